@@ -1,0 +1,70 @@
+# Everything a person does with Lacuna from a fresh clone: only python3 (3.11 or 3.12) and make are needed.
+#   make run     fill the bundled examples        make test    run every check
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+CORES ?= 4
+VENV := .venv
+BIN := $(VENV)/bin
+KERAS_VENV := .venv-keras
+
+# What the checks look at. A path that is not there (yet) is left out rather than failing the tool.
+PYTHON_CODE := $(wildcard workflow/scripts tests resources)
+SMK_CODE := $(wildcard Snakefile workflow)
+
+# Builds the virtual environment $(1) with the requirements file $(2). A half-built one is never kept:
+# the stamp is written last, and a missing stamp starts again from nothing.
+define build_venv
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || { \
+		echo "Lacuna needs Python 3.11 or 3.12; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." \
+			"Name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "'$(PYTHON)' cannot build virtual environments (ensurepip or venv is missing)." \
+			"On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Building $(1) from $(2) (once; rebuilt when the pins change) ..."
+	@rm -rf $(1)
+	@$(PYTHON) -m venv $(1)
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check -r $(2)
+	@touch $(1)/.stamp
+endef
+
+.PHONY: help setup run test lint format benchmark-seed clean
+
+help:  ## Show this list.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
+
+setup: $(VENV)/.stamp  ## Build .venv (run and test do so on their own).
+
+$(VENV)/.stamp: requirements.txt
+	$(call build_venv,$(VENV),$<)
+
+run: setup  ## Fill the samples of config.yaml (the bundled examples). CORES=4
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
+
+test: lint  ## Run every check and every test.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
+
+lint: setup  ## Run the linters, the format checks and the type checker.
+	$(BIN)/ruff check $(PYTHON_CODE)
+	$(BIN)/ruff format --check $(PYTHON_CODE)
+	$(BIN)/snakefmt --check $(SMK_CODE)
+	$(BIN)/mypy
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --lint
+
+format: setup  ## Format the Python and Snakemake files in place.
+	$(BIN)/ruff check --fix-only --quiet $(PYTHON_CODE)
+	$(BIN)/ruff format $(PYTHON_CODE)
+	$(BIN)/snakefmt $(SMK_CODE)
+
+# Keras stays out of .venv: it is the yardstick of this benchmark and nothing else needs it.
+$(KERAS_VENV)/.stamp: tests/benchmarks/requirements-keras.txt
+	$(call build_venv,$(KERAS_VENV),$<)
+
+benchmark-seed: setup $(KERAS_VENV)/.stamp  ## Time the tutorial model against the same network in Keras 3.
+	$(BIN)/python tests/benchmarks/seed_vs_keras.py --keras-python $(KERAS_VENV)/bin/python
+
+clean:  ## Remove results and caches; the virtual environments stay.
+	rm -rf results .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find workflow tests resources -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,27 @@
+"""Lacuna: fill the gaps of antibody protein sequences."""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/scaffolds.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/fill.smk"
+include: "workflow/rules/seed.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/pretrain.smk"
+
+
+rule all:
+    """Every file of every sample, and the report."""
+    default_target: True
+    input:
+        sample_files(),
+        OUT / "accuracy.tsv",
+        OUT / "report.html",
+        OUT / "summary.txt",

@@ -1,0 +1,135 @@
+"""Make V.tsv, J.tsv and C.tsv, the bundled germline segments as amino acids.
+
+    pip install GenAIRR==2.3.1 immunum==2.0.0
+    python resources/germlines/build.py constant_regions.csv
+
+V and J segments are translated from the IMGT/GENE-DB nucleotide sets that the
+package GenAIRR carries. V segments are numbered as scaffolds are (immunum, IMGT
+scheme), so that one column means the same residue everywhere. Constant regions are
+read from a CSV with the columns source, gene, species and aa (VCAb's table of unique
+C alleles). Kept are segments without stop codons whose conserved residues stand in
+place (Cys23 and Cys104 of V, [WF]G.G of J); of identical sequences the first name stays.
+"""
+
+import csv
+import re
+import sys
+from pathlib import Path
+
+import GenAIRR.data
+import immunum
+from Bio.Seq import translate
+
+HERE = Path(__file__).parent
+N_COLUMNS = 128
+SETS = {
+    ("human", "H"): "HUMAN_IGH_IMGT",
+    ("human", "K"): "HUMAN_IGK_IMGT",
+    ("human", "L"): "HUMAN_IGL_IMGT",
+    ("mouse", "H"): "MOUSE_IGH_IMGT",
+    ("mouse", "K"): "MOUSE_IGK_IMGT",
+    ("mouse", "L"): "MOUSE_IGL_IMGT",
+    ("rat", "H"): "RAT_IGH_IMGT",
+    ("rat", "K"): "RAT_IGK_IMGT",
+    ("rat", "L"): "RAT_IGL_IMGT",
+    ("rabbit", "H"): "RABBIT_IGH_IMGT",
+    ("rabbit", "K"): "RABBIT_IGK_IMGT",
+    ("rabbit", "L"): "RABBIT_IGL_IMGT",
+    ("rhesus", "H"): "RHESUS_IGH_IMGT",
+    ("rhesus", "K"): "RHESUS_IGK_IMGT",
+    ("rhesus", "L"): "RHESUS_IGL_IMGT",
+    ("alpaca", "H"): "ALPACA_IGH_IMGT",
+}
+C_SPECIES = {
+    "Homo_sapiens": "human",
+    "Mus_musculus": "mouse",
+    "Rattus_norvegicus": "rat",
+    "Oryctolagus_cuniculus": "rabbit",
+    "Macaca_mulatta": "rhesus",
+    "Vicugna_pacos": "alpaca",
+}
+# The rest of a domain that lets immunum number a V segment to its last residue.
+REST = {"H": "DYFDYWGQGTLVTVSS", "K": "PLTFGGGTKVEIK", "L": "PVVFGGGTKLTVL"}
+FR4_LAST = {"H": 128, "K": 127, "L": 127}
+
+
+def align_v(sequence: str, locus: str, annotator: immunum.Annotator) -> str | None:
+    """The segment on IMGT columns 1 to 128, '-' where it has none; None if it does not fit."""
+    result = annotator.number(sequence + REST[locus])
+    if result.numbering is None or result.chain != locus:
+        return None
+    row = ["-"] * N_COLUMNS
+    numbered = list(result.numbering.items())
+    start = result.query_start
+    for i, (position, residue) in enumerate(numbered):
+        if not position.isdigit():
+            return None  # an insertion outside CDR3: no column of its own
+        if int(position) > 104:
+            break
+        row[int(position) - 1] = residue
+    else:
+        return None
+    tail = sequence[start + i :]  # what V gives to CDR3, counted from column 105
+    if row[22] != "C" or row[103] != "C" or len(tail) > 13:
+        return None
+    row[104 : 104 + len(tail)] = tail
+    return "".join(row)
+
+
+def align_j(nucleotides: str, locus: str) -> str | None:
+    """The segment on IMGT columns 1 to 128, Trp or Phe of its [WF]G.G on column 118."""
+    for frame in range(3):
+        coding = nucleotides[frame:]
+        protein = translate(coding[: len(coding) // 3 * 3])
+        motif = re.search(r"[WF]G.G", protein)
+        if motif and "*" not in protein:
+            break
+    else:
+        return None
+    row = ["-"] * N_COLUMNS
+    for i, residue in enumerate(protein):
+        column = 118 + i - motif.start()
+        if column <= FR4_LAST[locus]:
+            row[column - 1] = residue
+    return "".join(row)
+
+
+def write(name: str, rows: list[tuple[str, ...]]) -> None:
+    seen: set[tuple[str, ...]] = set()
+    with open(HERE / name, "w", newline="") as handle:
+        writer = csv.writer(handle, delimiter="\t", lineterminator="\n")
+        writer.writerow(("species", "locus", "segment", "sequence"))
+        for row in rows:
+            key = (row[0], row[1], row[3])
+            if key not in seen:
+                seen.add(key)
+                writer.writerow(row)
+    print(name, len(seen))
+
+
+def main(constant_regions: str) -> None:
+    v, j, c = [], [], []
+    annotator = immunum.Annotator(["ig"], "imgt", min_confidence=0.0)
+    for (species, locus), name in SETS.items():
+        genes = getattr(GenAIRR.data, name)
+        for allele in (a for group in genes.v_alleles.values() for a in group):
+            coding = allele.ungapped_seq
+            protein = translate(coding[: len(coding) // 3 * 3])
+            aligned = None if "*" in protein else align_v(protein, locus, annotator)
+            if aligned and "X" not in aligned:
+                v.append((species, locus, allele.name, aligned))
+        for allele in (a for group in genes.j_alleles.values() for a in group):
+            aligned = align_j(allele.ungapped_seq, locus)
+            if aligned and "X" not in aligned:
+                j.append((species, locus, allele.name, aligned))
+    with open(constant_regions, newline="") as handle:
+        for row in csv.DictReader(handle):
+            if row["source"].startswith("VCAb") and row["species"] in C_SPECIES:
+                c.append((C_SPECIES[row["species"]], row["gene"][2], row["gene"], row["aa"]))
+    write("V.tsv", v)
+    write("J.tsv", j)
+    write("C.tsv", [(s, "H" if x not in "KL" else x, g, a) for s, x, g, a in c])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

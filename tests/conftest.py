@@ -1,0 +1,33 @@
+"""What all tests share: files made in code, and property tests that are the same on every run."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples every time, and no time limit per example: a busy machine must not fail a test.
+settings.register_profile(
+    "lacuna",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("lacuna")
+
+Write = Callable[[str, str | bytes], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write text or bytes to a file of the test's folder (gzipped where it is named .gz)."""
+
+    def write_file(name: str, content: str | bytes) -> Path:
+        data = content.encode("utf-8") if isinstance(content, str) else content
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+        return path
+
+    return write_file

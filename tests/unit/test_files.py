@@ -1,0 +1,91 @@
+"""Files: plain and gzipped, whole or not at all, and clear words when they cannot be read."""
+
+import gzip
+import os
+from pathlib import Path
+
+import pytest
+
+from conftest import Write
+from lacuna.files import LacunaError, atomic_write, atomic_write_bytes, open_bytes, open_text
+
+
+def test_text_is_read_with_any_line_ends_and_without_a_byte_order_mark(write: Write) -> None:
+    with open_text(write("a.txt", b"\xef\xbb\xbfone\r\ntw\xc3\xb6\n")) as handle:
+        assert list(handle) == ["one\n", "twö\n"]
+
+
+def test_gzip_is_known_by_its_bytes_not_by_its_name(write: Write) -> None:
+    for path in (write("a.gz", "hello"), write("b.fasta", gzip.compress(b"hello"))):
+        with open_bytes(path) as handle:
+            assert handle.read() == b"hello"
+    plain = write("c.txt", "hello").rename(write("d", "").parent / "plain.gz")
+    with open_text(plain) as text:
+        assert text.read() == "hello"
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with (
+        pytest.raises(LacunaError, match="nowhere.txt: no such file"),
+        open_text(tmp_path / "nowhere.txt"),
+    ):
+        pass
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(LacunaError, match="cannot be read"), open_bytes(tmp_path):
+        pass
+
+
+def test_a_damaged_gzip_is_named(write: Write) -> None:
+    whole = gzip.compress(os.urandom(5000))
+    for broken in (whole[:2000], whole[:-1], whole[:1000] + b"\xff" * 200 + whole[1200:]):
+        path = write("broken", broken)
+        with pytest.raises(LacunaError, match="broken: the gzip file is damaged"):
+            with open_bytes(path) as handle:
+                handle.read()
+
+
+def test_text_that_is_not_utf8_is_named(write: Write) -> None:
+    with pytest.raises(LacunaError, match=r"latin.txt: not a text file in UTF-8 \(byte 0xe9\)"):
+        with open_text(write("latin.txt", b"caf\xe9\n")) as handle:
+            handle.read()
+
+
+def test_atomic_write_makes_folders_and_leaves_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "a.txt"
+    with atomic_write(path) as handle:
+        handle.write("ö\n")
+        assert not path.exists()
+    assert path.read_bytes() == "ö\n".encode()
+    assert os.listdir(path.parent) == ["a.txt"]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
+def test_a_failed_write_leaves_what_was_there(write: Write, name: str) -> None:
+    path = write(name, "old")
+    before = path.read_bytes()
+    with pytest.raises(RuntimeError), atomic_write(path) as handle:
+        handle.write("new")
+        raise RuntimeError
+    assert path.read_bytes() == before
+    assert os.listdir(path.parent) == [name]
+
+
+def test_the_same_content_gives_the_same_gzip_bytes(tmp_path: Path) -> None:
+    paths = [tmp_path / "one.gz", tmp_path / "other.gz"]
+    for path in paths:
+        with atomic_write_bytes(path) as handle:
+            handle.write(b"hello" * 100)
+    first, second = (path.read_bytes() for path in paths)
+    assert first == second
+    assert gzip.decompress(first) == b"hello" * 100
+    assert first[4:8] == bytes(4)  # no time inside
+
+
+def test_a_written_file_can_be_read_by_whom_the_umask_allows(tmp_path: Path) -> None:
+    with atomic_write(tmp_path / "a") as handle:
+        handle.write("x")
+    umask = os.umask(0)
+    os.umask(umask)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o666 & ~umask

@@ -1,0 +1,716 @@
+"""The input side: FASTA, gap table and truth become scaffolds, and every fault is named."""
+
+import gzip
+import os
+import random
+import re
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from conftest import Write
+from lacuna.alphabet import AMBIGUOUS, RESIDUES
+from lacuna.files import LacunaError
+from lacuna.scaffolds import (
+    Gap,
+    Rejected,
+    Scaffold,
+    count_records,
+    from_json,
+    read_scaffold_block,
+    read_scaffolds,
+    to_json,
+    write_scaffolds,
+)
+
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0"
+HEADER = "chain\tstart\tend\tmass\ttolerance_ppm\tmin_length\tmax_length\n"
+
+
+class Reader:
+    """Writes the files of one test and reads them as scaffolds."""
+
+    def __init__(self, write: Write) -> None:
+        self.write = write
+
+    def __call__(
+        self,
+        fasta: str | bytes,
+        gaps: str | None = None,
+        truth: str | None = None,
+        **options: float,
+    ) -> list[Scaffold | Rejected]:
+        return list(
+            read_scaffolds(
+                self.write("heavy.fasta", fasta),
+                None if gaps is None else self.write("gaps.tsv", gaps),
+                None if truth is None else self.write("truth.fasta", truth),
+                **options,  # type: ignore[arg-type]
+            )
+        )
+
+    def one(self, sequence: str, rows: str = "", truth: str | None = None) -> Scaffold:
+        """The scaffold of one chain 'm'; `rows` are lines of a gap table without the chain."""
+        table = HEADER + "".join(f"m\t{row}\n" for row in rows.splitlines())
+        found = self(f">m\n{sequence}\n", table, None if truth is None else f">m\n{truth}\n")
+        assert len(found) == 1 and isinstance(found[0], Scaffold), found
+        return found[0]
+
+    def fault(self, sequence: str, rows: str = "", truth: str | None = None) -> Rejected:
+        """The rejection of one chain 'm' beside a good one."""
+        table = HEADER + "".join(f"m\t{row}\n" for row in rows.splitlines())
+        fasta = f">m\n{sequence}\n>good\nACD\n"
+        bad, good = self(fasta, table, None if truth is None else f">m\n{truth}\n")
+        assert isinstance(bad, Rejected) and bad.chain == "m"
+        assert isinstance(good, Scaffold) and good.sequence == "ACD"
+        assert "\n" not in bad.reason
+        return bad
+
+
+@pytest.fixture
+def read(write: Write) -> Reader:
+    return Reader(write)
+
+
+def fixed(start: int, end: int, truth: str | None = None) -> Gap:
+    return Gap(start, end, end - start, end - start, None, None, truth)
+
+
+# --- sequences -----------------------------------------------------------------------------------
+
+
+def test_a_chain_with_gaps(read: Reader) -> None:
+    found = read(">mab1 heavy chain, lot 3\nEVQ---VE\nSGG--\n\n>mab2\nacd\n")
+    assert found == [
+        Scaffold("mab1", "heavy chain, lot 3", "EVQXXXVESGGXX", (fixed(3, 6), fixed(11, 13)), 1),
+        Scaffold("mab2", "", "ACD", (), 5),
+    ]
+
+
+@pytest.mark.parametrize("character", "-Xx_?*")
+def test_every_gap_character_is_one_missing_residue(read: Reader, character: str) -> None:
+    scaffold = read.one(f"AC{character * 2}D{character}E")
+    assert scaffold.sequence == "ACXXDXE"
+    assert scaffold.gaps == (fixed(2, 4), fixed(5, 6))
+
+
+def test_gap_characters_may_be_mixed_and_form_one_gap_with_ambiguity_codes(read: Reader) -> None:
+    scaffold = read.one("AC-jX*_?bZD")
+    assert scaffold.sequence == "ACXJXXXXBZD"
+    assert scaffold.gaps == (fixed(2, 10),)
+
+
+def test_one_stop_at_the_very_end_is_dropped_others_are_missing_residues(read: Reader) -> None:
+    assert read.one("ACD*").sequence == "ACD"
+    assert read.one("ACD*\n \n").sequence == "ACD"
+    assert read.one("ACD**").gaps == (fixed(3, 4),)
+    assert read.one("*ACD").sequence == "XACD"
+    assert read.one("AC[+367.0537]*").sequence == "ACX"
+
+
+def test_whitespace_inside_a_sequence_is_ignored(read: Reader) -> None:
+    assert read.one("  AC DE\t\n\nFG ").sequence == "ACDEFG"
+
+
+def test_a_chain_without_a_known_residue_is_kept(read: Reader) -> None:
+    assert read.one("-----").gaps == (fixed(0, 5),)
+
+
+def test_a_chain_of_20000_residues_is_read_and_the_limit_is_named(read: Reader) -> None:
+    assert read.one("ACDE" * 5000).sequence == "ACDE" * 5000
+    long, good = read(f">long\n{'ACDE' * 3}\n>good\nACDEFGHIKL\n", max_length=10)
+    assert isinstance(long, Rejected) and isinstance(good, Scaffold)
+    assert long.reason == (
+        "heavy.fasta:1: 'long' has 12 residues, more than the limit of 10; split the chain"
+    )
+
+
+def test_a_huge_record_is_skipped_without_being_held(read: Reader) -> None:
+    # Longer than one read, so that its middle is dropped; lines after it still count right.
+    huge = "\n".join(["ACDEFGHIKL" * 10] * 50_000)
+    long, good, last = read(f">long\n{huge}\n>good\nACD\n>last\nAOD\n", max_length=100)
+    assert isinstance(long, Rejected) and "'long' is too long" in long.reason
+    assert good == Scaffold("good", "", "ACD", (), 50_002)
+    assert isinstance(last, Rejected) and (last.line, last.column) == (50_005, 2)
+
+
+@pytest.mark.parametrize(
+    ("character", "shown", "remedy"),
+    [
+        ("O", "O", "write X for an unknown residue"),
+        ("u", "u", "write X for an unknown residue"),
+        ("é", "é", "write X for an unknown residue"),
+        ("中", "中", "write X for an unknown residue"),
+        (".", ".", "write - or X"),
+        ("7", "7", "remove it"),
+        ("[", "[", "close the bracket"),
+        ("{", "{", "close the brace"),
+        ("]", "]", "open the bracket"),
+        ("\x07", "U+0007", "write X"),
+        ("\u00a0", "U+00A0", "write X"),
+        ("!", "!", "write X"),
+    ],
+)
+def test_a_wrong_character_is_named_with_line_column_and_remedy(
+    read: Reader, character: str, shown: str, remedy: str
+) -> None:
+    found = read(f">ok\nACD\n>mab3 x\nACDEF\n  AC-\n AC{character}DE\n")
+    assert found[0] == Scaffold("ok", "", "ACD", (), 1)
+    bad = found[1]
+    assert isinstance(bad, Rejected)
+    assert (bad.chain, bad.line, bad.column) == ("mab3", 6, 4)
+    start = f"heavy.fasta:6: 'mab3' has '{shown}' at column 4; "
+    assert bad.reason.startswith(start) and remedy in bad.reason
+
+
+def test_the_message_of_the_style_guide(read: Reader) -> None:
+    text = ">a\nAC\n" + "\n" * 10 + ">mab3\n" + "A" * 26 + "O\n"
+    assert read(text)[1] == Rejected(
+        "mab3",
+        14,
+        27,
+        "heavy.fasta:14: 'mab3' has 'O' at column 27; write X for an unknown residue",
+    )
+
+
+# --- records -------------------------------------------------------------------------------------
+
+
+def test_ids_are_kept_as_they_are(read: Reader) -> None:
+    ids = ["sp|P01834|IGKC_HUMAN", "a/b:c;d=e", "thera_dev|H|0|gap3", "ünïcode", "1", '"q"', "#5"]
+    found = read("".join(f">{name}\twhat  it is \nACD\n" for name in ids))
+    assert [record.chain for record in found] == ids
+    assert all(isinstance(record, Scaffold) for record in found)
+    assert found[0].description == "what  it is"  # type: ignore[union-attr]
+
+
+def test_an_empty_record_is_rejected(read: Reader) -> None:
+    found = read(">a\n>b\n\n>c\n*\n>d\nAC\n>e")
+    assert [type(record) for record in found] == [Rejected] * 3 + [Scaffold, Rejected]
+    assert found[1] == Rejected(
+        "b", 2, None, "heavy.fasta:2: 'b' has no sequence; give one or remove the record"
+    )
+
+
+def test_a_record_without_an_id_is_rejected(read: Reader) -> None:
+    found = read(">\nAC\n> name\nAC\n>x\nAC\n")
+    assert [record.line for record in found if isinstance(record, Rejected)] == [1, 3]
+    assert "has no id" in found[0].reason  # type: ignore[union-attr]
+
+
+def test_the_second_record_of_an_id_is_rejected_even_where_the_first_is_bad(read: Reader) -> None:
+    found = read(">a\nAC\n>b\nAOC\n>a again\nDE\n>b\nAC\n>a\nAC\n", "a\t0\t1\n")
+    assert isinstance(found[0], Scaffold) and found[0].gaps == (fixed(0, 1, "A"),)
+    assert [type(record) for record in found[1:]] == [Rejected] * 4
+    assert found[2] == Rejected(
+        "a", 5, None, "heavy.fasta:5: 'a' is a second record of this id (first: line 1); rename it"
+    )
+
+
+def test_an_id_that_is_not_utf8_is_rejected_a_description_is_not(read: Reader) -> None:
+    found = read(b">caf\xe9 x\nAC\n>b caf\xe9\nAC\n")
+    assert isinstance(found[0], Rejected) and "not UTF-8" in found[0].reason
+    assert isinstance(found[1], Scaffold) and found[1].description == "caf\ufffd"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("start", ["", "\ufeff", "\n \n", "  "])
+def test_line_ends_and_starts_of_other_systems(read: Reader, end: str, start: str) -> None:
+    lines = (start + ">a x\nAC\n-D\n>b\nAOC\n").replace("\n", end)
+    good, bad = read(lines)
+    above = start.count("\n")
+    assert good == Scaffold("a", "x", "ACXD", (fixed(2, 3),), 1 + above)
+    assert isinstance(bad, Rejected) and (bad.line, bad.column) == (5 + above, 2)
+
+
+def test_the_last_line_needs_no_line_end(read: Reader) -> None:
+    assert read(">a\nAC-") == read(">a\nAC-\n")
+
+
+def test_gzip_is_known_by_its_bytes(write: Write) -> None:
+    text = ">a\nAC-D\n"
+    plain = list(read_scaffolds(write("a.fasta", text)))
+    for path in (write("b.fa.gz", text), write("c.fasta", gzip.compress(text.encode()))):
+        assert list(read_scaffolds(path)) == plain
+        assert count_records(path) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (PNG, r"not a FASTA file \(it begins with '\\ufffdPNG"),
+        (b">a\nAC\0\0", "not a FASTA file"),
+        (b"ACDEF\n>a\nAC\n", r"not a FASTA file \(it begins with 'ACDEF"),
+        (b"@read\nACGT\n+\nFFFF\n", "not a FASTA file"),
+        (b"", "the file is empty; give at least one"),
+        (b"\n \r\n", "the file is empty"),
+        (gzip.compress(b""), "the file is empty"),
+        (gzip.compress(PNG), "not a FASTA file"),
+        (gzip.compress(os.urandom(99))[:50], "damaged"),
+    ],
+)
+def test_a_file_that_is_no_fasta_stops_the_run(write: Write, content: bytes, words: str) -> None:
+    path = write("light.fasta", content)
+    for reads in (count_records, lambda path: list(read_scaffolds(path))):
+        with pytest.raises(LacunaError, match=f"light.fasta: .*{words}") as error:
+            reads(path)
+        assert "\n" not in str(error.value)
+
+
+def test_a_missing_file_stops_the_run(tmp_path: Path) -> None:
+    with pytest.raises(LacunaError, match=r"no\.fasta: no such file"):
+        count_records(tmp_path / "no.fasta")
+
+
+@pytest.mark.parametrize("size", [3, 64, 1 << 20])
+def test_records_are_whole_wherever_the_reads_cut_the_file(
+    write: Write, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr("lacuna.fasta._CHUNK", size)
+    path = write("a.fasta", "\n>a > b\nAC>\n>b\n\n\nDE\nFG\n>c\nA\n")
+    bad, *good = read_scaffolds(path)
+    assert isinstance(bad, Rejected) and (bad.line, bad.column) == (3, 3)
+    assert good == [Scaffold("b", "", "DEFG", (), 4), Scaffold("c", "", "A", (), 9)]
+    assert count_records(path) == 3
+
+
+# --- inline masses -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "mass", "tolerance"),
+    [
+        ("X[+367.0537]", 367.0537, 0.003670537),
+        ("x[+367.0537]", 367.0537, 0.003670537),
+        ("[+367.0537]", 367.0537, 0.003670537),
+        ("[+367\n.0537 ]", 367.0537, 0.003670537),
+        ("[Obs:+367.0537]", 367.0537, 0.003670537),
+        ("{420.18 Da}", 420.18, 0.0042018),
+        ("{420.18Da}", 420.18, 0.0042018),
+        ("{420.0 da}", 420.0, 0.0042),
+        ("{420 Da}", 420.5, 0.5),
+        ("{ 420\nDa }", 420.5, 0.5),
+    ],
+)
+def test_an_inline_mass_is_one_position_of_unknown_length(
+    read: Reader, text: str, mass: float, tolerance: float
+) -> None:
+    scaffold = read.one(f"AC{text}DE-")
+    assert scaffold.sequence == "ACXDEX"
+    gap = Gap(2, 3, 1, None, mass, pytest.approx(tolerance))
+    assert scaffold.gaps == (gap, fixed(5, 6))
+    assert not scaffold.gaps[0].fixed and scaffold.gaps[1].fixed
+
+
+def test_inline_masses_stand_apart_from_the_runs_beside_them(read: Reader) -> None:
+    scaffold = read.one("[+300.1]--X[+400.1]{500 Da}JD")
+    assert scaffold.sequence == "XXXXXJD"
+    spans = [(gap.start, gap.end, gap.mass) for gap in scaffold.gaps]
+    assert spans == [(0, 1, 300.1), (1, 3, None), (3, 4, 400.1), (4, 5, 500.5), (5, 6, None)]
+
+
+def test_the_default_tolerance_is_an_argument(read: Reader) -> None:
+    (scaffold,) = read(">a\nA[+500.0]\n", tolerance_ppm=100)
+    assert isinstance(scaffold, Scaffold)
+    assert scaffold.gaps[0].tolerance_da == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[+-3]", "[367.05]", "[Oxidation]", "[]", "[+]", "[+nan]", "[+inf]", "[U:4]", "[é]"]
+    + ["{420}", "{Da}", "{}", "{-420 Da}", "{4e2 Da}", "{420 kDa}", "{٤٢٠ Da}"],
+)
+def test_a_tag_that_is_no_mass_is_named(read: Reader, text: str) -> None:
+    bad = read.fault(f"AC\nDE{text}F")
+    assert (bad.line, bad.column) == (3, 4)
+    assert "which is no mass in Da; write a gap of known mass as" in bad.reason
+
+
+@pytest.mark.parametrize("text", ["[-18.01]", "[+0]", "[+56.4]", "{55 Da}", "[+1e9]"])
+def test_an_absurd_mass_is_rejected(read: Reader, text: str) -> None:
+    bad = read.fault(f"AC\nDE{text}F")
+    assert (bad.line, bad.column) == (3, 4)
+    assert "heavy.fasta:3: 'm' has a gap mass of" in bad.reason
+    assert bad.reason.endswith("correct the mass (column 4)")
+
+
+def test_a_glycine_measured_out_of_tolerance_does_not_cost_the_chain(read: Reader) -> None:
+    assert read.one("AC[+57.0208]D").gaps[0].mass == 57.0208
+
+
+# --- gap tables ----------------------------------------------------------------------------------
+
+
+def test_letters_under_a_gap_are_hidden_and_kept_as_truth(read: Reader) -> None:
+    scaffold = read.one("ACDEFGHIKL", "0\t3\n8\t10")
+    assert scaffold.sequence == "XXXEFGHIXX"
+    assert scaffold.gaps == (fixed(0, 3, "ACD"), fixed(8, 10, "KL"))
+
+
+def test_a_row_over_gap_characters_only_adds_what_it_knows(read: Reader) -> None:
+    scaffold = read.one("AC---FG", "2\t5\t340.2\t20")
+    assert scaffold.sequence == "ACXXXFG"
+    assert scaffold.gaps == (Gap(2, 5, 3, 3, 340.2, pytest.approx(0.006804), None),)
+
+
+def test_a_row_over_letters_and_gap_characters_hides_the_letters_and_has_no_truth(
+    read: Reader,
+) -> None:
+    scaffold = read.one("ACD--GJK", "1\t7")
+    assert scaffold.sequence == "AXXXXXJK"
+    assert scaffold.gaps == (fixed(1, 7),)
+
+
+def test_rows_split_a_run_and_what_is_left_of_it_stays_a_gap(read: Reader) -> None:
+    scaffold = read.one("A------C", "2\t4\t200.1\n4\t5")
+    assert [(gap.start, gap.end) for gap in scaffold.gaps] == [(1, 2), (2, 4), (4, 5), (5, 7)]
+    assert [gap.mass for gap in scaffold.gaps] == [None, 200.1, None, None]
+
+
+def test_an_empty_row_inserts_a_gap_of_unknown_length(read: Reader) -> None:
+    scaffold = read.one("AC--D", "0\t0\n1\t1\t300.1\n3\t3\t\t\t2\t4\n5\t5\t\t\t0")
+    assert scaffold.sequence == "ACXXD"
+    assert scaffold.gaps == (
+        Gap(0, 0, 1, None),
+        Gap(1, 1, 1, None, 300.1, pytest.approx(0.003001)),
+        fixed(2, 3),
+        Gap(3, 3, 2, 4),
+        fixed(3, 4),
+        Gap(5, 5, 0, None),
+    )
+
+
+def test_lengths_of_a_row(read: Reader) -> None:
+    scaffold = read.one("ACDEFGHIKL", "0\t2\t\t\t1\t4\n3\t5\t\t\t2\n6\t8\t\t\t\t9")
+    assert scaffold.gaps == (
+        Gap(0, 2, 1, 4, truth="AC"),
+        Gap(3, 5, 2, None, truth="EF"),
+        Gap(6, 8, 1, 9, truth="HI"),
+    )
+
+
+def test_a_row_adds_to_an_inline_mass(read: Reader) -> None:
+    scaffold = read.one("A[+400.1]C{420 Da}D", "1\t2\t\t50\t3\t4\n3\t4\t\t50")
+    assert scaffold.gaps == (
+        Gap(1, 2, 3, 4, 400.1, pytest.approx(0.020005)),
+        Gap(3, 4, 1, None, 420.5, 0.5),
+    )
+
+
+@pytest.mark.parametrize(
+    ("sequence", "rows", "line", "words"),
+    [
+        ("ACDE", "2\t9", 2, "has a gap at 2..9 past its end at 4; correct the positions"),
+        ("ACDE*", "4\t5", 2, "past its end at 4"),
+        ("ACDE", "0\t1\n5\t5", 3, "past its end"),
+        ("ACDE", "2\t4\n0\t3", 2, "has a gap at 2..4 that overlaps the one at 0..3; keep one"),
+        ("ACDE", "0\t4\n2\t2", 3, "overlaps"),
+        ("ACDE", "2\t2\n2\t2", 3, "overlaps"),
+        ("ACDE", "1\t2\n1\t2", 3, "overlaps"),
+        ("ACDE", "3\t1", 2, "starts at 3 and ends before, at 1; swap them"),
+        ("ACDE", "one\t2", 2, "has a gap with start 'one'; give a whole number"),
+        ("ACDE", "1\t2.0", 2, "end '2.0'"),
+        ("ACDE", "-1\t2", 2, "start -1; give 0 or more"),
+        ("ACDE", "1", 2, "without start or end"),
+        ("ACDE", "0\t2\theavy", 2, "mass 'heavy'; give a number"),
+        ("ACDE", "0\t2\tinf", 2, "mass 'inf'; give a number"),
+        ("ACDE", "0\t2\t-200", 2, "mass -200; give 0 or more"),
+        ("ACDE", "0\t2\t20.1", 2, "gap mass of 20.1 Da, less than the lightest residue (57.02146"),
+        ("ACDE", "0\t2\t1e8", 2, "more than 50000 residues weigh"),
+        ("ACDE", "0\t2\t200\t1e6", 2, "tolerance_ppm 1e+06; give less than 1e+06"),
+        ("ACDE", "0\t2\t200\t-1", 2, "tolerance_ppm -1; give 0 or more"),
+        ("ACDE", "0\t2\t\t\t5\t3", 2, "min_length 5 and max_length 3"),
+        ("ACDE", "0\t2\t\t\t\t0", 2, "min_length 1 and max_length 0"),
+        ("ACDE", "0\t2\t\t\t3\t4", 2, "hides 2 residues, outside its lengths 3 to 4"),
+        ("ACDE", "0\t2\t\t\t3", 2, "hides 2 residues, outside its lengths 3 to open"),
+        ("ACDE", "0\t2\t\t\t1\t2\tmore", 2, "1 cells more than the header"),
+        ("A[+400.1]C", "1\t2\t400", 2, "both inline and in the table; keep one of them"),
+        ("A[+400.1]C", "0\t2", 2, "swallows an inline mass gap"),
+    ],
+)
+def test_a_bad_row_rejects_its_chain_alone(
+    read: Reader, sequence: str, rows: str, line: int, words: str
+) -> None:
+    bad = read.fault(sequence, rows)
+    assert (bad.line, bad.column) == (line, None)
+    assert bad.reason.startswith(f"gaps.tsv:{line}: 'm' has a ")
+    assert words in bad.reason
+
+
+def test_rows_of_unknown_chains_come_last_in_order_of_their_lines(read: Reader) -> None:
+    found = read(">a\nACD\n", "z\t0\t1\na\t0\t1\ny\t1\nz\t9\t1\n")
+    assert isinstance(found[0], Scaffold) and found[0].gaps[0].truth == "A"
+    assert [(record.chain, record.line) for record in found[1:]] == [("z", 1), ("y", 3), ("z", 4)]
+    assert found[1] == Rejected(
+        "z", 1, None, "gaps.tsv:1: 'z' is no chain of heavy.fasta; correct the id or remove the row"
+    )
+
+
+def test_rows_of_a_rejected_chain_are_not_reported_as_unknown(read: Reader) -> None:
+    assert len(read(">a\nAOC\n>b\nAC\n", "a\t0\t1\n")) == 2
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "a\t1\t3\n",
+        "# made by hand\ntrack name=gaps\nbrowser position x\na\t1\t3\tname\t0\t+\n",
+        "a 1 3\n",
+        "a\t1\t3\r\n",
+        "\ufeffchain\tstart\tend\na\t1\t3\n",
+        "end\tCHAIN\tstart\n\n3\ta\t1\n",
+        "#chain\tstart\tend\na\t1\t3\n",
+        "chain\tstart\tend\tmass\na\t1\t3\t.\n",
+        "chain\tstart\tend\tmass\na\t1\t3\tNA\n",
+    ],
+)
+def test_bed_and_tsv_say_the_same(read: Reader, table: str) -> None:
+    assert read(">a\nACDE\n", table) == [Scaffold("a", "", "AXXE", (fixed(1, 3, "CD"),), 1)]
+
+
+def test_a_table_without_rows_adds_nothing(read: Reader) -> None:
+    for table in ("", HEADER, "# nothing\n"):
+        assert read(">a\nACDE\n", table) == [Scaffold("a", "", "ACDE", (), 1)]
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("chain\tstart\n", "gaps.tsv:1: column 'end' is missing; found chain, start"),
+        ("chain\tstart\tend\tmas\n", "gaps.tsv:1: unknown column 'mas'; did you mean 'mass'?"),
+        ("chain\tstart\tend\tend\n", "gaps.tsv:1: column 'end' stands twice"),
+        ("\nname\tfrom\tto\n", "gaps.tsv:2: neither the header of a gap table nor a BED row"),
+        (">a\nACD\n", "gaps.tsv:1: neither"),
+    ],
+)
+def test_a_table_that_is_none_stops_the_run(read: Reader, table: str, words: str) -> None:
+    with pytest.raises(LacunaError, match=re.escape(words)):
+        read(">a\nACDE\n", table)
+
+
+# --- truth ---------------------------------------------------------------------------------------
+
+
+def test_the_truth_of_fixed_gaps(read: Reader) -> None:
+    scaffold = read.one("AC--FJG", truth="acdefIg*")
+    assert [gap.truth for gap in scaffold.gaps] == ["DE", "I"]
+
+
+def test_a_truth_that_is_not_known_everywhere(read: Reader) -> None:
+    assert [gap.truth for gap in read.one("A--D-F", truth="ACXXEX").gaps] == [None, "E"]
+
+
+@pytest.mark.parametrize(
+    ("sequence", "truth", "words"),
+    [
+        ("AC--F", "ACDEG", "has 'G' at position 5, the scaffold 'F'; correct one of them"),
+        ("AC--J", "ACDEV", "has 'V' at position 5, the scaffold 'J'"),
+        ("AC--F", "ACDEFG", "has 6 residues, the scaffold 5; correct one of them"),
+        ("AC--F", "ACDOF", "has 'O' at column 4; write X"),
+        ("AC--F", "AC[+300]F", "has a mass gap in the truth"),
+        ("AC[+300]F", "ACDEG", "does not fit what the scaffold shows around its gaps"),
+        ("AC[+300]F", "AF", "does not fit"),
+        ("AC[+300]F", "ACF", "does not fit"),
+    ],
+)
+def test_a_truth_that_contradicts_rejects_its_chain(
+    read: Reader, sequence: str, truth: str, words: str
+) -> None:
+    bad = read.fault(sequence, truth=truth)
+    assert re.match(r"truth\.fasta:\d: 'm' ", bad.reason)
+    assert words in bad.reason
+
+
+def test_hidden_letters_must_agree_with_the_truth(read: Reader) -> None:
+    assert read.one("ACDEF", "1\t3", truth="ACDEF").gaps == (fixed(1, 3, "CD"),)
+    assert read.one("ACDEF", "1\t3", truth="AXXEF").gaps == (fixed(1, 3, "CD"),)
+    bad = read.fault("ACDEF", "1\t3", truth="AGGEF")
+    assert "has GG where the scaffold hides CD" in bad.reason
+
+
+@pytest.mark.parametrize(
+    ("sequence", "rows", "truth", "found"),
+    [
+        ("AC[+300]FG", "", "ACDEEFG", ["DEE"]),
+        ("[+300]FG[+300]", "", "ACFGDE", ["AC", "DE"]),
+        ("AC[+300]F--H", "", "ACDEEFGGH", ["DEE", "GG"]),
+        ("--C[+300]J-", "", "AACDDLG", ["AA", "DD", "LG"]),
+        ("ACFG", "2\t2", "ACDEFG", ["DE"]),
+        ("ACFG", "2\t2\t\t\t0", "ACFG", [""]),
+        ("AC-FG", "2\t3\t\t\t1\t4", "ACDEEFG", ["DEE"]),
+        # FG stands twice in the truth: a length range, then a mass, say where the gap ends.
+        ("AC[+300]FG[+300]", "2\t3\t\t\t1\t2", "ACDFGFGH", ["D", "FGH"]),
+        ("AC[+115.0269]FG[+341.148]", "", "ACDFGFGH", ["D", "FGH"]),
+        ("AC[+319.117]FG[+137.059]", "", "ACDFGFGH", ["DFG", "H"]),
+        # Without them it stays open, and only that does.
+        ("-C[+300]FG[+300]", "", "ACDFGFGH", ["A", None, None]),
+        ("AC[+300][+300]E", "", "ACDDDE", [None, None]),
+        # Masses that fit nowhere (a modified residue) do not unmake what the letters say.
+        ("AC[+999]FG[+999]", "", "ACDFGFGH", [None, None]),
+        ("AC[+999]FG", "", "ACDEFG", ["DE"]),
+    ],
+)
+def test_gaps_of_unknown_length_find_their_truth(
+    read: Reader, sequence: str, rows: str, truth: str, found: list[str | None]
+) -> None:
+    assert [gap.truth for gap in read.one(sequence, rows, truth).gaps] == found
+
+
+def test_truth_in_any_order_and_with_chains_that_are_not_asked_for(read: Reader) -> None:
+    truth = ">z\nAA\n>c\nCC\n>a\nAA\n>a\nCC\n>b\nDD\n"
+    found = read(">a\nA-\n>b\nD-\n>x\nA-\n>c\nC-\n", truth=truth)
+    assert [record.gaps[0].truth for record in found if isinstance(record, Scaffold)] == [
+        "A",
+        "D",
+        None,
+        "C",
+    ]
+
+
+def test_a_truth_file_of_other_ids_is_reported_once(read: Reader) -> None:
+    good, note = read(">a\nA-\n", truth=">b\nAA\n")
+    assert isinstance(good, Scaffold) and isinstance(note, Rejected)
+    assert note.reason.startswith("truth.fasta:1: no id of the truth is one of heavy.fasta")
+
+
+# --- properties ----------------------------------------------------------------------------------
+
+OBSERVED = st.text(alphabet=RESIDUES + RESIDUES.lower(), max_size=12)
+MISSING = st.text(alphabet="-Xx_?", min_size=1, max_size=4)
+AMBIGUITY = st.sampled_from([*AMBIGUOUS, *(letter.lower() for letter in AMBIGUOUS)])
+INLINE = st.floats(58, 9000).map(lambda mass: f"X[+{mass:.4f}]") | st.integers(57, 9000).map(
+    lambda mass: f"{{{mass} Da}}"
+)
+PIECES = st.lists(OBSERVED | MISSING | AMBIGUITY | INLINE, min_size=1, max_size=12)
+
+
+def expected_letters(pieces: list[str]) -> str:
+    """The sequence that the pieces of a chain stand for, position by position."""
+    letters = ""
+    for piece in pieces:
+        if piece.startswith(("X[", "{")):
+            letters += "X"
+        else:
+            letters += re.sub("[-_?]", "X", piece.upper())
+    return letters
+
+
+@given(PIECES.filter(lambda pieces: any(pieces)), st.randoms(use_true_random=False))
+@example(["X[+58.0000]"], random.Random(0))
+def test_observed_residues_and_coordinates_survive_any_layout(
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[str], dice: random.Random
+) -> None:
+    text = "".join(
+        character + dice.choice(["", "", "", " ", "\n", "\r\n"]) for character in "".join(pieces)
+    )
+    path = tmp_path_factory.mktemp("fasta") / "a.fasta"
+    path.write_text(f">a\n{text}\n", encoding="utf-8", newline="")
+    (scaffold,) = read_scaffolds(path)
+    assert isinstance(scaffold, Scaffold)
+    assert scaffold.sequence == expected_letters(pieces)
+
+    # Gaps are sorted, apart, and hold exactly the letters that are no residues.
+    covered = [position for gap in scaffold.gaps for position in range(gap.start, gap.end)]
+    assert covered == [
+        position for position, letter in enumerate(scaffold.sequence) if letter not in RESIDUES
+    ]
+    n_masses = sum(piece.startswith(("X[", "{")) for piece in pieces)
+    assert sum(gap.mass is not None for gap in scaffold.gaps) == n_masses
+    assert from_json(to_json(scaffold)) == scaffold
+
+
+@given(st.text(alphabet=RESIDUES, min_size=1, max_size=40), st.data())
+def test_hiding_and_truth_put_together_are_the_chain(
+    tmp_path_factory: pytest.TempPathFactory, sequence: str, data: st.DataObject
+) -> None:
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(sequence)), max_size=8)))
+    spans = list(zip(cuts[::2], cuts[1::2], strict=False))
+    folder = tmp_path_factory.mktemp("table")
+    (folder / "a.fasta").write_text(f">a\n{sequence}\n", encoding="utf-8")
+    (folder / "a.bed").write_text(
+        "".join(f"a\t{start}\t{end}\n" for start, end in reversed(spans)), encoding="utf-8"
+    )
+    (scaffold,) = read_scaffolds(folder / "a.fasta", folder / "a.bed")
+    assert isinstance(scaffold, Scaffold)
+    assert [(gap.start, gap.end) for gap in scaffold.gaps] == spans
+    filled = list(scaffold.sequence)
+    for gap in scaffold.gaps:
+        assert filled[gap.start : gap.end] == ["X"] * (gap.end - gap.start) and gap.fixed
+        filled[gap.start : gap.end] = gap.truth or ""
+    assert "".join(filled) == sequence
+
+
+@given(st.binary(max_size=200))
+@example(b"[\xff]")
+@example(b"{\xd9\xa4 Da}")
+def test_no_bytes_whatever_raise_anything_but_a_rejection(
+    tmp_path_factory: pytest.TempPathFactory, body: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("bytes") / "a.fasta"
+    path.write_bytes(b">a\nACD\n>b\n" + body.replace(b"\0", b"").replace(b">", b""))
+    first, second = read_scaffolds(path)
+    assert isinstance(first, Scaffold) and first.sequence == "ACD"
+    assert second.chain == "b"
+
+
+@given(
+    st.text(alphabet=RESIDUES, min_size=1, max_size=12),
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=3),
+)
+def test_a_truth_cut_into_loose_gaps_never_comes_back_wrong(
+    tmp_path_factory: pytest.TempPathFactory, truth: str, cuts: list[tuple[int, int]]
+) -> None:
+    # Cut pieces of unknown length out of a chain; what is found is the truth or nothing.
+    spans: list[tuple[int, int]] = []
+    for start, end in sorted((min(cut), max(cut)) for cut in cuts):
+        if end <= len(truth) and start < end and (not spans or start >= spans[-1][1]):
+            spans.append((start, end))
+    sequence, done = "", 0
+    for start, end in spans:
+        sequence += truth[done:start] + "{9000 Da}"
+        done = end
+    folder = tmp_path_factory.mktemp("truth")
+    (folder / "a.fasta").write_text(f">a\n{sequence}{truth[done:]}\n", encoding="utf-8")
+    (folder / "t.fasta").write_text(f">a\n{truth}\n", encoding="utf-8")
+    (scaffold,) = read_scaffolds(folder / "a.fasta", truth=folder / "t.fasta")
+    assert isinstance(scaffold, Scaffold)
+    for gap, (start, end) in zip(scaffold.gaps, spans, strict=True):
+        assert gap.truth in (truth[start:end], None)
+    if len(spans) == 1:
+        assert scaffold.gaps[0].truth == truth[spans[0][0] : spans[0][1]]
+
+
+# --- JSON lines and speed ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["block.jsonl", "block.jsonl.gz"])
+def test_blocks_are_read_as_they_were_written(read: Reader, tmp_path: Path, name: str) -> None:
+    scaffolds = [
+        read.one("AC{420 Da}D-"),
+        read.one("ACDEF", "1\t3\t200.1"),
+        Scaffold('ü"\\', "a\tb", "ACD", (), 3),
+    ]
+    write_scaffolds(tmp_path / name, scaffolds)
+    assert read_scaffold_block(tmp_path / name) == scaffolds
+    assert all("\n" not in to_json(scaffold) for scaffold in scaffolds)
+
+
+@pytest.mark.parametrize("line", ["", "[]", "{}", "null", '{"gaps":[[1]]}', "nonsense"])
+def test_a_line_that_is_no_scaffold_is_named(write: Write, line: str) -> None:
+    good = to_json(Scaffold("a", "", "ACD", (), 1))
+    path = write("block.jsonl", f"{good}\n{line}\n")
+    with pytest.raises(LacunaError, match="block.jsonl:2: .*remove the file"):
+        read_scaffold_block(path)
+
+
+def test_many_chains_are_read_fast_and_not_held(write: Write) -> None:
+    n = 20_000
+    chain = "EVQLVESGGGLVQPGGSLRLSCAAS-----" * 4
+    path = write("many.fasta", "".join(f">c{i}\n{chain}\n" for i in range(n)))
+    begin = time.process_time()
+    assert sum(isinstance(record, Scaffold) for record in read_scaffolds(path)) == n
+    assert time.process_time() - begin < 2  # measured: 0.15 s; 100,000 chains take under 1 s
+    assert count_records(path) == n

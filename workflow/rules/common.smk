@@ -1,0 +1,93 @@
+"""Configuration, samples and blocks: all that is known before the first job."""
+
+import sys
+from math import ceil
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
+
+from lacuna.config import check_config
+from lacuna.files import LacunaError
+from lacuna.provenance import code_digest
+from lacuna.scaffolds import count_records
+from lacuna.sheet import read_sheet
+
+ROOT = Path(workflow.basedir)
+
+
+def checked(function, *arguments):
+    """The function's result; a LacunaError ends the run as one line."""
+    try:
+        return function(*arguments)
+    except LacunaError as error:
+        raise WorkflowError(str(error)) from None
+
+
+CONFIG = checked(check_config, config, ROOT / "workflow/schemas/config.schema.yaml")
+OUT = Path(CONFIG["outdir"])
+SAMPLES = {s.sample: s for s in checked(read_sheet, CONFIG["samples"])}
+N_BLOCKS = {
+    name: max(ceil(checked(count_records, sample.fasta) / CONFIG["block_size"]), 1)
+    for name, sample in SAMPLES.items()
+}
+TABLES = ("filled.fasta", "residues.tsv", "gaps.tsv", "chains.tsv", "accuracy.tsv", "rejected.tsv")
+BLOCK_TABLES = ("filled", "residues", "gaps", "chains", "scored")
+
+
+wildcard_constraints:
+    sample=r"[A-Za-z0-9_.-]+",
+    block=r"\d+",
+
+
+def blocks(sample):
+    """Names of a sample's blocks."""
+    return [f"{i:05d}" for i in range(N_BLOCKS[sample])]
+
+
+def block_files(pattern):
+    """Input function: a file of every block of the job's sample."""
+    return lambda wildcards: expand(
+        OUT / "{sample}" / "blocks" / "{block}" / pattern,
+        sample=wildcards.sample,
+        block=blocks(wildcards.sample),
+    )
+
+
+def sample_files():
+    """Every file that every sample ends with."""
+    tables = expand(OUT / "{sample}" / "{table}", sample=SAMPLES, table=TABLES)
+    seeds = expand(OUT / "{sample}" / "seed_lstm", sample=CONFIG["seed_lstm"]["samples"])
+    return tables + seeds
+
+
+def given(column):
+    """Input function: the sample's file in an optional column of the sheet, or none."""
+    return lambda wildcards: getattr(SAMPLES[wildcards.sample], column) or []
+
+
+def weights():
+    """The weights that fill: those given, or those of this run's training."""
+    train = CONFIG["train"]
+    if train["steps"] == 0 and train["from"] is None:
+        raise WorkflowError("config: 'train.from' is null and 'train.steps' is 0; set one of them")
+    trained = OUT / "model" / "lacuna.safetensors"
+    return trained if train["steps"] else resource(train["from"])
+
+
+def resource(path):
+    """A path of the configuration; what is not found from here is looked for in the workflow."""
+    return path if Path(path).exists() else ROOT / path
+
+
+def code(script):
+    """Digest of a script and the modules it imports: a change of either re-runs its rule."""
+    return code_digest(ROOT / "workflow" / "scripts" / script)
+
+
+unknown = [s for s in CONFIG["seed_lstm"]["samples"] if s not in SAMPLES]
+if unknown:
+    raise WorkflowError(
+        f"config: seed_lstm.samples names '{unknown[0]}', which is no sample of {CONFIG['samples']}"
+    )

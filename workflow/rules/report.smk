@@ -1,0 +1,77 @@
+rule measure_accuracy:
+    """Compare what was filled with the truth, the model beside its baselines."""
+    input:
+        scored=block_files("scored.part"),
+        seed=lambda wildcards: (
+            [OUT / wildcards.sample / "seed_lstm"]
+            if wildcards.sample in CONFIG["seed_lstm"]["samples"]
+            else []
+        ),
+    output:
+        accuracy=OUT / "{sample}" / "accuracy.tsv",
+    log:
+        OUT / "logs" / "measure_accuracy" / "{sample}.log",
+    benchmark:
+        OUT / "benchmarks" / "measure_accuracy" / "{sample}.tsv"
+    params:
+        code=code("measure_accuracy.py"),
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=2000,
+    script:
+        "../scripts/measure_accuracy.py"
+
+
+rule join_accuracy:
+    """One accuracy table over all samples, and the lines that end a run."""
+    input:
+        accuracy=expand(OUT / "{sample}" / "accuracy.tsv", sample=SAMPLES),
+        chains=expand(OUT / "{sample}" / "chains.tsv", sample=SAMPLES),
+        rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
+    output:
+        accuracy=OUT / "accuracy.tsv",
+        summary=OUT / "summary.txt",
+    log:
+        OUT / "logs" / "join_accuracy.log",
+    benchmark:
+        OUT / "benchmarks" / "join_accuracy.tsv"
+    params:
+        samples=list(SAMPLES),
+        code=code("join_accuracy.py"),
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=1000,
+    script:
+        "../scripts/join_accuracy.py"
+
+
+rule write_report:
+    """One page on all samples: what was filled, how well, and how far to trust it."""
+    input:
+        accuracy=expand(OUT / "{sample}" / "accuracy.tsv", sample=SAMPLES),
+        residues=expand(OUT / "{sample}" / "residues.tsv", sample=SAMPLES),
+        gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
+        rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
+    output:
+        report=OUT / "report.html",
+    log:
+        OUT / "logs" / "write_report.log",
+    benchmark:
+        OUT / "benchmarks" / "write_report.tsv"
+    params:
+        samples=list(SAMPLES),
+        code=code("write_report.py"),
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=2000,
+    script:
+        "../scripts/write_report.py"
+
+
+onsuccess:
+    summary = OUT / "summary.txt"
+    if summary.exists():
+        print(summary.read_text(), end="")

@@ -1,0 +1,50 @@
+rule read_scaffolds:
+    """Read a sample's chains and gaps, list what cannot be used, cut the rest into blocks."""
+    input:
+        fasta=lambda wildcards: SAMPLES[wildcards.sample].fasta,
+        gaps=given("gaps"),
+        truth=given("truth"),
+    output:
+        blocks=temp(directory(OUT / "{sample}" / "scaffolds")),
+        rejected=OUT / "{sample}" / "rejected.tsv",
+    log:
+        OUT / "logs" / "read_scaffolds" / "{sample}.log",
+    benchmark:
+        OUT / "benchmarks" / "read_scaffolds" / "{sample}.tsv"
+    params:
+        block_size=CONFIG["block_size"],
+        n_blocks=lambda wildcards: N_BLOCKS[wildcards.sample],
+        tolerance_ppm=CONFIG["tolerance_ppm"],
+        on_bad_record=CONFIG["on_bad_record"],
+        code=code("read_scaffolds.py"),
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=1000,
+    script:
+        "../scripts/read_scaffolds.py"
+
+
+rule write_kmers:
+    """Find the templates of a block's chains and write its k-mer tensors."""
+    input:
+        scaffolds=OUT / "{sample}" / "scaffolds",
+        homologs=given("homologs"),
+        library=resource(CONFIG["library"]),
+    output:
+        kmers=temp(OUT / "{sample}" / "blocks" / "{block}" / "kmers.safetensors"),
+    log:
+        OUT / "logs" / "write_kmers" / "{sample}.{block}.log",
+    benchmark:
+        OUT / "benchmarks" / "write_kmers" / "{sample}.{block}.tsv"
+    params:
+        kmer=CONFIG["kmer"],
+        max_identity=CONFIG["accuracy"]["max_identity"],
+        species=lambda wildcards: SAMPLES[wildcards.sample].species,
+        code=code("write_kmers.py"),
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=2000,
+    script:
+        "../scripts/write_kmers.py"

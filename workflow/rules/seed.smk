@@ -1,0 +1,21 @@
+rule train_seed:
+    """Train the tutorial's model on each chain of a sample, as a baseline."""
+    input:
+        scaffolds=OUT / "{sample}" / "scaffolds",
+    output:
+        report=directory(OUT / "{sample}" / "seed_lstm"),
+    log:
+        OUT / "logs" / "train_seed" / "{sample}.log",
+    benchmark:
+        OUT / "benchmarks" / "train_seed" / "{sample}.tsv"
+    params:
+        k=CONFIG["seed_lstm"]["k"],
+        epochs=CONFIG["seed_lstm"]["epochs"],
+        seed=CONFIG["seed"],
+        code=code("train_seed.py"),
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=1500,
+    script:
+        "../scripts/train_seed.py"

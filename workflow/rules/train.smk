@@ -1,0 +1,51 @@
+rule encode_training:
+    """Make the training chains of this run: simulated ones, and the samples' homologs."""
+    input:
+        homologs=[s.homologs for s in SAMPLES.values() if s.homologs],
+        fastas=[s.fasta for s in SAMPLES.values()],
+        library=resource(CONFIG["library"]),
+    output:
+        chains=OUT / "model" / "chains.safetensors",
+    log:
+        OUT / "logs" / "encode_training.log",
+    benchmark:
+        OUT / "benchmarks" / "encode_training.tsv"
+    params:
+        chains=CONFIG["train"]["chains"],
+        max_identity=CONFIG["accuracy"]["max_identity"],
+        seed=CONFIG["seed"],
+        code=code("encode_training.py"),
+    conda:
+        "../../envs/core.yaml"
+    threads: CONFIG["threads"]
+    resources:
+        mem_mb=4000,
+    script:
+        "../scripts/encode_training.py"
+
+
+rule train_model:
+    """Train the network, or tune given weights, on a GPU where the job gets one."""
+    input:
+        chains=OUT / "model" / "chains.safetensors",
+        start=resource(CONFIG["train"]["from"]) if CONFIG["train"]["from"] else [],
+    output:
+        weights=OUT / "model" / "lacuna.safetensors",
+    log:
+        OUT / "logs" / "train_model.log",
+    benchmark:
+        OUT / "benchmarks" / "train_model.tsv"
+    params:
+        model=CONFIG["model"],
+        train={k: CONFIG["train"][k] for k in ("steps", "batch_size", "learning_rate")},
+        k=CONFIG["kmer"]["length"],
+        seed=CONFIG["seed"],
+        code=code("train_model.py"),
+    conda:
+        "../../envs/train.yaml"
+    threads: CONFIG["threads"]
+    resources:
+        gpu=1,
+        mem_mb=6000,
+    script:
+        "../scripts/train_model.py"

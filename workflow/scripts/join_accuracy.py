@@ -1,0 +1,15 @@
+"""Adapter of rule join_accuracy."""
+
+from pathlib import Path
+
+from lacuna.blocks import join_accuracy
+from lacuna.logs import log_to
+
+log_to(snakemake.log[0])
+tables = ("accuracy", "chains", "rejected")
+join_accuracy(
+    snakemake.params.samples,
+    *([Path(p) for p in snakemake.input[name]] for name in tables),
+    out=Path(snakemake.output.accuracy),
+    summary=Path(snakemake.output.summary),
+)

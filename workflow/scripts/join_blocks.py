@@ -1,0 +1,10 @@
+"""Adapter of rule join_blocks."""
+
+from pathlib import Path
+
+from lacuna.blocks import HEADERS, join_parts
+from lacuna.logs import log_to
+
+log_to(snakemake.log[0])
+for table, out in snakemake.output.items():
+    join_parts(snakemake.input[table], Path(out), HEADERS.get(table, ()))

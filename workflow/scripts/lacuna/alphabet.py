@@ -1,0 +1,86 @@
+"""The one alphabet: residues, missing residues, ambiguity codes, and their tokens in every tensor.
+
+| token  | letter     | meaning                                                 |
+|--------|------------|---------------------------------------------------------|
+| 0..19  | `RESIDUES` | an observed residue                                     |
+| 20     | X          | a missing residue, any of the 20                        |
+| 21     | .          | nothing here: no template residue, or padding           |
+| 22..24 | B, J, Z    | a missing residue that can only be one of two residues  |
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
+AMBIGUOUS = {"B": "DN", "J": "IL", "Z": "EQ"}
+MISSING_LETTER = "X"
+ABSENT_LETTER = "."
+
+N_RESIDUES = len(RESIDUES)
+MISSING = N_RESIDUES
+ABSENT = N_RESIDUES + 1
+LETTERS = RESIDUES + MISSING_LETTER + ABSENT_LETTER + "".join(AMBIGUOUS)
+N_TOKENS = len(LETTERS)
+TOKEN = {letter: token for token, letter in enumerate(LETTERS)}
+
+_INVALID = 255
+
+
+def _token_table() -> NDArray[np.uint8]:
+    """(256,) uint8: the token of each byte, in either case; other bytes are invalid."""
+    table = np.full(256, _INVALID, dtype=np.uint8)
+    for token, letter in enumerate(LETTERS):
+        table[[ord(letter), ord(letter.lower())]] = token
+    return table
+
+
+def _letter_table() -> NDArray[np.uint8]:
+    """(256,) uint8: the ASCII code of each token's letter; 0 where there is no such token."""
+    table = np.zeros(256, dtype=np.uint8)
+    table[:N_TOKENS] = np.frombuffer(LETTERS.encode("ascii"), dtype=np.uint8)
+    return table
+
+
+def _allowed_table() -> NDArray[np.bool_]:
+    """(N_TOKENS, 20) bool: which residues may stand where a token stands."""
+    table = np.zeros((N_TOKENS, N_RESIDUES), dtype=bool)
+    table[:N_RESIDUES] = np.eye(N_RESIDUES, dtype=bool)
+    table[MISSING] = True
+    for letter, choices in AMBIGUOUS.items():
+        table[TOKEN[letter], [RESIDUES.index(residue) for residue in choices]] = True
+    table.setflags(write=False)
+    return table
+
+
+_TO_TOKEN = _token_table()
+_TO_LETTER = _letter_table()
+ALLOWED = _allowed_table()
+
+
+def encode(sequence: str) -> NDArray[np.uint8]:
+    """Tokens (length,) uint8 of a sequence; ValueError names the first letter that has none."""
+    # "replace" turns every non-ASCII character into one '?', so positions stay those of the text.
+    codes = np.frombuffer(sequence.encode("ascii", errors="replace"), dtype=np.uint8)
+    tokens = _TO_TOKEN[codes]
+    wrong = np.flatnonzero(tokens == _INVALID)
+    if wrong.size:
+        at = int(wrong[0])
+        raise ValueError(f"{sequence[at]!r} at position {at + 1} is no letter of the alphabet")
+    return tokens
+
+
+def decode(tokens: NDArray[np.integer]) -> str:
+    """The sequence of tokens (length,); ValueError names the first number that is no token."""
+    tokens = np.asarray(tokens)
+    wrong = np.flatnonzero((tokens < 0) | (tokens >= N_TOKENS))
+    if wrong.size:
+        at = int(wrong[0])
+        raise ValueError(f"{int(tokens[at])} at position {at + 1} is no token of the alphabet")
+    letters: bytes = _TO_LETTER[tokens].tobytes()
+    return letters.decode("ascii")
+
+
+def allowed(token: int) -> NDArray[np.bool_]:
+    """(20,) bool: which residues may stand where `token` stands; a read-only row of `ALLOWED`."""
+    row: NDArray[np.bool_] = ALLOWED[token]
+    return row

@@ -1,0 +1,255 @@
+"""The steps of the workflow over files: one function per rule."""
+
+import csv
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from lacuna.accuracy import (
+    accuracy_table,
+    read_scored,
+    sum_predictions,
+    sum_scored,
+    write_accuracy,
+)
+from lacuna.files import LacunaError, atomic_write
+from lacuna.fill import (
+    BASELINES,
+    CHAIN_COLUMNS,
+    GAP_COLUMNS,
+    RESIDUE_COLUMNS,
+    fill_block,
+    predict,
+)
+from lacuna.homologs import read_homologs
+from lacuna.kmers import encode_scaffolds, load_library, of_species, read_kmers, write_kmers
+from lacuna.scaffolds import (
+    Rejected,
+    Scaffold,
+    read_scaffold_block,
+    read_scaffolds,
+    write_scaffolds,
+)
+from lacuna.seed import SeedResult, run_seed, write_seed_report
+from lacuna.train import load_weights
+
+METHODS = ("lacuna", *BASELINES, "seed_lstm")
+HEADERS = {"residues": RESIDUE_COLUMNS, "gaps": GAP_COLUMNS, "chains": CHAIN_COLUMNS}
+REJECTED_COLUMNS = ("chain", "line", "column", "reason")
+PREDICTIONS = "predictions.tsv"
+
+
+def block_path(folder: Path, block: int | str) -> Path:
+    return folder / f"{int(block):05d}.jsonl"
+
+
+def split_scaffolds(
+    fasta: Path,
+    gaps: Path | None,
+    truth: Path | None,
+    folder: Path,
+    rejected: Path,
+    *,
+    block_size: int,
+    n_blocks: int,
+    tolerance_ppm: float,
+    on_bad_record: str,
+) -> None:
+    """Write usable chains into n_blocks files of block_size and list the others.
+
+    Raises LacunaError after both are written where `on_bad_record` is 'fail' and there are
+    bad records, and where a FASTA is unreadable as a whole.
+    """
+    faults: list[Rejected] = []
+
+    def usable() -> Iterator[Scaffold]:
+        for record in read_scaffolds(fasta, gaps, truth, tolerance_ppm=tolerance_ppm):
+            if isinstance(record, Rejected):
+                faults.append(record)
+            else:
+                yield record
+
+    folder.mkdir(parents=True, exist_ok=True)
+    chains = usable()
+    for block in range(n_blocks):
+        write_scaffolds(block_path(folder, block), islice(chains, block_size))
+    if next(chains, None) is not None:
+        raise LacunaError(f"{fasta}: grew while it was read; run again")
+    with atomic_write(rejected) as handle:
+        rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
+        rows.writerow(REJECTED_COLUMNS)
+        rows.writerows((f.chain, f.line, f.column or "", f.reason) for f in faults)
+    if faults and on_bad_record == "fail":
+        raise LacunaError(f"{faults[0].reason} ({len(faults)} bad records, see {rejected})")
+
+
+def encode_block(
+    scaffolds: Path,
+    homologs: Path | None,
+    library: Path,
+    out: Path,
+    *,
+    length: int,
+    stride: int,
+    max_identity: float,
+    species: str,
+) -> None:
+    """Find templates of a block's chains and write its k-mer tensors."""
+    torch.set_num_threads(1)  # sums in one order, whatever the number of cores
+    kmers = encode_scaffolds(
+        read_scaffold_block(scaffolds),
+        of_species(load_library(library), species),
+        read_homologs(homologs),
+        k=length,
+        stride=stride,
+        max_identity=max_identity,
+    )
+    write_kmers(out, kmers)
+
+
+def fill_block_files(
+    scaffolds: Path,
+    kmers: Path,
+    weights: Path,
+    library: Path,
+    out: dict[str, Path],
+    *,
+    candidates: int,
+    device: torch.device,
+) -> None:
+    """Fill a block and write its part of every table."""
+    torch.set_num_threads(1)
+    block = read_kmers(kmers)
+    probabilities = predict(load_weights(weights), block, load_library(library), device)
+    chains = read_scaffold_block(scaffolds)
+    fill_block(chains, block, probabilities, candidates=candidates).write(out)
+
+
+def join_parts(parts: Iterable[Path], out: Path, columns: Sequence[str] = ()) -> None:
+    """Join parts without headers under one header, in order."""
+    with atomic_write(out) as handle:
+        if columns:
+            handle.write("\t".join(columns) + "\n")
+        for part in parts:
+            with open(part, encoding="utf-8") as source:
+                shutil.copyfileobj(source, handle)
+
+
+def train_seed_models(
+    folder: Path, out: Path, *, k: int, epochs: int, seed: int
+) -> None:
+    """The tutorial's model on every chain of a sample whose truth is known.
+
+    Writes its report per chain and one table of predictions beside the truth.
+    """
+    rows: list[dict[str, object]] = []
+    out.mkdir(parents=True, exist_ok=True)
+    for index, block in enumerate(sorted(folder.glob("*.jsonl"))):
+        for number, scaffold in enumerate(read_scaffold_block(block)):
+            chain = true_chain(scaffold)
+            if chain is None:
+                raise LacunaError(
+                    f"seed_lstm: '{scaffold.chain}' has a gap without truth or known length; "
+                    "leave its sample out of seed_lstm.samples"
+                )
+            missing = [p for g in scaffold.gaps for p in range(g.start, g.end)]
+            result = run_seed(scaffold.chain, chain, missing, k=k, epochs=epochs, seed=seed)
+            write_seed_report(result, out / f"{index:05d}_{number:05d}")
+            rows += _seed_rows(scaffold, result)
+    table = pd.DataFrame(rows, columns=_SEED_COLUMNS)
+    with atomic_write(out / PREDICTIONS) as handle:
+        table.to_csv(handle, sep="\t", index=False, lineterminator="\n")
+
+
+_SEED_COLUMNS = ["chain", "position", "protocol", "answer", "probability"]
+
+
+def true_chain(scaffold: Scaffold) -> str | None:
+    """The whole chain with its truth filled in; None where a gap has none or is of other length."""
+    sequence = list(scaffold.sequence)
+    for gap in scaffold.gaps:
+        if gap.truth is None or len(gap.truth) != gap.end - gap.start:
+            return None
+        sequence[gap.start : gap.end] = gap.truth
+    return "".join(sequence)
+
+
+def _seed_rows(scaffold: Scaffold, result: SeedResult) -> Iterator[dict[str, object]]:
+    for protocol, predictions in result.predictions.items():
+        for position, residue, probability in zip(
+            predictions.positions, predictions.residues, predictions.probabilities, strict=True
+        ):
+            yield {
+                "chain": scaffold.chain,
+                "position": int(position) + 1,
+                "protocol": protocol,
+                "answer": residue,
+                "probability": f"{float(probability):.4f}",
+            }
+
+
+def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
+    """Add up the scored residues of all blocks and write the accuracy table.
+
+    seed: folders of the tutorial's models, where they were trained.
+    """
+    sums = []
+    told = [
+        pd.read_csv(folder / PREDICTIONS, sep="\t", dtype=str, keep_default_na=False)
+        for folder in seed
+    ]
+    for path in scored:
+        table = read_scored(path)
+        sums.append(sum_scored(table))
+        for predictions in told:
+            for protocol, answers in predictions.groupby("protocol"):
+                rows = table.drop(columns="probability").merge(answers, on=["chain", "position"])
+                sums.append(sum_predictions(rows, "seed_lstm", str(protocol)))
+    write_accuracy(out, accuracy_table(sums, METHODS))
+
+
+def join_accuracy(
+    samples: Sequence[str],
+    accuracy: Sequence[Path],
+    chains: Sequence[Path],
+    rejected: Sequence[Path],
+    out: Path,
+    summary: Path,
+) -> None:
+    """One table over samples (without the rows of single chains) and one line per sample."""
+    tables, lines = [], []
+    for sample, path, chain_path, rejected_path in zip(
+        samples, accuracy, chains, rejected, strict=True
+    ):
+        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+        tables.append(table[table["scope"] != "chain"].assign(sample=sample))
+        lines.append(_summary_line(sample, table, chain_path, rejected_path))
+    joined = pd.concat(tables)
+    write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
+    with atomic_write(summary) as handle:
+        handle.write("".join(f"{line}\n" for line in lines))
+
+
+def _summary_line(sample: str, accuracy: pd.DataFrame, chains: Path, rejected: Path) -> str:
+    """`sample: 12 chains, 80 of 80 missing residues filled; accuracy (scaffold): lacuna 78/80 ...`"""
+    n_chains = missing = filled = 0
+    columns = ["missing", "filled"]
+    for part in pd.read_csv(chains, sep="\t", usecols=columns, chunksize=100_000):
+        n_chains += len(part)
+        missing += int(part["missing"].sum())
+        filled += int(part["filled"].sum())
+    with open(rejected, encoding="utf-8") as handle:
+        n_rejected = sum(1 for _ in handle) - 1
+    line = f"{sample}: {n_chains} chains, {filled} of {missing} missing residues filled"
+    if n_rejected:
+        line += f", {n_rejected} records rejected (see {rejected})"
+    overall = accuracy[accuracy["scope"] == "overall"]
+    parts = []
+    for row in overall.itertuples():
+        name = row.method if row.protocol == "scaffold" else f"{row.method} ({row.protocol})"
+        parts.append(f"{name} {row.n_correct}/{row.n_residues} ({float(row.accuracy):.3f})")
+    return f"{line}; right: {', '.join(parts)}" if parts else f"{line}; no truth given"

@@ -1,0 +1,121 @@
+"""The configuration: defaults filled in, misspelt keys and wrong values named in one line."""
+
+import copy
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+from lacuna.files import LacunaError
+
+# What the schema's type names mean to somebody who writes a config file.
+_TYPE_NAMES = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "null",
+    "number": "a number",
+    "object": "a section with keys of its own",
+    "string": "text",
+}
+
+
+def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str, Any]:
+    """A new, complete configuration: `config` with the defaults of a YAML schema, and checked.
+
+    Raises LacunaError, naming the key and what it should be, at the first fault in order of keys.
+    """
+    with open(schema_path, encoding="utf-8") as handle:
+        schema: dict[str, Any] = yaml.safe_load(handle)
+    resolved: dict[str, Any] = _with_defaults(copy.deepcopy(dict(config)), schema)
+    errors = sorted(Draft202012Validator(schema).iter_errors(resolved), key=_order)
+    if errors:
+        raise LacunaError(f"config: {_explain(errors[0], schema)}")
+    length, stride = resolved["kmer"]["length"], resolved["kmer"]["stride"]
+    if stride > length:  # what a schema cannot say
+        raise LacunaError(
+            f"config: 'kmer.stride' is {stride}; write at most 'kmer.length', {length}, "
+            "or residues between two windows are never read"
+        )
+    return resolved
+
+
+def _order(error: ValidationError) -> tuple[bool, list[str]]:
+    """Unknown keys first: a misspelt key often causes the fault that stands beside it."""
+    return error.validator != "additionalProperties", [str(key) for key in error.absolute_path]
+
+
+def _with_defaults(section: Any, schema: Mapping[str, Any]) -> Any:
+    """Fill the defaults of a schema into a section, and into the sections below it."""
+    if not isinstance(section, dict):
+        return section
+    for key, below in schema.get("properties", {}).items():
+        if "default" in below:
+            section.setdefault(key, copy.deepcopy(below["default"]))
+        if below.get("type") == "object":
+            # An empty `train:` in YAML is null: the section is there, with nothing changed.
+            given = section.get(key)
+            section[key] = _with_defaults({} if given is None else given, below)
+    return section
+
+
+def _explain(error: ValidationError, schema: Mapping[str, Any]) -> str:
+    """One line for a validation error: the key, what is wrong with it, what to write."""
+    key = ".".join(str(part) for part in error.absolute_path)
+    given: Any = error.instance
+    wanted: Any = error.validator_value
+    shown = repr(given)
+    if error.validator == "additionalProperties":
+        known = list(cast(Mapping[str, Any], error.schema)["properties"])
+        unknown = next(str(name) for name in given if name not in known)
+        return _unknown(unknown, key, known, schema)
+    if error.validator == "required":
+        missing = next(name for name in wanted if name not in given)
+        return f"'{_join(key, missing)}' is missing; add it to the config file"
+    if error.validator == "type":
+        names = [wanted] if isinstance(wanted, str) else wanted
+        says = f"'{key}' is {shown}; write {' or '.join(_TYPE_NAMES[name] for name in names)}"
+        if "." in key and isinstance(given, str):
+            says += " (a nested key comes as text from --config: set it in a config file)"
+        return says
+    if error.validator == "enum":
+        near = difflib.get_close_matches(str(given), [str(name) for name in wanted], n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(map(str, wanted))}"
+        return f"'{key}' is {shown}; {hint}"
+    limits = {
+        "minimum": "at least",
+        "maximum": "at most",
+        "exclusiveMinimum": "more than",
+        "exclusiveMaximum": "less than",
+    }
+    if error.validator in limits:
+        return f"'{key}' is {shown}; write {limits[str(error.validator)]} {wanted}"
+    return f"'{key}' is {shown}; {error.message}"
+
+
+def _unknown(name: str, section: str, known: list[str], schema: Mapping[str, Any]) -> str:
+    """Name the valid key, in this section or another, that an unknown one was meant to be."""
+    says = f"unknown key '{_join(section, name)}'; "
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f"{says}did you mean '{_join(section, near[0])}'?"
+    everywhere = {path: path.rpartition(".")[2] for path in _keys(schema)}
+    elsewhere = difflib.get_close_matches(name, sorted(set(everywhere.values())), n=1)
+    if elsewhere:
+        path = next(path for path, leaf in everywhere.items() if leaf == elsewhere[0])
+        return f"{says}did you mean '{path}'?"
+    return f"{says}known keys {'here ' if section else ''}are {', '.join(known)}"
+
+
+def _keys(schema: Mapping[str, Any], section: str = "") -> Iterator[str]:
+    """Yield the dotted path of every key of a schema."""
+    for name, below in schema.get("properties", {}).items():
+        yield _join(section, name)
+        yield from _keys(below, _join(section, name))
+
+
+def _join(section: str, name: str) -> str:
+    return f"{section}.{name}" if section else name

@@ -1,0 +1,72 @@
+"""From distributions of missing residues to ranked sequences of gaps."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from pyteomics.mass import std_aa_mass
+
+from lacuna.alphabet import N_RESIDUES, RESIDUES
+
+RESIDUE_MASSES = np.array([std_aa_mass[r] for r in RESIDUES])  # Da, monoisotopic
+MASS_WIDTH = 4096  # sequences kept per step where a mass decides among them
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One sequence for a gap: its tokens, joint probability and mass in Da."""
+
+    tokens: tuple[int, ...]
+    probability: float
+    mass: float
+
+    @property
+    def sequence(self) -> str:
+        return "".join(RESIDUES[t] for t in self.tokens)
+
+
+def best_sequences(
+    probabilities: np.ndarray,
+    n: int,
+    mass: float | None = None,
+    tolerance: float | None = None,
+) -> tuple[list[Candidate], bool]:
+    """The n most probable sequences of a gap, best first, and whether they fit its mass.
+
+    probabilities: (length, 20), zero where a residue may not stand; residues are taken as
+    independent given everything observed. mass and tolerance in Da: of sequences within
+    the tolerance the best n among the MASS_WIDTH most probable prefixes; where none fits,
+    the best n regardless, and False. Ties go to the sequence first in the alphabet.
+    """
+    width = n if mass is None else max(n, MASS_WIDTH)
+    length = len(probabilities)
+    with np.errstate(divide="ignore"):
+        logs = np.log(probabilities)
+    heavy = np.concatenate((_suffix_mass(probabilities, max), [0.0]))
+    light = np.concatenate((_suffix_mass(probabilities, min), [0.0]))
+    scores, masses = np.zeros(1), np.zeros(1)
+    prefixes = np.zeros((1, 0), dtype=np.uint8)
+    for i in range(length):
+        total = (scores[:, None] + logs[i]).ravel()
+        new_mass = (masses[:, None] + RESIDUE_MASSES).ravel()
+        usable = np.isfinite(total)
+        if mass is not None and tolerance is not None:
+            usable &= new_mass + light[i + 1] <= mass + tolerance
+            usable &= new_mass + heavy[i + 1] >= mass - tolerance
+        keep = np.flatnonzero(usable)
+        keep = keep[np.argsort(-total[keep], kind="stable")[:width]]
+        if not len(keep):
+            return best_sequences(probabilities, n)[0], False
+        parents, residues = np.divmod(keep, N_RESIDUES)
+        prefixes = np.concatenate((prefixes[parents], residues[:, None].astype(np.uint8)), 1)
+        scores, masses = total[keep], new_mass[keep]
+    found = [
+        Candidate(tuple(int(t) for t in row), float(np.exp(score)), float(m))
+        for row, score, m in zip(prefixes[:n], scores[:n], masses[:n], strict=True)
+    ]
+    return found, True
+
+
+def _suffix_mass(probabilities: np.ndarray, extreme) -> np.ndarray:
+    """Lightest or heaviest mass from each position to the end, over residues that may stand."""
+    masses = [extreme(RESIDUE_MASSES[row > 0]) for row in probabilities]
+    return np.cumsum(masses[::-1])[::-1]

@@ -1,0 +1,111 @@
+"""FASTA as raw records, streamed: Biopython gives neither line numbers nor a length limit."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from lacuna.files import LacunaError, open_bytes
+
+_CHUNK = 1 << 20
+_BOM = b"\xef\xbb\xbf"
+_START = b"\n>"
+_WHITESPACE = b" \t\r\n\x0b\x0c"
+
+
+class Record(NamedTuple):
+    """One FASTA record as it stands in the file; `line` (1-based) is that of its header."""
+
+    chain: str
+    description: str
+    body: bytes  # the sequence lines, line ends included
+    line: int
+    fault: str | None  # what is wrong with the header, or with the size of the record
+
+
+class Fault(Exception):
+    """Why a record cannot be used: `text` follows its name; `line`, `column` are 1-based."""
+
+    def __init__(
+        self, text: str, line: int, column: int | None = None, file: str | None = None
+    ) -> None:
+        super().__init__(text)
+        self.text, self.line, self.column, self.file = text, line, column, file
+
+
+def count_records(path: str | Path) -> int:
+    """The number of records of a FASTA file, usable or not, by one pass over its bytes.
+
+    Raises LacunaError when the file cannot be read or is no FASTA.
+    """
+    count, before = 0, b"\n"
+    with open_bytes(path) as handle:
+        for chunk in _chunks(handle, path):
+            count += (before + chunk).count(_START)
+            before = chunk[-1:]
+    return count
+
+
+def read_records(path: str | Path, max_bytes: int) -> Iterator[Record]:
+    """Yield the records of a FASTA file (plain or gzipped) in order, one at a time.
+
+    No more than about `max_bytes` of one record are held: of a longer one the rest is skipped and
+    its `fault` says so. Raises LacunaError when the file cannot be read or is no FASTA.
+    """
+    with open_bytes(path) as handle:
+        buffer, line, skipped, cut = b"\n", 0, 0, False
+        for chunk in _chunks(handle, path):
+            whole = (buffer + chunk).split(_START)
+            buffer = whole.pop()
+            for blob in whole:
+                if line:  # what stands before the first '>' is no record
+                    yield _record(blob, line, cut)
+                line += blob.count(b"\n") + skipped + 1
+                skipped, cut = 0, False
+            if len(buffer) > max_bytes:
+                # The last byte stays: with the next chunk it may form the start of a record.
+                skipped += buffer.count(b"\n", max_bytes, len(buffer) - 1)
+                buffer, cut = buffer[:max_bytes] + buffer[-1:], True
+        yield _record(buffer, line, cut)
+
+
+def _chunks(handle: BinaryIO, path: str | Path) -> Iterator[bytes]:
+    """Yield the file in chunks with "\\n" as line end; LacunaError where it begins unlike FASTA."""
+    chunk = handle.read(_CHUNK).removeprefix(_BOM)
+    old_mac = b"\n" not in chunk and b"\r" in chunk
+    start = chunk.lstrip(_WHITESPACE)
+    if not start:
+        raise LacunaError(f"{path}: the file is empty; give at least one FASTA record")
+    if not start.startswith(b">") or b"\0" in chunk:
+        seen = ascii(start[:12].decode("utf-8", errors="replace"))
+        raise LacunaError(
+            f"{path}: not a FASTA file (it begins with {seen}); "
+            "the first line must be '>' and an id"
+        )
+    # Blank lines before the first record count as lines, blanks in them as nothing.
+    above = chunk[: -len(start)].count(b"\r" if old_mac else b"\n")
+    chunk = b"\n" * above + start
+    while chunk:
+        yield chunk.replace(b"\r", b"\n") if old_mac else chunk
+        chunk = handle.read(_CHUNK)
+
+
+def _record(blob: bytes, line: int, cut: bool) -> Record:
+    """Take a record apart: `blob` is everything after its '>'."""
+    header, _, body = blob.partition(b"\n")
+    fields = header.split(None, 1)
+    fault = "is too long to be one chain; split the record" if cut else None
+    if not fields or header[:1].isspace():
+        return Record(
+            "",
+            header.decode("utf-8", "replace").strip(),
+            body,
+            line,
+            "has no id; write one right after '>'",
+        )
+    try:
+        chain = fields[0].decode("utf-8")
+    except UnicodeDecodeError:
+        chain = fields[0].decode("utf-8", "backslashreplace")
+        fault = "has an id that is not UTF-8; save the file as UTF-8"
+    description = fields[1].decode("utf-8", "replace").strip() if len(fields) > 1 else ""
+    return Record(chain, description, body, line, fault)

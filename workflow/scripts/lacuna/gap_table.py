@@ -1,0 +1,182 @@
+"""The gap table: TSV with a header, or BED. It is read once and held as a compact dict by chain."""
+
+import difflib
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from lacuna.fasta import Fault
+from lacuna.files import LacunaError, open_text
+
+REQUIRED = ("chain", "start", "end")
+OPTIONAL = ("mass", "tolerance_ppm", "min_length", "max_length")
+COLUMNS = REQUIRED + OPTIONAL
+
+_SKIPPED = ("#", "track", "browser")
+_HEADER_MARK = re.compile(r"^#\s*(?=chain\s)", re.IGNORECASE)
+_NOT_GIVEN = ("", ".", "NA", "nan", "None")
+_MAX_PPM = 1e6  # a tolerance as large as the mass itself says nothing
+
+
+class Row(NamedTuple):
+    """One usable row: 0-based, half-open positions; None stands where the row says nothing."""
+
+    start: int
+    end: int
+    mass: float | None
+    tolerance_ppm: float | None
+    min_length: int | None
+    max_length: int | None
+    line: int
+
+
+class GapTable:
+    """The rows of a gap table by chain: `take` hands them out once, `left` is what remains."""
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        """Read `path`. Raises LacunaError where the table as a whole cannot be understood."""
+        self.file = Path(path).name if path is not None else ""
+        self._rows: dict[str, list[Row | Fault]] = {}
+        if path is not None:
+            for chain, row in _read(path):
+                self._rows.setdefault(chain, []).append(row)
+
+    def take(self, chain: str) -> list[Row]:
+        """Remove and return the rows of a chain, sorted; raises the Fault of its first bad row."""
+        rows = self._rows.pop(chain, None)
+        if rows is None:
+            return []
+        good: list[Row] = []
+        for row in rows:
+            if isinstance(row, Fault):
+                row.file = self.file
+                raise row
+            good.append(row)
+        return sorted(good, key=lambda row: (row.start, row.end))
+
+    def discard(self, chain: str) -> None:
+        """Forget the rows of a chain that was rejected for another reason."""
+        self._rows.pop(chain, None)
+
+    def left(self) -> Iterator[tuple[str, int]]:
+        """Yield (chain, line) for every row whose chain never came, in order of their lines."""
+        lines = ((row.line, chain) for chain, rows in self._rows.items() for row in rows)
+        for line, chain in sorted(lines):
+            yield chain, line
+
+
+def _read(path: str | Path) -> Iterator[tuple[str, Row | Fault]]:
+    """Yield (chain, row) of every row; an unusable one comes as the Fault that says why."""
+    columns: tuple[str, ...] | None = None
+    with open_text(path) as handle:
+        for line, text in enumerate(handle, start=1):
+            text = text.rstrip("\r\n")
+            if columns is None:
+                text = _HEADER_MARK.sub(
+                    "", text
+                )  # some tools write '#chain' as others write '#chrom'
+            if not text.strip() or text.split(None, 1)[0].startswith(_SKIPPED):
+                continue
+            fields = [
+                field.strip() for field in (text.split("\t") if "\t" in text else text.split())
+            ]
+            if columns is None:
+                header = _header(path, line, fields)
+                columns = header or REQUIRED
+                bed = header is None
+                if header:
+                    continue
+            # A BED row may go on with a name and more; under a header every cell has a meaning.
+            cells = dict(zip(columns, fields, strict=False))
+            surplus = 0 if bed else len(fields) - len(columns)
+            yield cells.get("chain", ""), _row(cells, surplus, line)
+
+
+def _header(path: str | Path, number: int, fields: list[str]) -> tuple[str, ...] | None:
+    """The columns of a TSV header; None where the line is the first row of a BED file."""
+    if len(fields) >= len(REQUIRED) and all(_is_integer(field) for field in fields[1:3]):
+        return None
+    columns = tuple(field.lower() for field in fields)
+    where = f"{path}:{number}:"
+    if REQUIRED[0] not in columns:
+        raise LacunaError(
+            f"{where} neither the header of a gap table nor a BED row; begin with a line of "
+            f"{', '.join(REQUIRED)} (and optionally {', '.join(OPTIONAL)}), separated by tabs"
+        )
+    for missing in (name for name in REQUIRED if name not in columns):
+        raise LacunaError(f"{where} column '{missing}' is missing; found {', '.join(columns)}")
+    for name in columns:
+        if name not in COLUMNS:
+            near = difflib.get_close_matches(name, COLUMNS, n=1)
+            remedy = (
+                f"did you mean '{near[0]}'?" if near else f"known columns are {', '.join(COLUMNS)}"
+            )
+            raise LacunaError(f"{where} unknown column '{name}'; {remedy}")
+        if columns.count(name) > 1:
+            raise LacunaError(f"{where} column '{name}' stands twice; keep one")
+    return columns
+
+
+def _row(cells: dict[str, str], surplus: int, line: int) -> Row | Fault:
+    """The row of a line, or the Fault that says what is wrong with it."""
+    try:
+        if surplus > 0:
+            raise ValueError(
+                f"has a gap row with {surplus} cells more than the header; remove them"
+            )
+        start, end = _whole(cells, "start"), _whole(cells, "end")
+        if start is None or end is None:
+            raise ValueError(
+                "has a gap row without start or end; give chain, start and end, separated by tabs"
+            )
+        if start > end:
+            raise ValueError(
+                f"has a gap that starts at {start} and ends before, at {end}; swap them"
+            )
+        mass, ppm = _number(cells, "mass"), _number(cells, "tolerance_ppm")
+        shortest, longest = _whole(cells, "min_length"), _whole(cells, "max_length")
+        if longest is not None and longest < max(shortest or 0, 1):
+            raise ValueError(
+                f"has a gap with min_length {shortest or 1} and max_length {longest}; "
+                "give a max_length that is not less"
+            )
+        if ppm is not None and ppm >= _MAX_PPM:
+            raise ValueError(f"has a gap with tolerance_ppm {ppm:g}; give less than {_MAX_PPM:g}")
+    except ValueError as error:
+        return Fault(str(error), line)
+    return Row(start, end, mass, ppm, shortest, longest, line)
+
+
+def _is_integer(text: str) -> bool:
+    return text.removeprefix("-").isdecimal() and text.isascii()
+
+
+def _whole(cells: dict[str, str], name: str) -> int | None:
+    """A cell as an integer of at least 0; None where it is not given; ValueError otherwise."""
+    text = cells.get(name, "")
+    if text in _NOT_GIVEN:
+        return None
+    if not _is_integer(text):
+        raise ValueError(f"has a gap with {name} '{text}'; give a whole number")
+    value = int(text)
+    if value < 0:
+        raise ValueError(f"has a gap with {name} {value}; give 0 or more")
+    return value
+
+
+def _number(cells: dict[str, str], name: str) -> float | None:
+    """A cell as a finite number of at least 0; None where it is not given; ValueError otherwise."""
+    text = cells.get(name, "")
+    if text in _NOT_GIVEN:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"has a gap with {name} '{text}'; give a number")
+    if value < 0:
+        raise ValueError(f"has a gap with {name} {value:g}; give 0 or more")
+    return value

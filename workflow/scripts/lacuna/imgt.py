@@ -1,0 +1,81 @@
+"""IMGT columns of antibody chains as small integers.
+
+Every residue of a chain stands on a column. The columns of a V domain follow the IMGT
+scheme (Lefranc et al. 2003, Dev Comp Immunol 27:55-77): 1 to 128, with insertions 111A,
+111B, ... and ..., 112B, 112A in long CDR3s. A code per column serves as index into
+tensors of germline segments, profiles and embeddings.
+"""
+
+import numpy as np
+
+PADDING = 0  # beyond the end of a chain
+N_IMGT = 128  # codes 1..128 are IMGT positions 1..128
+INSERTION_111 = 129  # codes 129..144 are 111A..111P
+INSERTION_112 = 145  # codes 145..160 are 112A..112P
+N_INSERTIONS = 16
+OTHER_INSERTION = 161  # an insertion outside CDR3
+CONSTANT = 162  # a residue of a constant region
+OUTSIDE = 163  # any other residue: leader, linker, a protein that is no antibody
+N_CODES = 164
+
+CYS104 = 104
+FR4_START = 118
+FR4_LAST = {"H": 128, "K": 127, "L": 127}
+
+REGIONS = ("FR1", "CDR1", "FR2", "CDR2", "FR3", "CDR3", "FR4", "C")
+REGION_STARTS = {"FR1": 1, "CDR1": 27, "FR2": 39, "CDR2": 56, "FR3": 66, "CDR3": 105, "FR4": 118}
+
+# Columns 1..104 that germline V segments of a locus normally fill outside CDR1 and CDR2:
+# heavy and lambda chains skip 10, all skip 73, light chains skip 81 and 82.
+_SKIPPED = {"H": {10, 73}, "K": {73, 81, 82}, "L": {10, 73, 81, 82}}
+OCCUPIED = {
+    locus: tuple(c for c in range(1, CYS104 + 1) if c not in skipped)
+    for locus, skipped in _SKIPPED.items()
+}
+
+
+def column_code(position: str) -> int:
+    """Code of an IMGT position as text, such as '27', '111A' or '112C'."""
+    if position.isdigit():
+        return int(position)
+    number, letter = position[:-1], ord(position[-1]) - ord("A")
+    if number == "111" and letter < N_INSERTIONS:
+        return INSERTION_111 + letter
+    if number == "112" and letter < N_INSERTIONS:
+        return INSERTION_112 + letter
+    return OTHER_INSERTION
+
+
+def _region_table() -> np.ndarray:
+    table = np.full(N_CODES, "", dtype=object)
+    for region, start in REGION_STARTS.items():
+        table[start : N_IMGT + 1] = region
+    table[INSERTION_111:OTHER_INSERTION] = "CDR3"
+    table[CONSTANT] = "C"
+    return table
+
+
+_REGION = _region_table()
+
+
+def regions_of(columns: np.ndarray) -> np.ndarray:
+    """Region name of each residue, '' outside; an insertion takes its left neighbour's.
+
+    columns: (n,) codes -> (n,) array of str.
+    """
+    regions = _REGION[columns]
+    for i in np.flatnonzero(columns == OTHER_INSERTION):
+        regions[i] = regions[i - 1] if i else ""
+    return regions
+
+
+def cdr3_codes(length: int) -> list[int]:
+    """Codes of a CDR3 of `length` residues: gaps in the middle, insertions at 111 and 112."""
+    if length <= 13:
+        left = (length + 1) // 2
+        return list(range(105, 105 + left)) + list(range(118 - (length - left), 118))
+    extra = min(length - 13, 2 * N_INSERTIONS)
+    at_112 = (extra + 1) // 2  # IMGT puts the first insertion at 112
+    codes = list(range(105, 112)) + [INSERTION_111 + i for i in range(extra - at_112)]
+    codes += [OTHER_INSERTION] * (length - 13 - extra)
+    return codes + [INSERTION_112 + i for i in reversed(range(at_112))] + list(range(112, 118))

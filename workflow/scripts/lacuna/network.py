@@ -1,0 +1,140 @@
+"""The network: Conv1D and bidirectional LSTM over k-mers with their templates.
+
+It reads, for every position of a k-mer, the residue (or that it is missing, or one of a
+few), its IMGT column, the residues of aligned templates and residue frequencies, and says
+for every position which of the 20 residues stands there.
+"""
+
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import embedding_bag, gelu
+
+from lacuna.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, N_TOKENS
+from lacuna.imgt import N_CODES
+from lacuna.templates import N_PROFILES, N_SLOTS
+
+_PROFILE_FLOOR = 1e-3  # frequency that a residue never seen is taken to have
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """Sizes of the network; stored in every checkpoint and compared when one is loaded."""
+
+    channels: int = 128
+    hidden: int = 128
+    layers: int = 1
+    kernel: int = 5
+    dropout: float = 0.1
+    slots: int = N_SLOTS
+    profiles: int = N_PROFILES
+    tokens: int = N_TOKENS
+    codes: int = N_CODES
+
+    def as_dict(self) -> dict[str, int | float]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Kmers:
+    """n k-mers as the network reads them.
+
+    tokens (n, k) and columns (n, k) uint8; templates (n, slots, k) uint8; profiles
+    (n, k, profiles * 20) frequencies, zero where nothing is known.
+    """
+
+    tokens: Tensor
+    columns: Tensor
+    templates: Tensor
+    profiles: Tensor
+
+
+def _agreement_table() -> Tensor:
+    """(N_TOKENS * N_TOKENS,): 1 where a template residue fits what is observed, -1 where not.
+
+    0 where either says nothing. The row is the chain's token, the column the template's.
+    """
+    allowed = torch.from_numpy(ALLOWED.copy())
+    table = torch.zeros(N_TOKENS, N_TOKENS)
+    table[:, :N_RESIDUES] = torch.where(allowed, 1.0, -1.0)
+    table[[MISSING, ABSENT]] = 0.0
+    return table.flatten()
+
+
+class GapNetwork(nn.Module):
+    """Logits of the 20 residues at every position of a k-mer."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        d, h = config.channels, config.hidden
+        # One table for everything that is looked up at a position: the residue, its column
+        # and the residue of each template slot.
+        self.lookup = nn.Parameter(
+            torch.randn(config.tokens + config.codes + config.slots * config.tokens, d) * 0.3
+        )
+        self.features = nn.Linear(2 * config.slots + config.profiles * N_RESIDUES, d)
+        self.conv = nn.Conv1d(d, d, config.kernel, padding=config.kernel // 2)
+        self.lstm = nn.LSTM(
+            d,
+            h,
+            num_layers=config.layers,
+            batch_first=True,
+            bidirectional=True,
+            dropout=config.dropout if config.layers > 1 else 0.0,
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.mix = nn.Linear(2 * h + d, d)
+        self.residue_logits = nn.Linear(d, N_RESIDUES)
+        # How far each template slot and each profile is trusted, position by position.
+        self.template_trust = nn.Linear(d, config.slots)
+        self.profile_trust = nn.Linear(d, config.profiles)
+        starts = [0, config.tokens]
+        starts += [config.tokens + config.codes + i * config.tokens for i in range(config.slots)]
+        self.register_buffer("starts", torch.tensor(starts), persistent=False)
+        self.register_buffer("agreement", _agreement_table(), persistent=False)
+
+    def _look_up(self, tokens: Tensor, columns: Tensor, templates: Tensor) -> Tensor:
+        """Sum of the table's rows at each position: (n, k), (n, k), (n, slots, k) -> (n, k, d)."""
+        rows = torch.cat((tokens[:, None], columns[:, None], templates), 1).transpose(1, 2)
+        rows = rows + self.get_buffer("starts")  # (n, k, 2 + slots)
+        if self.training:
+            # The gradient of a lookup adds row by row; that of a product is a product.
+            hot = torch.zeros(
+                *rows.shape[:2], len(self.lookup), device=rows.device, dtype=torch.bfloat16
+            )
+            return hot.scatter_(2, rows, 1.0).to(self.lookup.dtype) @ self.lookup
+        flat = embedding_bag(rows.flatten(0, 1), self.lookup, mode="sum")
+        return flat.unflatten(0, rows.shape[:2])
+
+    def forward(self, kmers: Kmers) -> Tensor:
+        """Kmers of n windows -> (n, k, 20) logits."""
+        tokens, templates = kmers.tokens.long(), kmers.templates.long()
+        n, slots, k = templates.shape
+        pairs = tokens[:, None] * self.config.tokens + templates
+        match = self.get_buffer("agreement")[pairs]  # (n, slots, k): 1, -1, or 0
+        compared = match.abs().sum(2, keepdim=True).clamp(min=1.0)
+        identity = match.clamp(min=0.0).sum(2, keepdim=True) / compared  # (n, slots, 1)
+        features = torch.cat(
+            (
+                match.transpose(1, 2),
+                identity.expand(-1, -1, k).transpose(1, 2),
+                kmers.profiles.to(match.dtype),
+            ),
+            -1,
+        )  # (n, k, 2 * slots + profiles * 20)
+        x = self._look_up(tokens, kmers.columns.long(), templates)  # (n, k, d)
+        x = x + self.features(features)
+        x = x + gelu(self.conv(x.transpose(1, 2)).transpose(1, 2))  # (n, k, d)
+        states, _ = self.lstm(self.dropout(x))  # (n, k, 2 * hidden)
+        y = gelu(self.mix(self.dropout(torch.cat((states, x), -1))))  # (n, k, d)
+        logits = torch.zeros(n, k, self.config.tokens, device=y.device)
+        logits.scatter_add_(2, templates.transpose(1, 2), self.template_trust(y).float())
+        logits = logits[..., :N_RESIDUES] + self.residue_logits(y).float()  # (n, k, 20)
+        log_profiles = torch.log(kmers.profiles.float() + _PROFILE_FLOOR).unflatten(
+            -1, (self.config.profiles, N_RESIDUES)
+        )
+        known = kmers.profiles.unflatten(-1, (self.config.profiles, N_RESIDUES)).sum(-1) > 0
+        weight = self.profile_trust(y).float() * known  # (n, k, profiles)
+        return logits + (weight[..., None] * log_profiles).sum(-2)

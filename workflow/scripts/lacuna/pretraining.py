@@ -1,0 +1,99 @@
+"""The `pretrain` section of a configuration: defaults, checks, and where its corpora stand."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from lacuna.config import _explain, _order, _with_defaults
+from lacuna.files import LacunaError
+
+SECTION = "pretrain"
+DEFAULT_MINUTES = 60.0
+_REQUIREMENT = re.compile(r"([A-Za-z0-9_.-]+)==([A-Za-z0-9_.+!-]+)")
+_DRAWN_BY_ENCODING = (
+    "seed",
+    "near_identity",
+    "duplicate_identity",
+    "validation_share",
+    "simulate",
+    "simulated_weight",
+    "graft_weight",
+)
+
+
+def check_pretrain(section: Mapping[str, Any] | None, schema_path: str | Path) -> dict[str, Any]:
+    """The complete section: what is given with the defaults of the schema, and checked.
+
+    Raises LacunaError, naming the key and what it should be, at the first fault.
+    """
+    with open(schema_path, encoding="utf-8") as handle:
+        schema: dict[str, Any] = {
+            "type": "object",
+            "properties": {SECTION: yaml.safe_load(handle)},
+        }
+    whole: dict[str, Any] = _with_defaults({SECTION: dict(section or {})}, schema)
+    given: dict[str, Any] = whole[SECTION]
+    for name in ("corpora", "validation"):
+        if isinstance(given[name], list):
+            item = schema["properties"][SECTION]["properties"][name]["items"]
+            given[name] = [_with_defaults(one, item) for one in given[name]]
+    errors = sorted(Draft202012Validator(schema).iter_errors(whole), key=_order)
+    if errors:
+        raise LacunaError(f"config: {_explain(errors[0], schema)}")
+    _check_sources(given)
+    train = given["train"]
+    if train["steps"] is not None and train["minutes"] is not None:
+        raise LacunaError(
+            "config: both 'pretrain.train.steps' and 'pretrain.train.minutes' are given; keep one"
+        )
+    if train["steps"] is None and train["minutes"] is None:
+        train["minutes"] = DEFAULT_MINUTES
+    return given
+
+
+def _check_sources(section: dict[str, Any]) -> None:
+    """Raise LacunaError where a source is not one file or wheel, or a name stands twice."""
+    for i, corpus in enumerate(section["corpora"]):
+        where = f"config: 'pretrain.corpora.{i}' ('{corpus['name']}')"
+        if (corpus["path"] is None) == (corpus["wheel"] is None):
+            raise LacunaError(f"{where} needs either 'path' or 'wheel'; give one of them")
+        if corpus["wheel"] is not None and not _REQUIREMENT.fullmatch(corpus["wheel"]):
+            raise LacunaError(f"{where}: wheel '{corpus['wheel']}'; write name==version")
+    for kind in ("corpora", "validation"):
+        names = [one["name"] for one in section[kind]]
+        taken = ["natural"] if kind == "validation" else []
+        for i, name in enumerate(names):
+            if name in names[:i] + taken:
+                raise LacunaError(
+                    f"config: 'pretrain.{kind}.{i}.name' '{name}' is taken; rename it"
+                )
+
+
+def wheel_name(requirement: str) -> str:
+    """File name that a wheel is kept under: `abnativ==2.0.9` -> `abnativ-2.0.9.whl`."""
+    return requirement.replace("==", "-") + ".whl"
+
+
+def corpora_at(section: Mapping[str, Any], wheels: str | Path) -> list[dict[str, Any]]:
+    """Settings of each corpus as `corpus.Corpus` takes them; fetched wheels stand in `wheels`."""
+    corpora = []
+    for corpus in section["corpora"]:
+        rest = {k: v for k, v in corpus.items() if k not in ("wheel", "sha256", "path")}
+        path = corpus["path"] or Path(wheels) / wheel_name(corpus["wheel"])
+        corpora.append({**rest, "path": str(path)})
+    return corpora
+
+
+def encode_settings(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of `corpus.EncodeConfig`."""
+    return {name: section[name] for name in _DRAWN_BY_ENCODING}
+
+
+def train_settings(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of `train.TrainConfig`; a time budget is none of them."""
+    settings = {k: v for k, v in section["train"].items() if k != "minutes" and v is not None}
+    return {**settings, "seed": section["seed"]}

@@ -1,0 +1,506 @@
+"""Training of the network on encoded chains.
+
+Needs torch, numpy and safetensors only, so that it also runs on a bare GPU node:
+
+    python -m lacuna.train --chains chains.safetensors --checkpoint lacuna.safetensors
+
+Stopped at any moment it goes on from the last checkpoint, with the batches and (on the
+CPU) to the weights of an unbroken run.
+"""
+
+import argparse
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from lacuna.device import pick_device, product_dtype
+from lacuna.files import LacunaError, atomic_write
+from lacuna.masking import Batch, ChainSet, MaskingConfig, References, make_batch
+from lacuna.network import GapNetwork, ModelConfig
+from lacuna.templates import Library, one_hot_templates
+from lacuna.tensor_files import read_tensors, write_tensors
+
+LOG = logging.getLogger(__name__)
+FORMAT = "lacuna-1"
+STATE_FORMAT = FORMAT + "-state"
+POOL_EVERY = 50  # steps that one pool of homologs serves
+VALIDATION_STEP = 1 << 40  # seeds validation batches, out of reach of training steps
+VALIDATION_BATCH = 512
+TIMED_STEPS = 10  # that tell how many steps fit into a time budget
+
+Record = dict[str, Any]  # JSON
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """One training run. A batch of a step depends on the seed and the step alone."""
+
+    steps: int = 1000
+    batch_size: int = 512
+    k: int = 128
+    learning_rate: float = 2e-3
+    warmup: int = 200
+    weight_decay: float = 0.01
+    average: float = 0.999  # decay of the averaged weights, the ones that are kept
+    seed: int = 0
+    pool: int = 16384  # chains that homologs are drawn from
+    checkpoint_every: int = 500
+    validate_every: int = 500
+    validation_chains: int = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What a file of encoded chains holds, see `corpus.write_encoded`.
+
+    validation: (n,) long rows of each named held-out set; record: what the file was made of.
+    """
+
+    chains: ChainSet
+    validation: dict[str, Tensor]
+    library: Library
+    record: Record
+
+
+def read_encoded(path: Path | str) -> Encoded:
+    """Read encoded chains; the rows of validation sets are never drawn in training.
+
+    LacunaError where the file is damaged or holds something else.
+    """
+    tensors, metadata = read_tensors(path, "encode the corpora again")
+    try:
+        chains = ChainSet(**{f.name: tensors[f"chains.{f.name}"] for f in fields(ChainSet)})
+        library = Library.from_tensors(_part(tensors, "library."))
+    except KeyError as error:
+        raise LacunaError(
+            f"{path}: not a file of encoded chains ({error} is missing); encode the corpora again"
+        ) from None
+    validation = _part(tensors, "validation.")
+    return Encoded(chains, validation, library, json.loads(metadata.get("record", "{}")))
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with `prefix`, named without it."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def step_generator(seed: int, step: int, device: torch.device) -> torch.Generator:
+    """The random numbers of one step, whatever steps went before."""
+    return torch.Generator(device).manual_seed((seed * 1_000_003 + step * 7_919 + 17) % (1 << 63))
+
+
+def learning_rate_at(step: int, config: TrainConfig) -> float:
+    """Linear warm-up, then a cosine down to a hundredth."""
+    if step < config.warmup:
+        return config.learning_rate * (step + 1) / config.warmup
+    done = (step - config.warmup) / max(config.steps - config.warmup, 1)
+    return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
+
+
+def save_weights(path: Path, model: GapNetwork, record: Record) -> None:
+    """Write weights with the model config and the training record as metadata."""
+    metadata = {
+        "format": FORMAT,
+        "model": json.dumps(model.config.as_dict(), sort_keys=True),
+        "record": json.dumps(record, sort_keys=True),
+    }
+    write_tensors(path, {k: v.float() for k, v in model.state_dict().items()}, metadata)
+
+
+def load_weights(path: Path | str, expected: ModelConfig | None = None) -> GapNetwork:
+    """The network of a weights file, strictly, ready for use.
+
+    LacunaError where the file is damaged, of another format, or its tensors do not fit its
+    config; and, naming each field that differs, where that config is not the `expected` one.
+    """
+    tensors, metadata = read_tensors(path, "train or fetch it again")
+    if metadata.get("format") != FORMAT:
+        raise LacunaError(
+            f"{path}: format {metadata.get('format')!r}, not {FORMAT!r}; give weights of Lacuna"
+        )
+    stored = json.loads(metadata["model"])
+    if expected is not None and stored != expected.as_dict():
+        wanted = expected.as_dict()
+        differing = [k for k in wanted | stored if stored.get(k) != wanted.get(k)]
+        faults = (f"{k} is {stored.get(k)}, config says {wanted.get(k)}" for k in differing)
+        raise LacunaError(f"{path}: made for another model: {', '.join(faults)}")
+    try:
+        model = GapNetwork(ModelConfig(**stored))
+        model.load_state_dict(tensors, strict=True)
+    except (RuntimeError, TypeError) as error:
+        fault = " ".join(str(error).split())
+        raise LacunaError(
+            f"{path}: the weights do not fit their own model config ({fault}); "
+            "train or fetch them again"
+        ) from None
+    return model.eval()
+
+
+def loss_and_hits(model: GapNetwork, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean cross-entropy over scored residues, the number of right ones and of all; scalars."""
+    logits = model(batch.kmers)[batch.scored]  # (scored, 20)
+    truth = batch.truth[batch.scored]
+    hits = (logits.argmax(-1) == truth).sum()
+    return cross_entropy(logits, truth), hits, truth.new_tensor(len(truth))
+
+
+class Trainer:
+    """Model, averaged weights and optimiser of one run on one device."""
+
+    def __init__(
+        self,
+        encoded: Encoded,
+        model_config: ModelConfig,
+        config: TrainConfig,
+        masking: MaskingConfig,
+        device: torch.device,
+        initial: GapNetwork | None = None,
+    ) -> None:
+        self.config, self.masking, self.device = config, masking, device
+        self.encoded = encoded
+        self.chains = encoded.chains.to(device)
+        self.library = encoded.library.to(device)
+        self.dtype = product_dtype(device)
+        # Counts of residues are exact in bfloat16; the weights of germline scores are not, which
+        # a GPU's speed is worth and a CPU's is not.
+        germline_dtype = self.dtype if device.type == "cuda" else torch.float32
+        self.one_hots = (
+            one_hot_templates(self.library.v, germline_dtype),
+            one_hot_templates(self.library.j, germline_dtype),
+        )
+        torch.manual_seed(config.seed)
+        self.model = GapNetwork(model_config)
+        if initial is not None:
+            self.model.load_state_dict(initial.state_dict())
+        self.model.to(device)
+        self.averaged = GapNetwork(model_config).to(device)
+        self.averaged.load_state_dict(self.model.state_dict())
+        self.averaged.eval()
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(),
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            betas=(0.9, 0.98),
+            fused=True,
+        )
+        self.step = 0
+        self.curve: list[dict[str, float]] = []
+        self._loss_sum = torch.zeros((), device=device)  # since the last validation
+        self._loss_steps = 0
+        self._pool_block = -1
+        self._pool: References | None = None
+
+    def references(self, step: int) -> References:
+        """The pool of training chains that homologs of a step are taken from."""
+        block = step // POOL_EVERY
+        if self._pool is None or block != self._pool_block:
+            generator = step_generator(self.config.seed + 1, block, self.device)
+            draws = torch.rand(self.config.pool, generator=generator, device=self.device)
+            draws = draws.double() * self.chains.cumulative[-1]
+            rows = torch.searchsorted(self.chains.cumulative, draws)
+            self._pool = References(
+                self.chains.grids[rows.clamp(max=len(self.chains.grids) - 1)], self.dtype
+            )
+            self._pool_block = block
+        return self._pool
+
+    def batch(self, step: int, rows: Tensor | None = None) -> Batch:
+        """The batch of a step, or of given rows (b,) for validation."""
+        generator = step_generator(self.config.seed, step, self.device)
+        pool_step = 0 if step >= VALIDATION_STEP else step
+        return make_batch(
+            self.chains,
+            self.library,
+            self.one_hots,
+            self.references(pool_step),
+            size=self.config.batch_size,
+            k=self.config.k,
+            config=self.masking,
+            generator=generator,
+            rows=rows,
+        )
+
+    def autocast(self) -> torch.autocast:
+        """Mixed precision where the processor has it."""
+        return torch.autocast(
+            self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16
+        )
+
+    def train_step(self) -> Tensor:
+        """One step of the optimiser on the step's batch; the loss, a scalar on the device."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate_at(self.step, self.config)
+        self.model.train()
+        torch.manual_seed(self.config.seed * 1_000_003 + self.step)  # of dropout
+        batch = self.batch(self.step)
+        with self.autocast():
+            loss, _, _ = loss_and_hits(self.model, batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.step += 1
+        decay = min(self.config.average, self.step / (self.step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(
+                list(self.averaged.parameters()), list(self.model.parameters()), 1 - decay
+            )
+        return loss.detach()
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Loss and residue accuracy of the averaged weights on each held-out set."""
+        result: dict[str, float] = {}
+        for name, rows in self.encoded.validation.items():
+            rows = rows[: self.config.validation_chains].to(self.device)
+            totals = [0.0, 0.0, 0.0]
+            for i in range(0, len(rows), VALIDATION_BATCH):
+                batch = self.batch(VALIDATION_STEP + i, rows[i : i + VALIDATION_BATCH])
+                with self.autocast():
+                    loss, hits, n = loss_and_hits(self.averaged, batch)
+                totals[0] += float(loss) * int(n)
+                totals[1] += int(hits)
+                totals[2] += int(n)
+            result[f"{name}_loss"] = totals[0] / max(totals[2], 1)
+            result[f"{name}_accuracy"] = totals[1] / max(totals[2], 1)
+        return result
+
+    def record(self) -> Record:
+        """What the weights were made of and how; the same on every machine."""
+        return {
+            "data": self.encoded.record,
+            "train": asdict(self.config),
+            "masking": asdict(self.masking),
+            "step": self.step,
+            "chains_seen": self.step * self.config.batch_size,
+            "curve": self.curve,
+        }
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint to go on from (`path` with suffix .state) and the weights."""
+        state: dict[str, Tensor] = {"loss_sum": self._loss_sum}
+        for prefix, model in (("model.", self.model), ("averaged.", self.averaged)):
+            state |= {prefix + k: v for k, v in model.state_dict().items()}
+        names = {id(p): n for n, p in self.model.named_parameters()}
+        for p, values in self.optimizer.state.items():
+            state |= {f"optimizer.{names[id(p)]}.{k}": v for k, v in values.items()}
+        metadata = {
+            "format": STATE_FORMAT,
+            "model": json.dumps(self.model.config.as_dict(), sort_keys=True),
+            "record": json.dumps(self.record(), sort_keys=True),
+            "loss_steps": str(self._loss_steps),
+        }
+        write_tensors(path.with_suffix(".state"), state, metadata)
+        save_weights(path, self.averaged, self.record())
+
+    def resume(self, path: Path) -> bool:
+        """Go on from the checkpoint of `path` if there is one; whether there was.
+
+        LacunaError where the checkpoint is damaged, or was made with another model, other
+        training or masking settings or from other chains, naming the first that differs.
+        """
+        state_path = path.with_suffix(".state")
+        if not state_path.exists():
+            return False
+        state, metadata = _read_state(state_path, str(self.device))
+        record = json.loads(metadata["record"])
+        pairs: tuple[tuple[str, Record, Record], ...] = (
+            ("model", json.loads(metadata["model"]), self.model.config.as_dict()),
+            ("train", record["train"], asdict(self.config)),
+            ("masking", record["masking"], asdict(self.masking)),
+            ("data", record["data"], self.encoded.record),
+        )
+        for section, stored, wanted in pairs:
+            for key in wanted | stored:
+                if stored.get(key) != wanted.get(key):
+                    says = f"was {stored.get(key)} and is now {wanted.get(key)}"
+                    if section == "data":
+                        says = "has changed since the checkpoint was written"
+                    raise LacunaError(
+                        f"{state_path}: {section}.{key} {says}; "
+                        "restore it, or delete the checkpoint to start again"
+                    )
+        try:
+            for prefix, model in (("model.", self.model), ("averaged.", self.averaged)):
+                model.load_state_dict(_part(state, prefix), strict=True)
+        except RuntimeError as error:
+            fault = " ".join(str(error).split())
+            raise LacunaError(
+                f"{state_path}: the checkpoint is damaged ({fault}); delete it to start again"
+            ) from None
+        for name, p in self.model.named_parameters():
+            values = _part(state, f"optimizer.{name}.")
+            if values:
+                self.optimizer.state[p] = values
+        self.step = int(record["step"])
+        self.curve = record["curve"]
+        self._loss_sum = state.get("loss_sum", self._loss_sum)
+        self._loss_steps = int(metadata.get("loss_steps", 0))
+        return True
+
+    def run(self, path: Path, seconds: float | None, report: Callable[[str], None]) -> None:
+        """Train up to the last step, or for `seconds`; one line of progress per validation.
+
+        path: of the weights; the checkpoint stands beside them.
+        """
+        began, spent, counted = time.monotonic(), 0.0, 0  # spent: on training since the last line
+        while self.step < self.config.steps:
+            at = time.monotonic()
+            self._loss_sum += self.train_step()
+            self._loss_steps += 1
+            over = seconds is not None and time.monotonic() - began > seconds
+            last = over or self.step == self.config.steps
+            validating = last or self.step % self.config.validate_every == 0
+            if validating:
+                loss = float(self._loss_sum) / self._loss_steps  # waits for a GPU
+                self._loss_sum, self._loss_steps = torch.zeros_like(self._loss_sum), 0
+            spent, counted = spent + time.monotonic() - at, counted + 1
+            if validating:
+                self.curve.append({"step": self.step, "loss": loss, **self.validate()})
+                report(self._progress(counted / spent, time.monotonic() - at))
+                spent, counted = 0.0, 0
+            if last or self.step % self.config.checkpoint_every == 0:
+                self.save(path)
+            if over:
+                return
+        save_weights(path, self.averaged, self.record())  # a kill may have come between the two
+
+    def _progress(self, speed: float, pause: float) -> str:
+        """Step, chains/s, loss, held-out accuracy, time left; speed in steps/s, pause in s."""
+        point, config = self.curve[-1], self.config
+        left = config.steps - self.step
+        seconds = left / speed + left // config.validate_every * pause
+        held_out = " ".join(
+            f"{name.removesuffix('_accuracy')} {value:.4f}"
+            for name, value in point.items()
+            if name.endswith("_accuracy")
+        )
+        return (
+            f"step {self.step:,}/{config.steps:,}  {speed * config.batch_size:,.0f} chains/s  "
+            f"loss {point['loss']:.4f}  held-out accuracy {held_out or 'not measured'}  "
+            f"{seconds / 60:,.1f} min left"
+        )
+
+
+def _read_state(path: Path, device: str = "cpu") -> tuple[dict[str, Tensor], Record]:
+    """Tensors and metadata of a checkpoint; LacunaError where it is damaged or none."""
+    state, metadata = read_tensors(path, "delete the checkpoint to start again", device)
+    if metadata.get("format") != STATE_FORMAT or not {"model", "record"} <= set(metadata):
+        raise LacunaError(f"{path}: not a checkpoint of {STATE_FORMAT}; delete it to start again")
+    return state, metadata
+
+
+def _steps_in(minutes: float, make: Callable[[], Trainer]) -> int:
+    """Steps that fit into a time budget, timed on a model that is thrown away."""
+    trainer = make()
+    for _ in range(3):
+        trainer.train_step()
+    began = time.monotonic()
+    for _ in range(TIMED_STEPS):
+        loss = trainer.train_step()
+    float(loss)  # waits for a GPU
+    return max(int(60 * minutes * TIMED_STEPS / (time.monotonic() - began)), 1)
+
+
+def pretrain(
+    chains: Path | str,
+    weights: Path | str,
+    library: Path | str,
+    curve: Path | str,
+    *,
+    model: Mapping[str, Any],
+    train: Mapping[str, Any],
+    masking: Mapping[str, Any],
+    minutes: float | None = None,
+    gpus: int = 0,
+    threads: int = 2,
+) -> None:
+    """Train a network on encoded chains and write its weights, its germline library and curve.
+
+    model, train, masking: fields of ModelConfig, TrainConfig and MaskingConfig that differ from
+    their defaults. minutes: budget that sets the number of steps, by their speed at the start.
+    The checkpoint `weights` with suffix .state is gone on from where there is one and removed
+    at the end. LacunaError where it or `chains` cannot be used.
+    """
+    weights = Path(weights)
+    torch.set_num_threads(threads)
+    device = pick_device(gpus)
+    encoded = read_encoded(chains)
+    config = TrainConfig(**train)
+
+    def make() -> Trainer:
+        return Trainer(encoded, ModelConfig(**model), config, MaskingConfig(**masking), device)
+
+    state = weights.with_suffix(".state")
+    if minutes is not None:
+        if state.exists():
+            record = json.loads(_read_state(state)[1]["record"])
+            config = replace(config, steps=record["train"]["steps"])
+        else:
+            config = replace(config, steps=_steps_in(minutes, make))
+    trainer = make()
+    if trainer.resume(weights):
+        LOG.info("going on from step %d of %s", trainer.step, state)
+    names = {torch.bfloat16: "bfloat16", torch.float32: "float32"}
+    LOG.info(
+        "%d chains, %d steps of %d on %s (%s, %d threads)",
+        *(len(encoded.chains.grids), config.steps, config.batch_size),
+        *(device, names[trainer.dtype], threads),
+    )
+    trainer.run(weights, None, LOG.info)
+    write_tensors(
+        Path(library), {f.name: getattr(encoded.library, f.name) for f in fields(Library)}, {}
+    )
+    write_curve(curve, trainer.curve, config.batch_size)
+    state.unlink(missing_ok=True)
+
+
+def write_curve(path: Path | str, curve: list[dict[str, float]], batch_size: int) -> None:
+    """The learning curve as TSV: step, chains_seen, loss, and loss and accuracy by held-out set."""
+    names = [name for name in (curve[-1] if curve else {}) if name not in ("step", "loss")]
+    with atomic_write(path) as handle:
+        print("step", "chains_seen", "loss", *names, sep="\t", file=handle)
+        for point in curve:
+            step = int(point["step"])
+            values = (f"{point[name]:.5f}" for name in ("loss", *names))
+            print(step, step * batch_size, *values, sep="\t", file=handle)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line; LacunaError becomes one line and exit status 1."""
+    parser = argparse.ArgumentParser(prog="python -m lacuna.train", description=__doc__)
+    parser.add_argument("--chains", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default=pick_device(1).type)
+    parser.add_argument("--model", type=json.loads, default={}, help="JSON of model settings")
+    parser.add_argument("--train", type=json.loads, default={}, help="JSON of training settings")
+    parser.add_argument("--masking", type=json.loads, default={}, help="JSON of masking settings")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    try:
+        trainer = Trainer(
+            read_encoded(options.chains),
+            ModelConfig(**options.model),
+            TrainConfig(**options.train),
+            MaskingConfig(**options.masking),
+            torch.device(options.device),
+        )
+        trainer.resume(options.checkpoint)
+        trainer.run(options.checkpoint, options.seconds, lambda line: print(line, flush=True))
+    except LacunaError as error:
+        raise SystemExit(f"Error: {error}") from None
+
+
+if __name__ == "__main__":
+    main()

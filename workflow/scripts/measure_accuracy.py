@@ -1,0 +1,13 @@
+"""Adapter of rule measure_accuracy."""
+
+from pathlib import Path
+
+from lacuna.blocks import measure
+from lacuna.logs import log_to
+
+log_to(snakemake.log[0])
+measure(
+    [Path(p) for p in snakemake.input.scored],
+    [Path(p) for p in snakemake.input.seed],
+    Path(snakemake.output.accuracy),
+)

@@ -1,0 +1,16 @@
+"""Adapter of rule read_scaffolds."""
+
+from pathlib import Path
+
+from lacuna.blocks import split_scaffolds
+from lacuna.logs import log_to
+
+log_to(snakemake.log[0])
+given = {name: snakemake.input.get(name) or None for name in ("fasta", "gaps", "truth")}
+names = ("block_size", "n_blocks", "tolerance_ppm", "on_bad_record")
+split_scaffolds(
+    **{name: Path(path) if path else None for name, path in given.items()},
+    folder=Path(snakemake.output.blocks),
+    rejected=Path(snakemake.output.rejected),
+    **{name: snakemake.params[name] for name in names},
+)

@@ -1,0 +1,16 @@
+"""Adapter of rule write_kmers."""
+
+from pathlib import Path
+
+from lacuna.blocks import block_path, encode_block
+from lacuna.logs import log_to
+
+log_to(snakemake.log[0])
+homologs = snakemake.input.get("homologs")
+encode_block(
+    block_path(Path(snakemake.input.scaffolds), snakemake.wildcards.block),
+    Path(homologs) if homologs else None,
+    *(Path(snakemake.input.library), Path(snakemake.output.kmers)),
+    **snakemake.params.kmer,
+    **{name: snakemake.params[name] for name in ("max_identity", "species")},
+)
