@@ -4,8 +4,6 @@ import sys
 from math import ceil
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from lacuna.config import check_config
@@ -17,12 +15,17 @@ from lacuna.sheet import read_sheet
 ROOT = Path(workflow.basedir)
 
 
+def stop(fault):
+    """End the run with one line: Snakemake would add a traceback to an exception."""
+    sys.exit(f"Error: {fault}")
+
+
 def checked(function, *arguments):
     """The function's result; a LacunaError ends the run as one line."""
     try:
         return function(*arguments)
     except LacunaError as error:
-        raise WorkflowError(str(error)) from None
+        stop(error)
 
 
 CONFIG = checked(check_config, config, ROOT / "workflow/schemas/config.schema.yaml")
@@ -71,9 +74,16 @@ def weights():
     """The weights that fill: those given, or those of this run's training."""
     train = CONFIG["train"]
     if train["steps"] == 0 and train["from"] is None:
-        raise WorkflowError("config: 'train.from' is null and 'train.steps' is 0; set one of them")
+        stop("config: 'train.from' is null and 'train.steps' is 0; set one of them")
     trained = OUT / "model" / "lacuna.safetensors"
     return trained if train["steps"] else resource(train["from"])
+
+
+def train_settings_of_run():
+    """Settings of the run's own training, as `train.TrainConfig` takes them."""
+    chosen = {k: CONFIG["train"][k] for k in ("steps", "batch_size", "learning_rate")}
+    pool = min(CONFIG["train"]["chains"], 4096)
+    return {**chosen, "k": CONFIG["kmer"]["length"], "seed": CONFIG["seed"], "pool": pool}
 
 
 def resource(path):
@@ -88,6 +98,6 @@ def code(script):
 
 unknown = [s for s in CONFIG["seed_lstm"]["samples"] if s not in SAMPLES]
 if unknown:
-    raise WorkflowError(
+    stop(
         f"config: seed_lstm.samples names '{unknown[0]}', which is no sample of {CONFIG['samples']}"
     )

@@ -31,15 +31,16 @@ rule train_model:
         start=resource(CONFIG["train"]["from"]) if CONFIG["train"]["from"] else [],
     output:
         weights=OUT / "model" / "lacuna.safetensors",
+        library=OUT / "model" / "library.safetensors",
+        curve=OUT / "model" / "curve.tsv",
     log:
         OUT / "logs" / "train_model.log",
     benchmark:
         OUT / "benchmarks" / "train_model.tsv"
     params:
         model=CONFIG["model"],
-        train={k: CONFIG["train"][k] for k in ("steps", "batch_size", "learning_rate")},
-        k=CONFIG["kmer"]["length"],
-        seed=CONFIG["seed"],
+        train=train_settings_of_run(),
+        masking={},
         code=code("train_model.py"),
     conda:
         "../../envs/train.yaml"

@@ -1,1 +1,14 @@
-"""Adapter."""
+"""Adapter of rule encode_training."""
+
+from pathlib import Path
+
+from lacuna.logs import log_to
+from lacuna.tuning import encode_training
+
+log_to(snakemake.log[0])
+encode_training(
+    *([Path(p) for p in snakemake.input[name]] for name in ("homologs", "fastas")),
+    *(Path(snakemake.input.library), Path(snakemake.output.chains)),
+    processes=snakemake.threads,
+    **{name: snakemake.params[name] for name in ("chains", "max_identity", "seed")},
+)

@@ -1,1 +1,14 @@
-"""Adapter."""
+"""Adapter of rule train_model."""
+
+from lacuna.logs import log_to
+from lacuna.train import pretrain
+
+log_to(snakemake.log[0])
+pretrain(
+    snakemake.input.chains,
+    **{name: snakemake.output[name] for name in ("weights", "library", "curve")},
+    **{name: snakemake.params[name] for name in ("model", "train", "masking")},
+    start=snakemake.input.start or None,
+    gpus=snakemake.resources.get("gpu", 0),
+    threads=snakemake.threads,
+)

@@ -1,3 +1,13 @@
 """Adapter of rule write_report."""
+
 from pathlib import Path
-Path(snakemake.output.report).write_text("x")
+
+from lacuna.logs import log_to
+from lacuna.report import TABLES, write_report
+
+log_to(snakemake.log[0])
+write_report(
+    snakemake.params.samples,
+    {name: [Path(path) for path in snakemake.input[name]] for name in TABLES},
+    Path(snakemake.output.report),
+)

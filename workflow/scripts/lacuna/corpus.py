@@ -19,6 +19,7 @@ import sys
 import tempfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
@@ -50,6 +51,7 @@ from lacuna.tensor_files import write_tensors
 LOG = logging.getLogger(__name__)
 
 MIN_RESIDUES, MAX_RESIDUES = 70, 150  # of a V domain worth training on
+ALIGNED = 24  # constant regions that are aligned to each
 PIECE = 2000  # chains that a process numbers at a time
 # Columns of sequences by falling rank; of a pair both are read.
 SEQUENCE_COLUMNS: tuple[tuple[str, ...], ...] = (
@@ -135,6 +137,8 @@ def read_sequences(
         return
     with open_text(path) as handle:
         first = handle.readline()
+        if not first:
+            raise LacunaError(f"{path}: the file is empty; check where it comes from")
         if first.startswith(">"):
             yield from _read_fasta(handle)
         else:
@@ -396,22 +400,26 @@ def _count_germline(segments: Segments, count: Tensor) -> None:
 
 
 def constant_tensors() -> dict[str, Tensor]:
-    """Constant regions and, aligned to each, its nearest other alleles of the locus."""
+    """Constant regions and, aligned to each, its nearest other alleles of the locus.
+
+    chains.constants (m, width) uint8, chains.constant_templates (m, N_GERMLINE, width) uint8
+    and chains.constant_locus (m,) long.
+    """
     aligner = PairwiseAligner(mode="global", open_gap_score=-11, extend_gap_score=-1)
     aligner.substitution_matrix = substitution_matrices.load("BLOSUM62")
     aligner.end_gap_score = -0.5
     alleles = [c for c in constants() if _RESIDUE_SET.issuperset(c.sequence)]
+    words = [_words(c.sequence) for c in alleles]
     width = max(len(c.sequence) for c in alleles)
     tokens = np.full((len(alleles), width), ABSENT, dtype=np.uint8)
     templates = np.full((len(alleles), N_GERMLINE, width), ABSENT, dtype=np.uint8)
     for i, allele in enumerate(alleles):
         own = encode(allele.sequence)
         tokens[i, : len(own)] = own
+        others = [j for j, c in enumerate(alleles) if c.locus == allele.locus and j != i]
         laid = []
-        for other in alleles:
-            if other.locus != allele.locus or other is allele:
-                continue
-            row = lay_template(aligner, allele.sequence, other.sequence)
+        for j in _candidates(words, i, others):
+            row = lay_template(aligner, allele.sequence, alleles[j].sequence)
             laid.append((int((row == own).sum()), row))
         laid.sort(key=lambda pair: -pair[0])
         # The nearest template of most chains is their own allele: half of the rows have it.
@@ -423,6 +431,23 @@ def constant_tensors() -> dict[str, Tensor]:
         "chains.constant_templates": torch.from_numpy(templates),
         "chains.constant_locus": torch.tensor([LOCI.index(a.locus) for a in alleles]),
     }
+
+
+def _words(sequence: str) -> Counter[str]:
+    return Counter(sequence[i : i + 3] for i in range(len(sequence) - 2))
+
+
+def _candidates(words: Sequence[Counter[str]], i: int, others: Sequence[int]) -> list[int]:
+    """Of `others` those that an alignment may find nearest to i, in their order.
+
+    Alignments take milliseconds each; what shares the most words is nearest, but where little is
+    shared at all, as between the classes of constant regions, words are no guide.
+    """
+    shared = {j: (words[i] & words[j]).total() for j in others}
+    best = sorted(others, key=lambda j: -shared[j])
+    if len(best) > ALIGNED and shared[best[N_GERMLINE - 1]] >= words[i].total() / 3:
+        best = best[:ALIGNED]
+    return sorted(best)
 
 
 def lay_template(aligner: PairwiseAligner, target: str, template: str) -> np.ndarray:

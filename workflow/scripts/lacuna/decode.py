@@ -53,7 +53,9 @@ def best_sequences(
             usable &= new_mass + light[i + 1] <= mass + tolerance
             usable &= new_mass + heavy[i + 1] >= mass - tolerance
         keep = np.flatnonzero(usable)
-        keep = keep[np.argsort(-total[keep], kind="stable")[:width]]
+        if len(keep) > width:
+            keep = np.sort(keep[np.argpartition(-total[keep], width)[:width]])
+        keep = keep[np.argsort(-total[keep], kind="stable")]
         if not len(keep):
             return best_sequences(probabilities, n)[0], False
         parents, residues = np.divmod(keep, N_RESIDUES)

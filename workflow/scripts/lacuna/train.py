@@ -421,12 +421,13 @@ def pretrain(
     train: Mapping[str, Any],
     masking: Mapping[str, Any],
     minutes: float | None = None,
+    start: Path | str | None = None,
     gpus: int = 0,
     threads: int = 2,
 ) -> None:
     """Train a network on encoded chains and write its weights, its germline library and curve.
 
-    model, train, masking: fields of ModelConfig, TrainConfig and MaskingConfig that differ from
+    start: weights to begin with, which bring their own model settings. model, train, masking: fields of ModelConfig, TrainConfig and MaskingConfig that differ from
     their defaults. minutes: budget that sets the number of steps, by their speed at the start.
     The checkpoint `weights` with suffix .state is gone on from where there is one and removed
     at the end. LacunaError where it or `chains` cannot be used.
@@ -436,9 +437,11 @@ def pretrain(
     device = pick_device(gpus)
     encoded = read_encoded(chains)
     config = TrainConfig(**train)
+    initial = load_weights(start) if start is not None else None
+    sizes = initial.config if initial is not None else ModelConfig(**model)
 
     def make() -> Trainer:
-        return Trainer(encoded, ModelConfig(**model), config, MaskingConfig(**masking), device)
+        return Trainer(encoded, sizes, config, MaskingConfig(**masking), device, initial)
 
     state = weights.with_suffix(".state")
     if minutes is not None:

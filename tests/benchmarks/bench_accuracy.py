@@ -1,0 +1,96 @@
+"""Accuracy on a folder of scaffolds with truth, beside the results of other programs.
+
+    python tests/benchmarks/bench_accuracy.py FOLDER FILLED.fasta
+
+FOLDER holds truth.jsonl (a record per scaffold: id, set, protocol, chain, seq, missing) and
+peers.tsv (method, set, protocol, chain, n_residues, residue_accuracy, n_gaps,
+exact_gap_accuracy). Prints a Markdown table: residue accuracy per group of sets, protocol and
+locus with 95 % Wilson intervals, pooled over residues. An altered or absent chain counts as
+wrong in all of its residues.
+"""
+
+import csv
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
+
+from lacuna.accuracy import wilson_interval  # noqa: E402
+from lacuna.fasta import read_records  # noqa: E402
+
+PROTOCOLS = ("gap3", "gap5", "gap10", "gap15", "nterm15", "random10")
+HUMAN = ("thera_dev", "cov_abdab", "shehata")
+
+
+def group_of(name: str) -> str:
+    return "human" if name in HUMAN else name
+
+
+def print_pooled(
+    group: str,
+    counts: dict[tuple[str, str, str], list[int]],
+    peers: dict[tuple[str, str, str], dict[str, list[float]]],
+    methods: list[str],
+) -> None:
+    """Residue accuracy of one group of sets by protocol, chains pooled."""
+    lines: dict[str, list[str]] = {"Lacuna": [], **{m: [] for m in methods}}
+    for protocol in PROTOCOLS:
+        keys = [k for k in counts if k[:2] == (group, protocol)]
+        n, right = (sum(counts[k][i] for k in keys) for i in (0, 1))
+        low, high = wilson_interval(right, n)
+        lines["Lacuna"].append(f"**{right / n:.3f}** ({low:.3f}-{high:.3f})")
+        for method in methods:
+            sums = [peers[k][method] for k in keys]
+            lines[method].append(f"{sum(s[1] for s in sums) / sum(s[0] for s in sums):.3f}")
+    for name, cells in lines.items():
+        print(f"| {name} |", " | ".join(cells), "|")
+
+
+def main(folder: Path, filled: Path) -> None:
+    chains = {r.chain: r.body.decode().replace("\n", "") for r in read_records(filled, 1 << 20)}
+    counts: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    with open(folder / "truth.jsonl", encoding="utf-8") as handle:
+        for line in handle:
+            record = json.loads(line)
+            true, missing = record["seq"], record["missing"]
+            got = chains.get(record["id"], "")
+            hidden = set(missing)
+            intact = len(got) == len(true) and all(
+                a == b for i, (a, b) in enumerate(zip(got, true, strict=True)) if i not in hidden
+            )
+            right = [intact and got[i] == true[i] for i in missing]
+            exact = intact and all({got[i], true[i]} <= set("IL") or got[i] == true[i] for i in missing)
+            row = counts[group_of(record["set"]), record["protocol"], record["chain"]]
+            for i, value in enumerate((len(right), sum(right), 1, exact)):
+                row[i] += value
+    peers: dict[tuple[str, str, str], dict[str, list[float]]] = defaultdict(dict)
+    methods: list[str] = []
+    with open(folder / "peers.tsv", encoding="utf-8") as handle:
+        for row in csv.DictReader(handle, delimiter="\t"):
+            key = (group_of(row["set"]), row["protocol"], row["chain"])
+            sums = peers[key].setdefault(row["method"], [0.0, 0.0])
+            sums[0] += int(row["n_residues"])
+            sums[1] += int(row["n_residues"]) * float(row["residue_accuracy"])
+            if row["method"] not in methods:
+                methods.append(row["method"])
+    print_pooled("human", counts, peers, methods)
+    print()
+    print("| sets | protocol | chain | residues | Lacuna (95 %) |", " | ".join(methods), "| exact gaps |")
+    print("|---|---|---|---|---|" + "---|" * (len(methods) + 1))
+    for key in sorted(counts):
+        n, right, gaps, exact = counts[key]
+        low, high = wilson_interval(right, n)
+        others = [
+            f"{sums[1] / sums[0]:.3f}" if (sums := peers[key].get(m)) else "" for m in methods
+        ]
+        print(
+            f"| {key[0]} | {key[1]} | {key[2]} | {n} | {right / n:.3f} ({low:.3f}-{high:.3f}) |",
+            " | ".join(others),
+            f"| {exact / gaps:.3f} |",
+        )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

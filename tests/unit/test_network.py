@@ -1,0 +1,176 @@
+"""The network: shapes, size, the two ways of looking up, and weights that are loaded strictly."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+from torch import Tensor
+
+from lacuna.alphabet import ABSENT, MISSING, N_RESIDUES, N_TOKENS, TOKEN
+from lacuna.files import LacunaError
+from lacuna.imgt import N_CODES
+from lacuna.network import GapNetwork, Kmers, ModelConfig
+from lacuna.templates import N_PROFILES, N_SLOTS
+from lacuna.tensor_files import digest_of
+from lacuna.train import load_weights, save_weights
+
+SMALL = ModelConfig(channels=12, hidden=10)
+
+
+def random_kmers(n: int, k: int, seed: int) -> Kmers:
+    """k-mers of every token and column, some positions without profiles."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def tokens(*shape: int) -> Tensor:
+        return torch.randint(0, N_TOKENS, shape, generator=generator).to(torch.uint8)
+
+    profiles = torch.rand(n, k, N_PROFILES, N_RESIDUES, generator=generator)
+    profiles = profiles / profiles.sum(-1, keepdim=True)
+    profiles *= torch.rand(n, k, N_PROFILES, 1, generator=generator) < 0.7
+    columns = torch.randint(0, N_CODES, (n, k), generator=generator).to(torch.uint8)
+    return Kmers(tokens(n, k), columns, tokens(n, N_SLOTS, k), profiles.flatten(2))
+
+
+def make(config: ModelConfig = SMALL, seed: int = 0) -> GapNetwork:
+    torch.manual_seed(seed)
+    return GapNetwork(config).eval()
+
+
+@pytest.mark.parametrize(("n", "k", "layers"), [(1, 1, 1), (3, 17, 1), (2, 128, 2)])
+def test_logits_of_20_residues_at_every_position(n: int, k: int, layers: int) -> None:
+    logits = make(replace(SMALL, layers=layers))(random_kmers(n, k, 0))
+    assert logits.shape == (n, k, N_RESIDUES) and logits.dtype == torch.float32
+    assert torch.isfinite(logits).all()
+
+
+def test_the_heart_is_a_convolution_and_a_bidirectional_lstm() -> None:
+    model = make(ModelConfig())
+    assert isinstance(model.conv, torch.nn.Conv1d) and model.conv.kernel_size == (5,)
+    assert isinstance(model.lstm, torch.nn.LSTM) and model.lstm.bidirectional
+
+
+@pytest.mark.parametrize("config", [SMALL, ModelConfig(), ModelConfig(channels=8, layers=2)])
+def test_number_of_parameters(config: ModelConfig) -> None:
+    d, h = config.channels, config.hidden
+    rows = N_TOKENS + N_CODES + N_SLOTS * N_TOKENS
+    lstm = sum(
+        2 * (4 * h * (d if layer == 0 else 2 * h) + 4 * h * h + 8 * h)
+        for layer in range(config.layers)
+    )
+    linear = {
+        "features": (2 * N_SLOTS + N_PROFILES * N_RESIDUES, d),
+        "mix": (2 * h + d, d),
+        "residue_logits": (d, N_RESIDUES),
+        "template_trust": (d, N_SLOTS),
+        "profile_trust": (d, N_PROFILES),
+    }
+    expected = rows * d + (config.kernel * d + 1) * d + lstm
+    expected += sum(a * b + b for a, b in linear.values())
+    assert sum(p.numel() for p in GapNetwork(config).parameters()) == expected
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 2**31), st.integers(1, 5), st.integers(1, 40))
+def test_training_and_use_look_the_same_rows_up(seed: int, n: int, k: int) -> None:
+    model, kmers = make(), random_kmers(n, k, seed)
+    looked_up = []
+    for training in (True, False):
+        model.train(training)
+        looked_up.append(
+            model._look_up(kmers.tokens.long(), kmers.columns.long(), kmers.templates.long())
+        )
+    torch.testing.assert_close(*looked_up, rtol=1e-5, atol=1e-5)
+
+
+def test_gradients_of_the_lookup_are_those_of_its_rows() -> None:
+    model, kmers = make(), random_kmers(2, 9, 3)
+    gradients = []
+    for training in (True, False):
+        model.train(training)
+        model.zero_grad()
+        found = model._look_up(kmers.tokens.long(), kmers.columns.long(), kmers.templates.long())
+        (found**2).sum().backward()
+        assert model.lookup.grad is not None
+        gradients.append(model.lookup.grad.clone())
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-5)
+
+
+def test_a_chain_is_filled_alike_whatever_stands_beside_it_in_the_batch() -> None:
+    model, kmers = make(), random_kmers(4, 20, 1)
+    alone = Kmers(kmers.tokens[:1], kmers.columns[:1], kmers.templates[:1], kmers.profiles[:1])
+    with torch.inference_mode():
+        torch.testing.assert_close(model(kmers)[:1], model(alone), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("token", "template", "agreement"),
+    [("A", "A", 1), ("A", "C", -1), ("J", "L", 1), ("J", "V", -1), ("B", "N", 1), ("Z", "D", -1)],
+)
+def test_a_template_agrees_with_what_is_observed(token: str, template: str, agreement: int) -> None:
+    table = make().get_buffer("agreement").unflatten(0, (N_TOKENS, N_TOKENS))
+    assert table[TOKEN[token], TOKEN[template]] == agreement
+    assert not table[MISSING].any() and not table[ABSENT].any()
+    assert not table[:, N_RESIDUES:].any()
+
+
+def test_weights_come_back_with_their_config_and_the_same_bytes(tmp_path: Path) -> None:
+    model, record = make(), {"seed": 3, "data": "tiny"}
+    paths = [tmp_path / "a.safetensors", tmp_path / "b.safetensors"]
+    for path in paths:
+        save_weights(path, model, record)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    loaded = load_weights(paths[0], SMALL)
+    assert loaded.config == SMALL and not loaded.training
+    kmers = random_kmers(2, 12, 5)
+    assert torch.equal(model(kmers), loaded(kmers))
+
+
+def write(path: Path, tensors: dict[str, Tensor], **metadata: str) -> Path:
+    base = {"format": "lacuna-1", "model": json.dumps(SMALL.as_dict())}
+    save_file(tensors, path, base | {"sha256": digest_of(tensors)} | metadata)
+    return path
+
+
+def test_weights_of_another_model_name_the_fields(tmp_path: Path) -> None:
+    save_weights(tmp_path / "w.safetensors", make(), {})
+    with pytest.raises(LacunaError) as error:
+        load_weights(tmp_path / "w.safetensors", replace(SMALL, hidden=11, layers=2))
+    assert "hidden is 10, config says 11" in str(error.value)
+    assert "layers is 1, config says 2" in str(error.value)
+    assert "channels" not in str(error.value)
+
+
+def test_weights_are_loaded_strictly(tmp_path: Path) -> None:
+    state = dict(make().state_dict())
+    path = tmp_path / "w.safetensors"
+    less = {k: v for k, v in state.items() if k != "mix.bias"}
+    wrong = {**state, "mix.bias": torch.zeros(3)}
+    more = {**state, "surplus": torch.zeros(1)}
+    for tensors in (less, wrong, more):
+        with pytest.raises(LacunaError, match="do not fit their own model config") as error:
+            load_weights(write(path, tensors))
+        assert "\n" not in str(error.value)
+    strange = json.dumps(SMALL.as_dict() | {"heads": 4})
+    with pytest.raises(LacunaError, match="do not fit their own model config"):
+        load_weights(write(path, state, model=strange))
+    with pytest.raises(LacunaError, match="format 'other-1', not 'lacuna-1'"):
+        load_weights(write(path, state, format="other-1"))
+
+
+def test_damaged_and_missing_weights_are_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    with pytest.raises(LacunaError, match="no such file"):
+        load_weights(path)
+    save_weights(path, make(), {})
+    whole = path.read_bytes()
+    flipped = whole[:-5] + bytes([whole[-5] ^ 1]) + whole[-4:]
+    for damaged in (b"", b"pickle", whole[: len(whole) // 2], flipped):
+        path.write_bytes(damaged)
+        with pytest.raises(LacunaError, match="damaged.*train or fetch it again") as error:
+            load_weights(path)
+        assert "\n" not in str(error.value)

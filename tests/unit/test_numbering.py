@@ -1,0 +1,359 @@
+"""Columns of chains: whole, with gaps, cut off, with more around them, and of other proteins.
+
+Chains are made of germline segments, so the right columns are known without any numbering.
+"""
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lacuna.alphabet import ABSENT, RESIDUES, decode
+from lacuna.germlines import LOCI, constants, j_segments, v_segments
+from lacuna.imgt import (
+    CONSTANT,
+    CYS104,
+    FR4_LAST,
+    FR4_START,
+    INSERTION_111,
+    INSERTION_112,
+    OCCUPIED,
+    OTHER_INSERTION,
+    OUTSIDE,
+    cdr3_codes,
+)
+from lacuna.numbering import diagonal_identity, number_chain
+
+LINKER = "GGGGSGGGGSGGGGS"
+LEADER = "MGWSCIILFLVATATGVHS"
+CARBONIC_ANHYDRASE_2 = (
+    "MSHHWGYGKHNGPEHWHKDFPIAKGERQSPVDIDTHTAKYDPSLKPLSVSYDQATSLRILNNGHAFNVEFDDSQDKAVLKGGPLDGTYRL"
+    "IQFHFHWGSLDGQGSEHTVDKKKYAAELHLVHWNTKYGDFGKAVQQPDGLAVLGIFLKVGSAKPGLQKVVDVLDSIKTKGKSADFTNFDP"
+    "RGLLPESLDYWTYPGSLTTPPLLECVTWIVLKEPISVSSEQVLKFRKLNFNGEGEPEELMVDNWRPAQPLKNRQIKASFK"
+)
+T_CELL_RECEPTOR_BETA = (
+    "NAGVTQTPKFQVLKTGQSMTLQCAQDMNHEYMSWYRQDPGMGLRLIHYSVGAGITDQGEVPNGYNVSRSTTEDFPLRLLSAAPSQTSVYFC"
+    "ASSYVGNTGELFFGEGSRLTVL"
+)
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A V domain whose columns are known."""
+
+    sequence: str
+    columns: list[int]
+    locus: str
+
+
+def domain(v: int, j: int, cdr3: str = "ARDYGSSYFD") -> Domain:
+    """V up to Cys104, a CDR3, and FR4 of a J segment; by index of the bundled segments."""
+    locus = LOCI[v_segments().locus[v]]
+    columns = [c for c in range(1, CYS104 + 1) if v_segments().tokens[v, c] != ABSENT]
+    fr4 = list(range(FR4_START, FR4_LAST[locus] + 1))
+    fr4 = [c for c in fr4 if j_segments().tokens[j, c] != ABSENT]
+    sequence = decode(v_segments().tokens[v, columns]) + cdr3 + decode(j_segments().tokens[j, fr4])
+    return Domain(sequence, columns + cdr3_codes(len(cdr3)) + fr4, locus)
+
+
+def named(v: str, j: str, cdr3: str = "ARDYGSSYFD") -> Domain:
+    return domain(v_segments().names.index(v), j_segments().names.index(j), cdr3)
+
+
+HEAVY = named("IGHV3-23*01", "IGHJ4*02")
+KAPPA = named("IGKV1-33*01", "IGKJ1*01", "QQYDNLPLT")
+LAMBDA = named("IGLV2-14*01", "IGLJ2*01", "SSYTSSSTLV")
+HUMAN = {"H": HEAVY, "K": KAPPA, "L": LAMBDA}
+
+
+def constant(name: str) -> int:
+    return next(i for i, c in enumerate(constants()) if c.species == "human" and c.name == name)
+
+
+def hide(sequence: str, start: int, length: int) -> str:
+    return sequence[:start] + "X" * length + sequence[start + length :]
+
+
+def rank(code: int) -> float:
+    """Where a column stands along the domain; insertions of CDR3 lie between 111 and 112."""
+    if INSERTION_111 <= code < INSERTION_112:
+        return 111 + (code - INSERTION_111 + 1) / 100
+    if INSERTION_112 <= code < OTHER_INSERTION:
+        return 112 - (code - INSERTION_112 + 1) / 100
+    return code
+
+
+@st.composite
+def domains(draw: st.DrawFn) -> Domain:
+    """A domain of any species and locus of a segment with every framework residue of its locus."""
+    v = v_segments()
+    cdrs = [*range(27, 39), *range(56, 66)]
+    usual = np.zeros(len(v.names), dtype=bool)
+    for i, kind in enumerate(LOCI):
+        framework = [c for c in OCCUPIED[kind] if c not in cdrs]
+        usual |= (v.locus == i) & (v.tokens[:, framework] != ABSENT).all(1)
+    assert usual.mean() > 0.8
+    usual = np.flatnonzero(usual)
+    i = int(draw(st.sampled_from(usual.tolist())))
+    j = j_segments()
+    last = FR4_LAST[LOCI[v.locus[i]]]
+    fits = np.flatnonzero((j.locus == v.locus[i]) & (j.tokens[:, last] != ABSENT))
+    cdr3 = draw(st.text("ADEFGHKLNPRSTVY", min_size=5, max_size=20))
+    return domain(i, int(draw(st.sampled_from(fits.tolist()))), cdr3)
+
+
+# --- whole domains -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("v", "j", "locus"),
+    [
+        ("IGHV3-23*01", "IGHJ4*02", "H"),
+        ("IGHV1-18*01", "IGHJ6*02", "H"),
+        ("IGHV4-34*01", "IGHJ1*01", "H"),
+        ("IGKV3-20*01", "IGKJ2*01", "K"),
+        ("IGLV3-21*01", "IGLJ1*01", "L"),
+        ("IGHV1S45*01", "IGHJ3*01", "H"),  # rabbit
+        ("IGHV3-3*01", "IGHJ4*01", "H"),  # alpaca: a VHH
+        ("IGKV10-96*01", "IGKJ1*01", "K"),  # mouse
+    ],
+)
+def test_whole_domains_stand_on_the_columns_of_their_segments(v: str, j: str, locus: str) -> None:
+    chain = named(v, j)
+    numbering = number_chain(chain.sequence)
+    assert numbering.locus == locus
+    assert numbering.columns.tolist() == chain.columns
+    assert numbering.constant is None and numbering.constant_start is None
+    assert numbering.columns.dtype == np.uint8
+
+
+@given(domains(), st.integers(1, 10), st.integers(0, 2**16))
+def test_a_short_gap_anywhere_keeps_the_columns(chain: Domain, length: int, at: int) -> None:
+    gapped = hide(chain.sequence, at % (len(chain.sequence) - length + 1), length)
+    numbering = number_chain(gapped)
+    assert (numbering.locus, numbering.columns.tolist()) == (chain.locus, chain.columns)
+
+
+@given(domains(), st.sets(st.integers(0, 99), min_size=1, max_size=10))
+def test_scattered_missing_residues_keep_the_columns(chain: Domain, missing: set[int]) -> None:
+    gapped = "".join("X" if i in missing else c for i, c in enumerate(chain.sequence))
+    numbering = number_chain(gapped)
+    assert (numbering.locus, numbering.columns.tolist()) == (chain.locus, chain.columns)
+
+
+@given(domains(), st.integers(0, 60), st.integers(0, 2**16), st.booleans(), st.booleans())
+def test_columns_rise_along_every_domain(
+    chain: Domain, length: int, at: int, leader: bool, with_c: bool
+) -> None:
+    kinds = {"H": "IGHG1*01", "K": "IGKC*01", "L": "IGLC2*01"}
+    tail = constants()[constant(kinds[chain.locus])].sequence.replace("X", "G") if with_c else ""
+    sequence = LEADER * leader + chain.sequence + tail
+    columns = number_chain(hide(sequence, at % len(sequence), length)[: len(sequence)]).columns
+    v = [rank(int(c)) for c in columns if 0 < c < CONSTANT and c != OTHER_INSERTION]
+    assert v == sorted(set(v))
+    kinds_in_order = ["v" if c < CONSTANT else "C" if c == CONSTANT else "o" for c in columns]
+    assert "".join(dict.fromkeys(kinds_in_order)) in {"v", "ov", "vC", "ovC", "vo", "C", "oC", "o"}
+    assert (columns > 0).all()
+
+
+@pytest.mark.parametrize("letter", "XBJZ")
+def test_an_ambiguous_letter_is_a_missing_residue(letter: str) -> None:
+    whole = {"X": RESIDUES, "B": "DN", "J": "IL", "Z": "EQ"}[letter]
+    ambiguous = "".join(letter if c in whole[:2] else c for c in HEAVY.sequence)
+    assert number_chain(ambiguous).columns.tolist() == HEAVY.columns
+
+
+# --- long gaps -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("locus", LOCI)
+@pytest.mark.parametrize("length", [15, 20, 25, 30, 35, 40])
+def test_a_long_gap_anywhere_in_v_keeps_locus_and_columns(locus: str, length: int) -> None:
+    """A gap over CDR1 and CDR2 at once leaves their lengths open, so it may go wrong there."""
+    chain = HUMAN[locus]
+    wrong = []
+    for start in range(0, 90 - length):
+        numbering = number_chain(hide(chain.sequence, start, length))
+        assert numbering.locus == locus, start
+        both = start < 38 and start + length > 50
+        if not both and numbering.columns.tolist() != chain.columns:
+            wrong.append(start)
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "gapped",
+    [
+        "SYELTQPXXXXXXXXXXXXXXXSGDKLGDKYACWYQQKPGQSPVLVIYQDTKRPSGIPERFSGSNSGNTATLTISGTQAMDEADYYCQAWDSSTY"
+        "VFGTGTKVTVL",
+        "QIVLSQSPAIMXXXXXXXXXXXXXXXSSVSYMHWYQQKSGTSPKRWIYDTSKLASGVPARFSGSGSGTSYSLTISSMEAEDAATYYCQQWSSNPP"
+        "TFGGGTKLEIK",
+        "QVQLVESGGXXXXXXXXXXXXXXXSGSTYAMGWYRQSPGKQRELVATIFRTGGTTIYADSVKGRFTISRDNAKNTVYLQMNSLKPEDTAVYYCNS"
+        "RSRGADSWGQGTQVTVSS",
+        "DIQMTQSPSSLSASVXXXXXXXXXXXXXXXWYQQRRGKAPKLLIYDGSKLERGVPSRFSGRRWGQEYNLTINNLQPEDIATYFCQVYEFVVPGTR"
+        "LDLKRTVAAPSVFIFPPSDEQLKSGTASVVCLLNN",
+    ],
+    ids=["lambda", "kappa", "vhh_short_cdr1", "kappa_two_residue_cdr1"],
+)
+def test_a_gap_near_the_n_terminus_does_not_move_the_start(gapped: str) -> None:
+    """immunum starts each of these at column 18, 20 or 27 and calls residues insertions."""
+    columns = number_chain(gapped).columns
+    start = gapped.index("X")
+    skips_10 = [c for c in range(1, 40) if c != 10]
+    expected = skips_10 if gapped.startswith(("SYEL", "QVQL")) else list(range(1, 40))
+    assert columns[:start].tolist() == expected[:start]
+    assert OTHER_INSERTION not in columns
+    assert columns[gapped.index("WY")] == 41
+
+
+def test_fr4_lies_before_the_constant_region_even_where_a_gap_hides_both_ends() -> None:
+    kappa = constants()[constant("IGKC*01")].sequence
+    whole = KAPPA.sequence + kappa
+    start = len(KAPPA.sequence)
+    numbering = number_chain(hide(whole, start - 14, 14 + 6))
+    assert numbering.columns[:start].tolist() == KAPPA.columns
+    assert (numbering.columns[start:] == CONSTANT).all()
+    assert numbering.constant_start == start
+
+
+# --- constant regions and what lies around a domain ----------------------------------------------
+
+
+@pytest.mark.parametrize("locus", LOCI)
+def test_a_constant_region_follows_its_domain(locus: str) -> None:
+    chain = HUMAN[locus]
+    c = constant({"H": "IGHG1*01", "K": "IGKC*01", "L": "IGLC2*01"}[locus])
+    numbering = number_chain(chain.sequence + constants()[c].sequence)
+    start = len(chain.sequence)
+    assert numbering.columns[:start].tolist() == chain.columns
+    assert (numbering.columns[start:] == CONSTANT).all()
+    assert numbering.constant_start == start
+    assert numbering.constant is not None
+    assert constants()[numbering.constant].name.startswith(constants()[c].name[:4])
+
+
+@pytest.mark.parametrize("cut", [0, 25])
+def test_a_constant_region_alone_tells_the_locus(cut: int) -> None:
+    for i, c in enumerate(constants()):
+        numbering = number_chain(c.sequence[cut:])
+        assert numbering.locus == c.locus, c.name
+        assert (numbering.columns == CONSTANT).all(), c.name
+        assert numbering.constant_start == -cut
+        found = constants()[numbering.constant if numbering.constant is not None else i]
+        assert found.sequence[cut:].startswith(c.sequence[cut : cut + 20].strip("X")) or cut == 0
+
+
+def test_missing_residues_after_the_constant_region_are_outside() -> None:
+    sequence = KAPPA.sequence + constants()[constant("IGKC*01")].sequence
+    columns = number_chain(sequence + "XXXX").columns
+    assert columns[len(sequence) :].tolist() == [OUTSIDE] * 4
+
+
+@pytest.mark.parametrize("gap", [0, 12, 30])
+def test_a_leader_is_outside_and_a_gap_after_it_reaches_back_to_column_one(gap: int) -> None:
+    numbering = number_chain(LEADER + hide(HEAVY.sequence, 0, gap))
+    assert numbering.columns[: len(LEADER)].tolist() == [OUTSIDE] * len(LEADER)
+    assert numbering.columns[len(LEADER) :].tolist() == HEAVY.columns
+
+
+@pytest.mark.parametrize("first", ["H", "K"])
+def test_of_a_single_chain_fv_one_domain_is_numbered(first: str) -> None:
+    one, two = (HEAVY, KAPPA) if first == "H" else (KAPPA, HEAVY)
+    numbering = number_chain(one.sequence + LINKER + two.sequence)
+    outside = [OUTSIDE] * len(LINKER)
+    if numbering.locus == one.locus:
+        expected = one.columns + outside + [OUTSIDE] * len(two.columns)
+    else:
+        expected = [OUTSIDE] * len(one.columns) + outside + two.columns
+    assert numbering.columns.tolist() == expected
+    assert numbering.constant is None
+
+
+# --- chains that are cut off ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("locus", LOCI)
+@pytest.mark.parametrize("cut", [1, 8, 21, 28, 42, 70])
+def test_a_chain_without_its_start_keeps_the_columns_of_the_rest(locus: str, cut: int) -> None:
+    chain = HUMAN[locus]
+    numbering = number_chain(chain.sequence[cut:])
+    assert numbering.locus == locus
+    assert numbering.columns.tolist() == chain.columns[cut:]
+
+
+@pytest.mark.parametrize("locus", LOCI)
+@pytest.mark.parametrize("end", [30, 45, 62, 80, 90, 92, -3, -9])
+def test_a_chain_without_its_end_keeps_the_columns_of_the_rest(locus: str, end: int) -> None:
+    """Where it ends within CDR3 the columns run on from 105, as nothing tells its length."""
+    chain = HUMAN[locus]
+    numbering = number_chain(chain.sequence[:end])
+    last_v = chain.columns.index(CYS104)
+    expected = chain.columns[: len(chain.sequence[:end])]
+    for i in range(last_v + 1, len(expected)):
+        if end > 0:
+            expected[i] = CYS104 + i - last_v
+    assert numbering.locus == locus
+    assert numbering.columns.tolist() == expected
+
+
+@pytest.mark.parametrize("kept", [5, 11, 14])
+def test_what_is_left_of_a_domain_before_a_constant_region_is_counted_from_its_end(
+    kept: int,
+) -> None:
+    sequence = HEAVY.sequence[-kept:] + constants()[constant("IGHG1*01")].sequence
+    columns = number_chain(sequence).columns
+    assert columns[:kept].tolist() == list(range(129 - kept, 129))
+    assert (columns[kept:] == CONSTANT).all()
+
+
+# --- what is no antibody -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "sequence",
+    [
+        "",
+        "A",
+        "X",
+        "X" * 130,
+        "A" * 130,
+        LINKER * 8,
+        CARBONIC_ANHYDRASE_2,
+        hide(CARBONIC_ANHYDRASE_2, 80, 40),
+        T_CELL_RECEPTOR_BETA,
+        HEAVY.sequence[:12],
+    ],
+    ids=["empty", "one", "one X", "X", "A", "linker", "CA2", "CA2 gap", "TCR", "12 residues"],
+)
+def test_what_is_no_antibody_is_outside(sequence: str) -> None:
+    numbering = number_chain(sequence)
+    assert numbering.locus == ""
+    assert numbering.columns.tolist() == [OUTSIDE] * len(sequence)
+    assert numbering.constant is None and numbering.constant_start is None
+
+
+def test_shuffled_and_reversed_antibodies_are_no_antibodies() -> None:
+    rng = random.Random(0)
+    found = []
+    for chain in HUMAN.values():
+        for gap in (0, 20):
+            backwards = hide(chain.sequence[::-1], 40, gap)
+            shuffled = ["".join(rng.sample(chain.sequence, len(chain.sequence))) for _ in range(20)]
+            found += [number_chain(s).locus for s in [backwards, *shuffled]]
+    assert set(found) == {""}
+
+
+def test_a_letter_of_no_alphabet_is_an_error() -> None:
+    with pytest.raises(ValueError, match="'O' at position 3"):
+        number_chain("EVO")
+
+
+def test_identity_on_a_diagonal_counts_known_residues_alone() -> None:
+    chain, template = np.array([0, 1, 20, 3, 4]), np.array([1, 2, 3, 9])
+    assert diagonal_identity(chain, template, 1) == (2, 3)  # 1 = 1, 20 is missing, 3 = 3, 4 != 9
+    assert diagonal_identity(chain, template, -1) == (0, 2)
+    assert diagonal_identity(chain, template, 5) == (0, 0)
+    assert diagonal_identity(chain, template, -4) == (0, 0)

@@ -1,0 +1,90 @@
+"""The `pretrain` section: defaults, faults that name key and remedy, what rules take from it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from lacuna.corpus import Corpus, EncodeConfig
+from lacuna.files import LacunaError
+from lacuna.masking import MaskingConfig
+from lacuna.network import ModelConfig
+from lacuna.pretraining import check_pretrain, corpora_at, encode_settings, train_settings
+from lacuna.train import TrainConfig
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = ROOT / "workflow" / "schemas" / "pretrain.schema.yaml"
+MINE: dict[str, Any] = {"name": "mine", "path": "a.csv", "licence": "mine", "source": "me"}
+
+
+def check(**keys: Any) -> dict[str, Any]:
+    return check_pretrain(keys, SCHEMA)
+
+
+def test_defaults_are_those_of_the_code() -> None:
+    section = check()
+    assert section["model"].items() <= ModelConfig().as_dict().items()
+    assert MaskingConfig(**section["masking"]) == MaskingConfig()
+    assert TrainConfig(**train_settings(section)) == TrainConfig()
+    encoding = EncodeConfig(**encode_settings(section))
+    assert encoding == EncodeConfig(simulate=section["simulate"])
+    assert section["train"]["minutes"] == 60
+    assert check_pretrain(None, SCHEMA) == section
+
+
+def test_the_ready_made_file_is_the_default_with_the_examples_held_out() -> None:
+    text = (ROOT / "resources" / "pretrain" / "default.yaml").read_text()
+    given = check_pretrain(yaml.safe_load(text)["pretrain"], SCHEMA)
+    assert all((ROOT / path).is_file() for path in given["held_out"])
+    assert given | {"held_out": []} == check()
+
+
+def test_corpora_stand_where_they_are_given_or_fetched_to() -> None:
+    section = check(corpora=[MINE, {**MINE, "name": "w", "path": None, "wheel": "abc==1.0"}])
+    corpora = [Corpus(**{**c, "path": Path(c["path"])}) for c in corpora_at(section, "out/wheels")]
+    assert [str(c.path) for c in corpora] == ["a.csv", "out/wheels/abc-1.0.whl"]
+    assert corpora[0].weight == 1 and list(corpora[0].files) == ["*.csv", "*.csv.gz"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"corpra": []}, ["unknown key 'pretrain.corpra'", "did you mean 'pretrain.corpora'?"]),
+        ({"train": {"step": 5}}, ["did you mean 'pretrain.train.steps'?"]),
+        ({"train": {"steps": 0}}, ["'pretrain.train.steps' is 0", "at least 1"]),
+        ({"train": {"steps": 5, "minutes": 5}}, ["both 'pretrain.train.steps'", "keep one"]),
+        ({"model": {"kernel": 4}}, ["'pretrain.model.kernel' is 4", "use one of 1, 3, 5"]),
+        ({"simulate": {"mouse:X": 5}}, ["did you mean 'pretrain.simulate.mouse:"]),
+        ({"corpora": []}, ["'pretrain.corpora' is []"]),
+        ({"corpora": ["a.csv"]}, ["'pretrain.corpora.0' is 'a.csv'", "a section"]),
+        ({"corpora": [{"name": "a", "path": "a", "source": "b"}]}, ["licence' is missing"]),
+        ({"corpora": [{**MINE, "wieght": 2}]}, ["did you mean 'pretrain.corpora.0.weight'?"]),
+        ({"corpora": [{**MINE, "path": None}]}, ["('mine') needs either 'path' or 'wheel'"]),
+        ({"corpora": [{**MINE, "wheel": "a==1"}]}, ["('mine') needs either 'path' or 'wheel'"]),
+        ({"corpora": [{**MINE, "path": None, "wheel": "a"}]}, ["wheel 'a'; write name==version"]),
+        ({"corpora": [MINE, MINE]}, ["'pretrain.corpora.1.name' 'mine' is taken"]),
+        ({"validation": [{"name": "natural", "path": "a"}]}, ["'natural' is taken"]),
+    ],
+)
+def test_faults_name_key_and_remedy_in_one_line(keys: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(LacunaError) as error:
+        check(**keys)
+    message = str(error.value)
+    assert "\n" not in message
+    assert [word for word in words if word not in message] == []
+
+
+def test_the_schema_is_strict_and_described() -> None:
+    schema = yaml.safe_load(SCHEMA.read_text())
+    Draft202012Validator.check_schema(schema)
+    waiting = [("pretrain", schema)]
+    while waiting:
+        path, section = waiting.pop()
+        assert section.get("description"), path
+        if "properties" in section:
+            assert section["additionalProperties"] is False, path
+            waiting += [(f"{path}.{k}", v) for k, v in section["properties"].items()]
+        if "description" in section.get("items", {}):
+            waiting.append((f"{path}[]", section["items"]))

@@ -1,0 +1,397 @@
+"""Training: bare imports, the same bytes after a kill, checkpoints that do not fit, records."""
+
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from lacuna.corpus import Chains, germline_library, write_encoded
+from lacuna.device import pick_device, product_dtype
+from lacuna.files import LacunaError
+from lacuna.germlines import LOCI
+from lacuna.masking import MaskingConfig
+from lacuna.network import ModelConfig
+from lacuna.simulate import mutate, recombine
+from lacuna.tensor_files import read_tensors, write_tensors
+from lacuna.train import (
+    TrainConfig,
+    Trainer,
+    learning_rate_at,
+    load_weights,
+    pretrain,
+    read_encoded,
+)
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
+MODEL = {"channels": 8, "hidden": 8}
+TRAIN = {
+    **{"steps": 12, "batch_size": 16, "warmup": 3, "pool": 32},
+    **{"checkpoint_every": 2, "validate_every": 5, "validation_chains": 8},
+}
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def encoded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rng = np.random.default_rng(0)
+    kinds = [("human", "H"), ("mouse", "K"), ("human", "L")]
+    grids = [mutate(recombine(*kinds[i % 3], rng, []), 0.05, rng) for i in range(60)]
+    locus = np.array([LOCI.index(kinds[i % 3][1]) for i in range(60)])
+    chains = Chains(np.stack(grids), locus)
+    path = tmp_path_factory.mktemp("encoded") / "chains.safetensors"
+    sets = {"natural": np.arange(8), "none": np.arange(0)}
+    record = {"corpora": [{"name": "made"}]}
+    write_encoded(path, chains, np.ones(60), sets, germline_library(chains), record)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def trainer(encoded: Path, model: dict | None = None, **train: object) -> Trainer:
+    config = TrainConfig(**{**TRAIN, **train})
+    return Trainer(
+        read_encoded(encoded), ModelConfig(**(model or MODEL)), config, MaskingConfig(), CPU
+    )
+
+
+def run(encoded: Path, folder: Path, **more: object) -> dict[str, Path]:
+    out = {name: folder / f"{name}.safetensors" for name in ("weights", "library")}
+    out["curve"] = folder / "curve.tsv"
+    pretrain(encoded, **out, **{"model": MODEL, "train": TRAIN, "masking": {}, "threads": 1} | more)
+    return out
+
+
+def test_training_needs_torch_numpy_and_safetensors_alone() -> None:
+    allowed = {"torch", "numpy", "safetensors"}
+    blocked = ["Bio", "immunum", "pandas", "snakemake", "jsonschema", "yaml", "pyteomics"]
+    code = f"""
+import sys
+for name in {blocked}: sys.modules[name] = None
+before = set(sys.modules)
+import torch, safetensors.torch
+known = set(sys.modules)
+import lacuna.train
+new = {{m.split('.')[0] for m in set(sys.modules) - known}} - set(sys.stdlib_module_names)
+print(sorted(new - {{'lacuna'}} - {allowed}))
+print(sorted(m for m in sys.modules if m.startswith('lacuna.')))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+    )
+    assert done.returncode == 0, done.stderr
+    foreign, modules = done.stdout.splitlines()
+    assert foreign == "[]"
+    assert "lacuna.numbering" not in modules and "lacuna.corpus" not in modules
+
+
+def test_an_unbroken_run_writes_weights_library_and_curve(encoded: Path, tmp_path: Path) -> None:
+    out = run(encoded, tmp_path)
+    assert load_weights(out["weights"]).config == ModelConfig(**MODEL)
+    library = read_encoded(encoded).library
+    assert torch.equal(load_file(out["library"])["v"], library.v)
+    lines = out["curve"].read_text().splitlines()
+    assert lines[0] == "step\tchains_seen\tloss\tnatural_loss\tnatural_accuracy"
+    assert [line.split("\t")[:2] for line in lines[1:]] == [
+        ["5", "80"],
+        ["10", "160"],
+        ["12", "192"],
+    ]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        *("curve.tsv", "library.safetensors", "weights.safetensors")
+    ]
+    losses = [float(line.split("\t")[2]) for line in lines[1:]]
+    assert losses[-1] < losses[0]
+
+
+def test_the_same_run_gives_the_same_bytes(encoded: Path, tmp_path: Path) -> None:
+    first, again = run(encoded, tmp_path / "a"), run(encoded, tmp_path / "b")
+    other = run(encoded, tmp_path / "c", train={**TRAIN, "seed": 1})
+    for name in first:
+        assert first[name].read_bytes() == again[name].read_bytes(), name
+    assert first["weights"].read_bytes() != other["weights"].read_bytes()
+
+
+@pytest.mark.parametrize("stops", [[1], [2, 3], [5, 6, 11]])
+def test_a_stopped_run_ends_with_the_bytes_of_an_unbroken_one(
+    encoded: Path, tmp_path: Path, stops: list[int]
+) -> None:
+    unbroken = run(encoded, tmp_path / "unbroken")
+    path = tmp_path / "stopped" / "weights.safetensors"
+    for stop in stops:
+        killed = trainer(encoded)
+        killed.resume(path)
+        while killed.step < stop:  # as `run` does up to a kill
+            killed._loss_sum += killed.train_step()
+            killed._loss_steps += 1
+            if killed.step % 5 == 0:
+                loss = float(killed._loss_sum) / killed._loss_steps
+                killed._loss_sum, killed._loss_steps = torch.zeros(()), 0
+                killed.curve.append({"step": killed.step, "loss": loss, **killed.validate()})
+            if killed.step % 2 == 0:
+                killed.save(path)
+    broken = run(encoded, tmp_path / "stopped")
+    for name in unbroken:
+        assert unbroken[name].read_bytes() == broken[name].read_bytes(), name
+
+
+def test_sigkill_at_any_moment_of_a_bare_run(encoded: Path, tmp_path: Path) -> None:
+    def command(name: str) -> list[str]:
+        return [
+            *(sys.executable, "-m", "lacuna.train", "--threads", "1", "--device", "cpu"),
+            *("--chains", str(encoded), "--checkpoint", str(tmp_path / name)),
+            *("--model", json.dumps(MODEL), "--train", json.dumps(TRAIN | {"steps": 60})),
+        ]
+
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    whole = subprocess.run(
+        command("whole.safetensors"), env=environment, capture_output=True, text=True
+    )
+    assert whole.returncode == 0, whole.stderr
+    assert "step 60/60" in whole.stdout and "natural" in whole.stdout
+    for wait in (0.0, 0.15):
+        job = subprocess.Popen(
+            command("killed.safetensors"), env=environment, stdout=subprocess.DEVNULL
+        )
+        state = tmp_path / "killed.state"
+        known = state.stat().st_mtime_ns if state.exists() else 0
+        deadline = time.monotonic() + 60
+        while job.poll() is None and time.monotonic() < deadline:
+            if state.exists() and state.stat().st_mtime_ns != known:
+                break
+            time.sleep(0.005)
+        time.sleep(wait)
+        job.send_signal(signal.SIGKILL)
+        job.wait()
+    subprocess.run(command("killed.safetensors"), env=environment, check=True, capture_output=True)
+    files = [(tmp_path / f"{name}.safetensors").read_bytes() for name in ("whole", "killed")]
+    assert files[0] == files[1]
+
+
+def test_a_kill_between_the_last_checkpoint_and_the_weights(encoded: Path, tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    first = trainer(encoded)
+    first.run(path, None, lambda _: None)
+    whole = path.read_bytes()
+    path.unlink()
+    again = trainer(encoded)
+    assert again.resume(path) and again.step == 12
+    again.run(path, None, lambda _: None)
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    ("model", "train", "words"),
+    [
+        ({"channels": 8, "hidden": 9}, {}, "model.hidden was 8 and is now 9"),
+        ({"channels": 8, "hidden": 8, "kernel": 3}, {}, "model.kernel was 5 and is now 3"),
+        (MODEL, {"batch_size": 17}, "train.batch_size was 16 and is now 17"),
+        (MODEL, {"seed": 4}, "train.seed was 0 and is now 4"),
+    ],
+)
+def test_changed_settings_are_named(
+    encoded: Path, tmp_path: Path, model: dict, train: dict, words: str
+) -> None:
+    path = tmp_path / "weights.safetensors"
+    before = trainer(encoded)
+    before.train_step()
+    before.save(path)
+    with pytest.raises(LacunaError, match=words) as error:
+        trainer(encoded, model, **train).resume(path)
+    assert "restore it, or delete the checkpoint" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_other_chains_are_refused(encoded: Path, tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    before = trainer(encoded)
+    before.save(path)
+    after = trainer(encoded)
+    after.encoded.record["corpora"] = [{"name": "other"}]
+    with pytest.raises(LacunaError, match="data.corpora has changed"):
+        after.resume(path)
+
+
+def test_a_damaged_checkpoint_is_refused_and_kept(encoded: Path, tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    before = trainer(encoded)
+    before.train_step()
+    before.save(path)
+    state = path.with_suffix(".state")
+    whole = state.read_bytes()
+    flipped = whole[:-9] + bytes([whole[-9] ^ 4]) + whole[-8:]
+    for damaged in (b"", b"x" * 100, whole[:-1], whole[:50], flipped):
+        state.write_bytes(damaged)
+        with pytest.raises(LacunaError, match="damaged.*delete the checkpoint") as error:
+            trainer(encoded).resume(path)
+        assert "\n" not in str(error.value)
+        assert state.read_bytes() == damaged
+    shutil.copy(path, state)  # weights are no checkpoint
+    with pytest.raises(LacunaError, match="not a checkpoint"):
+        trainer(encoded).resume(path)
+
+
+def test_files_that_are_no_encoded_chains(encoded: Path, tmp_path: Path) -> None:
+    with pytest.raises(LacunaError, match="no such file"):
+        read_encoded(tmp_path / "absent.safetensors")
+    save_file({"a": torch.zeros(1)}, tmp_path / "a.safetensors")
+    with pytest.raises(LacunaError, match="not a file of encoded chains"):
+        read_encoded(tmp_path / "a.safetensors")
+    (tmp_path / "b.safetensors").write_bytes(encoded.read_bytes()[:-100])
+    with pytest.raises(LacunaError, match="damaged.*encode the corpora again"):
+        read_encoded(tmp_path / "b.safetensors")
+
+
+def test_the_record_is_of_the_run_and_not_of_the_machine(encoded: Path, tmp_path: Path) -> None:
+    out = run(encoded, tmp_path)
+    with safe_open(out["weights"], "pt") as handle:
+        metadata = handle.metadata()
+    record = json.loads(metadata["record"])
+    assert set(record) == {"data", "train", "masking", "step", "chains_seen", "curve"}
+    assert record["data"] == {"corpora": [{"name": "made"}]}
+    assert (record["step"], record["chains_seen"], record["train"]["seed"]) == (12, 192, 0)
+    text = json.dumps(metadata)
+    assert str(tmp_path) not in text and os.uname().nodename not in text
+
+
+def test_a_time_budget_sets_the_steps_once(encoded: Path, tmp_path: Path) -> None:
+    settings = {k: v for k, v in TRAIN.items() if k != "steps"} | {"checkpoint_every": 1}
+    out = run(encoded, tmp_path, train=settings, minutes=0.02)
+    with safe_open(out["weights"], "pt") as handle:
+        steps = json.loads(handle.metadata()["record"])["train"]["steps"]
+    assert 1 <= steps < 2000
+    # What a stopped run began with stays, whatever the speed now.
+    config = TrainConfig(**settings, steps=7)
+    begun = Trainer(read_encoded(encoded), ModelConfig(**MODEL), config, MaskingConfig(), CPU)
+    begun.train_step()
+    begun.save(out["weights"])
+    out = run(encoded, tmp_path, train=settings, minutes=5.0)
+    with safe_open(out["weights"], "pt") as handle:
+        assert json.loads(handle.metadata()["record"])["step"] == 7
+
+
+def test_validation_rows_are_never_drawn(encoded: Path) -> None:
+    chains = read_encoded(encoded).chains
+    draws = torch.rand(5000, dtype=torch.float64) * chains.cumulative[-1]
+    assert torch.searchsorted(chains.cumulative, draws).min() >= 8
+    held_out = chains.grids[:8]
+    pool = trainer(encoded).references(0).grids
+    assert not (pool[:, None] == held_out[None]).all(2).any()
+
+
+def test_the_learning_rate_rises_and_falls() -> None:
+    config = TrainConfig(steps=1000, warmup=100, learning_rate=1.0)
+    rates = [learning_rate_at(step, config) for step in range(1001)]
+    assert rates[0] == pytest.approx(0.01) and max(rates) == rates[99] == pytest.approx(1.0)
+    assert rates[99:] == sorted(rates[99:], reverse=True) and rates[1000] == pytest.approx(0.01)
+
+
+def test_one_line_of_progress_per_validation(
+    encoded: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "lacuna.train"):
+        run(encoded, tmp_path)
+    lines = [r.getMessage() for r in caplog.records if r.getMessage().startswith("step")]
+    assert len(lines) == 3
+    for word in ("step 5/12", "chains/s", "loss", "held-out accuracy natural 0.", "min left"):
+        assert word in lines[0]
+
+
+def test_devices_are_picked_in_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert (pick_device(0).type, pick_device(1).type) == ("cpu", "cuda")
+    assert product_dtype(torch.device("cuda")) == torch.bfloat16
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert pick_device(1).type == "cpu"
+    for has, dtype in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr(
+            torch.cpu, "get_capabilities", lambda has=has: {"avx512_bf16": has}, raising=False
+        )
+        assert product_dtype(CPU) == dtype
+
+
+def test_the_searches_of_a_batch_do_not_depend_on_the_precision(encoded: Path) -> None:
+    batches = []
+    for dtype in (torch.float32, torch.bfloat16):
+        one = trainer(encoded)
+        one.dtype = dtype
+        batches.append([one.batch(step) for step in range(4)])
+    for exact, coarse in zip(*batches, strict=True):
+        assert torch.equal(exact.kmers.templates, coarse.kmers.templates)
+        assert torch.equal(exact.kmers.profiles, coarse.kmers.profiles)
+
+
+def test_tensor_files_are_the_same_bytes_and_not_taken_when_damaged(tmp_path: Path) -> None:
+    tensors = {
+        "half": torch.randn(3).bfloat16(),
+        "empty": torch.zeros(0, 4),
+        "scalar": torch.tensor(2.0),
+        "flags": torch.tensor([True, False]),
+    }
+    metadata = {str(i): "ä" * i for i in range(9)}
+    paths = [tmp_path / "a.safetensors", tmp_path / "b.safetensors"]
+    for path in paths:
+        write_tensors(path, tensors, metadata)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    back, about = read_tensors(paths[0], "remedy")
+    assert metadata.items() <= about.items()
+    assert all(torch.equal(back[name], tensors[name]) for name in tensors)
+    assert [p.name for p in sorted(tmp_path.iterdir())] == ["a.safetensors", "b.safetensors"]
+    save_file(back, tmp_path / "c.safetensors")  # of another program
+    assert set(read_tensors(tmp_path / "c.safetensors", "remedy")[0]) == set(tensors)
+
+
+def test_a_log_takes_everything_and_gives_it_back(tmp_path: Path) -> None:
+    code = f"""
+import logging, os, subprocess, sys, warnings
+from lacuna.files import LacunaError
+with log_to({str(tmp_path / "logs" / "a.log")!r}):
+    print("printed"); logging.getLogger("x").info("logged"); warnings.warn("warned")
+    subprocess.run(["echo", "child"]); sys.stderr.write("stderr\\n")
+print("after")
+log_to({str(tmp_path / "b.log")!r})
+print("hidden")
+raise LacunaError("file.fasta:3: a fault; a remedy")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+    )
+    assert done.returncode == 1
+    assert done.stdout == "after\n"
+    assert done.stderr == "Error: file.fasta:3: a fault; a remedy\n"
+    log = (tmp_path / "logs" / "a.log").read_text()
+    assert all(word in log for word in ("printed", "INFO logged", "warned", "child", "stderr"))
+    assert (tmp_path / "b.log").read_text().splitlines() == [
+        *("hidden", "Error: file.fasta:3: a fault; a remedy")
+    ]
+
+
+def test_a_run_starts_from_given_weights(encoded: Path) -> None:
+    start = trainer(encoded).model
+    with torch.no_grad():
+        start.mix.bias.fill_(0.5)
+    config = replace(TrainConfig(), batch_size=4, pool=16)
+    tuned = Trainer(
+        read_encoded(encoded), ModelConfig(**MODEL), config, MaskingConfig(), CPU, initial=start
+    )
+    assert torch.equal(tuned.averaged.mix.bias, torch.full((8,), 0.5))
