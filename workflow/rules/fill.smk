@@ -1,7 +1,7 @@
 rule fill_gaps:
     """Predict a block's missing residues and write its part of every table."""
     input:
-        scaffolds=OUT / "{sample}" / "scaffolds",
+        scaffolds=OUT / "{sample}" / "blocks" / "{block}" / "scaffolds.jsonl",
         kmers=OUT / "{sample}" / "blocks" / "{block}" / "kmers.safetensors",
         weights=weights(),
         library=resource(CONFIG["library"]),

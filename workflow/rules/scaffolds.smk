@@ -26,13 +26,15 @@ rule read_scaffolds:
 
 
 rule write_kmers:
-    """Find the templates of a block's chains and write its k-mer tensors."""
+    """Settle lengths of gaps, find the templates of a block's chains, write its k-mer tensors."""
     input:
         scaffolds=OUT / "{sample}" / "scaffolds",
         homologs=given("homologs"),
+        weights=weights(),
         library=resource(CONFIG["library"]),
     output:
         kmers=temp(OUT / "{sample}" / "blocks" / "{block}" / "kmers.safetensors"),
+        resolved=temp(OUT / "{sample}" / "blocks" / "{block}" / "scaffolds.jsonl"),
     log:
         OUT / "logs" / "write_kmers" / "{sample}.{block}.log",
     benchmark:

@@ -10,7 +10,8 @@ homologs = snakemake.input.get("homologs")
 encode_block(
     block_path(Path(snakemake.input.scaffolds), snakemake.wildcards.block),
     Path(homologs) if homologs else None,
-    *(Path(snakemake.input.library), Path(snakemake.output.kmers)),
+    *(Path(snakemake.input[name]) for name in ("weights", "library")),
+    *(Path(snakemake.output[name]) for name in ("kmers", "resolved")),
     **snakemake.params.kmer,
     **{name: snakemake.params[name] for name in ("max_identity", "species")},
 )

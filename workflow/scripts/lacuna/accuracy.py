@@ -23,6 +23,7 @@ ACCURACY_COLUMNS = (
 N_BINS = 10  # of probability, for the expected calibration error
 Z95 = 1.959963984540054
 
+_UNIT = 10_000  # probabilities come with 4 digits and are summed as integers, in any order
 _KEYS = ["scope", "value", "method", "protocol"]
 _BIN_COLUMNS = [f"{what}_{i}" for i in range(N_BINS) for what in ("n", "hit", "p")]
 
@@ -39,7 +40,7 @@ def wilson_interval(correct: int, n: int) -> tuple[float, float]:
 def read_scored(path: Path | str) -> pd.DataFrame:
     """A block's table of scored residues, which has no header; all columns as text."""
     return pd.read_csv(
-        path, sep="\t", names=list(SCORED_COLUMNS), dtype=str, keep_default_na=False, quoting=3
+        path, sep="\t", names=list(SCORED_COLUMNS), dtype=str, keep_default_na=False
     )
 
 
@@ -48,13 +49,11 @@ def sum_scored(scored: pd.DataFrame) -> pd.DataFrame:
 
     A gap counts as exact where all of its residues are right, I and L taken as one.
     """
-    parts = []
-    for method in ("lacuna", *BASELINES):
-        answers = scored[method]
-        if not (answers != MISSING_LETTER).any():
-            continue  # the method had nothing to go by, such as homologs
-        parts.append(_sum_method(scored, answers, method, "scaffold", method == "lacuna"))
-    return pd.concat(parts) if parts else _no_sums()
+    parts = [
+        _sum_method(scored, scored[method], method, "scaffold", method == "lacuna")
+        for method in ("lacuna", *BASELINES)
+    ]
+    return pd.concat(parts)
 
 
 def sum_predictions(
@@ -67,7 +66,7 @@ def sum_predictions(
 
 def _no_sums() -> pd.DataFrame:
     return pd.DataFrame(
-        columns=[*_KEYS, "n_residues", "n_correct", "n_gaps", "n_exact", *_BIN_COLUMNS]
+        columns=[*_KEYS, "n_residues", "n_correct", "n_told", "n_gaps", "n_exact", *_BIN_COLUMNS]
     )
 
 
@@ -81,10 +80,11 @@ def _sum_method(
         answers.str.replace("I", "L", regex=False)
         == scored["truth"].str.replace("I", "L", regex=False)
     ).to_numpy()
-    rows = pd.DataFrame({"n_residues": 1, "n_correct": hit.astype(int)})
+    told = (answers != MISSING_LETTER).to_numpy().astype(int)
+    rows = pd.DataFrame({"n_residues": 1, "n_correct": hit.astype(int), "n_told": told})
     if calibrated:
-        p = scored["probability"].astype(float).to_numpy()
-        which = np.minimum((p * N_BINS).astype(int), N_BINS - 1)
+        p = (scored["probability"].astype(float).to_numpy() * _UNIT).round()
+        which = np.minimum((p * N_BINS / _UNIT).astype(int), N_BINS - 1)
         bins = np.zeros((len(scored), N_BINS, 3))
         bins[np.arange(len(scored)), which] = np.stack((np.ones(len(p)), hit, p), 1)
         rows[_BIN_COLUMNS] = bins.reshape(len(scored), -1)
@@ -111,13 +111,16 @@ def _sum_method(
 def accuracy_table(sums: Iterable[pd.DataFrame], methods: Sequence[str]) -> pd.DataFrame:
     """Add up sums of blocks and work out shares, intervals and calibration.
 
-    A gap is counted in the scope of its first residue. Rows are sorted by scope, value and
-    the order of `methods`.
+    A gap is counted in the scope of its first residue. A method that had nothing to go by in
+    any chain, such as homologs, is left out. Rows are sorted by scope, value and the order of
+    `methods`.
     """
     tables = [t for t in sums if not t.empty]
     if not tables:
         return pd.DataFrame(columns=ACCURACY_COLUMNS)
     total = pd.concat(tables).groupby(_KEYS, sort=False).sum(min_count=1).reset_index()
+    told = total.groupby(["method", "protocol"])["n_told"].transform("sum")
+    total = total[told > 0]
     rows = [_accuracy_row(row) for row in total.to_dict("records")]
     table = pd.DataFrame(rows, columns=ACCURACY_COLUMNS)
     ranks = {m: i for i, m in enumerate(methods)}
@@ -150,6 +153,7 @@ def _accuracy_row(row: dict) -> dict[str, object]:
     }
     if not math.isnan(row.get("n_0", math.nan)):
         bins = np.array([row[c] for c in _BIN_COLUMNS]).reshape(N_BINS, 3)
+        bins[:, 2] /= _UNIT
         out["mean_probability"] = f"{bins[:, 2].sum() / n:.4f}"
         out["ece"] = f"{np.abs(bins[:, 1] - bins[:, 2]).sum() / n:.4f}"
     return out

@@ -1,6 +1,7 @@
 """The steps of the workflow over files: one function per rule."""
 
 import csv
+import logging
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -26,6 +27,7 @@ from lacuna.fill import (
     predict,
 )
 from lacuna.homologs import read_homologs
+from lacuna.lengths import resolve_lengths
 from lacuna.kmers import encode_scaffolds, load_library, of_species, read_kmers, write_kmers
 from lacuna.scaffolds import (
     Rejected,
@@ -41,6 +43,8 @@ METHODS = ("lacuna", *BASELINES, "seed_lstm")
 HEADERS = {"residues": RESIDUE_COLUMNS, "gaps": GAP_COLUMNS, "chains": CHAIN_COLUMNS}
 REJECTED_COLUMNS = ("chain", "line", "column", "reason")
 PREDICTIONS = "predictions.tsv"
+
+LOG = logging.getLogger(__name__)
 
 
 def block_path(folder: Path, block: int | str) -> Path:
@@ -61,8 +65,9 @@ def split_scaffolds(
 ) -> None:
     """Write usable chains into n_blocks files of block_size and list the others.
 
-    Raises LacunaError after both are written where `on_bad_record` is 'fail' and there are
-    bad records, and where a FASTA is unreadable as a whole.
+    Raises LacunaError where `on_bad_record` is 'fail' and there are bad records, after it has
+    named each in the log: Snakemake removes what a failed job wrote. Raises it too where a
+    FASTA is unreadable as a whole.
     """
     faults: list[Rejected] = []
 
@@ -84,29 +89,45 @@ def split_scaffolds(
         rows.writerow(REJECTED_COLUMNS)
         rows.writerows((f.chain, f.line, f.column or "", f.reason) for f in faults)
     if faults and on_bad_record == "fail":
-        raise LacunaError(f"{faults[0].reason} ({len(faults)} bad records, see {rejected})")
+        for fault in faults:
+            LOG.error(fault.reason)
+        listed = "" if len(faults) == 1 else f" (1 of {len(faults)} bad records; all in the log)"
+        raise LacunaError(f"{faults[0].reason}{listed}")
 
 
 def encode_block(
     scaffolds: Path,
     homologs: Path | None,
+    weights: Path,
     library: Path,
     out: Path,
+    resolved: Path,
     *,
     length: int,
     stride: int,
     max_identity: float,
     species: str,
 ) -> None:
-    """Find templates of a block's chains and write its k-mer tensors."""
+    """Settle the lengths of a block's gaps, find templates, and write its k-mer tensors.
+
+    resolved: where the scaffolds with their lengths are written.
+    """
     torch.set_num_threads(1)  # sums in one order, whatever the number of cores
-    kmers = encode_scaffolds(
+    chosen = of_species(load_library(library), species)
+    references = read_homologs(homologs)
+    chains = resolve_lengths(
         read_scaffold_block(scaffolds),
-        of_species(load_library(library), species),
-        read_homologs(homologs),
+        load_weights(weights),
+        chosen,
+        references,
         k=length,
         stride=stride,
         max_identity=max_identity,
+        device=torch.device("cpu"),
+    )
+    write_scaffolds(resolved, chains)
+    kmers = encode_scaffolds(
+        chains, chosen, references, k=length, stride=stride, max_identity=max_identity
     )
     write_kmers(out, kmers)
 

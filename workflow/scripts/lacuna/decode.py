@@ -38,14 +38,41 @@ def best_sequences(
     the best n regardless, and False. Ties go to the sequence first in the alphabet.
     """
     width = n if mass is None else max(n, MASS_WIDTH)
-    length = len(probabilities)
+    prefixes, scores, masses = _search(probabilities, width, mass, tolerance)
+    fits = bool(len(scores))
+    if not fits:
+        prefixes, scores, masses = _search(probabilities, n, None, None)
+    found = [
+        Candidate(tuple(int(t) for t in row), float(np.exp(score)), float(m))
+        for row, score, m in zip(prefixes[:n], scores[:n], masses[:n], strict=True)
+    ]
+    return found, fits
+
+
+def mass_log_probability(probabilities: np.ndarray, mass: float, tolerance: float) -> float:
+    """Log probability that a gap weighs `mass` (Da): its MASS_WIDTH best fitting sequences summed.
+
+    -inf where none fits.
+    """
+    _, scores, _ = _search(probabilities, MASS_WIDTH, mass, tolerance)
+    return float(np.logaddexp.reduce(scores)) if len(scores) else -np.inf
+
+
+def _search(
+    probabilities: np.ndarray, width: int, mass: float | None, tolerance: float | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Tokens (n, length), log probabilities (n,) and masses (n,) of the best sequences.
+
+    The `width` best prefixes are kept at every residue; those that cannot reach the mass with
+    the lightest or heaviest residues that may follow are dropped at once.
+    """
     with np.errstate(divide="ignore"):
         logs = np.log(probabilities)
     heavy = np.concatenate((_suffix_mass(probabilities, max), [0.0]))
     light = np.concatenate((_suffix_mass(probabilities, min), [0.0]))
     scores, masses = np.zeros(1), np.zeros(1)
     prefixes = np.zeros((1, 0), dtype=np.uint8)
-    for i in range(length):
+    for i in range(len(probabilities)):
         total = (scores[:, None] + logs[i]).ravel()
         new_mass = (masses[:, None] + RESIDUE_MASSES).ravel()
         usable = np.isfinite(total)
@@ -56,16 +83,10 @@ def best_sequences(
         if len(keep) > width:
             keep = np.sort(keep[np.argpartition(-total[keep], width)[:width]])
         keep = keep[np.argsort(-total[keep], kind="stable")]
-        if not len(keep):
-            return best_sequences(probabilities, n)[0], False
         parents, residues = np.divmod(keep, N_RESIDUES)
         prefixes = np.concatenate((prefixes[parents], residues[:, None].astype(np.uint8)), 1)
         scores, masses = total[keep], new_mass[keep]
-    found = [
-        Candidate(tuple(int(t) for t in row), float(np.exp(score)), float(m))
-        for row, score, m in zip(prefixes[:n], scores[:n], masses[:n], strict=True)
-    ]
-    return found, True
+    return prefixes, scores, masses
 
 
 def _suffix_mass(probabilities: np.ndarray, extreme) -> np.ndarray:

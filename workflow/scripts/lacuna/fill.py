@@ -175,7 +175,7 @@ def _fill_chain(
     for number, gap in enumerate(scaffold.gaps, start=1):
         places = [row_of[p] for p in range(gap.start, gap.end) if p in row_of]
         if not gap.fixed or not places:
-            status = "length_unknown" if not gap.fixed else "nothing_observed"
+            status = "no_length_fits_mass" if len(chain.positions) else "nothing_observed"
             _gap_rows(tables, scaffold, number, gap, [], status)
             continue
         distribution = chain.probabilities[places]
@@ -188,18 +188,34 @@ def _fill_chain(
             filled[position] = RESIDUES[token]
             _residue_rows(tables, chain, number, gap, place, token, str(regions[position]))
         done += len(places)
+        if gap.truth is not None and len(gap.truth) != len(places):
+            _score_wrong_length(tables, chain, number, gap, regions)
+    missing = sum(letter not in RESIDUES for letter in scaffold.sequence)
     sequence = "".join(filled)
     header = f">{scaffold.chain} {scaffold.description}".rstrip()
     tables.texts["filled"].write(f"{header}\n{sequence}\n")
     tables.rows["chains"].writerow(
-        _chain_row(chain, index, kmers, len(sequence), int(len(chain.positions)), done)
+        _chain_row(chain, index, kmers, len(sequence), missing, done)
     )
+
+
+def _score_wrong_length(
+    tables: Tables, chain: _Chain, number: int, gap: Gap, regions: np.ndarray
+) -> None:
+    """A gap filled at a wrong length is wrong in every true residue, whatever filled it."""
+    for i, truth in enumerate(gap.truth or ""):
+        position = min(gap.start + i, gap.end - 1)
+        nothing = [MISSING_LETTER] * (1 + len(BASELINES))
+        nothing.insert(1, "0.0000")
+        locus = LOCI[chain.locus] if chain.locus >= 0 else ""
+        where = (chain.scaffold.chain, number, len(gap.truth or ""), position + 1)
+        tables.rows["scored"].writerow((*where, truth, str(regions[position]), locus, *nothing))
 
 
 def _gap_rows(
     tables: Tables, scaffold: Scaffold, number: int, gap: Gap, found: list, status: str
 ) -> None:
-    where = (scaffold.chain, number, gap.start, gap.end)
+    where = (scaffold.chain, number, *(gap.origin or (gap.start, gap.end)))
     if not found:
         tables.rows["gaps"].writerow((*where, 1, "", "", "", "", "", status))
     for rank, candidate in enumerate(found, start=1):
@@ -227,7 +243,8 @@ def _residue_rows(
     position = int(chain.positions[place])
     row = chain.probabilities[place]
     germline = _first_present(chain.templates[place, :N_GERMLINE])
-    truth = gap.truth[position - gap.start] if gap.truth is not None else ""
+    same_length = gap.truth is not None and len(gap.truth) == gap.end - gap.start
+    truth = gap.truth[position - gap.start] if gap.truth is not None and same_length else ""
     probability = f"{row[token]:.4f}"
     tables.rows["residues"].writerow(
         (

@@ -177,12 +177,13 @@ def encode_scaffolds(
 ) -> KmerSet:
     """k-mers of the missing residues of scaffolds whose gaps have known lengths.
 
-    Homologs that share more than `max_identity` of the observed residues are left out for
+    Homologs that share `max_identity` of the observed residues or more are left out for
     chains whose truth is known, since their accuracy will be reported.
     """
     tokens = [encode(s.sequence) for s in scaffolds]
     numberings = [number_chain(s.sequence) for s in scaffolds]
-    limits = [max_identity if any(g.truth for g in s.gaps) else 1.0 for s in scaffolds]
+    below = float(np.nextafter(np.float32(max_identity), np.float32(0.0)))
+    limits = [below if any(g.truth for g in s.gaps) else 1.0 for s in scaffolds]
     one_hots = one_hot_templates(library.v), one_hot_templates(library.j)
     # Chains of like length are searched together; the order does not show in the result.
     order = sorted(range(len(scaffolds)), key=lambda i: (_padded(len(tokens[i])), i))

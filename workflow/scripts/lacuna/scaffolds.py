@@ -56,6 +56,7 @@ class Gap:
     mass: float | None = None  # sum of monoisotopic residue masses
     tolerance_da: float | None = None
     truth: str | None = None  # the residues that really stand here, never shown to a model
+    origin: tuple[int, int] | None = None  # the user's start and end, where the chain was stretched
 
     @property
     def fixed(self) -> bool:
@@ -477,6 +478,7 @@ def _as_list(gap: Gap) -> list[object]:
         gap.mass,
         gap.tolerance_da,
         gap.truth,
+        gap.origin,
     ]
 
 
@@ -484,7 +486,10 @@ def from_json(line: str) -> Scaffold:
     """The scaffold of a line that `to_json` wrote; ValueError where it is no such line."""
     try:
         fields = json.loads(line)
-        gaps = tuple(Gap(*gap) for gap in fields.pop("gaps"))
+        gaps = tuple(
+            Gap(*gap, origin=tuple(origin) if origin else None)
+            for *gap, origin in fields.pop("gaps")
+        )
         return Scaffold(**fields, gaps=gaps)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a scaffold ({error})") from None

@@ -1,0 +1,139 @@
+"""The best sequences of a gap against all sequences there are, with and without a mass."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lacuna.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
+from lacuna.decode import RESIDUE_MASSES, best_sequences
+
+GLYCINE, ALANINE, ASPARAGINE, GLUTAMINE, LYSINE = 57.02146, 71.03711, 114.04293, 128.05858, 128.09496
+
+
+def rows(*weights: dict[str, float]) -> np.ndarray:
+    """(length, 20) probabilities from the weights of residues, zero for those not named."""
+    table = np.zeros((len(weights), N_RESIDUES))
+    for row, weight in zip(table, weights, strict=True):
+        for residue, value in weight.items():
+            row[RESIDUES.index(residue)] = value
+    return table / table.sum(1, keepdims=True)
+
+
+@st.composite
+def gaps(draw: st.DrawFn) -> np.ndarray:
+    """Distributions of gaps of 1 to 4 residues, each over a few residues up to all 20."""
+    length = draw(st.integers(1, 4))
+    most = {1: 20, 2: 20, 3: 12, 4: 6}[length]
+    weights = []
+    for _ in range(length):
+        residues = draw(st.sets(st.sampled_from(RESIDUES), min_size=1, max_size=most))
+        weights.append({r: draw(st.integers(1, 1000)) for r in sorted(residues)})
+    return rows(*weights)
+
+
+def every_sequence(probabilities: np.ndarray) -> dict[str, tuple[float, float]]:
+    """Probability and mass of each sequence that may stand in a gap."""
+    found = {}
+    for tokens in product(*(np.flatnonzero(row) for row in probabilities)):
+        p = float(np.prod([row[t] for row, t in zip(probabilities, tokens, strict=True)]))
+        found["".join(RESIDUES[t] for t in tokens)] = p, float(RESIDUE_MASSES[list(tokens)].sum())
+    return found
+
+
+@given(gaps(), st.integers(1, 30))
+def test_the_best_are_those_of_all_sequences(probabilities: np.ndarray, n: int) -> None:
+    every = every_sequence(probabilities)
+    found, fits = best_sequences(probabilities, n)
+    assert fits
+    assert len({c.sequence for c in found}) == len(found) == min(n, len(every))
+    for candidate in found:
+        p, mass = every[candidate.sequence]  # a residue that may not stand there is a KeyError
+        assert candidate.probability == pytest.approx(p)
+        assert candidate.mass == pytest.approx(mass)
+    best = sorted((p for p, _ in every.values()), reverse=True)[:n]
+    assert [c.probability for c in found] == pytest.approx(best)
+
+
+@given(gaps(), st.integers(1, 30), st.data(), st.sampled_from([0.001, 0.02, 0.6, 15.0]))
+def test_the_best_within_a_mass_are_those_of_all_sequences(
+    probabilities: np.ndarray, n: int, data: st.DataObject, tolerance: float
+) -> None:
+    every = every_sequence(probabilities)
+    mass = every[data.draw(st.sampled_from(sorted(every)))][1] + tolerance / 2
+    within = {s: p for s, (p, m) in every.items() if abs(m - mass) <= tolerance}
+    found, fits = best_sequences(probabilities, n, mass, tolerance)
+    assert fits
+    assert {c.sequence for c in found} <= set(within)
+    best = sorted(within.values(), reverse=True)[:n]
+    assert [c.probability for c in found] == pytest.approx(best)
+
+
+@given(gaps(), st.integers(1, 5))
+def test_where_no_sequence_fits_the_mass_the_best_of_all_are_given(
+    probabilities: np.ndarray, n: int
+) -> None:
+    heaviest = max(mass for _, mass in every_sequence(probabilities).values())
+    found, fits = best_sequences(probabilities, n, heaviest + 5.0, 1.0)
+    assert not fits
+    assert found == best_sequences(probabilities, n)[0]
+
+
+def test_masses_are_those_of_residues_not_of_free_amino_acids() -> None:
+    found, _ = best_sequences(rows({"G": 1}, {"A": 1}), 1)
+    assert found[0].mass == pytest.approx(GLYCINE + ALANINE, abs=1e-4)
+
+
+def test_a_mass_tells_lysine_from_glutamine() -> None:
+    likely_k = rows({"K": 0.9, "Q": 0.1})
+    assert best_sequences(likely_k, 1)[0][0].sequence == "K"
+    found, fits = best_sequences(likely_k, 5, GLUTAMINE, 0.005)
+    assert fits and [c.sequence for c in found] == ["Q"]
+    found, _ = best_sequences(likely_k, 5, (GLUTAMINE + LYSINE) / 2, 0.05)
+    assert [c.sequence for c in found] == ["K", "Q"]
+
+
+def test_a_sequence_on_the_edge_of_the_tolerance_fits() -> None:
+    alanine = float(RESIDUE_MASSES[RESIDUES.index("A")])
+    assert best_sequences(rows({"A": 1}), 1, alanine + 0.25, 0.25)[1]
+    assert not best_sequences(rows({"A": 1}), 1, alanine + 0.26, 0.25)[1]
+
+
+@pytest.mark.parametrize("code", sorted(AMBIGUOUS))
+def test_an_ambiguity_code_leaves_its_two_residues(code: str) -> None:
+    choices = AMBIGUOUS[code]
+    found, _ = best_sequences(rows(dict.fromkeys(choices, 1.0), {"W": 1.0}), 10)
+    assert [c.sequence for c in found] == [f"{r}W" for r in sorted(choices)]
+
+
+def test_ties_go_to_the_sequence_first_in_the_alphabet() -> None:
+    uneven = {"A": 0.25, "C": 0.5, "D": 0.25}
+    found, _ = best_sequences(rows(uneven, uneven), 5)
+    assert [c.sequence for c in found] == ["CC", "AC", "CA", "CD", "DC"]
+    even = rows(*[dict.fromkeys(RESIDUES, 1.0)] * 2)
+    assert [c.sequence for c in best_sequences(even, 3)[0]] == ["AA", "AC", "AD"]
+    assert [c.sequence for c in best_sequences(even, 2, ASPARAGINE, 0.01)[0]] == ["GG"]
+
+
+def test_a_long_gap_of_known_mass_is_filled_within_it() -> None:
+    rng = np.random.default_rng(4)
+    probabilities = rng.dirichlet(np.full(N_RESIDUES, 0.3), 15) + 1e-9
+    probabilities /= probabilities.sum(1, keepdims=True)
+    free = best_sequences(probabilities, 1)[0][0]
+    second = probabilities.copy()
+    second[np.arange(15), free.tokens] = 0
+    mass = best_sequences(second, 1)[0][0].mass
+    found, fits = best_sequences(probabilities, 5, mass, 1e-5 * mass)
+    assert fits and len(found) == 5
+    for candidate in found:
+        assert abs(candidate.mass - mass) <= 1e-5 * mass
+        assert candidate.probability < free.probability
+    chances = [c.probability for c in found]
+    assert chances == sorted(chances, reverse=True)
+
+
+def test_a_sequence_of_no_probability_is_never_offered() -> None:
+    certain = rows({"W": 1.0}, {"D": 0.999, "N": 0.001})
+    assert [c.sequence for c in best_sequences(certain, 400)[0]] == ["WD", "WN"]

@@ -1,0 +1,107 @@
+"""The digest of a rule's code changes with every module that its script leads to, and no other."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lacuna import provenance
+from lacuna.provenance import code_digest
+
+SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A package: top leads to middle, middle to bottom and back to top, other stands alone."""
+    (tmp_path / "top.py").write_text("from lacuna.middle import (\n    x,\n)\nfrom csv import y\n")
+    (tmp_path / "middle.py").write_text(
+        "def f():\n    from lacuna.bottom import z\nimport lacuna.top\n"
+    )
+    (tmp_path / "bottom.py").write_text("import numpy\n")
+    (tmp_path / "other.py").write_text("from lacuna.bottom import z\n")
+    (tmp_path / "script.py").write_text("from lacuna.top import x\n")
+    monkeypatch.setattr(provenance, "PACKAGE", tmp_path)
+    code_digest.cache_clear()
+    yield tmp_path
+    code_digest.cache_clear()
+
+
+def digest(folder: Path) -> str:
+    code_digest.cache_clear()
+    return code_digest(folder / "script.py")
+
+
+@pytest.mark.parametrize("module", ["script", "top", "middle", "bottom"])
+def test_a_change_anywhere_behind_a_script_changes_its_digest(package: Path, module: str) -> None:
+    before = digest(package)
+    file = package / f"{module}.py"
+    file.write_text(file.read_text() + "x = 1\n")
+    assert digest(package) != before
+
+
+def test_a_change_that_it_does_not_lead_to_leaves_the_digest(package: Path) -> None:
+    before = digest(package)
+    (package / "other.py").write_text("from lacuna.top import x\n")
+    (package / "new.py").write_text("")
+    assert digest(package) == before
+
+
+def test_code_that_moves_between_two_modules_changes_the_digest(package: Path) -> None:
+    before = digest(package)
+    middle, bottom = package / "middle.py", package / "bottom.py"
+    bottom.write_text(middle.read_text() + bottom.read_text())
+    middle.write_text("")
+    assert digest(package) != before
+
+
+def test_the_digest_does_not_depend_on_where_the_workflow_stands(
+    package: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = digest(package)
+    clone = tmp_path_factory.mktemp("clone")
+    for file in package.glob("*.py"):
+        (clone / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setattr(provenance, "PACKAGE", clone)
+    assert digest(clone) == before
+
+
+def imported(file: Path) -> set[str]:
+    """The modules of the package that a file imports, anywhere in it, in any way."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file.name}: a relative import escapes the digest"
+            names |= {f"{node.module}.{a.name}" for a in node.names} | {str(node.module)}
+    return {
+        name.split(".")[1]
+        for name in names
+        if name.startswith("lacuna.") and (SCRIPTS / "lacuna" / f"{name.split('.')[1]}.py").exists()
+    }
+
+
+@pytest.mark.parametrize("script", sorted(p.name for p in SCRIPTS.glob("*.py")))
+def test_every_import_of_the_real_scripts_is_seen(
+    script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, waiting = set[str](), imported(SCRIPTS / script)
+    while waiting:
+        name = waiting.pop()
+        reached.add(name)
+        waiting |= imported(SCRIPTS / "lacuna" / f"{name}.py") - reached
+    for file in (SCRIPTS / "lacuna").glob("*.py"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setattr(provenance, "PACKAGE", tmp_path)
+    code_digest.cache_clear()
+    before = code_digest(SCRIPTS / script)
+    for file in sorted(tmp_path.glob("*.py")):
+        content = file.read_bytes()
+        file.write_bytes(content + b"\n")
+        code_digest.cache_clear()
+        changed = code_digest(SCRIPTS / script) != before
+        file.write_bytes(content)
+        assert changed == (file.stem in reached), file.name
+    code_digest.cache_clear()

@@ -1,0 +1,209 @@
+"""Lengths of gaps that come without one.
+
+Every length that the gap's mass and bounds allow is tried: the chain is numbered, aligned and
+read by the network as if the gap had it. The right length lets what is observed agree with
+its templates, leaves no germline column empty or doubled, and lets the network find a
+sequence of the gap's mass probable; the sum of these, in nats, chooses.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from lacuna.alphabet import ABSENT, MISSING, MISSING_LETTER, N_RESIDUES
+from lacuna.decode import RESIDUE_MASSES, mass_log_probability
+from lacuna.fill import predict
+from lacuna.homologs import Homologs
+from lacuna.imgt import CYS104, OTHER_INSERTION
+from lacuna.kmers import KmerSet, encode_scaffolds
+from lacuna.network import GapNetwork
+from lacuna.scaffolds import Gap, Scaffold
+from lacuna.templates import Library
+
+MAX_LENGTHS = 40  # lengths tried per gap
+ROUNDS = 2  # over the gaps of a chain that has several of unknown length
+VARIANTS = 256  # chains with a length tried that are read together
+MATCH = 1.0  # nats that an observed residue like its template is worth
+EMPTY_COLUMN = 2.0  # nats that a germline column without a residue, or the reverse, costs
+NO_FIT = -1e6  # nats, of a length at which no sequence has the gap's mass
+
+
+def possible_lengths(gap: Gap) -> list[int]:
+    """Lengths that the gap's bounds and mass allow, at most MAX_LENGTHS, shortest first."""
+    low, high = gap.min_length, gap.max_length
+    if gap.mass is not None:
+        tolerance = gap.tolerance_da or 0.0
+        low = max(low, math.ceil((gap.mass - tolerance) / RESIDUE_MASSES.max()))
+        most = math.floor((gap.mass + tolerance) / RESIDUE_MASSES.min())
+        high = most if high is None else min(high, most)
+    if high is None:
+        high = low + MAX_LENGTHS - 1
+    return list(range(low, high + 1))[:MAX_LENGTHS]
+
+
+def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
+    """The scaffold with one X per residue of every gap; None leaves a gap as it stands.
+
+    Gaps keep where they stand in the user's coordinates as `origin`.
+    """
+    parts: list[str] = []
+    gaps: list[Gap] = []
+    done = shift = 0
+    for gap, length in zip(scaffold.gaps, lengths, strict=True):
+        parts.append(scaffold.sequence[done : gap.start])
+        here = scaffold.sequence[gap.start : gap.end]
+        if length is not None and not gap.fixed:
+            here = MISSING_LETTER * length
+        start = gap.start + shift
+        parts.append(here)
+        moved = replace(gap, start=start, end=start + len(here), origin=(gap.start, gap.end))
+        if length is not None and not gap.fixed:
+            moved = replace(moved, min_length=length, max_length=length)
+        gaps.append(moved)
+        done = gap.end
+        shift += len(here) - (gap.end - gap.start)
+    parts.append(scaffold.sequence[done:])
+    return replace(scaffold, sequence="".join(parts), gaps=tuple(gaps))
+
+
+def resolve_lengths(
+    scaffolds: Sequence[Scaffold],
+    model: GapNetwork,
+    library: Library,
+    homologs: Homologs | None,
+    *,
+    k: int,
+    stride: int,
+    max_identity: float,
+    device: torch.device,
+) -> list[Scaffold]:
+    """Scaffolds whose gaps have lengths, in order; a gap that no length fits stays open."""
+    chosen: dict[int, list[int | None]] = {}
+    choices: dict[int, list[list[int]]] = {}
+    for i, scaffold in enumerate(scaffolds):
+        observed = any(c not in "XBJZ" for c in scaffold.sequence)
+        if observed and not all(gap.fixed for gap in scaffold.gaps):
+            choices[i] = [[] if gap.fixed else possible_lengths(gap) for gap in scaffold.gaps]
+            chosen[i] = [_first_guess(g, c) for g, c in zip(scaffold.gaps, choices[i], strict=True)]
+    several = any(sum(map(bool, c)) > 1 for c in choices.values())
+    for _ in range(ROUNDS if several else 1):
+        for turn in range(max((len(c) for c in choices.values()), default=0)):
+            trials = list(_trials(scaffolds, choices, chosen, turn))
+            for i, length in _best_lengths(
+                trials, model, library, homologs, k, stride, max_identity, device
+            ).items():
+                chosen[i][turn] = length
+    return [
+        with_lengths(s, chosen[i]) if i in chosen else s for i, s in enumerate(scaffolds)
+    ]
+
+
+def _first_guess(gap: Gap, choices: list[int]) -> int | None:
+    """A length to begin with: what residues of mean mass come to, or the shortest."""
+    if not choices:
+        return None
+    if gap.mass is None:
+        return choices[0]
+    guess = round(gap.mass / float(RESIDUE_MASSES.mean()))
+    return min(choices, key=lambda length: abs(length - guess))
+
+
+_Trial = tuple[int, int, Scaffold, int]  # chain, length, scaffold with it, gap
+
+
+def _trials(
+    scaffolds: Sequence[Scaffold],
+    choices: dict[int, list[list[int]]],
+    chosen: dict[int, list[int | None]],
+    turn: int,
+) -> Iterator[_Trial]:
+    """Every chain with every length of its gap number `turn`, the others as chosen so far."""
+    for i, of_gaps in choices.items():
+        if turn < len(of_gaps) and len(of_gaps[turn]) > 1:
+            for length in of_gaps[turn]:
+                lengths = [*chosen[i][:turn], length, *chosen[i][turn + 1 :]]
+                yield i, length, with_lengths(scaffolds[i], lengths), turn
+
+
+def _best_lengths(
+    trials: list[_Trial],
+    model: GapNetwork,
+    library: Library,
+    homologs: Homologs | None,
+    k: int,
+    stride: int,
+    max_identity: float,
+    device: torch.device,
+) -> dict[int, int]:
+    """The length that scores best for each chain; the shorter of two that score the same."""
+    best: dict[int, tuple[float, int]] = {}
+    for start in range(0, len(trials), VARIANTS):
+        batch = trials[start : start + VARIANTS]
+        variants = [scaffold for _, _, scaffold, _ in batch]
+        kmers = encode_scaffolds(
+            variants, library, homologs, k=k, stride=stride, max_identity=max_identity
+        )
+        probabilities = predict(model, kmers, library, device)
+        scores = _scores(variants, [t[3] for t in batch], kmers, probabilities, library)
+        for (i, length, _, _), score in zip(batch, scores, strict=True):
+            if i not in best or score > best[i][0]:
+                best[i] = (score, length)
+    return {i: length for i, (_, length) in best.items()}
+
+
+def _scores(
+    variants: list[Scaffold],
+    gaps: list[int],
+    kmers: KmerSet,
+    probabilities: np.ndarray,
+    library: Library,
+) -> list[float]:
+    """How well each variant agrees with its templates and its gap with its mass, in nats."""
+    targets = kmers.targets.numpy()
+    tokens, templates = kmers.tokens.numpy(), kmers.templates[:, 0].numpy()
+    known = (tokens < N_RESIDUES) & (templates < N_RESIDUES)
+    agreement = (known & (tokens == templates)).sum(1) - (known & (tokens != templates)).sum(1)
+    v_rows = library.v.numpy()
+    bounds = np.searchsorted(targets[:, 2], np.arange(len(variants) + 1))
+    ends = np.cumsum([len(s.sequence) for s in variants])
+    scores = []
+    for i, (scaffold, number) in enumerate(zip(variants, gaps, strict=True)):
+        rows = targets[bounds[i] : bounds[i + 1]]
+        gap = scaffold.gaps[number]
+        columns = kmers.chain_columns.numpy()[ends[i] - len(scaffold.sequence) : ends[i]]
+        score = MATCH * float(agreement[np.unique(rows[:, 0])].sum()) / 2
+        score -= EMPTY_COLUMN * _misfits(columns, int(kmers.chain_v[i]), v_rows, gap)
+        inside = (rows[:, 3] >= gap.start) & (rows[:, 3] < gap.end)
+        distribution = probabilities[bounds[i] : bounds[i + 1]][inside]
+        score += _gap_score(distribution, gap)
+        scores.append(score)
+    return scores
+
+
+def _misfits(columns: np.ndarray, v: int, v_rows: np.ndarray, gap: Gap) -> int:
+    """Germline columns of FR1 to FR3 without a residue, and residues without a column."""
+    if v < 0:
+        return 0
+    here = columns[gap.start : gap.end]
+    v_columns = columns[(columns > 0) & (columns <= CYS104)]
+    extra = int((here == OTHER_INSERTION).sum())
+    if not len(v_columns):
+        return extra
+    row = v_rows[v]
+    inside = here[(here > 0) & (here <= CYS104)]
+    extra += int((row[inside] == ABSENT).sum())
+    span = np.arange(int(v_columns.min()), int(v_columns.max()) + 1)
+    expected = span[row[span] < MISSING]
+    return extra + int((~np.isin(expected, v_columns)).sum())
+
+
+def _gap_score(distribution: np.ndarray, gap: Gap) -> float:
+    """Log probability of the gap's mass, or without one the mean of its surest residues'."""
+    if not len(distribution):
+        return 0.0
+    if gap.mass is None:
+        return float(np.log(distribution.max(1)).mean())
+    return max(mass_log_probability(distribution, gap.mass, gap.tolerance_da or 0.0), NO_FIT)
