@@ -14,6 +14,7 @@ place (Cys23 and Cys104 of V, [WF]G.G of J); of identical sequences the first na
 import csv
 import re
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import GenAIRR.data
@@ -50,6 +51,7 @@ C_SPECIES = {
 }
 # The rest of a domain that lets immunum number a V segment to its last residue.
 REST = {"H": "DYFDYWGQGTLVTVSS", "K": "PLTFGGGTKVEIK", "L": "PVVFGGGTKLTVL"}
+CDR3_FIRST = {str(c) for c in range(105, 118)}  # whichever of them comes first
 FR4_LAST = {"H": 128, "K": 127, "L": 127}
 
 
@@ -61,15 +63,12 @@ def align_v(sequence: str, locus: str, annotator: immunum.Annotator) -> str | No
     row = ["-"] * N_COLUMNS
     numbered = list(result.numbering.items())
     start = result.query_start
-    for i, (position, residue) in enumerate(numbered):
-        if not position.isdigit():
-            return None  # an insertion outside CDR3: no column of its own
-        if int(position) > 104:
-            break
+    framework = list(takewhile(lambda one: one[0] not in CDR3_FIRST, numbered))
+    if len(framework) == len(numbered) or not all(p.isdigit() for p, _ in framework):
+        return None  # no CDR3, or an insertion outside it: no column of its own
+    for position, residue in framework:
         row[int(position) - 1] = residue
-    else:
-        return None
-    tail = sequence[start + i :]  # what V gives to CDR3, counted from column 105
+    tail = sequence[start + len(framework) :]  # what V gives to CDR3, counted from column 105
     if row[22] != "C" or row[103] != "C" or len(tail) > 13:
         return None
     row[104 : 104 + len(tail)] = tail

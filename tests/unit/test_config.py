@@ -61,7 +61,10 @@ def test_neither_the_callers_config_nor_the_defaults_are_changed() -> None:
         ({"blocksize": 5}, ["unknown key 'blocksize'", "did you mean 'block_size'?"]),
         ({"kmer": {"lenght": 5}}, ["unknown key 'kmer.lenght'", "did you mean 'kmer.length'?"]),
         ({"stride": 5}, ["unknown key 'stride'", "did you mean 'kmer.stride'?"]),
-        ({"kmer": {"epochs": 5}}, ["unknown key 'kmer.epochs'", "did you mean 'seed_lstm.epochs'?"]),
+        (
+            {"kmer": {"epochs": 5}},
+            ["unknown key 'kmer.epochs'", "did you mean 'seed_lstm.epochs'?"],
+        ),
         ({"qqqqqq": 5}, ["unknown key 'qqqqqq'", "known keys are samples, outdir"]),
         ({"seed": "seven"}, ["'seed' is 'seven'", "a whole number"]),
         ({"seed": 1.5}, ["'seed' is 1.5", "a whole number"]),

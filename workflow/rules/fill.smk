@@ -14,13 +14,13 @@ rule fill_gaps:
         OUT / "logs" / "fill_gaps" / "{sample}.{block}.log",
     benchmark:
         OUT / "benchmarks" / "fill_gaps" / "{sample}.{block}.tsv"
-    params:
-        candidates=CONFIG["candidates"],
-        code=code("fill_gaps.py"),
     conda:
         "../../envs/core.yaml"
     resources:
         mem_mb=2000,
+    params:
+        candidates=CONFIG["candidates"],
+        code=code("fill_gaps.py"),
     script:
         "../scripts/fill_gaps.py"
 
@@ -38,11 +38,11 @@ rule join_blocks:
         OUT / "logs" / "join_blocks" / "{sample}.log",
     benchmark:
         OUT / "benchmarks" / "join_blocks" / "{sample}.tsv"
-    params:
-        code=code("join_blocks.py"),
     conda:
         "../../envs/core.yaml"
     resources:
         mem_mb=500,
+    params:
+        code=code("join_blocks.py"),
     script:
         "../scripts/join_blocks.py"

@@ -13,12 +13,12 @@ rule measure_accuracy:
         OUT / "logs" / "measure_accuracy" / "{sample}.log",
     benchmark:
         OUT / "benchmarks" / "measure_accuracy" / "{sample}.tsv"
-    params:
-        code=code("measure_accuracy.py"),
     conda:
         "../../envs/core.yaml"
     resources:
         mem_mb=2000,
+    params:
+        code=code("measure_accuracy.py"),
     script:
         "../scripts/measure_accuracy.py"
 
@@ -36,13 +36,13 @@ rule join_accuracy:
         OUT / "logs" / "join_accuracy.log",
     benchmark:
         OUT / "benchmarks" / "join_accuracy.tsv"
-    params:
-        samples=list(SAMPLES),
-        code=code("join_accuracy.py"),
     conda:
         "../../envs/core.yaml"
     resources:
         mem_mb=1000,
+    params:
+        samples=list(SAMPLES),
+        code=code("join_accuracy.py"),
     script:
         "../scripts/join_accuracy.py"
 
@@ -54,19 +54,20 @@ rule write_report:
         residues=expand(OUT / "{sample}" / "residues.tsv", sample=SAMPLES),
         gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
+        template=ROOT / "workflow/report/report.html.j2",
     output:
         report=OUT / "report.html",
     log:
         OUT / "logs" / "write_report.log",
     benchmark:
         OUT / "benchmarks" / "write_report.tsv"
-    params:
-        samples=list(SAMPLES),
-        code=code("write_report.py"),
     conda:
         "../../envs/core.yaml"
     resources:
         mem_mb=2000,
+    params:
+        samples=list(SAMPLES),
+        code=code("write_report.py"),
     script:
         "../scripts/write_report.py"
 

@@ -11,16 +11,16 @@ rule read_scaffolds:
         OUT / "logs" / "read_scaffolds" / "{sample}.log",
     benchmark:
         OUT / "benchmarks" / "read_scaffolds" / "{sample}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=1000,
     params:
         block_size=CONFIG["block_size"],
         n_blocks=lambda wildcards: N_BLOCKS[wildcards.sample],
         tolerance_ppm=CONFIG["tolerance_ppm"],
         on_bad_record=CONFIG["on_bad_record"],
         code=code("read_scaffolds.py"),
-    conda:
-        "../../envs/core.yaml"
-    resources:
-        mem_mb=1000,
     script:
         "../scripts/read_scaffolds.py"
 
@@ -39,14 +39,14 @@ rule write_kmers:
         OUT / "logs" / "write_kmers" / "{sample}.{block}.log",
     benchmark:
         OUT / "benchmarks" / "write_kmers" / "{sample}.{block}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=2000,
     params:
         kmer=CONFIG["kmer"],
         max_identity=CONFIG["accuracy"]["max_identity"],
         species=lambda wildcards: SAMPLES[wildcards.sample].species,
         code=code("write_kmers.py"),
-    conda:
-        "../../envs/core.yaml"
-    resources:
-        mem_mb=2000,
     script:
         "../scripts/write_kmers.py"

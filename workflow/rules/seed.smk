@@ -8,14 +8,14 @@ rule train_seed:
         OUT / "logs" / "train_seed" / "{sample}.log",
     benchmark:
         OUT / "benchmarks" / "train_seed" / "{sample}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=1500,
     params:
         k=CONFIG["seed_lstm"]["k"],
         epochs=CONFIG["seed_lstm"]["epochs"],
         seed=CONFIG["seed"],
         code=code("train_seed.py"),
-    conda:
-        "../../envs/core.yaml"
-    resources:
-        mem_mb=1500,
     script:
         "../scripts/train_seed.py"

@@ -10,16 +10,16 @@ rule encode_training:
         OUT / "logs" / "encode_training.log",
     benchmark:
         OUT / "benchmarks" / "encode_training.tsv"
-    params:
-        chains=CONFIG["train"]["chains"],
-        max_identity=CONFIG["accuracy"]["max_identity"],
-        seed=CONFIG["seed"],
-        code=code("encode_training.py"),
     conda:
         "../../envs/core.yaml"
     threads: CONFIG["threads"]
     resources:
         mem_mb=4000,
+    params:
+        chains=CONFIG["train"]["chains"],
+        max_identity=CONFIG["accuracy"]["max_identity"],
+        seed=CONFIG["seed"],
+        code=code("encode_training.py"),
     script:
         "../scripts/encode_training.py"
 
@@ -37,16 +37,16 @@ rule train_model:
         OUT / "logs" / "train_model.log",
     benchmark:
         OUT / "benchmarks" / "train_model.tsv"
-    params:
-        model=CONFIG["model"],
-        train=train_settings_of_run(),
-        masking={},
-        code=code("train_model.py"),
     conda:
         "../../envs/train.yaml"
     threads: CONFIG["threads"]
     resources:
         gpu=1,
         mem_mb=6000,
+    params:
+        model=CONFIG["model"],
+        train=train_settings_of_run(),
+        masking={},
+        code=code("train_model.py"),
     script:
         "../scripts/train_model.py"

@@ -39,9 +39,7 @@ def wilson_interval(correct: int, n: int) -> tuple[float, float]:
 
 def read_scored(path: Path | str) -> pd.DataFrame:
     """A block's table of scored residues, which has no header; all columns as text."""
-    return pd.read_csv(
-        path, sep="\t", names=list(SCORED_COLUMNS), dtype=str, keep_default_na=False
-    )
+    return pd.read_csv(path, sep="\t", names=list(SCORED_COLUMNS), dtype=str, keep_default_na=False)
 
 
 def sum_scored(scored: pd.DataFrame) -> pd.DataFrame:
@@ -56,9 +54,7 @@ def sum_scored(scored: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def sum_predictions(
-    scored: pd.DataFrame, method: str, protocol: str
-) -> pd.DataFrame:
+def sum_predictions(scored: pd.DataFrame, method: str, protocol: str) -> pd.DataFrame:
     """The same for one method whose answers and probabilities stand in `answer` and
     `probability` beside the columns of a scored table."""
     return _sum_method(scored, scored["answer"], method, protocol, True)

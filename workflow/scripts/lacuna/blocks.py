@@ -27,8 +27,8 @@ from lacuna.fill import (
     predict,
 )
 from lacuna.homologs import read_homologs
-from lacuna.lengths import resolve_lengths
 from lacuna.kmers import encode_scaffolds, load_library, of_species, read_kmers, write_kmers
+from lacuna.lengths import resolve_lengths
 from lacuna.scaffolds import (
     Rejected,
     Scaffold,
@@ -160,9 +160,7 @@ def join_parts(parts: Iterable[Path], out: Path, columns: Sequence[str] = ()) ->
                 shutil.copyfileobj(source, handle)
 
 
-def train_seed_models(
-    folder: Path, out: Path, *, k: int, epochs: int, seed: int
-) -> None:
+def train_seed_models(folder: Path, out: Path, *, k: int, epochs: int, seed: int) -> None:
     """The tutorial's model on every chain of a sample whose truth is known.
 
     Writes its report per chain and one table of predictions beside the truth.
@@ -256,7 +254,7 @@ def join_accuracy(
 
 
 def _summary_line(sample: str, accuracy: pd.DataFrame, chains: Path, rejected: Path) -> str:
-    """`sample: 12 chains, 80 of 80 missing residues filled; accuracy (scaffold): lacuna 78/80 ...`"""
+    """`sample: 2 chains, 80 of 80 missing residues filled; right: lacuna 78/80 (0.975), ...`"""
     n_chains = missing = filled = 0
     columns = ["missing", "filled"]
     for part in pd.read_csv(chains, sep="\t", usecols=columns, chunksize=100_000):
@@ -270,7 +268,11 @@ def _summary_line(sample: str, accuracy: pd.DataFrame, chains: Path, rejected: P
         line += f", {n_rejected} records rejected (see {rejected})"
     overall = accuracy[accuracy["scope"] == "overall"]
     parts = []
-    for row in overall.itertuples():
-        name = row.method if row.protocol == "scaffold" else f"{row.method} ({row.protocol})"
-        parts.append(f"{name} {row.n_correct}/{row.n_residues} ({float(row.accuracy):.3f})")
+    for row in overall.to_dict("records"):
+        name = row["method"]
+        if row["protocol"] != "scaffold":
+            name += f" ({row['protocol']})"
+        parts.append(
+            f"{name} {row['n_correct']}/{row['n_residues']} ({float(row['accuracy']):.3f})"
+        )
     return f"{line}; right: {', '.join(parts)}" if parts else f"{line}; no truth given"

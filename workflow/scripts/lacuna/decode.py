@@ -1,5 +1,6 @@
 """From distributions of missing residues to ranked sequences of gaps."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,15 +82,17 @@ def _search(
             usable &= new_mass + heavy[i + 1] >= mass - tolerance
         keep = np.flatnonzero(usable)
         if len(keep) > width:
-            keep = np.sort(keep[np.argpartition(-total[keep], width)[:width]])
-        keep = keep[np.argsort(-total[keep], kind="stable")]
+            worst = np.partition(total[keep], -width)[-width]
+            keep = keep[total[keep] >= worst]  # more than width where it is tied
+            keep = np.sort(keep[np.argsort(-total[keep], kind="stable")[:width]])
         parents, residues = np.divmod(keep, N_RESIDUES)
         prefixes = np.concatenate((prefixes[parents], residues[:, None].astype(np.uint8)), 1)
         scores, masses = total[keep], new_mass[keep]
-    return prefixes, scores, masses
+    order = np.argsort(-scores, kind="stable")  # of ties the first in the alphabet comes first
+    return prefixes[order], scores[order], masses[order]
 
 
-def _suffix_mass(probabilities: np.ndarray, extreme) -> np.ndarray:
+def _suffix_mass(probabilities: np.ndarray, extreme: Callable[[np.ndarray], float]) -> np.ndarray:
     """Lightest or heaviest mass from each position to the end, over residues that may stand."""
     masses = [extreme(RESIDUE_MASSES[row > 0]) for row in probabilities]
     return np.cumsum(masses[::-1])[::-1]

@@ -37,7 +37,9 @@ SCORED_COLUMNS = (
 )
 
 
-def predict(model: GapNetwork, kmers: KmerSet, library: Library, device: torch.device) -> np.ndarray:
+def predict(
+    model: GapNetwork, kmers: KmerSet, library: Library, device: torch.device
+) -> np.ndarray:
     """Residue distributions of the targets of a block: (t, 20) float64 rows that sum to 1.
 
     Residues that an ambiguity code rules out get probability 0.
@@ -138,7 +140,9 @@ class Tables:
     """The rows of a block's output files, collected in memory and written together."""
 
     def __init__(self) -> None:
-        self.texts = {name: StringIO() for name in ("filled", "residues", "gaps", "chains", "scored")}
+        self.texts = {
+            name: StringIO() for name in ("filled", "residues", "gaps", "chains", "scored")
+        }
         self.rows = {
             name: csv.writer(text, delimiter="\t", lineterminator="\n")
             for name, text in self.texts.items()
@@ -164,9 +168,7 @@ def fill_block(
     return tables
 
 
-def _fill_chain(
-    chain: _Chain, index: int, kmers: KmerSet, candidates: int, tables: Tables
-) -> None:
+def _fill_chain(chain: _Chain, index: int, kmers: KmerSet, candidates: int, tables: Tables) -> None:
     scaffold = chain.scaffold
     filled = list(scaffold.sequence)
     regions = regions_of(chain.columns)
@@ -194,9 +196,7 @@ def _fill_chain(
     sequence = "".join(filled)
     header = f">{scaffold.chain} {scaffold.description}".rstrip()
     tables.texts["filled"].write(f"{header}\n{sequence}\n")
-    tables.rows["chains"].writerow(
-        _chain_row(chain, index, kmers, len(sequence), missing, done)
-    )
+    tables.rows["chains"].writerow(_chain_row(chain, index, kmers, len(sequence), missing, done))
 
 
 def _score_wrong_length(
@@ -298,5 +298,3 @@ def _chain_row(
         missing,
         filled,
     )
-
-

@@ -18,7 +18,7 @@ from torch import Tensor
 from lacuna.alphabet import ABSENT, MISSING, N_RESIDUES, encode
 from lacuna.files import LacunaError, atomic_write_bytes
 from lacuna.germlines import LOCI, SPECIES, constants, j_segments, v_segments
-from lacuna.homologs import HomologTemplates, Homologs, find_homologs
+from lacuna.homologs import Homologs, HomologTemplates, find_homologs
 from lacuna.imgt import CONSTANT, OTHER_INSERTION
 from lacuna.network import Kmers
 from lacuna.numbering import Numbering, constant_tokens, diagonal_identity, number_chain
@@ -133,7 +133,9 @@ def window_starts(length: int, k: int, stride: int) -> list[int]:
     return [*range(0, length - k, stride), length - k]
 
 
-def central_windows(positions: np.ndarray, starts: Sequence[int], k: int, length: int) -> np.ndarray:
+def central_windows(
+    positions: np.ndarray, starts: Sequence[int], k: int, length: int
+) -> np.ndarray:
     """For each position the start of the window it stands most centrally in (t,).
 
     The chain's own ends are no edges: nothing is cut off there.
@@ -189,9 +191,7 @@ def encode_scaffolds(
     order = sorted(range(len(scaffolds)), key=lambda i: (_padded(len(tokens[i])), i))
     found: dict[int, _Searched] = {}
     for group in _groups(order, [_padded(len(t)) for t in tokens]):
-        found.update(
-            _search(group, tokens, numberings, limits, library, one_hots, homologs)
-        )
+        found.update(_search(group, tokens, numberings, limits, library, one_hots, homologs))
     return _cut(tokens, numberings, found, k, stride, homologs is not None)
 
 
@@ -258,9 +258,7 @@ def _search(
     if homologs is not None:
         limit = torch.ones(SEARCH_BATCH)
         limit[: len(group)] = torch.tensor([limits[i] for i in group])
-        given = find_homologs(
-            homologs, batch, columns, grid, [numberings[i] for i in group], limit
-        )
+        given = find_homologs(homologs, batch, columns, grid, [numberings[i] for i in group], limit)
     templates = torch.cat((germline, given.tokens), 1).numpy()
     profile = pack_frequencies(given.profile).numpy()
     return {
@@ -296,9 +294,7 @@ def _cut(
         at = central_windows(missing, starts, k, len(chain))
         used, which = np.unique(at, return_inverse=True)
         rows = len(windows) + which
-        targets.append(
-            np.stack((rows, missing - at, np.full(len(missing), i), missing), 1)
-        )
+        targets.append(np.stack((rows, missing - at, np.full(len(missing), i), missing), 1))
         windows += [(i, int(start)) for start in used]
     n = len(windows)
     slots = N_GERMLINE + N_HOMOLOGS

@@ -96,9 +96,7 @@ def resolve_lengths(
                 trials, model, library, homologs, k, stride, max_identity, device
             ).items():
                 chosen[i][turn] = length
-    return [
-        with_lengths(s, chosen[i]) if i in chosen else s for i, s in enumerate(scaffolds)
-    ]
+    return [with_lengths(s, chosen[i]) if i in chosen else s for i, s in enumerate(scaffolds)]
 
 
 def _first_guess(gap: Gap, choices: list[int]) -> int | None:

@@ -1,4 +1,4 @@
-"""Where a job's words go: everything to its log file, and a fault in one line to the terminal too."""
+"""Where a job's words go: all of them to its log file, a fault to the terminal too."""
 
 import logging
 import os

@@ -487,8 +487,8 @@ def from_json(line: str) -> Scaffold:
     try:
         fields = json.loads(line)
         gaps = tuple(
-            Gap(*gap, origin=tuple(origin) if origin else None)
-            for *gap, origin in fields.pop("gaps")
+            replace(Gap(*values), origin=tuple(origin) if origin else None)
+            for *values, origin in fields.pop("gaps")
         )
         return Scaffold(**fields, gaps=gaps)
     except (AttributeError, KeyError, TypeError) as error:

@@ -217,9 +217,7 @@ def _under(rows: Tensor, index: Tensor) -> Tensor:
     return rows.gather(2, index[:, None].expand(-1, rows.shape[1], -1))
 
 
-def germline_profiles(
-    v_genes: Tensor, j_gene: Tensor, columns: Tensor, library: Library
-) -> Tensor:
+def germline_profiles(v_genes: Tensor, j_gene: Tensor, columns: Tensor, library: Library) -> Tensor:
     """Frequencies of the 20 residues by gene: (b, 2), (b,), (b, length) -> (b, length, 40)."""
     index = columns.long()
     index = torch.where(index <= N_IMGT, index, 0)  # row 0 of every profile is zero
@@ -237,12 +235,13 @@ def choose_homologs(
     grid: Tensor,
     references: Tensor,
     reference_one_hot: Tensor,
-    max_identity: float,
+    max_identity: float | Tensor,
     n: int = PROFILE_NEIGHBOURS,
 ) -> tuple[Tensor, Tensor]:
     """Nearest reference chains of each chain by shared residues, at most `max_identity` alike.
 
-    grid: (b, N_CODES) of the chains, references: (m, N_CODES). Returns indices (b, n) and
+    grid: (b, N_CODES) of the chains, references: (m, N_CODES); max_identity: of all chains, or
+    (b, 1) of each. Returns indices (b, n) and
     identities (b, n) over the observed residues, best first; identity 0 where there is
     none left.
     """
@@ -266,7 +265,7 @@ def homolog_tokens(index: Tensor, columns: Tensor, references: Tensor) -> Tensor
 
 
 def homolog_profile(tokens: Tensor, identity: Tensor) -> Tensor:
-    """Column frequencies of homologs, nearer ones weighing more: (b, n, length) -> (b, length, 20)."""
+    """Column frequencies of homologs, (b, n, length) -> (b, length, 20); nearer ones weigh more."""
     weight = torch.softmax(20.0 * identity, 1) * (identity > 0)  # (b, n)
     present = (tokens < N_RESIDUES) & (identity > 0)[:, :, None]
     flat = tokens.long().clamp(max=N_RESIDUES - 1).transpose(1, 2)  # (b, length, n)

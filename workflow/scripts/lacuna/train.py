@@ -427,8 +427,9 @@ def pretrain(
 ) -> None:
     """Train a network on encoded chains and write its weights, its germline library and curve.
 
-    start: weights to begin with, which bring their own model settings. model, train, masking: fields of ModelConfig, TrainConfig and MaskingConfig that differ from
-    their defaults. minutes: budget that sets the number of steps, by their speed at the start.
+    start: weights to begin with, which bring their own model settings. model, train, masking:
+    fields of ModelConfig, TrainConfig and MaskingConfig that differ from their defaults.
+    minutes: budget that sets the number of steps, by their speed at the start.
     The checkpoint `weights` with suffix .state is gone on from where there is one and removed
     at the end. LacunaError where it or `chains` cannot be used.
     """

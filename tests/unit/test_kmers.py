@@ -1,0 +1,381 @@
+"""k-mers of missing residues: where they are cut, and that each chain's are its own affair."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+
+from chains import constant_region, germline_chain, hidden, mutated, random_protein
+from lacuna.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, RESIDUES, TOKEN, encode
+from lacuna.files import LacunaError
+from lacuna.fill import predict
+from lacuna.germlines import LOCI, SPECIES, constants, v_segments
+from lacuna.homologs import Homologs, index_homologs
+from lacuna.imgt import CONSTANT, CYS104
+from lacuna.kmers import (
+    SEARCH_BATCH,
+    KmerSet,
+    central_windows,
+    encode_scaffolds,
+    load_library,
+    of_species,
+    read_kmers,
+    window_starts,
+    write_kmers,
+)
+from lacuna.network import GapNetwork
+from lacuna.scaffolds import Gap, Scaffold
+from lacuna.templates import N_GERMLINE, N_SLOTS, Library, unpack_frequencies
+from lacuna.train import load_weights
+
+WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    return load_library(WEIGHTS / "library.safetensors")
+
+
+@pytest.fixture(scope="module")
+def model() -> GapNetwork:
+    return load_weights(WEIGHTS / "lacuna.safetensors")
+
+
+def scaffold(sequence: str, *spans: tuple[int, int], name: str = "m", truth: bool = False) -> Scaffold:
+    """A scaffold with gaps of known length over the spans."""
+    gaps = tuple(Gap(a, b, b - a, b - a, truth=sequence[a:b] if truth else None) for a, b in spans)
+    return Scaffold(name, "", hidden(sequence, spans), gaps, 1)
+
+
+def mixed_chains() -> list[Scaffold]:
+    """More chains of one padded length than are searched together, and others of any kind."""
+    chains = [
+        scaffold(germline_chain("HKL"[i % 3], i, constant=i % 10 == 0), (20 + i, 26 + i))
+        for i in range(SEARCH_BATCH + 4)
+    ]
+    chains += [
+        scaffold(random_protein(90, 1), (4, 8), (80, 90)),
+        scaffold(germline_chain("H", 50)),
+        scaffold("ACDEFGHIKLMNPQ", (0, 14)),
+        scaffold("W" * 3, (1, 2)),
+        scaffold(germline_chain("L", 51, constant=True), (0, 5), (108, 122), (180, 200)),
+    ]
+    return [replace(chain, chain=f"m{i}") for i, chain in enumerate(chains)]
+
+
+def per_chain(kmers: KmerSet, probabilities: np.ndarray, chains: Sequence[Scaffold]) -> list[object]:
+    """All that a KmerSet says of each chain, as bytes, whatever stands beside it."""
+    targets = kmers.targets.numpy()
+    with_homologs = len(kmers.homolog_profile) > 0
+    told, end = [], 0
+    for i, chain in enumerate(chains):
+        rows = np.flatnonzero(targets[:, 2] == i)
+        mine = targets[rows]
+        windows = np.unique(mine[:, 0])
+        start, end = end, end + len(chain.sequence)
+        tensors = [kmers.tokens, kmers.columns, kmers.templates, kmers.v_genes, kmers.j_gene]
+        tensors += [kmers.homolog_profile] if with_homologs else []
+        parts = [t[windows.tolist()].numpy().tobytes() for t in tensors]
+        parts += [np.searchsorted(windows, mine[:, 0]).tobytes(), mine[:, [1, 3]].tobytes()]
+        parts += [kmers.chain_columns[start:end].numpy().tobytes(), probabilities[rows].tobytes()]
+        of_chain = (kmers.chain_v, kmers.chain_j, kmers.chain_c, kmers.chain_locus)
+        told.append((chain.chain, parts, [int(x[i]) for x in of_chain]))
+    assert end == len(kmers.chain_columns)
+    return told
+
+
+# --- where windows are cut -----------------------------------------------------------------------
+
+lengths = st.integers(1, 700)
+windows = st.integers(2, 150).flatmap(lambda k: st.tuples(st.just(k), st.integers(1, k)))
+
+
+@given(lengths, windows)
+def test_windows_cover_the_chain_and_stay_inside_it(length: int, window: tuple[int, int]) -> None:
+    k, stride = window
+    starts = window_starts(length, k, stride)
+    assert starts[0] == 0 and starts == sorted(set(starts))
+    assert all(b - a <= stride for a, b in zip(starts, starts[1:], strict=False))
+    assert starts[-1] + k == length or (length <= k and starts == [0])
+
+
+@given(lengths, windows)
+def test_a_residue_is_read_where_it_stands_most_centrally(
+    length: int, window: tuple[int, int]
+) -> None:
+    k, stride = window
+    starts = window_starts(length, k, stride)
+    chosen = central_windows(np.arange(length), starts, k, length)
+
+    def margin(position: int, start: int) -> int:
+        """Residues between a position and the nearer cut; an end of the chain is no cut."""
+        left = position - start if start > 0 else length
+        right = start + k - 1 - position if start + k < length else length
+        return min(left, right)
+
+    for position, start in enumerate(chosen):
+        inside = [s for s in starts if s <= position < s + k]
+        assert start in inside
+        assert margin(position, int(start)) == max(margin(position, s) for s in inside)
+
+
+def test_with_the_usual_settings_a_residue_has_a_quarter_of_the_window_on_each_side() -> None:
+    starts = window_starts(500, 128, 64)
+    for position, start in enumerate(central_windows(np.arange(500), starts, 128, 500)):
+        assert start == 0 or position - start >= 31
+        assert start + 128 >= 500 or start + 127 - position >= 31
+
+
+# --- what k-mers hold ----------------------------------------------------------------------------
+
+
+def test_kmers_hold_what_stands_around_each_missing_residue(library: Library) -> None:
+    chain = scaffold(germline_chain("H", 1, constant=True), (0, 3), (95, 105), (300, 301))
+    kmers = encode_scaffolds([chain], library, k=64, stride=32)
+    tokens = encode(chain.sequence)
+    assert kmers.targets[:, 3].tolist() == [0, 1, 2, *range(95, 105), 300]
+    for row, place, index, position in kmers.targets.tolist():
+        assert index == 0
+        start = position - place
+        np.testing.assert_array_equal(kmers.tokens[row], tokens[start : start + 64])
+        np.testing.assert_array_equal(
+            kmers.columns[row], kmers.chain_columns[start : start + 64]
+        )
+        assert kmers.tokens[row, place] == MISSING
+    assert sorted(set(kmers.targets[:, 0].tolist())) == list(range(len(kmers.tokens)))
+
+
+def test_what_lies_beyond_a_short_chain_is_absent(library: Library) -> None:
+    chain = germline_chain("K", 2)
+    kmers = encode_scaffolds([scaffold(chain, (5, 9))], library, k=256, stride=64)
+    beyond = len(chain)
+    assert (kmers.tokens[0, beyond:] == ABSENT).all()
+    assert (kmers.columns[0, beyond:] == 0).all()
+    assert (kmers.templates[0, :, beyond:] == ABSENT).all()
+    assert (kmers.tokens[0, :beyond] != ABSENT).all()
+
+
+@pytest.mark.parametrize("locus", LOCI)
+def test_the_germline_under_a_gap_is_that_of_the_chain(library: Library, locus: str) -> None:
+    whole = germline_chain(locus, 3)
+    kmers = encode_scaffolds([scaffold(whole, (30, 60))], library)
+    under = kmers.templates[kmers.targets[:, 0], :, kmers.targets[:, 1]].numpy()
+    assert "".join(RESIDUES[t] for t in under[:, 0]) == whole[30:60]
+    assert int(kmers.chain_locus[0]) == LOCI.index(locus)
+
+
+@pytest.mark.parametrize("locus", LOCI)
+def test_a_gap_in_a_constant_region_lies_over_constant_regions(
+    library: Library, locus: str
+) -> None:
+    whole = germline_chain(locus, 4, constant=True)
+    start = len(whole) - 40
+    kmers = encode_scaffolds([scaffold(whole, (start, start + 12))], library)
+    at = kmers.targets
+    assert (kmers.columns[at[:, 0], at[:, 1]] == CONSTANT).all()
+    under = kmers.templates[at[:, 0], :, at[:, 1]].numpy()
+    assert "".join(RESIDUES[t] for t in under[:, 0]) == whole[start : start + 12]
+    nearest = constants()[int(kmers.chain_c[0])]
+    assert nearest.locus == locus and nearest.sequence == constant_region(locus)
+
+
+def test_a_constant_region_alone_is_recognised(library: Library) -> None:
+    whole = constant_region("H")
+    kmers = encode_scaffolds([scaffold(whole, (100, 110))], library)
+    under = kmers.templates[kmers.targets[:, 0], 0, kmers.targets[:, 1]]
+    assert "".join(RESIDUES[t] for t in under) == whole[100:110]
+    assert int(kmers.chain_v[0]) == -1
+
+
+def test_a_chain_of_20000_residues_is_read_in_windows_around_its_gaps(
+    library: Library, model: GapNetwork
+) -> None:
+    whole = random_protein(20_000, 1)
+    spans = ((0, 4), (9_990, 10_010), (19_999, 20_000))
+    kmers = encode_scaffolds([scaffold(whole, *spans)], library)
+    assert kmers.targets[:, 3].tolist() == [p for a, b in spans for p in range(a, b)]
+    assert kmers.tokens.shape[1] == 128 and len(kmers.tokens) <= 4
+    assert kmers.chain_columns.shape == (20_000,)
+    chances = predict(model, kmers, library, CPU)
+    np.testing.assert_allclose(chances.sum(1), 1.0)
+
+
+def test_a_domain_deep_in_a_long_chain_is_found(library: Library) -> None:
+    domain = germline_chain("H", 5)
+    whole = random_protein(3_000, 2) + domain + random_protein(3_000, 3)
+    kmers = encode_scaffolds([scaffold(whole, (3_030, 3_060))], library)
+    under = kmers.templates[kmers.targets[:, 0], 0, kmers.targets[:, 1]]
+    assert "".join(RESIDUES[t] for t in under) == domain[30:60]
+
+
+def test_a_chain_with_nothing_missing_asks_nothing_and_is_still_described(library: Library) -> None:
+    kmers = encode_scaffolds([scaffold(germline_chain("L", 6))], library)
+    assert kmers.tokens.shape == (0, 128) and kmers.targets.shape == (0, 4)
+    assert int(kmers.chain_v[0]) >= 0 and int(kmers.chain_locus[0]) == LOCI.index("L")
+
+
+def test_a_chain_with_nothing_observed_asks_nothing(library: Library, model: GapNetwork) -> None:
+    chains = [scaffold("A" * 30, (0, 30)), Scaffold("b", "", "XBJZ", (Gap(0, 4, 4, 4),), 1)]
+    kmers = encode_scaffolds(chains, library)
+    assert kmers.tokens.shape == (0, 128) and kmers.targets.shape == (0, 4)
+    assert kmers.chain_v.tolist() == kmers.chain_locus.tolist() == [-1, -1]
+    assert predict(model, kmers, library, CPU).shape == (0, N_RESIDUES)
+
+
+def test_no_chains_give_no_kmers(library: Library, model: GapNetwork) -> None:
+    kmers = encode_scaffolds([], library, index_homologs([germline_chain("H", 1)]))
+    assert len(kmers.tokens) == len(kmers.targets) == len(kmers.chain_v) == 0
+    assert predict(model, kmers, library, CPU).shape == (0, N_RESIDUES)
+
+
+def test_ambiguity_codes_are_asked_and_answered_with_what_they_allow(
+    library: Library, model: GapNetwork
+) -> None:
+    whole = germline_chain("H", 7)
+    sequence = "".join({"L": "J", "D": "B", "Q": "Z"}.get(c, c) for c in whole)
+    gaps = tuple(Gap(i, i + 1, 1, 1) for i, c in enumerate(sequence) if c in "BJZ")
+    kmers = encode_scaffolds([Scaffold("m", "", sequence, gaps, 1)], library)
+    chances = predict(model, kmers, library, CPU)
+    assert len(chances) == len(gaps) > 10
+    np.testing.assert_allclose(chances.sum(1), 1.0)
+    for gap, row in zip(gaps, chances, strict=True):
+        ruled_out = ~ALLOWED[TOKEN[sequence[gap.start]]]
+        assert (row[ruled_out] == 0).all() and (row[~ruled_out] > 0).all()
+
+
+# --- independence of the company -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def told(library: Library, model: GapNetwork) -> dict[bool, tuple[list[Scaffold], list[object]]]:
+    """The mixed chains in one block, without and with homologs."""
+    chains = mixed_chains()
+    out = {}
+    for with_homologs in (False, True):
+        kmers = encode_scaffolds(chains, library, homologs_of(chains) if with_homologs else None)
+        out[with_homologs] = chains, per_chain(kmers, predict(model, kmers, library, CPU), chains)
+    return out
+
+
+def homologs_of(chains: list[Scaffold]) -> Homologs | None:
+    wholes = [germline_chain("HKL"[i % 3], i, constant=i % 10 == 0) for i in range(0, 30, 2)]
+    return index_homologs([*(mutated(w, 12, i) for i, w in enumerate(wholes)), random_protein(88, 1)])
+
+
+@pytest.mark.parametrize("with_homologs", [False, True])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_what_is_said_of_a_chain_does_not_depend_on_the_size_of_blocks(
+    told: dict, library: Library, model: GapNetwork, size: int, with_homologs: bool
+) -> None:
+    chains, expected = told[with_homologs]
+    homologs = homologs_of(chains) if with_homologs else None
+    found = []
+    for start in range(0, len(chains), size):
+        block = chains[start : start + size]
+        kmers = encode_scaffolds(block, library, homologs)
+        found += per_chain(kmers, predict(model, kmers, library, CPU), block)
+    assert found == expected
+
+
+def test_what_is_said_of_a_chain_does_not_depend_on_the_order(
+    told: dict, library: Library, model: GapNetwork
+) -> None:
+    chains, expected = told[False]
+    order = np.random.default_rng(1).permutation(len(chains)).tolist()
+    shuffled = [chains[i] for i in order]
+    kmers = encode_scaffolds(shuffled, library)
+    found = per_chain(kmers, predict(model, kmers, library, CPU), shuffled)
+    assert found == [expected[i] for i in order]
+
+
+def test_truth_is_never_seen(library: Library) -> None:
+    whole = germline_chain("H", 8)
+    shown = scaffold(whole, (20, 40), truth=True)
+    unknown = scaffold(whole, (20, 40))
+    other = replace(shown, gaps=(replace(shown.gaps[0], truth="W" * 20),))
+    nothing = np.empty((20, 0))
+    tables = [
+        per_chain(encode_scaffolds([c], library), nothing, [c]) for c in (shown, unknown, other)
+    ]
+    assert tables[0] == tables[1] == tables[2]
+
+
+# --- homologs, species, files --------------------------------------------------------------------
+
+
+def test_a_homolog_as_alike_as_the_limit_is_left_out_where_accuracy_is_reported(
+    library: Library,
+) -> None:
+    whole = germline_chain("H", 9)[:108] + germline_chain("H", 9)[108:]
+    observed = len(whole) - 20
+    alike = mutated(whole[:20], 0, 1) + whole[20:40] + mutated(whole[40:], observed // 10, 2)
+    share = 1 - (observed // 10) / observed  # of observed residues
+
+    def seen(homolog: str, truth: bool, max_identity: float) -> bool:
+        chain = scaffold(whole, (20, 40), truth=truth)
+        kmers = encode_scaffolds(
+            [chain], library, index_homologs([homolog]), max_identity=max_identity
+        )
+        return bool((kmers.templates[:, N_GERMLINE] != ABSENT).any())
+
+    assert seen(whole, truth=False, max_identity=0.95)
+    assert not seen(whole, truth=True, max_identity=0.95)
+    assert not seen(whole, truth=True, max_identity=1.0)  # the target itself, whatever is set
+    assert seen(alike, truth=True, max_identity=share + 0.02)
+    assert not seen(alike, truth=True, max_identity=share - 0.02)
+    assert seen(alike, truth=False, max_identity=share - 0.02)
+
+
+def test_species_restricts_the_germlines(library: Library) -> None:
+    chain = scaffold(germline_chain("H", 10), (20, 30))
+    for species in SPECIES:
+        kmers = encode_scaffolds([chain], of_species(library, species))
+        assert v_segments().species[int(kmers.chain_v[0])] == SPECIES.index(species)
+    assert of_species(library, "auto") is library
+
+
+def test_kmers_come_back_from_their_file(library: Library, tmp_path: Path) -> None:
+    homologs = index_homologs([mutated(germline_chain("H", 0), 10, 1)])
+    kmers = encode_scaffolds(mixed_chains()[:6], library, homologs)
+    write_kmers(tmp_path / "kmers.safetensors", kmers)
+    back = read_kmers(tmp_path / "kmers.safetensors")
+    for name in KmerSet.__dataclass_fields__:
+        assert torch.equal(getattr(back, name), getattr(kmers, name)), name
+
+
+@pytest.mark.parametrize("with_homologs", [False, True])
+def test_batches_hold_every_kmer_and_are_padded_to_one_size(
+    library: Library, with_homologs: bool
+) -> None:
+    homologs = index_homologs([mutated(germline_chain("H", 0), 10, 1)]) if with_homologs else None
+    kmers = encode_scaffolds(mixed_chains()[:10], library, homologs)
+    n = len(kmers.tokens)
+    seen = 0
+    for rows, batch in kmers.batches(4, library):
+        count = rows.stop - rows.start
+        assert batch.tokens.shape == (4, 128) and batch.templates.shape == (4, N_SLOTS, 128)
+        assert batch.profiles.shape == (4, 128, 3 * N_RESIDUES)
+        assert torch.equal(batch.tokens[:count], kmers.tokens[rows])
+        assert (batch.tokens[count:] == ABSENT).all()
+        by_homologs = batch.profiles[:count, :, 2 * N_RESIDUES :]
+        if with_homologs:
+            assert torch.equal(by_homologs, unpack_frequencies(kmers.homolog_profile[rows]))
+        else:
+            assert (by_homologs == 0).all()
+        seen += count
+    assert seen == n and n % 4
+
+
+def test_a_library_of_other_germlines_is_refused(tmp_path: Path) -> None:
+    tensors = load_file(str(WEIGHTS / "library.safetensors"))
+    tensors["v"][0, CYS104] = TOKEN["W"]
+    save_file(tensors, tmp_path / "library.safetensors")
+    with pytest.raises(LacunaError, match="other V segments"):
+        load_library(tmp_path / "library.safetensors")
