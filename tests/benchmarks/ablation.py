@@ -3,9 +3,10 @@
     python tests/benchmarks/ablation.py --chains results/pretrain/chains.safetensors
 
 Methods without a network (where a profile says nothing, the germline's residue stands in) stand
-beside the network that is shown nothing but the scaffold, one source, or all. Homologs come from the encoded training chains, none more than --max-identity like
-the target. A TSV of all numbers goes to --out; a table for people and the learning curve that the
-weights' record holds go to the terminal. Does nothing where the bench is not there.
+beside the network that is shown nothing but the scaffold, one source, or all. Homologs come from
+the encoded training chains, none more than --max-identity like the target. A TSV of all numbers
+goes to --out; a table for people and the learning curve that the weights' record holds go to the
+terminal. Does nothing where the bench is not there.
 """
 
 import argparse

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from lacuna.corpus import Chains, germline_library, simulate_chains, write_encoded  # noqa: E402
+from lacuna.device import keep_memory  # noqa: E402
 from lacuna.imgt import N_CODES, N_IMGT  # noqa: E402
 from lacuna.masking import MaskingConfig  # noqa: E402
 from lacuna.network import ModelConfig  # noqa: E402
@@ -127,6 +128,7 @@ def main() -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
     torch.set_num_threads(options.threads)
+    keep_memory()
     encoded = simulated() if options.chains is None else read_encoded(options.chains)
     config = TrainConfig(batch_size=options.batch_size)
     trainer = Trainer(encoded, ModelConfig(), config, MaskingConfig(), torch.device("cpu"))

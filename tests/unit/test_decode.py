@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from lacuna.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
 from lacuna.decode import RESIDUE_MASSES, best_sequences
 
-GLYCINE, ALANINE, ASPARAGINE, GLUTAMINE, LYSINE = 57.02146, 71.03711, 114.04293, 128.05858, 128.09496
+GLYCINE, ALANINE, ASPARAGINE, GLUTAMINE, LYSINE = (
+    57.02146,
+    71.03711,
+    114.04293,
+    128.05858,
+    128.09496,
+)
 
 
 def rows(*weights: dict[str, float]) -> np.ndarray:

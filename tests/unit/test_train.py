@@ -26,6 +26,7 @@ from lacuna.network import ModelConfig
 from lacuna.simulate import mutate, recombine
 from lacuna.tensor_files import read_tensors, write_tensors
 from lacuna.train import (
+    CpuDropout,
     TrainConfig,
     Trainer,
     learning_rate_at,
@@ -325,6 +326,21 @@ def test_devices_are_picked_in_one_place(monkeypatch: pytest.MonkeyPatch) -> Non
             torch.cpu, "get_capabilities", lambda has=has: {"avx512_bf16": has}, raising=False
         )
         assert product_dtype(CPU) == dtype
+
+
+def test_dropout_zeroes_its_share_and_keeps_the_mean() -> None:
+    torch.manual_seed(0)
+    dropout, x = CpuDropout(0.1), torch.ones(7, 1001, 33, requires_grad=True)
+    out = dropout(x)
+    assert out.shape == x.shape and out.unique().tolist() == pytest.approx([0.0, 1 / 0.9])
+    assert (out == 0).float().mean().item() == pytest.approx(0.1, abs=0.003)
+    assert abs((out == 0).float().mean((0, 1)) - 0.1).max() < 0.02
+    (gradient,) = torch.autograd.grad(out.sum(), x)
+    assert torch.equal(gradient, out.detach())
+    assert dropout(torch.ones(5).bfloat16()).dtype == torch.bfloat16
+    assert dropout.eval()(x) is x and CpuDropout(0.0)(x) is x
+    torch.manual_seed(0)
+    assert torch.equal(CpuDropout(0.1)(x), out)
 
 
 def test_the_searches_of_a_batch_do_not_depend_on_the_precision(encoded: Path) -> None:

@@ -20,6 +20,7 @@ rule fill_gaps:
         mem_mb=2000,
     params:
         candidates=CONFIG["candidates"],
+        modifications=CONFIG["modifications"],
         code=code("fill_gaps.py"),
     script:
         "../scripts/fill_gaps.py"

@@ -46,6 +46,7 @@ rule write_kmers:
     params:
         kmer=CONFIG["kmer"],
         max_identity=CONFIG["accuracy"]["max_identity"],
+        modifications=CONFIG["modifications"],
         species=lambda wildcards: SAMPLES[wildcards.sample].species,
         code=code("write_kmers.py"),
     script:

@@ -13,5 +13,5 @@ encode_block(
     *(Path(snakemake.input[name]) for name in ("weights", "library")),
     *(Path(snakemake.output[name]) for name in ("kmers", "resolved")),
     **snakemake.params.kmer,
-    **{name: snakemake.params[name] for name in ("max_identity", "species")},
+    **{name: snakemake.params[name] for name in ("max_identity", "species", "modifications")},
 )

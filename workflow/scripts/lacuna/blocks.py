@@ -3,7 +3,7 @@
 import csv
 import logging
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from lacuna.accuracy import (
     sum_scored,
     write_accuracy,
 )
+from lacuna.decode import Modifications
 from lacuna.files import LacunaError, atomic_write
 from lacuna.fill import (
     BASELINES,
@@ -107,6 +108,7 @@ def encode_block(
     stride: int,
     max_identity: float,
     species: str,
+    modifications: Mapping[str, bool],
 ) -> None:
     """Settle the lengths of a block's gaps, find templates, and write its k-mer tensors.
 
@@ -123,6 +125,7 @@ def encode_block(
         k=length,
         stride=stride,
         max_identity=max_identity,
+        modifications=Modifications(**modifications),
         device=torch.device("cpu"),
     )
     write_scaffolds(resolved, chains)
@@ -140,6 +143,7 @@ def fill_block_files(
     out: dict[str, Path],
     *,
     candidates: int,
+    modifications: Mapping[str, bool],
     device: torch.device,
 ) -> None:
     """Fill a block and write its part of every table."""
@@ -147,7 +151,10 @@ def fill_block_files(
     block = read_kmers(kmers)
     probabilities = predict(load_weights(weights), block, load_library(library), device)
     chains = read_scaffold_block(scaffolds)
-    fill_block(chains, block, probabilities, candidates=candidates).write(out)
+    allowed = Modifications(**modifications)
+    fill_block(chains, block, probabilities, candidates=candidates, modifications=allowed).write(
+        out
+    )
 
 
 def join_parts(parts: Iterable[Path], out: Path, columns: Sequence[str] = ()) -> None:

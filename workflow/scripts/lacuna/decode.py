@@ -1,7 +1,8 @@
 """From distributions of missing residues to ranked sequences of gaps."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from pyteomics.mass import std_aa_mass
@@ -10,6 +11,61 @@ from lacuna.alphabet import N_RESIDUES, RESIDUES
 
 RESIDUE_MASSES = np.array([std_aa_mass[r] for r in RESIDUES])  # Da, monoisotopic
 MASS_WIDTH = 4096  # sequences kept per step where a mass decides among them
+BIN = 0.005  # Da, resolution of the tables of masses that a number of residues can have
+MAX_BINNED = (
+    30  # residues of the longest such table; beyond it only the lightest and heaviest count
+)
+
+# Monoisotopic mass changes in Da (Unimod 4, 35, 28, 27 and 7).
+CARBAMIDOMETHYL = 57.021464
+OXIDATION = 15.994915
+PYROGLUTAMATE_Q = -17.026549
+PYROGLUTAMATE_E = -18.010565
+DEAMIDATION = 0.984016
+
+
+@dataclass(frozen=True, slots=True)
+class Modifications:
+    """Which modifications a gap's mass may hold; the carbamidomethyl group, if on, is on every C."""
+
+    carbamidomethyl_cysteine: bool = False
+    oxidised_methionine: bool = False
+    pyroglutamate: bool = False  # of Q or E at the chain's first position
+    deamidated: bool = False  # N and Q
+    clipped_lysine: bool = False  # K at the chain's last position weighs nothing
+
+
+@dataclass(frozen=True, slots=True)
+class MassRules:
+    """What the residues of one gap may weigh: by modification, and by where it stands."""
+
+    modifications: Modifications = Modifications()
+    starts_chain: bool = False
+    ends_chain: bool = False
+
+    def options(self, position: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+        """Residues (m,) and what each may weigh (m,) in Da at a position of a gap."""
+        first = self.starts_chain and position == 0
+        last = self.ends_chain and position == length - 1
+        return _options(self.modifications, first, last)
+
+
+@cache
+def _options(rules: Modifications, first: bool, last: bool) -> tuple[np.ndarray, np.ndarray]:
+    masses = dict(zip(RESIDUES, RESIDUE_MASSES, strict=True))
+    if rules.carbamidomethyl_cysteine:
+        masses["C"] += CARBAMIDOMETHYL
+    forms = [(residue, mass) for residue, mass in masses.items()]
+    if rules.oxidised_methionine:
+        forms.append(("M", masses["M"] + OXIDATION))
+    if rules.deamidated:
+        forms += [(residue, masses[residue] + DEAMIDATION) for residue in "NQ"]
+    if rules.pyroglutamate and first:
+        forms += [("Q", masses["Q"] + PYROGLUTAMATE_Q), ("E", masses["E"] + PYROGLUTAMATE_E)]
+    if rules.clipped_lysine and last:
+        forms.append(("K", 0.0))
+    residues = np.array([RESIDUES.index(residue) for residue, _ in forms])
+    return residues, np.array([mass for _, mass in forms])
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,69 +86,187 @@ def best_sequences(
     n: int,
     mass: float | None = None,
     tolerance: float | None = None,
+    rules: MassRules | None = None,
 ) -> tuple[list[Candidate], bool]:
     """The n most probable sequences of a gap, best first, and whether they fit its mass.
 
     probabilities: (length, 20), zero where a residue may not stand; residues are taken as
     independent given everything observed. mass and tolerance in Da: of sequences within
-    the tolerance the best n among the MASS_WIDTH most probable prefixes; where none fits,
-    the best n regardless, and False. Ties go to the sequence first in the alphabet.
+    the tolerance the best n that grow from the MASS_WIDTH most probable prefixes which can
+    still reach the mass; where none fits, the best n regardless, and False. Ties go to the
+    sequence first in the alphabet.
     """
+    rules = rules or MassRules()
     width = n if mass is None else max(n, MASS_WIDTH)
-    prefixes, scores, masses = _search(probabilities, width, mass, tolerance)
-    fits = bool(len(scores))
+    sequences = _search(probabilities, width, mass, tolerance, rules)
+    fits = bool(len(sequences[1]))
     if not fits:
-        prefixes, scores, masses = _search(probabilities, n, None, None)
-    found = [
-        Candidate(tuple(int(t) for t in row), float(np.exp(score)), float(m))
-        for row, score, m in zip(prefixes[:n], scores[:n], masses[:n], strict=True)
-    ]
-    return found, fits
+        sequences = _search(probabilities, n, None, None, rules)
+    return _different(*sequences, n), fits
 
 
-def mass_log_probability(probabilities: np.ndarray, mass: float, tolerance: float) -> float:
+def _different(
+    prefixes: np.ndarray, scores: np.ndarray, masses: np.ndarray, n: int
+) -> list[Candidate]:
+    """The first n different sequences; one may fit a mass in more than one modified form."""
+    found: dict[tuple[int, ...], Candidate] = {}
+    for row, score, m in zip(prefixes, scores, masses, strict=True):
+        tokens = tuple(int(t) for t in row)
+        if tokens not in found:
+            found[tokens] = Candidate(tokens, float(np.exp(score)), float(m))
+        if len(found) == n:
+            break
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Ranked sequences of a gap and what they say of its residues.
+
+    candidates: best first, empty where no sequence fits the mass; distributions: (length,
+    20) of each residue given the mass too.
+    """
+
+    candidates: tuple[Candidate, ...]
+    distributions: np.ndarray
+
+
+def rank_sequences(
+    probabilities: np.ndarray, n: int, mass: float | None, tolerance: float | None, rules: MassRules
+) -> Ranking:
+    """The best n sequences of a gap with their probabilities given all that is known of it.
+
+    A mass makes probabilities conditional: they are shares of the sequences that fit it.
+    """
+    if mass is None or tolerance is None:
+        return Ranking(tuple(best_sequences(probabilities, n)[0]), probabilities)
+    prefixes, scores, masses = _search(probabilities, MASS_WIDTH, mass, tolerance, rules)
+    if not len(scores):
+        return Ranking((), probabilities)
+    share = np.exp(scores - np.logaddexp.reduce(scores))
+    marginals = np.zeros_like(probabilities)
+    for i, row in enumerate(prefixes.T):
+        np.add.at(marginals[i], row, share)
+    total = float(np.exp(np.logaddexp.reduce(scores)))
+    given_mass = tuple(
+        replace(c, probability=c.probability / total)
+        for c in _different(prefixes, scores, masses, n)
+    )
+    return Ranking(given_mass, marginals)
+
+
+def mass_log_probability(
+    probabilities: np.ndarray, mass: float, tolerance: float, rules: MassRules | None = None
+) -> float:
     """Log probability that a gap weighs `mass` (Da): its MASS_WIDTH best fitting sequences summed.
 
     -inf where none fits.
     """
-    _, scores, _ = _search(probabilities, MASS_WIDTH, mass, tolerance)
+    _, scores, _ = _search(probabilities, MASS_WIDTH, mass, tolerance, rules or MassRules())
     return float(np.logaddexp.reduce(scores)) if len(scores) else -np.inf
 
 
+def nearest_mass(length: int, mass: float, rules: MassRules) -> float:
+    """The mass nearest to `mass` that `length` residues can have, in Da, to about BIN."""
+    lightest, heaviest = _bounds(rules.modifications)
+    if length > MAX_BINNED or not length * lightest <= mass <= length * heaviest:
+        return min(max(mass, length * lightest), length * heaviest)
+    counts = _reachable(length, rules.modifications)
+    reached = np.flatnonzero(np.diff(counts))
+    return float(reached[np.abs(reached * BIN - mass).argmin()] * BIN)
+
+
 def _search(
-    probabilities: np.ndarray, width: int, mass: float | None, tolerance: float | None
+    probabilities: np.ndarray,
+    width: int,
+    mass: float | None,
+    tolerance: float | None,
+    rules: MassRules,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Tokens (n, length), log probabilities (n,) and masses (n,) of the best sequences.
 
-    The `width` best prefixes are kept at every residue; those that cannot reach the mass with
-    the lightest or heaviest residues that may follow are dropped at once.
+    The `width` best prefixes are kept at every residue, of those that some sequence of the
+    residues still to come completes to the mass.
     """
     with np.errstate(divide="ignore"):
         logs = np.log(probabilities)
-    heavy = np.concatenate((_suffix_mass(probabilities, max), [0.0]))
-    light = np.concatenate((_suffix_mass(probabilities, min), [0.0]))
+    length = len(probabilities)
     scores, masses = np.zeros(1), np.zeros(1)
     prefixes = np.zeros((1, 0), dtype=np.uint8)
-    for i in range(len(probabilities)):
-        total = (scores[:, None] + logs[i]).ravel()
-        new_mass = (masses[:, None] + RESIDUE_MASSES).ravel()
-        usable = np.isfinite(total)
+    for i in range(length):
+        residues, weights = rules.options(i, length) if mass is not None else _plain()
+        total = (scores[:, None] + logs[i, residues]).ravel()
+        new_mass = (masses[:, None] + weights).ravel()
+        keep = np.flatnonzero(np.isfinite(total))
         if mass is not None and tolerance is not None:
-            usable &= new_mass + light[i + 1] <= mass + tolerance
-            usable &= new_mass + heavy[i + 1] >= mass - tolerance
-        keep = np.flatnonzero(usable)
-        if len(keep) > width:
-            worst = np.partition(total[keep], -width)[-width]
-            keep = keep[total[keep] >= worst]  # more than width where it is tied
-            keep = np.sort(keep[np.argsort(-total[keep], kind="stable")[:width]])
-        parents, residues = np.divmod(keep, N_RESIDUES)
-        prefixes = np.concatenate((prefixes[parents], residues[:, None].astype(np.uint8)), 1)
+            rest = mass - new_mass[keep]
+            keep = keep[_completable(rest, tolerance, length - i - 1, rules)]
+        keep = keep[_highest(total[keep], width)]  # in the order of the alphabet
+        parents, forms = np.divmod(keep, len(residues))
+        prefixes = np.concatenate((prefixes[parents], residues[forms, None].astype(np.uint8)), 1)
         scores, masses = total[keep], new_mass[keep]
-    order = np.argsort(-scores, kind="stable")  # of ties the first in the alphabet comes first
+    order = np.argsort(-scores, kind="stable")
     return prefixes[order], scores[order], masses[order]
 
 
-def _suffix_mass(probabilities: np.ndarray, extreme: Callable[[np.ndarray], float]) -> np.ndarray:
-    """Lightest or heaviest mass from each position to the end, over residues that may stand."""
-    masses = [extreme(RESIDUE_MASSES[row > 0]) for row in probabilities]
-    return np.cumsum(masses[::-1])[::-1]
+def _highest(scores: np.ndarray, width: int) -> np.ndarray:
+    """Indices (at most width,) of the highest scores in ascending order, of equal ones the first."""
+    if len(scores) <= width:
+        return np.arange(len(scores))
+    least = np.partition(scores, -width)[-width]
+    above = np.flatnonzero(scores > least)
+    level = np.flatnonzero(scores == least)[: width - len(above)]
+    return np.sort(np.concatenate((above, level)))
+
+
+@cache
+def _plain() -> tuple[np.ndarray, np.ndarray]:
+    return np.arange(N_RESIDUES), RESIDUE_MASSES
+
+
+def _completable(rest: np.ndarray, tolerance: float, residues: int, rules: MassRules) -> np.ndarray:
+    """Which masses (n,) in Da that many residues can have, within the tolerance.
+
+    Exact for no residues left; else true at least wherever a sequence exists.
+    """
+    if residues == 0:
+        return np.abs(rest) <= tolerance
+    lightest, heaviest = _bounds(rules.modifications)
+    if rules.ends_chain and rules.modifications.clipped_lysine:
+        lightest *= (residues - 1) / residues  # the last of them may weigh nothing
+    fits = (rest + tolerance >= residues * lightest) & (rest - tolerance <= residues * heaviest)
+    special = rules.ends_chain and rules.modifications.clipped_lysine
+    if residues > MAX_BINNED or special:
+        return fits
+    counts = _reachable(residues, rules.modifications)
+    slack = tolerance + (residues / 2 + 1) * BIN  # each residue's mass is rounded to a bin
+    low = np.floor((rest - slack) / BIN).astype(int).clip(0, len(counts) - 1)
+    high = (np.ceil((rest + slack) / BIN).astype(int) + 1).clip(0, len(counts) - 1)
+    return fits & (counts[high] > counts[low])
+
+
+@cache
+def _bounds(modifications: Modifications) -> tuple[float, float]:
+    """The lightest and heaviest form of a residue inside a chain, in Da."""
+    masses = _options(modifications, False, False)[1]
+    return float(masses.min()), float(masses.max())
+
+
+@cache
+def _reachable(residues: int, modifications: Modifications) -> np.ndarray:
+    """How many bins up to each are masses of that many residues: (bins + 1,) int32."""
+    reached = _reached(residues, modifications)
+    return np.concatenate(([0], np.cumsum(reached, dtype=np.int32)))
+
+
+@cache
+def _reached(residues: int, modifications: Modifications) -> np.ndarray:
+    """Which bins are masses of that many residues inside a chain: (bins,) bool."""
+    steps = np.unique(np.rint(_options(modifications, False, False)[1] / BIN).astype(int))
+    if residues == 0:
+        return np.ones(1, dtype=bool)
+    before = _reached(residues - 1, modifications)
+    table = np.zeros(math.ceil(len(before) + steps[-1]), dtype=bool)
+    for step in steps:
+        table[step : step + len(before)] |= before
+    return table

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from lacuna.alphabet import ALLOWED, MISSING_LETTER, N_RESIDUES, RESIDUES
-from lacuna.decode import best_sequences
+from lacuna.decode import Candidate, MassRules, Modifications, nearest_mass, rank_sequences
 from lacuna.device import product_dtype
 from lacuna.files import atomic_write
 from lacuna.germlines import LOCI, SPECIES, constants, j_segments, v_segments
@@ -23,6 +23,7 @@ from lacuna.templates import N_GERMLINE, Library
 BATCH = 64  # k-mers a forward pass; fixed, so that a result never depends on its company
 ALTERNATIVES = 3  # residues listed beside the chosen one
 MIN_ALTERNATIVE = 0.01
+SAME_MASS_PPM = 10.0  # within which two sequences weigh the same, where a gap has no tolerance
 
 RESIDUE_COLUMNS = (
     "chain position gap residue probability alternatives germline region truth".split()
@@ -130,7 +131,7 @@ def _first_present(tokens: np.ndarray) -> str:
     return RESIDUES[int(there[0])] if len(there) else MISSING_LETTER
 
 
-def _alternatives(row: np.ndarray, chosen: int) -> str:
+def _alternatives(row: np.ndarray, chosen: int | None) -> str:
     order = [int(r) for r in np.argsort(-row, kind="stable") if r != chosen]
     listed = [r for r in order[:ALTERNATIVES] if row[r] >= MIN_ALTERNATIVE]
     return ",".join(f"{RESIDUES[r]}:{row[r]:.2f}" for r in listed)
@@ -156,19 +157,36 @@ class Tables:
 
 
 def fill_block(
-    scaffolds: Sequence[Scaffold], kmers: KmerSet, probabilities: np.ndarray, *, candidates: int
+    scaffolds: Sequence[Scaffold],
+    kmers: KmerSet,
+    probabilities: np.ndarray,
+    *,
+    candidates: int,
+    modifications: Modifications | None = None,
 ) -> Tables:
     """All rows of a block: filled chains, residues, gaps, chains, and residues with a truth.
 
-    probabilities: what `predict` returns for `kmers`.
+    probabilities: what `predict` returns for `kmers`; modifications: what masses may hold.
     """
     tables = Tables()
     for index, chain in enumerate(_chains(scaffolds, kmers, probabilities)):
-        _fill_chain(chain, index, kmers, candidates, tables)
+        _fill_chain(chain, index, kmers, candidates, modifications or Modifications(), tables)
     return tables
 
 
-def _fill_chain(chain: _Chain, index: int, kmers: KmerSet, candidates: int, tables: Tables) -> None:
+def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> MassRules:
+    """What the residues of one gap of a chain may weigh."""
+    return MassRules(modifications, gap.start == 0, gap.end == len(scaffold.sequence))
+
+
+def _fill_chain(
+    chain: _Chain,
+    index: int,
+    kmers: KmerSet,
+    candidates: int,
+    modifications: Modifications,
+    tables: Tables,
+) -> None:
     scaffold = chain.scaffold
     filled = list(scaffold.sequence)
     regions = regions_of(chain.columns)
@@ -180,16 +198,23 @@ def _fill_chain(chain: _Chain, index: int, kmers: KmerSet, candidates: int, tabl
             status = "no_length_fits_mass" if len(chain.positions) else "nothing_observed"
             _gap_rows(tables, scaffold, number, gap, [], status)
             continue
-        distribution = chain.probabilities[places]
-        found, fits = best_sequences(distribution, candidates, gap.mass, gap.tolerance_da)
-        status = "filled" if fits else "no_sequence_fits_mass"
-        _gap_rows(tables, scaffold, number, gap, found, status)
-        best = found[0].tokens
-        for place, token in zip(places, best, strict=True):
+        rules = mass_rules(scaffold, gap, modifications)
+        ranking = rank_sequences(
+            chain.probabilities[places], candidates, gap.mass, gap.tolerance_da, rules
+        )
+        best: Sequence[int | None] = [None] * len(places)
+        status = "filled"
+        if ranking.candidates:
+            best = ranking.candidates[0].tokens
+            done += len(places)
+        else:
+            nearest = nearest_mass(len(places), gap.mass or 0.0, rules)
+            status = f"no_sequence_fits_mass (nearest: {nearest:.2f} Da)"
+        _gap_rows(tables, scaffold, number, gap, ranking.candidates, status)
+        for place, token, row in zip(places, best, ranking.distributions, strict=True):
             position = int(chain.positions[place])
-            filled[position] = RESIDUES[token]
-            _residue_rows(tables, chain, number, gap, place, token, str(regions[position]))
-        done += len(places)
+            filled[position] = MISSING_LETTER if token is None else RESIDUES[token]
+            _residue_rows(tables, chain, number, gap, place, token, row, str(regions[position]))
         if gap.truth is not None and len(gap.truth) != len(places):
             _score_wrong_length(tables, chain, number, gap, regions)
     missing = sum(letter not in RESIDUES for letter in scaffold.sequence)
@@ -213,8 +238,15 @@ def _score_wrong_length(
 
 
 def _gap_rows(
-    tables: Tables, scaffold: Scaffold, number: int, gap: Gap, found: list, status: str
+    tables: Tables,
+    scaffold: Scaffold,
+    number: int,
+    gap: Gap,
+    found: Sequence[Candidate],
+    status: str,
 ) -> None:
+    """Rows of a gap's candidates: the first is what it was filled with, the others tell whether
+    their mass is the same within the tolerance (`isobaric`) or not (`alternative`)."""
     where = (scaffold.chain, number, *(gap.origin or (gap.start, gap.end)))
     if not found:
         tables.rows["gaps"].writerow((*where, 1, "", "", "", "", "", status))
@@ -231,27 +263,40 @@ def _gap_rows(
                 len(candidate.tokens),
                 f"{candidate.mass:.5f}",
                 error,
-                status,
+                status if rank == 1 else _relation(candidate, found[0], gap),
             )
         )
 
 
+def _relation(candidate: Candidate, best: Candidate, gap: Gap) -> str:
+    same = abs(candidate.mass - best.mass) <= (gap.tolerance_da or SAME_MASS_PPM * best.mass / 1e6)
+    return "isobaric" if same else "alternative"
+
+
 def _residue_rows(
-    tables: Tables, chain: _Chain, number: int, gap: Gap, place: int, token: int, region: str
+    tables: Tables,
+    chain: _Chain,
+    number: int,
+    gap: Gap,
+    place: int,
+    token: int | None,
+    row: np.ndarray,
+    region: str,
 ) -> None:
+    """Rows of one missing residue; token None: nothing fits, and it stays X."""
     scaffold = chain.scaffold
     position = int(chain.positions[place])
-    row = chain.probabilities[place]
     germline = _first_present(chain.templates[place, :N_GERMLINE])
     same_length = gap.truth is not None and len(gap.truth) == gap.end - gap.start
     truth = gap.truth[position - gap.start] if gap.truth is not None and same_length else ""
-    probability = f"{row[token]:.4f}"
+    residue = MISSING_LETTER if token is None else RESIDUES[token]
+    probability = "0.0000" if token is None else f"{row[token]:.4f}"
     tables.rows["residues"].writerow(
         (
             scaffold.chain,
             position + 1,
             number,
-            RESIDUES[token],
+            residue,
             probability,
             _alternatives(row, token),
             germline if germline != MISSING_LETTER else "",
@@ -269,7 +314,7 @@ def _residue_rows(
                 truth,
                 region,
                 LOCI[chain.locus] if chain.locus >= 0 else "",
-                RESIDUES[token],
+                residue,
                 probability,
                 germline,
                 _first_present(chain.templates[place, N_GERMLINE:]),

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from lacuna.alphabet import ABSENT, MISSING, MISSING_LETTER, N_RESIDUES
-from lacuna.decode import RESIDUE_MASSES, mass_log_probability
-from lacuna.fill import predict
+from lacuna.decode import RESIDUE_MASSES, MassRules, Modifications, mass_log_probability
+from lacuna.fill import mass_rules, predict
 from lacuna.homologs import Homologs
 from lacuna.imgt import CYS104, OTHER_INSERTION
 from lacuna.kmers import KmerSet, encode_scaffolds
@@ -78,6 +78,7 @@ def resolve_lengths(
     k: int,
     stride: int,
     max_identity: float,
+    modifications: Modifications,
     device: torch.device,
 ) -> list[Scaffold]:
     """Scaffolds whose gaps have lengths, in order; a gap that no length fits stays open."""
@@ -93,7 +94,7 @@ def resolve_lengths(
         for turn in range(max((len(c) for c in choices.values()), default=0)):
             trials = list(_trials(scaffolds, choices, chosen, turn))
             for i, length in _best_lengths(
-                trials, model, library, homologs, k, stride, max_identity, device
+                trials, model, library, homologs, k, stride, max_identity, modifications, device
             ).items():
                 chosen[i][turn] = length
     return [with_lengths(s, chosen[i]) if i in chosen else s for i, s in enumerate(scaffolds)]
@@ -134,6 +135,7 @@ def _best_lengths(
     k: int,
     stride: int,
     max_identity: float,
+    modifications: Modifications,
     device: torch.device,
 ) -> dict[int, int]:
     """The length that scores best for each chain; the shorter of two that score the same."""
@@ -145,7 +147,8 @@ def _best_lengths(
             variants, library, homologs, k=k, stride=stride, max_identity=max_identity
         )
         probabilities = predict(model, kmers, library, device)
-        scores = _scores(variants, [t[3] for t in batch], kmers, probabilities, library)
+        numbers = [number for _, _, _, number in batch]
+        scores = _scores(variants, numbers, kmers, probabilities, library, modifications)
         for (i, length, _, _), score in zip(batch, scores, strict=True):
             if i not in best or score > best[i][0]:
                 best[i] = (score, length)
@@ -158,6 +161,7 @@ def _scores(
     kmers: KmerSet,
     probabilities: np.ndarray,
     library: Library,
+    modifications: Modifications,
 ) -> list[float]:
     """How well each variant agrees with its templates and its gap with its mass, in nats."""
     targets = kmers.targets.numpy()
@@ -176,7 +180,7 @@ def _scores(
         score -= EMPTY_COLUMN * _misfits(columns, int(kmers.chain_v[i]), v_rows, gap)
         inside = (rows[:, 3] >= gap.start) & (rows[:, 3] < gap.end)
         distribution = probabilities[bounds[i] : bounds[i + 1]][inside]
-        score += _gap_score(distribution, gap)
+        score += _gap_score(distribution, gap, mass_rules(scaffold, gap, modifications))
         scores.append(score)
     return scores
 
@@ -198,10 +202,11 @@ def _misfits(columns: np.ndarray, v: int, v_rows: np.ndarray, gap: Gap) -> int:
     return extra + int((~np.isin(expected, v_columns)).sum())
 
 
-def _gap_score(distribution: np.ndarray, gap: Gap) -> float:
+def _gap_score(distribution: np.ndarray, gap: Gap, rules: MassRules) -> float:
     """Log probability of the gap's mass, or without one the mean of its surest residues'."""
     if not len(distribution):
         return 0.0
     if gap.mass is None:
         return float(np.log(distribution.max(1)).mean())
-    return max(mass_log_probability(distribution, gap.mass, gap.tolerance_da or 0.0), NO_FIT)
+    found = mass_log_probability(distribution, gap.mass, gap.tolerance_da or 0.0, rules)
+    return max(found, NO_FIT)

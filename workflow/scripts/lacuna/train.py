@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from lacuna.device import pick_device, product_dtype
+from lacuna.device import keep_memory, pick_device, product_dtype
 from lacuna.files import LacunaError, atomic_write
 from lacuna.masking import Batch, ChainSet, MaskingConfig, References, make_batch
 from lacuna.network import GapNetwork, ModelConfig
@@ -153,6 +153,23 @@ def loss_and_hits(model: GapNetwork, batch: Batch) -> tuple[Tensor, Tensor, Tens
     return cross_entropy(logits, truth), hits, truth.new_tensor(len(truth))
 
 
+class CpuDropout(nn.Module):
+    """Dropout by 16 random bits a unit: a CPU draws torch's own masks one unit at a time."""
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Zero a share p of the units (any shape) in training and lift the others; else x."""
+        if not self.training or self.p == 0:
+            return x
+        bits = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(1 << 63), None)
+        drawn = bits.view(torch.int16)[: x.numel()].view(x.shape)
+        keep = drawn >= round(self.p * 65536) - 32768
+        return x * keep.to(x.dtype).mul_(1 / (1 - self.p))
+
+
 class Trainer:
     """Model, averaged weights and optimiser of one run on one device."""
 
@@ -182,6 +199,8 @@ class Trainer:
         if initial is not None:
             self.model.load_state_dict(initial.state_dict())
         self.model.to(device)
+        if device.type == "cpu":
+            self.model.add_module("dropout", CpuDropout(model_config.dropout))
         self.averaged = GapNetwork(model_config).to(device)
         self.averaged.load_state_dict(self.model.state_dict())
         self.averaged.eval()
@@ -436,6 +455,8 @@ def pretrain(
     weights = Path(weights)
     torch.set_num_threads(threads)
     device = pick_device(gpus)
+    if device.type == "cpu":
+        keep_memory()
     encoded = read_encoded(chains)
     config = TrainConfig(**train)
     initial = load_weights(start) if start is not None else None
@@ -492,6 +513,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--masking", type=json.loads, default={}, help="JSON of masking settings")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
+    if options.device == "cpu":
+        keep_memory()
     try:
         trainer = Trainer(
             read_encoded(options.chains),

@@ -1,0 +1,359 @@
+"""Filling a block: every residue, every table, and nothing observed ever altered."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chains import germline_chain, hidden, mutated, random_protein
+from lacuna.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
+from lacuna.decode import RESIDUE_MASSES
+from lacuna.fill import (
+    ALTERNATIVES,
+    CHAIN_COLUMNS,
+    GAP_COLUMNS,
+    RESIDUE_COLUMNS,
+    SCORED_COLUMNS,
+    Tables,
+    column_majorities,
+    fill_block,
+    predict,
+)
+from lacuna.germlines import LOCI
+from lacuna.homologs import index_homologs
+from lacuna.imgt import CYS104
+from lacuna.kmers import encode_scaffolds, load_library
+from lacuna.network import GapNetwork
+from lacuna.scaffolds import Gap, Scaffold
+from lacuna.templates import Library
+from lacuna.train import load_weights
+
+WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
+COLUMNS = {
+    "residues": RESIDUE_COLUMNS,
+    "gaps": GAP_COLUMNS,
+    "chains": CHAIN_COLUMNS,
+    "scored": SCORED_COLUMNS,
+}
+Rows = list[dict[str, str]]
+
+
+@dataclass
+class Filled:
+    """What `fill_block` wrote: header and sequence per chain, and rows of each table."""
+
+    chains: dict[str, str]
+    rows: dict[str, Rows]
+
+
+@dataclass
+class Filler:
+    model: GapNetwork
+    library: Library
+
+    def __call__(
+        self, *scaffolds: Scaffold, homologs: list[str] | None = None, candidates: int = 5
+    ) -> Filled:
+        index = index_homologs(homologs) if homologs else None
+        kmers = encode_scaffolds(scaffolds, self.library, index)
+        probabilities = predict(self.model, kmers, self.library, torch.device("cpu"))
+        return read(fill_block(scaffolds, kmers, probabilities, candidates=candidates))
+
+
+def read(tables: Tables) -> Filled:
+    lines = tables.texts["filled"].getvalue().splitlines()
+    chains = {
+        header[1:]: sequence for header, sequence in zip(lines[::2], lines[1::2], strict=True)
+    }
+    rows = {
+        name: [
+            dict(zip(columns, cells, strict=True))
+            for cells in csv.reader(StringIO(tables.texts[name].getvalue()), delimiter="\t")
+        ]
+        for name, columns in COLUMNS.items()
+    }
+    return Filled(chains, rows)
+
+
+@pytest.fixture(scope="module")
+def fill() -> Iterator[Filler]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield Filler(
+        load_weights(WEIGHTS / "lacuna.safetensors"),
+        load_library(WEIGHTS / "library.safetensors"),
+    )
+    torch.set_num_threads(threads)
+
+
+def scaffold(whole: str, *spans: tuple[int, int], name: str = "m", truth: bool = False) -> Scaffold:
+    gaps = tuple(Gap(a, b, b - a, b - a, truth=whole[a:b] if truth else None) for a, b in spans)
+    return Scaffold(name, "", hidden(whole, spans), gaps, 1)
+
+
+# --- what is filled ------------------------------------------------------------------------------
+
+
+@settings(max_examples=25)
+@given(st.sampled_from("HKL"), st.integers(0, 5), st.booleans(), st.data())
+def test_all_that_is_missing_is_filled_and_nothing_else_changes(
+    fill: Filler, locus: str, seed: int, constant: bool, data: st.DataObject
+) -> None:
+    whole = germline_chain(locus, seed, constant=constant)
+    cuts = data.draw(st.sets(st.integers(0, len(whole)), min_size=2, max_size=8))
+    edges = sorted(cuts)
+    spans = [(a, min(b, a + 20)) for a, b in zip(edges[::2], edges[1::2], strict=False)]
+    chain = scaffold(whole, *spans)
+    found = fill(chain)
+    sequence = found.chains["m"]
+    assert len(sequence) == len(whole) and set(sequence) <= set(RESIDUES)
+    for i, letter in enumerate(chain.sequence):
+        assert letter in ("X", sequence[i])
+    missing = [i for a, b in spans for i in range(a, b)]
+    rows = found.rows["residues"]
+    assert [int(r["position"]) for r in rows] == [i + 1 for i in missing]
+    assert "".join(r["residue"] for r in rows) == "".join(sequence[i] for i in missing)
+    assert found.rows["chains"][0]["missing"] == found.rows["chains"][0]["filled"] == str(len(rows))
+
+
+def test_a_framework_is_filled_with_its_germline(fill: Filler) -> None:
+    whole = germline_chain("H", 1)
+    assert fill(scaffold(whole, (66, 80))).chains["m"] == whole
+
+
+def test_codes_of_two_residues_become_one_of_them(fill: Filler) -> None:
+    whole = germline_chain("K", 1)
+    letters = {"L": "J", "I": "J", "D": "B", "N": "B", "E": "Z", "Q": "Z"}
+    sequence = "".join(
+        letters[c] if i % 5 == 0 and c in letters else c for i, c in enumerate(whole)
+    )
+    gaps = tuple(Gap(i, i + 1, 1, 1) for i, c in enumerate(sequence) if c in AMBIGUOUS)
+    filled = fill(Scaffold("m", "", sequence, gaps, 1)).chains["m"]
+    assert len(gaps) > 3
+    for before, after in zip(sequence, filled, strict=True):
+        assert after in AMBIGUOUS.get(before, before)
+
+
+def test_ids_descriptions_and_order_are_kept(fill: Filler) -> None:
+    whole = germline_chain("L", 1)
+    names = ['"q', 'a"b"', "sp|P01|x", "NA", "b", "a"]
+    chains = [
+        replace(scaffold(whole, (5, 7), name=n), description=f"of {n}\tand more") for n in names
+    ]
+    found = fill(*chains)
+    assert list(found.chains) == [f"{n} of {n}\tand more" for n in names]
+    for table in ("residues", "gaps", "chains"):
+        assert list(dict.fromkeys(r["chain"] for r in found.rows[table])) == names
+
+
+def test_a_chain_with_nothing_missing_comes_back_as_it_is(fill: Filler) -> None:
+    whole = germline_chain("H", 2, constant=True)
+    found = fill(scaffold(whole))
+    assert found.chains == {"m": whole}
+    assert not found.rows["residues"] and not found.rows["gaps"]
+    row = found.rows["chains"][0]
+    assert (row["locus"], row["missing"], row["filled"]) == ("H", "0", "0")
+    assert (row["species"], row["length"]) == ("human", str(len(whole)))
+    assert row["v_segment"].startswith("IGHV") and row["j_segment"].startswith("IGHJ")
+    assert row["c_segment"].startswith("IGHG1")
+
+
+def test_a_chain_with_nothing_observed_stays_missing_and_says_why(fill: Filler) -> None:
+    found = fill(scaffold("A" * 30, (0, 30)), scaffold(germline_chain("H", 1), (3, 5), name="b"))
+    assert found.chains["m"] == "X" * 30
+    assert [r["chain"] for r in found.rows["residues"]] == ["b", "b"]
+    gap = found.rows["gaps"][0]
+    assert (gap["chain"], gap["candidate"], gap["status"]) == ("m", "", "nothing_observed")
+    row = found.rows["chains"][0]
+    assert (row["locus"], row["missing"], row["filled"]) == ("", "30", "0")
+
+
+def test_a_gap_without_a_length_stays_missing_and_says_why(fill: Filler) -> None:
+    whole = germline_chain("H", 1)
+    gap = Gap(30, 31, 1, None, mass=30.0, tolerance_da=0.1)
+    sequence = hidden(whole, [(30, 31), (60, 62)])
+    found = fill(Scaffold("m", "", sequence, (gap, Gap(60, 62, 2, 2)), 1))
+    assert found.chains["m"][30] == "X" and "X" not in found.chains["m"][31:]
+    first = found.rows["gaps"][0]
+    assert (first["status"], first["candidate"]) == ("no_length_fits_mass", "")
+    assert {r["gap"] for r in found.rows["residues"]} == {"2"}
+    assert (found.rows["chains"][0]["missing"], found.rows["chains"][0]["filled"]) == ("3", "2")
+
+
+def test_an_empty_block_writes_empty_files(fill: Filler, tmp_path: Path) -> None:
+    kmers = encode_scaffolds([], fill.library)
+    tables = fill_block([], kmers, np.empty((0, N_RESIDUES)), candidates=3)
+    tables.write({name: tmp_path / name for name in tables.texts})
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == dict.fromkeys(tables.texts, b"")
+
+
+# --- the tables ----------------------------------------------------------------------------------
+
+
+def test_the_columns_are_those_of_the_contract() -> None:
+    assert RESIDUE_COLUMNS == [
+        "chain",
+        "position",
+        "gap",
+        "residue",
+        "probability",
+        "alternatives",
+        "germline",
+        "region",
+        "truth",
+    ]
+    assert GAP_COLUMNS == [
+        "chain",
+        "gap",
+        "start",
+        "end",
+        "rank",
+        "candidate",
+        "probability",
+        "length",
+        "mass",
+        "mass_error_ppm",
+        "status",
+    ]
+
+
+def test_gaps_list_their_candidates_best_first(fill: Filler) -> None:
+    whole = germline_chain("H", 1)
+    found = fill(scaffold(whole, (48, 56), (98, 104)), candidates=4)
+    for number, start, end in (("1", "48", "56"), ("2", "98", "104")):
+        rows = [r for r in found.rows["gaps"] if r["gap"] == number]
+        assert [r["rank"] for r in rows] == ["1", "2", "3", "4"]
+        assert {(r["start"], r["end"]) for r in rows} == {(start, end)}
+        assert rows[0]["status"] == "filled"
+        assert {r["status"] for r in rows[1:]} <= {"alternative", "isobaric"}
+        assert rows[0]["candidate"] == found.chains["m"][int(start) : int(end)]
+        assert len({r["candidate"] for r in rows}) == 4
+        chances = [float(r["probability"]) for r in rows]
+        assert chances == sorted(chances, reverse=True) and 0 < chances[0] <= 1
+        for r in rows:
+            assert int(r["length"]) == len(r["candidate"]) == int(end) - int(start)
+            mass = sum(RESIDUE_MASSES[RESIDUES.index(x)] for x in r["candidate"])
+            assert float(r["mass"]) == pytest.approx(mass, abs=1e-5)
+            assert r["mass_error_ppm"] == ""
+
+
+def test_the_probability_of_a_candidate_is_that_of_its_residues(fill: Filler) -> None:
+    found = fill(scaffold(germline_chain("H", 1), (50, 54)), candidates=1)
+    product = np.prod([float(r["probability"]) for r in found.rows["residues"]])
+    assert float(found.rows["gaps"][0]["probability"]) == pytest.approx(product, rel=1e-3)
+
+
+def test_alternatives_are_the_next_best_and_leave_out_the_chosen(fill: Filler) -> None:
+    found = fill(scaffold(germline_chain("H", 1), (98, 106)))
+    several = 0
+    for row in found.rows["residues"]:
+        pairs = [a.split(":") for a in row["alternatives"].split(",") if a]
+        assert len(pairs) <= ALTERNATIVES and row["residue"] not in [r for r, _ in pairs]
+        chances = [float(row["probability"]), *(float(p) for _, p in pairs)]
+        assert chances == sorted(chances, reverse=True) and sum(chances) <= 1.01
+        assert all(p >= 0.01 for p in chances[1:])
+        several += len(pairs) > 1
+    assert several
+
+
+def test_a_mass_overrules_the_most_probable_sequence(fill: Filler) -> None:
+    whole = germline_chain("H", 1)
+    free = fill(scaffold(whole, (70, 74)))
+    wanted = mutated(free.chains["m"][70:74], 1, 3)
+    mass = float(sum(RESIDUE_MASSES[RESIDUES.index(x)] for x in wanted))
+    chain = scaffold(whole, (70, 74))
+    weighed = replace(chain.gaps[0], mass=mass, tolerance_da=mass * 1e-5)
+    found = fill(replace(chain, gaps=(weighed,)))
+    best = found.rows["gaps"][0]
+    assert best["candidate"] == found.chains["m"][70:74] != free.chains["m"][70:74]
+    assert best["status"] == "filled" and abs(float(best["mass_error_ppm"])) <= 10
+    chosen = [r["residue"] for r in found.rows["residues"]]
+    assert "".join(chosen) == best["candidate"]
+    chances = [float(r["probability"]) for r in found.rows["gaps"]]
+    assert sum(chances) <= 1.001  # given the mass, so that few sequences share the certainty
+    assert chances[0] > float(free.rows["gaps"][0]["probability"]) / 10
+
+
+def test_a_gap_of_a_mass_that_nothing_has_stays_missing_and_says_why(fill: Filler) -> None:
+    chain = scaffold(germline_chain("H", 1), (30, 32), (70, 74))
+    off = replace(chain.gaps[1], mass=1000.0, tolerance_da=0.01)
+    found = fill(replace(chain, gaps=(chain.gaps[0], off)))
+    assert found.chains["m"][70:74] == "XXXX" and "X" not in found.chains["m"][:70]
+    row = next(r for r in found.rows["gaps"] if r["gap"] == "2")
+    assert row["status"].startswith("no_sequence_fits_mass") and row["candidate"] == ""
+    assert (found.rows["chains"][0]["missing"], found.rows["chains"][0]["filled"]) == ("6", "2")
+
+
+def test_sequences_of_one_mass_are_told_from_others(fill: Filler) -> None:
+    whole = germline_chain("H", 1)
+    rows = fill(scaffold(whole[:50] + "II" + whole[52:], (50, 52)), candidates=30).rows["gaps"]
+    best = float(rows[0]["mass"])
+    for row in rows[1:]:
+        same = abs(float(row["mass"]) - best) <= 1e-5 * best
+        assert row["status"] == ("isobaric" if same else "alternative")
+    assert {r["status"] for r in rows[1:]} == {"isobaric", "alternative"}
+
+
+def test_truth_stands_beside_what_was_filled_and_changes_nothing(fill: Filler) -> None:
+    whole = mutated(germline_chain("H", 1), 10, 1)
+    spans = ((10, 14), (100, 103))
+    shown, unknown = fill(scaffold(whole, *spans, truth=True)), fill(scaffold(whole, *spans))
+    assert shown.chains == unknown.chains and shown.rows["gaps"] == unknown.rows["gaps"]
+    assert "".join(r["truth"] for r in shown.rows["residues"]) == whole[10:14] + whole[100:103]
+    stripped = [r | {"truth": ""} for r in shown.rows["residues"]]
+    assert stripped == unknown.rows["residues"]
+    assert len(shown.rows["scored"]) == 7 and unknown.rows["scored"] == []
+
+
+def test_scored_rows_tell_what_each_method_answers(fill: Filler) -> None:
+    whole = germline_chain("H", 1)
+    relative = mutated(whole[:70], 10, 5) + "WWWWW" + whole[75:]
+    target = whole[:70] + "CCCCC" + whole[75:]
+    rows = fill(scaffold(target, (70, 75), truth=True), homologs=[relative]).rows["scored"]
+    assert [r["position"] for r in rows] == ["71", "72", "73", "74", "75"]
+    assert {(r["gap"], r["gap_length"], r["locus"], r["region"]) for r in rows} == {
+        ("1", "5", "H", "FR3")
+    }
+    answers = {
+        m: "".join(r[m] for r in rows) for m in ("truth", "germline_copy", "nearest_homolog")
+    }
+    assert answers == {
+        "truth": "CCCCC",
+        "germline_copy": whole[70:75],
+        "nearest_homolog": "WWWWW",
+    }
+    assert "".join(r["column_majority"] for r in rows) == "WWWWW"  # of homologs where there are any
+    rows = fill(scaffold(target, (70, 75), truth=True)).rows["scored"]
+    assert "".join(r["nearest_homolog"] for r in rows) == "XXXXX"
+    assert set("".join(r["column_majority"] for r in rows)) <= set(RESIDUES)
+
+
+def test_a_protein_without_templates_has_no_germline_and_no_region(fill: Filler) -> None:
+    found = fill(scaffold(random_protein(80, 1), (30, 33), truth=True))
+    assert {(r["germline"], r["region"]) for r in found.rows["residues"]} == {("", "")}
+    assert {(r["germline_copy"], r["column_majority"]) for r in found.rows["scored"]} == {
+        ("X", "X")
+    }
+    assert "X" not in found.chains["m"]
+
+
+def test_regions_follow_the_chain(fill: Filler) -> None:
+    whole = germline_chain("K", 1, constant=True)
+    found = fill(scaffold(whole, *((i, i + 1) for i in range(0, len(whole), 6))))
+    regions = list(dict.fromkeys(r["region"] for r in found.rows["residues"]))
+    assert regions == ["FR1", "CDR1", "FR2", "CDR2", "FR3", "CDR3", "FR4", "C"]
+
+
+def test_the_commonest_residue_of_a_conserved_column_is_it() -> None:
+    table = column_majorities()
+    for locus in range(len(LOCI)):
+        assert RESIDUES[table[locus, 23]] == RESIDUES[table[locus, CYS104]] == "C"
+        assert RESIDUES[table[locus, 41]] == "W"
+        assert RESIDUES[table[locus, 118]] == ("W" if LOCI[locus] == "H" else "F")
