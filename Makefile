@@ -30,7 +30,7 @@ define build_venv
 	@touch $(1)/.stamp
 endef
 
-.PHONY: help setup run test lint format benchmark-seed clean
+.PHONY: help setup run test lint format benchmark-seed benchmark-train clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -64,6 +64,9 @@ $(KERAS_VENV)/.stamp: tests/benchmarks/requirements-keras.txt
 
 benchmark-seed: setup $(KERAS_VENV)/.stamp  ## Time the tutorial model against the same network in Keras 3.
 	$(BIN)/python tests/benchmarks/seed_vs_keras.py --keras-python $(KERAS_VENV)/bin/python
+
+benchmark-train: setup  ## Time training against the matrix products it is made of.
+	$(BIN)/python tests/benchmarks/training_speed.py
 
 clean:  ## Remove results and caches; the virtual environments stay.
 	rm -rf results .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis

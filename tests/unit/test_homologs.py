@@ -8,10 +8,10 @@ import torch
 
 from chains import constant_region, germline_chain, hidden, mutated, random_protein
 from conftest import Write
+from lacuna.alignment import lay_template
 from lacuna.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, encode
 from lacuna.fill import predict
-from lacuna.homologs import Homologs, index_homologs, lay_template, read_homologs
-from lacuna.homologs import _aligner as aligner
+from lacuna.homologs import Homologs, index_homologs, read_homologs
 from lacuna.kmers import KmerSet, encode_scaffolds, load_library
 from lacuna.scaffolds import Gap, Scaffold
 from lacuna.templates import N_GERMLINE, Library, unpack_frequencies
@@ -130,17 +130,17 @@ def test_a_relative_that_lacks_the_gap_says_nothing_of_it(library: Library) -> N
 
 def test_a_template_is_laid_residue_by_residue() -> None:
     target = "MKTAYIAKQRQISFVKSHFSRQ"
-    np.testing.assert_array_equal(lay_template(aligner(), target, target), encode(target))
+    np.testing.assert_array_equal(lay_template(target, target), encode(target))
     masked = target[:5] + "XXXX" + target[9:]
-    np.testing.assert_array_equal(lay_template(aligner(), masked, target), encode(target))
-    shorter = lay_template(aligner(), target, target[:8] + target[11:])
+    np.testing.assert_array_equal(lay_template(masked, target), encode(target))
+    shorter = lay_template(target, target[:8] + target[11:])
     assert (shorter == ABSENT).sum() == 3
     kept = shorter != ABSENT
     np.testing.assert_array_equal(shorter[kept], encode(target)[kept])
 
 
 def test_what_a_template_lacks_itself_is_absent() -> None:
-    row = lay_template(aligner(), "MKTAYIAKQRQISF", "MKTAYXAKBRQISF")
+    row = lay_template("MKTAYIAKQRQISF", "MKTAYXAKBRQISF")
     assert (row[[5, 8]] == ABSENT).all() and (row != MISSING).all()
 
 

@@ -378,6 +378,7 @@ def test_a_log_takes_everything_and_gives_it_back(tmp_path: Path) -> None:
     code = f"""
 import logging, os, subprocess, sys, warnings
 from lacuna.files import LacunaError
+from lacuna.logs import log_to
 with log_to({str(tmp_path / "logs" / "a.log")!r}):
     print("printed"); logging.getLogger("x").info("logged"); warnings.warn("warned")
     subprocess.run(["echo", "child"]); sys.stderr.write("stderr\\n")

@@ -30,10 +30,10 @@ def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str
     """
     with open(schema_path, encoding="utf-8") as handle:
         schema: dict[str, Any] = yaml.safe_load(handle)
-    resolved: dict[str, Any] = _with_defaults(copy.deepcopy(dict(config)), schema)
-    errors = sorted(Draft202012Validator(schema).iter_errors(resolved), key=_order)
+    resolved: dict[str, Any] = with_defaults(copy.deepcopy(dict(config)), schema)
+    errors = sorted(Draft202012Validator(schema).iter_errors(resolved), key=error_order)
     if errors:
-        raise LacunaError(f"config: {_explain(errors[0], schema)}")
+        raise LacunaError(f"config: {explain_error(errors[0], schema)}")
     length, stride = resolved["kmer"]["length"], resolved["kmer"]["stride"]
     if stride > length:  # what a schema cannot say
         raise LacunaError(
@@ -43,12 +43,12 @@ def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str
     return resolved
 
 
-def _order(error: ValidationError) -> tuple[bool, list[str]]:
+def error_order(error: ValidationError) -> tuple[bool, list[str]]:
     """Unknown keys first: a misspelt key often causes the fault that stands beside it."""
     return error.validator != "additionalProperties", [str(key) for key in error.absolute_path]
 
 
-def _with_defaults(section: Any, schema: Mapping[str, Any]) -> Any:
+def with_defaults(section: Any, schema: Mapping[str, Any]) -> Any:
     """Fill the defaults of a schema into a section, and into the sections below it."""
     if not isinstance(section, dict):
         return section
@@ -58,11 +58,11 @@ def _with_defaults(section: Any, schema: Mapping[str, Any]) -> Any:
         if below.get("type") == "object":
             # An empty `train:` in YAML is null: the section is there, with nothing changed.
             given = section.get(key)
-            section[key] = _with_defaults({} if given is None else given, below)
+            section[key] = with_defaults({} if given is None else given, below)
     return section
 
 
-def _explain(error: ValidationError, schema: Mapping[str, Any]) -> str:
+def explain_error(error: ValidationError, schema: Mapping[str, Any]) -> str:
     """One line for a validation error: the key, what is wrong with it, what to write."""
     key = ".".join(str(part) for part in error.absolute_path)
     given: Any = error.instance

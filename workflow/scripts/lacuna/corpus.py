@@ -30,9 +30,9 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 import torch
-from Bio.Align import PairwiseAligner, substitution_matrices
 from torch import Tensor
 
+from lacuna.alignment import lay_template
 from lacuna.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode
 from lacuna.files import LacunaError, atomic_write, open_text
 from lacuna.germlines import LOCI, Segments, constants, j_segments, v_segments
@@ -405,9 +405,6 @@ def constant_tensors() -> dict[str, Tensor]:
     chains.constants (m, width) uint8, chains.constant_templates (m, N_GERMLINE, width) uint8
     and chains.constant_locus (m,) long.
     """
-    aligner = PairwiseAligner(mode="global", open_gap_score=-11, extend_gap_score=-1)
-    aligner.substitution_matrix = substitution_matrices.load("BLOSUM62")
-    aligner.end_gap_score = -0.5
     alleles = [c for c in constants() if _RESIDUE_SET.issuperset(c.sequence)]
     words = [_words(c.sequence) for c in alleles]
     width = max(len(c.sequence) for c in alleles)
@@ -419,7 +416,7 @@ def constant_tensors() -> dict[str, Tensor]:
         others = [j for j, c in enumerate(alleles) if c.locus == allele.locus and j != i]
         laid = []
         for j in _candidates(words, i, others):
-            row = lay_template(aligner, allele.sequence, alleles[j].sequence)
+            row = lay_template(allele.sequence, alleles[j].sequence)
             laid.append((int((row == own).sum()), row))
         laid.sort(key=lambda pair: -pair[0])
         # The nearest template of most chains is their own allele: half of the rows have it.
@@ -448,16 +445,6 @@ def _candidates(words: Sequence[Counter[str]], i: int, others: Sequence[int]) ->
     if len(best) > ALIGNED and shared[best[N_GERMLINE - 1]] >= words[i].total() / 3:
         best = best[:ALIGNED]
     return sorted(best)
-
-
-def lay_template(aligner: PairwiseAligner, target: str, template: str) -> np.ndarray:
-    """Tokens of the template under each residue of the target, ABSENT where it has none."""
-    row = np.full(len(target), ABSENT, dtype=np.uint8)
-    tokens = encode(template)
-    alignment = aligner.align(target, template)[0]
-    for (a, b), (c, d) in zip(*alignment.aligned, strict=True):
-        row[a:b] = tokens[c:d]
-    return row
 
 
 def simulate_chains(

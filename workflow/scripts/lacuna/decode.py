@@ -26,7 +26,7 @@ DEAMIDATION = 0.984016
 
 @dataclass(frozen=True, slots=True)
 class Modifications:
-    """Which modifications a gap's mass may hold; the carbamidomethyl group, if on, is on every C."""
+    """Which modifications a gap's mass may hold; a carbamidomethyl group, if any, is on every C."""
 
     carbamidomethyl_cysteine: bool = False
     oxidised_methionine: bool = False
@@ -210,7 +210,7 @@ def _search(
 
 
 def _highest(scores: np.ndarray, width: int) -> np.ndarray:
-    """Indices (at most width,) of the highest scores in ascending order, of equal ones the first."""
+    """Indices (at most width,) of the highest scores, ascending; of equal ones the first."""
     if len(scores) <= width:
         return np.arange(len(scores))
     least = np.partition(scores, -width)[-width]

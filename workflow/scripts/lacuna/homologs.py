@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from Bio.Align import PairwiseAligner, substitution_matrices
 from torch import Tensor
 
+from lacuna.alignment import lay_template, residue_tokens
 from lacuna.alphabet import ABSENT, MISSING, N_RESIDUES, decode
 from lacuna.imgt import CONSTANT, N_CODES, OTHER_INSERTION
 from lacuna.numbering import Numbering, number_chain
@@ -71,7 +71,7 @@ def index_homologs(chains: Iterable[str]) -> Homologs | None:
     words: dict[str, list[int]] = {}
     for i, sequence in enumerate(sequences):
         numbering = number_chain(sequence)
-        tokens = _tokens(sequence)
+        tokens = residue_tokens(sequence)
         v = (numbering.columns > 0) & (numbering.columns < OTHER_INSERTION)
         grids[i, numbering.columns[v]] = tokens[v]
         start = numbering.constant_start
@@ -86,13 +86,6 @@ def index_homologs(chains: Iterable[str]) -> Homologs | None:
         constants[i, : len(tail)] = tail
     tensor = torch.from_numpy(grids)
     return Homologs(tensor, one_hot_templates(tensor), constants, sequences, words)
-
-
-def _tokens(sequence: str) -> np.ndarray:
-    from lacuna.alphabet import encode
-
-    tokens = encode(sequence)
-    return np.where(tokens < N_RESIDUES, tokens, ABSENT).astype(np.uint8)
 
 
 def find_homologs(
@@ -153,11 +146,10 @@ def _align(
     votes: Counter[int] = Counter()
     for word in {text[j : j + SEED] for j in range(length - SEED + 1)}:
         votes.update(homologs.words.get(word, ()))
-    aligner = _aligner()
     found = []
     ranked = sorted(votes.items(), key=lambda vote: (-vote[1], vote[0]))
     for index, _ in ranked[:PROFILE_NEIGHBOURS]:
-        row = lay_template(aligner, text, homologs.sequences[index])
+        row = lay_template(text, homologs.sequences[index])
         compared = (known < N_RESIDUES) & (row < N_RESIDUES)
         identity = float((row == known)[compared].mean()) if compared.any() else 0.0
         if MIN_IDENTITY <= identity <= max_identity:
@@ -167,26 +159,3 @@ def _align(
     for i, (_, row) in enumerate(found):
         rows[i] = row
     return rows, np.array([identity for identity, _ in found], dtype=np.float32)
-
-
-def _aligner() -> PairwiseAligner:
-    aligner = PairwiseAligner(mode="global", open_gap_score=-11, extend_gap_score=-1)
-    matrix = substitution_matrices.load("BLOSUM62")
-    matrix["X", :] = 0.0
-    matrix[:, "X"] = 0.0
-    aligner.substitution_matrix = matrix
-    aligner.end_gap_score = -0.5
-    return aligner
-
-
-def lay_template(aligner: PairwiseAligner, target: str, template: str) -> np.ndarray:
-    """Tokens of the template under each residue of the target, ABSENT where it has none."""
-    row = np.full(len(target), ABSENT, dtype=np.uint8)
-    tokens = _tokens(template)
-    alignment = aligner.align(target, template.translate(_PLAIN))[0]
-    for (a, b), (c, d) in zip(*alignment.aligned, strict=True):
-        row[a:b] = tokens[c:d]
-    return row
-
-
-_PLAIN = str.maketrans("BJZ", "XXX")

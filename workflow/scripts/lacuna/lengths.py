@@ -21,7 +21,7 @@ from lacuna.imgt import CYS104, OTHER_INSERTION
 from lacuna.kmers import KmerSet, encode_scaffolds
 from lacuna.network import GapNetwork
 from lacuna.scaffolds import Gap, Scaffold
-from lacuna.templates import Library
+from lacuna.templates import N_GERMLINE, Library
 
 MAX_LENGTHS = 40  # lengths tried per gap
 ROUNDS = 2  # over the gaps of a chain that has several of unknown length
@@ -165,9 +165,12 @@ def _scores(
 ) -> list[float]:
     """How well each variant agrees with its templates and its gap with its mass, in nats."""
     targets = kmers.targets.numpy()
-    tokens, templates = kmers.tokens.numpy(), kmers.templates[:, 0].numpy()
+    tokens = kmers.tokens.numpy()
+    slots = kmers.templates.numpy()
+    # The nearest germline segment, or of a protein without one the nearest homolog.
+    templates = np.where(slots[:, 0] < N_RESIDUES, slots[:, 0], slots[:, N_GERMLINE])
     known = (tokens < N_RESIDUES) & (templates < N_RESIDUES)
-    agreement = (known & (tokens == templates)).sum(1) - (known & (tokens != templates)).sum(1)
+    agreement = np.where(tokens == templates, 1, -1) * known  # (k-mers, k)
     v_rows = library.v.numpy()
     bounds = np.searchsorted(targets[:, 2], np.arange(len(variants) + 1))
     ends = np.cumsum([len(s.sequence) for s in variants])
@@ -176,19 +179,30 @@ def _scores(
         rows = targets[bounds[i] : bounds[i + 1]]
         gap = scaffold.gaps[number]
         columns = kmers.chain_columns.numpy()[ends[i] - len(scaffold.sequence) : ends[i]]
-        score = MATCH * float(agreement[np.unique(rows[:, 0])].sum()) / 2
-        score -= EMPTY_COLUMN * _misfits(columns, int(kmers.chain_v[i]), v_rows, gap)
+        score = MATCH * _agreement(rows, agreement, len(scaffold.sequence))
         inside = (rows[:, 3] >= gap.start) & (rows[:, 3] < gap.end)
+        bare = templates[rows[inside, 0], rows[inside, 1]] >= N_RESIDUES
+        v = int(kmers.chain_v[i])
+        misfits = _misfits(columns, v, v_rows, gap) if v >= 0 else int(bare.sum())
+        score -= EMPTY_COLUMN * misfits
         distribution = probabilities[bounds[i] : bounds[i + 1]][inside]
         score += _gap_score(distribution, gap, mass_rules(scaffold, gap, modifications))
         scores.append(score)
     return scores
 
 
+def _agreement(rows: np.ndarray, agreement: np.ndarray, length: int) -> float:
+    """Half of matches less mismatches of one chain; residues in two windows count once."""
+    along = np.zeros(length, dtype=int)
+    for kmer, place, _, position in rows[np.unique(rows[:, 0], return_index=True)[1]]:
+        start = position - place
+        width = min(agreement.shape[1], length - start)
+        along[start : start + width] = agreement[kmer, :width]
+    return float(along.sum()) / 2
+
+
 def _misfits(columns: np.ndarray, v: int, v_rows: np.ndarray, gap: Gap) -> int:
     """Germline columns of FR1 to FR3 without a residue, and residues without a column."""
-    if v < 0:
-        return 0
     here = columns[gap.start : gap.end]
     v_columns = columns[(columns > 0) & (columns <= CYS104)]
     extra = int((here == OTHER_INSERTION).sum())

@@ -44,6 +44,7 @@ class Redirection:
             text = f"Error: {error}\n"
         else:
             text = "".join(traceback.format_exception(kind, error, trace))
+        sys.stdout.flush()
         self._stream.write(text)
         if self._saved:
             os.write(self._saved[1], text.encode())

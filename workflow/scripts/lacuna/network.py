@@ -104,7 +104,10 @@ class GapNetwork(nn.Module):
             hot = torch.zeros(
                 *rows.shape[:2], len(self.lookup), device=rows.device, dtype=torch.bfloat16
             )
-            return hot.scatter_(2, rows, 1.0).to(self.lookup.dtype) @ self.lookup
+            hot.scatter_(2, rows, 1.0)
+            if not torch.is_autocast_enabled(hot.device.type):
+                hot = hot.to(self.lookup.dtype)
+            return hot @ self.lookup
         flat = embedding_bag(rows.flatten(0, 1), self.lookup, mode="sum")
         return flat.unflatten(0, rows.shape[:2])
 

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from lacuna.config import _explain, _order, _with_defaults
+from lacuna.config import error_order, explain_error, with_defaults
 from lacuna.files import LacunaError
 
 SECTION = "pretrain"
@@ -35,15 +35,15 @@ def check_pretrain(section: Mapping[str, Any] | None, schema_path: str | Path) -
             "type": "object",
             "properties": {SECTION: yaml.safe_load(handle)},
         }
-    whole: dict[str, Any] = _with_defaults({SECTION: dict(section or {})}, schema)
+    whole: dict[str, Any] = with_defaults({SECTION: dict(section or {})}, schema)
     given: dict[str, Any] = whole[SECTION]
     for name in ("corpora", "validation"):
         if isinstance(given[name], list):
             item = schema["properties"][SECTION]["properties"][name]["items"]
-            given[name] = [_with_defaults(one, item) for one in given[name]]
-    errors = sorted(Draft202012Validator(schema).iter_errors(whole), key=_order)
+            given[name] = [with_defaults(one, item) for one in given[name]]
+    errors = sorted(Draft202012Validator(schema).iter_errors(whole), key=error_order)
     if errors:
-        raise LacunaError(f"config: {_explain(errors[0], schema)}")
+        raise LacunaError(f"config: {explain_error(errors[0], schema)}")
     _check_sources(given)
     train = given["train"]
     if train["steps"] is not None and train["minutes"] is not None:

@@ -1,0 +1,304 @@
+"""The steps of the workflow over files, in one process: from a FASTA to every table."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from chains import fasta, germline_chain, hidden, mutated, random_protein
+from conftest import Write
+from lacuna.alphabet import RESIDUES
+from lacuna.blocks import (
+    HEADERS,
+    REJECTED_COLUMNS,
+    block_path,
+    encode_block,
+    fill_block_files,
+    join_accuracy,
+    join_parts,
+    measure,
+    split_scaffolds,
+    train_seed_models,
+    true_chain,
+)
+from lacuna.config import check_config
+from lacuna.files import LacunaError
+from lacuna.scaffolds import Gap, Scaffold, read_scaffold_block, write_scaffolds
+
+ROOT = Path(__file__).parents[2]
+WEIGHTS = ROOT / "resources" / "weights"
+CONFIG = check_config({"samples": "-"}, ROOT / "workflow" / "schemas" / "config.schema.yaml")
+TABLES = ("filled", "residues", "gaps", "chains", "scored")
+Rows = list[dict[str, str]]
+
+
+@pytest.fixture(autouse=True)
+def threads() -> Iterator[None]:
+    """The steps set the number of threads of their process."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def rows(path: Path) -> Rows:
+    with open(path, encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle, delimiter="\t"))
+
+
+def split(fasta: Path, folder: Path, gaps: Path | None = None, **options: object) -> Path:
+    settings = {
+        "block_size": 1000,
+        "n_blocks": 1,
+        "tolerance_ppm": 10.0,
+        "on_bad_record": "reject",
+    }
+    split_scaffolds(
+        fasta, gaps, None, folder / "scaffolds", folder / "rejected.tsv", **settings | options
+    )
+    return folder / "scaffolds"
+
+
+def run(
+    folder: Path, chains: Path, gaps: Path, homologs: Path, block_size: int, n: int
+) -> dict[str, bytes]:
+    """Every file of a sample of n chains, as the rules make them."""
+    n_blocks = -(-n // block_size)
+    scaffolds = split(chains, folder, gaps, block_size=block_size, n_blocks=n_blocks)
+    parts: dict[str, list[Path]] = {name: [] for name in TABLES}
+    library, weights = WEIGHTS / "library.safetensors", WEIGHTS / "lacuna.safetensors"
+    for block in range(n_blocks):
+        at = folder / f"{block:05d}"
+        encode_block(
+            block_path(scaffolds, block),
+            homologs,
+            weights,
+            library,
+            at / "kmers.safetensors",
+            at / "scaffolds.jsonl",
+            **CONFIG["kmer"],
+            max_identity=CONFIG["accuracy"]["max_identity"],
+            species="auto",
+            modifications=CONFIG["modifications"],
+        )
+        fill_block_files(
+            at / "scaffolds.jsonl",
+            at / "kmers.safetensors",
+            weights,
+            library,
+            {name: at / name for name in TABLES},
+            candidates=3,
+            modifications=CONFIG["modifications"],
+            device=torch.device("cpu"),
+        )
+        for name in TABLES:
+            parts[name].append(at / name)
+    for name in TABLES[:-1]:
+        join_parts(parts[name], folder / name, HEADERS.get(name, ()))
+    measure(parts["scored"], [], folder / "accuracy")
+    return {name: (folder / name).read_bytes() for name in (*TABLES[:-1], "accuracy")}
+
+
+@pytest.fixture
+def batch(write: Write) -> tuple[dict[str, str], Path, Path, Path]:
+    """Fifteen chains of every kind, their gap table (half of it with truth) and homologs."""
+    chains = {
+        f"{locus}{i}": mutated(germline_chain(locus, i, constant=i == 3), 6, i)
+        for i in range(4)
+        for locus in "HKL"
+    }
+    chains["protein"] = random_protein(120, 1)
+    table = ["chain\tstart\tend\tmass\tmin_length\tmax_length"]
+    for i, (name, sequence) in enumerate(chains.items()):
+        start = 5 + 7 * i % 80
+        table.append(f"{name}\t{start}\t{start + 9}\t\t\t")
+        if i % 4 == 0:
+            chains[name] = hidden(sequence, [(start, start + 9)])
+    chains["mass"] = germline_chain("H", 9)[:30] + "{410.2 Da}" + germline_chain("H", 9)[34:]
+    chains["nothing"] = "-" * 40
+    homologs = {
+        f"h{i}": mutated(germline_chain("HKL"[i % 3], i // 3), 15, 50 + i) for i in range(9)
+    }
+    homologs["protein"] = mutated(random_protein(120, 1), 20, 7)
+    return (
+        chains,
+        write("chains.fasta", fasta(chains)),
+        write("gaps.tsv", "\n".join(table) + "\n"),
+        write("homologs.fasta", fasta(homologs)),
+    )
+
+
+def test_every_file_is_the_same_with_blocks_of_1_7_and_1000(batch: tuple, tmp_path: Path) -> None:
+    chains, *files = batch
+    assert len(chains) == 15
+    found = {size: run(tmp_path / str(size), *files, size, 15) for size in (1, 7, 1000)}
+    assert found[1] == found[1000]
+    assert found[7] == found[1000]
+    whole = tmp_path / "1000"
+    names = [line[1:] for line in (whole / "filled").read_text().splitlines()[::2]]
+    assert names == list(chains)
+    assert list(dict.fromkeys(r["chain"] for r in rows(whole / "gaps"))) == list(chains)
+    overall = [r for r in rows(whole / "accuracy") if r["scope"] == "overall"]
+    methods = [r["method"] for r in overall]
+    assert methods == ["lacuna", "germline_copy", "nearest_homolog", "column_majority"]
+    assert {r["n_residues"] for r in overall} == {str(9 * 9)}
+    filled = {r["chain"]: (r["missing"], r["filled"]) for r in rows(whole / "chains")}
+    assert filled["nothing"] == ("40", "0") and filled["H0"] == filled["protein"] == ("9", "9")
+    assert filled["mass"][0] == filled["mass"][1] != "1"  # its length was found
+
+
+def test_every_file_is_the_same_in_another_order_of_the_chains(
+    batch: tuple, write: Write, tmp_path: Path
+) -> None:
+    chains, path, gaps, homologs = batch
+    turned = write("turned.fasta", fasta(dict(reversed(chains.items()))))
+    one = run(tmp_path / "one", path, gaps, homologs, 1000, 15)
+    other = run(tmp_path / "other", turned, gaps, homologs, 1000, 15)
+    assert one["accuracy"] == other["accuracy"]
+    for name in ("residues", "gaps", "chains"):
+        mine, theirs = rows(tmp_path / "one" / name), rows(tmp_path / "other" / name)
+        by_chain = [r for chain in chains for r in theirs if r["chain"] == chain]
+        assert mine == by_chain
+
+
+def test_chains_are_cut_into_blocks_in_order(write: Write, tmp_path: Path) -> None:
+    names = [f"m{i}" for i in range(7)]
+    path = write("c.fasta", fasta(dict.fromkeys(names, "QVQLX")))
+    folder = split(path, tmp_path, block_size=3, n_blocks=3)
+    blocks = [[s.chain for s in read_scaffold_block(block_path(folder, i))] for i in range(3)]
+    assert blocks == [names[:3], names[3:6], names[6:]]
+    assert sorted(p.name for p in folder.iterdir()) == [f"0000{i}.jsonl" for i in range(3)]
+
+
+def test_what_is_rejected_leaves_the_last_blocks_short_or_empty(
+    write: Write, tmp_path: Path
+) -> None:
+    path = write("c.fasta", ">a\nQVQO\n>b\nQVQX\n>c\nQ1\n>d\nEVQX\n")
+    folder = split(path, tmp_path, block_size=1, n_blocks=4)
+    blocks = [[s.chain for s in read_scaffold_block(block_path(folder, i))] for i in range(4)]
+    assert blocks == [["b"], ["d"], [], []]
+    faults = rows(tmp_path / "rejected.tsv")
+    assert tuple(faults[0]) == REJECTED_COLUMNS
+    assert [(f["chain"], f["line"], f["column"]) for f in faults] == [
+        ("a", "2", "4"),
+        ("c", "6", "2"),
+    ]
+    assert (
+        faults[0]["reason"] == "c.fasta:2: 'a' has 'O' at column 4; write X for an unknown residue"
+    )
+
+
+def test_a_batch_of_bad_records_alone_gives_empty_tables(write: Write, tmp_path: Path) -> None:
+    path = write("c.fasta", ">a\nQVQO\n")
+    found = run(tmp_path, path, write("g.bed", "a\t0\t1\n"), write("h.fasta", ">h\nQVQL\n"), 5, 1)
+    assert found["filled"] == b""
+    for name in ("residues", "gaps", "chains"):
+        assert found[name].decode() == "\t".join(HEADERS[name]) + "\n"
+    assert found["accuracy"].count(b"\n") == 1
+
+
+def test_bad_records_stop_the_run_where_that_is_wanted(
+    write: Write, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write("c.fasta", ">a\nQVQO\n>b\nQVQX\n>c\nQV1\n")
+    with pytest.raises(LacunaError, match="^c.fasta:2: 'a' has 'O' .*1 of 2 bad records"):
+        split(path, tmp_path, on_bad_record="fail")
+    assert "c.fasta:2" in caplog.text and "c.fasta:6" in caplog.text
+    split(write("good.fasta", ">b\nQVQX\n"), tmp_path / "good", on_bad_record="fail")
+    assert rows(tmp_path / "good" / "rejected.tsv") == []
+
+
+def test_a_file_that_grows_while_it_is_read_is_told(write: Write, tmp_path: Path) -> None:
+    path = write("c.fasta", fasta({f"m{i}": "QVQX" for i in range(3)}))
+    with pytest.raises(LacunaError, match="grew"):
+        split(path, tmp_path, block_size=2, n_blocks=1)
+
+
+def test_parts_are_joined_in_order_under_one_header(write: Write, tmp_path: Path) -> None:
+    parts = [write("b", "1\n"), write("a", ""), write("c", "2\n3\n")]
+    join_parts(parts, tmp_path / "out.tsv", ("x", "y"))
+    assert (tmp_path / "out.tsv").read_text() == "x\ty\n1\n2\n3\n"
+    join_parts(parts, tmp_path / "out.fasta")
+    assert (tmp_path / "out.fasta").read_text() == "1\n2\n3\n"
+
+
+def test_the_true_chain_needs_the_truth_of_every_gap() -> None:
+    gaps = (Gap(1, 3, 2, 2, truth="VQ"), Gap(4, 5, 1, 1, truth="V"))
+    chain = Scaffold("m", "", "QXXLX", gaps, 1)
+    assert true_chain(chain) == "QVQLV"
+    assert true_chain(replace(chain, gaps=(gaps[0], replace(gaps[1], truth=None)))) is None
+    assert true_chain(replace(chain, gaps=(gaps[0], replace(gaps[1], truth="VV")))) is None
+
+
+def scaffold(name: str, truth: str | None) -> Scaffold:
+    whole = germline_chain("K", 1)[:40]
+    gap = Gap(20, 23, 3, 3, truth=truth and whole[20:23])
+    return Scaffold(name, "", hidden(whole, [(20, 23)]), (gap,), 1)
+
+
+def test_the_tutorial_model_stands_beside_the_others(tmp_path: Path) -> None:
+    """Its answers, of chains in two blocks, are compared with the truth that stands there."""
+    for block, name in enumerate("ab"):
+        write_scaffolds(block_path(tmp_path / "scaffolds", block), [scaffold(name, "known")])
+    train_seed_models(tmp_path / "scaffolds", tmp_path / "seed", k=10, epochs=1, seed=0)
+    told = rows(tmp_path / "seed" / "predictions.tsv")
+    assert {(r["chain"], r["position"]) for r in told} == {
+        (c, str(p)) for c in "ab" for p in (21, 22, 23)
+    }
+    assert {r["protocol"] for r in told} == {"scaffold", "true_context"}
+    assert {r["answer"] for r in told} <= set(RESIDUES)
+    truth = germline_chain("K", 1)[20:23]
+    for name in "ab":
+        lines = [
+            "\t".join((name, "1", "3", str(21 + i), t, "CDR1", "K", t, "0.9000", t, "X", t)) + "\n"
+            for i, t in enumerate(truth)
+        ]
+        (tmp_path / name).write_text("".join(lines))
+    measure([tmp_path / "a", tmp_path / "b"], [tmp_path / "seed"], tmp_path / "accuracy.tsv")
+    found = [r for r in rows(tmp_path / "accuracy.tsv") if r["scope"] == "overall"]
+    seed = {r["protocol"]: r for r in found if r["method"] == "seed_lstm"}
+    for protocol, row in seed.items():
+        right = sum(
+            r["answer"] == truth[int(r["position"]) - 21] for r in told if r["protocol"] == protocol
+        )
+        assert (row["n_residues"], row["n_correct"], row["n_gaps"]) == ("6", str(right), "2")
+    assert set(seed) == {"scaffold", "true_context"}
+    assert next(r for r in found if r["method"] == "lacuna")["n_correct"] == "6"
+
+
+def test_the_tutorial_model_needs_the_truth(tmp_path: Path) -> None:
+    write_scaffolds(block_path(tmp_path, 0), [scaffold("a", None)])
+    with pytest.raises(LacunaError, match="seed_lstm: 'a' has a gap without truth"):
+        train_seed_models(tmp_path, tmp_path / "seed", k=10, epochs=1, seed=0)
+
+
+def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
+    head = (
+        "scope\tvalue\tmethod\tprotocol\tn_residues\tn_correct\taccuracy\tci_low\tci_high"
+        "\tn_gaps\tn_exact\tmean_probability\tece\n"
+    )
+    end = "\t8\t6\t0.7500\t0.4\t0.9\t2\t1\t0.8\t0.1\n"
+    keys = ["overall\tall\tlacuna\tscaffold", "chain\tm\tlacuna\tscaffold"]
+    keys.append("overall\tall\tseed_lstm\ttrue_context")
+    accuracy = [write("a.tsv", head + "".join(k + end for k in keys)), write("b.tsv", head)]
+    chains = [
+        write("ac.tsv", "chain\tmissing\tfilled\nm\t8\t8\nn\t5\t1\n"),
+        write("bc.tsv", "chain\tmissing\tfilled\n"),
+    ]
+    rejected = [write("ar.tsv", "chain\n"), write("br.tsv", "chain\nx\ny\n")]
+    out, summary = tmp_path / "accuracy.tsv", tmp_path / "summary.txt"
+    join_accuracy(["one", "two"], accuracy, chains, rejected, out, summary)
+    found = rows(out)
+    assert list(found[0])[:3] == ["sample", "scope", "value"]
+    assert [(r["sample"], r["scope"], r["method"]) for r in found] == [
+        ("one", "overall", "lacuna"),
+        ("one", "overall", "seed_lstm"),
+    ]
+    assert summary.read_text().splitlines() == [
+        "one: 2 chains, 9 of 13 missing residues filled; right: lacuna 6/8 (0.750), "
+        "seed_lstm (true_context) 6/8 (0.750)",
+        f"two: 0 chains, 0 of 0 missing residues filled, 2 records rejected (see {rejected[1]}); "
+        "no truth given",
+    ]

@@ -1,0 +1,94 @@
+"""Runs of the whole workflow as its users start them, each in a folder of its own."""
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SNAKEFILE = ROOT / "Snakefile"
+
+
+@dataclass
+class Run:
+    """How a run ended and all that it said."""
+
+    status: int
+    output: str
+
+    def jobs(self) -> dict[str, int]:
+        """The table of jobs that Snakemake prints before it begins (and after a dry run)."""
+        table = re.search(r"^job +count\n-.*\n((?:.+\n)+?)total +\d+$", self.output, re.MULTILINE)
+        lines = table[1].splitlines() if table else []
+        return {name: int(count) for name, count in (line.split() for line in lines)}
+
+    def error(self) -> str:
+        """The lines that Lacuna itself says of a fault, without those of Snakemake around them."""
+        return "\n".join(x for x in self.output.splitlines() if x.startswith("Error: "))
+
+
+class Workspace:
+    """A folder with a config.yaml, as of a user who has the workflow elsewhere."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def sheet(self, *samples: dict[str, str], name: str = "samples.tsv") -> Path:
+        columns = list(dict.fromkeys(column for sample in samples for column in sample))
+        lines = ["\t".join(columns)]
+        lines += ["\t".join(sample.get(c, "") for c in columns) for sample in samples]
+        return self.write(name, "\n".join(lines) + "\n")
+
+    def config(self, name: str = "config.yaml", **settings: Any) -> Path:
+        settings = {"samples": "samples.tsv", "outdir": "out"} | settings
+        return self.write(name, yaml.safe_dump(settings))
+
+    def run(self, *arguments: str, cores: int = 2, status: int = 0) -> Run:
+        """Run the workflow in this folder; an exit status other than `status` fails the test."""
+        return snakemake(
+            *("--snakefile", str(SNAKEFILE), "--directory", str(self.folder)),
+            *("--cores", str(cores), *arguments),
+            status=status,
+        )
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        """The rows of a table under the output folder."""
+        with open(self.folder / "out" / name, encoding="utf-8", newline="") as handle:
+            return list(csv.DictReader(handle, delimiter="\t"))
+
+    def columns(self, name: str) -> list[str]:
+        return (self.folder / "out" / name).read_text().splitlines()[0].split("\t")
+
+    def chains(self, sample: str) -> dict[str, str]:
+        """The filled chains of a sample by the text of their headers."""
+        lines = (self.folder / "out" / sample / "filled.fasta").read_text().splitlines()
+        pairs = zip(lines[::2], lines[1::2], strict=True)
+        return {header.removeprefix(">"): sequence for header, sequence in pairs}
+
+
+def snakemake(*arguments: str, status: int = 0) -> Run:
+    """Snakemake in the workflow's folder, under a locale of plain UTF-8."""
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--nocolor", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONUTF8": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout
+    return Run(done.returncode, done.stdout)

@@ -1,0 +1,226 @@
+"""Two tiny samples through the whole workflow: every file that a user is promised."""
+
+import re
+from pathlib import Path
+
+import pytest
+from runs import ROOT, Run, Workspace, snakemake
+
+from chains import fasta, germline_chain, hidden, mutated
+from lacuna.accuracy import ACCURACY_COLUMNS
+from lacuna.alphabet import RESIDUES
+from lacuna.blocks import REJECTED_COLUMNS
+from lacuna.fill import CHAIN_COLUMNS, GAP_COLUMNS, RESIDUE_COLUMNS
+
+pytestmark = pytest.mark.workflow
+
+LIGHT = mutated(germline_chain("K", 1), 5, 1)
+WHOLE = {
+    "heavy": germline_chain("H", 2, constant=True),
+    "nanobody": germline_chain("H", 3, species="alpaca"),
+}
+SCAFFOLDS = {
+    "heavy a whole heavy chain": hidden(WHOLE["heavy"], [(0, 4), (60, 70), (300, 310)]),
+    "nanobody": hidden(WHOLE["nanobody"], [(30, 33), (100, 108)]),
+}
+HIDDEN = [(20, 25), (90, 94)]  # of the light chain
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A sheet with a sample of known truth with homologs, and one of scaffolds without."""
+    space = Workspace(tmp_path_factory.mktemp("run"))
+    space.write("data/light.fasta", fasta({"light": LIGHT}))
+    space.write("data/gaps.bed", "".join(f"light\t{a}\t{b}\n" for a, b in HIDDEN))
+    homologs = {f"h{i}": mutated(germline_chain("K", i), 12, i) for i in range(4)}
+    space.write("data/homologs.fasta", fasta({"target": LIGHT, **homologs}))
+    space.write("data/scaffolds.fasta", fasta(SCAFFOLDS))
+    known = {"sample": "known", "fasta": "light.fasta", "gaps": "gaps.bed"}
+    space.sheet(
+        known | {"homologs": "homologs.fasta"},
+        {"sample": "open-2.1", "fasta": "scaffolds.fasta"},
+        name="data/samples.tsv",
+    )
+    space.config(samples="data/samples.tsv", seed_lstm={"samples": ["known"], "epochs": 1})
+    return space
+
+
+@pytest.fixture(scope="module")
+def finished(space: Workspace) -> Run:
+    return space.run("--resources", "gpu=0")
+
+
+@pytest.fixture
+def out(space: Workspace, finished: Run) -> Path:
+    return space.folder / "out"
+
+
+def test_every_file_of_the_contract_is_there(out: Path) -> None:
+    names = ("filled.fasta", "residues.tsv", "gaps.tsv", "accuracy.tsv", "rejected.tsv")
+    wanted = {f"{sample}/{name}" for sample in ("known", "open-2.1") for name in names}
+    wanted |= {"accuracy.tsv", "report.html", "known/seed_lstm"}
+    assert {name for name in wanted if not (out / name).exists()} == set()
+
+
+def test_the_tables_have_the_columns_of_the_contract(space: Workspace, out: Path) -> None:
+    for sample in ("known", "open-2.1"):
+        assert space.columns(f"{sample}/residues.tsv") == list(RESIDUE_COLUMNS)
+        assert space.columns(f"{sample}/gaps.tsv") == list(GAP_COLUMNS)
+        assert space.columns(f"{sample}/chains.tsv") == list(CHAIN_COLUMNS)
+        assert space.columns(f"{sample}/accuracy.tsv") == list(ACCURACY_COLUMNS)
+        assert space.columns(f"{sample}/rejected.tsv") == list(REJECTED_COLUMNS)
+        assert space.rows(f"{sample}/rejected.tsv") == []
+    assert space.columns("accuracy.tsv") == ["sample", *ACCURACY_COLUMNS]
+
+
+def test_all_gaps_are_filled_and_nothing_observed_is_altered(space: Workspace, out: Path) -> None:
+    filled = space.chains("open-2.1")
+    assert list(filled) == list(SCAFFOLDS)
+    for name, scaffold in SCAFFOLDS.items():
+        assert len(filled[name]) == len(scaffold) and set(filled[name]) <= set(RESIDUES)
+        assert all(a in ("X", b) for a, b in zip(scaffold, filled[name], strict=True))
+    assert filled["heavy a whole heavy chain"][300:310] == WHOLE["heavy"][300:310]
+    rows = space.rows("open-2.1/residues.tsv")
+    positions = [int(r["position"]) for r in rows if r["chain"] == "nanobody"]
+    assert positions == [*range(31, 34), *range(101, 109)]
+    assert {r["truth"] for r in rows} == {""}
+    assert [r["missing"] for r in space.rows("open-2.1/chains.tsv")] == ["24", "11"]
+
+
+def test_accuracy_shows_the_model_beside_its_baselines(space: Workspace, out: Path) -> None:
+    rows = space.rows("known/accuracy.tsv")
+    overall = {(r["method"], r["protocol"]): r for r in rows if r["scope"] == "overall"}
+    baselines = ["germline_copy", "nearest_homolog", "column_majority", "seed_lstm"]
+    assert list(overall) == [(m, "scaffold") for m in ("lacuna", *baselines)] + [
+        ("seed_lstm", "true_context")
+    ]
+    assert {r["n_residues"] for r in overall.values()} == {"9"}
+    told = space.rows("known/residues.tsv")
+    assert "".join(r["truth"] for r in told) == "".join(LIGHT[a:b] for a, b in HIDDEN)
+    right = sum(r["residue"] == r["truth"] for r in told)
+    assert overall["lacuna", "scaffold"]["n_correct"] == str(right)
+    assert right >= 5  # nine would mean that the target among the homologs was seen
+    assert space.rows("open-2.1/accuracy.tsv") == []
+    assert {r["sample"] for r in space.rows("accuracy.tsv")} == {"known"}
+
+
+def test_the_target_among_its_homologs_is_not_seen(space: Workspace, out: Path) -> None:
+    rows = space.rows("known/accuracy.tsv")
+    nearest = next(r for r in rows if r["method"] == "nearest_homolog" and r["scope"] == "overall")
+    relative = mutated(germline_chain("K", 1), 12, 1)
+    right = sum(LIGHT[i] == relative[i] for a, b in HIDDEN for i in range(a, b))
+    assert nearest["n_correct"] == str(right) != "9"
+
+
+def test_the_tutorial_model_reports_as_the_notebook_does(out: Path) -> None:
+    report = out / "known" / "seed_lstm" / "00000_00000"
+    names = {p.name for p in report.iterdir()}
+    assert {
+        "alphabet.tsv",
+        "before.txt",
+        "after.txt",
+        "kmers_train.tsv",
+        "kmers_test.tsv",
+        "training_curve.tsv",
+        "model_summary.txt",
+    } <= names
+    curve = [line.split("\t") for line in (report / "training_curve.tsv").read_text().splitlines()]
+    assert {row[curve[0].index("epoch")] for row in curve[1:]} == {"1"}
+
+
+def test_the_run_ends_with_a_line_per_sample(finished: Run, out: Path) -> None:
+    lines = finished.output.splitlines()
+    known = next(x for x in lines if x.startswith("known: 1 chains, 9 of 9 missing residues"))
+    for method in ("lacuna", "germline_copy", "nearest_homolog", "column_majority", "seed_lstm"):
+        assert re.search(rf"\b{method} \d/9 \(\d\.\d{{3}}\)", known)
+    assert "open-2.1: 2 chains, 35 of 35 missing residues filled; no truth given" in lines
+    assert (out / "summary.txt").read_text().splitlines()[0] == known
+
+
+def test_the_report_stands_for_itself(out: Path) -> None:
+    page = (out / "report.html").read_text()
+    assert "<html" in page and "known" in page and "open-2.1" in page
+
+
+def test_every_job_leaves_a_log_and_a_benchmark_and_no_scratch_files(out: Path) -> None:
+    for rule, name in (
+        ("read_scaffolds", "known"),
+        ("write_kmers", "known.00000"),
+        ("fill_gaps", "open-2.1.00000"),
+        ("train_seed", "known"),
+        ("measure_accuracy", "open-2.1"),
+    ):
+        assert (out / "logs" / rule / f"{name}.log").exists()
+        assert (out / "benchmarks" / rule / f"{name}.tsv").stat().st_size
+    left = [p.name for p in (out / "open-2.1").rglob("*") if p.is_file()]
+    tables = ["filled.fasta", *(f"{t}.tsv" for t in ("residues", "gaps", "chains", "accuracy"))]
+    assert sorted(left) == sorted([*tables, "rejected.tsv"])
+
+
+def test_a_second_run_does_nothing(space: Workspace, out: Path) -> None:
+    again = space.run()
+    assert "Nothing to be done" in again.output and again.jobs() == {}
+
+
+def test_a_new_sample_runs_its_own_jobs_alone(space: Workspace, out: Path) -> None:
+    sheet = space.folder / "data" / "samples.tsv"
+    before = sheet.read_text()
+    try:
+        sheet.write_text(before + "third\tscaffolds.fasta\n")
+        planned = space.run("--dry-run")
+    finally:
+        sheet.write_text(before)
+    assert planned.jobs() == {
+        "all": 1,
+        "read_scaffolds": 1,
+        "write_kmers": 1,
+        "fill_gaps": 1,
+        "join_blocks": 1,
+        "measure_accuracy": 1,
+        "join_accuracy": 1,
+        "write_report": 1,
+    }
+    assert set(re.findall(r"wildcards: sample=([^,\n]+)", planned.output)) == {"third"}
+
+
+def test_a_new_setting_of_one_step_re_runs_what_follows_from_it(
+    space: Workspace, out: Path
+) -> None:
+    planned = space.run("--dry-run", "--config", "candidates=2")
+    assert {"fill_gaps", "join_blocks", "write_report"} <= set(planned.jobs())
+
+
+def test_a_config_file_and_outdir_from_anywhere(space: Workspace, tmp_path: Path) -> None:
+    """`--configfile` is laid over the workflow's own config.yaml."""
+    config = space.config(
+        "other.yaml",
+        samples=str(space.folder / "data" / "samples.tsv"),
+        outdir=str(tmp_path / "elsewhere"),
+        seed_lstm={"samples": []},
+    )
+    planned = snakemake("--cores", "1", "--dry-run", "--configfile", str(config))
+    assert planned.jobs()["fill_gaps"] == 2 and "train_seed" not in planned.jobs()
+    assert str(tmp_path / "elsewhere" / "known" / "filled.fasta") in planned.output
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_samples_and_outdir_from_the_command_line(space: Workspace, tmp_path: Path) -> None:
+    sheet = space.folder / "data" / "samples.tsv"
+    settings = [f"samples={sheet}", f"outdir={tmp_path / 'out'}"]
+    planned = space.run("--dry-run", "--config", *settings)
+    assert planned.jobs()["read_scaffolds"] == 2
+    assert str(tmp_path / "out" / "known" / "filled.fasta") in planned.output
+
+
+def test_weights_are_trained_in_the_run_where_that_is_wanted(space: Workspace, out: Path) -> None:
+    """On the CPU (gpu=0), from nothing, and the homologs are learned from too."""
+    train = {"from": None, "steps": 2, "batch_size": 4, "chains": 100}
+    sizes = {"channels": 8, "hidden": 8}
+    settings = {"samples": "data/samples.tsv", "outdir": "trained", "threads": 1}
+    config = space.config("train.yaml", **settings, train=train, model=sizes)
+    wanted = "trained/known/accuracy.tsv"
+    run = space.run(wanted, "--resources", "gpu=0", "--configfile", str(config))
+    assert {"encode_training", "train_model"} <= set(run.jobs())
+    weights = space.folder / "trained" / "model" / "lacuna.safetensors"
+    assert weights.stat().st_size < (ROOT / "resources/weights/lacuna.safetensors").stat().st_size
+    assert (space.folder / wanted).exists()
