@@ -114,3 +114,10 @@ def test_the_schema_is_strict_described_and_its_defaults_are_valid() -> None:
             assert schema["additionalProperties"] is False, path
         elif path not in SCHEMA["required"]:
             Draft202012Validator(schema).validate(schema["default"])
+
+
+def test_a_yes_or_no_from_the_command_line_is_read() -> None:
+    assert check(alternatives="true")["alternatives"] is True
+    assert check(alternatives="False")["alternatives"] is False
+    with pytest.raises(LacunaError, match="'alternatives' is 'maybe'; write true or false"):
+        check(alternatives="maybe")

@@ -213,14 +213,20 @@ def test_samples_and_outdir_from_the_command_line(space: Workspace, tmp_path: Pa
 
 
 def test_weights_are_trained_in_the_run_where_that_is_wanted(space: Workspace, out: Path) -> None:
-    """On the CPU (gpu=0), from nothing, and the homologs are learned from too."""
-    train = {"from": None, "steps": 2, "batch_size": 4, "chains": 100}
-    sizes = {"channels": 8, "hidden": 8}
-    settings = {"samples": "data/samples.tsv", "outdir": "trained", "threads": 1}
-    config = space.config("train.yaml", **settings, train=train, model=sizes)
-    wanted = "trained/known/accuracy.tsv"
+    """From nothing, on simulated chains and the homologs, and never on a GPU with gpu=0."""
+    config = space.config(
+        "train.yaml",
+        samples="data/samples.tsv",
+        outdir="trained",
+        train={"from": None, "steps": 2, "batch_size": 4, "chains": 100},
+        model={"channels": 8, "hidden": 8},
+    )
+    wanted = "trained/open-2.1/filled.fasta"
     run = space.run(wanted, "--resources", "gpu=0", "--configfile", str(config))
-    assert {"encode_training", "train_model"} <= set(run.jobs())
-    weights = space.folder / "trained" / "model" / "lacuna.safetensors"
-    assert weights.stat().st_size < (ROOT / "resources/weights/lacuna.safetensors").stat().st_size
-    assert (space.folder / wanted).exists()
+    assert {"encode_training": 1, "train_model": 1}.items() <= run.jobs().items()
+    trained = space.folder / "trained"
+    assert " on cpu " in (trained / "logs" / "train_model.log").read_text()
+    shipped = ROOT / "resources" / "weights" / "lacuna.safetensors"
+    weights = trained / "model" / "lacuna.safetensors"
+    assert weights.stat().st_size < shipped.stat().st_size / 10
+    assert (space.folder / wanted).read_text() != (out / "open-2.1" / "filled.fasta").read_text()

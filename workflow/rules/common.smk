@@ -62,7 +62,8 @@ def sample_files():
     """Every file that every sample ends with."""
     tables = expand(OUT / "{sample}" / "{table}", sample=SAMPLES, table=TABLES)
     seeds = expand(OUT / "{sample}" / "seed_lstm", sample=CONFIG["seed_lstm"]["samples"])
-    return tables + seeds
+    extra = ["alternatives.fasta"] if CONFIG["alternatives"] else []
+    return tables + seeds + expand(OUT / "{sample}" / "{table}", sample=SAMPLES, table=extra)
 
 
 def given(column):

@@ -47,3 +47,24 @@ rule join_blocks:
         code=code("join_blocks.py"),
     script:
         "../scripts/join_blocks.py"
+
+
+rule write_alternatives:
+    """Write chains with a gap filled by its second, third, ... candidate, where asked for."""
+    input:
+        gaps=OUT / "{sample}" / "gaps.tsv",
+        filled=OUT / "{sample}" / "filled.fasta",
+    output:
+        alternatives=OUT / "{sample}" / "alternatives.fasta",
+    log:
+        OUT / "logs" / "write_alternatives" / "{sample}.log",
+    benchmark:
+        OUT / "benchmarks" / "write_alternatives" / "{sample}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        code=code("write_alternatives.py"),
+    script:
+        "../scripts/write_alternatives.py"

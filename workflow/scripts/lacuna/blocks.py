@@ -4,7 +4,8 @@ import csv
 import logging
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 
 import pandas as pd
@@ -165,6 +166,37 @@ def join_parts(parts: Iterable[Path], out: Path, columns: Sequence[str] = ()) ->
         for part in parts:
             with open(part, encoding="utf-8") as source:
                 shutil.copyfileobj(source, handle)
+
+
+def write_alternatives(gaps: Path, filled: Path, out: Path) -> None:
+    """A FASTA of chains with one gap filled otherwise: `>chain|gap 2|rank 3 probability=0.04`.
+
+    gaps, filled: tables of a sample as `join_parts` makes them, chains in the same order.
+    """
+    with (
+        open(gaps, newline="", encoding="utf-8") as table,
+        open(filled, encoding="utf-8") as fasta,
+        atomic_write(out) as handle,
+    ):
+        rows = csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE)
+        by_chain = groupby(rows, key=itemgetter("chain"))
+        waiting = next(by_chain, None)
+        for header, sequence in zip(fasta, fasta, strict=True):
+            chain = header[1:].split()[0]
+            if waiting is None or waiting[0] != chain:
+                continue
+            shift = 0  # of the filled chain against the user's positions
+            for number, ranked in groupby(waiting[1], key=itemgetter("gap")):
+                first, *others = ranked
+                start = int(first["start"]) + shift
+                stop = start + len(first["candidate"])
+                for row in others:
+                    name = f"{chain}|gap{number}|rank{row['rank']} probability={row['probability']}"
+                    chain_text = sequence[:start] + row["candidate"] + sequence[stop:]
+                    handle.write(f">{name}\n{chain_text}")
+                if first["candidate"]:
+                    shift += len(first["candidate"]) - (int(first["end"]) - int(first["start"]))
+            waiting = next(by_chain, None)
 
 
 def train_seed_models(folder: Path, out: Path, *, k: int, epochs: int, seed: int) -> None:

@@ -31,6 +31,10 @@ def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str
     with open(schema_path, encoding="utf-8") as handle:
         schema: dict[str, Any] = yaml.safe_load(handle)
     resolved: dict[str, Any] = with_defaults(copy.deepcopy(dict(config)), schema)
+    for key, value in resolved.items():
+        if schema["properties"].get(key, {}).get("type") == "boolean" and isinstance(value, str):
+            # `--config key=true` arrives as text; of true and false, Python's alone do not.
+            resolved[key] = {"true": True, "false": False}.get(value.lower(), value)
     errors = sorted(Draft202012Validator(schema).iter_errors(resolved), key=error_order)
     if errors:
         raise LacunaError(f"config: {explain_error(errors[0], schema)}")

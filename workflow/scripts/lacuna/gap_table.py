@@ -11,7 +11,7 @@ from lacuna.fasta import Fault
 from lacuna.files import LacunaError, open_text
 
 REQUIRED = ("chain", "start", "end")
-OPTIONAL = ("mass", "tolerance_ppm", "min_length", "max_length")
+OPTIONAL = ("mass", "tolerance_ppm", "tolerance_da", "min_length", "max_length")
 COLUMNS = REQUIRED + OPTIONAL
 
 _SKIPPED = ("#", "track", "browser")
@@ -27,6 +27,7 @@ class Row(NamedTuple):
     end: int
     mass: float | None
     tolerance_ppm: float | None
+    tolerance_da: float | None
     min_length: int | None
     max_length: int | None
     line: int
@@ -136,17 +137,20 @@ def _row(cells: dict[str, str], surplus: int, line: int) -> Row | Fault:
                 f"has a gap that starts at {start} and ends before, at {end}; swap them"
             )
         mass, ppm = _number(cells, "mass"), _number(cells, "tolerance_ppm")
+        daltons = _number(cells, "tolerance_da")
         shortest, longest = _whole(cells, "min_length"), _whole(cells, "max_length")
         if longest is not None and longest < max(shortest or 0, 1):
             raise ValueError(
                 f"has a gap with min_length {shortest or 1} and max_length {longest}; "
                 "give a max_length that is not less"
             )
+        if ppm is not None and daltons is not None:
+            raise ValueError("has a gap with tolerance_ppm and tolerance_da; keep one of them")
         if ppm is not None and ppm >= _MAX_PPM:
             raise ValueError(f"has a gap with tolerance_ppm {ppm:g}; give less than {_MAX_PPM:g}")
     except ValueError as error:
         return Fault(str(error), line)
-    return Row(start, end, mass, ppm, shortest, longest, line)
+    return Row(start, end, mass, ppm, daltons, shortest, longest, line)
 
 
 def _is_integer(text: str) -> bool:

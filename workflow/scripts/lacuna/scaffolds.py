@@ -370,6 +370,8 @@ def _row_gap(
                 f"has a mass for the gap {_at(row)} both inline and in the table; keep one of them"
             )
         mass, tolerance = within[0].mass, within[0].tolerance_da
+    if row.tolerance_da is not None:
+        tolerance = row.tolerance_da
     if mass is not None:
         if tolerance is None:
             tolerance = (

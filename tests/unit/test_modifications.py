@@ -1,0 +1,128 @@
+"""What modifications and tolerances let a gap weigh, and what follows for its candidates."""
+
+import numpy as np
+import pytest
+
+from lacuna.alphabet import N_RESIDUES, RESIDUES
+from lacuna.decode import (
+    CARBAMIDOMETHYL,
+    DEAMIDATION,
+    OXIDATION,
+    PYROGLUTAMATE_Q,
+    RESIDUE_MASSES,
+    MassRules,
+    Modifications,
+    best_sequences,
+    mass_log_probability,
+    nearest_mass,
+    rank_sequences,
+)
+
+EVEN = np.full((2, N_RESIDUES), 1.0 / N_RESIDUES)
+
+
+def mass_of(residues: str) -> float:
+    return float(RESIDUE_MASSES[[RESIDUES.index(r) for r in residues]].sum())
+
+
+def found(length: int, mass: float, rules: MassRules, tolerance: float = 0.002) -> set[str]:
+    """Every sequence of a length that fits a mass."""
+    even = np.full((length, N_RESIDUES), 1.0 / N_RESIDUES)
+    candidates, fits = best_sequences(even, 400, mass, tolerance, rules)
+    return {c.sequence for c in candidates} if fits else set()
+
+
+def test_a_carbamidomethyl_group_is_on_every_cysteine() -> None:
+    rules = MassRules(Modifications(carbamidomethyl_cysteine=True))
+    assert "CA" in found(2, mass_of("CA") + CARBAMIDOMETHYL, rules)
+    assert "CA" not in found(2, mass_of("CA"), rules)
+    assert "CA" in found(2, mass_of("CA"), MassRules())
+
+
+@pytest.mark.parametrize(
+    ("modifications", "residue", "change"),
+    [
+        (Modifications(oxidised_methionine=True), "M", OXIDATION),
+        (Modifications(deamidated=True), "N", DEAMIDATION),
+        (Modifications(deamidated=True), "Q", DEAMIDATION),
+    ],
+)
+def test_a_variable_modification_may_be_there_or_not(
+    modifications: Modifications, residue: str, change: float
+) -> None:
+    rules = MassRules(modifications)
+    assert residue + "W" in found(2, mass_of(residue + "W") + change, rules)
+    assert residue + "W" in found(2, mass_of(residue + "W"), rules)
+    assert residue + "W" not in found(2, mass_of(residue + "W") + change, MassRules())
+
+
+def test_pyroglutamate_stands_at_the_start_of_a_chain_alone() -> None:
+    modifications = Modifications(pyroglutamate=True)
+    mass = mass_of("QW") + PYROGLUTAMATE_Q
+    assert "QW" in found(2, mass, MassRules(modifications, starts_chain=True))
+    assert "WQ" not in found(2, mass, MassRules(modifications, starts_chain=True))
+    assert "QW" not in found(2, mass, MassRules(modifications))
+
+
+def test_a_clipped_lysine_weighs_nothing_at_the_end_of_a_chain() -> None:
+    modifications = Modifications(clipped_lysine=True)
+    assert "GK" in found(2, mass_of("G"), MassRules(modifications, ends_chain=True))
+    assert "GK" in found(2, mass_of("GK"), MassRules(modifications, ends_chain=True))
+    assert found(2, mass_of("G"), MassRules(modifications)) == set()
+
+
+def test_a_sequence_that_fits_in_two_forms_is_listed_once() -> None:
+    rules = MassRules(Modifications(deamidated=True))
+    candidates, _ = best_sequences(EVEN, 400, mass_of("NQ") + DEAMIDATION, 0.002, rules)
+    sequences = [c.sequence for c in candidates]
+    assert len(sequences) == len(set(sequences))
+    assert "NQ" in sequences
+
+
+def test_given_a_mass_probabilities_are_shares_of_what_fits() -> None:
+    mass = mass_of("GG")
+    ranking = rank_sequences(EVEN, 5, mass, 0.002, MassRules())
+    assert [c.sequence for c in ranking.candidates] == ["GG"]
+    assert ranking.candidates[0].probability == pytest.approx(1.0)
+    assert ranking.distributions[0, RESIDUES.index("G")] == pytest.approx(1.0)
+    isobaric = rank_sequences(EVEN, 5, mass_of("AG"), 0.002, MassRules())
+    assert {c.sequence for c in isobaric.candidates} == {"AG", "GA"}
+    assert isobaric.candidates[0].probability == pytest.approx(0.5)
+    assert mass_log_probability(EVEN, mass_of("AG"), 0.002) == pytest.approx(np.log(2 / 400))
+
+
+def test_where_nothing_fits_the_nearest_mass_is_told() -> None:
+    ranking = rank_sequences(EVEN, 5, mass_of("GG") + 3.0, 0.01, MassRules())
+    assert ranking.candidates == ()
+    assert nearest_mass(2, mass_of("GG") + 3.0, MassRules()) == pytest.approx(
+        mass_of("GG"), abs=0.02
+    )
+    assert nearest_mass(2, 10.0, MassRules()) == pytest.approx(mass_of("GG"))
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 1e-9])
+def test_no_tolerance_asks_for_the_mass_itself(tolerance: float) -> None:
+    exact = float(RESIDUE_MASSES[RESIDUES.index("W")])
+    one = np.full((1, N_RESIDUES), 1.0 / N_RESIDUES)
+    assert best_sequences(one, 5, exact, tolerance, MassRules())[0][0].sequence == "W"
+    assert not best_sequences(one, 5, exact + 1e-4, tolerance, MassRules())[1]
+
+
+def test_a_tolerance_as_large_as_the_mass_excludes_little() -> None:
+    candidates, fits = best_sequences(EVEN, 400, 200.0, 200.0, MassRules())
+    assert fits and len(candidates) == 400
+
+
+@pytest.mark.parametrize("length", [5, 12, 30])
+def test_every_candidate_is_within_the_tolerance(length: int) -> None:
+    rng = np.random.default_rng(length)
+    for _ in range(5):
+        probabilities = rng.dirichlet(np.full(N_RESIDUES, 0.2), length)
+        true = [int(rng.choice(N_RESIDUES, p=row)) for row in probabilities]
+        mass = float(RESIDUE_MASSES[true].sum())
+        ranking = rank_sequences(probabilities, 5, mass, mass * 1e-5, MassRules())
+        assert ranking.candidates  # the true sequence fits, so some do
+        for candidate in ranking.candidates:
+            assert abs(candidate.mass - mass) <= mass * 1e-5
+            assert candidate.mass == pytest.approx(RESIDUE_MASSES[list(candidate.tokens)].sum())
+        np.testing.assert_allclose(ranking.distributions.sum(1), 1.0)

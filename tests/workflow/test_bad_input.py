@@ -1,0 +1,228 @@
+"""Bad input: one bad record never stops a batch, and what does stop a run says so in one line."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+from runs import Run, Workspace
+
+from chains import fasta, germline_chain, hidden, random_protein
+from lacuna.alphabet import RESIDUES
+
+pytestmark = pytest.mark.workflow
+
+CHAIN = germline_chain("H", 1)
+GAPPED = hidden(CHAIN, [(66, 80)])
+LONG = random_protein(20_000, 1)
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0"
+
+RECORDS = [
+    ("first", GAPPED),
+    ("pyl", CHAIN[:60] + "\n" + CHAIN[60:70] + "O" + CHAIN[70:]),
+    ("empty", ""),
+    ("twice", GAPPED),
+    ("twice", GAPPED),
+    ("past_end", CHAIN),
+    ("overlap", CHAIN),
+    ("nothing", "-" * 50),
+    ("long", LONG),
+    ("last", GAPPED),
+]
+GAPS = f"""chain\tstart\tend
+past_end\t110\t{len(CHAIN) + 3}
+overlap\t20\t30
+overlap\t25\t35
+unknown\t0\t5
+long\t10000\t10005
+last\t5\t8
+"""
+REJECTED = {
+    "pyl": ("4", "11", "bad.fasta:4: 'pyl' has 'O' at column 11; write X for an unknown residue"),
+    "empty": ("6", "", "bad.fasta:6: 'empty' has no sequence; give one or remove the record"),
+    "twice": (
+        "10",
+        "",
+        "bad.fasta:10: 'twice' is a second record of this id (first: line 8); rename it",
+    ),
+    "past_end": (
+        "2",
+        "",
+        f"gaps.tsv:2: 'past_end' has a gap at 110..{len(CHAIN) + 3} past its end at {len(CHAIN)}; "
+        "correct the positions",
+    ),
+    "overlap": (
+        "4",
+        "",
+        "gaps.tsv:4: 'overlap' has a gap at 25..35 that overlaps the one at 20..30; "
+        "keep one of them",
+    ),
+    "unknown": (
+        "5",
+        "",
+        "gaps.tsv:5: 'unknown' is no chain of bad.fasta; correct the id or remove the row",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A sample of good and bad records, and one with Windows line ends, zipped, in lower case."""
+    space = Workspace(tmp_path_factory.mktemp("bad"))
+    space.write("bad.fasta", "".join(f">{name}\n{sequence}\n" for name, sequence in RECORDS))
+    space.write("gaps.tsv", GAPS)
+    odd = fasta({"Crlf of\tWindows": GAPPED.lower(), "stop": GAPPED + "*"}).replace("\n", "\r\n")
+    space.write("odd.fasta.gz", gzip.compress(b"\xef\xbb\xbf" + odd.encode()))
+    space.write("odd.bed", "Crlf\t0\t3\r\n")
+    space.sheet(
+        {"sample": "bad", "fasta": "bad.fasta", "gaps": "gaps.tsv"},
+        {"sample": "odd", "fasta": "odd.fasta.gz", "gaps": "odd.bed"},
+    )
+    space.config(block_size=4)
+    return space
+
+
+@pytest.fixture(scope="module")
+def finished(space: Workspace) -> Run:
+    return space.run()  # status 0
+
+
+# --- records -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chain", REJECTED)
+def test_a_bad_record_is_listed_with_place_fault_and_remedy(
+    space: Workspace, finished: Run, chain: str
+) -> None:
+    rows = [r for r in space.rows("bad/rejected.tsv") if r["chain"] == chain]
+    assert [(r["line"], r["column"], r["reason"]) for r in rows] == [REJECTED[chain]]
+
+
+def test_nothing_else_is_rejected(space: Workspace, finished: Run) -> None:
+    assert [r["chain"] for r in space.rows("bad/rejected.tsv")] == list(REJECTED)
+    assert space.rows("odd/rejected.tsv") == []
+    assert "6 records rejected (see out/bad/rejected.tsv)" in finished.output
+
+
+def test_the_rest_of_the_batch_is_filled_in_order(space: Workspace, finished: Run) -> None:
+    filled = space.chains("bad")
+    assert list(filled) == ["first", "twice", "nothing", "long", "last"]
+    for name in ("first", "twice", "last"):
+        assert filled[name] == CHAIN
+    rows = [r for r in space.rows("bad/residues.tsv") if r["chain"] == "last"]
+    assert [int(r["position"]) for r in rows] == [6, 7, 8, *range(67, 81)]
+
+
+def test_a_chain_of_20000_residues_is_filled(space: Workspace, finished: Run) -> None:
+    long = space.chains("bad")["long"]
+    assert len(long) == 20_000 and set(long) <= set(RESIDUES)
+    assert long[:10_000] + long[10_005:] == LONG[:10_000] + LONG[10_005:]
+    rows = [r for r in space.rows("bad/residues.tsv") if r["chain"] == "long"]
+    assert "".join(r["truth"] for r in rows) == LONG[10_000:10_005]
+
+
+def test_a_chain_with_nothing_known_stays_missing_and_says_why(
+    space: Workspace, finished: Run
+) -> None:
+    assert space.chains("bad")["nothing"] == "X" * 50
+    rows = [r for r in space.rows("bad/gaps.tsv") if r["chain"] == "nothing"]
+    assert [(r["start"], r["end"], r["candidate"], r["status"]) for r in rows] == [
+        ("0", "50", "", "nothing_observed")
+    ]
+    assert "nothing" not in {r["chain"] for r in space.rows("bad/residues.tsv")}
+
+
+def test_windows_line_ends_gzip_and_lower_case_make_no_difference(
+    space: Workspace, finished: Run
+) -> None:
+    assert space.chains("odd") == {"Crlf of\tWindows": CHAIN, "stop": CHAIN}
+    raw = (space.folder / "out" / "odd" / "filled.fasta").read_bytes()
+    assert b"\r" not in raw and raw.startswith(b">Crlf")
+    truth = [r["truth"] for r in space.rows("odd/residues.tsv") if r["truth"]]
+    assert "".join(truth) == CHAIN[:3]
+
+
+def test_no_bad_record_is_an_error_of_a_job(finished: Run) -> None:
+    assert "Traceback" not in finished.output and finished.error() == ""
+
+
+# --- what stops a run ----------------------------------------------------------------------------
+
+
+def fails(space: Workspace, *arguments: str) -> str:
+    """The one line that a run which cannot begin ends with."""
+    run = space.run(*arguments, status=1)
+    assert "Traceback" not in run.output and ", in <module>" not in run.output
+    assert len(run.error().splitlines()) == 1, run.output
+    assert not run.jobs()
+    return run.error().removeprefix("Error: ")
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Workspace:
+    space = Workspace(tmp_path)
+    space.config()
+    space.write("good.fasta", fasta({"a": GAPPED}))
+    return space
+
+
+def test_a_sheet_without_a_column(fresh: Workspace) -> None:
+    fresh.sheet({"sample": "a", "gaps": "good.fasta"})
+    wanted = "samples.tsv:1: column 'fasta' is missing (found: sample, gaps); add it"
+    assert fails(fresh) == wanted
+
+
+def test_a_path_that_does_not_exist(fresh: Workspace) -> None:
+    fresh.sheet({"sample": "a", "fasta": "good.fasta"}, {"sample": "b", "fasta": "gone.fasta"})
+    assert fails(fresh) == (
+        "samples.tsv:3: sample 'b': fasta 'gone.fasta' does not exist; "
+        "correct it (paths are relative to the sheet)"
+    )
+
+
+def test_a_fasta_that_is_a_picture(fresh: Workspace) -> None:
+    fresh.write("photo.fasta", PNG)
+    fresh.sheet({"sample": "a", "fasta": "good.fasta"}, {"sample": "b", "fasta": "photo.fasta"})
+    said = fails(fresh)
+    assert said.startswith("photo.fasta: not a FASTA file (it begins with ")
+    assert said.endswith("; the first line must be '>' and an id")
+
+
+def test_a_sheet_that_is_not_there(fresh: Workspace) -> None:
+    assert fails(fresh) == "samples.tsv: no such file; check the path"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"block_sise": 3}, "config: unknown key 'block_sise'; did you mean 'block_size'?"),
+        (
+            {"kmer": {"lenght": 64}},
+            "config: unknown key 'kmer.lenght'; did you mean 'kmer.length'?",
+        ),
+        ({"epochs": 3}, "config: unknown key 'epochs'; did you mean 'seed_lstm.epochs'?"),
+        (
+            {"seed_lstm": {"samples": ["b"]}},
+            "config: seed_lstm.samples names 'b', which is no sample of samples.tsv",
+        ),
+        (
+            {"train": {"from": None}},
+            "config: 'train.from' is null and 'train.steps' is 0; set one of them",
+        ),
+    ],
+    ids=["unknown", "nested", "elsewhere", "sample", "weights"],
+)
+def test_a_config_with_a_fault(fresh: Workspace, settings: dict, said: str) -> None:
+    fresh.sheet({"sample": "a", "fasta": "good.fasta"})
+    fresh.config(**settings)
+    assert fails(fresh) == said
+
+
+def test_a_bad_record_stops_the_run_where_that_is_wanted(space: Workspace, finished: Run) -> None:
+    wanted = "strict/bad/rejected.tsv"
+    config = space.config("strict.yaml", outdir="strict", on_bad_record="fail")
+    run = space.run(wanted, "--configfile", str(config), status=1)
+    assert "Traceback" not in run.output
+    listed = [REJECTED[chain][2] for chain in REJECTED]
+    assert run.error() == f"Error: {listed[0]} (1 of 6 bad records; all in the log)"
+    log = (space.folder / "strict" / "logs" / "read_scaffolds" / "bad.log").read_text()
+    assert [x for x in listed if x not in log] == []

@@ -1,0 +1,33 @@
+"""A large batch is planned as blocks: the number of jobs does not grow with the chains."""
+
+from pathlib import Path
+
+import pytest
+from runs import Workspace
+
+from chains import germline_chain
+
+pytestmark = pytest.mark.workflow
+
+CHAIN = germline_chain("H", 1)
+
+
+def test_10000_chains_are_five_blocks(tmp_path: Path) -> None:
+    space = Workspace(tmp_path)
+    chain = CHAIN[:40] + "X" * 5 + CHAIN[45:]
+    space.write("many.fasta", "".join(f">m{i}\n{chain}\n" for i in range(10_000)))
+    space.write("one.fasta", f">m\n{chain}\n")
+    space.sheet({"sample": "many", "fasta": "many.fasta"}, {"sample": "one", "fasta": "one.fasta"})
+    space.config(block_size=2000)
+    planned = space.run("--dry-run")
+    assert planned.jobs() == {
+        "all": 1,
+        "read_scaffolds": 2,
+        "write_kmers": 5 + 1,
+        "fill_gaps": 5 + 1,
+        "join_blocks": 2,
+        "measure_accuracy": 2,
+        "join_accuracy": 1,
+        "write_report": 1,
+    }
+    assert not (space.folder / "out").exists()

@@ -1,0 +1,10 @@
+"""Adapter of rule write_alternatives."""
+
+from pathlib import Path
+
+from lacuna.blocks import write_alternatives
+from lacuna.logs import log_to
+
+log_to(snakemake.log[0])
+paths = (snakemake.input.gaps, snakemake.input.filled, snakemake.output.alternatives)
+write_alternatives(*map(Path, paths))
