@@ -23,6 +23,7 @@ from lacuna.blocks import (
     split_scaffolds,
     train_seed_models,
     true_chain,
+    write_alternatives,
 )
 from lacuna.config import check_config
 from lacuna.files import LacunaError
@@ -222,6 +223,35 @@ def test_parts_are_joined_in_order_under_one_header(write: Write, tmp_path: Path
     assert (tmp_path / "out.tsv").read_text() == "x\ty\n1\n2\n3\n"
     join_parts(parts, tmp_path / "out.fasta")
     assert (tmp_path / "out.fasta").read_text() == "1\n2\n3\n"
+
+
+def test_alternatives_are_whole_chains_with_one_gap_filled_otherwise(tmp_path: Path) -> None:
+    """Positions are the user's: a gap of unknown length shifts what follows it."""
+    filled = {'"q': "QVQLAAA", "none": "EVQL", "m": "QGGGLVV"}
+    rows = [
+        ('"q', 1, 4, 7, 1, "AAA"),
+        ('"q', 1, 4, 7, 2, "AAG"),
+        ("m", 1, 1, 2, 1, "GGG"),  # one position became three
+        ("m", 1, 1, 2, 2, "GGA"),
+        ("m", 2, 3, 5, 1, "VV"),
+        ("m", 2, 3, 5, 2, "IV"),
+        ("m", 2, 3, 5, 3, "LV"),
+    ]
+    with open(tmp_path / "gaps.tsv", "w", newline="") as handle:
+        table = csv.writer(handle, delimiter="\t", lineterminator="\n")
+        table.writerow(HEADERS["gaps"])
+        for *where, candidate in rows:
+            table.writerow((*where, candidate, "0.2", len(candidate), "1.0", "", "filled"))
+    (tmp_path / "filled.fasta").write_text(fasta(filled))
+    write_alternatives(tmp_path / "gaps.tsv", tmp_path / "filled.fasta", tmp_path / "out.fasta")
+    assert (tmp_path / "out.fasta").read_text() == fasta(
+        {
+            '"q|gap1|rank2 probability=0.2': "QVQLAAG",
+            "m|gap1|rank2 probability=0.2": "QGGALVV",
+            "m|gap2|rank2 probability=0.2": "QGGGLIV",
+            "m|gap2|rank3 probability=0.2": "QGGGLLV",
+        }
+    )
 
 
 def test_the_true_chain_needs_the_truth_of_every_gap() -> None:

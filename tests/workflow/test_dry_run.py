@@ -18,7 +18,8 @@ def test_10000_chains_are_five_blocks(tmp_path: Path) -> None:
     space.write("many.fasta", "".join(f">m{i}\n{chain}\n" for i in range(10_000)))
     space.write("one.fasta", f">m\n{chain}\n")
     space.sheet({"sample": "many", "fasta": "many.fasta"}, {"sample": "one", "fasta": "one.fasta"})
-    space.config(block_size=2000)
+    # As the bundled config does, name a sample that this sheet does not have.
+    space.config(block_size=2000, seed_lstm={"samples": ["alemtuzumab_light"]})
     planned = space.run("--dry-run")
     assert planned.jobs() == {
         "all": 1,
@@ -30,4 +31,5 @@ def test_10000_chains_are_five_blocks(tmp_path: Path) -> None:
         "join_accuracy": 1,
         "write_report": 1,
     }
+    assert "seed_lstm: 'alemtuzumab_light' is no sample of samples.tsv" in planned.output
     assert not (space.folder / "out").exists()

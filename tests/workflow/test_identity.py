@@ -10,16 +10,16 @@ from chains import fasta, germline_chain, hidden, mutated, random_protein
 pytestmark = pytest.mark.workflow
 
 FILES = ("filled.fasta", "residues.tsv", "gaps.tsv", "chains.tsv", "accuracy.tsv", "rejected.tsv")
-# Cores, and chains per block: 1, 3 and 15 blocks.
+# Cores, and chains per block: 1, 2 and 12 blocks.
 RUNS = {"whole": (1, 1000), "sevens": (4, 7), "single": (4, 1)}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Fifteen chains of many kinds, some with truth, and homologs."""
+    """Twelve chains of many kinds, some with truth, and homologs."""
     chains = {
         f"{locus}{i}": mutated(germline_chain(locus, i, constant=i == 2), 5, i)
-        for i in range(4)
+        for i in range(3)
         for locus in "HKL"
     }
     gaps = "".join(f"{name}\t{10 + 6 * i}\t{19 + 6 * i}\n" for i, name in enumerate(chains))
@@ -49,7 +49,7 @@ def written(folder: Path) -> dict[str, dict[str, bytes]]:
         space = Workspace(folder / name)
         space.config(samples=str(folder / "data" / "samples.tsv"), block_size=block_size)
         run = space.run(*(f"out/many/{file}" for file in FILES), cores=cores)
-        assert run.jobs()["fill_gaps"] == -(-15 // block_size)
+        assert run.jobs()["fill_gaps"] == -(-12 // block_size)
         found[name] = {f: (space.folder / "out" / "many" / f).read_bytes() for f in FILES}
     return found
 
@@ -64,6 +64,6 @@ def test_cores_and_blocks_leave_every_byte_as_it_is(
 
 def test_there_is_something_to_compare(written: dict[str, dict[str, bytes]]) -> None:
     whole = written["whole"]
-    assert whole["filled.fasta"].count(b">") == 14
-    assert whole["residues.tsv"].count(b"\n") >= 12 * 9 + 13 + 2
+    assert whole["filled.fasta"].count(b">") == 11
+    assert whole["residues.tsv"].count(b"\n") >= 9 * 9 + 13 + 2
     assert whole["accuracy.tsv"].count(b"nearest_homolog") > 10

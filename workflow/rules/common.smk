@@ -1,8 +1,11 @@
 """Configuration, samples and blocks: all that is known before the first job."""
 
 import sys
+from difflib import get_close_matches
 from math import ceil
 from pathlib import Path
+
+from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
@@ -58,10 +61,28 @@ def block_files(pattern):
     )
 
 
+def seeded_samples():
+    """Samples that get the tutorial's model: those named that the sheet has.
+
+    The bundled config names a bundled sample, and a sheet given beside it has others. A name
+    that is nearly one of the sheet's is a mistake.
+    """
+    named = CONFIG["seed_lstm"]["samples"]
+    for name in (n for n in named if n not in SAMPLES):
+        near = get_close_matches(name, SAMPLES, n=1)
+        if near:
+            stop(f"config: seed_lstm.samples names '{name}'; did you mean '{near[0]}'?")
+        logger.info(f"seed_lstm: '{name}' is no sample of {CONFIG['samples']}; left out.")
+    return [n for n in named if n in SAMPLES]
+
+
+SEEDED = seeded_samples()
+
+
 def sample_files():
     """Every file that every sample ends with."""
     tables = expand(OUT / "{sample}" / "{table}", sample=SAMPLES, table=TABLES)
-    seeds = expand(OUT / "{sample}" / "seed_lstm", sample=CONFIG["seed_lstm"]["samples"])
+    seeds = expand(OUT / "{sample}" / "seed_lstm", sample=SEEDED)
     extra = ["alternatives.fasta"] if CONFIG["alternatives"] else []
     return tables + seeds + expand(OUT / "{sample}" / "{table}", sample=SAMPLES, table=extra)
 
@@ -95,10 +116,3 @@ def resource(path):
 def code(script):
     """Digest of a script and the modules it imports: a change of either re-runs its rule."""
     return code_digest(ROOT / "workflow" / "scripts" / script)
-
-
-unknown = [s for s in CONFIG["seed_lstm"]["samples"] if s not in SAMPLES]
-if unknown:
-    stop(
-        f"config: seed_lstm.samples names '{unknown[0]}', which is no sample of {CONFIG['samples']}"
-    )

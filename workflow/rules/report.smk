@@ -3,9 +3,7 @@ rule measure_accuracy:
     input:
         scored=block_files("scored.part"),
         seed=lambda wildcards: (
-            [OUT / wildcards.sample / "seed_lstm"]
-            if wildcards.sample in CONFIG["seed_lstm"]["samples"]
-            else []
+            [OUT / wildcards.sample / "seed_lstm"] if wildcards.sample in SEEDED else []
         ),
     output:
         accuracy=OUT / "{sample}" / "accuracy.tsv",

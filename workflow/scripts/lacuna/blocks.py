@@ -178,7 +178,7 @@ def write_alternatives(gaps: Path, filled: Path, out: Path) -> None:
         open(filled, encoding="utf-8") as fasta,
         atomic_write(out) as handle,
     ):
-        rows = csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE)
+        rows = csv.DictReader(table, delimiter="\t")
         by_chain = groupby(rows, key=itemgetter("chain"))
         waiting = next(by_chain, None)
         for header, sequence in zip(fasta, fasta, strict=True):

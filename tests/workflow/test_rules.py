@@ -1,0 +1,122 @@
+"""What every rule of the workflow has, and how small the files around the library stay."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.workflow
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES = ROOT / "workflow" / "rules"
+SCRIPTS = ROOT / "workflow" / "scripts"
+FILES = [ROOT / "Snakefile", *sorted(RULES.glob("*.smk"))]
+
+
+def rules() -> dict[str, tuple[Path, str]]:
+    """The file and the text of every rule by its name."""
+    found = {}
+    for path in FILES:
+        text = path.read_text()
+        for match in re.finditer(
+            r"^(?:rule|checkpoint) (\w+):\n((?:(?: .*)?\n)*)", text, re.MULTILINE
+        ):
+            found[match[1]] = path, match[2]
+    return found
+
+
+ALL = rules()
+# A rule that only names files makes nothing: it has no log to write.
+WORKING = sorted(name for name, (_, text) in ALL.items() if re.search(r"^    output:", text, re.M))
+
+
+def directive(name: str, rule: str) -> str | None:
+    """What stands under a directive of a rule; None where it has none."""
+    match = re.search(rf"^    {name}:(.*\n(?:        .*\n)*)", ALL[rule][1], re.MULTILINE)
+    return match[1].strip() if match else None
+
+
+def test_all_rules_are_found() -> None:
+    declared = sum(
+        len(re.findall(r"^\s*(?:rule|checkpoint)\b", p.read_text(), re.M)) for p in FILES
+    )
+    assert len(ALL) == declared >= 12
+    assert set(ALL) - set(WORKING) == {"all", "pretrain"}
+    assert not any(re.search("^checkpoint", p.read_text(), re.M) for p in FILES)
+
+
+@pytest.mark.parametrize("rule", sorted(ALL))
+def test_every_rule_says_in_a_line_what_it_does(rule: str) -> None:
+    first = ALL[rule][1].splitlines()[0].strip()
+    assert re.fullmatch(r'"""[A-Z].*\."""', first)
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", rule)
+
+
+@pytest.mark.parametrize("rule", WORKING)
+@pytest.mark.parametrize("name", ["log", "benchmark", "conda", "resources", "script"])
+def test_every_working_rule_has(rule: str, name: str) -> None:
+    assert directive(name, rule)
+
+
+@pytest.mark.parametrize("rule", WORKING)
+def test_logs_and_benchmarks_have_a_place_of_their_own(rule: str) -> None:
+    told = directive("output", rule) or ""
+    for name, folder in (("log", "logs"), ("benchmark", "benchmarks")):
+        path = directive(name, rule) or ""
+        assert f'"{folder}"' in path and rule in path
+        for wildcard in re.findall(r"\{(?:sample|block|wheel)\}", told):
+            assert wildcard in path
+
+
+@pytest.mark.parametrize("rule", WORKING)
+def test_environments_and_scripts_exist(rule: str) -> None:
+    for name in ("conda", "script"):
+        path = (directive(name, rule) or "").strip('"')
+        assert (RULES / path).is_file()
+
+
+@pytest.mark.parametrize("rule", WORKING)
+def test_a_change_of_its_code_re_runs_a_rule(rule: str) -> None:
+    """Pretraining, which takes days, is left out: its file says so."""
+    script = Path((directive("script", rule) or "").strip('"')).name
+    code = re.search(r'^ +code=code\("(\w+\.py)"\)', ALL[rule][1], re.MULTILINE)
+    if ALL[rule][0].name == "pretrain.smk":
+        assert code is None
+    else:
+        assert code is not None and code[1] == script
+
+
+@pytest.mark.parametrize("rule", WORKING)
+def test_every_rule_says_how_much_memory_it_takes(rule: str) -> None:
+    assert re.search(r"\bmem_mb=", directive("resources", rule) or "")
+
+
+def test_training_alone_asks_for_a_gpu() -> None:
+    asking = {
+        rule for rule in WORKING if re.search(r"\bgpu=1\b", directive("resources", rule) or "")
+    }
+    assert asking == {"train_model", "pretrain_model"}
+
+
+def test_no_program_stands_inside_a_rule() -> None:
+    for path in FILES:
+        assert not re.search(r"^    (run|shell):", path.read_text(), re.MULTILINE), path.name
+
+
+def test_the_snakefile_is_a_table_of_contents() -> None:
+    text = (ROOT / "Snakefile").read_text()
+    assert len(text.splitlines()) < 30
+    included = re.findall(r'include: "workflow/rules/(\w+\.smk)"', text)
+    assert sorted(included) == [p.name for p in FILES[1:]]
+
+
+@pytest.mark.parametrize("script", sorted(p.name for p in SCRIPTS.glob("*.py")))
+def test_scripts_are_adapters(script: str) -> None:
+    text = (SCRIPTS / script).read_text()
+    code = [line for line in text.splitlines() if line.strip()]
+    assert len(code) <= 15
+    assert text.startswith('"""Adapter of rule ')
+    assert "from lacuna." in text and "def " not in text
+    assert script in {Path((directive("script", rule) or "").strip('"')).name for rule in WORKING}
+    rule = re.match(r'"""Adapter of rule (\w+)\."""', text)
+    assert rule is not None and rule[1] in ALL
