@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import HealthCheck, settings
 
 # The same examples every time, and no time limit per example: a busy machine must not fail a test.
@@ -15,6 +16,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("lacuna")
+
+# Small tensors gain nothing by threads, and on busy cores threads wait for each other.
+torch.set_num_threads(1)
 
 Write = Callable[[str, str | bytes], Path]
 

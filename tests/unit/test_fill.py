@@ -42,6 +42,7 @@ COLUMNS = {
     "chains": CHAIN_COLUMNS,
     "scored": SCORED_COLUMNS,
 }
+METHODS = ("lacuna", "germline_copy", "nearest_homolog", "column_majority")
 Rows = list[dict[str, str]]
 
 
@@ -185,6 +186,23 @@ def test_a_gap_without_a_length_stays_missing_and_says_why(fill: Filler) -> None
     assert (first["status"], first["candidate"]) == ("no_length_fits_mass", "")
     assert {r["gap"] for r in found.rows["residues"]} == {"2"}
     assert (found.rows["chains"][0]["missing"], found.rows["chains"][0]["filled"]) == ("3", "2")
+
+
+def test_what_stays_unfilled_counts_as_wrong_where_the_truth_is_known(fill: Filler) -> None:
+    chain = germline_chain("H", 1)
+    open_gap = Gap(40, 41, 9, None, mass=100.0, tolerance_da=0.01, truth=chain[40:45])
+    unfilled = Scaffold("m", "", chain[:40] + "X" + chain[45:], (open_gap,), 1)
+    too_long = Gap(40, 47, 7, 7, truth=chain[40:45], origin=(40, 41))
+    stretched = Scaffold("n", "", chain[:40] + "X" * 7 + chain[45:], (too_long,), 3)
+    for scaffold in (unfilled, stretched):
+        scored = fill(scaffold).rows["scored"]
+        assert [row["truth"] for row in scored] == list(chain[40:45])
+        assert {row[method] for row in scored for method in METHODS} == {"X"}
+
+
+def test_codes_that_nothing_can_settle_become_x(fill: Filler) -> None:
+    nothing = Scaffold("m", "", "JBZX", (Gap(0, 4, 4, 4),), 1)
+    assert list(fill(nothing).chains.values()) == ["XXXX"]
 
 
 def test_an_empty_block_writes_empty_files(fill: Filler, tmp_path: Path) -> None:

@@ -197,6 +197,7 @@ def _fill_chain(
         if not gap.fixed or not places:
             status = "no_length_fits_mass" if len(chain.positions) else "nothing_observed"
             _gap_rows(tables, scaffold, number, gap, [], status)
+            _score_unfilled(tables, chain, number, gap, regions)
             continue
         rules = mass_rules(scaffold, gap, modifications)
         ranking = rank_sequences(
@@ -216,20 +217,20 @@ def _fill_chain(
             filled[position] = MISSING_LETTER if token is None else RESIDUES[token]
             _residue_rows(tables, chain, number, gap, place, token, row, str(regions[position]))
         if gap.truth is not None and len(gap.truth) != len(places):
-            _score_wrong_length(tables, chain, number, gap, regions)
+            _score_unfilled(tables, chain, number, gap, regions)
     missing = sum(letter not in RESIDUES for letter in scaffold.sequence)
-    sequence = "".join(filled)
+    sequence = "".join(letter if letter in RESIDUES else MISSING_LETTER for letter in filled)
     header = f">{scaffold.chain} {scaffold.description}".rstrip()
     tables.texts["filled"].write(f"{header}\n{sequence}\n")
     tables.rows["chains"].writerow(_chain_row(chain, index, kmers, len(sequence), missing, done))
 
 
-def _score_wrong_length(
+def _score_unfilled(
     tables: Tables, chain: _Chain, number: int, gap: Gap, regions: np.ndarray
 ) -> None:
-    """A gap filled at a wrong length is wrong in every true residue, whatever filled it."""
+    """A gap left open, or filled at a wrong length, is wrong in every true residue."""
     for i, truth in enumerate(gap.truth or ""):
-        position = min(gap.start + i, gap.end - 1)
+        position = min(gap.start + i, len(regions) - 1)
         nothing = [MISSING_LETTER] * (1 + len(BASELINES))
         nothing.insert(1, "0.0000")
         locus = LOCI[chain.locus] if chain.locus >= 0 else ""

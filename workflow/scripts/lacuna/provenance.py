@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+# Files that a module reads wherever it is used: they count as code.
+DATA = {"germlines.py": PACKAGE.parents[2] / "resources" / "germlines"}
 _IMPORT = re.compile(r"^\s*(?:from lacuna\.(\w+) import|import lacuna\.(\w+))", re.MULTILINE)
 
 
@@ -26,6 +28,8 @@ def _closure(path: Path) -> set[Path]:
         if file in found:
             continue
         found.add(file)
+        if file.name in DATA:
+            found.update(DATA[file.name].glob("*.tsv"))
         for names in _IMPORT.findall(file.read_text(encoding="utf-8")):
             waiting += [m for m in (PACKAGE / f"{n}.py" for n in names if n) if m.exists()]
     return found
