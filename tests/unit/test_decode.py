@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lacuna.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
@@ -63,6 +63,7 @@ def test_the_best_are_those_of_all_sequences(probabilities: np.ndarray, n: int) 
     assert [c.probability for c in found] == pytest.approx(best)
 
 
+@settings(max_examples=200)
 @given(gaps(), st.integers(1, 30), st.data(), st.sampled_from([0.001, 0.02, 0.6, 15.0]))
 def test_the_best_within_a_mass_are_those_of_all_sequences(
     probabilities: np.ndarray, n: int, data: st.DataObject, tolerance: float

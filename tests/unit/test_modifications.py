@@ -126,3 +126,23 @@ def test_every_candidate_is_within_the_tolerance(length: int) -> None:
             assert abs(candidate.mass - mass) <= mass * 1e-5
             assert candidate.mass == pytest.approx(RESIDUE_MASSES[list(candidate.tokens)].sum())
         np.testing.assert_allclose(ranking.distributions.sum(1), 1.0)
+
+
+def test_what_a_narrow_search_may_have_missed_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    probabilities = rng.dirichlet(np.full(N_RESIDUES, 1.0), 4)
+    true = [int(rng.choice(N_RESIDUES, p=row)) for row in probabilities]
+    mass = float(RESIDUE_MASSES[true].sum())
+    whole = rank_sequences(probabilities, 3, mass, 0.02, MassRules())
+    monkeypatch.setattr("lacuna.decode.MASS_WIDTH", 5)
+    narrow = rank_sequences(probabilities, 3, mass, 0.02, MassRules())
+    assert whole.bound <= whole.candidates[0].probability  # proven best
+    assert narrow.bound > 0
+    best = np.prod(
+        [row[t] for row, t in zip(probabilities, whole.candidates[0].tokens, strict=True)]
+    )
+    found = np.prod(
+        [row[t] for row, t in zip(probabilities, narrow.candidates[0].tokens, strict=True)]
+    )
+    # In the narrow search's own units the true best is no more than its bound allows.
+    assert best <= max(found, found * narrow.bound / narrow.candidates[0].probability) + 1e-12

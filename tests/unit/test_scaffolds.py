@@ -714,3 +714,14 @@ def test_many_chains_are_read_fast_and_not_held(write: Write) -> None:
     assert sum(isinstance(record, Scaffold) for record in read_scaffolds(path)) == n
     assert time.process_time() - begin < 2  # measured: 0.15 s; 100,000 chains take under 1 s
     assert count_records(path) == n
+
+
+def test_a_tolerance_may_be_given_in_daltons(write: Write) -> None:
+    fasta = write("a.fasta", ">a\nACDEF\n")
+    head = "chain\tstart\tend\tmass\ttolerance_ppm\ttolerance_da\n"
+    (scaffold,) = read_scaffolds(fasta, write("g.tsv", head + "a\t1\t3\t200\t\t0.02\n"))
+    assert isinstance(scaffold, Scaffold)
+    assert scaffold.gaps[0].tolerance_da == 0.02
+    (bad,) = read_scaffolds(fasta, write("h.tsv", head + "a\t1\t3\t200\t10\t0.02\n"))
+    assert isinstance(bad, Rejected)
+    assert "tolerance_ppm and tolerance_da; keep one of them" in bad.reason

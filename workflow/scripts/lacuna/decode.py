@@ -81,6 +81,20 @@ class Candidate:
         return "".join(RESIDUES[t] for t in self.tokens)
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """n sequences of a gap, best first.
+
+    tokens (n, length), log probabilities (n,), masses (n,) in Da; lost: log probability that
+    a sequence dropped on the way has at most.
+    """
+
+    tokens: np.ndarray
+    scores: np.ndarray
+    masses: np.ndarray
+    lost: float
+
+
 def best_sequences(
     probabilities: np.ndarray,
     n: int,
@@ -98,19 +112,18 @@ def best_sequences(
     """
     rules = rules or MassRules()
     width = n if mass is None else max(n, MASS_WIDTH)
-    sequences = _search(probabilities, width, mass, tolerance, rules)
-    fits = bool(len(sequences[1]))
+    found = _search(probabilities, width, mass, tolerance, rules)
+    fits = bool(len(found.scores))
     if not fits:
-        sequences = _search(probabilities, n, None, None, rules)
-    return _different(*sequences, n), fits
+        found = _search(probabilities, n, None, None, rules)
+    return _different(found, n), fits
 
 
-def _different(
-    prefixes: np.ndarray, scores: np.ndarray, masses: np.ndarray, n: int
-) -> list[Candidate]:
+def _different(sequences: _Found, n: int) -> list[Candidate]:
     """The first n different sequences; one may fit a mass in more than one modified form."""
     found: dict[tuple[int, ...], Candidate] = {}
-    for row, score, m in zip(prefixes, scores, masses, strict=True):
+    rows = zip(sequences.tokens, sequences.scores, sequences.masses, strict=True)
+    for row, score, m in rows:
         tokens = tuple(int(t) for t in row)
         if tokens not in found:
             found[tokens] = Candidate(tokens, float(np.exp(score)), float(m))
@@ -124,11 +137,13 @@ class Ranking:
     """Ranked sequences of a gap and what they say of its residues.
 
     candidates: best first, empty where no sequence fits the mass; distributions: (length,
-    20) of each residue given the mass too.
+    20) of each residue given the mass too; bound: no sequence that is not listed is more
+    probable than this or the last candidate, whichever is more (0: the list is exact).
     """
 
     candidates: tuple[Candidate, ...]
     distributions: np.ndarray
+    bound: float = 0.0
 
 
 def rank_sequences(
@@ -140,19 +155,18 @@ def rank_sequences(
     """
     if mass is None or tolerance is None:
         return Ranking(tuple(best_sequences(probabilities, n)[0]), probabilities)
-    prefixes, scores, masses = _search(probabilities, MASS_WIDTH, mass, tolerance, rules)
-    if not len(scores):
+    found = _search(probabilities, MASS_WIDTH, mass, tolerance, rules)
+    if not len(found.scores):
         return Ranking((), probabilities)
-    share = np.exp(scores - np.logaddexp.reduce(scores))
+    log_total = float(np.logaddexp.reduce(found.scores))
+    share = np.exp(found.scores - log_total)
     marginals = np.zeros_like(probabilities)
-    for i, row in enumerate(prefixes.T):
+    for i, row in enumerate(found.tokens.T):
         np.add.at(marginals[i], row, share)
-    total = float(np.exp(np.logaddexp.reduce(scores)))
     given_mass = tuple(
-        replace(c, probability=c.probability / total)
-        for c in _different(prefixes, scores, masses, n)
+        replace(c, probability=c.probability / math.exp(log_total)) for c in _different(found, n)
     )
-    return Ranking(given_mass, marginals)
+    return Ranking(given_mass, marginals, math.exp(min(found.lost - log_total, 0.0)))
 
 
 def mass_log_probability(
@@ -162,8 +176,8 @@ def mass_log_probability(
 
     -inf where none fits.
     """
-    _, scores, _ = _search(probabilities, MASS_WIDTH, mass, tolerance, rules or MassRules())
-    return float(np.logaddexp.reduce(scores)) if len(scores) else -np.inf
+    found = _search(probabilities, MASS_WIDTH, mass, tolerance, rules or MassRules())
+    return float(np.logaddexp.reduce(found.scores)) if len(found.scores) else -np.inf
 
 
 def nearest_mass(length: int, mass: float, rules: MassRules) -> float:
@@ -182,8 +196,8 @@ def _search(
     mass: float | None,
     tolerance: float | None,
     rules: MassRules,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Tokens (n, length), log probabilities (n,) and masses (n,) of the best sequences.
+) -> _Found:
+    """The best sequences of a gap.
 
     The `width` best prefixes are kept at every residue, of those that some sequence of the
     residues still to come completes to the mass.
@@ -191,6 +205,9 @@ def _search(
     with np.errstate(divide="ignore"):
         logs = np.log(probabilities)
     length = len(probabilities)
+    # The most that residues from each on can add to a log probability.
+    ahead = np.concatenate((np.cumsum(logs.max(1)[::-1])[::-1], [0.0]))
+    lost = -np.inf
     scores, masses = np.zeros(1), np.zeros(1)
     prefixes = np.zeros((1, 0), dtype=np.uint8)
     for i in range(length):
@@ -201,12 +218,16 @@ def _search(
         if mass is not None and tolerance is not None:
             rest = mass - new_mass[keep]
             keep = keep[_completable(rest, tolerance, length - i - 1, rules)]
-        keep = keep[_highest(total[keep], width)]  # in the order of the alphabet
+        best = _highest(total[keep], width)  # in the order of the alphabet
+        if len(best) < len(keep) and mass is not None:
+            dropped = np.delete(total[keep], best)
+            lost = max(lost, float(dropped.max()) + float(ahead[i + 1]))
+        keep = keep[best]
         parents, forms = np.divmod(keep, len(residues))
         prefixes = np.concatenate((prefixes[parents], residues[forms, None].astype(np.uint8)), 1)
         scores, masses = total[keep], new_mass[keep]
     order = np.argsort(-scores, kind="stable")
-    return prefixes[order], scores[order], masses[order]
+    return _Found(prefixes[order], scores[order], masses[order], lost)
 
 
 def _highest(scores: np.ndarray, width: int) -> np.ndarray:

@@ -207,6 +207,8 @@ def _fill_chain(
         status = "filled"
         if ranking.candidates:
             best = ranking.candidates[0].tokens
+            if ranking.bound > ranking.candidates[0].probability:
+                status = f"filled (not proven best: another may have up to {ranking.bound:.1g})"
             done += len(places)
         else:
             nearest = nearest_mass(len(places), gap.mass or 0.0, rules)
