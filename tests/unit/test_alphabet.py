@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna import alphabet
-from lacuna.alphabet import ALLOWED, LETTERS, N_TOKENS, RESIDUES, allowed, decode, encode
+from lacuna.alphabet import ALLOWED, LETTERS, N_TOKENS, RESIDUES, decode, encode
 
 
 def test_tokens_are_those_that_checkpoints_rely_on() -> None:
@@ -42,7 +42,7 @@ def test_decode_names_the_first_number_that_is_no_token() -> None:
 
 def test_allowed_residues() -> None:
     def names(letter: str) -> str:
-        mask = allowed(alphabet.TOKEN[letter])
+        mask = ALLOWED[alphabet.TOKEN[letter]]
         return "".join(residue for residue, may in zip(RESIDUES, mask, strict=True) if may)
 
     assert ALLOWED.shape == (N_TOKENS, len(RESIDUES)) and ALLOWED.dtype == bool
@@ -54,4 +54,4 @@ def test_allowed_residues() -> None:
 
 def test_allowed_cannot_be_changed_by_accident() -> None:
     with pytest.raises(ValueError, match="read-only"):
-        allowed(alphabet.MISSING)[0] = False
+        ALLOWED[alphabet.MISSING][0] = False

@@ -78,9 +78,3 @@ def decode(tokens: NDArray[np.integer]) -> str:
         raise ValueError(f"{int(tokens[at])} at position {at + 1} is no token of the alphabet")
     letters: bytes = _TO_LETTER[tokens].tobytes()
     return letters.decode("ascii")
-
-
-def allowed(token: int) -> NDArray[np.bool_]:
-    """(20,) bool: which residues may stand where `token` stands; a read-only row of `ALLOWED`."""
-    row: NDArray[np.bool_] = ALLOWED[token]
-    return row
