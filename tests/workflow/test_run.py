@@ -130,7 +130,7 @@ def test_the_tutorial_model_reports_as_the_notebook_does(out: Path) -> None:
 
 def test_the_run_ends_with_a_line_per_sample(finished: Run, out: Path) -> None:
     lines = finished.output.splitlines()
-    known = next(x for x in lines if x.startswith("known: 1 chains, 9 of 9 missing residues"))
+    known = next(x for x in lines if x.startswith("known: 1 chain, 9 of 9 missing residues"))
     for method in ("lacuna", "germline_copy", "nearest_homolog", "column_majority", "seed_lstm"):
         assert re.search(rf"\b{method} \d/9 \(\d\.\d{{3}}\)", known)
     assert "open-2.1: 2 chains, 35 of 35 missing residues filled; no truth given" in lines

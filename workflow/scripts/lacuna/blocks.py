@@ -302,7 +302,8 @@ def _summary_line(sample: str, accuracy: pd.DataFrame, chains: Path, rejected: P
         filled += int(part["filled"].sum())
     with open(rejected, encoding="utf-8") as handle:
         n_rejected = sum(1 for _ in handle) - 1
-    line = f"{sample}: {n_chains} chains, {filled} of {missing} missing residues filled"
+    chains_said = "1 chain" if n_chains == 1 else f"{n_chains} chains"
+    line = f"{sample}: {chains_said}, {filled} of {missing} missing residues filled"
     if n_rejected:
         line += f", {n_rejected} records rejected (see {rejected})"
     overall = accuracy[accuracy["scope"] == "overall"]
