@@ -1,0 +1,73 @@
+"""Calibration, cut-offs and ranked gaps of a filled benchmark, as the model card gives them.
+
+    python tests/benchmarks/bench_confidence.py FOLDER OUT
+
+FOLDER holds truth.jsonl (see bench_accuracy.py), OUT is a sample's output folder, filled with
+or without gap masses and lengths. Prints expected calibration error by set, precision and
+coverage of cut-offs, and by protocol of the human sets how many gaps are exact (I = L), hold
+the truth among their candidates, and have the right length.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+HUMAN = ("thera_dev", "cov_abdab", "shehata")
+CUT_OFFS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
+
+
+def read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+
+
+def merged(residues: str) -> str:
+    return residues.replace("I", "L")
+
+
+def print_confidence(residues: pd.DataFrame) -> None:
+    known = residues[residues["truth"] != ""]
+    right = known["residue"] == known["truth"]
+    p = known["probability"].astype(float)
+    groups = known["chain"].str.split("|").str[0]
+    bins = (p * 10).astype(int).clip(upper=9)
+    for name in sorted(groups.unique()):
+        rows = groups == name
+        gap = (right[rows] - p[rows]).groupby(bins[rows]).sum().abs().sum()
+        print(f"calibration error {name}: {gap / rows.sum():.3f} of {rows.sum()} residues")
+    for cut in CUT_OFFS:
+        kept = p >= cut
+        print(f"probability >= {cut}: right {right[kept].mean():.3f}, share {kept.mean():.3f}")
+
+
+def print_gaps(gaps: pd.DataFrame, truth: dict[str, dict]) -> None:
+    counts: dict[str, list[int]] = {}
+    for (chain, _), ranked in gaps.groupby(["chain", "gap"], sort=False):
+        record = truth[chain]
+        if record["set"] not in HUMAN:
+            continue
+        # Every protocol but random10 has one gap; random10's gaps are not moved by others.
+        start = int(ranked["start"].iloc[0])
+        stop = int(ranked["end"].iloc[0])
+        if record["protocol"] != "random10":
+            start, stop = record["missing"][0], record["missing"][-1] + 1
+        true = merged(record["seq"][start:stop])
+        told = [merged(c) for c in ranked["candidate"]]
+        row = counts.setdefault(record["protocol"], [0, 0, 0, 0])
+        for i, value in enumerate((1, told[0] == true, true in told, len(told[0]) == len(true))):
+            row[i] += value
+    for protocol, (n, exact, among, length) in counts.items():
+        shares = f"exact {exact / n:.3f}, among candidates {among / n:.3f}, length {length / n:.3f}"
+        print(f"{protocol}: {n} gaps, {shares}")
+
+
+def main(folder: Path, out: Path) -> None:
+    with open(folder / "truth.jsonl", encoding="utf-8") as handle:
+        truth = {record["id"]: record for record in map(json.loads, handle)}
+    print_confidence(read(out / "residues.tsv"))
+    print_gaps(read(out / "gaps.tsv"), truth)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
