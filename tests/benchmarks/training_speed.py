@@ -28,7 +28,7 @@ from lacuna.device import keep_memory  # noqa: E402
 from lacuna.imgt import N_CODES, N_IMGT  # noqa: E402
 from lacuna.masking import MaskingConfig  # noqa: E402
 from lacuna.network import ModelConfig  # noqa: E402
-from lacuna.train import Encoded, TrainConfig, Trainer, read_encoded  # noqa: E402
+from lacuna.train import Encoded, TrainConfig, Trainer, begin, read_encoded  # noqa: E402
 
 COUNTS = {"human:H": 3000, "human:K": 1500, "human:L": 1500, "mouse:H": 1000, "mouse:K": 1000}
 
@@ -131,7 +131,8 @@ def main() -> None:
     keep_memory()
     encoded = simulated() if options.chains is None else read_encoded(options.chains)
     config = TrainConfig(batch_size=options.batch_size)
-    trainer = Trainer(encoded, ModelConfig(), config, MaskingConfig(), torch.device("cpu"))
+    model = begin(ModelConfig(), config.seed)
+    trainer = Trainer(encoded, model, config, MaskingConfig(), torch.device("cpu"))
     print(f"{options.threads} threads, batch {config.batch_size}, {trainer.dtype}")
 
     def step() -> None:

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,22 +16,28 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from lacuna.alphabet import RESIDUES
 from lacuna.corpus import Chains, germline_library, write_encoded
 from lacuna.device import pick_device, product_dtype
 from lacuna.files import LacunaError
 from lacuna.germlines import LOCI
 from lacuna.masking import MaskingConfig
-from lacuna.network import ModelConfig
+from lacuna.network import GapNetwork, ModelConfig
 from lacuna.simulate import mutate, recombine
+from lacuna.teacher import Teacher, TeacherConfig
 from lacuna.tensor_files import read_tensors, write_tensors
 from lacuna.train import (
     CpuDropout,
+    Ranks,
     TrainConfig,
     Trainer,
+    begin,
     learning_rate_at,
     load_weights,
+    loss_and_hits,
     pretrain,
     read_encoded,
+    save_weights,
 )
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
@@ -65,9 +70,8 @@ def _one_thread() -> None:
 
 def trainer(encoded: Path, model: dict | None = None, **train: object) -> Trainer:
     config = TrainConfig(**{**TRAIN, **train})
-    return Trainer(
-        read_encoded(encoded), ModelConfig(**(model or MODEL)), config, MaskingConfig(), CPU
-    )
+    network = begin(ModelConfig(**(model or MODEL)), config.seed)
+    return Trainer(read_encoded(encoded), network, config, MaskingConfig(), CPU)
 
 
 def run(encoded: Path, folder: Path, **more: object) -> dict[str, Path]:
@@ -153,24 +157,122 @@ def test_a_stopped_run_ends_with_the_bytes_of_an_unbroken_one(
         assert unbroken[name].read_bytes() == broken[name].read_bytes(), name
 
 
+def bare_settings(encoded: Path, weights: Path, train: dict, **more: object) -> Path:
+    """A file of settings, as the module takes them on a machine without Snakemake."""
+    settings = {
+        **{"chains": str(encoded), "weights": f"{weights}.safetensors", "curve": f"{weights}.tsv"},
+        **{"model": MODEL, "train": train, "masking": {}, "threads": 1},
+    }
+    path = weights.with_suffix(".json")
+    path.write_text(json.dumps(settings | more))
+    return path
+
+
+def test_a_fault_of_a_bare_run_is_one_line(encoded: Path, tmp_path: Path) -> None:
+    settings = bare_settings(encoded, tmp_path / "w", TRAIN, chains="absent.safetensors")
+    done = subprocess.run(
+        [sys.executable, "-m", "lacuna.train", str(settings)],
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1 and done.stderr == ""
+    assert done.stdout.startswith("Error: absent.safetensors: no such file")
+
+
+def test_processes_that_train_together_make_the_mean_step(encoded: Path, tmp_path: Path) -> None:
+    model, train = {**MODEL, "dropout": 0.0}, TRAIN | {"steps": 3}
+    settings = bare_settings(encoded, tmp_path / "w", train, model=model)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+            *("--nproc-per-node", "2", "-m", "lacuna.train", str(settings)),
+        ],
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("step 3/3") == 1  # the first process alone reports
+    one, other = (trainer(encoded, model, steps=3) for _ in range(2))
+    one.ranks, other.ranks = Ranks(0, 2), Ranks(1, 2)
+    assert not torch.equal(one.batch(0).truth, other.batch(0).truth)
+    assert len(one.batch(0).truth) == TRAIN["batch_size"] / 2
+
+    def together(step: int) -> None:
+        for rank in (one, other):
+            rank.model.train()
+            rank.optimizer.zero_grad()
+            with rank.autocast():
+                loss, _, _ = loss_and_hits(rank.model, rank.batch(step))
+            loss.backward()
+        for rank in (one, other):
+            for group in rank.optimizer.param_groups:
+                group["lr"] = learning_rate_at(step, rank.config)
+        pairs = list(zip(one.model.parameters(), other.model.parameters(), strict=True))
+        for a, b in pairs:
+            a.grad = b.grad = (a.grad + b.grad) / 2
+        torch.nn.utils.clip_grad_norm_(one.model.parameters(), 1.0)
+        for rank in (one, other):
+            rank.optimizer.step()
+        decay = min(one.config.average, (step + 1) / (step + 11))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(one.averaged.parameters()), [p for p, _ in pairs], 1 - decay)
+
+    for step in range(3):
+        together(step)
+    weights = load_weights(tmp_path / "w.safetensors").state_dict()
+    before = begin(ModelConfig(**model), 0).state_dict()
+    for name, tensor in one.averaged.state_dict().items():
+        # Adam makes a whole step of a gradient that rounding alone moves from zero.
+        error, moved = (weights[name] - tensor).abs().mean(), (tensor - before[name]).abs().mean()
+        assert error < 0.05 * moved, name
+
+
+def test_a_batch_is_shared_evenly(encoded: Path) -> None:
+    config = TrainConfig(batch_size=16)
+    with pytest.raises(LacunaError, match="batch of 16 cannot be shared by 3 GPUs"):
+        Trainer(
+            *(read_encoded(encoded), GapNetwork(ModelConfig(**MODEL)), config, MaskingConfig()),
+            *(CPU, None, Ranks(0, 3)),
+        )
+
+
+def test_a_network_learns_from_its_teacher(encoded: Path, tmp_path: Path) -> None:
+    """A teacher that always says W makes a network say W, as far as its share goes."""
+    sizes = TeacherConfig(width=16, layers=1, heads=2, inner=16, positions=256)
+    teacher = Teacher(ModelConfig(), sizes)
+    with torch.no_grad():
+        teacher.residue_logits.bias[RESIDUES.index("W")] = 100.0
+    save_weights(tmp_path / "teacher.safetensors", teacher, {"step": 5})
+    train = TRAIN | {"steps": 60, "learning_rate": 0.03}
+    said = {}
+    for share in (0.0, 1.0):
+        out = run(
+            *(encoded, tmp_path / str(share)),
+            train={**train, "teacher_share": share},
+            teacher=tmp_path / "teacher.safetensors",
+        )
+        batch = trainer(encoded).batch(0)
+        with torch.inference_mode():
+            logits = load_weights(out["weights"])(batch.kmers)[batch.scored]
+        said[share] = float((logits.argmax(-1) == RESIDUES.index("W")).float().mean())
+        with safe_open(out["weights"], "pt") as handle:
+            assert json.loads(handle.metadata()["record"])["teacher"] == {"step": 5}
+    assert said[0.0] < 0.2 and said[1.0] > 0.9
+
+
 def test_sigkill_at_any_moment_of_a_bare_run(encoded: Path, tmp_path: Path) -> None:
     def command(name: str) -> list[str]:
-        return [
-            *(sys.executable, "-m", "lacuna.train", "--threads", "1", "--device", "cpu"),
-            *("--chains", str(encoded), "--checkpoint", str(tmp_path / name)),
-            *("--model", json.dumps(MODEL), "--train", json.dumps(TRAIN | {"steps": 60})),
-        ]
+        settings = bare_settings(encoded, tmp_path / name, TRAIN | {"steps": 60})
+        return [sys.executable, "-m", "lacuna.train", str(settings)]
 
     environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
-    whole = subprocess.run(
-        command("whole.safetensors"), env=environment, capture_output=True, text=True
-    )
+    whole = subprocess.run(command("whole"), env=environment, capture_output=True, text=True)
     assert whole.returncode == 0, whole.stderr
     assert "step 60/60" in whole.stdout and "natural" in whole.stdout
     for wait in (0.0, 0.15):
-        job = subprocess.Popen(
-            command("killed.safetensors"), env=environment, stdout=subprocess.DEVNULL
-        )
+        job = subprocess.Popen(command("killed"), env=environment, stdout=subprocess.DEVNULL)
         state = tmp_path / "killed.state"
         known = state.stat().st_mtime_ns if state.exists() else 0
         deadline = time.monotonic() + 60
@@ -181,7 +283,7 @@ def test_sigkill_at_any_moment_of_a_bare_run(encoded: Path, tmp_path: Path) -> N
         time.sleep(wait)
         job.send_signal(signal.SIGKILL)
         job.wait()
-    subprocess.run(command("killed.safetensors"), env=environment, check=True, capture_output=True)
+    subprocess.run(command("killed"), env=environment, check=True, capture_output=True)
     files = [(tmp_path / f"{name}.safetensors").read_bytes() for name in ("whole", "killed")]
     assert files[0] == files[1]
 
@@ -189,12 +291,12 @@ def test_sigkill_at_any_moment_of_a_bare_run(encoded: Path, tmp_path: Path) -> N
 def test_a_kill_between_the_last_checkpoint_and_the_weights(encoded: Path, tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     first = trainer(encoded)
-    first.run(path, None, lambda _: None)
+    first.run(path, lambda _: None)
     whole = path.read_bytes()
     path.unlink()
     again = trainer(encoded)
     assert again.resume(path) and again.step == 12
-    again.run(path, None, lambda _: None)
+    again.run(path, lambda _: None)
     assert path.read_bytes() == whole
 
 
@@ -280,7 +382,7 @@ def test_a_time_budget_sets_the_steps_once(encoded: Path, tmp_path: Path) -> Non
     assert 1 <= steps < 2000
     # What a stopped run began with stays, whatever the speed now.
     config = TrainConfig(**settings, steps=7)
-    begun = Trainer(read_encoded(encoded), ModelConfig(**MODEL), config, MaskingConfig(), CPU)
+    begun = trainer(encoded, **{**settings, "steps": config.steps})
     begun.train_step()
     begun.save(out["weights"])
     out = run(encoded, tmp_path, train=settings, minutes=5.0)
@@ -403,12 +505,17 @@ raise LacunaError("file.fasta:3: a fault; a remedy")
     ]
 
 
-def test_a_run_starts_from_given_weights(encoded: Path) -> None:
-    start = trainer(encoded).model
+def test_a_run_starts_from_given_weights(encoded: Path, tmp_path: Path) -> None:
+    start = GapNetwork(ModelConfig(**MODEL))
     with torch.no_grad():
         start.mix.bias.fill_(0.5)
-    config = replace(TrainConfig(), batch_size=4, pool=16)
-    tuned = Trainer(
-        read_encoded(encoded), ModelConfig(**MODEL), config, MaskingConfig(), CPU, initial=start
+    path = tmp_path / "start.safetensors"
+    save_weights(path, start, {"step": 3})
+    other = {"channels": 4, "hidden": 4}  # given weights bring their own sizes
+    out = run(
+        *(encoded, tmp_path),
+        **{"model": other, "start": path, "train": {**TRAIN, "steps": 1, "learning_rate": 1e-9}},
     )
-    assert torch.equal(tuned.averaged.mix.bias, torch.full((8,), 0.5))
+    tuned = load_weights(out["weights"])
+    assert torch.allclose(tuned.mix.bias, torch.full((8,), 0.5))
+    assert tuned.record["start"] == {"step": 3} and tuned.record["step"] == 1

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
+from antiberty import write_wheel
 from lacuna.alphabet import decode
 from lacuna.kmers import load_library
 from lacuna.simulate import grid_to_chain, mutate, recombine
@@ -77,6 +78,7 @@ def write_corpora(folder: Path) -> None:
             info + "WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
         wheel.writestr(info + "RECORD", "")
+    write_wheel(wheels / "antiberty-0.1.3-py3-none-any.whl")
 
 
 def command(folder: Path, *more: str) -> list[str]:
@@ -185,6 +187,7 @@ def test_the_record_holds_nothing_of_the_machine(finished: Path) -> None:
     text = json.dumps(record)
     assert str(finished) not in text and os.uname().nodename not in re.findall(r"[\w.-]+", text)
     assert record["step"] == 40 and record["chains_seen"] == 1280
+    assert (record["teacher"]["step"], record["train"]["teacher_share"]) == (4, 0.5)
     assert [c["licence"] for c in record["data"]["corpora"]] == ["none"] * 5
     assert not [v for v in re.findall(r'"([^"]*)"', text) if v.startswith("/")]
 
@@ -222,7 +225,7 @@ def test_a_checkpoint_that_cannot_be_used_stops_the_run_in_one_line(
 
 
 def test_a_misspelt_key_is_named(tmp_path: Path) -> None:
-    set_up(tmp_path, TINY.read_text().replace("batch_size", "batchsize"))
+    set_up(tmp_path, TINY.read_text().replace("batch_size: 32", "batchsize: 32"))
     done = snakemake(tmp_path, "--dry-run")
     assert done.returncode != 0
     assert "did you mean 'pretrain.train.batch_size'?" in done.stdout + done.stderr

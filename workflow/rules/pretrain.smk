@@ -2,6 +2,7 @@ from lacuna.pretraining import (
     check_pretrain,
     corpora_at,
     encode_settings,
+    teacher_settings,
     train_settings,
     wheel_name,
 )
@@ -11,7 +12,8 @@ PRETRAIN = checked(
 )
 PRETRAINED = OUT / "pretrain"
 CORPORA = corpora_at(PRETRAIN, PRETRAINED / "wheels")
-WHEELS = {wheel_name(c["wheel"]): c for c in PRETRAIN["corpora"] if c["wheel"]}
+TEACHER = PRETRAIN["teacher"]
+WHEELS = {wheel_name(c["wheel"]): c for c in [*PRETRAIN["corpora"], TEACHER] if c["wheel"]}
 
 
 wildcard_constraints:
@@ -75,10 +77,37 @@ rule encode_corpus:
         "../scripts/encode_corpus.py"
 
 
+rule train_teacher:
+    """Train a large network from AntiBERTy's weights, for the small one to learn from."""
+    input:
+        chains=PRETRAINED / "chains.safetensors",
+        antiberty=PRETRAINED / "wheels" / wheel_name(TEACHER["wheel"] or "none"),
+    output:
+        weights=PRETRAINED / "teacher.safetensors",
+        curve=PRETRAINED / "teacher.curve.tsv",
+    log:
+        OUT / "logs" / "train_teacher.log",
+    benchmark:
+        OUT / "benchmarks" / "train_teacher.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: PRETRAIN["threads"]
+    resources:
+        gpu=PRETRAIN["gpus"],
+        mem_mb=16000,
+    params:
+        model={},
+        train=teacher_settings(PRETRAIN),
+        masking=PRETRAIN["masking"],
+    script:
+        "../scripts/pretrain_model.py"
+
+
 rule pretrain_model:
     """Train the network, going on from the last checkpoint where a run was stopped."""
     input:
         chains=PRETRAINED / "chains.safetensors",
+        teacher=PRETRAINED / "teacher.safetensors" if TEACHER["wheel"] else [],
     output:
         weights=PRETRAINED / "lacuna.safetensors",
         library=PRETRAINED / "library.safetensors",
@@ -91,7 +120,7 @@ rule pretrain_model:
         "../../envs/train.yaml"
     threads: PRETRAIN["threads"]
     resources:
-        gpu=1,
+        gpu=PRETRAIN["gpus"],
         mem_mb=8000,
     params:
         model=PRETRAIN["model"],

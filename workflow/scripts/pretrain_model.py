@@ -1,11 +1,11 @@
-"""Adapter of rule pretrain_model."""
+"""Adapter of rules train_teacher and pretrain_model."""
 
 from lacuna.logs import log_to
 from lacuna.train import pretrain
 
 log_to(snakemake.log[0])
 pretrain(
-    snakemake.input.chains,
+    **{name: path for name, path in snakemake.input.items() if path},
     **dict(snakemake.output.items()),
     **dict(snakemake.params.items()),
     gpus=snakemake.resources.get("gpu", 0),

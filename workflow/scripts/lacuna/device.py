@@ -1,6 +1,7 @@
 """The one place where a job learns on what it computes, in which precision and memory."""
 
 import ctypes
+import os
 import sys
 from collections.abc import Mapping
 
@@ -8,12 +9,16 @@ import torch
 
 
 def pick_device(gpus: int) -> torch.device:
-    """The first GPU where the job was given one and there is one, else the CPU.
+    """A GPU where the job was given one and there is one, else the CPU.
+
+    The first one, or that of this process among those that torchrun started.
 
     gpus: `snakemake.resources.gpu`; 0 never touches a GPU. Snakemake grants `gpu=1` on machines
     without any, so a GPU that is not there is no error.
     """
-    return torch.device("cuda" if gpus > 0 and torch.cuda.is_available() else "cpu")
+    if gpus == 0 or not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
 
 
 def product_dtype(device: torch.device) -> torch.dtype:

@@ -6,6 +6,7 @@ for every position which of the 20 residues stands there.
 """
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -62,38 +63,34 @@ def _agreement_table() -> Tensor:
     return table.flatten()
 
 
-class GapNetwork(nn.Module):
-    """Logits of the 20 residues at every position of a k-mer."""
+class TemplateReader(nn.Module):
+    """What every network here shares: how it reads k-mers with templates, and how it answers.
 
-    def __init__(self, config: ModelConfig) -> None:
+    Between `read` and `answer`, both d = `width` wide, stands the network itself.
+    """
+
+    def __init__(self, config: ModelConfig, width: int) -> None:
         super().__init__()
         self.config = config
-        d, h = config.channels, config.hidden
+        self.record: dict[str, Any] = {}  # of the training that its weights come from
         # One table for everything that is looked up at a position: the residue, its column
         # and the residue of each template slot.
         self.lookup = nn.Parameter(
-            torch.randn(config.tokens + config.codes + config.slots * config.tokens, d) * 0.3
+            torch.randn(config.tokens + config.codes + config.slots * config.tokens, width) * 0.3
         )
-        self.features = nn.Linear(2 * config.slots + config.profiles * N_RESIDUES, d)
-        self.conv = nn.Conv1d(d, d, config.kernel, padding=config.kernel // 2)
-        self.lstm = nn.LSTM(
-            d,
-            h,
-            num_layers=config.layers,
-            batch_first=True,
-            bidirectional=True,
-            dropout=config.dropout if config.layers > 1 else 0.0,
-        )
-        self.dropout = nn.Dropout(config.dropout)
-        self.mix = nn.Linear(2 * h + d, d)
-        self.residue_logits = nn.Linear(d, N_RESIDUES)
+        self.features = nn.Linear(2 * config.slots + config.profiles * N_RESIDUES, width)
+        self.residue_logits = nn.Linear(width, N_RESIDUES)
         # How far each template slot and each profile is trusted, position by position.
-        self.template_trust = nn.Linear(d, config.slots)
-        self.profile_trust = nn.Linear(d, config.profiles)
+        self.template_trust = nn.Linear(width, config.slots)
+        self.profile_trust = nn.Linear(width, config.profiles)
         starts = [0, config.tokens]
         starts += [config.tokens + config.codes + i * config.tokens for i in range(config.slots)]
         self.register_buffer("starts", torch.tensor(starts), persistent=False)
         self.register_buffer("agreement", _agreement_table(), persistent=False)
+
+    def settings(self) -> dict[str, object]:
+        """What a network of this kind is made from; stored beside its weights."""
+        return {**self.config.as_dict()}
 
     def _look_up(self, tokens: Tensor, columns: Tensor, templates: Tensor) -> Tensor:
         """Sum of the table's rows at each position: (n, k), (n, k), (n, slots, k) -> (n, k, d)."""
@@ -111,10 +108,10 @@ class GapNetwork(nn.Module):
         flat = embedding_bag(rows.flatten(0, 1), self.lookup, mode="sum")
         return flat.unflatten(0, rows.shape[:2])
 
-    def forward(self, kmers: Kmers) -> Tensor:
-        """Kmers of n windows -> (n, k, 20) logits."""
+    def read(self, kmers: Kmers) -> Tensor:
+        """Kmers of n windows -> (n, k, d): what is known at each position."""
         tokens, templates = kmers.tokens.long(), kmers.templates.long()
-        n, slots, k = templates.shape
+        k = tokens.shape[1]
         pairs = tokens[:, None] * self.config.tokens + templates
         match = self.get_buffer("agreement")[pairs]  # (n, slots, k): 1, -1, or 0
         compared = match.abs().sum(2, keepdim=True).clamp(min=1.0)
@@ -128,12 +125,14 @@ class GapNetwork(nn.Module):
             -1,
         )  # (n, k, 2 * slots + profiles * 20)
         x = self._look_up(tokens, kmers.columns.long(), templates)  # (n, k, d)
-        x = x + self.features(features)
-        x = x + gelu(self.conv(x.transpose(1, 2)).transpose(1, 2))  # (n, k, d)
-        states, _ = self.lstm(self.dropout(x))  # (n, k, 2 * hidden)
-        y = gelu(self.mix(self.dropout(torch.cat((states, x), -1))))  # (n, k, d)
+        return x + self.features(features)
+
+    def answer(self, y: Tensor, kmers: Kmers) -> Tensor:
+        """(n, k, d) -> (n, k, 20) logits: an own opinion, and copies of templates and profiles."""
+        n, k = kmers.tokens.shape
         logits = torch.zeros(n, k, self.config.tokens, device=y.device)
-        logits.scatter_add_(2, templates.transpose(1, 2), self.template_trust(y).float())
+        at = kmers.templates.long().transpose(1, 2)
+        logits.scatter_add_(2, at, self.template_trust(y).float())
         logits = logits[..., :N_RESIDUES] + self.residue_logits(y).float()  # (n, k, 20)
         log_profiles = torch.log(kmers.profiles.float() + _PROFILE_FLOOR).unflatten(
             -1, (self.config.profiles, N_RESIDUES)
@@ -141,3 +140,30 @@ class GapNetwork(nn.Module):
         known = kmers.profiles.unflatten(-1, (self.config.profiles, N_RESIDUES)).sum(-1) > 0
         weight = self.profile_trust(y).float() * known  # (n, k, profiles)
         return logits + (weight[..., None] * log_profiles).sum(-2)
+
+
+class GapNetwork(TemplateReader):
+    """Logits of the 20 residues at every position of a k-mer."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        d, h = config.channels, config.hidden
+        super().__init__(config, d)
+        self.conv = nn.Conv1d(d, d, config.kernel, padding=config.kernel // 2)
+        self.lstm = nn.LSTM(
+            d,
+            h,
+            num_layers=config.layers,
+            batch_first=True,
+            bidirectional=True,
+            dropout=config.dropout if config.layers > 1 else 0.0,
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.mix = nn.Linear(2 * h + d, d)
+
+    def forward(self, kmers: Kmers) -> Tensor:
+        """Kmers of n windows -> (n, k, 20) logits."""
+        x = self.read(kmers)
+        x = x + gelu(self.conv(x.transpose(1, 2)).transpose(1, 2))  # (n, k, d)
+        states, _ = self.lstm(self.dropout(x))  # (n, k, 2 * hidden)
+        y = gelu(self.mix(self.dropout(torch.cat((states, x), -1))))  # (n, k, d)
+        return self.answer(y, kmers)

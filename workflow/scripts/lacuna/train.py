@@ -1,36 +1,45 @@
 """Training of the network on encoded chains.
 
-Needs torch, numpy and safetensors only, so that it also runs on a bare GPU node:
+Needs torch, numpy and safetensors only, so that it also runs on a bare GPU node, given the
+arguments of `pretrain` as a JSON file; and on several GPUs of a node by torchrun:
 
-    python -m lacuna.train --chains chains.safetensors --checkpoint lacuna.safetensors
+    python -m lacuna.train settings.json
+    torchrun --standalone --nproc-per-node 4 -m lacuna.train settings.json
 
 Stopped at any moment it goes on from the last checkpoint, with the batches and (on the
 CPU) to the weights of an unbroken run.
 """
 
-import argparse
+import copy
 import json
 import logging
 import math
+import os
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch import Tensor, distributed, nn
+from torch.nn.functional import cross_entropy, log_softmax
 
 from lacuna.device import keep_memory, pick_device, product_dtype
 from lacuna.files import LacunaError, atomic_write
 from lacuna.masking import Batch, ChainSet, MaskingConfig, References, make_batch
-from lacuna.network import GapNetwork, ModelConfig
+from lacuna.network import GapNetwork, ModelConfig, TemplateReader
+from lacuna.teacher import Teacher, TeacherConfig, teacher_from
 from lacuna.templates import Library, one_hot_templates
 from lacuna.tensor_files import read_tensors, write_tensors
 
 LOG = logging.getLogger(__name__)
 FORMAT = "lacuna-1"
+TEACHER_FORMAT = FORMAT + "-teacher"
 STATE_FORMAT = FORMAT + "-state"
 POOL_EVERY = 50  # steps that one pool of homologs serves
 VALIDATION_STEP = 1 << 40  # seeds validation batches, out of reach of training steps
@@ -38,6 +47,7 @@ VALIDATION_BATCH = 512
 TIMED_STEPS = 10  # that tell how many steps fit into a time budget
 
 Record = dict[str, Any]  # JSON
+Network = TypeVar("Network", bound=TemplateReader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,7 @@ class TrainConfig:
     warmup: int = 200
     weight_decay: float = 0.01
     average: float = 0.999  # decay of the averaged weights, the ones that are kept
+    teacher_share: float = 0.0  # of the loss; the rest is the truth's
     seed: int = 0
     pool: int = 16384  # chains that homologs are drawn from
     checkpoint_every: int = 500
@@ -106,11 +117,11 @@ def learning_rate_at(step: int, config: TrainConfig) -> float:
     return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
 
 
-def save_weights(path: Path, model: GapNetwork, record: Record) -> None:
+def save_weights(path: Path, model: TemplateReader, record: Record) -> None:
     """Write weights with the model config and the training record as metadata."""
     metadata = {
-        "format": FORMAT,
-        "model": json.dumps(model.config.as_dict(), sort_keys=True),
+        "format": TEACHER_FORMAT if isinstance(model, Teacher) else FORMAT,
+        "model": json.dumps(model.settings(), sort_keys=True),
         "record": json.dumps(record, sort_keys=True),
     }
     write_tensors(path, {k: v.float() for k, v in model.state_dict().items()}, metadata)
@@ -122,19 +133,42 @@ def load_weights(path: Path | str, expected: ModelConfig | None = None) -> GapNe
     LacunaError where the file is damaged, of another format, or its tensors do not fit its
     config; and, naming each field that differs, where that config is not the `expected` one.
     """
-    tensors, metadata = read_tensors(path, "train or fetch it again")
-    if metadata.get("format") != FORMAT:
-        raise LacunaError(
-            f"{path}: format {metadata.get('format')!r}, not {FORMAT!r}; give weights of Lacuna"
-        )
-    stored = json.loads(metadata["model"])
+    tensors, stored, record = _read_weights(path, FORMAT)
     if expected is not None and stored != expected.as_dict():
         wanted = expected.as_dict()
         differing = [k for k in wanted | stored if stored.get(k) != wanted.get(k)]
         faults = (f"{k} is {stored.get(k)}, config says {wanted.get(k)}" for k in differing)
         raise LacunaError(f"{path}: made for another model: {', '.join(faults)}")
+    return _filled(path, lambda: GapNetwork(ModelConfig(**stored)), tensors, record)
+
+
+def load_teacher(path: Path | str) -> Teacher:
+    """The teacher of a weights file; LacunaError as `load_weights`."""
+    tensors, stored, record = _read_weights(path, TEACHER_FORMAT)
+    sizes = stored.pop("transformer", {})
+
+    def make() -> Teacher:
+        return Teacher(ModelConfig(**stored), TeacherConfig(**sizes))
+
+    return _filled(path, make, tensors, record)
+
+
+def _read_weights(path: Path | str, expected: str) -> tuple[dict[str, Tensor], Record, Record]:
+    """Tensors, model settings and training record of a file of the expected format."""
+    tensors, metadata = read_tensors(path, "train or fetch it again")
+    if metadata.get("format") != expected:
+        raise LacunaError(
+            f"{path}: format {metadata.get('format')!r}, not {expected!r}; give weights of Lacuna"
+        )
+    return tensors, json.loads(metadata["model"]), json.loads(metadata.get("record", "{}"))
+
+
+def _filled(
+    path: Path | str, make: Callable[[], Network], tensors: dict[str, Tensor], record: Record
+) -> Network:
+    """The network with the tensors and their record; LacunaError where they do not fit it."""
     try:
-        model = GapNetwork(ModelConfig(**stored))
+        model = make()
         model.load_state_dict(tensors, strict=True)
     except (RuntimeError, TypeError) as error:
         fault = " ".join(str(error).split())
@@ -142,15 +176,25 @@ def load_weights(path: Path | str, expected: ModelConfig | None = None) -> GapNe
             f"{path}: the weights do not fit their own model config ({fault}); "
             "train or fetch them again"
         ) from None
+    model.record = record
     return model.eval()
 
 
-def loss_and_hits(model: GapNetwork, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean cross-entropy over scored residues, the number of right ones and of all; scalars."""
+def loss_and_hits(
+    model: TemplateReader, batch: Batch, taught: Tensor | None = None, share: float = 0.0
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean cross-entropy over scored residues, the number of right ones and of all; scalars.
+
+    taught: (scored, 20) probabilities of a teacher, which make up `share` of the loss.
+    """
     logits = model(batch.kmers)[batch.scored]  # (scored, 20)
     truth = batch.truth[batch.scored]
     hits = (logits.argmax(-1) == truth).sum()
-    return cross_entropy(logits, truth), hits, truth.new_tensor(len(truth))
+    loss = cross_entropy(logits, truth)
+    if taught is not None:
+        from_teacher = -(taught * log_softmax(logits, -1)).sum(-1).mean()
+        loss = torch.lerp(loss, from_teacher, share)
+    return loss, hits, truth.new_tensor(len(truth))
 
 
 class CpuDropout(nn.Module):
@@ -170,19 +214,41 @@ class CpuDropout(nn.Module):
         return x * keep.to(x.dtype).mul_(1 / (1 - self.p))
 
 
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """Which of the processes that train together this one is."""
+
+    rank: int = 0
+    world: int = 1
+
+
+ALONE = Ranks()
+
+
 class Trainer:
-    """Model, averaged weights and optimiser of one run on one device."""
+    """Model, averaged weights and optimiser of one run on one device.
+
+    Of several processes each draws its share of a batch, and all make the same steps.
+    """
 
     def __init__(
         self,
         encoded: Encoded,
-        model_config: ModelConfig,
+        model: TemplateReader,
         config: TrainConfig,
         masking: MaskingConfig,
         device: torch.device,
-        initial: GapNetwork | None = None,
+        teacher: Teacher | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
+        if config.batch_size % ranks.world:
+            raise LacunaError(
+                f"config: a batch of {config.batch_size} cannot be shared by {ranks.world} GPUs; "
+                "set train.batch_size to a multiple of their number"
+            )
         self.config, self.masking, self.device = config, masking, device
+        self.ranks = ranks
+        self.teacher = teacher.to(device).eval() if teacher is not None else None
         self.encoded = encoded
         self.chains = encoded.chains.to(device)
         self.library = encoded.library.to(device)
@@ -194,16 +260,12 @@ class Trainer:
             one_hot_templates(self.library.v, germline_dtype),
             one_hot_templates(self.library.j, germline_dtype),
         )
-        torch.manual_seed(config.seed)
-        self.model = GapNetwork(model_config)
-        if initial is not None:
-            self.model.load_state_dict(initial.state_dict())
-        self.model.to(device)
+        self.model = model.to(device)
+        self.averaged = copy.deepcopy(self.model).eval()
         if device.type == "cpu":
-            self.model.add_module("dropout", CpuDropout(model_config.dropout))
-        self.averaged = GapNetwork(model_config).to(device)
-        self.averaged.load_state_dict(self.model.state_dict())
-        self.averaged.eval()
+            for name, part in list(self.model.named_modules()):
+                if isinstance(part, nn.Dropout):
+                    self.model.set_submodule(name, CpuDropout(part.p))
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(),
             lr=config.learning_rate,
@@ -233,15 +295,16 @@ class Trainer:
         return self._pool
 
     def batch(self, step: int, rows: Tensor | None = None) -> Batch:
-        """The batch of a step, or of given rows (b,) for validation."""
-        generator = step_generator(self.config.seed, step, self.device)
+        """This process's share of a step's batch, or the batch of given rows (b,)."""
+        drawn = step if rows is not None else step * self.ranks.world + self.ranks.rank
+        generator = step_generator(self.config.seed, drawn, self.device)
         pool_step = 0 if step >= VALIDATION_STEP else step
         return make_batch(
             self.chains,
             self.library,
             self.one_hots,
             self.references(pool_step),
-            size=self.config.batch_size,
+            size=self.config.batch_size // self.ranks.world,
             k=self.config.k,
             config=self.masking,
             generator=generator,
@@ -254,17 +317,32 @@ class Trainer:
             self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16
         )
 
+    @torch.no_grad()
+    def taught(self, batch: Batch) -> Tensor | None:
+        """What the teacher holds probable at a batch's scored residues (scored, 20)."""
+        if self.teacher is None:
+            return None
+        with self.autocast():
+            return self.teacher(batch.kmers)[batch.scored].softmax(-1)
+
     def train_step(self) -> Tensor:
         """One step of the optimiser on the step's batch; the loss, a scalar on the device."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate_at(self.step, self.config)
         self.model.train()
-        torch.manual_seed(self.config.seed * 1_000_003 + self.step)  # of dropout
+        dropped = self.step * self.ranks.world + self.ranks.rank
+        torch.manual_seed(self.config.seed * 1_000_003 + dropped)  # of dropout
         batch = self.batch(self.step)
+        taught = self.taught(batch)
         with self.autocast():
-            loss, _, _ = loss_and_hits(self.model, batch)
+            loss, _, _ = loss_and_hits(self.model, batch, taught, self.config.teacher_share)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        if self.ranks.world > 1:
+            for p in self.model.parameters():
+                if p.grad is not None:
+                    distributed.all_reduce(p.grad)
+                    p.grad /= self.ranks.world
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self.step += 1
@@ -295,14 +373,20 @@ class Trainer:
 
     def record(self) -> Record:
         """What the weights were made of and how; the same on every machine."""
-        return {
-            "data": self.encoded.record,
-            "train": asdict(self.config),
-            "masking": asdict(self.masking),
-            "step": self.step,
-            "chains_seen": self.step * self.config.batch_size,
-            "curve": self.curve,
-        }
+        before = {"start": self.model.record} if self.model.record else {}
+        taught = {"teacher": self.teacher.record} if self.teacher is not None else {}
+        return (
+            before
+            | taught
+            | {
+                "data": self.encoded.record,
+                "train": asdict(self.config),
+                "masking": asdict(self.masking),
+                "step": self.step,
+                "chains_seen": self.step * self.config.batch_size,
+                "curve": self.curve,
+            }
+        )
 
     def save(self, path: Path) -> None:
         """Write the checkpoint to go on from (`path` with suffix .state) and the weights."""
@@ -314,7 +398,7 @@ class Trainer:
             state |= {f"optimizer.{names[id(p)]}.{k}": v for k, v in values.items()}
         metadata = {
             "format": STATE_FORMAT,
-            "model": json.dumps(self.model.config.as_dict(), sort_keys=True),
+            "model": json.dumps(self.model.settings(), sort_keys=True),
             "record": json.dumps(self.record(), sort_keys=True),
             "loss_steps": str(self._loss_steps),
         }
@@ -333,7 +417,7 @@ class Trainer:
         state, metadata = _read_state(state_path, str(self.device))
         record = json.loads(metadata["record"])
         pairs: tuple[tuple[str, Record, Record], ...] = (
-            ("model", json.loads(metadata["model"]), self.model.config.as_dict()),
+            ("model", json.loads(metadata["model"]), self.model.settings()),
             ("train", record["train"], asdict(self.config)),
             ("masking", record["masking"], asdict(self.masking)),
             ("data", record["data"], self.encoded.record),
@@ -366,19 +450,19 @@ class Trainer:
         self._loss_steps = int(metadata.get("loss_steps", 0))
         return True
 
-    def run(self, path: Path, seconds: float | None, report: Callable[[str], None]) -> None:
-        """Train up to the last step, or for `seconds`; one line of progress per validation.
+    def run(self, path: Path, report: Callable[[str], None]) -> None:
+        """Train up to the last step; one line of progress per validation.
 
-        path: of the weights; the checkpoint stands beside them.
+        path: of the weights; the checkpoint stands beside them. The first process writes both.
         """
-        began, spent, counted = time.monotonic(), 0.0, 0  # spent: on training since the last line
+        first = self.ranks.rank == 0
+        spent, counted = 0.0, 0  # on training since the last line
         while self.step < self.config.steps:
             at = time.monotonic()
             self._loss_sum += self.train_step()
             self._loss_steps += 1
-            over = seconds is not None and time.monotonic() - began > seconds
-            last = over or self.step == self.config.steps
-            validating = last or self.step % self.config.validate_every == 0
+            last = self.step == self.config.steps
+            validating = first and (last or self.step % self.config.validate_every == 0)
             if validating:
                 loss = float(self._loss_sum) / self._loss_steps  # waits for a GPU
                 self._loss_sum, self._loss_steps = torch.zeros_like(self._loss_sum), 0
@@ -387,11 +471,10 @@ class Trainer:
                 self.curve.append({"step": self.step, "loss": loss, **self.validate()})
                 report(self._progress(counted / spent, time.monotonic() - at))
                 spent, counted = 0.0, 0
-            if last or self.step % self.config.checkpoint_every == 0:
+            if first and (last or self.step % self.config.checkpoint_every == 0):
                 self.save(path)
-            if over:
-                return
-        save_weights(path, self.averaged, self.record())  # a kill may have come between the two
+        if first:  # a kill may have come between the two
+            save_weights(path, self.averaged, self.record())
 
     def _progress(self, speed: float, pause: float) -> str:
         """Step, chains/s, loss, held-out accuracy, time left; speed in steps/s, pause in s."""
@@ -427,31 +510,46 @@ def _steps_in(minutes: float, make: Callable[[], Trainer]) -> int:
     for _ in range(TIMED_STEPS):
         loss = trainer.train_step()
     float(loss)  # waits for a GPU
-    return max(int(60 * minutes * TIMED_STEPS / (time.monotonic() - began)), 1)
+    steps = max(int(60 * minutes * TIMED_STEPS / (time.monotonic() - began)), 1)
+    if trainer.ranks.world > 1:  # all make the steps that the first one counts
+        counted = torch.tensor(steps, device=trainer.device)
+        distributed.broadcast(counted, 0)
+        steps = int(counted)
+    return steps
 
 
 def pretrain(
     chains: Path | str,
     weights: Path | str,
-    library: Path | str,
     curve: Path | str,
+    library: Path | str | None = None,
     *,
     model: Mapping[str, Any],
     train: Mapping[str, Any],
     masking: Mapping[str, Any],
     minutes: float | None = None,
     start: Path | str | None = None,
+    antiberty: Path | str | None = None,
+    teacher: Path | str | None = None,
     gpus: int = 0,
     threads: int = 2,
 ) -> None:
-    """Train a network on encoded chains and write its weights, its germline library and curve.
+    """Train a network on encoded chains and write its weights, its curve and the germline library.
 
-    start: weights to begin with, which bring their own model settings. model, train, masking:
-    fields of ModelConfig, TrainConfig and MaskingConfig that differ from their defaults.
+    model, train, masking: fields of ModelConfig, TrainConfig and MaskingConfig that differ from
+    their defaults. start: weights to begin with, which bring their own model settings.
+    antiberty: AntiBERTy's wheel; a teacher that begins with its weights is trained instead.
+    teacher: weights of such a teacher, to learn from.
     minutes: budget that sets the number of steps, by their speed at the start.
+    gpus: that the job was given; a process trains on each of several.
     The checkpoint `weights` with suffix .state is gone on from where there is one and removed
     at the end. LacunaError where it or `chains` cannot be used.
     """
+    asked = dict(locals())
+    together = min(gpus, torch.cuda.device_count())
+    if together > 1 and not distributed.is_torchelastic_launched():
+        _run_together(together, asked)
+        return
     weights = Path(weights)
     torch.set_num_threads(threads)
     device = pick_device(gpus)
@@ -459,34 +557,94 @@ def pretrain(
         keep_memory()
     encoded = read_encoded(chains)
     config = TrainConfig(**train)
-    initial = load_weights(start) if start is not None else None
-    sizes = initial.config if initial is not None else ModelConfig(**model)
+    learns_from = load_teacher(teacher) if teacher is not None else None
+    with _ranks(device) as ranks:
 
-    def make() -> Trainer:
-        return Trainer(encoded, sizes, config, MaskingConfig(**masking), device, initial)
+        def make() -> Trainer:
+            network = begin(ModelConfig(**model), config.seed, start, antiberty)
+            masks = MaskingConfig(**masking)
+            return Trainer(encoded, network, config, masks, device, learns_from, ranks)
 
-    state = weights.with_suffix(".state")
-    if minutes is not None:
-        if state.exists():
-            record = json.loads(_read_state(state)[1]["record"])
-            config = replace(config, steps=record["train"]["steps"])
-        else:
-            config = replace(config, steps=_steps_in(minutes, make))
-    trainer = make()
-    if trainer.resume(weights):
-        LOG.info("going on from step %d of %s", trainer.step, state)
-    names = {torch.bfloat16: "bfloat16", torch.float32: "float32"}
-    LOG.info(
-        "%d chains, %d steps of %d on %s (%s, %d threads)",
-        *(len(encoded.chains.grids), config.steps, config.batch_size),
-        *(device, names[trainer.dtype], threads),
-    )
-    trainer.run(weights, None, LOG.info)
-    write_tensors(
-        Path(library), {f.name: getattr(encoded.library, f.name) for f in fields(Library)}, {}
-    )
+        state = weights.with_suffix(".state")
+        if minutes is not None:
+            if state.exists():
+                record = json.loads(_read_state(state)[1]["record"])
+                config = replace(config, steps=record["train"]["steps"])
+            else:
+                config = replace(config, steps=_steps_in(minutes, make))
+        trainer = make()
+        resumed = trainer.resume(weights)
+        report = LOG.info if ranks.rank == 0 else LOG.debug
+        if resumed:
+            report("going on from step %d of %s", trainer.step, state)
+        names = {torch.bfloat16: "bfloat16", torch.float32: "float32"}
+        report(
+            "%d chains, %d steps of %d on %d x %s (%s, %d threads)",
+            *(len(encoded.chains.grids), config.steps, config.batch_size),
+            *(ranks.world, device.type, names[trainer.dtype], threads),
+        )
+        trainer.run(weights, report)
+    if ranks.rank > 0:
+        return
+    if library is not None:
+        tensors = {f.name: getattr(encoded.library, f.name) for f in fields(Library)}
+        write_tensors(Path(library), tensors, {})
     write_curve(curve, trainer.curve, config.batch_size)
     state.unlink(missing_ok=True)
+
+
+@contextmanager
+def _ranks(device: torch.device) -> Iterator[Ranks]:
+    """This process among those that torchrun started; alone without it."""
+    if not distributed.is_torchelastic_launched():
+        yield ALONE
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Ranks(distributed.get_rank(), distributed.get_world_size())
+        distributed.barrier()  # the first one still writes
+    finally:
+        distributed.destroy_process_group()
+
+
+def _run_together(processes: int, settings: Record) -> None:
+    """`pretrain` in as many processes of torchrun; LacunaError with the line that it ended with."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(settings, file, default=str)
+        file.flush()
+        command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+        command += [f"--nproc-per-node={processes}", "-m", "lacuna.train", file.name]
+        package = str(Path(__file__).resolve().parents[1])
+        path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
+        fault = "training on several GPUs failed; see the log"
+        with subprocess.Popen(
+            command,
+            env={**os.environ, "PYTHONPATH": path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as job:
+            for line in job.stdout or ():
+                LOG.info("%s", line.rstrip())
+                if line.startswith("Error: "):
+                    fault = line.removeprefix("Error: ").strip()
+    if job.returncode:
+        raise LacunaError(fault)
+
+
+def begin(
+    sizes: ModelConfig,
+    seed: int,
+    start: Path | str | None = None,
+    antiberty: Path | str | None = None,
+) -> TemplateReader:
+    """The network that training begins with: new, of given weights, or a teacher."""
+    torch.manual_seed(seed)
+    if antiberty is not None:
+        return teacher_from(antiberty, sizes)
+    return load_weights(start) if start is not None else GapNetwork(sizes)
 
 
 def write_curve(path: Path | str, curve: list[dict[str, float]], batch_size: int) -> None:
@@ -500,33 +658,14 @@ def write_curve(path: Path | str, curve: list[dict[str, float]], batch_size: int
             print(step, step * batch_size, *values, sep="\t", file=handle)
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main() -> None:
     """The command line; LacunaError becomes one line and exit status 1."""
-    parser = argparse.ArgumentParser(prog="python -m lacuna.train", description=__doc__)
-    parser.add_argument("--chains", type=Path, required=True)
-    parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--seconds", type=float)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--device", default=pick_device(1).type)
-    parser.add_argument("--model", type=json.loads, default={}, help="JSON of model settings")
-    parser.add_argument("--train", type=json.loads, default={}, help="JSON of training settings")
-    parser.add_argument("--masking", type=json.loads, default={}, help="JSON of masking settings")
-    options = parser.parse_args(arguments)
-    torch.set_num_threads(options.threads)
-    if options.device == "cpu":
-        keep_memory()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     try:
-        trainer = Trainer(
-            read_encoded(options.chains),
-            ModelConfig(**options.model),
-            TrainConfig(**options.train),
-            MaskingConfig(**options.masking),
-            torch.device(options.device),
-        )
-        trainer.resume(options.checkpoint)
-        trainer.run(options.checkpoint, options.seconds, lambda line: print(line, flush=True))
+        pretrain(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
     except LacunaError as error:
-        raise SystemExit(f"Error: {error}") from None
+        print(f"Error: {error}", flush=True)
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

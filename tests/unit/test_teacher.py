@@ -1,0 +1,160 @@
+"""The transformer that teaches: AntiBERTy's body and weights, and the way templates go in."""
+
+import io
+import math
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu, layer_norm, linear
+
+from antiberty import BERT, HEAD, INNER, LAYERS, WIDTH, checkpoint, write_wheel
+from lacuna.alphabet import ABSENT, MISSING, N_TOKENS, TOKEN
+from lacuna.files import LacunaError
+from lacuna.imgt import N_CODES
+from lacuna.network import Kmers, ModelConfig
+from lacuna.teacher import CHECKPOINT, antiberty_tensors, teacher_from
+from lacuna.train import load_teacher, load_weights, save_weights
+
+K = 20
+
+
+def as_published(weights: dict[str, Tensor], words: Tensor) -> Tensor:
+    """Logits (n, length, 25) of a BERT, by torch's own transformer layer."""
+
+    def norm(x: Tensor, name: str) -> Tensor:
+        return layer_norm(x, (WIDTH,), weights[name + ".weight"], weights[name + ".bias"], 1e-12)
+
+    x = weights[BERT + "word_embeddings.weight"][words]
+    x = x + weights[BERT + "position_embeddings.weight"][: words.shape[1]]
+    x = norm(x + weights[BERT + "token_type_embeddings.weight"][0], BERT + "LayerNorm")
+    for i in range(LAYERS):
+        layer = nn.TransformerEncoderLayer(
+            WIDTH, 8, INNER, 0.0, gelu, layer_norm_eps=1e-12, batch_first=True
+        ).eval()
+        name = f"bert.encoder.layer.{i}."
+        kinds = ("weight", "bias")
+        pairs = {
+            "self_attn.out_proj": "attention.output.dense",
+            "linear1": "intermediate.dense",
+            "linear2": "output.dense",
+            "norm1": "attention.output.LayerNorm",
+            "norm2": "output.LayerNorm",
+        }
+        state = {f"{a}.{k}": weights[f"{name}{b}.{k}"] for a, b in pairs.items() for k in kinds}
+        for kind in kinds:
+            parts = [weights[f"{name}attention.self.{q}.{kind}"] for q in ("query", "key", "value")]
+            state[f"self_attn.in_proj_{kind}"] = torch.cat(parts)
+        layer.load_state_dict(state)
+        x = layer(x, src_key_padding_mask=words == 0)
+    dense = HEAD + "transform.dense"
+    x = gelu(linear(x, weights[dense + ".weight"], weights[dense + ".bias"]))
+    x = norm(x, HEAD + "transform.LayerNorm")
+    return linear(x, weights[HEAD + "decoder.weight"], weights[HEAD + "decoder.bias"])
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Path:
+    path = tmp_path / "antiberty-0.1.3-py3-none-any.whl"
+    write_wheel(path)
+    return path
+
+
+def some_kmers(n: int = 3) -> Kmers:
+    generator = torch.Generator().manual_seed(1)
+    config = ModelConfig()
+
+    def draw(stop: int, *shape: int) -> Tensor:
+        return torch.randint(0, stop, shape, generator=generator, dtype=torch.uint8)
+
+    tokens = draw(20, n, K)
+    tokens[0, 4:9] = MISSING
+    tokens[1, 3] = TOKEN["J"]
+    tokens[2, 12:] = ABSENT
+    profiles = torch.rand(n, K, config.profiles * 20, generator=generator)
+    templates = draw(N_TOKENS, n, config.slots, K)
+    return Kmers(tokens, draw(N_CODES, n, K), templates, profiles)
+
+
+def test_before_training_it_answers_as_antiberty(wheel: Path) -> None:
+    kmers = some_kmers()
+    words = torch.zeros(3, K + 2, dtype=torch.long)
+    words[:, 0] = 2  # [CLS]
+    for row, tokens in enumerate(kmers.tokens.long()):
+        there = tokens[tokens != ABSENT]
+        words[row, 1 : len(there) + 1] = torch.where(there < 20, there + 5, 4)  # 4 is [MASK]
+        words[row, len(there) + 1] = 3  # [SEP]
+    with torch.inference_mode():
+        ours = teacher_from(wheel, ModelConfig()).eval()(kmers)
+        theirs = as_published(checkpoint(), words)[:, 1:-1, 5:]
+    there = kmers.tokens != ABSENT
+    assert torch.allclose(ours[there], theirs[there], atol=1e-4)
+
+
+def test_every_weight_of_it_can_learn(wheel: Path) -> None:
+    teacher = teacher_from(wheel, ModelConfig()).train()
+    for name in ("template_trust", "profile_trust"):  # at nothing they hold the others' back
+        nn.init.normal_(teacher.get_submodule(name).weight)
+    teacher(some_kmers()).square().sum().backward()
+    still = [n for n, p in teacher.named_parameters() if p.grad is None or not p.grad.any()]
+    assert still == []
+
+
+def test_templates_reach_the_answer(wheel: Path) -> None:
+    teacher = teacher_from(wheel, ModelConfig()).eval()
+    kmers = some_kmers()
+    other = Kmers(kmers.tokens, kmers.columns, kmers.templates.flip(0), kmers.profiles)
+    with torch.inference_mode():
+        assert torch.equal(teacher(kmers), teacher(other))
+        teacher.template_trust.bias.fill_(1.0)
+        copied = teacher(kmers) - teacher(other)
+        teacher.template_trust.bias.zero_()
+        teacher.lookup.normal_()
+        read = teacher(kmers) - teacher(other)
+    assert copied.abs().max() >= 1 and read.abs().max() > 0
+
+
+def test_padding_changes_nothing(wheel: Path) -> None:
+    teacher = teacher_from(wheel, ModelConfig()).eval()
+    kmers = some_kmers()
+    longer = Kmers(
+        nn.functional.pad(kmers.tokens, (0, 6), value=ABSENT),
+        nn.functional.pad(kmers.columns, (0, 6)),
+        nn.functional.pad(kmers.templates, (0, 6), value=ABSENT),
+        nn.functional.pad(kmers.profiles, (0, 0, 0, 6)),
+    )
+    with torch.inference_mode():
+        there = kmers.tokens != ABSENT
+        assert torch.allclose(teacher(longer)[:, :K][there], teacher(kmers)[there], atol=1e-4)
+
+
+def test_its_weights_are_written_and_read(wheel: Path, tmp_path: Path) -> None:
+    teacher = teacher_from(wheel, ModelConfig())
+    path = tmp_path / "teacher.safetensors"
+    save_weights(path, teacher, {"step": 7})
+    loaded = load_teacher(path)
+    assert (loaded.sizes, loaded.record) == (teacher.sizes, {"step": 7})
+    for name, tensor in teacher.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], tensor), name
+    with pytest.raises(LacunaError, match="format 'lacuna-1-teacher'"):
+        load_weights(path)
+
+
+def test_what_is_no_wheel_of_antiberty(tmp_path: Path) -> None:
+    (tmp_path / "a.whl").write_text("no archive")
+    with zipfile.ZipFile(tmp_path / "b.whl", "w") as file:
+        file.writestr("other/weights.bin", b"")
+    for name in ("a.whl", "b.whl"):
+        with pytest.raises(LacunaError, match=f"{name}: no wheel that holds.*antiberty 0.1.3"):
+            antiberty_tensors(tmp_path / name)
+
+
+def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    content = io.BytesIO()
+    torch.save({"a": math.sqrt, "b": Path("x")}, content)
+    with zipfile.ZipFile(tmp_path / "c.whl", "w") as file:
+        file.writestr(CHECKPOINT, content.getvalue())
+    with pytest.raises(LacunaError, match=r"c\.whl: its weights cannot be read"):
+        antiberty_tensors(tmp_path / "c.whl")
