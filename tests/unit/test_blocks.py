@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import torch
 
 from chains import fasta, germline_chain, hidden, mutated, random_protein
 from conftest import Write
-from lacuna.alphabet import RESIDUES
 from lacuna.blocks import (
     HEADERS,
     REJECTED_COLUMNS,
@@ -21,13 +19,11 @@ from lacuna.blocks import (
     join_parts,
     measure,
     split_scaffolds,
-    train_seed_models,
-    true_chain,
     write_alternatives,
 )
 from lacuna.config import check_config
 from lacuna.files import LacunaError
-from lacuna.scaffolds import Gap, Scaffold, read_scaffold_block, write_scaffolds
+from lacuna.scaffolds import read_scaffold_block
 
 ROOT = Path(__file__).parents[2]
 WEIGHTS = ROOT / "resources" / "weights"
@@ -252,56 +248,6 @@ def test_alternatives_are_whole_chains_with_one_gap_filled_otherwise(tmp_path: P
             "m|gap2|rank3 probability=0.2": "QGGGLLV",
         }
     )
-
-
-def test_the_true_chain_needs_the_truth_of_every_gap() -> None:
-    gaps = (Gap(1, 3, 2, 2, truth="VQ"), Gap(4, 5, 1, 1, truth="V"))
-    chain = Scaffold("m", "", "QXXLX", gaps, 1)
-    assert true_chain(chain) == "QVQLV"
-    assert true_chain(replace(chain, gaps=(gaps[0], replace(gaps[1], truth=None)))) is None
-    assert true_chain(replace(chain, gaps=(gaps[0], replace(gaps[1], truth="VV")))) is None
-
-
-def scaffold(name: str, truth: str | None) -> Scaffold:
-    whole = germline_chain("K", 1)[:40]
-    gap = Gap(20, 23, 3, 3, truth=truth and whole[20:23])
-    return Scaffold(name, "", hidden(whole, [(20, 23)]), (gap,), 1)
-
-
-def test_the_tutorial_model_stands_beside_the_others(tmp_path: Path) -> None:
-    """Its answers, of chains in two blocks, are compared with the truth that stands there."""
-    for block, name in enumerate("ab"):
-        write_scaffolds(block_path(tmp_path / "scaffolds", block), [scaffold(name, "known")])
-    train_seed_models(tmp_path / "scaffolds", tmp_path / "seed", k=10, epochs=1, seed=0)
-    told = rows(tmp_path / "seed" / "predictions.tsv")
-    assert {(r["chain"], r["position"]) for r in told} == {
-        (c, str(p)) for c in "ab" for p in (21, 22, 23)
-    }
-    assert {r["protocol"] for r in told} == {"scaffold", "true_context"}
-    assert {r["answer"] for r in told} <= set(RESIDUES)
-    truth = germline_chain("K", 1)[20:23]
-    for name in "ab":
-        lines = [
-            "\t".join((name, "1", "3", str(21 + i), t, "CDR1", "K", t, "0.9000", t, "X", t)) + "\n"
-            for i, t in enumerate(truth)
-        ]
-        (tmp_path / name).write_text("".join(lines))
-    measure([tmp_path / "a", tmp_path / "b"], [tmp_path / "seed"], tmp_path / "accuracy.tsv")
-    found = [r for r in rows(tmp_path / "accuracy.tsv") if r["scope"] == "overall"]
-    seed = {r["protocol"]: r for r in found if r["method"] == "seed_lstm"}
-    for protocol, row in seed.items():
-        right = sum(
-            r["answer"] == truth[int(r["position"]) - 21] for r in told if r["protocol"] == protocol
-        )
-        assert (row["n_residues"], row["n_correct"], row["n_gaps"]) == ("6", str(right), "2")
-    assert set(seed) == {"scaffold", "true_context"}
-    assert next(r for r in found if r["method"] == "lacuna")["n_correct"] == "6"
-
-
-def test_the_tutorial_model_needs_the_truth(tmp_path: Path) -> None:
-    write_scaffolds(block_path(tmp_path, 0), [scaffold("a", None)])
-    with pytest.raises(LacunaError, match="seed_lstm: 'a' has a gap without truth"):
-        train_seed_models(tmp_path, tmp_path / "seed", k=10, epochs=1, seed=0)
 
 
 def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:

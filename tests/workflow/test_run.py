@@ -113,7 +113,7 @@ def test_the_target_among_its_homologs_is_not_seen(space: Workspace, out: Path) 
 
 
 def test_the_tutorial_model_reports_as_the_notebook_does(out: Path) -> None:
-    report = out / "known" / "seed_lstm" / "00000_00000"
+    report = out / "known" / "seed_lstm" / "00000"
     names = {p.name for p in report.iterdir()}
     assert {
         "alphabet.tsv",

@@ -1,7 +1,10 @@
 rule train_seed:
     """Train the tutorial's model on each chain of a sample, as a baseline."""
     input:
-        scaffolds=OUT / "{sample}" / "scaffolds",
+        # The user's files and not the blocks: those are temporary, and made anew for other steps.
+        fasta=lambda wildcards: SAMPLES[wildcards.sample].fasta,
+        gaps=given("gaps"),
+        truth=given("truth"),
     output:
         report=directory(OUT / "{sample}" / "seed_lstm"),
     log:
@@ -13,6 +16,7 @@ rule train_seed:
     resources:
         mem_mb=1500,
     params:
+        tolerance_ppm=CONFIG["tolerance_ppm"],
         k=CONFIG["seed_lstm"]["k"],
         epochs=CONFIG["seed_lstm"]["epochs"],
         seed=CONFIG["seed"],

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from lacuna.blocks import train_seed_models
 from lacuna.logs import log_to
+from lacuna.seed_models import train_seed_models
 
 log_to(snakemake.log[0])
+given = {name: snakemake.input.get(name) or None for name in ("fasta", "gaps", "truth")}
 train_seed_models(
-    Path(snakemake.input.scaffolds),
-    Path(snakemake.output.report),
-    **{name: snakemake.params[name] for name in ("k", "epochs", "seed")},
+    **{name: Path(path) if path else None for name, path in given.items()},
+    out=Path(snakemake.output.report),
+    **{name: snakemake.params[name] for name in ("tolerance_ppm", "k", "epochs", "seed")},
 )

@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 
 from lacuna.accuracy import (
+    SEED_PREDICTIONS,
     accuracy_table,
     read_scored,
     sum_predictions,
@@ -38,13 +39,11 @@ from lacuna.scaffolds import (
     read_scaffolds,
     write_scaffolds,
 )
-from lacuna.seed import SeedResult, run_seed, write_seed_report
 from lacuna.train import load_weights
 
 METHODS = ("lacuna", *BASELINES, "seed_lstm")
 HEADERS = {"residues": RESIDUE_COLUMNS, "gaps": GAP_COLUMNS, "chains": CHAIN_COLUMNS}
 REJECTED_COLUMNS = ("chain", "line", "column", "reason")
-PREDICTIONS = "predictions.tsv"
 
 LOG = logging.getLogger(__name__)
 
@@ -199,57 +198,6 @@ def write_alternatives(gaps: Path, filled: Path, out: Path) -> None:
             waiting = next(by_chain, None)
 
 
-def train_seed_models(folder: Path, out: Path, *, k: int, epochs: int, seed: int) -> None:
-    """The tutorial's model on every chain of a sample whose truth is known.
-
-    Writes its report per chain and one table of predictions beside the truth.
-    """
-    rows: list[dict[str, object]] = []
-    out.mkdir(parents=True, exist_ok=True)
-    for index, block in enumerate(sorted(folder.glob("*.jsonl"))):
-        for number, scaffold in enumerate(read_scaffold_block(block)):
-            chain = true_chain(scaffold)
-            if chain is None:
-                raise LacunaError(
-                    f"seed_lstm: '{scaffold.chain}' has a gap without truth or known length; "
-                    "leave its sample out of seed_lstm.samples"
-                )
-            missing = [p for g in scaffold.gaps for p in range(g.start, g.end)]
-            result = run_seed(scaffold.chain, chain, missing, k=k, epochs=epochs, seed=seed)
-            write_seed_report(result, out / f"{index:05d}_{number:05d}")
-            rows += _seed_rows(scaffold, result)
-    table = pd.DataFrame(rows, columns=_SEED_COLUMNS)
-    with atomic_write(out / PREDICTIONS) as handle:
-        table.to_csv(handle, sep="\t", index=False, lineterminator="\n")
-
-
-_SEED_COLUMNS = ["chain", "position", "protocol", "answer", "probability"]
-
-
-def true_chain(scaffold: Scaffold) -> str | None:
-    """The whole chain with its truth filled in; None where a gap has none or is of other length."""
-    sequence = list(scaffold.sequence)
-    for gap in scaffold.gaps:
-        if gap.truth is None or len(gap.truth) != gap.end - gap.start:
-            return None
-        sequence[gap.start : gap.end] = gap.truth
-    return "".join(sequence)
-
-
-def _seed_rows(scaffold: Scaffold, result: SeedResult) -> Iterator[dict[str, object]]:
-    for protocol, predictions in result.predictions.items():
-        for position, residue, probability in zip(
-            predictions.positions, predictions.residues, predictions.probabilities, strict=True
-        ):
-            yield {
-                "chain": scaffold.chain,
-                "position": int(position) + 1,
-                "protocol": protocol,
-                "answer": residue,
-                "probability": f"{float(probability):.4f}",
-            }
-
-
 def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
     """Add up the scored residues of all blocks and write the accuracy table.
 
@@ -257,7 +205,7 @@ def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
     """
     sums = []
     told = [
-        pd.read_csv(folder / PREDICTIONS, sep="\t", dtype=str, keep_default_na=False)
+        pd.read_csv(folder / SEED_PREDICTIONS, sep="\t", dtype=str, keep_default_na=False)
         for folder in seed
     ]
     for path in scored:
