@@ -19,7 +19,6 @@ include: "workflow/rules/pretrain.smk"
 
 rule all:
     """Every file of every sample, and the report."""
-    default_target: True
     input:
         sample_files(),
         OUT / "accuracy.tsv",

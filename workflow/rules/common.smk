@@ -7,15 +7,17 @@ from pathlib import Path
 
 from snakemake.logging import logger
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
+# Not workflow.basedir: where another workflow imports this one, that is the other's folder.
+ROOT = Path(str(workflow.current_basedir)).parents[1]
+if not ROOT.is_dir():
+    sys.exit("Error: Lacuna needs its files: clone it and give the path of its Snakefile")
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from lacuna.config import check_config
 from lacuna.files import LacunaError
 from lacuna.provenance import code_digest
 from lacuna.scaffolds import count_records
 from lacuna.sheet import read_sheet
-
-ROOT = Path(workflow.basedir)
 
 
 def stop(fault):
