@@ -36,8 +36,9 @@ class Run:
 class Workspace:
     """A folder with a config.yaml, as of a user who has the workflow elsewhere."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, snakefile: Path = SNAKEFILE) -> None:
         self.folder = folder
+        self.snakefile = snakefile
         folder.mkdir(parents=True, exist_ok=True)
 
     def write(self, name: str, content: str | bytes) -> Path:
@@ -59,7 +60,7 @@ class Workspace:
     def run(self, *arguments: str, cores: int = 2, status: int = 0) -> Run:
         """Run the workflow in this folder; an exit status other than `status` fails the test."""
         return snakemake(
-            *("--snakefile", str(SNAKEFILE), "--directory", str(self.folder)),
+            *("--snakefile", str(self.snakefile), "--directory", str(self.folder)),
             *("--cores", str(cores), *arguments),
             status=status,
         )

@@ -10,7 +10,7 @@ from snakemake.logging import logger
 # Not workflow.basedir: where another workflow imports this one, that is the other's folder.
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 if not ROOT.is_dir():
-    sys.exit("Error: Lacuna needs its files: clone it and give the path of its Snakefile")
+    sys.exit("Error: Lacuna is imported from a clone: give the path of the Snakefile in it")
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from lacuna.config import check_config
