@@ -1,6 +1,11 @@
 """The conda environments and the requirements file name the same versions, and each is a pin."""
 
+import ast
 import re
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -58,3 +63,57 @@ def test_environment_channels_are_free_ones(path: Path) -> None:
 def test_environment_python_is_the_projects(path: Path) -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert f'requires-python = "{packages(path)["python"]}"' in project
+
+
+SCRIPTS = ROOT / "workflow" / "scripts"
+
+
+def env_of_scripts() -> dict[str, str]:
+    """The environment of each script's rule, by the names of their files."""
+    found = {}
+    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
+        text = path.read_text(encoding="utf-8")
+        envs = re.findall(r"^ +\"\S+/envs/(\w+)\.yaml\"$", text, re.MULTILINE)
+        scripts = re.findall(r"^ +\"\S+/scripts/(\w+)\.py\"$", text, re.MULTILINE)
+        found |= dict(zip(scripts, envs, strict=True))
+    return found
+
+
+def imports(file: Path) -> Iterator[str]:
+    """The dotted names of all that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            yield f"{node.module}"
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+
+
+@cache
+def distributions() -> dict[str, list[str]]:
+    """The packages that bring each importable name, of all that are installed."""
+    return dict(packages_distributions())
+
+
+def packages_behind(script: str) -> set[str]:
+    """The packages, by pip name, that a script and the modules it leads to import."""
+    files, waiting, found = set(), [SCRIPTS / f"{script}.py"], set()
+    while waiting:
+        file = waiting.pop()
+        if file in files:
+            continue
+        files.add(file)
+        for name in imports(file):
+            top, _, module = name.partition(".")
+            if top == "lacuna":
+                waiting.append(SCRIPTS / "lacuna" / f"{module}.py")
+            elif top not in sys.stdlib_module_names:
+                found.add(distributions().get(top, [top])[0].lower())
+    return found
+
+
+@pytest.mark.parametrize("path", ENVS, ids=lambda path: path.stem)
+def test_an_environment_holds_what_its_scripts_import_and_nothing_else(path: Path) -> None:
+    scripts = [script for script, env in env_of_scripts().items() if env == path.stem]
+    assert scripts
+    wanted = set().union(*map(packages_behind, scripts))
+    assert wanted == set(packages(path)) - NOT_PINNED

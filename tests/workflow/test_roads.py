@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from runs import ROOT, SNAKEFILE, Workspace, snakemake
+from runs import ROOT, SNAKEFILE, Workspace
 
 from chains import fasta, germline_chain, mutated
 
