@@ -1,6 +1,7 @@
 """The other ways to run: imported by another workflow, and through a batch system's commands."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -154,3 +155,15 @@ def test_a_batch_system_is_asked_for_a_gpu_where_a_rule_trains(tmp_path: Path) -
     planned = space.run("--dry-run", "--workflow-profile", str(profile), "--printshellcmds")
     assert planned.output.count("gpu=1") == planned.jobs()["train_model"] == 1
     assert "runtime=240" in planned.output
+
+
+@pytest.mark.skipif(
+    shutil.which("conda") is None,
+    reason="conda is not installed, and Snakemake asks it for its version even in a dry run",
+)
+def test_conda_makes_an_environment_for_every_rule(tmp_path: Path) -> None:
+    space = workspace(tmp_path)
+    space.config(**SETTINGS, train={"steps": 1})
+    planned = space.run("--dry-run", "--sdm", "conda")
+    made = re.findall(r"Conda environment \S*envs/(\w+)\.yaml will be created", planned.output)
+    assert sorted(made) == ["core", "train"]

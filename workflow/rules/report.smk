@@ -52,7 +52,7 @@ rule write_report:
         residues=expand(OUT / "{sample}" / "residues.tsv", sample=SAMPLES),
         gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
-        template=ROOT / "workflow/report/report.html.j2",
+        template=resource("workflow/report/report.html.j2"),
     output:
         report=OUT / "report.html",
     log:

@@ -20,7 +20,6 @@ ACCURACY_COLUMNS = (
     "scope value method protocol n_residues n_correct accuracy ci_low ci_high"
     " n_gaps n_exact mean_probability ece"
 ).split()
-SEED_PREDICTIONS = "predictions.tsv"  # of the tutorial's models, in the folder of their reports
 N_BINS = 10  # of probability, for the expected calibration error
 Z95 = 1.959963984540054
 

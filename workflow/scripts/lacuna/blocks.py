@@ -12,7 +12,6 @@ import pandas as pd
 import torch
 
 from lacuna.accuracy import (
-    SEED_PREDICTIONS,
     accuracy_table,
     read_scored,
     sum_predictions,
@@ -20,7 +19,7 @@ from lacuna.accuracy import (
     write_accuracy,
 )
 from lacuna.decode import Modifications
-from lacuna.files import LacunaError, atomic_write
+from lacuna.files import SEED_PREDICTIONS, LacunaError, atomic_write
 from lacuna.fill import (
     BASELINES,
     CHAIN_COLUMNS,

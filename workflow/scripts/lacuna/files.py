@@ -11,6 +11,8 @@ from typing import BinaryIO, TextIO, cast
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_LEVEL = 6
+# Of the tutorial's models, in the folder of their reports: what train_seed writes for others.
+SEED_PREDICTIONS = "predictions.tsv"
 
 # What the standard library raises when a gzip file is cut short or damaged.
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)

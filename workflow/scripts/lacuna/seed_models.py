@@ -4,8 +4,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from lacuna.accuracy import SEED_PREDICTIONS
-from lacuna.files import LacunaError, atomic_write
+from lacuna.files import SEED_PREDICTIONS, LacunaError, atomic_write
 from lacuna.scaffolds import Rejected, Scaffold, read_scaffolds
 from lacuna.seed import SeedResult, run_seed, write_seed_report
 
