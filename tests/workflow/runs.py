@@ -65,6 +65,13 @@ class Workspace:
             status=status,
         )
 
+    def results(self, folder: str = "out") -> dict[str, bytes]:
+        """Every result under an output folder by its path; logs and times differ between runs."""
+        out = self.folder / folder
+        found = {p.relative_to(out): p for p in out.rglob("*") if p.is_file()}
+        apart = ("logs", "benchmarks")
+        return {str(n): p.read_bytes() for n, p in found.items() if n.parts[0] not in apart}
+
     def rows(self, name: str) -> list[dict[str, str]]:
         """The rows of a table under the output folder."""
         with open(self.folder / "out" / name, encoding="utf-8", newline="") as handle:

@@ -77,13 +77,6 @@ def test_new_settings_of_filling_train_no_model_of_the_tutorial_again(space: Wor
     assert set(planned.jobs()) - {"all"} == BLOCKS | ACROSS
 
 
-def results(folder: Path) -> dict[str, bytes]:
-    """Every result of a run by its path, without logs and times."""
-    found = {p.relative_to(folder): p for p in folder.rglob("*") if p.is_file()}
-    apart = ("logs", "benchmarks")
-    return {str(n): p.read_bytes() for n, p in found.items() if n.parts[0] not in apart}
-
-
 def block_done(out: Path) -> bool:
     """A block is filled, and Snakemake has removed what it alone was filled from."""
     filled = (out / "three" / "blocks").glob("*/filled.part")
@@ -109,4 +102,4 @@ def test_a_killed_run_goes_on_to_the_same_bytes(space: Workspace, tmp_path: Path
     killed.run("--unlock")
     again = killed.run("--rerun-incomplete")
     assert again.jobs()["fill_gaps"] < 3
-    assert results(tmp_path / "out") == results(space.folder / "out")
+    assert killed.results() == space.results()

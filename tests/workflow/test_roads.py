@@ -39,20 +39,13 @@ def workspace(folder: Path, snakefile: Path = SNAKEFILE) -> Workspace:
     return space
 
 
-def written(folder: Path) -> dict[str, bytes]:
-    """Every result by its path; logs and times differ from run to run."""
-    found = {p.relative_to(folder): p for p in folder.rglob("*") if p.is_file()}
-    apart = ("logs", "benchmarks")
-    return {str(n): p.read_bytes() for n, p in found.items() if n.parts[0] not in apart}
-
-
 @pytest.fixture(scope="module")
 def direct(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What a run of the workflow itself writes."""
     space = workspace(tmp_path_factory.mktemp("direct"))
     space.config(**SETTINGS)
     assert space.run().jobs() == {"all": 1, **JOBS}
-    results = written(space.folder / "out")
+    results = space.results()
     assert {"known/filled.fasta", "accuracy.tsv", "report.html"} <= set(results)
     return results
 
@@ -91,7 +84,7 @@ def test_another_workflow_imports_this_one_and_gets_the_same_files(
     run = space.run()
     theirs = {f"lacuna_{name}": count for name, count in JOBS.items()}
     assert run.jobs() == {"all": 1, "measure_lengths": 1, **theirs}
-    assert written(space.folder / "results" / "filled") == direct
+    assert space.results("results/filled") == direct
     lengths = [str(len(c)) for c in CHAINS.values()]
     assert (space.folder / "lengths.tsv").read_text().split() == lengths
     assert space.run().jobs() == {}  # nothing to be done
@@ -140,7 +133,7 @@ def test_a_batch_system_gives_the_same_files(
         "--workflow-profile", str(profile), *("--jobs", "2", "--seconds-between-status-checks", "1")
     )
     assert run.jobs() == {"all": 1, **JOBS}
-    assert written(space.folder / "out") == direct
+    assert space.results() == direct
     submitted = (tmp_path / "submitted").read_text().splitlines()
     assert len(submitted) == sum(JOBS.values())
     asked = "-l select=1:ncpus=1:ngpus=0:mem=2000mb -l walltime=30:00 "
