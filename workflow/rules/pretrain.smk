@@ -24,6 +24,10 @@ wildcard_constraints:
 # training away. Delete {outdir}/pretrain to start anew.
 
 
+localrules:
+    fetch_wheel,  # the nodes of a cluster seldom reach the network
+
+
 rule pretrain:
     """The network's weights, its germline library and its learning curve, from corpora."""
     input:

@@ -1,0 +1,50 @@
+"""The profile for SLURM, as far as it can be judged where there is no SLURM."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from runs import ROOT, Workspace
+
+from chains import fasta, germline_chain, hidden
+
+PROFILE = ROOT / "workflow" / "profiles" / "slurm"
+SETTINGS = yaml.safe_load((PROFILE / "config.yaml").read_text())
+RULES = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
+# What becomes a job of SLURM: neither the names of targets nor what runs where Snakemake does.
+SUBMITTED = set(re.findall(r"^rule (\w+):", RULES, re.MULTILINE)) - {"pretrain", "fetch_wheel"}
+
+
+def test_every_job_has_a_time_limit_and_no_other_is_named() -> None:
+    given = SETTINGS["set-resources"]
+    assert set(given) == SUBMITTED
+    assert all("runtime" in resources for resources in given.values())
+
+
+def test_training_alone_gets_a_gpu() -> None:
+    given = SETTINGS["set-resources"].items()
+    assert {rule for rule, keys in given if "gpu" in keys} == {"train_model", "pretrain_model"}
+
+
+def test_what_shares_a_job_runs_in_turn() -> None:
+    given = SETTINGS["set-resources"].items()
+    assert set(SETTINGS["groups"]) == {rule for rule, keys in given if "in_turn" in keys}
+    assert set(SETTINGS["groups"].values()) == set(SETTINGS["group-components"])
+
+
+@pytest.mark.workflow
+def test_the_run_is_planned_with_it(tmp_path: Path) -> None:
+    space = Workspace(tmp_path)
+    chains = {f"c{i}": hidden(germline_chain("H", i), [(20, 25)]) for i in range(5)}
+    space.write("chains.fasta", fasta(chains))
+    space.sheet({"sample": "s", "fasta": "chains.fasta"})
+    space.config(block_size=1, train={"steps": 1})
+    account = ("--default-resources", "slurm_partition=p", "slurm_account=a")
+    run = space.run("--dry-run", "--workflow-profile", str(PROFILE), *account)
+    assert run.jobs()["fill_gaps"] == 5
+    resources = re.findall(r"^ *resources: (.*)$", run.output, re.MULTILINE)
+    limited = [r for r in resources if "runtime=" in r and "slurm_partition=p" in r]
+    assert len(limited) == run.output.count("    reason: ") - 1  # all but the target
+    groups = re.findall(r"^(?:\[.*\] )?[Gg]roup job (\w+)", run.output, re.MULTILINE)
+    assert sorted(groups) == ["blocks", "blocks", "report", "tables"]
