@@ -89,9 +89,9 @@ class Submission:
 
 
 def path_without_sacct(folder: Path) -> str:
-    """A PATH without sacct, which a cluster without accounting has installed but cannot answer.
+    """A PATH without sacct, which is installed here but has no database to ask.
 
-    The plugin turns to it whenever slurmctld does not answer, and takes the failure for an end.
+    The plugin turns to it where slurmctld does not answer, and loses its jobs when it fails.
     """
     links = folder / "bin"
     if not links.exists():
