@@ -13,7 +13,7 @@ import pandas as pd
 
 from lacuna.alphabet import MISSING_LETTER
 from lacuna.files import atomic_write
-from lacuna.fill import BASELINES, SCORED_COLUMNS
+from lacuna.samples import BASELINES, SCORED_COLUMNS
 
 SCOPES = ("overall", "locus", "region", "gap_length", "chain")
 ACCURACY_COLUMNS = (

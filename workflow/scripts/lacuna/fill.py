@@ -26,6 +26,7 @@ from lacuna.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.imgt import N_CODES, regions_of
 from lacuna.kmers import KmerSet
 from lacuna.network import GapNetwork
+from lacuna.samples import BASELINES, TABLES
 from lacuna.scaffolds import Gap, Scaffold
 from lacuna.templates import N_GERMLINE, Library
 
@@ -34,18 +35,6 @@ BATCH = 64  # k-mers a forward pass; fixed, so that a result never depends on it
 ALTERNATIVES = 3  # residues listed beside the chosen one
 MIN_ALTERNATIVE = 0.01
 SAME_MASS_PPM = 10.0  # within which two sequences weigh the same, where a gap has no tolerance
-
-RESIDUE_COLUMNS = (
-    "chain position gap residue probability alternatives germline region truth".split()
-)
-GAP_COLUMNS = (
-    "chain gap start end rank candidate probability length mass mass_error_ppm status".split()
-)
-CHAIN_COLUMNS = "chain locus species v_segment j_segment c_segment length missing filled".split()
-BASELINES = ("germline_copy", "nearest_homolog", "column_majority")
-SCORED_COLUMNS = (
-    "chain gap gap_length position truth region locus lacuna probability".split() + list(BASELINES)
-)
 
 _LETTERS = RESIDUES + MISSING_LETTER  # by token, those beyond the residues taken as one
 _NO_RESIDUES = MISSING_LETTER + "".join(AMBIGUOUS)
@@ -188,7 +177,7 @@ class Tables:
 
     def __init__(self) -> None:
         self.texts = {
-            name: StringIO() for name in ("filled", "residues", "gaps", "chains", "scored")
+            name: StringIO() for name in TABLES
         }
         self.rows = {
             name: csv.writer(text, delimiter="\t", lineterminator="\n")
