@@ -176,9 +176,7 @@ class Tables:
     """The rows of a block's output files, collected in memory and written together."""
 
     def __init__(self) -> None:
-        self.texts = {
-            name: StringIO() for name in TABLES
-        }
+        self.texts = {name: StringIO() for name in TABLES}
         self.rows = {
             name: csv.writer(text, delimiter="\t", lineterminator="\n")
             for name, text in self.texts.items()
