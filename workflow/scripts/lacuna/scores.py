@@ -1,12 +1,18 @@
 """Accuracy over files: of a sample from its blocks, and of all samples."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pandas as pd
 
 from lacuna.accuracy import (
+    ACCURACY_COLUMNS,
     accuracy_table,
+    add_up,
+    natural_order,
     read_scored,
     sum_predictions,
     sum_scored,
@@ -15,27 +21,55 @@ from lacuna.accuracy import (
 from lacuna.files import atomic_write
 from lacuna.samples import BASELINES, PREDICTIONS
 
+CHUNK_ROWS = 100_000
 METHODS = ("lacuna", *BASELINES, "seed_lstm")
 
 
 def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
     """Add up the scored residues of all blocks and write the accuracy table.
 
-    seed: folders of the tutorial's models, where they were trained.
+    seed: folders of the tutorial's models, where they were trained. The rows of single chains
+    wait in a file: of a million chains, their ids alone stand in memory.
     """
-    sums = []
-    told = [
+    predictions = [
         pd.read_csv(folder / PREDICTIONS, sep="\t", dtype=str, keep_default_na=False)
         for folder in seed
     ]
-    for path in scored:
-        table = read_scored(path)
-        sums.append(sum_scored(table))
-        for predictions in told:
-            for protocol, answers in predictions.groupby("protocol"):
-                rows = table.drop(columns="probability").merge(answers, on=["chain", "position"])
-                sums.append(sum_predictions(rows, "seed_lstm", str(protocol)))
-    write_accuracy(out, accuracy_table(sums, METHODS))
+    total = add_up([])
+    places: list[tuple[float, str, int]] = []  # chain's sort key, and where its rows begin
+    with TemporaryFile() as waiting:
+        for path in scored:
+            sums = add_up(_sums(read_scored(path), predictions))
+            of_chains = sums["scope"] == "chain"
+            total = add_up([total, sums[~of_chains]])
+            every = sums[["method", "protocol"]].itertuples(index=False, name=None)
+            rows = accuracy_table([sums[of_chains]], METHODS, every)
+            lines = rows.to_csv(None, sep="\t", index=False, header=False, lineterminator="\n")
+            keys = zip(natural_order(rows["value"]), rows["value"], strict=True)
+            told = zip(keys, lines.splitlines(keepends=True), strict=True)
+            for (number, chain), group in groupby(told, key=itemgetter(0)):
+                places.append((number, chain, waiting.tell()))
+                waiting.write("".join(line for _, line in group).encode() + b"\n")
+        overall = accuracy_table([total], METHODS)
+        answered = set(zip(overall["method"], overall["protocol"], strict=True))
+        which = itemgetter(*(ACCURACY_COLUMNS.index(name) for name in ("method", "protocol")))
+        with atomic_write(out) as handle:
+            overall.to_csv(handle, sep="\t", index=False, lineterminator="\n")
+            for _, _, place in sorted(places):
+                waiting.seek(place)
+                for line in iter(waiting.readline, b"\n"):
+                    text = line.decode()
+                    if which(text.split("\t")) in answered:
+                        handle.write(text)
+
+
+def _sums(table: pd.DataFrame, predictions: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Sums of one block's scored residues: of the methods that filled it, then of the seed's."""
+    yield sum_scored(table)
+    for told in predictions:
+        for protocol, answers in told.groupby("protocol"):
+            rows = table.drop(columns="probability").merge(answers, on=["chain", "position"])
+            yield sum_predictions(rows, "seed_lstm", str(protocol))
 
 
 def join_accuracy(
@@ -51,8 +85,9 @@ def join_accuracy(
     for sample, path, chain_path, rejected_path in zip(
         samples, accuracy, chains, rejected, strict=True
     ):
-        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-        tables.append(table[table["scope"] != "chain"].assign(sample=sample))
+        parts = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, chunksize=CHUNK_ROWS)
+        table = pd.concat([part[part["scope"] != "chain"] for part in parts])
+        tables.append(table.assign(sample=sample))
         lines.append(_summary_line(sample, table, chain_path, rejected_path))
     joined = pd.concat(tables)
     write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
@@ -64,7 +99,7 @@ def _summary_line(sample: str, accuracy: pd.DataFrame, chains: Path, rejected: P
     """`sample: 2 chains, 80 of 80 missing residues filled; right: lacuna 78/80 (0.975), ...`"""
     n_chains = missing = filled = 0
     columns = ["missing", "filled"]
-    for part in pd.read_csv(chains, sep="\t", usecols=columns, chunksize=100_000):
+    for part in pd.read_csv(chains, sep="\t", usecols=columns, chunksize=CHUNK_ROWS):
         n_chains += len(part)
         missing += int(part["missing"].sum())
         filled += int(part["filled"].sum())
