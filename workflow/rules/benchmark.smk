@@ -19,5 +19,6 @@ rule benchmark_scale:
         chains=CONFIG["benchmark_scale"]["chains"],
         k=CONFIG["kmer"]["length"],
         settings={key: CONFIG[key] for key in ("block_size", "kmer", "seed")},
+        code=code("benchmark_scale.py"),
     script:
         "../scripts/benchmark_scale.py"
