@@ -19,7 +19,7 @@ from lacuna.accuracy import (
     wilson_interval,
     write_accuracy,
 )
-from lacuna.fill import SCORED_COLUMNS
+from lacuna.samples import SCORED_COLUMNS
 
 METHODS = ("lacuna", "germline_copy", "nearest_homolog", "column_majority", "seed_lstm")
 

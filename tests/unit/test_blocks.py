@@ -9,26 +9,24 @@ import torch
 
 from chains import fasta, germline_chain, hidden, mutated, random_protein
 from conftest import Write
-from lacuna.blocks import (
+from lacuna.blocks import encode_block, fill_block_files
+from lacuna.config import check_config
+from lacuna.files import LacunaError
+from lacuna.samples import (
     HEADERS,
     REJECTED_COLUMNS,
+    TABLES,
     block_path,
-    encode_block,
-    fill_block_files,
-    join_accuracy,
     join_parts,
-    measure,
     split_scaffolds,
     write_alternatives,
 )
-from lacuna.config import check_config
-from lacuna.files import LacunaError
 from lacuna.scaffolds import read_scaffold_block
+from lacuna.scores import join_accuracy, measure
 
 ROOT = Path(__file__).parents[2]
 WEIGHTS = ROOT / "resources" / "weights"
 CONFIG = check_config({"samples": "-"}, ROOT / "workflow" / "schemas" / "config.schema.yaml")
-TABLES = ("filled", "residues", "gaps", "chains", "scored")
 Rows = list[dict[str, str]]
 
 

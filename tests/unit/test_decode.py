@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lacuna.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
-from lacuna.decode import RESIDUE_MASSES, best_sequences
+from lacuna.decode import RESIDUE_MASSES, MassRules, best_sequences, rank_plain, rank_sequences
 
 GLYCINE, ALANINE, ASPARAGINE, GLUTAMINE, LYSINE = (
     57.02146,
@@ -144,3 +144,19 @@ def test_a_long_gap_of_known_mass_is_filled_within_it() -> None:
 def test_a_sequence_of_no_probability_is_never_offered() -> None:
     certain = rows({"W": 1.0}, {"D": 0.999, "N": 0.001})
     assert [c.sequence for c in best_sequences(certain, 400)[0]] == ["WD", "WN"]
+
+
+@given(st.lists(gaps(), min_size=1, max_size=6), st.integers(1, 25))
+def test_gaps_ranked_together_are_ranked_as_each_alone(found: list[np.ndarray], n: int) -> None:
+    length = len(found[0])
+    together = np.stack([gap for gap in found if len(gap) == length])
+    alone = [rank_sequences(gap, n, None, None, MassRules()) for gap in together]
+    for ranking, other in zip(rank_plain(together, n), alone, strict=True):
+        assert ranking.candidates == other.candidates
+        assert np.array_equal(ranking.distributions, other.distributions)
+
+
+def test_ties_among_gaps_ranked_together_go_to_the_first_in_the_alphabet() -> None:
+    level = np.full((2, 2, N_RESIDUES), 1 / N_RESIDUES)
+    for ranking in rank_plain(level, 4):
+        assert [c.sequence for c in ranking.candidates] == ["AA", "AC", "AD", "AE"]

@@ -15,22 +15,13 @@ from hypothesis import strategies as st
 from chains import germline_chain, hidden, mutated, random_protein
 from lacuna.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
 from lacuna.decode import RESIDUE_MASSES
-from lacuna.fill import (
-    ALTERNATIVES,
-    CHAIN_COLUMNS,
-    GAP_COLUMNS,
-    RESIDUE_COLUMNS,
-    SCORED_COLUMNS,
-    Tables,
-    column_majorities,
-    fill_block,
-    predict,
-)
+from lacuna.fill import ALTERNATIVES, Tables, column_majorities, fill_block, predict
 from lacuna.germlines import LOCI
 from lacuna.homologs import index_homologs
 from lacuna.imgt import CYS104
 from lacuna.kmers import encode_scaffolds, load_library
 from lacuna.network import GapNetwork
+from lacuna.samples import CHAIN_COLUMNS, GAP_COLUMNS, RESIDUE_COLUMNS, SCORED_COLUMNS
 from lacuna.scaffolds import Gap, Scaffold
 from lacuna.templates import Library
 from lacuna.train import load_weights

@@ -110,6 +110,15 @@ windows = st.integers(2, 150).flatmap(lambda k: st.tuples(st.just(k), st.integer
 
 
 @given(lengths, windows)
+def test_windows_follow_each_other_as_their_positions_do(
+    length: int, window: tuple[int, int]
+) -> None:
+    k, stride = window
+    at = central_windows(np.arange(length), window_starts(length, k, stride), k, length)
+    assert (np.diff(at) >= 0).all()  # so that targets are in the order of their k-mers
+
+
+@given(lengths, windows)
 def test_windows_cover_the_chain_and_stay_inside_it(length: int, window: tuple[int, int]) -> None:
     k, stride = window
     starts = window_starts(length, k, stride)

@@ -6,6 +6,7 @@ Chains are made of germline segments, so the right columns are known without any
 import random
 from dataclasses import dataclass
 
+import immunum
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ from lacuna.imgt import (
     OUTSIDE,
     cdr3_codes,
 )
-from lacuna.numbering import diagonal_identity, number_chain
+from lacuna.numbering import _likely_locus, _number, diagonal_identity, number_chain
 
 LINKER = "GGGGSGGGGSGGGGS"
 LEADER = "MGWSCIILFLVATATGVHS"
@@ -257,6 +258,23 @@ def test_a_leader_is_outside_and_a_gap_after_it_reaches_back_to_column_one(gap: 
     numbering = number_chain(LEADER + hide(HEAVY.sequence, 0, gap))
     assert numbering.columns[: len(LEADER)].tolist() == [OUTSIDE] * len(LEADER)
     assert numbering.columns[len(LEADER) :].tolist() == HEAVY.columns
+
+
+@given(domains(), st.integers(0, 15), st.integers(0, 90))
+def test_the_profile_of_the_likely_locus_numbers_as_the_best_of_all_does(
+    chain: Domain, length: int, at: int
+) -> None:
+    sequence = hide(chain.sequence, at, length)
+    best = immunum.Annotator(["ig"], "imgt", min_confidence=0.0).number(sequence)
+    assert _likely_locus(sequence) in (chain.locus, "")
+    assert _number(sequence) == best
+
+
+def test_words_of_two_loci_and_of_none_tell_no_locus() -> None:
+    assert {d.locus: _likely_locus(d.sequence) for d in HUMAN.values()} == {x: x for x in LOCI}
+    assert not _likely_locus(HEAVY.sequence + LINKER + KAPPA.sequence)
+    assert not _likely_locus("ACDEFGHIKLMNPQRSTVWY" * 5)
+    assert not _likely_locus("")
 
 
 @pytest.mark.parametrize("first", ["H", "K"])

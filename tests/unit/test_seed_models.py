@@ -9,9 +9,9 @@ import pytest
 from chains import fasta, germline_chain, hidden
 from conftest import Write
 from lacuna.alphabet import RESIDUES
-from lacuna.blocks import measure
 from lacuna.files import LacunaError
 from lacuna.scaffolds import Gap, Scaffold
+from lacuna.scores import measure
 from lacuna.seed_models import train_seed_models, true_chain
 
 WHOLE = germline_chain("K", 1)[:40]

@@ -71,6 +71,20 @@ def matches(grid: Tensor, template: Tensor, columns: range) -> int:
 
 @settings(max_examples=20)
 @given(SEEDS)
+def test_neither_type_nor_company_changes_what_is_chosen(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    library, grid = random_library(rng, 40, 12), random_grids(9, rng)
+    locus = torch.zeros(9, dtype=torch.long)
+    chosen = []
+    for dtype, rows in ((torch.float32, 9), (torch.bfloat16, 9), (torch.bfloat16, 1)):
+        one_hots = one_hot_templates(library.v, dtype), one_hot_templates(library.j, dtype)
+        choice = choose_germlines(grid[:rows], locus[:rows], library, *one_hots)
+        chosen.append((choice.v[0].tolist(), choice.j[0].tolist()))
+    assert chosen[0] == chosen[1] == chosen[2]
+
+
+@settings(max_examples=20)
+@given(SEEDS)
 def test_the_nearest_segments_are_those_that_counting_finds(seed: int) -> None:
     rng = np.random.default_rng(seed)
     library, grid = random_library(rng), random_grids(3, rng)

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 import torch
 
-from lacuna.fill import SCORED_COLUMNS, fill_block, predict
+from lacuna.fill import fill_block, predict
 from lacuna.kmers import encode_scaffolds, load_library
+from lacuna.samples import SCORED_COLUMNS
 from lacuna.scaffolds import Scaffold, read_scaffolds
 from lacuna.train import load_weights
 

@@ -9,8 +9,7 @@ from runs import ROOT, Run, Workspace, snakemake
 from chains import fasta, germline_chain, hidden, mutated
 from lacuna.accuracy import ACCURACY_COLUMNS
 from lacuna.alphabet import RESIDUES
-from lacuna.blocks import REJECTED_COLUMNS
-from lacuna.fill import CHAIN_COLUMNS, GAP_COLUMNS, RESIDUE_COLUMNS
+from lacuna.samples import CHAIN_COLUMNS, GAP_COLUMNS, REJECTED_COLUMNS, RESIDUE_COLUMNS
 
 pytestmark = pytest.mark.workflow
 

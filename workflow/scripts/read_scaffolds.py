@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lacuna.blocks import split_scaffolds
 from lacuna.logs import log_to
+from lacuna.samples import split_scaffolds
 
 log_to(snakemake.log[0])
 given = {name: snakemake.input.get(name) or None for name in ("fasta", "gaps", "truth")}

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lacuna.blocks import write_alternatives
 from lacuna.logs import log_to
+from lacuna.samples import write_alternatives
 
 log_to(snakemake.log[0])
 paths = (snakemake.input.gaps, snakemake.input.filled, snakemake.output.alternatives)

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from lacuna.blocks import block_path, encode_block
+from lacuna.blocks import encode_block
 from lacuna.logs import log_to
+from lacuna.samples import block_path
 
 log_to(snakemake.log[0])
 homologs = snakemake.input.get("homologs")

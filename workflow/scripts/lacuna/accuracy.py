@@ -13,7 +13,7 @@ import pandas as pd
 
 from lacuna.alphabet import MISSING_LETTER
 from lacuna.files import atomic_write
-from lacuna.fill import BASELINES, SCORED_COLUMNS
+from lacuna.samples import BASELINES, SCORED_COLUMNS
 
 SCOPES = ("overall", "locus", "region", "gap_length", "chain")
 ACCURACY_COLUMNS = (
@@ -104,26 +104,48 @@ def _sum_method(
     return pd.concat(parts)
 
 
-def accuracy_table(sums: Iterable[pd.DataFrame], methods: Sequence[str]) -> pd.DataFrame:
+def natural_order(values: pd.Series) -> pd.Series:
+    """The numbers that rows are sorted by before their text: those of gap lengths, 0 for others."""
+    return pd.to_numeric(values, errors="coerce").fillna(0)
+
+
+def add_up(sums: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """The sums of several tables of scored residues as those of one."""
+    tables = [t for t in sums if not t.empty]
+    if not tables:
+        return _no_sums()
+    return pd.concat(tables).groupby(_KEYS, sort=False).sum(min_count=1).reset_index()
+
+
+def accuracy_table(
+    sums: Iterable[pd.DataFrame],
+    methods: Sequence[str],
+    answered: Iterable[tuple[str, str]] | None = None,
+) -> pd.DataFrame:
     """Add up sums of blocks and work out shares, intervals and calibration.
 
     A gap is counted in the scope of its first residue. A method that had nothing to go by in
-    any chain, such as homologs, is left out. Rows are sorted by scope, value and the order of
-    `methods`.
+    any chain, such as homologs, is left out; or, where the sums are not of all chains, what is
+    not among the pairs of method and protocol that `answered`. Rows are sorted by scope, value
+    and the order of `methods`.
     """
-    tables = [t for t in sums if not t.empty]
-    if not tables:
+    total = add_up(sums)
+    if answered is None:
+        told = total.groupby(["method", "protocol"])["n_told"].transform("sum")
+        total = total[told > 0]
+    else:
+        kept = set(answered)
+        pairs = zip(total["method"], total["protocol"], strict=True)
+        total = total[[pair in kept for pair in pairs]]
+    if total.empty:
         return pd.DataFrame(columns=ACCURACY_COLUMNS)
-    total = pd.concat(tables).groupby(_KEYS, sort=False).sum(min_count=1).reset_index()
-    told = total.groupby(["method", "protocol"])["n_told"].transform("sum")
-    total = total[told > 0]
     rows = [_accuracy_row(row) for row in total.to_dict("records")]
     table = pd.DataFrame(rows, columns=ACCURACY_COLUMNS)
     ranks = {m: i for i, m in enumerate(methods)}
     order = pd.DataFrame(
         {
             "scope": table["scope"].map({s: i for i, s in enumerate(SCOPES)}),
-            "length": pd.to_numeric(table["value"], errors="coerce").fillna(0),
+            "length": natural_order(table["value"]),
             "value": table["value"],
             "method": table["method"].map(ranks),
             "protocol": table["protocol"],

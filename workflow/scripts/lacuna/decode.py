@@ -146,6 +146,34 @@ class Ranking:
     bound: float = 0.0
 
 
+def rank_plain(probabilities: np.ndarray, n: int) -> list[Ranking]:
+    """`rank_sequences` of g gaps of one length and without a mass: (g, length, 20), all at once."""
+    g, length = probabilities.shape[:2]
+    with np.errstate(divide="ignore"):
+        logs = np.log(probabilities)
+    scores, masses = np.zeros((g, 1)), np.zeros((g, 1))
+    prefixes = np.zeros((g, 1, 0), dtype=np.uint8)
+    for i in range(length):
+        total = (scores[:, :, None] + logs[:, i, None]).reshape(g, -1)
+        weight = (masses[:, :, None] + RESIDUE_MASSES).reshape(g, -1)
+        keep = _highest_rows(total, n)
+        parents, residues = np.divmod(keep, N_RESIDUES)
+        before = np.take_along_axis(prefixes, parents[:, :, None], 1)
+        prefixes = np.concatenate((before, residues[:, :, None].astype(np.uint8)), 2)
+        scores = np.take_along_axis(total, keep, 1)
+        masses = np.take_along_axis(weight, keep, 1)
+    order = np.argsort(-scores, axis=1, kind="stable")
+    tokens = np.take_along_axis(prefixes, order[:, :, None], 1).tolist()
+    likely = np.exp(np.take_along_axis(scores, order, 1)).tolist()
+    weights = np.take_along_axis(masses, order, 1).tolist()
+    counts = np.isfinite(scores).sum(1).tolist()  # fewer than n where residues are ruled out
+    rows = zip(tokens, likely, weights, counts, probabilities, strict=True)
+    return [
+        Ranking(tuple(map(Candidate, map(tuple, t[:m]), p[:m], w[:m])), row)
+        for t, p, w, m, row in rows
+    ]
+
+
 def rank_sequences(
     probabilities: np.ndarray, n: int, mass: float | None, tolerance: float | None, rules: MassRules
 ) -> Ranking:
@@ -238,6 +266,18 @@ def _highest(scores: np.ndarray, width: int) -> np.ndarray:
     above = np.flatnonzero(scores > least)
     level = np.flatnonzero(scores == least)[: width - len(above)]
     return np.sort(np.concatenate((above, level)))
+
+
+def _highest_rows(scores: np.ndarray, width: int) -> np.ndarray:
+    """`_highest` of every row: (g, m) -> (g, at most width) indices, ascending."""
+    g, m = scores.shape
+    if m <= width:
+        return np.broadcast_to(np.arange(m), (g, m))
+    least = np.partition(scores, m - width, axis=1)[:, m - width, None]
+    level = scores == least
+    room = width - (scores > least).sum(1, keepdims=True)
+    chosen = (scores > least) | level & (np.cumsum(level, axis=1) <= room)
+    return np.nonzero(chosen)[1].reshape(g, width)
 
 
 @cache

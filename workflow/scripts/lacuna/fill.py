@@ -1,7 +1,8 @@
 """Fill the gaps of a block of scaffolds: network, decoding, and the rows of every table."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -9,33 +10,35 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lacuna.alphabet import ALLOWED, MISSING_LETTER, N_RESIDUES, RESIDUES
-from lacuna.decode import Candidate, MassRules, Modifications, nearest_mass, rank_sequences
+from lacuna.alphabet import ALLOWED, AMBIGUOUS, MISSING_LETTER, N_RESIDUES, RESIDUES
+from lacuna.decode import (
+    Candidate,
+    MassRules,
+    Modifications,
+    Ranking,
+    nearest_mass,
+    rank_plain,
+    rank_sequences,
+)
 from lacuna.device import product_dtype
 from lacuna.files import atomic_write
 from lacuna.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.imgt import N_CODES, regions_of
 from lacuna.kmers import KmerSet
 from lacuna.network import GapNetwork
+from lacuna.samples import BASELINES, TABLES
 from lacuna.scaffolds import Gap, Scaffold
 from lacuna.templates import N_GERMLINE, Library
 
+RANKED_TOGETHER = 1024  # gaps
 BATCH = 64  # k-mers a forward pass; fixed, so that a result never depends on its company
 ALTERNATIVES = 3  # residues listed beside the chosen one
 MIN_ALTERNATIVE = 0.01
 SAME_MASS_PPM = 10.0  # within which two sequences weigh the same, where a gap has no tolerance
 
-RESIDUE_COLUMNS = (
-    "chain position gap residue probability alternatives germline region truth".split()
-)
-GAP_COLUMNS = (
-    "chain gap start end rank candidate probability length mass mass_error_ppm status".split()
-)
-CHAIN_COLUMNS = "chain locus species v_segment j_segment c_segment length missing filled".split()
-BASELINES = ("germline_copy", "nearest_homolog", "column_majority")
-SCORED_COLUMNS = (
-    "chain gap gap_length position truth region locus lacuna probability".split() + list(BASELINES)
-)
+_LETTERS = RESIDUES + MISSING_LETTER  # by token, those beyond the residues taken as one
+_NO_RESIDUES = MISSING_LETTER + "".join(AMBIGUOUS)
+_OPEN = str.maketrans(dict.fromkeys(AMBIGUOUS, MISSING_LETTER))
 
 
 def predict(
@@ -46,8 +49,8 @@ def predict(
     Residues that an ambiguity code rules out get probability 0.
     """
     model = model.to(device).eval()
-    n, k = kmers.tokens.shape
-    probabilities = np.empty((n, k, N_RESIDUES), dtype=np.float32)
+    at = kmers.targets.numpy()
+    chosen = np.empty((len(at), N_RESIDUES))
     half = product_dtype(device) is torch.bfloat16
     for rows, batch in kmers.batches(BATCH, library):
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
@@ -57,25 +60,39 @@ def predict(
                 batch.templates.to(device),
                 batch.profiles.to(device),
             )
-            logits = model(moved).float()
-        probabilities[rows] = torch.softmax(logits, -1)[: rows.stop - rows.start].cpu().numpy()
-    at = kmers.targets.numpy()
-    chosen = probabilities[at[:, 0], at[:, 1]].astype(np.float64)
+            probabilities = torch.softmax(model(moved).float(), -1).cpu().numpy()  # (b, k, 20)
+        mine = slice(*np.searchsorted(at[:, 0], (rows.start, rows.stop)))
+        chosen[mine] = probabilities[at[mine, 0] - rows.start, at[mine, 1]]
     chosen *= ALLOWED[kmers.tokens.numpy()[at[:, 0], at[:, 1]]]
     return chosen / chosen.sum(1, keepdims=True)
 
 
 @dataclass(frozen=True, slots=True)
+class _Residues:
+    """What the tables say of the t missing residues of a block, each a list of t.
+
+    position: in its chain, 0-based; region; the residue by each of BASELINES; ranked: residues
+    from the most probable to the least that may be listed; probabilities: (t, 20).
+    """
+
+    position: list[int]
+    region: list[str]
+    baselines: dict[str, list[str]]
+    ranked: list[list[int]]
+    probabilities: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
 class _Chain:
-    """Everything known of one chain of the block when its rows are written."""
+    """Everything known of one chain of the block when its rows are written.
+
+    rows: of its missing residues among those of the block.
+    """
 
     scaffold: Scaffold
     columns: np.ndarray  # (length,)
-    positions: np.ndarray  # (missing,) of its targets
-    probabilities: np.ndarray  # (missing, 20)
-    templates: np.ndarray  # (missing, slots) tokens of all template slots
-    majority: np.ndarray  # (missing,) tokens of the column majority
-    locus: int
+    rows: range
+    locus: str
 
 
 def column_majorities() -> np.ndarray:
@@ -90,60 +107,76 @@ def column_majorities() -> np.ndarray:
     return table
 
 
-def _chains(
-    scaffolds: Sequence[Scaffold], kmers: KmerSet, probabilities: np.ndarray
-) -> Iterator[_Chain]:
+def _residues(kmers: KmerSet, probabilities: np.ndarray, regions: np.ndarray) -> _Residues:
+    """regions: (residues of all chains,) as `regions_of` names them."""
     targets = kmers.targets.numpy()
-    templates = kmers.templates.numpy()[targets[:, 0], :, targets[:, 1]]  # (t, slots)
-    by_germline = column_majorities()
-    codes = kmers.columns.numpy()[targets[:, 0], targets[:, 1]]
-    locus_of = kmers.chain_locus.numpy()
-    loci = locus_of[targets[:, 2]]
-    majority = np.where(loci >= 0, by_germline[loci, codes], N_RESIDUES)
+    at = targets[:, 0], targets[:, 1]
+    templates = kmers.templates.numpy()[at[0], :, at[1]]  # (t, slots)
+    loci = kmers.chain_locus.numpy()[targets[:, 2]]
+    by_germline = column_majorities()[loci, kmers.columns.numpy()[at]]
+    majority = np.where(loci >= 0, by_germline, N_RESIDUES)
     if len(kmers.homolog_profile):
-        profile = kmers.homolog_profile.numpy()[targets[:, 0], targets[:, 1]]
+        profile = kmers.homolog_profile.numpy()[at]
         majority = np.where(profile.any(1), profile.argmax(1), majority)
-    bounds = np.searchsorted(targets[:, 2], np.arange(len(scaffolds) + 1))
-    column = 0
-    columns = kmers.chain_columns.numpy()
+    told = (
+        _first_present(templates[:, :N_GERMLINE]),
+        _first_present(templates[:, N_GERMLINE:]),
+        majority,
+    )
+    return _Residues(
+        targets[:, 3].tolist(),
+        regions.tolist(),
+        {name: _letters(tokens) for name, tokens in zip(BASELINES, told, strict=True)},
+        _ranked(probabilities),
+        probabilities,
+    )
+
+
+def _chains(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[_Chain]:
+    bounds = np.searchsorted(kmers.targets.numpy()[:, 2], np.arange(len(scaffolds) + 1)).tolist()
+    columns, loci = kmers.chain_columns.numpy(), kmers.chain_locus.tolist()
+    start = 0
     for i, scaffold in enumerate(scaffolds):
-        rows = slice(bounds[i], bounds[i + 1])
-        length = len(scaffold.sequence)
-        yield _Chain(
-            scaffold,
-            columns[column : column + length],
-            targets[rows, 3],
-            probabilities[rows],
-            templates[rows],
-            majority[rows],
-            int(locus_of[i]),
-        )
-        column += length
+        stop = start + len(scaffold.sequence)
+        locus = LOCI[loci[i]] if loci[i] >= 0 else ""
+        yield _Chain(scaffold, columns[start:stop], range(bounds[i], bounds[i + 1]), locus)
+        start = stop
 
 
-def _letter(token: int) -> str:
-    return RESIDUES[token] if token < N_RESIDUES else MISSING_LETTER
+def _regions_of_targets(chains: Sequence[_Chain], positions: np.ndarray) -> np.ndarray:
+    """(t,) region of each missing residue, as `regions_of` names those of a whole chain."""
+    found = [np.empty(0, dtype=object)]
+    found += [regions_of(x.columns)[positions[x.rows.start : x.rows.stop]] for x in chains]
+    return np.concatenate(found)
 
 
-def _first_present(tokens: np.ndarray) -> str:
-    """The first residue among template slots, X where none has one."""
-    there = tokens[tokens < N_RESIDUES]
-    return RESIDUES[int(there[0])] if len(there) else MISSING_LETTER
+def _letters(tokens: np.ndarray) -> list[str]:
+    """The residue of each token, X where there is none."""
+    return [_LETTERS[token] for token in np.minimum(tokens, N_RESIDUES).tolist()]
 
 
-def _alternatives(row: np.ndarray, chosen: int | None) -> str:
-    order = [int(r) for r in np.argsort(-row, kind="stable") if r != chosen]
-    listed = [r for r in order[:ALTERNATIVES] if row[r] >= MIN_ALTERNATIVE]
-    return ",".join(f"{RESIDUES[r]}:{row[r]:.2f}" for r in listed)
+def _first_present(tokens: np.ndarray) -> np.ndarray:
+    """(t, slots) -> (t,) the first residue among template slots; some other token without one."""
+    first = (tokens < N_RESIDUES).argmax(1)
+    return np.take_along_axis(tokens, first[:, None], 1)[:, 0]
+
+
+def _ranked(probabilities: np.ndarray) -> list[list[int]]:
+    """Residues of each row of (t, 20) from the most probable on, one more than ALTERNATIVES."""
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    return order[:, : ALTERNATIVES + 1].tolist()
+
+
+def _alternatives(row: Sequence[float], ranked: Sequence[int], chosen: int | None) -> str:
+    others = [r for r in ranked if r != chosen][:ALTERNATIVES]
+    return ",".join(f"{RESIDUES[r]}:{row[r]:.2f}" for r in others if row[r] >= MIN_ALTERNATIVE)
 
 
 class Tables:
     """The rows of a block's output files, collected in memory and written together."""
 
     def __init__(self) -> None:
-        self.texts = {
-            name: StringIO() for name in ("filled", "residues", "gaps", "chains", "scored")
-        }
+        self.texts = {name: StringIO() for name in TABLES}
         self.rows = {
             name: csv.writer(text, delimiter="\t", lineterminator="\n")
             for name, text in self.texts.items()
@@ -169,9 +202,41 @@ def fill_block(
     probabilities: what `predict` returns for `kmers`; modifications: what masses may hold.
     """
     tables = Tables()
-    for index, chain in enumerate(_chains(scaffolds, kmers, probabilities)):
-        _fill_chain(chain, index, kmers, candidates, modifications or Modifications(), tables)
+    chains = list(_chains(scaffolds, kmers))
+    regions = _regions_of_targets(chains, kmers.targets.numpy()[:, 3])
+    residues = _residues(kmers, probabilities, regions)
+    rules = modifications or Modifications()
+    plain = _plain_rankings(chains, residues, candidates)
+    for index, chain in enumerate(chains):
+        _fill_chain(chain, index, kmers, residues, plain, candidates, rules, tables)
     return tables
+
+
+def _rows_of(chain: _Chain, gap: Gap, residues: _Residues) -> range:
+    """Rows of a gap's residues, none where they were not predicted."""
+    low, high = chain.rows.start, chain.rows.stop
+    first = bisect_left(residues.position, gap.start, low, high)
+    return range(first, bisect_left(residues.position, gap.end, first, high))
+
+
+def _plain_rankings(
+    chains: Sequence[_Chain], residues: _Residues, candidates: int
+) -> dict[int, Ranking]:
+    """Rankings of all gaps of known length and without a mass, by their first row."""
+    starts: dict[int, list[int]] = {}
+    for chain in chains:
+        for gap in chain.scaffold.gaps:
+            if gap.fixed and (gap.mass is None or gap.tolerance_da is None):
+                rows = _rows_of(chain, gap, residues)
+                if rows:
+                    starts.setdefault(len(rows), []).append(rows.start)
+    found: dict[int, Ranking] = {}
+    for length, firsts in starts.items():
+        for i in range(0, len(firsts), RANKED_TOGETHER):
+            some = firsts[i : i + RANKED_TOGETHER]
+            of_gaps = residues.probabilities[np.array(some)[:, None] + np.arange(length)]
+            found.update(zip(some, rank_plain(of_gaps, candidates), strict=True))
+    return found
 
 
 def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> MassRules:
@@ -183,61 +248,59 @@ def _fill_chain(
     chain: _Chain,
     index: int,
     kmers: KmerSet,
+    residues: _Residues,
+    plain: Mapping[int, Ranking],
     candidates: int,
     modifications: Modifications,
     tables: Tables,
 ) -> None:
     scaffold = chain.scaffold
     filled = list(scaffold.sequence)
-    regions = regions_of(chain.columns)
-    row_of = {int(p): i for i, p in enumerate(chain.positions)}
     done = 0
     for number, gap in enumerate(scaffold.gaps, start=1):
-        places = [row_of[p] for p in range(gap.start, gap.end) if p in row_of]
-        if not gap.fixed or not places:
-            status = "no_length_fits_mass" if len(chain.positions) else "nothing_observed"
+        rows = _rows_of(chain, gap, residues)
+        if not gap.fixed or not rows:
+            status = "no_length_fits_mass" if chain.rows else "nothing_observed"
             _gap_rows(tables, scaffold, number, gap, [], status)
-            _score_unfilled(tables, chain, number, gap, regions)
+            _score_unfilled(tables, chain, number, gap)
             continue
+        ranking = plain.get(rows.start)
         rules = mass_rules(scaffold, gap, modifications)
-        ranking = rank_sequences(
-            chain.probabilities[places], candidates, gap.mass, gap.tolerance_da, rules
-        )
-        best: Sequence[int | None] = [None] * len(places)
+        if ranking is None:
+            of_gap = residues.probabilities[rows.start : rows.stop]
+            ranking = rank_sequences(of_gap, candidates, gap.mass, gap.tolerance_da, rules)
+        best: Sequence[int | None] = [None] * len(rows)
         status = "filled"
         if ranking.candidates:
             best = ranking.candidates[0].tokens
             if ranking.bound > ranking.candidates[0].probability:
                 status = f"filled (not proven best: another may have up to {ranking.bound:.1g})"
-            done += len(places)
+            done += len(rows)
         else:
-            nearest = nearest_mass(len(places), gap.mass or 0.0, rules)
+            nearest = nearest_mass(len(rows), gap.mass or 0.0, rules)
             status = f"no_sequence_fits_mass (nearest: {nearest:.2f} Da)"
         _gap_rows(tables, scaffold, number, gap, ranking.candidates, status)
-        for place, token, row in zip(places, best, ranking.distributions, strict=True):
-            position = int(chain.positions[place])
-            filled[position] = MISSING_LETTER if token is None else RESIDUES[token]
-            _residue_rows(tables, chain, number, gap, place, token, row, str(regions[position]))
-        if gap.truth is not None and len(gap.truth) != len(places):
-            _score_unfilled(tables, chain, number, gap, regions)
-    missing = sum(letter not in RESIDUES for letter in scaffold.sequence)
-    sequence = "".join(letter if letter in RESIDUES else MISSING_LETTER for letter in filled)
+        _residue_rows(tables, chain, number, gap, rows, best, ranking.distributions, residues)
+        for row, token in zip(rows, best, strict=True):
+            filled[residues.position[row]] = _LETTERS[N_RESIDUES if token is None else token]
+        if gap.truth is not None and len(gap.truth) != len(rows):
+            _score_unfilled(tables, chain, number, gap)
+    missing = sum(map(scaffold.sequence.count, _NO_RESIDUES))
+    sequence = "".join(filled).translate(_OPEN)
     header = f">{scaffold.chain} {scaffold.description}".rstrip()
     tables.texts["filled"].write(f"{header}\n{sequence}\n")
     tables.rows["chains"].writerow(_chain_row(chain, index, kmers, len(sequence), missing, done))
 
 
-def _score_unfilled(
-    tables: Tables, chain: _Chain, number: int, gap: Gap, regions: np.ndarray
-) -> None:
+def _score_unfilled(tables: Tables, chain: _Chain, number: int, gap: Gap) -> None:
     """A gap left open, or filled at a wrong length, is wrong in every true residue."""
+    regions = regions_of(chain.columns) if gap.truth else ()
     for i, truth in enumerate(gap.truth or ""):
         position = min(gap.start + i, len(regions) - 1)
         nothing = [MISSING_LETTER] * (1 + len(BASELINES))
         nothing.insert(1, "0.0000")
-        locus = LOCI[chain.locus] if chain.locus >= 0 else ""
         where = (chain.scaffold.chain, number, len(gap.truth or ""), position + 1)
-        tables.rows["scored"].writerow((*where, truth, str(regions[position]), locus, *nothing))
+        tables.rows["scored"].writerow((*where, truth, regions[position], chain.locus, *nothing))
 
 
 def _gap_rows(
@@ -281,49 +344,34 @@ def _residue_rows(
     chain: _Chain,
     number: int,
     gap: Gap,
-    place: int,
-    token: int | None,
-    row: np.ndarray,
-    region: str,
+    rows: range,
+    tokens: Sequence[int | None],
+    distributions: np.ndarray,
+    residues: _Residues,
 ) -> None:
-    """Rows of one missing residue; token None: nothing fits, and it stays X."""
-    scaffold = chain.scaffold
-    position = int(chain.positions[place])
-    germline = _first_present(chain.templates[place, :N_GERMLINE])
-    same_length = gap.truth is not None and len(gap.truth) == gap.end - gap.start
-    truth = gap.truth[position - gap.start] if gap.truth is not None and same_length else ""
-    residue = MISSING_LETTER if token is None else RESIDUES[token]
-    probability = "0.0000" if token is None else f"{row[token]:.4f}"
-    tables.rows["residues"].writerow(
-        (
-            scaffold.chain,
-            position + 1,
-            number,
-            residue,
-            probability,
-            _alternatives(row, token),
-            germline if germline != MISSING_LETTER else "",
-            region,
-            truth,
+    """Rows of a gap's residues; tokens None: nothing fits, and they stay X.
+
+    distributions: (length, 20), those of `residues` or what a mass made of them.
+    """
+    name, length = chain.scaffold.chain, gap.end - gap.start
+    truths = gap.truth if gap.truth is not None and len(gap.truth) == length else None
+    given = residues.ranked[rows.start : rows.stop] if gap.mass is None else _ranked(distributions)
+    for row, token, share, ranked in zip(rows, tokens, distributions.tolist(), given, strict=True):
+        position = residues.position[row]
+        residue, probability = MISSING_LETTER, "0.0000"
+        if token is not None:
+            residue, probability = RESIDUES[token], f"{share[token]:.4f}"
+        baselines = [residues.baselines[method][row] for method in BASELINES]
+        germline = baselines[0] if baselines[0] != MISSING_LETTER else ""
+        truth = truths[position - gap.start] if truths else ""
+        region = residues.region[row]
+        others = _alternatives(share, ranked, token)
+        tables.rows["residues"].writerow(
+            (name, position + 1, number, residue, probability, others, germline, region, truth)
         )
-    )
-    if truth:
-        tables.rows["scored"].writerow(
-            (
-                scaffold.chain,
-                number,
-                gap.end - gap.start,
-                position + 1,
-                truth,
-                region,
-                LOCI[chain.locus] if chain.locus >= 0 else "",
-                residue,
-                probability,
-                germline,
-                _first_present(chain.templates[place, N_GERMLINE:]),
-                _letter(int(chain.majority[place])),
-            )
-        )
+        if truth:
+            where = (name, number, length, position + 1, truth, region, chain.locus)
+            tables.rows["scored"].writerow((*where, residue, probability, *baselines))
 
 
 def _chain_row(
@@ -337,7 +385,7 @@ def _chain_row(
         species = constants()[c].species
     return (
         chain.scaffold.chain,
-        LOCI[chain.locus] if chain.locus >= 0 else "",
+        chain.locus,
         species,
         v_segments().names[v] if v >= 0 else "",
         j_segments().names[j] if j >= 0 else "",

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lacuna.alignment import lay_template, residue_tokens
 from lacuna.alphabet import ABSENT, MISSING, N_RESIDUES, decode
+from lacuna.device import product_dtype
 from lacuna.imgt import CONSTANT, N_CODES, OTHER_INSERTION
 from lacuna.numbering import Numbering, number_chain
 from lacuna.scaffolds import Rejected, read_scaffolds
@@ -85,7 +86,8 @@ def index_homologs(chains: Iterable[str]) -> Homologs | None:
     for i, tail in enumerate(tails):
         constants[i, : len(tail)] = tail
     tensor = torch.from_numpy(grids)
-    return Homologs(tensor, one_hot_templates(tensor), constants, sequences, words)
+    dtype = product_dtype(tensor.device)
+    return Homologs(tensor, one_hot_templates(tensor, dtype), constants, sequences, words)
 
 
 def find_homologs(

@@ -16,9 +16,10 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from lacuna.alphabet import ABSENT, MISSING, N_RESIDUES, encode
+from lacuna.device import product_dtype
 from lacuna.files import LacunaError, atomic_write_bytes
 from lacuna.germlines import LOCI, SPECIES, constants, j_segments, v_segments
-from lacuna.homologs import Homologs, HomologTemplates, find_homologs
+from lacuna.homologs import Homologs, find_homologs
 from lacuna.imgt import CONSTANT, OTHER_INSERTION
 from lacuna.network import Kmers
 from lacuna.numbering import Numbering, constant_tokens, diagonal_identity, number_chain
@@ -37,7 +38,7 @@ from lacuna.templates import (
     unpack_frequencies,
 )
 
-SEARCH_BATCH = 32  # chains whose templates are searched for together
+SEARCH_BATCH = 128  # chains whose templates are searched for together
 _LENGTH_STEP = 64  # chains are padded to a multiple of this, so that shapes are few
 
 
@@ -48,8 +49,8 @@ class KmerSet:
     tokens, columns (n, k) uint8; templates (n, slots, k) uint8; v_genes (n, 2) and j_gene
     (n,) int16, -1 for none; homolog_profile (n, k, 20) uint8 (`pack_frequencies`), or
     (0, k, 20) without homologs.
-    targets (t, 4) int32: k-mer, place in it, chain of the block and position in the chain
-    (expanded, 0-based) of each missing residue.
+    targets (t, 4) int32, in order: k-mer, place in it, chain of the block and position in the
+    chain (expanded, 0-based) of each missing residue.
     chain_columns (residues of all chains,) uint8; chain_v, chain_j, chain_c (m,) int32
     nearest germline segments, -1 for none; chain_locus (m,) int8 index into LOCI or -1.
     """
@@ -182,156 +183,193 @@ def encode_scaffolds(
     Homologs that share `max_identity` of the observed residues or more are left out for
     chains whose truth is known, since their accuracy will be reported.
     """
-    tokens = [encode(s.sequence) for s in scaffolds]
-    numberings = [number_chain(s.sequence) for s in scaffolds]
+    sequences = [s.sequence for s in scaffolds]
+    numberings = [number_chain(sequence) for sequence in sequences]
+    chains = _Chains(
+        tokens=encode("".join(sequences)),
+        columns=np.concatenate([x.columns for x in numberings] or [np.empty(0, np.uint8)]),
+        ends=np.cumsum([len(sequence) for sequence in sequences], dtype=np.int64),
+        numberings=numberings,
+    )
     below = float(np.nextafter(np.float32(max_identity), np.float32(0.0)))
-    limits = [below if any(g.truth for g in s.gaps) else 1.0 for s in scaffolds]
-    one_hots = one_hot_templates(library.v), one_hot_templates(library.j)
+    limits = np.array([below if any(g.truth for g in s.gaps) else 1.0 for s in scaffolds])
+    windows, targets = _windows(chains, k, stride)
+    out = _no_kmers(len(scaffolds), len(windows), k, homologs is not None)
+    dtype = product_dtype(torch.device("cpu"))
+    one_hots = one_hot_templates(library.v, dtype), one_hot_templates(library.j, dtype)
     # Chains of like length are searched together; the order does not show in the result.
-    order = sorted(range(len(scaffolds)), key=lambda i: (_padded(len(tokens[i])), i))
-    found: dict[int, _Searched] = {}
-    for group in _groups(order, [_padded(len(t)) for t in tokens]):
-        found.update(_search(group, tokens, numberings, limits, library, one_hots, homologs))
-    return _cut(tokens, numberings, found, k, stride, homologs is not None)
+    group_of = np.empty(len(scaffolds), dtype=np.int64)
+    groups = list(_groups([_padded(n) for n in chains.lengths.tolist()]))
+    for number, group in enumerate(groups):
+        group_of[group] = number
+    by_group = np.argsort(group_of[windows[:, 0]], kind="stable")
+    bounds = np.searchsorted(group_of[windows[by_group, 0]], np.arange(len(groups) + 1))
+    for number, group in enumerate(groups):
+        found = _search(group, chains, limits[group], library, one_hots, homologs)
+        _cut(found, windows, by_group[bounds[number] : bounds[number + 1]], out)
+    return KmerSet(
+        **{name: torch.from_numpy(array) for name, array in out.items()},
+        targets=torch.from_numpy(targets.astype(np.int32)),
+        chain_columns=torch.from_numpy(chains.columns),
+        chain_locus=torch.from_numpy(chains.loci.astype(np.int8)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Chains:
+    """m chains one after the other: tokens, columns (residues of all,), ends (m,)."""
+
+    tokens: np.ndarray
+    columns: np.ndarray
+    ends: np.ndarray
+    numberings: list[Numbering]
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return np.diff(self.ends, prepend=0)
+
+    @property
+    def loci(self) -> np.ndarray:
+        """(m,) index into LOCI, -1 for none."""
+        return np.array([LOCI.index(x.locus) if x.locus else -1 for x in self.numberings], int)
+
+    def of(self, i: int) -> np.ndarray:
+        """Tokens (length,) of chain i."""
+        return self.tokens[self.ends[i - 1] if i else 0 : self.ends[i]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Searched:
-    """Templates of one chain along all of it."""
+    """Templates along the chains of one group, in rows padded to one length.
 
-    templates: np.ndarray  # (slots, length)
-    homolog_profile: np.ndarray | None  # (length, 20) uint8
-    v_genes: np.ndarray
-    j_gene: int
-    v: int
-    j: int
-    c: int
+    chains (rows,) index of each row's chain; length (rows,); tokens, columns (rows, padded)
+    uint8; templates (rows, slots, padded); profile (rows, padded, 20) uint8 of homologs, None
+    without them; choice of germline segments; c (rows,) nearest constant region, -1 for none.
+    """
+
+    chains: np.ndarray
+    length: np.ndarray
+    tokens: np.ndarray
+    columns: np.ndarray
+    templates: np.ndarray
+    profile: np.ndarray | None
+    choice: Choice
+    c: np.ndarray
 
 
 def _padded(length: int) -> int:
     return -(-max(length, 1) // _LENGTH_STEP) * _LENGTH_STEP
 
 
-def _groups(order: list[int], padded: list[int]) -> Iterator[list[int]]:
-    group: list[int] = []
-    for i in order:
-        if group and (len(group) == SEARCH_BATCH or padded[i] != padded[group[0]]):
-            yield group
-            group = []
-        group.append(i)
-    if group:
-        yield group
+def _groups(padded: list[int]) -> Iterator[np.ndarray]:
+    """Yield indices of up to SEARCH_BATCH chains of one padded length."""
+    by_length: dict[int, list[int]] = {}
+    for i, length in enumerate(padded):
+        by_length.setdefault(length, []).append(i)
+    for _, members in sorted(by_length.items()):
+        for start in range(0, len(members), SEARCH_BATCH):
+            yield np.array(members[start : start + SEARCH_BATCH])
 
 
-def _search(
-    group: list[int],
-    tokens: list[np.ndarray],
-    numberings: list[Numbering],
-    limits: list[float],
-    library: Library,
-    one_hots: tuple[Tensor, Tensor],
-    homologs: Homologs | None,
-) -> dict[int, _Searched]:
-    """Templates of a group of chains of one padded length, in a batch of fixed shape."""
-    length = _padded(len(tokens[group[0]]))
-    batch = torch.full((SEARCH_BATCH, length), ABSENT, dtype=torch.uint8)
-    columns = torch.zeros((SEARCH_BATCH, length), dtype=torch.uint8)
-    locus = torch.full((SEARCH_BATCH,), -1)
-    c_rows = torch.full((SEARCH_BATCH, N_GERMLINE, length), ABSENT, dtype=torch.uint8)
-    c_best = [-1] * len(group)
-    for row, i in enumerate(group):
-        n = len(tokens[i])
-        batch[row, :n] = torch.from_numpy(tokens[i])
-        columns[row, :n] = torch.from_numpy(numberings[i].columns)
-        if numberings[i].locus and (numberings[i].columns < OTHER_INSERTION).any():
-            locus[row] = LOCI.index(numberings[i].locus)
-        laid, c_best[row] = constant_templates(numberings[i], tokens[i])
-        c_rows[row, :, :n] = torch.from_numpy(laid)
-    grid = chain_grid(batch, columns)
-    choice: Choice = choose_germlines(grid, locus, library, *one_hots)
-    germline = germline_tokens(choice, columns, library)
-    germline = torch.where(columns[:, None] == CONSTANT, c_rows, germline)
-    given = HomologTemplates(
-        torch.full((SEARCH_BATCH, N_HOMOLOGS, length), ABSENT, dtype=torch.uint8),
-        torch.zeros(SEARCH_BATCH, length, N_RESIDUES),
-    )
-    if homologs is not None:
-        limit = torch.ones(SEARCH_BATCH)
-        limit[: len(group)] = torch.tensor([limits[i] for i in group])
-        given = find_homologs(homologs, batch, columns, grid, [numberings[i] for i in group], limit)
-    templates = torch.cat((germline, given.tokens), 1).numpy()
-    profile = pack_frequencies(given.profile).numpy()
+def _windows(chains: _Chains, k: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
+    """Chain and start of the windows around missing residues (n, 2), and the targets (t, 4).
+
+    A chain without missing residues, or without others, has none.
+    """
+    lengths = chains.lengths
+    chain = np.repeat(np.arange(len(lengths)), lengths)
+    missing = chains.tokens >= MISSING
+    share = np.bincount(chain[missing], minlength=len(lengths))
+    at = np.flatnonzero(missing & (share < lengths)[chain])
+    chain = chain[at]  # (t,)
+    position = at - (chains.ends - lengths)[chain]
+    start = np.zeros_like(position)
+    bounds = np.searchsorted(chain, np.arange(len(lengths) + 1))
+    for i in np.flatnonzero((lengths > k) & (np.diff(bounds) > 0)).tolist():
+        rows, length = slice(bounds[i], bounds[i + 1]), int(lengths[i])
+        start[rows] = central_windows(position[rows], window_starts(length, k, stride), k, length)
+    pairs = np.stack((chain, start), 1)
+    windows, which = np.unique(pairs, axis=0, return_inverse=True)
+    return windows, np.stack((which.reshape(-1), position - start, chain, position), 1)
+
+
+def _no_kmers(m: int, n: int, k: int, with_homologs: bool) -> dict[str, np.ndarray]:
+    """The arrays of a KmerSet of m chains and n k-mers that the template search fills."""
     return {
-        i: _Searched(
-            templates=templates[row, :, : len(tokens[i])],
-            homolog_profile=profile[row, : len(tokens[i])] if homologs is not None else None,
-            v_genes=choice.v_genes[row].numpy(),
-            j_gene=int(choice.j_gene[row]),
-            v=int(choice.v[row, 0]),
-            j=int(choice.j[row, 0]),
-            c=c_best[row],
-        )
-        for row, i in enumerate(group)
+        "tokens": np.full((n, k), ABSENT, dtype=np.uint8),
+        "columns": np.zeros((n, k), dtype=np.uint8),
+        "templates": np.full((n, N_GERMLINE + N_HOMOLOGS, k), ABSENT, dtype=np.uint8),
+        "v_genes": np.full((n, 2), -1, dtype=np.int16),
+        "j_gene": np.full(n, -1, dtype=np.int16),
+        "homolog_profile": np.zeros((n if with_homologs else 0, k, N_RESIDUES), dtype=np.uint8),
+        **{name: np.full(m, -1, dtype=np.int32) for name in ("chain_v", "chain_j", "chain_c")},
     }
 
 
+def _search(
+    group: np.ndarray,
+    chains: _Chains,
+    limits: np.ndarray,
+    library: Library,
+    one_hots: tuple[Tensor, Tensor],
+    homologs: Homologs | None,
+) -> _Searched:
+    """Templates of a group of chains of one padded length, in a batch of fixed shape."""
+    rows, length = len(group), chains.lengths[group]
+    padded = _padded(int(length[0]))
+    shape = (SEARCH_BATCH, padded)
+    tokens, columns = np.full(shape, ABSENT, np.uint8), np.zeros(shape, np.uint8)
+    inside = np.arange(padded) < length[:, None]
+    at = ((chains.ends[group] - length)[:, None] + np.arange(padded))[inside]
+    tokens[:rows][inside], columns[:rows][inside] = chains.tokens[at], chains.columns[at]
+    locus = np.full(SEARCH_BATCH, -1)
+    in_v = ((columns[:rows] > 0) & (columns[:rows] < OTHER_INSERTION)).any(1)
+    locus[:rows] = np.where(in_v, chains.loci[group], -1)
+    c_rows = torch.full((SEARCH_BATCH, N_GERMLINE, padded), ABSENT, dtype=torch.uint8)
+    c_best = np.full(rows, -1)
+    numberings = [chains.numberings[i] for i in group]
+    for row, numbering in enumerate(numberings):
+        if numbering.constant_start is not None:
+            laid, c_best[row] = constant_templates(numbering, chains.of(group[row]))
+            c_rows[row, :, : length[row]] = torch.from_numpy(laid)
+    batch, under = torch.from_numpy(tokens), torch.from_numpy(columns)
+    grid = chain_grid(batch, under)
+    choice = choose_germlines(grid, torch.from_numpy(locus), library, *one_hots)
+    germline = germline_tokens(choice, under, library)
+    germline = torch.where(under[:, None] == CONSTANT, c_rows, germline)
+    given = torch.full((SEARCH_BATCH, N_HOMOLOGS, padded), ABSENT, dtype=torch.uint8)
+    profile = None
+    if homologs is not None:
+        limit = torch.ones(SEARCH_BATCH)
+        limit[:rows] = torch.from_numpy(limits)
+        found = find_homologs(homologs, batch, under, grid, numberings, limit)
+        given, profile = found.tokens, pack_frequencies(found.profile).numpy()
+    templates = torch.cat((germline, given), 1).numpy()
+    return _Searched(group, length, tokens, columns, templates, profile, choice, c_best)
+
+
 def _cut(
-    tokens: list[np.ndarray],
-    numberings: list[Numbering],
-    found: dict[int, _Searched],
-    k: int,
-    stride: int,
-    with_homologs: bool,
-) -> KmerSet:
-    """Windows around the missing residues of every chain."""
-    windows: list[tuple[int, int]] = []
-    targets: list[np.ndarray] = []
-    for i, chain in enumerate(tokens):
-        missing = np.flatnonzero(chain >= MISSING)
-        if not len(missing) or len(missing) == len(chain):
-            continue
-        starts = window_starts(len(chain), k, stride)
-        at = central_windows(missing, starts, k, len(chain))
-        used, which = np.unique(at, return_inverse=True)
-        rows = len(windows) + which
-        targets.append(np.stack((rows, missing - at, np.full(len(missing), i), missing), 1))
-        windows += [(i, int(start)) for start in used]
-    n = len(windows)
-    slots = N_GERMLINE + N_HOMOLOGS
-    out_tokens = np.full((n, k), ABSENT, dtype=np.uint8)
-    out_columns = np.zeros((n, k), dtype=np.uint8)
-    out_templates = np.full((n, slots, k), ABSENT, dtype=np.uint8)
-    out_profile = np.zeros((n if with_homologs else 0, k, N_RESIDUES), dtype=np.uint8)
-    for row, (i, start) in enumerate(windows):
-        stop = min(start + k, len(tokens[i]))
-        span, width = slice(start, stop), stop - start
-        out_tokens[row, :width] = tokens[i][span]
-        out_columns[row, :width] = numberings[i].columns[span]
-        out_templates[row, :, :width] = found[i].templates[:, span]
-        profile = found[i].homolog_profile
-        if profile is not None:
-            out_profile[row, :width] = profile[span]
-    chains = [found[i] for i in range(len(tokens))]
-    by_window = [found[i] for i, _ in windows]
-    loci = [LOCI.index(x.locus) if x.locus else -1 for x in numberings]
-    no_targets = np.empty((0, 4))
-    all_columns = [x.columns for x in numberings] or [np.empty(0, np.uint8)]
-    return KmerSet(
-        tokens=torch.from_numpy(out_tokens),
-        columns=torch.from_numpy(out_columns),
-        templates=torch.from_numpy(out_templates),
-        v_genes=torch.tensor([x.v_genes.tolist() for x in by_window], dtype=torch.int16).reshape(
-            -1, 2
-        ),
-        j_gene=torch.tensor([x.j_gene for x in by_window], dtype=torch.int16),
-        homolog_profile=torch.from_numpy(out_profile),
-        targets=torch.from_numpy(np.concatenate([*targets, no_targets]).astype(np.int32)),
-        chain_columns=torch.from_numpy(np.concatenate(all_columns)),
-        chain_v=torch.tensor([x.v for x in chains], dtype=torch.int32),
-        chain_j=torch.tensor([x.j for x in chains], dtype=torch.int32),
-        chain_c=torch.tensor([x.c for x in chains], dtype=torch.int32),
-        chain_locus=torch.tensor(loci, dtype=torch.int8),
-    )
+    found: _Searched, windows: np.ndarray, rows: np.ndarray, out: dict[str, np.ndarray]
+) -> None:
+    """Write the chains of a group, and the windows `rows` that are cut from them, into `out`."""
+    choice, n = found.choice, len(found.chains)
+    out["chain_v"][found.chains] = choice.v[:n, 0].numpy()
+    out["chain_j"][found.chains] = choice.j[:n, 0].numpy()
+    out["chain_c"][found.chains] = found.c
+    chain, start = windows[rows].T
+    local = np.searchsorted(found.chains, chain)  # row in the group, whose chains ascend
+    place = start[:, None] + np.arange(out["tokens"].shape[1])  # (windows, k)
+    inside = place < found.length[local][:, None]
+    place = np.minimum(place, found.tokens.shape[1] - 1)
+    out["tokens"][rows] = np.where(inside, found.tokens[local[:, None], place], ABSENT)
+    out["columns"][rows] = np.where(inside, found.columns[local[:, None], place], 0)
+    templates = np.take_along_axis(found.templates[local], place[:, None], 2)
+    out["templates"][rows] = np.where(inside[:, None], templates, ABSENT)
+    out["v_genes"][rows] = choice.v_genes.numpy()[local]
+    out["j_gene"][rows] = choice.j_gene.numpy()[local]
+    if found.profile is not None:
+        profile = found.profile[local[:, None], place]
+        out["homolog_profile"][rows] = np.where(inside[..., None], profile, 0)
 
 
 def write_kmers(path: Path | str, kmers: KmerSet) -> None:

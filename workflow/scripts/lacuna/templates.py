@@ -25,7 +25,8 @@ _LAST_GAPPED = 104  # up to here an empty column of a germline segment means a d
 _V_LAST = 108
 _V_TO_J = 113  # from here on frequencies are those of the J gene
 _J_FIRST = 110
-_FR_WEIGHT = 0.05  # of framework columns where the CDRs choose
+_CDR1, _CDR2 = (27, 38), (55, 66)  # first and last column, where they choose
+_FR_WEIGHT = 0.05  # of the other columns there
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,22 +118,18 @@ def _chain_evidence(grid: Tensor, table: Tensor) -> Tensor:
     return evidence
 
 
-def _weighted_scores(evidence: Tensor, weights: Tensor, templates: Tensor) -> Tensor:
-    """(b, N_IMGT, 21), (N_IMGT,), (n, N_IMGT * 21) -> (b, n) weighted matches."""
-    query = evidence * weights[None, :, None]
-    return query.flatten(1).to(templates.dtype) @ templates.T
+def _shared(evidence: Tensor, first: int, last: int, templates: Tensor) -> Tensor:
+    """Residues shared on columns first..last: (b, N_IMGT, 21), (n, N_IMGT * 21) -> (b, n).
 
-
-def _column_weights(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    column = torch.arange(1, N_IMGT + 1, device=device)
-    whole = (column <= _V_LAST).float()
-    cdr = ((column >= 27) & (column <= 38)) | ((column >= 55) & (column <= 66))
-    cdrs = torch.where(cdr, 1.0, _FR_WEIGHT) * whole
-    return whole, cdrs, (column >= _J_FIRST).float()
+    Whole numbers below 256, exact in every type: neither type nor shape changes a result.
+    """
+    query = evidence[:, first - 1 : last].flatten(1).to(templates.dtype)
+    span = slice((first - 1) * _EVIDENCE_WIDTH, last * _EVIDENCE_WIDTH)
+    return (query @ templates[:, span].T).float()
 
 
 def one_hot_templates(tokens: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """(n, N_CODES) tokens -> (n, N_IMGT * 21) for `_weighted_scores`."""
+    """(n, N_CODES) tokens -> (n, N_IMGT * 21) for `_shared`."""
     evidence = evidence_table(tokens.device)[tokens[:, 1 : N_IMGT + 1].long()]
     evidence[:, _LAST_GAPPED:, N_RESIDUES] = 0.0
     return evidence.flatten(1).to(dtype)
@@ -163,12 +160,12 @@ def choose_germlines(
     """
     table = evidence_table(grid.device)
     evidence = _chain_evidence(grid, table)
-    whole, cdrs, j_weights = _column_weights(grid.device)
     other_v = library.v_locus[None, :] != locus[:, None]  # (b, n)
     other_j = library.j_locus[None, :] != locus[:, None]
-    by_domain = _weighted_scores(evidence, whole, v_one_hot).float()
-    by_cdrs = _weighted_scores(evidence, cdrs, v_one_hot).float()
-    by_j = _weighted_scores(evidence, j_weights, j_one_hot).float()
+    by_domain = _shared(evidence, 1, _V_LAST, v_one_hot)
+    in_cdrs = _shared(evidence, *_CDR1, v_one_hot) + _shared(evidence, *_CDR2, v_one_hot)
+    by_cdrs = in_cdrs + _FR_WEIGHT * (by_domain - in_cdrs)
+    by_j = _shared(evidence, _J_FIRST, N_IMGT, j_one_hot)
     by_domain = (by_domain + library.v_prior).masked_fill(other_v, -torch.inf)
     by_cdrs = (by_cdrs + library.v_prior).masked_fill(other_v, -torch.inf)
     by_j = (by_j + library.j_prior).masked_fill(other_j, -torch.inf)
@@ -248,8 +245,7 @@ def choose_homologs(
     evidence = _chain_evidence(grid, evidence_table(grid.device))
     known = evidence[..., :N_RESIDUES].amax(-1).sum(1)  # observed columns
     evidence[..., N_RESIDUES] = 0.0
-    ones = torch.ones(N_IMGT, device=grid.device)
-    matches = _weighted_scores(evidence, ones, reference_one_hot).float()
+    matches = _shared(evidence, 1, N_IMGT, reference_one_hot)
     identity = matches / known.clamp(min=1.0)[:, None]
     identity = torch.where(identity > max_identity, 0.0, identity)
     n = min(n, references.shape[0])

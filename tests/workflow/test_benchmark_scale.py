@@ -1,0 +1,33 @@
+"""The benchmark_scale target: a small batch, measured from start to end."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from runs import Workspace
+
+from chains import fasta, germline_chain
+
+pytestmark = pytest.mark.workflow
+
+
+def test_a_batch_is_measured_and_its_table_printed(tmp_path: Path) -> None:
+    space = Workspace(tmp_path)
+    space.write("chains.fasta", fasta({"a": germline_chain("H", 1)}))
+    space.sheet({"sample": "a", "fasta": "chains.fasta"})
+    space.config(block_size=5, benchmark_scale={"chains": [4, 12]})
+    run = space.run("benchmark_scale")
+    with open(tmp_path / "out" / "benchmark_scale.tsv", encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle, delimiter="\t"))
+    assert [row["chains"] for row in rows] == ["4", "12"]
+    for row in rows:
+        stages = sum(float(v) for k, v in row.items() if k.endswith(" s") and k != "total s")
+        assert stages == pytest.approx(float(row["total s"]), abs=0.5)
+        assert all(float(row[f"{name} s"]) > 0 for name in ("k-mers", "fill", "other"))
+        assert 100 < float(row["peak MB"]) < 1500
+        assert " ".join(row.values()).split() in [x.split() for x in run.output.splitlines()]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "benchmark_scale.tsv",
+        "benchmarks",
+        "logs",
+    ]

@@ -1,0 +1,24 @@
+rule benchmark_scale:
+    """Fill simulated batches of growing size and say what each step takes, and of which bound."""
+    input:
+        weights=weights(),
+        library=resource(CONFIG["library"]),
+    output:
+        table=OUT / "benchmark_scale.tsv",
+    log:
+        OUT / "logs" / "benchmark_scale.log",
+    benchmark:
+        OUT / "benchmarks" / "benchmark_scale.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: workflow.cores
+    resources:
+        mem_mb=2000 * (workflow.cores or 1),
+    params:
+        snakefile=str(ROOT / "Snakefile"),
+        chains=CONFIG["benchmark_scale"]["chains"],
+        k=CONFIG["kmer"]["length"],
+        settings={key: CONFIG[key] for key in ("block_size", "kmer", "seed")},
+        code=code("benchmark_scale.py"),
+    script:
+        "../scripts/benchmark_scale.py"

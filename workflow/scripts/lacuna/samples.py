@@ -1,0 +1,121 @@
+"""The files of a sample: cut into blocks, and joined from what the blocks gave.
+
+Neither torch nor pandas is imported here: the jobs that only copy text start at once.
+"""
+
+import csv
+import logging
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
+from operator import itemgetter
+from pathlib import Path
+
+from lacuna.files import LacunaError, atomic_write
+from lacuna.scaffolds import Rejected, Scaffold, read_scaffolds, write_scaffolds
+
+RESIDUE_COLUMNS = (
+    "chain position gap residue probability alternatives germline region truth".split()
+)
+GAP_COLUMNS = (
+    "chain gap start end rank candidate probability length mass mass_error_ppm status".split()
+)
+CHAIN_COLUMNS = "chain locus species v_segment j_segment c_segment length missing filled".split()
+BASELINES = ("germline_copy", "nearest_homolog", "column_majority")
+SCORED_COLUMNS = (
+    "chain gap gap_length position truth region locus lacuna probability".split() + list(BASELINES)
+)
+TABLES = ("filled", "residues", "gaps", "chains", "scored")  # that a block has a part of
+HEADERS = {"residues": RESIDUE_COLUMNS, "gaps": GAP_COLUMNS, "chains": CHAIN_COLUMNS}
+REJECTED_COLUMNS = ("chain", "line", "column", "reason")
+
+LOG = logging.getLogger(__name__)
+
+
+def block_path(folder: Path, block: int | str) -> Path:
+    return folder / f"{int(block):05d}.jsonl"
+
+
+def split_scaffolds(
+    fasta: Path,
+    gaps: Path | None,
+    truth: Path | None,
+    folder: Path,
+    rejected: Path,
+    *,
+    block_size: int,
+    n_blocks: int,
+    tolerance_ppm: float,
+    on_bad_record: str,
+) -> None:
+    """Write usable chains into n_blocks files of block_size and list the others.
+
+    Raises LacunaError where `on_bad_record` is 'fail' and there are bad records, after it has
+    named each in the log: Snakemake removes what a failed job wrote. Raises it too where a
+    FASTA is unreadable as a whole.
+    """
+    faults: list[Rejected] = []
+
+    def usable() -> Iterator[Scaffold]:
+        for record in read_scaffolds(fasta, gaps, truth, tolerance_ppm=tolerance_ppm):
+            if isinstance(record, Rejected):
+                faults.append(record)
+            else:
+                yield record
+
+    folder.mkdir(parents=True, exist_ok=True)
+    chains = usable()
+    for block in range(n_blocks):
+        write_scaffolds(block_path(folder, block), islice(chains, block_size))
+    if next(chains, None) is not None:
+        raise LacunaError(f"{fasta}: grew while it was read; run again")
+    with atomic_write(rejected) as handle:
+        rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
+        rows.writerow(REJECTED_COLUMNS)
+        rows.writerows((f.chain, f.line, f.column or "", f.reason) for f in faults)
+    if faults and on_bad_record == "fail":
+        for fault in faults:
+            LOG.error(fault.reason)
+        listed = "" if len(faults) == 1 else f" (1 of {len(faults)} bad records; all in the log)"
+        raise LacunaError(f"{faults[0].reason}{listed}")
+
+
+def join_parts(parts: Iterable[Path], out: Path, columns: Sequence[str] = ()) -> None:
+    """Join parts without headers under one header, in order."""
+    with atomic_write(out) as handle:
+        if columns:
+            handle.write("\t".join(columns) + "\n")
+        for part in parts:
+            with open(part, encoding="utf-8") as source:
+                shutil.copyfileobj(source, handle)
+
+
+def write_alternatives(gaps: Path, filled: Path, out: Path) -> None:
+    """A FASTA of chains with one gap filled otherwise: `>chain|gap 2|rank 3 probability=0.04`.
+
+    gaps, filled: tables of a sample as `join_parts` makes them, chains in the same order.
+    """
+    with (
+        open(gaps, newline="", encoding="utf-8") as table,
+        open(filled, encoding="utf-8") as fasta,
+        atomic_write(out) as handle,
+    ):
+        rows = csv.DictReader(table, delimiter="\t")
+        by_chain = groupby(rows, key=itemgetter("chain"))
+        waiting = next(by_chain, None)
+        for header, sequence in zip(fasta, fasta, strict=True):
+            chain = header[1:].split()[0]
+            if waiting is None or waiting[0] != chain:
+                continue
+            shift = 0  # of the filled chain against the user's positions
+            for number, ranked in groupby(waiting[1], key=itemgetter("gap")):
+                first, *others = ranked
+                start = int(first["start"]) + shift
+                stop = start + len(first["candidate"])
+                for row in others:
+                    name = f"{chain}|gap{number}|rank{row['rank']} probability={row['probability']}"
+                    chain_text = sequence[:start] + row["candidate"] + sequence[stop:]
+                    handle.write(f">{name}\n{chain_text}")
+                if first["candidate"]:
+                    shift += len(first["candidate"]) - (int(first["end"]) - int(first["start"]))
+            waiting = next(by_chain, None)

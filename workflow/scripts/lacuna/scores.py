@@ -1,0 +1,121 @@
+"""Accuracy over files: of a sample from its blocks, and of all samples."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from tempfile import TemporaryFile
+
+import pandas as pd
+
+from lacuna.accuracy import (
+    ACCURACY_COLUMNS,
+    accuracy_table,
+    add_up,
+    natural_order,
+    read_scored,
+    sum_predictions,
+    sum_scored,
+    write_accuracy,
+)
+from lacuna.files import SEED_PREDICTIONS, atomic_write
+from lacuna.samples import BASELINES
+
+CHUNK_ROWS = 100_000
+METHODS = ("lacuna", *BASELINES, "seed_lstm")
+
+
+def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
+    """Add up the scored residues of all blocks and write the accuracy table.
+
+    seed: folders of the tutorial's models, where they were trained. The rows of single chains
+    wait in a file: of a million chains, their ids alone stand in memory.
+    """
+    predictions = [
+        pd.read_csv(folder / SEED_PREDICTIONS, sep="\t", dtype=str, keep_default_na=False)
+        for folder in seed
+    ]
+    total = add_up([])
+    places: list[tuple[float, str, int]] = []  # chain's sort key, and where its rows begin
+    with TemporaryFile() as waiting:
+        for path in scored:
+            sums = add_up(_sums(read_scored(path), predictions))
+            of_chains = sums["scope"] == "chain"
+            total = add_up([total, sums[~of_chains]])
+            every = sums[["method", "protocol"]].itertuples(index=False, name=None)
+            rows = accuracy_table([sums[of_chains]], METHODS, every)
+            lines = rows.to_csv(None, sep="\t", index=False, header=False, lineterminator="\n")
+            keys = zip(natural_order(rows["value"]), rows["value"], strict=True)
+            told = zip(keys, lines.splitlines(keepends=True), strict=True)
+            for (number, chain), group in groupby(told, key=itemgetter(0)):
+                places.append((number, chain, waiting.tell()))
+                waiting.write("".join(line for _, line in group).encode() + b"\n")
+        overall = accuracy_table([total], METHODS)
+        answered = set(zip(overall["method"], overall["protocol"], strict=True))
+        which = itemgetter(*(ACCURACY_COLUMNS.index(name) for name in ("method", "protocol")))
+        with atomic_write(out) as handle:
+            overall.to_csv(handle, sep="\t", index=False, lineterminator="\n")
+            for _, _, place in sorted(places):
+                waiting.seek(place)
+                for line in iter(waiting.readline, b"\n"):
+                    text = line.decode()
+                    if which(text.split("\t")) in answered:
+                        handle.write(text)
+
+
+def _sums(table: pd.DataFrame, predictions: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Sums of one block's scored residues: of the methods that filled it, then of the seed's."""
+    yield sum_scored(table)
+    for told in predictions:
+        for protocol, answers in told.groupby("protocol"):
+            rows = table.drop(columns="probability").merge(answers, on=["chain", "position"])
+            yield sum_predictions(rows, "seed_lstm", str(protocol))
+
+
+def join_accuracy(
+    samples: Sequence[str],
+    accuracy: Sequence[Path],
+    chains: Sequence[Path],
+    rejected: Sequence[Path],
+    out: Path,
+    summary: Path,
+) -> None:
+    """One table over samples (without the rows of single chains) and one line per sample."""
+    tables, lines = [], []
+    for sample, path, chain_path, rejected_path in zip(
+        samples, accuracy, chains, rejected, strict=True
+    ):
+        parts = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, chunksize=CHUNK_ROWS)
+        table = pd.concat([part[part["scope"] != "chain"] for part in parts])
+        tables.append(table.assign(sample=sample))
+        lines.append(_summary_line(sample, table, chain_path, rejected_path))
+    joined = pd.concat(tables)
+    write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
+    with atomic_write(summary) as handle:
+        handle.write("".join(f"{line}\n" for line in lines))
+
+
+def _summary_line(sample: str, accuracy: pd.DataFrame, chains: Path, rejected: Path) -> str:
+    """`sample: 2 chains, 80 of 80 missing residues filled; right: lacuna 78/80 (0.975), ...`"""
+    n_chains = missing = filled = 0
+    columns = ["missing", "filled"]
+    for part in pd.read_csv(chains, sep="\t", usecols=columns, chunksize=CHUNK_ROWS):
+        n_chains += len(part)
+        missing += int(part["missing"].sum())
+        filled += int(part["filled"].sum())
+    with open(rejected, encoding="utf-8") as handle:
+        n_rejected = sum(1 for _ in handle) - 1
+    chains_said = "1 chain" if n_chains == 1 else f"{n_chains} chains"
+    line = f"{sample}: {chains_said}, {filled} of {missing} missing residues filled"
+    if n_rejected:
+        line += f", {n_rejected} records rejected (see {rejected})"
+    overall = accuracy[accuracy["scope"] == "overall"]
+    parts = []
+    for row in overall.to_dict("records"):
+        name = row["method"]
+        if row["protocol"] != "scaffold":
+            name += f" ({row['protocol']})"
+        parts.append(
+            f"{name} {row['n_correct']}/{row['n_residues']} ({float(row['accuracy']):.3f})"
+        )
+    return f"{line}; right: {', '.join(parts)}" if parts else f"{line}; no truth given"
