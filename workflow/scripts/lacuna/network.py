@@ -6,7 +6,7 @@ for every position which of the 20 residues stands there.
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from lacuna.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, N_TOKENS
 from lacuna.imgt import N_CODES
 from lacuna.templates import N_PROFILES, N_SLOTS
 
+ANSWERS = 256  # places answered at once; fixed, so that an answer never depends on its company
 _PROFILE_FLOOR = 1e-3  # frequency that a residue never seen is taken to have
 
 
@@ -51,6 +52,31 @@ class Kmers:
     profiles: Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of n k-mers: t places, and the stretch of each k-mer that is read for them.
+
+    start (n,) long, width: the network reads places start..start + width of a k-mer; kmer and
+    place (t,) long, place within the stretch. t is a multiple of ANSWERS.
+    """
+
+    start: Tensor
+    width: int
+    kmer: Tensor
+    place: Tensor
+
+
+class Evidence(NamedTuple):
+    """What a network goes by at each place.
+
+    x (n, width, d); templates (n, width, slots) tokens; profiles (n, width, profiles * 20).
+    """
+
+    x: Tensor
+    templates: Tensor
+    profiles: Tensor
+
+
 def _agreement_table() -> Tensor:
     """(N_TOKENS * N_TOKENS,): 1 where a template residue fits what is observed, -1 where not.
 
@@ -66,23 +92,23 @@ def _agreement_table() -> Tensor:
 class TemplateReader(nn.Module):
     """What every network here shares: how it reads k-mers with templates, and how it answers.
 
-    Between `read` and `answer`, both d = `width` wide, stands the network itself.
+    Between `read` and `logits`, both d wide, stands the network itself.
     """
 
-    def __init__(self, config: ModelConfig, width: int) -> None:
+    def __init__(self, config: ModelConfig, d: int) -> None:
         super().__init__()
         self.config = config
         self.record: dict[str, Any] = {}  # of the training that its weights come from
         # One table for everything that is looked up at a position: the residue, its column
         # and the residue of each template slot.
         self.lookup = nn.Parameter(
-            torch.randn(config.tokens + config.codes + config.slots * config.tokens, width) * 0.3
+            torch.randn(config.tokens + config.codes + config.slots * config.tokens, d) * 0.3
         )
-        self.features = nn.Linear(2 * config.slots + config.profiles * N_RESIDUES, width)
-        self.residue_logits = nn.Linear(width, N_RESIDUES)
+        self.features = nn.Linear(2 * config.slots + config.profiles * N_RESIDUES, d)
+        self.residue_logits = nn.Linear(d, N_RESIDUES)
         # How far each template slot and each profile is trusted, position by position.
-        self.template_trust = nn.Linear(width, config.slots)
-        self.profile_trust = nn.Linear(width, config.profiles)
+        self.template_trust = nn.Linear(d, config.slots)
+        self.profile_trust = nn.Linear(d, config.profiles)
         starts = [0, config.tokens]
         starts += [config.tokens + config.codes + i * config.tokens for i in range(config.slots)]
         self.register_buffer("starts", torch.tensor(starts), persistent=False)
@@ -108,38 +134,49 @@ class TemplateReader(nn.Module):
         flat = embedding_bag(rows.flatten(0, 1), self.lookup, mode="sum")
         return flat.unflatten(0, rows.shape[:2])
 
-    def read(self, kmers: Kmers) -> Tensor:
-        """Kmers of n windows -> (n, k, d): what is known at each position."""
-        tokens, templates = kmers.tokens.long(), kmers.templates.long()
-        k = tokens.shape[1]
+    def read(self, kmers: Kmers, start: Tensor, width: int) -> Evidence:
+        """What is known at `width` places of each of n k-mers, from start (n,) long on.
+
+        How alike the templates are is still told by all k places.
+        """
+        tokens, columns = kmers.tokens.long(), kmers.columns.long()
+        templates, profiles = kmers.templates.long(), kmers.profiles
+        slots, k = templates.shape[1:]
         pairs = tokens[:, None] * self.config.tokens + templates
         match = self.get_buffer("agreement")[pairs]  # (n, slots, k): 1, -1, or 0
         compared = match.abs().sum(2, keepdim=True).clamp(min=1.0)
         identity = match.clamp(min=0.0).sum(2, keepdim=True) / compared  # (n, slots, 1)
+        if width < k:
+            at = start[:, None] + torch.arange(width, device=start.device)  # (n, width)
+            under = at[:, None].expand(-1, slots, -1)
+            tokens, columns = tokens.gather(1, at), columns.gather(1, at)
+            templates, match = templates.gather(2, under), match.gather(2, under)
+            profiles = profiles.gather(1, at[..., None].expand(-1, -1, profiles.shape[2]))
         features = torch.cat(
             (
                 match.transpose(1, 2),
-                identity.expand(-1, -1, k).transpose(1, 2),
-                kmers.profiles.to(match.dtype),
+                identity.expand(-1, -1, width).transpose(1, 2),
+                profiles.to(match.dtype),
             ),
             -1,
-        )  # (n, k, 2 * slots + profiles * 20)
-        x = self._look_up(tokens, kmers.columns.long(), templates)  # (n, k, d)
-        return x + self.features(features)
+        )  # (n, width, 2 * slots + profiles * 20)
+        x = self._look_up(tokens, columns, templates) + self.features(features)
+        return Evidence(x, templates.transpose(1, 2), profiles)
 
-    def answer(self, y: Tensor, kmers: Kmers) -> Tensor:
-        """(n, k, d) -> (n, k, 20) logits: an own opinion, and copies of templates and profiles."""
+    def read_all(self, kmers: Kmers) -> Evidence:
+        """What is known at all places of n k-mers."""
         n, k = kmers.tokens.shape
-        logits = torch.zeros(n, k, self.config.tokens, device=y.device)
-        at = kmers.templates.long().transpose(1, 2)
-        logits.scatter_add_(2, at, self.template_trust(y).float())
-        logits = logits[..., :N_RESIDUES] + self.residue_logits(y).float()  # (n, k, 20)
-        log_profiles = torch.log(kmers.profiles.float() + _PROFILE_FLOOR).unflatten(
-            -1, (self.config.profiles, N_RESIDUES)
-        )
-        known = kmers.profiles.unflatten(-1, (self.config.profiles, N_RESIDUES)).sum(-1) > 0
-        weight = self.profile_trust(y).float() * known  # (n, k, profiles)
-        return logits + (weight[..., None] * log_profiles).sum(-2)
+        start = torch.zeros(n, dtype=torch.long, device=kmers.tokens.device)
+        return self.read(kmers, start, k)
+
+    def logits(self, y: Tensor, templates: Tensor, profiles: Tensor) -> Tensor:
+        """(..., d), (..., slots), (..., profiles * 20) -> (..., 20): own opinion and copies."""
+        copied = torch.zeros(*y.shape[:-1], self.config.tokens, device=y.device)
+        copied.scatter_add_(-1, templates, self.template_trust(y).float())
+        logits = copied[..., :N_RESIDUES] + self.residue_logits(y).float()  # (..., 20)
+        shares = profiles.float().unflatten(-1, (self.config.profiles, N_RESIDUES))
+        weight = self.profile_trust(y).float() * (shares.sum(-1) > 0)  # (..., profiles)
+        return logits + (weight[..., None] * torch.log(shares + _PROFILE_FLOOR)).sum(-2)
 
 
 class GapNetwork(TemplateReader):
@@ -162,8 +199,26 @@ class GapNetwork(TemplateReader):
 
     def forward(self, kmers: Kmers) -> Tensor:
         """Kmers of n windows -> (n, k, 20) logits."""
-        x = self.read(kmers)
-        x = x + gelu(self.conv(x.transpose(1, 2)).transpose(1, 2))  # (n, k, d)
-        states, _ = self.lstm(self.dropout(x))  # (n, k, 2 * hidden)
-        y = gelu(self.mix(self.dropout(torch.cat((states, x), -1))))  # (n, k, d)
-        return self.answer(y, kmers)
+        read = self.read_all(kmers)
+        return self.logits(self._mixed(self._states(read.x)), read.templates, read.profiles)
+
+    def answer(self, kmers: Kmers, asked: Asked) -> Tensor:
+        """Kmers of n windows -> (t, 20) logits of the asked places alone."""
+        read = self.read(kmers, asked.start, asked.width)
+        states = self._states(read.x)
+        parts = []
+        for i in range(0, len(asked.kmer), ANSWERS):
+            at = asked.kmer[i : i + ANSWERS], asked.place[i : i + ANSWERS]
+            y = self._mixed(states[at])
+            parts.append(self.logits(y, read.templates[at], read.profiles[at]))
+        return torch.cat(parts)
+
+    def _states(self, x: Tensor) -> Tensor:
+        """(n, width, d) -> (n, width, 2 * hidden + d)."""
+        x = x + gelu(self.conv(x.transpose(1, 2)).transpose(1, 2))
+        states, _ = self.lstm(self.dropout(x))
+        return torch.cat((states, x), -1)
+
+    def _mixed(self, states: Tensor) -> Tensor:
+        """(..., 2 * hidden + d) -> (..., d)."""
+        return gelu(self.mix(self.dropout(states)))

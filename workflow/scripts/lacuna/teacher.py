@@ -98,13 +98,14 @@ class Teacher(TemplateReader):
         words.scatter_(1, 1 + (tokens != ABSENT).sum(1, keepdim=True), _SEP)
         at = torch.arange(k + 2, device=tokens.device)
         x = self.words(words) + self.positions(at)
-        x = x + nn.functional.pad(self.read(kmers), (0, 0, 1, 1))
+        read = self.read_all(kmers)
+        x = x + nn.functional.pad(read.x, (0, 0, 1, 1))
         x = self.drop(self.norm(x))
         there = (words != _PAD)[:, None, None]
         for layer in self.layers:
             x = layer(x, there)
         y = self.norm_out(gelu(self.transform(x[:, 1:-1])))
-        return self.answer(y, kmers)
+        return self.logits(y, read.templates, read.profiles)
 
 
 def teacher_from(wheel: Path | str, config: ModelConfig) -> Teacher:
