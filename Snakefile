@@ -15,6 +15,7 @@ include: "workflow/rules/fill.smk"
 include: "workflow/rules/seed.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/pretrain.smk"
+include: "workflow/rules/peers.smk"
 
 
 rule all:
