@@ -26,7 +26,6 @@ TITLES = {
     "iglm": "IgLM 0.1.0",
     "germline_copy": "germline copy",
     "nearest_homolog": "nearest homolog",
-    "column_majority": "column majority",
 }
 HUMAN = ("thera_dev", "cov_abdab", "shehata")
 POOLED, ALL = "human", "all"

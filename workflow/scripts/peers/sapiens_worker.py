@@ -7,6 +7,7 @@ the one class allowed beside tensors is argparse's Namespace, in which fairseq k
 """
 
 from argparse import Namespace
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from importlib.metadata import distribution
 from pathlib import Path
@@ -17,9 +18,11 @@ from torch import Tensor, nn
 
 from lacuna.peer_worker import Answer, Fill, Question, serve, with_residues
 
-BATCH = 64  # chains a pass
+BATCH = 64  # chains a pass, all of one length: nothing is padded
 RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
-BOS, PAD, EOS, FIRST, MASK = 0, 1, 2, 4, 24  # tokens as fairseq counts them; 3 is unknown
+# Tokens as fairseq counts them; 1 is padding, which none is here, and 3 unknown.
+BOS, EOS, FIRST, MASK = 0, 2, 4, 24
+FIRST_POSITION = 2  # fairseq counts from behind the padding's token
 HEADS = 8
 CHECKPOINTS = {"H": "checkpoint_vh.pt", "L": "checkpoint_vl.pt"}
 
@@ -41,10 +44,9 @@ class Roberta(nn.Module):
         self.head = nn.Linear(width, tokens)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        padding = tokens == PAD
-        places = torch.arange(tokens.shape[1]) + PAD + 1  # fairseq counts from behind the padding
+        places = torch.arange(tokens.shape[1]) + FIRST_POSITION
         x = self.emb_layer_norm(self.embed_tokens(tokens) + self.embed_positions(places))
-        x = self.layers(x, src_key_padding_mask=padding)  # (batch, length, width)
+        x = self.layers(x)  # (batch, length, width)
         x = self.layer_norm(nn.functional.gelu(self.dense(x)))
         return self.head(x)[..., FIRST : FIRST + len(RESIDUES)]
 
@@ -97,12 +99,9 @@ def load_roberta(path: Path) -> Roberta:
 
 
 def encode(sequences: Sequence[str]) -> Tensor:
-    """(batch, length) tokens between begin and end, padded; X is masked."""
-    rows = []
-    for sequence in sequences:
-        letters = [MASK if x == "X" else FIRST + RESIDUES.index(x) for x in sequence]
-        rows.append(torch.tensor([BOS, *letters, EOS]))
-    return nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD)
+    """(batch, length + 2) tokens between begin and end of sequences of one length; X is masked."""
+    rows = [[MASK if x == "X" else FIRST + RESIDUES.index(x) for x in s] for s in sequences]
+    return torch.tensor([[BOS, *row, EOS] for row in rows])
 
 
 def fill_batch(model: Roberta, questions: Sequence[Question]) -> list[Answer]:
@@ -120,15 +119,18 @@ def fill_batch(model: Roberta, questions: Sequence[Question]) -> list[Answer]:
 
 def load(settings: dict[str, Any]) -> Fill:
     torch.set_num_threads(1)
+    torch.backends.mha.set_fastpath_enabled(False)  # on a CPU it takes twice as long
     folder = Path(str(distribution("sapiens").locate_file("sapiens"))) / "models" / "v1"
     models = {chain: load_roberta(folder / name) for chain, name in CHECKPOINTS.items()}
 
     def fill(questions: Sequence[Question]) -> list[Answer]:
+        alike = defaultdict(list)
+        for question in questions:
+            alike[question["chain"], len(question["sequence"])].append(question)
         answers = []
-        for chain, model in models.items():
-            mine = [q for q in questions if q["chain"] == chain]
+        for (chain, _), mine in alike.items():
             for i in range(0, len(mine), BATCH):
-                answers += fill_batch(model, mine[i : i + BATCH])
+                answers += fill_batch(models[chain], mine[i : i + BATCH])
         return answers
 
     return fill
