@@ -16,6 +16,7 @@ include: "workflow/rules/seed.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/benchmark.smk"
+include: "workflow/rules/peers.smk"
 
 
 rule all:

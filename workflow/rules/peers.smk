@@ -1,0 +1,136 @@
+from lacuna.peer_envs import PEERS
+from lacuna.peers import TRUTH, bench_file
+
+COMPARED = CONFIG["peers"]
+PEERED = OUT / "peers"
+# Every measured job takes all cores, so that nothing else runs beside it.
+ALL_CORES = workflow.cores or CONFIG["threads"]
+
+
+wildcard_constraints:
+    peer="|".join(PEERS),
+
+
+rule compare_peers:
+    """Score Lacuna and its peers on the same scaffolds, and print the table of the human sets."""
+    input:
+        scaffolds=PEERED / "scaffolds.jsonl",
+        answers=expand(PEERED / "{method}.tsv", method=["lacuna", *COMPARED["methods"]]),
+        speeds=expand(PEERED / "{method}.speed.json", method=["lacuna", *COMPARED["methods"]]),
+    output:
+        accuracy=PEERED / "accuracy.tsv",
+        speed=PEERED / "speed.tsv",
+        plot=PEERED / "peers.svg",
+        table=PEERED / "peers.md",
+    log:
+        OUT / "logs" / "compare_peers.log",
+    benchmark:
+        OUT / "benchmarks" / "compare_peers.tsv"
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        code=code("compare_peers.py"),
+    script:
+        "../scripts/compare_peers.py"
+
+
+rule choose_scaffolds:
+    """Choose the scaffolds that every method fills."""
+    input:
+        truth=lambda wildcards: checked(bench_file, COMPARED["bench"]),
+    output:
+        scaffolds=PEERED / "scaffolds.jsonl",
+    log:
+        OUT / "logs" / "choose_scaffolds.log",
+    benchmark:
+        OUT / "benchmarks" / "choose_scaffolds.tsv"
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        limit=COMPARED["limit"],
+        code=code("choose_scaffolds.py"),
+    script:
+        "../scripts/choose_scaffolds.py"
+
+
+# The one place where the peers are fetched. IgLM's licence allows non-commercial use alone:
+# no part of it stands in Lacuna, and nothing but this target asks for it.
+rule build_peer_env:
+    """Build an environment with one peer, its weights included, by pip."""
+    input:
+        requirements=ROOT / "envs" / "peers" / "{peer}.txt",
+    output:
+        env=directory(PEERED / "envs" / "{peer}"),
+    log:
+        OUT / "logs" / "build_peer_env" / "{peer}.log",
+    benchmark:
+        OUT / "benchmarks" / "build_peer_env" / "{peer}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        package=lambda wildcards: PEERS[wildcards.peer],
+        code=code("build_peer_env.py"),
+    script:
+        "../scripts/build_peer_env.py"
+
+
+rule fill_by_peer:
+    """Fill the scaffolds with one peer in its own environment, and time it."""
+    input:
+        scaffolds=PEERED / "scaffolds.jsonl",
+        env=PEERED / "envs" / "{peer}",
+    output:
+        answers=PEERED / "{peer}.tsv",
+        speed=PEERED / "{peer}.speed.json",
+    log:
+        OUT / "logs" / "fill_by_peer" / "{peer}.log",
+    benchmark:
+        OUT / "benchmarks" / "fill_by_peer" / "{peer}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=4000,
+    params:
+        worker=lambda wildcards: code(f"peers/{wildcards.peer}_worker.py"),
+        code=code("fill_by_peer.py"),
+    script:
+        "../scripts/fill_by_peer.py"
+
+
+rule fill_by_lacuna:
+    """Fill the scaffolds with Lacuna and its baselines, and time it."""
+    input:
+        scaffolds=PEERED / "scaffolds.jsonl",
+        weights=weights(),
+        library=resource(CONFIG["library"]),
+        homologs=COMPARED["homologs"] or [],
+    output:
+        answers=PEERED / "lacuna.tsv",
+        speed=PEERED / "lacuna.speed.json",
+    log:
+        OUT / "logs" / "fill_by_lacuna.log",
+    benchmark:
+        OUT / "benchmarks" / "fill_by_lacuna.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=4000,
+    params:
+        settings={
+            **{name: CONFIG[name] for name in ("block_size", "candidates")},
+            "k": CONFIG["kmer"]["length"],
+            "stride": CONFIG["kmer"]["stride"],
+            "max_identity": CONFIG["accuracy"]["max_identity"],
+        },
+        worker=code("peers/lacuna_worker.py"),
+        code=code("fill_by_lacuna.py"),
+    script:
+        "../scripts/fill_by_lacuna.py"

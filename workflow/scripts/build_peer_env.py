@@ -1,0 +1,10 @@
+"""Adapter of rule build_peer_env."""
+
+from pathlib import Path
+
+from lacuna.logs import log_to
+from lacuna.peer_envs import build_env
+
+log_to(snakemake.log[0])
+paths = (snakemake.input.requirements, snakemake.output.env)
+build_env(snakemake.params.package, *map(Path, paths))

@@ -1,0 +1,10 @@
+"""Adapter of rule choose_scaffolds."""
+
+from pathlib import Path
+
+from lacuna.logs import log_to
+from lacuna.peers import choose_scaffolds
+
+log_to(snakemake.log[0])
+paths = (snakemake.input.truth, snakemake.output.scaffolds)
+choose_scaffolds(*map(Path, paths), limit=snakemake.params.limit)

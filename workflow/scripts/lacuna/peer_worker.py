@@ -1,0 +1,60 @@
+"""One process of a measured method: questions come in as lines of JSON, answers go out likewise.
+
+It imports the standard library alone, so that it runs in the environment of any method.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypedDict
+
+
+class Question(TypedDict, total=False):
+    """A scaffold to fill: `sequence` has X for a missing residue, `chain` is H or L.
+
+    `truth`, the whole chain, is there for Lacuna alone: it leaves homologs near it out.
+    """
+
+    id: str
+    sequence: str
+    chain: str
+    species: str
+    truth: str
+
+
+# Method, id, filled chain, and a probability per missing residue where the method gives them.
+Answer = tuple[str, str, str, list[float] | None]
+Fill = Callable[[Sequence[Question]], list[Answer]]
+
+
+def peak_mb() -> float:
+    """The most memory that this process has held, in MB (10^6 bytes)."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def serve(load: Callable[[dict[str, Any]], Fill]) -> None:
+    """Answer until the input ends: the first line holds the settings for `load`, which makes
+    what fills, each other line a list of questions.
+
+    An answer line tells `seconds` (filling alone) and `peak_mb` beside the `answers`.
+    """
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what libraries print must not stand among the answers
+    fill = load(json.loads(sys.stdin.readline()))
+    for line in sys.stdin:
+        questions = json.loads(line)
+        began = time.perf_counter()
+        found = fill(questions)
+        seconds = time.perf_counter() - began
+        told = {"answers": found, "seconds": seconds, "peak_mb": peak_mb()}
+        print(json.dumps(told), file=answers, flush=True)
+
+
+def with_residues(sequence: str, residues: Sequence[str]) -> str:
+    """The sequence with its missing residues (X) replaced in order."""
+    found = iter(residues)
+    return "".join(next(found) if letter == "X" else letter for letter in sequence)

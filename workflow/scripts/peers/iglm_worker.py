@@ -1,0 +1,71 @@
+"""IgLM 0.1.0: gaps infilled from left to right, each at its known length, greedily.
+
+IgLM is for non-commercial use alone: its licence is in its package, and nothing of it is here.
+
+Its `infill` samples spans of any length for one gap of a chain. To answer with one span of
+the gap's length, the likeliest residue is taken at each step, and no other token may come
+before the span is full. It takes one gap at a time: what is filled stands in the context of
+later gaps, those still open are left out of it. Chain type and species are told to it.
+"""
+
+import re
+from typing import Any
+
+import torch
+
+from lacuna.peer_worker import Answer, Fill, Question, serve
+
+CHAINS = {"H": "[HEAVY]", "L": "[LIGHT]"}
+
+
+def infill_prompt(filled: str, rest: str, chain: str, species: str) -> list[str]:
+    """Tokens that ask for a gap between what is `filled` before it and the `rest` behind."""
+    context = [*filled, "[MASK]", *rest.replace("X", ""), "[SEP]"]
+    return [CHAINS[chain], f"[{species.upper()}]", *context]
+
+
+def load(settings: dict[str, Any]) -> Fill:
+    from iglm import IgLM
+
+    torch.set_num_threads(1)
+    iglm = IgLM()
+    tokenizer = iglm.tokenizer
+    residues = set(tokenizer.convert_tokens_to_ids(list("ACDEFGHIKLMNPQRSTVWY")))
+    others = [token for token in range(len(tokenizer)) if token not in residues]
+
+    def infill(prompt: list[str], length: int) -> tuple[str, list[float]]:
+        asked = torch.tensor([tokenizer.convert_tokens_to_ids(prompt)])
+        with torch.inference_mode():
+            told = iglm.model.generate(
+                asked,
+                attention_mask=torch.ones_like(asked),
+                do_sample=False,
+                min_new_tokens=length,
+                max_new_tokens=length,
+                suppress_tokens=others,
+                pad_token_id=tokenizer.pad_token_id,
+                eos_token_id=tokenizer.cls_token_id,
+                output_scores=True,
+                return_dict_in_generate=True,
+            )
+        letters = tokenizer.convert_ids_to_tokens(told.sequences[0, asked.shape[1] :].tolist())
+        best = [float(torch.softmax(step[0], -1).max()) for step in told.scores]
+        return "".join(letters), best
+
+    def fill_one(question: Question) -> Answer:
+        sequence = question["sequence"]
+        filled, probabilities, done = "", [], 0
+        for gap in re.finditer("X+", sequence):
+            filled += sequence[done : gap.start()]
+            done = gap.end()
+            prompt = infill_prompt(filled, sequence[done:], question["chain"], question["species"])
+            letters, told = infill(prompt, len(gap[0]))
+            filled += letters
+            probabilities += told
+        return "iglm", question["id"], filled + sequence[done:], probabilities
+
+    return lambda questions: [fill_one(question) for question in questions]
+
+
+if __name__ == "__main__":
+    serve(load)

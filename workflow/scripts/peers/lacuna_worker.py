@@ -1,0 +1,82 @@
+"""Lacuna as a run of its workflow fills chains: numbering, templates, network and decoding.
+
+Two of its baselines come along, as they stand beside it in every accuracy table.
+"""
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lacuna.fill import fill_block, predict
+from lacuna.homologs import read_homologs
+from lacuna.kmers import encode_scaffolds, load_library
+from lacuna.peer_worker import Answer, Fill, Question, serve, with_residues
+from lacuna.samples import SCORED_COLUMNS
+from lacuna.scaffolds import Gap, Scaffold
+from lacuna.train import load_weights
+
+CPU = torch.device("cpu")
+BASELINES = ("germline_copy", "nearest_homolog")
+
+
+def as_scaffold(question: Question) -> Scaffold:
+    """The scaffold of a question; the truth in its gaps is seen by no model."""
+    sequence = question["sequence"]
+    gaps = []
+    for run in re.finditer("X+", sequence):
+        start, end = run.span()
+        length = end - start
+        gaps.append(Gap(start, end, length, length, truth=question["truth"][start:end]))
+    return Scaffold(question["id"], "", sequence, tuple(gaps), 1)
+
+
+def read_scored(questions: Sequence[Question], text: str) -> Iterator[Answer]:
+    """The answers of Lacuna and its baselines in a block's table of scored residues."""
+    rows = defaultdict(list)
+    for row in csv.DictReader(StringIO(text), SCORED_COLUMNS, delimiter="\t"):
+        rows[row["chain"]].append(row)
+    for question in questions:
+        mine = rows[question["id"]]
+        for method in ("lacuna", *BASELINES):
+            filled = with_residues(question["sequence"], [row[method] for row in mine])
+            told = [float(row["probability"]) for row in mine] if method == "lacuna" else None
+            yield method, question["id"], filled, told
+
+
+def load(settings: dict[str, Any]) -> Fill:
+    """settings: weights, library and homologs (paths), and keys of the configuration."""
+    torch.set_num_threads(1)
+    library = load_library(settings["library"])
+    model = load_weights(Path(settings["weights"]))
+    homologs = read_homologs(Path(settings["homologs"]) if settings["homologs"] else None)
+
+    def fill_questions(questions: Sequence[Question]) -> list[Answer]:
+        scaffolds = [as_scaffold(question) for question in questions]
+        kmers = encode_scaffolds(
+            scaffolds,
+            library,
+            homologs,
+            k=settings["k"],
+            stride=settings["stride"],
+            max_identity=settings["max_identity"],
+        )
+        probabilities = predict(model, kmers, library, CPU)
+        tables = fill_block(scaffolds, kmers, probabilities, candidates=settings["candidates"])
+        return list(read_scored(questions, tables.texts["scored"].getvalue()))
+
+    def fill(questions: Sequence[Question]) -> list[Answer]:
+        size = settings["block_size"]
+        blocks = (questions[i : i + size] for i in range(0, len(questions), size))
+        return [answer for block in blocks for answer in fill_questions(block)]
+
+    return fill
+
+
+if __name__ == "__main__":
+    serve(load)
