@@ -383,7 +383,7 @@ def test_batches_hold_every_kmer_and_are_padded_to_one_size(
     kmers = encode_scaffolds(mixed_chains()[:10], library, homologs)
     n = len(kmers.tokens)
     seen = 0
-    for rows, batch in kmers.batches(np.arange(n), 4, library):
+    for rows, batch in kmers.batches(4, library):
         count = rows.stop - rows.start
         assert batch.tokens.shape == (4, 128) and batch.templates.shape == (4, N_SLOTS, 128)
         assert batch.profiles.shape == (4, 128, 3 * N_RESIDUES)

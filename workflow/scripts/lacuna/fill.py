@@ -25,15 +25,13 @@ from lacuna.files import atomic_write
 from lacuna.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.imgt import N_CODES, regions_of
 from lacuna.kmers import KmerSet
-from lacuna.network import ANSWERS, Asked, GapNetwork, Kmers
+from lacuna.network import ANSWERS, GapNetwork, Kmers
 from lacuna.samples import BASELINES, TABLES
 from lacuna.scaffolds import Gap, Scaffold
 from lacuna.templates import N_GERMLINE, Library
 
 RANKED_TOGETHER = 1024  # gaps
 BATCH = 64  # k-mers a forward pass; fixed, so that a result never depends on its company
-READ = 64  # places of a k-mer that are read where its missing residues lie together
-MARGIN = 16  # places at least that are read on either side of them
 ALTERNATIVES = 3  # residues listed beside the chosen one
 MIN_ALTERNATIVE = 0.01
 SAME_MASS_PPM = 10.0  # within which two sequences weigh the same, where a gap has no tolerance
@@ -52,39 +50,19 @@ def predict(
     """
     model = model.to(device).eval()
     at = kmers.targets.numpy()
-    n, k = kmers.tokens.shape
-    bounds = np.searchsorted(at[:, 0], np.arange(n + 1))
-    first, last = at[bounds[:-1], 1], at[bounds[1:] - 1, 1]  # every k-mer has a target
-    near = (last - first < READ - 2 * MARGIN) & (READ < k)
     chosen = np.empty((len(at), N_RESIDUES))
-    for rows, width in ((np.flatnonzero(near), READ), (np.flatnonzero(~near), k)):
-        start = np.clip((first[rows] + last[rows] + 1) // 2 - width // 2, 0, k - width)
-        mine = np.flatnonzero(near[at[:, 0]] == (width == READ < k))
-        row = np.searchsorted(rows, at[mine, 0])  # ascends
-        place = at[mine, 1] - start[row]
-        for some, batch in kmers.batches(rows, BATCH, library):
-            span = slice(*np.searchsorted(row, (some.start, some.stop)))
-            begin = np.zeros(BATCH, dtype=np.int64)
-            begin[: some.stop - some.start] = start[some]
-            padding = -(span.stop - span.start) % ANSWERS
-            asked = Asked(
-                torch.from_numpy(begin).to(device),
-                width,
-                torch.from_numpy(np.pad(row[span] - some.start, (0, padding))).to(device),
-                torch.from_numpy(np.pad(place[span], (0, padding))).long().to(device),
-            )
-            chosen[mine[span]] = _shares(model, batch, asked, device)[: span.stop - span.start]
+    half = product_dtype(device) is torch.bfloat16
+    for rows, batch in kmers.batches(BATCH, library):
+        mine = slice(*np.searchsorted(at[:, 0], (rows.start, rows.stop)))
+        padding = (0, -(mine.stop - mine.start) % ANSWERS)
+        kmer = torch.from_numpy(np.pad(at[mine, 0] - rows.start, padding)).long().to(device)
+        place = torch.from_numpy(np.pad(at[mine, 1], padding)).long().to(device)
+        parts = (batch.tokens, batch.columns, batch.templates, batch.profiles)
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
+            logits = model.answer(Kmers(*(x.to(device) for x in parts)), kmer, place)
+        chosen[mine] = torch.softmax(logits.float(), -1)[: mine.stop - mine.start].cpu().numpy()
     chosen *= ALLOWED[kmers.tokens.numpy()[at[:, 0], at[:, 1]]]
     return chosen / chosen.sum(1, keepdims=True)
-
-
-def _shares(model: GapNetwork, batch: Kmers, asked: Asked, device: torch.device) -> np.ndarray:
-    """(t, 20) residue distributions of the asked places."""
-    half = product_dtype(device) is torch.bfloat16
-    parts = (batch.tokens, batch.columns, batch.templates, batch.profiles)
-    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
-        logits = model.answer(Kmers(*(x.to(device) for x in parts)), asked)
-    return torch.softmax(logits.float(), -1).cpu().numpy()
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,18 +68,16 @@ class KmerSet:
     chain_c: Tensor
     chain_locus: Tensor
 
-    def batches(
-        self, rows: np.ndarray, size: int, library: Library
-    ) -> Iterator[tuple[slice, Kmers]]:
-        """The k-mers `rows`, `size` at a time, the last batch padded to it, with their profiles."""
-        k = self.tokens.shape[1]
-        for i in range(0, len(rows), size):
-            some = torch.from_numpy(rows[i : i + size])
-            pad = size - len(some)
+    def batches(self, size: int, library: Library) -> Iterator[tuple[slice, Kmers]]:
+        """The k-mers `size` at a time, the last batch padded to it, with their profiles."""
+        n, k = self.tokens.shape
+        for i in range(0, n, size):
+            rows = slice(i, min(i + size, n))
+            pad = size - (rows.stop - rows.start)
 
-            def part(x: Tensor, fill: int, some: Tensor = some, pad: int = pad) -> Tensor:
+            def part(x: Tensor, fill: int, rows: slice = rows, pad: int = pad) -> Tensor:
                 filler = x.new_full((pad, *x.shape[1:]), fill)
-                return torch.cat((x[some], filler)) if pad else x[some]
+                return torch.cat((x[rows], filler)) if pad else x[rows]
 
             columns = part(self.columns, 0)
             germline = germline_profiles(
@@ -90,7 +88,7 @@ class KmerSet:
             else:
                 homologs = torch.zeros(size, k, N_RESIDUES)
             yield (
-                slice(i, i + len(some)),
+                rows,
                 Kmers(
                     tokens=part(self.tokens, ABSENT),
                     columns=columns,

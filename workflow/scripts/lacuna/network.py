@@ -52,24 +52,10 @@ class Kmers:
     profiles: Tensor
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked of n k-mers: t places, and the stretch of each k-mer that is read for them.
-
-    start (n,) long, width: the network reads places start..start + width of a k-mer; kmer and
-    place (t,) long, place within the stretch. t is a multiple of ANSWERS.
-    """
-
-    start: Tensor
-    width: int
-    kmer: Tensor
-    place: Tensor
-
-
 class Evidence(NamedTuple):
     """What a network goes by at each place.
 
-    x (n, width, d); templates (n, width, slots) tokens; profiles (n, width, profiles * 20).
+    x (n, k, d); templates (n, k, slots) tokens; profiles (n, k, profiles * 20).
     """
 
     x: Tensor
@@ -134,40 +120,24 @@ class TemplateReader(nn.Module):
         flat = embedding_bag(rows.flatten(0, 1), self.lookup, mode="sum")
         return flat.unflatten(0, rows.shape[:2])
 
-    def read(self, kmers: Kmers, start: Tensor, width: int) -> Evidence:
-        """What is known at `width` places of each of n k-mers, from start (n,) long on.
-
-        How alike the templates are is still told by all k places.
-        """
-        tokens, columns = kmers.tokens.long(), kmers.columns.long()
-        templates, profiles = kmers.templates.long(), kmers.profiles
-        slots, k = templates.shape[1:]
+    def read(self, kmers: Kmers) -> Evidence:
+        """What is known at each place of n k-mers."""
+        tokens, templates = kmers.tokens.long(), kmers.templates.long()
+        k = tokens.shape[1]
         pairs = tokens[:, None] * self.config.tokens + templates
         match = self.get_buffer("agreement")[pairs]  # (n, slots, k): 1, -1, or 0
         compared = match.abs().sum(2, keepdim=True).clamp(min=1.0)
         identity = match.clamp(min=0.0).sum(2, keepdim=True) / compared  # (n, slots, 1)
-        if width < k:
-            at = start[:, None] + torch.arange(width, device=start.device)  # (n, width)
-            under = at[:, None].expand(-1, slots, -1)
-            tokens, columns = tokens.gather(1, at), columns.gather(1, at)
-            templates, match = templates.gather(2, under), match.gather(2, under)
-            profiles = profiles.gather(1, at[..., None].expand(-1, -1, profiles.shape[2]))
         features = torch.cat(
             (
                 match.transpose(1, 2),
-                identity.expand(-1, -1, width).transpose(1, 2),
-                profiles.to(match.dtype),
+                identity.expand(-1, -1, k).transpose(1, 2),
+                kmers.profiles.to(match.dtype),
             ),
             -1,
-        )  # (n, width, 2 * slots + profiles * 20)
-        x = self._look_up(tokens, columns, templates) + self.features(features)
-        return Evidence(x, templates.transpose(1, 2), profiles)
-
-    def read_all(self, kmers: Kmers) -> Evidence:
-        """What is known at all places of n k-mers."""
-        n, k = kmers.tokens.shape
-        start = torch.zeros(n, dtype=torch.long, device=kmers.tokens.device)
-        return self.read(kmers, start, k)
+        )  # (n, k, 2 * slots + profiles * 20)
+        x = self._look_up(tokens, kmers.columns.long(), templates) + self.features(features)
+        return Evidence(x, templates.transpose(1, 2), kmers.profiles)
 
     def logits(self, y: Tensor, templates: Tensor, profiles: Tensor) -> Tensor:
         """(..., d), (..., slots), (..., profiles * 20) -> (..., 20): own opinion and copies."""
@@ -199,22 +169,25 @@ class GapNetwork(TemplateReader):
 
     def forward(self, kmers: Kmers) -> Tensor:
         """Kmers of n windows -> (n, k, 20) logits."""
-        read = self.read_all(kmers)
+        read = self.read(kmers)
         return self.logits(self._mixed(self._states(read.x)), read.templates, read.profiles)
 
-    def answer(self, kmers: Kmers, asked: Asked) -> Tensor:
-        """Kmers of n windows -> (t, 20) logits of the asked places alone."""
-        read = self.read(kmers, asked.start, asked.width)
+    def answer(self, kmers: Kmers, kmer: Tensor, place: Tensor) -> Tensor:
+        """The (t, 20) logits of some places alone, given by kmer and place (t,) long.
+
+        t is a multiple of ANSWERS.
+        """
+        read = self.read(kmers)
         states = self._states(read.x)
         parts = []
-        for i in range(0, len(asked.kmer), ANSWERS):
-            at = asked.kmer[i : i + ANSWERS], asked.place[i : i + ANSWERS]
+        for i in range(0, len(kmer), ANSWERS):
+            at = kmer[i : i + ANSWERS], place[i : i + ANSWERS]
             y = self._mixed(states[at])
             parts.append(self.logits(y, read.templates[at], read.profiles[at]))
         return torch.cat(parts)
 
     def _states(self, x: Tensor) -> Tensor:
-        """(n, width, d) -> (n, width, 2 * hidden + d)."""
+        """(n, k, d) -> (n, k, 2 * hidden + d)."""
         x = x + gelu(self.conv(x.transpose(1, 2)).transpose(1, 2))
         states, _ = self.lstm(self.dropout(x))
         return torch.cat((states, x), -1)

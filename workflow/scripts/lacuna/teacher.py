@@ -98,7 +98,7 @@ class Teacher(TemplateReader):
         words.scatter_(1, 1 + (tokens != ABSENT).sum(1, keepdim=True), _SEP)
         at = torch.arange(k + 2, device=tokens.device)
         x = self.words(words) + self.positions(at)
-        read = self.read_all(kmers)
+        read = self.read(kmers)
         x = x + nn.functional.pad(read.x, (0, 0, 1, 1))
         x = self.drop(self.norm(x))
         there = (words != _PAD)[:, None, None]
