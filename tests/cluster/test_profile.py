@@ -12,8 +12,10 @@ from chains import fasta, germline_chain, hidden
 PROFILE = ROOT / "workflow" / "profiles" / "slurm"
 SETTINGS = yaml.safe_load((PROFILE / "config.yaml").read_text())
 RULES = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
+LOCAL = re.findall(r"^localrules:\n((?: +\w+,.*\n)+)", RULES, re.MULTILINE)
 # What becomes a job of SLURM: neither the names of targets nor what runs where Snakemake does.
-SUBMITTED = set(re.findall(r"^rule (\w+):", RULES, re.MULTILINE)) - {"pretrain", "fetch_wheel"}
+SUBMITTED = set(re.findall(r"^rule (\w+):", RULES, re.MULTILINE)) - {"pretrain"}
+SUBMITTED -= set(re.findall(r"^ +(\w+),", "".join(LOCAL), re.MULTILINE))
 
 
 def test_every_job_has_a_time_limit_and_no_other_is_named() -> None:
@@ -23,8 +25,12 @@ def test_every_job_has_a_time_limit_and_no_other_is_named() -> None:
 
 
 def test_training_alone_gets_a_gpu() -> None:
+    asking = {
+        text.split(":")[0] for text in RULES.split("\nrule ") if re.search(r"^ +gpu=", text, re.M)
+    }
+    assert asking == {"train_model", "train_teacher", "pretrain_model"}
     given = SETTINGS["set-resources"].items()
-    assert {rule for rule, keys in given if "gpu" in keys} == {"train_model", "pretrain_model"}
+    assert {rule for rule, keys in given if "gpu" in keys} == {"train_model"}
 
 
 def test_what_shares_a_job_runs_in_turn() -> None:

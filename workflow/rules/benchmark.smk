@@ -1,3 +1,7 @@
+localrules:
+    benchmark_scale,
+
+
 rule benchmark_scale:
     """Fill simulated batches of growing size and say what each step takes, and of which bound."""
     input:

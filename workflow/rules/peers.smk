@@ -11,6 +11,15 @@ wildcard_constraints:
     peer="|".join(PEERS),
 
 
+# Times can be compared on one machine alone: the one where Snakemake runs.
+localrules:
+    compare_peers,
+    choose_scaffolds,
+    build_peer_env,
+    fill_by_peer,
+    fill_by_lacuna,
+
+
 rule compare_peers:
     """Score Lacuna and its peers on the same scaffolds, and print the table of the human sets."""
     input:
