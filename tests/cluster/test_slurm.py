@@ -1,6 +1,7 @@
 """The whole workflow on SLURM with its profile, while jobs, node, controller and Snakemake fail."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -10,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from runs import ROOT, SNAKEFILE, Workspace
-from slurm import PARTITION, Cluster, Job, command, wait_for
+from slurm import ETC, MARK, PARTITION, PROGRAMS, Cluster, Job, command, one_node, wait_for
 
 from chains import fasta, germline_chain, hidden, mutated
 
+SWITCH = "LACUNA_CLUSTER_TESTS"
 pytestmark = pytest.mark.cluster
 
 TABLES = ("filled.fasta", "residues.tsv", "gaps.tsv", "chains.tsv", "accuracy.tsv", "rejected.tsv")
@@ -116,6 +118,23 @@ class Story:
     locked: int  # exit status of a start after Snakemake was killed
     status: int
     jobs: list[Job]  # all that the cluster ever had
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A SLURM cluster of one node. Once it is asked for, what it lacks is a failure."""
+    if os.environ.get(SWITCH) != "1":
+        pytest.skip(
+            f"needs SLURM: as root, apt-get install slurm-wlm munge, then {SWITCH}=1 make test"
+        )
+    missing = [name for name in PROGRAMS if shutil.which(name) is None]
+    assert not missing, f"{SWITCH}=1, but {', '.join(missing)} not found: install slurm-wlm, munge"
+    assert os.geteuid() == 0, f"{SWITCH}=1 needs root: SLURM reads its configuration from {ETC}"
+    for path in (ETC / "slurm.conf", ETC / "gres.conf"):
+        ours = not path.exists() or path.read_text().startswith(MARK)
+        assert ours, f"{path} is of a SLURM that this machine has already; unset {SWITCH} here"
+    with one_node(tmp_path_factory.mktemp("slurm")) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="module")
