@@ -15,9 +15,9 @@ rule benchmark_scale:
         OUT / "benchmarks" / "benchmark_scale.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: workflow.cores
+    threads: lambda wildcards: workflow.cores # a cluster's run has no such number, nor this job
     resources:
-        mem_mb=2000 * (workflow.cores or 1),
+        mem_mb=lambda wildcards, threads: 2000 * threads,
     params:
         snakefile=str(ROOT / "Snakefile"),
         chains=CONFIG["benchmark_scale"]["chains"],

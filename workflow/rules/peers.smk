@@ -3,8 +3,6 @@ from lacuna.peers import TRUTH, bench_file
 
 COMPARED = CONFIG["peers"]
 PEERED = OUT / "peers"
-# Every measured job takes all cores, so that nothing else runs beside it.
-ALL_CORES = workflow.cores or CONFIG["threads"]
 
 
 wildcard_constraints:
@@ -103,7 +101,7 @@ rule fill_by_peer:
         OUT / "benchmarks" / "fill_by_peer" / "{peer}.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: ALL_CORES
+    threads: lambda wildcards: workflow.cores # all of them: nothing else runs beside it
     resources:
         mem_mb=4000,
     params:
@@ -129,7 +127,7 @@ rule fill_by_lacuna:
         OUT / "benchmarks" / "fill_by_lacuna.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: ALL_CORES
+    threads: lambda wildcards: workflow.cores # all of them: nothing else runs beside it
     resources:
         mem_mb=4000,
     params:

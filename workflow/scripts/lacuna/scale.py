@@ -10,6 +10,7 @@ Snakemake, and all of the network that is no product cost nothing.
 """
 
 import csv
+import json
 import logging
 import os
 import subprocess
@@ -22,7 +23,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
 
 from lacuna.alphabet import MISSING_LETTER, N_RESIDUES, decode
 from lacuna.device import product_dtype
@@ -160,7 +160,7 @@ def _run(
         write_chains(folder / "chains.fasta", n, seed=n)
         (folder / "samples.tsv").write_text("sample\tfasta\nscale\tchains.fasta\n")
         config = {**settings, "samples": "samples.tsv", "outdir": "out"}
-        (folder / "config.yaml").write_text(yaml.safe_dump(config))
+        (folder / "config.json").write_text(json.dumps(config))
         command = [sys.executable, "-m", "snakemake", "--snakefile", snakefile]
         command += ["--directory", str(folder), "--cores", str(cores), "--resources", "gpu=0"]
         LOG.info("%d chains: %s", n, " ".join(command))

@@ -579,9 +579,10 @@ def pretrain(
             report("going on from step %d of %s", trainer.step, state)
         names = {torch.bfloat16: "bfloat16", torch.float32: "float32"}
         report(
-            "%d chains, %d steps of %d on %d x %s (%s, %d threads)",
+            "%d chains, %d steps of %d on %s (%s, %d threads)",
             *(len(encoded.chains.grids), config.steps, config.batch_size),
-            *(ranks.world, device.type, names[trainer.dtype], threads),
+            *(f"{ranks.world} x cuda" if ranks.world > 1 else device.type, names[trainer.dtype]),
+            threads,
         )
         trainer.run(weights, report)
     if ranks.rank > 0:
