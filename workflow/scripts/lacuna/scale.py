@@ -160,7 +160,7 @@ def _run(
         write_chains(folder / "chains.fasta", n, seed=n)
         (folder / "samples.tsv").write_text("sample\tfasta\nscale\tchains.fasta\n")
         config = {**settings, "samples": "samples.tsv", "outdir": "out"}
-        (folder / "config.json").write_text(json.dumps(config))
+        (folder / "config.yaml").write_text(json.dumps(config))  # JSON is YAML
         command = [sys.executable, "-m", "snakemake", "--snakefile", snakefile]
         command += ["--directory", str(folder), "--cores", str(cores), "--resources", "gpu=0"]
         LOG.info("%d chains: %s", n, " ".join(command))
