@@ -101,7 +101,7 @@ rule fill_by_peer:
         OUT / "benchmarks" / "fill_by_peer" / "{peer}.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: lambda wildcards: workflow.cores # all of them: nothing else runs beside it
+    threads: lambda wildcards: workflow.cores  # all of them: nothing else runs beside it
     resources:
         mem_mb=4000,
     params:
@@ -127,7 +127,7 @@ rule fill_by_lacuna:
         OUT / "benchmarks" / "fill_by_lacuna.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: lambda wildcards: workflow.cores # all of them: nothing else runs beside it
+    threads: lambda wildcards: workflow.cores  # all of them: nothing else runs beside it
     resources:
         mem_mb=4000,
     params:
