@@ -15,7 +15,7 @@ rule benchmark_scale:
         OUT / "benchmarks" / "benchmark_scale.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: lambda wildcards: workflow.cores  # a cluster's run has no such number, nor this job
+    threads: lambda wildcards: workflow.cores  # asked of this job alone: a cluster's run has none
     resources:
         mem_mb=lambda wildcards, threads: 2000 * threads,
     params:
