@@ -74,6 +74,11 @@ def test_number_of_parameters(config: ModelConfig) -> None:
     assert sum(p.numel() for p in GapNetwork(config).parameters()) == expected
 
 
+def looked_up_by(model: GapNetwork, kmers: Kmers) -> Tensor:
+    templates = kmers.templates.long().transpose(1, 2)
+    return model._look_up(kmers.tokens.long(), kmers.columns.long(), templates)
+
+
 @settings(max_examples=25)
 @given(st.integers(0, 2**31), st.integers(1, 5), st.integers(1, 40))
 def test_training_and_use_look_the_same_rows_up(seed: int, n: int, k: int) -> None:
@@ -81,9 +86,7 @@ def test_training_and_use_look_the_same_rows_up(seed: int, n: int, k: int) -> No
     looked_up = []
     for training in (True, False):
         model.train(training)
-        looked_up.append(
-            model._look_up(kmers.tokens.long(), kmers.columns.long(), kmers.templates.long())
-        )
+        looked_up.append(looked_up_by(model, kmers))
     torch.testing.assert_close(*looked_up, rtol=1e-5, atol=1e-5)
 
 
@@ -93,7 +96,7 @@ def test_gradients_of_the_lookup_are_those_of_its_rows() -> None:
     for training in (True, False):
         model.train(training)
         model.zero_grad()
-        found = model._look_up(kmers.tokens.long(), kmers.columns.long(), kmers.templates.long())
+        found = looked_up_by(model, kmers)
         (found**2).sum().backward()
         assert model.lookup.grad is not None
         gradients.append(model.lookup.grad.clone())
@@ -176,9 +179,12 @@ def test_damaged_and_missing_weights_are_one_line(tmp_path: Path) -> None:
         assert "\n" not in str(error.value)
 
 
-def test_asked_places_are_answered_as_among_all() -> None:
-    model = GapNetwork(ModelConfig(channels=8, hidden=8)).eval()
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize(("first", "stop"), [(0, 12), (4, 9), (11, 12), (0, 1)])
+def test_asked_places_are_answered_as_among_all(layers: int, first: int, stop: int) -> None:
+    model = make(ModelConfig(channels=8, hidden=8, layers=layers))
     kmers = random_kmers(3, 12, 5)
-    kmer, place = torch.arange(ANSWERS) % 3, torch.arange(ANSWERS) % 12
+    each = torch.arange(ANSWERS)
+    kmer, place = each % 3, first + each % (stop - first)
     with torch.inference_mode():
         torch.testing.assert_close(model.answer(kmers, kmer, place), model(kmers)[kmer, place])

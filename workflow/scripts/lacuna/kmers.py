@@ -68,14 +68,21 @@ class KmerSet:
     chain_c: Tensor
     chain_locus: Tensor
 
-    def batches(self, size: int, library: Library) -> Iterator[tuple[slice, Kmers]]:
-        """The k-mers `size` at a time, the last batch padded to it, with their profiles."""
-        n, k = self.tokens.shape
-        for i in range(0, n, size):
-            rows = slice(i, min(i + size, n))
-            pad = size - (rows.stop - rows.start)
+    def batches(
+        self, size: int, library: Library, order: Tensor | None = None
+    ) -> Iterator[tuple[Tensor, Kmers]]:
+        """Rows of k-mers `size` at a time, and those k-mers with their profiles.
 
-            def part(x: Tensor, fill: int, rows: slice = rows, pad: int = pad) -> Tensor:
+        order: (n,) long rows in the order that they come in, as they stand by default. The last
+        batch is padded to `size`.
+        """
+        n, k = self.tokens.shape
+        order = torch.arange(n) if order is None else order
+        for i in range(0, n, size):
+            rows = order[i : i + size]
+            pad = size - len(rows)
+
+            def part(x: Tensor, fill: int, rows: Tensor = rows, pad: int = pad) -> Tensor:
                 filler = x.new_full((pad, *x.shape[1:]), fill)
                 return torch.cat((x[rows], filler)) if pad else x[rows]
 

@@ -105,9 +105,9 @@ class TemplateReader(nn.Module):
         return {**self.config.as_dict()}
 
     def _look_up(self, tokens: Tensor, columns: Tensor, templates: Tensor) -> Tensor:
-        """Sum of the table's rows at each position: (n, k), (n, k), (n, slots, k) -> (n, k, d)."""
-        rows = torch.cat((tokens[:, None], columns[:, None], templates), 1).transpose(1, 2)
-        rows = rows + self.get_buffer("starts")  # (n, k, 2 + slots)
+        """Sum of the table's rows at each position: (n, k), (n, k), (n, k, slots) -> (n, k, d)."""
+        rows = torch.cat((tokens[..., None], columns[..., None], templates), -1)
+        rows += self.get_buffer("starts")  # (n, k, 2 + slots)
         if self.training:
             # The gradient of a lookup adds row by row; that of a product is a product.
             hot = torch.zeros(
@@ -122,22 +122,17 @@ class TemplateReader(nn.Module):
 
     def read(self, kmers: Kmers) -> Evidence:
         """What is known at each place of n k-mers."""
-        tokens, templates = kmers.tokens.long(), kmers.templates.long()
-        k = tokens.shape[1]
-        pairs = tokens[:, None] * self.config.tokens + templates
-        match = self.get_buffer("agreement")[pairs]  # (n, slots, k): 1, -1, or 0
-        compared = match.abs().sum(2, keepdim=True).clamp(min=1.0)
-        identity = match.clamp(min=0.0).sum(2, keepdim=True) / compared  # (n, slots, 1)
+        tokens = kmers.tokens.long()
+        templates = kmers.templates.transpose(1, 2).contiguous().long()  # (n, k, slots)
+        pairs = tokens[..., None] * self.config.tokens + templates
+        match = self.get_buffer("agreement")[pairs]  # (n, k, slots): 1, -1, or 0
+        compared = match.abs().sum(1, keepdim=True).clamp(min=1.0)
+        identity = match.clamp(min=0.0).sum(1, keepdim=True) / compared  # (n, 1, slots)
         features = torch.cat(
-            (
-                match.transpose(1, 2),
-                identity.expand(-1, -1, k).transpose(1, 2),
-                kmers.profiles.to(match.dtype),
-            ),
-            -1,
+            (match, identity.expand_as(match), kmers.profiles.to(match.dtype)), -1
         )  # (n, k, 2 * slots + profiles * 20)
         x = self._look_up(tokens, kmers.columns.long(), templates) + self.features(features)
-        return Evidence(x, templates.transpose(1, 2), kmers.profiles)
+        return Evidence(x, templates, kmers.profiles)
 
     def logits(self, y: Tensor, templates: Tensor, profiles: Tensor) -> Tensor:
         """(..., d), (..., slots), (..., profiles * 20) -> (..., 20): own opinion and copies."""
@@ -170,27 +165,50 @@ class GapNetwork(TemplateReader):
     def forward(self, kmers: Kmers) -> Tensor:
         """Kmers of n windows -> (n, k, 20) logits."""
         read = self.read(kmers)
-        return self.logits(self._mixed(self._states(read.x)), read.templates, read.profiles)
+        x = self._convolved(read.x)
+        states, _ = self.lstm(self.dropout(x))
+        y = self._mixed(torch.cat((states, x), -1))
+        return self.logits(y, read.templates, read.profiles)
 
     def answer(self, kmers: Kmers, kmer: Tensor, place: Tensor) -> Tensor:
         """The (t, 20) logits of some places alone, given by kmer and place (t,) long.
 
-        t is a multiple of ANSWERS.
+        t is a multiple of ANSWERS. The last layer goes on only as far as the last place asked
+        for, and back only to the first: k-mers with like places are read in half the time.
         """
         read = self.read(kmers)
-        states = self._states(read.x)
+        x = self._convolved(read.x)
+        below = x
+        for layer in range(self.config.layers - 1):
+            below = torch.cat((self._onward(below, layer), self._back(below, layer)), -1)
+        layer = self.config.layers - 1
+        first, last = int(place.min()), int(place.max())
+        onward = self._onward(below[:, : last + 1], layer)
+        back = self._back(below[:, first:], layer)
         parts = []
         for i in range(0, len(kmer), ANSWERS):
-            at = kmer[i : i + ANSWERS], place[i : i + ANSWERS]
-            y = self._mixed(states[at])
-            parts.append(self.logits(y, read.templates[at], read.profiles[at]))
+            rows, at = kmer[i : i + ANSWERS], place[i : i + ANSWERS]
+            states = torch.cat((onward[rows, at], back[rows, at - first], x[rows, at]), -1)
+            y = self._mixed(states)
+            parts.append(self.logits(y, read.templates[rows, at], read.profiles[rows, at]))
         return torch.cat(parts)
 
-    def _states(self, x: Tensor) -> Tensor:
-        """(n, k, d) -> (n, k, 2 * hidden + d)."""
-        x = x + gelu(self.conv(x.transpose(1, 2)).transpose(1, 2))
-        states, _ = self.lstm(self.dropout(x))
-        return torch.cat((states, x), -1)
+    def _convolved(self, x: Tensor) -> Tensor:
+        """(n, k, d) -> (n, k, d), in the precision of products."""
+        added = gelu(self.conv(x.transpose(1, 2)).transpose(1, 2))
+        return x.to(added.dtype) + added
+
+    def _onward(self, x: Tensor, layer: int, suffix: str = "") -> Tensor:
+        """States of one layer of the LSTM in one direction: (n, k, ...) -> (n, k, hidden)."""
+        names = ("weight_ih_l", "weight_hh_l", "bias_ih_l", "bias_hh_l")
+        weights = [getattr(self.lstm, f"{name}{layer}{suffix}") for name in names]
+        zeros = x.new_zeros(1, len(x), self.config.hidden)
+        states: Tensor = torch.lstm(x, (zeros, zeros), weights, True, 1, 0.0, False, False, True)[0]
+        return states
+
+    def _back(self, x: Tensor, layer: int) -> Tensor:
+        """As `_onward`, from the last place to the first."""
+        return self._onward(x.flip(1), layer, "_reverse").flip(1)
 
     def _mixed(self, states: Tensor) -> Tensor:
         """(..., 2 * hidden + d) -> (..., d)."""
