@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding_bag, gelu
+from torch.nn.functional import conv2d, embedding_bag, gelu
 
 from lacuna.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, N_TOKENS
 from lacuna.imgt import N_CODES
@@ -131,7 +131,8 @@ class TemplateReader(nn.Module):
         features = torch.cat(
             (match, identity.expand_as(match), kmers.profiles.to(match.dtype)), -1
         )  # (n, k, 2 * slots + profiles * 20)
-        x = self._look_up(tokens, kmers.columns.long(), templates) + self.features(features)
+        told = self.features(features)  # in the precision of products, as what it is added to
+        x = self._look_up(tokens, kmers.columns.long(), templates).to(told.dtype) + told
         return Evidence(x, templates, kmers.profiles)
 
     def logits(self, y: Tensor, templates: Tensor, profiles: Tensor) -> Tensor:
@@ -178,37 +179,43 @@ class GapNetwork(TemplateReader):
         """
         read = self.read(kmers)
         x = self._convolved(read.x)
-        below = x
+        below = x.transpose(0, 1).contiguous()  # (k, n, d)
         for layer in range(self.config.layers - 1):
             below = torch.cat((self._onward(below, layer), self._back(below, layer)), -1)
         layer = self.config.layers - 1
         first, last = int(place.min()), int(place.max())
-        onward = self._onward(below[:, : last + 1], layer)
-        back = self._back(below[:, first:], layer)
+        onward = self._onward(below[: last + 1], layer)
+        back = self._back(below[first:], layer)
         parts = []
         for i in range(0, len(kmer), ANSWERS):
             rows, at = kmer[i : i + ANSWERS], place[i : i + ANSWERS]
-            states = torch.cat((onward[rows, at], back[rows, at - first], x[rows, at]), -1)
+            states = torch.cat((onward[at, rows], back[at - first, rows], x[rows, at]), -1)
             y = self._mixed(states)
             parts.append(self.logits(y, read.templates[rows, at], read.profiles[rows, at]))
         return torch.cat(parts)
 
     def _convolved(self, x: Tensor) -> Tensor:
         """(n, k, d) -> (n, k, d), in the precision of products."""
-        added = gelu(self.conv(x.transpose(1, 2)).transpose(1, 2))
+        # As an image of height 1 whose channels come last: conv1d would lay the result across.
+        image = x.transpose(1, 2)[:, :, None]
+        half = self.config.kernel // 2
+        added = conv2d(image, self.conv.weight[:, :, None], self.conv.bias, padding=(0, half))
+        added = gelu(added[:, :, 0].transpose(1, 2))  # (n, k, d)
         return x.to(added.dtype) + added
 
     def _onward(self, x: Tensor, layer: int, suffix: str = "") -> Tensor:
-        """States of one layer of the LSTM in one direction: (n, k, ...) -> (n, k, hidden)."""
+        """States of one layer of the LSTM in one direction: (k, n, ...) -> (k, n, hidden)."""
         names = ("weight_ih_l", "weight_hh_l", "bias_ih_l", "bias_hh_l")
         weights = [getattr(self.lstm, f"{name}{layer}{suffix}") for name in names]
-        zeros = x.new_zeros(1, len(x), self.config.hidden)
-        states: Tensor = torch.lstm(x, (zeros, zeros), weights, True, 1, 0.0, False, False, True)[0]
+        zeros = x.new_zeros(1, x.shape[1], self.config.hidden)
+        states: Tensor = torch.lstm(x, (zeros, zeros), weights, True, 1, 0.0, False, False, False)[
+            0
+        ]
         return states
 
     def _back(self, x: Tensor, layer: int) -> Tensor:
         """As `_onward`, from the last place to the first."""
-        return self._onward(x.flip(1), layer, "_reverse").flip(1)
+        return self._onward(x.flip(0), layer, "_reverse").flip(0)
 
     def _mixed(self, states: Tensor) -> Tensor:
         """(..., 2 * hidden + d) -> (..., d)."""
