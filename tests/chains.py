@@ -7,7 +7,7 @@ import numpy as np
 
 from lacuna.alphabet import RESIDUES, decode
 from lacuna.germlines import LOCI, SPECIES, constants, j_segments, v_segments
-from lacuna.imgt import CYS104, FR4_LAST, FR4_START
+from lacuna.imgt import CYS104, FR4_LAST, FR4_START, INSERTION_111, INSERTION_112, OTHER_INSERTION
 
 FIRST_CONSTANT = {"H": "IGHG1*01", "K": "IGKC*01", "L": "IGLC2*01"}
 
@@ -60,3 +60,12 @@ def hidden(sequence: str, spans: Iterable[tuple[int, int]]) -> str:
 
 def fasta(chains: dict[str, str]) -> str:
     return "".join(f">{name}\n{sequence}\n" for name, sequence in chains.items())
+
+
+def rank(code: int) -> float:
+    """Where a code stands along a V domain; 111A, 111B, ... 112B, 112A lie between 111 and 112."""
+    if INSERTION_111 <= code < INSERTION_112:
+        return 111 + (code - INSERTION_111 + 1) / 100
+    if INSERTION_112 <= code < OTHER_INSERTION:
+        return 112 - (code - INSERTION_112 + 1) / 100
+    return code

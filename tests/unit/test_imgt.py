@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from chains import rank
 from lacuna.imgt import (
     CONSTANT,
     CYS104,
@@ -22,15 +23,6 @@ from lacuna.imgt import (
     column_code,
     regions_of,
 )
-
-
-def rank(code: int) -> float:
-    """Where a code stands along a V domain; 111A, 111B, ... 112B, 112A lie between 111 and 112."""
-    if INSERTION_111 <= code < INSERTION_112:
-        return 111 + (code - INSERTION_111 + 1) / 100
-    if INSERTION_112 <= code < OTHER_INSERTION:
-        return 112 - (code - INSERTION_112 + 1) / 100
-    return code
 
 
 @pytest.mark.parametrize(

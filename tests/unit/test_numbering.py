@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chains import rank
 from lacuna.alphabet import ABSENT, RESIDUES, decode
 from lacuna.germlines import LOCI, constants, j_segments, v_segments
 from lacuna.imgt import (
@@ -19,8 +20,6 @@ from lacuna.imgt import (
     CYS104,
     FR4_LAST,
     FR4_START,
-    INSERTION_111,
-    INSERTION_112,
     OCCUPIED,
     OTHER_INSERTION,
     OUTSIDE,
@@ -76,15 +75,6 @@ def constant(name: str) -> int:
 
 def hide(sequence: str, start: int, length: int) -> str:
     return sequence[:start] + "X" * length + sequence[start + length :]
-
-
-def rank(code: int) -> float:
-    """Where a column stands along the domain; insertions of CDR3 lie between 111 and 112."""
-    if INSERTION_111 <= code < INSERTION_112:
-        return 111 + (code - INSERTION_111 + 1) / 100
-    if INSERTION_112 <= code < OTHER_INSERTION:
-        return 112 - (code - INSERTION_112 + 1) / 100
-    return code
 
 
 @st.composite

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-import jinja2
 import numpy as np
 import pandas as pd
 
@@ -18,6 +17,7 @@ from lacuna.accuracy import N_BINS, wilson_interval
 from lacuna.files import LacunaError, atomic_write
 from lacuna.peer_worker import Answer
 from lacuna.peers import Speed, Target, read_answers, read_speed, read_targets
+from lacuna.report import page_template
 
 TITLES = {
     "lacuna": "Lacuna",
@@ -36,8 +36,6 @@ COLUMNS = (
     *("n_gaps", "n_exact", "exact", "mean_probability", "ece"),
 )
 SPEED_COLUMNS = ("method", "scaffolds", "seconds", "chains_per_second", "processes", "peak_mb")
-
-_TEMPLATE = Path(__file__).parents[2] / "report" / "peers.svg.j2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,14 +202,7 @@ def draw(accuracy: pd.DataFrame, speed: pd.DataFrame) -> str:
     protocols = list(dict.fromkeys(r["protocol"] for r in rows))
     methods = list(dict.fromkeys(r["method"] for r in rows))
     fastest = max(float(v) for v in speed["chains_per_second"])
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATE.parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    return environment.get_template(_TEMPLATE.name).render(
+    return page_template("peers.svg.j2").render(
         rows=rows,
         protocols=protocols,
         methods=methods,

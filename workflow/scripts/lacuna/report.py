@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import numpy as np
@@ -53,7 +54,7 @@ WEAK_MIN = 10  # residues of a region worth naming
 PROBABILITY_STEPS = 10_000  # probabilities are written with four digits
 Z95 = 1.959963984540054
 
-_TEMPLATE = Path(__file__).parents[2] / "report" / "report.html.j2"
+_TEMPLATES = Path(__file__).parents[2] / "report"
 _NUMBERS = ("n_residues", "n_correct", "n_gaps", "n_exact")
 _SHARES = ("accuracy", "ci_low", "ci_high", "mean_probability", "ece")
 
@@ -181,22 +182,14 @@ def write_report(samples: Sequence[str], tables: Mapping[str, Sequence[Path]], o
         _read_sample(sample, {name: tables[name][i] for name in TABLES})
         for i, sample in enumerate(samples[:MAX_ROWS])
     ]
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATE.parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
+    filters = {
         "percent": _percent,
         "count": _count,
         "plural": _plural,
         "shown": _shown,
         "axis": _axis,
     }
-    page = environment.get_template(_TEMPLATE.name).render(
+    page = page_template("report.html.j2", filters).render(
         samples=shown,
         more_samples=len(samples) - len(shown),
         max_letters=MAX_LETTERS,
@@ -204,6 +197,20 @@ def write_report(samples: Sequence[str], tables: Mapping[str, Sequence[Path]], o
     )
     with atomic_write(out) as handle:
         handle.write(page)
+
+
+def page_template(name: str, filters: Mapping[str, Any] | None = None) -> jinja2.Template:
+    """A template of workflow/report; a name in it that is not given is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= filters or {}
+    return environment.get_template(name)
 
 
 # --- reading -------------------------------------------------------------------------------------
