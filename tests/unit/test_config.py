@@ -29,7 +29,7 @@ def sections(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict
 
 def test_defaults_are_filled_in_at_every_level() -> None:
     config = check()
-    assert (config["outdir"], config["seed"], config["block_size"]) == ("results", 0, 5000)
+    assert (config["outdir"], config["seed"], config["block_size"]) == ("results", 0, 10000)
     assert config["on_bad_record"] == "reject"
     assert config["kmer"] == {"length": 128, "stride": 64}
     assert config["train"]["from"] == "resources/weights/lacuna.safetensors"
