@@ -3,6 +3,7 @@ rule encode_training:
     input:
         homologs=[s.homologs for s in SAMPLES.values() if s.homologs],
         fastas=[s.fasta for s in SAMPLES.values()],
+        gaps=[s.gaps for s in SAMPLES.values() if s.gaps],
         library=resource(CONFIG["library"]),
     output:
         chains=OUT / "model" / "chains.safetensors",
@@ -16,6 +17,7 @@ rule encode_training:
     resources:
         mem_mb=4000,
     params:
+        targets=[(str(s.fasta), str(s.gaps or "")) for s in SAMPLES.values()],
         chains=CONFIG["train"]["chains"],
         max_identity=CONFIG["accuracy"]["max_identity"],
         seed=CONFIG["seed"],

@@ -7,7 +7,8 @@ from lacuna.tuning import encode_training
 
 log_to(snakemake.log[0])
 encode_training(
-    *([Path(p) for p in snakemake.input[name]] for name in ("homologs", "fastas")),
+    [Path(p) for p in snakemake.input.homologs],
+    [(Path(fasta), Path(gaps) if gaps else None) for fasta, gaps in snakemake.params.targets],
     *(Path(snakemake.input.library), Path(snakemake.output.chains)),
     processes=snakemake.threads,
     **{name: snakemake.params[name] for name in ("chains", "max_identity", "seed")},

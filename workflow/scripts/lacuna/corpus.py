@@ -281,10 +281,13 @@ def cdr3s(chains: Chains) -> list[bytes]:
     return [row[row < N_RESIDUES].tobytes() for row in rows]
 
 
-def near(chains: Chains, held_out: Chains, identity: float) -> np.ndarray:
+def near(
+    chains: Chains, held_out: Chains, identity: float, *, of_held_out: bool = False
+) -> np.ndarray:
     """(n,) bool: which chains share at least `identity` of a held-out chain's residues.
 
-    Residues are compared on columns 1 to 128; the longer of the two domains is the whole.
+    Residues are compared on columns 1 to 128; the longer of the two domains is the whole, or,
+    `of_held_out`, what there is of the held-out one: a scaffold has hidden residues.
     """
     result = np.zeros(len(chains), dtype=bool)
     if not len(held_out):
@@ -299,8 +302,11 @@ def near(chains: Chains, held_out: Chains, identity: float) -> np.ndarray:
     other_length = others.sum(1)
     for i in range(0, len(chains), 4096):
         rows = hot(chains.grids[i : i + 4096])
-        longer = torch.maximum(rows.sum(1)[:, None], other_length[None])
-        result[i : i + 4096] = ((rows @ others.T) / longer >= identity).any(1).numpy()
+        whole = other_length[None]
+        if not of_held_out:
+            whole = torch.maximum(rows.sum(1)[:, None], whole)
+        shared = (rows @ others.T) / whole.clamp(min=1.0)
+        result[i : i + 4096] = (shared >= identity).any(1).numpy()
     return result
 
 

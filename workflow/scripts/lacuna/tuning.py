@@ -1,23 +1,28 @@
 """Training chains of one run: the samples' homologs, and chains simulated from germlines."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from lacuna.alphabet import ABSENT, N_RESIDUES, encode
 from lacuna.corpus import Chains, near, number_all, simulate_chains, write_encoded
 from lacuna.germlines import LOCI, SPECIES, v_segments
+from lacuna.imgt import N_CODES, OTHER_INSERTION
 from lacuna.kmers import load_library
-from lacuna.scaffolds import Rejected, read_scaffolds
+from lacuna.numbering import number_chain
+from lacuna.scaffolds import Rejected, Scaffold, read_scaffolds
 
 VALIDATION_SHARE = 0.05
+TARGETS = 4096  # chains to be filled that are compared at once
 GRAFT_SHARE = 0.25  # of the simulated chains
 HOMOLOG_SHARE = 0.5  # of the batches, where there are homologs
 
 
 def encode_training(
     homologs: Sequence[Path],
-    targets: Sequence[Path],
+    targets: Sequence[tuple[Path, Path | None]],
     library: Path,
     out: Path,
     *,
@@ -28,11 +33,12 @@ def encode_training(
 ) -> None:
     """Write the chains that a run trains on, see `corpus.write_encoded`.
 
-    targets: FASTA files to be filled; homologs that share `max_identity` or more of the
-    residues of one of them are left out. chains: number to simulate.
+    targets: FASTA files to be filled, each with its gap table or None; homologs that share
+    `max_identity` or more of the observed residues of one of their chains are left out. chains:
+    number to simulate.
     """
-    natural = _numbered(homologs, processes)
-    kept = ~near(natural, _numbered(targets, processes), max_identity)
+    natural = number_all(list(dict.fromkeys(_sequences(homologs))), processes)[0]
+    kept = ~like_targets(natural, targets, max_identity)
     natural = natural.take(np.flatnonzero(kept))
     simulated, _ = simulate_chains(natural, simulation_counts(chains), seed)
     everything = Chains(
@@ -48,13 +54,36 @@ def encode_training(
     write_encoded(out, everything, weights, validation, load_library(library), record)
 
 
-def _numbered(paths: Sequence[Path], processes: int) -> Chains:
-    sequences: dict[str, None] = {}
-    for path in paths:
-        for record in read_scaffolds(path):
-            if not isinstance(record, Rejected):
-                sequences[record.sequence] = None
-    return number_all(list(sequences), processes)[0]
+def _sequences(paths: Iterable[Path]) -> Iterator[str]:
+    return (s.sequence for path in paths for s in _usable(path))
+
+
+def like_targets(
+    natural: Chains, targets: Iterable[tuple[Path, Path | None]], max_identity: float
+) -> np.ndarray:
+    """(n,) bool: which chains share `max_identity` of what is observed of a chain to be filled."""
+    result = np.zeros(len(natural), dtype=bool)
+    if not len(natural):
+        return result
+    grids = (_observed(s.sequence) for path, gaps in targets for s in _usable(path, gaps))
+    while some := list(islice(grids, TARGETS)):
+        observed = Chains(np.stack(some), np.zeros(len(some), np.int64))
+        result |= near(natural, observed, max_identity, of_held_out=True)
+    return result
+
+
+def _usable(fasta: Path, gaps: Path | None = None) -> Iterator[Scaffold]:
+    return (s for s in read_scaffolds(fasta, gaps) if not isinstance(s, Rejected))
+
+
+def _observed(sequence: str) -> np.ndarray:
+    """The observed residues of a V domain on columns: (N_CODES,) uint8, ABSENT elsewhere."""
+    columns = number_chain(sequence).columns
+    tokens = encode(sequence)
+    seen = (columns > 0) & (columns < OTHER_INSERTION) & (tokens < N_RESIDUES)
+    grid = np.full(N_CODES, ABSENT, dtype=np.uint8)
+    grid[columns[seen]] = tokens[seen]
+    return grid
 
 
 def simulation_counts(chains: int) -> dict[str, int]:
