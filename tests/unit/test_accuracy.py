@@ -141,6 +141,12 @@ def test_a_method_with_nothing_to_go_by_in_any_chain_is_left_out() -> None:
     assert "nearest_homolog" in set(table(scored({}, {"nearest_homolog": "C"}))["method"])
 
 
+def test_the_model_is_never_left_out() -> None:
+    """A gap that no sequence fits stays X, and is wrong."""
+    found = table(scored({"lacuna": "X", "probability": "0.0000"}))
+    assert row(found, "lacuna").n_residues == 1 and row(found, "lacuna").n_correct == 0
+
+
 def test_a_method_with_nothing_to_go_by_in_one_block_is_wrong_there() -> None:
     blocks = [scored({"chain": "a", "germline_copy": "X"}), scored({"chain": "b"})]
     together = table(pd.concat(blocks, ignore_index=True))

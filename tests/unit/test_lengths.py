@@ -6,7 +6,7 @@ import pytest
 import torch
 from pyteomics.mass import std_aa_mass
 
-from lacuna.decode import Modifications
+from lacuna.decode import MassRules, Modifications
 from lacuna.germlines import j_segments, v_segments
 from lacuna.kmers import load_library
 from lacuna.lengths import MAX_LENGTHS, possible_lengths, resolve_lengths, with_lengths
@@ -73,6 +73,24 @@ def test_a_mass_bounds_the_lengths() -> None:
 def test_bounds_alone_are_taken_as_they_are() -> None:
     assert possible_lengths(Gap(0, 1, 2, 5)) == [2, 3, 4, 5]
     assert possible_lengths(Gap(0, 1, 2, None)) == list(range(2, 2 + MAX_LENGTHS))
+    assert possible_lengths(Gap(0, 1, 1, 100)) == list(range(1, 101))
+
+
+@pytest.mark.parametrize("length", [60, 100, 113, 140])
+def test_lengths_tried_of_a_heavy_gap_surround_the_likely_one(chain: str, length: int) -> None:
+    mass = mass_of((chain * 2)[:length])
+    tried = possible_lengths(Gap(0, 1, 1, None, mass=mass, tolerance_da=mass * 1e-5))
+    assert len(tried) == MAX_LENGTHS and tried[5] < length < tried[-5]
+    bounded = possible_lengths(Gap(0, 1, 1, length, mass=mass, tolerance_da=mass * 1e-5))
+    assert bounded[-1] == length and len(bounded) == len(range(bounded[0], length + 1))
+
+
+def test_a_lysine_that_was_clipped_makes_a_gap_longer_than_its_mass() -> None:
+    gap = Gap(0, 1, 1, None, mass=mass_of("PG"), tolerance_da=0.001)
+    clipped = Modifications(clipped_lysine=True)
+    assert possible_lengths(gap) == [1, 2]
+    assert possible_lengths(gap, MassRules(clipped, ends_chain=True)) == [1, 2, 3]
+    assert possible_lengths(gap, MassRules(clipped, starts_chain=True)) == [1, 2]
 
 
 def test_a_stretched_scaffold_keeps_where_its_gaps_stood() -> None:

@@ -725,3 +725,8 @@ def test_a_tolerance_may_be_given_in_daltons(write: Write) -> None:
     (bad,) = read_scaffolds(fasta, write("h.tsv", head + "a\t1\t3\t200\t10\t0.02\n"))
     assert isinstance(bad, Rejected)
     assert "tolerance_ppm and tolerance_da; keep one of them" in bad.reason
+    (bad,) = read_scaffolds(fasta, write("i.tsv", head + "a\t1\t3\t0\t\t200\n"))
+    assert isinstance(bad, Rejected)
+    assert (
+        "gap mass of 0 Da with a tolerance of 200 Da; give a tolerance that is less" in bad.reason
+    )

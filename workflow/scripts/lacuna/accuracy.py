@@ -13,7 +13,7 @@ import pandas as pd
 
 from lacuna.alphabet import MISSING_LETTER
 from lacuna.files import atomic_write
-from lacuna.samples import BASELINES, SCORED_COLUMNS
+from lacuna.samples import BASELINES, MODEL, SCORED_COLUMNS
 
 SCOPES = ("overall", "locus", "region", "gap_length", "chain")
 ACCURACY_COLUMNS = (
@@ -48,8 +48,8 @@ def sum_scored(scored: pd.DataFrame) -> pd.DataFrame:
     A gap counts as exact where all of its residues are right, I and L taken as one.
     """
     parts = [
-        _sum_method(scored, scored[method], method, "scaffold", method == "lacuna")
-        for method in ("lacuna", *BASELINES)
+        _sum_method(scored, scored[method], method, "scaffold", method == MODEL)
+        for method in (MODEL, *BASELINES)
     ]
     return pd.concat(parts)
 
@@ -124,15 +124,15 @@ def accuracy_table(
 ) -> pd.DataFrame:
     """Add up sums of blocks and work out shares, intervals and calibration.
 
-    A gap is counted in the scope of its first residue. A method that had nothing to go by in
-    any chain, such as homologs, is left out; or, where the sums are not of all chains, what is
-    not among the pairs of method and protocol that `answered`. Rows are sorted by scope, value
-    and the order of `methods`.
+    A gap is counted in the scope of its first residue. A baseline that had nothing to go by in
+    any chain, such as homologs, is left out, the model never; or, where the sums are not of all
+    chains, what is not among the pairs of method and protocol that `answered`. Rows are sorted
+    by scope, value and the order of `methods`.
     """
     total = add_up(sums)
     if answered is None:
         told = total.groupby(["method", "protocol"])["n_told"].transform("sum")
-        total = total[told > 0]
+        total = total[(told > 0) | (total["method"] == MODEL)]
     else:
         kept = set(answered)
         pairs = zip(total["method"], total["protocol"], strict=True)

@@ -23,7 +23,10 @@ from lacuna.network import GapNetwork
 from lacuna.scaffolds import Gap, Scaffold
 from lacuna.templates import N_GERMLINE, Library
 
-MAX_LENGTHS = 40  # lengths tried per gap
+MAX_LENGTHS = 40  # lengths tried of a gap without an upper bound
+AVERAGINE = (
+    111.0543  # Da, the mean residue of proteins (Senko et al. 1995, 10.1016/1044-0305(95)00017-8)
+)
 ROUNDS = 2  # over the gaps of a chain that has several of unknown length
 VARIANTS = 256  # chains with a length tried that are read together
 MATCH = 1.0  # nats that an observed residue like its template is worth
@@ -31,17 +34,27 @@ EMPTY_COLUMN = 2.0  # nats that a germline column without a residue, or the reve
 NO_FIT = -1e6  # nats, of a length at which no sequence has the gap's mass
 
 
-def possible_lengths(gap: Gap) -> list[int]:
-    """Lengths that the gap's bounds and mass allow, at most MAX_LENGTHS, shortest first."""
+def possible_lengths(gap: Gap, rules: MassRules | None = None) -> list[int]:
+    """Lengths that the gap's bounds and mass allow, shortest first.
+
+    Those within given bounds, all of them; without an upper one MAX_LENGTHS, the shortest or,
+    with a mass, those nearest to what it comes to at AVERAGINE a residue.
+    """
     low, high = gap.min_length, gap.max_length
-    if gap.mass is not None:
-        tolerance = gap.tolerance_da or 0.0
-        low = max(low, math.ceil((gap.mass - tolerance) / RESIDUE_MASSES.max()))
-        most = math.floor((gap.mass + tolerance) / RESIDUE_MASSES.min())
-        high = most if high is None else min(high, most)
-    if high is None:
-        high = low + MAX_LENGTHS - 1
-    return list(range(low, high + 1))[:MAX_LENGTHS]
+    if gap.mass is None:
+        return list(range(low, (low + MAX_LENGTHS - 1 if high is None else high) + 1))
+    tolerance = gap.tolerance_da or 0.0
+    most = math.floor((gap.mass + tolerance) / RESIDUE_MASSES.min())
+    if rules is not None and rules.ends_chain and rules.modifications.clipped_lysine:
+        most += 1  # a lysine that weighs nothing
+    possible = range(
+        max(low, math.ceil((gap.mass - tolerance) / RESIDUE_MASSES.max())),
+        (most if high is None else min(high, most)) + 1,
+    )
+    if high is not None:
+        return list(possible)
+    likely = gap.mass / AVERAGINE
+    return sorted(sorted(possible, key=lambda length: abs(length - likely))[:MAX_LENGTHS])
 
 
 def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
@@ -87,7 +100,10 @@ def resolve_lengths(
     for i, scaffold in enumerate(scaffolds):
         observed = any(c not in "XBJZ" for c in scaffold.sequence)
         if observed and not all(gap.fixed for gap in scaffold.gaps):
-            choices[i] = [[] if gap.fixed else possible_lengths(gap) for gap in scaffold.gaps]
+            choices[i] = [
+                [] if gap.fixed else possible_lengths(gap, mass_rules(scaffold, gap, modifications))
+                for gap in scaffold.gaps
+            ]
             chosen[i] = [_first_guess(g, c) for g, c in zip(scaffold.gaps, choices[i], strict=True)]
     several = any(sum(map(bool, c)) > 1 for c in choices.values())
     for _ in range(ROUNDS if several else 1):
@@ -101,13 +117,13 @@ def resolve_lengths(
 
 
 def _first_guess(gap: Gap, choices: list[int]) -> int | None:
-    """A length to begin with: what residues of mean mass come to, or the shortest."""
+    """A length to begin with: what the mass comes to at AVERAGINE a residue, or the shortest."""
     if not choices:
         return None
     if gap.mass is None:
         return choices[0]
-    guess = round(gap.mass / float(RESIDUE_MASSES.mean()))
-    return min(choices, key=lambda length: abs(length - guess))
+    likely = gap.mass / AVERAGINE
+    return min(choices, key=lambda length: abs(length - likely))
 
 
 _Trial = tuple[int, int, Scaffold, int]  # chain, length, scaffold with it, gap

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from lacuna.files import LacunaError, atomic_write
+from lacuna.samples import MODEL
 
 __all__ = ["MAX_ROWS", "TABLES", "write_report"]
 
@@ -28,7 +29,6 @@ N_BINS = 10  # of the calibration plot, fewer where one would hold less than BIN
 BIN_MIN = 10
 CHUNK_ROWS = 500_000
 
-MODEL = "lacuna"
 SCAFFOLD = "scaffold"
 METHODS = {
     MODEL: "Lacuna",

@@ -21,6 +21,7 @@ GAP_COLUMNS = (
     "chain gap start end rank candidate probability length mass mass_error_ppm status".split()
 )
 CHAIN_COLUMNS = "chain locus species v_segment j_segment c_segment length missing filled".split()
+MODEL = "lacuna"
 BASELINES = ("germline_copy", "nearest_homolog", "column_majority")
 SCORED_COLUMNS = (
     "chain gap gap_length position truth region locus lacuna probability".split() + list(BASELINES)

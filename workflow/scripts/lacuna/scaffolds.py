@@ -394,7 +394,8 @@ def _row_gap(
 
 
 def _check_mass(mass: float, tolerance: float, max_length: int) -> None:
-    """Raise ValueError where a mass (Da) is absurd: below one residue, or above `max_length`.
+    """Raise ValueError where a mass (Da) is absurd: below one residue, its tolerance or above
+    `max_length` residues.
 
     Up to half a dalton below glycine is let through: that is a measurement out of tolerance, for
     the decoder to report with the gap, not a reason to lose the chain.
@@ -407,6 +408,11 @@ def _check_mass(mass: float, tolerance: float, max_length: int) -> None:
         raise ValueError(
             f"has a gap mass of {mass:g} Da, less than the lightest residue "
             f"({lightest:.5f} Da); correct the mass"
+        )
+    if tolerance >= mass:
+        raise ValueError(
+            f"has a gap mass of {mass:g} Da with a tolerance of {tolerance:g} Da; "
+            "give a tolerance that is less than the mass"
         )
     if mass > heaviest * max_length + tolerance:
         raise ValueError(
