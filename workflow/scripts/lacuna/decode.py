@@ -1,6 +1,7 @@
 """From distributions of missing residues to ranked sequences of gaps."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -143,7 +144,7 @@ class Ranking:
     bound: float = 0.0
 
 
-def rank_plain(probabilities: np.ndarray, n: int) -> list[Ranking]:
+def rank_plain(probabilities: np.ndarray, n: int) -> Iterator[Ranking]:
     """`rank_sequences` of g gaps of one length and without a mass: (g, length, 20), all at once."""
     g, length = probabilities.shape[:2]
     with np.errstate(divide="ignore"):
@@ -166,7 +167,8 @@ def rank_plain(probabilities: np.ndarray, n: int) -> list[Ranking]:
     weights = np.take_along_axis(masses, order, 1).tolist()
     counts = np.isfinite(scores).sum(1).tolist()  # fewer than n where residues are ruled out
     rows = zip(sequences, likely, weights, counts, probabilities, strict=True)
-    return [Ranking(tuple(map(Candidate, s[:m], p, w)), row) for s, p, w, m, row in rows]
+    for s, p, w, m, row in rows:
+        yield Ranking(tuple(map(Candidate, s[:m], p, w)), row)
 
 
 def rank_sequences(

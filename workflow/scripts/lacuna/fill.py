@@ -81,17 +81,33 @@ def _reading_order(targets: np.ndarray) -> np.ndarray:
 class _Chain:
     """What is known of one chain of the block before its gaps are filled.
 
-    cell: its id as it stands in a table; gaps: each with the rows of its residues among the
-    missing residues of the block, none where its length is open or nothing is observed.
+    cell: its id as it stands in a table; rows: of its missing residues among those of the
+    block, none where nothing is observed.
     """
 
     scaffold: Scaffold
     cell: str
-    observed: bool
-    gaps: list[tuple[Gap, range]]
     columns: np.ndarray  # (length,)
+    rows: range
     locus: str
     nearest: str  # species and nearest V, J and C segment, four cells
+
+    def gaps(self) -> Iterator["_Gap"]:
+        first = self.rows.start
+        for number, gap in enumerate(self.scaffold.gaps, start=1):
+            last = first + (gap.end - gap.start if self.rows else 0)
+            yield _Gap(self, number, gap, range(first, last if gap.fixed else first))
+            first = last
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """A gap of a chain; rows: of its residues, none where it stays open."""
+
+    chain: _Chain
+    number: int
+    given: Gap
+    rows: range
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +117,56 @@ class _Residues:
     answer: residue and probability, two cells; baselines: by each of BASELINES, a cell each.
     """
 
-    region: list[str]
     answer: list[str]
     alternatives: list[str]
     germline: list[str]
+    region: list[str]
     baselines: list[str]
 
 
-def column_majorities() -> np.ndarray:
-    """Commonest residue of the germline segments of each locus: (loci, N_CODES) tokens."""
-    table = np.full((len(LOCI), N_CODES), N_RESIDUES, dtype=np.uint8)
-    for segments in (v_segments(), j_segments()):
-        for locus in range(len(LOCI)):
-            tokens = segments.tokens[segments.locus == locus]
-            counts = np.stack([(tokens == r).sum(0) for r in range(N_RESIDUES)])  # (20, codes)
-            free = (table[locus] == N_RESIDUES) & (counts.sum(0) > 0)
-            table[locus, free] = counts.argmax(0)[free]
-    return table
+class Tables:
+    """The rows of a block's output files, collected in memory and written together."""
+
+    def __init__(self) -> None:
+        self.texts = {name: StringIO() for name in TABLES}
+
+    def write(self, paths: dict[str, Path]) -> None:
+        """Write each file whole, without a header: blocks are joined under one."""
+        for name, path in paths.items():
+            with atomic_write(path) as handle:
+                handle.write(self.texts[name].getvalue())
+
+
+def fill_block(
+    scaffolds: Sequence[Scaffold],
+    kmers: KmerSet,
+    probabilities: np.ndarray,
+    *,
+    candidates: int,
+    modifications: Modifications | None = None,
+) -> Tables:
+    """All rows of a block: filled chains, residues, gaps, chains, and residues with a truth.
+
+    probabilities: what `predict` returns for `kmers`; modifications: what masses may hold.
+    """
+    rules = modifications or Modifications()
+    chains = list(_chains(scaffolds, kmers))
+    letters = [MISSING_LETTER] * len(probabilities)
+    told = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
+    gap_rows = {}
+    for gap, ranking in _ranked(chains, probabilities, candidates, rules):
+        rows = slice(gap.rows.start, gap.rows.stop)
+        told[rows, :N_RESIDUES] = ranking.distributions
+        if ranking.candidates:
+            letters[rows] = ranking.candidates[0].sequence
+        status = _status(gap, ranking, rules)
+        gap_rows[gap.rows.start] = _gap_rows(gap, ranking.candidates, status)
+    filled = "".join(letters)
+    residues = _residues(filled, told, chains, kmers)
+    tables = Tables()
+    for chain in chains:
+        _fill_chain(chain, filled, residues, gap_rows, tables)
+    return tables
 
 
 def _chains(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[_Chain]:
@@ -126,15 +175,10 @@ def _chains(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[_Chain]:
     cells, nearest = _id_cells(scaffolds), _nearest_cells(kmers)
     start = 0
     for i, scaffold in enumerate(scaffolds):
-        observed = bounds[i] < bounds[i + 1]
-        gaps, row = [], bounds[i]
-        for gap in scaffold.gaps:
-            end = row + (gap.end - gap.start if observed else 0)
-            gaps.append((gap, range(row, end if gap.fixed else row)))
-            row = end
         stop = start + len(scaffold.sequence)
+        rows = range(bounds[i], bounds[i + 1])
         locus = LOCI[loci[i]] if loci[i] >= 0 else ""
-        yield _Chain(scaffold, cells[i], observed, gaps, columns[start:stop], locus, nearest[i])
+        yield _Chain(scaffold, cells[i], columns[start:stop], rows, locus, nearest[i])
         start = stop
 
 
@@ -163,59 +207,120 @@ def _nearest_cells(kmers: KmerSet) -> list[str]:
     return found
 
 
-def _rankings(
+# --- gaps ----------------------------------------------------------------------------------------
+
+
+def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> MassRules:
+    """What the residues of one gap of a chain may weigh."""
+    return MassRules(modifications, gap.start == 0, gap.end == len(scaffold.sequence))
+
+
+def _ranked(
     chains: Sequence[_Chain],
     probabilities: np.ndarray,
     candidates: int,
     modifications: Modifications,
-) -> dict[int, Ranking]:
-    """Rankings of all gaps of known length by their first row, those without a mass together."""
-    found: dict[int, Ranking] = {}
-    plain: dict[int, list[int]] = {}
-    for chain in chains:
-        for gap, rows in chain.gaps:
-            if rows and (gap.mass is None or gap.tolerance_da is None):
-                plain.setdefault(len(rows), []).append(rows.start)
-            elif rows:
-                rules = mass_rules(chain.scaffold, gap, modifications)
-                of_gap = probabilities[rows.start : rows.stop]
-                found[rows.start] = rank_sequences(
-                    of_gap, candidates, gap.mass, gap.tolerance_da, rules
-                )
-    for length, firsts in plain.items():
-        for i in range(0, len(firsts), RANKED_TOGETHER):
-            some = firsts[i : i + RANKED_TOGETHER]
-            of_gaps = probabilities[np.array(some)[:, None] + np.arange(length)]
-            found.update(zip(some, rank_plain(of_gaps, candidates), strict=True))
-    return found
+) -> Iterator[tuple[_Gap, Ranking]]:
+    """Every gap of known length and its ranking, those without a mass many at a time."""
+    plain: dict[int, list[_Gap]] = {}
+    for gap in (gap for chain in chains for gap in chain.gaps() if gap.rows):
+        mass, tolerance = gap.given.mass, gap.given.tolerance_da
+        if mass is None or tolerance is None:
+            plain.setdefault(len(gap.rows), []).append(gap)
+        else:
+            rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
+            of_gap = probabilities[gap.rows.start : gap.rows.stop]
+            yield gap, rank_sequences(of_gap, candidates, mass, tolerance, rules)
+    for gaps in plain.values():
+        for i in range(0, len(gaps), RANKED_TOGETHER):
+            some = gaps[i : i + RANKED_TOGETHER]
+            of_gaps = probabilities[np.array([gap.rows for gap in some])]  # (g, length, 20)
+            yield from zip(some, rank_plain(of_gaps, candidates), strict=True)
 
 
-def _residues(
-    kmers: KmerSet,
-    probabilities: np.ndarray,
-    rankings: Mapping[int, Ranking],
-    lengths: np.ndarray,
-) -> _Residues:
-    """lengths: (m,) of the chains."""
-    targets = kmers.targets.numpy()
-    filled = [MISSING_LETTER] * len(targets)
-    told = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21): 0 for a residue that stays X
-    for first, ranking in rankings.items():
-        rows = slice(first, first + len(ranking.distributions))
-        told[rows, :N_RESIDUES] = ranking.distributions
-        if ranking.candidates:
-            filled[rows] = ranking.candidates[0].sequence
-    chosen = np.arange(len(targets)), encode("".join(filled))
-    answer = [f"{r}\t{p:.4f}" for r, p in zip(filled, told[chosen].tolist(), strict=True)]
-    told[chosen] = 0
+def _status(gap: _Gap, ranking: Ranking, modifications: Modifications) -> str:
+    if not ranking.candidates:
+        rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
+        nearest = nearest_mass(len(gap.rows), gap.given.mass or 0.0, rules)
+        return f"no_sequence_fits_mass (nearest: {nearest:.2f} Da)"
+    if ranking.bound > ranking.candidates[0].probability:
+        return f"filled (not proven best: another may have up to {ranking.bound:.1g})"
+    return "filled"
+
+
+def _gap_rows(gap: _Gap, found: Sequence[Candidate], status: str) -> str:
+    """Rows of a gap's candidates: the first is what it was filled with, the others tell whether
+    their mass is the same within the tolerance (`isobaric`) or not (`alternative`)."""
+    given = gap.given
+    start, end = given.origin or (given.start, given.end)
+    where = f"{gap.chain.cell}\t{gap.number}\t{start}\t{end}"
+    if not found:
+        return f"{where}\t1\t\t\t\t\t\t{status}\n"
+    best = found[0].mass
+    tolerance = given.tolerance_da or SAME_MASS_PPM * best / 1e6
+    lines = []
+    for rank, candidate in enumerate(found, start=1):
+        sequence, mass = candidate.sequence, candidate.mass
+        if rank > 1:
+            status = "isobaric" if abs(mass - best) <= tolerance else "alternative"
+        error = "" if given.mass is None else f"{1e6 * (mass - given.mass) / given.mass:.2f}"
+        lines.append(
+            f"{where}\t{rank}\t{sequence}\t{candidate.probability:.4g}\t{len(sequence)}"
+            f"\t{mass:.5f}\t{error}\t{status}\n"
+        )
+    return "".join(lines)
+
+
+# --- residues ------------------------------------------------------------------------------------
+
+
+def _residues(filled: str, told: np.ndarray, chains: Sequence[_Chain], kmers: KmerSet) -> _Residues:
+    """filled: (t,) letters; told: (t, 21) distributions with a share of 0 for X."""
+    chosen = np.arange(len(filled)), encode(filled)
+    shares = told[chosen].tolist()
+    others = told.copy()
+    others[chosen] = 0
     baselines = [_letters(tokens) for tokens in _baselines(kmers)]
     return _Residues(
-        _regions(kmers, lengths),
-        answer,
-        _alternatives(told),
+        [f"{letter}\t{share:.4f}" for letter, share in zip(filled, shares, strict=True)],
+        _alternatives(others),
         ["" if letter == MISSING_LETTER else letter for letter in baselines[0]],
+        _regions(chains, kmers),
         list(map("\t".join, zip(*baselines, strict=True))),
     )
+
+
+def _alternatives(probabilities: np.ndarray) -> list[str]:
+    """The most probable residues of each row of (t, 21), as a cell."""
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :ALTERNATIVES]
+    shares = np.take_along_axis(probabilities, order, 1)
+    listed = shares >= MIN_ALTERNATIVE
+    pairs = zip(order[listed].tolist(), shares[listed].tolist(), strict=True)
+    texts = [f"{RESIDUES[token]}:{share:.2f}" for token, share in pairs]
+    ends = np.cumsum(listed.sum(1)).tolist()
+    return [",".join(texts[a:b]) for a, b in pairwise([0, *ends])]
+
+
+def _regions(chains: Sequence[_Chain], kmers: KmerSet) -> list[str]:
+    """Region of each missing residue, as `regions_of` names those of a whole chain."""
+    lengths = np.array([len(chain.columns) for chain in chains], dtype=np.int64)
+    starts = np.cumsum(lengths) - lengths
+    # What is set before each chain keeps the region of another from going over into it.
+    regions = regions_of(np.insert(kmers.chain_columns.numpy(), starts, PADDING))
+    _, _, chain, position = kmers.targets.numpy().T
+    return regions[starts[chain] + chain + 1 + position].tolist()
+
+
+def column_majorities() -> np.ndarray:
+    """Commonest residue of the germline segments of each locus: (loci, N_CODES) tokens."""
+    table = np.full((len(LOCI), N_CODES), N_RESIDUES, dtype=np.uint8)
+    for segments in (v_segments(), j_segments()):
+        for locus in range(len(LOCI)):
+            tokens = segments.tokens[segments.locus == locus]
+            counts = np.stack([(tokens == r).sum(0) for r in range(N_RESIDUES)])  # (20, codes)
+            free = (table[locus] == N_RESIDUES) & (counts.sum(0) > 0)
+            table[locus, free] = counts.argmax(0)[free]
+    return table
 
 
 def _baselines(kmers: KmerSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -233,15 +338,6 @@ def _baselines(kmers: KmerSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return _first_present(germline), _first_present(homologs), majority
 
 
-def _regions(kmers: KmerSet, lengths: np.ndarray) -> list[str]:
-    """Region of each missing residue; lengths: (m,) of the chains."""
-    _, _, chain, position = kmers.targets.numpy().T
-    starts = np.cumsum(lengths) - lengths
-    # What is set before each chain keeps a region from going over into the next.
-    columns = np.insert(kmers.chain_columns.numpy(), starts, PADDING)
-    return regions_of(columns)[(starts + np.arange(1, len(lengths) + 1))[chain] + position].tolist()
-
-
 def _letters(tokens: np.ndarray) -> list[str]:
     """The residue of each token, X where there is none."""
     return list(decode(np.minimum(tokens, N_RESIDUES)))
@@ -253,95 +349,34 @@ def _first_present(tokens: np.ndarray) -> np.ndarray:
     return np.take_along_axis(tokens, first[:, None], 1)[:, 0]
 
 
-def _alternatives(probabilities: np.ndarray) -> list[str]:
-    """The most probable residues of each row of (t, 21), as a cell of `residues`."""
-    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :ALTERNATIVES]
-    shares = np.take_along_axis(probabilities, order, 1)
-    listed = shares >= MIN_ALTERNATIVE
-    pairs = zip(order[listed].tolist(), shares[listed].tolist(), strict=True)
-    texts = [f"{RESIDUES[r]}:{p:.2f}" for r, p in pairs]
-    ends = np.cumsum(listed.sum(1)).tolist()
-    return [",".join(texts[a:b]) for a, b in pairwise([0, *ends])]
-
-
-class Tables:
-    """The rows of a block's output files, collected in memory and written together."""
-
-    def __init__(self) -> None:
-        self.texts = {name: StringIO() for name in TABLES}
-
-    def write(self, paths: dict[str, Path]) -> None:
-        """Write each file whole, without a header: blocks are joined under one."""
-        for name, path in paths.items():
-            with atomic_write(path) as handle:
-                handle.write(self.texts[name].getvalue())
-
-
-def fill_block(
-    scaffolds: Sequence[Scaffold],
-    kmers: KmerSet,
-    probabilities: np.ndarray,
-    *,
-    candidates: int,
-    modifications: Modifications | None = None,
-) -> Tables:
-    """All rows of a block: filled chains, residues, gaps, chains, and residues with a truth.
-
-    probabilities: what `predict` returns for `kmers`; modifications: what masses may hold.
-    """
-    tables = Tables()
-    rules = modifications or Modifications()
-    chains = list(_chains(scaffolds, kmers))
-    rankings = _rankings(chains, probabilities, candidates, rules)
-    lengths = np.array([len(scaffold.sequence) for scaffold in scaffolds], dtype=np.int64)
-    residues = _residues(kmers, probabilities, rankings, lengths)
-    for chain in chains:
-        _fill_chain(chain, rankings, residues, rules, tables)
-    return tables
-
-
-def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> MassRules:
-    """What the residues of one gap of a chain may weigh."""
-    return MassRules(modifications, gap.start == 0, gap.end == len(scaffold.sequence))
+# --- rows ----------------------------------------------------------------------------------------
 
 
 def _fill_chain(
     chain: _Chain,
-    rankings: Mapping[int, Ranking],
+    filled: str,
     residues: _Residues,
-    modifications: Modifications,
+    gap_rows: Mapping[int, str],
     tables: Tables,
 ) -> None:
+    """filled: (t,) letters; gap_rows: of every gap of known length, by its first residue's row."""
     scaffold = chain.scaffold
-    pieces = []
+    pieces: list[str] = []
     at = missing = done = 0
-    for number, (gap, rows) in enumerate(chain.gaps, start=1):
-        length = gap.end - gap.start
-        found: Sequence[Candidate] = ()
-        if rows:
-            ranking = rankings[rows.start]
-            found = ranking.candidates
-            if not found:
-                rules = mass_rules(scaffold, gap, modifications)
-                nearest = nearest_mass(length, gap.mass or 0.0, rules)
-                status = f"no_sequence_fits_mass (nearest: {nearest:.2f} Da)"
-            elif ranking.bound > found[0].probability:
-                status = f"filled (not proven best: another may have up to {ranking.bound:.1g})"
-            else:
-                status = "filled"
+    for gap in chain.gaps():
+        start, end = gap.given.start, gap.given.end
+        if gap.rows:
+            piece = filled[gap.rows.start : gap.rows.stop]
+            tables.texts["gaps"].write(gap_rows[gap.rows.start])
         else:
-            status = "no_length_fits_mass" if chain.observed else "nothing_observed"
-        _gap_rows(tables, chain, number, gap, found, status)
-        _residue_rows(tables, chain, number, gap, rows, residues)
-        if gap.truth is not None and len(gap.truth) != len(rows):
-            _score_unfilled(tables, chain, number, gap)
-        pieces += (
-            scaffold.sequence[at : gap.start],
-            found[0].sequence if found else MISSING_LETTER * length,
-        )
-        at = gap.end
-        missing += length
-        done += length if found else 0
+            piece = MISSING_LETTER * (end - start)
+            status = "no_length_fits_mass" if chain.rows else "nothing_observed"
+            tables.texts["gaps"].write(_gap_rows(gap, (), status))
+        _residue_rows(gap, residues, tables)
+        pieces += scaffold.sequence[at:start], piece
+        at = end
+        missing += len(piece)
+        done += len(piece) - piece.count(MISSING_LETTER)
     sequence = "".join(pieces) + scaffold.sequence[at:]
     header = f">{scaffold.chain} {scaffold.description}".rstrip()
     tables.texts["filled"].write(f"{header}\n{sequence}\n")
@@ -350,60 +385,34 @@ def _fill_chain(
     )
 
 
-def _gap_rows(
-    tables: Tables,
-    chain: _Chain,
-    number: int,
-    gap: Gap,
-    found: Sequence[Candidate],
-    status: str,
-) -> None:
-    """Rows of a gap's candidates: the first is what it was filled with, the others tell whether
-    their mass is the same within the tolerance (`isobaric`) or not (`alternative`)."""
-    start, end = gap.origin or (gap.start, gap.end)
-    where = f"{chain.cell}\t{number}\t{start}\t{end}"
-    lines = [] if found else [f"{where}\t1\t\t\t\t\t\t{status}\n"]
-    for rank, candidate in enumerate(found, start=1):
-        sequence, mass = candidate.sequence, candidate.mass
-        error = "" if gap.mass is None else f"{1e6 * (mass - gap.mass) / gap.mass:.2f}"
-        said = status if rank == 1 else _relation(candidate, found[0], gap)
-        lines.append(
-            f"{where}\t{rank}\t{sequence}\t{candidate.probability:.4g}\t{len(sequence)}"
-            f"\t{mass:.5f}\t{error}\t{said}\n"
+def _residue_rows(gap: _Gap, residues: _Residues, tables: Tables) -> None:
+    cell, number, truth = gap.chain.cell, gap.number, gap.given.truth or ""
+    known = len(truth) == len(gap.rows)
+    letters = truth if known else [""] * len(gap.rows)
+    shown, scored = tables.texts["residues"], tables.texts["scored"]
+    places = enumerate(zip(gap.rows, letters, strict=True), start=gap.given.start + 1)
+    for position, (row, letter) in places:
+        answer, region = residues.answer[row], residues.region[row]
+        shown.write(
+            f"{cell}\t{position}\t{number}\t{answer}\t{residues.alternatives[row]}"
+            f"\t{residues.germline[row]}\t{region}\t{letter}\n"
         )
-    tables.texts["gaps"].write("".join(lines))
-
-
-def _relation(candidate: Candidate, best: Candidate, gap: Gap) -> str:
-    same = abs(candidate.mass - best.mass) <= (gap.tolerance_da or SAME_MASS_PPM * best.mass / 1e6)
-    return "isobaric" if same else "alternative"
-
-
-def _residue_rows(
-    tables: Tables, chain: _Chain, number: int, gap: Gap, rows: range, residues: _Residues
-) -> None:
-    truths = gap.truth if gap.truth and len(gap.truth) == len(rows) else ""
-    for i, row in enumerate(rows):
-        truth = truths[i : i + 1]
-        position, region, answer = gap.start + i + 1, residues.region[row], residues.answer[row]
-        tables.texts["residues"].write(
-            f"{chain.cell}\t{position}\t{number}\t{answer}\t{residues.alternatives[row]}"
-            f"\t{residues.germline[row]}\t{region}\t{truth}\n"
-        )
-        if truth:
-            tables.texts["scored"].write(
-                f"{chain.cell}\t{number}\t{len(rows)}\t{position}\t{truth}\t{region}"
-                f"\t{chain.locus}\t{answer}\t{residues.baselines[row]}\n"
+        if letter:
+            scored.write(
+                f"{cell}\t{number}\t{len(truth)}\t{position}\t{letter}\t{region}"
+                f"\t{gap.chain.locus}\t{answer}\t{residues.baselines[row]}\n"
             )
+    if truth and not known:
+        scored.write(_unfilled_rows(gap, truth))
 
 
-def _score_unfilled(tables: Tables, chain: _Chain, number: int, gap: Gap) -> None:
-    """A gap left open, or filled at a wrong length, is wrong in every true residue."""
-    regions = regions_of(chain.columns) if gap.truth else ()
+def _unfilled_rows(gap: _Gap, truth: str) -> str:
+    """Rows of a gap left open, or filled at a wrong length: wrong in every true residue."""
+    regions = regions_of(gap.chain.columns)
     nothing = "\t".join([MISSING_LETTER, "0.0000", *[MISSING_LETTER] * len(BASELINES)])
-    for i, truth in enumerate(gap.truth or ""):
-        position = min(gap.start + i, len(regions) - 1)
-        where = f"{chain.cell}\t{number}\t{len(gap.truth or '')}\t{position + 1}"
-        tables.texts["scored"].write(
-            f"{where}\t{truth}\t{regions[position]}\t{chain.locus}\t{nothing}\n"
-        )
+    where = f"{gap.chain.cell}\t{gap.number}\t{len(truth)}"
+    lines = []
+    for i, letter in enumerate(truth):
+        at = min(gap.given.start + i, len(regions) - 1)
+        lines.append(f"{where}\t{at + 1}\t{letter}\t{regions[at]}\t{gap.chain.locus}\t{nothing}\n")
+    return "".join(lines)
