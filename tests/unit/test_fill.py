@@ -18,7 +18,7 @@ from lacuna.decode import RESIDUE_MASSES
 from lacuna.fill import ALTERNATIVES, Tables, column_majorities, fill_block, predict
 from lacuna.germlines import LOCI
 from lacuna.homologs import index_homologs
-from lacuna.imgt import CYS104
+from lacuna.imgt import CYS104, OTHER_INSERTION
 from lacuna.kmers import encode_scaffolds, load_library
 from lacuna.network import GapNetwork
 from lacuna.samples import CHAIN_COLUMNS, GAP_COLUMNS, RESIDUE_COLUMNS, SCORED_COLUMNS
@@ -203,6 +203,29 @@ def test_an_empty_block_writes_empty_files(fill: Filler, tmp_path: Path) -> None
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == dict.fromkeys(tables.texts, b"")
 
 
+def test_chains_of_a_block_are_filled_as_each_alone(fill: Filler) -> None:
+    """Gaps of like length are decoded together, those with a mass before them."""
+    heavy, light = germline_chain("H", 1), germline_chain("K", 2)
+    weighed = scaffold(heavy, (20, 23), (50, 53), (98, 104), name="c", truth=True)
+    mass = float(sum(RESIDUE_MASSES[RESIDUES.index(x)] for x in heavy[50:53]))
+    gap = replace(weighed.gaps[1], mass=mass, tolerance_da=0.01)
+    unsure = Gap(40, 41, 9, None, mass=100.0, tolerance_da=0.01, truth=light[40:45])
+    chains = [
+        scaffold(light, (10, 13), (30, 36), name='"a"', truth=True),
+        scaffold("A" * 6, (0, 6), name="b", truth=True),
+        replace(weighed, gaps=(weighed.gaps[0], gap, weighed.gaps[2])),
+        Scaffold("d", "", light[:40] + "X" + light[45:60] + "XXX", (unsure, Gap(56, 59, 3, 3)), 1),
+        scaffold(heavy, name="e"),
+        scaffold(light, (0, 3), name="f"),
+    ]
+    alone = [fill(chain) for chain in chains]
+    together = fill(*chains)
+    assert together.chains == {k: v for found in alone for k, v in found.chains.items()}
+    for table in COLUMNS:
+        assert together.rows[table] == [row for found in alone for row in found.rows[table]]
+        assert together.rows[table]
+
+
 # --- the tables ----------------------------------------------------------------------------------
 
 
@@ -358,6 +381,18 @@ def test_regions_follow_the_chain(fill: Filler) -> None:
     found = fill(scaffold(whole, *((i, i + 1) for i in (*range(0, 108, 5), 150, 180))))
     regions = list(dict.fromkeys(r["region"] for r in found.rows["residues"]))
     assert regions == ["FR1", "CDR1", "FR2", "CDR2", "FR3", "CDR3", "FR4", "C"]
+
+
+def test_a_region_does_not_go_over_into_the_next_chain(fill: Filler) -> None:
+    whole = germline_chain("H", 1)
+    chains = [scaffold(whole, (5, 7), name="a"), scaffold(whole, (0, 2), name="b")]
+    kmers = encode_scaffolds(chains, fill.library)
+    columns = kmers.chain_columns.clone()
+    columns[len(whole) : len(whole) + 2] = OTHER_INSERTION
+    probabilities = np.full((4, N_RESIDUES), 1 / N_RESIDUES)
+    tables = fill_block(chains, replace(kmers, chain_columns=columns), probabilities, candidates=1)
+    regions = [(r["chain"], r["region"]) for r in read(tables).rows["residues"]]
+    assert regions == [("a", "FR1")] * 2 + [("b", "")] * 2
 
 
 def test_the_commonest_residue_of_a_conserved_column_is_it() -> None:

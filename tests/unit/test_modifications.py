@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lacuna.alphabet import N_RESIDUES, RESIDUES
+from lacuna.alphabet import N_RESIDUES, RESIDUES, encode
 from lacuna.decode import (
     CARBAMIDOMETHYL,
     DEAMIDATION,
@@ -124,7 +124,7 @@ def test_every_candidate_is_within_the_tolerance(length: int) -> None:
         assert ranking.candidates  # the true sequence fits, so some do
         for candidate in ranking.candidates:
             assert abs(candidate.mass - mass) <= mass * 1e-5
-            assert candidate.mass == pytest.approx(RESIDUE_MASSES[list(candidate.tokens)].sum())
+            assert candidate.mass == pytest.approx(RESIDUE_MASSES[encode(candidate.sequence)].sum())
         np.testing.assert_allclose(ranking.distributions.sum(1), 1.0)
 
 
@@ -139,10 +139,13 @@ def test_what_a_narrow_search_may_have_missed_is_bounded(monkeypatch: pytest.Mon
     assert whole.bound <= whole.candidates[0].probability  # proven best
     assert narrow.bound > 0
     best = np.prod(
-        [row[t] for row, t in zip(probabilities, whole.candidates[0].tokens, strict=True)]
+        [row[t] for row, t in zip(probabilities, encode(whole.candidates[0].sequence), strict=True)]
     )
     found = np.prod(
-        [row[t] for row, t in zip(probabilities, narrow.candidates[0].tokens, strict=True)]
+        [
+            row[t]
+            for row, t in zip(probabilities, encode(narrow.candidates[0].sequence), strict=True)
+        ]
     )
     # In the narrow search's own units the true best is no more than its bound allows.
     assert best <= max(found, found * narrow.bound / narrow.candidates[0].probability) + 1e-12

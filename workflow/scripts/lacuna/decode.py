@@ -1,14 +1,16 @@
 """From distributions of missing residues to ranked sequences of gaps."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 from pyteomics.mass import std_aa_mass
 
-from lacuna.alphabet import N_RESIDUES, RESIDUES
+from lacuna.alphabet import N_RESIDUES, RESIDUES, decode
 
+_LETTERS = np.array(list(RESIDUES))
 RESIDUE_MASSES = np.array([std_aa_mass[r] for r in RESIDUES])  # Da, monoisotopic
 MASS_WIDTH = 4096  # sequences kept per step where a mass decides among them
 BIN = 0.005  # Da, resolution of the tables of masses that a number of residues can have
@@ -70,15 +72,11 @@ def _options(rules: Modifications, first: bool, last: bool) -> tuple[np.ndarray,
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One sequence for a gap: its tokens, joint probability and mass in Da."""
+    """One sequence for a gap, its joint probability and its mass in Da."""
 
-    tokens: tuple[int, ...]
+    sequence: str
     probability: float
     mass: float
-
-    @property
-    def sequence(self) -> str:
-        return "".join(RESIDUES[t] for t in self.tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +119,12 @@ def best_sequences(
 
 def _different(sequences: _Found, n: int) -> list[Candidate]:
     """The first n different sequences; one may fit a mass in more than one modified form."""
-    found: dict[tuple[int, ...], Candidate] = {}
+    found: dict[str, Candidate] = {}
     rows = zip(sequences.tokens, sequences.scores, sequences.masses, strict=True)
-    for row, score, m in rows:
-        tokens = tuple(int(t) for t in row)
-        if tokens not in found:
-            found[tokens] = Candidate(tokens, float(np.exp(score)), float(m))
+    for tokens, score, m in rows:
+        sequence = decode(tokens)
+        if sequence not in found:
+            found[sequence] = Candidate(sequence, float(np.exp(score)), float(m))
         if len(found) == n:
             break
     return list(found.values())
@@ -146,7 +144,7 @@ class Ranking:
     bound: float = 0.0
 
 
-def rank_plain(probabilities: np.ndarray, n: int) -> list[Ranking]:
+def rank_plain(probabilities: np.ndarray, n: int) -> Iterator[Ranking]:
     """`rank_sequences` of g gaps of one length and without a mass: (g, length, 20), all at once."""
     g, length = probabilities.shape[:2]
     with np.errstate(divide="ignore"):
@@ -163,15 +161,14 @@ def rank_plain(probabilities: np.ndarray, n: int) -> list[Ranking]:
         scores = np.take_along_axis(total, keep, 1)
         masses = np.take_along_axis(weight, keep, 1)
     order = np.argsort(-scores, axis=1, kind="stable")
-    tokens = np.take_along_axis(prefixes, order[:, :, None], 1).tolist()
+    letters = _LETTERS[np.take_along_axis(prefixes, order[:, :, None], 1)]  # (g, n, length)
+    sequences = letters.view(f"U{length}")[:, :, 0].tolist()
     likely = np.exp(np.take_along_axis(scores, order, 1)).tolist()
     weights = np.take_along_axis(masses, order, 1).tolist()
     counts = np.isfinite(scores).sum(1).tolist()  # fewer than n where residues are ruled out
-    rows = zip(tokens, likely, weights, counts, probabilities, strict=True)
-    return [
-        Ranking(tuple(map(Candidate, map(tuple, t[:m]), p[:m], w[:m])), row)
-        for t, p, w, m, row in rows
-    ]
+    rows = zip(sequences, likely, weights, counts, probabilities, strict=True)
+    for s, p, w, m, row in rows:
+        yield Ranking(tuple(map(Candidate, s[:m], p, w)), row)
 
 
 def rank_sequences(

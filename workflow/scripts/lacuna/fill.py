@@ -1,16 +1,16 @@
 """Fill the gaps of a block of scaffolds: network, decoding, and the rows of every table."""
 
 import csv
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from lacuna.alphabet import ALLOWED, AMBIGUOUS, MISSING_LETTER, N_RESIDUES, RESIDUES
+from lacuna.alphabet import ALLOWED, MISSING_LETTER, N_RESIDUES, RESIDUES, decode, encode
 from lacuna.decode import (
     Candidate,
     MassRules,
@@ -23,7 +23,7 @@ from lacuna.decode import (
 from lacuna.device import product_dtype
 from lacuna.files import atomic_write
 from lacuna.germlines import LOCI, SPECIES, constants, j_segments, v_segments
-from lacuna.imgt import N_CODES, regions_of
+from lacuna.imgt import N_CODES, PADDING, regions_of
 from lacuna.kmers import KmerSet
 from lacuna.network import ANSWERS, GapNetwork, Kmers
 from lacuna.samples import BASELINES, TABLES
@@ -36,10 +36,6 @@ NEAR = 16  # places; k-mers whose first ones asked for lie so near are read toge
 ALTERNATIVES = 3  # residues listed beside the chosen one
 MIN_ALTERNATIVE = 0.01
 SAME_MASS_PPM = 10.0  # within which two sequences weigh the same, where a gap has no tolerance
-
-_LETTERS = RESIDUES + MISSING_LETTER  # by token, those beyond the residues taken as one
-_NO_RESIDUES = MISSING_LETTER + "".join(AMBIGUOUS)
-_OPEN = str.maketrans(dict.fromkeys(AMBIGUOUS, MISSING_LETTER))
 
 
 def predict(
@@ -82,108 +78,50 @@ def _reading_order(targets: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True)
-class _Residues:
-    """What the tables say of the t missing residues of a block, each a list of t.
-
-    position: in its chain, 0-based; region; the residue by each of BASELINES; ranked: residues
-    from the most probable to the least that may be listed; probabilities: (t, 20).
-    """
-
-    position: list[int]
-    region: list[str]
-    baselines: dict[str, list[str]]
-    ranked: list[list[int]]
-    probabilities: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
 class _Chain:
-    """Everything known of one chain of the block when its rows are written.
+    """What is known of one chain of the block before its gaps are filled.
 
-    rows: of its missing residues among those of the block.
+    cell: its id as it stands in a table; rows: of its missing residues among those of the
+    block, none where nothing is observed.
     """
 
     scaffold: Scaffold
+    cell: str
     columns: np.ndarray  # (length,)
     rows: range
     locus: str
+    nearest: str  # species and nearest V, J and C segment, four cells
+
+    def gaps(self) -> Iterator["_Gap"]:
+        first = self.rows.start
+        for number, gap in enumerate(self.scaffold.gaps, start=1):
+            last = first + (gap.end - gap.start if self.rows else 0)
+            yield _Gap(self, number, gap, range(first, last if gap.fixed else first))
+            first = last
 
 
-def column_majorities() -> np.ndarray:
-    """Commonest residue of the germline segments of each locus: (loci, N_CODES) tokens."""
-    table = np.full((len(LOCI), N_CODES), N_RESIDUES, dtype=np.uint8)
-    for segments in (v_segments(), j_segments()):
-        for locus in range(len(LOCI)):
-            tokens = segments.tokens[segments.locus == locus]
-            counts = np.stack([(tokens == r).sum(0) for r in range(N_RESIDUES)])  # (20, codes)
-            free = (table[locus] == N_RESIDUES) & (counts.sum(0) > 0)
-            table[locus, free] = counts.argmax(0)[free]
-    return table
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """A gap of a chain; rows: of its residues, none where it stays open."""
+
+    chain: _Chain
+    number: int
+    given: Gap
+    rows: range
 
 
-def _residues(kmers: KmerSet, probabilities: np.ndarray, regions: np.ndarray) -> _Residues:
-    """regions: (residues of all chains,) as `regions_of` names them."""
-    targets = kmers.targets.numpy()
-    at = targets[:, 0], targets[:, 1]
-    templates = kmers.templates.numpy()[at[0], :, at[1]]  # (t, slots)
-    loci = kmers.chain_locus.numpy()[targets[:, 2]]
-    by_germline = column_majorities()[loci, kmers.columns.numpy()[at]]
-    majority = np.where(loci >= 0, by_germline, N_RESIDUES)
-    if len(kmers.homolog_profile):
-        profile = kmers.homolog_profile.numpy()[at]
-        majority = np.where(profile.any(1), profile.argmax(1), majority)
-    told = (
-        _first_present(templates[:, :N_GERMLINE]),
-        _first_present(templates[:, N_GERMLINE:]),
-        majority,
-    )
-    return _Residues(
-        targets[:, 3].tolist(),
-        regions.tolist(),
-        {name: _letters(tokens) for name, tokens in zip(BASELINES, told, strict=True)},
-        _ranked(probabilities),
-        probabilities,
-    )
+@dataclass(frozen=True, slots=True)
+class _Residues:
+    """What the tables say of the t missing residues of a block, each a list of t.
 
+    answer: residue and probability, two cells; baselines: by each of BASELINES, a cell each.
+    """
 
-def _chains(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[_Chain]:
-    bounds = np.searchsorted(kmers.targets.numpy()[:, 2], np.arange(len(scaffolds) + 1)).tolist()
-    columns, loci = kmers.chain_columns.numpy(), kmers.chain_locus.tolist()
-    start = 0
-    for i, scaffold in enumerate(scaffolds):
-        stop = start + len(scaffold.sequence)
-        locus = LOCI[loci[i]] if loci[i] >= 0 else ""
-        yield _Chain(scaffold, columns[start:stop], range(bounds[i], bounds[i + 1]), locus)
-        start = stop
-
-
-def _regions_of_targets(chains: Sequence[_Chain], positions: np.ndarray) -> np.ndarray:
-    """(t,) region of each missing residue, as `regions_of` names those of a whole chain."""
-    found = [np.empty(0, dtype=object)]
-    found += [regions_of(x.columns)[positions[x.rows.start : x.rows.stop]] for x in chains]
-    return np.concatenate(found)
-
-
-def _letters(tokens: np.ndarray) -> list[str]:
-    """The residue of each token, X where there is none."""
-    return [_LETTERS[token] for token in np.minimum(tokens, N_RESIDUES).tolist()]
-
-
-def _first_present(tokens: np.ndarray) -> np.ndarray:
-    """(t, slots) -> (t,) the first residue among template slots; some other token without one."""
-    first = (tokens < N_RESIDUES).argmax(1)
-    return np.take_along_axis(tokens, first[:, None], 1)[:, 0]
-
-
-def _ranked(probabilities: np.ndarray) -> list[list[int]]:
-    """Residues of each row of (t, 20) from the most probable on, one more than ALTERNATIVES."""
-    order = np.argsort(-probabilities, axis=1, kind="stable")
-    return order[:, : ALTERNATIVES + 1].tolist()
-
-
-def _alternatives(row: Sequence[float], ranked: Sequence[int], chosen: int | None) -> str:
-    others = [r for r in ranked if r != chosen][:ALTERNATIVES]
-    return ",".join(f"{RESIDUES[r]}:{row[r]:.2f}" for r in others if row[r] >= MIN_ALTERNATIVE)
+    answer: list[str]
+    alternatives: list[str]
+    germline: list[str]
+    region: list[str]
+    baselines: list[str]
 
 
 class Tables:
@@ -191,10 +129,6 @@ class Tables:
 
     def __init__(self) -> None:
         self.texts = {name: StringIO() for name in TABLES}
-        self.rows = {
-            name: csv.writer(text, delimiter="\t", lineterminator="\n")
-            for name, text in self.texts.items()
-        }
 
     def write(self, paths: dict[str, Path]) -> None:
         """Write each file whole, without a header: blocks are joined under one."""
@@ -215,42 +149,65 @@ def fill_block(
 
     probabilities: what `predict` returns for `kmers`; modifications: what masses may hold.
     """
-    tables = Tables()
-    chains = list(_chains(scaffolds, kmers))
-    regions = _regions_of_targets(chains, kmers.targets.numpy()[:, 3])
-    residues = _residues(kmers, probabilities, regions)
     rules = modifications or Modifications()
-    plain = _plain_rankings(chains, residues, candidates)
-    for index, chain in enumerate(chains):
-        _fill_chain(chain, index, kmers, residues, plain, candidates, rules, tables)
+    chains = list(_chains(scaffolds, kmers))
+    letters = [MISSING_LETTER] * len(probabilities)
+    told = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
+    gap_rows = {}
+    for gap, ranking in _ranked(chains, probabilities, candidates, rules):
+        rows = slice(gap.rows.start, gap.rows.stop)
+        told[rows, :N_RESIDUES] = ranking.distributions
+        if ranking.candidates:
+            letters[rows] = ranking.candidates[0].sequence
+        status = _status(gap, ranking, rules)
+        gap_rows[gap.rows.start] = _gap_rows(gap, ranking.candidates, status)
+    filled = "".join(letters)
+    residues = _residues(filled, told, chains, kmers)
+    tables = Tables()
+    for chain in chains:
+        _fill_chain(chain, filled, residues, gap_rows, tables)
     return tables
 
 
-def _rows_of(chain: _Chain, gap: Gap, residues: _Residues) -> range:
-    """Rows of a gap's residues, none where they were not predicted."""
-    low, high = chain.rows.start, chain.rows.stop
-    first = bisect_left(residues.position, gap.start, low, high)
-    return range(first, bisect_left(residues.position, gap.end, first, high))
+def _chains(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[_Chain]:
+    bounds = np.searchsorted(kmers.targets.numpy()[:, 2], np.arange(len(scaffolds) + 1)).tolist()
+    columns, loci = kmers.chain_columns.numpy(), kmers.chain_locus.tolist()
+    cells, nearest = _id_cells(scaffolds), _nearest_cells(kmers)
+    start = 0
+    for i, scaffold in enumerate(scaffolds):
+        stop = start + len(scaffold.sequence)
+        rows = range(bounds[i], bounds[i + 1])
+        locus = LOCI[loci[i]] if loci[i] >= 0 else ""
+        yield _Chain(scaffold, cells[i], columns[start:stop], rows, locus, nearest[i])
+        start = stop
 
 
-def _plain_rankings(
-    chains: Sequence[_Chain], residues: _Residues, candidates: int
-) -> dict[int, Ranking]:
-    """Rankings of all gaps of known length and without a mass, by their first row."""
-    starts: dict[int, list[int]] = {}
-    for chain in chains:
-        for gap in chain.scaffold.gaps:
-            if gap.fixed and (gap.mass is None or gap.tolerance_da is None):
-                rows = _rows_of(chain, gap, residues)
-                if rows:
-                    starts.setdefault(len(rows), []).append(rows.start)
-    found: dict[int, Ranking] = {}
-    for length, firsts in starts.items():
-        for i in range(0, len(firsts), RANKED_TOGETHER):
-            some = firsts[i : i + RANKED_TOGETHER]
-            of_gaps = residues.probabilities[np.array(some)[:, None] + np.arange(length)]
-            found.update(zip(some, rank_plain(of_gaps, candidates), strict=True))
+def _id_cells(scaffolds: Sequence[Scaffold]) -> list[str]:
+    """Ids as they stand in a table; no other cell ever has something to quote."""
+    text = StringIO()
+    rows = csv.writer(text, delimiter="\t", lineterminator="\n")
+    rows.writerows((scaffold.chain,) for scaffold in scaffolds)
+    return text.getvalue().split("\n")
+
+
+def _nearest_cells(kmers: KmerSet) -> list[str]:
+    """Species and nearest V, J and C segment of each chain, four cells."""
+    found = []
+    nearest = (x.tolist() for x in (kmers.chain_v, kmers.chain_j, kmers.chain_c))
+    for v, j, c in zip(*nearest, strict=True):
+        species = ""
+        if v >= 0:
+            species = SPECIES[v_segments().species[v]]
+        elif c >= 0:
+            species = constants()[c].species
+        of_v = v_segments().names[v] if v >= 0 else ""
+        of_j = j_segments().names[j] if j >= 0 else ""
+        of_c = constants()[c].name if c >= 0 else ""
+        found.append(f"{species}\t{of_v}\t{of_j}\t{of_c}")
     return found
+
+
+# --- gaps ----------------------------------------------------------------------------------------
 
 
 def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> MassRules:
@@ -258,153 +215,204 @@ def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> Ma
     return MassRules(modifications, gap.start == 0, gap.end == len(scaffold.sequence))
 
 
-def _fill_chain(
-    chain: _Chain,
-    index: int,
-    kmers: KmerSet,
-    residues: _Residues,
-    plain: Mapping[int, Ranking],
+def _ranked(
+    chains: Sequence[_Chain],
+    probabilities: np.ndarray,
     candidates: int,
     modifications: Modifications,
-    tables: Tables,
-) -> None:
-    scaffold = chain.scaffold
-    filled = list(scaffold.sequence)
-    done = 0
-    for number, gap in enumerate(scaffold.gaps, start=1):
-        rows = _rows_of(chain, gap, residues)
-        if not gap.fixed or not rows:
-            status = "no_length_fits_mass" if chain.rows else "nothing_observed"
-            _gap_rows(tables, scaffold, number, gap, [], status)
-            _score_unfilled(tables, chain, number, gap)
-            continue
-        ranking = plain.get(rows.start)
-        rules = mass_rules(scaffold, gap, modifications)
-        if ranking is None:
-            of_gap = residues.probabilities[rows.start : rows.stop]
-            ranking = rank_sequences(of_gap, candidates, gap.mass, gap.tolerance_da, rules)
-        best: Sequence[int | None] = [None] * len(rows)
-        status = "filled"
-        if ranking.candidates:
-            best = ranking.candidates[0].tokens
-            if ranking.bound > ranking.candidates[0].probability:
-                status = f"filled (not proven best: another may have up to {ranking.bound:.1g})"
-            done += len(rows)
+) -> Iterator[tuple[_Gap, Ranking]]:
+    """Every gap of known length and its ranking, those without a mass many at a time."""
+    plain: dict[int, list[_Gap]] = {}
+    for gap in (gap for chain in chains for gap in chain.gaps() if gap.rows):
+        mass, tolerance = gap.given.mass, gap.given.tolerance_da
+        if mass is None or tolerance is None:
+            plain.setdefault(len(gap.rows), []).append(gap)
         else:
-            nearest = nearest_mass(len(rows), gap.mass or 0.0, rules)
-            status = f"no_sequence_fits_mass (nearest: {nearest:.2f} Da)"
-        _gap_rows(tables, scaffold, number, gap, ranking.candidates, status)
-        _residue_rows(tables, chain, number, gap, rows, best, ranking.distributions, residues)
-        for row, token in zip(rows, best, strict=True):
-            filled[residues.position[row]] = _LETTERS[N_RESIDUES if token is None else token]
-        if gap.truth is not None and len(gap.truth) != len(rows):
-            _score_unfilled(tables, chain, number, gap)
-    missing = sum(map(scaffold.sequence.count, _NO_RESIDUES))
-    sequence = "".join(filled).translate(_OPEN)
-    header = f">{scaffold.chain} {scaffold.description}".rstrip()
-    tables.texts["filled"].write(f"{header}\n{sequence}\n")
-    tables.rows["chains"].writerow(_chain_row(chain, index, kmers, len(sequence), missing, done))
+            rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
+            of_gap = probabilities[gap.rows.start : gap.rows.stop]
+            yield gap, rank_sequences(of_gap, candidates, mass, tolerance, rules)
+    for gaps in plain.values():
+        for i in range(0, len(gaps), RANKED_TOGETHER):
+            some = gaps[i : i + RANKED_TOGETHER]
+            of_gaps = probabilities[np.array([gap.rows for gap in some])]  # (g, length, 20)
+            yield from zip(some, rank_plain(of_gaps, candidates), strict=True)
 
 
-def _score_unfilled(tables: Tables, chain: _Chain, number: int, gap: Gap) -> None:
-    """A gap left open, or filled at a wrong length, is wrong in every true residue."""
-    regions = regions_of(chain.columns) if gap.truth else ()
-    for i, truth in enumerate(gap.truth or ""):
-        position = min(gap.start + i, len(regions) - 1)
-        nothing = [MISSING_LETTER] * (1 + len(BASELINES))
-        nothing.insert(1, "0.0000")
-        where = (chain.scaffold.chain, number, len(gap.truth or ""), position + 1)
-        tables.rows["scored"].writerow((*where, truth, regions[position], chain.locus, *nothing))
+def _status(gap: _Gap, ranking: Ranking, modifications: Modifications) -> str:
+    if not ranking.candidates:
+        rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
+        nearest = nearest_mass(len(gap.rows), gap.given.mass or 0.0, rules)
+        return f"no_sequence_fits_mass (nearest: {nearest:.2f} Da)"
+    if ranking.bound > ranking.candidates[0].probability:
+        return f"filled (not proven best: another may have up to {ranking.bound:.1g})"
+    return "filled"
 
 
-def _gap_rows(
-    tables: Tables,
-    scaffold: Scaffold,
-    number: int,
-    gap: Gap,
-    found: Sequence[Candidate],
-    status: str,
-) -> None:
+def _gap_rows(gap: _Gap, found: Sequence[Candidate], status: str) -> str:
     """Rows of a gap's candidates: the first is what it was filled with, the others tell whether
     their mass is the same within the tolerance (`isobaric`) or not (`alternative`)."""
-    where = (scaffold.chain, number, *(gap.origin or (gap.start, gap.end)))
+    given = gap.given
+    start, end = given.origin or (given.start, given.end)
+    where = f"{gap.chain.cell}\t{gap.number}\t{start}\t{end}"
     if not found:
-        tables.rows["gaps"].writerow((*where, 1, "", "", "", "", "", status))
+        return f"{where}\t1\t\t\t\t\t\t{status}\n"
+    best = found[0].mass
+    tolerance = given.tolerance_da or SAME_MASS_PPM * best / 1e6
+    lines = []
     for rank, candidate in enumerate(found, start=1):
-        error = ""
-        if gap.mass is not None:
-            error = f"{1e6 * (candidate.mass - gap.mass) / gap.mass:.2f}"
-        tables.rows["gaps"].writerow(
-            (
-                *where,
-                rank,
-                candidate.sequence,
-                f"{candidate.probability:.4g}",
-                len(candidate.tokens),
-                f"{candidate.mass:.5f}",
-                error,
-                status if rank == 1 else _relation(candidate, found[0], gap),
-            )
+        sequence, mass = candidate.sequence, candidate.mass
+        if rank > 1:
+            status = "isobaric" if abs(mass - best) <= tolerance else "alternative"
+        error = "" if given.mass is None else f"{1e6 * (mass - given.mass) / given.mass:.2f}"
+        lines.append(
+            f"{where}\t{rank}\t{sequence}\t{candidate.probability:.4g}\t{len(sequence)}"
+            f"\t{mass:.5f}\t{error}\t{status}\n"
         )
+    return "".join(lines)
 
 
-def _relation(candidate: Candidate, best: Candidate, gap: Gap) -> str:
-    same = abs(candidate.mass - best.mass) <= (gap.tolerance_da or SAME_MASS_PPM * best.mass / 1e6)
-    return "isobaric" if same else "alternative"
+# --- residues ------------------------------------------------------------------------------------
 
 
-def _residue_rows(
-    tables: Tables,
-    chain: _Chain,
-    number: int,
-    gap: Gap,
-    rows: range,
-    tokens: Sequence[int | None],
-    distributions: np.ndarray,
-    residues: _Residues,
-) -> None:
-    """Rows of a gap's residues; tokens None: nothing fits, and they stay X.
-
-    distributions: (length, 20), those of `residues` or what a mass made of them.
-    """
-    name, length = chain.scaffold.chain, gap.end - gap.start
-    truths = gap.truth if gap.truth is not None and len(gap.truth) == length else None
-    given = residues.ranked[rows.start : rows.stop] if gap.mass is None else _ranked(distributions)
-    for row, token, share, ranked in zip(rows, tokens, distributions.tolist(), given, strict=True):
-        position = residues.position[row]
-        residue, probability = MISSING_LETTER, "0.0000"
-        if token is not None:
-            residue, probability = RESIDUES[token], f"{share[token]:.4f}"
-        baselines = [residues.baselines[method][row] for method in BASELINES]
-        germline = baselines[0] if baselines[0] != MISSING_LETTER else ""
-        truth = truths[position - gap.start] if truths else ""
-        region = residues.region[row]
-        others = _alternatives(share, ranked, token)
-        tables.rows["residues"].writerow(
-            (name, position + 1, number, residue, probability, others, germline, region, truth)
-        )
-        if truth:
-            where = (name, number, length, position + 1, truth, region, chain.locus)
-            tables.rows["scored"].writerow((*where, residue, probability, *baselines))
-
-
-def _chain_row(
-    chain: _Chain, index: int, kmers: KmerSet, length: int, missing: int, filled: int
-) -> tuple[object, ...]:
-    v, j, c = (int(x[index]) for x in (kmers.chain_v, kmers.chain_j, kmers.chain_c))
-    species = ""
-    if v >= 0:
-        species = SPECIES[v_segments().species[v]]
-    elif c >= 0:
-        species = constants()[c].species
-    return (
-        chain.scaffold.chain,
-        chain.locus,
-        species,
-        v_segments().names[v] if v >= 0 else "",
-        j_segments().names[j] if j >= 0 else "",
-        constants()[c].name if c >= 0 else "",
-        length,
-        missing,
-        filled,
+def _residues(filled: str, told: np.ndarray, chains: Sequence[_Chain], kmers: KmerSet) -> _Residues:
+    """filled: (t,) letters; told: (t, 21) distributions with a share of 0 for X."""
+    chosen = np.arange(len(filled)), encode(filled)
+    shares = told[chosen].tolist()
+    others = told.copy()
+    others[chosen] = 0
+    baselines = [_letters(tokens) for tokens in _baselines(kmers)]
+    return _Residues(
+        [f"{letter}\t{share:.4f}" for letter, share in zip(filled, shares, strict=True)],
+        _alternatives(others),
+        ["" if letter == MISSING_LETTER else letter for letter in baselines[0]],
+        _regions(chains, kmers),
+        list(map("\t".join, zip(*baselines, strict=True))),
     )
+
+
+def _alternatives(probabilities: np.ndarray) -> list[str]:
+    """The most probable residues of each row of (t, 21), as a cell."""
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :ALTERNATIVES]
+    shares = np.take_along_axis(probabilities, order, 1)
+    listed = shares >= MIN_ALTERNATIVE
+    pairs = zip(order[listed].tolist(), shares[listed].tolist(), strict=True)
+    texts = [f"{RESIDUES[token]}:{share:.2f}" for token, share in pairs]
+    ends = np.cumsum(listed.sum(1)).tolist()
+    return [",".join(texts[a:b]) for a, b in pairwise([0, *ends])]
+
+
+def _regions(chains: Sequence[_Chain], kmers: KmerSet) -> list[str]:
+    """Region of each missing residue, as `regions_of` names those of a whole chain."""
+    lengths = np.array([len(chain.columns) for chain in chains], dtype=np.int64)
+    starts = np.cumsum(lengths) - lengths
+    # What is set before each chain keeps the region of another from going over into it.
+    regions = regions_of(np.insert(kmers.chain_columns.numpy(), starts, PADDING))
+    _, _, chain, position = kmers.targets.numpy().T
+    return regions[starts[chain] + chain + 1 + position].tolist()
+
+
+def column_majorities() -> np.ndarray:
+    """Commonest residue of the germline segments of each locus: (loci, N_CODES) tokens."""
+    table = np.full((len(LOCI), N_CODES), N_RESIDUES, dtype=np.uint8)
+    for segments in (v_segments(), j_segments()):
+        for locus in range(len(LOCI)):
+            tokens = segments.tokens[segments.locus == locus]
+            counts = np.stack([(tokens == r).sum(0) for r in range(N_RESIDUES)])  # (20, codes)
+            free = (table[locus] == N_RESIDUES) & (counts.sum(0) > 0)
+            table[locus, free] = counts.argmax(0)[free]
+    return table
+
+
+def _baselines(kmers: KmerSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(t,) tokens by each of BASELINES; no residue's where it has none to tell."""
+    targets = kmers.targets.numpy()
+    at = targets[:, 0], targets[:, 1]
+    templates = kmers.templates.numpy()[at[0], :, at[1]]  # (t, slots)
+    loci = kmers.chain_locus.numpy()[targets[:, 2]]
+    by_germline = column_majorities()[loci, kmers.columns.numpy()[at]]
+    majority = np.where(loci >= 0, by_germline, N_RESIDUES)
+    if len(kmers.homolog_profile):
+        profile = kmers.homolog_profile.numpy()[at]
+        majority = np.where(profile.any(1), profile.argmax(1), majority)
+    germline, homologs = templates[:, :N_GERMLINE], templates[:, N_GERMLINE:]
+    return _first_present(germline), _first_present(homologs), majority
+
+
+def _letters(tokens: np.ndarray) -> list[str]:
+    """The residue of each token, X where there is none."""
+    return list(decode(np.minimum(tokens, N_RESIDUES)))
+
+
+def _first_present(tokens: np.ndarray) -> np.ndarray:
+    """(t, slots) -> (t,) the first residue among template slots; some other token without one."""
+    first = (tokens < N_RESIDUES).argmax(1)
+    return np.take_along_axis(tokens, first[:, None], 1)[:, 0]
+
+
+# --- rows ----------------------------------------------------------------------------------------
+
+
+def _fill_chain(
+    chain: _Chain,
+    filled: str,
+    residues: _Residues,
+    gap_rows: Mapping[int, str],
+    tables: Tables,
+) -> None:
+    """filled: (t,) letters; gap_rows: of every gap of known length, by its first residue's row."""
+    scaffold = chain.scaffold
+    pieces: list[str] = []
+    at = missing = done = 0
+    for gap in chain.gaps():
+        start, end = gap.given.start, gap.given.end
+        if gap.rows:
+            piece = filled[gap.rows.start : gap.rows.stop]
+            tables.texts["gaps"].write(gap_rows[gap.rows.start])
+        else:
+            piece = MISSING_LETTER * (end - start)
+            status = "no_length_fits_mass" if chain.rows else "nothing_observed"
+            tables.texts["gaps"].write(_gap_rows(gap, (), status))
+        _residue_rows(gap, residues, tables)
+        pieces += scaffold.sequence[at:start], piece
+        at = end
+        missing += len(piece)
+        done += len(piece) - piece.count(MISSING_LETTER)
+    sequence = "".join(pieces) + scaffold.sequence[at:]
+    header = f">{scaffold.chain} {scaffold.description}".rstrip()
+    tables.texts["filled"].write(f"{header}\n{sequence}\n")
+    tables.texts["chains"].write(
+        f"{chain.cell}\t{chain.locus}\t{chain.nearest}\t{len(sequence)}\t{missing}\t{done}\n"
+    )
+
+
+def _residue_rows(gap: _Gap, residues: _Residues, tables: Tables) -> None:
+    cell, number, truth = gap.chain.cell, gap.number, gap.given.truth or ""
+    known = len(truth) == len(gap.rows)
+    letters = truth if known else [""] * len(gap.rows)
+    shown, scored = tables.texts["residues"], tables.texts["scored"]
+    places = enumerate(zip(gap.rows, letters, strict=True), start=gap.given.start + 1)
+    for position, (row, letter) in places:
+        answer, region = residues.answer[row], residues.region[row]
+        shown.write(
+            f"{cell}\t{position}\t{number}\t{answer}\t{residues.alternatives[row]}"
+            f"\t{residues.germline[row]}\t{region}\t{letter}\n"
+        )
+        if letter:
+            scored.write(
+                f"{cell}\t{number}\t{len(truth)}\t{position}\t{letter}\t{region}"
+                f"\t{gap.chain.locus}\t{answer}\t{residues.baselines[row]}\n"
+            )
+    if truth and not known:
+        scored.write(_unfilled_rows(gap, truth))
+
+
+def _unfilled_rows(gap: _Gap, truth: str) -> str:
+    """Rows of a gap left open, or filled at a wrong length: wrong in every true residue."""
+    regions = regions_of(gap.chain.columns)
+    nothing = "\t".join([MISSING_LETTER, "0.0000", *[MISSING_LETTER] * len(BASELINES)])
+    where = f"{gap.chain.cell}\t{gap.number}\t{len(truth)}"
+    lines = []
+    for i, letter in enumerate(truth):
+        at = min(gap.given.start + i, len(regions) - 1)
+        lines.append(f"{where}\t{at + 1}\t{letter}\t{regions[at]}\t{gap.chain.locus}\t{nothing}\n")
+    return "".join(lines)

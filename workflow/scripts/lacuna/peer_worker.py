@@ -56,5 +56,4 @@ def serve(load: Callable[[dict[str, Any]], Fill]) -> None:
 
 def with_residues(sequence: str, residues: Sequence[str]) -> str:
     """The sequence with its missing residues (X) replaced in order."""
-    found = iter(residues)
-    return "".join(next(found) if letter == "X" else letter for letter in sequence)
+    return sequence.replace("X", "{}").format(*residues)

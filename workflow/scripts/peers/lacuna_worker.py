@@ -5,9 +5,9 @@ Two of its baselines come along, as they stand beside it in every accuracy table
 
 import csv
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from lacuna.train import load_weights
 
 CPU = torch.device("cpu")
 BASELINES = ("germline_copy", "nearest_homolog")
+COLUMN = {name: i for i, name in enumerate(SCORED_COLUMNS)}
 
 
 def as_scaffold(question: Question) -> Scaffold:
@@ -37,15 +38,18 @@ def as_scaffold(question: Question) -> Scaffold:
 
 
 def read_scored(questions: Sequence[Question], text: str) -> Iterator[Answer]:
-    """The answers of Lacuna and its baselines in a block's table of scored residues."""
-    rows = defaultdict(list)
-    for row in csv.DictReader(StringIO(text), SCORED_COLUMNS, delimiter="\t"):
-        rows[row["chain"]].append(row)
+    """The answers of Lacuna and its baselines in a block's table of scored residues.
+
+    Its rows are those of the missing residues of the questions, one after the other.
+    """
+    rows = csv.reader(StringIO(text), delimiter="\t")
     for question in questions:
-        mine = rows[question["id"]]
+        mine = list(islice(rows, question["sequence"].count("X")))
         for method in ("lacuna", *BASELINES):
-            filled = with_residues(question["sequence"], [row[method] for row in mine])
-            told = [float(row["probability"]) for row in mine] if method == "lacuna" else None
+            filled = with_residues(question["sequence"], [row[COLUMN[method]] for row in mine])
+            told = (
+                [float(row[COLUMN["probability"]]) for row in mine] if method == "lacuna" else None
+            )
             yield method, question["id"], filled, told
 
 
