@@ -160,7 +160,12 @@ def test_a_chain_with_nothing_missing_comes_back_as_it_is(fill: Filler) -> None:
 def test_a_chain_with_nothing_observed_stays_missing_and_says_why(fill: Filler) -> None:
     found = fill(scaffold("A" * 30, (0, 30)), scaffold(germline_chain("H", 1), (3, 5), name="b"))
     assert found.chains["m"] == "X" * 30
-    assert [r["chain"] for r in found.rows["residues"]] == ["b", "b"]
+    rows = found.rows["residues"]
+    assert [r["chain"] for r in rows] == ["m"] * 30 + ["b", "b"]
+    assert [r["position"] for r in rows[:30]] == [str(i) for i in range(1, 31)]
+    assert {(r["residue"], r["probability"], r["truth"]) for r in rows[:30]} == {
+        ("X", "0.0000", "")
+    }
     gap = found.rows["gaps"][0]
     assert (gap["chain"], gap["candidate"], gap["status"]) == ("m", "", "nothing_observed")
     row = found.rows["chains"][0]
@@ -175,8 +180,39 @@ def test_a_gap_without_a_length_stays_missing_and_says_why(fill: Filler) -> None
     assert found.chains["m"][30] == "X" and "X" not in found.chains["m"][31:]
     first = found.rows["gaps"][0]
     assert (first["status"], first["candidate"]) == ("no_length_fits_mass", "")
-    assert {r["gap"] for r in found.rows["residues"]} == {"2"}
+    assert [(r["gap"], r["position"]) for r in found.rows["residues"]] == [
+        ("1", "31"),
+        ("2", "61"),
+        ("2", "62"),
+    ]
+    assert found.rows["residues"][0]["residue"] == "X"
     assert (found.rows["chains"][0]["missing"], found.rows["chains"][0]["filled"]) == ("3", "2")
+
+
+def test_a_gap_between_known_residues_alone_says_what_is_wrong_with_its_mass(fill: Filler) -> None:
+    """Nothing else is missing in the chain, and all of it is observed."""
+    whole = germline_chain("H", 1)
+    found = fill(Scaffold("m", "", whole, (Gap(40, 40, 10, 12, 420.2, 0.004),), 1))
+    assert found.chains["m"] == whole and not found.rows["residues"]
+    assert found.rows["gaps"][0]["status"] == "no_length_fits_mass"
+
+
+def test_a_gap_that_turned_out_to_hold_nothing_is_filled_with_nothing(fill: Filler) -> None:
+    whole = germline_chain("H", 1)
+    found = fill(Scaffold("m", "", whole, (Gap(40, 40, 0, 0, origin=(40, 40)),), 1))
+    assert found.chains["m"] == whole
+    (row,) = found.rows["gaps"]
+    assert (row["candidate"], row["length"], row["status"]) == ("", "0", "filled")
+
+
+def test_a_long_gap_of_known_mass_has_shares_and_no_underflow(fill: Filler) -> None:
+    """400 residues together are less probable than any number of a float."""
+    protein = random_protein(450, 1)
+    mass = float(sum(RESIDUE_MASSES[RESIDUES.index(x)] for x in protein[20:420]))
+    gap = Gap(20, 420, 400, 400, mass, 400.0)
+    found = fill(Scaffold("m", "", hidden(protein, [(20, 420)]), (gap,), 1))
+    shares = [float(row["probability"]) for row in found.rows["gaps"]]
+    assert shares[0] > 0 and sum(shares) <= 1 and "X" not in found.chains["m"]
 
 
 def test_what_stays_unfilled_counts_as_wrong_where_the_truth_is_known(fill: Filler) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -117,14 +117,17 @@ def best_sequences(
     return _different(found, n), fits
 
 
-def _different(sequences: _Found, n: int) -> list[Candidate]:
-    """The first n different sequences; one may fit a mass in more than one modified form."""
+def _different(sequences: _Found, n: int, log_total: float = 0.0) -> list[Candidate]:
+    """The first n different sequences; one may fit a mass in more than one modified form.
+
+    log_total: log probability of all that they are shares of.
+    """
     found: dict[str, Candidate] = {}
     rows = zip(sequences.tokens, sequences.scores, sequences.masses, strict=True)
     for tokens, score, m in rows:
         sequence = decode(tokens)
         if sequence not in found:
-            found[sequence] = Candidate(sequence, float(np.exp(score)), float(m))
+            found[sequence] = Candidate(sequence, float(np.exp(score - log_total)), float(m))
         if len(found) == n:
             break
     return list(found.values())
@@ -188,9 +191,7 @@ def rank_sequences(
     marginals = np.zeros_like(probabilities)
     for i, row in enumerate(found.tokens.T):
         np.add.at(marginals[i], row, share)
-    given_mass = tuple(
-        replace(c, probability=c.probability / math.exp(log_total)) for c in _different(found, n)
-    )
+    given_mass = tuple(_different(found, n, log_total))
     return Ranking(given_mass, marginals, math.exp(min(found.lost - log_total, 0.0)))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lacuna.alphabet import ALLOWED, MISSING_LETTER, N_RESIDUES, RESIDUES, decode, encode
+from lacuna.alphabet import ALLOWED, AMBIGUOUS, MISSING_LETTER, N_RESIDUES, RESIDUES, decode, encode
 from lacuna.decode import (
     Candidate,
     MassRules,
@@ -242,7 +242,7 @@ def _status(gap: _Gap, ranking: Ranking, modifications: Modifications) -> str:
     if not ranking.candidates:
         rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
         nearest = nearest_mass(len(gap.rows), gap.given.mass or 0.0, rules)
-        return f"no_sequence_fits_mass (nearest: {nearest:.2f} Da)"
+        return f"no_sequence_fits_mass (nearest of {len(gap.rows)} residues: {nearest:.2f} Da)"
     if ranking.bound > ranking.candidates[0].probability:
         return f"filled (not proven best: another may have up to {ranking.bound:.1g})"
     return "filled"
@@ -269,6 +269,15 @@ def _gap_rows(gap: _Gap, found: Sequence[Candidate], status: str) -> str:
             f"\t{mass:.5f}\t{error}\t{status}\n"
         )
     return "".join(lines)
+
+
+def _without_residues(gap: _Gap) -> tuple[Sequence[Candidate], str]:
+    """Candidates and status of a gap that nothing was predicted for."""
+    given, sequence = gap.given, gap.chain.scaffold.sequence
+    if given.fixed and given.start == given.end:
+        return (Candidate("", 1.0, 0.0),), "filled"
+    observed = sequence.strip("".join((MISSING_LETTER, *AMBIGUOUS)))
+    return (), "no_length_fits_mass" if observed else "nothing_observed"
 
 
 # --- residues ------------------------------------------------------------------------------------
@@ -370,8 +379,7 @@ def _fill_chain(
             tables.texts["gaps"].write(gap_rows[gap.rows.start])
         else:
             piece = MISSING_LETTER * (end - start)
-            status = "no_length_fits_mass" if chain.rows else "nothing_observed"
-            tables.texts["gaps"].write(_gap_rows(gap, (), status))
+            tables.texts["gaps"].write(_gap_rows(gap, *_without_residues(gap)))
         _residue_rows(gap, residues, tables)
         pieces += scaffold.sequence[at:start], piece
         at = end
@@ -402,8 +410,23 @@ def _residue_rows(gap: _Gap, residues: _Residues, tables: Tables) -> None:
                 f"{cell}\t{number}\t{len(truth)}\t{position}\t{letter}\t{region}"
                 f"\t{gap.chain.locus}\t{answer}\t{residues.baselines[row]}\n"
             )
+    if not gap.rows:
+        shown.write(_open_rows(gap, truth))
     if truth and not known:
         scored.write(_unfilled_rows(gap, truth))
+
+
+def _open_rows(gap: _Gap, truth: str) -> str:
+    """Rows of the missing residues of a gap that stays open."""
+    start, end = gap.given.start, gap.given.end
+    letters = truth if len(truth) == end - start else [""] * (end - start)
+    places = enumerate(
+        zip(regions_of(gap.chain.columns)[start:end], letters, strict=True), start + 1
+    )
+    return "".join(
+        f"{gap.chain.cell}\t{position}\t{gap.number}\t{MISSING_LETTER}\t0.0000\t\t\t{region}\t{letter}\n"
+        for position, (region, letter) in places
+    )
 
 
 def _unfilled_rows(gap: _Gap, truth: str) -> str:
