@@ -170,7 +170,7 @@ def rank_plain(probabilities: np.ndarray, n: int) -> Iterator[Ranking]:
     weights = np.take_along_axis(masses, order, 1).tolist()
     counts = np.isfinite(scores).sum(1).tolist()  # fewer than n where residues are ruled out
     rows = zip(sequences, likely, weights, counts, probabilities, strict=True)
-    for s, p, w, m, row in rows:
+    for s, p, w, m, row in rows:  # p and w are read as far as s goes
         yield Ranking(tuple(map(Candidate, s[:m], p, w)), row)
 
 
