@@ -15,12 +15,14 @@ from lacuna.templates import (
     Choice,
     Library,
     chain_grid,
+    choose_by_locus,
     choose_germlines,
     choose_homologs,
     germline_profiles,
     germline_tokens,
     homolog_profile,
     homolog_tokens,
+    of_locus,
     one_hot_templates,
     pack_frequencies,
     unpack_frequencies,
@@ -129,6 +131,24 @@ def test_other_loci_and_hidden_genes_are_never_chosen(seed: int) -> None:
         assert torch.equal(library.v_locus[first], locus[[0, 1, 3]])
     assert (open_choice.v_genes[:2, 0] != hidden.v_genes[:2, 0]).all()
     assert torch.equal(open_choice.v[3], hidden.v[3])
+
+
+@given(SEEDS, st.sampled_from([torch.float32, torch.bfloat16]))
+def test_a_search_of_the_own_locus_alone_chooses_as_one_of_all(
+    seed: int, dtype: torch.dtype
+) -> None:
+    """Also where a locus has no segments, or fewer genes than slots."""
+    rng = np.random.default_rng(seed)
+    library, grid = random_library(rng, 20, 8), random_grids(9, rng)
+    library.v_locus[:] = torch.from_numpy(rng.choice([-2, 0, 0, 0, 1], 20))
+    library.j_locus[:] = torch.from_numpy(rng.choice([-2, 0, 0, 0, 1], 8))
+    locus = torch.from_numpy(rng.integers(-1, len(LOCI), 9))
+    one_hots = one_hot_templates(library.v, dtype), one_hot_templates(library.j, dtype)
+    of_all = choose_germlines(grid, locus, library, *one_hots)
+    parts = {i: of_locus(library, i, dtype) for i in range(len(LOCI))}
+    of_own = choose_by_locus(grid, locus, parts)
+    for name in Choice.__dataclass_fields__:
+        assert torch.equal(getattr(of_own, name), getattr(of_all, name)), name
 
 
 def test_missing_residues_are_no_evidence() -> None:

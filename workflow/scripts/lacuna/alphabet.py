@@ -26,12 +26,12 @@ TOKEN = {letter: token for token, letter in enumerate(LETTERS)}
 _INVALID = 255
 
 
-def _token_table() -> NDArray[np.uint8]:
-    """(256,) uint8: the token of each byte, in either case; other bytes are invalid."""
+def _token_table() -> bytes:
+    """The token of each of the 256 bytes, in either case; other bytes are invalid."""
     table = np.full(256, _INVALID, dtype=np.uint8)
     for token, letter in enumerate(LETTERS):
         table[[ord(letter), ord(letter.lower())]] = token
-    return table
+    return table.tobytes()
 
 
 def _letter_table() -> NDArray[np.uint8]:
@@ -60,13 +60,11 @@ ALLOWED = _allowed_table()
 def encode(sequence: str) -> NDArray[np.uint8]:
     """Tokens (length,) uint8 of a sequence; ValueError names the first letter that has none."""
     # "replace" turns every non-ASCII character into one '?', so positions stay those of the text.
-    codes = np.frombuffer(sequence.encode("ascii", errors="replace"), dtype=np.uint8)
-    tokens = _TO_TOKEN[codes]
-    wrong = np.flatnonzero(tokens == _INVALID)
-    if wrong.size:
-        at = int(wrong[0])
+    tokens = bytearray(sequence, "ascii", errors="replace").translate(_TO_TOKEN)
+    at = tokens.find(_INVALID)
+    if at >= 0:
         raise ValueError(f"{sequence[at]!r} at position {at + 1} is no letter of the alphabet")
-    return tokens
+    return np.frombuffer(tokens, dtype=np.uint8)
 
 
 def decode(tokens: NDArray[np.integer]) -> str:

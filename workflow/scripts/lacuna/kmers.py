@@ -6,7 +6,7 @@ centrally in. Results do not depend on how a batch is cut into blocks: chains go
 the template search in batches of one fixed shape.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,11 +29,12 @@ from lacuna.templates import (
     N_HOMOLOGS,
     Choice,
     Library,
+    LocusLibrary,
     chain_grid,
-    choose_germlines,
+    choose_by_locus,
     germline_profiles,
     germline_tokens,
-    one_hot_templates,
+    of_locus,
     pack_frequencies,
     unpack_frequencies,
 )
@@ -196,6 +197,7 @@ def encode_scaffolds(
         tokens=encode("".join(sequences)),
         columns=np.concatenate([x.columns for x in numberings] or [np.empty(0, np.uint8)]),
         ends=np.cumsum([len(sequence) for sequence in sequences], dtype=np.int64),
+        loci=np.array([LOCI.index(x.locus) if x.locus else -1 for x in numberings], int),
         numberings=numberings,
     )
     below = float(np.nextafter(np.float32(max_identity), np.float32(0.0)))
@@ -203,16 +205,16 @@ def encode_scaffolds(
     windows, targets = _windows(chains, k, stride)
     out = _no_kmers(len(scaffolds), len(windows), k, homologs is not None)
     dtype = product_dtype(torch.device("cpu"))
-    one_hots = one_hot_templates(library.v, dtype), one_hot_templates(library.j, dtype)
-    # Chains of like length are searched together; the order does not show in the result.
+    parts = {i: of_locus(library, i, dtype) for i in np.unique(chains.loci).tolist() if i >= 0}
+    # Chains of like length and locus are searched together; that does not show in the result.
     group_of = np.empty(len(scaffolds), dtype=np.int64)
-    groups = list(_groups([_padded(n) for n in chains.lengths.tolist()]))
+    groups = list(_groups(_padded(chains.lengths), chains.loci))
     for number, group in enumerate(groups):
         group_of[group] = number
     by_group = np.argsort(group_of[windows[:, 0]], kind="stable")
     bounds = np.searchsorted(group_of[windows[by_group, 0]], np.arange(len(groups) + 1))
     for number, group in enumerate(groups):
-        found = _search(group, chains, limits[group], library, one_hots, homologs)
+        found = _search(group, chains, limits[group], library, parts, homologs)
         _cut(found, windows, by_group[bounds[number] : bounds[number + 1]], out)
     return KmerSet(
         **{name: torch.from_numpy(array) for name, array in out.items()},
@@ -224,21 +226,20 @@ def encode_scaffolds(
 
 @dataclass(frozen=True, slots=True)
 class _Chains:
-    """m chains one after the other: tokens, columns (residues of all,), ends (m,)."""
+    """m chains one after the other: tokens, columns (residues of all,), ends (m,).
+
+    loci: (m,) index into LOCI, -1 for none.
+    """
 
     tokens: np.ndarray
     columns: np.ndarray
     ends: np.ndarray
+    loci: np.ndarray
     numberings: list[Numbering]
 
     @property
     def lengths(self) -> np.ndarray:
         return np.diff(self.ends, prepend=0)
-
-    @property
-    def loci(self) -> np.ndarray:
-        """(m,) index into LOCI, -1 for none."""
-        return np.array([LOCI.index(x.locus) if x.locus else -1 for x in self.numberings], int)
 
     def of(self, i: int) -> np.ndarray:
         """Tokens (length,) of chain i."""
@@ -264,18 +265,17 @@ class _Searched:
     c: np.ndarray
 
 
-def _padded(length: int) -> int:
-    return -(-max(length, 1) // _LENGTH_STEP) * _LENGTH_STEP
+def _padded(lengths: np.ndarray) -> np.ndarray:
+    return -(-np.maximum(lengths, 1) // _LENGTH_STEP) * _LENGTH_STEP
 
 
-def _groups(padded: list[int]) -> Iterator[np.ndarray]:
-    """Yield indices of up to SEARCH_BATCH chains of one padded length."""
-    by_length: dict[int, list[int]] = {}
-    for i, length in enumerate(padded):
-        by_length.setdefault(length, []).append(i)
-    for _, members in sorted(by_length.items()):
+def _groups(padded: np.ndarray, loci: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield ascending indices of up to SEARCH_BATCH chains of one padded length, of few loci."""
+    for length in np.unique(padded):
+        members = np.flatnonzero(padded == length)
+        members = members[np.argsort(loci[members], kind="stable")]
         for start in range(0, len(members), SEARCH_BATCH):
-            yield np.array(members[start : start + SEARCH_BATCH])
+            yield np.sort(members[start : start + SEARCH_BATCH])
 
 
 def _windows(chains: _Chains, k: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
@@ -295,9 +295,9 @@ def _windows(chains: _Chains, k: int, stride: int) -> tuple[np.ndarray, np.ndarr
     for i in np.flatnonzero((lengths > k) & (np.diff(bounds) > 0)).tolist():
         rows, length = slice(bounds[i], bounds[i + 1]), int(lengths[i])
         start[rows] = central_windows(position[rows], window_starts(length, k, stride), k, length)
-    pairs = np.stack((chain, start), 1)
-    windows, which = np.unique(pairs, axis=0, return_inverse=True)
-    return windows, np.stack((which.reshape(-1), position - start, chain, position), 1)
+    pairs = np.stack((chain, start), 1)  # in order: starts rise with positions
+    new = (np.diff(pairs, axis=0, prepend=-1) != 0).any(1)
+    return pairs[new], np.stack((np.cumsum(new) - 1, position - start, chain, position), 1)
 
 
 def _no_kmers(m: int, n: int, k: int, with_homologs: bool) -> dict[str, np.ndarray]:
@@ -318,12 +318,12 @@ def _search(
     chains: _Chains,
     limits: np.ndarray,
     library: Library,
-    one_hots: tuple[Tensor, Tensor],
+    parts: Mapping[int, LocusLibrary],
     homologs: Homologs | None,
 ) -> _Searched:
     """Templates of a group of chains of one padded length, in a batch of fixed shape."""
     rows, length = len(group), chains.lengths[group]
-    padded = _padded(int(length[0]))
+    padded = int(_padded(length[0]))
     shape = (SEARCH_BATCH, padded)
     tokens, columns = np.full(shape, ABSENT, np.uint8), np.zeros(shape, np.uint8)
     inside = np.arange(padded) < length[:, None]
@@ -341,7 +341,7 @@ def _search(
             c_rows[row, :, : length[row]] = torch.from_numpy(laid)
     batch, under = torch.from_numpy(tokens), torch.from_numpy(columns)
     grid = chain_grid(batch, under)
-    choice = choose_germlines(grid, torch.from_numpy(locus), library, *one_hots)
+    choice = choose_by_locus(grid, torch.from_numpy(locus), parts)
     germline = germline_tokens(choice, under, library)
     germline = torch.where(under[:, None] == CONSTANT, c_rows, germline)
     given = torch.full((SEARCH_BATCH, N_HOMOLOGS, padded), ABSENT, dtype=torch.uint8)

@@ -64,12 +64,14 @@ MAX_PLACEMENTS = 200
 CHANCE = 0.4
 MIN_AGREEMENT = 6.0
 
+_STRIDE = 1 << 32  # from one segment to the next among placements; no chain is as long
+
 # Columns that a short CDR1 leaves empty, in order: IMGT empties the middle.
 _EMPTIED = (33, 32, 34, 31, 35, 30, 36, 29, 37, 28)
 
 _NUMBERABLE = str.maketrans("BJZ", "NLQ")
 _FRAMEWORK = {
-    locus: frozenset(
+    locus: bytes(
         c
         for c in OCCUPIED[locus]
         if not REGION_STARTS["CDR1"] <= c < REGION_STARTS["FR2"]
@@ -101,13 +103,12 @@ class _VIndex:
     """V segments up to Cys104 without their gaps, n of them, w residues at most.
 
     tokens: (n, w) uint8, ABSENT past the end of a segment; columns: (n, w) uint8 likewise 0.
-    length: (n,); locus: (n,) index into LOCI; seeds: where each run of V_SEED residues stands,
-    as (m, 2) segment and position.
+    locus: (n,) index into LOCI; seeds: where the segments that hold a run of V_SEED residues
+    begin, counted from the run, as (m,) _STRIDE * segment + w - position of the run.
     """
 
     tokens: np.ndarray
     columns: np.ndarray
-    length: np.ndarray
     locus: np.ndarray
     seeds: dict[str, np.ndarray]
 
@@ -181,23 +182,24 @@ def _v_index() -> _VIndex:
     length = present.sum(1)
     tokens = np.full((len(grid), length.max()), ABSENT, dtype=np.uint8)
     columns = np.zeros(tokens.shape, dtype=np.uint8)
-    seeds: dict[str, list[tuple[int, int]]] = {}
+    seeds: dict[str, list[int]] = {}
     for i, row in enumerate(grid):
         columns[i, : length[i]] = np.flatnonzero(present[i])
         tokens[i, : length[i]] = row[present[i]]
         sequence = decode(tokens[i, : length[i]])
         for j in range(len(sequence) - V_SEED + 1):
-            seeds.setdefault(sequence[j : j + V_SEED], []).append((i, j))
+            place = _STRIDE * i + tokens.shape[1] - j
+            seeds.setdefault(sequence[j : j + V_SEED], []).append(place)
     arrays = {seed: np.array(places) for seed, places in seeds.items()}
-    return _VIndex(tokens, columns, length, segments.locus, arrays)
+    return _VIndex(tokens, columns, segments.locus, arrays)
 
 
 @cache
 def _segments_of(locus: str) -> tuple[np.ndarray, np.ndarray]:
-    """V and J segments of a locus: (n, CYS104 + 1) and (m, N_CODES) tokens."""
+    """V and J segments of a locus, by column: (N_CODES, n) and (N_CODES, m) tokens."""
     at = LOCI.index(locus)
-    v, j = v_segments(), j_segments()
-    return v.tokens[v.locus == at, : CYS104 + 1], j.tokens[j.locus == at]
+    v, j = (x.tokens[x.locus == at].T.copy() for x in (v_segments(), j_segments()))
+    return v, j
 
 
 def diagonal_identity(tokens: np.ndarray, template: np.ndarray, start: int) -> tuple[int, int]:
@@ -248,34 +250,28 @@ def _place_j(
     `end` (where the constant region starts) settles the place, and without it a chain is
     taken to end with its domain unless observed residues say otherwise.
     """
-    last = FR4_LAST[locus]
+    n, start = len(tokens), cys + 1
+    last, typical = FR4_LAST[locus], TYPICAL_CDR3[locus]
     j_length = last - FR4_START + 1
-    rows = _segments_of(locus)[1]
-    n = len(tokens)
+    lengths = np.arange(MAX_CDR3 + 1)  # of CDR3
     # A chain cut off within CDR3 is taken to be on its way to one of typical length.
-    furthest = max(n, cys + 1 + TYPICAL_CDR3[locus]) + j_length
-    ends = [end] if end is not None else range(cys + 1 + j_length, furthest + 1)
-    best, best_score = None, -np.inf
-    for stop in ends:
-        length = stop - j_length - (cys + 1)  # of CDR3
-        if length < 0:
-            continue
-        if length > MAX_CDR3:
-            break
-        start = max(stop - j_length, cys + 1)
-        window = tokens[start:stop]
-        template = rows[:, FR4_START : FR4_START + len(window)]
-        known = (window < N_RESIDUES) & (template != ABSENT)
-        match = (known & (window == template)).sum(1) - (known & (window != template)).sum(1)
-        prior = 2.0 if stop == n else 0.0
-        prior -= 0.1 * abs(length - TYPICAL_CDR3[locus])
-        score = float(match.max()) + prior
-        if score > best_score:
-            best, best_score = stop, score
-    if best is None:
+    tried = lengths <= max(n - start, typical)
+    if end is not None:
+        tried = start + lengths + j_length == end
+    lengths = lengths[tried]  # (ends,)
+    if not len(lengths):
         return None
-    codes = cdr3_codes(best - j_length - (cys + 1)) + list(range(FR4_START, last + 1))
-    return min(best, n), codes[: min(best, n) - (cys + 1)]
+    padded = np.concatenate((tokens, np.full(MAX_CDR3 + j_length, ABSENT, np.uint8)))
+    window = padded[start + lengths[:, None] + np.arange(j_length)][:, :, None]
+    template = _segments_of(locus)[1][FR4_START : last + 1]  # (j_length, m)
+    known = (window < N_RESIDUES) & (template != ABSENT)  # (ends, j_length, m)
+    agree = (known & (window == template)).sum(1, dtype=np.int8)
+    differ = (known & (window != template)).sum(1, dtype=np.int8)
+    prior = np.where(start + lengths + j_length == n, 2.0, 0.0) - 0.1 * abs(lengths - typical)
+    length = int(lengths[np.argmax((agree - differ).max(1) + prior)])
+    stop = min(start + length + j_length, n)
+    codes = cdr3_codes(length) + list(range(FR4_START, last + 1))
+    return stop, codes[: stop - start]
 
 
 def _complete(
@@ -347,23 +343,23 @@ def _align(tokens: np.ndarray, sequence: str) -> tuple[str, np.ndarray, bool]:
         or result.confidence is None
     ):  # they come together; it fails on a few residues alone
         return "", columns, False
-    codes = list(map(_code, result.numbering))
+    codes = bytes(map(_code, result.numbering))
     start = result.query_start
     stop = start + len(codes)
-    observed = int((tokens[start:stop] < N_RESIDUES).sum())
+    observed = int(np.count_nonzero(tokens[start:stop] < N_RESIDUES))
     if result.confidence < MIN_CONFIDENCE or observed < MIN_OBSERVED:
         return "", columns, False
-    columns[start:stop] = codes
-    seen = set(codes)
+    columns[start:stop] = np.frombuffer(codes, dtype=np.uint8)
+    left_out = _FRAMEWORK[result.chain].translate(None, codes)
     sure = (
         result.confidence >= SURE_CONFIDENCE
         and observed >= SURE_OBSERVED
-        and OTHER_INSERTION not in seen
+        and OTHER_INSERTION not in codes
         and codes[0] < LATE_START
         and (codes[0] == 1 or start == 0 or tokens[start - 1] >= N_RESIDUES)
-        and (max(seen) >= CYS104 or stop == len(sequence))
+        and (max(codes) >= CYS104 or stop == len(sequence))
         and "X" * LONG_GAP not in sequence
-        and not any(codes[0] < c < codes[-1] for c in _FRAMEWORK[result.chain] - seen)
+        and not any(codes[0] < c < codes[-1] for c in left_out)
     )
     return result.chain, columns, sure
 
@@ -373,13 +369,12 @@ def _is_whole(tokens: np.ndarray, columns: np.ndarray, locus: str) -> bool:
     last = FR4_LAST[locus]
     if not columns[0] or columns[-1] != last or tokens[-1] >= N_RESIDUES:
         return False
-    known = tokens[-(last - FR4_START + 1) :] < N_RESIDUES
-    fr4 = columns[-len(known) :] >= FR4_START
-    return (
-        bool((columns == CYS104).any())
-        and int((columns == last).sum()) == 1
-        and int((known & fr4 & (columns[-len(known) :] <= N_IMGT)).sum()) >= MIN_FR4
-    )
+    codes = columns.tobytes()
+    if CYS104 not in codes or codes.count(last) != 1:
+        return False
+    end = slice(-(last - FR4_START + 1), None)
+    fr4 = (columns[end] >= FR4_START) & (columns[end] <= N_IMGT)
+    return int(np.count_nonzero(fr4 & (tokens[end] < N_RESIDUES))) >= MIN_FR4
 
 
 def _lay_germline(tokens: np.ndarray, sequence: str) -> tuple[str, np.ndarray]:
@@ -394,23 +389,22 @@ def _lay_germline(tokens: np.ndarray, sequence: str) -> tuple[str, np.ndarray]:
     for i in range(len(sequence) - V_SEED + 1):
         places = index.seeds.get(sequence[i : i + V_SEED])
         if places is not None:
-            hits.append(places * (1, -1) + (0, i))  # (m, 2) segment and start in the chain
+            hits.append(places + i)
     if not hits:
         return "", columns
-    every = np.concatenate(hits)
-    width = index.tokens.shape[1]
-    span = len(tokens) + 2 * width
-    placements, votes = np.unique(every[:, 0] * span + every[:, 1] + width, return_counts=True)
+    placements, votes = np.unique(np.concatenate(hits), return_counts=True)
     order = np.argsort(-votes, kind="stable")[:MAX_PLACEMENTS]
-    segment, start = np.divmod(placements[order], span)
-    at = (start - width)[:, None] + np.arange(width)  # (placements, width) index into the chain
-    template = index.tokens[segment]
-    inside = (at >= 0) & (at < len(tokens)) & (template != ABSENT)
-    laid = tokens[np.clip(at, 0, len(tokens) - 1)]
-    known = inside & (laid < N_RESIDUES)
-    score = (known & (laid == template)).sum(1) - CHANCE * known.sum(1)
-    best = int(np.argmax(score))
-    columns[at[best, inside[best]]] = index.columns[segment[best], inside[best]]
+    segment, start = np.divmod(placements[order], _STRIDE)
+    width = index.tokens.shape[1]
+    edge = np.full(width, ABSENT, dtype=np.uint8)
+    windows = np.lib.stride_tricks.sliding_window_view(np.concatenate((edge, tokens, edge)), width)
+    laid, template = windows[start], index.tokens[segment]  # (placements, width)
+    known = (laid < N_RESIDUES) & (template != ABSENT)
+    agree = (known & (laid == template)).sum(1, dtype=np.uint8)
+    best = int(np.argmax(agree - CHANCE * known.sum(1, dtype=np.uint8)))
+    at = start[best] - width + np.arange(width)  # index into the chain
+    inside = (at >= 0) & (at < len(tokens)) & (template[best] != ABSENT)
+    columns[at[inside]] = index.columns[segment[best], inside]
     return LOCI[index.locus[segment[best]]], columns
 
 
@@ -441,13 +435,12 @@ def _agreement(tokens: np.ndarray, columns: np.ndarray, locus: str) -> float:
     grid[0] = ABSENT
     score = 0.0
     for template, first, last in ((v, 1, CYS104), (j, FR4_START, FR4_LAST[locus])):
-        chain = grid[first : last + 1]
-        known = chain != ABSENT
-        agree = (known & (chain == template[:, first : last + 1])).sum(1)
-        score += float(agree.max() - CHANCE * known.sum())
-    taken = set(columns[(columns >= 1) & (columns <= N_IMGT)].tolist())
+        known = first + np.flatnonzero(grid[first : last + 1] != ABSENT)
+        agree = (template[known] == grid[known, None]).sum(0, dtype=np.uint8)
+        score += float(agree.max() - CHANCE * len(known))
+    taken = columns[(columns >= 1) & (columns <= N_IMGT)].tobytes()
     first, last = min(taken, default=0), max(taken, default=0)
-    deleted = sum(first < c < last for c in _FRAMEWORK[locus] - taken)
+    deleted = sum(first < c < last for c in _FRAMEWORK[locus].translate(None, taken))
     return score - float((columns == OTHER_INSERTION).sum()) - deleted
 
 
@@ -494,9 +487,9 @@ def _rest_of_v(tokens: np.ndarray, columns: np.ndarray, locus: str, c_start: int
     j_length = last - FR4_START + 1
     start = max(c_start - j_length, 0)
     window = tokens[start:c_start]
-    template = _segments_of(locus)[1][:, last + 1 - len(window) : last + 1]
-    known = (window < N_RESIDUES) & (template != ABSENT)
-    agree = (known & (window == template)).sum(1) - CHANCE * known.sum(1)
+    template = _segments_of(locus)[1][last + 1 - len(window) : last + 1]
+    known = (window < N_RESIDUES)[:, None] & (template != ABSENT)
+    agree = (known & (window[:, None] == template)).sum(0) - CHANCE * known.sum(0)
     if not len(window) or agree.max() < 0:
         return
     columns[start:c_start] = range(last + 1 - len(window), last + 1)

@@ -5,10 +5,12 @@ product of one-hot matrices: milliseconds for 200,000 templates. The same functi
 templates in training, on a GPU, and in use; hidden residues are no evidence in either.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn.functional import embedding
 
 from lacuna.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, N_TOKENS
 from lacuna.imgt import FR4_START, N_CODES, N_IMGT, OTHER_INSERTION
@@ -56,6 +58,21 @@ class Library:
     @classmethod
     def from_tensors(cls, tensors: dict[str, Tensor]) -> "Library":
         return cls(**{k: tensors[k] for k in cls.__dataclass_fields__})
+
+
+@dataclass(frozen=True, slots=True)
+class LocusLibrary:
+    """The segments of one locus, n and m of a library's: `choose_by_locus` searches these alone.
+
+    v (n,), j (m,): long indices into the whole library; library: these segments alone;
+    v_one_hot, j_one_hot: see `one_hot_templates`.
+    """
+
+    v: Tensor
+    j: Tensor
+    library: Library
+    v_one_hot: Tensor
+    j_one_hot: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +130,7 @@ def chain_grid(tokens: Tensor, columns: Tensor) -> Tensor:
 
 
 def _chain_evidence(grid: Tensor, table: Tensor) -> Tensor:
-    evidence = table[grid[:, 1 : N_IMGT + 1].long()]  # (b, N_IMGT, 21)
+    evidence = embedding(grid[:, 1 : N_IMGT + 1].long(), table)  # (b, N_IMGT, 21)
     evidence[:, _LAST_GAPPED:, N_RESIDUES] = 0.0
     return evidence
 
@@ -130,18 +147,17 @@ def _shared(evidence: Tensor, first: int, last: int, templates: Tensor) -> Tenso
 
 def one_hot_templates(tokens: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """(n, N_CODES) tokens -> (n, N_IMGT * 21) for `_shared`."""
-    evidence = evidence_table(tokens.device)[tokens[:, 1 : N_IMGT + 1].long()]
-    evidence[:, _LAST_GAPPED:, N_RESIDUES] = 0.0
-    return evidence.flatten(1).to(dtype)
+    evidence = _chain_evidence(tokens, evidence_table(tokens.device).to(dtype))
+    return evidence.flatten(1)
 
 
 def _distinct_best(scores: Tensor, genes: Tensor, n: int) -> Tensor:
     """Indices (b, n) of the best segments of n different genes; ties go to the first."""
-    chosen = []
-    for _ in range(n):
-        best = scores.argmax(1)
-        chosen.append(best)
-        scores = scores.masked_fill(genes[None, :] == genes[best][:, None], -torch.inf)
+    chosen = [scores.argmax(1)]
+    while len(chosen) < n:
+        same = genes[None, :] == genes[chosen[-1]][:, None]
+        scores = scores.masked_fill(same, -torch.inf)
+        chosen.append(scores.argmax(1))
     return torch.stack(chosen, 1)
 
 
@@ -186,6 +202,39 @@ def choose_germlines(
     v, j = v.masked_fill(none, NO_GENE), j.masked_fill(none, NO_GENE)
     v_genes = library.v_gene[v[:, [0, 3]]].masked_fill(none, NO_GENE)
     j_gene = library.j_gene[j[:, 0]].masked_fill(none[:, 0], NO_GENE)
+    return Choice(v, j, v_genes, j_gene)
+
+
+def of_locus(library: Library, locus: int, dtype: torch.dtype) -> LocusLibrary:
+    """The segments of one locus, an index into LOCI, with one-hot matrices of `dtype`."""
+    own_v, own_j = library.v_locus == locus, library.j_locus == locus
+    # Of a locus with too few genes segment 0 is chosen, whatever its own locus.
+    own_v[0] = own_j[0] = True
+    v, j = torch.nonzero(own_v)[:, 0], torch.nonzero(own_j)[:, 0]
+    part = replace(
+        library,
+        **{name: getattr(library, name)[v] for name in ("v", "v_locus", "v_gene", "v_prior")},
+        **{name: getattr(library, name)[j] for name in ("j", "j_locus", "j_gene", "j_prior")},
+    )
+    return LocusLibrary(
+        v, j, part, one_hot_templates(part.v, dtype), one_hot_templates(part.j, dtype)
+    )
+
+
+def choose_by_locus(grid: Tensor, locus: Tensor, parts: Mapping[int, LocusLibrary]) -> Choice:
+    """What `choose_germlines` chooses, without a look at the segments of loci that no chain has.
+
+    grid, locus: as there; parts: `of_locus` of every locus that occurs.
+    """
+    v = locus.new_full((len(grid), N_GERMLINE), NO_GENE)
+    j, v_genes, j_gene = v.clone(), v[:, :2].clone(), v[:, 0].clone()
+    for index, part in parts.items():
+        own = locus == index
+        if own.any():
+            # All chains meet the part, since a product of a new shape costs a millisecond once.
+            found = choose_germlines(grid, locus, part.library, part.v_one_hot, part.j_one_hot)
+            v[own], j[own] = part.v[found.v[own]], part.j[found.j[own]]
+            v_genes[own], j_gene[own] = found.v_genes[own], found.j_gene[own]
     return Choice(v, j, v_genes, j_gene)
 
 
