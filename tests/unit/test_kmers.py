@@ -366,6 +366,16 @@ def test_species_restricts_the_germlines(library: Library) -> None:
     assert of_species(library, "auto") is library
 
 
+def test_a_species_without_segments_of_a_locus_gives_no_germline(library: Library) -> None:
+    """Camelid light chains have none in the library: no segment of another locus stands in."""
+    kmers = encode_scaffolds(
+        [scaffold(germline_chain("K", 10), (20, 30))], of_species(library, "alpaca")
+    )
+    assert (kmers.chain_v.item(), kmers.chain_j.item()) == (-1, -1)
+    assert kmers.v_genes.eq(-1).all() and kmers.j_gene.eq(-1).all()
+    assert (kmers.templates == ABSENT).all()
+
+
 def test_kmers_come_back_from_their_file(library: Library, tmp_path: Path) -> None:
     homologs = index_homologs([mutated(germline_chain("H", 0), 10, 1)])
     kmers = encode_scaffolds(mixed_chains()[:6], library, homologs)

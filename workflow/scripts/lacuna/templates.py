@@ -152,12 +152,17 @@ def one_hot_templates(tokens: Tensor, dtype: torch.dtype = torch.float32) -> Ten
 
 
 def _distinct_best(scores: Tensor, genes: Tensor, n: int) -> Tensor:
-    """Indices (b, n) of the best segments of n different genes; ties go to the first."""
-    chosen = [scores.argmax(1)]
-    while len(chosen) < n:
-        same = genes[None, :] == genes[chosen[-1]][:, None]
-        scores = scores.masked_fill(same, -torch.inf)
-        chosen.append(scores.argmax(1))
+    """Indices (b, n) of the best segments of n different genes; ties go to the first.
+
+    NO_GENE where no segment is left whose score is not -inf.
+    """
+    chosen = []
+    for i in range(n):
+        score, best = scores.max(1)
+        chosen.append(best.masked_fill(score == -torch.inf, NO_GENE))
+        if i < n - 1:
+            same = genes[None, :] == genes[best][:, None]
+            scores = scores.masked_fill(same, -torch.inf)
     return torch.stack(chosen, 1)
 
 
@@ -172,7 +177,8 @@ def choose_germlines(
     """The nearest V and J segments of each chain.
 
     grid: (b, N_CODES); locus: (b,) index into LOCI, -1 for no V domain (none chosen);
-    skip_best: (b,) bool, pretend the nearest gene is not known (training only).
+    skip_best: (b,) bool, pretend the nearest gene is not known (training only). A library with
+    fewer genes of a locus than there are slots leaves the others without any.
     """
     table = evidence_table(grid.device)
     evidence = _chain_evidence(grid, table)
@@ -200,16 +206,18 @@ def choose_germlines(
     j = _distinct_best(by_j, library.j_gene, 2)[:, [0, 1, 0, 0, 1]]
     none = (locus < 0)[:, None]
     v, j = v.masked_fill(none, NO_GENE), j.masked_fill(none, NO_GENE)
-    v_genes = library.v_gene[v[:, [0, 3]]].masked_fill(none, NO_GENE)
-    j_gene = library.j_gene[j[:, 0]].masked_fill(none[:, 0], NO_GENE)
-    return Choice(v, j, v_genes, j_gene)
+    return Choice(v, j, _at(library.v_gene, v[:, [0, 3]]), _at(library.j_gene, j[:, 0]))
+
+
+def _at(values: Tensor, index: Tensor) -> Tensor:
+    """values[index], and NO_GENE where there is none."""
+    return values[index.clamp(min=0)].masked_fill(index < 0, NO_GENE)
 
 
 def of_locus(library: Library, locus: int, dtype: torch.dtype) -> LocusLibrary:
     """The segments of one locus, an index into LOCI, with one-hot matrices of `dtype`."""
     own_v, own_j = library.v_locus == locus, library.j_locus == locus
-    # Of a locus with too few genes segment 0 is chosen, whatever its own locus.
-    own_v[0] = own_j[0] = True
+    own_v[0] = own_j[0] = True  # never empty; one of another locus is not chosen
     v, j = torch.nonzero(own_v)[:, 0], torch.nonzero(own_j)[:, 0]
     part = replace(
         library,
@@ -233,7 +241,7 @@ def choose_by_locus(grid: Tensor, locus: Tensor, parts: Mapping[int, LocusLibrar
         if own.any():
             # All chains meet the part, since a product of a new shape costs a millisecond once.
             found = choose_germlines(grid, locus, part.library, part.v_one_hot, part.j_one_hot)
-            v[own], j[own] = part.v[found.v[own]], part.j[found.j[own]]
+            v[own], j[own] = _at(part.v, found.v[own]), _at(part.j, found.j[own])
             v_genes[own], j_gene[own] = found.v_genes[own], found.j_gene[own]
     return Choice(v, j, v_genes, j_gene)
 
@@ -253,6 +261,7 @@ def germline_tokens(choice: Choice, columns: Tensor, library: Library) -> Tensor
     v_index = torch.where(in_cdr3 & (index < OTHER_INSERTION), counted, index)
     v = _under(library.v[choice.v.clamp(min=0)], v_index)
     j = _under(library.j[choice.j.clamp(min=0)], index)
+    j = j.masked_fill((choice.j < 0)[:, :, None], ABSENT)
     tokens = torch.where(v < N_RESIDUES, v, j)
     beyond = ((index == 0) | (index >= OTHER_INSERTION))[:, None] | (choice.v < 0)[:, :, None]
     return tokens.masked_fill(beyond, ABSENT)
