@@ -11,7 +11,14 @@ from lacuna.corpus import Corpus, EncodeConfig
 from lacuna.files import LacunaError
 from lacuna.masking import MaskingConfig
 from lacuna.network import ModelConfig
-from lacuna.pretraining import check_pretrain, corpora_at, encode_settings, train_settings
+from lacuna.pretraining import (
+    TEACHER_K,
+    check_pretrain,
+    corpora_at,
+    encode_settings,
+    train_settings,
+)
+from lacuna.teacher import TeacherConfig
 from lacuna.train import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +48,13 @@ def test_the_ready_made_file_is_the_default_with_the_examples_held_out() -> None
     assert given | {"held_out": []} == check()
 
 
+def test_windows_are_as_long_as_a_teacher_can_read() -> None:
+    assert TEACHER_K == TeacherConfig().positions - 2
+    teacher = {"wheel": "antiberty==0.1.3"}
+    assert check(train={"k": TEACHER_K}, teacher=teacher)["train"]["k"] == TEACHER_K
+    assert check(train={"k": TEACHER_K + 1})["train"]["k"] == TEACHER_K + 1  # none is set
+
+
 def test_corpora_stand_where_they_are_given_or_fetched_to() -> None:
     section = check(corpora=[MINE, {**MINE, "name": "w", "path": None, "wheel": "abc==1.0"}])
     corpora = [Corpus(**{**c, "path": Path(c["path"])}) for c in corpora_at(section, "out/wheels")]
@@ -65,6 +79,10 @@ def test_corpora_stand_where_they_are_given_or_fetched_to() -> None:
         ({"corpora": [{**MINE, "wheel": "a==1"}]}, ["('mine') needs either 'path' or 'wheel'"]),
         ({"corpora": [{**MINE, "path": None, "wheel": "a"}]}, ["wheel 'a'; write name==version"]),
         ({"corpora": [MINE, MINE]}, ["'pretrain.corpora.1.name' 'mine' is taken"]),
+        (
+            {"train": {"k": 511}, "teacher": {"wheel": "antiberty==0.1.3"}},
+            ["'pretrain.train.k' is 511; write at most 510", "a teacher can read"],
+        ),
         ({"validation": [{"name": "natural", "path": "a"}]}, ["'natural' is taken"]),
     ],
 )

@@ -211,6 +211,26 @@ def test_samples_and_outdir_from_the_command_line(space: Workspace, tmp_path: Pa
     assert str(tmp_path / "out" / "known" / "filled.fasta") in planned.output
 
 
+def test_trained_weights_depend_on_threads_and_not_on_the_cores(space: Workspace) -> None:
+    """Sizes at which two threads sum in another order than one."""
+    weights = []
+    for cores in (1, 2):
+        config = space.config(
+            f"cores{cores}.yaml",
+            samples="data/samples.tsv",
+            outdir=f"cores{cores}",
+            train={"from": None, "steps": 1, "batch_size": 32, "chains": 100},
+            model={"channels": 64, "hidden": 64},
+        )
+        wanted = f"cores{cores}/model/lacuna.safetensors"
+        chosen = ("--resources", "gpu=0", "--configfile", str(config))
+        space.run(wanted, *chosen, cores=cores)
+        weights.append((space.folder / wanted).read_bytes())
+    assert weights[0] == weights[1]
+    planned = space.run(wanted, "--dry-run", *chosen, "--config", "threads=1").jobs()
+    assert "train_model" in planned and "encode_training" not in planned
+
+
 def test_weights_are_trained_in_the_run_where_that_is_wanted(space: Workspace, out: Path) -> None:
     """From nothing, on simulated chains and the homologs, and never on a GPU with gpu=0."""
     config = space.config(

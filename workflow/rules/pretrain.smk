@@ -103,6 +103,7 @@ rule train_teacher:
         model={},
         train=teacher_settings(PRETRAIN),
         masking=PRETRAIN["masking"],
+        threads=PRETRAIN["threads"],  # not those of the job, which --cores cuts down
     script:
         "../scripts/pretrain_model.py"
 
@@ -130,6 +131,7 @@ rule pretrain_model:
         model=PRETRAIN["model"],
         train=train_settings(PRETRAIN),
         masking=PRETRAIN["masking"],
+        threads=PRETRAIN["threads"],  # not those of the job, which --cores cuts down
         minutes=PRETRAIN["train"]["minutes"],
     script:
         "../scripts/pretrain_model.py"

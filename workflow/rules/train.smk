@@ -49,6 +49,7 @@ rule train_model:
         model=CONFIG["model"],
         train=train_settings_of_run(),
         masking={},
+        threads=CONFIG["threads"],  # not those of the job, which --cores cuts down
         code=code("train_model.py"),
     script:
         "../scripts/train_model.py"

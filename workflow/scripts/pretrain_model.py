@@ -9,5 +9,4 @@ pretrain(
     **dict(snakemake.output.items()),
     **dict(snakemake.params.items()),
     gpus=snakemake.resources.get("gpu", 0),
-    threads=snakemake.threads,
 )

@@ -13,6 +13,7 @@ from lacuna.files import LacunaError
 
 SECTION = "pretrain"
 DEFAULT_MINUTES = 60.0
+TEACHER_K = 510  # AntiBERTy has 512 positions, and two of them mark a chain's ends
 _REQUIREMENT = re.compile(r"([A-Za-z0-9_.-]+)==([A-Za-z0-9_.+!-]+)")
 _DRAWN_BY_ENCODING = (
     "seed",
@@ -49,6 +50,11 @@ def check_pretrain(section: Mapping[str, Any] | None, schema_path: str | Path) -
     if train["steps"] is not None and train["minutes"] is not None:
         raise LacunaError(
             "config: both 'pretrain.train.steps' and 'pretrain.train.minutes' are given; keep one"
+        )
+    if given["teacher"]["wheel"] and train["k"] > TEACHER_K:
+        raise LacunaError(
+            f"config: 'pretrain.train.k' is {train['k']}; write at most {TEACHER_K}, as many as a "
+            "teacher can read"
         )
     if train["steps"] is None and train["minutes"] is None:
         train["minutes"] = DEFAULT_MINUTES
