@@ -33,6 +33,7 @@ from lacuna.train import (
     Trainer,
     begin,
     learning_rate_at,
+    load_teacher,
     load_weights,
     loss_and_hits,
     pretrain,
@@ -330,6 +331,34 @@ def test_other_chains_are_refused(encoded: Path, tmp_path: Path) -> None:
     after.encoded.record["corpora"] = [{"name": "other"}]
     with pytest.raises(LacunaError, match="data.corpora has changed"):
         after.resume(path)
+
+
+@pytest.mark.parametrize("kind", ["start", "teacher"])
+def test_other_weights_to_begin_with_or_to_learn_from_are_refused(
+    encoded: Path, tmp_path: Path, kind: str
+) -> None:
+    """Weights of the same sizes; only what they were made of tells them apart."""
+    sizes = TeacherConfig(width=16, layers=1, heads=2, inner=16, positions=256)
+
+    def begun(name: str) -> Trainer:
+        if kind == "start":
+            save_weights(tmp_path / name, GapNetwork(ModelConfig(**MODEL)), {"data": name})
+            network, teacher = begin(ModelConfig(), 0, tmp_path / name), None
+        else:
+            save_weights(tmp_path / name, Teacher(ModelConfig(), sizes), {"data": name})
+            network, teacher = begin(ModelConfig(**MODEL), 0), load_teacher(tmp_path / name)
+        config = TrainConfig(**TRAIN)
+        return Trainer(read_encoded(encoded), network, config, MaskingConfig(), CPU, teacher)
+
+    path = tmp_path / "weights.safetensors"
+    killed = begun("one")
+    killed.train_step()
+    killed.save(path)
+    with pytest.raises(LacunaError, match=f"weights.{kind} has changed since the checkpoint"):
+        begun("other").resume(path)
+    with pytest.raises(LacunaError, match=f"weights.{kind} has changed"):
+        trainer(encoded).resume(path)
+    assert begun("one").resume(path)
 
 
 def test_a_damaged_checkpoint_is_refused_and_kept(encoded: Path, tmp_path: Path) -> None:

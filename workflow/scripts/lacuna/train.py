@@ -127,18 +127,12 @@ def save_weights(path: Path, model: TemplateReader, record: Record) -> None:
     write_tensors(path, {k: v.float() for k, v in model.state_dict().items()}, metadata)
 
 
-def load_weights(path: Path | str, expected: ModelConfig | None = None) -> GapNetwork:
+def load_weights(path: Path | str) -> GapNetwork:
     """The network of a weights file, strictly, ready for use.
 
-    LacunaError where the file is damaged, of another format, or its tensors do not fit its
-    config; and, naming each field that differs, where that config is not the `expected` one.
+    LacunaError where the file is damaged, of another format, or its tensors do not fit its config.
     """
     tensors, stored, record = _read_weights(path, FORMAT)
-    if expected is not None and stored != expected.as_dict():
-        wanted = expected.as_dict()
-        differing = [k for k in wanted | stored if stored.get(k) != wanted.get(k)]
-        faults = (f"{k} is {stored.get(k)}, config says {wanted.get(k)}" for k in differing)
-        raise LacunaError(f"{path}: made for another model: {', '.join(faults)}")
     return _filled(path, lambda: GapNetwork(ModelConfig(**stored)), tensors, record)
 
 
@@ -409,24 +403,25 @@ class Trainer:
         """Go on from the checkpoint of `path` if there is one; whether there was.
 
         LacunaError where the checkpoint is damaged, or was made with another model, other
-        training or masking settings or from other chains, naming the first that differs.
+        training or masking settings, or from other chains, first weights or another teacher,
+        naming the first that differs.
         """
         state_path = path.with_suffix(".state")
         if not state_path.exists():
             return False
         state, metadata = _read_state(state_path, str(self.device))
-        record = json.loads(metadata["record"])
+        record, now = json.loads(metadata["record"]), self.record()
+        before = [{key: r.get(key) for key in ("start", "teacher")} for r in (record, now)]
         pairs: tuple[tuple[str, Record, Record], ...] = (
             ("model", json.loads(metadata["model"]), self.model.settings()),
-            ("train", record["train"], asdict(self.config)),
-            ("masking", record["masking"], asdict(self.masking)),
-            ("data", record["data"], self.encoded.record),
+            *((name, record[name], now[name]) for name in ("train", "masking", "data")),
+            ("weights", before[0], before[1]),
         )
         for section, stored, wanted in pairs:
             for key in wanted | stored:
                 if stored.get(key) != wanted.get(key):
                     says = f"was {stored.get(key)} and is now {wanted.get(key)}"
-                    if section == "data":
+                    if section in ("data", "weights"):  # too long to be shown
                         says = "has changed since the checkpoint was written"
                     raise LacunaError(
                         f"{state_path}: {section}.{key} {says}; "
