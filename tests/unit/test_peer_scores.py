@@ -6,13 +6,11 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pandas as pd
-import pytest
 
 from lacuna.accuracy import wilson_interval
-from lacuna.files import LacunaError
 from lacuna.peer_envs import PEERS
 from lacuna.peer_scores import COLUMNS, TITLES, draw, score, speed_table, summarise
-from lacuna.peers import Speed, Target
+from lacuna.peers import DOMAIN, Speed, Target
 
 HEAVY = Target("h", "thera_dev", "gap3", "H", "QVQLVESIGG", (1, 2, 7))  # truth V Q I
 LIGHT = Target("l", "shehata", "gap3", "L", "DIQMTQSPSS", (1, 2))  # I Q
@@ -103,10 +101,25 @@ def test_the_summary_has_a_row_per_method_and_says_what_is_not_there() -> None:
     assert lines[-1] == "No nearest homolog: 'peers.homologs' names no FASTA."
 
 
-def test_without_a_human_set_the_summary_says_so() -> None:
-    table = score([MOUSE], [("lacuna", "m", MOUSE.seq, None)])
-    with pytest.raises(LacunaError, match="no scaffold is of thera_dev"):
-        summarise(table, both()[1])
+def test_without_a_human_set_all_sets_are_pooled_and_summary_and_picture_say_so() -> None:
+    mine = replace(HEAVY, set="mine")
+    given = [("lacuna", t.id, t.seq, [0.9] * len(t.missing)) for t in (mine, MOUSE)]
+    table, speed = score([mine, MOUSE], given), both()[1]
+    assert set(table["set"]) == {"all", "mine", "oas_mouse"}
+    assert cell(table, "lacuna", "all", "all", "all")["n_residues"] == 5
+    lines = summarise(table, speed).splitlines()
+    assert lines[0] == "|  | gap3 | gap5 | exact gaps | ECE | chains/s | MB |"
+    assert lines[-2].startswith("2 scaffolds of all sets: ")
+    assert "Residues filled rightly, all sets," in draw(table, speed)
+    assert "Residues filled rightly, human sets," in draw(*both())
+
+
+def test_whole_chains_which_no_peer_takes_are_never_pooled() -> None:
+    mine = replace(HEAVY, set="mine")
+    whole = replace(mine, id="w", seq=mine.seq + "A" * DOMAIN)
+    table = score([mine, whole], [("iglm", "h", HEAVY.seq, None)])
+    assert cell(table, "iglm", "all", "all", "all")["accuracy"] == "1.0000"
+    assert cell(table, "iglm", "mine", "all", "all")["n_residues"] == 6
 
 
 def test_the_picture_is_svg_with_every_interval_in_its_frame() -> None:

@@ -92,6 +92,12 @@ def test_chosen_scaffolds_are_read_as_they_were(tmp_path: Path) -> None:
     assert [t.scaffold for t in read_targets(bench)] == ["QXXLVE", "DXXMTQ"]
 
 
+def test_missing_positions_are_put_in_the_order_of_the_chain(tmp_path: Path) -> None:
+    """The order in which a method tells its probabilities."""
+    (tmp_path / "truth.jsonl").write_text(record(missing=[4, 1, 2]) + "\n")
+    assert read_targets(tmp_path / "truth.jsonl")[0].missing == (1, 2, 4)
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -100,7 +106,15 @@ def test_chosen_scaffolds_are_read_as_they_were(tmp_path: Path) -> None:
         ("[]", "TypeError"),
         (record(), "'a' stands twice"),
         (record(id="b", chain="K"), "neither H nor L"),
+        (record(id=1), "are not all text"),
+        (record(id=""), "are not all text"),
+        (record(id="b", set=None), "are not all text"),
+        (record(id="b", set="human"), "names of what is pooled"),
+        (record(id="b", protocol="all"), "names of what is pooled"),
         (record(id="b", missing=[]), "no position"),
+        (record(id="b", missing=[0, 1, 2, 3, 4, 5]), "all of them"),
+        (record(id="b", missing=[1.5]), "outside seq"),
+        (record(id="b", missing=[1, 2, 1]), "a position twice"),
         (record(id="b", missing=[6]), "outside seq"),
         (record(id="b", seq="QVXLVE"), "no residue"),
     ],

@@ -79,5 +79,11 @@ def test_lacuna_and_its_baselines_alone_need_no_network(space: Workspace) -> Non
     assert rows["lacuna", "full_dev", "all"]["n_correct"] == "3"
     assert [r["method"] for r in space.rows("peers/speed.tsv")] == ["lacuna"]
     assert space.rows("peers/speed.tsv")[0]["scaffolds"] == "8"  # without the whole chain
+    # Sets of any other names are pooled too.
+    bench = space.folder / "bench" / "truth.jsonl"
+    bench.write_text(bench.read_text().replace("thera_dev", "mine"))
+    assert "scaffolds of all sets: " in space.run("compare_peers").output
+    rows = {(r["method"], r["set"], r["chain"]): r for r in space.rows("peers/accuracy.tsv")}
+    assert rows["lacuna", "all", "all"]["n_residues"] == "24"
     ElementTree.parse(space.folder / "out/peers/peers.svg")
     assert space.run("--dry-run", "compare_peers").jobs() == {}

@@ -19,11 +19,12 @@ localrules:
 
 
 rule compare_peers:
-    """Score Lacuna and its peers on the same scaffolds, and print the table of the human sets."""
+    """Score Lacuna and its peers on the same scaffolds, and print the table of the sets pooled."""
     input:
         scaffolds=PEERED / "scaffolds.jsonl",
         answers=expand(PEERED / "{method}.tsv", method=["lacuna", *COMPARED["methods"]]),
         speeds=expand(PEERED / "{method}.speed.json", method=["lacuna", *COMPARED["methods"]]),
+        template=resource("workflow/report/peers.svg.j2"),
     output:
         accuracy=PEERED / "accuracy.tsv",
         speed=PEERED / "speed.tsv",

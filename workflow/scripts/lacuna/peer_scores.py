@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from lacuna.accuracy import N_BINS, wilson_interval
-from lacuna.files import LacunaError, atomic_write
+from lacuna.files import atomic_write
 from lacuna.peer_worker import Answer
-from lacuna.peers import Speed, Target, read_answers, read_speed, read_targets
+from lacuna.peers import ALL, DOMAIN, HUMAN, Speed, Target, read_answers, read_speed, read_targets
 from lacuna.report import page_template
 
 TITLES = {
@@ -27,8 +27,7 @@ TITLES = {
     "germline_copy": "germline copy",
     "nearest_homolog": "nearest homolog",
 }
-HUMAN = ("thera_dev", "cov_abdab", "shehata")
-POOLED, ALL = "human", "all"
+HUMAN_SETS = ("thera_dev", "cov_abdab", "shehata")  # that are pooled, where there is one
 KEYS = ("method", "set", "protocol", "chain")
 COLUMNS = (
     *KEYS,
@@ -84,14 +83,21 @@ def _intact(target: Target, filled: str) -> bool:
 
 
 def cells(targets: Sequence[Target]) -> Iterator[tuple[tuple[str, str, str], np.ndarray]]:
-    """Each (set, protocol, chain type) with the places of its targets, pooled ones among them."""
+    """Each (set, protocol, chain type) with the places of its targets, those of the pool first.
+
+    The pool is of V domains, which every method takes: of the human sets, or of all sets where
+    none of those is there.
+    """
     sets, protocols, chains = (
         np.array([getattr(t, name) for t in targets]) for name in ("set", "protocol", "chain")
     )
     given = [list(dict.fromkeys(values.tolist())) for values in (sets, protocols, chains)]
-    for key in product([POOLED, *given[0]], [*given[1], ALL], [*sorted(given[2]), ALL]):
-        inside = np.isin(sets, HUMAN) if key[0] == POOLED else sets == key[0]
-        inside &= (protocols == key[1]) | (key[1] == ALL)
+    domains = np.array([len(t.seq) <= DOMAIN for t in targets])
+    human = domains & np.isin(sets, HUMAN_SETS)
+    label, pool = (HUMAN, human) if human.any() else (ALL, domains)
+    for key in product([label, *given[0]], [*given[1], ALL], [*sorted(given[2]), ALL]):
+        inside = pool if key[0] == label else sets == key[0]
+        inside = inside & ((protocols == key[1]) | (key[1] == ALL))
         inside &= (chains == key[2]) | (key[2] == ALL)
         if inside.any():
             yield key, np.flatnonzero(inside)
@@ -162,32 +168,34 @@ def speed_table(speeds: Iterable[Speed]) -> pd.DataFrame:
 
 
 def summarise(accuracy: pd.DataFrame, speed: pd.DataFrame) -> str:
-    """A Markdown table of the human sets pooled, a row per method, for people to read.
-
-    Raises LacunaError where no scaffold is of a human set.
-    """
-    human = accuracy[(accuracy["set"] == POOLED) & (accuracy["chain"] == ALL)]
-    if human.empty:
-        raise LacunaError(f"peers.bench: no scaffold is of {', '.join(HUMAN)}; give some")
-    by_key = {(r["method"], r["protocol"]): r for r in human.to_dict("records")}
+    """A Markdown table of the sets pooled, a row per method, for people to read."""
+    label, pool = _pool(accuracy)
+    by_key = {(r["method"], r["protocol"]): r for r in pool.to_dict("records")}
     fast = {r["method"]: r for r in speed.to_dict("records")}
-    protocols = list(dict.fromkeys(human["protocol"]))
+    protocols = list(dict.fromkeys(pool["protocol"]))
     head = ["", *protocols[:-1], "exact gaps", "ECE", "chains/s", "MB"]
     lines = [head, ["---"] * len(head)]
-    for method in dict.fromkeys(human["method"]):
-        pooled, measured = by_key[method, ALL], fast.get(method, {})
+    for method in dict.fromkeys(pool["method"]):
+        whole, measured = by_key[method, ALL], fast.get(method, {})
         lines.append(
             [TITLES[method]]
             + [_share(by_key[method, protocol]) for protocol in protocols[:-1]]
-            + [f"{float(x):.3f}" if x else "" for x in (pooled["exact"], pooled["ece"])]
+            + [f"{float(x):.3f}" if x else "" for x in (whole["exact"], whole["ece"])]
             + [measured.get("chains_per_second", ""), measured.get("peak_mb", "")]
         )
     n = by_key["lacuna", ALL]["n_gaps"]
-    said = f"{n:,} scaffolds of {', '.join(HUMAN)}: residue accuracy (95 % Wilson interval)"
+    sets = ", ".join(HUMAN_SETS) if label == HUMAN else "all sets"
+    said = f"{n:,} scaffolds of {sets}: residue accuracy (95 % Wilson interval)"
     said += f"; chains/s and MB with {speed['processes'].max()} processes of one thread.\n"
     if ("nearest_homolog", ALL) not in by_key:
         said += "No nearest homolog: 'peers.homologs' names no FASTA.\n"
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines) + "\n" + said
+
+
+def _pool(accuracy: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """Name and rows of the pool, by method and protocol; see `cells`."""
+    label = accuracy["set"].iloc[0]
+    return label, accuracy[(accuracy["set"] == label) & (accuracy["chain"] == ALL)]
 
 
 def _share(row: Mapping[Hashable, str]) -> str:
@@ -195,15 +203,16 @@ def _share(row: Mapping[Hashable, str]) -> str:
 
 
 def draw(accuracy: pd.DataFrame, speed: pd.DataFrame) -> str:
-    """An SVG: accuracy per protocol of the human sets pooled, with intervals, and speed."""
-    human = accuracy[(accuracy["set"] == POOLED) & (accuracy["chain"] == ALL)]
-    rows = human[human["accuracy"] != ""].to_dict("records")
+    """An SVG: accuracy per protocol of the sets pooled, with intervals, and speed."""
+    label, pool = _pool(accuracy)
+    rows = pool[pool["accuracy"] != ""].to_dict("records")
     low = np.floor(20 * min(float(r["ci_low"]) for r in rows)) / 20
     protocols = list(dict.fromkeys(r["protocol"] for r in rows))
     methods = list(dict.fromkeys(r["method"] for r in rows))
     fastest = max(float(v) for v in speed["chains_per_second"])
     return page_template("peers.svg.j2").render(
         rows=rows,
+        sets=label,
         protocols=protocols,
         methods=methods,
         titles=TITLES,

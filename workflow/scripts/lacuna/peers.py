@@ -25,6 +25,7 @@ TRUTH = "truth.jsonl"
 # Residues of a V domain; none of the peers takes a longer chain (Sapiens has 144 positions).
 DOMAIN = 144
 SPECIES = {"oas_mouse": "mouse", "vhh": "camel"}  # of sets that are not human
+HUMAN, ALL = "human", "all"  # what stands for several sets, protocols or chain types
 WARM_UP = 2  # scaffolds
 ANSWER_COLUMNS = ("method", "chain", "filled", "probabilities")
 SCRIPTS = Path(__file__).parents[1]
@@ -32,7 +33,10 @@ SCRIPTS = Path(__file__).parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A scaffold with its truth: `seq` is whole, `missing` the 0-based positions hidden in it."""
+    """A scaffold with its truth: `seq` is whole, `missing` the 0-based positions hidden in it.
+
+    missing: rising, as probabilities are told in the order of the chain.
+    """
 
     id: str
     set: str
@@ -110,13 +114,21 @@ def read_targets(path: Path) -> list[Target]:
 def _target(record: dict[str, Any]) -> Target:
     """Raises ValueError, KeyError or TypeError where the record is none."""
     given = {name: record[name] for name in ("id", "set", "protocol", "chain", "seq")}
-    target = Target(**given, missing=tuple(record["missing"]))
+    if not all(isinstance(text, str) and text for text in given.values()):
+        raise ValueError(f"{', '.join(given)} are not all text")
+    target = Target(**given, missing=tuple(sorted(record["missing"])))
+    if target.set in (HUMAN, ALL) or target.protocol == ALL:
+        raise ValueError(f"'{HUMAN}' and '{ALL}' are names of what is pooled")
     if target.chain not in ("H", "L"):
         raise ValueError("chain is neither H nor L")
     if not set(target.seq) <= set(RESIDUES):
         raise ValueError("seq has a letter that is no residue")
-    if not target.missing or not all(0 <= p < len(target.seq) for p in target.missing):
-        raise ValueError("missing has no position, or one outside seq")
+    if not 0 < len(target.missing) < len(target.seq):
+        raise ValueError("missing has no position of seq, or all of them")
+    if not all(isinstance(p, int) and 0 <= p < len(target.seq) for p in target.missing):
+        raise ValueError("missing has a position outside seq")
+    if len(set(target.missing)) < len(target.missing):
+        raise ValueError("missing has a position twice")
     return target
 
 
