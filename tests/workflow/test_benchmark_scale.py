@@ -24,7 +24,7 @@ def test_a_batch_is_measured_and_its_table_printed(tmp_path: Path) -> None:
         stages = sum(float(v) for k, v in row.items() if k.endswith(" s") and k != "total s")
         assert stages == pytest.approx(float(row["total s"]), abs=0.5)
         assert all(float(row[f"{name} s"]) > 0 for name in ("k-mers", "fill", "other"))
-        assert 100 < float(row["peak MB"]) < 1500
+        assert 100 < float(row["peak MB"]) < 1500  # torch alone is more
         assert " ".join(row.values()).split() in [x.split() for x in run.output.splitlines()]
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
         "benchmark_scale.tsv",

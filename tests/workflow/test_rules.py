@@ -10,6 +10,7 @@ pytestmark = pytest.mark.workflow
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "workflow" / "rules"
 SCRIPTS = ROOT / "workflow" / "scripts"
+TEMPLATES = ROOT / "workflow" / "report"
 FILES = [ROOT / "Snakefile", *sorted(RULES.glob("*.smk"))]
 
 
@@ -94,6 +95,24 @@ def test_every_rule_says_how_much_memory_it_takes(rule: str) -> None:
 def test_training_alone_asks_for_a_gpu() -> None:
     asking = {rule for rule in WORKING if re.search(r"\bgpu=", directive("resources", rule) or "")}
     assert asking == {"train_model", "train_teacher", "pretrain_model"}
+
+
+@pytest.mark.parametrize("rule", ["train_model", "train_teacher", "pretrain_model"])
+def test_trained_weights_depend_on_the_threads_asked_for_and_not_on_the_cores(rule: str) -> None:
+    script = SCRIPTS / Path((directive("script", rule) or "").strip('"')).name
+    assert "snakemake.threads" not in script.read_text()
+    assert re.search(r'\bthreads=\w+\["threads"\]', directive("params", rule) or "")
+
+
+@pytest.mark.parametrize("template", sorted(p.name for p in TEMPLATES.glob("*.j2")))
+def test_a_change_of_a_template_re_runs_the_rule_that_reads_it(template: str) -> None:
+    assert any(template in (directive("input", rule) or "") for rule in WORKING)
+
+
+@pytest.mark.parametrize("rule", WORKING)
+def test_a_moved_clone_re_runs_no_rule(rule: str) -> None:
+    """A parameter that names the clone's place would."""
+    assert not re.search(r"\b(ROOT|resource)\b", directive("params", rule) or "")
 
 
 def test_no_program_stands_inside_a_rule() -> None:

@@ -19,7 +19,6 @@ rule benchmark_scale:
     resources:
         mem_mb=lambda wildcards, threads: 2000 * threads,
     params:
-        snakefile=str(ROOT / "Snakefile"),
         chains=CONFIG["benchmark_scale"]["chains"],
         k=CONFIG["kmer"]["length"],
         settings={key: CONFIG[key] for key in ("block_size", "kmer", "seed")},

@@ -30,10 +30,10 @@ Answer = tuple[str, str, str, list[float] | None]
 Fill = Callable[[Sequence[Question]], list[Answer]]
 
 
-def peak_mb() -> float:
-    """The most memory that this process has held, in MB (10^6 bytes)."""
+def peak_mb(who: int = resource.RUSAGE_SELF) -> float:
+    """The most memory that this process, or any it waited for, has held, in MB (10^6 bytes)."""
     unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    return resource.getrusage(who).ru_maxrss * unit / 1e6
 
 
 def serve(load: Callable[[dict[str, Any]], Fill]) -> None:

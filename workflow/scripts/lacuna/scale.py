@@ -12,7 +12,6 @@ Snakemake, and all of the network that is no product cost nothing.
 import csv
 import json
 import logging
-import os
 import subprocess
 import sys
 import tempfile
@@ -30,9 +29,11 @@ from lacuna.files import LacunaError, atomic_write
 from lacuna.fill import BATCH
 from lacuna.germlines import LOCI
 from lacuna.network import ModelConfig
+from lacuna.peak import peak_mb_of
 from lacuna.simulate import grid_to_chain, mutate, recombine
 from lacuna.train import load_weights
 
+SNAKEFILE = Path(__file__).parents[3] / "Snakefile"
 GAP = 5  # missing residues of each chain, in a row
 MUTATIONS = 0.04  # share of framework residues that differ from germline
 STAGES = {
@@ -51,7 +52,8 @@ LOG = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One run. stages: seconds by name of STAGES, divided by the cores, and under OTHER what is
-    left of the run: Snakemake, and cores that wait. bound: chains/s; peak_mb: of any process."""
+    left of the run: Snakemake, and cores that wait. bound: chains/s; peak_mb: MB (10^6 bytes) of
+    its largest process."""
 
     chains: int
     stages: Mapping[str, float]
@@ -92,7 +94,6 @@ def measure_scale(
     weights: Path,
     library: Path,
     *,
-    snakefile: str,
     chains: Sequence[int],
     k: int,
     settings: Mapping[str, object],
@@ -105,7 +106,7 @@ def measure_scale(
     config = load_weights(weights).config
     bound = cores / product_seconds(config, k, product_dtype(torch.device("cpu")))
     given = {**settings, "train": {"from": str(weights), "steps": 0}, "library": str(library)}
-    return [_run(n, snakefile, given, cores, bound) for n in chains]
+    return [_run(n, given, cores, bound) for n in chains]
 
 
 def product_seconds(config: ModelConfig, k: int, dtype: torch.dtype) -> float:
@@ -151,9 +152,7 @@ def _clock(action: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def _run(
-    n: int, snakefile: str, settings: Mapping[str, object], cores: int, bound: float
-) -> Measured:
+def _run(n: int, settings: Mapping[str, object], cores: int, bound: float) -> Measured:
     """Fill n chains in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -161,24 +160,21 @@ def _run(
         (folder / "samples.tsv").write_text("sample\tfasta\nscale\tchains.fasta\n")
         config = {**settings, "samples": "samples.tsv", "outdir": "out"}
         (folder / "config.yaml").write_text(json.dumps(config))  # JSON is YAML
-        command = [sys.executable, "-m", "snakemake", "--snakefile", snakefile]
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE)]
         command += ["--directory", str(folder), "--cores", str(cores), "--resources", "gpu=0"]
         LOG.info("%d chains: %s", n, " ".join(command))
         began = time.perf_counter()
-        process = subprocess.Popen(command, stdout=sys.stderr, cwd=Path(snakefile).parent)
-        # The usage of a process and all that it waited for: the most memory of any of them.
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+        try:
+            peak = peak_mb_of(command, SNAKEFILE.parent)
+        except subprocess.CalledProcessError:
             raise LacunaError(
                 f"benchmark_scale: the run of {n} chains failed; see the log for what it said"
-            )
+            ) from None
+        seconds = time.perf_counter() - began
         stages = {
             stage: sum(_job_seconds(folder / "out" / "benchmarks", rule) for rule in rules) / cores
             for stage, rules in STAGES.items()
         }
-        peak = usage.ru_maxrss / 1024  # Linux counts in kB
         stages[OTHER] = seconds - sum(stages.values())
         return Measured(n, stages, seconds, peak, bound)
 
