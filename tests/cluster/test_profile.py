@@ -1,7 +1,8 @@
-"""The profile for SLURM, as far as it can be judged where there is no SLURM."""
+"""The cluster profiles, as far as they can be judged where there is no cluster."""
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -11,17 +12,27 @@ from chains import fasta, germline_chain, hidden
 
 PROFILE = ROOT / "workflow" / "profiles" / "slurm"
 SETTINGS = yaml.safe_load((PROFILE / "config.yaml").read_text())
+GENERIC = yaml.safe_load((PROFILE.with_name("generic") / "config.yaml").read_text())
 RULES = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
 LOCAL = re.findall(r"^localrules:\n((?: +\w+,.*\n)+)", RULES, re.MULTILINE)
-# What becomes a job of SLURM: neither the names of targets nor what runs where Snakemake does.
+# What becomes a job of a cluster: neither the names of targets nor what runs where Snakemake does.
 SUBMITTED = set(re.findall(r"^rule (\w+):", RULES, re.MULTILINE)) - {"pretrain"}
 SUBMITTED -= set(re.findall(r"^ +(\w+),", "".join(LOCAL), re.MULTILINE))
 
 
-def test_every_job_has_a_time_limit_and_no_other_is_named() -> None:
-    given = SETTINGS["set-resources"]
+@pytest.mark.parametrize("settings", [SETTINGS, GENERIC], ids=["slurm", "generic"])
+def test_every_job_has_a_time_limit_and_no_other_is_named(settings: dict[str, Any]) -> None:
+    given = settings["set-resources"]
     assert set(given) == SUBMITTED
     assert all("runtime" in resources for resources in given.values())
+
+
+def test_a_job_may_take_as_long_on_any_cluster() -> None:
+    slurm, generic = (
+        {rule: resources["runtime"] for rule, resources in settings["set-resources"].items()}
+        for settings in (SETTINGS, GENERIC)
+    )
+    assert slurm == generic
 
 
 def test_training_alone_gets_a_gpu() -> None:

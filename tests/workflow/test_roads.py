@@ -137,7 +137,7 @@ def test_a_batch_system_gives_the_same_files(
     assert space.results() == direct
     submitted = (tmp_path / "submitted").read_text().splitlines()
     assert len(submitted) == sum(JOBS.values())
-    asked = "-l select=1:ncpus=1:ngpus=0:mem=2000mb -l walltime=30:00 "
+    asked = "-l select=1:ncpus=1:ngpus=0:mem=2000mb -l walltime=60:00 "
     assert sum(asked in line for line in submitted) >= JOBS["fill_gaps"]
     assert not any("{" in line for line in submitted)
 
