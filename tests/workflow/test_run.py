@@ -219,7 +219,7 @@ def test_trained_weights_depend_on_threads_and_not_on_the_cores(space: Workspace
             f"cores{cores}.yaml",
             samples="data/samples.tsv",
             outdir=f"cores{cores}",
-            train={"from": None, "steps": 1, "batch_size": 32, "chains": 100},
+            train={"from": None, "steps": 4, "batch_size": 32, "chains": 100},
             model={"channels": 64, "hidden": 64},
         )
         wanted = f"cores{cores}/model/lacuna.safetensors"
