@@ -110,21 +110,23 @@ def measure_scale(
 
 
 def product_seconds(config: ModelConfig, k: int, dtype: torch.dtype) -> float:
-    """Seconds that one thread takes for the matrix products of one k-mer of k residues.
+    """Seconds that one thread takes for the matrix products of a k-mer of k residues with a gap.
 
     Measured over those of a batch of BATCH k-mers: of the features, the convolution, both
-    directions of each LSTM layer (inputs at once, states step by step), and the head.
+    directions of each LSTM layer (inputs at once, states step by step; the last one from both
+    ends to the end of the gap alone), and the head for the residues of the gap.
     """
-    d, h, positions = config.channels, config.hidden, BATCH * k
+    d, h, positions, missing = config.channels, config.hidden, BATCH * k, BATCH * GAP
     shapes = [
         (positions, 2 * config.slots + config.profiles * N_RESIDUES, d, 1),
         (positions, config.kernel * d, d, 1),
-        (positions, 2 * h + d, d, 1),
-        (positions, d, N_RESIDUES + config.slots + config.profiles, 1),
+        (missing, 2 * h + d, d, 1),
+        (missing, d, N_RESIDUES + config.slots + config.profiles, 1),
     ]
     for layer in range(config.layers):
-        shapes.append((positions, 2 * h if layer else d, 4 * h, 2))
-        shapes.append((BATCH, h, 4 * h, 2 * k))
+        steps = k + GAP if layer == config.layers - 1 else 2 * k
+        shapes.append((BATCH * steps, 2 * h if layer else d, 4 * h, 1))
+        shapes.append((BATCH, h, 4 * h, steps))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
