@@ -116,7 +116,7 @@ rule fill_by_lacuna:
     input:
         scaffolds=PEERED / "scaffolds.jsonl",
         weights=weights(),
-        library=resource(CONFIG["library"]),
+        library=resource("library"),
         homologs=COMPARED["homologs"] or [],
     output:
         answers=PEERED / "lacuna.tsv",
