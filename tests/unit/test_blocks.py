@@ -219,12 +219,31 @@ def test_parts_are_joined_in_order_under_one_header(write: Write, tmp_path: Path
     assert (tmp_path / "out.fasta").read_text() == "1\n2\n3\n"
 
 
+def test_joining_parts_changes_no_byte(write: Write, tmp_path: Path) -> None:
+    parts = [write("a", "\rx\r\n"), write("b", "\u2028\n")]
+    join_parts(parts, tmp_path / "out.fasta")
+    assert (tmp_path / "out.fasta").read_bytes() == "\rx\r\n\u2028\n".encode()
+
+
+def test_the_accuracy_of_ids_with_line_ends_of_unicode(write: Write, tmp_path: Path) -> None:
+    names = sorted(
+        f"a{character}b" for character in ("\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\xa0")
+    )
+    scored = (f"{name}\t1\t1\t5\tA\tFR1\tH\tA\t0.9000\tA\tX\tX\n" for name in names)
+    measure([write("scored", "".join(scored))], [], tmp_path / "accuracy.tsv")
+    of_chains = [r for r in rows(tmp_path / "accuracy.tsv") if r["scope"] == "chain"]
+    assert [(r["value"], r["method"], r["accuracy"]) for r in of_chains] == [
+        (name, method, "1.0000") for name in names for method in ("lacuna", "germline_copy")
+    ]
+
+
 def test_alternatives_are_whole_chains_with_one_gap_filled_otherwise(tmp_path: Path) -> None:
     """Positions are the user's: a gap of unknown length shifts what follows it."""
-    filled = {'"q': "QVQLAAA", "none": "EVQL", "m": "QGGGLVV"}
+    odd = '"q\xa0\x85\u2028'  # blanks and line ends of Unicode are letters of an id
+    filled = {f"{odd} of it": "QVQLAAA", "none": "EVQL", "m": "QGGGLVV"}
     rows = [
-        ('"q', 1, 4, 7, 1, "AAA"),
-        ('"q', 1, 4, 7, 2, "AAG"),
+        (odd, 1, 4, 7, 1, "AAA"),
+        (odd, 1, 4, 7, 2, "AAG"),
         ("m", 1, 1, 2, 1, "GGG"),  # one position became three
         ("m", 1, 1, 2, 2, "GGA"),
         ("m", 2, 3, 5, 1, "VV"),
@@ -240,7 +259,7 @@ def test_alternatives_are_whole_chains_with_one_gap_filled_otherwise(tmp_path: P
     write_alternatives(tmp_path / "gaps.tsv", tmp_path / "filled.fasta", tmp_path / "out.fasta")
     assert (tmp_path / "out.fasta").read_text() == fasta(
         {
-            '"q|gap1|rank2 probability=0.2': "QVQLAAG",
+            f"{odd}|gap1|rank2 probability=0.2": "QVQLAAG",
             "m|gap1|rank2 probability=0.2": "QGGALVV",
             "m|gap2|rank2 probability=0.2": "QGGGLIV",
             "m|gap2|rank3 probability=0.2": "QGGGLLV",

@@ -414,3 +414,25 @@ def test_a_library_of_other_germlines_is_refused(tmp_path: Path) -> None:
     save_file(tensors, tmp_path / "library.safetensors")
     with pytest.raises(LacunaError, match="other V segments"):
         load_library(tmp_path / "library.safetensors")
+
+
+def test_a_file_that_is_no_library_is_named_with_fault_and_remedy(tmp_path: Path) -> None:
+    whole = (WEIGHTS / "library.safetensors").read_bytes()
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    other = tmp_path / "other.txt"
+    other.write_text("block_size: 3\n" * 20)
+    part = tmp_path / "part.safetensors"
+    save_file({"v": torch.zeros(1), "j": torch.zeros(1)}, part)
+    for path, words in (
+        (damaged, "damaged (its digest does not fit its content)"),
+        (other, "damaged or no safetensors file ("),
+        (part, "no germline library (it lacks v_locus, v_gene, "),
+        (WEIGHTS / "lacuna.safetensors", "no germline library (it lacks v, v_locus, "),
+        (tmp_path, "damaged or no safetensors file ("),
+    ):
+        with pytest.raises(LacunaError) as error:
+            load_library(path)
+        said = str(error.value)
+        assert said.startswith(f"{path}: {words}") and "\n" not in said
+        assert said.endswith("; give the library that was made with the weights")

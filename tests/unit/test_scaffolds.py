@@ -187,6 +187,20 @@ def test_ids_are_kept_as_they_are(read: Reader) -> None:
     assert found[0].description == "what  it is"  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    "character", ["\r", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029", "\x1b"]
+)
+def test_a_control_character_in_a_description_becomes_a_blank(read: Reader, character: str) -> None:
+    (found,) = read(f">a some{character}text\twith{character}\nACD\n")
+    assert found.chain == "a" and found.description == "some text\twith"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("character", ["\xa0", "\x1c", "\x85", "\u2028", "\u3000"])
+def test_an_id_ends_at_a_blank_of_ascii_alone(read: Reader, character: str) -> None:
+    (found,) = read(f">a{character}b what it is\nACD\n")
+    assert found.chain == f"a{character}b" and found.description == "what it is"  # type: ignore[union-attr]
+
+
 def test_an_empty_record_is_rejected(read: Reader) -> None:
     found = read(">a\n>b\n\n>c\n*\n>d\nAC\n>e")
     assert [type(record) for record in found] == [Rejected] * 3 + [Scaffold, Rejected]

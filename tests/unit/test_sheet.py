@@ -1,5 +1,6 @@
 """The sample sheet: what is read, and what each fault is called."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from lacuna import sheet
 from lacuna.files import LacunaError
 from lacuna.sheet import Sample, read_sheet
 
-SCHEMA = Path(__file__).resolve().parents[2] / "workflow" / "schemas" / "samples.schema.yaml"
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = ROOT / "workflow" / "schemas" / "samples.schema.yaml"
 
 
 @pytest.fixture
@@ -64,7 +66,12 @@ def test_line_ends_of_other_systems(write: Write, files: Path, end: str) -> None
         ("sample\tfasta\tqqqq\n", ["'qqqq'", "known are sample, fasta"]),
         ("sample\tfasta\tfasta\n", ["'fasta' stands twice"]),
         ("sample\tfasta\na b\ta.fasta\n", [":2:", "'a b' is no sample id", "letters, digits"]),
-        ("sample\tfasta\n..\ta.fasta\n", [":2:", "'..' is no sample id"]),
+        ("sample\tfasta\n..\ta.fasta\n", [":2:", "'..' is no sample id", "not dots alone"]),
+        ("sample\tfasta\n.\ta.fasta\n", [":2:", "'.' is no sample id"]),
+        *(
+            (f"sample\tfasta\n{name}\ta.fasta\n", [":2:", f"'{name}' has the name", "rename it"])
+            for name in sheet.RESERVED
+        ),
         ("sample\tfasta\n\ta.fasta\n", [":2:", "'' is no sample id"]),
         ("sample\tfasta\na\ta.fasta\n\na\tb.fasta\n", [":4:", "'a' stands on line 2 already"]),
         ("sample\tfasta\na\tno.fasta\n", [":2:", "'a'", "fasta", "no.fasta' does not exist"]),
@@ -84,11 +91,18 @@ def test_faults_name_row_column_and_remedy(write: Write, text: str, words: list[
     assert [word for word in words if word not in message] == []
 
 
+def test_a_sample_may_not_be_called_as_anything_else_in_the_output_folder() -> None:
+    rules = (ROOT / "workflow" / "rules").glob("*.smk")
+    names = [n for path in rules for n in re.findall(r'\bOUT / "([^"{]+)"', path.read_text())]
+    assert sorted(set(names)) == sheet.RESERVED
+
+
 def test_the_schema_says_what_the_code_does() -> None:
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     assert list(schema["properties"]) == list(sheet.COLUMNS)
     assert schema["required"] == list(sheet.REQUIRED)
     assert schema["properties"]["sample"]["pattern"] == f"^{sheet.SAMPLE_PATTERN}$"
+    assert schema["properties"]["sample"]["not"]["enum"] == sheet.RESERVED
     assert schema["properties"]["species"]["enum"] == list(sheet.SPECIES)
     assert schema["properties"]["species"]["default"] == Sample("x", Path("y")).species
     assert schema["additionalProperties"] is False

@@ -510,9 +510,10 @@ def test_a_log_takes_everything_and_gives_it_back(tmp_path: Path) -> None:
 import logging, os, subprocess, sys, warnings
 from lacuna.files import LacunaError
 from lacuna.logs import log_to
-with log_to({str(tmp_path / "logs" / "a.log")!r}):
-    print("printed"); logging.getLogger("x").info("logged"); warnings.warn("warned")
-    subprocess.run(["echo", "child"]); sys.stderr.write("stderr\\n")
+log = log_to({str(tmp_path / "logs" / "a.log")!r})
+print("printed"); logging.getLogger("x").info("logged"); warnings.warn("warned")
+subprocess.run(["echo", "child"]); sys.stderr.write("stderr\\n")
+log.close()
 print("after")
 log_to({str(tmp_path / "b.log")!r})
 print("hidden")

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.workflow
 CHAIN = germline_chain("H", 1)
 GAPPED = hidden(CHAIN, [(66, 80)])
 LONG = random_protein(20_000, 1)
+ODD = "a\u2028b\xa0c"  # an id with a line end and a blank of Unicode, which are none in FASTA
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0"
 
 RECORDS = [
@@ -73,11 +74,14 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     odd = fasta({"Crlf of\tWindows": GAPPED.lower(), "stop": GAPPED + "*"}).replace("\n", "\r\n")
     space.write("odd.fasta.gz", gzip.compress(b"\xef\xbb\xbf" + odd.encode()))
     space.write("odd.bed", "Crlf\t0\t3\r\n")
+    space.write("ids.fasta", fasta({f"{ODD} some\rtext": GAPPED, "last": GAPPED}))
+    space.write("ids.bed", f"{ODD}\t0\t3\nlast\t0\t3\n")
     space.sheet(
         {"sample": "bad", "fasta": "bad.fasta", "gaps": "gaps.tsv"},
         {"sample": "odd", "fasta": "odd.fasta.gz", "gaps": "odd.bed"},
+        {"sample": "ids", "fasta": "ids.fasta", "gaps": "ids.bed"},
     )
-    space.config(block_size=4)
+    space.config(block_size=4, alternatives=True)
     return space
 
 
@@ -144,6 +148,23 @@ def test_windows_line_ends_gzip_and_lower_case_make_no_difference(
     assert "".join(truth) == CHAIN[:3]
 
 
+def test_an_id_with_blanks_and_line_ends_of_unicode_stays_what_it_is(
+    space: Workspace, finished: Run
+) -> None:
+    def lines(name: str) -> list[str]:
+        return (space.folder / "out" / "ids" / name).read_bytes().decode().split("\n")
+
+    first, chain, second, _, end = lines("filled.fasta")
+    assert (first, second, end) == (f">{ODD} some text", ">last", "")
+    assert len(chain) == len(CHAIN) and chain[3:] == CHAIN[3:]
+    for table in ("residues.tsv", "gaps.tsv", "chains.tsv"):
+        assert list(dict.fromkeys(r["chain"] for r in space.rows(f"ids/{table}"))) == [ODD, "last"]
+    of_chains = [r for r in space.rows("ids/accuracy.tsv") if r["scope"] == "chain"]
+    assert {r["value"] for r in of_chains} == {ODD, "last"}
+    others = [line for line in lines("alternatives.fasta") if line.startswith(">")]
+    assert list(dict.fromkeys(x[1:].split("|")[0] for x in others)) == [ODD, "last"]
+
+
 def test_no_bad_record_is_an_error_of_a_job(finished: Run) -> None:
     assert "Traceback" not in finished.output and finished.error() == ""
 
@@ -204,20 +225,50 @@ def test_a_sheet_that_is_not_there(fresh: Workspace) -> None:
         ),
         ({"epochs": 3}, "config: unknown key 'epochs'; did you mean 'seed_lstm.epochs'?"),
         (
-            {"seed_lstm": {"samples": ["ab"]}},
-            "config: seed_lstm.samples names 'ab'; did you mean 'a'?",
-        ),
-        (
             {"train": {"from": None}},
             "config: 'train.from' is null and 'train.steps' is 0; set one of them",
         ),
+        (
+            {"train": {"from": "nowhere.safetensors"}},
+            "config: 'train.from' is 'nowhere.safetensors', which is no file; correct the path",
+        ),
+        (
+            {"library": "nowhere.safetensors"},
+            "config: 'library' is 'nowhere.safetensors', which is no file; correct the path",
+        ),
+        (
+            {"library": "resources"},
+            "config: 'library' is 'resources', which is no file; correct the path",
+        ),
     ],
-    ids=["unknown", "nested", "elsewhere", "sample", "weights"],
+    ids=["unknown", "nested", "elsewhere", "weights", "from", "library", "folder"],
 )
 def test_a_config_with_a_fault(fresh: Workspace, settings: dict, said: str) -> None:
     fresh.sheet({"sample": "a", "fasta": "good.fasta"})
     fresh.config(**settings)
     assert fails(fresh) == said
+
+
+def test_a_sample_named_for_the_tutorials_model_that_is_not_there_is_left_out(
+    fresh: Workspace,
+) -> None:
+    """The bundled config names one, and a stranger's sheet may have another of nearly its name."""
+    fresh.sheet({"sample": "trastuzumab_light", "fasta": "good.fasta"})
+    fresh.config(seed_lstm={"samples": ["alemtuzumab_light"]})
+    planned = fresh.run("--dry-run")
+    assert planned.jobs()["all"] == 1 and "train_seed" not in planned.jobs()
+    assert (
+        "seed_lstm: 'alemtuzumab_light' is no sample of samples.tsv (which has "
+        "'trastuzumab_light'); left out." in planned.output
+    )
+
+
+def test_a_library_that_is_none_ends_with_one_line(fresh: Workspace) -> None:
+    fresh.sheet({"sample": "a", "fasta": "good.fasta"})
+    fresh.config(library="good.fasta")
+    run = fresh.run(status=1)
+    assert "Traceback" not in run.output
+    assert run.error().startswith("Error: good.fasta: damaged or no safetensors file (")
 
 
 def test_a_bad_record_stops_the_run_where_that_is_wanted(space: Workspace, finished: Run) -> None:

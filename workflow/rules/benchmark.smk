@@ -6,7 +6,7 @@ rule benchmark_scale:
     """Fill simulated batches of growing size and say what each step takes, and of which bound."""
     input:
         weights=weights(),
-        library=resource(CONFIG["library"]),
+        library=resource("library"),
     output:
         table=OUT / "benchmark_scale.tsv",
     log:

@@ -2,7 +2,9 @@
 
 import sys
 from difflib import get_close_matches
+from functools import reduce
 from math import ceil
+from operator import getitem
 from pathlib import Path
 
 from snakemake.logging import logger
@@ -66,15 +68,13 @@ def block_files(pattern):
 def seeded_samples():
     """Samples that get the tutorial's model: those named that the sheet has.
 
-    The bundled config names a bundled sample, and a sheet given beside it has others. A name
-    that is nearly one of the sheet's is a mistake.
+    The bundled config names a bundled sample, and a sheet given beside it has others.
     """
     named = CONFIG["seed_lstm"]["samples"]
     for name in (n for n in named if n not in SAMPLES):
         near = get_close_matches(name, SAMPLES, n=1)
-        if near:
-            stop(f"config: seed_lstm.samples names '{name}'; did you mean '{near[0]}'?")
-        logger.info(f"seed_lstm: '{name}' is no sample of {CONFIG['samples']}; left out.")
+        hint = f" (which has '{near[0]}')" if near else ""
+        logger.info(f"seed_lstm: '{name}' is no sample of {CONFIG['samples']}{hint}; left out.")
     return [n for n in named if n in SAMPLES]
 
 
@@ -100,7 +100,7 @@ def weights():
     if train["steps"] == 0 and train["from"] is None:
         stop("config: 'train.from' is null and 'train.steps' is 0; set one of them")
     trained = OUT / "model" / "lacuna.safetensors"
-    return trained if train["steps"] else resource(train["from"])
+    return trained if train["steps"] else resource("train.from")
 
 
 def train_settings_of_run():
@@ -110,9 +110,27 @@ def train_settings_of_run():
     return {**chosen, "k": CONFIG["kmer"]["length"], "seed": CONFIG["seed"], "pool": pool}
 
 
-def resource(path):
-    """A path of the configuration; what is not found from here is looked for in the workflow."""
+def located(path):
+    """The path; what is not found from here is looked for in the workflow."""
     return path if Path(path).exists() else ROOT / path
+
+
+def resource(key):
+    """Input function: the file that a key of the configuration (`train.from`) names."""
+
+    def found(wildcards):
+        given = reduce(getitem, key.split("."), CONFIG)
+        path = located(given)
+        if not Path(path).is_file():
+            stop(f"config: '{key}' is '{given}', which is no file; correct the path")
+        return path
+
+    return found
+
+
+def written(path):
+    """When a file was written, in nanoseconds; None where it is not there."""
+    return path.stat().st_mtime_ns if path.exists() else None
 
 
 def code(script):

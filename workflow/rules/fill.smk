@@ -4,7 +4,7 @@ rule fill_gaps:
         scaffolds=OUT / "{sample}" / "blocks" / "{block}" / "scaffolds.jsonl",
         kmers=OUT / "{sample}" / "blocks" / "{block}" / "kmers.safetensors",
         weights=weights(),
-        library=resource(CONFIG["library"]),
+        library=resource("library"),
     output:
         **{
             table: temp(OUT / "{sample}" / "blocks" / "{block}" / f"{table}.part")

@@ -24,7 +24,7 @@ rule compare_peers:
         scaffolds=PEERED / "scaffolds.jsonl",
         answers=expand(PEERED / "{method}.tsv", method=["lacuna", *COMPARED["methods"]]),
         speeds=expand(PEERED / "{method}.speed.json", method=["lacuna", *COMPARED["methods"]]),
-        template=resource("workflow/report/peers.svg.j2"),
+        template=located("workflow/report/peers.svg.j2"),
     output:
         accuracy=PEERED / "accuracy.tsv",
         speed=PEERED / "speed.tsv",
@@ -117,7 +117,7 @@ rule fill_by_lacuna:
     input:
         scaffolds=PEERED / "scaffolds.jsonl",
         weights=weights(),
-        library=resource(CONFIG["library"]),
+        library=resource("library"),
         homologs=COMPARED["homologs"] or [],
     output:
         answers=PEERED / "lacuna.tsv",

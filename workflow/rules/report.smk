@@ -52,7 +52,7 @@ rule write_report:
         residues=expand(OUT / "{sample}" / "residues.tsv", sample=SAMPLES),
         gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
-        template=resource("workflow/report/report.html.j2"),
+        template=located("workflow/report/report.html.j2"),
     output:
         report=OUT / "report.html",
     log:
@@ -70,7 +70,11 @@ rule write_report:
         "../scripts/write_report.py"
 
 
+SUMMARY = OUT / "summary.txt"
+SUMMARY_BEFORE = written(SUMMARY)
+
+
 onsuccess:
-    summary = OUT / "summary.txt"
-    if summary.exists():
-        print(summary.read_text(), end="")
+    # Other targets leave the summary of an earlier run as it is.
+    if written(SUMMARY) not in (None, SUMMARY_BEFORE):
+        print(SUMMARY.read_text(), end="")

@@ -31,7 +31,7 @@ rule write_kmers:
         scaffolds=OUT / "{sample}" / "scaffolds",
         homologs=given("homologs"),
         weights=weights(),
-        library=resource(CONFIG["library"]),
+        library=resource("library"),
     output:
         kmers=temp(OUT / "{sample}" / "blocks" / "{block}" / "kmers.safetensors"),
         resolved=temp(OUT / "{sample}" / "blocks" / "{block}" / "scaffolds.jsonl"),

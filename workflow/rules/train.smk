@@ -4,7 +4,7 @@ rule encode_training:
         homologs=[s.homologs for s in SAMPLES.values() if s.homologs],
         fastas=[s.fasta for s in SAMPLES.values()],
         gaps=[s.gaps for s in SAMPLES.values() if s.gaps],
-        library=resource(CONFIG["library"]),
+        library=resource("library"),
     output:
         chains=OUT / "model" / "chains.safetensors",
     log:
@@ -30,7 +30,7 @@ rule train_model:
     """Train the network, or tune given weights, on a GPU where the job gets one."""
     input:
         chains=OUT / "model" / "chains.safetensors",
-        start=resource(CONFIG["train"]["from"]) if CONFIG["train"]["from"] else [],
+        start=resource("train.from") if CONFIG["train"]["from"] else [],
     output:
         weights=OUT / "model" / "lacuna.safetensors",
         library=OUT / "model" / "library.safetensors",

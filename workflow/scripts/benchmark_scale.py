@@ -5,11 +5,12 @@ from pathlib import Path
 from lacuna.logs import log_to
 from lacuna.scale import measure_scale, table_of, write_table
 
-with log_to(snakemake.log[0]):
-    measured = measure_scale(
-        *(Path(snakemake.input[name]).resolve() for name in ("weights", "library")),
-        **{name: snakemake.params[name] for name in ("chains", "k", "settings")},
-        cores=snakemake.threads,
-    )
-    write_table(Path(snakemake.output.table), measured)
+log = log_to(snakemake.log[0])
+measured = measure_scale(
+    *(Path(snakemake.input[name]).resolve() for name in ("weights", "library")),
+    **{name: snakemake.params[name] for name in ("chains", "k", "settings")},
+    cores=snakemake.threads,
+)
+write_table(Path(snakemake.output.table), measured)
+log.close()
 print(table_of(measured), flush=True)

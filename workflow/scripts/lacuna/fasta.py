@@ -1,5 +1,6 @@
 """FASTA as raw records, streamed: Biopython gives neither line numbers nor a length limit."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -10,10 +11,15 @@ _CHUNK = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 _START = b"\n>"
 _WHITESPACE = b" \t\r\n\x0b\x0c"
+# All but the tab of what would end a line, or that no terminal shows.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Record(NamedTuple):
-    """One FASTA record as it stands in the file; `line` (1-based) is that of its header."""
+    """One FASTA record as it stands in the file; `line` (1-based) is that of its header.
+
+    Control characters in the description have become blanks.
+    """
 
     chain: str
     description: str
@@ -30,6 +36,12 @@ class Fault(Exception):
     ) -> None:
         super().__init__(text)
         self.text, self.line, self.column, self.file = text, line, column, file
+
+
+def split_header(header: bytes) -> tuple[bytes, bytes]:
+    """Id and description of a header without its '>': the id ends at the first blank of ASCII."""
+    chain, *description = header.split(None, 1) or (b"",)
+    return chain, b"".join(description)
 
 
 def count_records(path: str | Path) -> int:
@@ -92,20 +104,14 @@ def _chunks(handle: BinaryIO, path: str | Path) -> Iterator[bytes]:
 def _record(blob: bytes, line: int, cut: bool) -> Record:
     """Take a record apart: `blob` is everything after its '>'."""
     header, _, body = blob.partition(b"\n")
-    fields = header.split(None, 1)
+    name, about = split_header(header)
     fault = "is too long to be one chain; split the record" if cut else None
-    if not fields or header[:1].isspace():
-        return Record(
-            "",
-            header.decode("utf-8", "replace").strip(),
-            body,
-            line,
-            "has no id; write one right after '>'",
-        )
+    if not name or header[:1].isspace():
+        return Record("", "", body, line, "has no id; write one right after '>'")
     try:
-        chain = fields[0].decode("utf-8")
+        chain = name.decode("utf-8")
     except UnicodeDecodeError:
-        chain = fields[0].decode("utf-8", "backslashreplace")
+        chain = name.decode("utf-8", "backslashreplace")
         fault = "has an id that is not UTF-8; save the file as UTF-8"
-    description = fields[1].decode("utf-8", "replace").strip() if len(fields) > 1 else ""
+    description = _CONTROL.sub(" ", about.decode("utf-8", "replace")).strip()
     return Record(chain, description, body, line, fault)

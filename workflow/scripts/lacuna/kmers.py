@@ -7,7 +7,7 @@ the template search in batches of one fixed shape.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,7 @@ from lacuna.templates import (
     pack_frequencies,
     unpack_frequencies,
 )
+from lacuna.tensor_files import read_tensors
 
 SEARCH_BATCH = 128  # chains whose templates are searched for together
 _LENGTH_STEP = 64  # chains are padded to a multiple of this, so that shapes are few
@@ -107,8 +108,16 @@ class KmerSet:
 
 
 def load_library(path: Path | str) -> Library:
-    """The germline library of the weights; LacunaError where it is not of these germlines."""
-    library = Library.from_tensors(load_file(str(path)))
+    """The germline library of the weights.
+
+    LacunaError where the file is damaged, is no library, or is not of these germlines.
+    """
+    remedy = "give the library that was made with the weights"
+    tensors, _ = read_tensors(path, remedy)
+    missing = [f.name for f in fields(Library) if f.name not in tensors]
+    if missing:
+        raise LacunaError(f"{path}: no germline library (it lacks {', '.join(missing)}); {remedy}")
+    library = Library.from_tensors(tensors)
     for name, ours, theirs in (
         ("V", v_segments().tokens, library.v),
         ("J", j_segments().tokens, library.j),

@@ -13,7 +13,7 @@ _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
 class Redirection:
-    """Output and logging of this process in a file, until `close` or the end of a `with` block."""
+    """Output and logging of this process in a file, until `close`."""
 
     def __init__(self, path: str | Path) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -46,13 +46,10 @@ class Redirection:
             text = "".join(traceback.format_exception(kind, error, trace))
         sys.stdout.flush()
         self._stream.write(text)
-        if self._saved:
-            os.write(self._saved[1], text.encode())
+        os.write(self._saved[1], text.encode())
 
     def close(self) -> None:
-        """Give output, logging and the error hook back; a second call does nothing."""
-        if not self._saved:
-            return
+        """Give output, logging and the error hook back."""
         sys.stdout.flush()
         sys.stderr.flush()
         sys.excepthook = self._hook
@@ -64,19 +61,13 @@ class Redirection:
         for number, saved in zip((1, 2), self._saved, strict=True):
             os.dup2(saved, number)
             os.close(saved)
-        self._saved = []
-
-    def __enter__(self) -> "Redirection":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def log_to(path: str | Path) -> Redirection:
     """Send logging (from INFO on), stdout, stderr and warnings of this process to a file.
 
-    Called once at the top of a script, or as `with log_to(path):`. An error that ends the process
-    is also shown where stderr went before: a LacunaError as its one line, any other whole.
+    Called once at the top of a script; what is said after `close` goes where it went before. An
+    error that ends the process until then is also shown where stderr went before: a LacunaError
+    as its one line, any other whole.
     """
     return Redirection(path)

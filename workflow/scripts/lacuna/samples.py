@@ -11,7 +11,8 @@ from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 
-from lacuna.files import LacunaError, atomic_write
+from lacuna.fasta import split_header
+from lacuna.files import LacunaError, atomic_write, atomic_write_bytes
 from lacuna.scaffolds import Rejected, Scaffold, read_scaffolds, write_scaffolds
 
 RESIDUE_COLUMNS = (
@@ -83,11 +84,11 @@ def split_scaffolds(
 
 def join_parts(parts: Iterable[Path], out: Path, columns: Sequence[str] = ()) -> None:
     """Join parts without headers under one header, in order."""
-    with atomic_write(out) as handle:
+    with atomic_write_bytes(out) as handle:
         if columns:
-            handle.write("\t".join(columns) + "\n")
+            handle.write("\t".join(columns).encode() + b"\n")
         for part in parts:
-            with open(part, encoding="utf-8") as source:
+            with open(part, "rb") as source:
                 shutil.copyfileobj(source, handle)
 
 
@@ -98,16 +99,17 @@ def write_alternatives(gaps: Path, filled: Path, out: Path) -> None:
     """
     with (
         open(gaps, newline="", encoding="utf-8") as table,
-        open(filled, encoding="utf-8") as fasta,
+        open(filled, "rb") as fasta,
         atomic_write(out) as handle,
     ):
         rows = csv.DictReader(table, delimiter="\t")
         by_chain = groupby(rows, key=itemgetter("chain"))
         waiting = next(by_chain, None)
         for header, sequence in zip(fasta, fasta, strict=True):
-            chain = header[1:].split()[0]
+            chain = split_header(header[1:])[0].decode()
             if waiting is None or waiting[0] != chain:
                 continue
+            letters = sequence.decode()
             shift = 0  # of the filled chain against the user's positions
             for number, ranked in groupby(waiting[1], key=itemgetter("gap")):
                 first, *others = ranked
@@ -115,7 +117,7 @@ def write_alternatives(gaps: Path, filled: Path, out: Path) -> None:
                 stop = start + len(first["candidate"])
                 for row in others:
                     name = f"{chain}|gap{number}|rank{row['rank']} probability={row['probability']}"
-                    chain_text = sequence[:start] + row["candidate"] + sequence[stop:]
+                    chain_text = letters[:start] + row["candidate"] + letters[stop:]
                     handle.write(f">{name}\n{chain_text}")
                 if first["candidate"]:
                     shift += len(first["candidate"]) - (int(first["end"]) - int(first["start"]))

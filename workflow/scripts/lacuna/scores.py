@@ -1,6 +1,7 @@
 """Accuracy over files: of a sample from its blocks, and of all samples."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -46,7 +47,8 @@ def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
             rows = accuracy_table([sums[of_chains]], METHODS, every)
             lines = rows.to_csv(None, sep="\t", index=False, header=False, lineterminator="\n")
             keys = zip(natural_order(rows["value"]), rows["value"], strict=True)
-            told = zip(keys, lines.splitlines(keepends=True), strict=True)
+            # As a file, whose lines end at "\n" alone: an id may hold other line ends of Unicode.
+            told = zip(keys, StringIO(lines), strict=True)
             for (number, chain), group in groupby(told, key=itemgetter(0)):
                 places.append((number, chain, waiting.tell()))
                 waiting.write("".join(line for _, line in group).encode() + b"\n")

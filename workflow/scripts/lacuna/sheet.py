@@ -15,6 +15,10 @@ SPECIES = ("auto", "human", "mouse", "rat", "rabbit", "rhesus", "alpaca")
 SAMPLE_PATTERN = (
     r"[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*"  # not '.' or '..': it names a folder
 )
+# What else stands in the output folder, beside those of the samples.
+RESERVED = (
+    "accuracy.tsv benchmark_scale.tsv benchmarks logs model peers pretrain report.html summary.txt"
+).split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,8 @@ class Sample:
 def read_sheet(path: str | Path) -> tuple[Sample, ...]:
     """The samples of a tab-separated sheet, in its order.
 
-    Raises LacunaError at the first fault: a column missing or unknown, an id that is bad or stands
-    twice, a species that is not known, a file that does not exist, a sheet without rows.
+    Raises LacunaError at the first fault: a column missing or unknown, an id that is bad, taken or
+    stands twice, a species that is not known, a file that does not exist, a sheet without rows.
     """
     path = Path(path)
     with open_text(path) as handle:
@@ -92,7 +96,13 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
     sample = cells.get("sample", "")
     if not re.fullmatch(SAMPLE_PATTERN, sample):
         raise LacunaError(
-            f"{where}: '{sample}' is no sample id; use letters, digits, '_', '-' and '.' only"
+            f"{where}: '{sample}' is no sample id; use letters, digits, '_', '-' and '.', "
+            "not dots alone"
+        )
+    if sample in RESERVED:
+        raise LacunaError(
+            f"{where}: sample '{sample}' has the name of another file or folder of the results; "
+            "rename it"
         )
     where = f"{where}: sample '{sample}'"
     species = cells.get("species", "") or SPECIES[0]
