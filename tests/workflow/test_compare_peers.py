@@ -89,15 +89,3 @@ def test_lacuna_and_its_baselines_alone_need_no_network(space: Workspace) -> Non
     assert rows["lacuna", "all", "all"]["n_residues"] == "24"
     ElementTree.parse(space.folder / "out/peers/peers.svg")
     assert space.run("--dry-run", "compare_peers").jobs() == {}
-
-
-def test_a_fault_of_the_scoring_is_one_line_and_in_the_log(space: Workspace) -> None:
-    """Nothing but scaffolds of sets that the table of the human ones does not take."""
-    bench = space.folder / "bench" / "truth.jsonl"
-    bench.write_text(bench.read_text().replace("thera_dev", "oas_mouse"))
-    space.config(peers={"bench": "bench", "methods": []})
-    run = space.run("compare_peers", status=1)
-    assert run.error().startswith("Error: peers.bench: no scaffold is of thera_dev")
-    assert "Traceback" not in run.output
-    log = (space.folder / "out" / "logs" / "compare_peers.log").read_text()
-    assert log.splitlines()[-1] == run.error()
