@@ -31,3 +31,16 @@ def test_a_batch_is_measured_and_its_table_printed(tmp_path: Path) -> None:
         "benchmarks",
         "logs",
     ]
+
+
+def test_a_fault_is_one_line_on_the_terminal_and_in_the_log(tmp_path: Path) -> None:
+    space = Workspace(tmp_path)
+    space.write("chains.fasta", fasta({"a": germline_chain("H", 1)}))
+    space.sheet({"sample": "a", "fasta": "chains.fasta"})
+    space.config(train={"from": "chains.fasta"})
+    run = space.run("benchmark_scale", status=1)
+    assert run.error().startswith("Error: ") and len(run.error().splitlines()) == 1
+    assert "chains.fasta: damaged or no safetensors file (" in run.error()
+    assert "Traceback" not in run.output
+    log = (tmp_path / "out" / "logs" / "benchmark_scale.log").read_text()
+    assert log.splitlines() == [run.error()]
