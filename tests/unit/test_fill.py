@@ -227,6 +227,14 @@ def test_what_stays_unfilled_counts_as_wrong_where_the_truth_is_known(fill: Fill
         assert {row[method] for row in scored for method in METHODS} == {"X"}
 
 
+@pytest.mark.parametrize("name", ["a\u00a0", "b\x85", "c"])
+def test_an_id_comes_out_as_it_went_in(fill: Filler, name: str) -> None:
+    whole = germline_chain("H", 1)
+    kmers = encode_scaffolds([scaffold(whole, name=name)], fill.library)
+    tables = fill_block([scaffold(whole, name=name)], kmers, np.empty((0, 20)), candidates=1)
+    assert tables.texts["filled"].getvalue() == f">{name}\n{whole}\n"
+
+
 def test_codes_that_nothing_can_settle_become_x(fill: Filler) -> None:
     nothing = Scaffold("m", "", "JBZX", (Gap(0, 4, 4, 4),), 1)
     assert list(fill(nothing).chains.values()) == ["XXXX"]

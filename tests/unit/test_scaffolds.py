@@ -485,6 +485,13 @@ def test_bed_and_tsv_say_the_same(read: Reader, table: str) -> None:
     assert read(">a\nACDE\n", table) == [Scaffold("a", "", "AXXE", (fixed(1, 3, "CD"),), 1)]
 
 
+@pytest.mark.parametrize("name", ["track_7", "browsers", "a\u00a0b", "c\u00a0"])
+@pytest.mark.parametrize("table", ["chain\tstart\tend\n{}\t1\t3\n", "z 0 0\n{} 1 3\n"])
+def test_rows_of_chains_of_unusual_names_count(read: Reader, name: str, table: str) -> None:
+    first, *_ = read(f">{name}\nACDE\n", table.format(name))
+    assert first == Scaffold(name, "", "AXXE", (fixed(1, 3, "CD"),), 1)
+
+
 def test_a_table_without_rows_adds_nothing(read: Reader) -> None:
     for table in ("", HEADER, "# nothing\n"):
         assert read(">a\nACDE\n", table) == [Scaffold("a", "", "ACDE", (), 1)]

@@ -386,7 +386,7 @@ def _fill_chain(
         missing += len(piece)
         done += len(piece) - piece.count(MISSING_LETTER)
     sequence = "".join(pieces) + scaffold.sequence[at:]
-    header = f">{scaffold.chain} {scaffold.description}".rstrip()
+    header = " ".join(filter(None, (f">{scaffold.chain}", scaffold.description)))
     tables.texts["filled"].write(f"{header}\n{sequence}\n")
     tables.texts["chains"].write(
         f"{chain.cell}\t{chain.locus}\t{chain.nearest}\t{len(sequence)}\t{missing}\t{done}\n"

@@ -14,7 +14,9 @@ REQUIRED = ("chain", "start", "end")
 OPTIONAL = ("mass", "tolerance_ppm", "tolerance_da", "min_length", "max_length")
 COLUMNS = REQUIRED + OPTIONAL
 
-_SKIPPED = ("#", "track", "browser")
+_BED_KEYWORDS = ("track", "browser")  # of lines for genome browsers
+_WORD = r"[^ \t\x0b\x0c]+"
+_BLANKS = " \t\x0b\x0c"  # of ASCII alone: an id may hold others
 _HEADER_MARK = re.compile(r"^#\s*(?=chain\s)", re.IGNORECASE)
 _NOT_GIVEN = ("", ".", "NA", "nan", "None")
 _MAX_PPM = 1e6  # a tolerance as large as the mass itself says nothing
@@ -71,6 +73,7 @@ class GapTable:
 def _read(path: str | Path) -> Iterator[tuple[str, Row | Fault]]:
     """Yield (chain, row) of every row; an unusable one comes as the Fault that says why."""
     columns: tuple[str, ...] | None = None
+    bed = False
     with open_text(path) as handle:
         for line, text in enumerate(handle, start=1):
             text = text.rstrip("\r\n")
@@ -78,11 +81,14 @@ def _read(path: str | Path) -> Iterator[tuple[str, Row | Fault]]:
                 text = _HEADER_MARK.sub(
                     "", text
                 )  # some tools write '#chain' as others write '#chrom'
-            if not text.strip() or text.split(None, 1)[0].startswith(_SKIPPED):
-                continue
             fields = [
-                field.strip() for field in (text.split("\t") if "\t" in text else text.split())
+                field.strip(_BLANKS)
+                for field in (text.split("\t") if "\t" in text else re.findall(_WORD, text))
             ]
+            if not any(fields) or fields[0].startswith("#"):
+                continue
+            if (columns is None or bed) and fields[0].split(" ")[0] in _BED_KEYWORDS:
+                continue
             if columns is None:
                 header = _header(path, line, fields)
                 columns = header or REQUIRED
