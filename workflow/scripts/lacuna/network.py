@@ -208,9 +208,8 @@ class GapNetwork(TemplateReader):
         names = ("weight_ih_l", "weight_hh_l", "bias_ih_l", "bias_hh_l")
         weights = [getattr(self.lstm, f"{name}{layer}{suffix}") for name in names]
         zeros = x.new_zeros(1, x.shape[1], self.config.hidden)
-        states: Tensor = torch.lstm(x, (zeros, zeros), weights, True, 1, 0.0, False, False, False)[
-            0
-        ]
+        state = (zeros, zeros)
+        states, _, _ = torch.lstm(x, state, weights, True, 1, 0.0, False, False, False)
         return states
 
     def _back(self, x: Tensor, layer: int) -> Tensor:
