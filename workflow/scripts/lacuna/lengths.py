@@ -79,7 +79,19 @@ def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
         done = gap.end
         shift += len(here) - (gap.end - gap.start)
     parts.append(scaffold.sequence[done:])
-    return replace(scaffold, sequence="".join(parts), gaps=tuple(gaps))
+    modifications = tuple(
+        replace(
+            m,
+            position=m.position
+            + sum(
+                new.end - new.start - (old.end - old.start)
+                for old, new in zip(scaffold.gaps, gaps, strict=True)
+                if old.end <= m.position
+            ),
+        )
+        for m in scaffold.modifications
+    )
+    return replace(scaffold, sequence="".join(parts), gaps=tuple(gaps), modifications=modifications)
 
 
 def resolve_lengths(

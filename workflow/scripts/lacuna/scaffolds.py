@@ -32,6 +32,7 @@ from lacuna.truth import TruthFile, place
 __all__ = [
     "Gap",
     "Rejected",
+    "ResidueModification",
     "Scaffold",
     "count_records",
     "from_json",
@@ -65,12 +66,25 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class ResidueModification:
+    """A modification that the user wrote on an observed residue; `mass` is its change in Da.
+
+    `position` is the residue's (0-based) in the scaffold's sequence. A modification of the chain's
+    N terminus is on its first residue, one of the C terminus on its last.
+    """
+
+    position: int
+    mass: float
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Scaffold:
     """A chain with its gaps, sorted and apart.
 
     `sequence` has one letter per position: a residue (observed), X (missing), or B, J, Z (missing,
     of two). Every letter that is no residue lies in exactly one gap. `line` is that of the FASTA
-    header.
+    header. `modifications` are those of observed residues, in order of their positions.
     """
 
     chain: str
@@ -78,6 +92,7 @@ class Scaffold:
     sequence: str
     gaps: tuple[Gap, ...]
     line: int
+    modifications: tuple[ResidueModification, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,6 +487,7 @@ def to_json(scaffold: Scaffold) -> str:
         "sequence": scaffold.sequence,
         "gaps": [_as_list(gap) for gap in scaffold.gaps],
         "line": scaffold.line,
+        "modifications": [[m.position, m.mass, m.name] for m in scaffold.modifications],
     }
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
@@ -498,7 +514,8 @@ def from_json(line: str) -> Scaffold:
             replace(Gap(*values), origin=tuple(origin) if origin else None)
             for *values, origin in fields.pop("gaps")
         )
-        return Scaffold(**fields, gaps=gaps)
+        modifications = tuple(ResidueModification(*m) for m in fields.pop("modifications"))
+        return Scaffold(**fields, gaps=gaps, modifications=modifications)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a scaffold ({error})") from None
 
