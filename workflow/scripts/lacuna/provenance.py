@@ -1,26 +1,27 @@
 """Digests of the code behind a rule, so that a change of it re-runs the rule."""
 
+import ast
 import hashlib
-import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
 # Files that a module reads wherever it is used: they count as code.
 DATA = {"germlines.py": PACKAGE.parents[2] / "resources" / "germlines"}
-_IMPORT = re.compile(r"^\s*(?:from lacuna\.(\w+) import|import lacuna\.(\w+))", re.MULTILINE)
 
 
 @cache
 def code_digest(path: Path) -> str:
     """sha256 over a Python file and every module of this package that it leads to."""
     digest = hashlib.sha256()
-    for file in sorted(_closure(path)):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    for name, file in sorted((_name(file), file) for file in code_behind(path)):
+        digest.update(name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
-def _closure(path: Path) -> set[Path]:
+def code_behind(path: Path) -> set[Path]:
+    """A Python file, the modules of this package that it leads to, and the data they read."""
     found: set[Path] = set()
     waiting = [path]
     while waiting:
@@ -30,6 +31,46 @@ def _closure(path: Path) -> set[Path]:
         found.add(file)
         if file.name in DATA:
             found.update(DATA[file.name].glob("*.tsv"))
-        for names in _IMPORT.findall(file.read_text(encoding="utf-8")):
-            waiting += [m for m in (PACKAGE / f"{n}.py" for n in names if n) if m.exists()]
+        if file.suffix == ".py":
+            for name in imported(file.read_text(encoding="utf-8")):
+                waiting += _files_of(name)
     return found
+
+
+@cache  # most modules are behind several scripts, and parsing one takes milliseconds
+def imported(source: str) -> frozenset[str]:
+    """The dotted names that a module imports, anywhere in it: modules, and what is in them.
+
+    Raises ValueError at a relative import, which would have to be resolved.
+    """
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise ValueError(f"line {node.lineno}: write out the name of the package")
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(names)
+
+
+def _files_of(dotted: str) -> Iterator[Path]:
+    """Yield the files that importing a name of this package runs: packages, then the module.
+
+    The last part of the name may be something in a module instead.
+    """
+    package, *parts = dotted.split(".")
+    if package != PACKAGE.name:
+        return
+    folder = PACKAGE
+    for part in ["", *parts]:
+        module = folder / f"{part}.py"
+        folder = folder / part
+        file = folder / "__init__.py" if folder.is_dir() else module
+        if file.is_file():
+            yield file
+
+
+def _name(file: Path) -> str:
+    """A name of a file that is the same wherever the workflow is."""
+    return file.relative_to(PACKAGE).as_posix() if file.is_relative_to(PACKAGE) else file.name
