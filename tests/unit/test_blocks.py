@@ -327,7 +327,7 @@ ODD_IDS = [
 
 
 def test_every_table_reads_alike_by_pandas_csv_and_biopython(write: Write, tmp_path: Path) -> None:
-    """With `dtype=str, keep_default_na=False` pandas keeps ids such as NA; docs/outputs.md says."""
+    """With `keep_default_na=False` pandas keeps ids such as NA, as docs/outputs.md says."""
     chains = {f"{name} of {i}": germline_chain("HKL"[i % 3], i) for i, name in enumerate(ODD_IDS)}
     chains = {name: f"{c[:30]}XXX{c[33:60]}J{c[61:]}" for name, c in chains.items()}
     path = write("chains.fasta", fasta(chains))
@@ -336,18 +336,21 @@ def test_every_table_reads_alike_by_pandas_csv_and_biopython(write: Write, tmp_p
         file = tmp_path / "out" / name
         read = pd.read_csv(file, sep="\t", dtype=str, keep_default_na=False)
         assert read.to_dict("records") == rows(file)
-    for name in ("residues", "gaps", "chains"):
-        read = pd.read_csv(tmp_path / "out" / name, sep="\t", keep_default_na=False)
+    text = dict.fromkeys(["chain", "imgt", "imgt_first", "imgt_last"], str)
+    residues, gaps, found = (
+        pd.read_csv(tmp_path / "out" / name, sep="\t", dtype=text, keep_default_na=False)
+        for name in ("residues", "gaps", "chains")
+    )
+    for read in (residues, gaps, found):
         assert list(dict.fromkeys(read["chain"])) == ODD_IDS
     records = list(SeqIO.parse(tmp_path / "out" / "filled", "fasta"))
     assert [r.description for r in records] == list(chains)
     filled = [line for line in (tmp_path / "out" / "filled").read_text().split("\n")[1::2]]
     assert [str(r.seq) for r in records] == filled
-    residues = pd.read_csv(tmp_path / "out" / "residues", sep="\t", keep_default_na=False)
     assert residues["position"].dtype == residues["scaffold_position"].dtype == int
     whole = dict(zip(ODD_IDS, filled, strict=True))
     for row in residues.itertuples():
         assert whole[row.chain][row.position - 1] == row.residue
-    for row in pd.read_csv(tmp_path / "out" / "gaps", sep="\t", keep_default_na=False).itertuples():
+    for row in gaps.itertuples():
         if row.rank == 1:
             assert whole[row.chain][row.first - 1 : row.last] == row.candidate
