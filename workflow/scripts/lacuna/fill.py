@@ -176,13 +176,14 @@ def fill_block(
     probabilities: what `predict` returns for `kmers`; modifications: what masses may hold.
     """
     rules = modifications or Modifications()
-    chains = list(_chains(scaffolds, kmers))
+    chains = [(chain, list(chain.gaps())) for chain in _chains(scaffolds, kmers)]
     bare = _without_template(kmers).tolist()
     letters = [MISSING_LETTER] * len(probabilities)
     told = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
     gap_rows = {}
     unguided = set()  # gaps that were filled without a template
-    for gap, ranking in _ranked(chains, probabilities, candidates, rules):
+    known = [gap for _, gaps in chains for gap in gaps if gap.rows]
+    for gap, ranking in _ranked(known, probabilities, candidates, rules):
         rows = slice(gap.rows.start, gap.rows.stop)
         told[rows, :N_RESIDUES] = ranking.distributions
         if ranking.candidates:
@@ -194,8 +195,8 @@ def fill_block(
     filled = "".join(letters)
     residues = _residues(filled, told, kmers)
     tables = Tables()
-    for chain in chains:
-        _fill_chain(chain, filled, residues, gap_rows, unguided, tables)
+    for chain, gaps in chains:
+        _fill_chain(chain, gaps, filled, residues, gap_rows, unguided, tables)
     return tables
 
 
@@ -254,14 +255,14 @@ def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> Ma
 
 
 def _ranked(
-    chains: Sequence[_Chain],
+    known: Sequence[_Gap],
     probabilities: np.ndarray,
     candidates: int,
     modifications: Modifications,
 ) -> Iterator[tuple[_Gap, Ranking]]:
-    """Every gap of known length and its ranking, those without a mass many at a time."""
+    """Every gap of `known` length and its ranking, those without a mass many at a time."""
     plain: dict[int, list[_Gap]] = {}
-    for gap in (gap for chain in chains for gap in chain.gaps() if gap.rows):
+    for gap in known:
         mass, tolerance = gap.given.mass, gap.given.tolerance_da
         if mass is None or tolerance is None:
             plain.setdefault(len(gap.rows), []).append(gap)
@@ -408,6 +409,7 @@ def _first_present(tokens: np.ndarray) -> np.ndarray:
 
 def _fill_chain(
     chain: _Chain,
+    gaps: Sequence[_Gap],
     filled: str,
     residues: _Residues,
     gap_rows: Mapping[int, str],
@@ -420,7 +422,7 @@ def _fill_chain(
     pieces: list[str] = []
     counts = _Counts()
     at = 0
-    for gap in chain.gaps():
+    for gap in gaps:
         start, end = gap.given.start, gap.given.end
         if gap.rows:
             piece = filled[gap.rows.start : gap.rows.stop]
