@@ -405,7 +405,8 @@ def test_ambiguity_codes_are_told_apart_from_gaps(make: Make) -> None:
     assert "Of 10 residues whose truth is known, 6 are right" in page.text
     assert "Of the 1 with a probability of 0.95 or more, 0 % are right." in page.text
     assert (
-        "62 ambiguity codes are resolved; right where known: J: 58 of 60, Z: 2 of 2." in page.text
+        "62 of 62 ambiguity codes are resolved; right where that is known: J 58 of 60, Z 2 of 2."
+        in page.text
     )
     rows = page.table("By ambiguity code")
     assert [[row[0], row[1], *row[3:]] for row in rows] == [
@@ -424,7 +425,7 @@ def test_codes_alone_need_no_gap(make: Make) -> None:
         "chains": [chain("a", codes=4)],
     }
     page = Page(make({"s": tables}))
-    assert "4 ambiguity codes are resolved; right where known: J: 3 of 4." in page.text
+    assert "4 of 4 ambiguity codes are resolved; right where that is known: J 3 of 4." in page.text
     assert "No truth" not in page.text and "Nothing was filled" not in page.text
     assert page.table("All samples") == [["s", "1", "0", "0", "0", "4", "0"]]
 

@@ -169,7 +169,7 @@ class Sample:
 
     @property
     def with_gaps(self) -> int:
-        """Chains that have any."""
+        """Chains that have gaps or ambiguity codes."""
         return self.counts.chains - self.counts.without_gap
 
     @property
@@ -521,18 +521,17 @@ def _trust_codes(sample: Sample) -> Iterator[str]:
     """What is known of ambiguity codes that stand alone, which no other figure is of."""
     if not sample.counts.ambiguous:
         return
-    codes = _plural(sample.counts.ambiguous, "ambiguity code")
     right = ", ".join(
-        f"{code}: {_count(score.n_correct)} of {_count(score.n_residues)}"
+        f"{code} {_count(score.n_correct)} of {_count(score.n_residues)}"
         for breakdown in sample.breakdowns
         if breakdown.title == BREAKDOWNS[AMBIGUITY]
         for code, _, scores in breakdown.rows
         for score in scores
         if score is not None and score.is_model
     )
-    yield f"Apart from that, {codes} {'is' if sample.counts.ambiguous == 1 else 'are'} resolved" + (
-        f"; right where known: {right}." if right else "."
-    )
+    codes = _plural(sample.counts.ambiguous, "ambiguity code")
+    told = f"Apart from that, {_count(sample.counts.resolved)} of {codes} are resolved"
+    yield f"{told}; right where that is known: {right}." if right else f"{told}."
 
 
 def _trust_unmeasured(sample: Sample) -> Iterator[str]:
