@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
+from lacuna.accuracy import ACCURACY_COLUMNS
 from lacuna.report import TABLES, write_report
+from lacuna.samples import CHAIN_COLUMNS, GAP_COLUMNS, REJECTED_COLUMNS, RESIDUE_COLUMNS
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next((path for path in map(shutil.which, NAMES) if path), None)
@@ -27,18 +29,19 @@ pytestmark = pytest.mark.skipif(
 
 WIDTHS = (1280, 400)
 SCHEMES = {"dark": 0, "light": 1}  # numbers of chromium's preferredColorScheme
-HEADERS = {
-    "accuracy": "scope value method protocol n_residues n_correct accuracy ci_low ci_high n_gaps"
-    " n_exact mean_probability ece",
-    "gaps": "chain gap start end rank candidate probability length mass mass_error_ppm status",
-    "residues": "chain position gap residue probability alternatives germline region truth",
-    "rejected": "chain line column reason",
+COLUMNS = {
+    "accuracy": ACCURACY_COLUMNS,
+    "gaps": GAP_COLUMNS,
+    "residues": RESIDUE_COLUMNS,
+    "chains": CHAIN_COLUMNS,
+    "rejected": REJECTED_COLUMNS,
 }
 SCOPES = [
     "overall all",
     *(f"region {region}" for region in "FR1 CDR1 FR2 CDR2 FR3 CDR3 FR4 C".split()),
     *(f"gap_length {length}" for length in (1, 5, 15, 25)),
     *(f"locus {locus}" for locus in "HKL"),
+    "ambiguity J",
 ]
 METHODS = "lacuna germline_copy nearest_homolog column_majority seed_lstm".split()
 
@@ -89,26 +92,35 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for protocol in ("scaffold", "true_context")
     ]
     long = "a_chain_id_of_somebody_who_likes_to_write_everything_into_it_" * 3
-    gaps, residues = [], []
+    gaps, residues, chains = [], [], []
     for i in range(30):
         chain = f"{long if i == 0 else 'mab'}{i}"
         length = 35 if i == 1 else 5
         gaps += [f"{chain} 1 9 {9 + length} {rank} {'ACDEY' * (length // 5)}" for rank in (1, 2)]
         for j in range(length):
             p = (i * 7 + j * 13) % 100 / 100
-            residues.append(f"{chain} {j} 1 {'ACDEY'[j % 5]} {p:.4f}  A FR1 {'ACDWY'[j % 5]}")
-    gaps = [f"{row} {(i + 1) / 90:.4f} 5 500.1  filled" for i, row in enumerate(gaps)]
+            residues.append(f"{chain} {j} 1 {'ACDEY'[j % 5]} {p:.4f}  A FR1 {'ACDWY'[j % 5]} 27 9 ")
+        chains.append(f"{chain} H human V J  120 {length} {length} 1 0 3 3 1")
+    gaps = [
+        f"{row} {(i + 1) / 90:.4f} 5 500.1  filled 10 14 111A 112B " for i, row in enumerate(gaps)
+    ]
     rejected = [f"bad{i} {i} 27 x.fasta:{i}:_has_'O'_at_column_27;_" + "y" * 90 for i in range(60)]
     rows = {"accuracy": accuracy, "gaps": gaps, "residues": residues, "rejected": rejected}
+    rows["chains"] = chains
+    unknown = residues[0].replace(" FR1 A ", " FR1  ")
     samples: dict[str, dict[str, list[str]]] = {
         "everything": rows,
-        "no.truth_of_any_kind-" * 3: {"gaps": gaps[:2], "residues": [residues[0][:-1]]},
+        "no.truth_of_any_kind-" * 3: {
+            "gaps": gaps[:2],
+            "residues": [unknown],
+            "chains": chains[:1],
+        },
         "all_rejected": {"rejected": rejected[:3]},
     }
     for i, tables in enumerate(samples.values()):
         (folder / str(i)).mkdir()
         for name in TABLES:
-            lines = [HEADERS[name], *tables.get(name, [])]
+            lines = [" ".join(COLUMNS[name]), *tables.get(name, [])]
             text = "".join(line.replace(" ", "\t") + "\n" for line in lines)
             (folder / str(i) / f"{name}.tsv").write_text(text, encoding="utf-8")
     out = folder / "report.html"
@@ -186,7 +198,7 @@ def test_tables_are_headed_marks_are_in_place_and_nothing_is_fetched(
     page: Path, tmp_path: Path
 ) -> None:
     found = measure(page, WIDTHS[0], "light", tmp_path)
-    assert len(found["tables"]) == 1 + 7 + 1 + 1
+    assert len(found["tables"]) == 1 + 8 + 1 + 1
     assert all(caption and headers == cells for caption, headers, cells in found["tables"])
     shares = [0.9 - 0.12 * i for i in range(len(METHODS)) for _ in range(2)]
     assert found["dots"] == pytest.approx(shares, abs=0.002)

@@ -4,8 +4,10 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
+from Bio import SeqIO
 
 from chains import fasta, germline_chain, hidden, mutated, random_protein
 from conftest import Write
@@ -13,6 +15,7 @@ from lacuna.blocks import encode_block, fill_block_files
 from lacuna.config import check_config
 from lacuna.files import LacunaError
 from lacuna.samples import (
+    CHAIN_COLUMNS,
     HEADERS,
     REJECTED_COLUMNS,
     TABLES,
@@ -57,7 +60,7 @@ def split(fasta: Path, folder: Path, gaps: Path | None = None, **options: object
 
 
 def run(
-    folder: Path, chains: Path, gaps: Path, homologs: Path, block_size: int, n: int
+    folder: Path, chains: Path, gaps: Path, homologs: Path | None, block_size: int, n: int
 ) -> dict[str, bytes]:
     """Every file of a sample of n chains, as the rules make them."""
     n_blocks = -(-n // block_size)
@@ -229,7 +232,7 @@ def test_the_accuracy_of_ids_with_line_ends_of_unicode(write: Write, tmp_path: P
     names = sorted(
         f"a{character}b" for character in ("\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\xa0")
     )
-    scored = (f"{name}\t1\t1\t5\tA\tFR1\tH\tA\t0.9000\tA\tX\tX\n" for name in names)
+    scored = (f"{name}\t1\t1\t5\tA\tFR1\tH\tA\t0.9000\tA\tX\tX\t\n" for name in names)
     measure([write("scored", "".join(scored))], [], tmp_path / "accuracy.tsv")
     of_chains = [r for r in rows(tmp_path / "accuracy.tsv") if r["scope"] == "chain"]
     assert [(r["value"], r["method"], r["accuracy"]) for r in of_chains] == [
@@ -238,31 +241,33 @@ def test_the_accuracy_of_ids_with_line_ends_of_unicode(write: Write, tmp_path: P
 
 
 def test_alternatives_are_whole_chains_with_one_gap_filled_otherwise(tmp_path: Path) -> None:
-    """Positions are the user's: a gap of unknown length shifts what follows it."""
+    """A gap of unknown length shifts what follows it in the filled chain."""
     odd = '"q\xa0\x85\u2028'  # blanks and line ends of Unicode are letters of an id
     filled = {f"{odd} of it": "QVQLAAA", "none": "EVQL", "m": "QGGGLVV"}
     rows = [
-        (odd, 1, 4, 7, 1, "AAA"),
-        (odd, 1, 4, 7, 2, "AAG"),
-        ("m", 1, 1, 2, 1, "GGG"),  # one position became three
-        ("m", 1, 1, 2, 2, "GGA"),
-        ("m", 2, 3, 5, 1, "VV"),
-        ("m", 2, 3, 5, 2, "IV"),
-        ("m", 2, 3, 5, 3, "LV"),
+        (odd, 1, 4, 7, 1, "AAA", 5, 7),
+        (odd, 1, 4, 7, 2, "AAG", 5, 7),
+        ("m", 1, 1, 2, 1, "GGG", 2, 4),  # one position became three
+        ("m", 1, 1, 2, 2, "GGA", 2, 4),
+        ("m", 2, 3, 3, 1, "", "", ""),
+        ("m", 3, 3, 5, 1, "VV", 6, 7),
+        ("m", 3, 3, 5, 2, "IV", 6, 7),
+        ("m", 3, 3, 5, 3, "LV", 6, 7),
     ]
     with open(tmp_path / "gaps.tsv", "w", newline="") as handle:
         table = csv.writer(handle, delimiter="\t", lineterminator="\n")
         table.writerow(HEADERS["gaps"])
-        for *where, candidate in rows:
-            table.writerow((*where, candidate, "0.2", len(candidate), "1.0", "", "filled"))
+        for *where, candidate, first, last in rows:
+            told = (candidate, "0.2", len(candidate), "1.0", "", "filled")
+            table.writerow((*where, *told, first, last, "", "", ""))
     (tmp_path / "filled.fasta").write_text(fasta(filled))
     write_alternatives(tmp_path / "gaps.tsv", tmp_path / "filled.fasta", tmp_path / "out.fasta")
     assert (tmp_path / "out.fasta").read_text() == fasta(
         {
             f"{odd}|gap1|rank2 probability=0.2": "QVQLAAG",
             "m|gap1|rank2 probability=0.2": "QGGALVV",
-            "m|gap2|rank2 probability=0.2": "QGGGLIV",
-            "m|gap2|rank3 probability=0.2": "QGGGLLV",
+            "m|gap3|rank2 probability=0.2": "QGGGLIV",
+            "m|gap3|rank3 probability=0.2": "QGGGLLV",
         }
     )
 
@@ -275,12 +280,22 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     end = "\t8\t6\t0.7500\t0.4\t0.9\t2\t1\t0.8\t0.1\n"
     keys = ["overall\tall\tlacuna\tscaffold", "chain\tm\tlacuna\tscaffold"]
     keys.append("overall\tall\tseed_lstm\ttrue_context")
+    keys.append("ambiguity\tJ\tlacuna\tscaffold")
     accuracy = [write("a.tsv", head + "".join(k + end for k in keys)), write("b.tsv", head)]
+    columns = "\t".join(CHAIN_COLUMNS) + "\n"
+    row = "{}\tH\thuman\tV\tJ\t\t{}\n"
     chains = [
-        write("ac.tsv", "chain\tmissing\tfilled\nm\t8\t8\nn\t5\t1\n"),
-        write("bc.tsv", "chain\tmissing\tfilled\n"),
+        write(
+            "ac.tsv",
+            columns
+            + row.format("m", "120\t8\t8\t3\t0\t2\t2\t1")
+            + row.format("n", "9\t5\t1\t2\t1\t1\t0\t1")
+            + row.format("NA", "120\t0\t0\t0\t0\t0\t0\t0"),
+        ),
+        write("bc.tsv", columns),
     ]
-    rejected = [write("ar.tsv", "chain\n"), write("br.tsv", "chain\nx\ny\n")]
+    title = "\t".join(REJECTED_COLUMNS) + "\n"
+    rejected = [write("ar.tsv", title), write("br.tsv", title + "x\t1\t\tno\ny\t3\t\tno\n")]
     out, summary = tmp_path / "accuracy.tsv", tmp_path / "summary.txt"
     join_accuracy(["one", "two"], accuracy, chains, rejected, out, summary)
     found = rows(out)
@@ -288,10 +303,54 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     assert [(r["sample"], r["scope"], r["method"]) for r in found] == [
         ("one", "overall", "lacuna"),
         ("one", "overall", "seed_lstm"),
+        ("one", "ambiguity", "lacuna"),
     ]
     assert summary.read_text().splitlines() == [
-        "one: 2 chains, 9 of 13 missing residues filled; right: lacuna 6/8 (0.750), "
-        "seed_lstm (true_context) 6/8 (0.750)",
+        "one: 3 chains, 9 of 13 missing residues filled, 2 of 3 ambiguity codes resolved, "
+        "1 gap left open, 2 gaps filled without a template (no antibody domain, no homolog), "
+        "1 chain without a gap, 1 chain of less than 10 residues; right: lacuna 6/8 (0.750), "
+        "seed_lstm (true_context) 6/8 (0.750); J (I or L) right: lacuna 6/8 (0.750)",
         f"two: 0 chains, 0 of 0 missing residues filled, 2 records rejected (see {rejected[1]}); "
         "no truth given",
     ]
+    with pytest.raises(LacunaError, match="^nothing was filled; two: 2 records rejected .see"):
+        join_accuracy(["two"], accuracy[1:], chains[1:], rejected[1:], tmp_path / "no", summary)
+    assert not (tmp_path / "no").exists()
+
+
+# --- what others read ----------------------------------------------------------------------------
+
+ODD_IDS = [
+    *('"', 'a"b', "NA", "nan", "NULL", "007", "1e5", "=1+1", "-", "#x", "'", "<script>alert(1)"),
+    *("\x1b[31mred", "a\xa0b", "c\x85d", "e\u2028f", "ünï", "track", "sp|P01857|IGHG1", "None"),
+]
+
+
+def test_every_table_reads_alike_by_pandas_csv_and_biopython(write: Write, tmp_path: Path) -> None:
+    """With `keep_default_na=False` pandas keeps ids such as NA, as docs/outputs.md says."""
+    chains = {f"{name} of {i}": germline_chain("HKL"[i % 3], i) for i, name in enumerate(ODD_IDS)}
+    chains = {name: f"{c[:30]}XXX{c[33:60]}J{c[61:]}" for name, c in chains.items()}
+    path = write("chains.fasta", fasta(chains))
+    run(tmp_path / "out", path, write("g.bed", "NA\t80\t85\n"), None, 7, len(chains))
+    for name in ("residues", "gaps", "chains", "accuracy"):
+        file = tmp_path / "out" / name
+        read = pd.read_csv(file, sep="\t", dtype=str, keep_default_na=False)
+        assert read.to_dict("records") == rows(file)
+    text = dict.fromkeys(["chain", "imgt", "imgt_first", "imgt_last"], str)
+    residues, gaps, found = (
+        pd.read_csv(tmp_path / "out" / name, sep="\t", dtype=text, keep_default_na=False)
+        for name in ("residues", "gaps", "chains")
+    )
+    for read in (residues, gaps, found):
+        assert list(dict.fromkeys(read["chain"])) == ODD_IDS
+    records = list(SeqIO.parse(tmp_path / "out" / "filled", "fasta"))
+    assert [r.description for r in records] == list(chains)
+    filled = [line for line in (tmp_path / "out" / "filled").read_text().split("\n")[1::2]]
+    assert [str(r.seq) for r in records] == filled
+    assert residues["position"].dtype == residues["scaffold_position"].dtype == int
+    whole = dict(zip(ODD_IDS, filled, strict=True))
+    for row in residues.itertuples():
+        assert whole[row.chain][row.position - 1] == row.residue
+    for row in gaps.itertuples():
+        if row.rank == 1:
+            assert whole[row.chain][row.first - 1 : row.last] == row.candidate

@@ -20,6 +20,7 @@ from lacuna.germlines import LOCI
 from lacuna.homologs import index_homologs
 from lacuna.imgt import CYS104, OTHER_INSERTION
 from lacuna.kmers import encode_scaffolds, load_library
+from lacuna.lengths import with_lengths
 from lacuna.network import GapNetwork
 from lacuna.samples import CHAIN_COLUMNS, GAP_COLUMNS, RESIDUE_COLUMNS, SCORED_COLUMNS
 from lacuna.scaffolds import Gap, Scaffold
@@ -273,31 +274,13 @@ def test_chains_of_a_block_are_filled_as_each_alone(fill: Filler) -> None:
 # --- the tables ----------------------------------------------------------------------------------
 
 
-def test_the_columns_are_those_of_the_contract() -> None:
-    assert RESIDUE_COLUMNS == [
-        "chain",
-        "position",
-        "gap",
-        "residue",
-        "probability",
-        "alternatives",
-        "germline",
-        "region",
-        "truth",
-    ]
-    assert GAP_COLUMNS == [
-        "chain",
-        "gap",
-        "start",
-        "end",
-        "rank",
-        "candidate",
-        "probability",
-        "length",
-        "mass",
-        "mass_error_ppm",
-        "status",
-    ]
+def test_the_columns_are_those_of_the_contract_and_then_others() -> None:
+    residues = "chain position gap residue probability alternatives germline region truth"
+    gaps = "chain gap start end rank candidate probability length mass mass_error_ppm status"
+    assert RESIDUE_COLUMNS[:9] == residues.split()
+    assert RESIDUE_COLUMNS[9:] == ["imgt", "scaffold_position", "ambiguity"]
+    assert GAP_COLUMNS[:11] == gaps.split()
+    assert GAP_COLUMNS[11:] == ["first", "last", "imgt_first", "imgt_last", "ambiguity"]
 
 
 def test_gaps_list_their_candidates_best_first(fill: Filler) -> None:
@@ -418,6 +401,101 @@ def test_a_protein_without_templates_has_no_germline_and_no_region(fill: Filler)
         ("X", "X")
     }
     assert "X" not in found.chains["m"]
+
+
+def test_both_tables_name_the_same_places(fill: Filler) -> None:
+    """Before, between and behind gaps of unknown length, one of which stays open."""
+    whole = germline_chain("H", 1, cdr3=16)
+    scaffold_text = (
+        f"{whole[:10]}X{whole[14:30]}X{whole[33:50]}XX{whole[52:60]}{whole[60:98]}XX{whole[100:]}"
+    )
+    a, b = 10, 27  # of the gaps of unknown length in the scaffold
+    c, d, e = 45, 55, 93  # of known length, of none, of known length
+    gaps = (
+        Gap(a, a + 1, 4, 4),
+        Gap(b, b + 1, 1, None, mass=30.0, tolerance_da=0.1),  # stays open
+        Gap(c, c + 2, 2, 2),
+        Gap(d, d, 0, 0),
+        Gap(e, e + 2, 2, 2),
+    )
+    unsettled = Scaffold("m", "", scaffold_text, gaps, 1)
+    found = fill(with_lengths(unsettled, [4, None, 2, 0, 2]))
+    filled = found.chains["m"]
+    assert len(filled) == len(whole) - 2 and filled[30] == "X"
+    of_gaps = [r for r in found.rows["gaps"] if r["rank"] == "1"]
+    assert [(r["start"], r["end"]) for r in of_gaps] == [
+        ("10", "11"),
+        ("27", "28"),
+        ("45", "47"),
+        ("55", "55"),
+        ("93", "95"),
+    ]
+    places = [(r["first"], r["last"]) for r in of_gaps]
+    assert places == [("11", "14"), ("31", "31"), ("49", "50"), ("", ""), ("97", "98")]
+    for row in of_gaps:
+        residues = [r for r in found.rows["residues"] if r["gap"] == row["gap"]]
+        if not row["first"]:
+            assert residues == [] and row["imgt_first"] == row["imgt_last"] == ""
+            continue
+        positions = [int(r["position"]) for r in residues]
+        assert positions == list(range(int(row["first"]), int(row["last"]) + 1))
+        assert "".join(r["residue"] for r in residues) == filled[positions[0] - 1 : positions[-1]]
+        assert (residues[0]["imgt"], residues[-1]["imgt"]) == (row["imgt_first"], row["imgt_last"])
+        inside = [int(r["scaffold_position"]) for r in residues]
+        start, end = int(row["start"]), int(row["end"])
+        assert inside == (list(range(start, end)) if end - start == len(residues) else [start] * 4)
+    # The numbers are those of the residues that really stand there: 10 is empty in heavy chains.
+    number = {r["position"]: r["imgt"] for r in found.rows["residues"]}
+    assert [number[p] for p in ("11", "12", "14")] == ["12", "13", "15"]
+    assert (number["97"], number["98"]) == ("107", "108")
+
+
+def test_imgt_numbers_of_an_insertion_and_beyond_the_domain(fill: Filler) -> None:
+    whole = germline_chain("H", 1, cdr3=17, constant=True)
+    domain = whole.index("ASTKG")
+    found = fill(scaffold(whole, (domain - 22, domain - 17), (domain + 40, domain + 42)))
+    numbers = [r["imgt"] for r in found.rows["residues"]]
+    assert numbers == ["111", "111A", "111B", "112B", "112A", "", ""]
+    assert {(r["imgt_first"], r["imgt_last"]) for r in found.rows["gaps"] if r["gap"] == "2"} == {
+        ("", "")
+    }
+
+
+def test_codes_that_stand_alone_are_told_from_gaps(fill: Filler) -> None:
+    """`XXJ` is a gap, `JB` is not."""
+    whole = germline_chain("K", 1)
+    at = next(i for i in range(30, 80) if whole[i] in "IL" and whole[i + 1] not in "ILDNEQ")
+    pair = next(i for i in range(at + 3, 100) if whole[i] in "IL" and whole[i + 1] in "DNEQ")
+    second = "B" if whole[pair + 1] in "DN" else "Z"
+    letters = list(whole)
+    letters[at], letters[at + 1 : at + 3] = "J", "XX"
+    letters[pair : pair + 2] = "J", second
+    sequence = "".join(letters)
+    spans = ((at, at + 3), (pair, pair + 2))
+    gaps = tuple(Gap(i, j, j - i, j - i, truth=whole[i:j]) for i, j in spans)
+    found = fill(Scaffold("m", "", sequence, gaps, 1))
+    codes = [(r["gap"], r["ambiguity"]) for r in found.rows["residues"]]
+    assert codes == [*[("1", "")] * 3, ("2", "J"), ("2", second)]
+    assert [(r["gap"], r["ambiguity"]) for r in found.rows["scored"]] == codes
+    assert {(r["gap"], r["ambiguity"]) for r in found.rows["gaps"]} == {
+        ("1", ""),
+        ("2", f"J{second}"),
+    }
+    names = "missing filled gaps open ambiguous resolved without_template".split()
+    assert [found.rows["chains"][0][name] for name in names] == list("3310220")
+
+
+def test_what_is_filled_without_a_template_says_so(fill: Filler) -> None:
+    protein, heavy = random_protein(80, 1), germline_chain("H", 1)
+    relative = mutated(protein, 8, 3)
+    found = fill(scaffold(protein, (30, 33)), scaffold(heavy, (98, 104), name="h"))
+    status = {r["chain"]: r["status"] for r in found.rows["gaps"] if r["rank"] == "1"}
+    assert status == {"m": "filled (no template)", "h": "filled"}
+    counts = [(r["chain"], r["gaps"], r["without_template"]) for r in found.rows["chains"]]
+    assert counts == [("m", "1", "1"), ("h", "1", "0")]
+    guided = fill(scaffold(protein, (30, 33)), homologs=[relative])
+    assert guided.rows["gaps"][0]["status"] == "filled"
+    assert guided.rows["chains"][0]["without_template"] == "0"
 
 
 def test_regions_follow_the_chain(fill: Filler) -> None:

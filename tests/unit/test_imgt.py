@@ -21,6 +21,7 @@ from lacuna.imgt import (
     REGIONS,
     cdr3_codes,
     column_code,
+    imgt_numbers,
     regions_of,
 )
 
@@ -90,6 +91,41 @@ def test_regions_of_the_other_columns() -> None:
 def test_an_insertion_takes_the_region_on_its_left() -> None:
     columns = np.array([OTHER_INSERTION, 26, OTHER_INSERTION, OTHER_INSERTION, 27, OTHER_INSERTION])
     assert list(regions_of(columns)) == ["", "FR1", "FR1", "FR1", "CDR1", "CDR1"]
+
+
+def test_a_code_has_the_number_that_it_was_made_from() -> None:
+    numbers = [*map(str, range(1, 112)), *(f"111{x}" for x in "ABCDEFGHIJKLMNOP")]
+    numbers += [*(f"112{x}" for x in "PONMLKJIHGFEDCBA"), *map(str, range(112, 129))]
+    columns = np.array([column_code(number) for number in numbers])
+    assert imgt_numbers(columns).tolist() == numbers
+    assert imgt_numbers(np.array([PADDING, CONSTANT, OUTSIDE])).tolist() == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        "32 33A 33",  # IMGT: an insertion in a loop stands on both sides of its middle
+        "32 32A 33B 33A 33",
+        "60 60A 60B 61B 61A 61",
+        "82 82A 82B 83",
+        "111P 111Q 112R 112Q 112P",
+        "111 111A 112A 112",
+        "128",
+    ],
+)
+def test_an_insertion_is_numbered_by_its_neighbours(numbers: str) -> None:
+    columns = np.array([column_code(number) for number in numbers.split()])
+    assert imgt_numbers(columns).tolist() == numbers.split()
+
+
+def test_an_insertion_that_follows_no_position_has_no_number() -> None:
+    columns = np.array([OTHER_INSERTION, 5, OUTSIDE, OTHER_INSERTION, CONSTANT, OTHER_INSERTION])
+    assert imgt_numbers(columns).tolist() == ["", "5", "", "", "", ""]
+
+
+def test_more_insertions_than_letters_are_lettered_on() -> None:
+    columns = np.array([82, *[OTHER_INSERTION] * 28, 83])
+    assert imgt_numbers(columns).tolist()[-4:] == ["82Z", "82AA", "82BB", "83"]
 
 
 def test_occupied_columns_hold_the_conserved_residues_and_end_with_cys104() -> None:

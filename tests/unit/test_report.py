@@ -12,15 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna import report
+from lacuna.accuracy import ACCURACY_COLUMNS
 from lacuna.files import LacunaError
 from lacuna.report import MAX_ROWS, TABLES, UNCERTAIN_GAPS, write_report
+from lacuna.samples import CHAIN_COLUMNS, GAP_COLUMNS, REJECTED_COLUMNS, RESIDUE_COLUMNS
 
 COLUMNS = {
-    "accuracy": "scope value method protocol n_residues n_correct accuracy ci_low ci_high n_gaps"
-    " n_exact mean_probability ece",
-    "gaps": "chain gap start end rank candidate probability length mass mass_error_ppm status",
-    "residues": "chain position gap residue probability alternatives germline region truth",
-    "rejected": "chain line column reason",
+    "accuracy": ACCURACY_COLUMNS,
+    "gaps": GAP_COLUMNS,
+    "residues": RESIDUE_COLUMNS,
+    "chains": CHAIN_COLUMNS,
+    "rejected": REJECTED_COLUMNS,
 }
 VOID = {"meta", "link", "br", "line", "circle"}
 
@@ -78,17 +80,21 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Write the tables of samples, each a mapping of rows by table, and the report on them."""
+    """Write the tables of samples, each a mapping of rows by table, and the report on them.
+
+    A sample's chains are those of its gaps, unless it says others.
+    """
 
     def make_report(samples: dict[str, dict[str, Rows]]) -> Path:
         paths: dict[str, list[Path]] = {name: [] for name in TABLES}
         for i, tables in enumerate(samples.values()):
+            tables = {"chains": chains_of(tables)} | tables
             for name in TABLES:
                 path = tmp_path / str(i) / f"{name}.tsv"
                 path.parent.mkdir(exist_ok=True)
                 with open(path, "w", newline="", encoding="utf-8") as handle:
                     writer = csv.writer(handle, delimiter="\t", lineterminator="\n")
-                    writer.writerow(COLUMNS[name].split())
+                    writer.writerow(COLUMNS[name])
                     writer.writerows(tables.get(name, []))
                 paths[name].append(path)
         out = tmp_path / "report.html"
@@ -96,6 +102,49 @@ def make(tmp_path: Path) -> Make:
         return out
 
     return make_report
+
+
+def chain(
+    name: object,
+    *,
+    gaps: int = 0,
+    open: int = 0,
+    filled: int = 0,
+    codes: int = 0,
+    length: int = 120,
+) -> tuple[object, ...]:
+    """A row of chains.tsv: of a heavy chain whose gaps are filled with `filled` residues."""
+    return (
+        name,
+        "H",
+        "human",
+        "V",
+        "J",
+        "",
+        length,
+        filled + open,
+        filled,
+        gaps,
+        open,
+        codes,
+        codes,
+        0,
+    )
+
+
+def chains_of(tables: dict[str, Rows]) -> Rows:
+    """Rows of chains.tsv for the gaps and residues of a sample."""
+    gaps = [row for row in tables.get("gaps", []) if row[4] == 1]
+    residues = [row[0] for row in tables.get("residues", [])]
+    return [
+        chain(
+            name,
+            gaps=sum(row[0] == name for row in gaps),
+            open=sum(row[0] == name and row[5] == "" for row in gaps),
+            filled=residues.count(name),
+        )
+        for name in dict.fromkeys([*(row[0] for row in gaps), *residues])
+    ]
 
 
 def score(
@@ -118,19 +167,26 @@ def score(
 
 
 def gap(
-    chain: str, number: int, probability: float, rank: int = 1, candidate: str = "ACDEF"
+    chain: str,
+    number: int,
+    probability: float,
+    rank: int = 1,
+    candidate: str = "ACDEF",
+    code: str = "",
 ) -> tuple[object, ...]:
     start = 10 * number
+    first, last = start + 1, start + len(candidate)
     return (
-        *(chain, number, start, start + len(candidate), rank, candidate, probability),
-        *(len(candidate), "500.1", "", "filled"),
+        *(chain, number, start, last, rank, candidate, probability),
+        *(len(candidate), "500.1", "", "filled", first, last, f"{first + 2}", "111A", code),
     )
 
 
 def residue(
-    chain: str, number: int, letter: str, probability: float, truth: str = ""
+    chain: str, number: int, letter: str, probability: float, truth: str = "", code: str = ""
 ) -> tuple[object, ...]:
-    return (chain, 1, number, letter, f"{probability:.4f}", "S:0.08", "A", "FR1", truth)
+    told = (letter, f"{probability:.4f}", "S:0.08", "A", "FR1", truth)
+    return (chain, 1, number, *told, "7", 0, code)
 
 
 ORDINARY: dict[str, Rows] = {
@@ -152,7 +208,7 @@ ORDINARY: dict[str, Rows] = {
         gap("mab1", 2, 0.2, 1, "WW"),
         gap("mab1", 2, 0.1, 2, "WY"),
         gap("mab2", 1, 0.5, 1, "KL"),
-        ("mab2", 2, 40, 41, 1, "", "", "", "", "", "length_unknown"),
+        ("mab2", 2, 40, 41, 1, *[""] * 5, "no_length_fits_mass", 41, 41, "", "", ""),
     ],
     "residues": [
         *(residue("mab1", 1, letter, 0.98, letter) for letter in "ACDEF"),
@@ -172,13 +228,14 @@ def test_counts_of_a_sample(make: Make) -> None:
     page = Page(make({"ordinary": ORDINARY}))
     overview = page.table("All samples")
     assert overview == [
-        ["ordinary", "2", "4", "9", "1", "90.0", "85.0 to 95.0", "80.0, germline copy"]
+        ["ordinary", "2", "0", "4", "9", "0", "1", "90.0", "85.0 to 95.0", "80.0, germline copy"]
     ]
-    assert "1 gap left open: its length is not known." in page.text
+    assert "1 gap left open: no number of residues has its mass." in page.text
+    assert "Missing residues filled 9 of 10" in page.text
 
 
 def test_the_model_stands_first_and_each_method_with_its_protocol(make: Make) -> None:
-    rows = Page(make({"ordinary": ORDINARY})).table("Missing residues whose truth is known")
+    rows = Page(make({"ordinary": ORDINARY})).table("Residues of gaps whose truth is known")
     assert [row[0] for row in rows] == ["Lacuna", "Germline copy", "Tutorial LSTM, true context"]
     assert rows[0][1:] == ["90.0", "85.0 to 95.0", "90 of 100", "15 of 20", "0.890", "0.021"]
     assert rows[1][5:] == ["", ""]
@@ -208,13 +265,13 @@ def test_marks_are_drawn_at_their_shares(make: Make) -> None:
 def test_the_least_certain_gaps_come_first_with_their_truth(make: Make) -> None:
     path = make({"ordinary": ORDINARY})
     rows = Page(path).table("The 3 gaps")
-    assert [row[:4] for row in rows] == [
-        ["mab1", "21–22", "2", "0.2"],
-        ["mab2", "11–12", "2", "0.5"],
-        ["mab1", "11–15", "5", "0.9"],
+    assert [row[:5] for row in rows] == [
+        ["mab1", "21–22", "23–111A", "2", "0.2"],
+        ["mab2", "11–12", "13–111A", "2", "0.5"],
+        ["mab1", "11–15", "13–111A", "5", "0.9"],
     ]
-    assert [row[4] for row in rows] == ["WW·Y", "KL", "ACDEF"]
-    assert [row[5] for row in rows] == ["WY 0.1", "", "ACDEY 0.05"]
+    assert [row[5] for row in rows] == ["WW·Y", "KL", "ACDEF"]
+    assert [row[6] for row in rows] == ["WY 0.1", "", "ACDEY 0.05"]
     html = path.read_text(encoding="utf-8")
     assert '<span class="s2 wrong" title="W 0.21, in truth Y">W</span>' in html
     assert "And 1 gap more." in Page(path).text
@@ -281,7 +338,7 @@ def test_without_truth_it_says_so_and_gives_what_the_model_expects(make: Make) -
     assert "expects 3 of 4 residues to be right (75.0 %); 1 have a probability" in page.text
     assert "What a probability is worth" not in page.text
     assert len(page.tables) == 2  # all samples, the least certain gaps
-    assert page.table("All samples") == [["blind", "1", "1", "4", "0"]]
+    assert page.table("All samples") == [["blind", "1", "0", "1", "4", "0", "0"]]
 
 
 def test_where_everything_was_rejected(make: Make) -> None:
@@ -299,13 +356,84 @@ def test_samples_with_and_without_truth_stand_side_by_side(make: Make) -> None:
     page = Page(make({"known": ORDINARY, "blind": {"residues": [residue("a", 1, "A", 0.5)]}}))
     rows = page.table("All samples")
     assert [row[0] for row in rows] == ["known", "blind"]
-    assert rows[1][5:] == ["not known", "", ""]
+    assert rows[1][7:] == ["not known", "", ""]
+
+
+def test_where_no_chain_has_a_gap(make: Make) -> None:
+    page = Page(make({"s": {"chains": [chain(f"c{i}", length=3 + 7 * i) for i in range(4)]}}))
+    assert "Nothing was filled: no chain has a gap. Mark missing residues with X or -." in page.text
+    assert page.table("All samples") == [["s", "0", "4", "0", "0", "0", "0"]]
+    assert "4 chains without a gap." in page.text
+    assert "1 chain of less than 10 residues." in page.text
+
+
+def test_gaps_that_were_filled_without_a_template_are_told(make: Make) -> None:
+    rows = [list(gap("a", i, 0.1)) for i in range(5)]
+    for row, status in zip(
+        rows, ["filled (no template)", "filled (no template; not p)"], strict=False
+    ):
+        row[10] = status
+    rows[2][10] = "filled (not proven best: another may have up to 0.2)"
+    rows[3][10] = "filled (not proven best: another may have up to 0.3)"
+    text = Page(make({"s": {"gaps": rows}})).text
+    assert "2 gaps filled without a template: no antibody domain and no homolog there." in text
+    assert "2 gaps filled with what is not proven to be the best of its mass." in text
+
+
+def test_ambiguity_codes_are_told_apart_from_gaps(make: Make) -> None:
+    """They are likely right, and unlike gaps there are many of them."""
+    tables: dict[str, Rows] = {
+        "accuracy": [
+            score(right=6, n=10),
+            score("ambiguity", "J", right=58, n=60),
+            score("ambiguity", "J", "germline_copy", right=57, n=60),
+            score("ambiguity", "Z", right=2, n=2),
+        ],
+        "gaps": [
+            gap("a", 1, 0.9, 1, "A"),
+            gap("a", 2, 0.5, 1, "L", "J"),
+            gap("a", 3, 0.6, 1, "L", "J"),
+        ],
+        "residues": [
+            residue("a", 1, "A", 0.97, "C"),
+            *(residue("a", i, "L", 0.99, "L", "J") for i in range(2, 4)),
+        ],
+        "chains": [chain("a", gaps=1, filled=1, codes=62)],
+    }
+    page = Page(make({"s": tables}))
+    assert page.table("All samples")[0][:8] == ["s", "1", "0", "1", "1", "62", "0", "60.0"]
+    assert "Of 10 residues whose truth is known, 6 are right" in page.text
+    assert "Of the 1 with a probability of 0.95 or more, 0 % are right." in page.text
+    assert (
+        "62 of 62 ambiguity codes are resolved; right where that is known: J 58 of 60, Z 2 of 2."
+        in page.text
+    )
+    rows = page.table("By ambiguity code")
+    assert [[row[0], row[1], *row[3:]] for row in rows] == [
+        ["J", "60", "96.7", "95.0"],
+        ["Z", "2", "100", ""],
+    ]
+    assert [row[0] for row in page.table("The one gap")] == ["a"]
+    assert [row[0] for row in page.table("Probability given")] == ["1"]  # residue
+
+
+def test_codes_alone_need_no_gap(make: Make) -> None:
+    tables: dict[str, Rows] = {
+        "accuracy": [score("ambiguity", "J", right=3, n=4)],
+        "gaps": [gap("a", i, 0.5, 1, "L", "J") for i in range(4)],
+        "residues": [residue("a", i, "L", 0.5, "L", "J") for i in range(4)],
+        "chains": [chain("a", codes=4)],
+    }
+    page = Page(make({"s": tables}))
+    assert "4 of 4 ambiguity codes are resolved; right where that is known: J 3 of 4." in page.text
+    assert "No truth" not in page.text and "Nothing was filled" not in page.text
+    assert page.table("All samples") == [["s", "1", "0", "0", "0", "4", "0"]]
 
 
 def test_a_method_that_is_not_known_is_shown_by_its_name(make: Make) -> None:
     rows = [score(), score(method="my_method", right=50)]
     page = Page(make({"s": ORDINARY | {"accuracy": rows}}))
-    assert page.table("Missing residues")[1][0] == "my_method"
+    assert page.table("Residues of gaps")[1][0] == "my_method"
 
 
 # --- long lists, large tables --------------------------------------------------------------------
@@ -375,14 +503,14 @@ def test_text_of_the_input_is_escaped(make: Make) -> None:
         "gaps": [
             gap(NASTY, 1, 0.5, 1, NASTY),
             gap(NASTY, 1, 0.1, 2, NASTY),
-            (NASTY, 2, NASTY, NASTY, 1, "", "", NASTY, "", "", NASTY),
+            (NASTY, 2, NASTY, NASTY, 1, "", 0.5, NASTY, "", "", NASTY, *[NASTY] * 4, ""),
         ],
         "residues": [residue(NASTY, 1, NASTY, 0.5, NASTY + "?")],
-        "rejected": [(NASTY, NASTY, NASTY, NASTY)],
+        "rejected": [(NASTY, 7, NASTY, NASTY)],
     }
     page = Page(make({NASTY: tables}))
     assert "script" not in {tag for tag, _ in page.elements}
-    assert page.text.count(NASTY) >= 10
+    assert page.text.count(NASTY) >= 15
     assert page.table("All samples")[0][0] == NASTY
 
 
@@ -393,7 +521,14 @@ def test_an_id_with_quotes_is_the_same_in_every_table(make: Make) -> None:
         "residues": [residue(name, 1, "A", 0.5, "C")],
     }
     row = Page(make({"s": tables})).table("The one gap")[0]
-    assert (row[0], row[4]) == (name, "AC")
+    assert (row[0], row[5]) == (name, "AC")
+
+
+def test_what_cannot_be_seen_is_spelt(make: Make) -> None:
+    """Escapes of a terminal, and marks that turn the direction of writing."""
+    rejected = [("\x1b[31mred\u202eder", 1, "", "x:1: '\x1b]0;title\x07' has none")]
+    row = Page(make({"s": {"rejected": rejected}})).table("Records")[0]
+    assert row[0] == r"\x1b[31mred\u202eder" and row[3] == r"x:1: '\x1b]0;title\x07' has none"
 
 
 def test_long_ids_and_reasons_are_cut(make: Make) -> None:

@@ -280,3 +280,26 @@ def test_a_bad_record_stops_the_run_where_that_is_wanted(space: Workspace, finis
     assert run.error() == f"Error: {listed[0]} (1 of 6 bad records; all in the log)"
     log = (space.folder / "strict" / "logs" / "read_scaffolds" / "bad.log").read_text()
     assert [x for x in listed if x not in log] == []
+
+
+def test_a_sheet_in_which_nothing_is_filled_is_a_fault_and_its_tables_stay(
+    fresh: Workspace,
+) -> None:
+    """A wrong column of a database made a FASTA; every record of another file is bad."""
+    fresh.write("loci.fasta", fasta({f"c{i}": "IGH" for i in range(30)}))
+    fresh.write("bad.fasta", fasta({"a": "QVO", "b": "QV1"}))
+    fresh.sheet({"sample": "loci", "fasta": "loci.fasta"}, {"sample": "bad", "fasta": "bad.fasta"})
+    for _ in range(2):  # the next run does not pass for a success either
+        run = fresh.run(status=1)
+        assert "Traceback" not in run.output
+        assert run.error() == (
+            "Error: nothing was filled; loci: 30 chains without a gap, 30 chains of less than 10 "
+            "residues; bad: 2 records rejected (see out/bad/rejected.tsv); check that the FASTA "
+            "holds protein sequences, and mark missing residues with X or -, or give a gap table "
+            "(column 'gaps')"
+        )
+    assert run.jobs() == {"all": 1, "join_accuracy": 1}
+    assert len(fresh.rows("bad/rejected.tsv")) == 2 and len(fresh.rows("loci/chains.tsv")) == 30
+    page = (fresh.folder / "out" / "report.html").read_text()
+    assert "no chain has a gap" in page and "every record was rejected" in page
+    assert not (fresh.folder / "out" / "summary.txt").exists()

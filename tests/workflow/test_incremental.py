@@ -23,6 +23,7 @@ EDITS = {
     "resources/germlines/V.tsv": BLOCKS | ACROSS,
     "workflow/scripts/lacuna/accuracy.py": BLOCKS | ACROSS,
     "workflow/scripts/lacuna/corpus.py": set(),  # of pretraining
+    "workflow/scripts/lacuna/counts.py": BLOCKS | ACROSS,
     "workflow/scripts/lacuna/decode.py": BLOCKS | ACROSS,
     "workflow/scripts/lacuna/report.py": {"write_report"},
     "workflow/scripts/lacuna/scaffolds.py": BLOCKS | ACROSS | {"train_seed"},

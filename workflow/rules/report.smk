@@ -22,8 +22,10 @@ rule measure_accuracy:
 
 
 rule join_accuracy:
-    """One accuracy table over all samples, and the lines that end a run."""
+    """One accuracy table over all samples, and the lines that end a run which filled anything."""
     input:
+        # It fails if nothing was filled, and the page that says so is to be there by then.
+        report=ancient(OUT / "report.html"),
         accuracy=expand(OUT / "{sample}" / "accuracy.tsv", sample=SAMPLES),
         chains=expand(OUT / "{sample}" / "chains.tsv", sample=SAMPLES),
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
@@ -51,6 +53,7 @@ rule write_report:
         accuracy=expand(OUT / "{sample}" / "accuracy.tsv", sample=SAMPLES),
         residues=expand(OUT / "{sample}" / "residues.tsv", sample=SAMPLES),
         gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
+        chains=expand(OUT / "{sample}" / "chains.tsv", sample=SAMPLES),
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
         template=located("workflow/report/report.html.j2"),
     output:

@@ -2,6 +2,9 @@
 
 Tables of scored residues are summed block by block; the sums of two blocks add up, so the
 result does not depend on how a batch was cut.
+
+Ambiguity codes (J, B, Z) that stand alone are a choice between two residues. They are counted
+apart, in the scope `ambiguity`; every other scope is of gaps.
 """
 
 import math
@@ -15,7 +18,8 @@ from lacuna.alphabet import MISSING_LETTER
 from lacuna.files import atomic_write
 from lacuna.samples import BASELINES, MODEL, SCORED_COLUMNS
 
-SCOPES = ("overall", "locus", "region", "gap_length", "chain")
+AMBIGUITY = "ambiguity"  # scope of the codes that stand alone, by code
+SCOPES = ("overall", "locus", "region", "gap_length", AMBIGUITY, "chain")
 ACCURACY_COLUMNS = (
     "scope value method protocol n_residues n_correct accuracy ci_low ci_high"
     " n_gaps n_exact mean_probability ece"
@@ -45,7 +49,8 @@ def read_scored(path: Path | str) -> pd.DataFrame:
 def sum_scored(scored: pd.DataFrame) -> pd.DataFrame:
     """Counts per scope, value and method of one table of scored residues.
 
-    A gap counts as exact where all of its residues are right, I and L taken as one.
+    A gap counts as exact if all of its residues are right, I and L taken as one; a run of
+    ambiguity codes if all are right as they are.
     """
     parts = [
         _sum_method(scored, scored[method], method, "scaffold", method == MODEL)
@@ -84,14 +89,13 @@ def _sum_method(
         bins = np.zeros((len(scored), N_BINS, 3))
         bins[np.arange(len(scored)), which] = np.stack((np.ones(len(p)), hit, p), 1)
         rows[_BIN_COLUMNS] = bins.reshape(len(scored), -1)
-    labels = {
-        "overall": pd.Series("all", index=scored.index),
-        "chain": scored["chain"],
-        "region": scored["region"],
-        "gap_length": scored["gap_length"],
-        "locus": scored["locus"],
-    }
-    gaps = pd.DataFrame({"chain": scored["chain"], "gap": scored["gap"], "exact": merged})
+    of_gaps = scored["ambiguity"] == ""
+    labels = {"overall": pd.Series("all", index=scored.index)}
+    labels |= {scope: scored[scope] for scope in ("chain", "region", "gap_length", "locus")}
+    labels = {scope: values.where(of_gaps, "") for scope, values in labels.items()}
+    labels[AMBIGUITY] = scored["ambiguity"]
+    right = np.where(of_gaps, merged, hit)
+    gaps = pd.DataFrame({"chain": scored["chain"], "gap": scored["gap"], "exact": right})
     exact = gaps.groupby(["chain", "gap"], sort=False)["exact"].transform("all")
     first = ~gaps.duplicated(["chain", "gap"])
     rows["n_gaps"] = first.to_numpy().astype(int)

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from io import StringIO
 from itertools import pairwise
@@ -23,7 +24,7 @@ from lacuna.decode import (
 from lacuna.device import product_dtype
 from lacuna.files import atomic_write
 from lacuna.germlines import LOCI, SPECIES, constants, j_segments, v_segments
-from lacuna.imgt import N_CODES, PADDING, regions_of
+from lacuna.imgt import N_CODES, OUTSIDE, PADDING, imgt_numbers, regions_of
 from lacuna.kmers import KmerSet
 from lacuna.network import ANSWERS, GapNetwork, Kmers
 from lacuna.samples import BASELINES, TABLES
@@ -81,13 +82,17 @@ def _reading_order(targets: np.ndarray) -> np.ndarray:
 class _Chain:
     """What is known of one chain of the block before its gaps are filled.
 
-    cell: its id as it stands in a table; rows: of its missing residues among those of the
-    block, none where nothing is observed.
+    cell: its id as it stands in a table; regions, imgt: region and IMGT number of every residue
+    of the block, of which its own begin at `offset`; coded: whether it holds ambiguity codes;
+    rows: of its missing residues among those of the block, none where nothing is observed.
     """
 
     scaffold: Scaffold
     cell: str
-    columns: np.ndarray  # (length,)
+    regions: list[str]
+    imgt: list[str]
+    offset: int
+    coded: bool
     rows: range
     locus: str
     nearest: str  # species and nearest V, J and C segment, four cells
@@ -109,18 +114,39 @@ class _Gap:
     given: Gap
     rows: range
 
+    @property
+    def among_all(self) -> slice:
+        """Its residues among those of the block that `_Chain.regions` and `imgt` are of."""
+        offset = self.chain.offset
+        return slice(offset + self.given.start, offset + self.given.end)
+
+    @property
+    def ambiguity(self) -> str:
+        """The letters of a gap of ambiguity codes alone, '' of any other."""
+        if not self.chain.coded or not self.given.fixed:
+            return ""
+        letters = self.chain.scaffold.sequence[self.given.start : self.given.end]
+        return "" if MISSING_LETTER in letters else letters
+
+    @property
+    def scaffold_positions(self) -> Sequence[int]:
+        """Where each of its residues stands in the scaffold, from 0: in what the gap covers, or
+        at its start where it has another number of residues than that."""
+        start, end = self.given.origin or (self.given.start, self.given.end)
+        length = self.given.end - self.given.start
+        return range(start, end) if end - start == length else [start] * length
+
 
 @dataclass(frozen=True, slots=True)
 class _Residues:
     """What the tables say of the t missing residues of a block, each a list of t.
 
-    answer: residue and probability, two cells; baselines: by each of BASELINES, a cell each.
+    answer: residue and probability, two cells; shown: these, alternatives and germline residue;
+    baselines: by each of BASELINES, a cell each.
     """
 
     answer: list[str]
-    alternatives: list[str]
-    germline: list[str]
-    region: list[str]
+    shown: list[str]
     baselines: list[str]
 
 
@@ -150,36 +176,49 @@ def fill_block(
     probabilities: what `predict` returns for `kmers`; modifications: what masses may hold.
     """
     rules = modifications or Modifications()
-    chains = list(_chains(scaffolds, kmers))
+    chains = [(chain, list(chain.gaps())) for chain in _chains(scaffolds, kmers)]
+    bare = _without_template(kmers).tolist()
     letters = [MISSING_LETTER] * len(probabilities)
     told = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
     gap_rows = {}
-    for gap, ranking in _ranked(chains, probabilities, candidates, rules):
+    unguided = set()  # gaps that were filled without a template
+    known = [gap for _, gaps in chains for gap in gaps if gap.rows]
+    for gap, ranking in _ranked(known, probabilities, candidates, rules):
         rows = slice(gap.rows.start, gap.rows.stop)
         told[rows, :N_RESIDUES] = ranking.distributions
         if ranking.candidates:
             letters[rows] = ranking.candidates[0].sequence
-        status = _status(gap, ranking, rules)
+            if all(bare[rows]):
+                unguided.add(gap.rows.start)
+        status = _status(gap, ranking, rules, gap.rows.start in unguided)
         gap_rows[gap.rows.start] = _gap_rows(gap, ranking.candidates, status)
     filled = "".join(letters)
-    residues = _residues(filled, told, chains, kmers)
+    residues = _residues(filled, told, kmers)
     tables = Tables()
-    for chain in chains:
-        _fill_chain(chain, filled, residues, gap_rows, tables)
+    for chain, gaps in chains:
+        _fill_chain(chain, gaps, filled, residues, gap_rows, unguided, tables)
     return tables
 
 
 def _chains(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[_Chain]:
     bounds = np.searchsorted(kmers.targets.numpy()[:, 2], np.arange(len(scaffolds) + 1)).tolist()
-    columns, loci = kmers.chain_columns.numpy(), kmers.chain_locus.tolist()
-    cells, nearest = _id_cells(scaffolds), _nearest_cells(kmers)
-    start = 0
-    for i, scaffold in enumerate(scaffolds):
-        stop = start + len(scaffold.sequence)
+    loci, cells, nearest = kmers.chain_locus.tolist(), _id_cells(scaffolds), _nearest_cells(kmers)
+    starts = _starts(scaffolds)
+    # What is set before each chain keeps regions and insertions of another from going over into it.
+    columns = np.insert(kmers.chain_columns.numpy(), starts, PADDING)
+    regions, imgt = regions_of(columns).tolist(), imgt_numbers(columns).tolist()
+    for i, (scaffold, start) in enumerate(zip(scaffolds, starts.tolist(), strict=True)):
+        coded = any(code in scaffold.sequence for code in AMBIGUOUS)
         rows = range(bounds[i], bounds[i + 1])
         locus = LOCI[loci[i]] if loci[i] >= 0 else ""
-        yield _Chain(scaffold, cells[i], columns[start:stop], rows, locus, nearest[i])
-        start = stop
+        offset = start + i + 1
+        yield _Chain(scaffold, cells[i], regions, imgt, offset, coded, rows, locus, nearest[i])
+
+
+def _starts(scaffolds: Sequence[Scaffold]) -> np.ndarray:
+    """(m,) where each chain begins among the residues of all."""
+    lengths = np.array([len(scaffold.sequence) for scaffold in scaffolds], dtype=np.int64)
+    return np.cumsum(lengths) - lengths
 
 
 def _id_cells(scaffolds: Sequence[Scaffold]) -> list[str]:
@@ -216,14 +255,14 @@ def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> Ma
 
 
 def _ranked(
-    chains: Sequence[_Chain],
+    known: Sequence[_Gap],
     probabilities: np.ndarray,
     candidates: int,
     modifications: Modifications,
 ) -> Iterator[tuple[_Gap, Ranking]]:
-    """Every gap of known length and its ranking, those without a mass many at a time."""
+    """Every gap of `known` length and its ranking, those without a mass many at a time."""
     plain: dict[int, list[_Gap]] = {}
-    for gap in (gap for chain in chains for gap in chain.gaps() if gap.rows):
+    for gap in known:
         mass, tolerance = gap.given.mass, gap.given.tolerance_da
         if mass is None or tolerance is None:
             plain.setdefault(len(gap.rows), []).append(gap)
@@ -238,14 +277,22 @@ def _ranked(
             yield from zip(some, rank_plain(of_gaps, candidates), strict=True)
 
 
-def _status(gap: _Gap, ranking: Ranking, modifications: Modifications) -> str:
+def _without_template(kmers: KmerSet) -> np.ndarray:
+    """(t,) whether a missing residue has no template: outside of domains, without homologs."""
+    kmer, place = kmers.targets.numpy()[:, :2].T
+    shown = (kmers.templates.numpy()[kmer, :, place] < N_RESIDUES).any(1)
+    return ~shown & (kmers.columns.numpy()[kmer, place] == OUTSIDE)
+
+
+def _status(gap: _Gap, ranking: Ranking, modifications: Modifications, unguided: bool) -> str:
     if not ranking.candidates:
         rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
         nearest = nearest_mass(len(gap.rows), gap.given.mass or 0.0, rules)
         return f"no_sequence_fits_mass (nearest of {len(gap.rows)} residues: {nearest:.2f} Da)"
+    notes = ["no template"] if unguided else []
     if ranking.bound > ranking.candidates[0].probability:
-        return f"filled (not proven best: another may have up to {ranking.bound:.1g})"
-    return "filled"
+        notes.append(f"not proven best: another may have up to {ranking.bound:.1g}")
+    return f"filled ({'; '.join(notes)})" if notes else "filled"
 
 
 def _gap_rows(gap: _Gap, found: Sequence[Candidate], status: str) -> str:
@@ -254,8 +301,9 @@ def _gap_rows(gap: _Gap, found: Sequence[Candidate], status: str) -> str:
     given = gap.given
     start, end = given.origin or (given.start, given.end)
     where = f"{gap.chain.cell}\t{gap.number}\t{start}\t{end}"
+    filled_at = _filled_at(gap)
     if not found:
-        return f"{where}\t1\t\t\t\t\t\t{status}\n"
+        return f"{where}\t1\t\t\t\t\t\t{status}\t{filled_at}\n"
     best = found[0].mass
     tolerance = given.tolerance_da or SAME_MASS_PPM * best / 1e6
     lines = []
@@ -266,9 +314,17 @@ def _gap_rows(gap: _Gap, found: Sequence[Candidate], status: str) -> str:
         error = "" if given.mass is None else f"{1e6 * (mass - given.mass) / given.mass:.2f}"
         lines.append(
             f"{where}\t{rank}\t{sequence}\t{candidate.probability:.4g}\t{len(sequence)}"
-            f"\t{mass:.5f}\t{error}\t{status}\n"
+            f"\t{mass:.5f}\t{error}\t{status}\t{filled_at}\n"
         )
     return "".join(lines)
+
+
+def _filled_at(gap: _Gap) -> str:
+    """First and last position in the filled chain, from 1, their IMGT numbers, and codes."""
+    first, last, at, imgt = gap.given.start + 1, gap.given.end, gap.among_all, gap.chain.imgt
+    if last < first:
+        return f"\t\t\t\t{gap.ambiguity}"
+    return f"{first}\t{last}\t{imgt[at.start]}\t{imgt[at.stop - 1]}\t{gap.ambiguity}"
 
 
 def _without_residues(gap: _Gap) -> tuple[Sequence[Candidate], str]:
@@ -283,18 +339,18 @@ def _without_residues(gap: _Gap) -> tuple[Sequence[Candidate], str]:
 # --- residues ------------------------------------------------------------------------------------
 
 
-def _residues(filled: str, told: np.ndarray, chains: Sequence[_Chain], kmers: KmerSet) -> _Residues:
+def _residues(filled: str, told: np.ndarray, kmers: KmerSet) -> _Residues:
     """filled: (t,) letters; told: (t, 21) distributions with a share of 0 for X."""
     chosen = np.arange(len(filled)), encode(filled)
     shares = told[chosen].tolist()
     others = told.copy()
     others[chosen] = 0
     baselines = [_letters(tokens) for tokens in _baselines(kmers)]
+    answers = [f"{letter}\t{share:.4f}" for letter, share in zip(filled, shares, strict=True)]
+    germline = ["" if letter == MISSING_LETTER else letter for letter in baselines[0]]
     return _Residues(
-        [f"{letter}\t{share:.4f}" for letter, share in zip(filled, shares, strict=True)],
-        _alternatives(others),
-        ["" if letter == MISSING_LETTER else letter for letter in baselines[0]],
-        _regions(chains, kmers),
+        answers,
+        list(map("\t".join, zip(answers, _alternatives(others), germline, strict=True))),
         list(map("\t".join, zip(*baselines, strict=True))),
     )
 
@@ -308,16 +364,6 @@ def _alternatives(probabilities: np.ndarray) -> list[str]:
     texts = [f"{RESIDUES[token]}:{share:.2f}" for token, share in pairs]
     ends = np.cumsum(listed.sum(1)).tolist()
     return [",".join(texts[a:b]) for a, b in pairwise([0, *ends])]
-
-
-def _regions(chains: Sequence[_Chain], kmers: KmerSet) -> list[str]:
-    """Region of each missing residue, as `regions_of` names those of a whole chain."""
-    lengths = np.array([len(chain.columns) for chain in chains], dtype=np.int64)
-    starts = np.cumsum(lengths) - lengths
-    # What is set before each chain keeps the region of another from going over into it.
-    regions = regions_of(np.insert(kmers.chain_columns.numpy(), starts, PADDING))
-    _, _, chain, position = kmers.targets.numpy().T
-    return regions[starts[chain] + chain + 1 + position].tolist()
 
 
 def column_majorities() -> np.ndarray:
@@ -363,79 +409,118 @@ def _first_present(tokens: np.ndarray) -> np.ndarray:
 
 def _fill_chain(
     chain: _Chain,
+    gaps: Sequence[_Gap],
     filled: str,
     residues: _Residues,
     gap_rows: Mapping[int, str],
+    unguided: AbstractSet[int],
     tables: Tables,
 ) -> None:
-    """filled: (t,) letters; gap_rows: of every gap of known length, by its first residue's row."""
+    """filled: (t,) letters; gap_rows: of every gap of known length, by its first residue's row;
+    unguided: such rows of gaps that were filled without a template."""
     scaffold = chain.scaffold
     pieces: list[str] = []
-    at = missing = done = 0
-    for gap in chain.gaps():
+    counts = _Counts()
+    at = 0
+    for gap in gaps:
         start, end = gap.given.start, gap.given.end
         if gap.rows:
             piece = filled[gap.rows.start : gap.rows.stop]
             tables.texts["gaps"].write(gap_rows[gap.rows.start])
+            is_open = MISSING_LETTER in piece
         else:
             piece = MISSING_LETTER * (end - start)
-            tables.texts["gaps"].write(_gap_rows(gap, *_without_residues(gap)))
+            found, status = _without_residues(gap)
+            tables.texts["gaps"].write(_gap_rows(gap, found, status))
+            is_open = not found
         _residue_rows(gap, residues, tables)
         pieces += scaffold.sequence[at:start], piece
         at = end
-        missing += len(piece)
-        done += len(piece) - piece.count(MISSING_LETTER)
+        counts.add(gap, piece, is_open, bool(gap.rows) and gap.rows.start in unguided)
     sequence = "".join(pieces) + scaffold.sequence[at:]
     header = " ".join(filter(None, (f">{scaffold.chain}", scaffold.description)))
     tables.texts["filled"].write(f"{header}\n{sequence}\n")
     tables.texts["chains"].write(
-        f"{chain.cell}\t{chain.locus}\t{chain.nearest}\t{len(sequence)}\t{missing}\t{done}\n"
+        f"{chain.cell}\t{chain.locus}\t{chain.nearest}\t{len(sequence)}\t{counts.cells()}\n"
     )
+
+
+_NOTHING_SHOWN = f"{MISSING_LETTER}\t0.0000\t\t"  # of a residue of an open gap
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What chains.tsv counts of a chain: its gaps, and apart from them its ambiguity codes."""
+
+    missing: int = 0
+    filled: int = 0
+    gaps: int = 0
+    open: int = 0
+    ambiguous: int = 0
+    resolved: int = 0
+    without_template: int = 0
+
+    def add(self, gap: _Gap, piece: str, is_open: bool, without_template: bool) -> None:
+        known = len(piece) - piece.count(MISSING_LETTER)
+        if gap.ambiguity:
+            self.ambiguous += len(piece)
+            self.resolved += known
+            return
+        self.missing += len(piece)
+        self.filled += known
+        self.gaps += 1
+        self.open += is_open
+        self.without_template += without_template
+
+    def cells(self) -> str:
+        return (
+            f"{self.missing}\t{self.filled}\t{self.gaps}\t{self.open}\t{self.ambiguous}"
+            f"\t{self.resolved}\t{self.without_template}"
+        )
 
 
 def _residue_rows(gap: _Gap, residues: _Residues, tables: Tables) -> None:
-    cell, number, truth = gap.chain.cell, gap.number, gap.given.truth or ""
-    known = len(truth) == len(gap.rows)
-    letters = truth if known else [""] * len(gap.rows)
-    shown, scored = tables.texts["residues"], tables.texts["scored"]
-    places = enumerate(zip(gap.rows, letters, strict=True), start=gap.given.start + 1)
-    for position, (row, letter) in places:
-        answer, region = residues.answer[row], residues.region[row]
-        shown.write(
-            f"{cell}\t{position}\t{number}\t{answer}\t{residues.alternatives[row]}"
-            f"\t{residues.germline[row]}\t{region}\t{letter}\n"
+    """Rows of a gap's residues in residues.tsv and, if its truth is known, among the scored."""
+    chain, truth, at = gap.chain, gap.given.truth or "", gap.among_all
+    places = range(gap.given.start + 1, gap.given.end + 1)
+    blank = [""] * len(places)
+    known = len(truth) == len(places)
+    rows = slice(gap.rows.start, gap.rows.stop)
+    shown = residues.shown[rows] if gap.rows else [_NOTHING_SHOWN] * len(places)
+    letters, codes = truth if known else blank, gap.ambiguity or blank
+    regions, imgt, positions = chain.regions[at], chain.imgt[at], gap.scaffold_positions
+    start, write = f"{chain.cell}\t", tables.texts["residues"].write
+    for place, told, region, letter, number, position, code in zip(
+        places, shown, regions, letters, imgt, positions, codes, strict=True
+    ):
+        write(
+            f"{start}{place}\t{gap.number}\t{told}\t{region}\t{letter}"
+            f"\t{number}\t{position}\t{code}\n"
         )
-        if letter:
-            scored.write(
-                f"{cell}\t{number}\t{len(truth)}\t{position}\t{letter}\t{region}"
-                f"\t{gap.chain.locus}\t{answer}\t{residues.baselines[row]}\n"
+    if truth and not (known and gap.rows):
+        tables.texts["scored"].write(_unfilled_rows(gap, truth))
+    elif truth:
+        start, write = f"{start}{gap.number}\t{len(truth)}\t", tables.texts["scored"].write
+        answers, baselines = residues.answer[rows], residues.baselines[rows]
+        for place, letter, region, answer, others, code in zip(
+            places, letters, regions, answers, baselines, codes, strict=True
+        ):
+            write(
+                f"{start}{place}\t{letter}\t{region}\t{chain.locus}\t{answer}\t{others}\t{code}\n"
             )
-    if not gap.rows:
-        shown.write(_open_rows(gap, truth))
-    if truth and not known:
-        scored.write(_unfilled_rows(gap, truth))
-
-
-def _open_rows(gap: _Gap, truth: str) -> str:
-    """Rows of the missing residues of a gap that stays open."""
-    start, end = gap.given.start, gap.given.end
-    letters = truth if len(truth) == end - start else [""] * (end - start)
-    places = enumerate(
-        zip(regions_of(gap.chain.columns)[start:end], letters, strict=True), start + 1
-    )
-    return "".join(
-        f"{gap.chain.cell}\t{position}\t{gap.number}\t{MISSING_LETTER}\t0.0000\t\t\t{region}\t{letter}\n"
-        for position, (region, letter) in places
-    )
 
 
 def _unfilled_rows(gap: _Gap, truth: str) -> str:
     """Rows of a gap left open, or filled at a wrong length: wrong in every true residue."""
-    regions = regions_of(gap.chain.columns)
+    last = len(gap.chain.scaffold.sequence) - 1
     nothing = "\t".join([MISSING_LETTER, "0.0000", *[MISSING_LETTER] * len(BASELINES)])
     where = f"{gap.chain.cell}\t{gap.number}\t{len(truth)}"
+    codes = gap.ambiguity or [""] * len(truth)
     lines = []
-    for i, letter in enumerate(truth):
-        at = min(gap.given.start + i, len(regions) - 1)
-        lines.append(f"{where}\t{at + 1}\t{letter}\t{regions[at]}\t{gap.chain.locus}\t{nothing}\n")
+    for i, (letter, code) in enumerate(zip(truth, codes, strict=True)):
+        at = min(gap.given.start + i, last)
+        region = gap.chain.regions[gap.chain.offset + at]
+        lines.append(
+            f"{where}\t{at + 1}\t{letter}\t{region}\t{gap.chain.locus}\t{nothing}\t{code}\n"
+        )
     return "".join(lines)

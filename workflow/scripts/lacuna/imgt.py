@@ -18,6 +18,10 @@ CONSTANT = 162  # a residue of a constant region
 OUTSIDE = 163  # any other residue: leader, linker, a protein that is no antibody
 N_CODES = 164
 
+# Insertions of CDR1 and CDR2 stand, like those of CDR3, on both sides of the middle of the loop:
+# 32A, 33A and 60A, 61A. IMGT gives an odd one to the right.
+_MIDDLES = ((32, 33), (60, 61))
+
 CYS104 = 104
 FR4_START = 118
 FR4_LAST = {"H": 128, "K": 127, "L": 127}
@@ -67,6 +71,54 @@ def regions_of(columns: np.ndarray) -> np.ndarray:
     for i in np.flatnonzero(columns == OTHER_INSERTION):
         regions[i] = regions[i - 1] if i else ""
     return regions
+
+
+def _number_table() -> np.ndarray:
+    table = np.full(N_CODES, "", dtype=object)
+    table[1 : N_IMGT + 1] = [str(number) for number in range(1, N_IMGT + 1)]
+    for i in range(N_INSERTIONS):
+        table[INSERTION_111 + i] = f"111{_letter(i)}"
+        table[INSERTION_112 + i] = f"112{_letter(i)}"
+    return table
+
+
+def _letter(i: int) -> str:
+    """Letter of the insertion number i (from 0) after a position: A, B, ..., Z, AA, BB, ..."""
+    return chr(ord("A") + i % 26) * (1 + i // 26)
+
+
+_NUMBER = _number_table()
+
+
+def imgt_numbers(columns: np.ndarray) -> np.ndarray:
+    """IMGT number of each residue, such as '57', '111A' or '112B'; '' outside a V domain.
+
+    columns: (n,) codes -> (n,) array of str. The inverse of `column_code`, and more: an insertion
+    that has no code of its own is named after its neighbours.
+    """
+    numbers = _NUMBER[columns]
+    inserted = np.flatnonzero(columns == OTHER_INSERTION)
+    for run in np.split(inserted, np.flatnonzero(np.diff(inserted) > 1) + 1):
+        if len(run) and run[0]:
+            right = int(columns[run[-1] + 1]) if run[-1] + 1 < len(columns) else PADDING
+            numbers[run] = _inserted(int(columns[run[0] - 1]), right, len(run))
+    return numbers
+
+
+def _inserted(left: int, right: int, n: int) -> list[str]:
+    """Numbers of n insertions in a row between the columns `left` and `right`."""
+    if INSERTION_111 <= left < OTHER_INSERTION:
+        return _around("111", "112", N_INSERTIONS, n)
+    if (left, right) in _MIDDLES:
+        return _around(str(left), str(right), 0, n)
+    return [f"{left}{_letter(i)}" if 1 <= left <= N_IMGT else "" for i in range(n)]
+
+
+def _around(left: str, right: str, first: int, n: int) -> list[str]:
+    """n insertions on both sides of the middle of a loop, lettered from number `first` on."""
+    at_right = (n + 1) // 2
+    numbers = [f"{left}{_letter(first + i)}" for i in range(n - at_right)]
+    return numbers + [f"{right}{_letter(first + i)}" for i in reversed(range(at_right))]
 
 
 def cdr3_codes(length: int) -> list[int]:

@@ -15,12 +15,15 @@ import jinja2
 import numpy as np
 import pandas as pd
 
+from lacuna.accuracy import AMBIGUITY
+from lacuna.alphabet import MISSING_LETTER
+from lacuna.counts import MIN_CHAIN, Counts, count_sample
 from lacuna.files import LacunaError, atomic_write
 from lacuna.samples import MODEL
 
 __all__ = ["MAX_ROWS", "TABLES", "write_report"]
 
-TABLES = ("accuracy", "residues", "gaps", "rejected")
+TABLES = ("accuracy", "residues", "gaps", "chains", "rejected")
 MAX_ROWS = 50  # of any list on the page
 UNCERTAIN_GAPS = 20
 MAX_LETTERS = 40  # of a gap or its truth that are shown
@@ -38,11 +41,19 @@ METHODS = {
     "seed_lstm": "Tutorial LSTM",
 }
 PROTOCOLS = {SCAFFOLD: "scaffold", "true_context": "true context"}
-BREAKDOWNS = {"region": "Region", "gap_length": "Gap length", "locus": "Locus"}
+BREAKDOWNS = {
+    "region": "Region",
+    "gap_length": "Gap length",
+    "locus": "Locus",
+    AMBIGUITY: "Ambiguity code",
+}
+# How a status begins, and what it is in words; what is plainly filled needs none.
 STATUS = {
-    "length_unknown": "left open: its length is not known",
+    "filled (no template": "filled without a template: no antibody domain and no homolog there",
+    "filled (not proven best": "filled with what is not proven to be the best of its mass",
     "nothing_observed": "left open: no residue of the chain is known",
-    "no_sequence_fits_mass": "filled, but no sequence fits the mass",
+    "no_length_fits_mass": "left open: no number of residues has its mass",
+    "no_sequence_fits_mass": "left open: no sequence of its length has its mass",
 }
 FILLED = "filled"
 
@@ -131,6 +142,7 @@ class UncertainGap:
     chain: str
     gap: str
     place: str
+    imgt: str
     length: str
     probability: float
     runner_up: str
@@ -143,11 +155,8 @@ class Sample:
     """All that the page says about one sample."""
 
     name: str
-    chains: int
-    gaps: int
-    residues: int
+    counts: Counts
     statuses: tuple[tuple[str, int], ...]  # gaps that are not plainly filled, in words
-    rejected: int
     rejected_rows: tuple[tuple[str, ...], ...]
     overall: tuple[Score, ...]
     breakdowns: tuple[Breakdown, ...]
@@ -157,6 +166,21 @@ class Sample:
     sure: tuple[int, int, int]  # residues at SURE or more; of those with a truth, how many right
     uncertain: tuple[UncertainGap, ...]
     trust: str
+
+    @property
+    def with_gaps(self) -> int:
+        """Chains that have gaps or ambiguity codes."""
+        return self.counts.chains - self.counts.without_gap
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """What is to be known of its chains, in sentences."""
+        if self.counts.without_gap:
+            yield f"{_plural(self.counts.without_gap, 'chain')} without a gap."
+        if self.counts.short:
+            yield f"{_plural(self.counts.short, 'chain')} of less than {MIN_CHAIN} residues."
+        for status, n in self.statuses:
+            yield f"{_plural(n, 'gap')} {_shown(status)}."
 
     @property
     def model(self) -> Score | None:
@@ -239,7 +263,7 @@ def _read_sample(name: str, paths: Mapping[str, Path]) -> Sample:
     scores = _read_scores(paths["accuracy"])
     gaps = _read_gaps(paths["gaps"])
     residues = _read_residues(paths["residues"], gaps.uncertain)
-    rejected, rejected_rows = _read_rejected(paths["rejected"])
+    counts = count_sample(paths["chains"], paths["rejected"])
     overall = tuple(scores["overall"])
     bins = _bins(residues.known, residues.right)
     model = next((s for s in overall if s.is_model and s.protocol == SCAFFOLD), None)
@@ -251,16 +275,13 @@ def _read_sample(name: str, paths: Mapping[str, Path]) -> Sample:
     first_sure = round(SURE * PROBABILITY_STEPS)
     sample = Sample(
         name=name,
-        chains=gaps.chains,
-        gaps=gaps.n,
-        residues=residues.n,
+        counts=counts,
         statuses=tuple(
-            (STATUS.get(status, status), n)
+            (status, n)
             for status, n in sorted(gaps.statuses.items(), key=lambda x: (-x[1], x[0]))[:MAX_ROWS]
             if status != FILLED
         ),
-        rejected=rejected,
-        rejected_rows=rejected_rows,
+        rejected_rows=_read_rejected(paths["rejected"]),
         overall=overall,
         breakdowns=breakdowns,
         bins=bins,
@@ -336,28 +357,25 @@ def _natural(value: str) -> tuple[int, int, str]:
 
 @dataclass(slots=True)
 class _Gaps:
-    n: int
-    chains: int
     statuses: Counter[str]
     uncertain: list[UncertainGap]
 
 
 def _read_gaps(path: Path) -> _Gaps:
-    """Counts, and the gaps whose best candidate has the least probability."""
-    columns = ("chain", "gap", "start", "end", "rank", "candidate", "probability", "length")
-    n = chains = 0
-    last_chain: str | None = None
+    """Statuses, and the gaps whose best candidate has the least probability.
+
+    Ambiguity codes that stand alone are no gaps; they count in the statuses.
+    """
+    columns = ("chain", "gap", "rank", "candidate", "probability", "length", "status")
+    places = ("first", "last", "imgt_first", "imgt_last", "ambiguity")
     statuses: Counter[str] = Counter()
     least = pd.DataFrame()
     runners: dict[tuple[str, str], str] = {}
-    for chunk in _chunks(path, (*columns, "status")):
+    for chunk in _chunks(path, (*columns, *places)):
         first = chunk[chunk["rank"] == "1"]
-        n += len(first)
-        statuses.update(first["status"].tolist())
-        names = first["chain"].to_numpy()
-        if len(names):  # the rows of a chain lie together
-            chains += int((names[1:] != names[:-1]).sum()) + (names[0] != last_chain)
-            last_chain = names[-1]
+        for status, count in first["status"].value_counts().items():
+            statuses[_in_words(str(status))] += int(count)
+        first = first[first["ambiguity"] == ""]
         first = first.assign(p=pd.to_numeric(first["probability"], errors="coerce"))
         least = pd.concat([least, first[first["p"].notna()]])
         least = least.sort_values("p", kind="stable").head(UNCERTAIN_GAPS)
@@ -371,7 +389,8 @@ def _read_gaps(path: Path) -> _Gaps:
         UncertainGap(
             row["chain"],
             row["gap"],
-            _place(row["start"], row["end"]),
+            _span(row["first"], row["last"]),
+            _span(row["imgt_first"], row["imgt_last"]),
             row["length"],
             row["p"],
             runners.get((row["chain"], row["gap"]), ""),
@@ -380,14 +399,21 @@ def _read_gaps(path: Path) -> _Gaps:
         )
         for row in least.to_dict("records")
     ]
-    return _Gaps(n, chains, statuses, uncertain)
+    return _Gaps(statuses, uncertain)
+
+
+def _in_words(status: str) -> str:
+    words = (text for begin, text in STATUS.items() if status.startswith(begin))
+    return next(words, status)
 
 
 @dataclass(slots=True)
 class _Residues:
-    """Counts of residues by probability, (PROBABILITY_STEPS + 1,) each."""
+    """Counts of the residues of gaps by probability, (PROBABILITY_STEPS + 1,) each.
 
-    n: int
+    Those of ambiguity codes that stand alone are left out, and of `all` those that stay X.
+    """
+
     all: np.ndarray
     known: np.ndarray  # whose truth is known
     right: np.ndarray
@@ -398,15 +424,16 @@ def _read_residues(path: Path, uncertain: Sequence[UncertainGap]) -> _Residues:
     listed = {(gap.chain, gap.gap): gap for gap in uncertain}
     chains = {chain for chain, _ in listed}
     counts = np.zeros((3, PROBABILITY_STEPS + 1), dtype=np.int64)
-    n = 0
-    for chunk in _chunks(path, ("chain", "gap", "residue", "probability", "truth")):
-        n += len(chunk)
+    columns = ("chain", "gap", "residue", "probability", "truth", "ambiguity")
+    for chunk in _chunks(path, columns):
+        chunk = chunk[chunk["ambiguity"] == ""]
         p = pd.to_numeric(chunk["probability"], errors="coerce").to_numpy()
         usable = (p >= 0) & (p <= 1)
         step = np.rint(np.where(usable, p, 0) * PROBABILITY_STEPS).astype(np.int64)
         known = usable & (chunk["truth"] != "").to_numpy()
         right = known & (chunk["truth"] == chunk["residue"]).to_numpy()
-        for i, mask in enumerate((usable, known, right)):
+        told = usable & (chunk["residue"] != MISSING_LETTER).to_numpy()
+        for i, mask in enumerate((told, known, right)):
             counts[i] += np.bincount(step[mask], minlength=PROBABILITY_STEPS + 1)
         for row in chunk[chunk["chain"].isin(chains)].to_dict("records"):
             gap = listed.get((row["chain"], row["gap"]))
@@ -414,18 +441,14 @@ def _read_residues(path: Path, uncertain: Sequence[UncertainGap]) -> _Residues:
                 gap.known |= row["truth"] != ""
                 wrong = row["truth"] if row["truth"] != row["residue"] else ""
                 gap.letters.append(Letter(row["residue"], _number(row["probability"]), wrong))
-    return _Residues(n, *counts)
+    return _Residues(*counts)
 
 
-def _read_rejected(path: Path) -> tuple[int, tuple[tuple[str, ...], ...]]:
+def _read_rejected(path: Path) -> tuple[tuple[str, ...], ...]:
+    """The first MAX_ROWS rows."""
     columns = ("chain", "line", "column", "reason")
-    n = 0
-    rows: list[tuple[str, ...]] = []
-    for chunk in _chunks(path, columns):
-        n += len(chunk)
-        for row in chunk.head(MAX_ROWS - len(rows)).to_dict("records"):
-            rows.append(tuple(row[c] for c in columns))
-    return n, tuple(rows)
+    first = next(iter(_chunks(path, columns)), pd.DataFrame()).head(MAX_ROWS)
+    return tuple(tuple(row[c] for c in columns) for row in first.to_dict("records"))
 
 
 # --- calibration ---------------------------------------------------------------------------------
@@ -478,25 +501,47 @@ def _with_trust(sample: Sample) -> Sample:
 
 def _trust(sample: Sample) -> Iterator[str]:
     """Yield what a reader has to know before relying on the sample, in sentences."""
-    if not sample.residues:
-        if sample.rejected and not sample.gaps:
+    counts = sample.counts
+    if not counts.filled and not counts.resolved:
+        if counts.rejected and not counts.chains:
             yield "Nothing was filled: every record was rejected, for the reasons below."
+        elif counts.chains and not sample.with_gaps:
+            yield "Nothing was filled: no chain has a gap. Mark missing residues with X or -."
         else:
             yield "Nothing was filled, so there is nothing to trust."
         return
-    if sample.model is None:
-        yield from _trust_unmeasured(sample)
-    else:
+    if sample.model is not None:
         yield from _trust_measured(sample, sample.model)
+    elif counts.filled:
+        yield from _trust_unmeasured(sample)
+    yield from _trust_codes(sample)
+
+
+def _trust_codes(sample: Sample) -> Iterator[str]:
+    """What is known of ambiguity codes that stand alone, which no other figure is of."""
+    if not sample.counts.ambiguous:
+        return
+    right = ", ".join(
+        f"{code} {_count(score.n_correct)} of {_count(score.n_residues)}"
+        for breakdown in sample.breakdowns
+        if breakdown.title == BREAKDOWNS[AMBIGUITY]
+        for code, _, scores in breakdown.rows
+        for score in scores
+        if score is not None and score.is_model
+    )
+    codes = _plural(sample.counts.ambiguous, "ambiguity code")
+    told = f"Apart from that, {_count(sample.counts.resolved)} of {codes} are resolved"
+    yield f"{told}; right where that is known: {right}." if right else f"{told}."
 
 
 def _trust_unmeasured(sample: Sample) -> Iterator[str]:
     yield "No truth is known here, so how much is right cannot be measured."
     if sample.expected is not None:
-        right = round(sample.expected * sample.residues)
+        right = round(sample.expected * sample.counts.filled)
         yield (
             f"By its own probabilities the model expects {_count(right)} of"
-            f" {_plural(sample.residues, 'residue')} to be right ({_percent(sample.expected)} %);"
+            f" {_plural(sample.counts.filled, 'residue')} to be right"
+            f" ({_percent(sample.expected)} %);"
             f" {_count(sample.sure[0])} have a probability of {SURE} or more."
         )
     yield "Look at the least certain gaps before relying on them."
@@ -579,6 +624,9 @@ def _plural(n: int, word: str) -> str:
 
 
 def _shown(text: str, limit: int = MAX_TEXT) -> str:
+    """Text of the input, cut, with what cannot be seen (control and bidirectional marks) spelt."""
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return text if len(text) <= limit else f"{text[:limit]}…"
 
 
@@ -598,11 +646,6 @@ def _number(text: str) -> float:
         return 0.0
 
 
-def _place(start: str, end: str) -> str:
-    """Positions of a gap counted from 1, both ends included."""
-    if not (start.isdecimal() and end.isdecimal()):
-        return f"{start}–{end}"
-    first, last = int(start) + 1, int(end)
-    if last < first:
-        return f"after {last}"
-    return str(first) if first == last else f"{first}–{last}"
+def _span(first: str, last: str) -> str:
+    """Two positions, both included; one where they are the same."""
+    return first if first == last else f"{first or '?'}–{last or '?'}"

@@ -15,17 +15,25 @@ from lacuna.fasta import split_header
 from lacuna.files import LacunaError, atomic_write, atomic_write_bytes
 from lacuna.scaffolds import Rejected, Scaffold, read_scaffolds, write_scaffolds
 
+# Columns of the tables in their order; docs/outputs.md says how each counts.
 RESIDUE_COLUMNS = (
-    "chain position gap residue probability alternatives germline region truth".split()
-)
+    "chain position gap residue probability alternatives germline region truth"
+    " imgt scaffold_position ambiguity"
+).split()
 GAP_COLUMNS = (
-    "chain gap start end rank candidate probability length mass mass_error_ppm status".split()
-)
-CHAIN_COLUMNS = "chain locus species v_segment j_segment c_segment length missing filled".split()
+    "chain gap start end rank candidate probability length mass mass_error_ppm status"
+    " first last imgt_first imgt_last ambiguity"
+).split()
+CHAIN_COLUMNS = (
+    "chain locus species v_segment j_segment c_segment length missing filled"
+    " gaps open ambiguous resolved without_template"
+).split()
 MODEL = "lacuna"
 BASELINES = ("germline_copy", "nearest_homolog", "column_majority")
 SCORED_COLUMNS = (
-    "chain gap gap_length position truth region locus lacuna probability".split() + list(BASELINES)
+    *"chain gap gap_length position truth region locus lacuna probability".split(),
+    *BASELINES,
+    "ambiguity",
 )
 TABLES = ("filled", "residues", "gaps", "chains", "scored")  # that a block has a part of
 HEADERS = {"residues": RESIDUE_COLUMNS, "gaps": GAP_COLUMNS, "chains": CHAIN_COLUMNS}
@@ -110,15 +118,10 @@ def write_alternatives(gaps: Path, filled: Path, out: Path) -> None:
             if waiting is None or waiting[0] != chain:
                 continue
             letters = sequence.decode()
-            shift = 0  # of the filled chain against the user's positions
-            for number, ranked in groupby(waiting[1], key=itemgetter("gap")):
-                first, *others = ranked
-                start = int(first["start"]) + shift
-                stop = start + len(first["candidate"])
-                for row in others:
-                    name = f"{chain}|gap{number}|rank{row['rank']} probability={row['probability']}"
-                    chain_text = letters[:start] + row["candidate"] + letters[stop:]
-                    handle.write(f">{name}\n{chain_text}")
-                if first["candidate"]:
-                    shift += len(first["candidate"]) - (int(first["end"]) - int(first["start"]))
+            for row in waiting[1]:
+                if row["rank"] != "1":
+                    name = f"{chain}|gap{row['gap']}|rank{row['rank']}"
+                    before, after = letters[: int(row["first"]) - 1], letters[int(row["last"]) :]
+                    handle.write(f">{name} probability={row['probability']}\n")
+                    handle.write(f"{before}{row['candidate']}{after}")
             waiting = next(by_chain, None)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from lacuna.accuracy import (
     ACCURACY_COLUMNS,
+    AMBIGUITY,
     accuracy_table,
     add_up,
     natural_order,
@@ -19,7 +20,9 @@ from lacuna.accuracy import (
     sum_scored,
     write_accuracy,
 )
-from lacuna.files import SEED_PREDICTIONS, atomic_write
+from lacuna.alphabet import AMBIGUOUS
+from lacuna.counts import Counts, count_sample, explain_nothing, plural
+from lacuna.files import SEED_PREDICTIONS, LacunaError, atomic_write
 from lacuna.samples import BASELINES
 
 CHUNK_ROWS = 100_000
@@ -82,42 +85,56 @@ def join_accuracy(
     out: Path,
     summary: Path,
 ) -> None:
-    """One table over samples (without the rows of single chains) and one line per sample."""
+    """One table over samples (without the rows of single chains) and one line per sample.
+
+    Raises LacunaError, and writes neither, if nothing was filled in any sample.
+    """
+    counts = {
+        sample: (count_sample(*paths), paths[1])
+        for sample, *paths in zip(samples, chains, rejected, strict=True)
+    }
+    if all(found.nothing_filled for found, _ in counts.values()):
+        raise LacunaError(explain_nothing(counts))
     tables, lines = [], []
-    for sample, path, chain_path, rejected_path in zip(
-        samples, accuracy, chains, rejected, strict=True
-    ):
+    for (sample, found), path in zip(counts.items(), accuracy, strict=True):
         parts = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, chunksize=CHUNK_ROWS)
         table = pd.concat([part[part["scope"] != "chain"] for part in parts])
         tables.append(table.assign(sample=sample))
-        lines.append(_summary_line(sample, table, chain_path, rejected_path))
+        lines.append(_summary_line(sample, table, *found))
     joined = pd.concat(tables)
     write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
     with atomic_write(summary) as handle:
         handle.write("".join(f"{line}\n" for line in lines))
 
 
-def _summary_line(sample: str, accuracy: pd.DataFrame, chains: Path, rejected: Path) -> str:
-    """`sample: 2 chains, 80 of 80 missing residues filled; right: lacuna 78/80 (0.975), ...`"""
-    n_chains = missing = filled = 0
-    columns = ["missing", "filled"]
-    for part in pd.read_csv(chains, sep="\t", usecols=columns, chunksize=CHUNK_ROWS):
-        n_chains += len(part)
-        missing += int(part["missing"].sum())
-        filled += int(part["filled"].sum())
-    with open(rejected, encoding="utf-8") as handle:
-        n_rejected = sum(1 for _ in handle) - 1
-    chains_said = "1 chain" if n_chains == 1 else f"{n_chains} chains"
-    line = f"{sample}: {chains_said}, {filled} of {missing} missing residues filled"
-    if n_rejected:
-        line += f", {n_rejected} records rejected (see {rejected})"
-    overall = accuracy[accuracy["scope"] == "overall"]
+def _summary_line(sample: str, accuracy: pd.DataFrame, counts: Counts, rejected: Path) -> str:
+    """`sample: 2 chains, 80 of 80 missing residues filled; right: lacuna 78/80 (0.975), ...`
+
+    Ambiguity codes that stand alone are told apart from the residues of gaps.
+    """
+    told = [plural(counts.chains, "chain")]
+    told.append(f"{counts.filled} of {counts.missing} missing residues filled")
+    if counts.ambiguous:
+        told.append(f"{counts.resolved} of {plural(counts.ambiguous, 'ambiguity code')} resolved")
+    told += counts.notes()
+    if counts.rejected:
+        told.append(f"{plural(counts.rejected, 'record')} rejected (see {rejected})")
+    right = []
+    for (scope, value), rows in accuracy.groupby(["scope", "value"], sort=False):
+        if scope == "overall":
+            right.append(f"right: {_shares(rows)}")
+        elif scope == AMBIGUITY:
+            right.append(f"{value} ({' or '.join(AMBIGUOUS[str(value)])}) right: {_shares(rows)}")
+    return "; ".join([f"{sample}: {', '.join(told)}", *(right or ["no truth given"])])
+
+
+def _shares(rows: pd.DataFrame) -> str:
+    """What each method has right: `lacuna 78/80 (0.975), germline_copy 75/80 (0.938)`."""
     parts = []
-    for row in overall.to_dict("records"):
+    for row in rows.to_dict("records"):
         name = row["method"]
         if row["protocol"] != "scaffold":
             name += f" ({row['protocol']})"
-        parts.append(
-            f"{name} {row['n_correct']}/{row['n_residues']} ({float(row['accuracy']):.3f})"
-        )
-    return f"{line}; right: {', '.join(parts)}" if parts else f"{line}; no truth given"
+        share = float(row["accuracy"])
+        parts.append(f"{name} {row['n_correct']}/{row['n_residues']} ({share:.3f})")
+    return ", ".join(parts)

@@ -1,0 +1,95 @@
+"""What a sample's chains are counted as, and what is said where nothing was filled."""
+
+from pathlib import Path
+
+import pytest
+
+from conftest import Write
+from lacuna.counts import Counts, count_sample, explain_nothing
+from lacuna.files import LacunaError
+from lacuna.samples import CHAIN_COLUMNS, REJECTED_COLUMNS
+
+REJECTED = Path("out/s/rejected.tsv")
+
+
+def test_chains_gaps_and_records_are_counted(write: Write) -> None:
+    odd = ['"""a"', "NA", "=1", "\x1b[0m"]  # as cells
+    numbers = ["120\t8\t6\t3\t1\t0\t0\t2", "9\t0\t0\t0\t0\t2\t2\t0", "3\t0\t0\t0\t0\t0\t0\t0"]
+    cells = "".join(f"{i}\tH\t\t\t\t\t{n}\n" for i, n in zip(odd, numbers, strict=False))
+    chains = write("chains.tsv", "\t".join(CHAIN_COLUMNS) + "\n" + cells)
+    reasons = f'{odd[0]}\t1\t\t"a ""quoted"" reason"\n\t7\t3\tno\n'
+    rejected = write("rejected.tsv", "\t".join(REJECTED_COLUMNS) + "\n" + reasons)
+    found = count_sample(chains, rejected)
+    assert found == Counts(
+        chains=3,
+        without_gap=1,
+        short=2,
+        gaps=3,
+        open=1,
+        without_template=2,
+        missing=8,
+        filled=6,
+        ambiguous=2,
+        resolved=2,
+        rejected=2,
+    )
+    assert not found.nothing_filled
+
+
+def test_a_table_that_is_none_is_named(write: Write) -> None:
+    good = write("rejected.tsv", "\t".join(REJECTED_COLUMNS) + "\n")
+    with pytest.raises(LacunaError, match=r"chains\.tsv: is no table with the columns length, "):
+        count_sample(write("chains.tsv", "chain\tmissing\nm\t5\n"), good)
+    with pytest.raises(LacunaError, match=r"gone\.tsv"):
+        count_sample(write("c.tsv", "\t".join(CHAIN_COLUMNS) + "\n"), good.with_name("gone.tsv"))
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        (Counts(), True),
+        (Counts(chains=5, without_gap=5), True),
+        (Counts(chains=1, gaps=2, open=2, missing=9), True),
+        (Counts(chains=1, gaps=2, open=1), False),  # one may be filled with no residue at all
+        (Counts(chains=1, ambiguous=1, resolved=1), False),
+    ],
+)
+def test_when_nothing_is_filled(counts: Counts, said: bool) -> None:
+    assert counts.nothing_filled is said
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        (
+            Counts(chains=20_000, without_gap=20_000, short=20_000),
+            "s: 20000 chains without a gap, 20000 chains of less than 10 residues; check that the "
+            "FASTA holds protein sequences, and mark missing residues with X or -, or give a gap "
+            "table (column 'gaps')",
+        ),
+        (
+            Counts(chains=1, without_gap=1),
+            "s: 1 chain without a gap; mark missing residues with X or -, or give a gap table "
+            "(column 'gaps')",
+        ),
+        (
+            Counts(rejected=6),
+            "s: 6 records rejected (see out/s/rejected.tsv); "
+            "correct the records as rejected.tsv says",
+        ),
+        (
+            Counts(chains=2, gaps=3, open=3, rejected=1),
+            "s: 3 gaps left open, 1 record rejected (see out/s/rejected.tsv); the status of each "
+            "gap in gaps.tsv says why it stays open",
+        ),
+    ],
+)
+def test_it_says_why_nothing_was_filled_and_what_to_do(counts: Counts, said: str) -> None:
+    assert explain_nothing({"s": (counts, REJECTED)}) == f"nothing was filled; {said}"
+
+
+def test_a_line_names_no_more_samples_than_can_be_read() -> None:
+    many = {f"s{i}": (Counts(rejected=1), REJECTED) for i in range(7)}
+    line = explain_nothing(many)
+    assert "; s4: 1 record" in line and "s5" not in line and "; and 2 samples more; " in line
+    assert "\n" not in line
