@@ -48,7 +48,7 @@ def main() -> None:
         names[row.attrib["mod_key"]].append(row.attrib["alt_name"])
 
     meant: dict[str, set[str]] = defaultdict(set)
-    for number, (title, *others) in names.items():
+    for number, (_, *others) in names.items():
         for name in others:
             meant[key(name)].add(masses[number])
     titles = {key(title): masses[number] for number, (title, *_) in names.items()}

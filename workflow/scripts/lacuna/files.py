@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,8 +19,23 @@ SEED_PREDICTIONS = "predictions.tsv"
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
+# Control characters, line ends of Unicode, marks that turn the direction of writing, and halves of
+# characters: on a terminal they could hide or forge what a message says.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """A text on one line, with a control character shown as an escape such as \\x1b."""
+    return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
 class LacunaError(Exception):
     """A fault of the input that stops the run: one line naming file, record, fault and remedy."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 @contextmanager
