@@ -81,6 +81,21 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
             ) from None
 
 
+def read_lines(handle: TextIO, limit: int) -> Iterator[tuple[int, str, bool]]:
+    """Yield (number, line without its end, whether it is whole) of every line, numbers from 1.
+
+    Of a line longer than `limit` characters the beginning is given and the rest skipped.
+    """
+    number = 0
+    while text := handle.readline(limit + 1):
+        number += 1
+        whole = len(text) <= limit or text.endswith("\n")
+        yield number, text.rstrip("\r\n")[:limit], whole
+        while not whole:
+            rest = handle.readline(limit)
+            whole = not rest or rest.endswith("\n")
+
+
 @contextmanager
 def atomic_write_bytes(path: str | Path) -> Iterator[BinaryIO]:
     """Write `path` whole or not at all, so that no reader ever meets half a file.

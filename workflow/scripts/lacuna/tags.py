@@ -21,6 +21,7 @@ _UNIMOD = Path(__file__).parents[3] / "resources" / "unimod" / "unimod.tsv"
 _NEAREST = 3
 _SITES = re.compile(r"\((?:[A-Z]+|(?:Protein)?[NC]-term)\)$", re.IGNORECASE)  # Oxidation (M)
 _DALTONS = re.compile(r"(\d+)(\.\d+)?da", re.IGNORECASE | re.ASCII)
+_NUMBER = re.compile(r"(?:\w+:)?[+-]?[\d_.]+")
 _DECIMAL_COMMA = re.compile(r"([+-]?\d+),(\d+)(da)?", re.IGNORECASE | re.ASCII)
 _HALF_DALTON = 0.5
 _AS_GAP = "write a gap of known mass as X[+367.0537]"
@@ -100,6 +101,8 @@ def dalton_mass(text: str) -> tuple[float, float | None]:
 
 def _check_text(text: str) -> None:
     """Raise ValueError where a tag is too long, or its mass has a decimal comma."""
+    if "_" in text and _NUMBER.fullmatch(text):  # Python reads +1_0 as 10
+        raise ValueError(_NO_MASS + _AS_MASS)
     if len(text) > MAX_TAG:
         raise ValueError(
             f"which is {len(text)} characters long, more than the limit of {MAX_TAG}; shorten it"
