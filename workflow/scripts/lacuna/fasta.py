@@ -125,9 +125,11 @@ def _record(blob: bytes, line: int, cut: bool) -> Record:
         fault = "has an id that is not UTF-8; save the file as UTF-8"
     if len(chain) > MAX_ID:
         fault = f"has an id of {len(chain)} characters, more than the limit of {MAX_ID}; shorten it"
-    elif "\0" in chain:
+    elif b"\0" in name:
         fault = "has a NUL character in its id; save the file as plain text"
     elif b"\r>" in header:
         fault = "has line ends of CR among those of LF; save the file with one kind of line end"
-    description = _CONTROL.sub(" ", about.decode("utf-8", "replace")).strip()
-    return Record(chain, description, body, line, fault)
+    description = about.decode("utf-8", "replace")
+    if not description.isprintable():
+        description = _CONTROL.sub(" ", description)
+    return Record(chain, description.strip(), body, line, fault)

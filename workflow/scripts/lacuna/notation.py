@@ -26,6 +26,7 @@ _MISSING_CHARACTERS = b"-_?Xx"
 _MISSING = MISSING_LETTER.encode()
 _NUCLEOTIDES = b"ACGTUN"
 _UNTOLD = b"X*-_?."
+_PERHAPS_NUCLEIC = _NUCLEOTIDES + _UNTOLD + _BAD
 _MAX_SHOWN = 40
 
 # Brackets and parentheses may hold others: [Xlink:DSS[156]], (Label:13C(6)).
@@ -90,7 +91,7 @@ def read_letters(record: Record, max_length: int) -> Letters:
     raw = record.body.translate(_LETTERS, _BLANKS)
     inline: dict[int, InlineGap] = {}
     modifications: tuple[tuple[int, Tag], ...] = ()
-    if not raw.strip(_NUCLEOTIDES + _UNTOLD + _BAD):
+    if not raw.strip(_PERHAPS_NUCLEIC):
         _check_protein(record)
     if _BAD in raw:
         raw, inline, modifications = _annotated(record)

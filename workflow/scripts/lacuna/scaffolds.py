@@ -178,11 +178,7 @@ def read_scaffolds(
                     without_truth.append(chain)
             if chain.startswith(_FORMULA):
                 formulas.append(chain)
-            kept = tuple(
-                ResidueModification(position, *tag)
-                for position, tag in letters.modifications
-                if sequence[position] in RESIDUES
-            )
+            kept = _observed(letters, sequence) if letters.modifications else ()
             yield Scaffold(chain, record.description, sequence, found, line, kept)
         except Fault as fault:
             table.discard(chain)
@@ -202,6 +198,15 @@ def read_scaffolds(
             fasta.name,
             printable(f"{_named(formulas)} begin with one of {' '.join(_FORMULA)}"),
         )
+
+
+def _observed(letters: Letters, sequence: str) -> tuple[ResidueModification, ...]:
+    """The modifications of residues that no row of the gap table hides."""
+    return tuple(
+        ResidueModification(position, *tag)
+        for position, tag in letters.modifications
+        if sequence[position] in RESIDUES
+    )
 
 
 def _rejected(fault: Fault, chain: str, file: str) -> Rejected:
@@ -262,11 +267,12 @@ def _unusable(homologs: str | Path) -> Iterator[Rejected]:
 # --- from letters to gaps ------------------------------------------------------------------------
 
 
-def _runs(sequence: str, start: int, end: int) -> Iterator[Gap]:
-    """Yield a gap for every run of missing letters between two positions."""
-    for run in _RUN.finditer(sequence, start, end):
-        first, last = run.span()
-        yield Gap(first, last, last - first, last - first)
+def _runs(sequence: str, start: int, end: int) -> list[Gap]:
+    """A gap for every run of missing letters between two positions."""
+    return [
+        Gap(first, last, last - first, last - first)
+        for first, last in map(re.Match.span, _RUN.finditer(sequence, start, end))
+    ]
 
 
 def _lay_out(
