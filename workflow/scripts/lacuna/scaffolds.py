@@ -22,6 +22,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from lacuna.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
@@ -338,14 +339,20 @@ def _check_size(gaps: list[Gap], length: int, max_length: int, line: int) -> Non
             line,
         )
     for gap in open_gaps:
-        length += gap.min_length if gap.max_length is None else gap.max_length
+        least = gap.min_length if gap.mass is None else max(gap.min_length, _least(gap.mass))
+        length += least if gap.max_length is None else gap.max_length
         length -= gap.end - gap.start
     if length > max_length:
         raise Fault(
-            f"may have {length} residues with its gaps at their longest, more than the limit of "
-            f"{max_length}; lower their max_length or split the chain",
+            f"may have {length} residues with what its gaps may hold, more than the limit of "
+            f"{max_length}; lower their masses and lengths, or split the chain",
             line,
         )
+
+
+def _least(mass: float) -> int:
+    """The fewest residues that weigh `mass` Da."""
+    return int(mass / _extreme_masses()[1])
 
 
 def _inline_gap(
@@ -413,10 +420,7 @@ def _check_mass(mass: float, tolerance: float, max_length: int) -> None:
     Up to half a dalton below glycine is let through: that is a measurement out of tolerance, for
     the decoder to report with the gap, not a reason to lose the chain.
     """
-    from pyteomics.mass import std_aa_mass  # slow to import, and most files hold no mass
-
-    lightest = min(std_aa_mass[residue] for residue in RESIDUES)
-    heaviest = max(std_aa_mass[residue] for residue in RESIDUES)
+    lightest, heaviest = _extreme_masses()
     if mass < lightest - max(tolerance, _HALF_DALTON):
         raise ValueError(
             f"has a gap mass of {mass:g} Da, less than the lightest residue "
@@ -432,6 +436,15 @@ def _check_mass(mass: float, tolerance: float, max_length: int) -> None:
             f"has a gap mass of {mass:g} Da, more than {max_length} residues weigh; "
             "correct the mass"
         )
+
+
+@cache
+def _extreme_masses() -> tuple[float, float]:
+    """What the lightest and the heaviest residue weigh, in Da."""
+    from pyteomics.mass import std_aa_mass  # slow to import, and most files hold no mass
+
+    masses = [std_aa_mass[residue] for residue in RESIDUES]
+    return min(masses), max(masses)
 
 
 def _at(row: Row) -> str:

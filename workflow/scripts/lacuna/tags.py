@@ -146,9 +146,7 @@ def _described(part: Any, proforma: Any) -> Tag | None:
         return _accession(int(value)) if value.isascii() and value.isdigit() else _named(value)
     if isinstance(part, proforma.GenericModification):
         return _named(value)
-    raise ValueError(
-        f"which no table here knows (known are names and numbers of Unimod); {_AS_MASS}"
-    )
+    raise ValueError(f"of another vocabulary than Unimod, which is not read; {_AS_MASS}")
 
 
 def _composed(part: Any, proforma: Any) -> Tag:
