@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from conftest import Write
-from lacuna.files import LacunaError, atomic_write, atomic_write_bytes, open_bytes, open_text
+from lacuna.files import (
+    LacunaError,
+    atomic_write,
+    atomic_write_bytes,
+    open_bytes,
+    open_text,
+    printable,
+    read_lines,
+)
 
 
 def test_text_is_read_with_any_line_ends_and_without_a_byte_order_mark(write: Write) -> None:
@@ -89,3 +97,29 @@ def test_a_written_file_can_be_read_by_whom_the_umask_allows(tmp_path: Path) -> 
     umask = os.umask(0)
     os.umask(umask)
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_lines_are_bounded_and_counted(write: Write) -> None:
+    path = write("a.txt", "one\r\n" + "x" * 12 + "\n12345\n\n" + "y" * 6)
+    with open_text(path) as handle:
+        assert list(read_lines(handle, 5)) == [
+            (1, "one", True),
+            (2, "xxxxx", False),
+            (3, "12345", True),
+            (4, "", True),
+            (5, "yyyyy", False),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x1b[2Jb", "a\\x1b[2Jb"),
+        ("a\nb\tc\r", "a\\nb\\tc\\r"),
+        ("\x85\u2028\u202e\ud800", "\\x85\\u2028\\u202e\\ud800"),
+        ("ünïcode 中 \xa0", "ünïcode 中 \xa0"),
+    ],
+)
+def test_an_error_is_one_line_without_control_characters(text: str, shown: str) -> None:
+    assert printable(text) == shown
+    assert str(LacunaError(text)) == shown

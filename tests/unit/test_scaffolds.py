@@ -5,6 +5,7 @@ import os
 import random
 import re
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,7 @@ def test_one_stop_at_the_very_end_is_dropped_others_are_missing_residues(read: R
     assert read.one("ACD*\n \n").sequence == "ACD"
     assert read.one("ACD**").gaps == (fixed(3, 4),)
     assert read.one("*ACD").sequence == "XACD"
-    assert read.one("AC[+367.0537]*").sequence == "ACX"
+    assert read.one("ACX[+367.0537]*").sequence == "ACX"
 
 
 def test_whitespace_inside_a_sequence_is_ignored(read: Reader) -> None:
@@ -299,9 +300,8 @@ def test_records_are_whole_wherever_the_reads_cut_the_file(
     [
         ("X[+367.0537]", 367.0537, 0.003670537),
         ("x[+367.0537]", 367.0537, 0.003670537),
-        ("[+367.0537]", 367.0537, 0.003670537),
-        ("[+367\n.0537 ]", 367.0537, 0.003670537),
-        ("[Obs:+367.0537]", 367.0537, 0.003670537),
+        ("X[+367\n.0537 ]", 367.0537, 0.003670537),
+        ("X[Obs:+367.0537]", 367.0537, 0.003670537),
         ("{420.18 Da}", 420.18, 0.0042018),
         ("{420.18Da}", 420.18, 0.0042018),
         ("{420.0 da}", 420.0, 0.0042),
@@ -320,39 +320,53 @@ def test_an_inline_mass_is_one_position_of_unknown_length(
 
 
 def test_inline_masses_stand_apart_from_the_runs_beside_them(read: Reader) -> None:
-    scaffold = read.one("[+300.1]--X[+400.1]{500 Da}JD")
+    scaffold = read.one("X[+300.1]--X[+400.1]{500 Da}JD")
     assert scaffold.sequence == "XXXXXJD"
     spans = [(gap.start, gap.end, gap.mass) for gap in scaffold.gaps]
     assert spans == [(0, 1, 300.1), (1, 3, None), (3, 4, 400.1), (4, 5, 500.5), (5, 6, None)]
 
 
 def test_the_default_tolerance_is_an_argument(read: Reader) -> None:
-    (scaffold,) = read(">a\nA[+500.0]\n", tolerance_ppm=100)
+    (scaffold,) = read(">a\nAX[+500.0]\n", tolerance_ppm=100)
     assert isinstance(scaffold, Scaffold)
     assert scaffold.gaps[0].tolerance_da == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["[+-3]", "[367.05]", "[Oxidation]", "[]", "[+]", "[+nan]", "[+inf]", "[U:4]", "[é]"]
-    + ["{420}", "{Da}", "{}", "{-420 Da}", "{4e2 Da}", "{420 kDa}", "{٤٢٠ Da}"],
+    "tag", ["+-3", "367.05", "Oxidation", "", "+", "+nan", "+inf", "U:4", "é", "+1|+1", "Formula:C"]
 )
-def test_a_tag_that_is_no_mass_is_named(read: Reader, text: str) -> None:
+def test_a_gap_in_brackets_is_a_mass(read: Reader, tag: str) -> None:
+    bad = read.fault(f"AC\nDX[{tag}]F")
+    assert (bad.line, bad.column) == (3, 4)
+    assert bad.reason.endswith(
+        f"has '[{tag}]' at column 4, which is no mass in Da; "
+        "write a gap of known mass as X[+367.0537]"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["{420}", "{Da}", "{}", "{-420 Da}", "{4e2 Da}", "{420 kDa}", "{٤٢٠ Da}"]
+)
+def test_braces_that_hold_no_mass_are_named(read: Reader, text: str) -> None:
     bad = read.fault(f"AC\nDE{text}F")
     assert (bad.line, bad.column) == (3, 4)
-    assert "which is no mass in Da; write a gap of known mass as" in bad.reason
+    assert "which is no mass in Da; write a gap of known mass as {420.18 Da}" in bad.reason
 
 
-@pytest.mark.parametrize("text", ["[-18.01]", "[+0]", "[+56.4]", "{55 Da}", "[+1e9]"])
+@pytest.mark.parametrize(
+    "text",
+    ["X[-18.01]", "X[-9999]", "X[+0]", "X[+56.4]", "D{55 Da}", "X[+1e9]"]
+    + ["D{" + "9" * 190 + " Da}", "X[+1e300]"],
+)
 def test_an_absurd_mass_is_rejected(read: Reader, text: str) -> None:
-    bad = read.fault(f"AC\nDE{text}F")
+    bad = read.fault(f"AC\nD{text}F")
     assert (bad.line, bad.column) == (3, 4)
     assert "heavy.fasta:3: 'm' has a gap mass of" in bad.reason
     assert bad.reason.endswith("correct the mass (column 4)")
 
 
 def test_a_glycine_measured_out_of_tolerance_does_not_cost_the_chain(read: Reader) -> None:
-    assert read.one("AC[+57.0208]D").gaps[0].mass == 57.0208
+    assert read.one("ACX[+57.0208]D").gaps[0].mass == 57.0208
 
 
 # --- gap tables ----------------------------------------------------------------------------------
@@ -407,7 +421,7 @@ def test_lengths_of_a_row(read: Reader) -> None:
 
 
 def test_a_row_adds_to_an_inline_mass(read: Reader) -> None:
-    scaffold = read.one("A[+400.1]C{420 Da}D", "1\t2\t\t50\t3\t4\n3\t4\t\t50")
+    scaffold = read.one("AX[+400.1]C{420 Da}D", "1\t2\t\t50\t3\t4\n3\t4\t\t50")
     assert scaffold.gaps == (
         Gap(1, 2, 3, 4, 400.1, pytest.approx(0.020005)),
         Gap(3, 4, 1, None, 420.5, 0.5),
@@ -441,8 +455,8 @@ def test_a_row_adds_to_an_inline_mass(read: Reader) -> None:
         ("ACDE", "0\t2\t\t\t3\t4", 2, "hides 2 residues, outside its lengths 3 to 4"),
         ("ACDE", "0\t2\t\t\t3", 2, "hides 2 residues, outside its lengths 3 to open"),
         ("ACDE", "0\t2\t\t\t1\t2\tmore", 2, "1 cells more than the header"),
-        ("A[+400.1]C", "1\t2\t400", 2, "both inline and in the table; keep one of them"),
-        ("A[+400.1]C", "0\t2", 2, "swallows an inline mass gap"),
+        ("AX[+400.1]C", "1\t2\t400", 2, "both inline and in the table; keep one of them"),
+        ("AX[+400.1]C", "0\t2", 2, "swallows an inline mass gap"),
     ],
 )
 def test_a_bad_row_rejects_its_chain_alone(
@@ -531,10 +545,10 @@ def test_a_truth_that_is_not_known_everywhere(read: Reader) -> None:
         ("AC--J", "ACDEV", "has 'V' at position 5, the scaffold 'J'"),
         ("AC--F", "ACDEFG", "has 6 residues, the scaffold 5; correct one of them"),
         ("AC--F", "ACDOF", "has 'O' at column 4; write X"),
-        ("AC--F", "AC[+300]F", "has a mass gap in the truth"),
-        ("AC[+300]F", "ACDEG", "does not fit what the scaffold shows around its gaps"),
-        ("AC[+300]F", "AF", "does not fit"),
-        ("AC[+300]F", "ACF", "does not fit"),
+        ("AC--F", "ACX[+300]F", "has a mass gap in the truth"),
+        ("ACX[+300]F", "ACDEG", "does not fit what the scaffold shows around its gaps"),
+        ("ACX[+300]F", "AF", "does not fit"),
+        ("ACX[+300]F", "ACF", "does not fit"),
     ],
 )
 def test_a_truth_that_contradicts_rejects_its_chain(
@@ -555,23 +569,23 @@ def test_hidden_letters_must_agree_with_the_truth(read: Reader) -> None:
 @pytest.mark.parametrize(
     ("sequence", "rows", "truth", "found"),
     [
-        ("AC[+300]FG", "", "ACDEEFG", ["DEE"]),
-        ("[+300]FG[+300]", "", "ACFGDE", ["AC", "DE"]),
-        ("AC[+300]F--H", "", "ACDEEFGGH", ["DEE", "GG"]),
-        ("--C[+300]J-", "", "AACDDLG", ["AA", "DD", "LG"]),
+        ("ACX[+300]FG", "", "ACDEEFG", ["DEE"]),
+        ("X[+300]FGX[+300]", "", "ACFGDE", ["AC", "DE"]),
+        ("ACX[+300]F--H", "", "ACDEEFGGH", ["DEE", "GG"]),
+        ("--CX[+300]J-", "", "AACDDLG", ["AA", "DD", "LG"]),
         ("ACFG", "2\t2", "ACDEFG", ["DE"]),
         ("ACFG", "2\t2\t\t\t0", "ACFG", [""]),
         ("AC-FG", "2\t3\t\t\t1\t4", "ACDEEFG", ["DEE"]),
         # FG stands twice in the truth: a length range, then a mass, say where the gap ends.
-        ("AC[+300]FG[+300]", "2\t3\t\t\t1\t2", "ACDFGFGH", ["D", "FGH"]),
-        ("AC[+115.0269]FG[+341.148]", "", "ACDFGFGH", ["D", "FGH"]),
-        ("AC[+319.117]FG[+137.059]", "", "ACDFGFGH", ["DFG", "H"]),
+        ("ACX[+300]FGX[+300]", "2\t3\t\t\t1\t2", "ACDFGFGH", ["D", "FGH"]),
+        ("ACX[+115.0269]FGX[+341.148]", "", "ACDFGFGH", ["D", "FGH"]),
+        ("ACX[+319.117]FGX[+137.059]", "", "ACDFGFGH", ["DFG", "H"]),
         # Without them it stays open, and only that does.
-        ("-C[+300]FG[+300]", "", "ACDFGFGH", ["A", None, None]),
-        ("AC[+300][+300]E", "", "ACDDDE", [None, None]),
+        ("-CX[+300]FGX[+300]", "", "ACDFGFGH", ["A", None, None]),
+        ("ACX[+300]X[+300]E", "", "ACDDDE", [None, None]),
         # Masses that fit nowhere (a modified residue) do not unmake what the letters say.
-        ("AC[+999]FG[+999]", "", "ACDFGFGH", [None, None]),
-        ("AC[+999]FG", "", "ACDEFG", ["DE"]),
+        ("ACX[+999]FGX[+999]", "", "ACDFGFGH", [None, None]),
+        ("ACX[+999]FG", "", "ACDEFG", ["DE"]),
     ],
 )
 def test_gaps_of_unknown_length_find_their_truth(
@@ -595,6 +609,197 @@ def test_a_truth_file_of_other_ids_is_reported_once(read: Reader) -> None:
     good, note = read(">a\nA-\n", truth=">b\nAA\n")
     assert isinstance(good, Scaffold) and isinstance(note, Rejected)
     assert note.reason.startswith("truth.fasta:1: no id of the truth is one of heavy.fasta")
+
+
+# --- files as users and attackers have them ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ">a x\rAC\r-D\r>b\rAOC\n",
+        ">a x\rAC\r-D\r>b\rAOC\r\n",
+        ">a x\rAC\r-D\r>b\rAOC\r",
+        ">a x\r\r\nAC\r\r\n-D\r\r\n>b\r\r\nAOC\r\r\n",
+    ],
+)
+def test_line_ends_of_cr_with_another_at_the_end(read: Reader, text: str) -> None:
+    good, bad = read(text)
+    assert good == Scaffold("a", "x", "ACXD", (fixed(2, 3),), 1)
+    assert isinstance(bad, Rejected) and (bad.chain, bad.line, bad.column) == ("b", 5, 2)
+
+
+def test_records_of_cr_among_those_of_lf_are_not_lost_in_silence(read: Reader) -> None:
+    lines = "".join(f">c{i}\nACD\n" for i in range(9))
+    found = read(f"{lines}>a\rACD\r>b\rACD\n")
+    assert found[-1] == Rejected(
+        "a",
+        19,
+        None,
+        "heavy.fasta:19: 'a' has line ends of CR among those of LF; "
+        "save the file with one kind of line end",
+    )
+
+
+@pytest.mark.parametrize("before", [b"\n", b"A"])
+@pytest.mark.parametrize("shift", [-1, 0, 1])
+def test_a_chain_begins_at_the_start_of_a_line_alone(
+    write: Write, monkeypatch: pytest.MonkeyPatch, before: bytes, shift: int
+) -> None:
+    """However long the record is, and wherever it is cut."""
+    monkeypatch.setattr("lacuna.fasta._CHUNK", 64)
+    body = b"A" * (63 + shift - 3) + before + b"A" * 64 + b">b\nACD\n"
+    path = write("a.fasta", b">a\n" + body + b">c\nACD\n")
+    for max_length in (1, 2, 3):
+        found = list(read_scaffolds(path, max_length=max_length))
+        assert [record.chain for record in found] == ["a", "c"]
+        assert found[-1].line == 1 + (b">a\n" + body).count(b"\n")
+
+
+def test_an_id_has_a_length(read: Reader) -> None:
+    found = read(f">{'a' * 1000}\nACD\n>{'b' * 200_000}\nACD\n>c\nACD\n")
+    assert isinstance(found[0], Scaffold) and isinstance(found[2], Scaffold)
+    assert isinstance(found[1], Rejected) and len(found[1].chain) == 103
+    assert found[1].reason == (
+        f"heavy.fasta:3: '{'b' * 100}...' has an id of 200000 characters, "
+        "more than the limit of 1000; shorten it"
+    )
+
+
+def test_an_id_holds_no_nul(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lacuna.fasta._CHUNK", 8)  # in the first chunk it is no FASTA at all
+    good, bad = read_scaffolds(write("a.fasta", ">a\nACDEFG\n>b\0c\nACD\n"))
+    assert isinstance(good, Scaffold) and isinstance(bad, Rejected)
+    assert bad.reason == (
+        "a.fasta:3: 'b\\x00c' has a NUL character in its id; save the file as plain text"
+    )
+
+
+def test_messages_show_control_characters_as_escapes(read: Reader) -> None:
+    good, bad = read(">a\x1b[2J\nACD\n>b\x1b]0;x\x07\u202e\nAOD\n")
+    assert good.chain == "a\x1b[2J"  # an id is never rewritten
+    assert isinstance(bad, Rejected) and bad.chain == "b\\x1b]0;x\\x07\\u202e"
+    assert bad.reason.startswith("heavy.fasta:4: 'b\\x1b]0;x\\x07\\u202e' has 'O'")
+
+
+def test_ids_that_a_spreadsheet_takes_for_formulas_are_said_once(
+    read: Reader, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = read(">=1+1\nACD\n>@a\nACD\n>a=1\nACD\n>-x\nACD\n")
+    assert [record.chain for record in found] == ["=1+1", "@a", "a=1", "-x"]
+    (said,) = caplog.messages
+    assert said.startswith("heavy.fasta: 3 ids (=1+1, @a, -x) begin with one of = + - @")
+
+
+# --- gap tables as users and attackers write them ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "chain,start,end,mass\na,1,3,200.1\n",
+        "chain;start;end;mass\r\na;1;3;200.1\r\n",
+        '\ufeff"chain","start","end","mass"\n"a","1","3","200.1"\n',
+        '"chain"\t"start"\t"end"\t"mass"\n"a"\t1\t3\t200.1\n',
+        '"chain" "start" "end" "mass"\n"a" 1 3 200.1\n',
+        'chain\tstart\tend\tmass\na\t"1"\t"3"\t"200.1"\n',
+        "Chain, Start, End, Mass\na, 1, 3, 200.1\n",
+        "chain\rstart\rend\n".replace("\r", "\t") + "a\t1\t3\r",
+        "a,1,3\n",
+        "a;1;3\n",
+    ],
+)
+def test_tables_of_spreadsheets_are_read(read: Reader, table: str) -> None:
+    (found,) = read(">a\nACDE\n", table)
+    assert isinstance(found, Scaffold)
+    assert [(gap.start, gap.end, gap.truth) for gap in found.gaps] == [(1, 3, "CD")]
+    assert found.gaps[0].mass == (200.1 if "200.1" in table else None)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("0\t2\t367,0537", "mass '367,0537'; write a decimal point: 367.0537"),
+        ("0\t2\t1_000", "mass '1_000'; give a number"),
+        ("1\t5", "past its end at 4; correct the positions: they count from 0, the end exclusive"),
+        ("0\t" + "9" * 5000, "a gap with end of 5000 digits; give a smaller number"),
+        ("0\t" + "x" * 5000, f"a gap with end '{'x' * 40}...'; give a whole number"),
+        ("0\t2\t" + "9" * 99_000, "a gap with mass"),
+        ("0\t2\t" + "9" * 200_000, "a gap row of more than 100000 characters"),
+        ("2\t2\t\t\t0\t1e9", "max_length '1e9'; give a whole number"),
+        ("2\t2\t\t\t0\t1000000000", "of 0 to 1000000000 residues, more choices than the limit of"),
+        ("2\t2\t\t\t3000000000", "may have 3000000004 residues with what its gaps may hold, more"),
+        ("2\t2\t9e6\n3\t3\t9e6", "may have 96736 residues with what its gaps may hold, more"),
+    ],
+)
+def test_a_row_that_cannot_be_meant_is_named(read: Reader, rows: str, words: str) -> None:
+    bad = read.fault("ACDE", rows)
+    assert words in bad.reason and len(bad.reason) < 250
+
+
+@pytest.mark.parametrize("name", ["track", "browser", "#5", "#a"])
+@pytest.mark.parametrize("table", ["{}\t1\t3\n", "{} 1 3\n", "chain\tstart\tend\n{}\t1\t3\n"])
+def test_a_chain_may_be_called_as_a_keyword_or_comment(read: Reader, name: str, table: str) -> None:
+    (found,) = read(f">{name}\nACDE\n", table.format(name))
+    assert found == Scaffold(name, "", "AXXE", (fixed(1, 3, "CD"),), 1)
+
+
+def test_a_row_behind_a_comment_mark_is_no_row_of_a_chain_that_is_not_there(read: Reader) -> None:
+    assert read(">a\nACDE\n", "#a\t0\t1\n#b 5 9\na\t1\t3\n#a\t3\t4\n") == [
+        Scaffold("a", "", "AXXE", (fixed(1, 3, "CD"),), 1)
+    ]
+
+
+def test_a_quoted_id_that_is_no_chain_is_told_why(read: Reader) -> None:
+    _, bad = read(">a\nACDE\n", '"a"\t1\t3\n'.replace("\t1\t3", " 1 3"))
+    assert isinstance(bad, Rejected) and bad.reason.endswith("heavy.fasta; remove the quotes")
+    good = read('>"a"\nACDE\n', '"a" 1 3\n')[0]
+    assert isinstance(good, Scaffold) and good.gaps
+
+
+def test_a_bomb_is_read_in_little_memory(write: Write) -> None:
+    table = write("g.tsv.gz", "chain\tstart\tend\na\t1\t" + "3" * 30_000_000)
+    fasta = write("a.fasta", ">a\nACDE\n")
+    tracemalloc.start()
+    (bad,) = read_scaffolds(fasta, table)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isinstance(bad, Rejected) and "more than 100000 characters" in bad.reason
+    assert peak < 10_000_000
+
+
+# --- truth and homologs that match in part -------------------------------------------------------
+
+
+def test_ids_of_the_truth_that_match_in_part_are_said_in_one_line(read: Reader) -> None:
+    fasta = ">a\nA-\n>b\nA-\n>c\nAC\n>d\nA-\n>e\nAO\n"
+    truth = ">y\nAC\n>a\nAC\n>a\nAD\n>e\nAC\n>x\nAC\n"
+    *found, bad, note = read(fasta, truth=truth)
+    assert all(isinstance(record, Scaffold) for record in found) and bad.chain == "e"
+    assert note == Rejected(
+        "",
+        1,
+        None,
+        "truth.fasta:1: 2 ids (y, x) of the truth are no chains of heavy.fasta; "
+        "2 ids (b, d) of heavy.fasta with gaps have no truth and count for nothing; "
+        "1 id (a) of the truth came before, and the first record counts; "
+        "give both files the same ids",
+        remark=True,
+    )
+
+
+def test_truth_of_every_chain_says_nothing(read: Reader) -> None:
+    assert len(read(">a\nA-\n>c\nAC\n", truth=">a\nAC\n")) == 2
+
+
+def test_homologs_that_cannot_be_used_are_listed(write: Write) -> None:
+    fasta = write("a.fasta", ">a\nAC-\n")
+    homologs = write("h.fasta", ">good\nACD\n" + "".join(f">h{i}\nAO\n" for i in range(103)))
+    scaffold, *bad = read_scaffolds(fasta, homologs=homologs)
+    assert isinstance(scaffold, Scaffold) and len(bad) == 101
+    assert isinstance(bad[0], Rejected) and isinstance(bad[-1], Rejected)
+    assert bad[0].reason.startswith("h.fasta:4: 'h0' has 'O' at column 2")
+    assert bad[-1].reason == "h.fasta:1: 3 more homologs cannot be used; see above"
 
 
 # --- properties ----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ rule read_scaffolds:
         fasta=lambda wildcards: SAMPLES[wildcards.sample].fasta,
         gaps=given("gaps"),
         truth=given("truth"),
+        homologs=given("homologs"),
     output:
         blocks=temp(directory(OUT / "{sample}" / "scaffolds")),
         rejected=OUT / "{sample}" / "rejected.tsv",

@@ -6,7 +6,8 @@ from lacuna.logs import log_to
 from lacuna.samples import split_scaffolds
 
 log_to(snakemake.log[0])
-given = {name: snakemake.input.get(name) or None for name in ("fasta", "gaps", "truth")}
+files = ("fasta", "gaps", "truth", "homologs")
+given = {name: snakemake.input.get(name) or None for name in files}
 names = ("block_size", "n_blocks", "tolerance_ppm", "on_bad_record")
 split_scaffolds(
     **{name: Path(path) if path else None for name, path in given.items()},

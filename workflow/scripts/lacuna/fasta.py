@@ -7,6 +7,8 @@ from typing import BinaryIO, NamedTuple
 
 from lacuna.files import LacunaError, open_bytes
 
+MAX_ID = 1_000  # characters of an id
+
 _CHUNK = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 _START = b"\n>"
@@ -74,16 +76,18 @@ def read_records(path: str | Path, max_bytes: int) -> Iterator[Record]:
                 line += blob.count(b"\n") + skipped + 1
                 skipped, cut = 0, False
             if len(buffer) > max_bytes:
-                # The last byte stays: with the next chunk it may form the start of a record.
-                skipped += buffer.count(b"\n", max_bytes, len(buffer) - 1)
-                buffer, cut = buffer[:max_bytes] + buffer[-1:], True
+                # A line end stays where it is the last byte, and only there: with the next chunk
+                # it may form the start of a record.
+                kept = buffer[:max_bytes].rstrip(b"\n") + b"\n" * buffer.endswith(b"\n")
+                skipped += buffer.count(b"\n") - kept.count(b"\n")
+                buffer, cut = kept, True
         yield _record(buffer, line, cut)
 
 
 def _chunks(handle: BinaryIO, path: str | Path) -> Iterator[bytes]:
     """Yield the file in chunks with "\\n" as line end; LacunaError where it begins unlike FASTA."""
     chunk = handle.read(_CHUNK).removeprefix(_BOM)
-    old_mac = b"\n" not in chunk and b"\r" in chunk
+    old_mac = _has_cr_lines(chunk)
     start = chunk.lstrip(_WHITESPACE)
     if not start:
         raise LacunaError(f"{path}: the file is empty; give at least one FASTA record")
@@ -101,6 +105,12 @@ def _chunks(handle: BinaryIO, path: str | Path) -> Iterator[bytes]:
         chunk = handle.read(_CHUNK)
 
 
+def _has_cr_lines(chunk: bytes) -> bool:
+    """Whether lines end with CR alone; the last may end otherwise, as some editors leave it."""
+    alone = chunk.count(b"\r") - chunk.count(b"\r\n") - chunk.count(b"\r\r")
+    return 0 < alone >= chunk.count(b"\n")
+
+
 def _record(blob: bytes, line: int, cut: bool) -> Record:
     """Take a record apart: `blob` is everything after its '>'."""
     header, _, body = blob.partition(b"\n")
@@ -113,5 +123,13 @@ def _record(blob: bytes, line: int, cut: bool) -> Record:
     except UnicodeDecodeError:
         chain = name.decode("utf-8", "backslashreplace")
         fault = "has an id that is not UTF-8; save the file as UTF-8"
-    description = _CONTROL.sub(" ", about.decode("utf-8", "replace")).strip()
-    return Record(chain, description, body, line, fault)
+    if len(chain) > MAX_ID:
+        fault = f"has an id of {len(chain)} characters, more than the limit of {MAX_ID}; shorten it"
+    elif b"\0" in name:
+        fault = "has a NUL character in its id; save the file as plain text"
+    elif b"\r>" in header:
+        fault = "has line ends of CR among those of LF; save the file with one kind of line end"
+    description = about.decode("utf-8", "replace")
+    if not description.isprintable():
+        description = _CONTROL.sub(" ", description)
+    return Record(chain, description.strip(), body, line, fault)

@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,8 +19,23 @@ SEED_PREDICTIONS = "predictions.tsv"
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
+# Control characters, line ends of Unicode, marks that turn the direction of writing, and halves of
+# characters: on a terminal they could hide or forge what a message says.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """A text on one line, with a control character shown as an escape such as \\x1b."""
+    return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
 class LacunaError(Exception):
     """A fault of the input that stops the run: one line naming file, record, fault and remedy."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 @contextmanager
@@ -63,6 +79,21 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
             raise LacunaError(
                 f"{path}: not a text file in UTF-8 (byte 0x{byte:02x}); save it as plain text"
             ) from None
+
+
+def read_lines(handle: TextIO, limit: int) -> Iterator[tuple[int, str, bool]]:
+    """Yield (number, line without its end, whether it is whole) of every line, numbers from 1.
+
+    Of a line longer than `limit` characters the beginning is given and the rest skipped.
+    """
+    number = 0
+    while text := handle.readline(limit + 1):
+        number += 1
+        whole = len(text) <= limit or text.endswith("\n")
+        yield number, text.rstrip("\r\n")[:limit], whole
+        while not whole:
+            rest = handle.readline(limit)
+            whole = not rest or rest.endswith("\n")
 
 
 @contextmanager

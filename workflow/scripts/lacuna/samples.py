@@ -53,12 +53,15 @@ def split_scaffolds(
     folder: Path,
     rejected: Path,
     *,
+    homologs: Path | None = None,
     block_size: int,
     n_blocks: int,
     tolerance_ppm: float,
     on_bad_record: str,
 ) -> None:
     """Write usable chains into n_blocks files of block_size and list the others.
+
+    homologs: a FASTA whose unusable records are listed too.
 
     Raises LacunaError where `on_bad_record` is 'fail' and there are bad records, after it has
     named each in the log: Snakemake removes what a failed job wrote. Raises it too where a
@@ -67,7 +70,7 @@ def split_scaffolds(
     faults: list[Rejected] = []
 
     def usable() -> Iterator[Scaffold]:
-        for record in read_scaffolds(fasta, gaps, truth, tolerance_ppm=tolerance_ppm):
+        for record in read_scaffolds(fasta, gaps, truth, homologs, tolerance_ppm=tolerance_ppm):
             if isinstance(record, Rejected):
                 faults.append(record)
             else:
@@ -83,11 +86,14 @@ def split_scaffolds(
         rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
         rows.writerow(REJECTED_COLUMNS)
         rows.writerows((f.chain, f.line, f.column or "", f.reason) for f in faults)
-    if faults and on_bad_record == "fail":
-        for fault in faults:
+    for remark in (fault for fault in faults if fault.remark):
+        LOG.warning(remark.reason)
+    bad = [fault for fault in faults if not fault.remark]
+    if bad and on_bad_record == "fail":
+        for fault in bad:
             LOG.error(fault.reason)
-        listed = "" if len(faults) == 1 else f" (1 of {len(faults)} bad records; all in the log)"
-        raise LacunaError(f"{faults[0].reason}{listed}")
+        listed = "" if len(bad) == 1 else f" (1 of {len(bad)} bad records; all in the log)"
+        raise LacunaError(f"{bad[0].reason}{listed}")
 
 
 def join_parts(parts: Iterable[Path], out: Path, columns: Sequence[str] = ()) -> None:

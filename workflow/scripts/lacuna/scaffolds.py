@@ -1,7 +1,7 @@
 """Scaffolds, chains with gaps: from FASTA, gap table and truth, one at a time, good or rejected.
 
 Positions are the user's: every letter and gap character of the FASTA counts one, an inline mass
-gap too.
+gap too, and a modification nothing.
 
 How gaps come about:
 
@@ -12,21 +12,24 @@ How gaps come about:
   run that it covers in part, or that an insertion (start == end) cuts, stays a gap too. Where a
   row gives `min_length` or `max_length` alone the other end is open (1, or no limit); an insertion
   without either is open at both.
+
+A modification stays with its residue; where a row hides the residue, the modification goes too.
 """
 
 import json
+import logging
 import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 from lacuna.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.fasta import Fault, Record, count_records, read_records
-from lacuna.files import LacunaError, atomic_write, open_text
+from lacuna.files import LacunaError, atomic_write, open_text, printable
 from lacuna.gap_table import GapTable, Row
+from lacuna.notation import InlineGap, Letters, locate, read_letters
 from lacuna.truth import TruthFile, place
 
 __all__ = [
@@ -42,8 +45,15 @@ __all__ = [
     "write_scaffolds",
 ]
 
-DEFAULT_MAX_LENGTH = 50_000
+DEFAULT_MAX_LENGTH = 50_000  # residues of a chain, those that its gaps may have among them
 DEFAULT_TOLERANCE_PPM = 10.0
+MAX_OPEN_GAPS = 1_000  # gaps of unknown length in a chain
+MAX_CHOICES = 1_000  # lengths that one gap may have, from min_length to max_length
+MAX_LISTED = 100  # homologs that cannot be used, each with a line of its own
+MAX_SHOWN_IDS = 3
+MAX_SHOWN_CHAIN = 100  # characters of an id in a message
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,60 +107,40 @@ class Scaffold:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record that could not be used; `reason` is whole: file, line, record, fault and remedy."""
+    """A record that could not be used; `reason` is whole: file, line, record, fault and remedy.
+
+    Control characters of both are shown as escapes. `remark`: no record is lost, but the user
+    should know.
+    """
 
     chain: str
     line: int
     column: int | None
     reason: str
+    remark: bool = False
 
 
-class _InlineGap(NamedTuple):
-    """An inline mass gap; `tolerance_da` is None where the default in ppm applies."""
-
-    mass: float
-    tolerance_da: float | None
-    line: int
-    column: int
-
-
-_BLANKS = b" \t\r\n\x0b\x0c"
-_STOP = b"*"
-_BAD = b"!"
-_MISSING_CHARACTERS = b"-_?Xx"
 _RUN = re.compile(f"[{MISSING_LETTER}{''.join(AMBIGUOUS)}]+")
-_INLINE = re.compile(rb"[Xx]?\[([^\[\]]*)\]|\{([^{}]*)\}")
-_DALTONS = re.compile(r"(\d+)(\.\d+)?da", re.IGNORECASE | re.ASCII)
+_FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for the beginning of a formula
 _HALF_DALTON = 0.5
-
-
-def _letter_table() -> bytes:
-    """256 bytes: what each byte of a sequence reads as; stops stay stops, the rest is `_BAD`."""
-    table = bytearray(_BAD * 256)
-    for letter in RESIDUES + "".join(AMBIGUOUS):
-        table[ord(letter)] = table[ord(letter.lower())] = ord(letter)
-    for character in _MISSING_CHARACTERS:
-        table[character] = ord(MISSING_LETTER)
-    table[_STOP[0]] = _STOP[0]
-    return bytes(table)
-
-
-_LETTERS = _letter_table()
 
 
 def read_scaffolds(
     fasta: str | Path,
     gaps: str | Path | None = None,
     truth: str | Path | None = None,
+    homologs: str | Path | None = None,
     *,
     tolerance_ppm: float = DEFAULT_TOLERANCE_PPM,
     max_length: int = DEFAULT_MAX_LENGTH,
 ) -> Iterator[Scaffold | Rejected]:
-    """Yield the records of a FASTA in order, usable or rejected; then gap rows of unknown chains.
+    """Yield the records of a FASTA in order, usable or rejected; then what else cannot be used.
 
-    The files are streamed: only the ids, the gap table, and true chains that stand elsewhere in
-    their file than in `fasta` are held. `tolerance_ppm` is the tolerance of masses that come
-    without one. Raises LacunaError where a file as a whole cannot be used.
+    That is gap rows of unknown chains, truth whose ids match in part or not at all, and records
+    of `homologs`, a FASTA that is read for this alone. The files are streamed: only the ids, the
+    gap table, and true chains that stand elsewhere in their file than in `fasta` are held.
+    `tolerance_ppm` is the tolerance of masses that come without one. Raises LacunaError where a
+    file as a whole cannot be used.
     """
     fasta = Path(fasta)
     max_bytes = (
@@ -163,6 +153,8 @@ def read_scaffolds(
         else None
     )
     first_line: dict[str, int] = {}
+    without_truth: list[str] = []
+    formulas: list[str] = []
     for record in read_records(fasta, max_bytes):
         chain, line = record.chain, record.line
         try:
@@ -171,171 +163,149 @@ def read_scaffolds(
                     f"is a second record of this id (first: line {first_line[chain]}); rename it",
                     line,
                 )
-            sequence, inline = _letters(record, max_length)
-            rows = table.take(chain)
-            if rows or inline:
+            letters = read_letters(record, max_length)
+            sequence, rows = letters.sequence, table.take(chain)
+            if rows or letters.inline:
                 sequence, found = _lay_out(
-                    sequence, inline, rows, tolerance_ppm, max_length, table.file
+                    record, letters, rows, tolerance_ppm, max_length, table.file
                 )
             else:
                 found = tuple(_runs(sequence, 0, len(sequence)))
             if truths is not None:
-                found = _with_truth(chain, sequence, found, truths)
-            yield Scaffold(chain, record.description, sequence, found, line)
+                true = truths.take(chain)
+                if true is not None:
+                    found = _with_truth(sequence, found, *true, truths.file)
+                elif found:
+                    without_truth.append(chain)
+            if chain.startswith(_FORMULA):
+                formulas.append(chain)
+            kept = _observed(letters, sequence) if letters.modifications else ()
+            yield Scaffold(chain, record.description, sequence, found, line, kept)
         except Fault as fault:
             table.discard(chain)
             yield _rejected(fault, chain, fasta.name)
     for chain, line in table.left():
-        unknown = Fault(f"is no chain of {fasta.name}; correct the id or remove the row", line)
+        quoted = len(chain) > 1 and chain[0] == chain[-1] == '"'
+        remedy = "remove the quotes" if quoted else "correct the id or remove the row"
+        unknown = Fault(f"is no chain of {fasta.name}; {remedy}", line)
         yield _rejected(unknown, chain, table.file)
-    if truths is not None and not truths.used:
-        unused = f"no id of the truth is one of {fasta.name}; give both files the same ids"
-        yield Rejected("", 1, None, f"{truths.file}:1: {unused}")
+    if truths is not None:
+        yield from _unmatched(truths, first_line, without_truth, fasta.name)
+    if homologs is not None:
+        yield from _unusable(homologs)
+    if formulas:
+        LOG.warning(
+            "%s: %s; a spreadsheet takes them for formulas: import the columns of tables as text",
+            fasta.name,
+            printable(f"{_named(formulas)} begin with one of {' '.join(_FORMULA)}"),
+        )
+
+
+def _observed(letters: Letters, sequence: str) -> tuple[ResidueModification, ...]:
+    """The modifications of residues that no row of the gap table hides."""
+    return tuple(
+        ResidueModification(position, *tag)
+        for position, tag in letters.modifications
+        if sequence[position] in RESIDUES
+    )
 
 
 def _rejected(fault: Fault, chain: str, file: str) -> Rejected:
+    if len(chain) > MAX_SHOWN_CHAIN:
+        chain = chain[:MAX_SHOWN_CHAIN] + "..."
     reason = f"{fault.file or file}:{fault.line}: '{chain}' {fault.text}"
-    return Rejected(chain, fault.line, fault.column, reason)
+    return Rejected(printable(chain), fault.line, fault.column, printable(reason))
 
 
-# --- from the text of a record to letters --------------------------------------------------------
+def _named(ids: list[str]) -> str:
+    """How many ids, and the first of them, in words."""
+    first = ", ".join(name[:MAX_SHOWN_CHAIN] for name in ids[:MAX_SHOWN_IDS])
+    more = ", ..." if len(ids) > MAX_SHOWN_IDS else ""
+    return f"{len(ids)} ids ({first}{more})" if len(ids) > 1 else f"1 id ({first})"
 
 
-def _letters(record: Record, max_length: int) -> tuple[str, dict[int, _InlineGap]]:
-    """The letters of a record and its inline mass gaps by position; raises its first Fault."""
-    if record.fault is not None:
-        raise Fault(record.fault, record.line)
-    raw = record.body.translate(_LETTERS, _BLANKS)
-    inline: dict[int, _InlineGap] = {}
-    if _BAD in raw:
-        raw, inline = _unusual_letters(record)
-    if _STOP in raw:
-        raw = raw.removesuffix(_STOP).replace(_STOP, MISSING_LETTER.encode())
-    if not raw:
-        raise Fault("has no sequence; give one or remove the record", record.line)
-    if len(raw) > max_length:
-        raise Fault(
-            f"has {len(raw)} residues, more than the limit of {max_length}; split the chain",
-            record.line,
+def _unmatched(
+    truths: TruthFile, known: dict[str, int], without: list[str], fasta: str
+) -> Iterator[Rejected]:
+    """Yield what the ids of a truth file and of the chains do not have in common, in one line."""
+    if not truths.taken:
+        unused = f"no id of the truth is one of {fasta}; give both files the same ids"
+        yield Rejected("", 1, None, f"{truths.file}:1: {unused}")
+        return
+    unknown, twice = [], []
+    for chain in truths.left():
+        if chain in truths.taken:
+            twice.append(chain)
+        elif chain not in known:
+            unknown.append(chain)
+    said = []
+    if unknown:
+        said.append(f"{_named(unknown)} of the truth are no chains of {fasta}")
+    if without:
+        said.append(f"{_named(without)} of {fasta} with gaps have no truth and count for nothing")
+    if twice:
+        said.append(f"{_named(twice)} of the truth came before, and the first record counts")
+    if said:
+        reason = f"{truths.file}:1: {'; '.join(said)}; give both files the same ids"
+        yield Rejected("", 1, None, printable(reason), remark=True)
+
+
+def _unusable(homologs: str | Path) -> Iterator[Rejected]:
+    """Yield the records of a FASTA of homologs that cannot be used, the first in a line each."""
+    count = 0
+    for record in read_scaffolds(homologs):
+        if isinstance(record, Rejected):
+            count += 1
+            if count <= MAX_LISTED:
+                yield record
+    if count > MAX_LISTED:
+        name = Path(homologs).name
+        yield Rejected(
+            "", 1, None, f"{name}:1: {count - MAX_LISTED} more homologs cannot be used; see above"
         )
-    return raw.decode("ascii"), inline
-
-
-def _unusual_letters(record: Record) -> tuple[bytes, dict[int, _InlineGap]]:
-    """The same where the record holds more than letters: inline gaps, or what is a Fault."""
-    text = record.body.translate(None, _BLANKS)
-    letters = bytearray()
-    inline: dict[int, _InlineGap] = {}
-    at = 0
-    for match in [*_INLINE.finditer(text), None]:
-        piece = text[at : match.start() if match else len(text)].translate(_LETTERS)
-        if _BAD in piece:
-            raise _bad_character(record, at + piece.index(_BAD))
-        letters += piece
-        if match:
-            tag, braces = match.groups()
-            line, column, _ = _locate(
-                record, match.end() - 1 - len(tag if tag is not None else braces)
-            )
-            try:
-                mass, tolerance = _proforma_mass(tag) if tag is not None else _dalton_mass(braces)
-            except ValueError as error:
-                raise Fault(f"has {error} at column {column}", line, column) from None
-            inline[len(letters)] = _InlineGap(mass, tolerance, line, column)
-            letters += MISSING_LETTER.encode()
-            at = match.end()
-    return bytes(letters), inline
-
-
-def _proforma_mass(tag: bytes) -> tuple[float, None]:
-    """The mass of a ProForma tag such as +367.0537; ValueError where it has none."""
-    from pyteomics import proforma  # slow to import, and most files hold no tag
-
-    text = tag.decode("utf-8", "replace")
-    fault = ValueError(
-        f"'[{text}]', which is no mass in Da; write a gap of known mass as X[+367.0537]"
-    )
-    try:
-        parsed = proforma.process_tag_tokens(text)
-    except Exception:  # whatever the parser stumbles over, the tag is not a mass
-        raise fault from None
-    if not isinstance(parsed, proforma.MassModification) or not math.isfinite(parsed.mass):
-        raise fault
-    return parsed.mass, None
-
-
-def _dalton_mass(braces: bytes) -> tuple[float, float | None]:
-    """Mass and tolerance of {420.18 Da}; an integer m stands for [m, m + 1). ValueError else."""
-    text = braces.decode("utf-8", "replace")
-    match = _DALTONS.fullmatch(text)
-    if match is None:
-        raise ValueError(
-            f"'{{{text}}}', which is no mass in Da; write a gap of known mass as {{420.18 Da}}"
-        )
-    if match[2] is None:
-        return int(match[1]) + _HALF_DALTON, _HALF_DALTON
-    return float(match[1] + match[2]), None
-
-
-def _bad_character(record: Record, offset: int) -> Fault:
-    """The Fault for the character at `offset` among the non-blank bytes of a record."""
-    line, column, character = _locate(record, offset)
-    remedy = {
-        "[": "close the bracket, as in X[+367.0537]",
-        "{": "close the brace, as in {420.18 Da}",
-        "]": "open the bracket before it, as in X[+367.0537]",
-        "}": "open the brace before it, as in {420.18 Da}",
-        ".": "write - or X for a missing residue",
-    }.get(character, "write X for an unknown residue")
-    if character.isdecimal() or character in "+":
-        remedy = "remove it, or write a gap of known mass as X[+367.0537]"
-    shown = character if character.isprintable() else f"U+{ord(character):04X}"
-    return Fault(f"has '{shown}' at column {column}; {remedy}", line, column)
-
-
-def _locate(record: Record, offset: int) -> tuple[int, int, str]:
-    """Line, column (1-based) and character of the `offset`-th non-blank byte of a body.
-
-    It is the first that cannot be read, so what stands before it is ASCII: a byte is a character.
-    """
-    not_blank = re.finditer(rb"[^ \t\r\n\x0b\x0c]", record.body)
-    at = next(islice(not_blank, offset, None)).start()
-    line = record.line + 1 + record.body.count(b"\n", 0, at)
-    column = at - record.body.rfind(b"\n", 0, at)
-    return line, column, record.body[at : at + 4].decode("utf-8", "replace")[0]
 
 
 # --- from letters to gaps ------------------------------------------------------------------------
 
 
-def _runs(sequence: str, start: int, end: int) -> Iterator[Gap]:
-    """Yield a gap for every run of missing letters between two positions."""
-    for run in _RUN.finditer(sequence, start, end):
-        first, last = run.span()
-        yield Gap(first, last, last - first, last - first)
+def _runs(sequence: str, start: int, end: int) -> list[Gap]:
+    """A gap for every run of missing letters between two positions."""
+    return [
+        Gap(first, last, last - first, last - first)
+        for first, last in map(re.Match.span, _RUN.finditer(sequence, start, end))
+    ]
 
 
 def _lay_out(
-    sequence: str,
-    inline: dict[int, _InlineGap],
+    record: Record,
+    letters: Letters,
     rows: list[Row],
     tolerance_ppm: float,
     max_length: int,
     file: str,
 ) -> tuple[str, tuple[Gap, ...]]:
     """Hide what the rows cover and cut the chain into gaps; raises Fault at the first bad row."""
+    sequence, inline = letters.sequence, letters.inline
+    covered = {row.start for row in rows if row.end == row.start + 1}
     gaps = [
-        _inline_gap(position, gap, tolerance_ppm, max_length)
+        _inline_gap(record, position, gap, tolerance_ppm, max_length)
         for position, gap in inline.items()
-        if not any(row.start == position and row.end == position + 1 for row in rows)
+        if position not in covered
     ]
     before: Row | None = None
     hidden = list(sequence)
     for row in rows:
         try:
             if row.end > len(sequence):
+                hint = (
+                    f": they count from 0, the end exclusive, so that the last residue is at "
+                    f"{len(sequence) - 1}..{len(sequence)}"
+                    if row.end == len(sequence) + 1
+                    else ""
+                )
                 raise ValueError(
-                    f"has a gap {_at(row)} past its end at {len(sequence)}; correct the positions"
+                    f"has a gap {_at(row)} past its end at {len(sequence)}; "
+                    f"correct the positions{hint}"
                 )
             if before is not None and (row.start < before.end or row[:2] == before[:2]):
                 raise ValueError(
@@ -348,28 +318,58 @@ def _lay_out(
             if hidden[position] in RESIDUES:
                 hidden[position] = MISSING_LETTER
         before = row
-    letters = "".join(hidden)
+    shown = "".join(hidden)
 
     whole: list[Gap] = []
     done = 0
     for gap in sorted(gaps, key=lambda gap: (gap.start, gap.end)):
-        whole += [*_runs(letters, done, gap.start), gap]
+        whole += [*_runs(shown, done, gap.start), gap]
         done = gap.end
-    return letters, (*whole, *_runs(letters, done, len(letters)))
+    _check_size(gaps, len(shown), max_length, record.line)
+    return shown, (*whole, *_runs(shown, done, len(shown)))
 
 
-def _inline_gap(position: int, gap: _InlineGap, tolerance_ppm: float, max_length: int) -> Gap:
+def _check_size(gaps: list[Gap], length: int, max_length: int, line: int) -> None:
+    """Raise Fault where a chain of `length` positions may become longer than `max_length`."""
+    open_gaps = [gap for gap in gaps if not gap.fixed]
+    if len(open_gaps) > MAX_OPEN_GAPS:
+        raise Fault(
+            f"has {len(open_gaps)} gaps of unknown length, more than the limit of "
+            f"{MAX_OPEN_GAPS}; split the chain",
+            line,
+        )
+    for gap in open_gaps:
+        least = gap.min_length if gap.mass is None else max(gap.min_length, _least(gap.mass))
+        length += least if gap.max_length is None else gap.max_length
+        length -= gap.end - gap.start
+    if length > max_length:
+        raise Fault(
+            f"may have {length} residues with what its gaps may hold, more than the limit of "
+            f"{max_length}; lower their masses and lengths, or split the chain",
+            line,
+        )
+
+
+def _least(mass: float) -> int:
+    """The fewest residues that weigh `mass` Da."""
+    return int(mass / _extreme_masses()[1])
+
+
+def _inline_gap(
+    record: Record, position: int, gap: InlineGap, tolerance_ppm: float, max_length: int
+) -> Gap:
     """The gap of an inline mass, its length unknown; raises Fault where the mass is impossible."""
     tolerance = gap.mass * tolerance_ppm / 1e6 if gap.tolerance_da is None else gap.tolerance_da
     try:
         _check_mass(gap.mass, tolerance, max_length)
     except ValueError as error:
-        raise Fault(f"{error} (column {gap.column})", gap.line, gap.column) from None
+        line, column, _ = locate(record, gap.offset)
+        raise Fault(f"{error} (column {column})", line, column) from None
     return Gap(position, position + 1, 1, None, gap.mass, tolerance)
 
 
 def _row_gap(
-    row: Row, sequence: str, inline: dict[int, _InlineGap], tolerance_ppm: float, max_length: int
+    row: Row, sequence: str, inline: dict[int, InlineGap], tolerance_ppm: float, max_length: int
 ) -> Gap:
     """The gap of a table row; ValueError where row and sequence contradict each other."""
     under = sequence[row.start : row.end]
@@ -398,6 +398,11 @@ def _row_gap(
     if shortest is None and longest is None and under and not within:
         shortest = longest = len(under)
     shortest = 1 if shortest is None else shortest
+    if longest is not None and longest - shortest >= MAX_CHOICES:
+        raise ValueError(
+            f"has a gap {_at(row)} of {shortest} to {longest} residues, more choices than the "
+            f"limit of {MAX_CHOICES}; narrow them"
+        )
     truth = under if under and all(letter in RESIDUES for letter in under) else None
     if truth and not shortest <= len(truth) <= (math.inf if longest is None else longest):
         limit = "open" if longest is None else longest
@@ -415,10 +420,7 @@ def _check_mass(mass: float, tolerance: float, max_length: int) -> None:
     Up to half a dalton below glycine is let through: that is a measurement out of tolerance, for
     the decoder to report with the gap, not a reason to lose the chain.
     """
-    from pyteomics.mass import std_aa_mass  # slow to import, and most files hold no mass
-
-    lightest = min(std_aa_mass[residue] for residue in RESIDUES)
-    heaviest = max(std_aa_mass[residue] for residue in RESIDUES)
+    lightest, heaviest = _extreme_masses()
     if mass < lightest - max(tolerance, _HALF_DALTON):
         raise ValueError(
             f"has a gap mass of {mass:g} Da, less than the lightest residue "
@@ -436,6 +438,15 @@ def _check_mass(mass: float, tolerance: float, max_length: int) -> None:
         )
 
 
+@cache
+def _extreme_masses() -> tuple[float, float]:
+    """What the lightest and the heaviest residue weigh, in Da."""
+    from pyteomics.mass import std_aa_mass  # slow to import, and most files hold no mass
+
+    masses = [std_aa_mass[residue] for residue in RESIDUES]
+    return min(masses), max(masses)
+
+
 def _at(row: Row) -> str:
     return f"at {row.start}..{row.end}"
 
@@ -445,22 +456,18 @@ def _at(row: Row) -> str:
 
 def _plain(record: Record, max_length: int) -> str:
     """The letters of a true chain; raises Fault where it is none, or holds inline gaps."""
-    sequence, inline = _letters(record, max_length)
-    if inline:
+    letters = read_letters(record, max_length)
+    if letters.inline:
         raise Fault(
             "has a mass gap in the truth; write residues, or X where they are unknown", record.line
         )
-    return sequence
+    return letters.sequence
 
 
 def _with_truth(
-    chain: str, sequence: str, gaps: tuple[Gap, ...], truths: TruthFile
+    sequence: str, gaps: tuple[Gap, ...], true: str, line: int, file: str
 ) -> tuple[Gap, ...]:
-    """The gaps with what the truth file says of them; raises Fault where it contradicts."""
-    found = truths.take(chain)
-    if found is None:
-        return gaps
-    true, line = found
+    """The gaps with what the truth says of them; raises Fault where it contradicts."""
     try:
         letters = place(sequence, gaps, true)
         for gap, told in zip(gaps, letters, strict=True):
@@ -469,7 +476,7 @@ def _with_truth(
                     f"has {told} where the scaffold hides {gap.truth}; correct one of them"
                 )
     except ValueError as error:
-        raise Fault(str(error), line, file=truths.file) from None
+        raise Fault(str(error), line, file=file) from None
     return tuple(
         gap if told is None else replace(gap, truth=told)
         for gap, told in zip(gaps, letters, strict=True)

@@ -35,7 +35,7 @@ class TruthFile:
     def __init__(self, path: str | Path, clean: Callable[[Record], str], max_bytes: int) -> None:
         """`clean` turns a record into letters of the alphabet, or raises the Fault of it."""
         self.file = Path(path).name
-        self.used = 0
+        self.taken: set[str] = set()
         self._clean = clean
         self._records: Iterator[Record] = read_records(path, max_bytes)
         self._passed: dict[str, Record] = {}
@@ -51,12 +51,17 @@ class TruthFile:
                 record = ahead
             else:
                 self._passed.setdefault(ahead.chain, ahead)
-        self.used += 1
+        self.taken.add(chain)
         try:
             return self._clean(record), record.line
         except Fault as fault:
             fault.file = self.file
             raise
+
+    def left(self) -> Iterator[str]:
+        """Yield the ids of the records that were not taken; reads the file to its end."""
+        yield from self._passed
+        yield from (record.chain for record in self._records)
 
 
 def place(sequence: str, gaps: "Sequence[Gap]", truth: str) -> list[str | None]:
