@@ -18,7 +18,7 @@ from Bio import SeqIO
 
 from lacuna.accuracy import accuracy_table, add_up, read_scored, sum_scored
 from lacuna.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
-from lacuna.decode import CARBAMIDOMETHYL, RESIDUE_MASSES, Modifications
+from lacuna.decode import RESIDUE_MASSES, Modifications
 from lacuna.fill import fill_block, predict
 from lacuna.homologs import Homologs
 from lacuna.kmers import encode_scaffolds, load_library
@@ -33,7 +33,7 @@ WEIGHTS = Path(__file__).parents[1] / "resources" / "weights"
 MAX_IDENTITY = 0.95
 ROUNDED = 1e-4  # what a printed probability may be off by
 # What C may weigh beside itself, in Da: free, or alkylated in one of the usual ways.
-ON_CYSTEINE = (0.0, CARBAMIDOMETHYL, 58.005479, 71.037114, 105.057849, 125.047679)
+ON_CYSTEINE = (0.0, 57.021464, 58.005479, 71.037114, 105.057849, 125.047679, 45.987721)
 
 
 @dataclass(frozen=True, slots=True)

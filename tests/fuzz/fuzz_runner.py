@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import importlib.util
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -59,7 +60,7 @@ class Worker:
         self.inputs, self.saved = 0, 0.0
         self.found: dict[str, bytes] = {}
         self.counts: Counter[str] = Counter()
-        self.begun = time.time()
+        self.begun = time.process_time()
         self.current = os.open(folder / "current", os.O_RDWR | os.O_CREAT)
 
     def __call__(self, data: bytes) -> None:
@@ -81,7 +82,8 @@ class Worker:
 
     def save(self, now: float) -> None:
         self.saved = now
-        counts = {"inputs": self.inputs, "seconds": now - self.begun, "findings": self.counts}
+        seconds = time.process_time() - self.begun
+        counts = {"inputs": self.inputs, "seconds": seconds, "findings": self.counts}
         partial = self.folder / "counts.part"
         partial.write_text(json.dumps(counts))
         partial.replace(self.folder / "counts.json")
@@ -128,6 +130,7 @@ def work(target: str, engine: str, folder: Path, end: float, seed: int) -> None:
     import torch
 
     torch.set_num_threads(1)
+    logging.disable()
     from fuzz_grammar import CORPUS, MAX_BYTES, draw, mutate, seeds
     from fuzz_judge import limit_memory
 
@@ -224,7 +227,8 @@ def gather(folder: Path) -> list[tuple[str, str, Path]]:
 
 
 def table(results: dict[tuple[str, str], dict[str, Any]]) -> str:
-    """A row per target and engine, with how many inputs showed each kind of finding."""
+    """A row per target and engine: inputs, those of a second of one core, and how many of them
+    showed each kind of finding."""
     columns = ("target", "engine", "inputs", "/s", *KINDS)
     rows: list[tuple[str, ...]] = [columns]
     totals: Counter[str] = Counter()
