@@ -9,6 +9,8 @@ CORES ?= 4
 VENV := .venv
 BIN := $(VENV)/bin
 KERAS_VENV := .venv-keras
+ATHERIS := .atheris
+SECONDS ?= 600
 
 # What the checks look at. A path that is not there (yet) is left out rather than failing the tool.
 PYTHON_CODE := $(wildcard workflow/scripts tests resources)
@@ -30,7 +32,7 @@ define build_venv
 	@touch $(1)/.stamp
 endef
 
-.PHONY: help setup run test lint format benchmark-seed benchmark-train clean
+.PHONY: help setup run test lint format benchmark-seed benchmark-train fuzz clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -68,6 +70,16 @@ benchmark-seed: setup $(KERAS_VENV)/.stamp  ## Time the tutorial model against t
 benchmark-train: setup  ## Time training against the matrix products it is made of.
 	$(BIN)/python tests/benchmarks/training_speed.py
 
+# Atheris has wheels for Linux on x86-64 alone: elsewhere the grammars fuzz without it.
+$(ATHERIS)/.stamp: tests/fuzz/requirements-atheris.txt | setup
+	@rm -rf $(ATHERIS) && mkdir $(ATHERIS)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+		--target $(ATHERIS) -r $< || echo "atheris cannot be installed here." >&2
+	@touch $@
+
+fuzz: setup $(ATHERIS)/.stamp  ## Fuzz the readers and whole runs; 1 at a finding. SECONDS=600
+	@PYTHONPATH="$(ATHERIS)" $(BIN)/python tests/fuzz/fuzz_runner.py --seconds $(SECONDS)
+
 clean:  ## Remove results and caches; the virtual environments stay.
-	rm -rf results .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf results fuzz-findings .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find workflow tests resources -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,375 @@
+"""Inputs for the targets: seeds that are valid files, and changes that know their grammar.
+
+All from one generator of random numbers, so that a run of a seed can be repeated.
+"""
+
+import gzip
+import json
+import re
+import struct
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from random import Random
+
+from fuzz_targets import PARTED, scratch
+
+from chains import germline_chain, mutated, random_protein
+from lacuna.network import GapNetwork, ModelConfig
+from lacuna.train import save_weights
+
+CORPUS = Path(__file__).parent / "corpus"
+MAX_BYTES = 8192  # of an input that is text
+NUMBERS = (
+    "0 1 -1 2 3 10 57 128 367.0537 420.18 0.0 -0.0 .5 1e3 1e308 1e309 1e-9 nan inf -inf 999999999 "
+    "2147483648 9223372036854775808 1_000 0x10 1,5 +5 007 \u0661 50000 100000 3000000000"
+).split() + ["9" * 400, "9" * 5000, "1" * 309 + ".5"]
+CHARACTERS = [
+    *"\0\t\r\n\x0b\x0c\x85\xa0\u2028\ufeff\u00e9\U0001f600'\"`$;|&<>\\/{}[]()%#@!=,.:*-_?",
+    *("\x1b[31m", "e\u0301", "$(x)", "../", "{{", "}}", "=1+1"),
+]
+SEQUENCE = "- X x * _ ? J B Z U O EVQLVE evqlve 1 . XXXXX --- JBZ".split()
+TAGS = (
+    "X[+367.0537] {420 Da} {420.18 Da} {420.18Da} C[+57.0215] M[Oxidation] N[U:7] [Acetyl]-E /2 "
+    "C[Carbamidomethyl] C(+57.02) M(ox) M(+15.99) X[-18.01] X[+1e5] X[1] X[U:+57.02] X[M:+57] "
+    "S[Phospho] K[UNIMOD:1] N[Glycan:Hex5HexNAc4] [Acetyl]- -[Amidated] E-[Amidated] <13C> <C13> "
+    "<[Carbamidomethyl]@C> {Glycan:Hex} C[+57.02|Carbamidomethyl] C[Formula:C2H3NO] C[#g1] { Da} "
+    "M[Oxidation#g1] [Oxidation]?M (AB)[+57] X[+57.02146][+1] [[ ]] {} [] () {Da} {1 Da 2 Da} "
+    "X[Obs:+15.99] X[+15.99#XL1] M[INFO:x] S[+79.966331 X[++3] X[+] X[info] n[Acetyl] "
+    "X[+99999999999] X[+0] X[+57.0215|info] {57 da} {57 DA} {-57 Da} {1e3 Da} C[XLMOD:02001#XL1]"
+).split(" ")
+COLUMNS = "chain start end mass tolerance_ppm tolerance_da min_length max_length prefix_masses"
+SHEET = "sample fasta gaps truth homologs species alkylation reads masses evidence"
+SECTIONS = (
+    "kmer train model accuracy modifications seed_lstm peers benchmark_scale pretrain".split()
+)
+SETTINGS = (
+    "outdir seed block_size on_bad_record tolerance_ppm alkylation candidates threads alternatives "
+    "length stride channels hidden layers dropout library from steps batch_size learning_rate "
+    "chains bench methods limit max_identity epochs k"
+).split()
+YAML = "samples __use_yte__ true false null ~ yes no [] {} [1] {a:1} &a *a << .nan".split()
+VALUES = "1 0 a true null .nan .inf 1.0e+30 5.0 -1 [a] {} 0.5 [1] 1e9".split()
+WORDS: dict[str, list[str]] = {
+    "fasta": [">", ">a", ">a b", "> a", ";", *SEQUENCE],
+    "gap_table": [*COLUMNS.split(), "a", "track", "browser", "#c", "=d", "#", ".", "NA", "A"],
+    "notation": [*TAGS, *TAGS, *SEQUENCE],
+    "truth": [">a", ">b", "A", "CDE", *SEQUENCE, "X[+367.0537]"],
+    "homologs": [">a", "EVQLVESGGGLVQPGGSLRLSCAAS", "WGQGTLVTVSS", *SEQUENCE],
+    "sheet": [*SHEET.split(), "a.fasta", "b c.fasta", "folder", "human", "auto", "a" * 250],
+    "config": [*SECTIONS, *SETTINGS, *YAML],
+    "library": ["drop", "dtype", "cut", "shape", "set", "swap", "v", "j", "v_prior", "v_profile"],
+    "fill": [">a", ">b", *SEQUENCE, *TAGS[:4], "WGQGTLVTVSSASTKGPSVFPLAPSSKS"],
+}
+LINE_ENDS = (b"\n", b"\r\n", b"\r", b"\n\n", b"\n\r")
+_TOKENS = re.compile(rb"\s|[A-Za-z]+|[0-9.]+|[^\sA-Za-z0-9.]")
+
+
+@cache
+def seeds(target: str) -> tuple[bytes, ...]:
+    """A valid input, and all of the corpus: others, and what was found before."""
+    kept = tuple(path.read_bytes() for path in sorted((CORPUS / target).glob("*")))
+    made = _small_weights() if target == "weights" else FRESH[target](Random(0))
+    return (*kept, made)
+
+
+def _small_weights() -> bytes:
+    path = scratch() / "seed.safetensors"
+    save_weights(path, GapNetwork(ModelConfig(channels=2, hidden=2)), {"steps": 1})
+    return path.read_bytes()
+
+
+def draw(rng: Random, target: str) -> bytes:
+    """An input: a seed or a new file, changed in some places."""
+    fresh = target in FRESH and rng.random() < 0.5
+    data = FRESH[target](rng) if fresh else rng.choice(seeds(target))
+    return data if rng.random() < 0.05 else mutate(rng, target, data)
+
+
+def mutate(rng: Random, target: str, data: bytes) -> bytes:
+    """The input with one to eight changes."""
+    if target == "weights":
+        return _changed_tensors(rng, data)
+    for _ in range(1 + int(rng.expovariate(0.7)) % 8):
+        data = rng.choice(CHANGES)(rng, target, data)
+    return data[:MAX_BYTES]
+
+
+# --- changes of text -----------------------------------------------------------------------------
+
+
+def _word(rng: Random, target: str) -> bytes:
+    drawn = rng.random()
+    words = WORDS[target] if drawn < 0.6 else NUMBERS if drawn < 0.85 else CHARACTERS
+    return rng.choice(words).encode("utf-8", "surrogatepass")
+
+
+def _tokens(rng: Random, target: str, data: bytes) -> bytes:
+    """One token replaced, doubled, removed, moved or put in."""
+    tokens = _TOKENS.findall(data) or [b""]
+    at = rng.randrange(len(tokens))
+    match rng.randrange(5):
+        case 0:
+            tokens[at] = _word(rng, target)
+        case 1:
+            tokens[at] *= rng.choice((2, 2, 3, 50))
+        case 2:
+            del tokens[at]
+        case 3:
+            tokens.insert(rng.randrange(len(tokens)), tokens.pop(at))
+        case _:
+            tokens.insert(at, _word(rng, target))
+    return b"".join(tokens)
+
+
+def _numbers(rng: Random, target: str, data: bytes) -> bytes:
+    """One number replaced by another, or by one nearby."""
+    found = list(re.finditer(rb"[0-9]+(?:\.[0-9]+)?", data))
+    if not found:
+        return _tokens(rng, target, data)
+    number = rng.choice(found)
+    new = rng.choice(NUMBERS)
+    if rng.random() < 0.5 and len(number[0]) < 9:
+        new = f"{float(number[0]) + rng.choice((-1, 1, 0.5, 100)):g}"
+    return data[: number.start()] + new.encode() + data[number.end() :]
+
+
+def _lines(rng: Random, target: str, data: bytes) -> bytes:
+    """One line doubled, removed, moved, joined to the next, or with its cells in another order."""
+    lines = data.split(b"\n")
+    at = rng.randrange(len(lines))
+    match rng.randrange(5):
+        case 0:
+            lines.insert(at, lines[at])
+        case 1:
+            del lines[at]
+        case 2:
+            lines.insert(rng.randrange(len(lines)), lines.pop(at))
+        case 3:
+            lines[at : at + 2] = [b"".join(lines[at : at + 2])]
+        case _:
+            cells = lines[at].split(b"\t")
+            rng.shuffle(cells)
+            lines[at] = rng.choice((b"\t", b"\t", b" ", b",")).join(cells)
+    return b"\n".join(lines)
+
+
+def _bytes(rng: Random, target: str, data: bytes) -> bytes:
+    """A byte replaced or put in, a piece cut out, or the rest cut off."""
+    at, to = sorted(rng.randrange(len(data) + 1) for _ in range(2))
+    match rng.randrange(4):
+        case 0:
+            return data[:at] + bytes([rng.randrange(256)]) + data[at + 1 :]
+        case 1:
+            return data[:at] + bytes([rng.randrange(256)]) + data[at:]
+        case 2:
+            return data[:at] + data[to:]
+        case _:
+            return data[:to]
+
+
+def _splice(rng: Random, target: str, data: bytes) -> bytes:
+    other = rng.choice(seeds(target))
+    return data[: rng.randrange(len(data) + 1)] + other[rng.randrange(len(other) + 1) :]
+
+
+def _layout(rng: Random, target: str, data: bytes) -> bytes:
+    """Line ends, byte-order marks, gzip (whole or cut short) and other encodings."""
+    match rng.randrange(8):
+        case 0 | 1:
+            return data.replace(b"\n", rng.choice(LINE_ENDS))
+        case 2:
+            return rng.choice((b"\xef\xbb\xbf", b"\xff\xfe", b"\n", b" ")) + data
+        case 3:
+            return data.lower()
+        case 4:
+            return data.rstrip(b"\n")
+        case 5:
+            zipped = gzip.compress(data, 1)
+            return zipped if rng.random() < 0.7 else zipped[: rng.randrange(len(zipped))]
+        case 6:
+            ends = list(re.finditer(rb"\n", data))
+            at = rng.choice(ends).start() if ends else 0
+            return data[:at] + rng.choice(LINE_ENDS) + data[at + 1 :]
+        case _:
+            text = data.decode("utf-8", "replace")
+            return text.encode(rng.choice(("utf-16", "latin-1")), "replace")
+
+
+CHANGES = (_tokens, _tokens, _tokens, _numbers, _lines, _bytes, _splice, _layout)
+
+
+# --- new files -----------------------------------------------------------------------------------
+
+
+def _some_sequence(rng: Random, words: list[str]) -> str:
+    pieces = [random_protein(rng.randrange(1, 20), rng.randrange(50)) for _ in range(3)]
+    return "".join(piece + rng.choice(words) * rng.randrange(3) for piece in pieces)
+
+
+def _new_fasta(rng: Random) -> bytes:
+    names = ["a", "b", "c", "track", "#c", "=d", "\u00e9", "x|y", "-z"]
+    rng.shuffle(names)
+    text = ""
+    for name in names[: rng.randrange(1, 5)]:
+        sequence, width = _some_sequence(rng, SEQUENCE), rng.choice((7, 60, 1000))
+        lines = [sequence[i : i + width] for i in range(0, len(sequence), width)]
+        text += f">{name} {rng.choice(('', 'of a mouse'))}\n" + "\n".join(lines) + "\n"
+    return text.encode()
+
+
+def _new_gap_table(rng: Random) -> bytes:
+    columns = ["chain", "start", "end", *rng.sample(COLUMNS.split()[3:8], rng.randrange(4))]
+    bed = rng.random() < 0.3
+    lines = [] if bed else ["\t".join(columns)]
+    for _ in range(rng.randrange(1, 8)):
+        start = rng.randrange(35)
+        cells = {
+            "chain": rng.choice(["a", "track", "browser", "#c", "=d", "chain", "A", "\u00e9"]),
+            "start": str(start),
+            "end": str(start + rng.randrange(6)),
+            "mass": f"{rng.uniform(57, 900):.4f}",
+            "tolerance_ppm": rng.choice(["10", "", "20"]),
+            "tolerance_da": rng.choice(["", "0.01"]),
+            "min_length": rng.choice(["", "1", "0", "4"]),
+            "max_length": rng.choice(["", "5", "9", "40"]),
+        }
+        lines.append("\t".join(cells[name] for name in (columns[:3] if bed else columns)))
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _new_notation(rng: Random) -> bytes:
+    return _some_sequence(rng, TAGS).encode()
+
+
+def _new_truth(rng: Random) -> bytes:
+    chains, true = "", ""
+    for name in "abc"[: rng.randrange(1, 4)]:
+        whole = random_protein(rng.randrange(8, 50), rng.randrange(99))
+        at = sorted(rng.sample(range(len(whole)), 4))
+        gap = rng.choice(("-" * (at[1] - at[0]), "X[+367.0537]", "{420 Da}", "J"))
+        other = "X" * (at[3] - at[2])
+        chains += f">{name}\n{whole[: at[0]]}{gap}{whole[at[1] : at[2]]}{other}{whole[at[3] :]}\n"
+        true += f">{name}\n{whole}\n"
+    return chains.encode() + PARTED + true.encode()
+
+
+def _new_chains(rng: Random) -> bytes:
+    """Chains of every kind, and pieces of them, with gaps of every kind."""
+    text = ""
+    for name in "abc"[: rng.randrange(1, 4)]:
+        locus, seed = rng.choice("HKL"), rng.randrange(4)
+        species = rng.choice(("human", "human", "mouse", "rabbit"))
+        whole = germline_chain(locus, seed, species=species, constant=rng.random() < 0.5)
+        whole = mutated(whole, rng.randrange(9), seed)
+        if rng.random() < 0.4:
+            start = rng.randrange(len(whole) - 12)
+            whole = whole[start : start + rng.randrange(12, 140)]
+        for _ in range(rng.randrange(4)):
+            at = rng.randrange(len(whole))
+            width = rng.randrange(9)
+            gap = rng.choice(("-" * width, "X[+367.0537]", "{420 Da}", "J", "X[+60.5]"))
+            whole = whole[:at] + gap + whole[at + width :]
+        text += f">{name}\n{whole}\n"
+    return text.encode()
+
+
+def _new_fill(rng: Random) -> bytes:
+    data = _new_chains(rng)
+    if rng.random() < 0.3:
+        start = rng.randrange(90)
+        mass = rng.choice(("", "367.0537", "711.36", "60.5"))
+        row = f"a\t{start}\t{start + rng.randrange(6)}\t{mass}\t{rng.choice(('', '0', '2'))}\t9\n"
+        data += PARTED + b"chain\tstart\tend\tmass\tmin_length\tmax_length\n" + row.encode()
+    if rng.random() < 0.3:
+        data += PARTED * (1 if PARTED in data else 2) + _new_chains(rng)
+    return data
+
+
+def _new_sheet(rng: Random) -> bytes:
+    columns = ["sample", "fasta", *rng.sample(SHEET.split()[2:6], rng.randrange(5))]
+    cells = {"fasta": "a.fasta", "gaps": "gaps.tsv", "species": "human"}
+    lines = ["\t".join(columns)]
+    for i in range(rng.randrange(1, 4)):
+        row = {**cells, "sample": f"s{i}"}
+        lines.append("\t".join(row.get(name, "b.fasta") for name in columns))
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _new_config(rng: Random) -> bytes:
+    lines = ["samples: a.tsv"]
+    for name in rng.sample([*SECTIONS, *SETTINGS], rng.randrange(1, 6)):
+        value = rng.choice(VALUES if rng.random() < 0.7 else NUMBERS)
+        if name in SECTIONS:
+            value = f"{{{rng.choice(SETTINGS)}: {value}}}"
+        lines.append(f"{name}: {value}")
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _new_library(rng: Random) -> bytes:
+    names = "v v_locus v_gene v_prior j j_locus j_gene j_prior v_profile j_profile".split()
+    changes: list[list[object]] = []
+    for _ in range(rng.randrange(1, 3)):
+        name, index = rng.choice(names), rng.randrange(-2, 300)
+        kinds: tuple[list[object], ...] = (
+            ["drop", name],
+            ["dtype", name, rng.choice(("float16", "bool", "int64", "float64", "uint8", "int8"))],
+            ["cut", name, index],
+            ["shape", name, [rng.randrange(4), rng.randrange(4)]],
+            ["set", name, index, rng.choice((float("nan"), -1, 255, 1e30, float("inf"), 1000, -2))],
+            ["swap", name, rng.choice(names)],
+        )
+        changes.append(rng.choice(kinds))
+    return json.dumps(changes).encode()
+
+
+FRESH: dict[str, Callable[[Random], bytes]] = {
+    "fasta": _new_fasta,
+    "gap_table": _new_gap_table,
+    "notation": _new_notation,
+    "truth": _new_truth,
+    "homologs": _new_chains,
+    "sheet": _new_sheet,
+    "config": _new_config,
+    "library": _new_library,
+    "fill": _new_fill,
+}
+
+
+# --- changes of safetensors ----------------------------------------------------------------------
+
+
+def _changed_tensors(rng: Random, data: bytes) -> bytes:
+    """Metadata, header, or numbers of a safetensors file changed; most often without a digest."""
+    try:
+        size = struct.unpack("<Q", data[:8])[0]
+        header = json.loads(data[8 : 8 + size])
+        metadata = header["__metadata__"]
+        settings = json.loads(metadata["model"])
+        body = bytearray(data[8 + size :])
+    except (struct.error, ValueError, KeyError, TypeError):
+        return _bytes(rng, "weights", data)
+    if rng.random() < 0.9:
+        metadata.pop("sha256", None)
+    names = [name for name in header if name != "__metadata__"]
+    values = [0, -1, 1, 2, 3, 10**7, 10**12, 1.5, None, "2", True, [2], float("nan"), 10**30]
+    match rng.randrange(8):
+        case 0 | 1 | 2:
+            settings[rng.choice([*settings, "more"])] = rng.choice(values)
+            metadata["model"] = json.dumps(settings)
+        case 3:
+            name = rng.choice([*metadata, "more"])
+            metadata[name] = rng.choice(["", "[]", "{", "null", "x"])
+        case 4:
+            del metadata[rng.choice(sorted(metadata))]
+        case 5:
+            tensor, words = header[rng.choice(names)], ["F16", "I32", [2], [0, 8], [], None, "F32"]
+            tensor[rng.choice(sorted(tensor))] = rng.choice(words)
+        case 6:
+            at = rng.randrange(len(body) // 4) * 4
+            number = rng.choice((float("nan"), float("inf"), 3e38, 0.0))
+            body[at : at + 4] = struct.pack("<f", number)
+        case _:
+            return _bytes(rng, "weights", data)
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + bytes(body)

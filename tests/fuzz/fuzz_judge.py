@@ -1,0 +1,100 @@
+"""The verdict on one input: whether the target kept its contract, in time and memory."""
+
+import os
+import re
+import resource
+import signal
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from lacuna.files import LacunaError
+
+MAX_SECONDS = 10.0
+MAX_GROWTH = 100 << 20  # bytes of memory, and ten times the input
+TIMES_INPUT = 10
+MAX_MEMORY = 4 << 30  # bytes of address space, beside what is taken at the start
+_LINE_BREAK = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class Hang(BaseException):
+    """An input took longer than MAX_SECONDS; no `except Exception` swallows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A broken contract. kind: hang, memory, law, message or traceback; where: its last line."""
+
+    kind: str
+    where: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.where}"
+
+
+def judge(target: Callable[[bytes], None], data: bytes) -> Finding | None:
+    """What the target does wrong with an input, or None."""
+    _forget_peak()
+    before = _peak()
+    try:
+        with _limited_time():
+            target(data)
+    except LacunaError as error:
+        if _LINE_BREAK.search(str(error)):
+            return Finding("message", f"not one line of text: {_where(error)}")
+    except Hang as error:
+        return Finding("hang", _where(error))
+    except MemoryError as error:
+        return Finding("memory", _where(error))
+    except AssertionError as error:
+        return Finding("law", _where(error))
+    except Exception as error:
+        return Finding("traceback", f"{type(error).__name__} {_where(error)}")
+    if _peak() - before > MAX_GROWTH + TIMES_INPUT * len(data):
+        return Finding("memory", "more than 100 MB and ten times the input")
+    return None
+
+
+def _where(error: BaseException) -> str:
+    """Function and line of code that raised: the last of Lacuna's or of the checks'."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "lacuna" in frame.filename or "fuzz" in frame.filename]
+    last = (ours or frames)[-1]
+    return f"{os.path.basename(last.filename)} {last.name}: {last.line}"
+
+
+@contextmanager
+def _limited_time() -> Iterator[None]:
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Hang
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, MAX_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _forget_peak() -> None:
+    """Let the peak of memory begin anew, where the system can."""
+    try:
+        with open("/proc/self/clear_refs", "wb", buffering=0) as handle:
+            handle.write(b"5")
+    except OSError:
+        pass
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+
+
+def limit_memory() -> None:
+    """From here on no input gets more than MAX_MEMORY, which ends in a MemoryError."""
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (size + MAX_MEMORY, hard))

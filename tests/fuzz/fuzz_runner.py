@@ -1,0 +1,299 @@
+"""`make fuzz`: every target with inputs drawn by grammar and by coverage, and a table of findings.
+
+    fuzz_runner.py --seconds 600            all targets, by both engines, on all cores
+    fuzz_runner.py --targets fasta config   some of them
+    fuzz_runner.py --replay FILE --targets fasta
+
+A target runs in a process of its own with a limit of memory; a watchdog ends one that hangs. The
+engine `grammar` changes valid files as `fuzz_grammar` knows them; `coverage` is atheris, which also
+uses these changes and is left out where it is not installed.
+"""
+
+import argparse
+import hashlib
+import importlib.util
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+from typing import Any
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "workflow" / "scripts")]
+
+# Shares of the time. Readers are fast and need many inputs, runs are slow.
+SHARES = {
+    "fasta": 3,
+    "gap_table": 3,
+    "notation": 3,
+    "truth": 2,
+    "homologs": 1,
+    "sheet": 2,
+    "config": 2,
+    "weights": 1,
+    "library": 1,
+    "fill": 3,
+}
+ENGINES = {"grammar": 2, "coverage": 1}
+SILENCE = 40.0  # seconds without a sign of life, for the watchdog
+KINDS = ("crash", "hang", "traceback", "message", "law", "memory")
+REDUCING = 3.0  # seconds to make a finding shorter
+
+
+class Worker:
+    """Judges inputs of one target, counts them, and keeps the shortest of each finding."""
+
+    def __init__(self, target: str, folder: Path, end: float) -> None:
+        from fuzz_judge import judge
+        from fuzz_targets import TARGETS
+
+        self.folder, self.end = folder, end
+        self.run: Callable[[bytes], Any] = lambda data: judge(TARGETS[target], data)
+        self.inputs, self.saved = 0, 0.0
+        self.found: dict[str, bytes] = {}
+        self.counts: Counter[str] = Counter()
+        self.begun = time.process_time()
+        self.current = os.open(folder / "current", os.O_RDWR | os.O_CREAT)
+
+    def __call__(self, data: bytes) -> None:
+        """Judge one input; the process ends when its time is over."""
+        # Where the process dies of the input, this is what tells which.
+        os.pwrite(self.current, len(data).to_bytes(8, "little") + data, 0)
+        finding = self.run(data)
+        self.inputs += 1
+        if finding is not None:
+            key = str(finding)
+            self.counts[key] += 1
+            if key not in self.found or len(data) < len(self.found[key]):
+                self.found[key] = data
+        now = time.time()
+        if now - self.saved > 1.0 or finding is not None and self.counts[key] == 1:
+            self.save(now)
+        if now > self.end:
+            self.finish()
+
+    def save(self, now: float) -> None:
+        self.saved = now
+        seconds = time.process_time() - self.begun
+        counts = {"inputs": self.inputs, "seconds": seconds, "findings": self.counts}
+        partial = self.folder / "counts.part"
+        partial.write_text(json.dumps(counts))
+        partial.replace(self.folder / "counts.json")
+        for key, data in self.found.items():
+            (self.folder / f"found-{_digest(key)}").write_bytes(data)
+            (self.folder / f"found-{_digest(key)}.txt").write_text(key, encoding="utf-8")
+
+    def finish(self) -> None:
+        from fuzz_targets import scratch
+
+        self.save(time.time())
+        for key in list(self.found):
+            if not key.startswith(("hang", "memory")):
+                self.found[key] = self._shorter(key, self.found[key])
+        self.save(time.time())
+        shutil.rmtree(scratch(), ignore_errors=True)
+        os._exit(0)  # libFuzzer has nothing to say
+
+    def _shorter(self, key: str, data: bytes) -> bytes:
+        """A part of the input with the same finding."""
+        size, end = max(len(data) // 2, 1), time.time() + REDUCING
+        while size and time.time() < end:
+            for start in range(0, len(data), size):
+                less = data[:start] + data[start + size :]
+                if str(self.run(less)) == key:
+                    data = less
+                    break
+            else:
+                size //= 2
+        return data
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:8]
+
+
+def work(target: str, engine: str, folder: Path, end: float, seed: int) -> None:
+    """The process of one target and engine, until the time `end`."""
+    if engine == "coverage":
+        import atheris
+
+        with atheris.instrument_imports(include=["lacuna", "pyteomics.proforma"]):
+            import fuzz_targets  # noqa: F401
+    import torch
+
+    torch.set_num_threads(1)
+    logging.disable()
+    from fuzz_grammar import CORPUS, MAX_BYTES, draw, mutate, seeds
+    from fuzz_judge import limit_memory
+
+    worker = Worker(target, folder, end)
+    worker.run(seeds(target)[-1])  # what is loaded once is no memory of an input
+    limit_memory()
+    if engine == "grammar":
+        rng = Random(f"{target} {seed}")
+        while True:
+            worker(draw(rng, target))
+
+    def change(data: bytes, max_size: int, number: int) -> bytes:
+        rng = Random(number)
+        if rng.random() < 0.5:
+            return atheris.Mutate(data, max_size)
+        return mutate(rng, target, data)[:max_size]
+
+    options = {"seed": seed + 1, "max_len": 2 * MAX_BYTES, "timeout": 0, "rss_limit_mb": 0}
+    grown = folder / "grown"
+    grown.mkdir(exist_ok=True)
+    for i, data in enumerate(seeds(target)):
+        (grown / f"seed-{i}").write_bytes(data)
+    places = [str(grown), *([str(CORPUS / target)] if (CORPUS / target).is_dir() else [])]
+    arguments = [sys.argv[0], *(f"-{name}={value}" for name, value in options.items()), *places]
+    atheris.Setup(arguments, worker, custom_mutator=change)
+    atheris.Fuzz()
+
+
+# --- the process that starts the others ----------------------------------------------------------
+
+
+def supervise(target: str, engine: str, folder: Path, seconds: float) -> dict[str, Any]:
+    """Run a worker to the end of its time, again where it died; its counts, summed."""
+    total: dict[str, Any] = {"inputs": 0, "seconds": 0.0, "findings": Counter()}
+    end, seed = time.time() + seconds, 0
+    while end - time.time() > 1:
+        here = folder / target / f"{engine}-{seed}"
+        here.mkdir(parents=True)
+        died = _one_worker(target, engine, here, end, seed)
+        counts = here / "counts.json"
+        if counts.exists():
+            told = json.loads(counts.read_text())
+            total["inputs"] += told["inputs"]
+            total["seconds"] += told["seconds"]
+            total["findings"].update(told["findings"])
+        if died:
+            total["findings"][died] += 1
+            if not _keep_last(here, died):
+                break  # it never came to an input
+        seed += 1
+    return total
+
+
+def _one_worker(target: str, engine: str, here: Path, end: float, seed: int) -> str:
+    """How a worker died, or nothing where it came to the end of its time."""
+    command = [sys.executable, __file__, "--work", target, engine, here, f"{end}", f"{seed}"]
+    with open(here / "log", "wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        counts, begun = here / "counts.json", time.time()
+        while process.poll() is None:
+            time.sleep(0.5)
+            last = counts.stat().st_mtime if counts.exists() else begun + SILENCE
+            if time.time() - last > SILENCE:
+                process.kill()
+                process.wait()
+                return "hang: no Python ran; the watchdog ended the process"
+    return "" if process.returncode == 0 else f"crash: the process ended with {process.returncode}"
+
+
+def _keep_last(here: Path, key: str) -> bool:
+    """Save the input that a worker died of, where there was one."""
+    blob = (here / "current").read_bytes() if (here / "current").exists() else b""
+    if not blob:
+        return False
+    (here / f"found-{_digest(key)}").write_bytes(blob[8 : 8 + int.from_bytes(blob[:8], "little")])
+    (here / f"found-{_digest(key)}.txt").write_text(key)
+    return True
+
+
+def gather(folder: Path) -> list[tuple[str, str, Path]]:
+    """(target, finding, shortest input) of all workers, the inputs by names of their own."""
+    best: dict[tuple[str, str], Path] = {}
+    for text in sorted(folder.glob("*/*/found-*.txt")):
+        key = (text.parts[-3], text.read_text(encoding="utf-8"))
+        data = text.with_suffix("")
+        if key not in best or data.stat().st_size < best[key].stat().st_size:
+            best[key] = data
+    found = []
+    for (target, key), data in sorted(best.items()):
+        path = folder / target / f"{key.partition(':')[0]}-{_digest(key)}"
+        shutil.copyfile(data, path)
+        found.append((target, key, path))
+    return found
+
+
+def table(results: dict[tuple[str, str], dict[str, Any]]) -> str:
+    """A row per target and engine: inputs, those of a second of one core, and how many of them
+    showed each kind of finding."""
+    columns = ("target", "engine", "inputs", "/s", *KINDS)
+    rows: list[tuple[str, ...]] = [columns]
+    totals: Counter[str] = Counter()
+    for (target, engine), counts in results.items():
+        kinds: Counter[str] = Counter()
+        for key, n in counts["findings"].items():
+            kinds[key.partition(":")[0]] += n
+        rate = counts["inputs"] / max(counts["seconds"], 1e-9)
+        cells = [str(kinds[kind]) for kind in KINDS]
+        rows.append((target, engine, f"{counts['inputs']:,}", f"{rate:,.0f}", *cells))
+        totals.update(kinds, inputs=counts["inputs"])
+    rows.append(("all", "", f"{totals['inputs']:,}", "", *(str(totals[kind]) for kind in KINDS)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if i < 2 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def fuzz(targets: list[str], seconds: float, cores: int, out: Path) -> int:
+    """Run all jobs, print table and findings, and return the exit status."""
+    engines = [e for e in ENGINES if e != "coverage" or importlib.util.find_spec("atheris")]
+    if len(engines) < len(ENGINES):
+        print("atheris is not installed: coverage does not guide the inputs")
+    shutil.rmtree(out, ignore_errors=True)
+    jobs = [(target, engine) for target in targets for engine in engines]
+    shares = [SHARES[target] * ENGINES[engine] for target, engine in jobs]
+    with ThreadPoolExecutor(cores) as pool:
+        waiting = {
+            job: pool.submit(supervise, *job, out, cores * seconds * share / sum(shares))
+            for job, share in zip(jobs, shares, strict=True)
+        }
+        results = {job: future.result() for job, future in waiting.items()}
+    print(table(results))
+    found = gather(out)
+    for target, key, path in found:
+        print(f"{target}: {key}\n    {path}")
+    return 1 if found else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Fuzz the readers and whole runs.")
+    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--targets", nargs="+", choices=SHARES, default=list(SHARES))
+    parser.add_argument("--out", type=Path, default=Path("fuzz-findings"))
+    parser.add_argument("--replay", type=Path, help="judge this file alone")
+    parser.add_argument("--work", nargs=5, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.work:
+        target, engine, folder, end, seed = options.work
+        work(target, engine, Path(folder), float(end), int(seed))
+    if options.replay:
+        from fuzz_judge import judge
+        from fuzz_targets import TARGETS
+
+        found = [judge(TARGETS[name], options.replay.read_bytes()) for name in options.targets]
+        for name, each in zip(options.targets, found, strict=True):
+            print(f"{name}: {each}")
+        return int(any(found))
+    return fuzz(options.targets, options.seconds, options.cores, options.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
