@@ -22,6 +22,7 @@ from lacuna.kmers import (
     SEARCH_BATCH,
     KmerSet,
     central_windows,
+    constant_templates,
     encode_scaffolds,
     load_library,
     of_species,
@@ -30,6 +31,7 @@ from lacuna.kmers import (
     write_kmers,
 )
 from lacuna.network import GapNetwork
+from lacuna.numbering import number_chain
 from lacuna.scaffolds import Gap, Scaffold
 from lacuna.templates import N_GERMLINE, N_SLOTS, Library, unpack_frequencies
 from lacuna.train import load_weights
@@ -212,6 +214,29 @@ def test_a_constant_region_alone_is_recognised(library: Library) -> None:
     under = kmers.templates[kmers.targets[:, 0], 0, kmers.targets[:, 1]]
     assert "".join(RESIDUES[t] for t in under) == whole[100:110]
     assert int(kmers.chain_v[0]) == -1
+
+
+@given(st.data())
+def test_templates_of_any_fragment_of_a_constant_region_lie_where_they_overlap(
+    data: st.DataObject,
+) -> None:
+    """Also under what is left of a region when others of its locus end before it begins."""
+    region = data.draw(st.sampled_from(constants())).sequence
+    first = data.draw(st.integers(0, len(region) - 1))
+    fragment = region[first : first + data.draw(st.integers(1, len(region)))]
+    numbering = number_chain(fragment)
+    rows, nearest = constant_templates(numbering, encode(fragment))
+    assert rows.shape == (N_GERMLINE, len(fragment))
+    assert (nearest >= 0) == (numbering.constant is not None) == (rows != ABSENT).any()
+
+
+def test_a_human_igg4_fc_does_not_stop_its_block(library: Library) -> None:
+    region = next(c.sequence for c in constants() if c.name.startswith("IGHG4"))
+    fc = region[-220:]
+    others = scaffold(germline_chain("H", 1), (0, 3))
+    kmers = encode_scaffolds([others, scaffold(fc, (100, 110)), others], library)
+    under = kmers.templates[kmers.targets[:, 0], 0, kmers.targets[:, 1]]
+    assert "".join(RESIDUES[t] for t in under[3:13]) == fc[100:110]
 
 
 def test_a_chain_of_20000_residues_is_read_in_windows_around_its_gaps(

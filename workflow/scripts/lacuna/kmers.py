@@ -168,14 +168,15 @@ def central_windows(
 
 def constant_templates(numbering: Numbering, tokens: np.ndarray) -> tuple[np.ndarray, int]:
     """The nearest constant regions under a chain's: (N_GERMLINE, length) tokens, and the
-    index of the nearest one, -1 for none."""
+    index of the nearest one, -1 for none. One that the chain does not overlap is none."""
     rows = np.full((N_GERMLINE, len(tokens)), ABSENT, dtype=np.uint8)
     start = numbering.constant_start
     if start is None:
         return rows, -1
     scored = []
     for i, constant in enumerate(constants()):
-        if constant.locus == numbering.locus:
+        overlaps = -len(constant.sequence) < start < len(tokens)
+        if constant.locus == numbering.locus and overlaps:
             matches, known = diagonal_identity(tokens, constant_tokens()[i], start)
             scored.append((known - 2 * matches, i))
     scored.sort()
@@ -183,7 +184,7 @@ def constant_templates(numbering: Numbering, tokens: np.ndarray) -> tuple[np.nda
         template = constant_tokens()[i]
         low, high = max(start, 0), min(start + len(template), len(tokens))
         rows[slot, low:high] = template[low - start : high - start]
-    return rows, scored[0][1]
+    return rows, scored[0][1] if scored else -1
 
 
 def encode_scaffolds(
