@@ -246,9 +246,12 @@ def _status(gap: _Gap, ranking: Ranking, modifications: Modifications) -> str:
         rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
         nearest = nearest_mass(len(gap.rows), gap.given.mass or 0.0, rules)
         return f"no_sequence_fits_mass (nearest of {len(gap.rows)} residues: {nearest:.2f} Da)"
+    doubts = []
     if ranking.bound > ranking.candidates[0].probability:
-        return f"filled (not proven best: another may have up to {ranking.bound:.1g})"
-    return "filled"
+        doubts.append(f"not proven best: another may have up to {ranking.bound:.1g}")
+    if gap.given.untried:
+        doubts.append("not all possible lengths were tried")
+    return f"filled ({'; '.join(doubts)})" if doubts else "filled"
 
 
 def _gap_rows(gap: _Gap, found: Sequence[Candidate], status: str) -> str:
