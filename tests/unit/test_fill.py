@@ -523,3 +523,20 @@ def test_the_commonest_residue_of_a_conserved_column_is_it() -> None:
         assert RESIDUES[table[locus, 23]] == RESIDUES[table[locus, CYS104]] == "C"
         assert RESIDUES[table[locus, 41]] == "W"
         assert RESIDUES[table[locus, 118]] == ("W" if LOCI[locus] == "H" else "F")
+
+
+def test_both_domains_of_a_single_chain_fv_are_filled_and_named(fill: Filler) -> None:
+    heavy, kappa = germline_chain("H", 1), germline_chain("K", 2)
+    whole = heavy + "GGGGS" * 3 + kappa
+    spans = ((30, 40), (len(heavy) + 15 + 46, len(heavy) + 15 + 56))
+    found = fill(scaffold(whole, *spans, truth=True))
+    assert all(float(row["probability"]) > 0.3 for row in found.rows["gaps"] if row["rank"] == "1")
+    (chain,) = found.rows["chains"]
+    assert chain["locus"] == "H+K" and chain["species"] == "human"
+    assert [name[:3] for name in chain["v_segment"].split("+")] == ["IGH", "IGK"]
+    assert [name[:4] for name in chain["j_segment"].split("+")] == ["IGHJ", "IGKJ"]
+    assert {row["locus"] for row in found.rows["scored"]} == {"H+K"}
+    alone = fill(scaffold(kappa, (46, 56), truth=True)).rows["scored"]
+    assert [r["column_majority"] for r in found.rows["scored"][10:]] == [
+        r["column_majority"] for r in alone
+    ]

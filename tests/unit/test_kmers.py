@@ -22,6 +22,7 @@ from lacuna.kmers import (
     SEARCH_BATCH,
     KmerSet,
     central_windows,
+    constant_templates,
     encode_scaffolds,
     load_library,
     of_species,
@@ -30,6 +31,7 @@ from lacuna.kmers import (
     write_kmers,
 )
 from lacuna.network import GapNetwork
+from lacuna.numbering import number_chain
 from lacuna.scaffolds import Gap, Scaffold
 from lacuna.templates import N_GERMLINE, N_SLOTS, Library, unpack_frequencies
 from lacuna.train import load_weights
@@ -65,6 +67,11 @@ def scaffold(
     return Scaffold(name, "", hidden(sequence, spans), gaps, 1)
 
 
+def single_chain_fv(*spans: tuple[int, int]) -> Scaffold:
+    """V domains of 119 (heavy) and 110 (kappa) residues with a linker of 15 between."""
+    return scaffold(germline_chain("H", 1) + "GGGGS" * 3 + germline_chain("K", 2), *spans)
+
+
 def mixed_chains() -> list[Scaffold]:
     """More chains of one padded length than are searched together, and others of any kind."""
     chains = [
@@ -72,6 +79,7 @@ def mixed_chains() -> list[Scaffold]:
         for i in range(SEARCH_BATCH + 4)
     ]
     chains += [
+        single_chain_fv((30, 40), (117, 125), (180, 190)),
         scaffold(random_protein(90, 1), (4, 8), (80, 90)),
         scaffold(germline_chain("H", 50)),
         scaffold("ACDEFGHIKLMNPQ", (0, 14)),
@@ -97,6 +105,7 @@ def per_chain(
         parts = [t[windows.tolist()].numpy().tobytes() for t in (*tensors, profile)]
         parts += [np.searchsorted(windows, mine[:, 0]).tobytes(), mine[:, [1, 3]].tobytes()]
         parts += [kmers.chain_columns[start:end].numpy().tobytes(), probabilities[rows].tobytes()]
+        parts += [kmers.parts_of_chains()[i], kmers.target_loci()[rows].tolist()]
         of_chain = (kmers.chain_v, kmers.chain_j, kmers.chain_c, kmers.chain_locus)
         told.append((chain.chain, parts, [int(x[i]) for x in of_chain]))
     assert end == len(kmers.chain_columns)
@@ -214,6 +223,29 @@ def test_a_constant_region_alone_is_recognised(library: Library) -> None:
     assert int(kmers.chain_v[0]) == -1
 
 
+@given(st.data())
+def test_templates_of_any_fragment_of_a_constant_region_lie_where_they_overlap(
+    data: st.DataObject,
+) -> None:
+    """Also under what is left of a region when others of its locus end before it begins."""
+    region = data.draw(st.sampled_from(constants())).sequence
+    first = data.draw(st.integers(0, len(region) - 1))
+    fragment = region[first : first + data.draw(st.integers(1, len(region)))]
+    numbering = number_chain(fragment)
+    rows, nearest = constant_templates(numbering, encode(fragment))
+    assert rows.shape == (N_GERMLINE, len(fragment))
+    assert (nearest >= 0) == (numbering.constant is not None) == (rows != ABSENT).any()
+
+
+def test_a_human_igg4_fc_does_not_stop_its_block(library: Library) -> None:
+    region = next(c.sequence for c in constants() if c.name.startswith("IGHG4"))
+    fc = region[-220:]
+    others = scaffold(germline_chain("H", 1), (0, 3))
+    kmers = encode_scaffolds([others, scaffold(fc, (100, 110)), others], library)
+    under = kmers.templates[kmers.targets[:, 0], 0, kmers.targets[:, 1]]
+    assert "".join(RESIDUES[t] for t in under[3:13]) == fc[100:110]
+
+
 def test_a_chain_of_20000_residues_is_read_in_windows_around_its_gaps(
     library: Library, model: GapNetwork
 ) -> None:
@@ -233,6 +265,35 @@ def test_a_domain_deep_in_a_long_chain_is_found(library: Library) -> None:
     kmers = encode_scaffolds([scaffold(whole, (3_030, 3_060))], library)
     under = kmers.templates[kmers.targets[:, 0], 0, kmers.targets[:, 1]]
     assert "".join(RESIDUES[t] for t in under) == domain[30:60]
+
+
+def test_each_domain_of_a_single_chain_fv_has_templates_of_its_own(library: Library) -> None:
+    chain = single_chain_fv((30, 40), (180, 190))
+    kmers = encode_scaffolds([scaffold(germline_chain("L", 1), (0, 2)), chain], library)
+    whole = germline_chain("H", 1) + "GGGGS" * 3 + germline_chain("K", 2)
+    under = kmers.templates[kmers.targets[2:, 0], 0, kmers.targets[2:, 1]]
+    alike = [RESIDUES[t] == whole[p] for t, p in zip(under, kmers.targets[2:, 3], strict=True)]
+    assert sum(alike) >= 18
+    assert kmers.targets[2:, 2].tolist() == [1] * 20
+    of_lambda, (heavy, kappa) = kmers.parts_of_chains()
+    assert len(of_lambda) == 1
+    assert (heavy.start, LOCI[heavy.locus]) == (0, "H")
+    assert (kappa.start, LOCI[kappa.locus]) == (119, "K")
+    assert (int(kmers.chain_v[1]), int(kmers.chain_locus[1])) == (heavy.v, heavy.locus)
+    assert [LOCI[i] for i in kmers.target_loci()] == ["L"] * 2 + ["H"] * 10 + ["K"] * 10
+    alone = encode_scaffolds([scaffold(germline_chain("K", 2), (46, 56))], library)
+    assert int(alone.chain_v[0]) == kappa.v
+
+
+def test_a_homolog_with_two_domains_lends_both(library: Library) -> None:
+    whole = germline_chain("H", 1) + "GGGGS" * 3 + germline_chain("K", 2)
+    found = index_homologs([mutated(whole, 20, 1)])
+    assert found is not None and len(found.sequences) == 2
+    for domain, span in ((whole[:119], (30, 40)), (whole[134:], (46, 56))):
+        kmers = encode_scaffolds([scaffold(domain, span)], library, found)
+        under = kmers.templates[kmers.targets[:, 0], N_GERMLINE, kmers.targets[:, 1]]
+        same = [RESIDUES[t] == r for t, r in zip(under, domain[slice(*span)], strict=True)]
+        assert sum(same) >= 7
 
 
 def test_a_chain_with_nothing_missing_asks_nothing_and_is_still_described(library: Library) -> None:

@@ -25,7 +25,13 @@ from lacuna.imgt import (
     OUTSIDE,
     cdr3_codes,
 )
-from lacuna.numbering import _likely_locus, _number, diagonal_identity, number_chain
+from lacuna.numbering import (
+    _likely_locus,
+    _number,
+    diagonal_identity,
+    number_chain,
+    number_parts,
+)
 
 LINKER = "GGGGSGGGGSGGGGS"
 LEADER = "MGWSCIILFLVATATGVHS"
@@ -278,6 +284,65 @@ def test_of_a_single_chain_fv_one_domain_is_numbered(first: str) -> None:
         expected = [OUTSIDE] * len(one.columns) + outside + two.columns
     assert numbering.columns.tolist() == expected
     assert numbering.constant is None
+
+
+# --- several V domains ---------------------------------------------------------------------------
+
+HINGE_AND_FC = constants()[constant("IGHG1*01")].sequence[98:]
+
+
+def parts_of(sequence: str) -> list[tuple[str, str, list[int]]]:
+    """Residues, locus and columns of each part of a chain."""
+    parts = number_parts(sequence)
+    ends = [*(part.start for part in parts[1:]), len(sequence)]
+    return [
+        (sequence[part.start : end], part.numbering.locus, part.numbering.columns.tolist())
+        for part, end in zip(parts, ends, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("linker", ["", "GGGGS", LINKER, "GSTSGSGKPGSGEGSTKG"])
+@pytest.mark.parametrize("loci", ["HK", "LH", "HH", "KK", "HLHK"])
+def test_every_domain_of_a_chain_is_numbered(loci: str, linker: str) -> None:
+    domains = [HUMAN[locus] for locus in loci]
+    found = parts_of(linker.join(d.sequence for d in domains))
+    outside = [OUTSIDE] * len(linker)
+    expected = [(domains[0].sequence, loci[0], domains[0].columns)]
+    expected += [(linker + d.sequence, d.locus, outside + d.columns) for d in domains[1:]]
+    assert found == expected
+
+
+@given(domains(), domains(), st.integers(0, 20), st.integers(1, 15), st.integers(0, 2**16))
+def test_a_gap_anywhere_leaves_a_chain_of_two_domains_in_two_parts(
+    one: Domain, two: Domain, linker: int, length: int, at: int
+) -> None:
+    whole = one.sequence + ("GGGGS" * 4)[:linker] + two.sequence
+    sequence = hide(whole, at % (len(whole) - length), length)
+    parts = number_parts(sequence)
+    assert [part.numbering.locus for part in parts] == [one.locus, two.locus]
+    assert len(one.sequence) - 3 <= parts[1].start <= len(one.sequence) + linker + 3
+    assert sum(len(part.numbering.columns) for part in parts) == len(sequence)
+
+
+def test_constant_regions_stay_with_their_domains_and_an_fc_is_a_part() -> None:
+    region = constants()[constant("IGHG1*01")].sequence
+    bispecific = parts_of(HEAVY.sequence + region + LINKER + KAPPA.sequence)
+    assert [part[0] for part in bispecific] == [HEAVY.sequence + region, LINKER + KAPPA.sequence]
+    fused = number_parts(HEAVY.sequence + LINKER + KAPPA.sequence + HINGE_AND_FC)
+    assert [part.numbering.locus for part in fused] == ["H", "K", "H"]
+    assert (fused[2].numbering.columns == CONSTANT).all()
+    assert fused[2].numbering.constant_start == -98
+
+
+@pytest.mark.parametrize("locus", LOCI)
+def test_a_chain_of_one_domain_or_none_is_one_part(locus: str) -> None:
+    regions = [c.sequence for c in constants() if c.locus == locus]
+    chains = [HUMAN[locus].sequence + region for region in regions]
+    for sequence in (*chains, *regions, CARBONIC_ANHYDRASE_2, "X" * 300, "G" * 300, ""):
+        (part,) = number_parts(sequence)
+        one = number_chain(sequence)
+        assert part.start == 0 and part.numbering.locus == one.locus
+        assert part.numbering.columns.tolist() == one.columns.tolist()
 
 
 # --- chains that are cut off ---------------------------------------------------------------------

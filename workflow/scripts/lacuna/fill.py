@@ -25,7 +25,7 @@ from lacuna.device import product_dtype
 from lacuna.files import atomic_write
 from lacuna.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.imgt import N_CODES, OUTSIDE, PADDING, imgt_numbers, regions_of
-from lacuna.kmers import KmerSet
+from lacuna.kmers import KmerSet, PartSegments
 from lacuna.network import ANSWERS, GapNetwork, Kmers
 from lacuna.samples import BASELINES, TABLES
 from lacuna.scaffolds import Gap, Scaffold
@@ -202,7 +202,7 @@ def fill_block(
 
 def _chains(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[_Chain]:
     bounds = np.searchsorted(kmers.targets.numpy()[:, 2], np.arange(len(scaffolds) + 1)).tolist()
-    loci, cells, nearest = kmers.chain_locus.tolist(), _id_cells(scaffolds), _nearest_cells(kmers)
+    cells, parts = _id_cells(scaffolds), kmers.parts_of_chains()
     starts = _starts(scaffolds)
     # What is set before each chain keeps regions and insertions of another from going over into it.
     columns = np.insert(kmers.chain_columns.numpy(), starts, PADDING)
@@ -210,9 +210,9 @@ def _chains(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[_Chain]:
     for i, (scaffold, start) in enumerate(zip(scaffolds, starts.tolist(), strict=True)):
         coded = any(code in scaffold.sequence for code in AMBIGUOUS)
         rows = range(bounds[i], bounds[i + 1])
-        locus = LOCI[loci[i]] if loci[i] >= 0 else ""
+        locus, nearest = _locus_cell(parts[i]), _nearest_cells(parts[i])
         offset = start + i + 1
-        yield _Chain(scaffold, cells[i], regions, imgt, offset, coded, rows, locus, nearest[i])
+        yield _Chain(scaffold, cells[i], regions, imgt, offset, coded, rows, locus, nearest)
 
 
 def _starts(scaffolds: Sequence[Scaffold]) -> np.ndarray:
@@ -229,21 +229,24 @@ def _id_cells(scaffolds: Sequence[Scaffold]) -> list[str]:
     return text.getvalue().split("\n")
 
 
-def _nearest_cells(kmers: KmerSet) -> list[str]:
-    """Species and nearest V, J and C segment of each chain, four cells."""
-    found = []
-    nearest = (x.tolist() for x in (kmers.chain_v, kmers.chain_j, kmers.chain_c))
-    for v, j, c in zip(*nearest, strict=True):
-        species = ""
-        if v >= 0:
-            species = SPECIES[v_segments().species[v]]
-        elif c >= 0:
-            species = constants()[c].species
-        of_v = v_segments().names[v] if v >= 0 else ""
-        of_j = j_segments().names[j] if j >= 0 else ""
-        of_c = constants()[c].name if c >= 0 else ""
-        found.append(f"{species}\t{of_v}\t{of_j}\t{of_c}")
-    return found
+def _locus_cell(parts: Sequence[PartSegments]) -> str:
+    """Locus of a chain, as H+K where it has several V domains; '' for none."""
+    domains = [part for part in parts if part.v >= 0 or part.c < 0] or parts  # without an Fc
+    return "+".join(LOCI[part.locus] for part in domains if part.locus >= 0)
+
+
+def _nearest_cells(parts: Sequence[PartSegments]) -> str:
+    """Species and nearest V, J and C segment of a chain, four cells; those of parts joined by +."""
+    species: dict[str, None] = {}  # in order
+    for part in parts:
+        if part.v >= 0:
+            species[SPECIES[v_segments().species[part.v]]] = None
+        elif part.c >= 0:
+            species[constants()[part.c].species] = None
+    v = [v_segments().names[part.v] for part in parts if part.v >= 0]
+    j = [j_segments().names[part.j] for part in parts if part.j >= 0]
+    c = [constants()[part.c].name for part in parts if part.c >= 0]
+    return "\t".join("+".join(names) for names in (species, v, j, c))
 
 
 # --- gaps ----------------------------------------------------------------------------------------
@@ -292,6 +295,8 @@ def _status(gap: _Gap, ranking: Ranking, modifications: Modifications, unguided:
     notes = ["no template"] if unguided else []
     if ranking.bound > ranking.candidates[0].probability:
         notes.append(f"not proven best: another may have up to {ranking.bound:.1g}")
+    if gap.given.untried:
+        notes.append("not all possible lengths were tried")
     return f"filled ({'; '.join(notes)})" if notes else "filled"
 
 
@@ -383,7 +388,7 @@ def _baselines(kmers: KmerSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     targets = kmers.targets.numpy()
     at = targets[:, 0], targets[:, 1]
     templates = kmers.templates.numpy()[at[0], :, at[1]]  # (t, slots)
-    loci = kmers.chain_locus.numpy()[targets[:, 2]]
+    loci = kmers.target_loci()
     by_germline = column_majorities()[loci, kmers.columns.numpy()[at]]
     majority = np.where(loci >= 0, by_germline, N_RESIDUES)
     if len(kmers.homolog_profile):

@@ -13,7 +13,7 @@ from lacuna.alignment import lay_template, residue_tokens
 from lacuna.alphabet import ABSENT, MISSING, N_RESIDUES, decode
 from lacuna.device import product_dtype
 from lacuna.imgt import CONSTANT, N_CODES, OTHER_INSERTION
-from lacuna.numbering import Numbering, number_chain
+from lacuna.numbering import Numbering, number_parts
 from lacuna.scaffolds import Rejected, read_scaffolds
 from lacuna.templates import (
     N_HOMOLOGS,
@@ -30,11 +30,11 @@ MIN_IDENTITY = 0.25  # of aligned observed residues; below it a protein is no ho
 
 @dataclass(frozen=True, slots=True)
 class Homologs:
-    """Reference chains of one sample, m of them.
+    """Reference chains of one sample, or parts of them with a V domain each, m in all.
 
     grids: (m, N_CODES) uint8 V domains on columns, all ABSENT without one; one_hot: their
     matrix for `choose_homologs`; constants: (m, width) uint8 residues from the constant
-    region's start on; sequences: whole chains; words: how often each word of SEED
+    region's start on; sequences: whole parts; words: how often each word of SEED
     residues stands in which chain.
     """
 
@@ -63,15 +63,23 @@ def read_homologs(path: Path | None) -> Homologs | None:
 
 
 def index_homologs(chains: Iterable[str]) -> Homologs | None:
-    """Number and index reference chains, in order and without repeats; None of none."""
-    sequences = tuple(chains)
+    """Number and index reference chains, in order and without repeats; None of none.
+
+    A chain with several V domains is as many homologs, one of each part.
+    """
+    parts = {}
+    for chain in chains:
+        numbered = number_parts(chain)
+        ends = [*(part.start for part in numbered[1:]), len(chain)]
+        for part, end in zip(numbered, ends, strict=True):
+            parts[chain[part.start : end]] = part.numbering
+    sequences = tuple(parts)
     if not sequences:
         return None
     grids = np.full((len(sequences), N_CODES), ABSENT, dtype=np.uint8)
     tails: list[np.ndarray] = []
     words: dict[str, list[int]] = {}
-    for i, sequence in enumerate(sequences):
-        numbering = number_chain(sequence)
+    for i, (sequence, numbering) in enumerate(parts.items()):
         tokens = residue_tokens(sequence)
         v = (numbering.columns > 0) & (numbering.columns < OTHER_INSERTION)
         grids[i, numbering.columns[v]] = tokens[v]

@@ -2,13 +2,16 @@
 
 A chain is numbered, its templates are found, and windows of k residues around its missing
 residues are cut. A missing residue is predicted from the window that it stands most
-centrally in. Results do not depend on how a batch is cut into blocks: chains go through
-the template search in batches of one fixed shape.
+centrally in. Each part of a chain with several V domains (`number_parts`) is read as a chain of
+its own: it has its own templates, and no window reaches into another part. Results do not depend
+on how a batch is cut into blocks: chains go through the template search in batches of one fixed
+shape.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,7 +25,7 @@ from lacuna.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.homologs import Homologs, find_homologs
 from lacuna.imgt import CONSTANT, OTHER_INSERTION
 from lacuna.network import Kmers
-from lacuna.numbering import Numbering, constant_tokens, diagonal_identity, number_chain
+from lacuna.numbering import Numbering, constant_tokens, diagonal_identity, number_parts
 from lacuna.scaffolds import Scaffold
 from lacuna.templates import (
     N_GERMLINE,
@@ -44,6 +47,16 @@ SEARCH_BATCH = 128  # chains whose templates are searched for together
 _LENGTH_STEP = 64  # chains are padded to a multiple of this, so that shapes are few
 
 
+class PartSegments(NamedTuple):
+    """Part of a chain: its first position, index into LOCI, and nearest segments; -1 for none."""
+
+    start: int
+    locus: int
+    v: int
+    j: int
+    c: int
+
+
 @dataclass(frozen=True, slots=True)
 class KmerSet:
     """k-mers of a block of m chains, n in all, and what its tables tell of the chains.
@@ -54,7 +67,10 @@ class KmerSet:
     targets (t, 4) int32, in order: k-mer, place in it, chain of the block and position in the
     chain (expanded, 0-based) of each missing residue.
     chain_columns (residues of all chains,) uint8; chain_v, chain_j, chain_c (m,) int32
-    nearest germline segments, -1 for none; chain_locus (m,) int8 index into LOCI or -1.
+    nearest germline segments, -1 for none; chain_locus (m,) int8 index into LOCI or -1; of a chain
+    in several parts those of the first.
+    parts (p, 6) int32, in order: chain, first position, locus and nearest V, J and C of each part
+    of chains that have several; none of other chains.
     """
 
     tokens: Tensor
@@ -69,6 +85,29 @@ class KmerSet:
     chain_j: Tensor
     chain_c: Tensor
     chain_locus: Tensor
+    parts: Tensor
+
+    def parts_of_chains(self) -> list[list[PartSegments]]:
+        """What the parts of each chain are like, in order."""
+        columns = self.chain_locus.int(), self.chain_v, self.chain_j, self.chain_c
+        whole = zip(*(column.tolist() for column in columns), strict=True)
+        found = [[PartSegments(0, *nearest)] for nearest in whole]
+        for chain, start, *nearest in self.parts.tolist():
+            if start == 0:
+                found[chain].clear()
+            found[chain].append(PartSegments(start, *nearest))
+        return found
+
+    def target_loci(self) -> np.ndarray:
+        """Index into LOCI of the part that each missing residue stands in, or -1: (t,) int."""
+        _, _, chain, position = self.targets.numpy().astype(np.int64).T
+        loci = self.chain_locus.numpy().astype(np.int64)[chain]
+        if len(self.parts):
+            of_chain, start, locus = self.parts.numpy().astype(np.int64).T[:3]
+            far = 1 << 32  # no chain is as long
+            part = np.searchsorted(of_chain * far + start, chain * far + position, "right") - 1
+            loci = np.where(of_chain[part] == chain, locus[part], loci)
+        return loci
 
     def batches(
         self, size: int, library: Library, order: Tensor | None = None
@@ -168,14 +207,15 @@ def central_windows(
 
 def constant_templates(numbering: Numbering, tokens: np.ndarray) -> tuple[np.ndarray, int]:
     """The nearest constant regions under a chain's: (N_GERMLINE, length) tokens, and the
-    index of the nearest one, -1 for none."""
+    index of the nearest one, -1 for none. One that the chain does not overlap is none."""
     rows = np.full((N_GERMLINE, len(tokens)), ABSENT, dtype=np.uint8)
     start = numbering.constant_start
     if start is None:
         return rows, -1
     scored = []
     for i, constant in enumerate(constants()):
-        if constant.locus == numbering.locus:
+        overlaps = -len(constant.sequence) < start < len(tokens)
+        if constant.locus == numbering.locus and overlaps:
             matches, known = diagonal_identity(tokens, constant_tokens()[i], start)
             scored.append((known - 2 * matches, i))
     scored.sort()
@@ -183,7 +223,7 @@ def constant_templates(numbering: Numbering, tokens: np.ndarray) -> tuple[np.nda
         template = constant_tokens()[i]
         low, high = max(start, 0), min(start + len(template), len(tokens))
         rows[slot, low:high] = template[low - start : high - start]
-    return rows, scored[0][1]
+    return rows, scored[0][1] if scored else -1
 
 
 def encode_scaffolds(
@@ -200,50 +240,56 @@ def encode_scaffolds(
     Homologs that share `max_identity` of the observed residues or more are left out for
     chains whose truth is known, since their accuracy will be reported.
     """
-    sequences = [s.sequence for s in scaffolds]
-    numberings = [number_chain(sequence) for sequence in sequences]
-    chains = _Chains(
-        tokens=encode("".join(sequences)),
-        columns=np.concatenate([x.columns for x in numberings] or [np.empty(0, np.uint8)]),
-        ends=np.cumsum([len(sequence) for sequence in sequences], dtype=np.int64),
-        loci=np.array([LOCI.index(x.locus) if x.locus else -1 for x in numberings], int),
-        numberings=numberings,
-    )
+    chains = _numbered(scaffolds)
     below = float(np.nextafter(np.float32(max_identity), np.float32(0.0)))
     limits = np.array([below if any(g.truth for g in s.gaps) else 1.0 for s in scaffolds])
+    limits = limits[chains.owner]
     windows, targets = _windows(chains, k, stride)
-    out = _no_kmers(len(scaffolds), len(windows), k, homologs is not None)
+    out = _no_kmers(len(limits), len(windows), k, homologs is not None)
     dtype = product_dtype(torch.device("cpu"))
-    parts = {i: of_locus(library, i, dtype) for i in np.unique(chains.loci).tolist() if i >= 0}
+    by_locus = {i: of_locus(library, i, dtype) for i in np.unique(chains.loci).tolist() if i >= 0}
     # Chains of like length and locus are searched together; that does not show in the result.
-    group_of = np.empty(len(scaffolds), dtype=np.int64)
+    group_of = np.empty(len(limits), dtype=np.int64)
     groups = list(_groups(_padded(chains.lengths), chains.loci))
     for number, group in enumerate(groups):
         group_of[group] = number
     by_group = np.argsort(group_of[windows[:, 0]], kind="stable")
     bounds = np.searchsorted(group_of[windows[by_group, 0]], np.arange(len(groups) + 1))
     for number, group in enumerate(groups):
-        found = _search(group, chains, limits[group], library, parts, homologs)
+        found = _search(group, chains, limits[group], library, by_locus, homologs)
         _cut(found, windows, by_group[bounds[number] : bounds[number + 1]], out)
+    nearest = [out.pop(name) for name in ("chain_v", "chain_j", "chain_c")]
+    parts = np.stack((chains.owner, chains.begin, chains.loci, *nearest), 1).astype(np.int32)
+    first = parts[chains.begin == 0]
+    several = np.bincount(chains.owner, minlength=len(scaffolds))[chains.owner] > 1
+    targets[:, 3] += chains.begin[targets[:, 2]]
+    targets[:, 2] = chains.owner[targets[:, 2]]
     return KmerSet(
         **{name: torch.from_numpy(array) for name, array in out.items()},
         targets=torch.from_numpy(targets.astype(np.int32)),
         chain_columns=torch.from_numpy(chains.columns),
-        chain_locus=torch.from_numpy(chains.loci.astype(np.int8)),
+        chain_locus=torch.from_numpy(first[:, 2].astype(np.int8)),
+        chain_v=torch.from_numpy(first[:, 3].copy()),
+        chain_j=torch.from_numpy(first[:, 4].copy()),
+        chain_c=torch.from_numpy(first[:, 5].copy()),
+        parts=torch.from_numpy(parts[several]),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Chains:
-    """m chains one after the other: tokens, columns (residues of all,), ends (m,).
+    """m parts of chains one after the other: tokens, columns (residues of all,), ends (m,).
 
-    loci: (m,) index into LOCI, -1 for none.
+    loci: (m,) index into LOCI, -1 for none; owner, begin: (m,) index of the chain of each part, and
+    of its first residue there.
     """
 
     tokens: np.ndarray
     columns: np.ndarray
     ends: np.ndarray
     loci: np.ndarray
+    owner: np.ndarray
+    begin: np.ndarray
     numberings: list[Numbering]
 
     @property
@@ -253,6 +299,23 @@ class _Chains:
     def of(self, i: int) -> np.ndarray:
         """Tokens (length,) of chain i."""
         return self.tokens[self.ends[i - 1] if i else 0 : self.ends[i]]
+
+
+def _numbered(scaffolds: Sequence[Scaffold]) -> _Chains:
+    """The chains of scaffolds, in parts where they hold several V domains."""
+    of_chains = [number_parts(scaffold.sequence) for scaffold in scaffolds]
+    parts = [part for of_chain in of_chains for part in of_chain]
+    numberings = [part.numbering for part in parts]
+    count = np.array([len(of_chain) for of_chain in of_chains], dtype=np.int64)
+    return _Chains(
+        tokens=encode("".join(scaffold.sequence for scaffold in scaffolds)),
+        columns=np.concatenate([x.columns for x in numberings] or [np.empty(0, np.uint8)]),
+        ends=np.cumsum([len(x.columns) for x in numberings], dtype=np.int64),
+        loci=np.array([LOCI.index(x.locus) if x.locus else -1 for x in numberings], int),
+        owner=np.repeat(np.arange(len(of_chains)), count),
+        begin=np.array([part.start for part in parts], dtype=np.int64),
+        numberings=numberings,
+    )
 
 
 @dataclass(frozen=True, slots=True)

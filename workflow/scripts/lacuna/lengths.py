@@ -1,60 +1,94 @@
 """Lengths of gaps that come without one.
 
-Every length that the gap's mass and bounds allow is tried: the chain is numbered, aligned and
-read by the network as if the gap had it. The right length lets what is observed agree with
-its templates, leaves no germline column empty or doubled, and lets the network find a
-sequence of the gap's mass probable; the sum of these, in nats, chooses.
+Columns and germline segments say how many residues are missing at an end of a chain (`ends.py`):
+that many are given, or of a gap of known mass preferred. Of any other gap every length that its
+mass and bounds allow is tried: the chain is numbered, aligned and read by the network as if the
+gap had it. The right length lets what is observed agree with its templates, leaves no germline
+column empty or doubled, and lets the network find a sequence of the gap's mass probable; the sum
+of these, in nats, chooses.
+
+Work is linear in the number of gaps and bounded: a gap is tried in the part of its chain around
+it, neighbouring gaps take turns, and a gap is tried again only after a gap near it has changed. Of
+a gap with more possible lengths than may be tried `untried` tells.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from lacuna.alphabet import ABSENT, MISSING, MISSING_LETTER, N_RESIDUES
 from lacuna.decode import RESIDUE_MASSES, MassRules, Modifications, mass_log_probability
+from lacuna.ends import constant_left, missing_after, missing_before
 from lacuna.fill import mass_rules, predict
+from lacuna.germlines import LOCI, v_segments
 from lacuna.homologs import Homologs
-from lacuna.imgt import CYS104, OTHER_INSERTION
-from lacuna.kmers import KmerSet, encode_scaffolds
+from lacuna.imgt import CYS104, FR4_START, INSERTION_111, OTHER_INSERTION
+from lacuna.kmers import KmerSet, PartSegments, encode_scaffolds
 from lacuna.network import GapNetwork
-from lacuna.scaffolds import Gap, Scaffold
+from lacuna.numbering import TYPICAL_CDR3
+from lacuna.scaffolds import DEFAULT_MAX_LENGTH, Gap, Scaffold
 from lacuna.templates import N_GERMLINE, Library
 
 MAX_LENGTHS = 40  # lengths tried of a gap without an upper bound
+MAX_BOUNDED_LENGTHS = 128  # of one with bounds
+MAX_GAP_RESIDUES = 8_000  # of all lengths tried of a gap of known mass
+MAX_TRIALS = 4_000  # lengths tried of all gaps of a chain
 AVERAGINE = (
     111.0543  # Da, the mean residue of proteins (Senko et al. 1995, 10.1016/1044-0305(95)00017-8)
 )
 ROUNDS = 2  # over the gaps of a chain that has several of unknown length
+TURNS = 4  # of a round: each gap is tried while its neighbours rest
+REACH = 256  # residues on either side that a gap is tried with
 VARIANTS = 256  # chains with a length tried that are read together
 MATCH = 1.0  # nats that an observed residue like its template is worth
 EMPTY_COLUMN = 2.0  # nats that a germline column without a residue, or the reverse, costs
+MAX_END_COST = 10.0  # nats, of an end that is shorter or longer than germline says
+CDR3_SCALE = {"H": 3.0, "K": 0.5, "L": 1.0}  # residues off the typical length that cost a nat
 NO_FIT = -1e6  # nats, of a length at which no sequence has the gap's mass
+LEAST = math.log(1 / N_RESIDUES)  # nats, the mean of a gap's surest residues is never below
 
 
 def possible_lengths(gap: Gap, rules: MassRules | None = None) -> list[int]:
-    """Lengths that the gap's bounds and mass allow, shortest first.
+    """Lengths that are tried of those that the gap's bounds and mass allow, shortest first.
 
-    Those within given bounds, all of them; without an upper one MAX_LENGTHS, the shortest or,
-    with a mass, those nearest to what it comes to at AVERAGINE a residue.
+    All within given bounds, up to MAX_BOUNDED_LENGTHS; without an upper one MAX_LENGTHS. Of more
+    the shortest or, with a mass, those nearest to what it comes to at AVERAGINE a residue.
     """
-    low, high = gap.min_length, gap.max_length
+    return list(_nearest(_allowed(gap, rules), gap, _limit(gap)))
+
+
+def _allowed(gap: Gap, rules: MassRules | None) -> range:
+    """All lengths that the gap's bounds and mass allow; without either MAX_LENGTHS."""
+    low = gap.min_length
+    high = DEFAULT_MAX_LENGTH if gap.max_length is None else gap.max_length
     if gap.mass is None:
-        return list(range(low, (low + MAX_LENGTHS - 1 if high is None else high) + 1))
+        return range(low, (low + MAX_LENGTHS - 1 if gap.max_length is None else high) + 1)
     tolerance = gap.tolerance_da or 0.0
     most = math.floor((gap.mass + tolerance) / RESIDUE_MASSES.min())
     if rules is not None and rules.ends_chain and rules.modifications.clipped_lysine:
         most += 1  # a lysine that weighs nothing
-    possible = range(
-        max(low, math.ceil((gap.mass - tolerance) / RESIDUE_MASSES.max())),
-        (most if high is None else min(high, most)) + 1,
-    )
-    if high is not None:
-        return list(possible)
-    likely = gap.mass / AVERAGINE
-    return sorted(sorted(possible, key=lambda length: abs(length - likely))[:MAX_LENGTHS])
+    least = math.ceil((gap.mass - tolerance) / RESIDUE_MASSES.max())
+    return range(max(low, least), min(high, most) + 1)
+
+
+def _limit(gap: Gap) -> int:
+    """How many lengths of a gap are tried at most."""
+    limit = MAX_LENGTHS if gap.max_length is None else MAX_BOUNDED_LENGTHS
+    if gap.mass is None:
+        return limit
+    return max(1, min(limit, int(MAX_GAP_RESIDUES * AVERAGINE / gap.mass)))
+
+
+def _nearest(lengths: range, gap: Gap, n: int) -> range:
+    """Up to n of the lengths, those nearest to what the gap's mass comes to or the shortest."""
+    if gap.mass is None:
+        return lengths[:n]
+    first = math.ceil(gap.mass / AVERAGINE - n / 2)
+    first = max(min(first, lengths.stop - n), lengths.start)
+    return range(first, min(first + n, lengths.stop))
 
 
 def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
@@ -94,6 +128,80 @@ def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
     return replace(scaffold, sequence="".join(parts), gaps=tuple(gaps), modifications=modifications)
 
 
+@dataclass(slots=True)
+class _Open:
+    """A gap of unknown length: which gap of its chain, and what is known of its length.
+
+    lengths: that are tried; untried: whether bounds and mass allow more; expected: as germline
+    says, at an end of its chain; around: chosen lengths of the gaps near it when it was last tried.
+    """
+
+    number: int
+    gap: Gap
+    rules: MassRules
+    lengths: range
+    untried: bool = False
+    expected: int | None = None
+    around: tuple[int | None, ...] | None = None
+
+
+@dataclass(slots=True)
+class _Chain:
+    """A chain with gaps of unknown length; chosen: a length for each of its gaps."""
+
+    scaffold: Scaffold
+    open: list[_Open]
+    chosen: list[int | None]
+
+    def settled(self) -> Scaffold:
+        """The scaffold with the lengths chosen."""
+        scaffold = with_lengths(self.scaffold, self.chosen)
+        gaps = list(scaffold.gaps)
+        for found in self.open:
+            if found.untried:
+                gaps[found.number] = replace(gaps[found.number], untried=True)
+        return replace(scaffold, gaps=tuple(gaps))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """What chains are read with."""
+
+    model: GapNetwork
+    library: Library
+    homologs: Homologs | None
+    k: int
+    stride: int
+    max_identity: float
+    device: torch.device
+
+    def encode(self, scaffolds: Sequence[Scaffold]) -> KmerSet:
+        return encode_scaffolds(
+            scaffolds,
+            self.library,
+            self.homologs,
+            k=self.k,
+            stride=self.stride,
+            max_identity=self.max_identity,
+        )
+
+    def predict(self, kmers: KmerSet, asked: np.ndarray) -> np.ndarray:
+        """Distributions (asked, 20) of the targets `asked` (t,) bool alone."""
+        targets = kmers.targets[torch.from_numpy(asked)]
+        used, kmer = torch.unique(targets[:, 0], return_inverse=True)
+        rows = used.long()
+        few = replace(
+            kmers,
+            **{
+                name: getattr(kmers, name)[rows]
+                for name in ("tokens", "columns", "templates", "v_genes", "j_gene")
+            },
+            homolog_profile=kmers.homolog_profile[rows if len(kmers.homolog_profile) else slice(0)],
+            targets=torch.cat((kmer[:, None].to(targets.dtype), targets[:, 1:]), 1),
+        )
+        return predict(self.model, few, self.library, self.device)
+
+
 def resolve_lengths(
     scaffolds: Sequence[Scaffold],
     model: GapNetwork,
@@ -107,28 +215,43 @@ def resolve_lengths(
     device: torch.device,
 ) -> list[Scaffold]:
     """Scaffolds whose gaps have lengths, in order; a gap that no length fits stays open."""
-    chosen: dict[int, list[int | None]] = {}
-    choices: dict[int, list[list[int]]] = {}
+    chains = {}
     for i, scaffold in enumerate(scaffolds):
         observed = any(c not in "XBJZ" for c in scaffold.sequence)
         if observed and not all(gap.fixed for gap in scaffold.gaps):
-            choices[i] = [
-                [] if gap.fixed else possible_lengths(gap, mass_rules(scaffold, gap, modifications))
-                for gap in scaffold.gaps
-            ]
-            chosen[i] = [_first_guess(g, c) for g, c in zip(scaffold.gaps, choices[i], strict=True)]
-    several = any(sum(map(bool, c)) > 1 for c in choices.values())
-    for _ in range(ROUNDS if several else 1):
-        for turn in range(max((len(c) for c in choices.values()), default=0)):
-            trials = list(_trials(scaffolds, choices, chosen, turn))
-            for i, length in _best_lengths(
-                trials, model, library, homologs, k, stride, max_identity, modifications, device
-            ).items():
-                chosen[i][turn] = length
-    return [with_lengths(s, chosen[i]) if i in chosen else s for i, s in enumerate(scaffolds)]
+            chains[i] = _opened(scaffold, modifications)
+    reader = _Reader(model, library, homologs, k, stride, max_identity, device)
+    _expect_ends(list(chains.values()), reader)
+    for _ in range(ROUNDS):
+        changed = False
+        for turn in range(TURNS):
+            changed |= _take_turn(chains.values(), turn, reader)
+        if not changed:
+            break
+    return [chains[i].settled() if i in chains else s for i, s in enumerate(scaffolds)]
 
 
-def _first_guess(gap: Gap, choices: list[int]) -> int | None:
+def _opened(scaffold: Scaffold, modifications: Modifications) -> _Chain:
+    """A chain with what may be tried of each of its gaps of unknown length."""
+    found = []
+    for number, gap in enumerate(scaffold.gaps):
+        if not gap.fixed:
+            rules = mass_rules(scaffold, gap, modifications)
+            found.append(_Open(number, gap, rules, _allowed(gap, rules)))
+    most = MAX_TRIALS
+    if sum(min(len(one.lengths), _limit(one.gap)) for one in found) > MAX_TRIALS:
+        most = max(MAX_TRIALS // len(found), 1)
+    chosen: list[int | None] = [None] * len(scaffold.gaps)
+    for one in found:
+        limit = _limit(one.gap)
+        usual = one.lengths if one.gap.max_length is not None else one.lengths[:MAX_LENGTHS]
+        one.lengths = _nearest(one.lengths, one.gap, min(limit, most))
+        one.untried = len(one.lengths) < len(usual)
+        chosen[one.number] = _first_guess(one.gap, one.lengths)
+    return _Chain(scaffold, found, chosen)
+
+
+def _first_guess(gap: Gap, choices: Sequence[int]) -> int | None:
     """A length to begin with: what the mass comes to at AVERAGINE a residue, or the shortest."""
     if not choices:
         return None
@@ -138,85 +261,229 @@ def _first_guess(gap: Gap, choices: list[int]) -> int | None:
     return min(choices, key=lambda length: abs(length - likely))
 
 
-_Trial = tuple[int, int, Scaffold, int]  # chain, length, scaffold with it, gap
+# --- ends of chains ------------------------------------------------------------------------------
 
 
-def _trials(
-    scaffolds: Sequence[Scaffold],
-    choices: dict[int, list[list[int]]],
-    chosen: dict[int, list[int | None]],
-    turn: int,
-) -> Iterator[_Trial]:
-    """Every chain with every length of its gap number `turn`, the others as chosen so far."""
-    for i, of_gaps in choices.items():
-        if turn < len(of_gaps) and len(of_gaps[turn]) > 1:
-            for length in of_gaps[turn]:
-                lengths = [*chosen[i][:turn], length, *chosen[i][turn + 1 :]]
-                yield i, length, with_lengths(scaffolds[i], lengths), turn
-
-
-def _best_lengths(
-    trials: list[_Trial],
-    model: GapNetwork,
-    library: Library,
-    homologs: Homologs | None,
-    k: int,
-    stride: int,
-    max_identity: float,
-    modifications: Modifications,
-    device: torch.device,
-) -> dict[int, int]:
-    """The length that scores best for each chain; the shorter of two that score the same."""
-    best: dict[int, tuple[float, int]] = {}
-    for start in range(0, len(trials), VARIANTS):
-        batch = trials[start : start + VARIANTS]
-        variants = [scaffold for _, _, scaffold, _ in batch]
-        kmers = encode_scaffolds(
-            variants, library, homologs, k=k, stride=stride, max_identity=max_identity
+def _expect_ends(chains: Sequence[_Chain], reader: _Reader) -> None:
+    """What germline says of gaps at an end of their chain; those without a mass are that long."""
+    cut = []
+    for chain in chains:
+        ends = [found for found in chain.open if _is_end(chain.scaffold, found.gap)]
+        if ends:
+            lengths = list(chain.chosen)
+            for found in ends:
+                lengths[found.number] = 0
+            cut.append((chain, ends, with_lengths(chain.scaffold, lengths)))
+    for start in range(0, len(cut), VARIANTS):
+        some = cut[start : start + VARIANTS]
+        kmers = encode_scaffolds([rest for *_, rest in some], reader.library)
+        columns = np.split(
+            kmers.chain_columns.numpy(), np.cumsum([len(rest.sequence) for *_, rest in some])
         )
-        probabilities = predict(model, kmers, library, device)
-        numbers = [number for _, _, _, number in batch]
-        scores = _scores(variants, numbers, kmers, probabilities, library, modifications)
-        for (i, length, _, _), score in zip(batch, scores, strict=True):
-            if i not in best or score > best[i][0]:
-                best[i] = (score, length)
-    return {i: length for i, (_, length) in best.items()}
+        for (chain, ends, rest), of_chain, parts in zip(
+            some, columns, kmers.parts_of_chains(), strict=False
+        ):
+            for found in ends:
+                _expect_end(chain, found, rest.sequence, of_chain, parts)
 
 
-def _scores(
-    variants: list[Scaffold],
-    gaps: list[int],
-    kmers: KmerSet,
-    probabilities: np.ndarray,
-    library: Library,
-    modifications: Modifications,
-) -> list[float]:
-    """How well each variant agrees with its templates and its gap with its mass, in nats."""
+def _is_end(scaffold: Scaffold, gap: Gap) -> bool:
+    return (gap.start == 0) != (gap.end == len(scaffold.sequence))
+
+
+def _expect_end(
+    chain: _Chain,
+    found: _Open,
+    rest: str,
+    columns: np.ndarray,
+    parts: Sequence[PartSegments],
+) -> None:
+    """rest: the chain without the gap; columns: (length,) of its residues."""
+    part = parts[0] if found.gap.start == 0 else parts[-1]
+    locus = LOCI[part.locus] if part.locus >= 0 else ""
+    v_row = v_segments().tokens[part.v] if part.v >= 0 else None
+    if found.gap.start == 0:
+        expected = missing_before(columns, locus, v_row)
+    else:
+        expected = missing_after(columns[part.start :], locus, v_row, constant_left(rest))
+    found.expected = expected
+    if expected is not None and found.gap.mass is None and found.lengths:
+        most = expected if found.gap.max_length is None else found.gap.max_length
+        length = max(min(expected, most), found.gap.min_length)
+        found.lengths, found.untried = range(length, length + 1), False
+        chain.chosen[found.number] = length
+
+
+# --- trials --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """An excerpt of a chain with every length of one of its gaps, `number` there."""
+
+    chain: _Chain
+    found: _Open
+    variants: list[Scaffold]
+    number: int
+
+
+def _take_turn(chains: Iterable[_Chain], turn: int, reader: _Reader) -> bool:
+    """Choose lengths of every TURNS-th gap, the others as chosen so far; whether any changed."""
+    changed = False
+    batch: list[_Trial] = []
+    for trial in (*_trials(chains, turn), None):
+        if batch and (trial is None or sum(len(t.variants) for t in batch) >= VARIANTS):
+            for done, length in zip(batch, _best_lengths(batch, reader), strict=True):
+                changed |= done.chain.chosen[done.found.number] != length
+                done.chain.chosen[done.found.number] = length
+            batch = []
+        if trial is not None:
+            batch.append(trial)
+    return changed
+
+
+def _trials(chains: Iterable[_Chain], turn: int) -> Iterator[_Trial]:
+    """Every gap whose turn it is and near which a length has changed since it was last tried."""
+    for chain in chains:
+        for found in chain.open[turn::TURNS]:
+            if len(found.lengths) > 1:
+                near, lengths, number = _excerpt(chain, found.number)
+                around = (*lengths[:number], *lengths[number + 1 :])
+                if around != found.around:
+                    found.around = around
+                    variants = [
+                        with_lengths(near, [*lengths[:number], length, *lengths[number + 1 :]])
+                        for length in found.lengths
+                    ]
+                    yield _Trial(chain, found, variants, number)
+
+
+def _excerpt(chain: _Chain, number: int) -> tuple[Scaffold, list[int | None], int]:
+    """The chain REACH residues around a gap, lengths of the gaps there, and which of them it is."""
+    scaffold = chain.scaffold
+    gap = scaffold.gaps[number]
+    first = last = number
+    start, room = gap.start, REACH
+    while True:
+        before = scaffold.gaps[first - 1].end if first else 0
+        if start - before >= room or not first:
+            start = max(start - room, before)
+            break
+        size = _size(chain, first - 1)
+        if start - before + size > room:
+            start = before
+            break
+        room -= start - before + size
+        first -= 1
+        start = scaffold.gaps[first].start
+    end, room = gap.end, REACH
+    while True:
+        behind = last + 1 < len(scaffold.gaps)
+        after = scaffold.gaps[last + 1].start if behind else len(scaffold.sequence)
+        if after - end >= room or not behind:
+            end = min(end + room, after)
+            break
+        size = _size(chain, last + 1)
+        if after - end + size > room:
+            end = after
+            break
+        room -= after - end + size
+        last += 1
+        end = scaffold.gaps[last].end
+    gaps = tuple(
+        replace(g, start=g.start - start, end=g.end - start)
+        for g in scaffold.gaps[first : last + 1]
+    )
+    near = replace(scaffold, sequence=scaffold.sequence[start:end], gaps=gaps, modifications=())
+    return near, chain.chosen[first : last + 1], number - first
+
+
+def _size(chain: _Chain, number: int) -> int:
+    """Residues of a gap as chosen so far."""
+    gap, chosen = chain.scaffold.gaps[number], chain.chosen[number]
+    return gap.end - gap.start if chosen is None else chosen
+
+
+def _best_lengths(trials: Sequence[_Trial], reader: _Reader) -> list[int]:
+    """The length that scores best for each gap; the shorter of two that score the same."""
+    variants = [(trial, variant) for trial in trials for variant in trial.variants]
+    kmers = reader.encode([variant for _, variant in variants])
     targets = kmers.targets.numpy()
-    tokens = kmers.tokens.numpy()
+    bounds = np.searchsorted(targets[:, 2], np.arange(len(variants) + 1))
+    fits = np.array(_fits(variants, kmers, bounds))
+    asked = np.zeros(len(targets), dtype=bool)
+    first = 0
+    for trial in trials:
+        of_trial = fits[first : first + len(trial.variants)]
+        for i in range(first, first + len(of_trial)):
+            # Without a mass one that is LEAST behind cannot win.
+            if trial.found.gap.mass is not None or fits[i] >= of_trial.max() + LEAST:
+                gap = trial.variants[i - first].gaps[trial.number]
+                rows = targets[bounds[i] : bounds[i + 1], 3]
+                asked[bounds[i] : bounds[i + 1]] = (rows >= gap.start) & (rows < gap.end)
+        first += len(of_trial)
+    told = reader.predict(kmers, asked)
+    ends = np.concatenate(([0], np.cumsum(asked)))
+    best = []
+    first = 0
+    for trial in trials:
+        last = first + len(trial.variants)
+        shares = [told[ends[bounds[i]] : ends[bounds[i + 1]]] for i in range(first, last)]
+        best.append(_best_of(trial, fits[first:last], shares))
+        first = last
+    return best
+
+
+def _best_of(trial: _Trial, fits: np.ndarray, distributions: Sequence[np.ndarray]) -> int:
+    """The length of a gap whose variants agree best; distributions: (length, 20) of each."""
+    best, best_score = trial.found.lengths[0], -math.inf
+    for i in np.argsort(-fits, kind="stable").tolist():
+        length = trial.found.lengths[i]
+        # No gap adds more than that: residues that may be modified count up to twice.
+        if fits[i] + length * math.log(2) < best_score:
+            continue
+        if not len(distributions[i]) and length:
+            continue
+        gap = trial.variants[i].gaps[trial.number]
+        score = fits[i] + _gap_score(distributions[i], gap, trial.found.rules)
+        if score > best_score or score == best_score and length < best:
+            best, best_score = length, score
+    return best
+
+
+def _fits(
+    variants: Sequence[tuple[_Trial, Scaffold]], kmers: KmerSet, bounds: np.ndarray
+) -> list[float]:
+    """How well each variant agrees with its templates, in nats; bounds: of its targets."""
+    targets, tokens = kmers.targets.numpy(), kmers.tokens.numpy()
     slots = kmers.templates.numpy()
     # The nearest germline segment, or of a protein without one the nearest homolog.
     templates = np.where(slots[:, 0] < N_RESIDUES, slots[:, 0], slots[:, N_GERMLINE])
     known = (tokens < N_RESIDUES) & (templates < N_RESIDUES)
     agreement = np.where(tokens == templates, 1, -1) * known  # (k-mers, k)
-    v_rows = library.v.numpy()
-    bounds = np.searchsorted(targets[:, 2], np.arange(len(variants) + 1))
-    ends = np.cumsum([len(s.sequence) for s in variants])
-    scores = []
-    for i, (scaffold, number) in enumerate(zip(variants, gaps, strict=True)):
+    parts = kmers.parts_of_chains()
+    fits = []
+    end = 0
+    for i, (trial, scaffold) in enumerate(variants):
         rows = targets[bounds[i] : bounds[i + 1]]
-        gap = scaffold.gaps[number]
-        columns = kmers.chain_columns.numpy()[ends[i] - len(scaffold.sequence) : ends[i]]
-        score = MATCH * _agreement(rows, agreement, len(scaffold.sequence))
-        inside = (rows[:, 3] >= gap.start) & (rows[:, 3] < gap.end)
-        bare = templates[rows[inside, 0], rows[inside, 1]] >= N_RESIDUES
-        v = int(kmers.chain_v[i])
-        misfits = _misfits(columns, v, v_rows, gap) if v >= 0 else int(bare.sum())
-        score -= EMPTY_COLUMN * misfits
-        distribution = probabilities[bounds[i] : bounds[i + 1]][inside]
-        score += _gap_score(distribution, gap, mass_rules(scaffold, gap, modifications))
-        scores.append(score)
-    return scores
+        gap = scaffold.gaps[trial.number]
+        start, end = end, end + len(scaffold.sequence)
+        fit = MATCH * _agreement(rows, agreement, len(scaffold.sequence))
+        at = max(p for p, part in enumerate(parts[i]) if part.start <= gap.start)
+        stop = parts[i][at + 1].start if at + 1 < len(parts[i]) else len(scaffold.sequence)
+        part = parts[i][at]
+        columns = kmers.chain_columns.numpy()[start + part.start : start + stop]
+        if part.v >= 0:
+            fit -= EMPTY_COLUMN * _misfits(columns, v_segments().tokens[part.v])
+            fit -= _cdr3_cost(columns, LOCI[part.locus])
+        else:
+            inside = rows[(rows[:, 3] >= gap.start) & (rows[:, 3] < gap.end)]
+            fit -= EMPTY_COLUMN * int((templates[inside[:, 0], inside[:, 1]] >= N_RESIDUES).sum())
+        if trial.found.expected is not None:
+            off = abs(gap.end - gap.start - trial.found.expected)
+            fit -= min(EMPTY_COLUMN * off, MAX_END_COST)
+        fits.append(fit)
+    return fits
 
 
 def _agreement(rows: np.ndarray, agreement: np.ndarray, length: int) -> float:
@@ -229,19 +496,25 @@ def _agreement(rows: np.ndarray, agreement: np.ndarray, length: int) -> float:
     return float(along.sum()) / 2
 
 
-def _misfits(columns: np.ndarray, v: int, v_rows: np.ndarray, gap: Gap) -> int:
+def _misfits(columns: np.ndarray, v_row: np.ndarray) -> int:
     """Germline columns of FR1 to FR3 without a residue, and residues without a column."""
-    here = columns[gap.start : gap.end]
     v_columns = columns[(columns > 0) & (columns <= CYS104)]
-    extra = int((here == OTHER_INSERTION).sum())
+    extra = int((columns == OTHER_INSERTION).sum()) + int((v_row[v_columns] == ABSENT).sum())
     if not len(v_columns):
         return extra
-    row = v_rows[v]
-    inside = here[(here > 0) & (here <= CYS104)]
-    extra += int((row[inside] == ABSENT).sum())
     span = np.arange(int(v_columns.min()), int(v_columns.max()) + 1)
-    expected = span[row[span] < MISSING]
+    expected = span[v_row[span] < MISSING]
     return extra + int((~np.isin(expected, v_columns)).sum())
+
+
+def _cdr3_cost(columns: np.ndarray, locus: str) -> float:
+    """What the length of a CDR3 that is there as a whole costs in nats."""
+    present = set(columns.tolist())
+    if not {CYS104, FR4_START} <= present:
+        return 0.0
+    length = int(((columns > CYS104) & (columns < FR4_START)).sum())
+    length += int(((columns >= INSERTION_111) & (columns < OTHER_INSERTION)).sum())
+    return abs(length - TYPICAL_CDR3[locus]) / CDR3_SCALE[locus]
 
 
 def _gap_score(distribution: np.ndarray, gap: Gap, rules: MassRules) -> float:

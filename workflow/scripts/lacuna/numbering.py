@@ -12,13 +12,16 @@ without gaps, so that the known length of every gap counts, and of the two numbe
 stands that lets the chain agree with germline in more residues. A result that agrees with no
 germline is no antibody.
 
-One V domain is numbered per chain, the one that immunum aligns best; whatever lies outside it
-and its constant region (a leader, a linker, the second domain of an scFv) is OUTSIDE.
+`number_chain` numbers one V domain, the one that immunum aligns best; whatever lies outside it and
+its constant region (a leader, a linker) is OUTSIDE. `number_parts` cuts a chain with several V
+domains (an scFv, a tandem, a bispecific chain) between them first, where runs of germline words
+propose them, and numbers each part as a chain of its own.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import immunum
 import numpy as np
@@ -47,6 +50,15 @@ MIN_WORDS = 3  # of one locus, and twice as many as of the others together
 MIN_C_IDENTITY = 0.6  # of observed residues against the constant region taken
 MIN_C_SCORE = 12.0  # of a constant region that does not follow a V domain
 SEED = 5  # residues of an exact match that proposes a constant region
+# Runs of germline residues that propose a V domain. With a gap of up to 30 residues all of 2,000
+# natural domains of ten species hold enough of them, and none of the bundled constant regions.
+V_WORD = 7  # residues
+MIN_V_WORDS = 4  # that agree on where the domain begins
+V_DRIFT = 16  # residues by which short and long CDRs move where words say that it begins
+MIN_APART = 60  # residues from the beginning of one V domain to that of the next
+WORD_SPREAD = 8  # columns; a word that segments hold farther apart tells no place
+MIN_PART = 70  # observed residues of a part of a chain; shorter ones belong to their neighbour
+MIN_PART_V = 40  # of them on columns of a V domain
 MAX_CDR3 = 45
 MIN_FR4 = 4  # observed residues that settle where a domain ends
 TYPICAL_CDR3 = {"H": 14, "K": 9, "L": 10}
@@ -96,6 +108,14 @@ class Numbering:
     columns: np.ndarray
     constant_start: int | None
     constant: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The numbering of the residues of a chain from index `start` on, up to the next part."""
+
+    start: int
+    numbering: Numbering
 
 
 @dataclass(frozen=True, slots=True)
@@ -526,3 +546,129 @@ def number_chain(sequence: str) -> Numbering:
             columns[stop:] = OUTSIDE
     columns[columns == 0] = OUTSIDE
     return Numbering(locus, columns, found[1] if found else None, found[0] if found else None)
+
+
+# --- chains of several domains -------------------------------------------------------------------
+
+
+@cache
+def _v_words() -> dict[str, int]:
+    """Column on which a run of V_WORD residues of V segments begins, the first seen of each."""
+    columns: dict[str, set[int]] = {}
+    index = _v_index()
+    for tokens, places in zip(index.tokens, index.columns.tolist(), strict=True):
+        sequence = decode(tokens[tokens < N_RESIDUES])
+        for i in range(len(sequence) - V_WORD + 1):
+            columns.setdefault(sequence[i : i + V_WORD], set()).add(places[i])
+    return {w: min(c) for w, c in columns.items() if max(c) - min(c) <= WORD_SPREAD}
+
+
+def _v_cores(sequence: str) -> list[tuple[int, int]]:
+    """First and last index (half-open) of the germline words of each V domain proposed, in order.
+
+    Words of one domain say alike where it begins, but for the lengths of its CDRs and of a gap.
+    """
+    column_of = _v_words().get
+    hits = []
+    for i in range(len(sequence) - V_WORD + 1):
+        column = column_of(sequence[i : i + V_WORD])
+        if column is not None:
+            hits.append((i - column, i))
+    hits.sort()
+    breaks = [k for k in range(1, len(hits)) if hits[k][0] - hits[k - 1][0] > V_DRIFT]
+    cores: list[tuple[int, int]] = []
+    begin = -len(sequence)  # of the last domain, as its words say
+    for first, last in pairwise([0, *breaks, len(hits)]):
+        if last - first < MIN_V_WORDS:
+            continue
+        places = [i for _, i in hits[first:last]]
+        core = (min(places), max(places) + V_WORD)
+        if cores and hits[first][0] - begin < MIN_APART:
+            cores[-1] = (min(cores[-1][0], core[0]), max(cores[-1][1], core[1]))
+        else:
+            cores.append(core)
+        begin = hits[last - 1][0]
+    return cores
+
+
+@dataclass(frozen=True, slots=True)
+class _Domain:
+    """A V domain among others: indices of its first residue and after its last (half-open), and of
+    what it was numbered in."""
+
+    start: int
+    stop: int
+    low: int
+    numbering: Numbering
+
+
+def _v_domains(sequence: str) -> list[_Domain]:
+    """The V domains of a chain that holds several, in order."""
+    cores = _v_cores(sequence)
+    if len(cores) < 2:
+        return []
+    edges = [0, *(edge for core in cores for edge in core), len(sequence)]
+    domains = []
+    for k in range(len(cores)):
+        # What a domain is numbered in ends with the words of its neighbours.
+        low, high = edges[2 * k], max(edges[2 * k + 3], edges[2 * k + 2])
+        numbering = number_chain(sequence[low:high])
+        inside = np.flatnonzero(numbering.columns <= OTHER_INSERTION)
+        tokens = encode(sequence[low:high])[inside]
+        if _observed(tokens, numbering.columns[inside]) >= MIN_PART_V:
+            start, last = low + int(inside[0]), low + int(inside[-1])
+            domains.append(_Domain(start, last + 1, low, numbering))
+    return domains
+
+
+def _border(sequence: str, one: _Domain, two: _Domain) -> int:
+    """Where a part ends: with its constant region, with its V domain if FR4 shows where that is,
+    else halfway to the next."""
+    columns, constant = one.numbering.columns, one.numbering.constant
+    if constant is not None and one.numbering.constant_start is not None:
+        stop = one.numbering.constant_start + len(constants()[constant].sequence)
+        return min(one.low + stop, two.start)
+    tokens = encode(sequence[one.low : two.start])
+    cys = np.flatnonzero(columns[: len(tokens)] == CYS104)
+    placed = _place_j(tokens, one.numbering.locus, int(cys[-1]), None) if len(cys) else None
+    if placed is not None:
+        stop, codes = placed
+        fr4 = [c for c in codes if FR4_START <= c <= N_IMGT]
+        if np.count_nonzero(tokens[stop - len(fr4) : stop] < N_RESIDUES) >= MIN_FR4:
+            return one.low + stop
+    return min((one.stop + two.start) // 2, two.start)
+
+
+def _fc_start(sequence: str, numbering: Numbering) -> int | None:
+    """Where a constant region without its first domain follows a V domain, as in an scFv-Fc."""
+    domain = np.flatnonzero(numbering.columns <= OTHER_INSERTION)
+    if numbering.constant is not None or not len(domain):
+        return None
+    stop = int(domain[-1]) + 1
+    tail = encode(sequence[stop:])
+    if np.count_nonzero(tail < N_RESIDUES) < MIN_PART:
+        return None
+    return stop if find_constant(tail, sequence[stop:], 0) is not None else None
+
+
+def number_parts(sequence: str) -> tuple[Part, ...]:
+    """A chain numbered in parts, each with one V domain at most and with what follows it.
+
+    sequence: as for `number_chain`, with its errors. A linker belongs to the domain after it. A
+    constant region without its first domain (an Fc) is a part of its own. Any other chain of one
+    V domain, or of none, is one part.
+    """
+    if len(sequence) < 2 * MIN_PART:
+        return (Part(0, number_chain(sequence)),)
+    cuts = [_border(sequence, one, two) for one, two in pairwise(_v_domains(sequence))]
+    parts = []
+    for start, stop in pairwise([0, *cuts, len(sequence)]):
+        part = sequence[start:stop]
+        numbering = number_chain(part)
+        fc = _fc_start(part, numbering)
+        if fc is None:
+            parts.append(Part(start, numbering))
+        else:
+            parts.append(Part(start, number_chain(part[:fc])))
+            parts.append(Part(start + fc, number_chain(part[fc:])))
+    return tuple(parts)

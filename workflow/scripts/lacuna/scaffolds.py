@@ -68,6 +68,7 @@ class Gap:
     tolerance_da: float | None = None
     truth: str | None = None  # the residues that really stand here, never shown to a model
     origin: tuple[int, int] | None = None  # the user's start and end, where the chain was stretched
+    untried: bool = False  # not all lengths that bounds and mass allow were tried
 
     @property
     def fixed(self) -> bool:
@@ -500,7 +501,7 @@ def to_json(scaffold: Scaffold) -> str:
 
 
 def _as_list(gap: Gap) -> list[object]:
-    """The fields of a gap in order; dataclasses.astuple does the same ten times slower."""
+    """The fields of a gap, the origin last; dataclasses.astuple does the same ten times slower."""
     return [
         gap.start,
         gap.end,
@@ -509,6 +510,7 @@ def _as_list(gap: Gap) -> list[object]:
         gap.mass,
         gap.tolerance_da,
         gap.truth,
+        gap.untried,
         gap.origin,
     ]
 
@@ -518,8 +520,8 @@ def from_json(line: str) -> Scaffold:
     try:
         fields = json.loads(line)
         gaps = tuple(
-            replace(Gap(*values), origin=tuple(origin) if origin else None)
-            for *values, origin in fields.pop("gaps")
+            replace(Gap(*values), untried=untried, origin=tuple(origin) if origin else None)
+            for *values, untried, origin in fields.pop("gaps")
         )
         modifications = tuple(ResidueModification(*m) for m in fields.pop("modifications"))
         return Scaffold(**fields, gaps=gaps, modifications=modifications)
