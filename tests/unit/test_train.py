@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from lacuna.alphabet import RESIDUES
 from lacuna.corpus import Chains, germline_library, write_encoded
-from lacuna.device import pick_device, product_dtype
+from lacuna.device import pick_device, product_dtype, set_precision
 from lacuna.files import LacunaError
 from lacuna.germlines import LOCI
 from lacuna.masking import MaskingConfig
@@ -457,6 +457,12 @@ def test_devices_are_picked_in_one_place(monkeypatch: pytest.MonkeyPatch) -> Non
             torch.cpu, "get_capabilities", lambda has=has: {"avx512_bf16": has}, raising=False
         )
         assert product_dtype(CPU) == dtype
+        set_precision("float32")
+        assert product_dtype(CPU) == product_dtype(torch.device("cuda")) == torch.float32
+        set_precision("fast")
+        assert product_dtype(CPU) == dtype
+    with pytest.raises(ValueError, match="one of fast, float32"):
+        set_precision("half")
 
 
 def test_dropout_zeroes_its_share_and_keeps_the_mean() -> None:

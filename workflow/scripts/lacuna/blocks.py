@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from lacuna.decode import Modifications
+from lacuna.device import set_precision
 from lacuna.fill import fill_block, predict
 from lacuna.homologs import read_homologs
 from lacuna.kmers import encode_scaffolds, load_library, of_species, read_kmers, write_kmers
@@ -27,12 +28,14 @@ def encode_block(
     max_identity: float,
     species: str,
     modifications: Mapping[str, bool],
+    precision: str,
 ) -> None:
     """Settle the lengths of a block's gaps, find templates, and write its k-mer tensors.
 
     resolved: where the scaffolds with their lengths are written.
     """
     torch.set_num_threads(1)  # sums in one order, whatever the number of cores
+    set_precision(precision)
     chosen = of_species(load_library(library), species)
     references = read_homologs(homologs)
     chains = resolve_lengths(
@@ -62,10 +65,12 @@ def fill_block_files(
     *,
     candidates: int,
     modifications: Mapping[str, bool],
+    precision: str,
     device: torch.device,
 ) -> None:
     """Fill a block and write its part of every table."""
     torch.set_num_threads(1)
+    set_precision(precision)
     block = read_kmers(kmers)
     probabilities = predict(load_weights(weights), block, load_library(library), device)
     chains = read_scaffold_block(scaffolds)
