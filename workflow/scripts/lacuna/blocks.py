@@ -1,6 +1,7 @@
 """What is computed of a block of chains over files: a function per rule."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -11,8 +12,19 @@ from lacuna.fill import fill_block, predict
 from lacuna.homologs import read_homologs
 from lacuna.kmers import encode_scaffolds, load_library, of_species, read_kmers, write_kmers
 from lacuna.lengths import resolve_lengths
+from lacuna.network import GapNetwork
 from lacuna.scaffolds import read_scaffold_block, write_scaffolds
+from lacuna.templates import Library
 from lacuna.train import load_weights
+
+
+@lru_cache(maxsize=1)
+def tools(weights: Path, library: Path) -> tuple[GapNetwork, Library]:
+    """The network and the germline library, read once by a process that fills many samples.
+
+    They are inputs of its job, which nobody changes under it.
+    """
+    return load_weights(weights), load_library(library)
 
 
 def encode_block(
@@ -36,11 +48,12 @@ def encode_block(
     """
     torch.set_num_threads(1)  # sums in one order, whatever the number of cores
     set_precision(precision)
-    chosen = of_species(load_library(library), species)
+    model, germlines = tools(weights, library)
+    chosen = of_species(germlines, species)
     references = read_homologs(homologs)
     chains = resolve_lengths(
         read_scaffold_block(scaffolds),
-        load_weights(weights),
+        model,
         chosen,
         references,
         k=length,
@@ -72,7 +85,8 @@ def fill_block_files(
     torch.set_num_threads(1)
     set_precision(precision)
     block = read_kmers(kmers)
-    probabilities = predict(load_weights(weights), block, load_library(library), device)
+    model, germlines = tools(weights, library)
+    probabilities = predict(model, block, germlines, device)
     chains = read_scaffold_block(scaffolds)
     allowed = Modifications(**modifications)
     fill_block(chains, block, probabilities, candidates=candidates, modifications=allowed).write(
