@@ -19,6 +19,7 @@ from torch.nn.functional import gelu, scaled_dot_product_attention
 from lacuna.alphabet import ABSENT, N_RESIDUES
 from lacuna.files import LacunaError
 from lacuna.network import Kmers, ModelConfig, TemplateReader
+from lacuna.sizes import share, size
 
 CHECKPOINT = "antiberty/trained_models/AntiBERTy_md_smooth/pytorch_model.bin"
 # AntiBERTy's vocabulary: five special tokens, then the residues in our order.
@@ -30,12 +31,12 @@ _EPSILON = 1e-12  # of its layer norms
 class TeacherConfig:
     """Sizes of the transformer; the defaults are AntiBERTy's."""
 
-    width: int = 512
-    layers: int = 8
-    heads: int = 8
-    inner: int = 2048
-    positions: int = 512
-    dropout: float = 0.1
+    width: int = size(512, range(1, 8193))
+    layers: int = size(8, range(1, 129))
+    heads: int = size(8, range(1, 129))
+    inner: int = size(2048, range(1, 65537))
+    positions: int = size(512, range(3, 65537))
+    dropout: float = share(0.1)
 
     def as_dict(self) -> dict[str, int | float]:
         return asdict(self)
