@@ -120,7 +120,10 @@ def load_library(path: Path | str) -> Library:
         raise LacunaError(f"{path}: no germline library (it lacks {', '.join(missing)}); {remedy}")
     fault = misfit(found, _library_kinds())
     if fault:
-        raise LacunaError(f"{path}: no library of resources/germlines ({fault}); {remedy}")
+        raise LacunaError(
+            f"{path}: no library of resources/germlines ({fault}); {remedy}, or make both anew "
+            "with the pretrain target"
+        )
     tensors, _ = read_tensors(path, remedy)
     fault = not_finite(tensors)
     if fault:
