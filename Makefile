@@ -30,7 +30,7 @@ define build_venv
 	@touch $(1)/.stamp
 endef
 
-.PHONY: help setup run test lint format benchmark-seed benchmark-train clean
+.PHONY: help setup run test lint format benchmark-seed benchmark-train numbers clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -67,6 +67,10 @@ benchmark-seed: setup $(KERAS_VENV)/.stamp  ## Time the tutorial model against t
 
 benchmark-train: setup  ## Time training against the matrix products it is made of.
 	$(BIN)/python tests/benchmarks/training_speed.py
+
+numbers: setup  ## Count what precision, processor and threads change. BENCH=a folder with scaffolds.fasta
+	@$(BIN)/python tests/benchmarks/numeric_differences.py $(or $(BENCH),$(error numbers: say which \
+		scaffolds to fill: make numbers BENCH=FOLDER, a folder with scaffolds.fasta))
 
 clean:  ## Remove results and caches; the virtual environments stay.
 	rm -rf results .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
