@@ -1,6 +1,7 @@
 """How far results depend on precision, processor and threads.
 
-    python tests/benchmarks/numeric_differences.py FOLDER [--every N]      (or: make numbers BENCH=FOLDER)
+    python tests/benchmarks/numeric_differences.py FOLDER [--every N]
+    make numbers BENCH=FOLDER
 
 FOLDER holds scaffolds.fasta, chains with gaps of known length. They are filled once for each row of
 the table, in a process of its own: with the products of the default (`precision: fast`, bfloat16

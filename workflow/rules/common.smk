@@ -44,6 +44,7 @@ CHAINS = {name: checked(count_records, sample.fasta) for name, sample in SAMPLES
 N_BLOCKS = {name: max(ceil(n / CONFIG["block_size"]), 1) for name, n in CHAINS.items()}
 TABLES = ("filled.fasta", "residues.tsv", "gaps.tsv", "chains.tsv", "accuracy.tsv", "rejected.tsv")
 BLOCK_TABLES = ("filled", "residues", "gaps", "chains", "scored")
+SHOWN = 3  # names of samples that are not there
 INPUT_COLUMNS = ("fasta", "gaps", "truth", "homologs")
 
 
@@ -68,13 +69,17 @@ def block_files(pattern):
 def seeded_samples():
     """Samples that get the tutorial's model: those named that the sheet has.
 
-    The bundled config names a bundled sample, and a sheet given beside it has others.
+    The bundled config names a bundled sample, and a sheet given beside it has others. A like name
+    is looked for among all samples, so for no more than a few.
     """
     named = CONFIG["seed_lstm"]["samples"]
-    for name in (n for n in named if n not in SAMPLES):
+    absent = [name for name in named if name not in SAMPLES]
+    for name in absent[:SHOWN]:
         near = get_close_matches(name, SAMPLES, n=1)
         hint = f" (which has '{near[0]}')" if near else ""
         logger.info(f"seed_lstm: '{name}' is no sample of {CONFIG['samples']}{hint}; left out.")
+    if absent[SHOWN:]:
+        logger.info(f"seed_lstm: {len(absent) - SHOWN} more names are no samples; left out.")
     return [n for n in named if n in SAMPLES]
 
 
