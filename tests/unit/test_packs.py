@@ -139,3 +139,5 @@ def test_a_sample_that_cannot_be_read_is_named(write: Write, tmp_path: Path) -> 
     with pytest.raises(LacunaError) as error:
         fill(samples, tmp_path / "scratch")
     assert str(error.value).startswith(f"sample 'bad': {bad}: not a FASTA file (")
+    assert {p.name for p in (tmp_path / "good").iterdir()} == set(OUTPUTS)
+    assert not (tmp_path / "bad").exists()  # no file of it, nor a part of one

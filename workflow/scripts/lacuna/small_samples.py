@@ -79,32 +79,40 @@ def fill_pack(
     settings: Settings,
     device: torch.device,
 ) -> None:
-    """Write every file of every sample.
+    """Write every file of every sample, those of one sample when its last step is done.
 
-    scratch: a folder for what lies between two steps. Raises LacunaError that names the sample
-    if one cannot be filled.
+    scratch: a folder on the same file system for what is not done; what a kill leaves is in there.
+    Raises LacunaError that names the sample if one cannot be filled.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     for sample in samples:
         LOG.info("sample %s", sample.name)
         folder = scratch / sample.name
+        done = {name: folder / path.name for name, path in sample.outputs.items()}
         try:
-            _fill(sample, weights, library, folder, settings, device)
+            _fill(sample, done, weights, library, folder, settings, device)
         except LacunaError as error:
             raise LacunaError(f"sample '{sample.name}': {error}") from None
+        for name, path in sample.outputs.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(done[name], path)
         shutil.rmtree(folder)
 
 
 def _fill(
     sample: SmallSample,
+    out: Mapping[str, Path],
     weights: Path,
     library: Path,
     folder: Path,
     settings: Settings,
     device: torch.device,
 ) -> None:
-    """The steps of one sample, a block in all. folder: for what lies between two of them."""
-    given, out = sample.inputs, sample.outputs
+    """The steps of one sample, whose chains are one block.
+
+    out: where its files are written, by name; folder: for what lies between two steps.
+    """
+    given = sample.inputs
     scaffolds = folder / "scaffolds"
     kmers, resolved = folder / "kmers.safetensors", folder / "scaffolds.jsonl"
     parts = {table: folder / f"{table}.part" for table in TABLES}
