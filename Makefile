@@ -32,7 +32,7 @@ define build_venv
 	@touch $(1)/.stamp
 endef
 
-.PHONY: help setup run test lint format benchmark-seed benchmark-train fuzz clean
+.PHONY: help setup run test lint format benchmark-seed benchmark-train numbers fuzz clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -79,6 +79,10 @@ $(ATHERIS)/.stamp: tests/fuzz/requirements-atheris.txt | setup
 
 fuzz: setup $(ATHERIS)/.stamp  ## Fuzz the readers and whole runs; 1 at a finding. SECONDS=600
 	@PYTHONPATH="$(ATHERIS)" $(BIN)/python tests/fuzz/fuzz_runner.py --seconds $(SECONDS)
+
+numbers: setup  ## Count what precision, processor and threads change. BENCH=a folder with scaffolds.fasta
+	@$(BIN)/python tests/benchmarks/numeric_differences.py $(or $(BENCH),$(error numbers: say which \
+		scaffolds to fill: make numbers BENCH=FOLDER, a folder with scaffolds.fasta))
 
 clean:  ## Remove results and caches; the virtual environments stay.
 	rm -rf results fuzz-findings .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -18,6 +18,16 @@ LOCAL = re.findall(r"^localrules:\n((?: +\w+,.*\n)+)", RULES, re.MULTILINE)
 # What becomes a job of a cluster: neither the names of targets nor what runs where Snakemake does.
 SUBMITTED = set(re.findall(r"^rule (\w+):", RULES, re.MULTILINE)) - {"pretrain"}
 SUBMITTED -= set(re.findall(r"^ +(\w+),", "".join(LOCAL), re.MULTILINE))
+# A profile cannot name rules made in a loop: they carry their time limit themselves.
+IN_LOOPS = re.findall(r"^    rule:\n((?:(?:     .*)?\n)+)", RULES, re.MULTILINE)
+
+
+def test_a_rule_made_in_a_loop_says_what_time_and_memory_it_takes() -> None:
+    assert len(IN_LOOPS) == 1
+    for word in ("runtime", "mem_mb"):
+        assert re.search(
+            rf"^ +{word}=lambda wildcards, attempt: \d+ \* attempt,$", IN_LOOPS[0], re.M
+        )
 
 
 @pytest.mark.parametrize("settings", [SETTINGS, GENERIC], ids=["slurm", "generic"])

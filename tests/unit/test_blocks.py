@@ -13,7 +13,9 @@ from chains import fasta, germline_chain, hidden, mutated, random_protein
 from conftest import Write
 from lacuna.blocks import encode_block, fill_block_files
 from lacuna.config import check_config
+from lacuna.device import set_precision
 from lacuna.files import LacunaError
+from lacuna.homologs import read_homologs
 from lacuna.samples import (
     CHAIN_COLUMNS,
     HEADERS,
@@ -35,10 +37,11 @@ Rows = list[dict[str, str]]
 
 @pytest.fixture(autouse=True)
 def threads() -> Iterator[None]:
-    """The steps set the number of threads of their process."""
+    """The steps set the number of threads and the precision of their process."""
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
+    set_precision("fast")
 
 
 def rows(path: Path) -> Rows:
@@ -60,7 +63,13 @@ def split(fasta: Path, folder: Path, gaps: Path | None = None, **options: object
 
 
 def run(
-    folder: Path, chains: Path, gaps: Path, homologs: Path | None, block_size: int, n: int
+    folder: Path,
+    chains: Path,
+    gaps: Path,
+    homologs: Path | None,
+    block_size: int,
+    n: int,
+    precision: str = "fast",
 ) -> dict[str, bytes]:
     """Every file of a sample of n chains, as the rules make them."""
     n_blocks = -(-n // block_size)
@@ -80,6 +89,7 @@ def run(
             max_identity=CONFIG["accuracy"]["max_identity"],
             species="auto",
             modifications=CONFIG["modifications"],
+            precision=precision,
         )
         fill_block_files(
             at / "scaffolds.jsonl",
@@ -89,6 +99,7 @@ def run(
             {name: at / name for name in TABLES},
             candidates=3,
             modifications=CONFIG["modifications"],
+            precision=precision,
             device=torch.device("cpu"),
         )
         for name in TABLES:
@@ -145,6 +156,26 @@ def test_every_file_is_the_same_with_blocks_of_1_7_and_1000(batch: tuple, tmp_pa
     filled = {r["chain"]: (r["missing"], r["filled"]) for r in rows(whole / "chains")}
     assert filled["nothing"] == ("40", "0") and filled["H0"] == filled["protein"] == ("9", "9")
     assert filled["mass"][0] == filled["mass"][1] != "1"  # its length was found
+
+
+@pytest.mark.parametrize(("precision", "products"), [("fast", 1), ("float32", 0)])
+def test_with_float32_no_block_is_multiplied_in_bfloat16(
+    batch: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str, products: int
+) -> None:
+    """Whatever the processor says that it can."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    half = []
+    real = torch.autocast.__init__
+
+    def watched(self: torch.autocast, *arguments: object, **options: bool) -> None:
+        half.append(options["enabled"])
+        real(self, *arguments, **options)
+
+    monkeypatch.setattr(torch.autocast, "__init__", watched)
+    run(tmp_path, *batch[1:], 1000, 15, precision)
+    assert set(half) == {bool(products)}
+    matrix = read_homologs(batch[3]).one_hot
+    assert matrix.dtype == (torch.bfloat16 if products else torch.float32)
 
 
 def test_every_file_is_the_same_in_another_order_of_the_chains(

@@ -1,6 +1,6 @@
 """k-mers of missing residues: where they are cut, and that each chain's are its own affair."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from chains import constant_region, germline_chain, hidden, mutated, random_protein
 from lacuna.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, RESIDUES, TOKEN, encode
@@ -38,6 +39,8 @@ from lacuna.train import load_weights
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 CPU = torch.device("cpu")
+
+Tensors = Callable[[dict[str, Tensor]], dict[str, Tensor]]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -475,6 +478,45 @@ def test_a_library_of_other_germlines_is_refused(tmp_path: Path) -> None:
     save_file(tensors, tmp_path / "library.safetensors")
     with pytest.raises(LacunaError, match="other V segments"):
         load_library(tmp_path / "library.safetensors")
+
+
+def set_value(name: str, at: int | tuple[int, ...], value: float) -> Tensors:
+    def changed(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        tensors[name][at] = value
+        return tensors
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (set_value("v_prior", 3, float("nan")), "v_prior holds values that are no finite numbers"),
+        (set_value("j_prior", 0, float("inf")), "j_prior holds values that are no finite numbers"),
+        (set_value("v_gene", 7, 1155), "other V segments than resources/germlines (v_gene)"),
+        (set_value("j_gene", 7, -5), "other J segments than resources/germlines (j_gene)"),
+        (set_value("v_locus", 0, 9), "other V segments than resources/germlines (v_locus)"),
+        (set_value("v_profile", (4, 0, 3), 1), "a profile has frequencies outside its columns"),
+        (lambda t: t | {"v_prior": t["v_prior"].double()}, "v_prior is float64 of 1600, not "),
+        (lambda t: t | {"v_gene": t["v_gene"].int()}, "v_gene is int32 of 1600, not int64 of "),
+        (lambda t: t | {"v": t["v"][:-1].clone()}, "v is uint8 of 1599 x 164, not uint8 of 1600 "),
+        (lambda t: t | {"j_prior": torch.zeros(102, 1)}, "j_prior is float32 of 102 x 1, not "),
+        (lambda t: t | {"v_profile": torch.zeros(0, 129, 20, dtype=torch.uint8)}, "of 0 x 129 "),
+        (lambda t: t | {"x\x1b[2J" * 99: torch.zeros(1)}, "it has 'x\\x1b[2Jx\\x1b"),
+    ],
+)
+def test_a_library_of_wrong_shapes_types_or_values_is_refused(
+    tmp_path: Path, change: Tensors, fault: str
+) -> None:
+    tensors = load_file(str(WEIGHTS / "library.safetensors"))
+    path = tmp_path / "library.safetensors"
+    save_file(change(tensors), path)
+    with pytest.raises(LacunaError) as error:
+        load_library(path)
+    said = str(error.value)
+    assert said.startswith(f"{path}: ") and fault in said and said.isprintable()
+    remedies = ("make both anew with the pretrain target", "that was made with the weights")
+    assert said.endswith(remedies)
 
 
 def test_a_file_that_is_no_library_is_named_with_fault_and_remedy(tmp_path: Path) -> None:

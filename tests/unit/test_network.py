@@ -156,6 +156,93 @@ def test_weights_are_loaded_strictly(tmp_path: Path) -> None:
         load_weights(write(path, state, format="other-1"))
 
 
+def fault_of(path: Path) -> str:
+    """What loading says, after the name of the file: one line that ends with a remedy."""
+    with pytest.raises(LacunaError) as error:
+        load_weights(path)
+    said = str(error.value)
+    assert said.startswith(f"{path}: ") and "\n" not in said
+    assert said.endswith("; train or fetch it again")
+    return said.removeprefix(f"{path}: ")
+
+
+@pytest.mark.parametrize(
+    ("model", "fault"),
+    [
+        ("{", "'model' in its metadata is no JSON"),
+        ("[" * 100_000, "'model' in its metadata is no JSON"),
+        ("[1]", "'model' in its metadata is no JSON object"),
+        ('{"layers": 10000000}', "('layers' is 10000000, not a whole number from 1 to 64)"),
+        ('{"layers": 1.0}', "('layers' is 1.0, not a whole number from 1 to 64)"),
+        ('{"channels": -1}', "('channels' is -1, not a whole number from 1 to 4096)"),
+        ('{"channels": true}', "('channels' is True, not a whole number from 1 to 4096)"),
+        ('{"hidden": "8"}', "('hidden' is '8', not a whole number from 1 to 4096)"),
+        ('{"kernel": 4}', "('kernel' is 4, not an odd number from 1 to 127)"),
+        ('{"slots": 9}', "('slots' is 9, not 8)"),
+        ('{"dropout": NaN}', "('dropout' is nan, not a number from 0 to less than 1)"),
+        ('{"heads": 4}', "('heads' is 4, but a network has no such size)"),
+        ('{"channels": 4096, "hidden": 4096, "layers": 64}', "not float32 of"),
+    ],
+)
+def test_sizes_that_no_network_has_are_refused_before_one_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, fault: str
+) -> None:
+    path = write(tmp_path / "w.safetensors", dict(make().state_dict()), model=model)
+
+    def no_memory(*_: object, **__: object) -> None:
+        raise AssertionError("its tensors were read")
+
+    monkeypatch.setattr("lacuna.train.read_tensors", no_memory)
+    assert fault in fault_of(path)
+
+
+def test_weights_without_model_settings_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file(dict(make().state_dict()), path, {"format": "lacuna-1"})
+    assert fault_of(path).startswith("its metadata lack 'model'; ")
+    with pytest.raises(LacunaError, match="format None, not 'lacuna-1'; give weights of Lacuna"):
+        save_file(dict(make().state_dict()), path)
+        load_weights(path)
+    write(path, dict(make().state_dict()), record="[")
+    assert fault_of(path).startswith("'record' in its metadata is no JSON; ")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, value: float) -> None:
+    state = {k: v.clone() for k, v in make().state_dict().items()}
+    state["mix.bias"][1] = value
+    path = write(tmp_path / "w.safetensors", state)
+    told = "the weights are damaged (mix.bias holds values that are no finite numbers); "
+    assert fault_of(path).startswith(told)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64, torch.int64, torch.bool])
+def test_weights_of_another_type_are_refused(tmp_path: Path, dtype: torch.dtype) -> None:
+    state = dict(make().state_dict())
+    path = write(tmp_path / "w.safetensors", {**state, "mix.bias": state["mix.bias"].to(dtype)})
+    name = str(dtype).removeprefix("torch.")
+    assert f"(mix.bias is {name} of 12, not float32 of 12)" in fault_of(path)
+
+
+@pytest.mark.parametrize(
+    "shape", [[10**12, 8], [2**62, 2**62], [0, 2**60], [-1], [8.5], "8", [2**70]]
+)
+def test_a_header_that_claims_a_huge_shape_is_refused_unread(tmp_path: Path, shape: object) -> None:
+    path = tmp_path / "w.safetensors"
+    save_weights(path, make(), {})
+    blob = path.read_bytes()
+    size = int.from_bytes(blob[:8], "little")
+    header = json.loads(blob[8 : 8 + size])
+    header["mix.bias"]["shape"] = shape
+    if shape == [0, 2**60]:  # nothing of it stands in the file, so that its offsets are right
+        header["nothing"] = {**header.pop("mix.bias"), "data_offsets": [0, 0]}
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + blob[8 + size :])
+    fault_of(path)
+    path.write_bytes((2**63).to_bytes(8, "little") + blob[8:])
+    assert fault_of(path).startswith("damaged or no safetensors file (")
+
+
 def test_damaged_and_missing_weights_are_one_line(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     with pytest.raises(LacunaError, match="no such file"):

@@ -35,6 +35,7 @@ SETTINGS: dict[str, Any] = {
     "library": str(WEIGHTS / "library.safetensors"),
     "homologs": None,
     **{"block_size": 2, "candidates": 1, "k": 128, "stride": 64, "max_identity": 0.95},
+    "precision": "fast",
 }
 
 

@@ -1,6 +1,7 @@
 """The transformer that teaches: AntiBERTy's body and weights, and the way templates go in."""
 
 import io
+import json
 import math
 import zipfile
 from pathlib import Path
@@ -16,6 +17,7 @@ from lacuna.files import LacunaError
 from lacuna.imgt import N_CODES
 from lacuna.network import Kmers, ModelConfig
 from lacuna.teacher import CHECKPOINT, antiberty_tensors, teacher_from
+from lacuna.tensor_files import write_tensors
 from lacuna.train import load_teacher, load_weights, save_weights
 
 K = 20
@@ -158,3 +160,55 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
         file.writestr(CHECKPOINT, content.getvalue())
     with pytest.raises(LacunaError, match=r"c\.whl: its weights cannot be read"):
         antiberty_tensors(tmp_path / "c.whl")
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({"transformer": {"layers": 10**7}}, "'layers' is 10000000, not a whole number from 1 to"),
+        ({"transformer": [512]}, "'transformer' is no JSON object"),
+        ({"transformer": {"heads": 7, "width": 8}}, "'width' is 8, no multiple of 'heads', 7"),
+        ({"transformer": {"width": 16}}, "not float32 of"),
+    ],
+)
+def test_a_teacher_of_other_sizes_is_refused_before_it_is_built(
+    wheel: Path, tmp_path: Path, settings: dict[str, object], fault: str
+) -> None:
+    teacher = teacher_from(wheel, ModelConfig())
+    path = tmp_path / "teacher.safetensors"
+    model = json.dumps(teacher.settings() | settings)
+    write_tensors(path, teacher.state_dict(), {"format": "lacuna-1-teacher", "model": model})
+    with pytest.raises(LacunaError) as error:
+        load_teacher(path)
+    said = str(error.value)
+    assert said.startswith(f"{path}: ") and fault in said and "\n" not in said
+    assert said.endswith("; train or fetch it again")
+
+
+def test_a_wheel_whose_checkpoint_is_not_antibertys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = checkpoint()
+    bias = "bert.encoder.layer.0.output.dense.bias"
+    words = "bert.embeddings.word_embeddings.weight"
+    kinds: list[tuple[object, str]] = [
+        ([1, 2], "TypeError"),
+        ({}, "KeyError"),
+        ({k: v for k, v in whole.items() if k != bias}, bias),
+        (whole | {bias: torch.zeros(3)}, "layers.0.down.bias is float32 of 3, not "),
+        (whole | {bias: torch.full_like(whole[bias], math.nan)}, "layers.0.down.bias holds values"),
+        (whole | {words: whole[words].double()}, "words.weight is float64 of"),
+    ]
+    path = tmp_path / "d.whl"
+    for stored, fault in kinds:
+        content = io.BytesIO()
+        torch.save(stored, content)
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr(CHECKPOINT, content.getvalue())
+        with pytest.raises(LacunaError) as error:
+            teacher_from(path, ModelConfig())
+        said = str(error.value)
+        assert fault in said and said.endswith("; fetch antiberty 0.1.3 again")
+    monkeypatch.setattr("lacuna.teacher.MOST_BYTES", 1000)
+    with pytest.raises(LacunaError, match="its weights are too large for AntiBERTy's"):
+        antiberty_tensors(path)

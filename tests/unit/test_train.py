@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,11 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from lacuna.alphabet import RESIDUES
 from lacuna.corpus import Chains, germline_library, write_encoded
-from lacuna.device import pick_device, product_dtype
+from lacuna.device import pick_device, product_dtype, set_precision
 from lacuna.files import LacunaError
 from lacuna.germlines import LOCI
 from lacuna.masking import MaskingConfig
@@ -361,6 +363,46 @@ def test_other_weights_to_begin_with_or_to_learn_from_are_refused(
     assert begun("one").resume(path)
 
 
+Change = Callable[[dict[str, Tensor], dict[str, str]], tuple[dict[str, Tensor], dict[str, str]]]
+
+
+def checkpoint_faults(record: str) -> list[tuple[Change, str]]:
+    """Ways to damage a checkpoint, and a part of what is said of each."""
+
+    def tensor(name: str, value: Tensor | None) -> Change:
+        def changed(tensors: dict[str, Tensor], about: dict[str, str]) -> tuple:
+            kept = {k: v for k, v in tensors.items() if k != name}
+            return kept | ({} if value is None else {name: value}), about
+
+        return changed
+
+    def metadata(**given: str) -> Change:
+        return lambda tensors, about: (tensors, about | given)
+
+    def recorded(**given: object) -> Change:
+        return metadata(record=json.dumps(json.loads(record) | given))
+
+    nan = torch.full((8,), float("nan"))
+    return [
+        (tensor("averaged.mix.bias", None), "it lacks averaged.mix.bias"),
+        (tensor("loss_sum", None), "it lacks loss_sum"),
+        (tensor("model.mix.bias", nan), "model.mix.bias holds values that are no finite numbers"),
+        (tensor("model.mix.bias", torch.zeros(9)), "model.mix.bias is float32 of 9, not "),
+        (tensor("optimizer.mix.bias.exp_avg_sq", torch.zeros(8).double()), "is float64 of 8, not "),
+        (tensor("optimizer.mix.bias.step", None), "it has 'optimizer.mix.bias.exp_avg' too"),
+        (tensor("optimizer.other.step", torch.zeros(())), "it has 'optimizer.other.step' too"),
+        (metadata(record="{"), "'record' in its metadata is no JSON"),
+        (metadata(model="[]"), "'model' in its metadata is no JSON object"),
+        (metadata(loss_steps="many"), "its record"),
+        (recorded(step="1"), "its record"),
+        (recorded(step=-1), "its record"),
+        (recorded(curve=[{"step": 1}]), "its record"),
+        (recorded(curve=[{"step": 1, "loss": "low"}]), "its record"),
+        (recorded(masking=None), "its record"),
+        (recorded(step=13), "step 13 of 12"),
+    ]
+
+
 def test_a_damaged_checkpoint_is_refused_and_kept(encoded: Path, tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     before = trainer(encoded)
@@ -375,6 +417,19 @@ def test_a_damaged_checkpoint_is_refused_and_kept(encoded: Path, tmp_path: Path)
             trainer(encoded).resume(path)
         assert "\n" not in str(error.value)
         assert state.read_bytes() == damaged
+    with safe_open(state, "pt") as handle:
+        about = handle.metadata()
+    for change, fault in checkpoint_faults(about["record"]):
+        tensors, metadata = change(load_file(state), dict(about))
+        write_tensors(state, tensors, metadata)
+        damaged = state.read_bytes()
+        with pytest.raises(LacunaError) as error:
+            trainer(encoded).resume(path)
+        said = str(error.value)
+        assert said.startswith(f"{state}: ") and fault in said and "\n" not in said
+        assert said.endswith("delete the checkpoint to start again")
+        assert state.read_bytes() == damaged
+        state.write_bytes(whole)
     shutil.copy(path, state)  # weights are no checkpoint
     with pytest.raises(LacunaError, match="not a checkpoint"):
         trainer(encoded).resume(path)
@@ -457,6 +512,12 @@ def test_devices_are_picked_in_one_place(monkeypatch: pytest.MonkeyPatch) -> Non
             torch.cpu, "get_capabilities", lambda has=has: {"avx512_bf16": has}, raising=False
         )
         assert product_dtype(CPU) == dtype
+        set_precision("float32")
+        assert product_dtype(CPU) == product_dtype(torch.device("cuda")) == torch.float32
+        set_precision("fast")
+        assert product_dtype(CPU) == dtype
+    with pytest.raises(ValueError, match="one of fast, float32"):
+        set_precision("half")
 
 
 def test_dropout_zeroes_its_share_and_keeps_the_mean() -> None:

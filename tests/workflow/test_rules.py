@@ -15,10 +15,15 @@ FILES = [ROOT / "Snakefile", *sorted(RULES.glob("*.smk"))]
 
 
 def rules() -> dict[str, tuple[Path, str]]:
-    """The file and the text of every rule by its name."""
+    """The file and the text of every rule by its name (without its number, if made in a loop)."""
     found = {}
     for path in FILES:
         text = path.read_text()
+        for block in re.findall(r"^    rule:\n((?:(?:     .*)?\n)+)", text, re.MULTILINE):
+            body = re.sub("^    ", "", block, flags=re.MULTILINE)
+            name = re.search(r'^    name:\n        f"(\w+)_\{', body, re.MULTILINE)
+            assert name is not None
+            found[name[1]] = path, body
         for match in re.finditer(
             r"^(?:rule|checkpoint) (\w+):\n((?:(?: .*)?\n)*)", text, re.MULTILINE
         ):

@@ -21,7 +21,7 @@ rule benchmark_scale:
     params:
         chains=CONFIG["benchmark_scale"]["chains"],
         k=CONFIG["kmer"]["length"],
-        settings={key: CONFIG[key] for key in ("block_size", "kmer", "seed")},
+        settings={key: CONFIG[key] for key in ("block_size", "kmer", "precision", "seed")},
         code=code("benchmark_scale.py"),
     script:
         "../scripts/benchmark_scale.py"

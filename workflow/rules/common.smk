@@ -1,5 +1,6 @@
 """Configuration, samples and blocks: all that is known before the first job."""
 
+import re
 import sys
 from difflib import get_close_matches
 from functools import reduce
@@ -17,6 +18,7 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from lacuna.config import check_config
 from lacuna.files import LacunaError
+from lacuna.packs import plan_packs
 from lacuna.provenance import code_digest
 from lacuna.scaffolds import count_records
 from lacuna.sheet import read_sheet
@@ -38,16 +40,15 @@ def checked(function, *arguments):
 CONFIG = checked(check_config, config, ROOT / "workflow/schemas/config.schema.yaml")
 OUT = Path(CONFIG["outdir"])
 SAMPLES = {s.sample: s for s in checked(read_sheet, CONFIG["samples"])}
-N_BLOCKS = {
-    name: max(ceil(checked(count_records, sample.fasta) / CONFIG["block_size"]), 1)
-    for name, sample in SAMPLES.items()
-}
+CHAINS = {name: checked(count_records, sample.fasta) for name, sample in SAMPLES.items()}
+N_BLOCKS = {name: max(ceil(n / CONFIG["block_size"]), 1) for name, n in CHAINS.items()}
 TABLES = ("filled.fasta", "residues.tsv", "gaps.tsv", "chains.tsv", "accuracy.tsv", "rejected.tsv")
 BLOCK_TABLES = ("filled", "residues", "gaps", "chains", "scored")
+SHOWN = 3  # names of samples that are not there
+INPUT_COLUMNS = ("fasta", "gaps", "truth", "homologs")
 
 
 wildcard_constraints:
-    sample=r"[A-Za-z0-9_.-]+",
     block=r"\d+",
 
 
@@ -68,25 +69,47 @@ def block_files(pattern):
 def seeded_samples():
     """Samples that get the tutorial's model: those named that the sheet has.
 
-    The bundled config names a bundled sample, and a sheet given beside it has others.
+    The bundled config names a bundled sample, and a sheet given beside it has others. A like name
+    is looked for among all samples, so for no more than a few.
     """
     named = CONFIG["seed_lstm"]["samples"]
-    for name in (n for n in named if n not in SAMPLES):
+    absent = [name for name in named if name not in SAMPLES]
+    for name in absent[:SHOWN]:
         near = get_close_matches(name, SAMPLES, n=1)
         hint = f" (which has '{near[0]}')" if near else ""
         logger.info(f"seed_lstm: '{name}' is no sample of {CONFIG['samples']}{hint}; left out.")
+    if absent[SHOWN:]:
+        logger.info(f"seed_lstm: {len(absent) - SHOWN} more names are no samples; left out.")
     return [n for n in named if n in SAMPLES]
 
 
 SEEDED = seeded_samples()
+PACKS = plan_packs(CHAINS, SEEDED, CONFIG["pack_chains"])
+PACKED = {name for pack in PACKS for name in pack.samples}
+
+
+def names_of_single_steps():
+    """What `sample` is in the rules of single steps: a sample of no pack, by name if there are any.
+
+    Without packs a pattern says the same and is matched faster than many names.
+    """
+    names = [re.escape(name) for name in SAMPLES if name not in PACKED]
+    return "|".join(names or ["(?!)"]) if PACKS else "[A-Za-z0-9_.-]+"
+
+
+wildcard_constraints:
+    sample=names_of_single_steps(),
+
+
+def sample_tables():
+    """Names of the files that a sample ends with, but for the tutorial's model."""
+    return [*TABLES, *(["alternatives.fasta"] if CONFIG["alternatives"] else [])]
 
 
 def sample_files():
     """Every file that every sample ends with."""
-    tables = expand(OUT / "{sample}" / "{table}", sample=SAMPLES, table=TABLES)
-    seeds = expand(OUT / "{sample}" / "seed_lstm", sample=SEEDED)
-    extra = ["alternatives.fasta"] if CONFIG["alternatives"] else []
-    return tables + seeds + expand(OUT / "{sample}" / "{table}", sample=SAMPLES, table=extra)
+    tables = expand(OUT / "{sample}" / "{table}", sample=SAMPLES, table=sample_tables())
+    return tables + expand(OUT / "{sample}" / "seed_lstm", sample=SEEDED)
 
 
 def given(column):

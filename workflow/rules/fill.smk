@@ -21,6 +21,7 @@ rule fill_gaps:
     params:
         candidates=CONFIG["candidates"],
         modifications=CONFIG["modifications"],
+        precision=CONFIG["precision"],
         code=code("fill_gaps.py"),
     script:
         "../scripts/fill_gaps.py"

@@ -133,7 +133,7 @@ rule fill_by_lacuna:
         mem_mb=4000,
     params:
         settings={
-            **{name: CONFIG[name] for name in ("block_size", "candidates")},
+            **{name: CONFIG[name] for name in ("block_size", "candidates", "precision")},
             "k": CONFIG["kmer"]["length"],
             "stride": CONFIG["kmer"]["stride"],
             "max_identity": CONFIG["accuracy"]["max_identity"],

@@ -48,6 +48,7 @@ rule write_kmers:
         kmer=CONFIG["kmer"],
         max_identity=CONFIG["accuracy"]["max_identity"],
         modifications=CONFIG["modifications"],
+        precision=CONFIG["precision"],
         species=lambda wildcards: SAMPLES[wildcards.sample].species,
         code=code("write_kmers.py"),
     script:

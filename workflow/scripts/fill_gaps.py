@@ -10,6 +10,6 @@ log_to(snakemake.log[0])
 fill_block_files(
     *(Path(snakemake.input[name]) for name in ("scaffolds", "kmers", "weights", "library")),
     out={name: Path(path) for name, path in snakemake.output.items()},
-    **{name: snakemake.params[name] for name in ("candidates", "modifications")},
+    **{name: snakemake.params[name] for name in ("candidates", "modifications", "precision")},
     device=pick_device(snakemake.resources.get("gpu", 0)),
 )

@@ -1,17 +1,30 @@
 """What is computed of a block of chains over files: a function per rule."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import torch
 
 from lacuna.decode import Modifications
+from lacuna.device import set_precision
 from lacuna.fill import fill_block, predict
 from lacuna.homologs import read_homologs
 from lacuna.kmers import encode_scaffolds, load_library, of_species, read_kmers, write_kmers
 from lacuna.lengths import resolve_lengths
+from lacuna.network import GapNetwork
 from lacuna.scaffolds import read_scaffold_block, write_scaffolds
+from lacuna.templates import Library
 from lacuna.train import load_weights
+
+
+@lru_cache(maxsize=1)
+def tools(weights: Path, library: Path) -> tuple[GapNetwork, Library]:
+    """The network and the germline library, read once by a process that fills many samples.
+
+    They are inputs of its job, which nobody changes under it.
+    """
+    return load_weights(weights), load_library(library)
 
 
 def encode_block(
@@ -27,17 +40,20 @@ def encode_block(
     max_identity: float,
     species: str,
     modifications: Mapping[str, bool],
+    precision: str,
 ) -> None:
     """Settle the lengths of a block's gaps, find templates, and write its k-mer tensors.
 
     resolved: where the scaffolds with their lengths are written.
     """
     torch.set_num_threads(1)  # sums in one order, whatever the number of cores
-    chosen = of_species(load_library(library), species)
+    set_precision(precision)
+    model, germlines = tools(weights, library)
+    chosen = of_species(germlines, species)
     references = read_homologs(homologs)
     chains = resolve_lengths(
         read_scaffold_block(scaffolds),
-        load_weights(weights),
+        model,
         chosen,
         references,
         k=length,
@@ -62,12 +78,15 @@ def fill_block_files(
     *,
     candidates: int,
     modifications: Mapping[str, bool],
+    precision: str,
     device: torch.device,
 ) -> None:
     """Fill a block and write its part of every table."""
     torch.set_num_threads(1)
+    set_precision(precision)
     block = read_kmers(kmers)
-    probabilities = predict(load_weights(weights), block, load_library(library), device)
+    model, germlines = tools(weights, library)
+    probabilities = predict(model, block, germlines, device)
     chains = read_scaffold_block(scaffolds)
     allowed = Modifications(**modifications)
     fill_block(chains, block, probabilities, candidates=candidates, modifications=allowed).write(

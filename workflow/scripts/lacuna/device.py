@@ -7,6 +7,22 @@ from collections.abc import Mapping
 
 import torch
 
+PRECISIONS = ("fast", "float32")
+_single = False  # whether this process makes every product in float32; see `set_precision`
+
+
+def set_precision(name: str) -> None:
+    """In what this process makes matrix products from here on; called beside `set_num_threads`.
+
+    'fast' is what `product_dtype` finds to be fastest and is so without a call; 'float32' is that
+    on every processor. Raises ValueError for another name.
+    """
+    global _single
+    if name not in PRECISIONS:
+        raise ValueError(f"precision {name!r}; one of {', '.join(PRECISIONS)}")
+    _single = name == "float32"
+    torch.backends.cudnn.allow_tf32 = not _single  # a GPU's float32 of 10 bits
+
 
 def pick_device(gpus: int) -> torch.device:
     """A GPU where the job was given one and there is one, else the CPU.
@@ -24,8 +40,11 @@ def pick_device(gpus: int) -> torch.device:
 def product_dtype(device: torch.device) -> torch.dtype:
     """In what matrix products are made: bfloat16 where the processor multiplies it, else float32.
 
-    On CPUs without such instructions bfloat16 is several times slower than float32.
+    On CPUs without such instructions bfloat16 is several times slower than float32. Always float32
+    after `set_precision("float32")`.
     """
+    if _single:
+        return torch.float32
     if device.type == "cuda":
         return torch.bfloat16
     capabilities: Mapping[str, object] = getattr(

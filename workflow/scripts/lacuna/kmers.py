@@ -23,7 +23,7 @@ from lacuna.device import product_dtype
 from lacuna.files import LacunaError, atomic_write_bytes
 from lacuna.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.homologs import Homologs, find_homologs
-from lacuna.imgt import CONSTANT, OTHER_INSERTION
+from lacuna.imgt import CONSTANT, N_CODES, N_IMGT, OTHER_INSERTION
 from lacuna.network import Kmers
 from lacuna.numbering import Numbering, constant_tokens, diagonal_identity, number_parts
 from lacuna.scaffolds import Scaffold
@@ -41,7 +41,7 @@ from lacuna.templates import (
     pack_frequencies,
     unpack_frequencies,
 )
-from lacuna.tensor_files import read_tensors
+from lacuna.tensor_files import Kinds, misfit, not_finite, read_header, read_tensors
 
 SEARCH_BATCH = 128  # chains whose templates are searched for together
 _LENGTH_STEP = 64  # chains are padded to a multiple of this, so that shapes are few
@@ -149,24 +149,52 @@ class KmerSet:
 def load_library(path: Path | str) -> Library:
     """The germline library of the weights.
 
-    LacunaError where the file is damaged, is no library, or is not of these germlines.
+    LacunaError if the file is damaged, is no library, is not of these germlines, or holds what is
+    no number. Nothing of it is read before the types and shapes that it claims fit.
     """
     remedy = "give the library that was made with the weights"
-    tensors, _ = read_tensors(path, remedy)
-    missing = [f.name for f in fields(Library) if f.name not in tensors]
+    found, _ = read_header(path, remedy)
+    missing = [f.name for f in fields(Library) if f.name not in found]
     if missing:
         raise LacunaError(f"{path}: no germline library (it lacks {', '.join(missing)}); {remedy}")
+    fault = misfit(found, _library_kinds())
+    if fault:
+        raise LacunaError(
+            f"{path}: no library of resources/germlines ({fault}); {remedy}, or make both anew "
+            "with the pretrain target"
+        )
+    tensors, _ = read_tensors(path, remedy)
+    fault = not_finite(tensors)
+    if fault:
+        raise LacunaError(f"{path}: the library is damaged ({fault}); {remedy}")
     library = Library.from_tensors(tensors)
-    for name, ours, theirs in (
-        ("V", v_segments().tokens, library.v),
-        ("J", j_segments().tokens, library.j),
-    ):
-        if not torch.equal(torch.from_numpy(ours), theirs):
-            raise LacunaError(
-                f"{path}: made from other {name} segments than resources/germlines; "
-                "make both anew with the pretrain target"
-            )
+    for name, segments in (("V", v_segments()), ("J", j_segments())):
+        for part in ("tokens", "locus", "gene"):
+            ours = torch.from_numpy(getattr(segments, part))
+            key = name.lower() if part == "tokens" else f"{name.lower()}_{part}"
+            if not torch.equal(ours, getattr(library, key)):
+                raise LacunaError(
+                    f"{path}: made from other {name} segments than resources/germlines ({key}); "
+                    "make both anew with the pretrain target"
+                )
+    if library.v_profile[:, 0].any() or library.j_profile[:, 0].any():
+        raise LacunaError(
+            f"{path}: the library is damaged (a profile has frequencies outside its columns); "
+            f"{remedy}"
+        )
     return library
+
+
+def _library_kinds() -> Kinds:
+    """Types and shapes of a library of the bundled germlines."""
+    kinds: dict[str, tuple[torch.dtype, tuple[int, ...]]] = {}
+    for name, segments in (("v", v_segments()), ("j", j_segments())):
+        n = len(segments.tokens)
+        kinds[name] = (torch.uint8, (n, N_CODES))
+        kinds[f"{name}_locus"] = kinds[f"{name}_gene"] = (torch.int64, (n,))
+        kinds[f"{name}_prior"] = (torch.float32, (n,))
+        kinds[f"{name}_profile"] = (torch.uint8, (len(segments.genes), N_IMGT + 1, N_RESIDUES))
+    return kinds
 
 
 def of_species(library: Library, species: str) -> Library:

@@ -14,6 +14,7 @@ from torch.nn.functional import conv2d, embedding_bag, gelu
 
 from lacuna.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, N_TOKENS
 from lacuna.imgt import N_CODES
+from lacuna.sizes import share, size
 from lacuna.templates import N_PROFILES, N_SLOTS
 
 ANSWERS = 256  # places answered at once; fixed, so that an answer never depends on its company
@@ -24,15 +25,15 @@ _PROFILE_FLOOR = 1e-3  # frequency that a residue never seen is taken to have
 class ModelConfig:
     """Sizes of the network; stored in every checkpoint and compared when one is loaded."""
 
-    channels: int = 128
-    hidden: int = 128
-    layers: int = 1
-    kernel: int = 5
-    dropout: float = 0.1
-    slots: int = N_SLOTS
-    profiles: int = N_PROFILES
-    tokens: int = N_TOKENS
-    codes: int = N_CODES
+    channels: int = size(128, range(1, 4097))
+    hidden: int = size(128, range(1, 4097))
+    layers: int = size(1, range(1, 65))
+    kernel: int = size(5, range(1, 128, 2))
+    dropout: float = share(0.1)
+    slots: int = size(N_SLOTS)
+    profiles: int = size(N_PROFILES)
+    tokens: int = size(N_TOKENS)
+    codes: int = size(N_CODES)
 
     def as_dict(self) -> dict[str, int | float]:
         return asdict(self)

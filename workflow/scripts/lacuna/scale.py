@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from lacuna.alphabet import MISSING_LETTER, N_RESIDUES, decode
-from lacuna.device import product_dtype
+from lacuna.device import product_dtype, set_precision
 from lacuna.files import LacunaError, atomic_write
 from lacuna.fill import BATCH
 from lacuna.germlines import LOCI
@@ -104,6 +104,7 @@ def measure_scale(
     Raises LacunaError where a run fails; what it said is in the log.
     """
     config = load_weights(weights).config
+    set_precision(str(settings["precision"]))
     bound = cores / product_seconds(config, k, product_dtype(torch.device("cpu")))
     given = {**settings, "train": {"from": str(weights), "steps": 0}, "library": str(library)}
     return [_run(n, given, cores, bound) for n in chains]

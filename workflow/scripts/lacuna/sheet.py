@@ -17,7 +17,8 @@ SAMPLE_PATTERN = (
 )
 # What else stands in the output folder, beside those of the samples.
 RESERVED = (
-    "accuracy.tsv benchmark_scale.tsv benchmarks logs model peers pretrain report.html summary.txt"
+    "accuracy.tsv benchmark_scale.tsv benchmarks logs model packs peers pretrain report.html "
+    "summary.txt"
 ).split()
 
 

@@ -9,6 +9,7 @@ AntiBERTy does.
 import io
 import pickle
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,10 +20,14 @@ from torch.nn.functional import gelu, scaled_dot_product_attention
 from lacuna.alphabet import ABSENT, N_RESIDUES
 from lacuna.files import LacunaError
 from lacuna.network import Kmers, ModelConfig, TemplateReader
+from lacuna.sizes import read_sizes, share, size
+from lacuna.tensor_files import kinds_of, misfit, not_finite
 
 CHECKPOINT = "antiberty/trained_models/AntiBERTy_md_smooth/pytorch_model.bin"
+MOST_BYTES = 1 << 29  # of the checkpoint; it has a fifth of them
 # AntiBERTy's vocabulary: five special tokens, then the residues in our order.
 _PAD, _CLS, _SEP, _MASK, _FIRST_RESIDUE = 0, 2, 3, 4, 5
+_FETCH = "fetch antiberty 0.1.3 again"
 _EPSILON = 1e-12  # of its layer norms
 
 
@@ -30,12 +35,12 @@ _EPSILON = 1e-12  # of its layer norms
 class TeacherConfig:
     """Sizes of the transformer; the defaults are AntiBERTy's."""
 
-    width: int = 512
-    layers: int = 8
-    heads: int = 8
-    inner: int = 2048
-    positions: int = 512
-    dropout: float = 0.1
+    width: int = size(512, range(1, 8193))
+    layers: int = size(8, range(1, 129))
+    heads: int = size(8, range(1, 129))
+    inner: int = size(2048, range(1, 65537))
+    positions: int = size(512, range(3, 65537))
+    dropout: float = share(0.1)
 
     def as_dict(self) -> dict[str, int | float]:
         return asdict(self)
@@ -112,12 +117,22 @@ def teacher_from(wheel: Path | str, config: ModelConfig) -> Teacher:
     """The teacher as it is before training; LacunaError where the wheel is not AntiBERTy's."""
     tensors = antiberty_tensors(wheel)
     positions, width = tensors["positions.weight"].shape
-    sizes = TeacherConfig(
-        width=width,
-        layers=len([name for name in tensors if name.endswith(".qkv.weight")]),
-        inner=len(tensors["layers.0.up.weight"]),
-        positions=positions,
-    )
+    stored = {
+        "width": width,
+        "layers": len([name for name in tensors if name.endswith(".qkv.weight")]),
+        "inner": len(tensors["layers.0.up.weight"]),
+        "positions": positions,
+    }
+    try:
+        sizes = read_sizes(TeacherConfig, stored)
+        with torch.device("meta"):  # shapes without memory
+            made = kinds_of(Teacher(config, sizes).state_dict())
+        fault = misfit(kinds_of(tensors), {k: v for k, v in made.items() if k in tensors})
+    except (ValueError, RuntimeError) as error:  # sizes out of bounds, or that do not go together
+        fault = " ".join(str(error).split())
+    fault = fault or not_finite(tensors)
+    if fault:
+        raise LacunaError(f"{wheel}: its weights are not AntiBERTy's ({fault}); {_FETCH}")
     teacher = Teacher(config, sizes)
     teacher.load_state_dict({**teacher.state_dict(), **tensors}, strict=True)
     return teacher
@@ -130,6 +145,8 @@ def antiberty_tensors(path: Path | str) -> dict[str, Tensor]:
     """
     try:
         with zipfile.ZipFile(path) as wheel:
+            if wheel.getinfo(CHECKPOINT).file_size > MOST_BYTES:
+                raise LacunaError(f"{path}: its weights are too large for AntiBERTy's; {_FETCH}")
             stored = io.BytesIO(wheel.read(CHECKPOINT))
     except (KeyError, zipfile.BadZipFile):
         raise LacunaError(
@@ -139,8 +156,17 @@ def antiberty_tensors(path: Path | str) -> dict[str, Tensor]:
         theirs = torch.load(stored, map_location="cpu", weights_only=True)  # runs no code
     except (pickle.UnpicklingError, RuntimeError, EOFError):
         raise LacunaError(
-            f"{path}: its weights cannot be read without running code; fetch antiberty 0.1.3 again"
+            f"{path}: its weights cannot be read without running code; {_FETCH}"
         ) from None
+    try:
+        return _renamed(theirs)
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        fault = " ".join(f"{type(error).__name__}: {error}".split())
+        raise LacunaError(f"{path}: its weights are not AntiBERTy's ({fault}); {_FETCH}") from None
+
+
+def _renamed(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of AntiBERTy's checkpoint by our names; any error if they are another's."""
     embeddings = "bert.embeddings."
     kinds = theirs[embeddings + "token_type_embeddings.weight"][0]  # all are of the first
     ours = {

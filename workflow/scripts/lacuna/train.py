@@ -15,6 +15,7 @@ import json
 import logging
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -33,9 +34,19 @@ from lacuna.device import keep_memory, pick_device, product_dtype
 from lacuna.files import LacunaError, atomic_write
 from lacuna.masking import Batch, ChainSet, MaskingConfig, References, make_batch
 from lacuna.network import GapNetwork, ModelConfig, TemplateReader
+from lacuna.sizes import read_sizes
 from lacuna.teacher import Teacher, TeacherConfig, teacher_from
 from lacuna.templates import Library, one_hot_templates
-from lacuna.tensor_files import read_tensors, write_tensors
+from lacuna.tensor_files import (
+    Kinds,
+    json_of,
+    kinds_of,
+    misfit,
+    not_finite,
+    read_header,
+    read_tensors,
+    write_tensors,
+)
 
 LOG = logging.getLogger(__name__)
 FORMAT = "lacuna-1"
@@ -48,6 +59,10 @@ TIMED_STEPS = 10  # that tell how many steps fit into a time budget
 
 Record = dict[str, Any]  # JSON
 Network = TypeVar("Network", bound=TemplateReader)
+Sizes = TypeVar("Sizes", ModelConfig, TeacherConfig)
+
+_REMEDY = "train or fetch it again"
+_RESTART = "delete the checkpoint to start again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,46 +145,64 @@ def save_weights(path: Path, model: TemplateReader, record: Record) -> None:
 def load_weights(path: Path | str) -> GapNetwork:
     """The network of a weights file, strictly, ready for use.
 
-    LacunaError where the file is damaged, of another format, or its tensors do not fit its config.
+    LacunaError if the file is damaged, of another format, its sizes are out of bounds, or its
+    tensors do not fit them or are no numbers. Nothing is built or read before what it claims fits.
     """
-    tensors, stored, record = _read_weights(path, FORMAT)
-    return _filled(path, lambda: GapNetwork(ModelConfig(**stored)), tensors, record)
+    stored, record = _read_settings(path, FORMAT)
+    sizes = _sizes(path, ModelConfig, stored)
+    return _filled(path, lambda: GapNetwork(sizes), record)
 
 
 def load_teacher(path: Path | str) -> Teacher:
     """The teacher of a weights file; LacunaError as `load_weights`."""
-    tensors, stored, record = _read_weights(path, TEACHER_FORMAT)
-    sizes = stored.pop("transformer", {})
-
-    def make() -> Teacher:
-        return Teacher(ModelConfig(**stored), TeacherConfig(**sizes))
-
-    return _filled(path, make, tensors, record)
-
-
-def _read_weights(path: Path | str, expected: str) -> tuple[dict[str, Tensor], Record, Record]:
-    """Tensors, model settings and training record of a file of the expected format."""
-    tensors, metadata = read_tensors(path, "train or fetch it again")
-    if metadata.get("format") != expected:
+    stored, record = _read_settings(path, TEACHER_FORMAT)
+    transformer = stored.pop("transformer", {})
+    sizes, inner = _sizes(path, ModelConfig, stored), _sizes(path, TeacherConfig, transformer)
+    if inner.width % inner.heads:
         raise LacunaError(
-            f"{path}: format {metadata.get('format')!r}, not {expected!r}; give weights of Lacuna"
+            f"{path}: 'width' is {inner.width}, no multiple of 'heads', {inner.heads}; {_REMEDY}"
         )
-    return tensors, json.loads(metadata["model"]), json.loads(metadata.get("record", "{}"))
+    return _filled(path, lambda: Teacher(sizes, inner), record)
 
 
-def _filled(
-    path: Path | str, make: Callable[[], Network], tensors: dict[str, Tensor], record: Record
-) -> Network:
-    """The network with the tensors and their record; LacunaError where they do not fit it."""
+def _read_settings(path: Path | str, expected: str) -> tuple[Record, Record]:
+    """Model settings and training record of a file of the expected format."""
+    _, metadata = read_header(path, _REMEDY)
+    if metadata.get("format") != expected:
+        given = ascii(metadata.get("format"))[:60]
+        raise LacunaError(f"{path}: format {given}, not {expected!r}; give weights of Lacuna")
+    record = json_of(metadata, "record", path, _REMEDY) if "record" in metadata else {}
+    return json_of(metadata, "model", path, _REMEDY), record
+
+
+def _sizes(path: Path | str, kind: type[Sizes], stored: object) -> Sizes:
+    """The sizes that a file gives; LacunaError if one of them is none."""
     try:
-        model = make()
-        model.load_state_dict(tensors, strict=True)
-    except (RuntimeError, TypeError) as error:
-        fault = " ".join(str(error).split())
+        if not isinstance(stored, dict):
+            raise ValueError("'transformer' is no JSON object")
+        return read_sizes(kind, stored)
+    except ValueError as error:
         raise LacunaError(
-            f"{path}: the weights do not fit their own model config ({fault}); "
-            "train or fetch them again"
+            f"{path}: the weights do not fit their own model config ({error}); {_REMEDY}"
         ) from None
+
+
+def _filled(path: Path | str, make: Callable[[], Network], record: Record) -> Network:
+    """The network with the tensors of a file and their record; LacunaError if they do not fit."""
+    with torch.device("meta"):  # shapes without memory
+        wanted = kinds_of(make().state_dict())
+    found, _ = read_header(path, _REMEDY)
+    fault = misfit(found, wanted)
+    if fault:
+        raise LacunaError(
+            f"{path}: the weights do not fit their own model config ({fault}); {_REMEDY}"
+        )
+    tensors, _ = read_tensors(path, _REMEDY)
+    fault = not_finite(tensors)
+    if fault:
+        raise LacunaError(f"{path}: the weights are damaged ({fault}); {_REMEDY}")
+    model = make()
+    model.load_state_dict(tensors, strict=True)
     model.record = record
     return model.eval()
 
@@ -409,11 +442,11 @@ class Trainer:
         state_path = path.with_suffix(".state")
         if not state_path.exists():
             return False
-        state, metadata = _read_state(state_path, str(self.device))
-        record, now = json.loads(metadata["record"]), self.record()
+        checkpoint = _read_checkpoint(state_path)
+        record, now = checkpoint.record, self.record()
         before = [{key: r.get(key) for key in ("start", "teacher")} for r in (record, now)]
         pairs: tuple[tuple[str, Record, Record], ...] = (
-            ("model", json.loads(metadata["model"]), self.model.settings()),
+            ("model", checkpoint.model, self.model.settings()),
             *((name, record[name], now[name]) for name in ("train", "masking", "data")),
             ("weights", before[0], before[1]),
         )
@@ -427,23 +460,34 @@ class Trainer:
                         f"{state_path}: {section}.{key} {says}; "
                         "restore it, or delete the checkpoint to start again"
                     )
-        try:
-            for prefix, model in (("model.", self.model), ("averaged.", self.averaged)):
-                model.load_state_dict(_part(state, prefix), strict=True)
-        except RuntimeError as error:
-            fault = " ".join(str(error).split())
-            raise LacunaError(
-                f"{state_path}: the checkpoint is damaged ({fault}); delete it to start again"
-            ) from None
+        fault = misfit(checkpoint.kinds, self._state_kinds(checkpoint.kinds))
+        if not fault and checkpoint.step > self.config.steps:
+            fault = f"step {checkpoint.step} of {self.config.steps}"
+        state = {} if fault else read_tensors(state_path, _RESTART, str(self.device))[0]
+        fault = fault or not_finite(state)
+        if fault:
+            raise LacunaError(f"{state_path}: the checkpoint is damaged ({fault}); {_RESTART}")
+        for prefix, model in (("model.", self.model), ("averaged.", self.averaged)):
+            model.load_state_dict(_part(state, prefix), strict=True)
         for name, p in self.model.named_parameters():
             values = _part(state, f"optimizer.{name}.")
             if values:
                 self.optimizer.state[p] = values
-        self.step = int(record["step"])
-        self.curve = record["curve"]
-        self._loss_sum = state.get("loss_sum", self._loss_sum)
-        self._loss_steps = int(metadata.get("loss_steps", 0))
+        self.step, self.curve = checkpoint.step, record["curve"]
+        self._loss_sum, self._loss_steps = state["loss_sum"], checkpoint.loss_steps
         return True
+
+    def _state_kinds(self, found: Kinds) -> Kinds:
+        """What a checkpoint of this run holds; of parameters that never had a gradient no more."""
+        parts = (("model.", self.model), ("averaged.", self.averaged))
+        state = {prefix + k: v for prefix, m in parts for k, v in m.state_dict().items()}
+        scalar = torch.zeros(())
+        state["loss_sum"] = scalar
+        for name, p in self.model.named_parameters():
+            if f"optimizer.{name}.step" in found:
+                of_step = {"step": scalar, "exp_avg": p, "exp_avg_sq": p}
+                state |= {f"optimizer.{name}.{k}": v for k, v in of_step.items()}
+        return kinds_of(state)
 
     def run(self, path: Path, report: Callable[[str], None]) -> None:
         """Train up to the last step; one line of progress per validation.
@@ -488,12 +532,43 @@ class Trainer:
         )
 
 
-def _read_state(path: Path, device: str = "cpu") -> tuple[dict[str, Tensor], Record]:
-    """Tensors and metadata of a checkpoint; LacunaError where it is damaged or none."""
-    state, metadata = read_tensors(path, "delete the checkpoint to start again", device)
+@dataclass(frozen=True, slots=True)
+class _Checkpoint:
+    """What a checkpoint says of itself: kinds of its tensors, model settings, record, and the steps
+    that its sum of losses is of."""
+
+    kinds: Kinds
+    model: Record
+    record: Record
+    loss_steps: int
+
+    @property
+    def step(self) -> int:
+        return int(self.record["step"])
+
+
+def _read_checkpoint(path: Path) -> _Checkpoint:
+    """The header of a checkpoint; LacunaError if it is damaged or none."""
+    kinds, metadata = read_header(path, _RESTART)
     if metadata.get("format") != STATE_FORMAT or not {"model", "record"} <= set(metadata):
-        raise LacunaError(f"{path}: not a checkpoint of {STATE_FORMAT}; delete it to start again")
-    return state, metadata
+        raise LacunaError(f"{path}: not a checkpoint of {STATE_FORMAT}; {_RESTART}")
+    model, record = (json_of(metadata, key, path, _RESTART) for key in ("model", "record"))
+    steps = metadata.get("loss_steps", "0")
+    if not (_is_record(record) and re.fullmatch("[0-9]{1,15}", steps)):
+        raise LacunaError(f"{path}: the checkpoint is damaged (its record); {_RESTART}")
+    return _Checkpoint(kinds, model, record, int(steps))
+
+
+def _is_record(record: Record) -> bool:
+    """Whether the record of a checkpoint has what is read of it, of the right types."""
+    sections = all(isinstance(record.get(name), dict) for name in ("train", "masking", "data"))
+    step, curve = record.get("step"), record.get("curve")
+    if not (sections and type(step) is int and step >= 0 and isinstance(curve, list)):
+        return False
+    points = all(isinstance(point, dict) and {"step", "loss"} <= set(point) for point in curve)
+    numbers = [value for point in curve if isinstance(point, dict) for value in point.values()]
+    steps = record["train"].get("steps")
+    return points and all(type(n) in (int, float) for n in numbers) and type(steps) is int
 
 
 def _steps_in(minutes: float, make: Callable[[], Trainer]) -> int:
@@ -563,8 +638,8 @@ def pretrain(
         state = weights.with_suffix(".state")
         if minutes is not None:
             if state.exists():
-                record = json.loads(_read_state(state)[1]["record"])
-                config = replace(config, steps=record["train"]["steps"])
+                steps = int(_read_checkpoint(state).record["train"]["steps"])
+                config = replace(config, steps=steps)
             else:
                 config = replace(config, steps=_steps_in(minutes, make))
         trainer = make()

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from lacuna.device import set_precision
 from lacuna.fill import fill_block, predict
 from lacuna.homologs import read_homologs
 from lacuna.kmers import encode_scaffolds, load_library
@@ -56,6 +57,7 @@ def read_scored(questions: Sequence[Question], text: str) -> Iterator[Answer]:
 def load(settings: dict[str, Any]) -> Fill:
     """settings: weights, library and homologs (paths), and keys of the configuration."""
     torch.set_num_threads(1)
+    set_precision(settings["precision"])
     library = load_library(settings["library"])
     model = load_weights(Path(settings["weights"]))
     homologs = read_homologs(Path(settings["homologs"]) if settings["homologs"] else None)

@@ -1,0 +1,180 @@
+"""How far results depend on precision, processor and threads.
+
+    python tests/benchmarks/numeric_differences.py FOLDER [--every N]
+    make numbers BENCH=FOLDER
+
+FOLDER holds scaffolds.fasta, chains with gaps of known length. They are filled once for each row of
+the table, in a process of its own: with the products of the default (`precision: fast`, bfloat16
+where the processor has it) and with `precision: float32`, on 1, 2 and 4 threads, and as processors
+without AMX, AVX-512 or AVX2 would, by the switches of ATen, oneDNN and MKL. Every row is compared
+with the first: residues filled otherwise, probabilities that are printed otherwise (4 digits),
+gaps whose ranked candidates are others, and the largest difference of a probability.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+
+from lacuna.device import product_dtype, set_precision  # noqa: E402
+from lacuna.fill import fill_block, predict  # noqa: E402
+from lacuna.kmers import encode_scaffolds, load_library  # noqa: E402
+from lacuna.scaffolds import Scaffold, read_scaffolds  # noqa: E402
+from lacuna.train import load_weights  # noqa: E402
+
+WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
+CPU = torch.device("cpu")
+CANDIDATES = 5
+BLOCK = 2000  # chains
+# A processor by the most that each library may take of it; ATen's and MKL's names, then oneDNN's.
+PROCESSORS = {
+    "this one": {},
+    "without AMX": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"},
+    "AVX2": {
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    },
+    "neither": {
+        "ATEN_CPU_CAPABILITY": "default",
+        "ONEDNN_MAX_CPU_ISA": "SSE41",
+        "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
+    },
+}
+COLUMNS = (
+    "precision | processor | threads | residues | filled otherwise | printed otherwise "
+    "| largest difference | gaps | other candidates | s"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to compute."""
+
+    precision: str
+    processor: str
+    threads: int
+
+
+WAYS = (
+    Way("float32", "this one", 1),
+    Way("float32", "this one", 2),
+    Way("float32", "this one", 4),
+    Way("float32", "AVX2", 1),
+    Way("float32", "neither", 1),
+    Way("fast", "this one", 1),
+    Way("fast", "this one", 2),
+    Way("fast", "this one", 4),
+    Way("fast", "without AMX", 1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What came of a way: probabilities (t, 20) of t residues, and cells of the tables.
+
+    residues, printed: (t,) letter and probability; candidates: (gaps,) its candidates in order.
+    """
+
+    probabilities: np.ndarray
+    residues: np.ndarray
+    printed: np.ndarray
+    candidates: np.ndarray
+    seconds: float
+
+
+def fill(folder: Path, every: int, precision: str, threads: int, out: Path) -> None:
+    """Fill one scaffold of so many and write what came of it."""
+    torch.set_num_threads(threads)
+    set_precision(precision)
+    model = load_weights(WEIGHTS / "lacuna.safetensors")
+    library = load_library(WEIGHTS / "library.safetensors")
+    read = (s for s in read_scaffolds(folder / "scaffolds.fasta") if isinstance(s, Scaffold))
+    chains = list(read)[::every]
+    began = time.perf_counter()
+    probabilities, rows, gaps = [], [], {}
+    for i in range(0, len(chains), BLOCK):
+        block = chains[i : i + BLOCK]
+        kmers = encode_scaffolds(block, library)
+        told = predict(model, kmers, library, CPU)
+        tables = fill_block(block, kmers, told, candidates=CANDIDATES).texts
+        probabilities.append(told)
+        rows += [x.split("\t") for x in tables["residues"].getvalue().splitlines()]
+        for line in tables["gaps"].getvalue().splitlines():
+            cells = line.split("\t")
+            gaps.setdefault((cells[0], cells[1]), []).append(cells[5])
+    np.savez(
+        out,
+        probabilities=np.concatenate(probabilities),
+        residues=[row[3] for row in rows],
+        printed=[row[4] for row in rows],
+        candidates=[" ".join(ranked) for ranked in gaps.values()],
+        seconds=time.perf_counter() - began,
+    )
+
+
+def filled(way: Way, folder: Path, every: int) -> Filled:
+    """What a process that computes this way fills."""
+    with tempfile.TemporaryDirectory() as scratch:
+        out = Path(scratch) / "filled.npz"
+        command = [sys.executable, __file__, str(folder), "--every", str(every)]
+        command += ["--fill", way.precision, str(way.threads), str(out)]
+        subprocess.run(command, env={**os.environ, **PROCESSORS[way.processor]}, check=True)
+        with np.load(out) as found:
+            return Filled(*(found[name] for name in Filled.__dataclass_fields__))
+
+
+def row_of(way: Way, one: Filled, other: Filled) -> str:
+    """How a way differs from the first, as a row of the table."""
+    cells = (
+        *(way.precision, way.processor, way.threads, len(other.residues)),
+        np.count_nonzero(one.residues != other.residues),
+        np.count_nonzero(one.printed != other.printed),
+        f"{np.abs(one.probabilities - other.probabilities).max():.1e}",
+        len(other.candidates),
+        np.count_nonzero(one.candidates != other.candidates),
+        f"{float(other.seconds):.0f}",
+    )
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def compare(folder: Path, every: int) -> None:
+    """Print the table, a row when it is known."""
+    if not (folder / "scaffolds.fasta").is_file():
+        sys.exit(f"Error: {folder} has no scaffolds.fasta; give a folder of chains with gaps")
+    dtype = str(product_dtype(CPU)).removeprefix("torch.")
+    capability = torch.backends.cpu.get_cpu_capability()
+    print(f"torch {torch.__version__} on {capability}; fast is {dtype} here\n")
+    print(f"| {COLUMNS} |\n|{' --- |' * len(COLUMNS.split('|'))}", flush=True)
+    first = None
+    for way in WAYS:
+        found = filled(way, folder, every)
+        first = first or found
+        print(row_of(way, first, found), flush=True)
+
+
+def main(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description="Precision, processor and threads compared.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--every", type=int, default=1, help="fill one scaffold of so many")
+    parser.add_argument("--fill", nargs=3, help=argparse.SUPPRESS)  # of the processes it starts
+    given = parser.parse_args(arguments)
+    if given.fill:
+        precision, threads, out = given.fill
+        fill(given.folder, given.every, precision, int(threads), Path(out))
+    else:
+        compare(given.folder, given.every)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,143 @@
+"""Packs: which samples share a job, and that one process does for each what its own jobs would."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chains import fasta, germline_chain, hidden
+from conftest import Write
+from lacuna.config import check_config
+from lacuna.device import set_precision
+from lacuna.files import LacunaError
+from lacuna.packs import FEWEST, LARGEST, MOST_SAMPLES, plan_packs
+from lacuna.small_samples import Settings, SmallSample, fill_pack, samples_of
+
+ROOT = Path(__file__).parents[2]
+WEIGHTS = ROOT / "resources" / "weights"
+CONFIG = check_config({"samples": "-"}, ROOT / "workflow" / "schemas" / "config.schema.yaml")
+SETTINGS = Settings(
+    tolerance_ppm=10.0,
+    on_bad_record="reject",
+    kmer=CONFIG["kmer"],
+    max_identity=0.95,
+    modifications=CONFIG["modifications"],
+    candidates=2,
+    precision="fast",
+)
+OUTPUTS = ("filled", "residues", "gaps", "chains", "accuracy", "rejected", "alternatives")
+
+sheets = st.lists(st.integers(0, 2 * LARGEST), max_size=120).map(
+    lambda sizes: {f"s{i}": n for i, n in enumerate(sizes)}
+)
+
+
+@given(sheets, st.integers(0, 300), st.sets(st.integers(0, 120)))
+def test_packs_hold_the_small_samples_in_order_and_are_bounded(
+    chains: dict[str, int], most: int, apart: set[int]
+) -> None:
+    alone = {f"s{i}" for i in apart}
+    packs = plan_packs(chains, alone, most)
+    packed = [name for pack in packs for name in pack.samples]
+    small = [x for x, n in chains.items() if n <= min(LARGEST, most) and x not in alone]
+    assert packed == (small if most and len(small) >= FEWEST else [])
+    assert [pack.name for pack in packs] == [f"{i:05d}" for i in range(len(packs))]
+    for pack in packs:
+        assert 0 < len(pack.samples) <= MOST_SAMPLES
+        assert sum(chains[name] for name in pack.samples) <= most
+
+
+@given(sheets.filter(lambda chains: len(chains) > 0))
+def test_a_sample_at_the_end_of_the_sheet_changes_no_pack_but_the_last(
+    chains: dict[str, int],
+) -> None:
+    before, after = plan_packs(chains, (), 300), plan_packs({**chains, "new": 3}, (), 300)
+    if before:
+        assert after[: len(before) - 1] == before[:-1]
+        assert len(after) - len(before) in (0, 1)
+
+
+def test_a_packs_files_go_to_the_samples_that_they_are_of() -> None:
+    rows = [
+        {"sample": "a", "species": "auto", "columns": "fasta homologs"},
+        {"sample": "b", "species": "rat", "columns": "fasta gaps"},
+        {"sample": "c", "species": "auto", "columns": "fasta gaps homologs"},
+    ]
+    inputs = {
+        "fasta": ["a.fa", "b.fa", "c.fa"],
+        "gaps": ["b.bed", "c.bed"],
+        "truth": [],
+        "homologs": ["a.hom", "c.hom"],
+        "weights": "w",
+    }
+    a, b, c = samples_of(rows, inputs, {"filled": ["a/filled", "b/filled", "c/filled"]})
+    assert (b.name, b.species, b.outputs) == ("b", "rat", {"filled": Path("b/filled")})
+    assert a.inputs == {"fasta": Path("a.fa"), "homologs": Path("a.hom")}
+    assert b.inputs == {"fasta": Path("b.fa"), "gaps": Path("b.bed")}
+    assert set(c.inputs.values()) == {Path("c.fa"), Path("c.bed"), Path("c.hom")}
+
+
+def fill(samples: list[SmallSample], scratch: Path) -> None:
+    threads = torch.get_num_threads()
+    try:
+        fill_pack(
+            samples,
+            *(WEIGHTS / "lacuna.safetensors", WEIGHTS / "library.safetensors", scratch),
+            settings=SETTINGS,
+            device=torch.device("cpu"),
+        )
+    finally:
+        torch.set_num_threads(threads)
+        set_precision("fast")
+
+
+def sample(name: str, path: Path, folder: Path) -> SmallSample:
+    outputs = {table: folder / name / table for table in OUTPUTS}
+    return SmallSample(name, "auto", {"fasta": path}, outputs)
+
+
+def test_every_file_of_every_sample_is_written_and_nothing_else(
+    write: Write, tmp_path: Path
+) -> None:
+    paths = [write(f"{x}.fa", fasta({x: hidden(germline_chain(x, 1), [(30, 33)])})) for x in "HK"]
+    out = tmp_path / "out"
+    fill([sample(path.stem, path, out) for path in paths], tmp_path / "scratch")
+    found = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
+    assert found == sorted(f"{x}/{table}" for x in "HK" for table in OUTPUTS)
+    assert list((tmp_path / "scratch").iterdir()) == []
+    for path in paths:
+        alone = tmp_path / "alone" / path.stem
+        fill([sample(path.stem, path, tmp_path / "alone")], tmp_path / "scratch")
+        for table in OUTPUTS:
+            assert (alone / table).read_bytes() == (out / path.stem / table).read_bytes()
+
+
+def test_weights_and_library_are_read_once_for_many_samples(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import lacuna.blocks as blocks
+
+    read: list[Path] = []
+    for name in ("load_weights", "load_library"):
+        real = getattr(blocks, name)
+        monkeypatch.setattr(
+            blocks, name, lambda path, real=real: (read.append(Path(path)), real(path))[1]
+        )
+    blocks.tools.cache_clear()
+    path = write("a.fa", fasta({"a": hidden(germline_chain("L", 1), [(30, 33)])}))
+    fill([sample(x, path, tmp_path) for x in ("one", "two", "three")], tmp_path / "scratch")
+    blocks.tools.cache_clear()
+    assert sorted(p.name for p in read) == ["lacuna.safetensors", "library.safetensors"]
+
+
+def test_a_sample_that_cannot_be_read_is_named(write: Write, tmp_path: Path) -> None:
+    good = write("good.fa", fasta({"a": hidden(germline_chain("K", 1), [(30, 33)])}))
+    bad = write("bad.fa", "no FASTA\n")
+    samples = [sample("good", good, tmp_path), sample("bad", bad, tmp_path)]
+    with pytest.raises(LacunaError) as error:
+        fill(samples, tmp_path / "scratch")
+    assert str(error.value).startswith(f"sample 'bad': {bad}: not a FASTA file (")
+    assert {p.name for p in (tmp_path / "good").iterdir()} == set(OUTPUTS)
+    assert not (tmp_path / "bad").exists()  # no file of it, nor a part of one

@@ -1,0 +1,16 @@
+"""Adapter of rule fill_pack."""
+
+from pathlib import Path
+
+from lacuna.device import pick_device
+from lacuna.logs import log_to
+from lacuna.small_samples import Settings, fill_pack, samples_of
+
+log_to(snakemake.log[0])
+outputs = {name: paths for name, paths in snakemake.output.items() if name != "scratch"}
+fill_pack(
+    samples_of(snakemake.params.samples, dict(snakemake.input.items()), outputs),
+    *map(Path, (snakemake.input.weights, snakemake.input.library, snakemake.output.scratch)),
+    settings=Settings(**snakemake.params.settings),
+    device=pick_device(snakemake.resources.get("gpu", 0)),
+)
