@@ -1,8 +1,10 @@
 """Reading plain or gzipped files, writing whole files or none, and the one error that users see."""
 
+import errno
 import gzip
 import io
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,8 +20,66 @@ SEED_PREDICTIONS = "predictions.tsv"
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
+# What a terminal, or a reader of lines, takes for something else than a letter.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Faults of the disk that its owner can mend, and how.
+_DISK_REMEDIES = {
+    errno.ENOSPC: "free some space and run again",
+    errno.EDQUOT: "free some of your quota and run again",
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f) and run again",
+    errno.EROFS: "choose an outdir that can be written",
+    errno.EACCES: "change its permissions, or choose another outdir",
+    errno.EPERM: "change its permissions, or choose another outdir",
+    errno.ENOTDIR: "a part of the path is a file: remove it, or choose another outdir",
+    errno.EEXIST: "a part of the path is a file: remove it, or choose another outdir",
+    errno.ENAMETOOLONG: "choose shorter names",
+}
+
+
 class LacunaError(Exception):
     """A fault of the input that stops the run: one line naming file, record, fault and remedy."""
+
+
+def one_line(text: object) -> str:
+    """The text as one printable line: line ends are blanks, control characters are escaped."""
+    return _CONTROL.sub(
+        lambda found: found[0].encode("unicode_escape").decode(), str(text).replace("\n", " ")
+    )
+
+
+def path_fault(text: str) -> str | None:
+    """What is wrong with a path as it is written, and the remedy; None where nothing is.
+
+    It completes "the path, which ...".
+    """
+    if _CONTROL.search(text):
+        return "holds a line end or another control character; rename it"
+    if "{" in text or "}" in text:
+        return "holds braces, which Snakemake takes for its own; rename the file or folder"
+    if re.match("[a-z0-9+]{2,}://", text, re.IGNORECASE):
+        return "is a URL; download the file and give its path"
+    if os.path.exists(text):
+        return None
+    if re.match(r"[A-Za-z]:[\\/]", text) or "\\" in text:
+        return "is a path of Windows; write it with '/' (under WSL 'C:\\' is '/mnt/c/')"
+    if text.startswith("~"):
+        return "begins with '~', which only a shell reads; write the whole path"
+    return None
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """What writes `path`: a disk that is full or may not be written is a LacunaError."""
+    path = Path(path)
+    try:
+        yield
+    except OSError as error:
+        # A write knows no name; a name elsewhere is that of a file that was read meanwhile.
+        elsewhere = error.filename and Path(os.fsdecode(error.filename)).parent not in path.parents
+        if error.errno not in _DISK_REMEDIES or elsewhere:
+            raise
+        remedy = _DISK_REMEDIES[error.errno]
+        raise LacunaError(f"{path}: cannot be written ({error.strerror}); {remedy}") from None
 
 
 @contextmanager
@@ -70,22 +130,24 @@ def atomic_write_bytes(path: str | Path) -> Iterator[BinaryIO]:
     """Write `path` whole or not at all, so that no reader ever meets half a file.
 
     The folder is made where it is missing. A name that ends in .gz is gzipped without a name or a
-    time inside, so that the same content gives the same bytes.
+    time inside, so that the same content gives the same bytes. Raises LacunaError where the disk is
+    full or may not be written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     # In the same folder, since a rename is atomic only within one file system.
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(partial, "wb") as plain:
-            if path.suffix == ".gz":
-                with gzip.GzipFile("", "wb", _GZIP_LEVEL, plain, mtime=0) as zipped:
-                    yield cast(BinaryIO, zipped)
-            else:
-                yield plain
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(partial, "wb") as plain:
+                if path.suffix == ".gz":
+                    with gzip.GzipFile("", "wb", _GZIP_LEVEL, plain, mtime=0) as zipped:
+                        yield cast(BinaryIO, zipped)
+                else:
+                    yield plain
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 @contextmanager

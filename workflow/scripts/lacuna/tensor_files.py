@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from lacuna.files import LacunaError
+from lacuna.files import LacunaError, writing
 
 _DIGEST = "sha256"
 _ALIGNMENT = 8  # of the header, in bytes
@@ -22,7 +22,8 @@ def write_tensors(
 ) -> None:
     """Write a safetensors file, whole or not at all, with a digest of its tensors.
 
-    What a kill leaves beside it is overwritten next time.
+    What a kill leaves beside it is overwritten next time. Raises LacunaError where the disk is full
+    or may not be written.
     """
     path = Path(path)
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
@@ -33,13 +34,17 @@ def write_tensors(
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % _ALIGNMENT)
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
-    with open(partial, "wb") as handle:
-        handle.write(len(text).to_bytes(_ALIGNMENT, "little"))
-        handle.write(text)
-        handle.write(memoryview(blob)[_ALIGNMENT + size :])
-    os.replace(partial, path)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(partial, "wb") as handle:
+                handle.write(len(text).to_bytes(_ALIGNMENT, "little"))
+                handle.write(text)
+                handle.write(memoryview(blob)[_ALIGNMENT + size :])
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def read_tensors(

@@ -1,0 +1,201 @@
+"""The output folder: nobody else's files in it, one run at a time, and what a run ends with."""
+
+import atexit
+import fcntl
+import json
+import os
+import re
+import shutil
+import socket
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+from lacuna.files import LacunaError, writing
+from lacuna.logs import faults_since
+from lacuna.sheet import RESERVED
+
+LOCK = Path("logs") / ".lock"
+# Weights from {outdir}/pretrain may be used by the runs that follow.
+_MADE = [name for name in RESERVED if name != "pretrain"]
+# What Lacuna writes into the folders of a sample that Snakemake removes whole before it makes them
+# anew. Names with a dot are Snakemake's stamp and half-written files.
+_MAKES = {"scaffolds": r"\d{5}\.jsonl|\..*", "seed_lstm": r"\d{5}|predictions\.tsv|\..*"}
+_FULL = 1 << 20  # bytes; where fewer are free, a job that said nothing met a full disk
+
+
+# --- whose files ---------------------------------------------------------------------------------
+
+
+def check_outdir(outdir: Path, samples: Iterable[str], inputs: Mapping[str, Path | None]) -> None:
+    """Raise LacunaError where a run would overwrite or remove what it did not make.
+
+    samples: names of the folders that the run makes in `outdir`.
+    inputs: files that it reads, by what they are ("fasta of sample 'a'").
+    """
+    if outdir.exists() and not outdir.is_dir():
+        raise LacunaError(f"config: 'outdir' is '{outdir}', which is a file; give a folder")
+    folders = [outdir / name for name in (*samples, *_MADE)]
+    owned = {_identity(folder): folder for folder in folders if folder.exists()}
+    for what, path in inputs.items():
+        folder = None if path is None else _owner(path, owned)
+        if folder is not None:
+            raise LacunaError(
+                f"{what}: '{path}' is in '{folder}', where Lacuna writes its results and removes "
+                "what is there; move the file, or choose another outdir"
+            )
+    for folder in (outdir / sample / name for sample in samples for name in _MAKES):
+        for name in sorted(os.listdir(folder)) if folder.is_dir() else ():
+            if not re.fullmatch(_MAKES[folder.name], name):
+                raise LacunaError(
+                    f"{folder / name}: Lacuna did not write this and would remove it with its "
+                    "folder; move it, or choose another outdir"
+                )
+
+
+def _owner(path: Path, owned: Mapping[tuple[int, int], Path]) -> Path | None:
+    """The owned file or folder that a path is in, as it is written or with its links followed."""
+    for seen in dict.fromkeys([path.absolute(), path.resolve()]):
+        for place in (seen, *seen.parents):
+            if (known := _identity(place)) in owned:
+                return owned[known]
+    return None
+
+
+@cache
+def _identity(path: Path) -> tuple[int, int]:
+    """Device and number: they know a folder under any name, also where case does not matter."""
+    try:
+        found = path.stat()
+    except OSError:
+        return -1, -1
+    return found.st_dev, found.st_ino
+
+
+# --- one run at a time ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The run that an output folder belongs to for its time."""
+
+    host: str
+    process: int
+    folder: str
+    since: str
+
+    def __str__(self) -> str:
+        return f"process {self.process} on {self.host}, started {self.since} in {self.folder}"
+
+
+class RunLock:
+    """An output folder that is this run's alone until `release`, or until the process ends.
+
+    The system's lock on a file tells a run that lives from one that was killed. The file says whose
+    it is: the lock may not reach across the machines that share a file system.
+    """
+
+    def __init__(self, outdir: Path) -> None:
+        """Raises LacunaError where another run has it, or where the folder cannot be written."""
+        self.path = outdir / LOCK
+        with writing(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            self._take(outdir)
+        except BaseException:
+            os.close(self._file)
+            raise
+        self.start = os.fstat(self._file).st_mtime  # by the clock that dates the logs
+        self._released = False
+        atexit.register(self.release)
+
+    def _take(self, outdir: Path) -> None:
+        holder = _read_holder(os.pread(self._file, 1 << 16, 0))
+        if not _locked(self._file):
+            who = f" ({holder})" if holder else ""
+            raise LacunaError(
+                f"outdir '{outdir}' is in use by another run{who}; wait for its end, or choose "
+                "another outdir"
+            )
+        if holder is not None and holder.host != socket.gethostname():
+            raise LacunaError(
+                f"outdir '{outdir}' is in use by a run on another machine, or one was killed there "
+                f"({holder}); if it runs no more, remove '{self.path}'"
+            )
+        this = Holder(
+            socket.gethostname(), os.getpid(), os.getcwd(), time.strftime("%Y-%m-%d %H:%M:%S")
+        )
+        with writing(self.path):
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, json.dumps(asdict(this)).encode() + b"\n", 0)
+
+    def release(self) -> None:
+        """Give the folder back; the empty file stays, since removing it would race with others."""
+        if not self._released:
+            self._released = True
+            os.ftruncate(self._file, 0)
+            os.close(self._file)
+
+
+def _locked(file: int) -> bool:
+    """Whether the file could be locked; a file system without locks has the file's words alone."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        holder = _read_holder(os.pread(file, 1 << 16, 0))
+        return holder is None or holder.host != socket.gethostname() or not _alive(holder.process)
+    return True
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _read_holder(text: bytes) -> Holder | None:
+    """Whom the file names; nobody where it is empty, or damaged by a kill in mid-write."""
+    try:
+        return Holder(**json.loads(text))
+    except (ValueError, TypeError):
+        return None
+
+
+# --- the last line -------------------------------------------------------------------------------
+
+
+def last_words(outdir: Path, start: float, log: str | Path) -> str:
+    """The line that a run which failed ends with: the first fault of its jobs, and how many more.
+
+    start: when the run began, as `RunLock.start`. log: Snakemake's own, which names the rules of
+    jobs that were killed without a word.
+    """
+    folder = outdir / LOCK.parent
+    if faults := faults_since(folder, start):
+        more = f" (and {len(faults) - 1} more faults in {folder})" if len(faults) > 1 else ""
+        return faults[0] + more
+    if shutil.disk_usage(outdir).free < _FULL:
+        return f"{outdir}: the disk is full; free some space and run again"
+    rules = list(dict.fromkeys(_failed_rules(log)))
+    named = f"rule {', '.join(rules)}: its job" if rules else "a job"
+    return (
+        f"{named} ended without a word, as when it is killed for memory or time; give it more, and "
+        f"see {folder} and {log}"
+    )
+
+
+def _failed_rules(log: str | Path) -> Iterator[str]:
+    """Rules that Snakemake's log names as failed."""
+    with open(log, encoding="utf-8", errors="replace") as handle:
+        for line in handle:
+            if found := re.match(r"Error in rule (\w+)", line):
+                yield found[1]
