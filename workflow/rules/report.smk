@@ -87,5 +87,5 @@ onsuccess:
 onerror:
     # Snakemake's words on a failed job are many; the fault is the last of all.
     if workflow.is_main_process:
-        print(f"Complete log: {log}", flush=True)
+        print(f"Complete log: {', '.join(log)}", flush=True)
         stop(last_words(OUT, LOCKS[0].start, log))

@@ -67,6 +67,14 @@ def path_fault(text: str) -> str | None:
     return None
 
 
+def disk_fault(path: str | Path, error: BaseException) -> str | None:
+    """A fault of the disk, met in writing `path`, with its remedy; None for any other error."""
+    if not isinstance(error, OSError) or error.errno not in _DISK_REMEDIES:
+        return None
+    remedy = _DISK_REMEDIES[error.errno]
+    return f"{path}: cannot be written ({os.strerror(error.errno)}); {remedy}"
+
+
 @contextmanager
 def writing(path: str | Path) -> Iterator[None]:
     """What writes `path`: a disk that is full or may not be written is a LacunaError."""
@@ -76,10 +84,10 @@ def writing(path: str | Path) -> Iterator[None]:
     except OSError as error:
         # A write knows no name; a name elsewhere is that of a file that was read meanwhile.
         elsewhere = error.filename and Path(os.fsdecode(error.filename)).parent not in path.parents
-        if error.errno not in _DISK_REMEDIES or elsewhere:
+        fault = disk_fault(path, error)
+        if fault is None or elsewhere:
             raise
-        remedy = _DISK_REMEDIES[error.errno]
-        raise LacunaError(f"{path}: cannot be written ({error.strerror}); {remedy}") from None
+        raise LacunaError(fault) from None
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from lacuna.files import LacunaError, one_line, writing
+from lacuna.files import LacunaError, disk_fault, one_line, writing
 
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 _FAULT = "Error: "
@@ -53,8 +53,9 @@ class Redirection:
         text = f"{_FAULT}{explained(error, self._path)}\n"
         if not isinstance(error, LacunaError):
             text = "".join(traceback.format_exception(kind, error, trace)) + text
+        # First to the terminal: a full disk takes no log.
         os.write(self._saved[1], text.encode())
-        with suppress(OSError):  # a full disk takes no log
+        with suppress(OSError):
             sys.stdout.flush()
             self._stream.write(text)
 
@@ -77,6 +78,8 @@ def explained(error: BaseException, log: str | Path) -> str:
     """One line for an error that ended a job; of another than a LacunaError the log knows more."""
     if isinstance(error, LacunaError):
         return one_line(error)
+    if fault := disk_fault(getattr(error, "filename", None) or log, error):
+        return one_line(fault)
     if isinstance(error, MemoryError):
         return f"{log}: the job ran out of memory; lower 'block_size', or give it more memory"
     says = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -8,8 +8,9 @@ import re
 import shutil
 import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -79,12 +80,13 @@ def _identity(path: Path) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The run that an output folder belongs to for its time."""
+    """The run that has an output folder, or had it last."""
 
     host: str
     process: int
-    folder: str
+    folder: str  # where it was started: Snakemake's records of what it made are there
     since: str
+    running: bool = True
 
     def __str__(self) -> str:
         return f"process {self.process} on {self.host}, started {self.since} in {self.folder}"
@@ -94,7 +96,8 @@ class RunLock:
     """An output folder that is this run's alone until `release`, or until the process ends.
 
     The system's lock on a file tells a run that lives from one that was killed. The file says whose
-    it is: the lock may not reach across the machines that share a file system.
+    it is: the lock may not reach across the machines that share a file system, and a run started
+    elsewhere would take what is there for its own, since Snakemake goes by dates alone there.
     """
 
     def __init__(self, outdir: Path) -> None:
@@ -104,7 +107,15 @@ class RunLock:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            self._take(outdir)
+            _check_free(outdir, self._file)
+            self._holder = Holder(
+                host=socket.gethostname(),
+                process=os.getpid(),
+                folder=os.path.realpath(os.getcwd()),
+                since=time.strftime("%Y-%m-%d %H:%M:%S"),
+            )
+            with writing(self.path):
+                _write_holder(self._file, self._holder)
         except BaseException:
             os.close(self._file)
             raise
@@ -112,32 +123,38 @@ class RunLock:
         self._released = False
         atexit.register(self.release)
 
-    def _take(self, outdir: Path) -> None:
-        holder = _read_holder(os.pread(self._file, 1 << 16, 0))
-        if not _locked(self._file):
-            who = f" ({holder})" if holder else ""
-            raise LacunaError(
-                f"outdir '{outdir}' is in use by another run{who}; wait for its end, or choose "
-                "another outdir"
-            )
-        if holder is not None and holder.host != socket.gethostname():
-            raise LacunaError(
-                f"outdir '{outdir}' is in use by a run on another machine, or one was killed there "
-                f"({holder}); if it runs no more, remove '{self.path}'"
-            )
-        this = Holder(
-            socket.gethostname(), os.getpid(), os.getcwd(), time.strftime("%Y-%m-%d %H:%M:%S")
-        )
-        with writing(self.path):
-            os.ftruncate(self._file, 0)
-            os.pwrite(self._file, json.dumps(asdict(this)).encode() + b"\n", 0)
-
     def release(self) -> None:
-        """Give the folder back; the empty file stays, since removing it would race with others."""
+        """Give the folder back; the file stays, since removing it would race with others."""
         if not self._released:
             self._released = True
-            os.ftruncate(self._file, 0)
+            with suppress(OSError):  # a full disk: the lock ends with the process all the same
+                _write_holder(self._file, replace(self._holder, running=False))
             os.close(self._file)
+
+
+def _check_free(outdir: Path, file: int) -> None:
+    """Lock the file; LacunaError where it is another run's, or the results are another folder's."""
+    held = not _locked(file)
+    holder = _read_holder(file)
+    if held:
+        who = f" ({holder})" if holder else ""
+        raise LacunaError(
+            f"outdir '{outdir}' is in use by another run{who}; wait for its end, or choose another "
+            "outdir"
+        )
+    if holder is None:
+        return
+    if holder.running and holder.host != socket.gethostname():
+        raise LacunaError(
+            f"outdir '{outdir}' is in use by a run on another machine, or one was killed there "
+            f"({holder}); if it runs no more, remove '{outdir / LOCK}'"
+        )
+    here = os.path.realpath(os.getcwd())
+    if holder.folder != here and os.path.isdir(os.path.join(holder.folder, ".snakemake")):
+        raise LacunaError(
+            f"outdir '{outdir}' holds results of runs that were started in {holder.folder}; start "
+            "there, or choose another outdir"
+        )
 
 
 def _locked(file: int) -> bool:
@@ -147,9 +164,23 @@ def _locked(file: int) -> bool:
     except BlockingIOError:
         return False
     except OSError:
-        holder = _read_holder(os.pread(file, 1 << 16, 0))
-        return holder is None or holder.host != socket.gethostname() or not _alive(holder.process)
+        holder = _read_holder(file)
+        here = holder is not None and holder.running and holder.host == socket.gethostname()
+        return not (here and holder and _alive(holder.process))
     return True
+
+
+def _read_holder(file: int) -> Holder | None:
+    """Whom the file names; nobody where it is empty, or damaged by a kill in mid-write."""
+    try:
+        return Holder(**json.loads(os.pread(file, 1 << 16, 0)))
+    except (ValueError, TypeError):
+        return None
+
+
+def _write_holder(file: int, holder: Holder) -> None:
+    os.ftruncate(file, 0)
+    os.pwrite(file, json.dumps(asdict(holder)).encode() + b"\n", 0)
 
 
 def _alive(process: int) -> bool:
@@ -162,21 +193,13 @@ def _alive(process: int) -> bool:
     return True
 
 
-def _read_holder(text: bytes) -> Holder | None:
-    """Whom the file names; nobody where it is empty, or damaged by a kill in mid-write."""
-    try:
-        return Holder(**json.loads(text))
-    except (ValueError, TypeError):
-        return None
-
-
 # --- the last line -------------------------------------------------------------------------------
 
 
-def last_words(outdir: Path, start: float, log: str | Path) -> str:
+def last_words(outdir: Path, start: float, logs: Sequence[str]) -> str:
     """The line that a run which failed ends with: the first fault of its jobs, and how many more.
 
-    start: when the run began, as `RunLock.start`. log: Snakemake's own, which names the rules of
+    start: when the run began, as `RunLock.start`. logs: Snakemake's own, which name the rules of
     jobs that were killed without a word.
     """
     folder = outdir / LOCK.parent
@@ -185,15 +208,15 @@ def last_words(outdir: Path, start: float, log: str | Path) -> str:
         return faults[0] + more
     if shutil.disk_usage(outdir).free < _FULL:
         return f"{outdir}: the disk is full; free some space and run again"
-    rules = list(dict.fromkeys(_failed_rules(log)))
+    rules = list(dict.fromkeys(rule for log in logs for rule in _failed_rules(log)))
     named = f"rule {', '.join(rules)}: its job" if rules else "a job"
     return (
-        f"{named} ended without a word, as when it is killed for memory or time; give it more, and "
-        f"see {folder} and {log}"
+        f"{named} ended without a word, as when it is killed for memory or time; give it more (see "
+        f"{', '.join(map(str, [folder, *logs]))})"
     )
 
 
-def _failed_rules(log: str | Path) -> Iterator[str]:
+def _failed_rules(log: str) -> Iterator[str]:
     """Rules that Snakemake's log names as failed."""
     with open(log, encoding="utf-8", errors="replace") as handle:
         for line in handle:
