@@ -80,6 +80,8 @@ def test_no_folder_with_a_strangers_file_is_removed(out: Path, name: str) -> Non
 def test_an_outdir_is_a_folder(out: Path) -> None:
     with pytest.raises(LacunaError, match="'outdir' is '.*', which is a file; give a folder"):
         check_outdir(place(out), [], {})
+    with pytest.raises(LacunaError, match="which is below the file '.*/out'; give a folder"):
+        check_outdir(out / "a" / "b", [], {})
 
 
 # --- one run at a time ---------------------------------------------------------------------------

@@ -36,8 +36,10 @@ def check_outdir(outdir: Path, samples: Iterable[str], inputs: Mapping[str, Path
     samples: names of the folders that the run makes in `outdir`.
     inputs: files that it reads, by what they are ("fasta of sample 'a'").
     """
-    if outdir.exists() and not outdir.is_dir():
-        raise LacunaError(f"config: 'outdir' is '{outdir}', which is a file; give a folder")
+    place = next(place for place in (outdir, *outdir.absolute().parents) if place.exists())
+    if not place.is_dir():
+        where = "is a file" if place == outdir else f"is below the file '{place}'"
+        raise LacunaError(f"config: 'outdir' is '{outdir}', which {where}; give a folder")
     folders = [outdir / name for name in (*samples, *_MADE)]
     owned = {_identity(folder): folder for folder in folders if folder.exists()}
     for what, path in inputs.items():
