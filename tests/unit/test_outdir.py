@@ -70,6 +70,7 @@ def test_inputs_elsewhere_pass(out: Path, tmp_path: Path) -> None:
 def test_no_folder_with_a_strangers_file_is_removed(out: Path, name: str) -> None:
     for known in ("scaffolds/00000.jsonl", "scaffolds/.snakemake_timestamp", "seed_lstm/00001/a"):
         place(out / "s1" / known)
+    place(out / "logs" / "read_scaffolds" / "s1.log")
     check_outdir(out, ["s1"], {})
     stranger = place(out / "s1" / name)
     with pytest.raises(LacunaError, match="Lacuna did not write this and would remove it"):
@@ -77,11 +78,28 @@ def test_no_folder_with_a_strangers_file_is_removed(out: Path, name: str) -> Non
     assert stranger.exists()
 
 
+def test_a_folder_that_lacuna_did_not_make_is_left_as_it_is(out: Path) -> None:
+    place(out / "s1" / "gaps.tsv", "mine")
+    check_outdir(out, ["s2"], {})
+    with pytest.raises(LacunaError, match="s1: holds files, though Lacuna never ran in '.*/out'"):
+        check_outdir(out, ["s1"], {})
+    place(out / "s1" / "rejected.tsv")  # results whose logs were deleted
+    check_outdir(out, ["s1"], {})
+
+
 def test_an_outdir_is_a_folder(out: Path) -> None:
     with pytest.raises(LacunaError, match="'outdir' is '.*', which is a file; give a folder"):
         check_outdir(place(out), [], {})
     with pytest.raises(LacunaError, match="which is below the file '.*/out'; give a folder"):
         check_outdir(out / "a" / "b", [], {})
+
+
+def test_a_full_disk_is_said_before_snakemake_needs_it(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_FULL", 1 << 62)
+    with pytest.raises(LacunaError, match="work: the disk is full; free some space and run again"):
+        check_outdir(out, [], {})
 
 
 # --- one run at a time ---------------------------------------------------------------------------

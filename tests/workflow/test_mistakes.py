@@ -178,6 +178,11 @@ BEFORE_THE_FIRST_JOB = [
         ("out/s1/scaffolds/mine.txt: Lacuna did not write this", "move it"),
         files={"out/s1/scaffolds/mine.txt": "mine"},
     ),
+    Mistake(
+        "a folder of another program",
+        ("out/s1: holds files, though Lacuna never ran in 'out'; move them",),
+        files={"out/s1/gaps.tsv": "mine"},
+    ),
 ]
 # Snakemake reads the command line, and the files that it names, before any code of Lacuna's.
 OF_SNAKEMAKE = [
@@ -240,8 +245,8 @@ def test_no_file_of_a_user_is_touched(folder: Path, runs: dict[str, Future[Run]]
         for path in folder.glob(f"*/{name}/**/*")
         if path.is_file()
     }
-    wanted = ("data/s1/scaffolds/a.fasta", "out/s1/filled.fasta", "out/s1/scaffolds/mine.txt")
-    assert left == set(wanted)
+    of_out = ("filled.fasta", "scaffolds/mine.txt", "gaps.tsv")
+    assert left == {"data/s1/scaffolds/a.fasta", *(f"out/s1/{name}" for name in of_out)}
 
 
 # --- what a job finds ----------------------------------------------------------------------------

@@ -24,7 +24,7 @@ _MADE = [name for name in RESERVED if name != "pretrain"]
 # What Lacuna writes into the folders of a sample that Snakemake removes whole before it makes them
 # anew. Names with a dot are Snakemake's stamp and half-written files.
 _MAKES = {"scaffolds": r"\d{5}\.jsonl|\..*", "seed_lstm": r"\d{5}|predictions\.tsv|\..*"}
-_FULL = 1 << 20  # bytes; where fewer are free, a job that said nothing met a full disk
+_FULL = 1 << 18  # bytes; where fewer are free, Snakemake and jobs without a word met a full disk
 
 
 # --- whose files ---------------------------------------------------------------------------------
@@ -33,9 +33,13 @@ _FULL = 1 << 20  # bytes; where fewer are free, a job that said nothing met a fu
 def check_outdir(outdir: Path, samples: Iterable[str], inputs: Mapping[str, Path | None]) -> None:
     """Raise LacunaError where a run would overwrite or remove what it did not make.
 
+    It also raises one where the disk of the working folder is full, as Snakemake needs it too.
+
     samples: names of the folders that the run makes in `outdir`.
     inputs: files that it reads, by what they are ("fasta of sample 'a'").
     """
+    if shutil.disk_usage(os.getcwd()).free < _FULL:
+        raise LacunaError(f"{os.getcwd()}: the disk is full; free some space and run again")
     place = next(place for place in (outdir, *outdir.absolute().parents) if place.exists())
     if not place.is_dir():
         where = "is a file" if place == outdir else f"is below the file '{place}'"
@@ -56,6 +60,14 @@ def check_outdir(outdir: Path, samples: Iterable[str], inputs: Mapping[str, Path
                     f"{folder / name}: Lacuna did not write this and would remove it with its "
                     "folder; move it, or choose another outdir"
                 )
+    ran = (outdir / LOCK.parent).is_dir()
+    for folder in (outdir / sample for sample in samples):
+        known = ran or not folder.is_dir() or (folder / "rejected.tsv").exists()
+        if not known and any(folder.iterdir()):
+            raise LacunaError(
+                f"{folder}: holds files, though Lacuna never ran in '{outdir}'; move them, or choose "
+                "another outdir"
+            )
 
 
 def _owner(path: Path, owned: Mapping[tuple[int, int], Path]) -> Path | None:
