@@ -12,10 +12,10 @@ from lacuna.files import (
     LacunaError,
     atomic_write,
     atomic_write_bytes,
-    one_line,
     open_bytes,
     open_text,
     path_fault,
+    printable,
     writing,
 )
 
@@ -134,9 +134,9 @@ def test_other_faults_than_those_of_the_disk_stay_what_they_are(tmp_path: Path) 
 
 
 def test_one_line_is_one_line_on_every_terminal() -> None:
-    assert one_line("a\nb\rc\x1b[31m\u2028d\u202e é\u3000x") == (
-        "a b\\rc\\x1b[31m\\u2028d\\u202e é\u3000x"
-    )
+    shown = "a\\nb\\rc\\x1b[31m\\u2028d\\u202e é\u3000x"
+    assert printable("a\nb\rc\x1b[31m\u2028d\u202e é\u3000x") == shown
+    assert str(LacunaError("a\nb\rc\x1b[31m\u2028d\u202e é\u3000x")) == shown
 
 
 @pytest.mark.parametrize(

@@ -541,10 +541,10 @@ raise LacunaError("file.fasta:3: a fault; a remedy")
         ("MemoryError()", "a.log: the job ran out of memory; lower 'block_size', or give it more"),
         (
             "ValueError('a\\nb')",
-            "a.log: ValueError: a b; this is a fault of Lacuna: please",
+            "a.log: ValueError: a\\nb; this is a fault of Lacuna: please",
         ),
         ("KeyError", "a.log: KeyError; this is a fault of Lacuna"),
-        ("LacunaError('a\\nb\\x1b[31m')", r"Error: a b\x1b[31m"),
+        ("LacunaError('a\\nb\\x1b[31m')", r"Error: a\nb\x1b[31m"),
     ],
 )
 def test_any_error_that_ends_a_job_ends_its_log_with_one_line(

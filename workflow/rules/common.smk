@@ -1,22 +1,52 @@
 """Configuration, samples and blocks: all that is known before the first job."""
 
+import sys
 from difflib import get_close_matches
 from functools import reduce
 from math import ceil
 from operator import getitem
+from pathlib import Path
 
 from snakemake.logging import logger
 
-from lacuna.config import check_config, path_settings
+# Not workflow.basedir: where another workflow imports this one, that is the other's folder.
+ROOT = Path(str(workflow.current_basedir)).parents[1]
+if not ROOT.is_dir():
+    sys.exit("Error: Lacuna is imported from a clone: give the path of the Snakefile in it")
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+
+from lacuna.config import check_config, check_yaml, path_settings
+from lacuna.files import LacunaError
 from lacuna.outdir import RunLock, check_outdir, last_words
 from lacuna.provenance import code_digest
 from lacuna.scaffolds import count_records
 from lacuna.sheet import OPTIONAL_PATHS, read_sheet
 
+
+def stop(fault):
+    """End the run with one line: Snakemake would add a traceback to an exception."""
+    sys.exit(f"Error: {fault}")
+
+
+def checked(function, *arguments):
+    """The function's result; a LacunaError ends the run as one line."""
+    try:
+        return function(*arguments)
+    except LacunaError as error:
+        stop(error)
+
+
+if not workflow.modifier.skip_configfile:
+    # Snakemake says of a fault neither the file nor the line.
+    checked(check_yaml, "config.yaml", not workflow.overwrite_configfiles)
+
+
+configfile: "config.yaml"
+
+
 CONFIG = checked(check_config, config, ROOT / "workflow/schemas/config.schema.yaml")
 OUT = Path(CONFIG["outdir"])
 SAMPLES = {s.sample: s for s in checked(read_sheet, CONFIG["samples"])}
-
 N_BLOCKS = {
     name: max(ceil(checked(count_records, sample.fasta) / CONFIG["block_size"]), 1)
     for name, sample in SAMPLES.items()
@@ -120,9 +150,9 @@ def code(script):
 def inputs_of_run():
     """Every file that the configuration and the sheet name, by what it is."""
     files = {f"config file {number}": Path(p) for number, p in enumerate(workflow.configfiles, 1)}
-    files["config: 'samples'"] = Path(CONFIG["samples"])
     for name, path in path_settings(CONFIG):
-        files[f"config: '{name}'"] = Path(located(path))
+        if name != "outdir":
+            files[f"config: '{name}'"] = Path(located(path))
     for name, sample in SAMPLES.items():
         for column in ("fasta", *OPTIONAL_PATHS):
             files[f"{CONFIG['samples']}: {column} of sample '{name}'"] = getattr(sample, column)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
-from lacuna.files import LacunaError, one_line, path_fault
+from lacuna.files import LacunaError, path_fault
 
 # Keys that are paths, which must be such that Snakemake can use them.
 PATH_KEYS = ("samples", "outdir", "library", "train.from", "peers.bench", "peers.homologs")
@@ -45,7 +45,7 @@ def check_yaml(path: str | Path, needed: bool = True) -> None:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        fault = one_line(getattr(error, "problem", None) or error)
+        fault = getattr(error, "problem", None) or str(error)
         if "'\\t'" in fault:
             raise LacunaError(f"{path}{line}: begins with a tab; indent with blanks") from None
         remedy = "correct the line, or the one above it"

@@ -20,8 +20,25 @@ SEED_PREDICTIONS = "predictions.tsv"
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
-# What a terminal, or a reader of lines, takes for something else than a letter.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Control characters, line ends of Unicode, marks that turn the direction of writing, and halves of
+# characters: on a terminal they could hide or forge what a message says.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """A text on one line, with a control character shown as an escape such as \\x1b."""
+    return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+class LacunaError(Exception):
+    """A fault of the input that stops the run: one line naming file, record, fault and remedy."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
+
+
 # Faults of the disk that its owner can mend, and how.
 _DISK_REMEDIES = {
     errno.ENOSPC: "free some space and run again",
@@ -36,23 +53,12 @@ _DISK_REMEDIES = {
 }
 
 
-class LacunaError(Exception):
-    """A fault of the input that stops the run: one line naming file, record, fault and remedy."""
-
-
-def one_line(text: object) -> str:
-    """The text as one printable line: line ends are blanks, control characters are escaped."""
-    return _CONTROL.sub(
-        lambda found: found[0].encode("unicode_escape").decode(), str(text).replace("\n", " ")
-    )
-
-
 def path_fault(text: str) -> str | None:
     """What is wrong with a path as it is written, and the remedy; None where nothing is.
 
     It completes "the path, which ...".
     """
-    if _CONTROL.search(text):
+    if _UNPRINTABLE.search(text):
         return "holds a line end or another control character; rename it"
     if "{" in text or "}" in text:
         return "holds braces, which Snakemake takes for its own; rename the file or folder"
@@ -143,7 +149,8 @@ def atomic_write_bytes(path: str | Path) -> Iterator[BinaryIO]:
     """
     path = Path(path)
     # In the same folder, since a rename is atomic only within one file system.
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # One name for all: what a kill leaves behind is overwritten next time.
+    partial = path.with_name(f".{path.name}.part")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from lacuna.files import LacunaError, disk_fault, one_line, writing
+from lacuna.files import LacunaError, disk_fault, printable, writing
 
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 _FAULT = "Error: "
@@ -77,13 +77,13 @@ class Redirection:
 def explained(error: BaseException, log: str | Path) -> str:
     """One line for an error that ended a job; of another than a LacunaError the log knows more."""
     if isinstance(error, LacunaError):
-        return one_line(error)
+        return str(error)
     if fault := disk_fault(getattr(error, "filename", None) or log, error):
-        return one_line(fault)
+        return printable(fault)
     if isinstance(error, MemoryError):
         return f"{log}: the job ran out of memory; lower 'block_size', or give it more memory"
     says = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return one_line(f"{log}: {says}; this is a fault of Lacuna: please report it with this log")
+    return printable(f"{log}: {says}; this is a fault of Lacuna: please report it with this log")
 
 
 def faults_since(folder: str | Path, start: float) -> list[str]:
@@ -115,4 +115,4 @@ def log_to(path: str | Path) -> Redirection:
     try:
         return Redirection(path)
     except LacunaError as error:
-        sys.exit(f"{_FAULT}{one_line(error)}")
+        sys.exit(f"{_FAULT}{error}")

@@ -30,7 +30,7 @@ _FULL = 1 << 18  # bytes; where fewer are free, Snakemake and jobs without a wor
 # --- whose files ---------------------------------------------------------------------------------
 
 
-def check_outdir(outdir: Path, samples: Iterable[str], inputs: Mapping[str, Path | None]) -> None:
+def check_outdir(outdir: Path, samples: Sequence[str], inputs: Mapping[str, Path | None]) -> None:
     """Raise LacunaError where a run would overwrite or remove what it did not make.
 
     It also raises one where the disk of the working folder is full, as Snakemake needs it too.
@@ -44,7 +44,12 @@ def check_outdir(outdir: Path, samples: Iterable[str], inputs: Mapping[str, Path
     if not place.is_dir():
         where = "is a file" if place == outdir else f"is below the file '{place}'"
         raise LacunaError(f"config: 'outdir' is '{outdir}', which {where}; give a folder")
-    folders = [outdir / name for name in (*samples, *_MADE)]
+    _check_inputs([outdir / name for name in (*samples, *_MADE)], inputs)
+    _check_strangers(outdir, [outdir / sample for sample in samples])
+
+
+def _check_inputs(folders: Iterable[Path], inputs: Mapping[str, Path | None]) -> None:
+    """Raise LacunaError where an input is among the files and folders that a run makes."""
     owned = {_identity(folder): folder for folder in folders if folder.exists()}
     for what, path in inputs.items():
         folder = None if path is None else _owner(path, owned)
@@ -53,20 +58,24 @@ def check_outdir(outdir: Path, samples: Iterable[str], inputs: Mapping[str, Path
                 f"{what}: '{path}' is in '{folder}', where Lacuna writes its results and removes "
                 "what is there; move the file, or choose another outdir"
             )
-    for folder in (outdir / sample / name for sample in samples for name in _MAKES):
+
+
+def _check_strangers(outdir: Path, folders: Sequence[Path]) -> None:
+    """Raise LacunaError where a sample's folder holds what Lacuna would remove and never wrote."""
+    for folder in (folder / name for folder in folders for name in _MAKES):
         for name in sorted(os.listdir(folder)) if folder.is_dir() else ():
             if not re.fullmatch(_MAKES[folder.name], name):
                 raise LacunaError(
                     f"{folder / name}: Lacuna did not write this and would remove it with its "
                     "folder; move it, or choose another outdir"
                 )
-    ran = (outdir / LOCK.parent).is_dir()
-    for folder in (outdir / sample for sample in samples):
-        known = ran or not folder.is_dir() or (folder / "rejected.tsv").exists()
-        if not known and any(folder.iterdir()):
+    if (outdir / LOCK.parent).is_dir():
+        return
+    for folder in (folder for folder in folders if folder.is_dir()):
+        if any(folder.iterdir()) and not (folder / "rejected.tsv").exists():
             raise LacunaError(
-                f"{folder}: holds files, though Lacuna never ran in '{outdir}'; move them, or choose "
-                "another outdir"
+                f"{folder}: holds files, though Lacuna never ran in '{outdir}'; move them, or "
+                "choose another outdir"
             )
 
 
