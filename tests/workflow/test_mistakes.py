@@ -277,7 +277,7 @@ NO_TENSORS = "no safetensors file"
     ("name", "content", "reader", "words"),
     [
         ("gaps.tsv", TABLE_OF_BEGIN, "records", [":1:", "'start' is missing", "begin"]),
-        ("gaps.tsv", "chain,start,end\na,3,6\n", "records", [":1:", "separated by tabs"]),
+        ("gaps.tsv", "a from 3 to 6\n", "records", [":1:", "begin with a line of chain, start"]),
         ("good.fasta", "", "records", ["the file is empty; give at least one FASTA record"]),
         ("good.fasta", "@r\nACGT\n+\nIIII\n", "records", ["not a FASTA file", "first line"]),
         ("good.fasta", "LOCUS a\n", "homologs", ["not a FASTA file", "first line must be '>'"]),

@@ -39,63 +39,6 @@ class LacunaError(Exception):
         super().__init__(printable(message))
 
 
-# Faults of the disk that its owner can mend, and how.
-_DISK_REMEDIES = {
-    errno.ENOSPC: "free some space and run again",
-    errno.EDQUOT: "free some of your quota and run again",
-    errno.EFBIG: "raise the limit of file sizes (ulimit -f) and run again",
-    errno.EROFS: "choose an outdir that can be written",
-    errno.EACCES: "change its permissions, or choose another outdir",
-    errno.EPERM: "change its permissions, or choose another outdir",
-    errno.ENOTDIR: "a part of the path is a file: remove it, or choose another outdir",
-    errno.EEXIST: "a part of the path is a file: remove it, or choose another outdir",
-    errno.ENAMETOOLONG: "choose shorter names",
-}
-
-
-def path_fault(text: str) -> str | None:
-    """What is wrong with a path as it is written, and the remedy; None where nothing is.
-
-    It completes "the path, which ...".
-    """
-    if _UNPRINTABLE.search(text):
-        return "holds a line end or another control character; rename it"
-    if "{" in text or "}" in text:
-        return "holds braces, which Snakemake takes for its own; rename the file or folder"
-    if re.match("[a-z0-9+]{2,}://", text, re.IGNORECASE):
-        return "is a URL; download the file and give its path"
-    if os.path.exists(text):
-        return None
-    if re.match(r"[A-Za-z]:[\\/]", text) or "\\" in text:
-        return "is a path of Windows; write it with '/' (under WSL 'C:\\' is '/mnt/c/')"
-    if text.startswith("~"):
-        return "begins with '~', which only a shell reads; write the whole path"
-    return None
-
-
-def disk_fault(path: str | Path, error: BaseException) -> str | None:
-    """A fault of the disk, met in writing `path`, with its remedy; None for any other error."""
-    if not isinstance(error, OSError) or error.errno not in _DISK_REMEDIES:
-        return None
-    remedy = _DISK_REMEDIES[error.errno]
-    return f"{path}: cannot be written ({os.strerror(error.errno)}); {remedy}"
-
-
-@contextmanager
-def writing(path: str | Path) -> Iterator[None]:
-    """What writes `path`: a disk that is full or may not be written is a LacunaError."""
-    path = Path(path)
-    try:
-        yield
-    except OSError as error:
-        # A write knows no name; a name elsewhere is that of a file that was read meanwhile.
-        elsewhere = error.filename and Path(os.fsdecode(error.filename)).parent not in path.parents
-        fault = disk_fault(path, error)
-        if fault is None or elsewhere:
-            raise
-        raise LacunaError(fault) from None
-
-
 @contextmanager
 def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
     """Open a plain or gzipped file for reading; gzip is known by its first bytes, not by its name.
@@ -174,3 +117,60 @@ def atomic_write(path: str | Path) -> Iterator[TextIO]:
             yield text
         finally:
             text.detach()  # flushes; the file below is closed by its own context
+
+
+# Faults of the disk that its owner can mend, and how.
+_DISK_REMEDIES = {
+    errno.ENOSPC: "free some space and run again",
+    errno.EDQUOT: "free some of your quota and run again",
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f) and run again",
+    errno.EROFS: "choose an outdir that can be written",
+    errno.EACCES: "change its permissions, or choose another outdir",
+    errno.EPERM: "change its permissions, or choose another outdir",
+    errno.ENOTDIR: "a part of the path is a file: remove it, or choose another outdir",
+    errno.EEXIST: "a part of the path is a file: remove it, or choose another outdir",
+    errno.ENAMETOOLONG: "choose shorter names",
+}
+
+
+def path_fault(text: str) -> str | None:
+    """What is wrong with a path as it is written, and the remedy; None where nothing is.
+
+    It completes "the path, which ...".
+    """
+    if _UNPRINTABLE.search(text):
+        return "holds a line end or another control character; rename it"
+    if "{" in text or "}" in text:
+        return "holds braces, which Snakemake takes for its own; rename the file or folder"
+    if re.match("[a-z0-9+]{2,}://", text, re.IGNORECASE):
+        return "is a URL; download the file and give its path"
+    if os.path.exists(text):
+        return None
+    if re.match(r"[A-Za-z]:[\\/]", text) or "\\" in text:
+        return "is a path of Windows; write it with '/' (under WSL 'C:\\' is '/mnt/c/')"
+    if text.startswith("~"):
+        return "begins with '~', which only a shell reads; write the whole path"
+    return None
+
+
+def disk_fault(path: str | Path, error: BaseException) -> str | None:
+    """A fault of the disk, met in writing `path`, with its remedy; None for any other error."""
+    if not isinstance(error, OSError) or error.errno not in _DISK_REMEDIES:
+        return None
+    remedy = _DISK_REMEDIES[error.errno]
+    return f"{path}: cannot be written ({os.strerror(error.errno)}); {remedy}"
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """What writes `path`: a disk that is full or may not be written is a LacunaError."""
+    path = Path(path)
+    try:
+        yield
+    except OSError as error:
+        # A write knows no name; a name elsewhere is that of a file that was read meanwhile.
+        elsewhere = error.filename and Path(os.fsdecode(error.filename)).parent not in path.parents
+        fault = disk_fault(path, error)
+        if fault is None or elsewhere:
+            raise
+        raise LacunaError(fault) from None
