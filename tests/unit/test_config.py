@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from lacuna.config import check_config
+from conftest import Write
+from lacuna.config import PATH_KEYS, check_config, check_yaml, path_settings
 from lacuna.files import LacunaError
 
 SCHEMA_PATH = Path(__file__).resolve().parents[2] / "workflow" / "schemas" / "config.schema.yaml"
@@ -81,6 +83,23 @@ def test_neither_the_callers_config_nor_the_defaults_are_changed() -> None:
         ({"train": {"from": 3}}, ["'train.from' is 3", "text or null"]),
         ({"seed_lstm": {"samples": "a"}}, ["'seed_lstm.samples' is 'a'", "a list"]),
         ({"samples": None}, ["'samples' is None", "text"]),
+        ({"tolerance_ppm": float("nan")}, ["'tolerance_ppm' is nan", "write a finite number"]),
+        ({"block_size": float("inf")}, ["'block_size' is inf", "write a finite number"]),
+        ({"benchmark_scale": {"chains": [float("nan")]}}, ["'benchmark_scale.chains.0' is nan"]),
+        ({"block_size": 1e30}, ["'block_size' is 1e+30", "at most 100000"]),
+        ({"kmer": {"length": 1_000_000}}, ["'kmer.length' is 1000000", "at most 4096"]),
+        ({"candidates": 10_000}, ["'candidates' is 10000", "at most 1000"]),
+        ({"seed": 1 << 64}, ["'seed' is 18446744073709551616", "at most 4294967295"]),
+        ({"outdir": ""}, ["'outdir' is empty"]),
+        ({"kmer.length": 64}, ["'kmer.length'", "written below it", "kmer: {length: ...}"]),
+        ({"qqqqqq": "x" * 9999}, ["unknown key"]),
+        ({"seed": "x" * 9999}, ["'seed' is 'xxx", "..."]),
+        ({"outdir": "{sample}"}, ["'outdir' is '{sample}', which holds braces", "rename"]),
+        ({"outdir": "~/out"}, ["'outdir' is '~/out', which begins with '~'"]),
+        ({"outdir": r"C:\out"}, ["which is a path of Windows"]),
+        ({"samples": "https://lab.org/a.tsv"}, ["'samples' is", "which is a URL"]),
+        ({"train": {"from": "a\nb"}}, ["'train.from' is 'a\\nb', which holds a line end"]),
+        ({"peers": {"bench": "{x}"}}, ["'peers.bench' is '{x}', which holds braces"]),
         # A misspelt key is named before the fault that it causes.
         ({"samples": None, "smaples": "x"}, ["unknown key 'smaples'", "did you mean 'samples'?"]),
     ],
@@ -89,7 +108,7 @@ def test_faults_name_key_and_remedy_in_one_line(keys: dict[str, Any], words: lis
     with pytest.raises(LacunaError) as error:
         check(**keys)
     message = str(error.value)
-    assert "\n" not in message
+    assert "\n" not in message and len(message) < 500
     assert [word for word in words if word not in message] == []
 
 
@@ -121,3 +140,57 @@ def test_a_yes_or_no_from_the_command_line_is_read() -> None:
     assert check(alternatives="False")["alternatives"] is False
     with pytest.raises(LacunaError, match="'alternatives' is 'maybe'; write true or false"):
         check(alternatives="maybe")
+
+
+def test_whole_numbers_are_whole() -> None:
+    config = check(block_size=100.0, kmer={"length": 64.0}, benchmark_scale={"chains": [1e3]})
+    found = [config["block_size"], config["kmer"]["length"], config["benchmark_scale"]["chains"][0]]
+    assert found == [100, 64, 1000] and {type(number) for number in found} == {int}
+    assert check(tolerance_ppm=0.5)["tolerance_ppm"] == 0.5
+
+
+def test_every_number_has_a_least_and_a_greatest() -> None:
+    for path, schema in sections(SCHEMA):
+        for one in (schema, schema.get("items", {})):
+            if {"integer", "number"} & set(np.atleast_1d(one.get("type", []))):
+                assert {"minimum", "exclusiveMinimum"} & set(one), path
+                assert {"maximum", "exclusiveMaximum"} & set(one), path
+
+
+def test_paths_are_those_that_the_schema_has() -> None:
+    assert dict(path_settings(check(outdir="out"))) == {
+        "samples": "samples.tsv",
+        "outdir": "out",
+        "library": "resources/weights/library.safetensors",
+        "train.from": "resources/weights/lacuna.safetensors",
+    }
+    texts = [p for p, schema in sections(SCHEMA) if "string" in np.atleast_1d(schema.get("type"))]
+    assert sorted(set(texts) - {"on_bad_record"}) == sorted(PATH_KEYS)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("seed: 1\nkmer:\n\tlength: 3\n", [":3:", "begins with a tab", "indent with blanks"]),
+        ("seed: 1\nkmer: {length: 3\nseed: 2\n", ["config.yaml:3: not YAML", "one above it"]),
+        ("seed: 'a\n", ["not YAML"]),
+        ("- seed\n", ["holds no keys"]),
+        ("", ["holds no keys", "samples: samples.tsv"]),
+        (b"seed: \xff\n", ["cannot be read", "plain text"]),
+        (b"seed: \x00\n", ["config.yaml", "not YAML"]),
+    ],
+)
+def test_a_config_file_that_is_no_yaml(write: Write, text: str | bytes, words: list[str]) -> None:
+    with pytest.raises(LacunaError) as error:
+        check_yaml(write("config.yaml", text))
+    message = str(error.value)
+    assert "config.yaml" in message and "\n" not in message
+    assert [word for word in words if word not in message] == []
+
+
+def test_a_config_file_that_is_yaml(write: Write, tmp_path: Path) -> None:
+    check_yaml(write("config.yaml", "\ufeffsamples: a\n"))
+    check_yaml(write("config.json", '{"samples": "a"}'))
+    check_yaml(tmp_path / "gone", needed=False)
+    with pytest.raises(LacunaError, match="gone: no such file here; .* --configfile"):
+        check_yaml(tmp_path / "gone")

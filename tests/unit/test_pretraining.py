@@ -78,6 +78,18 @@ def test_corpora_stand_where_they_are_given_or_fetched_to() -> None:
         ({"corpora": [{**MINE, "path": None}]}, ["('mine') needs either 'path' or 'wheel'"]),
         ({"corpora": [{**MINE, "wheel": "a==1"}]}, ["('mine') needs either 'path' or 'wheel'"]),
         ({"corpora": [{**MINE, "path": None, "wheel": "a"}]}, ["wheel 'a'; write name==version"]),
+        (
+            {"corpora": [{**MINE, "path": None, "wheel": "--index-url==1"}]},
+            ["wheel '--index-url==1'; write name==version"],
+        ),
+        *(
+            ({"teacher": {"wheel": wheel}}, ["'pretrain.teacher.wheel'", "write name==version"])
+            for wheel in ("--index-url==1", "-e==1", "antiberty", "a==1 b==2", "a==-1", "a==1\n")
+        ),
+        ({"corpora": [{**MINE, "path": "{a}.csv"}]}, ["'{a}.csv' holds braces"]),
+        ({"held_out": ["~/a.fasta"]}, ["'pretrain.held_out.0': '~/a.fasta' begins with '~'"]),
+        ({"train": {"k": 10**6}}, ["'pretrain.train.k' is 1000000", "at most 4096"]),
+        ({"train": {"learning_rate": float("nan")}}, ["'pretrain.train.learning_rate' is nan"]),
         ({"corpora": [MINE, MINE]}, ["'pretrain.corpora.1.name' 'mine' is taken"]),
         (
             {"train": {"k": 511}, "teacher": {"wheel": "antiberty==0.1.3"}},

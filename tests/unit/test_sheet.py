@@ -19,7 +19,7 @@ SCHEMA = ROOT / "workflow" / "schemas" / "samples.schema.yaml"
 def files(write: Write) -> Path:
     """A folder with the files that the sheets name; returns the folder."""
     for name in ("a.fasta", "b.fasta", "a.bed", "t.fasta", "h.fasta"):
-        write(name, ">x\nAC\n")
+        write(name, "x\t0\t1\n" if name.endswith(".bed") else ">x\nAC\n")
     return write("sub/c.fasta", ">x\nAC\n").parents[1]
 
 
@@ -27,7 +27,7 @@ def fault(write: Write, text: str) -> str:
     with pytest.raises(LacunaError) as error:
         read_sheet(write("samples.tsv", text))
     message = str(error.value)
-    assert "samples.tsv" in message and "\n" not in message
+    assert "samples.tsv" in message and "\n" not in message and len(message) < 1000
     return message
 
 
@@ -52,6 +52,27 @@ def test_line_ends_of_other_systems(write: Write, files: Path, end: str) -> None
     assert read_sheet(write("samples.tsv", text))[0].species == "rat"
 
 
+@pytest.mark.parametrize("delimiter", [",", ";"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_spreadsheet_may_save_it_as_csv(
+    write: Write, files: Path, delimiter: str, mark: str
+) -> None:
+    cells = ['"sample"', "fasta", "species"], ["one", '"a.fasta"', "rat"], ["two", '"a, b"', ""]
+    write("a, b", ">x\nAC\n")
+    text = mark + "\r\n".join(delimiter.join(row) for row in cells) + "\r\n"
+    assert read_sheet(write("samples.csv", text)) == (
+        Sample("one", files / "a.fasta", species="rat"),
+        Sample("two", files / "a, b"),
+    )
+
+
+def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
+    name = 'it\'s "a", $(id); é.fasta'
+    write(name, ">x\nAC\n")
+    (sample,) = read_sheet(write("samples.tsv", f"sample\tfasta\na\t{name}\n"))
+    assert sample.fasta == files / name
+
+
 @pytest.mark.usefixtures("files")
 @pytest.mark.parametrize(
     ("text", "words"),
@@ -62,7 +83,6 @@ def test_line_ends_of_other_systems(write: Write, files: Path, end: str) -> None
         ("sample\tgaps\n1\tx\n", [":1:", "'fasta' is missing", "found: sample, gaps"]),
         ("sample\tfasta\ttruht\n", [":1:", "unknown column 'truht'", "did you mean 'truth'"]),
         ("sample\tFasta\n", ["unknown column 'Fasta'", "did you mean 'fasta'"]),
-        ("sample,fasta\n1,a.fasta\n", ["unknown column 'sample,fasta'"]),
         ("sample\tfasta\tqqqq\n", ["'qqqq'", "known are sample, fasta"]),
         ("sample\tfasta\tfasta\n", ["'fasta' stands twice"]),
         ("sample\tfasta\na b\ta.fasta\n", [":2:", "'a b' is no sample id", "letters, digits"]),
@@ -83,6 +103,31 @@ def test_line_ends_of_other_systems(write: Write, files: Path, end: str) -> None
             "sample\tfasta\tspecies\na\ta.fasta\thumam\n",
             [":2:", "unknown species 'humam'", "did you mean 'human'"],
         ),
+        (
+            "sample fasta\na a.fasta\n",
+            ["unknown column 'sample fasta'", "separate columns by tabs"],
+        ),
+        ("Sample;Fasta\na;a.fasta\n", ["unknown column 'Sample'", "did you mean 'sample'"]),
+        ("sample,fasta\na,no.fasta\n", [":2:", "no.fasta' does not exist"]),
+        ('sample,fasta\na,"a.fasta\n', [":2:", "cannot be cut into cells", "correct the line"]),
+        ('sample\tfasta\na\t"a.fasta"\n', ["does not exist", "remove its quotes"]),
+        ("PK\3\4 and so on", ["a workbook", "save it as tab-separated text"]),
+        (f"sample\tfasta\na\t{'x' * 200_000}\n", [":2:", "field limit", "correct the line"]),
+        (f"sample\tfasta\na\t{'x' * 100_000}\n", [":2:", "'a'", "...' does not exist"]),
+        (f"sample\tfasta\n{'x' * 100_000}\ta.fasta\n", [":2:", "100000 letters", "at most 100"]),
+        (f"sample\tfasta\n{'x' * 101}\ta.fasta\n", [":2:", "has 101 letters", "at most 100"]),
+        (f"sample\tfasta\t{'x' * 100_000}\n", [":1:", "unknown column"]),
+        ("sample\tfasta\na\t{sample}.fasta\n", [":2:", "fasta", "holds braces", "rename"]),
+        ("sample\tfasta\na\t~/a.fasta\n", [":2:", "'~/a.fasta' begins with '~'", "whole path"]),
+        ("sample\tfasta\na\tC:\\data\\a.fasta\n", [":2:", "is a path of Windows", "'/'"]),
+        ("sample\tfasta\na\thttps://lab.org/a.fasta\n", ["is a URL; download the file"]),
+        ('sample,fasta\na,"a\nb.fasta"\n', ["holds a line end"]),
+        ("sample\tfasta\na\ta\x1b[31m.fasta\n", ["control character"]),
+        ("sample\tfasta\tgaps\na\ta.fasta\tb.fasta\n", ["is a FASTA file; give a table"]),
+        ("sample\tfasta\tgaps\na\ta.bed\tb.fasta\n", ["is a FASTA file; swap it with"]),
+        ("sample\tfasta\n../a\ta.fasta\n", [":2:", "'../a' is no sample id"]),
+        ("sample\tfasta\na;$(id)\ta.fasta\n", [":2:", "'a;$(id)' is no sample id"]),
+        ("sample\tfasta\n{a}\ta.fasta\n", [":2:", "'{a}' is no sample id"]),
         ("sample\tfasta\tspecies\na\ta.fasta\tzzz\n", ["'zzz'", "use one of auto, human"]),
     ],
 )
@@ -102,6 +147,7 @@ def test_the_schema_says_what_the_code_does() -> None:
     assert list(schema["properties"]) == list(sheet.COLUMNS)
     assert schema["required"] == list(sheet.REQUIRED)
     assert schema["properties"]["sample"]["pattern"] == f"^{sheet.SAMPLE_PATTERN}$"
+    assert schema["properties"]["sample"]["maxLength"] == sheet.MAX_NAME
     assert schema["properties"]["sample"]["not"]["enum"] == sheet.RESERVED
     assert schema["properties"]["species"]["enum"] == list(sheet.SPECIES)
     assert schema["properties"]["species"]["default"] == Sample("x", Path("y")).species

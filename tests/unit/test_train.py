@@ -596,6 +596,77 @@ raise LacunaError("file.fasta:3: a fault; a remedy")
     ]
 
 
+@pytest.mark.parametrize(
+    ("raised", "last"),
+    [
+        ("MemoryError()", "a.log: the job ran out of memory; lower 'block_size', or give it more"),
+        (
+            "ValueError('a\\nb')",
+            "a.log: ValueError: a\\nb; this is a fault of Lacuna: please",
+        ),
+        ("KeyError", "a.log: KeyError; this is a fault of Lacuna"),
+        ("LacunaError('a\\nb\\x1b[31m')", r"Error: a\nb\x1b[31m"),
+    ],
+)
+def test_any_error_that_ends_a_job_ends_its_log_with_one_line(
+    tmp_path: Path, raised: str, last: str
+) -> None:
+    log = tmp_path / "a.log"
+    code = f"""
+from lacuna.files import LacunaError
+from lacuna.logs import log_to
+log_to({str(log)!r})
+raise {raised}
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+    )
+    assert done.returncode == 1 and done.stderr == log.read_text()
+    *before, line = done.stderr.splitlines()
+    assert line.startswith("Error: ") and last in line
+    assert any("Traceback" in one for one in before) != ("LacunaError" in raised)
+
+
+def test_a_log_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    code = f"from lacuna.logs import log_to; log_to({str(tmp_path / 'file' / 'a.log')!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+    )
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("Error: ") and "a part of the path is a file" in done.stderr
+
+
+def test_a_full_disk_takes_neither_log_nor_tensors(tmp_path: Path) -> None:
+    log = tmp_path / "full.log"
+    log.symlink_to("/dev/full")
+    code = f"""
+from lacuna.files import LacunaError
+from lacuna.logs import log_to
+log_to({str(log)!r})
+print("words")
+raise LacunaError("a fault")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+    )
+    wanted = f"Error: {log}: cannot be written (No space left on device); free some space and run"
+    assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith(wanted)
+    (tmp_path / ".w.safetensors.part").symlink_to("/dev/full")
+    with pytest.raises(LacunaError, match=r"w.safetensors: cannot be written \(No space left"):
+        write_tensors(tmp_path / "w.safetensors", {"a": torch.zeros(99_999)}, {})
+    assert not list(tmp_path.glob("*w.safetensors*"))
+
+
 def test_a_run_starts_from_given_weights(encoded: Path, tmp_path: Path) -> None:
     start = GapNetwork(ModelConfig(**MODEL))
     with torch.no_grad():

@@ -29,8 +29,12 @@ class Run:
         return {name: int(count) for name, count in (line.split() for line in lines)}
 
     def error(self) -> str:
-        """The lines that Lacuna itself says of a fault, without those of Snakemake around them."""
-        return "\n".join(x for x in self.output.splitlines() if x.startswith("Error: "))
+        """The lines that Lacuna itself says of a fault, without those of Snakemake around them.
+
+        The fault of a job is said when it happens and again at the end: here once.
+        """
+        said = [x for x in self.output.splitlines() if x.startswith("Error: ")]
+        return "\n".join(dict.fromkeys(said))
 
 
 class Workspace:

@@ -269,6 +269,7 @@ def test_a_library_that_is_none_ends_with_one_line(fresh: Workspace) -> None:
     run = fresh.run(status=1)
     assert "Traceback" not in run.output
     assert run.error().startswith("Error: good.fasta: damaged or no safetensors file (")
+    assert run.output.splitlines()[-1] == run.error()  # after all that Snakemake says
 
 
 def test_a_bad_record_stops_the_run_where_that_is_wanted(space: Workspace, finished: Run) -> None:
@@ -278,6 +279,7 @@ def test_a_bad_record_stops_the_run_where_that_is_wanted(space: Workspace, finis
     assert "Traceback" not in run.output
     listed = [REJECTED[chain][2] for chain in REJECTED]
     assert run.error() == f"Error: {listed[0]} (1 of 6 bad records; all in the log)"
+    assert run.output.splitlines()[-1] == run.error()
     log = (space.folder / "strict" / "logs" / "read_scaffolds" / "bad.log").read_text()
     assert [x for x in listed if x not in log] == []
 

@@ -16,12 +16,13 @@ if not ROOT.is_dir():
     sys.exit("Error: Lacuna is imported from a clone: give the path of the Snakefile in it")
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from lacuna.config import check_config
+from lacuna.config import check_config, check_yaml, path_settings
 from lacuna.files import LacunaError
+from lacuna.outdir import RunLock, check_outdir, last_words
 from lacuna.packs import plan_packs
 from lacuna.provenance import code_digest
 from lacuna.scaffolds import count_records
-from lacuna.sheet import read_sheet
+from lacuna.sheet import OPTIONAL_PATHS, read_sheet
 
 
 def stop(fault):
@@ -35,6 +36,14 @@ def checked(function, *arguments):
         return function(*arguments)
     except LacunaError as error:
         stop(error)
+
+
+if not workflow.modifier.skip_configfile:
+    # Snakemake says of a fault neither the file nor the line.
+    checked(check_yaml, "config.yaml", not workflow.overwrite_configfiles)
+
+
+configfile: "config.yaml"
 
 
 CONFIG = checked(check_config, config, ROOT / "workflow/schemas/config.schema.yaml")
@@ -159,3 +168,28 @@ def written(path):
 def code(script):
     """Digest of a script and the modules it imports: a change of either re-runs its rule."""
     return code_digest(ROOT / "workflow" / "scripts" / script)
+
+
+def inputs_of_run():
+    """Every file that the configuration and the sheet name, by what it is."""
+    files = {f"config file {number}": Path(p) for number, p in enumerate(workflow.configfiles, 1)}
+    for name, path in path_settings(CONFIG):
+        if name != "outdir":
+            files[f"config: '{name}'"] = Path(located(path))
+    for name, sample in SAMPLES.items():
+        for column in ("fasta", *OPTIONAL_PATHS):
+            files[f"{CONFIG['samples']}: {column} of sample '{name}'"] = getattr(sample, column)
+    return files
+
+
+LOCKS = []  # that of this run, once it has begun; jobs and dry runs take none
+
+
+def hold_outdir():
+    """Make the output folder this run's alone, before the first job."""
+    if workflow.is_main_process:
+        LOCKS.append(checked(RunLock, OUT))
+
+
+if workflow.is_main_process:
+    checked(check_outdir, OUT, list(SAMPLES), inputs_of_run())

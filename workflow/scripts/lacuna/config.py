@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -9,8 +10,10 @@ from typing import Any, cast
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
-from lacuna.files import LacunaError
+from lacuna.files import LacunaError, path_fault
 
+# Keys that are paths, which must be such that Snakemake can use them.
+PATH_KEYS = ("samples", "outdir", "library", "train.from", "peers.bench", "peers.homologs")
 # What the schema's type names mean to somebody who writes a config file.
 _TYPE_NAMES = {
     "array": "a list",
@@ -21,6 +24,34 @@ _TYPE_NAMES = {
     "object": "a section with keys of its own",
     "string": "text",
 }
+
+
+def check_yaml(path: str | Path, needed: bool = True) -> None:
+    """Raise LacunaError, naming the line, where a config file is no YAML with keys.
+
+    needed: whether it must be there.
+    """
+    try:
+        with open(path, encoding="utf-8-sig") as handle:
+            found = yaml.safe_load(handle)
+    except FileNotFoundError:
+        if needed:
+            raise LacunaError(
+                f"{path}: no such file here; start where it is, or give one by --configfile"
+            ) from None
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise LacunaError(f"{path}: cannot be read ({error}); save it as plain text") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        fault = getattr(error, "problem", None) or str(error)
+        if "'\\t'" in fault:
+            raise LacunaError(f"{path}{line}: begins with a tab; indent with blanks") from None
+        remedy = "correct the line, or the one above it"
+        raise LacunaError(f"{path}{line}: not YAML ({fault}); {remedy}") from None
+    if not isinstance(found, dict):
+        raise LacunaError(f"{path}: holds no keys; write a line as 'samples: samples.tsv'")
 
 
 def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str, Any]:
@@ -35,9 +66,14 @@ def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str
         if schema["properties"].get(key, {}).get("type") == "boolean" and isinstance(value, str):
             # `--config key=true` arrives as text; of true and false, Python's alone do not.
             resolved[key] = {"true": True, "false": False}.get(value.lower(), value)
+    check_finite(resolved)
     errors = sorted(Draft202012Validator(schema).iter_errors(resolved), key=error_order)
     if errors:
         raise LacunaError(f"config: {explain_error(errors[0], schema)}")
+    for name, text in path_settings(resolved):
+        if fault := path_fault(text):
+            raise LacunaError(f"config: '{name}' is {text!r}, which {fault}")
+    resolved = whole_numbers(resolved)
     length, stride = resolved["kmer"]["length"], resolved["kmer"]["stride"]
     if stride > length:  # what a schema cannot say
         raise LacunaError(
@@ -45,6 +81,36 @@ def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str
             "or residues between two windows are never read"
         )
     return resolved
+
+
+def path_settings(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the dotted key and the text of every path that a complete configuration gives."""
+    for key in PATH_KEYS:
+        found: Any = config
+        for part in key.split("."):
+            found = found[part]
+        if found is not None:
+            yield key, found
+
+
+def check_finite(value: Any, key: str = "") -> None:
+    """Raise LacunaError where a number is none (.nan) or endless (.inf): limits let them pass."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise LacunaError(f"config: '{key}' is {value}; write a finite number")
+    if isinstance(value, list):
+        value = dict(enumerate(value))
+    if isinstance(value, dict):
+        for name, one in value.items():
+            check_finite(one, _join(key, str(name)))
+
+
+def whole_numbers(value: Any) -> Any:
+    """The value with 100.0 as 100, at every level: a schema takes either for a whole number."""
+    if isinstance(value, dict):
+        return {name: whole_numbers(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [whole_numbers(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def error_order(error: ValidationError) -> tuple[bool, list[str]]:
@@ -71,7 +137,7 @@ def explain_error(error: ValidationError, schema: Mapping[str, Any]) -> str:
     key = ".".join(str(part) for part in error.absolute_path)
     given: Any = error.instance
     wanted: Any = error.validator_value
-    shown = repr(given)
+    shown = shortened(repr(given))
     if error.validator == "additionalProperties":
         known = list(cast(Mapping[str, Any], error.schema)["properties"])
         unknown = next(str(name) for name in given if name not in known)
@@ -97,16 +163,33 @@ def explain_error(error: ValidationError, schema: Mapping[str, Any]) -> str:
     }
     if error.validator in limits:
         return f"'{key}' is {shown}; write {limits[str(error.validator)]} {wanted}"
-    return f"'{key}' is {shown}; {error.message}"
+    if error.validator == "minLength":
+        return f"'{key}' is empty; give it, or leave the key out"
+    if error.validator == "minItems":
+        return f"'{key}' is {shown}; list at least {wanted}, or leave the key out"
+    if error.validator == "uniqueItems":
+        return f"'{key}' is {shown}; list each once"
+    if error.validator == "pattern":
+        return f"'{key}' is {shown}; write it as {wanted}"
+    return f"'{key}' is {shown}; {shortened(error.message)}"
+
+
+def shortened(text: str, most: int = 200) -> str:
+    """The text cut to `most` characters: a whole file in one cell would bury its own message."""
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def _unknown(name: str, section: str, known: list[str], schema: Mapping[str, Any]) -> str:
     """Name the valid key, in this section or another, that an unknown one was meant to be."""
     says = f"unknown key '{_join(section, name)}'; "
+    everywhere = {path: path.rpartition(".")[2] for path in _keys(schema)}
+    if name in everywhere and "." in name:
+        parts = name.split(".")
+        nested = ": {".join(parts) + ": ..." + "}" * (len(parts) - 1)
+        return f"{says}a key of a section is written below it, in a config file: {nested}"
     near = difflib.get_close_matches(name, known, n=1)
     if near:
         return f"{says}did you mean '{_join(section, near[0])}'?"
-    everywhere = {path: path.rpartition(".")[2] for path in _keys(schema)}
     elsewhere = difflib.get_close_matches(name, sorted(set(everywhere.values())), n=1)
     if elsewhere:
         path = next(path for path, leaf in everywhere.items() if leaf == elsewhere[0])

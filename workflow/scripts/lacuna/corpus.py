@@ -215,7 +215,7 @@ def fetch_wheel(requirement: str, path: Path, sha256: str | None = None) -> None
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
-        done = subprocess.run([*command, "--dest", folder, requirement], check=False)
+        done = subprocess.run([*command, "--dest", folder, "--", requirement], check=False)
         found = sorted(Path(folder).glob("*.whl"))
         if done.returncode or len(found) != 1:
             raise LacunaError(

@@ -1,5 +1,6 @@
 """Reading plain or gzipped files, writing whole files or none, and the one error that users see."""
 
+import errno
 import gzip
 import io
 import os
@@ -101,22 +102,25 @@ def atomic_write_bytes(path: str | Path) -> Iterator[BinaryIO]:
     """Write `path` whole or not at all, so that no reader ever meets half a file.
 
     The folder is made where it is missing. A name that ends in .gz is gzipped without a name or a
-    time inside, so that the same content gives the same bytes.
+    time inside, so that the same content gives the same bytes. Raises LacunaError where the disk is
+    full or may not be written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     # In the same folder, since a rename is atomic only within one file system.
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(partial, "wb") as plain:
-            if path.suffix == ".gz":
-                with gzip.GzipFile("", "wb", _GZIP_LEVEL, plain, mtime=0) as zipped:
-                    yield cast(BinaryIO, zipped)
-            else:
-                yield plain
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    # One name for all: what a kill leaves behind is overwritten next time.
+    partial = path.with_name(f".{path.name}.part")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(partial, "wb") as plain:
+                if path.suffix == ".gz":
+                    with gzip.GzipFile("", "wb", _GZIP_LEVEL, plain, mtime=0) as zipped:
+                        yield cast(BinaryIO, zipped)
+                else:
+                    yield plain
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -128,3 +132,60 @@ def atomic_write(path: str | Path) -> Iterator[TextIO]:
             yield text
         finally:
             text.detach()  # flushes; the file below is closed by its own context
+
+
+# Faults of the disk that its owner can mend, and how.
+_DISK_REMEDIES = {
+    errno.ENOSPC: "free some space and run again",
+    errno.EDQUOT: "free some of your quota and run again",
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f) and run again",
+    errno.EROFS: "choose an outdir that can be written",
+    errno.EACCES: "change its permissions, or choose another outdir",
+    errno.EPERM: "change its permissions, or choose another outdir",
+    errno.ENOTDIR: "a part of the path is a file: remove it, or choose another outdir",
+    errno.EEXIST: "a part of the path is a file: remove it, or choose another outdir",
+    errno.ENAMETOOLONG: "choose shorter names",
+}
+
+
+def path_fault(text: str) -> str | None:
+    """What is wrong with a path as it is written, and the remedy; None where nothing is.
+
+    It completes "the path, which ...".
+    """
+    if _UNPRINTABLE.search(text):
+        return "holds a line end or another control character; rename it"
+    if "{" in text or "}" in text:
+        return "holds braces, which Snakemake takes for its own; rename the file or folder"
+    if re.match("[a-z0-9+]{2,}://", text, re.IGNORECASE):
+        return "is a URL; download the file and give its path"
+    if os.path.exists(text):
+        return None
+    if re.match(r"[A-Za-z]:[\\/]", text) or "\\" in text:
+        return "is a path of Windows; write it with '/' (under WSL 'C:\\' is '/mnt/c/')"
+    if text.startswith("~"):
+        return "begins with '~', which only a shell reads; write the whole path"
+    return None
+
+
+def disk_fault(path: str | Path, error: BaseException) -> str | None:
+    """A fault of the disk, met in writing `path`, with its remedy; None for any other error."""
+    if not isinstance(error, OSError) or error.errno not in _DISK_REMEDIES:
+        return None
+    remedy = _DISK_REMEDIES[error.errno]
+    return f"{path}: cannot be written ({os.strerror(error.errno)}); {remedy}"
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """What writes `path`: a disk that is full or may not be written is a LacunaError."""
+    path = Path(path)
+    try:
+        yield
+    except OSError as error:
+        # A write knows no name; a name elsewhere is that of a file that was read meanwhile.
+        elsewhere = error.filename and Path(os.fsdecode(error.filename)).parent not in path.parents
+        fault = disk_fault(path, error)
+        if fault is None or elsewhere:
+            raise
+        raise LacunaError(fault) from None

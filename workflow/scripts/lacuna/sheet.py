@@ -2,11 +2,14 @@
 
 import csv
 import difflib
+import io
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from lacuna.files import LacunaError, open_text
+from lacuna.config import shortened
+from lacuna.files import LacunaError, open_bytes, open_text, path_fault
 
 REQUIRED = ("sample", "fasta")
 OPTIONAL_PATHS = ("gaps", "truth", "homologs")
@@ -15,6 +18,8 @@ SPECIES = ("auto", "human", "mouse", "rat", "rabbit", "rhesus", "alpaca")
 SAMPLE_PATTERN = (
     r"[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*"  # not '.' or '..': it names a folder
 )
+MAX_NAME = 100  # letters of a sample's name, which is a part of the names of files
+_DELIMITERS = "\t,;"  # tabs, or what Excel writes as CSV in one language or another
 # What else stands in the output folder, beside those of the samples.
 RESERVED = (
     "accuracy.tsv benchmark_scale.tsv benchmarks logs model packs peers pretrain report.html "
@@ -35,19 +40,13 @@ class Sample:
 
 
 def read_sheet(path: str | Path) -> tuple[Sample, ...]:
-    """The samples of a tab-separated sheet, in its order.
+    """The samples of a sheet, in its order: separated by tabs, or CSV as a spreadsheet saves it.
 
     Raises LacunaError at the first fault: a column missing or unknown, an id that is bad, taken or
     stands twice, a species that is not known, a file that does not exist, a sheet without rows.
     """
     path = Path(path)
-    with open_text(path) as handle:
-        rows = csv.reader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
-        lines = [
-            (rows.line_num, [cell.strip() for cell in row])
-            for row in rows
-            if any(cell.strip() for cell in row)
-        ]
+    lines = _read_lines(path)
     if not lines:
         raise LacunaError(
             f"{path}: the sample sheet is empty; give a header with {_names(COLUMNS)}"
@@ -75,14 +74,50 @@ def read_sheet(path: str | Path) -> tuple[Sample, ...]:
     return tuple(samples)
 
 
+def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
+    """The lines that are not empty, with their numbers, as cells without blanks around them."""
+    with open_text(path) as handle:
+        text = handle.read()
+    if text.startswith("PK\3\4"):
+        raise LacunaError(f"{path}: a workbook of a spreadsheet; save it as tab-separated text")
+    delimiter = _delimiter(text)
+    source = io.StringIO(text)
+    if delimiter == "\t":  # has no quotes: those of a path belong to it
+        rows = csv.reader(source, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    else:
+        rows = csv.reader(source, delimiter=delimiter, strict=True)
+    lines = []
+    try:
+        for row in rows:
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                lines.append((rows.line_num, cells))
+    except csv.Error as error:
+        raise LacunaError(
+            f"{path}:{rows.line_num}: cannot be cut into cells ({error}); correct the line"
+        ) from None
+    return lines
+
+
+def _delimiter(text: str) -> str:
+    """What separates the cells: what the first line that is not empty is cut by."""
+    header = text.lstrip().partition("\n")[0]
+    for delimiter in _DELIMITERS:
+        names = {name.strip(' "').lower() for name in header.split(delimiter)}
+        if delimiter in header and not names.isdisjoint(COLUMNS):
+            return delimiter
+    return "\t"
+
+
 def _check_header(path: Path, line: int, columns: list[str]) -> None:
     """Raise LacunaError where a column is missing, unknown, or there twice."""
     for name in columns:
         if name not in COLUMNS:
             hint = f"separate columns by tabs; known are {_names(COLUMNS)}"
-            near = difflib.get_close_matches(name.lower(), COLUMNS, n=1)
+            # Blanks within: a header whose columns are separated by blanks.
+            near = [] if " " in name else difflib.get_close_matches(name.lower(), COLUMNS, n=1)
             remedy = f"did you mean '{near[0]}'?" if near else hint
-            raise LacunaError(f"{path}:{line}: unknown column '{name}'; {remedy}")
+            raise LacunaError(f"{path}:{line}: unknown column '{shortened(name)}'; {remedy}")
         if columns.count(name) > 1:
             raise LacunaError(f"{path}:{line}: column '{name}' stands twice; keep one of them")
     for name in REQUIRED:
@@ -97,8 +132,13 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
     sample = cells.get("sample", "")
     if not re.fullmatch(SAMPLE_PATTERN, sample):
         raise LacunaError(
-            f"{where}: '{sample}' is no sample id; use letters, digits, '_', '-' and '.', "
-            "not dots alone"
+            f"{where}: '{shortened(sample)}' is no sample id; use letters, digits, '_', '-' and "
+            "'.', not dots alone"
+        )
+    if len(sample) > MAX_NAME:
+        raise LacunaError(
+            f"{where}: the name of sample '{shortened(sample)}' has {len(sample)} letters; use at "
+            f"most {MAX_NAME}, since files are named after it"
         )
     if sample in RESERVED:
         raise LacunaError(
@@ -110,25 +150,40 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
     if species not in SPECIES:
         near = difflib.get_close_matches(species.lower(), SPECIES, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"use one of {_names(SPECIES)}"
-        raise LacunaError(f"{where} has the unknown species '{species}'; {hint}")
+        raise LacunaError(f"{where} has the unknown species '{shortened(species)}'; {hint}")
     if not cells.get("fasta"):
         raise LacunaError(f"{where} has no fasta; give the path of a FASTA file")
     paths = {
-        name: _existing(where, name, folder / cells[name])
+        name: _existing(where, name, folder, cells[name])
         for name in ("fasta", *OPTIONAL_PATHS)
         if cells.get(name)
     }
+    if "gaps" in paths and _is_fasta(paths["gaps"]):
+        swapped = not _is_fasta(paths["fasta"])
+        remedy = "swap it with that of the column fasta" if swapped else "give a table of gaps"
+        raise LacunaError(f"{where}: gaps '{paths['gaps']}' is a FASTA file; {remedy}")
     return Sample(sample=sample, species=species, **paths)
 
 
-def _existing(where: str, column: str, path: Path) -> Path:
-    """The path of a cell; raises LacunaError where it is no file."""
-    if not path.is_file():
-        fault = "is a folder" if path.is_dir() else "does not exist"
-        raise LacunaError(
-            f"{where}: {column} '{path}' {fault}; correct it (paths are relative to the sheet)"
-        )
+def _existing(where: str, column: str, folder: Path, cell: str) -> Path:
+    """The path of a cell; raises LacunaError where it is no file, or none that can be used."""
+    path = folder / cell
+    # The path itself shows the folder of the sheet too, the cell whether it begins with '~'.
+    for text in (str(path), "" if os.path.isfile(path) else cell):
+        if fault := path_fault(text):
+            raise LacunaError(f"{where}: {column} '{shortened(text)}' {fault}")
+    if not os.path.isfile(path):  # pathlib raises an error where a name is too long
+        fault = "is a folder" if os.path.isdir(path) else "does not exist"
+        remedy = "correct it (paths are relative to the sheet)"
+        if cell[0] == cell[-1] == '"':
+            remedy = "remove its quotes"
+        raise LacunaError(f"{where}: {column} '{shortened(str(path))}' {fault}; {remedy}")
     return path
+
+
+def _is_fasta(path: Path) -> bool:
+    with open_bytes(path) as handle:
+        return handle.read(4).removeprefix(b"\xef\xbb\xbf").startswith(b">")
 
 
 def _names(names: list[str] | tuple[str, ...]) -> str:

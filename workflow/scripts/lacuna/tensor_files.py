@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from lacuna.files import LacunaError
+from lacuna.files import LacunaError, writing
 
 Kinds = Mapping[str, tuple[torch.dtype, tuple[int, ...]]]  # type and shape by name
 
@@ -38,7 +38,8 @@ def write_tensors(
 ) -> None:
     """Write a safetensors file, whole or not at all, with a digest of its tensors.
 
-    What a kill leaves beside it is overwritten next time.
+    What a kill leaves beside it is overwritten next time. Raises LacunaError where the disk is full
+    or may not be written.
     """
     path = Path(path)
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
@@ -49,13 +50,17 @@ def write_tensors(
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % _ALIGNMENT)
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
-    with open(partial, "wb") as handle:
-        handle.write(len(text).to_bytes(_ALIGNMENT, "little"))
-        handle.write(text)
-        handle.write(memoryview(blob)[_ALIGNMENT + size :])
-    os.replace(partial, path)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(partial, "wb") as handle:
+                handle.write(len(text).to_bytes(_ALIGNMENT, "little"))
+                handle.write(text)
+                handle.write(memoryview(blob)[_ALIGNMENT + size :])
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def read_header(path: str | Path, remedy: str) -> tuple[Kinds, dict[str, str]]:

@@ -1,0 +1,223 @@
+"""The output folder: whose files are in it, one run at a time, and what a failed run ends with."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lacuna import outdir as module
+from lacuna.files import LacunaError
+from lacuna.outdir import LOCK, RunLock, check_outdir, last_words
+
+SCRIPTS = Path(module.__file__).parents[1]
+
+
+@pytest.fixture
+def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An output folder that is not there yet, of a run that is started in another."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "out"
+
+
+def place(path: Path, text: str = "") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+# --- whose files ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["s1/filled.fasta", "s1/scaffolds/a.fasta", "s1/blocks/00000/a", "logs/a", "report.html"],
+)
+def test_an_input_among_the_results_is_refused(out: Path, name: str) -> None:
+    path = place(out / name)
+    with pytest.raises(LacunaError, match=r"fasta of s1: '.*' is in '.*'.*; move the file, or"):
+        check_outdir(out, ["s1"], {"fasta of s1": path})
+    assert path.exists()
+
+
+def test_an_input_is_known_under_any_of_its_names(out: Path, tmp_path: Path) -> None:
+    kept = place(tmp_path / "kept" / "a.fasta")
+    place(out / "s1" / "own.fasta")
+    (tmp_path / "link").symlink_to(out)  # a folder by another name
+    (tmp_path / "one.fasta").symlink_to(out / "s1" / "own.fasta")
+    (out / "s1" / "link.fasta").symlink_to(kept)  # which Snakemake would remove
+    for name in ("link/s1/own.fasta", "one.fasta", "out/s1/link.fasta", "work/../out/s1/own.fasta"):
+        with pytest.raises(LacunaError, match="where Lacuna writes its results"):
+            check_outdir(out, ["s1"], {"gaps": tmp_path / name})
+    relative = Path("..") / "out" / "s1" / "own.fasta"
+    with pytest.raises(LacunaError, match="where Lacuna writes its results"):
+        check_outdir(Path("../out"), ["s1"], {"gaps": relative})
+
+
+def test_inputs_elsewhere_pass(out: Path, tmp_path: Path) -> None:
+    names = ("a.fasta", "out/b.fasta", "out/s10/c.fasta", "out/pretrain/lacuna.safetensors")
+    inputs: dict[str, Path | None] = {name: place(tmp_path / name) for name in names}
+    (out / "s1").mkdir()
+    check_outdir(out, ["s1", "s2"], {**inputs, "gone": tmp_path / "gone", "none": None})
+
+
+@pytest.mark.parametrize("name", ["scaffolds/notes.txt", "seed_lstm/mine/a", "scaffolds/1.jsonl"])
+def test_no_folder_with_a_strangers_file_is_removed(out: Path, name: str) -> None:
+    for known in ("scaffolds/00000.jsonl", "scaffolds/.snakemake_timestamp", "seed_lstm/00001/a"):
+        place(out / "s1" / known)
+    place(out / "logs" / "read_scaffolds" / "s1.log")
+    check_outdir(out, ["s1"], {})
+    stranger = place(out / "s1" / name)
+    with pytest.raises(LacunaError, match="Lacuna did not write this and would remove it"):
+        check_outdir(out, ["s1"], {})
+    assert stranger.exists()
+
+
+def test_a_folder_that_lacuna_did_not_make_is_left_as_it_is(out: Path) -> None:
+    place(out / "s1" / "gaps.tsv", "mine")
+    check_outdir(out, ["s2"], {})
+    with pytest.raises(LacunaError, match="s1: holds files, though Lacuna never ran in '.*/out'"):
+        check_outdir(out, ["s1"], {})
+    place(out / "s1" / "rejected.tsv")  # results whose logs were deleted
+    check_outdir(out, ["s1"], {})
+
+
+def test_an_outdir_is_a_folder(out: Path) -> None:
+    with pytest.raises(LacunaError, match="'outdir' is '.*', which is a file; give a folder"):
+        check_outdir(place(out), [], {})
+    with pytest.raises(LacunaError, match="which is below the file '.*/out'; give a folder"):
+        check_outdir(out / "a" / "b", [], {})
+
+
+def test_a_full_disk_is_said_before_snakemake_needs_it(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_FULL", 1 << 62)
+    with pytest.raises(LacunaError, match="work: the disk is full; free some space and run again"):
+        check_outdir(out, [], {})
+
+
+# --- one run at a time ---------------------------------------------------------------------------
+
+
+def test_a_second_run_is_refused_until_the_first_ends(out: Path) -> None:
+    first = RunLock(out)
+    with pytest.raises(LacunaError, match=rf"is in use by another run \(process {os.getpid()} on"):
+        RunLock(out)
+    first.release()
+    first.release()  # as at exit: once is enough
+    RunLock(out).release()
+
+
+def test_a_killed_run_leaves_no_lock(out: Path) -> None:
+    code = (
+        f"import time\nfrom pathlib import Path\nfrom lacuna.outdir import RunLock\n"
+        f"lock = RunLock(Path({str(out)!r}))\nprint('held', flush=True)\ntime.sleep(60)"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+    )
+    assert other.stdout is not None and other.stdout.readline() == b"held\n"
+    with pytest.raises(LacunaError, match=rf"process {other.pid} on .*; wait for its end"):
+        RunLock(out)
+    other.send_signal(signal.SIGKILL)
+    other.communicate()
+    assert json.loads((out / LOCK).read_text())["running"]
+    RunLock(out).release()
+
+
+def record(out: Path, **changes: object) -> None:
+    """Leave a lock file as another run would, with what it says changed."""
+    RunLock(out).release()
+    told = json.loads((out / LOCK).read_text())
+    (out / LOCK).write_text(json.dumps(told | changes))
+
+
+def test_a_lock_of_another_machine_is_never_broken(out: Path) -> None:
+    record(out, host="elsewhere", running=True)
+    with pytest.raises(LacunaError, match=r"on another machine.*elsewhere.*remove '.*\.lock'"):
+        RunLock(out)
+    record_path = out / LOCK
+    record_path.unlink()
+    RunLock(out).release()
+    record(out, host="elsewhere")  # which ended as it should
+    RunLock(out).release()
+
+
+def test_a_file_system_without_locks_goes_by_the_process(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsupported(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("fcntl.flock", unsupported)
+    record(out, process=os.getppid(), running=True)
+    with pytest.raises(LacunaError, match="is in use by another run"):
+        RunLock(out)
+    (out / LOCK).unlink()
+    record(out, process=2**22 + 1, running=True)  # above the greatest number of a process
+    RunLock(out).release()
+
+
+def test_results_of_another_folder_are_not_taken_for_this_runs(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    RunLock(out).release()
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    RunLock(out).release()  # there is no record of Snakemake's in the first folder
+    (tmp_path / "other" / ".snakemake").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    with pytest.raises(LacunaError, match="holds results of runs that were started in .*/other;"):
+        RunLock(out)
+    (tmp_path / "other").rename(tmp_path / "moved")
+    RunLock(out).release()
+
+
+def test_a_damaged_lock_is_nobodys(out: Path) -> None:
+    place(out / LOCK, '{"host": "a"')
+    RunLock(out).release()
+
+
+def test_an_outdir_that_cannot_be_written_is_one_line(out: Path, tmp_path: Path) -> None:
+    place(tmp_path / "file")
+    with pytest.raises(LacunaError, match=r"cannot be written \(.*\); .* choose another outdir"):
+        RunLock(tmp_path / "file" / "out")
+
+
+# --- the last line -------------------------------------------------------------------------------
+
+
+def test_a_failed_run_ends_with_the_fault_of_its_job(out: Path) -> None:
+    lock = RunLock(out)
+    old = place(out / "logs" / "read" / "a.log", "words\nError: of an earlier run\n")
+    os.utime(old, (time.time() - 60, time.time() - 60))
+    place(out / "logs" / "read" / "b.log", "Error: not at its end\nwords\n")
+    place(out / "logs" / "read" / "c.log", "words\nError: a.fasta:3: a fault; a remedy\n")
+    assert last_words(out, lock.start, []) == "a.fasta:3: a fault; a remedy"
+    place(out / "logs" / "read" / "d.log", "Error: a.fasta:3: a fault; a remedy\n")  # the same
+    place(out / "logs" / "write" / "e.log", "Error: another\n")
+    assert last_words(out, lock.start, []) == (
+        f"a.fasta:3: a fault; a remedy (and 1 more faults in {out / 'logs'})"
+    )
+    lock.release()
+
+
+def test_a_job_that_was_killed_is_named(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = RunLock(out)
+    log = place(out / "snakemake.log", "words\nError in rule fill_gaps:\n    jobid: 3\n")
+    said = last_words(out, lock.start, [str(log)])
+    assert said.startswith("rule fill_gaps: its job ended without a word, as when it is killed for")
+    assert "give it more" in said and str(log) in said
+    monkeypatch.setattr(module, "_FULL", 1 << 62)
+    assert last_words(out, lock.start, [str(log)]) == (
+        f"{out}: the disk is full; free some space and run again"
+    )
+    lock.release()
