@@ -264,6 +264,11 @@ def older_chains(space: Workspace) -> None:
     os.utime(space.folder / "chains.fasta", (1e9, 1e9))
 
 
+def other_settings(space: Workspace) -> None:
+    """The configuration asks for other things."""
+    space.config(**{**FILL_SETTINGS, "candidates": 2})
+
+
 def replace(space: Workspace, name: str, text: str) -> None:
     """Put a new file in the place of another, at once."""
     path = space.folder / name
@@ -277,6 +282,7 @@ def changed_input(bench: Bench, rng: random.Random, trials: int) -> Trials:
     """An input is replaced or grows in mid-run: said, and the next run is of the new one alone"""
     before = bench.undisturbed(FILL)
     changes = (other_chains, other_gaps, other_homologs, more_chains, older_chains)
+    changes = (*changes, other_settings)
     for trial in range(max(trials // FEW * 2, len(changes))):
         change = changes[trial % len(changes)]
         after = bench.undisturbed(FILL, change)

@@ -2,6 +2,8 @@
 
 import gzip
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,23 @@ def test_a_damaged_gzip_is_named(write: Write) -> None:
                 handle.read()
 
 
+@pytest.mark.parametrize("name", ["a.fasta", "a.fasta.gz"])
+def test_a_file_that_changes_while_it_is_read_is_named(write: Write, name: str) -> None:
+    path = write(name, "> old" * 1000)
+    with pytest.raises(LacunaError, match=f"{name}: changed while it was read; run again"):
+        with open_bytes(path) as handle:
+            handle.read(1)
+            with open(path, "ab") as more:
+                more.write(b"new")
+            handle.read()
+    with pytest.raises(LacunaError, match="changed while it was read"):
+        with open_bytes(path):
+            os.replace(write("b", "of the same size"), path)
+    with pytest.raises(LacunaError, match="changed while it was read"):
+        with open_bytes(path):
+            path.unlink()
+
+
 def test_text_that_is_not_utf8_is_named(write: Write) -> None:
     with pytest.raises(LacunaError, match=r"latin.txt: not a text file in UTF-8 \(byte 0xe9\)"):
         with open_text(write("latin.txt", b"caf\xe9\n")) as handle:
@@ -59,6 +78,17 @@ def test_atomic_write_makes_folders_and_leaves_one_file(tmp_path: Path) -> None:
         assert not path.exists()
     assert path.read_bytes() == "ö\n".encode()
     assert os.listdir(path.parent) == ["a.txt"]
+
+
+def test_what_a_kill_leaves_is_gone_after_the_next_write(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    killed = f"import os, sys; sys.path[:0] = {sys.path!r}; from lacuna.files import atomic_write\n"
+    killed += f"with atomic_write({str(path)!r}) as out: out.write('half'); os._exit(1)"
+    subprocess.run([sys.executable, "-c", killed], check=False)
+    assert os.listdir(tmp_path) != ["a.txt"]
+    with atomic_write(path) as handle:
+        handle.write("whole")
+    assert os.listdir(tmp_path) == ["a.txt"] and path.read_text() == "whole"
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
@@ -89,3 +119,13 @@ def test_a_written_file_can_be_read_by_whom_the_umask_allows(tmp_path: Path) -> 
     umask = os.umask(0)
     os.umask(umask)
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_a_path_that_the_locale_cannot_name_says_what_to_set(tmp_path: Path) -> None:
+    code = f"import sys; sys.path[:0] = {sys.path!r}; from lacuna.files import open_bytes\n"
+    code += "with open_bytes('gr\\xf6\\xdfe.fasta'): pass"
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | plain, capture_output=True, text=True
+    )
+    assert "this locale has no such letters; set PYTHONUTF8=1" in done.stderr

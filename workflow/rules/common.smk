@@ -17,9 +17,9 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from lacuna.config import check_config
 from lacuna.files import LacunaError
-from lacuna.provenance import code_digest
+from lacuna.provenance import Inputs, code_digest
 from lacuna.scaffolds import count_records
-from lacuna.sheet import read_sheet
+from lacuna.sheet import OPTIONAL_PATHS, read_sheet
 
 
 def stop(fault):
@@ -126,6 +126,43 @@ def resource(key):
         return path
 
     return found
+
+
+def files_of_run():
+    """What a run reads: its settings, the user's files, and what the configuration names."""
+    columns = [getattr(s, c) for s in SAMPLES.values() for c in ("fasta", *OPTIONAL_PATHS)]
+    named = [located(path) for path in (CONFIG["library"], CONFIG["train"]["from"]) if path]
+    settings = [CONFIG["samples"], *workflow.configfiles]
+    return [p for p in (*settings, *columns, *named) if p and Path(p).is_file()]
+
+
+# Snakemake records the parameters that the run itself sees: its jobs need not read the files again.
+INPUTS = checked(Inputs, files_of_run() if workflow.is_main_process else [])
+
+
+def digests(*names, samples=lambda wildcards: [wildcards.sample]):
+    """Params function: digests of what a rule reads, so that other content re-runs it.
+
+    names: columns of the sheet, for each of the samples; or keys of the configuration.
+    """
+    keys = [name for name in names if name not in ("fasta", *OPTIONAL_PATHS)]
+    columns = [name for name in names if name not in keys]
+
+    def found(wildcards):
+        given = [getattr(SAMPLES[s], c) for s in samples(wildcards) for c in columns]
+        named = [located(reduce(getitem, key.split("."), CONFIG) or "") for key in keys]
+        return [INPUTS.digest(path) for path in (*given, *named)]
+
+    return found
+
+
+def stop_if_changed():
+    """End the run with an error where a file that it read is another by now."""
+    if changed := INPUTS.changed():
+        stop(
+            f"{', '.join(changed)}: changed during the run, whose results may mix old and new; "
+            "run again"
+        )
 
 
 def written(path):

@@ -21,6 +21,7 @@ rule fill_gaps:
     params:
         candidates=CONFIG["candidates"],
         modifications=CONFIG["modifications"],
+        inputs=digests("train.from", "library"),
         code=code("fill_gaps.py"),
     script:
         "../scripts/fill_gaps.py"

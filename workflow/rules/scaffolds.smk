@@ -20,6 +20,7 @@ rule read_scaffolds:
         n_blocks=lambda wildcards: N_BLOCKS[wildcards.sample],
         tolerance_ppm=CONFIG["tolerance_ppm"],
         on_bad_record=CONFIG["on_bad_record"],
+        inputs=digests("fasta", "gaps", "truth"),
         code=code("read_scaffolds.py"),
     script:
         "../scripts/read_scaffolds.py"
@@ -48,6 +49,7 @@ rule write_kmers:
         max_identity=CONFIG["accuracy"]["max_identity"],
         modifications=CONFIG["modifications"],
         species=lambda wildcards: SAMPLES[wildcards.sample].species,
+        inputs=digests("homologs", "train.from", "library"),
         code=code("write_kmers.py"),
     script:
         "../scripts/write_kmers.py"

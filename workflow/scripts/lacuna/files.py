@@ -22,11 +22,24 @@ class LacunaError(Exception):
     """A fault of the input that stops the run: one line naming file, record, fault and remedy."""
 
 
+def state_of(path: str | Path) -> tuple[int, ...] | None:
+    """What tells one state of a file from another without reading it; None where it is gone."""
+    try:
+        return _state(os.stat(path))
+    except OSError:
+        return None
+
+
+def _state(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 @contextmanager
 def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
     """Open a plain or gzipped file for reading; gzip is known by its first bytes, not by its name.
 
-    Raises LacunaError when the file cannot be opened, or turns out damaged while it is read.
+    Raises LacunaError when the file cannot be opened, turns out damaged while it is read, or is
+    another at the end of the block: what was read of it may be a mix of both.
     """
     with ExitStack() as stack:
         try:
@@ -34,19 +47,28 @@ def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
             start = plain.peek(len(_GZIP_MAGIC))
         except FileNotFoundError:
             raise LacunaError(f"{path}: no such file; check the path") from None
+        except UnicodeEncodeError:
+            raise LacunaError(
+                f"{path}: this locale has no such letters; set PYTHONUTF8=1 or LC_ALL=C.UTF-8"
+            ) from None
         except OSError as error:
             raise LacunaError(
                 f"{path}: cannot be read ({error.strerror}); check the path"
             ) from None
+        opened, damaged = _state(os.fstat(plain.fileno())), False
         try:
             if start.startswith(_GZIP_MAGIC):
                 yield cast(BinaryIO, stack.enter_context(gzip.GzipFile(fileobj=plain, mode="rb")))
             else:
                 yield plain
         except _DAMAGED:
+            damaged = True
+        if state_of(path) != opened:
             raise LacunaError(
-                f"{path}: the gzip file is damaged or cut short; copy it again"
-            ) from None
+                f"{path}: changed while it was read; run again when it is written no more"
+            )
+        if damaged:
+            raise LacunaError(f"{path}: the gzip file is damaged or cut short; copy it again")
 
 
 @contextmanager
@@ -75,7 +97,8 @@ def atomic_write_bytes(path: str | Path) -> Iterator[BinaryIO]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # In the same folder, since a rename is atomic only within one file system.
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # One name for all: what a kill leaves behind is overwritten next time.
+    partial = path.with_name(f".{path.name}.part")
     try:
         with open(partial, "wb") as plain:
             if path.suffix == ".gz":
