@@ -4,12 +4,20 @@ import gzip
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from conftest import Write
-from lacuna.files import LacunaError, atomic_write, atomic_write_bytes, open_bytes, open_text
+from lacuna.files import (
+    LacunaError,
+    atomic_write,
+    atomic_write_bytes,
+    check_temporary_folder,
+    open_bytes,
+    open_text,
+)
 
 
 def test_text_is_read_with_any_line_ends_and_without_a_byte_order_mark(write: Write) -> None:
@@ -111,6 +119,13 @@ def test_the_same_content_gives_the_same_gzip_bytes(tmp_path: Path) -> None:
     assert first == second
     assert gzip.decompress(first) == b"hello" * 100
     assert first[4:8] == bytes(4)  # no time inside
+
+
+def test_a_full_folder_of_temporary_files_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_temporary_folder()
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: open("/dev/full", "wb"))
+    with pytest.raises(LacunaError, match=r"written \(No space left on device\); free some space"):
+        check_temporary_folder()
 
 
 def test_a_written_file_can_be_read_by_whom_the_umask_allows(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ if not ROOT.is_dir():
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from lacuna.config import check_config
-from lacuna.files import LacunaError
+from lacuna.files import LacunaError, check_temporary_folder
 from lacuna.provenance import Inputs, code_digest
 from lacuna.scaffolds import count_records
 from lacuna.sheet import OPTIONAL_PATHS, read_sheet
@@ -135,6 +135,9 @@ def files_of_run():
     settings = [CONFIG["samples"], *workflow.configfiles]
     return [p for p in (*settings, *columns, *named) if p and Path(p).is_file()]
 
+
+if workflow.is_main_process:
+    checked(check_temporary_folder)  # Snakemake itself would end with a traceback
 
 # Snakemake records the parameters that the run itself sees: its jobs need not read the files again.
 INPUTS = checked(Inputs, files_of_run() if workflow.is_main_process else [])

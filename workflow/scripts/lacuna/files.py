@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +12,7 @@ from typing import BinaryIO, TextIO, cast
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_LEVEL = 6
+_TEMPORARY_BYTES = 1 << 20  # that a run may write for a while outside its folder
 # Of the tutorial's models, in the folder of their reports: what train_seed writes for others.
 SEED_PREDICTIONS = "predictions.tsv"
 
@@ -85,6 +87,19 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
             raise LacunaError(
                 f"{path}: not a text file in UTF-8 (byte 0x{byte:02x}); save it as plain text"
             ) from None
+
+
+def check_temporary_folder() -> None:
+    """Write and remove a temporary file; LacunaError where there is no space or no folder for it."""
+    try:
+        with tempfile.TemporaryFile() as handle:
+            handle.write(bytes(_TEMPORARY_BYTES))
+    except OSError as error:
+        folder = tempfile.tempdir or "TMPDIR"
+        raise LacunaError(
+            f"{folder}: temporary files cannot be written ({error.strerror}); "
+            "free some space, or set TMPDIR to another folder"
+        ) from None
 
 
 @contextmanager
