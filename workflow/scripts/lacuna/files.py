@@ -90,7 +90,7 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
 
 
 def check_temporary_folder() -> None:
-    """Write and remove a temporary file; LacunaError where there is no space or no folder for it."""
+    """Write and remove a temporary file; LacunaError where there is no space or folder for it."""
     try:
         with tempfile.TemporaryFile() as handle:
             handle.write(bytes(_TEMPORARY_BYTES))
