@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -29,8 +30,10 @@ from runs import Workspace  # noqa: E402
 from chains import fasta, germline_chain, hidden, mutated  # noqa: E402
 
 LIMIT_S = 600  # after which a run counts as hung
-_STARTED = re.compile(r"^(?:local)?rule (\w+):$")
-_FINISHED = re.compile(r"^Finished jobid: \d+ \(Rule: (\w+)\)$")
+# A job's first line names its rule, or says the rule's message; its number comes with it or below.
+_BEGINS = re.compile(r"^(?:(?:local)?rule (?P<rule>\w+):|Job (?P<job>\d+): (?P<message>.*))$")
+_NUMBER = re.compile(r"^ +jobid: (\d+)$")
+_FINISHED = re.compile(r"^Finished jobid: (\d+) \(Rule: (\w+)\)$")
 # What Snakemake itself says at the very end of a run.
 _TRAILER = re.compile(
     r"Complete log|Elapsed time|At least one job did not complete|Exiting because a job|"
@@ -74,11 +77,20 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A job of an undisturbed run: the how-manyth of its rule, and the seconds that it took."""
+    """A job of an undisturbed run: how it begins, for the how-manyth time, and how long it takes."""
 
     rule: str
-    number: int
-    seconds: float
+    number: int = 1
+    seconds: float = 0.0
+    message: str = ""
+
+    def begins(self, line: str) -> bool:
+        """Whether a line says that a job begins which begins as this one."""
+        begun = _BEGINS.match(line)
+        return begun is not None and (self.message or self.rule) in (
+            begun["message"],
+            begun["rule"],
+        )
 
 
 class Running:
@@ -111,9 +123,8 @@ class Running:
         """Read on until a job begins; False where the run ends before."""
         seen = 0
         for line in self.lines():
-            begun = _STARTED.match(line)
-            seen += begun is not None and begun[1] == step.rule
-            if begun and seen == step.number:
+            seen += step.begins(line)
+            if seen == step.number:
                 return True
         return False
 
@@ -193,9 +204,21 @@ def build_train(space: Workspace) -> None:
     )
 
 
+def build_screen(space: Workspace) -> None:
+    """Many small samples, which may share jobs."""
+    rows = []
+    for i in range(9):
+        name = f"clone{i}"
+        space.write(f"{name}.fasta", fasta({name: hidden(germline_chain("K", i), [(30, 33)])}))
+        rows.append({"sample": name, "fasta": f"{name}.fasta"})
+    space.sheet(*rows)
+    space.config()
+
+
 FILL = Case("fill", build_fill)
 TRAIN = Case("train", build_train)
-CASES = (FILL, TRAIN)
+SCREEN = Case("screen", build_screen)
+CASES = (FILL, TRAIN, SCREEN)
 
 
 @dataclass
@@ -238,20 +261,27 @@ class Reference:
     @classmethod
     def of(cls, space: Workspace, case: Case) -> "Reference":
         """Run a case without disturbance; SystemExit where even that fails."""
-        running, begun, steps = Running(space, *case.targets), {}, []
-        counts: dict[str, int] = {}
+        running = Running(space, *case.targets)
+        steps: list[Step] = []
+        counts: Counter[str] = Counter()
+        begun: dict[str, tuple[re.Match[str], int, float]] = {}  # by the number of the job
         for line in running.lines():
-            now = time.monotonic()
-            if started := _STARTED.match(line):
-                counts[started[1]] = counts.get(started[1], 0) + 1
-                begun.setdefault(started[1], []).append((counts[started[1]], now))
-            elif finished := _FINISHED.match(line):
-                number, at = begun[finished[1]].pop(0)
-                steps.append(Step(finished[1], number, now - at))
+            if first := _BEGINS.match(line):
+                words = first["message"] or first["rule"]
+                counts[words] += 1
+                job = (first, counts[words], time.monotonic())
+                if first["job"]:
+                    begun[first["job"]] = job
+            elif number := _NUMBER.match(line):
+                begun.setdefault(number[1], job)
+            elif done := _FINISHED.match(line):
+                first, nth, start = begun[done[1]]
+                seconds = time.monotonic() - start
+                steps.append(Step(done[2], nth, seconds, first["message"] or ""))
         ended = running.end()
         if ended.status:
             sys.exit(f"The undisturbed run of '{case.name}' failed:\n{ended.output}")
-        return cls(space.results(), tuple(s for s in steps if s.rule not in ("all", *case.targets)))
+        return cls(space.results(), tuple(step for step in steps if step.rule != "all"))
 
     @cached_property
     def rules(self) -> tuple[str, ...]:

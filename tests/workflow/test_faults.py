@@ -25,7 +25,7 @@ def tiny(folder: Path, homologs: int) -> Workspace:
 def test_a_changed_input_is_said_and_the_next_run_is_of_the_new_one(tmp_path: Path) -> None:
     space, fresh = tiny(tmp_path / "changed", 30), tiny(tmp_path / "fresh", 5)
     running = Running(space)
-    assert running.wait_for(Step("join_blocks", 1, 0))  # the homologs have been read by then
+    assert running.wait_for(Step("join_blocks"))  # the homologs have been read by then
     os.replace(fresh.folder / "homologs.fasta", space.folder / "homologs.fasta")
     ended = running.end()
     assert ended.status == 1 and ended.line is not None
