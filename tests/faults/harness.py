@@ -77,7 +77,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A job of an undisturbed run: how it begins, for the how-manyth time, and how long it takes."""
+    """A job of an undisturbed run: how it begins, the how-manyth that does so, its seconds."""
 
     rule: str
     number: int = 1
@@ -87,10 +87,12 @@ class Step:
     def begins(self, line: str) -> bool:
         """Whether a line says that a job begins which begins as this one."""
         begun = _BEGINS.match(line)
-        return begun is not None and (self.message or self.rule) in (
-            begun["message"],
-            begun["rule"],
-        )
+        return begun is not None and (begun["message"] or begun["rule"]) == self.words
+
+    @property
+    def words(self) -> str:
+        """What tells it from others where it begins."""
+        return self.message or self.rule
 
 
 class Running:
@@ -293,9 +295,10 @@ class Reference:
         names = [name for name in both if results.get(name) != self.results.get(name)]
         if not names:
             return ""
-        what = {True: "is left over or new", False: "differs"}[names[0] not in self.results]
         if names[0] not in results:
             what = "is missing"
+        else:
+            what = "differs" if names[0] in self.results else "is left over"
         more = f" (and {len(names) - 1} more files)" if len(names) > 1 else ""
         return f"{names[0]} {what}{more}"
 
@@ -330,20 +333,15 @@ def tmpfs(folder: Path, size: str) -> Iterator[Callable[[str], None]]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def no_mounts() -> str:
-    """Why small disks cannot be mounted here; empty where they can."""
+def no_mounts(folder: Path) -> str:
+    """Why small disks cannot be mounted in a folder; empty where they can."""
     if os.geteuid() != 0:
         return "only root can mount a small disk"
-    folder = Path("/tmp") if not os.environ.get("TMPDIR") else Path(os.environ["TMPDIR"])
-    probe = folder / f"lacuna-faults-{os.getpid()}"
     try:
-        with tmpfs(probe, "64k"):
+        with tmpfs(folder / "probe", "64k"):
             return ""
     except (OSError, subprocess.CalledProcessError):
         return "this machine lets nobody mount a small disk"
-    finally:
-        with suppress(OSError):
-            probe.rmdir()
 
 
 def moment(rng: random.Random, steps: tuple[Step, ...]) -> tuple[Step, float]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
+import psutil  # comes with Snakemake
 from harness import (
     CASES,
     FILL,
@@ -36,7 +36,7 @@ from chains import fasta, germline_chain, mutated
 Trials = Iterator[Outcome]
 Scenario = Callable[[Bench, random.Random, int], Trials]
 SCENARIOS: dict[str, Scenario] = {}
-FEW = 10  # of a scenario's trials stand for one of the others', which are no lottery
+FEW = 10  # kills for each trial of a scenario that depends less on its moment
 
 
 def scenario(function: Scenario) -> Scenario:
@@ -162,7 +162,7 @@ def interrupt(bench: Bench, rng: random.Random, trials: int) -> Trials:
 @scenario
 def full_disk(bench: Bench, rng: random.Random, trials: int) -> Trials:
     """No space left on the disk of the output folder; then there is"""
-    if reason := no_mounts():
+    if reason := no_mounts(bench.folder):
         yield Outcome("skipped", reason)
         return
     expected = bench.undisturbed(FILL)
@@ -188,7 +188,7 @@ def space_taken(bench: Bench) -> int:
 @scenario
 def read_only_output(bench: Bench, rng: random.Random, trials: int) -> Trials:
     """An output folder that may not be written, from the start or in mid-run"""
-    if reason := no_mounts():
+    if reason := no_mounts(bench.folder):
         yield Outcome("skipped", reason)
         return
     expected = bench.undisturbed(FILL)
@@ -411,7 +411,7 @@ def temporary_folder(bench: Bench, rng: random.Random, trials: int) -> Trials:
     """TMPDIR is unset, is not there, may not be written, or is full"""
     yield from under(bench, {"unset": environment(TMPDIR=None)})
     yield from under(bench, {"not there": environment(TMPDIR="/nonexistent/tmp")})
-    if reason := no_mounts():
+    if reason := no_mounts(bench.folder):
         yield Outcome("skipped", reason)
         return
     for note, option in (("read-only", "ro"), ("full", "rw")):
@@ -427,7 +427,7 @@ def temporary_folder(bench: Bench, rng: random.Random, trials: int) -> Trials:
 def home_folder(bench: Bench, rng: random.Random, trials: int) -> Trials:
     """HOME is unset, or may not be written while the caches may (XDG_CACHE_HOME)"""
     yield from under(bench, {"unset": environment(HOME=None, XDG_CACHE_HOME=None)})
-    if reason := no_mounts():
+    if reason := no_mounts(bench.folder):
         yield Outcome("skipped", reason)
         return
     home, caches = bench.folder / "home", bench.folder / "caches"
