@@ -277,17 +277,18 @@ def replace(space: Workspace, name: str, text: str) -> None:
     os.replace(new, path)
 
 
+CHANGES = (other_chains, other_gaps, other_homologs, more_chains, older_chains, other_settings)
+
+
 @scenario
 def changed_input(bench: Bench, rng: random.Random, trials: int) -> Trials:
     """An input is replaced or grows in mid-run: said, and the next run is of the new one alone"""
     before = bench.undisturbed(FILL)
-    changes = (other_chains, other_gaps, other_homologs, more_chains, older_chains)
-    changes = (*changes, other_settings)
-    for trial in range(max(trials // FEW * 2, len(changes))):
-        change = changes[trial % len(changes)]
+    for trial in range(max(trials // FEW * 2, len(CHANGES))):
+        change = CHANGES[trial % len(CHANGES)]
         after = bench.undisturbed(FILL, change)
-        early = [s for s in before.steps if s.rule in EARLY] if trial % 2 else before.steps
-        step, delay = moment(rng, tuple(early))
+        early = tuple(s for s in before.steps if s.rule in ("read_scaffolds", "write_kmers"))
+        step, delay = moment(rng, early if trial % 2 else before.steps)
         space = bench.space(FILL)
         running = Running(space)
         running.wait_for(step)
@@ -301,9 +302,6 @@ def changed_input(bench: Bench, rng: random.Random, trials: int) -> Trials:
         if outcome.kind == "same bytes" and mixed and "changed during the run" not in broken.output:
             outcome = Outcome("FAILED", f"{note}: old and new are mixed without a word")
         yield told(bench, space, outcome)
-
-
-EARLY = ("read_scaffolds", "write_kmers")  # which read the user's files
 
 
 def is_one_of(space: Workspace, *references: Reference) -> bool:

@@ -123,7 +123,7 @@ def test_the_same_content_gives_the_same_gzip_bytes(tmp_path: Path) -> None:
 
 def test_a_full_folder_of_temporary_files_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     check_temporary_folder()
-    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: open("/dev/full", "wb"))
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda dir: open("/dev/full", "wb"))
     with pytest.raises(LacunaError, match=r"written \(No space left on device\); free some space"):
         check_temporary_folder()
 

@@ -91,13 +91,16 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
 
 def check_temporary_folder() -> None:
     """Write and remove a temporary file; LacunaError where there is no space or folder for it."""
+    # Python passes over a TMPDIR that is full, the solver that Snakemake starts does not.
+    folder = os.environ.get("TMPDIR", "")
     try:
-        with tempfile.TemporaryFile() as handle:
+        if not os.access(folder, os.W_OK):
+            folder = tempfile.gettempdir()
+        with tempfile.TemporaryFile(dir=folder) as handle:
             handle.write(bytes(_TEMPORARY_BYTES))
     except OSError as error:
-        folder = tempfile.tempdir or "TMPDIR"
         raise LacunaError(
-            f"{folder}: temporary files cannot be written ({error.strerror}); "
+            f"{folder or 'TMPDIR'}: temporary files cannot be written ({error.strerror}); "
             "free some space, or set TMPDIR to another folder"
         ) from None
 
