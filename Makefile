@@ -11,10 +11,14 @@ BIN := $(VENV)/bin
 KERAS_VENV := .venv-keras
 ATHERIS := .atheris
 SECONDS ?= 600
+SBOM_VENV := .venv-sbom
+SEED ?= 0
+TRIALS ?= 50
 
 # What the checks look at. A path that is not there (yet) is left out rather than failing the tool.
 PYTHON_CODE := $(wildcard workflow/scripts tests resources)
 SMK_CODE := $(wildcard Snakefile workflow)
+SHIPPED_CODE := workflow/scripts resources
 
 # Builds the virtual environment $(1) with the requirements file $(2). A half-built one is never kept:
 # the stamp is written last, and a missing stamp starts again from nothing.
@@ -32,7 +36,7 @@ define build_venv
 	@touch $(1)/.stamp
 endef
 
-.PHONY: help setup run test lint format benchmark-seed benchmark-train numbers fuzz clean
+.PHONY: help setup run test lint format faults fuzz numbers sbom benchmark-seed benchmark-train clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -53,12 +57,25 @@ lint: setup  ## Run the linters, the format checks and the type checker.
 	$(BIN)/ruff format --check $(PYTHON_CODE)
 	$(BIN)/snakefmt --check $(SMK_CODE)
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(SHIPPED_CODE)
+	$(BIN)/pip-licenses --with-system >/dev/null
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --lint
 
 format: setup  ## Format the Python and Snakemake files in place.
 	$(BIN)/ruff check --fix-only --quiet $(PYTHON_CODE)
 	$(BIN)/ruff format $(PYTHON_CODE)
 	$(BIN)/snakefmt $(SMK_CODE)
+
+faults: setup  ## Break runs in every way known and see that none is lost. SEED=0 TRIALS=50
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/faults/run.py --seed $(SEED) --trials $(TRIALS)
+
+$(SBOM_VENV)/.stamp: envs/sbom.txt
+	$(call build_venv,$(SBOM_VENV),$<)
+
+sbom: setup $(SBOM_VENV)/.stamp  ## Write sbom.json: every package in .venv with its licence (CycloneDX).
+	@$(SBOM_VENV)/bin/cyclonedx-py environment --output-reproducible --short-PURLs \
+		--pyproject pyproject.toml --output-file sbom.json $(VENV)
+	@echo "sbom.json is written."
 
 # Keras stays out of .venv: it is the yardstick of this benchmark and nothing else needs it.
 $(KERAS_VENV)/.stamp: tests/benchmarks/requirements-keras.txt

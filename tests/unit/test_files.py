@@ -2,6 +2,9 @@
 
 import gzip
 import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from lacuna.files import (
     LacunaError,
     atomic_write,
     atomic_write_bytes,
+    check_temporary_folder,
     open_bytes,
     open_text,
     printable,
@@ -54,6 +58,23 @@ def test_a_damaged_gzip_is_named(write: Write) -> None:
                 handle.read()
 
 
+@pytest.mark.parametrize("name", ["a.fasta", "a.fasta.gz"])
+def test_a_file_that_changes_while_it_is_read_is_named(write: Write, name: str) -> None:
+    path = write(name, "> old" * 1000)
+    with pytest.raises(LacunaError, match=f"{name}: changed while it was read; run again"):
+        with open_bytes(path) as handle:
+            handle.read(1)
+            with open(path, "ab") as more:
+                more.write(b"new")
+            handle.read()
+    with pytest.raises(LacunaError, match="changed while it was read"):
+        with open_bytes(path):
+            os.replace(write("b", "of the same size"), path)
+    with pytest.raises(LacunaError, match="changed while it was read"):
+        with open_bytes(path):
+            path.unlink()
+
+
 def test_text_that_is_not_utf8_is_named(write: Write) -> None:
     with pytest.raises(LacunaError, match=r"latin.txt: not a text file in UTF-8 \(byte 0xe9\)"):
         with open_text(write("latin.txt", b"caf\xe9\n")) as handle:
@@ -67,6 +88,17 @@ def test_atomic_write_makes_folders_and_leaves_one_file(tmp_path: Path) -> None:
         assert not path.exists()
     assert path.read_bytes() == "ö\n".encode()
     assert os.listdir(path.parent) == ["a.txt"]
+
+
+def test_what_a_kill_leaves_is_gone_after_the_next_write(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    killed = f"import os, sys; sys.path[:0] = {sys.path!r}; from lacuna.files import atomic_write\n"
+    killed += f"with atomic_write({str(path)!r}) as out: out.write('half'); os._exit(1)"
+    subprocess.run([sys.executable, "-c", killed], check=False)
+    assert os.listdir(tmp_path) != ["a.txt"]
+    with atomic_write(path) as handle:
+        handle.write("whole")
+    assert os.listdir(tmp_path) == ["a.txt"] and path.read_text() == "whole"
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
@@ -89,6 +121,13 @@ def test_the_same_content_gives_the_same_gzip_bytes(tmp_path: Path) -> None:
     assert first == second
     assert gzip.decompress(first) == b"hello" * 100
     assert first[4:8] == bytes(4)  # no time inside
+
+
+def test_a_full_folder_of_temporary_files_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_temporary_folder()
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda dir: open("/dev/full", "wb"))
+    with pytest.raises(LacunaError, match=r"written \(No space left on device\); free some space"):
+        check_temporary_folder()
 
 
 def test_a_written_file_can_be_read_by_whom_the_umask_allows(tmp_path: Path) -> None:
@@ -123,3 +162,13 @@ def test_lines_are_bounded_and_counted(write: Write) -> None:
 def test_an_error_is_one_line_without_control_characters(text: str, shown: str) -> None:
     assert printable(text) == shown
     assert str(LacunaError(text)) == shown
+
+
+def test_a_path_that_the_locale_cannot_name_says_what_to_set(tmp_path: Path) -> None:
+    code = f"import sys; sys.path[:0] = {sys.path!r}; from lacuna.files import open_bytes\n"
+    code += "with open_bytes('gr\\xf6\\xdfe.fasta'): pass"
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | plain, capture_output=True, text=True
+    )
+    assert "this locale has no such letters; set PYTHONUTF8=1" in done.stderr

@@ -1,12 +1,15 @@
-"""The digest of a rule's code changes with every module that its script leads to, and no other."""
+"""Digests of a rule's code, by every module that its script leads to and no other, and inputs."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from conftest import Write
 from lacuna import provenance
-from lacuna.provenance import code_digest
+from lacuna.files import LacunaError
+from lacuna.provenance import Inputs, code_digest
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 
@@ -109,3 +112,26 @@ def test_a_script_leads_to_its_modules_and_their_data_alone() -> None:
     assert {"V.tsv", "J.tsv", "C.tsv"} <= {
         file.name for file in provenance.code_behind(SCRIPTS / "write_kmers.py")
     }
+
+
+def test_a_file_is_known_by_what_it_holds_and_not_by_its_time(write: Write) -> None:
+    kept, replaced = write("kept.fasta", ">a\nA\n"), write("replaced.fasta", ">a\nA\n")
+    before = Inputs([kept, replaced])
+    os.utime(kept)
+    time = replaced.stat().st_mtime_ns
+    replaced.write_text(">a\nC\n")
+    os.utime(replaced, ns=(time, time))
+    assert before.changed() == []  # of the same size and time it is not read again
+    os.utime(replaced, ns=(0, 0))  # as one of a backup
+    assert before.changed() == [str(replaced)]
+    after = Inputs([kept, replaced])
+    assert after.digest(kept) == before.digest(kept) == before.digest(replaced)
+    assert after.digest(replaced) != before.digest(replaced)
+    assert after.digest(None) is None and after.changed() == []
+    kept.unlink()
+    assert after.changed() == [str(kept)]
+
+
+def test_an_input_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(LacunaError, match=r"none\.tsv: cannot be read \(No such file"):
+        Inputs([tmp_path / "none.tsv"])

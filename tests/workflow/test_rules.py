@@ -93,6 +93,16 @@ def test_a_change_of_its_code_re_runs_a_rule(rule: str) -> None:
 
 
 @pytest.mark.parametrize("rule", WORKING)
+def test_other_content_of_the_users_files_re_runs_a_rule(rule: str) -> None:
+    """Their times do not tell: a file may be replaced in mid-run, or by an older one."""
+    read = directive("input", rule) or ""
+    params = directive("params", rule) or ""
+    columns = {*re.findall(r'given\("(\w+)"\)|(?:\]|\bs)\.(\w+)', read)}
+    for column in {a or b for a, b in columns}:
+        assert re.search(rf'inputs=digests\([^)]*"{column}"', params)
+
+
+@pytest.mark.parametrize("rule", WORKING)
 def test_every_rule_says_how_much_memory_it_takes(rule: str) -> None:
     assert re.search(r"\bmem_mb=", directive("resources", rule) or "")
 

@@ -17,10 +17,10 @@ if not ROOT.is_dir():
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from lacuna.config import check_config, check_yaml, path_settings
-from lacuna.files import LacunaError
+from lacuna.files import LacunaError, check_temporary_folder
 from lacuna.outdir import RunLock, check_outdir, last_words
 from lacuna.packs import plan_packs
-from lacuna.provenance import code_digest
+from lacuna.provenance import Inputs, code_digest
 from lacuna.scaffolds import count_records
 from lacuna.sheet import OPTIONAL_PATHS, read_sheet
 
@@ -160,16 +160,6 @@ def resource(key):
     return found
 
 
-def written(path):
-    """When a file was written, in nanoseconds; None where it is not there."""
-    return path.stat().st_mtime_ns if path.exists() else None
-
-
-def code(script):
-    """Digest of a script and the modules it imports: a change of either re-runs its rule."""
-    return code_digest(ROOT / "workflow" / "scripts" / script)
-
-
 def inputs_of_run():
     """Every file that the configuration and the sheet name, by what it is."""
     files = {f"config file {number}": Path(p) for number, p in enumerate(workflow.configfiles, 1)}
@@ -182,6 +172,56 @@ def inputs_of_run():
     return files
 
 
+if workflow.is_main_process:
+    checked(check_temporary_folder)  # Snakemake itself would end with a traceback
+    checked(check_outdir, OUT, list(SAMPLES), inputs_of_run())
+
+# Snakemake records the parameters that the run itself sees: its jobs need not read the files again.
+INPUTS = checked(
+    Inputs,
+    (
+        [path for path in inputs_of_run().values() if path and path.is_file()]
+        if workflow.is_main_process
+        else []
+    ),
+)
+
+
+def digests(*names, samples=lambda wildcards: [wildcards.sample]):
+    """Params function: digests of what a rule reads, so that other content re-runs it.
+
+    names: columns of the sheet, for each of the samples; or keys of the configuration.
+    """
+    keys = [name for name in names if name not in ("fasta", *OPTIONAL_PATHS)]
+    columns = [name for name in names if name not in keys]
+
+    def found(wildcards):
+        given = [getattr(SAMPLES[s], c) for s in samples(wildcards) for c in columns]
+        named = [located(reduce(getitem, key.split("."), CONFIG) or "") for key in keys]
+        return [INPUTS.digest(path) for path in (*given, *named)]
+
+    return found
+
+
+def stop_if_changed():
+    """End the run with an error where a file that it read is another by now."""
+    if changed := INPUTS.changed():
+        stop(
+            f"{', '.join(changed)}: changed during the run, whose results may mix old and new; "
+            "run again"
+        )
+
+
+def written(path):
+    """When a file was written, in nanoseconds; None where it is not there."""
+    return path.stat().st_mtime_ns if path.exists() else None
+
+
+def code(script):
+    """Digest of a script and the modules it imports: a change of either re-runs its rule."""
+    return code_digest(ROOT / "workflow" / "scripts" / script)
+
+
 LOCKS = []  # that of this run, once it has begun; jobs and dry runs take none
 
 
@@ -189,7 +229,3 @@ def hold_outdir():
     """Make the output folder this run's alone, before the first job."""
     if workflow.is_main_process:
         LOCKS.append(checked(RunLock, OUT))
-
-
-if workflow.is_main_process:
-    checked(check_outdir, OUT, list(SAMPLES), inputs_of_run())

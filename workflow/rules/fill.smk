@@ -22,6 +22,7 @@ rule fill_gaps:
         candidates=CONFIG["candidates"],
         modifications=CONFIG["modifications"],
         precision=CONFIG["precision"],
+        inputs=digests("train.from", "library"),
         code=code("fill_gaps.py"),
     script:
         "../scripts/fill_gaps.py"

@@ -56,6 +56,12 @@ for pack in PACKS:
                 **{name: CONFIG[name] for name in PACK_SETTINGS},
                 "max_identity": CONFIG["accuracy"]["max_identity"],
             },
+            inputs=digests(
+                *INPUT_COLUMNS,
+                "train.from",
+                "library",
+                samples=lambda wildcards, pack=pack: pack.samples,
+            ),
             code=code("fill_pack.py"),
         message:
             f"Fill {len(pack.samples)} small samples, {pack.samples[0]} to {pack.samples[-1]}."

@@ -85,6 +85,7 @@ onsuccess:
     # Other targets leave the summary of an earlier run as it is.
     if written(SUMMARY) not in (None, SUMMARY_BEFORE):
         print(SUMMARY.read_text(), end="")
+    stop_if_changed()
 
 
 onerror:

@@ -21,6 +21,7 @@ rule read_scaffolds:
         n_blocks=lambda wildcards: N_BLOCKS[wildcards.sample],
         tolerance_ppm=CONFIG["tolerance_ppm"],
         on_bad_record=CONFIG["on_bad_record"],
+        inputs=digests("fasta", "gaps", "truth", "homologs"),
         code=code("read_scaffolds.py"),
     script:
         "../scripts/read_scaffolds.py"
@@ -50,6 +51,7 @@ rule write_kmers:
         modifications=CONFIG["modifications"],
         precision=CONFIG["precision"],
         species=lambda wildcards: SAMPLES[wildcards.sample].species,
+        inputs=digests("homologs", "train.from", "library"),
         code=code("write_kmers.py"),
     script:
         "../scripts/write_kmers.py"

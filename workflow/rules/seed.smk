@@ -20,6 +20,7 @@ rule train_seed:
         k=CONFIG["seed_lstm"]["k"],
         epochs=CONFIG["seed_lstm"]["epochs"],
         seed=CONFIG["seed"],
+        inputs=digests("fasta", "gaps", "truth"),
         code=code("train_seed.py"),
     script:
         "../scripts/train_seed.py"

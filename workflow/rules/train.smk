@@ -20,6 +20,7 @@ rule encode_training:
         targets=[(str(s.fasta), str(s.gaps or "")) for s in SAMPLES.values()],
         chains=CONFIG["train"]["chains"],
         max_identity=CONFIG["accuracy"]["max_identity"],
+        inputs=digests("fasta", "gaps", "homologs", "library", samples=lambda wildcards: SAMPLES),
         seed=CONFIG["seed"],
         code=code("encode_training.py"),
     script:
@@ -48,6 +49,7 @@ rule train_model:
     params:
         model=CONFIG["model"],
         train=train_settings_of_run(),
+        inputs=digests("train.from"),
         masking={},
         threads=CONFIG["threads"],  # not those of the job, which --cores cuts down
         code=code("train_model.py"),

@@ -5,6 +5,7 @@ import gzip
 import io
 import os
 import re
+import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,7 @@ from typing import BinaryIO, TextIO, cast
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_LEVEL = 6
+_TEMPORARY_BYTES = 1 << 20  # that a run may write for a while outside its folder
 # Of the tutorial's models, in the folder of their reports: what train_seed writes for others.
 SEED_PREDICTIONS = "predictions.tsv"
 
@@ -39,11 +41,24 @@ class LacunaError(Exception):
         super().__init__(printable(message))
 
 
+def state_of(path: str | Path) -> tuple[int, ...] | None:
+    """What tells one state of a file from another without reading it; None where it is gone."""
+    try:
+        return _state(os.stat(path))
+    except OSError:
+        return None
+
+
+def _state(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 @contextmanager
 def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
     """Open a plain or gzipped file for reading; gzip is known by its first bytes, not by its name.
 
-    Raises LacunaError when the file cannot be opened, or turns out damaged while it is read.
+    Raises LacunaError when the file cannot be opened, turns out damaged while it is read, or is
+    another at the end of the block: what was read of it may be a mix of both.
     """
     with ExitStack() as stack:
         try:
@@ -51,19 +66,28 @@ def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
             start = plain.peek(len(_GZIP_MAGIC))
         except FileNotFoundError:
             raise LacunaError(f"{path}: no such file; check the path") from None
+        except UnicodeEncodeError:
+            raise LacunaError(
+                f"{path}: this locale has no such letters; set PYTHONUTF8=1 or LC_ALL=C.UTF-8"
+            ) from None
         except OSError as error:
             raise LacunaError(
                 f"{path}: cannot be read ({error.strerror}); check the path"
             ) from None
+        opened, damaged = _state(os.fstat(plain.fileno())), False
         try:
             if start.startswith(_GZIP_MAGIC):
                 yield cast(BinaryIO, stack.enter_context(gzip.GzipFile(fileobj=plain, mode="rb")))
             else:
                 yield plain
         except _DAMAGED:
+            damaged = True
+        if state_of(path) != opened:
             raise LacunaError(
-                f"{path}: the gzip file is damaged or cut short; copy it again"
-            ) from None
+                f"{path}: changed while it was read; run again when it is written no more"
+            )
+        if damaged:
+            raise LacunaError(f"{path}: the gzip file is damaged or cut short; copy it again")
 
 
 @contextmanager
@@ -95,6 +119,22 @@ def read_lines(handle: TextIO, limit: int) -> Iterator[tuple[int, str, bool]]:
         while not whole:
             rest = handle.readline(limit)
             whole = not rest or rest.endswith("\n")
+
+
+def check_temporary_folder() -> None:
+    """Write and remove a temporary file; LacunaError where there is no space or folder for it."""
+    # Python passes over a TMPDIR that is full, the solver that Snakemake starts does not.
+    folder = os.environ.get("TMPDIR", "")
+    try:
+        if not os.access(folder, os.W_OK):
+            folder = tempfile.gettempdir()
+        with tempfile.TemporaryFile(dir=folder) as handle:
+            handle.write(bytes(_TEMPORARY_BYTES))
+    except OSError as error:
+        raise LacunaError(
+            f"{folder or 'TMPDIR'}: temporary files cannot be written ({error.strerror}); "
+            "free some space, or set TMPDIR to another folder"
+        ) from None
 
 
 @contextmanager

@@ -7,7 +7,7 @@ AntiBERTy does.
 """
 
 import io
-import pickle
+import pickle  # nosec B403
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

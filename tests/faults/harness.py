@@ -1,0 +1,350 @@
+"""Runs of the workflow that are broken on purpose, and what an undisturbed run would have given.
+
+A trial breaks a run, mends what was broken, and runs again. It has passed where the run that
+follows ends with the bytes of an undisturbed run, and where a run that could not go on has said
+why in one line.
+"""
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / name) for name in ("workflow/scripts", "tests", "tests/workflow")]
+
+from runs import Workspace  # noqa: E402
+
+from chains import fasta, germline_chain, hidden, mutated  # noqa: E402
+
+LIMIT_S = 600  # after which a run counts as hung
+# A job's first line names its rule, or says the rule's message; its number comes with it or below.
+_BEGINS = re.compile(r"^(?:(?:local)?rule (?P<rule>\w+):|Job (?P<job>\d+): (?P<message>.*))$")
+_NUMBER = re.compile(r"^ +jobid: (\d+)$")
+_FINISHED = re.compile(r"^Finished jobid: (\d+) \(Rule: (\w+)\)$")
+# What Snakemake itself says at the very end of a run.
+_TRAILER = re.compile(
+    r"Complete log|Elapsed time|At least one job did not complete|Exiting because a job|"
+    r"Shutting down|WorkflowError:$|\s*$"
+)
+
+Kind = Literal["same bytes", "clear line", "FAILED", "skipped"]
+Results = Mapping[str, bytes]
+Change = Callable[[Workspace], None]  # of a case's inputs
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a trial ended: how it passed, or what is wrong."""
+
+    kind: Kind
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run ended, and all that it said. status is negative where a signal ended it."""
+
+    status: int
+    output: str
+
+    @property
+    def line(self) -> str | None:
+        """The one line that says what is wrong: the last on the terminal, without a traceback."""
+        said = [x for x in self.output.splitlines() if not _TRAILER.match(x)]
+        if not said or "Traceback (most recent call last)" in self.output:
+            return None
+        return said[-1] if said[-1].startswith("Error: ") else None
+
+    @property
+    def tail(self) -> str:
+        """The end of what was said, on one line."""
+        said = [x.strip() for x in self.output.splitlines() if not _TRAILER.match(x)]
+        return " | ".join(said[-4:])[-400:]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A job of an undisturbed run: how it begins, the how-manyth that does so, its seconds."""
+
+    rule: str
+    number: int = 1
+    seconds: float = 0.0
+    message: str = ""
+
+    def begins(self, line: str) -> bool:
+        """Whether a line says that a job begins which begins as this one."""
+        begun = _BEGINS.match(line)
+        return begun is not None and (begun["message"] or begun["rule"]) == self.words
+
+    @property
+    def words(self) -> str:
+        """What tells it from others where it begins."""
+        return self.message or self.rule
+
+
+class Running:
+    """A run under way, in a process group of its own, whose words are read as they come."""
+
+    def __init__(self, space: Workspace, *arguments: str, env: Mapping[str, str] | None = None):
+        command = [sys.executable, "-m", "snakemake", "--nocolor", "--cores", "2"]
+        command += ["--resources", "gpu=0", "--snakefile", str(space.snakefile)]
+        self._lines: list[str] = []
+        self._process = subprocess.Popen(
+            [*command, "--directory", str(space.folder), *arguments],
+            cwd=ROOT,
+            env=environment() if env is None else env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        self.pid = self._process.pid
+
+    def lines(self) -> Iterator[str]:
+        """What it says, line by line as it comes."""
+        for line in self._process.stdout or ():
+            self._lines.append(line)
+            yield line.rstrip("\n")
+
+    def wait_for(self, step: Step) -> bool:
+        """Read on until a job begins; False where the run ends before."""
+        seen = 0
+        for line in self.lines():
+            seen += step.begins(line)
+            if seen == step.number:
+                return True
+        return False
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the run and all its jobs."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+    def end(self) -> Ended:
+        """Read what is left and wait for the end; a run that hangs is killed."""
+        watch = threading.Timer(LIMIT_S, self.signal, [signal.SIGKILL])
+        watch.start()
+        for _ in self.lines():
+            pass
+        status = self._process.wait()
+        watch.cancel()
+        return Ended(status, "".join(self._lines))
+
+
+def run(space: Workspace, *arguments: str, env: Mapping[str, str] | None = None) -> Ended:
+    """A whole run."""
+    return Running(space, *arguments, env=env).end()
+
+
+def environment(**changed: str | None) -> dict[str, str]:
+    """This process's environment under a locale of UTF-8, with changes; None removes a name."""
+    merged: dict[str, str | None] = {**os.environ, "PYTHONUTF8": "1", **changed}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A set of inputs, and the targets that are asked of it."""
+
+    name: str
+    build: Callable[[Workspace], None]
+    targets: tuple[str, ...] = ()
+
+
+FILL_SETTINGS = {
+    "block_size": 1,
+    "alternatives": True,
+    "seed_lstm": {"samples": ["several"], "epochs": 1},
+}
+
+
+def build_fill(space: Workspace) -> None:
+    """A sample of two blocks, with homologs and the tutorial's model, and one with truth apart."""
+    chains = {f"{locus}1": mutated(germline_chain(locus, 1), 4, 1) for locus in "HK"}
+    space.write("chains.fasta", fasta(chains))
+    space.write("gaps.tsv", gap_table(chains))
+    homologs = {f"h{i}": mutated(germline_chain("K", i), 12, i) for i in range(3)}
+    space.write("homologs.fasta", fasta(homologs))
+    space.write("open.fasta", fasta({"open": hidden(germline_chain("L", 1), [(20, 24)])}))
+    space.write("truth.fasta", fasta({"open": germline_chain("L", 1)}))
+    space.sheet(
+        dict(sample="several", fasta="chains.fasta", gaps="gaps.tsv", homologs="homologs.fasta"),
+        dict(sample="open", fasta="open.fasta", truth="truth.fasta"),
+    )
+    space.config(**FILL_SETTINGS)
+
+
+def gap_table(chains: Mapping[str, str], start: int = 30) -> str:
+    """A gap of three residues in each chain, at the same place."""
+    rows = "".join(f"{name}\t{start}\t{start + 3}\n" for name in chains)
+    return f"chain\tstart\tend\n{rows}"
+
+
+def build_train(space: Workspace) -> None:
+    """A sample whose run trains a small network first."""
+    space.write("chains.fasta", fasta({"heavy": hidden(germline_chain("H", 7), [(40, 44)])}))
+    space.sheet({"sample": "trained", "fasta": "chains.fasta"})
+    space.config(
+        train={"steps": 1, "chains": 100, "batch_size": 8, "from": None},
+        model={"channels": 8, "hidden": 8},
+        kmer={"length": 32, "stride": 16},
+    )
+
+
+def build_screen(space: Workspace) -> None:
+    """Many small samples, which may share jobs."""
+    rows = []
+    for i in range(9):
+        name = f"clone{i}"
+        space.write(f"{name}.fasta", fasta({name: hidden(germline_chain("K", i), [(30, 33)])}))
+        rows.append({"sample": name, "fasta": f"{name}.fasta"})
+    space.sheet(*rows)
+    space.config()
+
+
+FILL = Case("fill", build_fill)
+TRAIN = Case("train", build_train)
+SCREEN = Case("screen", build_screen)
+CASES = (FILL, TRAIN, SCREEN)
+
+
+@dataclass
+class Bench:
+    """Where trials are made, each in a new folder; and what undisturbed runs give."""
+
+    folder: Path
+    _made: int = 0
+    _known: dict[str, "Reference"] = field(default_factory=dict)
+
+    def space(self, case: Case, name: str = "") -> Workspace:
+        """A new folder with the inputs of a case; its folder may be given a name."""
+        self._made += 1
+        space = Workspace(self.folder / f"{self._made:04d}" / (name or case.name))
+        case.build(space)
+        return space
+
+    def undisturbed(self, case: Case, change: Change | None = None) -> "Reference":
+        """The undisturbed run of a case, or of one whose inputs are changed; made once."""
+        key = f"{case.name} {getattr(change, '__name__', '')}"
+        if key not in self._known:
+            space = self.space(case)
+            if change is not None:
+                change(space)
+            self._known[key] = Reference.of(space, case)
+        return self._known[key]
+
+    def clean(self, space: Workspace) -> None:
+        """Remove what a trial that has passed wrote."""
+        shutil.rmtree(space.folder.parent, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What an undisturbed run gave, and its jobs."""
+
+    results: Results
+    steps: tuple[Step, ...]
+
+    @classmethod
+    def of(cls, space: Workspace, case: Case) -> "Reference":
+        """Run a case without disturbance; SystemExit where even that fails."""
+        running = Running(space, *case.targets)
+        steps: list[Step] = []
+        counts: Counter[str] = Counter()
+        begun: dict[str, tuple[re.Match[str], int, float]] = {}  # by the number of the job
+        for line in running.lines():
+            if first := _BEGINS.match(line):
+                words = first["message"] or first["rule"]
+                counts[words] += 1
+                job = (first, counts[words], time.monotonic())
+                if first["job"]:
+                    begun[first["job"]] = job
+            elif number := _NUMBER.match(line):
+                begun.setdefault(number[1], job)
+            elif done := _FINISHED.match(line):
+                first, nth, start = begun[done[1]]
+                seconds = time.monotonic() - start
+                steps.append(Step(done[2], nth, seconds, first["message"] or ""))
+        ended = running.end()
+        if ended.status:
+            sys.exit(f"The undisturbed run of '{case.name}' failed:\n{ended.output}")
+        return cls(space.results(), tuple(step for step in steps if step.rule != "all"))
+
+    @cached_property
+    def rules(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(step.rule for step in self.steps))
+
+    def differs(self, results: Results) -> str:
+        """How results differ from these; empty where they are the same bytes."""
+        both = sorted({*results, *self.results})
+        names = [name for name in both if results.get(name) != self.results.get(name)]
+        if not names:
+            return ""
+        if names[0] not in results:
+            what = "is missing"
+        else:
+            what = "differs" if names[0] in self.results else "is left over"
+        more = f" (and {len(names) - 1} more files)" if len(names) > 1 else ""
+        return f"{names[0]} {what}{more}"
+
+
+def judge(
+    broken: Ended | None, again: Ended, results: Results, expected: Reference, note: str
+) -> Outcome:
+    """The outcome of a trial: of its broken run (None: killed, it said nothing) and the next."""
+    if broken is not None and broken.status and broken.line is None:
+        return Outcome("FAILED", f"{note}: no clear line, but: {broken.tail}")
+    if again.status:
+        return Outcome("FAILED", f"{note}: the next run ends with {again.status}: {again.tail}")
+    if differs := expected.differs(results):
+        return Outcome("FAILED", f"{note}: {differs}")
+    if broken is not None and broken.status:
+        return Outcome("clear line", f"{note}: {broken.line}")
+    return Outcome("same bytes", note)
+
+
+@contextmanager
+def tmpfs(folder: Path, size: str) -> Iterator[Callable[[str], None]]:
+    """A small disk on a folder, for root; gives a function that mounts it anew with options."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def mount(options: str) -> None:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
+
+    mount(f"size={size}")
+    try:
+        yield lambda options: mount(f"remount,{options}")
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def no_mounts(folder: Path) -> str:
+    """Why small disks cannot be mounted in a folder; empty where they can."""
+    if os.geteuid() != 0:
+        return "only root can mount a small disk"
+    try:
+        with tmpfs(folder / "probe", "64k"):
+            return ""
+    except (OSError, subprocess.CalledProcessError):
+        return "this machine lets nobody mount a small disk"
+
+
+def moment(rng: random.Random, steps: tuple[Step, ...]) -> tuple[Step, float]:
+    """A random job of them, and a random time into it."""
+    step = rng.choice(steps)
+    return step, rng.uniform(0, step.seconds)

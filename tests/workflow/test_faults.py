@@ -1,0 +1,45 @@
+"""The quick ones of the faults that `make faults` brings about, in one small folder."""
+
+import os
+from pathlib import Path
+
+import pytest
+from harness import Running, Step, Workspace, run
+
+from chains import fasta, germline_chain, hidden, mutated
+
+pytestmark = pytest.mark.workflow
+
+
+def tiny(folder: Path, homologs: int) -> Workspace:
+    """A folder with one chain and so many mutations in its only homolog."""
+    space = Workspace(folder)
+    chain = germline_chain("K", 1)
+    space.write("chains.fasta", fasta({"light": hidden(mutated(chain, 4, 1), [(30, 33)])}))
+    space.write("homologs.fasta", fasta({"near": mutated(chain, homologs, 2)}))
+    space.sheet({"sample": "one", "fasta": "chains.fasta", "homologs": "homologs.fasta"})
+    space.config()
+    return space
+
+
+def test_a_changed_input_is_said_and_the_next_run_is_of_the_new_one(tmp_path: Path) -> None:
+    space, fresh = tiny(tmp_path / "changed", 30), tiny(tmp_path / "fresh", 5)
+    running = Running(space)
+    assert running.wait_for(Step("join_blocks"))  # the homologs have been read by then
+    os.replace(fresh.folder / "homologs.fasta", space.folder / "homologs.fasta")
+    ended = running.end()
+    assert ended.status == 1 and ended.line is not None
+    assert "homologs.fasta: changed during the run" in ended.line
+
+    # What a kill leaves beside a result is gone after the next run.
+    half = space.write("out/one/.filled.fasta.part", ">half")
+    again = run(space)
+    assert again.status == 0 and not half.exists()
+    tiny(fresh.folder, 5).run()
+    assert space.results() == fresh.results()
+    assert space.run("--dry-run").jobs() == {}
+
+    # A file of a backup has an old time, by which Snakemake would take it for the one it knows.
+    space.write("chains.fasta", fasta({"light": hidden(germline_chain("K", 3), [(30, 33)])}))
+    os.utime(space.folder / "chains.fasta", (1e9, 1e9))
+    assert "read_scaffolds" in space.run("--dry-run").jobs()
