@@ -156,7 +156,7 @@ def test_lines_are_bounded_and_counted(write: Write) -> None:
         ("a\x1b[2Jb", "a\\x1b[2Jb"),
         ("a\nb\tc\r", "a\\nb\\tc\\r"),
         ("\x85\u2028\u202e\ud800", "\\x85\\u2028\\u202e\\ud800"),
-        ("ünïcode 中 \xa0", "ünïcode 中 \xa0"),
+        ("ünïcode 中 \xa0\u200b", "ünïcode 中 \\xa0\\u200b"),
     ],
 )
 def test_an_error_is_one_line_without_control_characters(text: str, shown: str) -> None:

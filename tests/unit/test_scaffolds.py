@@ -750,6 +750,18 @@ def test_a_row_behind_a_comment_mark_is_no_row_of_a_chain_that_is_not_there(read
     ]
 
 
+def test_a_header_without_end_is_told_in_a_short_line(read: Reader) -> None:
+    for header in ("chain\tstart\tend\t" + "x" * 200_000, "chain" + "\tx" * 40_000):
+        with pytest.raises(LacunaError) as error:
+            read(">a\nACDE\n", header + "\n")
+        assert len(str(error.value)) < 500
+
+
+def test_a_contradiction_of_long_gaps_is_told_in_a_short_line(read: Reader) -> None:
+    bad = read.fault("A" * 40_000, "0\t40000", truth="C" * 40_000)
+    assert "where the scaffold hides AAAA" in bad.reason and len(bad.reason) < 500
+
+
 def test_a_quoted_id_that_is_no_chain_is_told_why(read: Reader) -> None:
     _, bad = read(">a\nACDE\n", '"a"\t1\t3\n'.replace("\t1\t3", " 1 3"))
     assert isinstance(bad, Rejected) and bad.reason.endswith("heavy.fasta; remove the quotes")

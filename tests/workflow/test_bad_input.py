@@ -13,6 +13,7 @@ pytestmark = pytest.mark.workflow
 
 CHAIN = germline_chain("H", 1)
 GAPPED = hidden(CHAIN, [(66, 80)])
+MODIFIED = "[Acetyl]-" + GAPPED.replace("C", "C[+57.0215]")
 LONG = random_protein(20_000, 1)
 ODD = "a\u2028b\xa0c"  # an id with a line end and a blank of Unicode, which are none in FASTA
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0"
@@ -74,12 +75,18 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     odd = fasta({"Crlf of\tWindows": GAPPED.lower(), "stop": GAPPED + "*"}).replace("\n", "\r\n")
     space.write("odd.fasta.gz", gzip.compress(b"\xef\xbb\xbf" + odd.encode()))
     space.write("odd.bed", "Crlf\t0\t3\r\n")
-    space.write("ids.fasta", fasta({f"{ODD} some\rtext": GAPPED, "last": GAPPED}))
+    space.write("ids.fasta", fasta({f"{ODD} some\rtext": GAPPED, "last": MODIFIED}))
+    space.write("homologs.fasta", fasta({"dna": "GAGGTGCAGCTGGTGGAGTCTGGGGGAGGCTTGG"}))
     space.write("ids.bed", f"{ODD}\t0\t3\nlast\t0\t3\n")
     space.sheet(
         {"sample": "bad", "fasta": "bad.fasta", "gaps": "gaps.tsv"},
         {"sample": "odd", "fasta": "odd.fasta.gz", "gaps": "odd.bed"},
-        {"sample": "ids", "fasta": "ids.fasta", "gaps": "ids.bed"},
+        {
+            "sample": "ids",
+            "fasta": "ids.fasta",
+            "gaps": "ids.bed",
+            "homologs": "homologs.fasta",
+        },
     )
     space.config(block_size=4, alternatives=True)
     return space
@@ -105,6 +112,12 @@ def test_nothing_else_is_rejected(space: Workspace, finished: Run) -> None:
     assert [r["chain"] for r in space.rows("bad/rejected.tsv")] == list(REJECTED)
     assert space.rows("odd/rejected.tsv") == []
     assert "6 records rejected (see out/bad/rejected.tsv)" in finished.output
+
+
+def test_a_homolog_that_cannot_be_used_is_listed(space: Workspace, finished: Run) -> None:
+    (row,) = space.rows("ids/rejected.tsv")
+    assert row["chain"] == "dna"
+    assert row["reason"].startswith("homologs.fasta:1: 'dna' looks like DNA")
 
 
 def test_the_rest_of_the_batch_is_filled_in_order(space: Workspace, finished: Run) -> None:
@@ -154,9 +167,11 @@ def test_an_id_with_blanks_and_line_ends_of_unicode_stays_what_it_is(
     def lines(name: str) -> list[str]:
         return (space.folder / "out" / "ids" / name).read_bytes().decode().split("\n")
 
-    first, chain, second, _, end = lines("filled.fasta")
+    first, chain, second, modified, end = lines("filled.fasta")
     assert (first, second, end) == (f">{ODD} some text", ">last", "")
     assert len(chain) == len(CHAIN) and chain[3:] == CHAIN[3:]
+    # Letters alone, whatever modifications were written of them.
+    assert modified[3:] == CHAIN[3:] and len(modified) == len(CHAIN)
     for table in ("residues.tsv", "gaps.tsv", "chains.tsv"):
         assert list(dict.fromkeys(r["chain"] for r in space.rows(f"ids/{table}"))) == [ODD, "last"]
     of_chains = [r for r in space.rows("ids/accuracy.tsv") if r["scope"] == "chain"]

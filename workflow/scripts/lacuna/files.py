@@ -22,16 +22,14 @@ SEED_PREDICTIONS = "predictions.tsv"
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
-# Control characters, line ends of Unicode, marks that turn the direction of writing, and halves of
-# characters: on a terminal they could hide or forge what a message says.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
-
-
 def printable(text: str) -> str:
-    """A text on one line, with a control character shown as an escape such as \\x1b."""
-    return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+    """A text on one line, what is not seen in it as escapes: \\x1b, \\u2028, \\xa0.
+
+    On a terminal it could hide or forge what a message says.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class LacunaError(Exception):

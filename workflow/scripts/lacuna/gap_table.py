@@ -28,6 +28,7 @@ _HEADER_MARK = re.compile(r"^#\s*(?=chain\s)", re.IGNORECASE)
 _NOT_GIVEN = ("", ".", "NA", "nan", "None")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 _MAX_SHOWN = 40  # characters of a cell in a message
+_MAX_COLUMNS = 20  # that a message lists
 _MAX_PPM = 1e6  # a tolerance as large as the mass itself says nothing
 
 
@@ -177,16 +178,17 @@ def _header(path: str | Path, number: int, fields: list[str]) -> tuple[str, ...]
             f"{', '.join(REQUIRED)} (and optionally {', '.join(OPTIONAL)}), separated by tabs"
         )
     for missing in (name for name in REQUIRED if name not in columns):
-        raise LacunaError(f"{where} column '{missing}' is missing; found {', '.join(columns)}")
+        found = ", ".join(map(_shown, columns[:_MAX_COLUMNS]))
+        raise LacunaError(f"{where} column '{missing}' is missing; found {found}")
     for name in columns:
         if name not in COLUMNS:
             near = difflib.get_close_matches(name, COLUMNS, n=1)
             remedy = (
                 f"did you mean '{near[0]}'?" if near else f"known columns are {', '.join(COLUMNS)}"
             )
-            raise LacunaError(f"{where} unknown column '{name}'; {remedy}")
+            raise LacunaError(f"{where} unknown column '{_shown(name)}'; {remedy}")
         if columns.count(name) > 1:
-            raise LacunaError(f"{where} column '{name}' stands twice; keep one")
+            raise LacunaError(f"{where} column '{_shown(name)}' stands twice; keep one")
     return columns
 
 

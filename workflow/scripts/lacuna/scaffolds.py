@@ -51,7 +51,7 @@ MAX_OPEN_GAPS = 1_000  # gaps of unknown length in a chain
 MAX_CHOICES = 1_000  # lengths that one gap may have, from min_length to max_length
 MAX_LISTED = 100  # homologs that cannot be used, each with a line of its own
 MAX_SHOWN_IDS = 3
-MAX_SHOWN_CHAIN = 100  # characters of an id in a message
+MAX_SHOWN = 100  # characters of an id or sequence in a message
 
 LOG = logging.getLogger(__name__)
 
@@ -211,16 +211,20 @@ def _observed(letters: Letters, sequence: str) -> tuple[ResidueModification, ...
     )
 
 
+def _start(text: str) -> str:
+    """A text, or where it is long the beginning of it."""
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."
+
+
 def _rejected(fault: Fault, chain: str, file: str) -> Rejected:
-    if len(chain) > MAX_SHOWN_CHAIN:
-        chain = chain[:MAX_SHOWN_CHAIN] + "..."
+    chain = _start(chain)
     reason = f"{fault.file or file}:{fault.line}: '{chain}' {fault.text}"
     return Rejected(printable(chain), fault.line, fault.column, printable(reason))
 
 
 def _named(ids: list[str]) -> str:
     """How many ids, and the first of them, in words."""
-    first = ", ".join(name[:MAX_SHOWN_CHAIN] for name in ids[:MAX_SHOWN_IDS])
+    first = ", ".join(map(_start, ids[:MAX_SHOWN_IDS]))
     more = ", ..." if len(ids) > MAX_SHOWN_IDS else ""
     return f"{len(ids)} ids ({first}{more})" if len(ids) > 1 else f"1 id ({first})"
 
@@ -474,7 +478,8 @@ def _with_truth(
         for gap, told in zip(gaps, letters, strict=True):
             if told is not None and gap.truth is not None and told != gap.truth:
                 raise ValueError(
-                    f"has {told} where the scaffold hides {gap.truth}; correct one of them"
+                    f"has {_start(told)} where the scaffold hides {_start(gap.truth)}; "
+                    "correct one of them"
                 )
     except ValueError as error:
         raise Fault(str(error), line, file=file) from None
