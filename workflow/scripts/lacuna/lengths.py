@@ -34,7 +34,7 @@ from lacuna.templates import N_GERMLINE, Library
 
 MAX_LENGTHS = 40  # lengths tried of a gap without an upper bound
 MAX_BOUNDED_LENGTHS = 128  # of one with bounds
-MAX_GAP_RESIDUES = 8_000  # of all lengths tried of a gap of known mass
+MAX_GAP_RESIDUES = 6_000  # of all lengths tried of a gap of known mass
 MAX_TRIALS = 4_000  # lengths tried of all gaps of a chain
 AVERAGINE = (
     111.0543  # Da, the mean residue of proteins (Senko et al. 1995, 10.1016/1044-0305(95)00017-8)
