@@ -1,16 +1,27 @@
 """Lengths of gaps that come without one: what is tried, and what is chosen."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from pyteomics.mass import std_aa_mass
 
+from chains import constant_region, germline_chain, random_protein
+from lacuna import lengths
 from lacuna.decode import MassRules, Modifications
+from lacuna.ends import MAX_CONSTANT
+from lacuna.fill import fill_block, predict
 from lacuna.germlines import j_segments, v_segments
-from lacuna.kmers import load_library
-from lacuna.lengths import MAX_LENGTHS, possible_lengths, resolve_lengths, with_lengths
-from lacuna.scaffolds import Gap, Scaffold
+from lacuna.kmers import KmerSet, encode_scaffolds, load_library
+from lacuna.lengths import (
+    MAX_BOUNDED_LENGTHS,
+    MAX_LENGTHS,
+    possible_lengths,
+    resolve_lengths,
+    with_lengths,
+)
+from lacuna.scaffolds import Gap, Scaffold, from_json, to_json
 from lacuna.simulate import grid_to_chain
 from lacuna.train import load_weights
 
@@ -141,3 +152,161 @@ def test_chains_without_open_gaps_and_without_residues_stay_as_they_are(chain: s
     whole = Scaffold("a", "", chain[:10] + "XX" + chain[12:], (Gap(10, 12, 2, 2),), 1)
     nothing = Scaffold("b", "", "X", (Gap(0, 1, 1, None, 500.0, 0.005),), 3)
     assert settle([whole, nothing]) == [whole, nothing]
+
+
+def sizes(scaffold: Scaffold) -> list[int]:
+    return [gap.end - gap.start for gap in scaffold.gaps]
+
+
+# --- ends of chains ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No length is tried."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a length was tried")
+
+    monkeypatch.setattr(lengths, "predict", refuse)
+
+
+@pytest.mark.parametrize(
+    ("locus", "species"),
+    [*((x, "human") for x in "HKL"), ("H", "mouse"), ("K", "rabbit"), ("H", "alpaca")],
+)
+@pytest.mark.usefixtures("no_network")
+def test_a_lost_start_is_as_long_as_germline_says(locus: str, species: str) -> None:
+    wholes = [germline_chain(locus, seed, species=species) for seed in range(25)]
+    cut = [opened(whole, 0, k, mass=False) for k, whole in enumerate(wholes, start=1)]
+    assert [sizes(s) for s in settle(cut)] == [[k] for k in range(1, 26)]
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_gap_inserted_before_a_chain_reaches_back_to_column_one(chain: str) -> None:
+    inserted = Scaffold("c", "", chain[6:], (Gap(0, 0, 1, None),), 1)
+    bounded = replace(inserted, gaps=(Gap(0, 0, 1, 4),))
+    whole = Scaffold("c", "", chain, (Gap(0, 0, 1, None),), 1)
+    assert [sizes(s) for s in settle([inserted, bounded, whole])] == [[6], [4], [1]]
+
+
+@pytest.mark.parametrize("locus", "HKL")
+@pytest.mark.usefixtures("no_network")
+def test_a_chain_cut_off_in_fr4_is_completed_to_the_end_of_its_domain(locus: str) -> None:
+    wholes = [germline_chain(locus, seed) for seed in range(8)]
+    cut = [opened(w, len(w) - k, len(w), mass=False) for k, w in enumerate(wholes, start=1)]
+    assert [sizes(s) for s in settle(cut)] == [[k] for k in range(1, 9)]
+    both = replace(cut[4], sequence="X" + cut[4].sequence[3:])
+    moved = replace(both.gaps[0], start=both.gaps[0].start - 2, end=both.gaps[0].end - 2)
+    (settled,) = settle([replace(both, gaps=(Gap(0, 1, 1, None), moved))])
+    assert sizes(settled) == [3, 5]
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_chain_cut_off_in_its_constant_region_is_completed_up_to_a_bound() -> None:
+    light, heavy = (germline_chain(x, 1, constant=True) for x in "KH")
+    cut = [opened(light, len(light) - 30, len(light), mass=False)]
+    start = len(heavy) - len(constant_region("H")) + 90
+    cut.append(opened(heavy, start, len(heavy), mass=False))
+    assert [sizes(s) for s in settle(cut)] == [[30], [MAX_CONSTANT]]
+
+
+def test_a_mass_and_germline_settle_an_end_together(chain: str) -> None:
+    ends = [opened(chain, 0, k, mass=True) for k in (3, 11, 20)]
+    ends += [opened(chain, len(chain) - k, len(chain), mass=True) for k in (2, 7)]
+    assert [sizes(s) for s in settle(ends)] == [[3], [11], [20], [2], [7]]
+
+
+# --- bounds of work ------------------------------------------------------------------------------
+
+
+def test_lengths_beyond_what_may_be_tried_are_told(chain: str) -> None:
+    endless = Gap(40, 41, 1, 10**9)
+    assert possible_lengths(endless) == list(range(1, MAX_BOUNDED_LENGTHS + 1))
+    mass = Gap(40, 41, 1, None, mass=1e5, tolerance_da=1.0)
+    assert 1 < len(possible_lengths(mass)) < MAX_LENGTHS
+    assert min(abs(n - 1e5 / lengths.AVERAGINE) for n in possible_lengths(mass)) < 1
+    sequence = chain[:40] + "X" + chain[45:]
+    (settled,) = settle([Scaffold("c", "", sequence, (endless,), 1)])
+    assert sizes(settled) == [5] and settled.gaps[0].untried
+    assert from_json(to_json(settled)) == settled
+    library = load_library(WEIGHTS / "library.safetensors")
+    kmers = encode_scaffolds([settled], library)
+    told = predict(
+        load_weights(WEIGHTS / "lacuna.safetensors"), kmers, library, torch.device("cpu")
+    )
+    row = fill_block([settled], kmers, told, candidates=1).texts["gaps"].getvalue()
+    assert row.endswith("\tfilled (not all possible lengths were tried)\n")
+
+
+def many_gaps(n: int) -> Scaffold:
+    """A protein with n gaps of 4 residues and known mass, 6 residues between them."""
+    whole, sequence, gaps = random_protein(10 * n, 1), "", []
+    for start in range(0, 10 * n, 10):
+        sequence += whole[start : start + 6] + "X"
+        mass = mass_of(whole[start + 6 : start + 10])
+        gaps.append(Gap(len(sequence) - 1, len(sequence), 1, None, mass, mass * 1e-5))
+    return Scaffold("c", "", sequence, tuple(gaps), 1)
+
+
+def test_work_grows_with_the_number_of_gaps_and_no_faster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[int] = []
+
+    def counted(model: object, kmers: KmerSet, *rest: object) -> object:
+        read.append(len(kmers.tokens))
+        return predict(model, kmers, *rest)
+
+    monkeypatch.setattr(lengths, "predict", counted)
+    work = []
+    for n in (15, 30):
+        read.clear()
+        (settled,) = settle([many_gaps(n)])
+        assert sum(size == 4 for size in sizes(settled)) > n / 2
+        work.append(sum(read))
+    assert work[1] < 2.5 * work[0]
+    assert work[1] < 30 * 7 * lengths.ROUNDS * 2
+
+
+def test_a_chain_of_more_gaps_than_may_be_tried_is_filled_and_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lengths, "MAX_TRIALS", 40)
+    (settled,) = settle([many_gaps(20)])
+    assert all(gap.fixed and gap.untried for gap in settled.gaps)
+    monkeypatch.setattr(lengths, "MAX_TRIALS", 5)
+    (guessed,) = settle([many_gaps(20)])
+    assert all(gap.fixed and gap.untried for gap in guessed.gaps)
+
+
+def test_what_is_settled_does_not_depend_on_company_or_order(chain: str) -> None:
+    light = germline_chain("K", 3)
+    chains = [
+        opened(chain, 75, 82, mass=False),
+        opened(light, 40, 45, mass=True),
+        opened(light, 0, 5, mass=False),
+        many_gaps(6),
+        opened(chain + "GGGGS" * 3 + light, 170, 176, mass=False),
+    ]
+    together = settle(chains)
+    assert [s for c in chains for s in settle([c])] == together
+    assert settle(chains[::-1]) == together[::-1]
+    assert sizes(together[4]) == [6]
+
+
+@pytest.mark.parametrize("place", [(36, 42), (40, 46), (46, 53), (90, 96)])
+def test_a_gap_without_mass_leaves_no_framework_column_empty_or_doubled(
+    chain: str, place: tuple[int, int]
+) -> None:
+    """Also where one too long would push other residues into a longer CDR."""
+    (settled,) = settle([opened(chain, *place, mass=False)])
+    assert sizes(settled) == [place[1] - place[0]]
+
+
+@pytest.mark.parametrize(("first", "last"), [(-10, -2), (-8, -1), (-6, -3)])
+def test_a_gap_in_fr4_leaves_no_column_of_it_empty(first: int, last: int) -> None:
+    """One too short would make its end early, or move the end of CDR3 into it."""
+    kappa = [germline_chain("K", seed, cdr3=9) for seed in range(6)]
+    cut = [opened(k, len(k) + first, len(k) + last, mass=False) for k in kappa]
+    assert [sizes(s) for s in settle(cut)] == [[last - first]] * 6

@@ -13,7 +13,7 @@ a gap with more possible lengths than may be tried `untried` tells.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,7 +25,7 @@ from lacuna.ends import constant_left, missing_after, missing_before
 from lacuna.fill import mass_rules, predict
 from lacuna.germlines import LOCI, v_segments
 from lacuna.homologs import Homologs
-from lacuna.imgt import CYS104, FR4_START, INSERTION_111, OTHER_INSERTION
+from lacuna.imgt import CYS104, FR4_LAST, FR4_START, INSERTION_111, N_IMGT, OTHER_INSERTION
 from lacuna.kmers import KmerSet, PartSegments, encode_scaffolds
 from lacuna.network import GapNetwork
 from lacuna.numbering import TYPICAL_CDR3
@@ -34,7 +34,7 @@ from lacuna.templates import N_GERMLINE, Library
 
 MAX_LENGTHS = 40  # lengths tried of a gap without an upper bound
 MAX_BOUNDED_LENGTHS = 128  # of one with bounds
-MAX_GAP_RESIDUES = 8_000  # of all lengths tried of a gap of known mass
+MAX_GAP_RESIDUES = 6_000  # of all lengths tried of a gap of known mass
 MAX_TRIALS = 4_000  # lengths tried of all gaps of a chain
 AVERAGINE = (
     111.0543  # Da, the mean residue of proteins (Senko et al. 1995, 10.1016/1044-0305(95)00017-8)
@@ -44,6 +44,7 @@ TURNS = 4  # of a round: each gap is tried while its neighbours rest
 REACH = 256  # residues on either side that a gap is tried with
 VARIANTS = 256  # chains with a length tried that are read together
 MATCH = 1.0  # nats that an observed residue like its template is worth
+CUT_COLUMN = 1.0  # nats that each column costs by which a V domain begins late or ends early
 EMPTY_COLUMN = 2.0  # nats that a germline column without a residue, or the reverse, costs
 MAX_END_COST = 10.0  # nats, of an end that is shorter or longer than germline says
 CDR3_SCALE = {"H": 3.0, "K": 0.5, "L": 1.0}  # residues off the typical length that cost a nat
@@ -360,130 +361,105 @@ def _trials(chains: Iterable[_Chain], turn: int) -> Iterator[_Trial]:
 
 def _excerpt(chain: _Chain, number: int) -> tuple[Scaffold, list[int | None], int]:
     """The chain REACH residues around a gap, lengths of the gaps there, and which of them it is."""
-    scaffold = chain.scaffold
-    gap = scaffold.gaps[number]
-    first = last = number
-    start, room = gap.start, REACH
-    while True:
-        before = scaffold.gaps[first - 1].end if first else 0
-        if start - before >= room or not first:
-            start = max(start - room, before)
-            break
-        size = _size(chain, first - 1)
-        if start - before + size > room:
-            start = before
-            break
-        room -= start - before + size
-        first -= 1
-        start = scaffold.gaps[first].start
-    end, room = gap.end, REACH
-    while True:
-        behind = last + 1 < len(scaffold.gaps)
-        after = scaffold.gaps[last + 1].start if behind else len(scaffold.sequence)
-        if after - end >= room or not behind:
-            end = min(end + room, after)
-            break
-        size = _size(chain, last + 1)
-        if after - end + size > room:
-            end = after
-            break
-        room -= after - end + size
-        last += 1
-        end = scaffold.gaps[last].end
-    gaps = tuple(
-        replace(g, start=g.start - start, end=g.end - start)
-        for g in scaffold.gaps[first : last + 1]
+    gaps, chosen = chain.scaffold.gaps, chain.chosen
+    starts, ends = (np.array(x) for x in zip(*((g.start, g.end) for g in gaps), strict=True))
+    sizes = [e - s if c is None else c for s, e, c in zip(starts, ends, chosen, strict=True)]
+    grown = np.cumsum(sizes - (ends - starts))  # residues by which gaps up to each are longer
+    begins, stops = ends + grown - sizes, ends + grown  # with the lengths chosen
+    low, high = begins[number] - REACH, stops[number] + REACH
+    first = int(np.searchsorted(begins, low))
+    last = int(np.searchsorted(stops, high, "right"))
+    start = max(starts[first] - (begins[first] - low), ends[first - 1] if first else 0)
+    end = ends[last - 1] + (high - stops[last - 1])
+    end = min(end, starts[last] if last < len(gaps) else len(chain.scaffold.sequence))
+    near = replace(
+        chain.scaffold,
+        sequence=chain.scaffold.sequence[start:end],
+        gaps=tuple(replace(g, start=g.start - start, end=g.end - start) for g in gaps[first:last]),
+        modifications=(),
     )
-    near = replace(scaffold, sequence=scaffold.sequence[start:end], gaps=gaps, modifications=())
-    return near, chain.chosen[first : last + 1], number - first
-
-
-def _size(chain: _Chain, number: int) -> int:
-    """Residues of a gap as chosen so far."""
-    gap, chosen = chain.scaffold.gaps[number], chain.chosen[number]
-    return gap.end - gap.start if chosen is None else chosen
+    return near, chosen[first:last], number - first
 
 
 def _best_lengths(trials: Sequence[_Trial], reader: _Reader) -> list[int]:
     """The length that scores best for each gap; the shorter of two that score the same."""
     variants = [(trial, variant) for trial in trials for variant in trial.variants]
     kmers = reader.encode([variant for _, variant in variants])
-    targets = kmers.targets.numpy()
-    bounds = np.searchsorted(targets[:, 2], np.arange(len(variants) + 1))
-    fits = np.array(_fits(variants, kmers, bounds))
-    asked = np.zeros(len(targets), dtype=bool)
-    first = 0
-    for trial in trials:
-        of_trial = fits[first : first + len(trial.variants)]
-        for i in range(first, first + len(of_trial)):
-            # Without a mass one that is LEAST behind cannot win.
-            if trial.found.gap.mass is not None or fits[i] >= of_trial.max() + LEAST:
-                gap = trial.variants[i - first].gaps[trial.number]
-                rows = targets[bounds[i] : bounds[i + 1], 3]
-                asked[bounds[i] : bounds[i + 1]] = (rows >= gap.start) & (rows < gap.end)
-        first += len(of_trial)
-    told = reader.predict(kmers, asked)
-    ends = np.concatenate(([0], np.cumsum(asked)))
+    fits = _fits(variants, kmers)
+    of_trial = np.repeat(np.arange(len(trials)), [len(trial.variants) for trial in trials])
+    likely = np.array([trial.found.gap.mass is not None for trial, _ in variants])
+    for i in range(len(trials)):
+        of_gap = fits[of_trial == i]
+        likely[of_trial == i] |= of_gap >= of_gap.max() + LEAST  # without a mass others cannot win
+    gap_at = np.array([(v.gaps[t.number].start, v.gaps[t.number].end) for t, v in variants])
+    _, _, variant, position = kmers.targets.numpy().T
+    asked = (gap_at[variant, 0] <= position) & (position < gap_at[variant, 1]) & likely[variant]
+    told = np.split(
+        reader.predict(kmers, asked),
+        np.searchsorted(variant[asked], np.arange(1, len(variants))),
+    )
     best = []
-    first = 0
-    for trial in trials:
-        last = first + len(trial.variants)
-        shares = [told[ends[bounds[i]] : ends[bounds[i + 1]]] for i in range(first, last)]
-        best.append(_best_of(trial, fits[first:last], shares))
-        first = last
+    for i, trial in enumerate(trials):
+        rows = np.flatnonzero((of_trial == i) & likely)
+        first = int(np.searchsorted(of_trial, i))
+        best.append(_best_of(trial, {j - first: (fits[j], told[j]) for j in rows.tolist()}))
     return best
 
 
-def _best_of(trial: _Trial, fits: np.ndarray, distributions: Sequence[np.ndarray]) -> int:
-    """The length of a gap whose variants agree best; distributions: (length, 20) of each."""
+def _best_of(trial: _Trial, read: Mapping[int, tuple[float, np.ndarray]]) -> int:
+    """The best length of a gap; read: how well variants fit, and distributions (length, 20)."""
     best, best_score = trial.found.lengths[0], -math.inf
-    for i in np.argsort(-fits, kind="stable").tolist():
+    for i, (fit, distributions) in sorted(read.items(), key=lambda item: -item[1][0]):
         length = trial.found.lengths[i]
-        # No gap adds more than that: residues that may be modified count up to twice.
-        if fits[i] + length * math.log(2) < best_score:
-            continue
-        if not len(distributions[i]) and length:
-            continue
-        gap = trial.variants[i].gaps[trial.number]
-        score = fits[i] + _gap_score(distributions[i], gap, trial.found.rules)
-        if score > best_score or score == best_score and length < best:
-            best, best_score = length, score
+        # No gap adds more than that: a residue that may be modified counts up to twice.
+        if fit + length * math.log(2) >= best_score:
+            gap = trial.variants[i].gaps[trial.number]
+            score = fit + _gap_score(distributions, gap, trial.found.rules)
+            if score > best_score or score == best_score and length < best:
+                best, best_score = length, score
     return best
 
 
-def _fits(
-    variants: Sequence[tuple[_Trial, Scaffold]], kmers: KmerSet, bounds: np.ndarray
-) -> list[float]:
-    """How well each variant agrees with its templates, in nats; bounds: of its targets."""
+def _fits(variants: Sequence[tuple[_Trial, Scaffold]], kmers: KmerSet) -> np.ndarray:
+    """How well each variant agrees with its templates (variants,), in nats."""
     targets, tokens = kmers.targets.numpy(), kmers.tokens.numpy()
+    bounds = np.searchsorted(targets[:, 2], np.arange(len(variants) + 1))
     slots = kmers.templates.numpy()
     # The nearest germline segment, or of a protein without one the nearest homolog.
     templates = np.where(slots[:, 0] < N_RESIDUES, slots[:, 0], slots[:, N_GERMLINE])
     known = (tokens < N_RESIDUES) & (templates < N_RESIDUES)
     agreement = np.where(tokens == templates, 1, -1) * known  # (k-mers, k)
-    parts = kmers.parts_of_chains()
-    fits = []
-    end = 0
-    for i, (trial, scaffold) in enumerate(variants):
+    lengths = [len(scaffold.sequence) for _, scaffold in variants]
+    columns = np.split(kmers.chain_columns.numpy(), np.cumsum(lengths))
+    fits = np.zeros(len(variants))
+    for i, ((trial, scaffold), parts) in enumerate(
+        zip(variants, kmers.parts_of_chains(), strict=True)
+    ):
         rows = targets[bounds[i] : bounds[i + 1]]
         gap = scaffold.gaps[trial.number]
-        start, end = end, end + len(scaffold.sequence)
-        fit = MATCH * _agreement(rows, agreement, len(scaffold.sequence))
-        at = max(p for p, part in enumerate(parts[i]) if part.start <= gap.start)
-        stop = parts[i][at + 1].start if at + 1 < len(parts[i]) else len(scaffold.sequence)
-        part = parts[i][at]
-        columns = kmers.chain_columns.numpy()[start + part.start : start + stop]
+        fits[i] = MATCH * _agreement(rows, agreement, lengths[i])
+        at = sum(part.start <= gap.start for part in parts)
+        stop = parts[at].start if at < len(parts) else lengths[i]
+        part = parts[at - 1]
         if part.v >= 0:
-            fit -= EMPTY_COLUMN * _misfits(columns, v_segments().tokens[part.v])
-            fit -= _cdr3_cost(columns, LOCI[part.locus])
+            fits[i] -= _column_cost(columns[i][part.start : stop], part)
         else:
             inside = rows[(rows[:, 3] >= gap.start) & (rows[:, 3] < gap.end)]
-            fit -= EMPTY_COLUMN * int((templates[inside[:, 0], inside[:, 1]] >= N_RESIDUES).sum())
+            bare = templates[inside[:, 0], inside[:, 1]] >= N_RESIDUES
+            fits[i] -= EMPTY_COLUMN * int(bare.sum())
         if trial.found.expected is not None:
             off = abs(gap.end - gap.start - trial.found.expected)
-            fit -= min(EMPTY_COLUMN * off, MAX_END_COST)
-        fits.append(fit)
+            fits[i] -= min(EMPTY_COLUMN * off, MAX_END_COST)
     return fits
+
+
+def _column_cost(columns: np.ndarray, part: PartSegments) -> float:
+    """Nats that the columns (length,) of a part with a V domain cost against germline's."""
+    v_row = v_segments().tokens[part.v]
+    locus = LOCI[part.locus]
+    misfits = _misfits(columns, v_row) + _fr4_holes(columns)
+    cut = _cut_off(columns, v_row, locus)
+    return EMPTY_COLUMN * misfits + CUT_COLUMN * cut + _cdr3_cost(columns, locus)
 
 
 def _agreement(rows: np.ndarray, agreement: np.ndarray, length: int) -> float:
@@ -505,6 +481,20 @@ def _misfits(columns: np.ndarray, v_row: np.ndarray) -> int:
     span = np.arange(int(v_columns.min()), int(v_columns.max()) + 1)
     expected = span[v_row[span] < MISSING]
     return extra + int((~np.isin(expected, v_columns)).sum())
+
+
+def _fr4_holes(columns: np.ndarray) -> int:
+    """Columns of FR4 without a residue before the last that has one."""
+    fr4 = columns[(columns >= FR4_START) & (columns <= N_IMGT)]
+    return int(fr4.max()) + 1 - FR4_START - len(fr4) if len(fr4) else 0
+
+
+def _cut_off(columns: np.ndarray, v_row: np.ndarray, locus: str) -> int:
+    """Germline columns before the first residue of a V domain, and those after its last in FR4."""
+    first = int(columns[0]) if len(columns) else 0
+    late = int((v_row[1:first] < MISSING).sum()) if first <= CYS104 else 0
+    fr4 = columns[(columns >= FR4_START) & (columns <= N_IMGT)]
+    return late + (max(FR4_LAST[locus] - int(fr4.max()), 0) if len(fr4) else 0)
 
 
 def _cdr3_cost(columns: np.ndarray, locus: str) -> float:
