@@ -4,11 +4,11 @@
     make numbers BENCH=FOLDER
 
 FOLDER holds scaffolds.fasta, chains with gaps of known length. They are filled once for each row of
-the table, in a process of its own: with the products of the default (`precision: fast`, bfloat16
-where the processor has it) and with `precision: float32`, on 1, 2 and 4 threads, and as processors
-without AMX, AVX-512 or AVX2 would, by the switches of ATen, oneDNN and MKL. Every row is compared
-with the first: residues filled otherwise, probabilities that are printed otherwise (4 digits),
-gaps whose ranked candidates are others, and the largest difference of a probability.
+the table, in a process of its own: with each `precision` of the configuration, on 1, 2 and 4
+threads, and as processors without AMX, AVX-512 or AVX2 would, by the switches of ATen, oneDNN and
+MKL. Every row is compared with the first: residues filled otherwise, probabilities that are printed
+otherwise (4 digits), gaps whose ranked candidates are others, and the largest difference of a
+probability.
 """
 
 import argparse
@@ -67,6 +67,10 @@ class Way:
 
 
 WAYS = (
+    Way("float64", "this one", 1),
+    Way("float64", "this one", 2),
+    Way("float64", "AVX2", 1),
+    Way("float64", "neither", 1),
     Way("float32", "this one", 1),
     Way("float32", "this one", 2),
     Way("float32", "this one", 4),

@@ -11,7 +11,7 @@ from Bio import SeqIO
 
 from chains import fasta, germline_chain, hidden, mutated, random_protein
 from conftest import Write
-from lacuna.blocks import encode_block, fill_block_files
+from lacuna.blocks import encode_block, fill_block_files, tools
 from lacuna.config import check_config
 from lacuna.device import set_precision
 from lacuna.files import LacunaError
@@ -158,9 +158,16 @@ def test_every_file_is_the_same_with_blocks_of_1_7_and_1000(batch: tuple, tmp_pa
     assert filled["mass"][0] == filled["mass"][1] != "1"  # its length was found
 
 
-@pytest.mark.parametrize(("precision", "products"), [("fast", 1), ("float32", 0)])
-def test_with_float32_no_block_is_multiplied_in_bfloat16(
-    batch: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str, products: int
+@pytest.mark.parametrize(
+    ("precision", "products"),
+    [("fast", torch.bfloat16), ("float32", torch.float32), ("float64", torch.float64)],
+)
+def test_a_block_is_multiplied_in_the_precision_that_is_asked_for(
+    batch: tuple,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    precision: str,
+    products: torch.dtype,
 ) -> None:
     """Whatever the processor says that it can."""
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
@@ -173,9 +180,10 @@ def test_with_float32_no_block_is_multiplied_in_bfloat16(
 
     monkeypatch.setattr(torch.autocast, "__init__", watched)
     run(tmp_path, *batch[1:], 1000, 15, precision)
-    assert set(half) == {bool(products)}
-    matrix = read_homologs(batch[3]).one_hot
-    assert matrix.dtype == (torch.bfloat16 if products else torch.float32)
+    assert set(half) == {products is torch.bfloat16}
+    assert read_homologs(batch[3]).one_hot.dtype == products
+    model, _ = tools(WEIGHTS / "lacuna.safetensors", WEIGHTS / "library.safetensors")
+    assert model.mix.weight.dtype == (torch.float64 if precision == "float64" else torch.float32)
 
 
 def test_every_file_is_the_same_in_another_order_of_the_chains(

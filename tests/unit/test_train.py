@@ -516,7 +516,7 @@ def test_devices_are_picked_in_one_place(monkeypatch: pytest.MonkeyPatch) -> Non
         assert product_dtype(CPU) == product_dtype(torch.device("cuda")) == torch.float32
         set_precision("fast")
         assert product_dtype(CPU) == dtype
-    with pytest.raises(ValueError, match="one of fast, float32"):
+    with pytest.raises(ValueError, match="one of fast, float32, float64"):
         set_precision("half")
 
 

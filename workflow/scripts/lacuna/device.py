@@ -7,21 +7,25 @@ from collections.abc import Mapping
 
 import torch
 
-PRECISIONS = ("fast", "float32")
-_single = False  # whether this process makes every product in float32; see `set_precision`
+PRECISIONS: dict[str, torch.dtype | None] = {
+    "fast": None,
+    "float32": torch.float32,
+    "float64": torch.float64,
+}
+_chosen: torch.dtype | None = None  # of this process; see `set_precision`
 
 
 def set_precision(name: str) -> None:
     """In what this process makes matrix products from here on; called beside `set_num_threads`.
 
-    'fast' is what `product_dtype` finds to be fastest and is so without a call; 'float32' is that
-    on every processor. Raises ValueError for another name.
+    'fast', as it is without a call, is what `product_dtype` finds to be fastest; the others are
+    the same on every processor. Raises ValueError for a name that is not in PRECISIONS.
     """
-    global _single
+    global _chosen
     if name not in PRECISIONS:
         raise ValueError(f"precision {name!r}; one of {', '.join(PRECISIONS)}")
-    _single = name == "float32"
-    torch.backends.cudnn.allow_tf32 = not _single  # a GPU's float32 of 10 bits
+    _chosen = PRECISIONS[name]
+    torch.backends.cudnn.allow_tf32 = _chosen is None  # a GPU's float32 of 10 bits
 
 
 def pick_device(gpus: int) -> torch.device:
@@ -40,11 +44,11 @@ def pick_device(gpus: int) -> torch.device:
 def product_dtype(device: torch.device) -> torch.dtype:
     """In what matrix products are made: bfloat16 where the processor multiplies it, else float32.
 
-    On CPUs without such instructions bfloat16 is several times slower than float32. Always float32
-    after `set_precision("float32")`.
+    On CPUs without such instructions bfloat16 is several times slower than float32. After
+    `set_precision` with another than 'fast' what it names.
     """
-    if _single:
-        return torch.float32
+    if _chosen is not None:
+        return _chosen
     if device.type == "cuda":
         return torch.bfloat16
     capabilities: Mapping[str, object] = getattr(

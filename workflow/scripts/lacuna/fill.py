@@ -46,10 +46,11 @@ def predict(
 
     Residues that an ambiguity code rules out get probability 0.
     """
-    model = model.to(device).eval()
+    products = product_dtype(device)
+    half = products is torch.bfloat16
+    model = model.to(device, torch.float32 if half else products).eval()
     at = kmers.targets.numpy()
     chosen = np.empty((len(at), N_RESIDUES))
-    half = product_dtype(device) is torch.bfloat16
     order = _reading_order(at)
     turn = np.empty(len(kmers.tokens), dtype=np.int64)
     turn[order] = np.arange(len(order))
@@ -64,7 +65,7 @@ def predict(
         parts = (batch.tokens, batch.columns, batch.templates, batch.profiles)
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
             logits = model.answer(Kmers(*(x.to(device) for x in parts)), kmer, place)
-        chosen[mine] = torch.softmax(logits.float(), -1)[: len(mine)].cpu().numpy()
+        chosen[mine] = torch.softmax(logits, -1)[: len(mine)].cpu().numpy()
         done += len(rows)
     chosen *= ALLOWED[kmers.tokens.numpy()[at[:, 0], at[:, 1]]]
     return chosen / chosen.sum(1, keepdims=True)

@@ -138,11 +138,12 @@ class TemplateReader(nn.Module):
 
     def logits(self, y: Tensor, templates: Tensor, profiles: Tensor) -> Tensor:
         """(..., d), (..., slots), (..., profiles * 20) -> (..., 20): own opinion and copies."""
-        copied = torch.zeros(*y.shape[:-1], self.config.tokens, device=y.device)
-        copied.scatter_add_(-1, templates, self.template_trust(y).float())
-        logits = copied[..., :N_RESIDUES] + self.residue_logits(y).float()  # (..., 20)
-        shares = profiles.float().unflatten(-1, (self.config.profiles, N_RESIDUES))
-        weight = self.profile_trust(y).float() * (shares.sum(-1) > 0)  # (..., profiles)
+        wide = torch.promote_types(y.dtype, torch.float32)  # sums of products are never bfloat16
+        copied = torch.zeros(*y.shape[:-1], self.config.tokens, device=y.device, dtype=wide)
+        copied.scatter_add_(-1, templates, self.template_trust(y).to(wide))
+        logits = copied[..., :N_RESIDUES] + self.residue_logits(y).to(wide)  # (..., 20)
+        shares = profiles.to(wide).unflatten(-1, (self.config.profiles, N_RESIDUES))
+        weight = self.profile_trust(y).to(wide) * (shares.sum(-1) > 0)  # (..., profiles)
         return logits + (weight[..., None] * torch.log(shares + _PROFILE_FLOOR)).sum(-2)
 
 
