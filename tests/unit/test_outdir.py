@@ -216,6 +216,8 @@ def test_a_job_that_was_killed_is_named(out: Path, monkeypatch: pytest.MonkeyPat
     said = last_words(out, lock.start, [str(log)])
     assert said.startswith("rule fill_gaps: its job ended without a word, as when it is killed for")
     assert "give it more" in said and str(log) in said
+    stopped = place(out / "2.log", "Terminating processes on user request, this might take time.\n")
+    assert last_words(out, lock.start, [str(stopped)]).startswith("the run was interrupted; the")
     monkeypatch.setattr(module, "_FULL", 1 << 62)
     assert last_words(out, lock.start, [str(log)]) == (
         f"{out}: the disk is full; free some space and run again"
