@@ -25,7 +25,6 @@ _MADE = [name for name in RESERVED if name != "pretrain"]
 # anew. Names with a dot are Snakemake's stamp and half-written files.
 _MAKES = {"scaffolds": r"\d{5}\.jsonl|\..*", "seed_lstm": r"\d{5}|predictions\.tsv|\..*"}
 _FULL = 1 << 18  # bytes; where fewer are free, Snakemake and jobs without a word met a full disk
-
 _INTERRUPTED = "Terminating processes on user request"  # as Snakemake says it
 
 
