@@ -88,7 +88,7 @@ def test_neither_the_callers_config_nor_the_defaults_are_changed() -> None:
         ({"benchmark_scale": {"chains": [float("nan")]}}, ["'benchmark_scale.chains.0' is nan"]),
         ({"block_size": 1e30}, ["'block_size' is 1e+30", "at most 100000"]),
         ({"kmer": {"length": 1_000_000}}, ["'kmer.length' is 1000000", "at most 4096"]),
-        ({"candidates": 10_000}, ["'candidates' is 10000", "at most 1000"]),
+        ({"candidates": 10_000}, ["'candidates' is 10000", "at most 100"]),
         ({"seed": 1 << 64}, ["'seed' is 18446744073709551616", "at most 4294967295"]),
         ({"outdir": ""}, ["'outdir' is empty"]),
         ({"kmer.length": 64}, ["'kmer.length'", "written below it", "kmer: {length: ...}"]),

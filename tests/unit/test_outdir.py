@@ -1,5 +1,6 @@
 """The output folder: whose files are in it, one run at a time, and what a failed run ends with."""
 
+import inspect
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from snakemake.scheduling import job_scheduler
 
 from lacuna import outdir as module
 from lacuna.files import LacunaError
@@ -216,8 +218,14 @@ def test_a_job_that_was_killed_is_named(out: Path, monkeypatch: pytest.MonkeyPat
     said = last_words(out, lock.start, [str(log)])
     assert said.startswith("rule fill_gaps: its job ended without a word, as when it is killed for")
     assert "give it more" in said and str(log) in said
+    stopped = place(out / "2.log", "Terminating processes on user request, this might take time.\n")
+    assert last_words(out, lock.start, [str(stopped)]).startswith("the run was interrupted; the")
     monkeypatch.setattr(module, "_FULL", 1 << 62)
     assert last_words(out, lock.start, [str(log)]) == (
         f"{out}: the disk is full; free some space and run again"
     )
     lock.release()
+
+
+def test_snakemake_says_of_an_interrupt_what_is_looked_for() -> None:
+    assert module._INTERRUPTED in inspect.getsource(job_scheduler)

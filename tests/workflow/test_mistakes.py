@@ -257,7 +257,7 @@ def write(folder: Path, files: dict[str, str]) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def read(folder: Path, truth: bool = False) -> list[Rejected]:
+def read(folder: Path) -> list[Rejected]:
     """What is rejected of the chains, gaps and truth in a folder."""
     gaps, true = folder / "gaps.tsv", folder / "truth.fasta"
     records = read_scaffolds(

@@ -81,15 +81,15 @@ onstart:
     hold_outdir()
 
 
-onsuccess:
-    # Other targets leave the summary of an earlier run as it is.
-    if written(SUMMARY) not in (None, SUMMARY_BEFORE):
-        print(SUMMARY.read_text(), end="")
-    stop_if_changed()
-
-
 onerror:
     # Snakemake's words on a failed job are many; the fault is the last of all.
     if workflow.is_main_process:
         print(f"Complete log: {', '.join(log)}", flush=True)
         stop(last_words(OUT, LOCKS[0].start, log))
+
+
+onsuccess:
+    # Other targets leave the summary of an earlier run as it is.
+    if written(SUMMARY) not in (None, SUMMARY_BEFORE):
+        print(SUMMARY.read_text(), end="")
+    stop_if_changed()

@@ -8,7 +8,7 @@ import re
 import shutil
 import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -25,6 +25,7 @@ _MADE = [name for name in RESERVED if name != "pretrain"]
 # anew. Names with a dot are Snakemake's stamp and half-written files.
 _MAKES = {"scaffolds": r"\d{5}\.jsonl|\..*", "seed_lstm": r"\d{5}|predictions\.tsv|\..*"}
 _FULL = 1 << 18  # bytes; where fewer are free, Snakemake and jobs without a word met a full disk
+_INTERRUPTED = "Terminating processes on user request"  # as Snakemake says it
 
 
 # --- whose files ---------------------------------------------------------------------------------
@@ -226,22 +227,17 @@ def last_words(outdir: Path, start: float, logs: Sequence[str]) -> str:
     jobs that were killed without a word.
     """
     folder = outdir / LOCK.parent
+    said = "".join(Path(log).read_text(encoding="utf-8", errors="replace") for log in logs)
+    if _INTERRUPTED in said:
+        return "the run was interrupted; the same command goes on where it was"
     if faults := faults_since(folder, start):
         more = f" (and {len(faults) - 1} more faults in {folder})" if len(faults) > 1 else ""
         return faults[0] + more
     if shutil.disk_usage(outdir).free < _FULL:
         return f"{outdir}: the disk is full; free some space and run again"
-    rules = list(dict.fromkeys(rule for log in logs for rule in _failed_rules(log)))
+    rules = list(dict.fromkeys(re.findall(r"^Error in rule (\w+)", said, re.MULTILINE)))
     named = f"rule {', '.join(rules)}: its job" if rules else "a job"
     return (
         f"{named} ended without a word, as when it is killed for memory or time; give it more (see "
         f"{', '.join(map(str, [folder, *logs]))})"
     )
-
-
-def _failed_rules(log: str) -> Iterator[str]:
-    """Rules that Snakemake's log names as failed."""
-    with open(log, encoding="utf-8", errors="replace") as handle:
-        for line in handle:
-            if found := re.match(r"Error in rule (\w+)", line):
-                yield found[1]
