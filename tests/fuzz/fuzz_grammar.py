@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
+import torch
 from fuzz_targets import PARTED, scratch
 
 from chains import germline_chain, mutated, random_protein
@@ -75,7 +76,9 @@ def seeds(target: str) -> tuple[bytes, ...]:
 
 def _small_weights() -> bytes:
     path = scratch() / "seed.safetensors"
-    save_weights(path, GapNetwork(ModelConfig(channels=2, hidden=2)), {"steps": 1})
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        save_weights(path, GapNetwork(ModelConfig(channels=2, hidden=2)), {"steps": 1})
     return path.read_bytes()
 
 
@@ -185,7 +188,7 @@ def _layout(rng: Random, target: str, data: bytes) -> bytes:
         case 4:
             return data.rstrip(b"\n")
         case 5:
-            zipped = gzip.compress(data, 1)
+            zipped = gzip.compress(data, 1, mtime=0)
             return zipped if rng.random() < 0.7 else zipped[: rng.randrange(len(zipped))]
         case 6:
             ends = list(re.finditer(rb"\n", data))
@@ -347,11 +350,13 @@ def _changed_tensors(rng: Random, data: bytes) -> bytes:
         metadata = header["__metadata__"]
         settings = json.loads(metadata["model"])
         body = bytearray(data[8 + size :])
+        names = [name for name in header if name != "__metadata__"]
+        if not (names and len(body) > 4 and isinstance(settings, dict)):
+            raise ValueError
     except (struct.error, ValueError, KeyError, TypeError):
         return _bytes(rng, "weights", data)
     if rng.random() < 0.9:
         metadata.pop("sha256", None)
-    names = [name for name in header if name != "__metadata__"]
     values = [0, -1, 1, 2, 3, 10**7, 10**12, 1.5, None, "2", True, [2], float("nan"), 10**30]
     match rng.randrange(8):
         case 0 | 1 | 2:

@@ -43,7 +43,7 @@ SHARES = {
     "fill": 3,
 }
 ENGINES = {"grammar": 2, "coverage": 1}
-SILENCE = 40.0  # seconds without a sign of life, for the watchdog
+SILENCE = 120.0  # seconds without a sign of life, for the watchdog
 KINDS = ("crash", "hang", "traceback", "message", "law", "memory")
 REDUCING = 3.0  # seconds to make a finding shorter
 

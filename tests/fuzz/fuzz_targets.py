@@ -57,6 +57,7 @@ SCAFFOLDS = b"".join(
 )
 _FOLDER = Path("/dev/shm")
 _TAG = re.compile(rb"\[[^\[\]]*\]|\{[^{}]*\}|\([^()]*\)")
+_LAST_END = re.compile(rb"(\r\n|\r|\n)\Z")
 _PLAIN = re.compile(rb"[%s*?_xXjJbBzZ-]+" % (RESIDUES + RESIDUES.lower()).encode())
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # moves a cursor or ends a line
 _BLANKS = b" \t\r\n\x0b\x0c"
@@ -97,17 +98,17 @@ def read_fasta(data: bytes) -> None:
     assert count_records(path) == len(found)
     if data.startswith(b"\x1f\x8b"):
         return
-    records, ends = _by_line(data), set(re.findall(rb"\r\n|\r|\n", data.rstrip(b"\r\n")))
+    records, ends = _by_line(data), set(re.findall(rb"\r\n|\r|\n", _LAST_END.sub(b"", data)))
     if b"\r" in ends and len(ends) > 1:  # a file of two systems may lose no record in silence
         assert len(found) == len(records) or any(isinstance(r, Rejected) for r in found)
         return
     assert len(found) == len(records)
-    if crc32(data) % SMALL_CHUNKED == 0:
+    if b"\r" not in ends and crc32(data) % SMALL_CHUNKED == 0:
         _same_in_small_chunks(path, found)
     for record, (header, body) in zip(found, records, strict=True):
         name = (header.split(None, 1) or [b""])[0].decode("utf-8", "backslashreplace")
         # That of a rejected record is shown, with escapes for what a terminal would obey.
-        shown = isinstance(record, Rejected) and bool(_CONTROL.search(name) or not record.chain)
+        shown = isinstance(record, Rejected) and (not record.chain or "\\" in record.chain)
         assert record.chain == name or shown
         letters = body.translate(None, _BLANKS)
         if isinstance(record, Scaffold) and _PLAIN.fullmatch(letters):
@@ -223,11 +224,18 @@ def read_notation(data: bytes) -> None:
     if isinstance(record, Rejected):
         return
     text = body.translate(None, _BLANKS)
-    outside = _TAG.sub(b"", text).decode("utf-8", "replace").upper()
+    outside = _without_tags(text).decode("utf-8", "replace").upper()
     seen = "".join(letter for letter in record.sequence if letter in RESIDUES)
     assert seen == "".join(letter for letter in outside if letter in RESIDUES)
     loose = sum(not gap.fixed for gap in record.gaps)
     assert loose <= len(re.findall(rb"[Xx]\[|\{", text))
+
+
+def _without_tags(text: bytes) -> bytes:
+    """What is outside of brackets, which may hold others."""
+    while (less := _TAG.sub(b"", text)) != text:
+        text = less
+    return text
 
 
 def read_truth(data: bytes) -> None:

@@ -1,0 +1,74 @@
+"""The judge of `make fuzz` tells each way in which a target can break its contract."""
+
+from random import Random
+
+import fuzz_judge
+import pytest
+from fuzz_grammar import draw
+from fuzz_judge import judge
+from fuzz_runner import SHARES, table
+from fuzz_targets import TARGETS
+
+from lacuna.files import LacunaError
+
+
+class _Forged(LacunaError):
+    def __str__(self) -> str:
+        return "a fault\non two lines"
+
+
+def _fail(error: BaseException) -> None:
+    raise error
+
+
+def _wait(data: bytes) -> None:
+    while True:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("traceback", ValueError("x")),
+        ("law", AssertionError()),
+        ("memory", MemoryError()),
+        ("message", _Forged("x")),
+        ("traceback", RecursionError()),
+    ],
+)
+def test_what_a_target_raises_is_a_finding(kind: str, error: Exception) -> None:
+    found = judge(lambda data: _fail(error), b"")
+    assert found is not None and found.kind == kind and "_fail" in found.where
+
+
+def test_a_fault_that_the_user_is_told_is_none() -> None:
+    assert judge(lambda data: _fail(LacunaError("a.fasta:1: a fault; a remedy")), b"") is None
+    assert judge(lambda data: None, b"") is None
+
+
+def test_memory_beyond_the_input_is_a_finding() -> None:
+    def take(data: bytes) -> None:
+        bytearray(fuzz_judge.MAX_GROWTH + (20 << 20))
+
+    found = judge(take, b"")
+    assert found is not None and found.kind == "memory"
+
+
+def test_an_input_that_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fuzz_judge, "MAX_SECONDS", 0.05)
+    found = judge(_wait, b"")
+    assert found is not None and found.kind == "hang"
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_inputs_are_the_same_for_one_seed(target: str) -> None:
+    first, again = ([draw(rng, target) for _ in range(20)] for rng in (Random(3), Random(3)))
+    assert first == again and len(set(first)) > 10
+
+
+def test_the_table_adds_up() -> None:
+    assert SHARES.keys() == TARGETS.keys()
+    one = {"inputs": 1200, "seconds": 2.0, "findings": {"law: x": 3, "traceback: y": 1}}
+    lines = table({("fasta", "grammar"): one, ("config", "coverage"): one}).splitlines()
+    assert lines[1].split() == ["fasta", "grammar", "1,200", "600", "0", "0", "1", "0", "3", "0"]
+    assert lines[-1].split() == ["all", "2,400", "0", "0", "2", "0", "6", "0"]
