@@ -312,7 +312,7 @@ def is_one_of(space: Workspace, *references: Reference) -> bool:
 @scenario
 def two_runs(bench: Bench, rng: random.Random, trials: int) -> Trials:
     """Two runs of different inputs from different folders into one output folder"""
-    own, others = bench.undisturbed(FILL), bench.undisturbed(FILL, other_chains)
+    own = bench.undisturbed(FILL)
     for _ in range(max(trials // FEW, 2)):
         step, delay = moment(rng, own.steps)
         first, second = bench.space(FILL), bench.space(FILL)
@@ -329,6 +329,7 @@ def two_runs(bench: Bench, rng: random.Random, trials: int) -> Trials:
         elif late.status:
             outcome = judge(late, early, first.results(), own, note)
         else:  # one after the other, or none the wiser
+            others = bench.undisturbed(FILL, other_chains)
             outcome = judge(None, late, first.results(), others, f"{note}, both end")
         bench.clean(second)
         yield told(bench, first, outcome)
