@@ -22,6 +22,11 @@ SEED_PREDICTIONS = "predictions.tsv"
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
+_CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+
+
 def printable(text: str) -> str:
     """A text on one line, what is not seen in it as escapes: \\x1b, \\u2028, \\xa0.
 
@@ -191,7 +196,7 @@ def path_fault(text: str) -> str | None:
 
     It completes "the path, which ...".
     """
-    if _UNPRINTABLE.search(text):
+    if _CONTROL.search(text):
         return "holds a line end or another control character; rename it"
     if "{" in text or "}" in text:
         return "holds braces, which Snakemake takes for its own; rename the file or folder"
