@@ -9,6 +9,7 @@ import torch
 
 from chains import fasta, germline_chain, hidden, mutated, random_protein
 from conftest import Write
+from lacuna.alkylation import Alkylation, find_alkylation
 from lacuna.blocks import encode_block, fill_block_files
 from lacuna.config import check_config
 from lacuna.files import LacunaError
@@ -64,6 +65,15 @@ def run(
     scaffolds = split(chains, folder, gaps, block_size=block_size, n_blocks=n_blocks)
     parts: dict[str, list[Path]] = {name: [] for name in TABLES}
     library, weights = WEIGHTS / "library.safetensors", WEIGHTS / "lacuna.safetensors"
+    alkylation = folder / "alkylation.json"
+    of_run = {
+        "max_identity": CONFIG["accuracy"]["max_identity"],
+        "species": "auto",
+        "modifications": CONFIG["modifications"],
+        **CONFIG["kmer"],
+    }
+    stated = CONFIG["alkylation"]
+    find_alkylation(scaffolds, homologs, weights, library, alkylation, alkylation=stated, **of_run)
     for block in range(n_blocks):
         at = folder / f"{block:05d}"
         encode_block(
@@ -71,18 +81,17 @@ def run(
             homologs,
             weights,
             library,
+            alkylation,
             at / "kmers.safetensors",
             at / "scaffolds.jsonl",
-            **CONFIG["kmer"],
-            max_identity=CONFIG["accuracy"]["max_identity"],
-            species="auto",
-            modifications=CONFIG["modifications"],
+            **of_run,
         )
         fill_block_files(
             at / "scaffolds.jsonl",
             at / "kmers.safetensors",
             weights,
             library,
+            alkylation,
             {name: at / name for name in TABLES},
             candidates=3,
             modifications=CONFIG["modifications"],
@@ -281,8 +290,14 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
         write("bc.tsv", "chain\tmissing\tfilled\n"),
     ]
     rejected = [write("ar.tsv", "chain\n"), write("br.tsv", "chain\nx\ny\n")]
+    header, cells = "rank\tstatus\n", ("1\tfilled", "2\tisobaric")
+    doubt = "1\tfilled (contradicts C: fits far better with unmodified C)"
+    gaps = [write(f"{s}g.tsv", header + "\n".join((*cells, doubt)) + "\n") for s in "ab"]
+    states = [tmp_path / "a.json", tmp_path / "b.json"]
+    for path, masses in zip(states, (0, 12), strict=True):
+        Alkylation((("carbamidomethyl", 1.0),), "found", masses, masses).write(path)
     out, summary = tmp_path / "accuracy.tsv", tmp_path / "summary.txt"
-    join_accuracy(["one", "two"], accuracy, chains, rejected, out, summary)
+    join_accuracy(["one", "two"], accuracy, chains, rejected, gaps, states, out, summary)
     found = rows(out)
     assert list(found[0])[:3] == ["sample", "scope", "value"]
     assert [(r["sample"], r["scope"], r["method"]) for r in found] == [
@@ -293,5 +308,6 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
         "one: 2 chains, 9 of 13 missing residues filled; right: lacuna 6/8 (0.750), "
         "seed_lstm (true_context) 6/8 (0.750)",
         f"two: 0 chains, 0 of 0 missing residues filled, 2 records rejected (see {rejected[1]}); "
-        "no truth given",
+        "no truth given; C weighs 160.031 Da, carbamidomethylated: found from 12 masses; "
+        f"WARNING: 1 gap against it, see status in {gaps[1]}",
     ]

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from lacuna.alkylation import AUTO, CHOICES
 from lacuna.config import check_config
 from lacuna.files import LacunaError
 
@@ -42,6 +43,11 @@ def test_what_is_given_stays_and_its_neighbours_are_filled_in() -> None:
     assert config["kmer"] == {"length": 99, "stride": 64}
     assert config["train"]["from"] is None and config["train"]["steps"] == 0
     assert config["seed"] == 7
+
+
+def test_what_is_chosen_of_cysteine_is_what_there_is() -> None:
+    assert sorted(SCHEMA["properties"]["alkylation"]["enum"]) == sorted(CHOICES)
+    assert check()["alkylation"] == AUTO
 
 
 def test_an_empty_section_is_the_section_unchanged() -> None:
@@ -81,6 +87,12 @@ def test_neither_the_callers_config_nor_the_defaults_are_changed() -> None:
         ({"train": {"from": 3}}, ["'train.from' is 3", "text or null"]),
         ({"seed_lstm": {"samples": "a"}}, ["'seed_lstm.samples' is 'a'", "a list"]),
         ({"samples": None}, ["'samples' is None", "text"]),
+        ({"candidates": 101}, ["'candidates' is 101", "at most 100"]),
+        ({"alkylation": "carbamidomethy"}, ["did you mean 'carbamidomethyl'?"]),
+        (
+            {"modifications": {"carbamidomethyl_cysteine": True}},
+            ["'modifications.carbamidomethyl_cysteine'", "'alkylation: carbamidomethyl'"],
+        ),
         # A misspelt key is named before the fault that it causes.
         ({"samples": None, "smaples": "x"}, ["unknown key 'smaples'", "did you mean 'samples'?"]),
     ],

@@ -297,6 +297,7 @@ def test_the_columns_are_those_of_the_contract() -> None:
         "mass",
         "mass_error_ppm",
         "status",
+        "cysteine",
     ]
 
 

@@ -8,6 +8,7 @@ import yaml
 
 from conftest import Write
 from lacuna import sheet
+from lacuna.alkylation import CHOICES
 from lacuna.files import LacunaError
 from lacuna.sheet import Sample, read_sheet
 
@@ -83,6 +84,10 @@ def test_line_ends_of_other_systems(write: Write, files: Path, end: str) -> None
             "sample\tfasta\tspecies\na\ta.fasta\thumam\n",
             [":2:", "unknown species 'humam'", "did you mean 'human'"],
         ),
+        (
+            "sample\tfasta\talkylation\na\ta.fasta\tCarbamidomethy\n",
+            [":2:", "unknown alkylation 'Carbamidomethy'", "did you mean 'carbamidomethyl'"],
+        ),
         ("sample\tfasta\tspecies\na\ta.fasta\tzzz\n", ["'zzz'", "use one of auto, human"]),
     ],
 )
@@ -104,5 +109,6 @@ def test_the_schema_says_what_the_code_does() -> None:
     assert schema["properties"]["sample"]["pattern"] == f"^{sheet.SAMPLE_PATTERN}$"
     assert schema["properties"]["sample"]["not"]["enum"] == sheet.RESERVED
     assert schema["properties"]["species"]["enum"] == list(sheet.SPECIES)
+    assert schema["properties"]["alkylation"]["enum"] == ["", *CHOICES]
     assert schema["properties"]["species"]["default"] == Sample("x", Path("y")).species
     assert schema["additionalProperties"] is False

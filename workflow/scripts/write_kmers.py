@@ -11,7 +11,7 @@ homologs = snakemake.input.get("homologs")
 encode_block(
     block_path(Path(snakemake.input.scaffolds), snakemake.wildcards.block),
     Path(homologs) if homologs else None,
-    *(Path(snakemake.input[name]) for name in ("weights", "library")),
+    *(Path(snakemake.input[name]) for name in ("weights", "library", "alkylation")),
     *(Path(snakemake.output[name]) for name in ("kmers", "resolved")),
     **snakemake.params.kmer,
     **{name: snakemake.params[name] for name in ("max_identity", "species", "modifications")},

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from lacuna.alkylation import read_alkylation
 from lacuna.decode import Modifications
 from lacuna.fill import fill_block, predict
 from lacuna.homologs import read_homologs
@@ -19,6 +20,7 @@ def encode_block(
     homologs: Path | None,
     weights: Path,
     library: Path,
+    alkylation: Path,
     out: Path,
     resolved: Path,
     *,
@@ -30,7 +32,8 @@ def encode_block(
 ) -> None:
     """Settle the lengths of a block's gaps, find templates, and write its k-mer tensors.
 
-    resolved: where the scaffolds with their lengths are written.
+    resolved: where the scaffolds with their lengths are written; alkylation: what C weighs in
+    the sample, as `find_alkylation` wrote it.
     """
     torch.set_num_threads(1)  # sums in one order, whatever the number of cores
     chosen = of_species(load_library(library), species)
@@ -43,7 +46,7 @@ def encode_block(
         k=length,
         stride=stride,
         max_identity=max_identity,
-        modifications=Modifications(**modifications),
+        modifications=Modifications(read_alkylation(alkylation).cysteine, **modifications),
         device=torch.device("cpu"),
     )
     write_scaffolds(resolved, chains)
@@ -58,6 +61,7 @@ def fill_block_files(
     kmers: Path,
     weights: Path,
     library: Path,
+    alkylation: Path,
     out: dict[str, Path],
     *,
     candidates: int,
@@ -69,7 +73,7 @@ def fill_block_files(
     block = read_kmers(kmers)
     probabilities = predict(load_weights(weights), block, load_library(library), device)
     chains = read_scaffold_block(scaffolds)
-    allowed = Modifications(**modifications)
+    allowed = Modifications(read_alkylation(alkylation).cysteine, **modifications)
     fill_block(chains, block, probabilities, candidates=candidates, modifications=allowed).write(
         out
     )

@@ -1,6 +1,7 @@
 """Fill the gaps of a block of scaffolds: network, decoding, and the rows of every table."""
 
 import csv
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -10,8 +11,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from lacuna.alkylation import CONTRADICTS, READINGS, reading_of, written_on
 from lacuna.alphabet import ALLOWED, AMBIGUOUS, MISSING_LETTER, N_RESIDUES, RESIDUES, decode, encode
 from lacuna.decode import (
+    MAX_MASS,
+    MAX_RESIDUES,
     Candidate,
     MassRules,
     Modifications,
@@ -29,13 +33,17 @@ from lacuna.network import ANSWERS, GapNetwork, Kmers
 from lacuna.samples import BASELINES, TABLES
 from lacuna.scaffolds import Gap, Scaffold
 from lacuna.templates import N_GERMLINE, Library
+from lacuna.weighing import contradiction
 
 RANKED_TOGETHER = 1024  # gaps
 BATCH = 64  # k-mers a forward pass; fixed, so that a result never depends on its company
 NEAR = 16  # places; k-mers whose first ones asked for lie so near are read together
 ALTERNATIVES = 3  # residues listed beside the chosen one
 MIN_ALTERNATIVE = 0.01
+MIN_SHARE = 0.005  # of a reading of C that is listed
+MAX_WARNINGS = 20  # of a block that are written to the log one by one
 SAME_MASS_PPM = 10.0  # within which two sequences weigh the same, where a gap has no tolerance
+LOG = logging.getLogger(__name__)
 
 
 def predict(
@@ -149,23 +157,31 @@ def fill_block(
 
     probabilities: what `predict` returns for `kmers`; modifications: what masses may hold.
     """
-    rules = modifications or Modifications()
+    allowed = modifications or Modifications()
+    doubts: list[tuple[_Gap, str]] = []
     chains = list(_chains(scaffolds, kmers))
     letters = [MISSING_LETTER] * len(probabilities)
     told = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
     gap_rows = {}
-    for gap, ranking in _ranked(chains, probabilities, candidates, rules):
+    for gap, ranking in _ranked(chains, probabilities, candidates, allowed):
         rows = slice(gap.rows.start, gap.rows.stop)
         told[rows, :N_RESIDUES] = ranking.distributions
         if ranking.candidates:
             letters[rows] = ranking.candidates[0].sequence
-        status = _status(gap, ranking, rules)
-        gap_rows[gap.rows.start] = _gap_rows(gap, ranking.candidates, status)
+        if gap.given.mass is None:
+            told_apart = ""
+        else:
+            told_apart = _contradiction(gap, ranking, probabilities[rows], allowed)
+        if told_apart:
+            doubts.append((gap, told_apart))
+        status = _status(gap, ranking, allowed, told_apart)
+        gap_rows[gap.rows.start] = _gap_rows(gap, ranking.candidates, status, allowed)
     filled = "".join(letters)
     residues = _residues(filled, told, chains, kmers)
     tables = Tables()
     for chain in chains:
-        _fill_chain(chain, filled, residues, gap_rows, tables)
+        _fill_chain(chain, filled, residues, gap_rows, allowed, tables)
+    _warn(doubts)
     return tables
 
 
@@ -230,6 +246,9 @@ def _ranked(
         else:
             rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
             of_gap = probabilities[gap.rows.start : gap.rows.stop]
+            if _too_large(gap.given):
+                yield gap, Ranking((), of_gap)
+                continue
             yield gap, rank_sequences(of_gap, candidates, mass, tolerance, rules)
     for gaps in plain.values():
         for i in range(0, len(gaps), RANKED_TOGETHER):
@@ -238,24 +257,73 @@ def _ranked(
             yield from zip(some, rank_plain(of_gaps, candidates), strict=True)
 
 
-def _status(gap: _Gap, ranking: Ranking, modifications: Modifications) -> str:
+def _too_large(gap: Gap) -> bool:
+    """Whether a mass and its residues are more than are decoded."""
+    return gap.mass is not None and (
+        gap.mass > MAX_MASS or (gap.fixed and gap.end - gap.start > MAX_RESIDUES)
+    )
+
+
+def _contradiction(
+    gap: _Gap, ranking: Ranking, distribution: np.ndarray, modifications: Modifications
+) -> str:
+    """What speaks against what C weighs in the sample, in the chain or the mass of a gap."""
+    scaffold, given = gap.chain.scaffold, gap.given
+    holding = {reading_of(carried) for carried, _ in modifications.cysteine}
+    for position, name in written_on(scaffold):
+        if name not in holding:
+            return f"C {position + 1} of the chain is written as {READINGS[name].words}"
+    if given.mass is None or given.tolerance_da is None or _too_large(given):
+        return ""
+    rules = mass_rules(scaffold, given, modifications)
+    better = contradiction(
+        distribution, given.mass, given.tolerance_da, rules, ranking.mass_probability
+    )
+    return f"fits far better with {READINGS[better].words} C" if better else ""
+
+
+def _warn(doubts: Sequence[tuple[_Gap, str]]) -> None:
+    """Name the gaps that contradict what C weighs in the log."""
+    for gap, doubt in doubts[:MAX_WARNINGS]:
+        chain = gap.chain.scaffold.chain
+        LOG.warning("'%s' contradicts what C weighs: its gap %d %s", chain, gap.number, doubt)
+    if len(doubts) > MAX_WARNINGS:
+        LOG.warning("%d gaps contradict what C weighs; see gaps.tsv", len(doubts))
+
+
+def _status(gap: _Gap, ranking: Ranking, modifications: Modifications, doubt: str) -> str:
+    """`filled` or why the gap stays open, and in brackets what else must be known of it."""
+    notes = [f"{CONTRADICTS}: {doubt}"] if doubt else []
+    if _too_large(gap.given):
+        return _too_large_status()
     if not ranking.candidates:
+        status = "no_sequence_fits_mass"
         rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
         nearest = nearest_mass(len(gap.rows), gap.given.mass or 0.0, rules)
-        return f"no_sequence_fits_mass (nearest of {len(gap.rows)} residues: {nearest:.2f} Da)"
-    if ranking.bound > ranking.candidates[0].probability:
-        return f"filled (not proven best: another may have up to {ranking.bound:.1g})"
-    return "filled"
+        notes.insert(0, f"nearest of {len(gap.rows)} residues: {nearest:.2f} Da")
+    else:
+        status = "filled"
+        if ranking.bound > ranking.candidates[0].probability:
+            notes.insert(0, f"not proven best: another may have up to {ranking.bound:.1g}")
+    return f"{status} ({'; '.join(notes)})" if notes else status
 
 
-def _gap_rows(gap: _Gap, found: Sequence[Candidate], status: str) -> str:
+def _too_large_status() -> str:
+    return (
+        f"mass_too_large (masses are decoded up to {MAX_MASS:.0f} Da and {MAX_RESIDUES} residues)"
+    )
+
+
+def _gap_rows(
+    gap: _Gap, found: Sequence[Candidate], status: str, modifications: Modifications
+) -> str:
     """Rows of a gap's candidates: the first is what it was filled with, the others tell whether
     their mass is the same within the tolerance (`isobaric`) or not (`alternative`)."""
     given = gap.given
     start, end = given.origin or (given.start, given.end)
     where = f"{gap.chain.cell}\t{gap.number}\t{start}\t{end}"
     if not found:
-        return f"{where}\t1\t\t\t\t\t\t{status}\n"
+        return f"{where}\t1\t\t\t\t\t\t{status}\t{_cysteine(gap, modifications)}\n"
     best = found[0].mass
     tolerance = given.tolerance_da or SAME_MASS_PPM * best / 1e6
     lines = []
@@ -266,9 +334,24 @@ def _gap_rows(gap: _Gap, found: Sequence[Candidate], status: str) -> str:
         error = "" if given.mass is None else f"{1e6 * (mass - given.mass) / given.mass:.2f}"
         lines.append(
             f"{where}\t{rank}\t{sequence}\t{candidate.probability:.4g}\t{len(sequence)}"
-            f"\t{mass:.5f}\t{error}\t{status}\n"
+            f"\t{mass:.5f}\t{error}\t{status}\t{_cysteine(gap, modifications, candidate)}\n"
         )
     return "".join(lines)
+
+
+def _cysteine(gap: _Gap, modifications: Modifications, candidate: Candidate | None = None) -> str:
+    """What C carries in a candidate of a gap of known mass, or in the sample, as a cell."""
+    if gap.given.mass is None:
+        return ""
+    names = [reading_of(carried) or "" for carried, _ in modifications.cysteine]
+    shares = [share for _, share in modifications.cysteine]
+    if candidate is not None and len(candidate.readings) == len(names):
+        shares = list(candidate.readings)
+    pairs = sorted(zip(names, shares, strict=True), key=lambda pair: -pair[1])
+    listed = [(name, share) for name, share in pairs if share >= MIN_SHARE]
+    if len(listed) == 1:
+        return listed[0][0]
+    return ",".join(f"{name}:{share:.2f}" for name, share in listed)
 
 
 def _without_residues(gap: _Gap) -> tuple[Sequence[Candidate], str]:
@@ -276,6 +359,8 @@ def _without_residues(gap: _Gap) -> tuple[Sequence[Candidate], str]:
     given, sequence = gap.given, gap.chain.scaffold.sequence
     if given.fixed and given.start == given.end:
         return (Candidate("", 1.0, 0.0),), "filled"
+    if _too_large(given):
+        return (), _too_large_status()
     observed = sequence.strip("".join((MISSING_LETTER, *AMBIGUOUS)))
     return (), "no_length_fits_mass" if observed else "nothing_observed"
 
@@ -366,6 +451,7 @@ def _fill_chain(
     filled: str,
     residues: _Residues,
     gap_rows: Mapping[int, str],
+    modifications: Modifications,
     tables: Tables,
 ) -> None:
     """filled: (t,) letters; gap_rows: of every gap of known length, by its first residue's row."""
@@ -379,7 +465,7 @@ def _fill_chain(
             tables.texts["gaps"].write(gap_rows[gap.rows.start])
         else:
             piece = MISSING_LETTER * (end - start)
-            tables.texts["gaps"].write(_gap_rows(gap, *_without_residues(gap)))
+            tables.texts["gaps"].write(_gap_rows(gap, *_without_residues(gap), modifications))
         _residue_rows(gap, residues, tables)
         pieces += scaffold.sequence[at:start], piece
         at = end

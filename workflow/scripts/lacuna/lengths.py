@@ -14,7 +14,15 @@ import numpy as np
 import torch
 
 from lacuna.alphabet import ABSENT, MISSING, MISSING_LETTER, N_RESIDUES
-from lacuna.decode import RESIDUE_MASSES, MassRules, Modifications, mass_log_probability
+from lacuna.decode import (
+    MAX_MASS,
+    MAX_RESIDUES,
+    RESIDUE_MASSES,
+    MassRules,
+    Modifications,
+    heaviest_residue,
+    mass_log_probability,
+)
 from lacuna.fill import mass_rules, predict
 from lacuna.homologs import Homologs
 from lacuna.imgt import CYS104, OTHER_INSERTION
@@ -38,18 +46,21 @@ def possible_lengths(gap: Gap, rules: MassRules | None = None) -> list[int]:
     """Lengths that the gap's bounds and mass allow, shortest first.
 
     Those within given bounds, all of them; without an upper one MAX_LENGTHS, the shortest or,
-    with a mass, those nearest to what it comes to at AVERAGINE a residue.
+    with a mass, those nearest to what it comes to at AVERAGINE a residue. None where the mass is
+    larger than those that are decoded.
     """
     low, high = gap.min_length, gap.max_length
     if gap.mass is None:
         return list(range(low, (low + MAX_LENGTHS - 1 if high is None else high) + 1))
+    if gap.mass > MAX_MASS:
+        return []
     tolerance = gap.tolerance_da or 0.0
     most = math.floor((gap.mass + tolerance) / RESIDUE_MASSES.min())
     if rules is not None and rules.ends_chain and rules.modifications.clipped_lysine:
         most += 1  # a lysine that weighs nothing
     possible = range(
-        max(low, math.ceil((gap.mass - tolerance) / RESIDUE_MASSES.max())),
-        (most if high is None else min(high, most)) + 1,
+        max(low, math.ceil((gap.mass - tolerance) / heaviest_residue(rules or MassRules()))),
+        min(most, MAX_RESIDUES if high is None else min(high, MAX_RESIDUES)) + 1,
     )
     if high is not None:
         return list(possible)
@@ -217,6 +228,45 @@ def _scores(
         score += _gap_score(distribution, gap, mass_rules(scaffold, gap, modifications))
         scores.append(score)
     return scores
+
+
+def read_variants(
+    variants: Sequence[tuple[Scaffold, int]],
+    model: GapNetwork,
+    library: Library,
+    homologs: Homologs | None,
+    *,
+    k: int,
+    stride: int,
+    max_identity: float,
+    device: torch.device,
+) -> Iterator[tuple[float, list[np.ndarray]]]:
+    """What the network reads in chains whose gaps have lengths, each with the number of a gap.
+
+    Of each chain: how well it agrees with its templates, in nats, the mass of that gap left out,
+    and the distributions (length, 20) of all its gaps.
+    """
+    for start in range(0, len(variants), VARIANTS):
+        batch = variants[start : start + VARIANTS]
+        chains = [_without_mass(scaffold, number) for scaffold, number in batch]
+        kmers = encode_scaffolds(
+            chains, library, homologs, k=k, stride=stride, max_identity=max_identity
+        )
+        read = predict(model, kmers, library, device)
+        numbers = [number for _, number in batch]
+        scores = _scores(chains, numbers, kmers, read, library, Modifications())
+        targets = kmers.targets.numpy()
+        bounds = np.searchsorted(targets[:, 2], np.arange(len(chains) + 1))
+        for i, (scaffold, _) in enumerate(batch):
+            at = slice(bounds[i], bounds[i + 1])
+            edges = [np.searchsorted(targets[at, 3], (g.start, g.end)) for g in scaffold.gaps]
+            yield scores[i], [read[at][low:high] for low, high in edges]
+
+
+def _without_mass(scaffold: Scaffold, number: int) -> Scaffold:
+    gaps = list(scaffold.gaps)
+    gaps[number] = replace(gaps[number], mass=None, tolerance_da=None)
+    return replace(scaffold, gaps=tuple(gaps))
 
 
 def _agreement(rows: np.ndarray, agreement: np.ndarray, length: int) -> float:

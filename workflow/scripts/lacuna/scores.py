@@ -19,6 +19,7 @@ from lacuna.accuracy import (
     sum_scored,
     write_accuracy,
 )
+from lacuna.alkylation import CONTRADICTS, counted, read_alkylation
 from lacuna.files import SEED_PREDICTIONS, atomic_write
 from lacuna.samples import BASELINES
 
@@ -79,22 +80,41 @@ def join_accuracy(
     accuracy: Sequence[Path],
     chains: Sequence[Path],
     rejected: Sequence[Path],
+    gaps: Sequence[Path],
+    alkylation: Sequence[Path],
     out: Path,
     summary: Path,
 ) -> None:
     """One table over samples (without the rows of single chains) and one line per sample."""
     tables, lines = [], []
-    for sample, path, chain_path, rejected_path in zip(
-        samples, accuracy, chains, rejected, strict=True
+    for sample, path, chain_path, rejected_path, gaps_path, alkylation_path in zip(
+        samples, accuracy, chains, rejected, gaps, alkylation, strict=True
     ):
         parts = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, chunksize=CHUNK_ROWS)
         table = pd.concat([part[part["scope"] != "chain"] for part in parts])
         tables.append(table.assign(sample=sample))
-        lines.append(_summary_line(sample, table, chain_path, rejected_path))
+        line = _summary_line(sample, table, chain_path, rejected_path)
+        lines.append(line + cysteine_note(alkylation_path, gaps_path))
     joined = pd.concat(tables)
     write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
     with atomic_write(summary) as handle:
         handle.write("".join(f"{line}\n" for line in lines))
+
+
+def cysteine_note(alkylation: Path, gaps: Path) -> str:
+    """`; C weighs 160.031 Da, ...` for a sample with masses, and how many gaps contradict it."""
+    state = read_alkylation(alkylation)
+    if not state.masses:
+        return ""
+    parts = pd.read_csv(
+        gaps, sep="\t", usecols=["rank", "status"], na_filter=False, chunksize=CHUNK_ROWS
+    )
+    n = sum(
+        int((part["status"].str.contains(CONTRADICTS, regex=False) & (part["rank"] == 1)).sum())
+        for part in parts
+    )
+    against = f"; WARNING: {counted(n, 'gap')} against it, see status in {gaps}" if n else ""
+    return f"; {state.sentence()}{against}"
 
 
 def _summary_line(sample: str, accuracy: pd.DataFrame, chains: Path, rejected: Path) -> str:
