@@ -31,8 +31,8 @@ from lacuna.weighing import (
     NAMES,
     NEGLIGIBLE,
     TOLD,
+    any_cysteine,
     mass_probabilities,
-    may_hold_cysteine,
     odds_of,
     shares,
 )
@@ -141,7 +141,7 @@ def _evidence(
         for number in tried[0][0].gaps:
             total = np.zeros(len(NAMES))
             likely = [(c, *t) for c, t in zip(chances, tried, strict=True) if c >= NEGLIGIBLE]
-            if any(may_hold_cysteine(read[number]) for _, _, (_, read) in likely):
+            if any(any_cysteine(read[number]) >= NEGLIGIBLE for _, _, (_, read) in likely):
                 for chance, trial, (_, read) in likely:
                     gap = trial.scaffold.gaps[number]
                     rules = mass_rules(trial.scaffold, gap, modifications)

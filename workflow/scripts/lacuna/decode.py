@@ -283,13 +283,18 @@ def _width(length: int) -> int:
 
 
 def mass_log_probability(
-    probabilities: np.ndarray, mass: float, tolerance: float, rules: MassRules | None = None
+    probabilities: np.ndarray,
+    mass: float,
+    tolerance: float,
+    rules: MassRules | None = None,
+    width: int | None = None,
 ) -> float:
     """Log probability that a gap weighs `mass` (Da): its best fitting sequences summed.
 
-    Where C may have several masses, the mean over them. -inf where no sequence fits.
+    Where C may have several masses, the mean over them. -inf where no sequence fits. width:
+    sequences kept per residue, if other than those of `rank_sequences`.
     """
-    width = _width(len(probabilities))
+    width = width or _width(len(probabilities))
     total = -np.inf
     for share, reading in (rules or MassRules()).readings():
         found = _search(probabilities, width, mass, tolerance, reading)

@@ -259,9 +259,9 @@ def _ranked(
 
 def _too_large(gap: Gap) -> bool:
     """Whether a mass and its residues are more than are decoded."""
-    return gap.mass is not None and (
-        gap.mass > MAX_MASS or (gap.fixed and gap.end - gap.start > MAX_RESIDUES)
-    )
+    if gap.mass is None:
+        return False
+    return gap.end - gap.start > MAX_RESIDUES if gap.fixed else gap.mass > MAX_MASS
 
 
 def _contradiction(
@@ -309,9 +309,7 @@ def _status(gap: _Gap, ranking: Ranking, modifications: Modifications, doubt: st
 
 
 def _too_large_status() -> str:
-    return (
-        f"mass_too_large (masses are decoded up to {MAX_MASS:.0f} Da and {MAX_RESIDUES} residues)"
-    )
+    return f"mass_too_large (decoded are up to {MAX_RESIDUES} residues or {MAX_MASS:.0f} Da)"
 
 
 def _gap_rows(

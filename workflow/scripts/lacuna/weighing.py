@@ -20,6 +20,8 @@ FLOOR = 1e-5  # one mass in thirty is wrong, and a wrong one fits by chance once
 ODDS = 50.0  # that one mass may give: of the gaps with a C, 1 % give them to a wrong reading
 TOLD = 0.7  # nats between two readings from which a mass tells something of them
 LONGEST = 20  # residues of a gap that is weighed; the masses of longer ones say little
+WIDTH = 512  # sequences kept per residue to weigh a gap: a quarter of the time, odds within 10 %
+LITTLE = 0.1  # share of a mass's probability that C's may make up before all readings are asked
 NEGLIGIBLE = 1e-3  # probability of a C, or of a length, that may be passed over
 
 
@@ -35,23 +37,22 @@ def odds_of(probabilities: np.ndarray) -> np.ndarray:
     return np.asarray(np.maximum(logs - logs.max(), -math.log(ODDS)))
 
 
-def may_hold_cysteine(distribution: np.ndarray) -> bool:
-    """Whether a gap (length, 20) may hold a C."""
-    return 1.0 - float(np.prod(1.0 - distribution[:, CYSTEINE])) >= NEGLIGIBLE
+def any_cysteine(distribution: np.ndarray) -> float:
+    """Probability that a gap (length, 20) holds a C."""
+    return 1.0 - float(np.prod(1.0 - distribution[:, CYSTEINE]))
 
 
 def mass_probabilities(
     distribution: np.ndarray, mass: float, tolerance: float, rules: MassRules
 ) -> np.ndarray:
     """Probability (readings,) of a gap's mass by each of NAMES; they differ only by its C's."""
-    asked = NAMES if may_hold_cysteine(distribution) else NAMES[:1]
-    logs = [
-        mass_log_probability(
-            distribution, mass, tolerance, rules.with_cysteine(READINGS[name].mass)
-        )
-        for name in asked
-    ]
-    return np.broadcast_to(np.exp(logs), len(NAMES))
+    found = np.full(len(NAMES), np.nan)
+    for i, name in enumerate(NAMES):
+        carried = rules.with_cysteine(READINGS[name].mass)
+        found[i] = np.exp(mass_log_probability(distribution, mass, tolerance, carried, WIDTH))
+        if any_cysteine(distribution) < LITTLE * found[0]:
+            return np.full(len(NAMES), found[0])
+    return found
 
 
 def contradiction(
@@ -64,8 +65,7 @@ def contradiction(
     difference. Gaps longer than LONGEST are passed over.
     """
     least = ODDS * (probability + FLOOR)
-    room = 1.0 - float(np.prod(1.0 - distribution[:, CYSTEINE]))
-    if room + probability + FLOOR < least or len(distribution) > LONGEST:
+    if any_cysteine(distribution) + probability + FLOOR < least or len(distribution) > LONGEST:
         return None
     found = mass_probabilities(distribution, mass, tolerance, rules) + FLOOR
     best = int(found.argmax())
