@@ -48,7 +48,7 @@ CHOICES = (AUTO, *READINGS)
 SAME = 0.03  # Da, within which a modification that the user wrote on a C is that of a reading
 SURE = 0.99  # probability from which one reading holds
 PLAUSIBLE = 0.02  # probability from which a reading is ranked with others
-MAX_CHAINS = 1000  # of a sample that are kept to tell its state
+MAX_CHAINS = 500  # of a sample that are kept to tell its state
 CONTRADICTS = "contradicts C"  # in the status of a gap that speaks against its sample's state
 EVIDENCE = "masses.jsonl"  # their file, beside the sample's blocks
 

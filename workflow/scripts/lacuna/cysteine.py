@@ -9,7 +9,7 @@ at.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, groupby
+from itertools import chain, count, groupby
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,8 @@ from lacuna.weighing import (
 
 WRITTEN_ODDS = 1000.0  # that what the user wrote on observed C's gives
 ENOUGH = 0.9999  # probability of a reading at which no further chain is read
-TOGETHER = 64  # chains read before it is asked whether that is enough
+TOGETHER = 64  # chains that are read, and masses that are weighed, before that is asked
+MOST_MASSES = 2000  # of a sample that are weighed
 MOST_OPEN = 8  # gaps of unknown length in a chain that is read
 
 
@@ -84,17 +85,18 @@ def find_reading(
 ) -> Alkylation:
     """The state of a sample's C from the chains that can tell it, in their order.
 
-    modifications: what masses may hold beside. Reads TOGETHER chains at a time, and no more once
-    one reading is as probable as ENOUGH.
+    modifications: what masses may hold beside. Reads TOGETHER chains at a time and weighs as many
+    masses, and no more once one reading is as probable as ENOUGH, or MOST_MASSES were weighed.
     """
     logs = written_odds(chains)
     told = 0
-    for start in range(0, len(chains), TOGETHER):
-        if shares(logs).max() >= ENOUGH:
+    starts = range(0, len(chains), TOGETHER)
+    batches = (_evidence(chains[at : at + TOGETHER], modifications, reader) for at in starts)
+    for weighed, odds in enumerate(chain.from_iterable(batches), start=1):
+        told += bool(np.ptp(odds) > TOLD)
+        logs += odds
+        if weighed % TOGETHER == 0 and shares(logs).max() >= ENOUGH or weighed == MOST_MASSES:
             break
-        for odds in _evidence(chains[start : start + TOGETHER], modifications, reader):
-            told += bool(np.ptp(odds) > TOLD)
-            logs += odds
     return state_of(chains, dict(zip(NAMES, shares(logs).tolist(), strict=True)), told)
 
 
@@ -157,20 +159,20 @@ def _trials(
     """The chains with lengths for all their gaps: those of known length are weighed together,
     those of unknown length one by one and at every length that their mass allows."""
     groups = count()
-    for chain in chains:
-        several = sum(not gap.fixed for gap in chain.gaps)
-        if several > MOST_OPEN or not set(chain.sequence) & set(RESIDUES):
+    for scaffold in chains:
+        several = sum(not gap.fixed for gap in scaffold.gaps)
+        if several > MOST_OPEN or not set(scaffold.sequence) & set(RESIDUES):
             continue
-        whole = _settled(chain, modifications, reader) if several > 1 else chain
+        whole = _settled(scaffold, modifications, reader) if several > 1 else scaffold
         lengths = [g.end - g.start if g.fixed else None for g in whole.gaps]
-        weighed = tuple(i for i, gap in enumerate(chain.gaps) if _can_be_weighed(gap))
+        weighed = tuple(i for i, gap in enumerate(scaffold.gaps) if _can_be_weighed(gap))
         if weighed:
             yield _Trial(whole, weighed, next(groups))
-        for i, gap in enumerate(chain.gaps):
+        for i, gap in enumerate(scaffold.gaps):
             if not gap.fixed and gap.mass is not None:
                 group = next(groups)
-                for length in _lengths(chain, gap, modifications):
-                    tried = with_lengths(chain, [*lengths[:i], length, *lengths[i + 1 :]])
+                for length in _lengths(scaffold, gap, modifications):
+                    tried = with_lengths(scaffold, [*lengths[:i], length, *lengths[i + 1 :]])
                     yield _Trial(tried, (i,), group)
 
 
@@ -178,20 +180,20 @@ def _can_be_weighed(gap: Gap) -> bool:
     return gap.fixed and gap.mass is not None and 0 < gap.end - gap.start <= LONGEST
 
 
-def _lengths(chain: Scaffold, gap: Gap, modifications: Modifications) -> list[int]:
+def _lengths(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> list[int]:
     """Lengths up to LONGEST that a gap may have by any reading."""
-    rules = mass_rules(chain, gap, modifications)
+    rules = mass_rules(scaffold, gap, modifications)
     found = (
         possible_lengths(gap, rules.with_cysteine(reading.mass)) for reading in READINGS.values()
     )
     return sorted(length for length in set().union(*found) if 0 < length <= LONGEST)
 
 
-def _settled(chain: Scaffold, modifications: Modifications, reader: Reader) -> Scaffold:
+def _settled(scaffold: Scaffold, modifications: Modifications, reader: Reader) -> Scaffold:
     """The chain with a first guess of its gaps' lengths, C as it is in most samples."""
     likeliest = replace(modifications, cysteine=((READINGS[NAMES[0]].mass, 1.0),))
     (settled,) = resolve_lengths(
-        [chain],
+        [scaffold],
         reader.model,
         reader.library,
         reader.homologs,

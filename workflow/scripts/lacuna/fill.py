@@ -168,13 +168,10 @@ def fill_block(
         told[rows, :N_RESIDUES] = ranking.distributions
         if ranking.candidates:
             letters[rows] = ranking.candidates[0].sequence
-        if gap.given.mass is None:
-            told_apart = ""
-        else:
-            told_apart = _contradiction(gap, ranking, probabilities[rows], allowed)
-        if told_apart:
-            doubts.append((gap, told_apart))
-        status = _status(gap, ranking, allowed, told_apart)
+        doubt = _contradiction(gap, ranking, probabilities[rows], allowed)
+        if doubt:
+            doubts.append((gap, doubt))
+        status = _status(gap, ranking, allowed, doubt)
         gap_rows[gap.rows.start] = _gap_rows(gap, ranking.candidates, status, allowed)
     filled = "".join(letters)
     residues = _residues(filled, told, chains, kmers)
@@ -267,13 +264,16 @@ def _too_large(gap: Gap) -> bool:
 def _contradiction(
     gap: _Gap, ranking: Ranking, distribution: np.ndarray, modifications: Modifications
 ) -> str:
-    """What speaks against what C weighs in the sample, in the chain or the mass of a gap."""
+    """What speaks against what C weighs in the sample, in the mass of a gap or in its chain; ''
+    if nothing does, or the gap has no mass."""
     scaffold, given = gap.chain.scaffold, gap.given
+    if given.mass is None or given.tolerance_da is None:
+        return ""
     holding = {reading_of(carried) for carried, _ in modifications.cysteine}
     for position, name in written_on(scaffold):
         if name not in holding:
             return f"C {position + 1} of the chain is written as {READINGS[name].words}"
-    if given.mass is None or given.tolerance_da is None or _too_large(given):
+    if _too_large(given):
         return ""
     rules = mass_rules(scaffold, given, modifications)
     better = contradiction(
