@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chains import germline_chain, hidden, mutated, random_protein
 from lacuna.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
-from lacuna.decode import RESIDUE_MASSES
+from lacuna.decode import RESIDUE_MASSES, Ranking, rank_plain
 from lacuna.fill import ALTERNATIVES, Tables, column_majorities, fill_block, predict
 from lacuna.germlines import LOCI
 from lacuna.homologs import index_homologs
@@ -213,6 +213,23 @@ def test_a_long_gap_of_known_mass_has_shares_and_no_underflow(fill: Filler) -> N
     found = fill(Scaffold("m", "", hidden(protein, [(20, 420)]), (gap,), 1))
     shares = [float(row["probability"]) for row in found.rows["gaps"]]
     assert shares[0] > 0 and sum(shares) <= 1 and "X" not in found.chains["m"]
+
+
+def test_what_is_ranked_together_is_bounded_and_changes_nothing(
+    fill: Filler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chains = [scaffold(germline_chain("H", i), (30, 40), name=str(i)) for i in range(9)]
+    whole = fill(*chains, candidates=20)
+    sizes = []
+
+    def ranked(probabilities: np.ndarray, n: int) -> Iterator[Ranking]:
+        sizes.append(probabilities.shape[0] * probabilities.shape[1] * n)
+        return rank_plain(probabilities, n)
+
+    monkeypatch.setattr("lacuna.fill.MAX_LETTERS", 500)
+    monkeypatch.setattr("lacuna.fill.rank_plain", ranked)
+    assert fill(*chains, candidates=20) == whole
+    assert len(sizes) == 5 and max(sizes) <= 500
 
 
 def test_what_stays_unfilled_counts_as_wrong_where_the_truth_is_known(fill: Filler) -> None:

@@ -35,7 +35,8 @@ from lacuna.scaffolds import Gap, Scaffold
 from lacuna.templates import N_GERMLINE, Library
 from lacuna.weighing import contradiction
 
-RANKED_TOGETHER = 1024  # gaps
+RANKED_TOGETHER = 1024  # gaps, fewer where their candidates have more letters than
+MAX_LETTERS = 5_000_000
 BATCH = 64  # k-mers a forward pass; fixed, so that a result never depends on its company
 NEAR = 16  # places; k-mers whose first ones asked for lie so near are read together
 ALTERNATIVES = 3  # residues listed beside the chosen one
@@ -247,9 +248,10 @@ def _ranked(
                 yield gap, Ranking((), of_gap)
                 continue
             yield gap, rank_sequences(of_gap, candidates, mass, tolerance, rules)
-    for gaps in plain.values():
-        for i in range(0, len(gaps), RANKED_TOGETHER):
-            some = gaps[i : i + RANKED_TOGETHER]
+    for length, gaps in plain.items():
+        together = max(min(MAX_LETTERS // (candidates * length), RANKED_TOGETHER), 1)
+        for i in range(0, len(gaps), together):
+            some = gaps[i : i + together]
             of_gaps = probabilities[np.array([gap.rows for gap in some])]  # (g, length, 20)
             yield from zip(some, rank_plain(of_gaps, candidates), strict=True)
 
