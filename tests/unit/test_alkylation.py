@@ -211,6 +211,8 @@ def test_no_more_chains_are_read_than_it_takes(
 
 def test_the_chains_that_can_tell_do_not_depend_on_their_order(tmp_path: Path) -> None:
     plain = [Scaffold(f"p{i}", "", "AXC", (Gap(1, 2, 1, 1),), 1) for i in range(50)]
+    oxidised = (ResidueModification(0, 15.9949, "Oxidation"),)
+    plain += [Scaffold("pm", "", "MXC", (Gap(1, 2, 1, 1),), 1, oxidised)]
     gap = Gap(1, 2, 1, 1, 57.02, 0.01)
     massed = [Scaffold(f"m{i}", "", "AXC", (gap,), 1) for i in range(MAX_CHAINS + 500)]
     texts = []

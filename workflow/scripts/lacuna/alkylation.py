@@ -211,7 +211,7 @@ class Telling:
 
     def watch(self, scaffolds: Iterable[Scaffold]) -> Iterator[Scaffold]:
         for scaffold in scaffolds:
-            if scaffold.modifications or any(gap.mass is not None for gap in scaffold.gaps):
+            if any(gap.mass is not None for gap in scaffold.gaps) or written_on(scaffold):
                 self._keep(scaffold)
             yield scaffold
 
