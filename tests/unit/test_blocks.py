@@ -11,6 +11,7 @@ from Bio import SeqIO
 
 from chains import fasta, germline_chain, hidden, mutated, random_protein
 from conftest import Write
+from lacuna.alkylation import Alkylation, find_alkylation
 from lacuna.blocks import encode_block, fill_block_files, tools
 from lacuna.config import check_config
 from lacuna.device import set_precision
@@ -76,6 +77,16 @@ def run(
     scaffolds = split(chains, folder, gaps, block_size=block_size, n_blocks=n_blocks)
     parts: dict[str, list[Path]] = {name: [] for name in TABLES}
     library, weights = WEIGHTS / "library.safetensors", WEIGHTS / "lacuna.safetensors"
+    alkylation = folder / "alkylation.json"
+    of_run = {
+        "max_identity": CONFIG["accuracy"]["max_identity"],
+        "species": "auto",
+        "modifications": CONFIG["modifications"],
+        "precision": precision,
+        **CONFIG["kmer"],
+    }
+    stated = CONFIG["alkylation"]
+    find_alkylation(scaffolds, homologs, weights, library, alkylation, alkylation=stated, **of_run)
     for block in range(n_blocks):
         at = folder / f"{block:05d}"
         encode_block(
@@ -83,19 +94,17 @@ def run(
             homologs,
             weights,
             library,
+            alkylation,
             at / "kmers.safetensors",
             at / "scaffolds.jsonl",
-            **CONFIG["kmer"],
-            max_identity=CONFIG["accuracy"]["max_identity"],
-            species="auto",
-            modifications=CONFIG["modifications"],
-            precision=precision,
+            **of_run,
         )
         fill_block_files(
             at / "scaffolds.jsonl",
             at / "kmers.safetensors",
             weights,
             library,
+            alkylation,
             {name: at / name for name in TABLES},
             candidates=3,
             modifications=CONFIG["modifications"],
@@ -335,8 +344,14 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     ]
     title = "\t".join(REJECTED_COLUMNS) + "\n"
     rejected = [write("ar.tsv", title), write("br.tsv", title + "x\t1\t\tno\ny\t3\t\tno\n")]
+    header, cells = "rank\tstatus\n", ("1\tfilled", "2\tisobaric")
+    doubt = "1\tfilled (contradicts C: fits far better with unmodified C)"
+    gaps = [write(f"{s}g.tsv", header + "\n".join((*cells, doubt)) + "\n") for s in "ab"]
+    states = [tmp_path / "a.json", tmp_path / "b.json"]
+    for path, masses in zip(states, (0, 12), strict=True):
+        Alkylation((("carbamidomethyl", 1.0),), "found", masses, masses).write(path)
     out, summary = tmp_path / "accuracy.tsv", tmp_path / "summary.txt"
-    join_accuracy(["one", "two"], accuracy, chains, rejected, out, summary)
+    join_accuracy(["one", "two"], accuracy, chains, rejected, gaps, states, out, summary)
     found = rows(out)
     assert list(found[0])[:3] == ["sample", "scope", "value"]
     assert [(r["sample"], r["scope"], r["method"]) for r in found] == [
@@ -350,10 +365,16 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
         "1 chain without a gap, 1 chain of less than 10 residues; right: lacuna 6/8 (0.750), "
         "seed_lstm (true_context) 6/8 (0.750); J (I or L) right: lacuna 6/8 (0.750)",
         f"two: 0 chains, 0 of 0 missing residues filled, 2 records rejected (see {rejected[1]}); "
-        "no truth given",
+        "no truth given; C weighs 160.031 Da, carbamidomethylated: found from 12 masses; "
+        f"WARNING: 1 gap against it, see status in {gaps[1]}",
     ]
     with pytest.raises(LacunaError, match="^nothing was filled; two: 2 records rejected .see"):
-        join_accuracy(["two"], accuracy[1:], chains[1:], rejected[1:], tmp_path / "no", summary)
+        join_accuracy(
+            ["two"],
+            *(tables[1:] for tables in (accuracy, chains, rejected, gaps, states)),
+            tmp_path / "no",
+            summary,
+        )
     assert not (tmp_path / "no").exists()
 
 

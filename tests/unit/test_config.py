@@ -10,6 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from conftest import Write
+from lacuna.alkylation import AUTO, CHOICES
 from lacuna.config import PATH_KEYS, check_config, check_yaml, path_settings
 from lacuna.files import LacunaError
 
@@ -44,6 +45,11 @@ def test_what_is_given_stays_and_its_neighbours_are_filled_in() -> None:
     assert config["kmer"] == {"length": 99, "stride": 64}
     assert config["train"]["from"] is None and config["train"]["steps"] == 0
     assert config["seed"] == 7
+
+
+def test_what_is_chosen_of_cysteine_is_what_there_is() -> None:
+    assert sorted(SCHEMA["properties"]["alkylation"]["enum"]) == sorted(CHOICES)
+    assert check()["alkylation"] == AUTO
 
 
 def test_an_empty_section_is_the_section_unchanged() -> None:
@@ -100,6 +106,12 @@ def test_neither_the_callers_config_nor_the_defaults_are_changed() -> None:
         ({"samples": "https://lab.org/a.tsv"}, ["'samples' is", "which is a URL"]),
         ({"train": {"from": "a\nb"}}, ["'train.from' is 'a\\nb', which holds a line end"]),
         ({"peers": {"bench": "{x}"}}, ["'peers.bench' is '{x}', which holds braces"]),
+        ({"candidates": 101}, ["'candidates' is 101", "at most 100"]),
+        ({"alkylation": "carbamidomethy"}, ["did you mean 'carbamidomethyl'?"]),
+        (
+            {"modifications": {"carbamidomethyl_cysteine": True}},
+            ["'modifications.carbamidomethyl_cysteine'", "'alkylation: carbamidomethyl'"],
+        ),
         # A misspelt key is named before the fault that it causes.
         ({"samples": None, "smaples": "x"}, ["unknown key 'smaples'", "did you mean 'samples'?"]),
     ],

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chains import germline_chain, hidden, mutated, random_protein
 from lacuna.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
-from lacuna.decode import RESIDUE_MASSES
+from lacuna.decode import RESIDUE_MASSES, Ranking, rank_plain
 from lacuna.fill import ALTERNATIVES, Tables, column_majorities, fill_block, predict
 from lacuna.germlines import LOCI
 from lacuna.homologs import index_homologs
@@ -216,6 +216,23 @@ def test_a_long_gap_of_known_mass_has_shares_and_no_underflow(fill: Filler) -> N
     assert shares[0] > 0 and sum(shares) <= 1 and "X" not in found.chains["m"]
 
 
+def test_what_is_ranked_together_is_bounded_and_changes_nothing(
+    fill: Filler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chains = [scaffold(germline_chain("H", i), (30, 40), name=str(i)) for i in range(9)]
+    whole = fill(*chains, candidates=20)
+    sizes = []
+
+    def ranked(probabilities: np.ndarray, n: int) -> Iterator[Ranking]:
+        sizes.append(probabilities.shape[0] * probabilities.shape[1] * n)
+        return rank_plain(probabilities, n)
+
+    monkeypatch.setattr("lacuna.fill.MAX_LETTERS", 500)
+    monkeypatch.setattr("lacuna.fill.rank_plain", ranked)
+    assert fill(*chains, candidates=20) == whole
+    assert len(sizes) == 5 and max(sizes) <= 500
+
+
 def test_what_stays_unfilled_counts_as_wrong_where_the_truth_is_known(fill: Filler) -> None:
     chain = germline_chain("H", 1)
     open_gap = Gap(40, 41, 9, None, mass=100.0, tolerance_da=0.01, truth=chain[40:45])
@@ -280,7 +297,7 @@ def test_the_columns_are_those_of_the_contract_and_then_others() -> None:
     assert RESIDUE_COLUMNS[:9] == residues.split()
     assert RESIDUE_COLUMNS[9:] == ["imgt", "scaffold_position", "ambiguity"]
     assert GAP_COLUMNS[:11] == gaps.split()
-    assert GAP_COLUMNS[11:] == ["first", "last", "imgt_first", "imgt_last", "ambiguity"]
+    assert GAP_COLUMNS[11:] == ["first", "last", "imgt_first", "imgt_last", "ambiguity", "cysteine"]
 
 
 def test_gaps_list_their_candidates_best_first(fill: Filler) -> None:

@@ -8,6 +8,7 @@ import yaml
 
 from conftest import Write
 from lacuna import sheet
+from lacuna.alkylation import CHOICES
 from lacuna.files import LacunaError
 from lacuna.sheet import Sample, read_sheet
 
@@ -128,6 +129,10 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
         ("sample\tfasta\n../a\ta.fasta\n", [":2:", "'../a' is no sample id"]),
         ("sample\tfasta\na;$(id)\ta.fasta\n", [":2:", "'a;$(id)' is no sample id"]),
         ("sample\tfasta\n{a}\ta.fasta\n", [":2:", "'{a}' is no sample id"]),
+        (
+            "sample\tfasta\talkylation\na\ta.fasta\tCarbamidomethy\n",
+            [":2:", "unknown alkylation 'Carbamidomethy'", "did you mean 'carbamidomethyl'"],
+        ),
         ("sample\tfasta\tspecies\na\ta.fasta\tzzz\n", ["'zzz'", "use one of auto, human"]),
     ],
 )
@@ -150,5 +155,6 @@ def test_the_schema_says_what_the_code_does() -> None:
     assert schema["properties"]["sample"]["maxLength"] == sheet.MAX_NAME
     assert schema["properties"]["sample"]["not"]["enum"] == sheet.RESERVED
     assert schema["properties"]["species"]["enum"] == list(sheet.SPECIES)
+    assert schema["properties"]["alkylation"]["enum"] == ["", *CHOICES]
     assert schema["properties"]["species"]["default"] == Sample("x", Path("y")).species
     assert schema["additionalProperties"] is False

@@ -24,6 +24,7 @@ def test_10000_chains_are_five_blocks(tmp_path: Path) -> None:
     assert planned.jobs() == {
         "all": 1,
         "read_scaffolds": 2,
+        "find_alkylation": 2,
         "write_kmers": 5 + 1,
         "fill_gaps": 5 + 1,
         "join_blocks": 2,

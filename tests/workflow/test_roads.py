@@ -18,6 +18,7 @@ GAPS = "light\t20\t25\nlight\t90\t94\nheavy\t30\t33\n"
 SETTINGS = {"samples": "data/samples.tsv", "block_size": 1, "outdir": "out"}
 JOBS = {
     "read_scaffolds": 1,
+    "find_alkylation": 1,
     "write_kmers": 2,
     "fill_gaps": 2,
     "join_blocks": 1,

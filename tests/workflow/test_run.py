@@ -153,7 +153,7 @@ def test_every_job_leaves_a_log_and_a_benchmark_and_no_scratch_files(out: Path) 
         assert (out / "benchmarks" / rule / f"{name}.tsv").stat().st_size
     left = [p.name for p in (out / "open-2.1").rglob("*") if p.is_file()]
     tables = ["filled.fasta", *(f"{t}.tsv" for t in ("residues", "gaps", "chains", "accuracy"))]
-    assert sorted(left) == sorted([*tables, "rejected.tsv"])
+    assert sorted(left) == sorted([*tables, "rejected.tsv", "alkylation.json"])
 
 
 def test_a_second_run_does_nothing(space: Workspace, out: Path) -> None:
@@ -172,6 +172,7 @@ def test_a_new_sample_runs_its_own_jobs_alone(space: Workspace, out: Path) -> No
     assert planned.jobs() == {
         "all": 1,
         "read_scaffolds": 1,
+        "find_alkylation": 1,
         "write_kmers": 1,
         "fill_gaps": 1,
         "join_blocks": 1,

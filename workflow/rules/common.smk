@@ -51,7 +51,15 @@ OUT = Path(CONFIG["outdir"])
 SAMPLES = {s.sample: s for s in checked(read_sheet, CONFIG["samples"])}
 CHAINS = {name: checked(count_records, sample.fasta) for name, sample in SAMPLES.items()}
 N_BLOCKS = {name: max(ceil(n / CONFIG["block_size"]), 1) for name, n in CHAINS.items()}
-TABLES = ("filled.fasta", "residues.tsv", "gaps.tsv", "chains.tsv", "accuracy.tsv", "rejected.tsv")
+TABLES = (
+    "filled.fasta",
+    "residues.tsv",
+    "gaps.tsv",
+    "chains.tsv",
+    "accuracy.tsv",
+    "rejected.tsv",
+    "alkylation.json",
+)
 BLOCK_TABLES = ("filled", "residues", "gaps", "chains", "scored")
 SHOWN = 3  # names of samples that are not there
 INPUT_COLUMNS = ("fasta", "gaps", "truth", "homologs")

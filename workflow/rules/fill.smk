@@ -3,6 +3,7 @@ rule fill_gaps:
     input:
         scaffolds=OUT / "{sample}" / "blocks" / "{block}" / "scaffolds.jsonl",
         kmers=OUT / "{sample}" / "blocks" / "{block}" / "kmers.safetensors",
+        alkylation=OUT / "{sample}" / "alkylation.json",
         weights=weights(),
         library=resource("library"),
     output:

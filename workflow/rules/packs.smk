@@ -9,8 +9,14 @@ def in_column(pack, column):
 def sheet_row(name):
     """What a pack's job is told of a sample: its name, its species and the columns that it fills."""
     sample = SAMPLES[name]
+    alkylation = sample.alkylation or CONFIG["alkylation"]
     filled = [column for column in INPUT_COLUMNS if getattr(sample, column)]
-    return {"sample": name, "species": sample.species, "columns": " ".join(filled)}
+    return {
+        "sample": name,
+        "species": sample.species,
+        "alkylation": alkylation,
+        "columns": " ".join(filled),
+    }
 
 
 # What the configuration says of filling; a change of any fills the packs again.

@@ -29,6 +29,8 @@ rule join_accuracy:
         accuracy=expand(OUT / "{sample}" / "accuracy.tsv", sample=SAMPLES),
         chains=expand(OUT / "{sample}" / "chains.tsv", sample=SAMPLES),
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
+        gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
+        alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
     output:
         accuracy=OUT / "accuracy.tsv",
         summary=OUT / "summary.txt",
@@ -55,6 +57,7 @@ rule write_report:
         gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
         chains=expand(OUT / "{sample}" / "chains.tsv", sample=SAMPLES),
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
+        alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
         template=located("workflow/report/report.html.j2"),
     output:
         report=OUT / "report.html",

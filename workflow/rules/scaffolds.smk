@@ -27,6 +27,36 @@ rule read_scaffolds:
         "../scripts/read_scaffolds.py"
 
 
+rule find_alkylation:
+    """Find what cysteine weighs in a sample, where that is not stated."""
+    input:
+        scaffolds=OUT / "{sample}" / "scaffolds",
+        homologs=given("homologs"),
+        weights=weights(),
+        library=resource("library"),
+    output:
+        alkylation=OUT / "{sample}" / "alkylation.json",
+    log:
+        OUT / "logs" / "find_alkylation" / "{sample}.log",
+    benchmark:
+        OUT / "benchmarks" / "find_alkylation" / "{sample}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        kmer=CONFIG["kmer"],
+        max_identity=CONFIG["accuracy"]["max_identity"],
+        modifications=CONFIG["modifications"],
+        precision=CONFIG["precision"],
+        species=lambda wildcards: SAMPLES[wildcards.sample].species,
+        alkylation=lambda wildcards: (SAMPLES[wildcards.sample].alkylation or CONFIG["alkylation"]),
+        inputs=digests("homologs", "train.from", "library"),
+        code=code("find_alkylation.py"),
+    script:
+        "../scripts/find_alkylation.py"
+
+
 rule write_kmers:
     """Settle lengths of gaps, find the templates of a block's chains, write its k-mer tensors."""
     input:
@@ -34,6 +64,7 @@ rule write_kmers:
         homologs=given("homologs"),
         weights=weights(),
         library=resource("library"),
+        alkylation=OUT / "{sample}" / "alkylation.json",
     output:
         kmers=temp(OUT / "{sample}" / "blocks" / "{block}" / "kmers.safetensors"),
         resolved=temp(OUT / "{sample}" / "blocks" / "{block}" / "scaffolds.jsonl"),

@@ -6,7 +6,7 @@ from lacuna.logs import log_to
 from lacuna.scores import join_accuracy
 
 log_to(snakemake.log[0])
-tables = ("accuracy", "chains", "rejected")
+tables = ("accuracy", "chains", "rejected", "gaps", "alkylation")
 join_accuracy(
     snakemake.params.samples,
     *([Path(p) for p in snakemake.input[name]] for name in tables),

@@ -12,7 +12,8 @@ homologs = snakemake.input.get("homologs")
 encode_block(
     block_path(Path(snakemake.input.scaffolds), snakemake.wildcards.block),
     Path(homologs) if homologs else None,
-    *map(Path, (snakemake.input.weights, snakemake.input.library, *snakemake.output)),
+    *(Path(snakemake.input[name]) for name in ("weights", "library", "alkylation")),
+    *map(Path, snakemake.output),
     **snakemake.params.kmer,
     **{name: snakemake.params[name] for name in settings},
 )

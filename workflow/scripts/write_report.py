@@ -10,4 +10,5 @@ write_report(
     snakemake.params.samples,
     {name: [Path(path) for path in snakemake.input[name]] for name in TABLES},
     Path(snakemake.output.report),
+    [Path(path) for path in snakemake.input.alkylation],
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from lacuna.alkylation import read_alkylation
 from lacuna.decode import Modifications
 from lacuna.device import set_precision
 from lacuna.fill import fill_block, predict
@@ -32,6 +33,7 @@ def encode_block(
     homologs: Path | None,
     weights: Path,
     library: Path,
+    alkylation: Path,
     out: Path,
     resolved: Path,
     *,
@@ -44,7 +46,8 @@ def encode_block(
 ) -> None:
     """Settle the lengths of a block's gaps, find templates, and write its k-mer tensors.
 
-    resolved: where the scaffolds with their lengths are written.
+    resolved: where the scaffolds with their lengths are written; alkylation: what C weighs in
+    the sample, as `find_alkylation` wrote it.
     """
     torch.set_num_threads(1)  # sums in one order, whatever the number of cores
     set_precision(precision)
@@ -59,7 +62,7 @@ def encode_block(
         k=length,
         stride=stride,
         max_identity=max_identity,
-        modifications=Modifications(**modifications),
+        modifications=Modifications(read_alkylation(alkylation).cysteine, **modifications),
         device=torch.device("cpu"),
     )
     write_scaffolds(resolved, chains)
@@ -74,6 +77,7 @@ def fill_block_files(
     kmers: Path,
     weights: Path,
     library: Path,
+    alkylation: Path,
     out: dict[str, Path],
     *,
     candidates: int,
@@ -88,7 +92,7 @@ def fill_block_files(
     model, germlines = tools(weights, library)
     probabilities = predict(model, block, germlines, device)
     chains = read_scaffold_block(scaffolds)
-    allowed = Modifications(**modifications)
+    allowed = Modifications(read_alkylation(alkylation).cysteine, **modifications)
     fill_block(chains, block, probabilities, candidates=candidates, modifications=allowed).write(
         out
     )

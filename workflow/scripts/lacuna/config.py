@@ -24,6 +24,11 @@ _TYPE_NAMES = {
     "object": "a section with keys of its own",
     "string": "text",
 }
+# Keys that were, and what to write now.
+_MOVED = {
+    "carbamidomethyl_cysteine": "write 'alkylation: carbamidomethyl', or leave it to "
+    "'alkylation: auto'",
+}
 
 
 def check_yaml(path: str | Path, needed: bool = True) -> None:
@@ -141,6 +146,8 @@ def explain_error(error: ValidationError, schema: Mapping[str, Any]) -> str:
     if error.validator == "additionalProperties":
         known = list(cast(Mapping[str, Any], error.schema)["properties"])
         unknown = next(str(name) for name in given if name not in known)
+        if unknown in _MOVED:
+            return f"'{_join(key, unknown)}' is no key any more; {_MOVED[unknown]}"
         return _unknown(unknown, key, known, schema)
     if error.validator == "required":
         missing = next(name for name in wanted if name not in given)

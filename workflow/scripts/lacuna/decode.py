@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -13,24 +13,32 @@ from lacuna.alphabet import N_RESIDUES, RESIDUES, decode
 _LETTERS = np.array(list(RESIDUES))
 RESIDUE_MASSES = np.array([std_aa_mass[r] for r in RESIDUES])  # Da, monoisotopic
 MASS_WIDTH = 4096  # sequences kept per step where a mass decides among them
+MAX_RESIDUES = 450  # of a gap that is decoded within a mass: a whole heavy chain
+MAX_MASS = 50_000.0  # Da, of a gap of unknown length that is decoded: the same chain
+MIN_WIDTH = 256  # sequences kept per step of the longest gaps
 BIN = 0.005  # Da, resolution of the tables of masses that a number of residues can have
 MAX_BINNED = (
     30  # residues of the longest such table; beyond it only the lightest and heaviest count
 )
 
-# Monoisotopic mass changes in Da (Unimod 4, 35, 28, 27 and 7).
-CARBAMIDOMETHYL = 57.021464
+# Monoisotopic mass changes in Da (Unimod 35, 28, 27 and 7); those of C: `alkylation.py`.
 OXIDATION = 15.994915
 PYROGLUTAMATE_Q = -17.026549
 PYROGLUTAMATE_E = -18.010565
 DEAMIDATION = 0.984016
 
+PLAIN = ((0.0, 1.0),)  # C carries nothing
+
 
 @dataclass(frozen=True, slots=True)
 class Modifications:
-    """Which modifications a gap's mass may hold; a carbamidomethyl group, if any, is on every C."""
+    """Which modifications a gap's mass may hold.
 
-    carbamidomethyl_cysteine: bool = False
+    cysteine: what every C of the sample carries in Da, with the probability that it does; more
+    than one where that cannot be told.
+    """
+
+    cysteine: tuple[tuple[float, float], ...] = PLAIN
     oxidised_methionine: bool = False
     pyroglutamate: bool = False  # of Q or E at the chain's first position
     deamidated: bool = False  # N and Q
@@ -45,6 +53,17 @@ class MassRules:
     starts_chain: bool = False
     ends_chain: bool = False
 
+    def readings(self) -> tuple[tuple[float, "MassRules"], ...]:
+        """These rules with each mass that C may have, and its probability."""
+        several = self.modifications.cysteine
+        if len(several) == 1:
+            return ((1.0, self),)
+        return tuple((share, self.with_cysteine(carried)) for carried, share in several)
+
+    def with_cysteine(self, carried: float) -> "MassRules":
+        """These rules where every C carries so many Da."""
+        return replace(self, modifications=replace(self.modifications, cysteine=((carried, 1.0),)))
+
     def options(self, position: int, length: int) -> tuple[np.ndarray, np.ndarray]:
         """Residues (m,) and what each may weigh (m,) in Da at a position of a gap."""
         first = self.starts_chain and position == 0
@@ -55,8 +74,8 @@ class MassRules:
 @cache
 def _options(rules: Modifications, first: bool, last: bool) -> tuple[np.ndarray, np.ndarray]:
     masses = dict(zip(RESIDUES, RESIDUE_MASSES, strict=True))
-    if rules.carbamidomethyl_cysteine:
-        masses["C"] += CARBAMIDOMETHYL
+    ((carried, _),) = rules.cysteine
+    masses["C"] += carried
     forms = [(residue, mass) for residue, mass in masses.items()]
     if rules.oxidised_methionine:
         forms.append(("M", masses["M"] + OXIDATION))
@@ -72,11 +91,16 @@ def _options(rules: Modifications, first: bool, last: bool) -> tuple[np.ndarray,
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One sequence for a gap, its joint probability and its mass in Da."""
+    """One sequence for a gap, its joint probability and its mass in Da.
+
+    readings: probability of each mass that C may have (`Modifications.cysteine`), given that
+    the sequence stands there; `mass` is by the likeliest.
+    """
 
     sequence: str
     probability: float
     mass: float
+    readings: tuple[float, ...] = (1.0,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +133,7 @@ def best_sequences(
     sequence first in the alphabet.
     """
     rules = rules or MassRules()
-    width = n if mass is None else max(n, MASS_WIDTH)
+    width = n if mass is None else max(n, _width(len(probabilities)))
     found = _search(probabilities, width, mass, tolerance, rules)
     fits = bool(len(found.scores))
     if not fits:
@@ -139,12 +163,14 @@ class Ranking:
 
     candidates: best first, empty where no sequence fits the mass; distributions: (length,
     20) of each residue given the mass too; bound: no sequence that is not listed is more
-    probable than this or the last candidate, whichever is more (0: the list is exact).
+    probable than this or the last candidate, whichever is more (0: the list is exact);
+    mass_probability: that the gap weighs what it does.
     """
 
     candidates: tuple[Candidate, ...]
     distributions: np.ndarray
     bound: float = 0.0
+    mass_probability: float = 1.0
 
 
 def rank_plain(probabilities: np.ndarray, n: int) -> Iterator[Ranking]:
@@ -183,31 +209,107 @@ def rank_sequences(
     """
     if mass is None or tolerance is None:
         return Ranking(tuple(best_sequences(probabilities, n)[0]), probabilities)
-    found = _search(probabilities, MASS_WIDTH, mass, tolerance, rules)
+    readings = rules.readings()
+    if len(readings) > 1:
+        return _rank_readings(probabilities, n, mass, tolerance, readings)
+    found = _search(probabilities, _width(len(probabilities)), mass, tolerance, rules)
     if not len(found.scores):
-        return Ranking((), probabilities)
+        return Ranking((), probabilities, mass_probability=0.0)
     log_total = float(np.logaddexp.reduce(found.scores))
     share = np.exp(found.scores - log_total)
-    marginals = np.zeros_like(probabilities)
-    for i, row in enumerate(found.tokens.T):
-        np.add.at(marginals[i], row, share)
     given_mass = tuple(_different(found, n, log_total))
-    return Ranking(given_mass, marginals, math.exp(min(found.lost - log_total, 0.0)))
+    return Ranking(
+        given_mass,
+        _marginals(found.tokens, share),
+        math.exp(min(found.lost - log_total, 0.0)),
+        math.exp(min(log_total, 0.0)),
+    )
+
+
+def _rank_readings(
+    probabilities: np.ndarray,
+    n: int,
+    mass: float,
+    tolerance: float,
+    readings: tuple[tuple[float, MassRules], ...],
+) -> Ranking:
+    """`rank_sequences` where C may have several masses: P(sequence | mass) summed over them.
+
+    Readings by which no sequence fits drop out, and the others share their probability.
+    """
+    width = _width(len(probabilities))
+    founds = [_search(probabilities, width, mass, tolerance, rules) for _, rules in readings]
+    totals = np.array([np.logaddexp.reduce(f.scores, initial=-np.inf) for f in founds])
+    weights = np.where(np.isfinite(totals), [weight for weight, _ in readings], 0.0)
+    if not weights.any():
+        return Ranking((), probabilities, mass_probability=0.0)
+    weighed = float((weights * np.exp(np.minimum(totals, 0.0))).sum())
+    weights /= weights.sum()
+    fitting = [i for i, weight in enumerate(weights) if weight]
+    share = np.concatenate([weights[i] * np.exp(founds[i].scores - totals[i]) for i in fitting])
+    reading = np.repeat(fitting, [len(founds[i].scores) for i in fitting])
+    order = np.argsort(-share, kind="stable")
+    tokens = np.concatenate([founds[i].tokens for i in fitting])[order]
+    masses = np.concatenate([founds[i].masses for i in fitting])[order]
+    share, reading = share[order], reading[order]
+    different, first, which = np.unique(tokens, axis=0, return_index=True, return_inverse=True)
+    shares = np.zeros((len(different), len(readings)))
+    np.add.at(shares, (which.ravel(), reading), share)
+    best = np.argsort(-shares.sum(1), kind="stable")[:n]
+    candidates = tuple(
+        Candidate(
+            decode(different[i]),
+            float(shares[i].sum()),
+            float(masses[first[i]]),
+            tuple((shares[i] / shares[i].sum()).tolist()),
+        )
+        for i in best
+    )
+    lost = sum(weights[i] * math.exp(min(founds[i].lost - totals[i], 0.0)) for i in fitting)
+    return Ranking(candidates, _marginals(tokens, share), lost, weighed)
+
+
+def _marginals(tokens: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Distributions (length, 20) of the residues of sequences (n, length) with shares (n,)."""
+    marginals = np.zeros((tokens.shape[1], N_RESIDUES))
+    for i, row in enumerate(tokens.T):
+        np.add.at(marginals[i], row, share)
+    return marginals
+
+
+def _width(length: int) -> int:
+    """Sequences kept per residue of a gap with a mass; the work of long gaps grows no further."""
+    return max(MASS_WIDTH * MAX_BINNED // max(length, MAX_BINNED), min(MIN_WIDTH, MASS_WIDTH))
 
 
 def mass_log_probability(
-    probabilities: np.ndarray, mass: float, tolerance: float, rules: MassRules | None = None
+    probabilities: np.ndarray,
+    mass: float,
+    tolerance: float,
+    rules: MassRules | None = None,
+    width: int | None = None,
 ) -> float:
-    """Log probability that a gap weighs `mass` (Da): its MASS_WIDTH best fitting sequences summed.
+    """Log probability that a gap weighs `mass` (Da): its best fitting sequences summed.
 
-    -inf where none fits.
+    Where C may have several masses, the mean over them. -inf where no sequence fits. width:
+    sequences kept per residue, if other than those of `rank_sequences`.
     """
-    found = _search(probabilities, MASS_WIDTH, mass, tolerance, rules or MassRules())
-    return float(np.logaddexp.reduce(found.scores)) if len(found.scores) else -np.inf
+    width = width or _width(len(probabilities))
+    total = -np.inf
+    for share, reading in (rules or MassRules()).readings():
+        found = _search(probabilities, width, mass, tolerance, reading)
+        fits = float(np.logaddexp.reduce(found.scores, initial=-np.inf))
+        total = float(np.logaddexp(total, math.log(share) + fits))
+    return total
 
 
 def nearest_mass(length: int, mass: float, rules: MassRules) -> float:
     """The mass nearest to `mass` that `length` residues can have, in Da, to about BIN."""
+    nearest = [_nearest_mass(length, mass, reading) for _, reading in rules.readings()]
+    return min(nearest, key=lambda found: abs(found - mass))
+
+
+def _nearest_mass(length: int, mass: float, rules: MassRules) -> float:
     lightest, heaviest = _bounds(rules.modifications)
     if length > MAX_BINNED or not length * lightest <= mass <= length * heaviest:
         return min(max(mass, length * lightest), length * heaviest)
@@ -302,6 +404,11 @@ def _completable(rest: np.ndarray, tolerance: float, residues: int, rules: MassR
     low = np.floor((rest - slack) / BIN).astype(int).clip(0, len(counts) - 1)
     high = (np.ceil((rest + slack) / BIN).astype(int) + 1).clip(0, len(counts) - 1)
     return fits & (counts[high] > counts[low])
+
+
+def heaviest_residue(rules: MassRules) -> float:
+    """What the heaviest form of a residue weighs, in Da."""
+    return max(_bounds(reading.modifications)[1] for _, reading in rules.readings())
 
 
 @cache

@@ -1,6 +1,7 @@
 """Fill the gaps of a block of scaffolds: network, decoding, and the rows of every table."""
 
 import csv
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -11,8 +12,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from lacuna.alkylation import CONTRADICTS, READINGS, reading_of, written_on
 from lacuna.alphabet import ALLOWED, AMBIGUOUS, MISSING_LETTER, N_RESIDUES, RESIDUES, decode, encode
 from lacuna.decode import (
+    MAX_MASS,
+    MAX_RESIDUES,
     Candidate,
     MassRules,
     Modifications,
@@ -30,13 +34,18 @@ from lacuna.network import ANSWERS, GapNetwork, Kmers
 from lacuna.samples import BASELINES, TABLES
 from lacuna.scaffolds import Gap, Scaffold
 from lacuna.templates import N_GERMLINE, Library
+from lacuna.weighing import contradiction
 
-RANKED_TOGETHER = 1024  # gaps
+RANKED_TOGETHER = 1024  # gaps, fewer where their candidates have more letters than
+MAX_LETTERS = 5_000_000
 BATCH = 64  # k-mers a forward pass; fixed, so that a result never depends on its company
 NEAR = 16  # places; k-mers whose first ones asked for lie so near are read together
 ALTERNATIVES = 3  # residues listed beside the chosen one
 MIN_ALTERNATIVE = 0.01
+MIN_SHARE = 0.005  # of a reading of C that is listed
+MAX_WARNINGS = 20  # of a block that are written to the log one by one
 SAME_MASS_PPM = 10.0  # within which two sequences weigh the same, where a gap has no tolerance
+LOG = logging.getLogger(__name__)
 
 
 def predict(
@@ -176,7 +185,8 @@ def fill_block(
 
     probabilities: what `predict` returns for `kmers`; modifications: what masses may hold.
     """
-    rules = modifications or Modifications()
+    allowed = modifications or Modifications()
+    doubts: list[tuple[_Gap, str]] = []
     chains = [(chain, list(chain.gaps())) for chain in _chains(scaffolds, kmers)]
     bare = _without_template(kmers).tolist()
     letters = [MISSING_LETTER] * len(probabilities)
@@ -184,20 +194,24 @@ def fill_block(
     gap_rows = {}
     unguided = set()  # gaps that were filled without a template
     known = [gap for _, gaps in chains for gap in gaps if gap.rows]
-    for gap, ranking in _ranked(known, probabilities, candidates, rules):
+    for gap, ranking in _ranked(known, probabilities, candidates, allowed):
         rows = slice(gap.rows.start, gap.rows.stop)
         told[rows, :N_RESIDUES] = ranking.distributions
         if ranking.candidates:
             letters[rows] = ranking.candidates[0].sequence
             if all(bare[rows]):
                 unguided.add(gap.rows.start)
-        status = _status(gap, ranking, rules, gap.rows.start in unguided)
-        gap_rows[gap.rows.start] = _gap_rows(gap, ranking.candidates, status)
+        doubt = _contradiction(gap, ranking, probabilities[rows], allowed)
+        if doubt:
+            doubts.append((gap, doubt))
+        status = _status(gap, ranking, allowed, doubt, gap.rows.start in unguided)
+        gap_rows[gap.rows.start] = _gap_rows(gap, ranking.candidates, status, allowed)
     filled = "".join(letters)
     residues = _residues(filled, told, kmers)
     tables = Tables()
     for chain, gaps in chains:
-        _fill_chain(chain, gaps, filled, residues, gap_rows, unguided, tables)
+        _fill_chain(chain, gaps, filled, residues, gap_rows, unguided, allowed, tables)
+    _warn(doubts)
     return tables
 
 
@@ -273,10 +287,14 @@ def _ranked(
         else:
             rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
             of_gap = probabilities[gap.rows.start : gap.rows.stop]
+            if _too_large(gap.given):
+                yield gap, Ranking((), of_gap)
+                continue
             yield gap, rank_sequences(of_gap, candidates, mass, tolerance, rules)
-    for gaps in plain.values():
-        for i in range(0, len(gaps), RANKED_TOGETHER):
-            some = gaps[i : i + RANKED_TOGETHER]
+    for length, gaps in plain.items():
+        together = max(min(MAX_LETTERS // (candidates * length), RANKED_TOGETHER), 1)
+        for i in range(0, len(gaps), together):
+            some = gaps[i : i + together]
             of_gaps = probabilities[np.array([gap.rows for gap in some])]  # (g, length, 20)
             yield from zip(some, rank_plain(of_gaps, candidates), strict=True)
 
@@ -288,20 +306,75 @@ def _without_template(kmers: KmerSet) -> np.ndarray:
     return ~shown & (kmers.columns.numpy()[kmer, place] == OUTSIDE)
 
 
-def _status(gap: _Gap, ranking: Ranking, modifications: Modifications, unguided: bool) -> str:
+def _too_large(gap: Gap) -> bool:
+    """Whether a mass and its residues are more than are decoded."""
+    if gap.mass is None:
+        return False
+    return gap.end - gap.start > MAX_RESIDUES if gap.fixed else gap.mass > MAX_MASS
+
+
+def _contradiction(
+    gap: _Gap, ranking: Ranking, distribution: np.ndarray, modifications: Modifications
+) -> str:
+    """What speaks against what C weighs in the sample, in the mass of a gap or in its chain; ''
+    if nothing does, or the gap has no mass."""
+    scaffold, given = gap.chain.scaffold, gap.given
+    if given.mass is None or given.tolerance_da is None:
+        return ""
+    holding = {reading_of(carried) for carried, _ in modifications.cysteine}
+    for position, name in written_on(scaffold):
+        if name not in holding:
+            return f"C {position + 1} of the chain is written as {READINGS[name].words}"
+    if _too_large(given):
+        return ""
+    rules = mass_rules(scaffold, given, modifications)
+    better = contradiction(
+        distribution, given.mass, given.tolerance_da, rules, ranking.mass_probability
+    )
+    return f"fits far better with {READINGS[better].words} C" if better else ""
+
+
+def _warn(doubts: Sequence[tuple[_Gap, str]]) -> None:
+    """Name the gaps that contradict what C weighs in the log."""
+    for gap, doubt in doubts[:MAX_WARNINGS]:
+        chain = gap.chain.scaffold.chain
+        LOG.warning("'%s' contradicts what C weighs: its gap %d %s", chain, gap.number, doubt)
+    if len(doubts) > MAX_WARNINGS:
+        LOG.warning("%d gaps contradict what C weighs; see gaps.tsv", len(doubts))
+
+
+def _status(
+    gap: _Gap, ranking: Ranking, modifications: Modifications, doubt: str, unguided: bool
+) -> str:
+    """`filled` or why the gap stays open, and in brackets what else must be known of it."""
+    if _too_large(gap.given):
+        return _too_large_status()
+    notes = []
     if not ranking.candidates:
+        status = "no_sequence_fits_mass"
         rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
         nearest = nearest_mass(len(gap.rows), gap.given.mass or 0.0, rules)
-        return f"no_sequence_fits_mass (nearest of {len(gap.rows)} residues: {nearest:.2f} Da)"
-    notes = ["no template"] if unguided else []
-    if ranking.bound > ranking.candidates[0].probability:
-        notes.append(f"not proven best: another may have up to {ranking.bound:.1g}")
-    if gap.given.untried:
-        notes.append("not all possible lengths were tried")
-    return f"filled ({'; '.join(notes)})" if notes else "filled"
+        notes.append(f"nearest of {len(gap.rows)} residues: {nearest:.2f} Da")
+    else:
+        status = "filled"
+        if unguided:
+            notes.append("no template")
+        if ranking.bound > ranking.candidates[0].probability:
+            notes.append(f"not proven best: another may have up to {ranking.bound:.1g}")
+        if gap.given.untried:
+            notes.append("not all possible lengths were tried")
+    if doubt:
+        notes.append(f"{CONTRADICTS}: {doubt}")
+    return f"{status} ({'; '.join(notes)})" if notes else status
 
 
-def _gap_rows(gap: _Gap, found: Sequence[Candidate], status: str) -> str:
+def _too_large_status() -> str:
+    return f"mass_too_large (decoded are up to {MAX_RESIDUES} residues or {MAX_MASS:.0f} Da)"
+
+
+def _gap_rows(
+    gap: _Gap, found: Sequence[Candidate], status: str, modifications: Modifications
+) -> str:
     """Rows of a gap's candidates: the first is what it was filled with, the others tell whether
     their mass is the same within the tolerance (`isobaric`) or not (`alternative`)."""
     given = gap.given
@@ -309,7 +382,8 @@ def _gap_rows(gap: _Gap, found: Sequence[Candidate], status: str) -> str:
     where = f"{gap.chain.cell}\t{gap.number}\t{start}\t{end}"
     filled_at = _filled_at(gap)
     if not found:
-        return f"{where}\t1\t\t\t\t\t\t{status}\t{filled_at}\n"
+        cysteine = _cysteine(gap, modifications)
+        return f"{where}\t1\t\t\t\t\t\t{status}\t{filled_at}\t{cysteine}\n"
     best = found[0].mass
     tolerance = given.tolerance_da or SAME_MASS_PPM * best / 1e6
     lines = []
@@ -320,7 +394,8 @@ def _gap_rows(gap: _Gap, found: Sequence[Candidate], status: str) -> str:
         error = "" if given.mass is None else f"{1e6 * (mass - given.mass) / given.mass:.2f}"
         lines.append(
             f"{where}\t{rank}\t{sequence}\t{candidate.probability:.4g}\t{len(sequence)}"
-            f"\t{mass:.5f}\t{error}\t{status}\t{filled_at}\n"
+            f"\t{mass:.5f}\t{error}\t{status}\t{filled_at}"
+            f"\t{_cysteine(gap, modifications, candidate)}\n"
         )
     return "".join(lines)
 
@@ -333,11 +408,28 @@ def _filled_at(gap: _Gap) -> str:
     return f"{first}\t{last}\t{imgt[at.start]}\t{imgt[at.stop - 1]}\t{gap.ambiguity}"
 
 
+def _cysteine(gap: _Gap, modifications: Modifications, candidate: Candidate | None = None) -> str:
+    """What C carries in a candidate of a gap of known mass, or in the sample, as a cell."""
+    if gap.given.mass is None:
+        return ""
+    names = [reading_of(carried) or "" for carried, _ in modifications.cysteine]
+    shares = [share for _, share in modifications.cysteine]
+    if candidate is not None and len(candidate.readings) == len(names):
+        shares = list(candidate.readings)
+    pairs = sorted(zip(names, shares, strict=True), key=lambda pair: -pair[1])
+    listed = [(name, share) for name, share in pairs if share >= MIN_SHARE]
+    if len(listed) == 1:
+        return listed[0][0]
+    return ",".join(f"{name}:{share:.2f}" for name, share in listed)
+
+
 def _without_residues(gap: _Gap) -> tuple[Sequence[Candidate], str]:
     """Candidates and status of a gap that nothing was predicted for."""
     given, sequence = gap.given, gap.chain.scaffold.sequence
     if given.fixed and given.start == given.end:
         return (Candidate("", 1.0, 0.0),), "filled"
+    if _too_large(given):
+        return (), _too_large_status()
     observed = sequence.strip("".join((MISSING_LETTER, *AMBIGUOUS)))
     return (), "no_length_fits_mass" if observed else "nothing_observed"
 
@@ -420,6 +512,7 @@ def _fill_chain(
     residues: _Residues,
     gap_rows: Mapping[int, str],
     unguided: AbstractSet[int],
+    modifications: Modifications,
     tables: Tables,
 ) -> None:
     """filled: (t,) letters; gap_rows: of every gap of known length, by its first residue's row;
@@ -437,7 +530,7 @@ def _fill_chain(
         else:
             piece = MISSING_LETTER * (end - start)
             found, status = _without_residues(gap)
-            tables.texts["gaps"].write(_gap_rows(gap, found, status))
+            tables.texts["gaps"].write(_gap_rows(gap, found, status, modifications))
             is_open = not found
         _residue_rows(gap, residues, tables)
         pieces += scaffold.sequence[at:start], piece

@@ -20,7 +20,15 @@ import numpy as np
 import torch
 
 from lacuna.alphabet import ABSENT, MISSING, MISSING_LETTER, N_RESIDUES
-from lacuna.decode import RESIDUE_MASSES, MassRules, Modifications, mass_log_probability
+from lacuna.decode import (
+    MAX_MASS,
+    MAX_RESIDUES,
+    RESIDUE_MASSES,
+    MassRules,
+    Modifications,
+    heaviest_residue,
+    mass_log_probability,
+)
 from lacuna.ends import constant_left, missing_after, missing_before
 from lacuna.fill import mass_rules, predict
 from lacuna.germlines import LOCI, v_segments
@@ -56,7 +64,8 @@ def possible_lengths(gap: Gap, rules: MassRules | None = None) -> list[int]:
     """Lengths that are tried of those that the gap's bounds and mass allow, shortest first.
 
     All within given bounds, up to MAX_BOUNDED_LENGTHS; without an upper one MAX_LENGTHS. Of more
-    the shortest or, with a mass, those nearest to what it comes to at AVERAGINE a residue.
+    the shortest or, with a mass, those nearest to what it comes to at AVERAGINE a residue. None
+    if the mass is larger than those that are decoded.
     """
     return list(_nearest(_allowed(gap, rules), gap, _limit(gap)))
 
@@ -67,12 +76,14 @@ def _allowed(gap: Gap, rules: MassRules | None) -> range:
     high = DEFAULT_MAX_LENGTH if gap.max_length is None else gap.max_length
     if gap.mass is None:
         return range(low, (low + MAX_LENGTHS - 1 if gap.max_length is None else high) + 1)
+    if gap.mass > MAX_MASS:
+        return range(0)
     tolerance = gap.tolerance_da or 0.0
     most = math.floor((gap.mass + tolerance) / RESIDUE_MASSES.min())
     if rules is not None and rules.ends_chain and rules.modifications.clipped_lysine:
         most += 1  # a lysine that weighs nothing
-    least = math.ceil((gap.mass - tolerance) / RESIDUE_MASSES.max())
-    return range(max(low, least), min(high, most) + 1)
+    least = math.ceil((gap.mass - tolerance) / heaviest_residue(rules or MassRules()))
+    return range(max(low, least), min(high, most, MAX_RESIDUES) + 1)
 
 
 def _limit(gap: Gap) -> int:
@@ -385,7 +396,8 @@ def _best_lengths(trials: Sequence[_Trial], reader: _Reader) -> list[int]:
     """The length that scores best for each gap; the shorter of two that score the same."""
     variants = [(trial, variant) for trial in trials for variant in trial.variants]
     kmers = reader.encode([variant for _, variant in variants])
-    fits = _fits(variants, kmers)
+    fits = _fits([(variant, trial.number) for trial, variant in variants], kmers)
+    fits -= [_end_cost(trial, variant) for trial, variant in variants]
     of_trial = np.repeat(np.arange(len(trials)), [len(trial.variants) for trial in trials])
     likely = np.array([trial.found.gap.mass is not None for trial, _ in variants])
     for i in range(len(trials)):
@@ -420,8 +432,18 @@ def _best_of(trial: _Trial, read: Mapping[int, tuple[float, np.ndarray]]) -> int
     return best
 
 
-def _fits(variants: Sequence[tuple[_Trial, Scaffold]], kmers: KmerSet) -> np.ndarray:
-    """How well each variant agrees with its templates (variants,), in nats."""
+def _end_cost(trial: _Trial, variant: Scaffold) -> float:
+    """Nats that a gap at an end costs for each residue off what germline says."""
+    if trial.found.expected is None:
+        return 0.0
+    gap = variant.gaps[trial.number]
+    off = abs(gap.end - gap.start - trial.found.expected)
+    return min(EMPTY_COLUMN * off, MAX_END_COST)
+
+
+def _fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> np.ndarray:
+    """How well each chain agrees with its templates (variants,), in nats, with a length for one of
+    its gaps, whose number comes with it."""
     targets, tokens = kmers.targets.numpy(), kmers.tokens.numpy()
     bounds = np.searchsorted(targets[:, 2], np.arange(len(variants) + 1))
     slots = kmers.templates.numpy()
@@ -429,14 +451,14 @@ def _fits(variants: Sequence[tuple[_Trial, Scaffold]], kmers: KmerSet) -> np.nda
     templates = np.where(slots[:, 0] < N_RESIDUES, slots[:, 0], slots[:, N_GERMLINE])
     known = (tokens < N_RESIDUES) & (templates < N_RESIDUES)
     agreement = np.where(tokens == templates, 1, -1) * known  # (k-mers, k)
-    lengths = [len(scaffold.sequence) for _, scaffold in variants]
+    lengths = [len(scaffold.sequence) for scaffold, _ in variants]
     columns = np.split(kmers.chain_columns.numpy(), np.cumsum(lengths))
     fits = np.zeros(len(variants))
-    for i, ((trial, scaffold), parts) in enumerate(
+    for i, ((scaffold, number), parts) in enumerate(
         zip(variants, kmers.parts_of_chains(), strict=True)
     ):
         rows = targets[bounds[i] : bounds[i + 1]]
-        gap = scaffold.gaps[trial.number]
+        gap = scaffold.gaps[number]
         fits[i] = MATCH * _agreement(rows, agreement, lengths[i])
         at = sum(part.start <= gap.start for part in parts)
         stop = parts[at].start if at < len(parts) else lengths[i]
@@ -447,9 +469,6 @@ def _fits(variants: Sequence[tuple[_Trial, Scaffold]], kmers: KmerSet) -> np.nda
             inside = rows[(rows[:, 3] >= gap.start) & (rows[:, 3] < gap.end)]
             bare = templates[inside[:, 0], inside[:, 1]] >= N_RESIDUES
             fits[i] -= EMPTY_COLUMN * int(bare.sum())
-        if trial.found.expected is not None:
-            off = abs(gap.end - gap.start - trial.found.expected)
-            fits[i] -= min(EMPTY_COLUMN * off, MAX_END_COST)
     return fits
 
 
@@ -460,6 +479,39 @@ def _column_cost(columns: np.ndarray, part: PartSegments) -> float:
     misfits = _misfits(columns, v_row) + _fr4_holes(columns)
     cut = _cut_off(columns, v_row, locus)
     return EMPTY_COLUMN * misfits + CUT_COLUMN * cut + _cdr3_cost(columns, locus)
+
+
+def read_variants(
+    variants: Sequence[tuple[Scaffold, int]],
+    model: GapNetwork,
+    library: Library,
+    homologs: Homologs | None,
+    *,
+    k: int,
+    stride: int,
+    max_identity: float,
+    device: torch.device,
+) -> Iterator[tuple[float, list[np.ndarray]]]:
+    """What the network reads in chains whose gaps have lengths, each with the number of a gap.
+
+    Of each chain: how well it agrees with its templates, in nats, the mass of that gap left out,
+    and the distributions (length, 20) of all its gaps.
+    """
+    for start in range(0, len(variants), VARIANTS):
+        batch = variants[start : start + VARIANTS]
+        chains = [scaffold for scaffold, _ in batch]
+        kmers = encode_scaffolds(
+            chains, library, homologs, k=k, stride=stride, max_identity=max_identity
+        )
+        read = predict(model, kmers, library, device)
+        fits = _fits(batch, kmers)
+        targets = kmers.targets.numpy()
+        bounds = np.searchsorted(targets[:, 2], np.arange(len(chains) + 1))
+        for i, (scaffold, number) in enumerate(batch):
+            at = slice(bounds[i], bounds[i + 1])
+            edges = [np.searchsorted(targets[at, 3], (g.start, g.end)) for g in scaffold.gaps]
+            of_gaps = [read[at][low:high] for low, high in edges]
+            yield float(fits[i]) + _surest(of_gaps[number]), of_gaps
 
 
 def _agreement(rows: np.ndarray, agreement: np.ndarray, length: int) -> float:
@@ -509,9 +561,12 @@ def _cdr3_cost(columns: np.ndarray, locus: str) -> float:
 
 def _gap_score(distribution: np.ndarray, gap: Gap, rules: MassRules) -> float:
     """Log probability of the gap's mass, or without one the mean of its surest residues'."""
-    if not len(distribution):
-        return 0.0
-    if gap.mass is None:
-        return float(np.log(distribution.max(1)).mean())
+    if gap.mass is None or not len(distribution):
+        return _surest(distribution)
     found = mass_log_probability(distribution, gap.mass, gap.tolerance_da or 0.0, rules)
     return max(found, NO_FIT)
+
+
+def _surest(distribution: np.ndarray) -> float:
+    """Mean log probability of the likeliest residues of (length, 20); 0 of none."""
+    return float(np.log(distribution.max(1)).mean()) if len(distribution) else 0.0

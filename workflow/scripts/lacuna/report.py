@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from lacuna.accuracy import AMBIGUITY
+from lacuna.alkylation import read_alkylation
 from lacuna.alphabet import MISSING_LETTER
 from lacuna.counts import MIN_CHAIN, Counts, count_sample
 from lacuna.files import LacunaError, atomic_write
@@ -166,6 +167,7 @@ class Sample:
     sure: tuple[int, int, int]  # residues at SURE or more; of those with a truth, how many right
     uncertain: tuple[UncertainGap, ...]
     trust: str
+    cysteine: str  # what C weighs and how that is known, '' without masses
 
     @property
     def with_gaps(self) -> int:
@@ -192,10 +194,16 @@ class Sample:
         return max(others, key=lambda s: s.accuracy, default=None)
 
 
-def write_report(samples: Sequence[str], tables: Mapping[str, Sequence[Path]], out: Path) -> None:
+def write_report(
+    samples: Sequence[str],
+    tables: Mapping[str, Sequence[Path]],
+    out: Path,
+    alkylation: Sequence[Path] = (),
+) -> None:
     """Write the page on all `samples` to `out`, whole or not at all.
 
-    tables: for each of TABLES the files of the samples, in their order. Raises LacunaError
+    tables: for each of TABLES the files of the samples, in their order; alkylation: what C weighs
+    in each, where that is to be shown. Raises LacunaError
     where a file cannot be read or lacks a column, and ValueError where files and samples do
     not go together.
     """
@@ -203,7 +211,7 @@ def write_report(samples: Sequence[str], tables: Mapping[str, Sequence[Path]], o
         if len(tables[name]) != len(samples):
             raise ValueError(f"{len(tables[name])} {name} tables for {len(samples)} samples")
     shown = [
-        _read_sample(sample, {name: tables[name][i] for name in TABLES})
+        _read_sample(sample, {name: tables[name][i] for name in TABLES}, *alkylation[i : i + 1])
         for i, sample in enumerate(samples[:MAX_ROWS])
     ]
     filters = {
@@ -259,7 +267,7 @@ def _chunks(path: Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
         ) from None
 
 
-def _read_sample(name: str, paths: Mapping[str, Path]) -> Sample:
+def _read_sample(name: str, paths: Mapping[str, Path], alkylation: Path | None = None) -> Sample:
     scores = _read_scores(paths["accuracy"])
     gaps = _read_gaps(paths["gaps"])
     residues = _read_residues(paths["residues"], gaps.uncertain)
@@ -294,8 +302,18 @@ def _read_sample(name: str, paths: Mapping[str, Path]) -> Sample:
         ),
         uncertain=tuple(gaps.uncertain),
         trust="",
+        cysteine=_cysteine(alkylation),
     )
     return _with_trust(sample)
+
+
+def _cysteine(path: Path | None) -> str:
+    """What C weighs in a sample with masses, as a sentence."""
+    state = read_alkylation(path) if path is not None else None
+    if state is None or not state.masses:
+        return ""
+    sentence = state.sentence()
+    return f"{sentence[0].upper()}{sentence[1:]}."
 
 
 def _read_scores(path: Path) -> dict[str, list[Score]]:

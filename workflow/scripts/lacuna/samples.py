@@ -11,6 +11,7 @@ from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 
+from lacuna.alkylation import Telling
 from lacuna.fasta import split_header
 from lacuna.files import LacunaError, atomic_write, atomic_write_bytes
 from lacuna.scaffolds import Rejected, Scaffold, read_scaffolds, write_scaffolds
@@ -22,7 +23,7 @@ RESIDUE_COLUMNS = (
 ).split()
 GAP_COLUMNS = (
     "chain gap start end rank candidate probability length mass mass_error_ppm status"
-    " first last imgt_first imgt_last ambiguity"
+    " first last imgt_first imgt_last ambiguity cysteine"
 ).split()
 CHAIN_COLUMNS = (
     "chain locus species v_segment j_segment c_segment length missing filled"
@@ -61,7 +62,8 @@ def split_scaffolds(
 ) -> None:
     """Write usable chains into n_blocks files of block_size and list the others.
 
-    homologs: a FASTA whose unusable records are listed too.
+    homologs: a FASTA whose unusable records are listed too. Chains that can tell what C weighs are
+    written beside the blocks once more (`Telling`).
 
     Raises LacunaError where `on_bad_record` is 'fail' and there are bad records, after it has
     named each in the log: Snakemake removes what a failed job wrote. Raises it too where a
@@ -77,11 +79,13 @@ def split_scaffolds(
                 yield record
 
     folder.mkdir(parents=True, exist_ok=True)
-    chains = usable()
+    telling = Telling()
+    chains = telling.watch(usable())
     for block in range(n_blocks):
         write_scaffolds(block_path(folder, block), islice(chains, block_size))
     if next(chains, None) is not None:
         raise LacunaError(f"{fasta}: grew while it was read; run again")
+    telling.write(folder)
     with atomic_write(rejected) as handle:
         rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
         rows.writerow(REJECTED_COLUMNS)

@@ -37,7 +37,7 @@ SNAKEFILE = Path(__file__).parents[3] / "Snakefile"
 GAP = 5  # missing residues of each chain, in a row
 MUTATIONS = 0.04  # share of framework residues that differ from germline
 STAGES = {
-    "read": ("read_scaffolds",),
+    "read": ("read_scaffolds", "find_alkylation"),
     "k-mers": ("write_kmers",),
     "fill": ("fill_gaps",),
     "join": ("join_blocks",),

@@ -20,6 +20,7 @@ from lacuna.accuracy import (
     sum_scored,
     write_accuracy,
 )
+from lacuna.alkylation import CONTRADICTS, read_alkylation
 from lacuna.alphabet import AMBIGUOUS
 from lacuna.counts import Counts, count_sample, explain_nothing, plural
 from lacuna.files import SEED_PREDICTIONS, LacunaError, atomic_write
@@ -82,6 +83,8 @@ def join_accuracy(
     accuracy: Sequence[Path],
     chains: Sequence[Path],
     rejected: Sequence[Path],
+    gaps: Sequence[Path],
+    alkylation: Sequence[Path],
     out: Path,
     summary: Path,
 ) -> None:
@@ -96,15 +99,33 @@ def join_accuracy(
     if all(found.nothing_filled for found, _ in counts.values()):
         raise LacunaError(explain_nothing(counts))
     tables, lines = [], []
-    for (sample, found), path in zip(counts.items(), accuracy, strict=True):
+    of_samples = zip(counts.items(), accuracy, gaps, alkylation, strict=True)
+    for (sample, found), path, gaps_path, alkylation_path in of_samples:
         parts = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, chunksize=CHUNK_ROWS)
         table = pd.concat([part[part["scope"] != "chain"] for part in parts])
         tables.append(table.assign(sample=sample))
-        lines.append(_summary_line(sample, table, *found))
+        line = _summary_line(sample, table, *found)
+        lines.append(line + cysteine_note(alkylation_path, gaps_path))
     joined = pd.concat(tables)
     write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
     with atomic_write(summary) as handle:
         handle.write("".join(f"{line}\n" for line in lines))
+
+
+def cysteine_note(alkylation: Path, gaps: Path) -> str:
+    """`; C weighs 160.031 Da, ...` for a sample with masses, and how many gaps contradict it."""
+    state = read_alkylation(alkylation)
+    if not state.masses:
+        return ""
+    parts = pd.read_csv(
+        gaps, sep="\t", usecols=["rank", "status"], na_filter=False, chunksize=CHUNK_ROWS
+    )
+    n = sum(
+        int((part["status"].str.contains(CONTRADICTS, regex=False) & (part["rank"] == 1)).sum())
+        for part in parts
+    )
+    against = f"; WARNING: {plural(n, 'gap')} against it, see status in {gaps}" if n else ""
+    return f"; {state.sentence()}{against}"
 
 
 def _summary_line(sample: str, accuracy: pd.DataFrame, counts: Counts, rejected: Path) -> str:

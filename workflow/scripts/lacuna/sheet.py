@@ -8,12 +8,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from lacuna.alkylation import CHOICES as ALKYLATIONS
 from lacuna.config import shortened
 from lacuna.files import LacunaError, open_bytes, open_text, path_fault
 
 REQUIRED = ("sample", "fasta")
 OPTIONAL_PATHS = ("gaps", "truth", "homologs")
-COLUMNS = (*REQUIRED, *OPTIONAL_PATHS, "species")
+COLUMNS = (*REQUIRED, *OPTIONAL_PATHS, "species", "alkylation")
 SPECIES = ("auto", "human", "mouse", "rat", "rabbit", "rhesus", "alpaca")
 SAMPLE_PATTERN = (
     r"[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*"  # not '.' or '..': it names a folder
@@ -37,13 +38,15 @@ class Sample:
     truth: Path | None = None
     homologs: Path | None = None
     species: str = SPECIES[0]
+    alkylation: str = ""  # that of the configuration
 
 
 def read_sheet(path: str | Path) -> tuple[Sample, ...]:
     """The samples of a sheet, in its order: separated by tabs, or CSV as a spreadsheet saves it.
 
     Raises LacunaError at the first fault: a column missing or unknown, an id that is bad, taken or
-    stands twice, a species that is not known, a file that does not exist, a sheet without rows.
+    stands twice, a species or an alkylation that is not known, a file that does not exist, a sheet
+    without rows.
     """
     path = Path(path)
     lines = _read_lines(path)
@@ -146,11 +149,8 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
             "rename it"
         )
     where = f"{where}: sample '{sample}'"
-    species = cells.get("species", "") or SPECIES[0]
-    if species not in SPECIES:
-        near = difflib.get_close_matches(species.lower(), SPECIES, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"use one of {_names(SPECIES)}"
-        raise LacunaError(f"{where} has the unknown species '{shortened(species)}'; {hint}")
+    species = _chosen(where, "species", cells.get("species", ""), SPECIES) or SPECIES[0]
+    alkylation = _chosen(where, "alkylation", cells.get("alkylation", ""), ALKYLATIONS)
     if not cells.get("fasta"):
         raise LacunaError(f"{where} has no fasta; give the path of a FASTA file")
     paths = {
@@ -162,7 +162,16 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
         swapped = not _is_fasta(paths["fasta"])
         remedy = "swap it with that of the column fasta" if swapped else "give a table of gaps"
         raise LacunaError(f"{where}: gaps '{paths['gaps']}' is a FASTA file; {remedy}")
-    return Sample(sample=sample, species=species, **paths)
+    return Sample(sample=sample, species=species, alkylation=alkylation, **paths)
+
+
+def _chosen(where: str, column: str, given: str, known: tuple[str, ...]) -> str:
+    """A cell that is empty or one of those known; raises LacunaError where it is another."""
+    if given and given not in known:
+        near = difflib.get_close_matches(given.lower(), known, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"use one of {_names(known)}"
+        raise LacunaError(f"{where} has the unknown {column} '{shortened(given)}'; {hint}")
+    return given
 
 
 def _existing(where: str, column: str, folder: Path, cell: str) -> Path:

@@ -6,9 +6,11 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from lacuna.alkylation import find_alkylation
 from lacuna.blocks import encode_block, fill_block_files
 from lacuna.files import LacunaError
 from lacuna.packs import LARGEST
@@ -35,6 +37,7 @@ class SmallSample:
 
     name: str
     species: str
+    alkylation: str
     inputs: Mapping[str, Path]
     outputs: Mapping[str, Path]
 
@@ -67,7 +70,7 @@ def samples_of(
     for i, row in enumerate(rows):
         given = {column: Path(next(files[column])) for column in row["columns"].split()}
         made = {name: Path(paths[i]) for name, paths in outputs.items()}
-        yield SmallSample(row["sample"], row["species"], given, made)
+        yield SmallSample(row["sample"], row["species"], row["alkylation"], given, made)
 
 
 def fill_pack(
@@ -119,22 +122,32 @@ def _fill(
     split_scaffolds(
         *(given["fasta"], given.get("gaps"), given.get("truth")),
         *(scaffolds, out["rejected"]),
+        homologs=given.get("homologs"),
         block_size=LARGEST,
         n_blocks=1,
         tolerance_ppm=settings.tolerance_ppm,
         on_bad_record=settings.on_bad_record,
     )
+    reading: dict[str, Any] = {
+        **settings.kmer,
+        "max_identity": settings.max_identity,
+        "species": sample.species,
+        "modifications": settings.modifications,
+        "precision": settings.precision,
+    }
+    homologs = given.get("homologs")
+    alkylation = out["alkylation"]
+    find_alkylation(
+        *(scaffolds, homologs, weights, library, alkylation),
+        alkylation=sample.alkylation,
+        **reading,
+    )
     encode_block(
-        *(block_path(scaffolds, 0), given.get("homologs"), weights, library, kmers, resolved),
-        length=settings.kmer["length"],
-        stride=settings.kmer["stride"],
-        max_identity=settings.max_identity,
-        species=sample.species,
-        modifications=settings.modifications,
-        precision=settings.precision,
+        *(block_path(scaffolds, 0), homologs, weights, library, alkylation, kmers, resolved),
+        **reading,
     )
     fill_block_files(
-        *(resolved, kmers, weights, library, parts),
+        *(resolved, kmers, weights, library, alkylation, parts),
         candidates=settings.candidates,
         modifications=settings.modifications,
         precision=settings.precision,

@@ -1,0 +1,76 @@
+"""How often the state of C is found from the masses of few gaps.
+
+    python tests/benchmarks/alkylation_states.py FOLDER
+
+FOLDER holds scaffolds.fasta, gaps.tsv (chain, start, end, mass) and truth.jsonl (a record per
+scaffold: id, protocol, seq). The masses of drawn scaffolds with one gap are those of C as it is,
+or with a carbamidomethyl group. Prints for samples of 1, 3, 10 and 50 masses in how many the
+state was found, stayed open, or was found wrong, how many hold a C at all, and the seconds of each.
+"""
+
+import json
+import random
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+
+from lacuna.alkylation import AUTO, READINGS  # noqa: E402
+from lacuna.cysteine import Reader, find_reading  # noqa: E402
+from lacuna.decode import Modifications  # noqa: E402
+from lacuna.scaffolds import Scaffold, read_scaffolds  # noqa: E402
+
+SAMPLES = {1: 100, 3: 100, 10: 50, 50: 20}  # masses of a sample, and how many samples
+STATES = ("none", "carbamidomethyl")
+
+
+def with_masses(scaffold: Scaffold, whole: str, carried: float) -> Scaffold:
+    """The scaffold with masses of gaps in which each C carries so many Da."""
+    gaps = []
+    for gap in scaffold.gaps:
+        mass = (gap.mass or 0.0) + carried * whole[gap.start : gap.end].count("C")
+        gaps.append(replace(gap, mass=mass, tolerance_da=mass * 1e-5))
+    return replace(scaffold, gaps=tuple(gaps))
+
+
+def main(folder: Path) -> None:
+    with open(folder / "truth.jsonl", encoding="utf-8") as handle:
+        whole = {record["id"]: record["seq"] for record in map(json.loads, handle)}
+    read = read_scaffolds(folder / "scaffolds.fasta", folder / "gaps.tsv")
+    pool = [s for s in read if isinstance(s, Scaffold) and len(s.gaps) == 1]
+    weights = ROOT / "resources" / "weights"
+    reader = Reader.of_files(
+        None,
+        weights / "lacuna.safetensors",
+        weights / "library.safetensors",
+        length=128,
+        stride=64,
+        max_identity=0.95,
+        species=AUTO,
+    )
+    rng = random.Random(1)
+    print("state", "masses", "samples", "with C", "right", "open", "wrong", "s/sample", sep="\t")
+    for state in STATES:
+        for n, samples in SAMPLES.items():
+            counts: Counter[str] = Counter()
+            begun = time.perf_counter()
+            for _ in range(samples):
+                drawn = rng.sample(pool, n)
+                carried = READINGS[state].mass
+                chains = [with_masses(s, whole[s.chain], carried) for s in drawn]
+                found = find_reading(chains, Modifications(), reader)
+                hidden = (whole[s.chain][g.start : g.end] for s in drawn for g in s.gaps)
+                counts["C"] += any("C" in residues for residues in hidden)
+                right = found.readings[0][0] == state
+                counts["open" if found.how == "open" else "right" if right else "wrong"] += 1
+            seconds = (time.perf_counter() - begun) / samples
+            cells = [counts[name] for name in ("C", "right", "open", "wrong")]
+            print(state, n, samples, *cells, f"{seconds:.2f}", sep="\t", flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

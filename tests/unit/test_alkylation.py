@@ -1,0 +1,356 @@
+"""What cysteine weighs: found in the masses, written on residues, stated, or not to be told."""
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from pyteomics.mass import calculate_mass, std_aa_mass
+
+from chains import germline_chain, hidden
+from lacuna import weighing
+from lacuna.alkylation import (
+    AUTO,
+    CYSTEINE,
+    EVIDENCE,
+    MAX_CHAINS,
+    READINGS,
+    Alkylation,
+    Telling,
+    find_alkylation,
+    read_alkylation,
+    reading_of,
+)
+from lacuna.alphabet import N_RESIDUES, RESIDUES
+from lacuna.cysteine import Reader, find_reading
+from lacuna.decode import MAX_MASS, MassRules, Modifications, mass_log_probability, rank_sequences
+from lacuna.fill import fill_block, predict
+from lacuna.kmers import encode_scaffolds, load_library
+from lacuna.samples import GAP_COLUMNS
+from lacuna.scaffolds import Gap, ResidueModification, Scaffold
+from lacuna.train import load_weights
+from lacuna.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
+
+WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
+FORMULAS = {
+    "carbamidomethyl": "C2H3NO",
+    "none": "",
+    "carboxymethyl": "C2H2O2",
+    "propionamide": "C3H5NO",
+    "pyridylethyl": "C7H7N",
+    "nem": "C6H7NO2",
+    "methylthio": "CH2S",
+}
+CAM = READINGS["carbamidomethyl"].mass
+
+
+def mass_of(residues: str, carried: float = 0.0) -> float:
+    return sum(std_aa_mass[r] for r in residues) + carried * residues.count("C")
+
+
+def chain(
+    name: str, whole: str, *spans: tuple[int, int], carried: float = 0.0, known: bool = True
+) -> Scaffold:
+    """The chain with gaps of known mass; `known`: their lengths too."""
+    gaps: list[Gap] = []
+    letters = hidden(whole, spans)
+    for a, b in reversed(spans):
+        mass = mass_of(whole[a:b], carried)
+        if not known:
+            letters = letters[:a] + "X" + letters[b:]
+        gaps.append(Gap(a, b, b - a, b - a, mass, mass * 1e-5))
+    if not known:
+        assert len(gaps) == 1  # those behind it would have moved
+        gaps = [replace(gaps[0], end=gaps[0].start + 1, min_length=1, max_length=None)]
+    return Scaffold(name, "", letters, tuple(reversed(gaps)), 1)
+
+
+def around_cysteines(whole: str, before: int = 2, behind: int = 3) -> list[tuple[int, int]]:
+    """A span around every cysteine of a chain."""
+    return [(i - before, i + behind) for i, c in enumerate(whole) if c == "C" and i > before]
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Reader]:
+    threads = torch.get_num_threads()
+    yield Reader.of_files(
+        None,
+        WEIGHTS / "lacuna.safetensors",
+        WEIGHTS / "library.safetensors",
+        length=128,
+        stride=64,
+        max_identity=0.95,
+        species=AUTO,
+    )
+    torch.set_num_threads(threads)
+
+
+def gap_rows(chains: Sequence[Scaffold], modifications: Modifications) -> list[dict[str, str]]:
+    """The rows of gaps.tsv of chains whose gaps have lengths."""
+    library = load_library(WEIGHTS / "library.safetensors")
+    kmers = encode_scaffolds(chains, library, None)
+    model = load_weights(WEIGHTS / "lacuna.safetensors")
+    read = predict(model, kmers, library, torch.device("cpu"))
+    tables = fill_block(chains, kmers, read, candidates=3, modifications=modifications)
+    lines = tables.texts["gaps"].getvalue().splitlines()
+    return [dict(zip(GAP_COLUMNS, line.split("\t"), strict=True)) for line in lines]
+
+
+# --- readings ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_masses_are_those_of_their_formulas(name: str) -> None:
+    carried = calculate_mass(formula=FORMULAS[name]) if FORMULAS[name] else 0.0
+    assert READINGS[name].mass == pytest.approx(carried, abs=2e-6)
+    assert reading_of(carried) == reading_of(round(carried, 2)) == name
+    assert pytest.approx(std_aa_mass["C"], abs=1e-5) == CYSTEINE
+
+
+def test_what_no_reading_weighs_is_none_of_them() -> None:
+    assert reading_of(119.0041) is reading_of(-17.0) is reading_of(57.5) is None
+
+
+def test_no_mass_decides_alone_and_two_that_agree_do() -> None:
+    assert sum(reading.prior for reading in READINGS.values()) == pytest.approx(1.0)
+    prior = np.log([reading.prior for reading in READINGS.values()])
+    for name, needed in (("carbamidomethyl", 2), ("none", 2), ("nem", 3)):
+        by_name = np.full(len(NAMES), 0.0)
+        by_name[NAMES.index(name)] = 1.0
+        odds = odds_of(by_name)
+        assert np.exp(-odds.min()) == pytest.approx(ODDS)
+        for n in range(1, 4):
+            share = weighing.shares(prior + n * odds)[NAMES.index(name)]
+            assert (share >= 0.99) == (n >= needed)
+
+
+def test_a_mass_that_fits_by_no_reading_says_nothing() -> None:
+    found = np.full(len(NAMES), FLOOR / 1e6)
+    found[2] *= 100
+    assert np.ptp(odds_of(found)) < 1e-3
+
+
+# --- the state of a sample -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["none", "carbamidomethyl", "propionamide"])
+@pytest.mark.parametrize("known", [True, False])
+def test_the_state_is_found_from_masses(reader: Reader, name: str, known: bool) -> None:
+    carried = READINGS[name].mass
+    chains = []
+    for i, locus in enumerate("HKLHK"):
+        whole = germline_chain(locus, i)
+        span = around_cysteines(whole)[0]
+        chains.append(chain(f"{i}", whole, span, carried=carried, known=known))
+    state = find_reading(chains, Modifications(), reader)
+    assert state.how == "found" and state.readings == ((name, 1.0),)
+    assert state.masses == 5 and state.told >= 3
+    assert f"C weighs {mass_of('C', carried):.3f} Da" in state.sentence()
+
+
+def test_gaps_without_a_cysteine_tell_nothing(reader: Reader) -> None:
+    whole = germline_chain("H", 1)
+    state = find_reading([chain("a", whole, (40, 45))], Modifications(), reader)
+    assert (state.how, state.told) == ("open", 0)
+    assert [name for name, _ in state.readings] == ["carbamidomethyl", "none"]
+    assert "cannot be told (no mass tells)" in state.sentence()
+
+
+def test_one_wrong_mass_does_not_decide(reader: Reader) -> None:
+    whole = germline_chain("K", 2)
+    wrong = chain("wrong", whole, around_cysteines(whole)[0], carried=CAM)
+    assert find_reading([wrong], Modifications(), reader).how == "open"
+    others = [germline_chain("K", i) for i in range(4, 7)]
+    right = [chain(str(i), other, around_cysteines(other)[1]) for i, other in enumerate(others)]
+    assert find_reading([wrong, *right], Modifications(), reader).readings[0][0] == "none"
+
+
+def test_what_is_written_on_observed_cysteines_holds(reader: Reader) -> None:
+    whole = germline_chain("H", 1)
+    scaffold = chain("a", whole, (40, 45))
+    at = whole.index("C")
+    written = replace(scaffold, modifications=(ResidueModification(at, 57.02, "+57.02"),))
+    state = find_reading([written], Modifications(), reader)
+    assert state.how == "found" and state.written == (("carbamidomethyl", 1),)
+    assert state.sentence().endswith("found from 1 observed C")
+    other = replace(scaffold, modifications=(ResidueModification(at - 1, 57.02),))
+    assert find_reading([other], Modifications(), reader).how == "open"
+
+
+def test_the_true_residues_are_not_looked_at(reader: Reader) -> None:
+    whole = germline_chain("H", 3)
+    span = around_cysteines(whole)[0]
+    scaffold = chain("a", whole, span, carried=CAM)
+    told = replace(scaffold, gaps=(replace(scaffold.gaps[0], truth="C" * (span[1] - span[0])),))
+    one, other = (find_reading([s], Modifications(), reader) for s in (scaffold, told))
+    assert one == other
+
+
+def test_no_more_chains_are_read_than_it_takes(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = 0
+
+    def counted(chains: Sequence[Scaffold], *_: object) -> list[np.ndarray]:
+        nonlocal read
+        read += len(chains)
+        odds = np.full(len(NAMES), -np.log(ODDS))
+        odds[0] = 0.0
+        return [odds] * len(chains)
+
+    monkeypatch.setattr("lacuna.cysteine._evidence", counted)
+    whole = germline_chain("H", 1)
+    chains = [chain(str(i), whole, (20, 25)) for i in range(1000)]
+    assert find_reading(chains, Modifications(), reader).how == "found"
+    assert read == 64
+
+
+def test_the_chains_that_can_tell_do_not_depend_on_their_order(tmp_path: Path) -> None:
+    plain = [Scaffold(f"p{i}", "", "AXC", (Gap(1, 2, 1, 1),), 1) for i in range(50)]
+    oxidised = (ResidueModification(0, 15.9949, "Oxidation"),)
+    plain += [Scaffold("pm", "", "MXC", (Gap(1, 2, 1, 1),), 1, oxidised)]
+    gap = Gap(1, 2, 1, 1, 57.02, 0.01)
+    massed = [Scaffold(f"m{i}", "", "AXC", (gap,), 1) for i in range(MAX_CHAINS + 500)]
+    texts = []
+    for seed in (1, 2):
+        chains = plain + massed
+        random.Random(seed).shuffle(chains)
+        telling = Telling()
+        assert list(telling.watch(chains)) == chains
+        telling.write(tmp_path)
+        texts.append((tmp_path / EVIDENCE).read_text())
+    assert texts[0] == texts[1]
+    assert len(texts[0].splitlines()) == MAX_CHAINS and '"p' not in texts[0]
+
+
+@pytest.mark.parametrize("stated", [AUTO, "nem"])
+def test_without_masses_nothing_is_loaded(tmp_path: Path, stated: str) -> None:
+    nowhere = tmp_path / "no_file"
+    settings = {"length": 128, "stride": 64, "max_identity": 0.95, "species": AUTO}
+    out = tmp_path / "alkylation.json"
+    find_alkylation(
+        tmp_path, None, nowhere, nowhere, out, alkylation=stated, modifications={}, **settings
+    )
+    state = read_alkylation(out)
+    assert state.masses == 0 and json.loads(out.read_text())["how"] == state.how
+    if stated == "nem":
+        assert state == Alkylation((("nem", 1.0),), "stated")
+        assert state.sentence() == "C weighs 228.057 Da, N-ethylmaleimide-modified: as stated"
+
+
+# --- candidates ----------------------------------------------------------------------------------
+
+
+def distributions(*weights: dict[str, float]) -> np.ndarray:
+    table = np.zeros((len(weights), N_RESIDUES))
+    for row, weight in zip(table, weights, strict=True):
+        for residue, value in weight.items():
+            row[RESIDUES.index(residue)] = value
+    return table / table.sum(1, keepdims=True)
+
+
+def test_candidates_by_several_readings_are_ranked_together() -> None:
+    """S C by one reading weighs what S and a residue that is 57 Da heavier does by the other."""
+    read = distributions({"S": 0.9, "G": 0.1}, {"C": 0.6, "W": 0.2, "A": 0.2})
+    mass = mass_of("SC", CAM)
+    both = Modifications(((CAM, 0.75), (0.0, 0.25)))
+    each = {c: MassRules(Modifications(((c, 1.0),))) for c in (CAM, 0.0)}
+    wide = mass_of("SW") - mass + 0.01  # SW fits by both
+    ranking = rank_sequences(read, 5, mass, wide, MassRules(both))
+    alone = {c: rank_sequences(read, 5, mass, wide, rules) for c, rules in each.items()}
+    expected: dict[str, float] = {}
+    for c, share in both.cysteine:
+        for candidate in alone[c].candidates:
+            given = share * candidate.probability
+            expected[candidate.sequence] = expected.get(candidate.sequence, 0.0) + given
+    found = {c.sequence: c.probability for c in ranking.candidates}
+    assert found == pytest.approx(expected) and sum(found.values()) == pytest.approx(1.0)
+    best = ranking.candidates[0]
+    assert best.sequence == "SC" and best.readings == (1.0, 0.0)
+    assert best.mass == pytest.approx(mass)
+    np.testing.assert_allclose(ranking.distributions.sum(1), 1.0)
+    logs = [mass_log_probability(read, mass, wide, rules) for rules in each.values()]
+    assert ranking.mass_probability == pytest.approx(
+        0.75 * np.exp(logs[0]) + 0.25 * np.exp(logs[1])
+    )
+    assert mass_log_probability(read, mass, wide, MassRules(both)) == pytest.approx(
+        np.log(ranking.mass_probability)
+    )
+
+
+def test_a_reading_by_which_nothing_fits_drops_out() -> None:
+    read = distributions({"C": 0.9, "A": 0.1})
+    both = MassRules(Modifications(((0.0, 0.9), (CAM, 0.1))))
+    ranking = rank_sequences(read, 5, mass_of("C", CAM), 0.002, both)
+    assert [(c.sequence, c.probability) for c in ranking.candidates] == [("C", 1.0)]
+    assert ranking.candidates[0].readings == (0.0, 1.0)
+    assert rank_sequences(read, 5, 300.0, 0.002, both).candidates == ()
+
+
+def test_a_contradiction_is_looked_for_only_where_a_cysteine_could_make_one() -> None:
+    read = distributions({"C": 0.9, "A": 0.1}, {"G": 1.0})
+    mass = mass_of("CG", CAM)
+    plain = MassRules()
+    assert contradiction(read, mass, 0.002, plain, 0.0) == "carbamidomethyl"
+    assert contradiction(read, mass, 0.002, plain, 0.5) is None
+    assert contradiction(distributions({"A": 1.0}), mass, 0.002, plain, 0.0) is None
+
+
+def test_the_table_says_what_cysteine_weighs_and_warns(caplog: pytest.LogCaptureFixture) -> None:
+    whole = germline_chain("H", 2)
+    spans = around_cysteines(whole)[:1] + [(40, 45)]
+    massed = chain("alkylated", whole, *spans, carried=CAM)
+    plain = replace(massed, chain="plain", gaps=tuple(replace(g, mass=None) for g in massed.gaps))
+    cam = Modifications(((CAM, 1.0),))
+    rows = [r for r in gap_rows([massed, plain], cam) if r["rank"] == "1"]
+    assert [r["cysteine"] for r in rows] == ["carbamidomethyl"] * 2 + ["", ""]
+    assert [r["candidate"] for r in rows[:2]] == [whole[a:b] for a, b in spans]
+    assert abs(float(rows[0]["mass_error_ppm"])) < 0.1
+    assert not caplog.records
+    rows = [r for r in gap_rows([massed], Modifications()) if r["rank"] == "1"]
+    assert "contradicts C: fits far better with carbamidomethylated C" in rows[0]["status"]
+    assert rows[1]["status"] == "filled" and rows[1]["cysteine"] == "none"
+    assert "'alkylated' contradicts what C weighs: its gap 1 fits far better" in caplog.text
+    open_state = Modifications(((CAM, 0.8), (0.0, 0.2)))
+    rows = [r for r in gap_rows([massed], open_state) if r["rank"] == "1"]
+    assert [r["cysteine"] for r in rows] == ["carbamidomethyl", "carbamidomethyl:0.80,none:0.20"]
+    assert rows[0]["candidate"] == whole[slice(*spans[0])]
+
+
+def test_a_cysteine_written_otherwise_than_stated_is_told() -> None:
+    whole = germline_chain("H", 2)
+    at = whole.index("C")
+    written = (ResidueModification(at, 57.0215, "Carbamidomethyl"),)
+    scaffold = replace(chain("m", whole, (40, 45)), modifications=written)
+    (row, *_) = gap_rows([scaffold], Modifications())
+    says = f"contradicts C: C {at + 1} of the chain is written as carbamidomethylated"
+    assert row["status"] == f"filled ({says})"
+
+
+def test_a_mass_beyond_what_is_decoded_leaves_the_gap_open_and_says_so() -> None:
+    whole = germline_chain("H", 2)
+    heavy = Scaffold("m", "", whole[:40] + "X" + whole[45:], (Gap(40, 41, 1, None, 1e5, 1.0),), 1)
+    long = Scaffold("n", "", "EVQL" + "X" * 500, (Gap(4, 504, 500, 500, 55_000.0, 0.5),), 1)
+    for row in gap_rows([heavy, long], Modifications()):
+        assert row["candidate"] == "" and row["status"].startswith("mass_too_large (decoded")
+        assert f"{MAX_MASS:.0f} Da" in row["status"]
+
+
+@pytest.mark.parametrize("length", [30, 100, 450])
+def test_the_work_of_a_long_gap_is_bounded(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prefixes times residues, whatever the length: up to the least width that is of use."""
+    kept = 0
+
+    def counted(scores: np.ndarray, width: int) -> np.ndarray:
+        nonlocal kept
+        kept += width
+        return np.arange(min(len(scores), width))
+
+    monkeypatch.setattr("lacuna.decode._highest", counted)
+    even = np.full((length, N_RESIDUES), 1 / N_RESIDUES)
+    mass_log_probability(even, length * 110.0, 1.0)
+    assert kept <= 30 * 4096
