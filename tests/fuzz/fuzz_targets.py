@@ -107,8 +107,9 @@ def read_fasta(data: bytes) -> None:
         _same_in_small_chunks(path, found)
     for record, (header, body) in zip(found, records, strict=True):
         name = (header.split(None, 1) or [b""])[0].decode("utf-8", "backslashreplace")
-        # That of a rejected record is shown, with escapes for what a terminal would obey.
-        shown = isinstance(record, Rejected) and (not record.chain or "\\" in record.chain)
+        # That of a rejected record is shown: cut, and with escapes for what a terminal obeys.
+        kept = re.split(r"\\|\.\.\.$", record.chain)[0]
+        shown = isinstance(record, Rejected) and name.startswith(kept)
         assert record.chain == name or shown
         letters = body.translate(None, _BLANKS)
         if isinstance(record, Scaffold) and _PLAIN.fullmatch(letters):
