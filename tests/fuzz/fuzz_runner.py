@@ -148,7 +148,8 @@ def work(target: str, engine: str, folder: Path, end: float, seed: int) -> None:
             return atheris.Mutate(data, max_size)
         return mutate(rng, target, data)[:max_size]
 
-    options = {"seed": seed + 1, "max_len": 2 * MAX_BYTES, "timeout": 0, "rss_limit_mb": 0}
+    options = {"seed": seed + 1, "max_len": 2 * MAX_BYTES, "rss_limit_mb": 0}
+    options |= {"timeout": 3600, "artifact_prefix": f"{folder}/"}  # the judge has limits of its own
     grown = folder / "grown"
     grown.mkdir(exist_ok=True)
     for i, data in enumerate(seeds(target)):
