@@ -1,7 +1,7 @@
 """`make fuzz`: every target with inputs drawn by grammar and by coverage, and a table of findings.
 
-    fuzz_runner.py --seconds 600            all targets, by both engines, on all cores; the time that
-                                            processes take to start comes on top
+    fuzz_runner.py --seconds 600            all targets, by both engines, on all cores; the
+                                            start of the processes comes on top
     fuzz_runner.py --targets fasta config   some of them
     fuzz_runner.py --replay FILE --targets fasta
 

@@ -5,9 +5,11 @@ everything else that comes out must keep the checks below. A target of several f
 one input, parted by PARTED.
 """
 
+import atexit
 import json
 import math
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
@@ -68,6 +70,7 @@ def scratch() -> Path:
     """The folder of this process for its inputs, in memory where the system has such a place."""
     folder = _FOLDER if _FOLDER.is_dir() else None
     made = Path(tempfile.mkdtemp(prefix="lacuna-fuzz-", dir=folder))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
     for name in ("a.fasta", "b.fasta", "gaps.tsv", "b c.fasta"):
         (made / name).write_bytes(b">a\nACD\n")
     (made / "folder").mkdir()
