@@ -1,6 +1,7 @@
 """`make fuzz`: every target with inputs drawn by grammar and by coverage, and a table of findings.
 
-    fuzz_runner.py --seconds 600            all targets, by both engines, on all cores
+    fuzz_runner.py --seconds 600            all targets, by both engines, on all cores; the
+                                            start of the processes comes on top
     fuzz_runner.py --targets fasta config   some of them
     fuzz_runner.py --replay FILE --targets fasta
 
@@ -51,11 +52,12 @@ REDUCING = 3.0  # seconds to make a finding shorter
 class Worker:
     """Judges inputs of one target, counts them, and keeps the shortest of each finding."""
 
-    def __init__(self, target: str, folder: Path, end: float) -> None:
+    def __init__(self, target: str, folder: Path, seconds: float) -> None:
         from fuzz_judge import judge
         from fuzz_targets import TARGETS
 
-        self.folder, self.end = folder, end
+        self.folder, self.started = folder, time.time()
+        self.end = self.started + seconds  # what was imported before does not count
         self.run: Callable[[bytes], Any] = lambda data: judge(TARGETS[target], data)
         self.inputs, self.saved = 0, 0.0
         self.found: dict[str, bytes] = {}
@@ -83,7 +85,12 @@ class Worker:
     def save(self, now: float) -> None:
         self.saved = now
         seconds = time.process_time() - self.begun
-        counts = {"inputs": self.inputs, "seconds": seconds, "findings": self.counts}
+        counts = {
+            "inputs": self.inputs,
+            "seconds": seconds,
+            "wall": now - self.started,
+            "findings": self.counts,
+        }
         partial = self.folder / "counts.part"
         partial.write_text(json.dumps(counts))
         partial.replace(self.folder / "counts.json")
@@ -120,8 +127,8 @@ def _digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:8]
 
 
-def work(target: str, engine: str, folder: Path, end: float, seed: int) -> None:
-    """The process of one target and engine, until the time `end`."""
+def work(target: str, engine: str, folder: Path, seconds: float, seed: int) -> None:
+    """The process of one target and engine."""
     if engine == "coverage":
         import atheris
 
@@ -132,11 +139,12 @@ def work(target: str, engine: str, folder: Path, end: float, seed: int) -> None:
     torch.set_num_threads(1)
     logging.disable()
     from fuzz_grammar import CORPUS, MAX_BYTES, draw, mutate, seeds
-    from fuzz_judge import limit_memory
+    from fuzz_judge import judge, limit_memory
+    from fuzz_targets import TARGETS
 
-    worker = Worker(target, folder, end)
-    worker.run(seeds(target)[-1])  # what is loaded once is no memory of an input
+    judge(TARGETS[target], seeds(target)[-1])  # what is loaded once is no memory of an input
     limit_memory()
+    worker = Worker(target, folder, seconds)
     if engine == "grammar":
         rng = Random(f"{target} {seed}")
         while True:
@@ -148,7 +156,8 @@ def work(target: str, engine: str, folder: Path, end: float, seed: int) -> None:
             return atheris.Mutate(data, max_size)
         return mutate(rng, target, data)[:max_size]
 
-    options = {"seed": seed + 1, "max_len": 2 * MAX_BYTES, "timeout": 0, "rss_limit_mb": 0}
+    options = {"seed": seed + 1, "max_len": 2 * MAX_BYTES, "rss_limit_mb": 0}
+    options |= {"timeout": 3600, "artifact_prefix": f"{folder}/"}  # the judge has limits of its own
     grown = folder / "grown"
     grown.mkdir(exist_ok=True)
     for i, data in enumerate(seeds(target)):
@@ -165,28 +174,30 @@ def work(target: str, engine: str, folder: Path, end: float, seed: int) -> None:
 def supervise(target: str, engine: str, folder: Path, seconds: float) -> dict[str, Any]:
     """Run a worker to the end of its time, again where it died; its counts, summed."""
     total: dict[str, Any] = {"inputs": 0, "seconds": 0.0, "findings": Counter()}
-    end, seed = time.time() + seconds, 0
-    while end - time.time() > 1:
+    seed = 0
+    while seconds > 1:
         here = folder / target / f"{engine}-{seed}"
         here.mkdir(parents=True)
-        died = _one_worker(target, engine, here, end, seed)
+        died = _one_worker(target, engine, here, seconds, seed)
         counts = here / "counts.json"
         if counts.exists():
             told = json.loads(counts.read_text())
             total["inputs"] += told["inputs"]
             total["seconds"] += told["seconds"]
             total["findings"].update(told["findings"])
-        if died:
-            total["findings"][died] += 1
-            if not _keep_last(here, died):
-                break  # it never came to an input
+            seconds -= told["wall"]
+        if not died:
+            break
+        total["findings"][died] += 1
+        if not _keep_last(here, died):
+            break  # it never came to an input
         seed += 1
     return total
 
 
-def _one_worker(target: str, engine: str, here: Path, end: float, seed: int) -> str:
+def _one_worker(target: str, engine: str, here: Path, seconds: float, seed: int) -> str:
     """How a worker died, or nothing where it came to the end of its time."""
-    command = [sys.executable, __file__, "--work", target, engine, here, f"{end}", f"{seed}"]
+    command = [sys.executable, __file__, "--work", target, engine, here, f"{seconds}", f"{seed}"]
     with open(here / "log", "wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         counts, begun = here / "counts.json", time.time()
@@ -269,7 +280,7 @@ def fuzz(targets: list[str], seconds: float, cores: int, out: Path) -> int:
     found = gather(out)
     for target, key, path in found:
         print(f"{target}: {key}\n    {path}")
-    return 1 if found else 0
+    return int(any(counts["findings"] for counts in results.values()))
 
 
 def main() -> int:
@@ -282,8 +293,8 @@ def main() -> int:
     parser.add_argument("--work", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
-        target, engine, folder, end, seed = options.work
-        work(target, engine, Path(folder), float(end), int(seed))
+        target, engine, folder, seconds, seed = options.work
+        work(target, engine, Path(folder), float(seconds), int(seed))
     if options.replay:
         from fuzz_judge import judge
         from fuzz_targets import TARGETS

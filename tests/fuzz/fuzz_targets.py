@@ -5,9 +5,11 @@ everything else that comes out must keep the checks below. A target of several f
 one input, parted by PARTED.
 """
 
+import atexit
 import json
 import math
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
@@ -68,6 +70,7 @@ def scratch() -> Path:
     """The folder of this process for its inputs, in memory where the system has such a place."""
     folder = _FOLDER if _FOLDER.is_dir() else None
     made = Path(tempfile.mkdtemp(prefix="lacuna-fuzz-", dir=folder))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
     for name in ("a.fasta", "b.fasta", "gaps.tsv", "b c.fasta"):
         (made / name).write_bytes(b">a\nACD\n")
     (made / "folder").mkdir()
@@ -107,8 +110,9 @@ def read_fasta(data: bytes) -> None:
         _same_in_small_chunks(path, found)
     for record, (header, body) in zip(found, records, strict=True):
         name = (header.split(None, 1) or [b""])[0].decode("utf-8", "backslashreplace")
-        # That of a rejected record is shown, with escapes for what a terminal would obey.
-        shown = isinstance(record, Rejected) and (not record.chain or "\\" in record.chain)
+        # That of a rejected record is shown: cut, and with escapes for what a terminal obeys.
+        kept = re.split(r"\\|\.\.\.$", record.chain)[0]
+        shown = isinstance(record, Rejected) and name.startswith(kept)
         assert record.chain == name or shown
         letters = body.translate(None, _BLANKS)
         if isinstance(record, Scaffold) and _PLAIN.fullmatch(letters):
