@@ -4,6 +4,7 @@ import gzip
 import os
 import random
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -202,14 +203,22 @@ def read_only_output(bench: Bench, rng: random.Random, trials: int) -> Trials:
             if not early:
                 running.wait_for(step)
                 time.sleep(delay)
-                with suppress(Exception):  # refused while a file is open for writing
-                    again_with("ro")
+                made_read_only(again_with)
             broken = running.end()
             again_with("rw")
             again = run(space)
             note = "from the start" if early else f"at {step.rule} {step.number}"
             outcome = judge(broken, again, space.results(), expected, note)
         yield told(bench, space, outcome)
+
+
+def made_read_only(again_with: Callable[[str], None]) -> None:
+    """Make a disk read-only at the first moment at which no file on it is open for writing."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with suppress(subprocess.CalledProcessError):
+            return again_with("ro")
+        time.sleep(0.01)
 
 
 @scenario
