@@ -324,7 +324,8 @@ def tmpfs(folder: Path, size: str) -> Iterator[Callable[[str], None]]:
     folder.mkdir(parents=True, exist_ok=True)
 
     def mount(options: str) -> None:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
 
     mount(f"size={size}")
     try:

@@ -186,30 +186,45 @@ def space_taken(bench: Bench) -> int:
 
 
 @scenario
-def read_only_output(bench: Bench, rng: random.Random, trials: int) -> Trials:
-    """An output folder that may not be written, from the start or in mid-run"""
+def disk_fills(bench: Bench, rng: random.Random, trials: int) -> Trials:
+    """Others fill the disk of the output folder in mid-run; then they free it"""
     if reason := no_mounts(bench.folder):
         yield Outcome("skipped", reason)
         return
     expected = bench.undisturbed(FILL)
-    for early in (True, False):
+    for _ in range(max(trials // FEW, 2)):
         step, delay = moment(rng, expected.steps)
         space = bench.space(FILL)
-        with tmpfs(space.folder / "out", "64m") as again_with:
-            if early:
-                again_with("ro")
+        with tmpfs(space.folder / "out", "16m"):
             running = Running(space)
-            if not early:
-                running.wait_for(step)
-                time.sleep(delay)
-                with suppress(Exception):  # refused while a file is open for writing
-                    again_with("ro")
+            running.wait_for(step)
+            time.sleep(delay)
+            filler = space.folder / "out" / "filler"
+            with suppress(OSError):
+                filler.write_bytes(bytes(32 << 20))
             broken = running.end()
-            again_with("rw")
+            filler.unlink(missing_ok=True)
             again = run(space)
-            note = "from the start" if early else f"at {step.rule} {step.number}"
+            note = f"at {step.rule} {step.number}, {delay:.2f} s into it"
             outcome = judge(broken, again, space.results(), expected, note)
         yield told(bench, space, outcome)
+
+
+@scenario
+def read_only_output(bench: Bench, rng: random.Random, trials: int) -> Trials:
+    """An output folder that may not be written; then it may"""
+    if reason := no_mounts(bench.folder):
+        yield Outcome("skipped", reason)
+        return
+    space = bench.space(FILL)
+    with tmpfs(space.folder / "out", "64m") as again_with:
+        again_with("ro")
+        broken = run(space)
+        again_with("rw")
+        again = run(space)
+        expected = bench.undisturbed(FILL)
+        outcome = judge(broken, again, space.results(), expected, "read-only disk")
+    yield told(bench, space, outcome)
 
 
 @scenario
