@@ -51,7 +51,7 @@ MIN_C_IDENTITY = 0.6  # of observed residues against the constant region taken
 MIN_C_SCORE = 12.0  # of a constant region that does not follow a V domain
 SEED = 5  # residues of an exact match that proposes a constant region
 # Runs of germline residues that propose a V domain. With a gap of up to 30 residues all of 2,000
-# natural domains of ten species hold enough of them, and none of the bundled constant regions.
+# natural domains of several species hold enough of them, and none of the bundled constant regions.
 V_WORD = 7  # residues
 MIN_V_WORDS = 4  # that agree on where the domain begins
 V_DRIFT = 16  # residues by which short and long CDRs move where words say that it begins
