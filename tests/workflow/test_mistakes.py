@@ -259,13 +259,9 @@ def write(folder: Path, files: dict[str, str]) -> None:
 
 def read(folder: Path) -> list[Rejected]:
     """What is rejected of the chains, gaps and truth in a folder."""
-    gaps, true = folder / "gaps.tsv", folder / "truth.fasta"
-    records = read_scaffolds(
-        folder / "good.fasta",
-        gaps if gaps.exists() else None,
-        true if true.exists() else None,
-        tolerance_ppm=10,
-    )
+    given = [folder / name for name in ("gaps.tsv", "truth.fasta", "homologs.fasta")]
+    optional = [path if path.exists() else None for path in given]
+    records = read_scaffolds(folder / "good.fasta", *optional, tolerance_ppm=10)
     return [record for record in records if isinstance(record, Rejected)]
 
 
@@ -300,6 +296,7 @@ def test_a_job_finds_a_file_that_is_another(
 
 
 ROW = "chain\tstart\tend"
+DNA = ">a\nGAGGTGCAGCTGGTGGAGTCTGGGGGANNNGGC\n"
 
 
 @pytest.mark.parametrize(
@@ -330,6 +327,25 @@ ROW = "chain\tstart\tend"
             ["truth.fasta:1: 'a' has 50 residues"],
         ),
         ({"truth.fasta": fasta({"b": CHAIN})}, ["truth.fasta:1: no id of the truth is one of"]),
+        pytest.param({"good.fasta": DNA}, ["'a' looks like DNA", "translate it"], id="DNA"),
+        pytest.param(
+            {"gaps.tsv": f"{ROW}\tmass\na\t3\t6\t367,05\n"},
+            ["gaps.tsv:2:", "mass '367,05'; write a decimal point: 367.05"],
+            id="a decimal comma",
+        ),
+        pytest.param(
+            {
+                "good.fasta": GOOD + ">b\nEVQ-VESGGG\n",
+                "truth.fasta": fasta({"a": CHAIN, "c": CHAIN}),
+            },
+            ["truth.fasta:1: ", "give both files the same ids"],
+            id="truth of other ids in part",
+        ),
+        pytest.param(
+            {"homologs.fasta": ">h\nEVQOVES\n"},
+            ["homologs.fasta:2: 'h' has 'O' at column 4; write X"],
+            id="a homolog that cannot be used",
+        ),
     ],
     ids=lambda value: None if isinstance(value, list) else "+".join(value),
 )
