@@ -21,7 +21,6 @@ from lacuna.alkylation import (
     READINGS,
     Alkylation,
     Telling,
-    find_alkylation,
     read_alkylation,
     reading_of,
 )
@@ -29,6 +28,7 @@ from lacuna.alphabet import N_RESIDUES, RESIDUES
 from lacuna.cysteine import Reader, find_reading
 from lacuna.decode import MAX_MASS, MassRules, Modifications, mass_log_probability, rank_sequences
 from lacuna.fill import fill_block, predict
+from lacuna.find_alkylation import find_alkylation
 from lacuna.kmers import encode_scaffolds, load_library
 from lacuna.samples import GAP_COLUMNS
 from lacuna.scaffolds import Gap, ResidueModification, Scaffold
@@ -85,6 +85,7 @@ def reader() -> Iterator[Reader]:
         stride=64,
         max_identity=0.95,
         species=AUTO,
+        precision="fast",
     )
     torch.set_num_threads(threads)
 
@@ -231,6 +232,7 @@ def test_the_chains_that_can_tell_do_not_depend_on_their_order(tmp_path: Path) -
 def test_without_masses_nothing_is_loaded(tmp_path: Path, stated: str) -> None:
     nowhere = tmp_path / "no_file"
     settings = {"length": 128, "stride": 64, "max_identity": 0.95, "species": AUTO}
+    settings["precision"] = "fast"
     out = tmp_path / "alkylation.json"
     find_alkylation(
         tmp_path, None, nowhere, nowhere, out, alkylation=stated, modifications={}, **settings

@@ -11,11 +11,12 @@ from Bio import SeqIO
 
 from chains import fasta, germline_chain, hidden, mutated, random_protein
 from conftest import Write
-from lacuna.alkylation import Alkylation, find_alkylation
+from lacuna.alkylation import Alkylation
 from lacuna.blocks import encode_block, fill_block_files, tools
 from lacuna.config import check_config
 from lacuna.device import set_precision
 from lacuna.files import LacunaError
+from lacuna.find_alkylation import find_alkylation
 from lacuna.homologs import read_homologs
 from lacuna.samples import (
     CHAIN_COLUMNS,

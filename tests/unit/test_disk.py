@@ -43,7 +43,7 @@ def test_other_faults_than_those_of_the_disk_stay_what_they_are(tmp_path: Path) 
 
 
 def test_one_line_is_one_line_on_every_terminal() -> None:
-    shown = "a\\nb\\rc\\x1b[31m\\u2028d\\u202e é\u3000x"
+    shown = "a\\nb\\rc\\x1b[31m\\u2028d\\u202e é\\u3000x"
     assert printable("a\nb\rc\x1b[31m\u2028d\u202e é\u3000x") == shown
     assert str(LacunaError("a\nb\rc\x1b[31m\u2028d\u202e é\u3000x")) == shown
 

@@ -27,7 +27,8 @@ SETTINGS = Settings(
     candidates=2,
     precision="fast",
 )
-OUTPUTS = ("filled", "residues", "gaps", "chains", "accuracy", "rejected", "alternatives")
+OUTPUTS = ("filled", "residues", "gaps", "chains", "accuracy", "rejected")
+OUTPUTS += ("alkylation", "alternatives")
 
 sheets = st.lists(st.integers(0, 2 * LARGEST), max_size=120).map(
     lambda sizes: {f"s{i}": n for i, n in enumerate(sizes)}
@@ -61,9 +62,9 @@ def test_a_sample_at_the_end_of_the_sheet_changes_no_pack_but_the_last(
 
 def test_a_packs_files_go_to_the_samples_that_they_are_of() -> None:
     rows = [
-        {"sample": "a", "species": "auto", "columns": "fasta homologs"},
-        {"sample": "b", "species": "rat", "columns": "fasta gaps"},
-        {"sample": "c", "species": "auto", "columns": "fasta gaps homologs"},
+        {"sample": "a", "species": "auto", "alkylation": "auto", "columns": "fasta homologs"},
+        {"sample": "b", "species": "rat", "alkylation": "nem", "columns": "fasta gaps"},
+        {"sample": "c", "species": "auto", "alkylation": "auto", "columns": "fasta gaps homologs"},
     ]
     inputs = {
         "fasta": ["a.fa", "b.fa", "c.fa"],
@@ -73,7 +74,8 @@ def test_a_packs_files_go_to_the_samples_that_they_are_of() -> None:
         "weights": "w",
     }
     a, b, c = samples_of(rows, inputs, {"filled": ["a/filled", "b/filled", "c/filled"]})
-    assert (b.name, b.species, b.outputs) == ("b", "rat", {"filled": Path("b/filled")})
+    assert (b.name, b.species, b.alkylation) == ("b", "rat", "nem")
+    assert b.outputs == {"filled": Path("b/filled")}
     assert a.inputs == {"fasta": Path("a.fa"), "homologs": Path("a.hom")}
     assert b.inputs == {"fasta": Path("b.fa"), "gaps": Path("b.bed")}
     assert set(c.inputs.values()) == {Path("c.fa"), Path("c.bed"), Path("c.hom")}
@@ -95,7 +97,7 @@ def fill(samples: list[SmallSample], scratch: Path) -> None:
 
 def sample(name: str, path: Path, folder: Path) -> SmallSample:
     outputs = {table: folder / name / table for table in OUTPUTS}
-    return SmallSample(name, "auto", {"fasta": path}, outputs)
+    return SmallSample(name, "auto", "auto", {"fasta": path}, outputs)
 
 
 def test_every_file_of_every_sample_is_written_and_nothing_else(

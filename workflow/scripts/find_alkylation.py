@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lacuna.alkylation import find_alkylation
+from lacuna.find_alkylation import find_alkylation
 from lacuna.logs import log_to
 
 log_to(snakemake.log[0])

@@ -2,19 +2,20 @@
 
 Almost every sample that meets a mass spectrometer is reduced and alkylated, and what C then
 carries looks like other residues: a carbamidomethyl group weighs what G does, a propionamide
-group what A does. Nothing here imports torch; `cysteine.py` finds the state from masses.
+group what A does. Nothing here imports torch; `cysteine.py` finds the state from masses, and
+`find_alkylation.py` does so over files.
 """
 
 import heapq
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
 from lacuna.files import atomic_write
-from lacuna.scaffolds import Scaffold, read_scaffold_block, write_scaffolds
+from lacuna.scaffolds import Scaffold, write_scaffolds
 
 AUTO = "auto"
 NONE = "none"
@@ -130,50 +131,6 @@ def read_alkylation(path: Path) -> Alkylation:
         fields["told"],
         tuple(fields["written"].items()),
     )
-
-
-def find_alkylation(
-    folder: Path,
-    homologs: Path | None,
-    weights: Path,
-    library: Path,
-    out: Path,
-    *,
-    alkylation: str,
-    length: int,
-    stride: int,
-    max_identity: float,
-    species: str,
-    modifications: Mapping[str, bool],
-    precision: str,
-) -> None:
-    """Write the state of a sample's C: as `alkylation` states it, or with `auto` as found.
-
-    folder: the blocks of the sample and, where it has masses, the chains that can tell
-    (`Telling`). The network is loaded where it is needed alone.
-    """
-    evidence = folder / EVIDENCE
-    chains = read_scaffold_block(evidence) if evidence.exists() else []
-    if alkylation != AUTO:
-        state = replace(state_of(chains, {alkylation: 1.0}), how="stated")
-    elif not chains:
-        state = state_of(chains, {name: reading.prior for name, reading in READINGS.items()})
-    else:  # imports torch, and most samples have no masses
-        from lacuna.cysteine import Reader, find_reading
-        from lacuna.decode import PLAIN, Modifications
-
-        reader = Reader.of_files(
-            homologs,
-            weights,
-            library,
-            length=length,
-            stride=stride,
-            max_identity=max_identity,
-            species=species,
-            precision=precision,
-        )
-        state = find_reading(chains, Modifications(PLAIN, **modifications), reader)
-    state.write(out)
 
 
 def state_of(

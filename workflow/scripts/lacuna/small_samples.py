@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from lacuna.alkylation import find_alkylation
 from lacuna.blocks import encode_block, fill_block_files
 from lacuna.files import LacunaError
+from lacuna.find_alkylation import find_alkylation
 from lacuna.packs import LARGEST
 from lacuna.samples import (
     HEADERS,
