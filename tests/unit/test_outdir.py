@@ -3,6 +3,7 @@
 import inspect
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,7 +71,12 @@ def test_inputs_elsewhere_pass(out: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["scaffolds/notes.txt", "seed_lstm/mine/a", "scaffolds/1.jsonl"])
 def test_no_folder_with_a_strangers_file_is_removed(out: Path, name: str) -> None:
-    for known in ("scaffolds/00000.jsonl", "scaffolds/.snakemake_timestamp", "seed_lstm/00001/a"):
+    for known in (
+        "scaffolds/00000.jsonl",
+        "scaffolds/masses.jsonl",
+        "scaffolds/.snakemake_timestamp",
+        "seed_lstm/00001/a",
+    ):
         place(out / "s1" / known)
     place(out / "logs" / "read_scaffolds" / "s1.log")
     check_outdir(out, ["s1"], {})
@@ -179,6 +185,8 @@ def test_results_of_another_folder_are_not_taken_for_this_runs(
     monkeypatch.chdir(tmp_path / "work")
     with pytest.raises(LacunaError, match="holds results of runs that were started in .*/other;"):
         RunLock(out)
+    shutil.copytree(out, tmp_path / "work" / "copy")
+    RunLock(tmp_path / "work" / "copy").release()  # the copy of a whole project is another one
     (tmp_path / "other").rename(tmp_path / "moved")
     RunLock(out).release()
 

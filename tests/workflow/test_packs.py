@@ -21,6 +21,7 @@ NAMES = [f"s{i}" for i in range(FEWEST)]
 PACKS = {"fill_pack_00000": 1, "fill_pack_00001": 1, "fill_pack_00002": 1}
 APART = {
     "read_scaffolds": 1,
+    "find_alkylation": 1,
     "write_kmers": 1,
     "fill_gaps": 1,
     "join_blocks": 1,
@@ -81,7 +82,7 @@ def test_the_bytes_are_those_of_jobs_of_their_own(space: Workspace, finished: Ru
     packed = space.results()
     some = ["s0", "s1"]
     wanted = [f"alone/{x.removeprefix('out/')}" for x in packed if x.split("/")[0] in some]
-    assert len(wanted) == 7 * len(some)
+    assert len(wanted) == 8 * len(some)
     run = space.run(*wanted, "--config", "outdir=alone", "pack_chains=0")
     assert run.jobs() == {name: len(some) for name in APART}
     alone = space.results("alone")

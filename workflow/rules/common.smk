@@ -204,7 +204,7 @@ def digests(*names, samples=lambda wildcards: [wildcards.sample]):
     columns = [name for name in names if name not in keys]
 
     def found(wildcards):
-        given = [getattr(SAMPLES[s], c) for s in samples(wildcards) for c in columns]
+        given = [getattr(SAMPLES[s], c) for c in columns for s in samples(wildcards)]
         named = [located(reduce(getitem, key.split("."), CONFIG) or "") for key in keys]
         return [INPUTS.digest(path) for path in (*given, *named)]
 

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from lacuna.alkylation import EVIDENCE
 from lacuna.files import LacunaError, writing
 from lacuna.logs import faults_since
 from lacuna.sheet import RESERVED
@@ -23,7 +24,10 @@ LOCK = Path("logs") / ".lock"
 _MADE = [name for name in RESERVED if name != "pretrain"]
 # What Lacuna writes into the folders of a sample that Snakemake removes whole before it makes them
 # anew. Names with a dot are Snakemake's stamp and half-written files.
-_MAKES = {"scaffolds": r"\d{5}\.jsonl|\..*", "seed_lstm": r"\d{5}|predictions\.tsv|\..*"}
+_MAKES = {
+    "scaffolds": rf"\d{{5}}\.jsonl|{re.escape(EVIDENCE)}|\..*",
+    "seed_lstm": r"\d{5}|predictions\.tsv|\..*",
+}
 _FULL = 1 << 18  # bytes; where fewer are free, Snakemake and jobs without a word met a full disk
 _INTERRUPTED = "Terminating processes on user request"  # as Snakemake says it
 
@@ -109,6 +113,7 @@ class Holder:
     host: str
     process: int
     folder: str  # where it was started: Snakemake's records of what it made are there
+    outdir: str  # the output folder itself: in a copy of it the names are not of that run
     since: str
     running: bool = True
 
@@ -136,6 +141,7 @@ class RunLock:
                 host=socket.gethostname(),
                 process=os.getpid(),
                 folder=os.path.realpath(os.getcwd()),
+                outdir=os.path.realpath(outdir),
                 since=time.strftime("%Y-%m-%d %H:%M:%S"),
             )
             with writing(self.path):
@@ -174,7 +180,12 @@ def _check_free(outdir: Path, file: int) -> None:
             f"({holder}); if it runs no more, remove '{outdir / LOCK}'"
         )
     here = os.path.realpath(os.getcwd())
-    if holder.folder != here and os.path.isdir(os.path.join(holder.folder, ".snakemake")):
+    of_this = holder.outdir == os.path.realpath(outdir)  # and not of one that this is a copy of
+    if (
+        of_this
+        and holder.folder != here
+        and os.path.isdir(os.path.join(holder.folder, ".snakemake"))
+    ):
         raise LacunaError(
             f"outdir '{outdir}' holds results of runs that were started in {holder.folder}; start "
             "there, or choose another outdir"
