@@ -72,7 +72,7 @@ def test_small_samples_share_jobs_and_leave_nothing_else(space: Workspace, finis
     assert len([f for f in files if f.endswith("/alternatives.fasta")]) == len(NAMES) + 1
     assert not [f for f in files if f.startswith("packs/") or "/blocks/" in f]
     assert not (space.folder / "out" / "packs").exists()
-    assert "s1: 1 chain, 5 of 5 missing residues filled, 1 records rejected" in finished.output
+    assert "s1: 1 chain, 5 of 5 missing residues filled, 1 record rejected" in finished.output
     for kind in ("logs", "benchmarks"):
         assert len(list((space.folder / "out" / kind / "fill_pack").iterdir())) == len(PACKS)
     assert space.run().jobs() == {}  # nothing to be done
