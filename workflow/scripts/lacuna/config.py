@@ -142,7 +142,7 @@ def explain_error(error: ValidationError, schema: Mapping[str, Any]) -> str:
     key = ".".join(str(part) for part in error.absolute_path)
     given: Any = error.instance
     wanted: Any = error.validator_value
-    shown = shortened(repr(given))
+    shown = _shown(given)
     if error.validator == "additionalProperties":
         known = list(cast(Mapping[str, Any], error.schema)["properties"])
         unknown = next(str(name) for name in given if name not in known)
@@ -179,6 +179,14 @@ def explain_error(error: ValidationError, schema: Mapping[str, Any]) -> str:
     if error.validator == "pattern":
         return f"'{key}' is {shown}; write it as {wanted}"
     return f"'{key}' is {shown}; {shortened(error.message)}"
+
+
+def _shown(value: Any) -> str:
+    """A value as its author may have written it."""
+    try:
+        return shortened(repr(value))
+    except ValueError:  # Python writes out no whole number of more than 4,300 digits
+        return "a number of thousands of digits"
 
 
 def shortened(text: str, most: int = 200) -> str:

@@ -16,6 +16,7 @@ MASS_WIDTH = 4096  # sequences kept per step where a mass decides among them
 MAX_RESIDUES = 450  # of a gap that is decoded within a mass: a whole heavy chain
 MAX_MASS = 50_000.0  # Da, of a gap of unknown length that is decoded: the same chain
 MIN_WIDTH = 256  # sequences kept per step of the longest gaps
+FAR = np.iinfo(np.uint16).max  # bins; what is further is not told apart
 BIN = 0.005  # Da, resolution of the tables of masses that a number of residues can have
 MAX_BINNED = (
     30  # residues of the longest such table; beyond it only the lightest and heaviest count
@@ -313,8 +314,7 @@ def _nearest_mass(length: int, mass: float, rules: MassRules) -> float:
     lightest, heaviest = _bounds(rules.modifications)
     if length > MAX_BINNED or not length * lightest <= mass <= length * heaviest:
         return min(max(mass, length * lightest), length * heaviest)
-    counts = _reachable(length, rules.modifications)
-    reached = np.flatnonzero(np.diff(counts))
+    reached = np.flatnonzero(_ahead(length, rules.modifications) == 0)
     return float(reached[np.abs(reached * BIN - mass).argmin()] * BIN)
 
 
@@ -399,11 +399,11 @@ def _completable(rest: np.ndarray, tolerance: float, residues: int, rules: MassR
     special = rules.ends_chain and rules.modifications.clipped_lysine
     if residues > MAX_BINNED or special:
         return fits
-    counts = _reachable(residues, rules.modifications)
+    ahead = _ahead(residues, rules.modifications)
     slack = tolerance + (residues / 2 + 1) * BIN  # each residue's mass is rounded to a bin
-    low = np.floor((rest - slack) / BIN).astype(int).clip(0, len(counts) - 1)
-    high = (np.ceil((rest + slack) / BIN).astype(int) + 1).clip(0, len(counts) - 1)
-    return fits & (counts[high] > counts[low])
+    low = np.floor((rest - slack) / BIN).astype(int).clip(0, len(ahead))
+    high = (np.ceil((rest + slack) / BIN).astype(int) + 1).clip(0, len(ahead))
+    return fits & (low < len(ahead)) & (ahead[np.minimum(low, len(ahead) - 1)] < high - low)
 
 
 def heaviest_residue(rules: MassRules) -> float:
@@ -419,20 +419,20 @@ def _bounds(modifications: Modifications) -> tuple[float, float]:
 
 
 @cache
-def _reachable(residues: int, modifications: Modifications) -> np.ndarray:
-    """How many bins up to each are masses of that many residues: (bins + 1,) int32."""
-    reached = _reached(residues, modifications)
-    return np.concatenate(([0], np.cumsum(reached, dtype=np.int32)))
+def _ahead(residues: int, modifications: Modifications) -> np.ndarray:
+    """Bins from each to the next that is a mass of that many residues inside a chain.
 
-
-@cache
-def _reached(residues: int, modifications: Modifications) -> np.ndarray:
-    """Which bins are masses of that many residues inside a chain: (bins,) bool."""
-    steps = np.unique(np.rint(_options(modifications, False, False)[1] / BIN).astype(int))
+    (bins,) uint16, at most FAR: two bytes a bin, since the tables of 30 numbers of residues by each
+    reading of C are kept for the next gap.
+    """
     if residues == 0:
-        return np.ones(1, dtype=bool)
-    before = _reached(residues - 1, modifications)
-    table = np.zeros(math.ceil(len(before) + steps[-1]), dtype=bool)
+        return np.zeros(1, dtype=np.uint16)
+    steps = np.unique(np.rint(_options(modifications, False, False)[1] / BIN).astype(int))
+    before = _ahead(residues - 1, modifications) == 0
+    reached = np.zeros(len(before) + steps[-1], dtype=bool)
     for step in steps:
-        table[step : step + len(before)] |= before
-    return table
+        reached[step : step + len(before)] |= before
+    bins = np.arange(len(reached), dtype=np.int32)
+    masses = np.where(reached, bins, bins[-1])  # the last bin is one
+    following = np.minimum.accumulate(masses[::-1])[::-1]
+    return np.minimum(following - bins, FAR).astype(np.uint16)
