@@ -9,7 +9,7 @@ stands for several masses is left out, unless it is the entry's own.
 
 import csv
 import gzip
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ElementTree  # nosec B405
 from collections import defaultdict
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,7 +36,7 @@ def main() -> None:
     if spec is None or not spec.submodule_search_locations:
         raise SystemExit("psims is not installed; pip install psims==1.4.0")
     with gzip.open(Path(spec.submodule_search_locations[0]) / SOURCE) as handle:
-        root = ElementTree.parse(handle).getroot()
+        root = ElementTree.parse(handle).getroot()  # nosec B314: a package's own file
     names: dict[str, list[str]] = {}
     masses: dict[str, str] = {}
     for row in root.iter(f"{TAG}modifications_row"):
