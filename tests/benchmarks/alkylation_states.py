@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from lacuna.alkylation import AUTO, READINGS  # noqa: E402
-from lacuna.cysteine import Reader, find_reading  # noqa: E402
+from lacuna.cysteine import find_reading, reader_of_files  # noqa: E402
 from lacuna.decode import Modifications  # noqa: E402
 from lacuna.scaffolds import Scaffold, read_scaffolds  # noqa: E402
 
@@ -43,7 +43,7 @@ def main(folder: Path) -> None:
     read = read_scaffolds(folder / "scaffolds.fasta", folder / "gaps.tsv")
     pool = [s for s in read if isinstance(s, Scaffold) and len(s.gaps) == 1]
     weights = ROOT / "resources" / "weights"
-    reader = Reader.of_files(
+    reader = reader_of_files(
         None,
         weights / "lacuna.safetensors",
         weights / "library.safetensors",

@@ -25,11 +25,12 @@ from lacuna.alkylation import (
     reading_of,
 )
 from lacuna.alphabet import N_RESIDUES, RESIDUES
-from lacuna.cysteine import Reader, find_reading
+from lacuna.cysteine import find_reading, reader_of_files
 from lacuna.decode import MAX_MASS, MassRules, Modifications, mass_log_probability, rank_sequences
 from lacuna.fill import fill_block, predict
 from lacuna.find_alkylation import find_alkylation
 from lacuna.kmers import encode_scaffolds, load_library
+from lacuna.lengths import Reader
 from lacuna.samples import GAP_COLUMNS
 from lacuna.scaffolds import Gap, ResidueModification, Scaffold
 from lacuna.train import load_weights
@@ -77,7 +78,7 @@ def around_cysteines(whole: str, before: int = 2, behind: int = 3) -> list[tuple
 @pytest.fixture(scope="module")
 def reader() -> Iterator[Reader]:
     threads = torch.get_num_threads()
-    yield Reader.of_files(
+    yield reader_of_files(
         None,
         WEIGHTS / "lacuna.safetensors",
         WEIGHTS / "library.safetensors",

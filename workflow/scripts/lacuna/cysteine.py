@@ -20,12 +20,10 @@ from lacuna.alphabet import RESIDUES
 from lacuna.decode import Modifications
 from lacuna.device import set_precision
 from lacuna.fill import mass_rules
-from lacuna.homologs import Homologs, read_homologs
+from lacuna.homologs import read_homologs
 from lacuna.kmers import load_library, of_species
-from lacuna.lengths import possible_lengths, read_variants, resolve_lengths, with_lengths
-from lacuna.network import GapNetwork
+from lacuna.lengths import Reader, possible_lengths, read_variants, resolve_lengths, with_lengths
 from lacuna.scaffolds import Gap, Scaffold
-from lacuna.templates import Library
 from lacuna.train import load_weights
 from lacuna.weighing import (
     LONGEST,
@@ -45,42 +43,29 @@ MOST_MASSES = 2000  # of a sample that are weighed
 MOST_OPEN = 8  # gaps of unknown length in a chain that is read
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """All that is needed to read a chain with the network, as in `encode_scaffolds`."""
-
-    model: GapNetwork
-    library: Library
-    homologs: Homologs | None
-    k: int
-    stride: int
-    max_identity: float
-    device: torch.device
-
-    @classmethod
-    def of_files(
-        cls,
-        homologs: Path | None,
-        weights: Path,
-        library: Path,
-        *,
-        length: int,
-        stride: int,
-        max_identity: float,
-        species: str,
-        precision: str,
-    ) -> "Reader":
-        set_precision(precision)
-        torch.set_num_threads(1)  # sums in one order, whatever the number of cores
-        return cls(
-            load_weights(weights),
-            of_species(load_library(library), species),
-            read_homologs(homologs),
-            length,
-            stride,
-            max_identity,
-            torch.device("cpu"),
-        )
+def reader_of_files(
+    homologs: Path | None,
+    weights: Path,
+    library: Path,
+    *,
+    length: int,
+    stride: int,
+    max_identity: float,
+    species: str,
+    precision: str,
+) -> Reader:
+    """What the chains of a sample are read with, on the CPU and on one thread."""
+    set_precision(precision)
+    torch.set_num_threads(1)  # sums in one order, whatever the number of cores
+    return Reader(
+        load_weights(weights),
+        of_species(load_library(library), species),
+        read_homologs(homologs),
+        length,
+        stride,
+        max_identity,
+        torch.device("cpu"),
+    )
 
 
 def find_reading(
@@ -129,16 +114,7 @@ def _evidence(
 ) -> Iterator[np.ndarray]:
     """Log odds of the readings (readings,) by every mass of some chains that can be weighed."""
     trials = list(_trials(chains, modifications, reader))
-    told = read_variants(
-        [(trial.scaffold, trial.gaps[0]) for trial in trials],
-        reader.model,
-        reader.library,
-        reader.homologs,
-        k=reader.k,
-        stride=reader.stride,
-        max_identity=reader.max_identity,
-        device=reader.device,
-    )
+    told = read_variants([(trial.scaffold, trial.gaps[0]) for trial in trials], reader)
     pairs = zip(trials, told, strict=True)
     for _, group in groupby(pairs, key=lambda pair: pair[0].group):
         tried = list(group)

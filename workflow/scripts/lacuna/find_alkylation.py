@@ -35,10 +35,10 @@ def find_alkylation(
     elif not chains:
         state = state_of(chains, {name: reading.prior for name, reading in READINGS.items()})
     else:  # imports torch, and most samples have no masses
-        from lacuna.cysteine import Reader, find_reading
+        from lacuna.cysteine import find_reading, reader_of_files
         from lacuna.decode import PLAIN, Modifications
 
-        reader = Reader.of_files(
+        reader = reader_of_files(
             homologs,
             weights,
             library,

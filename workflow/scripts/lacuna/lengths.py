@@ -176,8 +176,8 @@ class _Chain:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
-    """What chains are read with."""
+class Reader:
+    """All that chains are read with, as in `encode_scaffolds`."""
 
     model: GapNetwork
     library: Library
@@ -232,7 +232,7 @@ def resolve_lengths(
         observed = any(c not in "XBJZ" for c in scaffold.sequence)
         if observed and not all(gap.fixed for gap in scaffold.gaps):
             chains[i] = _opened(scaffold, modifications)
-    reader = _Reader(model, library, homologs, k, stride, max_identity, device)
+    reader = Reader(model, library, homologs, k, stride, max_identity, device)
     _expect_ends(list(chains.values()), reader)
     for _ in range(ROUNDS):
         changed = False
@@ -276,7 +276,7 @@ def _first_guess(gap: Gap, choices: Sequence[int]) -> int | None:
 # --- ends of chains ------------------------------------------------------------------------------
 
 
-def _expect_ends(chains: Sequence[_Chain], reader: _Reader) -> None:
+def _expect_ends(chains: Sequence[_Chain], reader: Reader) -> None:
     """What germline says of gaps at an end of their chain; those without a mass are that long."""
     cut = []
     for chain in chains:
@@ -339,7 +339,7 @@ class _Trial:
     number: int
 
 
-def _take_turn(chains: Iterable[_Chain], turn: int, reader: _Reader) -> bool:
+def _take_turn(chains: Iterable[_Chain], turn: int, reader: Reader) -> bool:
     """Choose lengths of every TURNS-th gap, the others as chosen so far; whether any changed."""
     changed = False
     batch: list[_Trial] = []
@@ -392,7 +392,7 @@ def _excerpt(chain: _Chain, number: int) -> tuple[Scaffold, list[int | None], in
     return near, chosen[first:last], number - first
 
 
-def _best_lengths(trials: Sequence[_Trial], reader: _Reader) -> list[int]:
+def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     """The length that scores best for each gap; the shorter of two that score the same."""
     variants = [(trial, variant) for trial in trials for variant in trial.variants]
     kmers = reader.encode([variant for _, variant in variants])
@@ -482,15 +482,7 @@ def _column_cost(columns: np.ndarray, part: PartSegments) -> float:
 
 
 def read_variants(
-    variants: Sequence[tuple[Scaffold, int]],
-    model: GapNetwork,
-    library: Library,
-    homologs: Homologs | None,
-    *,
-    k: int,
-    stride: int,
-    max_identity: float,
-    device: torch.device,
+    variants: Sequence[tuple[Scaffold, int]], reader: Reader
 ) -> Iterator[tuple[float, list[np.ndarray]]]:
     """What the network reads in chains whose gaps have lengths, each with the number of a gap.
 
@@ -500,10 +492,8 @@ def read_variants(
     for start in range(0, len(variants), VARIANTS):
         batch = variants[start : start + VARIANTS]
         chains = [scaffold for scaffold, _ in batch]
-        kmers = encode_scaffolds(
-            chains, library, homologs, k=k, stride=stride, max_identity=max_identity
-        )
-        read = predict(model, kmers, library, device)
+        kmers = reader.encode(chains)
+        read = predict(reader.model, kmers, reader.library, reader.device)
         fits = _fits(batch, kmers)
         targets = kmers.targets.numpy()
         bounds = np.searchsorted(targets[:, 2], np.arange(len(chains) + 1))
