@@ -16,7 +16,7 @@ _chosen: torch.dtype | None = None  # of this process; see `set_precision`
 
 
 def set_precision(name: str) -> None:
-    """In what this process makes matrix products from here on; called beside `set_num_threads`.
+    """In what this process makes matrix products from here on; called beside `use_threads`.
 
     'fast', as it is without a call, is what `product_dtype` finds to be fastest; the others are
     the same on every processor. Raises ValueError for a name that is not in PRECISIONS.
@@ -26,6 +26,21 @@ def set_precision(name: str) -> None:
         raise ValueError(f"precision {name!r}; one of {', '.join(PRECISIONS)}")
     _chosen = PRECISIONS[name]
     torch.backends.cudnn.allow_tf32 = _chosen is None  # a GPU's float32 of 10 bits
+
+
+def use_threads(threads: int) -> None:
+    """How many threads this process computes with on the CPU; the same results on every run.
+
+    MKL chooses the code of its elementary functions at their first call. If two threads make that
+    call together, one of them may get other code, and the last bits of the first step differ from
+    run to run. So one thread makes the first call of each.
+    """
+    torch.set_num_threads(1)
+    x = torch.linspace(0.1, 0.9, 4096)
+    for function in (torch.exp, torch.log, torch.tanh, torch.sigmoid, torch.erf, torch.sqrt):
+        function(x)
+    torch.nn.functional.gelu(x)
+    torch.set_num_threads(threads)
 
 
 def pick_device(gpus: int) -> torch.device:

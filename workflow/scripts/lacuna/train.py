@@ -30,7 +30,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.functional import cross_entropy, log_softmax
 
-from lacuna.device import keep_memory, pick_device, product_dtype
+from lacuna.device import keep_memory, pick_device, product_dtype, use_threads
 from lacuna.files import LacunaError, atomic_write
 from lacuna.masking import Batch, ChainSet, MaskingConfig, References, make_batch
 from lacuna.network import GapNetwork, ModelConfig, TemplateReader
@@ -621,7 +621,7 @@ def pretrain(
         _run_together(together, asked)
         return
     weights = Path(weights)
-    torch.set_num_threads(threads)
+    use_threads(threads)
     device = pick_device(gpus)
     if device.type == "cpu":
         keep_memory()
