@@ -57,6 +57,7 @@ lint: setup  ## Run the linters, the format checks and the type checker.
 	$(BIN)/ruff format --check $(PYTHON_CODE)
 	$(BIN)/snakefmt --check $(SMK_CODE)
 	$(BIN)/mypy
+	@PYTHONPATH=workflow/scripts $(BIN)/lint-imports --no-cache
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(SHIPPED_CODE)
 	$(BIN)/pip-licenses --with-system >/dev/null
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --lint

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lacuna.teacher import CHECKPOINT
+from lacuna.training.teacher import CHECKPOINT
 
 WIDTH, INNER, LAYERS = 32, 48, 2
 BERT = "bert.embeddings."

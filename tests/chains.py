@@ -5,9 +5,16 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from lacuna.alphabet import RESIDUES, decode
-from lacuna.germlines import LOCI, SPECIES, constants, j_segments, v_segments
-from lacuna.imgt import CYS104, FR4_LAST, FR4_START, INSERTION_111, INSERTION_112, OTHER_INSERTION
+from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
+from lacuna.antibody.imgt import (
+    CYS104,
+    FR4_LAST,
+    FR4_START,
+    INSERTION_111,
+    INSERTION_112,
+    OTHER_INSERTION,
+)
+from lacuna.core.alphabet import RESIDUES, decode
 
 FIRST_CONSTANT = {"H": "IGHG1*01", "K": "IGKC*01", "L": "IGLC2*01"}
 

@@ -27,12 +27,13 @@ from torch import Tensor
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from lacuna.accuracy import wilson_interval  # noqa: E402
-from lacuna.alphabet import ABSENT, N_RESIDUES, encode  # noqa: E402
-from lacuna.kmers import encode_scaffolds, load_library  # noqa: E402
-from lacuna.network import GapNetwork, Kmers  # noqa: E402
-from lacuna.scaffolds import Scaffold  # noqa: E402
-from lacuna.templates import (  # noqa: E402
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode  # noqa: E402
+from lacuna.network.kmers import encode_scaffolds, load_library  # noqa: E402
+from lacuna.network.model import GapNetwork, Kmers  # noqa: E402
+from lacuna.network.weights import load_weights  # noqa: E402
+from lacuna.results.accuracy import wilson_interval  # noqa: E402
+from lacuna.scaffolds.scaffold import Scaffold  # noqa: E402
+from lacuna.templates.nearest import (  # noqa: E402
     N_GERMLINE,
     N_HOMOLOGS,
     Library,
@@ -42,7 +43,7 @@ from lacuna.templates import (  # noqa: E402
     homolog_tokens,
     one_hot_templates,
 )
-from lacuna.train import load_weights, read_encoded  # noqa: E402
+from lacuna.training.trainer import read_encoded  # noqa: E402
 
 BLOCK = 128  # chains at a time
 NOTHING = -1  # a method says nothing of a residue: it counts as wrong

@@ -19,10 +19,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from lacuna.alkylation import AUTO, READINGS  # noqa: E402
-from lacuna.cysteine import find_reading, reader_of_files  # noqa: E402
-from lacuna.decode import Modifications  # noqa: E402
-from lacuna.scaffolds import Scaffold, read_scaffolds  # noqa: E402
+from lacuna.filling.cysteine import find_reading, reader_of_files  # noqa: E402
+from lacuna.filling.decode import Modifications  # noqa: E402
+from lacuna.scaffolds.alkylation import AUTO, READINGS  # noqa: E402
+from lacuna.scaffolds.read import read_scaffolds  # noqa: E402
+from lacuna.scaffolds.scaffold import Scaffold  # noqa: E402
 
 SAMPLES = {1: 100, 3: 100, 10: 50, 50: 20}  # masses of a sample, and how many samples
 STATES = ("none", "carbamidomethyl")

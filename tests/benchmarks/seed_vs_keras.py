@@ -46,7 +46,7 @@ def epoch_seconds(ends: list[float]) -> list[float]:
 
 def run_lacuna(epochs: int) -> dict[str, object]:
     sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
-    from lacuna.seed import train_seed
+    from lacuna.tutorial.model import train_seed
 
     ends = [time.perf_counter()]
     model = train_seed(
@@ -105,7 +105,7 @@ def run_keras(windows_path: str, epochs: int) -> dict[str, object]:
 
 def save_windows(path: Path) -> None:
     sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
-    from lacuna.seed import encode, make_windows
+    from lacuna.tutorial.model import encode, make_windows
 
     sequence, missing = example()
     train, test = make_windows(encode(sequence), np.array(missing), K)

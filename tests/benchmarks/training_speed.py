@@ -23,12 +23,12 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from lacuna.corpus import Chains, germline_library, simulate_chains, write_encoded  # noqa: E402
-from lacuna.device import keep_memory  # noqa: E402
-from lacuna.imgt import N_CODES, N_IMGT  # noqa: E402
-from lacuna.masking import MaskingConfig  # noqa: E402
-from lacuna.network import ModelConfig  # noqa: E402
-from lacuna.train import Encoded, TrainConfig, Trainer, begin, read_encoded  # noqa: E402
+from lacuna.antibody.imgt import N_CODES, N_IMGT  # noqa: E402
+from lacuna.core.device import keep_memory  # noqa: E402
+from lacuna.network.model import ModelConfig  # noqa: E402
+from lacuna.training.corpus import Chains, germline_library, simulate_chains, write_encoded  # noqa: E402
+from lacuna.training.masking import MaskingConfig  # noqa: E402
+from lacuna.training.trainer import Encoded, TrainConfig, Trainer, begin, read_encoded  # noqa: E402
 
 COUNTS = {"human:H": 3000, "human:K": 1500, "human:L": 1500, "mouse:H": 1000, "mouse:K": 1000}
 

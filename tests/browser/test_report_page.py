@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from lacuna.accuracy import ACCURACY_COLUMNS
-from lacuna.report import TABLES, write_report
-from lacuna.samples import CHAIN_COLUMNS, GAP_COLUMNS, REJECTED_COLUMNS, RESIDUE_COLUMNS
+from lacuna.results.accuracy import ACCURACY_COLUMNS
+from lacuna.results.join import CHAIN_COLUMNS, GAP_COLUMNS, REJECTED_COLUMNS, RESIDUE_COLUMNS
+from lacuna.results.report import TABLES, write_report
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next((path for path in map(shutil.which, NAMES) if path), None)

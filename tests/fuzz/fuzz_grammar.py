@@ -16,8 +16,8 @@ import torch
 from fuzz_targets import PARTED, scratch
 
 from chains import germline_chain, mutated, random_protein
-from lacuna.network import GapNetwork, ModelConfig
-from lacuna.train import save_weights
+from lacuna.network.model import GapNetwork, ModelConfig
+from lacuna.network.weights import save_weights
 
 CORPUS = Path(__file__).parent / "corpus"
 MAX_BYTES = 8192  # of an input that is text

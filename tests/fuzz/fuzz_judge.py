@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from lacuna.files import LacunaError
+from lacuna.core.files import LacunaError
 
 MAX_SECONDS = 10.0  # of the processor: a busy machine is no fault
 MAX_GROWTH = 100 << 20  # bytes of memory, and ten times the input

@@ -23,26 +23,21 @@ import yaml
 
 import laws
 from chains import germline_chain, hidden, random_protein
-from lacuna import config, fasta
-from lacuna.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
-from lacuna.config import check_config
-from lacuna.germlines import LOCI
-from lacuna.homologs import read_homologs
-from lacuna.kmers import encode_scaffolds, load_library, of_species
-from lacuna.lengths import possible_lengths
-from lacuna.scaffolds import (
-    Gap,
-    Rejected,
-    Scaffold,
-    count_records,
-    from_json,
-    read_scaffolds,
-    to_json,
-)
-from lacuna.sheet import RESERVED, SPECIES, read_sheet
-from lacuna.templates import Library
-from lacuna.tensor_files import read_tensors, write_tensors
-from lacuna.train import load_weights
+from lacuna.antibody.germlines import LOCI
+from lacuna.core import config
+from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
+from lacuna.core.config import check_config
+from lacuna.core.tensor_files import read_tensors, write_tensors
+from lacuna.filling.lengths import possible_lengths
+from lacuna.network.kmers import encode_scaffolds, load_library, of_species
+from lacuna.network.weights import load_weights
+from lacuna.scaffolds import fasta
+from lacuna.scaffolds.fasta import count_records
+from lacuna.scaffolds.read import from_json, read_scaffolds, to_json
+from lacuna.scaffolds.scaffold import Gap, Rejected, Scaffold
+from lacuna.steps.sheet import RESERVED, SPECIES, read_sheet
+from lacuna.templates.homologs import read_homologs
+from lacuna.templates.nearest import Library
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"

@@ -12,7 +12,7 @@ from fuzz_judge import judge
 from fuzz_runner import SHARES, table
 from fuzz_targets import TARGETS
 
-from lacuna.files import LacunaError
+from lacuna.core.files import LacunaError
 
 
 class _Forged(LacunaError):

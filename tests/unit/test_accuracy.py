@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.accuracy import (
+from lacuna.results.accuracy import (
     ACCURACY_COLUMNS,
     SCOPES,
     accuracy_table,
@@ -19,7 +19,7 @@ from lacuna.accuracy import (
     wilson_interval,
     write_accuracy,
 )
-from lacuna.samples import SCORED_COLUMNS
+from lacuna.results.join import SCORED_COLUMNS
 
 METHODS = ("lacuna", "germline_copy", "nearest_homolog", "column_majority", "seed_lstm")
 

@@ -12,8 +12,23 @@ import torch
 from pyteomics.mass import calculate_mass, std_aa_mass
 
 from chains import germline_chain, hidden
-from lacuna import weighing
-from lacuna.alkylation import (
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.filling import weighing
+from lacuna.filling.cysteine import find_reading, reader_of_files
+from lacuna.filling.decode import (
+    MAX_MASS,
+    MassRules,
+    Modifications,
+    mass_log_probability,
+    rank_sequences,
+)
+from lacuna.filling.fill import fill_block, predict
+from lacuna.filling.lengths import Reader
+from lacuna.filling.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
+from lacuna.network.kmers import encode_scaffolds, load_library
+from lacuna.network.weights import load_weights
+from lacuna.results.join import GAP_COLUMNS
+from lacuna.scaffolds.alkylation import (
     AUTO,
     CYSTEINE,
     EVIDENCE,
@@ -24,17 +39,8 @@ from lacuna.alkylation import (
     read_alkylation,
     reading_of,
 )
-from lacuna.alphabet import N_RESIDUES, RESIDUES
-from lacuna.cysteine import find_reading, reader_of_files
-from lacuna.decode import MAX_MASS, MassRules, Modifications, mass_log_probability, rank_sequences
-from lacuna.fill import fill_block, predict
-from lacuna.find_alkylation import find_alkylation
-from lacuna.kmers import encode_scaffolds, load_library
-from lacuna.lengths import Reader
-from lacuna.samples import GAP_COLUMNS
-from lacuna.scaffolds import Gap, ResidueModification, Scaffold
-from lacuna.train import load_weights
-from lacuna.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
+from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold
+from lacuna.steps.find_alkylation import find_alkylation
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 FORMULAS = {
@@ -204,7 +210,7 @@ def test_no_more_chains_are_read_than_it_takes(
         odds[0] = 0.0
         return [odds] * len(chains)
 
-    monkeypatch.setattr("lacuna.cysteine._evidence", counted)
+    monkeypatch.setattr("lacuna.filling.cysteine._evidence", counted)
     whole = germline_chain("H", 1)
     chains = [chain(str(i), whole, (20, 25)) for i in range(1000)]
     assert find_reading(chains, Modifications(), reader).how == "found"
@@ -353,7 +359,7 @@ def test_the_work_of_a_long_gap_is_bounded(length: int, monkeypatch: pytest.Monk
         kept += width
         return np.arange(min(len(scores), width))
 
-    monkeypatch.setattr("lacuna.decode._highest", counted)
+    monkeypatch.setattr("lacuna.filling.decode._highest", counted)
     even = np.full((length, N_RESIDUES), 1 / N_RESIDUES)
     mass_log_probability(even, length * 110.0, 1.0)
     assert kept <= 30 * 4096

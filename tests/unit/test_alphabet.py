@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna import alphabet
-from lacuna.alphabet import ALLOWED, LETTERS, N_TOKENS, RESIDUES, decode, encode
+from lacuna.core import alphabet
+from lacuna.core.alphabet import ALLOWED, LETTERS, N_TOKENS, RESIDUES, decode, encode
 
 
 def test_tokens_are_those_that_checkpoints_rely_on() -> None:

@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lacuna.decode import RESIDUE_MASSES, Modifications
-from lacuna.device import pick_device
-from lacuna.fill import fill_block, predict
-from lacuna.homologs import index_homologs
-from lacuna.kmers import encode_scaffolds, load_library
-from lacuna.lengths import resolve_lengths
-from lacuna.numbering import number_chain
-from lacuna.scaffolds import Scaffold, read_scaffolds
-from lacuna.train import load_weights
+from lacuna.antibody.numbering import number_chain
+from lacuna.core.device import pick_device
+from lacuna.filling.decode import RESIDUE_MASSES, Modifications
+from lacuna.filling.fill import fill_block, predict
+from lacuna.filling.lengths import resolve_lengths
+from lacuna.network.kmers import encode_scaffolds, load_library
+from lacuna.network.weights import load_weights
+from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.templates.homologs import index_homologs
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 CA2 = (

@@ -11,14 +11,10 @@ from Bio import SeqIO
 
 from chains import fasta, germline_chain, hidden, mutated, random_protein
 from conftest import Write
-from lacuna.alkylation import Alkylation
-from lacuna.blocks import encode_block, fill_block_files, tools
-from lacuna.config import check_config
-from lacuna.device import set_precision
-from lacuna.files import LacunaError
-from lacuna.find_alkylation import find_alkylation
-from lacuna.homologs import read_homologs
-from lacuna.samples import (
+from lacuna.core.config import check_config
+from lacuna.core.device import set_precision
+from lacuna.core.files import LacunaError
+from lacuna.results.join import (
     CHAIN_COLUMNS,
     HEADERS,
     REJECTED_COLUMNS,
@@ -28,8 +24,12 @@ from lacuna.samples import (
     split_scaffolds,
     write_alternatives,
 )
-from lacuna.scaffolds import read_scaffold_block
-from lacuna.scores import join_accuracy, measure
+from lacuna.results.scores import join_accuracy, measure
+from lacuna.scaffolds.alkylation import Alkylation
+from lacuna.scaffolds.read import read_scaffold_block
+from lacuna.steps.blocks import encode_block, fill_block_files, tools
+from lacuna.steps.find_alkylation import find_alkylation
+from lacuna.templates.homologs import read_homologs
 
 ROOT = Path(__file__).parents[2]
 WEIGHTS = ROOT / "resources" / "weights"

@@ -10,9 +10,9 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from conftest import Write
-from lacuna.alkylation import AUTO, CHOICES
-from lacuna.config import PATH_KEYS, check_config, check_yaml, path_settings
-from lacuna.files import LacunaError
+from lacuna.core.config import PATH_KEYS, check_config, check_yaml, path_settings
+from lacuna.core.files import LacunaError
+from lacuna.scaffolds.alkylation import AUTO, CHOICES
 
 SCHEMA_PATH = Path(__file__).resolve().parents[2] / "workflow" / "schemas" / "config.schema.yaml"
 SCHEMA = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))

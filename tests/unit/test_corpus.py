@@ -14,9 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import Write
-from lacuna import corpus as module
-from lacuna.alphabet import ABSENT, N_RESIDUES, decode
-from lacuna.corpus import (
+from lacuna.antibody.germlines import LOCI, constants, v_segments
+from lacuna.antibody.imgt import N_CODES, N_IMGT
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, decode
+from lacuna.core.files import LacunaError
+from lacuna.templates.nearest import unpack_frequencies
+from lacuna.training import corpus as module
+from lacuna.training.corpus import (
     Chains,
     Corpus,
     EncodeConfig,
@@ -32,12 +36,8 @@ from lacuna.corpus import (
     read_sequences,
     simulate_chains,
 )
-from lacuna.files import LacunaError
-from lacuna.germlines import LOCI, constants, v_segments
-from lacuna.imgt import N_CODES, N_IMGT
-from lacuna.simulate import grid_to_chain, mutate, recombine
-from lacuna.templates import unpack_frequencies
-from lacuna.train import read_encoded
+from lacuna.training.simulate import grid_to_chain, mutate, recombine
+from lacuna.training.trainer import read_encoded
 
 SEEDS = st.integers(0, 2**31)
 

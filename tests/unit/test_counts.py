@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from conftest import Write
-from lacuna.counts import Counts, count_sample, explain_nothing
-from lacuna.files import LacunaError
-from lacuna.samples import CHAIN_COLUMNS, REJECTED_COLUMNS
+from lacuna.core.files import LacunaError
+from lacuna.results.counts import Counts, count_sample, explain_nothing
+from lacuna.results.join import CHAIN_COLUMNS, REJECTED_COLUMNS
 
 REJECTED = Path("out/s/rejected.tsv")
 

@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES, encode
-from lacuna.decode import RESIDUE_MASSES, MassRules, best_sequences, rank_plain, rank_sequences
+from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES, encode
+from lacuna.filling.decode import (
+    RESIDUE_MASSES,
+    MassRules,
+    best_sequences,
+    rank_plain,
+    rank_sequences,
+)
 
 GLYCINE, ALANINE, ASPARAGINE, GLUTAMINE, LYSINE = (
     57.02146,

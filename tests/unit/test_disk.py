@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Write
-from lacuna.files import LacunaError, atomic_write, path_fault, printable, writing
+from lacuna.core.files import LacunaError, atomic_write, path_fault, printable, writing
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])

@@ -103,9 +103,9 @@ def packages_behind(script: str) -> set[str]:
             continue
         files.add(file)
         for name in imports(file):
-            top, _, module = name.partition(".")
+            top = name.partition(".")[0]
             if top == "lacuna":
-                waiting.append(SCRIPTS / "lacuna" / f"{module}.py")
+                waiting.append((SCRIPTS / name.replace(".", "/")).with_suffix(".py"))
             elif top not in sys.stdlib_module_names:
                 found.add(distributions().get(top, [top])[0].lower())
     return found

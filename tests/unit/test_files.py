@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Write
-from lacuna.files import (
+from lacuna.core.files import (
     LacunaError,
     atomic_write,
     atomic_write_bytes,
@@ -92,7 +92,9 @@ def test_atomic_write_makes_folders_and_leaves_one_file(tmp_path: Path) -> None:
 
 def test_what_a_kill_leaves_is_gone_after_the_next_write(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    killed = f"import os, sys; sys.path[:0] = {sys.path!r}; from lacuna.files import atomic_write\n"
+    killed = (
+        f"import os, sys; sys.path[:0] = {sys.path!r}; from lacuna.core.files import atomic_write\n"
+    )
     killed += f"with atomic_write({str(path)!r}) as out: out.write('half'); os._exit(1)"
     subprocess.run([sys.executable, "-c", killed], check=False)
     assert os.listdir(tmp_path) != ["a.txt"]
@@ -165,7 +167,7 @@ def test_an_error_is_one_line_without_control_characters(text: str, shown: str) 
 
 
 def test_a_path_that_the_locale_cannot_name_says_what_to_set(tmp_path: Path) -> None:
-    code = f"import sys; sys.path[:0] = {sys.path!r}; from lacuna.files import open_bytes\n"
+    code = f"import sys; sys.path[:0] = {sys.path!r}; from lacuna.core.files import open_bytes\n"
     code += "with open_bytes('gr\\xf6\\xdfe.fasta'): pass"
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     done = subprocess.run(

@@ -13,19 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chains import germline_chain, hidden, mutated, random_protein
-from lacuna.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
-from lacuna.decode import RESIDUE_MASSES, Ranking, rank_plain
-from lacuna.fill import ALTERNATIVES, Tables, column_majorities, fill_block, predict
-from lacuna.germlines import LOCI
-from lacuna.homologs import index_homologs
-from lacuna.imgt import CYS104, OTHER_INSERTION
-from lacuna.kmers import encode_scaffolds, load_library
-from lacuna.lengths import with_lengths
-from lacuna.network import GapNetwork
-from lacuna.samples import CHAIN_COLUMNS, GAP_COLUMNS, RESIDUE_COLUMNS, SCORED_COLUMNS
-from lacuna.scaffolds import Gap, Scaffold
-from lacuna.templates import Library
-from lacuna.train import load_weights
+from lacuna.antibody.germlines import LOCI
+from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
+from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
+from lacuna.filling.decode import RESIDUE_MASSES, Ranking, rank_plain
+from lacuna.filling.fill import ALTERNATIVES, Tables, column_majorities, fill_block, predict
+from lacuna.filling.lengths import with_lengths
+from lacuna.network.kmers import encode_scaffolds, load_library
+from lacuna.network.model import GapNetwork
+from lacuna.network.weights import load_weights
+from lacuna.results.join import CHAIN_COLUMNS, GAP_COLUMNS, RESIDUE_COLUMNS, SCORED_COLUMNS
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.templates.homologs import index_homologs
+from lacuna.templates.nearest import Library
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 COLUMNS = {
@@ -227,8 +227,8 @@ def test_what_is_ranked_together_is_bounded_and_changes_nothing(
         sizes.append(probabilities.shape[0] * probabilities.shape[1] * n)
         return rank_plain(probabilities, n)
 
-    monkeypatch.setattr("lacuna.fill.MAX_LETTERS", 500)
-    monkeypatch.setattr("lacuna.fill.rank_plain", ranked)
+    monkeypatch.setattr("lacuna.filling.fill.MAX_LETTERS", 500)
+    monkeypatch.setattr("lacuna.filling.fill.rank_plain", ranked)
     assert fill(*chains, candidates=20) == whole
     assert len(sizes) == 5 and max(sizes) <= 500
 

@@ -5,17 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from lacuna.alphabet import ABSENT, N_RESIDUES, TOKEN
-from lacuna.germlines import (
-    FOLDER,
-    LOCI,
-    SPECIES,
-    Segments,
-    constants,
-    j_segments,
-    v_segments,
-)
-from lacuna.imgt import CYS104, FR4_LAST, FR4_START, N_CODES, N_IMGT, OCCUPIED
+from lacuna.antibody.germlines import LOCI, SPECIES, Segments, constants, j_segments, v_segments
+from lacuna.antibody.imgt import CYS104, FR4_LAST, FR4_START, N_CODES, N_IMGT, OCCUPIED
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, TOKEN
+from lacuna.core.paths import GERMLINES
 
 
 def count(segments: Segments, species: str, locus: str) -> int:
@@ -75,7 +68,7 @@ def test_constant_regions_are_of_residues_and_known_species() -> None:
 
 def test_the_readme_counts_what_is_there() -> None:
     rows = dict.fromkeys(SPECIES, "")
-    for line in (FOLDER / "README.md").read_text(encoding="utf-8").splitlines():
+    for line in (GERMLINES / "README.md").read_text(encoding="utf-8").splitlines():
         species = line.strip("| ").split(" | ")[0]
         if species in rows:
             rows[species] = line

@@ -8,14 +8,14 @@ import torch
 
 from chains import constant_region, germline_chain, hidden, mutated, random_protein
 from conftest import Write
-from lacuna.alignment import lay_template
-from lacuna.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, encode
-from lacuna.fill import predict
-from lacuna.homologs import Homologs, index_homologs, read_homologs
-from lacuna.kmers import KmerSet, encode_scaffolds, load_library
-from lacuna.scaffolds import Gap, Scaffold
-from lacuna.templates import N_GERMLINE, Library, unpack_frequencies
-from lacuna.train import load_weights
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, encode
+from lacuna.filling.fill import predict
+from lacuna.network.kmers import KmerSet, encode_scaffolds, load_library
+from lacuna.network.weights import load_weights
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.templates.alignment import lay_template
+from lacuna.templates.homologs import Homologs, index_homologs, read_homologs
+from lacuna.templates.nearest import N_GERMLINE, Library, unpack_frequencies
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 

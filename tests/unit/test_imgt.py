@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chains import rank
-from lacuna.imgt import (
+from lacuna.antibody.imgt import (
     CONSTANT,
     CYS104,
     FR4_LAST,

@@ -13,13 +13,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from chains import constant_region, germline_chain, hidden, mutated, random_protein
-from lacuna.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, RESIDUES, TOKEN, encode
-from lacuna.files import LacunaError
-from lacuna.fill import predict
-from lacuna.germlines import LOCI, SPECIES, constants, v_segments
-from lacuna.homologs import Homologs, index_homologs
-from lacuna.imgt import CONSTANT, CYS104
-from lacuna.kmers import (
+from lacuna.antibody.germlines import LOCI, SPECIES, constants, v_segments
+from lacuna.antibody.imgt import CONSTANT, CYS104
+from lacuna.antibody.numbering import number_chain
+from lacuna.core.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, RESIDUES, TOKEN, encode
+from lacuna.core.files import LacunaError
+from lacuna.filling.fill import predict
+from lacuna.network.kmers import (
     SEARCH_BATCH,
     KmerSet,
     central_windows,
@@ -31,11 +31,11 @@ from lacuna.kmers import (
     window_starts,
     write_kmers,
 )
-from lacuna.network import GapNetwork
-from lacuna.numbering import number_chain
-from lacuna.scaffolds import Gap, Scaffold
-from lacuna.templates import N_GERMLINE, N_SLOTS, Library, unpack_frequencies
-from lacuna.train import load_weights
+from lacuna.network.model import GapNetwork
+from lacuna.network.weights import load_weights
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.templates.homologs import Homologs, index_homologs
+from lacuna.templates.nearest import N_GERMLINE, N_SLOTS, Library, unpack_frequencies
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 CPU = torch.device("cpu")

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 import laws
 from chains import constant_region, fasta, germline_chain, mutated, random_protein
-from lacuna.alphabet import RESIDUES
-from lacuna.homologs import Homologs, index_homologs
-from lacuna.scaffolds import Rejected, Scaffold, read_scaffolds
+from lacuna.core.alphabet import RESIDUES
+from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.scaffold import Rejected, Scaffold
+from lacuna.templates.homologs import Homologs, index_homologs
 
 ANY = f"[{RESIDUES}]"
 TO_CODE = {"I": "J", "L": "J", "D": "B", "N": "B", "E": "Z", "Q": "Z"}

@@ -8,22 +8,23 @@ import torch
 from pyteomics.mass import std_aa_mass
 
 from chains import constant_region, germline_chain, random_protein
-from lacuna import lengths
-from lacuna.decode import MassRules, Modifications
-from lacuna.ends import MAX_CONSTANT
-from lacuna.fill import fill_block, predict
-from lacuna.germlines import j_segments, v_segments
-from lacuna.kmers import KmerSet, encode_scaffolds, load_library
-from lacuna.lengths import (
+from lacuna.antibody.germlines import j_segments, v_segments
+from lacuna.filling import lengths
+from lacuna.filling.decode import MassRules, Modifications
+from lacuna.filling.ends import MAX_CONSTANT
+from lacuna.filling.fill import fill_block, predict
+from lacuna.filling.lengths import (
     MAX_BOUNDED_LENGTHS,
     MAX_LENGTHS,
     possible_lengths,
     resolve_lengths,
     with_lengths,
 )
-from lacuna.scaffolds import Gap, Scaffold, from_json, to_json
-from lacuna.simulate import grid_to_chain
-from lacuna.train import load_weights
+from lacuna.network.kmers import KmerSet, encode_scaffolds, load_library
+from lacuna.network.weights import load_weights
+from lacuna.scaffolds.read import from_json, to_json
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.training.simulate import grid_to_chain
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 
@@ -50,7 +51,7 @@ def opened(chain: str, start: int, end: int, *, mass: bool) -> Scaffold:
 @pytest.fixture(scope="module")
 def chain() -> str:
     """A heavy V domain put together from germline segments."""
-    from lacuna.alphabet import decode
+    from lacuna.core.alphabet import decode
 
     v, j = v_segments(), j_segments()
     grid = v.tokens[v.names.index("IGHV3-23*01")].copy()

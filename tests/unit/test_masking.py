@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lacuna.alphabet import ABSENT, AMBIGUOUS, MISSING, N_RESIDUES, RESIDUES, TOKEN
-from lacuna.corpus import Chains, germline_library
-from lacuna.germlines import LOCI
-from lacuna.imgt import CONSTANT, OUTSIDE
-from lacuna.masking import (
+from lacuna.antibody.germlines import LOCI
+from lacuna.antibody.imgt import CONSTANT, OUTSIDE
+from lacuna.core.alphabet import ABSENT, AMBIGUOUS, MISSING, N_RESIDUES, RESIDUES, TOKEN
+from lacuna.templates.nearest import N_GERMLINE, one_hot_templates
+from lacuna.training.corpus import Chains, germline_library
+from lacuna.training.masking import (
     MAX_GAP,
     Batch,
     ChainSet,
@@ -21,9 +22,8 @@ from lacuna.masking import (
     draw_gaps,
     make_batch,
 )
-from lacuna.simulate import CHAIN_ORDER, mutate, recombine
-from lacuna.templates import N_GERMLINE, one_hot_templates
-from lacuna.train import step_generator
+from lacuna.training.simulate import CHAIN_ORDER, mutate, recombine
+from lacuna.training.trainer import step_generator
 
 CPU = torch.device("cpu")
 N = 48

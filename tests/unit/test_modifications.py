@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from lacuna.alkylation import READINGS
-from lacuna.alphabet import N_RESIDUES, RESIDUES, encode
-from lacuna.decode import (
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES, encode
+from lacuna.filling.decode import (
     DEAMIDATION,
     OXIDATION,
     PYROGLUTAMATE_Q,
@@ -17,6 +16,7 @@ from lacuna.decode import (
     nearest_mass,
     rank_sequences,
 )
+from lacuna.scaffolds.alkylation import READINGS
 
 EVEN = np.full((2, N_RESIDUES), 1.0 / N_RESIDUES)
 
@@ -135,7 +135,7 @@ def test_what_a_narrow_search_may_have_missed_is_bounded(monkeypatch: pytest.Mon
     true = [int(rng.choice(N_RESIDUES, p=row)) for row in probabilities]
     mass = float(RESIDUE_MASSES[true].sum())
     whole = rank_sequences(probabilities, 3, mass, 0.02, MassRules())
-    monkeypatch.setattr("lacuna.decode.MASS_WIDTH", 5)
+    monkeypatch.setattr("lacuna.filling.decode.MASS_WIDTH", 5)
     narrow = rank_sequences(probabilities, 3, mass, 0.02, MassRules())
     assert whole.bound <= whole.candidates[0].probability  # proven best
     assert narrow.bound > 0

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor
 
-from lacuna.alphabet import ABSENT, MISSING, N_RESIDUES, N_TOKENS, TOKEN
-from lacuna.files import LacunaError
-from lacuna.imgt import N_CODES
-from lacuna.network import ANSWERS, GapNetwork, Kmers, ModelConfig
-from lacuna.templates import N_PROFILES, N_SLOTS
-from lacuna.tensor_files import digest_of
-from lacuna.train import load_weights, save_weights
+from lacuna.antibody.imgt import N_CODES
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, N_TOKENS, TOKEN
+from lacuna.core.files import LacunaError
+from lacuna.core.tensor_files import digest_of
+from lacuna.network.model import ANSWERS, GapNetwork, Kmers, ModelConfig
+from lacuna.network.weights import load_weights, save_weights
+from lacuna.templates.nearest import N_PROFILES, N_SLOTS
 
 SMALL = ModelConfig(channels=12, hidden=10)
 
@@ -192,7 +192,7 @@ def test_sizes_that_no_network_has_are_refused_before_one_is_built(
     def no_memory(*_: object, **__: object) -> None:
         raise AssertionError("its tensors were read")
 
-    monkeypatch.setattr("lacuna.train.read_tensors", no_memory)
+    monkeypatch.setattr("lacuna.training.trainer.read_tensors", no_memory)
     assert fault in fault_of(path)
 
 

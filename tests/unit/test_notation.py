@@ -9,20 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import Write
-from lacuna.alphabet import RESIDUES
-from lacuna.fasta import Record
-from lacuna.notation import MIN_NUCLEOTIDES, locate, read_letters
-from lacuna.scaffolds import (
-    MAX_OPEN_GAPS,
-    Gap,
-    Rejected,
-    ResidueModification,
-    Scaffold,
-    from_json,
-    read_scaffolds,
-    to_json,
-)
-from lacuna.tags import MAX_TAG, _unimod, dalton_mass, modification, peaks_modification
+from lacuna.core.alphabet import RESIDUES
+from lacuna.scaffolds.fasta import Record
+from lacuna.scaffolds.notation import MIN_NUCLEOTIDES, locate, read_letters
+from lacuna.scaffolds.read import MAX_OPEN_GAPS, from_json, read_scaffolds, to_json
+from lacuna.scaffolds.scaffold import Gap, Rejected, ResidueModification, Scaffold
+from lacuna.scaffolds.tags import MAX_TAG, _unimod, dalton_mass, modification, peaks_modification
 
 CARBAMIDOMETHYL = (57.021464, "Carbamidomethyl")
 OXIDATION = (15.994915, "Oxidation")
@@ -239,7 +231,7 @@ def test_inline_gaps_cost_the_same_each(write: Write, monkeypatch: pytest.Monkey
     """No search through the record for every gap: positions are looked for where one is told."""
     asked: list[int] = []
     monkeypatch.setattr(
-        "lacuna.notation.locate",
+        "lacuna.scaffolds.notation.locate",
         lambda record, offset: asked.append(offset) or locate(record, offset),
     )
     assert len(scaffold(write, "AX[+400.1]" * MAX_OPEN_GAPS).gaps) == MAX_OPEN_GAPS

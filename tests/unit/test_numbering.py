@@ -13,9 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chains import rank
-from lacuna.alphabet import ABSENT, RESIDUES, decode
-from lacuna.germlines import LOCI, constants, j_segments, v_segments
-from lacuna.imgt import (
+from lacuna.antibody.germlines import LOCI, constants, j_segments, v_segments
+from lacuna.antibody.imgt import (
     CONSTANT,
     CYS104,
     FR4_LAST,
@@ -25,13 +24,14 @@ from lacuna.imgt import (
     OUTSIDE,
     cdr3_codes,
 )
-from lacuna.numbering import (
+from lacuna.antibody.numbering import (
     _likely_locus,
     _number,
     diagonal_identity,
     number_chain,
     number_parts,
 )
+from lacuna.core.alphabet import ABSENT, RESIDUES, decode
 
 LINKER = "GGGGSGGGGSGGGGS"
 LEADER = "MGWSCIILFLVATATGVHS"

@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 from snakemake.scheduling import job_scheduler
 
-from lacuna import outdir as module
-from lacuna.files import LacunaError
-from lacuna.outdir import LOCK, RunLock, check_outdir, last_words
-
-SCRIPTS = Path(module.__file__).parents[1]
+from lacuna.core.files import LacunaError
+from lacuna.core.paths import SCRIPTS
+from lacuna.steps import outdir as module
+from lacuna.steps.outdir import LOCK, RunLock, check_outdir, last_words
 
 
 @pytest.fixture
@@ -124,7 +123,7 @@ def test_a_second_run_is_refused_until_the_first_ends(out: Path) -> None:
 
 def test_a_killed_run_leaves_no_lock(out: Path) -> None:
     code = (
-        f"import time\nfrom pathlib import Path\nfrom lacuna.outdir import RunLock\n"
+        f"import time\nfrom pathlib import Path\nfrom lacuna.steps.outdir import RunLock\n"
         f"lock = RunLock(Path({str(out)!r}))\nprint('held', flush=True)\ntime.sleep(60)"
     )
     other = subprocess.Popen(

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from chains import fasta, germline_chain, hidden
 from conftest import Write
-from lacuna.config import check_config
-from lacuna.device import set_precision
-from lacuna.files import LacunaError
-from lacuna.packs import FEWEST, LARGEST, MOST_SAMPLES, plan_packs
-from lacuna.small_samples import Settings, SmallSample, fill_pack, samples_of
+from lacuna.core.config import check_config
+from lacuna.core.device import set_precision
+from lacuna.core.files import LacunaError
+from lacuna.steps.packs import FEWEST, LARGEST, MOST_SAMPLES, plan_packs
+from lacuna.steps.small_samples import Settings, SmallSample, fill_pack, samples_of
 
 ROOT = Path(__file__).parents[2]
 WEIGHTS = ROOT / "resources" / "weights"
@@ -119,7 +119,7 @@ def test_every_file_of_every_sample_is_written_and_nothing_else(
 def test_weights_and_library_are_read_once_for_many_samples(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import lacuna.blocks as blocks
+    import lacuna.steps.blocks as blocks
 
     read: list[Path] = []
     for name in ("load_weights", "load_library"):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lacuna.peak import peak_mb_of
-from lacuna.peer_worker import peak_mb
+from lacuna.benchmark.peak import peak_mb_of
+from lacuna.benchmark.peer_worker import peak_mb
 
 TAKE = "b'x' * 200_000_000"  # bytes that are written take memory
 START = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {TAKE!r}])"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lacuna.files import LacunaError
-from lacuna.peer_envs import PEERS, build_env
+from lacuna.benchmark.peer_envs import PEERS, build_env
+from lacuna.core.files import LacunaError
 
 ROOT = Path(__file__).resolve().parents[2]
 PINS = {path.stem: path.read_text().splitlines() for path in (ROOT / "envs" / "peers").glob("*")}

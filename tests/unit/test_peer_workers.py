@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lacuna.peer_worker import with_residues
+from lacuna.benchmark.peer_worker import with_residues
 from peers import antiberty_worker, iglm_worker
 from peers.sapiens_worker import MASK, encode, fill_batch, load_roberta
 

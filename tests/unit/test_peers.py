@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from chains import germline_chain
-from lacuna.files import LacunaError
-from lacuna.peers import (
+from lacuna.benchmark.peers import (
     DOMAIN,
     Speed,
     Target,
@@ -25,6 +24,7 @@ from lacuna.peers import (
     read_targets,
     write_answers,
 )
+from lacuna.core.files import LacunaError
 from peers import lacuna_worker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -235,7 +235,7 @@ def test_answers_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 WORKER_CODE = """
 import os, sys
-from lacuna.peer_worker import serve
+from lacuna.benchmark.peer_worker import serve
 
 def load(settings):
     print("loading")

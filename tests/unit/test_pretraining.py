@@ -7,19 +7,19 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from lacuna.corpus import Corpus, EncodeConfig
-from lacuna.files import LacunaError
-from lacuna.masking import MaskingConfig
-from lacuna.network import ModelConfig
-from lacuna.pretraining import (
+from lacuna.core.files import LacunaError
+from lacuna.network.model import ModelConfig
+from lacuna.training.corpus import Corpus, EncodeConfig
+from lacuna.training.masking import MaskingConfig
+from lacuna.training.settings import (
     TEACHER_K,
     check_pretrain,
     corpora_at,
     encode_settings,
     train_settings,
 )
-from lacuna.teacher import TeacherConfig
-from lacuna.train import TrainConfig
+from lacuna.training.teacher import TeacherConfig
+from lacuna.training.trainer import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "pretrain.schema.yaml"

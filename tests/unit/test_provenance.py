@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from conftest import Write
-from lacuna import provenance
-from lacuna.files import LacunaError
-from lacuna.provenance import Inputs, code_digest
+from lacuna.core.files import LacunaError
+from lacuna.steps import provenance
+from lacuna.steps.provenance import Inputs, code_digest
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 

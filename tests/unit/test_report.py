@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna import report
-from lacuna.accuracy import ACCURACY_COLUMNS
-from lacuna.files import LacunaError
-from lacuna.report import MAX_ROWS, TABLES, UNCERTAIN_GAPS, write_report
-from lacuna.samples import CHAIN_COLUMNS, GAP_COLUMNS, REJECTED_COLUMNS, RESIDUE_COLUMNS
+from lacuna.core.files import LacunaError
+from lacuna.results import report
+from lacuna.results.accuracy import ACCURACY_COLUMNS
+from lacuna.results.join import CHAIN_COLUMNS, GAP_COLUMNS, REJECTED_COLUMNS, RESIDUE_COLUMNS
+from lacuna.results.report import MAX_ROWS, TABLES, UNCERTAIN_GAPS, write_report
 
 COLUMNS = {
     "accuracy": ACCURACY_COLUMNS,

@@ -13,19 +13,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conftest import Write
-from lacuna.alphabet import AMBIGUOUS, RESIDUES
-from lacuna.files import LacunaError
-from lacuna.scaffolds import (
-    Gap,
-    Rejected,
-    Scaffold,
-    count_records,
+from lacuna.core.alphabet import AMBIGUOUS, RESIDUES
+from lacuna.core.files import LacunaError
+from lacuna.scaffolds.fasta import count_records
+from lacuna.scaffolds.read import (
     from_json,
     read_scaffold_block,
     read_scaffolds,
     to_json,
     write_scaffolds,
 )
+from lacuna.scaffolds.scaffold import Gap, Rejected, Scaffold
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0"
 HEADER = "chain\tstart\tend\tmass\ttolerance_ppm\tmin_length\tmax_length\n"
@@ -284,7 +282,7 @@ def test_a_missing_file_stops_the_run(tmp_path: Path) -> None:
 def test_records_are_whole_wherever_the_reads_cut_the_file(
     write: Write, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr("lacuna.fasta._CHUNK", size)
+    monkeypatch.setattr("lacuna.scaffolds.fasta._CHUNK", size)
     path = write("a.fasta", "\n>a > b\nAC>\n>b\n\n\nDE\nFG\n>c\nA\n")
     bad, *good = read_scaffolds(path)
     assert isinstance(bad, Rejected) and (bad.line, bad.column) == (3, 3)
@@ -647,7 +645,7 @@ def test_a_chain_begins_at_the_start_of_a_line_alone(
     write: Write, monkeypatch: pytest.MonkeyPatch, before: bytes, shift: int
 ) -> None:
     """However long the record is, and wherever it is cut."""
-    monkeypatch.setattr("lacuna.fasta._CHUNK", 64)
+    monkeypatch.setattr("lacuna.scaffolds.fasta._CHUNK", 64)
     body = b"A" * (63 + shift - 3) + before + b"A" * 64 + b">b\nACD\n"
     path = write("a.fasta", b">a\n" + body + b">c\nACD\n")
     for max_length in (1, 2, 3):
@@ -667,7 +665,9 @@ def test_an_id_has_a_length(read: Reader) -> None:
 
 
 def test_an_id_holds_no_nul(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lacuna.fasta._CHUNK", 8)  # in the first chunk it is no FASTA at all
+    monkeypatch.setattr(
+        "lacuna.scaffolds.fasta._CHUNK", 8
+    )  # in the first chunk it is no FASTA at all
     good, bad = read_scaffolds(write("a.fasta", ">a\nACDEFG\n>b\0c\nACD\n"))
     assert isinstance(good, Scaffold) and isinstance(bad, Rejected)
     assert bad.reason == (

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from conftest import Write
-from lacuna.alphabet import RESIDUES
-from lacuna.fasta import read_records
-from lacuna.numbering import number_chain
-from lacuna.scale import GAP, Measured, _job_seconds, table_of, write_chains, write_table
+from lacuna.antibody.numbering import number_chain
+from lacuna.benchmark.scale import GAP, Measured, _job_seconds, table_of, write_chains, write_table
+from lacuna.core.alphabet import RESIDUES
+from lacuna.scaffolds.fasta import read_records
 
 RUNS = [
     Measured(1000, {"read": 0.25, "other": 3.75}, 4.0, 512.4, 2000.0),

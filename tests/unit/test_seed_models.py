@@ -8,11 +8,11 @@ import pytest
 
 from chains import fasta, germline_chain, hidden
 from conftest import Write
-from lacuna.alphabet import RESIDUES
-from lacuna.files import LacunaError
-from lacuna.scaffolds import Gap, Scaffold
-from lacuna.scores import measure
-from lacuna.seed_models import train_seed_models, true_chain
+from lacuna.core.alphabet import RESIDUES
+from lacuna.core.files import LacunaError
+from lacuna.results.scores import measure
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.tutorial.run import train_seed_models, true_chain
 
 WHOLE = germline_chain("K", 1)[:40]
 SPAN = (20, 23)

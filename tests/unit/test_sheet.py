@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from conftest import Write
-from lacuna import sheet
-from lacuna.alkylation import CHOICES
-from lacuna.files import LacunaError
-from lacuna.sheet import Sample, read_sheet
+from lacuna.core.files import LacunaError
+from lacuna.scaffolds.alkylation import CHOICES
+from lacuna.steps import sheet
+from lacuna.steps.sheet import Sample, read_sheet
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "samples.schema.yaml"

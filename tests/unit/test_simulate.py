@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.alphabet import ABSENT, N_RESIDUES, decode
-from lacuna.germlines import LOCI, SPECIES, v_segments
-from lacuna.imgt import CYS104, FR4_START, N_CODES, N_IMGT, OTHER_INSERTION, cdr3_codes
-from lacuna.numbering import number_chain
-from lacuna.simulate import (
+from lacuna.antibody.germlines import LOCI, SPECIES, v_segments
+from lacuna.antibody.imgt import CYS104, FR4_START, N_CODES, N_IMGT, OTHER_INSERTION, cdr3_codes
+from lacuna.antibody.numbering import number_chain
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, decode
+from lacuna.training.simulate import (
     CDR_COLUMNS,
     CHAIN_ORDER,
     graft,

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, layer_norm, linear
 
 from antiberty import BERT, HEAD, INNER, LAYERS, WIDTH, checkpoint, write_wheel
-from lacuna.alphabet import ABSENT, MISSING, N_TOKENS, TOKEN
-from lacuna.files import LacunaError
-from lacuna.imgt import N_CODES
-from lacuna.network import Kmers, ModelConfig
-from lacuna.teacher import CHECKPOINT, antiberty_tensors, teacher_from
-from lacuna.tensor_files import write_tensors
-from lacuna.train import load_teacher, load_weights, save_weights
+from lacuna.antibody.imgt import N_CODES
+from lacuna.core.alphabet import ABSENT, MISSING, N_TOKENS, TOKEN
+from lacuna.core.files import LacunaError
+from lacuna.core.tensor_files import write_tensors
+from lacuna.network.model import Kmers, ModelConfig
+from lacuna.network.weights import load_weights, save_weights
+from lacuna.training.teacher import CHECKPOINT, antiberty_tensors, load_teacher, teacher_from
 
 K = 20
 
@@ -209,6 +209,6 @@ def test_a_wheel_whose_checkpoint_is_not_antibertys(
             teacher_from(path, ModelConfig())
         said = str(error.value)
         assert fault in said and said.endswith("; fetch antiberty 0.1.3 again")
-    monkeypatch.setattr("lacuna.teacher.MOST_BYTES", 1000)
+    monkeypatch.setattr("lacuna.training.teacher.MOST_BYTES", 1000)
     with pytest.raises(LacunaError, match="its weights are too large for AntiBERTy's"):
         antiberty_tensors(path)

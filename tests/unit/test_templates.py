@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lacuna.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, N_TOKENS, TOKEN, encode
-from lacuna.germlines import LOCI, j_segments, v_segments
-from lacuna.imgt import N_CODES, N_IMGT, OTHER_INSERTION
-from lacuna.templates import (
+from lacuna.antibody.germlines import LOCI, j_segments, v_segments
+from lacuna.antibody.imgt import N_CODES, N_IMGT, OTHER_INSERTION
+from lacuna.core.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, N_TOKENS, TOKEN, encode
+from lacuna.templates.nearest import (
     N_GERMLINE,
     Choice,
     Library,

@@ -18,29 +18,27 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lacuna.alphabet import RESIDUES
-from lacuna.corpus import Chains, germline_library, write_encoded
-from lacuna.device import pick_device, product_dtype, set_precision
-from lacuna.files import LacunaError
-from lacuna.germlines import LOCI
-from lacuna.masking import MaskingConfig
-from lacuna.network import GapNetwork, ModelConfig
-from lacuna.simulate import mutate, recombine
-from lacuna.teacher import Teacher, TeacherConfig
-from lacuna.tensor_files import read_tensors, write_tensors
-from lacuna.train import (
+from lacuna.antibody.germlines import LOCI
+from lacuna.core.alphabet import RESIDUES
+from lacuna.core.device import pick_device, product_dtype, set_precision
+from lacuna.core.files import LacunaError
+from lacuna.core.tensor_files import read_tensors, write_tensors
+from lacuna.network.model import GapNetwork, ModelConfig
+from lacuna.network.weights import load_weights, save_weights
+from lacuna.training.corpus import Chains, germline_library, write_encoded
+from lacuna.training.masking import MaskingConfig
+from lacuna.training.simulate import mutate, recombine
+from lacuna.training.teacher import Teacher, TeacherConfig, load_teacher
+from lacuna.training.trainer import (
     CpuDropout,
     Ranks,
     TrainConfig,
     Trainer,
     begin,
     learning_rate_at,
-    load_teacher,
-    load_weights,
     loss_and_hits,
     pretrain,
     read_encoded,
-    save_weights,
 )
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
@@ -93,7 +91,7 @@ for name in {blocked}: sys.modules[name] = None
 before = set(sys.modules)
 import torch, safetensors.torch
 known = set(sys.modules)
-import lacuna.train
+import lacuna.training.trainer
 new = {{m.split('.')[0] for m in set(sys.modules) - known}} - set(sys.stdlib_module_names)
 print(sorted(new - {{'lacuna'}} - {allowed}))
 print(sorted(m for m in sys.modules if m.startswith('lacuna.')))
@@ -107,7 +105,7 @@ print(sorted(m for m in sys.modules if m.startswith('lacuna.')))
     assert done.returncode == 0, done.stderr
     foreign, modules = done.stdout.splitlines()
     assert foreign == "[]"
-    assert "lacuna.numbering" not in modules and "lacuna.corpus" not in modules
+    assert "lacuna.antibody.numbering" not in modules and "lacuna.training.corpus" not in modules
 
 
 def test_an_unbroken_run_writes_weights_library_and_curve(encoded: Path, tmp_path: Path) -> None:
@@ -174,7 +172,7 @@ def bare_settings(encoded: Path, weights: Path, train: dict, **more: object) -> 
 def test_a_fault_of_a_bare_run_is_one_line(encoded: Path, tmp_path: Path) -> None:
     settings = bare_settings(encoded, tmp_path / "w", TRAIN, chains="absent.safetensors")
     done = subprocess.run(
-        [sys.executable, "-m", "lacuna.train", str(settings)],
+        [sys.executable, "-m", "lacuna.training.trainer", str(settings)],
         env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
         capture_output=True,
         text=True,
@@ -189,7 +187,7 @@ def test_processes_that_train_together_make_the_mean_step(encoded: Path, tmp_pat
     done = subprocess.run(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
-            *("--nproc-per-node", "2", "-m", "lacuna.train", str(settings)),
+            *("--nproc-per-node", "2", "-m", "lacuna.training.trainer", str(settings)),
         ],
         env={**os.environ, "PYTHONPATH": str(SCRIPTS), "OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -268,7 +266,7 @@ def test_a_network_learns_from_its_teacher(encoded: Path, tmp_path: Path) -> Non
 def test_sigkill_at_any_moment_of_a_bare_run(encoded: Path, tmp_path: Path) -> None:
     def command(name: str) -> list[str]:
         settings = bare_settings(encoded, tmp_path / name, TRAIN | {"steps": 60})
-        return [sys.executable, "-m", "lacuna.train", str(settings)]
+        return [sys.executable, "-m", "lacuna.training.trainer", str(settings)]
 
     environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
     whole = subprocess.run(command("whole"), env=environment, capture_output=True, text=True)
@@ -493,7 +491,7 @@ def test_the_learning_rate_rises_and_falls() -> None:
 def test_one_line_of_progress_per_validation(
     encoded: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, "lacuna.train"):
+    with caplog.at_level(logging.INFO, "lacuna.training.trainer"):
         run(encoded, tmp_path)
     lines = [r.getMessage() for r in caplog.records if r.getMessage().startswith("step")]
     assert len(lines) == 3
@@ -569,8 +567,8 @@ def test_tensor_files_are_the_same_bytes_and_not_taken_when_damaged(tmp_path: Pa
 def test_a_log_takes_everything_and_gives_it_back(tmp_path: Path) -> None:
     code = f"""
 import logging, os, subprocess, sys, warnings
-from lacuna.files import LacunaError
-from lacuna.logs import log_to
+from lacuna.core.files import LacunaError
+from lacuna.core.logs import log_to
 log = log_to({str(tmp_path / "logs" / "a.log")!r})
 print("printed"); logging.getLogger("x").info("logged"); warnings.warn("warned")
 subprocess.run(["echo", "child"]); sys.stderr.write("stderr\\n")
@@ -614,8 +612,8 @@ def test_any_error_that_ends_a_job_ends_its_log_with_one_line(
 ) -> None:
     log = tmp_path / "a.log"
     code = f"""
-from lacuna.files import LacunaError
-from lacuna.logs import log_to
+from lacuna.core.files import LacunaError
+from lacuna.core.logs import log_to
 log_to({str(log)!r})
 raise {raised}
 """
@@ -633,7 +631,7 @@ raise {raised}
 
 def test_a_log_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    code = f"from lacuna.logs import log_to; log_to({str(tmp_path / 'file' / 'a.log')!r})"
+    code = f"from lacuna.core.logs import log_to; log_to({str(tmp_path / 'file' / 'a.log')!r})"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -648,8 +646,8 @@ def test_a_full_disk_takes_neither_log_nor_tensors(tmp_path: Path) -> None:
     log = tmp_path / "full.log"
     log.symlink_to("/dev/full")
     code = f"""
-from lacuna.files import LacunaError
-from lacuna.logs import log_to
+from lacuna.core.files import LacunaError
+from lacuna.core.logs import log_to
 log_to({str(log)!r})
 print("words")
 raise LacunaError("a fault")

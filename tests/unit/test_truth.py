@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.scaffolds import Gap
-from lacuna.truth import place
+from lacuna.scaffolds.scaffold import Gap
+from lacuna.scaffolds.truth import place
 
 LIMIT = 4  # the longest gap that the placements below try
 

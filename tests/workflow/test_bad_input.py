@@ -7,7 +7,7 @@ import pytest
 from runs import Run, Workspace
 
 from chains import fasta, germline_chain, hidden, random_protein
-from lacuna.alphabet import RESIDUES
+from lacuna.core.alphabet import RESIDUES
 
 pytestmark = pytest.mark.workflow
 

@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 import torch
 
-from lacuna.fill import fill_block, predict
-from lacuna.kmers import encode_scaffolds, load_library
-from lacuna.samples import SCORED_COLUMNS
-from lacuna.scaffolds import Scaffold, read_scaffolds
-from lacuna.train import load_weights
+from lacuna.filling.fill import fill_block, predict
+from lacuna.network.kmers import encode_scaffolds, load_library
+from lacuna.network.weights import load_weights
+from lacuna.results.join import SCORED_COLUMNS
+from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.scaffold import Scaffold
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT.parent / "shared" / "bench"

@@ -22,14 +22,14 @@ ACROSS = {"join_accuracy", "write_report"}
 # What an edit of a file runs again: the rules whose scripts lead to it, and what depends on those.
 EDITS = {
     "resources/germlines/V.tsv": BLOCKS | ACROSS,
-    "workflow/scripts/lacuna/accuracy.py": BLOCKS | ACROSS,
-    "workflow/scripts/lacuna/corpus.py": set(),  # of pretraining
-    "workflow/scripts/lacuna/counts.py": BLOCKS | ACROSS,
-    "workflow/scripts/lacuna/decode.py": BLOCKS | ACROSS,
-    "workflow/scripts/lacuna/report.py": {"write_report"},
-    "workflow/scripts/lacuna/scaffolds.py": BLOCKS | ACROSS | {"train_seed"},
-    "workflow/scripts/lacuna/seed_kernel.py": BLOCKS | ACROSS | {"train_seed"},
-    "workflow/scripts/lacuna/sheet.py": set(),  # read before any job
+    "workflow/scripts/lacuna/results/accuracy.py": BLOCKS | ACROSS,
+    "workflow/scripts/lacuna/training/corpus.py": set(),  # of pretraining
+    "workflow/scripts/lacuna/results/counts.py": BLOCKS | ACROSS,
+    "workflow/scripts/lacuna/filling/decode.py": BLOCKS | ACROSS,
+    "workflow/scripts/lacuna/results/report.py": {"write_report"},
+    "workflow/scripts/lacuna/scaffolds/read.py": BLOCKS | ACROSS | {"train_seed"},
+    "workflow/scripts/lacuna/tutorial/kernel.py": BLOCKS | ACROSS | {"train_seed"},
+    "workflow/scripts/lacuna/steps/sheet.py": set(),  # read before any job
     "workflow/scripts/fill_gaps.py": BLOCKS | ACROSS,
     "workflow/scripts/join_accuracy.py": {"join_accuracy"},
     "workflow/scripts/write_alternatives.py": set(),  # not asked for

@@ -17,12 +17,13 @@ import yaml
 from runs import Run, Workspace
 
 from chains import fasta, germline_chain, hidden
-from lacuna.files import LacunaError
-from lacuna.homologs import read_homologs
-from lacuna.kmers import load_library
-from lacuna.outdir import LOCK, RunLock
-from lacuna.scaffolds import Rejected, read_scaffolds
-from lacuna.train import load_weights
+from lacuna.core.files import LacunaError
+from lacuna.network.kmers import load_library
+from lacuna.network.weights import load_weights
+from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.scaffold import Rejected
+from lacuna.steps.outdir import LOCK, RunLock
+from lacuna.templates.homologs import read_homologs
 
 pytestmark = pytest.mark.workflow
 

@@ -11,7 +11,7 @@ import pytest
 from runs import Run, Workspace
 
 from chains import fasta, germline_chain, hidden, mutated
-from lacuna.packs import FEWEST
+from lacuna.steps.packs import FEWEST
 
 pytestmark = pytest.mark.workflow
 

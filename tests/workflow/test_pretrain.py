@@ -20,10 +20,10 @@ import pytest
 from safetensors import safe_open
 
 from antiberty import write_wheel
-from lacuna.alphabet import decode
-from lacuna.kmers import load_library
-from lacuna.simulate import grid_to_chain, mutate, recombine
-from lacuna.train import load_weights
+from lacuna.core.alphabet import decode
+from lacuna.network.kmers import load_library
+from lacuna.network.weights import load_weights
+from lacuna.training.simulate import grid_to_chain, mutate, recombine
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "tests" / "configs" / "pretrain_tiny.yaml"

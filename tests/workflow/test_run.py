@@ -7,9 +7,9 @@ import pytest
 from runs import ROOT, Run, Workspace, snakemake
 
 from chains import fasta, germline_chain, hidden, mutated
-from lacuna.accuracy import ACCURACY_COLUMNS
-from lacuna.alphabet import RESIDUES
-from lacuna.samples import CHAIN_COLUMNS, GAP_COLUMNS, REJECTED_COLUMNS, RESIDUE_COLUMNS
+from lacuna.core.alphabet import RESIDUES
+from lacuna.results.accuracy import ACCURACY_COLUMNS
+from lacuna.results.join import CHAIN_COLUMNS, GAP_COLUMNS, REJECTED_COLUMNS, RESIDUE_COLUMNS
 
 pytestmark = pytest.mark.workflow
 

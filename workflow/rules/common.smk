@@ -16,13 +16,13 @@ if not ROOT.is_dir():
     sys.exit("Error: Lacuna is imported from a clone: give the path of the Snakefile in it")
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from lacuna.config import check_config, check_yaml, path_settings
-from lacuna.files import LacunaError, check_temporary_folder
-from lacuna.outdir import RunLock, check_outdir, last_words
-from lacuna.packs import plan_packs
-from lacuna.provenance import Inputs, code_digest
-from lacuna.scaffolds import count_records
-from lacuna.sheet import OPTIONAL_PATHS, read_sheet
+from lacuna.core.config import check_config, check_yaml, path_settings
+from lacuna.core.files import LacunaError, check_temporary_folder
+from lacuna.steps.outdir import RunLock, check_outdir, last_words
+from lacuna.steps.packs import plan_packs
+from lacuna.steps.provenance import Inputs, code_digest
+from lacuna.scaffolds.fasta import count_records
+from lacuna.steps.sheet import OPTIONAL_PATHS, read_sheet
 
 
 def stop(fault):

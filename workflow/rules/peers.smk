@@ -1,5 +1,5 @@
-from lacuna.peer_envs import PEERS
-from lacuna.peers import TRUTH, bench_file
+from lacuna.benchmark.peer_envs import PEERS
+from lacuna.benchmark.peers import TRUTH, bench_file
 
 COMPARED = CONFIG["peers"]
 PEERED = OUT / "peers"

@@ -1,4 +1,4 @@
-from lacuna.pretraining import (
+from lacuna.training.settings import (
     check_pretrain,
     corpora_at,
     encode_settings,

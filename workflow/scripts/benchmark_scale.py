@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lacuna.logs import log_to
-from lacuna.scale import measure_scale, table_of, write_table
+from lacuna.benchmark.scale import measure_scale, table_of, write_table
+from lacuna.core.logs import log_to
 
 log = log_to(snakemake.log[0])
 measured = measure_scale(

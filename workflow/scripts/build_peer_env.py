@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lacuna.logs import log_to
-from lacuna.peer_envs import build_env
+from lacuna.benchmark.peer_envs import build_env
+from lacuna.core.logs import log_to
 
 log_to(snakemake.log[0])
 paths = (snakemake.input.requirements, snakemake.output.env)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lacuna.logs import log_to
-from lacuna.peers import choose_scaffolds
+from lacuna.benchmark.peers import choose_scaffolds
+from lacuna.core.logs import log_to
 
 log_to(snakemake.log[0])
 paths = (snakemake.input.truth, snakemake.output.scaffolds)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lacuna.logs import log_to
-from lacuna.peer_scores import compare
+from lacuna.benchmark.peer_scores import compare
+from lacuna.core.logs import log_to
 
 log = log_to(snakemake.log[0])
 compare(

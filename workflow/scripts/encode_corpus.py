@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lacuna.corpus import Corpus, EncodeConfig, encode_corpora
-from lacuna.logs import log_to
+from lacuna.core.logs import log_to
+from lacuna.training.corpus import Corpus, EncodeConfig, encode_corpora
 
 log_to(snakemake.log[0])
 encode_corpora(

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lacuna.logs import log_to
-from lacuna.tuning import encode_training
+from lacuna.core.logs import log_to
+from lacuna.training.run_data import encode_training
 
 log_to(snakemake.log[0])
 encode_training(

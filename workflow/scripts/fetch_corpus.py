@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lacuna.corpus import fetch_wheel
-from lacuna.logs import log_to
+from lacuna.core.logs import log_to
+from lacuna.training.corpus import fetch_wheel
 
 log_to(snakemake.log[0])
 fetch_wheel(path=Path(snakemake.output.wheel), **dict(snakemake.params.items()))

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from lacuna.logs import log_to
-from lacuna.peers import measure_method
+from lacuna.benchmark.peers import measure_method
+from lacuna.core.logs import log_to
 
 log_to(snakemake.log[0])
 given = {name: snakemake.input.get(name) for name in ("weights", "library", "homologs")}

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lacuna.blocks import fill_block_files
-from lacuna.device import pick_device
-from lacuna.logs import log_to
+from lacuna.core.device import pick_device
+from lacuna.core.logs import log_to
+from lacuna.steps.blocks import fill_block_files
 
 log_to(snakemake.log[0])
 names = ("scaffolds", "kmers", "weights", "library", "alkylation")

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lacuna.device import pick_device
-from lacuna.logs import log_to
-from lacuna.small_samples import Settings, fill_pack, samples_of
+from lacuna.core.device import pick_device
+from lacuna.core.logs import log_to
+from lacuna.steps.small_samples import Settings, fill_pack, samples_of
 
 log_to(snakemake.log[0])
 outputs = {name: paths for name, paths in snakemake.output.items() if name != "scratch"}

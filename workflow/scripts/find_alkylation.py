@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lacuna.find_alkylation import find_alkylation
-from lacuna.logs import log_to
+from lacuna.core.logs import log_to
+from lacuna.steps.find_alkylation import find_alkylation
 
 log_to(snakemake.log[0])
 settings = ("max_identity", "modifications", "precision", "species", "alkylation")

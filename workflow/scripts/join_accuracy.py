@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lacuna.logs import log_to
-from lacuna.scores import join_accuracy
+from lacuna.core.logs import log_to
+from lacuna.results.scores import join_accuracy
 
 log_to(snakemake.log[0])
 tables = ("accuracy", "chains", "rejected", "gaps", "alkylation")

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lacuna.logs import log_to
-from lacuna.samples import HEADERS, join_parts
+from lacuna.core.logs import log_to
+from lacuna.results.join import HEADERS, join_parts
 
 log_to(snakemake.log[0])
 for table, out in snakemake.output.items():

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lacuna.logs import log_to
-from lacuna.scores import measure
+from lacuna.core.logs import log_to
+from lacuna.results.scores import measure
 
 log_to(snakemake.log[0])
 measure(

@@ -1,7 +1,7 @@
 """Adapter of rules train_teacher and pretrain_model."""
 
-from lacuna.logs import log_to
-from lacuna.train import pretrain
+from lacuna.core.logs import log_to
+from lacuna.training.trainer import pretrain
 
 log_to(snakemake.log[0])
 pretrain(

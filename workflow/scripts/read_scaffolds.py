@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lacuna.logs import log_to
-from lacuna.samples import split_scaffolds
+from lacuna.core.logs import log_to
+from lacuna.results.join import split_scaffolds
 
 log_to(snakemake.log[0])
 files = ("fasta", "gaps", "truth", "homologs")

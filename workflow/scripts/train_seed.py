@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lacuna.logs import log_to
-from lacuna.seed_models import train_seed_models
+from lacuna.core.logs import log_to
+from lacuna.tutorial.run import train_seed_models
 
 log_to(snakemake.log[0])
 given = {name: snakemake.input.get(name) or None for name in ("fasta", "gaps", "truth")}

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lacuna.logs import log_to
-from lacuna.samples import write_alternatives
+from lacuna.core.logs import log_to
+from lacuna.results.join import write_alternatives
 
 log_to(snakemake.log[0])
 paths = (snakemake.input.gaps, snakemake.input.filled, snakemake.output.alternatives)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lacuna.blocks import encode_block
-from lacuna.logs import log_to
-from lacuna.samples import block_path
+from lacuna.core.logs import log_to
+from lacuna.results.join import block_path
+from lacuna.steps.blocks import encode_block
 
 log_to(snakemake.log[0])
 inputs = ("homologs", "weights", "library", "alkylation")

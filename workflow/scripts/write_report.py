@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lacuna.logs import log_to
-from lacuna.report import TABLES, write_report
+from lacuna.core.logs import log_to
+from lacuna.results.report import TABLES, write_report
 
 log_to(snakemake.log[0])
 write_report(

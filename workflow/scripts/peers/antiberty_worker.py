@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from lacuna.peer_worker import Answer, Fill, Question, serve, with_residues
+from lacuna.benchmark.peer_worker import Answer, Fill, Question, serve, with_residues
 
 BATCH = 32  # chains a pass
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from lacuna.peer_worker import Answer, Fill, Question, serve
+from lacuna.benchmark.peer_worker import Answer, Fill, Question, serve
 
 CHAINS = {"H": "[HEAVY]", "L": "[LIGHT]"}
 

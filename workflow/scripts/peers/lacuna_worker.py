@@ -13,14 +13,14 @@ from typing import Any
 
 import torch
 
-from lacuna.device import set_precision
-from lacuna.fill import fill_block, predict
-from lacuna.homologs import read_homologs
-from lacuna.kmers import encode_scaffolds, load_library
-from lacuna.peer_worker import Answer, Fill, Question, serve, with_residues
-from lacuna.samples import SCORED_COLUMNS
-from lacuna.scaffolds import Gap, Scaffold
-from lacuna.train import load_weights
+from lacuna.benchmark.peer_worker import Answer, Fill, Question, serve, with_residues
+from lacuna.core.device import set_precision
+from lacuna.filling.fill import fill_block, predict
+from lacuna.network.kmers import encode_scaffolds, load_library
+from lacuna.network.weights import load_weights
+from lacuna.results.join import SCORED_COLUMNS
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.templates.homologs import read_homologs
 
 CPU = torch.device("cpu")
 BASELINES = ("germline_copy", "nearest_homolog")

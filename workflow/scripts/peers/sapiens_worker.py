@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lacuna.peer_worker import Answer, Fill, Question, serve, with_residues
+from lacuna.benchmark.peer_worker import Answer, Fill, Question, serve, with_residues
 
 BATCH = 64  # chains a pass, all of one length: nothing is padded
 RESIDUES = "ACDEFGHIKLMNPQRSTVWY"

@@ -1,0 +1,77 @@
+"""The bundled germline segments of all species as arrays on IMGT columns."""
+
+import csv
+import re
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from lacuna.antibody.imgt import N_CODES, N_IMGT
+from lacuna.core.alphabet import ABSENT, ABSENT_LETTER, encode
+from lacuna.core.paths import GERMLINES
+
+LOCI = ("H", "K", "L")
+SPECIES = ("human", "mouse", "rat", "rabbit", "rhesus", "alpaca")
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """V or J segments on columns, n of them."""
+
+    names: tuple[str, ...]
+    species: np.ndarray  # (n,) index into SPECIES
+    locus: np.ndarray  # (n,) index into LOCI
+    gene: np.ndarray  # (n,) index of the gene (species and name without the allele)
+    genes: tuple[tuple[str, str], ...]  # (species, gene) of each gene index
+    tokens: np.ndarray  # (n, N_CODES) residue tokens, ABSENT where the segment has none
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """One constant-region allele."""
+
+    name: str
+    species: str
+    locus: str
+    sequence: str
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with open(GERMLINES / name, newline="", encoding="utf-8") as handle:
+        return list(csv.DictReader(handle, delimiter="\t"))
+
+
+def _read_aligned(name: str) -> Segments:
+    rows = _rows(name)
+    keys = [(r["species"], re.split(r"[*]", r["segment"])[0]) for r in rows]
+    genes = tuple(dict.fromkeys(keys))
+    index = {gene: i for i, gene in enumerate(genes)}
+    tokens = np.full((len(rows), N_CODES), ABSENT, dtype=np.uint8)
+    for i, row in enumerate(rows):
+        tokens[i, 1 : N_IMGT + 1] = encode(row["sequence"].replace("-", ABSENT_LETTER))
+    return Segments(
+        names=tuple(r["segment"] for r in rows),
+        species=np.array([SPECIES.index(r["species"]) for r in rows]),
+        locus=np.array([LOCI.index(r["locus"]) for r in rows]),
+        gene=np.array([index[k] for k in keys]),
+        genes=genes,
+        tokens=tokens,
+    )
+
+
+@cache
+def v_segments() -> Segments:
+    return _read_aligned("V.tsv")
+
+
+@cache
+def j_segments() -> Segments:
+    return _read_aligned("J.tsv")
+
+
+@cache
+def constants() -> tuple[Constant, ...]:
+    return tuple(
+        Constant(r["segment"], r["species"], r["locus"], r["sequence"]) for r in _rows("C.tsv")
+    )

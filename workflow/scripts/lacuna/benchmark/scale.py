@@ -1,0 +1,209 @@
+"""How fast and in how much memory whole batches are filled: runs of the workflow on made chains.
+
+Each run is one that a user starts, from a FASTA to every table, by Snakemake in a process of its
+own; its seconds are those of the clock, its memory that of its largest process.
+
+The bound is what the network's matrix products take alone: in the shapes, number and type of a
+forward pass over a batch of k-mers, one k-mer a chain, made by torch on one thread before the
+runs, times the cores. A run reaches it where reading, numbering, templates, decoding, tables,
+Snakemake, and all of the network that is no product cost nothing.
+"""
+
+import csv
+import json
+import logging
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lacuna.antibody.germlines import LOCI
+from lacuna.benchmark.peak import peak_mb_of
+from lacuna.core.alphabet import MISSING_LETTER, N_RESIDUES, decode
+from lacuna.core.device import product_dtype, set_precision
+from lacuna.core.files import LacunaError, atomic_write
+from lacuna.core.paths import SNAKEFILE
+from lacuna.filling.fill import BATCH
+from lacuna.network.model import ModelConfig
+from lacuna.network.weights import load_weights
+from lacuna.training.simulate import grid_to_chain, mutate, recombine
+
+GAP = 5  # missing residues of each chain, in a row
+MUTATIONS = 0.04  # share of framework residues that differ from germline
+STAGES = {
+    "read": ("read_scaffolds", "find_alkylation"),
+    "k-mers": ("write_kmers",),
+    "fill": ("fill_gaps",),
+    "join": ("join_blocks",),
+    "report": ("measure_accuracy", "join_accuracy", "write_report"),
+}
+OTHER = "other"
+REPEATS = 5  # of each product; the fastest counts
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run. stages: seconds by name of STAGES, divided by the cores, and under OTHER what is
+    left of the run: Snakemake, and cores that wait. bound: chains/s; peak_mb: MB (10^6 bytes) of
+    its largest process."""
+
+    chains: int
+    stages: Mapping[str, float]
+    seconds: float
+    peak_mb: float
+    bound: float
+
+    def row(self) -> dict[str, str]:
+        """Its row of the table, by column."""
+        rate = self.chains / self.seconds
+        return {
+            "chains": str(self.chains),
+            **{f"{name} s": f"{seconds:.1f}" for name, seconds in self.stages.items()},
+            "total s": f"{self.seconds:.1f}",
+            "chains/s": f"{rate:.0f}",
+            "peak MB": f"{self.peak_mb:.0f}",
+            "bound chains/s": f"{self.bound:.0f}",
+            "share": f"{rate / self.bound:.2f}",
+        }
+
+
+def write_chains(path: Path, n: int, seed: int) -> None:
+    """A FASTA of n human V domains with unlike ids, heavy, kappa and lambda by turns.
+
+    V and J segments joined over random residues, mutated, with a gap of GAP residues anywhere.
+    """
+    rng = np.random.default_rng(seed)
+    with atomic_write(path) as handle:
+        for i in range(n):
+            grid = recombine("human", LOCI[i % len(LOCI)], rng, [])
+            sequence = decode(grid_to_chain(mutate(grid, MUTATIONS, rng))[0])
+            start = int(rng.integers(len(sequence) - GAP + 1))
+            hidden = sequence[:start] + MISSING_LETTER * GAP + sequence[start + GAP :]
+            handle.write(f">chain{i:08d}\n{hidden}\n")
+
+
+def measure_scale(
+    weights: Path,
+    library: Path,
+    *,
+    chains: Sequence[int],
+    k: int,
+    settings: Mapping[str, object],
+    cores: int,
+) -> list[Measured]:
+    """A run for each number of chains. k: residues per k-mer; settings: of the configuration.
+
+    Raises LacunaError where a run fails; what it said is in the log.
+    """
+    config = load_weights(weights).config
+    set_precision(str(settings["precision"]))
+    bound = cores / product_seconds(config, k, product_dtype(torch.device("cpu")))
+    given = {**settings, "train": {"from": str(weights), "steps": 0}, "library": str(library)}
+    return [_run(n, given, cores, bound) for n in chains]
+
+
+def product_seconds(config: ModelConfig, k: int, dtype: torch.dtype) -> float:
+    """Seconds that one thread takes for the matrix products of a k-mer of k residues with a gap.
+
+    Measured over those of a batch of BATCH k-mers: of the features, the convolution, both
+    directions of each LSTM layer (inputs at once, states step by step; the last one from both
+    ends to the end of the gap alone), and the head for the residues of the gap.
+    """
+    d, h, positions, missing = config.channels, config.hidden, BATCH * k, BATCH * GAP
+    shapes = [
+        (positions, 2 * config.slots + config.profiles * N_RESIDUES, d, 1),
+        (positions, config.kernel * d, d, 1),
+        (missing, 2 * h + d, d, 1),
+        (missing, d, N_RESIDUES + config.slots + config.profiles, 1),
+    ]
+    for layer in range(config.layers):
+        steps = k + GAP if layer == config.layers - 1 else 2 * k
+        shapes.append((BATCH * steps, 2 * h if layer else d, 4 * h, 1))
+        shapes.append((BATCH, h, 4 * h, steps))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return sum(_seconds_of(m, inner, n, dtype) * times for m, inner, n, times in shapes) / BATCH
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _seconds_of(m: int, inner: int, n: int, dtype: torch.dtype) -> float:
+    """Seconds of one product (m, inner) x (inner, n), repeated until they can be told."""
+    left, right = torch.randn(m, inner).to(dtype), torch.randn(n, inner).to(dtype).T
+    several = max(10**8 // (m * inner * n), 1)
+
+    def products() -> None:
+        for _ in range(several):
+            torch.mm(left, right)
+
+    products()
+    return min(_clock(products) for _ in range(REPEATS)) / several
+
+
+def _clock(action: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+def _run(n: int, settings: Mapping[str, object], cores: int, bound: float) -> Measured:
+    """Fill n chains in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_chains(folder / "chains.fasta", n, seed=n)
+        (folder / "samples.tsv").write_text("sample\tfasta\nscale\tchains.fasta\n")
+        config = {**settings, "samples": "samples.tsv", "outdir": "out"}
+        (folder / "config.yaml").write_text(json.dumps(config))  # JSON is YAML
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE)]
+        command += ["--directory", str(folder), "--cores", str(cores), "--resources", "gpu=0"]
+        LOG.info("%d chains: %s", n, " ".join(command))
+        began = time.perf_counter()
+        try:
+            peak = peak_mb_of(command, SNAKEFILE.parent)
+        except subprocess.CalledProcessError:
+            raise LacunaError(
+                f"benchmark_scale: the run of {n} chains failed; see the log for what it said"
+            ) from None
+        seconds = time.perf_counter() - began
+        stages = {
+            stage: sum(_job_seconds(folder / "out" / "benchmarks", rule) for rule in rules) / cores
+            for stage, rules in STAGES.items()
+        }
+        stages[OTHER] = seconds - sum(stages.values())
+        return Measured(n, stages, seconds, peak, bound)
+
+
+def _job_seconds(folder: Path, rule: str) -> float:
+    """Seconds of all jobs of a rule by Snakemake's benchmark files."""
+    found = 0.0
+    for path in [folder / f"{rule}.tsv", *sorted((folder / rule).glob("*.tsv"))]:
+        if path.exists():
+            with open(path, encoding="utf-8", newline="") as handle:
+                found += sum(float(row["s"]) for row in csv.DictReader(handle, delimiter="\t"))
+    return found
+
+
+def write_table(path: Path, measured: Sequence[Measured]) -> None:
+    """A TSV row a run."""
+    rows = [m.row() for m in measured]
+    with atomic_write(path) as handle:
+        writer = csv.DictWriter(handle, list(rows[0]), delimiter="\t", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def table_of(measured: Sequence[Measured]) -> str:
+    """The same as text, columns under each other."""
+    rows = [list(measured[0].row()), *(list(m.row().values()) for m in measured)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(lines)

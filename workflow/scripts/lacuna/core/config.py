@@ -1,0 +1,223 @@
+"""The configuration: defaults filled in, misspelt keys and wrong values named in one line."""
+
+import copy
+import difflib
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+from lacuna.core.files import LacunaError, path_fault
+
+# Keys that are paths, which must be such that Snakemake can use them.
+PATH_KEYS = ("samples", "outdir", "library", "train.from", "peers.bench", "peers.homologs")
+# What the schema's type names mean to somebody who writes a config file.
+_TYPE_NAMES = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "null",
+    "number": "a number",
+    "object": "a section with keys of its own",
+    "string": "text",
+}
+# Keys that were, and what to write now.
+_MOVED = {
+    "carbamidomethyl_cysteine": "write 'alkylation: carbamidomethyl', or leave it to "
+    "'alkylation: auto'",
+}
+
+
+def check_yaml(path: str | Path, needed: bool = True) -> None:
+    """Raise LacunaError, naming the line, where a config file is no YAML with keys.
+
+    needed: whether it must be there.
+    """
+    try:
+        with open(path, encoding="utf-8-sig") as handle:
+            found = yaml.safe_load(handle)
+    except FileNotFoundError:
+        if needed:
+            raise LacunaError(
+                f"{path}: no such file here; start where it is, or give one by --configfile"
+            ) from None
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise LacunaError(f"{path}: cannot be read ({error}); save it as plain text") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        fault = getattr(error, "problem", None) or str(error)
+        if "'\\t'" in fault:
+            raise LacunaError(f"{path}{line}: begins with a tab; indent with blanks") from None
+        remedy = "correct the line, or the one above it"
+        raise LacunaError(f"{path}{line}: not YAML ({fault}); {remedy}") from None
+    if not isinstance(found, dict):
+        raise LacunaError(f"{path}: holds no keys; write a line as 'samples: samples.tsv'")
+
+
+def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str, Any]:
+    """A new, complete configuration: `config` with the defaults of a YAML schema, and checked.
+
+    Raises LacunaError, naming the key and what it should be, at the first fault in order of keys.
+    """
+    with open(schema_path, encoding="utf-8") as handle:
+        schema: dict[str, Any] = yaml.safe_load(handle)
+    resolved: dict[str, Any] = with_defaults(copy.deepcopy(dict(config)), schema)
+    for key, value in resolved.items():
+        if schema["properties"].get(key, {}).get("type") == "boolean" and isinstance(value, str):
+            # `--config key=true` arrives as text; of true and false, Python's alone do not.
+            resolved[key] = {"true": True, "false": False}.get(value.lower(), value)
+    check_finite(resolved)
+    errors = sorted(Draft202012Validator(schema).iter_errors(resolved), key=error_order)
+    if errors:
+        raise LacunaError(f"config: {explain_error(errors[0], schema)}")
+    for name, text in path_settings(resolved):
+        if fault := path_fault(text):
+            raise LacunaError(f"config: '{name}' is {text!r}, which {fault}")
+    resolved = whole_numbers(resolved)
+    length, stride = resolved["kmer"]["length"], resolved["kmer"]["stride"]
+    if stride > length:  # what a schema cannot say
+        raise LacunaError(
+            f"config: 'kmer.stride' is {stride}; write at most 'kmer.length', {length}, "
+            "or residues between two windows are never read"
+        )
+    return resolved
+
+
+def path_settings(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the dotted key and the text of every path that a complete configuration gives."""
+    for key in PATH_KEYS:
+        found: Any = config
+        for part in key.split("."):
+            found = found[part]
+        if found is not None:
+            yield key, found
+
+
+def check_finite(value: Any, key: str = "") -> None:
+    """Raise LacunaError where a number is none (.nan) or endless (.inf): limits let them pass."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise LacunaError(f"config: '{key}' is {value}; write a finite number")
+    if isinstance(value, list):
+        value = dict(enumerate(value))
+    if isinstance(value, dict):
+        for name, one in value.items():
+            check_finite(one, _join(key, str(name)))
+
+
+def whole_numbers(value: Any) -> Any:
+    """The value with 100.0 as 100, at every level: a schema takes either for a whole number."""
+    if isinstance(value, dict):
+        return {name: whole_numbers(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [whole_numbers(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def error_order(error: ValidationError) -> tuple[bool, list[str]]:
+    """Unknown keys first: a misspelt key often causes the fault that stands beside it."""
+    return error.validator != "additionalProperties", [str(key) for key in error.absolute_path]
+
+
+def with_defaults(section: Any, schema: Mapping[str, Any]) -> Any:
+    """Fill the defaults of a schema into a section, and into the sections below it."""
+    if not isinstance(section, dict):
+        return section
+    for key, below in schema.get("properties", {}).items():
+        if "default" in below:
+            section.setdefault(key, copy.deepcopy(below["default"]))
+        if below.get("type") == "object":
+            # An empty `train:` in YAML is null: the section is there, with nothing changed.
+            given = section.get(key)
+            section[key] = with_defaults({} if given is None else given, below)
+    return section
+
+
+def explain_error(error: ValidationError, schema: Mapping[str, Any]) -> str:
+    """One line for a validation error: the key, what is wrong with it, what to write."""
+    key = ".".join(str(part) for part in error.absolute_path)
+    given: Any = error.instance
+    wanted: Any = error.validator_value
+    shown = _shown(given)
+    if error.validator == "additionalProperties":
+        known = list(cast(Mapping[str, Any], error.schema)["properties"])
+        unknown = next(str(name) for name in given if name not in known)
+        if unknown in _MOVED:
+            return f"'{_join(key, unknown)}' is no key any more; {_MOVED[unknown]}"
+        return _unknown(unknown, key, known, schema)
+    if error.validator == "required":
+        missing = next(name for name in wanted if name not in given)
+        return f"'{_join(key, missing)}' is missing; add it to the config file"
+    if error.validator == "type":
+        names = [wanted] if isinstance(wanted, str) else wanted
+        says = f"'{key}' is {shown}; write {' or '.join(_TYPE_NAMES[name] for name in names)}"
+        if "." in key and isinstance(given, str):
+            says += " (a nested key comes as text from --config: set it in a config file)"
+        return says
+    if error.validator == "enum":
+        near = difflib.get_close_matches(str(given), [str(name) for name in wanted], n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(map(str, wanted))}"
+        return f"'{key}' is {shown}; {hint}"
+    limits = {
+        "minimum": "at least",
+        "maximum": "at most",
+        "exclusiveMinimum": "more than",
+        "exclusiveMaximum": "less than",
+    }
+    if error.validator in limits:
+        return f"'{key}' is {shown}; write {limits[str(error.validator)]} {wanted}"
+    if error.validator == "minLength":
+        return f"'{key}' is empty; give it, or leave the key out"
+    if error.validator == "minItems":
+        return f"'{key}' is {shown}; list at least {wanted}, or leave the key out"
+    if error.validator == "uniqueItems":
+        return f"'{key}' is {shown}; list each once"
+    if error.validator == "pattern":
+        return f"'{key}' is {shown}; write it as {wanted}"
+    return f"'{key}' is {shown}; {shortened(error.message)}"
+
+
+def _shown(value: Any) -> str:
+    """A value as its author may have written it."""
+    try:
+        return shortened(repr(value))
+    except ValueError:  # Python writes out no whole number of more than 4,300 digits
+        return "a number of thousands of digits"
+
+
+def shortened(text: str, most: int = 200) -> str:
+    """The text cut to `most` characters: a whole file in one cell would bury its own message."""
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def _unknown(name: str, section: str, known: list[str], schema: Mapping[str, Any]) -> str:
+    """Name the valid key, in this section or another, that an unknown one was meant to be."""
+    says = f"unknown key '{_join(section, name)}'; "
+    everywhere = {path: path.rpartition(".")[2] for path in _keys(schema)}
+    if name in everywhere and "." in name:
+        parts = name.split(".")
+        nested = ": {".join(parts) + ": ..." + "}" * (len(parts) - 1)
+        return f"{says}a key of a section is written below it, in a config file: {nested}"
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f"{says}did you mean '{_join(section, near[0])}'?"
+    elsewhere = difflib.get_close_matches(name, sorted(set(everywhere.values())), n=1)
+    if elsewhere:
+        path = next(path for path, leaf in everywhere.items() if leaf == elsewhere[0])
+        return f"{says}did you mean '{path}'?"
+    return f"{says}known keys {'here ' if section else ''}are {', '.join(known)}"
+
+
+def _keys(schema: Mapping[str, Any], section: str = "") -> Iterator[str]:
+    """Yield the dotted path of every key of a schema."""
+    for name, below in schema.get("properties", {}).items():
+        yield _join(section, name)
+        yield from _keys(below, _join(section, name))
+
+
+def _join(section: str, name: str) -> str:
+    return f"{section}.{name}" if section else name

@@ -1,0 +1,156 @@
+"""Safetensors files that are whole, undamaged and the same bytes for the same content."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from lacuna.core.files import LacunaError, writing
+
+Kinds = Mapping[str, tuple[torch.dtype, tuple[int, ...]]]  # type and shape by name
+
+_DIGEST = "sha256"
+_ALIGNMENT = 8  # of the header, in bytes
+_TYPES = {
+    "BOOL": torch.bool,
+    "U8": torch.uint8,
+    "I8": torch.int8,
+    "I16": torch.int16,
+    "I32": torch.int32,
+    "I64": torch.int64,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F32": torch.float32,
+    "F64": torch.float64,
+}
+
+
+def write_tensors(
+    path: str | Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]
+) -> None:
+    """Write a safetensors file, whole or not at all, with a digest of its tensors.
+
+    What a kill leaves beside it is overwritten next time. Raises LacunaError where the disk is full
+    or may not be written.
+    """
+    path = Path(path)
+    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    blob = save(tensors, {**metadata, _DIGEST: digest_of(tensors)})
+    # The library writes metadata in random order.
+    size = int.from_bytes(blob[:_ALIGNMENT], "little")
+    header = json.loads(blob[_ALIGNMENT : _ALIGNMENT + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % _ALIGNMENT)
+    partial = path.with_name(f".{path.name}.part")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(partial, "wb") as handle:
+                handle.write(len(text).to_bytes(_ALIGNMENT, "little"))
+                handle.write(text)
+                handle.write(memoryview(blob)[_ALIGNMENT + size :])
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def read_header(path: str | Path, remedy: str) -> tuple[Kinds, dict[str, str]]:
+    """Types and shapes of the tensors, and metadata: what a file claims, none of it read yet.
+
+    LacunaError with `remedy` if it is damaged.
+    """
+    with _damage_named(path, remedy), safe_open(str(path), "pt") as handle:
+        kinds = {name: _kind(handle.get_slice(name)) for name in handle.keys()}
+        return kinds, dict(handle.metadata() or {})
+
+
+@contextmanager
+def _damage_named(path: str | Path, remedy: str) -> Iterator[None]:
+    """Faults of the library as LacunaError with `remedy`."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise LacunaError(f"{path}: no such file; check the path") from None
+    except (OSError, SafetensorError, ValueError, KeyError, OverflowError) as error:
+        raise LacunaError(f"{path}: damaged or no safetensors file ({error}); {remedy}") from None
+
+
+def _kind(tensor: Any) -> tuple[torch.dtype, tuple[int, ...]]:
+    return _TYPES[tensor.get_dtype()], tuple(tensor.get_shape())
+
+
+def kinds_of(tensors: Mapping[str, Tensor]) -> Kinds:
+    """What `read_header` says of a file of these tensors."""
+    return {name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in tensors.items()}
+
+
+def misfit(found: Kinds, wanted: Kinds) -> str | None:
+    """The first way in which tensors are not those wanted, in a few words; None if they are."""
+    for name, (dtype, shape) in wanted.items():
+        if name not in found:
+            return f"it lacks {name}"
+        if found[name] != (dtype, shape):
+            return f"{name} is {_shown(*found[name])}, not {_shown(dtype, shape)}"
+    surplus = next((name for name in found if name not in wanted), None)
+    return None if surplus is None else f"it has {ascii(surplus)[:60]} too"
+
+
+def _shown(dtype: torch.dtype, shape: tuple[int, ...]) -> str:
+    """As in `float32 of 3 x 128`."""
+    return f"{str(dtype).removeprefix('torch.')} of {' x '.join(map(str, shape)) or 'one number'}"
+
+
+def not_finite(tensors: Mapping[str, Tensor]) -> str | None:
+    """The first tensor that holds NaN or an infinity, in a few words; None if none does."""
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            return f"{name} holds values that are no finite numbers"
+    return None
+
+
+def json_of(metadata: Mapping[str, str], key: str, path: str | Path, remedy: str) -> dict[str, Any]:
+    """The JSON object under a key of a file's metadata; LacunaError if there is none."""
+    try:
+        found = json.loads(metadata[key])
+    except KeyError:
+        raise LacunaError(f"{path}: its metadata lack '{key}'; {remedy}") from None
+    except (ValueError, RecursionError):
+        raise LacunaError(f"{path}: '{key}' in its metadata is no JSON; {remedy}") from None
+    if not isinstance(found, dict):
+        raise LacunaError(f"{path}: '{key}' in its metadata is no JSON object; {remedy}")
+    return found
+
+
+def read_tensors(
+    path: str | Path, remedy: str, device: str = "cpu"
+) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors by name on a device, and metadata; LacunaError with `remedy` where it is damaged.
+
+    Files without a digest, as other programs write them, are taken as they are.
+    """
+    with _damage_named(path, remedy):
+        with safe_open(str(path), "pt") as handle:
+            metadata = dict(handle.metadata() or {})
+        tensors = load_file(str(path), device)
+    if _DIGEST in metadata and metadata[_DIGEST] != digest_of(tensors):
+        raise LacunaError(f"{path}: damaged (its digest does not fit its content); {remedy}")
+    return tensors, metadata
+
+
+def digest_of(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of names, types, shapes and values, in order of names."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()

@@ -1,0 +1,191 @@
+"""Find what cysteine weighs in a sample from the masses of its gaps.
+
+For every gap of known mass the network tells how probable that mass is by each reading of C, over
+the lengths that the gap may have (`weighing.py`). Their odds are multiplied, those of the priors
+and of what the user wrote on observed C's with them. The true residues of a gap are never looked
+at.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, count, groupby
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lacuna.core.alphabet import RESIDUES
+from lacuna.core.device import set_precision
+from lacuna.filling.decode import Modifications
+from lacuna.filling.fill import mass_rules
+from lacuna.filling.lengths import (
+    Reader,
+    possible_lengths,
+    read_variants,
+    resolve_lengths,
+    with_lengths,
+)
+from lacuna.filling.weighing import (
+    LONGEST,
+    NAMES,
+    NEGLIGIBLE,
+    TOLD,
+    any_cysteine,
+    mass_probabilities,
+    odds_of,
+    shares,
+)
+from lacuna.network.kmers import load_library, of_species
+from lacuna.network.weights import load_weights
+from lacuna.scaffolds.alkylation import READINGS, Alkylation, count_written, state_of
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.templates.homologs import read_homologs
+
+WRITTEN_ODDS = 1000.0  # that what the user wrote on observed C's gives
+ENOUGH = 0.9999  # probability of a reading at which no further chain is read
+TOGETHER = 64  # chains that are read, and masses that are weighed, before that is asked
+MOST_MASSES = 2000  # of a sample that are weighed
+MOST_OPEN = 8  # gaps of unknown length in a chain that is read
+
+
+def reader_of_files(
+    homologs: Path | None,
+    weights: Path,
+    library: Path,
+    *,
+    length: int,
+    stride: int,
+    max_identity: float,
+    species: str,
+    precision: str,
+) -> Reader:
+    """What the chains of a sample are read with, on the CPU and on one thread."""
+    set_precision(precision)
+    torch.set_num_threads(1)  # sums in one order, whatever the number of cores
+    return Reader(
+        load_weights(weights),
+        of_species(load_library(library), species),
+        read_homologs(homologs),
+        length,
+        stride,
+        max_identity,
+        torch.device("cpu"),
+    )
+
+
+def find_reading(
+    chains: Sequence[Scaffold], modifications: Modifications, reader: Reader
+) -> Alkylation:
+    """The state of a sample's C from the chains that can tell it, in their order.
+
+    modifications: what masses may hold beside. Reads TOGETHER chains at a time and weighs as many
+    masses, and no more once one reading is as probable as ENOUGH, or MOST_MASSES were weighed.
+    """
+    logs = written_odds(chains)
+    told = 0
+    starts = range(0, len(chains), TOGETHER)
+    batches = (_evidence(chains[at : at + TOGETHER], modifications, reader) for at in starts)
+    for weighed, odds in enumerate(chain.from_iterable(batches), start=1):
+        told += bool(np.ptp(odds) > TOLD)
+        logs += odds
+        if weighed % TOGETHER == 0 and shares(logs).max() >= ENOUGH or weighed == MOST_MASSES:
+            break
+    return state_of(chains, dict(zip(NAMES, shares(logs).tolist(), strict=True)), told)
+
+
+def written_odds(chains: Sequence[Scaffold]) -> np.ndarray:
+    """Log odds (readings,) by their priors and by what the user wrote on observed C's."""
+    written = count_written(chains)
+    logs = np.log([reading.prior for reading in READINGS.values()])
+    for name, n in written.items():
+        logs[NAMES.index(name)] += math.log(WRITTEN_ODDS) * n / written.total()
+    return logs
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A chain whose gaps have lengths, to weigh some of its gaps in.
+
+    Trials of one group try the lengths of the same gap: one of them is right.
+    """
+
+    scaffold: Scaffold
+    gaps: tuple[int, ...]
+    group: int
+
+
+def _evidence(
+    chains: Sequence[Scaffold], modifications: Modifications, reader: Reader
+) -> Iterator[np.ndarray]:
+    """Log odds of the readings (readings,) by every mass of some chains that can be weighed."""
+    trials = list(_trials(chains, modifications, reader))
+    told = read_variants([(trial.scaffold, trial.gaps[0]) for trial in trials], reader)
+    pairs = zip(trials, told, strict=True)
+    for _, group in groupby(pairs, key=lambda pair: pair[0].group):
+        tried = list(group)
+        chances = shares(np.array([score for _, (score, _) in tried]))
+        for number in tried[0][0].gaps:
+            total = np.zeros(len(NAMES))
+            likely = [(c, *t) for c, t in zip(chances, tried, strict=True) if c >= NEGLIGIBLE]
+            if any(any_cysteine(read[number]) >= NEGLIGIBLE for _, _, (_, read) in likely):
+                for chance, trial, (_, read) in likely:
+                    gap = trial.scaffold.gaps[number]
+                    rules = mass_rules(trial.scaffold, gap, modifications)
+                    tolerance = gap.tolerance_da or 0.0
+                    found = mass_probabilities(read[number], gap.mass or 0.0, tolerance, rules)
+                    total += chance * found
+            yield odds_of(total)
+
+
+def _trials(
+    chains: Sequence[Scaffold], modifications: Modifications, reader: Reader
+) -> Iterator[_Trial]:
+    """The chains with lengths for all their gaps: those of known length are weighed together,
+    those of unknown length one by one and at every length that their mass allows."""
+    groups = count()
+    for scaffold in chains:
+        several = sum(not gap.fixed for gap in scaffold.gaps)
+        if several > MOST_OPEN or not set(scaffold.sequence) & set(RESIDUES):
+            continue
+        whole = _settled(scaffold, modifications, reader) if several > 1 else scaffold
+        lengths = [g.end - g.start if g.fixed else None for g in whole.gaps]
+        weighed = tuple(i for i, gap in enumerate(scaffold.gaps) if _can_be_weighed(gap))
+        if weighed:
+            yield _Trial(whole, weighed, next(groups))
+        for i, gap in enumerate(scaffold.gaps):
+            if not gap.fixed and gap.mass is not None:
+                group = next(groups)
+                for length in _lengths(scaffold, gap, modifications):
+                    tried = with_lengths(scaffold, [*lengths[:i], length, *lengths[i + 1 :]])
+                    yield _Trial(tried, (i,), group)
+
+
+def _can_be_weighed(gap: Gap) -> bool:
+    return gap.fixed and gap.mass is not None and 0 < gap.end - gap.start <= LONGEST
+
+
+def _lengths(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> list[int]:
+    """Lengths up to LONGEST that a gap may have by any reading."""
+    rules = mass_rules(scaffold, gap, modifications)
+    found = (
+        possible_lengths(gap, rules.with_cysteine(reading.mass)) for reading in READINGS.values()
+    )
+    return sorted(length for length in set().union(*found) if 0 < length <= LONGEST)
+
+
+def _settled(scaffold: Scaffold, modifications: Modifications, reader: Reader) -> Scaffold:
+    """The chain with a first guess of its gaps' lengths, C as it is in most samples."""
+    likeliest = replace(modifications, cysteine=((READINGS[NAMES[0]].mass, 1.0),))
+    (settled,) = resolve_lengths(
+        [scaffold],
+        reader.model,
+        reader.library,
+        reader.homologs,
+        k=reader.k,
+        stride=reader.stride,
+        max_identity=reader.max_identity,
+        modifications=likeliest,
+        device=reader.device,
+    )
+    return settled

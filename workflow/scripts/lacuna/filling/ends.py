@@ -1,0 +1,80 @@
+"""How many residues are missing at an end of a chain, from its columns and germline segments."""
+
+import numpy as np
+
+from lacuna.antibody.germlines import constants
+from lacuna.antibody.imgt import (
+    CONSTANT,
+    CYS104,
+    FR4_LAST,
+    FR4_START,
+    INSERTION_111,
+    OCCUPIED,
+    OTHER_INSERTION,
+)
+from lacuna.antibody.numbering import TYPICAL_CDR3, number_parts
+from lacuna.core.alphabet import ABSENT
+
+MAX_CONSTANT = 120  # residues of a constant region that are completed, about one domain
+
+
+def missing_before(columns: np.ndarray, locus: str, v_row: np.ndarray | None) -> int | None:
+    """Residues that germline has before the first residue of a V domain; None without one.
+
+    columns: (length,) of the chain as far as it is there; v_row: (N_CODES,) tokens of its nearest
+    V segment, None where none is known.
+    """
+    code = int(columns[0]) if len(columns) else 0
+    if not locus or not 1 <= code < OTHER_INSERTION:
+        return None
+    occupied = _occupied(locus, v_row)
+    if code <= CYS104:
+        return int((occupied < code).sum())
+    if FR4_START <= code < INSERTION_111:
+        return len(occupied) + TYPICAL_CDR3[locus] + code - FR4_START
+    return len(occupied)
+
+
+def missing_after(
+    columns: np.ndarray, locus: str, v_row: np.ndarray | None, constant_left: int | None
+) -> int | None:
+    """Residues missing up to the end of FR4, or of the constant region that has begun.
+
+    columns, v_row: as above; constant_left: residues that the nearest constant region has after the
+    chain's last one, of which MAX_CONSTANT are taken. A CDR3 that is cut off is taken to be of
+    typical length. None for a chain that ends in neither.
+    """
+    code = int(columns[-1]) if len(columns) else 0
+    if code == CONSTANT and constant_left is not None:
+        return min(max(constant_left, 0), MAX_CONSTANT)
+    if not locus or not 1 <= code < OTHER_INSERTION:
+        return None
+    if FR4_START <= code < INSERTION_111:
+        return max(FR4_LAST[locus] - code, 0)
+    fr4 = FR4_LAST[locus] - FR4_START + 1
+    if code <= CYS104:
+        return int((_occupied(locus, v_row) > code).sum()) + TYPICAL_CDR3[locus] + fr4
+    in_cdr3 = int((columns[columns < CONSTANT] > CYS104).sum())
+    return max(TYPICAL_CDR3[locus] - in_cdr3, 0) + fr4
+
+
+def constant_left(sequence: str) -> int | None:
+    """Residues that the constant region at the end of a chain has after the chain's last one."""
+    part = number_parts(sequence)[-1]
+    numbering = part.numbering
+    if numbering.constant is None or numbering.constant_start is None:
+        return None
+    length = len(constants()[numbering.constant].sequence)
+    return part.start + numbering.constant_start + length - len(sequence)
+
+
+def _occupied(locus: str, v_row: np.ndarray | None) -> np.ndarray:
+    """Columns 1 to 104 that a V segment fills, ascending; those of its locus for what it lacks."""
+    usual = np.array(OCCUPIED[locus])
+    if v_row is None:
+        return usual
+    own = np.flatnonzero(v_row[: CYS104 + 1] != ABSENT)
+    if not len(own):
+        return usual
+    before, after = usual[usual < own[0]], usual[usual > own[-1]]
+    return np.concatenate((before, own, after))

@@ -1,0 +1,633 @@
+"""Fill the gaps of a block of scaffolds: network, decoding, and the rows of every table."""
+
+import csv
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from io import StringIO
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
+from lacuna.antibody.imgt import N_CODES, OUTSIDE, PADDING, imgt_numbers, regions_of
+from lacuna.core.alphabet import (
+    ALLOWED,
+    AMBIGUOUS,
+    MISSING_LETTER,
+    N_RESIDUES,
+    RESIDUES,
+    decode,
+    encode,
+)
+from lacuna.core.device import product_dtype
+from lacuna.core.files import atomic_write
+from lacuna.filling.decode import (
+    MAX_MASS,
+    MAX_RESIDUES,
+    Candidate,
+    MassRules,
+    Modifications,
+    Ranking,
+    nearest_mass,
+    rank_plain,
+    rank_sequences,
+)
+from lacuna.filling.weighing import contradiction
+from lacuna.network.kmers import KmerSet, PartSegments
+from lacuna.network.model import ANSWERS, GapNetwork, Kmers
+from lacuna.results.join import BASELINES, TABLES
+from lacuna.scaffolds.alkylation import CONTRADICTS, READINGS, reading_of, written_on
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.templates.nearest import N_GERMLINE, Library
+
+RANKED_TOGETHER = 1024  # gaps, fewer where their candidates have more letters than
+MAX_LETTERS = 5_000_000
+BATCH = 64  # k-mers a forward pass; fixed, so that a result never depends on its company
+NEAR = 16  # places; k-mers whose first ones asked for lie so near are read together
+ALTERNATIVES = 3  # residues listed beside the chosen one
+MIN_ALTERNATIVE = 0.01
+MIN_SHARE = 0.005  # of a reading of C that is listed
+MAX_WARNINGS = 20  # of a block that are written to the log one by one
+SAME_MASS_PPM = 10.0  # within which two sequences weigh the same, where a gap has no tolerance
+LOG = logging.getLogger(__name__)
+
+
+def predict(
+    model: GapNetwork, kmers: KmerSet, library: Library, device: torch.device
+) -> np.ndarray:
+    """Residue distributions of the targets of a block: (t, 20) float64 rows that sum to 1.
+
+    Residues that an ambiguity code rules out get probability 0.
+    """
+    products = product_dtype(device)
+    half = products is torch.bfloat16
+    model = model.to(device, torch.float32 if half else products).eval()
+    at = kmers.targets.numpy()
+    chosen = np.empty((len(at), N_RESIDUES))
+    order = _reading_order(at)
+    turn = np.empty(len(kmers.tokens), dtype=np.int64)
+    turn[order] = np.arange(len(order))
+    by_turn = np.argsort(turn[at[:, 0]], kind="stable")
+    turns = turn[at[by_turn, 0]]
+    done = 0
+    for rows, batch in kmers.batches(BATCH, library, torch.from_numpy(order)):
+        mine = by_turn[slice(*np.searchsorted(turns, (done, done + len(rows))))]
+        padding = (0, -len(mine) % ANSWERS)
+        kmer = torch.from_numpy(np.pad(turn[at[mine, 0]] - done, padding, "edge")).to(device)
+        place = torch.from_numpy(np.pad(at[mine, 1], padding, "edge")).long().to(device)
+        parts = (batch.tokens, batch.columns, batch.templates, batch.profiles)
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
+            logits = model.answer(Kmers(*(x.to(device) for x in parts)), kmer, place)
+        chosen[mine] = torch.softmax(logits, -1)[: len(mine)].cpu().numpy()
+        done += len(rows)
+    chosen *= ALLOWED[kmers.tokens.numpy()[at[:, 0], at[:, 1]]]
+    return chosen / chosen.sum(1, keepdims=True)
+
+
+def _reading_order(targets: np.ndarray) -> np.ndarray:
+    """(n,) k-mers, those asked for like places together; targets (t, 4) as in `KmerSet`."""
+    begins = np.flatnonzero(np.diff(targets[:, 0], prepend=-1))  # every k-mer has a target
+    ends = np.append(begins[1:], len(targets)) - 1
+    first, last = targets[begins, 1], targets[ends[: len(begins)], 1]
+    return np.lexsort((last, first // NEAR))
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """What is known of one chain of the block before its gaps are filled.
+
+    cell: its id as it stands in a table; regions, imgt: region and IMGT number of every residue
+    of the block, of which its own begin at `offset`; coded: whether it holds ambiguity codes;
+    rows: of its missing residues among those of the block, none where nothing is observed.
+    """
+
+    scaffold: Scaffold
+    cell: str
+    regions: list[str]
+    imgt: list[str]
+    offset: int
+    coded: bool
+    rows: range
+    locus: str
+    nearest: str  # species and nearest V, J and C segment, four cells
+
+    def gaps(self) -> Iterator["_Gap"]:
+        first = self.rows.start
+        for number, gap in enumerate(self.scaffold.gaps, start=1):
+            last = first + (gap.end - gap.start if self.rows else 0)
+            yield _Gap(self, number, gap, range(first, last if gap.fixed else first))
+            first = last
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """A gap of a chain; rows: of its residues, none where it stays open."""
+
+    chain: _Chain
+    number: int
+    given: Gap
+    rows: range
+
+    @property
+    def among_all(self) -> slice:
+        """Its residues among those of the block that `_Chain.regions` and `imgt` are of."""
+        offset = self.chain.offset
+        return slice(offset + self.given.start, offset + self.given.end)
+
+    @property
+    def ambiguity(self) -> str:
+        """The letters of a gap of ambiguity codes alone, '' of any other."""
+        if not self.chain.coded or not self.given.fixed:
+            return ""
+        letters = self.chain.scaffold.sequence[self.given.start : self.given.end]
+        return "" if MISSING_LETTER in letters else letters
+
+    @property
+    def scaffold_positions(self) -> Sequence[int]:
+        """Where each of its residues stands in the scaffold, from 0: in what the gap covers, or
+        at its start where it has another number of residues than that."""
+        start, end = self.given.origin or (self.given.start, self.given.end)
+        length = self.given.end - self.given.start
+        return range(start, end) if end - start == length else [start] * length
+
+
+@dataclass(frozen=True, slots=True)
+class _Residues:
+    """What the tables say of the t missing residues of a block, each a list of t.
+
+    answer: residue and probability, two cells; shown: these, alternatives and germline residue;
+    baselines: by each of BASELINES, a cell each.
+    """
+
+    answer: list[str]
+    shown: list[str]
+    baselines: list[str]
+
+
+class Tables:
+    """The rows of a block's output files, collected in memory and written together."""
+
+    def __init__(self) -> None:
+        self.texts = {name: StringIO() for name in TABLES}
+
+    def write(self, paths: dict[str, Path]) -> None:
+        """Write each file whole, without a header: blocks are joined under one."""
+        for name, path in paths.items():
+            with atomic_write(path) as handle:
+                handle.write(self.texts[name].getvalue())
+
+
+def fill_block(
+    scaffolds: Sequence[Scaffold],
+    kmers: KmerSet,
+    probabilities: np.ndarray,
+    *,
+    candidates: int,
+    modifications: Modifications | None = None,
+) -> Tables:
+    """All rows of a block: filled chains, residues, gaps, chains, and residues with a truth.
+
+    probabilities: what `predict` returns for `kmers`; modifications: what masses may hold.
+    """
+    allowed = modifications or Modifications()
+    doubts: list[tuple[_Gap, str]] = []
+    chains = [(chain, list(chain.gaps())) for chain in _chains(scaffolds, kmers)]
+    bare = _without_template(kmers).tolist()
+    letters = [MISSING_LETTER] * len(probabilities)
+    told = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
+    gap_rows = {}
+    unguided = set()  # gaps that were filled without a template
+    known = [gap for _, gaps in chains for gap in gaps if gap.rows]
+    for gap, ranking in _ranked(known, probabilities, candidates, allowed):
+        rows = slice(gap.rows.start, gap.rows.stop)
+        told[rows, :N_RESIDUES] = ranking.distributions
+        if ranking.candidates:
+            letters[rows] = ranking.candidates[0].sequence
+            if all(bare[rows]):
+                unguided.add(gap.rows.start)
+        doubt = _contradiction(gap, ranking, probabilities[rows], allowed)
+        if doubt:
+            doubts.append((gap, doubt))
+        status = _status(gap, ranking, allowed, doubt, gap.rows.start in unguided)
+        gap_rows[gap.rows.start] = _gap_rows(gap, ranking.candidates, status, allowed)
+    filled = "".join(letters)
+    residues = _residues(filled, told, kmers)
+    tables = Tables()
+    for chain, gaps in chains:
+        _fill_chain(chain, gaps, filled, residues, gap_rows, unguided, allowed, tables)
+    _warn(doubts)
+    return tables
+
+
+def _chains(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[_Chain]:
+    bounds = np.searchsorted(kmers.targets.numpy()[:, 2], np.arange(len(scaffolds) + 1)).tolist()
+    cells, parts = _id_cells(scaffolds), kmers.parts_of_chains()
+    starts = _starts(scaffolds)
+    # What is set before each chain keeps regions and insertions of another from going over into it.
+    columns = np.insert(kmers.chain_columns.numpy(), starts, PADDING)
+    regions, imgt = regions_of(columns).tolist(), imgt_numbers(columns).tolist()
+    for i, (scaffold, start) in enumerate(zip(scaffolds, starts.tolist(), strict=True)):
+        coded = any(code in scaffold.sequence for code in AMBIGUOUS)
+        rows = range(bounds[i], bounds[i + 1])
+        locus, nearest = _locus_cell(parts[i]), _nearest_cells(parts[i])
+        offset = start + i + 1
+        yield _Chain(scaffold, cells[i], regions, imgt, offset, coded, rows, locus, nearest)
+
+
+def _starts(scaffolds: Sequence[Scaffold]) -> np.ndarray:
+    """(m,) where each chain begins among the residues of all."""
+    lengths = np.array([len(scaffold.sequence) for scaffold in scaffolds], dtype=np.int64)
+    return np.cumsum(lengths) - lengths
+
+
+def _id_cells(scaffolds: Sequence[Scaffold]) -> list[str]:
+    """Ids as they stand in a table; no other cell ever has something to quote."""
+    text = StringIO()
+    rows = csv.writer(text, delimiter="\t", lineterminator="\n")
+    rows.writerows((scaffold.chain,) for scaffold in scaffolds)
+    return text.getvalue().split("\n")
+
+
+def _locus_cell(parts: Sequence[PartSegments]) -> str:
+    """Locus of a chain, as H+K where it has several V domains; '' for none."""
+    domains = [part for part in parts if part.v >= 0 or part.c < 0] or parts  # without an Fc
+    return "+".join(LOCI[part.locus] for part in domains if part.locus >= 0)
+
+
+def _nearest_cells(parts: Sequence[PartSegments]) -> str:
+    """Species and nearest V, J and C segment of a chain, four cells; those of parts joined by +."""
+    species: dict[str, None] = {}  # in order
+    for part in parts:
+        if part.v >= 0:
+            species[SPECIES[v_segments().species[part.v]]] = None
+        elif part.c >= 0:
+            species[constants()[part.c].species] = None
+    v = [v_segments().names[part.v] for part in parts if part.v >= 0]
+    j = [j_segments().names[part.j] for part in parts if part.j >= 0]
+    c = [constants()[part.c].name for part in parts if part.c >= 0]
+    return "\t".join("+".join(names) for names in (species, v, j, c))
+
+
+# --- gaps ----------------------------------------------------------------------------------------
+
+
+def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> MassRules:
+    """What the residues of one gap of a chain may weigh."""
+    return MassRules(modifications, gap.start == 0, gap.end == len(scaffold.sequence))
+
+
+def _ranked(
+    known: Sequence[_Gap],
+    probabilities: np.ndarray,
+    candidates: int,
+    modifications: Modifications,
+) -> Iterator[tuple[_Gap, Ranking]]:
+    """Every gap of `known` length and its ranking, those without a mass many at a time."""
+    plain: dict[int, list[_Gap]] = {}
+    for gap in known:
+        mass, tolerance = gap.given.mass, gap.given.tolerance_da
+        if mass is None or tolerance is None:
+            plain.setdefault(len(gap.rows), []).append(gap)
+        else:
+            rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
+            of_gap = probabilities[gap.rows.start : gap.rows.stop]
+            if _too_large(gap.given):
+                yield gap, Ranking((), of_gap)
+                continue
+            yield gap, rank_sequences(of_gap, candidates, mass, tolerance, rules)
+    for length, gaps in plain.items():
+        together = max(min(MAX_LETTERS // (candidates * length), RANKED_TOGETHER), 1)
+        for i in range(0, len(gaps), together):
+            some = gaps[i : i + together]
+            of_gaps = probabilities[np.array([gap.rows for gap in some])]  # (g, length, 20)
+            yield from zip(some, rank_plain(of_gaps, candidates), strict=True)
+
+
+def _without_template(kmers: KmerSet) -> np.ndarray:
+    """(t,) whether a missing residue has no template: outside of domains, without homologs."""
+    kmer, place = kmers.targets.numpy()[:, :2].T
+    shown = (kmers.templates.numpy()[kmer, :, place] < N_RESIDUES).any(1)
+    return ~shown & (kmers.columns.numpy()[kmer, place] == OUTSIDE)
+
+
+def _too_large(gap: Gap) -> bool:
+    """Whether a mass and its residues are more than are decoded."""
+    if gap.mass is None:
+        return False
+    return gap.end - gap.start > MAX_RESIDUES if gap.fixed else gap.mass > MAX_MASS
+
+
+def _contradiction(
+    gap: _Gap, ranking: Ranking, distribution: np.ndarray, modifications: Modifications
+) -> str:
+    """What speaks against what C weighs in the sample, in the mass of a gap or in its chain; ''
+    if nothing does, or the gap has no mass."""
+    scaffold, given = gap.chain.scaffold, gap.given
+    if given.mass is None or given.tolerance_da is None:
+        return ""
+    holding = {reading_of(carried) for carried, _ in modifications.cysteine}
+    for position, name in written_on(scaffold):
+        if name not in holding:
+            return f"C {position + 1} of the chain is written as {READINGS[name].words}"
+    if _too_large(given):
+        return ""
+    rules = mass_rules(scaffold, given, modifications)
+    better = contradiction(
+        distribution, given.mass, given.tolerance_da, rules, ranking.mass_probability
+    )
+    return f"fits far better with {READINGS[better].words} C" if better else ""
+
+
+def _warn(doubts: Sequence[tuple[_Gap, str]]) -> None:
+    """Name the gaps that contradict what C weighs in the log."""
+    for gap, doubt in doubts[:MAX_WARNINGS]:
+        chain = gap.chain.scaffold.chain
+        LOG.warning("'%s' contradicts what C weighs: its gap %d %s", chain, gap.number, doubt)
+    if len(doubts) > MAX_WARNINGS:
+        LOG.warning("%d gaps contradict what C weighs; see gaps.tsv", len(doubts))
+
+
+def _status(
+    gap: _Gap, ranking: Ranking, modifications: Modifications, doubt: str, unguided: bool
+) -> str:
+    """`filled` or why the gap stays open, and in brackets what else must be known of it."""
+    if _too_large(gap.given):
+        return _too_large_status()
+    notes = []
+    if not ranking.candidates:
+        status = "no_sequence_fits_mass"
+        rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
+        nearest = nearest_mass(len(gap.rows), gap.given.mass or 0.0, rules)
+        notes.append(f"nearest of {len(gap.rows)} residues: {nearest:.2f} Da")
+    else:
+        status = "filled"
+        if unguided:
+            notes.append("no template")
+        if ranking.bound > ranking.candidates[0].probability:
+            notes.append(f"not proven best: another may have up to {ranking.bound:.1g}")
+        if gap.given.untried:
+            notes.append("not all possible lengths were tried")
+    if doubt:
+        notes.append(f"{CONTRADICTS}: {doubt}")
+    return f"{status} ({'; '.join(notes)})" if notes else status
+
+
+def _too_large_status() -> str:
+    return f"mass_too_large (decoded are up to {MAX_RESIDUES} residues or {MAX_MASS:.0f} Da)"
+
+
+def _gap_rows(
+    gap: _Gap, found: Sequence[Candidate], status: str, modifications: Modifications
+) -> str:
+    """Rows of a gap's candidates: the first is what it was filled with, the others tell whether
+    their mass is the same within the tolerance (`isobaric`) or not (`alternative`)."""
+    given = gap.given
+    start, end = given.origin or (given.start, given.end)
+    where = f"{gap.chain.cell}\t{gap.number}\t{start}\t{end}"
+    filled_at = _filled_at(gap)
+    if not found:
+        cysteine = _cysteine(gap, modifications)
+        return f"{where}\t1\t\t\t\t\t\t{status}\t{filled_at}\t{cysteine}\n"
+    best = found[0].mass
+    tolerance = given.tolerance_da or SAME_MASS_PPM * best / 1e6
+    lines = []
+    for rank, candidate in enumerate(found, start=1):
+        sequence, mass = candidate.sequence, candidate.mass
+        if rank > 1:
+            status = "isobaric" if abs(mass - best) <= tolerance else "alternative"
+        error = "" if given.mass is None else f"{1e6 * (mass - given.mass) / given.mass:.2f}"
+        lines.append(
+            f"{where}\t{rank}\t{sequence}\t{candidate.probability:.4g}\t{len(sequence)}"
+            f"\t{mass:.5f}\t{error}\t{status}\t{filled_at}"
+            f"\t{_cysteine(gap, modifications, candidate)}\n"
+        )
+    return "".join(lines)
+
+
+def _filled_at(gap: _Gap) -> str:
+    """First and last position in the filled chain, from 1, their IMGT numbers, and codes."""
+    first, last, at, imgt = gap.given.start + 1, gap.given.end, gap.among_all, gap.chain.imgt
+    if last < first:
+        return f"\t\t\t\t{gap.ambiguity}"
+    return f"{first}\t{last}\t{imgt[at.start]}\t{imgt[at.stop - 1]}\t{gap.ambiguity}"
+
+
+def _cysteine(gap: _Gap, modifications: Modifications, candidate: Candidate | None = None) -> str:
+    """What C carries in a candidate of a gap of known mass, or in the sample, as a cell."""
+    if gap.given.mass is None:
+        return ""
+    names = [reading_of(carried) or "" for carried, _ in modifications.cysteine]
+    shares = [share for _, share in modifications.cysteine]
+    if candidate is not None and len(candidate.readings) == len(names):
+        shares = list(candidate.readings)
+    pairs = sorted(zip(names, shares, strict=True), key=lambda pair: -pair[1])
+    listed = [(name, share) for name, share in pairs if share >= MIN_SHARE]
+    if len(listed) == 1:
+        return listed[0][0]
+    return ",".join(f"{name}:{share:.2f}" for name, share in listed)
+
+
+def _without_residues(gap: _Gap) -> tuple[Sequence[Candidate], str]:
+    """Candidates and status of a gap that nothing was predicted for."""
+    given, sequence = gap.given, gap.chain.scaffold.sequence
+    if given.fixed and given.start == given.end:
+        return (Candidate("", 1.0, 0.0),), "filled"
+    if _too_large(given):
+        return (), _too_large_status()
+    observed = sequence.strip("".join((MISSING_LETTER, *AMBIGUOUS)))
+    return (), "no_length_fits_mass" if observed else "nothing_observed"
+
+
+# --- residues ------------------------------------------------------------------------------------
+
+
+def _residues(filled: str, told: np.ndarray, kmers: KmerSet) -> _Residues:
+    """filled: (t,) letters; told: (t, 21) distributions with a share of 0 for X."""
+    chosen = np.arange(len(filled)), encode(filled)
+    shares = told[chosen].tolist()
+    others = told.copy()
+    others[chosen] = 0
+    baselines = [_letters(tokens) for tokens in _baselines(kmers)]
+    answers = [f"{letter}\t{share:.4f}" for letter, share in zip(filled, shares, strict=True)]
+    germline = ["" if letter == MISSING_LETTER else letter for letter in baselines[0]]
+    return _Residues(
+        answers,
+        list(map("\t".join, zip(answers, _alternatives(others), germline, strict=True))),
+        list(map("\t".join, zip(*baselines, strict=True))),
+    )
+
+
+def _alternatives(probabilities: np.ndarray) -> list[str]:
+    """The most probable residues of each row of (t, 21), as a cell."""
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :ALTERNATIVES]
+    shares = np.take_along_axis(probabilities, order, 1)
+    listed = shares >= MIN_ALTERNATIVE
+    pairs = zip(order[listed].tolist(), shares[listed].tolist(), strict=True)
+    texts = [f"{RESIDUES[token]}:{share:.2f}" for token, share in pairs]
+    ends = np.cumsum(listed.sum(1)).tolist()
+    return [",".join(texts[a:b]) for a, b in pairwise([0, *ends])]
+
+
+def column_majorities() -> np.ndarray:
+    """Commonest residue of the germline segments of each locus: (loci, N_CODES) tokens."""
+    table = np.full((len(LOCI), N_CODES), N_RESIDUES, dtype=np.uint8)
+    for segments in (v_segments(), j_segments()):
+        for locus in range(len(LOCI)):
+            tokens = segments.tokens[segments.locus == locus]
+            counts = np.stack([(tokens == r).sum(0) for r in range(N_RESIDUES)])  # (20, codes)
+            free = (table[locus] == N_RESIDUES) & (counts.sum(0) > 0)
+            table[locus, free] = counts.argmax(0)[free]
+    return table
+
+
+def _baselines(kmers: KmerSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(t,) tokens by each of BASELINES; no residue's where it has none to tell."""
+    targets = kmers.targets.numpy()
+    at = targets[:, 0], targets[:, 1]
+    templates = kmers.templates.numpy()[at[0], :, at[1]]  # (t, slots)
+    loci = kmers.target_loci()
+    by_germline = column_majorities()[loci, kmers.columns.numpy()[at]]
+    majority = np.where(loci >= 0, by_germline, N_RESIDUES)
+    if len(kmers.homolog_profile):
+        profile = kmers.homolog_profile.numpy()[at]
+        majority = np.where(profile.any(1), profile.argmax(1), majority)
+    germline, homologs = templates[:, :N_GERMLINE], templates[:, N_GERMLINE:]
+    return _first_present(germline), _first_present(homologs), majority
+
+
+def _letters(tokens: np.ndarray) -> list[str]:
+    """The residue of each token, X where there is none."""
+    return list(decode(np.minimum(tokens, N_RESIDUES)))
+
+
+def _first_present(tokens: np.ndarray) -> np.ndarray:
+    """(t, slots) -> (t,) the first residue among template slots; some other token without one."""
+    first = (tokens < N_RESIDUES).argmax(1)
+    return np.take_along_axis(tokens, first[:, None], 1)[:, 0]
+
+
+# --- rows ----------------------------------------------------------------------------------------
+
+
+def _fill_chain(
+    chain: _Chain,
+    gaps: Sequence[_Gap],
+    filled: str,
+    residues: _Residues,
+    gap_rows: Mapping[int, str],
+    unguided: AbstractSet[int],
+    modifications: Modifications,
+    tables: Tables,
+) -> None:
+    """filled: (t,) letters; gap_rows: of every gap of known length, by its first residue's row;
+    unguided: such rows of gaps that were filled without a template."""
+    scaffold = chain.scaffold
+    pieces: list[str] = []
+    counts = _Counts()
+    at = 0
+    for gap in gaps:
+        start, end = gap.given.start, gap.given.end
+        if gap.rows:
+            piece = filled[gap.rows.start : gap.rows.stop]
+            tables.texts["gaps"].write(gap_rows[gap.rows.start])
+            is_open = MISSING_LETTER in piece
+        else:
+            piece = MISSING_LETTER * (end - start)
+            found, status = _without_residues(gap)
+            tables.texts["gaps"].write(_gap_rows(gap, found, status, modifications))
+            is_open = not found
+        _residue_rows(gap, residues, tables)
+        pieces += scaffold.sequence[at:start], piece
+        at = end
+        counts.add(gap, piece, is_open, bool(gap.rows) and gap.rows.start in unguided)
+    sequence = "".join(pieces) + scaffold.sequence[at:]
+    header = " ".join(filter(None, (f">{scaffold.chain}", scaffold.description)))
+    tables.texts["filled"].write(f"{header}\n{sequence}\n")
+    tables.texts["chains"].write(
+        f"{chain.cell}\t{chain.locus}\t{chain.nearest}\t{len(sequence)}\t{counts.cells()}\n"
+    )
+
+
+_NOTHING_SHOWN = f"{MISSING_LETTER}\t0.0000\t\t"  # of a residue of an open gap
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What chains.tsv counts of a chain: its gaps, and apart from them its ambiguity codes."""
+
+    missing: int = 0
+    filled: int = 0
+    gaps: int = 0
+    open: int = 0
+    ambiguous: int = 0
+    resolved: int = 0
+    without_template: int = 0
+
+    def add(self, gap: _Gap, piece: str, is_open: bool, without_template: bool) -> None:
+        known = len(piece) - piece.count(MISSING_LETTER)
+        if gap.ambiguity:
+            self.ambiguous += len(piece)
+            self.resolved += known
+            return
+        self.missing += len(piece)
+        self.filled += known
+        self.gaps += 1
+        self.open += is_open
+        self.without_template += without_template
+
+    def cells(self) -> str:
+        return (
+            f"{self.missing}\t{self.filled}\t{self.gaps}\t{self.open}\t{self.ambiguous}"
+            f"\t{self.resolved}\t{self.without_template}"
+        )
+
+
+def _residue_rows(gap: _Gap, residues: _Residues, tables: Tables) -> None:
+    """Rows of a gap's residues in residues.tsv and, if its truth is known, among the scored."""
+    chain, truth, at = gap.chain, gap.given.truth or "", gap.among_all
+    places = range(gap.given.start + 1, gap.given.end + 1)
+    blank = [""] * len(places)
+    known = len(truth) == len(places)
+    rows = slice(gap.rows.start, gap.rows.stop)
+    shown = residues.shown[rows] if gap.rows else [_NOTHING_SHOWN] * len(places)
+    letters, codes = truth if known else blank, gap.ambiguity or blank
+    regions, imgt, positions = chain.regions[at], chain.imgt[at], gap.scaffold_positions
+    start, write = f"{chain.cell}\t", tables.texts["residues"].write
+    for place, told, region, letter, number, position, code in zip(
+        places, shown, regions, letters, imgt, positions, codes, strict=True
+    ):
+        write(
+            f"{start}{place}\t{gap.number}\t{told}\t{region}\t{letter}"
+            f"\t{number}\t{position}\t{code}\n"
+        )
+    if truth and not (known and gap.rows):
+        tables.texts["scored"].write(_unfilled_rows(gap, truth))
+    elif truth:
+        start, write = f"{start}{gap.number}\t{len(truth)}\t", tables.texts["scored"].write
+        answers, baselines = residues.answer[rows], residues.baselines[rows]
+        for place, letter, region, answer, others, code in zip(
+            places, letters, regions, answers, baselines, codes, strict=True
+        ):
+            write(
+                f"{start}{place}\t{letter}\t{region}\t{chain.locus}\t{answer}\t{others}\t{code}\n"
+            )
+
+
+def _unfilled_rows(gap: _Gap, truth: str) -> str:
+    """Rows of a gap left open, or filled at a wrong length: wrong in every true residue."""
+    last = len(gap.chain.scaffold.sequence) - 1
+    nothing = "\t".join([MISSING_LETTER, "0.0000", *[MISSING_LETTER] * len(BASELINES)])
+    where = f"{gap.chain.cell}\t{gap.number}\t{len(truth)}"
+    codes = gap.ambiguity or [""] * len(truth)
+    lines = []
+    for i, (letter, code) in enumerate(zip(truth, codes, strict=True)):
+        at = min(gap.given.start + i, last)
+        region = gap.chain.regions[gap.chain.offset + at]
+        lines.append(
+            f"{where}\t{at + 1}\t{letter}\t{region}\t{gap.chain.locus}\t{nothing}\t{code}\n"
+        )
+    return "".join(lines)

@@ -1,0 +1,491 @@
+"""From scaffolds to k-mer tensors: the files that the network reads.
+
+A chain is numbered, its templates are found, and windows of k residues around its missing
+residues are cut. A missing residue is predicted from the window that it stands most
+centrally in. Each part of a chain with several V domains (`number_parts`) is read as a chain of
+its own: it has its own templates, and no window reaches into another part. Results do not depend
+on how a batch is cut into blocks: chains go through the template search in batches of one fixed
+shape.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
+from lacuna.antibody.imgt import CONSTANT, N_CODES, N_IMGT, OTHER_INSERTION
+from lacuna.antibody.numbering import Numbering, constant_tokens, diagonal_identity, number_parts
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, encode
+from lacuna.core.device import product_dtype
+from lacuna.core.files import LacunaError, atomic_write_bytes
+from lacuna.core.tensor_files import Kinds, misfit, not_finite, read_header, read_tensors
+from lacuna.network.model import Kmers
+from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.templates.homologs import Homologs, find_homologs
+from lacuna.templates.nearest import (
+    N_GERMLINE,
+    N_HOMOLOGS,
+    Choice,
+    Library,
+    LocusLibrary,
+    chain_grid,
+    choose_by_locus,
+    germline_profiles,
+    germline_tokens,
+    of_locus,
+    pack_frequencies,
+    unpack_frequencies,
+)
+
+SEARCH_BATCH = 128  # chains whose templates are searched for together
+_LENGTH_STEP = 64  # chains are padded to a multiple of this, so that shapes are few
+
+
+class PartSegments(NamedTuple):
+    """Part of a chain: its first position, index into LOCI, and nearest segments; -1 for none."""
+
+    start: int
+    locus: int
+    v: int
+    j: int
+    c: int
+
+
+@dataclass(frozen=True, slots=True)
+class KmerSet:
+    """k-mers of a block of m chains, n in all, and what its tables tell of the chains.
+
+    tokens, columns (n, k) uint8; templates (n, slots, k) uint8; v_genes (n, 2) and j_gene
+    (n,) int16, -1 for none; homolog_profile (n, k, 20) uint8 (`pack_frequencies`), or
+    (0, k, 20) without homologs.
+    targets (t, 4) int32, in order: k-mer, place in it, chain of the block and position in the
+    chain (expanded, 0-based) of each missing residue.
+    chain_columns (residues of all chains,) uint8; chain_v, chain_j, chain_c (m,) int32
+    nearest germline segments, -1 for none; chain_locus (m,) int8 index into LOCI or -1; of a chain
+    in several parts those of the first.
+    parts (p, 6) int32, in order: chain, first position, locus and nearest V, J and C of each part
+    of chains that have several; none of other chains.
+    """
+
+    tokens: Tensor
+    columns: Tensor
+    templates: Tensor
+    v_genes: Tensor
+    j_gene: Tensor
+    homolog_profile: Tensor
+    targets: Tensor
+    chain_columns: Tensor
+    chain_v: Tensor
+    chain_j: Tensor
+    chain_c: Tensor
+    chain_locus: Tensor
+    parts: Tensor
+
+    def parts_of_chains(self) -> list[list[PartSegments]]:
+        """What the parts of each chain are like, in order."""
+        columns = self.chain_locus.int(), self.chain_v, self.chain_j, self.chain_c
+        whole = zip(*(column.tolist() for column in columns), strict=True)
+        found = [[PartSegments(0, *nearest)] for nearest in whole]
+        for chain, start, *nearest in self.parts.tolist():
+            if start == 0:
+                found[chain].clear()
+            found[chain].append(PartSegments(start, *nearest))
+        return found
+
+    def target_loci(self) -> np.ndarray:
+        """Index into LOCI of the part that each missing residue stands in, or -1: (t,) int."""
+        _, _, chain, position = self.targets.numpy().astype(np.int64).T
+        loci = self.chain_locus.numpy().astype(np.int64)[chain]
+        if len(self.parts):
+            of_chain, start, locus = self.parts.numpy().astype(np.int64).T[:3]
+            far = 1 << 32  # no chain is as long
+            part = np.searchsorted(of_chain * far + start, chain * far + position, "right") - 1
+            loci = np.where(of_chain[part] == chain, locus[part], loci)
+        return loci
+
+    def batches(
+        self, size: int, library: Library, order: Tensor | None = None
+    ) -> Iterator[tuple[Tensor, Kmers]]:
+        """Rows of k-mers `size` at a time, and those k-mers with their profiles.
+
+        order: (n,) long rows in the order that they come in, as they stand by default. The last
+        batch is padded to `size`.
+        """
+        n, k = self.tokens.shape
+        order = torch.arange(n) if order is None else order
+        for i in range(0, n, size):
+            rows = order[i : i + size]
+            pad = size - len(rows)
+
+            def part(x: Tensor, fill: int, rows: Tensor = rows, pad: int = pad) -> Tensor:
+                filler = x.new_full((pad, *x.shape[1:]), fill)
+                return torch.cat((x[rows], filler)) if pad else x[rows]
+
+            columns = part(self.columns, 0)
+            germline = germline_profiles(
+                part(self.v_genes, -1).long(), part(self.j_gene, -1).long(), columns, library
+            )
+            if len(self.homolog_profile):
+                homologs = unpack_frequencies(part(self.homolog_profile, 0))
+            else:
+                homologs = torch.zeros(size, k, N_RESIDUES)
+            yield (
+                rows,
+                Kmers(
+                    tokens=part(self.tokens, ABSENT),
+                    columns=columns,
+                    templates=part(self.templates, ABSENT),
+                    profiles=torch.cat((germline, homologs), -1),
+                ),
+            )
+
+
+def load_library(path: Path | str) -> Library:
+    """The germline library of the weights.
+
+    LacunaError if the file is damaged, is no library, is not of these germlines, or holds what is
+    no number. Nothing of it is read before the types and shapes that it claims fit.
+    """
+    remedy = "give the library that was made with the weights"
+    found, _ = read_header(path, remedy)
+    missing = [f.name for f in fields(Library) if f.name not in found]
+    if missing:
+        raise LacunaError(f"{path}: no germline library (it lacks {', '.join(missing)}); {remedy}")
+    fault = misfit(found, _library_kinds())
+    if fault:
+        raise LacunaError(
+            f"{path}: no library of resources/germlines ({fault}); {remedy}, or make both anew "
+            "with the pretrain target"
+        )
+    tensors, _ = read_tensors(path, remedy)
+    fault = not_finite(tensors)
+    if fault:
+        raise LacunaError(f"{path}: the library is damaged ({fault}); {remedy}")
+    library = Library.from_tensors(tensors)
+    for name, segments in (("V", v_segments()), ("J", j_segments())):
+        for part in ("tokens", "locus", "gene"):
+            ours = torch.from_numpy(getattr(segments, part))
+            key = name.lower() if part == "tokens" else f"{name.lower()}_{part}"
+            if not torch.equal(ours, getattr(library, key)):
+                raise LacunaError(
+                    f"{path}: made from other {name} segments than resources/germlines ({key}); "
+                    "make both anew with the pretrain target"
+                )
+    if library.v_profile[:, 0].any() or library.j_profile[:, 0].any():
+        raise LacunaError(
+            f"{path}: the library is damaged (a profile has frequencies outside its columns); "
+            f"{remedy}"
+        )
+    return library
+
+
+def _library_kinds() -> Kinds:
+    """Types and shapes of a library of the bundled germlines."""
+    kinds: dict[str, tuple[torch.dtype, tuple[int, ...]]] = {}
+    for name, segments in (("v", v_segments()), ("j", j_segments())):
+        n = len(segments.tokens)
+        kinds[name] = (torch.uint8, (n, N_CODES))
+        kinds[f"{name}_locus"] = kinds[f"{name}_gene"] = (torch.int64, (n,))
+        kinds[f"{name}_prior"] = (torch.float32, (n,))
+        kinds[f"{name}_profile"] = (torch.uint8, (len(segments.genes), N_IMGT + 1, N_RESIDUES))
+    return kinds
+
+
+def of_species(library: Library, species: str) -> Library:
+    """The library with the germlines of one species alone, or all for 'auto'."""
+    if species == "auto":
+        return library
+    index = SPECIES.index(species)
+    other_v = torch.from_numpy(v_segments().species != index)
+    other_j = torch.from_numpy(j_segments().species != index)
+    return replace(
+        library,
+        v_locus=library.v_locus.masked_fill(other_v, -2),
+        j_locus=library.j_locus.masked_fill(other_j, -2),
+    )
+
+
+def window_starts(length: int, k: int, stride: int) -> list[int]:
+    """Where the windows of a chain begin; the last one ends with the chain."""
+    if length <= k:
+        return [0]
+    return [*range(0, length - k, stride), length - k]
+
+
+def central_windows(
+    positions: np.ndarray, starts: Sequence[int], k: int, length: int
+) -> np.ndarray:
+    """For each position the start of the window it stands most centrally in (t,).
+
+    The chain's own ends are no edges: nothing is cut off there.
+    """
+    first = np.asarray(starts)[None]  # (1, windows)
+    left = np.where(first == 0, length, positions[:, None] - first)
+    right = np.where(first + k >= length, length, first + k - 1 - positions[:, None])
+    inside = (positions[:, None] >= first) & (positions[:, None] < first + k)
+    margin = np.where(inside, np.minimum(left, right), -1)
+    return first[0][margin.argmax(1)]
+
+
+def constant_templates(numbering: Numbering, tokens: np.ndarray) -> tuple[np.ndarray, int]:
+    """The nearest constant regions under a chain's: (N_GERMLINE, length) tokens, and the
+    index of the nearest one, -1 for none. One that the chain does not overlap is none."""
+    rows = np.full((N_GERMLINE, len(tokens)), ABSENT, dtype=np.uint8)
+    start = numbering.constant_start
+    if start is None:
+        return rows, -1
+    scored = []
+    for i, constant in enumerate(constants()):
+        overlaps = -len(constant.sequence) < start < len(tokens)
+        if constant.locus == numbering.locus and overlaps:
+            matches, known = diagonal_identity(tokens, constant_tokens()[i], start)
+            scored.append((known - 2 * matches, i))
+    scored.sort()
+    for slot, (_, i) in enumerate(scored[:N_GERMLINE]):
+        template = constant_tokens()[i]
+        low, high = max(start, 0), min(start + len(template), len(tokens))
+        rows[slot, low:high] = template[low - start : high - start]
+    return rows, scored[0][1] if scored else -1
+
+
+def encode_scaffolds(
+    scaffolds: Sequence[Scaffold],
+    library: Library,
+    homologs: Homologs | None = None,
+    *,
+    k: int = 128,
+    stride: int = 64,
+    max_identity: float = 0.95,
+) -> KmerSet:
+    """k-mers of the missing residues of scaffolds whose gaps have known lengths.
+
+    Homologs that share `max_identity` of the observed residues or more are left out for
+    chains whose truth is known, since their accuracy will be reported.
+    """
+    chains = _numbered(scaffolds)
+    below = float(np.nextafter(np.float32(max_identity), np.float32(0.0)))
+    limits = np.array([below if any(g.truth for g in s.gaps) else 1.0 for s in scaffolds])
+    limits = limits[chains.owner]
+    windows, targets = _windows(chains, k, stride)
+    out = _no_kmers(len(limits), len(windows), k, homologs is not None)
+    dtype = product_dtype(torch.device("cpu"))
+    by_locus = {i: of_locus(library, i, dtype) for i in np.unique(chains.loci).tolist() if i >= 0}
+    # Chains of like length and locus are searched together; that does not show in the result.
+    group_of = np.empty(len(limits), dtype=np.int64)
+    groups = list(_groups(_padded(chains.lengths), chains.loci))
+    for number, group in enumerate(groups):
+        group_of[group] = number
+    by_group = np.argsort(group_of[windows[:, 0]], kind="stable")
+    bounds = np.searchsorted(group_of[windows[by_group, 0]], np.arange(len(groups) + 1))
+    for number, group in enumerate(groups):
+        found = _search(group, chains, limits[group], library, by_locus, homologs)
+        _cut(found, windows, by_group[bounds[number] : bounds[number + 1]], out)
+    nearest = [out.pop(name) for name in ("chain_v", "chain_j", "chain_c")]
+    parts = np.stack((chains.owner, chains.begin, chains.loci, *nearest), 1).astype(np.int32)
+    first = parts[chains.begin == 0]
+    several = np.bincount(chains.owner, minlength=len(scaffolds))[chains.owner] > 1
+    targets[:, 3] += chains.begin[targets[:, 2]]
+    targets[:, 2] = chains.owner[targets[:, 2]]
+    return KmerSet(
+        **{name: torch.from_numpy(array) for name, array in out.items()},
+        targets=torch.from_numpy(targets.astype(np.int32)),
+        chain_columns=torch.from_numpy(chains.columns),
+        chain_locus=torch.from_numpy(first[:, 2].astype(np.int8)),
+        chain_v=torch.from_numpy(first[:, 3].copy()),
+        chain_j=torch.from_numpy(first[:, 4].copy()),
+        chain_c=torch.from_numpy(first[:, 5].copy()),
+        parts=torch.from_numpy(parts[several]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Chains:
+    """m parts of chains one after the other: tokens, columns (residues of all,), ends (m,).
+
+    loci: (m,) index into LOCI, -1 for none; owner, begin: (m,) index of the chain of each part, and
+    of its first residue there.
+    """
+
+    tokens: np.ndarray
+    columns: np.ndarray
+    ends: np.ndarray
+    loci: np.ndarray
+    owner: np.ndarray
+    begin: np.ndarray
+    numberings: list[Numbering]
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return np.diff(self.ends, prepend=0)
+
+    def of(self, i: int) -> np.ndarray:
+        """Tokens (length,) of chain i."""
+        return self.tokens[self.ends[i - 1] if i else 0 : self.ends[i]]
+
+
+def _numbered(scaffolds: Sequence[Scaffold]) -> _Chains:
+    """The chains of scaffolds, in parts where they hold several V domains."""
+    of_chains = [number_parts(scaffold.sequence) for scaffold in scaffolds]
+    parts = [part for of_chain in of_chains for part in of_chain]
+    numberings = [part.numbering for part in parts]
+    count = np.array([len(of_chain) for of_chain in of_chains], dtype=np.int64)
+    return _Chains(
+        tokens=encode("".join(scaffold.sequence for scaffold in scaffolds)),
+        columns=np.concatenate([x.columns for x in numberings] or [np.empty(0, np.uint8)]),
+        ends=np.cumsum([len(x.columns) for x in numberings], dtype=np.int64),
+        loci=np.array([LOCI.index(x.locus) if x.locus else -1 for x in numberings], int),
+        owner=np.repeat(np.arange(len(of_chains)), count),
+        begin=np.array([part.start for part in parts], dtype=np.int64),
+        numberings=numberings,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """Templates along the chains of one group, in rows padded to one length.
+
+    chains (rows,) index of each row's chain; length (rows,); tokens, columns (rows, padded)
+    uint8; templates (rows, slots, padded); profile (rows, padded, 20) uint8 of homologs, None
+    without them; choice of germline segments; c (rows,) nearest constant region, -1 for none.
+    """
+
+    chains: np.ndarray
+    length: np.ndarray
+    tokens: np.ndarray
+    columns: np.ndarray
+    templates: np.ndarray
+    profile: np.ndarray | None
+    choice: Choice
+    c: np.ndarray
+
+
+def _padded(lengths: np.ndarray) -> np.ndarray:
+    return -(-np.maximum(lengths, 1) // _LENGTH_STEP) * _LENGTH_STEP
+
+
+def _groups(padded: np.ndarray, loci: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield ascending indices of up to SEARCH_BATCH chains of one padded length, of few loci."""
+    for length in np.unique(padded):
+        members = np.flatnonzero(padded == length)
+        members = members[np.argsort(loci[members], kind="stable")]
+        for start in range(0, len(members), SEARCH_BATCH):
+            yield np.sort(members[start : start + SEARCH_BATCH])
+
+
+def _windows(chains: _Chains, k: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
+    """Chain and start of the windows around missing residues (n, 2), and the targets (t, 4).
+
+    A chain without missing residues, or without others, has none.
+    """
+    lengths = chains.lengths
+    chain = np.repeat(np.arange(len(lengths)), lengths)
+    missing = chains.tokens >= MISSING
+    share = np.bincount(chain[missing], minlength=len(lengths))
+    at = np.flatnonzero(missing & (share < lengths)[chain])
+    chain = chain[at]  # (t,)
+    position = at - (chains.ends - lengths)[chain]
+    start = np.zeros_like(position)
+    bounds = np.searchsorted(chain, np.arange(len(lengths) + 1))
+    for i in np.flatnonzero((lengths > k) & (np.diff(bounds) > 0)).tolist():
+        rows, length = slice(bounds[i], bounds[i + 1]), int(lengths[i])
+        start[rows] = central_windows(position[rows], window_starts(length, k, stride), k, length)
+    pairs = np.stack((chain, start), 1)  # in order: starts rise with positions
+    new = (np.diff(pairs, axis=0, prepend=-1) != 0).any(1)
+    return pairs[new], np.stack((np.cumsum(new) - 1, position - start, chain, position), 1)
+
+
+def _no_kmers(m: int, n: int, k: int, with_homologs: bool) -> dict[str, np.ndarray]:
+    """The arrays of a KmerSet of m chains and n k-mers that the template search fills."""
+    return {
+        "tokens": np.full((n, k), ABSENT, dtype=np.uint8),
+        "columns": np.zeros((n, k), dtype=np.uint8),
+        "templates": np.full((n, N_GERMLINE + N_HOMOLOGS, k), ABSENT, dtype=np.uint8),
+        "v_genes": np.full((n, 2), -1, dtype=np.int16),
+        "j_gene": np.full(n, -1, dtype=np.int16),
+        "homolog_profile": np.zeros((n if with_homologs else 0, k, N_RESIDUES), dtype=np.uint8),
+        **{name: np.full(m, -1, dtype=np.int32) for name in ("chain_v", "chain_j", "chain_c")},
+    }
+
+
+def _search(
+    group: np.ndarray,
+    chains: _Chains,
+    limits: np.ndarray,
+    library: Library,
+    parts: Mapping[int, LocusLibrary],
+    homologs: Homologs | None,
+) -> _Searched:
+    """Templates of a group of chains of one padded length, in a batch of fixed shape."""
+    rows, length = len(group), chains.lengths[group]
+    padded = int(_padded(length[0]))
+    shape = (SEARCH_BATCH, padded)
+    tokens, columns = np.full(shape, ABSENT, np.uint8), np.zeros(shape, np.uint8)
+    inside = np.arange(padded) < length[:, None]
+    at = ((chains.ends[group] - length)[:, None] + np.arange(padded))[inside]
+    tokens[:rows][inside], columns[:rows][inside] = chains.tokens[at], chains.columns[at]
+    locus = np.full(SEARCH_BATCH, -1)
+    in_v = ((columns[:rows] > 0) & (columns[:rows] < OTHER_INSERTION)).any(1)
+    locus[:rows] = np.where(in_v, chains.loci[group], -1)
+    c_rows = torch.full((SEARCH_BATCH, N_GERMLINE, padded), ABSENT, dtype=torch.uint8)
+    c_best = np.full(rows, -1)
+    numberings = [chains.numberings[i] for i in group]
+    for row, numbering in enumerate(numberings):
+        if numbering.constant_start is not None:
+            laid, c_best[row] = constant_templates(numbering, chains.of(group[row]))
+            c_rows[row, :, : length[row]] = torch.from_numpy(laid)
+    batch, under = torch.from_numpy(tokens), torch.from_numpy(columns)
+    grid = chain_grid(batch, under)
+    choice = choose_by_locus(grid, torch.from_numpy(locus), parts)
+    germline = germline_tokens(choice, under, library)
+    germline = torch.where(under[:, None] == CONSTANT, c_rows, germline)
+    given = torch.full((SEARCH_BATCH, N_HOMOLOGS, padded), ABSENT, dtype=torch.uint8)
+    profile = None
+    if homologs is not None:
+        limit = torch.ones(SEARCH_BATCH)
+        limit[:rows] = torch.from_numpy(limits)
+        found = find_homologs(homologs, batch, under, grid, numberings, limit)
+        given, profile = found.tokens, pack_frequencies(found.profile).numpy()
+    templates = torch.cat((germline, given), 1).numpy()
+    return _Searched(group, length, tokens, columns, templates, profile, choice, c_best)
+
+
+def _cut(
+    found: _Searched, windows: np.ndarray, rows: np.ndarray, out: dict[str, np.ndarray]
+) -> None:
+    """Write the chains of a group, and the windows `rows` that are cut from them, into `out`."""
+    choice, n = found.choice, len(found.chains)
+    out["chain_v"][found.chains] = choice.v[:n, 0].numpy()
+    out["chain_j"][found.chains] = choice.j[:n, 0].numpy()
+    out["chain_c"][found.chains] = found.c
+    chain, start = windows[rows].T
+    local = np.searchsorted(found.chains, chain)  # row in the group, whose chains ascend
+    place = start[:, None] + np.arange(out["tokens"].shape[1])  # (windows, k)
+    inside = place < found.length[local][:, None]
+    place = np.minimum(place, found.tokens.shape[1] - 1)
+    out["tokens"][rows] = np.where(inside, found.tokens[local[:, None], place], ABSENT)
+    out["columns"][rows] = np.where(inside, found.columns[local[:, None], place], 0)
+    templates = np.take_along_axis(found.templates[local], place[:, None], 2)
+    out["templates"][rows] = np.where(inside[:, None], templates, ABSENT)
+    out["v_genes"][rows] = choice.v_genes.numpy()[local]
+    out["j_gene"][rows] = choice.j_gene.numpy()[local]
+    if found.profile is not None:
+        profile = found.profile[local[:, None], place]
+        out["homolog_profile"][rows] = np.where(inside[..., None], profile, 0)
+
+
+def write_kmers(path: Path | str, kmers: KmerSet) -> None:
+    """Write a block's k-mer tensors, whole or not at all."""
+    tensors = {name: getattr(kmers, name).contiguous() for name in KmerSet.__dataclass_fields__}
+    with atomic_write_bytes(path) as handle:
+        handle.write(save(tensors))
+
+
+def read_kmers(path: Path | str) -> KmerSet:
+    """Read what `write_kmers` wrote."""
+    return KmerSet(**load_file(str(path)))

@@ -1,0 +1,90 @@
+"""Weights files: safetensors with the sizes of the network and the record of its training."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+from lacuna.core.files import LacunaError
+from lacuna.core.sizes import read_sizes
+from lacuna.core.tensor_files import (
+    json_of,
+    kinds_of,
+    misfit,
+    not_finite,
+    read_header,
+    read_tensors,
+    write_tensors,
+)
+from lacuna.network.model import GapNetwork, ModelConfig, TemplateReader
+
+REMEDY = "train or fetch it again"
+
+Record = dict[str, Any]  # JSON
+Network = TypeVar("Network", bound=TemplateReader)
+Sizes = TypeVar("Sizes")
+
+
+def save_weights(path: Path, model: TemplateReader, record: Record) -> None:
+    """Write weights with the model config and the training record as metadata."""
+    metadata = {
+        "format": model.FORMAT,
+        "model": json.dumps(model.settings(), sort_keys=True),
+        "record": json.dumps(record, sort_keys=True),
+    }
+    write_tensors(path, {k: v.float() for k, v in model.state_dict().items()}, metadata)
+
+
+def load_weights(path: Path | str) -> GapNetwork:
+    """The network of a weights file, strictly, ready for use.
+
+    LacunaError if the file is damaged, of another format, its sizes are out of bounds, or its
+    tensors do not fit them or are no numbers. Nothing is built or read before what it claims fits.
+    """
+    stored, record = read_settings(path, GapNetwork.FORMAT)
+    sizes = sizes_in(path, ModelConfig, stored)
+    return filled(path, lambda: GapNetwork(sizes), record)
+
+
+def read_settings(path: Path | str, expected: str) -> tuple[Record, Record]:
+    """Model settings and training record of a file of the expected format."""
+    _, metadata = read_header(path, REMEDY)
+    if metadata.get("format") != expected:
+        given = ascii(metadata.get("format"))[:60]
+        raise LacunaError(f"{path}: format {given}, not {expected!r}; give weights of Lacuna")
+    record = json_of(metadata, "record", path, REMEDY) if "record" in metadata else {}
+    return json_of(metadata, "model", path, REMEDY), record
+
+
+def sizes_in(path: Path | str, kind: type[Sizes], stored: object) -> Sizes:
+    """The sizes that a file gives; LacunaError if one of them is none."""
+    try:
+        if not isinstance(stored, dict):
+            raise ValueError("'transformer' is no JSON object")
+        return read_sizes(kind, stored)
+    except ValueError as error:
+        raise LacunaError(
+            f"{path}: the weights do not fit their own model config ({error}); {REMEDY}"
+        ) from None
+
+
+def filled(path: Path | str, make: Callable[[], Network], record: Record) -> Network:
+    """The network with the tensors of a file and their record; LacunaError if they do not fit."""
+    with torch.device("meta"):  # shapes without memory
+        wanted = kinds_of(make().state_dict())
+    found, _ = read_header(path, REMEDY)
+    fault = misfit(found, wanted)
+    if fault:
+        raise LacunaError(
+            f"{path}: the weights do not fit their own model config ({fault}); {REMEDY}"
+        )
+    tensors, _ = read_tensors(path, REMEDY)
+    fault = not_finite(tensors)
+    if fault:
+        raise LacunaError(f"{path}: the weights are damaged ({fault}); {REMEDY}")
+    model = make()
+    model.load_state_dict(tensors, strict=True)
+    model.record = record
+    return model.eval()

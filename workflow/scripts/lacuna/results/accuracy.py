@@ -1,0 +1,187 @@
+"""Accuracy where the truth is known: the model beside its baselines, with intervals.
+
+Tables of scored residues are summed block by block; the sums of two blocks add up, so the
+result does not depend on how a batch was cut.
+
+Ambiguity codes (J, B, Z) that stand alone are a choice between two residues. They are counted
+apart, in the scope `ambiguity`; every other scope is of gaps.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lacuna.core.alphabet import MISSING_LETTER
+from lacuna.core.files import atomic_write
+from lacuna.results.join import BASELINES, MODEL, SCORED_COLUMNS
+
+AMBIGUITY = "ambiguity"  # scope of the codes that stand alone, by code
+SCOPES = ("overall", "locus", "region", "gap_length", AMBIGUITY, "chain")
+ACCURACY_COLUMNS = (
+    "scope value method protocol n_residues n_correct accuracy ci_low ci_high"
+    " n_gaps n_exact mean_probability ece"
+).split()
+N_BINS = 10  # of probability, for the expected calibration error
+Z95 = 1.959963984540054
+
+_UNIT = 10_000  # probabilities come with 4 digits and are summed as integers, in any order
+_KEYS = ["scope", "value", "method", "protocol"]
+_BIN_COLUMNS = [f"{what}_{i}" for i in range(N_BINS) for what in ("n", "hit", "p")]
+
+
+def wilson_interval(correct: int, n: int) -> tuple[float, float]:
+    """95 % score interval of a share (Wilson 1927, J Am Stat Assoc 22:209-212); n > 0."""
+    share = correct / n
+    centre = share + Z95**2 / (2 * n)
+    half = Z95 * math.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2))
+    below = 1 + Z95**2 / n
+    return max((centre - half) / below, 0.0), min((centre + half) / below, 1.0)
+
+
+def read_scored(path: Path | str) -> pd.DataFrame:
+    """A block's table of scored residues, which has no header; all columns as text."""
+    return pd.read_csv(path, sep="\t", names=list(SCORED_COLUMNS), dtype=str, keep_default_na=False)
+
+
+def sum_scored(scored: pd.DataFrame) -> pd.DataFrame:
+    """Counts per scope, value and method of one table of scored residues.
+
+    A gap counts as exact if all of its residues are right, I and L taken as one; a run of
+    ambiguity codes if all are right as they are.
+    """
+    parts = [
+        _sum_method(scored, scored[method], method, "scaffold", method == MODEL)
+        for method in (MODEL, *BASELINES)
+    ]
+    return pd.concat(parts)
+
+
+def sum_predictions(scored: pd.DataFrame, method: str, protocol: str) -> pd.DataFrame:
+    """The same for one method whose answers and probabilities stand in `answer` and
+    `probability` beside the columns of a scored table."""
+    return _sum_method(scored, scored["answer"], method, protocol, True)
+
+
+def _no_sums() -> pd.DataFrame:
+    return pd.DataFrame(
+        columns=[*_KEYS, "n_residues", "n_correct", "n_told", "n_gaps", "n_exact", *_BIN_COLUMNS]
+    )
+
+
+def _sum_method(
+    scored: pd.DataFrame, answers: pd.Series, method: str, protocol: str, calibrated: bool
+) -> pd.DataFrame:
+    if scored.empty:
+        return _no_sums()
+    hit = (answers == scored["truth"]).to_numpy()
+    merged = (
+        answers.str.replace("I", "L", regex=False)
+        == scored["truth"].str.replace("I", "L", regex=False)
+    ).to_numpy()
+    told = (answers != MISSING_LETTER).to_numpy().astype(int)
+    rows = pd.DataFrame({"n_residues": 1, "n_correct": hit.astype(int), "n_told": told})
+    if calibrated:
+        p = (scored["probability"].astype(float).to_numpy() * _UNIT).round()
+        which = np.minimum((p * N_BINS / _UNIT).astype(int), N_BINS - 1)
+        bins = np.zeros((len(scored), N_BINS, 3))
+        bins[np.arange(len(scored)), which] = np.stack((np.ones(len(p)), hit, p), 1)
+        rows[_BIN_COLUMNS] = bins.reshape(len(scored), -1)
+    of_gaps = scored["ambiguity"] == ""
+    labels = {"overall": pd.Series("all", index=scored.index)}
+    labels |= {scope: scored[scope] for scope in ("chain", "region", "gap_length", "locus")}
+    labels = {scope: values.where(of_gaps, "") for scope, values in labels.items()}
+    labels[AMBIGUITY] = scored["ambiguity"]
+    right = np.where(of_gaps, merged, hit)
+    gaps = pd.DataFrame({"chain": scored["chain"], "gap": scored["gap"], "exact": right})
+    exact = gaps.groupby(["chain", "gap"], sort=False)["exact"].transform("all")
+    first = ~gaps.duplicated(["chain", "gap"])
+    rows["n_gaps"] = first.to_numpy().astype(int)
+    rows["n_exact"] = (first & exact).to_numpy().astype(int)
+    parts = []
+    for scope in SCOPES:
+        summed = rows.groupby(labels[scope].to_numpy(), sort=True).sum().reset_index(names="value")
+        summed = summed[summed["value"] != ""]
+        parts.append(summed.assign(scope=scope, method=method, protocol=protocol))
+    return pd.concat(parts)
+
+
+def natural_order(values: pd.Series) -> pd.Series:
+    """The numbers that rows are sorted by before their text: those of gap lengths, 0 for others."""
+    return pd.to_numeric(values, errors="coerce").fillna(0)
+
+
+def add_up(sums: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """The sums of several tables of scored residues as those of one."""
+    tables = [t for t in sums if not t.empty]
+    if not tables:
+        return _no_sums()
+    return pd.concat(tables).groupby(_KEYS, sort=False).sum(min_count=1).reset_index()
+
+
+def accuracy_table(
+    sums: Iterable[pd.DataFrame],
+    methods: Sequence[str],
+    answered: Iterable[tuple[str, str]] | None = None,
+) -> pd.DataFrame:
+    """Add up sums of blocks and work out shares, intervals and calibration.
+
+    A gap is counted in the scope of its first residue. A baseline that had nothing to go by in
+    any chain, such as homologs, is left out, the model never; or, where the sums are not of all
+    chains, what is not among the pairs of method and protocol that `answered`. Rows are sorted
+    by scope, value and the order of `methods`.
+    """
+    total = add_up(sums)
+    if answered is None:
+        told = total.groupby(["method", "protocol"])["n_told"].transform("sum")
+        total = total[(told > 0) | (total["method"] == MODEL)]
+    else:
+        kept = set(answered)
+        pairs = zip(total["method"], total["protocol"], strict=True)
+        total = total[[pair in kept for pair in pairs]]
+    if total.empty:
+        return pd.DataFrame(columns=ACCURACY_COLUMNS)
+    rows = [_accuracy_row(row) for row in total.to_dict("records")]
+    table = pd.DataFrame(rows, columns=ACCURACY_COLUMNS)
+    ranks = {m: i for i, m in enumerate(methods)}
+    order = pd.DataFrame(
+        {
+            "scope": table["scope"].map({s: i for i, s in enumerate(SCOPES)}),
+            "length": natural_order(table["value"]),
+            "value": table["value"],
+            "method": table["method"].map(ranks),
+            "protocol": table["protocol"],
+        }
+    ).sort_values(["scope", "length", "value", "method", "protocol"], kind="stable")
+    return table.loc[order.index].reset_index(drop=True)
+
+
+def _accuracy_row(row: dict) -> dict[str, object]:
+    n, correct = int(row["n_residues"]), int(row["n_correct"])
+    low, high = wilson_interval(correct, n)
+    out: dict[str, object] = {k: row[k] for k in _KEYS}
+    out |= {
+        "n_residues": n,
+        "n_correct": correct,
+        "accuracy": f"{correct / n:.4f}",
+        "ci_low": f"{low:.4f}",
+        "ci_high": f"{high:.4f}",
+        "n_gaps": int(row["n_gaps"]),
+        "n_exact": int(row["n_exact"]),
+        "mean_probability": "",
+        "ece": "",
+    }
+    if not math.isnan(row.get("n_0", math.nan)):
+        bins = np.array([row[c] for c in _BIN_COLUMNS]).reshape(N_BINS, 3)
+        bins[:, 2] /= _UNIT
+        out["mean_probability"] = f"{bins[:, 2].sum() / n:.4f}"
+        out["ece"] = f"{np.abs(bins[:, 1] - bins[:, 2]).sum() / n:.4f}"
+    return out
+
+
+def write_accuracy(path: Path | str, table: pd.DataFrame) -> None:
+    """Write an accuracy table as TSV, whole or not at all."""
+    with atomic_write(path) as handle:
+        table.to_csv(handle, sep="\t", index=False, lineterminator="\n")

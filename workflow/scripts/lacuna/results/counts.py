@@ -1,0 +1,116 @@
+"""What became of the chains of a sample, counted over its tables and said in words.
+
+A run that fills nothing is an error: `explain_nothing` says per sample why.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from lacuna.core.files import LacunaError
+
+CHUNK_ROWS = 100_000
+MIN_CHAIN = 10  # residues; what is shorter is hardly a chain
+MAX_NAMED = 5  # samples of an error
+_SUMMED = "missing filled gaps open ambiguous resolved without_template".split()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Chains, gaps and records of a sample; codes are ambiguity codes that stand alone."""
+
+    chains: int = 0
+    without_gap: int = 0  # chains with neither a gap nor a code
+    short: int = 0  # chains of less than MIN_CHAIN residues
+    gaps: int = 0
+    open: int = 0  # gaps that stay X
+    without_template: int = 0  # gaps that were filled without one
+    missing: int = 0  # residues of gaps
+    filled: int = 0
+    ambiguous: int = 0  # codes
+    resolved: int = 0
+    rejected: int = 0  # records
+
+    @property
+    def nothing_filled(self) -> bool:
+        return self.gaps == self.open and not self.resolved
+
+    def notes(self) -> Iterator[str]:
+        """What a user has to know of the chains beside how much was filled, a phrase each."""
+        if self.open:
+            yield f"{plural(self.open, 'gap')} left open"
+        if self.without_template:
+            gaps = plural(self.without_template, "gap")
+            yield f"{gaps} filled without a template (no antibody domain, no homolog)"
+        if self.without_gap:
+            yield f"{plural(self.without_gap, 'chain')} without a gap"
+        if self.short:
+            yield f"{plural(self.short, 'chain')} of less than {MIN_CHAIN} residues"
+
+
+def count_sample(chains: Path, rejected: Path) -> Counts:
+    """Counts of a sample from its chains.tsv and rejected.tsv, which are streamed.
+
+    Raises LacunaError if one is no such table.
+    """
+    n = {name: 0 for name in Counts.__dataclass_fields__}
+    for part in _chunks(chains, ["length", *_SUMMED]):
+        n["chains"] += len(part)
+        n["without_gap"] += int(((part["gaps"] == 0) & (part["ambiguous"] == 0)).sum())
+        n["short"] += int((part["length"] < MIN_CHAIN).sum())
+        for name in _SUMMED:
+            n[name] += int(part[name].sum())
+    n["rejected"] = sum(len(part) for part in _chunks(rejected, ["line"]))
+    return Counts(**n)
+
+
+def _chunks(path: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
+    """Columns of numbers of a table, some rows at a time."""
+    try:
+        with pd.read_csv(
+            path, sep="\t", usecols=columns, dtype=int, chunksize=CHUNK_ROWS
+        ) as reader:
+            yield from reader
+    except (OSError, ValueError) as error:  # those of pandas are ValueErrors
+        wanted = ", ".join(columns)
+        raise LacunaError(
+            f"{path}: is no table with the columns {wanted} ({error}); run the workflow again"
+        ) from None
+
+
+def explain_nothing(samples: Mapping[str, tuple[Counts, Path]]) -> str:
+    """One line on samples in which nothing was filled: why, each, and what to do.
+
+    samples: counts of each, and its rejected.tsv.
+    """
+    told = [f"{name}: {_reasons(*found)}" for name, found in list(samples.items())[:MAX_NAMED]]
+    if len(samples) > MAX_NAMED:
+        told.append(f"and {len(samples) - MAX_NAMED} samples more")
+    return f"nothing was filled; {'; '.join(told)}; {_remedy([c for c, _ in samples.values()])}"
+
+
+def _reasons(counts: Counts, rejected: Path) -> str:
+    reasons = list(counts.notes())
+    if counts.rejected:
+        reasons.append(f"{plural(counts.rejected, 'record')} rejected (see {rejected})")
+    return ", ".join(reasons) or "no chains"
+
+
+def _remedy(counts: list[Counts]) -> str:
+    """What to do, for what stands in the way of the most records."""
+    without, rejected, still_open = (
+        sum(getattr(c, name) for c in counts) for name in ("without_gap", "rejected", "open")
+    )
+    if without >= max(rejected, still_open) and without:
+        remedy = "mark missing residues with X or -, or give a gap table (column 'gaps')"
+        short = any(c.short for c in counts)
+        return f"check that the FASTA holds protein sequences, and {remedy}" if short else remedy
+    if rejected >= still_open and rejected:
+        return "correct the records as rejected.tsv says"
+    return "the status of each gap in gaps.tsv says why it stays open"
+
+
+def plural(n: int, word: str) -> str:
+    return f"{n} {word}{'' if n == 1 else 's'}"

@@ -1,0 +1,138 @@
+"""The files of a sample: cut into blocks, and joined from what the blocks gave.
+
+Neither torch nor pandas is imported here: the jobs that only copy text start at once.
+"""
+
+import csv
+import logging
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
+from operator import itemgetter
+from pathlib import Path
+
+from lacuna.scaffolds.alkylation import Telling
+from lacuna.scaffolds.fasta import split_header
+from lacuna.core.files import LacunaError, atomic_write, atomic_write_bytes
+from lacuna.scaffolds.read import read_scaffolds, write_scaffolds
+from lacuna.scaffolds.scaffold import Rejected, Scaffold
+
+# Columns of the tables in their order; docs/outputs.md says how each counts.
+RESIDUE_COLUMNS = (
+    "chain position gap residue probability alternatives germline region truth"
+    " imgt scaffold_position ambiguity"
+).split()
+GAP_COLUMNS = (
+    "chain gap start end rank candidate probability length mass mass_error_ppm status"
+    " first last imgt_first imgt_last ambiguity cysteine"
+).split()
+CHAIN_COLUMNS = (
+    "chain locus species v_segment j_segment c_segment length missing filled"
+    " gaps open ambiguous resolved without_template"
+).split()
+MODEL = "lacuna"
+BASELINES = ("germline_copy", "nearest_homolog", "column_majority")
+SCORED_COLUMNS = (
+    *"chain gap gap_length position truth region locus lacuna probability".split(),
+    *BASELINES,
+    "ambiguity",
+)
+TABLES = ("filled", "residues", "gaps", "chains", "scored")  # that a block has a part of
+HEADERS = {"residues": RESIDUE_COLUMNS, "gaps": GAP_COLUMNS, "chains": CHAIN_COLUMNS}
+REJECTED_COLUMNS = ("chain", "line", "column", "reason")
+
+LOG = logging.getLogger(__name__)
+
+
+def block_path(folder: Path, block: int | str) -> Path:
+    return folder / f"{int(block):05d}.jsonl"
+
+
+def split_scaffolds(
+    fasta: Path,
+    gaps: Path | None,
+    truth: Path | None,
+    folder: Path,
+    rejected: Path,
+    *,
+    homologs: Path | None = None,
+    block_size: int,
+    n_blocks: int,
+    tolerance_ppm: float,
+    on_bad_record: str,
+) -> None:
+    """Write usable chains into n_blocks files of block_size and list the others.
+
+    homologs: a FASTA whose unusable records are listed too. Chains that can tell what C weighs are
+    written beside the blocks once more (`Telling`).
+
+    Raises LacunaError where `on_bad_record` is 'fail' and there are bad records, after it has
+    named each in the log: Snakemake removes what a failed job wrote. Raises it too where a
+    FASTA is unreadable as a whole.
+    """
+    faults: list[Rejected] = []
+
+    def usable() -> Iterator[Scaffold]:
+        for record in read_scaffolds(fasta, gaps, truth, homologs, tolerance_ppm=tolerance_ppm):
+            if isinstance(record, Rejected):
+                faults.append(record)
+            else:
+                yield record
+
+    folder.mkdir(parents=True, exist_ok=True)
+    telling = Telling()
+    chains = telling.watch(usable())
+    for block in range(n_blocks):
+        write_scaffolds(block_path(folder, block), islice(chains, block_size))
+    if next(chains, None) is not None:
+        raise LacunaError(f"{fasta}: grew while it was read; run again")
+    telling.write(folder)
+    with atomic_write(rejected) as handle:
+        rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
+        rows.writerow(REJECTED_COLUMNS)
+        rows.writerows((f.chain, f.line, f.column or "", f.reason) for f in faults)
+    for remark in (fault for fault in faults if fault.remark):
+        LOG.warning(remark.reason)
+    bad = [fault for fault in faults if not fault.remark]
+    if bad and on_bad_record == "fail":
+        for fault in bad:
+            LOG.error(fault.reason)
+        listed = "" if len(bad) == 1 else f" (1 of {len(bad)} bad records; all in the log)"
+        raise LacunaError(f"{bad[0].reason}{listed}")
+
+
+def join_parts(parts: Iterable[Path], out: Path, columns: Sequence[str] = ()) -> None:
+    """Join parts without headers under one header, in order."""
+    with atomic_write_bytes(out) as handle:
+        if columns:
+            handle.write("\t".join(columns).encode() + b"\n")
+        for part in parts:
+            with open(part, "rb") as source:
+                shutil.copyfileobj(source, handle)
+
+
+def write_alternatives(gaps: Path, filled: Path, out: Path) -> None:
+    """A FASTA of chains with one gap filled otherwise: `>chain|gap 2|rank 3 probability=0.04`.
+
+    gaps, filled: tables of a sample as `join_parts` makes them, chains in the same order.
+    """
+    with (
+        open(gaps, newline="", encoding="utf-8") as table,
+        open(filled, "rb") as fasta,
+        atomic_write(out) as handle,
+    ):
+        rows = csv.DictReader(table, delimiter="\t")
+        by_chain = groupby(rows, key=itemgetter("chain"))
+        waiting = next(by_chain, None)
+        for header, sequence in zip(fasta, fasta, strict=True):
+            chain = split_header(header[1:])[0].decode()
+            if waiting is None or waiting[0] != chain:
+                continue
+            letters = sequence.decode()
+            for row in waiting[1]:
+                if row["rank"] != "1":
+                    name = f"{chain}|gap{row['gap']}|rank{row['rank']}"
+                    before, after = letters[: int(row["first"]) - 1], letters[int(row["last"]) :]
+                    handle.write(f">{name} probability={row['probability']}\n")
+                    handle.write(f"{before}{row['candidate']}{after}")
+            waiting = next(by_chain, None)

@@ -1,0 +1,161 @@
+"""Accuracy over files: of a sample from its blocks, and of all samples."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from tempfile import TemporaryFile
+
+import pandas as pd
+
+from lacuna.results.accuracy import (
+    ACCURACY_COLUMNS,
+    AMBIGUITY,
+    accuracy_table,
+    add_up,
+    natural_order,
+    read_scored,
+    sum_predictions,
+    sum_scored,
+    write_accuracy,
+)
+from lacuna.scaffolds.alkylation import CONTRADICTS, read_alkylation
+from lacuna.core.alphabet import AMBIGUOUS
+from lacuna.results.counts import Counts, count_sample, explain_nothing, plural
+from lacuna.core.files import SEED_PREDICTIONS, LacunaError, atomic_write
+from lacuna.results.join import BASELINES
+
+CHUNK_ROWS = 100_000
+METHODS = ("lacuna", *BASELINES, "seed_lstm")
+
+
+def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
+    """Add up the scored residues of all blocks and write the accuracy table.
+
+    seed: folders of the tutorial's models, where they were trained. The rows of single chains
+    wait in a file: of a million chains, their ids alone stand in memory.
+    """
+    predictions = [
+        pd.read_csv(folder / SEED_PREDICTIONS, sep="\t", dtype=str, keep_default_na=False)
+        for folder in seed
+    ]
+    total = add_up([])
+    places: list[tuple[float, str, int]] = []  # chain's sort key, and where its rows begin
+    with TemporaryFile() as waiting:
+        for path in scored:
+            sums = add_up(_sums(read_scored(path), predictions))
+            of_chains = sums["scope"] == "chain"
+            total = add_up([total, sums[~of_chains]])
+            every = sums[["method", "protocol"]].itertuples(index=False, name=None)
+            rows = accuracy_table([sums[of_chains]], METHODS, every)
+            lines = rows.to_csv(None, sep="\t", index=False, header=False, lineterminator="\n")
+            keys = zip(natural_order(rows["value"]), rows["value"], strict=True)
+            # As a file, whose lines end at "\n" alone: an id may hold other line ends of Unicode.
+            told = zip(keys, StringIO(lines), strict=True)
+            for (number, chain), group in groupby(told, key=itemgetter(0)):
+                places.append((number, chain, waiting.tell()))
+                waiting.write("".join(line for _, line in group).encode() + b"\n")
+        overall = accuracy_table([total], METHODS)
+        answered = set(zip(overall["method"], overall["protocol"], strict=True))
+        which = itemgetter(*(ACCURACY_COLUMNS.index(name) for name in ("method", "protocol")))
+        with atomic_write(out) as handle:
+            overall.to_csv(handle, sep="\t", index=False, lineterminator="\n")
+            for _, _, place in sorted(places):
+                waiting.seek(place)
+                for line in iter(waiting.readline, b"\n"):
+                    text = line.decode()
+                    if which(text.split("\t")) in answered:
+                        handle.write(text)
+
+
+def _sums(table: pd.DataFrame, predictions: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Sums of one block's scored residues: of the methods that filled it, then of the seed's."""
+    yield sum_scored(table)
+    for told in predictions:
+        for protocol, answers in told.groupby("protocol"):
+            rows = table.drop(columns="probability").merge(answers, on=["chain", "position"])
+            yield sum_predictions(rows, "seed_lstm", str(protocol))
+
+
+def join_accuracy(
+    samples: Sequence[str],
+    accuracy: Sequence[Path],
+    chains: Sequence[Path],
+    rejected: Sequence[Path],
+    gaps: Sequence[Path],
+    alkylation: Sequence[Path],
+    out: Path,
+    summary: Path,
+) -> None:
+    """One table over samples (without the rows of single chains) and one line per sample.
+
+    Raises LacunaError, and writes neither, if nothing was filled in any sample.
+    """
+    counts = {
+        sample: (count_sample(*paths), paths[1])
+        for sample, *paths in zip(samples, chains, rejected, strict=True)
+    }
+    if all(found.nothing_filled for found, _ in counts.values()):
+        raise LacunaError(explain_nothing(counts))
+    tables, lines = [], []
+    of_samples = zip(counts.items(), accuracy, gaps, alkylation, strict=True)
+    for (sample, found), path, gaps_path, alkylation_path in of_samples:
+        parts = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, chunksize=CHUNK_ROWS)
+        table = pd.concat([part[part["scope"] != "chain"] for part in parts])
+        tables.append(table.assign(sample=sample))
+        line = _summary_line(sample, table, *found)
+        lines.append(line + cysteine_note(alkylation_path, gaps_path))
+    joined = pd.concat(tables)
+    write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
+    with atomic_write(summary) as handle:
+        handle.write("".join(f"{line}\n" for line in lines))
+
+
+def cysteine_note(alkylation: Path, gaps: Path) -> str:
+    """`; C weighs 160.031 Da, ...` for a sample with masses, and how many gaps contradict it."""
+    state = read_alkylation(alkylation)
+    if not state.masses:
+        return ""
+    parts = pd.read_csv(
+        gaps, sep="\t", usecols=["rank", "status"], na_filter=False, chunksize=CHUNK_ROWS
+    )
+    n = sum(
+        int((part["status"].str.contains(CONTRADICTS, regex=False) & (part["rank"] == 1)).sum())
+        for part in parts
+    )
+    against = f"; WARNING: {plural(n, 'gap')} against it, see status in {gaps}" if n else ""
+    return f"; {state.sentence()}{against}"
+
+
+def _summary_line(sample: str, accuracy: pd.DataFrame, counts: Counts, rejected: Path) -> str:
+    """`sample: 2 chains, 80 of 80 missing residues filled; right: lacuna 78/80 (0.975), ...`
+
+    Ambiguity codes that stand alone are told apart from the residues of gaps.
+    """
+    told = [plural(counts.chains, "chain")]
+    told.append(f"{counts.filled} of {counts.missing} missing residues filled")
+    if counts.ambiguous:
+        told.append(f"{counts.resolved} of {plural(counts.ambiguous, 'ambiguity code')} resolved")
+    told += counts.notes()
+    if counts.rejected:
+        told.append(f"{plural(counts.rejected, 'record')} rejected (see {rejected})")
+    right = []
+    for (scope, value), rows in accuracy.groupby(["scope", "value"], sort=False):
+        if scope == "overall":
+            right.append(f"right: {_shares(rows)}")
+        elif scope == AMBIGUITY:
+            right.append(f"{value} ({' or '.join(AMBIGUOUS[str(value)])}) right: {_shares(rows)}")
+    return "; ".join([f"{sample}: {', '.join(told)}", *(right or ["no truth given"])])
+
+
+def _shares(rows: pd.DataFrame) -> str:
+    """What each method has right: `lacuna 78/80 (0.975), germline_copy 75/80 (0.938)`."""
+    parts = []
+    for row in rows.to_dict("records"):
+        name = row["method"]
+        if row["protocol"] != "scaffold":
+            name += f" ({row['protocol']})"
+        share = float(row["accuracy"])
+        parts.append(f"{name} {row['n_correct']}/{row['n_residues']} ({share:.3f})")
+    return ", ".join(parts)

@@ -1,0 +1,193 @@
+"""What cysteine weighs: the states that sample preparation leaves it in, and which one holds.
+
+Almost every sample that meets a mass spectrometer is reduced and alkylated, and what C then
+carries looks like other residues: a carbamidomethyl group weighs what G does, a propionamide
+group what A does. Nothing here imports torch; `cysteine.py` finds the state from masses, and
+`find_alkylation.py` does so over files.
+"""
+
+import heapq
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+
+from lacuna.core.files import atomic_write
+from lacuna.scaffolds.read import write_scaffolds
+from lacuna.scaffolds.scaffold import Scaffold
+
+AUTO = "auto"
+NONE = "none"
+CYSTEINE = 103.009185  # Da
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A state of C: what it carries, how that is called, and how probable it is beforehand."""
+
+    mass: float  # Da, monoisotopic
+    unimod: int | None  # accession
+    words: str
+    prior: float
+
+
+# The prior of `auto`. Iodoacetamide and chloroacetamide are the reagents of most proteomics, so
+# carbamidomethylated is the likeliest; a C that carries nothing comes next, from samples that are
+# measured whole and from masses that were computed from sequences. Neither is so much likelier
+# that one mass could not turn it. Any other reagent is rare: to be found it needs three masses.
+READINGS = {
+    "carbamidomethyl": Reading(57.021464, 4, "carbamidomethylated", 0.50),
+    NONE: Reading(0.0, None, "unmodified", 0.45),
+    "carboxymethyl": Reading(58.005479, 6, "carboxymethylated", 0.01),
+    "propionamide": Reading(71.037114, 24, "propionamidated", 0.01),
+    "pyridylethyl": Reading(105.057849, 31, "pyridylethylated", 0.01),
+    "nem": Reading(125.047679, 108, "N-ethylmaleimide-modified", 0.01),
+    "methylthio": Reading(45.987721, 39, "methylthiolated", 0.01),
+}
+CHOICES = (AUTO, *READINGS)
+SAME = 0.03  # Da, within which a modification that the user wrote on a C is that of a reading
+SURE = 0.99  # probability from which one reading holds
+PLAUSIBLE = 0.02  # probability from which a reading is ranked with others
+MAX_CHAINS = 500  # of a sample that are kept to tell its state
+CONTRADICTS = "contradicts C"  # in the status of a gap that speaks against its sample's state
+EVIDENCE = "masses.jsonl"  # their file, beside the sample's blocks
+
+
+def reading_of(mass: float) -> str | None:
+    """The reading by which C carries so many Da; None where there is none."""
+    near = min(READINGS, key=lambda name: abs(READINGS[name].mass - mass))
+    return near if abs(READINGS[near].mass - mass) <= SAME else None
+
+
+def written_on(scaffold: Scaffold) -> list[tuple[int, str]]:
+    """Positions of observed C's that the user wrote a reading on, and that reading."""
+    found = []
+    for m in scaffold.modifications:
+        name = reading_of(m.mass) if scaffold.sequence[m.position] == "C" else None
+        if name is not None:
+            found.append((m.position, name))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Alkylation:
+    """What C weighs in a sample.
+
+    readings: those that are plausible with their probabilities, likeliest first; how: `stated`
+    by the user, `found` in the data, or `open`; masses: gaps of known mass in the chains that can
+    tell; told: how many of them were found to be likelier by one reading than by another; written:
+    observed C's by the reading that the user wrote on them.
+    """
+
+    readings: tuple[tuple[str, float], ...]
+    how: str
+    masses: int = 0
+    told: int = 0
+    written: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def cysteine(self) -> tuple[tuple[float, float], ...]:
+        """The same as `Modifications.cysteine` takes it."""
+        return tuple((READINGS[name].mass, share) for name, share in self.readings)
+
+    def sentence(self) -> str:
+        """What C weighs and how that is known, for the summary and the report."""
+        name, _ = self.readings[0]
+        weighs = f"C weighs {CYSTEINE + READINGS[name].mass:.3f} Da, {READINGS[name].words}"
+        if self.how == "stated":
+            return f"{weighs}: as stated"
+        if self.how == "found":
+            written = sum(n for _, n in self.written)
+            sources = [counted(self.told, "mass", "masses")] if self.told else []
+            sources += [counted(written, "observed C", "observed C's")] if written else []
+            return f"{weighs}: found from {' and '.join(sources)}"
+        few = counted(self.told, "mass tells", "masses tell")
+        why = f"{few} too little" if self.told else "no mass tells"
+        shares = ", ".join(f"{share:.2f} {READINGS[n].words}" for n, share in self.readings)
+        return f"what C weighs cannot be told ({why}): {shares}; state it with 'alkylation'"
+
+    def write(self, path: Path) -> None:
+        """Write the state as JSON, with what C weighs in words."""
+        fields = {
+            "readings": dict(self.readings),
+            "how": self.how,
+            "masses": self.masses,
+            "told": self.told,
+            "written": dict(self.written),
+            "sentence": self.sentence(),
+        }
+        with atomic_write(path) as handle:
+            handle.write(json.dumps(fields, indent=1) + "\n")
+
+
+def read_alkylation(path: Path) -> Alkylation:
+    """The state that `Alkylation.write` wrote."""
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    return Alkylation(
+        tuple(fields["readings"].items()),
+        fields["how"],
+        fields["masses"],
+        fields["told"],
+        tuple(fields["written"].items()),
+    )
+
+
+def state_of(
+    chains: Sequence[Scaffold], probabilities: Mapping[str, float], told: int = 0
+) -> Alkylation:
+    """The state by the probabilities of its readings: the one that is SURE, or all PLAUSIBLE."""
+    ranked = sorted(probabilities.items(), key=lambda reading: -reading[1])
+    sure = ranked[0][1] >= SURE
+    kept = ranked[:1] if sure else [(name, share) for name, share in ranked if share >= PLAUSIBLE]
+    total = sum(share for _, share in kept)
+    masses = sum(gap.mass is not None for chain in chains for gap in chain.gaps)
+    return Alkylation(
+        tuple((name, share / total) for name, share in kept),
+        "found" if sure else "open",
+        masses,
+        told,
+        tuple(sorted(count_written(chains).items())),
+    )
+
+
+def counted(n: int, one: str, more: str = "") -> str:
+    """`1 gap`, `2 gaps`; more: its plural, if that takes more than an s."""
+    return f"{n} {one if n == 1 else more or one + 's'}"
+
+
+# --- the chains that can tell --------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Telling:
+    """Of the chains that pass through `watch`, MAX_CHAINS with masses or a modified C.
+
+    Which are kept depends on their ids alone: neither on their order nor on the blocks.
+    """
+
+    kept: list[tuple[int, str, Scaffold]] = field(default_factory=list)
+
+    def watch(self, scaffolds: Iterable[Scaffold]) -> Iterator[Scaffold]:
+        for scaffold in scaffolds:
+            if any(gap.mass is not None for gap in scaffold.gaps) or written_on(scaffold):
+                self._keep(scaffold)
+            yield scaffold
+
+    def _keep(self, scaffold: Scaffold) -> None:
+        digest = blake2b(scaffold.chain.encode(), digest_size=8).digest()
+        entry = (-int.from_bytes(digest), scaffold.chain, scaffold)
+        push = heapq.heappush if len(self.kept) < MAX_CHAINS else heapq.heappushpop
+        push(self.kept, entry)
+
+    def write(self, folder: Path) -> None:
+        """Write them beside the blocks, in the order of their digests; no file without any."""
+        if self.kept:
+            chosen = sorted(self.kept, key=lambda entry: entry[:2], reverse=True)
+            write_scaffolds(folder / EVIDENCE, (scaffold for _, _, scaffold in chosen))
+
+
+def count_written(scaffolds: Sequence[Scaffold]) -> Counter[str]:
+    """Observed C's by the reading that the user wrote on them."""
+    return Counter(name for scaffold in scaffolds for _, name in written_on(scaffold))

@@ -1,0 +1,135 @@
+"""FASTA as raw records, streamed: Biopython gives neither line numbers nor a length limit."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from lacuna.core.files import LacunaError, open_bytes
+
+MAX_ID = 1_000  # characters of an id
+
+_CHUNK = 1 << 20
+_BOM = b"\xef\xbb\xbf"
+_START = b"\n>"
+_WHITESPACE = b" \t\r\n\x0b\x0c"
+# All but the tab of what would end a line, or that no terminal shows.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class Record(NamedTuple):
+    """One FASTA record as it stands in the file; `line` (1-based) is that of its header.
+
+    Control characters in the description have become blanks.
+    """
+
+    chain: str
+    description: str
+    body: bytes  # the sequence lines, line ends included
+    line: int
+    fault: str | None  # what is wrong with the header, or with the size of the record
+
+
+class Fault(Exception):
+    """Why a record cannot be used: `text` follows its name; `line`, `column` are 1-based."""
+
+    def __init__(
+        self, text: str, line: int, column: int | None = None, file: str | None = None
+    ) -> None:
+        super().__init__(text)
+        self.text, self.line, self.column, self.file = text, line, column, file
+
+
+def split_header(header: bytes) -> tuple[bytes, bytes]:
+    """Id and description of a header without its '>': the id ends at the first blank of ASCII."""
+    chain, *description = header.split(None, 1) or (b"",)
+    return chain, b"".join(description)
+
+
+def count_records(path: str | Path) -> int:
+    """The number of records of a FASTA file, usable or not, by one pass over its bytes.
+
+    Raises LacunaError when the file cannot be read or is no FASTA.
+    """
+    count, before = 0, b"\n"
+    with open_bytes(path) as handle:
+        for chunk in _chunks(handle, path):
+            count += (before + chunk).count(_START)
+            before = chunk[-1:]
+    return count
+
+
+def read_records(path: str | Path, max_bytes: int) -> Iterator[Record]:
+    """Yield the records of a FASTA file (plain or gzipped) in order, one at a time.
+
+    No more than about `max_bytes` of one record are held: of a longer one the rest is skipped and
+    its `fault` says so. Raises LacunaError when the file cannot be read or is no FASTA.
+    """
+    with open_bytes(path) as handle:
+        buffer, line, skipped, cut = b"\n", 0, 0, False
+        for chunk in _chunks(handle, path):
+            whole = (buffer + chunk).split(_START)
+            buffer = whole.pop()
+            for blob in whole:
+                if line:  # what stands before the first '>' is no record
+                    yield _record(blob, line, cut)
+                line += blob.count(b"\n") + skipped + 1
+                skipped, cut = 0, False
+            if len(buffer) > max_bytes:
+                # A line end stays where it is the last byte, and only there: with the next chunk
+                # it may form the start of a record.
+                kept = buffer[:max_bytes].rstrip(b"\n") + b"\n" * buffer.endswith(b"\n")
+                skipped += buffer.count(b"\n") - kept.count(b"\n")
+                buffer, cut = kept, True
+        yield _record(buffer, line, cut)
+
+
+def _chunks(handle: BinaryIO, path: str | Path) -> Iterator[bytes]:
+    """Yield the file in chunks with "\\n" as line end; LacunaError where it begins unlike FASTA."""
+    chunk = handle.read(_CHUNK).removeprefix(_BOM)
+    old_mac = _has_cr_lines(chunk)
+    start = chunk.lstrip(_WHITESPACE)
+    if not start:
+        raise LacunaError(f"{path}: the file is empty; give at least one FASTA record")
+    if not start.startswith(b">") or b"\0" in chunk:
+        seen = ascii(start[:12].decode("utf-8", errors="replace"))
+        raise LacunaError(
+            f"{path}: not a FASTA file (it begins with {seen}); "
+            "the first line must be '>' and an id"
+        )
+    # Blank lines before the first record count as lines, blanks in them as nothing.
+    above = chunk[: -len(start)].count(b"\r" if old_mac else b"\n")
+    chunk = b"\n" * above + start
+    while chunk:
+        yield chunk.replace(b"\r", b"\n") if old_mac else chunk
+        chunk = handle.read(_CHUNK)
+
+
+def _has_cr_lines(chunk: bytes) -> bool:
+    """Whether lines end with CR alone; the last may end otherwise, as some editors leave it."""
+    alone = chunk.count(b"\r") - chunk.count(b"\r\n") - chunk.count(b"\r\r")
+    return 0 < alone >= chunk.count(b"\n")
+
+
+def _record(blob: bytes, line: int, cut: bool) -> Record:
+    """Take a record apart: `blob` is everything after its '>'."""
+    header, _, body = blob.partition(b"\n")
+    name, about = split_header(header)
+    fault = "is too long to be one chain; split the record" if cut else None
+    if not name or header[:1].isspace():
+        return Record("", "", body, line, "has no id; write one right after '>'")
+    try:
+        chain = name.decode("utf-8")
+    except UnicodeDecodeError:
+        chain = name.decode("utf-8", "backslashreplace")
+        fault = "has an id that is not UTF-8; save the file as UTF-8"
+    if len(chain) > MAX_ID:
+        fault = f"has an id of {len(chain)} characters, more than the limit of {MAX_ID}; shorten it"
+    elif b"\0" in name:
+        fault = "has a NUL character in its id; save the file as plain text"
+    elif b"\r>" in header:
+        fault = "has line ends of CR among those of LF; save the file with one kind of line end"
+    description = about.decode("utf-8", "replace")
+    if not description.isprintable():
+        description = _CONTROL.sub(" ", description)
+    return Record(chain, description.strip(), body, line, fault)

@@ -1,0 +1,276 @@
+"""The gap table: TSV with a header, or BED. It is read once and held as a compact dict by chain.
+
+Under a header, cells may be separated by commas or semicolons too, as spreadsheets write them.
+"""
+
+import csv
+import difflib
+import math
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from lacuna.core.files import LacunaError, open_text, read_lines
+from lacuna.scaffolds.fasta import Fault
+
+REQUIRED = ("chain", "start", "end")
+OPTIONAL = ("mass", "tolerance_ppm", "tolerance_da", "min_length", "max_length")
+COLUMNS = REQUIRED + OPTIONAL
+
+MAX_LINE = 100_000  # characters of a line
+MAX_DIGITS = 12  # of a whole number
+
+_BED_KEYWORDS = ("track", "browser")  # of lines for genome browsers
+_WORD = r"[^ \t\x0b\x0c]+"
+_BLANKS = " \t\x0b\x0c"  # of ASCII alone: an id may hold others
+_HEADER_MARK = re.compile(r"^#\s*(?=chain\s)", re.IGNORECASE)
+_NOT_GIVEN = ("", ".", "NA", "nan", "None")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
+_MAX_SHOWN = 40  # characters of a cell in a message
+_MAX_COLUMNS = 20  # that a message lists
+_MAX_PPM = 1e6  # a tolerance as large as the mass itself says nothing
+
+
+class Row(NamedTuple):
+    """One usable row: 0-based, half-open positions; None stands where the row says nothing."""
+
+    start: int
+    end: int
+    mass: float | None
+    tolerance_ppm: float | None
+    tolerance_da: float | None
+    min_length: int | None
+    max_length: int | None
+    line: int
+
+
+class GapTable:
+    """The rows of a gap table by chain: `take` hands them out once, `left` is what remains."""
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        """Read `path`. Raises LacunaError where the table as a whole cannot be understood."""
+        self.file = Path(path).name if path is not None else ""
+        self._rows: dict[str, list[Row | Fault]] = {}
+        if path is not None:
+            for chain, row in _read(path):
+                self._rows.setdefault(chain, []).append(row)
+
+    def take(self, chain: str) -> list[Row]:
+        """Remove and return the rows of a chain, sorted; raises the Fault of its first bad row."""
+        rows = self._rows.pop(chain, None)
+        if rows is None:
+            return []
+        good: list[Row] = []
+        for row in rows:
+            if isinstance(row, Fault):
+                row.file = self.file
+                raise row
+            good.append(row)
+        return sorted(good, key=lambda row: (row.start, row.end))
+
+    def discard(self, chain: str) -> None:
+        """Forget the rows of a chain that was rejected for another reason."""
+        self._rows.pop(chain, None)
+
+    def left(self) -> Iterator[tuple[str, int]]:
+        """Yield (chain, line) for every row whose chain never came, in order of their lines."""
+        lines = (
+            (row.line, chain)
+            for chain, rows in self._rows.items()
+            if not chain.startswith("#")  # a comment, as it is no chain's row
+            for row in rows
+        )
+        for line, chain in sorted(lines):
+            yield chain, line
+
+
+def _read(path: str | Path) -> Iterator[tuple[str, Row | Fault]]:
+    """Yield (chain, row) of every row; an unusable one comes as the Fault that says why.
+
+    A comment that would be the row of a chain '#...' is given too: an id may begin so.
+    """
+    columns: tuple[str, ...] | None = None
+    bed = False
+    split: Callable[[str], list[str]] = _fields
+    with open_text(path) as handle:
+        for line, text, whole in read_lines(handle, MAX_LINE):
+            if columns is None:
+                text = _HEADER_MARK.sub(
+                    "", text
+                )  # some tools write '#chain' as others write '#chrom'
+            fields = split(text)
+            if not any(fields):
+                continue
+            said = _says_nothing(fields, dict(zip(columns or REQUIRED, fields, strict=False)))
+            if said and (fields[0].startswith("#") or columns is None or bed):
+                continue
+            if columns is None and not fields[0].startswith("#"):
+                split = _separator(text)
+                fields = split(text)
+                header = _header(path, line, fields)
+                columns = header or REQUIRED
+                bed = header is None
+                if header:
+                    continue
+            # A BED row may go on with a name and more; under a header every cell has a meaning.
+            cells = dict(zip(columns or REQUIRED, fields, strict=False))
+            surplus = 0 if bed or columns is None else len(fields) - len(columns)
+            yield cells.get("chain", ""), _row(cells, surplus, line, whole)
+
+
+def _says_nothing(fields: list[str], cells: dict[str, str]) -> bool:
+    """Whether a line is a comment, or one for genome browsers, rather than a row of that chain."""
+    keyword = fields[0].startswith("#") or fields[0].split(" ")[0] in _BED_KEYWORDS
+    return keyword and not (
+        _is_integer(cells.get("start", "")) and _is_integer(cells.get("end", ""))
+    )
+
+
+def _fields(text: str) -> list[str]:
+    """The cells of a line, separated by tabs or, where it has none, by blanks."""
+    cells = text.split("\t") if "\t" in text else re.findall(_WORD, text)
+    return [cell.strip(_BLANKS) for cell in cells]
+
+
+def _separator(header: str) -> Callable[[str], list[str]]:
+    """What takes lines apart as the first one asks for: quotes, commas, semicolons as CSV has them.
+
+    Cells in quotes are those of CSV only where the header is in quotes too, or its separator is a
+    comma or semicolon: an id may begin and end with a quote.
+    """
+    plain = _fields(header)
+    names = [cell.strip('"').casefold() for cell in plain]
+    if REQUIRED[0] in names:
+        if plain[names.index(REQUIRED[0])].startswith('"'):
+            return _csv_fields("\t" if "\t" in header else " ")
+        return _fields
+    if _has_positions(plain):
+        return _fields
+    for separator in ";,":
+        cells = [cell.strip(' "').casefold() for cell in header.split(separator)]
+        if REQUIRED[0] in cells or _has_positions(cells):
+            return _csv_fields(separator)
+    return _fields
+
+
+def _csv_fields(separator: str) -> Callable[[str], list[str]]:
+    def split(text: str) -> list[str]:
+        rows = csv.reader([text], delimiter=separator, skipinitialspace=True)
+        return [cell.strip(_BLANKS) for cell in next(rows, [])]
+
+    return split
+
+
+def _has_positions(fields: list[str]) -> bool:
+    return len(fields) >= len(REQUIRED) and all(_is_integer(field) for field in fields[1:3])
+
+
+def _header(path: str | Path, number: int, fields: list[str]) -> tuple[str, ...] | None:
+    """The columns of a TSV header; None where the line is the first row of a BED file."""
+    if _has_positions(fields):
+        return None
+    columns = tuple(field.lower() for field in fields)
+    where = f"{path}:{number}:"
+    if REQUIRED[0] not in columns:
+        raise LacunaError(
+            f"{where} neither the header of a gap table nor a BED row; begin with a line of "
+            f"{', '.join(REQUIRED)} (and optionally {', '.join(OPTIONAL)}), separated by tabs"
+        )
+    for missing in (name for name in REQUIRED if name not in columns):
+        found = ", ".join(map(_shown, columns[:_MAX_COLUMNS]))
+        raise LacunaError(f"{where} column '{missing}' is missing; found {found}")
+    for name in columns:
+        if name not in COLUMNS:
+            near = difflib.get_close_matches(name, COLUMNS, n=1)
+            remedy = (
+                f"did you mean '{near[0]}'?" if near else f"known columns are {', '.join(COLUMNS)}"
+            )
+            raise LacunaError(f"{where} unknown column '{_shown(name)}'; {remedy}")
+        if columns.count(name) > 1:
+            raise LacunaError(f"{where} column '{_shown(name)}' stands twice; keep one")
+    return columns
+
+
+def _row(cells: dict[str, str], surplus: int, line: int, whole: bool) -> Row | Fault:
+    """The row of a line, or the Fault that says what is wrong with it."""
+    try:
+        if not whole:
+            raise ValueError(
+                f"has a gap row of more than {MAX_LINE} characters; correct or remove the line"
+            )
+        if surplus > 0:
+            raise ValueError(
+                f"has a gap row with {surplus} cells more than the header; remove them"
+            )
+        start, end = _whole(cells, "start"), _whole(cells, "end")
+        if start is None or end is None:
+            raise ValueError(
+                "has a gap row without start or end; give chain, start and end, separated by tabs"
+            )
+        if start > end:
+            raise ValueError(
+                f"has a gap that starts at {start} and ends before, at {end}; swap them"
+            )
+        mass, ppm = _number(cells, "mass"), _number(cells, "tolerance_ppm")
+        daltons = _number(cells, "tolerance_da")
+        shortest, longest = _whole(cells, "min_length"), _whole(cells, "max_length")
+        if longest is not None and longest < max(shortest or 0, 1):
+            raise ValueError(
+                f"has a gap with min_length {shortest or 1} and max_length {longest}; "
+                "give a max_length that is not less"
+            )
+        if ppm is not None and daltons is not None:
+            raise ValueError("has a gap with tolerance_ppm and tolerance_da; keep one of them")
+        if ppm is not None and ppm >= _MAX_PPM:
+            raise ValueError(f"has a gap with tolerance_ppm {ppm:g}; give less than {_MAX_PPM:g}")
+    except ValueError as error:
+        return Fault(str(error), line)
+    return Row(start, end, mass, ppm, daltons, shortest, longest, line)
+
+
+def _is_integer(text: str) -> bool:
+    return text.removeprefix("-").isdecimal() and text.isascii()
+
+
+def _unquoted(text: str) -> str:
+    """A cell without the quotes that some tools put around all of them."""
+    return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] == '"' else text
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "..."
+
+
+def _whole(cells: dict[str, str], name: str) -> int | None:
+    """A cell as an integer of at least 0; None where it is not given; ValueError otherwise."""
+    text = _unquoted(cells.get(name, ""))
+    if text in _NOT_GIVEN:
+        return None
+    if not _is_integer(text):
+        raise ValueError(f"has a gap with {name} '{_shown(text)}'; give a whole number")
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"has a gap with {name} of {len(text)} digits; give a smaller number")
+    value = int(text)
+    if value < 0:
+        raise ValueError(f"has a gap with {name} {value}; give 0 or more")
+    return value
+
+
+def _number(cells: dict[str, str], name: str) -> float | None:
+    """A cell as a finite number of at least 0; None where it is not given; ValueError otherwise."""
+    text = _unquoted(cells.get(name, ""))
+    if text in _NOT_GIVEN:
+        return None
+    if _DECIMAL_COMMA.fullmatch(text):
+        point = _shown(text.replace(",", "."))
+        raise ValueError(f"has a gap with {name} '{_shown(text)}'; write a decimal point: {point}")
+    try:
+        value = float(text) if "_" not in text else math.nan  # Python reads 1_0 as 10
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"has a gap with {name} '{_shown(text)}'; give a number")
+    if value < 0:
+        raise ValueError(f"has a gap with {name} {value:g}; give 0 or more")
+    return value

@@ -1,0 +1,478 @@
+"""Scaffolds, chains with gaps: from FASTA, gap table and truth, one at a time, good or rejected.
+
+Positions are the user's: every letter and gap character of the FASTA counts one, an inline mass
+gap too, and a modification nothing.
+
+How gaps come about:
+
+- A run of missing (`-`, `X`, `*`, `_`, `?`) or ambiguous (`B`, `J`, `Z`) letters is one gap of
+  fixed length.
+- An inline mass gap (`X[+367.0537]`, `{420 Da}`) is a gap of its own, of unknown length.
+- A row of the gap table is a gap of its own: letters under it are hidden, and what is left of a
+  run that it covers in part, or that an insertion (start == end) cuts, stays a gap too. Where a
+  row gives `min_length` or `max_length` alone the other end is open (1, or no limit); an insertion
+  without either is open at both.
+
+A modification stays with its residue; where a row hides the residue, the modification goes too.
+"""
+
+import json
+import logging
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
+from lacuna.core.files import LacunaError, atomic_write, open_text, printable
+from lacuna.scaffolds.fasta import Fault, Record, read_records
+from lacuna.scaffolds.gap_table import GapTable, Row
+from lacuna.scaffolds.notation import InlineGap, Letters, locate, read_letters
+from lacuna.scaffolds.scaffold import Gap, Rejected, ResidueModification, Scaffold
+from lacuna.scaffolds.truth import TruthFile, place
+
+DEFAULT_MAX_LENGTH = 50_000  # residues of a chain, those that its gaps may have among them
+DEFAULT_TOLERANCE_PPM = 10.0
+MAX_OPEN_GAPS = 1_000  # gaps of unknown length in a chain
+MAX_CHOICES = 1_000  # lengths that one gap may have, from min_length to max_length
+MAX_LISTED = 100  # homologs that cannot be used, each with a line of its own
+MAX_SHOWN_IDS = 3
+MAX_SHOWN = 100  # characters of an id or sequence in a message
+
+LOG = logging.getLogger(__name__)
+
+
+_RUN = re.compile(f"[{MISSING_LETTER}{''.join(AMBIGUOUS)}]+")
+_FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for the beginning of a formula
+_HALF_DALTON = 0.5
+
+
+def read_scaffolds(
+    fasta: str | Path,
+    gaps: str | Path | None = None,
+    truth: str | Path | None = None,
+    homologs: str | Path | None = None,
+    *,
+    tolerance_ppm: float = DEFAULT_TOLERANCE_PPM,
+    max_length: int = DEFAULT_MAX_LENGTH,
+) -> Iterator[Scaffold | Rejected]:
+    """Yield the records of a FASTA in order, usable or rejected; then what else cannot be used.
+
+    That is gap rows of unknown chains, truth whose ids match in part or not at all, and records
+    of `homologs`, a FASTA that is read for this alone. The files are streamed: only the ids, the
+    gap table, and true chains that stand elsewhere in their file than in `fasta` are held.
+    `tolerance_ppm` is the tolerance of masses that come without one. Raises LacunaError where a
+    file as a whole cannot be used.
+    """
+    fasta = Path(fasta)
+    max_bytes = (
+        32 * max_length
+    )  # generous: an inline gap takes about 16 bytes, blanks and line ends come on top
+    table = GapTable(gaps)
+    truths = (
+        TruthFile(truth, lambda record: _plain(record, max_length), max_bytes)
+        if truth is not None
+        else None
+    )
+    first_line: dict[str, int] = {}
+    without_truth: list[str] = []
+    formulas: list[str] = []
+    for record in read_records(fasta, max_bytes):
+        chain, line = record.chain, record.line
+        try:
+            if chain and first_line.setdefault(chain, line) != line:
+                raise Fault(
+                    f"is a second record of this id (first: line {first_line[chain]}); rename it",
+                    line,
+                )
+            letters = read_letters(record, max_length)
+            sequence, rows = letters.sequence, table.take(chain)
+            if rows or letters.inline:
+                sequence, found = _lay_out(
+                    record, letters, rows, tolerance_ppm, max_length, table.file
+                )
+            else:
+                found = tuple(_runs(sequence, 0, len(sequence)))
+            if truths is not None:
+                true = truths.take(chain)
+                if true is not None:
+                    found = _with_truth(sequence, found, *true, truths.file)
+                elif found:
+                    without_truth.append(chain)
+            if chain.startswith(_FORMULA):
+                formulas.append(chain)
+            kept = _observed(letters, sequence) if letters.modifications else ()
+            yield Scaffold(chain, record.description, sequence, found, line, kept)
+        except Fault as fault:
+            table.discard(chain)
+            yield _rejected(fault, chain, fasta.name)
+    for chain, line in table.left():
+        quoted = len(chain) > 1 and chain[0] == chain[-1] == '"'
+        remedy = "remove the quotes" if quoted else "correct the id or remove the row"
+        unknown = Fault(f"is no chain of {fasta.name}; {remedy}", line)
+        yield _rejected(unknown, chain, table.file)
+    if truths is not None:
+        yield from _unmatched(truths, first_line, without_truth, fasta.name)
+    if homologs is not None:
+        yield from _unusable(homologs)
+    if formulas:
+        LOG.warning(
+            "%s: %s; a spreadsheet takes them for formulas: import the columns of tables as text",
+            fasta.name,
+            printable(f"{_named(formulas)} begin with one of {' '.join(_FORMULA)}"),
+        )
+
+
+def _observed(letters: Letters, sequence: str) -> tuple[ResidueModification, ...]:
+    """The modifications of residues that no row of the gap table hides."""
+    return tuple(
+        ResidueModification(position, *tag)
+        for position, tag in letters.modifications
+        if sequence[position] in RESIDUES
+    )
+
+
+def _start(text: str) -> str:
+    """A text, or where it is long the beginning of it."""
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."
+
+
+def _rejected(fault: Fault, chain: str, file: str) -> Rejected:
+    chain = _start(chain)
+    reason = f"{fault.file or file}:{fault.line}: '{chain}' {fault.text}"
+    return Rejected(printable(chain), fault.line, fault.column, printable(reason))
+
+
+def _named(ids: list[str]) -> str:
+    """How many ids, and the first of them, in words."""
+    first = ", ".join(map(_start, ids[:MAX_SHOWN_IDS]))
+    more = ", ..." if len(ids) > MAX_SHOWN_IDS else ""
+    return f"{len(ids)} ids ({first}{more})" if len(ids) > 1 else f"1 id ({first})"
+
+
+def _unmatched(
+    truths: TruthFile, known: dict[str, int], without: list[str], fasta: str
+) -> Iterator[Rejected]:
+    """Yield what the ids of a truth file and of the chains do not have in common, in one line."""
+    if not truths.taken:
+        unused = f"no id of the truth is one of {fasta}; give both files the same ids"
+        yield Rejected("", 1, None, f"{truths.file}:1: {unused}")
+        return
+    unknown, twice = [], []
+    for chain in truths.left():
+        if chain in truths.taken:
+            twice.append(chain)
+        elif chain not in known:
+            unknown.append(chain)
+    said = []
+    if unknown:
+        said.append(f"{_named(unknown)} of the truth are no chains of {fasta}")
+    if without:
+        said.append(f"{_named(without)} of {fasta} with gaps have no truth and count for nothing")
+    if twice:
+        said.append(f"{_named(twice)} of the truth came before, and the first record counts")
+    if said:
+        reason = f"{truths.file}:1: {'; '.join(said)}; give both files the same ids"
+        yield Rejected("", 1, None, printable(reason), remark=True)
+
+
+def _unusable(homologs: str | Path) -> Iterator[Rejected]:
+    """Yield the records of a FASTA of homologs that cannot be used, the first in a line each."""
+    count = 0
+    for record in read_scaffolds(homologs):
+        if isinstance(record, Rejected):
+            count += 1
+            if count <= MAX_LISTED:
+                yield record
+    if count > MAX_LISTED:
+        name = Path(homologs).name
+        yield Rejected(
+            "", 1, None, f"{name}:1: {count - MAX_LISTED} more homologs cannot be used; see above"
+        )
+
+
+# --- from letters to gaps ------------------------------------------------------------------------
+
+
+def _runs(sequence: str, start: int, end: int) -> list[Gap]:
+    """A gap for every run of missing letters between two positions."""
+    return [
+        Gap(first, last, last - first, last - first)
+        for first, last in map(re.Match.span, _RUN.finditer(sequence, start, end))
+    ]
+
+
+def _lay_out(
+    record: Record,
+    letters: Letters,
+    rows: list[Row],
+    tolerance_ppm: float,
+    max_length: int,
+    file: str,
+) -> tuple[str, tuple[Gap, ...]]:
+    """Hide what the rows cover and cut the chain into gaps; raises Fault at the first bad row."""
+    sequence, inline = letters.sequence, letters.inline
+    covered = {row.start for row in rows if row.end == row.start + 1}
+    gaps = [
+        _inline_gap(record, position, gap, tolerance_ppm, max_length)
+        for position, gap in inline.items()
+        if position not in covered
+    ]
+    before: Row | None = None
+    hidden = list(sequence)
+    for row in rows:
+        try:
+            if row.end > len(sequence):
+                hint = (
+                    f": they count from 0, the end exclusive, so that the last residue is at "
+                    f"{len(sequence) - 1}..{len(sequence)}"
+                    if row.end == len(sequence) + 1
+                    else ""
+                )
+                raise ValueError(
+                    f"has a gap {_at(row)} past its end at {len(sequence)}; "
+                    f"correct the positions{hint}"
+                )
+            if before is not None and (row.start < before.end or row[:2] == before[:2]):
+                raise ValueError(
+                    f"has a gap {_at(row)} that overlaps the one {_at(before)}; keep one of them"
+                )
+            gaps.append(_row_gap(row, sequence, inline, tolerance_ppm, max_length))
+        except ValueError as error:
+            raise Fault(str(error), row.line, file=file) from None
+        for position in range(row.start, row.end):
+            if hidden[position] in RESIDUES:
+                hidden[position] = MISSING_LETTER
+        before = row
+    shown = "".join(hidden)
+
+    whole: list[Gap] = []
+    done = 0
+    for gap in sorted(gaps, key=lambda gap: (gap.start, gap.end)):
+        whole += [*_runs(shown, done, gap.start), gap]
+        done = gap.end
+    _check_size(gaps, len(shown), max_length, record.line)
+    return shown, (*whole, *_runs(shown, done, len(shown)))
+
+
+def _check_size(gaps: list[Gap], length: int, max_length: int, line: int) -> None:
+    """Raise Fault where a chain of `length` positions may become longer than `max_length`."""
+    open_gaps = [gap for gap in gaps if not gap.fixed]
+    if len(open_gaps) > MAX_OPEN_GAPS:
+        raise Fault(
+            f"has {len(open_gaps)} gaps of unknown length, more than the limit of "
+            f"{MAX_OPEN_GAPS}; split the chain",
+            line,
+        )
+    for gap in open_gaps:
+        least = gap.min_length if gap.mass is None else max(gap.min_length, _least(gap.mass))
+        length += least if gap.max_length is None else gap.max_length
+        length -= gap.end - gap.start
+    if length > max_length:
+        raise Fault(
+            f"may have {length} residues with what its gaps may hold, more than the limit of "
+            f"{max_length}; lower their masses and lengths, or split the chain",
+            line,
+        )
+
+
+def _least(mass: float) -> int:
+    """The fewest residues that weigh `mass` Da."""
+    return int(mass / _extreme_masses()[1])
+
+
+def _inline_gap(
+    record: Record, position: int, gap: InlineGap, tolerance_ppm: float, max_length: int
+) -> Gap:
+    """The gap of an inline mass, its length unknown; raises Fault where the mass is impossible."""
+    tolerance = gap.mass * tolerance_ppm / 1e6 if gap.tolerance_da is None else gap.tolerance_da
+    try:
+        _check_mass(gap.mass, tolerance, max_length)
+    except ValueError as error:
+        line, column, _ = locate(record, gap.offset)
+        raise Fault(f"{error} (column {column})", line, column) from None
+    return Gap(position, position + 1, 1, None, gap.mass, tolerance)
+
+
+def _row_gap(
+    row: Row, sequence: str, inline: dict[int, InlineGap], tolerance_ppm: float, max_length: int
+) -> Gap:
+    """The gap of a table row; ValueError where row and sequence contradict each other."""
+    under = sequence[row.start : row.end]
+    within = [inline[position] for position in range(row.start, row.end) if position in inline]
+    if within and len(under) > 1:
+        raise ValueError(
+            f"has a gap {_at(row)} that swallows an inline mass gap; give that one a row of its own"
+        )
+    mass, tolerance = row.mass, None
+    if within:
+        if mass is not None:
+            raise ValueError(
+                f"has a mass for the gap {_at(row)} both inline and in the table; keep one of them"
+            )
+        mass, tolerance = within[0].mass, within[0].tolerance_da
+    if row.tolerance_da is not None:
+        tolerance = row.tolerance_da
+    if mass is not None:
+        if tolerance is None:
+            tolerance = (
+                mass * (tolerance_ppm if row.tolerance_ppm is None else row.tolerance_ppm) / 1e6
+            )
+        _check_mass(mass, tolerance, max_length)
+
+    shortest, longest = row.min_length, row.max_length
+    if shortest is None and longest is None and under and not within:
+        shortest = longest = len(under)
+    shortest = 1 if shortest is None else shortest
+    if longest is not None and longest - shortest >= MAX_CHOICES:
+        raise ValueError(
+            f"has a gap {_at(row)} of {shortest} to {longest} residues, more choices than the "
+            f"limit of {MAX_CHOICES}; narrow them"
+        )
+    truth = under if under and all(letter in RESIDUES for letter in under) else None
+    if truth and not shortest <= len(truth) <= (math.inf if longest is None else longest):
+        limit = "open" if longest is None else longest
+        raise ValueError(
+            f"has a gap {_at(row)} that hides {len(truth)} residues, outside its lengths "
+            f"{shortest} to {limit}; correct them"
+        )
+    return Gap(row.start, row.end, shortest, longest, mass, tolerance, truth)
+
+
+def _check_mass(mass: float, tolerance: float, max_length: int) -> None:
+    """Raise ValueError where a mass (Da) is absurd: below one residue, its tolerance or above
+    `max_length` residues.
+
+    Up to half a dalton below glycine is let through: that is a measurement out of tolerance, for
+    the decoder to report with the gap, not a reason to lose the chain.
+    """
+    lightest, heaviest = _extreme_masses()
+    if mass < lightest - max(tolerance, _HALF_DALTON):
+        raise ValueError(
+            f"has a gap mass of {mass:g} Da, less than the lightest residue "
+            f"({lightest:.5f} Da); correct the mass"
+        )
+    if tolerance >= mass:
+        raise ValueError(
+            f"has a gap mass of {mass:g} Da with a tolerance of {tolerance:g} Da; "
+            "give a tolerance that is less than the mass"
+        )
+    if mass > heaviest * max_length + tolerance:
+        raise ValueError(
+            f"has a gap mass of {mass:g} Da, more than {max_length} residues weigh; "
+            "correct the mass"
+        )
+
+
+@cache
+def _extreme_masses() -> tuple[float, float]:
+    """What the lightest and the heaviest residue weigh, in Da."""
+    from pyteomics.mass import std_aa_mass  # slow to import, and most files hold no mass
+
+    masses = [std_aa_mass[residue] for residue in RESIDUES]
+    return min(masses), max(masses)
+
+
+def _at(row: Row) -> str:
+    return f"at {row.start}..{row.end}"
+
+
+# --- truth ---------------------------------------------------------------------------------------
+
+
+def _plain(record: Record, max_length: int) -> str:
+    """The letters of a true chain; raises Fault where it is none, or holds inline gaps."""
+    letters = read_letters(record, max_length)
+    if letters.inline:
+        raise Fault(
+            "has a mass gap in the truth; write residues, or X where they are unknown", record.line
+        )
+    return letters.sequence
+
+
+def _with_truth(
+    sequence: str, gaps: tuple[Gap, ...], true: str, line: int, file: str
+) -> tuple[Gap, ...]:
+    """The gaps with what the truth says of them; raises Fault where it contradicts."""
+    try:
+        letters = place(sequence, gaps, true)
+        for gap, told in zip(gaps, letters, strict=True):
+            if told is not None and gap.truth is not None and told != gap.truth:
+                raise ValueError(
+                    f"has {_start(told)} where the scaffold hides {_start(gap.truth)}; "
+                    "correct one of them"
+                )
+    except ValueError as error:
+        raise Fault(str(error), line, file=file) from None
+    return tuple(
+        gap if told is None else replace(gap, truth=told)
+        for gap, told in zip(gaps, letters, strict=True)
+    )
+
+
+# --- as JSON lines -------------------------------------------------------------------------------
+
+
+def to_json(scaffold: Scaffold) -> str:
+    """A scaffold as one compact line of JSON, without a line end."""
+    fields = {
+        "chain": scaffold.chain,
+        "description": scaffold.description,
+        "sequence": scaffold.sequence,
+        "gaps": [_as_list(gap) for gap in scaffold.gaps],
+        "line": scaffold.line,
+        "modifications": [[m.position, m.mass, m.name] for m in scaffold.modifications],
+    }
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def _as_list(gap: Gap) -> list[object]:
+    """The fields of a gap, the origin last; dataclasses.astuple does the same ten times slower."""
+    return [
+        gap.start,
+        gap.end,
+        gap.min_length,
+        gap.max_length,
+        gap.mass,
+        gap.tolerance_da,
+        gap.truth,
+        gap.untried,
+        gap.origin,
+    ]
+
+
+def from_json(line: str) -> Scaffold:
+    """The scaffold of a line that `to_json` wrote; ValueError where it is no such line."""
+    try:
+        fields = json.loads(line)
+        gaps = tuple(
+            replace(Gap(*values), untried=untried, origin=tuple(origin) if origin else None)
+            for *values, untried, origin in fields.pop("gaps")
+        )
+        modifications = tuple(ResidueModification(*m) for m in fields.pop("modifications"))
+        return Scaffold(**fields, gaps=gaps, modifications=modifications)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"not a scaffold ({error})") from None
+
+
+def write_scaffolds(path: str | Path, scaffolds: Iterable[Scaffold]) -> None:
+    """Write a block of scaffolds as JSON lines, whole or not at all (gzipped if named .gz)."""
+    with atomic_write(path) as handle:
+        for scaffold in scaffolds:
+            handle.write(to_json(scaffold) + "\n")
+
+
+def read_scaffold_block(path: str | Path) -> list[Scaffold]:
+    """The scaffolds that `write_scaffolds` wrote; LacunaError names a line that is none."""
+    scaffolds = []
+    with open_text(path) as handle:
+        for number, line in enumerate(handle, start=1):
+            try:
+                scaffolds.append(from_json(line))
+            except ValueError as error:
+                raise LacunaError(
+                    f"{path}:{number}: {error}; remove the file and run again"
+                ) from None
+    return scaffolds

@@ -1,0 +1,68 @@
+"""A chain with its gaps, and a record that is none: what every later step works on."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A gap over the positions start..end (0-based, half-open) of its scaffold; masses in Da."""
+
+    start: int
+    end: int
+    min_length: int
+    max_length: int | None  # None: no limit known
+    mass: float | None = None  # sum of monoisotopic residue masses
+    tolerance_da: float | None = None
+    truth: str | None = None  # the residues that really stand here, never shown to a model
+    origin: tuple[int, int] | None = None  # the user's start and end, where the chain was stretched
+    untried: bool = False  # not all lengths that bounds and mass allow were tried
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the gap has as many residues as it has positions in the scaffold."""
+        return self.min_length == self.max_length == self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class ResidueModification:
+    """A modification that the user wrote on an observed residue; `mass` is its change in Da.
+
+    `position` is the residue's (0-based) in the scaffold's sequence. A modification of the chain's
+    N terminus is on its first residue, one of the C terminus on its last.
+    """
+
+    position: int
+    mass: float
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """A chain with its gaps, sorted and apart.
+
+    `sequence` has one letter per position: a residue (observed), X (missing), or B, J, Z (missing,
+    of two). Every letter that is no residue lies in exactly one gap. `line` is that of the FASTA
+    header. `modifications` are those of observed residues, in order of their positions.
+    """
+
+    chain: str
+    description: str
+    sequence: str
+    gaps: tuple[Gap, ...]
+    line: int
+    modifications: tuple[ResidueModification, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that could not be used; `reason` is whole: file, line, record, fault and remedy.
+
+    Control characters of both are shown as escapes. `remark`: no record is lost, but the user
+    should know.
+    """
+
+    chain: str
+    line: int
+    column: int | None
+    reason: str
+    remark: bool = False

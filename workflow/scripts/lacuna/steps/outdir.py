@@ -1,0 +1,254 @@
+"""The output folder: nobody else's files in it, one run at a time, and what a run ends with."""
+
+import atexit
+import fcntl
+import json
+import os
+import re
+import shutil
+import socket
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from lacuna.core.files import LacunaError, writing
+from lacuna.core.logs import faults_since
+from lacuna.scaffolds.alkylation import EVIDENCE
+from lacuna.steps.sheet import RESERVED
+
+LOCK = Path("logs") / ".lock"
+# Weights from {outdir}/pretrain may be used by the runs that follow.
+_MADE = [name for name in RESERVED if name != "pretrain"]
+# What Lacuna writes into the folders of a sample that Snakemake removes whole before it makes them
+# anew. Names with a dot are Snakemake's stamp and half-written files.
+_MAKES = {
+    "scaffolds": rf"\d{{5}}\.jsonl|{re.escape(EVIDENCE)}|\..*",
+    "seed_lstm": r"\d{5}|predictions\.tsv|\..*",
+}
+_FULL = 1 << 18  # bytes; where fewer are free, Snakemake and jobs without a word met a full disk
+_INTERRUPTED = "Terminating processes on user request"  # as Snakemake says it
+
+
+# --- whose files ---------------------------------------------------------------------------------
+
+
+def check_outdir(outdir: Path, samples: Sequence[str], inputs: Mapping[str, Path | None]) -> None:
+    """Raise LacunaError where a run would overwrite or remove what it did not make.
+
+    It also raises one where the disk of the working folder is full, as Snakemake needs it too.
+
+    samples: names of the folders that the run makes in `outdir`.
+    inputs: files that it reads, by what they are ("fasta of sample 'a'").
+    """
+    if shutil.disk_usage(os.getcwd()).free < _FULL:
+        raise LacunaError(f"{os.getcwd()}: the disk is full; free some space and run again")
+    place = next(place for place in (outdir, *outdir.absolute().parents) if place.exists())
+    if not place.is_dir():
+        where = "is a file" if place == outdir else f"is below the file '{place}'"
+        raise LacunaError(f"config: 'outdir' is '{outdir}', which {where}; give a folder")
+    _check_inputs([outdir / name for name in (*samples, *_MADE)], inputs)
+    _check_strangers(outdir, [outdir / sample for sample in samples])
+
+
+def _check_inputs(folders: Iterable[Path], inputs: Mapping[str, Path | None]) -> None:
+    """Raise LacunaError where an input is among the files and folders that a run makes."""
+    owned = {_identity(folder): folder for folder in folders if folder.exists()}
+    for what, path in inputs.items():
+        folder = None if path is None else _owner(path, owned)
+        if folder is not None:
+            raise LacunaError(
+                f"{what}: '{path}' is in '{folder}', where Lacuna writes its results and removes "
+                "what is there; move the file, or choose another outdir"
+            )
+
+
+def _check_strangers(outdir: Path, folders: Sequence[Path]) -> None:
+    """Raise LacunaError where a sample's folder holds what Lacuna would remove and never wrote."""
+    for folder in (folder / name for folder in folders for name in _MAKES):
+        for name in sorted(os.listdir(folder)) if folder.is_dir() else ():
+            if not re.fullmatch(_MAKES[folder.name], name):
+                raise LacunaError(
+                    f"{folder / name}: Lacuna did not write this and would remove it with its "
+                    "folder; move it, or choose another outdir"
+                )
+    if (outdir / LOCK.parent).is_dir():
+        return
+    for folder in (folder for folder in folders if folder.is_dir()):
+        if any(folder.iterdir()) and not (folder / "rejected.tsv").exists():
+            raise LacunaError(
+                f"{folder}: holds files, though Lacuna never ran in '{outdir}'; move them, or "
+                "choose another outdir"
+            )
+
+
+def _owner(path: Path, owned: Mapping[tuple[int, int], Path]) -> Path | None:
+    """The owned file or folder that a path is in, as it is written or with its links followed."""
+    for seen in dict.fromkeys([path.absolute(), path.resolve()]):
+        for place in (seen, *seen.parents):
+            if (known := _identity(place)) in owned:
+                return owned[known]
+    return None
+
+
+@cache
+def _identity(path: Path) -> tuple[int, int]:
+    """Device and number: they know a folder under any name, also where case does not matter."""
+    try:
+        found = path.stat()
+    except OSError:
+        return -1, -1
+    return found.st_dev, found.st_ino
+
+
+# --- one run at a time ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The run that has an output folder, or had it last."""
+
+    host: str
+    process: int
+    folder: str  # where it was started: Snakemake's records of what it made are there
+    outdir: str  # the output folder itself: in a copy of it the names are not of that run
+    since: str
+    running: bool = True
+
+    def __str__(self) -> str:
+        return f"process {self.process} on {self.host}, started {self.since} in {self.folder}"
+
+
+class RunLock:
+    """An output folder that is this run's alone until `release`, or until the process ends.
+
+    The system's lock on a file tells a run that lives from one that was killed. The file says whose
+    it is: the lock may not reach across the machines that share a file system, and a run started
+    elsewhere would take what is there for its own, since Snakemake goes by dates alone there.
+    """
+
+    def __init__(self, outdir: Path) -> None:
+        """Raises LacunaError where another run has it, or where the folder cannot be written."""
+        self.path = outdir / LOCK
+        with writing(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            _check_free(outdir, self._file)
+            self._holder = Holder(
+                host=socket.gethostname(),
+                process=os.getpid(),
+                folder=os.path.realpath(os.getcwd()),
+                outdir=os.path.realpath(outdir),
+                since=time.strftime("%Y-%m-%d %H:%M:%S"),
+            )
+            with writing(self.path):
+                _write_holder(self._file, self._holder)
+        except BaseException:
+            os.close(self._file)
+            raise
+        self.start = os.fstat(self._file).st_mtime  # by the clock that dates the logs
+        self._released = False
+        atexit.register(self.release)
+
+    def release(self) -> None:
+        """Give the folder back; the file stays, since removing it would race with others."""
+        if not self._released:
+            self._released = True
+            with suppress(OSError):  # a full disk: the lock ends with the process all the same
+                _write_holder(self._file, replace(self._holder, running=False))
+            os.close(self._file)
+
+
+def _check_free(outdir: Path, file: int) -> None:
+    """Lock the file; LacunaError where it is another run's, or the results are another folder's."""
+    held = not _locked(file)
+    holder = _read_holder(file)
+    if held:
+        who = f" ({holder})" if holder else ""
+        raise LacunaError(
+            f"outdir '{outdir}' is in use by another run{who}; wait for its end, or choose another "
+            "outdir"
+        )
+    if holder is None:
+        return
+    if holder.running and holder.host != socket.gethostname():
+        raise LacunaError(
+            f"outdir '{outdir}' is in use by a run on another machine, or one was killed there "
+            f"({holder}); if it runs no more, remove '{outdir / LOCK}'"
+        )
+    here = os.path.realpath(os.getcwd())
+    of_this = holder.outdir == os.path.realpath(outdir)  # and not of one that this is a copy of
+    if (
+        of_this
+        and holder.folder != here
+        and os.path.isdir(os.path.join(holder.folder, ".snakemake"))
+    ):
+        raise LacunaError(
+            f"outdir '{outdir}' holds results of runs that were started in {holder.folder}; start "
+            "there, or choose another outdir"
+        )
+
+
+def _locked(file: int) -> bool:
+    """Whether the file could be locked; a file system without locks has the file's words alone."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        holder = _read_holder(file)
+        here = holder is not None and holder.running and holder.host == socket.gethostname()
+        return not (here and holder and _alive(holder.process))
+    return True
+
+
+def _read_holder(file: int) -> Holder | None:
+    """Whom the file names; nobody where it is empty, or damaged by a kill in mid-write."""
+    try:
+        return Holder(**json.loads(os.pread(file, 1 << 16, 0)))
+    except (ValueError, TypeError):
+        return None
+
+
+def _write_holder(file: int, holder: Holder) -> None:
+    os.ftruncate(file, 0)
+    os.pwrite(file, json.dumps(asdict(holder)).encode() + b"\n", 0)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+# --- the last line -------------------------------------------------------------------------------
+
+
+def last_words(outdir: Path, start: float, logs: Sequence[str]) -> str:
+    """The line that a run which failed ends with: the first fault of its jobs, and how many more.
+
+    start: when the run began, as `RunLock.start`. logs: Snakemake's own, which name the rules of
+    jobs that were killed without a word.
+    """
+    folder = outdir / LOCK.parent
+    said = "".join(Path(log).read_text(encoding="utf-8", errors="replace") for log in logs)
+    if _INTERRUPTED in said:
+        return "the run was interrupted; the same command goes on where it was"
+    if faults := faults_since(folder, start):
+        more = f" (and {len(faults) - 1} more faults in {folder})" if len(faults) > 1 else ""
+        return faults[0] + more
+    if shutil.disk_usage(outdir).free < _FULL:
+        return f"{outdir}: the disk is full; free some space and run again"
+    rules = list(dict.fromkeys(re.findall(r"^Error in rule (\w+)", said, re.MULTILINE)))
+    named = f"rule {', '.join(rules)}: its job" if rules else "a job"
+    return (
+        f"{named} ended without a word, as when it is killed for memory or time; give it more (see "
+        f"{', '.join(map(str, [folder, *logs]))})"
+    )

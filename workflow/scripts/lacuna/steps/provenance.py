@@ -1,0 +1,117 @@
+"""Digests of the code and the inputs behind a rule, so that a change of them re-runs the rule."""
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+from lacuna.core.files import LacunaError, state_of
+from lacuna.core.paths import GERMLINES, PACKAGE, UNIMOD
+
+# Files that a module reads wherever it is used: they count as code.
+DATA = {"germlines.py": GERMLINES, "tags.py": UNIMOD.parent}
+
+
+@cache
+def code_digest(path: Path) -> str:
+    """sha256 over a Python file and every module of this package that it leads to."""
+    digest = hashlib.sha256()
+    for name, file in sorted((_name(file), file) for file in code_behind(path)):
+        digest.update(name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+class Inputs:
+    """The user's files as they are when a run begins.
+
+    Snakemake compares times: it takes a file that was replaced while jobs ran, or by an older one,
+    for the one that its results are of. Digests as parameters of a rule tell them apart.
+    """
+
+    def __init__(self, paths: Iterable[str | Path]) -> None:
+        """Read the files; LacunaError where one cannot be read."""
+        named = {str(path) for path in paths}
+        self._state = {path: state_of(path) for path in named}
+        self._digest = {path: file_digest(path) for path in named}
+
+    def digest(self, path: str | Path | None) -> str | None:
+        """The sha256 of a file as it was; None for no file, or none of these."""
+        return self._digest.get(str(path))
+
+    def changed(self) -> list[str]:
+        """The files that hold something else by now, or are gone."""
+        moved = sorted(path for path, state in self._state.items() if state_of(path) != state)
+        return [path for path in moved if _digest_now(path) != self._digest[path]]
+
+
+def _digest_now(path: str) -> str | None:
+    try:
+        return file_digest(path)
+    except LacunaError:
+        return None
+
+
+def file_digest(path: str | Path) -> str:
+    """The sha256 of a file's bytes; LacunaError where it cannot be read."""
+    try:
+        with open(path, "rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError as error:
+        raise LacunaError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+
+
+def code_behind(path: Path) -> set[Path]:
+    """A Python file, the modules of this package that it leads to, and the data they read."""
+    found: set[Path] = set()
+    waiting = [path]
+    while waiting:
+        file = waiting.pop()
+        if file in found:
+            continue
+        found.add(file)
+        if file.name in DATA:
+            found.update(DATA[file.name].glob("*.tsv"))
+        if file.suffix == ".py":
+            for name in imported(file.read_text(encoding="utf-8")):
+                waiting += _files_of(name)
+    return found
+
+
+@cache  # most modules are behind several scripts, and parsing one takes milliseconds
+def imported(source: str) -> frozenset[str]:
+    """The dotted names that a module imports, anywhere in it: modules, and what is in them.
+
+    Raises ValueError at a relative import, which would have to be resolved.
+    """
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise ValueError(f"line {node.lineno}: write out the name of the package")
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(names)
+
+
+def _files_of(dotted: str) -> Iterator[Path]:
+    """Yield the files that importing a name of this package runs: packages, then the module.
+
+    The last part of the name may be something in a module instead.
+    """
+    package, *parts = dotted.split(".")
+    if package != PACKAGE.name:
+        return
+    folder = PACKAGE
+    for part in ["", *parts]:
+        module = folder / f"{part}.py"
+        folder = folder / part
+        file = folder / "__init__.py" if folder.is_dir() else module
+        if file.is_file():
+            yield file
+
+
+def _name(file: Path) -> str:
+    """A name of a file that is the same wherever the workflow is."""
+    return file.relative_to(PACKAGE).as_posix() if file.is_relative_to(PACKAGE) else file.name

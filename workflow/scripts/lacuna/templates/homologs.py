@@ -1,0 +1,172 @@
+"""Homologs of a sample: on IMGT columns where they are antibodies, by alignment where not."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lacuna.antibody.imgt import CONSTANT, N_CODES, OTHER_INSERTION
+from lacuna.antibody.numbering import Numbering, number_parts
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, decode
+from lacuna.core.device import product_dtype
+from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.scaffold import Rejected
+from lacuna.templates.alignment import lay_template, residue_tokens
+from lacuna.templates.nearest import (
+    N_HOMOLOGS,
+    PROFILE_NEIGHBOURS,
+    choose_homologs,
+    homolog_profile,
+    homolog_tokens,
+    one_hot_templates,
+)
+
+SEED = 4  # residues of the words that propose homologs of a protein without columns
+MIN_IDENTITY = 0.25  # of aligned observed residues; below it a protein is no homolog
+
+
+@dataclass(frozen=True, slots=True)
+class Homologs:
+    """Reference chains of one sample, or parts of them with a V domain each, m in all.
+
+    grids: (m, N_CODES) uint8 V domains on columns, all ABSENT without one; one_hot: their
+    matrix for `choose_homologs`; constants: (m, width) uint8 residues from the constant
+    region's start on; sequences: whole parts; words: how often each word of SEED
+    residues stands in which chain.
+    """
+
+    grids: Tensor
+    one_hot: Tensor
+    constants: np.ndarray
+    sequences: tuple[str, ...]
+    words: dict[str, list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class HomologTemplates:
+    """What homologs say of b chains: tokens (b, N_HOMOLOGS, length) and frequencies
+    (b, length, 20), both empty where there is none."""
+
+    tokens: Tensor
+    profile: Tensor
+
+
+def read_homologs(path: Path | None) -> Homologs | None:
+    """Homologs of a FASTA; records that cannot be used are left out."""
+    if path is None:
+        return None
+    chains = [s.sequence for s in read_scaffolds(path) if not isinstance(s, Rejected)]
+    return index_homologs(dict.fromkeys(chains))
+
+
+def index_homologs(chains: Iterable[str]) -> Homologs | None:
+    """Number and index reference chains, in order and without repeats; None of none.
+
+    A chain with several V domains is as many homologs, one of each part.
+    """
+    parts = {}
+    for chain in chains:
+        numbered = number_parts(chain)
+        ends = [*(part.start for part in numbered[1:]), len(chain)]
+        for part, end in zip(numbered, ends, strict=True):
+            parts[chain[part.start : end]] = part.numbering
+    sequences = tuple(parts)
+    if not sequences:
+        return None
+    grids = np.full((len(sequences), N_CODES), ABSENT, dtype=np.uint8)
+    tails: list[np.ndarray] = []
+    words: dict[str, list[int]] = {}
+    for i, (sequence, numbering) in enumerate(parts.items()):
+        tokens = residue_tokens(sequence)
+        v = (numbering.columns > 0) & (numbering.columns < OTHER_INSERTION)
+        grids[i, numbering.columns[v]] = tokens[v]
+        start = numbering.constant_start
+        lead = max(-start, 0) if start is not None else 0
+        tail = tokens[max(start, 0) :] if start is not None else tokens[:0]
+        tails.append(np.concatenate((np.full(lead, ABSENT, np.uint8), tail)))
+        for word in {sequence[j : j + SEED] for j in range(len(sequence) - SEED + 1)}:
+            words.setdefault(word, []).append(i)
+    width = max(len(t) for t in tails)
+    constants = np.full((len(sequences), width), ABSENT, dtype=np.uint8)
+    for i, tail in enumerate(tails):
+        constants[i, : len(tail)] = tail
+    tensor = torch.from_numpy(grids)
+    dtype = product_dtype(tensor.device)
+    return Homologs(tensor, one_hot_templates(tensor, dtype), constants, sequences, words)
+
+
+def find_homologs(
+    homologs: Homologs,
+    tokens: Tensor,
+    columns: Tensor,
+    grid: Tensor,
+    numberings: list[Numbering],
+    max_identity: Tensor,
+) -> HomologTemplates:
+    """Templates of b chains from their nearest homologs.
+
+    tokens, columns: (b, length) uint8; grid: (b, N_CODES); max_identity: (b,) identity
+    over observed residues above which a homolog is left out.
+    """
+    b, length = tokens.shape
+    best, identity = choose_homologs(
+        grid, homologs.grids, homologs.one_hot, max_identity[:, None], PROFILE_NEIGHBOURS
+    )
+    laid = homolog_tokens(best, columns, homologs.grids)  # (b, n, length)
+    for i in range(b):
+        numbering = numberings[i] if i < len(numberings) else None
+        if numbering is None:
+            continue
+        if numbering.constant_start is not None:
+            _lay_constants(laid, i, best[i], numbering, columns[i], homologs)
+        elif not numbering.locus:
+            rows, identities = _align(homologs, tokens[i].numpy(), float(max_identity[i]))
+            laid[i] = ABSENT
+            identity[i] = 0.0
+            laid[i, : len(rows), : rows.shape[1]] = torch.from_numpy(rows)
+            identity[i, : len(rows)] = torch.from_numpy(identities)
+    laid = laid.masked_fill((identity <= 0)[:, :, None], ABSENT)
+    out = tokens.new_full((b, N_HOMOLOGS, length), ABSENT)
+    n = min(N_HOMOLOGS, laid.shape[1])
+    out[:, :n] = laid[:, :n]
+    return HomologTemplates(out, homolog_profile(laid, identity))
+
+
+def _lay_constants(
+    laid: Tensor, i: int, best: Tensor, numbering: Numbering, columns: Tensor, homologs: Homologs
+) -> None:
+    """Write the homologs' constant-region residues under those of chain i."""
+    at = torch.nonzero(columns == CONSTANT)[:, 0]
+    offset = at - (numbering.constant_start or 0)
+    inside = (offset >= 0) & (offset < homologs.constants.shape[1])
+    rows = torch.from_numpy(homologs.constants)[best][:, offset[inside]]
+    laid[i][:, at[inside]] = rows
+
+
+def _align(
+    homologs: Homologs, tokens: np.ndarray, max_identity: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Homologs of a protein without columns: (n, length) tokens and (n,) identities."""
+    length = int((tokens != ABSENT).sum())
+    known = np.where(tokens < N_RESIDUES, tokens, MISSING)[:length]
+    text = decode(known.astype(np.uint8))
+    votes: Counter[int] = Counter()
+    for word in {text[j : j + SEED] for j in range(length - SEED + 1)}:
+        votes.update(homologs.words.get(word, ()))
+    found = []
+    ranked = sorted(votes.items(), key=lambda vote: (-vote[1], vote[0]))
+    for index, _ in ranked[:PROFILE_NEIGHBOURS]:
+        row = lay_template(text, homologs.sequences[index])
+        compared = (known < N_RESIDUES) & (row < N_RESIDUES)
+        identity = float((row == known)[compared].mean()) if compared.any() else 0.0
+        if MIN_IDENTITY <= identity <= max_identity:
+            found.append((identity, row))
+    found.sort(key=lambda pair: -pair[0])
+    rows = np.full((len(found), length), ABSENT, dtype=np.uint8)
+    for i, (_, row) in enumerate(found):
+        rows[i] = row
+    return rows, np.array([identity for identity, _ in found], dtype=np.float32)

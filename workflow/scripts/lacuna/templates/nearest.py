@@ -1,0 +1,329 @@
+"""Nearest templates of chains on IMGT columns, for whole batches at once, in torch.
+
+Chain and template stand on the same columns, so the number of residues they share is one
+product of one-hot matrices: milliseconds for 200,000 templates. The same functions choose
+templates in training, on a GPU, and in use; hidden residues are no evidence in either.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn.functional import embedding
+
+from lacuna.antibody.imgt import FR4_START, N_CODES, N_IMGT, OTHER_INSERTION
+from lacuna.core.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, N_TOKENS
+
+N_GERMLINE = 5  # template slots: 3 nearest V genes over the domain, 2 over CDR1 and CDR2
+N_HOMOLOGS = 3
+N_SLOTS = N_GERMLINE + N_HOMOLOGS
+N_PROFILES = 3  # V gene over the domain, V gene over the CDRs, homologs
+PROFILE_NEIGHBOURS = 16  # homologs that make the homolog profile
+NO_GENE = -1
+
+_EVIDENCE_WIDTH = N_RESIDUES + 1  # the last: no residue on this column
+_LAST_GAPPED = 104  # up to here an empty column of a germline segment means a deletion
+_V_LAST = 108
+_V_TO_J = 113  # from here on frequencies are those of the J gene
+_J_FIRST = 110
+_CDR1, _CDR2 = (27, 38), (55, 66)  # first and last column, where they choose
+_FR_WEIGHT = 0.05  # of the other columns there
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Germline segments and gene profiles as tensors on one device.
+
+    v, j: (n, N_CODES) uint8 tokens; *_locus (n,) long; *_gene (n,) long;
+    *_prior (n,) float: how much use in natural repertoires counts, in matching residues;
+    v_profile (genes of V, N_IMGT + 1, 20) and j_profile: uint8 residue frequencies as
+    `pack_frequencies` makes them, zero rows for columns never seen.
+    """
+
+    v: Tensor
+    v_locus: Tensor
+    v_gene: Tensor
+    v_prior: Tensor
+    j: Tensor
+    j_locus: Tensor
+    j_gene: Tensor
+    j_prior: Tensor
+    v_profile: Tensor
+    j_profile: Tensor
+
+    def to(self, device: torch.device) -> "Library":
+        return Library(**{k: getattr(self, k).to(device) for k in self.__dataclass_fields__})
+
+    @classmethod
+    def from_tensors(cls, tensors: dict[str, Tensor]) -> "Library":
+        return cls(**{k: tensors[k] for k in cls.__dataclass_fields__})
+
+
+@dataclass(frozen=True, slots=True)
+class LocusLibrary:
+    """The segments of one locus, n and m of a library's: `choose_by_locus` searches these alone.
+
+    v (n,), j (m,): long indices into the whole library; library: these segments alone;
+    v_one_hot, j_one_hot: see `one_hot_templates`.
+    """
+
+    v: Tensor
+    j: Tensor
+    library: Library
+    v_one_hot: Tensor
+    j_one_hot: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Templates chosen for a batch of b chains.
+
+    v: (b, N_GERMLINE) long indices of V segments, j: likewise of J segments;
+    v_genes: (b, 2) long gene of slots 0 and 3; j_gene: (b,) long gene of slot 0;
+    -1 stands for none.
+    """
+
+    v: Tensor
+    j: Tensor
+    v_genes: Tensor
+    j_gene: Tensor
+
+
+def pack_frequencies(frequencies: Tensor) -> Tensor:
+    """Frequencies as 255 times their square root, so that rare residues keep their digits."""
+    return (255.0 * frequencies.sqrt()).round().to(torch.uint8)
+
+
+def unpack_frequencies(packed: Tensor) -> Tensor:
+    """Inverse of `pack_frequencies`, to float32."""
+    return (packed.float() / 255.0).square()
+
+
+def evidence_table(device: torch.device) -> Tensor:
+    """(N_TOKENS, 21): what a token on a column says; missing says nothing."""
+    table = torch.zeros(N_TOKENS, _EVIDENCE_WIDTH)
+    table[:, :N_RESIDUES] = torch.from_numpy(ALLOWED.copy()).float()
+    table[MISSING] = 0.0
+    table[ABSENT, N_RESIDUES] = 1.0
+    return table.to(device)
+
+
+def chain_grid(tokens: Tensor, columns: Tensor) -> Tensor:
+    """Residues by column: (b, length) tokens and columns -> (b, N_CODES) tokens.
+
+    Columns outside the numbered stretch say nothing (MISSING); empty ones within it are
+    ABSENT.
+    """
+    b = tokens.shape[0]
+    index = columns.long()
+    grid = tokens.new_full((b, N_CODES), ABSENT)
+    grid.scatter_(1, index, tokens)
+    v = (index >= 1) & (index <= N_IMGT)
+    position = torch.arange(N_CODES, device=tokens.device)
+    first = torch.where(v, index, N_CODES).amin(1, keepdim=True)
+    last = torch.where(v, index, 0).amax(1, keepdim=True)
+    outside = (position < first) | (position > last) | (position >= OTHER_INSERTION)
+    grid.masked_fill_(outside, MISSING)
+    grid[:, 0] = MISSING
+    return grid
+
+
+def _chain_evidence(grid: Tensor, table: Tensor) -> Tensor:
+    evidence = embedding(grid[:, 1 : N_IMGT + 1].long(), table)  # (b, N_IMGT, 21)
+    evidence[:, _LAST_GAPPED:, N_RESIDUES] = 0.0
+    return evidence
+
+
+def _shared(evidence: Tensor, first: int, last: int, templates: Tensor) -> Tensor:
+    """Residues shared on columns first..last: (b, N_IMGT, 21), (n, N_IMGT * 21) -> (b, n).
+
+    Whole numbers below 256, exact in every type: neither type nor shape changes a result.
+    """
+    query = evidence[:, first - 1 : last].flatten(1).to(templates.dtype)
+    span = slice((first - 1) * _EVIDENCE_WIDTH, last * _EVIDENCE_WIDTH)
+    return (query @ templates[:, span].T).float()
+
+
+def one_hot_templates(tokens: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """(n, N_CODES) tokens -> (n, N_IMGT * 21) for `_shared`."""
+    evidence = _chain_evidence(tokens, evidence_table(tokens.device).to(dtype))
+    return evidence.flatten(1)
+
+
+def _distinct_best(scores: Tensor, genes: Tensor, n: int) -> Tensor:
+    """Indices (b, n) of the best segments of n different genes; ties go to the first.
+
+    NO_GENE where no segment is left whose score is not -inf.
+    """
+    chosen = []
+    for i in range(n):
+        score, best = scores.max(1)
+        chosen.append(best.masked_fill(score == -torch.inf, NO_GENE))
+        if i < n - 1:
+            same = genes[None, :] == genes[best][:, None]
+            scores = scores.masked_fill(same, -torch.inf)
+    return torch.stack(chosen, 1)
+
+
+def choose_germlines(
+    grid: Tensor,
+    locus: Tensor,
+    library: Library,
+    v_one_hot: Tensor,
+    j_one_hot: Tensor,
+    skip_best: Tensor | None = None,
+) -> Choice:
+    """The nearest V and J segments of each chain.
+
+    grid: (b, N_CODES); locus: (b,) index into LOCI, -1 for no V domain (none chosen);
+    skip_best: (b,) bool, pretend the nearest gene is not known (training only). A library with
+    fewer genes of a locus than there are slots leaves the others without any.
+    """
+    table = evidence_table(grid.device)
+    evidence = _chain_evidence(grid, table)
+    other_v = library.v_locus[None, :] != locus[:, None]  # (b, n)
+    other_j = library.j_locus[None, :] != locus[:, None]
+    by_domain = _shared(evidence, 1, _V_LAST, v_one_hot)
+    in_cdrs = _shared(evidence, *_CDR1, v_one_hot) + _shared(evidence, *_CDR2, v_one_hot)
+    by_cdrs = in_cdrs + _FR_WEIGHT * (by_domain - in_cdrs)
+    by_j = _shared(evidence, _J_FIRST, N_IMGT, j_one_hot)
+    by_domain = (by_domain + library.v_prior).masked_fill(other_v, -torch.inf)
+    by_cdrs = (by_cdrs + library.v_prior).masked_fill(other_v, -torch.inf)
+    by_j = (by_j + library.j_prior).masked_fill(other_j, -torch.inf)
+    if skip_best is not None:
+        best_gene = library.v_gene[by_domain.argmax(1)]
+        hide = skip_best[:, None] & (library.v_gene[None, :] == best_gene[:, None])
+        by_domain = by_domain.masked_fill(hide, -torch.inf)
+        by_cdrs = by_cdrs.masked_fill(hide, -torch.inf)
+    v = torch.cat(
+        (
+            _distinct_best(by_domain, library.v_gene, 3),
+            _distinct_best(by_cdrs, library.v_gene, N_GERMLINE - 3),
+        ),
+        1,
+    )
+    j = _distinct_best(by_j, library.j_gene, 2)[:, [0, 1, 0, 0, 1]]
+    none = (locus < 0)[:, None]
+    v, j = v.masked_fill(none, NO_GENE), j.masked_fill(none, NO_GENE)
+    return Choice(v, j, _at(library.v_gene, v[:, [0, 3]]), _at(library.j_gene, j[:, 0]))
+
+
+def _at(values: Tensor, index: Tensor) -> Tensor:
+    """values[index], and NO_GENE where there is none."""
+    return values[index.clamp(min=0)].masked_fill(index < 0, NO_GENE)
+
+
+def of_locus(library: Library, locus: int, dtype: torch.dtype) -> LocusLibrary:
+    """The segments of one locus, an index into LOCI, with one-hot matrices of `dtype`."""
+    own_v, own_j = library.v_locus == locus, library.j_locus == locus
+    own_v[0] = own_j[0] = True  # never empty; one of another locus is not chosen
+    v, j = torch.nonzero(own_v)[:, 0], torch.nonzero(own_j)[:, 0]
+    part = replace(
+        library,
+        **{name: getattr(library, name)[v] for name in ("v", "v_locus", "v_gene", "v_prior")},
+        **{name: getattr(library, name)[j] for name in ("j", "j_locus", "j_gene", "j_prior")},
+    )
+    return LocusLibrary(
+        v, j, part, one_hot_templates(part.v, dtype), one_hot_templates(part.j, dtype)
+    )
+
+
+def choose_by_locus(grid: Tensor, locus: Tensor, parts: Mapping[int, LocusLibrary]) -> Choice:
+    """What `choose_germlines` chooses, without a look at the segments of loci that no chain has.
+
+    grid, locus: as there; parts: `of_locus` of every locus that occurs.
+    """
+    v = locus.new_full((len(grid), N_GERMLINE), NO_GENE)
+    j, v_genes, j_gene = v.clone(), v[:, :2].clone(), v[:, 0].clone()
+    for index, part in parts.items():
+        own = locus == index
+        if own.any():
+            # All chains meet the part, since a product of a new shape costs a millisecond once.
+            found = choose_germlines(grid, locus, part.library, part.v_one_hot, part.j_one_hot)
+            v[own], j[own] = _at(part.v, found.v[own]), _at(part.j, found.j[own])
+            v_genes[own], j_gene[own] = found.v_genes[own], found.j_gene[own]
+    return Choice(v, j, v_genes, j_gene)
+
+
+def germline_tokens(choice: Choice, columns: Tensor, library: Library) -> Tensor:
+    """Residue of each slot's V or J segment under each residue: (b, N_GERMLINE, length).
+
+    V segments reach into CDR3 from its start, whatever its length: there their residues
+    are counted from Cys104 and not taken by column.
+    """
+    index = columns.long()  # (b, length)
+    position = torch.arange(columns.shape[1], device=columns.device)
+    cys = torch.where(index == _LAST_GAPPED, position, -N_CODES).amax(1, keepdim=True)
+    in_cdr3 = ((index > _LAST_GAPPED) & (index < FR4_START)) | (index > N_IMGT)
+    rank = torch.where(cys >= 0, position - cys, 0)
+    counted = (_LAST_GAPPED + rank) * ((rank > 0) & (rank <= FR4_START - 1 - _LAST_GAPPED))
+    v_index = torch.where(in_cdr3 & (index < OTHER_INSERTION), counted, index)
+    v = _under(library.v[choice.v.clamp(min=0)], v_index)
+    j = _under(library.j[choice.j.clamp(min=0)], index)
+    j = j.masked_fill((choice.j < 0)[:, :, None], ABSENT)
+    tokens = torch.where(v < N_RESIDUES, v, j)
+    beyond = ((index == 0) | (index >= OTHER_INSERTION))[:, None] | (choice.v < 0)[:, :, None]
+    return tokens.masked_fill(beyond, ABSENT)
+
+
+def _under(rows: Tensor, index: Tensor) -> Tensor:
+    """(b, slots, N_CODES) rows read at (b, length) columns -> (b, slots, length)."""
+    return rows.gather(2, index[:, None].expand(-1, rows.shape[1], -1))
+
+
+def germline_profiles(v_genes: Tensor, j_gene: Tensor, columns: Tensor, library: Library) -> Tensor:
+    """Frequencies of the 20 residues by gene: (b, 2), (b,), (b, length) -> (b, length, 40)."""
+    index = columns.long()
+    index = torch.where(index <= N_IMGT, index, 0)  # row 0 of every profile is zero
+    j = library.j_profile[j_gene.clamp(min=0)[:, None], index]  # (b, length, 20)
+    parts = []
+    for slot in range(v_genes.shape[1]):
+        gene = v_genes[:, slot]
+        v = library.v_profile[gene.clamp(min=0)[:, None], index]
+        profile = unpack_frequencies(torch.where((index >= _V_TO_J)[:, :, None], j, v))
+        parts.append(profile.masked_fill((gene < 0)[:, None, None], 0.0))
+    return torch.cat(parts, -1)
+
+
+def choose_homologs(
+    grid: Tensor,
+    references: Tensor,
+    reference_one_hot: Tensor,
+    max_identity: float | Tensor,
+    n: int = PROFILE_NEIGHBOURS,
+) -> tuple[Tensor, Tensor]:
+    """Nearest reference chains of each chain by shared residues, at most `max_identity` alike.
+
+    grid: (b, N_CODES) of the chains, references: (m, N_CODES); max_identity: of all chains, or
+    (b, 1) of each. Returns indices (b, n) and
+    identities (b, n) over the observed residues, best first; identity 0 where there is
+    none left.
+    """
+    evidence = _chain_evidence(grid, evidence_table(grid.device))
+    known = evidence[..., :N_RESIDUES].amax(-1).sum(1)  # observed columns
+    evidence[..., N_RESIDUES] = 0.0
+    matches = _shared(evidence, 1, N_IMGT, reference_one_hot)
+    identity = matches / known.clamp(min=1.0)[:, None]
+    identity = torch.where(identity > max_identity, 0.0, identity)
+    n = min(n, references.shape[0])
+    best, index = identity.topk(n, dim=1)
+    return index, best
+
+
+def homolog_tokens(index: Tensor, columns: Tensor, references: Tensor) -> Tensor:
+    """(b, n) reference indices -> (b, n, length) tokens under each residue."""
+    at = columns.long()[:, None, :].expand(-1, index.shape[1], -1)
+    tokens = references[index].gather(2, at)
+    return tokens.masked_fill((at == 0) | (at >= OTHER_INSERTION), ABSENT)
+
+
+def homolog_profile(tokens: Tensor, identity: Tensor) -> Tensor:
+    """Column frequencies of homologs, (b, n, length) -> (b, length, 20); nearer ones weigh more."""
+    weight = torch.softmax(20.0 * identity, 1) * (identity > 0)  # (b, n)
+    present = (tokens < N_RESIDUES) & (identity > 0)[:, :, None]
+    flat = tokens.long().clamp(max=N_RESIDUES - 1).transpose(1, 2)  # (b, length, n)
+    weights = (weight[:, :, None] * present).transpose(1, 2)
+    profile = torch.zeros(*flat.shape[:2], N_RESIDUES, device=tokens.device)
+    profile.scatter_add_(2, flat, weights.to(profile.dtype))
+    return profile / profile.sum(-1, keepdim=True).clamp(min=1e-6)

@@ -1,0 +1,101 @@
+"""Training chains of one run: the samples' homologs, and chains simulated from germlines."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from lacuna.antibody.germlines import LOCI, SPECIES, v_segments
+from lacuna.antibody.imgt import N_CODES, OTHER_INSERTION
+from lacuna.antibody.numbering import number_chain
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode
+from lacuna.network.kmers import load_library
+from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.scaffold import Rejected, Scaffold
+from lacuna.training.corpus import Chains, near, number_all, simulate_chains, write_encoded
+
+VALIDATION_SHARE = 0.05
+TARGETS = 4096  # chains to be filled that are compared at once
+GRAFT_SHARE = 0.25  # of the simulated chains
+HOMOLOG_SHARE = 0.5  # of the batches, where there are homologs
+
+
+def encode_training(
+    homologs: Sequence[Path],
+    targets: Sequence[tuple[Path, Path | None]],
+    library: Path,
+    out: Path,
+    *,
+    chains: int,
+    max_identity: float,
+    seed: int,
+    processes: int,
+) -> None:
+    """Write the chains that a run trains on, see `corpus.write_encoded`.
+
+    targets: FASTA files to be filled, each with its gap table or None; homologs that share
+    `max_identity` or more of the observed residues of one of their chains are left out. chains:
+    number to simulate.
+    """
+    natural = number_all(list(dict.fromkeys(_sequences(homologs))), processes)[0]
+    kept = ~like_targets(natural, targets, max_identity)
+    natural = natural.take(np.flatnonzero(kept))
+    simulated, _ = simulate_chains(natural, simulation_counts(chains), seed)
+    everything = Chains(
+        np.concatenate((natural.grids, simulated.grids)),
+        np.concatenate((natural.locus, simulated.locus)),
+    )
+    share = HOMOLOG_SHARE * len(simulated) / max(len(natural), 1) / (1 - HOMOLOG_SHARE)
+    weights = np.concatenate((np.full(len(natural), share), np.ones(len(simulated))))
+    rng = np.random.default_rng(seed)
+    held_out = rng.permutation(len(everything))[: max(int(VALIDATION_SHARE * len(everything)), 1)]
+    record: dict[str, object] = {"homologs": len(natural), "simulated": len(simulated)}
+    validation = {"held_out": np.sort(held_out)}
+    write_encoded(out, everything, weights, validation, load_library(library), record)
+
+
+def _sequences(paths: Iterable[Path]) -> Iterator[str]:
+    return (s.sequence for path in paths for s in _usable(path))
+
+
+def like_targets(
+    natural: Chains, targets: Iterable[tuple[Path, Path | None]], max_identity: float
+) -> np.ndarray:
+    """(n,) bool: which chains share `max_identity` of what is observed of a chain to be filled."""
+    result = np.zeros(len(natural), dtype=bool)
+    if not len(natural):
+        return result
+    grids = (_observed(s.sequence) for path, gaps in targets for s in _usable(path, gaps))
+    while some := list(islice(grids, TARGETS)):
+        observed = Chains(np.stack(some), np.zeros(len(some), np.int64))
+        result |= near(natural, observed, max_identity, of_held_out=True)
+    return result
+
+
+def _usable(fasta: Path, gaps: Path | None = None) -> Iterator[Scaffold]:
+    return (s for s in read_scaffolds(fasta, gaps) if not isinstance(s, Rejected))
+
+
+def _observed(sequence: str) -> np.ndarray:
+    """The observed residues of a V domain on columns: (N_CODES,) uint8, ABSENT elsewhere."""
+    columns = number_chain(sequence).columns
+    tokens = encode(sequence)
+    seen = (columns > 0) & (columns < OTHER_INSERTION) & (tokens < N_RESIDUES)
+    grid = np.full(N_CODES, ABSENT, dtype=np.uint8)
+    grid[columns[seen]] = tokens[seen]
+    return grid
+
+
+def simulation_counts(chains: int) -> dict[str, int]:
+    """How many chains of each species and locus, and grafts, make up `chains`."""
+    segments = v_segments()
+    kinds = [
+        f"{species}:{locus}"
+        for s, species in enumerate(SPECIES)
+        for i, locus in enumerate(LOCI)
+        if ((segments.species == s) & (segments.locus == i)).any()
+    ]
+    grafts = int(GRAFT_SHARE * chains)
+    each, rest = divmod(chains - grafts, len(kinds))
+    return {"graft": grafts} | {kind: each + (i < rest) for i, kind in enumerate(kinds)}

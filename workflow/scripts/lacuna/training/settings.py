@@ -1,0 +1,140 @@
+"""The `pretrain` section of a configuration: defaults, checks, and where its corpora stand."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from lacuna.core.config import (
+    check_finite,
+    error_order,
+    explain_error,
+    shortened,
+    whole_numbers,
+    with_defaults,
+)
+from lacuna.core.files import LacunaError, path_fault
+
+SECTION = "pretrain"
+DEFAULT_MINUTES = 60.0
+TEACHER_K = 510  # AntiBERTy has 512 positions, and two of them mark a chain's ends
+# Names begin with a letter or digit: pip must not take one for an option of its own.
+_REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*==[A-Za-z0-9][A-Za-z0-9_.+!-]*")
+_DRAWN_BY_ENCODING = (
+    "seed",
+    "near_identity",
+    "duplicate_identity",
+    "validation_share",
+    "simulate",
+    "simulated_weight",
+    "graft_weight",
+)
+
+
+def check_pretrain(section: Mapping[str, Any] | None, schema_path: str | Path) -> dict[str, Any]:
+    """The complete section: what is given with the defaults of the schema, and checked.
+
+    Raises LacunaError, naming the key and what it should be, at the first fault.
+    """
+    with open(schema_path, encoding="utf-8") as handle:
+        schema: dict[str, Any] = {
+            "type": "object",
+            "properties": {SECTION: yaml.safe_load(handle)},
+        }
+    whole: dict[str, Any] = with_defaults({SECTION: dict(section or {})}, schema)
+    given: dict[str, Any] = whole[SECTION]
+    for name in ("corpora", "validation"):
+        if isinstance(given[name], list):
+            item = schema["properties"][SECTION]["properties"][name]["items"]
+            given[name] = [with_defaults(one, item) for one in given[name]]
+    check_finite(whole)
+    errors = sorted(Draft202012Validator(schema).iter_errors(whole), key=error_order)
+    if errors:
+        raise LacunaError(f"config: {explain_error(errors[0], schema)}")
+    given = whole_numbers(given)
+    _check_sources(given)
+    train = given["train"]
+    if train["steps"] is not None and train["minutes"] is not None:
+        raise LacunaError(
+            "config: both 'pretrain.train.steps' and 'pretrain.train.minutes' are given; keep one"
+        )
+    if given["teacher"]["wheel"] and train["k"] > TEACHER_K:
+        raise LacunaError(
+            f"config: 'pretrain.train.k' is {train['k']}; write at most {TEACHER_K}, as many as a "
+            "teacher can read"
+        )
+    if train["steps"] is None and train["minutes"] is None:
+        train["minutes"] = DEFAULT_MINUTES
+    return given
+
+
+def _check_sources(section: dict[str, Any]) -> None:
+    """Raise LacunaError where a source is not one file or wheel, or a name stands twice."""
+    for i, corpus in enumerate(section["corpora"]):
+        where = f"config: 'pretrain.corpora.{i}' ('{corpus['name']}')"
+        if (corpus["path"] is None) == (corpus["wheel"] is None):
+            raise LacunaError(f"{where} needs either 'path' or 'wheel'; give one of them")
+        _check_wheel(f"{where}: wheel", corpus["wheel"])
+        _check_path(where, corpus["path"])
+    _check_wheel("config: 'pretrain.teacher.wheel'", section["teacher"]["wheel"])
+    for i, path in enumerate(section["held_out"]):
+        _check_path(f"config: 'pretrain.held_out.{i}'", path)
+    for i, one in enumerate(section["validation"]):
+        _check_path(f"config: 'pretrain.validation.{i}.path'", one["path"])
+    for kind in ("corpora", "validation"):
+        names = [one["name"] for one in section[kind]]
+        taken = ["natural"] if kind == "validation" else []
+        for i, name in enumerate(names):
+            if name in names[:i] + taken:
+                raise LacunaError(
+                    f"config: 'pretrain.{kind}.{i}.name' '{name}' is taken; rename it"
+                )
+
+
+def _check_wheel(where: str, requirement: str | None) -> None:
+    """Raise LacunaError where what pip is to fetch is not one version of one package."""
+    if requirement is not None and not _REQUIREMENT.fullmatch(requirement):
+        raise LacunaError(f"{where} {shortened(repr(requirement))}; write name==version")
+
+
+def _check_path(where: str, path: str | None) -> None:
+    """Raise LacunaError where Snakemake cannot use a path as it is written."""
+    if path is not None and (fault := path_fault(path)):
+        raise LacunaError(f"{where}: {shortened(repr(path))} {fault}")
+
+
+def wheel_name(requirement: str) -> str:
+    """File name that a wheel is kept under: `abnativ==2.0.9` -> `abnativ-2.0.9.whl`."""
+    return requirement.replace("==", "-") + ".whl"
+
+
+def corpora_at(section: Mapping[str, Any], wheels: str | Path) -> list[dict[str, Any]]:
+    """Settings of each corpus as `corpus.Corpus` takes them; fetched wheels stand in `wheels`."""
+    corpora = []
+    for corpus in section["corpora"]:
+        rest = {k: v for k, v in corpus.items() if k not in ("wheel", "sha256", "path")}
+        path = corpus["path"] or Path(wheels) / wheel_name(corpus["wheel"])
+        corpora.append({**rest, "path": str(path)})
+    return corpora
+
+
+def encode_settings(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of `corpus.EncodeConfig`."""
+    return {name: section[name] for name in _DRAWN_BY_ENCODING}
+
+
+def train_settings(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of `train.TrainConfig`; a time budget is none of them."""
+    settings = {k: v for k, v in section["train"].items() if k != "minutes" and v is not None}
+    if section["teacher"]["wheel"]:
+        settings["teacher_share"] = section["teacher"]["share"]
+    return {**settings, "seed": section["seed"]}
+
+
+def teacher_settings(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of `train.TrainConfig` for the teacher: its own, and else the network's."""
+    own = {k: section["teacher"][k] for k in ("steps", "batch_size", "learning_rate")}
+    return {**train_settings(section), **own, "teacher_share": 0.0}

@@ -1,0 +1,117 @@
+"""Training chains made from germline segments, natural CDR3s and grafts.
+
+Natural repertoires hold few chains of some species and no humanised ones, so chains of
+both kinds are made here, on IMGT columns.
+"""
+
+import numpy as np
+
+from lacuna.antibody.germlines import LOCI, SPECIES, j_segments, v_segments
+from lacuna.antibody.imgt import (
+    FR4_START,
+    INSERTION_111,
+    N_CODES,
+    N_IMGT,
+    OTHER_INSERTION,
+    cdr3_codes,
+)
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES
+
+# Order of the columns along a chain: 111A.. follow 111, ..112A precede 112.
+CHAIN_ORDER = np.array(
+    [*range(1, 112), *range(INSERTION_111, INSERTION_111 + 16)]
+    + [*reversed(range(INSERTION_111 + 16, OTHER_INSERTION)), *range(112, N_IMGT + 1)]
+)
+CDR_COLUMNS = np.zeros(N_CODES, dtype=bool)
+CDR_COLUMNS[[*range(27, 39), *range(56, 66), *range(105, 118)]] = True
+CDR_COLUMNS[INSERTION_111:OTHER_INSERTION] = True
+
+# Residues an amino acid is likely to mutate to: those of its chemical class first.
+_CLASSES = ("AGST", "ILMV", "FWY", "DENQ", "HKR", "C", "P")
+_D_LIKE = "GYSDTRAVWNLPIFEQKHMC"  # residues of CDR3 middles, the commonest first
+
+
+def _mutation_table() -> np.ndarray:
+    table = np.full((N_RESIDUES, N_RESIDUES), 1.0)
+    for group in _CLASSES:
+        members = [RESIDUES.index(r) for r in group]
+        table[np.ix_(members, members)] = 6.0
+    table[:, RESIDUES.index("C")] = 0.1
+    np.fill_diagonal(table, 0.0)
+    return table / table.sum(1, keepdims=True)
+
+
+_MUTATIONS = _mutation_table()
+_CUMULATIVE = _MUTATIONS.cumsum(1)
+
+
+def mutate(
+    grid: np.ndarray, rate: float, rng: np.random.Generator, cdr_factor: float = 3.0
+) -> np.ndarray:
+    """Point mutations in a (N_CODES,) row of tokens, more of them in CDRs.
+
+    rate: chance of a framework residue to mutate; cdr_factor: how many times that of a CDR's.
+    Empty columns stay empty and others filled.
+    """
+    out = grid.copy()
+    chance = np.where(CDR_COLUMNS, rate * cdr_factor, rate)
+    hit = np.flatnonzero((out < N_RESIDUES) & (rng.random(N_CODES) < chance))
+    draws = rng.random(len(hit))
+    out[hit] = (_CUMULATIVE[out[hit]] < draws[:, None]).sum(1).clip(max=N_RESIDUES - 1)
+    return out
+
+
+def recombine(
+    species: str, locus: str, rng: np.random.Generator, cdr3_pool: list[np.ndarray]
+) -> np.ndarray:
+    """A simulated V(D)J chain of a species: (N_CODES,) tokens.
+
+    cdr3_pool: natural CDR3s (token arrays) of the locus; half the chains take one of
+    them, the other half join V's and J's own ends over random residues.
+    """
+    v, j = v_segments(), j_segments()
+    rows_v = np.flatnonzero((v.species == SPECIES.index(species)) & (v.locus == LOCI.index(locus)))
+    at_j = (j.species == SPECIES.index(species)) & (j.locus == LOCI.index(locus))
+    rows_j = np.flatnonzero(at_j) if at_j.any() else np.flatnonzero(j.locus == LOCI.index(locus))
+    v_row, j_row = v.tokens[rng.choice(rows_v)], j.tokens[rng.choice(rows_j)]
+    grid = np.full(N_CODES, ABSENT, dtype=np.uint8)
+    grid[1:105] = v_row[1:105]
+    grid[FR4_START : N_IMGT + 1] = j_row[FR4_START : N_IMGT + 1]
+    if cdr3_pool and rng.random() < 0.5:
+        cdr3 = cdr3_pool[rng.integers(len(cdr3_pool))]
+    else:
+        left = v_row[105:118][v_row[105:118] < N_RESIDUES]
+        right = j_row[105:118][j_row[105:118] < N_RESIDUES]
+        left = left[: max(len(left) - rng.integers(0, 3), 0)]
+        right = right[rng.integers(0, min(len(right), 5) + 1) :]
+        n = int(rng.integers(0, 9)) if locus == "H" else int(rng.integers(0, 2))
+        weights = 1.0 / np.arange(2, len(_D_LIKE) + 2)
+        middle = rng.choice([RESIDUES.index(r) for r in _D_LIKE], n, p=weights / weights.sum())
+        cdr3 = np.concatenate((left, middle, right)).astype(np.uint8)
+    grid[cdr3_codes(len(cdr3))] = cdr3
+    return grid
+
+
+def graft(
+    acceptor: np.ndarray, donor: np.ndarray, rng: np.random.Generator, back: float
+) -> np.ndarray:
+    """The donor's CDRs on the acceptor's frameworks; `back` of the differing framework
+    residues stay the donor's (back mutations), the ends of CDRs wander by a residue or two.
+
+    acceptor, donor, result: (N_CODES,) tokens.
+    """
+    take = CDR_COLUMNS.copy()
+    for start, stop in ((27, 39), (56, 66)):
+        take[max(start - int(rng.integers(0, 3)), 1) : start] = True
+        take[stop : stop + int(rng.integers(0, 5))] = True
+    framework = ~take & (rng.random(N_CODES) < back)
+    return np.where(
+        take | framework & (donor < N_RESIDUES) & (acceptor < N_RESIDUES), donor, acceptor
+    )
+
+
+def grid_to_chain(grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(N_CODES,) tokens -> tokens and columns along the chain."""
+    row = grid[CHAIN_ORDER]
+    there = row < N_RESIDUES
+    return row[there], CHAIN_ORDER[there].astype(np.uint8)

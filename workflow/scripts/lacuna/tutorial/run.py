@@ -1,0 +1,66 @@
+"""The tutorial's model on every chain of a sample, as a baseline beside the others."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from lacuna.core.files import SEED_PREDICTIONS, LacunaError, atomic_write
+from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.scaffold import Rejected, Scaffold
+from lacuna.tutorial.model import SeedResult, run_seed, write_seed_report
+
+COLUMNS = ("chain", "position", "protocol", "answer", "probability")
+
+
+def train_seed_models(
+    fasta: Path,
+    gaps: Path | None,
+    truth: Path | None,
+    out: Path,
+    *,
+    tolerance_ppm: float,
+    k: int,
+    epochs: int,
+    seed: int,
+) -> None:
+    """Train a model per usable chain of a sample and write its report into out/00000, 00001, ...
+
+    Beside them stands one table of all predictions, for the comparison with the truth. Raises
+    LacunaError where a gap has no truth, or truth of another length: there is nothing to learn.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with atomic_write(out / SEED_PREDICTIONS) as handle:
+        rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
+        rows.writerow(COLUMNS)
+        records = read_scaffolds(fasta, gaps, truth, tolerance_ppm=tolerance_ppm)
+        usable = (r for r in records if not isinstance(r, Rejected))
+        for number, scaffold in enumerate(usable):
+            chain = true_chain(scaffold)
+            if chain is None:
+                raise LacunaError(
+                    f"seed_lstm: '{scaffold.chain}' has a gap without truth or known length; "
+                    "leave its sample out of seed_lstm.samples"
+                )
+            missing = [p for g in scaffold.gaps for p in range(g.start, g.end)]
+            result = run_seed(scaffold.chain, chain, missing, k=k, epochs=epochs, seed=seed)
+            write_seed_report(result, out / f"{number:05d}")
+            rows.writerows(_rows(scaffold, result))
+
+
+def true_chain(scaffold: Scaffold) -> str | None:
+    """The whole chain with its truth filled in; None where a gap has none or is of other length."""
+    sequence = list(scaffold.sequence)
+    for gap in scaffold.gaps:
+        if gap.truth is None or len(gap.truth) != gap.end - gap.start:
+            return None
+        sequence[gap.start : gap.end] = gap.truth
+    return "".join(sequence)
+
+
+def _rows(scaffold: Scaffold, result: SeedResult) -> Iterator[tuple[object, ...]]:
+    for protocol, told in result.predictions.items():
+        for position, residue, probability in zip(
+            told.positions, told.residues, told.probabilities, strict=True
+        ):
+            probable = f"{float(probability):.4f}"
+            yield scaffold.chain, int(position) + 1, protocol, residue, probable
