@@ -70,10 +70,13 @@ class Workspace:
         )
 
     def results(self, folder: str = "out") -> dict[str, bytes]:
-        """Every result under an output folder by its path; logs and times differ between runs."""
+        """Every result under an output folder by its path.
+
+        Logs and times differ between runs, and so may the settings that are written beside them.
+        """
         out = self.folder / folder
         found = {p.relative_to(out): p for p in out.rglob("*") if p.is_file()}
-        apart = ("logs", "benchmarks")
+        apart = ("logs", "benchmarks", "config.yaml")
         return {str(n): p.read_bytes() for n, p in found.items() if n.parts[0] not in apart}
 
     def rows(self, name: str) -> list[dict[str, str]]:

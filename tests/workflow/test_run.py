@@ -4,10 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from runs import ROOT, Run, Workspace, snakemake
 
 from chains import fasta, germline_chain, hidden, mutated
 from lacuna.core.alphabet import RESIDUES
+from lacuna.core.config import check_config
+from lacuna.core.paths import WORKFLOW
 from lacuna.results.accuracy import ACCURACY_COLUMNS
 from lacuna.results.join import CHAIN_COLUMNS, GAP_COLUMNS, REJECTED_COLUMNS, RESIDUE_COLUMNS
 
@@ -154,6 +157,33 @@ def test_every_job_leaves_a_log_and_a_benchmark_and_no_scratch_files(out: Path) 
     left = [p.name for p in (out / "open-2.1").rglob("*") if p.is_file()]
     tables = ["filled.fasta", *(f"{t}.tsv" for t in ("residues", "gaps", "chains", "accuracy"))]
     assert sorted(left) == sorted([*tables, "rejected.tsv", "alkylation.json"])
+
+
+def test_the_settings_are_beside_the_results(space: Workspace, out: Path) -> None:
+    told = yaml.safe_load((out / "config.yaml").read_text())
+    given = yaml.safe_load((space.folder / "config.yaml").read_text())
+    assert told == check_config(given, WORKFLOW / "schemas" / "config.schema.yaml")
+    assert given["seed_lstm"].items() < told["seed_lstm"].items()
+
+
+def test_a_run_by_the_settings_that_it_left_replaces_them(space: Workspace, out: Path) -> None:
+    """Only a run that makes something and everything does."""
+    left = ("--configfile", str(out / "config.yaml"))
+    before = (out / "config.yaml").read_bytes()
+    assert space.run(*left).jobs() == {}
+    report = out / "report.html"
+    page = report.read_bytes()
+    changed = ("--config", "block_size=7", "--rerun-triggers", "mtime")
+    report.unlink()
+    space.run(*left, *changed, "--dry-run")
+    space.run(str(Path("out") / "report.html"), *left, *changed)
+    assert (out / "config.yaml").read_bytes() == before
+    report.unlink()
+    assert space.run(*left, *changed).jobs() == {"all": 1, "write_report": 1}
+    assert report.read_bytes() == page
+    wanted = before.replace(b"block_size: 10000", b"block_size: 7")
+    assert (out / "config.yaml").read_bytes() == wanted != before
+    (out / "config.yaml").write_bytes(before)
 
 
 def test_a_second_run_does_nothing(space: Workspace, out: Path) -> None:

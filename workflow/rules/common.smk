@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from lacuna.core.config import check_config, check_yaml, path_settings
 from lacuna.core.files import LacunaError, check_temporary_folder
+from lacuna.steps.config_record import is_rewritten, write_record
 from lacuna.steps.outdir import RunLock, check_outdir, last_words
 from lacuna.steps.packs import plan_packs
 from lacuna.steps.provenance import Inputs, code_digest
@@ -48,6 +49,7 @@ configfile: "config.yaml"
 
 CONFIG = checked(check_config, config, ROOT / "workflow/schemas/config.schema.yaml")
 OUT = Path(CONFIG["outdir"])
+RECORD = OUT / "config.yaml"
 SAMPLES = {s.sample: s for s in checked(read_sheet, CONFIG["samples"])}
 CHAINS = {name: checked(count_records, sample.fasta) for name, sample in SAMPLES.items()}
 N_BLOCKS = {name: max(ceil(n / CONFIG["block_size"]), 1) for name, n in CHAINS.items()}
@@ -188,7 +190,11 @@ if workflow.is_main_process:
 INPUTS = checked(
     Inputs,
     (
-        [path for path in inputs_of_run().values() if path and path.is_file()]
+        [
+            path
+            for path in inputs_of_run().values()
+            if path and path.is_file() and not is_rewritten(path, RECORD)
+        ]
         if workflow.is_main_process
         else []
     ),
@@ -237,3 +243,16 @@ def hold_outdir():
     """Make the output folder this run's alone, before the first job."""
     if workflow.is_main_process:
         LOCKS.append(checked(RunLock, OUT))
+
+
+def record_config():
+    """Write the settings beside the results, if the run makes all of them.
+
+    Not a rule's work: no other rule is run again for it, and it costs no job.
+    """
+    if not workflow.is_main_process:
+        return
+    if "all" not in {job.rule.name for job in workflow.dag.needrun_jobs()}:
+        return
+    if not checked(write_record, RECORD, CONFIG):
+        logger.info(f"{RECORD}: Lacuna did not write this file, so it is left as it is.")

@@ -82,6 +82,7 @@ SUMMARY_BEFORE = written(SUMMARY)
 
 onstart:
     hold_outdir()
+    record_config()
 
 
 onerror:

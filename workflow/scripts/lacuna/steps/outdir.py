@@ -20,8 +20,8 @@ from lacuna.scaffolds.alkylation import EVIDENCE
 from lacuna.steps.sheet import RESERVED
 
 LOCK = Path("logs") / ".lock"
-# Weights from {outdir}/pretrain may be used by the runs that follow.
-_MADE = [name for name in RESERVED if name != "pretrain"]
+# The runs that follow may use weights from {outdir}/pretrain, and the settings of this one.
+_MADE = [name for name in RESERVED if name not in ("pretrain", "config.yaml")]
 # What Lacuna writes into the folders of a sample that Snakemake removes whole before it makes them
 # anew. Names with a dot are Snakemake's stamp and half-written files.
 _MAKES = {
