@@ -1,5 +1,6 @@
 # Everything a person does with Lacuna from a fresh clone: only python3 (3.11 or 3.12) and make are needed.
 #   make run     fill the bundled examples        make test    run every check
+#   make check   lint, types, faster unit tests
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -36,7 +37,7 @@ define build_venv
 	@touch $(1)/.stamp
 endef
 
-.PHONY: help setup run test lint format faults fuzz numbers sbom benchmark-seed benchmark-train clean
+.PHONY: help setup run check test lint format faults fuzz numbers sbom benchmark-seed benchmark-train clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -48,6 +49,9 @@ $(VENV)/.stamp: requirements.txt
 
 run: setup  ## Fill the samples of config.yaml (the bundled examples). CORES=4
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
+
+check: lint  ## Run the checks and the faster unit tests, in under two minutes.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest tests/unit -m "not slow"
 
 test: lint  ## Run every check and every test.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
