@@ -9,11 +9,13 @@ import yaml
 from lacuna.core.files import atomic_write
 
 # Tells the file from a config.yaml of the user's, which is never overwritten.
-FIRST_LINE = "# The settings of the last run in this folder, written by Lacuna, defaults included.\n"
+FIRST_LINE = (
+    "# The settings of the last run in this folder, written by Lacuna, defaults included.\n"
+)
 
 
 def write_record(path: Path, config: Mapping[str, Any]) -> bool:
-    """Write a checked configuration as YAML, by key; False if the file is somebody else's.
+    """Write a checked configuration as YAML; False if the file is somebody else's.
 
     Paths are as the user gave them. The file can be given back to Snakemake by --configfile. Raises
     LacunaError if it cannot be written.
@@ -22,7 +24,8 @@ def write_record(path: Path, config: Mapping[str, Any]) -> bool:
         return False
     with atomic_write(path) as handle:
         handle.write(FIRST_LINE)
-        yaml.safe_dump(dict(config), handle, allow_unicode=True)
+        # In the order of the run: Snakemake takes a section in another order for another setting.
+        yaml.safe_dump(dict(config), handle, allow_unicode=True, sort_keys=False)
     return True
 
 

@@ -1,0 +1,146 @@
+"""What a stranger is told holds: paths, functions, commands and versions at the top."""
+
+import ast
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lacuna.core.paths import SCRIPTS, WORKFLOW
+
+ROOT = WORKFLOW.parent
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+CODE = re.findall(r"`([^`\n]+)`", CONTRIBUTING)
+ABSENT = {"workflow/Snakefile", "config/README.md"}  # it says that these are not there
+FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def place(path: str) -> Path:
+    """A path as CONTRIBUTING.md writes it."""
+    return (SCRIPTS if path.startswith("lacuna/") else ROOT) / path
+
+
+@cache
+def names_in(path: Path) -> frozenset[str]:
+    """Functions, classes and constants at the top of a module."""
+    found: set[str] = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found.update(target.id for target in targets if isinstance(target, ast.Name))
+    return frozenset(found)
+
+
+def load(path: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+    return loaded
+
+
+PATHS = {text.partition(":")[0] for text in CODE if "/" in text and not re.search(r"[ {]", text)}
+
+
+@pytest.mark.parametrize("path", sorted(PATHS))
+def test_a_path_in_contributing_exists(path: str) -> None:
+    assert place(path).exists() != (path in ABSENT)
+    assert place(path).is_dir() == path.endswith("/")
+
+
+def test_a_function_in_contributing_exists() -> None:
+    named = [text.split(":") for text in CODE if re.fullmatch(r"\S+\.py:\w+", text)]
+    pairs = re.findall(r"`([A-Za-z_]\w*)`\s+in\s+`(lacuna/\S+\.py)`", CONTRIBUTING)
+    named += [[path, name] for name, path in pairs]
+    assert len(named) > 30
+    assert [x for x in named if x[1] not in names_in(place(x[0]))] == []
+    assert {name for name, _ in pairs} == {"RESERVED", "SPECIES", "PEERS", "TITLES"}
+
+
+def test_a_candidates_mass_error_is_where_contributing_says() -> None:
+    [where] = re.findall(r"a candidate's mass error.*\| `(\S+):(\w+)` \|", CONTRIBUTING)
+    source = place(where[0]).read_text(encoding="utf-8")
+    [function] = [
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef) and node.name == where[1]
+    ]
+    assert "1e6 *" in (ast.get_source_segment(source, function) or "")
+
+
+def test_rules_and_targets_in_contributing_exist() -> None:
+    rules = "".join(path.read_text() for path in (WORKFLOW / "rules").glob("*.smk"))
+    flow = CONTRIBUTING.partition("## How data flows")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| [^|]+ \| ([^|]+) \|", flow, re.MULTILINE)
+    named = [name for cell in cells for name in re.findall(r"`(\w+?)(?:_\.\.\.)?`", cell)]
+    assert len(named) == 9
+    known = re.findall(r'^rule (\w+):|f"(fill_pack)_\{', rules, re.MULTILINE)
+    assert set(named) <= {a or b for a, b in known}
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"\bmake ([a-z]+)\b(?=[`,\s])", "\n".join(CODE))) <= set(targets)
+    assert {"check", "test", "setup", "format"} <= set(targets)
+
+
+def test_every_package_of_the_code_and_folder_of_tests_is_in_contributing() -> None:
+    packages = {f"lacuna/{path.parent.name}/" for path in (SCRIPTS / "lacuna").glob("*/*.py")}
+    folders = {f"tests/{path.parent.name}/" for path in (ROOT / "tests").glob("*/*.py")}
+    assert packages | folders <= PATHS
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "CHANGELOG.md", "README.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#\s]+)", text)
+    assert [x for x in links if "://" not in x and not (ROOT / x).exists()] == []
+
+
+def test_there_is_one_version() -> None:
+    version = PROJECT["project"]["version"]
+    assert load("CITATION.cff")["version"] == version
+    assert version in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_citation_says_what_the_package_says() -> None:
+    citation = load("CITATION.cff")
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+    names = [author["name"] for author in citation["authors"]]
+    assert names == [author["name"] for author in PROJECT["project"]["authors"]]
+
+
+def test_github_runs_the_commands_that_a_person_runs() -> None:
+    jobs = load(".github/workflows/checks.yml")["jobs"]
+    runs = {name: [s["run"] for s in job["steps"] if "run" in s] for name, job in jobs.items()}
+    assert runs == {"check": ["make check"], "test": [".ci/run"]}
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
+    for job in jobs.values():
+        assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12"]
+    assert PROJECT["project"]["requires-python"] == ">=3.11,<3.13"
+
+
+def test_hooks_before_a_commit_are_tools_of_the_environment() -> None:
+    [repo] = load(".pre-commit-config.yaml")["repos"]
+    assert repo["repo"] == "local"
+    pinned = re.findall(r"^([\w-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    for hook in repo["hooks"]:
+        assert hook["language"] == "system"
+        assert re.fullmatch(r"\.venv/bin/(\S+).*", hook["entry"])[1] in pinned  # type: ignore[index]
+
+
+@pytest.mark.parametrize("form", [f for f in FORMS if f.stem != "config"], ids=lambda f: f.stem)
+def test_an_issue_form_is_one(form: Path) -> None:
+    told = yaml.safe_load(form.read_text(encoding="utf-8"))
+    assert {"name", "description", "body"} <= set(told)
+    asked = [field for field in told["body"] if field["type"] != "markdown"]
+    names = [field["id"] for field in asked]
+    assert len(set(names)) == len(names)
+    assert all(field["attributes"]["label"] for field in asked)
+    assert form.stem == "feature" or "version" in names
+
+
+def test_the_issue_forms_ask_for_what_tells_the_cause() -> None:
+    assert [form.stem for form in FORMS] == ["bug", "config", "feature", "wrong-answer"]
+    assert "summary.txt" in (FORMS[3]).read_text() and "last line" in (FORMS[0]).read_text()
