@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from lacuna.core.config import check_config
+
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEFILE = ROOT / "Snakefile"
 
@@ -60,6 +62,11 @@ class Workspace:
     def config(self, name: str = "config.yaml", **settings: Any) -> Path:
         settings = {"samples": "samples.tsv", "outdir": "out"} | settings
         return self.write(name, yaml.safe_dump(settings))
+
+    def settings(self) -> dict[str, Any]:
+        """The settings of config.yaml, defaults included."""
+        given = yaml.safe_load((self.folder / "config.yaml").read_text())
+        return check_config(given, ROOT / "workflow" / "schemas" / "config.schema.yaml")
 
     def run(self, *arguments: str, cores: int = 2, status: int = 0) -> Run:
         """Run the workflow in this folder; an exit status other than `status` fails the test."""
