@@ -1,6 +1,6 @@
 """Where the files of this workflow are; the one place that knows.
 
-An installed package carries its data in itself. In a clone they are at the top, beside the workflow.
+An installed package carries its data in itself. In a clone they are beside the package.
 """
 
 from pathlib import Path
