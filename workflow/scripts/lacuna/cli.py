@@ -23,7 +23,7 @@ _INPUTS = {
     "homologs": "FASTA of related chains, used as templates",
 }
 # Keys of config.yaml that are options here; the schema knows their values and defaults.
-_KEYS = ("alkylation", "candidates", "tolerance_ppm", "precision", "on_bad_record")
+_KEYS = ("alkylation", "candidates", "tolerance_ppm", "precision")
 _TYPES: dict[str, Callable[[str], Any]] = {"integer": int, "number": float, "string": str}
 
 
