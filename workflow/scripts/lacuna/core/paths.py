@@ -1,4 +1,7 @@
-"""Where the files of this workflow are; the one place that knows."""
+"""Where the files of this workflow are; the one place that knows.
+
+An installed package carries its data in itself. In a clone they are beside the package.
+"""
 
 from pathlib import Path
 
@@ -7,6 +10,10 @@ SCRIPTS = PACKAGE.parent  # adapters; what a process needs in PYTHONPATH to impo
 WORKFLOW = SCRIPTS.parent
 SNAKEFILE = WORKFLOW.parent / "Snakefile"
 REPORT_TEMPLATES = WORKFLOW / "report"
-RESOURCES = WORKFLOW.parent / "resources"
+INSTALLED = (PACKAGE / "resources").is_dir()
+RESOURCES = (PACKAGE if INSTALLED else WORKFLOW.parent) / "resources"
+CONFIG_SCHEMA = (PACKAGE if INSTALLED else WORKFLOW) / "schemas" / "config.schema.yaml"
 GERMLINES = RESOURCES / "germlines"
 UNIMOD = RESOURCES / "unimod" / "unimod.tsv"
+WEIGHTS = RESOURCES / "weights" / "lacuna.safetensors"
+LIBRARY = RESOURCES / "weights" / "library.safetensors"

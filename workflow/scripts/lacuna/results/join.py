@@ -11,9 +11,9 @@ from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 
+from lacuna.core.files import LacunaError, atomic_write, atomic_write_bytes
 from lacuna.scaffolds.alkylation import Telling
 from lacuna.scaffolds.fasta import split_header
-from lacuna.core.files import LacunaError, atomic_write, atomic_write_bytes
 from lacuna.scaffolds.read import read_scaffolds, write_scaffolds
 from lacuna.scaffolds.scaffold import Rejected, Scaffold
 

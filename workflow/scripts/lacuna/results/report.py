@@ -15,13 +15,13 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from lacuna.results.accuracy import AMBIGUITY
-from lacuna.scaffolds.alkylation import read_alkylation
 from lacuna.core.alphabet import MISSING_LETTER
-from lacuna.results.counts import MIN_CHAIN, Counts, count_sample
-from lacuna.core.paths import REPORT_TEMPLATES
 from lacuna.core.files import LacunaError, atomic_write
+from lacuna.core.paths import REPORT_TEMPLATES
+from lacuna.results.accuracy import AMBIGUITY
+from lacuna.results.counts import MIN_CHAIN, Counts, count_sample
 from lacuna.results.join import MODEL
+from lacuna.scaffolds.alkylation import read_alkylation
 
 __all__ = ["MAX_ROWS", "TABLES", "write_report"]
 

@@ -9,6 +9,8 @@ from tempfile import TemporaryFile
 
 import pandas as pd
 
+from lacuna.core.alphabet import AMBIGUOUS
+from lacuna.core.files import SEED_PREDICTIONS, LacunaError, atomic_write
 from lacuna.results.accuracy import (
     ACCURACY_COLUMNS,
     AMBIGUITY,
@@ -20,11 +22,9 @@ from lacuna.results.accuracy import (
     sum_scored,
     write_accuracy,
 )
-from lacuna.scaffolds.alkylation import CONTRADICTS, read_alkylation
-from lacuna.core.alphabet import AMBIGUOUS
 from lacuna.results.counts import Counts, count_sample, explain_nothing, plural
-from lacuna.core.files import SEED_PREDICTIONS, LacunaError, atomic_write
 from lacuna.results.join import BASELINES
+from lacuna.scaffolds.alkylation import CONTRADICTS, read_alkylation
 
 CHUNK_ROWS = 100_000
 METHODS = ("lacuna", *BASELINES, "seed_lstm")

@@ -3,7 +3,7 @@ that take a step of one sample each."""
 
 import logging
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,7 @@ def fill_pack(
         folder = scratch / sample.name
         done = {name: folder / path.name for name, path in sample.outputs.items()}
         try:
-            _fill(sample, done, weights, library, folder, settings, device)
+            fill_sample(sample, done, weights, library, folder, settings, device)
         except LacunaError as error:
             raise LacunaError(f"sample '{sample.name}': {error}") from None
         for name, path in sample.outputs.items():
@@ -102,7 +102,7 @@ def fill_pack(
         shutil.rmtree(folder)
 
 
-def _fill(
+def fill_sample(
     sample: SmallSample,
     out: Mapping[str, Path],
     weights: Path,
@@ -110,21 +110,25 @@ def _fill(
     folder: Path,
     settings: Settings,
     device: torch.device,
+    *,
+    block_size: int = LARGEST,
+    n_blocks: int = 1,
+    after_block: Callable[[], None] | None = None,
 ) -> None:
-    """The steps of one sample, whose chains are one block.
+    """The steps of one sample, whose chains are `n_blocks` blocks of `block_size`.
 
-    out: where its files are written, by name; folder: for what lies between two steps.
+    out: where its files are written, by name; folder: for what lies between two steps;
+    after_block: called when a block is filled.
     """
     given = sample.inputs
     scaffolds = folder / "scaffolds"
     kmers, resolved = folder / "kmers.safetensors", folder / "scaffolds.jsonl"
-    parts = {table: folder / f"{table}.part" for table in TABLES}
     split_scaffolds(
         *(given["fasta"], given.get("gaps"), given.get("truth")),
         *(scaffolds, out["rejected"]),
         homologs=given.get("homologs"),
-        block_size=LARGEST,
-        n_blocks=1,
+        block_size=block_size,
+        n_blocks=n_blocks,
         tolerance_ppm=settings.tolerance_ppm,
         on_bad_record=settings.on_bad_record,
     )
@@ -142,19 +146,27 @@ def _fill(
         alkylation=sample.alkylation,
         **reading,
     )
-    encode_block(
-        *(block_path(scaffolds, 0), homologs, weights, library, alkylation, kmers, resolved),
-        **reading,
-    )
-    fill_block_files(
-        *(resolved, kmers, weights, library, alkylation, parts),
-        candidates=settings.candidates,
-        modifications=settings.modifications,
-        precision=settings.precision,
-        device=device,
-    )
+    parts: dict[str, list[Path]] = {table: [] for table in TABLES}
+    for block in range(n_blocks):
+        encode_block(
+            *(block_path(scaffolds, block), homologs, weights, library, alkylation),
+            *(kmers, resolved),
+            **reading,
+        )
+        written = {table: folder / f"{block:05d}.{table}.part" for table in TABLES}
+        fill_block_files(
+            *(resolved, kmers, weights, library, alkylation, written),
+            candidates=settings.candidates,
+            modifications=settings.modifications,
+            precision=settings.precision,
+            device=device,
+        )
+        for table, path in written.items():
+            parts[table].append(path)
+        if after_block is not None:
+            after_block()
     for table in ("filled", "residues", "gaps", "chains"):
-        join_parts([parts[table]], out[table], HEADERS.get(table, ()))
-    measure([parts["scored"]], [], out["accuracy"])
+        join_parts(parts[table], out[table], HEADERS.get(table, ()))
+    measure(parts["scored"], [], out["accuracy"])
     if "alternatives" in out:
         write_alternatives(out["gaps"], out["filled"], out["alternatives"])

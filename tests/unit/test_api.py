@@ -1,0 +1,161 @@
+"""The Python interface: chains of every kind in, typed results in their order out."""
+
+import logging
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from Bio.Seq import Seq
+from Bio.SeqRecord import SeqRecord
+
+import lacuna
+from chains import fasta, germline_chain, hidden, mutated
+from lacuna.core.files import LacunaError
+from lacuna.steps import one_file
+
+CHAIN = germline_chain("H", 0)
+GAPPED = hidden(CHAIN, [(10, 13)])
+MASS = 245.13756  # Da, of three residues that are hidden below
+
+
+def given() -> list[Any]:
+    """A chain of every kind, one of them of no use, two of one id."""
+    return [
+        GAPPED.replace("X", "-"),
+        ("titled about it", GAPPED),
+        SeqRecord(Seq(GAPPED), id="record", description="record of Biopython"),
+        "EVQLVO",
+        {"sequence": CHAIN, "id": "dict", "gaps": [{"start": 20, "end": 23}]},
+        {"sequence": CHAIN, "id": "dict"},
+        {
+            "sequence": CHAIN,
+            "gaps": [{"start": 30, "end": 30, "mass": 5.0}, {"start": 40, "end": 43}],
+        },
+        {"sequence": CHAIN, "id": "massive", "gaps": [{"start": 50, "end": 53, "mass": 333.3}]},
+        SeqRecord(Seq(CHAIN)),
+    ]
+
+
+@pytest.fixture(scope="module")
+def filled() -> lacuna.FilledChains:
+    return lacuna.fill(given(), candidates=3, precision="float32")
+
+
+def test_there_is_a_result_for_every_chain_in_order(filled: lacuna.FilledChains) -> None:
+    names = ["chain1", "titled", "record", "chain4", "dict", "dict", "chain7", "massive", "chain9"]
+    assert [chain.chain for chain in filled] == names
+    statuses = [chain.status for chain in filled]
+    assert statuses[:6] == ["filled"] * 3 + ["rejected", "filled", "rejected"]
+    assert statuses[6] == "rejected" and statuses[8] == "filled"
+    assert "'O'" in filled[3].reason and filled[3].sequence == "EVQLVO"
+    assert "second record of this id" in filled[5].reason
+    assert "mass of 5 Da" in filled[6].reason
+    assert filled[8].sequence == CHAIN and filled[8].gaps == ()
+
+
+def test_results_are_typed_and_cannot_be_changed(filled: lacuna.FilledChains) -> None:
+    first = filled[0]
+    (gap,) = first.gaps
+    assert (gap.number, gap.start, gap.end, gap.first, gap.last) == (1, 10, 13, 11, 13)
+    assert gap.status == "filled" and len(gap.candidates) == 3
+    best = gap.candidates[0]
+    assert first.sequence == CHAIN[:10] + best.sequence + CHAIN[13:]
+    assert 0 < gap.candidates[1].probability <= best.probability <= 1
+    assert best.mass_error_ppm is None and best.mass > 100
+    assert [(r.position, r.residue) for r in first.residues] == list(
+        zip((11, 12, 13), best.sequence, strict=True)
+    )
+    assert first.residues[0].imgt == "12" and first.residues[0].region == "FR1"
+    assert first.locus == "H" and first.species == "human"
+    with pytest.raises(FrozenInstanceError):
+        first.status = "open"  # type: ignore[misc]
+
+
+def test_a_gap_that_stays_open_says_why(filled: lacuna.FilledChains) -> None:
+    chain = filled[7]
+    assert chain.status == "open" and chain.sequence == hidden(CHAIN, [(50, 53)])
+    assert chain.gaps[0].candidates == ()
+    assert chain.gaps[0].status.startswith("no_sequence_fits_mass")
+
+
+def test_chains_behave_as_a_list(filled: lacuna.FilledChains) -> None:
+    assert len(filled) == 9 and filled[-1] is list(filled)[-1]
+    assert filled[:2].chains == (filled[0], filled[1])
+    assert len(lacuna.fill([])) == 0
+
+
+def test_tables_have_the_fields_of_the_results(filled: lacuna.FilledChains) -> None:
+    residues = filled.to_dataframe()
+    assert len(residues) == sum(len(chain.residues) for chain in filled)
+    assert residues.columns[0] == "chain" and residues.position.dtype == int
+    gaps = filled.to_dataframe("gaps")
+    assert gaps[gaps.chain == "titled"]["rank"].tolist() == [1, 2, 3]
+    assert gaps[gaps.chain == "massive"].probability.isna().tolist() == [True]
+    assert filled.to_dataframe("chains").status.tolist() == [chain.status for chain in filled]
+    with pytest.raises(LacunaError, match="'rows' is no table; use one of residues, gaps, chains"):
+        filled.to_dataframe("rows")  # type: ignore[arg-type]
+
+
+def test_results_do_not_depend_on_blocks_and_threads_are_given_back(
+    filled: lacuna.FilledChains, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(one_file, "BLOCK", 2)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with caplog.at_level(logging.WARNING):
+            again = lacuna.fill(given(), candidates=3, precision="float32")
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+    assert again == filled
+    assert "3 of 9 chains cannot be used; the first: chains:8: 'chain4' has 'O'" in caplog.text
+
+
+def test_homologs_are_templates(tmp_path: Path) -> None:
+    related = mutated(CHAIN, 6, 1)
+    (plain,) = lacuna.fill([GAPPED], homologs=[("h", related)])
+    path = tmp_path / "homologs.fasta"
+    path.write_text(fasta({"h": related}))
+    assert lacuna.fill([GAPPED], homologs=path)[0] == plain
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: lacuna.fill(CHAIN), "list of chains"),
+        (lambda: lacuna.fill([3]), "chain 1 is a int; give a sequence"),  # type: ignore[list-item]
+        (lambda: lacuna.fill([{"sequnce": CHAIN}]), "'sequnce'; did you mean 'sequence'"),
+        (lambda: lacuna.fill([{"id": "a"}]), "chain 1 has no 'sequence'"),
+        (
+            lambda: lacuna.fill([{"sequence": CHAIN, "gaps": [{"start": 1}]}]),
+            "chain 1: a gap has no 'end'",
+        ),
+        (lambda: lacuna.fill([{"sequence": CHAIN, "id": "a b"}]), "id 'a b' holds a blank"),
+        (lambda: lacuna.fill([CHAIN], candidates=0), "'candidates' is 0; write at least 1"),
+        (lambda: lacuna.fill([CHAIN], alkylation="carbamidometyl"), "did you mean 'carbamidom"),
+        (lambda: lacuna.fill([CHAIN], species="cow"), "species 'cow' is unknown; use one of auto"),
+        (lambda: lacuna.fill(["EVQLVO"], on_bad_record="fail"), "'chain1' has 'O' at column 6"),
+    ],
+)
+def test_a_fault_is_one_line_with_its_remedy(call: Callable[[], object], says: str) -> None:
+    with pytest.raises(LacunaError, match=says) as raised:
+        call()
+    assert "\n" not in str(raised.value)
+
+
+def test_the_package_imports_nothing_of_the_interface_until_it_is_used() -> None:
+    code = (
+        "import sys, lacuna, lacuna.core.files\n"
+        "assert not {'torch', 'lacuna.api', 'Bio'} & set(sys.modules)\n"
+        "assert 'fill' in dir(lacuna)\n"
+        "assert lacuna.LacunaError is lacuna.core.files.LacunaError\n"
+        "assert not hasattr(lacuna, 'nothing')\n"
+    )
+    scripts = Path(lacuna.__file__).parents[1]
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(scripts)})

@@ -1,0 +1,118 @@
+"""The command `lacuna`: its options are those of the configuration, its errors one line."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chains import fasta, germline_chain, hidden
+from conftest import Write
+from lacuna import cli
+from lacuna.core.paths import CONFIG_SCHEMA
+from lacuna.steps import one_file
+
+CHAINS = {f"c{i}": hidden(germline_chain("H", i), [(20, 23)]) for i in range(5)}
+
+
+@pytest.fixture
+def chains(write: Write) -> Path:
+    return write("chains.fasta", fasta(CHAINS))
+
+
+def fault_of(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    """The one line on stderr of a command that fails."""
+    assert cli.main(list(map(str, arguments))) == 1
+    told = capsys.readouterr()
+    assert told.out == "" and told.err.startswith("Error: ") and told.err.count("\n") == 1
+    return told.err
+
+
+def test_it_fills_a_file_and_says_so(
+    chains: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["fill", str(chains), "--out", str(tmp_path / "new" / "out")]) == 0
+    told = capsys.readouterr()
+    assert told.out == (
+        "chains.fasta: 5 chains, 15 of 15 missing residues filled; no truth given\n"
+    )
+    assert told.err == ""
+    files = {path.name for path in (tmp_path / "new" / "out").iterdir()}
+    assert files == set(one_file.OUTPUTS.values())
+
+
+def test_progress_is_told_by_blocks(
+    chains: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one_file, "BLOCK", 2)
+    told: list[tuple[int, int]] = []
+    one_file.fill_file(
+        {"fasta": chains}, tmp_path / "out", {}, progress=lambda *step: told.append(step)
+    )
+    assert told == [(2, 5), (4, 5), (5, 5)]
+
+
+def test_an_input_is_never_overwritten(
+    chains: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "filled.fasta"
+    chains.rename(mine)
+    before = mine.read_bytes()
+    assert "would be overwritten" in fault_of(capsys, "fill", mine, "--out", tmp_path)
+    link = tmp_path / "link"
+    link.symlink_to(mine)
+    assert "would be overwritten" in fault_of(capsys, "fill", link, "--out", tmp_path)
+    assert mine.read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"filled.fasta", "link"}
+
+
+def test_a_call_that_fails_leaves_earlier_results_as_they_were(
+    chains: Path, write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    earlier = write("out/filled.fasta", ">c\nA\n")
+    out, gaps = tmp_path / "out", write("gaps.tsv", "chain\tbegin\n")
+    fault = fault_of(capsys, "fill", chains, "--gaps", gaps, "--out", out)
+    assert "gaps.tsv" in fault
+    assert [path.name for path in out.iterdir()] == ["filled.fasta"]
+    assert earlier.read_text() == ">c\nA\n"
+
+
+def test_a_file_in_which_nothing_is_filled_is_an_error(
+    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = write("whole.fasta", fasta({"c": germline_chain("K", 1)}))
+    fault = fault_of(capsys, "fill", whole, "--out", tmp_path / "out")
+    assert "nothing was filled; whole.fasta: 1 chain without a gap" in fault
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "COMMAND; see 'lacuna --help'"),
+        (("fill", "chains.fasta"), "--out; see 'lacuna fill --help'"),
+        (("fill", "none.fasta", "--out", "out"), "none.fasta: no such file; check the path"),
+        (("fill", "chains.fasta", "--out", "chains.fasta"), "is a file; name a folder"),
+        (("fill", "chains.fasta", "--out", "out", "--candidates", "0"), "write at least 1"),
+        (("fill", "chains.fasta", "--out", "out", "--species", "cow"), "choose from"),
+        (("fill", "chains.fasta", "--out", "out", "--gaps", "none.tsv"), "none.tsv: no such file"),
+    ],
+)
+def test_a_wrong_call_is_one_line(
+    arguments: tuple[str, ...],
+    says: str,
+    chains: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(chains.parent)
+    assert says in fault_of(capsys, *arguments)
+
+
+def test_options_are_keys_of_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema: dict[str, Any] = yaml.safe_load(CONFIG_SCHEMA.read_text())["properties"]
+    parse: Callable[[list[str]], Any] = cli._parser().parse_args
+    given = vars(parse(["fill", "a", "--out", "b"]))
+    assert not set(given) & set(schema)  # what is not given has the schema's default
+    chosen = parse(["fill", "a", "--out", "b", "--alkylation", "none", "--tolerance-ppm", "5"])
+    assert (chosen.alkylation, chosen.tolerance_ppm) == ("none", 5.0)

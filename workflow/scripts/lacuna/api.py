@@ -1,0 +1,454 @@
+"""The Python interface: `lacuna.fill` takes chains with gaps and gives them back filled.
+
+It writes the chains as a sample's files, has the workflow's own steps fill them, and reads the
+tables that they write: a chain is filled as a run of the workflow fills it.
+"""
+
+import csv
+import difflib
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from Bio.SeqRecord import SeqRecord
+
+from lacuna.core.config import shortened
+from lacuna.core.files import LacunaError, atomic_write, printable
+from lacuna.core.paths import LIBRARY, WEIGHTS
+from lacuna.scaffolds.gap_table import COLUMNS as GAP_TABLE
+from lacuna.steps.one_file import OUTPUTS, fill_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "Candidate",
+    "FilledChain",
+    "FilledChains",
+    "FilledGap",
+    "FilledResidue",
+    "LacunaError",
+    "fill",
+]
+
+LOG = logging.getLogger(__name__)
+
+Chain = str | SeqRecord | tuple[str, str] | Mapping[str, Any]
+Table = Literal["residues", "gaps", "chains"]
+Row = Mapping[str, str]
+
+_CHAIN_KEYS = ("sequence", "id", "description", "gaps")
+_GAP_KEYS = tuple(name for name in GAP_TABLE if name != "chain")
+_UNNAMED = ("", "<unknown id>", "<unknown description>")  # Biopython's words for none
+
+
+# --- results -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What may fill a gap: residues, their probability, and their mass in Da.
+
+    mass_error_ppm: how far the mass is from that of the gap, in ppm; None for a gap without one.
+    """
+
+    sequence: str
+    probability: float
+    mass: float
+    mass_error_ppm: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FilledGap:
+    """A gap and its candidates, the best first; the gap is filled with that.
+
+    number: of the gap in its chain, from 1; start, end: in the scaffold, from 0, the end
+    exclusive; first, last: in the filled chain, from 1, the last included, None if it has no
+    residues there; status: `filled`, or why the gap stays open; cysteine: what C carries in the
+    best candidate, '' for a gap without a mass; ambiguity: the codes J, B, Z that it consists of.
+    """
+
+    number: int
+    start: int
+    end: int
+    first: int | None
+    last: int | None
+    status: str
+    candidates: tuple[Candidate, ...]
+    cysteine: str
+    ambiguity: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilledResidue:
+    """A missing residue, what it was filled with, and how probable that is (0 to 1).
+
+    position: in the filled chain, from 1; gap: its number in the chain, from 1; alternatives:
+    other residues and their probabilities; germline: the residue of the nearest germline segment;
+    region: FR1 to FR4, CDR1 to CDR3 or C; imgt: its IMGT number. The last three are '' if there
+    is none.
+    """
+
+    position: int
+    gap: int
+    residue: str
+    probability: float
+    alternatives: tuple[tuple[str, float], ...]
+    germline: str
+    region: str
+    imgt: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilledChain:
+    """A chain with its gaps filled.
+
+    chain: its id; status: `filled`, `open` if a gap is left as X, or `rejected` if the chain could
+    not be used; reason: why it was rejected. A rejected chain has its sequence as it was given.
+    """
+
+    chain: str
+    sequence: str
+    status: Literal["filled", "open", "rejected"]
+    reason: str = ""
+    locus: str = ""
+    species: str = ""
+    v_segment: str = ""
+    j_segment: str = ""
+    c_segment: str = ""
+    gaps: tuple[FilledGap, ...] = ()
+    residues: tuple[FilledResidue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FilledChains(Sequence[FilledChain]):
+    """The chains of a call of `fill`, in the order in which they were given."""
+
+    chains: tuple[FilledChain, ...]
+
+    def __len__(self) -> int:
+        return len(self.chains)
+
+    @overload
+    def __getitem__(self, index: int) -> FilledChain: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "FilledChains": ...
+
+    def __getitem__(self, index: int | slice) -> "FilledChain | FilledChains":
+        if isinstance(index, slice):
+            return FilledChains(self.chains[index])
+        return self.chains[index]
+
+    def to_dataframe(self, table: Table = "residues") -> "pd.DataFrame":
+        """A pandas table with a row per missing residue, per candidate of a gap, or per chain.
+
+        Its columns are the fields of `FilledResidue`, of `FilledGap` and `Candidate` (with `rank`
+        from 1), or of `FilledChain`. Raises LacunaError for another name of a table.
+        """
+        import pandas as pd  # slow to import
+
+        tables = {"residues": _residue_rows, "gaps": _gap_rows, "chains": _chain_rows}
+        if table not in tables:
+            raise LacunaError(f"'{table}' is no table; use one of {', '.join(tables)}")
+        columns, rows = tables[table](self.chains)
+        return pd.DataFrame(rows, columns=columns)
+
+
+def _names(kind: type, *apart: str) -> list[str]:
+    return [field.name for field in fields(kind) if field.name not in apart]
+
+
+def _values(record: object, names: Iterable[str]) -> list[object]:
+    return [getattr(record, name) for name in names]
+
+
+def _residue_rows(chains: Sequence[FilledChain]) -> tuple[list[str], list[list[object]]]:
+    names = _names(FilledResidue)
+    rows = [[c.chain, *_values(residue, names)] for c in chains for residue in c.residues]
+    return ["chain", *names], rows
+
+
+def _gap_rows(chains: Sequence[FilledChain]) -> tuple[list[str], list[list[object]]]:
+    """A row per candidate, and one without for a gap that has none."""
+    of_gap, of_candidate = _names(FilledGap, "candidates"), _names(Candidate)
+    nothing = [None] * len(of_candidate)
+    rows = []
+    for chain in chains:
+        for gap in chain.gaps:
+            start = [chain.chain, *_values(gap, of_gap)]
+            for rank, candidate in enumerate(gap.candidates, start=1):
+                rows.append([*start, rank, *_values(candidate, of_candidate)])
+            if not gap.candidates:
+                rows.append([*start, None, *nothing])
+    return ["chain", *of_gap, "rank", *of_candidate], rows
+
+
+def _chain_rows(chains: Sequence[FilledChain]) -> tuple[list[str], list[list[object]]]:
+    names = _names(FilledChain, "gaps", "residues")
+    return names, [_values(chain, names) for chain in chains]
+
+
+# --- filling -------------------------------------------------------------------------------------
+
+
+def fill(
+    chains: Iterable[Chain],
+    *,
+    homologs: str | Path | Iterable[Chain] | None = None,
+    species: str = "auto",
+    alkylation: str = "auto",
+    candidates: int = 5,
+    tolerance_ppm: float = 10.0,
+    modifications: Mapping[str, bool] | None = None,
+    precision: str = "fast",
+    on_bad_record: str = "reject",
+    kmer: Mapping[str, int] | None = None,
+    weights: str | Path = WEIGHTS,
+    library: str | Path = LIBRARY,
+) -> FilledChains:
+    """Fill the gaps of antibody chains.
+
+    A chain is one of:
+
+    - a sequence in the notation of a FASTA file: `-` or `X` for a missing residue,
+      `X[+367.0537]` for a gap of known mass;
+    - a pair of a FASTA header without its `>`, and a sequence;
+    - a Biopython SeqRecord;
+    - a dict with `sequence` and, if known, `id`, `description` and `gaps`. A gap is a dict with
+      `start` and `end` (from 0, the end exclusive) and, if known, `mass` (Da), `tolerance_ppm` or
+      `tolerance_da`, `min_length` and `max_length`. Letters that it covers are hidden.
+
+    Chains without an id are called chain1, chain2, ... by their place. All chains of a call are
+    one sample: what C weighs is found from all their masses together.
+
+    homologs: related chains, used as templates: a FASTA file, or chains. The other options are
+    those of config.yaml and of the sample sheet, with the same meaning and defaults.
+
+    A chain that cannot be used has the status `rejected` and a reason; with
+    `on_bad_record="fail"` it raises a LacunaError. Raises LacunaError too if an option is wrong or
+    a chain is none of the above. Computes on one thread of the CPU.
+    """
+    given = list(_records(chains))
+    if not given:
+        return FilledChains(())
+    options = {
+        "alkylation": alkylation,
+        "candidates": candidates,
+        "tolerance_ppm": tolerance_ppm,
+        "modifications": dict(modifications or {}),
+        "precision": precision,
+        "on_bad_record": on_bad_record,
+        "kmer": dict(kmer or {}),
+    }
+    with TemporaryDirectory(prefix="lacuna-") as folder:
+        inputs = _write_inputs(given, Path(folder))
+        if isinstance(homologs, str | Path):
+            inputs["homologs"] = Path(homologs)
+        elif homologs is not None and (related := list(_records(homologs))):
+            inputs["homologs"] = Path(folder) / "homologs"
+            _write_fasta(related, inputs["homologs"])
+        out = Path(folder) / "filled"
+        fill_file(
+            inputs,
+            out,
+            options,
+            species=species,
+            weights=Path(weights),
+            library=Path(library),
+        )
+        filled = FilledChains(tuple(_read_results(given, out)))
+    rejected = [chain for chain in filled if chain.status == "rejected"]
+    if rejected:
+        n, first = len(rejected), rejected[0].reason
+        LOG.warning("%d of %d chains cannot be used; the first: %s", n, len(filled), first)
+    return filled
+
+
+# --- what is given -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A chain as it is written into the files of the sample."""
+
+    chain: str
+    description: str
+    sequence: str
+    gaps: tuple[Mapping[str, Any], ...] = ()
+
+
+def _records(chains: Iterable[Chain]) -> Iterator[_Given]:
+    """Yield the chains of a call; raises LacunaError at the first that is none."""
+    if isinstance(chains, str | SeqRecord | Mapping):
+        raise LacunaError("fill takes a list of chains; for a single one write fill([chain])")
+    for number, chain in enumerate(chains, start=1):
+        where = f"chain {number}"
+        record = _record(chain, where)
+        name = f"chain{number}" if record.chain in _UNNAMED else record.chain
+        if any(letter.isspace() for letter in name):
+            raise LacunaError(f"{where}: its id '{shortened(name)}' holds a blank; remove it")
+        yield _Given(
+            printable(name),
+            "" if record.description in _UNNAMED else " ".join(record.description.split()),
+            printable("".join(record.sequence.split())),
+            record.gaps,
+        )
+
+
+def _record(chain: Chain, where: str) -> _Given:
+    """A chain as it was given, without a check of its id; raises LacunaError if it is none."""
+    match chain:
+        case str():
+            return _Given("", "", chain)
+        case SeqRecord():
+            about = (chain.description or "").removeprefix(chain.id or "")
+            return _Given(chain.id or "", about, str(chain.seq))
+        case (str(header), str(sequence)):
+            name, _, description = header.strip().partition(" ")
+            return _Given(name, description, sequence)
+        case Mapping():
+            _check_keys(chain, _CHAIN_KEYS, ("sequence",), where)
+            gaps = tuple(chain.get("gaps") or ())
+            for gap in gaps:
+                _check_keys(gap, _GAP_KEYS, ("start", "end"), f"{where}: a gap")
+            name, description = (str(chain.get(key) or "") for key in ("id", "description"))
+            return _Given(name, description, str(chain["sequence"]), gaps)
+    raise LacunaError(
+        f"{where} is a {type(chain).__name__}; give a sequence, a (header, sequence) pair, a "
+        "SeqRecord, or a dict with 'sequence'"
+    )
+
+
+def _check_keys(found: object, known: Sequence[str], needed: Sequence[str], where: str) -> None:
+    """Raise LacunaError if `found` is no dict, has a key that is not known, or lacks one."""
+    if not isinstance(found, Mapping):
+        raise LacunaError(f"{where} is {shortened(repr(found))}; give a dict with {known[0]!r}")
+    for key in found:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"use {', '.join(known)}"
+            raise LacunaError(f"{where} has the unknown key '{key}'; {hint}")
+    for key in needed:
+        if found.get(key) is None:
+            raise LacunaError(f"{where} has no '{key}'; add it")
+
+
+def _write_inputs(given: Sequence[_Given], folder: Path) -> dict[str, Path]:
+    """Write the chains and their gaps as files of a sample; messages name these files."""
+    inputs = {"fasta": folder / "chains"}
+    _write_fasta(given, inputs["fasta"])
+    if any(chain.gaps for chain in given):
+        inputs["gaps"] = folder / "gaps"
+        with atomic_write(inputs["gaps"]) as handle:
+            rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
+            rows.writerow(GAP_TABLE)
+            for chain in given:
+                for gap in chain.gaps:
+                    cells = [gap.get(key) for key in _GAP_KEYS]
+                    rows.writerow([chain.chain, *("" if c is None else str(c) for c in cells)])
+    return inputs
+
+
+def _write_fasta(chains: Iterable[_Given], path: Path) -> None:
+    with atomic_write(path) as handle:
+        for chain in chains:
+            header = " ".join(filter(None, (chain.chain, chain.description)))
+            handle.write(f">{header}\n{chain.sequence}\n")
+
+
+# --- what comes out ------------------------------------------------------------------------------
+
+
+def _read_results(given: Sequence[_Given], folder: Path) -> Iterator[FilledChain]:
+    """Yield a result for every chain that was given, in order.
+
+    Usable chains are in the tables in the order of the input. Of several with one id only the
+    first may be usable, so the ids tell which are; the others are the rejected ones, in order.
+    """
+    sequences = _sequences(folder / OUTPUTS["filled"])
+    chains = _rows(folder / OUTPUTS["chains"])
+    gaps = _by_chain(folder / OUTPUTS["gaps"])
+    residues = _by_chain(folder / OUTPUTS["residues"])
+    reasons = (row["reason"] for row in _rows(folder / OUTPUTS["rejected"]))
+    seen: set[str] = set()
+    row = next(chains, None)
+    for record in given:
+        name = record.chain
+        if row is None or row["chain"] != name or name in seen:
+            seen.add(name)
+            yield FilledChain(name, record.sequence, "rejected", next(reasons))
+            continue
+        seen.add(name)
+        yield FilledChain(
+            name,
+            next(sequences),
+            "open" if int(row["open"]) or row["resolved"] != row["ambiguous"] else "filled",
+            *("", row["locus"], row["species"]),
+            *(row["v_segment"], row["j_segment"], row["c_segment"]),
+            tuple(_gaps(gaps.get(name, ()))),
+            tuple(map(_residue, residues.get(name, ()))),
+        )
+        row = next(chains, None)
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    with open(path, newline="", encoding="utf-8") as handle:
+        yield from csv.DictReader(handle, delimiter="\t")
+
+
+def _by_chain(path: Path) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in _rows(path):
+        found.setdefault(row["chain"], []).append(row)
+    return found
+
+
+def _sequences(path: Path) -> Iterator[str]:
+    """Yield the sequences of a FASTA whose records are two lines each."""
+    with open(path, encoding="utf-8", newline="\n") as handle:
+        for _, sequence in zip(handle, handle, strict=True):
+            yield sequence.rstrip("\n")
+
+
+def _gaps(rows: Iterable[Row]) -> Iterator[FilledGap]:
+    """Yield the gaps of a chain from the rows of its candidates."""
+    of_gap: dict[str, list[Row]] = {}
+    for row in rows:
+        of_gap.setdefault(row["gap"], []).append(row)
+    for number, found in of_gap.items():
+        best = found[0]
+        yield FilledGap(
+            *(int(number), int(best["start"]), int(best["end"])),
+            *(_whole(best["first"]), _whole(best["last"])),
+            best["status"],
+            tuple(_candidate(row) for row in found if row["probability"]),
+            *(best["cysteine"], best["ambiguity"]),
+        )
+
+
+def _candidate(row: Row) -> Candidate:
+    error = row["mass_error_ppm"]
+    return Candidate(
+        row["candidate"],
+        float(row["probability"]),
+        float(row["mass"]),
+        float(error) if error else None,
+    )
+
+
+def _residue(row: Row) -> FilledResidue:
+    others = [pair.split(":") for pair in row["alternatives"].split(",") if pair]
+    return FilledResidue(
+        *(int(row["position"]), int(row["gap"])),
+        *(row["residue"], float(row["probability"])),
+        tuple((residue, float(share)) for residue, share in others),
+        *(row["germline"], row["region"], row["imgt"]),
+    )
+
+
+def _whole(cell: str) -> int | None:
+    return int(cell) if cell else None

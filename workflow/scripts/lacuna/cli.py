@@ -1,0 +1,138 @@
+"""The command `lacuna`: `lacuna fill chains.fasta --out filled/` fills one FASTA file."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NoReturn
+
+import yaml
+
+from lacuna import __version__
+from lacuna.core.files import LacunaError, disk_fault, printable
+from lacuna.core.paths import CONFIG_SCHEMA
+from lacuna.steps.sheet import SPECIES
+
+_INTERRUPTED = 130  # exit status, as of a program that SIGINT ended
+_INPUTS = {
+    "gaps": "TSV with the columns chain, start, end (and mass, min_length, ...), or BED",
+    "truth": "FASTA of the true chains; accuracy is then reported",
+    "homologs": "FASTA of related chains, used as templates",
+}
+# Keys of config.yaml that are options here; the schema knows their values and defaults.
+_KEYS = ("alkylation", "candidates", "tolerance_ppm", "precision")
+_TYPES: dict[str, Callable[[str], Any]] = {"integer": int, "number": float, "string": str}
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, as all errors of Lacuna are."""
+
+    def error(self, message: str) -> NoReturn:
+        raise LacunaError(f"{message}; see '{self.prog} --help'")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status: 1 if it fails, and one line on stderr says why.
+
+    arguments: those of the command line if None.
+    """
+    try:
+        _fill(_parser().parse_args(arguments))
+        return 0
+    except KeyboardInterrupt:
+        print("Error: interrupted; run again", file=sys.stderr)
+        return _INTERRUPTED
+    except LacunaError as error:
+        fault = str(error)
+    except OSError as error:
+        known = disk_fault(error.filename or "", error)
+        if known is None:
+            raise
+        fault = printable(known)
+    print(f"Error: {fault}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="lacuna", description="Fill the gaps of antibody protein sequences.")
+    parser.add_argument("--version", action="version", version=f"lacuna {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    fill = commands.add_parser(
+        "fill",
+        help="fill the chains of one FASTA file",
+        description="Fill the chains of one FASTA file. The files in the output folder are those "
+        "that the workflow writes for a sample; those of an earlier call are replaced.",
+        argument_default=argparse.SUPPRESS,
+    )
+    fill.add_argument("fasta", type=Path, help="chains with gaps, plain or .gz")
+    fill.add_argument("--out", type=Path, required=True, help="folder for the results")
+    for name, says in _INPUTS.items():
+        fill.add_argument(f"--{name}", type=Path, metavar="FILE", help=says)
+    fill.add_argument("--species", choices=SPECIES, default=SPECIES[0], help="of all chains")
+    schema = yaml.safe_load(CONFIG_SCHEMA.read_text(encoding="utf-8"))["properties"]
+    for key in _KEYS:
+        fill.add_argument(
+            f"--{key.replace('_', '-')}",
+            type=_TYPES[schema[key]["type"]],
+            choices=schema[key].get("enum"),
+            help=f"{schema[key]['description']} (default: {schema[key]['default']})",
+        )
+    fill.add_argument(
+        "--modification",
+        action="append",
+        choices=list(schema["modifications"]["properties"]),
+        help="What the masses of gaps may hold beside plain residues; may be repeated.",
+    )
+    return parser
+
+
+def _fill(chosen: argparse.Namespace) -> None:
+    """Fill a file and say in a line what became of it; raises LacunaError if nothing was filled."""
+    from lacuna.steps.one_file import OUTPUTS, fill_file  # imports torch, which --help need not
+
+    given = vars(chosen)
+    inputs = {name: given[name] for name in ("fasta", *_INPUTS) if name in given}
+    options = {key: given[key] for key in _KEYS if key in given}
+    options["modifications"] = dict.fromkeys(given.get("modification", ()), True)
+    out: Path = given["out"]
+    with _progress_bar() as progress:
+        fill_file(inputs, out, options, species=given["species"], progress=progress)
+    print(_summary(inputs["fasta"].name, {name: out / file for name, file in OUTPUTS.items()}))
+
+
+def _summary(name: str, files: dict[str, Path]) -> str:
+    """The line that ends a run of the workflow on such a sample."""
+    from lacuna.results.scores import join_accuracy
+
+    with TemporaryDirectory(prefix="lacuna-") as folder:
+        summary = Path(folder) / "summary.txt"
+        join_accuracy(
+            [name],
+            accuracy=[files["accuracy"]],
+            chains=[files["chains"]],
+            rejected=[files["rejected"]],
+            gaps=[files["gaps"]],
+            alkylation=[files["alkylation"]],
+            out=Path(folder) / "accuracy.tsv",
+            summary=summary,
+        )
+        return summary.read_text(encoding="utf-8").rstrip("\n")
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr, if that is a terminal, and what moves it; warnings are written above it."""
+    from tqdm import tqdm
+    from tqdm.contrib.logging import logging_redirect_tqdm
+
+    logging.basicConfig(level=logging.WARNING, format="Warning: %(message)s")
+    with tqdm(unit=" chains", disable=None, leave=False) as bar, logging_redirect_tqdm():
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield progress

@@ -1,0 +1,116 @@
+"""All steps of one FASTA file without Snakemake: what the command `lacuna fill` and the Python
+interface call. Its files are byte for byte those of a run of the workflow."""
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lacuna.core.config import check_config
+from lacuna.core.device import set_precision
+from lacuna.core.files import LacunaError, writing
+from lacuna.core.paths import CONFIG_SCHEMA, LIBRARY, WEIGHTS
+from lacuna.scaffolds.fasta import count_records
+from lacuna.steps.blocks import tools
+from lacuna.steps.sheet import SPECIES
+from lacuna.steps.small_samples import Settings, SmallSample, fill_sample
+
+OUTPUTS = {
+    "filled": "filled.fasta",
+    "residues": "residues.tsv",
+    "gaps": "gaps.tsv",
+    "chains": "chains.tsv",
+    "accuracy": "accuracy.tsv",
+    "rejected": "rejected.tsv",
+    "alkylation": "alkylation.json",
+}
+BLOCK = 2_000  # chains: a second or two of work between two steps of a progress bar
+_INSTEAD_OF_A_SHEET = "samples.tsv"  # a configuration must name one; it is never read here
+
+
+def fill_file(
+    inputs: Mapping[str, Path],
+    out: Path,
+    options: Mapping[str, Any],
+    *,
+    species: str = SPECIES[0],
+    weights: Path = WEIGHTS,
+    library: Path = LIBRARY,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Fill a FASTA file and write `OUTPUTS` into the folder `out` when all of them are done.
+
+    inputs: `fasta` and, if there are such files, `gaps`, `truth` and `homologs`, as in a sample
+    sheet; options: keys of config.yaml and their values, the others have their defaults;
+    progress: called with the chains that are done and their number, when a block is filled.
+
+    Computes with one thread, as a job of the workflow does, so that results do not depend on the
+    number of cores. Raises LacunaError if an option is wrong, a file as a whole cannot be used or
+    an input would be overwritten.
+    """
+    config = check_config({"samples": _INSTEAD_OF_A_SHEET, **options}, CONFIG_SCHEMA)
+    if species not in SPECIES:
+        raise LacunaError(f"species '{species}' is unknown; use one of {', '.join(SPECIES)}")
+    _check_out(inputs, out)
+    total = count_records(inputs["fasta"])
+    done = 0
+
+    def after_block() -> None:
+        nonlocal done
+        done = min(done + BLOCK, total)
+        if progress is not None:
+            progress(done, total)
+
+    threads = torch.get_num_threads()
+    if (weights, library) != (WEIGHTS, LIBRARY):
+        tools.cache_clear()  # a file of the user's may hold something else by now
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        try:
+            # In the same folder, since a rename is atomic only within one file system.
+            with tempfile.TemporaryDirectory(prefix=".filling-", dir=out) as scratch:
+                written = {name: Path(scratch) / file for name, file in OUTPUTS.items()}
+                fill_sample(
+                    SmallSample(out.name, species, config["alkylation"], inputs, written),
+                    *(written, weights, library, Path(scratch), settings_of(config)),
+                    torch.device("cpu"),
+                    block_size=BLOCK,
+                    n_blocks=ceil(total / BLOCK),
+                    after_block=after_block,
+                )
+                for name, path in written.items():
+                    os.replace(path, out / OUTPUTS[name])
+        finally:
+            # Of this process, which may be another's program.
+            torch.set_num_threads(threads)
+            set_precision("fast")
+
+
+def settings_of(config: Mapping[str, Any]) -> Settings:
+    """What a complete configuration says of filling."""
+    return Settings(
+        tolerance_ppm=config["tolerance_ppm"],
+        on_bad_record=config["on_bad_record"],
+        kmer=config["kmer"],
+        max_identity=config["accuracy"]["max_identity"],
+        modifications=config["modifications"],
+        candidates=config["candidates"],
+        precision=config["precision"],
+    )
+
+
+def _check_out(inputs: Mapping[str, Path], out: Path) -> None:
+    """Raise LacunaError if `out` is a file, or one of its results would replace an input."""
+    if out.exists() and not out.is_dir():
+        raise LacunaError(f"{out}: is a file; name a folder for the results")
+    for path in inputs.values():
+        for name in OUTPUTS.values():
+            result = out / name
+            if result.exists() and path.exists() and os.path.samefile(result, path):
+                raise LacunaError(
+                    f"{path}: would be overwritten by the results; name another folder for them"
+                )
