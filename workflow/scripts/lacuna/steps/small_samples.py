@@ -154,7 +154,7 @@ def _fill(
         device=device,
     )
     for table in ("filled", "residues", "gaps", "chains"):
-        join_parts([parts[table]], out[table], HEADERS.get(table, ()))
+        join_parts([parts[table]], out[table], HEADERS.get(table, ""))
     measure([parts["scored"]], [], out["accuracy"])
     if "alternatives" in out:
         write_alternatives(out["gaps"], out["filled"], out["alternatives"])
