@@ -6,10 +6,13 @@ lines and lines into rows, and nothing else formats a cell. docs/outputs.md desc
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from io import StringIO
+from operator import itemgetter
 from pathlib import Path
+from types import NoneType
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
 
 from lacuna.core.files import LacunaError, open_text
@@ -87,7 +90,7 @@ class GapRow(NamedTuple):
     imgt_first: Annotated[str, "IMGT number of the first residue"]
     imgt_last: Annotated[str, "IMGT number of the last residue"]
     ambiguity: Annotated[str, "the codes of a gap that holds nothing but these"]
-    cysteine: Annotated[Readings, "what C carries in a gap of known mass"]
+    cysteine: Annotated[Readings | None, "what C carries in a gap of known mass"]
 
 
 class ChainRow(NamedTuple):
@@ -201,14 +204,17 @@ class Table(Generic[Row]):
     name: str
     row: type[Row]
     columns: tuple[Column, ...] = field(init=False)
-    _optional: bool = field(init=False, repr=False)
-    _templates: dict[tuple[bool, ...], str] = field(init=False, repr=False, default_factory=dict)
+    _optional: Callable[[Row], tuple[Any, ...]] | None = field(init=False, repr=False)
+    _templates: dict[tuple[type, ...], str] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         hints = get_type_hints(self.row, include_extras=True)
         columns = tuple(_column(name, hint) for name, hint in hints.items())
         object.__setattr__(self, "columns", columns)
-        object.__setattr__(self, "_optional", any(column.optional for column in columns))
+        places = [i for i, column in enumerate(columns) if column.optional]
+        # One place would be picked as a value, not as a tuple.
+        pick = itemgetter(*places, *places[:1]) if places else None
+        object.__setattr__(self, "_optional", pick)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -220,11 +226,12 @@ class Table(Generic[Row]):
 
     def text(self, rows: Sequence[Row]) -> str:
         """The lines of rows, cells quoted as in CSV if they must be."""
-        if self._optional:
-            lines = [self._template(tuple([v is None for v in row])) % row for row in rows]
-        else:
-            template = self._template((False,) * len(self.columns))
+        optional = self._optional
+        if optional is None:
+            template = self._template(())
             lines = [template % row for row in rows]
+        else:
+            lines = [self._template(tuple(map(type, optional(row)))) % row for row in rows]
         text = "".join(lines)
         tabs = (len(self.columns) - 1) * len(lines)
         if '"' in text or "\r" in text:
@@ -233,19 +240,26 @@ class Table(Generic[Row]):
             return self._quoted(rows)
         return text
 
+    def rows(self, *columns: Iterable[Any]) -> list[Row]:
+        """Rows from the values of each column; ValueError if these are not as many."""
+        return list(map(partial(tuple.__new__, self.row), zip(*columns, strict=True)))
+
     def cells(self, row: Row) -> list[str]:
         """The cells of a row as text, before any are quoted."""
         pairs = zip(self.columns, row, strict=True)
         return ["" if value is None else column.format % (value,) for column, value in pairs]
 
-    def _template(self, missing: tuple[bool, ...]) -> str:
-        """The format of a line with such values missing."""
-        if missing not in self._templates:
-            formats = zip(self.columns, missing, strict=True)
+    def _template(self, kinds: tuple[type, ...]) -> str:
+        """The format of a line whose optional values are of such types."""
+        if kinds not in self._templates:
+            left = iter(kinds)
             # %.0s is the first 0 letters of "None".
-            cells = ["%.0s" if none else column.format for column, none in formats]
-            self._templates[missing] = "\t".join(cells) + "\n"
-        return self._templates[missing]
+            cells = [
+                "%.0s" if column.optional and next(left) is NoneType else column.format
+                for column in self.columns
+            ]
+            self._templates[kinds] = "\t".join(cells) + "\n"
+        return self._templates[kinds]
 
     def _quoted(self, rows: Iterable[Row]) -> str:
         text = StringIO()

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from io import StringIO
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +63,7 @@ MIN_ALTERNATIVE = 0.01
 MIN_SHARE = 0.005  # of a reading of C that is listed
 MAX_WARNINGS = 20  # of a block that are written to the log one by one
 SAME_MASS_PPM = 10.0  # within which two sequences weigh the same, where a gap has no tolerance
-NO_SHARES, NO_READINGS = Shares(), Readings()
+NO_SHARES = Shares()
 LOG = logging.getLogger(__name__)
 
 
@@ -170,14 +169,26 @@ class _Gap:
 class _Residues:
     """What is known of the t missing residues of a block, t of each; shares: of the letters.
 
-    baselines: the residues by the germline, the nearest homolog and the majority of the column.
+    baselines: t residues each by the germline, the nearest homolog and the majority of the column;
+    others: alternatives one after the other, those of residue i in ends[i]:ends[i + 1].
     """
 
     letters: str
     shares: list[float]
-    alternatives: list[Shares]
     germline: list[str]
-    baselines: list[tuple[str, str, str]]
+    baselines: list[list[str]]
+    others: list[str]
+    other_shares: list[float]
+    ends: list[int]
+
+    def alternatives(self, i: int) -> Shares:
+        """The most probable residues beside the one chosen."""
+        a, b = self.ends[i], self.ends[i + 1]
+        return (
+            Shares(zip(self.others[a:b], self.other_shares[a:b], strict=True))
+            if a < b
+            else NO_SHARES
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -466,10 +477,10 @@ def _filled_at(gap: _Gap) -> tuple[int | None, int | None, str, str]:
 
 def _cysteine(
     gap: _Gap, modifications: Modifications, candidate: Candidate | None = None
-) -> Readings:
-    """What C carries in a candidate of a gap of known mass, or in the sample."""
+) -> Readings | None:
+    """What C carries in a candidate of a gap of known mass, or in the sample; None without one."""
     if gap.given.mass is None:
-        return NO_READINGS
+        return None
     names = [reading_of(carried) or "" for carried, _ in modifications.cysteine]
     shares = [share for _, share in modifications.cysteine]
     if candidate is not None and len(candidate.readings) == len(names):
@@ -500,20 +511,16 @@ def _residues(filled: str, told: np.ndarray, kmers: KmerSet) -> _Residues:
     others[chosen] = 0
     baselines = [_letters(tokens) for tokens in _baselines(kmers)]
     germline = ["" if letter == MISSING_LETTER else letter for letter in baselines[0]]
-    return _Residues(
-        filled, shares, _alternatives(others), germline, list(zip(*baselines, strict=True))
-    )
+    return _Residues(filled, shares, germline, baselines, *_alternatives(others))
 
 
-def _alternatives(probabilities: np.ndarray) -> list[Shares]:
-    """The most probable residues of each row of (t, 21)."""
+def _alternatives(probabilities: np.ndarray) -> tuple[list[str], list[float], list[int]]:
+    """The most probable residues of each row of (t, 21), as in `_Residues`."""
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, :ALTERNATIVES]
     shares = np.take_along_axis(probabilities, order, 1)
     listed = shares >= MIN_ALTERNATIVE
     names = [RESIDUES[token] for token in order[listed].tolist()]
-    pairs = list(zip(names, shares[listed].tolist(), strict=True))
-    ends = np.cumsum(listed.sum(1)).tolist()
-    return [Shares(pairs[a:b]) if a < b else NO_SHARES for a, b in pairwise([0, *ends])]
+    return names, shares[listed].tolist(), [0, *np.cumsum(listed.sum(1)).tolist()]
 
 
 def column_majorities() -> np.ndarray:
@@ -633,24 +640,20 @@ def _residue_rows(gap: _Gap, residues: _Residues) -> list[ResidueRow]:
     places = range(gap.given.start + 1, gap.given.end + 1)
     n, rows = len(places), slice(gap.rows.start, gap.rows.stop)
     truth = gap.given.truth or ""
-    return [
-        ResidueRow(
-            name, place, number, letter, share, others, v, region, true, imgt, position, code
-        )
-        for place, letter, share, others, v, region, true, imgt, position, code in zip(
-            places,
-            residues.letters[rows] if gap.rows else MISSING_LETTER * n,
-            residues.shares[rows] if gap.rows else [0.0] * n,
-            residues.alternatives[rows] if gap.rows else [NO_SHARES] * n,
-            residues.germline[rows] if gap.rows else [""] * n,
-            gap.chain.regions[at],
-            truth if len(truth) == n else [""] * n,
-            gap.chain.imgt[at],
-            gap.scaffold_positions,
-            gap.ambiguity or [""] * n,
-            strict=True,
-        )
-    ]
+    return RESIDUE_TABLE.rows(
+        [name] * n,
+        places,
+        [number] * n,
+        residues.letters[rows] if gap.rows else MISSING_LETTER * n,
+        residues.shares[rows] if gap.rows else [0.0] * n,
+        map(residues.alternatives, gap.rows) if gap.rows else [NO_SHARES] * n,
+        residues.germline[rows] if gap.rows else [""] * n,
+        gap.chain.regions[at],
+        truth if len(truth) == n else [""] * n,
+        gap.chain.imgt[at],
+        gap.scaffold_positions,
+        gap.ambiguity or [""] * n,
+    )
 
 
 def _scored_rows(gap: _Gap, residues: _Residues) -> list[ScoredRow]:
@@ -662,21 +665,19 @@ def _scored_rows(gap: _Gap, residues: _Residues) -> list[ScoredRow]:
         return list(_unfilled_rows(gap, truth))
     chain, number, n = gap.chain, gap.number, len(truth)
     name, locus, rows = chain.scaffold.chain, chain.locus, slice(gap.rows.start, gap.rows.stop)
-    return [
-        ScoredRow(
-            name, number, n, place, true, region, locus, letter, share, v, homolog, usual, code
-        )
-        for place, true, region, letter, share, (v, homolog, usual), code in zip(
-            range(gap.given.start + 1, gap.given.end + 1),
-            truth,
-            chain.regions[gap.among_all],
-            residues.letters[rows],
-            residues.shares[rows],
-            residues.baselines[rows],
-            gap.ambiguity or [""] * n,
-            strict=True,
-        )
-    ]
+    return SCORED_TABLE.rows(
+        [name] * n,
+        [number] * n,
+        [n] * n,
+        range(gap.given.start + 1, gap.given.end + 1),
+        truth,
+        chain.regions[gap.among_all],
+        [locus] * n,
+        residues.letters[rows],
+        residues.shares[rows],
+        *(baseline[rows] for baseline in residues.baselines),
+        gap.ambiguity or [""] * n,
+    )
 
 
 def _unfilled_rows(gap: _Gap, truth: str) -> Iterator[ScoredRow]:
