@@ -52,6 +52,7 @@ class Readings(Shares):
 # --- rows ----------------------------------------------------------------------------------------
 
 _SHARE = "%.4f"
+_WORDS = {int: "a whole number", float: "a number"}
 
 
 class ResidueRow(NamedTuple):
@@ -277,15 +278,15 @@ class Table(Generic[Row]):
             found = next(lines, [])
             if tuple(found) != self.names:
                 raise LacunaError(
-                    f"{path}: line 1: its columns are {', '.join(found) or 'none'}, not "
+                    f"{path}:1: its columns are {', '.join(found) or 'none'}, not "
                     f"{', '.join(self.names)}; run the workflow again"
                 )
             for cells in lines:
                 try:
                     row = self.parse(cells)
                 except ValueError as error:
-                    where = f"{path}: line {lines.line_num}"
-                    raise LacunaError(f"{where}: {error}; run the workflow again") from None
+                    where = f"{path}:{lines.line_num}: {error}"
+                    raise LacunaError(f"{where}; run the workflow again") from None
                 yield row
 
     def parse(self, cells: Sequence[str]) -> Row:
@@ -297,7 +298,8 @@ class Table(Generic[Row]):
             try:
                 values.append(column.parse(cell))
             except ValueError:
-                raise ValueError(f"column '{column.name}' has '{cell}'") from None
+                wanted = _WORDS.get(column.type, "shares")
+                raise ValueError(f"column '{column.name}' has '{cell}', not {wanted}") from None
         return self.row(*values)
 
     def pandas_options(self) -> dict[str, Any]:
