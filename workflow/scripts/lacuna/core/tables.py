@@ -232,7 +232,9 @@ class Table(Generic[Row]):
             template = self._template(())
             lines = [template % row for row in rows]
         else:
-            lines = [self._template(tuple(map(type, optional(row)))) % row for row in rows]
+            kinds = [tuple(map(type, optional(row))) for row in rows]
+            templates = {kind: self._template(kind) for kind in set(kinds)}
+            lines = [templates[kind] % row for kind, row in zip(kinds, rows, strict=True)]
         text = "".join(lines)
         tabs = (len(self.columns) - 1) * len(lines)
         if '"' in text or "\r" in text:

@@ -443,28 +443,43 @@ def _too_large_status() -> str:
     return f"mass_too_large (decoded are up to {MAX_RESIDUES} residues or {MAX_MASS:.0f} Da)"
 
 
-def _gap_rows(gap: _Gap, found: _Found, modifications: Modifications) -> Iterator[GapRow]:
+def _gap_rows(gap: _Gap, found: _Found, modifications: Modifications) -> list[GapRow]:
     """Rows of a gap's candidates: the first is what it was filled with, the others tell whether
     their mass is the same within the tolerance (`isobaric`) or not (`alternative`)."""
-    given, status = gap.given, found.status
-    name, number = gap.chain.scaffold.chain, gap.number
+    given, name = gap.given, gap.chain.scaffold.chain
     start, end = given.origin or (given.start, given.end)
-    where = *_filled_at(gap), gap.ambiguity
+    first, last, imgt_first, imgt_last = _filled_at(gap)
     if not found.candidates:
-        cysteine = _cysteine(gap, modifications)
         nothing = "", None, None, None, None
-        yield GapRow(name, number, start, end, 1, *nothing, status, *where, cysteine)
-        return
-    best = found.candidates[0].mass
+        where = first, last, imgt_first, imgt_last, gap.ambiguity
+        cysteine = _cysteine(gap, modifications)
+        status = found.status
+        return [GapRow(name, gap.number, start, end, 1, *nothing, status, *where, cysteine)]
+    n = len(found.candidates)
+    sequences = [candidate.sequence for candidate in found.candidates]
+    masses = [candidate.mass for candidate in found.candidates]
+    best, weighed = masses[0], given.mass
     tolerance = given.tolerance_da or SAME_MASS_PPM * best / 1e6
-    for rank, candidate in enumerate(found.candidates, start=1):
-        sequence, mass = candidate.sequence, candidate.mass
-        if rank > 1:
-            status = "isobaric" if abs(mass - best) <= tolerance else "alternative"
-        error = None if given.mass is None else 1e6 * (mass - given.mass) / given.mass
-        told = sequence, candidate.probability, len(sequence), mass, error
-        cysteine = _cysteine(gap, modifications, candidate)
-        yield GapRow(name, number, start, end, rank, *told, status, *where, cysteine)
+    same = [abs(mass - best) <= tolerance for mass in masses[1:]]
+    return GAP_TABLE.rows(
+        [name] * n,
+        [gap.number] * n,
+        [start] * n,
+        [end] * n,
+        range(1, n + 1),
+        sequences,
+        [candidate.probability for candidate in found.candidates],
+        map(len, sequences),
+        masses,
+        [None] * n if weighed is None else [1e6 * (m - weighed) / weighed for m in masses],
+        [found.status, *("isobaric" if alike else "alternative" for alike in same)],
+        [first] * n,
+        [last] * n,
+        [imgt_first] * n,
+        [imgt_last] * n,
+        [gap.ambiguity] * n,
+        [_cysteine(gap, modifications, candidate) for candidate in found.candidates],
+    )
 
 
 def _filled_at(gap: _Gap) -> tuple[int | None, int | None, str, str]:
