@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -170,25 +171,20 @@ class _Residues:
     """What is known of the t missing residues of a block, t of each; shares: of the letters.
 
     baselines: t residues each by the germline, the nearest homolog and the majority of the column;
-    others: alternatives one after the other, those of residue i in ends[i]:ends[i + 1].
+    others: alternatives with their shares, those of residue i in ends[i]:ends[i + 1].
     """
 
     letters: str
     shares: list[float]
     germline: list[str]
     baselines: list[list[str]]
-    others: list[str]
-    other_shares: list[float]
+    others: list[tuple[str, float]]
     ends: list[int]
 
-    def alternatives(self, i: int) -> Shares:
-        """The most probable residues beside the one chosen."""
-        a, b = self.ends[i], self.ends[i + 1]
-        return (
-            Shares(zip(self.others[a:b], self.other_shares[a:b], strict=True))
-            if a < b
-            else NO_SHARES
-        )
+    def alternatives(self, rows: range) -> list[Shares]:
+        """The most probable residues beside the ones chosen."""
+        others, ends = self.others, self.ends[rows.start : rows.stop + 1]
+        return [Shares(others[a:b]) if a < b else NO_SHARES for a, b in pairwise(ends)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -529,13 +525,14 @@ def _residues(filled: str, told: np.ndarray, kmers: KmerSet) -> _Residues:
     return _Residues(filled, shares, germline, baselines, *_alternatives(others))
 
 
-def _alternatives(probabilities: np.ndarray) -> tuple[list[str], list[float], list[int]]:
+def _alternatives(probabilities: np.ndarray) -> tuple[list[tuple[str, float]], list[int]]:
     """The most probable residues of each row of (t, 21), as in `_Residues`."""
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, :ALTERNATIVES]
     shares = np.take_along_axis(probabilities, order, 1)
     listed = shares >= MIN_ALTERNATIVE
     names = [RESIDUES[token] for token in order[listed].tolist()]
-    return names, shares[listed].tolist(), [0, *np.cumsum(listed.sum(1)).tolist()]
+    pairs = list(zip(names, shares[listed].tolist(), strict=True))
+    return pairs, [0, *np.cumsum(listed.sum(1)).tolist()]
 
 
 def column_majorities() -> np.ndarray:
@@ -661,7 +658,7 @@ def _residue_rows(gap: _Gap, residues: _Residues) -> list[ResidueRow]:
         [number] * n,
         residues.letters[rows] if gap.rows else MISSING_LETTER * n,
         residues.shares[rows] if gap.rows else [0.0] * n,
-        map(residues.alternatives, gap.rows) if gap.rows else [NO_SHARES] * n,
+        residues.alternatives(gap.rows) if gap.rows else [NO_SHARES] * n,
         residues.germline[rows] if gap.rows else [""] * n,
         gap.chain.regions[at],
         truth if len(truth) == n else [""] * n,
