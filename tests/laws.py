@@ -99,7 +99,7 @@ def fill(
         for name, path in paths.items():
             parts[name].append(path)
     for name in TABLES:
-        join_parts(parts[name], folder / name, HEADERS.get(name, ()))
+        join_parts(parts[name], folder / name, HEADERS.get(name, ""))
     read = {name: _as_text(folder / name) for name in HEADERS}
     return Run(tuple(scaffolds), folder, {**read, "scored": read_scored(folder / "scored")})
 
@@ -214,11 +214,12 @@ def probabilities_are_shares(run: Run) -> None:
 def tables_parse_to_what_was_written(run: Run) -> None:
     """csv, pandas and Biopython read the same cells and records from the files."""
     names = [scaffold.chain for scaffold in run.scaffolds]
-    for name, columns in HEADERS.items():
+    for name, header in HEADERS.items():
         text = (run.folder / name).read_bytes().decode()
         assert "\r" not in text and text.endswith("\n")
         rows = list(csv.reader(StringIO(text, newline=""), delimiter="\t"))
-        assert rows[0] == list(columns) and {len(row) for row in rows} == {len(columns)}
+        columns = header.rstrip("\n").split("\t")
+        assert rows[0] == columns and {len(row) for row in rows} == {len(columns)}
         assert run.tables[name].to_numpy().tolist() == rows[1:]
         assert text.count("\n") == len(rows)
         assert set(run.tables[name]["chain"]) <= set(names)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 
-from lacuna.results.accuracy import wilson_interval  # noqa: E402
+from lacuna.results.statistics import wilson_interval  # noqa: E402
 from lacuna.scaffolds.fasta import read_records  # noqa: E402
 
 PROTOCOLS = ("gap3", "gap5", "gap10", "gap15", "nterm15", "random10")

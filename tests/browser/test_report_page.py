@@ -16,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from lacuna.results.accuracy import ACCURACY_COLUMNS
-from lacuna.results.join import CHAIN_COLUMNS, GAP_COLUMNS, REJECTED_COLUMNS, RESIDUE_COLUMNS
+from lacuna.core.tables import ACCURACY_TABLE, CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE, RESIDUE_TABLE
 from lacuna.results.report import TABLES, write_report
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -30,11 +29,11 @@ pytestmark = pytest.mark.skipif(
 WIDTHS = (1280, 400)
 SCHEMES = {"dark": 0, "light": 1}  # numbers of chromium's preferredColorScheme
 COLUMNS = {
-    "accuracy": ACCURACY_COLUMNS,
-    "gaps": GAP_COLUMNS,
-    "residues": RESIDUE_COLUMNS,
-    "chains": CHAIN_COLUMNS,
-    "rejected": REJECTED_COLUMNS,
+    "accuracy": ACCURACY_TABLE.names,
+    "gaps": GAP_TABLE.names,
+    "residues": RESIDUE_TABLE.names,
+    "chains": CHAIN_TABLE.names,
+    "rejected": REJECTED_TABLE.names,
 }
 SCOPES = [
     "overall all",

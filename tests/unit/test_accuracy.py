@@ -9,24 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lacuna.core.tables import ACCURACY_TABLE, SCORED_TABLE
 from lacuna.results.accuracy import (
-    ACCURACY_COLUMNS,
     SCOPES,
     accuracy_table,
     read_scored,
     sum_predictions,
     sum_scored,
-    wilson_interval,
     write_accuracy,
 )
-from lacuna.results.join import SCORED_COLUMNS
+from lacuna.results.statistics import wilson_interval
 
 METHODS = ("lacuna", "germline_copy", "nearest_homolog", "column_majority", "seed_lstm")
 
 
 def scored(*rows: dict[str, str]) -> pd.DataFrame:
     """A table of scored residues: a heavy chain's CDR1 answered rightly unless a row says other."""
-    usual = dict.fromkeys(SCORED_COLUMNS, "A") | {
+    usual = dict.fromkeys(SCORED_TABLE.names, "A") | {
         "chain": "m",
         "gap": "1",
         "gap_length": "5",
@@ -37,7 +36,7 @@ def scored(*rows: dict[str, str]) -> pd.DataFrame:
         "ambiguity": "",
     }
     table = pd.DataFrame([usual | {"position": str(i)} | row for i, row in enumerate(rows, 1)])
-    return table[list(SCORED_COLUMNS)].astype(str)
+    return table[list(SCORED_TABLE.names)].astype(str)
 
 
 def table(*parts: pd.DataFrame) -> pd.DataFrame:
@@ -48,32 +47,6 @@ def row(found: pd.DataFrame, method: str = "lacuna", scope: str = "overall", val
     keys = (found["scope"] == scope) & (found["value"] == value) & (found["method"] == method)
     assert keys.sum() == 1, found
     return found[keys].iloc[0]
-
-
-# --- Wilson's interval ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("correct", "n", "low", "high"),
-    [
-        # Newcombe 1998, Stat Med 17:857-872, table I, method 3.
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (0, 20, 0.0, 0.1611),
-        (1, 29, 0.0061, 0.1718),
-        (29, 29, 0.8830, 1.0),
-    ],
-)
-def test_intervals_are_those_published(correct: int, n: int, low: float, high: float) -> None:
-    assert wilson_interval(correct, n) == pytest.approx((low, high), abs=5e-5)
-
-
-@given(st.integers(1, 10**9).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_intervals_hold_the_share_and_mirror(of: tuple[int, int]) -> None:
-    correct, n = of
-    low, high = wilson_interval(correct, n)
-    assert 0 <= low <= correct / n + 1e-12 and correct / n - 1e-12 <= high <= 1
-    assert wilson_interval(n - correct, n) == pytest.approx((1 - high, 1 - low), abs=1e-9)
 
 
 # --- one table -----------------------------------------------------------------------------------
@@ -87,7 +60,7 @@ def test_residues_and_gaps_are_counted() -> None:
             {"gap": "2", "lacuna": "W", "germline_copy": "X"},
         )
     )
-    assert tuple(found.columns) == tuple(ACCURACY_COLUMNS)
+    assert tuple(found.columns) == ACCURACY_TABLE.names
     mine = row(found)
     assert (mine.n_residues, mine.n_correct, mine.n_gaps, mine.n_exact) == (3, 2, 2, 1)
     assert (mine.accuracy, mine.protocol) == ("0.6667", "scaffold")
@@ -199,9 +172,9 @@ def test_a_method_with_nothing_to_go_by_in_one_block_is_wrong_there() -> None:
 def test_without_truth_the_table_is_a_header(tmp_path: Path) -> None:
     (tmp_path / "scored").write_text("")
     found = table(read_scored(tmp_path / "scored"))
-    assert found.empty and tuple(found.columns) == tuple(ACCURACY_COLUMNS)
+    assert found.empty and tuple(found.columns) == ACCURACY_TABLE.names
     write_accuracy(tmp_path / "accuracy.tsv", found)
-    assert (tmp_path / "accuracy.tsv").read_text() == "\t".join(ACCURACY_COLUMNS) + "\n"
+    assert (tmp_path / "accuracy.tsv").read_text() == ACCURACY_TABLE.header
 
 
 def test_other_predictions_stand_beside_under_their_protocol() -> None:

@@ -13,6 +13,7 @@ from pyteomics.mass import calculate_mass, std_aa_mass
 
 from chains import germline_chain, hidden
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.core.tables import GAP_TABLE
 from lacuna.filling import weighing
 from lacuna.filling.cysteine import find_reading, reader_of_files
 from lacuna.filling.decode import (
@@ -27,7 +28,6 @@ from lacuna.filling.lengths import Reader
 from lacuna.filling.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
 from lacuna.network.kmers import encode_scaffolds, load_library
 from lacuna.network.weights import load_weights
-from lacuna.results.join import GAP_COLUMNS
 from lacuna.scaffolds.alkylation import (
     AUTO,
     CYSTEINE,
@@ -105,7 +105,7 @@ def gap_rows(chains: Sequence[Scaffold], modifications: Modifications) -> list[d
     read = predict(model, kmers, library, torch.device("cpu"))
     tables = fill_block(chains, kmers, read, candidates=3, modifications=modifications)
     lines = tables.texts["gaps"].getvalue().splitlines()
-    return [dict(zip(GAP_COLUMNS, line.split("\t"), strict=True)) for line in lines]
+    return [dict(zip(GAP_TABLE.names, line.split("\t"), strict=True)) for line in lines]
 
 
 # --- readings ------------------------------------------------------------------------------------

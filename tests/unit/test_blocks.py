@@ -14,10 +14,9 @@ from conftest import Write
 from lacuna.core.config import check_config
 from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError
+from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE
 from lacuna.results.join import (
-    CHAIN_COLUMNS,
     HEADERS,
-    REJECTED_COLUMNS,
     TABLES,
     block_path,
     join_parts,
@@ -115,7 +114,7 @@ def run(
         for name in TABLES:
             parts[name].append(at / name)
     for name in TABLES[:-1]:
-        join_parts(parts[name], folder / name, HEADERS.get(name, ()))
+        join_parts(parts[name], folder / name, HEADERS.get(name, ""))
     measure(parts["scored"], [], folder / "accuracy")
     return {name: (folder / name).read_bytes() for name in (*TABLES[:-1], "accuracy")}
 
@@ -227,7 +226,7 @@ def test_what_is_rejected_leaves_the_last_blocks_short_or_empty(
     blocks = [[s.chain for s in read_scaffold_block(block_path(folder, i))] for i in range(4)]
     assert blocks == [["b"], ["d"], [], []]
     faults = rows(tmp_path / "rejected.tsv")
-    assert tuple(faults[0]) == REJECTED_COLUMNS
+    assert tuple(faults[0]) == REJECTED_TABLE.names
     assert [(f["chain"], f["line"], f["column"]) for f in faults] == [
         ("a", "2", "4"),
         ("c", "6", "2"),
@@ -242,7 +241,7 @@ def test_a_batch_of_bad_records_alone_gives_empty_tables(write: Write, tmp_path:
     found = run(tmp_path, path, write("g.bed", "a\t0\t1\n"), write("h.fasta", ">h\nQVQL\n"), 5, 1)
     assert found["filled"] == b""
     for name in ("residues", "gaps", "chains"):
-        assert found[name].decode() == "\t".join(HEADERS[name]) + "\n"
+        assert found[name].decode() == HEADERS[name]
     assert found["accuracy"].count(b"\n") == 1
 
 
@@ -265,7 +264,7 @@ def test_a_file_that_grows_while_it_is_read_is_told(write: Write, tmp_path: Path
 
 def test_parts_are_joined_in_order_under_one_header(write: Write, tmp_path: Path) -> None:
     parts = [write("b", "1\n"), write("a", ""), write("c", "2\n3\n")]
-    join_parts(parts, tmp_path / "out.tsv", ("x", "y"))
+    join_parts(parts, tmp_path / "out.tsv", "x\ty\n")
     assert (tmp_path / "out.tsv").read_text() == "x\ty\n1\n2\n3\n"
     join_parts(parts, tmp_path / "out.fasta")
     assert (tmp_path / "out.fasta").read_text() == "1\n2\n3\n"
@@ -305,7 +304,7 @@ def test_alternatives_are_whole_chains_with_one_gap_filled_otherwise(tmp_path: P
     ]
     with open(tmp_path / "gaps.tsv", "w", newline="") as handle:
         table = csv.writer(handle, delimiter="\t", lineterminator="\n")
-        table.writerow(HEADERS["gaps"])
+        table.writerow(GAP_TABLE.names)
         for *where, candidate, first, last in rows:
             told = (candidate, "0.2", len(candidate), "1.0", "", "filled")
             table.writerow((*where, *told, first, last, "", "", ""))
@@ -331,7 +330,7 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     keys.append("overall\tall\tseed_lstm\ttrue_context")
     keys.append("ambiguity\tJ\tlacuna\tscaffold")
     accuracy = [write("a.tsv", head + "".join(k + end for k in keys)), write("b.tsv", head)]
-    columns = "\t".join(CHAIN_COLUMNS) + "\n"
+    columns = CHAIN_TABLE.header
     row = "{}\tH\thuman\tV\tJ\t\t{}\n"
     chains = [
         write(
@@ -343,7 +342,7 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
         ),
         write("bc.tsv", columns),
     ]
-    title = "\t".join(REJECTED_COLUMNS) + "\n"
+    title = REJECTED_TABLE.header
     rejected = [write("ar.tsv", title), write("br.tsv", title + "x\t1\t\tno\ny\t3\t\tno\n")]
     header, cells = "rank\tstatus\n", ("1\tfilled", "2\tisobaric")
     doubt = "1\tfilled (contradicts C: fits far better with unmodified C)"

@@ -6,8 +6,8 @@ import pytest
 
 from conftest import Write
 from lacuna.core.files import LacunaError
+from lacuna.core.tables import CHAIN_TABLE, REJECTED_TABLE
 from lacuna.results.counts import Counts, count_sample, explain_nothing
-from lacuna.results.join import CHAIN_COLUMNS, REJECTED_COLUMNS
 
 REJECTED = Path("out/s/rejected.tsv")
 
@@ -16,9 +16,9 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
     odd = ['"""a"', "NA", "=1", "\x1b[0m"]  # as cells
     numbers = ["120\t8\t6\t3\t1\t0\t0\t2", "9\t0\t0\t0\t0\t2\t2\t0", "3\t0\t0\t0\t0\t0\t0\t0"]
     cells = "".join(f"{i}\tH\t\t\t\t\t{n}\n" for i, n in zip(odd, numbers, strict=False))
-    chains = write("chains.tsv", "\t".join(CHAIN_COLUMNS) + "\n" + cells)
+    chains = write("chains.tsv", CHAIN_TABLE.header + cells)
     reasons = f'{odd[0]}\t1\t\t"a ""quoted"" reason"\n\t7\t3\tno\n'
-    rejected = write("rejected.tsv", "\t".join(REJECTED_COLUMNS) + "\n" + reasons)
+    rejected = write("rejected.tsv", REJECTED_TABLE.header + reasons)
     found = count_sample(chains, rejected)
     assert found == Counts(
         chains=3,
@@ -37,11 +37,11 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
 
 
 def test_a_table_that_is_none_is_named(write: Write) -> None:
-    good = write("rejected.tsv", "\t".join(REJECTED_COLUMNS) + "\n")
+    good = write("rejected.tsv", REJECTED_TABLE.header)
     with pytest.raises(LacunaError, match=r"chains\.tsv: is no table with the columns length, "):
         count_sample(write("chains.tsv", "chain\tmissing\nm\t5\n"), good)
     with pytest.raises(LacunaError, match=r"gone\.tsv"):
-        count_sample(write("c.tsv", "\t".join(CHAIN_COLUMNS) + "\n"), good.with_name("gone.tsv"))
+        count_sample(write("c.tsv", CHAIN_TABLE.header), good.with_name("gone.tsv"))
 
 
 @pytest.mark.parametrize(

@@ -16,23 +16,23 @@ from chains import germline_chain, hidden, mutated, random_protein
 from lacuna.antibody.germlines import LOCI
 from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
+from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE, RESIDUE_TABLE, SCORED_TABLE
 from lacuna.filling.decode import RESIDUE_MASSES, Ranking, rank_plain
 from lacuna.filling.fill import ALTERNATIVES, Tables, column_majorities, fill_block, predict
 from lacuna.filling.lengths import with_lengths
 from lacuna.network.kmers import encode_scaffolds, load_library
 from lacuna.network.model import GapNetwork
 from lacuna.network.weights import load_weights
-from lacuna.results.join import CHAIN_COLUMNS, GAP_COLUMNS, RESIDUE_COLUMNS, SCORED_COLUMNS
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.homologs import index_homologs
 from lacuna.templates.nearest import Library
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 COLUMNS = {
-    "residues": RESIDUE_COLUMNS,
-    "gaps": GAP_COLUMNS,
-    "chains": CHAIN_COLUMNS,
-    "scored": SCORED_COLUMNS,
+    "residues": RESIDUE_TABLE.names,
+    "gaps": GAP_TABLE.names,
+    "chains": CHAIN_TABLE.names,
+    "scored": SCORED_TABLE.names,
 }
 METHODS = ("lacuna", "germline_copy", "nearest_homolog", "column_majority")
 Rows = list[dict[str, str]]
@@ -294,10 +294,11 @@ def test_chains_of_a_block_are_filled_as_each_alone(fill: Filler) -> None:
 def test_the_columns_are_those_of_the_contract_and_then_others() -> None:
     residues = "chain position gap residue probability alternatives germline region truth"
     gaps = "chain gap start end rank candidate probability length mass mass_error_ppm status"
-    assert RESIDUE_COLUMNS[:9] == residues.split()
-    assert RESIDUE_COLUMNS[9:] == ["imgt", "scaffold_position", "ambiguity"]
-    assert GAP_COLUMNS[:11] == gaps.split()
-    assert GAP_COLUMNS[11:] == ["first", "last", "imgt_first", "imgt_last", "ambiguity", "cysteine"]
+    assert list(RESIDUE_TABLE.names[:9]) == residues.split()
+    assert list(RESIDUE_TABLE.names[9:]) == ["imgt", "scaffold_position", "ambiguity"]
+    assert list(GAP_TABLE.names[:11]) == gaps.split()
+    later = "first last imgt_first imgt_last ambiguity cysteine"
+    assert list(GAP_TABLE.names[11:]) == later.split()
 
 
 def test_gaps_list_their_candidates_best_first(fill: Filler) -> None:

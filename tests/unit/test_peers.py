@@ -178,23 +178,6 @@ def test_lacuna_and_its_baselines_fill_what_is_missing_alone(
             assert sum(a != b for a, b in zip(filled, seq, strict=True)) <= 1
 
 
-def test_scored_rows_belong_to_the_questions_in_their_order() -> None:
-    questions = [{"id": '"a', "sequence": "QXXV"}, {"id": "b", "sequence": "XD"}]
-    text = (
-        '"""a"\t1\t2\t2\tV\tFR1\tH\tA\t0.5000\tC\tX\tC\n'
-        '"""a"\t1\t2\t3\tQ\tFR1\tH\tD\t0.2500\tE\tX\tE\n'
-        "b\t1\t1\t1\tE\tFR1\tH\tF\t0.1250\tG\tH\tG\n"
-    )
-    assert list(lacuna_worker.read_scored(questions, text)) == [
-        ("lacuna", '"a', "QADV", [0.5, 0.25]),
-        ("germline_copy", '"a', "QCEV", None),
-        ("nearest_homolog", '"a', "QXXV", None),
-        ("lacuna", "b", "FD", [0.125]),
-        ("germline_copy", "b", "GD", None),
-        ("nearest_homolog", "b", "HD", None),
-    ]
-
-
 def test_whole_chains_are_not_timed_and_not_given_to_peers(
     measured: tuple[list[Any], Speed],
 ) -> None:

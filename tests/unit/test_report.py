@@ -12,17 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna.core.files import LacunaError
+from lacuna.core.tables import ACCURACY_TABLE, CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE, RESIDUE_TABLE
 from lacuna.results import report
-from lacuna.results.accuracy import ACCURACY_COLUMNS
-from lacuna.results.join import CHAIN_COLUMNS, GAP_COLUMNS, REJECTED_COLUMNS, RESIDUE_COLUMNS
 from lacuna.results.report import MAX_ROWS, TABLES, UNCERTAIN_GAPS, write_report
 
 COLUMNS = {
-    "accuracy": ACCURACY_COLUMNS,
-    "gaps": GAP_COLUMNS,
-    "residues": RESIDUE_COLUMNS,
-    "chains": CHAIN_COLUMNS,
-    "rejected": REJECTED_COLUMNS,
+    "accuracy": ACCURACY_TABLE.names,
+    "gaps": GAP_TABLE.names,
+    "residues": RESIDUE_TABLE.names,
+    "chains": CHAIN_TABLE.names,
+    "rejected": REJECTED_TABLE.names,
 }
 VOID = {"meta", "link", "br", "line", "circle"}
 
@@ -631,12 +630,6 @@ def test_few_residues_make_few_bins_and_equal_probabilities_one() -> None:
     assert len(report._bins(*counted([9000] * 500, [True] * 500))) == 1
     assert report._bins(*counted([], [])) == ()
     assert report._calibration_error(()) is None
-
-
-def test_the_interval_is_that_of_wilson() -> None:
-    low, high = report._wilson(81, 263)  # Newcombe 1998, Stat Med 17:857-872, table I
-    assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
-    assert report._wilson(0, 20)[0] == 0 and report._wilson(20, 20)[1] == 1
 
 
 @pytest.mark.parametrize(

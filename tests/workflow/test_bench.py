@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 import torch
 
+from lacuna.core.tables import SCORED_TABLE
 from lacuna.filling.fill import fill_block, predict
 from lacuna.network.kmers import encode_scaffolds, load_library
 from lacuna.network.weights import load_weights
-from lacuna.results.join import SCORED_COLUMNS
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 
@@ -57,7 +57,7 @@ def counts() -> Counts:
     torch.set_num_threads(threads)
     text = fill_block(chains, kmers, probabilities, candidates=1).texts["scored"].getvalue()
     table = pd.read_csv(
-        StringIO(text), sep="\t", names=list(SCORED_COLUMNS), dtype=str, keep_default_na=False
+        StringIO(text), sep="\t", names=list(SCORED_TABLE.names), dtype=str, keep_default_na=False
     )
     found = Counts(Counter(), Counter(), Counter())
     for row in table.to_dict("records"):

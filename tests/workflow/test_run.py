@@ -9,8 +9,7 @@ from runs import ROOT, Run, Workspace, snakemake
 
 from chains import fasta, germline_chain, hidden, mutated
 from lacuna.core.alphabet import RESIDUES
-from lacuna.results.accuracy import ACCURACY_COLUMNS
-from lacuna.results.join import CHAIN_COLUMNS, GAP_COLUMNS, REJECTED_COLUMNS, RESIDUE_COLUMNS
+from lacuna.core.tables import ACCURACY_TABLE, CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE, RESIDUE_TABLE
 
 pytestmark = pytest.mark.workflow
 
@@ -64,13 +63,13 @@ def test_every_file_of_the_contract_is_there(out: Path) -> None:
 
 def test_the_tables_have_the_columns_of_the_contract(space: Workspace, out: Path) -> None:
     for sample in ("known", "open-2.1"):
-        assert space.columns(f"{sample}/residues.tsv") == list(RESIDUE_COLUMNS)
-        assert space.columns(f"{sample}/gaps.tsv") == list(GAP_COLUMNS)
-        assert space.columns(f"{sample}/chains.tsv") == list(CHAIN_COLUMNS)
-        assert space.columns(f"{sample}/accuracy.tsv") == list(ACCURACY_COLUMNS)
-        assert space.columns(f"{sample}/rejected.tsv") == list(REJECTED_COLUMNS)
+        assert space.columns(f"{sample}/residues.tsv") == list(RESIDUE_TABLE.names)
+        assert space.columns(f"{sample}/gaps.tsv") == list(GAP_TABLE.names)
+        assert space.columns(f"{sample}/chains.tsv") == list(CHAIN_TABLE.names)
+        assert space.columns(f"{sample}/accuracy.tsv") == list(ACCURACY_TABLE.names)
+        assert space.columns(f"{sample}/rejected.tsv") == list(REJECTED_TABLE.names)
         assert space.rows(f"{sample}/rejected.tsv") == []
-    assert space.columns("accuracy.tsv") == ["sample", *ACCURACY_COLUMNS]
+    assert space.columns("accuracy.tsv") == ["sample", *ACCURACY_TABLE.names]
 
 
 def test_all_gaps_are_filled_and_nothing_observed_is_altered(space: Workspace, out: Path) -> None:

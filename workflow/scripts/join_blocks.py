@@ -7,4 +7,4 @@ from lacuna.results.join import HEADERS, join_parts
 
 log_to(snakemake.log[0])
 for table, out in snakemake.output.items():
-    join_parts(snakemake.input[table], Path(out), HEADERS.get(table, ()))
+    join_parts(snakemake.input[table], Path(out), HEADERS.get(table, ""))

@@ -3,11 +3,8 @@
 Two of its baselines come along, as they stand beside it in every accuracy table.
 """
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
-from io import StringIO
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +12,14 @@ import torch
 
 from lacuna.benchmark.peer_worker import Answer, Fill, Question, serve, with_residues
 from lacuna.core.device import set_precision
-from lacuna.filling.fill import fill_block, predict
+from lacuna.filling.fill import FilledChain, fill_chains, predict
 from lacuna.network.kmers import encode_scaffolds, load_library
 from lacuna.network.weights import load_weights
-from lacuna.results.join import SCORED_COLUMNS
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.homologs import read_homologs
 
 CPU = torch.device("cpu")
 BASELINES = ("germline_copy", "nearest_homolog")
-COLUMN = {name: i for i, name in enumerate(SCORED_COLUMNS)}
 
 
 def as_scaffold(question: Question) -> Scaffold:
@@ -38,20 +33,12 @@ def as_scaffold(question: Question) -> Scaffold:
     return Scaffold(question["id"], "", sequence, tuple(gaps), 1)
 
 
-def read_scored(questions: Sequence[Question], text: str) -> Iterator[Answer]:
-    """The answers of Lacuna and its baselines in a block's table of scored residues.
-
-    Its rows are those of the missing residues of the questions, one after the other.
-    """
-    rows = csv.reader(StringIO(text), delimiter="\t")
-    for question in questions:
-        mine = list(islice(rows, question["sequence"].count("X")))
-        for method in ("lacuna", *BASELINES):
-            filled = with_residues(question["sequence"], [row[COLUMN[method]] for row in mine])
-            told = (
-                [float(row[COLUMN["probability"]]) for row in mine] if method == "lacuna" else None
-            )
-            yield method, question["id"], filled, told
+def answers_of(question: Question, chain: FilledChain) -> Iterator[Answer]:
+    """The answers of Lacuna and its baselines to a question, all of whose truth is known."""
+    for method in ("lacuna", *BASELINES):
+        filled = with_residues(question["sequence"], [getattr(row, method) for row in chain.scored])
+        shares = [float(f"{row.probability:.4f}") for row in chain.scored]
+        yield method, question["id"], filled, shares if method == "lacuna" else None
 
 
 def load(settings: dict[str, Any]) -> Fill:
@@ -73,8 +60,12 @@ def load(settings: dict[str, Any]) -> Fill:
             max_identity=settings["max_identity"],
         )
         probabilities = predict(model, kmers, library, CPU)
-        tables = fill_block(scaffolds, kmers, probabilities, candidates=settings["candidates"])
-        return list(read_scored(questions, tables.texts["scored"].getvalue()))
+        chains = fill_chains(scaffolds, kmers, probabilities, candidates=settings["candidates"])
+        return [
+            answer
+            for question, chain in zip(questions, chains, strict=True)
+            for answer in answers_of(question, chain)
+        ]
 
     def fill(questions: Sequence[Question]) -> list[Answer]:
         size = settings["block_size"]

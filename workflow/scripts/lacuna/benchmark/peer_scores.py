@@ -25,8 +25,8 @@ from lacuna.benchmark.peers import (
     read_targets,
 )
 from lacuna.core.files import atomic_write
-from lacuna.results.accuracy import N_BINS, wilson_interval
 from lacuna.results.report import page_template
+from lacuna.results.statistics import N_BINS, calibration_error, wilson_interval
 
 TITLES = {
     "lacuna": "Lacuna",
@@ -156,7 +156,7 @@ def _cell(found: Counts, missing: np.ndarray, at: np.ndarray) -> dict[str, objec
     if found.bins is not None:
         bins = found.bins[at].sum(0)  # (N_BINS, 3)
         row["mean_probability"] = f"{bins[:, 2].sum() / n:.4f}"
-        row["ece"] = f"{np.abs(bins[:, 1] - bins[:, 2]).sum() / n:.4f}"
+        row["ece"] = f"{calibration_error(bins[:, 1], bins[:, 2], n):.4f}"
     return row
 
 

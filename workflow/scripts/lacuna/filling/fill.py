@@ -1,6 +1,5 @@
 """Fill the gaps of a block of scaffolds: network, decoding, and the rows of every table."""
 
-import csv
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -25,6 +24,18 @@ from lacuna.core.alphabet import (
 )
 from lacuna.core.device import product_dtype
 from lacuna.core.files import atomic_write
+from lacuna.core.tables import (
+    CHAIN_TABLE,
+    GAP_TABLE,
+    RESIDUE_TABLE,
+    SCORED_TABLE,
+    ChainRow,
+    GapRow,
+    Readings,
+    ResidueRow,
+    ScoredRow,
+    Shares,
+)
 from lacuna.filling.decode import (
     MAX_MASS,
     MAX_RESIDUES,
@@ -39,7 +50,7 @@ from lacuna.filling.decode import (
 from lacuna.filling.weighing import contradiction
 from lacuna.network.kmers import KmerSet, PartSegments
 from lacuna.network.model import ANSWERS, GapNetwork, Kmers
-from lacuna.results.join import BASELINES, TABLES
+from lacuna.results.join import TABLES
 from lacuna.scaffolds.alkylation import CONTRADICTS, READINGS, reading_of, written_on
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.nearest import N_GERMLINE, Library
@@ -53,6 +64,7 @@ MIN_ALTERNATIVE = 0.01
 MIN_SHARE = 0.005  # of a reading of C that is listed
 MAX_WARNINGS = 20  # of a block that are written to the log one by one
 SAME_MASS_PPM = 10.0  # within which two sequences weigh the same, where a gap has no tolerance
+NO_SHARES = Shares()
 LOG = logging.getLogger(__name__)
 
 
@@ -100,20 +112,19 @@ def _reading_order(targets: np.ndarray) -> np.ndarray:
 class _Chain:
     """What is known of one chain of the block before its gaps are filled.
 
-    cell: its id as it stands in a table; regions, imgt: region and IMGT number of every residue
-    of the block, of which its own begin at `offset`; coded: whether it holds ambiguity codes;
-    rows: of its missing residues among those of the block, none where nothing is observed.
+    regions, imgt: region and IMGT number of every residue of the block, of which its own begin at
+    `offset`; coded: whether it holds ambiguity codes; rows: of its missing residues among those of
+    the block, none if nothing is observed.
     """
 
     scaffold: Scaffold
-    cell: str
     regions: list[str]
     imgt: list[str]
     offset: int
     coded: bool
     rows: range
     locus: str
-    nearest: str  # species and nearest V, J and C segment, four cells
+    nearest: tuple[str, str, str, str]  # species and nearest V, J and C segment
 
     def gaps(self) -> Iterator["_Gap"]:
         first = self.rows.start
@@ -157,22 +168,63 @@ class _Gap:
 
 @dataclass(frozen=True, slots=True)
 class _Residues:
-    """What the tables say of the t missing residues of a block, each a list of t.
+    """What is known of the t missing residues of a block, t of each; shares: of the letters.
 
-    answer: residue and probability, two cells; shown: these, alternatives and germline residue;
-    baselines: by each of BASELINES, a cell each.
+    baselines: t residues each by the germline, the nearest homolog and the majority of the column;
+    others: alternatives with their shares, those of residue i in ends[i]:ends[i + 1].
     """
 
-    answer: list[str]
-    shown: list[str]
-    baselines: list[str]
+    letters: str
+    shares: list[float]
+    germline: list[str]
+    baselines: list[list[str]]
+    others: list[tuple[str, float]]
+    ends: list[int]
+
+    def alternatives(self, rows: range) -> list[Shares]:
+        """The most probable residues beside the ones chosen."""
+        others, ends = self.others, self.ends[rows.start : rows.stop + 1]
+        return [Shares(others[a:b]) if a < b else NO_SHARES for a, b in pairwise(ends)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The candidates of a gap, best first, and the status of the first; none if it stays open."""
+
+    candidates: Sequence[Candidate]
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilledChain:
+    """A chain with its gaps filled, and its rows of every table."""
+
+    scaffold: Scaffold
+    sequence: str
+    row: ChainRow
+    gaps: list[GapRow]
+    residues: list[ResidueRow]
+    scored: list[ScoredRow]
+
+    @property
+    def fasta(self) -> str:
+        header = " ".join(filter(None, (f">{self.scaffold.chain}", self.scaffold.description)))
+        return f"{header}\n{self.sequence}\n"
 
 
 class Tables:
-    """The rows of a block's output files, collected in memory and written together."""
+    """The text of a block's output files, collected in memory and written together."""
 
     def __init__(self) -> None:
         self.texts = {name: StringIO() for name in TABLES}
+
+    def add(self, chain: FilledChain) -> None:
+        """Add the rows of a chain to each table."""
+        self.texts["filled"].write(chain.fasta)
+        self.texts["residues"].write(RESIDUE_TABLE.text(chain.residues))
+        self.texts["gaps"].write(GAP_TABLE.text(chain.gaps))
+        self.texts["chains"].write(CHAIN_TABLE.text([chain.row]))
+        self.texts["scored"].write(SCORED_TABLE.text(chain.scored))
 
     def write(self, paths: dict[str, Path]) -> None:
         """Write each file whole, without a header: blocks are joined under one."""
@@ -189,7 +241,25 @@ def fill_block(
     candidates: int,
     modifications: Modifications | None = None,
 ) -> Tables:
-    """All rows of a block: filled chains, residues, gaps, chains, and residues with a truth.
+    """The text of all tables of a block; see `fill_chains`."""
+    tables = Tables()
+    filled = fill_chains(
+        scaffolds, kmers, probabilities, candidates=candidates, modifications=modifications
+    )
+    for chain in filled:
+        tables.add(chain)
+    return tables
+
+
+def fill_chains(
+    scaffolds: Sequence[Scaffold],
+    kmers: KmerSet,
+    probabilities: np.ndarray,
+    *,
+    candidates: int,
+    modifications: Modifications | None = None,
+) -> Iterator[FilledChain]:
+    """Yield each chain of a block, filled, with its residues, gaps, and residues with a truth.
 
     probabilities: what `predict` returns for `kmers`; modifications: what masses may hold.
     """
@@ -199,7 +269,7 @@ def fill_block(
     bare = _without_template(kmers).tolist()
     letters = [MISSING_LETTER] * len(probabilities)
     told = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
-    gap_rows = {}
+    found: dict[int, _Found] = {}
     unguided = set()  # gaps that were filled without a template
     known = [gap for _, gaps in chains for gap in gaps if gap.rows]
     for gap, ranking in _ranked(known, probabilities, candidates, allowed):
@@ -213,19 +283,16 @@ def fill_block(
         if doubt:
             doubts.append((gap, doubt))
         status = _status(gap, ranking, allowed, doubt, gap.rows.start in unguided)
-        gap_rows[gap.rows.start] = _gap_rows(gap, ranking.candidates, status, allowed)
-    filled = "".join(letters)
-    residues = _residues(filled, told, kmers)
-    tables = Tables()
-    for chain, gaps in chains:
-        _fill_chain(chain, gaps, filled, residues, gap_rows, unguided, allowed, tables)
+        found[gap.rows.start] = _Found(ranking.candidates, status)
+    residues = _residues("".join(letters), told, kmers)
     _warn(doubts)
-    return tables
+    for chain, gaps in chains:
+        yield _fill_chain(chain, gaps, residues, found, unguided, allowed)
 
 
 def _chains(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[_Chain]:
     bounds = np.searchsorted(kmers.targets.numpy()[:, 2], np.arange(len(scaffolds) + 1)).tolist()
-    cells, parts = _id_cells(scaffolds), kmers.parts_of_chains()
+    parts = kmers.parts_of_chains()
     starts = _starts(scaffolds)
     # What is set before each chain keeps regions and insertions of another from going over into it.
     columns = np.insert(kmers.chain_columns.numpy(), starts, PADDING)
@@ -233,9 +300,9 @@ def _chains(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[_Chain]:
     for i, (scaffold, start) in enumerate(zip(scaffolds, starts.tolist(), strict=True)):
         coded = any(code in scaffold.sequence for code in AMBIGUOUS)
         rows = range(bounds[i], bounds[i + 1])
-        locus, nearest = _locus_cell(parts[i]), _nearest_cells(parts[i])
+        locus, nearest = _locus(parts[i]), _nearest(parts[i])
         offset = start + i + 1
-        yield _Chain(scaffold, cells[i], regions, imgt, offset, coded, rows, locus, nearest)
+        yield _Chain(scaffold, regions, imgt, offset, coded, rows, locus, nearest)
 
 
 def _starts(scaffolds: Sequence[Scaffold]) -> np.ndarray:
@@ -244,22 +311,14 @@ def _starts(scaffolds: Sequence[Scaffold]) -> np.ndarray:
     return np.cumsum(lengths) - lengths
 
 
-def _id_cells(scaffolds: Sequence[Scaffold]) -> list[str]:
-    """Ids as they stand in a table; no other cell ever has something to quote."""
-    text = StringIO()
-    rows = csv.writer(text, delimiter="\t", lineterminator="\n")
-    rows.writerows((scaffold.chain,) for scaffold in scaffolds)
-    return text.getvalue().split("\n")
-
-
-def _locus_cell(parts: Sequence[PartSegments]) -> str:
+def _locus(parts: Sequence[PartSegments]) -> str:
     """Locus of a chain, as H+K where it has several V domains; '' for none."""
     domains = [part for part in parts if part.v >= 0 or part.c < 0] or parts  # without an Fc
     return "+".join(LOCI[part.locus] for part in domains if part.locus >= 0)
 
 
-def _nearest_cells(parts: Sequence[PartSegments]) -> str:
-    """Species and nearest V, J and C segment of a chain, four cells; those of parts joined by +."""
+def _nearest(parts: Sequence[PartSegments]) -> tuple[str, str, str, str]:
+    """Species and nearest V, J and C segment of a chain; those of its parts joined by +."""
     species: dict[str, None] = {}  # in order
     for part in parts:
         if part.v >= 0:
@@ -269,7 +328,7 @@ def _nearest_cells(parts: Sequence[PartSegments]) -> str:
     v = [v_segments().names[part.v] for part in parts if part.v >= 0]
     j = [j_segments().names[part.j] for part in parts if part.j >= 0]
     c = [constants()[part.c].name for part in parts if part.c >= 0]
-    return "\t".join("+".join(names) for names in (species, v, j, c))
+    return "+".join(species), "+".join(v), "+".join(j), "+".join(c)
 
 
 # --- gaps ----------------------------------------------------------------------------------------
@@ -380,66 +439,76 @@ def _too_large_status() -> str:
     return f"mass_too_large (decoded are up to {MAX_RESIDUES} residues or {MAX_MASS:.0f} Da)"
 
 
-def _gap_rows(
-    gap: _Gap, found: Sequence[Candidate], status: str, modifications: Modifications
-) -> str:
+def _gap_rows(gap: _Gap, found: _Found, modifications: Modifications) -> list[GapRow]:
     """Rows of a gap's candidates: the first is what it was filled with, the others tell whether
     their mass is the same within the tolerance (`isobaric`) or not (`alternative`)."""
-    given = gap.given
+    given, name = gap.given, gap.chain.scaffold.chain
     start, end = given.origin or (given.start, given.end)
-    where = f"{gap.chain.cell}\t{gap.number}\t{start}\t{end}"
-    filled_at = _filled_at(gap)
-    if not found:
+    first, last, imgt_first, imgt_last = _filled_at(gap)
+    if not found.candidates:
+        nothing = "", None, None, None, None
+        where = first, last, imgt_first, imgt_last, gap.ambiguity
         cysteine = _cysteine(gap, modifications)
-        return f"{where}\t1\t\t\t\t\t\t{status}\t{filled_at}\t{cysteine}\n"
-    best = found[0].mass
+        status = found.status
+        return [GapRow(name, gap.number, start, end, 1, *nothing, status, *where, cysteine)]
+    n = len(found.candidates)
+    sequences = [candidate.sequence for candidate in found.candidates]
+    masses = [candidate.mass for candidate in found.candidates]
+    best, weighed = masses[0], given.mass
     tolerance = given.tolerance_da or SAME_MASS_PPM * best / 1e6
-    lines = []
-    for rank, candidate in enumerate(found, start=1):
-        sequence, mass = candidate.sequence, candidate.mass
-        if rank > 1:
-            status = "isobaric" if abs(mass - best) <= tolerance else "alternative"
-        error = "" if given.mass is None else f"{1e6 * (mass - given.mass) / given.mass:.2f}"
-        lines.append(
-            f"{where}\t{rank}\t{sequence}\t{candidate.probability:.4g}\t{len(sequence)}"
-            f"\t{mass:.5f}\t{error}\t{status}\t{filled_at}"
-            f"\t{_cysteine(gap, modifications, candidate)}\n"
-        )
-    return "".join(lines)
+    same = [abs(mass - best) <= tolerance for mass in masses[1:]]
+    return GAP_TABLE.rows(
+        [name] * n,
+        [gap.number] * n,
+        [start] * n,
+        [end] * n,
+        range(1, n + 1),
+        sequences,
+        [candidate.probability for candidate in found.candidates],
+        map(len, sequences),
+        masses,
+        [None] * n if weighed is None else [1e6 * (m - weighed) / weighed for m in masses],
+        [found.status, *("isobaric" if alike else "alternative" for alike in same)],
+        [first] * n,
+        [last] * n,
+        [imgt_first] * n,
+        [imgt_last] * n,
+        [gap.ambiguity] * n,
+        [_cysteine(gap, modifications, candidate) for candidate in found.candidates],
+    )
 
 
-def _filled_at(gap: _Gap) -> str:
-    """First and last position in the filled chain, from 1, their IMGT numbers, and codes."""
+def _filled_at(gap: _Gap) -> tuple[int | None, int | None, str, str]:
+    """First and last position in the filled chain, from 1, and their IMGT numbers."""
     first, last, at, imgt = gap.given.start + 1, gap.given.end, gap.among_all, gap.chain.imgt
     if last < first:
-        return f"\t\t\t\t{gap.ambiguity}"
-    return f"{first}\t{last}\t{imgt[at.start]}\t{imgt[at.stop - 1]}\t{gap.ambiguity}"
+        return None, None, "", ""
+    return first, last, imgt[at.start], imgt[at.stop - 1]
 
 
-def _cysteine(gap: _Gap, modifications: Modifications, candidate: Candidate | None = None) -> str:
-    """What C carries in a candidate of a gap of known mass, or in the sample, as a cell."""
+def _cysteine(
+    gap: _Gap, modifications: Modifications, candidate: Candidate | None = None
+) -> Readings | None:
+    """What C carries in a candidate of a gap of known mass, or in the sample; None without one."""
     if gap.given.mass is None:
-        return ""
+        return None
     names = [reading_of(carried) or "" for carried, _ in modifications.cysteine]
     shares = [share for _, share in modifications.cysteine]
     if candidate is not None and len(candidate.readings) == len(names):
         shares = list(candidate.readings)
     pairs = sorted(zip(names, shares, strict=True), key=lambda pair: -pair[1])
-    listed = [(name, share) for name, share in pairs if share >= MIN_SHARE]
-    if len(listed) == 1:
-        return listed[0][0]
-    return ",".join(f"{name}:{share:.2f}" for name, share in listed)
+    return Readings((name, share) for name, share in pairs if share >= MIN_SHARE)
 
 
-def _without_residues(gap: _Gap) -> tuple[Sequence[Candidate], str]:
+def _without_residues(gap: _Gap) -> _Found:
     """Candidates and status of a gap that nothing was predicted for."""
     given, sequence = gap.given, gap.chain.scaffold.sequence
     if given.fixed and given.start == given.end:
-        return (Candidate("", 1.0, 0.0),), "filled"
+        return _Found((Candidate("", 1.0, 0.0),), "filled")
     if _too_large(given):
-        return (), _too_large_status()
+        return _Found((), _too_large_status())
     observed = sequence.strip("".join((MISSING_LETTER, *AMBIGUOUS)))
-    return (), "no_length_fits_mass" if observed else "nothing_observed"
+    return _Found((), "no_length_fits_mass" if observed else "nothing_observed")
 
 
 # --- residues ------------------------------------------------------------------------------------
@@ -452,24 +521,18 @@ def _residues(filled: str, told: np.ndarray, kmers: KmerSet) -> _Residues:
     others = told.copy()
     others[chosen] = 0
     baselines = [_letters(tokens) for tokens in _baselines(kmers)]
-    answers = [f"{letter}\t{share:.4f}" for letter, share in zip(filled, shares, strict=True)]
     germline = ["" if letter == MISSING_LETTER else letter for letter in baselines[0]]
-    return _Residues(
-        answers,
-        list(map("\t".join, zip(answers, _alternatives(others), germline, strict=True))),
-        list(map("\t".join, zip(*baselines, strict=True))),
-    )
+    return _Residues(filled, shares, germline, baselines, *_alternatives(others))
 
 
-def _alternatives(probabilities: np.ndarray) -> list[str]:
-    """The most probable residues of each row of (t, 21), as a cell."""
+def _alternatives(probabilities: np.ndarray) -> tuple[list[tuple[str, float]], list[int]]:
+    """The most probable residues of each row of (t, 21), as in `_Residues`."""
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, :ALTERNATIVES]
     shares = np.take_along_axis(probabilities, order, 1)
     listed = shares >= MIN_ALTERNATIVE
-    pairs = zip(order[listed].tolist(), shares[listed].tolist(), strict=True)
-    texts = [f"{RESIDUES[token]}:{share:.2f}" for token, share in pairs]
-    ends = np.cumsum(listed.sum(1)).tolist()
-    return [",".join(texts[a:b]) for a, b in pairwise([0, *ends])]
+    names = [RESIDUES[token] for token in order[listed].tolist()]
+    pairs = list(zip(names, shares[listed].tolist(), strict=True))
+    return pairs, [0, *np.cumsum(listed.sum(1)).tolist()]
 
 
 def column_majorities() -> np.ndarray:
@@ -485,7 +548,8 @@ def column_majorities() -> np.ndarray:
 
 
 def _baselines(kmers: KmerSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(t,) tokens by each of BASELINES; no residue's where it has none to tell."""
+    """(t,) tokens by the germline, the nearest homolog and the majority of the column; no residue's
+    if it has none to tell."""
     targets = kmers.targets.numpy()
     at = targets[:, 0], targets[:, 1]
     templates = kmers.templates.numpy()[at[0], :, at[1]]  # (t, slots)
@@ -516,43 +580,39 @@ def _first_present(tokens: np.ndarray) -> np.ndarray:
 def _fill_chain(
     chain: _Chain,
     gaps: Sequence[_Gap],
-    filled: str,
     residues: _Residues,
-    gap_rows: Mapping[int, str],
+    found: Mapping[int, _Found],
     unguided: AbstractSet[int],
     modifications: Modifications,
-    tables: Tables,
-) -> None:
-    """filled: (t,) letters; gap_rows: of every gap of known length, by its first residue's row;
-    unguided: such rows of gaps that were filled without a template."""
+) -> FilledChain:
+    """found: of every gap of known length, by its first residue's row; unguided: such rows of gaps
+    that were filled without a template."""
     scaffold = chain.scaffold
     pieces: list[str] = []
+    gap_rows: list[GapRow] = []
+    residue_rows: list[ResidueRow] = []
+    scored_rows: list[ScoredRow] = []
     counts = _Counts()
     at = 0
     for gap in gaps:
         start, end = gap.given.start, gap.given.end
         if gap.rows:
-            piece = filled[gap.rows.start : gap.rows.stop]
-            tables.texts["gaps"].write(gap_rows[gap.rows.start])
+            piece = residues.letters[gap.rows.start : gap.rows.stop]
+            of_gap = found[gap.rows.start]
             is_open = MISSING_LETTER in piece
         else:
             piece = MISSING_LETTER * (end - start)
-            found, status = _without_residues(gap)
-            tables.texts["gaps"].write(_gap_rows(gap, found, status, modifications))
-            is_open = not found
-        _residue_rows(gap, residues, tables)
+            of_gap = _without_residues(gap)
+            is_open = not of_gap.candidates
+        gap_rows += _gap_rows(gap, of_gap, modifications)
+        residue_rows += _residue_rows(gap, residues)
+        scored_rows += _scored_rows(gap, residues)
         pieces += scaffold.sequence[at:start], piece
         at = end
         counts.add(gap, piece, is_open, bool(gap.rows) and gap.rows.start in unguided)
     sequence = "".join(pieces) + scaffold.sequence[at:]
-    header = " ".join(filter(None, (f">{scaffold.chain}", scaffold.description)))
-    tables.texts["filled"].write(f"{header}\n{sequence}\n")
-    tables.texts["chains"].write(
-        f"{chain.cell}\t{chain.locus}\t{chain.nearest}\t{len(sequence)}\t{counts.cells()}\n"
-    )
-
-
-_NOTHING_SHOWN = f"{MISSING_LETTER}\t0.0000\t\t"  # of a residue of an open gap
+    row = ChainRow(scaffold.chain, chain.locus, *chain.nearest, len(sequence), *counts.all())
+    return FilledChain(scaffold, sequence, row, gap_rows, residue_rows, scored_rows)
 
 
 @dataclass(slots=True)
@@ -579,55 +639,76 @@ class _Counts:
         self.open += is_open
         self.without_template += without_template
 
-    def cells(self) -> str:
+    def all(self) -> tuple[int, int, int, int, int, int, int]:
+        """In the order of chains.tsv."""
         return (
-            f"{self.missing}\t{self.filled}\t{self.gaps}\t{self.open}\t{self.ambiguous}"
-            f"\t{self.resolved}\t{self.without_template}"
+            *(self.missing, self.filled, self.gaps, self.open),
+            *(self.ambiguous, self.resolved, self.without_template),
         )
 
 
-def _residue_rows(gap: _Gap, residues: _Residues, tables: Tables) -> None:
-    """Rows of a gap's residues in residues.tsv and, if its truth is known, among the scored."""
-    chain, truth, at = gap.chain, gap.given.truth or "", gap.among_all
+def _residue_rows(gap: _Gap, residues: _Residues) -> list[ResidueRow]:
+    name, number, at = gap.chain.scaffold.chain, gap.number, gap.among_all
     places = range(gap.given.start + 1, gap.given.end + 1)
-    blank = [""] * len(places)
-    known = len(truth) == len(places)
-    rows = slice(gap.rows.start, gap.rows.stop)
-    shown = residues.shown[rows] if gap.rows else [_NOTHING_SHOWN] * len(places)
-    letters, codes = truth if known else blank, gap.ambiguity or blank
-    regions, imgt, positions = chain.regions[at], chain.imgt[at], gap.scaffold_positions
-    start, write = f"{chain.cell}\t", tables.texts["residues"].write
-    for place, told, region, letter, number, position, code in zip(
-        places, shown, regions, letters, imgt, positions, codes, strict=True
-    ):
-        write(
-            f"{start}{place}\t{gap.number}\t{told}\t{region}\t{letter}"
-            f"\t{number}\t{position}\t{code}\n"
-        )
-    if truth and not (known and gap.rows):
-        tables.texts["scored"].write(_unfilled_rows(gap, truth))
-    elif truth:
-        start, write = f"{start}{gap.number}\t{len(truth)}\t", tables.texts["scored"].write
-        answers, baselines = residues.answer[rows], residues.baselines[rows]
-        for place, letter, region, answer, others, code in zip(
-            places, letters, regions, answers, baselines, codes, strict=True
-        ):
-            write(
-                f"{start}{place}\t{letter}\t{region}\t{chain.locus}\t{answer}\t{others}\t{code}\n"
-            )
+    n, rows = len(places), slice(gap.rows.start, gap.rows.stop)
+    truth = gap.given.truth or ""
+    return RESIDUE_TABLE.rows(
+        [name] * n,
+        places,
+        [number] * n,
+        residues.letters[rows] if gap.rows else MISSING_LETTER * n,
+        residues.shares[rows] if gap.rows else [0.0] * n,
+        residues.alternatives(gap.rows) if gap.rows else [NO_SHARES] * n,
+        residues.germline[rows] if gap.rows else [""] * n,
+        gap.chain.regions[at],
+        truth if len(truth) == n else [""] * n,
+        gap.chain.imgt[at],
+        gap.scaffold_positions,
+        gap.ambiguity or [""] * n,
+    )
 
 
-def _unfilled_rows(gap: _Gap, truth: str) -> str:
+def _scored_rows(gap: _Gap, residues: _Residues) -> list[ScoredRow]:
+    """Rows of a gap's true residues; none if its truth is not known."""
+    truth = gap.given.truth
+    if not truth:
+        return []
+    if not gap.rows or len(truth) != len(gap.rows):
+        return list(_unfilled_rows(gap, truth))
+    chain, number, n = gap.chain, gap.number, len(truth)
+    name, locus, rows = chain.scaffold.chain, chain.locus, slice(gap.rows.start, gap.rows.stop)
+    return SCORED_TABLE.rows(
+        [name] * n,
+        [number] * n,
+        [n] * n,
+        range(gap.given.start + 1, gap.given.end + 1),
+        truth,
+        chain.regions[gap.among_all],
+        [locus] * n,
+        residues.letters[rows],
+        residues.shares[rows],
+        *(baseline[rows] for baseline in residues.baselines),
+        gap.ambiguity or [""] * n,
+    )
+
+
+def _unfilled_rows(gap: _Gap, truth: str) -> Iterator[ScoredRow]:
     """Rows of a gap left open, or filled at a wrong length: wrong in every true residue."""
-    last = len(gap.chain.scaffold.sequence) - 1
-    nothing = "\t".join([MISSING_LETTER, "0.0000", *[MISSING_LETTER] * len(BASELINES)])
-    where = f"{gap.chain.cell}\t{gap.number}\t{len(truth)}"
+    chain = gap.chain
+    last = len(chain.scaffold.sequence) - 1
     codes = gap.ambiguity or [""] * len(truth)
-    lines = []
     for i, (letter, code) in enumerate(zip(truth, codes, strict=True)):
         at = min(gap.given.start + i, last)
-        region = gap.chain.regions[gap.chain.offset + at]
-        lines.append(
-            f"{where}\t{at + 1}\t{letter}\t{region}\t{gap.chain.locus}\t{nothing}\t{code}\n"
+        yield ScoredRow(
+            chain.scaffold.chain,
+            gap.number,
+            len(truth),
+            at + 1,
+            letter,
+            chain.regions[chain.offset + at],
+            chain.locus,
+            MISSING_LETTER,
+            0.0,
+            *(MISSING_LETTER, MISSING_LETTER, MISSING_LETTER),
+            code,
         )
-    return "".join(lines)

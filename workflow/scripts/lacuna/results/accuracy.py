@@ -8,42 +8,30 @@ apart, in the scope `ambiguity`; every other scope is of gaps.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.files import atomic_write
-from lacuna.results.join import BASELINES, MODEL, SCORED_COLUMNS
+from lacuna.core.tables import ACCURACY_TABLE, SCORED_TABLE, AccuracyRow
+from lacuna.results.join import BASELINES, MODEL
+from lacuna.results.statistics import N_BINS, calibration_error, wilson_interval
 
 AMBIGUITY = "ambiguity"  # scope of the codes that stand alone, by code
 SCOPES = ("overall", "locus", "region", "gap_length", AMBIGUITY, "chain")
-ACCURACY_COLUMNS = (
-    "scope value method protocol n_residues n_correct accuracy ci_low ci_high"
-    " n_gaps n_exact mean_probability ece"
-).split()
-N_BINS = 10  # of probability, for the expected calibration error
-Z95 = 1.959963984540054
 
 _UNIT = 10_000  # probabilities come with 4 digits and are summed as integers, in any order
 _KEYS = ["scope", "value", "method", "protocol"]
 _BIN_COLUMNS = [f"{what}_{i}" for i in range(N_BINS) for what in ("n", "hit", "p")]
 
 
-def wilson_interval(correct: int, n: int) -> tuple[float, float]:
-    """95 % score interval of a share (Wilson 1927, J Am Stat Assoc 22:209-212); n > 0."""
-    share = correct / n
-    centre = share + Z95**2 / (2 * n)
-    half = Z95 * math.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2))
-    below = 1 + Z95**2 / n
-    return max((centre - half) / below, 0.0), min((centre + half) / below, 1.0)
-
-
 def read_scored(path: Path | str) -> pd.DataFrame:
     """A block's table of scored residues, which has no header; all columns as text."""
-    return pd.read_csv(path, sep="\t", names=list(SCORED_COLUMNS), dtype=str, keep_default_na=False)
+    return pd.read_csv(path, sep="\t", names=SCORED_TABLE.names, dtype=str, keep_default_na=False)
 
 
 def sum_scored(scored: pd.DataFrame) -> pd.DataFrame:
@@ -142,9 +130,9 @@ def accuracy_table(
         pairs = zip(total["method"], total["protocol"], strict=True)
         total = total[[pair in kept for pair in pairs]]
     if total.empty:
-        return pd.DataFrame(columns=ACCURACY_COLUMNS)
-    rows = [_accuracy_row(row) for row in total.to_dict("records")]
-    table = pd.DataFrame(rows, columns=ACCURACY_COLUMNS)
+        return pd.DataFrame(columns=ACCURACY_TABLE.names)
+    rows = [_as_written(_accuracy_row(sums)) for sums in total.to_dict("records")]
+    table = pd.DataFrame(rows, columns=ACCURACY_TABLE.names)
     ranks = {m: i for i, m in enumerate(methods)}
     order = pd.DataFrame(
         {
@@ -158,27 +146,35 @@ def accuracy_table(
     return table.loc[order.index].reset_index(drop=True)
 
 
-def _accuracy_row(row: dict) -> dict[str, object]:
-    n, correct = int(row["n_residues"]), int(row["n_correct"])
-    low, high = wilson_interval(correct, n)
-    out: dict[str, object] = {k: row[k] for k in _KEYS}
-    out |= {
-        "n_residues": n,
-        "n_correct": correct,
-        "accuracy": f"{correct / n:.4f}",
-        "ci_low": f"{low:.4f}",
-        "ci_high": f"{high:.4f}",
-        "n_gaps": int(row["n_gaps"]),
-        "n_exact": int(row["n_exact"]),
-        "mean_probability": "",
-        "ece": "",
-    }
-    if not math.isnan(row.get("n_0", math.nan)):
-        bins = np.array([row[c] for c in _BIN_COLUMNS]).reshape(N_BINS, 3)
+def _as_written(row: AccuracyRow) -> list[object]:
+    """Its cells: counts as numbers, which can be added up, and text."""
+    pairs = zip(row, ACCURACY_TABLE.cells(row), strict=True)
+    return [value if isinstance(value, int) else cell for value, cell in pairs]
+
+
+def _accuracy_row(sums: Mapping[Hashable, Any]) -> AccuracyRow:
+    n, correct = int(sums["n_residues"]), int(sums["n_correct"])
+    mean_probability = ece = None
+    if not math.isnan(sums.get("n_0", math.nan)):
+        bins = np.array([sums[c] for c in _BIN_COLUMNS]).reshape(N_BINS, 3)
         bins[:, 2] /= _UNIT
-        out["mean_probability"] = f"{bins[:, 2].sum() / n:.4f}"
-        out["ece"] = f"{np.abs(bins[:, 1] - bins[:, 2]).sum() / n:.4f}"
-    return out
+        mean_probability = float(bins[:, 2].sum() / n)
+        ece = calibration_error(bins[:, 1], bins[:, 2], n)
+    scope, value, method, protocol = (sums[key] for key in _KEYS)
+    return AccuracyRow(
+        scope,
+        value,
+        method,
+        protocol,
+        n,
+        correct,
+        correct / n,
+        *wilson_interval(correct, n),
+        int(sums["n_gaps"]),
+        int(sums["n_exact"]),
+        mean_probability,
+        ece,
+    )
 
 
 def write_accuracy(path: Path | str, table: pd.DataFrame) -> None:

@@ -6,40 +6,22 @@ Neither torch nor pandas is imported here: the jobs that only copy text start at
 import csv
 import logging
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 
 from lacuna.core.files import LacunaError, atomic_write, atomic_write_bytes
+from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE, RESIDUE_TABLE, RejectedRow
 from lacuna.scaffolds.alkylation import Telling
 from lacuna.scaffolds.fasta import split_header
 from lacuna.scaffolds.read import read_scaffolds, write_scaffolds
 from lacuna.scaffolds.scaffold import Rejected, Scaffold
 
-# Columns of the tables in their order; docs/outputs.md says how each counts.
-RESIDUE_COLUMNS = (
-    "chain position gap residue probability alternatives germline region truth"
-    " imgt scaffold_position ambiguity"
-).split()
-GAP_COLUMNS = (
-    "chain gap start end rank candidate probability length mass mass_error_ppm status"
-    " first last imgt_first imgt_last ambiguity cysteine"
-).split()
-CHAIN_COLUMNS = (
-    "chain locus species v_segment j_segment c_segment length missing filled"
-    " gaps open ambiguous resolved without_template"
-).split()
 MODEL = "lacuna"
 BASELINES = ("germline_copy", "nearest_homolog", "column_majority")
-SCORED_COLUMNS = (
-    *"chain gap gap_length position truth region locus lacuna probability".split(),
-    *BASELINES,
-    "ambiguity",
-)
 TABLES = ("filled", "residues", "gaps", "chains", "scored")  # that a block has a part of
-HEADERS = {"residues": RESIDUE_COLUMNS, "gaps": GAP_COLUMNS, "chains": CHAIN_COLUMNS}
-REJECTED_COLUMNS = ("chain", "line", "column", "reason")
+HEADERS = {"residues": RESIDUE_TABLE.header, "gaps": GAP_TABLE.header, "chains": CHAIN_TABLE.header}
 
 LOG = logging.getLogger(__name__)
 
@@ -88,9 +70,8 @@ def split_scaffolds(
         raise LacunaError(f"{fasta}: grew while it was read; run again")
     telling.write(folder)
     with atomic_write(rejected) as handle:
-        rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
-        rows.writerow(REJECTED_COLUMNS)
-        rows.writerows((f.chain, f.line, f.column or "", f.reason) for f in faults)
+        rows = [RejectedRow(f.chain, f.line, f.column or None, f.reason) for f in faults]
+        handle.write(REJECTED_TABLE.header + REJECTED_TABLE.text(rows))
     for remark in (fault for fault in faults if fault.remark):
         LOG.warning(remark.reason)
     bad = [fault for fault in faults if not fault.remark]
@@ -101,11 +82,10 @@ def split_scaffolds(
         raise LacunaError(f"{bad[0].reason}{listed}")
 
 
-def join_parts(parts: Iterable[Path], out: Path, columns: Sequence[str] = ()) -> None:
+def join_parts(parts: Iterable[Path], out: Path, header: str = "") -> None:
     """Join parts without headers under one header, in order."""
     with atomic_write_bytes(out) as handle:
-        if columns:
-            handle.write("\t".join(columns).encode() + b"\n")
+        handle.write(header.encode())
         for part in parts:
             with open(part, "rb") as source:
                 shutil.copyfileobj(source, handle)

@@ -21,6 +21,7 @@ from lacuna.core.paths import REPORT_TEMPLATES
 from lacuna.results.accuracy import AMBIGUITY
 from lacuna.results.counts import MIN_CHAIN, Counts, count_sample
 from lacuna.results.join import MODEL
+from lacuna.results.statistics import calibration_error, wilson_interval
 from lacuna.scaffolds.alkylation import read_alkylation
 
 __all__ = ["MAX_ROWS", "TABLES", "write_report"]
@@ -65,7 +66,6 @@ CALIBRATED = 0.05  # error of probabilities that may be taken at face value
 FEW = 100  # residues below which intervals are too wide to compare
 WEAK_MIN = 10  # residues of a region worth naming
 PROBABILITY_STEPS = 10_000  # probabilities are written with four digits
-Z95 = 1.959963984540054
 
 _NUMBERS = ("n_residues", "n_correct", "n_gaps", "n_exact")
 _SHARES = ("accuracy", "ci_low", "ci_high", "mean_probability", "ece")
@@ -487,26 +487,18 @@ def _bins(known: np.ndarray, right: np.ndarray) -> tuple[Bin, ...]:
     hits = np.bincount(which, right, bins)
     sums = np.bincount(which, known * np.arange(len(known)) / PROBABILITY_STEPS, bins)
     return tuple(
-        Bin(int(n[i]), float(sums[i] / n[i]), float(hits[i] / n[i]), *_wilson(hits[i], n[i]))
+        Bin(
+            int(n[i]), float(sums[i] / n[i]), float(hits[i] / n[i]), *wilson_interval(hits[i], n[i])
+        )
         for i in np.flatnonzero(n)
     )
 
 
-def _wilson(hits: float, n: float) -> tuple[float, float]:
-    """95 % score interval of a share; n > 0."""
-    share = hits / n
-    half = Z95 * np.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2))
-    centre, below = share + Z95**2 / (2 * n), 1 + Z95**2 / n
-    # Rounding must not put the share outside its interval.
-    low, high = float((centre - half) / below), float((centre + half) / below)
-    return max(min(low, share), 0.0), min(max(high, share), 1.0)
-
-
 def _calibration_error(bins: Sequence[Bin]) -> float | None:
-    total = sum(b.n for b in bins)
-    if not total:
+    if not bins:
         return None
-    return sum(b.n * abs(b.accuracy - b.probability) for b in bins) / total
+    n, right, expected = np.array([(b.n, b.accuracy, b.probability) for b in bins]).T
+    return calibration_error(n * right, n * expected, int(n.sum()))
 
 
 # --- words ---------------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ import pandas as pd
 
 from lacuna.core.alphabet import AMBIGUOUS
 from lacuna.core.files import SEED_PREDICTIONS, LacunaError, atomic_write
+from lacuna.core.tables import ACCURACY_TABLE
 from lacuna.results.accuracy import (
-    ACCURACY_COLUMNS,
     AMBIGUITY,
     accuracy_table,
     add_up,
@@ -58,7 +58,7 @@ def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
                 waiting.write("".join(line for _, line in group).encode() + b"\n")
         overall = accuracy_table([total], METHODS)
         answered = set(zip(overall["method"], overall["protocol"], strict=True))
-        which = itemgetter(*(ACCURACY_COLUMNS.index(name) for name in ("method", "protocol")))
+        which = itemgetter(*(ACCURACY_TABLE.names.index(name) for name in ("method", "protocol")))
         with atomic_write(out) as handle:
             overall.to_csv(handle, sep="\t", index=False, lineterminator="\n")
             for _, _, place in sorted(places):

@@ -166,7 +166,7 @@ def fill_sample(
         if after_block is not None:
             after_block()
     for table in ("filled", "residues", "gaps", "chains"):
-        join_parts(parts[table], out[table], HEADERS.get(table, ()))
+        join_parts(parts[table], out[table], HEADERS.get(table, ""))
     measure(parts["scored"], [], out["accuracy"])
     if "alternatives" in out:
         write_alternatives(out["gaps"], out["filled"], out["alternatives"])

@@ -1,15 +1,13 @@
 """The tutorial's model on every chain of a sample, as a baseline beside the others."""
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
 from lacuna.core.files import SEED_PREDICTIONS, LacunaError, atomic_write
+from lacuna.core.tables import TUTORIAL_TABLE, TutorialRow
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Rejected, Scaffold
 from lacuna.tutorial.model import SeedResult, run_seed, write_seed_report
-
-COLUMNS = ("chain", "position", "protocol", "answer", "probability")
 
 
 def train_seed_models(
@@ -30,8 +28,7 @@ def train_seed_models(
     """
     out.mkdir(parents=True, exist_ok=True)
     with atomic_write(out / SEED_PREDICTIONS) as handle:
-        rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
-        rows.writerow(COLUMNS)
+        handle.write(TUTORIAL_TABLE.header)
         records = read_scaffolds(fasta, gaps, truth, tolerance_ppm=tolerance_ppm)
         usable = (r for r in records if not isinstance(r, Rejected))
         for number, scaffold in enumerate(usable):
@@ -44,7 +41,7 @@ def train_seed_models(
             missing = [p for g in scaffold.gaps for p in range(g.start, g.end)]
             result = run_seed(scaffold.chain, chain, missing, k=k, epochs=epochs, seed=seed)
             write_seed_report(result, out / f"{number:05d}")
-            rows.writerows(_rows(scaffold, result))
+            handle.write(TUTORIAL_TABLE.text(list(_rows(scaffold, result))))
 
 
 def true_chain(scaffold: Scaffold) -> str | None:
@@ -57,10 +54,11 @@ def true_chain(scaffold: Scaffold) -> str | None:
     return "".join(sequence)
 
 
-def _rows(scaffold: Scaffold, result: SeedResult) -> Iterator[tuple[object, ...]]:
+def _rows(scaffold: Scaffold, result: SeedResult) -> Iterator[TutorialRow]:
     for protocol, told in result.predictions.items():
         for position, residue, probability in zip(
             told.positions, told.residues, told.probabilities, strict=True
         ):
-            probable = f"{float(probability):.4f}"
-            yield scaffold.chain, int(position) + 1, protocol, residue, probable
+            yield TutorialRow(
+                scaffold.chain, int(position) + 1, protocol, residue, float(probability)
+            )

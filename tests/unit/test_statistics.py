@@ -1,0 +1,37 @@
+"""Intervals against published values, and the error of probabilities."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lacuna.results.statistics import calibration_error, wilson_interval
+
+
+@pytest.mark.parametrize(
+    ("correct", "n", "low", "high"),
+    [
+        # Newcombe 1998, Stat Med 17:857-872, table I, method 3.
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+        (29, 29, 0.8830, 1.0),
+    ],
+)
+def test_intervals_are_those_published(correct: int, n: int, low: float, high: float) -> None:
+    assert wilson_interval(correct, n) == pytest.approx((low, high), abs=5e-5)
+
+
+@given(st.integers(1, 10**9).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_intervals_hold_the_share_and_mirror(of: tuple[int, int]) -> None:
+    correct, n = of
+    low, high = wilson_interval(correct, n)
+    assert 0 <= low <= correct / n <= high <= 1
+    assert wilson_interval(n - correct, n) == pytest.approx((1 - high, 1 - low), abs=1e-9)
+
+
+def test_the_calibration_error_weighs_bins_by_their_residues() -> None:
+    right, probability = np.array([0.0, 3.0, 8.0]), np.array([0.5, 3.0, 9.0])
+    assert calibration_error(right, probability, 20) == pytest.approx((0.5 + 1) / 20)
+    assert calibration_error(right, right, 20) == 0

@@ -1,0 +1,331 @@
+"""Every table that a run writes: its columns, their types, how they are written, what they mean.
+
+A row is a named tuple of typed values. Its class is the schema: each field gives a column's type,
+meaning and, for floats, format; `T | None` is a number that may be missing. `Table` turns rows into
+lines and lines into rows, and nothing else formats a cell. docs/outputs.md describes the columns.
+"""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from io import StringIO
+from operator import itemgetter
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
+
+from lacuna.core.files import LacunaError, open_text
+
+Row = TypeVar("Row", bound=tuple[Any, ...])
+
+
+class Shares(tuple[tuple[str, float], ...]):
+    """Names with a probability each, written `S:0.10,R:0.08`."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return ",".join([f"{name}:{share:.2f}" for name, share in self])
+
+    @classmethod
+    def parse(cls, text: str) -> "Shares":
+        """The shares in a cell; ValueError if it is none."""
+        pairs = (pair.rpartition(":") for pair in text.split(",") if pair)
+        return cls((name, float(share)) for name, _, share in pairs)
+
+
+class Readings(Shares):
+    """What C may carry, with probabilities; a name that stands alone is certain."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return self[0][0] if len(self) == 1 else super().__str__()
+
+    @classmethod
+    def parse(cls, text: str) -> "Readings":
+        """The readings in a cell; ValueError if it holds none."""
+        return cls(Shares.parse(text) if ":" in text else ((text, 1.0),) if text else ())
+
+
+# --- rows ----------------------------------------------------------------------------------------
+
+_SHARE = "%.4f"
+_WORDS = {int: "a whole number", float: "a number"}
+
+
+class ResidueRow(NamedTuple):
+    """A missing residue."""
+
+    chain: Annotated[str, "id of the chain"]
+    position: Annotated[int, "in the filled chain, from 1"]
+    gap: Annotated[int, "number of the gap in its chain, from 1"]
+    residue: Annotated[str, "what it was filled with; X if the gap stays open"]
+    probability: Annotated[float, "of that residue, given the mass of the gap if known", _SHARE]
+    alternatives: Annotated[Shares, "the next most probable residues"]
+    germline: Annotated[str, "residue of the nearest germline segment"]
+    region: Annotated[str, "FR1 to FR4, CDR1 to CDR3 or C"]
+    truth: Annotated[str, "the true residue, if known"]
+    imgt: Annotated[str, "IMGT number"]
+    scaffold_position: Annotated[int, "in the scaffold, from 0"]
+    ambiguity: Annotated[str, "J, B or Z if it is that code and in no gap"]
+
+
+class GapRow(NamedTuple):
+    """A candidate for a gap; one row without a candidate for a gap that stays open."""
+
+    chain: Annotated[str, "id of the chain"]
+    gap: Annotated[int, "number of the gap in its chain, from 1"]
+    start: Annotated[int, "in the scaffold, from 0"]
+    end: Annotated[int, "in the scaffold, exclusive"]
+    rank: Annotated[int, "1 is what the chain was filled with"]
+    candidate: Annotated[str, "the sequence"]
+    probability: Annotated[float | None, "of the whole sequence", "%.4g"]
+    length: Annotated[int | None, "residues of the candidate"]
+    mass: Annotated[float | None, "sum of monoisotopic residue masses, Da", "%.5f"]
+    mass_error_ppm: Annotated[float | None, "mass against the mass given, ppm", "%.2f"]
+    status: Annotated[str, "filled, isobaric, alternative, or why the gap stays open"]
+    first: Annotated[int | None, "in the filled chain, from 1"]
+    last: Annotated[int | None, "in the filled chain, included"]
+    imgt_first: Annotated[str, "IMGT number of the first residue"]
+    imgt_last: Annotated[str, "IMGT number of the last residue"]
+    ambiguity: Annotated[str, "the codes of a gap that holds nothing but these"]
+    cysteine: Annotated[Readings | None, "what C carries in a gap of known mass"]
+
+
+class ChainRow(NamedTuple):
+    """A chain."""
+
+    chain: Annotated[str, "id"]
+    locus: Annotated[str, "H, K or L; several joined by +"]
+    species: Annotated[str, "of the nearest germline segments"]
+    v_segment: Annotated[str, "the nearest V segment"]
+    j_segment: Annotated[str, "the nearest J segment"]
+    c_segment: Annotated[str, "the nearest C segment"]
+    length: Annotated[int, "residues of the filled chain, X included"]
+    missing: Annotated[int, "residues of its gaps"]
+    filled: Annotated[int, "those of them that were filled"]
+    gaps: Annotated[int, "its gaps"]
+    open: Annotated[int, "those of them that stay open"]
+    ambiguous: Annotated[int, "ambiguity codes outside of gaps"]
+    resolved: Annotated[int, "those of them that were resolved"]
+    without_template: Annotated[int, "gaps that were filled without a template"]
+
+
+class ScoredRow(NamedTuple):
+    """A true residue of a gap, and what each method says of it."""
+
+    chain: Annotated[str, "id of the chain"]
+    gap: Annotated[int, "number of the gap in its chain, from 1"]
+    gap_length: Annotated[int, "residues of its truth"]
+    position: Annotated[int, "in the filled chain, from 1"]
+    truth: Annotated[str, "the true residue"]
+    region: Annotated[str, "FR1 to FR4, CDR1 to CDR3 or C"]
+    locus: Annotated[str, "of the chain"]
+    lacuna: Annotated[str, "the model's residue; X if the gap stays open"]
+    probability: Annotated[float, "of the model's residue", _SHARE]
+    germline_copy: Annotated[str, "residue of the nearest germline segment"]
+    nearest_homolog: Annotated[str, "residue of the nearest homolog"]
+    column_majority: Annotated[str, "commonest residue of the column"]
+    ambiguity: Annotated[str, "J, B or Z if it is that code and in no gap"]
+
+
+class AccuracyRow(NamedTuple):
+    """A method in one scope."""
+
+    scope: Annotated[str, "what the residues have in common"]
+    value: Annotated[str, "which of the scope"]
+    method: Annotated[str, "lacuna, a baseline or seed_lstm"]
+    protocol: Annotated[str, "scaffold or true_context"]
+    n_residues: Annotated[int, "residues with a truth"]
+    n_correct: Annotated[int, "right ones"]
+    accuracy: Annotated[float, "their share", _SHARE]
+    ci_low: Annotated[float, "lower end of the share's 95 % Wilson interval", _SHARE]
+    ci_high: Annotated[float, "upper end", _SHARE]
+    n_gaps: Annotated[int, "gaps, counted at their first residue"]
+    n_exact: Annotated[int, "gaps that are right in every residue"]
+    mean_probability: Annotated[float | None, "of the method's residues", _SHARE]
+    ece: Annotated[float | None, "expected calibration error of the probabilities", _SHARE]
+
+
+class RejectedRow(NamedTuple):
+    """A record that could not be used."""
+
+    chain: Annotated[str, "id of the record"]
+    line: Annotated[int, "in the file that `reason` names, from 1"]
+    column: Annotated[int | None, "of the character at fault, from 1"]
+    reason: Annotated[str, "file, line, record, fault and remedy"]
+
+
+class TutorialRow(NamedTuple):
+    """What the tutorial's model predicts for a missing residue."""
+
+    chain: Annotated[str, "id of the chain"]
+    position: Annotated[int, "in the chain, from 1"]
+    protocol: Annotated[str, "scaffold or true_context"]
+    answer: Annotated[str, "the residue predicted"]
+    probability: Annotated[float, "of that residue", _SHARE]
+
+
+# --- tables --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: `format` is that of %, `optional` whether a number may be missing."""
+
+    name: str
+    type: type[Any]
+    format: str
+    optional: bool
+    meaning: str
+
+    def parse(self, cell: str) -> Any:
+        """The value in a cell; ValueError if it is of another type."""
+        if self.optional and not cell:
+            return None
+        if issubclass(self.type, Shares):
+            return self.type.parse(cell)
+        value: Any = self.type(cell)
+        return value
+
+
+def _column(name: str, annotation: Any) -> Column:
+    kind, meaning, *formats = get_args(annotation)
+    types = [t for t in get_args(kind) or (kind,) if t is not type(None)]
+    (default,) = ("%d" if t is int else "%s" for t in types)
+    return Column(name, types[0], (formats or [default])[0], len(get_args(kind)) > 1, meaning)
+
+
+@dataclass(frozen=True)
+class Table(Generic[Row]):
+    """A table of tab-separated text whose rows are `row`, a class of named tuples."""
+
+    name: str
+    row: type[Row]
+    columns: tuple[Column, ...] = field(init=False)
+    _optional: Callable[[Row], tuple[Any, ...]] | None = field(init=False, repr=False)
+    _templates: dict[tuple[type, ...], str] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(self.row, include_extras=True)
+        columns = tuple(_column(name, hint) for name, hint in hints.items())
+        object.__setattr__(self, "columns", columns)
+        places = [i for i, column in enumerate(columns) if column.optional]
+        # One place would be picked as a value, not as a tuple.
+        pick = itemgetter(*places, *places[:1]) if places else None
+        object.__setattr__(self, "_optional", pick)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def header(self) -> str:
+        return "\t".join(self.names) + "\n"
+
+    def text(self, rows: Sequence[Row]) -> str:
+        """The lines of rows, cells quoted as in CSV if they must be."""
+        optional = self._optional
+        if optional is None:
+            template = self._template(())
+            lines = [template % row for row in rows]
+        else:
+            kinds = [tuple(map(type, optional(row))) for row in rows]
+            templates = {kind: self._template(kind) for kind in set(kinds)}
+            lines = [templates[kind] % row for kind, row in zip(kinds, rows, strict=True)]
+        text = "".join(lines)
+        tabs = (len(self.columns) - 1) * len(lines)
+        if '"' in text or "\r" in text:
+            return self._quoted(rows)
+        if text.count("\n") != len(lines) or text.count("\t") != tabs:
+            return self._quoted(rows)
+        return text
+
+    def rows(self, *columns: Iterable[Any]) -> list[Row]:
+        """Rows from the values of each column; ValueError if these are not as many."""
+        return list(map(partial(tuple.__new__, self.row), zip(*columns, strict=True)))
+
+    def cells(self, row: Row) -> list[str]:
+        """The cells of a row as text, before any are quoted."""
+        pairs = zip(self.columns, row, strict=True)
+        return ["" if value is None else column.format % (value,) for column, value in pairs]
+
+    def _template(self, kinds: tuple[type, ...]) -> str:
+        """The format of a line whose optional values are of such types."""
+        if kinds not in self._templates:
+            left = iter(kinds)
+            # %.0s is the first 0 letters of "None".
+            cells = [
+                "%.0s" if column.optional and next(left) is NoneType else column.format
+                for column in self.columns
+            ]
+            self._templates[kinds] = "\t".join(cells) + "\n"
+        return self._templates[kinds]
+
+    def _quoted(self, rows: Iterable[Row]) -> str:
+        text = StringIO()
+        csv.writer(text, delimiter="\t", lineterminator="\n").writerows(map(self.cells, rows))
+        return text.getvalue()
+
+    def read(self, path: Path) -> Iterator[Row]:
+        """Yield the rows of a file with a header.
+
+        Raises LacunaError that names file, line and column if it has other columns or a cell
+        is not of its column's type.
+        """
+        with open_text(path) as handle:
+            lines = csv.reader(handle, delimiter="\t")
+            found = next(lines, [])
+            if tuple(found) != self.names:
+                raise LacunaError(
+                    f"{path}:1: its columns are {', '.join(found) or 'none'}, not "
+                    f"{', '.join(self.names)}; run the workflow again"
+                )
+            for cells in lines:
+                try:
+                    row = self.parse(cells)
+                except ValueError as error:
+                    where = f"{path}:{lines.line_num}: {error}"
+                    raise LacunaError(f"{where}; run the workflow again") from None
+                yield row
+
+    def parse(self, cells: Sequence[str]) -> Row:
+        """The row of its cells; ValueError names the column whose cell is of another type."""
+        if len(cells) != len(self.columns):
+            raise ValueError(f"it has {len(cells)} cells, not {len(self.columns)}")
+        values = []
+        for column, cell in zip(self.columns, cells, strict=True):
+            try:
+                values.append(column.parse(cell))
+            except ValueError:
+                wanted = _WORDS.get(column.type, "shares")
+                raise ValueError(f"column '{column.name}' has '{cell}', not {wanted}") from None
+        return self.row(*values)
+
+    def pandas_options(self) -> dict[str, Any]:
+        """Arguments of `pandas.read_csv` by which every column gets its type.
+
+        Columns of shares are text, missing integers are those of `Int64`.
+        """
+        kinds = {int: "int64", float: "float64"}
+        dtypes = {c.name: kinds.get(c.type, "str") for c in self.columns}
+        optional = [c.name for c in self.columns if c.optional]
+        dtypes |= {name: "Int64" for name in optional if dtypes[name] == "int64"}
+        numbers = [name for name, kind in dtypes.items() if kind != "str"]
+        return {
+            "sep": "\t",
+            "dtype": dtypes,
+            "keep_default_na": False,
+            "na_values": dict.fromkeys(numbers, [""]),
+        }
+
+
+RESIDUE_TABLE = Table("residues.tsv", ResidueRow)
+GAP_TABLE = Table("gaps.tsv", GapRow)
+CHAIN_TABLE = Table("chains.tsv", ChainRow)
+SCORED_TABLE = Table("scored", ScoredRow)  # of a block, without a header
+ACCURACY_TABLE = Table("accuracy.tsv", AccuracyRow)
+REJECTED_TABLE = Table("rejected.tsv", RejectedRow)
+TUTORIAL_TABLE = Table("predictions.tsv", TutorialRow)

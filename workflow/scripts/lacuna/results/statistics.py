@@ -1,0 +1,27 @@
+"""The statistics of every table and picture: intervals of shares, errors of probabilities."""
+
+import math
+
+import numpy as np
+
+N_BINS = 10  # of probability, of equal width, for the expected calibration error
+Z95 = 1.959963984540054
+
+
+def wilson_interval(correct: float, n: float) -> tuple[float, float]:
+    """95 % score interval of a share (Wilson 1927, J Am Stat Assoc 22:209-212); n > 0."""
+    share = correct / n
+    centre = share + Z95**2 / (2 * n)
+    half = Z95 * math.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2))
+    below = 1 + Z95**2 / n
+    # Rounding must not put the share outside its interval.
+    low, high = min((centre - half) / below, share), max((centre + half) / below, share)
+    return max(float(low), 0.0), min(float(high), 1.0)
+
+
+def calibration_error(right: np.ndarray, probability: np.ndarray, n: int) -> float:
+    """Expected calibration error of n > 0 residues.
+
+    right, probability: (bins,) of each bin how many are right, and the sum of the probabilities.
+    """
+    return float(np.abs(right - probability).sum() / n)
