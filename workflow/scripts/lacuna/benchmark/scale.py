@@ -93,21 +93,26 @@ def write_chains(path: Path, n: int, seed: int) -> None:
 def measure_scale(
     weights: Path,
     library: Path,
+    table: Path,
     *,
     chains: Sequence[int],
     k: int,
     settings: Mapping[str, object],
     cores: int,
 ) -> list[Measured]:
-    """A run for each number of chains. k: residues per k-mer; settings: of the configuration.
+    """Make a run for each number of chains, and write a row of each to `table`.
 
+    k: residues per k-mer; settings: of the configuration.
     Raises LacunaError where a run fails; what it said is in the log.
     """
     config = load_weights(weights).config
     set_precision(str(settings["precision"]))
     bound = cores / product_seconds(config, k, product_dtype(torch.device("cpu")))
-    given = {**settings, "train": {"from": str(weights), "steps": 0}, "library": str(library)}
-    return [_run(n, given, cores, bound) for n in chains]
+    start, germlines = str(weights.resolve()), str(library.resolve())  # a run has its own folder
+    given = {**settings, "train": {"from": start, "steps": 0}, "library": germlines}
+    measured = [_run(n, given, cores, bound) for n in chains]
+    write_table(table, measured)
+    return measured
 
 
 def product_seconds(config: ModelConfig, k: int, dtype: torch.dtype) -> float:

@@ -34,7 +34,7 @@ def encode_block(
     weights: Path,
     library: Path,
     alkylation: Path,
-    out: Path,
+    kmers: Path,
     resolved: Path,
     *,
     length: int,
@@ -46,8 +46,8 @@ def encode_block(
 ) -> None:
     """Settle the lengths of a block's gaps, find templates, and write its k-mer tensors.
 
-    resolved: where the scaffolds with their lengths are written; alkylation: what C weighs in
-    the sample, as `find_alkylation` wrote it.
+    kmers, resolved: where the tensors, and the scaffolds with their lengths, are written;
+    alkylation: what C weighs in the sample, as `find_alkylation` wrote it.
     """
     torch.set_num_threads(1)  # sums in one order, whatever the number of cores
     set_precision(precision)
@@ -66,10 +66,10 @@ def encode_block(
         device=torch.device("cpu"),
     )
     write_scaffolds(resolved, chains)
-    kmers = encode_scaffolds(
+    encoded = encode_scaffolds(
         chains, chosen, references, k=length, stride=stride, max_identity=max_identity
     )
-    write_kmers(out, kmers)
+    write_kmers(kmers, encoded)
 
 
 def fill_block_files(
