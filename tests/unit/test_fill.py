@@ -17,14 +17,16 @@ from lacuna.antibody.germlines import LOCI
 from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
 from lacuna.filling.decode import RESIDUE_MASSES, Ranking, rank_plain
-from lacuna.filling.fill import ALTERNATIVES, Tables, column_majorities, fill_block, predict
+from lacuna.filling.fill import ALTERNATIVES, Tables, column_majorities, fill_block
 from lacuna.filling.lengths import with_lengths
-from lacuna.network.kmers import encode_scaffolds, load_library
+from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.model import GapNetwork
+from lacuna.network.predict import predict
 from lacuna.network.weights import load_weights
 from lacuna.results.join import CHAIN_COLUMNS, GAP_COLUMNS, RESIDUE_COLUMNS, SCORED_COLUMNS
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.homologs import index_homologs
+from lacuna.templates.library import load_library
 from lacuna.templates.nearest import Library
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"

@@ -29,8 +29,8 @@ from lacuna.core.alphabet import MISSING_LETTER, N_RESIDUES, decode
 from lacuna.core.device import product_dtype, set_precision
 from lacuna.core.files import LacunaError, atomic_write
 from lacuna.core.paths import SNAKEFILE
-from lacuna.filling.fill import BATCH
 from lacuna.network.model import ModelConfig
+from lacuna.network.predict import BATCH
 from lacuna.network.weights import load_weights
 from lacuna.training.simulate import grid_to_chain, mutate, recombine
 

@@ -8,14 +8,16 @@ import torch
 
 from lacuna.core.device import set_precision
 from lacuna.filling.decode import Modifications
-from lacuna.filling.fill import fill_block, predict
+from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import resolve_lengths
-from lacuna.network.kmers import encode_scaffolds, load_library, of_species, read_kmers, write_kmers
+from lacuna.network.kmers import encode_scaffolds, read_kmers, write_kmers
 from lacuna.network.model import GapNetwork
+from lacuna.network.predict import predict
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds.alkylation import read_alkylation
 from lacuna.scaffolds.read import read_scaffold_block, write_scaffolds
 from lacuna.templates.homologs import read_homologs
+from lacuna.templates.library import load_library, of_species
 from lacuna.templates.nearest import Library
 
 

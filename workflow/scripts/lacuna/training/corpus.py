@@ -33,7 +33,7 @@ import torch
 from torch import Tensor
 
 from lacuna.antibody.germlines import LOCI, Segments, constants, j_segments, v_segments
-from lacuna.antibody.imgt import CYS104, N_CODES, N_IMGT, OTHER_INSERTION, cdr3_codes
+from lacuna.antibody.imgt import CHAIN_ORDER, CYS104, N_CODES, N_IMGT, OTHER_INSERTION, cdr3_codes
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode
 from lacuna.core.files import LacunaError, atomic_write, open_text
@@ -46,7 +46,7 @@ from lacuna.templates.nearest import (
     one_hot_templates,
     pack_frequencies,
 )
-from lacuna.training.simulate import CHAIN_ORDER, graft, mutate, recombine
+from lacuna.training.simulate import graft, mutate, recombine
 
 LOG = logging.getLogger(__name__)
 
