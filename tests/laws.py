@@ -18,15 +18,17 @@ from Bio import SeqIO
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.filling.decode import RESIDUE_MASSES, Modifications
-from lacuna.filling.fill import fill_block, predict
+from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import resolve_lengths
-from lacuna.network.kmers import encode_scaffolds, load_library
+from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.model import GapNetwork
+from lacuna.network.predict import predict
 from lacuna.network.weights import load_weights
 from lacuna.results.accuracy import accuracy_table, add_up, read_scored, sum_scored
 from lacuna.results.join import BASELINES, HEADERS, MODEL, TABLES, join_parts
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.homologs import Homologs
+from lacuna.templates.library import load_library
 from lacuna.templates.nearest import Library
 
 WEIGHTS = Path(__file__).parents[1] / "resources" / "weights"

@@ -28,11 +28,12 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode  # noqa: E402
-from lacuna.network.kmers import encode_scaffolds, load_library  # noqa: E402
+from lacuna.network.kmers import encode_scaffolds  # noqa: E402
 from lacuna.network.model import GapNetwork, Kmers  # noqa: E402
 from lacuna.network.weights import load_weights  # noqa: E402
 from lacuna.results.statistics import wilson_interval  # noqa: E402
 from lacuna.scaffolds.scaffold import Scaffold  # noqa: E402
+from lacuna.templates.library import load_library  # noqa: E402
 from lacuna.templates.nearest import (  # noqa: E402
     N_GERMLINE,
     N_HOMOLOGS,

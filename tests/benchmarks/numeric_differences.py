@@ -27,11 +27,13 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from lacuna.core.device import product_dtype, set_precision  # noqa: E402
-from lacuna.filling.fill import fill_block, predict  # noqa: E402
-from lacuna.network.kmers import encode_scaffolds, load_library  # noqa: E402
+from lacuna.filling.fill import fill_block  # noqa: E402
+from lacuna.network.kmers import encode_scaffolds  # noqa: E402
+from lacuna.network.predict import predict  # noqa: E402
+from lacuna.network.weights import load_weights  # noqa: E402
 from lacuna.scaffolds.read import read_scaffolds  # noqa: E402
 from lacuna.scaffolds.scaffold import Scaffold
-from lacuna.training.trainer import load_weights  # noqa: E402
+from lacuna.templates.library import load_library  # noqa: E402
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 CPU = torch.device("cpu")

@@ -29,7 +29,7 @@ from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.core.config import check_config
 from lacuna.core.tensor_files import read_tensors, write_tensors
 from lacuna.filling.lengths import possible_lengths
-from lacuna.network.kmers import encode_scaffolds, load_library, of_species
+from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds import fasta
 from lacuna.scaffolds.fasta import count_records
@@ -37,6 +37,7 @@ from lacuna.scaffolds.read import from_json, read_scaffolds, to_json
 from lacuna.scaffolds.scaffold import Gap, Rejected, Scaffold
 from lacuna.steps.sheet import RESERVED, SPECIES, read_sheet
 from lacuna.templates.homologs import read_homologs
+from lacuna.templates.library import load_library, of_species
 from lacuna.templates.nearest import Library
 
 ROOT = Path(__file__).parents[2]

@@ -23,10 +23,11 @@ from lacuna.filling.decode import (
     mass_log_probability,
     rank_sequences,
 )
-from lacuna.filling.fill import fill_block, predict
+from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import Reader
 from lacuna.filling.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
-from lacuna.network.kmers import encode_scaffolds, load_library
+from lacuna.network.kmers import encode_scaffolds
+from lacuna.network.predict import predict
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds.alkylation import (
     AUTO,
@@ -41,6 +42,7 @@ from lacuna.scaffolds.alkylation import (
 )
 from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold
 from lacuna.steps.find_alkylation import find_alkylation
+from lacuna.templates.library import load_library
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 FORMULAS = {

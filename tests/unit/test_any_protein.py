@@ -12,13 +12,15 @@ import torch
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.device import pick_device
 from lacuna.filling.decode import RESIDUE_MASSES, Modifications
-from lacuna.filling.fill import fill_block, predict
+from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import resolve_lengths
-from lacuna.network.kmers import encode_scaffolds, load_library
+from lacuna.network.kmers import encode_scaffolds
+from lacuna.network.predict import predict
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.homologs import index_homologs
+from lacuna.templates.library import load_library
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 CA2 = (

@@ -18,13 +18,15 @@ from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
 from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE, RESIDUE_TABLE, SCORED_TABLE
 from lacuna.filling.decode import RESIDUE_MASSES, Ranking, rank_plain
-from lacuna.filling.fill import ALTERNATIVES, Tables, column_majorities, fill_block, predict
+from lacuna.filling.fill import ALTERNATIVES, Tables, column_majorities, fill_block
 from lacuna.filling.lengths import with_lengths
-from lacuna.network.kmers import encode_scaffolds, load_library
+from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.model import GapNetwork
+from lacuna.network.predict import predict
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.homologs import index_homologs
+from lacuna.templates.library import load_library
 from lacuna.templates.nearest import Library
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"

@@ -9,12 +9,13 @@ import torch
 from chains import constant_region, germline_chain, hidden, mutated, random_protein
 from conftest import Write
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, encode
-from lacuna.filling.fill import predict
-from lacuna.network.kmers import KmerSet, encode_scaffolds, load_library
+from lacuna.network.kmers import KmerSet, encode_scaffolds
+from lacuna.network.predict import predict
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.alignment import lay_template
 from lacuna.templates.homologs import Homologs, index_homologs, read_homologs
+from lacuna.templates.library import load_library
 from lacuna.templates.nearest import N_GERMLINE, Library, unpack_frequencies
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"

@@ -18,23 +18,22 @@ from lacuna.antibody.imgt import CONSTANT, CYS104
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, RESIDUES, TOKEN, encode
 from lacuna.core.files import LacunaError
-from lacuna.filling.fill import predict
 from lacuna.network.kmers import (
     SEARCH_BATCH,
     KmerSet,
     central_windows,
     constant_templates,
     encode_scaffolds,
-    load_library,
-    of_species,
     read_kmers,
     window_starts,
     write_kmers,
 )
 from lacuna.network.model import GapNetwork
+from lacuna.network.predict import predict
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.homologs import Homologs, index_homologs
+from lacuna.templates.library import load_library, of_species
 from lacuna.templates.nearest import N_GERMLINE, N_SLOTS, Library, unpack_frequencies
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"

@@ -12,7 +12,7 @@ from lacuna.antibody.germlines import j_segments, v_segments
 from lacuna.filling import lengths
 from lacuna.filling.decode import MassRules, Modifications
 from lacuna.filling.ends import MAX_CONSTANT
-from lacuna.filling.fill import fill_block, predict
+from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import (
     MAX_BOUNDED_LENGTHS,
     MAX_LENGTHS,
@@ -20,10 +20,12 @@ from lacuna.filling.lengths import (
     resolve_lengths,
     with_lengths,
 )
-from lacuna.network.kmers import KmerSet, encode_scaffolds, load_library
+from lacuna.network.kmers import KmerSet, encode_scaffolds
+from lacuna.network.predict import predict
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds.read import from_json, to_json
 from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.templates.library import load_library
 from lacuna.training.simulate import grid_to_chain
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lacuna.antibody.germlines import LOCI
-from lacuna.antibody.imgt import CONSTANT, OUTSIDE
+from lacuna.antibody.imgt import CHAIN_ORDER, CONSTANT, OUTSIDE
 from lacuna.core.alphabet import ABSENT, AMBIGUOUS, MISSING, N_RESIDUES, RESIDUES, TOKEN
 from lacuna.templates.nearest import N_GERMLINE, one_hot_templates
 from lacuna.training.corpus import Chains, germline_library
@@ -22,7 +22,7 @@ from lacuna.training.masking import (
     draw_gaps,
     make_batch,
 )
-from lacuna.training.simulate import CHAIN_ORDER, mutate, recombine
+from lacuna.training.simulate import mutate, recombine
 from lacuna.training.trainer import step_generator
 
 CPU = torch.device("cpu")

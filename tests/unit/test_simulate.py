@@ -6,17 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lacuna.antibody.germlines import LOCI, SPECIES, v_segments
-from lacuna.antibody.imgt import CYS104, FR4_START, N_CODES, N_IMGT, OTHER_INSERTION, cdr3_codes
-from lacuna.antibody.numbering import number_chain
-from lacuna.core.alphabet import ABSENT, N_RESIDUES, decode
-from lacuna.training.simulate import (
+from lacuna.antibody.imgt import (
     CDR_COLUMNS,
     CHAIN_ORDER,
-    graft,
-    grid_to_chain,
-    mutate,
-    recombine,
+    CYS104,
+    FR4_START,
+    N_CODES,
+    N_IMGT,
+    OTHER_INSERTION,
+    cdr3_codes,
 )
+from lacuna.antibody.numbering import number_chain
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, decode
+from lacuna.training.simulate import graft, grid_to_chain, mutate, recombine
 
 SEEDS = st.integers(0, 2**31)
 KINDS = sorted(

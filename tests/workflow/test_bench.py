@@ -11,11 +11,13 @@ import pytest
 import torch
 
 from lacuna.core.tables import SCORED_TABLE
-from lacuna.filling.fill import fill_block, predict
-from lacuna.network.kmers import encode_scaffolds, load_library
+from lacuna.filling.fill import fill_block
+from lacuna.network.kmers import encode_scaffolds
+from lacuna.network.predict import predict
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.templates.library import load_library
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT.parent / "shared" / "bench"

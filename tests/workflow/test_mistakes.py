@@ -18,12 +18,12 @@ from runs import Run, Workspace
 
 from chains import fasta, germline_chain, hidden
 from lacuna.core.files import LacunaError
-from lacuna.network.kmers import load_library
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Rejected
 from lacuna.steps.outdir import LOCK, RunLock
 from lacuna.templates.homologs import read_homologs
+from lacuna.templates.library import load_library
 
 pytestmark = pytest.mark.workflow
 

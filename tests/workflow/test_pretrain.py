@@ -21,8 +21,8 @@ from safetensors import safe_open
 
 from antiberty import write_wheel
 from lacuna.core.alphabet import decode
-from lacuna.network.kmers import load_library
 from lacuna.network.weights import load_weights
+from lacuna.templates.library import load_library
 from lacuna.training.simulate import grid_to_chain, mutate, recombine
 
 ROOT = Path(__file__).resolve().parents[2]

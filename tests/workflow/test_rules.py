@@ -1,4 +1,4 @@
-"""What every rule of the workflow has, and how small the files around the library stay."""
+"""What every rule of the workflow has, and what is in the files around the library."""
 
 import re
 from pathlib import Path
@@ -145,9 +145,7 @@ def test_the_snakefile_is_a_table_of_contents() -> None:
 @pytest.mark.parametrize("script", sorted(p.name for p in SCRIPTS.glob("*.py")))
 def test_scripts_are_adapters(script: str) -> None:
     text = (SCRIPTS / script).read_text()
-    code = [line for line in text.splitlines() if line.strip()]
-    assert len(code) <= 15
     assert "from lacuna." in text and "def " not in text
     assert script in {Path((directive("script", rule) or "").strip('"')).name for rule in WORKING}
-    named = re.match(r'"""Adapter of rules? (\w+(?: and \w+)*)\."""', text)
-    assert named is not None and set(named[1].split(" and ")) <= set(ALL)
+    named = re.match(r'"""Adapter of rules? (.+)\."""', text)
+    assert named is not None and set(re.split(", | and ", named[1])) <= set(ALL)

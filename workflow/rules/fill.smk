@@ -58,7 +58,7 @@ rule write_alternatives:
         gaps=OUT / "{sample}" / "gaps.tsv",
         filled=OUT / "{sample}" / "filled.fasta",
     output:
-        alternatives=OUT / "{sample}" / "alternatives.fasta",
+        out=OUT / "{sample}" / "alternatives.fasta",
     log:
         OUT / "logs" / "write_alternatives" / "{sample}.log",
     benchmark:

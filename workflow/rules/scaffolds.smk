@@ -6,7 +6,7 @@ rule read_scaffolds:
         truth=given("truth"),
         homologs=given("homologs"),
     output:
-        blocks=temp(directory(OUT / "{sample}" / "scaffolds")),
+        folder=temp(directory(OUT / "{sample}" / "scaffolds")),
         rejected=OUT / "{sample}" / "rejected.tsv",
     log:
         OUT / "logs" / "read_scaffolds" / "{sample}.log",
@@ -35,7 +35,7 @@ rule find_alkylation:
         weights=weights(),
         library=resource("library"),
     output:
-        alkylation=OUT / "{sample}" / "alkylation.json",
+        out=OUT / "{sample}" / "alkylation.json",
     log:
         OUT / "logs" / "find_alkylation" / "{sample}.log",
     benchmark:
@@ -45,7 +45,7 @@ rule find_alkylation:
     resources:
         mem_mb=2000,
     params:
-        kmer=CONFIG["kmer"],
+        **CONFIG["kmer"],
         max_identity=CONFIG["accuracy"]["max_identity"],
         modifications=CONFIG["modifications"],
         precision=CONFIG["precision"],
@@ -77,7 +77,7 @@ rule write_kmers:
     resources:
         mem_mb=2000,
     params:
-        kmer=CONFIG["kmer"],
+        **CONFIG["kmer"],
         max_identity=CONFIG["accuracy"]["max_identity"],
         modifications=CONFIG["modifications"],
         precision=CONFIG["precision"],

@@ -6,7 +6,7 @@ rule encode_training:
         gaps=[s.gaps for s in SAMPLES.values() if s.gaps],
         library=resource("library"),
     output:
-        chains=OUT / "model" / "chains.safetensors",
+        out=OUT / "model" / "chains.safetensors",
     log:
         OUT / "logs" / "encode_training.log",
     benchmark:
@@ -34,7 +34,6 @@ rule train_model:
         start=resource("train.from") if CONFIG["train"]["from"] else [],
     output:
         weights=OUT / "model" / "lacuna.safetensors",
-        library=OUT / "model" / "library.safetensors",
         curve=OUT / "model" / "curve.tsv",
     log:
         OUT / "logs" / "train_model.log",
@@ -52,6 +51,6 @@ rule train_model:
         inputs=digests("train.from"),
         masking={},
         threads=CONFIG["threads"],  # not those of the job, which --cores cuts down
-        code=code("train_model.py"),
+        code=code("pretrain_model.py"),
     script:
-        "../scripts/train_model.py"
+        "../scripts/pretrain_model.py"

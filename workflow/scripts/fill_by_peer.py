@@ -4,11 +4,11 @@ from pathlib import Path
 
 from lacuna.benchmark.peers import measure_method
 from lacuna.core.logs import log_to
+from lacuna.steps.arguments import arguments
 
 log_to(snakemake.log[0])
 measure_method(
-    Path(snakemake.input.scaffolds),
-    *(Path(snakemake.output[name]) for name in ("answers", "speed")),
+    **arguments(snakemake, "env"),
     method=snakemake.wildcards.peer,
     python=Path(snakemake.input.env) / "bin" / "python",
     settings={},

@@ -10,7 +10,9 @@ log_to(snakemake.log[0])
 outputs = {name: paths for name, paths in snakemake.output.items() if name != "scratch"}
 fill_pack(
     samples_of(snakemake.params.samples, dict(snakemake.input.items()), outputs),
-    *map(Path, (snakemake.input.weights, snakemake.input.library, snakemake.output.scratch)),
+    weights=Path(snakemake.input.weights),
+    library=Path(snakemake.input.library),
+    scratch=Path(snakemake.output.scratch),
     settings=Settings(**snakemake.params.settings),
     device=pick_device(snakemake.resources.get("gpu", 0)),
 )

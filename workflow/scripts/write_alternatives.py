@@ -1,10 +1,8 @@
 """Adapter of rule write_alternatives."""
 
-from pathlib import Path
-
 from lacuna.core.logs import log_to
 from lacuna.results.join import write_alternatives
+from lacuna.steps.arguments import arguments
 
 log_to(snakemake.log[0])
-paths = (snakemake.input.gaps, snakemake.input.filled, snakemake.output.alternatives)
-write_alternatives(*map(Path, paths))
+write_alternatives(**arguments(snakemake))

@@ -12,11 +12,13 @@ import torch
 
 from lacuna.benchmark.peer_worker import Answer, Fill, Question, serve, with_residues
 from lacuna.core.device import set_precision
-from lacuna.filling.fill import FilledChain, fill_chains, predict
-from lacuna.network.kmers import encode_scaffolds, load_library
+from lacuna.filling.fill import FilledChain, fill_chains
+from lacuna.network.kmers import encode_scaffolds
+from lacuna.network.predict import predict
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.homologs import read_homologs
+from lacuna.templates.library import load_library
 
 CPU = torch.device("cpu")
 BASELINES = ("germline_copy", "nearest_homolog")

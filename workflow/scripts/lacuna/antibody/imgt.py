@@ -37,6 +37,15 @@ OCCUPIED = {
     for locus, skipped in _SKIPPED.items()
 }
 
+# Order of the columns along a chain: 111A.. follow 111, ..112A precede 112.
+CHAIN_ORDER = np.array(
+    [*range(1, 112), *range(INSERTION_111, INSERTION_111 + 16)]
+    + [*reversed(range(INSERTION_111 + 16, OTHER_INSERTION)), *range(112, N_IMGT + 1)]
+)
+CDR_COLUMNS = np.zeros(N_CODES, dtype=bool)
+CDR_COLUMNS[[*range(27, 39), *range(56, 66), *range(105, 118)]] = True
+CDR_COLUMNS[INSERTION_111:OTHER_INSERTION] = True
+
 
 def column_code(position: str) -> int:
     """Code of an IMGT position as text, such as '27', '111A' or '112C'."""

@@ -14,15 +14,15 @@ PEERS = {
 }
 
 
-def build_env(package: str, requirements: Path, folder: Path) -> None:
+def build_env(package: str, requirements: Path, env: Path) -> None:
     """Build a virtual environment of `requirements` and, without what it asks for, `package`.
 
     The packages ask for libraries of their years (Sapiens for fairseq 0.10.2, which does not
     build any more): `requirements` names versions of today that they work with. Raises
     LacunaError where pip fails.
     """
-    python = folder / "bin" / "python"
-    _run([sys.executable, "-m", "venv", str(folder)], package)
+    python = env / "bin" / "python"
+    _run([sys.executable, "-m", "venv", str(env)], package)
     pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     _run([*pip, "--requirement", str(requirements)], package)
     _run([*pip, "--no-deps", package], package)

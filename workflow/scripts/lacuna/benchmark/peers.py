@@ -146,9 +146,9 @@ def choose(targets: Sequence[Target], limit: int | None) -> list[Target]:
     return [target for i, target in enumerate(targets) if i in kept]
 
 
-def choose_scaffolds(truth: Path, out: Path, *, limit: int | None) -> None:
+def choose_scaffolds(truth: Path, scaffolds: Path, *, limit: int | None) -> None:
     """Write the scaffolds that all methods fill."""
-    with atomic_write(out) as handle:
+    with atomic_write(scaffolds) as handle:
         for target in choose(read_targets(truth), limit):
             handle.write(json.dumps(asdict(target)) + "\n")
 

@@ -29,8 +29,8 @@ from lacuna.core.alphabet import MISSING_LETTER, N_RESIDUES, decode
 from lacuna.core.device import product_dtype, set_precision
 from lacuna.core.files import LacunaError, atomic_write
 from lacuna.core.paths import SNAKEFILE
-from lacuna.filling.fill import BATCH
 from lacuna.network.model import ModelConfig
+from lacuna.network.predict import BATCH
 from lacuna.network.weights import load_weights
 from lacuna.training.simulate import grid_to_chain, mutate, recombine
 
@@ -93,21 +93,26 @@ def write_chains(path: Path, n: int, seed: int) -> None:
 def measure_scale(
     weights: Path,
     library: Path,
+    table: Path,
     *,
     chains: Sequence[int],
     k: int,
     settings: Mapping[str, object],
     cores: int,
 ) -> list[Measured]:
-    """A run for each number of chains. k: residues per k-mer; settings: of the configuration.
+    """Make a run for each number of chains, and write a row of each to `table`.
 
+    k: residues per k-mer; settings: of the configuration.
     Raises LacunaError where a run fails; what it said is in the log.
     """
     config = load_weights(weights).config
     set_precision(str(settings["precision"]))
     bound = cores / product_seconds(config, k, product_dtype(torch.device("cpu")))
-    given = {**settings, "train": {"from": str(weights), "steps": 0}, "library": str(library)}
-    return [_run(n, given, cores, bound) for n in chains]
+    start, germlines = str(weights.resolve()), str(library.resolve())  # a run has its own folder
+    given = {**settings, "train": {"from": start, "steps": 0}, "library": germlines}
+    measured = [_run(n, given, cores, bound) for n in chains]
+    write_table(table, measured)
+    return measured
 
 
 def product_seconds(config: ModelConfig, k: int, dtype: torch.dtype) -> float:

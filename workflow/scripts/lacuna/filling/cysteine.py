@@ -36,11 +36,11 @@ from lacuna.filling.weighing import (
     odds_of,
     shares,
 )
-from lacuna.network.kmers import load_library, of_species
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds.alkylation import READINGS, Alkylation, count_written, state_of
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.homologs import read_homologs
+from lacuna.templates.library import load_library, of_species
 
 WRITTEN_ODDS = 1000.0  # that what the user wrote on observed C's gives
 ENOUGH = 0.9999  # probability of a reading at which no further chain is read

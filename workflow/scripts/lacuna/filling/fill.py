@@ -9,12 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.antibody.imgt import N_CODES, OUTSIDE, PADDING, imgt_numbers, regions_of
 from lacuna.core.alphabet import (
-    ALLOWED,
     AMBIGUOUS,
     MISSING_LETTER,
     N_RESIDUES,
@@ -22,7 +20,6 @@ from lacuna.core.alphabet import (
     decode,
     encode,
 )
-from lacuna.core.device import product_dtype
 from lacuna.core.files import atomic_write
 from lacuna.core.tables import (
     CHAIN_TABLE,
@@ -49,16 +46,13 @@ from lacuna.filling.decode import (
 )
 from lacuna.filling.weighing import contradiction
 from lacuna.network.kmers import KmerSet, PartSegments
-from lacuna.network.model import ANSWERS, GapNetwork, Kmers
 from lacuna.results.join import TABLES
 from lacuna.scaffolds.alkylation import CONTRADICTS, READINGS, reading_of, written_on
 from lacuna.scaffolds.scaffold import Gap, Scaffold
-from lacuna.templates.nearest import N_GERMLINE, Library
+from lacuna.templates.nearest import N_GERMLINE
 
 RANKED_TOGETHER = 1024  # gaps, fewer where their candidates have more letters than
 MAX_LETTERS = 5_000_000
-BATCH = 64  # k-mers a forward pass; fixed, so that a result never depends on its company
-NEAR = 16  # places; k-mers whose first ones asked for lie so near are read together
 ALTERNATIVES = 3  # residues listed beside the chosen one
 MIN_ALTERNATIVE = 0.01
 MIN_SHARE = 0.005  # of a reading of C that is listed
@@ -66,46 +60,6 @@ MAX_WARNINGS = 20  # of a block that are written to the log one by one
 SAME_MASS_PPM = 10.0  # within which two sequences weigh the same, where a gap has no tolerance
 NO_SHARES = Shares()
 LOG = logging.getLogger(__name__)
-
-
-def predict(
-    model: GapNetwork, kmers: KmerSet, library: Library, device: torch.device
-) -> np.ndarray:
-    """Residue distributions of the targets of a block: (t, 20) float64 rows that sum to 1.
-
-    Residues that an ambiguity code rules out get probability 0.
-    """
-    products = product_dtype(device)
-    half = products is torch.bfloat16
-    model = model.to(device, torch.float32 if half else products).eval()
-    at = kmers.targets.numpy()
-    chosen = np.empty((len(at), N_RESIDUES))
-    order = _reading_order(at)
-    turn = np.empty(len(kmers.tokens), dtype=np.int64)
-    turn[order] = np.arange(len(order))
-    by_turn = np.argsort(turn[at[:, 0]], kind="stable")
-    turns = turn[at[by_turn, 0]]
-    done = 0
-    for rows, batch in kmers.batches(BATCH, library, torch.from_numpy(order)):
-        mine = by_turn[slice(*np.searchsorted(turns, (done, done + len(rows))))]
-        padding = (0, -len(mine) % ANSWERS)
-        kmer = torch.from_numpy(np.pad(turn[at[mine, 0]] - done, padding, "edge")).to(device)
-        place = torch.from_numpy(np.pad(at[mine, 1], padding, "edge")).long().to(device)
-        parts = (batch.tokens, batch.columns, batch.templates, batch.profiles)
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
-            logits = model.answer(Kmers(*(x.to(device) for x in parts)), kmer, place)
-        chosen[mine] = torch.softmax(logits, -1)[: len(mine)].cpu().numpy()
-        done += len(rows)
-    chosen *= ALLOWED[kmers.tokens.numpy()[at[:, 0], at[:, 1]]]
-    return chosen / chosen.sum(1, keepdims=True)
-
-
-def _reading_order(targets: np.ndarray) -> np.ndarray:
-    """(n,) k-mers, those asked for like places together; targets (t, 4) as in `KmerSet`."""
-    begins = np.flatnonzero(np.diff(targets[:, 0], prepend=-1))  # every k-mer has a target
-    ends = np.append(begins[1:], len(targets)) - 1
-    first, last = targets[begins, 1], targets[ends[: len(begins)], 1]
-    return np.lexsort((last, first // NEAR))
 
 
 @dataclass(frozen=True, slots=True)

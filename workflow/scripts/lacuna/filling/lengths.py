@@ -33,9 +33,10 @@ from lacuna.filling.decode import (
     mass_log_probability,
 )
 from lacuna.filling.ends import constant_left, missing_after, missing_before
-from lacuna.filling.fill import mass_rules, predict
+from lacuna.filling.fill import mass_rules
 from lacuna.network.kmers import KmerSet, PartSegments, encode_scaffolds
 from lacuna.network.model import GapNetwork
+from lacuna.network.predict import predict
 from lacuna.scaffolds.read import DEFAULT_MAX_LENGTH
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.homologs import Homologs

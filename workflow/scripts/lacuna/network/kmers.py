@@ -9,7 +9,7 @@ shape.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,13 +18,12 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
-from lacuna.antibody.imgt import CONSTANT, N_CODES, N_IMGT, OTHER_INSERTION
+from lacuna.antibody.germlines import LOCI, constants
+from lacuna.antibody.imgt import CONSTANT, OTHER_INSERTION
 from lacuna.antibody.numbering import Numbering, constant_tokens, diagonal_identity, number_parts
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, encode
 from lacuna.core.device import product_dtype
-from lacuna.core.files import LacunaError, atomic_write_bytes
-from lacuna.core.tensor_files import Kinds, misfit, not_finite, read_header, read_tensors
+from lacuna.core.files import atomic_write_bytes
 from lacuna.network.model import Kmers
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.homologs import Homologs, find_homologs
@@ -144,71 +143,6 @@ class KmerSet:
                     profiles=torch.cat((germline, homologs), -1),
                 ),
             )
-
-
-def load_library(path: Path | str) -> Library:
-    """The germline library of the weights.
-
-    LacunaError if the file is damaged, is no library, is not of these germlines, or holds what is
-    no number. Nothing of it is read before the types and shapes that it claims fit.
-    """
-    remedy = "give the library that was made with the weights"
-    found, _ = read_header(path, remedy)
-    missing = [f.name for f in fields(Library) if f.name not in found]
-    if missing:
-        raise LacunaError(f"{path}: no germline library (it lacks {', '.join(missing)}); {remedy}")
-    fault = misfit(found, _library_kinds())
-    if fault:
-        raise LacunaError(
-            f"{path}: no library of resources/germlines ({fault}); {remedy}, or make both anew "
-            "with the pretrain target"
-        )
-    tensors, _ = read_tensors(path, remedy)
-    fault = not_finite(tensors)
-    if fault:
-        raise LacunaError(f"{path}: the library is damaged ({fault}); {remedy}")
-    library = Library.from_tensors(tensors)
-    for name, segments in (("V", v_segments()), ("J", j_segments())):
-        for part in ("tokens", "locus", "gene"):
-            ours = torch.from_numpy(getattr(segments, part))
-            key = name.lower() if part == "tokens" else f"{name.lower()}_{part}"
-            if not torch.equal(ours, getattr(library, key)):
-                raise LacunaError(
-                    f"{path}: made from other {name} segments than resources/germlines ({key}); "
-                    "make both anew with the pretrain target"
-                )
-    if library.v_profile[:, 0].any() or library.j_profile[:, 0].any():
-        raise LacunaError(
-            f"{path}: the library is damaged (a profile has frequencies outside its columns); "
-            f"{remedy}"
-        )
-    return library
-
-
-def _library_kinds() -> Kinds:
-    """Types and shapes of a library of the bundled germlines."""
-    kinds: dict[str, tuple[torch.dtype, tuple[int, ...]]] = {}
-    for name, segments in (("v", v_segments()), ("j", j_segments())):
-        n = len(segments.tokens)
-        kinds[name] = (torch.uint8, (n, N_CODES))
-        kinds[f"{name}_locus"] = kinds[f"{name}_gene"] = (torch.int64, (n,))
-        kinds[f"{name}_prior"] = (torch.float32, (n,))
-        kinds[f"{name}_profile"] = (torch.uint8, (len(segments.genes), N_IMGT + 1, N_RESIDUES))
-    return kinds
-
-
-def of_species(library: Library, species: str) -> Library:
-    """The library with the germlines of one species alone, or all for 'auto'."""
-    if species == "auto":
-        return library
-    index = SPECIES.index(species)
-    other_v = torch.from_numpy(v_segments().species != index)
-    other_j = torch.from_numpy(j_segments().species != index)
-    return replace(
-        library,
-        v_locus=library.v_locus.masked_fill(other_v, -2),
-        j_locus=library.j_locus.masked_fill(other_j, -2),
-    )
 
 
 def window_starts(length: int, k: int, stride: int) -> list[int]:

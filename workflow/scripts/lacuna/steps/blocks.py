@@ -8,14 +8,16 @@ import torch
 
 from lacuna.core.device import set_precision
 from lacuna.filling.decode import Modifications
-from lacuna.filling.fill import fill_block, predict
+from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import resolve_lengths
-from lacuna.network.kmers import encode_scaffolds, load_library, of_species, read_kmers, write_kmers
+from lacuna.network.kmers import encode_scaffolds, read_kmers, write_kmers
 from lacuna.network.model import GapNetwork
+from lacuna.network.predict import predict
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds.alkylation import read_alkylation
 from lacuna.scaffolds.read import read_scaffold_block, write_scaffolds
 from lacuna.templates.homologs import read_homologs
+from lacuna.templates.library import load_library, of_species
 from lacuna.templates.nearest import Library
 
 
@@ -34,7 +36,7 @@ def encode_block(
     weights: Path,
     library: Path,
     alkylation: Path,
-    out: Path,
+    kmers: Path,
     resolved: Path,
     *,
     length: int,
@@ -46,8 +48,8 @@ def encode_block(
 ) -> None:
     """Settle the lengths of a block's gaps, find templates, and write its k-mer tensors.
 
-    resolved: where the scaffolds with their lengths are written; alkylation: what C weighs in
-    the sample, as `find_alkylation` wrote it.
+    kmers, resolved: where the tensors, and the scaffolds with their lengths, are written;
+    alkylation: what C weighs in the sample, as `find_alkylation` wrote it.
     """
     torch.set_num_threads(1)  # sums in one order, whatever the number of cores
     set_precision(precision)
@@ -66,10 +68,10 @@ def encode_block(
         device=torch.device("cpu"),
     )
     write_scaffolds(resolved, chains)
-    kmers = encode_scaffolds(
+    encoded = encode_scaffolds(
         chains, chosen, references, k=length, stride=stride, max_identity=max_identity
     )
-    write_kmers(out, kmers)
+    write_kmers(kmers, encoded)
 
 
 def fill_block_files(

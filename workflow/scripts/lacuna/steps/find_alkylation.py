@@ -9,7 +9,7 @@ from lacuna.scaffolds.read import read_scaffold_block
 
 
 def find_alkylation(
-    folder: Path,
+    scaffolds: Path,
     homologs: Path | None,
     weights: Path,
     library: Path,
@@ -25,10 +25,10 @@ def find_alkylation(
 ) -> None:
     """Write the state of a sample's C: as `alkylation` states it, or with `auto` as found.
 
-    folder: the blocks of the sample and, where it has masses, the chains that can tell
-    (`Telling`). The network is loaded where it is needed alone.
+    scaffolds: a folder with the blocks of the sample and, where it has masses, the chains that can
+    tell (`Telling`). The network is loaded where it is needed alone.
     """
-    evidence = folder / EVIDENCE
+    evidence = scaffolds / EVIDENCE
     chains = read_scaffold_block(evidence) if evidence.exists() else []
     if alkylation != AUTO:
         state = replace(state_of(chains, {alkylation: 1.0}), how="stated")

@@ -33,7 +33,7 @@ import torch
 from torch import Tensor
 
 from lacuna.antibody.germlines import LOCI, Segments, constants, j_segments, v_segments
-from lacuna.antibody.imgt import CYS104, N_CODES, N_IMGT, OTHER_INSERTION, cdr3_codes
+from lacuna.antibody.imgt import CHAIN_ORDER, CYS104, N_CODES, N_IMGT, OTHER_INSERTION, cdr3_codes
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode
 from lacuna.core.files import LacunaError, atomic_write, open_text
@@ -46,7 +46,7 @@ from lacuna.templates.nearest import (
     one_hot_templates,
     pack_frequencies,
 )
-from lacuna.training.simulate import CHAIN_ORDER, graft, mutate, recombine
+from lacuna.training.simulate import graft, mutate, recombine
 
 LOG = logging.getLogger(__name__)
 
@@ -207,13 +207,13 @@ def _read_wheel(path: Path, columns: Sequence[str], files: Sequence[str]) -> Ite
         raise LacunaError(f"{path}: no such file; check the path") from None
 
 
-def fetch_wheel(requirement: str, path: Path, sha256: str | None = None) -> None:
-    """Fetch a wheel by pip, without what it depends on: `name==version` -> the file `path`.
+def fetch_wheel(requirement: str, wheel: Path, sha256: str | None = None) -> None:
+    """Fetch a wheel by pip, without what it depends on: `name==version` -> the file `wheel`.
 
     LacunaError where pip cannot find it, or where its digest is another than `sha256`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+    wheel.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=wheel.parent) as folder:
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
         done = subprocess.run([*command, "--dest", folder, "--", requirement], check=False)
         found = sorted(Path(folder).glob("*.whl"))
@@ -227,7 +227,7 @@ def fetch_wheel(requirement: str, path: Path, sha256: str | None = None) -> None
             raise LacunaError(
                 f"{requirement}: sha256 is {digest}, config says {sha256}; do not use this file"
             )
-        os.replace(found[0], path)
+        os.replace(found[0], wheel)
 
 
 def _sha256(path: Path) -> str:
@@ -508,15 +508,15 @@ def simulate_chains(
 def encode_corpora(
     corpora: Sequence[Corpus],
     held_out: Sequence[Path],
-    validation: Mapping[str, Path],
-    out: Path,
-    record_path: Path,
+    validation: Mapping[str, Path | str],
+    chains: Path,
+    record: Path,
     config: EncodeConfig,
     processes: int = 1,
 ) -> None:
     """Corpora -> the file of encoded chains that training reads, and its record as JSON.
 
-    held_out: files of whole chains that nothing in `out` may be near to; validation: files of
+    held_out: files of whole chains that nothing in `chains` may be near to; validation: files of
     chains by name that are never trained on either, but measured on while training goes on. A
     share of the natural chains is held out as set `natural`. LacunaError where a file cannot be
     read, or nothing is left to train on.
@@ -533,8 +533,8 @@ def encode_corpora(
     sets: dict[str, Chains] = {}
     sets_record: dict[str, object] = {}
     for name, path in validation.items():
-        chains, about = _read_held_out([path], processes)
-        sets[name] = chains.take(~near(chains, sealed, config.near_identity))
+        members, about = _read_held_out([Path(path)], processes)
+        sets[name] = members.take(~near(members, sealed, config.near_identity))
         sets_record[name] = {**about[0], "kept": len(sets[name])}
     apart = _join([sealed, *sets.values()])
 
@@ -564,8 +564,8 @@ def encode_corpora(
     simulated, grafted = simulated.take(apart_from), grafted[apart_from]
     LOG.info("%d simulated chains", len(simulated))
 
-    chains = _join([natural, simulated, *sets.values()])
-    weights = np.zeros(len(chains))
+    everything = _join([natural, simulated, *sets.values()])
+    weights = np.zeros(len(everything))
     weights[: len(natural)] = np.array([c.weight for c in corpora])[source]
     weights[len(natural) : len(natural) + len(simulated)] = np.where(
         grafted, config.graft_weight, config.simulated_weight
@@ -576,17 +576,17 @@ def encode_corpora(
     for name, members in sets.items():
         rows_of[name] = np.arange(start, start + len(members))
         start += len(members)
-    record = {
+    made_of = {
         "corpora": counts,
         "held_out": sealed_record,
         "validation": {**sets_record, "natural": {"kept": len(order)}},
         "simulated": {"chains": int((~grafted).sum()), "grafts": int(grafted.sum())},
-        "chains": len(chains),
+        "chains": len(everything),
         "settings": asdict(config),
     }
-    write_encoded(out, chains, weights, rows_of, library, record)
-    with atomic_write(record_path) as handle:
-        print(json.dumps(record, indent=1, sort_keys=True), file=handle)
+    write_encoded(chains, everything, weights, rows_of, library, made_of)
+    with atomic_write(record) as handle:
+        print(json.dumps(made_of, indent=1, sort_keys=True), file=handle)
 
 
 def _join(parts: Sequence[Chains]) -> Chains:

@@ -10,9 +10,9 @@ from lacuna.antibody.germlines import LOCI, SPECIES, v_segments
 from lacuna.antibody.imgt import N_CODES, OTHER_INSERTION
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode
-from lacuna.network.kmers import load_library
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Rejected, Scaffold
+from lacuna.templates.library import load_library
 from lacuna.training.corpus import Chains, near, number_all, simulate_chains, write_encoded
 
 VALIDATION_SHARE = 0.05

@@ -8,23 +8,14 @@ import numpy as np
 
 from lacuna.antibody.germlines import LOCI, SPECIES, j_segments, v_segments
 from lacuna.antibody.imgt import (
+    CDR_COLUMNS,
+    CHAIN_ORDER,
     FR4_START,
-    INSERTION_111,
     N_CODES,
     N_IMGT,
-    OTHER_INSERTION,
     cdr3_codes,
 )
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES
-
-# Order of the columns along a chain: 111A.. follow 111, ..112A precede 112.
-CHAIN_ORDER = np.array(
-    [*range(1, 112), *range(INSERTION_111, INSERTION_111 + 16)]
-    + [*reversed(range(INSERTION_111 + 16, OTHER_INSERTION)), *range(112, N_IMGT + 1)]
-)
-CDR_COLUMNS = np.zeros(N_CODES, dtype=bool)
-CDR_COLUMNS[[*range(27, 39), *range(56, 66), *range(105, 118)]] = True
-CDR_COLUMNS[INSERTION_111:OTHER_INSERTION] = True
 
 # Residues an amino acid is likely to mutate to: those of its chemical class first.
 _CLASSES = ("AGST", "ILMV", "FWY", "DENQ", "HKR", "C", "P")

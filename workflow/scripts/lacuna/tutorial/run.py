@@ -14,20 +14,20 @@ def train_seed_models(
     fasta: Path,
     gaps: Path | None,
     truth: Path | None,
-    out: Path,
+    report: Path,
     *,
     tolerance_ppm: float,
     k: int,
     epochs: int,
     seed: int,
 ) -> None:
-    """Train a model per usable chain of a sample and write its report into out/00000, 00001, ...
+    """Train a model per usable chain of a sample and write its report into report/00000, 00001, ...
 
     Beside them stands one table of all predictions, for the comparison with the truth. Raises
     LacunaError where a gap has no truth, or truth of another length: there is nothing to learn.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    with atomic_write(out / SEED_PREDICTIONS) as handle:
+    report.mkdir(parents=True, exist_ok=True)
+    with atomic_write(report / SEED_PREDICTIONS) as handle:
         handle.write(TUTORIAL_TABLE.header)
         records = read_scaffolds(fasta, gaps, truth, tolerance_ppm=tolerance_ppm)
         usable = (r for r in records if not isinstance(r, Rejected))
@@ -40,7 +40,7 @@ def train_seed_models(
                 )
             missing = [p for g in scaffold.gaps for p in range(g.start, g.end)]
             result = run_seed(scaffold.chain, chain, missing, k=k, epochs=epochs, seed=seed)
-            write_seed_report(result, out / f"{number:05d}")
+            write_seed_report(result, report / f"{number:05d}")
             handle.write(TUTORIAL_TABLE.text(list(_rows(scaffold, result))))
 
 
