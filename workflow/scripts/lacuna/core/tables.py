@@ -227,6 +227,8 @@ class Table(Generic[Row]):
 
     def text(self, rows: Sequence[Row]) -> str:
         """The lines of rows, cells quoted as in CSV if they must be."""
+        if not rows:
+            return ""
         optional = self._optional
         if optional is None:
             template = self._template(())
