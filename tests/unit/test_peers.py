@@ -196,7 +196,6 @@ def test_scored_rows_belong_to_the_questions_in_their_order() -> None:
     ]
 
 
-@pytest.mark.slow
 def test_whole_chains_are_not_timed_and_not_given_to_peers(
     measured: tuple[list[Any], Speed],
 ) -> None:
