@@ -243,6 +243,7 @@ residues = st.builds(
 chains = st.lists(st.lists(residues, min_size=1, max_size=4), min_size=1, max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(chains, st.data())
 def test_sums_add_up_over_any_split_into_blocks(chosen: list, data: st.DataObject) -> None:

@@ -235,6 +235,7 @@ def test_profiles_hold_germline_and_use() -> None:
     assert library.v_prior.max() > 0 and (library.v_prior >= 0).all()
 
 
+@pytest.mark.slow
 def test_constant_regions_and_their_relatives() -> None:
     tensors = constant_tensors()
     tokens, templates = tensors["chains.constants"], tensors["chains.constant_templates"]

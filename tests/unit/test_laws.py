@@ -18,6 +18,8 @@ from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Rejected, Scaffold
 from lacuna.templates.homologs import Homologs, index_homologs
 
+pytestmark = pytest.mark.slow  # whole runs
+
 ANY = f"[{RESIDUES}]"
 TO_CODE = {"I": "J", "L": "J", "D": "B", "N": "B", "E": "Z", "Q": "Z"}
 CODES = {"J": "[IL]", "B": "[DN]", "Z": "[EQ]", "X": ANY}

@@ -252,6 +252,7 @@ def many_gaps(n: int) -> Scaffold:
     return Scaffold("c", "", sequence, tuple(gaps), 1)
 
 
+@pytest.mark.slow
 def test_work_grows_with_the_number_of_gaps_and_no_faster(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -53,6 +53,7 @@ def test_every_peer_has_an_environment_of_exact_pins() -> None:
     assert all(re.fullmatch(r"\w+==\d+(\.\d+)+", pin) for pin in PEERS.values())
 
 
+@pytest.mark.slow
 def test_a_peer_is_installed_beside_its_requirements_and_nothing_that_it_asks_for(
     offline: Path, tmp_path: Path
 ) -> None:
@@ -66,6 +67,7 @@ def test_a_peer_is_installed_beside_its_requirements_and_nothing_that_it_asks_fo
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_peer_that_cannot_be_fetched_is_named(offline: Path, tmp_path: Path) -> None:
     (tmp_path / "pins.txt").write_text("")
     with pytest.raises(LacunaError, match="peer==1.0: its environment cannot be built .*methods"):

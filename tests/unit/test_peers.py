@@ -154,6 +154,7 @@ def measured() -> tuple[list[Any], Speed]:
     )
 
 
+@pytest.mark.slow
 def test_processes_change_no_answer(measured: tuple[list[Any], Speed]) -> None:
     targets = mixed()
     questions = [t.question(with_truth=True) for t in targets]
@@ -196,6 +197,7 @@ def test_whole_chains_are_not_timed_and_not_given_to_peers(
         )
 
 
+@pytest.mark.slow
 def test_a_method_writes_its_answers_and_its_speed(tmp_path: Path) -> None:
     scaffolds = tmp_path / "truth.jsonl"
     scaffolds.write_text(record(id="x", seq=target(3).seq, missing=[4, 5]) + "\n")

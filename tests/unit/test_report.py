@@ -461,6 +461,7 @@ def test_no_more_samples_than_rows(make: Make) -> None:
     assert "And 2 samples more." in page.text
 
 
+@pytest.mark.slow
 def test_the_page_does_not_grow_with_the_sample(make: Make) -> None:
     def tables(n: int) -> dict[str, Rows]:
         return {

@@ -41,6 +41,8 @@ from lacuna.training.trainer import (
     read_encoded,
 )
 
+pytestmark = pytest.mark.slow  # hundreds of steps, and processes of their own
+
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
 MODEL = {"channels": 8, "hidden": 8}
 TRAIN = {

@@ -35,6 +35,7 @@ def test_homologs_near_what_is_observed_are_left_out(
     assert like_targets(natural, targets, 0.95).tolist() == [True] * 3 + [False] * 2
 
 
+@pytest.mark.slow
 def test_chains_to_be_filled_are_not_trained_on(tmp_path: Path) -> None:
     others = {f"o{i}": mutated(germline_chain("L", i), 15, i) for i in range(3)}
     (tmp_path / "homologs.fasta").write_text(fasta({"same": WHOLE, **others}))

@@ -163,7 +163,7 @@ def test_the_settings_are_beside_the_results(space: Workspace, out: Path) -> Non
 
 
 def test_a_run_by_the_settings_that_it_left_replaces_them(space: Workspace, out: Path) -> None:
-    """Only a run that makes something and everything does."""
+    """But a run of another target, or with nothing to do, does not."""
     left = ("--configfile", str(out / "config.yaml"))
     before = (out / "config.yaml").read_bytes()
     assert space.run(*left).jobs() == {}
@@ -171,11 +171,10 @@ def test_a_run_by_the_settings_that_it_left_replaces_them(space: Workspace, out:
     page = report.read_bytes()
     changed = ("--config", "block_size=7", "--rerun-triggers", "mtime")
     report.unlink()
-    space.run(*left, *changed, "--dry-run")
     space.run(str(Path("out") / "report.html"), *left, *changed)
     assert (out / "config.yaml").read_bytes() == before
     report.unlink()
-    assert space.run(*left, *changed).jobs() == {"all": 1, "write_report": 1}
+    assert set(space.run(*left, *changed).jobs()) == {"all", "write_report", "join_accuracy"}
     assert report.read_bytes() == page
     wanted = before.replace(b"block_size: 10000", b"block_size: 7")
     assert (out / "config.yaml").read_bytes() == wanted != before
