@@ -1,5 +1,6 @@
 """The command `lacuna`: its options are those of the configuration, its errors one line."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,19 @@ def test_progress_is_told_by_blocks(
     one_file.fill_file(
         {"fasta": chains}, tmp_path / "out", {}, progress=lambda *step: told.append(step)
     )
-    assert told == [(2, 5), (4, 5), (5, 5)]
+    assert told == [(0, 5), (2, 5), (4, 5), (5, 5)]
+
+
+def test_a_terminal_gets_a_bar(
+    chains: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert cli.main(["fill", str(chains), "--out", str(tmp_path / "out")]) == 0
+    told = capsys.readouterr().err
+    assert "0/5 [" in told and "5/5 [" in told and "chains/s" in told
 
 
 def test_an_input_is_never_overwritten(

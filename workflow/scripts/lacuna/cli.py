@@ -134,5 +134,6 @@ def _progress_bar() -> Iterator[Callable[[int, int], None]]:
         def progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
+            bar.refresh()
 
         yield progress

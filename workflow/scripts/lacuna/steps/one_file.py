@@ -46,7 +46,7 @@ def fill_file(
 
     inputs: `fasta` and, if there are such files, `gaps`, `truth` and `homologs`, as in a sample
     sheet; options: keys of config.yaml and their values, the others have their defaults;
-    progress: called with the chains that are done and their number, when a block is filled.
+    progress: called with the chains that are done and their number, first and after every block.
 
     Computes with one thread, as a job of the workflow does, so that results do not depend on the
     number of cores. Raises LacunaError if an option is wrong, a file as a whole cannot be used or
@@ -58,12 +58,13 @@ def fill_file(
     _check_out(inputs, out)
     total = count_records(inputs["fasta"])
     done = 0
+    tell = progress or (lambda *_: None)
+    tell(done, total)
 
     def after_block() -> None:
         nonlocal done
         done = min(done + BLOCK, total)
-        if progress is not None:
-            progress(done, total)
+        tell(done, total)
 
     threads = torch.get_num_threads()
     if (weights, library) != (WEIGHTS, LIBRARY):
