@@ -145,7 +145,7 @@ def weights():
 
 
 def train_settings_of_run():
-    """Settings of the run's own training, as `train.TrainConfig` takes them."""
+    """Settings of the run's own training, as `trainer.TrainConfig` takes them."""
     chosen = {k: CONFIG["train"][k] for k in ("steps", "batch_size", "learning_rate")}
     pool = min(CONFIG["train"]["chains"], 4096)
     return {**chosen, "k": CONFIG["kmer"]["length"], "seed": CONFIG["seed"], "pool": pool}
