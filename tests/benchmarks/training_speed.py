@@ -28,7 +28,8 @@ from lacuna.core.device import keep_memory  # noqa: E402
 from lacuna.network.model import ModelConfig  # noqa: E402
 from lacuna.training.corpus import Chains, germline_library, simulate_chains, write_encoded  # noqa: E402
 from lacuna.training.masking import MaskingConfig  # noqa: E402
-from lacuna.training.trainer import Encoded, TrainConfig, Trainer, begin, read_encoded  # noqa: E402
+from lacuna.training.run import begin  # noqa: E402
+from lacuna.training.trainer import Encoded, TrainConfig, Trainer, read_encoded  # noqa: E402
 
 COUNTS = {"human:H": 3000, "human:K": 1500, "human:L": 1500, "mouse:H": 1000, "mouse:K": 1000}
 

@@ -1,4 +1,4 @@
-"""What the jobs that only copy text load."""
+"""What the scripts of jobs load: no library, and no part of the package, that they do not need."""
 
 import subprocess
 import sys
@@ -6,15 +6,54 @@ from pathlib import Path
 
 import pytest
 
+from lacuna.core.paths import PACKAGE
+from lacuna.steps.provenance import code_behind
+
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
+FILLING = ("find_alkylation", "write_kmers", "fill_gaps", "fill_pack")
+TRAINING = ("fetch_corpus", "encode_corpus", "encode_training")
+TABLES = ("read_scaffolds", "join_blocks", "measure_accuracy", "join_accuracy", "write_report")
 
 
 @pytest.mark.parametrize(
-    ("module", "heavy"), [("join", {"torch", "pandas"}), ("scores", {"torch"})]
+    ("module", "heavy"),
+    [
+        ("results.join", {"torch", "pandas"}),
+        ("results.scores", {"torch"}),
+        ("results.report", {"torch"}),
+        ("steps.find_alkylation", {"torch", "pandas"}),  # most samples have no masses
+        ("benchmark.peers", {"torch", "pandas"}),  # the worker has them
+        ("training.trainer", {"pandas", "immunum", "Bio"}),
+    ],
 )
 def test_a_job_loads_no_library_that_it_does_not_need(module: str, heavy: set[str]) -> None:
-    code = f"import sys, lacuna.results.{module}; print(*sys.modules)"
+    code = f"import sys, lacuna.{module}; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=True
     )
     assert not heavy & set(done.stdout.split())
+
+
+def parts_behind(script: str) -> set[str]:
+    """The parts of the package that a script leads to, as `training` and `training/corpus`."""
+    files = {f for f in code_behind(SCRIPTS / f"{script}.py") if f.is_relative_to(PACKAGE)}
+    modules = {f.relative_to(PACKAGE).with_suffix("") for f in files if f.name != "__init__.py"}
+    return {path.as_posix() for module in modules for path in (module, module.parent)}
+
+
+@pytest.mark.parametrize(
+    ("scripts", "needless"),
+    [
+        (FILLING, {"training", "tutorial", "benchmark"}),
+        (TRAINING, {"network", "filling", "results", "tutorial"}),
+        (("pretrain_model",), {"training/corpus", "antibody/numbering", "filling", "results"}),
+        (("train_seed",), {"antibody", "network", "filling", "results", "training"}),
+        (TABLES, {"network", "filling", "training", "templates", "tutorial"}),
+    ],
+    ids=["filling", "training", "pretraining", "tutorial", "tables"],
+)
+def test_an_edit_of_what_a_job_does_not_need_leaves_its_code_as_it_is(
+    scripts: tuple[str, ...], needless: set[str]
+) -> None:
+    for script in scripts:
+        assert not parts_behind(script) & needless, script

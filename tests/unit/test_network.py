@@ -192,7 +192,7 @@ def test_sizes_that_no_network_has_are_refused_before_one_is_built(
     def no_memory(*_: object, **__: object) -> None:
         raise AssertionError("its tensors were read")
 
-    monkeypatch.setattr("lacuna.training.trainer.read_tensors", no_memory)
+    monkeypatch.setattr("lacuna.network.weights.read_tensors", no_memory)
     assert fault in fault_of(path)
 
 

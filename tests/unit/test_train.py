@@ -27,6 +27,7 @@ from lacuna.network.model import GapNetwork, ModelConfig
 from lacuna.network.weights import load_weights, save_weights
 from lacuna.training.corpus import Chains, germline_library, write_encoded
 from lacuna.training.masking import MaskingConfig
+from lacuna.training.run import begin, pretrain
 from lacuna.training.simulate import mutate, recombine
 from lacuna.training.teacher import Teacher, TeacherConfig, load_teacher
 from lacuna.training.trainer import (
@@ -34,10 +35,8 @@ from lacuna.training.trainer import (
     Ranks,
     TrainConfig,
     Trainer,
-    begin,
     learning_rate_at,
     loss_and_hits,
-    pretrain,
     read_encoded,
 )
 
@@ -93,7 +92,7 @@ for name in {blocked}: sys.modules[name] = None
 before = set(sys.modules)
 import torch, safetensors.torch
 known = set(sys.modules)
-import lacuna.training.trainer
+import lacuna.training.run
 new = {{m.split('.')[0] for m in set(sys.modules) - known}} - set(sys.stdlib_module_names)
 print(sorted(new - {{'lacuna'}} - {allowed}))
 print(sorted(m for m in sys.modules if m.startswith('lacuna.')))
@@ -174,7 +173,7 @@ def bare_settings(encoded: Path, weights: Path, train: dict, **more: object) -> 
 def test_a_fault_of_a_bare_run_is_one_line(encoded: Path, tmp_path: Path) -> None:
     settings = bare_settings(encoded, tmp_path / "w", TRAIN, chains="absent.safetensors")
     done = subprocess.run(
-        [sys.executable, "-m", "lacuna.training.trainer", str(settings)],
+        [sys.executable, "-m", "lacuna.training.run", str(settings)],
         env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
         capture_output=True,
         text=True,
@@ -189,7 +188,7 @@ def test_processes_that_train_together_make_the_mean_step(encoded: Path, tmp_pat
     done = subprocess.run(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
-            *("--nproc-per-node", "2", "-m", "lacuna.training.trainer", str(settings)),
+            *("--nproc-per-node", "2", "-m", "lacuna.training.run", str(settings)),
         ],
         env={**os.environ, "PYTHONPATH": str(SCRIPTS), "OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -268,7 +267,7 @@ def test_a_network_learns_from_its_teacher(encoded: Path, tmp_path: Path) -> Non
 def test_sigkill_at_any_moment_of_a_bare_run(encoded: Path, tmp_path: Path) -> None:
     def command(name: str) -> list[str]:
         settings = bare_settings(encoded, tmp_path / name, TRAIN | {"steps": 60})
-        return [sys.executable, "-m", "lacuna.training.trainer", str(settings)]
+        return [sys.executable, "-m", "lacuna.training.run", str(settings)]
 
     environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
     whole = subprocess.run(command("whole"), env=environment, capture_output=True, text=True)
@@ -493,7 +492,7 @@ def test_the_learning_rate_rises_and_falls() -> None:
 def test_one_line_of_progress_per_validation(
     encoded: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, "lacuna.training.trainer"):
+    with caplog.at_level(logging.INFO, "lacuna.training.run"):
         run(encoded, tmp_path)
     lines = [r.getMessage() for r in caplog.records if r.getMessage().startswith("step")]
     assert len(lines) == 3

@@ -153,7 +153,8 @@ def test_every_job_leaves_a_log_and_a_benchmark_and_no_scratch_files(out: Path) 
         assert (out / "benchmarks" / rule / f"{name}.tsv").stat().st_size
     left = [p.name for p in (out / "open-2.1").rglob("*") if p.is_file()]
     tables = ["filled.fasta", *(f"{t}.tsv" for t in ("residues", "gaps", "chains", "accuracy"))]
-    assert sorted(left) == sorted([*tables, "rejected.tsv", "alkylation.json"])
+    kept = ["scored.tsv.gz" for _ in (out / "open-2.1" / "blocks").iterdir()]
+    assert kept and sorted(left) == sorted([*tables, "rejected.tsv", "alkylation.json", *kept])
 
 
 def test_the_settings_are_beside_the_results(space: Workspace, out: Path) -> None:

@@ -62,7 +62,8 @@ TABLES = (
     "rejected.tsv",
     "alkylation.json",
 )
-BLOCK_TABLES = ("filled", "residues", "gaps", "chains", "scored")
+BLOCK_TABLES = ("filled", "residues", "gaps", "chains")
+SCORED = "scored.tsv.gz"  # kept, so that another accuracy needs no chain filled again
 SHOWN = 3  # names of samples that are not there
 INPUT_COLUMNS = ("fasta", "gaps", "truth", "homologs")
 
@@ -146,7 +147,7 @@ def weights():
 
 
 def train_settings_of_run():
-    """Settings of the run's own training, as `train.TrainConfig` takes them."""
+    """Settings of the run's own training, as `trainer.TrainConfig` takes them."""
     chosen = {k: CONFIG["train"][k] for k in ("steps", "batch_size", "learning_rate")}
     pool = min(CONFIG["train"]["chains"], 4096)
     return {**chosen, "k": CONFIG["kmer"]["length"], "seed": CONFIG["seed"], "pool": pool}

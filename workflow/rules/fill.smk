@@ -11,6 +11,7 @@ rule fill_gaps:
             table: temp(OUT / "{sample}" / "blocks" / "{block}" / f"{table}.part")
             for table in BLOCK_TABLES
         },
+        scored=OUT / "{sample}" / "blocks" / "{block}" / SCORED,
     log:
         OUT / "logs" / "fill_gaps" / "{sample}.{block}.log",
     benchmark:
@@ -32,7 +33,7 @@ rule fill_gaps:
 rule join_blocks:
     """Join the blocks of a sample in the order of its chains."""
     input:
-        **{table: block_files(f"{table}.part") for table in BLOCK_TABLES[:-1]},
+        **{table: block_files(f"{table}.part") for table in BLOCK_TABLES},
     output:
         filled=OUT / "{sample}" / "filled.fasta",
         residues=OUT / "{sample}" / "residues.tsv",

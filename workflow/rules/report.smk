@@ -1,7 +1,7 @@
 rule measure_accuracy:
     """Compare what was filled with the truth, the model beside its baselines."""
     input:
-        scored=block_files("scored.part"),
+        scored=block_files(SCORED),
         seed=lambda wildcards: (
             [OUT / wildcards.sample / "seed_lstm"] if wildcards.sample in SEEDED else []
         ),

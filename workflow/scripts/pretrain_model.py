@@ -2,7 +2,7 @@
 
 from lacuna.core.logs import log_to
 from lacuna.steps.arguments import arguments
-from lacuna.training.trainer import pretrain
+from lacuna.training.run import pretrain
 
 log_to(snakemake.log[0])
 pretrain(**arguments(snakemake), gpus=snakemake.resources.get("gpu", 0))

@@ -656,7 +656,7 @@ def write_encoded(
     library: Library,
     record: dict[str, object],
 ) -> None:
-    """Write what `train.read_encoded` reads.
+    """Write what `trainer.read_encoded` reads.
 
     weights: (n,) how often a chain is drawn; validation: rows (m,) by name, which get weight 0
     (empty sets are left out); record: JSON that tells what the chains are.

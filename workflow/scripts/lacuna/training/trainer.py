@@ -1,62 +1,40 @@
-"""Training of the network on encoded chains.
+"""Training of the network on encoded chains: one run, step by step, from a checkpoint on.
 
-Needs torch, numpy and safetensors only, so that it also runs on a bare GPU node, given the
-arguments of `pretrain` as a JSON file; and on several GPUs of a node by torchrun:
-
-    python -m lacuna.training.trainer settings.json
-    torchrun --standalone --nproc-per-node 4 -m lacuna.training.trainer settings.json
-
-Stopped at any moment it goes on from the last checkpoint, with the batches and (on the
-CPU) to the weights of an unbroken run.
+Needs torch, numpy and safetensors only, as `run` does.
 """
 
 import copy
 import json
-import logging
 import math
-import os
-import re
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.functional import cross_entropy, log_softmax
 
-from lacuna.core.device import keep_memory, pick_device, product_dtype, use_threads
-from lacuna.core.files import LacunaError, atomic_write
-from lacuna.core.paths import SCRIPTS
+from lacuna.core.device import product_dtype
+from lacuna.core.files import LacunaError
 from lacuna.core.tensor_files import (
     Kinds,
-    json_of,
     kinds_of,
     misfit,
     not_finite,
-    read_header,
     read_tensors,
     write_tensors,
 )
-from lacuna.network.model import GapNetwork, ModelConfig, TemplateReader
-from lacuna.network.weights import Record, load_weights, save_weights
+from lacuna.network.model import TemplateReader
+from lacuna.network.weights import Record, save_weights
 from lacuna.templates.nearest import Library, one_hot_templates
+from lacuna.training.checkpoint import RESTART, STATE_FORMAT, read_checkpoint
 from lacuna.training.masking import Batch, ChainSet, MaskingConfig, References, make_batch
-from lacuna.training.teacher import Teacher, load_teacher, teacher_from
+from lacuna.training.teacher import Teacher
 
-LOG = logging.getLogger(__name__)
-STATE_FORMAT = "lacuna-1-state"
 POOL_EVERY = 50  # steps that one pool of homologs serves
 VALIDATION_STEP = 1 << 40  # seeds validation batches, out of reach of training steps
 VALIDATION_BATCH = 512
-TIMED_STEPS = 10  # that tell how many steps fit into a time budget
-
-_RESTART = "delete the checkpoint to start again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +339,7 @@ class Trainer:
         state_path = path.with_suffix(".state")
         if not state_path.exists():
             return False
-        checkpoint = _read_checkpoint(state_path)
+        checkpoint = read_checkpoint(state_path)
         record, now = checkpoint.record, self.record()
         before = [{key: r.get(key) for key in ("start", "teacher")} for r in (record, now)]
         pairs: tuple[tuple[str, Record, Record], ...] = (
@@ -382,10 +360,10 @@ class Trainer:
         fault = misfit(checkpoint.kinds, self._state_kinds(checkpoint.kinds))
         if not fault and checkpoint.step > self.config.steps:
             fault = f"step {checkpoint.step} of {self.config.steps}"
-        state = {} if fault else read_tensors(state_path, _RESTART, str(self.device))[0]
+        state = {} if fault else read_tensors(state_path, RESTART, str(self.device))[0]
         fault = fault or not_finite(state)
         if fault:
-            raise LacunaError(f"{state_path}: the checkpoint is damaged ({fault}); {_RESTART}")
+            raise LacunaError(f"{state_path}: the checkpoint is damaged ({fault}); {RESTART}")
         for prefix, model in (("model.", self.model), ("averaged.", self.averaged)):
             model.load_state_dict(_part(state, prefix), strict=True)
         for name, p in self.model.named_parameters():
@@ -449,213 +427,3 @@ class Trainer:
             f"loss {point['loss']:.4f}  held-out accuracy {held_out or 'not measured'}  "
             f"{seconds / 60:,.1f} min left"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Checkpoint:
-    """What a checkpoint says of itself: kinds of its tensors, model settings, record, and the steps
-    that its sum of losses is of."""
-
-    kinds: Kinds
-    model: Record
-    record: Record
-    loss_steps: int
-
-    @property
-    def step(self) -> int:
-        return int(self.record["step"])
-
-
-def _read_checkpoint(path: Path) -> _Checkpoint:
-    """The header of a checkpoint; LacunaError if it is damaged or none."""
-    kinds, metadata = read_header(path, _RESTART)
-    if metadata.get("format") != STATE_FORMAT or not {"model", "record"} <= set(metadata):
-        raise LacunaError(f"{path}: not a checkpoint of {STATE_FORMAT}; {_RESTART}")
-    model, record = (json_of(metadata, key, path, _RESTART) for key in ("model", "record"))
-    steps = metadata.get("loss_steps", "0")
-    if not (_is_record(record) and re.fullmatch("[0-9]{1,15}", steps)):
-        raise LacunaError(f"{path}: the checkpoint is damaged (its record); {_RESTART}")
-    return _Checkpoint(kinds, model, record, int(steps))
-
-
-def _is_record(record: Record) -> bool:
-    """Whether the record of a checkpoint has what is read of it, of the right types."""
-    sections = all(isinstance(record.get(name), dict) for name in ("train", "masking", "data"))
-    step, curve = record.get("step"), record.get("curve")
-    if not (sections and type(step) is int and step >= 0 and isinstance(curve, list)):
-        return False
-    points = all(isinstance(point, dict) and {"step", "loss"} <= set(point) for point in curve)
-    numbers = [value for point in curve if isinstance(point, dict) for value in point.values()]
-    steps = record["train"].get("steps")
-    return points and all(type(n) in (int, float) for n in numbers) and type(steps) is int
-
-
-def _steps_in(minutes: float, make: Callable[[], Trainer]) -> int:
-    """Steps that fit into a time budget, timed on a model that is thrown away."""
-    trainer = make()
-    for _ in range(3):
-        trainer.train_step()
-    began = time.monotonic()
-    for _ in range(TIMED_STEPS):
-        loss = trainer.train_step()
-    float(loss)  # waits for a GPU
-    steps = max(int(60 * minutes * TIMED_STEPS / (time.monotonic() - began)), 1)
-    if trainer.ranks.world > 1:  # all make the steps that the first one counts
-        counted = torch.tensor(steps, device=trainer.device)
-        distributed.broadcast(counted, 0)
-        steps = int(counted)
-    return steps
-
-
-def pretrain(
-    chains: Path | str,
-    weights: Path | str,
-    curve: Path | str,
-    library: Path | str | None = None,
-    *,
-    model: Mapping[str, Any],
-    train: Mapping[str, Any],
-    masking: Mapping[str, Any],
-    minutes: float | None = None,
-    start: Path | str | None = None,
-    antiberty: Path | str | None = None,
-    teacher: Path | str | None = None,
-    gpus: int = 0,
-    threads: int = 2,
-) -> None:
-    """Train a network on encoded chains and write its weights, its curve and the germline library.
-
-    model, train, masking: fields of ModelConfig, TrainConfig and MaskingConfig that differ from
-    their defaults. start: weights to begin with, which bring their own model settings.
-    antiberty: AntiBERTy's wheel; a teacher that begins with its weights is trained instead.
-    teacher: weights of such a teacher, to learn from.
-    minutes: budget that sets the number of steps, by their speed at the start.
-    gpus: that the job was given; a process trains on each of several.
-    The checkpoint `weights` with suffix .state is gone on from where there is one and removed
-    at the end. LacunaError where it or `chains` cannot be used.
-    """
-    asked = dict(locals())
-    together = min(gpus, torch.cuda.device_count())
-    if together > 1 and not distributed.is_torchelastic_launched():
-        _run_together(together, asked)
-        return
-    weights = Path(weights)
-    use_threads(threads)
-    device = pick_device(gpus)
-    if device.type == "cpu":
-        keep_memory()
-    encoded = read_encoded(chains)
-    config = TrainConfig(**train)
-    learns_from = load_teacher(teacher) if teacher is not None else None
-    with _ranks(device) as ranks:
-
-        def make() -> Trainer:
-            network = begin(ModelConfig(**model), config.seed, start, antiberty)
-            masks = MaskingConfig(**masking)
-            return Trainer(encoded, network, config, masks, device, learns_from, ranks)
-
-        state = weights.with_suffix(".state")
-        if minutes is not None:
-            if state.exists():
-                steps = int(_read_checkpoint(state).record["train"]["steps"])
-                config = replace(config, steps=steps)
-            else:
-                config = replace(config, steps=_steps_in(minutes, make))
-        trainer = make()
-        resumed = trainer.resume(weights)
-        report = LOG.info if ranks.rank == 0 else LOG.debug
-        if resumed:
-            report("going on from step %d of %s", trainer.step, state)
-        names = {torch.bfloat16: "bfloat16", torch.float32: "float32"}
-        report(
-            "%d chains, %d steps of %d on %s (%s, %d threads)",
-            *(len(encoded.chains.grids), config.steps, config.batch_size),
-            *(f"{ranks.world} x cuda" if ranks.world > 1 else device.type, names[trainer.dtype]),
-            threads,
-        )
-        trainer.run(weights, report)
-    if ranks.rank > 0:
-        return
-    if library is not None:
-        tensors = {f.name: getattr(encoded.library, f.name) for f in fields(Library)}
-        write_tensors(Path(library), tensors, {})
-    write_curve(curve, trainer.curve, config.batch_size)
-    state.unlink(missing_ok=True)
-
-
-@contextmanager
-def _ranks(device: torch.device) -> Iterator[Ranks]:
-    """This process among those that torchrun started; alone without it."""
-    if not distributed.is_torchelastic_launched():
-        yield ALONE
-        return
-    if device.type == "cuda":
-        torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    try:
-        yield Ranks(distributed.get_rank(), distributed.get_world_size())
-        distributed.barrier()  # the first one still writes
-    finally:
-        distributed.destroy_process_group()
-
-
-def _run_together(processes: int, settings: Record) -> None:
-    """`pretrain` in as many processes of torchrun; LacunaError with the line that it ended with."""
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(settings, file, default=str)
-        file.flush()
-        command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-        command += [f"--nproc-per-node={processes}", "-m", "lacuna.training.trainer", file.name]
-        path = os.pathsep.join(filter(None, (str(SCRIPTS), os.environ.get("PYTHONPATH"))))
-        fault = "training on several GPUs failed; see the log"
-        with subprocess.Popen(
-            command,
-            env={**os.environ, "PYTHONPATH": path},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as job:
-            for line in job.stdout or ():
-                LOG.info("%s", line.rstrip())
-                if line.startswith("Error: "):
-                    fault = line.removeprefix("Error: ").strip()
-    if job.returncode:
-        raise LacunaError(fault)
-
-
-def begin(
-    sizes: ModelConfig,
-    seed: int,
-    start: Path | str | None = None,
-    antiberty: Path | str | None = None,
-) -> TemplateReader:
-    """The network that training begins with: new, of given weights, or a teacher."""
-    torch.manual_seed(seed)
-    if antiberty is not None:
-        return teacher_from(antiberty, sizes)
-    return load_weights(start) if start is not None else GapNetwork(sizes)
-
-
-def write_curve(path: Path | str, curve: list[dict[str, float]], batch_size: int) -> None:
-    """The learning curve as TSV: step, chains_seen, loss, and loss and accuracy by held-out set."""
-    names = [name for name in (curve[-1] if curve else {}) if name not in ("step", "loss")]
-    with atomic_write(path) as handle:
-        print("step", "chains_seen", "loss", *names, sep="\t", file=handle)
-        for point in curve:
-            step = int(point["step"])
-            values = (f"{point[name]:.5f}" for name in ("loss", *names))
-            print(step, step * batch_size, *values, sep="\t", file=handle)
-
-
-def main() -> None:
-    """The command line; LacunaError becomes one line and exit status 1."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
-    try:
-        pretrain(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
-    except LacunaError as error:
-        print(f"Error: {error}", flush=True)
-        raise SystemExit(1) from None
-
-
-if __name__ == "__main__":
-    main()

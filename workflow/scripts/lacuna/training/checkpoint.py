@@ -1,0 +1,51 @@
+"""What a checkpoint of training says of itself, read before any of its tensors."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from lacuna.core.files import LacunaError
+from lacuna.core.tensor_files import Kinds, json_of, read_header
+from lacuna.network.weights import Record
+
+STATE_FORMAT = "lacuna-1-state"
+RESTART = "delete the checkpoint to start again"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a checkpoint says of itself: kinds of its tensors, model settings, record, and the steps
+    that its sum of losses is of."""
+
+    kinds: Kinds
+    model: Record
+    record: Record
+    loss_steps: int
+
+    @property
+    def step(self) -> int:
+        return int(self.record["step"])
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """The header of a checkpoint; LacunaError if it is damaged or none."""
+    kinds, metadata = read_header(path, RESTART)
+    if metadata.get("format") != STATE_FORMAT or not {"model", "record"} <= set(metadata):
+        raise LacunaError(f"{path}: not a checkpoint of {STATE_FORMAT}; {RESTART}")
+    model, record = (json_of(metadata, key, path, RESTART) for key in ("model", "record"))
+    steps = metadata.get("loss_steps", "0")
+    if not (_is_record(record) and re.fullmatch("[0-9]{1,15}", steps)):
+        raise LacunaError(f"{path}: the checkpoint is damaged (its record); {RESTART}")
+    return Checkpoint(kinds, model, record, int(steps))
+
+
+def _is_record(record: Record) -> bool:
+    """Whether the record of a checkpoint has what is read of it, of the right types."""
+    sections = all(isinstance(record.get(name), dict) for name in ("train", "masking", "data"))
+    step, curve = record.get("step"), record.get("curve")
+    if not (sections and type(step) is int and step >= 0 and isinstance(curve, list)):
+        return False
+    points = all(isinstance(point, dict) and {"step", "loss"} <= set(point) for point in curve)
+    numbers = [value for point in curve if isinstance(point, dict) for value in point.values()]
+    steps = record["train"].get("steps")
+    return points and all(type(n) in (int, float) for n in numbers) and type(steps) is int
