@@ -83,8 +83,8 @@ def test_clone_and_sdist_make_the_same_package_with_all_modules_and_data(
 def test_the_lines_of_the_documentation_run_in_an_empty_folder(
     folder: Path, installed: Path
 ) -> None:
-    text = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
-    lines = re.search(r"^## From Python\n.*?^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = re.search(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     assert lines is not None and "lacuna.fill(" in lines[1]
     checks = """
 import sys
