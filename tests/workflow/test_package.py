@@ -118,5 +118,5 @@ def test_the_command_writes_the_bytes_of_the_workflow(folder: Path, installed: P
     assert "chains.fasta: 6 chains, " in told and "2 records rejected" in told
     assert "%|" not in told  # no bar where there is no terminal
     written = space.results("filled")
-    assert written == {name: space.results("out/a")[name] for name in written}
-    assert sorted(written) == sorted(space.results("out/a"))
+    of_workflow = space.results("out/a")
+    assert written == {n: x for n, x in of_workflow.items() if not n.startswith("blocks/")}
