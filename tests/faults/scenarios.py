@@ -90,7 +90,7 @@ def kill(bench: Bench, rng: random.Random, trials: int) -> Trials:
 
 @scenario
 def kill_a_job(bench: Bench, rng: random.Random, trials: int) -> Trials:
-    """SIGKILL of one job, as where memory runs out; the run goes to its end"""
+    """SIGKILL of one job, as if memory runs out; the run goes to its end"""
     for trial in range(max(trials // FEW, 1)):
         rules = every_rule(bench)
         case, jobs = rules[(trial * 3 + 1) % len(rules)]

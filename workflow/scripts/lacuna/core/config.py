@@ -30,6 +30,8 @@ _MOVED = {
     "'alkylation: auto'",
 }
 
+_MOST_BITS = 1024
+
 
 def check_yaml(path: str | Path, needed: bool = True) -> None:
     """Raise LacunaError, naming the line, where a config file is no YAML with keys.
@@ -99,9 +101,13 @@ def path_settings(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def check_finite(value: Any, key: str = "") -> None:
-    """Raise LacunaError where a number is none (.nan) or endless (.inf): limits let them pass."""
+    """Raise LacunaError if a number is none (.nan), endless (.inf) or too long to be written."""
     if isinstance(value, float) and not math.isfinite(value):
         raise LacunaError(f"config: '{key}' is {value}; write a finite number")
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        # Python writes no number of more than 4300 digits, so no later message could name it.
+        bits = value.bit_length()
+        raise LacunaError(f"config: '{key}' is a number of {bits} bits; write a smaller one")
     if isinstance(value, list):
         value = dict(enumerate(value))
     if isinstance(value, dict):
