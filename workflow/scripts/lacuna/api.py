@@ -7,8 +7,10 @@ tables that they write: a chain is filled as a run of the workflow fills it.
 import csv
 import difflib
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -18,7 +20,15 @@ from Bio.SeqRecord import SeqRecord
 from lacuna.core.config import shortened
 from lacuna.core.files import LacunaError, atomic_write, printable
 from lacuna.core.paths import LIBRARY, WEIGHTS
-from lacuna.scaffolds.gap_table import COLUMNS as GAP_TABLE
+from lacuna.core.tables import (
+    CHAIN_TABLE,
+    GAP_TABLE,
+    REJECTED_TABLE,
+    RESIDUE_TABLE,
+    GapRow,
+    ResidueRow,
+)
+from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 from lacuna.steps.one_file import OUTPUTS, fill_file
 
 if TYPE_CHECKING:
@@ -38,10 +48,9 @@ LOG = logging.getLogger(__name__)
 
 Chain = str | SeqRecord | tuple[str, str] | Mapping[str, Any]
 Table = Literal["residues", "gaps", "chains"]
-Row = Mapping[str, str]
 
 _CHAIN_KEYS = ("sequence", "id", "description", "gaps")
-_GAP_KEYS = tuple(name for name in GAP_TABLE if name != "chain")
+_GAP_KEYS = tuple(name for name in GAP_COLUMNS if name != "chain")
 _UNNAMED = ("", "<unknown id>", "<unknown description>")  # Biopython's words for none
 
 
@@ -345,7 +354,7 @@ def _write_inputs(given: Sequence[_Given], folder: Path) -> dict[str, Path]:
         inputs["gaps"] = folder / "gaps"
         with atomic_write(inputs["gaps"]) as handle:
             rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
-            rows.writerow(GAP_TABLE)
+            rows.writerow(GAP_COLUMNS)
             for chain in given:
                 for gap in chain.gaps:
                     cells = [gap.get(key) for key in _GAP_KEYS]
@@ -370,15 +379,19 @@ def _read_results(given: Sequence[_Given], folder: Path) -> Iterator[FilledChain
     first may be usable, so the ids tell which are; the others are the rejected ones, in order.
     """
     sequences = _sequences(folder / OUTPUTS["filled"])
-    chains = _rows(folder / OUTPUTS["chains"])
-    gaps = _by_chain(folder / OUTPUTS["gaps"])
-    residues = _by_chain(folder / OUTPUTS["residues"])
-    reasons = (row["reason"] for row in _rows(folder / OUTPUTS["rejected"]))
+    chains = CHAIN_TABLE.read(folder / OUTPUTS["chains"])
+    gaps: dict[str, list[GapRow]] = defaultdict(list)
+    for gap in GAP_TABLE.read(folder / OUTPUTS["gaps"]):
+        gaps[gap.chain].append(gap)
+    residues: dict[str, list[ResidueRow]] = defaultdict(list)
+    for residue in RESIDUE_TABLE.read(folder / OUTPUTS["residues"]):
+        residues[residue.chain].append(residue)
+    reasons = (row.reason for row in REJECTED_TABLE.read(folder / OUTPUTS["rejected"]))
     seen: set[str] = set()
     row = next(chains, None)
     for record in given:
         name = record.chain
-        if row is None or row["chain"] != name or name in seen:
+        if row is None or row.chain != name or name in seen:
             seen.add(name)
             yield FilledChain(name, record.sequence, "rejected", next(reasons))
             continue
@@ -386,25 +399,13 @@ def _read_results(given: Sequence[_Given], folder: Path) -> Iterator[FilledChain
         yield FilledChain(
             name,
             next(sequences),
-            "open" if int(row["open"]) or row["resolved"] != row["ambiguous"] else "filled",
-            *("", row["locus"], row["species"]),
-            *(row["v_segment"], row["j_segment"], row["c_segment"]),
-            tuple(_gaps(gaps.get(name, ()))),
-            tuple(map(_residue, residues.get(name, ()))),
+            "open" if row.open or row.resolved != row.ambiguous else "filled",
+            *("", row.locus, row.species),
+            *(row.v_segment, row.j_segment, row.c_segment),
+            tuple(_gaps(gaps[name])),
+            tuple(map(_residue, residues[name])),
         )
         row = next(chains, None)
-
-
-def _rows(path: Path) -> Iterator[Row]:
-    with open(path, newline="", encoding="utf-8") as handle:
-        yield from csv.DictReader(handle, delimiter="\t")
-
-
-def _by_chain(path: Path) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
-    for row in _rows(path):
-        found.setdefault(row["chain"], []).append(row)
-    return found
 
 
 def _sequences(path: Path) -> Iterator[str]:
@@ -414,41 +415,25 @@ def _sequences(path: Path) -> Iterator[str]:
             yield sequence.rstrip("\n")
 
 
-def _gaps(rows: Iterable[Row]) -> Iterator[FilledGap]:
+def _gaps(rows: Iterable[GapRow]) -> Iterator[FilledGap]:
     """Yield the gaps of a chain from the rows of its candidates."""
-    of_gap: dict[str, list[Row]] = {}
-    for row in rows:
-        of_gap.setdefault(row["gap"], []).append(row)
-    for number, found in of_gap.items():
+    for number, of_gap in groupby(rows, lambda row: row.gap):
+        found = list(of_gap)
         best = found[0]
         yield FilledGap(
-            *(int(number), int(best["start"]), int(best["end"])),
-            *(_whole(best["first"]), _whole(best["last"])),
-            best["status"],
-            tuple(_candidate(row) for row in found if row["probability"]),
-            *(best["cysteine"], best["ambiguity"]),
+            *(number, best.start, best.end, best.first, best.last, best.status),
+            tuple(
+                Candidate(row.candidate, row.probability, row.mass, row.mass_error_ppm)
+                for row in found
+                if row.probability is not None and row.mass is not None
+            ),
+            *("" if best.cysteine is None else str(best.cysteine), best.ambiguity),
         )
 
 
-def _candidate(row: Row) -> Candidate:
-    error = row["mass_error_ppm"]
-    return Candidate(
-        row["candidate"],
-        float(row["probability"]),
-        float(row["mass"]),
-        float(error) if error else None,
-    )
-
-
-def _residue(row: Row) -> FilledResidue:
-    others = [pair.split(":") for pair in row["alternatives"].split(",") if pair]
+def _residue(row: ResidueRow) -> FilledResidue:
     return FilledResidue(
-        *(int(row["position"]), int(row["gap"])),
-        *(row["residue"], float(row["probability"])),
-        tuple((residue, float(share)) for residue, share in others),
-        *(row["germline"], row["region"], row["imgt"]),
+        *(row.position, row.gap, row.residue, row.probability),
+        tuple(row.alternatives),
+        *(row.germline, row.region, row.imgt),
     )
-
-
-def _whole(cell: str) -> int | None:
-    return int(cell) if cell else None
