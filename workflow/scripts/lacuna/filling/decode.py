@@ -16,7 +16,7 @@ MASS_WIDTH = 4096  # sequences kept per step where a mass decides among them
 MAX_RESIDUES = 450  # of a gap that is decoded within a mass: a whole heavy chain
 MAX_MASS = 50_000.0  # Da, of a gap of unknown length that is decoded: the same chain
 MIN_WIDTH = 256  # sequences kept per step of the longest gaps
-FAR = np.iinfo(np.uint16).max  # bins; what is further is not told apart
+SPARSE = 10  # residues whose masses leave wide holes; those of more do only near the extremes
 BIN = 0.005  # Da, resolution of the tables of masses that a number of residues can have
 MAX_BINNED = (
     30  # residues of the longest such table; beyond it only the lightest and heaviest count
@@ -403,7 +403,8 @@ def _completable(rest: np.ndarray, tolerance: float, residues: int, rules: MassR
     slack = tolerance + (residues / 2 + 1) * BIN  # each residue's mass is rounded to a bin
     low = np.floor((rest - slack) / BIN).astype(int).clip(0, len(ahead))
     high = (np.ceil((rest + slack) / BIN).astype(int) + 1).clip(0, len(ahead))
-    return fits & (low < len(ahead)) & (ahead[np.minimum(low, len(ahead) - 1)] < high - low)
+    following = ahead[np.minimum(low, len(ahead) - 1)]
+    return fits & (low < len(ahead)) & (following < high - low)
 
 
 def heaviest_residue(rules: MassRules) -> float:
@@ -422,8 +423,8 @@ def _bounds(modifications: Modifications) -> tuple[float, float]:
 def _ahead(residues: int, modifications: Modifications) -> np.ndarray:
     """Bins from each to the next that is a mass of that many residues inside a chain.
 
-    (bins,) uint16, at most FAR: two bytes a bin, since the tables of 30 numbers of residues by each
-    reading of C are kept for the next gap.
+    (bins,), at most what the type holds: uint16 up to SPARSE residues, uint8 (1.3 Da) beyond. The
+    tables of 30 numbers of residues by each reading of C are kept for the next gap.
     """
     if residues == 0:
         return np.zeros(1, dtype=np.uint16)
@@ -435,4 +436,5 @@ def _ahead(residues: int, modifications: Modifications) -> np.ndarray:
     bins = np.arange(len(reached), dtype=np.int32)
     masses = np.where(reached, bins, bins[-1])  # the last bin is one
     following = np.minimum.accumulate(masses[::-1])[::-1]
-    return np.minimum(following - bins, FAR).astype(np.uint16)
+    kind = np.uint16 if residues <= SPARSE else np.uint8
+    return np.minimum(following - bins, np.iinfo(kind).max).astype(kind)
