@@ -91,6 +91,11 @@ def test_every_package_of_the_code_and_folder_of_tests_is_in_contributing() -> N
     assert packages | folders <= PATHS
 
 
+def test_pytest_looks_into_every_folder_of_tests() -> None:
+    paths = PROJECT["tool"]["pytest"]["ini_options"]["testpaths"]
+    assert {f"tests/{p.parent.name}" for p in (ROOT / "tests").glob("*/test_*.py")} == set(paths)
+
+
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "CHANGELOG.md", "README.md"])
 def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
