@@ -9,6 +9,7 @@ import numpy as np
 from pyteomics.mass import std_aa_mass
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, decode
+from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 _LETTERS = np.array(list(RESIDUES))
 RESIDUE_MASSES = np.array([std_aa_mass[r] for r in RESIDUES])  # Da, monoisotopic
@@ -70,6 +71,11 @@ class MassRules:
         first = self.starts_chain and position == 0
         last = self.ends_chain and position == length - 1
         return _options(self.modifications, first, last)
+
+
+def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> MassRules:
+    """What the residues of one gap of a chain may weigh."""
+    return MassRules(modifications, gap.start == 0, gap.end == len(scaffold.sequence))
 
 
 @cache
