@@ -13,7 +13,6 @@ from lacuna.filling.fill import FilledChain, fill_chains
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.steps.load import load_reader
 from lacuna.steps.reader_files import ReaderFiles
-from lacuna.steps.sheet import SPECIES
 
 BASELINES = ("germline_copy", "nearest_homolog")
 
@@ -44,7 +43,7 @@ def load(settings: dict[str, Any]) -> Fill:
             weights=Path(settings["weights"]),
             library=Path(settings["library"]),
             homologs=Path(settings["homologs"]) if settings["homologs"] else None,
-            species=SPECIES[0],
+            species="auto",
             length=settings["k"],
             stride=settings["stride"],
             max_identity=settings["max_identity"],
