@@ -245,7 +245,7 @@ def fill_chains(
 
 
 def _chains(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[_Chain]:
-    bounds = np.searchsorted(kmers.targets.numpy()[:, 2], np.arange(len(scaffolds) + 1)).tolist()
+    bounds = np.searchsorted(kmers.at().chain, np.arange(len(scaffolds) + 1)).tolist()
     parts = kmers.parts_of_chains()
     starts = _starts(scaffolds)
     # What is set before each chain keeps regions and insertions of another from going over into it.
@@ -317,7 +317,7 @@ def _ranked(
 
 def _without_template(kmers: KmerSet) -> np.ndarray:
     """(t,) whether a missing residue has no template: outside of domains, without homologs."""
-    kmer, place = kmers.targets.numpy()[:, :2].T
+    kmer, place, _, _ = kmers.at()
     shown = (kmers.templates.numpy()[kmer, :, place] < N_RESIDUES).any(1)
     return ~shown & (kmers.columns.numpy()[kmer, place] == OUTSIDE)
 
@@ -499,8 +499,7 @@ def column_majorities() -> np.ndarray:
 def _baselines(kmers: KmerSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(t,) tokens by the germline, the nearest homolog and the majority of the column; no residue's
     if it has none to tell."""
-    targets = kmers.targets.numpy()
-    at = targets[:, 0], targets[:, 1]
+    at = kmers.at()[:2]  # k-mers and places
     templates = kmers.templates.numpy()[at[0], :, at[1]]  # (t, slots)
     loci = kmers.target_loci()
     by_germline = column_majorities()[loci, kmers.columns.numpy()[at]]
