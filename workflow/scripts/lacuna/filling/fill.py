@@ -222,13 +222,13 @@ def fill_chains(
     chains = [(chain, list(chain.gaps())) for chain in _chains(scaffolds, kmers)]
     bare = _without_template(kmers).tolist()
     letters = [MISSING_LETTER] * len(probabilities)
-    told = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
+    distributions = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
     found: dict[int, _Found] = {}
     unguided = set()  # gaps that were filled without a template
     known = [gap for _, gaps in chains for gap in gaps if gap.rows]
     for gap, ranking in _ranked(known, probabilities, candidates, allowed):
         rows = slice(gap.rows.start, gap.rows.stop)
-        told[rows, :N_RESIDUES] = ranking.distributions
+        distributions[rows, :N_RESIDUES] = ranking.distributions
         if ranking.candidates:
             letters[rows] = ranking.candidates[0].sequence
             if all(bare[rows]):
@@ -238,7 +238,7 @@ def fill_chains(
             doubts.append((gap, doubt))
         status = _status(gap, ranking, allowed, doubt, gap.rows.start in unguided)
         found[gap.rows.start] = _Found(ranking.candidates, status)
-    residues = _residues("".join(letters), told, kmers)
+    residues = _residues("".join(letters), distributions, kmers)
     _warn(doubts)
     for chain, gaps in chains:
         yield _fill_chain(chain, gaps, residues, found, unguided, allowed)
@@ -463,11 +463,11 @@ def _without_residues(gap: _Gap) -> _Found:
 # --- residues ------------------------------------------------------------------------------------
 
 
-def _residues(filled: str, told: np.ndarray, kmers: KmerSet) -> _Residues:
-    """filled: (t,) letters; told: (t, 21) distributions with a share of 0 for X."""
+def _residues(filled: str, distributions: np.ndarray, kmers: KmerSet) -> _Residues:
+    """filled: (t,) letters; distributions: (t, 21) distributions with a share of 0 for X."""
     chosen = np.arange(len(filled)), encode(filled)
-    shares = told[chosen].tolist()
-    others = told.copy()
+    shares = distributions[chosen].tolist()
+    others = distributions.copy()
     others[chosen] = 0
     baselines = [_letters(tokens) for tokens in _baselines(kmers)]
     germline = ["" if letter == MISSING_LETTER else letter for letter in baselines[0]]

@@ -334,12 +334,12 @@ def _trials(chains: Iterable[_Chain], turn: int) -> Iterator[_Trial]:
     for chain in chains:
         for found in chain.open[turn::TURNS]:
             if len(found.lengths) > 1:
-                near, lengths, number = _excerpt(chain, found.number)
+                excerpt, lengths, number = _excerpt(chain, found.number)
                 around = (*lengths[:number], *lengths[number + 1 :])
                 if around != found.around:
                     found.around = around
                     variants = [
-                        with_lengths(near, [*lengths[:number], length, *lengths[number + 1 :]])
+                        with_lengths(excerpt, [*lengths[:number], length, *lengths[number + 1 :]])
                         for length in found.lengths
                     ]
                     yield _Trial(chain, found, variants, number)
@@ -358,13 +358,13 @@ def _excerpt(chain: _Chain, number: int) -> tuple[Scaffold, list[int | None], in
     start = max(starts[first] - (begins[first] - low), ends[first - 1] if first else 0)
     end = ends[last - 1] + (high - stops[last - 1])
     end = min(end, starts[last] if last < len(gaps) else len(chain.scaffold.sequence))
-    near = replace(
+    excerpt = replace(
         chain.scaffold,
         sequence=chain.scaffold.sequence[start:end],
         gaps=tuple(replace(g, start=g.start - start, end=g.end - start) for g in gaps[first:last]),
         modifications=(),
     )
-    return near, chosen[first:last], number - first
+    return excerpt, chosen[first:last], number - first
 
 
 def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
@@ -381,7 +381,7 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     gap_at = np.array([(v.gaps[t.number].start, v.gaps[t.number].end) for t, v in variants])
     _, _, variant, position = kmers.at()
     asked = (gap_at[variant, 0] <= position) & (position < gap_at[variant, 1]) & likely[variant]
-    told = np.split(
+    distributions = np.split(
         reader.predict(kmers, asked),
         np.searchsorted(variant[asked], np.arange(1, len(variants))),
     )
@@ -389,7 +389,8 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     for i, trial in enumerate(trials):
         rows = np.flatnonzero((of_trial == i) & likely)
         first = int(np.searchsorted(of_trial, i))
-        best.append(_best_of(trial, {j - first: (fits[j], told[j]) for j in rows.tolist()}))
+        read = {j - first: (fits[j], distributions[j]) for j in rows.tolist()}
+        best.append(_best_of(trial, read))
     return best
 
 
