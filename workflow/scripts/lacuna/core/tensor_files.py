@@ -1,4 +1,4 @@
-"""Safetensors files that are whole, undamaged and the same bytes for the same content."""
+"""Safetensors files: written whole, checked by digest, the same bytes for the same content."""
 
 import hashlib
 import json
@@ -38,8 +38,8 @@ def write_tensors(
 ) -> None:
     """Write a safetensors file, whole or not at all, with a digest of its tensors.
 
-    What a kill leaves beside it is overwritten next time. Raises LacunaError where the disk is full
-    or may not be written.
+    The partial file of a killed process is overwritten next time. Raises LacunaError if the disk is
+    full or the file may not be written.
     """
     path = Path(path)
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
@@ -64,9 +64,9 @@ def write_tensors(
 
 
 def read_header(path: str | Path, remedy: str) -> tuple[Kinds, dict[str, str]]:
-    """Types and shapes of the tensors, and metadata: what a file claims, none of it read yet.
+    """Types and shapes of the tensors, and the metadata, as the header states them.
 
-    LacunaError with `remedy` if it is damaged.
+    No tensor is read. Raises LacunaError with `remedy` if the file is damaged.
     """
     with _damage_named(path, remedy), safe_open(str(path), "pt") as handle:
         kinds = {name: _kind(handle.get_slice(name)) for name in handle.keys()}
@@ -75,7 +75,7 @@ def read_header(path: str | Path, remedy: str) -> tuple[Kinds, dict[str, str]]:
 
 @contextmanager
 def _damage_named(path: str | Path, remedy: str) -> Iterator[None]:
-    """Faults of the library as LacunaError with `remedy`."""
+    """Turn errors of the library into LacunaError with `remedy`."""
     try:
         yield
     except FileNotFoundError:
@@ -89,12 +89,12 @@ def _kind(tensor: Any) -> tuple[torch.dtype, tuple[int, ...]]:
 
 
 def kinds_of(tensors: Mapping[str, Tensor]) -> Kinds:
-    """What `read_header` says of a file of these tensors."""
+    """Types and shapes, as `read_header` returns them for a file of these tensors."""
     return {name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in tensors.items()}
 
 
 def misfit(found: Kinds, wanted: Kinds) -> str | None:
-    """The first way in which tensors are not those wanted, in a few words; None if they are."""
+    """The first difference from the wanted tensors, in a few words; None if they fit."""
     for name, (dtype, shape) in wanted.items():
         if name not in found:
             return f"it lacks {name}"
@@ -105,12 +105,12 @@ def misfit(found: Kinds, wanted: Kinds) -> str | None:
 
 
 def _shown(dtype: torch.dtype, shape: tuple[int, ...]) -> str:
-    """As in `float32 of 3 x 128`."""
+    """Type and shape in words, such as `float32 of 3 x 128`."""
     return f"{str(dtype).removeprefix('torch.')} of {' x '.join(map(str, shape)) or 'one number'}"
 
 
 def not_finite(tensors: Mapping[str, Tensor]) -> str | None:
-    """The first tensor that holds NaN or an infinity, in a few words; None if none does."""
+    """The first tensor with NaN or infinite values, in a few words; None if all are finite."""
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             return f"{name} holds values that are no finite numbers"
@@ -133,9 +133,9 @@ def json_of(metadata: Mapping[str, str], key: str, path: str | Path, remedy: str
 def read_tensors(
     path: str | Path, remedy: str, device: str = "cpu"
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors by name on a device, and metadata; LacunaError with `remedy` where it is damaged.
+    """Tensors by name on a device, and metadata. Raises LacunaError with `remedy` if damaged.
 
-    Files without a digest, as other programs write them, are taken as they are.
+    Files without a digest, as other programs write them, are read unchecked.
     """
     with _damage_named(path, remedy):
         with safe_open(str(path), "pt") as handle:
@@ -147,7 +147,7 @@ def read_tensors(
 
 
 def digest_of(tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 of names, types, shapes and values, in order of names."""
+    """SHA-256 (hex) of names, types, shapes and values, in order of names."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name].detach().cpu().contiguous()
