@@ -17,7 +17,7 @@ SPECIES = ("human", "mouse", "rat", "rabbit", "rhesus", "alpaca")
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """V or J segments on columns, n of them."""
+    """n V or J segments on IMGT columns."""
 
     names: tuple[str, ...]
     species: np.ndarray  # (n,) index into SPECIES
