@@ -1,4 +1,4 @@
-"""Distributions over residues of the missing residues of a block, by the network."""
+"""Predicts residue distributions for the missing residues of a block with the network."""
 
 import numpy as np
 import torch
@@ -9,16 +9,16 @@ from lacuna.network.kmers import KmerSet
 from lacuna.network.model import ANSWERS, GapNetwork, Kmers
 from lacuna.templates.nearest import Library
 
-BATCH = 64  # k-mers a forward pass; fixed, so that a result never depends on its company
-NEAR = 16  # places; k-mers whose first ones asked for lie so near are read together
+BATCH = 64  # k-mers per forward pass; fixed, so that results do not depend on the batch
+NEAR = 16  # places; k-mers whose first targets are within the same NEAR places are read together
 
 
 def predict(
     model: GapNetwork, kmers: KmerSet, library: Library, device: torch.device
 ) -> np.ndarray:
-    """Residue distributions of the targets of a block: (t, 20) float64 rows that sum to 1.
+    """Residue distributions of the targets of a block: (t, 20) float64, rows sum to 1.
 
-    Residues that an ambiguity code rules out get probability 0.
+    Residues excluded by an ambiguity code get probability 0.
     """
     products = product_dtype(device)
     half = products is torch.bfloat16
@@ -46,7 +46,7 @@ def predict(
 
 
 def _reading_order(targets: np.ndarray) -> np.ndarray:
-    """(n,) k-mers, those asked for like places together; targets (t, 4) as in `KmerSet`."""
+    """(n,) order that groups k-mers with similar target places; targets (t, 4) as in `KmerSet`."""
     begins = np.flatnonzero(np.diff(targets[:, 0], prepend=-1))  # every k-mer has a target
     ends = np.append(begins[1:], len(targets)) - 1
     first, last = targets[begins, 1], targets[ends[: len(begins)], 1]
