@@ -1,4 +1,4 @@
-"""What a sample's chains are counted as, and what is said where nothing was filled."""
+"""The counts of a sample's chains, and the message if nothing was filled."""
 
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def test_a_table_that_is_none_is_named(write: Write) -> None:
         (Counts(), True),
         (Counts(chains=5, without_gap=5), True),
         (Counts(chains=1, gaps=2, open=2, missing=9), True),
-        (Counts(chains=1, gaps=2, open=1), False),  # one may be filled with no residue at all
+        (Counts(chains=1, gaps=2, open=1), False),  # one gap may be filled with no residue
         (Counts(chains=1, ambiguous=1, resolved=1), False),
     ],
 )

@@ -1,4 +1,4 @@
-"""The network: shapes, size, the two ways of looking up, and weights that are loaded strictly."""
+"""The network: shapes, size, two ways of lookup, and strict loading of weights."""
 
 import json
 from dataclasses import replace
@@ -23,7 +23,7 @@ SMALL = ModelConfig(channels=12, hidden=10)
 
 
 def random_kmers(n: int, k: int, seed: int) -> Kmers:
-    """k-mers of every token and column, some positions without profiles."""
+    """k-mers with every token and column, some positions without profiles."""
     generator = torch.Generator().manual_seed(seed)
 
     def tokens(*shape: int) -> Tensor:
@@ -157,7 +157,7 @@ def test_weights_are_loaded_strictly(tmp_path: Path) -> None:
 
 
 def fault_of(path: Path) -> str:
-    """What loading says, after the name of the file: one line that ends with a remedy."""
+    """The message of loading, after the file name: one line that ends with a remedy."""
     with pytest.raises(LacunaError) as error:
         load_weights(path)
     said = str(error.value)
@@ -234,7 +234,7 @@ def test_a_header_that_claims_a_huge_shape_is_refused_unread(tmp_path: Path, sha
     size = int.from_bytes(blob[:8], "little")
     header = json.loads(blob[8 : 8 + size])
     header["mix.bias"]["shape"] = shape
-    if shape == [0, 2**60]:  # nothing of it stands in the file, so that its offsets are right
+    if shape == [0, 2**60]:  # it takes no space in the file, so its offsets are right
         header["nothing"] = {**header.pop("mix.bias"), "data_offsets": [0, 0]}
     text = json.dumps(header).encode()
     path.write_bytes(len(text).to_bytes(8, "little") + text + blob[8 + size :])

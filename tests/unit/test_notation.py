@@ -1,4 +1,4 @@
-"""Modifications and masses in a sequence, in ProForma's notation and that of PEAKS."""
+"""Modifications and masses in a sequence, in the notations of ProForma and PEAKS."""
 
 import re
 import socket
@@ -228,7 +228,7 @@ def test_an_annotated_chain_reads_as_the_same_letters_as_the_plain_one(
 
 
 def test_inline_gaps_cost_the_same_each(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No search through the record for every gap: positions are looked for where one is told."""
+    """No search through the whole record for every gap: positions are found at their tags."""
     asked: list[int] = []
     monkeypatch.setattr(
         "lacuna.scaffolds.notation.locate",

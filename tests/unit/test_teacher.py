@@ -1,4 +1,4 @@
-"""The transformer that teaches: AntiBERTy's body and weights, and the way templates go in."""
+"""The teacher: AntiBERTy's body and weights, and the layers that read templates."""
 
 import io
 import json
@@ -24,7 +24,7 @@ K = 20
 
 
 def as_published(weights: dict[str, Tensor], words: Tensor) -> Tensor:
-    """Logits (n, length, 25) of a BERT, by torch's own transformer layer."""
+    """Logits (n, length, 25) of a BERT made from torch's own transformer layer."""
 
     def norm(x: Tensor, name: str) -> Tensor:
         return layer_norm(x, (WIDTH,), weights[name + ".weight"], weights[name + ".bias"], 1e-12)
@@ -97,7 +97,7 @@ def test_before_training_it_answers_as_antiberty(wheel: Path) -> None:
 
 def test_every_weight_of_it_can_learn(wheel: Path) -> None:
     teacher = teacher_from(wheel, ModelConfig()).train()
-    for name in ("template_trust", "profile_trust"):  # at nothing they hold the others' back
+    for name in ("template_trust", "profile_trust"):  # while zero they block the others' gradients
         nn.init.normal_(teacher.get_submodule(name).weight)
     teacher(some_kmers()).square().sum().backward()
     still = [n for n, p in teacher.named_parameters() if p.grad is None or not p.grad.any()]
