@@ -38,7 +38,7 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
 
 def test_a_table_that_is_none_is_named(write: Write) -> None:
     good = write("rejected.tsv", REJECTED_TABLE.header)
-    with pytest.raises(LacunaError, match=r"chains\.tsv: is no table with the columns length, "):
+    with pytest.raises(LacunaError, match=r"chains\.tsv: is not a table with the columns length, "):
         count_sample(write("chains.tsv", "chain\tmissing\nm\t5\n"), good)
     with pytest.raises(LacunaError, match=r"gone\.tsv"):
         count_sample(write("c.tsv", CHAIN_TABLE.header), good.with_name("gone.tsv"))

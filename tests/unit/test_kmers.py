@@ -490,8 +490,8 @@ def set_value(name: str, at: int | tuple[int, ...], value: float) -> Tensors:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        (set_value("v_prior", 3, float("nan")), "v_prior holds values that are no finite numbers"),
-        (set_value("j_prior", 0, float("inf")), "j_prior holds values that are no finite numbers"),
+        (set_value("v_prior", 3, float("nan")), "v_prior holds values that are not finite"),
+        (set_value("j_prior", 0, float("inf")), "j_prior holds values that are not finite"),
         (set_value("v_gene", 7, 1155), "other V segments than resources/germlines (v_gene)"),
         (set_value("j_gene", 7, -5), "other J segments than resources/germlines (j_gene)"),
         (set_value("v_locus", 0, 9), "other V segments than resources/germlines (v_locus)"),
@@ -528,10 +528,10 @@ def test_a_file_that_is_no_library_is_named_with_fault_and_remedy(tmp_path: Path
     save_file({"v": torch.zeros(1), "j": torch.zeros(1)}, part)
     for path, words in (
         (damaged, "damaged (its digest does not fit its content)"),
-        (other, "damaged or no safetensors file ("),
-        (part, "no germline library (it lacks v_locus, v_gene, "),
-        (WEIGHTS / "lacuna.safetensors", "no germline library (it lacks v, v_locus, "),
-        (tmp_path, "damaged or no safetensors file ("),
+        (other, "damaged or not a safetensors file ("),
+        (part, "not a germline library (it lacks v_locus, v_gene, "),
+        (WEIGHTS / "lacuna.safetensors", "not a germline library (it lacks v, v_locus, "),
+        (tmp_path, "damaged or not a safetensors file ("),
     ):
         with pytest.raises(LacunaError) as error:
             load_library(path)

@@ -105,7 +105,7 @@ def test_missing_positions_are_put_in_the_order_of_the_chain(tmp_path: Path) -> 
         ("{", "truth.jsonl:2: no scaffold"),
         ('{"id": "b"}', "KeyError('set')"),
         ("[]", "TypeError"),
-        (record(), "'a' stands twice"),
+        (record(), "'a' occurs twice"),
         (record(id="b", chain="K"), "neither H nor L"),
         (record(id=1), "are not all text"),
         (record(id=""), "are not all text"),
@@ -244,5 +244,5 @@ def test_what_a_library_prints_is_no_answer(tmp_path: Path) -> None:
     options = {"processes": 2, "whole_chains": False, "with_truth": False}
     found, _ = measure("m", command, {"fails": False}, targets, **options)
     assert found == [("m", t.id, t.scaffold, [0.5]) for t in targets]
-    with pytest.raises(LacunaError, match="loud_worker.py: ended before it had answered; see"):
+    with pytest.raises(LacunaError, match="loud_worker.py: ended before it answered; see"):
         measure("m", command, {"fails": True}, targets, **options)

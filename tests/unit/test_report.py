@@ -576,7 +576,7 @@ def test_a_table_without_a_column_is_named(make: Make, tmp_path: Path) -> None:
     before = out.read_bytes()
     paths = {name: [tmp_path / "0" / f"{name}.tsv"] for name in TABLES}
     paths["gaps"][0].write_text("chain\tgap\n", encoding="utf-8")
-    with pytest.raises(LacunaError, match=r"gaps\.tsv: is no table with the columns chain, gap"):
+    with pytest.raises(LacunaError, match=r"gaps\.tsv: is not a table with the columns chain, gap"):
         write_report(["s"], paths, out)
     paths["gaps"][0].unlink()
     with pytest.raises(LacunaError, match=r"gaps\.tsv"):

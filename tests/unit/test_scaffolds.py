@@ -337,7 +337,7 @@ def test_a_gap_in_brackets_is_a_mass(read: Reader, tag: str) -> None:
     bad = read.fault(f"AC\nDX[{tag}]F")
     assert (bad.line, bad.column) == (3, 4)
     assert bad.reason.endswith(
-        f"has '[{tag}]' at column 4, which is no mass in Da; "
+        f"has '[{tag}]' at column 4, which is not a mass in Da; "
         "write a gap of known mass as X[+367.0537]"
     )
 
@@ -348,7 +348,7 @@ def test_a_gap_in_brackets_is_a_mass(read: Reader, tag: str) -> None:
 def test_braces_that_hold_no_mass_are_named(read: Reader, text: str) -> None:
     bad = read.fault(f"AC\nDE{text}F")
     assert (bad.line, bad.column) == (3, 4)
-    assert "which is no mass in Da; write a gap of known mass as {420.18 Da}" in bad.reason
+    assert "which is not a mass in Da; write a gap of known mass as {420.18 Da}" in bad.reason
 
 
 @pytest.mark.parametrize(
@@ -454,7 +454,7 @@ def test_a_row_adds_to_an_inline_mass(read: Reader) -> None:
         ("ACDE", "0\t2\t\t\t3", 2, "hides 2 residues, outside its lengths 3 to open"),
         ("ACDE", "0\t2\t\t\t1\t2\tmore", 2, "1 cells more than the header"),
         ("AX[+400.1]C", "1\t2\t400", 2, "both inline and in the table; keep one of them"),
-        ("AX[+400.1]C", "0\t2", 2, "swallows an inline mass gap"),
+        ("AX[+400.1]C", "0\t2", 2, "covers an inline mass gap"),
     ],
 )
 def test_a_bad_row_rejects_its_chain_alone(
@@ -471,7 +471,10 @@ def test_rows_of_unknown_chains_come_last_in_order_of_their_lines(read: Reader) 
     assert isinstance(found[0], Scaffold) and found[0].gaps[0].truth == "A"
     assert [(record.chain, record.line) for record in found[1:]] == [("z", 1), ("y", 3), ("z", 4)]
     assert found[1] == Rejected(
-        "z", 1, None, "gaps.tsv:1: 'z' is no chain of heavy.fasta; correct the id or remove the row"
+        "z",
+        1,
+        None,
+        "gaps.tsv:1: 'z' is not a chain of heavy.fasta; correct the id or remove the row",
     )
 
 
@@ -514,7 +517,7 @@ def test_a_table_without_rows_adds_nothing(read: Reader) -> None:
     [
         ("chain\tstart\n", "gaps.tsv:1: column 'end' is missing; found chain, start"),
         ("chain\tstart\tend\tmas\n", "gaps.tsv:1: unknown column 'mas'; did you mean 'mass'?"),
-        ("chain\tstart\tend\tend\n", "gaps.tsv:1: column 'end' stands twice"),
+        ("chain\tstart\tend\tend\n", "gaps.tsv:1: column 'end' occurs twice"),
         ("\nname\tfrom\tto\n", "gaps.tsv:2: neither the header of a gap table nor a BED row"),
         (">a\nACD\n", "gaps.tsv:1: neither"),
     ],
@@ -634,7 +637,7 @@ def test_records_of_cr_among_those_of_lf_are_not_lost_in_silence(read: Reader) -
         "a",
         19,
         None,
-        "heavy.fasta:19: 'a' has line ends of CR among those of LF; "
+        "heavy.fasta:19: 'a' has both CR and LF as line ends; "
         "save the file with one kind of line end",
     )
 
@@ -792,8 +795,8 @@ def test_ids_of_the_truth_that_match_in_part_are_said_in_one_line(read: Reader) 
         "",
         1,
         None,
-        "truth.fasta:1: 2 ids (y, x) of the truth are no chains of heavy.fasta; "
-        "2 ids (b, d) of heavy.fasta with gaps have no truth and count for nothing; "
+        "truth.fasta:1: 2 ids (y, x) of the truth are not chains of heavy.fasta; "
+        "2 ids (b, d) of heavy.fasta with gaps have no truth and do not count; "
         "1 id (a) of the truth came before, and the first record counts; "
         "give both files the same ids",
         remark=True,

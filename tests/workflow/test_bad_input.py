@@ -61,7 +61,7 @@ REJECTED = {
     "unknown": (
         "5",
         "",
-        "gaps.tsv:5: 'unknown' is no chain of bad.fasta; correct the id or remove the row",
+        "gaps.tsv:5: 'unknown' is not a chain of bad.fasta; correct the id or remove the row",
     ),
 }
 
@@ -245,15 +245,15 @@ def test_a_sheet_that_is_not_there(fresh: Workspace) -> None:
         ),
         (
             {"train": {"from": "nowhere.safetensors"}},
-            "config: 'train.from' is 'nowhere.safetensors', which is no file; correct the path",
+            "config: 'train.from' is 'nowhere.safetensors', which is not a file; correct the path",
         ),
         (
             {"library": "nowhere.safetensors"},
-            "config: 'library' is 'nowhere.safetensors', which is no file; correct the path",
+            "config: 'library' is 'nowhere.safetensors', which is not a file; correct the path",
         ),
         (
             {"library": "resources"},
-            "config: 'library' is 'resources', which is no file; correct the path",
+            "config: 'library' is 'resources', which is not a file; correct the path",
         ),
     ],
     ids=["unknown", "nested", "elsewhere", "weights", "from", "library", "folder"],
@@ -273,7 +273,7 @@ def test_a_sample_named_for_the_tutorials_model_that_is_not_there_is_left_out(
     planned = fresh.run("--dry-run")
     assert planned.jobs()["all"] == 1 and "train_seed" not in planned.jobs()
     assert (
-        "seed_lstm: 'alemtuzumab_light' is no sample of samples.tsv (which has "
+        "seed_lstm: 'alemtuzumab_light' is not a sample of samples.tsv (which has "
         "'trastuzumab_light'); left out." in planned.output
     )
 
@@ -283,7 +283,7 @@ def test_a_library_that_is_none_ends_with_one_line(fresh: Workspace) -> None:
     fresh.config(library="good.fasta")
     run = fresh.run(status=1)
     assert "Traceback" not in run.output
-    assert run.error().startswith("Error: good.fasta: damaged or no safetensors file (")
+    assert run.error().startswith("Error: good.fasta: damaged or not a safetensors file (")
     assert run.output.splitlines()[-1] == run.error()  # after all lines of Snakemake
 
 

@@ -32,6 +32,6 @@ def test_10000_chains_are_five_blocks(tmp_path: Path) -> None:
         "join_accuracy": 1,
         "write_report": 1,
     }
-    assert "seed_lstm: 'alemtuzumab_light' is no sample of samples.tsv" in planned.output
-    assert "seed_lstm: 2 more names are no samples; left out." in planned.output
+    assert "seed_lstm: 'alemtuzumab_light' is not a sample of samples.tsv" in planned.output
+    assert "seed_lstm: 2 more names are not samples; left out." in planned.output
     assert not (space.folder / "out").exists()

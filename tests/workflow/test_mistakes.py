@@ -267,7 +267,7 @@ def read(folder: Path) -> list[Rejected]:
 
 
 TABLE_OF_BEGIN = "chain\tbegin\tend\na\t3\t6\n"
-NO_TENSORS = "no safetensors file"
+NO_TENSORS = "not a safetensors file"
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ DNA = ">a\nGAGGTGCAGCTGGTGGAGTCTGGGGGANNNGGC\n"
         ({"good.fasta": ">a\n>b\nEVQ-VES\n"}, ["'a' has no sequence; give one or remove"]),
         ({"good.fasta": GOOD + GOOD}, ["'a' is a second record of this id", "rename it"]),
         ({"good.fasta": ">a\nEVQX[-5]LVES\n"}, ["'a' has a gap mass of -5 Da", "correct the mass"]),
-        ({"gaps.tsv": f"{ROW}\nb\t3\t6\n"}, ["gaps.tsv:2: 'b' is no chain of good.fasta; correct"]),
+        ({"gaps.tsv": f"{ROW}\nb\t3\t6\n"}, ["gaps.tsv:2: 'b' is not a chain of good.fasta"]),
         ({"gaps.tsv": f"{ROW}\na\t6\t3\n"}, ["gaps.tsv:2: 'a' has a gap that starts at 6", "swap"]),
         ({"gaps.tsv": f"{ROW}\na\t-1\t3\n"}, ["gaps.tsv:2: 'a' has a gap with start -1; give 0"]),
         ({"gaps.tsv": f"{ROW}\na\t1.0\t3\n"}, ["gaps.tsv:2:", "start '1.0'; give a whole number"]),

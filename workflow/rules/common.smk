@@ -97,9 +97,9 @@ def seeded_samples():
     for name in absent[:SHOWN]:
         near = get_close_matches(name, SAMPLES, n=1)
         hint = f" (which has '{near[0]}')" if near else ""
-        logger.info(f"seed_lstm: '{name}' is no sample of {CONFIG['samples']}{hint}; left out.")
+        logger.info(f"seed_lstm: '{name}' is not a sample of {CONFIG['samples']}{hint}; left out.")
     if absent[SHOWN:]:
-        logger.info(f"seed_lstm: {len(absent) - SHOWN} more names are no samples; left out.")
+        logger.info(f"seed_lstm: {len(absent) - SHOWN} more names are not samples; left out.")
     return [n for n in named if n in SAMPLES]
 
 
@@ -165,7 +165,7 @@ def resource(key):
         given = reduce(getitem, key.split("."), CONFIG)
         path = located(given)
         if not Path(path).is_file():
-            stop(f"config: '{key}' is '{given}', which is no file; correct the path")
+            stop(f"config: '{key}' is '{given}', which is not a file; correct the path")
         return path
 
     return found

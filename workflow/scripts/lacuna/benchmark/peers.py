@@ -99,10 +99,10 @@ def read_targets(path: Path) -> list[Target]:
         try:
             target = _target(json.loads(line))
             if target.id in targets:
-                raise ValueError(f"'{target.id}' stands twice")
+                raise ValueError(f"'{target.id}' occurs twice")
         except (ValueError, KeyError, TypeError) as error:
             raise LacunaError(
-                f"{path}:{number}: no scaffold with its truth ({error!r}); "
+                f"{path}:{number}: not a scaffold with its truth ({error!r}); "
                 "write id, set, protocol, chain, seq and missing"
             ) from None
         targets[target.id] = target
@@ -122,7 +122,7 @@ def _target(record: dict[str, Any]) -> Target:
     if target.chain not in ("H", "L"):
         raise ValueError("chain is neither H nor L")
     if not set(target.seq) <= set(RESIDUES):
-        raise ValueError("seq has a letter that is no residue")
+        raise ValueError("seq has a letter that is not a residue")
     if not 0 < len(target.missing) < len(target.seq):
         raise ValueError("missing has no position of seq, or all of them")
     if not all(isinstance(p, int) and 0 <= p < len(target.seq) for p in target.missing):
@@ -189,7 +189,7 @@ class Worker:
         self._process.communicate()
 
     def _ended(self) -> LacunaError:
-        return LacunaError(f"{self._name}: ended before it had answered; see the log for why")
+        return LacunaError(f"{self._name}: ended before it answered; see the log for why")
 
 
 @contextmanager

@@ -178,7 +178,7 @@ def _run(n: int, settings: Mapping[str, object], cores: int, bound: float) -> Me
             peak = peak_mb_of(command, SNAKEFILE.parent)
         except subprocess.CalledProcessError:
             raise LacunaError(
-                f"benchmark_scale: the run of {n} chains failed; see the log for what it said"
+                f"benchmark_scale: the run of {n} chains failed; see the log"
             ) from None
         seconds = time.perf_counter() - began
         stages = {

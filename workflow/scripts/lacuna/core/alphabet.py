@@ -66,7 +66,7 @@ def encode(sequence: str) -> NDArray[np.uint8]:
     tokens = bytearray(sequence, "ascii", errors="replace").translate(_TO_TOKEN)
     at = tokens.find(_INVALID)
     if at >= 0:
-        raise ValueError(f"{sequence[at]!r} at position {at + 1} is no letter of the alphabet")
+        raise ValueError(f"{sequence[at]!r} at position {at + 1} is not a letter of the alphabet")
     return np.frombuffer(tokens, dtype=np.uint8)
 
 
@@ -79,6 +79,6 @@ def decode(tokens: NDArray[np.integer]) -> str:
     wrong = np.flatnonzero((tokens < 0) | (tokens >= N_TOKENS))
     if wrong.size:
         at = int(wrong[0])
-        raise ValueError(f"{int(tokens[at])} at position {at + 1} is no token of the alphabet")
+        raise ValueError(f"{int(tokens[at])} at position {at + 1} is not a token of the alphabet")
     letters: bytes = _TO_LETTER[tokens].tobytes()
     return letters.decode("ascii")

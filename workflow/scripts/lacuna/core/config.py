@@ -58,7 +58,7 @@ def check_yaml(path: str | Path, needed: bool = True) -> None:
         remedy = "correct the line, or the one above it"
         raise LacunaError(f"{path}{line}: not YAML ({fault}); {remedy}") from None
     if not isinstance(found, dict):
-        raise LacunaError(f"{path}: holds no keys; write a line as 'samples: samples.tsv'")
+        raise LacunaError(f"{path}: has no keys; write a line like 'samples: samples.tsv'")
 
 
 def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def explain_error(error: ValidationError, schema: Mapping[str, Any]) -> str:
         known = list(cast(Mapping[str, Any], error.schema)["properties"])
         unknown = next(str(name) for name in given if name not in known)
         if unknown in _MOVED:
-            return f"'{_join(key, unknown)}' is no key any more; {_MOVED[unknown]}"
+            return f"'{_join(key, unknown)}' is no longer a key; {_MOVED[unknown]}"
         return _unknown(unknown, key, known, schema)
     if error.validator == "required":
         missing = next(name for name in wanted if name not in given)

@@ -86,9 +86,7 @@ def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
         except _DAMAGED:
             damaged = True
         if state_of(path) != opened:
-            raise LacunaError(
-                f"{path}: changed while it was read; run again when it is written no more"
-            )
+            raise LacunaError(f"{path}: changed while it was read; run again when it is complete")
         if damaged:
             raise LacunaError(f"{path}: the gzip file is damaged or cut short; copy it again")
 

@@ -81,7 +81,7 @@ def explained(error: BaseException, log: str | Path) -> str:
     if fault := disk_fault(getattr(error, "filename", None) or log, error):
         return printable(fault)
     if isinstance(error, KeyboardInterrupt):
-        return f"{log}: the job was interrupted; run again to go on"
+        return f"{log}: the job was interrupted; run again to continue"
     if isinstance(error, MemoryError):
         return f"{log}: the job ran out of memory; lower 'block_size', or give it more memory"
     says = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -29,7 +29,7 @@ def read_sizes(kind: type[Config], stored: Mapping[str, object]) -> Config:
     for name, value in stored.items():
         shown = f"{name[:40]!r} is {repr(value)[:40]}"
         if name not in fields:
-            raise ValueError(f"{shown}, but a network has no such size")
+            raise ValueError(f"{shown}, which is not a size of a network")
         allowed: range | None = fields[name].metadata["allowed"]
         if allowed is None:
             if type(value) not in (int, float) or not _is_share(value):

@@ -81,7 +81,9 @@ def _damage_named(path: str | Path, remedy: str) -> Iterator[None]:
     except FileNotFoundError:
         raise LacunaError(f"{path}: no such file; check the path") from None
     except (OSError, SafetensorError, ValueError, KeyError, OverflowError) as error:
-        raise LacunaError(f"{path}: damaged or no safetensors file ({error}); {remedy}") from None
+        raise LacunaError(
+            f"{path}: damaged or not a safetensors file ({error}); {remedy}"
+        ) from None
 
 
 def _kind(tensor: Any) -> tuple[torch.dtype, tuple[int, ...]]:
@@ -113,7 +115,7 @@ def not_finite(tensors: Mapping[str, Tensor]) -> str | None:
     """The first tensor with NaN or infinite values, in a few words; None if all are finite."""
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
-            return f"{name} holds values that are no finite numbers"
+            return f"{name} holds values that are not finite"
     return None
 
 
@@ -124,9 +126,9 @@ def json_of(metadata: Mapping[str, str], key: str, path: str | Path, remedy: str
     except KeyError:
         raise LacunaError(f"{path}: its metadata lack '{key}'; {remedy}") from None
     except (ValueError, RecursionError):
-        raise LacunaError(f"{path}: '{key}' in its metadata is no JSON; {remedy}") from None
+        raise LacunaError(f"{path}: '{key}' in its metadata is not JSON; {remedy}") from None
     if not isinstance(found, dict):
-        raise LacunaError(f"{path}: '{key}' in its metadata is no JSON object; {remedy}")
+        raise LacunaError(f"{path}: '{key}' in its metadata is not a JSON object; {remedy}")
     return found
 
 

@@ -63,7 +63,7 @@ def sizes_in(path: Path | str, kind: type[Sizes], stored: object) -> Sizes:
     """Sizes stored in a file; LacunaError if one of them is invalid."""
     try:
         if not isinstance(stored, dict):
-            raise ValueError("'transformer' is no JSON object")
+            raise ValueError("'transformer' is not a JSON object")
         return read_sizes(kind, stored)
     except ValueError as error:
         raise LacunaError(

@@ -76,7 +76,7 @@ def _chunks(path: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
     except (OSError, ValueError) as error:  # errors of pandas are ValueErrors
         wanted = ", ".join(columns)
         raise LacunaError(
-            f"{path}: is no table with the columns {wanted} ({error}); run the workflow again"
+            f"{path}: is not a table with the columns {wanted} ({error}); run the workflow again"
         ) from None
 
 

@@ -262,7 +262,7 @@ def _chunks(path: Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
     except (OSError, ValueError, pd.errors.ParserError) as error:
         wanted = ", ".join(columns)
         raise LacunaError(
-            f"{path}: is no table with the columns {wanted} ({error}); run the workflow again"
+            f"{path}: is not a table with the columns {wanted} ({error}); run the workflow again"
         ) from None
 
 

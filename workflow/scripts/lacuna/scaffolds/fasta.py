@@ -128,7 +128,7 @@ def _record(blob: bytes, line: int, cut: bool) -> Record:
     elif b"\0" in name:
         fault = "has a NUL character in its id; save the file as plain text"
     elif b"\r>" in header:
-        fault = "has line ends of CR among those of LF; save the file with one kind of line end"
+        fault = "has both CR and LF as line ends; save the file with one kind of line end"
     description = about.decode("utf-8", "replace")
     if not description.isprintable():
         description = _CONTROL.sub(" ", description)

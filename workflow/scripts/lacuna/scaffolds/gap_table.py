@@ -188,7 +188,7 @@ def _header(path: str | Path, number: int, fields: list[str]) -> tuple[str, ...]
             )
             raise LacunaError(f"{where} unknown column '{_shown(name)}'; {remedy}")
         if columns.count(name) > 1:
-            raise LacunaError(f"{where} column '{_shown(name)}' stands twice; keep one")
+            raise LacunaError(f"{where} column '{_shown(name)}' occurs twice; keep one")
     return columns
 
 

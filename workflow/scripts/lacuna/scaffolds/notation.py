@@ -210,7 +210,7 @@ def _check_owner(letters: bytearray, text: bytes, match: re.Match[bytes]) -> Non
     if chr(letters[-1]) not in RESIDUES:
         raise ValueError(
             "on a missing residue; write a gap of known mass as X[+367.0537], once, "
-            "and modifications on known residues alone"
+            "and modifications only on known residues"
         )
 
 

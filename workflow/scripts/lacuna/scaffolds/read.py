@@ -111,7 +111,7 @@ def read_scaffolds(
     for chain, line in table.left():
         quoted = len(chain) > 1 and chain[0] == chain[-1] == '"'
         remedy = "remove the quotes" if quoted else "correct the id or remove the row"
-        unknown = Fault(f"is no chain of {fasta.name}; {remedy}", line)
+        unknown = Fault(f"is not a chain of {fasta.name}; {remedy}", line)
         yield _rejected(unknown, chain, table.file)
     if truths is not None:
         yield from _unmatched(truths, first_line, without_truth, fasta.name)
@@ -168,9 +168,9 @@ def _unmatched(
             unknown.append(chain)
     said = []
     if unknown:
-        said.append(f"{_named(unknown)} of the truth are no chains of {fasta}")
+        said.append(f"{_named(unknown)} of the truth are not chains of {fasta}")
     if without:
-        said.append(f"{_named(without)} of {fasta} with gaps have no truth and count for nothing")
+        said.append(f"{_named(without)} of {fasta} with gaps have no truth and do not count")
     if twice:
         said.append(f"{_named(twice)} of the truth came before, and the first record counts")
     if said:
@@ -304,7 +304,7 @@ def _row_gap(
     within = [inline[position] for position in range(row.start, row.end) if position in inline]
     if within and len(under) > 1:
         raise ValueError(
-            f"has a gap {_at(row)} that swallows an inline mass gap; give that one a row of its own"
+            f"has a gap {_at(row)} that covers an inline mass gap; give that one a row of its own"
         )
     mass, tolerance = row.mass, None
     if within:

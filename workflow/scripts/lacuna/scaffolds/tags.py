@@ -26,7 +26,7 @@ _DECIMAL_COMMA = re.compile(r"([+-]?\d+),(\d+)(da)?", re.IGNORECASE | re.ASCII)
 _HALF_DALTON = 0.5
 _AS_GAP = "write a gap of known mass as X[+367.0537]"
 _AS_MASS = "give its mass, as in M[+15.9949]"
-_NO_MASS = "which is no mass in Da; "
+_NO_MASS = "which is not a mass in Da; "
 
 
 class Tag(NamedTuple):
@@ -121,7 +121,7 @@ def _proforma(text: str) -> tuple[Tag, ...]:
     try:
         main = proforma.process_tag_tokens(text)
     except Exception:  # the parser raises errors of many kinds
-        raise ValueError(f"which is no modification; {_AS_MASS}") from None
+        raise ValueError(f"which is not a modification; {_AS_MASS}") from None
     parts = [main, *main.extra]
     grouped = (proforma.PositionLabelTag, proforma.LocalizationMarker)
     if any(part.group_id or isinstance(part, grouped) for part in parts):
@@ -160,7 +160,7 @@ def _composed(part: Any, proforma: Any) -> Tag:
     except Exception:  # an element, sugar or number unknown to pyteomics
         mass = math.nan
     if not math.isfinite(mass):
-        raise ValueError(f"which is no composition; {_AS_MASS}")
+        raise ValueError(f"which is not a composition; {_AS_MASS}")
     return Tag(mass, f"{part.prefix_name}:{part.value}")
 
 

@@ -23,11 +23,12 @@ def load_library(path: Path | str) -> Library:
     found, _ = read_header(path, remedy)
     missing = [f.name for f in fields(Library) if f.name not in found]
     if missing:
-        raise LacunaError(f"{path}: no germline library (it lacks {', '.join(missing)}); {remedy}")
+        lacks = ", ".join(missing)
+        raise LacunaError(f"{path}: not a germline library (it lacks {lacks}); {remedy}")
     fault = misfit(found, _library_kinds())
     if fault:
         raise LacunaError(
-            f"{path}: no library of resources/germlines ({fault}); {remedy}, or make both anew "
+            f"{path}: not a library of resources/germlines ({fault}); {remedy}, or make both anew "
             "with the pretrain target"
         )
     tensors, _ = read_tensors(path, remedy)

@@ -219,7 +219,7 @@ def fetch_wheel(requirement: str, wheel: Path, sha256: str | None = None) -> Non
         found = sorted(Path(folder).glob("*.whl"))
         if done.returncode or len(found) != 1:
             raise LacunaError(
-                f"{requirement}: pip cannot download this wheel (its words stand in the log); "
+                f"{requirement}: pip cannot download this wheel (see its output in the log); "
                 "check name, version and network"
             )
         digest = _sha256(found[0])

@@ -153,7 +153,7 @@ def antiberty_tensors(path: Path | str) -> dict[str, Tensor]:
             stored = io.BytesIO(wheel.read(CHECKPOINT))
     except (KeyError, zipfile.BadZipFile):
         raise LacunaError(
-            f"{path}: no wheel that holds {CHECKPOINT}; give that of antiberty 0.1.3"
+            f"{path}: not a wheel with {CHECKPOINT}; give that of antiberty 0.1.3"
         ) from None
     try:
         theirs = torch.load(stored, map_location="cpu", weights_only=True)  # runs no code
@@ -210,6 +210,6 @@ def load_teacher(path: Path | str) -> Teacher:
     sizes, inner = sizes_in(path, ModelConfig, stored), sizes_in(path, TeacherConfig, transformer)
     if inner.width % inner.heads:
         raise LacunaError(
-            f"{path}: 'width' is {inner.width}, no multiple of 'heads', {inner.heads}; {REMEDY}"
+            f"{path}: 'width' is {inner.width}, not a multiple of 'heads', {inner.heads}; {REMEDY}"
         )
     return filled(path, lambda: Teacher(sizes, inner), record)
