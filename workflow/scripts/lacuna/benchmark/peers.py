@@ -52,6 +52,7 @@ class Target:
         return "".join("X" if i in hidden else letter for i, letter in enumerate(self.seq))
 
     def question(self, with_truth: bool) -> Question:
+        """The scaffold as a question to a worker, optionally with its truth."""
         asked: Question = {
             "id": self.id,
             "sequence": self.scaffold,
@@ -170,6 +171,7 @@ class Worker:
         self.send(settings)
 
     def send(self, message: object) -> None:
+        """Send a message as a line of JSON; LacunaError if the process has ended."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(message) + "\n")
@@ -178,6 +180,7 @@ class Worker:
             raise self._ended() from None
 
     def reply(self) -> dict[str, Any]:
+        """Wait for an answer; LacunaError if the process ends without one."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
@@ -185,6 +188,7 @@ class Worker:
         return json.loads(line)
 
     def close(self) -> None:
+        """Kill the process."""
         self._process.kill()
         self._process.communicate()
 
@@ -226,7 +230,8 @@ def measure(
 ) -> tuple[list[Answer], Speed]:
     """Answers to all targets that the method takes, and its speed on the V domains.
 
-    whole_chains: whether it takes chains longer than DOMAIN; filling these is not timed.
+    whole_chains: whether it takes chains longer than DOMAIN; filling these is not timed. Raises
+    LacunaError if there is no V domain to time.
     """
     domains = [t.question(with_truth) for t in targets if len(t.seq) <= DOMAIN]
     longer = [t.question(with_truth) for t in targets if len(t.seq) > DOMAIN]

@@ -219,10 +219,12 @@ class Table(Generic[Row]):
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
         return tuple(column.name for column in self.columns)
 
     @property
     def header(self) -> str:
+        """The header line."""
         return "\t".join(self.names) + "\n"
 
     def text(self, rows: Sequence[Row]) -> str:

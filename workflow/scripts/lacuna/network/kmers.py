@@ -259,6 +259,7 @@ class _Chains:
 
     @property
     def lengths(self) -> np.ndarray:
+        """Number of residues of each chain: (m,)."""
         return np.diff(self.ends, prepend=0)
 
     def of(self, i: int) -> np.ndarray:

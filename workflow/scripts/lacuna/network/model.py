@@ -36,6 +36,7 @@ class ModelConfig:
     codes: int = size(N_CODES)
 
     def as_dict(self) -> dict[str, int | float]:
+        """Sizes by name."""
         return asdict(self)
 
 

@@ -35,6 +35,7 @@ class Counts:
 
     @property
     def nothing_filled(self) -> bool:
+        """Whether all gaps stay open and no ambiguity code was resolved."""
         return self.gaps == self.open and not self.resolved
 
     def notes(self) -> Iterator[str]:
@@ -113,4 +114,5 @@ def _remedy(counts: list[Counts]) -> str:
 
 
 def plural(n: int, word: str) -> str:
+    """`1 gap`, `2 gaps`."""
     return f"{n} {word}{'' if n == 1 else 's'}"

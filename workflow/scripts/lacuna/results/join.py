@@ -27,6 +27,7 @@ LOG = logging.getLogger(__name__)
 
 
 def block_path(folder: Path, block: int | str) -> Path:
+    """File of the scaffolds of a block."""
     return folder / f"{int(block):05d}.jsonl"
 
 

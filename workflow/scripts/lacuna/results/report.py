@@ -98,6 +98,7 @@ class Score:
 
     @property
     def is_model(self) -> bool:
+        """Whether the method is the model, not a baseline."""
         return self.method == MODEL
 
 
@@ -186,10 +187,12 @@ class Sample:
 
     @property
     def model(self) -> Score | None:
+        """Overall score of the model, if the truth is known."""
         return next((s for s in self.overall if s.is_model and s.protocol == SCAFFOLD), None)
 
     @property
     def best_baseline(self) -> Score | None:
+        """Overall score of the most accurate baseline, if there is one."""
         others = [s for s in self.overall if not s.is_model and s.protocol == SCAFFOLD]
         return max(others, key=lambda s: s.accuracy, default=None)
 

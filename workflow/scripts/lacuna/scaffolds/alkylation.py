@@ -170,6 +170,7 @@ class Telling:
     kept: list[tuple[int, str, Scaffold]] = field(default_factory=list)
 
     def watch(self, scaffolds: Iterable[Scaffold]) -> Iterator[Scaffold]:
+        """Yield the scaffolds unchanged, keeping those that are evidence."""
         for scaffold in scaffolds:
             if any(gap.mass is not None for gap in scaffold.gaps) or written_on(scaffold):
                 self._keep(scaffold)

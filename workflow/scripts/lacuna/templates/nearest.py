@@ -53,10 +53,12 @@ class Library:
     j_profile: Tensor
 
     def to(self, device: torch.device) -> "Library":
+        """The library on another device."""
         return Library(**{k: getattr(self, k).to(device) for k in self.__dataclass_fields__})
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, Tensor]) -> "Library":
+        """The library from tensors by name; KeyError if one is missing."""
         return cls(**{k: tensors[k] for k in cls.__dataclass_fields__})
 
 
@@ -91,12 +93,12 @@ class Choice:
 
 
 def pack_frequencies(frequencies: Tensor) -> Tensor:
-    """Frequencies as uint8, 255 times their square root: rare residues keep their precision."""
+    """Frequencies (any shape) as uint8: 255 times the square root, which keeps rare ones precise."""
     return (255.0 * frequencies.sqrt()).round().to(torch.uint8)
 
 
 def unpack_frequencies(packed: Tensor) -> Tensor:
-    """Inverse of `pack_frequencies`, to float32."""
+    """Inverse of `pack_frequencies`: float32 frequencies of the same shape."""
     return (packed.float() / 255.0).square()
 
 
@@ -232,7 +234,7 @@ def of_locus(library: Library, locus: int, dtype: torch.dtype) -> LocusLibrary:
 def choose_by_locus(grid: Tensor, locus: Tensor, parts: Mapping[int, LocusLibrary]) -> Choice:
     """The same choice as `choose_germlines`, without searching loci that no chain has.
 
-    grid, locus: as there; parts: `of_locus` of every locus that occurs.
+    grid: (b, N_CODES); locus: (b,); parts: `of_locus` by index of every locus that occurs.
     """
     v = locus.new_full((len(grid), N_GERMLINE), NO_GENE)
     j, v_genes, j_gene = v.clone(), v[:, :2].clone(), v[:, 0].clone()

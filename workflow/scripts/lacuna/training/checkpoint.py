@@ -27,6 +27,7 @@ class Checkpoint:
 
     @property
     def step(self) -> int:
+        """Number of training steps made."""
         return int(self.record["step"])
 
 

@@ -69,6 +69,7 @@ class ChainSet:
     constant_locus: Tensor
 
     def to(self, device: torch.device) -> "ChainSet":
+        """The chains on another device."""
         return ChainSet(**{k: getattr(self, k).to(device) for k in self.__dataclass_fields__})
 
 

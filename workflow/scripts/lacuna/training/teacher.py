@@ -44,6 +44,7 @@ class TeacherConfig:
     dropout: float = share(0.1)
 
     def as_dict(self) -> dict[str, int | float]:
+        """Sizes by name."""
         return asdict(self)
 
 
@@ -93,6 +94,7 @@ class Teacher(TemplateReader):
         nn.init.zeros_(self.lookup)
 
     def settings(self) -> dict[str, object]:
+        """Settings from which the network is built; stored with its weights."""
         return {**self.config.as_dict(), "transformer": self.sizes.as_dict()}
 
     def forward(self, kmers: Kmers) -> Tensor:

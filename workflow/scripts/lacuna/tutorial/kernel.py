@@ -42,10 +42,12 @@ class Layer:
 
     @property
     def n_parameters(self) -> int:
+        """Number of trained parameters."""
         return sum(self.rows.values()) * self.width
 
     @property
     def n_floats(self) -> int:
+        """Number of floats in the flat vector, including padding."""
         return sum(self.rows.values()) * (self.width + self.padding)
 
 
@@ -64,7 +66,10 @@ N_FLOATS = sum(layer.n_floats for layer in LAYERS)
 
 
 def stack(flat: torch.Tensor, name: str) -> torch.Tensor:
-    """View of all arrays of one layer in the flat vector, bias last: (rows, width)."""
+    """View of all arrays of one layer in the flat vector, bias last: (rows, width).
+
+    Raises KeyError if there is no such layer.
+    """
     start = 0
     for layer in LAYERS:
         if layer.name == name:
@@ -86,7 +91,10 @@ def split_parameters(flat: torch.Tensor) -> dict[str, torch.Tensor]:
 
 
 def init_parameters(rng: np.random.Generator) -> torch.Tensor:
-    """Keras's defaults: Glorot uniform, orthogonal recurrent kernel, zero biases, forget bias 1."""
+    """New parameters, a flat vector (440540,), with the defaults of Keras.
+
+    These are Glorot uniform, an orthogonal recurrent kernel, zero biases, and forget bias 1.
+    """
     flat = torch.zeros(N_FLOATS)
     for key, view in split_parameters(flat).items():
         array = view.numpy()
@@ -157,6 +165,7 @@ class Adam:
         self.learning_rate, self.betas, self.epsilon = learning_rate, betas, epsilon
 
     def step(self) -> None:
+        """Update the parameters from the current gradient."""
         self.count += 1
         self.tensors[-1][0].fill_(self.count)
         # torch.optim.Adam(fused=True) calls this too, after 40 us of checks per step.
@@ -210,7 +219,7 @@ def fit(
 
 
 def evaluate(flat: torch.Tensor, inputs: Floats, targets: Codes) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy over windows; NaN without windows."""
+    """Mean cross-entropy and accuracy of windows (n, k) with targets (n,); NaN without windows."""
     if not len(targets):
         return nan, nan
     outputs, truth = logits(flat, inputs), torch.from_numpy(targets)
@@ -286,11 +295,13 @@ class _Dense:
         self.d_in = self.d_in_row.numpy()
 
     def forward(self) -> None:
+        """Compute `out` (1, width) from `inputs`."""
         torch.mm(self.inputs, self.kernel, out=self.out_row)  # (1, fan_in + 1) -> (1, width)
         if self.relu:
             np.maximum(self.out, 0.0, out=self.out)
 
     def backward(self, d_outputs: Floats) -> Floats:
+        """Set `d_kernel` from the gradient of `out` (1, width); return that of `inputs`."""
         np.multiply(d_outputs, self.out > 0 if self.relu else 1.0, out=self.d_out)  # (1, width)
         torch.mm(self.column, self.d_out_row, out=self.d_kernel)  # (fan_in + 1, width)
         torch.mm(self.d_out_row, self.kernel_t, out=self.d_in_row)  # (1, width) -> (1, fan_in)

@@ -77,6 +77,7 @@ class Windows:
 
     @property
     def inputs(self) -> Floats:
+        """The network's inputs: (n, k)."""
         return scale_codes(self.kmers)
 
 
@@ -112,11 +113,13 @@ class SeedPredictions:
 
     @property
     def residues(self) -> NDArray[np.str_]:
+        """The most probable residue at each position: (n,)."""
         residues: NDArray[np.str_] = np.array(list(RESIDUES))[self.distributions.argmax(axis=1)]
         return residues
 
     @property
     def probabilities(self) -> Floats:
+        """Its probability: (n,)."""
         probabilities: Floats = self.distributions.max(axis=1)
         return probabilities
 
@@ -133,6 +136,7 @@ class SeedResult:
 
     @property
     def scaffold(self) -> str:
+        """The chain with `-` at missing residues."""
         return decode(encode(self.sequence, self.missing))
 
     def filled(self, protocol: Protocol = "scaffold") -> str:
@@ -150,16 +154,20 @@ def encode(sequence: str, hidden: Iterable[int] = ()) -> Codes:
 
 
 def decode(codes: Codes) -> str:
+    """Sequence of alphabet indices (length,); `-` for unknown residues."""
     return "".join(RESIDUES[code] if code != UNKNOWN else GAP for code in codes)
 
 
 def scale_codes(codes: Codes) -> Floats:
-    """The network's input: the index of a residue divided by the size of the alphabet."""
+    """The network's input: residue indices (any shape) divided by the size of the alphabet."""
     return (codes / N_RESIDUES).astype(np.float32)
 
 
 def missing_positions(sequence: str, missing: Iterable[int]) -> Codes:
-    """The given positions and those of letters that are not residues, rising, each once."""
+    """The given positions and those of letters that are not residues: (n,), rising, each once.
+
+    Positions are 0-based. Raises ValueError if one of them is outside the chain.
+    """
     given = np.unique(np.fromiter(missing, dtype=np.int64))
     if given.size and (given[0] < 0 or given[-1] >= len(sequence)):
         raise ValueError(
