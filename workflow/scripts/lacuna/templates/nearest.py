@@ -93,7 +93,7 @@ class Choice:
 
 
 def pack_frequencies(frequencies: Tensor) -> Tensor:
-    """Frequencies (any shape) as uint8: 255 times the square root, which keeps rare ones precise."""
+    """Frequencies (any shape) as uint8: 255 times the square root, to keep rare ones precise."""
     return (255.0 * frequencies.sqrt()).round().to(torch.uint8)
 
 

@@ -91,7 +91,7 @@ def split_parameters(flat: torch.Tensor) -> dict[str, torch.Tensor]:
 
 
 def init_parameters(rng: np.random.Generator) -> torch.Tensor:
-    """New parameters, a flat vector (440540,), with the defaults of Keras.
+    """New parameters, a flat vector (N_FLOATS,), with the defaults of Keras.
 
     These are Glorot uniform, an orthogonal recurrent kernel, zero biases, and forget bias 1.
     """
@@ -230,7 +230,7 @@ def evaluate(flat: torch.Tensor, inputs: Floats, targets: Codes) -> tuple[float,
 class SingleStep:
     """Loss and gradient of one window, in buffers allocated once.
 
-    `flat` (440540,) holds the parameters and is read in place; `gradient` has the same layout and
+    `flat` (N_FLOATS,) holds the parameters and is read in place; `gradient` has the same layout and
     is overwritten by every call.
     """
 
