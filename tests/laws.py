@@ -1,7 +1,7 @@
-"""What holds of every run, whatever is filled: checks of a run's files against its input.
+"""Invariants of every run: checks of a run's files against its input.
 
-`fill` runs all that a run does, from the files read to the tables written. A law takes a `Run`
-and fails where the run breaks it; LAWS are all of them.
+`fill` does all that a run does, from reading files to writing tables. A law takes a `Run` and
+fails if the run breaks it; LAWS lists all of them.
 """
 
 import csv
@@ -31,14 +31,14 @@ from lacuna.templates.library import load_library
 
 WEIGHTS = Path(__file__).parents[1] / "resources" / "weights"
 MAX_IDENTITY = 0.95
-ROUNDED = 1e-4  # what a printed probability may be off by
-# What C may weigh beside itself, in Da: free, or alkylated in one of the usual ways.
+ROUNDED = 1e-4  # largest rounding error of a printed probability
+# What C may carry, in Da: nothing, or one of the usual alkylations.
 ON_CYSTEINE = (0.0, 57.021464, 58.005479, 71.037114, 105.057849, 125.047679, 45.987721)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Scaffolds of a run in their order, and its files, each table with all cells as text."""
+    """Scaffolds of a run in order, and its files; all cells of the tables are text."""
 
     scaffolds: tuple[Scaffold, ...]
     folder: Path
@@ -76,7 +76,7 @@ def fill(
     blocks: Sequence[int] = (),
     candidates: int = 5,
 ) -> Run:
-    """Fill scaffolds with the weights that come with Lacuna; `blocks` are where to cut them."""
+    """Fill scaffolds with the bundled weights; `blocks` are the indices at which to cut them."""
     predictor = _predictor()
     reader = Reader(Encoder(predictor.library, homologs, 128, 64, MAX_IDENTITY), predictor)
     rules = Modifications()
@@ -102,7 +102,7 @@ def _as_text(table: Path) -> pd.DataFrame:
 
 
 def mass_of(sequence: str, on_cysteine: float = 0.0) -> float:
-    """The mass of residues in Da, with what each C carries."""
+    """Mass of residues in Da, including what each C carries."""
     total = sum(RESIDUE_MASSES[RESIDUES.index(letter)] for letter in sequence)
     return float(total + on_cysteine * sequence.count("C"))
 
@@ -146,7 +146,7 @@ def observed_residues_never_change(run: Run) -> None:
 
 
 def _may_be(hidden: str, answer: str) -> None:
-    """An ambiguity code of a gap of known length becomes one of its two residues."""
+    """In a gap of known length, an ambiguity code becomes one of its two residues."""
     if len(hidden) == len(answer):
         for code, letter in zip(hidden, answer, strict=True):
             assert letter in AMBIGUOUS.get(code, RESIDUES)
@@ -223,7 +223,7 @@ def tables_parse_to_what_was_written(run: Run) -> None:
 
 
 def accuracy_adds_up(run: Run) -> None:
-    """Every scope counts the same residues, and two halves of a table come to the whole."""
+    """All scopes count the same residues, and two halves of a table add up to the whole."""
     scored = run.tables["scored"]
     known = sum(len(gap.truth or "") for s in run.scaffolds for gap in s.gaps)
     assert len(scored) == known
@@ -239,7 +239,7 @@ def accuracy_adds_up(run: Run) -> None:
     for column in ("locus", "region"):
         rows = mine[mine["scope"] == column]
         assert rows["n_residues"].sum() == (scored[column] != "").sum()
-    # As blocks are: between chains.
+    # Between chains, as blocks are cut.
     middle = scored["chain"] == scored["chain"].iloc[0]
     halves = [sum_scored(half) for half in (scored[middle], scored[~middle])]
     assert accuracy_table([add_up(halves)], methods).equals(whole)

@@ -1,9 +1,9 @@
-"""Break runs of the workflow in every way known, and see that none is lost or wrong in silence.
+"""Break runs of the workflow in every known way; check that none is lost or silently wrong.
 
     make faults SEED=0 TRIALS=50
     python tests/faults/run.py --only kill "full disk"
 
-Prints a table, a row when its scenario ends. Ends with 1 if a trial failed, and keeps its folder.
+Prints a table, a row when its scenario ends. Exits with 1 if a trial failed, and keeps its folder.
 """
 
 import argparse
@@ -23,7 +23,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def main() -> int:
-    """Run the scenarios that are asked for; the exit status."""
+    """Run the selected scenarios; returns the exit status."""
     options = read_options()
     folder = Path(tempfile.mkdtemp(prefix="lacuna-faults-"))
     bench = Bench(folder)
@@ -32,7 +32,7 @@ def main() -> int:
     for name in options.only or SCENARIOS:
         began = time.monotonic()
         counts: Counter[Kind] = Counter()
-        # A stream of its own: a scenario alone breaks runs as it does among the others.
+        # A random stream per scenario: alone it breaks runs as it does among the others.
         rng = random.Random(f"{options.seed} {name}")
         for outcome in SCENARIOS[name](bench, rng, options.trials):
             counts[outcome.kind] += 1
@@ -56,7 +56,7 @@ def read_options() -> argparse.Namespace:
 
 
 def say(name: str, outcome: Outcome, verbose: bool) -> None:
-    """A trial's line on the terminal; those that passed only where asked for."""
+    """Print a trial's line; those that passed are printed only if `verbose`."""
     if verbose or outcome.kind in ("FAILED", "skipped"):
         print(f"{name}: {outcome.kind}: {outcome.note}", file=sys.stderr, flush=True)
 

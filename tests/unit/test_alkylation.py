@@ -1,4 +1,4 @@
-"""What cysteine weighs: found in the masses, written on residues, stated, or not to be told."""
+"""The mass of cysteine: found from masses, written on residues, stated, or undecidable."""
 
 import json
 import random
@@ -66,7 +66,7 @@ def mass_of(residues: str, carried: float = 0.0) -> float:
 def chain(
     name: str, whole: str, *spans: tuple[int, int], carried: float = 0.0, known: bool = True
 ) -> Scaffold:
-    """The chain with gaps of known mass; `known`: their lengths too."""
+    """The chain with gaps of known mass; `known`: of known length too."""
     gaps: list[Gap] = []
     letters = hidden(whole, spans)
     for a, b in reversed(spans):
@@ -75,13 +75,13 @@ def chain(
             letters = letters[:a] + "X" + letters[b:]
         gaps.append(Gap(a, b, b - a, b - a, mass, mass * 1e-5))
     if not known:
-        assert len(gaps) == 1  # those behind it would have moved
+        assert len(gaps) == 1  # the others would have shifted
         gaps = [replace(gaps[0], end=gaps[0].start + 1, min_length=1, max_length=None)]
     return Scaffold(name, "", letters, tuple(reversed(gaps)), 1)
 
 
 def around_cysteines(whole: str, before: int = 2, behind: int = 3) -> list[tuple[int, int]]:
-    """A span around every cysteine of a chain."""
+    """A span around each cysteine of a chain."""
     return [(i - before, i + behind) for i, c in enumerate(whole) if c == "C" and i > before]
 
 
@@ -94,7 +94,7 @@ def reader() -> Iterator[Reader]:
 
 
 def gap_rows(chains: Sequence[Scaffold], modifications: Modifications) -> list[dict[str, str]]:
-    """The rows of gaps.tsv of chains whose gaps have lengths."""
+    """The rows of gaps.tsv for chains whose gaps have known lengths."""
     library = load_library(WEIGHTS / "library.safetensors")
     kmers = encode_scaffolds(chains, library, None)
     model = load_weights(WEIGHTS / "lacuna.safetensors")
@@ -256,12 +256,12 @@ def distributions(*weights: dict[str, float]) -> np.ndarray:
 
 
 def test_candidates_by_several_readings_are_ranked_together() -> None:
-    """S C by one reading weighs what S and a residue that is 57 Da heavier does by the other."""
+    """S C in one reading has the mass of S and a residue heavier by 57 Da in the other."""
     read = distributions({"S": 0.9, "G": 0.1}, {"C": 0.6, "W": 0.2, "A": 0.2})
     mass = mass_of("SC", CAM)
     both = Modifications(((CAM, 0.75), (0.0, 0.25)))
     each = {c: MassRules(Modifications(((c, 1.0),))) for c in (CAM, 0.0)}
-    wide = mass_of("SW") - mass + 0.01  # SW fits by both
+    wide = mass_of("SW") - mass + 0.01  # SW fits in both readings
     ranking = rank_sequences(read, 5, mass, wide, MassRules(both))
     alone = {c: rank_sequences(read, 5, mass, wide, rules) for c, rules in each.items()}
     expected: dict[str, float] = {}
@@ -344,7 +344,7 @@ def test_a_mass_beyond_what_is_decoded_leaves_the_gap_open_and_says_so() -> None
 
 @pytest.mark.parametrize("length", [30, 100, 450])
 def test_the_work_of_a_long_gap_is_bounded(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Prefixes times residues, whatever the length: up to the least width that is of use."""
+    """Prefixes times residues, at every length, down to the smallest useful beam width."""
     kept = 0
 
     def counted(scores: np.ndarray, width: int) -> np.ndarray:

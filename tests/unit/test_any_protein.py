@@ -1,7 +1,7 @@
-"""A protein that is no antibody: carbonic anhydrase 2 from its relatives 1 and 3.
+"""A protein that is not an antibody: carbonic anhydrase 2 from its relatives 1 and 3.
 
-Sequences after UniProt P00918, P00915 and P07451. Gaps are written as top-down scaffolds write
-them: an integer mass in Da and no length.
+Sequences are UniProt P00918, P00915 and P07451. Gaps are written as in top-down scaffolds: an
+integer mass in Da and no length.
 """
 
 from pathlib import Path
@@ -74,7 +74,7 @@ def test_a_scaffold_with_integer_masses_is_filled_from_its_homologs(tmp_path: Pa
     right = [a == b for a, b in zip(filled, CA2, strict=True)]
     hidden = {i for start, end in GAPS for i in range(start, end)}
     assert all(ok for i, ok in enumerate(right) if i not in hidden)
-    # Relatives at 60 % identity know more than half of what is hidden.
+    # Relatives with 60 % identity have more than half of the hidden residues.
     assert sum(right[i] for i in hidden) > len(hidden) / 2
     for row in tables.texts["gaps"].getvalue().splitlines():
         start, mass = int(row.split("\t")[2]), float(row.split("\t")[8])

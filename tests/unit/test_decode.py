@@ -1,4 +1,4 @@
-"""The best sequences of a gap against all sequences there are, with and without a mass."""
+"""The best sequences of a gap, compared with all possible ones, with and without a mass."""
 
 from itertools import product
 
@@ -26,7 +26,7 @@ GLYCINE, ALANINE, ASPARAGINE, GLUTAMINE, LYSINE = (
 
 
 def rows(*weights: dict[str, float]) -> np.ndarray:
-    """(length, 20) probabilities from the weights of residues, zero for those not named."""
+    """(length, 20) probabilities from weights of residues; zero for residues not named."""
     table = np.zeros((len(weights), N_RESIDUES))
     for row, weight in zip(table, weights, strict=True):
         for residue, value in weight.items():
@@ -36,7 +36,7 @@ def rows(*weights: dict[str, float]) -> np.ndarray:
 
 @st.composite
 def gaps(draw: st.DrawFn) -> np.ndarray:
-    """Distributions of gaps of 1 to 4 residues, each over a few residues up to all 20."""
+    """Distributions of gaps of 1 to 4 residues, each over a few to all 20 residues."""
     length = draw(st.integers(1, 4))
     most = {1: 20, 2: 20, 3: 12, 4: 6}[length]
     weights = []
@@ -47,7 +47,7 @@ def gaps(draw: st.DrawFn) -> np.ndarray:
 
 
 def every_sequence(probabilities: np.ndarray) -> dict[str, tuple[float, float]]:
-    """Probability and mass of each sequence that may stand in a gap."""
+    """Probability and mass of each possible sequence of a gap."""
     found = {}
     for tokens in product(*(np.flatnonzero(row) for row in probabilities)):
         p = float(np.prod([row[t] for row, t in zip(probabilities, tokens, strict=True)]))
@@ -73,7 +73,7 @@ def test_the_best_are_those_of_all_sequences(probabilities: np.ndarray, n: int) 
     found = best(probabilities, n)
     assert len({c.sequence for c in found}) == len(found) == min(n, len(every))
     for candidate in found:
-        p, mass = every[candidate.sequence]  # a residue that may not stand there is a KeyError
+        p, mass = every[candidate.sequence]  # KeyError if a residue is not allowed there
         assert candidate.probability == pytest.approx(p)
         assert candidate.mass == pytest.approx(mass)
     highest = sorted((p for p, _ in every.values()), reverse=True)[:n]

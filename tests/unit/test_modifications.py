@@ -1,4 +1,4 @@
-"""What modifications and tolerances let a gap weigh, and what follows for its candidates."""
+"""Possible masses of a gap with modifications and tolerances, and the effect on candidates."""
 
 import numpy as np
 import pytest
@@ -119,7 +119,7 @@ def test_every_candidate_is_within_the_tolerance(length: int) -> None:
         true = [int(rng.choice(N_RESIDUES, p=row)) for row in probabilities]
         mass = float(RESIDUE_MASSES[true].sum())
         ranking = rank_sequences(probabilities, 5, mass, mass * 1e-5, MassRules())
-        assert ranking.candidates  # the true sequence fits, so some do
+        assert ranking.candidates  # the true sequence fits, so there are some
         for candidate in ranking.candidates:
             assert abs(candidate.mass - mass) <= mass * 1e-5
             assert candidate.mass == pytest.approx(RESIDUE_MASSES[encode(candidate.sequence)].sum())
@@ -145,5 +145,5 @@ def test_what_a_narrow_search_may_have_missed_is_bounded(monkeypatch: pytest.Mon
             for row, t in zip(probabilities, encode(narrow.candidates[0].sequence), strict=True)
         ]
     )
-    # In the narrow search's own units the true best is no more than its bound allows.
+    # In the units of the narrow search, the true best is within its bound.
     assert best <= max(found, found * narrow.bound / narrow.candidates[0].probability) + 1e-12

@@ -1,4 +1,4 @@
-"""Packs: which samples share a job, and that one process does for each what its own jobs would."""
+"""Packs: which samples share a job, and that it does for each what its own jobs would do."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -152,4 +152,4 @@ def test_a_sample_that_cannot_be_read_is_named(write: Write, tmp_path: Path) -> 
         fill(samples, tmp_path / "scratch")
     assert str(error.value).startswith(f"sample 'bad': {bad}: not a FASTA file (")
     assert {p.name for p in (tmp_path / "good").iterdir()} == set(OUTPUTS)
-    assert not (tmp_path / "bad").exists()  # no file of it, nor a part of one
+    assert not (tmp_path / "bad").exists()  # not even a partial file

@@ -1,4 +1,4 @@
-"""What a stranger is told holds: paths, functions, commands and versions at the top."""
+"""The documents are right: paths, functions, commands and versions that they name exist."""
 
 import ast
 import re
@@ -15,13 +15,13 @@ from lacuna.core.paths import SCRIPTS, WORKFLOW
 ROOT = WORKFLOW.parent
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 CODE = re.findall(r"`([^`\n]+)`", CONTRIBUTING)
-ABSENT = {"workflow/Snakefile", "config/README.md"}  # it says that these are not there
+ABSENT = {"workflow/Snakefile", "config/README.md"}  # CONTRIBUTING says that these do not exist
 FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def place(path: str) -> Path:
-    """A path as CONTRIBUTING.md writes it."""
+    """A path as written in CONTRIBUTING.md."""
     return (SCRIPTS if path.startswith("lacuna/") else ROOT) / path
 
 

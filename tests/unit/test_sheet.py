@@ -1,4 +1,4 @@
-"""The sample sheet: what is read, and what each fault is called."""
+"""The sample sheet: what is read, and the message for each fault."""
 
 import re
 from dataclasses import fields
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def files(write: Write) -> Path:
-    """A folder with the files that the sheets name; returns the folder."""
+    """A folder with the files named in the sheets."""
     for name in ("a.fasta", "b.fasta", "a.bed", "t.fasta", "h.fasta"):
         write(name, "x\t0\t1\n" if name.endswith(".bed") else ">x\nAC\n")
     return write("sub/c.fasta", ">x\nAC\n").parents[1]

@@ -42,7 +42,7 @@ TABLES = (*OUTPUTS, SCORED_TABLE)
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Every table by its name, of chains with odd ids, masses, truths and gaps that stay open."""
+    """Every table by its name, from chains with odd ids, masses, truths and open gaps."""
     folder = tmp_path_factory.mktemp("tables")
     heavy, light = germline_chain("H", 1), germline_chain("K", 2)
     mass = float(sum(RESIDUE_MASSES[RESIDUES.index(x)] for x in heavy[50:54]))

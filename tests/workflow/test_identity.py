@@ -1,4 +1,4 @@
-"""The same bytes whatever the number of cores and however the batch is cut into blocks."""
+"""The same bytes for any number of cores and any division of the batch into blocks."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
-"""Lacuna as a run of its workflow fills chains: numbering, templates, network and decoding.
+"""Lacuna as in a run of its workflow: numbering, templates, network and decoding.
 
-Two of its baselines come along, as they stand beside it in every accuracy table.
+Answers of two of its baselines are included, as in every accuracy table.
 """
 
 import re
@@ -18,7 +18,7 @@ BASELINES = ("germline_copy", "nearest_homolog")
 
 
 def as_scaffold(question: Question) -> Scaffold:
-    """The scaffold of a question; the truth in its gaps is seen by no model."""
+    """The scaffold of a question; no model sees the truth in its gaps."""
     sequence = question["sequence"]
     gaps = []
     for run in re.finditer("X+", sequence):
@@ -29,7 +29,7 @@ def as_scaffold(question: Question) -> Scaffold:
 
 
 def answers_of(question: Question, chain: FilledChain) -> Iterator[Answer]:
-    """The answers of Lacuna and its baselines to a question, all of whose truth is known."""
+    """The answers of Lacuna and its baselines to a question with known truth."""
     for method in ("lacuna", *BASELINES):
         filled = with_residues(question["sequence"], [getattr(row, method) for row in chain.scored])
         shares = [float(f"{row.probability:.4f}") for row in chain.scored]

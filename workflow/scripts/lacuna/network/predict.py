@@ -1,4 +1,4 @@
-"""Distributions over residues of the missing residues of a block, by the network."""
+"""Predicts residue distributions for the missing residues of a block with the network."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,8 @@ from lacuna.network.kmers import KmerSet, Targets
 from lacuna.network.model import ANSWERS, GapNetwork, Kmers
 from lacuna.templates.nearest import Library
 
-BATCH = 64  # k-mers a forward pass; fixed, so that a result never depends on its company
-NEAR = 16  # places; k-mers whose first ones asked for lie so near are read together
+BATCH = 64  # k-mers per forward pass; fixed, so that results do not depend on the batch
+NEAR = 16  # places; k-mers whose first targets are within the same NEAR places are read together
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class Predictor:
 def predict(
     model: GapNetwork, kmers: KmerSet, library: Library, device: torch.device
 ) -> np.ndarray:
-    """Residue distributions of the targets of a block: (t, 20) float64 rows that sum to 1.
+    """Residue distributions of the targets of a block: (t, 20) float64, rows sum to 1.
 
-    Residues that an ambiguity code rules out get probability 0.
+    Residues excluded by an ambiguity code get probability 0.
     """
     products = product_dtype(device)
     half = products is torch.bfloat16

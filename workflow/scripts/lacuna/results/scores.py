@@ -1,4 +1,4 @@
-"""Accuracy over files: of a sample from its blocks, and of all samples."""
+"""Accuracy from files: of a sample from its blocks, and of all samples."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
@@ -33,15 +33,15 @@ METHODS = ("lacuna", *BASELINES, "seed_lstm")
 def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
     """Add up the scored residues of all blocks and write the accuracy table.
 
-    seed: folders of the tutorial's models, where they were trained. The rows of single chains
-    wait in a file: of a million chains, their ids alone stand in memory.
+    seed: folders of the tutorial's models, if they were trained. Rows of single chains are kept in
+    a temporary file: with a million chains, only their ids are in memory.
     """
     predictions = [
         pd.read_csv(folder / SEED_PREDICTIONS, sep="\t", dtype=str, keep_default_na=False)
         for folder in seed
     ]
     total = add_up([])
-    places: list[tuple[float, str, int]] = []  # chain's sort key, and where its rows begin
+    places: list[tuple[float, str, int]] = []  # a chain's sort key, and where its rows begin
     with TemporaryFile() as waiting:
         for path in scored:
             sums = add_up(_sums(read_scored(path), predictions))
@@ -70,7 +70,7 @@ def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
 
 
 def _sums(table: pd.DataFrame, predictions: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """Sums of one block's scored residues: of the methods that filled it, then of the seed's."""
+    """Yield sums of one block's scored residues: of the methods that filled it, then the seed's."""
     yield sum_scored(table)
     for table_of_chain in predictions:
         for protocol, answers in table_of_chain.groupby("protocol"):
@@ -88,7 +88,7 @@ def join_accuracy(
     out: Path,
     summary: Path,
 ) -> None:
-    """One table over samples (without the rows of single chains) and one line per sample.
+    """Write one table over samples (without rows of single chains) and one line per sample.
 
     Raises LacunaError, and writes neither, if nothing was filled in any sample.
     """
@@ -113,7 +113,7 @@ def join_accuracy(
 
 
 def cysteine_note(alkylation: Path, gaps: Path) -> str:
-    """`; C weighs 160.031 Da, ...` for a sample with masses, and how many gaps contradict it."""
+    """`; C weighs 160.031 Da, ...` for a sample with masses, with the number of contradictions."""
     state = read_alkylation(alkylation)
     if not state.masses:
         return ""
@@ -131,7 +131,7 @@ def cysteine_note(alkylation: Path, gaps: Path) -> str:
 def _summary_line(sample: str, accuracy: pd.DataFrame, counts: Counts, rejected: Path) -> str:
     """`sample: 2 chains, 80 of 80 missing residues filled; right: lacuna 78/80 (0.975), ...`
 
-    Ambiguity codes that stand alone are counted apart from the residues of gaps.
+    Ambiguity codes outside gaps are reported separately from the residues of gaps.
     """
     parts = [plural(counts.chains, "chain")]
     parts.append(f"{counts.filled} of {counts.missing} missing residues filled")
@@ -150,7 +150,7 @@ def _summary_line(sample: str, accuracy: pd.DataFrame, counts: Counts, rejected:
 
 
 def _shares(rows: pd.DataFrame) -> str:
-    """What each method has right: `lacuna 78/80 (0.975), germline_copy 75/80 (0.938)`."""
+    """Correct residues by method: `lacuna 78/80 (0.975), germline_copy 75/80 (0.938)`."""
     parts = []
     for row in rows.to_dict("records"):
         name = row["method"]
