@@ -29,7 +29,7 @@ from lacuna.templates.homologs import Homologs, find_homologs
 from lacuna.templates.nearest import (
     N_GERMLINE,
     N_HOMOLOGS,
-    Choice,
+    GermlineChoice,
     Library,
     LocusLibrary,
     chain_grid,
@@ -338,7 +338,7 @@ class _Searched:
     columns: np.ndarray
     templates: np.ndarray
     profile: np.ndarray | None
-    choice: Choice
+    choice: GermlineChoice
     c: np.ndarray
 
 

@@ -8,7 +8,7 @@ import torch
 from lacuna.core.alphabet import ALLOWED, N_RESIDUES
 from lacuna.core.device import product_dtype
 from lacuna.network.kmers import KmerSet, Targets
-from lacuna.network.model import ANSWERS, GapNetwork, Kmers
+from lacuna.network.model import PLACES_AT_ONCE, GapNetwork, Kmers
 from lacuna.templates.nearest import Library
 
 BATCH = 64  # k-mers per forward pass; fixed, so that results do not depend on the batch
@@ -48,7 +48,7 @@ def predict(
     done = 0
     for rows, batch in kmers.batches(BATCH, library, torch.from_numpy(order)):
         mine = by_turn[slice(*np.searchsorted(turns, (done, done + len(rows))))]
-        padding = (0, -len(mine) % ANSWERS)
+        padding = (0, -len(mine) % PLACES_AT_ONCE)
         kmer = torch.from_numpy(np.pad(turn[at.kmer[mine]] - done, padding, "edge")).to(device)
         place = torch.from_numpy(np.pad(at.place[mine], padding, "edge")).long().to(device)
         parts = (batch.tokens, batch.columns, batch.templates, batch.profiles)
