@@ -658,7 +658,7 @@ def write_encoded(
     library: Library,
     record: dict[str, object],
 ) -> None:
-    """Write the file that `trainer.read_encoded` reads.
+    """Write the file that `batches.read_encoded` reads.
 
     weights: (n,) how often a chain is drawn; validation: rows (m,) by name, which get weight 0
     (empty sets are left out); record: JSON that describes the chains.
