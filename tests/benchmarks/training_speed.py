@@ -29,7 +29,7 @@ from lacuna.network.model import ModelConfig  # noqa: E402
 from lacuna.training.batches import Encoded, TrainConfig, read_encoded  # noqa: E402
 from lacuna.training.corpus import Chains, germline_library, simulate_chains, write_encoded  # noqa: E402
 from lacuna.training.masking import MaskingConfig  # noqa: E402
-from lacuna.training.run import begin  # noqa: E402
+from lacuna.training.run import starting_network  # noqa: E402
 from lacuna.training.trainer import Trainer  # noqa: E402
 
 COUNTS = {"human:H": 3000, "human:K": 1500, "human:L": 1500, "mouse:H": 1000, "mouse:K": 1000}
@@ -133,7 +133,7 @@ def main() -> None:
     keep_memory()
     encoded = simulated() if options.chains is None else read_encoded(options.chains)
     config = TrainConfig(batch_size=options.batch_size)
-    model = begin(ModelConfig(), config.seed)
+    model = starting_network(ModelConfig(), config.seed)
     trainer = Trainer(encoded, model, config, MaskingConfig(), torch.device("cpu"))
     print(f"{options.threads} threads, batch {config.batch_size}, {trainer.dtype}")
 

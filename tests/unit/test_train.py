@@ -28,7 +28,7 @@ from lacuna.network.weights import load_weights, save_weights
 from lacuna.training.batches import Ranks, TrainConfig, read_encoded
 from lacuna.training.corpus import Chains, germline_library, write_encoded
 from lacuna.training.masking import MaskingConfig
-from lacuna.training.run import begin, pretrain
+from lacuna.training.run import pretrain, starting_network
 from lacuna.training.simulate import mutate, recombine
 from lacuna.training.teacher import Teacher, TeacherConfig, load_teacher
 from lacuna.training.trainer import CpuDropout, Trainer, learning_rate_at, loss_and_hits
@@ -65,7 +65,7 @@ def _one_thread() -> None:
 
 def trainer(encoded: Path, model: dict | None = None, **train: object) -> Trainer:
     config = TrainConfig(**{**TRAIN, **train})
-    network = begin(ModelConfig(**(model or MODEL)), config.seed)
+    network = starting_network(ModelConfig(**(model or MODEL)), config.seed)
     return Trainer(read_encoded(encoded), network, config, MaskingConfig(), CPU)
 
 
@@ -217,7 +217,7 @@ def test_processes_that_train_together_make_the_mean_step(encoded: Path, tmp_pat
     for step in range(3):
         together(step)
     weights = load_weights(tmp_path / "w.safetensors").state_dict()
-    before = begin(ModelConfig(**model), 0).state_dict()
+    before = starting_network(ModelConfig(**model), 0).state_dict()
     for name, tensor in one.averaged.state_dict().items():
         # Adam makes a full step if rounding alone moves a gradient from zero.
         error, moved = (weights[name] - tensor).abs().mean(), (tensor - before[name]).abs().mean()
@@ -337,10 +337,13 @@ def test_other_weights_to_begin_with_or_to_learn_from_are_refused(
     def begun(name: str) -> Trainer:
         if kind == "start":
             save_weights(tmp_path / name, GapNetwork(ModelConfig(**MODEL)), {"data": name})
-            network, teacher = begin(ModelConfig(), 0, tmp_path / name), None
+            network, teacher = starting_network(ModelConfig(), 0, tmp_path / name), None
         else:
             save_weights(tmp_path / name, Teacher(ModelConfig(), sizes), {"data": name})
-            network, teacher = begin(ModelConfig(**MODEL), 0), load_teacher(tmp_path / name)
+            network, teacher = (
+                starting_network(ModelConfig(**MODEL), 0),
+                load_teacher(tmp_path / name),
+            )
         config = TrainConfig(**TRAIN)
         return Trainer(read_encoded(encoded), network, config, MaskingConfig(), CPU, teacher)
 

@@ -103,7 +103,7 @@ def pretrain(
     with _ranks(device) as ranks:
 
         def make() -> Trainer:
-            network = begin(ModelConfig(**model), config.seed, start, antiberty)
+            network = starting_network(ModelConfig(**model), config.seed, start, antiberty)
             masks = MaskingConfig(**masking)
             return Trainer(encoded, network, config, masks, device, learns_from, ranks)
 
@@ -176,7 +176,7 @@ def _run_together(processes: int, settings: Record) -> None:
         raise LacunaError(fault)
 
 
-def begin(
+def starting_network(
     sizes: ModelConfig,
     seed: int,
     start: Path | str | None = None,
