@@ -24,7 +24,6 @@ from lacuna.results.join import BASELINES, HEADERS, MODEL, TABLES, join_parts
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.homologs import Homologs
 
-MAX_IDENTITY = 0.95
 ROUNDED = 1e-4  # largest rounding error of a printed probability
 # What C may carry, in Da: nothing, or one of the usual alkylations.
 ON_CYSTEINE = (0.0, 57.021464, 58.005479, 71.037114, 105.057849, 125.047679, 45.987721)
