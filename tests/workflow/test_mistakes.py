@@ -91,7 +91,7 @@ BEFORE_THE_FIRST_JOB = [
     of_sheet("a cell too many", sheet("s1\tgood.fasta\tx"), ":2:", "3 cells", "remove"),
     of_sheet("a cell of 200,000 letters", sheet(f"s1\t{'x' * 200_000}"), ":2:", "correct the line"),
     of_sheet("a sample twice", SHEET + "s1\tgood.fasta\n", ":3:", "'s1'", "line 2", "rename"),
-    of_sheet("a sample with a blank", sheet("s 1\tgood.fasta"), ":2:", "'s 1' is no sample id"),
+    of_sheet("a sample with a blank", sheet("s 1\tgood.fasta"), ":2:", "'s 1' is not a sample id"),
     of_sheet("a sample that climbs", sheet("../s1\tgood.fasta"), ":2:", "'../s1'", "use letters"),
     of_sheet("a sample of 250 letters", sheet(f"{'s' * 250}\tgood.fasta"), ":2:", "at most 100"),
     of_sheet("a sample named logs", sheet("logs\tgood.fasta"), ":2:", "'logs'", "rename it"),

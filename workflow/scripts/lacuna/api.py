@@ -162,7 +162,7 @@ class FilledChains(Sequence[FilledChain]):
 
         tables = {"residues": _residue_rows, "gaps": _gap_rows, "chains": _chain_rows}
         if table not in tables:
-            raise LacunaError(f"'{table}' is no table; use one of {', '.join(tables)}")
+            raise LacunaError(f"'{table}' is not a table; use one of {', '.join(tables)}")
         columns, rows = tables[table](self.chains)
         return pd.DataFrame(rows, columns=columns)
 
@@ -299,7 +299,7 @@ def _records(chains: Iterable[Chain]) -> Iterator[_Given]:
         record = _record(chain, where)
         name = f"chain{number}" if record.chain in _UNNAMED else record.chain
         if any(letter.isspace() for letter in name):
-            raise LacunaError(f"{where}: its id '{shortened(name)}' holds a blank; remove it")
+            raise LacunaError(f"{where}: its id '{shortened(name)}' contains a blank; remove it")
         yield _Given(
             printable(name),
             "" if record.description in _UNNAMED else " ".join(record.description.split()),

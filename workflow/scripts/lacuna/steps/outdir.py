@@ -177,7 +177,7 @@ def _check_free(outdir: Path, file: int) -> None:
     if holder.running and holder.host != socket.gethostname():
         raise LacunaError(
             f"outdir '{outdir}' is in use by a run on another machine, or one was killed there "
-            f"({holder}); if it runs no more, remove '{outdir / LOCK}'"
+            f"({holder}); if it has ended, remove '{outdir / LOCK}'"
         )
     here = os.path.realpath(os.getcwd())
     of_this = holder.outdir == os.path.realpath(outdir)  # not that of a folder this is a copy of
@@ -240,7 +240,7 @@ def last_words(outdir: Path, start: float, logs: Sequence[str]) -> str:
     folder = outdir / LOCK.parent
     said = "".join(Path(log).read_text(encoding="utf-8", errors="replace") for log in logs)
     if _INTERRUPTED in said:
-        return "the run was interrupted; the same command goes on where it was"
+        return "the run was interrupted; the same command continues it"
     if faults := faults_since(folder, start):
         more = f" (and {len(faults) - 1} more faults in {folder})" if len(faults) > 1 else ""
         return faults[0] + more
@@ -249,6 +249,6 @@ def last_words(outdir: Path, start: float, logs: Sequence[str]) -> str:
     rules = list(dict.fromkeys(re.findall(r"^Error in rule (\w+)", said, re.MULTILINE)))
     named = f"rule {', '.join(rules)}: its job" if rules else "a job"
     return (
-        f"{named} ended without a word, as when it is killed for memory or time; give it more (see "
+        f"{named} ended silently, as if killed for memory or time; give it more (see "
         f"{', '.join(map(str, [folder, *logs]))})"
     )

@@ -64,12 +64,12 @@ def read_sheet(path: str | Path) -> tuple[Sample, ...]:
         where = f"{path}:{line}"
         if len(cells) > len(columns):
             raise LacunaError(
-                f"{where}: {len(cells)} cells under {len(columns)} columns; remove what is too much"
+                f"{where}: {len(cells)} cells under {len(columns)} columns; remove the surplus"
             )
         sample = _sample(where, path.parent, dict(zip(columns, cells, strict=False)))
         if first_line.setdefault(sample.sample, line) != line:
             raise LacunaError(
-                f"{where}: sample '{sample.sample}' stands on line "
+                f"{where}: sample '{sample.sample}' is on line "
                 f"{first_line[sample.sample]} already; rename one of them"
             )
         samples.append(sample)
@@ -81,7 +81,7 @@ def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
     with open_text(path) as handle:
         text = handle.read()
     if text.startswith("PK\3\4"):
-        raise LacunaError(f"{path}: a workbook of a spreadsheet; save it as tab-separated text")
+        raise LacunaError(f"{path}: a spreadsheet workbook; save it as tab-separated text")
     delimiter = _delimiter(text)
     source = io.StringIO(text)
     if delimiter == "\t":  # no quoting: quotes in a path belong to it
@@ -121,7 +121,7 @@ def _check_header(path: Path, line: int, columns: list[str]) -> None:
             remedy = f"did you mean '{near[0]}'?" if near else hint
             raise LacunaError(f"{path}:{line}: unknown column '{shortened(name)}'; {remedy}")
         if columns.count(name) > 1:
-            raise LacunaError(f"{path}:{line}: column '{name}' stands twice; keep one of them")
+            raise LacunaError(f"{path}:{line}: column '{name}' occurs twice; keep one of them")
     for name in REQUIRED:
         if name not in columns:
             raise LacunaError(
@@ -134,8 +134,8 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
     sample = cells.get("sample", "")
     if not re.fullmatch(SAMPLE_PATTERN, sample):
         raise LacunaError(
-            f"{where}: '{shortened(sample)}' is no sample id; use letters, digits, '_', '-' and "
-            "'.', not dots alone"
+            f"{where}: '{shortened(sample)}' is not a sample id; use letters, digits, '_', '-' and "
+            "'.', but not only dots"
         )
     if len(sample) > MAX_NAME:
         raise LacunaError(
