@@ -84,7 +84,7 @@ BEFORE_THE_FIRST_JOB = [
         ":2:",
         "fasta 'gone.fasta' does not exist; correct it",
     ),
-    of_sheet("a workbook", b"PK\3\4" + bytes(9), "a workbook", "save it as tab-separated text"),
+    of_sheet("a workbook", b"PK\3\4" + bytes(9), "workbook", "save it as tab-separated text"),
     of_sheet("Unicode of Windows", SHEET.encode("utf-16"), "not a text file in UTF-8", "save it"),
     of_sheet("a misspelt column", sheet("s1\tx", "sample\tfatsa"), ":1:", "did you mean 'fasta'?"),
     of_sheet("a missing column", sheet("s1\tx", "sample\tgaps"), ":1:", "'fasta' is missing"),
@@ -138,7 +138,7 @@ BEFORE_THE_FIRST_JOB = [
     of_config("blocks of 1e30", "block_size: 1.0e+30\n", "'block_size' is 1e+30; write at most"),
     of_config("a stride that skips", "kmer: {stride: 200}\n", "write at most 'kmer.length', 128"),
     of_config("no weights at all", "train: {from: null}\n", "'train.from' is null", "set one"),
-    of_config("no such weights", "train: {from: x.safetensors}\n", "is no file; correct the path"),
+    of_config("no such weights", "train: {from: x.safetensors}\n", "is not a file; correct the path"),
     of_config(
         "a package that is an option",
         "pretrain: {teacher: {wheel: --index-url==1}}\n",
