@@ -138,7 +138,7 @@ BEFORE_THE_FIRST_JOB = [
     of_config("blocks of 1e30", "block_size: 1.0e+30\n", "'block_size' is 1e+30; write at most"),
     of_config("a stride that skips", "kmer: {stride: 200}\n", "write at most 'kmer.length', 128"),
     of_config("no weights at all", "train: {from: null}\n", "'train.from' is null", "set one"),
-    of_config("no such weights", "train: {from: x.safetensors}\n", "is not a file; correct the path"),
+    of_config("no such weights", "train: {from: x.safetensors}\n", "is not a file; correct"),
     of_config(
         "a package that is an option",
         "pretrain: {teacher: {wheel: --index-url==1}}\n",
