@@ -151,7 +151,7 @@ def test_gaps_without_a_cysteine_tell_nothing(reader: Reader) -> None:
     state = find_reading([chain("a", whole, (40, 45))], Modifications(), reader)
     assert (state.how, state.told) == ("open", 0)
     assert [name for name, _ in state.readings] == ["carbamidomethyl", "none"]
-    assert "cannot be told (no mass tells)" in state.sentence()
+    assert "cannot be determined (no evidence from masses)" in state.sentence()
 
 
 def test_one_wrong_mass_does_not_decide(reader: Reader) -> None:

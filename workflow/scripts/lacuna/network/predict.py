@@ -17,14 +17,14 @@ NEAR = 16  # places; k-mers whose first targets are within the same NEAR places 
 
 @dataclass(frozen=True, slots=True)
 class Predictor:
-    """The network, the germline library that it was trained with, and where it computes."""
+    """The network, the germline library with which it was trained, and its device."""
 
     model: GapNetwork
     library: Library
     device: torch.device
 
     def predict(self, kmers: KmerSet) -> np.ndarray:
-        """Distributions (t, 20) of the targets of a block, as `predict` gives them."""
+        """Residue distributions of the targets of a block: (t, 20), see `predict`."""
         return predict(self.model, kmers, self.library, self.device)
 
 
@@ -61,7 +61,7 @@ def predict(
 
 
 def _reading_order(at: Targets) -> np.ndarray:
-    """(n,) k-mers, those asked for like places together."""
+    """(n,) order that groups k-mers with similar target places."""
     begins = np.flatnonzero(np.diff(at.kmer, prepend=-1))  # every k-mer has a target
     ends = np.append(begins[1:], len(at.kmer)) - 1
     first, last = at.place[begins], at.place[ends[: len(begins)]]
