@@ -77,5 +77,5 @@ FORMATS = (
     ),
     TableFormat("peaks", "PEAKS", ("denovo peptide", "alc (%)"), _USED, _feature),
     TableFormat("peaks", "PEAKS", ("peptide", "caa (%)"), _USED, _dia),
-    TableFormat("peaks_db", "PEAKS DB", ("peptide", "-10lgp", "accession"), _USED, _database),
+    TableFormat("peaks_db", "PEAKS DB", ("peptide", "-10lgp", "mass"), _USED, _database),
 )

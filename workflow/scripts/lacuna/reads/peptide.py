@@ -17,6 +17,8 @@ from lacuna.reads.read import N_TERMINUS, Modification
 
 Score = TypeVar("Score")
 
+WATER = 18.010564684  # Da
+
 _NO_RESIDUES = {ord(residue): None for residue in RESIDUES}
 _TOKEN = re.compile(
     r"(?P<residue>[A-Za-z])"
@@ -26,7 +28,8 @@ _TOKEN = re.compile(
     r"|(?P<dash>-)"
 )
 _SIGNED = re.compile(r"[+-][\d.]+")
-_FLANKS = re.compile(r"[A-Z_-]*\.(.+)\.[A-Z_-]*")
+_SITE = re.compile(r"_[A-Z]+$")  # Oxidation_W
+_FLANKS = re.compile(r"(?:[A-Z_-]*\.)?(.+?)(?:\.[A-Z_-]*)?")
 # What residues carry where bare masses are tokens: the vocabulary of Casanovo and its relatives.
 _BARE = ("C+57.021", "M+15.995", "N+0.984", "Q+0.984")
 # PEAKS marks residues that differ from its database: A(sub G), (ins), (del K).
@@ -96,6 +99,14 @@ def without_flanks(text: str) -> str:
     return match[1] if match else text
 
 
+def peptide_mass(peptide: Peptide) -> float:
+    """The neutral monoisotopic mass of a peptide with its modifications, in Da."""
+    from pyteomics.mass import std_aa_mass  # slow to import
+
+    residues = sum(std_aa_mass[residue] for residue in peptide.residues)
+    return float(residues + sum(mass for _, mass in peptide.modifications)) + WATER
+
+
 @lru_cache(maxsize=4096)
 def modification_mass(text: str) -> float:
     """What a modification weighs in Da: a number, a name or an accession of Unimod.
@@ -104,19 +115,14 @@ def modification_mass(text: str) -> float:
     """
     text = text.strip()
     try:
-        mass = float(text)
-    except ValueError:
-        name = _ABBREVIATIONS.get(text.casefold(), text)
-        try:
-            return _named(name).mass
-        except ValueError as error:
-            raise ValueError(f"modification '{text[:40]}', {error}") from None
-    if not -1000 < mass < 100_000:
-        raise ValueError(f"modification '{text[:40]}', which is no mass in Da; correct it")
-    return _exact(mass, len(text.partition(".")[2]))
+        mass = _named(_ABBREVIATIONS.get(text.casefold(), _SITE.sub("", text))).mass
+    except ValueError as error:
+        raise ValueError(f"modification '{text[:40]}', {error}") from None
+    return _exact(mass, len(text.partition(".")[2])) if text[:1] in ("+", "-") else mass
 
 
 def _named(name: str) -> Tag:
+    name = name.removeprefix("C:")  # ProForma: of a vocabulary of the user's own
     if ":" in name:
         tag = modification(name)  # ProForma: UNIMOD:4, U:4
         if tag is not None:

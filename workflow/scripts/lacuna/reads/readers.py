@@ -1,20 +1,32 @@
 """Reading the peptides of a sample: every file in the format that its content shows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lacuna.core.files import LacunaError, open_text, printable
 from lacuna.core.tables import RejectedRow
-from lacuna.reads import instanovo, peaks
+from lacuna.reads import casanovo, deepnovo, instanovo, maxquant, novor, peaks, single
 from lacuna.reads.formats import TableFormat
 from lacuna.reads.origin import Origin
 from lacuna.reads.read import Peptides, Read
-from lacuna.reads.table import BadLine, Layout, head_of, layouts, rows
+from lacuna.reads.table import BadLine, Layout, head_of, layouts, rows, split_line
 
-# The first that recognises a file reads it, so those that ask for more come first.
-TABLES: tuple[TableFormat, ...] = (*peaks.FORMATS, *instanovo.FORMATS)
+# The first that recognises a file reads it, so those that ask for more come first: tables with a
+# header, tables without, and last the plain table, whose one column others have too.
+TABLES: tuple[tuple[TableFormat, ...], ...] = (
+    (
+        *peaks.FORMATS,
+        *instanovo.FORMATS,
+        *novor.FORMATS,
+        *deepnovo.FORMATS,
+        *maxquant.FORMATS,
+        *single.FORMATS,
+    ),
+    single.HEADERLESS,
+    single.PLAIN,
+)
 
-_EMPTY_REMEDY = "give a file with peptides"
+Found = list[Read] | BadLine  # the reads of a row, or what is wrong with it
 
 
 def read_peptides(paths: Iterable[str | Path], reads_format: str | None = None) -> Peptides:
@@ -29,82 +41,91 @@ def read_peptides(paths: Iterable[str | Path], reads_format: str | None = None) 
             f"reads_format: '{reads_format}' is none of the formats; choose among "
             f"{', '.join(tools())}"
         )
-    found = Peptides([], [], 0)
+    reads: list[Read] = []
+    rejected: list[RejectedRow] = []
+    unread = 0
     for path, name in zip(files, _names(files), strict=True):
-        one = _read_file(path, name, reads_format)
-        found.reads.extend(one.reads)
-        found.rejected.extend(one.rejected)
-        found = found._replace(unread=found.unread + one.unread)
-    return found
+        for found in _reads_of(path, name, reads_format):
+            if isinstance(found, BadLine):
+                reason = printable(f"{path}:{found.line}: {found.fault}")
+                rejected.append(RejectedRow(f"{name}:{found.line}", found.line, None, reason))
+            else:
+                reads.extend(found)
+                unread += not found
+    return Peptides(reads, rejected, unread)
 
 
 def tools() -> list[str]:
     """What `reads_format` may be."""
-    return list(dict.fromkeys(form.tool for form in TABLES))
-
-
-def _titles() -> str:
-    return ", ".join(dict.fromkeys(form.title for form in TABLES))
+    return list(dict.fromkeys([*casanovo.TOOLS, *(f.tool for fs in TABLES for f in fs)]))
 
 
 def _names(paths: Sequence[str]) -> list[str]:
     """What the reads of each file are named by: its name, or its path if two have the same name."""
     names = [Path(path).name for path in paths]
-    return [
-        name if names.count(name) == 1 else path for path, name in zip(paths, names, strict=True)
-    ]
+    pairs = zip(paths, names, strict=True)
+    return [name if names.count(name) == 1 else path for path, name in pairs]
 
 
-def _read_file(path: str, name: str, reads_format: str | None) -> Peptides:
+def _reads_of(path: str, name: str, reads_format: str | None) -> Iterator[Found]:
     with open_text(path) as handle:
         head = head_of(handle)
     if not any(line.strip() for line in head):
-        raise LacunaError(f"{path}: the file is empty; {_EMPTY_REMEDY}")
-    form, layout = _recognised(path, head, reads_format)
-    return _read_table(path, name, form, layout)
+        raise LacunaError(f"{path}: the file is empty; give a file with peptides")
+    if casanovo.is_mztab(head) and reads_format in (None, *casanovo.TOOLS):
+        return _mztab_reads(path, name, reads_format)
+    return _table_reads(path, name, *_recognised(path, head, reads_format))
 
 
 def _recognised(
     path: str, head: Sequence[str], reads_format: str | None
 ) -> tuple[TableFormat, Layout]:
-    """The format of a file and where its table begins, by its first lines."""
-    forms = [form for form in TABLES if reads_format in (None, form.tool)]
-    for layout in layouts(head):
-        for form in forms:
-            if set(form.required).issubset(layout.names):
-                return form, layout
+    """The format of a table and where it begins, by its first lines."""
     first = next(line for line in head if line.strip())
+    for forms in TABLES:
+        wanted = [form for form in forms if reads_format in (None, form.tool)]
+        for layout in layouts(head):
+            for form in wanted:
+                if form.fits is None and set(form.required).issubset(layout.names):
+                    return form, layout
+        for form in wanted:
+            if form.fits is not None:
+                cells = split_line(first, form.separator) or []
+                if form.fits([cell.strip() for cell in cells]):
+                    return form, Layout(form.separator, 0, form.required)
+    shown = f"it begins with '{printable(first[:60])}'"
     if reads_format is not None:
         raise LacunaError(
-            f"{path}: not a file of {reads_format}: it begins with '{printable(first[:60])}'; "
-            "leave reads_format out to have the tool recognised"
+            f"{path}: not a file of {reads_format}: {shown}; leave reads_format out to have the "
+            "tool recognised"
         )
+    titles = dict.fromkeys([*casanovo.TOOLS.values(), *(f.title for fs in TABLES for f in fs)])
     raise LacunaError(
-        f"{path}: no format of peptide reads that is known: it begins with "
-        f"'{printable(first[:60])}'; give the output of {_titles()}, or a table with the columns "
-        "peptide and confidence"
+        f"{path}: no format of peptide reads that is known: {shown}; give the output of "
+        f"{', '.join(titles)} (columns peptide and confidence)"
     )
 
 
-def _read_table(path: str, name: str, form: TableFormat, layout: Layout) -> Peptides:
-    reads: list[Read] = []
-    rejected: list[RejectedRow] = []
-    unread = 0
+def _table_reads(path: str, name: str, form: TableFormat, layout: Layout) -> Iterator[Found]:
     with open_text(path) as handle:
         for row in rows(handle, layout, (*form.required, *form.used)):
             if isinstance(row, BadLine):
-                rejected.append(_rejected(path, name, row.line, row.fault))
+                yield row
                 continue
             line, cells = row
             try:
-                found = list(form.read_row(cells, Origin(form.tool, path, name, line)))
+                yield list(form.read_row(cells, Origin(form.tool, path, name, line)))
             except ValueError as error:
-                rejected.append(_rejected(path, name, line, str(error)))
-                continue
-            reads.extend(found)
-            unread += not found
-    return Peptides(reads, rejected, unread)
+                yield BadLine(line, str(error))
 
 
-def _rejected(path: str, name: str, line: int, fault: str) -> RejectedRow:
-    return RejectedRow(f"{name}:{line}", line, None, printable(f"{path}:{line}: {fault}"))
+def _mztab_reads(path: str, name: str, reads_format: str | None) -> Iterator[Found]:
+    table = casanovo.read_mztab(path)
+    scores = casanovo.scores_of_file(table)
+    yield from table.bad
+    for line, row in table.rows:
+        try:
+            origin = Origin(reads_format or table.tool, path, name, line)
+            yield casanovo.read_row(row, origin, scores)
+        except ValueError as error:
+            yield BadLine(line, str(error))
