@@ -66,19 +66,9 @@ class ErrorModels:
     models: Mapping[tuple[str, str], Model]
 
     def model_of(self, read: Read) -> tuple[str, Model]:
-        """What the read's model needs of it, and the model."""
-        kind = (
-            RESIDUE
-            if read.confidences is not None
-            else PEPTIDE
-            if read.score is not None
-            else PLACE
-        )
-        if model := self.models.get((read.tool, kind)):
-            return kind, model
-        # Scores of peptides mean something else in every tool.
-        kind = RESIDUE if kind == RESIDUE else PLACE
-        return kind, self.models[DEFAULT, kind]
+        """The kind of the read's model, and the model: its tool's own, or the default."""
+        kind = kinds_of(read)[0]
+        return kind, self.models.get((read.tool, kind)) or self.models[DEFAULT, kind]
 
     def probabilities(self, reads: Sequence[Read]) -> list[NDArray[np.float64]]:
         """For each read, (length,): the probability that each of its residues is right."""
@@ -93,6 +83,12 @@ class ErrorModels:
             for number, one in zip(numbers, np.split(pooled, ends), strict=True):
                 found[number] = one
         return found
+
+
+def kinds_of(read: Read) -> list[str]:
+    """The kinds of models that a read has what they need for, that which uses most first."""
+    has = {RESIDUE: read.confidences is not None, PEPTIDE: read.score is not None, PLACE: True}
+    return [kind for kind in FEATURES if has[kind]]
 
 
 def predict(model: Model, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -153,7 +149,7 @@ def load_error_models(path: Path = READ_ERRORS, left_out: str = "") -> ErrorMode
     proteins = {protein for record in records for protein in record.fitted_on}
     wanted = left_out if left_out in proteins else ""
     models = {(r.tool, r.kind): r.model for r in records if r.left_out == wanted}
-    for kind in (RESIDUE, PLACE):
+    for kind in FEATURES:
         if (DEFAULT, kind) not in models:
             raise LacunaError(f"{path}: it has no default model of kind '{kind}'; fit it again")
     return ErrorModels(models)

@@ -80,7 +80,7 @@ def _anchor(letters: str, chains: Chains) -> tuple[int, int, int, int] | None:
 
 
 def _weights(read: Read) -> list[float]:
-    """The masses of the residues in Da, with modifications but those of C, which all of them have."""
+    """The masses of the residues in Da, with modifications but those of C, which all C have."""
     masses = [_residue_mass(residue) for residue in read.residues]
     for place, mass in read.modifications:
         if 0 <= place < len(masses) and read.residues[place] != "C":

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 
 from lacuna.core.files import LacunaError, atomic_write, open_text
@@ -36,7 +36,8 @@ def write_reads(path: Path, reads: Sequence[Read]) -> None:
     """Write reads, one JSON object a line."""
     with atomic_write(path) as handle:
         for read in reads:
-            handle.write(json.dumps(asdict(read), separators=(",", ":")) + "\n")
+            cells = {name: getattr(read, name) for name in _FIELDS}
+            handle.write(json.dumps(cells, separators=(",", ":")) + "\n")
 
 
 def load_reads(path: Path) -> list[Read]:
