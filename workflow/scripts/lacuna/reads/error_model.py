@@ -65,16 +65,23 @@ class ErrorModels:
 
     models: Mapping[tuple[str, str], Model]
 
-    def model_of(self, read: Read) -> tuple[str, Model]:
+    def model_of(self, read: Read) -> tuple[str, Model] | None:
         """The kind of the read's model, and the model: its tool's own, or the default."""
         kind = kinds_of(read)[0]
-        return kind, self.models.get((read.tool, kind)) or self.models[DEFAULT, kind]
+        model = self.models.get((read.tool, kind)) or self.models.get((DEFAULT, kind))
+        return None if model is None else (kind, model)
 
     def probabilities(self, reads: Sequence[Read]) -> list[NDArray[np.float64]]:
-        """For each read, (length,): the probability that each of its residues is right."""
+        """For each read, (length,): the probability that each of its residues is right.
+
+        Raises ValueError if there is no model for a read: loaded models have all defaults.
+        """
         groups: dict[tuple[str, Model], list[int]] = {}
         for number, read in enumerate(reads):
-            groups.setdefault(self.model_of(read), []).append(number)
+            model_of = self.model_of(read)
+            if model_of is None:
+                raise ValueError(f"no model for {read.name}")
+            groups.setdefault(model_of, []).append(number)
         found: list[NDArray[np.float64]] = [np.empty(0)] * len(reads)
         for (kind, model), numbers in groups.items():
             group = [reads[number] for number in numbers]
@@ -151,7 +158,10 @@ def load_error_models(path: Path = READ_ERRORS, left_out: str = "") -> ErrorMode
     models = {(r.tool, r.kind): r.model for r in records if r.left_out == wanted}
     for kind in FEATURES:
         if (DEFAULT, kind) not in models:
-            raise LacunaError(f"{path}: it has no default model of kind '{kind}'; fit it again")
+            raise LacunaError(
+                f"{path}: it has no default model of kind '{kind}'; fit on reads with confidences "
+                "of residues, of several tools if possible"
+            )
     return ErrorModels(models)
 
 
