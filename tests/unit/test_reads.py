@@ -154,7 +154,10 @@ def test_instanovo_without_tokens_has_a_score_alone(read: Callable[..., Peptides
 def test_instanovo_plus_has_residue_scores_only_of_the_other_model(
     read: Callable[..., Peptides],
 ) -> None:
-    header = "final_prediction,final_log_probabilities,selected_model,transformer_token_log_probabilities"
+    header = (
+        "final_prediction,final_log_probabilities,selected_model,"
+        "transformer_token_log_probabilities"
+    )
     found = read(header, 'SR,-1,diffusion,"[-1, -1]"', 'SR,-1,transformer,"[-1, -2]"')
     assert [(r.tool, r.confidences is None) for r in found.reads] == [
         ("instanovoplus", True),
@@ -349,8 +352,11 @@ def test_maxquant_decoys_are_no_reads(read: Callable[..., Peptides]) -> None:
 
 def test_tables_of_one_tool_each(read: Callable[..., Peptides]) -> None:
     one = only(
-        read("Spectrum Name,PowerNovo Peptides,PowerNovo aaScore,PowerNovo Score,Area", "x,EVK,0.3 0.4 0.5,0.57,1")
-    )  # fmt: skip
+        read(
+            "Spectrum Name,PowerNovo Peptides,PowerNovo aaScore,PowerNovo Score,Area",
+            "x,EVK,0.3 0.4 0.5,0.57,1",
+        )
+    )
     assert (one.tool, one.confidences) == ("powernovo", (0.3, 0.4, 0.5))
     one = only(
         read(
