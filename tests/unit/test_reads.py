@@ -84,7 +84,7 @@ def test_peaks_mass_stands_in_for_a_precursor(read: Callable[..., Peptides]) -> 
 
 @pytest.mark.parametrize("first", ["sep=;", "sep=\t"])
 def test_a_stated_separator_is_taken(read: Callable[..., Peptides], first: str) -> None:
-    rows = [PEAKS_X, "1,EVK,97,3,1,2,1,,374.2,1,,9 9 9,E"]
+    rows = [PEAKS_X, "1,EVK,97,3,188,2,1,,374.2,1,,9 9 9,E"]
     found = read(first, *(row.replace(",", first[4:]) for row in rows))
     assert only(found).line == 3
 
@@ -456,7 +456,7 @@ def test_bytes_as_windows_writes_them(write: Write) -> None:
         ("EVK", "1 cells where the table has 3 columns"),
         ("EVK,,1,2,3", "5 cells where the table has 3 columns"),
         ('"EVK,,1', "a quote that is not closed"),
-        ('E"VK,,1', "a quote that is not closed"),
+        ('E"VK,,1', "'\"VK' in the peptide"),
     ],
 )
 def test_a_bad_row_is_rejected_and_the_others_are_read(
@@ -493,7 +493,7 @@ def test_a_named_format_is_the_only_one(read: Callable[..., Peptides]) -> None:
     assert only(read("peptide", "EVK", form="table")).tool == "table"
     assert "casanovo" in tools()
     # What others would be recognised by does not count.
-    assert only(read(PEAKS_X, "1,EVK,97,3,1,2,1,,374,1,,9 9 9,E", form="table")).confidences is None
+    assert only(read(PEAKS_X, "1,EVK,97,3,188,2,1,,374,1,,9 9 9,E", form="table")).confidences is None
 
 
 def test_names_are_unique_in_a_sample(write: Write) -> None:

@@ -67,6 +67,8 @@ def read_mztab(path: str) -> MzTab:
     software = str(parsed.metadata.get("software[1]"))
     if not rows:
         raise LacunaError(f"{path}: an mzTab file without PSM rows; give one with peptides")
+    if "sequence" not in rows[0]:
+        raise LacunaError(f"{path}: an mzTab file without the column 'sequence'; export it again")
     if _scores_of(rows[0]) is None:
         raise LacunaError(
             f"{path}: an mzTab file without scores of residues (columns {', '.join(_AA_SCORES)}), "
@@ -133,7 +135,7 @@ def scores_of_file(table: MzTab) -> Scores:
     """
     low, high = _AVERAGED
     perhaps = table.tool != "casanovo" or low <= table.version < high
-    shown = [list(map(float, s.split(","))) for _, row in table.rows if (s := _numeric(row))]
+    shown = [scores for _, row in table.rows if (scores := _stated(row))]
     averaged = len(shown) >= _FEWEST and all(
         min(scores) >= sum(scores) / len(scores) / 2 - _WRITTEN for scores in shown
     )
@@ -142,9 +144,12 @@ def scores_of_file(table: MzTab) -> Scores:
     return Scores(perhaps and averaged, unordered)
 
 
-def _numeric(row: Row) -> str:
-    text = _scores_of(row) or ""
-    return text if re.fullmatch(r"[\d.]+(?:e-?\d+)?(?:,[\d.]+(?:e-?\d+)?)*", text) else ""
+def _stated(row: Row) -> list[float]:
+    """The scores of a row; none if one is no number."""
+    try:
+        return numbers(filter(None, (_scores_of(row) or "").split(",")))
+    except ValueError:
+        return []
 
 
 def read_row(row: Row, origin: Origin, scores: Scores) -> list[Read]:
