@@ -493,7 +493,8 @@ def test_a_named_format_is_the_only_one(read: Callable[..., Peptides]) -> None:
     assert only(read("peptide", "EVK", form="table")).tool == "table"
     assert "casanovo" in tools()
     # What others would be recognised by does not count.
-    assert only(read(PEAKS_X, "1,EVK,97,3,188,2,1,,374,1,,9 9 9,E", form="table")).confidences is None
+    one = only(read(PEAKS_X, "1,EVK,97,3,188,2,1,,374,1,,9 9 9,E", form="table"))
+    assert (one.tool, one.confidences) == ("table", None)
 
 
 def test_names_are_unique_in_a_sample(write: Write) -> None:
