@@ -16,7 +16,7 @@ from lacuna.core.files import LacunaError
 from lacuna.core.paths import WORKFLOW
 from lacuna.core.tables import REJECTED_TABLE
 from lacuna.reads.origin import PROTON
-from lacuna.reads.peptide import parse_peptide, peptide_mass
+from lacuna.reads.peptide import Peptide, parse_peptide, peptide_mass
 from lacuna.reads.read import N_TERMINUS, Peptides, Read
 from lacuna.reads.readers import read_peptides, tools
 from lacuna.steps.reads import load_reads
@@ -243,6 +243,13 @@ def test_casanovo_5_1_has_its_modifications_elsewhere(read: Callable[..., Peptid
         + "\tM[Oxidation]K/2\n"
     )
     assert only(read(text)).modifications == ((0, OXIDISED),)
+
+
+def test_averages_of_a_relative_are_of_unknown_order(read: Callable[..., Peptides]) -> None:
+    rows = [("EVQK", 0.5, "0.8,0.4,0.7,0.7")] * 5
+    text = mztab(*rows).replace("Casanovo, 5.0.0", "Adanovo")
+    stated = tuple(2 * c - 0.65 for c in (0.7, 0.4, 0.4, 0.7))
+    assert read(text).reads[0].confidences == near(stated)
 
 
 @pytest.mark.parametrize("tool", ["ContraNovo", "Adanovo"])
@@ -582,6 +589,8 @@ WRITERS = {  # what a file's name begins with, and the tools that it may be of
     "mztab__CONTRANOVO": {"contranovo"},
     "mztab__ADANOVO": {"adanovo"},
 }
+# Whose residues and modifications mostly weigh what was measured, in these files.
+WEIGHED = {"peaks", "peaks__DATA_DB", "novor", "deepnovofamily", "novob", "proteoscape"}
 NO_PEPTIDES = {"maxquant__MAXNOVO_ALL_PEPTIDES"}  # features without one
 files = sorted(FORMATS.glob("*.txt")) or [FORMATS]
 
@@ -599,6 +608,13 @@ def test_real_files_are_recognised(path: Path) -> None:
     assert {r.tool for r in found.reads} <= WRITERS.get(kind, {kind})
     assert bool(found.reads) != (path.stem in NO_PEPTIDES)
     assert len(found.rejected) <= 2
+    if kind in WEIGHED:
+        fit = [
+            abs(one.mass - peptide_mass(Peptide(one.residues, one.modifications, (), 0))) < 0.05
+            for one in found.reads
+            if one.mass is not None
+        ]
+        assert sum(fit) >= 0.65 * len(fit)
     for one in found.reads:
         assert one.residues and set(one.residues) <= set(RESIDUES)
         assert one.confidences is None or len(one.confidences) == len(one.residues)

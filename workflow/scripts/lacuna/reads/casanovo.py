@@ -131,7 +131,8 @@ def scores_of_file(table: MzTab) -> Scores:
     """What the scores mean, by the version of the tool and by the scores themselves.
 
     An average of a score and the mean is at least half the mean: where every row holds to that,
-    the scores are averages. The order cannot be found from scores alone.
+    the scores are averages. Their order cannot be found from them: it is unknown in the versions
+    that reversed it, and in relatives with averages, which began as one of those.
     """
     low, high = _AVERAGED
     perhaps = table.tool != "casanovo" or low <= table.version < high
@@ -140,8 +141,8 @@ def scores_of_file(table: MzTab) -> Scores:
         min(scores) >= sum(scores) / len(scores) / 2 - _WRITTEN for scores in shown
     )
     low, high = _REVERSED
-    unordered = table.tool == "casanovo" and low <= table.version < high
-    return Scores(perhaps and averaged, unordered)
+    reversed_by_some = low <= table.version < high if table.tool == "casanovo" else averaged
+    return Scores(perhaps and averaged, reversed_by_some)
 
 
 def _stated(row: Row) -> list[float]:
