@@ -95,4 +95,5 @@ FORMATS = (
     _table("preds", "log_probs", "token_log_probs"),
     _table("predictions", "log_probabilities", "token_log_probabilities"),
     _table("predictions", "log_probs", "token_log_probs"),
+    TableFormat(PLUS, "InstaNovo+", ("predictions", "log_probs"), _USED, _plus),  # if named
 )
