@@ -13,7 +13,15 @@ from jsonschema import Draft202012Validator, ValidationError
 from lacuna.core.files import LacunaError, path_fault
 
 # Keys that are paths; Snakemake must be able to use them.
-PATH_KEYS = ("samples", "outdir", "library", "train.from", "peers.bench", "peers.homologs")
+PATH_KEYS = (
+    "samples",
+    "outdir",
+    "library",
+    "train.from",
+    "peers.bench",
+    "peers.homologs",
+    "read_errors.sets",
+)
 # Names of the schema's types for readers of messages.
 _TYPE_NAMES = {
     "array": "a list",

@@ -11,8 +11,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
+from lacuna.core.tags import Tag, dalton_mass, gap_mass, modification, peaks_modification
 from lacuna.scaffolds.fasta import Fault, Record
-from lacuna.scaffolds.tags import Tag, dalton_mass, gap_mass, modification, peaks_modification
 
 # A sequence of this many A, C, G, T, U and N with each base in it is DNA or RNA. A quarter of the
 # residues of proteins are A, C, G, T or N: a chain with 30 of them and nothing else occurs about
