@@ -27,10 +27,17 @@ from pathlib import Path
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.core.files import LacunaError, atomic_write, open_text, printable
+from lacuna.scaffolds.evidence_table import EvidenceTable
 from lacuna.scaffolds.fasta import Fault, Record, read_records
 from lacuna.scaffolds.gap_table import GapTable, Row
 from lacuna.scaffolds.notation import InlineGap, Letters, locate, read_letters
-from lacuna.scaffolds.scaffold import Gap, Rejected, ResidueModification, Scaffold
+from lacuna.scaffolds.scaffold import (
+    Gap,
+    PositionEvidence,
+    Rejected,
+    ResidueModification,
+    Scaffold,
+)
 from lacuna.scaffolds.truth import TruthFile, place
 
 DEFAULT_MAX_LENGTH = 50_000  # residues of a chain, those that its gaps may have among them
@@ -54,15 +61,17 @@ def read_scaffolds(
     gaps: str | Path | None = None,
     truth: str | Path | None = None,
     homologs: str | Path | None = None,
+    evidence: str | Path | None = None,
     *,
     tolerance_ppm: float = DEFAULT_TOLERANCE_PPM,
     max_length: int = DEFAULT_MAX_LENGTH,
 ) -> Iterator[Scaffold | Rejected]:
     """Yield the records of a FASTA in order, usable or rejected; then what else cannot be used.
 
-    That is gap rows of unknown chains, truth whose ids match in part or not at all, and records
-    of `homologs`, a FASTA that is read for this alone. The files are streamed: only the ids, the
-    gap table, and true chains that stand elsewhere in their file than in `fasta` are held.
+    That is rows of gaps or of evidence of unknown chains, truth whose ids match in part or not at
+    all, and records of `homologs`, a FASTA that is read for this alone. The files are streamed:
+    only the ids, the tables, and true chains that stand elsewhere in their file than in `fasta` are
+    held.
     `tolerance_ppm` is the tolerance of masses that come without one. Raises LacunaError where a
     file as a whole cannot be used.
     """
@@ -71,6 +80,7 @@ def read_scaffolds(
         32 * max_length
     )  # generous: an inline gap takes about 16 bytes, blanks and line ends come on top
     table = GapTable(gaps)
+    known = EvidenceTable(evidence)
     truths = (
         TruthFile(truth, lambda record: _plain(record, max_length), max_bytes)
         if truth is not None
@@ -104,15 +114,18 @@ def read_scaffolds(
             if chain.startswith(_FORMULA):
                 formulas.append(chain)
             kept = _observed(letters, sequence) if letters.modifications else ()
-            yield Scaffold(chain, record.description, sequence, found, line, kept)
+            told = known.take(chain, sequence, found)
+            yield Scaffold(chain, record.description, sequence, found, line, kept, told)
         except Fault as fault:
             table.discard(chain)
+            known.discard(chain)
             yield _rejected(fault, chain, fasta.name)
-    for chain, line in table.left():
-        quoted = len(chain) > 1 and chain[0] == chain[-1] == '"'
-        remedy = "remove the quotes" if quoted else "correct the id or remove the row"
-        unknown = Fault(f"is no chain of {fasta.name}; {remedy}", line)
-        yield _rejected(unknown, chain, table.file)
+    for rows in (table, known):
+        for chain, line in rows.left():
+            quoted = len(chain) > 1 and chain[0] == chain[-1] == '"'
+            remedy = "remove the quotes" if quoted else "correct the id or remove the row"
+            unknown = Fault(f"is no chain of {fasta.name}; {remedy}", line)
+            yield _rejected(unknown, chain, rows.file)
     if truths is not None:
         yield from _unmatched(truths, first_line, without_truth, fasta.name)
     if homologs is not None:
@@ -417,7 +430,7 @@ def _with_truth(
 
 def to_json(scaffold: Scaffold) -> str:
     """A scaffold as one compact line of JSON, without a line end."""
-    fields = {
+    fields: dict[str, object] = {
         "chain": scaffold.chain,
         "description": scaffold.description,
         "sequence": scaffold.sequence,
@@ -425,6 +438,8 @@ def to_json(scaffold: Scaffold) -> str:
         "line": scaffold.line,
         "modifications": [[m.position, m.mass, m.name] for m in scaffold.modifications],
     }
+    if scaffold.evidence:
+        fields["evidence"] = [[e.position, e.weights] for e in scaffold.evidence]
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -452,7 +467,11 @@ def from_json(line: str) -> Scaffold:
             for *values, untried, origin in fields.pop("gaps")
         )
         modifications = tuple(ResidueModification(*m) for m in fields.pop("modifications"))
-        return Scaffold(**fields, gaps=gaps, modifications=modifications)
+        evidence = tuple(
+            PositionEvidence(position, tuple(weights))
+            for position, weights in fields.pop("evidence", ())
+        )
+        return Scaffold(**fields, gaps=gaps, modifications=modifications, evidence=evidence)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a scaffold ({error})") from None
 
