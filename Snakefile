@@ -7,6 +7,7 @@ min_version("9.0")
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/scaffolds.smk"
+include: "workflow/rules/reads.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/fill.smk"
 include: "workflow/rules/packs.smk"

@@ -19,7 +19,7 @@ SCHEMA = ROOT / "workflow" / "schemas" / "samples.schema.yaml"
 @pytest.fixture
 def files(write: Write) -> Path:
     """A folder with the files that the sheets name; returns the folder."""
-    for name in ("a.fasta", "b.fasta", "a.bed", "t.fasta", "h.fasta"):
+    for name in ("a.fasta", "b.fasta", "a.bed", "t.fasta", "h.fasta", "r.csv", "s.csv.gz"):
         write(name, "x\t0\t1\n" if name.endswith(".bed") else ">x\nAC\n")
     return write("sub/c.fasta", ">x\nAC\n").parents[1]
 
@@ -45,6 +45,20 @@ def test_paths_are_relative_to_the_sheet_and_cells_optional(write: Write, files:
         Sample("two", files / "sub/c.fasta"),
         Sample("three.x-1", files / "b.fasta"),
     )
+
+
+def test_reads_with_or_without_a_fasta(write: Write, files: Path) -> None:
+    text = (
+        "sample\tfasta\treads\treads_format\tcontaminants\tevidence\n"
+        "one\t\tr.csv; s.csv.gz\tpeaks\tt.fasta\t\n"
+        "two\ta.fasta\tr.csv\t\t\ta.bed\n"
+    )
+    one, two = read_sheet(write("samples.tsv", text))
+    assert one.fasta is None and one.files("fasta") == ()
+    assert one.reads == one.files("reads") == (files / "r.csv", files / "s.csv.gz")
+    assert (one.reads_format, one.contaminants) == ("peaks", files / "t.fasta")
+    assert two.files("fasta") == (files / "a.fasta",) and two.reads == (files / "r.csv",)
+    assert two.files("evidence") == (files / "a.bed",)
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
@@ -82,6 +96,7 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
         ("\n \n", ["empty"]),
         ("sample\tfasta\n", ["no rows"]),
         ("sample\tgaps\n1\tx\n", [":1:", "'fasta' is missing", "found: sample, gaps"]),
+        ("fasta\tgaps\na.fasta\ta.bed\n", [":1:", "'sample' is missing"]),
         ("sample\tfasta\ttruht\n", [":1:", "unknown column 'truht'", "did you mean 'truth'"]),
         ("sample\tFasta\n", ["unknown column 'Fasta'", "did you mean 'fasta'"]),
         ("sample\tfasta\tqqqq\n", ["'qqqq'", "known are sample, fasta"]),
@@ -98,7 +113,27 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
         ("sample\tfasta\na\tno.fasta\n", [":2:", "'a'", "fasta", "no.fasta' does not exist"]),
         ("sample\tfasta\na\tsub\n", ["fasta", "sub' is a folder"]),
         ("sample\tfasta\tgaps\na\ta.fasta\tno.bed\n", [":2:", "gaps", "no.bed' does not exist"]),
-        ("sample\tfasta\tspecies\na\t\thuman\n", [":2:", "'a' has no fasta"]),
+        ("sample\tfasta\tspecies\na\t\thuman\n", [":2:", "'a' has no fasta", "or of reads"]),
+        ("sample\treads\na\tr.csv;no.csv\n", [":2:", "'a'", "reads", "no.csv' does not exist"]),
+        ("sample\treads\na\tr.csv;r.csv\n", [":2:", "reads 'r.csv' is there twice", "keep one"]),
+        *(
+            (
+                f"sample\treads\t{column}\na\tr.csv\ta.bed\n",
+                [":2:", f"'a' has {column} and no fasta", f"remove {column}"],
+            )
+            for column in ("gaps", "evidence")
+        ),
+        (
+            "sample\treads\ttruth\na\tr.csv\tt.fasta\n",
+            [":2:", "'a' has a truth and no fasta", "benchmark_reads"],
+        ),
+        *(
+            (
+                f"sample\tfasta\t{column}\na\ta.fasta\tt.fasta\n",
+                [":2:", f"'a' has {column} and no reads", f"remove {column}"],
+            )
+            for column in ("contaminants", "reads_format")
+        ),
         ("sample\tfasta\na\ta.fasta\tx\n", [":2:", "3 cells under 2 columns"]),
         (
             "sample\tfasta\tspecies\na\ta.fasta\thumam\n",
@@ -151,10 +186,11 @@ def test_the_schema_says_what_the_code_does() -> None:
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     assert list(schema["properties"]) == list(sheet.COLUMNS)
     assert schema["required"] == list(sheet.REQUIRED)
+    assert schema["anyOf"] == [{"required": [name]} for name in sheet.CHAINS]
     assert schema["properties"]["sample"]["pattern"] == f"^{sheet.SAMPLE_PATTERN}$"
     assert schema["properties"]["sample"]["maxLength"] == sheet.MAX_NAME
     assert schema["properties"]["sample"]["not"]["enum"] == sheet.RESERVED
     assert schema["properties"]["species"]["enum"] == list(sheet.SPECIES)
     assert schema["properties"]["alkylation"]["enum"] == ["", *CHOICES]
-    assert schema["properties"]["species"]["default"] == Sample("x", Path("y")).species
+    assert schema["properties"]["species"]["default"] == Sample("x").species
     assert schema["additionalProperties"] is False

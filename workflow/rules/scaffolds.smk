@@ -1,10 +1,11 @@
 rule read_scaffolds:
     """Read a sample's chains and gaps, list what cannot be used, cut the rest into blocks."""
     input:
-        fasta=lambda wildcards: SAMPLES[wildcards.sample].fasta,
+        fasta=chains_of,
         gaps=given("gaps"),
         truth=given("truth"),
         homologs=given("homologs"),
+        evidence=given("evidence"),
     output:
         folder=temp(directory(OUT / "{sample}" / "scaffolds")),
         rejected=OUT / "{sample}" / "rejected.tsv",
@@ -21,7 +22,7 @@ rule read_scaffolds:
         n_blocks=lambda wildcards: N_BLOCKS[wildcards.sample],
         tolerance_ppm=CONFIG["tolerance_ppm"],
         on_bad_record=CONFIG["on_bad_record"],
-        inputs=digests("fasta", "gaps", "truth", "homologs"),
+        inputs=digests("fasta", "gaps", "truth", "homologs", "evidence"),
         code=code("read_scaffolds.py"),
     script:
         "../scripts/read_scaffolds.py"

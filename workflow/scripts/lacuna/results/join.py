@@ -38,6 +38,7 @@ def split_scaffolds(
     rejected: Path,
     *,
     homologs: Path | None = None,
+    evidence: Path | None = None,
     block_size: int,
     n_blocks: int,
     tolerance_ppm: float,
@@ -45,7 +46,8 @@ def split_scaffolds(
 ) -> None:
     """Write usable chains into n_blocks files of block_size and list the others.
 
-    homologs: a FASTA whose unusable records are listed too. Chains that can tell what C weighs are
+    homologs: a FASTA whose unusable records are listed too; evidence: a table that is carried with
+    the chains. Chains that can tell what C weighs are
     written beside the blocks once more (`Telling`).
 
     Raises LacunaError where `on_bad_record` is 'fail' and there are bad records, after it has
@@ -55,7 +57,10 @@ def split_scaffolds(
     faults: list[Rejected] = []
 
     def usable() -> Iterator[Scaffold]:
-        for record in read_scaffolds(fasta, gaps, truth, homologs, tolerance_ppm=tolerance_ppm):
+        records = read_scaffolds(
+            fasta, gaps, truth, homologs, evidence, tolerance_ppm=tolerance_ppm
+        )
+        for record in records:
             if isinstance(record, Rejected):
                 faults.append(record)
             else:

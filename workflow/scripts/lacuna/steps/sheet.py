@@ -1,10 +1,11 @@
-"""The sample sheet: one row per FASTA file, checked whole before anything runs."""
+"""The sample sheet: one row per FASTA file or set of reads, checked whole before anything runs."""
 
 import csv
 import difflib
 import io
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,12 @@ from lacuna.core.config import shortened
 from lacuna.core.files import LacunaError, open_bytes, open_text, path_fault
 from lacuna.scaffolds.alkylation import CHOICES as ALKYLATIONS
 
-REQUIRED = ("sample", "fasta")
-OPTIONAL_PATHS = ("gaps", "truth", "homologs")
-COLUMNS = (*REQUIRED, *OPTIONAL_PATHS, "species", "alkylation")
+REQUIRED = ("sample",)
+CHAINS = ("fasta", "reads")  # of which a sample has one or both
+OPTIONAL_PATHS = ("gaps", "truth", "homologs", "evidence", "contaminants")
+PATHS = (*CHAINS, *OPTIONAL_PATHS)
+COLUMNS = (*REQUIRED, *PATHS, "reads_format", "species", "alkylation")
+SEPARATOR = ";"  # between several files of reads
 SPECIES = ("auto", "human", "mouse", "rat", "rabbit", "rhesus", "alpaca")
 SAMPLE_PATTERN = (
     r"[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*"  # not '.' or '..': it names a folder
@@ -33,20 +37,31 @@ class Sample:
     """One row of the sheet; relative paths are resolved against the folder of the sheet."""
 
     sample: str
-    fasta: Path
+    fasta: Path | None = None
     gaps: Path | None = None
     truth: Path | None = None
     homologs: Path | None = None
     species: str = SPECIES[0]
     alkylation: str = ""  # that of the configuration
+    evidence: Path | None = None
+    reads: tuple[Path, ...] = ()
+    reads_format: str = ""  # recognised by content
+    contaminants: Path | None = None
+
+    def files(self, column: str) -> tuple[Path, ...]:
+        """The files in a column of the sheet; none if it is empty."""
+        given: Path | tuple[Path, ...] | None = getattr(self, column)
+        if isinstance(given, tuple):
+            return given
+        return (given,) if given else ()
 
 
 def read_sheet(path: str | Path) -> tuple[Sample, ...]:
     """The samples of a sheet, in its order: separated by tabs, or CSV as a spreadsheet saves it.
 
     Raises LacunaError at the first fault: a column missing or unknown, an id that is bad, taken or
-    stands twice, a species or an alkylation that is not known, a file that does not exist, a sheet
-    without rows.
+    stands twice, a species or an alkylation that is not known, a file that does not exist, columns
+    that say nothing together, a sheet without rows.
     """
     path = Path(path)
     lines = _read_lines(path)
@@ -123,11 +138,13 @@ def _check_header(path: Path, line: int, columns: list[str]) -> None:
             raise LacunaError(f"{path}:{line}: unknown column '{shortened(name)}'; {remedy}")
         if columns.count(name) > 1:
             raise LacunaError(f"{path}:{line}: column '{name}' stands twice; keep one of them")
-    for name in REQUIRED:
-        if name not in columns:
-            raise LacunaError(
-                f"{path}:{line}: column '{name}' is missing (found: {_names(columns)}); add it"
-            )
+    missing = [name for name in REQUIRED if name not in columns]
+    if not missing and not set(CHAINS) & set(columns):
+        missing = [CHAINS[0]]
+    for name in missing:
+        raise LacunaError(
+            f"{path}:{line}: column '{name}' is missing (found: {_names(columns)}); add it"
+        )
 
 
 def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
@@ -151,18 +168,48 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
     where = f"{where}: sample '{sample}'"
     species = _chosen(where, "species", cells.get("species", ""), SPECIES) or SPECIES[0]
     alkylation = _chosen(where, "alkylation", cells.get("alkylation", ""), ALKYLATIONS)
-    if not cells.get("fasta"):
-        raise LacunaError(f"{where} has no fasta; give the path of a FASTA file")
     paths = {
         name: _existing(where, name, folder, cells[name])
-        for name in ("fasta", *OPTIONAL_PATHS)
-        if cells.get(name)
+        for name in PATHS
+        if name != "reads" and cells.get(name)
     }
+    reads = _several(where, "reads", folder, cells.get("reads", ""))
+    reads_format = cells.get("reads_format", "")
+    _check_together(where, {**paths, "reads": reads, "reads_format": reads_format})
     if "gaps" in paths and _is_fasta(paths["gaps"]):
         swapped = not _is_fasta(paths["fasta"])
         remedy = "swap it with that of the column fasta" if swapped else "give a table of gaps"
         raise LacunaError(f"{where}: gaps '{paths['gaps']}' is a FASTA file; {remedy}")
-    return Sample(sample=sample, species=species, alkylation=alkylation, **paths)
+    return Sample(
+        sample=sample,
+        species=species,
+        alkylation=alkylation,
+        reads=reads,
+        reads_format=reads_format,
+        **paths,
+    )
+
+
+def _check_together(where: str, given: Mapping[str, object]) -> None:
+    """Raise LacunaError if a sample has no chains, or a column without the one that it belongs to."""
+    if not given.get("fasta") and not given["reads"]:
+        raise LacunaError(f"{where} has no fasta; give the path of a FASTA file, or of reads")
+    if not given.get("fasta"):
+        for name in ("gaps", "evidence"):
+            if given.get(name):
+                raise LacunaError(
+                    f"{where} has {name} and no fasta, whose chains it would be of; reads alone give "
+                    f"chains of their own: add the fasta or remove {name}"
+                )
+        if given.get("truth"):
+            raise LacunaError(
+                f"{where} has a truth and no fasta; chains found from reads have names of their own: "
+                "remove the truth and score reads by the target benchmark_reads"
+            )
+    if not given["reads"]:
+        for name in ("contaminants", "reads_format"):
+            if given.get(name):
+                raise LacunaError(f"{where} has {name} and no reads; add reads or remove {name}")
 
 
 def _chosen(where: str, column: str, given: str, known: tuple[str, ...]) -> str:
@@ -172,6 +219,15 @@ def _chosen(where: str, column: str, given: str, known: tuple[str, ...]) -> str:
         hint = f"did you mean '{near[0]}'?" if near else f"use one of {_names(known)}"
         raise LacunaError(f"{where} has the unknown {column} '{shortened(given)}'; {hint}")
     return given
+
+
+def _several(where: str, column: str, folder: Path, cell: str) -> tuple[Path, ...]:
+    """The paths of a cell that may hold several; LacunaError if one is no file, or there twice."""
+    names = [name.strip() for name in cell.split(SEPARATOR) if name.strip()]
+    for name in names:
+        if names.count(name) > 1:
+            raise LacunaError(f"{where}: {column} '{shortened(name)}' is there twice; keep one")
+    return tuple(_existing(where, column, folder, name) for name in names)
 
 
 def _existing(where: str, column: str, folder: Path, cell: str) -> Path:

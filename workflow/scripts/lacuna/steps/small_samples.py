@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from lacuna.core.files import LacunaError
+from lacuna.results.evidence import write_evidence
 from lacuna.results.join import (
     HEADERS,
     TABLES,
@@ -31,8 +32,8 @@ LOG = logging.getLogger(__name__)
 class SmallSample:
     """A sample and its files.
 
-    inputs: its FASTA and its other columns of the sheet, by column; outputs: by their names
-    without suffix, `alternatives` where it is wanted.
+    inputs: its FASTA and its other columns of the sheet, by column, but for `reads`, which may be
+    several; outputs: by their names without suffix, `alternatives` where it is wanted.
     """
 
     name: str
@@ -40,6 +41,8 @@ class SmallSample:
     alkylation: str
     inputs: Mapping[str, Path]
     outputs: Mapping[str, Path]
+    reads: tuple[Path, ...] = ()
+    reads_format: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +65,22 @@ def samples_of(
 ) -> Iterator[SmallSample]:
     """Yield the samples of a pack from the lists of files that a job is given.
 
-    rows: of each sample its name, its species and the columns of the sheet that it fills, apart by
-    blanks; inputs: by column the files of the samples that fill it (what else a job is given is
-    left aside); outputs: by name a file of each sample.
+    rows: of each sample its name, what the sheet says of it, the columns of its files and the names
+    of the files that it ends with, both apart by blanks (`reads` once for each file); inputs: by
+    column the files of all samples (what else a job is given is left aside); outputs: by name a file
+    of each sample that has it.
     """
     files = {column: iter(paths) for column, paths in inputs.items()}
-    for i, row in enumerate(rows):
-        given = {column: Path(next(files[column])) for column in row["columns"].split()}
-        made = {name: Path(paths[i]) for name, paths in outputs.items()}
-        yield SmallSample(row["sample"], row["species"], row["alkylation"], given, made)
+    tables = {name: iter(paths) for name, paths in outputs.items()}
+    for row in rows:
+        given = [(column, Path(next(files[column]))) for column in row["columns"].split()]
+        yield SmallSample(
+            *(row["sample"], row["species"], row["alkylation"]),
+            {column: path for column, path in given if column != "reads"},
+            {name: Path(next(tables[name])) for name in row["tables"].split()},
+            tuple(path for column, path in given if column == "reads"),
+            row["reads_format"],
+        )
 
 
 def fill_pack(
@@ -127,6 +137,7 @@ def fill_sample(
         *(given["fasta"], given.get("gaps"), given.get("truth")),
         *(scaffolds, out["rejected"]),
         homologs=given.get("homologs"),
+        evidence=given.get("evidence"),
         block_size=block_size,
         n_blocks=n_blocks,
         tolerance_ppm=settings.tolerance_ppm,
@@ -168,5 +179,7 @@ def fill_sample(
     for table in ("filled", "residues", "gaps", "chains"):
         join_parts(parts[table], out[table], HEADERS.get(table, ""))
     measure(parts["scored"], [], out["accuracy"])
+    if "evidence" in out:
+        write_evidence(scaffolds, out["filled"], out["residues"], None, out["evidence"])
     if "alternatives" in out:
         write_alternatives(out["gaps"], out["filled"], out["alternatives"])
