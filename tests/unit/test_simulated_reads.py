@@ -1,8 +1,11 @@
 """Simulated reads: peptides of their chains, of the right mass, with the mistakes that were asked for."""
 
 import csv
+import gzip
 import io
 import re
+import runpy
+from pathlib import Path
 
 import pytest
 
@@ -99,3 +102,11 @@ def test_the_table_is_that_of_peaks() -> None:
 
 def _as_dict(reading: Reading) -> dict[str, float]:
     return {name: getattr(reading, name) for name in Reading.__dataclass_fields__}
+
+
+def test_the_bundled_table_is_what_its_script_makes() -> None:
+    place = Path(__file__).parents[2] / "resources" / "examples" / "simulated_reads"
+    made = runpy.run_path(str(place / "make.py"))
+    (file,) = place.glob("*.csv.gz")
+    assert "simulated" in file.name
+    assert gzip.decompress(file.read_bytes()).decode() == made["table"]()

@@ -302,8 +302,8 @@ def _blocks_of(mass: float) -> list[str]:
 
 def _confidence(rng: random.Random, token: _Token, i: int, n: int, chain: str) -> int:
     """What the tool claims of a residue, in percent: high of right ones, and of many wrong ones."""
-    sure = rng.random() < (0.85 if token.right and chain else 0.25)
-    spread = 3.0 if sure else 25.0
+    sure = rng.random() < (0.9 if token.right and chain else 0.3)
+    spread = 3.0 if sure else 22.0
     if i in (0, 1, n - 1):
         spread *= 1.5
     return max(1, min(100, round(100 - rng.expovariate(1 / spread))))
