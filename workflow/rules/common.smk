@@ -104,6 +104,9 @@ def seeded_samples():
         logger.info(f"seed_lstm: '{name}' is no sample of {CONFIG['samples']}{hint}; left out.")
     if absent[SHOWN:]:
         logger.info(f"seed_lstm: {len(absent) - SHOWN} more names are no samples; left out.")
+    for name in named:
+        if name in SAMPLES and not SAMPLES[name].fasta:
+            stop(f"seed_lstm: '{name}' has reads alone, without a truth to learn; leave it out")
     return [n for n in named if n in SAMPLES]
 
 
