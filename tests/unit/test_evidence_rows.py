@@ -46,7 +46,9 @@ def sample(write: Write, tmp_path: Path, chain: str) -> dict[str, Path]:
     write_scaffolds(tmp_path / "scaffolds" / "evidence.jsonl", [two])  # no block
     filled = write("filled.fasta", f">a\n{chain}\n>b about\n{chain}\n")
     rows = [
-        ResidueRow("a", i + 1, 1, chain[i], 0.5, Shares([("W", 0.3)]), "G", "FR1", "", str(i), 4, "")
+        ResidueRow(
+            "a", i + 1, 1, chain[i], 0.5, Shares([("W", 0.3)]), "G", "FR1", "", str(i), 4, ""
+        )
         for i in range(4, 7)
     ]
     residues = write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows))
@@ -83,7 +85,7 @@ def test_what_reads_say_is_moved_to_the_filled_chain(
     write_evidence(**sample, positions=positions, out=tmp_path / "out")
     rows = {(r.chain, r.position): r for r in EVIDENCE_TABLE.read(tmp_path / "out")}
     moved = rows["a", 8]
-    assert (moved.residue, moved.state, moved.depth, moved.germline) == (chain[7], "doubtful", 3, "S")
+    assert (moved.residue, moved.state, moved.depth) == (chain[7], "doubtful", 3)
     assert moved.imgt and moved.region == "FR1"
     assert [rows["a", i].flags for i in (5, 6, 7)] == ["length"] * 3
     assert [rows["a", i].residue for i in (5, 6, 7)] == list(chain[4:7])

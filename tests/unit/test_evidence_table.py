@@ -50,7 +50,9 @@ def test_one_column_a_residue_says_the_same(write: Write) -> None:
 
 def test_two_decimals_of_all_twenty_need_not_sum_to_one(write: Write) -> None:
     cells = "\t".join(["0.05"] * 18 + ["0.05", "0.08"])
-    scaffold = read(write, "AC-", f"a\t3\t{cells}\n", "chain\tposition\t" + "\t".join(RESIDUES) + "\n")
+    scaffold = read(
+        write, "AC-", f"a\t3\t{cells}\n", "chain\tposition\t" + "\t".join(RESIDUES) + "\n"
+    )
     assert isinstance(scaffold, Scaffold)
     assert sum(scaffold.evidence[0].weights) == pytest.approx(1)
 
@@ -83,7 +85,9 @@ def test_evidence_for_neither_residue_of_a_code_is_a_contradiction(write: Write)
 
 def test_a_gap_of_unknown_length_has_no_positions(write: Write) -> None:
     bad = read(write, "ACX[+367.0537]EF", "a\t3\tK\t1\n")
-    assert isinstance(bad, Rejected) and "position 3, which is a gap of unknown length" in bad.reason
+    assert (
+        isinstance(bad, Rejected) and "position 3, which is a gap of unknown length" in bad.reason
+    )
 
 
 def test_rows_of_a_chain_that_is_not_there_are_listed(write: Write) -> None:

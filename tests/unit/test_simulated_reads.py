@@ -1,4 +1,4 @@
-"""Simulated reads: peptides of their chains, of the right mass, with the mistakes that were asked for."""
+"""Simulated reads: peptides of their chains, of the right mass, with the mistakes asked for."""
 
 import csv
 import gzip
@@ -22,9 +22,7 @@ from lacuna.benchmark.simulated_reads import (
 )
 
 CHAIN = germline_chain("H", 1, constant=True)
-EXACT = Reading(
-    oxidised=0, deamidated=0, wrong_end=0, swapped=0, other_length=0, noise=0, ppm=0
-)
+EXACT = Reading(oxidised=0, deamidated=0, wrong_end=0, swapped=0, other_length=0, noise=0, ppm=0)
 
 
 def letters(read: SimulatedRead) -> str:

@@ -14,7 +14,7 @@ HEADER = "chain\tposition\tresidue\tprobability\n"
 
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A chain with evidence in a gap and of an observed residue, the same without, and a bad row."""
+    """A chain with evidence in a gap and of an observed residue, without, and with a bad row."""
     space = Workspace(tmp_path_factory.mktemp("evidence"))
     space.write("chains.fasta", fasta({"a": hidden(CHAIN, GAPS)}))
     space.write("good.tsv", f"{HEADER}a\t31\tW\t1\na\t11\tW\t0.9\na\t11\t{CHAIN[10]}\t0.1\n")

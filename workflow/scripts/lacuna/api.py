@@ -231,8 +231,8 @@ def fill(
     - a dict with `sequence` and, if known, `id`, `description`, `gaps` and `evidence`. A gap is a
       dict with `start` and `end` (from 0, the end exclusive) and, if known, `mass` (Da),
       `tolerance_ppm` or `tolerance_da`, `min_length` and `max_length`. Letters that it covers are
-      hidden. Evidence is a dict of positions (from 1, as in the file of this name) and what is known
-      of each, a dict of residues and their probabilities: `{31: {"D": 0.7, "N": 0.3}}`.
+      hidden. Evidence is a dict of positions (from 1, as in the file of this name) and what is
+      known of each, a dict of residues and their probabilities: `{31: {"D": 0.7, "N": 0.3}}`.
 
     Chains without an id are called chain1, chain2, ... by their place. All chains of a call are
     one sample: what C weighs is found from all their masses together.

@@ -140,9 +140,7 @@ def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
         scaffold,
         sequence="".join(parts),
         gaps=tuple(gaps),
-        modifications=tuple(
-            replace(m, position=moved(m.position)) for m in scaffold.modifications
-        ),
+        modifications=tuple(replace(m, position=moved(m.position)) for m in scaffold.modifications),
         evidence=tuple(replace(e, position=moved(e.position)) for e in scaffold.evidence),
     )
 

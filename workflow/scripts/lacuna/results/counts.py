@@ -111,7 +111,9 @@ def _reasons(counts: Counts, rejected: Path) -> str:
 def _remedy(counts: list[Counts]) -> str:
     """What to do, for what stands in the way of the most records."""
     if any(c.reads is not None for c in counts):
-        return "check that the reads are of an antibody, or give a FASTA or homologs to place them on"
+        return (
+            "check that the reads are of an antibody, or give a FASTA or homologs to place them on"
+        )
     without, rejected, still_open = (
         sum(getattr(c, name) for c in counts) for name in ("without_gap", "rejected", "open")
     )

@@ -32,9 +32,9 @@ def write_evidence(
 ) -> None:
     """Write evidence.tsv of a sample.
 
-    scaffolds: the folder of its blocks, as `split_scaffolds` writes them; filled, residues: what they
-    were filled with; positions: for a sample with reads what these say of every position of its scaffolds, rows
-    of evidence.tsv whose positions are those of the scaffold from 1.
+    scaffolds: the folder of its blocks, as `split_scaffolds` writes them; filled, residues: what
+    they were filled with; positions: for a sample with reads what these say of every position of
+    its scaffolds, rows of evidence.tsv whose positions are those of the scaffold from 1.
     """
     known = _by_position(positions) if positions is not None else {}
     of_residues = groupby(RESIDUE_TABLE.read(residues), attrgetter("chain"))

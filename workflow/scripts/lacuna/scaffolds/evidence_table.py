@@ -38,7 +38,7 @@ class _Position:
 
 
 class EvidenceTable:
-    """The rows of an evidence table by chain: `take` hands them out once, `left` is what remains."""
+    """The rows of an evidence table by chain: `take` gives them once, `left` is what remains."""
 
     def __init__(self, path: str | Path | None = None) -> None:
         """Read `path`. Raises LacunaError if the table as a whole cannot be understood."""
@@ -49,9 +49,7 @@ class EvidenceTable:
             for chain, line, cells in _rows(path):
                 self._add(chain, line, cells)
 
-    def take(
-        self, chain: str, sequence: str, gaps: Sequence[Gap]
-    ) -> tuple[PositionEvidence, ...]:
+    def take(self, chain: str, sequence: str, gaps: Sequence[Gap]) -> tuple[PositionEvidence, ...]:
         """Remove and return what is known of the positions of a chain, sorted.
 
         sequence, gaps: the chain as it is laid out. Raises the Fault of its first bad row.
@@ -101,8 +99,8 @@ class EvidenceTable:
         try:
             if position > len(sequence):
                 raise ValueError(
-                    f"has evidence for position {position} past its end at {len(sequence)}; correct "
-                    "the position (they count from 1)"
+                    f"has evidence for position {position} past its end at {len(sequence)}; "
+                    "correct the position (they count from 1)"
                 )
             if any(gap.start < position <= gap.end and not gap.fixed for gap in gaps):
                 raise ValueError(
@@ -115,8 +113,8 @@ class EvidenceTable:
                 weights[RESIDUES.index(residue)] for residue in AMBIGUOUS[letter]
             ):
                 raise ValueError(
-                    f"has {letter} at position {position} and evidence for neither of its residues; "
-                    "correct one of them"
+                    f"has {letter} at position {position} and evidence for neither of its "
+                    "residues; correct one of them"
                 )
         except ValueError as error:
             raise Fault(str(error), found.line, file=self.file) from None
@@ -168,7 +166,7 @@ def _rows(path: str | Path) -> Iterator[tuple[str, int, dict[str, str]]]:
                             f"{len(columns)} columns; remove what is too much"
                         )
                     row = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
-                    yield row["chain"], before + rows.line_num, row
+                    yield row.get("chain", ""), before + rows.line_num, row
         except csv.Error as error:
             raise LacunaError(
                 f"{path}:{before + rows.line_num}: cannot be cut into cells ({error}); correct the "

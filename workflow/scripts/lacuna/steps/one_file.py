@@ -44,8 +44,9 @@ def fill_file(
 ) -> None:
     """Fill a FASTA file and write its `outputs` into the folder `out` when all of them are done.
 
-    inputs: `fasta` and, if there are such files, `gaps`, `truth`, `homologs` and `evidence`, as in a
-    sample sheet (with `evidence` there is an evidence.tsv among the results); options: keys of config.yaml and their values, the others have their defaults;
+    inputs: `fasta` and, if there are such files, `gaps`, `truth`, `homologs` and `evidence`, as in
+    a sample sheet (with `evidence` there is an evidence.tsv among the results); options: keys of
+    config.yaml and their values, the others have their defaults;
     progress: called with the chains that are done and their number, first and after every block.
 
     Computes with one thread, as a job of the workflow does, so that results do not depend on the

@@ -191,20 +191,20 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
 
 
 def _check_together(where: str, given: Mapping[str, object]) -> None:
-    """Raise LacunaError if a sample has no chains, or a column without the one that it belongs to."""
+    """Raise LacunaError if a sample has no chains, or a column without that it belongs to."""
     if not given.get("fasta") and not given["reads"]:
         raise LacunaError(f"{where} has no fasta; give the path of a FASTA file, or of reads")
     if not given.get("fasta"):
         for name in ("gaps", "evidence"):
             if given.get(name):
                 raise LacunaError(
-                    f"{where} has {name} and no fasta, whose chains it would be of; reads alone give "
-                    f"chains of their own: add the fasta or remove {name}"
+                    f"{where} has {name} and no fasta, whose chains it would be of; reads alone "
+                    f"give chains of their own: add the fasta or remove {name}"
                 )
         if given.get("truth"):
             raise LacunaError(
-                f"{where} has a truth and no fasta; chains found from reads have names of their own: "
-                "remove the truth and score reads by the target benchmark_reads"
+                f"{where} has a truth and no fasta; chains found from reads have names of their "
+                "own: remove the truth and score reads by the target benchmark_reads"
             )
     if not given["reads"]:
         for name in ("contaminants", "reads_format"):

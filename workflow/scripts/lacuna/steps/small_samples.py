@@ -67,8 +67,8 @@ def samples_of(
 
     rows: of each sample its name, what the sheet says of it, the columns of its files and the names
     of the files that it ends with, both apart by blanks (`reads` once for each file); inputs: by
-    column the files of all samples (what else a job is given is left aside); outputs: by name a file
-    of each sample that has it.
+    column the files of all samples (what else a job is given is left aside); outputs: by name a
+    file of each sample that has it.
     """
     files = {column: iter(paths) for column, paths in inputs.items()}
     tables = {name: iter(paths) for name, paths in outputs.items()}
