@@ -1,0 +1,263 @@
+"""From germline segments to chains: reads are laid, the consensus becomes the template, and what
+no template tells is bridged, until nothing moves."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from lacuna.antibody.germlines import v_segments
+from lacuna.antibody.imgt import CYS104
+from lacuna.antibody.numbering import TYPICAL_CDR3
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES
+from lacuna.placing.consensus import TEMPER, Votes, next_draft, votes
+from lacuna.placing.draft import Draft, cdr3_germline
+from lacuna.placing.junction import ANCHOR, WordGraph, Path, joined, paths, weigh_paths
+from lacuna.placing.modifications import carried_by_cysteine
+from lacuna.placing.placement import Laid, lay
+from lacuna.placing.readset import ReadSet, merge_il
+
+ROUNDS = 5
+FIRST_BRIDGES = 1  # round from which stretches are bridged
+MIN_GAIN = 12.0  # nats that reads gain by a bridge
+MARGIN = 4.0  # nats that a stretch must be better than the one that is there
+LENGTH_COST = 6.0  # nats for a CDR1 or CDR2 whose length is not that of germline
+SHORTEST, LONGEST = 3, 34  # residues of CDR3
+LONGER = 4  # residues by which CDR1 and CDR2 may differ from germline
+LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
+SURE = 1.5  # nats by which reads prefer a residue that they are said to tell
+SETTLED = 8.0  # nats from which a loop is not bridged again
+OPEN = 3  # unknown residues that stand for an open stretch
+V_CAP = 4.0  # nats that a position may count when V is chosen again
+# Loops that are bridged: first and last column; of the columns around them the anchors are taken.
+LOOPS = ((27, 38), (55, 66))
+
+
+def build(
+    reads: ReadSet, drafts: Sequence[Draft], fixed: Sequence[Draft], use: np.ndarray
+) -> tuple[ReadSet, list[Draft], Laid]:
+    """Reads with what C carries, chains after reads and templates agree, and where all reads lie.
+
+    drafts: chains of germline segments; fixed: proteins that reads do not change (contaminants).
+    """
+    graph = WordGraph(reads)
+    current = list(drafts)
+    for number in range(ROUNDS):
+        laid = lay(reads, [*current, *fixed])
+        if number == 0:
+            reads = replace(reads, cysteine=carried_by_cysteine(reads, laid))
+            laid = lay(reads, [*current, *fixed])
+        found = [
+            votes(reads, laid, i, len(d), overhang=True) for i, d in enumerate(current)
+        ]
+        moved = []
+        for draft, vote in zip(current, found, strict=True):
+            if draft.v >= 0:
+                draft = next_draft(choose_v(draft, vote, use), vote)
+                draft = with_lengths(draft, vote)
+            moved.append(draft)
+        if number >= FIRST_BRIDGES:
+            moved = bridge_all(reads, moved, fixed, graph, lay(reads, [*moved, *fixed]))
+        same = all(np.array_equal(a.tokens, b.tokens) for a, b in zip(moved, current, strict=True))
+        current = moved
+        if same and number > FIRST_BRIDGES:
+            break
+    return reads, current, lay(reads, [*current, *fixed])
+
+
+def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
+    """The draft on the V segment of its locus that reads like best; its residues are kept."""
+    segments = v_segments()
+    own = np.flatnonzero(segments.locus == segments.locus[draft.v])
+    inside = np.flatnonzero((draft.columns >= 1) & (draft.columns <= CYS104))
+    nats = np.clip(TEMPER * (found.nats - found.nats.max(1, keepdims=True)), -V_CAP, 0.0)[inside]
+    rows = merge_il(segments.tokens[own][:, draft.columns[inside]])  # (segments, positions)
+    known = rows < N_RESIDUES
+    index = np.minimum(rows, N_RESIDUES - 1).astype(int)
+    value = np.where(known, nats[np.arange(len(inside)), index], -V_CAP)
+    # A column that the segment fills and the draft does not have costs as much.
+    every = (segments.tokens[own][:, : CYS104 + 1] != ABSENT).sum(1)
+    score = value.sum(1) - V_CAP * np.maximum(every - known.sum(1), 0) + use[own]
+    best = int(own[np.argmax(score)])
+    if best == draft.v:
+        return draft
+    germline = draft.germline.copy()
+    row = segments.tokens[best]
+    new = row[draft.columns[inside]]
+    germline[inside] = np.where(new < N_RESIDUES, new, ABSENT)
+    start, stop = draft.cdr3()
+    if 0 < start <= stop:
+        germline[start:stop] = cdr3_germline(best, draft.j, stop - start)
+    return replace(draft, v=best, germline=germline)
+
+
+def with_lengths(draft: Draft, found: Votes) -> Draft:
+    """The draft with the insertions and without the residues that most reads agree on."""
+    edits: list[tuple[int, int, tuple[int, ...]]] = []
+    for place, ways in found.inserted.items():
+        residues, weight = max(ways.items(), key=lambda item: (item[1], item[0]))
+        if 0 < place < len(draft) and sum(ways.values()) > found.passed[place] and weight >= 2.0:
+            edits.append((place, place, residues))
+    gone = (found.deleted > np.maximum(found.depth - found.deleted, 0.0)) & (found.deleted >= 2.0)
+    gone &= ~draft.held
+    edits += [(p, p + 1, ()) for p in np.flatnonzero(gone).tolist()]
+    for start, stop, residues in sorted(edits, reverse=True):
+        column = draft.columns[max(start - 1, 0)]
+        code = column if column > 128 else 161
+        draft = draft.spliced(
+            start, stop, np.array(residues, np.uint8), np.full(len(residues), code, np.uint8)
+        )
+    return draft
+
+
+def bridge_all(
+    reads: ReadSet,
+    drafts: Sequence[Draft],
+    fixed: Sequence[Draft],
+    graph: WordGraph,
+    laid: Laid,
+) -> list[Draft]:
+    """Drafts whose loops are the paths that reads like best; laid: reads on these drafts."""
+    current = list(drafts)
+    best = laid.best(len(reads))
+    for i, before in enumerate(drafts):
+        if before.v < 0:
+            continue
+        margin = _margins(votes(reads, laid, i, len(before), overhang=True), before)
+        for loop in (*LOOPS, None):
+            draft = current[i]
+            span = _span(draft, loop)
+            if span is None:
+                continue
+            shift = len(draft) - len(before)
+            told = margin[span[0] - shift : span[1] - shift]
+            if (loop is not None or draft.bridged) and (told >= SETTLED).all():
+                continue
+            # Reads on the loop count by what they are worth without it.
+            place = laid.alignment.span - laid.text.start[i] + shift
+            on_loop = (laid.chain == i) & (place[:, 1] > span[0]) & (place[:, 0] < span[1])
+            rows = np.unique(laid.alignment.read[on_loop])
+            masked = draft.with_tokens(_masked(draft.tokens, *span))
+            others = [d for j, d in enumerate(current) if j != i]
+            elsewhere = best.copy()
+            elsewhere[rows] = 0.0
+            again = lay(reads, [masked, *others, *fixed], rows).alignment
+            np.maximum.at(elsewhere, again.read, again.score)
+            if loop is None:
+                current[i] = _with_junction(reads, draft, span, graph, elsewhere, told >= SURE)
+            else:
+                current[i] = _with_loop(reads, draft, span, graph, elsewhere, loop)
+    return current
+
+
+def _margins(found: Votes, draft: Draft) -> np.ndarray:
+    """(t,) nats by which reads prefer the residue of each position to any other."""
+    nats = TEMPER * found.nats
+    known = np.minimum(draft.tokens, N_RESIDUES - 1)[:, None].astype(int)
+    own = np.take_along_axis(nats, known, 1)[:, 0]
+    others = nats.copy()
+    np.put_along_axis(others, known, -np.inf, 1)
+    return np.where(draft.tokens < N_RESIDUES, own - others.max(1), 0.0)
+
+
+def _masked(tokens: np.ndarray, start: int, stop: int) -> np.ndarray:
+    out = tokens.copy()
+    out[start:stop] = MISSING
+    return out
+
+
+def _span(draft: Draft, loop: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Start and stop of a loop that may be bridged, None for one without anchors."""
+    if draft.v < 0:
+        return None
+    if loop is None:
+        start, stop = draft.cdr3()
+    else:
+        at = np.flatnonzero((draft.columns >= loop[0]) & (draft.columns <= loop[1]))
+        if not len(at):
+            return None
+        start, stop = int(at[0]), int(at[-1]) + 1
+    if start < ANCHOR or stop < start or stop + ANCHOR > len(draft):
+        return None
+    return start, stop
+
+
+def _with_junction(
+    reads: ReadSet,
+    draft: Draft,
+    span: tuple[int, int],
+    graph: WordGraph,
+    elsewhere: np.ndarray,
+    sure: np.ndarray,
+) -> Draft:
+    """The draft with the CDR3 that reads like best, open where nothing joins it.
+
+    sure (residues of the CDR3,): whether reads tell each of them.
+    """
+    start, stop = span
+    left, right, present = draft.tokens[:start], draft.tokens[stop:], draft.tokens[start:stop]
+    doubtful = np.flatnonzero(~sure)
+    ahead = present[: doubtful[0]] if len(doubtful) else present
+    back = present[doubtful[-1] + 1 :] if len(doubtful) else present
+    gap = np.full(OPEN, MISSING, np.uint8)
+    opened = np.concatenate((ahead, gap, back)) if len(doubtful) else gap
+    stretches = [
+        s for s in (*joined(ahead, back), present)
+        if SHORTEST <= len(s) <= LONGEST and (s < MISSING).all()
+    ]
+    stretches += paths(graph, left, right, SHORTEST, LONGEST)
+    every = list({s.tobytes(): s for s in (opened, *stretches)}.values())
+    weighed = weigh_paths(reads, left, right, every, elsewhere)
+    open_gain = next(p.gain for p in weighed if np.array_equal(p.tokens, opened))
+    closed = [p for p in weighed if (p.tokens < MISSING).all()]
+    if closed and closed[0].gain >= max(MIN_GAIN, open_gain + MARGIN):
+        best = closed[0]
+        now = next((p for p in closed if np.array_equal(p.tokens, present)), None)
+        if now is not None and now.gain > best.gain - MARGIN:
+            best = now
+        return replace(draft.with_cdr3(best.tokens), bridged=True)
+    more = max(TYPICAL_CDR3[draft.locus] - len(ahead) - len(back), LEAST_ROOM)
+    opened = np.concatenate((ahead, np.full(more, MISSING, np.uint8), back))
+    return replace(draft.with_cdr3(opened), bridged=False)
+
+
+def _with_loop(
+    reads: ReadSet,
+    draft: Draft,
+    span: tuple[int, int],
+    graph: WordGraph,
+    elsewhere: np.ndarray,
+    loop: tuple[int, int],
+) -> Draft:
+    """The draft with the CDR1 or CDR2 that reads like best."""
+    start, stop = span
+    left, right, present = draft.tokens[:start], draft.tokens[stop:], draft.tokens[start:stop]
+    row = v_segments().tokens[draft.v, loop[0] : loop[1] + 1]
+    usual = int((row != ABSENT).sum())
+    stretches = paths(graph, left, right, max(usual - LONGER, 2), usual + LONGER)
+    if not any(np.array_equal(present, s) for s in stretches):
+        stretches.append(present)
+    weighed = weigh_paths(reads, left, right, stretches, elsewhere)
+
+    def worth(path: Path) -> float:
+        return path.gain - (LENGTH_COST if len(path.tokens) != usual else 0.0)
+
+    best = max(weighed, key=lambda p: (worth(p), p.tokens.tolist()))
+    now = next(p for p in weighed if np.array_equal(p.tokens, present))
+    if worth(best) < max(worth(now), 0.0) + MARGIN:
+        return draft
+    return resized(draft, start, stop, best.tokens)
+
+
+def resized(draft: Draft, start: int, stop: int, tokens: np.ndarray) -> Draft:
+    """The draft with other residues in a loop; one of another length changes in its middle."""
+    columns, germline = draft.columns[start:stop], draft.germline[start:stop]
+    more = len(tokens) - (stop - start)
+    if more:
+        half = (stop - start - max(-more, 0) + 1) // 2
+        rest = stop - start - half - max(-more, 0)
+        columns = np.concatenate((columns[:half], np.full(max(more, 0), 161), columns[len(columns) - rest :]))
+        germline = np.concatenate(
+            (germline[:half], np.full(max(more, 0), ABSENT), germline[len(germline) - rest :])
+        )
+    return draft.spliced(start, stop, tokens, columns, germline.astype(np.uint8))

@@ -1,0 +1,183 @@
+"""Stretches that no template tells: paths through the words of reads, weighed by reads.
+
+A path begins with the residues before the stretch and ends with those after it; each residue is
+one that reads show behind the last four. Paths are then laid beside each other under all reads
+that touch them, and the one that lets reads gain most is taken.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lacuna.core.alphabet import MISSING, N_RESIDUES
+from lacuna.placing.align import align
+from lacuna.placing.placement import text_of
+from lacuna.placing.readset import I, ReadSet
+from lacuna.placing.seeds import SEED, diagonals, word_weights, words
+
+CONTEXT = 4
+ANCHOR = 4
+BEAM = 200
+CANDIDATES = 12
+FLANK = 28
+FLOOR = 0.15  # weight of a word that reads never show, as prior of each residue
+LONGEST = 34
+NEAR = 8  # residues beside a stretch by which reads are told to touch it
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A stretch and what reads gain by it, in nats."""
+
+    tokens: np.ndarray
+    gain: float
+
+
+class WordGraph:
+    """Which residue follows, or precedes, four others, by the weight of the reads that show it."""
+
+    def __init__(self, reads: ReadSet) -> None:
+        weights = word_weights(reads, CONTEXT + 1)
+        self.after = weights.reshape(-1, N_RESIDUES)  # (context, next)
+        self.before = weights.reshape(N_RESIDUES, -1).T  # (context, previous)
+
+
+def paths(
+    graph: WordGraph, left: np.ndarray, right: np.ndarray, shortest: int, longest: int
+) -> list[np.ndarray]:
+    """Stretches between two anchors (ANCHOR residues or more), the likeliest first.
+
+    Walks from the left to the right anchor and from the right to the left one; the lengths are
+    those of the stretch between.
+    """
+    forward = _walk(graph.after, left[-CONTEXT:], right[:ANCHOR], shortest, longest)
+    backward = _walk(
+        graph.before, right[:CONTEXT], left[-ANCHOR:], shortest, longest, reverse=True
+    )
+    found: dict[tuple[int, ...], float] = {}
+    for score, stretch in forward + [(s, t[::-1]) for s, t in backward]:
+        found[stretch] = max(found.get(stretch, -np.inf), score)
+    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    ends = tuple(left[-CONTEXT:].tolist()), tuple(right[:CONTEXT].tolist())
+    ranked = [item for item in ranked if not _returns((*ends[0], *item[0], *ends[1]))]
+    return [np.array(stretch, dtype=np.uint8) for stretch, _ in ranked[:CANDIDATES]]
+
+
+def joined(left: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
+    """Two arms that lead into a stretch from its ends, put together: end to end, or overlapping."""
+    found = [np.concatenate((left, right))]
+    for n in range(1, min(len(left), len(right)) + 1):
+        if np.array_equal(left[-n:], right[:n]):
+            found.append(np.concatenate((left, right[n:])))
+    return found
+
+
+def _returns(walk: tuple[int, ...]) -> bool:
+    """Whether a walk comes to the same four residues twice."""
+    contexts = [walk[i : i + CONTEXT] for i in range(len(walk) - CONTEXT + 1)]
+    return len(set(contexts)) < len(contexts)
+
+
+def _walk(
+    follow: np.ndarray,
+    start: np.ndarray,
+    goal: np.ndarray,
+    shortest: int,
+    longest: int,
+    reverse: bool = False,
+) -> list[tuple[float, tuple[int, ...]]]:
+    """(score, residues of the stretch) of walks from `start` that end with `goal`."""
+    goal_key = tuple((goal[::-1] if reverse else goal).tolist())
+    size = N_RESIDUES**CONTEXT
+    base = N_RESIDUES ** np.arange(CONTEXT - 1, -1, -1)
+    done: list[tuple[float, tuple[int, ...]]] = []
+    if (start >= N_RESIDUES).any() or (goal >= N_RESIDUES).any():
+        return []
+    context = np.array([int(start @ base)])
+    score = np.zeros(1)
+    history: list[tuple[int, ...]] = [()]
+    for step in range(longest + len(goal_key)):
+        weight = follow[context]  # (beam, 20)
+        total = weight.sum(1, keepdims=True) + FLOOR * (N_RESIDUES - 1)
+        gain = np.log((weight + 1e-6) / total)
+        gain[weight < FLOOR] = -np.inf
+        gain[:, I] = -np.inf
+        reached = score[:, None] + gain
+        row, residue = np.nonzero(reached > -np.inf)
+        if not len(row):
+            break
+        value = reached[row, residue]
+        order = np.argsort(-value, kind="stable")[:BEAM]
+        row, residue, value = row[order], residue[order], value[order]
+        history = [
+            (*history[r], int(x)) for r, x in zip(row.tolist(), residue.tolist(), strict=True)
+        ]
+        if reverse:
+            context = residue * (size // N_RESIDUES) + context[row] // N_RESIDUES
+        else:
+            context = context[row] % (size // N_RESIDUES) * N_RESIDUES + residue
+        score = value
+        inner = step + 1 - len(goal_key)
+        if inner < 0:
+            continue
+        keep = []
+        for i, walked in enumerate(history):
+            over = walked[inner:] == goal_key
+            if over and inner >= shortest:
+                done.append((float(score[i]) / (step + 1), walked[:inner]))
+            elif not over:
+                keep.append(i)
+        history = [history[i] for i in keep]
+        context, score = context[keep], score[keep]
+        if not keep:
+            break
+    done.sort(key=lambda item: (-item[0], item[1]))
+    return done[:CANDIDATES]
+
+
+def weigh_paths(
+    reads: ReadSet,
+    left: np.ndarray,
+    right: np.ndarray,
+    stretches: Sequence[np.ndarray],
+    elsewhere: np.ndarray,
+) -> list[Path]:
+    """Stretches with what reads gain by each over an open gap, the best first.
+
+    left, right: residues beside the stretch; elsewhere (n,): score of every read on all other
+    text. A stretch may hold MISSING.
+    """
+    if not len(stretches):
+        return []
+    before, after = left[-FLANK:], right[:FLANK]
+    gap = np.full(3, MISSING, np.uint8)
+    texts = [np.concatenate((before, s, after)) for s in (gap, *stretches)]
+    rows = _touching(reads, before, after, stretches)
+    score = np.maximum(lay_on_each(reads, texts, rows), elsewhere[rows][:, None])
+    gain = np.maximum(score[:, 1:] - score[:, :1], 0.0)
+    value = (gain * reads.weight[rows][:, None]).sum(0)
+    found = [Path(s, float(v)) for s, v in zip(stretches, value, strict=True)]
+    return sorted(found, key=lambda p: (-p.gain, p.tokens.tolist()))
+
+
+def _touching(
+    reads: ReadSet, before: np.ndarray, after: np.ndarray, stretches: Sequence[np.ndarray]
+) -> np.ndarray:
+    """Reads that share a seed with a stretch or the residues right beside it."""
+    near = [np.concatenate((before[-NEAR:], s, after[:NEAR])) for s in stretches]
+    wanted = np.unique(np.concatenate([words(n, SEED) for n in near]))
+    marked = np.zeros(N_RESIDUES**SEED + 1, dtype=bool)
+    marked[wanted[wanted >= 0]] = True
+    return np.flatnonzero(marked[words(reads.tokens, SEED)].any(1))
+
+
+def lay_on_each(reads: ReadSet, texts: Sequence[np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """(rows, texts) score of each read on each text, 0 where it does not fit."""
+    text = text_of(texts)
+    part = reads.take(rows)
+    read, diagonal = diagonals(part, text.tokens, text.owner)
+    found = align(part, read, diagonal, text.tokens)
+    score = np.zeros((len(rows), len(texts)))
+    np.maximum.at(score, (found.read, text.owner[found.span[:, 0]]), found.score)
+    return score
