@@ -131,7 +131,7 @@ def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
     ends = [gap.end for gap in scaffold.gaps]
     grown = [new.end - old.end for old, new in zip(scaffold.gaps, gaps, strict=True)]
 
-    def moved(position: int) -> int:
+    def now_at(position: int) -> int:
         """Where a position ends up that is in no gap of unknown length."""
         before = bisect_right(ends, position)
         return position + (grown[before - 1] if before else 0)
@@ -140,8 +140,8 @@ def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
         scaffold,
         sequence="".join(parts),
         gaps=tuple(gaps),
-        modifications=tuple(replace(m, position=moved(m.position)) for m in scaffold.modifications),
-        evidence=tuple(replace(e, position=moved(e.position)) for e in scaffold.evidence),
+        modifications=tuple(replace(m, position=now_at(m.position)) for m in scaffold.modifications),
+        evidence=tuple(replace(e, position=now_at(e.position)) for e in scaffold.evidence),
     )
 
 

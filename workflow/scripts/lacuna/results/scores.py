@@ -97,8 +97,8 @@ def join_accuracy(
     """
     placed = dict(zip(with_reads, reads, strict=True))
     counts = {
-        sample: (count_sample(*paths, placed.get(sample)), paths[1])
-        for sample, *paths in zip(samples, chains, rejected, strict=True)
+        sample: (count_sample(of_chains, unusable, placed.get(sample)), unusable)
+        for sample, of_chains, unusable in zip(samples, chains, rejected, strict=True)
     }
     if all(found.nothing_filled for found, _ in counts.values()):
         raise LacunaError(explain_nothing(counts))

@@ -155,8 +155,10 @@ def _rows(path: str | Path) -> Iterator[tuple[str, int, dict[str, str]]]:
         columns = [name.strip(' "\r\n') for name in header.split(delimiter)]
         columns = [name.upper() if len(name) == 1 else name.lower() for name in columns]
         _check_header(f"{path}:{before}", columns)
-        quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-        rows = csv.reader(handle, delimiter=delimiter, quoting=quoting)
+        if delimiter == "\t":  # has no quotes: those of an id belong to it
+            rows = csv.reader(handle, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        else:
+            rows = csv.reader(handle, delimiter=delimiter)
         try:
             for cells in rows:
                 if any(cell.strip() for cell in cells):

@@ -120,12 +120,12 @@ def read_scaffolds(
             table.discard(chain)
             known.discard(chain)
             yield _rejected(fault, chain, fasta.name)
-    for rows in (table, known):
-        for chain, line in rows.left():
+    for given in (table, known):
+        for chain, line in given.left():
             quoted = len(chain) > 1 and chain[0] == chain[-1] == '"'
             remedy = "remove the quotes" if quoted else "correct the id or remove the row"
             unknown = Fault(f"is no chain of {fasta.name}; {remedy}", line)
-            yield _rejected(unknown, chain, rows.file)
+            yield _rejected(unknown, chain, given.file)
     if truths is not None:
         yield from _unmatched(truths, first_line, without_truth, fasta.name)
     if homologs is not None:
