@@ -81,7 +81,7 @@ def read_mztab(path: str) -> MzTab:
 
 
 def _well_formed(path: str) -> tuple[str, list[int], list[BadLine]]:
-    """The lines that pyteomics needs, the numbers of the PSM lines in them, and spoilt PSM lines."""
+    """The lines that pyteomics needs, the numbers of their PSM lines, and spoilt PSM lines."""
     kept: list[str] = []
     numbers_: list[int] = []
     bad: list[BadLine] = []
@@ -111,7 +111,7 @@ def _version(software: str) -> str:
 
 
 def _tool(metadata: Row, software: str) -> str:
-    """Which relative wrote the file: some call themselves Casanovo, but not their model's folder."""
+    """Which relative wrote the file: some call themselves Casanovo, but not their model."""
     settings = " ".join(str(v) for k, v in metadata.items() if k.startswith("software["))
     text = f"{software} {settings}".casefold()
     return next((tool for tool in ("contranovo", "adanovo") if tool in text), "casanovo")

@@ -51,7 +51,7 @@ class Origin(NamedTuple):
             confidences=confidences,
             score=None if score is None else _share(score),
             modifications=peptide.modifications,
-            mass=mass,
+            mass=None if mass is None else round(mass, 6),
             n_mass=ends[0],
             c_mass=ends[1],
             intensity=intensity,

@@ -182,8 +182,9 @@ _NOVOB_COLUMNS = (
 def _pnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
     """The longest stretch of residues that are not modified.
 
-    What residue a lower-case letter is, the user of pNovo chose. The residues of the stretch have confidences if the row has one for every letter. What the rest weighs is not
-    known, so the mass of the peptide is left out.
+    What residue a lower-case letter is, the user of pNovo chose. The residues of the stretch have
+    confidences if the row has one for every letter. What the rest weighs is not known, so the mass
+    of the peptide is left out.
     """
     text = cells["peptide"]
     if not text:
