@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from conftest import Write
 from lacuna.core.alphabet import RESIDUES
+from lacuna.core.tags import MAX_TAG, _unimod, dalton_mass, modification, peaks_modification
 from lacuna.scaffolds.fasta import Record
 from lacuna.scaffolds.notation import MIN_NUCLEOTIDES, locate, read_letters
 from lacuna.scaffolds.read import MAX_OPEN_GAPS, from_json, read_scaffolds, to_json
 from lacuna.scaffolds.scaffold import Gap, Rejected, ResidueModification, Scaffold
-from lacuna.scaffolds.tags import MAX_TAG, _unimod, dalton_mass, modification, peaks_modification
 
 CARBAMIDOMETHYL = (57.021464, "Carbamidomethyl")
 OXIDATION = (15.994915, "Oxidation")

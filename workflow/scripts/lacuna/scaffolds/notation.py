@@ -11,8 +11,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
+from lacuna.core.tags import Tag, dalton_mass, gap_mass, modification, peaks_modification
 from lacuna.scaffolds.fasta import Fault, Record
-from lacuna.scaffolds.tags import Tag, dalton_mass, gap_mass, modification, peaks_modification
 
 # A stretch of this many A, C, G, T, U and N with each base in it is DNA or RNA. Of the residues of
 # proteins a quarter are A, C, G, T or N: 30 of them in a row, and nothing else in the chain, come

@@ -19,7 +19,7 @@ MIN_MODIFICATION = -187.0  # Da: no residue has more to lose than tryptophan wei
 SAME_MASS = 0.1  # Da within which two descriptions of a modification agree
 
 _NEAREST = 3
-_SITES = re.compile(r"\((?:[A-Z]+|(?:Protein)?[NC]-term)\)$", re.IGNORECASE)  # Oxidation (M)
+_SITES = re.compile(r"\((?:[A-Z]+|(?:Protein ?)?[NC]-term)\)$", re.IGNORECASE)  # Oxidation (M)
 _DALTONS = re.compile(r"(\d+)(\.\d+)?da", re.IGNORECASE | re.ASCII)
 _NUMBER = re.compile(r"(?:\w+:)?[+-]?[\d_.]+")
 _DECIMAL_COMMA = re.compile(r"([+-]?\d+),(\d+)(da)?", re.IGNORECASE | re.ASCII)
