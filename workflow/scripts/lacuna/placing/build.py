@@ -12,7 +12,7 @@ from lacuna.antibody.numbering import TYPICAL_CDR3
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES
 from lacuna.placing.consensus import TEMPER, Votes, next_draft, votes
 from lacuna.placing.draft import Draft, cdr3_germline
-from lacuna.placing.junction import ANCHOR, WordGraph, Path, joined, paths, weigh_paths
+from lacuna.placing.junction import ANCHOR, Path, WordGraph, joined, paths, weigh_paths
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.placement import Laid, lay
 from lacuna.placing.readset import ReadSet, merge_il
@@ -20,6 +20,7 @@ from lacuna.placing.readset import ReadSet, merge_il
 ROUNDS = 5
 FIRST_BRIDGES = 1  # round from which stretches are bridged
 MIN_GAIN = 12.0  # nats that reads gain by a bridge
+MIN_JOINT = 1.5  # weight of reads over the thinnest joint of a bridge
 MARGIN = 4.0  # nats that a stretch must be better than the one that is there
 LENGTH_COST = 6.0  # nats for a CDR1 or CDR2 whose length is not that of germline
 SHORTEST, LONGEST = 3, 34  # residues of CDR3
@@ -209,7 +210,9 @@ def _with_junction(
     every = list({s.tobytes(): s for s in (opened, *stretches)}.values())
     weighed = weigh_paths(reads, left, right, every, elsewhere)
     open_gain = next(p.gain for p in weighed if np.array_equal(p.tokens, opened))
-    closed = [p for p in weighed if (p.tokens < MISSING).all()]
+    closed = [
+        p for p in weighed if (p.tokens < MISSING).all() and p.thinnest >= MIN_JOINT
+    ]
     if closed and closed[0].gain >= max(MIN_GAIN, open_gain + MARGIN):
         best = closed[0]
         now = next((p for p in closed if np.array_equal(p.tokens, present)), None)
@@ -237,7 +240,10 @@ def _with_loop(
     stretches = paths(graph, left, right, max(usual - LONGER, 2), usual + LONGER)
     if not any(np.array_equal(present, s) for s in stretches):
         stretches.append(present)
-    weighed = weigh_paths(reads, left, right, stretches, elsewhere)
+    weighed = [
+        p for p in weigh_paths(reads, left, right, stretches, elsewhere)
+        if p.thinnest >= MIN_JOINT or np.array_equal(p.tokens, present)
+    ]
 
     def worth(path: Path) -> float:
         return path.gain - (LENGTH_COST if len(path.tokens) != usual else 0.0)

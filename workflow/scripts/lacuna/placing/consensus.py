@@ -1,6 +1,7 @@
 """What the reads on a chain say of each of its positions."""
 
 from dataclasses import dataclass
+from math import lgamma
 
 import numpy as np
 
@@ -154,29 +155,32 @@ def germline_prior(draft: Draft) -> np.ndarray:
     return prior
 
 
-def amide_nats(found: Votes, context_g: np.ndarray) -> np.ndarray:
-    """(t, 20) nats by which N exceeds D, and Q E, beyond what plain votes say; see `settle`.
+# Beta distributions (alpha, beta) of the share of D among reads of an N, where G follows or not,
+# of E among reads of a Q, and of N or Q among reads of a true D or E.
+_NG, _NX, _QX, _ACID = (1.2, 1.5), (0.6, 4.0), (0.4, 8.0), (0.6, 50.0)
 
-    Deamidation turns N into D and never back: with a share of it that is not known (beta
-    distributed, more where G follows) reads of D say little against N, while reads of N speak
-    against D as any wrong residue.
+
+def _log_beta(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return _lgamma(a) + _lgamma(b) - _lgamma(a + b)
+
+
+_lgamma = np.vectorize(lgamma, otypes=[float])
+
+
+def amide_nats(found: Votes, before_g: np.ndarray, pair: int) -> np.ndarray:
+    """(t,) nats by which reads prefer N to D (pair 0), or Q to E (pair 1).
+
+    Deamidation turns N into D and never back. Its share is not known: beta-binomial, larger where
+    G follows (Robinson and Robinson 2001, PNAS 98:944). Of a true D reads show N by mistake only.
     """
-    extra = np.zeros_like(found.nats)
-    for pair, (amide, acid) in enumerate(((_N, _D), (_Q, _E))):
-        plain, acidic = found.amide[:, 2 * pair], found.amide[:, 2 * pair + 1]
-        typical = np.where(context_g & (pair == 0), 0.4, 0.08 if pair == 0 else 0.03)
-        total = plain + acidic
-        # The share that fits, drawn towards what is typical.
-        share = (acidic + 2.0 * typical) / (total + 2.0)
-        some = plain > 0.25
-        log_share = np.log(np.clip(share, 1e-3, 0.98))
-        log_plain = np.log(np.clip(1 - share, 0.02, 1))
-        as_amide = plain * log_plain + acidic * log_share
-        as_acid = plain * np.log(0.04) + acidic * np.log(0.96)
-        mutual = as_amide - as_acid
-        extra[:, amide] = np.where(some & (acidic > 0), mutual, 0.0)
-        extra[:, acid] = 0.0
-    return extra
+    plain, acid = found.amide[:, 2 * pair], found.amide[:, 2 * pair + 1]
+    usual = _NX if pair == 0 else _QX
+    alpha = np.where(before_g & (pair == 0), _NG[0], usual[0])
+    beta = np.where(before_g & (pair == 0), _NG[1], usual[1])
+    as_amide = _log_beta(acid + alpha, plain + beta) - _log_beta(alpha, beta)
+    mistaken = np.full(len(plain), _ACID[0]), np.full(len(plain), _ACID[1])
+    as_acid = _log_beta(plain + mistaken[0], acid + mistaken[1]) - _log_beta(*mistaken)
+    return as_amide - as_acid
 
 
 def settle(draft: Draft, found: Votes) -> np.ndarray:
@@ -189,12 +193,12 @@ def residue_nats(draft: Draft, found: Votes) -> np.ndarray:
     """(t, 20) nats of reads with deamidation taken into account."""
     nats = found.nats.copy()
     follows = np.append(draft.tokens[1:], ABSENT) == RESIDUES.index("G")
-    extra = amide_nats(found, follows)
-    for amide, acid in ((_N, _D), (_Q, _E)):
-        both = extra[:, amide] != 0.0
+    for pair, (amide, acid) in enumerate(((_N, _D), (_Q, _E))):
         top = np.maximum(nats[:, amide], nats[:, acid])
-        nats[both, amide] = (top + np.minimum(extra[:, amide], 0.0) * 2.0)[both]
-        nats[both, acid] = (top - np.maximum(extra[:, amide], 0.0) * 2.0)[both]
+        more = amide_nats(found, follows, pair) / TEMPER
+        read = found.amide[:, 2 * pair : 2 * pair + 2].sum(1) > 0
+        nats[read, amide] = (top + np.minimum(more, 0.0))[read]
+        nats[read, acid] = (top - np.maximum(more, 0.0))[read]
     return nats
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lacuna.core.alphabet import MISSING, N_RESIDUES
-from lacuna.placing.align import align
+from lacuna.placing.align import MISMATCH, Alignment, align
 from lacuna.placing.placement import text_of
 from lacuna.placing.readset import I, ReadSet
 from lacuna.placing.seeds import SEED, diagonals, word_weights, words
@@ -23,15 +23,21 @@ CANDIDATES = 12
 FLANK = 28
 FLOOR = 0.15  # weight of a word that reads never show, as prior of each residue
 LONGEST = 34
+REACH = 2  # residues on both sides with which a read spans a joint
+SHARED = 1.0  # nats by which another place of a read may be better
 NEAR = 8  # residues beside a stretch by which reads are told to touch it
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A stretch and what reads gain by it, in nats."""
+    """A stretch, what reads gain by it in nats, and the weight of the reads over its thinnest joint.
+
+    A joint is between two residues; a read is over it with REACH residues on both sides.
+    """
 
     tokens: np.ndarray
     gain: float
+    thinnest: float
 
 
 class WordGraph:
@@ -154,11 +160,37 @@ def weigh_paths(
     gap = np.full(3, MISSING, np.uint8)
     texts = [np.concatenate((before, s, after)) for s in (gap, *stretches)]
     rows = _touching(reads, before, after, stretches)
-    score = np.maximum(lay_on_each(reads, texts, rows), elsewhere[rows][:, None])
+    part = reads.take(rows)
+    text = text_of(texts)
+    read, diagonal = diagonals(part, text.tokens, text.owner)
+    found = align(part, read, diagonal, text.tokens)
+    owner = text.owner[found.span[:, 0]]
+    score = np.zeros((len(rows), len(texts)))
+    np.maximum.at(score, (found.read, owner), found.score)
+    score = np.maximum(score, elsewhere[rows][:, None])
     gain = np.maximum(score[:, 1:] - score[:, :1], 0.0)
-    value = (gain * reads.weight[rows][:, None]).sum(0)
-    found = [Path(s, float(v)) for s, v in zip(stretches, value, strict=True)]
-    return sorted(found, key=lambda p: (-p.gain, p.tokens.tolist()))
+    value = (gain * part.weight[:, None]).sum(0)
+    paths_found = []
+    for i, stretch in enumerate(stretches, start=1):
+        own = np.flatnonzero(owner == i)
+        own = own[found.score[own] >= score[found.read[own], i] - SHARED]
+        thinnest = _thinnest_joint(
+            found.take(own), part.weight[found.read[own]], int(text.start[i]) + len(before), len(stretch)
+        )
+        paths_found.append(Path(stretch, float(value[i - 1]), thinnest))
+    return sorted(paths_found, key=lambda p: (-p.gain, p.tokens.tolist()))
+
+
+def _thinnest_joint(found: Alignment, weight: np.ndarray, start: int, length: int) -> float:
+    """Weight of the reads over the joint of a stretch that fewest of them agree on."""
+    window = start - REACH + np.arange(length + 2 * REACH)
+    agrees = (found.span[:, :1] <= window) & (found.span[:, 1:] > window)
+    row, column = np.nonzero(found.kind == MISMATCH)
+    place = found.at[row, column] - window[0]
+    inside = (place >= 0) & (place < len(window))
+    agrees[row[inside], place[inside]] = False
+    over = np.lib.stride_tricks.sliding_window_view(agrees, 2 * REACH, axis=1).all(-1)
+    return float((over * weight[:, None]).sum(0).min(initial=np.inf))
 
 
 def _touching(
@@ -170,14 +202,3 @@ def _touching(
     marked = np.zeros(N_RESIDUES**SEED + 1, dtype=bool)
     marked[wanted[wanted >= 0]] = True
     return np.flatnonzero(marked[words(reads.tokens, SEED)].any(1))
-
-
-def lay_on_each(reads: ReadSet, texts: Sequence[np.ndarray], rows: np.ndarray) -> np.ndarray:
-    """(rows, texts) score of each read on each text, 0 where it does not fit."""
-    text = text_of(texts)
-    part = reads.take(rows)
-    read, diagonal = diagonals(part, text.tokens, text.owner)
-    found = align(part, read, diagonal, text.tokens)
-    score = np.zeros((len(rows), len(texts)))
-    np.maximum.at(score, (found.read, text.owner[found.span[:, 0]]), found.score)
-    return score
