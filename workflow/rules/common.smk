@@ -149,8 +149,13 @@ def sample_files():
 
 
 def given(column):
-    """Input function: the sample's file in an optional column of the sheet, or none."""
-    return lambda wildcards: getattr(SAMPLES[wildcards.sample], column) or []
+    """Input function: the sample's file, or files, in an optional column of the sheet."""
+
+    def found(wildcards):
+        files = getattr(SAMPLES[wildcards.sample], column)
+        return list(files) if isinstance(files, tuple) else files or []
+
+    return found
 
 
 def chains_of(wildcards):

@@ -19,7 +19,8 @@ OPTIONAL_PATHS = ("gaps", "truth", "homologs", "evidence", "contaminants")
 PATHS = (*CHAINS, *OPTIONAL_PATHS)
 COLUMNS = (*REQUIRED, *PATHS, "reads_format", "species", "alkylation")
 SEPARATOR = ";"  # between several files of reads
-SPECIES = ("auto", "human", "mouse", "rat", "rabbit", "rhesus", "alpaca")
+AUTO = "auto"
+SPECIES = (AUTO, "human", "mouse", "rat", "rabbit", "rhesus", "alpaca")
 SAMPLE_PATTERN = (
     r"[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*"  # not '.' or '..': it names a folder
 )
@@ -41,11 +42,11 @@ class Sample:
     gaps: Path | None = None
     truth: Path | None = None
     homologs: Path | None = None
-    species: str = SPECIES[0]
+    species: str = AUTO
     alkylation: str = ""  # that of the configuration
     evidence: Path | None = None
     reads: tuple[Path, ...] = ()
-    reads_format: str = ""  # recognised by content
+    reads_format: str = AUTO  # recognised by content
     contaminants: Path | None = None
 
     def files(self, column: str) -> tuple[Path, ...]:
@@ -166,7 +167,7 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
             "rename it"
         )
     where = f"{where}: sample '{sample}'"
-    species = _chosen(where, "species", cells.get("species", ""), SPECIES) or SPECIES[0]
+    species = _chosen(where, "species", cells.get("species", ""), SPECIES) or AUTO
     alkylation = _chosen(where, "alkylation", cells.get("alkylation", ""), ALKYLATIONS)
     paths = {
         name: _existing(where, name, folder, cells[name])
@@ -185,7 +186,7 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
         species=species,
         alkylation=alkylation,
         reads=reads,
-        reads_format=reads_format,
+        reads_format=reads_format or AUTO,
         **paths,
     )
 
