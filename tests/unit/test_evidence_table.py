@@ -99,6 +99,19 @@ def test_rows_of_a_chain_that_is_not_there_are_listed(write: Write) -> None:
     assert unknown.reason == "e.tsv:3: 'b' is no chain of a.fasta; correct the id or remove the row"
 
 
+def test_several_tables_are_multiplied(write: Write) -> None:
+    fasta = write("a.fasta", ">a\nAC-EF\n")
+    one = write("e.tsv", HEADER + "a\t3\tD\t.8\na\t3\tN\t.2\n")
+    two = write("r.tsv", HEADER + "a\t3\tD\t.2\na\t3\tN\t.8\na\t1\tA\t1\n")
+    (both,) = read_scaffolds(fasta, evidence=[one, two])
+    assert isinstance(both, Scaffold)
+    assert [e.position for e in both.evidence] == [0, 2]
+    assert both.evidence[1].weights == pytest.approx(weights(D=0.5, N=0.5))
+    against = write("x.tsv", HEADER + "a\t3\tK\t1\n")
+    (bad,) = read_scaffolds(fasta, evidence=[one, against])
+    assert isinstance(bad, Rejected) and "position 3 that contradicts its reads" in bad.reason
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -6,7 +6,7 @@ Neither torch nor pandas is imported here: the jobs that only copy text start at
 import csv
 import logging
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
@@ -38,7 +38,7 @@ def split_scaffolds(
     rejected: Path,
     *,
     homologs: Path | None = None,
-    evidence: Path | None = None,
+    evidence: Path | Sequence[Path] | None = None,
     block_size: int,
     n_blocks: int,
     tolerance_ppm: float,
@@ -46,8 +46,8 @@ def split_scaffolds(
 ) -> None:
     """Write usable chains into n_blocks files of block_size and list the others.
 
-    homologs: a FASTA whose unusable records are listed too; evidence: a table that is carried with
-    the chains. Chains that can tell what C weighs are
+    homologs: a FASTA whose unusable records are listed too; evidence: a table, or several, that is carried
+    with the chains. Chains that can tell what C weighs are
     written beside the blocks once more (`Telling`).
 
     Raises LacunaError where `on_bad_record` is 'fail' and there are bad records, after it has

@@ -121,6 +121,29 @@ class EvidenceTable:
         return PositionEvidence(position - 1, weights)
 
 
+def joined(
+    tables: Sequence[tuple[PositionEvidence, ...]], line: int
+) -> tuple[PositionEvidence, ...]:
+    """The evidence of several tables of one chain, by position, weights of one position multiplied.
+
+    line: of the chain's header. Raises Fault if tables contradict each other.
+    """
+    if len(tables) == 1:
+        return tables[0]
+    found: dict[int, tuple[float, ...]] = {}
+    for position, weights in ((e.position, e.weights) for table in tables for e in table):
+        before = found.get(position, (1.0,) * N_RESIDUES)
+        both = [a * b for a, b in zip(before, weights, strict=True)]
+        whole = sum(both)
+        if not whole:
+            raise Fault(
+                f"has evidence for position {position + 1} that contradicts its reads; correct it",
+                line,
+            )
+        found[position] = tuple(weight / whole for weight in both)
+    return tuple(PositionEvidence(position, found[position]) for position in sorted(found))
+
+
 def _weights(shares: dict[str, float], position: int) -> tuple[float, ...]:
     """Probabilities of the 20 residues, of those that are named; ValueError if they make no sum."""
     total = sum(shares.values())

@@ -20,14 +20,14 @@ import json
 import logging
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.core.files import LacunaError, atomic_write, open_text, printable
-from lacuna.scaffolds.evidence_table import EvidenceTable
+from lacuna.scaffolds.evidence_table import EvidenceTable, joined
 from lacuna.scaffolds.fasta import Fault, Record, read_records
 from lacuna.scaffolds.gap_table import GapTable, Row
 from lacuna.scaffolds.notation import InlineGap, Letters, locate, read_letters
@@ -61,7 +61,7 @@ def read_scaffolds(
     gaps: str | Path | None = None,
     truth: str | Path | None = None,
     homologs: str | Path | None = None,
-    evidence: str | Path | None = None,
+    evidence: str | Path | Sequence[str | Path] | None = None,
     *,
     tolerance_ppm: float = DEFAULT_TOLERANCE_PPM,
     max_length: int = DEFAULT_MAX_LENGTH,
@@ -71,7 +71,7 @@ def read_scaffolds(
     That is rows of gaps or of evidence of unknown chains, truth whose ids match in part or not at
     all, and records of `homologs`, a FASTA that is read for this alone. The files are streamed:
     only the ids, the tables, and true chains that stand elsewhere in their file than in `fasta` are
-    held.
+    held. evidence: one table or several, which are then multiplied.
     `tolerance_ppm` is the tolerance of masses that come without one. Raises LacunaError where a
     file as a whole cannot be used.
     """
@@ -80,7 +80,8 @@ def read_scaffolds(
         32 * max_length
     )  # generous: an inline gap takes about 16 bytes, blanks and line ends come on top
     table = GapTable(gaps)
-    known = EvidenceTable(evidence)
+    evidence = [evidence] if isinstance(evidence, str | Path) else evidence or []
+    known = [EvidenceTable(path) for path in evidence]
     truths = (
         TruthFile(truth, lambda record: _plain(record, max_length), max_bytes)
         if truth is not None
@@ -114,13 +115,13 @@ def read_scaffolds(
             if chain.startswith(_FORMULA):
                 formulas.append(chain)
             kept = _observed(letters, sequence) if letters.modifications else ()
-            told = known.take(chain, sequence, found)
+            told = joined([table.take(chain, sequence, found) for table in known], line)
             yield Scaffold(chain, record.description, sequence, found, line, kept, told)
         except Fault as fault:
-            table.discard(chain)
-            known.discard(chain)
+            for rows_of in (table, *known):
+                rows_of.discard(chain)
             yield _rejected(fault, chain, fasta.name)
-    for given in (table, known):
+    for given in (table, *known):
         for chain, line in given.left():
             quoted = len(chain) > 1 and chain[0] == chain[-1] == '"'
             remedy = "remove the quotes" if quoted else "correct the id or remove the row"
