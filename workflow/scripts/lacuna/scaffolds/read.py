@@ -82,6 +82,7 @@ def read_scaffolds(
     table = GapTable(gaps)
     evidence = [evidence] if isinstance(evidence, str | Path) else evidence or []
     known = [EvidenceTable(path) for path in evidence]
+    tables: list[GapTable | EvidenceTable] = [table, *known]
     truths = (
         TruthFile(truth, lambda record: _plain(record, max_length), max_bytes)
         if truth is not None
@@ -115,13 +116,13 @@ def read_scaffolds(
             if chain.startswith(_FORMULA):
                 formulas.append(chain)
             kept = _observed(letters, sequence) if letters.modifications else ()
-            told = joined([table.take(chain, sequence, found) for table in known], line)
+            told = joined([rows_of.take(chain, sequence, found) for rows_of in known], line)
             yield Scaffold(chain, record.description, sequence, found, line, kept, told)
         except Fault as fault:
-            for rows_of in (table, *known):
-                rows_of.discard(chain)
+            for given in tables:
+                given.discard(chain)
             yield _rejected(fault, chain, fasta.name)
-    for given in (table, *known):
+    for given in tables:
         for chain, line in given.left():
             quoted = len(chain) > 1 and chain[0] == chain[-1] == '"'
             remedy = "remove the quotes" if quoted else "correct the id or remove the row"
