@@ -6,7 +6,7 @@ import pytest
 
 from conftest import Write
 from lacuna.core.files import LacunaError
-from lacuna.core.tables import CHAIN_TABLE, PLACED_READ_TABLE, REJECTED_TABLE, PlacedReadRow
+from lacuna.core.tables import CHAIN_TABLE, PLACED_TABLE, REJECTED_TABLE, PlacedRow
 from lacuna.results.counts import Counts, count_sample, explain_nothing
 
 REJECTED = Path("out/s/rejected.tsv")
@@ -38,10 +38,10 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
 
 def test_reads_are_counted_as_placed_or_not(write: Write) -> None:
     rows = [
-        PlacedReadRow("r.csv:2", "peaks", "a", 0, 9, 30.0, "whole", ""),
-        PlacedReadRow("r.csv:3", "peaks", "", None, None, None, "contaminant TRYP_PIG", ""),
+        PlacedRow("r.csv:2", "peaks", "a", 0, 9, 30.0, "whole", ""),
+        PlacedRow("r.csv:3", "peaks", "", None, None, None, "contaminant TRYP_PIG", ""),
     ]
-    reads = write("reads.tsv", PLACED_READ_TABLE.header + PLACED_READ_TABLE.text(rows))
+    reads = write("reads.tsv", PLACED_TABLE.header + PLACED_TABLE.text(rows))
     chains = write("chains.tsv", CHAIN_TABLE.header + "a\tH\t\t\t\t\t120\t0\t0\t0\t0\t0\t0\t0\n")
     found = count_sample(chains, write("rejected.tsv", REJECTED_TABLE.header), reads)
     assert (found.reads, found.placed) == (2, 1)

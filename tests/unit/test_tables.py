@@ -19,13 +19,13 @@ from lacuna.core.tables import (
     CHAIN_TABLE,
     EVIDENCE_TABLE,
     GAP_TABLE,
-    PLACED_READ_TABLE,
+    PLACED_TABLE,
     REJECTED_TABLE,
     RESIDUE_TABLE,
     SCORED_TABLE,
     TUTORIAL_TABLE,
     EvidenceRow,
-    PlacedReadRow,
+    PlacedRow,
     Readings,
     RejectedRow,
     Shares,
@@ -40,7 +40,7 @@ from laws import fill
 DOCS = Path(__file__).parents[2] / "docs" / "outputs.md"
 OUTPUTS = (
     *(RESIDUE_TABLE, GAP_TABLE, CHAIN_TABLE, ACCURACY_TABLE, REJECTED_TABLE),
-    *(TUTORIAL_TABLE, EVIDENCE_TABLE, PLACED_READ_TABLE),
+    *(TUTORIAL_TABLE, EVIDENCE_TABLE, PLACED_TABLE),
 )
 TABLES = (*OUTPUTS, SCORED_TABLE)
 
@@ -70,11 +70,11 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         EvidenceRow("a", 2, "", "", "V", None, "inferred", None, "", Shares(), "length;minority"),
     ]
     placed = [
-        PlacedReadRow("r.csv:2", "peaks", "a", 3, 9, 31.5, "whole", "N4D(deamidated)"),
-        PlacedReadRow("r.csv:3", "peaks", "", None, None, None, "not placed", ""),
+        PlacedRow("r.csv:2", "peaks", "a", 3, 9, 31.5, "whole", "N4D(deamidated)"),
+        PlacedRow("r.csv:3", "peaks", "", None, None, None, "not placed", ""),
     ]
     (folder / "evidence").write_text(EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(known))
-    (folder / "reads").write_text(PLACED_READ_TABLE.header + PLACED_READ_TABLE.text(placed))
+    (folder / "reads").write_text(PLACED_TABLE.header + PLACED_TABLE.text(placed))
     scored = folder / "scored"
     scored.write_text(SCORED_TABLE.header + scored.read_text())
     return {table.name: folder / table.name.removesuffix(".tsv") for table in TABLES}

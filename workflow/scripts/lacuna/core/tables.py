@@ -174,7 +174,7 @@ class EvidenceRow(NamedTuple):
     flags: Annotated[str, "what else must be known of it, joined by ;"]
 
 
-class PlacedReadRow(NamedTuple):
+class PlacedRow(NamedTuple):
     """A read, and where it was placed or why it was not."""
 
     read: Annotated[str, "file, line and rank"]
@@ -360,5 +360,5 @@ SCORED_TABLE = Table("scored", ScoredRow)  # of a block, without a header
 ACCURACY_TABLE = Table("accuracy.tsv", AccuracyRow)
 REJECTED_TABLE = Table("rejected.tsv", RejectedRow)
 EVIDENCE_TABLE = Table("evidence.tsv", EvidenceRow)
-PLACED_READ_TABLE = Table("reads.tsv", PlacedReadRow)
+PLACED_TABLE = Table("reads.tsv", PlacedRow)
 TUTORIAL_TABLE = Table("predictions.tsv", TutorialRow)

@@ -39,6 +39,7 @@ def split_scaffolds(
     *,
     homologs: Path | None = None,
     evidence: Path | Sequence[Path] | None = None,
+    unread: Path | None = None,
     block_size: int,
     n_blocks: int,
     tolerance_ppm: float,
@@ -47,7 +48,8 @@ def split_scaffolds(
     """Write usable chains into n_blocks files of block_size and list the others.
 
     homologs: a FASTA whose unusable records are listed too; evidence: a table, or several, that is carried
-    with the chains. Chains that can tell what C weighs are
+    with the chains; unread: of a sample with reads the rows of their files that are none, listed
+    first (and `fasta` may be empty, if the reads gave no chain). Chains that can tell what C weighs are
     written beside the blocks once more (`Telling`).
 
     Raises LacunaError where `on_bad_record` is 'fail' and there are bad records, after it has
@@ -57,6 +59,8 @@ def split_scaffolds(
     faults: list[Rejected] = []
 
     def usable() -> Iterator[Scaffold]:
+        if unread is not None and not fasta.stat().st_size:
+            return
         records = read_scaffolds(
             fasta, gaps, truth, homologs, evidence, tolerance_ppm=tolerance_ppm
         )
@@ -74,17 +78,19 @@ def split_scaffolds(
     if next(chains, None) is not None:
         raise LacunaError(f"{fasta}: grew while it was read; run again")
     telling.write(folder)
+    rows = [] if unread is None else list(REJECTED_TABLE.read(unread))
+    bad = [row.reason for row in rows]
     with atomic_write(rejected) as handle:
-        rows = [RejectedRow(f.chain, f.line, f.column or None, f.reason) for f in faults]
+        rows += [RejectedRow(f.chain, f.line, f.column or None, f.reason) for f in faults]
         handle.write(REJECTED_TABLE.header + REJECTED_TABLE.text(rows))
     for remark in (fault for fault in faults if fault.remark):
         LOG.warning(remark.reason)
-    bad = [fault for fault in faults if not fault.remark]
+    bad += [fault.reason for fault in faults if not fault.remark]
     if bad and on_bad_record == "fail":
-        for fault in bad:
-            LOG.error(fault.reason)
+        for reason in bad:
+            LOG.error(reason)
         listed = "" if len(bad) == 1 else f" (1 of {len(bad)} bad records; all in the log)"
-        raise LacunaError(f"{bad[0].reason}{listed}")
+        raise LacunaError(f"{bad[0]}{listed}")
 
 
 def join_parts(parts: Iterable[Path], out: Path, header: str = "") -> None:
