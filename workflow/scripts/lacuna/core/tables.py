@@ -158,6 +158,35 @@ class RejectedRow(NamedTuple):
     reason: Annotated[str, "file, line, record, fault and remedy"]
 
 
+class EvidenceRow(NamedTuple):
+    """A position of a chain that reads or other evidence speak of."""
+
+    chain: Annotated[str, "id"]
+    position: Annotated[int, "in the scaffold with its gaps at the lengths tried, from 1"]
+    imgt: Annotated[str, "IMGT number"]
+    region: Annotated[str, "FR1 to FR4, CDR1 to CDR3 or C"]
+    residue: Annotated[str, "the likeliest"]
+    probability: Annotated[float, "of that residue, by reads and network", _SHARE]
+    state: Annotated[str, "observed, inferred or doubtful"]
+    depth: Annotated[float, "reads over the position; those of one peptide count as few", "%.1f"]
+    alternatives: Annotated[Shares, "the next most probable residues"]
+    germline: Annotated[str, "residue of the nearest germline segment"]
+    flags: Annotated[str, "what speaks against the residue, joined by ;"]
+
+
+class PlacedRow(NamedTuple):
+    """A read, and where it was placed."""
+
+    read: Annotated[str, "name: file, line and rank"]
+    tool: Annotated[str, "that wrote it"]
+    chain: Annotated[str, "id of the chain, contaminant or population; empty if not placed"]
+    start: Annotated[int | None, "first position of the chain under the read, from 1"]
+    end: Annotated[int | None, "last position of the chain under the read"]
+    score: Annotated[float | None, "log odds against chance, nats", "%.1f"]
+    placed_as: Annotated[str, "whole, core, shared, contaminant, or why it was not placed"]
+    differences: Annotated[str, "residues of the chain and of the read that differ"]
+
+
 class TutorialRow(NamedTuple):
     """What the tutorial's model predicts for a missing residue."""
 
@@ -331,3 +360,5 @@ SCORED_TABLE = Table("scored", ScoredRow)  # of a block, without a header
 ACCURACY_TABLE = Table("accuracy.tsv", AccuracyRow)
 REJECTED_TABLE = Table("rejected.tsv", RejectedRow)
 TUTORIAL_TABLE = Table("predictions.tsv", TutorialRow)
+EVIDENCE_TABLE = Table("evidence.tsv", EvidenceRow)
+PLACED_TABLE = Table("reads.tsv", PlacedRow)
