@@ -39,7 +39,7 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
 def test_reads_are_counted_as_placed_or_not(write: Write) -> None:
     rows = [
         PlacedRow("r.csv:2", "peaks", "a", 0, 9, 30.0, "whole", ""),
-        PlacedRow("r.csv:3", "peaks", "", None, None, None, "contaminant TRYP_PIG", ""),
+        PlacedRow("r.csv:3", "peaks", "TRYP_PIG", 3, 9, 20.0, "contaminant", ""),
     ]
     reads = write("reads.tsv", PLACED_TABLE.header + PLACED_TABLE.text(rows))
     chains = write("chains.tsv", CHAIN_TABLE.header + "a\tH\t\t\t\t\t120\t0\t0\t0\t0\t0\t0\t0\n")

@@ -168,7 +168,7 @@ class EvidenceRow(NamedTuple):
     residue: Annotated[str, "the residue of the filled chain"]
     probability: Annotated[float | None, "of that residue; missing if nothing measures it", _SHARE]
     state: Annotated[str, "observed, inferred or doubtful"]
-    depth: Annotated[int | None, "reads that show the position"]
+    depth: Annotated[float | None, "reads over it; those of one peptide count as few", "%.1f"]
     germline: Annotated[str, "residue of the nearest germline segment"]
     alternatives: Annotated[Shares, "the next most probable residues"]
     flags: Annotated[str, "what else must be known of it, joined by ;"]
@@ -177,14 +177,14 @@ class EvidenceRow(NamedTuple):
 class PlacedRow(NamedTuple):
     """A read, and where it was placed or why it was not."""
 
-    read: Annotated[str, "file, line and rank"]
+    read: Annotated[str, "name: file, line and rank"]
     tool: Annotated[str, "that wrote it"]
-    chain: Annotated[str, "id of the chain; empty if it was not placed"]
+    chain: Annotated[str, "id of the chain or contaminant; empty if it was not placed"]
     start: Annotated[int | None, "in scaffolds.fasta, from 0"]
     end: Annotated[int | None, "in scaffolds.fasta, exclusive"]
-    score: Annotated[float | None, "of the placement, in nats", "%.2f"]
-    placed_as: Annotated[str, "how it was placed, or why it was not"]
-    differences: Annotated[str, "from the chain, joined by ;"]
+    score: Annotated[float | None, "log odds against chance, nats", "%.1f"]
+    placed_as: Annotated[str, "whole, core, shared, contaminant, or why it was not placed"]
+    differences: Annotated[str, "residues of the chain and of the read that differ"]
 
 
 class TutorialRow(NamedTuple):

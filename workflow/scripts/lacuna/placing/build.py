@@ -80,8 +80,8 @@ def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
     every = (segments.tokens[own][:, : CYS104 + 1] != ABSENT).sum(1)
     score = value.sum(1) - V_CAP * np.maximum(every - known.sum(1), 0) + use[own]
     best = int(own[np.argmax(score)])
-    if best == draft.v:
-        return draft
+    if best == draft.v or draft.j < 0:  # the user's own chains stay templates
+        return replace(draft, v=best)
     germline = draft.germline.copy()
     row = segments.tokens[best]
     new = row[draft.columns[inside]]

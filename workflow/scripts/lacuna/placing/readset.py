@@ -5,12 +5,12 @@ I and L weigh the same, so a read cannot tell them apart; both have the token of
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 from pyteomics.mass import std_aa_mass
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode
+from lacuna.reads.read import Read
 
 MAX_READ = 50  # residues; a de novo read that is longer is cut
 MIN_READ = 4  # residues; a shorter one has no seed
@@ -21,17 +21,6 @@ MASSES[:N_RESIDUES] = [std_aa_mass[r] for r in RESIDUES]
 DEAMIDATION = 0.984016  # Da
 OXIDATION = 15.994915
 WATER = 18.010565
-
-
-class PeptideRead(Protocol):
-    """What is used of a read."""
-
-    @property
-    def residues(self) -> str: ...
-    @property
-    def modifications(self) -> tuple[tuple[int, float], ...]: ...
-    @property
-    def mass(self) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +67,10 @@ def merge_il(tokens: np.ndarray) -> np.ndarray:
     return np.where(tokens == I, L, tokens).astype(np.uint8)
 
 
-def collapse(reads: Sequence[PeptideRead], right: Sequence[np.ndarray]) -> ReadSet:
+def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
     """Different reads, each once, in order of their first appearance.
 
-    reads: residues and modifications (0-based position, Da; -1 for the N terminus); right: the
-    probability of each residue of each read. Of equal reads the probabilities are averaged.
+    right: the probability of each residue of each read; of equal reads they are averaged.
     """
     index: dict[tuple[str, tuple[tuple[int, float], ...]], int] = {}
     group = np.full(len(reads), -1)
@@ -107,8 +95,8 @@ def collapse(reads: Sequence[PeptideRead], right: Sequence[np.ndarray]) -> ReadS
         length[row] = len(own)
         tokens[row, : len(own)] = merge_il(own)
         for at, mass in reads[i].modifications:
-            if at < width:
-                delta[row, max(at, 0)] += mass
+            # Those of the ends are on the first and the last residue.
+            delta[row, min(max(at, 0), len(own) - 1)] += mass
     used = np.flatnonzero(group >= 0)
     count = np.bincount(group[used], minlength=n)
     mass = np.full(n, np.nan)

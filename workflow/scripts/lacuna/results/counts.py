@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from lacuna.core.files import LacunaError
-from lacuna.core.tables import PLACED_TABLE
+from lacuna.core.tables import CHAIN_TABLE, PLACED_TABLE
 
 CHUNK_ROWS = 100_000
 MIN_CHAIN = 10  # residues; what is shorter is hardly a chain
@@ -72,7 +72,8 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
     n["rejected"] = sum(len(part) for part in _chunks(rejected, ["line"]))
     if reads is None:
         return Counts(**n)
-    rows = Counter(row.start is not None for row in PLACED_TABLE.read(reads))
+    names = {row.chain for row in CHAIN_TABLE.read(chains)}
+    rows = Counter(row.chain in names for row in PLACED_TABLE.read(reads))
     return Counts(**n, reads=rows.total(), placed=rows[True])
 
 

@@ -106,6 +106,9 @@ def _numbered(
 
 def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> EvidenceRow:
     """The row of a missing residue; row: what reads say of its position."""
+    state = INFERRED if row is None else row.state
+    if row is not None and state == OBSERVED and _other(row.residue, gap.residue):
+        state = DOUBTFUL  # the rest of the chain speaks against what reads show
     return EvidenceRow(
         gap.chain,
         gap.position,
@@ -113,12 +116,17 @@ def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> Evidenc
         gap.region,
         gap.residue,
         gap.probability,
-        row.state if row is not None and row.state else INFERRED,
+        state,
         row.depth if row is not None else None,
         gap.germline,
         gap.alternatives,
         row.flags if row is not None else ("given" if given else ""),
     )
+
+
+def _other(one: str, two: str) -> bool:
+    """Whether two residues differ for a read, which cannot tell I from L."""
+    return one.replace("I", "L") != two.replace("I", "L")
 
 
 def _given(chain: str, residue: str, weights: tuple[float, ...] | None) -> EvidenceRow:

@@ -127,16 +127,16 @@ def _positions(chain: GivenChain) -> Iterator[EvidenceRow]:
         both = shares["I"] + shares["L"]
         shares["L"] = both
         shares["I"] = both if letter == "I" else 0.0
+        if letter == "I":
+            del shares["L"]
+        best = sorted(shares.items(), key=lambda pair: -pair[1])
         depth = float(chain.shown.depth[i])
         if letter not in RESIDUES:
             state = OBSERVED if chain.named[i] and chain.shown.seen[i] else INFERRED
             yield EvidenceRow(
-                chain.name, i + 1, "", "", letter, None, state, depth, "", Shares(), ""
+                chain.name, i + 1, "", "", best[0][0], None, state, depth, "", Shares(), ""
             )
             continue
-        if letter == "I":
-            del shares["L"]
-        best = sorted(shares.items(), key=lambda pair: -pair[1])
         seen = bool(chain.shown.seen[i])
         others = [(r, p) for r, p in best if r != letter and p >= MIN_ALTERNATIVE]
         against = seen and best[0][0] != letter
