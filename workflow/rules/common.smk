@@ -158,9 +158,31 @@ def given(column):
     return found
 
 
+def of_reads(name):
+    """Input function: a file that the sample's reads gave, or none for a sample without reads."""
+    return lambda wildcards: (
+        OUT / wildcards.sample / "reads" / name if wildcards.sample in READ else []
+    )
+
+
 def chains_of(wildcards):
     """Input function: the sample's FASTA, or the scaffolds that its reads gave."""
     return SAMPLES[wildcards.sample].fasta or OUT / wildcards.sample / "scaffolds.fasta"
+
+
+def gaps_of(wildcards):
+    """Input function: the gaps of those chains."""
+    sample = SAMPLES[wildcards.sample]
+    return sample.gaps or ([] if sample.fasta else of_reads("gaps.tsv")(wildcards))
+
+
+def evidence_of(wildcards):
+    """Input function: tables of what is known of their positions."""
+    return [
+        path
+        for found in (given("evidence")(wildcards), of_reads("evidence.tsv")(wildcards))
+        for path in ([found] if found else [])
+    ]
 
 
 def weights():

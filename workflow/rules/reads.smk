@@ -21,13 +21,72 @@ rule read_peptides:
         "../scripts/read_peptides.py"
 
 
+rule place_reads:
+    """Find the chains of a sample's reads, or take those of its FASTA, and place the reads on them."""
+    input:
+        reads=OUT / "{sample}" / "reads" / "reads.jsonl.gz",
+        fasta=given("fasta"),
+        gaps=given("gaps"),
+        contaminants=given("contaminants"),
+        library=resource("library"),
+    output:
+        out=temp(OUT / "{sample}" / "reads" / "placed.safetensors"),
+    log:
+        OUT / "logs" / "place_reads" / "{sample}.log",
+    benchmark:
+        OUT / "benchmarks" / "place_reads" / "{sample}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        species=lambda wildcards: SAMPLES[wildcards.sample].species,
+        tolerance_ppm=CONFIG["tolerance_ppm"],
+        inputs=digests("fasta", "gaps", "contaminants", "library"),
+        code=code("place_reads.py"),
+    script:
+        "../scripts/place_reads.py"
+
+
+rule weigh_evidence:
+    """Weigh what reads say of each position against the network; write scaffolds and evidence."""
+    input:
+        placed=OUT / "{sample}" / "reads" / "placed.safetensors",
+        homologs=given("homologs"),
+        weights=weights(),
+        library=resource("library"),
+    output:
+        scaffolds=OUT / "{sample}" / "scaffolds.fasta",
+        reads=OUT / "{sample}" / "reads.tsv",
+        # Small, and kept: to fill again, no read has to be placed again.
+        evidence=OUT / "{sample}" / "reads" / "evidence.tsv",
+        gaps=OUT / "{sample}" / "reads" / "gaps.tsv",
+        positions=OUT / "{sample}" / "reads" / "positions.tsv",
+    log:
+        OUT / "logs" / "weigh_evidence" / "{sample}.log",
+    benchmark:
+        OUT / "benchmarks" / "weigh_evidence" / "{sample}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        **CONFIG["kmer"],
+        precision=CONFIG["precision"],
+        species=lambda wildcards: SAMPLES[wildcards.sample].species,
+        inputs=digests("homologs", "train.from", "library"),
+        code=code("weigh_evidence.py"),
+    script:
+        "../scripts/weigh_evidence.py"
+
+
 rule write_evidence:
     """Write what is known of every position of a sample with reads or evidence."""
     input:
         scaffolds=OUT / "{sample}" / "scaffolds",
         filled=OUT / "{sample}" / "filled.fasta",
         residues=OUT / "{sample}" / "residues.tsv",
-        positions=[],
+        positions=of_reads("positions.tsv"),
     output:
         out=OUT / "{sample}" / "evidence.tsv",
     log:

@@ -2,10 +2,11 @@ rule read_scaffolds:
     """Read a sample's chains and gaps, list what cannot be used, cut the rest into blocks."""
     input:
         fasta=chains_of,
-        gaps=given("gaps"),
+        gaps=gaps_of,
         truth=given("truth"),
         homologs=given("homologs"),
-        evidence=given("evidence"),
+        evidence=evidence_of,
+        unread=of_reads("rejected.tsv"),
     output:
         folder=temp(directory(OUT / "{sample}" / "scaffolds")),
         rejected=OUT / "{sample}" / "rejected.tsv",
@@ -18,7 +19,10 @@ rule read_scaffolds:
     resources:
         mem_mb=1000,
     params:
-        block_size=CONFIG["block_size"],
+        # Reads alone give a few chains, which are one block.
+        block_size=lambda wildcards: (
+            CONFIG["block_size"] if SAMPLES[wildcards.sample].fasta else LARGEST
+        ),
         n_blocks=lambda wildcards: N_BLOCKS[wildcards.sample],
         tolerance_ppm=CONFIG["tolerance_ppm"],
         on_bad_record=CONFIG["on_bad_record"],

@@ -5,8 +5,8 @@ novo tools make: a wrong block at an end, residues in another order, blocks of e
 same or another length, and leucine for isoleucine. How often that happens, and how sure the tool
 then claims to be, is about what PEAKS does on antibodies of known sequence: two reads in three
 share six residues with their chain, most have a mistake, and of residues stated at 90 % nine in
-ten are right. Mixtures and contaminants are chains with a share; a tag or an insertion is in the sequence
-that is given.
+ten are right. Mixtures and contaminants are chains with a share; a tag or an insertion is in the
+sequence that is given.
 
 Everything is drawn from one `random.Random(seed)`: the same arguments give the same reads.
 """

@@ -14,7 +14,6 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from lacuna.core.tensor_files import read_tensors, write_tensors
 

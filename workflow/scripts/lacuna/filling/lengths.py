@@ -140,7 +140,9 @@ def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
         scaffold,
         sequence="".join(parts),
         gaps=tuple(gaps),
-        modifications=tuple(replace(m, position=now_at(m.position)) for m in scaffold.modifications),
+        modifications=tuple(
+            replace(m, position=now_at(m.position)) for m in scaffold.modifications
+        ),
         evidence=tuple(replace(e, position=now_at(e.position)) for e in scaffold.evidence),
     )
 

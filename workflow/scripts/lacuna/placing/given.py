@@ -44,8 +44,8 @@ def show(
 ) -> tuple[list[Shown], Laid]:
     """What reads show of each chain, and where they lie.
 
-    chains: letters of scaffolds, missing residues as X, B, J or Z; others: sequences that take reads
-    away from them (contaminants), and come behind them in `Laid`.
+    chains: letters of scaffolds, missing residues as X, B, J or Z; others: sequences that take
+    reads away from them (contaminants), and come behind them in `Laid`.
     """
     fixed = [_draft(sequence) for sequence in others]
     drafts = given = [_draft(chain) for chain in chains]

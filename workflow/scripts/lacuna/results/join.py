@@ -47,10 +47,10 @@ def split_scaffolds(
 ) -> None:
     """Write usable chains into n_blocks files of block_size and list the others.
 
-    homologs: a FASTA whose unusable records are listed too; evidence: a table, or several, that is carried
-    with the chains; unread: of a sample with reads the rows of their files that are none, listed
-    first (and `fasta` may be empty, if the reads gave no chain). Chains that can tell what C weighs are
-    written beside the blocks once more (`Telling`).
+    homologs: a FASTA whose unusable records are listed too; evidence: a table, or several, that is
+    carried with the chains; unread: of a sample with reads the rows of their files that are none,
+    listed first (and `fasta` may be empty, if the reads gave no chain). Chains that can tell what C
+    weighs are written beside the blocks once more (`Telling`).
 
     Raises LacunaError where `on_bad_record` is 'fail' and there are bad records, after it has
     named each in the log: Snakemake removes what a failed job wrote. Raises it too where a

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from lacuna.core.files import LacunaError
 from lacuna.core.records import write_record
 from lacuna.core.tables import PlacedRow
 from lacuna.placing.given import Shown, show
@@ -14,6 +16,8 @@ from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.steps.reads import load_reads
 from lacuna.templates.library import load_library
+
+MAX_CHAINS = 200  # that reads are placed on: an antibody has two, a mixture some dozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,12 @@ def place_reads(
         placed = place(given, models, contaminants=others, species=species, use=use)
         write_record(out, PlacedReads(placed, (), placed.rows))
         return
-    chains = list(_chains(fasta, gaps, tolerance_ppm=tolerance_ppm))
+    chains = list(islice(_chains(fasta, gaps, tolerance_ppm=tolerance_ppm), MAX_CHAINS + 1))
+    if len(chains) > MAX_CHAINS:
+        raise LacunaError(
+            f"{fasta}: more than {MAX_CHAINS} chains in a sample with reads; give a sample for "
+            "each antibody, with its own chains and reads"
+        )
     different = collapse(given, models.probabilities(given))
     shown, laid = show(
         different, [c.sequence for c in chains], [sequence for _, sequence in others]

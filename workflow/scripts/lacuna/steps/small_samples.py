@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -24,6 +24,9 @@ from lacuna.results.scores import measure
 from lacuna.steps.blocks import encode_block, fill_block_files
 from lacuna.steps.find_alkylation import find_alkylation
 from lacuna.steps.packs import LARGEST
+
+if TYPE_CHECKING:
+    from lacuna.steps.sample_reads import ReadsGave
 
 LOG = logging.getLogger(__name__)
 
@@ -131,13 +134,16 @@ def fill_sample(
     after_block: called when a block is filled.
     """
     given = sample.inputs
+    gave = _weigh_reads(sample, out, weights, library, folder, settings) if sample.reads else None
     scaffolds = folder / "scaffolds"
     kmers, resolved = folder / "kmers.safetensors", folder / "scaffolds.jsonl"
     split_scaffolds(
-        *(given["fasta"], given.get("gaps"), given.get("truth")),
-        *(scaffolds, out["rejected"]),
+        gave.fasta if gave else given["fasta"],
+        gave.gaps if gave else given.get("gaps"),
+        *(given.get("truth"), scaffolds, out["rejected"]),
         homologs=given.get("homologs"),
-        evidence=given.get("evidence"),
+        evidence=gave.evidence if gave else given.get("evidence"),
+        unread=gave.unread if gave else None,
         block_size=block_size,
         n_blocks=n_blocks,
         tolerance_ppm=settings.tolerance_ppm,
@@ -180,6 +186,27 @@ def fill_sample(
         join_parts(parts[table], out[table], HEADERS.get(table, ""))
     measure(parts["scored"], [], out["accuracy"])
     if "evidence" in out:
-        write_evidence(scaffolds, out["filled"], out["residues"], None, out["evidence"])
+        positions = gave.positions if gave else None
+        write_evidence(scaffolds, out["filled"], out["residues"], positions, out["evidence"])
     if "alternatives" in out:
         write_alternatives(out["gaps"], out["filled"], out["alternatives"])
+
+
+def _weigh_reads(
+    sample: SmallSample,
+    out: Mapping[str, Path],
+    weights: Path,
+    library: Path,
+    folder: Path,
+    settings: Settings,
+) -> "ReadsGave":
+    """The steps of a sample with reads before it is filled."""
+    from lacuna.steps.sample_reads import weigh_reads  # slow to import, and most have none
+
+    return weigh_reads(
+        *(sample.reads, sample.reads_format, sample.inputs, out, weights, library, folder),
+        species=sample.species,
+        tolerance_ppm=settings.tolerance_ppm,
+        kmer=settings.kmer,
+        precision=settings.precision,
+    )

@@ -1,4 +1,4 @@
-"""What reads and network say of each position, over files: scaffolds, evidence, and where reads lie."""
+"""What reads and network say of each position, over files: scaffolds, evidence, reads.tsv."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
