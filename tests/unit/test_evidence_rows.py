@@ -64,6 +64,7 @@ def test_evidence_that_was_given(sample: dict[str, Path], tmp_path: Path, chain:
     assert "".join(r.residue for r in rows) == chain * 2  # as they were filled, and observed
     assert [r.state for r in rows[4:7]] == ["inferred"] * 3
     assert rows[4].probability == 0.5 and rows[4].alternatives == (("W", 0.3),)
+    assert [i for i, r in enumerate(rows) if r.flags == "length"] == [3, 4, 5, 6, 7]
     sure, doubted = rows[0], rows[9]
     assert (sure.state, sure.probability, sure.flags) == ("observed", 0.9, "")
     assert (doubted.residue, doubted.state) == (chain[9], "doubtful")  # left as it is

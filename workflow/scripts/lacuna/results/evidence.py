@@ -19,6 +19,7 @@ from lacuna.scaffolds.scaffold import Scaffold
 
 OBSERVED, INFERRED, DOUBTFUL = "observed", "inferred", "doubtful"
 AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable
+LENGTH = "length"  # flag of residues in and beside a gap whose length nothing shows
 ALTERNATIVES = 3
 MIN_ALTERNATIVE = 0.01
 
@@ -72,19 +73,30 @@ def _rows(
     weights = {e.position: e.weights for e in scaffold.evidence}
     observed = [p for p, letter in enumerate(scaffold.sequence) if letter in RESIDUES]
     left = iter(observed)
+    unsure = {
+        p for gap in scaffold.gaps if not gap.fixed for p in range(gap.start - 1, gap.end + 1)
+    }
     regions, imgt = _numbered(scaffold, filled, of_gaps)
     for i, residue in enumerate(filled):
         gap = of_gaps.get(i + 1)
         if gap is not None:
             row = known.get(gap.scaffold_position + 1)
-            evidence = weights.get(gap.scaffold_position)
-            yield _of_gap(gap, row, given=evidence is not None)
+            told = _of_gap(gap, row, given=gap.scaffold_position in weights)
+            yield _flagged(told, gap.scaffold_position in unsure)
             continue
         at = next(left)
         row = known.get(at + 1)
         if row is None:
             row = _given(scaffold.chain, residue, weights.get(at))
-        yield row._replace(position=i + 1, imgt=imgt[i], region=regions[i])
+        moved = row._replace(position=i + 1, imgt=imgt[i], region=regions[i])
+        yield _flagged(moved, at in unsure)
+
+
+def _flagged(row: EvidenceRow, length: bool) -> EvidenceRow:
+    """The row, with a flag if it is in or beside a gap whose length nothing shows."""
+    if not length or LENGTH in row.flags.split(";"):
+        return row
+    return row._replace(flags=";".join(filter(None, (row.flags, LENGTH))))
 
 
 def _numbered(
