@@ -70,9 +70,10 @@ def split_line(line: str, separator: str) -> list[str] | None:
     """The cells of a line; None if a quote is not closed."""
     if '"' not in line:
         return line.split(separator)
-    if line.count('"') % 2:
+    try:
+        return next(csv.reader([line], delimiter=separator, strict=True))
+    except csv.Error:
         return None
-    return next(csv.reader([line], delimiter=separator))
 
 
 def rows(
