@@ -6,32 +6,46 @@ from dataclasses import replace
 
 import numpy as np
 
-from lacuna.antibody.germlines import v_segments
+from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.imgt import CYS104
 from lacuna.antibody.numbering import TYPICAL_CDR3
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES
+from lacuna.placing.align import Alignment
 from lacuna.placing.consensus import TEMPER, Votes, next_draft, votes
 from lacuna.placing.draft import Draft, cdr3_germline
-from lacuna.placing.junction import ANCHOR, Path, WordGraph, joined, paths, weigh_paths
+from lacuna.placing.junction import (
+    ANCHOR,
+    Beside,
+    Path,
+    WordGraph,
+    joined,
+    paths,
+    read_arms,
+    refined,
+    weigh_paths,
+)
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.placement import Laid, lay
 from lacuna.placing.readset import ReadSet, merge_il
+from lacuna.placing.similar import with_similar
 
-ROUNDS = 5
+ROUNDS = 6
+SIMILAR_ROUNDS = (2, 4)  # in which unplaced reads are laid on all V segments
 FIRST_BRIDGES = 1  # round from which stretches are bridged
 MIN_GAIN = 12.0  # nats that reads gain by a bridge
 MIN_JOINT = 1.5  # weight of reads over the thinnest joint of a bridge
 MARGIN = 4.0  # nats that a stretch must be better than the one that is there
-LENGTH_COST = 6.0  # nats for a CDR1 or CDR2 whose length is not that of germline
+LENGTH_COST = 6.0  # nats for a stretch whose length is not that of germline
+RESIDUE_COST = 1.0  # nats more for each residue of the difference
+ARM_COST = 1.5  # nats for each residue of an arm
+WIDEST = 30  # residues of a stretch that is bridged
 SHORTEST, LONGEST = 3, 34  # residues of CDR3
-LONGER = 4  # residues by which CDR1 and CDR2 may differ from germline
+LONGER = 4  # residues by which a stretch may differ from germline
 LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
 SURE = 1.5  # nats by which reads prefer a residue that they are said to tell
 SETTLED = 8.0  # nats from which a loop is not bridged again
 OPEN = 3  # unknown residues that stand for an open stretch
 V_CAP = 4.0  # nats that a position may count when V is chosen again
-# Loops that are bridged: first and last column; of the columns around them the anchors are taken.
-LOOPS = ((27, 38), (55, 66))
 
 
 def build(
@@ -56,12 +70,16 @@ def build(
             if draft.v >= 0:
                 draft = next_draft(choose_v(draft, vote, use), vote)
                 draft = with_lengths(draft, vote)
+                if number in SIMILAR_ROUNDS and len(draft) == len(vote.depth):
+                    draft = with_similar(
+                        reads, draft, vote.depth, laid.best(len(reads)), LOCI.index(draft.locus)
+                    )
             moved.append(draft)
         if number >= FIRST_BRIDGES:
             moved = bridge_all(reads, moved, fixed, graph, lay(reads, [*moved, *fixed]))
         same = all(np.array_equal(a.tokens, b.tokens) for a, b in zip(moved, current, strict=True))
         current = moved
-        if same and number > FIRST_BRIDGES:
+        if same and number >= SIMILAR_ROUNDS[0]:
             break
     return reads, current, lay(reads, [*current, *fixed])
 
@@ -118,37 +136,68 @@ def bridge_all(
     graph: WordGraph,
     laid: Laid,
 ) -> list[Draft]:
-    """Drafts whose loops are the paths that reads like best; laid: reads on these drafts."""
+    """Drafts whose weak stretches are the paths that reads like best; laid: reads on these drafts."""
     current = list(drafts)
     best = laid.best(len(reads))
     for i, before in enumerate(drafts):
         if before.v < 0:
             continue
         margin = _margins(votes(reads, laid, i, len(before), overhang=True), before)
-        for loop in (*LOOPS, None):
-            draft = current[i]
-            span = _span(draft, loop)
-            if span is None:
-                continue
-            shift = len(draft) - len(before)
-            told = margin[span[0] - shift : span[1] - shift]
-            if (loop is not None or draft.bridged) and (told >= SETTLED).all():
-                continue
-            # Reads on the loop count by what they are worth without it.
-            place = laid.alignment.span - laid.text.start[i] + shift
-            on_loop = (laid.chain == i) & (place[:, 1] > span[0]) & (place[:, 0] < span[1])
-            rows = np.unique(laid.alignment.read[on_loop])
+        on_chain = laid.of(i).alignment
+        others = [d for j, d in enumerate(drafts) if j != i]
+
+        def beside(draft: Draft, span: tuple[int, int]) -> Beside:
+            """A stretch with the reads on it at what they are worth without it."""
+            shift = len(draft) - len(before)  # noqa: B023 of stretches behind this one
+            place = on_chain.span - laid.text.start[i]  # noqa: B023
+            on_it = (place[:, 1] > span[0]) & (place[:, 0] < span[1] - min(shift, 0))
+            rows = np.unique(on_chain.read[on_it])  # noqa: B023
             masked = draft.with_tokens(_masked(draft.tokens, *span))
-            others = [d for j, d in enumerate(current) if j != i]
             elsewhere = best.copy()
             elsewhere[rows] = 0.0
-            again = lay(reads, [masked, *others, *fixed], rows).alignment
+            again = lay(reads, [masked, *others, *fixed], rows).alignment  # noqa: B023
             np.maximum.at(elsewhere, again.read, again.score)
-            if loop is None:
-                current[i] = _with_junction(reads, draft, span, graph, elsewhere, told >= SURE)
-            else:
-                current[i] = _with_loop(reads, draft, span, graph, elsewhere, loop)
+            return Beside(reads, draft.tokens[: span[0]], draft.tokens[span[1] :], elsewhere)
+
+        draft = before
+        span = draft.cdr3()
+        if ANCHOR <= span[0] <= span[1] <= len(draft) - ANCHOR:
+            told = margin[span[0] : span[1]]
+            if not (draft.bridged and (told >= SETTLED).all()):
+                arms = read_arms(
+                    reads,
+                    _shifted(on_chain, int(laid.text.start[i])),
+                    span[1],
+                )
+                draft = _with_junction(beside(draft, span), draft, span, graph, told >= SURE, arms)
+        # From the end on, so that positions before a stretch stay what they are.
+        for start, stop in reversed(_weak_windows(before, margin)):
+            draft = _with_loop(beside(draft, (start, stop)), draft, (start, stop), graph)
+        current[i] = draft
     return current
+
+
+def _shifted(found: Alignment, start: int) -> Alignment:
+    """Placements by positions of their chain, which starts at `start` of the text."""
+    return replace(found, span=found.span - start, at=np.where(found.at >= 0, found.at - start, -1))
+
+
+def _weak_windows(draft: Draft, margin: np.ndarray) -> list[tuple[int, int]]:
+    """Stretches of the V domain in front of CDR3 that reads leave in doubt, between anchors."""
+    end = draft.cdr3()[0]
+    strong = (margin[:end] >= SETTLED) | draft.held[:end]
+    windows: list[tuple[int, int]] = []
+    i = 0
+    while i < end:
+        if strong[i]:
+            i += 1
+            continue
+        start = i
+        while i < end and not strong[i : i + ANCHOR].all():
+            i += 1
+        if start >= ANCHOR and i + ANCHOR <= end and i - start <= WIDEST:
+            windows.append((start, i))
+    return windows
 
 
 def _margins(found: Votes, draft: Draft) -> np.ndarray:
@@ -167,90 +216,74 @@ def _masked(tokens: np.ndarray, start: int, stop: int) -> np.ndarray:
     return out
 
 
-def _span(draft: Draft, loop: tuple[int, int] | None) -> tuple[int, int] | None:
-    """Start and stop of a loop that may be bridged, None for one without anchors."""
-    if draft.v < 0:
-        return None
-    if loop is None:
-        start, stop = draft.cdr3()
-    else:
-        at = np.flatnonzero((draft.columns >= loop[0]) & (draft.columns <= loop[1]))
-        if not len(at):
-            return None
-        start, stop = int(at[0]), int(at[-1]) + 1
-    if start < ANCHOR or stop < start or stop + ANCHOR > len(draft):
-        return None
-    return start, stop
-
-
 def _with_junction(
-    reads: ReadSet,
+    beside: Beside,
     draft: Draft,
     span: tuple[int, int],
     graph: WordGraph,
-    elsewhere: np.ndarray,
     sure: np.ndarray,
+    arms: Sequence[np.ndarray],
 ) -> Draft:
     """The draft with the CDR3 that reads like best, open where nothing joins it.
 
-    sure (residues of the CDR3,): whether reads tell each of them.
+    sure (residues of the CDR3,): whether reads tell each of them; arms: how reads that lie behind
+    it go on in front.
     """
-    start, stop = span
-    left, right, present = draft.tokens[:start], draft.tokens[stop:], draft.tokens[start:stop]
+    present = draft.tokens[span[0] : span[1]]
     doubtful = np.flatnonzero(~sure)
-    ahead = present[: doubtful[0]] if len(doubtful) else present
-    back = present[doubtful[-1] + 1 :] if len(doubtful) else present
-    gap = np.full(OPEN, MISSING, np.uint8)
-    opened = np.concatenate((ahead, gap, back)) if len(doubtful) else gap
+    known = np.full(OPEN, MISSING, np.uint8)
+    if len(doubtful):
+        ahead, back = present[: doubtful[0]], present[doubtful[-1] + 1 :]
+        trials = weigh_paths(
+            beside, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)]
+        )
+        best_arm = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
+        known = refined(beside, best_arm).tokens
+    unknown = np.flatnonzero(known >= MISSING)
+    ahead, back = known[: unknown[0]], known[unknown[-1] + 1 :]
     stretches = [
         s for s in (*joined(ahead, back), present)
         if SHORTEST <= len(s) <= LONGEST and (s < MISSING).all()
     ]
-    stretches += paths(graph, left, right, SHORTEST, LONGEST)
-    every = list({s.tobytes(): s for s in (opened, *stretches)}.values())
-    weighed = weigh_paths(reads, left, right, every, elsewhere)
-    open_gain = next(p.gain for p in weighed if np.array_equal(p.tokens, opened))
-    closed = [
-        p for p in weighed if (p.tokens < MISSING).all() and p.thinnest >= MIN_JOINT
-    ]
+    stretches += paths(graph, beside.left, beside.right, SHORTEST, LONGEST)
+    every = list({s.tobytes(): s for s in (known, *stretches)}.values())
+    weighed = weigh_paths(beside, every)
+    open_gain = next(p.gain for p in weighed if np.array_equal(p.tokens, known))
+    closed = [p for p in weighed if (p.tokens < MISSING).all() and p.thinnest >= MIN_JOINT]
     if closed and closed[0].gain >= max(MIN_GAIN, open_gain + MARGIN):
         best = closed[0]
         now = next((p for p in closed if np.array_equal(p.tokens, present)), None)
         if now is not None and now.gain > best.gain - MARGIN:
             best = now
-        return replace(draft.with_cdr3(best.tokens), bridged=True)
+        return replace(draft.with_cdr3(refined(beside, best).tokens), bridged=True)
     more = max(TYPICAL_CDR3[draft.locus] - len(ahead) - len(back), LEAST_ROOM)
     opened = np.concatenate((ahead, np.full(more, MISSING, np.uint8), back))
     return replace(draft.with_cdr3(opened), bridged=False)
 
 
 def _with_loop(
-    reads: ReadSet,
-    draft: Draft,
-    span: tuple[int, int],
-    graph: WordGraph,
-    elsewhere: np.ndarray,
-    loop: tuple[int, int],
+    beside: Beside, draft: Draft, span: tuple[int, int], graph: WordGraph
 ) -> Draft:
-    """The draft with the CDR1 or CDR2 that reads like best."""
+    """The draft with the stretch that reads like best."""
     start, stop = span
-    left, right, present = draft.tokens[:start], draft.tokens[stop:], draft.tokens[start:stop]
-    row = v_segments().tokens[draft.v, loop[0] : loop[1] + 1]
-    usual = int((row != ABSENT).sum())
-    stretches = paths(graph, left, right, max(usual - LONGER, 2), usual + LONGER)
-    if not any(np.array_equal(present, s) for s in stretches):
-        stretches.append(present)
-    weighed = [
-        p for p in weigh_paths(reads, left, right, stretches, elsewhere)
-        if p.thinnest >= MIN_JOINT or np.array_equal(p.tokens, present)
-    ]
+    present = draft.tokens[start:stop]
+    usual = int((draft.germline[start:stop] < MISSING).sum())
+    found = paths(graph, beside.left, beside.right, max(usual - LONGER, 1), usual + LONGER)
+    if not any(np.array_equal(present, s) for s in found):
+        found.append(present)
+    weighed = weigh_paths(beside, found)
 
     def worth(path: Path) -> float:
-        return path.gain - (LENGTH_COST if len(path.tokens) != usual else 0.0)
+        longer = abs(len(path.tokens) - usual)
+        return path.gain - (LENGTH_COST + RESIDUE_COST * longer if longer else 0.0)
 
-    best = max(weighed, key=lambda p: (worth(p), p.tokens.tolist()))
     now = next(p for p in weighed if np.array_equal(p.tokens, present))
-    if worth(best) < max(worth(now), 0.0) + MARGIN:
+    good = [p for p in weighed if p.thinnest >= MIN_JOINT]
+    best = max(good, key=lambda p: (worth(p), p.tokens.tolist()), default=now)
+    if worth(best) < worth(now) + MARGIN:
+        best = now
+    best = refined(beside, best)
+    if np.array_equal(best.tokens, present):
         return draft
     return resized(draft, start, stop, best.tokens)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lacuna.core.alphabet import MISSING, N_RESIDUES
-from lacuna.placing.align import MISMATCH, Alignment, align
+from lacuna.placing.align import MATCH, MISMATCH, Alignment, align
 from lacuna.placing.placement import text_of
 from lacuna.placing.readset import I, ReadSet
 from lacuna.placing.seeds import SEED, diagonals, word_weights, words
@@ -25,6 +25,11 @@ FLOOR = 0.15  # weight of a word that reads never show, as prior of each residue
 LONGEST = 34
 REACH = 2  # residues on both sides with which a read spans a joint
 SHARED = 1.0  # nats by which another place of a read may be better
+EDITS = 6  # of a path, at most
+EDIT_WEIGHT = 0.8  # of the reads that show an edit
+EDIT_MARGIN = 3.0  # nats that reads gain by an edit
+THIN = 1.5  # weight of reads over a joint that is enough
+ARM_LENGTHS = (4, 7, 11)  # residues of arms that are tried beside the surest
 NEAR = 8  # residues beside a stretch by which reads are told to touch it
 
 
@@ -142,43 +147,131 @@ def _walk(
     return done[:CANDIDATES]
 
 
-def weigh_paths(
-    reads: ReadSet,
-    left: np.ndarray,
-    right: np.ndarray,
-    stretches: Sequence[np.ndarray],
-    elsewhere: np.ndarray,
-) -> list[Path]:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a stretch is weighed with: the residues on both sides, and the reads.
+
+    elsewhere (n,): score of every read on all other text.
+    """
+
+    reads: ReadSet
+    left: np.ndarray
+    right: np.ndarray
+    elsewhere: np.ndarray
+
+    @property
+    def before(self) -> np.ndarray:
+        return self.left[-FLANK:]
+
+    @property
+    def after(self) -> np.ndarray:
+        return self.right[:FLANK]
+
+
+def weigh_paths(beside: Beside, stretches: Sequence[np.ndarray]) -> list[Path]:
     """Stretches with what reads gain by each over an open gap, the best first.
 
-    left, right: residues beside the stretch; elsewhere (n,): score of every read on all other
-    text. A stretch may hold MISSING.
+    A stretch may hold MISSING.
     """
     if not len(stretches):
         return []
-    before, after = left[-FLANK:], right[:FLANK]
+    before, after, elsewhere = beside.before, beside.after, beside.elsewhere
     gap = np.full(3, MISSING, np.uint8)
-    texts = [np.concatenate((before, s, after)) for s in (gap, *stretches)]
-    rows = _touching(reads, before, after, stretches)
-    part = reads.take(rows)
-    text = text_of(texts)
+    text = text_of([np.concatenate((before, s, after)) for s in (gap, *stretches)])
+    rows = _touching(beside, stretches)
+    part = beside.reads.take(rows)
     read, diagonal = diagonals(part, text.tokens, text.owner)
     found = align(part, read, diagonal, text.tokens)
     owner = text.owner[found.span[:, 0]]
-    score = np.zeros((len(rows), len(texts)))
+    score = np.zeros((len(rows), len(stretches) + 1))
     np.maximum.at(score, (found.read, owner), found.score)
     score = np.maximum(score, elsewhere[rows][:, None])
     gain = np.maximum(score[:, 1:] - score[:, :1], 0.0)
     value = (gain * part.weight[:, None]).sum(0)
-    paths_found = []
+    weighed = []
     for i, stretch in enumerate(stretches, start=1):
         own = np.flatnonzero(owner == i)
         own = own[found.score[own] >= score[found.read[own], i] - SHARED]
+        start = int(text.start[i]) + len(before)
         thinnest = _thinnest_joint(
-            found.take(own), part.weight[found.read[own]], int(text.start[i]) + len(before), len(stretch)
+            found.take(own), part.weight[found.read[own]], start, len(stretch)
         )
-        paths_found.append(Path(stretch, float(value[i - 1]), thinnest))
-    return sorted(paths_found, key=lambda p: (-p.gain, p.tokens.tolist()))
+        weighed.append(Path(stretch, float(value[i - 1]), thinnest))
+    return sorted(weighed, key=lambda p: (-p.gain, p.tokens.tolist()))
+
+
+def refined(beside: Beside, path: Path) -> Path:
+    """A path after the edits that reads like: blocks that they read otherwise, one by one."""
+    for _ in range(EDITS):
+        tried = _edited(beside, path.tokens)
+        if not tried:
+            return path
+        weighed = weigh_paths(beside, [path.tokens, *tried])
+        now = next(p for p in weighed if np.array_equal(p.tokens, path.tokens))
+        best = weighed[0]
+        if best.gain < now.gain + EDIT_MARGIN or best.thinnest < min(now.thinnest, THIN):
+            return now
+        path = best
+    return path
+
+
+def _edited(beside: Beside, stretch: np.ndarray) -> list[np.ndarray]:
+    """A stretch with one run of residues as reads have it, by the weight of those reads."""
+    before, after = beside.before, beside.after
+    text = text_of([np.concatenate((before, stretch, after))])
+    rows = _touching(beside, [stretch])
+    part = beside.reads.take(rows)
+    read, diagonal = diagonals(part, text.tokens, text.owner)
+    found = align(part, read, diagonal, text.tokens)
+    better = found.score > beside.elsewhere[rows][found.read]
+    found = found.take(np.flatnonzero(better))
+    weights: dict[tuple[int, ...], float] = {}
+    for k in range(len(found.read)):
+        r = int(found.read[k])
+        c, place = int(found.core[k, 0]), int(found.span[k, 0])
+        while c < found.core[k, 1]:
+            if found.kind[k, c] == MATCH:
+                place, c = int(found.at[k, c]) + 1, c + 1
+                continue
+            begin = c
+            while c < found.core[k, 1] and found.kind[k, c] != MATCH:
+                c += 1
+            if c == found.core[k, 1]:
+                break
+            stop = int(found.at[k, c])
+            low, high = place - len(before), stop - len(before)
+            place = stop
+            if low < 0 or high > len(stretch) or high < low or c - begin > 6:
+                continue
+            if (stretch[low:high] >= MISSING).any():
+                continue
+            residues = part.tokens[r, begin:c].tolist()
+            edit = (*stretch[:low].tolist(), *residues, *stretch[high:].tolist())
+            sure = float(part.right[r, begin:c].min())
+            weights[edit] = weights.get(edit, 0.0) + sure * float(part.weight[r])
+    ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:CANDIDATES]
+    return [np.array(edit, np.uint8) for edit, weight in ranked if weight >= EDIT_WEIGHT]
+
+
+def read_arms(reads: ReadSet, found: Alignment, stop: int) -> list[np.ndarray]:
+    """Residues of reads in front of position `stop` of a text, on which they lie behind it."""
+    weights: dict[tuple[int, ...], float] = {}
+    lies = (found.span[:, 0] <= stop + 3) & (found.span[:, 1] >= stop + ANCHOR)
+    for k in np.flatnonzero(lies).tolist():
+        r, core = int(found.read[k]), int(found.core[k, 0])
+        at = found.at[k]
+        behind = np.flatnonzero(at >= stop)
+        edge = int(behind[0]) - int(at[behind[0]] - stop)
+        if edge < 2 or edge > LONGEST or core > edge + 3:
+            continue
+        right = reads.right[r, :edge][::-1]
+        odds = np.cumsum(np.log(right / 0.4))  # residues as sure as these may lead on
+        for n in {int(np.argmax(odds)) + 1, *ARM_LENGTHS}:
+            if n <= edge:
+                arm = tuple(reads.tokens[r, edge - n : edge].tolist())
+                weights[arm] = weights.get(arm, 0.0) + float(right[:n].sum() * reads.weight[r])
+    ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[: 2 * CANDIDATES]
+    return [np.array(arm, np.uint8) for arm, _ in ranked if max(arm) < N_RESIDUES]
 
 
 def _thinnest_joint(found: Alignment, weight: np.ndarray, start: int, length: int) -> float:
@@ -193,11 +286,10 @@ def _thinnest_joint(found: Alignment, weight: np.ndarray, start: int, length: in
     return float((over * weight[:, None]).sum(0).min(initial=np.inf))
 
 
-def _touching(
-    reads: ReadSet, before: np.ndarray, after: np.ndarray, stretches: Sequence[np.ndarray]
-) -> np.ndarray:
+def _touching(beside: Beside, stretches: Sequence[np.ndarray]) -> np.ndarray:
     """Reads that share a seed with a stretch or the residues right beside it."""
-    near = [np.concatenate((before[-NEAR:], s, after[:NEAR])) for s in stretches]
+    reads = beside.reads
+    near = [np.concatenate((beside.left[-NEAR:], s, beside.right[:NEAR])) for s in stretches]
     wanted = np.unique(np.concatenate([words(n, SEED) for n in near]))
     marked = np.zeros(N_RESIDUES**SEED + 1, dtype=bool)
     marked[wanted[wanted >= 0]] = True
