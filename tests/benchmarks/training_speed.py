@@ -1,10 +1,10 @@
-"""Chains/s of training, and its share of what the same matrix products reach alone.
+"""Training speed in chains/s, and its share of the speed of the matrix products alone.
 
     python tests/benchmarks/training_speed.py
 
-One run on the same cores: training steps (batches made, forward, backward, optimiser) before and
-after the bare products of such a step, in the same shapes, types and number, so that a machine
-that grows busier or quieter does not decide the share. Chains are simulated.
+A single run on the same cores: training steps (batches, forward, backward, optimiser) before and
+after the bare products of such a step, in the same shapes, types and numbers, so that a changing
+load of the machine does not affect the share. Chains are simulated.
 """
 
 import argparse
@@ -95,7 +95,7 @@ def seconds_of(action: Callable[[], object], repeats: int) -> list[float]:
 
 
 def alone(product: Product) -> float:
-    """Seconds of a product's `times` repetitions, each taking the best of a few runs."""
+    """Seconds of a product's `times` repetitions; each counts the best of a few runs."""
     left = torch.randn(product.m, product.k).to(product.dtype)
     right = torch.randn(product.n, product.k).to(product.dtype).T
     bunch = min(product.times, 16)
@@ -109,7 +109,7 @@ def alone(product: Product) -> float:
 
 
 def simulated() -> Encoded:
-    """Chains to train on; their number matters little for the speed."""
+    """Chains to train on; their number hardly affects the speed."""
     nothing = Chains(np.empty((0, N_CODES), np.uint8), np.empty(0, np.int64))
     chains, _ = simulate_chains(nothing, COUNTS, 0)
     with tempfile.TemporaryDirectory() as folder:

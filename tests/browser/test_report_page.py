@@ -1,6 +1,6 @@
-"""The report in a real browser: nothing overflows, everything can be read, nothing is fetched.
+"""The report in a real browser: nothing overflows, everything is legible, nothing is fetched.
 
-Chromium runs without a window. The page has no script of its own: a frame around it measures.
+Chromium runs headless. The page has no script of its own; a frame around it measures.
 """
 
 import html
@@ -44,7 +44,7 @@ SCOPES = [
 ]
 METHODS = "lacuna germline_copy nearest_homolog column_majority seed_lstm".split()
 
-# Runs in the frame around the page: sizes, colours of all text on its ground, and what was loaded.
+# Runs in the frame around the page: sizes, colours of all text and background, loaded resources.
 MEASURE = """
 const frame = document.querySelector("iframe");
 frame.onload = () => {
@@ -81,7 +81,7 @@ frame.srcdoc = document.getElementById("page").textContent;
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report with everything on it: three samples, long ids, every table, every method."""
+    """A report with everything in it: three samples, long ids, every table, every method."""
     folder = tmp_path_factory.mktemp("report")
     accuracy = [
         f"{scope} {method} {protocol} 100 {90 - 12 * i} {0.9 - 0.12 * i:.2f} {0.8 - 0.12 * i:.2f}"
@@ -139,7 +139,7 @@ def chromium(folder: Path, url: str, *options: str) -> str:
 
 
 def measure(page: Path, width: int, scheme: str, folder: Path) -> dict[str, Any]:
-    """What MEASURE finds in a frame of `width` pixels under a colour scheme."""
+    """The result of MEASURE in a frame of `width` pixels with a colour scheme."""
     source = html.escape(page.read_text(encoding="utf-8"))
     around = folder / "around.html"
     around.write_text(
@@ -160,7 +160,7 @@ def measure(page: Path, width: int, scheme: str, folder: Path) -> dict[str, Any]
 
 
 def luminance(colour: str) -> float:
-    """Relative luminance of rgb(...), as WCAG 2.2 defines it."""
+    """Relative luminance of rgb(...), as defined by WCAG 2.2."""
     channels = [int(x) / 255 for x in re.findall(r"\d+", colour)[:3]]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
@@ -176,7 +176,7 @@ def test_nothing_overflows_to_the_side(page: Path, tmp_path: Path, width: int) -
     found = measure(page, width, "light", tmp_path)
     assert found["scrollWidth"] <= width
     assert found["wide"] == []
-    assert found["tallest"] < 400  # no column is squeezed to a letter a line
+    assert found["tallest"] < 400  # no column is squeezed to one letter per line
     assert min(size for _, _, size in found["texts"]) >= 12
 
 
@@ -188,7 +188,7 @@ def test_text_and_marks_stand_out_from_the_ground(page: Path, tmp_path: Path, sc
     assert len(found["texts"]) > 300
     faint = {text: colour for text, colour, _ in found["texts"] if contrast(colour, ground) < 4.5}
     assert faint == {}
-    # Marks are outlined in the colour of the ground where they are filled.
+    # Filled marks are outlined in the background colour.
     marks = [colour for colour in found["drawn"] if colour != ground]
     assert len(marks) >= 2 and all(contrast(colour, ground) >= 3 for colour in marks)
 

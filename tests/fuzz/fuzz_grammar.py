@@ -1,6 +1,6 @@
-"""Inputs for the targets: seeds that are valid files, and changes that know their grammar.
+"""Inputs for the targets: valid files as seeds, and changes that follow their grammar.
 
-All from one generator of random numbers, so that a run of a seed can be repeated.
+All use one random generator, so that a run can be repeated from its seed.
 """
 
 import gzip
@@ -21,7 +21,7 @@ from lacuna.network.model import GapNetwork, ModelConfig
 from lacuna.network.weights import save_weights
 
 CORPUS = Path(__file__).parent / "corpus"
-MAX_BYTES = 8192  # of an input that is text
+MAX_BYTES = 8192  # size of a text input
 NUMBERS = (
     "0 1 -1 2 3 10 57 128 367.0537 420.18 0.0 -0.0 .5 1e3 1e308 1e309 1e-9 nan inf -inf 999999999 "
     "2147483648 9223372036854775808 1_000 0x10 1,5 +5 007 \u0661 50000 100000 3000000000"
@@ -103,7 +103,7 @@ _TOKENS = re.compile(rb"\s|[A-Za-z]+|[0-9.]+|[^\sA-Za-z0-9.]")
 
 @cache
 def seeds(target: str) -> tuple[bytes, ...]:
-    """A valid input, and all of the corpus: others, and what was found before."""
+    """A valid input and the whole corpus: more valid inputs, and earlier findings."""
     kept = tuple(path.read_bytes() for path in sorted((CORPUS / target).glob("*")))
     made = _small_weights() if target == "weights" else FRESH[target](Random(0))
     return (*kept, made)
@@ -143,7 +143,7 @@ def _word(rng: Random, target: str) -> bytes:
 
 
 def _tokens(rng: Random, target: str, data: bytes) -> bytes:
-    """One token replaced, doubled, removed, moved or put in."""
+    """Replace, duplicate, remove, move or insert a token."""
     tokens = _TOKENS.findall(data) or [b""]
     at = rng.randrange(len(tokens))
     match rng.randrange(5):
@@ -161,7 +161,7 @@ def _tokens(rng: Random, target: str, data: bytes) -> bytes:
 
 
 def _numbers(rng: Random, target: str, data: bytes) -> bytes:
-    """One number replaced by another, or by one nearby."""
+    """Replace a number by another one or a nearby one."""
     found = list(re.finditer(rb"[0-9]+(?:\.[0-9]+)?", data))
     if not found:
         return _tokens(rng, target, data)
@@ -173,7 +173,7 @@ def _numbers(rng: Random, target: str, data: bytes) -> bytes:
 
 
 def _lines(rng: Random, target: str, data: bytes) -> bytes:
-    """One line doubled, removed, moved, joined to the next, or with its cells in another order."""
+    """Duplicate, remove, move or join a line, or reorder its cells."""
     lines = data.split(b"\n")
     at = rng.randrange(len(lines))
     match rng.randrange(5):
@@ -193,7 +193,7 @@ def _lines(rng: Random, target: str, data: bytes) -> bytes:
 
 
 def _bytes(rng: Random, target: str, data: bytes) -> bytes:
-    """A byte replaced or put in, a piece cut out, or the rest cut off."""
+    """Replace or insert a byte, cut out a piece, or cut off the end."""
     at, to = sorted(rng.randrange(len(data) + 1) for _ in range(2))
     match rng.randrange(4):
         case 0:
@@ -212,7 +212,7 @@ def _splice(rng: Random, target: str, data: bytes) -> bytes:
 
 
 def _layout(rng: Random, target: str, data: bytes) -> bytes:
-    """Line ends, byte-order marks, gzip (whole or cut short) and other encodings."""
+    """Change line ends, byte-order marks, gzip (whole or cut short) and encodings."""
     match rng.randrange(8):
         case 0 | 1:
             return data.replace(b"\n", rng.choice(LINE_ENDS))
@@ -419,7 +419,7 @@ FRESH: dict[str, Callable[[Random], bytes]] = {
 
 
 def _changed_tensors(rng: Random, data: bytes) -> bytes:
-    """Metadata, header, or numbers of a safetensors file changed; most often without a digest."""
+    """Change metadata, header or numbers of a safetensors file, mostly one without a digest."""
     try:
         size = struct.unpack("<Q", data[:8])[0]
         header = json.loads(data[8 : 8 + size])

@@ -1,4 +1,4 @@
-"""The Python interface: chains of every kind in, typed results in their order out."""
+"""The Python interface: chains of every kind in, typed results in the same order out."""
 
 import logging
 import subprocess
@@ -20,11 +20,11 @@ from lacuna.steps import one_file
 
 CHAIN = germline_chain("H", 0)
 GAPPED = hidden(CHAIN, [(10, 13)])
-MASS = 245.13756  # Da, of three residues that are hidden below
+MASS = 245.13756  # Da, of three residues hidden below
 
 
 def given() -> list[Any]:
-    """A chain of every kind, one of them of no use, two of one id."""
+    """A chain of every kind; one is unusable, two share an id."""
     return [
         GAPPED.replace("X", "-"),
         ("titled about it", GAPPED),

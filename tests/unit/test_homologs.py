@@ -47,7 +47,7 @@ def encode_one(
 
 
 def under_gap(kmers: KmerSet) -> list[str]:
-    """What the homolog slots hold under the missing residues, '.' for nothing, a text per slot."""
+    """Residues of each homolog slot under the missing residues, '.' for none; a text per slot."""
     at = kmers.targets
     slots = kmers.templates[at[:, 0], N_GERMLINE:, at[:, 1]].numpy().T
     return ["".join(RESIDUES[t] if t < N_RESIDUES else "." for t in slot) for slot in slots]
@@ -59,11 +59,11 @@ def majority(kmers: KmerSet) -> str:
     return "".join(RESIDUES[int(r)] for r in profile.argmax(1))
 
 
-# --- proteins that are no antibodies -------------------------------------------------------------
+# --- proteins that are not antibodies ------------------------------------------------------------
 
 
 def family(ancestor: str, n: int, share: float) -> list[str]:
-    """Relatives with `share` of the residues changed, each with a deletion and an insertion."""
+    """Relatives with a `share` of residues changed, each with a deletion and an insertion."""
     relatives = []
     for i in range(n):
         one = mutated(ancestor, round(share * len(ancestor)), 100 + i)
@@ -81,7 +81,7 @@ def test_relatives_of_a_protein_are_aligned_around_their_indels(library: Library
     kmers = encode_one(ancestor, 80, 100, homologs, library)
     found = under_gap(kmers)
     right = [sum(a == b for a, b in zip(slot, ancestor[80:100], strict=True)) for slot in found]
-    assert min(right) >= 12  # 16 of 20 on average, by chance 1
+    assert min(right) >= 12  # 16 of 20 on average; 1 by chance
     assert majority(kmers) == ancestor[80:100]
 
 

@@ -1,4 +1,4 @@
-"""The `pretrain` section: defaults, faults that name key and remedy, what rules take from it."""
+"""The `pretrain` section: defaults, faults that name key and remedy, arguments of rules."""
 
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def test_windows_are_as_long_as_a_teacher_can_read() -> None:
     assert TEACHER_K == TeacherConfig().positions - 2
     teacher = {"wheel": "antiberty==0.1.3"}
     assert check(train={"k": TEACHER_K}, teacher=teacher)["train"]["k"] == TEACHER_K
-    assert check(train={"k": TEACHER_K + 1})["train"]["k"] == TEACHER_K + 1  # none is set
+    assert check(train={"k": TEACHER_K + 1})["train"]["k"] == TEACHER_K + 1  # without a teacher
 
 
 def test_corpora_stand_where_they_are_given_or_fetched_to() -> None:

@@ -1,4 +1,4 @@
-"""The report page: what it says, what it leaves out, and that it is whole in itself."""
+"""The report page: what it says, what it leaves out, and that it is self-contained."""
 
 import csv
 import re
@@ -30,7 +30,7 @@ Make = Callable[..., Path]
 
 
 class Page(HTMLParser):
-    """Elements and text of a page; fails where elements are not closed in order."""
+    """Elements and text of a page; fails if elements are not closed in order."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class Page(HTMLParser):
             self.tables[-1][-1][-1] += data
 
     def table(self, caption: str) -> list[list[str]]:
-        """The rows below the header of the one table whose caption begins so."""
+        """The rows below the header of the only table whose caption begins like this."""
         found = [i for i, text in enumerate(self.captions) if text.startswith(caption)]
         assert len(found) == 1, self.captions
         return self.tables[found[0]][1:]
@@ -81,7 +81,7 @@ class Page(HTMLParser):
 def make(tmp_path: Path) -> Make:
     """Write the tables of samples, each a mapping of rows by table, and the report on them.
 
-    A sample's chains are those of its gaps, unless it says others.
+    The chains of a sample are those of its gaps unless it gives others.
     """
 
     def make_report(samples: dict[str, dict[str, Rows]]) -> Path:
@@ -112,7 +112,7 @@ def chain(
     codes: int = 0,
     length: int = 120,
 ) -> tuple[object, ...]:
-    """A row of chains.tsv: of a heavy chain whose gaps are filled with `filled` residues."""
+    """A row of chains.tsv for a heavy chain whose gaps are filled with `filled` residues."""
     return (
         name,
         "H",
@@ -324,7 +324,7 @@ def test_of_sure_residues_those_with_a_truth_are_counted(make: Make) -> None:
     assert "Of the 4 with a probability of 0.95 or more, 75.0 % are right." in page.text
 
 
-# --- samples that are unlike the ordinary one ----------------------------------------------------
+# --- unusual samples -----------------------------------------------------------------------------
 
 
 def test_without_truth_it_says_so_and_gives_what_the_model_expects(make: Make) -> None:
@@ -380,7 +380,7 @@ def test_gaps_that_were_filled_without_a_template_are_told(make: Make) -> None:
 
 
 def test_ambiguity_codes_are_told_apart_from_gaps(make: Make) -> None:
-    """They are likely right, and unlike gaps there are many of them."""
+    """They are likely right and, unlike gaps, numerous."""
     tables: dict[str, Rows] = {
         "accuracy": [
             score(right=6, n=10),
@@ -525,7 +525,7 @@ def test_an_id_with_quotes_is_the_same_in_every_table(make: Make) -> None:
 
 
 def test_what_cannot_be_seen_is_spelt(make: Make) -> None:
-    """Escapes of a terminal, and marks that turn the direction of writing."""
+    """Escape sequences, and marks that change the direction of writing."""
     rejected = [("\x1b[31mred\u202eder", 1, "", "x:1: '\x1b]0;title\x07' has none")]
     row = Page(make({"s": {"rejected": rejected}})).table("Records")[0]
     assert row[0] == r"\x1b[31mred\u202eder" and row[3] == r"x:1: '\x1b]0;title\x07' has none"
@@ -576,7 +576,7 @@ def test_a_table_without_a_column_is_named(make: Make, tmp_path: Path) -> None:
     before = out.read_bytes()
     paths = {name: [tmp_path / "0" / f"{name}.tsv"] for name in TABLES}
     paths["gaps"][0].write_text("chain\tgap\n", encoding="utf-8")
-    with pytest.raises(LacunaError, match=r"gaps\.tsv: is no table with the columns chain, gap"):
+    with pytest.raises(LacunaError, match=r"gaps\.tsv: is not a table with the columns chain, gap"):
         write_report(["s"], paths, out)
     paths["gaps"][0].unlink()
     with pytest.raises(LacunaError, match=r"gaps\.tsv"):

@@ -1,4 +1,4 @@
-"""Each script passes what its rule names to a function that takes it by the same names."""
+"""Each script passes what its rule names to a function with parameters of the same names."""
 
 import ast
 import importlib
@@ -20,21 +20,22 @@ from lacuna.steps.packs import FEWEST
 
 pytestmark = pytest.mark.workflow
 
-LOOPS = {"join_blocks"}  # calls its function for each of its tables
-# What a function takes that no rule names.
+LOOPS = {"join_blocks"}  # calls its function once for each of its tables
+# Parameters that no rule names.
 OF_JOB = {"device", "gpus", "processes", "cores", "method", "python"}
-GATHERED = {"out", "tables", "config", "samples", "settings"}  # of several things that it names
+# Made of several things that it names.
+GATHERED = {"out", "tables", "config", "samples", "settings", "reader"}
 # Of training, which is given some of them.
 STARTS = {"start", "antiberty", "teacher", "minutes", "library"}
 
 
 class Called(Exception):
-    """Ends a script at the call of its function, whose arguments these are."""
+    """Ends a script at the call of its function; carries the arguments."""
 
 
 @pytest.fixture(scope="module")
 def jobs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SimpleNamespace]:
-    """What each rule gives its script, by the rule's name."""
+    """The `snakemake` object of each rule's script, by the rule's name."""
     space = Workspace(tmp_path_factory.mktemp("rules"))
     space.write("chain.fasta", fasta({"H": germline_chain("H", 1)}))
     table = str(space.folder / "chain.fasta")
@@ -60,7 +61,7 @@ def given(rule: Any) -> SimpleNamespace:
         return Named({name: value for name, value in names._allitems() if name is not None})
 
     def path(value: Any) -> Any:
-        """A name of a file, or several, as a job gets it."""
+        """A file name, or several, as a job gets it."""
         if isinstance(value, str) or callable(value):
             return str(value)
         return [str(one) for one in value]
@@ -82,7 +83,7 @@ def given(rule: Any) -> SimpleNamespace:
 
 
 def function_of(script: Path) -> tuple[Any, str]:
-    """The module and the name of the function that a script is an adapter of."""
+    """The module and the name of the function behind an adapter."""
     tree = ast.parse(script.read_text())
     where = {
         alias.name: node.module
@@ -101,7 +102,7 @@ def function_of(script: Path) -> tuple[Any, str]:
 
 
 def call_of(job: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> inspect.BoundArguments:
-    """Run a script up to the call of its function: with what that is called."""
+    """Run a script up to the call of its function; returns the arguments of the call."""
     module, name = function_of(job.script)
     signature = inspect.signature(getattr(module, name))
 
@@ -122,7 +123,7 @@ def test_a_script_calls_its_function_by_the_names_of_its_rule(
     for rule in jobs.keys() - LOOPS:
         job = jobs[rule]
         with pytest.MonkeyPatch.context() as patch:
-            call = call_of(job, patch)  # a TypeError tells what does not fit
+            call = call_of(job, patch)  # a TypeError names what does not fit
         assert call.signature.parameters.keys() - call.arguments.keys() <= STARTS, rule
         named = {**job.input, **job.output, **job.params}
         assert call.arguments.keys() - named.keys() <= OF_JOB | GATHERED, rule

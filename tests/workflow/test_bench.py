@@ -1,4 +1,4 @@
-"""The model against copying the germline, on scaffolds that stand outside the project."""
+"""The model compared with copying the germline, on scaffolds from outside the project."""
 
 import json
 from collections import Counter
@@ -32,7 +32,7 @@ pytestmark = [
 
 @dataclass
 class Counts:
-    """Residues, and how many each method has right, by set and by protocol."""
+    """Numbers of residues and of correct ones by method, by set and by protocol."""
 
     residues: Counter
     model: Counter

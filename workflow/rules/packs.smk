@@ -1,12 +1,12 @@
-# Small samples share jobs: a rule for each pack of them, whose job does what the rules of single steps
-# do for the samples that are in none.
+# Small samples share jobs: there is a rule for each pack of them, whose job does what the rules of
+# single steps do for samples that are in no pack.
 def in_column(pack, column):
-    """The files that a pack's samples have in a column of the sheet."""
+    """The files of a pack's samples in a column of the sheet."""
     return [path for name in pack.samples for path in SAMPLES[name].files(column)]
 
 
 def pack_outputs(pack):
-    """The files that a pack's samples end with, by their names without suffix."""
+    """The final files of a pack's samples, by their names without suffix."""
     made = {}
     for name in pack.samples:
         for table in sample_tables(name):
@@ -15,7 +15,7 @@ def pack_outputs(pack):
 
 
 def sheet_row(name):
-    """What a pack's job is told of a sample: its name, what the sheet says, and its files."""
+    """Arguments of a pack's job for a sample: its name, its row of the sheet and its files."""
     sample = SAMPLES[name]
     return {
         "sample": name,
@@ -27,7 +27,7 @@ def sheet_row(name):
     }
 
 
-# What the configuration says of filling; a change of any fills the packs again.
+# Settings that affect filling; a change of any of them fills the packs again.
 PACK_SETTINGS = (
     "tolerance_ppm",
     "on_bad_record",
@@ -58,7 +58,7 @@ for pack in PACKS:
         conda:
             "../../envs/core.yaml"
         resources:
-            # Here and not in a profile: those name rules, and a pack's has its number.
+            # Not in a profile: profiles name rules, and these have numbers in their names.
             mem_mb=lambda wildcards, attempt: 2000 * attempt,
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:

@@ -100,6 +100,7 @@ rule weigh_evidence:
         mem_mb=2000,
     params:
         **CONFIG["kmer"],
+        max_identity=CONFIG["accuracy"]["max_identity"],
         precision=CONFIG["precision"],
         species=lambda wildcards: SAMPLES[wildcards.sample].species,
         inputs=digests("homologs", "train.from", "library"),

@@ -32,16 +32,14 @@ from lacuna.filling.decode import (
     Modifications,
     heaviest_residue,
     mass_log_probability,
+    mass_rules,
 )
 from lacuna.filling.ends import constant_left, missing_after, missing_before
-from lacuna.filling.fill import mass_rules
-from lacuna.network.kmers import KmerSet, PartSegments, encode_scaffolds
-from lacuna.network.model import GapNetwork
-from lacuna.network.predict import predict
+from lacuna.network.kmers import Encoder, KmerSet, PartSegments, Targets, encode_scaffolds
+from lacuna.network.predict import Predictor
 from lacuna.scaffolds.read import DEFAULT_MAX_LENGTH
 from lacuna.scaffolds.scaffold import Gap, Scaffold
-from lacuna.templates.homologs import Homologs
-from lacuna.templates.nearest import N_GERMLINE, Library
+from lacuna.templates.nearest import N_GERMLINE
 
 MAX_LENGTHS = 40  # lengths tried of a gap without an upper bound
 MAX_BOUNDED_LENGTHS = 128  # of one with bounds
@@ -184,31 +182,16 @@ class _Chain:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """All that chains are read with, as in `encode_scaffolds`."""
+    """All that the chains of a sample are read with."""
 
-    model: GapNetwork
-    library: Library
-    homologs: Homologs | None
-    k: int
-    stride: int
-    max_identity: float
-    device: torch.device
-
-    def encode(self, scaffolds: Sequence[Scaffold]) -> KmerSet:
-        return encode_scaffolds(
-            scaffolds,
-            self.library,
-            self.homologs,
-            k=self.k,
-            stride=self.stride,
-            max_identity=self.max_identity,
-        )
+    encoder: Encoder
+    predictor: Predictor
 
     def predict(self, kmers: KmerSet, asked: np.ndarray) -> np.ndarray:
         """Distributions (asked, 20) of the targets `asked` (t,) bool alone."""
-        targets = kmers.targets[torch.from_numpy(asked)]
-        used, kmer = torch.unique(targets[:, 0], return_inverse=True)
-        rows = used.long()
+        at = Targets(*(column[asked] for column in kmers.at()))
+        used, kmer = np.unique(at.kmer, return_inverse=True)
+        rows = torch.from_numpy(used).long()
         few = replace(
             kmers,
             **{
@@ -216,22 +199,13 @@ class Reader:
                 for name in ("tokens", "columns", "templates", "v_genes", "j_gene")
             },
             homolog_profile=kmers.homolog_profile[rows if len(kmers.homolog_profile) else slice(0)],
-            targets=torch.cat((kmer[:, None].to(targets.dtype), targets[:, 1:]), 1),
+            targets=torch.from_numpy(np.stack(at._replace(kmer=kmer), 1).astype(np.int32)),
         )
-        return predict(self.model, few, self.library, self.device)
+        return self.predictor.predict(few)
 
 
 def resolve_lengths(
-    scaffolds: Sequence[Scaffold],
-    model: GapNetwork,
-    library: Library,
-    homologs: Homologs | None,
-    *,
-    k: int,
-    stride: int,
-    max_identity: float,
-    modifications: Modifications,
-    device: torch.device,
+    scaffolds: Sequence[Scaffold], modifications: Modifications, reader: Reader
 ) -> list[Scaffold]:
     """Scaffolds whose gaps have lengths, in order; a gap that no length fits stays open."""
     chains = {}
@@ -239,7 +213,6 @@ def resolve_lengths(
         observed = any(c not in "XBJZ" for c in scaffold.sequence)
         if observed and not all(gap.fixed for gap in scaffold.gaps):
             chains[i] = _opened(scaffold, modifications)
-    reader = Reader(model, library, homologs, k, stride, max_identity, device)
     _expect_ends(list(chains.values()), reader)
     for _ in range(ROUNDS):
         changed = False
@@ -295,7 +268,7 @@ def _expect_ends(chains: Sequence[_Chain], reader: Reader) -> None:
             cut.append((chain, ends, with_lengths(chain.scaffold, lengths)))
     for start in range(0, len(cut), VARIANTS):
         some = cut[start : start + VARIANTS]
-        kmers = encode_scaffolds([rest for *_, rest in some], reader.library)
+        kmers = encode_scaffolds([rest for *_, rest in some], reader.encoder.library)
         columns = np.split(
             kmers.chain_columns.numpy(), np.cumsum([len(rest.sequence) for *_, rest in some])
         )
@@ -366,12 +339,12 @@ def _trials(chains: Iterable[_Chain], turn: int) -> Iterator[_Trial]:
     for chain in chains:
         for found in chain.open[turn::TURNS]:
             if len(found.lengths) > 1:
-                near, lengths, number = _excerpt(chain, found.number)
+                excerpt, lengths, number = _excerpt(chain, found.number)
                 around = (*lengths[:number], *lengths[number + 1 :])
                 if around != found.around:
                     found.around = around
                     variants = [
-                        with_lengths(near, [*lengths[:number], length, *lengths[number + 1 :]])
+                        with_lengths(excerpt, [*lengths[:number], length, *lengths[number + 1 :]])
                         for length in found.lengths
                     ]
                     yield _Trial(chain, found, variants, number)
@@ -390,20 +363,20 @@ def _excerpt(chain: _Chain, number: int) -> tuple[Scaffold, list[int | None], in
     start = max(starts[first] - (begins[first] - low), ends[first - 1] if first else 0)
     end = ends[last - 1] + (high - stops[last - 1])
     end = min(end, starts[last] if last < len(gaps) else len(chain.scaffold.sequence))
-    near = replace(
+    excerpt = replace(
         chain.scaffold,
         sequence=chain.scaffold.sequence[start:end],
         gaps=tuple(replace(g, start=g.start - start, end=g.end - start) for g in gaps[first:last]),
         modifications=(),
         evidence=(),
     )
-    return near, chosen[first:last], number - first
+    return excerpt, chosen[first:last], number - first
 
 
 def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     """The length that scores best for each gap; the shorter of two that score the same."""
     variants = [(trial, variant) for trial in trials for variant in trial.variants]
-    kmers = reader.encode([variant for _, variant in variants])
+    kmers = reader.encoder.encode([variant for _, variant in variants])
     fits = _fits([(variant, trial.number) for trial, variant in variants], kmers)
     fits -= [_end_cost(trial, variant) for trial, variant in variants]
     of_trial = np.repeat(np.arange(len(trials)), [len(trial.variants) for trial in trials])
@@ -412,9 +385,9 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
         of_gap = fits[of_trial == i]
         likely[of_trial == i] |= of_gap >= of_gap.max() + LEAST  # without a mass others cannot win
     gap_at = np.array([(v.gaps[t.number].start, v.gaps[t.number].end) for t, v in variants])
-    _, _, variant, position = kmers.targets.numpy().T
+    _, _, variant, position = kmers.at()
     asked = (gap_at[variant, 0] <= position) & (position < gap_at[variant, 1]) & likely[variant]
-    told = np.split(
+    distributions = np.split(
         reader.predict(kmers, asked),
         np.searchsorted(variant[asked], np.arange(1, len(variants))),
     )
@@ -422,7 +395,8 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     for i, trial in enumerate(trials):
         rows = np.flatnonzero((of_trial == i) & likely)
         first = int(np.searchsorted(of_trial, i))
-        best.append(_best_of(trial, {j - first: (fits[j], told[j]) for j in rows.tolist()}))
+        read = {j - first: (fits[j], distributions[j]) for j in rows.tolist()}
+        best.append(_best_of(trial, read))
     return best
 
 
@@ -452,8 +426,8 @@ def _end_cost(trial: _Trial, variant: Scaffold) -> float:
 def _fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> np.ndarray:
     """How well each chain agrees with its templates (variants,), in nats, with a length for one of
     its gaps, whose number comes with it."""
-    targets, tokens = kmers.targets.numpy(), kmers.tokens.numpy()
-    bounds = np.searchsorted(targets[:, 2], np.arange(len(variants) + 1))
+    targets, tokens = kmers.at(), kmers.tokens.numpy()
+    bounds = np.searchsorted(targets.chain, np.arange(len(variants) + 1))
     slots = kmers.templates.numpy()
     # The nearest germline segment, or of a protein without one the nearest homolog.
     templates = np.where(slots[:, 0] < N_RESIDUES, slots[:, 0], slots[:, N_GERMLINE])
@@ -465,7 +439,7 @@ def _fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> np.ndarra
     for i, ((scaffold, number), parts) in enumerate(
         zip(variants, kmers.parts_of_chains(), strict=True)
     ):
-        rows = targets[bounds[i] : bounds[i + 1]]
+        rows = Targets(*(column[bounds[i] : bounds[i + 1]] for column in targets))
         gap = scaffold.gaps[number]
         fits[i] = MATCH * _agreement(rows, agreement, lengths[i])
         at = sum(part.start <= gap.start for part in parts)
@@ -474,8 +448,8 @@ def _fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> np.ndarra
         if part.v >= 0:
             fits[i] -= _column_cost(columns[i][part.start : stop], part)
         else:
-            inside = rows[(rows[:, 3] >= gap.start) & (rows[:, 3] < gap.end)]
-            bare = templates[inside[:, 0], inside[:, 1]] >= N_RESIDUES
+            inside = (rows.position >= gap.start) & (rows.position < gap.end)
+            bare = templates[rows.kmer[inside], rows.place[inside]] >= N_RESIDUES
             fits[i] -= EMPTY_COLUMN * int(bare.sum())
     return fits
 
@@ -500,22 +474,24 @@ def read_variants(
     for start in range(0, len(variants), VARIANTS):
         batch = variants[start : start + VARIANTS]
         chains = [scaffold for scaffold, _ in batch]
-        kmers = reader.encode(chains)
-        read = predict(reader.model, kmers, reader.library, reader.device)
+        kmers = reader.encoder.encode(chains)
+        read = reader.predictor.predict(kmers)
         fits = _fits(batch, kmers)
-        targets = kmers.targets.numpy()
-        bounds = np.searchsorted(targets[:, 2], np.arange(len(chains) + 1))
+        targets = kmers.at()
+        bounds = np.searchsorted(targets.chain, np.arange(len(chains) + 1))
         for i, (scaffold, number) in enumerate(batch):
             at = slice(bounds[i], bounds[i + 1])
-            edges = [np.searchsorted(targets[at, 3], (g.start, g.end)) for g in scaffold.gaps]
+            position = targets.position[at]
+            edges = [np.searchsorted(position, (g.start, g.end)) for g in scaffold.gaps]
             of_gaps = [read[at][low:high] for low, high in edges]
             yield float(fits[i]) + _surest(of_gaps[number]), of_gaps
 
 
-def _agreement(rows: np.ndarray, agreement: np.ndarray, length: int) -> float:
+def _agreement(rows: Targets, agreement: np.ndarray, length: int) -> float:
     """Half of matches less mismatches of one chain; residues in two windows count once."""
     along = np.zeros(length, dtype=int)
-    for kmer, place, _, position in rows[np.unique(rows[:, 0], return_index=True)[1]]:
+    first = np.unique(rows.kmer, return_index=True)[1]
+    for kmer, place, _, position in zip(*(column[first] for column in rows), strict=True):
         start = position - place
         width = min(agreement.shape[1], length - start)
         along[start : start + width] = agreement[kmer, :width]

@@ -1,6 +1,6 @@
-"""What became of the chains of a sample, counted over its tables and said in words.
+"""Counts of the chains, gaps and records of a sample, from its tables, and in words.
 
-A run that fills nothing is an error: `explain_nothing` says per sample why.
+A run that fills nothing is an error: `explain_nothing` gives the reason for each sample.
 """
 
 from collections import Counter
@@ -14,18 +14,18 @@ from lacuna.core.files import LacunaError
 from lacuna.core.tables import CHAIN_TABLE, PLACED_TABLE
 
 CHUNK_ROWS = 100_000
-MIN_CHAIN = 10  # residues; what is shorter is hardly a chain
-MAX_NAMED = 5  # samples of an error
+MIN_CHAIN = 10  # residues; anything shorter is hardly a chain
+MAX_NAMED = 5  # samples named in an error
 _SUMMED = "missing filled gaps open ambiguous resolved without_template".split()
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Chains, gaps and records of a sample; codes are ambiguity codes that stand alone."""
+    """Chains, gaps and records of a sample; codes are ambiguity codes outside gaps."""
 
     chains: int = 0
     without_gap: int = 0  # chains with neither a gap nor a code
-    short: int = 0  # chains of less than MIN_CHAIN residues
+    short: int = 0  # chains of fewer than MIN_CHAIN residues
     gaps: int = 0
     open: int = 0  # gaps that stay X
     without_template: int = 0  # gaps that were filled without one
@@ -39,11 +39,11 @@ class Counts:
 
     @property
     def nothing_filled(self) -> bool:
-        """Whether there is no result: no gap filled, nor a chain that reads gave."""
+        """Whether there is no result: no gap was filled, and reads gave no chain."""
         return self.gaps == self.open and not self.resolved and not (self.placed and self.chains)
 
     def notes(self) -> Iterator[str]:
-        """What a user has to know of the chains beside how much was filled, a phrase each."""
+        """Yield what else a user should know of the chains, a phrase each."""
         if self.reads is not None:
             yield f"{self.placed} of {plural(self.reads, 'read')} placed"
         if self.open:
@@ -58,9 +58,9 @@ class Counts:
 
 
 def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Counts:
-    """Counts of a sample from its chains.tsv, rejected.tsv and reads.tsv, which are streamed.
+    """Count a sample from its chains.tsv, rejected.tsv and reads.tsv, which are streamed.
 
-    Raises LacunaError if one is no such table.
+    Raises LacunaError if one of them is not such a table.
     """
     n = {name: 0 for name in Counts.__dataclass_fields__ if name not in ("reads", "placed")}
     for part in _chunks(chains, ["length", *_SUMMED]):
@@ -78,28 +78,28 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
 
 
 def _chunks(path: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
-    """Columns of numbers of a table, some rows at a time."""
+    """Yield integer columns of a table, some rows at a time."""
     try:
         with pd.read_csv(
             path, sep="\t", usecols=columns, dtype=int, chunksize=CHUNK_ROWS
         ) as reader:
             yield from reader
-    except (OSError, ValueError) as error:  # those of pandas are ValueErrors
+    except (OSError, ValueError) as error:  # errors of pandas are ValueErrors
         wanted = ", ".join(columns)
         raise LacunaError(
-            f"{path}: is no table with the columns {wanted} ({error}); run the workflow again"
+            f"{path}: is not a table with the columns {wanted} ({error}); run the workflow again"
         ) from None
 
 
 def explain_nothing(samples: Mapping[str, tuple[Counts, Path]]) -> str:
-    """One line on samples in which nothing was filled: why, each, and what to do.
+    """One line on samples in which nothing was filled: the reason for each, and a remedy.
 
-    samples: counts of each, and its rejected.tsv.
+    samples: counts of each sample, and its rejected.tsv.
     """
-    told = [f"{name}: {_reasons(*found)}" for name, found in list(samples.items())[:MAX_NAMED]]
+    reasons = [f"{name}: {_reasons(*found)}" for name, found in list(samples.items())[:MAX_NAMED]]
     if len(samples) > MAX_NAMED:
-        told.append(f"and {len(samples) - MAX_NAMED} samples more")
-    return f"nothing was filled; {'; '.join(told)}; {_remedy([c for c, _ in samples.values()])}"
+        reasons.append(f"and {len(samples) - MAX_NAMED} samples more")
+    return f"nothing was filled; {'; '.join(reasons)}; {_remedy([c for c, _ in samples.values()])}"
 
 
 def _reasons(counts: Counts, rejected: Path) -> str:
@@ -110,11 +110,9 @@ def _reasons(counts: Counts, rejected: Path) -> str:
 
 
 def _remedy(counts: list[Counts]) -> str:
-    """What to do, for what stands in the way of the most records."""
+    """The remedy for the commonest obstacle."""
     if any(c.reads is not None for c in counts):
-        return (
-            "check that the reads are of an antibody, or give a FASTA or homologs to place them on"
-        )
+        return "check that the reads are of an antibody, or give a FASTA to place them on"
     without, rejected, still_open = (
         sum(getattr(c, name) for c in counts) for name in ("without_gap", "rejected", "open")
     )
@@ -128,4 +126,5 @@ def _remedy(counts: list[Counts]) -> str:
 
 
 def plural(n: int, word: str) -> str:
+    """`1 gap`, `2 gaps`."""
     return f"{n} {word}{'' if n == 1 else 's'}"

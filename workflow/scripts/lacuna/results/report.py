@@ -1,8 +1,8 @@
-"""The report: one HTML page that says, per sample, what was filled and how far to trust it.
+"""The report: one HTML page that shows, per sample, what was filled and how far to trust it.
 
-Tables are streamed, so a sample of a million chains takes no more memory than one of a
-hundred; no list on the page is longer than MAX_ROWS. The page is whole in itself: no script,
-no font and no picture from elsewhere, and the same tables give the same bytes.
+Tables are streamed, so a sample of a million chains takes no more memory than one of a hundred; no
+list on the page is longer than MAX_ROWS. The page is self-contained (no external script, font or
+picture), and the same tables give the same bytes.
 """
 
 from collections import Counter
@@ -31,7 +31,7 @@ MAX_ROWS = 50  # of any list on the page
 UNCERTAIN_GAPS = 20
 MAX_LETTERS = 40  # of a gap or its truth that are shown
 MAX_TEXT = 400  # characters of a reason or a chain id that are shown
-N_BINS = 10  # of the calibration plot, fewer where one would hold less than BIN_MIN residues
+N_BINS = 10  # of the calibration plot; fewer if one would hold fewer than BIN_MIN residues
 BIN_MIN = 10
 CHUNK_ROWS = 500_000
 
@@ -50,7 +50,7 @@ BREAKDOWNS = {
     "locus": "Locus",
     AMBIGUITY: "Ambiguity code",
 }
-# How a status begins, and what it is in words; what is plainly filled needs none.
+# First words of a status, and its explanation; a gap that is simply filled needs none.
 STATUS = {
     "filled (no template": "filled without a template: no antibody domain and no homolog there",
     "filled (not proven best": "filled with what is not proven to be the best of its mass",
@@ -60,12 +60,12 @@ STATUS = {
 }
 FILLED = "filled"
 
-# From which share on something is said in words.
+# Thresholds from which something is mentioned.
 SURE = 0.95  # probability of a residue to rely on
 CALIBRATED = 0.05  # error of probabilities that may be taken at face value
-FEW = 100  # residues below which intervals are too wide to compare
+FEW = 100  # residues; with fewer, intervals are too wide to compare
 WEAK_MIN = 10  # residues of a region worth naming
-PROBABILITY_STEPS = 10_000  # probabilities are written with four digits
+PROBABILITY_STEPS = 10_000  # probabilities have four digits
 
 _NUMBERS = ("n_residues", "n_correct", "n_gaps", "n_exact")
 _SHARES = ("accuracy", "ci_low", "ci_high", "mean_probability", "ece")
@@ -73,7 +73,7 @@ _SHARES = ("accuracy", "ci_low", "ci_high", "mean_probability", "ece")
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A row of accuracy.tsv; shares from 0 to 1, None where the table has no value."""
+    """A row of accuracy.tsv; shares from 0 to 1, None if the table has no value."""
 
     value: str
     method: str
@@ -90,7 +90,7 @@ class Score:
 
     @property
     def label(self) -> str:
-        """The method in words, with its protocol where it is not the ordinary one."""
+        """The method in words, with its protocol unless that is the usual one."""
         name = METHODS.get(self.method, self.method)
         if self.protocol == SCAFFOLD:
             return name
@@ -98,6 +98,7 @@ class Score:
 
     @property
     def is_model(self) -> bool:
+        """Whether the method is the model, not a baseline."""
         return self.method == MODEL
 
 
@@ -113,7 +114,7 @@ class Breakdown:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Residues of like probability: how sure the model was, and how often it was right."""
+    """Residues of similar probability: their mean probability and the share that is right."""
 
     n: int
     probability: float  # mean
@@ -124,7 +125,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A filled residue; `wrong` is what really stands there, '' where right or not known."""
+    """A filled residue; `wrong` is the true residue if it differs, else ''."""
 
     residue: str
     probability: float
@@ -138,7 +139,7 @@ class Letter:
 
 @dataclass(slots=True)
 class UncertainGap:
-    """A gap of those that the model is least sure of."""
+    """One of the gaps that the model is least certain of."""
 
     chain: str
     gap: str
@@ -148,35 +149,35 @@ class UncertainGap:
     probability: float
     runner_up: str
     letters: list[Letter]
-    known: bool  # whether its truth is
+    known: bool  # whether its truth is known
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """All that the page says about one sample."""
+    """All that the page shows of one sample."""
 
     name: str
     counts: Counts
-    statuses: tuple[tuple[str, int], ...]  # gaps that are not plainly filled, in words
+    statuses: tuple[tuple[str, int], ...]  # gaps that are not simply filled, in words
     rejected_rows: tuple[tuple[str, ...], ...]
     overall: tuple[Score, ...]
     breakdowns: tuple[Breakdown, ...]
     bins: tuple[Bin, ...]
     ece: float | None
     expected: float | None  # mean probability of all residues
-    sure: tuple[int, int, int]  # residues at SURE or more; of those with a truth, how many right
+    sure: tuple[int, int, int]  # residues at SURE or more; those with a truth; those that are right
     uncertain: tuple[UncertainGap, ...]
     trust: str
-    cysteine: str  # what C weighs and how that is known, '' without masses
+    cysteine: str  # what C weighs, and how that is known; '' without masses
 
     @property
     def with_gaps(self) -> int:
-        """Chains that have gaps or ambiguity codes."""
+        """Number of chains with gaps or ambiguity codes."""
         return self.counts.chains - self.counts.without_gap
 
     @property
     def notes(self) -> Iterator[str]:
-        """What is to be known of its chains, in sentences."""
+        """Yield what to know of its chains, in sentences."""
         if self.counts.without_gap:
             yield f"{_plural(self.counts.without_gap, 'chain')} without a gap."
         if self.counts.short:
@@ -186,10 +187,12 @@ class Sample:
 
     @property
     def model(self) -> Score | None:
+        """Overall score of the model, if the truth is known."""
         return next((s for s in self.overall if s.is_model and s.protocol == SCAFFOLD), None)
 
     @property
     def best_baseline(self) -> Score | None:
+        """Overall score of the most accurate baseline, if there is one."""
         others = [s for s in self.overall if not s.is_model and s.protocol == SCAFFOLD]
         return max(others, key=lambda s: s.accuracy, default=None)
 
@@ -202,10 +205,9 @@ def write_report(
 ) -> None:
     """Write the page on all `samples` to `out`, whole or not at all.
 
-    tables: for each of TABLES the files of the samples, in their order; alkylation: what C weighs
-    in each, where that is to be shown. Raises LacunaError
-    where a file cannot be read or lacks a column, and ValueError where files and samples do
-    not go together.
+    tables: for each of TABLES the files of the samples, in order; alkylation: what C weighs in each
+    sample, if that is to be shown. Raises LacunaError if a file cannot be read or lacks a column,
+    and ValueError if there are not as many files as samples.
     """
     for name in TABLES:
         if len(tables[name]) != len(samples):
@@ -232,7 +234,7 @@ def write_report(
 
 
 def page_template(name: str, filters: Mapping[str, Any] | None = None) -> jinja2.Template:
-    """A template of workflow/report; a name in it that is not given is an error."""
+    """A template of workflow/report; an undefined name in it is an error."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(REPORT_TEMPLATES),
         autoescape=True,
@@ -249,7 +251,7 @@ def page_template(name: str, filters: Mapping[str, Any] | None = None) -> jinja2
 
 
 def _chunks(path: Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
-    """Yield the rows of a table in pieces, the columns as text; LacunaError where one lacks."""
+    """Yield rows of a table in chunks, columns as text; LacunaError if a column is missing."""
     try:
         with pd.read_csv(
             path,
@@ -263,7 +265,7 @@ def _chunks(path: Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
     except (OSError, ValueError, pd.errors.ParserError) as error:
         wanted = ", ".join(columns)
         raise LacunaError(
-            f"{path}: is no table with the columns {wanted} ({error}); run the workflow again"
+            f"{path}: is not a table with the columns {wanted} ({error}); run the workflow again"
         ) from None
 
 
@@ -308,7 +310,7 @@ def _read_sample(name: str, paths: Mapping[str, Path], alkylation: Path | None =
 
 
 def _cysteine(path: Path | None) -> str:
-    """What C weighs in a sample with masses, as a sentence."""
+    """What C weighs in a sample, as a sentence; '' without masses."""
     state = read_alkylation(path) if path is not None else None
     if state is None or not state.masses:
         return ""
@@ -317,7 +319,7 @@ def _cysteine(path: Path | None) -> str:
 
 
 def _read_scores(path: Path) -> dict[str, list[Score]]:
-    """Rows of accuracy.tsv by scope, the model first; rows of single chains are passed over."""
+    """Rows of accuracy.tsv by scope, the model first; rows of single chains are skipped."""
     wanted = ("overall", *BREAKDOWNS)
     rows: dict[str, list[Score]] = {scope: [] for scope in wanted}
     columns = ("scope", "value", "method", "protocol", *_NUMBERS, *_SHARES)
@@ -366,7 +368,7 @@ def _breakdown(title: str, scores: list[Score]) -> Breakdown:
 
 
 def _natural(value: str) -> tuple[int, int, str]:
-    """Sorts gap lengths as numbers, regions along the chain, and the rest as text."""
+    """Sort key: gap lengths as numbers, regions along the chain, the rest as text."""
     if value.isdecimal():
         return 0, int(value), ""
     regions = ("FR1", "CDR1", "FR2", "CDR2", "FR3", "CDR3", "FR4", "C")
@@ -380,9 +382,9 @@ class _Gaps:
 
 
 def _read_gaps(path: Path) -> _Gaps:
-    """Statuses, and the gaps whose best candidate has the least probability.
+    """Statuses of gaps, and the gaps whose best candidate has the lowest probability.
 
-    Ambiguity codes that stand alone are no gaps; they count in the statuses.
+    Ambiguity codes outside gaps are not gaps, but count in the statuses.
     """
     columns = ("chain", "gap", "rank", "candidate", "probability", "length", "status")
     places = ("first", "last", "imgt_first", "imgt_last", "ambiguity")
@@ -427,18 +429,18 @@ def _in_words(status: str) -> str:
 
 @dataclass(slots=True)
 class _Residues:
-    """Counts of the residues of gaps by probability, (PROBABILITY_STEPS + 1,) each.
+    """Counts of residues of gaps by probability, (PROBABILITY_STEPS + 1,) each.
 
-    Those of ambiguity codes that stand alone are left out, and of `all` those that stay X.
+    Ambiguity codes outside gaps are left out, and residues that stay X are not in `all`.
     """
 
     all: np.ndarray
-    known: np.ndarray  # whose truth is known
+    known: np.ndarray  # with known truth
     right: np.ndarray
 
 
 def _read_residues(path: Path, uncertain: Sequence[UncertainGap]) -> _Residues:
-    """Counts by probability; the residues of `uncertain` gaps are added to them on the way."""
+    """Counts by probability; also adds their residues to the `uncertain` gaps."""
     listed = {(gap.chain, gap.gap): gap for gap in uncertain}
     chains = {chain for chain, _ in listed}
     counts = np.zeros((3, PROBABILITY_STEPS + 1), dtype=np.int64)
@@ -450,8 +452,8 @@ def _read_residues(path: Path, uncertain: Sequence[UncertainGap]) -> _Residues:
         step = np.rint(np.where(usable, p, 0) * PROBABILITY_STEPS).astype(np.int64)
         known = usable & (chunk["truth"] != "").to_numpy()
         right = known & (chunk["truth"] == chunk["residue"]).to_numpy()
-        told = usable & (chunk["residue"] != MISSING_LETTER).to_numpy()
-        for i, mask in enumerate((told, known, right)):
+        filled = usable & (chunk["residue"] != MISSING_LETTER).to_numpy()
+        for i, mask in enumerate((filled, known, right)):
             counts[i] += np.bincount(step[mask], minlength=PROBABILITY_STEPS + 1)
         for row in chunk[chunk["chain"].isin(chains)].to_dict("records"):
             gap = listed.get((row["chain"], row["gap"]))
@@ -473,9 +475,9 @@ def _read_rejected(path: Path) -> tuple[tuple[str, ...], ...]:
 
 
 def _bins(known: np.ndarray, right: np.ndarray) -> tuple[Bin, ...]:
-    """Up to N_BINS bins with about as many residues each, from counts by probability.
+    """Up to N_BINS bins with about the same number of residues, from counts by probability.
 
-    Residues of one probability stay together, so that a bin may hold more than its share.
+    Residues of the same probability stay together, so a bin may hold more than its share.
     """
     total = int(known.sum())
     if not total:
@@ -510,7 +512,7 @@ def _with_trust(sample: Sample) -> Sample:
 
 
 def _trust(sample: Sample) -> Iterator[str]:
-    """Yield what a reader has to know before relying on the sample, in sentences."""
+    """Yield what to know before relying on the sample, in sentences."""
     counts = sample.counts
     if not counts.filled and not counts.resolved:
         if counts.rejected and not counts.chains:
@@ -528,7 +530,7 @@ def _trust(sample: Sample) -> Iterator[str]:
 
 
 def _trust_codes(sample: Sample) -> Iterator[str]:
-    """What is known of ambiguity codes that stand alone, which no other figure is of."""
+    """Yield what is known of ambiguity codes outside gaps, which no other figure includes."""
     if not sample.counts.ambiguous:
         return
     right = ", ".join(
@@ -540,8 +542,8 @@ def _trust_codes(sample: Sample) -> Iterator[str]:
         if score is not None and score.is_model
     )
     codes = _plural(sample.counts.ambiguous, "ambiguity code")
-    told = f"Apart from that, {_count(sample.counts.resolved)} of {codes} are resolved"
-    yield f"{told}; right where that is known: {right}." if right else f"{told}."
+    resolved = f"Apart from that, {_count(sample.counts.resolved)} of {codes} are resolved"
+    yield f"{resolved}; right where that is known: {right}." if right else f"{resolved}."
 
 
 def _trust_unmeasured(sample: Sample) -> Iterator[str]:
@@ -604,7 +606,7 @@ def _trust_measured(sample: Sample, model: Score) -> Iterator[str]:
 
 
 def _weakest(sample: Sample, model: Score) -> Score | None:
-    """The region with enough residues where the model is worst, if well below the whole."""
+    """The region with enough residues where the model is worst, if well below the average."""
     for breakdown in sample.breakdowns:
         if breakdown.title == BREAKDOWNS["region"]:
             scores = [s for _, _, row in breakdown.rows for s in row if s is not None]
@@ -616,7 +618,7 @@ def _weakest(sample: Sample, model: Score) -> Score | None:
 
 
 def _percent(share: float) -> str:
-    """A share from 0 to 1 in percent, with one digit; 100 and 0 only where it is all or none."""
+    """A share from 0 to 1 in percent, with one digit; 100 and 0 only if it is all or none."""
     text = f"{100 * share:.1f}"
     if text == "100.0" and share < 1:
         return "99.9"
@@ -634,7 +636,7 @@ def _plural(n: int, word: str) -> str:
 
 
 def _shown(text: str, limit: int = MAX_TEXT) -> str:
-    """Text of the input, cut, with what cannot be seen (control and bidirectional marks) spelt."""
+    """Text of the input, cut, with invisible characters (control, bidirectional) as escapes."""
     if not text.isprintable():
         text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return text if len(text) <= limit else f"{text[:limit]}…"
@@ -645,7 +647,7 @@ def _clip(letters: str) -> str:
 
 
 def _axis(share: float) -> str:
-    """A share as a coordinate of a drawing 100 wide."""
+    """A share as a coordinate of a drawing of width 100."""
     return f"{100 * share:.2f}".rstrip("0").rstrip(".")
 
 
@@ -657,5 +659,5 @@ def _number(text: str) -> float:
 
 
 def _span(first: str, last: str) -> str:
-    """Two positions, both included; one where they are the same."""
+    """Two positions, both included; a single one if they are the same."""
     return first if first == last else f"{first or '?'}–{last or '?'}"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lacuna.steps.place_reads import place_reads
+from lacuna.steps.reader_files import ReaderFiles
 from lacuna.steps.reads import read_peptides
 from lacuna.steps.weigh_evidence import weigh_evidence
 
@@ -27,14 +28,10 @@ def weigh_reads(
     reads_format: str,
     inputs: Mapping[str, Path],
     out: Mapping[str, Path],
-    weights: Path,
-    library: Path,
     folder: Path,
     *,
-    species: str,
+    reader: ReaderFiles,
     tolerance_ppm: float,
-    kmer: Mapping[str, int],
-    precision: str,
 ) -> ReadsGave:
     """Read, place and weigh the reads of a sample; write its `scaffolds` and `reads` of `out`.
 
@@ -46,17 +43,13 @@ def weigh_reads(
     evidence, found_gaps = folder / "evidence.of_reads.tsv", folder / "gaps.of_reads.tsv"
     read_peptides(reads, reads_format, peptides, unread)
     place_reads(
-        *(peptides, fasta, gaps, inputs.get("contaminants"), library, placed),
-        species=species,
+        *(peptides, fasta, gaps, inputs.get("contaminants"), reader.library, placed),
+        species=reader.species,
         tolerance_ppm=tolerance_ppm,
     )
     weigh_evidence(
-        *(placed, inputs.get("homologs"), weights, library, out["scaffolds"], out["reads"]),
-        *(evidence, found_gaps, positions),
-        length=kmer["length"],
-        stride=kmer["stride"],
-        species=species,
-        precision=precision,
+        *(placed, out["scaffolds"], out["reads"], evidence, found_gaps, positions),
+        reader=reader,
     )
     given = [inputs["evidence"]] if "evidence" in inputs else []
     return ReadsGave(

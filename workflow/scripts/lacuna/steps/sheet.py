@@ -9,28 +9,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from lacuna.core.config import shortened
 from lacuna.core.files import LacunaError, open_bytes, open_text, path_fault
-from lacuna.scaffolds.alkylation import CHOICES as ALKYLATIONS
+from lacuna.core.paths import SAMPLES_SCHEMA
 
-REQUIRED = ("sample",)
-CHAINS = ("fasta", "reads")  # of which a sample has one or both
-OPTIONAL_PATHS = ("gaps", "truth", "homologs", "evidence", "contaminants")
-PATHS = (*CHAINS, *OPTIONAL_PATHS)
-COLUMNS = (*REQUIRED, *PATHS, "reads_format", "species", "alkylation")
+# What the schema says of a row; messages of our own name the fault in the terms of a sheet.
+_SCHEMA = yaml.safe_load(SAMPLES_SCHEMA.read_text(encoding="utf-8"))
+_CELLS = _SCHEMA["properties"]
+COLUMNS: tuple[str, ...] = tuple(_CELLS)
+REQUIRED: tuple[str, ...] = tuple(_SCHEMA["required"])
+CHAINS = tuple(column for one in _SCHEMA["anyOf"] for column in one["required"])
+PATHS = tuple(column for column in COLUMNS if "format" in _CELLS[column])
+OPTIONAL_PATHS = tuple(column for column in PATHS if column not in CHAINS)
+SPECIES: tuple[str, ...] = tuple(_CELLS["species"]["enum"])
+ALKYLATIONS: tuple[str, ...] = tuple(filter(None, _CELLS["alkylation"]["enum"]))
+SAMPLE_PATTERN: str = _CELLS["sample"]["pattern"]
+MAX_NAME: int = _CELLS["sample"]["maxLength"]  # a sample's name is a part of the names of files
+RESERVED: list[str] = _CELLS["sample"]["not"]["enum"]  # what else is in the output folder
 SEPARATOR = ";"  # between several files of reads
 AUTO = "auto"
-SPECIES = (AUTO, "human", "mouse", "rat", "rabbit", "rhesus", "alpaca")
-SAMPLE_PATTERN = (
-    r"[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*"  # not '.' or '..': it names a folder
-)
-MAX_NAME = 100  # letters of a sample's name, which is a part of the names of files
 _DELIMITERS = "\t,;"  # tabs, or what Excel writes as CSV in one language or another
-# What else stands in the output folder, beside those of the samples.
-RESERVED = (
-    "accuracy.tsv benchmark_scale.tsv benchmarks config.yaml logs model packs peers pretrain "
-    "read_errors report.html summary.txt"
-).split()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -21,9 +21,11 @@ from lacuna.results.join import (
     write_alternatives,
 )
 from lacuna.results.scores import measure
-from lacuna.steps.blocks import encode_block, fill_block_files
+from lacuna.steps.encode_block import encode_block
+from lacuna.steps.fill_block import fill_block_files
 from lacuna.steps.find_alkylation import find_alkylation
 from lacuna.steps.packs import LARGEST
+from lacuna.steps.reader_files import ReaderFiles
 
 if TYPE_CHECKING:
     from lacuna.steps.sample_reads import ReadsGave
@@ -134,7 +136,13 @@ def fill_sample(
     after_block: called when a block is filled.
     """
     given = sample.inputs
-    gave = _weigh_reads(sample, out, weights, library, folder, settings) if sample.reads else None
+    reader = ReaderFiles(
+        *(weights, library, given.get("homologs"), sample.species),
+        *(settings.kmer["length"], settings.kmer["stride"]),
+        max_identity=settings.max_identity,
+        precision=settings.precision,
+    )
+    gave = _weigh_reads(sample, out, folder, reader, settings) if sample.reads else None
     scaffolds = folder / "scaffolds"
     kmers, resolved = folder / "kmers.safetensors", folder / "scaffolds.jsonl"
     split_scaffolds(
@@ -149,26 +157,19 @@ def fill_sample(
         tolerance_ppm=settings.tolerance_ppm,
         on_bad_record=settings.on_bad_record,
     )
-    reading: dict[str, Any] = {
-        **settings.kmer,
-        "max_identity": settings.max_identity,
-        "species": sample.species,
-        "modifications": settings.modifications,
-        "precision": settings.precision,
-    }
-    homologs = given.get("homologs")
     alkylation = out["alkylation"]
     find_alkylation(
-        *(scaffolds, homologs, weights, library, alkylation),
+        *(scaffolds, alkylation),
         alkylation=sample.alkylation,
-        **reading,
+        reader=reader,
+        modifications=settings.modifications,
     )
     parts: dict[str, list[Path]] = {table: [] for table in TABLES}
     for block in range(n_blocks):
         encode_block(
-            *(block_path(scaffolds, block), homologs, weights, library, alkylation),
-            *(kmers, resolved),
-            **reading,
+            *(block_path(scaffolds, block), alkylation, kmers, resolved),
+            reader=reader,
+            modifications=settings.modifications,
         )
         written = {table: folder / f"{block:05d}.{table}.part" for table in TABLES}
         fill_block_files(
@@ -195,18 +196,15 @@ def fill_sample(
 def _weigh_reads(
     sample: SmallSample,
     out: Mapping[str, Path],
-    weights: Path,
-    library: Path,
     folder: Path,
+    reader: ReaderFiles,
     settings: Settings,
 ) -> "ReadsGave":
     """The steps of a sample with reads before it is filled."""
     from lacuna.steps.sample_reads import weigh_reads  # slow to import, and most have none
 
     return weigh_reads(
-        *(sample.reads, sample.reads_format, sample.inputs, out, weights, library, folder),
-        species=sample.species,
+        *(sample.reads, sample.reads_format, sample.inputs, out, folder),
+        reader=reader,
         tolerance_ppm=settings.tolerance_ppm,
-        kmer=settings.kmer,
-        precision=settings.precision,
     )

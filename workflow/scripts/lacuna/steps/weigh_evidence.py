@@ -5,21 +5,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-
 from lacuna.core.alphabet import RESIDUES
-from lacuna.core.device import set_precision
 from lacuna.core.files import atomic_write
 from lacuna.core.records import read_record
 from lacuna.core.tables import EVIDENCE_TABLE, PLACED_TABLE, EvidenceRow, Shares
 from lacuna.evidence.weigh import GapHint, weigh
-from lacuna.network.weights import load_weights
 from lacuna.results.evidence import DOUBTFUL, INFERRED, OBSERVED
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
+from lacuna.steps.load import load_reader
 from lacuna.steps.place_reads import GivenChain, PlacedReads
-from lacuna.templates.homologs import read_homologs
-from lacuna.templates.library import load_library, of_species
+from lacuna.steps.reader_files import ReaderFiles
 
 ALTERNATIVES = 3
 MIN_ALTERNATIVE = 0.01
@@ -40,19 +36,13 @@ class _Weighed(NamedTuple):
 
 def weigh_evidence(
     placed: Path,
-    homologs: Path | None,
-    weights: Path,
-    library: Path,
     scaffolds: Path,
     reads: Path,
     evidence: Path,
     gaps: Path,
     positions: Path,
     *,
-    length: int,
-    stride: int,
-    species: str,
-    precision: str,
+    reader: ReaderFiles,
 ) -> None:
     """Weigh what reads say against the network, and write what the chains are filled from.
 
@@ -60,19 +50,18 @@ def weigh_evidence(
     say all the same, in the form of the sheet's columns; positions: rows of evidence.tsv in the
     coordinates of the scaffolds, from 1; reads: reads.tsv.
     """
-    torch.set_num_threads(1)  # sums in one order, whatever the number of cores
-    set_precision(precision)
     found = read_record(placed, PlacedReads)
     if found.found is None:
         chains = [_of_given(chain) for chain in found.given]
     else:
+        loaded = load_reader(reader)
         weighed = weigh(
             found.found,
-            load_weights(weights),
-            of_species(load_library(library), species),
-            read_homologs(homologs),
-            k=length,
-            stride=stride,
+            loaded.predictor.model,
+            loaded.encoder.library,
+            loaded.encoder.homologs,
+            k=loaded.encoder.k,
+            stride=loaded.encoder.stride,
         )
         chains = [_Weighed(c.name, c.scaffold, c.gaps, c.likelihoods, c.rows) for c in weighed]
     _write(chains, scaffolds, evidence, gaps, positions)

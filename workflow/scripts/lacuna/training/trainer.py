@@ -1,6 +1,6 @@
 """Training of the network on encoded chains: one run, step by step, from a checkpoint on.
 
-Needs torch, numpy and safetensors only, as `run` does.
+Needs only torch, numpy and safetensors, like `run`.
 """
 
 import copy
@@ -32,14 +32,14 @@ from lacuna.training.checkpoint import RESTART, STATE_FORMAT, read_checkpoint
 from lacuna.training.masking import Batch, ChainSet, MaskingConfig, References, make_batch
 from lacuna.training.teacher import Teacher
 
-POOL_EVERY = 50  # steps that one pool of homologs serves
-VALIDATION_STEP = 1 << 40  # seeds validation batches, out of reach of training steps
+POOL_EVERY = 50  # steps that use the same pool of homologs
+VALIDATION_STEP = 1 << 40  # seeds validation batches; no training step is as high
 VALIDATION_BATCH = 512
 
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """One training run. A batch of a step depends on the seed and the step alone."""
+    """One training run. The batch of a step depends only on the seed and the step."""
 
     steps: int = 1000
     batch_size: int = 512
@@ -47,10 +47,10 @@ class TrainConfig:
     learning_rate: float = 2e-3
     warmup: int = 200
     weight_decay: float = 0.01
-    average: float = 0.999  # decay of the averaged weights, the ones that are kept
-    teacher_share: float = 0.0  # of the loss; the rest is the truth's
+    average: float = 0.999  # decay of the averaged weights, which are the result
+    teacher_share: float = 0.0  # of the loss; the rest comes from the true residues
     seed: int = 0
-    pool: int = 16384  # chains that homologs are drawn from
+    pool: int = 16384  # chains from which homologs are drawn
     checkpoint_every: int = 500
     validate_every: int = 500
     validation_chains: int = 2048
@@ -58,9 +58,9 @@ class TrainConfig:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """What a file of encoded chains holds, see `corpus.write_encoded`.
+    """Contents of a file of encoded chains, see `corpus.write_encoded`.
 
-    validation: (n,) long rows of each named held-out set; record: what the file was made of.
+    validation: (n,) long rows of each named held-out set; record: what the file was made from.
     """
 
     chains: ChainSet
@@ -72,7 +72,7 @@ class Encoded:
 def read_encoded(path: Path | str) -> Encoded:
     """Read encoded chains; the rows of validation sets are never drawn in training.
 
-    LacunaError where the file is damaged or holds something else.
+    Raises LacunaError if the file is damaged or is another kind of file.
     """
     tensors, metadata = read_tensors(path, "encode the corpora again")
     try:
@@ -87,17 +87,17 @@ def read_encoded(path: Path | str) -> Encoded:
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with `prefix`, named without it."""
+    """Tensors whose names begin with `prefix`, by their names without it."""
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def step_generator(seed: int, step: int, device: torch.device) -> torch.Generator:
-    """The random numbers of one step, whatever steps went before."""
+    """Random numbers of one step, independent of earlier steps."""
     return torch.Generator(device).manual_seed((seed * 1_000_003 + step * 7_919 + 17) % (1 << 63))
 
 
 def learning_rate_at(step: int, config: TrainConfig) -> float:
-    """Linear warm-up, then a cosine down to a hundredth."""
+    """Linear warm-up, then a cosine decay to a hundredth."""
     if step < config.warmup:
         return config.learning_rate * (step + 1) / config.warmup
     done = (step - config.warmup) / max(config.steps - config.warmup, 1)
@@ -107,9 +107,10 @@ def learning_rate_at(step: int, config: TrainConfig) -> float:
 def loss_and_hits(
     model: TemplateReader, batch: Batch, taught: Tensor | None = None, share: float = 0.0
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean cross-entropy over scored residues, the number of right ones and of all; scalars.
+    """Mean cross-entropy over scored residues, number of correct ones, number of all; scalars.
 
-    taught: (scored, 20) probabilities of a teacher, which make up `share` of the loss.
+    taught: (scored, 20) probabilities of a teacher, whose cross-entropy makes up `share` of the
+    loss.
     """
     logits = model(batch.kmers)[batch.scored]  # (scored, 20)
     truth = batch.truth[batch.scored]
@@ -122,14 +123,14 @@ def loss_and_hits(
 
 
 class CpuDropout(nn.Module):
-    """Dropout by 16 random bits a unit: a CPU draws torch's own masks one unit at a time."""
+    """Dropout with 16 random bits per unit: on a CPU, torch draws its masks one unit at a time."""
 
     def __init__(self, p: float) -> None:
         super().__init__()
         self.p = p
 
     def forward(self, x: Tensor) -> Tensor:
-        """Zero a share p of the units (any shape) in training and lift the others; else x."""
+        """In training, zero a share p of the units (any shape) and scale the others; else x."""
         if not self.training or self.p == 0:
             return x
         bits = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(1 << 63), None)
@@ -140,7 +141,7 @@ class CpuDropout(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
-    """Which of the processes that train together this one is."""
+    """Rank of this process among those that train together."""
 
     rank: int = 0
     world: int = 1
@@ -152,7 +153,7 @@ ALONE = Ranks()
 class Trainer:
     """Model, averaged weights and optimiser of one run on one device.
 
-    Of several processes each draws its share of a batch, and all make the same steps.
+    If there are several processes, each draws its share of a batch, and all make the same steps.
     """
 
     def __init__(
@@ -177,8 +178,8 @@ class Trainer:
         self.chains = encoded.chains.to(device)
         self.library = encoded.library.to(device)
         self.dtype = product_dtype(device)
-        # Counts of residues are exact in bfloat16; the weights of germline scores are not, which
-        # a GPU's speed is worth and a CPU's is not.
+        # Counts of residues are exact in bfloat16; the weights of germline scores are not. The
+        # speed is worth that on a GPU, but not on a CPU.
         germline_dtype = self.dtype if device.type == "cuda" else torch.float32
         self.one_hots = (
             one_hot_templates(self.library.v, germline_dtype),
@@ -205,7 +206,7 @@ class Trainer:
         self._pool: References | None = None
 
     def references(self, step: int) -> References:
-        """The pool of training chains that homologs of a step are taken from."""
+        """The pool of training chains from which the homologs of a step are taken."""
         block = step // POOL_EVERY
         if self._pool is None or block != self._pool_block:
             generator = step_generator(self.config.seed + 1, block, self.device)
@@ -236,26 +237,26 @@ class Trainer:
         )
 
     def autocast(self) -> torch.autocast:
-        """Mixed precision where the processor has it."""
+        """Mixed precision if the processor supports it."""
         return torch.autocast(
             self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16
         )
 
     @torch.no_grad()
     def taught(self, batch: Batch) -> Tensor | None:
-        """What the teacher holds probable at a batch's scored residues (scored, 20)."""
+        """The teacher's probabilities for a batch's scored residues (scored, 20), or None."""
         if self.teacher is None:
             return None
         with self.autocast():
             return self.teacher(batch.kmers)[batch.scored].softmax(-1)
 
     def train_step(self) -> Tensor:
-        """One step of the optimiser on the step's batch; the loss, a scalar on the device."""
+        """Make one step of the optimiser; returns the loss, a scalar on the device."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate_at(self.step, self.config)
         self.model.train()
         dropped = self.step * self.ranks.world + self.ranks.rank
-        torch.manual_seed(self.config.seed * 1_000_003 + dropped)  # of dropout
+        torch.manual_seed(self.config.seed * 1_000_003 + dropped)  # for dropout
         batch = self.batch(self.step)
         taught = self.taught(batch)
         with self.autocast():
@@ -296,7 +297,7 @@ class Trainer:
         return result
 
     def record(self) -> Record:
-        """What the weights were made of and how; the same on every machine."""
+        """What the weights were made from, and how; the same on every machine."""
         before = {"start": self.model.record} if self.model.record else {}
         taught = {"teacher": self.teacher.record} if self.teacher is not None else {}
         return (
@@ -313,7 +314,7 @@ class Trainer:
         )
 
     def save(self, path: Path) -> None:
-        """Write the checkpoint to go on from (`path` with suffix .state) and the weights."""
+        """Write the checkpoint to resume from (`path` with suffix .state) and the weights."""
         state: dict[str, Tensor] = {"loss_sum": self._loss_sum}
         for prefix, model in (("model.", self.model), ("averaged.", self.averaged)):
             state |= {prefix + k: v for k, v in model.state_dict().items()}
@@ -330,11 +331,11 @@ class Trainer:
         save_weights(path, self.averaged, self.record())
 
     def resume(self, path: Path) -> bool:
-        """Go on from the checkpoint of `path` if there is one; whether there was.
+        """Resume from the checkpoint of `path`; returns whether there was one.
 
-        LacunaError where the checkpoint is damaged, or was made with another model, other
-        training or masking settings, or from other chains, first weights or another teacher,
-        naming the first that differs.
+        Raises LacunaError if the checkpoint is damaged, or was made with another model, other
+        training or masking settings, other chains, other first weights or another teacher. The
+        message names the first difference.
         """
         state_path = path.with_suffix(".state")
         if not state_path.exists():
@@ -351,7 +352,7 @@ class Trainer:
             for key in wanted | stored:
                 if stored.get(key) != wanted.get(key):
                     says = f"was {stored.get(key)} and is now {wanted.get(key)}"
-                    if section in ("data", "weights"):  # too long to be shown
+                    if section in ("data", "weights"):  # too long to print
                         says = "has changed since the checkpoint was written"
                     raise LacunaError(
                         f"{state_path}: {section}.{key} {says}; "
@@ -375,7 +376,10 @@ class Trainer:
         return True
 
     def _state_kinds(self, found: Kinds) -> Kinds:
-        """What a checkpoint of this run holds; of parameters that never had a gradient no more."""
+        """Types and shapes in a checkpoint of this run with these optimiser states.
+
+        A parameter that has never had a gradient has no optimiser state.
+        """
         parts = (("model.", self.model), ("averaged.", self.averaged))
         state = {prefix + k: v for prefix, m in parts for k, v in m.state_dict().items()}
         scalar = torch.zeros(())
@@ -387,12 +391,12 @@ class Trainer:
         return kinds_of(state)
 
     def run(self, path: Path, report: Callable[[str], None]) -> None:
-        """Train up to the last step; one line of progress per validation.
+        """Train up to the last step, with one line of progress per validation.
 
-        path: of the weights; the checkpoint stands beside them. The first process writes both.
+        path: of the weights; the checkpoint is written next to them. Only the first process writes.
         """
         first = self.ranks.rank == 0
-        spent, counted = 0.0, 0  # on training since the last line
+        spent, counted = 0.0, 0  # training time (s) and steps since the last line
         while self.step < self.config.steps:
             at = time.monotonic()
             self._loss_sum += self.train_step()
@@ -409,7 +413,7 @@ class Trainer:
                 spent, counted = 0.0, 0
             if first and (last or self.step % self.config.checkpoint_every == 0):
                 self.save(path)
-        if first:  # a kill may have come between the two
+        if first:  # the process may have been killed between writing the two files
             save_weights(path, self.averaged, self.record())
 
     def _progress(self, speed: float, pause: float) -> str:
