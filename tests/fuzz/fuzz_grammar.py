@@ -39,6 +39,37 @@ TAGS = (
     "X[Obs:+15.99] X[+15.99#XL1] M[INFO:x] S[+79.966331 X[++3] X[+] X[info] n[Acetyl] "
     "X[+99999999999] X[+0] X[+57.0215|info] {57 da} {57 DA} {-57 Da} {1e3 Da} C[XLMOD:02001#XL1]"
 ).split(" ")
+READ_TAGS = (
+    "(+57.02) (+.98) [UNIMOD:4] +42.011 +43.006-17.027 (Cam) (O) [Acetyl]- mod _ {I|L} "
+    "(Oxidation (M)) (sub G) K. .K a (+1e5) (+nan) ((+1)) [[]] {|} {{A|C}|D} -[Amidated] (0)"
+).split(" ")
+# What tools write: the header, and a row with a peptide, confidences and numbers to be put in.
+READ_TABLES = (
+    ("peptide,confidence,mass,intensity", '{peptide},{blank},{number},{number}'),
+    ("Scan,Peptide,ALC (%),m/z,z,Area,Mass,local confidence (%)",
+     "1,{peptide},{number},{number},2,{number},{number},{percent}"),
+    ("preds,log_probs,token_log_probs,precursor_mz,precursor_charge",
+     '{peptide},{number},"[{logs}]",{number},2'),
+    ("predictions,log_probs,instanovo_predictions,instanovo_prediction_token_log_probabilities",
+     "{peptide},{number},\"['{peptide}']\",\"[{logs}]\""),
+    ("# id, scanNum, mz(data), z, score, peptide, aaScore, ",
+     "0, 1, {number}, 2, {number}, {peptide}, {dashes}"),
+    ("predicted_sequence\tpredicted_score\tpredicted_position_score\tprecursor_mz\tprecursor_charge",
+     "{commas}\t{number}\t{logs}\t{number}\t2.0"),
+    ("Raw file\tm/z\tCharge\tDN sequence\tDN nterm mass\tDN cterm mass",
+     "x\t{number}\t2\t{peptide}\t{number}\t{number}"),
+    ("Raw file\tm/z\tCharge\tModified sequence\tReverse", "x\t{number}\t2\t_{peptide}_\t+"),
+    ("TITLE\tDENOVO\tScore\tPositional Score", "x\t{peptide}\t{number}\t[{list}]"),
+    ("label\tprediction\tcharge\tscore", "x\t{peptide}\t2\t{number}"),
+    ("", "x\t{peptide}\t{number}"),
+    ("", "x,1,{number},1,0_1,0,['{peptide}'],x,\"1,Oxidation[M];\""),
+    ("", "1\t2\t{number}\t['{peptide}']\t0\t{number}\t['{peptide}']\t0\t0"),
+    ("", "Index:1\t{peptide}\t1\t2\t{number}\t{list}\t3\t4\t5"),
+    ("MTD\tmzTab-version\t1.0.0\nMTD\tsoftware[1]\t[MS, MS:1, Casanovo, 4.2.1]\n"
+     "PSH\tsequence\tPSM_ID\tsearch_engine_score[1]\tcharge\texp_mass_to_charge\t"
+     "opt_ms_run[1]_aa_scores",
+     "PSM\t{peptide}\t1\t{number}\t2\t{number}\t{list}"),
+)  # fmt: skip
 COLUMNS = "chain start end mass tolerance_ppm tolerance_da min_length max_length prefix_masses"
 SHEET = "sample fasta gaps truth homologs species alkylation reads masses evidence"
 SECTIONS = (
@@ -57,6 +88,7 @@ WORDS: dict[str, list[str]] = {
     "notation": [*TAGS, *TAGS, *SEQUENCE],
     "truth": [">a", ">b", "A", "CDE", *SEQUENCE, "X[+367.0537]"],
     "homologs": [">a", "EVQLVESGGGLVQPGGSLRLSCAAS", "WGQGTLVTVSS", *SEQUENCE],
+    "reads": [*READ_TAGS, *TAGS[:8], "peptide", "sep=;", "PSM", "MTD", "EVQ", "nan", "null"],
     "sheet": [*SHEET.split(), "a.fasta", "b c.fasta", "folder", "human", "auto", "a" * 250],
     "config": [*SECTIONS, *SETTINGS, *YAML],
     "library": ["drop", "dtype", "cut", "shape", "set", "swap", "v", "j", "v_prior", "v_profile"],
@@ -289,6 +321,29 @@ def _new_fill(rng: Random) -> bytes:
     return data
 
 
+def _new_reads(rng: Random) -> bytes:
+    header, row = rng.choice(READ_TABLES)
+    lines = [header] if header else []
+    for _ in range(rng.randrange(1, 5)):
+        residues = list(random_protein(rng.randrange(1, 12), rng.randrange(99)))
+        n = len(residues) + rng.choice((0, 0, 0, 1, -1))
+        shares = [f"{rng.random():.3f}" for _ in range(n)]
+        if rng.random() < 0.5:
+            residues[rng.randrange(len(residues))] += rng.choice(READ_TAGS)
+        cells = {
+            "peptide": "".join(residues),
+            "commas": ",".join(residues),
+            "blank": " ".join(shares),
+            "list": ",".join(shares),
+            "percent": " ".join(f"{100 * float(share):.0f}" for share in shares),
+            "dashes": "-".join(f"{100 * float(share):.0f}" for share in shares),
+            "logs": ", ".join(f"-{share}" for share in shares),
+            "number": rng.choice(("0.9", "400.25", "-0.5", *NUMBERS)),
+        }
+        lines.append(row.format(**cells))
+    return ("\n".join(lines) + "\n").encode("utf-8", "surrogatepass")
+
+
 def _new_sheet(rng: Random) -> bytes:
     columns = ["sample", "fasta", *rng.sample(SHEET.split()[2:6], rng.randrange(5))]
     cells = {"fasta": "a.fasta", "gaps": "gaps.tsv", "species": "human"}
@@ -330,6 +385,7 @@ FRESH: dict[str, Callable[[Random], bytes]] = {
     "fasta": _new_fasta,
     "gap_table": _new_gap_table,
     "notation": _new_notation,
+    "reads": _new_reads,
     "truth": _new_truth,
     "homologs": _new_chains,
     "sheet": _new_sheet,

@@ -31,10 +31,14 @@ from lacuna.core.tensor_files import read_tensors, write_tensors
 from lacuna.filling.lengths import possible_lengths
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.weights import load_weights
+from lacuna.reads.error_model import load_error_models
+from lacuna.reads.read import Read
+from lacuna.reads.readers import read_peptides
 from lacuna.scaffolds import fasta
 from lacuna.scaffolds.fasta import count_records
 from lacuna.scaffolds.read import from_json, read_scaffolds, to_json
 from lacuna.scaffolds.scaffold import Gap, Rejected, Scaffold
+from lacuna.steps.reads import load_reads, write_reads
 from lacuna.steps.sheet import RESERVED, SPECIES, read_sheet
 from lacuna.templates.homologs import read_homologs
 from lacuna.templates.library import load_library, of_species
@@ -285,6 +289,37 @@ def _some_chains() -> tuple[Scaffold, ...]:
     )
 
 
+# --- peptide reads -------------------------------------------------------------------------------
+
+
+def read_reads(data: bytes) -> None:
+    path = _put("reads.csv", data)
+    found = read_peptides([path])
+    names = [read.name for read in found.reads]
+    assert len(set(names)) == len(names)
+    for read in found.reads:
+        check_read(read)
+    for row in found.rejected:
+        assert row.reason.isprintable() and f":{row.line}: " in row.reason and "; " in row.reason
+    kept = _put("reads.jsonl", b"")
+    write_reads(kept, found.reads)
+    assert load_reads(kept) == found.reads
+    for probabilities in load_error_models().probabilities(found.reads):
+        assert ((probabilities > 0) & (probabilities < 1)).all()
+
+
+def check_read(read: Read) -> None:
+    length = len(read.residues)
+    assert read.residues and set(read.residues) <= set(RESIDUES)
+    assert read.confidences is None or len(read.confidences) == length
+    for share in (*(read.confidences or ()), read.score):
+        assert share is None or 0 <= share <= 1
+    for place, mass in read.modifications:
+        assert -1 <= place <= length and math.isfinite(mass)
+    for number in (read.mass, read.n_mass, read.c_mass, read.intensity):
+        assert number is None or math.isfinite(number)
+
+
 # --- sheets and settings -------------------------------------------------------------------------
 
 
@@ -432,6 +467,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "notation": read_notation,
     "truth": read_truth,
     "homologs": find_in_homologs,
+    "reads": read_reads,
     "sheet": read_samples,
     "config": read_config,
     "weights": read_weights,

@@ -13,7 +13,15 @@ from jsonschema import Draft202012Validator, ValidationError
 from lacuna.core.files import LacunaError, path_fault
 
 # Keys that are paths, which must be such that Snakemake can use them.
-PATH_KEYS = ("samples", "outdir", "library", "train.from", "peers.bench", "peers.homologs")
+PATH_KEYS = (
+    "samples",
+    "outdir",
+    "library",
+    "train.from",
+    "peers.bench",
+    "peers.homologs",
+    "read_errors.sets",
+)
 # What the schema's type names mean to somebody who writes a config file.
 _TYPE_NAMES = {
     "array": "a list",

@@ -67,6 +67,8 @@ def read_mztab(path: str) -> MzTab:
     software = str(parsed.metadata.get("software[1]"))
     if not rows:
         raise LacunaError(f"{path}: an mzTab file without PSM rows; give one with peptides")
+    if "sequence" not in rows[0]:
+        raise LacunaError(f"{path}: an mzTab file without the column 'sequence'; export it again")
     if _scores_of(rows[0]) is None:
         raise LacunaError(
             f"{path}: an mzTab file without scores of residues (columns {', '.join(_AA_SCORES)}), "
@@ -81,7 +83,7 @@ def read_mztab(path: str) -> MzTab:
 
 
 def _well_formed(path: str) -> tuple[str, list[int], list[BadLine]]:
-    """The lines that pyteomics needs, the numbers of their PSM lines, and spoilt PSM lines."""
+    """The lines that pyteomics needs, the numbers of their PSM lines, and broken PSM lines."""
     kept: list[str] = []
     numbers_: list[int] = []
     bad: list[BadLine] = []
@@ -129,22 +131,26 @@ def scores_of_file(table: MzTab) -> Scores:
     """What the scores mean, by the version of the tool and by the scores themselves.
 
     An average of a score and the mean is at least half the mean: where every row holds to that,
-    the scores are averages. The order cannot be found from scores alone.
+    the scores are averages. Their order cannot be found from them: it is unknown in the versions
+    that reversed it, and in relatives with averages, which began as one of those.
     """
     low, high = _AVERAGED
     perhaps = table.tool != "casanovo" or low <= table.version < high
-    shown = [list(map(float, s.split(","))) for _, row in table.rows if (s := _numeric(row))]
+    shown = [scores for _, row in table.rows if (scores := _stated(row))]
     averaged = len(shown) >= _FEWEST and all(
         min(scores) >= sum(scores) / len(scores) / 2 - _WRITTEN for scores in shown
     )
     low, high = _REVERSED
-    unordered = table.tool == "casanovo" and low <= table.version < high
-    return Scores(perhaps and averaged, unordered)
+    reversed_by_some = low <= table.version < high if table.tool == "casanovo" else averaged
+    return Scores(perhaps and averaged, reversed_by_some)
 
 
-def _numeric(row: Row) -> str:
-    text = _scores_of(row) or ""
-    return text if re.fullmatch(r"[\d.]+(?:e-?\d+)?(?:,[\d.]+(?:e-?\d+)?)*", text) else ""
+def _stated(row: Row) -> list[float]:
+    """The scores of a row; none if one is no number."""
+    try:
+        return numbers(filter(None, (_scores_of(row) or "").split(",")))
+    except ValueError:
+        return []
 
 
 def read_row(row: Row, origin: Origin, scores: Scores) -> list[Read]:

@@ -91,19 +91,21 @@ def fit_all(sets: Sequence[Judged]) -> list[Record]:
     return records
 
 
-def calibration(sets: Sequence[Judged], records: Sequence[Record]) -> list[CalibrationRow]:
-    """How the models that did not see a set's protein do on it, set by set and tool by tool."""
+def calibrate(sets: Sequence[Judged], records: Sequence[Record]) -> list[CalibrationRow]:
+    """How the models that did not see a set's protein do on it, set by set and tool by tool.
+
+    A set is left out if no model is left: no other protein has reads with what its reads have.
+    """
     rows = []
     for one in sets:
         models = ErrorModels(
             {(r.tool, r.kind): r.model for r in records if r.left_out == one.protein}
         )
-        for tool in sorted({read.tool for read in one.reads}):
-            chosen = [i for i, read in enumerate(one.reads) if read.tool == tool]
-            reads = [one.reads[i] for i in chosen]
+        judged = [i for i, read in enumerate(one.reads) if models.model_of(read) is not None]
+        for tool in sorted({one.reads[i].tool for i in judged}):
+            chosen = [i for i in judged if one.reads[i].tool == tool]
             labels = np.concatenate([one.labels[i] for i in chosen])
-            if models.models:
-                rows.append(_calibration_row(one, tool, reads, labels, models))
+            rows.append(_calibration_row(one, tool, [one.reads[i] for i in chosen], labels, models))
     return rows
 
 

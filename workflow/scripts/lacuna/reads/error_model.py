@@ -65,16 +65,28 @@ class ErrorModels:
 
     models: Mapping[tuple[str, str], Model]
 
-    def model_of(self, read: Read) -> tuple[str, Model]:
-        """The kind of the read's model, and the model: its tool's own, or the default."""
-        kind = kinds_of(read)[0]
-        return kind, self.models.get((read.tool, kind)) or self.models[DEFAULT, kind]
+    def model_of(self, read: Read) -> tuple[str, Model] | None:
+        """The kind of the read's model, and the model; None if there is none for it.
+
+        It is the one that uses most of what the tool says: the tool's own, or the default.
+        """
+        for kind in kinds_of(read):
+            model = self.models.get((read.tool, kind)) or self.models.get((DEFAULT, kind))
+            if model is not None:
+                return kind, model
+        return None
 
     def probabilities(self, reads: Sequence[Read]) -> list[NDArray[np.float64]]:
-        """For each read, (length,): the probability that each of its residues is right."""
+        """For each read, (length,): the probability that each of its residues is right.
+
+        Raises ValueError if there is no model for a read, which no loaded models do.
+        """
         groups: dict[tuple[str, Model], list[int]] = {}
         for number, read in enumerate(reads):
-            groups.setdefault(self.model_of(read), []).append(number)
+            model_of = self.model_of(read)
+            if model_of is None:
+                raise ValueError(f"no model for {read.name}")
+            groups.setdefault(model_of, []).append(number)
         found: list[NDArray[np.float64]] = [np.empty(0)] * len(reads)
         for (kind, model), numbers in groups.items():
             group = [reads[number] for number in numbers]
@@ -149,9 +161,8 @@ def load_error_models(path: Path = READ_ERRORS, left_out: str = "") -> ErrorMode
     proteins = {protein for record in records for protein in record.fitted_on}
     wanted = left_out if left_out in proteins else ""
     models = {(r.tool, r.kind): r.model for r in records if r.left_out == wanted}
-    for kind in FEATURES:
-        if (DEFAULT, kind) not in models:
-            raise LacunaError(f"{path}: it has no default model of kind '{kind}'; fit it again")
+    if (DEFAULT, PLACE) not in models:
+        raise LacunaError(f"{path}: it has no default model of kind '{PLACE}'; fit it again")
     return ErrorModels(models)
 
 

@@ -51,7 +51,7 @@ def _de_novo(cells: Cells, origin: Origin) -> Iterable[Read]:
     mass = neutral_mass(cells.get("m/z", ""), cells.get("charge", ""))
     ends: tuple[float | None, float | None] = (None, None)
     peptide = candidates[0]
-    if mass is not None and n_mass is not None and c_mass is not None:
+    if mass is not None and n_mass is not None and c_mass is not None and min(n_mass, c_mass) >= 0:
         read = [abs(peptide_mass(p) + n_mass + c_mass - mass) for p in candidates]
         best = min(range(len(read)), key=read.__getitem__)
         if read[best] <= _SAME:

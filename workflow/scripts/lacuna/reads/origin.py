@@ -11,6 +11,7 @@ PROTON = 1.007276466621  # Da (CODATA 2022)
 
 # Cells that say that nothing is there.
 _EMPTY = frozenset({"", "-", "na", "nan", "n/a", "none", "null"})
+_MAX_MASS = 1e6  # Da, of a peptide
 _ROUNDING = 1e-6  # a probability may exceed 1 by what was lost in writing it
 
 
@@ -41,6 +42,8 @@ class Origin(NamedTuple):
         """
         if isinstance(peptide, str):
             peptide = parse_peptide(peptide)
+        if mass is not None and not 0 < mass < _MAX_MASS:
+            raise ValueError(f"a mass of {mass:g} Da, which no peptide has; correct it")
         confidences = None
         if scores is not None:
             confidences = tuple(map(_share, peptide.of_residues(scores)))

@@ -29,7 +29,7 @@ _TOKEN = re.compile(
 )
 _SIGNED = re.compile(r"[+-][\d.]+")
 _SITE = re.compile(r"_[A-Z]+$")  # Oxidation_W
-_FLANKS = re.compile(r"(?:[A-Z_-]*\.)?(.+?)(?:\.[A-Z_-]*)?")
+_FLANKS = re.compile(r"(?:[A-Z_-]{1,3}\.)?(.+?)(?:\.[A-Z_-]{1,3})?")
 # What residues carry where bare masses are tokens: the vocabulary of Casanovo and its relatives.
 _BARE = ("C+57.021", "M+15.995", "N+0.984", "Q+0.984")
 # PEAKS marks residues that differ from its database: A(sub G), (ins), (del K).

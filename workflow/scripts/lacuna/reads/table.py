@@ -1,6 +1,6 @@
 """Tables of text: finding the header among the first lines, rows by the names of their columns.
 
-pandas takes the cells apart. Each line of a file is a row: a quote that is never closed spoils its
+pandas takes the cells apart. Each line of a file is a row: a quote that is never closed costs its
 own line alone, and the number of a row's line is exact.
 """
 
@@ -70,9 +70,10 @@ def split_line(line: str, separator: str) -> list[str] | None:
     """The cells of a line; None if a quote is not closed."""
     if '"' not in line:
         return line.split(separator)
-    if line.count('"') % 2:
+    try:
+        return next(csv.reader([line], delimiter=separator, strict=True))
+    except csv.Error:
         return None
-    return next(csv.reader([line], delimiter=separator))
 
 
 def rows(

@@ -1,13 +1,13 @@
 """Fitting the error models of reads, over files."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError, atomic_write, open_text
-from lacuna.reads.error_fit import CALIBRATION_TABLE, calibration, fit_all, judge_all
+from lacuna.reads.error_fit import CALIBRATION_TABLE, calibrate, fit_all, judge_all
 from lacuna.reads.error_model import write_records
 from lacuna.reads.judging import index_chains
 from lacuna.reads.readers import read_peptides
@@ -54,6 +54,11 @@ def known_reads(path: str | Path | None) -> list[KnownReads]:
     return found
 
 
+def files_of(sets: Sequence[KnownReads]) -> list[Path]:
+    """Every file that the sets name."""
+    return list(dict.fromkeys(file for one in sets for file in (*one.reads, one.truth)))
+
+
 def _sequences(path: Path) -> Iterator[str]:
     """The chains of a FASTA file; LacunaError if one holds anything but the 20 residues."""
     for record in read_records(path, _MAX_BYTES):
@@ -65,7 +70,7 @@ def _sequences(path: Path) -> Iterator[str]:
         yield sequence
 
 
-def fit_read_errors(sets: Path, models: Path, calibration_table: Path) -> None:
+def fit_read_errors(sets: Path, models: Path, calibration: Path) -> None:
     """Write the models fitted on the sets of a table, and how they do on proteins left out."""
     judged = []
     for one in known_reads(sets):
@@ -75,6 +80,6 @@ def fit_read_errors(sets: Path, models: Path, calibration_table: Path) -> None:
         raise LacunaError(f"{sets}: no read shares a run with its truth; correct the table")
     records = fit_all([one for one in judged if one.reads])
     write_records(models, records)
-    rows = calibration(judged, records)
-    with atomic_write(calibration_table) as handle:
+    rows = calibrate(judged, records)
+    with atomic_write(calibration) as handle:
         handle.write(CALIBRATION_TABLE.header + CALIBRATION_TABLE.text(rows))

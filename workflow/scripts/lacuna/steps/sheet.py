@@ -24,6 +24,7 @@ _DELIMITERS = "\t,;"  # tabs, or what Excel writes as CSV in one language or ano
 # What else stands in the output folder, beside those of the samples.
 RESERVED = (
     "accuracy.tsv benchmark_scale.tsv benchmarks config.yaml logs model packs peers pretrain "
+    "read_errors "
     "report.html summary.txt"
 ).split()
 
