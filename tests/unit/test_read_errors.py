@@ -106,7 +106,7 @@ def test_modifications_count_in_the_masses_of_blocks() -> None:
 
 def test_a_read_of_something_else_is_not_judged() -> None:
     assert judge(made("WWWWWWWWWW"), index_chains([CHAIN])) is None
-    assert judge(made("EVQLV"), index_chains([CHAIN])) is None  # too short to be told
+    assert judge(made("EVQLV"), index_chains([CHAIN])) is None  # too short
 
 
 def test_the_longest_run_anchors() -> None:

@@ -151,6 +151,13 @@ def test_instanovo_without_tokens_has_a_score_alone(read: Callable[..., Peptides
     )
 
 
+def test_an_empty_column_of_tokens_is_instanovo_plus(read: Callable[..., Peptides]) -> None:
+    found = read("predictions,log_probs,token_log_probs", 'EVK,-1,"[-1, -1, -1]"', "EVK,-1,")
+    assert [r.tool for r in found.reads] == ["instanovo", "instanovoplus"]
+    named = read("predictions,log_probs,token_log_probs", "EVK,-1,", form="instanovoplus")
+    assert only(named).tool == "instanovoplus"
+
+
 def test_instanovo_plus_has_residue_scores_only_of_the_other_model(
     read: Callable[..., Peptides],
 ) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES
-from lacuna.placing.readset import DEAMIDATION, MASSES, OXIDATION, ReadSet
+from lacuna.placing.readset import MASSES, ReadSet
 
 BAND = 3  # residues by which insertions, deletions and blocks may shift a read
 MAX_BLOCK = 4
@@ -23,7 +23,7 @@ CHANCE = 1.0 / 18.0  # of a residue to be like another by chance
 MUTATED = 0.04  # of a residue to differ from the one a template has
 BLOCK_SCORE = 1.2  # nats of a block of equal mass; about 3 % of blocks are wrong so, 1 % by chance
 OTHER_LENGTH = -0.7  # nats more for one of another length
-UNLISTED = -1.2  # nats more for a modification that the tool did not report
+UNLISTED = -1.6  # nats more for a modification that the tool did not report
 GAP = -5.5  # nats of an inserted or deleted residue
 MISSING_SCORE = -0.2  # nats of a residue on an unknown one
 MIN_SCORE = 12.0  # nats of a core that is placed
@@ -37,14 +37,24 @@ STEPS = ((1, 1), (1, 0), (0, 1)) + tuple(
     for b in range(1, MAX_BLOCK + 1)
     if (a, b) != (1, 1) and abs(a - b) <= 2
 )
-_N_Q = np.zeros(256)
-_N_Q[[RESIDUES.index("N"), RESIDUES.index("Q")]] = 1
-_OXIDISED = np.zeros(256)
-_OXIDISED[[RESIDUES.index(r) for r in "MW"]] = 1
 
 
-_CYSTEINE = np.zeros(256)
-_CYSTEINE[RESIDUES.index("C")] = 1
+def _counts(residues: str) -> np.ndarray:
+    """(256,): 1 for the tokens of some residues."""
+    table = np.zeros(256)
+    table[[RESIDUES.index(r) for r in residues]] = 1
+    return table
+
+
+_CYSTEINE = _counts("C")
+# What a search may not list, in Da, and the residues that carry it (Unimod 7, 35, 425, 526):
+# deamidation, oxidation, dioxidation, loss of methanethiol.
+UNLISTED_MASSES = (
+    (0.984016, _counts("NQ")),
+    (15.994915, _counts("MWH")),
+    (31.989829, _counts("MW")),
+    (-48.003371, _counts("M")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +122,7 @@ def _align_batch(
     offsets = 2 * BAND + 1
     tokens = reads.tokens[rows, :n]
     agrees, differs = (x[:, :n] for x in _score_tables(reads.take(rows)))
-    r_mass = np.zeros((m, n + 1))
-    np.cumsum(MASSES[tokens] + reads.delta[rows, :n], axis=1, out=r_mass[:, 1:])
+    r_mass = _running(MASSES[tokens] + reads.delta[rows, :n])
     # The window of the text: column c is position diagonal - BAND - MAX_BLOCK + c.
     first = diagonals - BAND - MAX_BLOCK
     span = n + 2 * (BAND + MAX_BLOCK)
@@ -122,13 +131,10 @@ def _align_batch(
     window = np.where(inside, text[np.clip(index, 0, len(text) - 1)], ABSENT)
     window = np.where(window == ABSENT, 255, window).astype(np.uint8)  # nothing lies there
     known = window < N_RESIDUES
-    t_mass = np.zeros((m, span + 1))
     # An unknown residue weighs so much that no block holds it.
-    np.cumsum(np.where(known, MASSES[window], 1e4), axis=1, out=t_mass[:, 1:])
-    nq, ox, cys = (np.zeros((m, span + 1)) for _ in range(3))
-    np.cumsum(_N_Q[window], axis=1, out=nq[:, 1:])
-    np.cumsum(_OXIDISED[window], axis=1, out=ox[:, 1:])
-    np.cumsum(_CYSTEINE[window], axis=1, out=cys[:, 1:])
+    t_mass = _running(np.where(known, MASSES[window], 1e4))
+    cys = _running(_CYSTEINE[window])
+    unlisted = [(mass, _running(table[window])) for mass, table in UNLISTED_MASSES]
 
     score = np.full((n + 1, m, offsets), 0.0)
     step = np.full((n + 1, m, offsets), 255, dtype=np.uint8)
@@ -156,12 +162,13 @@ def _align_batch(
                 mass = (r_mass[:, i] - r_mass[:, i - a])[:, None]
                 off = mass - (t_mass[:, right] - t_mass[:, left])
                 exact = np.abs(off) < BLOCK_TOLERANCE
-                amide = (np.abs(off - DEAMIDATION) < BLOCK_TOLERANCE) & (nq[:, right] > nq[:, left])
-                oxide = (np.abs(off - OXIDATION) < BLOCK_TOLERANCE) & (ox[:, right] > ox[:, left])
                 for carried in reads.cysteine:  # what C may carry, listed by the search or not
                     held = cys[:, right] - cys[:, left]
                     exact |= (np.abs(off - carried * held) < BLOCK_TOLERANCE) & (held > 0)
-                fits = exact | amide | oxide
+                fits = exact.copy()
+                for carried, sites in unlisted:
+                    held = sites[:, right] > sites[:, left]
+                    fits |= (np.abs(off - carried) < BLOCK_TOLERANCE) & held
                 if not fits.any():
                     continue
                 worth = BLOCK_SCORE + (OTHER_LENGTH if a != b else 0.0)
@@ -179,6 +186,13 @@ def _align_batch(
         how[stop] = 255
         score[i], step[i] = best, how
     return _trace(reads, rows, first, score, step, tokens, window, width)
+
+
+def _running(values: np.ndarray) -> np.ndarray:
+    """(m, w) -> (m, w + 1) sums of the first values of each row."""
+    total = np.zeros((values.shape[0], values.shape[1] + 1))
+    np.cumsum(values, axis=1, out=total[:, 1:])
+    return total
 
 
 def _trace(

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from lacuna.antibody.germlines import LOCI, v_segments
+from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CYS104
 from lacuna.antibody.numbering import TYPICAL_CDR3
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES
 from lacuna.placing.align import Alignment
-from lacuna.placing.consensus import TEMPER, Votes, next_draft, votes
+from lacuna.placing.consensus import TEMPER, Votes, next_draft, residue_nats, votes
 from lacuna.placing.draft import Draft, cdr3_germline
 from lacuna.placing.junction import (
     ANCHOR,
@@ -26,7 +26,7 @@ from lacuna.placing.junction import (
 )
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.placement import Laid, lay
-from lacuna.placing.readset import ReadSet, merge_il
+from lacuna.placing.readset import I, ReadSet, merge_il
 from lacuna.placing.similar import with_similar
 
 ROUNDS = 6
@@ -70,11 +70,11 @@ def build(
             if draft.v >= 0:
                 draft = next_draft(choose_v(draft, vote, use), vote)
                 draft = with_lengths(draft, vote)
-                if number in SIMILAR_ROUNDS and len(draft) == len(vote.depth):
-                    draft = with_similar(
-                        reads, draft, vote.depth, laid.best(len(reads)), LOCI.index(draft.locus)
-                    )
             moved.append(draft)
+        if number in SIMILAR_ROUNDS:
+            again = lay(reads, [*moved, *fixed])
+            depths = [votes(reads, again, i, len(d), overhang=False).depth for i, d in enumerate(moved)]
+            moved = with_similar(reads, moved, depths, again.best(len(reads)))
         if number >= FIRST_BRIDGES:
             moved = bridge_all(reads, moved, fixed, graph, lay(reads, [*moved, *fixed]))
         same = all(np.array_equal(a.tokens, b.tokens) for a, b in zip(moved, current, strict=True))
@@ -202,7 +202,8 @@ def _weak_windows(draft: Draft, margin: np.ndarray) -> list[tuple[int, int]]:
 
 def _margins(found: Votes, draft: Draft) -> np.ndarray:
     """(t,) nats by which reads prefer the residue of each position to any other."""
-    nats = TEMPER * found.nats
+    nats = TEMPER * residue_nats(draft, found)
+    nats[:, I] = -np.inf
     known = np.minimum(draft.tokens, N_RESIDUES - 1)[:, None].astype(int)
     own = np.take_along_axis(nats, known, 1)[:, 0]
     others = nats.copy()

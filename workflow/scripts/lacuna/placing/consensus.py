@@ -18,6 +18,9 @@ OVERHANG_WEIGHT = 0.25
 SAME_PLACE = 0.6  # n reads of one place count n ** 0.6: they are spectra of one peptide
 MUTATED_FR, MUTATED_CDR = 0.04, 0.25  # of residues to differ from germline
 TEMPER = 0.5
+NATS_A_READ = 5.0  # of one sure residue
+_ERRORS = (0.5, 6.0)  # beta distribution of the share of reads that are wrong at a position
+_LETTERS = 0.3  # Dirichlet parameter of each residue among errors
 HALF_AMIDE = 0.5  # Da: a modification of about +0.98 on N or Q
 
 _D, _N, _E, _Q = (RESIDUES.index(r) for r in "DNEQ")
@@ -190,8 +193,22 @@ def settle(draft: Draft, found: Votes) -> np.ndarray:
 
 
 def residue_nats(draft: Draft, found: Votes) -> np.ndarray:
-    """(t, 20) nats of reads with deamidation taken into account."""
-    nats = found.nats.copy()
+    """(t, 20) nats of each residue by reads, whose errors are alike.
+
+    Each residue is weighed as if it were right and all else that reads show wrong: the share of
+    errors is beta distributed, and which residues they show follows a Dirichlet distribution, so
+    that one that turns up again and again is believed to be one systematic error rather than many.
+    N and D, and Q and E, count as in `amide_nats`.
+    """
+    counts = np.maximum(found.nats, 0.0) / NATS_A_READ
+    counts[:, I] = 0.0
+    total = counts.sum(1, keepdims=True)
+    others = total - counts
+    alpha, beta = _ERRORS
+    nats = _log_beta(others + alpha, counts + beta)
+    each = _lgamma(counts + _LETTERS) - lgamma(_LETTERS)
+    nats += each.sum(1, keepdims=True) - each
+    nats -= _lgamma(others + _LETTERS * (N_RESIDUES - 2))
     follows = np.append(draft.tokens[1:], ABSENT) == RESIDUES.index("G")
     for pair, (amide, acid) in enumerate(((_N, _D), (_Q, _E))):
         top = np.maximum(nats[:, amide], nats[:, acid])

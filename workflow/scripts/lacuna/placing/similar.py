@@ -1,130 +1,131 @@
 """Reads of unread stretches that differ too much from the template to be placed by it.
 
 The peptides of one protease abut and never overlap, so no read leads from a framework into a
-mutated loop. A read that fits no chain is laid on all V segments of a locus: where it is like one
-of them, its columns tell where it belongs. Only stretches that nothing else tells are replaced.
+mutated loop. A read that fits no chain is laid on the columns of the V segments of each locus:
+how often germline segments have its residues there tells where it belongs. Only stretches that
+nothing else tells are replaced.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from lacuna.antibody.germlines import v_segments
-from lacuna.antibody.imgt import CYS104
+from lacuna.antibody.germlines import LOCI, v_segments
+from lacuna.antibody.imgt import CYS104, N_CODES
 from lacuna.core.alphabet import ABSENT, N_RESIDUES
 from lacuna.placing.align import MIN_SCORE
-from lacuna.placing.draft import Draft
+from lacuna.placing.draft import HELD, Draft
 from lacuna.placing.readset import ReadSet, merge_il
 
-SHORTEST = 7  # residues of a read that is laid on all segments
+SHORTEST = 7  # residues of a read that is laid on columns
 LONGEST = 24
-MUTATED = 0.35  # of residues to differ from the segment that is nearest there
-SURE_READ = 14.0  # nats of a read against chance if every residue of it agreed
-LIKE = 10.0  # nats by which a read is like a segment
-BEFORE_OTHERS = 2.5  # nats by which it is less like segments at any other columns
+FREE = 0.25  # share of residues that follow no segment
+SURE_READ = 14.0  # nats of a read against chance if every residue of it were right
+LIKE = 8.0  # nats of a read on its columns against chance
+BEFORE_OTHERS = 3.0  # nats more than on any other columns
 UNREAD = 0.6  # share of the residues under a read that no other read tells
 _CHANCE = 1.0 / 19.0
 
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """Reads that are like V segments: row of the read, first column, columns under its residues."""
+    """A read on columns of a locus: its row, nats, and the columns under its residues."""
 
     read: int
     score: float
-    segment: int
+    locus: int
     columns: np.ndarray
 
 
 @cache
-def _segments_of(locus: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Segments of a locus without gaps: (n,) index, (n, w) tokens and columns."""
+def _columns_of(locus: int) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """(N_CODES, 20) odds of the residues of V segments against chance, and the different sets of
+    columns that they fill. Each gene counts once."""
     segments = v_segments()
     own = np.flatnonzero(segments.locus == locus)
+    _, first = np.unique(segments.gene[own], return_index=True)
+    own = own[first]
     grid = segments.tokens[own][:, : CYS104 + 1]
     present = grid != ABSENT
-    width = int(present.sum(1).max())
-    tokens = np.full((len(own), width), ABSENT, np.uint8)
-    columns = np.zeros((len(own), width), np.uint8)
-    for i, row in enumerate(present):
-        at = np.flatnonzero(row)
-        tokens[i, : len(at)], columns[i, : len(at)] = merge_il(grid[i, at]), at
-    # Equal ones once.
-    _, first = np.unique(tokens, axis=0, return_index=True)
-    first = np.sort(first)
-    return own[first], tokens[first], columns[first]
+    tokens = merge_il(grid)
+    count = np.full((N_CODES, N_RESIDUES), 0.5)
+    for column in range(1, CYS104 + 1):
+        known = tokens[:, column] < N_RESIDUES
+        count[column] += np.bincount(tokens[known, column], minlength=N_RESIDUES)
+    share = count / count.sum(1, keepdims=True)
+    odds = (1 - FREE) * share / _CHANCE + FREE
+    patterns = {tuple(np.flatnonzero(row).tolist()): None for row in present}
+    return odds, tuple(np.array(p) for p in patterns)
 
 
-def similar_reads(reads: ReadSet, rows: np.ndarray, locus: int) -> list[Similar]:
-    """Reads (rows) that are like V segments of a locus at one place, the most alike first."""
+def similar_reads(reads: ReadSet, rows: np.ndarray, loci: Sequence[int]) -> list[Similar]:
+    """Reads (rows) that fit one place of the columns of some loci, the surest first."""
     right = np.clip(reads.right, 0.05, 0.995)
-    agrees = np.log(((1 - MUTATED) * right + (1 - right) / 18) / _CHANCE)
-    differs = np.log((MUTATED / 18 * right + (1 - right) / 18) / _CHANCE)
-    worth = np.where(reads.tokens < N_RESIDUES, agrees, 0.0).sum(1)
+    worth = np.where(reads.tokens < N_RESIDUES, np.log(right / _CHANCE), 0.0).sum(1)
     rows = rows[(reads.length[rows] >= SHORTEST) & (reads.length[rows] <= LONGEST)]
     rows = rows[worth[rows] >= SURE_READ]
-    own, tokens, columns = _segments_of(locus)
     found = []
-    for n in np.unique(reads.length[rows]).tolist():
-        part = rows[reads.length[rows] == n]
-        weights = np.zeros((len(part), n, N_RESIDUES), np.float32)
-        gain = (agrees - differs)[part, :n]
-        r, c = np.indices(gain.shape)
-        weights[r, c, np.minimum(reads.tokens[part, :n], N_RESIDUES - 1)] = gain
-        base = differs[part, :n].sum(1)
-        windows = np.lib.stride_tricks.sliding_window_view(tokens, n, axis=1)  # (v, offsets, n)
-        best = np.full((len(part), windows.shape[1]), -np.inf)
-        which = np.zeros(best.shape, dtype=np.int64)
-        for offset in range(windows.shape[1]):
-            letters = windows[:, offset]
-            hot = np.zeros((len(own), n, N_RESIDUES), np.float32)
-            i, j = np.nonzero(letters < N_RESIDUES)
-            hot[i, j, letters[i, j]] = 1.0
-            score = base[:, None] + weights.reshape(len(part), -1) @ hot.reshape(len(own), -1).T
-            score[:, letters[:, -1] >= N_RESIDUES] = -np.inf
-            which[:, offset], best[:, offset] = score.argmax(1), score.max(1)
-        for k, row in enumerate(part.tolist()):
-            at = int(best[k].argmax())
-            top = float(best[k, at])
-            # Segments with shorter loops have the same columns at neighbouring offsets.
-            segment = int(which[k, at])
-            where = columns[segment, at : at + n]
-            others = [
-                float(best[k, o])
-                for o in np.flatnonzero(best[k] > top - BEFORE_OTHERS).tolist()
-                if abs(int(columns[which[k, o], o]) - int(where[0])) > 1
-            ]
-            if top >= LIKE and not others:
-                found.append(Similar(row, top, int(own[segment]), where.copy()))
+    for row in rows.tolist():
+        n = int(reads.length[row])
+        tokens, q = reads.tokens[row, :n], right[row, :n]
+        if tokens.max() >= N_RESIDUES:
+            continue
+        places: dict[tuple[int, int], tuple[float, np.ndarray]] = {}
+        for locus in loci:
+            odds, patterns = _columns_of(locus)
+            for pattern in patterns:
+                windows = np.lib.stride_tricks.sliding_window_view(pattern, n)
+                nats = np.log(q * odds[windows, tokens] + 1 - q).sum(1)
+                for at in np.flatnonzero(nats > LIKE - BEFORE_OTHERS).tolist():
+                    key = (locus, int(windows[at, n // 2]) // 2)  # loops of any length agree
+                    if key not in places or nats[at] > places[key][0]:
+                        places[key] = (float(nats[at]), windows[at])
+        ranked = sorted(places.items(), key=lambda item: (-item[1][0], item[0]))
+        if not ranked or ranked[0][1][0] < LIKE:
+            continue
+        (locus, middle), (score, columns) = ranked[0]
+        rivals = [p for (where, m), (p, _) in ranked[1:] if where != locus or abs(m - middle) > 1]
+        if not rivals or rivals[0] < score - BEFORE_OTHERS:
+            found.append(Similar(row, score, locus, columns.copy()))
     return sorted(found, key=lambda s: (-s.score * float(reads.weight[s.read]), s.read))
 
 
 def with_similar(
-    reads: ReadSet, draft: Draft, depth: np.ndarray, best: np.ndarray, locus: int
-) -> Draft:
-    """The draft with unread stretches as reads have it that are like other V segments there.
+    reads: ReadSet, drafts: Sequence[Draft], depths: Sequence[np.ndarray], best: np.ndarray
+) -> list[Draft]:
+    """Drafts with unread stretches as reads have it that fit their columns.
 
-    depth (t,): weight of reads over each position; best (n,): score of each read on all chains.
+    depths (t,) of each draft: weight of reads over each position; best (n,): score of each read on
+    all chains.
     """
-    rows = np.flatnonzero(best < MIN_SCORE)
-    for one in similar_reads(reads, rows, locus):
-        inside = (draft.columns >= one.columns[0]) & (draft.columns <= one.columns[-1])
-        at = np.flatnonzero(inside)
-        if not len(at) or (depth[at] < 1.0).mean() < UNREAD:
-            continue
-        start, stop = int(at[0]), int(at[-1]) + 1
+    current, depth = list(drafts), list(depths)
+    loci = sorted({LOCI.index(d.locus) for d in drafts if d.v >= 0})
+    for one in similar_reads(reads, np.flatnonzero(best < MIN_SCORE), loci):
         tokens = reads.tokens[one.read, : len(one.columns)]
-        held = np.isin(one.columns, (23, 41, CYS104))
-        anchors = {int(c): int(t) for c, t in zip(one.columns[held], tokens[held], strict=True)}
-        if any(
-            anchors[int(c)] != t
-            for c, t in zip(draft.columns[at], draft.tokens[at], strict=True)
-            if int(c) in anchors
-        ):
-            continue
-        row = v_segments().tokens[draft.v]
-        germline = row[one.columns]
-        draft = draft.spliced(start, stop, tokens, one.columns, germline)
-        depth = np.concatenate((depth[:start], np.full(len(tokens), 2.0), depth[stop:]))
-    return draft
+        for i, draft in enumerate(current):
+            if draft.v < 0 or LOCI.index(draft.locus) != one.locus:
+                continue
+            at = np.flatnonzero(
+                (draft.columns >= one.columns[0]) & (draft.columns <= one.columns[-1])
+            )
+            if not len(at) or (depth[i][at] < 1.0).mean() < UNREAD:
+                continue
+            if not _keeps_held(draft, at, one.columns, tokens):
+                continue
+            start, stop = int(at[0]), int(at[-1]) + 1
+            germline = v_segments().tokens[draft.v][one.columns]
+            current[i] = draft.spliced(start, stop, tokens, one.columns, germline)
+            depth[i] = np.concatenate(
+                (depth[i][:start], np.full(len(tokens), 2.0), depth[i][stop:])
+            )
+            break
+    return current
+
+
+def _keeps_held(draft: Draft, at: np.ndarray, columns: np.ndarray, tokens: np.ndarray) -> bool:
+    """Whether the residues that no antibody changes stay under a read."""
+    new = {int(c): int(t) for c, t in zip(columns, tokens, strict=True) if int(c) in HELD}
+    old = {int(draft.columns[i]): int(draft.tokens[i]) for i in at if draft.columns[i] in HELD}
+    return new == old

@@ -83,7 +83,7 @@ def read_mztab(path: str) -> MzTab:
 
 
 def _well_formed(path: str) -> tuple[str, list[int], list[BadLine]]:
-    """The lines that pyteomics needs, the numbers of their PSM lines, and spoilt PSM lines."""
+    """The lines that pyteomics needs, the numbers of their PSM lines, and broken PSM lines."""
     kept: list[str] = []
     numbers_: list[int] = []
     bad: list[BadLine] = []

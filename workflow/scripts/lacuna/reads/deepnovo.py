@@ -26,7 +26,7 @@ _MOD = {
     "Nmod": "N(Deamidated)",
     "Qmod": "Q(Deamidated)",
 }
-_NO_AREA = 1.0  # what stands for an area that is not known
+_NO_AREA = 1.0  # written for an area that is not known
 
 
 def _table(peptide: str, positions: str, score: str) -> TableFormat:

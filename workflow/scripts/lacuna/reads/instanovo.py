@@ -1,7 +1,7 @@
 """InstaNovo 1.0 to 1.2 and InstaNovo+: log probabilities of tokens, under names that changed.
 
-InstaNovo+ gives no scores of residues. The files of both together name the model that each peptide
-is from: where it is InstaNovo's, the residues have scores.
+InstaNovo+ gives no scores of residues; since 1.2 it leaves their column empty. The files of both
+together name the model that each peptide is from: if it is InstaNovo's, the residues have scores.
 """
 
 from collections.abc import Iterable
@@ -47,6 +47,8 @@ def _read(cells: Cells, origin: Origin, text: str, token_scores: str, score: str
 def _table(peptide: str, score: str, tokens: str) -> TableFormat:
     def read_row(cells: Cells, origin: Origin) -> Iterable[Read]:
         token_scores = cells.get(tokens, "")
+        if tokens in cells and not token_scores:
+            origin = origin._replace(tool=PLUS)
         return _read(cells, origin, cells[peptide], token_scores, cells[score])
 
     return TableFormat("instanovo", "InstaNovo", (peptide, score), (tokens, *_USED), read_row)
@@ -93,4 +95,5 @@ FORMATS = (
     _table("preds", "log_probs", "token_log_probs"),
     _table("predictions", "log_probabilities", "token_log_probabilities"),
     _table("predictions", "log_probs", "token_log_probs"),
+    TableFormat(PLUS, "InstaNovo+", ("predictions", "log_probs"), _USED, _plus),  # if named
 )

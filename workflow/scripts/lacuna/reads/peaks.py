@@ -12,7 +12,7 @@ from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
 _CONFIDENCES = "local confidence (%)"
-_DEEP_NOVO = "deep novo score (%)"  # the score of version 12, beside or instead of the ALC
+_DEEP_NOVO = "deep novo score (%)"  # the score of version 12, with or without an ALC
 _USED = ("m/z", "z", "mass", "area", "scan", "feature")
 
 

@@ -1,6 +1,6 @@
 """Tables of text: finding the header among the first lines, rows by the names of their columns.
 
-pandas takes the cells apart. Each line of a file is a row: a quote that is never closed spoils its
+pandas takes the cells apart. Each line of a file is a row: a quote that is never closed costs its
 own line alone, and the number of a row's line is exact.
 """
 
