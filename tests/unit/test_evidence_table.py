@@ -14,7 +14,7 @@ from lacuna.filling.evidence import with_evidence
 from lacuna.filling.lengths import with_lengths
 from lacuna.scaffolds.read import from_json, read_scaffolds, to_json
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Rejected, Scaffold
-from laws import fill
+from laws import LAWS, fill
 
 HEADER = "chain\tposition\tresidue\tprobability\n"
 
@@ -96,7 +96,9 @@ def test_rows_of_a_chain_that_is_not_there_are_listed(write: Write) -> None:
     good, bad, unknown = read_scaffolds(fasta, evidence=rows)
     assert isinstance(good, Scaffold) and not good.evidence
     assert isinstance(bad, Rejected) and isinstance(unknown, Rejected)
-    assert unknown.reason == "e.tsv:3: 'b' is not a chain of a.fasta; correct the id or remove the row"
+    assert (
+        unknown.reason == "e.tsv:3: 'b' is not a chain of a.fasta; correct the id or remove the row"
+    )
 
 
 def test_several_tables_are_multiplied(write: Write) -> None:
@@ -176,5 +178,7 @@ def test_evidence_decides_letters_and_mass_gaps_and_changes_nothing_observed(
     assert after == chain[:30] + "W" + chain[31:100] + wanted + chain[104:]
     assert before[10] == after[10] == chain[10] and before[30] != "W"
     beside = Scaffold("b", "", plain.sequence, gaps, 3)
-    both = fill([given, beside], tmp_path / "again").filled
-    assert both == {"a": after, "b": before}
+    both = fill([given, beside], tmp_path / "again")
+    assert both.filled == {"a": after, "b": before}
+    for law in LAWS:
+        law(both)

@@ -137,6 +137,15 @@ def test_a_file_that_holds_no_reads_is_one_line(space: Workspace, tmp_path: Path
     assert "\n" not in run.error() and "Traceback" not in run.output
 
 
+def test_reads_within_the_results_are_refused(space: Workspace, tmp_path: Path) -> None:
+    other = Workspace(tmp_path)
+    other.write("out/bad/r.csv", "a,b\n1,2\n")
+    other.sheet({"sample": "bad", "reads": "out/bad/r.csv"})
+    other.config()
+    run = other.run("--dry-run", status=1)
+    assert "reads of sample 'bad'" in run.error() and "move the file" in run.error()
+
+
 def test_bad_records_end_a_run_that_asks_for_it(space: Workspace, finished: Run) -> None:
     run = space.run(
         "out2/found/rejected.tsv", "--config", "outdir=out2", "on_bad_record=fail", status=1
