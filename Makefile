@@ -54,8 +54,8 @@ run: setup  ## Fill the samples of config.yaml (the bundled examples). CORES=4
 check: lint  ## Run the checks and the faster unit tests, in under two minutes.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest tests/unit -m "not slow"
 
-# A file of tests stays on one worker: its tests share runs of the workflow. Whole runs come first, since
-# they take longest. Threads that wait must not spin: the other worker needs the core.
+# A test file stays on one worker, since its tests share runs of the workflow. Whole runs come first,
+# since they take longest. Waiting threads must not spin: the other worker needs the core.
 test: lint  ## Run every check and every test, in two processes. WORKERS=2
 	@PATH="$(CURDIR)/$(BIN):$$PATH" OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest \
 		--numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -110,10 +110,13 @@ numbers: setup  ## Count the differences by precision, processor and threads. BE
 	@$(BIN)/python tests/benchmarks/numeric_differences.py $(or $(BENCH),$(error numbers: say which \
 		scaffolds to fill: make numbers BENCH=FOLDER, a folder with scaffolds.fasta))
 
-# The first screen of the bundled run's report, as README.md shows it.
-picture: run  ## Draw docs/report.png, the picture in README.md; needs chromium.
-	@chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1100,1150 \
-		--blink-settings=preferredColorScheme=1 --screenshot=docs/report.png results/report.html
+# The page in a frame, since a screenshot of a page by itself begins at its top.
+picture: run  ## Draw docs/report.png, the picture in README.md, by chromium.
+	@page=$$(mktemp --suffix=.html); trap 'rm -f $$page' EXIT; \
+	echo '<body style="margin:0"><iframe src="file://$(CURDIR)/results/report.html#sample-2"' \
+		'style="width:1100px;height:1060px;border:0"></iframe>' > $$page; \
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1100,1060 \
+		--blink-settings=preferredColorScheme=1 --screenshot=docs/report.png file://$$page
 
 clean:  ## Remove results and caches; the virtual environments stay.
 	rm -rf results fuzz-findings .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -8,29 +8,22 @@ import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from io import StringIO
 from pathlib import Path
 
 import pandas as pd
-import torch
 from Bio import SeqIO
 
+import bundled
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.filling.decode import RESIDUE_MASSES, Modifications
 from lacuna.filling.fill import fill_block
-from lacuna.filling.lengths import Reader, resolve_lengths
-from lacuna.network.kmers import Encoder
-from lacuna.network.predict import Predictor
-from lacuna.network.weights import load_weights
+from lacuna.filling.lengths import resolve_lengths
 from lacuna.results.accuracy import accuracy_table, add_up, read_scored, sum_scored
 from lacuna.results.join import BASELINES, HEADERS, MODEL, TABLES, join_parts
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.homologs import Homologs
-from lacuna.templates.library import load_library
 
-WEIGHTS = Path(__file__).parents[1] / "resources" / "weights"
-MAX_IDENTITY = 0.95
 ROUNDED = 1e-4  # largest rounding error of a printed probability
 # What C may carry, in Da: nothing, or one of the usual alkylations.
 ON_CYSTEINE = (0.0, 57.021464, 58.005479, 71.037114, 105.057849, 125.047679, 45.987721)
@@ -59,15 +52,6 @@ class Run:
         return rows[rows["chain"] == chain]
 
 
-@cache
-def _predictor() -> Predictor:
-    return Predictor(
-        load_weights(WEIGHTS / "lacuna.safetensors"),
-        load_library(WEIGHTS / "library.safetensors"),
-        torch.device("cpu"),
-    )
-
-
 def fill(
     scaffolds: Sequence[Scaffold],
     folder: Path,
@@ -77,15 +61,13 @@ def fill(
     candidates: int = 5,
 ) -> Run:
     """Fill scaffolds with the bundled weights; `blocks` are the indices at which to cut them."""
-    predictor = _predictor()
-    reader = Reader(Encoder(predictor.library, homologs, 128, 64, MAX_IDENTITY), predictor)
-    rules = Modifications()
+    reader, rules = bundled.reader(homologs), Modifications()
     edges = [0, *blocks, len(scaffolds)]
     parts: dict[str, list[Path]] = {name: [] for name in TABLES}
     for number, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
         chains = resolve_lengths(scaffolds[start:stop], rules, reader)
         kmers = reader.encoder.encode(chains)
-        told = predictor.predict(kmers)
+        told = reader.predictor.predict(kmers)
         tables = fill_block(chains, kmers, told, candidates=candidates, modifications=rules)
         paths = {name: folder / f"{name}.{number}" for name in TABLES}
         tables.write(paths)

@@ -44,7 +44,7 @@ from lacuna.templates.nearest import (  # noqa: E402
     homolog_tokens,
     one_hot_templates,
 )
-from lacuna.training.trainer import read_encoded  # noqa: E402
+from lacuna.training.batches import read_encoded  # noqa: E402
 
 BLOCK = 128  # chains at a time
 NOTHING = -1  # no answer; counts as wrong

@@ -26,10 +26,11 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 from lacuna.antibody.imgt import N_CODES, N_IMGT  # noqa: E402
 from lacuna.core.device import keep_memory  # noqa: E402
 from lacuna.network.model import ModelConfig  # noqa: E402
+from lacuna.training.batches import Encoded, TrainConfig, read_encoded  # noqa: E402
 from lacuna.training.corpus import Chains, germline_library, simulate_chains, write_encoded  # noqa: E402
 from lacuna.training.masking import MaskingConfig  # noqa: E402
-from lacuna.training.run import begin  # noqa: E402
-from lacuna.training.trainer import Encoded, TrainConfig, Trainer, read_encoded  # noqa: E402
+from lacuna.training.run import starting_network  # noqa: E402
+from lacuna.training.trainer import Trainer  # noqa: E402
 
 COUNTS = {"human:H": 3000, "human:K": 1500, "human:L": 1500, "mouse:H": 1000, "mouse:K": 1000}
 
@@ -58,10 +59,10 @@ def products(trainer: Trainer) -> list[Product]:
     matched = N_IMGT * 21
     masking = trainer.masking
     asked = round(b * (1 - (1 - masking.homologs) * (1 - masking.generic)))
-    exact = trainer.one_hots[0].dtype
+    exact = trainer.batches.one_hots[0].dtype
     found = [
-        Product("germline search", b, matched, len(trainer.library.v), 2, exact),
-        Product("germline search", b, matched, len(trainer.library.j), 1, exact),
+        Product("germline search", b, matched, len(trainer.batches.library.v), 2, exact),
+        Product("germline search", b, matched, len(trainer.batches.library.j), 1, exact),
         Product("homolog search", asked, matched, config.pool, 1, trainer.dtype),
     ]
 
@@ -132,7 +133,7 @@ def main() -> None:
     keep_memory()
     encoded = simulated() if options.chains is None else read_encoded(options.chains)
     config = TrainConfig(batch_size=options.batch_size)
-    model = begin(ModelConfig(), config.seed)
+    model = starting_network(ModelConfig(), config.seed)
     trainer = Trainer(encoded, model, config, MaskingConfig(), torch.device("cpu"))
     print(f"{options.threads} threads, batch {config.batch_size}, {trainer.dtype}")
 
@@ -144,7 +145,7 @@ def main() -> None:
     listed = products(trainer)
     times = [alone(product) for product in listed]
     steps += seconds_of(step, options.steps)
-    batches = seconds_of(lambda: trainer.batch(trainer.step), 5)
+    batches = seconds_of(lambda: trainer.batches.draw(trainer.step), 5)
 
     names = list(dict.fromkeys(product.name for product in listed))
     print(f"{'products alone':<18}{'GFLOP':>8}{'ms':>8}{'GFLOP/s':>9}")

@@ -62,13 +62,13 @@ def say(name: str, outcome: Outcome, verbose: bool) -> None:
 
 
 def print_header() -> None:
-    """The head of a table in Markdown, with a column for each way in which trials end."""
+    """Print the head of a Markdown table with a column for each outcome of trials."""
     print("| scenario | what breaks | trials |", " | ".join(KINDS), "| s |")
     print("| --- | --- |", " | ".join("---:" for _ in range(len(KINDS) + 2)), "|", flush=True)
 
 
 def print_row(name: str, counts: Counter[Kind], seconds: float) -> None:
-    """The row of a scenario, written at once: the whole run takes hours."""
+    """Print the row of a scenario, immediately: the whole run takes hours."""
     what = (SCENARIOS[name].__doc__ or "").strip()
     cells = " | ".join(str(counts[kind]) for kind in KINDS)
     print(f"| {name} | {what} | {counts.total()} | {cells} | {seconds:.0f} |", flush=True)

@@ -2,15 +2,15 @@
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from pyteomics.mass import calculate_mass, std_aa_mass
 
+import bundled
 from chains import germline_chain, hidden
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.tables import GAP_TABLE
@@ -27,8 +27,6 @@ from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import Reader
 from lacuna.filling.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
 from lacuna.network.kmers import encode_scaffolds
-from lacuna.network.predict import predict
-from lacuna.network.weights import load_weights
 from lacuna.scaffolds.alkylation import (
     AUTO,
     CYSTEINE,
@@ -42,11 +40,8 @@ from lacuna.scaffolds.alkylation import (
 )
 from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold
 from lacuna.steps.find_alkylation import find_alkylation
-from lacuna.steps.load import load_reader
 from lacuna.steps.reader_files import ReaderFiles
-from lacuna.templates.library import load_library
 
-WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 FORMULAS = {
     "carbamidomethyl": "C2H3NO",
     "none": "",
@@ -86,19 +81,14 @@ def around_cysteines(whole: str, before: int = 2, behind: int = 3) -> list[tuple
 
 
 @pytest.fixture(scope="module")
-def reader() -> Iterator[Reader]:
-    threads = torch.get_num_threads()
-    files = WEIGHTS / "lacuna.safetensors", WEIGHTS / "library.safetensors"
-    yield load_reader(ReaderFiles(*files, None, AUTO, 128, 64, 0.95, "fast"))
-    torch.set_num_threads(threads)
+def reader() -> Reader:
+    return bundled.reader()
 
 
 def gap_rows(chains: Sequence[Scaffold], modifications: Modifications) -> list[dict[str, str]]:
     """The rows of gaps.tsv for chains whose gaps have known lengths."""
-    library = load_library(WEIGHTS / "library.safetensors")
-    kmers = encode_scaffolds(chains, library, None)
-    model = load_weights(WEIGHTS / "lacuna.safetensors")
-    read = predict(model, kmers, library, torch.device("cpu"))
+    kmers = encode_scaffolds(chains, bundled.predictor().library)
+    read = bundled.predictor().predict(kmers)
     tables = fill_block(chains, kmers, read, candidates=3, modifications=modifications)
     lines = tables.texts["gaps"].getvalue().splitlines()
     return [dict(zip(GAP_TABLE.names, line.split("\t"), strict=True)) for line in lines]
@@ -161,7 +151,7 @@ def test_gaps_without_a_cysteine_tell_nothing(reader: Reader) -> None:
     state = find_reading([chain("a", whole, (40, 45))], Modifications(), reader)
     assert (state.how, state.told) == ("open", 0)
     assert [name for name, _ in state.readings] == ["carbamidomethyl", "none"]
-    assert "cannot be told (no mass tells)" in state.sentence()
+    assert "cannot be determined (no evidence from masses)" in state.sentence()
 
 
 def test_one_wrong_mass_does_not_decide(reader: Reader) -> None:

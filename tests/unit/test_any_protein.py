@@ -9,19 +9,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import bundled
 from lacuna.antibody.numbering import number_chain
 from lacuna.filling.decode import RESIDUE_MASSES, Modifications
 from lacuna.filling.fill import fill_block
-from lacuna.filling.lengths import Reader, resolve_lengths
-from lacuna.network.kmers import Encoder
-from lacuna.network.predict import Predictor
-from lacuna.network.weights import load_weights
+from lacuna.filling.lengths import resolve_lengths
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.homologs import index_homologs
-from lacuna.templates.library import load_library
 
-WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 CA2 = (
     "MSHHWGYGKHNGPEHWHKDFPIAKGERQSPVDIDTHTAKYDPSLKPLSVSYDQATSLRILNNGHAFNVEFDDSQDKAVLKGGPLDGTYRL"
     "IQFHFHWGSLDGQGSEHTVDKKKYAAELHLVHWNTKYGDFGKAVQQPDGLAVLGIFLKVGSAKPGLQKVVDVLDSIKTKGKSADFTNFDP"
@@ -56,18 +52,12 @@ def test_a_scaffold_with_integer_masses_is_filled_from_its_homologs(tmp_path: Pa
     assert number_chain(scaffold.sequence).locus == ""
 
     torch.set_num_threads(1)
-    predictor = Predictor(
-        load_weights(WEIGHTS / "lacuna.safetensors"),
-        load_library(WEIGHTS / "library.safetensors"),
-        torch.device("cpu"),
-    )
-    encoder = Encoder(predictor.library, index_homologs([CA1, CA3]), 128, 64, 0.95)
-    reader = Reader(encoder, predictor)
+    reader = bundled.reader(index_homologs([CA1, CA3]))
     (settled,) = resolve_lengths([scaffold], Modifications(), reader)
     assert [g.end - g.start for g in settled.gaps] == [e - s for s, e in GAPS]
 
-    kmers = encoder.encode([settled])
-    probabilities = predictor.predict(kmers)
+    kmers = reader.encoder.encode([settled])
+    probabilities = reader.predictor.predict(kmers)
     np.testing.assert_allclose(probabilities.sum(1), 1.0)
     tables = fill_block([settled], kmers, probabilities, candidates=5)
     _, filled = tables.texts["filled"].getvalue().splitlines()

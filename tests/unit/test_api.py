@@ -97,7 +97,7 @@ def test_tables_have_the_fields_of_the_results(filled: lacuna.FilledChains) -> N
     assert gaps[gaps.chain == "titled"]["rank"].tolist() == [1, 2, 3]
     assert gaps[gaps.chain == "massive"].probability.isna().tolist() == [True]
     assert filled.to_dataframe("chains").status.tolist() == [chain.status for chain in filled]
-    with pytest.raises(LacunaError, match="'rows' is no table; use one of residues, gaps, chains"):
+    with pytest.raises(LacunaError, match="'rows' is not a table; use one of residues, gaps"):
         filled.to_dataframe("rows")  # type: ignore[arg-type]
 
 
@@ -146,7 +146,7 @@ def test_homologs_are_templates(tmp_path: Path) -> None:
             lambda: lacuna.fill([{"sequence": CHAIN, "gaps": [{"start": 1}]}]),
             "chain 1: a gap has no 'end'",
         ),
-        (lambda: lacuna.fill([{"sequence": CHAIN, "id": "a b"}]), "id 'a b' holds a blank"),
+        (lambda: lacuna.fill([{"sequence": CHAIN, "id": "a b"}]), "id 'a b' contains a blank"),
         (lambda: lacuna.fill([CHAIN], candidates=0), "'candidates' is 0; write at least 1"),
         (lambda: lacuna.fill([CHAIN], alkylation="carbamidometyl"), "did you mean 'carbamidom"),
         (lambda: lacuna.fill([CHAIN], species="cow"), "species 'cow' is unknown; use one of auto"),

@@ -20,6 +20,7 @@ from lacuna.core.alphabet import ABSENT, N_RESIDUES, decode
 from lacuna.core.files import LacunaError
 from lacuna.templates.nearest import unpack_frequencies
 from lacuna.training import corpus as module
+from lacuna.training.batches import read_encoded
 from lacuna.training.corpus import (
     Chains,
     Corpus,
@@ -37,7 +38,6 @@ from lacuna.training.corpus import (
     simulate_chains,
 )
 from lacuna.training.simulate import grid_to_chain, mutate, recombine
-from lacuna.training.trainer import read_encoded
 
 SEEDS = st.integers(0, 2**31)
 

@@ -62,7 +62,7 @@ def best(probabilities: np.ndarray, n: int) -> tuple[Candidate, ...]:
 
 
 def within(probabilities: np.ndarray, n: int, mass: float, tolerance: float) -> list[str]:
-    """The best sequences of a gap within a mass."""
+    """The best sequences of a gap of known mass."""
     ranking = rank_sequences(probabilities, n, mass, tolerance, MassRules())
     return [candidate.sequence for candidate in ranking.candidates]
 

@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import bundled
 from chains import germline_chain, hidden, mutated, random_protein
 from lacuna.antibody.germlines import LOCI
 from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
@@ -23,13 +24,10 @@ from lacuna.filling.lengths import with_lengths
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import predict
-from lacuna.network.weights import load_weights
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.homologs import index_homologs
-from lacuna.templates.library import load_library
 from lacuna.templates.nearest import Library
 
-WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 COLUMNS = {
     "residues": RESIDUE_TABLE.names,
     "gaps": GAP_TABLE.names,
@@ -81,10 +79,7 @@ def read(tables: Tables) -> Filled:
 def fill() -> Iterator[Filler]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield Filler(
-        load_weights(WEIGHTS / "lacuna.safetensors"),
-        load_library(WEIGHTS / "library.safetensors"),
-    )
+    yield Filler(bundled.predictor().model, bundled.predictor().library)
     torch.set_num_threads(threads)
 
 

@@ -1,29 +1,23 @@
 """Homologs as templates: antibodies by IMGT columns, constant regions by offset, others aligned."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
+import bundled
 from chains import constant_region, germline_chain, hidden, mutated, random_protein
 from conftest import Write
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, encode
 from lacuna.network.kmers import KmerSet, encode_scaffolds
-from lacuna.network.predict import predict
-from lacuna.network.weights import load_weights
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.alignment import lay_template
 from lacuna.templates.homologs import Homologs, index_homologs, read_homologs
-from lacuna.templates.library import load_library
 from lacuna.templates.nearest import N_GERMLINE, Library, unpack_frequencies
-
-WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 
 
 @pytest.fixture(scope="module")
 def library() -> Library:
-    return load_library(WEIGHTS / "library.safetensors")
+    return bundled.predictor().library
 
 
 @pytest.fixture(autouse=True)
@@ -87,11 +81,10 @@ def test_relatives_of_a_protein_are_aligned_around_their_indels(library: Library
 
 def test_the_network_follows_relatives_of_a_protein_it_has_never_seen(library: Library) -> None:
     ancestor = random_protein(160, 2)
-    model = load_weights(WEIGHTS / "lacuna.safetensors")
     right = []
     for homologs in (None, index_homologs(family(ancestor, 8, 0.15))):
         kmers = encode_one(ancestor, 70, 90, homologs, library)
-        best = predict(model, kmers, library, torch.device("cpu")).argmax(1)
+        best = bundled.predictor().predict(kmers).argmax(1)
         right.append(int((best == encode(ancestor[70:90])).sum()))
     assert right[0] <= 5 and right[1] >= 14
 

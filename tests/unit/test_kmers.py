@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+import bundled
 from chains import constant_region, germline_chain, hidden, mutated, random_protein
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, v_segments
 from lacuna.antibody.imgt import CONSTANT, CYS104
@@ -30,7 +31,6 @@ from lacuna.network.kmers import (
 )
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import predict
-from lacuna.network.weights import load_weights
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.homologs import Homologs, index_homologs
 from lacuna.templates.library import load_library, of_species
@@ -53,12 +53,12 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def library() -> Library:
-    return load_library(WEIGHTS / "library.safetensors")
+    return bundled.predictor().library
 
 
 @pytest.fixture(scope="module")
 def model() -> GapNetwork:
-    return load_weights(WEIGHTS / "lacuna.safetensors")
+    return bundled.predictor().model
 
 
 def scaffold(

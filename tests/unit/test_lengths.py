@@ -1,12 +1,11 @@
 """Lengths of gaps that are given without one: which are tried, and which is chosen."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-import torch
 from pyteomics.mass import std_aa_mass
 
+import bundled
 from chains import constant_region, germline_chain, random_protein
 from lacuna.antibody.germlines import j_segments, v_segments
 from lacuna.filling import lengths
@@ -16,20 +15,15 @@ from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import (
     MAX_BOUNDED_LENGTHS,
     MAX_LENGTHS,
-    Reader,
     possible_lengths,
     resolve_lengths,
     with_lengths,
 )
-from lacuna.network.kmers import Encoder, KmerSet, encode_scaffolds
-from lacuna.network.predict import Predictor, predict
-from lacuna.network.weights import load_weights
+from lacuna.network.kmers import KmerSet, encode_scaffolds
+from lacuna.network.predict import predict
 from lacuna.scaffolds.read import from_json, to_json
 from lacuna.scaffolds.scaffold import Gap, Scaffold
-from lacuna.templates.library import load_library
 from lacuna.training.simulate import grid_to_chain
-
-WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 
 
 def mass_of(residues: str) -> float:
@@ -64,13 +58,7 @@ def chain() -> str:
 
 
 def settle(scaffolds: list[Scaffold]) -> list[Scaffold]:
-    predictor = Predictor(
-        load_weights(WEIGHTS / "lacuna.safetensors"),
-        load_library(WEIGHTS / "library.safetensors"),
-        torch.device("cpu"),
-    )
-    reader = Reader(Encoder(predictor.library, None, 128, 64, 0.95), predictor)
-    return resolve_lengths(scaffolds, Modifications(), reader)
+    return resolve_lengths(scaffolds, Modifications(), bundled.reader())
 
 
 def test_a_mass_bounds_the_lengths() -> None:
@@ -230,11 +218,8 @@ def test_lengths_beyond_what_may_be_tried_are_told(chain: str) -> None:
     (settled,) = settle([Scaffold("c", "", sequence, (endless,), 1)])
     assert sizes(settled) == [5] and settled.gaps[0].untried
     assert from_json(to_json(settled)) == settled
-    library = load_library(WEIGHTS / "library.safetensors")
-    kmers = encode_scaffolds([settled], library)
-    told = predict(
-        load_weights(WEIGHTS / "lacuna.safetensors"), kmers, library, torch.device("cpu")
-    )
+    kmers = encode_scaffolds([settled], bundled.predictor().library)
+    told = bundled.predictor().predict(kmers)
     row = fill_block([settled], kmers, told, candidates=1).texts["gaps"].getvalue()
     assert row.split("\t")[10] == "filled (not all possible lengths were tried)"
 

@@ -12,6 +12,7 @@ from lacuna.antibody.germlines import LOCI
 from lacuna.antibody.imgt import CHAIN_ORDER, CONSTANT, OUTSIDE
 from lacuna.core.alphabet import ABSENT, AMBIGUOUS, MISSING, N_RESIDUES, RESIDUES, TOKEN
 from lacuna.templates.nearest import N_GERMLINE, one_hot_templates
+from lacuna.training.batches import step_generator
 from lacuna.training.corpus import Chains, germline_library
 from lacuna.training.masking import (
     MAX_GAP,
@@ -23,7 +24,6 @@ from lacuna.training.masking import (
     make_batch,
 )
 from lacuna.training.simulate import mutate, recombine
-from lacuna.training.trainer import step_generator
 
 CPU = torch.device("cpu")
 N = 48

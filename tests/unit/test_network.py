@@ -15,7 +15,7 @@ from lacuna.antibody.imgt import N_CODES
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, N_TOKENS, TOKEN
 from lacuna.core.files import LacunaError
 from lacuna.core.tensor_files import digest_of
-from lacuna.network.model import ANSWERS, GapNetwork, Kmers, ModelConfig
+from lacuna.network.model import PLACES_AT_ONCE, GapNetwork, Kmers, ModelConfig
 from lacuna.network.weights import load_weights, save_weights
 from lacuna.templates.nearest import N_PROFILES, N_SLOTS
 
@@ -262,7 +262,7 @@ def test_damaged_and_missing_weights_are_one_line(tmp_path: Path) -> None:
 def test_asked_places_are_answered_as_among_all(layers: int, first: int, stop: int) -> None:
     model = make(ModelConfig(channels=8, hidden=8, layers=layers))
     kmers = random_kmers(3, 12, 5)
-    each = torch.arange(ANSWERS)
+    each = torch.arange(PLACES_AT_ONCE)
     kmer, place = each % 3, first + each % (stop - first)
     with torch.inference_mode():
         torch.testing.assert_close(model.answer(kmers, kmer, place), model(kmers)[kmer, place])

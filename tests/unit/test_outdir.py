@@ -223,7 +223,7 @@ def test_a_job_that_was_killed_is_named(out: Path, monkeypatch: pytest.MonkeyPat
     lock = RunLock(out)
     log = place(out / "snakemake.log", "words\nError in rule fill_gaps:\n    jobid: 3\n")
     said = last_words(out, lock.start, [str(log)])
-    assert said.startswith("rule fill_gaps: its job ended without a word, as when it is killed for")
+    assert said.startswith("rule fill_gaps: its job ended silently, as if killed for")
     assert "give it more" in said and str(log) in said
     stopped = place(out / "2.log", "Terminating processes on user request, this might take time.\n")
     assert last_words(out, lock.start, [str(stopped)]).startswith("the run was interrupted; the")

@@ -102,7 +102,7 @@ def test_missing_positions_are_put_in_the_order_of_the_chain(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("{", "truth.jsonl:2: no scaffold"),
+        ("{", "truth.jsonl:2: not a scaffold"),
         ('{"id": "b"}', "KeyError('set')"),
         ("[]", "TypeError"),
         (record(), "'a' occurs twice"),
@@ -117,7 +117,7 @@ def test_missing_positions_are_put_in_the_order_of_the_chain(tmp_path: Path) -> 
         (record(id="b", missing=[1.5]), "outside seq"),
         (record(id="b", missing=[1, 2, 1]), "a position twice"),
         (record(id="b", missing=[6]), "outside seq"),
-        (record(id="b", seq="QVXLVE"), "no residue"),
+        (record(id="b", seq="QVXLVE"), "not a residue"),
     ],
 )
 def test_a_bad_record_is_named(tmp_path: Path, line: str, words: str) -> None:

@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from lacuna.core.files import LacunaError
 from lacuna.network.model import ModelConfig
+from lacuna.training.batches import TrainConfig
 from lacuna.training.corpus import Corpus, EncodeConfig
 from lacuna.training.masking import MaskingConfig
 from lacuna.training.settings import (
@@ -19,7 +20,6 @@ from lacuna.training.settings import (
     train_settings,
 )
 from lacuna.training.teacher import TeacherConfig
-from lacuna.training.trainer import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "pretrain.schema.yaml"

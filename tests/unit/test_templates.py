@@ -12,7 +12,7 @@ from lacuna.antibody.imgt import N_CODES, N_IMGT, OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, N_TOKENS, TOKEN, encode
 from lacuna.templates.nearest import (
     N_GERMLINE,
-    Choice,
+    GermlineChoice,
     Library,
     chain_grid,
     choose_by_locus,
@@ -147,7 +147,7 @@ def test_a_search_of_the_own_locus_alone_chooses_as_one_of_all(
     of_all = choose_germlines(grid, locus, library, *one_hots)
     parts = {i: of_locus(library, i, dtype) for i in range(len(LOCI))}
     of_own = choose_by_locus(grid, locus, parts)
-    for name in Choice.__dataclass_fields__:
+    for name in GermlineChoice.__dataclass_fields__:
         assert torch.equal(getattr(of_own, name), getattr(of_all, name)), name
 
 
@@ -291,6 +291,6 @@ def test_no_gene_means_no_tokens_and_no_profile() -> None:
     library = random_library(rng)
     columns = torch.from_numpy(rng.integers(0, N_CODES, (2, 9)).astype(np.uint8))
     none = torch.full((2, N_GERMLINE), -1)
-    choice = Choice(none, none, none[:, :2], none[:, 0])
+    choice = GermlineChoice(none, none, none[:, :2], none[:, 0])
     assert (germline_tokens(choice, columns, library) == ABSENT).all()
     assert not germline_profiles(choice.v_genes, choice.j_gene, columns, library).any()

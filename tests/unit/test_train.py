@@ -25,20 +25,13 @@ from lacuna.core.files import LacunaError
 from lacuna.core.tensor_files import read_tensors, write_tensors
 from lacuna.network.model import GapNetwork, ModelConfig
 from lacuna.network.weights import load_weights, save_weights
+from lacuna.training.batches import Ranks, TrainConfig, read_encoded
 from lacuna.training.corpus import Chains, germline_library, write_encoded
 from lacuna.training.masking import MaskingConfig
-from lacuna.training.run import begin, pretrain
+from lacuna.training.run import pretrain, starting_network
 from lacuna.training.simulate import mutate, recombine
 from lacuna.training.teacher import Teacher, TeacherConfig, load_teacher
-from lacuna.training.trainer import (
-    CpuDropout,
-    Ranks,
-    TrainConfig,
-    Trainer,
-    learning_rate_at,
-    loss_and_hits,
-    read_encoded,
-)
+from lacuna.training.trainer import CpuDropout, Trainer, learning_rate_at, loss_and_hits
 
 pytestmark = pytest.mark.slow  # hundreds of steps, and processes of their own
 
@@ -72,7 +65,7 @@ def _one_thread() -> None:
 
 def trainer(encoded: Path, model: dict | None = None, **train: object) -> Trainer:
     config = TrainConfig(**{**TRAIN, **train})
-    network = begin(ModelConfig(**(model or MODEL)), config.seed)
+    network = starting_network(ModelConfig(**(model or MODEL)), config.seed)
     return Trainer(read_encoded(encoded), network, config, MaskingConfig(), CPU)
 
 
@@ -198,15 +191,15 @@ def test_processes_that_train_together_make_the_mean_step(encoded: Path, tmp_pat
     assert done.stdout.count("step 3/3") == 1  # only the first process reports
     one, other = (trainer(encoded, model, steps=3) for _ in range(2))
     one.ranks, other.ranks = Ranks(0, 2), Ranks(1, 2)
-    assert not torch.equal(one.batch(0).truth, other.batch(0).truth)
-    assert len(one.batch(0).truth) == TRAIN["batch_size"] / 2
+    assert not torch.equal(one.batches.draw(0).truth, other.batches.draw(0).truth)
+    assert len(one.batches.draw(0).truth) == TRAIN["batch_size"] / 2
 
     def together(step: int) -> None:
         for rank in (one, other):
             rank.model.train()
             rank.optimizer.zero_grad()
             with rank.autocast():
-                loss, _, _ = loss_and_hits(rank.model, rank.batch(step))
+                loss, _, _ = loss_and_hits(rank.model, rank.batches.draw(step))
             loss.backward()
         for rank in (one, other):
             for group in rank.optimizer.param_groups:
@@ -224,7 +217,7 @@ def test_processes_that_train_together_make_the_mean_step(encoded: Path, tmp_pat
     for step in range(3):
         together(step)
     weights = load_weights(tmp_path / "w.safetensors").state_dict()
-    before = begin(ModelConfig(**model), 0).state_dict()
+    before = starting_network(ModelConfig(**model), 0).state_dict()
     for name, tensor in one.averaged.state_dict().items():
         # Adam makes a full step if rounding alone moves a gradient from zero.
         error, moved = (weights[name] - tensor).abs().mean(), (tensor - before[name]).abs().mean()
@@ -255,7 +248,7 @@ def test_a_network_learns_from_its_teacher(encoded: Path, tmp_path: Path) -> Non
             train={**train, "teacher_share": share},
             teacher=tmp_path / "teacher.safetensors",
         )
-        batch = trainer(encoded).batch(0)
+        batch = trainer(encoded).batches.draw(0)
         with torch.inference_mode():
             logits = load_weights(out["weights"])(batch.kmers)[batch.scored]
         said[share] = float((logits.argmax(-1) == RESIDUES.index("W")).float().mean())
@@ -344,10 +337,13 @@ def test_other_weights_to_begin_with_or_to_learn_from_are_refused(
     def begun(name: str) -> Trainer:
         if kind == "start":
             save_weights(tmp_path / name, GapNetwork(ModelConfig(**MODEL)), {"data": name})
-            network, teacher = begin(ModelConfig(), 0, tmp_path / name), None
+            network, teacher = starting_network(ModelConfig(), 0, tmp_path / name), None
         else:
             save_weights(tmp_path / name, Teacher(ModelConfig(), sizes), {"data": name})
-            network, teacher = begin(ModelConfig(**MODEL), 0), load_teacher(tmp_path / name)
+            network, teacher = (
+                starting_network(ModelConfig(**MODEL), 0),
+                load_teacher(tmp_path / name),
+            )
         config = TrainConfig(**TRAIN)
         return Trainer(read_encoded(encoded), network, config, MaskingConfig(), CPU, teacher)
 
@@ -478,7 +474,7 @@ def test_validation_rows_are_never_drawn(encoded: Path) -> None:
     draws = torch.rand(5000, dtype=torch.float64) * chains.cumulative[-1]
     assert torch.searchsorted(chains.cumulative, draws).min() >= 8
     held_out = chains.grids[:8]
-    pool = trainer(encoded).references(0).grids
+    pool = trainer(encoded).batches.references(0).grids
     assert not (pool[:, None] == held_out[None]).all(2).any()
 
 
@@ -539,7 +535,7 @@ def test_the_searches_of_a_batch_do_not_depend_on_the_precision(encoded: Path) -
     for dtype in (torch.float32, torch.bfloat16):
         one = trainer(encoded)
         one.dtype = dtype
-        batches.append([one.batch(step) for step in range(4)])
+        batches.append([one.batches.draw(step) for step in range(4)])
     for exact, coarse in zip(*batches, strict=True):
         assert torch.equal(exact.kmers.templates, coarse.kmers.templates)
         assert torch.equal(exact.kmers.profiles, coarse.kmers.profiles)

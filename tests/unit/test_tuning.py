@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from chains import fasta, germline_chain, hidden, mutated
+from lacuna.training.batches import read_encoded
 from lacuna.training.corpus import number_all
 from lacuna.training.run_data import encode_training, like_targets
-from lacuna.training.trainer import read_encoded
 
 LIBRARY = Path(__file__).parents[2] / "resources" / "weights" / "library.safetensors"
 WHOLE = germline_chain("H", 3)

@@ -23,9 +23,9 @@ pytestmark = pytest.mark.workflow
 LOOPS = {"join_blocks"}  # calls its function once for each of its tables
 # Parameters that no rule names.
 OF_JOB = {"device", "gpus", "processes", "cores", "method", "python"}
-# Made of several things that it names.
+# Parameters that combine several names.
 GATHERED = {"out", "tables", "config", "samples", "settings", "reader"}
-# Of training, which is given some of them.
+# Optional parameters of training.
 STARTS = {"start", "antiberty", "teacher", "minutes", "library"}
 
 

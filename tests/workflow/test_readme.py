@@ -1,4 +1,4 @@
-"""The commands of README.md do in a fresh clone what it says."""
+"""The commands in README.md work in a fresh clone as described."""
 
 import os
 import re
@@ -38,7 +38,7 @@ CLONED = ("Makefile", "Snakefile", "config.yaml", "requirements.txt", "resources
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a run needs of the repository, with this environment as the one that `make` built."""
+    """The files that a run needs, with this environment in place of the one built by `make`."""
     folder = tmp_path_factory.mktemp("clone")
     for name in CLONED:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
@@ -54,7 +54,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def said(command: str, clone: Path) -> str:
-    """What a command prints, which must succeed."""
+    """Output of a command that must succeed."""
     path = f"{clone / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         shlex.split(command),

@@ -29,7 +29,7 @@ from lacuna.templates.homologs import Homologs, find_homologs
 from lacuna.templates.nearest import (
     N_GERMLINE,
     N_HOMOLOGS,
-    Choice,
+    GermlineChoice,
     Library,
     LocusLibrary,
     chain_grid,
@@ -56,10 +56,10 @@ class PartSegments(NamedTuple):
 
 
 class Targets(NamedTuple):
-    """Where the t missing residues of a block are, (t,) int32 each.
+    """Places of the t missing residues of a block, in the order of the chains: (t,) int32 each.
 
-    kmer, place: the k-mer that each is predicted from, and its place in that; chain, position: its
-    chain in the block and its place in the chain (expanded, from 0). In the order of the chains.
+    kmer, place: the k-mer from which each is predicted, and its place there; chain, position: its
+    chain in the block, and its position in the chain (expanded, from 0).
     """
 
     kmer: np.ndarray
@@ -75,7 +75,7 @@ class KmerSet:
     tokens, columns (n, k) uint8; templates (n, slots, k) uint8; v_genes (n, 2) and j_gene
     (n,) int16, -1 for none; homolog_profile (n, k, 20) uint8 (`pack_frequencies`), or
     (0, k, 20) without homologs.
-    targets (t, 4) int32, the columns of `Targets`: of each missing residue.
+    targets (t, 4) int32, a row per missing residue with the fields of `Targets`.
     chain_columns (residues of all chains,) uint8; chain_v, chain_j, chain_c (m,) int32
     nearest germline segments, -1 for none; chain_locus (m,) int8 index into LOCI or -1. For a
     chain in several parts these are those of the first part.
@@ -98,7 +98,7 @@ class KmerSet:
     parts: Tensor
 
     def at(self) -> Targets:
-        """Where the missing residues are."""
+        """Places of the missing residues."""
         return Targets(*self.targets.numpy().T)
 
     def parts_of_chains(self) -> list[list[PartSegments]]:
@@ -113,7 +113,7 @@ class KmerSet:
         return found
 
     def target_loci(self) -> np.ndarray:
-        """Index into LOCI of the part that each missing residue stands in, or -1: (t,) int."""
+        """Index into LOCI of the part of each missing residue, or -1: (t,) int."""
         _, _, chain, position = (column.astype(np.int64) for column in self.at())
         loci = self.chain_locus.numpy().astype(np.int64)[chain]
         if len(self.parts):
@@ -260,7 +260,7 @@ def encode_scaffolds(
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """What chains are encoded with, as `encode_scaffolds` takes it."""
+    """Templates and settings of `encode_scaffolds`, which describes them."""
 
     library: Library
     homologs: Homologs | None
@@ -269,7 +269,7 @@ class Encoder:
     max_identity: float
 
     def encode(self, scaffolds: Sequence[Scaffold]) -> KmerSet:
-        """k-mers of the missing residues of scaffolds whose gaps have known lengths."""
+        """Encode scaffolds whose gaps have known lengths."""
         return encode_scaffolds(
             scaffolds,
             self.library,
@@ -338,7 +338,7 @@ class _Searched:
     columns: np.ndarray
     templates: np.ndarray
     profile: np.ndarray | None
-    choice: Choice
+    choice: GermlineChoice
     c: np.ndarray
 
 
@@ -356,7 +356,7 @@ def _groups(padded: np.ndarray, loci: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _windows(chains: _Chains, k: int, stride: int) -> tuple[np.ndarray, Targets]:
-    """Chain and start of the windows around missing residues (n, 2), and those residues.
+    """Windows around missing residues, as chain and start (n, 2), and those residues.
 
     A chain with no missing residue, or with no other residue, has none.
     """

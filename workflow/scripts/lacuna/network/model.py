@@ -17,7 +17,7 @@ from lacuna.core.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, N_TOKENS
 from lacuna.core.sizes import share, size
 from lacuna.templates.nearest import N_PROFILES, N_SLOTS
 
-ANSWERS = 256  # places predicted at once; fixed, so that results do not depend on the batch
+PLACES_AT_ONCE = 256  # places predicted at once; fixed, so that results do not depend on the batch
 _PROFILE_FLOOR = 1e-3  # frequency assumed for a residue that was never seen
 
 
@@ -184,8 +184,8 @@ class GapNetwork(TemplateReader):
     def answer(self, kmers: Kmers, kmer: Tensor, place: Tensor) -> Tensor:
         """Logits (t, 20) of only some places, given by k-mer and place: (t,) long.
 
-        t is a multiple of ANSWERS. The last layer runs forward only to the last of these places
-        and backward only to the first, which halves the time for k-mers with similar places.
+        t is a multiple of PLACES_AT_ONCE. The last layer runs forward only to the last of these
+        places and backward only to the first, which halves the time for k-mers with similar places.
         """
         read = self.read(kmers)
         x = self._convolved(read.x)
@@ -197,8 +197,8 @@ class GapNetwork(TemplateReader):
         onward = self._onward(below[: last + 1], layer)
         back = self._back(below[first:], layer)
         parts = []
-        for i in range(0, len(kmer), ANSWERS):
-            rows, at = kmer[i : i + ANSWERS], place[i : i + ANSWERS]
+        for i in range(0, len(kmer), PLACES_AT_ONCE):
+            rows, at = kmer[i : i + PLACES_AT_ONCE], place[i : i + PLACES_AT_ONCE]
             states = torch.cat((onward[at, rows], back[at - first, rows], x[rows, at]), -1)
             y = self._mixed(states)
             parts.append(self.logits(y, read.templates[rows, at], read.profiles[rows, at]))

@@ -8,7 +8,7 @@ import torch
 from lacuna.core.alphabet import ALLOWED, N_RESIDUES
 from lacuna.core.device import product_dtype
 from lacuna.network.kmers import KmerSet, Targets
-from lacuna.network.model import ANSWERS, GapNetwork, Kmers
+from lacuna.network.model import PLACES_AT_ONCE, GapNetwork, Kmers
 from lacuna.templates.nearest import Library
 
 BATCH = 64  # k-mers per forward pass; fixed, so that results do not depend on the batch
@@ -17,14 +17,14 @@ NEAR = 16  # places; k-mers whose first targets are within the same NEAR places 
 
 @dataclass(frozen=True, slots=True)
 class Predictor:
-    """The network, the germline library that it was trained with, and where it computes."""
+    """The network, the germline library with which it was trained, and its device."""
 
     model: GapNetwork
     library: Library
     device: torch.device
 
     def predict(self, kmers: KmerSet) -> np.ndarray:
-        """Distributions (t, 20) of the targets of a block, as `predict` gives them."""
+        """Residue distributions of the targets of a block: (t, 20), see `predict`."""
         return predict(self.model, kmers, self.library, self.device)
 
 
@@ -48,7 +48,7 @@ def predict(
     done = 0
     for rows, batch in kmers.batches(BATCH, library, torch.from_numpy(order)):
         mine = by_turn[slice(*np.searchsorted(turns, (done, done + len(rows))))]
-        padding = (0, -len(mine) % ANSWERS)
+        padding = (0, -len(mine) % PLACES_AT_ONCE)
         kmer = torch.from_numpy(np.pad(turn[at.kmer[mine]] - done, padding, "edge")).to(device)
         place = torch.from_numpy(np.pad(at.place[mine], padding, "edge")).long().to(device)
         parts = (batch.tokens, batch.columns, batch.templates, batch.profiles)
@@ -61,7 +61,7 @@ def predict(
 
 
 def _reading_order(at: Targets) -> np.ndarray:
-    """(n,) k-mers, those asked for like places together."""
+    """(n,) order that groups k-mers with similar target places."""
     begins = np.flatnonzero(np.diff(at.kmer, prepend=-1))  # every k-mer has a target
     ends = np.append(begins[1:], len(at.kmer)) - 1
     first, last = at.place[begins], at.place[ends[: len(begins)]]

@@ -51,7 +51,7 @@ def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
             rows = accuracy_table([sums[of_chains]], METHODS, every)
             lines = rows.to_csv(None, sep="\t", index=False, header=False, lineterminator="\n")
             keys = zip(natural_order(rows["value"]), rows["value"], strict=True)
-            # As a file, whose lines end at "\n" alone: an id may hold other line ends of Unicode.
+            # Read as a file, whose lines end only at "\n": an id may contain Unicode line ends.
             numbered = zip(keys, StringIO(lines), strict=True)
             for (number, chain), group in groupby(numbered, key=itemgetter(0)):
                 places.append((number, chain, waiting.tell()))

@@ -102,10 +102,10 @@ class Alkylation:
             sources = [counted(self.told, "mass", "masses")] if self.told else []
             sources += [counted(written, "observed C", "observed C's")] if written else []
             return f"{weighs}: found from {' and '.join(sources)}"
-        few = counted(self.told, "mass tells", "masses tell")
-        why = f"{few} too little" if self.told else "no mass tells"
+        few = counted(self.told, "mass", "masses")
+        why = f"too little evidence from {few}" if self.told else "no evidence from masses"
         shares = ", ".join(f"{share:.2f} {READINGS[n].words}" for n, share in self.readings)
-        return f"what C weighs cannot be told ({why}): {shares}; state it with 'alkylation'"
+        return f"what C weighs cannot be determined ({why}): {shares}; state it with 'alkylation'"
 
     def write(self, path: Path) -> None:
         """Write the state as JSON, including the sentence."""

@@ -1,4 +1,4 @@
-"""What is found of a block of chains before the network fills them, over files."""
+"""Encoding of a block of chains for the network, from files to files."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,10 +21,10 @@ def encode_block(
     reader: ReaderFiles,
     modifications: Mapping[str, bool],
 ) -> None:
-    """Find the lengths of a block's gaps and the templates, and write its k-mer tensors.
+    """Find lengths of gaps and templates for a block, and write its k-mer tensors.
 
-    kmers, resolved: where the tensors, and the scaffolds with their lengths, are written;
-    alkylation: what C weighs in the sample, as `find_alkylation` wrote it.
+    kmers, resolved: output files of the tensors, and of the scaffolds with their lengths;
+    alkylation: what C weighs in the sample, a file of `find_alkylation`.
     """
     loaded = load_reader(reader)
     allowed = Modifications(read_alkylation(alkylation).cysteine, **modifications)

@@ -1,4 +1,4 @@
-"""How a block of encoded chains is filled, over files."""
+"""Filling of a block of encoded chains, from files to files."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What cysteine weighs in a sample, over its files."""
+"""What cysteine weighs in a sample, from its files."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,10 +17,10 @@ def find_alkylation(
     reader: ReaderFiles,
     modifications: Mapping[str, bool],
 ) -> None:
-    """Write the state of a sample's C: as `alkylation` states it, or with `auto` as found.
+    """Write the state of a sample's C: as stated in `alkylation` or, with `auto`, as found.
 
-    scaffolds: a folder with the blocks of the sample and, if it has masses, the chains that can
-    tell (`Telling`). The network is loaded only if it is needed.
+    scaffolds: a folder with the blocks of the sample and, if it has masses, the chains that are
+    evidence (`Telling`). The network is loaded only if it is needed.
     """
     evidence = scaffolds / EVIDENCE
     chains = read_scaffold_block(evidence) if evidence.exists() else []

@@ -1,6 +1,6 @@
 """Weights, germline library and homologs, read once by a process that fills many blocks or samples.
 
-They are inputs of its job, which nobody changes under it; `forget` is for a process that goes on.
+These inputs do not change during a job; a process that lives longer calls `forget`.
 """
 
 from functools import lru_cache
@@ -23,7 +23,7 @@ CPU = torch.device("cpu")
 
 
 def load_reader(files: ReaderFiles) -> Reader:
-    """What the chains of a sample are read with, on the CPU and on one thread.
+    """Load everything needed to read the chains of a sample, on the CPU and on one thread.
 
     Raises LacunaError if a file cannot be used.
     """
@@ -39,9 +39,9 @@ def load_reader(files: ReaderFiles) -> Reader:
 
 
 def load_predictor(weights: Path, library: Path, precision: str, device: torch.device) -> Predictor:
-    """The network on a device; from here on this process computes with one thread.
+    """Load the network on a device; from here on this process computes with one thread.
 
-    So sums are in one order, whatever the number of cores. Raises LacunaError if a file cannot be
+    Sums are then in the same order on any number of cores. Raises LacunaError if a file cannot be
     used.
     """
     torch.set_num_threads(1)
@@ -50,7 +50,7 @@ def load_predictor(weights: Path, library: Path, precision: str, device: torch.d
 
 
 def forget(network: bool) -> None:
-    """Read homologs, and with `network` weights and library, again when they are next asked for."""
+    """Read homologs, and with `network` also weights and library, again at their next use."""
     _homologs.cache_clear()
     if network:
         _network.cache_clear()
@@ -63,5 +63,5 @@ def _network(weights: Path, library: Path) -> tuple[GapNetwork, Library]:
 
 @lru_cache(maxsize=1)
 def _homologs(path: Path | None, precision: str) -> Homologs | None:
-    """precision: they are indexed in it."""
+    """precision: that in which they are indexed; part of the cache's key."""
     return read_homologs(path)

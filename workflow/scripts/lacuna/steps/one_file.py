@@ -1,5 +1,7 @@
-"""All steps of one FASTA file without Snakemake: what the command `lacuna fill` and the Python
-interface call. Its files are byte for byte those of a run of the workflow."""
+"""All steps of one FASTA file without Snakemake, for `lacuna fill` and the Python interface.
+
+The files are byte for byte those of a run of the workflow.
+"""
 
 import os
 import tempfile
@@ -28,8 +30,8 @@ OUTPUTS = {
     "rejected": "rejected.tsv",
     "alkylation": "alkylation.json",
 }
-BLOCK = 2_000  # chains: a second or two of work between two steps of a progress bar
-_INSTEAD_OF_A_SHEET = "samples.tsv"  # a configuration must name one; it is never read here
+BLOCK = 2_000  # chains: a second or two of work per step of a progress bar
+_INSTEAD_OF_A_SHEET = "samples.tsv"  # a configuration must name a sheet; it is never read here
 
 
 def fill_file(
@@ -42,14 +44,14 @@ def fill_file(
     library: Path = LIBRARY,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Fill a FASTA file and write its `outputs` into the folder `out` when all of them are done.
+    """Fill a FASTA file and write its `outputs` into the folder `out` once all are complete.
 
     inputs: `fasta` and, if there are such files, `gaps`, `truth`, `homologs` and `evidence`, as in
-    a sample sheet (with `evidence` there is an evidence.tsv among the results); options: keys of
-    config.yaml and their values, the others have their defaults;
-    progress: called with the chains that are done and their number, first and after every block.
+    a sample sheet; options: values by key of config.yaml; keys that are not given have their
+    defaults; progress: called with the number of finished chains and of all, at first and after
+    every block.
 
-    Computes with one thread, as a job of the workflow does, so that results do not depend on the
+    Computes with one thread, like a job of the workflow, so that results do not depend on the
     number of cores. Raises LacunaError if an option is wrong, a file as a whole cannot be used or
     an input would be overwritten.
     """
@@ -68,7 +70,7 @@ def fill_file(
         tell(done, total)
 
     threads = torch.get_num_threads()
-    # A file of the user's may hold something else by now.
+    # A user's file may have changed since an earlier call.
     forget(network=(weights, library) != (WEIGHTS, LIBRARY))
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
@@ -87,7 +89,7 @@ def fill_file(
                 for path in written.values():
                     os.replace(path, out / path.name)
         finally:
-            # Of this process, which may be another's program.
+            # These settings are the process's, which may be another program.
             torch.set_num_threads(threads)
             set_precision("fast")
 
@@ -98,7 +100,7 @@ def outputs(inputs: Mapping[str, Path]) -> dict[str, str]:
 
 
 def settings_of(config: Mapping[str, Any]) -> Settings:
-    """What a complete configuration says of filling."""
+    """The settings of filling in a complete configuration."""
     return Settings(
         tolerance_ppm=config["tolerance_ppm"],
         on_bad_record=config["on_bad_record"],

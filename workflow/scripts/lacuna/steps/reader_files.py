@@ -1,4 +1,4 @@
-"""What the chains of a sample are read with, as files and settings."""
+"""Files and settings needed to read the chains of a sample."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,12 +6,11 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class ReaderFiles:
-    """Names the inputs and settings of `load.load_reader`, which reads them.
+    """Inputs and settings of `load.load_reader`.
 
     weights, library: of the network; homologs: a FASTA; species: one of `sheet.SPECIES`; length,
     stride: of the k-mers, in residues; max_identity: share of a chain's observed residues from
-    which a homolog is left out if the chain's truth is known; precision: as `set_precision` takes
-    it.
+    which a homolog is left out if the chain's truth is known; precision: as in `set_precision`.
     """
 
     weights: Path

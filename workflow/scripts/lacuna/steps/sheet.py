@@ -1,4 +1,4 @@
-"""The sample sheet: one row per FASTA file or set of reads, checked whole before anything runs."""
+"""The sample sheet: one row per FASTA file or set of reads, checked before anything runs."""
 
 import csv
 import difflib
@@ -15,7 +15,7 @@ from lacuna.core.config import shortened
 from lacuna.core.files import LacunaError, open_bytes, open_text, path_fault
 from lacuna.core.paths import SAMPLES_SCHEMA
 
-# What the schema says of a row; messages of our own name the fault in the terms of a sheet.
+# The schema of a row; Lacuna's own messages describe a fault in terms of the sheet.
 _SCHEMA = yaml.safe_load(SAMPLES_SCHEMA.read_text(encoding="utf-8"))
 _CELLS = _SCHEMA["properties"]
 COLUMNS: tuple[str, ...] = tuple(_CELLS)
@@ -26,11 +26,11 @@ OPTIONAL_PATHS = tuple(column for column in PATHS if column not in CHAINS)
 SPECIES: tuple[str, ...] = tuple(_CELLS["species"]["enum"])
 ALKYLATIONS: tuple[str, ...] = tuple(filter(None, _CELLS["alkylation"]["enum"]))
 SAMPLE_PATTERN: str = _CELLS["sample"]["pattern"]
-MAX_NAME: int = _CELLS["sample"]["maxLength"]  # a sample's name is a part of the names of files
-RESERVED: list[str] = _CELLS["sample"]["not"]["enum"]  # what else is in the output folder
+MAX_NAME: int = _CELLS["sample"]["maxLength"]  # a sample's name is part of file names
+RESERVED: list[str] = _CELLS["sample"]["not"]["enum"]  # other names in the output folder
 SEPARATOR = ";"  # between several files of reads
 AUTO = "auto"
-_DELIMITERS = "\t,;"  # tabs, or what Excel writes as CSV in one language or another
+_DELIMITERS = "\t,;"  # tabs, or the separators of CSV from Excel, by language
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Sample:
     truth: Path | None = None
     homologs: Path | None = None
     species: str = AUTO
-    alkylation: str = ""  # that of the configuration
+    alkylation: str = ""  # empty: that of the configuration
     evidence: Path | None = None
     reads: tuple[Path, ...] = ()
     reads_format: str = AUTO  # recognised by content
@@ -58,11 +58,11 @@ class Sample:
 
 
 def read_sheet(path: str | Path) -> tuple[Sample, ...]:
-    """The samples of a sheet, in its order: separated by tabs, or CSV as a spreadsheet saves it.
+    """Read the samples of a sheet, in order: separated by tabs, or CSV as saved by a spreadsheet.
 
-    Raises LacunaError at the first fault: a column missing or unknown, an id that is bad, taken or
-    stands twice, a species or an alkylation that is not known, a file that does not exist, columns
-    that say nothing together, a sheet without rows.
+    Raises LacunaError for the first fault: a missing or unknown column, an invalid, reserved or
+    repeated id, an unknown species or alkylation, a file that does not exist, columns that need
+    another one, a sheet without rows.
     """
     path = Path(path)
     lines = _read_lines(path)
@@ -81,12 +81,12 @@ def read_sheet(path: str | Path) -> tuple[Sample, ...]:
         where = f"{path}:{line}"
         if len(cells) > len(columns):
             raise LacunaError(
-                f"{where}: {len(cells)} cells under {len(columns)} columns; remove what is too much"
+                f"{where}: {len(cells)} cells under {len(columns)} columns; remove the surplus"
             )
         sample = _sample(where, path.parent, dict(zip(columns, cells, strict=False)))
         if first_line.setdefault(sample.sample, line) != line:
             raise LacunaError(
-                f"{where}: sample '{sample.sample}' stands on line "
+                f"{where}: sample '{sample.sample}' is on line "
                 f"{first_line[sample.sample]} already; rename one of them"
             )
         samples.append(sample)
@@ -94,14 +94,14 @@ def read_sheet(path: str | Path) -> tuple[Sample, ...]:
 
 
 def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
-    """The lines that are not empty, with their numbers, as cells without blanks around them."""
+    """Non-empty lines with their numbers, as cells without surrounding blanks."""
     with open_text(path) as handle:
         text = handle.read()
     if text.startswith("PK\3\4"):
-        raise LacunaError(f"{path}: a workbook of a spreadsheet; save it as tab-separated text")
+        raise LacunaError(f"{path}: a spreadsheet workbook; save it as tab-separated text")
     delimiter = _delimiter(text)
     source = io.StringIO(text)
-    if delimiter == "\t":  # has no quotes: those of a path belong to it
+    if delimiter == "\t":  # no quoting: quotes in a path belong to it
         rows = csv.reader(source, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     else:
         rows = csv.reader(source, delimiter=delimiter, strict=True)
@@ -119,7 +119,7 @@ def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
 
 
 def _delimiter(text: str) -> str:
-    """What separates the cells: what the first line that is not empty is cut by."""
+    """The separator of cells, found from the first line that is not empty."""
     header = text.lstrip().partition("\n")[0]
     for delimiter in _DELIMITERS:
         names = {name.strip(' "').lower() for name in header.split(delimiter)}
@@ -129,16 +129,16 @@ def _delimiter(text: str) -> str:
 
 
 def _check_header(path: Path, line: int, columns: list[str]) -> None:
-    """Raise LacunaError where a column is missing, unknown, or there twice."""
+    """Raise LacunaError if a column is missing, unknown, or there twice."""
     for name in columns:
         if name not in COLUMNS:
             hint = f"separate columns by tabs; known are {_names(COLUMNS)}"
-            # Blanks within: a header whose columns are separated by blanks.
+            # Blanks within a name: columns may be separated by blanks.
             near = [] if " " in name else difflib.get_close_matches(name.lower(), COLUMNS, n=1)
             remedy = f"did you mean '{near[0]}'?" if near else hint
             raise LacunaError(f"{path}:{line}: unknown column '{shortened(name)}'; {remedy}")
         if columns.count(name) > 1:
-            raise LacunaError(f"{path}:{line}: column '{name}' stands twice; keep one of them")
+            raise LacunaError(f"{path}:{line}: column '{name}' occurs twice; keep one of them")
     missing = [name for name in REQUIRED if name not in columns]
     if not missing and not set(CHAINS) & set(columns):
         missing = [CHAINS[0]]
@@ -149,12 +149,12 @@ def _check_header(path: Path, line: int, columns: list[str]) -> None:
 
 
 def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
-    """The sample of a row; raises LacunaError naming row, column and fault."""
+    """The sample of a row; raises LacunaError that names row, column and fault."""
     sample = cells.get("sample", "")
     if not re.fullmatch(SAMPLE_PATTERN, sample):
         raise LacunaError(
-            f"{where}: '{shortened(sample)}' is no sample id; use letters, digits, '_', '-' and "
-            "'.', not dots alone"
+            f"{where}: '{shortened(sample)}' is not a sample id; use letters, digits, '_', '-' and "
+            "'.', but not only dots"
         )
     if len(sample) > MAX_NAME:
         raise LacunaError(
@@ -214,7 +214,7 @@ def _check_together(where: str, given: Mapping[str, object]) -> None:
 
 
 def _chosen(where: str, column: str, given: str, known: tuple[str, ...]) -> str:
-    """A cell that is empty or one of those known; raises LacunaError where it is another."""
+    """A cell that is empty or has a known value; raises LacunaError if it is another."""
     if given and given not in known:
         near = difflib.get_close_matches(given.lower(), known, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"use one of {_names(known)}"
@@ -223,22 +223,22 @@ def _chosen(where: str, column: str, given: str, known: tuple[str, ...]) -> str:
 
 
 def _several(where: str, column: str, folder: Path, cell: str) -> tuple[Path, ...]:
-    """The paths of a cell that may hold several; LacunaError if one is no file, or there twice."""
+    """The paths of a cell that may hold several; LacunaError if one is not a file or occurs twice."""
     names = [name.strip() for name in cell.split(SEPARATOR) if name.strip()]
     for name in names:
         if names.count(name) > 1:
-            raise LacunaError(f"{where}: {column} '{shortened(name)}' is there twice; keep one")
+            raise LacunaError(f"{where}: {column} '{shortened(name)}' occurs twice; keep one")
     return tuple(_existing(where, column, folder, name) for name in names)
 
 
 def _existing(where: str, column: str, folder: Path, cell: str) -> Path:
-    """The path of a cell; raises LacunaError where it is no file, or none that can be used."""
+    """The path in a cell; raises LacunaError if it is not a file or cannot be used."""
     path = folder / cell
-    # The path itself shows the folder of the sheet too, the cell whether it begins with '~'.
+    # The full path includes the folder of the sheet; only the cell can begin with '~'.
     for text in (str(path), "" if os.path.isfile(path) else cell):
         if fault := path_fault(text):
             raise LacunaError(f"{where}: {column} '{shortened(text)}' {fault}")
-    if not os.path.isfile(path):  # pathlib raises an error where a name is too long
+    if not os.path.isfile(path):  # pathlib raises an error if a name is too long
         fault = "is a folder" if os.path.isdir(path) else "does not exist"
         remedy = "correct it (paths are relative to the sheet)"
         if cell[0] == cell[-1] == '"':

@@ -1,5 +1,7 @@
-"""All steps of many small samples in one process, over the files and by the functions of the rules
-that take a step of one sample each."""
+"""All steps of many small samples in one process.
+
+The files and the functions are those of the rules that make a single step of one sample.
+"""
 
 import logging
 import shutil
@@ -37,8 +39,8 @@ LOG = logging.getLogger(__name__)
 class SmallSample:
     """A sample and its files.
 
-    inputs: its FASTA and its other columns of the sheet, by column, but for `reads`, which may be
-    several; outputs: by their names without suffix, `alternatives` where it is wanted.
+    inputs: its FASTA and its other files, by column of the sheet, except for `reads`, of which there
+    may be several; outputs: by name without suffix, including `alternatives` if requested.
     """
 
     name: str
@@ -52,7 +54,7 @@ class SmallSample:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the configuration says of filling, as the functions of the steps take it."""
+    """The settings of filling in a configuration, as the functions of the steps take them."""
 
     tolerance_ppm: float
     on_bad_record: str
@@ -68,12 +70,12 @@ def samples_of(
     inputs: Mapping[str, Sequence[str]],
     outputs: Mapping[str, Sequence[str]],
 ) -> Iterator[SmallSample]:
-    """Yield the samples of a pack from the lists of files that a job is given.
+    """Yield the samples of a pack from the lists of files of a job.
 
-    rows: of each sample its name, what the sheet says of it, the columns of its files and the names
-    of the files that it ends with, both apart by blanks (`reads` once for each file); inputs: by
-    column the files of all samples (what else a job is given is left aside); outputs: by name a
-    file of each sample that has it.
+    rows: for each sample its name, what the sheet says of it, the columns of its files (`reads` once
+    for each file) and the names of its outputs, both separated by blanks; inputs: by column, the
+    files of all samples (other inputs are ignored); outputs: by name, a file for each sample that
+    has it.
     """
     files = {column: iter(paths) for column, paths in inputs.items()}
     tables = {name: iter(paths) for name, paths in outputs.items()}
@@ -97,10 +99,10 @@ def fill_pack(
     settings: Settings,
     device: torch.device,
 ) -> None:
-    """Write every file of every sample, those of one sample when its last step is done.
+    """Write every file of every sample; those of a sample appear once its last step is done.
 
-    scratch: a folder on the same file system for what is not done; what a kill leaves is in there.
-    Raises LacunaError that names the sample if one cannot be filled.
+    scratch: a folder on the same file system for unfinished files; a killed process leaves them
+    there. Raises LacunaError that names the sample if one cannot be filled.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     for sample in samples:
@@ -130,10 +132,9 @@ def fill_sample(
     n_blocks: int = 1,
     after_block: Callable[[], None] | None = None,
 ) -> None:
-    """The steps of one sample, whose chains are `n_blocks` blocks of `block_size`.
+    """Make all steps of one sample, whose chains are `n_blocks` blocks of `block_size`.
 
-    out: where its files are written, by name; folder: for what lies between two steps;
-    after_block: called when a block is filled.
+    out: output files by name; folder: for intermediate files; after_block: called after each block.
     """
     given = sample.inputs
     reader = ReaderFiles(

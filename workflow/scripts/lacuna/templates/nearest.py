@@ -78,7 +78,7 @@ class LocusLibrary:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class GermlineChoice:
     """Templates chosen for a batch of b chains.
 
     v: (b, N_GERMLINE) long indices of V segments; j: the same for J segments;
@@ -175,7 +175,7 @@ def choose_germlines(
     v_one_hot: Tensor,
     j_one_hot: Tensor,
     skip_best: Tensor | None = None,
-) -> Choice:
+) -> GermlineChoice:
     """The nearest V and J segments of each chain.
 
     grid: (b, N_CODES); locus: (b,) index into LOCI, -1 for no V domain (none chosen);
@@ -208,7 +208,7 @@ def choose_germlines(
     j = _distinct_best(by_j, library.j_gene, 2)[:, [0, 1, 0, 0, 1]]
     none = (locus < 0)[:, None]
     v, j = v.masked_fill(none, NO_GENE), j.masked_fill(none, NO_GENE)
-    return Choice(v, j, _at(library.v_gene, v[:, [0, 3]]), _at(library.j_gene, j[:, 0]))
+    return GermlineChoice(v, j, _at(library.v_gene, v[:, [0, 3]]), _at(library.j_gene, j[:, 0]))
 
 
 def _at(values: Tensor, index: Tensor) -> Tensor:
@@ -231,7 +231,9 @@ def of_locus(library: Library, locus: int, dtype: torch.dtype) -> LocusLibrary:
     )
 
 
-def choose_by_locus(grid: Tensor, locus: Tensor, parts: Mapping[int, LocusLibrary]) -> Choice:
+def choose_by_locus(
+    grid: Tensor, locus: Tensor, parts: Mapping[int, LocusLibrary]
+) -> GermlineChoice:
     """The same choice as `choose_germlines`, without searching loci that no chain has.
 
     grid: (b, N_CODES); locus: (b,); parts: `of_locus` by index of every locus that occurs.
@@ -245,10 +247,10 @@ def choose_by_locus(grid: Tensor, locus: Tensor, parts: Mapping[int, LocusLibrar
             found = choose_germlines(grid, locus, part.library, part.v_one_hot, part.j_one_hot)
             v[own], j[own] = _at(part.v, found.v[own]), _at(part.j, found.j[own])
             v_genes[own], j_gene[own] = found.v_genes[own], found.j_gene[own]
-    return Choice(v, j, v_genes, j_gene)
+    return GermlineChoice(v, j, v_genes, j_gene)
 
 
-def germline_tokens(choice: Choice, columns: Tensor, library: Library) -> Tensor:
+def germline_tokens(choice: GermlineChoice, columns: Tensor, library: Library) -> Tensor:
     """Residue of each slot's V or J segment under each residue: (b, N_GERMLINE, length).
 
     V segments extend into CDR3 from its start, whatever its length: there their residues are

@@ -30,6 +30,29 @@ class Checkpoint:
         """Number of training steps made."""
         return int(self.record["step"])
 
+    def check_same_run(self, path: Path, model: Record, record: Record) -> None:
+        """Compare the checkpoint with the run that goes on from it.
+
+        Raises LacunaError, naming the first difference, if it was made with another model, other
+        training or masking settings, other chains, other first weights or another teacher.
+        """
+        weights = [{key: r.get(key) for key in ("start", "teacher")} for r in (self.record, record)]
+        pairs: tuple[tuple[str, Record, Record], ...] = (
+            ("model", self.model, model),
+            *((name, self.record[name], record[name]) for name in ("train", "masking", "data")),
+            ("weights", weights[0], weights[1]),
+        )
+        for section, stored, wanted in pairs:
+            for key in wanted | stored:
+                if stored.get(key) != wanted.get(key):
+                    says = f"was {stored.get(key)} and is now {wanted.get(key)}"
+                    if section in ("data", "weights"):  # too long to print
+                        says = "has changed since the checkpoint was written"
+                    raise LacunaError(
+                        f"{path}: {section}.{key} {says}; "
+                        "restore it, or delete the checkpoint to start again"
+                    )
+
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read the header of a checkpoint; LacunaError if it is damaged or not a checkpoint."""

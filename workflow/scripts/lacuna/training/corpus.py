@@ -551,7 +551,7 @@ def encode_corpora(
     LOG.info("%d simulated chains", len(simulated))
 
     everything = _join([natural, simulated, *sets.values()])
-    weights = np.concatenate(  # those of validation sets are never drawn
+    weights = np.concatenate(  # validation chains are never drawn
         [
             np.array([c.weight for c in corpora])[source],
             np.where(grafted, config.graft_weight, config.simulated_weight),
@@ -580,7 +580,7 @@ def encode_corpora(
 def _too_near(
     natural: Chains, source: np.ndarray, apart: Chains, limits: Sequence[float]
 ) -> np.ndarray:
-    """(n,) bool: natural chains that are near to a held-out one, by the limit of their corpus.
+    """(n,) bool: natural chains near a held-out one, by the limit of their corpus.
 
     source: (n,) index of each chain's corpus; limits: of the corpora.
     """
@@ -658,7 +658,7 @@ def write_encoded(
     library: Library,
     record: dict[str, object],
 ) -> None:
-    """Write the file that `trainer.read_encoded` reads.
+    """Write the file that `batches.read_encoded` reads.
 
     weights: (n,) how often a chain is drawn; validation: rows (m,) by name, which get weight 0
     (empty sets are left out); record: JSON that describes the chains.

@@ -219,9 +219,10 @@ def make_batch(
 def _draw_windows(
     chains: ChainSet, rows: Tensor, k: int, config: MaskingConfig, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Windows of k residues of the chains of rows (b,), some after a constant region is added.
+    """Draw windows of k residues from chains, some of which get a constant region first.
 
-    Tokens (b, k), columns (b, k) and the templates of constant regions (b, N_GERMLINE, k).
+    rows: (b,) long indices of the chains. Returns tokens (b, k), columns (b, k) and templates of
+    constant regions (b, N_GERMLINE, k).
     """
     b, device = len(rows), rows.device
 
@@ -232,7 +233,7 @@ def _draw_windows(
     tokens, columns = _compact(chains.grids[rows], chains.order)
     c_templates = tokens.new_full((b, N_GERMLINE, tokens.shape[1]), ABSENT)
 
-    # Windows that reach into a constant region of the chain's locus.
+    # Windows that extend into a constant region of the chain's locus.
     with_c = uniform(b) < config.constant
     fits = chains.constant_locus[None] == locus[:, None]
     pick = (uniform(b, fits.shape[1]) * fits).argmax(1)

@@ -33,10 +33,11 @@ from lacuna.core.tensor_files import write_tensors
 from lacuna.network.model import GapNetwork, ModelConfig, TemplateReader
 from lacuna.network.weights import Record, load_weights
 from lacuna.templates.nearest import Library
+from lacuna.training.batches import ALONE, Ranks, TrainConfig, read_encoded
 from lacuna.training.checkpoint import read_checkpoint
 from lacuna.training.masking import MaskingConfig
 from lacuna.training.teacher import load_teacher, teacher_from
-from lacuna.training.trainer import ALONE, Ranks, TrainConfig, Trainer, read_encoded
+from lacuna.training.trainer import Trainer
 
 LOG = logging.getLogger(__name__)
 TIMED_STEPS = 10  # timed to find how many steps fit into a time budget
@@ -102,7 +103,7 @@ def pretrain(
     with _ranks(device) as ranks:
 
         def make() -> Trainer:
-            network = begin(ModelConfig(**model), config.seed, start, antiberty)
+            network = starting_network(ModelConfig(**model), config.seed, start, antiberty)
             masks = MaskingConfig(**masking)
             return Trainer(encoded, network, config, masks, device, learns_from, ranks)
 
@@ -175,7 +176,7 @@ def _run_together(processes: int, settings: Record) -> None:
         raise LacunaError(fault)
 
 
-def begin(
+def starting_network(
     sizes: ModelConfig,
     seed: int,
     start: Path | str | None = None,

@@ -127,7 +127,7 @@ def encode_settings(section: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def train_settings(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of `trainer.TrainConfig`; a time budget is not one of them."""
+    """Arguments of `batches.TrainConfig`; a time budget is not one of them."""
     settings = {k: v for k, v in section["train"].items() if k != "minutes" and v is not None}
     if section["teacher"]["wheel"]:
         settings["teacher_share"] = section["teacher"]["share"]
@@ -135,6 +135,6 @@ def train_settings(section: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def teacher_settings(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of `trainer.TrainConfig` for the teacher: its own or else the network's."""
+    """Arguments of `batches.TrainConfig` for the teacher: its own or else the network's."""
     own = {k: section["teacher"][k] for k in ("steps", "batch_size", "learning_rate")}
     return {**train_settings(section), **own, "teacher_share": 0.0}

@@ -7,8 +7,8 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -27,73 +27,20 @@ from lacuna.core.tensor_files import (
 )
 from lacuna.network.model import TemplateReader
 from lacuna.network.weights import Record, save_weights
-from lacuna.templates.nearest import Library, one_hot_templates
+from lacuna.training.batches import (
+    ALONE,
+    VALIDATION_STEP,
+    Batches,
+    Encoded,
+    Ranks,
+    TrainConfig,
+    part_of,
+)
 from lacuna.training.checkpoint import RESTART, STATE_FORMAT, read_checkpoint
-from lacuna.training.masking import Batch, ChainSet, MaskingConfig, References, make_batch
+from lacuna.training.masking import Batch, MaskingConfig
 from lacuna.training.teacher import Teacher
 
-POOL_EVERY = 50  # steps that use the same pool of homologs
-VALIDATION_STEP = 1 << 40  # seeds validation batches; no training step is as high
 VALIDATION_BATCH = 512
-
-
-@dataclass(frozen=True, slots=True)
-class TrainConfig:
-    """One training run. The batch of a step depends only on the seed and the step."""
-
-    steps: int = 1000
-    batch_size: int = 512
-    k: int = 128
-    learning_rate: float = 2e-3
-    warmup: int = 200
-    weight_decay: float = 0.01
-    average: float = 0.999  # decay of the averaged weights, which are the result
-    teacher_share: float = 0.0  # of the loss; the rest comes from the true residues
-    seed: int = 0
-    pool: int = 16384  # chains from which homologs are drawn
-    checkpoint_every: int = 500
-    validate_every: int = 500
-    validation_chains: int = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """Contents of a file of encoded chains, see `corpus.write_encoded`.
-
-    validation: (n,) long rows of each named held-out set; record: what the file was made from.
-    """
-
-    chains: ChainSet
-    validation: dict[str, Tensor]
-    library: Library
-    record: Record
-
-
-def read_encoded(path: Path | str) -> Encoded:
-    """Read encoded chains; the rows of validation sets are never drawn in training.
-
-    Raises LacunaError if the file is damaged or is another kind of file.
-    """
-    tensors, metadata = read_tensors(path, "encode the corpora again")
-    try:
-        chains = ChainSet(**{f.name: tensors[f"chains.{f.name}"] for f in fields(ChainSet)})
-        library = Library.from_tensors(_part(tensors, "library."))
-    except KeyError as error:
-        raise LacunaError(
-            f"{path}: not a file of encoded chains ({error} is missing); encode the corpora again"
-        ) from None
-    validation = _part(tensors, "validation.")
-    return Encoded(chains, validation, library, json.loads(metadata.get("record", "{}")))
-
-
-def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Tensors whose names begin with `prefix`, by their names without it."""
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
-def step_generator(seed: int, step: int, device: torch.device) -> torch.Generator:
-    """Random numbers of one step, independent of earlier steps."""
-    return torch.Generator(device).manual_seed((seed * 1_000_003 + step * 7_919 + 17) % (1 << 63))
 
 
 def learning_rate_at(step: int, config: TrainConfig) -> float:
@@ -139,17 +86,6 @@ class CpuDropout(nn.Module):
         return x * keep.to(x.dtype).mul_(1 / (1 - self.p))
 
 
-@dataclass(frozen=True, slots=True)
-class Ranks:
-    """Rank of this process among those that train together."""
-
-    rank: int = 0
-    world: int = 1
-
-
-ALONE = Ranks()
-
-
 class Trainer:
     """Model, averaged weights and optimiser of one run on one device.
 
@@ -175,16 +111,8 @@ class Trainer:
         self.ranks = ranks
         self.teacher = teacher.to(device).eval() if teacher is not None else None
         self.encoded = encoded
-        self.chains = encoded.chains.to(device)
-        self.library = encoded.library.to(device)
+        self.batches = Batches(encoded, config, masking, device, ranks)
         self.dtype = product_dtype(device)
-        # Counts of residues are exact in bfloat16; the weights of germline scores are not. The
-        # speed is worth that on a GPU, but not on a CPU.
-        germline_dtype = self.dtype if device.type == "cuda" else torch.float32
-        self.one_hots = (
-            one_hot_templates(self.library.v, germline_dtype),
-            one_hot_templates(self.library.j, germline_dtype),
-        )
         self.model = model.to(device)
         self.averaged = copy.deepcopy(self.model).eval()
         if device.type == "cpu":
@@ -202,39 +130,6 @@ class Trainer:
         self.curve: list[dict[str, float]] = []
         self._loss_sum = torch.zeros((), device=device)  # since the last validation
         self._loss_steps = 0
-        self._pool_block = -1
-        self._pool: References | None = None
-
-    def references(self, step: int) -> References:
-        """The pool of training chains from which the homologs of a step are taken."""
-        block = step // POOL_EVERY
-        if self._pool is None or block != self._pool_block:
-            generator = step_generator(self.config.seed + 1, block, self.device)
-            draws = torch.rand(self.config.pool, generator=generator, device=self.device)
-            draws = draws.double() * self.chains.cumulative[-1]
-            rows = torch.searchsorted(self.chains.cumulative, draws)
-            self._pool = References(
-                self.chains.grids[rows.clamp(max=len(self.chains.grids) - 1)], self.dtype
-            )
-            self._pool_block = block
-        return self._pool
-
-    def batch(self, step: int, rows: Tensor | None = None) -> Batch:
-        """This process's share of a step's batch, or the batch of given rows (b,)."""
-        drawn = step if rows is not None else step * self.ranks.world + self.ranks.rank
-        generator = step_generator(self.config.seed, drawn, self.device)
-        pool_step = 0 if step >= VALIDATION_STEP else step
-        return make_batch(
-            self.chains,
-            self.library,
-            self.one_hots,
-            self.references(pool_step),
-            size=self.config.batch_size // self.ranks.world,
-            k=self.config.k,
-            config=self.masking,
-            generator=generator,
-            rows=rows,
-        )
 
     def autocast(self) -> torch.autocast:
         """Mixed precision if the processor supports it."""
@@ -257,7 +152,7 @@ class Trainer:
         self.model.train()
         dropped = self.step * self.ranks.world + self.ranks.rank
         torch.manual_seed(self.config.seed * 1_000_003 + dropped)  # for dropout
-        batch = self.batch(self.step)
+        batch = self.batches.draw(self.step)
         taught = self.taught(batch)
         with self.autocast():
             loss, _, _ = loss_and_hits(self.model, batch, taught, self.config.teacher_share)
@@ -286,7 +181,7 @@ class Trainer:
             rows = rows[: self.config.validation_chains].to(self.device)
             totals = [0.0, 0.0, 0.0]
             for i in range(0, len(rows), VALIDATION_BATCH):
-                batch = self.batch(VALIDATION_STEP + i, rows[i : i + VALIDATION_BATCH])
+                batch = self.batches.draw(VALIDATION_STEP + i, rows[i : i + VALIDATION_BATCH])
                 with self.autocast():
                     loss, hits, n = loss_and_hits(self.averaged, batch)
                 totals[0] += float(loss) * int(n)
@@ -333,31 +228,13 @@ class Trainer:
     def resume(self, path: Path) -> bool:
         """Resume from the checkpoint of `path`; returns whether there was one.
 
-        Raises LacunaError if the checkpoint is damaged, or was made with another model, other
-        training or masking settings, other chains, other first weights or another teacher. The
-        message names the first difference.
+        Raises LacunaError if the checkpoint is damaged or of another run (`check_same_run`).
         """
         state_path = path.with_suffix(".state")
         if not state_path.exists():
             return False
         checkpoint = read_checkpoint(state_path)
-        record, now = checkpoint.record, self.record()
-        before = [{key: r.get(key) for key in ("start", "teacher")} for r in (record, now)]
-        pairs: tuple[tuple[str, Record, Record], ...] = (
-            ("model", checkpoint.model, self.model.settings()),
-            *((name, record[name], now[name]) for name in ("train", "masking", "data")),
-            ("weights", before[0], before[1]),
-        )
-        for section, stored, wanted in pairs:
-            for key in wanted | stored:
-                if stored.get(key) != wanted.get(key):
-                    says = f"was {stored.get(key)} and is now {wanted.get(key)}"
-                    if section in ("data", "weights"):  # too long to print
-                        says = "has changed since the checkpoint was written"
-                    raise LacunaError(
-                        f"{state_path}: {section}.{key} {says}; "
-                        "restore it, or delete the checkpoint to start again"
-                    )
+        checkpoint.check_same_run(state_path, self.model.settings(), self.record())
         fault = misfit(checkpoint.kinds, self._state_kinds(checkpoint.kinds))
         if not fault and checkpoint.step > self.config.steps:
             fault = f"step {checkpoint.step} of {self.config.steps}"
@@ -366,12 +243,12 @@ class Trainer:
         if fault:
             raise LacunaError(f"{state_path}: the checkpoint is damaged ({fault}); {RESTART}")
         for prefix, model in (("model.", self.model), ("averaged.", self.averaged)):
-            model.load_state_dict(_part(state, prefix), strict=True)
+            model.load_state_dict(part_of(state, prefix), strict=True)
         for name, p in self.model.named_parameters():
-            values = _part(state, f"optimizer.{name}.")
+            values = part_of(state, f"optimizer.{name}.")
             if values:
                 self.optimizer.state[p] = values
-        self.step, self.curve = checkpoint.step, record["curve"]
+        self.step, self.curve = checkpoint.step, checkpoint.record["curve"]
         self._loss_sum, self._loss_steps = state["loss_sum"], checkpoint.loss_steps
         return True
 
