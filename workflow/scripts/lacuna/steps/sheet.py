@@ -223,7 +223,7 @@ def _chosen(where: str, column: str, given: str, known: tuple[str, ...]) -> str:
 
 
 def _several(where: str, column: str, folder: Path, cell: str) -> tuple[Path, ...]:
-    """The paths of a cell that may hold several; LacunaError if one is not a file or occurs twice."""
+    """The paths in a cell of several; LacunaError if one is not a file or occurs twice."""
     names = [name.strip() for name in cell.split(SEPARATOR) if name.strip()]
     for name in names:
         if names.count(name) > 1:

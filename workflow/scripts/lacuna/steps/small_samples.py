@@ -39,8 +39,8 @@ LOG = logging.getLogger(__name__)
 class SmallSample:
     """A sample and its files.
 
-    inputs: its FASTA and its other files, by column of the sheet, except for `reads`, of which there
-    may be several; outputs: by name without suffix, including `alternatives` if requested.
+    inputs: its FASTA and its other files, by column of the sheet, except for `reads`, which may be
+    several; outputs: by name without suffix, including `alternatives` if requested.
     """
 
     name: str
@@ -72,8 +72,8 @@ def samples_of(
 ) -> Iterator[SmallSample]:
     """Yield the samples of a pack from the lists of files of a job.
 
-    rows: for each sample its name, what the sheet says of it, the columns of its files (`reads` once
-    for each file) and the names of its outputs, both separated by blanks; inputs: by column, the
+    rows: for each sample its name, what the sheet says of it, the columns of its files (`reads`
+    once for each file) and the names of its outputs, both separated by blanks; inputs: by column, the
     files of all samples (other inputs are ignored); outputs: by name, a file for each sample that
     has it.
     """
