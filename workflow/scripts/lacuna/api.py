@@ -231,8 +231,8 @@ def fill(
     - a dict with `sequence` and, if known, `id`, `description`, `gaps` and `evidence`. A gap is a
       dict with `start` and `end` (from 0, end exclusive) and, if known, `mass` (Da),
       `tolerance_ppm` or `tolerance_da`, `min_length` and `max_length`. Letters within it are
-      hidden. Evidence is a dict of positions (from 1, as in the file of this name), each with a dict of
-      residues and their probabilities: `{31: {"D": 0.7, "N": 0.3}}`.
+      hidden. Evidence is a dict of positions (from 1, as in the file of this name), each with a
+      dict of residues and their probabilities: `{31: {"D": 0.7, "N": 0.3}}`.
 
     Chains without an id are named chain1, chain2, ... by their place. All chains of a call are one
     sample: what C weighs is determined from all their masses together.

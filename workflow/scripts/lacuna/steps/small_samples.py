@@ -73,9 +73,9 @@ def samples_of(
     """Yield the samples of a pack from the lists of files of a job.
 
     rows: for each sample its name, what the sheet says of it, the columns of its files (`reads`
-    once for each file) and the names of its outputs, both separated by blanks; inputs: by column, the
-    files of all samples (other inputs are ignored); outputs: by name, a file for each sample that
-    has it.
+    once for each file) and the names of its outputs, both separated by blanks; inputs: by column,
+    the files of all samples (other inputs are ignored); outputs: by name, a file for each sample
+    that has it.
     """
     files = {column: iter(paths) for column, paths in inputs.items()}
     tables = {name: iter(paths) for name, paths in outputs.items()}
