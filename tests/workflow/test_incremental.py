@@ -74,8 +74,8 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     copy = tmp_path_factory.mktemp("copy")
     for name in ("workflow", "resources/germlines"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "resources" / "weights").symlink_to(ROOT / "resources" / "weights")
-    (copy / "resources" / "read_errors").symlink_to(ROOT / "resources" / "read_errors")
+    for name in ("weights", "read_errors", "unimod"):
+        (copy / "resources" / name).symlink_to(ROOT / "resources" / name)
     (copy / "envs").symlink_to(ROOT / "envs")
     space = batch(tmp_path_factory.mktemp("run"), Path(shutil.copy(SNAKEFILE, copy)))
     assert set(space.run().jobs()) == {"all", "train_seed"} | BLOCKS | ACROSS | READS
