@@ -34,6 +34,7 @@ SIMILAR_ROUNDS = (2, 4)  # in which unplaced reads are laid on all V segments
 FIRST_BRIDGES = 1  # round from which stretches are bridged
 MIN_GAIN = 12.0  # nats that reads gain by a bridge
 MIN_JOINT = 1.5  # weight of reads over the thinnest joint of a bridge
+OPEN_SHARE = 0.75  # of what reads gain by an open junction that a bridge must keep
 MARGIN = 4.0  # nats that a stretch must be better than the one that is there
 LENGTH_COST = 6.0  # nats for a stretch whose length is not that of germline
 RESIDUE_COST = 1.0  # nats more for each residue of the difference
@@ -242,8 +243,9 @@ def _with_junction(
         known = refined(beside, best_arm).tokens
     unknown = np.flatnonzero(known >= MISSING)
     ahead, back = known[: unknown[0]], known[unknown[-1] + 1 :]
+    suffixes = [back[n:] for n in range(1, len(back))]
     stretches = [
-        s for s in (*joined(ahead, back), present)
+        s for s in (*joined(ahead, back), *suffixes, present)
         if SHORTEST <= len(s) <= LONGEST and (s < MISSING).all()
     ]
     stretches += paths(graph, beside.left, beside.right, SHORTEST, LONGEST)
@@ -251,7 +253,7 @@ def _with_junction(
     weighed = weigh_paths(beside, every)
     open_gain = next(p.gain for p in weighed if np.array_equal(p.tokens, known))
     closed = [p for p in weighed if (p.tokens < MISSING).all() and p.thinnest >= MIN_JOINT]
-    if closed and closed[0].gain >= max(MIN_GAIN, open_gain + MARGIN):
+    if closed and closed[0].gain >= max(MIN_GAIN, OPEN_SHARE * open_gain):
         best = closed[0]
         now = next((p for p in closed if np.array_equal(p.tokens, present)), None)
         if now is not None and now.gain > best.gain - MARGIN:

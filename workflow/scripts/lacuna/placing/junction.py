@@ -28,6 +28,8 @@ SHARED = 1.0  # nats by which another place of a read may be better
 EDITS = 6  # of a path, at most
 EDIT_WEIGHT = 0.8  # of the reads that show an edit
 EDIT_MARGIN = 3.0  # nats that reads gain by an edit
+LENGTH_MARGIN = 10.0  # the same by an edit that changes the length
+LENGTH_SHARE = 0.15  # of what reads gain by the path so far
 THIN = 1.5  # weight of reads over a joint that is enough
 ARM_LENGTHS = (4, 7, 11)  # residues of arms that are tried beside the surest
 NEAR = 8  # residues beside a stretch by which reads are told to touch it
@@ -208,11 +210,19 @@ def refined(beside: Beside, path: Path) -> Path:
             return path
         weighed = weigh_paths(beside, [path.tokens, *tried])
         now = next(p for p in weighed if np.array_equal(p.tokens, path.tokens))
-        best = weighed[0]
-        if best.gain < now.gain + EDIT_MARGIN or best.thinnest < min(now.thinnest, THIN):
+        good = [p for p in weighed if p.gain >= now.gain + _edit_margin(p, now)]
+        good = [p for p in good if p.thinnest >= min(now.thinnest, THIN)]
+        if not good:
             return now
-        path = best
+        path = good[0]
     return path
+
+
+def _edit_margin(path: Path, now: Path) -> float:
+    """Nats that an edit must gain; one of another length (N for GG) is read so by mistake too."""
+    if len(path.tokens) == len(now.tokens):
+        return EDIT_MARGIN
+    return max(LENGTH_MARGIN, LENGTH_SHARE * now.gain)
 
 
 def _edited(beside: Beside, stretch: np.ndarray) -> list[np.ndarray]:
