@@ -37,7 +37,9 @@ MIN_JOINT = 1.5  # weight of reads over the thinnest joint of a bridge
 OPEN_SHARE = 0.75  # of what reads gain by an open junction that a bridge must keep
 MARGIN = 4.0  # nats that a stretch must be better than the one that is there
 LENGTH_COST = 6.0  # nats for a stretch whose length is not that of germline
+LONGER_SHARE = 0.15  # of what reads gain so far that one of another length must gain more
 RESIDUE_COST = 1.0  # nats more for each residue of the difference
+ARM_JOINT = 1.5  # weight of reads over each joint of an arm
 ARM_COST = 1.5  # nats for each residue of an arm
 WIDEST = 30  # residues of a stretch that is bridged
 SHORTEST, LONGEST = 3, 34  # residues of CDR3
@@ -240,7 +242,7 @@ def _with_junction(
             beside, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)]
         )
         best_arm = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
-        known = refined(beside, best_arm).tokens
+        known = _supported(refined(beside, best_arm))
     unknown = np.flatnonzero(known >= MISSING)
     ahead, back = known[: unknown[0]], known[unknown[-1] + 1 :]
     suffixes = [back[n:] for n in range(1, len(back))]
@@ -264,6 +266,16 @@ def _with_junction(
     return replace(draft.with_cdr3(opened), bridged=False)
 
 
+def _supported(path: Path) -> np.ndarray:
+    """An open stretch without the residues in front of its right arm that too few reads tell."""
+    unknown = np.flatnonzero(path.tokens >= MISSING)
+    first = unknown[-1] + 1
+    thin = np.flatnonzero(path.joints[first + 1 :] < ARM_JOINT)
+    if len(thin):
+        first += int(thin[-1]) + 1
+    return np.concatenate((path.tokens[: unknown[-1] + 1], path.tokens[first:]))
+
+
 def _with_loop(
     beside: Beside, draft: Draft, span: tuple[int, int], graph: WordGraph
 ) -> Draft:
@@ -283,7 +295,8 @@ def _with_loop(
     now = next(p for p in weighed if np.array_equal(p.tokens, present))
     good = [p for p in weighed if p.thinnest >= MIN_JOINT]
     best = max(good, key=lambda p: (worth(p), p.tokens.tolist()), default=now)
-    if worth(best) < worth(now) + MARGIN:
+    longer = len(best.tokens) != len(present)
+    if worth(best) < worth(now) + (max(MARGIN, LONGER_SHARE * now.gain) if longer else MARGIN):
         best = now
     best = refined(beside, best)
     if np.array_equal(best.tokens, present):
