@@ -89,6 +89,17 @@ def test_a_stated_separator_is_taken(read: Callable[..., Peptides], first: str) 
     assert only(found).line == 3
 
 
+def test_decimal_commas_are_read(read: Callable[..., Peptides]) -> None:
+    one = only(read(PEAKS_X.replace(",", ";"), "1;EVK;97,5;3;188,1;2;1;5,7E6;374;1;;9 9 9;E"))
+    assert (one.score, one.intensity) == (0.975, 5.7e6)
+    assert one.mass == near((188.1 - PROTON) * 2)
+
+
+def test_a_score_of_another_scale_is_none(read: Callable[..., Peptides]) -> None:
+    found = read("TITLE\tDENOVO\tScore\tPositional Score", "x\tEVK\t17.5\t[0.3, 0.4, 0.5]")
+    assert only(found).score is None
+
+
 def test_peaks_features_are_every_candidate_once(read: Callable[..., Peptides]) -> None:
     found = read(
         '"Feature Id","m/z","z","Area","Denovo Peptide","ALC (%)"',
@@ -343,7 +354,7 @@ def test_maxnovo_ends_tell_which_residue_it_is(read: Callable[..., Peptides]) ->
         one = only(read(MAXNOVO, row.format(mz=mass / 2 + PROTON)))
         assert (one.residues[-2:], one.modifications) == ("IK", modifications)
         assert (one.n_mass, one.c_mass) == (n_mass, c_mass)
-    one = only(read(MAXNOVO, row.format(mz=600)))  # nothing fits: the ends say nothing
+    one = only(read(MAXNOVO, row.format(mz=mass / 2 + PROTON + 0.1)))  # nothing fits
     assert (one.n_mass, one.c_mass, one.residues) == (None, None, "MIK")
 
 

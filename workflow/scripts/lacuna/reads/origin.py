@@ -52,7 +52,7 @@ class Origin(NamedTuple):
             tool=self.tool,
             residues=peptide.residues,
             confidences=confidences,
-            score=None if score is None else _share(score),
+            score=score if score is None else _score(score),
             modifications=peptide.modifications,
             mass=None if mass is None else round(mass, 6),
             n_mass=ends[0],
@@ -72,10 +72,20 @@ def _share(value: float) -> float:
     return min(1.0, max(0.0, round(value, 6)))
 
 
+def _score(value: float) -> float | None:
+    """The score of a peptide; None if its scale is another than 0 to 1."""
+    return _share(value) if -_ROUNDING <= value <= 1 + _ROUNDING else None
+
+
 def number(cell: str) -> float | None:
-    """The number in a cell; None if it is empty, no number or not finite."""
+    """The number in a cell; None if it is empty, no number or not finite.
+
+    A single comma is a decimal point, as spreadsheets of some languages write it.
+    """
     if cell.casefold() in _EMPTY:
         return None
+    if cell.count(",") == 1 and "." not in cell:
+        cell = cell.replace(",", ".")
     try:
         value = float(cell)
     except ValueError:
