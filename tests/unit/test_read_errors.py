@@ -85,23 +85,27 @@ def test_what_differs_from_the_chain_is_wrong(residues: str, expected: str) -> N
     assert verdict(residues) == expected
 
 
-def test_a_block_may_hold_an_oxidised_residue_of_the_chain() -> None:
-    chain = "AAAQMTQSPSSLSASV"
-    # QM(ox) weighs what GMS weighs, residue by residue nothing of it would be met again.
-    assert verdict("AAGMSTQSPSSLSASV", chain=chain)[5:] == "+" * 11
+@pytest.mark.parametrize(
+    ("chain", "read", "expected"),
+    [
+        # QM(ox) weighs what GMS weighs: behind the block the read is one residue longer.
+        ("DIVQMTQSPSSL", made("DIVGMSTQSPSSL"), "+++---+++++++"),
+        # So does QN, one of them deamidated, and DGA.
+        ("DIVQNTQSPSSL", made("DIVDGATQSPSSL"), "+++---+++++++"),
+        # The other way round, M being oxidised in the read.
+        ("DIVGMSTQSPSSL", made("DIVQMTQSPSSL", modifications=((4, 15.994915),)), "+++--+++++++"),
+        # A residue that stays in its place within a block is wrong with it.
+        ("DIVELTQSPSSL", made("DILEVTQSPSSL"), "++---+++++++"),
+    ],
+)
+def test_blocks_of_equal_mass_are_followed(chain: str, read: Read, expected: str) -> None:
+    assert verdict(read.residues, *read.modifications, chain=chain) == expected
 
 
 def test_deamidation_and_what_lies_beyond_the_chain_are_not_judged() -> None:
     assert verdict("GFDIKDTYIHW") == "++.++++++++"
     assert verdict("KKEVQLVESG") == "..++++++++"
     assert verdict("RYADSVKGRF") == "+++++++..."
-
-
-def test_modifications_count_in_the_masses_of_blocks() -> None:
-    # M(ox) for F: the same mass within 0.04 Da as a single residue, so no block.
-    assert verdict("GGSLRLSCAASGM", (12, 15.994915)) == "+" * 12 + "-"
-    # Q and deamidation are E: with it VE is no block of VQ's mass.
-    assert verdict("EVQLVESGGG", (2, 0.984016)) == "+" * 10
 
 
 def test_a_read_of_something_else_is_not_judged() -> None:
@@ -223,6 +227,15 @@ def test_equal_reads_count_little_more_than_one() -> None:
         for s in (one, many)
     )
     assert np.abs(few - swamped).max() < 0.2
+
+
+def test_proteins_count_alike_however_many_their_reads() -> None:
+    def chance(n: int) -> float:
+        records = fit_all([simulated("one", 1), simulated("two", 2, promise=2.5, n=n)])
+        models = ErrorModels({(r.tool, r.kind): r.model for r in records if not r.left_out})
+        return float(models.probabilities([made("EVQLK", (0.7,) * 5)])[0][2])
+
+    assert chance(600) == pytest.approx(chance(3000), abs=0.05)
 
 
 def test_probabilities_follow_their_reads_and_stay_within_bounds() -> None:

@@ -34,9 +34,12 @@ SIMILAR_ROUNDS = (2, 4)  # in which unplaced reads are laid on all V segments
 FIRST_BRIDGES = 1  # round from which stretches are bridged
 MIN_GAIN = 12.0  # nats that reads gain by a bridge
 MIN_JOINT = 1.5  # weight of reads over the thinnest joint of a bridge
+OPEN_SHARE = 0.75  # of what reads gain by an open junction that a bridge must keep
 MARGIN = 4.0  # nats that a stretch must be better than the one that is there
 LENGTH_COST = 6.0  # nats for a stretch whose length is not that of germline
+LONGER_SHARE = 0.15  # of what reads gain so far that one of another length must gain more
 RESIDUE_COST = 1.0  # nats more for each residue of the difference
+ARM_JOINT = 1.5  # weight of reads over each joint of an arm
 ARM_COST = 1.5  # nats for each residue of an arm
 WIDEST = 30  # residues of a stretch that is bridged
 SHORTEST, LONGEST = 3, 34  # residues of CDR3
@@ -239,11 +242,12 @@ def _with_junction(
             beside, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)]
         )
         best_arm = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
-        known = refined(beside, best_arm).tokens
+        known = _supported(refined(beside, best_arm))
     unknown = np.flatnonzero(known >= MISSING)
     ahead, back = known[: unknown[0]], known[unknown[-1] + 1 :]
+    suffixes = [back[n:] for n in range(1, len(back))]
     stretches = [
-        s for s in (*joined(ahead, back), present)
+        s for s in (*joined(ahead, back), *suffixes, present)
         if SHORTEST <= len(s) <= LONGEST and (s < MISSING).all()
     ]
     stretches += paths(graph, beside.left, beside.right, SHORTEST, LONGEST)
@@ -251,7 +255,7 @@ def _with_junction(
     weighed = weigh_paths(beside, every)
     open_gain = next(p.gain for p in weighed if np.array_equal(p.tokens, known))
     closed = [p for p in weighed if (p.tokens < MISSING).all() and p.thinnest >= MIN_JOINT]
-    if closed and closed[0].gain >= max(MIN_GAIN, open_gain + MARGIN):
+    if closed and closed[0].gain >= max(MIN_GAIN, OPEN_SHARE * open_gain):
         best = closed[0]
         now = next((p for p in closed if np.array_equal(p.tokens, present)), None)
         if now is not None and now.gain > best.gain - MARGIN:
@@ -260,6 +264,16 @@ def _with_junction(
     more = max(TYPICAL_CDR3[draft.locus] - len(ahead) - len(back), LEAST_ROOM)
     opened = np.concatenate((ahead, np.full(more, MISSING, np.uint8), back))
     return replace(draft.with_cdr3(opened), bridged=False)
+
+
+def _supported(path: Path) -> np.ndarray:
+    """An open stretch without the residues in front of its right arm that too few reads tell."""
+    unknown = np.flatnonzero(path.tokens >= MISSING)
+    first = unknown[-1] + 1
+    thin = np.flatnonzero(path.joints[first + 1 :] < ARM_JOINT)
+    if len(thin):
+        first += int(thin[-1]) + 1
+    return np.concatenate((path.tokens[: unknown[-1] + 1], path.tokens[first:]))
 
 
 def _with_loop(
@@ -281,7 +295,8 @@ def _with_loop(
     now = next(p for p in weighed if np.array_equal(p.tokens, present))
     good = [p for p in weighed if p.thinnest >= MIN_JOINT]
     best = max(good, key=lambda p: (worth(p), p.tokens.tolist()), default=now)
-    if worth(best) < worth(now) + MARGIN:
+    longer = len(best.tokens) != len(present)
+    if worth(best) < worth(now) + (max(MARGIN, LONGER_SHARE * now.gain) if longer else MARGIN):
         best = now
     best = refined(beside, best)
     if np.array_equal(best.tokens, present):

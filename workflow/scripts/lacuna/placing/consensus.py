@@ -24,7 +24,6 @@ _LETTERS = 0.3  # Dirichlet parameter of each residue among errors
 HALF_AMIDE = 0.5  # Da: a modification of about +0.98 on N or Q
 
 _D, _N, _E, _Q = (RESIDUES.index(r) for r in "DNEQ")
-_LIKE = {"K": "Q", "Q": "K", "F": "M", "M": "F"}  # Q/K 0.036 Da, F/M(ox) 0.033 Da
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +79,6 @@ def votes(reads: ReadSet, laid: Laid, chain: int, length: int, *, overhang: bool
     seen = np.where(amidated & (residue == _N), _D, residue)
     seen = np.where(amidated & (residue == _Q), _E, seen)
     np.add.at(nats, (place, seen), says)
-    for one, other in _LIKE.items():
-        alike = residue == RESIDUES.index(one)
-        np.add.at(nats, (place[alike], RESIDUES.index(other)), worth[alike])
     for i, code in enumerate((_N, _D, _Q, _E)):
         mine = seen == code
         np.add.at(amide[:, i], place[mine], (worth * q)[mine])

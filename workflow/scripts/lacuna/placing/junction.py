@@ -24,10 +24,13 @@ FLANK = 28
 FLOOR = 0.15  # weight of a word that reads never show, as prior of each residue
 LONGEST = 34
 REACH = 2  # residues on both sides with which a read spans a joint
+SAME = 3  # residues on both sides that are the same in read and chain
 SHARED = 1.0  # nats by which another place of a read may be better
 EDITS = 6  # of a path, at most
 EDIT_WEIGHT = 0.8  # of the reads that show an edit
 EDIT_MARGIN = 3.0  # nats that reads gain by an edit
+LENGTH_MARGIN = 10.0  # the same by an edit that changes the length
+LENGTH_SHARE = 0.15  # of what reads gain by the path so far
 THIN = 1.5  # weight of reads over a joint that is enough
 ARM_LENGTHS = (4, 7, 11)  # residues of arms that are tried beside the surest
 NEAR = 8  # residues beside a stretch by which reads are told to touch it
@@ -35,14 +38,19 @@ NEAR = 8  # residues beside a stretch by which reads are told to touch it
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A stretch, what reads gain by it in nats, and the weight of the reads over its thinnest joint.
+    """A stretch, what reads gain by it in nats, and the weight of the reads over each joint.
 
-    A joint is between two residues; a read is over it with REACH residues on both sides.
+    joints (residues + 1,): a joint is in front of the first residue, between two, or behind the
+    last; a read is over it with REACH residues that agree on both sides.
     """
 
     tokens: np.ndarray
     gain: float
-    thinnest: float
+    joints: np.ndarray
+
+    @property
+    def thinnest(self) -> float:
+        return float(self.joints.min())
 
 
 class WordGraph:
@@ -193,10 +201,8 @@ def weigh_paths(beside: Beside, stretches: Sequence[np.ndarray]) -> list[Path]:
         own = np.flatnonzero(owner == i)
         own = own[found.score[own] >= score[found.read[own], i] - SHARED]
         start = int(text.start[i]) + len(before)
-        thinnest = _thinnest_joint(
-            found.take(own), part.weight[found.read[own]], start, len(stretch)
-        )
-        weighed.append(Path(stretch, float(value[i - 1]), thinnest))
+        joints = _joints(found.take(own), part.weight[found.read[own]], start, len(stretch))
+        weighed.append(Path(stretch, float(value[i - 1]), joints))
     return sorted(weighed, key=lambda p: (-p.gain, p.tokens.tolist()))
 
 
@@ -208,11 +214,19 @@ def refined(beside: Beside, path: Path) -> Path:
             return path
         weighed = weigh_paths(beside, [path.tokens, *tried])
         now = next(p for p in weighed if np.array_equal(p.tokens, path.tokens))
-        best = weighed[0]
-        if best.gain < now.gain + EDIT_MARGIN or best.thinnest < min(now.thinnest, THIN):
+        good = [p for p in weighed if p.gain >= now.gain + _edit_margin(p, now)]
+        good = [p for p in good if p.thinnest >= min(now.thinnest, THIN)]
+        if not good:
             return now
-        path = best
+        path = good[0]
     return path
+
+
+def _edit_margin(path: Path, now: Path) -> float:
+    """Nats that an edit must gain; one of another length (N for GG) is read so by mistake too."""
+    if len(path.tokens) == len(now.tokens):
+        return EDIT_MARGIN
+    return max(LENGTH_MARGIN, LENGTH_SHARE * now.gain)
 
 
 def _edited(beside: Beside, stretch: np.ndarray) -> list[np.ndarray]:
@@ -274,8 +288,8 @@ def read_arms(reads: ReadSet, found: Alignment, stop: int) -> list[np.ndarray]:
     return [np.array(arm, np.uint8) for arm, _ in ranked if max(arm) < N_RESIDUES]
 
 
-def _thinnest_joint(found: Alignment, weight: np.ndarray, start: int, length: int) -> float:
-    """Weight of the reads over the joint of a stretch that fewest of them agree on."""
+def _joints(found: Alignment, weight: np.ndarray, start: int, length: int) -> np.ndarray:
+    """(length + 1,) weight of the reads over each joint of a stretch of the text."""
     window = start - REACH + np.arange(length + 2 * REACH)
     agrees = (found.span[:, :1] <= window) & (found.span[:, 1:] > window)
     row, column = np.nonzero(found.kind == MISMATCH)
@@ -283,7 +297,12 @@ def _thinnest_joint(found: Alignment, weight: np.ndarray, start: int, length: in
     inside = (place >= 0) & (place < len(window))
     agrees[row[inside], place[inside]] = False
     over = np.lib.stride_tricks.sliding_window_view(agrees, 2 * REACH, axis=1).all(-1)
-    return float((over * weight[:, None]).sum(0).min(initial=np.inf))
+    # Blocks of equal mass agree by chance: some residues must be the same on both sides.
+    same = np.where(found.kind == MATCH, found.at, -1)
+    before = np.stack([((same >= 0) & (same < start + j)).sum(1) for j in range(length + 1)], 1)
+    behind = (same >= 0).sum(1)[:, None] - before
+    over &= (before >= SAME) & (behind >= SAME)
+    return (over * weight[:, None]).sum(0)
 
 
 def _touching(beside: Beside, stretches: Sequence[np.ndarray]) -> np.ndarray:

@@ -1,29 +1,36 @@
 """The chains that a sample's reads come from, and where each read lies on them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, decode, encode
+from lacuna.core.paths import CONTAMINANTS
 from lacuna.core.tables import PlacedRow
 from lacuna.placing.align import MATCH, MISMATCH
 from lacuna.placing.build import build
 from lacuna.placing.draft import Draft, draft_of, protein_of
 from lacuna.placing.placement import Laid
+from lacuna.placing.populations import Population, further_drafts, is_serum, populations
 from lacuna.placing.readset import ReadSet, collapse, merge_il
 from lacuna.placing.seeds import word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
 from lacuna.reads.error_model import ErrorModels
 from lacuna.reads.read import Read
+from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.scaffold import Scaffold
 
 V_SHARE = 0.3  # of the words of a V segment that reads hold, from which its locus is there
 C_SHARE, C_WORDS = 0.2, 12.0  # the same of a constant region, and words at least
 NAMES = {"H": "heavy", "K": "kappa", "L": "lambda"}
 TOO_SHORT = "shorter than a seed"
 NOWHERE = "fits no chain"
+MORE_CHAINS = 3  # times that further chains are looked for
 MAX_DIFFERENCES = 6  # that are written of a read
 
 
@@ -32,7 +39,9 @@ class Placed:
     """What `place` found.
 
     names and drafts: the chains; proteins: names of the contaminants, which follow the chains in
-    `laid`; reads: each different read once; laid: where they lie; rows: one for each given read.
+    `laid`; reads: each different read once; laid: where they lie; rows: one for each given read;
+    populations: how much of the reads each chain has; serum: the sample holds many antibodies, of
+    which none can be told.
     """
 
     names: tuple[str, ...]
@@ -41,6 +50,8 @@ class Placed:
     reads: ReadSet
     laid: Laid
     rows: tuple[PlacedRow, ...]
+    populations: tuple[Population, ...]
+    serum: bool
 
 
 def place(
@@ -59,30 +70,58 @@ def place(
     """
     found = collapse(reads, models.probabilities(reads))
     use = np.zeros(len(v_segments().names)) if use is None else use
+    names: tuple[str, ...] = ()
     if references:
         names = tuple(name for name, _ in references)
         drafts = [draft_from(sequence) for _, sequence in references]
     else:
-        names, drafts = _germline_drafts(found, species, use)
+        drafts = _germline_drafts(found, species, use)
     proteins = [protein_of(sequence) for _, sequence in contaminants]
     found, drafts, laid = build(found, drafts, proteins, use)
+    for _ in range(MORE_CHAINS if not references else 0):
+        more = further_drafts(found, laid, drafts, species, use)
+        if not more:
+            break
+        found, drafts, laid = build(found, [*drafts, *more], proteins, use)
+    if not references:
+        names = _names(drafts)
+    chains = populations(found, laid, names, drafts)
     known = tuple(name for name, _ in contaminants)
     rows = rows_of(reads, found, laid, (*names, *known), len(names))
-    return Placed(names, tuple(drafts), known, found, laid, tuple(rows))
+    return Placed(
+        names, tuple(drafts), known, found, laid, tuple(rows), chains, is_serum(chains, drafts)
+    )
 
 
-def _germline_drafts(
-    reads: ReadSet, species: str, use: np.ndarray
-) -> tuple[tuple[str, ...], list[Draft]]:
-    """Names and germline chains of the loci that reads show."""
+def _germline_drafts(reads: ReadSet, species: str, use: np.ndarray) -> list[Draft]:
+    """Germline chains of the loci that reads show."""
     scores = score_segments(word_weights(reads, WORD))
-    names, drafts = [], []
+    drafts = []
     for one in best_of_loci(scores, species, use):
         constant = one.c_share >= C_SHARE and one.c_seen >= C_WORDS
         if constant or one.v_share >= V_SHARE:
-            names.append(NAMES[one.locus])
             drafts.append(draft_of(one.locus, one.v, one.j, one.c if constant else -1))
-    return tuple(names), drafts
+    return drafts
+
+
+def _names(drafts: Sequence[Draft]) -> tuple[str, ...]:
+    """`heavy`, `kappa`, `heavy_2`, ... in the order that chains were found in."""
+    seen: Counter[str] = Counter()
+    names = []
+    for draft in drafts:
+        seen[draft.locus] += 1
+        more = f"_{seen[draft.locus]}" if seen[draft.locus] > 1 else ""
+        names.append(NAMES[draft.locus] + more)
+    return tuple(names)
+
+
+def read_contaminants(*paths: Path) -> list[tuple[str, str]]:
+    """(name, sequence) of the bundled contaminants and of those in the user's FASTA files."""
+    found = []
+    for path in (CONTAMINANTS, *paths):
+        records = read_scaffolds(path)
+        found += [(r.chain, r.sequence) for r in records if isinstance(r, Scaffold)]
+    return found
 
 
 def draft_from(sequence: str) -> Draft:

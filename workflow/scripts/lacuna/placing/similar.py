@@ -1,9 +1,8 @@
 """Reads of unread stretches that differ too much from the template to be placed by it.
 
 The peptides of one protease abut and never overlap, so no read leads from a framework into a
-mutated loop. A read that fits no chain is laid on the columns of the V segments of each locus:
-how often germline segments have its residues there tells where it belongs. Only stretches that
-nothing else tells are replaced.
+mutated loop. A read that fits no chain is laid on all V segments: where it is like one of them, its
+columns tell where it belongs. Only stretches that nothing else tells are replaced.
 """
 
 from collections.abc import Sequence
@@ -13,25 +12,25 @@ from functools import cache
 import numpy as np
 
 from lacuna.antibody.germlines import LOCI, v_segments
-from lacuna.antibody.imgt import CYS104, N_CODES
+from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, N_RESIDUES
 from lacuna.placing.align import MIN_SCORE
 from lacuna.placing.draft import HELD, Draft
 from lacuna.placing.readset import ReadSet, merge_il
 
-SHORTEST = 7  # residues of a read that is laid on columns
+SHORTEST = 7  # residues of a read that is laid on segments
 LONGEST = 24
-FREE = 0.25  # share of residues that follow no segment
+MUTATED = 0.35  # of residues to differ from the segment that is nearest there
 SURE_READ = 14.0  # nats of a read against chance if every residue of it were right
-LIKE = 8.0  # nats of a read on its columns against chance
-BEFORE_OTHERS = 3.0  # nats more than on any other columns
+LIKE = 10.0  # nats by which a read is like a segment
+BEFORE_OTHERS = 2.5  # nats more than at any other columns of any segment
 UNREAD = 0.6  # share of the residues under a read that no other read tells
 _CHANCE = 1.0 / 19.0
 
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """A read on columns of a locus: its row, nats, and the columns under its residues."""
+    """A read that is like V segments of a locus: its row, nats, and the columns under it."""
 
     read: int
     score: float
@@ -40,56 +39,74 @@ class Similar:
 
 
 @cache
-def _columns_of(locus: int) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-    """(N_CODES, 20) odds of the residues of V segments against chance, and the different sets of
-    columns that they fill. Each gene counts once."""
+def _segments_of(locus: int) -> tuple[np.ndarray, np.ndarray]:
+    """Different V segments of a locus up to Cys104 without gaps: (n, w) tokens and columns."""
     segments = v_segments()
-    own = np.flatnonzero(segments.locus == locus)
-    _, first = np.unique(segments.gene[own], return_index=True)
-    own = own[first]
-    grid = segments.tokens[own][:, : CYS104 + 1]
+    grid = segments.tokens[segments.locus == locus][:, : CYS104 + 1]
     present = grid != ABSENT
-    tokens = merge_il(grid)
-    count = np.full((N_CODES, N_RESIDUES), 0.5)
-    for column in range(1, CYS104 + 1):
-        known = tokens[:, column] < N_RESIDUES
-        count[column] += np.bincount(tokens[known, column], minlength=N_RESIDUES)
-    share = count / count.sum(1, keepdims=True)
-    odds = (1 - FREE) * share / _CHANCE + FREE
-    patterns = {tuple(np.flatnonzero(row).tolist()): None for row in present}
-    return odds, tuple(np.array(p) for p in patterns)
+    tokens = np.full((len(grid), int(present.sum(1).max())), ABSENT, np.uint8)
+    columns = np.zeros(tokens.shape, np.uint8)
+    for i, row in enumerate(present):
+        at = np.flatnonzero(row)
+        tokens[i, : len(at)], columns[i, : len(at)] = merge_il(grid[i, at]), at
+    _, first = np.unique(tokens, axis=0, return_index=True)
+    return tokens[np.sort(first)], columns[np.sort(first)]
 
 
 def similar_reads(reads: ReadSet, rows: np.ndarray, loci: Sequence[int]) -> list[Similar]:
-    """Reads (rows) that fit one place of the columns of some loci, the surest first."""
+    """Reads (rows) that are like V segments at one place, the most alike first."""
     right = np.clip(reads.right, 0.05, 0.995)
     worth = np.where(reads.tokens < N_RESIDUES, np.log(right / _CHANCE), 0.0).sum(1)
     rows = rows[(reads.length[rows] >= SHORTEST) & (reads.length[rows] <= LONGEST)]
     rows = rows[worth[rows] >= SURE_READ]
     found = []
-    for row in rows.tolist():
-        n = int(reads.length[row])
-        tokens, q = reads.tokens[row, :n], right[row, :n]
-        if tokens.max() >= N_RESIDUES:
-            continue
-        places: dict[tuple[int, int], tuple[float, np.ndarray]] = {}
-        for locus in loci:
-            odds, patterns = _columns_of(locus)
-            for pattern in patterns:
-                windows = np.lib.stride_tricks.sliding_window_view(pattern, n)
-                nats = np.log(q * odds[windows, tokens] + 1 - q).sum(1)
-                for at in np.flatnonzero(nats > LIKE - BEFORE_OTHERS).tolist():
-                    key = (locus, int(windows[at, n // 2]) // 2)  # loops of any length agree
-                    if key not in places or nats[at] > places[key][0]:
-                        places[key] = (float(nats[at]), windows[at])
-        ranked = sorted(places.items(), key=lambda item: (-item[1][0], item[0]))
-        if not ranked or ranked[0][1][0] < LIKE:
-            continue
-        (locus, middle), (score, columns) = ranked[0]
-        rivals = [p for (where, m), (p, _) in ranked[1:] if where != locus or abs(m - middle) > 1]
-        if not rivals or rivals[0] < score - BEFORE_OTHERS:
-            found.append(Similar(row, score, locus, columns.copy()))
+    for n in np.unique(reads.length[rows]).tolist():
+        part = rows[reads.length[rows] == n]
+        places = [(locus, *_best_places(reads, part, locus, n)) for locus in loci]
+        for k, row in enumerate(part.tolist()):
+            tops = [(float(score[k].max()), locus) for locus, score, _ in places]
+            top, locus = max(tops)
+            if top < LIKE:
+                continue
+            at = next((int(s[k].argmax()), c) for where, s, c in places if where == locus)
+            columns = at[1][k, at[0]]
+            rival = max(
+                float(score[k, o])
+                for where, score, under in places
+                for o in range(score.shape[1])
+                if where != locus or abs(int(under[k, o, 0]) - int(columns[0])) > 1
+            )
+            if rival < top - BEFORE_OTHERS:
+                found.append(Similar(row, top, locus, columns.copy()))
     return sorted(found, key=lambda s: (-s.score * float(reads.weight[s.read]), s.read))
+
+
+def _best_places(
+    reads: ReadSet, rows: np.ndarray, locus: int, n: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of reads of n residues at each offset along V segments: (rows, offsets) nats on the segment
+    that is most alike there, and its columns (rows, offsets, n)."""
+    tokens, columns = _segments_of(locus)
+    right = np.clip(reads.right[rows, :n], 0.05, 0.995)
+    agrees = np.log(((1 - MUTATED) * right + (1 - right) / 18) / _CHANCE)
+    differs = np.log((MUTATED / 18 * right + (1 - right) / 18) / _CHANCE)
+    weights = np.zeros((len(rows), n, N_RESIDUES), np.float32)
+    r, c = np.indices(right.shape)
+    weights[r, c, np.minimum(reads.tokens[rows, :n], N_RESIDUES - 1)] = agrees - differs
+    offsets = tokens.shape[1] - n + 1
+    best = np.full((len(rows), offsets), -np.inf)
+    under = np.zeros((len(rows), offsets, n), dtype=np.uint8)
+    for offset in range(offsets):
+        letters = tokens[:, offset : offset + n]
+        hot = np.zeros((len(tokens), n, N_RESIDUES), np.float32)
+        i, j = np.nonzero(letters < N_RESIDUES)
+        hot[i, j, letters[i, j]] = 1.0
+        score = weights.reshape(len(rows), -1) @ hot.reshape(len(tokens), -1).T
+        score[:, letters[:, -1] >= N_RESIDUES] = -np.inf
+        which = score.argmax(1)
+        best[:, offset] = score[np.arange(len(rows)), which] + differs.sum(1)
+        under[:, offset] = columns[which, offset : offset + n]
+    return best, under
 
 
 def with_similar(

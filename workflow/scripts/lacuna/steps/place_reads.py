@@ -9,7 +9,7 @@ from lacuna.core.files import LacunaError
 from lacuna.core.records import write_record
 from lacuna.core.tables import PlacedRow
 from lacuna.placing.given import Shown, show
-from lacuna.placing.place import Placed, place, rows_of
+from lacuna.placing.place import Placed, place, read_contaminants, rows_of
 from lacuna.placing.readset import collapse
 from lacuna.reads.error_model import load_error_models
 from lacuna.scaffolds.read import read_scaffolds
@@ -57,18 +57,18 @@ def place_reads(
 
     With a FASTA, its chains are kept and reads are evidence for what they miss; without one the
     chains are found among germline segments of the species ('auto' for any) and assembled.
-    contaminants: a FASTA of proteins whose reads are set apart. Raises LacunaError if a file cannot
+    contaminants: a FASTA of proteins whose reads are set apart, beside the bundled ones. Raises LacunaError if a file cannot
     be used.
     """
     given = load_reads(reads)
     models = load_error_models()
-    others = [(chain.chain, chain.sequence) for chain in _chains(contaminants)]
+    others = read_contaminants(*([contaminants] if contaminants else []))
     if fasta is None:
         use = load_library(library).v_prior.numpy()
         placed = place(given, models, contaminants=others, species=species, use=use)
         write_record(out, PlacedReads(placed, (), placed.rows))
         return
-    chains = list(islice(_chains(fasta, gaps, tolerance_ppm=tolerance_ppm), MAX_CHAINS + 1))
+    chains = list(islice(_chains(fasta, gaps, tolerance_ppm), MAX_CHAINS + 1))
     if len(chains) > MAX_CHAINS:
         raise LacunaError(
             f"{fasta}: more than {MAX_CHAINS} chains in a sample with reads; give a sample for "
@@ -87,14 +87,11 @@ def place_reads(
     write_record(out, PlacedReads(None, on_chains, tuple(rows)))
 
 
-def _chains(
-    fasta: Path | None, gaps: Path | None = None, tolerance_ppm: float = 0.0
-) -> Iterator[Scaffold]:
-    """Yield the usable chains of a FASTA; what is not usable `read_scaffolds` lists."""
-    if fasta is not None:
-        for record in read_scaffolds(fasta, gaps, tolerance_ppm=tolerance_ppm):
-            if isinstance(record, Scaffold):
-                yield record
+def _chains(fasta: Path, gaps: Path | None, tolerance_ppm: float) -> Iterator[Scaffold]:
+    """Yield the usable chains of a FASTA; the rule read_scaffolds lists the others."""
+    for record in read_scaffolds(fasta, gaps, tolerance_ppm=tolerance_ppm):
+        if isinstance(record, Scaffold):
+            yield record
 
 
 def _named(chain: Scaffold) -> tuple[bool, ...]:

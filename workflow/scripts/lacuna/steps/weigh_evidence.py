@@ -1,6 +1,7 @@
 """What reads and network say of each position, over files: scaffolds, evidence, reads.tsv."""
 
 import csv
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,8 @@ from lacuna.steps.load import load_reader
 from lacuna.steps.place_reads import GivenChain, PlacedReads
 from lacuna.steps.reader_files import ReaderFiles
 
+LOG = logging.getLogger(__name__)
+
 ALTERNATIVES = 3
 MIN_ALTERNATIVE = 0.01
 
@@ -28,6 +31,7 @@ class _Weighed(NamedTuple):
     """
 
     name: str
+    about: str
     scaffold: str
     gaps: Sequence[GapHint]
     evidence: Iterable[tuple[int, str, float]]
@@ -63,10 +67,21 @@ def weigh_evidence(
             k=loaded.encoder.k,
             stride=loaded.encoder.stride,
         )
-        chains = [_Weighed(c.name, c.scaffold, c.gaps, c.likelihoods, c.rows) for c in weighed]
+        shares = {population.name: population.share for population in found.found.populations}
+        chains = [
+            _Weighed(c.name, _about(shares[c.name]), c.scaffold, c.gaps, c.likelihoods, c.rows)
+            for c in weighed
+        ]
+        if found.found.serum:
+            LOG.warning("the reads are of many antibodies, of which none can be told apart")
     _write(chains, scaffolds, evidence, gaps, positions)
     with atomic_write(reads) as handle:
         handle.write(PLACED_TABLE.header + PLACED_TABLE.text(found.rows))
+
+
+def _about(share: float) -> str:
+    """The description of a chain that reads gave."""
+    return f"{share:.2f} of the placed reads"
 
 
 def _write(
@@ -74,7 +89,8 @@ def _write(
 ) -> None:
     with atomic_write(scaffolds) as handle:
         for chain in chains:
-            handle.write(f">{chain.name}\n{chain.scaffold}\n")
+            handle.write(f">{' '.join(filter(None, (chain.name, chain.about)))}\n")
+            handle.write(f"{chain.scaffold}\n")
     with atomic_write(evidence) as handle:
         rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
         rows.writerow(EVIDENCE_COLUMNS)
@@ -106,7 +122,7 @@ def _of_given(chain: GivenChain) -> _Weighed:
         for i in missing
         for r, residue in enumerate(RESIDUES)
     ]
-    return _Weighed(chain.name, letters, (), evidence, list(_positions(chain)))
+    return _Weighed(chain.name, "", letters, (), evidence, list(_positions(chain)))
 
 
 def _positions(chain: GivenChain) -> Iterator[EvidenceRow]:
