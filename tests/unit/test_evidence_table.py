@@ -154,6 +154,20 @@ def test_network_and_evidence_are_multiplied() -> None:
     assert with_evidence([Scaffold("a", "", "AXC", (), 1)], targets, network) is network
 
 
+def test_a_settled_distribution_takes_the_networks_place(write: Write) -> None:
+    fasta = write("a.fasta", ">a\nAJC-E\n")
+    rows = write("s.tsv", HEADER + "a\t2\tI\t.9\na\t4\tD\t.6\na\t4\tN\t.4\n")
+    (scaffold,) = read_scaffolds(fasta, settled=rows)
+    assert isinstance(scaffold, Scaffold) and all(e.settled for e in scaffold.evidence)
+    assert from_json(to_json(scaffold)) == scaffold
+    network = np.zeros((2, 20))
+    network[:, [RESIDUES.index("I"), RESIDUES.index("L")]] = 0.5
+    joined = with_evidence([scaffold], np.array([[0, 1, 0, 1], [0, 3, 0, 3]]), network)
+    assert joined[1, RESIDUES.index("D")] == pytest.approx(0.6)
+    assert joined[0, RESIDUES.index("I")] == pytest.approx(0.9 / (0.9 + 0.1 / 19))
+    assert joined[0, RESIDUES.index("K")] == 0  # J has two choices
+
+
 @pytest.mark.slow
 def test_evidence_decides_letters_and_mass_gaps_and_changes_nothing_observed(
     tmp_path: Path,

@@ -177,12 +177,15 @@ def gaps_of(wildcards):
 
 
 def evidence_of(wildcards):
-    """Input function: tables of what is known of their positions."""
-    return [
-        path
-        for found in (given("evidence")(wildcards), of_reads("evidence.tsv")(wildcards))
-        for path in ([found] if found else [])
-    ]
+    """Input function: tables of what is measured of their positions, in the sheet and by reads."""
+    sample = SAMPLES[wildcards.sample]
+    by_reads = of_reads("evidence.tsv")(wildcards) if sample.fasta else []
+    return [path for path in (sample.evidence, by_reads) if path]
+
+
+def settled_of(wildcards):
+    """Input function: what is known of their positions, the network included."""
+    return [] if SAMPLES[wildcards.sample].fasta else of_reads("evidence.tsv")(wildcards)
 
 
 def weights():

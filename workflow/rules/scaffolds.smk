@@ -6,6 +6,7 @@ rule read_scaffolds:
         truth=given("truth"),
         homologs=given("homologs"),
         evidence=evidence_of,
+        settled=settled_of,
         unread=of_reads("rejected.tsv"),
     output:
         folder=temp(directory(OUT / "{sample}" / "scaffolds")),

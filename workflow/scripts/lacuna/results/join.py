@@ -40,6 +40,7 @@ def split_scaffolds(
     *,
     homologs: Path | None = None,
     evidence: Path | Sequence[Path] | None = None,
+    settled: Path | None = None,
     unread: Path | None = None,
     block_size: int,
     n_blocks: int,
@@ -48,8 +49,8 @@ def split_scaffolds(
 ) -> None:
     """Write usable chains into n_blocks files of block_size each, and list the others.
 
-    homologs: a FASTA whose unusable records are listed too; evidence: a table, or several, that is
-    carried with the chains; unread: of a sample with reads the bad rows of their files, listed
+    homologs: a FASTA whose unusable records are listed too; evidence, settled: tables that are
+    carried with the chains, as in `read_scaffolds`; unread: of a sample with reads the bad rows of their files, listed
     first (`fasta` may then be empty, if the reads gave no chain). Chains that are evidence of what
     C weighs are also written to a file next to the blocks (`Telling`).
 
@@ -63,7 +64,7 @@ def split_scaffolds(
         if unread is not None and not fasta.stat().st_size:
             return
         records = read_scaffolds(
-            fasta, gaps, truth, homologs, evidence, tolerance_ppm=tolerance_ppm
+            fasta, gaps, truth, homologs, evidence, settled, tolerance_ppm=tolerance_ppm
         )
         for record in records:
             if isinstance(record, Rejected):

@@ -40,8 +40,12 @@ class _Position:
 class EvidenceTable:
     """The rows of an evidence table by chain: `take` gives them once, `left` is what remains."""
 
-    def __init__(self, path: str | Path | None = None) -> None:
-        """Read `path`. Raises LacunaError if the table as a whole cannot be understood."""
+    def __init__(self, path: str | Path | None = None, *, settled: bool = False) -> None:
+        """Read `path`. Raises LacunaError if the table as a whole cannot be understood.
+
+        settled: its distributions are those of `PositionEvidence.settled`.
+        """
+        self._settled = settled
         self.file = Path(path).name if path is not None else ""
         self._chains: dict[str, dict[int, _Position] | Fault] = {}
         self._lines: dict[str, int] = {}  # of the first row of each chain
@@ -118,7 +122,7 @@ class EvidenceTable:
                 )
         except ValueError as error:
             raise Fault(str(error), found.line, file=self.file) from None
-        return PositionEvidence(position - 1, weights)
+        return PositionEvidence(position - 1, weights, self._settled)
 
 
 def joined(

@@ -62,6 +62,7 @@ def read_scaffolds(
     truth: str | Path | None = None,
     homologs: str | Path | None = None,
     evidence: str | Path | Sequence[str | Path] | None = None,
+    settled: str | Path | None = None,
     *,
     tolerance_ppm: float = DEFAULT_TOLERANCE_PPM,
     max_length: int = DEFAULT_MAX_LENGTH,
@@ -71,8 +72,9 @@ def read_scaffolds(
     The latter are rows of gaps or evidence of unknown chains, truth whose ids match only in part or
     not at all, and bad records of `homologs`, a FASTA that is read only for this. The files are
     streamed: only the ids, the tables, and true chains in another order than in `fasta` are held in
-    memory. `evidence`: one table or several, which are then multiplied. `tolerance_ppm` applies to
-    masses without a tolerance. Raises LacunaError if a file as a whole cannot be used.
+    memory. `evidence`: one table or several, which are then multiplied; `settled`: one in their
+    place whose distributions hold the network's word already. `tolerance_ppm` applies to masses
+    without a tolerance. Raises LacunaError if a file as a whole cannot be used.
     """
     fasta = Path(fasta)
     max_bytes = (
@@ -81,6 +83,7 @@ def read_scaffolds(
     table = GapTable(gaps)
     evidence = [evidence] if isinstance(evidence, str | Path) else evidence or []
     known = [EvidenceTable(path) for path in evidence]
+    known += [EvidenceTable(settled, settled=True)] if settled is not None else []
     tables: list[GapTable | EvidenceTable] = [table, *known]
     truths = (
         TruthFile(truth, lambda record: _plain(record, max_length), max_bytes)
@@ -440,7 +443,7 @@ def to_json(scaffold: Scaffold) -> str:
         "modifications": [[m.position, m.mass, m.name] for m in scaffold.modifications],
     }
     if scaffold.evidence:
-        fields["evidence"] = [[e.position, e.weights] for e in scaffold.evidence]
+        fields["evidence"] = [[e.position, e.weights, e.settled] for e in scaffold.evidence]
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -469,8 +472,8 @@ def from_json(line: str) -> Scaffold:
         )
         modifications = tuple(ResidueModification(*m) for m in fields.pop("modifications"))
         evidence = tuple(
-            PositionEvidence(position, tuple(weights))
-            for position, weights in fields.pop("evidence", ())
+            PositionEvidence(position, tuple(weights), settled)
+            for position, weights, settled in fields.pop("evidence", ())
         )
         return Scaffold(**fields, gaps=gaps, modifications=modifications, evidence=evidence)
     except (AttributeError, KeyError, TypeError) as error:

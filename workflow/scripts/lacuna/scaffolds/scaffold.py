@@ -41,11 +41,13 @@ class PositionEvidence:
     """What is known of a position (0-based in the scaffold's sequence) short of certainty.
 
     `weights` are those of the 20 residues in the order of the alphabet; they sum to 1. They say
-    how much each residue is supported by what was measured, apart from the rest of the chain.
+    how much each residue is supported by what was measured, apart from the rest of the chain; or,
+    if `settled`, how probable each is by all that is known, the network included.
     """
 
     position: int
     weights: tuple[float, ...]
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

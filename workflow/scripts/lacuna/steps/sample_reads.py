@@ -19,6 +19,7 @@ class ReadsGave(NamedTuple):
     fasta: Path
     gaps: Path | None
     evidence: list[Path]
+    settled: Path | None
     positions: Path
     unread: Path
 
@@ -55,7 +56,8 @@ def weigh_reads(
     return ReadsGave(
         fasta or out["scaffolds"],
         gaps if fasta else found_gaps,
-        [*given, evidence],
+        [*given, evidence] if fasta else given,
+        None if fasta else evidence,
         positions,
         unread,
     )

@@ -152,6 +152,7 @@ def fill_sample(
         *(given.get("truth"), scaffolds, out["rejected"]),
         homologs=given.get("homologs"),
         evidence=gave.evidence if gave else given.get("evidence"),
+        settled=gave.settled if gave else None,
         unread=gave.unread if gave else None,
         block_size=block_size,
         n_blocks=n_blocks,

@@ -27,7 +27,8 @@ MIN_ALTERNATIVE = 0.01
 class _Weighed(NamedTuple):
     """A chain as it is written: its scaffold, what is known of its gaps, and of its positions.
 
-    evidence: (position from 1, residue, share) for its missing residues.
+    evidence: (position from 1, residue, share) for its missing residues, by reads alone if the
+    chain was given, by reads and network if the reads gave it.
     """
 
     name: str
@@ -50,8 +51,8 @@ def weigh_evidence(
 ) -> None:
     """Weigh what reads say against the network, and write what the chains are filled from.
 
-    scaffolds: FASTA of the chains, X where reads show nothing; evidence, gaps: tables of what they
-    say all the same, in the form of the sheet's columns; positions: rows of evidence.tsv in the
+    scaffolds: FASTA of the chains, X where reads show nothing; evidence, gaps: tables of what is
+    known there all the same, in the form of the sheet's columns; positions: rows of evidence.tsv in the
     coordinates of the scaffolds, from 1; reads: reads.tsv.
     """
     found = read_record(placed, PlacedReads)
@@ -69,7 +70,11 @@ def weigh_evidence(
         )
         shares = {population.name: population.share for population in found.found.populations}
         chains = [
-            _Weighed(c.name, _about(shares[c.name]), c.scaffold, c.gaps, c.likelihoods, c.rows)
+            _Weighed(
+                *(c.name, _about(shares[c.name]), c.scaffold, c.gaps),
+                _posterior(c.scaffold, c.gaps, c.rows),
+                c.rows,
+            )
             for c in weighed
         ]
         if found.found.serum:
@@ -77,6 +82,18 @@ def weigh_evidence(
     _write(chains, scaffolds, evidence, gaps, positions)
     with atomic_write(reads) as handle:
         handle.write(PLACED_TABLE.header + PLACED_TABLE.text(found.rows))
+
+
+def _posterior(
+    scaffold: str, gaps: Sequence[GapHint], rows: Sequence[EvidenceRow]
+) -> Iterator[tuple[int, str, float]]:
+    """Yield (position from 1, residue, probability) of the missing residues of known places."""
+    unknown = {position for gap in gaps for position in range(gap.start, gap.end)}
+    for i, (letter, row) in enumerate(zip(scaffold, rows, strict=True)):
+        if letter not in RESIDUES and i not in unknown:
+            yield i + 1, row.residue, row.probability or 0.0
+            for residue, share in row.alternatives:
+                yield i + 1, residue, share
 
 
 def _about(share: float) -> str:
