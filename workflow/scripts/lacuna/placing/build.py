@@ -58,6 +58,8 @@ def build(
 
     drafts: chains of germline segments; fixed: proteins that reads do not change (contaminants).
     """
+    if not drafts:
+        return reads, [], lay(reads, fixed)
     graph = WordGraph(reads)
     current = list(drafts)
     for number in range(ROUNDS):
