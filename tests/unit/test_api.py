@@ -14,7 +14,8 @@ from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 
 import lacuna
-from chains import fasta, germline_chain, hidden, mutated
+from chains import fasta, germline_chain, hidden, mutated, random_protein
+from conftest import Write
 from lacuna.core.files import LacunaError
 from lacuna.steps import one_file
 
@@ -169,3 +170,12 @@ def test_the_package_imports_nothing_of_the_interface_until_it_is_used() -> None
     )
     scripts = Path(lacuna.__file__).parents[1]
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(scripts)})
+
+
+def test_a_file_of_homologs_that_has_changed_is_read_again(write: Write) -> None:
+    protein = random_protein(150, 1)
+    shown = hidden(protein, [(70, 73)])
+    homologs = write("homologs.fasta", fasta({"h": random_protein(150, 2)}))
+    assert lacuna.fill([shown], homologs=homologs)[0].sequence != protein
+    homologs.write_text(fasta({"h": protein}))
+    assert lacuna.fill([shown], homologs=homologs)[0].sequence == protein

@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -155,6 +156,18 @@ def test_files_are_paths_and_none_where_there_are_none() -> None:
         "y": Path("f"),
         "k": [1],
     }
+
+
+@dataclass(frozen=True)
+class Pair:
+    one: Path
+    k: int
+
+
+def test_arguments_that_belong_together_are_passed_as_one() -> None:
+    given = job(input={"one": "a", "two": "b"}, params={"k": 3})
+    found = arguments(given, bundles={"pair": Pair})
+    assert found == {"two": Path("b"), "pair": Pair(Path("a"), 3)}
 
 
 def test_a_name_for_two_things_is_refused() -> None:

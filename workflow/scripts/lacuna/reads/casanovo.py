@@ -1,9 +1,9 @@
-"""mzTab of Casanovo and its relatives (ContraNovo, AdaNovo): pyteomics takes the file apart.
+"""mzTab of Casanovo and its relatives (ContraNovo, AdaNovo), parsed by pyteomics.
 
-What the scores of residues mean changed with the version (Casanovo's CHANGELOG.md and issues 408
-and 485): since 3.3.0 each is the average of its own and the peptide's, until 5.0; before 4.3.0 some
-builds write them in reverse. A modification of the N terminus is a token with a score of its own.
-The score of a peptide that does not fit its precursor has 1 taken away.
+The meaning of residue scores changed with the version (Casanovo's CHANGELOG.md and issues 408 and
+485): from 3.3.0 to before 5.0 each is the average of its own and the peptide's; before 4.3.0 some
+builds write them in reverse. A modification of the N terminus is a token with a score of its own. 1
+is subtracted from the score of a peptide that does not fit its precursor.
 """
 
 import re
@@ -22,24 +22,24 @@ TOOLS = {"casanovo": "Casanovo", "contranovo": "ContraNovo", "adanovo": "AdaNovo
 
 _AA_SCORES = ("opt_ms_run[1]_aa_scores", "opt_global_aa_scores")  # to 5.1, since 5.2
 _PROFORMA = "1003169"  # accession of "proforma peptidoform sequence", in the name of a column
-_MISFIT = 1.0  # taken away from the score of a peptide that does not fit
+_MISFIT = 1.0  # subtracted from the score of a peptide that does not fit
 _AVERAGED = (3, 3), (5, 0)  # versions whose scores are averages: from, before
 _REVERSED = (3, 3), (4, 3)  # versions of which builds write scores in reverse
 _FEWEST = 5  # rows that show whether scores are averages
-_WRITTEN = 2e-5  # what a score loses in writing, five decimals
+_WRITTEN = 2e-5  # rounding error of a score written with five decimals
 
 Row = Mapping[str, Any]
 
 
 class Scores(NamedTuple):
-    """What the scores of a file are: averages with the peptide's, of an order that is not known."""
+    """Whether the scores of a file are averages with the peptide's, and in unknown order."""
 
     averaged: bool
     unordered: bool
 
 
 class MzTab(NamedTuple):
-    """The peptides of an mzTab file: rows with their lines, lines that are none, the tool."""
+    """The peptides of an mzTab file: rows with their line numbers, bad lines, the tool."""
 
     tool: str
     version: tuple[int, ...]
@@ -61,7 +61,7 @@ def read_mztab(path: str) -> MzTab:
         with warnings.catch_warnings():  # of a version that is not stated
             warnings.simplefilter("ignore")
             parsed = Parser(StringIO(text), table_format="dict")
-    except Exception as error:  # whatever the parser stumbles over
+    except Exception as error:  # the parser raises errors of many kinds
         raise LacunaError(f"{path}: not a valid mzTab file ({error}); export it again") from None
     rows = parsed.spectrum_match_table["rows"]
     software = str(parsed.metadata.get("software[1]"))
@@ -128,11 +128,11 @@ def _scores_of(row: Row) -> str | None:
 
 
 def scores_of_file(table: MzTab) -> Scores:
-    """What the scores mean, by the version of the tool and by the scores themselves.
+    """The meaning of the scores, from the version of the tool and from the scores themselves.
 
-    An average of a score and the mean is at least half the mean: where every row holds to that,
-    the scores are averages. Their order cannot be found from them: it is unknown in the versions
-    that reversed it, and in relatives with averages, which began as one of those.
+    An average of a score and the mean is at least half the mean: if this is true of every row, the
+    scores are averages. Their order cannot be found from them: it is unknown in the versions that
+    reversed it, and in relatives with averages, which are derived from one of those.
     """
     low, high = _AVERAGED
     perhaps = table.tool != "casanovo" or low <= table.version < high
@@ -146,7 +146,7 @@ def scores_of_file(table: MzTab) -> Scores:
 
 
 def _stated(row: Row) -> list[float]:
-    """The scores of a row; none if one is no number."""
+    """The scores of a row; an empty list if one is not a number."""
     try:
         return numbers(filter(None, (_scores_of(row) or "").split(",")))
     except ValueError:
@@ -154,7 +154,7 @@ def _stated(row: Row) -> list[float]:
 
 
 def read_row(row: Row, origin: Origin, scores: Scores) -> list[Read]:
-    """The read of a PSM row; none if the tool found no peptide. ValueError says what is wrong."""
+    """The read of a PSM row; none if the tool found no peptide. ValueError states the fault."""
     text = _peptide(row)
     if not text:
         return []
@@ -165,7 +165,7 @@ def read_row(row: Row, origin: Origin, scores: Scores) -> list[Read]:
         stated = [min(1.0, max(0.0, 2 * score - mean)) for score in stated]
     values = list(peptide.of_residues(stated)) if stated else None
     if scores.unordered and values:
-        # Either order may be right: a residue is as sure as the less sure of both says.
+        # Either order may be right: use the lower of the two scores.
         values = list(map(min, values, peptide.of_residues(stated[::-1])))
     score = number(str(row.get("search_engine_score[1]")))
     if score is not None and score < 0:

@@ -1,7 +1,7 @@
 """DeepNovo and its family (PointNovo, PGPointNovo, BiATNovo): residues and natural logarithms.
 
 Both are joined by commas. The oldest writes modified residues as `Cmod`, `Mmod`, `Nmod` and `Qmod`,
-and one logarithm less than residues: that of the first or the last, which the mass left no choice.
+and one logarithm less than residues: that of the first or the last, which the mass determines.
 """
 
 import math
@@ -26,7 +26,7 @@ _MOD = {
     "Nmod": "N(Deamidated)",
     "Qmod": "Q(Deamidated)",
 }
-_NO_AREA = 1.0  # written for an area that is not known
+_NO_AREA = 1.0  # written for an unknown area
 
 
 def _table(peptide: str, positions: str, score: str) -> TableFormat:
@@ -39,7 +39,7 @@ def _table(peptide: str, positions: str, score: str) -> TableFormat:
         area = positive(cells.get("feature_area", ""))
         scores = probabilities(numbers(cells[positions].split(",")))
         if len(scores) == len(residues) - 1:
-            # Of a residue the less sure of the two that may be its own.
+            # For each residue, the lower of the two scores that may be its own.
             scores = list(map(min, [*scores, 1.0], [1.0, *scores]))
         return [
             origin.read(

@@ -1,8 +1,8 @@
-"""Fitting the error models of tools on reads of known proteins, and how well they carry over.
+"""Fit the error models of tools on reads of known proteins, and measure how well they generalise.
 
 Each protein has the same weight, and equal reads of one protein count as 1 + log2(n) / 2: mistakes
-repeat with the spectrum. Beside the models of all proteins there is a set of models without each
-protein, for reporting accuracy on it.
+repeat with the spectrum. In addition to the models of all proteins there is a set of models without
+each protein, for reporting accuracy on it.
 """
 
 from collections import Counter
@@ -26,9 +26,9 @@ from lacuna.reads.error_model import (
 from lacuna.reads.judging import UNJUDGED, Chains, judge
 from lacuna.reads.read import Read
 
-MIN_READS = 500  # of a tool and protein, below which they are not fitted on
-CAUTION = 0.5  # log odds that the default gives away: a tool that was never seen may promise more
-CEILING = 0.95  # of a model whose carrying over cannot be measured: it saw one protein alone
+MIN_READS = 500  # of a tool and protein; if there are fewer, they are not used in fits
+CAUTION = 0.5  # log odds subtracted in the default: an unknown tool may be more overconfident
+CEILING = 0.95  # of a model fitted on a single protein: generalisation cannot be measured
 SURE = 0.95
 
 _RIDGE = 1e-2
@@ -40,7 +40,7 @@ _FARTHEST = 30.0  # log odds beyond which exp loses all digits
 
 
 class Judged(NamedTuple):
-    """Reads of one set that are of its protein, and which of their residues are right."""
+    """Reads of one set that match its protein, and which of their residues are right."""
 
     name: str
     protein: str
@@ -49,7 +49,7 @@ class Judged(NamedTuple):
 
 
 class CalibrationRow(NamedTuple):
-    """Models on a set of reads of a protein that they never saw."""
+    """Calibration of models on a set of reads of a protein that they were not fitted on."""
 
     set: Annotated[str, "of reads"]
     protein: Annotated[str, "which none of the models saw"]
@@ -92,7 +92,7 @@ def fit_all(sets: Sequence[Judged]) -> list[Record]:
 
 
 def calibrate(sets: Sequence[Judged], records: Sequence[Record]) -> list[CalibrationRow]:
-    """How the models that did not see a set's protein do on it, set by set and tool by tool.
+    """Calibration of the models not fitted on a set's protein, set by set and tool by tool.
 
     A set is left out if no model is left: no other protein has reads with what its reads have.
     """
@@ -224,7 +224,7 @@ def _record(
 
 
 def _ceiling(samples: Sequence[_Sample]) -> float:
-    """How many residues are right of those called sure by a model that did not see their protein.
+    """Share of right residues among those that a model not fitted on their protein is sure of.
 
     The mean over proteins, and never above `_HIGHEST`.
     """

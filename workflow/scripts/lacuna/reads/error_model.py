@@ -1,11 +1,10 @@
 """The probability that a residue of a read is right, for each tool.
 
-Confidences that tools state promise too much, and residues near the ends of a read are wrong more
-often. A model is a logistic regression over a few features of a residue and its read, cut off at a
-ceiling: how often residues are right that it calls nearly certain, on proteins that it was not
-fitted on. resources/read_errors/README.md says what the bundled models were fitted on and how well
-they hold. It is a probability given that the read is of the protein: what a read is of, placing
-decides.
+Tools are overconfident, and residues near the ends of a read are wrong more often. A model is a
+logistic regression over a few features of a residue and its read, cut off at a ceiling: how often
+residues are right that it calls nearly certain, on proteins that it was not fitted on.
+resources/read_errors/README.md says what the bundled models were fitted on and how well calibrated
+they are. The probability is conditional on the read being of the protein, which placing decides.
 """
 
 import csv
@@ -24,9 +23,9 @@ from lacuna.reads.read import Read
 DEFAULT = "default"  # the tool of the models for tools without one of their own
 
 RESIDUE, PEPTIDE, PLACE = "residue", "peptide", "place"  # what a model needs of a read
-# Of each kind, what its coefficients belong to:
+# Features of each kind of model, in the order of its coefficients:
 #   intercept; confidence: log odds of the residue's own; share: that confidence itself;
-#   read: mean log odds of the read; neighbour: log odds of the less sure neighbour;
+#   read: mean log odds of the read; neighbour: log odds of the less certain neighbour;
 #   score: log odds of the peptide's score; n_end, c_end: exp(-distance / REACH) from either end.
 FEATURES: Mapping[str, tuple[str, ...]] = {
     RESIDUE: ("intercept", "confidence", "share", "read", "neighbour", "n_end", "c_end"),
@@ -34,21 +33,21 @@ FEATURES: Mapping[str, tuple[str, ...]] = {
     PLACE: ("intercept", "n_end", "c_end"),
 }
 REACH = 1.5  # residues
-FLOOR = 0.05  # of a probability: that of one residue in 20, drawn blindly
+FLOOR = 0.05  # of a probability: that of one residue in 20 at random
 
-_LEAST, _MOST = 0.02, 0.995  # confidences beyond are no surer: tools round to 0 and 1
+_LEAST, _MOST = 0.02, 0.995  # confidences are clipped to these: tools round to 0 and 1
 _COLUMNS = ("tool", "kind", "left_out", "ceiling", "fitted_on", "reads", "residues", "coefficients")
 
 
 class Model(NamedTuple):
-    """A logistic regression: coefficients of the features of its kind, and where it is cut off."""
+    """A logistic regression: coefficients of the features of its kind, and its ceiling."""
 
     coefficients: tuple[float, ...]
     ceiling: float
 
 
 class Record(NamedTuple):
-    """A model and what it was fitted on: `left_out` is the protein that it never saw, or ""."""
+    """A model and what it was fitted on: `left_out` is the protein left out of the fit, or ""."""
 
     tool: str
     kind: str
@@ -61,14 +60,14 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class ErrorModels:
-    """The models of all tools, those of tools without one being `DEFAULT`'s."""
+    """The models of all tools; tools without one use those of `DEFAULT`."""
 
     models: Mapping[tuple[str, str], Model]
 
     def model_of(self, read: Read) -> tuple[str, Model] | None:
         """The kind of the read's model, and the model; None if there is none for it.
 
-        It is the one that uses most of what the tool says: the tool's own, or the default.
+        It is the one that uses most of the tool's output: the tool's own, or the default.
         """
         for kind in kinds_of(read):
             model = self.models.get((read.tool, kind)) or self.models.get((DEFAULT, kind))
@@ -79,7 +78,7 @@ class ErrorModels:
     def probabilities(self, reads: Sequence[Read]) -> list[NDArray[np.float64]]:
         """For each read, (length,): the probability that each of its residues is right.
 
-        Raises ValueError if there is no model for a read, which no loaded models do.
+        Raises ValueError if there is no model for a read, which cannot happen with loaded models.
         """
         groups: dict[tuple[str, Model], list[int]] = {}
         for number, read in enumerate(reads):
@@ -98,7 +97,7 @@ class ErrorModels:
 
 
 def kinds_of(read: Read) -> list[str]:
-    """The kinds of models that a read has what they need for, that which uses most first."""
+    """The kinds of models that can be used for a read; the one that uses most comes first."""
     has = {RESIDUE: read.confidences is not None, PEPTIDE: read.score is not None, PLACE: True}
     return [kind for kind in FEATURES if has[kind]]
 
@@ -137,12 +136,12 @@ def features(reads: Sequence[Read], kind: str) -> NDArray[np.float64]:
 
 
 def starts_of(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n,) where each of n stretches begins if they follow one another."""
+    """(n,) start of each of n consecutive stretches."""
     return np.cumsum(lengths) - lengths
 
 
 def log_odds(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """ln(p / (1 - p)) of confidences, which are cut to what can be meant."""
+    """ln(p / (1 - p)) of confidences, which are clipped to a plausible range."""
     cut = np.clip(shares, _LEAST, _MOST)
     return np.log(cut / (1 - cut))
 
@@ -167,7 +166,7 @@ def load_error_models(path: Path = READ_ERRORS, left_out: str = "") -> ErrorMode
 
 
 def read_records(path: Path) -> list[Record]:
-    """The rows of a table of models; LacunaError names the line that is none."""
+    """The rows of a table of models; LacunaError names the first bad line."""
     records = []
     with open_text(path) as handle:
         rows = csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)

@@ -1,4 +1,4 @@
-"""What a format is: how its files are recognised, and how its rows become reads."""
+"""Formats of tables: how their files are recognised, and how their rows become reads."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class TableFormat:
 
     tool: its name in `reads_format`, and the key of the error model. title: its name in messages.
     required: columns by which a header is recognised, in lower case. used: others that are read.
-    read_row: the reads of a row, none if the tool found no peptide; ValueError says what is wrong.
+    read_row: the reads of a row, none if the tool found no peptide; ValueError states the fault.
     separator, fits: of a table without a header, whose columns are `required`: what separates its
     cells, and whether the cells of a first row are such.
     """

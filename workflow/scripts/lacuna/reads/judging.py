@@ -1,8 +1,8 @@
 """Which residues of a read are right, for reads of proteins that are known.
 
 A read is anchored by the longest run that it shares with a chain and followed from there to both
-ends: where it differs, over the smallest block of residues with the mass of a block of the chain,
-else residue by residue. I and L are one.
+ends: if it differs, over the smallest block of residues with the mass of a block of the chain, else
+residue by residue. I and L are equal.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,20 +17,20 @@ ANCHOR = 6  # residues that a read must share with a chain
 RIGHT, WRONG, UNJUDGED = 1, 0, -1
 
 _BLOCK = 4  # residues of a block, on either side
-_SAME = 0.04  # Da: more than Q and K, or M(ox) and F, are apart
+_SAME = 0.04  # Da: more than the difference of Q and K, or of M(ox) and F
 _DEAMIDATED = {("D", "N"), ("E", "Q")}
 _OXIDATION, _DEAMIDATION = 15.994915, 0.984016  # Da, Unimod
 
 
 class Chains(NamedTuple):
-    """Known chains, I written as L, and where each run of `ANCHOR` residues is in them."""
+    """Known chains with I written as L, and the places of each run of `ANCHOR` residues."""
 
     sequences: tuple[str, ...]
     places: dict[str, list[tuple[int, int]]]
 
 
 def index_chains(sequences: Iterable[str]) -> Chains:
-    """The chains, made ready for `judge`."""
+    """Index chains for `judge`."""
     chains = tuple(sequence.upper().replace("I", "L") for sequence in sequences)
     places: dict[str, list[tuple[int, int]]] = {}
     for number, chain in enumerate(chains):
@@ -42,7 +42,7 @@ def index_chains(sequences: Iterable[str]) -> Chains:
 def judge(read: Read, chains: Chains) -> NDArray[np.int8] | None:
     """(length,) RIGHT, WRONG or UNJUDGED for each residue; None if no chain has a run of the read.
 
-    What lies beyond the ends of the chain is not judged, nor D and E where the chain has N and Q:
+    Residues beyond the ends of the chain are not judged, nor D and E if the chain has N and Q:
     the protein may be deamidated.
     """
     letters = read.residues.replace("I", "L")

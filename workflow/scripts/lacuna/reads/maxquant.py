@@ -2,8 +2,8 @@
 
 MaxNovo writes residues that it cannot tell apart in braces ({I|L}, {M(Oxidation (M))|F}), residues
 of unknown order in brackets ([QA], taken as written) and the masses of the ends that it did not
-read. Residues, ends and water make up the mass of the peptide, which tells M(ox) from F; if they do
-not, the spectrum is none of y and b ions and the ends say nothing.
+read. Residues, ends and water make up the mass of the peptide, which distinguishes M(ox) from F; if
+they do not, the spectrum has other ions than y and b, and the masses of the ends are not usable.
 """
 
 import re
@@ -18,12 +18,12 @@ from lacuna.reads.table import Cells
 
 _CHOICE = re.compile(r"\{([^{}]*)\}")
 _BARE_C = re.compile(r"C(?![\w(])|C(?=[A-Z])")
-_CHOICES = 64  # of a read that are weighed
+_CHOICES = 64  # of a read that are tried
 _SAME = 0.01  # Da within which a mass is met: M(ox) and F are 0.033 Da apart
 
 
 def _choices(text: str) -> Iterable[Peptide]:
-    """What the peptide may be, the first letter of every choice first.
+    """Possible peptides, beginning with the first letter of every choice.
 
     A fixed modification is not written: C may be carbamidomethylated.
     """

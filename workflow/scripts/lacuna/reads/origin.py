@@ -1,4 +1,4 @@
-"""From the cells of a row to a read: what is the same for every tool."""
+"""Make a read from the cells of a row: the part that is the same for every tool."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -9,10 +9,10 @@ from lacuna.reads.read import Read
 
 PROTON = 1.007276466621  # Da (CODATA 2022)
 
-# Cells that say that nothing is there.
+# Cells that mean that there is no value.
 _EMPTY = frozenset({"", "-", "na", "nan", "n/a", "none", "null"})
 _MAX_MASS = 1e6  # Da, of a peptide
-_ROUNDING = 1e-6  # a probability may exceed 1 by what was lost in writing it
+_ROUNDING = 1e-6  # by which a written probability may exceed 1
 
 
 class Origin(NamedTuple):
@@ -66,7 +66,7 @@ class Origin(NamedTuple):
 
 
 def _share(value: float) -> float:
-    """A confidence, rounded to what a tool can mean; ValueError if it is none."""
+    """A confidence, rounded to what a tool can mean; ValueError if it is not one."""
     if not -_ROUNDING <= value <= 1 + _ROUNDING:
         raise ValueError(f"a confidence of {value:g}, which is not between 0 and 1; correct it")
     return min(1.0, max(0.0, round(value, 6)))
@@ -118,7 +118,7 @@ def percent(cell: str) -> float | None:
 
 
 def numbers(cells: Iterable[str]) -> list[float]:
-    """Numbers; ValueError names the first cell that is none."""
+    """Numbers; ValueError names the first cell that is not one."""
     values = []
     for cell in cells:
         try:
@@ -138,6 +138,6 @@ def probabilities(logarithms: Sequence[float]) -> list[float]:
 def per_residue(logarithm: float | None, length: int) -> float | None:
     """A score from the log probability of a peptide: its geometric mean over the residues.
 
-    The probability itself falls with the length, and says little of one residue.
+    The probability itself falls with the length, and says little about one residue.
     """
     return None if logarithm is None else math.exp(min(logarithm, 0.0) / max(length, 1))

@@ -30,12 +30,12 @@ _TOKEN = re.compile(
 _SIGNED = re.compile(r"[+-][\d.]+")
 _SITE = re.compile(r"_[A-Z]+$")  # Oxidation_W
 _FLANKS = re.compile(r"(?:[A-Z_-]{1,3}\.)?(.+?)(?:\.[A-Z_-]{1,3})?")
-# What residues carry where bare masses are tokens: the vocabulary of Casanovo and its relatives.
+# Modified residues as tokens with bare masses: the vocabulary of Casanovo and its relatives.
 _BARE = ("C+57.021", "M+15.995", "N+0.984", "Q+0.984")
 # PEAKS marks residues that differ from its database: A(sub G), (ins), (del K).
 _VARIANT = re.compile(r"(?:sub|del) [A-Z]+|ins", re.IGNORECASE)
 
-# Names that tools give and Unimod does not have.
+# Names that tools use and Unimod lacks.
 _ABBREVIATIONS = {
     "o": "Oxidation",
     "ox": "Oxidation",
@@ -63,11 +63,11 @@ _USUAL = (
     "Dimethyl",
     "Formyl",
 )
-_MAX_ROUNDED = 4  # decimals: a mass with more is taken as it is
+_MAX_ROUNDED = 4  # decimals: a mass with more is used as written
 
 
 class Peptide(NamedTuple):
-    """Residues, modifications, and which of the tool's tokens each residue is."""
+    """Residues, modifications, and the index of each residue among the tool's tokens."""
 
     residues: str
     modifications: tuple[Modification, ...]
@@ -75,7 +75,7 @@ class Peptide(NamedTuple):
     n_tokens: int
 
     def of_residues(self, scores: Sequence[Score]) -> Sequence[Score]:
-        """The scores of the residues, from scores of residues or of tokens; ValueError else."""
+        """Scores of the residues, from scores of residues or of tokens; ValueError otherwise."""
         if len(scores) == len(self.residues):
             return scores
         if len(scores) == self.n_tokens:
@@ -87,7 +87,7 @@ class Peptide(NamedTuple):
 
 
 def parse_peptide(text: str) -> Peptide:
-    """The peptide in a cell; ValueError says what cannot be read in it."""
+    """The peptide in a cell; ValueError names what cannot be read."""
     if text and not text.translate(_NO_RESIDUES):
         return Peptide(text, (), tuple(range(len(text))), len(text))
     return _parse_modified(text)
@@ -109,7 +109,7 @@ def peptide_mass(peptide: Peptide) -> float:
 
 @lru_cache(maxsize=4096)
 def modification_mass(text: str) -> float:
-    """What a modification weighs in Da: a number, a name or an accession of Unimod.
+    """The mass of a modification in Da, from a number, a name or an accession of Unimod.
 
     A rounded mass of a usual modification is made exact. ValueError if nothing is known of it.
     """

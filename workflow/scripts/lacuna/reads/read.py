@@ -24,8 +24,8 @@ class Read:
     mass: neutral monoisotopic mass of the whole peptide in Da, as measured if m/z and charge are
         known; None if the file does not give it.
     n_mass, c_mass: mass in Da of the residues that were not read at each end (0: none are missing);
-        None if the tool does not tell.
-    intensity: of the precursor, in the tool's units. charge, scan, file, line: where it comes from.
+        None if the tool does not give it.
+    intensity: of the precursor, in the tool's units. charge, scan, file, line: its origin.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Read:
 
 
 class Peptides(NamedTuple):
-    """What a sample's files hold: reads in the order of the files, and rows that cannot be read.
+    """Contents of a sample's files: reads in the order of the files, and rows that cannot be read.
 
     `unread`: rows of spectra in which the tool found no peptide.
     """

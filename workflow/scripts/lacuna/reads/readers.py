@@ -1,4 +1,4 @@
-"""Reading the peptides of a sample: every file in the format that its content shows."""
+"""Read the peptides of a sample; the format of each file is recognised by its content."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -56,12 +56,12 @@ def read_peptides(paths: Iterable[str | Path], reads_format: str | None = None) 
 
 
 def tools() -> list[str]:
-    """What `reads_format` may be."""
+    """Possible values of `reads_format`."""
     return list(dict.fromkeys([*casanovo.TOOLS, *(f.tool for fs in TABLES for f in fs)]))
 
 
 def _names(paths: Sequence[str]) -> list[str]:
-    """What the reads of each file are named by: its name, or its path if two have the same name."""
+    """Names of files in those of reads: the file's name, or its path if two have the same name."""
     names = [Path(path).name for path in paths]
     pairs = zip(paths, names, strict=True)
     return [name if names.count(name) == 1 else path for path, name in pairs]
@@ -80,7 +80,7 @@ def _reads_of(path: str, name: str, reads_format: str | None) -> Iterator[Found]
 def _recognised(
     path: str, head: Sequence[str], reads_format: str | None
 ) -> tuple[TableFormat, Layout]:
-    """The format of a table and where it begins, by its first lines."""
+    """The format of a table and its first row, from its first lines."""
     first = next(line for line in head if line.strip())
     for forms in TABLES:
         wanted = [form for form in forms if reads_format in (None, form.tool)]

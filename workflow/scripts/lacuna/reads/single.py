@@ -135,7 +135,7 @@ _NOVOB = str.maketrans(
 
 
 def _novob(cells: Cells, origin: Origin) -> Iterable[Read]:
-    """Each spectrum is read from both ends: the likelier of both, or that which fits better."""
+    """Each spectrum is read from both ends: the more probable read, or the one that fits better."""
     ways = [
         (
             -(number(cells[f"prob{way}"]) or 0.0),
@@ -182,8 +182,8 @@ _NOVOB_COLUMNS = (
 def _pnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
     """The longest stretch of residues that are not modified.
 
-    What residue a lower-case letter is, the user of pNovo chose. The residues of the stretch have
-    confidences if the row has one for every letter. What the rest weighs is not known, so the mass
+    The user of pNovo chooses which residue a lower-case letter is. The residues of the stretch have
+    confidences if the row has one for every letter. The mass of the rest is unknown, so the mass
     of the peptide is left out.
     """
     text = cells["peptide"]

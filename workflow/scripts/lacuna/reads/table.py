@@ -1,7 +1,7 @@
 """Tables of text: finding the header among the first lines, rows by the names of their columns.
 
-pandas takes the cells apart. Each line of a file is a row: a quote that is never closed costs its
-own line alone, and the number of a row's line is exact.
+pandas parses the cells. Each line of a file is a row: a quote that is never closed spoils only its
+own line, and line numbers are exact.
 """
 
 import csv
@@ -22,7 +22,7 @@ Cells = dict[str, str]  # of a row, by the name of the column in lower case
 
 
 class Layout(NamedTuple):
-    """What separates a table's cells, and its columns; `header` is the number of its line, or 0."""
+    """Separator and columns of a table; `header` is the line number of its header, or 0."""
 
     separator: str
     header: int
@@ -30,7 +30,7 @@ class Layout(NamedTuple):
 
 
 class BadLine(NamedTuple):
-    """A line that is no row of its table: its number and the fault."""
+    """A line that is not a row of its table: its number and the fault."""
 
     line: int
     fault: str
@@ -47,7 +47,7 @@ def head_of(handle: TextIO) -> list[str]:
 
 
 def layouts(head: Sequence[str]) -> Iterator[Layout]:
-    """Every way in which one of the first lines may be a header, the likeliest first."""
+    """Yield every way to read one of the first lines as a header, the most likely first."""
     stated = stated_separator(head)
     for number, line in enumerate(head, 1):
         if stated and number == 1:
@@ -61,7 +61,7 @@ def layouts(head: Sequence[str]) -> Iterator[Layout]:
 
 
 def stated_separator(head: Sequence[str]) -> str:
-    """What a first line `sep=;`, as Excel writes it, says; "" without one."""
+    """The separator in a first line `sep=;`, as Excel writes it; "" without one."""
     first = head[0] if head else ""
     return first[4:5] if first.startswith("sep=") else ""
 
@@ -79,7 +79,7 @@ def split_line(line: str, separator: str) -> list[str] | None:
 def rows(
     handle: TextIO, layout: Layout, used: Iterable[str]
 ) -> Iterator[tuple[int, Cells] | BadLine]:
-    """Yield (number of the line, cells of the columns `used`) for every row, no blank line.
+    """Yield (number of the line, cells of the columns `used`) for every row that is not blank.
 
     A line that ends before the last of its used columns is a BadLine, one that has more cells than
     the header too.

@@ -1,4 +1,4 @@
-"""Fitting the error models of reads, over files."""
+"""Fit the error models of reads, from files to files."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ class KnownReads(NamedTuple):
 def known_reads(path: str | Path | None) -> list[KnownReads]:
     """The rows of a table `set protein reads truth`; paths are relative to it, reads joined by `;`.
 
-    Raises LacunaError, naming the line, if a cell is missing or a file is not there.
+    Raises LacunaError that names the line if a cell or a file is missing.
     """
     if path is None:
         raise LacunaError("config: 'read_errors.sets' is null; give a table of reads with truths")
@@ -71,7 +71,7 @@ def _sequences(path: Path) -> Iterator[str]:
 
 
 def fit_read_errors(sets: Path, models: Path, calibration: Path) -> None:
-    """Write the models fitted on the sets of a table, and how they do on proteins left out."""
+    """Write the models fitted on the sets of a table; their calibration on proteins left out."""
     judged = []
     for one in known_reads(sets):
         chains = index_chains(_sequences(one.truth))

@@ -1,4 +1,4 @@
-"""Reading a sample's peptide reads, over files."""
+"""Read a sample's peptide reads, from files to files."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ _FIELDS = tuple(field.name for field in fields(Read))
 
 
 def read_peptides(paths: Sequence[Path], reads_format: str, out: Path, rejected: Path) -> None:
-    """Write the reads of a sample's files, one JSON object a line, and the rows that are none.
+    """Write the reads of a sample's files, one JSON object per line, and list unusable rows.
 
     reads_format: the tool that wrote the files, or `auto`. Raises LacunaError if a file is of no
     known format or no read is left.
@@ -33,7 +33,7 @@ def read_peptides(paths: Sequence[Path], reads_format: str, out: Path, rejected:
 
 
 def write_reads(path: Path, reads: Sequence[Read]) -> None:
-    """Write reads, one JSON object a line."""
+    """Write reads, one JSON object per line."""
     with atomic_write(path) as handle:
         for read in reads:
             cells = {name: getattr(read, name) for name in _FIELDS}
@@ -41,7 +41,7 @@ def write_reads(path: Path, reads: Sequence[Read]) -> None:
 
 
 def load_reads(path: Path) -> list[Read]:
-    """The reads that `write_reads` wrote; LacunaError names the line that is none."""
+    """The reads that `write_reads` wrote; LacunaError names the first bad line."""
     return list(_reads(path))
 
 

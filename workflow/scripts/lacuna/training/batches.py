@@ -1,6 +1,6 @@
-"""What training reads: a file of encoded chains, and the batches that are drawn from it.
+"""Input of training: a file of encoded chains, and the batches drawn from it.
 
-Needs torch, numpy and safetensors only, as `run` does.
+Needs only torch, numpy and safetensors, like `run`.
 """
 
 import json

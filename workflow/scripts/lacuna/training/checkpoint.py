@@ -31,7 +31,7 @@ class Checkpoint:
         return int(self.record["step"])
 
     def check_same_run(self, path: Path, model: Record, record: Record) -> None:
-        """Compare the checkpoint with the run that goes on from it.
+        """Compare the checkpoint with the run that resumes from it.
 
         Raises LacunaError, naming the first difference, if it was made with another model, other
         training or masking settings, other chains, other first weights or another teacher.
