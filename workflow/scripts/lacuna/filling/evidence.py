@@ -18,7 +18,8 @@ def with_evidence(
     targets: (t, 4) as in `KmerSet`, of which the last two columns are chain and position;
     probabilities: (t, 20), zero if an ambiguity code rules a residue out. The network judges a
     residue without its evidence, so that the two are independent given the residue and their
-    product is its posterior. A settled distribution takes the network's place. What no scaffold has evidence of is returned as it is.
+    product is its posterior. A settled distribution takes the network's place. What no scaffold has
+    evidence of is returned as it is.
     """
     if not any(scaffold.evidence for scaffold in scaffolds):
         return probabilities

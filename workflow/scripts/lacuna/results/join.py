@@ -50,9 +50,9 @@ def split_scaffolds(
     """Write usable chains into n_blocks files of block_size each, and list the others.
 
     homologs: a FASTA whose unusable records are listed too; evidence, settled: tables that are
-    carried with the chains, as in `read_scaffolds`; unread: of a sample with reads the bad rows of their files, listed
-    first (`fasta` may then be empty, if the reads gave no chain). Chains that are evidence of what
-    C weighs are also written to a file next to the blocks (`Telling`).
+    carried with the chains, as in `read_scaffolds`; unread: of a sample with reads the bad rows of
+    their files, listed first (`fasta` may then be empty, if the reads gave no chain). Chains that
+    are evidence of what C weighs are also written to a file next to the blocks (`Telling`).
 
     Raises LacunaError if `on_bad_record` is 'fail' and there are bad records. Each is first named
     in the log, since Snakemake removes the output of a failed job. Raises it too if a FASTA is

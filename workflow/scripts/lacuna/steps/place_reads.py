@@ -57,8 +57,8 @@ def place_reads(
 
     With a FASTA, its chains are kept and reads are evidence for what they miss; without one the
     chains are found among germline segments of the species ('auto' for any) and assembled.
-    contaminants: a FASTA of proteins whose reads are set apart, beside the bundled ones. Raises LacunaError if a file cannot
-    be used.
+    contaminants: a FASTA of proteins whose reads are set apart, in addition to the bundled ones.
+    Raises LacunaError if a file cannot be used.
     """
     given = load_reads(reads)
     models = load_error_models()

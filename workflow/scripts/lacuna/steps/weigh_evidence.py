@@ -52,8 +52,8 @@ def weigh_evidence(
     """Weigh what reads say against the network, and write what the chains are filled from.
 
     scaffolds: FASTA of the chains, X where reads show nothing; evidence, gaps: tables of what is
-    known there all the same, in the form of the sheet's columns; positions: rows of evidence.tsv in the
-    coordinates of the scaffolds, from 1; reads: reads.tsv.
+    known there all the same, in the form of the sheet's columns; positions: rows of evidence.tsv in
+    the coordinates of the scaffolds, from 1; reads: reads.tsv.
     """
     found = read_record(placed, PlacedReads)
     if found.found is None:
