@@ -1,3 +1,20 @@
+# What the page says of the user's files, and of the settings that a result depends on.
+GIVEN = [
+    {column: str(getattr(s, column)) for column in INPUT_COLUMNS if getattr(s, column)}
+    for s in SAMPLES.values()
+]
+SHOWN_SETTINGS = (
+    "seed",
+    "tolerance_ppm",
+    "alkylation",
+    "modifications",
+    "candidates",
+    "kmer",
+    "precision",
+    "accuracy",
+)
+
+
 rule measure_accuracy:
     """Compare what was filled with the truth, the model beside its baselines."""
     input:
@@ -52,13 +69,16 @@ rule join_accuracy:
 rule write_report:
     """One page on all samples: what was filled, how well, and how far to trust it."""
     input:
+        filled=expand(OUT / "{sample}" / "filled.fasta", sample=SAMPLES),
         accuracy=expand(OUT / "{sample}" / "accuracy.tsv", sample=SAMPLES),
         residues=expand(OUT / "{sample}" / "residues.tsv", sample=SAMPLES),
         gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
         chains=expand(OUT / "{sample}" / "chains.tsv", sample=SAMPLES),
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
-        template=located("workflow/report/report.html.j2"),
+        given=[path for files in GIVEN for path in files.values()],
+        weights=weights(),
+        source=[located(f"workflow/report/report.{kind}") for kind in ("html.j2", "css", "js")],
     output:
         out=OUT / "report.html",
     log:
@@ -71,6 +91,9 @@ rule write_report:
         mem_mb=2000,
     params:
         samples=list(SAMPLES),
+        given=GIVEN,
+        settings={name: CONFIG[name] for name in SHOWN_SETTINGS},
+        inputs=digests(*INPUT_COLUMNS, "train.from", samples=lambda wildcards: SAMPLES),
         code=code("write_report.py"),
     script:
         "../scripts/write_report.py"

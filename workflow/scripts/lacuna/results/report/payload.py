@@ -1,0 +1,82 @@
+"""The chains of a sample as the page's script reads them: columns of JSON, compressed, in base64.
+
+The columns are flat: those of gaps follow each other for all chains, `gaps` counts them. Text is
+joined by line ends, names that recur are numbers into a list of them. Chains are in `order` of
+their segments and sequences, which halves the size: compression finds likenesses nearby.
+"""
+
+import base64
+import gzip
+import json
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
+
+from lacuna.results.report.chains import Chain
+
+NONE = "."  # no letter
+
+
+def encode_chains(chains: Sequence[Chain], candidates: int) -> str:
+    """The data block of `chains`, with so many candidates of each gap at most."""
+    order = sorted(range(len(chains)), key=lambda i: _likeness(chains[i]))
+    text = json.dumps(
+        columns_of([chains[i] for i in order], candidates) | {"order": order},
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode("ascii")
+
+
+def _likeness(chain: Chain) -> tuple[str, str, str]:
+    return chain.row.v_segment, chain.row.j_segment, chain.sequence
+
+
+def columns_of(chains: Sequence[Chain], candidates: int) -> dict[str, Any]:
+    """Columns by name; probabilities per mille, those of candidates to four digits."""
+    gaps = [gap for chain in chains for gap in chain.gaps]
+    shown = [gap.candidates[:candidates] for gap in gaps]
+    listed = [row for rows in shown for row in rows]
+    residues = [r for chain in chains for r in chain.residues]
+    return {
+        "name": _lines(c.name for c in chains),
+        "description": _lines(c.description for c in chains),
+        "sequence": _lines(c.sequence for c in chains),
+        "locus": _coded(c.row.locus for c in chains),
+        "v": _coded(c.row.v_segment for c in chains),
+        "j": _coded(c.row.j_segment for c in chains),
+        "c": _coded(c.row.c_segment for c in chains),
+        "bands": _coded(
+            tuple((b.region, b.first, b.last, b.imgt) for b in c.bands) for c in chains
+        ),
+        "modifications": _coded(
+            tuple((m.position, m.name, m.mass) for m in c.modifications) for c in chains
+        ),
+        "gaps": [len(c.gaps) for c in chains],
+        "residues": [len(c.residues) for c in chains],
+        "first": [gap.first for gap in gaps],
+        "length": [gap.last - gap.first + 1 for gap in gaps],
+        "code": _coded(gap.code for gap in gaps),
+        "region": _coded(gap.region for gap in gaps),
+        "imgt": _coded(gap.imgt for gap in gaps),
+        "status": _coded(gap.status for gap in gaps),
+        "candidates": [len(rows) for rows in shown],
+        "candidate": _lines(row.candidate for row in listed),
+        "p": [float(f"{row.probability:.4g}") if row.probability else 0 for row in listed],
+        "ppm": [None if row.mass_error_ppm is None else row.mass_error_ppm for row in listed],
+        "letter_p": [r.probability for r in residues],
+        "second": "".join(r.second or NONE for r in residues),
+        "second_p": [r.second_probability for r in residues],
+        "germline": "".join(r.germline or NONE for r in residues),
+        "truth": "".join(r.truth or NONE for r in residues),
+    }
+
+
+def _lines(texts: Iterable[str]) -> str:
+    return "\n".join(texts)
+
+
+def _coded(values: Iterable[Hashable]) -> dict[str, list[Any]]:
+    """Values as numbers into a list of them, in the order in which they are met."""
+    numbers: dict[Hashable, int] = {}
+    index = [numbers.setdefault(value, len(numbers)) for value in values]
+    return {"values": list(numbers), "index": index}
