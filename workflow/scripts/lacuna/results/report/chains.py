@@ -74,6 +74,8 @@ class Gap:
     """A gap or an ambiguity code; `candidates` are empty if it stays open."""
 
     number: int
+    start: int  # in the scaffold, from 0
+    end: int  # in the scaffold, exclusive
     first: int  # in the filled chain, from 1; last < first if it holds no residue
     last: int
     region: str
@@ -159,13 +161,17 @@ def read_chains(filled: Path, chains: Path, gaps: Path, residues: Path) -> Itera
         if residue_rows is not None and residue_rows[0] == name:
             missing, residue_rows = residue_rows[1], next(by_residue, None)
         regions = {r.gap: r.region for r in reversed(missing)}
+        of_gaps = tuple(_gaps(mine, regions))
+        places = [i for gap in of_gaps for i in range(gap.first, gap.last + 1)]
+        if [r.position for r in missing] != places:
+            raise LacunaError(f"{residues}: '{name}' has other residues than in {gaps}; run again")
         yield Chain(
             name,
             description,
             sequence,
             row,
             bands_of(sequence),
-            tuple(_gaps(mine, regions)),
+            of_gaps,
             tuple(_residue(r) for r in missing),
         )
     for path, left in ((gaps, gap_rows), (residues, residue_rows)):
@@ -187,14 +193,18 @@ def _read_filled(path: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _gaps(rows: Iterable[GapRow], regions: dict[int, str]) -> Iterator[Gap]:
+    shift = 0  # by which the filled chain is ahead of the scaffold
     for number, group in groupby(rows, key=lambda row: row.gap):
         candidates = list(group)
         top = candidates[0]
-        first = top.first or 1
+        first = top.first or top.start + shift + 1  # a gap of no residue has no first one
         last = top.last if top.last is not None else first - 1
+        shift += last - first + 1 - (top.end - top.start)
         filled = top.probability is not None
         yield Gap(
             number,
+            top.start,
+            top.end,
             first,
             last,
             regions.get(number, ""),
@@ -269,9 +279,8 @@ def _in_filled(position: int, chain: Chain) -> int:
     """Where a scaffold's position (from 0) is in the filled chain (from 0)."""
     shift = 0
     for gap in chain.gaps:
-        for row in gap.candidates[:1]:
-            if row.end <= position:
-                shift += (row.length or 0) - (row.end - row.start)
+        if gap.end <= position:
+            shift += gap.last - gap.first + 1 - (gap.end - gap.start)
     return position + shift
 
 

@@ -6,24 +6,29 @@ from pathlib import Path
 
 import numpy as np
 
-from lacuna.antibody.imgt import N_IMGT, REGION_STARTS, REGIONS
+from lacuna.antibody.imgt import N_IMGT, REGIONS
 from lacuna.results.report.gaps import Residues
 from lacuna.results.report.streams import chunks
 
 PROBABILITY_BARS = 20
 LENGTH_BARS = 30
 TOP_SEGMENTS = 15
+CDR_MIDDLES = {"CDR1": 32, "CDR2": 60, "CDR3": 111}  # IMGT positions
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Counts by label. upright: columns along an axis, of which `ticks` (bar, text) are named."""
+    """Counts by label. upright: columns along an axis, of which `ticks` (bar, text) are named.
+
+    others: how many more labels there are that are not shown, and their count.
+    """
 
     title: str
     note: str
     bars: tuple[tuple[str, int], ...]
     upright: bool = True
     ticks: tuple[tuple[int, str], ...] = ()
+    others: tuple[int, int] = (0, 0)
 
     @property
     def most(self) -> int:
@@ -43,9 +48,9 @@ def distributions_of(chains: Path, residues: Residues) -> tuple[Bars, ...]:
     found = (
         _probabilities(residues.all),
         _missing(residues.columns),
+        _lengths(lengths),
         _regions(residues.regions),
         _segments(segments),
-        _lengths(lengths),
     )
     return tuple(bars for bars in found if any(n for _, n in bars.bars))
 
@@ -61,7 +66,7 @@ def _probabilities(counts: np.ndarray) -> Bars:
 
 def _missing(columns: Counter[int]) -> Bars:
     bars = tuple((f"IMGT {i}", columns[i]) for i in range(1, N_IMGT + 1))
-    ticks = tuple((start - 1, name) for name, start in REGION_STARTS.items())
+    ticks = tuple((middle, name) for name, middle in CDR_MIDDLES.items())
     return Bars("Where residues are missing", "by IMGT position", bars, True, ticks)
 
 
@@ -76,10 +81,9 @@ def _regions(regions: Counter[str]) -> Bars:
 def _segments(segments: Counter[str]) -> Bars:
     named = sorted(((n, s) for s, n in segments.items() if s), key=lambda x: (-x[0], x[1]))
     bars = [(segment, n) for n, segment in named[:TOP_SEGMENTS]]
-    rest = sum(n for n, _ in named[TOP_SEGMENTS:])
-    if rest:
-        bars.append((f"{len(named) - TOP_SEGMENTS} others", rest))
-    return Bars("V genes", "chains", tuple(bars), False)
+    rest = named[TOP_SEGMENTS:]
+    others = len(rest), sum(n for n, _ in rest)
+    return Bars("V genes", "chains", tuple(bars), False, (), others)
 
 
 def _lengths(lengths: Counter[int]) -> Bars:

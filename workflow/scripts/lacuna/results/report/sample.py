@@ -95,8 +95,7 @@ class Sample:
     @property
     def only_leucines(self) -> bool:
         """Whether its ambiguity codes are all J; known of chains that are drawn alone."""
-        codes = {gap.code for chain in self.chains for gap in chain.gaps if gap.code}
-        return bool(codes) and codes == {"J"}
+        return {code for chain in self.chains for gap in chain.gaps for code in gap.code} == {"J"}
 
     @property
     def cysteine(self) -> str:
@@ -112,7 +111,7 @@ class Sample:
         if self.alkylation is None or self.alkylation.how == "open":
             return "C not known"
         name = self.alkylation.readings[0][0]
-        return "C as it is" if name == NONE else f"C {READINGS[name].mass:+.4f}"
+        return "C unmodified" if name == NONE else f"C {READINGS[name].mass:+.4f}"
 
     @property
     def places_to_check(self) -> list[tuple[str, str, str]]:

@@ -65,7 +65,7 @@ def _trust_unmeasured(sample: Sample) -> Iterator[str]:
             f" ({percent(sample.expected)} %);"
             f" {count(sample.sure[0])} have a probability of {SURE} or more."
         )
-    yield "Look at the least certain gaps before relying on them."
+    yield "Check residues below 0.80 before you rely on them."
 
 
 def _trust_measured(sample: Sample, model: Score) -> Iterator[str]:
