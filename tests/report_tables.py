@@ -1,10 +1,10 @@
-"""The tables of a sample made in code: chains that are known, with gaps that are taken as filled."""
+"""The tables of a sample made in code: known chains, with gaps that are taken as filled."""
 
 import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lacuna.core.alphabet import RESIDUES
+from lacuna.core.alphabet import AMBIGUOUS, RESIDUES
 from lacuna.core.tables import (
     ACCURACY_TABLE,
     CHAIN_TABLE,
@@ -29,41 +29,41 @@ def write_tables(
     folder: Path,
     chains: Sequence[tuple[str, Iterable[tuple[int, int]]]],
     *,
+    names: Sequence[str] = (),
+    v_segments: Sequence[str] = (),
     locus: str = "H",
     constant: str = "",
+    codes: bool = False,
     seed: int = 0,
 ) -> dict[str, Path]:
     """Write tables of chains, each a sequence and its gaps (start, end), and return their paths.
 
-    Probabilities are drawn; the first candidate of a gap is what the chain has there, the second has
-    another last residue, the third one residue less.
+    Probabilities are drawn. The first candidate of a gap is what the chain has there; the second
+    has another last residue, the third one residue less. codes: every I and L outside of gaps was
+    a J.
     """
     rng = random.Random(seed)
     folder.mkdir(parents=True, exist_ok=True)
-    filled, rows, gaps, residues = [], [], [], []
+    filled, rows = [], []
+    gaps: list[GapRow] = []
+    residues: list[ResidueRow] = []
     for number, (sequence, places) in enumerate(chains):
-        name = f"c{number:06}"
-        places = list(places)
+        name = names[number] if names else f"c{number:06}"
+        gapped = list(places)
+        in_gaps = {i for start, end in gapped for i in range(start, end)}
+        coded = [i for i, c in enumerate(sequence) if c in AMBIGUOUS["J"] and i not in in_gaps]
+        every = sorted([*gapped, *((i, i + 1) for i in coded if codes)])
         filled.append(f">{name} made\n{sequence}\n")
-        missing = sum(end - start for start, end in places)
-        segments = ("human", rng.choice(V_SEGMENTS), rng.choice(J_SEGMENTS), constant)
-        counts = (len(sequence), missing, missing, len(places), 0, 0, 0, 0)
-        rows.append(ChainRow(name, locus, *segments, *counts))
-        for gap, (start, end) in enumerate(places, 1):
-            top = sequence[start:end]
-            other = rng.choice(RESIDUES.replace(top[-1], ""))
-            p = rng.random()
-            listed = [(top, p), (top[:-1] + other, p * 0.3), (top[:-1], p * 0.1)]
-            for rank, (letters, share) in enumerate(listed, 1):
-                where = (start + 1, end, "27", "38", "", None)
-                status = "filled" if rank == 1 else "alternative"
-                mass = (len(letters), 500.1, 1.25 if gap == 1 else None, status)
-                gaps.append(GapRow(name, gap, start, end, rank, letters, share, *mass, *where))
-            for i in range(start, end):
-                last = i == end - 1
-                share = Shares([(other, 0.2)] if last else [])
-                cells = (round(rng.random(), 4), share, rng.choice(RESIDUES), "CDR1", "", "27")
-                residues.append(ResidueRow(name, i + 1, gap, sequence[i], *cells, i, ""))
+        v_segment = v_segments[number] if v_segments else rng.choice(V_SEGMENTS)
+        segments = ("human", v_segment, rng.choice(J_SEGMENTS), constant)
+        n_codes = len(every) - len(gapped)
+        counts = (len(in_gaps), len(in_gaps), len(gapped), 0, n_codes, n_codes, 0)
+        rows.append(ChainRow(name, locus, *segments, len(sequence), *counts))
+        for gap, (start, end) in enumerate(every, 1):
+            code = "" if (start, end) in gapped else "J"
+            place = (name, gap, start, end)
+            gaps += _candidates(place, sequence, code, rng)
+            residues += _residues(place, sequence, code, gaps[-1], rng)
     texts = {
         "filled": "".join(filled),
         "accuracy": ACCURACY_TABLE.header,
@@ -75,3 +75,37 @@ def write_tables(
     for name, text in texts.items():
         (folder / NAMES[name]).write_text(text, encoding="utf-8")
     return {name: folder / file for name, file in NAMES.items()}
+
+
+def _candidates(
+    place: tuple[str, int, int, int], sequence: str, code: str, rng: random.Random
+) -> list[GapRow]:
+    _, gap, start, end = place
+    top, p = sequence[start:end], rng.random()
+    if code:
+        listed = [(top, 0.5 + p / 2), ("I" if top == "L" else "L", 0.5 - p / 2)]
+    else:
+        other = rng.choice(RESIDUES.replace(top[-1], ""))
+        listed = [(top, p), (top[:-1] + other, p * 0.3), (top[:-1], p * 0.1)]
+    return [
+        GapRow(
+            *(*place, rank, letters, share, len(letters), 500.1, 1.25 if gap % 2 else None),
+            *("alternative" if rank > 1 else "filled", start + 1, end, "27", "38", code, None),
+        )
+        for rank, (letters, share) in enumerate(listed, 1)
+    ]
+
+
+def _residues(
+    place: tuple[str, int, int, int], sequence: str, code: str, last: GapRow, rng: random.Random
+) -> list[ResidueRow]:
+    name, gap, start, end = place
+    rows = []
+    for i in range(start, end):
+        second = [(last.candidate, 0.2)] if code else []
+        if i == start and not code:
+            second = [(rng.choice(RESIDUES.replace(sequence[i], "")), 0.2)]
+        germline = rng.choice(RESIDUES)
+        cells = (round(rng.random(), 4), Shares(second), germline, "CDR1", "", "27", i, code)
+        rows.append(ResidueRow(name, i + 1, gap, sequence[i], *cells))
+    return rows

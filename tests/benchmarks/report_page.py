@@ -1,8 +1,10 @@
 """Size and speed of the report of a repertoire, in Chromium.
 
+    export PYTHONPATH=workflow/scripts:tests:tests/browser
     python tests/benchmarks/report_page.py [CHAINS] [FOLDER]
 
-Prints the page's size, how long it takes to write, to open and to search, and writes a picture of it.
+Prints the size of the page and how long it takes to write, to open and to search it, and takes a
+picture of it.
 """
 
 import random
@@ -11,27 +13,26 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[2] / "workflow" / "scripts")]
-sys.path[:0] = [str(Path(__file__).parents[1] / part) for part in ("", "browser")]
+from devtools import Browser
 
 from chains import germline_chain
-from devtools import Browser
-from report_tables import write_tables
-
 from lacuna.core.alphabet import RESIDUES
 from lacuna.results.report import TABLES, write_report
+from report_tables import V_SEGMENTS, write_tables
 
 CLONES = 3000
 SEARCHES = ("ighv3", "c0004", "CAR", "nothing at all")
 
 
-def repertoire(n: int, seed: int = 1) -> list[tuple[str, list[tuple[int, int]]]]:
-    """Mutated chains of some clones, each with one to three gaps (start, end)."""
+def repertoire(n: int, seed: int = 1) -> tuple[list[tuple[str, list[tuple[int, int]]]], list[str]]:
+    """Mutated chains of some clones, each with one to three gaps (start, end); their segments."""
     rng = random.Random(seed)
     clones = [germline_chain("HKL"[i % 3], i, cdr3=10 + i % 8) for i in range(min(CLONES, n))]
-    chains = []
+    chains, segments = [], []
     for _ in range(n):
-        letters = list(rng.choice(clones))
+        clone = rng.randrange(len(clones))
+        segments.append(V_SEGMENTS[clone % len(V_SEGMENTS)])
+        letters = list(clones[clone])
         for _ in range(rng.randrange(16)):
             letters[rng.randrange(len(letters))] = rng.choice(RESIDUES)
         gaps, at = [], rng.randrange(20)
@@ -41,13 +42,14 @@ def repertoire(n: int, seed: int = 1) -> list[tuple[str, list[tuple[int, int]]]]
                 gaps.append((at, end))
             at = end + rng.randint(5, 40)
         chains.append(("".join(letters), gaps))
-    return chains
+    return chains, segments
 
 
 def main(n: int = 100_000, folder: str = "") -> None:
     """Write the page of `n` chains and measure it."""
     place = Path(folder or tempfile.mkdtemp(prefix="report-"))
-    paths = write_tables(place, repertoire(n))
+    chains, segments = repertoire(n)
+    paths = write_tables(place, chains, v_segments=segments)
     out = place / "report.html"
     begin = time.monotonic()
     write_report(["repertoire"], {name: [paths[name]] for name in TABLES}, out)
@@ -72,4 +74,4 @@ def main(n: int = 100_000, folder: str = "") -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]), *sys.argv[2:3])
+    main(int(sys.argv[1]) if sys.argv[1:] else 100_000, *sys.argv[2:3])

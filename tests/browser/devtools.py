@@ -21,7 +21,15 @@ OPTIONS = (
     "--disable-dev-shm-usage --remote-debugging-pipe"
 ).split()
 PATIENCE = 60.0  # seconds that an answer may take
-KEYS = {"ArrowDown": 40, "ArrowUp": 38, "Enter": 13, "Home": 36, "End": 35, "PageDown": 34, "Tab": 9}
+KEYS = {
+    "ArrowDown": 40,
+    "ArrowUp": 38,
+    "Enter": 13,
+    "Home": 36,
+    "End": 35,
+    "PageDown": 34,
+    "Tab": 9,
+}
 
 
 class Browser:
@@ -154,7 +162,7 @@ class Browser:
 
     def write(self, selector: str, text: str) -> None:
         """Put the cursor into a field and write, in place of what is there."""
-        self.run(f"(() => {{ const f = document.querySelector({selector!r}); f.focus(); f.select(); }})()")
+        self.run(f"document.querySelector({selector!r}).select()")
         self.call("Input.insertText", text=text)
 
     def picture(self, top: int = 0, width: int = 1280, height: int = 1600) -> bytes:

@@ -29,7 +29,8 @@ EDITS = {
     "workflow/scripts/lacuna/training/masking.py": set(),  # nothing is trained
     "workflow/scripts/lacuna/results/counts.py": MEASURED,
     "workflow/scripts/lacuna/filling/decode.py": BLOCKS | ACROSS,
-    "workflow/scripts/lacuna/results/report.py": {"write_report"},
+    "workflow/scripts/lacuna/results/report/page.py": {"write_report"},
+    "workflow/report/report.js": {"write_report"},
     "workflow/scripts/lacuna/scaffolds/read.py": BLOCKS | ACROSS | {"train_seed"},
     "workflow/scripts/lacuna/tutorial/kernel.py": MEASURED | {"train_seed"},
     "workflow/scripts/lacuna/steps/sheet.py": set(),  # read before any job

@@ -42,13 +42,15 @@ class Chains {
   constructor(columns) {
     this.columns = columns;
     const lines = (name) => (columns.gaps.length ? columns[name].split("\n") : []);
-    this.names = lines("name");
+    const names = lines("name");
+    this.names = columns.order.map((original) => names[original]);
     this.descriptions = lines("description");
     this.sequences = lines("sequence");
-    this.candidateLetters = columns.candidate.split("\n");
+    this.otherLetters = columns.candidate.split("\n");
     this.gapStart = starts(columns.gaps);
     this.residueStart = starts(columns.residues);
     this.candidateStart = starts(columns.candidates);
+    this.otherStart = starts(columns.candidates.map((n) => Math.max(n - 1, 0)));
     this.size = this.names.length;
     // Where the chain of each place in filled.fasta is in the columns.
     this.place = new Int32Array(this.size);
@@ -56,7 +58,8 @@ class Chains {
   }
 
   static async read(block) {
-    const bytes = Uint8Array.from(atob(block.textContent), (c) => c.charCodeAt(0));
+    const text = atob(block.textContent), bytes = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Chains(JSON.parse(await new Response(stream).text()));
   }
@@ -67,27 +70,28 @@ class Chains {
     const gaps = [], residues = [];
     let r = this.residueStart[i];
     for (let g = this.gapStart[i]; g < this.gapStart[i + 1]; g++) {
-      const candidates = [];
+      const candidates = [], first = c.first[g], code = decoded(c.code, g);
+      const letters = (k) => (k ? this.otherLetters[this.otherStart[g] + k - 1]
+        : this.sequences[i].slice(first - 1, first - 1 + c.length[g]));
       for (let k = this.candidateStart[g]; k < this.candidateStart[g + 1]; k++) {
-        candidates.push({ letters: this.candidateLetters[k], p: c.p[k], ppm: c.ppm[k] });
+        candidates.push({ letters: letters(k - this.candidateStart[g]), p: c.p[k], ppm: c.ppm[k], status: decoded(c.status, k) });
       }
-      const first = c.first[g], code = decoded(c.code, g);
       gaps.push({
         first, last: first + c.length[g] - 1, code, region: decoded(c.region, g),
-        imgt: decoded(c.imgt, g), status: decoded(c.status, g), candidates,
+        imgt: decoded(c.imgt, g), open: decoded(c.open, g), candidates,
       });
       for (let position = first; position < first + c.length[g]; position++, r++) {
         const at = (text) => (text[r] === "." ? "" : text[r]);
         residues.push({
-          position, letter: this.sequences[i][position - 1], p: c.letter_p[r],
-          second: at(c.second), secondP: c.second_p[r], germline: at(c.germline), truth: at(c.truth), code,
+          position, letter: this.sequences[i][position - 1], p: c.letter_p[r] * c.step,
+          second: at(c.second), secondP: c.second_p[r] * c.step, germline: at(c.germline), truth: at(c.truth), code,
         });
       }
     }
     return {
       name: this.names[i], description: this.descriptions[i], sequence: this.sequences[i],
       locus: decoded(c.locus, i), v: decoded(c.v, i), j: decoded(c.j, i), c: decoded(c.c, i),
-      bands: decoded(c.bands, i), modifications: decoded(c.modifications, i), gaps, residues,
+      step: c.step, bands: decoded(c.bands, i), modifications: decoded(c.modifications, i), gaps, residues,
     };
   }
 }
@@ -423,16 +427,21 @@ function antibodyView(box, chains) {
 
 // --- candidates --------------------------------------------------------------------------------------
 
-const written = (p) => (p >= 0.0001 ? p.toFixed(4) : "< 0.0001");
+/** A candidate's probability; of a chain that is listed to two digits. */
+function written(p, step) {
+  const digits = step === 1 ? 4 : 2, least = 10 ** -digits;
+  return p >= least ? p.toFixed(digits) : `< ${least.toFixed(digits)}`;
+}
+
 const verdictOf = (p) => (p >= constants.levels[0] / MILLE ? "sure" : p >= constants.levels[2] / MILLE ? "likely" : "open");
 
 function candidatesView(chain, id, choose) {
   const gaps = chain.gaps.map((gap, g) => [gap, g]).filter(([gap]) => !gap.code);
   if (!gaps.length) return make("div", { class: "candidates" });
-  const heads = ["Residues", "Region, IMGT", "Candidate", "Probability", "Length", "Mass error, ppm"];
+  const heads = ["Residues", "Region, IMGT", "Candidate", "Probability", "Length", "Mass error, ppm", "Status"];
   const table = make("table", {},
     make("caption", {}, make("span", {}, "Candidates of each gap: choose another, and map, masses and FASTA follow")),
-    make("thead", {}, make("tr", {}, ...heads.map((text, i) => make("th", { scope: "col", class: i > 2 ? "n" : null }, text)))));
+    make("thead", {}, make("tr", {}, ...heads.map((text, i) => make("th", { scope: "col", class: i > 2 && i < 6 ? "n" : null }, text)))));
   for (const [gap, g] of gaps) {
     const place = gap.last < gap.first ? "none" : gap.first === gap.last ? `${gap.first}` : `${gap.first}–${gap.last}`;
     const verdict = verdictOf(gap.candidates.length ? gap.candidates[0].p : 0);
@@ -446,18 +455,18 @@ function candidatesView(chain, id, choose) {
         row.append(make("td", { rowspan: rows.length, class: "one" }, gap.region, make("br"), make("span", { class: "soft" }, gap.imgt)));
       }
       if (!candidate) {
-        row.append(make("td", { colspan: 4, class: "status" }, `not filled: ${gap.status}`));
+        row.append(make("td", { class: "candidate" }, "not filled"), make("td"), make("td"), make("td"), make("td", { class: "status" }, gap.open));
       } else {
         const radio = make("input", { type: "radio", name: `${id}-${g}`, onchange: () => choose(g, k),
-          "aria-label": `${candidate.letters || "no residue"}, probability ${written(candidate.p)}` });
+          "aria-label": `${candidate.letters || "no residue"}, probability ${written(candidate.p, chain.step)}` });
         radio.checked = k === 0;
         const cell = make("td", { class: "candidate" });
         cell.innerHTML = `<label><svg class="share" viewBox="0 0 60 8" width="60" height="8" aria-hidden="true">` +
           `<rect x="0" y="0" width="${(60 * candidate.p).toFixed(1)}" height="8"/></svg>` +
           `<span class="letters">${escaped(candidate.letters || "no residue")}</span></label>`;
         cell.firstChild.prepend(radio);
-        const numbers = [written(candidate.p), candidate.letters.length, candidate.ppm === null ? "" : signed(candidate.ppm, 2)];
-        row.append(cell, ...numbers.map((text) => make("td", { class: "n" }, String(text))));
+        const numbers = [written(candidate.p, chain.step), candidate.letters.length, candidate.ppm === null ? "" : signed(candidate.ppm, 2)];
+        row.append(cell, ...numbers.map((text) => make("td", { class: "n" }, String(text))), make("td", { class: "status" }, candidate.status));
       }
       body.append(row);
     });
@@ -538,7 +547,7 @@ function tableColumns(chains) {
         missing[i] += c.length[g];
         if (!c.candidates[g]) open[i]++;
       }
-      for (const end = r + c.length[g]; r < end; r++) if (isGap && c.letter_p[r] < least[i]) least[i] = c.letter_p[r];
+      for (const end = r + c.length[g]; r < end; r++) if (isGap && c.letter_p[r] * c.step < least[i]) least[i] = c.letter_p[r] * c.step;
     }
   }
   const text = (title, value) => ({ title, value, text: value, number: false });
@@ -552,14 +561,17 @@ function tableColumns(chains) {
     number("Gaps", (i) => gaps[i]),
     number("Missing", (i) => missing[i]),
     number("Not filled", (i) => open[i]),
-    { title: "Least p", value: (i) => least[i], text: (i) => (least[i] > MILLE ? "" : (least[i] / MILLE).toFixed(3)), number: true },
+    { title: "Least p", value: (i) => least[i], text: (i) => (least[i] > MILLE ? "" : (least[i] / MILLE).toFixed(2)), number: true },
   ];
 }
 
 function listedSample(work, chains, block) {
   const columns = tableColumns(chains);
-  const words = Array.from({ length: chains.size }, (_, i) =>
-    [0, 1, 2, 3].map((k) => columns[k].value(i)).join(" ").toLowerCase());
+  let words = null;
+  const learn = () => {
+    words ??= Array.from({ length: chains.size }, (_, i) =>
+      `${columns[0].value(i)} ${columns[1].value(i)} ${columns[2].value(i)} ${columns[3].value(i)}`.toLowerCase());
+  };
   const all = Int32Array.from(chains.place);
   let found = all, sorted = { column: -1, down: false }, at = -1, view = null;
 
@@ -593,6 +605,7 @@ function listedSample(work, chains, block) {
   }
   function filter() {
     const query = search.value.trim(), lower = query.toLowerCase(), motif = SEARCH_SEQUENCE.test(query);
+    if (query) learn();
     found = !query ? all.slice() : all.filter((i) => words[i].includes(lower) || (motif && chains.sequences[i].includes(query)));
     said.textContent = `${found.length.toLocaleString("en-US")} of ${chains.size.toLocaleString("en-US")} chains`;
     order();
@@ -654,6 +667,7 @@ function listedSample(work, chains, block) {
     if (row) show(Number(row.dataset.row));
   });
   search.addEventListener("input", filter);
+  search.addEventListener("focus", learn);
   filter();
 }
 

@@ -2,25 +2,39 @@
 
 The columns are flat: those of gaps follow each other for all chains, `gaps` counts them. Text is
 joined by line ends, names that recur are numbers into a list of them. Chains are in `order` of
-their segments and sequences, which halves the size: compression finds likenesses nearby.
+their segments and sequences, which halves the size, as compression finds likenesses nearby; `name`
+alone is in the order of the sample. The first candidate of a gap is what its chain has there.
 """
 
 import base64
 import gzip
 import json
 from collections.abc import Hashable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from lacuna.results.report.chains import Chain
+from lacuna.results.report.chains import MILLE, Chain, per_mille
 
 NONE = "."  # no letter
 
 
-def encode_chains(chains: Sequence[Chain], candidates: int) -> str:
-    """The data block of `chains`, with so many candidates of each gap at most."""
+class Detail(NamedTuple):
+    """How much of each chain is packed: candidates of a gap at most, and the step, per mille, to
+    which probabilities are rounded down."""
+
+    candidates: int
+    step: int
+
+
+FULL = Detail(100, 1)  # more candidates are never written
+BRIEF = Detail(3, 10)
+
+
+def encode_chains(chains: Sequence[Chain], detail: Detail) -> str:
+    """The data block of `chains`."""
     order = sorted(range(len(chains)), key=lambda i: _likeness(chains[i]))
     text = json.dumps(
-        columns_of([chains[i] for i in order], candidates) | {"order": order},
+        columns_of([chains[i] for i in order], detail)
+        | {"order": order, "name": "\n".join(chain.name for chain in chains)},
         ensure_ascii=False,
         separators=(",", ":"),
     )
@@ -31,14 +45,15 @@ def _likeness(chain: Chain) -> tuple[str, str, str]:
     return chain.row.v_segment, chain.row.j_segment, chain.sequence
 
 
-def columns_of(chains: Sequence[Chain], candidates: int) -> dict[str, Any]:
-    """Columns by name; probabilities per mille, those of candidates to four digits."""
+def columns_of(chains: Sequence[Chain], detail: Detail) -> dict[str, Any]:
+    """Columns by name. Probabilities of residues are multiples of the step; those of candidates
+    are shares, of four digits if the step is one."""
     gaps = [gap for chain in chains for gap in chain.gaps]
-    shown = [gap.candidates[:candidates] for gap in gaps]
+    shown = [gap.candidates[: detail.candidates] for gap in gaps]
     listed = [row for rows in shown for row in rows]
     residues = [r for chain in chains for r in chain.residues]
     return {
-        "name": _lines(c.name for c in chains),
+        "step": detail.step,
         "description": _lines(c.description for c in chains),
         "sequence": _lines(c.sequence for c in chains),
         "locus": _coded(c.row.locus for c in chains),
@@ -58,17 +73,25 @@ def columns_of(chains: Sequence[Chain], candidates: int) -> dict[str, Any]:
         "code": _coded(gap.code for gap in gaps),
         "region": _coded(gap.region for gap in gaps),
         "imgt": _coded(gap.imgt for gap in gaps),
-        "status": _coded(gap.status for gap in gaps),
+        "open": _coded("" if gap.candidates else gap.status for gap in gaps),
         "candidates": [len(rows) for rows in shown],
-        "candidate": _lines(row.candidate for row in listed),
-        "p": [float(f"{row.probability:.4g}") if row.probability else 0 for row in listed],
+        "candidate": _lines(row.candidate for rows in shown for row in rows[1:]),
+        "status": _coded(row.status for row in listed),
+        "p": [_share(row.probability or 0.0, detail.step) for row in listed],
         "ppm": [None if row.mass_error_ppm is None else row.mass_error_ppm for row in listed],
-        "letter_p": [r.probability for r in residues],
+        "letter_p": [r.probability // detail.step for r in residues],
         "second": "".join(r.second or NONE for r in residues),
-        "second_p": [r.second_probability for r in residues],
+        "second_p": [r.second_probability // detail.step for r in residues],
         "germline": "".join(r.germline or NONE for r in residues),
         "truth": "".join(r.truth or NONE for r in residues),
     }
+
+
+def _share(probability: float, step: int) -> float:
+    """A probability to four digits, or rounded down to the step."""
+    if step == 1:
+        return float(f"{probability:.4g}")
+    return per_mille(probability) // step * step / MILLE
 
 
 def _lines(texts: Iterable[str]) -> str:

@@ -21,13 +21,10 @@ from lacuna.results.report.methods import (
     breakdown_of,
     read_scores,
 )
-from lacuna.results.report.payload import encode_chains
+from lacuna.results.report.payload import BRIEF, FULL, encode_chains
 from lacuna.results.report.streams import MAX_ROWS, chunks
 from lacuna.results.report.words import plural, shown
 from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation, read_alkylation
-
-ALL_CANDIDATES = 100  # of each gap of a chain that is drawn; more are never written
-FEW_CANDIDATES = 3  # of each gap of a chain that is listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +171,7 @@ def read_sample(
         alkylation=read_alkylation(alkylation) if alkylation is not None else None,
         chains=chains if drawn else (),
         listed=0 if drawn else len(chains),
-        data=encode_chains(chains, ALL_CANDIDATES if drawn else FEW_CANDIDATES) if chains else "",
+        data=encode_chains(chains, FULL if drawn else BRIEF) if chains else "",
         distributions=() if drawn else distributions_of(tables["chains"], residues),
         antibody=antibody_of(chains) if drawn else None,
     )

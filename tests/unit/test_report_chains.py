@@ -1,0 +1,398 @@
+"""Chains on the report: read from their tables, drawn, weighed, and packed for its script."""
+
+import base64
+import gzip
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyteomics import mass as pyteomics_mass
+
+from chains import constant_region, germline_chain
+from lacuna import __version__
+from lacuna.core.alphabet import RESIDUES
+from lacuna.core.files import LacunaError, file_digest
+from lacuna.results.report import MAX_DRAWN, TABLES, write_report
+from lacuna.results.report import page as page_module
+from lacuna.results.report.chains import (
+    Chain,
+    bands_of,
+    level_of,
+    per_mille,
+    read_chains,
+    verdict_of,
+    with_modifications,
+)
+from lacuna.results.report.distributions import distributions_of
+from lacuna.results.report.gaps import read_gaps, read_residues
+from lacuna.results.report.map import draw
+from lacuna.results.report.masses import CARRIED, antibody_of, chain_mass, forms_of, of_formula
+from lacuna.results.report.payload import FULL, Detail, encode_chains
+from lacuna.scaffolds.alkylation import READINGS, Alkylation
+from lacuna.scaffolds.scaffold import ResidueModification
+from report_tables import write_tables
+
+HEAVY = germline_chain("H", 1, constant=True)
+LIGHT = germline_chain("K", 2, constant=True)
+GAPS = {HEAVY: [(20, 26), (99, 104)], LIGHT: [(0, 3), (88, 92)]}
+
+
+def chains_of(paths: dict[str, Path]) -> list[Chain]:
+    return list(read_chains(*(paths[name] for name in ("filled", "chains", "gaps", "residues"))))
+
+
+@pytest.fixture
+def antibody(tmp_path: Path) -> list[Chain]:
+    """A heavy and a light chain with two gaps each."""
+    paths = write_tables(tmp_path / "h", [(HEAVY, GAPS[HEAVY])], constant="IGHG1*01")
+    (heavy,) = chains_of(paths)
+    paths = write_tables(tmp_path / "k", [(LIGHT, GAPS[LIGHT])], locus="K", constant="IGKC*01")
+    (light,) = chains_of(paths)
+    return [replace(light, name="light"), replace(heavy, name="heavy")]
+
+
+def report_on(folder: Path, paths: dict[str, Path], **options: Any) -> str:
+    out = folder / "report.html"
+    write_report(["s"], {name: [paths[name]] for name in TABLES}, out, **options)
+    return out.read_text(encoding="utf-8").partition("<script>")[0]
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def test_chains_are_joined_from_their_tables(tmp_path: Path) -> None:
+    paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY]), (LIGHT, []), (LIGHT, GAPS[LIGHT])])
+    one, none, two = chains_of(paths)
+    assert [c.sequence for c in (one, none, two)] == [HEAVY, LIGHT, LIGHT]
+    assert one.description == "made" and not none.gaps and not none.residues
+    assert [(g.first, g.last) for g in one.gaps] == [(21, 26), (100, 104)]
+    assert [r.position for r in one.residues] == [*range(21, 27), *range(100, 105)]
+    assert "".join(r.letter for r in one.residues) == HEAVY[20:26] + HEAVY[99:104]
+    assert [c.candidate for c in two.gaps[0].candidates][::2] == [LIGHT[:3], LIGHT[:2]]
+
+
+def test_tables_of_other_chains_are_an_error(tmp_path: Path) -> None:
+    paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY]), (LIGHT, GAPS[LIGHT])])
+    whole = paths["filled"].read_text()
+    paths["filled"].write_text(whole.replace(">c000001", ">other"))
+    with pytest.raises(LacunaError, match=r"chains\.tsv: has 'c000001' where .* has 'other'"):
+        chains_of(paths)
+    paths["filled"].write_text("".join(whole.splitlines(keepends=True)[:2]))
+    with pytest.raises(LacunaError, match=r"gaps\.tsv: has 'c000001' where .* has not"):
+        chains_of(paths)
+    paths["filled"].write_text(whole)
+    lines = paths["residues"].read_text().splitlines(keepends=True)
+    paths["residues"].write_text("".join(lines[:-1]))
+    with pytest.raises(LacunaError, match="'c000001' has other residues than in"):
+        chains_of(paths)
+
+
+def test_a_gap_of_no_residue_has_a_place(tmp_path: Path) -> None:
+    """Behind a gap that took three residues more than it had positions."""
+    paths = write_tables(tmp_path, [(HEAVY, [(20, 26)])])
+    rows = paths["gaps"].read_text().splitlines(keepends=True)
+    first = rows[1].split("\t")
+    first[3] = "23"  # its end in the scaffold
+    empty = [
+        first[0],
+        "2",
+        "47",
+        "47",
+        "1",
+        "",
+        "0.9",
+        "0",
+        "0",
+        "",
+        "filled",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+    ]
+    paths["gaps"].write_text(rows[0] + "\t".join(first) + "\t".join(empty) + "\n")
+    gap = chains_of(paths)[0].gaps[1]
+    assert (gap.first, gap.last, gap.place) == (51, 50, "none")
+
+
+def test_regions_are_those_of_the_filled_chain() -> None:
+    bands = bands_of(HEAVY)
+    assert [b.region for b in bands] == "FR1 CDR1 FR2 CDR2 FR3 CDR3 FR4 C".split()
+    assert bands[0].first == 1 and bands[-1].last == len(HEAVY)
+    assert all(one.last + 1 == two.first for one, two in zip(bands, bands[1:], strict=False))
+    domain = len(HEAVY) - len(constant_region("H"))
+    assert bands[-2].last == domain and bands[5].imgt == "105–117" and bands[-1].imgt == ""
+    assert bands_of("") == () and bands_of("ACDEFG" * 12) == ()
+
+
+def test_classes_are_not_reached_by_rounding() -> None:
+    assert [level_of(per_mille(p)) for p in (1, 0.95, 0.9499, 0.8, 0.7999, 0.5, 0.4999, 0)] == [
+        *(1, 1, 2, 2, 3, 3, 4, 4)
+    ]
+    assert [verdict_of(p) for p in (0.95, 0.9499, 0.5, 0.4999, None)] == [
+        *("sure", "likely", "likely", "open", "open")
+    ]
+
+
+def test_modifications_move_with_the_filled_chain(tmp_path: Path) -> None:
+    fasta = tmp_path / "in.fasta"
+    letters = f"[Acetyl]-{HEAVY[:20]}X[+500.2]{HEAVY[26:95]}C[+57.0215]{HEAVY[96:]}"
+    fasta.write_text(f">c000000\n{letters}\n")
+    paths = write_tables(tmp_path / "t", [(HEAVY, [(20, 26)])])
+    rows = [line.split("\t") for line in paths["gaps"].read_text().splitlines()]
+    for row in rows[1:]:
+        row[3] = "21"  # the mass gap is one position of the scaffold
+    paths["gaps"].write_text("".join("\t".join(row) + "\n" for row in rows))
+    (chain,) = with_modifications(chains_of(paths), fasta, None)
+    assert [(m.position, m.name) for m in chain.modifications] == [(1, "Acetyl"), (96, "")]
+    page = report_on(tmp_path, paths, given=[{"fasta": fasta}])
+    assert f"{HEAVY[0]}1 Acetyl +42.0106" in page and "with the modifications written" in page
+    assert page.count('<circle class="m"') == 2
+
+
+# --- the map -------------------------------------------------------------------------------------
+
+
+def letters_of(svg: str, kinds: Sequence[str]) -> str:
+    """Letters of a map's texts of some classes, in lines from left to right."""
+    placed = []
+    for kind, xs, y, text in re.findall(
+        r'<text class="(\w+)[^"]*" x="([^"]*)" y="(\d+)">(\w+)<', svg
+    ):
+        if kind in kinds:
+            assert len(xs.split()) == len(text)
+            placed += [(int(y), int(x), c) for x, c in zip(xs.split(), text, strict=True)]
+    return "".join(letter for _, _, letter in sorted(placed))
+
+
+@pytest.mark.parametrize("columns", [60, 40, 20, 10])
+def test_the_map_has_the_letters_of_the_chain_once_each(
+    antibody: list[Chain], columns: int
+) -> None:
+    for chain in antibody:
+        svg = draw(chain, columns)
+        assert letters_of(svg, ["o", "l", "k"]) == chain.sequence
+        assert letters_of(svg, ["l"]) == "".join(r.letter for r in chain.residues)
+        boxes = re.findall(r'<rect class="b p(\d)" .*?><title>(\d+) (\w) (0\.\d+)', svg)
+        assert [int(place) for _, place, _, _ in boxes] == [r.position for r in chain.residues]
+        assert all(level_of(round(float(p) * 1000)) == int(level) for level, _, _, p in boxes)
+        lines = re.findall(r'<text class="n" [^>]*>(\d+)<', svg)
+        assert [int(n) for n in lines] == list(range(1, len(chain.sequence) + 1, columns))
+
+
+def test_open_letters_second_choices_and_codes_have_marks_of_their_own(
+    antibody: list[Chain],
+) -> None:
+    chain = antibody[1]
+    svg = draw(chain)
+    low = [r for r in chain.residues if r.level == 4]
+    assert low and svg.count('<rect class="bar"') == len(low)
+    assert letters_of(svg, ["c"]) == "".join(r.second for r in chain.residues)
+    assert letters_of(svg, ["g"]) == "".join(r.germline for r in chain.residues)
+    codes = [replace(r, code="J", truth="I") for r in chain.residues[:3]]
+    coded = draw(replace(chain, residues=(*codes, *chain.residues[3:])))
+    assert coded.count('<line class="s p') == 3 and letters_of(coded, ["w"]) == "III"
+    assert letters_of(coded, ["k"]) == "".join(r.letter for r in codes)
+
+
+def test_region_names_are_where_they_fit(antibody: list[Chain]) -> None:
+    names = re.findall(r'<text class="t" [^>]*>([^<]*)<', draw(antibody[1]))
+    assert names[:2] == ["FR1 1–26", "CDR1 27–38"]
+    assert any(name.startswith("CDR3") for name in names) and "C" in names
+
+
+# --- masses --------------------------------------------------------------------------------------
+
+
+def test_masses_of_a_chain_are_those_of_pyteomics() -> None:
+    for sequence in (RESIDUES, HEAVY, LIGHT, "G"):
+        found = chain_mass(sequence)
+        assert found is not None
+        for value, average in ((found.monoisotopic, False), (found.average, True)):
+            wanted = pyteomics_mass.calculate_mass(sequence=sequence, average=average)
+            assert value == pytest.approx(wanted, abs=0.001)
+    assert chain_mass("ACX") is None and chain_mass("") is None
+
+
+def test_what_c_carries_weighs_as_in_the_readings() -> None:
+    for name, formula in CARRIED.items():
+        assert of_formula(formula).monoisotopic == pytest.approx(READINGS[name].mass, abs=1e-4)
+    assert set(CARRIED) == set(READINGS) - {"none"}
+
+
+def test_forms_of_a_chain(antibody: list[Chain]) -> None:
+    heavy = replace(antibody[1], sequence="Q" + HEAVY[1:-1] + "K")
+    forms = {form.name: form.mass for form in forms_of(heavy, None)}
+    assert list(forms) == [
+        "reduced",
+        "N-terminal pyroglutamate",
+        "no C-terminal lysine",
+        "N-terminal pyroglutamate, no C-terminal lysine",
+    ]
+    plain = forms["reduced"]
+    both = forms["N-terminal pyroglutamate, no C-terminal lysine"]
+    assert plain.monoisotopic - both.monoisotopic == pytest.approx(17.02655 + 128.09496, abs=1e-4)
+    assert plain.average - both.average == pytest.approx(17.0305 + 128.1723, abs=1e-3)
+
+    state = Alkylation((("carbamidomethyl", 1.0),), "stated", 2)
+    at = HEAVY.index("C") + 1
+    modified = replace(antibody[1], modifications=(ResidueModification(at, 57.0215, ""),))
+    forms = {form.name: form.mass for form in forms_of(modified, state)}
+    written, alkylated = (
+        forms["with the modifications written"],
+        forms["every C carbamidomethylated"],
+    )
+    left = (HEAVY.count("C") - 1) * 57.02146
+    assert alkylated.monoisotopic - written.monoisotopic == pytest.approx(left, abs=1e-3)
+    assert forms_of(replace(heavy, sequence="X" + HEAVY), None) == ()
+    unknown = Alkylation((("none", 0.6), ("nem", 0.4)), "open", 1)
+    assert len(forms_of(antibody[1], unknown)) == len(forms_of(antibody[1], None))
+
+
+def test_masses_of_the_antibody(antibody: list[Chain]) -> None:
+    """Against its formula: 2 heavy and 2 light chains, less 2 H a disulfide, with the glycans."""
+    light, heavy = antibody
+    heavy = replace(heavy, sequence="E" + HEAVY[1:-1] + "K")
+    light = replace(light, sequence="D" + LIGHT[1:])
+    found = antibody_of([light, heavy])
+    assert found is not None and (found.heavy, found.light) == ("heavy", "light")
+    pairs = heavy.sequence.count("C") + light.sequence.count("C")
+    assert found.disulfides == pairs and found.pyroglutamates == 0 and found.lysine
+    whole = sum(
+        2 * pyteomics_mass.calculate_mass(sequence=s, average=True)
+        for s in (heavy.sequence, light.sequence)
+    )
+    rows = dict(found.rows)
+    hydrogen = pyteomics_mass.calculate_mass(formula="H2", average=True)
+    bare = whole - pairs * hydrogen
+    assert rows["no glycan"][0].average == pytest.approx(bare, abs=0.01)
+    # G0F as it is attached: C56H92N4O39.
+    g0f = pyteomics_mass.calculate_mass(formula="C56H92N4O39", average=True)
+    assert rows["G0F / G0F"][0].average == pytest.approx(bare + 2 * g0f, abs=0.01)
+    assert rows["G0F / G0F"][2].average == pytest.approx(bare + 2 * g0f - 2 * 128.1723, abs=0.01)
+    galactose = rows["G2F / G2F"][1].average - rows["G0F / G0F"][1].average
+    assert galactose == pytest.approx(4 * 162.1406, abs=0.01)
+    pyro = antibody_of([replace(heavy, sequence="Q" + HEAVY[1:]), light])
+    assert pyro is not None and pyro.pyroglutamates == 2
+
+
+def test_no_antibody_of_other_chains(antibody: list[Chain]) -> None:
+    light, heavy = antibody
+    domain = replace(heavy, row=heavy.row._replace(c_segment=""))
+    unsure = replace(heavy, sequence=HEAVY[:50] + "X" + HEAVY[51:])
+    fab = replace(heavy, sequence=HEAVY.replace("NST", "QST"))
+    for chains in ([light], [light, light], [heavy, heavy], [domain, light], [unsure, light]):
+        assert antibody_of(chains) is None
+    assert antibody_of([fab, light]) is None and antibody_of([light, heavy, light]) is None
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+
+def unpacked(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(text)))
+    return found
+
+
+def test_the_script_gets_every_chain(antibody: list[Chain]) -> None:
+    columns = unpacked(encode_chains(antibody, FULL))
+    order = columns["order"]
+    assert sorted(order) == [0, 1] and columns["name"].split("\n") == [c.name for c in antibody]
+    assert columns["sequence"].split("\n") == [antibody[i].sequence for i in order]
+    assert columns["gaps"] == [2, 2] and sum(columns["length"]) == len(columns["letter_p"])
+    gaps = [gap for i in order for gap in antibody[i].gaps]
+    others = [c.candidate for gap in gaps for c in gap.candidates[1:]]
+    assert columns["candidate"].split("\n") == others
+    shown = [c for gap in gaps for c in gap.candidates]
+    assert columns["p"] == [pytest.approx(c.probability, abs=1e-4) for c in shown]
+    residues = [r for i in order for r in antibody[i].residues]
+    assert columns["letter_p"] == [r.probability for r in residues]
+    brief = unpacked(encode_chains(antibody, Detail(2, 10)))
+    assert brief["letter_p"] == [r.probability // 10 for r in residues]
+    few = [c for gap in gaps for c in gap.candidates[:2]]
+    assert all(0 <= c.probability - p < 0.01 for c, p in zip(few, brief["p"], strict=True))
+    assert columns["second"] == "".join(r.second or "." for r in residues)
+    coded = columns["bands"]
+    bands = [tuple(map(tuple, coded["values"][n])) for n in coded["index"]]
+    assert bands == [
+        tuple((b.region, b.first, b.last, b.imgt) for b in antibody[i].bands) for i in order
+    ]
+    assert encode_chains(antibody, FULL) == encode_chains(antibody, FULL)
+
+
+def test_the_page_shows_chains_candidates_and_masses(tmp_path: Path) -> None:
+    paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY]), (LIGHT, GAPS[LIGHT])])
+    page = report_on(tmp_path, paths)
+    maps = re.findall(r'<svg class="map".*?</svg>', page)
+    assert [letters_of(svg, ["o", "l"]) for svg in maps] == [HEAVY, LIGHT]
+    fasta = re.search(r'<pre class="fasta"[^>]*>(.*?)</pre>', page, re.DOTALL)
+    assert fasta and fasta[1].replace("&gt;", ">") == paths["filled"].read_text()
+    for gap in (gap for chain in chains_of(paths) for gap in chain.gaps):
+        for row in gap.candidates:
+            assert f'<span class="letters">{row.candidate}</span>' in page
+    mass = chain_mass(HEAVY)
+    assert mass and f"{mass.average:,.2f}" in page
+
+
+def test_many_chains_are_listed_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chains = [(germline_chain("H", i), [(30, 34)]) for i in range(12)]
+    paths = write_tables(tmp_path, chains)
+    assert report_on(tmp_path, paths).count('<svg class="map"') == 12 <= MAX_DRAWN
+    monkeypatch.setattr(page_module, "MAX_DRAWN", 11)
+    page = report_on(tmp_path, paths)
+    assert '<svg class="map"' not in page and "The repertoire" in page
+    assert "The first" not in page and "The least certain gaps" in page
+    monkeypatch.setattr(page_module, "MAX_LISTED", 10)
+    page = report_on(tmp_path, paths)
+    assert "The first 10 of 12 chains; figures above are of all." in page
+    block = re.search(r'<script type="application/gzip"[^>]*>([^<]*)<', page)
+    assert block and len(unpacked(block[1])["gaps"]) == 10
+
+
+def test_room_is_shared_by_the_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_module, "MAX_DRAWN", 5)
+    sets = [[(germline_chain("H", 10 * k + i), [(30, 34)]) for i in range(3)] for k in range(2)]
+    paths = [write_tables(tmp_path / str(k), chains) for k, chains in enumerate(sets)]
+    out = tmp_path / "report.html"
+    write_report(["a", "b"], {name: [p[name] for p in paths] for name in TABLES}, out)
+    page = out.read_text().partition("<script>")[0]
+    assert page.count('<svg class="map"') == 3 and page.count('class="work list"') == 1
+
+
+def test_distributions_count_chains_and_residues(tmp_path: Path) -> None:
+    chains = [(germline_chain("H", i), [(30, 34), (50, 51)]) for i in range(30)]
+    paths = write_tables(tmp_path, chains)
+    residues = read_residues(paths["residues"], read_gaps(paths["gaps"]).uncertain)
+    found = {b.title: b for b in distributions_of(paths["chains"], residues)}
+    assert sum(n for _, n in found["Probability"].bars) == 30 * 5
+    assert found["Region"].bars == (("CDR1", 150),)
+    assert dict(found["Where residues are missing"].bars)["IMGT 27"] == 150
+    assert sum(n for _, n in found["Length"].bars) == 30
+    genes = found["V genes"]
+    assert sum(n for _, n in genes.bars) + genes.others[1] == 30
+    assert [n for _, n in genes.bars] == sorted((n for _, n in genes.bars), reverse=True)
+
+
+def test_the_page_says_what_it_is_of(tmp_path: Path) -> None:
+    paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY])])
+    fasta = tmp_path / "in.fasta"
+    fasta.write_text(f">c000000\n{HEAVY}\n")
+    page = report_on(
+        tmp_path,
+        paths,
+        given=[{"fasta": fasta}],
+        settings={"tolerance_ppm": 7.5, "modifications": {"deamidated": True}},
+        files={"weights": paths["gaps"]},
+    )
+    assert f"Lacuna {__version__}." in page
+    assert file_digest(fasta) in page and file_digest(paths["gaps"]) in page
+    assert "±7.5 ppm unless given, deamidated" in page and ">modifications.deamidated<" in page
+    assert str(tmp_path) not in page
