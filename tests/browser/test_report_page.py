@@ -6,6 +6,7 @@ The pictures of the last run are kept in `tests/browser/pictures`, for a person 
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,7 +19,10 @@ from lacuna.core.tables import ACCURACY_TABLE, REJECTED_TABLE
 from lacuna.results.report import TABLES, write_report
 from lacuna.results.report import page as page_module
 from lacuna.results.report.chains import read_chains
+from lacuna.results.report.evidence import Doubt, Evidence
 from lacuna.results.report.map import draw
+from lacuna.results.report.payload import FULL, encode_chains
+from lacuna.scaffolds.scaffold import ResidueModification
 from report_tables import write_tables
 
 pytestmark = pytest.mark.skipif(
@@ -268,14 +272,20 @@ def test_the_maps_have_the_letters_of_the_fasta(browser: Browser, drawn: Path, w
 def test_script_and_workflow_draw_the_same_map(browser: Browser, drawn: Path, columns: int) -> None:
     tables = [drawn.parent / "both" / name for name in ("filled.fasta", "chains.tsv")]
     tables += [drawn.parent / "both" / name for name in ("gaps.tsv", "residues.tsv")]
+    chains = list(read_chains(*tables))
+    doubts = (Doubt(3, "3 Q <doubtful>", True), Doubt(70, "70 K observed, length", False))
+    depths = tuple(i % 17 / 3 for i in range(len(HEAVY)))
+    modified = (ResidueModification(22, -17.0265, ""), ResidueModification(1, 42.0106, "Acetyl"))
+    full = replace(chains[0], modifications=modified, evidence=Evidence(depths, doubts))
     browser.open(drawn)
     found = browser.run(
         f"""(async () => {{
-          const html = await Promise.resolve(document.documentElement.outerHTML);
-          return [...views].slice(0, 2).map((view) => drawMap(view.chain, {columns}));
+          const chains = await Chains.read({{ textContent: {encode_chains([full], FULL)!r} }});
+          const own = [...views].slice(0, 2).map((view) => view.chain);
+          return [...own, chains.chain(0)].map((chain) => drawMap(chain, {columns}));
         }})()"""
     )
-    assert found == [draw(chain, columns) for chain in read_chains(*tables)]
+    assert found == [draw(chain, columns) for chain in [*chains, full]]
 
 
 def test_another_candidate_changes_map_fasta_and_masses(browser: Browser, drawn: Path) -> None:

@@ -25,11 +25,13 @@ from lacuna.results.report.chains import (
     per_mille,
     read_chains,
     verdict_of,
+    with_evidence,
     with_modifications,
 )
 from lacuna.results.report.distributions import distributions_of
+from lacuna.results.report.evidence import Evidence, read_evidence, read_placements
 from lacuna.results.report.gaps import read_gaps, read_residues
-from lacuna.results.report.map import draw
+from lacuna.results.report.map import DEPTH, draw
 from lacuna.results.report.masses import CARRIED, antibody_of, chain_mass, forms_of, of_formula
 from lacuna.results.report.payload import FULL, Detail, encode_chains
 from lacuna.scaffolds.alkylation import READINGS, Alkylation
@@ -313,7 +315,7 @@ def test_the_script_gets_every_chain(antibody: list[Chain]) -> None:
     assert columns["p"] == [pytest.approx(c.probability, abs=1e-4) for c in shown]
     residues = [r for i in order for r in antibody[i].residues]
     assert columns["letter_p"] == [r.probability for r in residues]
-    brief = unpacked(encode_chains(antibody, Detail(2, 10)))
+    brief = unpacked(encode_chains(antibody, Detail(2, 10, False)))
     assert brief["letter_p"] == [r.probability // 10 for r in residues]
     few = [c for gap in gaps for c in gap.candidates[:2]]
     assert all(0 <= c.probability - p < 0.01 for c, p in zip(few, brief["p"], strict=True))
@@ -396,3 +398,58 @@ def test_the_page_says_what_it_is_of(tmp_path: Path) -> None:
     assert file_digest(fasta) in page and file_digest(paths["gaps"]) in page
     assert "±7.5 ppm unless given, deamidated" in page and ">modifications.deamidated<" in page
     assert str(tmp_path) not in page
+
+
+# --- reads ---------------------------------------------------------------------------------------
+
+
+def write_evidence(path: Path, sequence: str, doubtful: int, flagged: int) -> None:
+    """Reads over the first hundred positions, a doubtful and a flagged position (from 1)."""
+    lines = [
+        "chain position imgt region residue probability state depth germline alternatives flags"
+    ]
+    for i, letter in enumerate(sequence, 1):
+        state = "doubtful" if i == doubtful else "observed"
+        depth = f"{i / 10:.1f}" if i <= 100 else "0.0"
+        flags = "against_evidence" if i == doubtful else "length" if i == flagged else ""
+        others = "T:0.60,S:0.10" if i == doubtful else ""
+        lines.append(f"c000000 {i} {i} FR1 {letter} 0.9 {state} {depth} A {others} {flags}")
+    path.write_text("".join(line.replace(" ", "\t") + "\n" for line in lines))
+
+
+def test_reads_are_drawn_below_and_doubts_above(tmp_path: Path) -> None:
+    paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY]), (LIGHT, [])])
+    evidence = tmp_path / "evidence.tsv"
+    write_evidence(evidence, HEAVY, doubtful=33, flagged=20)
+    chain, without = with_evidence(chains_of(paths), read_evidence(evidence))
+    assert without.evidence == Evidence()
+    assert chain.evidence.depths[:3] == (0.1, 0.2, 0.3) and len(chain.evidence.depths) == len(HEAVY)
+    svg = draw(chain)
+    text = f"33 {HEAVY[32]} doubtful, against_evidence; or T:0.60, S:0.10"
+    assert re.findall(r'<path class="d"[^>]*><title>([^<]*)', svg) == [text]
+    assert re.findall(r'<path class="f"[^>]*><title>([^<]*)', svg) == [
+        f"20 {HEAVY[19]} observed, length"
+    ]
+    bars = "".join(re.findall(r'<path class="h" d="([^"]*)"', svg))
+    heights = [int(h) for h in re.findall(r"v-(\d+)h", bars)]
+    assert len(heights) == 100 and heights == sorted(heights) and heights[-1] == DEPTH
+    assert 'class="h"' not in draw(without)
+
+
+def test_the_page_says_how_reads_were_placed(tmp_path: Path) -> None:
+    paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY])])
+    evidence, reads = tmp_path / "evidence.tsv", tmp_path / "reads.tsv"
+    write_evidence(evidence, HEAVY, doubtful=33, flagged=20)
+    lines = ["read tool chain start end score placed_as differences"]
+    lines += [f"a.csv:{i} PEAKS c000000 3 9 20.1 whole " for i in range(6)]
+    lines += ["b.csv:1 Casanovo c000000 3 9 20.1 core ", "b.csv:2 Casanovo    1.0 too_short "]
+    reads.write_text("".join(line.replace(" ", "\t") + "\n" for line in lines))
+    assert read_placements(reads).rows == (
+        ("whole", 6, True),
+        ("core", 1, True),
+        ("too_short", 1, False),
+    )
+    page = report_on(tmp_path, paths, evidence={"s": evidence}, reads={"s": reads})
+    assert "7 of 8 reads are on a chain; they come from Casanovo, PEAKS." in page
+    assert f"show 100 of {len(HEAVY)} residues" in page and "10 at most" in page
+    assert f"Doubtful (filled triangles): 33 {HEAVY[32]} doubtful" in page

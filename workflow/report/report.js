@@ -91,7 +91,8 @@ class Chains {
     return {
       name: this.names[i], description: this.descriptions[i], sequence: this.sequences[i],
       locus: decoded(c.locus, i), v: decoded(c.v, i), j: decoded(c.j, i), c: decoded(c.c, i),
-      step: c.step, bands: decoded(c.bands, i), modifications: decoded(c.modifications, i), gaps, residues,
+      step: c.step, bands: decoded(c.bands, i), modifications: decoded(c.modifications, i),
+      depths: decoded(c.depths, i), doubts: decoded(c.doubts, i), gaps, residues,
     };
   }
 }
@@ -100,13 +101,18 @@ class Chains {
 function withChoice(chain, choice) {
   if (!choice.size) return chain;
   let shift = 0, done = 0, sequence = "";
-  const moved = [], residues = [], gaps = [];
+  const moved = [], residues = [], gaps = [], depths = [], gone = [];
   const byPosition = new Map(chain.residues.map((r) => [r.position, r]));
   chain.gaps.forEach((gap, g) => {
     const number = choice.get(g) ?? 0;
     const old = chain.sequence.slice(gap.first - 1, gap.last);
     const letters = number ? gap.candidates[number].letters : old;
     sequence += chain.sequence.slice(done, gap.first - 1) + letters;
+    if (chain.depths.length) {
+      const same = letters.length === old.length ? chain.depths.slice(gap.first - 1, gap.last) : Array(letters.length).fill(0);
+      depths.push(...chain.depths.slice(done, gap.first - 1), ...same);
+    }
+    if (letters.length !== old.length) gone.push(gap);
     done = gap.last;
     for (let i = 0; i < letters.length; i++) {
       const was = letters.length === old.length ? byPosition.get(gap.first + i) : null;
@@ -118,6 +124,7 @@ function withChoice(chain, choice) {
     moved.push([gap.last, shift]);
   });
   sequence += chain.sequence.slice(done);
+  depths.push(...chain.depths.slice(done));
   const after = (position) => moved.reduce((by, [last, now]) => (position > last ? now : by), 0);
   const bands = [];
   chain.bands.forEach(([region, first, last, imgt], i) => {
@@ -125,7 +132,9 @@ function withChoice(chain, choice) {
     bands.push([region, from, last + after(last + 1), imgt]);
   });
   const modifications = chain.modifications.map(([at, name, mass]) => [at + after(at), name, mass]);
-  return { ...chain, sequence, residues, gaps, bands, modifications };
+  const doubts = chain.doubts.filter(([at]) => !gone.some((gap) => at >= gap.first && at <= gap.last))
+    .map(([at, text, strong]) => [at + after(at), text, strong]);
+  return { ...chain, sequence, residues, gaps, bands, modifications, depths, doubts };
 }
 
 /** A residue of a gap; `was` is what the chain was filled with there, `candidate` what was chosen. */
@@ -147,7 +156,7 @@ function levelOf(p) {
 
 // --- the map: the same as map.py draws -------------------------------------------------------------
 
-const CELL = 15, GUTTER = 52, BAND = 22, BOX = 22, ROW = 15, SPACE = 12, LETTER_WIDTH = 7.3;
+const CELL = 15, GUTTER = 52, BAND = 22, BOX = 22, DEPTH = 14, ROW = 15, SPACE = 12, LETTER_WIDTH = 7.3;
 const LEVEL_WORDS = ["", "sure", "likely", "doubtful", "open"];
 const ROWS = [
   ["2nd", "c", (r) => (r.secondP >= constants.second ? r.second : "")],
@@ -204,7 +213,26 @@ function drawLine(chain, start, stop, y) {
       parts += `<circle class="m" cx="${middle(position)}" cy="${top}" r="2.5"><title>${title}</title></circle>`;
     }
   }
+  for (const [position, text, strong] of chain.doubts) {
+    if (position > start && position <= stop) {
+      parts += `<path class="${strong ? "d" : "f"}" d="M${middle(position) - 4} ${top - 2}h8l-4 6z"><title>${escaped(text)}</title></path>`;
+    }
+  }
   let below = top + BOX;
+  if (chain.depths.length) {
+    below += DEPTH + 4;
+    parts += `<text class="r" x="${GUTTER - 10}" y="${below - 3}">reads</text>`;
+    const most = Math.max(...chain.depths);
+    let bars = "";
+    for (let position = start + 1; position <= stop; position++) {
+      const depth = chain.depths[position - 1];
+      if (depth > 0) {
+        const height = Math.max(1, Math.floor(DEPTH * depth / most + 0.5));
+        bars += `M${middle(position) - 6} ${below}v-${height}h12v${height}z`;
+      }
+    }
+    parts += `<path class="h" d="${bars}"/>`;
+  }
   for (const [name, kind, letterOfRow] of ROWS) {
     const mine = here.filter((r) => letterOfRow(r));
     if (!mine.length) continue;

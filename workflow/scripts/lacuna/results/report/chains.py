@@ -24,6 +24,7 @@ from lacuna.core.tables import (
     GapRow,
     ResidueRow,
 )
+from lacuna.results.report.evidence import Evidence
 from lacuna.results.report.words import span
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import ResidueModification, Scaffold
@@ -107,6 +108,7 @@ class Chain:
     gaps: tuple[Gap, ...]
     residues: tuple[Residue, ...]
     modifications: tuple[ResidueModification, ...] = ()  # positions from 1, in the filled chain
+    evidence: Evidence = Evidence()
 
     @property
     def real_gaps(self) -> list[Gap]:
@@ -273,6 +275,20 @@ def with_modifications(chains: Iterable[Chain], fasta: Path, gaps: Path | None) 
                 ),
             )
         )
+
+
+def with_evidence(
+    chains: Iterable[Chain], evidence: Iterable[tuple[str, Evidence]]
+) -> Iterator[Chain]:
+    """The chains with their evidence, which is in their order."""
+    rows = iter(evidence)
+    waiting = next(rows, None)
+    for chain in chains:
+        if waiting is not None and waiting[0] == chain.name:
+            yield replace(chain, evidence=waiting[1])
+            waiting = next(rows, None)
+        else:
+            yield chain
 
 
 def _in_filled(position: int, chain: Chain) -> int:

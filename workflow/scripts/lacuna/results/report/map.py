@@ -4,7 +4,7 @@
 drawn on demand; a test compares the two.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 
 from lacuna.results.report.chains import SECOND, Chain, Residue
@@ -14,6 +14,7 @@ CELL = 15
 GUTTER = 52
 BAND = 22  # height of the regions' row
 BOX = 22
+DEPTH = 14  # of the bars of reads
 ROW = 15  # of the small letters below
 SPACE = 12  # between lines
 LETTER_WIDTH = 7.3  # of a region's name
@@ -77,7 +78,18 @@ def _line(
             parts.append(
                 f'<circle class="m" cx="{x}" cy="{top}" r="2.5"><title>{name}</title></circle>'
             )
+    for doubt in chain.evidence.doubts:
+        if start < doubt.position <= stop:
+            x, kind = _middle(doubt.position, start), "d" if doubt.strong else "f"
+            parts.append(
+                f'<path class="{kind}" d="M{x - 4} {top - 2}h8l-4 6z">'
+                f"<title>{escape(doubt.text)}</title></path>"
+            )
     below = top + BOX
+    if chain.evidence.depths:
+        below += DEPTH + 4
+        parts.append(f'<text class="r" x="{GUTTER - 10}" y="{below - 3}">reads</text>')
+        parts.append(_depths(chain.evidence.depths, start, stop, below))
     for name, kind, letter_of in _ROWS:
         mine = [r for r in here if letter_of(r)]
         if mine:
@@ -86,6 +98,18 @@ def _line(
             parts.append(f'<text class="r" x="{GUTTER - 10}" y="{below - 3}">{name}</text>')
             parts += _letters(kind, xs, below - 3, "".join(letter_of(r) for r in mine))
     return parts, below + SPACE - y
+
+
+def _depths(depths: Sequence[float], start: int, stop: int, base: int) -> str:
+    """Bars of the reads over each position, the deepest of the chain DEPTH high."""
+    most = max(depths)
+    bars = ""
+    for position in range(start + 1, stop + 1):
+        depth = depths[position - 1]
+        if depth > 0:
+            height = max(1, int(DEPTH * depth / most + 0.5))
+            bars += f"M{_middle(position, start) - 6} {base}v-{height}h12v{height}z"
+    return f'<path class="h" d="{bars}"/>'
 
 
 _ROWS: tuple[tuple[str, str, Callable[[Residue], str]], ...] = (

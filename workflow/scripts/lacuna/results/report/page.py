@@ -36,21 +36,24 @@ def write_report(
     *,
     alkylation: Sequence[Path] = (),
     given: Sequence[Mapping[str, Path]] = (),
+    evidence: Mapping[str, Path] | None = None,
+    reads: Mapping[str, Path] | None = None,
     settings: Mapping[str, Any] | None = None,
     files: Mapping[str, Path] | None = None,
 ) -> None:
     """Write the page on all `samples` to `out`, whole or not at all.
 
     tables: for each of TABLES the files of the samples, in their order; alkylation: what C weighs
-    in each; given: the user's files of each, by column of the sheet; settings and files: of the
-    run, such as its weights.
+    in each; given: the user's files of each, by column of the sheet; evidence, reads: tables of the
+    samples that have them; settings and files: of the run, such as its weights.
     Raises LacunaError if a file cannot be read or lacks a column, and ValueError if files and
     samples do not go together.
     """
     for name in TABLES:
         if len(tables[name]) != len(samples):
             raise ValueError(f"{len(tables[name])} {name} tables for {len(samples)} samples")
-    read = _read_samples(samples[:MAX_ROWS], tables, alkylation, given)
+    optional = {"evidence": evidence or {}, "reads": reads or {}}
+    read = _read_samples(samples[:MAX_ROWS], tables, alkylation, given, optional)
     run_files = [(role, path) for role, path in (files or {}).items()]
     for name, inputs in zip(samples[:MAX_ROWS], given, strict=False):
         run_files += [(f"{name}: {column}", path) for column, path in inputs.items()]
@@ -76,6 +79,7 @@ def _read_samples(
     tables: Mapping[str, Sequence[Path]],
     alkylation: Sequence[Path],
     given: Sequence[Mapping[str, Path]],
+    optional: Mapping[str, Mapping[str, Path]],
 ) -> list[Sample]:
     room = Room(MAX_DRAWN, MAX_LISTED)
     found = []
@@ -86,6 +90,7 @@ def _read_samples(
             room,
             given=given[i] if given else None,
             alkylation=alkylation[i] if alkylation else None,
+            **{table: paths.get(name) for table, paths in optional.items()},
         )
         room = Room(room.drawn - len(sample.chains), room.listed - sample.listed)
         found.append(sample)

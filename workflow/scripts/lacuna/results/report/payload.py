@@ -18,15 +18,16 @@ NONE = "."  # no letter
 
 
 class Detail(NamedTuple):
-    """How much of each chain is packed: candidates of a gap at most, and the step, per mille, to
-    which probabilities are rounded down."""
+    """How much of each chain is packed: candidates of a gap at most, the step, per mille, to which
+    probabilities are rounded down, and whether reads are counted at every position."""
 
     candidates: int
     step: int
+    evidence: bool
 
 
-FULL = Detail(100, 1)  # more candidates are never written
-BRIEF = Detail(3, 10)
+FULL = Detail(100, 1, True)  # more candidates are never written
+BRIEF = Detail(3, 10, False)
 
 
 def encode_chains(chains: Sequence[Chain], detail: Detail) -> str:
@@ -65,6 +66,10 @@ def columns_of(chains: Sequence[Chain], detail: Detail) -> dict[str, Any]:
         ),
         "modifications": _coded(
             tuple((m.position, m.name, m.mass) for m in c.modifications) for c in chains
+        ),
+        "depths": _coded(c.evidence.depths if detail.evidence else () for c in chains),
+        "doubts": _coded(
+            tuple((d.position, d.text, d.strong) for d in c.evidence.doubts) for c in chains
         ),
         "gaps": [len(c.gaps) for c in chains],
         "residues": [len(c.residues) for c in chains],

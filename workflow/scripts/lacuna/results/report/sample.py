@@ -9,8 +9,16 @@ import numpy as np
 
 from lacuna.results.counts import MIN_CHAIN, Counts, count_sample
 from lacuna.results.report.calibration import PROBABILITY_STEPS, Bin, bins_of, error_of
-from lacuna.results.report.chains import LEVELS, MILLE, Chain, read_chains, with_modifications
+from lacuna.results.report.chains import (
+    LEVELS,
+    MILLE,
+    Chain,
+    read_chains,
+    with_evidence,
+    with_modifications,
+)
 from lacuna.results.report.distributions import Bars, distributions_of
+from lacuna.results.report.evidence import Placements, read_evidence, read_placements
 from lacuna.results.report.gaps import FILLED, UncertainGap, read_gaps, read_residues
 from lacuna.results.report.masses import Antibody, antibody_of
 from lacuna.results.report.methods import (
@@ -64,6 +72,7 @@ class Sample:
     data: str
     distributions: tuple[Bars, ...]
     antibody: Antibody | None
+    placements: Placements | None
 
     @property
     def with_gaps(self) -> int:
@@ -123,10 +132,13 @@ def read_sample(
     *,
     given: Mapping[str, Path] | None = None,
     alkylation: Path | None = None,
+    evidence: Path | None = None,
+    reads: Path | None = None,
 ) -> Sample:
     """A sample from its tables, its chains as far as there is room.
 
-    given: what the user gave, for modifications. Raises LacunaError if a table cannot be read.
+    given: what the user gave, for modifications; evidence, reads: tables of a sample that has them.
+    Raises LacunaError if a table cannot be read.
     """
     scores = read_scores(tables["accuracy"])
     gaps = read_gaps(tables["gaps"])
@@ -139,7 +151,9 @@ def read_sample(
     total = int(residues.all.sum())
     first_sure = LEVELS[0] * PROBABILITY_STEPS // MILLE
     drawn = counts.chains <= room.drawn
-    chains = _read_chains(tables, room.drawn if drawn else room.listed, given if drawn else None)
+    chains = _read_chains(
+        tables, room.drawn if drawn else room.listed, given if drawn else None, evidence
+    )
     return Sample(
         name=name,
         counts=counts,
@@ -174,16 +188,22 @@ def read_sample(
         data=encode_chains(chains, FULL if drawn else BRIEF) if chains else "",
         distributions=() if drawn else distributions_of(tables["chains"], residues),
         antibody=antibody_of(chains) if drawn else None,
+        placements=read_placements(reads) if reads is not None else None,
     )
 
 
 def _read_chains(
-    tables: Mapping[str, Path], most: int, given: Mapping[str, Path] | None
+    tables: Mapping[str, Path],
+    most: int,
+    given: Mapping[str, Path] | None,
+    evidence: Path | None,
 ) -> tuple[Chain, ...]:
     """The first chains of a sample, with their modifications if the user's files are given."""
     found: Iterable[Chain] = read_chains(
         *(tables[name] for name in ("filled", "chains", "gaps", "residues"))
     )
+    if evidence is not None:
+        found = with_evidence(found, read_evidence(evidence))
     if given is not None and "fasta" in given:
         found = with_modifications(found, given["fasta"], given.get("gaps"))
     return tuple(islice(found, most))
