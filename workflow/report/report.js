@@ -397,13 +397,13 @@ function massField(changed) {
   return { field, label: make("label", {}, "Measured, Da", field) };
 }
 
-function massesView(cysteine) {
+function massesView(cysteine, about) {
   const kind = make("select", { "aria-label": "Kind of mass", onchange: () => view.update() },
     make("option", { value: "1" }, "average"), make("option", { value: "0" }, "monoisotopic"));
   const { field, label } = massField(() => view.update());
   const body = make("tbody"), head = make("tr");
   const element = make("div", { class: "masses" },
-    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Masses" },
+    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Masses, ${about}` },
       make("table", {}, make("caption", {}, make("span", {}, "Mass of the chain, Da")), make("thead", {}, head), body)),
     make("div", { class: "tools" }, label, kind));
   const view = {
@@ -463,7 +463,7 @@ function written(p, step) {
 
 const verdictOf = (p) => (p >= constants.levels[0] / MILLE ? "sure" : p >= constants.levels[2] / MILLE ? "likely" : "open");
 
-function candidatesView(chain, id, choose) {
+function candidatesView(chain, about, id, choose) {
   const gaps = chain.gaps.map((gap, g) => [gap, g]).filter(([gap]) => !gap.code);
   if (!gaps.length) return make("div", { class: "candidates" });
   const heads = ["Residues", "Region, IMGT", "Candidate", "Probability", "Length", "Mass error, ppm", "Status"];
@@ -501,7 +501,7 @@ function candidatesView(chain, id, choose) {
     table.append(body);
   }
   return make("div", { class: "candidates" },
-    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Candidates, ${chain.name}` }, table));
+    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Candidates, ${about}` }, table));
 }
 
 // --- a chain's part of the page ------------------------------------------------------------------------
@@ -512,7 +512,8 @@ function chainView(article, chain, id, cysteine, changed = () => {}) {
   const view = { chain, current: chain };
   let drawn = article.dataset.drawn === "no" ? 0 : constants.columns;
   const draw = (columns) => { box.innerHTML = drawMap(view.current, columns); drawn = columns; };
-  const masses = massesView(cysteine);
+  const about = box.getAttribute("aria-label").replace("Map of ", "");
+  const masses = massesView(cysteine, about);
   const choose = (gap, number) => {
     if (number) choice.set(gap, number);
     else choice.delete(gap);
@@ -523,7 +524,7 @@ function chainView(article, chain, id, cysteine, changed = () => {}) {
   };
   view.fit = () => { if (columnsFor(box) !== drawn) draw(columnsFor(box)); };
   view.draw = draw;
-  article.querySelector(".candidates").replaceWith(candidatesView(chain, id, choose));
+  article.querySelector(".candidates").replaceWith(candidatesView(chain, about, id, choose));
   article.querySelector(".masses").replaceWith(masses.element);
   const { tools } = fastaTools(chain.name, (style, least) => fasta(view.current, style, least));
   article.querySelector(".tools").replaceChildren(

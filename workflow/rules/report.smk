@@ -3,6 +3,7 @@ GIVEN = [
     {column: str(getattr(s, column)) for column in INPUT_COLUMNS if getattr(s, column)}
     for s in SAMPLES.values()
 ]
+PAGE_SOURCES = ("report.html.j2", "report_parts.html.j2", "report.css", "report.js")
 SHOWN_SETTINGS = (
     "seed",
     "tolerance_ppm",
@@ -78,7 +79,7 @@ rule write_report:
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
         given=[path for files in GIVEN for path in files.values()],
         weights=weights(),
-        source=[located(f"workflow/report/report.{kind}") for kind in ("html.j2", "css", "js")],
+        source=[located(f"workflow/report/{name}") for name in PAGE_SOURCES],
     output:
         out=OUT / "report.html",
     log:

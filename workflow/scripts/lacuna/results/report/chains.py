@@ -4,7 +4,7 @@ All tables have the chains in the order of filled.fasta, so they are read side b
 at a time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -79,7 +79,7 @@ class Gap:
     end: int  # in the scaffold, exclusive
     first: int  # in the filled chain, from 1; last < first if it holds no residue
     last: int
-    region: str
+    region: str  # or regions, joined by a dash
     imgt: str
     code: str
     status: str
@@ -162,7 +162,9 @@ def read_chains(filled: Path, chains: Path, gaps: Path, residues: Path) -> Itera
         missing: list[ResidueRow] = []
         if residue_rows is not None and residue_rows[0] == name:
             missing, residue_rows = residue_rows[1], next(by_residue, None)
-        regions = {r.gap: r.region for r in reversed(missing)}
+        regions: dict[int, dict[str, None]] = {}
+        for r in missing:
+            regions.setdefault(r.gap, {})[r.region] = None
         of_gaps = tuple(_gaps(mine, regions))
         places = [i for gap in of_gaps for i in range(gap.first, gap.last + 1)]
         if [r.position for r in missing] != places:
@@ -194,7 +196,7 @@ def _read_filled(path: Path) -> Iterator[tuple[str, str, str]]:
             yield name, description, next(handle, "").rstrip("\n")
 
 
-def _gaps(rows: Iterable[GapRow], regions: dict[int, str]) -> Iterator[Gap]:
+def _gaps(rows: Iterable[GapRow], regions: Mapping[int, Iterable[str]]) -> Iterator[Gap]:
     shift = 0  # by which the filled chain is ahead of the scaffold
     for number, group in groupby(rows, key=lambda row: row.gap):
         candidates = list(group)
@@ -209,7 +211,7 @@ def _gaps(rows: Iterable[GapRow], regions: dict[int, str]) -> Iterator[Gap]:
             top.end,
             first,
             last,
-            regions.get(number, ""),
+            "–".join(filter(None, regions.get(number, ()))),
             span(top.imgt_first, top.imgt_last) if top.imgt_first or top.imgt_last else "",
             top.ambiguity,
             top.status,
