@@ -2,8 +2,13 @@
 
 import random
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
+import numpy as np
+
+from lacuna.antibody.imgt import regions_of
+from lacuna.antibody.numbering import number_parts
 from lacuna.core.alphabet import AMBIGUOUS, RESIDUES
 from lacuna.core.tables import (
     ACCURACY_TABLE,
@@ -16,6 +21,7 @@ from lacuna.core.tables import (
     ResidueRow,
     Shares,
 )
+from lacuna.filling.fill import regions_as_text
 
 NAMES = {
     "filled": "filled.fasta",
@@ -31,6 +37,7 @@ def write_tables(
     *,
     names: Sequence[str] = (),
     v_segments: Sequence[str] = (),
+    regions: Sequence[str] = (),
     locus: str = "H",
     constant: str = "",
     codes: bool = False,
@@ -58,7 +65,8 @@ def write_tables(
         segments = ("human", v_segment, rng.choice(J_SEGMENTS), constant)
         n_codes = len(every) - len(gapped)
         counts = (len(in_gaps), len(in_gaps), len(gapped), 0, n_codes, n_codes, 0)
-        rows.append(ChainRow(name, locus, *segments, len(sequence), *counts))
+        where = regions[number] if regions else regions_of_chain(sequence)
+        rows.append(ChainRow(name, locus, *segments, len(sequence), *counts, where))
         for gap, (start, end) in enumerate(every, 1):
             code = "" if (start, end) in gapped else "J"
             place = (name, gap, start, end)
@@ -75,6 +83,13 @@ def write_tables(
     for name, text in texts.items():
         (folder / NAMES[name]).write_text(text, encoding="utf-8")
     return {name: folder / file for name, file in NAMES.items()}
+
+
+@cache
+def regions_of_chain(sequence: str) -> str:
+    """The column `regions` of a chain without gaps."""
+    columns = [part.numbering.columns for part in number_parts(sequence)]
+    return regions_as_text(regions_of(np.concatenate(columns)).tolist())
 
 
 def _candidates(

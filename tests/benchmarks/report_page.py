@@ -18,7 +18,7 @@ from devtools import Browser
 from chains import germline_chain
 from lacuna.core.alphabet import RESIDUES
 from lacuna.results.report import TABLES, write_report
-from report_tables import V_SEGMENTS, write_tables
+from report_tables import V_SEGMENTS, regions_of_chain, write_tables
 
 CLONES = 3000
 SEARCHES = ("ighv3", "c0004", "CAR", "nothing at all")
@@ -28,10 +28,11 @@ def repertoire(n: int, seed: int = 1) -> tuple[list[tuple[str, list[tuple[int, i
     """Mutated chains of some clones, each with one to three gaps (start, end); their segments."""
     rng = random.Random(seed)
     clones = [germline_chain("HKL"[i % 3], i, cdr3=10 + i % 8) for i in range(min(CLONES, n))]
-    chains, segments = [], []
+    chains, segments, regions = [], [], []
     for _ in range(n):
         clone = rng.randrange(len(clones))
         segments.append(V_SEGMENTS[clone % len(V_SEGMENTS)])
+        regions.append(regions_of_chain(clones[clone]))
         letters = list(clones[clone])
         for _ in range(rng.randrange(16)):
             letters[rng.randrange(len(letters))] = rng.choice(RESIDUES)
@@ -42,14 +43,14 @@ def repertoire(n: int, seed: int = 1) -> tuple[list[tuple[str, list[tuple[int, i
                 gaps.append((at, end))
             at = end + rng.randint(5, 40)
         chains.append(("".join(letters), gaps))
-    return chains, segments
+    return chains, segments, regions
 
 
 def main(n: int = 100_000, folder: str = "") -> None:
     """Write the page of `n` chains and measure it."""
     place = Path(folder or tempfile.mkdtemp(prefix="report-"))
-    chains, segments = repertoire(n)
-    paths = write_tables(place, chains, v_segments=segments)
+    chains, segments, regions = repertoire(n)
+    paths = write_tables(place, chains, v_segments=segments, regions=regions)
     out = place / "report.html"
     begin = time.monotonic()
     write_report(["repertoire"], {name: [paths[name]] for name in TABLES}, out)

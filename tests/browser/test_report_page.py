@@ -20,6 +20,7 @@ from lacuna.results.report import TABLES, write_report
 from lacuna.results.report import page as page_module
 from lacuna.results.report.chains import read_chains
 from lacuna.results.report.evidence import Doubt, Evidence
+from lacuna.results.report.listing import read_listing
 from lacuna.results.report.map import draw
 from lacuna.results.report.payload import FULL, encode_chains
 from lacuna.scaffolds.scaffold import ResidueModification
@@ -277,12 +278,15 @@ def test_script_and_workflow_draw_the_same_map(browser: Browser, drawn: Path, co
     depths = tuple(i % 17 / 3 for i in range(len(HEAVY)))
     modified = (ResidueModification(22, -17.0265, ""), ResidueModification(1, 42.0106, "Acetyl"))
     full = replace(chains[0], modifications=modified, evidence=Evidence(depths, doubts))
+    files = {path.stem: path for path in tables}
+    listing = read_listing(files, 10, FULL.candidates)
+    data = encode_chains(listing, FULL.step, [full, chains[1]])
     browser.open(drawn)
     found = browser.run(
         f"""(async () => {{
-          const chains = await Chains.read({{ textContent: {encode_chains([full], FULL)!r} }});
+          const all = await Chains.read({{ textContent: {data!r} }});
           const own = [...views].slice(0, 2).map((view) => view.chain);
-          return [...own, chains.chain(0)].map((chain) => drawMap(chain, {columns}));
+          return [...own, all.chain(all.place[0])].map((chain) => drawMap(chain, {columns}));
         }})()"""
     )
     assert found == [draw(chain, columns) for chain in [*chains, full]]

@@ -137,6 +137,7 @@ def chain(
         codes,
         codes,
         0,
+        "",
     )
 
 

@@ -6,19 +6,22 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pandas.testing import assert_frame_equal
 from pyteomics import mass as pyteomics_mass
 
 from chains import constant_region, germline_chain
 from lacuna import __version__
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError, file_digest
-from lacuna.results.report import MAX_DRAWN, TABLES, write_report
+from lacuna.results.report import MAX_DRAWN, TABLES, streams, write_report
 from lacuna.results.report import page as page_module
 from lacuna.results.report.chains import (
+    REGION_NUMBERS,
     Chain,
     bands_of,
     level_of,
@@ -31,12 +34,13 @@ from lacuna.results.report.chains import (
 from lacuna.results.report.distributions import distributions_of
 from lacuna.results.report.evidence import Evidence, read_evidence, read_placements
 from lacuna.results.report.gaps import read_gaps, read_residues
+from lacuna.results.report.listing import read_listing
 from lacuna.results.report.map import DEPTH, draw
 from lacuna.results.report.masses import CARRIED, antibody_of, chain_mass, forms_of, of_formula
-from lacuna.results.report.payload import FULL, Detail, encode_chains
+from lacuna.results.report.payload import BRIEF, FULL, Detail, encode_chains
 from lacuna.scaffolds.alkylation import READINGS, Alkylation
 from lacuna.scaffolds.scaffold import ResidueModification
-from report_tables import write_tables
+from report_tables import regions_of_chain, write_tables
 
 HEAVY = germline_chain("H", 1, constant=True)
 LIGHT = germline_chain("K", 2, constant=True)
@@ -123,14 +127,15 @@ def test_a_gap_of_no_residue_has_a_place(tmp_path: Path) -> None:
     assert (gap.first, gap.last, gap.place) == (51, 50, "none")
 
 
-def test_regions_are_those_of_the_filled_chain() -> None:
-    bands = bands_of(HEAVY)
+def test_regions_are_those_of_the_table() -> None:
+    bands = bands_of(regions_of_chain(HEAVY))
     assert [b.region for b in bands] == "FR1 CDR1 FR2 CDR2 FR3 CDR3 FR4 C".split()
     assert bands[0].first == 1 and bands[-1].last == len(HEAVY)
-    assert all(one.last + 1 == two.first for one, two in zip(bands, bands[1:], strict=False))
+    assert all(one.last + 1 == two.first for one, two in pairwise(bands))
     domain = len(HEAVY) - len(constant_region("H"))
-    assert bands[-2].last == domain and bands[5].imgt == "105–117" and bands[-1].imgt == ""
-    assert bands_of("") == () and bands_of("ACDEFG" * 12) == ()
+    assert bands[-2].last == domain and bands_of("") == ()
+    numbers = list(REGION_NUMBERS.values())
+    assert numbers[0] == "1–26" and numbers[5:] == ["105–117", "118–128"]
 
 
 def test_classes_are_not_reached_by_rounding() -> None:
@@ -302,30 +307,107 @@ def unpacked(text: str) -> dict[str, Any]:
     return found
 
 
-def test_the_script_gets_every_chain(antibody: list[Chain]) -> None:
-    columns = unpacked(encode_chains(antibody, FULL))
+def packed(paths: dict[str, Path], detail: Detail, chains: Sequence[Chain] = ()) -> dict[str, Any]:
+    listing = read_listing(paths, MAX_DRAWN, detail.candidates)
+    return unpacked(encode_chains(listing, detail.step, chains))
+
+
+def decoded(column: dict[str, list[Any]]) -> list[Any]:
+    return [column["values"][i] for i in column["index"]]
+
+
+@pytest.mark.parametrize("detail", [FULL, BRIEF, Detail(2, 1)])
+def test_the_script_gets_every_chain(tmp_path: Path, detail: Detail) -> None:
+    """The columns, read from whole tables, against the chains, read one by one."""
+    sequences = [germline_chain("HKL"[i % 3], i) for i in range(9)]
+    places = [[(0, 2), (40, 44)], [], [(100, 110)]]
+    pairs = [(s, places[i % 3] if i != 5 else []) for i, s in enumerate(sequences)]
+    paths = write_tables(tmp_path, pairs, codes=True)
+    chains = chains_of(paths)
+    columns, step = packed(paths, detail), detail.step
     order = columns["order"]
-    assert sorted(order) == [0, 1] and columns["name"].split("\n") == [c.name for c in antibody]
-    assert columns["sequence"].split("\n") == [antibody[i].sequence for i in order]
-    assert columns["gaps"] == [2, 2] and sum(columns["length"]) == len(columns["letter_p"])
-    gaps = [gap for i in order for gap in antibody[i].gaps]
-    others = [c.candidate for gap in gaps for c in gap.candidates[1:]]
-    assert columns["candidate"].split("\n") == others
-    shown = [c for gap in gaps for c in gap.candidates]
-    assert columns["p"] == [pytest.approx(c.probability, abs=1e-4) for c in shown]
-    residues = [r for i in order for r in antibody[i].residues]
-    assert columns["letter_p"] == [r.probability for r in residues]
-    brief = unpacked(encode_chains(antibody, Detail(2, 10, False)))
-    assert brief["letter_p"] == [r.probability // 10 for r in residues]
-    few = [c for gap in gaps for c in gap.candidates[:2]]
-    assert all(0 <= c.probability - p < 0.01 for c, p in zip(few, brief["p"], strict=True))
-    assert columns["second"] == "".join(r.second or "." for r in residues)
-    coded = columns["bands"]
-    bands = [tuple(map(tuple, coded["values"][n])) for n in coded["index"]]
-    assert bands == [
-        tuple((b.region, b.first, b.last, b.imgt) for b in antibody[i].bands) for i in order
-    ]
-    assert encode_chains(antibody, FULL) == encode_chains(antibody, FULL)
+    assert sorted(order) == list(range(9)) and order != sorted(order)
+    assert columns["name"].split("\n") == [c.name for c in chains]
+    chains = [chains[i] for i in order]
+    assert columns["sequence"].split("\n") == [c.sequence for c in chains]
+    assert decoded(columns["v"]) == [c.row.v_segment for c in chains]
+    bands = [[(b.region, b.first, b.last) for b in c.bands] for c in chains]
+    assert [[tuple(b) for b in found] for found in decoded(columns["bands"])] == bands
+    assert columns["gaps"] == [len(c.gaps) for c in chains]
+    assert columns["residues"] == [len(c.residues) for c in chains]
+
+    gaps = [gap for c in chains for gap in c.gaps]
+    for name, values in (
+        ("first", [g.first for g in gaps]),
+        ("length", [g.last - g.first + 1 for g in gaps]),
+        ("candidates", [len(g.candidates[: detail.candidates]) for g in gaps]),
+    ):
+        assert columns[name] == values
+    for name, values in (
+        ("code", [g.code for g in gaps]),
+        ("region", [g.region for g in gaps]),
+        ("imgt", [g.imgt for g in gaps]),
+    ):
+        assert decoded(columns[name]) == values
+    shown = [c for g in gaps for c in g.candidates[: detail.candidates]]
+    assert columns["candidate"].split("\n") == [c.candidate for c in shown if c.rank > 1]
+    assert decoded(columns["status"]) == [c.status for c in shown]
+    assert columns["ppm"] == [c.mass_error_ppm for c in shown]
+    below = 0.01 if step > 1 else 5e-5
+    off = [(c.probability or 0) - p for c, p in zip(shown, columns["p"], strict=True)]
+    assert max(off) < below and min(off) >= (-5e-5 if step == 1 else 0)
+
+    residues = [r for c in chains for r in c.residues]
+    assert columns["letter_p"] == [r.probability // step for r in residues]
+    assert columns["second_p"] == [r.second_probability // step for r in residues]
+    for name, text in (
+        ("second", [r.second for r in residues]),
+        ("germline", [r.germline for r in residues]),
+        ("truth", [r.truth for r in residues]),
+    ):
+        assert columns[name] == "".join(letter or "." for letter in text)
+    assert packed(paths, detail) == columns
+
+
+def test_a_gap_that_stays_open_is_packed(tmp_path: Path) -> None:
+    paths = write_tables(tmp_path, [(HEAVY[:50] + "XXX" + HEAVY[53:], [(20, 22), (50, 53)])])
+    lines = paths["gaps"].read_text().splitlines()
+    row = lines[4].split("\t")  # the first candidate of the second gap
+    row[5:11] = ["", "", "", "", "", "no_length_fits_mass"]
+    paths["gaps"].write_text("\n".join([*lines[:4], "\t".join(row)]) + "\n")
+    columns = packed(paths, FULL)
+    assert columns["candidates"] == [3, 0] and columns["length"] == [2, 3]
+    assert decoded(columns["open"]) == ["", "no_length_fits_mass"]
+    assert columns["letter_p"][2:] == [0, 0, 0] and columns["second"][2:] == "..."
+    (chain,) = chains_of(paths)
+    assert [r.letter for r in chain.doubtful][-3:] == ["X", "X", "X"]
+    page = report_on(tmp_path, paths)
+    assert "not filled" in page and "Its mass is not known: it holds an X." in page
+
+
+def test_only_the_first_chains_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chains = [(germline_chain("H", i), [(30, 34), (60, 63)]) for i in range(8)]
+    paths = write_tables(tmp_path, chains)
+    whole = read_listing(paths, 5, 3)
+    assert len(whole.chains) == 5 and whole.gaps["at"].tolist() == [i // 2 for i in range(10)]
+    for size in (1, 2, 7):
+        monkeypatch.setattr(streams, "CHUNK_ROWS", size)
+        part = read_listing(paths, 5, 3)
+        for name in ("chains", "gaps", "candidates", "residues"):
+            one, two = (getattr(x, name).reset_index(drop=True) for x in (whole, part))
+            assert_frame_equal(one, two)
+
+
+def test_columns_of_other_chains_are_an_error(tmp_path: Path) -> None:
+    paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY]), (LIGHT, GAPS[LIGHT])])
+    lines = paths["residues"].read_text().splitlines(keepends=True)
+    paths["residues"].write_text("".join(lines[:-1]))
+    with pytest.raises(LacunaError, match=r"residues\.tsv: has other residues than .*gaps\.tsv"):
+        read_listing(paths, 10, 3)
+    whole = paths["filled"].read_text()
+    paths["filled"].write_text(whole.replace(">c000001", ">other"))
+    with pytest.raises(LacunaError, match=r"filled\.fasta: has 'other' where .* has 'c000001'"):
+        read_listing(paths, 10, 3)
 
 
 def test_the_page_shows_chains_candidates_and_masses(tmp_path: Path) -> None:

@@ -4,18 +4,15 @@ All tables have the chains in the order of filled.fasta, so they are read side b
 at a time.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
-from lacuna.antibody.imgt import imgt_numbers, regions_of
-from lacuna.antibody.numbering import number_parts
+from lacuna.antibody.imgt import N_IMGT, REGION_STARTS
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
-from lacuna.core.files import LacunaError, open_text
+from lacuna.core.files import LacunaError
 from lacuna.core.tables import (
     CHAIN_TABLE,
     GAP_TABLE,
@@ -25,6 +22,7 @@ from lacuna.core.tables import (
     ResidueRow,
 )
 from lacuna.results.report.evidence import Evidence
+from lacuna.results.report.listing import read_filled
 from lacuna.results.report.words import span
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import ResidueModification, Scaffold
@@ -33,18 +31,24 @@ MILLE = 1000
 LEVELS = (950, 800, 500)  # per mille, from which a residue is sure, likely, doubtful
 SECOND = 50  # per mille from which a second choice is shown
 CONSTANT = "C"
+# IMGT numbers of each region.
+REGION_NUMBERS = {
+    region: f"{start}–{stop - 1}"
+    for (region, start), stop in zip(
+        REGION_STARTS.items(), [*list(REGION_STARTS.values())[1:], N_IMGT + 1], strict=True
+    )
+}
 
 Row = TypeVar("Row", GapRow, ResidueRow)
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A stretch of one region: positions from 1, both included, and its IMGT numbers."""
+    """A stretch of one region: positions from 1, both included."""
 
     region: str
     first: int
     last: int
-    imgt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,7 @@ def read_chains(filled: Path, chains: Path, gaps: Path, residues: Path) -> Itera
     by_residue = _by_chain(RESIDUE_TABLE.read(residues))
     gap_rows, residue_rows = next(by_gap, None), next(by_residue, None)
     rows = CHAIN_TABLE.read(chains)
-    for name, description, sequence in _read_filled(filled):
+    for name, description, sequence in read_filled(filled):
         row = next(rows, None)
         if row is None or row.chain != name:
             found = "ends" if row is None else f"has '{row.chain}'"
@@ -162,9 +166,9 @@ def read_chains(filled: Path, chains: Path, gaps: Path, residues: Path) -> Itera
         missing: list[ResidueRow] = []
         if residue_rows is not None and residue_rows[0] == name:
             missing, residue_rows = residue_rows[1], next(by_residue, None)
-        regions: dict[int, dict[str, None]] = {}
+        regions: dict[int, list[str]] = {}
         for r in missing:
-            regions.setdefault(r.gap, {})[r.region] = None
+            regions.setdefault(r.gap, []).append(r.region)
         of_gaps = tuple(_gaps(mine, regions))
         places = [i for gap in of_gaps for i in range(gap.first, gap.last + 1)]
         if [r.position for r in missing] != places:
@@ -174,7 +178,7 @@ def read_chains(filled: Path, chains: Path, gaps: Path, residues: Path) -> Itera
             description,
             sequence,
             row,
-            bands_of(sequence),
+            bands_of(row.regions),
             of_gaps,
             tuple(_residue(r) for r in missing),
         )
@@ -188,15 +192,7 @@ def _by_chain(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
         yield name, list(group)
 
 
-def _read_filled(path: Path) -> Iterator[tuple[str, str, str]]:
-    """Id, description and sequence of each record of a FASTA of one line a sequence."""
-    with open_text(path) as handle:
-        for header in handle:
-            name, _, description = header[1:].rstrip("\n").partition(" ")
-            yield name, description, next(handle, "").rstrip("\n")
-
-
-def _gaps(rows: Iterable[GapRow], regions: Mapping[int, Iterable[str]]) -> Iterator[Gap]:
+def _gaps(rows: Iterable[GapRow], regions: Mapping[int, Sequence[str]]) -> Iterator[Gap]:
     shift = 0  # by which the filled chain is ahead of the scaffold
     for number, group in groupby(rows, key=lambda row: row.gap):
         candidates = list(group)
@@ -211,12 +207,17 @@ def _gaps(rows: Iterable[GapRow], regions: Mapping[int, Iterable[str]]) -> Itera
             top.end,
             first,
             last,
-            "–".join(filter(None, regions.get(number, ()))),
+            _ends(regions.get(number, ())),
             span(top.imgt_first, top.imgt_last) if top.imgt_first or top.imgt_last else "",
             top.ambiguity,
             top.status,
             tuple(candidates) if filled else (),
         )
+
+
+def _ends(regions: Sequence[str]) -> str:
+    """The first and the last region of a gap, joined if they differ."""
+    return "–".join(dict.fromkeys(filter(None, (*regions[:1], *regions[-1:]))))
 
 
 def _residue(row: ResidueRow) -> Residue:
@@ -237,17 +238,13 @@ def _residue(row: ResidueRow) -> Residue:
 # --- regions -------------------------------------------------------------------------------------
 
 
-def bands_of(sequence: str) -> tuple[Band, ...]:
-    """The regions of a filled chain, in order; none for a chain that is no antibody's."""
-    bands: list[Band] = []
-    for part in number_parts(sequence) if sequence else ():
-        columns = part.numbering.columns
-        regions, numbers = regions_of(columns), imgt_numbers(columns)
-        edges = np.flatnonzero(regions[1:] != regions[:-1]) + 1
-        for start, stop in zip([0, *edges.tolist()], [*edges.tolist(), len(regions)], strict=True):
-            if regions[start]:
-                imgt = span(numbers[start], numbers[stop - 1]) if numbers[start] else ""
-                bands.append(Band(regions[start], part.start + start + 1, part.start + stop, imgt))
+def bands_of(regions: str) -> tuple[Band, ...]:
+    """The bands that the column `regions` of chains.tsv names, in order."""
+    bands = []
+    for part in filter(None, regions.split(",")):
+        region, _, places = part.partition(":")
+        first, _, last = places.partition("-")
+        bands.append(Band(region, int(first), int(last)))
     return tuple(bands)
 
 

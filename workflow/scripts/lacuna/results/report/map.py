@@ -7,7 +7,7 @@ drawn on demand; a test compares the two.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 
-from lacuna.results.report.chains import SECOND, Chain, Residue
+from lacuna.results.report.chains import REGION_NUMBERS, SECOND, Chain, Residue
 
 COLUMNS = 60  # residues a line
 CELL = 15
@@ -154,13 +154,14 @@ def _bands(chain: Chain, start: int, stop: int, y: int) -> Iterator[str]:
         if first > last:
             continue
         x, width = GUTTER + (first - 1 - start) * CELL, (last - first + 1) * CELL
+        numbers = REGION_NUMBERS.get(band.region, "")
         kind = "cdr" if band.region.startswith("CDR") else "fr"
         height = 5 if kind == "cdr" else 2
         yield (
             f'<rect class="{kind}" x="{x}" y="{y + 19 - height}" width="{width - 2}" '
             f'height="{height}"/>'
         )
-        for text in (f"{band.region} {band.imgt}".rstrip(), band.region):
+        for text in (f"{band.region} {numbers}".rstrip(), band.region):
             if len(text) * LETTER_WIDTH <= width:
                 yield f'<text class="t" x="{x}" y="{y + 11}">{escape(text)}</text>'
                 break

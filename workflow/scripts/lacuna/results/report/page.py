@@ -16,7 +16,7 @@ import jinja2
 from lacuna.core.files import atomic_write
 from lacuna.core.paths import REPORT_TEMPLATES
 from lacuna.results.report import masses, words
-from lacuna.results.report.chains import LEVELS, SECOND
+from lacuna.results.report.chains import LEVELS, REGION_NUMBERS, SECOND
 from lacuna.results.report.map import COLUMNS, draw
 from lacuna.results.report.provenance import provenance_of
 from lacuna.results.report.sample import Room, Sample, read_sample
@@ -142,6 +142,7 @@ def _constants() -> str:
         "columns": COLUMNS,
         "levels": LEVELS,
         "second": SECOND,
+        "numbers": REGION_NUMBERS,
         "residues": {letter: pair(mass) for letter, mass in masses.residue_masses().items()},
         "water": pair(masses.WATER),
         "pyroglutamate": {letter: pair(mass) for letter, mass in masses.PYROGLUTAMATE.items()},

@@ -9,102 +9,124 @@ alone is in the order of the sample. The first candidate of a gap is what its ch
 import base64
 import gzip
 import json
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from lacuna.results.report.chains import MILLE, Chain, per_mille
+import numpy as np
+import pandas as pd
 
-NONE = "."  # no letter
+from lacuna.results.report.chains import MILLE, Chain, bands_of
+from lacuna.results.report.listing import Listing
 
 
 class Detail(NamedTuple):
-    """How much of each chain is packed: candidates of a gap at most, the step, per mille, to which
-    probabilities are rounded down, and whether reads are counted at every position."""
+    """How much of each chain is packed: candidates of a gap at most, and the step, per mille, to
+    which probabilities are rounded down."""
 
     candidates: int
     step: int
-    evidence: bool
 
 
-FULL = Detail(100, 1, True)  # more candidates are never written
-BRIEF = Detail(3, 10, False)
+FULL = Detail(100, 1)  # more candidates are never written
+BRIEF = Detail(3, 10)
 
 
-def encode_chains(chains: Sequence[Chain], detail: Detail) -> str:
-    """The data block of `chains`."""
-    order = sorted(range(len(chains)), key=lambda i: _likeness(chains[i]))
-    text = json.dumps(
-        columns_of([chains[i] for i in order], detail)
-        | {"order": order, "name": "\n".join(chain.name for chain in chains)},
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+def encode_chains(listing: Listing, step: int, chains: Sequence[Chain] = ()) -> str:
+    """The data block of a listing, read with so many candidates as its detail has.
+
+    chains: the same in full, for their modifications and evidence; none if they are listed.
+    """
+    text = json.dumps(columns_of(listing, step, chains), ensure_ascii=False, separators=(",", ":"))
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode("ascii")
 
 
-def _likeness(chain: Chain) -> tuple[str, str, str]:
-    return chain.row.v_segment, chain.row.j_segment, chain.sequence
-
-
-def columns_of(chains: Sequence[Chain], detail: Detail) -> dict[str, Any]:
+def columns_of(listing: Listing, step: int, chains: Sequence[Chain]) -> dict[str, Any]:
     """Columns by name. Probabilities of residues are multiples of the step; those of candidates
     are shares, of four digits if the step is one."""
-    gaps = [gap for chain in chains for gap in chain.gaps]
-    shown = [gap.candidates[: detail.candidates] for gap in gaps]
-    listed = [row for rows in shown for row in rows]
-    residues = [r for chain in chains for r in chain.residues]
+    known = listing.chains
+    order = known.sort_values(
+        ["v_segment", "j_segment", "sequence"], kind="stable"
+    ).index.to_numpy()
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+
+    def sorted_rows(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.iloc[np.argsort(place[rows["at"].to_numpy()], kind="stable")]
+
+    def counted(rows: pd.DataFrame) -> list[int]:
+        counts: list[int] = np.bincount(rows["at"], minlength=len(order))[order].tolist()
+        return counts
+
+    known = known.iloc[order]
+    gaps, candidates, residues = map(
+        sorted_rows, (listing.gaps, listing.candidates, listing.residues)
+    )
+    bands = _coded(known["regions"])
+    bands["values"] = [[(b.region, b.first, b.last) for b in bands_of(t)] for t in bands["values"]]
     return {
-        "step": detail.step,
-        "description": _lines(c.description for c in chains),
-        "sequence": _lines(c.sequence for c in chains),
-        "locus": _coded(c.row.locus for c in chains),
-        "v": _coded(c.row.v_segment for c in chains),
-        "j": _coded(c.row.j_segment for c in chains),
-        "c": _coded(c.row.c_segment for c in chains),
-        "bands": _coded(
-            tuple((b.region, b.first, b.last, b.imgt) for b in c.bands) for c in chains
-        ),
-        "modifications": _coded(
-            tuple((m.position, m.name, m.mass) for m in c.modifications) for c in chains
-        ),
-        "depths": _coded(c.evidence.depths if detail.evidence else () for c in chains),
-        "doubts": _coded(
-            tuple((d.position, d.text, d.strong) for d in c.evidence.doubts) for c in chains
-        ),
-        "gaps": [len(c.gaps) for c in chains],
-        "residues": [len(c.residues) for c in chains],
-        "first": [gap.first for gap in gaps],
-        "length": [gap.last - gap.first + 1 for gap in gaps],
-        "code": _coded(gap.code for gap in gaps),
-        "region": _coded(gap.region for gap in gaps),
-        "imgt": _coded(gap.imgt for gap in gaps),
-        "open": _coded("" if gap.candidates else gap.status for gap in gaps),
-        "candidates": [len(rows) for rows in shown],
-        "candidate": _lines(row.candidate for rows in shown for row in rows[1:]),
-        "status": _coded(row.status for row in listed),
-        "p": [_share(row.probability or 0.0, detail.step) for row in listed],
-        "ppm": [None if row.mass_error_ppm is None else row.mass_error_ppm for row in listed],
-        "letter_p": [r.probability // detail.step for r in residues],
-        "second": "".join(r.second or NONE for r in residues),
-        "second_p": [r.second_probability // detail.step for r in residues],
-        "germline": "".join(r.germline or NONE for r in residues),
-        "truth": "".join(r.truth or NONE for r in residues),
+        "step": step,
+        "order": order.tolist(),
+        "name": "\n".join(listing.chains["chain"]),
+        "description": "\n".join(known["description"]),
+        "sequence": "\n".join(known["sequence"]),
+        "locus": _coded(known["locus"]),
+        "v": _coded(known["v_segment"]),
+        "j": _coded(known["j_segment"]),
+        "c": _coded(known["c_segment"]),
+        "bands": bands,
+        **_extras([chains[i] for i in order] if chains else [], len(order)),
+        "gaps": counted(gaps),
+        "residues": counted(residues),
+        "first": gaps["first"].tolist(),
+        "length": gaps["length"].tolist(),
+        "code": _coded(gaps["code"]),
+        "region": _coded(gaps["region"]),
+        "imgt": _coded(gaps["imgt"]),
+        "open": _coded(gaps["open"]),
+        "candidates": gaps["candidates"].tolist(),
+        "candidate": "\n".join(candidates["candidate"][candidates["rank"] > 1]),
+        "status": _coded(candidates["status"]),
+        "p": _shares(candidates["p"].to_numpy(), step),
+        "ppm": [None if np.isnan(ppm) else ppm for ppm in candidates["ppm"]],
+        "letter_p": (residues["p"] // step).tolist(),
+        "second": "".join(residues["second"]),
+        "second_p": (residues["second_p"] // step).tolist(),
+        "germline": "".join(residues["germline"]),
+        "truth": "".join(residues["truth"]),
     }
 
 
-def _share(probability: float, step: int) -> float:
-    """A probability to four digits, or rounded down to the step."""
+def _extras(chains: Sequence[Chain], n: int) -> dict[str, Any]:
+    """What only chains that are drawn have; n: how many chains there are."""
+    none: list[tuple[Any, ...]] = [()] * n
+    return {
+        "modifications": _listed(
+            [tuple((m.position, m.name, m.mass) for m in c.modifications) for c in chains] or none
+        ),
+        "depths": _listed([c.evidence.depths for c in chains] or none),
+        "doubts": _listed(
+            [tuple((d.position, d.text, d.strong) for d in c.evidence.doubts) for c in chains]
+            or none
+        ),
+    }
+
+
+def _shares(p: np.ndarray, step: int) -> list[float]:
+    """Probabilities to four digits, or rounded down to the step."""
     if step == 1:
-        return float(f"{probability:.4g}")
-    return per_mille(probability) // step * step / MILLE
+        return [float(f"{share:.4g}") for share in p]
+    found: list[float] = (np.floor(p * MILLE / step + 1e-6) * step / MILLE).round(3).tolist()
+    return found
 
 
-def _lines(texts: Iterable[str]) -> str:
-    return "\n".join(texts)
+def _coded(values: pd.Series) -> dict[str, list[Any]]:
+    """Text as numbers into a list of it, in the order in which it is met."""
+    index, found = pd.factorize(values)
+    return {"values": [str(text) for text in found], "index": index.tolist()}
 
 
-def _coded(values: Iterable[Hashable]) -> dict[str, list[Any]]:
-    """Values as numbers into a list of them, in the order in which they are met."""
-    numbers: dict[Hashable, int] = {}
+def _listed(values: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    """The same of tuples."""
+    numbers: dict[tuple[Any, ...], int] = {}
     index = [numbers.setdefault(value, len(numbers)) for value in values]
     return {"values": list(numbers), "index": index}

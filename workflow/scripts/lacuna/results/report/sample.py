@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from lacuna.results.report.chains import (
 from lacuna.results.report.distributions import Bars, distributions_of
 from lacuna.results.report.evidence import Placements, read_evidence, read_placements
 from lacuna.results.report.gaps import FILLED, UncertainGap, read_gaps, read_residues
+from lacuna.results.report.listing import read_listing
 from lacuna.results.report.masses import Antibody, antibody_of
 from lacuna.results.report.methods import (
     BREAKDOWNS,
@@ -151,9 +151,9 @@ def read_sample(
     total = int(residues.all.sum())
     first_sure = LEVELS[0] * PROBABILITY_STEPS // MILLE
     drawn = counts.chains <= room.drawn
-    chains = _read_chains(
-        tables, room.drawn if drawn else room.listed, given if drawn else None, evidence
-    )
+    detail = FULL if drawn else BRIEF
+    listing = read_listing(tables, room.drawn if drawn else room.listed, detail.candidates)
+    chains = _read_chains(tables, given, evidence) if drawn else ()
     return Sample(
         name=name,
         counts=counts,
@@ -183,9 +183,9 @@ def read_sample(
         ),
         uncertain=tuple(gaps.uncertain),
         alkylation=read_alkylation(alkylation) if alkylation is not None else None,
-        chains=chains if drawn else (),
-        listed=0 if drawn else len(chains),
-        data=encode_chains(chains, FULL if drawn else BRIEF) if chains else "",
+        chains=chains,
+        listed=0 if drawn else len(listing.chains),
+        data=encode_chains(listing, detail.step, chains) if len(listing.chains) else "",
         distributions=() if drawn else distributions_of(tables["chains"], residues),
         antibody=antibody_of(chains) if drawn else None,
         placements=read_placements(reads) if reads is not None else None,
@@ -193,12 +193,9 @@ def read_sample(
 
 
 def _read_chains(
-    tables: Mapping[str, Path],
-    most: int,
-    given: Mapping[str, Path] | None,
-    evidence: Path | None,
+    tables: Mapping[str, Path], given: Mapping[str, Path] | None, evidence: Path | None
 ) -> tuple[Chain, ...]:
-    """The first chains of a sample, with their modifications if the user's files are given."""
+    """The chains of a sample, with their modifications if the user's files are given."""
     found: Iterable[Chain] = read_chains(
         *(tables[name] for name in ("filled", "chains", "gaps", "residues"))
     )
@@ -206,7 +203,7 @@ def _read_chains(
         found = with_evidence(found, read_evidence(evidence))
     if given is not None and "fasta" in given:
         found = with_modifications(found, given["fasta"], given.get("gaps"))
-    return tuple(islice(found, most))
+    return tuple(found)
 
 
 def _read_rejected(path: Path) -> tuple[tuple[str, ...], ...]:
