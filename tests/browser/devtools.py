@@ -121,7 +121,9 @@ class Browser:
     def open(self, page: Path, *, ready: bool = True) -> None:
         """Open a file and wait for it, and if `ready` for its script."""
         self.loaded = False
-        self.call("Page.navigate", url=page.as_uri())
+        answer = self.call("Page.navigate", url=page.resolve().as_uri())
+        if "errorText" in answer:
+            raise RuntimeError(f"{page}: {answer['errorText']}")
         while not self.loaded:
             self._note(self._next())
         if ready:

@@ -721,8 +721,8 @@ function listedSample(work, chains, block) {
     if (row) show(Number(row.dataset.row));
   });
   search.addEventListener("input", filter);
-  search.addEventListener("focus", learn);
   filter();
+  setTimeout(learn); // so that the first search is as fast as the next
 }
 
 // --- start -------------------------------------------------------------------------------------------------
