@@ -474,7 +474,7 @@ def test_the_page_says_what_it_is_of(tmp_path: Path) -> None:
         paths,
         given=[{"fasta": fasta}],
         settings={"tolerance_ppm": 7.5, "modifications": {"deamidated": True}},
-        files={"weights": paths["gaps"]},
+        weights=paths["gaps"],
     )
     assert f"Lacuna {__version__}." in page
     assert file_digest(fasta) in page and file_digest(paths["gaps"]) in page

@@ -3,7 +3,11 @@ GIVEN = [
     {column: str(getattr(s, column)) for column in INPUT_COLUMNS if getattr(s, column)}
     for s in SAMPLES.values()
 ]
-PAGE_SOURCES = ("report.html.j2", "report_parts.html.j2", "report.css", "report.js")
+# Tables that only some samples have.
+EVIDENCE, READS = (
+    {name: str(OUT / name / table) for name in SAMPLES if table in sample_tables()}
+    for table in ("evidence.tsv", "reads.tsv")
+)
 SHOWN_SETTINGS = (
     "seed",
     "tolerance_ppm",
@@ -77,9 +81,14 @@ rule write_report:
         chains=expand(OUT / "{sample}" / "chains.tsv", sample=SAMPLES),
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
+        evidence=list(EVIDENCE.values()),
+        reads=list(READS.values()),
         given=[path for files in GIVEN for path in files.values()],
         weights=weights(),
-        source=[located(f"workflow/report/{name}") for name in PAGE_SOURCES],
+        template=located("workflow/report/report.html.j2"),
+        parts=located("workflow/report/report_parts.html.j2"),
+        style=located("workflow/report/report.css"),
+        script=located("workflow/report/report.js"),
     output:
         out=OUT / "report.html",
     log:
@@ -93,6 +102,8 @@ rule write_report:
     params:
         samples=list(SAMPLES),
         given=GIVEN,
+        with_evidence=list(EVIDENCE),
+        with_reads=list(READS),
         settings={name: CONFIG[name] for name in SHOWN_SETTINGS},
         inputs=digests(*INPUT_COLUMNS, "train.from", samples=lambda wildcards: SAMPLES),
         code=code("write_report.py"),

@@ -39,13 +39,13 @@ def write_report(
     evidence: Mapping[str, Path] | None = None,
     reads: Mapping[str, Path] | None = None,
     settings: Mapping[str, Any] | None = None,
-    files: Mapping[str, Path] | None = None,
+    weights: Path | None = None,
 ) -> None:
     """Write the page on all `samples` to `out`, whole or not at all.
 
     tables: for each of TABLES the files of the samples, in their order; alkylation: what C weighs
     in each; given: the user's files of each, by column of the sheet; evidence, reads: tables of the
-    samples that have them; settings and files: of the run, such as its weights.
+    samples that have them; settings, weights: of the run.
     Raises LacunaError if a file cannot be read or lacks a column, and ValueError if files and
     samples do not go together.
     """
@@ -54,7 +54,7 @@ def write_report(
             raise ValueError(f"{len(tables[name])} {name} tables for {len(samples)} samples")
     optional = {"evidence": evidence or {}, "reads": reads or {}}
     read = _read_samples(samples[:MAX_ROWS], tables, alkylation, given, optional)
-    run_files = [(role, path) for role, path in (files or {}).items()]
+    run_files = [("weights", weights)] if weights is not None else []
     for name, inputs in zip(samples[:MAX_ROWS], given, strict=False):
         run_files += [(f"{name}: {column}", path) for column, path in inputs.items()]
     style, script = (_source(f"report.{kind}") for kind in ("css", "js"))
