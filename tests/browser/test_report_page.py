@@ -157,7 +157,7 @@ def listed(folder: Path) -> Path:
 
 
 def luminance(colour: str) -> float:
-    """Relative luminance of rgb(...), as WCAG 2.2 defines it."""
+    """Relative luminance of rgb(...), as defined by WCAG 2.2."""
     channels = [int(x) / 255 for x in re.findall(r"\d+", colour)[:3]]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
@@ -190,12 +190,12 @@ def test_it_can_be_read(
     found = browser.run(MEASURE)
     assert browser.errors == [] and found["fetched"] == []
     assert found["width"] == width and found["scrollWidth"] <= width and found["wide"] == []
-    assert found["tallest"] < 400  # no column is squeezed to a letter a line
+    assert found["tallest"] < 400  # no column is squeezed to one letter per line
     assert len(found["texts"]) > 200 and min(size for *_, size in found["texts"]) >= 12
     assert (luminance(found["ground"]) < 0.05) == (scheme == "dark")
     faint = {text for text, colour, behind, _ in found["texts"] if contrast(colour, behind) < 4.5}
     assert faint == set()
-    # Marks are outlined in the colour of the ground where they are filled.
+    # Filled marks are outlined in the background colour.
     marks = [colour for colour in found["drawn"] if colour != found["ground"]]
     assert marks and all(contrast(colour, found["ground"]) >= 3 for colour in marks)
     assert found["unnamed"] == 0

@@ -1,4 +1,4 @@
-"""The report page: what it says, what it leaves out, and that it is whole in itself."""
+"""The report page: what it says, what it leaves out, and that it is self-contained."""
 
 import base64
 import csv
@@ -34,7 +34,7 @@ Make = Callable[..., Path]
 
 
 class Page(HTMLParser):
-    """Elements and text of a page; fails where elements are not closed in order."""
+    """Elements and text of a page; fails if elements are not closed in order."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class Page(HTMLParser):
             self.tables[-1][-1][-1] += data
 
     def table(self, caption: str) -> list[list[str]]:
-        """The rows below the header of the one table whose caption begins so."""
+        """The rows below the header of the only table whose caption begins like this."""
         found = [i for i, text in enumerate(self.captions) if text.startswith(caption)]
         assert len(found) == 1, self.captions
         return self.tables[found[0]][1:]
@@ -121,7 +121,7 @@ def chain(
     codes: int = 0,
     length: int = 120,
 ) -> tuple[object, ...]:
-    """A row of chains.tsv: of a heavy chain whose gaps are filled with `filled` residues."""
+    """A row of chains.tsv for a heavy chain whose gaps are filled with `filled` residues."""
     return (
         name,
         "H",
@@ -335,7 +335,7 @@ def test_of_sure_residues_those_with_a_truth_are_counted(make: Make) -> None:
     assert "Of the 4 with a probability of 0.95 or more, 75.0 % are right." in page.text
 
 
-# --- samples that are unlike the ordinary one ----------------------------------------------------
+# --- unusual samples -----------------------------------------------------------------------------
 
 
 def test_without_truth_it_says_so_and_gives_what_the_model_expects(make: Make) -> None:
@@ -391,7 +391,7 @@ def test_gaps_that_were_filled_without_a_template_are_told(make: Make) -> None:
 
 
 def test_ambiguity_codes_are_told_apart_from_gaps(make: Make) -> None:
-    """They are likely right, and unlike gaps there are many of them."""
+    """They are likely right and, unlike gaps, numerous."""
     tables: dict[str, Rows] = {
         "accuracy": [
             score(right=6, n=10),
@@ -538,7 +538,7 @@ def test_an_id_with_quotes_is_the_same_in_every_table(make: Make) -> None:
 
 
 def test_what_cannot_be_seen_is_spelt(make: Make) -> None:
-    """Escapes of a terminal, and marks that turn the direction of writing."""
+    """Escape sequences, and marks that change the direction of writing."""
     rejected = [("\x1b[31mred\u202eder", 1, "", "x:1: '\x1b]0;title\x07' has none")]
     row = Page(make({"s": {"rejected": rejected}})).table("Records")[0]
     assert row[0] == r"\x1b[31mred\u202eder" and row[3] == r"x:1: '\x1b]0;title\x07' has none"
@@ -596,7 +596,7 @@ def test_a_table_without_a_column_is_named(make: Make, tmp_path: Path) -> None:
     paths = {name: [tmp_path / "0" / f"{name}.tsv"] for name in TABLES}
     paths["filled"] = [tmp_path / "0" / "filled.fasta"]
     paths["gaps"][0].write_text("chain\tgap\n", encoding="utf-8")
-    with pytest.raises(LacunaError, match=r"gaps\.tsv: is no table with the columns chain, gap"):
+    with pytest.raises(LacunaError, match=r"gaps\.tsv: is not a table with the columns chain, gap"):
         write_report(["s"], paths, out)
     paths["gaps"][0].unlink()
     with pytest.raises(LacunaError, match=r"gaps\.tsv"):

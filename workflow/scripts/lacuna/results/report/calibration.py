@@ -7,14 +7,14 @@ import numpy as np
 
 from lacuna.results.statistics import calibration_error, wilson_interval
 
-N_BINS = 10  # of the plot, fewer where one would hold less than BIN_MIN residues
+N_BINS = 10  # of the plot; fewer if one would hold fewer than BIN_MIN residues
 BIN_MIN = 10
-PROBABILITY_STEPS = 10_000  # probabilities are written with four digits
+PROBABILITY_STEPS = 10_000  # probabilities have four digits
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Residues of like probability: how sure the model was, and how often it was right."""
+    """Residues of similar probability: their mean probability and the share that is right."""
 
     n: int
     probability: float  # mean
@@ -24,9 +24,9 @@ class Bin:
 
 
 def bins_of(known: np.ndarray, right: np.ndarray) -> tuple[Bin, ...]:
-    """Up to N_BINS bins with about as many residues each, from counts by probability.
+    """Up to N_BINS bins with about the same number of residues, from counts by probability.
 
-    Residues of one probability stay together, so that a bin may hold more than its share.
+    Residues of the same probability stay together, so a bin may hold more than its share.
     """
     total = int(known.sum())
     if not total:

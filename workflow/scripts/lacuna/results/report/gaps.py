@@ -16,7 +16,7 @@ from lacuna.results.report.words import clip, span
 
 UNCERTAIN_GAPS = 20
 FILLED = "filled"
-# How a status begins, and what it is in words; what is plainly filled needs none.
+# First words of a status, and its explanation; a gap that is simply filled needs none.
 STATUS = {
     "filled (no template": "filled without a template: no antibody domain and no homolog there",
     "filled (not proven best": "filled with what is not proven to be the best of its mass",
@@ -28,7 +28,7 @@ STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A filled residue; `wrong` is what really stands there, '' where right or not known."""
+    """A filled residue; `wrong` is the true residue if it differs, else ''."""
 
     residue: str
     probability: float
@@ -42,7 +42,7 @@ class Letter:
 
 @dataclass(slots=True)
 class UncertainGap:
-    """A gap of those that the model is least sure of."""
+    """One of the gaps that the model is least certain of."""
 
     chain: str
     gap: str
@@ -52,7 +52,7 @@ class UncertainGap:
     probability: float
     runner_up: str
     letters: list[Letter]
-    known: bool  # whether its truth is
+    known: bool  # whether its truth is known
 
 
 @dataclass(slots=True)
@@ -68,15 +68,15 @@ class Gaps:
 
 @dataclass(slots=True)
 class Residues:
-    """Counts of the residues of gaps by probability, (PROBABILITY_STEPS + 1,) each.
+    """Counts of residues of gaps by probability, (PROBABILITY_STEPS + 1,) each.
 
-    Those of ambiguity codes that stand alone are left out, and of `all` those that stay X.
+    Ambiguity codes outside gaps are left out, and residues that stay X are not in `all`.
     sure_codes: such codes that are sure; to_check: residues of gaps and codes to check before a
     gene is ordered; regions, columns: missing residues of gaps by region and by IMGT position.
     """
 
     all: np.ndarray
-    known: np.ndarray  # whose truth is known
+    known: np.ndarray  # with known truth
     right: np.ndarray
     sure_codes: int
     to_check: int
@@ -85,9 +85,9 @@ class Residues:
 
 
 def read_gaps(path: Path) -> Gaps:
-    """Statuses, verdicts, and the gaps whose best candidate has the least probability.
+    """Statuses, verdicts, and the gaps whose best candidate has the lowest probability.
 
-    Ambiguity codes that stand alone are no gaps; they count in the statuses.
+    Ambiguity codes outside gaps are not gaps, but count in the statuses.
     """
     columns = ("chain", "gap", "rank", "candidate", "probability", "length", "status")
     places = ("first", "last", "imgt_first", "imgt_last", "ambiguity", "mass_error_ppm")
@@ -133,7 +133,7 @@ def _in_words(status: str) -> str:
 
 
 def read_residues(path: Path, uncertain: Sequence[UncertainGap]) -> Residues:
-    """Counts by probability; the residues of `uncertain` gaps are added to them on the way."""
+    """Counts by probability; also adds their residues to the `uncertain` gaps."""
     listed = {(gap.chain, gap.gap): gap for gap in uncertain}
     chains = {chain for chain, _ in listed}
     counts = np.zeros((3, PROBABILITY_STEPS + 1), dtype=np.int64)

@@ -29,7 +29,7 @@ _SHARES = ("accuracy", "ci_low", "ci_high", "mean_probability", "ece")
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A row of accuracy.tsv; shares from 0 to 1, None where the table has no value."""
+    """A row of accuracy.tsv; shares from 0 to 1, None if the table has no value."""
 
     value: str
     method: str
@@ -46,7 +46,7 @@ class Score:
 
     @property
     def label(self) -> str:
-        """The method in words, with its protocol where it is not the ordinary one."""
+        """The method in words, with its protocol unless that is the usual one."""
         name = METHODS.get(self.method, self.method)
         if self.protocol == SCAFFOLD:
             return name
@@ -54,6 +54,7 @@ class Score:
 
     @property
     def is_model(self) -> bool:
+        """Whether the method is the model, not a baseline."""
         return self.method == MODEL
 
 
@@ -68,7 +69,7 @@ class Breakdown:
 
 
 def read_scores(path: Path) -> dict[str, list[Score]]:
-    """Rows of accuracy.tsv by scope, the model first; rows of single chains are passed over."""
+    """Rows of accuracy.tsv by scope, the model first; rows of single chains are skipped."""
     wanted = ("overall", *BREAKDOWNS)
     rows: dict[str, list[Score]] = {scope: [] for scope in wanted}
     columns = ("scope", "value", "method", "protocol", *_NUMBERS, *_SHARES)
@@ -117,7 +118,7 @@ def breakdown_of(title: str, scores: list[Score]) -> Breakdown:
 
 
 def _natural(value: str) -> tuple[int, int, str]:
-    """Sorts gap lengths as numbers, regions along the chain, and the rest as text."""
+    """Sort key: gap lengths as numbers, regions along the chain, the rest as text."""
     if value.isdecimal():
         return 0, int(value), ""
     regions = ("FR1", "CDR1", "FR2", "CDR2", "FR3", "CDR3", "FR4", "C")

@@ -1,7 +1,7 @@
 """The page: its samples, its style and script, and the policy that lets nothing else run.
 
-The page is whole in itself: no font, picture or script from elsewhere, and the same tables give
-the same bytes.
+The page is self-contained (no external script, font or picture), and the same tables give the same
+bytes.
 """
 
 import base64
@@ -98,7 +98,7 @@ def _read_samples(
 
 
 def page_template(name: str, filters: Mapping[str, Any] | None = None) -> jinja2.Template:
-    """A template of workflow/report; a name in it that is not given is an error."""
+    """A template of workflow/report; an undefined name in it is an error."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(REPORT_TEMPLATES),
         autoescape=True,

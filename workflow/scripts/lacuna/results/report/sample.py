@@ -1,4 +1,4 @@
-"""All that the page says about one sample, read from its tables."""
+"""All that the page shows of one sample, read from its tables."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """All that the page says about one sample.
+    """All that the page shows of one sample.
 
     chains: those that are drawn; listed: how many are in its table instead; data: the block that
     the script reads, of either.
@@ -53,7 +53,7 @@ class Sample:
 
     name: str
     counts: Counts
-    statuses: tuple[tuple[str, int], ...]  # gaps that are not plainly filled, in words
+    statuses: tuple[tuple[str, int], ...]  # gaps that are not simply filled, in words
     verdicts: Mapping[str, int]  # gaps that are sure, likely and open
     sure_codes: int  # ambiguity codes that are sure
     to_check: int  # residues
@@ -64,7 +64,7 @@ class Sample:
     bins: tuple[Bin, ...]
     ece: float | None
     expected: float | None  # mean probability of all residues
-    sure: tuple[int, int, int]  # residues at SURE or more; of those with a truth, how many right
+    sure: tuple[int, int, int]  # residues at SURE or more; those with a truth; those that are right
     uncertain: tuple[UncertainGap, ...]
     alkylation: Alkylation | None
     chains: tuple[Chain, ...]
@@ -76,12 +76,12 @@ class Sample:
 
     @property
     def with_gaps(self) -> int:
-        """Chains that have gaps or ambiguity codes."""
+        """Number of chains with gaps or ambiguity codes."""
         return self.counts.chains - self.counts.without_gap
 
     @property
     def notes(self) -> Iterator[str]:
-        """What is to be known of its chains, in sentences."""
+        """Yield what to know of its chains, in sentences."""
         if self.counts.without_gap:
             yield f"{plural(self.counts.without_gap, 'chain')} without a gap."
         if self.counts.short:
@@ -91,10 +91,12 @@ class Sample:
 
     @property
     def model(self) -> Score | None:
+        """Overall score of the model, if the truth is known."""
         return next((s for s in self.overall if s.is_model and s.protocol == SCAFFOLD), None)
 
     @property
     def best_baseline(self) -> Score | None:
+        """Overall score of the most accurate baseline, if there is one."""
         others = [s for s in self.overall if not s.is_model and s.protocol == SCAFFOLD]
         return max(others, key=lambda s: s.accuracy, default=None)
 

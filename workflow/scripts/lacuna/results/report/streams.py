@@ -12,7 +12,7 @@ CHUNK_ROWS = 500_000
 
 
 def chunks(path: Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
-    """Yield the rows of a table in pieces, the columns as text; LacunaError where one lacks."""
+    """Yield rows of a table in chunks, columns as text; LacunaError if a column is missing."""
     try:
         with pd.read_csv(
             path,
@@ -26,5 +26,5 @@ def chunks(path: Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
     except (OSError, ValueError, pd.errors.ParserError) as error:
         wanted = ", ".join(columns)
         raise LacunaError(
-            f"{path}: is no table with the columns {wanted} ({error}); run the workflow again"
+            f"{path}: is not a table with the columns {wanted} ({error}); run the workflow again"
         ) from None

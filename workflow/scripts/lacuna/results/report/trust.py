@@ -8,10 +8,10 @@ from lacuna.results.report.methods import BREAKDOWNS, Score
 from lacuna.results.report.sample import Sample
 from lacuna.results.report.words import count, percent, plural
 
-# From which share on something is said in words.
+# Thresholds from which something is mentioned.
 SURE = LEVELS[0] / MILLE  # probability of a residue to rely on
 CALIBRATED = 0.05  # error of probabilities that may be taken at face value
-FEW = 100  # residues below which intervals are too wide to compare
+FEW = 100  # residues; with fewer, intervals are too wide to compare
 WEAK_MIN = 10  # residues of a region worth naming
 
 
@@ -21,7 +21,7 @@ def trust_in(sample: Sample) -> str:
 
 
 def _trust(sample: Sample) -> Iterator[str]:
-    """Yield what a reader has to know before relying on the sample, in sentences."""
+    """Yield what to know before relying on the sample, in sentences."""
     counts = sample.counts
     if not counts.filled and not counts.resolved:
         if counts.rejected and not counts.chains:
@@ -39,7 +39,7 @@ def _trust(sample: Sample) -> Iterator[str]:
 
 
 def _trust_codes(sample: Sample) -> Iterator[str]:
-    """What is known of ambiguity codes that stand alone, which no other figure is of."""
+    """Yield what is known of ambiguity codes outside gaps, which no other figure includes."""
     if not sample.counts.ambiguous:
         return
     right = ", ".join(
@@ -51,8 +51,8 @@ def _trust_codes(sample: Sample) -> Iterator[str]:
         if score is not None and score.is_model
     )
     codes = plural(sample.counts.ambiguous, "ambiguity code")
-    told = f"Apart from that, {count(sample.counts.resolved)} of {codes} are resolved"
-    yield f"{told}; right where that is known: {right}." if right else f"{told}."
+    resolved = f"Apart from that, {count(sample.counts.resolved)} of {codes} are resolved"
+    yield f"{resolved}; right where that is known: {right}." if right else f"{resolved}."
 
 
 def _trust_unmeasured(sample: Sample) -> Iterator[str]:
@@ -115,7 +115,7 @@ def _trust_measured(sample: Sample, model: Score) -> Iterator[str]:
 
 
 def _weakest(sample: Sample, model: Score) -> Score | None:
-    """The region with enough residues where the model is worst, if well below the whole."""
+    """The region with enough residues where the model is worst, if well below the average."""
     for breakdown in sample.breakdowns:
         if breakdown.title == BREAKDOWNS["region"]:
             scores = [s for _, _, row in breakdown.rows for s in row if s is not None]

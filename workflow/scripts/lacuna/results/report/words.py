@@ -5,7 +5,7 @@ MAX_TEXT = 400  # characters of a reason or a chain id that are shown
 
 
 def percent(share: float) -> str:
-    """A share from 0 to 1 in percent, with one digit; 100 and 0 only where it is all or none."""
+    """A share from 0 to 1 in percent, with one digit; 100 and 0 only if it is all or none."""
     text = f"{100 * share:.1f}"
     if text == "100.0" and share < 1:
         return "99.9"
@@ -23,7 +23,7 @@ def plural(n: int, word: str) -> str:
 
 
 def shown(text: str, limit: int = MAX_TEXT) -> str:
-    """Text of the input, cut, with what cannot be seen (control and bidirectional marks) spelt."""
+    """Text of the input, cut, with invisible characters (control, bidirectional) as escapes."""
     if not text.isprintable():
         text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return text if len(text) <= limit else f"{text[:limit]}…"
@@ -34,10 +34,10 @@ def clip(letters: str) -> str:
 
 
 def axis(share: float) -> str:
-    """A share as a coordinate of a drawing 100 wide."""
+    """A share as a coordinate of a drawing of width 100."""
     return f"{100 * share:.2f}".rstrip("0").rstrip(".")
 
 
 def span(first: str, last: str) -> str:
-    """Two positions, both included; one where they are the same."""
+    """Two positions, both included; a single one if they are the same."""
     return first if first == last else f"{first or '?'}–{last or '?'}"
