@@ -1,4 +1,4 @@
-# Everything a person does with Lacuna from a fresh clone: only python3 (3.11 or 3.12) and make are needed.
+# All tasks, from a fresh clone; only python3 (3.11 or 3.12) and make are needed.
 #   make run     fill the bundled examples        make test    run every check
 #   make check   lint, types, faster unit tests
 SHELL := /bin/bash
@@ -7,6 +7,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 CORES ?= 4
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 KERAS_VENV := .venv-keras
@@ -16,13 +17,13 @@ SBOM_VENV := .venv-sbom
 SEED ?= 0
 TRIALS ?= 50
 
-# What the checks look at. A path that is not there (yet) is left out rather than failing the tool.
+# Files to check. Paths that do not exist (yet) are left out, since the tools would fail on them.
 PYTHON_CODE := $(wildcard workflow/scripts tests resources)
 SMK_CODE := $(wildcard Snakefile workflow)
 SHIPPED_CODE := workflow/scripts resources
 
-# Builds the virtual environment $(1) with the requirements file $(2). A half-built one is never kept:
-# the stamp is written last, and a missing stamp starts again from nothing.
+# Builds the virtual environment $(1) from the requirements file $(2). A partial one is never kept:
+# the stamp is written last, and without a stamp the environment is built anew.
 define build_venv
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || { \
 		echo "Lacuna needs Python 3.11 or 3.12; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." \
@@ -37,12 +38,12 @@ define build_venv
 	@touch $(1)/.stamp
 endef
 
-.PHONY: help setup run check test lint format faults fuzz numbers sbom benchmark-seed benchmark-train clean
+.PHONY: help setup run check test lint format faults fuzz numbers picture sbom benchmark-seed benchmark-train clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
-setup: $(VENV)/.stamp  ## Build .venv (run and test do so on their own).
+setup: $(VENV)/.stamp  ## Build .venv (run and test do this if needed).
 
 $(VENV)/.stamp: requirements.txt
 	$(call build_venv,$(VENV),$<)
@@ -53,8 +54,11 @@ run: setup  ## Fill the samples of config.yaml (the bundled examples). CORES=4
 check: lint  ## Run the checks and the faster unit tests, in under two minutes.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest tests/unit -m "not slow"
 
-test: lint  ## Run every check and every test.
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
+# A test file stays on one worker, since its tests share runs of the workflow. Whole runs come first,
+# since they take longest. Waiting threads must not spin: the other worker needs the core.
+test: lint  ## Run every check and every test, in two processes. WORKERS=2
+	@PATH="$(CURDIR)/$(BIN):$$PATH" OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest \
+		--numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## Run the linters, the format checks and the type checker.
 	$(BIN)/ruff check $(PYTHON_CODE)
@@ -71,7 +75,7 @@ format: setup  ## Format the Python and Snakemake files in place.
 	$(BIN)/ruff format $(PYTHON_CODE)
 	$(BIN)/snakefmt $(SMK_CODE)
 
-faults: setup  ## Break runs in every way known and see that none is lost. SEED=0 TRIALS=50
+faults: setup  ## Break runs in every known way and check that none is lost. SEED=0 TRIALS=50
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/faults/run.py --seed $(SEED) --trials $(TRIALS)
 
 $(SBOM_VENV)/.stamp: envs/sbom.txt
@@ -82,29 +86,37 @@ sbom: setup $(SBOM_VENV)/.stamp  ## Write sbom.json: every package in .venv with
 		--pyproject pyproject.toml --output-file sbom.json $(VENV)
 	@echo "sbom.json is written."
 
-# Keras stays out of .venv: it is the yardstick of this benchmark and nothing else needs it.
+# Keras is not part of .venv: only this benchmark needs it.
 $(KERAS_VENV)/.stamp: tests/benchmarks/requirements-keras.txt
 	$(call build_venv,$(KERAS_VENV),$<)
 
 benchmark-seed: setup $(KERAS_VENV)/.stamp  ## Time the tutorial model against the same network in Keras 3.
 	$(BIN)/python tests/benchmarks/seed_vs_keras.py --keras-python $(KERAS_VENV)/bin/python
 
-benchmark-train: setup  ## Time training against the matrix products it is made of.
+benchmark-train: setup  ## Time training against its matrix products alone.
 	$(BIN)/python tests/benchmarks/training_speed.py
 
-# Atheris has wheels for Linux on x86-64 alone: elsewhere the grammars fuzz without it.
+# Atheris has wheels only for Linux on x86-64; elsewhere only the grammars are used.
 $(ATHERIS)/.stamp: tests/fuzz/requirements-atheris.txt | setup
 	@rm -rf $(ATHERIS) && mkdir $(ATHERIS)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
 		--target $(ATHERIS) -r $< || echo "atheris cannot be installed here." >&2
 	@touch $@
 
-fuzz: setup $(ATHERIS)/.stamp  ## Fuzz the readers and whole runs; 1 at a finding. SECONDS=600
+fuzz: setup $(ATHERIS)/.stamp  ## Fuzz the readers and whole runs; fails at a finding. SECONDS=600
 	@PYTHONPATH="$(ATHERIS)" $(BIN)/python tests/fuzz/fuzz_runner.py --seconds $(SECONDS)
 
-numbers: setup  ## Count what precision, processor and threads change. BENCH=a folder with scaffolds.fasta
+numbers: setup  ## Count the differences by precision, processor and threads. BENCH=folder with scaffolds.fasta
 	@$(BIN)/python tests/benchmarks/numeric_differences.py $(or $(BENCH),$(error numbers: say which \
 		scaffolds to fill: make numbers BENCH=FOLDER, a folder with scaffolds.fasta))
+
+# The page in a frame, since a screenshot of a page by itself begins at its top.
+picture: run  ## Draw docs/report.png, the picture in README.md, by chromium.
+	@page=$$(mktemp --suffix=.html); trap 'rm -f $$page' EXIT; \
+	echo '<body style="margin:0"><iframe src="file://$(CURDIR)/results/report.html#sample-2"' \
+		'style="width:1100px;height:1060px;border:0"></iframe>' > $$page; \
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1100,1060 \
+		--blink-settings=preferredColorScheme=1 --screenshot=docs/report.png file://$$page
 
 clean:  ## Remove results and caches; the virtual environments stay.
 	rm -rf results fuzz-findings .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis

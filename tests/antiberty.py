@@ -1,4 +1,4 @@
-"""A checkpoint as AntiBERTy's wheel holds it, with small random weights."""
+"""A wheel like AntiBERTy's, with small random weights."""
 
 import io
 import zipfile
@@ -41,7 +41,7 @@ def checkpoint() -> dict[str, Tensor]:
 
 
 def write_wheel(path: Path) -> None:
-    """A wheel of antiberty 0.1.3, as pip takes it, with this checkpoint."""
+    """Write a wheel of antiberty 0.1.3 that contains this checkpoint and that pip accepts."""
     content = io.BytesIO()
     torch.save(checkpoint(), content)
     info = "antiberty-0.1.3.dist-info/"

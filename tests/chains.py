@@ -1,4 +1,4 @@
-"""Antibody chains and other proteins made in code, for the tests of every layer."""
+"""Antibody chains and other proteins made in code, for tests of every layer."""
 
 import random
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ def germline_chain(
     for segments, first, last in ((v, 1, CYS104), (j, FR4_START, FR4_LAST[locus])):
         mine = (segments.locus == LOCI.index(locus)) & (segments.species == SPECIES.index(species))
         grids = segments.tokens[mine, first : last + 1]
-        # A whole segment: some in the databases lack an end, or the cysteine.
+        # Only complete segments: some in the databases lack an end or the cysteine.
         whole = grids[(grids[:, 0] < len(RESIDUES)) & (grids[:, -1] < len(RESIDUES))]
         grid = whole[rng.randrange(len(whole))]
         parts.append(decode(grid[grid < len(RESIDUES)]))
@@ -70,7 +70,7 @@ def fasta(chains: dict[str, str]) -> str:
 
 
 def rank(code: int) -> float:
-    """Where a code stands along a V domain; 111A, 111B, ... 112B, 112A lie between 111 and 112."""
+    """Rank of a code along a V domain; 111A, 111B, ... 112B, 112A lie between 111 and 112."""
     if INSERTION_111 <= code < INSERTION_112:
         return 111 + (code - INSERTION_111 + 1) / 100
     if INSERTION_112 <= code < OTHER_INSERTION:

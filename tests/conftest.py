@@ -1,4 +1,4 @@
-"""What all tests share: files made in code, and property tests that are the same on every run."""
+"""Shared fixtures: files made in code, and property tests that are the same on every run."""
 
 import gzip
 from collections.abc import Callable
@@ -17,7 +17,7 @@ settings.register_profile(
 )
 settings.load_profile("lacuna")
 
-# Small tensors gain nothing by threads, and on busy cores threads wait for each other.
+# Threads do not speed up small tensors, and on busy cores they wait for each other.
 torch.set_num_threads(1)
 
 Write = Callable[[str, str | bytes], Path]
@@ -25,7 +25,7 @@ Write = Callable[[str, str | bytes], Path]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Write text or bytes to a file of the test's folder (gzipped where it is named .gz)."""
+    """Write text or bytes to a file in the test's folder (gzipped if its name ends in .gz)."""
 
     def write_file(name: str, content: str | bytes) -> Path:
         data = content.encode("utf-8") if isinstance(content, str) else content

@@ -1,46 +1,37 @@
-"""What holds of every run, whatever is filled: checks of a run's files against its input.
+"""Invariants of every run: checks of a run's files against its input.
 
-`fill` runs all that a run does, from the files read to the tables written. A law takes a `Run`
-and fails where the run breaks it; LAWS are all of them.
+`fill` does all that a run does, from reading files to writing tables. A law takes a `Run` and
+fails if the run breaks it; LAWS lists all of them.
 """
 
 import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from io import StringIO
 from pathlib import Path
 
 import pandas as pd
-import torch
 from Bio import SeqIO
 
+import bundled
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.filling.decode import RESIDUE_MASSES, Modifications
 from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import resolve_lengths
-from lacuna.network.kmers import encode_scaffolds
-from lacuna.network.model import GapNetwork
-from lacuna.network.predict import predict
-from lacuna.network.weights import load_weights
 from lacuna.results.accuracy import accuracy_table, add_up, read_scored, sum_scored
 from lacuna.results.join import BASELINES, HEADERS, MODEL, TABLES, join_parts
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.homologs import Homologs
-from lacuna.templates.library import load_library
-from lacuna.templates.nearest import Library
 
-WEIGHTS = Path(__file__).parents[1] / "resources" / "weights"
-MAX_IDENTITY = 0.95
-ROUNDED = 1e-4  # what a printed probability may be off by
-# What C may weigh beside itself, in Da: free, or alkylated in one of the usual ways.
+ROUNDED = 1e-4  # largest rounding error of a printed probability
+# What C may carry, in Da: nothing, or one of the usual alkylations.
 ON_CYSTEINE = (0.0, 57.021464, 58.005479, 71.037114, 105.057849, 125.047679, 45.987721)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Scaffolds of a run in their order, and its files, each table with all cells as text."""
+    """Scaffolds of a run in order, and its files; all cells of the tables are text."""
 
     scaffolds: tuple[Scaffold, ...]
     folder: Path
@@ -61,14 +52,6 @@ class Run:
         return rows[rows["chain"] == chain]
 
 
-@cache
-def _weights() -> tuple[GapNetwork, Library]:
-    return (
-        load_weights(WEIGHTS / "lacuna.safetensors"),
-        load_library(WEIGHTS / "library.safetensors"),
-    )
-
-
 def fill(
     scaffolds: Sequence[Scaffold],
     folder: Path,
@@ -77,24 +60,14 @@ def fill(
     blocks: Sequence[int] = (),
     candidates: int = 5,
 ) -> Run:
-    """Fill scaffolds with the weights that come with Lacuna; `blocks` are where to cut them."""
-    model, library = _weights()
-    cpu, rules = torch.device("cpu"), Modifications()
-    reading = {"k": 128, "stride": 64, "max_identity": MAX_IDENTITY}
+    """Fill scaffolds with the bundled weights; `blocks` are the indices at which to cut them."""
+    reader, rules = bundled.reader(homologs), Modifications()
     edges = [0, *blocks, len(scaffolds)]
     parts: dict[str, list[Path]] = {name: [] for name in TABLES}
     for number, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
-        chains = resolve_lengths(
-            scaffolds[start:stop],
-            model,
-            library,
-            homologs,
-            **reading,
-            modifications=rules,
-            device=cpu,
-        )
-        kmers = encode_scaffolds(chains, library, homologs, **reading)
-        told = predict(model, kmers, library, cpu)
+        chains = resolve_lengths(scaffolds[start:stop], rules, reader)
+        kmers = reader.encoder.encode(chains)
+        told = reader.predictor.predict(kmers)
         tables = fill_block(chains, kmers, told, candidates=candidates, modifications=rules)
         paths = {name: folder / f"{name}.{number}" for name in TABLES}
         tables.write(paths)
@@ -111,7 +84,7 @@ def _as_text(table: Path) -> pd.DataFrame:
 
 
 def mass_of(sequence: str, on_cysteine: float = 0.0) -> float:
-    """The mass of residues in Da, with what each C carries."""
+    """Mass of residues in Da, including what each C carries."""
     total = sum(RESIDUE_MASSES[RESIDUES.index(letter)] for letter in sequence)
     return float(total + on_cysteine * sequence.count("C"))
 
@@ -155,7 +128,7 @@ def observed_residues_never_change(run: Run) -> None:
 
 
 def _may_be(hidden: str, answer: str) -> None:
-    """An ambiguity code of a gap of known length becomes one of its two residues."""
+    """In a gap of known length, an ambiguity code becomes one of its two residues."""
     if len(hidden) == len(answer):
         for code, letter in zip(hidden, answer, strict=True):
             assert letter in AMBIGUOUS.get(code, RESIDUES)
@@ -232,7 +205,7 @@ def tables_parse_to_what_was_written(run: Run) -> None:
 
 
 def accuracy_adds_up(run: Run) -> None:
-    """Every scope counts the same residues, and two halves of a table come to the whole."""
+    """All scopes count the same residues, and two halves of a table add up to the whole."""
     scored = run.tables["scored"]
     known = sum(len(gap.truth or "") for s in run.scaffolds for gap in s.gaps)
     assert len(scored) == known
@@ -248,7 +221,7 @@ def accuracy_adds_up(run: Run) -> None:
     for column in ("locus", "region"):
         rows = mine[mine["scope"] == column]
         assert rows["n_residues"].sum() == (scored[column] != "").sum()
-    # As blocks are: between chains.
+    # Between chains, as blocks are cut.
     middle = scored["chain"] == scored["chain"].iloc[0]
     halves = [sum_scored(half) for half in (scored[middle], scored[~middle])]
     assert accuracy_table([add_up(halves)], methods).equals(whole)

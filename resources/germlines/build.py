@@ -3,12 +3,12 @@
     pip install GenAIRR==2.3.1 immunum==2.0.0
     python resources/germlines/build.py constant_regions.csv
 
-V and J segments are translated from the IMGT/GENE-DB nucleotide sets that the
-package GenAIRR carries. V segments are numbered as scaffolds are (immunum, IMGT
-scheme), so that one column means the same residue everywhere. Constant regions are
-read from a CSV with the columns source, gene, species and aa (VCAb's table of unique
-C alleles). Kept are segments without stop codons whose conserved residues stand in
-place (Cys23 and Cys104 of V, [WF]G.G of J); of identical sequences the first name stays.
+V and J segments are translated from the IMGT/GENE-DB nucleotide sets in the package GenAIRR.
+V segments are numbered like scaffolds (immunum, IMGT scheme), so that a column means the same
+residue everywhere. Constant regions are read from a CSV with the columns source, gene, species and
+aa (VCAb's table of unique C alleles). Only segments without stop codons and with their conserved
+residues in place (Cys23 and Cys104 of V, [WF]G.G of J) are kept; of identical sequences, the first
+one is kept.
 """
 
 import csv
@@ -49,14 +49,14 @@ C_SPECIES = {
     "Macaca_mulatta": "rhesus",
     "Vicugna_pacos": "alpaca",
 }
-# The rest of a domain that lets immunum number a V segment to its last residue.
+# The rest of a domain, with which immunum numbers a V segment to its last residue.
 REST = {"H": "DYFDYWGQGTLVTVSS", "K": "PLTFGGGTKVEIK", "L": "PVVFGGGTKLTVL"}
-CDR3_FIRST = {str(c) for c in range(105, 118)}  # whichever of them comes first
+CDR3_FIRST = {str(c) for c in range(105, 118)}  # the first of them that occurs begins CDR3
 FR4_LAST = {"H": 128, "K": 127, "L": 127}
 
 
 def align_v(sequence: str, locus: str, annotator: immunum.Annotator) -> str | None:
-    """The segment on IMGT columns 1 to 128, '-' where it has none; None if it does not fit."""
+    """The segment on IMGT columns 1 to 128, '-' on empty columns; None if it does not fit."""
     result = annotator.number(sequence + REST[locus])
     if result.numbering is None or result.chain != locus:
         return None
@@ -65,10 +65,10 @@ def align_v(sequence: str, locus: str, annotator: immunum.Annotator) -> str | No
     start = result.query_start
     framework = list(takewhile(lambda one: one[0] not in CDR3_FIRST, numbered))
     if len(framework) == len(numbered) or not all(p.isdigit() for p, _ in framework):
-        return None  # no CDR3, or an insertion outside it: no column of its own
+        return None  # no CDR3, or an insertion outside it, which has no column of its own
     for position, residue in framework:
         row[int(position) - 1] = residue
-    tail = sequence[start + len(framework) :]  # what V gives to CDR3, counted from column 105
+    tail = sequence[start + len(framework) :]  # V's part of CDR3, counted from column 105
     if row[22] != "C" or row[103] != "C" or len(tail) > 13:
         return None
     row[104 : 104 + len(tail)] = tail

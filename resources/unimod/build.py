@@ -3,8 +3,8 @@
     pip install psims==1.4.0
     python resources/unimod/build.py
 
-Kept of each entry are its number, its name, its other names and its monoisotopic mass. A name that
-stands for several masses is left out, unless it is the entry's own.
+Each entry's number, name, other names and monoisotopic mass are kept. A name with several masses is
+left out, unless it is the entry's own.
 """
 
 import csv
@@ -17,7 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 SOURCE = "controlled_vocabulary/vendor/unimod_tables.xml.gz"
 TAG = "{http://www.unimod.org/xmlns/schema/unimod_tables_1}"
-# What other tools call a modification and Unimod does not.
+# Names that other tools use and Unimod lacks.
 OTHER_NAMES = {
     "4": ["Carbamidomethylation", "CAM"],
     "35": ["Oxidised", "Oxidized"],
@@ -27,7 +27,7 @@ OTHER_NAMES = {
 
 
 def key(name: str) -> str:
-    """A name as the reader compares it: no blanks, no case."""
+    """A name as the reader compares it: without blanks and case."""
     return "".join(name.split()).casefold()
 
 

@@ -1,12 +1,12 @@
-"""What each source of template is worth: residue accuracy on the bench, source by source.
+"""The value of each source of templates: residue accuracy on the bench, source by source.
 
     python tests/benchmarks/ablation.py --chains results/pretrain/chains.safetensors
 
-Methods without a network (where a profile says nothing, the germline's residue stands in) stand
-beside the network that is shown nothing but the scaffold, one source, or all. Homologs come from
-the encoded training chains, none more than --max-identity like the target. A TSV of all numbers
-goes to --out; a table for people and the learning curve that the weights' record holds go to the
-terminal. Does nothing where the bench is not there.
+Compares methods without a network (if a profile is empty, the germline's residue is used) with the
+network given only the scaffold, one source, or all sources. Homologs come from the encoded training
+chains, none with more than --max-identity to the target. A TSV of all numbers is written to --out;
+a table for readers and the learning curve in the record of the weights are printed. Does nothing if
+there is no bench.
 """
 
 import argparse
@@ -44,16 +44,16 @@ from lacuna.templates.nearest import (  # noqa: E402
     homolog_tokens,
     one_hot_templates,
 )
-from lacuna.training.trainer import read_encoded  # noqa: E402
+from lacuna.training.batches import read_encoded  # noqa: E402
 
 BLOCK = 128  # chains at a time
-NOTHING = -1  # a method says nothing of a residue: it counts as wrong
+NOTHING = -1  # no answer; counts as wrong
 
 Answers = Tensor  # (missing residues,) residue of each, or NOTHING
 
 
 class Case(NamedTuple):
-    """One scaffold of the bench; missing are 0-based positions."""
+    """A scaffold of the bench; missing are 0-based positions."""
 
     sequence: str
     missing: list[int]
@@ -63,7 +63,7 @@ class Case(NamedTuple):
 
 
 class Block(NamedTuple):
-    """k-mers of some cases, and for each missing residue its place, its truth and its group."""
+    """k-mers of some cases; for each missing residue its place, its truth and its group."""
 
     kmers: Kmers
     row: Tensor
@@ -115,7 +115,7 @@ def with_homologs(kmers: Kmers, references: Tensor, one_hot: Tensor, max_identit
 
 
 def only(kmers: Kmers, germline: bool, profiles: bool, homologs: bool) -> Kmers:
-    """The k-mers with some sources of template; the others are as if nothing had been found."""
+    """The k-mers with some sources of templates; the others are empty."""
     slots = torch.tensor([germline] * N_GERMLINE + [homologs] * N_HOMOLOGS)
     channels = torch.tensor([profiles] * 2 * N_RESIDUES + [homologs] * N_RESIDUES)
     return replace(
@@ -126,7 +126,7 @@ def only(kmers: Kmers, germline: bool, profiles: bool, homologs: bool) -> Kmers:
 
 
 def methods(model: GapNetwork, homologs: bool) -> dict[str, Callable[[Block], Answers]]:
-    """Name -> what a method answers for the missing residues of a block."""
+    """Methods by name: functions that give the residue for each missing one of a block."""
 
     def copied(block: Block) -> Answers:
         tokens = block.kmers.templates[block.row, 0, block.at].long()
@@ -135,7 +135,7 @@ def methods(model: GapNetwork, homologs: bool) -> dict[str, Callable[[Block], An
     def profile(first: int) -> Callable[[Block], Answers]:
         def answer(block: Block) -> Answers:
             found = block.kmers.profiles[block.row, block.at, first : first + N_RESIDUES]
-            # Neither knows constant regions.
+            # Profiles do not include constant regions.
             return torch.where(found.sum(-1) > 0, found.argmax(-1), copied(block))
 
         return answer
@@ -167,7 +167,7 @@ def methods(model: GapNetwork, homologs: bool) -> dict[str, Callable[[Block], An
 
 
 def print_table(right: dict[str, Counter], n: Counter, by_set: bool) -> None:
-    """Accuracy by method and protocol, heavy / light."""
+    """Print accuracy by method and protocol, heavy / light."""
     origins = sorted({key[0] for key in n}) if by_set else [""]
     protocols = sorted({key[1] for key in n}, key=lambda p: (p.rstrip("0123456789"), len(p), p))
     for origin in origins:
@@ -188,7 +188,7 @@ def print_table(right: dict[str, Counter], n: Counter, by_set: bool) -> None:
 
 
 def write_tsv(path: Path, right: dict[str, Counter], n: Counter) -> None:
-    """One row per method, set, protocol and chain, and per method, protocol and chain over all."""
+    """Write a row per method, set, protocol and chain, and per method, protocol and chain."""
     with open(path, "w", encoding="utf-8") as handle:
         header = ("method", "set", "protocol", "chain", "n_residues", "n_correct")
         print(*header, "accuracy", "ci_low", "ci_high", sep="\t", file=handle)
@@ -205,7 +205,7 @@ def write_tsv(path: Path, right: dict[str, Counter], n: Counter) -> None:
 
 
 def print_curve(weights: Path) -> None:
-    """Chains seen against held-out accuracy, and what the last doublings brought."""
+    """Print held-out accuracy by chains seen, and the gain of the last doublings."""
     with safe_open(str(weights), "pt") as handle:
         record = json.loads((handle.metadata() or {}).get("record", "{}"))
     curve = record.get("curve", [])

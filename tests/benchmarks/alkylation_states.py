@@ -1,11 +1,11 @@
-"""How often the state of C is found from the masses of few gaps.
+"""How often the alkylation state of C is found from the masses of few gaps.
 
     python tests/benchmarks/alkylation_states.py FOLDER
 
 FOLDER holds scaffolds.fasta, gaps.tsv (chain, start, end, mass) and truth.jsonl (a record per
-scaffold: id, protocol, seq). The masses of drawn scaffolds with one gap are those of C as it is,
-or with a carbamidomethyl group. Prints for samples of 1, 3, 10 and 50 masses in how many the
-state was found, stayed open, or was found wrong, how many hold a C at all, and the seconds of each.
+scaffold: id, protocol, seq). Scaffolds with one gap are drawn, and their masses computed with free
+or with carbamidomethylated C. For samples of 1, 3, 10 and 50 masses, prints in how many the state
+was found, left open or wrong, how many have a C at all, and the seconds per sample.
 """
 
 import json
@@ -19,18 +19,20 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from lacuna.filling.cysteine import find_reading, reader_of_files  # noqa: E402
+from lacuna.filling.cysteine import find_reading  # noqa: E402
 from lacuna.filling.decode import Modifications  # noqa: E402
 from lacuna.scaffolds.alkylation import AUTO, READINGS  # noqa: E402
 from lacuna.scaffolds.read import read_scaffolds  # noqa: E402
 from lacuna.scaffolds.scaffold import Scaffold  # noqa: E402
+from lacuna.steps.load import load_reader  # noqa: E402
+from lacuna.steps.reader_files import ReaderFiles  # noqa: E402
 
-SAMPLES = {1: 100, 3: 100, 10: 50, 50: 20}  # masses of a sample, and how many samples
+SAMPLES = {1: 100, 3: 100, 10: 50, 50: 20}  # masses per sample: number of samples
 STATES = ("none", "carbamidomethyl")
 
 
 def with_masses(scaffold: Scaffold, whole: str, carried: float) -> Scaffold:
-    """The scaffold with masses of gaps in which each C carries so many Da."""
+    """The scaffold with gap masses in which each C carries `carried` Da."""
     gaps = []
     for gap in scaffold.gaps:
         mass = (gap.mass or 0.0) + carried * whole[gap.start : gap.end].count("C")
@@ -44,15 +46,8 @@ def main(folder: Path) -> None:
     read = read_scaffolds(folder / "scaffolds.fasta", folder / "gaps.tsv")
     pool = [s for s in read if isinstance(s, Scaffold) and len(s.gaps) == 1]
     weights = ROOT / "resources" / "weights"
-    reader = reader_of_files(
-        None,
-        weights / "lacuna.safetensors",
-        weights / "library.safetensors",
-        length=128,
-        stride=64,
-        max_identity=0.95,
-        species=AUTO,
-    )
+    files = weights / "lacuna.safetensors", weights / "library.safetensors"
+    reader = load_reader(ReaderFiles(*files, None, AUTO, 128, 64, 0.95, "fast"))
     rng = random.Random(1)
     print("state", "masses", "samples", "with C", "right", "open", "wrong", "s/sample", sep="\t")
     for state in STATES:

@@ -1,12 +1,12 @@
-"""Accuracy on a folder of scaffolds with truth, beside the results of other programs.
+"""Accuracy on a folder of scaffolds with truth, compared with the results of other programs.
 
     python tests/benchmarks/bench_accuracy.py FOLDER FILLED.fasta
 
 FOLDER holds truth.jsonl (a record per scaffold: id, set, protocol, chain, seq, missing) and
 peers.tsv (method, set, protocol, chain, n_residues, residue_accuracy, n_gaps,
 exact_gap_accuracy). Prints a Markdown table: residue accuracy per group of sets, protocol and
-locus with 95 % Wilson intervals, pooled over residues. An altered or absent chain counts as
-wrong in all of its residues.
+locus with 95 % Wilson intervals, pooled over residues. All residues of a chain that is absent or
+has changed elsewhere count as wrong.
 """
 
 import csv
@@ -25,7 +25,7 @@ HUMAN = ("thera_dev", "cov_abdab", "shehata")
 
 
 def merged(chain: str) -> str:
-    """The chain with I and L taken as one."""
+    """The chain with I and L merged."""
     return chain.replace("I", "L")
 
 
@@ -39,7 +39,7 @@ def print_pooled(
     peers: dict[tuple[str, str, str], dict[str, list[float]]],
     methods: list[str],
 ) -> None:
-    """Residue accuracy of one group of sets by protocol, chains pooled."""
+    """Print residue accuracy of one group of sets by protocol, chains pooled."""
     lines: dict[str, list[str]] = {"Lacuna": [], **{m: [] for m in methods}}
     for protocol in PROTOCOLS:
         keys = [k for k in counts if k[:2] == (group, protocol)]

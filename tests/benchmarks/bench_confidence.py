@@ -1,11 +1,11 @@
-"""Calibration, cut-offs and ranked gaps of a filled benchmark, as the model card gives them.
+"""Calibration, thresholds and ranked gaps of a filled benchmark, as reported in the model card.
 
     python tests/benchmarks/bench_confidence.py FOLDER OUT
 
-FOLDER holds truth.jsonl (see bench_accuracy.py), OUT is a sample's output folder, filled with
-or without gap masses and lengths. Prints expected calibration error by set, precision and
-coverage of cut-offs, and by protocol of the human sets how many gaps are exact (I = L), hold
-the truth among their candidates, and have the right length.
+FOLDER holds truth.jsonl (see bench_accuracy.py); OUT is a sample's output folder, filled with or
+without masses and lengths of gaps. Prints the expected calibration error by set, precision and
+coverage at several thresholds, and, by protocol on the human sets, the number of gaps that are
+exact (I = L), have the truth among their candidates, and have the right length.
 """
 
 import json
@@ -47,7 +47,7 @@ def print_gaps(gaps: pd.DataFrame, truth: dict[str, dict]) -> None:
         record = truth[chain]
         if record["set"] not in HUMAN:
             continue
-        # Every protocol but random10 has one gap; random10's gaps are not moved by others.
+        # Every protocol but random10 has one gap; in random10 gaps do not shift each other.
         start = int(ranked["start"].iloc[0])
         stop = int(ranked["end"].iloc[0])
         if record["protocol"] != "random10":

@@ -4,11 +4,10 @@
     make numbers BENCH=FOLDER
 
 FOLDER holds scaffolds.fasta, chains with gaps of known length. They are filled once for each row of
-the table, in a process of its own: with each `precision` of the configuration, on 1, 2 and 4
-threads, and as processors without AMX, AVX-512 or AVX2 would, by the switches of ATen, oneDNN and
-MKL. Every row is compared with the first: residues filled otherwise, probabilities that are printed
-otherwise (4 digits), gaps whose ranked candidates are others, and the largest difference of a
-probability.
+the table, in a separate process: with each `precision` of the configuration, on 1, 2 and 4 threads,
+and as on processors without AMX, AVX-512 or AVX2, by switches of ATen, oneDNN and MKL. Every row is
+compared with the first: residues that differ, printed probabilities (4 digits) that differ, gaps
+whose ranked candidates differ, and the largest difference between probabilities.
 """
 
 import argparse
@@ -39,7 +38,7 @@ WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 CPU = torch.device("cpu")
 CANDIDATES = 5
 BLOCK = 2000  # chains
-# A processor by the most that each library may take of it; ATen's and MKL's names, then oneDNN's.
+# Processors by the highest instruction set allowed: names in ATen and MKL, then in oneDNN.
 PROCESSORS = {
     "this one": {},
     "without AMX": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"},
@@ -62,7 +61,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to compute."""
+    """A way to compute."""
 
     precision: str
     processor: str
@@ -88,9 +87,9 @@ WAYS = (
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What came of a way: probabilities (t, 20) of t residues, and cells of the tables.
+    """Results of one way: probabilities (t, 20) of t residues, and cells of the tables.
 
-    residues, printed: (t,) letter and probability; candidates: (gaps,) its candidates in order.
+    residues, printed: (t,) letters and probabilities; candidates: (gaps,) candidates in order.
     """
 
     probabilities: np.ndarray
@@ -101,7 +100,7 @@ class Filled:
 
 
 def fill(folder: Path, every: int, precision: str, threads: int, out: Path) -> None:
-    """Fill one scaffold of so many and write what came of it."""
+    """Fill every `every`-th scaffold and write the results."""
     torch.set_num_threads(threads)
     set_precision(precision)
     model = load_weights(WEIGHTS / "lacuna.safetensors")
@@ -131,7 +130,7 @@ def fill(folder: Path, every: int, precision: str, threads: int, out: Path) -> N
 
 
 def filled(way: Way, folder: Path, every: int) -> Filled:
-    """What a process that computes this way fills."""
+    """Results of a process that computes in this way."""
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "filled.npz"
         command = [sys.executable, __file__, str(folder), "--every", str(every)]
@@ -142,7 +141,7 @@ def filled(way: Way, folder: Path, every: int) -> Filled:
 
 
 def row_of(way: Way, one: Filled, other: Filled) -> str:
-    """How a way differs from the first, as a row of the table."""
+    """Differences of one way from the first, as a row of the table."""
     cells = (
         *(way.precision, way.processor, way.threads, len(other.residues)),
         np.count_nonzero(one.residues != other.residues),
@@ -156,7 +155,7 @@ def row_of(way: Way, one: Filled, other: Filled) -> str:
 
 
 def compare(folder: Path, every: int) -> None:
-    """Print the table, a row when it is known."""
+    """Print the table, each row as soon as it is known."""
     if not (folder / "scaffolds.fasta").is_file():
         sys.exit(f"Error: {folder} has no scaffolds.fasta; give a folder of chains with gaps")
     dtype = str(product_dtype(CPU)).removeprefix("torch.")
@@ -174,7 +173,7 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description="Precision, processor and threads compared.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--every", type=int, default=1, help="fill one scaffold of so many")
-    parser.add_argument("--fill", nargs=3, help=argparse.SUPPRESS)  # of the processes it starts
+    parser.add_argument("--fill", nargs=3, help=argparse.SUPPRESS)  # for child processes
     given = parser.parse_args(arguments)
     if given.fill:
         precision, threads, out = given.fill

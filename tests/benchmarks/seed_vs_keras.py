@@ -1,11 +1,11 @@
-"""Seconds of the tutorial model's training in Keras 3 and in Lacuna, side by side.
+"""Training time of the tutorial model in Keras 3 and in Lacuna, in seconds.
 
     python tests/benchmarks/seed_vs_keras.py --keras-python .venv-keras/bin/python
 
 Both train the same network on the same windows of alemtuzumab's light chain: batch size 1, the 26
-test windows read after every epoch, on the same two cores. Ours runs before and after Keras, so
-that a machine that grows busier or quieter does not decide the ratio. Building the model and
-tracing its graph is not counted (for Keras, the first epoch counts as much as the median one).
+test windows evaluated after every epoch, on the same two cores. Lacuna runs before and after Keras,
+so that a changing load of the machine does not affect the ratio. Building the model and tracing
+its graph is not counted (for Keras, the first epoch counts as much as the median one).
 """
 
 import argparse
@@ -94,7 +94,7 @@ def run_keras(windows_path: str, epochs: int) -> dict[str, object]:
         ],
     )
     seconds = epoch_seconds(ends)
-    seconds[0] = statistics.median(seconds)  # it also traced the graph
+    seconds[0] = statistics.median(seconds)  # the first includes tracing the graph
     return {
         "seconds": seconds,
         "accuracy": history.history["accuracy"][-1],
@@ -119,7 +119,7 @@ def save_windows(path: Path) -> None:
 
 
 def run_side(python: str, *arguments: str) -> dict:
-    """Run one side in a process of its own; it inherits the cores and prints one JSON line."""
+    """Run one side in a separate process; it inherits the cores and prints one JSON line."""
     command = [python, str(Path(__file__).resolve()), *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])

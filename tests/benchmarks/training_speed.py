@@ -1,10 +1,10 @@
-"""Chains/s of training, and its share of what the same matrix products reach alone.
+"""Training speed in chains/s, and its share of the speed of the matrix products alone.
 
     python tests/benchmarks/training_speed.py
 
-One run on the same cores: training steps (batches made, forward, backward, optimiser) before and
-after the bare products of such a step, in the same shapes, types and number, so that a machine
-that grows busier or quieter does not decide the share. Chains are simulated.
+A single run on the same cores: training steps (batches, forward, backward, optimiser) before and
+after the bare products of such a step, in the same shapes, types and numbers, so that a changing
+load of the machine does not affect the share. Chains are simulated.
 """
 
 import argparse
@@ -26,10 +26,11 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 from lacuna.antibody.imgt import N_CODES, N_IMGT  # noqa: E402
 from lacuna.core.device import keep_memory  # noqa: E402
 from lacuna.network.model import ModelConfig  # noqa: E402
+from lacuna.training.batches import Encoded, TrainConfig, read_encoded  # noqa: E402
 from lacuna.training.corpus import Chains, germline_library, simulate_chains, write_encoded  # noqa: E402
 from lacuna.training.masking import MaskingConfig  # noqa: E402
-from lacuna.training.run import begin  # noqa: E402
-from lacuna.training.trainer import Encoded, TrainConfig, Trainer, read_encoded  # noqa: E402
+from lacuna.training.run import starting_network  # noqa: E402
+from lacuna.training.trainer import Trainer  # noqa: E402
 
 COUNTS = {"human:H": 3000, "human:K": 1500, "human:L": 1500, "mouse:H": 1000, "mouse:K": 1000}
 
@@ -58,10 +59,10 @@ def products(trainer: Trainer) -> list[Product]:
     matched = N_IMGT * 21
     masking = trainer.masking
     asked = round(b * (1 - (1 - masking.homologs) * (1 - masking.generic)))
-    exact = trainer.one_hots[0].dtype
+    exact = trainer.batches.one_hots[0].dtype
     found = [
-        Product("germline search", b, matched, len(trainer.library.v), 2, exact),
-        Product("germline search", b, matched, len(trainer.library.j), 1, exact),
+        Product("germline search", b, matched, len(trainer.batches.library.v), 2, exact),
+        Product("germline search", b, matched, len(trainer.batches.library.j), 1, exact),
         Product("homolog search", asked, matched, config.pool, 1, trainer.dtype),
     ]
 
@@ -95,7 +96,7 @@ def seconds_of(action: Callable[[], object], repeats: int) -> list[float]:
 
 
 def alone(product: Product) -> float:
-    """Seconds of a product's `times` repetitions, each taking the best of a few runs."""
+    """Seconds of a product's `times` repetitions; each counts the best of a few runs."""
     left = torch.randn(product.m, product.k).to(product.dtype)
     right = torch.randn(product.n, product.k).to(product.dtype).T
     bunch = min(product.times, 16)
@@ -109,7 +110,7 @@ def alone(product: Product) -> float:
 
 
 def simulated() -> Encoded:
-    """Chains to train on; their number matters little for the speed."""
+    """Chains to train on; their number hardly affects the speed."""
     nothing = Chains(np.empty((0, N_CODES), np.uint8), np.empty(0, np.int64))
     chains, _ = simulate_chains(nothing, COUNTS, 0)
     with tempfile.TemporaryDirectory() as folder:
@@ -132,7 +133,7 @@ def main() -> None:
     keep_memory()
     encoded = simulated() if options.chains is None else read_encoded(options.chains)
     config = TrainConfig(batch_size=options.batch_size)
-    model = begin(ModelConfig(), config.seed)
+    model = starting_network(ModelConfig(), config.seed)
     trainer = Trainer(encoded, model, config, MaskingConfig(), torch.device("cpu"))
     print(f"{options.threads} threads, batch {config.batch_size}, {trainer.dtype}")
 
@@ -144,7 +145,7 @@ def main() -> None:
     listed = products(trainer)
     times = [alone(product) for product in listed]
     steps += seconds_of(step, options.steps)
-    batches = seconds_of(lambda: trainer.batch(trainer.step), 5)
+    batches = seconds_of(lambda: trainer.batches.draw(trainer.step), 5)
 
     names = list(dict.fromkeys(product.name for product in listed))
     print(f"{'products alone':<18}{'GFLOP':>8}{'ms':>8}{'GFLOP/s':>9}")

@@ -1,4 +1,4 @@
-"""A SLURM cluster of one node on this machine, with a stand-in GPU, while a test needs it."""
+"""A SLURM cluster of one node on this machine, with a stand-in GPU, for the duration of a test."""
 
 import os
 import signal
@@ -46,7 +46,7 @@ GresTypes=gpu
 NodeName=localhost NodeAddr=127.0.0.1 CPUs=4 RealMemory=32000 Gres=gpu:1
 PartitionName={partition} Nodes=localhost Default=YES MaxTime=1440
 """
-# It is scheduled as a GPU is; /dev/null stands for the card.
+# Scheduled like a GPU; /dev/null takes the place of the device.
 GRES_CONF = """\
 AutoDetect=off
 NodeName=localhost Name=gpu File=/dev/null
@@ -57,7 +57,7 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Job:
-    """A line of squeue; `name` holds that of the rule, or of all rules of a group."""
+    """A line of squeue; `name` contains that of the rule, or of all rules of a group."""
 
     number: int
     state: str
@@ -66,7 +66,7 @@ class Job:
 
 
 def wait_for(look: Callable[[], Found], what: str, seconds: float = 300) -> Found:
-    """What `look` returns as soon as that is true; fails after the seconds."""
+    """The result of `look` as soon as it is true; fails after `seconds`."""
     end = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < end, f"waited {seconds} s for {what}"
@@ -75,7 +75,7 @@ def wait_for(look: Callable[[], Found], what: str, seconds: float = 300) -> Foun
 
 
 class Cluster:
-    """The daemons of a cluster whose files all lie in one folder, but for two of /etc/slurm."""
+    """The daemons of a cluster; all files are in one folder, except for two in /etc/slurm."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -104,7 +104,7 @@ class Cluster:
             )
 
     def start_controller(self, *options: str) -> None:
-        """Start slurmctld; without options it goes on with the jobs that it had."""
+        """Start slurmctld; without options it recovers its jobs."""
         self.launch("slurmctld", "-D", *options)
 
         def answers() -> bool:
@@ -114,12 +114,12 @@ class Cluster:
         wait_for(answers, "slurmctld")
 
     def stop_controller(self) -> None:
-        """Stop slurmctld, which writes down what runs; the jobs go on without it."""
+        """Stop slurmctld, which saves its state; the jobs continue without it."""
         self.daemons["slurmctld"].terminate()
         self.daemons["slurmctld"].wait(30)
 
     def stop(self) -> None:
-        """Cancel what is left and stop every daemon; /etc/slurm is left as it was found."""
+        """Cancel remaining jobs, stop every daemon and restore /etc/slurm."""
         try:
             if "slurmd" in self.daemons:  # else no job was ever started
                 if self.daemons["slurmctld"].poll() is not None:
@@ -150,7 +150,7 @@ class Cluster:
         command("scontrol", "update", "nodename=localhost", f"state={state}", "reason=test")
 
     def jobs(self, *states: str) -> list[Job]:
-        """Jobs in the given states (in any where none is given), the oldest first."""
+        """Jobs in the given states (any state if none is given), the oldest first."""
         options = f"--states={','.join(states) or 'all'}"
         columns = "--Format=JobID:|,State:|,Comment:200|,tres-per-job:40"
         text = command("squeue", "--noheader", columns, "--sort=i", options)
@@ -158,7 +158,7 @@ class Cluster:
         return [Job(int(number), *rest) for number, *rest in fields]
 
     def running(self, name: str, after: int = 0) -> Job:
-        """The first running job of that name, waited for; after: with a higher number."""
+        """Wait for a running job of that name; after: with a higher id than this."""
 
         def look() -> Job | None:
             found = [j for j in self.jobs("RUNNING") if name in j.name and j.number > after]

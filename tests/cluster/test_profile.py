@@ -1,4 +1,4 @@
-"""The cluster profiles, as far as they can be judged where there is no cluster."""
+"""The cluster profiles, as far as they can be tested without a cluster."""
 
 import re
 from pathlib import Path
@@ -15,10 +15,10 @@ SETTINGS = yaml.safe_load((PROFILE / "config.yaml").read_text())
 GENERIC = yaml.safe_load((PROFILE.with_name("generic") / "config.yaml").read_text())
 RULES = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
 LOCAL = re.findall(r"^localrules:\n((?: +\w+,.*\n)+)", RULES, re.MULTILINE)
-# What becomes a job of a cluster: neither the names of targets nor what runs where Snakemake does.
+# Rules that become cluster jobs: neither the names of targets nor local rules.
 SUBMITTED = set(re.findall(r"^rule (\w+):", RULES, re.MULTILINE)) - {"pretrain"}
 SUBMITTED -= set(re.findall(r"^ +(\w+),", "".join(LOCAL), re.MULTILINE))
-# A profile cannot name rules made in a loop: they carry their time limit themselves.
+# A profile cannot name rules made in a loop: these have their time limits in the rule.
 IN_LOOPS = re.findall(r"^    rule:\n((?:(?:     .*)?\n)+)", RULES, re.MULTILINE)
 
 

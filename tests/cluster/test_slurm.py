@@ -30,7 +30,7 @@ FILES = [
     "summary.txt",
 ]
 OUTAGE = 20  # seconds without slurmctld
-# What the cluster of the tests needs beside the profile: its names, and less patience.
+# Settings of the test cluster in addition to the profile: its names, and shorter waits.
 SITE = (
     *("--workflow-profile", str(ROOT / "workflow" / "profiles" / "slurm")),
     *("--default-resources", f"slurm_partition={PARTITION}", "slurm_account=tests"),
@@ -80,7 +80,7 @@ class Submission:
             )
 
     def end(self, seconds: float) -> int:
-        """The exit status; fails where the run takes longer."""
+        """The exit status; fails if the run takes longer."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -92,9 +92,9 @@ class Submission:
 
 
 def path_without_sacct(folder: Path) -> str:
-    """A PATH without sacct, which is installed here but has no database to ask.
+    """A PATH without sacct, which is installed here but has no database.
 
-    The plugin turns to it where slurmctld does not answer, and loses its jobs when it fails.
+    The plugin uses it if slurmctld does not answer, and loses its jobs when it fails.
     """
     links = folder / "bin"
     if not links.exists():
@@ -109,21 +109,21 @@ def path_without_sacct(folder: Path) -> str:
 
 @dataclass(frozen=True)
 class Story:
-    """What was seen while the run was disturbed."""
+    """Observations while the run was disturbed."""
 
     space: Workspace
-    training: str  # scontrol's words on the training that was cancelled
-    waiting: list[Job]  # that could not start while the node was drained
+    training: str  # output of scontrol on the training that was cancelled
+    waiting: list[Job]  # jobs that could not start while the node was drained
     before_outage: list[Job]
     after_outage: list[Job]
     locked: int  # exit status of a start after Snakemake was killed
     status: int
-    jobs: list[Job]  # all that the cluster ever had
+    jobs: list[Job]  # all jobs of the cluster
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A SLURM cluster of one node. Once it is asked for, what it lacks is a failure."""
+    """A SLURM cluster of one node. If it is requested, anything it lacks is a failure."""
     if os.environ.get(SWITCH) != "1":
         pytest.skip(
             f"needs SLURM: as root, apt-get install slurm-wlm munge, then {SWITCH}=1 make test"
@@ -185,7 +185,7 @@ def local(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def states(story: Story, rule: str) -> list[str]:
-    """How the jobs ended that had a step of the rule, in the order of their submission."""
+    """Final states of the jobs with a step of the rule, in the order of their submission."""
     return [job.state for job in story.jobs if rule in job.name]
 
 
@@ -206,11 +206,11 @@ def test_a_cancelled_job_is_submitted_again(story: Story) -> None:
 
 def test_jobs_wait_for_a_drained_node(story: Story) -> None:
     assert story.waiting
-    assert all("find_alkylation" in job.name for job in story.waiting)  # what follows training
+    assert all("find_alkylation" in job.name for job in story.waiting)  # the step after training
 
 
 def test_jobs_outlive_the_controller(story: Story) -> None:
-    """Those of which a step began without it fail, and are submitted again."""
+    """Jobs that began a step without it fail, and are submitted again."""
     known = {job.number for job in story.after_outage}
     assert {job.number for job in story.before_outage} <= known
     assert states(story, "fill_gaps").count("COMPLETED") == 2

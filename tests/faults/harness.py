@@ -1,8 +1,8 @@
-"""Runs of the workflow that are broken on purpose, and what an undisturbed run would have given.
+"""Runs of the workflow that are broken on purpose, and the results of an undisturbed run.
 
-A trial breaks a run, mends what was broken, and runs again. It has passed where the run that
-follows ends with the bytes of an undisturbed run, and where a run that could not go on has said
-why in one line.
+A trial breaks a run, repairs what was broken, and runs again. It passes if the second run gives the
+same bytes as an undisturbed run, and if the first run, when it could not finish, said why in one
+line.
 """
 
 import os
@@ -29,12 +29,12 @@ from runs import Workspace  # noqa: E402
 
 from chains import fasta, germline_chain, hidden, mutated  # noqa: E402
 
-LIMIT_S = 600  # after which a run counts as hung
-# A job's first line names its rule, or says the rule's message; its number comes with it or below.
+LIMIT_S = 600  # after this many seconds a run counts as hung
+# The first line of a job has its rule or the rule's message; its number is there or below.
 _BEGINS = re.compile(r"^(?:(?:local)?rule (?P<rule>\w+):|Job (?P<job>\d+): (?P<message>.*))$")
 _NUMBER = re.compile(r"^ +jobid: (\d+)$")
 _FINISHED = re.compile(r"^Finished jobid: (\d+) \(Rule: (\w+)\)$")
-# What Snakemake itself says at the very end of a run.
+# Snakemake's own lines at the very end of a run.
 _TRAILER = re.compile(
     r"Complete log|Elapsed time|At least one job did not complete|Exiting because a job|"
     r"Shutting down|WorkflowError:$|\s*$"
@@ -55,14 +55,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended, and all that it said. status is negative where a signal ended it."""
+    """Exit status and output of a run; the status is negative if a signal ended it."""
 
     status: int
     output: str
 
     @property
     def line(self) -> str | None:
-        """The one line that says what is wrong: the last on the terminal, without a traceback."""
+        """The line that says what is wrong, if it is the last and there is no traceback."""
         said = [x for x in self.output.splitlines() if not _TRAILER.match(x)]
         if not said or "Traceback (most recent call last)" in self.output:
             return None
@@ -70,14 +70,14 @@ class Ended:
 
     @property
     def tail(self) -> str:
-        """The end of what was said, on one line."""
+        """The end of the output, on one line."""
         said = [x.strip() for x in self.output.splitlines() if not _TRAILER.match(x)]
         return " | ".join(said[-4:])[-400:]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A job of an undisturbed run: how it begins, the how-manyth that does so, its seconds."""
+    """A job of an undisturbed run, identified by how it begins; its number among these; seconds."""
 
     rule: str
     number: int = 1
@@ -85,18 +85,18 @@ class Step:
     message: str = ""
 
     def begins(self, line: str) -> bool:
-        """Whether a line says that a job begins which begins as this one."""
+        """Whether a line announces a job that begins like this one."""
         begun = _BEGINS.match(line)
         return begun is not None and (begun["message"] or begun["rule"]) == self.words
 
     @property
     def words(self) -> str:
-        """What tells it from others where it begins."""
+        """The text by which the beginning of the job is recognised."""
         return self.message or self.rule
 
 
 class Running:
-    """A run under way, in a process group of its own, whose words are read as they come."""
+    """A run in progress, in a process group of its own, whose output is read as it comes."""
 
     def __init__(self, space: Workspace, *arguments: str, env: Mapping[str, str] | None = None):
         command = [sys.executable, "-m", "snakemake", "--nocolor", "--cores", "2"]
@@ -116,13 +116,13 @@ class Running:
         self.pid = self._process.pid
 
     def lines(self) -> Iterator[str]:
-        """What it says, line by line as it comes."""
+        """Yield its output, line by line as it comes."""
         for line in self._process.stdout or ():
             self._lines.append(line)
             yield line.rstrip("\n")
 
     def wait_for(self, step: Step) -> bool:
-        """Read on until a job begins; False where the run ends before."""
+        """Read on until a job begins; False if the run ends before."""
         seen = 0
         for line in self.lines():
             seen += step.begins(line)
@@ -136,7 +136,7 @@ class Running:
             os.killpg(self.pid, number)
 
     def end(self) -> Ended:
-        """Read what is left and wait for the end; a run that hangs is killed."""
+        """Read the rest of the output and wait for the end; a run that hangs is killed."""
         watch = threading.Timer(LIMIT_S, self.signal, [signal.SIGKILL])
         watch.start()
         for _ in self.lines():
@@ -152,14 +152,14 @@ def run(space: Workspace, *arguments: str, env: Mapping[str, str] | None = None)
 
 
 def environment(**changed: str | None) -> dict[str, str]:
-    """This process's environment under a locale of UTF-8, with changes; None removes a name."""
+    """This process's environment with a UTF-8 locale and changes; None removes a variable."""
     merged: dict[str, str | None] = {**os.environ, "PYTHONUTF8": "1", **changed}
     return {name: value for name, value in merged.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class Case:
-    """A set of inputs, and the targets that are asked of it."""
+    """A set of inputs, and the targets to make from them."""
 
     name: str
     build: Callable[[Workspace], None]
@@ -174,7 +174,7 @@ FILL_SETTINGS = {
 
 
 def build_fill(space: Workspace) -> None:
-    """A sample of two blocks, with homologs and the tutorial's model, and one with truth apart."""
+    """A sample of two blocks with homologs and the tutorial's model; one with a separate truth."""
     chains = {f"{locus}1": mutated(germline_chain(locus, 1), 4, 1) for locus in "HK"}
     space.write("chains.fasta", fasta(chains))
     space.write("gaps.tsv", gap_table(chains))
@@ -225,21 +225,21 @@ CASES = (FILL, TRAIN, SCREEN)
 
 @dataclass
 class Bench:
-    """Where trials are made, each in a new folder; and what undisturbed runs give."""
+    """Makes trials, each in a new folder, and keeps the results of undisturbed runs."""
 
     folder: Path
     _made: int = 0
     _known: dict[str, "Reference"] = field(default_factory=dict)
 
     def space(self, case: Case, name: str = "") -> Workspace:
-        """A new folder with the inputs of a case; its folder may be given a name."""
+        """A new folder with the inputs of a case, optionally with a given name."""
         self._made += 1
         space = Workspace(self.folder / f"{self._made:04d}" / (name or case.name))
         case.build(space)
         return space
 
     def undisturbed(self, case: Case, change: Change | None = None) -> "Reference":
-        """The undisturbed run of a case, or of one whose inputs are changed; made once."""
+        """The undisturbed run of a case, with changed inputs if `change` is given; cached."""
         key = f"{case.name} {getattr(change, '__name__', '')}"
         if key not in self._known:
             space = self.space(case)
@@ -249,20 +249,20 @@ class Bench:
         return self._known[key]
 
     def clean(self, space: Workspace) -> None:
-        """Remove what a trial that has passed wrote."""
+        """Remove the files of a trial that has passed."""
         shutil.rmtree(space.folder.parent, ignore_errors=True)
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What an undisturbed run gave, and its jobs."""
+    """Results and jobs of an undisturbed run."""
 
     results: Results
     steps: tuple[Step, ...]
 
     @classmethod
     def of(cls, space: Workspace, case: Case) -> "Reference":
-        """Run a case without disturbance; SystemExit where even that fails."""
+        """Run a case without disturbance; SystemExit if even that fails."""
         running = Running(space, *case.targets)
         steps: list[Step] = []
         counts: Counter[str] = Counter()
@@ -290,7 +290,7 @@ class Reference:
         return tuple(dict.fromkeys(step.rule for step in self.steps))
 
     def differs(self, results: Results) -> str:
-        """How results differ from these; empty where they are the same bytes."""
+        """How results differ from these; empty if they are the same bytes."""
         both = sorted({*results, *self.results})
         names = [name for name in both if results.get(name) != self.results.get(name)]
         if not names:
@@ -306,7 +306,7 @@ class Reference:
 def judge(
     broken: Ended | None, again: Ended, results: Results, expected: Reference, note: str
 ) -> Outcome:
-    """The outcome of a trial: of its broken run (None: killed, it said nothing) and the next."""
+    """Outcome of a trial, from its broken run (None: killed, it printed nothing) and the next."""
     if broken is not None and broken.status and broken.line is None:
         return Outcome("FAILED", f"{note}: no clear line, but: {broken.tail}")
     if again.status:
@@ -320,7 +320,7 @@ def judge(
 
 @contextmanager
 def tmpfs(folder: Path, size: str) -> Iterator[Callable[[str], None]]:
-    """A small disk on a folder, for root; gives a function that mounts it anew with options."""
+    """A small disk mounted on a folder (root only); yields a function to remount with options."""
     folder.mkdir(parents=True, exist_ok=True)
 
     def mount(options: str) -> None:
@@ -335,7 +335,7 @@ def tmpfs(folder: Path, size: str) -> Iterator[Callable[[str], None]]:
 
 
 def no_mounts(folder: Path) -> str:
-    """Why small disks cannot be mounted in a folder; empty where they can."""
+    """Why small disks cannot be mounted in a folder; empty if they can."""
     if os.geteuid() != 0:
         return "only root can mount a small disk"
     try:
@@ -346,6 +346,6 @@ def no_mounts(folder: Path) -> str:
 
 
 def moment(rng: random.Random, steps: tuple[Step, ...]) -> tuple[Step, float]:
-    """A random job of them, and a random time into it."""
+    """A random one of the jobs, and a random time after its start."""
     step = rng.choice(steps)
     return step, rng.uniform(0, step.seconds)

@@ -1,9 +1,9 @@
-"""Break runs of the workflow in every way known, and see that none is lost or wrong in silence.
+"""Break runs of the workflow in every known way; check that none is lost or silently wrong.
 
     make faults SEED=0 TRIALS=50
     python tests/faults/run.py --only kill "full disk"
 
-Prints a table; ends with 1 where a trial failed, and keeps its folder.
+Prints a table, a row when its scenario ends. Exits with 1 if a trial failed, and keeps its folder.
 """
 
 import argparse
@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -24,22 +23,22 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def main() -> int:
-    """Run the scenarios that are asked for; the exit status."""
+    """Run the selected scenarios; returns the exit status."""
     options = read_options()
     folder = Path(tempfile.mkdtemp(prefix="lacuna-faults-"))
     bench = Bench(folder)
-    rows, failed = [], False
+    failed = False
+    print_header()
     for name in options.only or SCENARIOS:
         began = time.monotonic()
         counts: Counter[Kind] = Counter()
-        # A stream of its own: a scenario alone breaks runs as it does among the others.
+        # A random stream per scenario: alone it breaks runs as it does among the others.
         rng = random.Random(f"{options.seed} {name}")
         for outcome in SCENARIOS[name](bench, rng, options.trials):
             counts[outcome.kind] += 1
             say(name, outcome, options.verbose)
-        rows.append((name, counts, time.monotonic() - began))
+        print_row(name, counts, time.monotonic() - began)
         failed = failed or counts["FAILED"] > 0
-    print_table(rows)
     if failed:
         print(f"The runs that failed are kept in {folder}")
     else:
@@ -57,19 +56,22 @@ def read_options() -> argparse.Namespace:
 
 
 def say(name: str, outcome: Outcome, verbose: bool) -> None:
-    """A trial's line on the terminal; those that passed only where asked for."""
+    """Print a trial's line; those that passed are printed only if `verbose`."""
     if verbose or outcome.kind in ("FAILED", "skipped"):
         print(f"{name}: {outcome.kind}: {outcome.note}", file=sys.stderr, flush=True)
 
 
-def print_table(rows: Sequence[tuple[str, Counter[Kind], float]]) -> None:
-    """The table in Markdown: a row per scenario, with the trials that ended in each way."""
+def print_header() -> None:
+    """Print the head of a Markdown table with a column for each outcome of trials."""
     print("| scenario | what breaks | trials |", " | ".join(KINDS), "| s |")
-    print("| --- | --- |", " | ".join("---:" for _ in range(len(KINDS) + 2)), "|")
-    for name, counts, seconds in rows:
-        what = (SCENARIOS[name].__doc__ or "").strip()
-        cells = " | ".join(str(counts[kind]) for kind in KINDS)
-        print(f"| {name} | {what} | {counts.total()} | {cells} | {seconds:.0f} |")
+    print("| --- | --- |", " | ".join("---:" for _ in range(len(KINDS) + 2)), "|", flush=True)
+
+
+def print_row(name: str, counts: Counter[Kind], seconds: float) -> None:
+    """Print the row of a scenario, immediately: the whole run takes hours."""
+    what = (SCENARIOS[name].__doc__ or "").strip()
+    cells = " | ".join(str(counts[kind]) for kind in KINDS)
+    print(f"| {name} | {what} | {counts.total()} | {cells} | {seconds:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

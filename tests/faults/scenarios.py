@@ -1,4 +1,4 @@
-"""Every way to break a run: each a generator of the outcomes of its trials."""
+"""Every way to break a run: generators of the outcomes of its trials."""
 
 import gzip
 import os
@@ -36,17 +36,17 @@ from chains import fasta, germline_chain, mutated
 Trials = Iterator[Outcome]
 Scenario = Callable[[Bench, random.Random, int], Trials]
 SCENARIOS: dict[str, Scenario] = {}
-FEW = 10  # kills for each trial of a scenario that depends less on its moment
+FEW = 10  # kills per trial of a scenario that depends less on timing
 
 
 def scenario(function: Scenario) -> Scenario:
-    """List a scenario under its name; its docstring is its line in the table."""
+    """Register a scenario under its name; its docstring is its line in the table."""
     SCENARIOS[function.__name__.replace("_", " ")] = function
     return function
 
 
 def every_rule(bench: Bench) -> list[tuple[Case, tuple[Step, ...]]]:
-    """Every rule of the cases, once: the case that runs it first, and its jobs there."""
+    """Every rule of the cases, once: the first case that runs it, and its jobs there."""
     found: dict[str, tuple[Case, tuple[Step, ...]]] = {}
     for case in CASES:
         reference = bench.undisturbed(case)
@@ -57,13 +57,13 @@ def every_rule(bench: Bench) -> list[tuple[Case, tuple[Step, ...]]]:
 
 
 def after_a_kill(space: Workspace, case: Case) -> Ended:
-    """What Snakemake tells a user to type after a power cut."""
+    """The commands that Snakemake recommends after a power cut."""
     run(space, "--unlock")
     return run(space, *case.targets, "--rerun-incomplete")
 
 
 def told(bench: Bench, space: Workspace, outcome: Outcome) -> Outcome:
-    """The outcome; what a trial that has passed wrote is removed."""
+    """Return the outcome, after removing the files of a trial that has passed."""
     if outcome.kind != "FAILED":
         bench.clean(space)
     return outcome
@@ -71,7 +71,7 @@ def told(bench: Bench, space: Workspace, outcome: Outcome) -> Outcome:
 
 @scenario
 def kill(bench: Bench, rng: random.Random, trials: int) -> Trials:
-    """SIGKILL of a run and its jobs, as of a power cut; every rule in turn"""
+    """SIGKILL of a run and its jobs, as in a power cut; every rule in turn"""
     rules = every_rule(bench)
     for trial in range(trials):
         case, jobs = rules[trial % len(rules)]
@@ -90,7 +90,7 @@ def kill(bench: Bench, rng: random.Random, trials: int) -> Trials:
 
 @scenario
 def kill_a_job(bench: Bench, rng: random.Random, trials: int) -> Trials:
-    """SIGKILL of one job, as if memory runs out; the run goes to its end"""
+    """SIGKILL of one job, as if out of memory; the run continues to its end"""
     for trial in range(max(trials // FEW, 1)):
         rules = every_rule(bench)
         case, jobs = rules[(trial * 3 + 1) % len(rules)]
@@ -110,7 +110,7 @@ def kill_a_job(bench: Bench, rng: random.Random, trials: int) -> Trials:
 
 
 def leaves(pid: int) -> list[psutil.Process]:
-    """The processes under one that have no children: those that do a job's work."""
+    """The processes under a process that have no children: those that do a job's work."""
     found = []
     with suppress(psutil.NoSuchProcess):
         for process in psutil.Process(pid).children(recursive=True):
@@ -121,7 +121,7 @@ def leaves(pid: int) -> list[psutil.Process]:
 
 @scenario
 def kill_snakemake(bench: Bench, rng: random.Random, trials: int) -> Trials:
-    """SIGKILL of Snakemake alone, whose jobs live on beside the next run"""
+    """SIGKILL of Snakemake alone; its jobs continue during the next run"""
     for _ in range(max(trials // FEW, 1)):
         expected = bench.undisturbed(FILL)
         step, delay = moment(rng, expected.steps)
@@ -132,7 +132,7 @@ def kill_snakemake(bench: Bench, rng: random.Random, trials: int) -> Trials:
         with suppress(ProcessLookupError):
             os.kill(running.pid, signal.SIGKILL)
         again = after_a_kill(space, FILL)
-        if again.status and again.line:  # it may say that the other run still works
+        if again.status and again.line:  # it may say that the other run is still going
             running.end()
             again = after_a_kill(space, FILL)
         running.signal(signal.SIGKILL)
@@ -143,7 +143,7 @@ def kill_snakemake(bench: Bench, rng: random.Random, trials: int) -> Trials:
 
 @scenario
 def interrupt(bench: Bench, rng: random.Random, trials: int) -> Trials:
-    """Ctrl-C, or SIGTERM as of a batch system; the next run needs no option"""
+    """Ctrl-C, or SIGTERM as from a batch system; the next run needs no option"""
     for trial in range(max(trials // FEW, 2)):
         expected = bench.undisturbed(FILL)
         step, delay = moment(rng, expected.steps)
@@ -161,7 +161,7 @@ def interrupt(bench: Bench, rng: random.Random, trials: int) -> Trials:
 
 @scenario
 def full_disk(bench: Bench, rng: random.Random, trials: int) -> Trials:
-    """No space left on the disk of the output folder; then there is"""
+    """No space left on the disk of the output folder; then space is freed"""
     if reason := no_mounts(bench.folder):
         yield Outcome("skipped", reason)
         return
@@ -179,7 +179,7 @@ def full_disk(bench: Bench, rng: random.Random, trials: int) -> Trials:
 
 
 def space_taken(bench: Bench) -> int:
-    """Bytes on the disk of what the case `fill` writes at its most, about."""
+    """Disk space that the case `fill` needs at most, in bytes, roughly."""
     space = bench.space(FILL)
     run(space, "--notemp")
     return sum(p.lstat().st_blocks * 512 for p in (space.folder / "out").rglob("*"))
@@ -187,7 +187,7 @@ def space_taken(bench: Bench) -> int:
 
 @scenario
 def disk_fills(bench: Bench, rng: random.Random, trials: int) -> Trials:
-    """Others fill the disk of the output folder in mid-run; then they free it"""
+    """Others fill the disk of the output folder during the run; then they free it"""
     if reason := no_mounts(bench.folder):
         yield Outcome("skipped", reason)
         return
@@ -212,7 +212,7 @@ def disk_fills(bench: Bench, rng: random.Random, trials: int) -> Trials:
 
 @scenario
 def read_only_output(bench: Bench, rng: random.Random, trials: int) -> Trials:
-    """An output folder that may not be written; then it may"""
+    """An output folder without write permission; then it is granted"""
     if reason := no_mounts(bench.folder):
         yield Outcome("skipped", reason)
         return
@@ -229,7 +229,7 @@ def read_only_output(bench: Bench, rng: random.Random, trials: int) -> Trials:
 
 @scenario
 def truncated_gzip(bench: Bench, rng: random.Random, trials: int) -> Trials:
-    """An input that is gzipped and cut short; then it is whole"""
+    """A gzipped input that is cut short; then it is complete"""
     expected = bench.undisturbed(FILL)
     for name in ("chains.fasta", "gaps.tsv", "homologs.fasta", "truth.fasta"):
         space = bench.space(FILL)
@@ -248,7 +248,7 @@ def truncated_gzip(bench: Bench, rng: random.Random, trials: int) -> Trials:
 
 
 def other_chains(space: Workspace) -> None:
-    """The FASTA holds other chains under the same ids."""
+    """The FASTA has other chains under the same ids."""
     text = (space.folder / "chains.fasta").read_text()
     ids = [line[1:] for line in text.splitlines() if line.startswith(">")]
     chains = {name: mutated(germline_chain(name[0], int(name[1:])), 9, 99) for name in ids}
@@ -256,36 +256,36 @@ def other_chains(space: Workspace) -> None:
 
 
 def other_gaps(space: Workspace) -> None:
-    """The gap table says other places."""
+    """The gap table has other positions."""
     rows = (space.folder / "gaps.tsv").read_text().splitlines()[1:]
     replace(space, "gaps.tsv", gap_table({row.split("\t")[0]: "" for row in rows}, 50))
 
 
 def other_homologs(space: Workspace) -> None:
-    """The homologs are others."""
+    """The homologs are other chains."""
     chains = {f"h{i}": mutated(germline_chain("K", i), 3, i) for i in (1, 2)}
     replace(space, "homologs.fasta", fasta(chains))
 
 
 def more_chains(space: Workspace) -> None:
-    """The FASTA grows by chains at its end, as one that is being copied does."""
+    """Chains are appended to the FASTA, as while it is being copied."""
     with open(space.folder / "chains.fasta", "a") as handle:
         handle.write(fasta({f"late{i}": germline_chain("H", 20 + i) for i in range(3)}))
 
 
 def older_chains(space: Workspace) -> None:
-    """Other chains from a backup: the time of the file is long ago."""
+    """Other chains from a backup, in a file with an old time."""
     other_chains(space)
     os.utime(space.folder / "chains.fasta", (1e9, 1e9))
 
 
 def other_settings(space: Workspace) -> None:
-    """The configuration asks for other things."""
+    """The configuration has other settings."""
     space.config(**{**FILL_SETTINGS, "candidates": 2})
 
 
 def replace(space: Workspace, name: str, text: str) -> None:
-    """Put a new file in the place of another, at once."""
+    """Replace a file by another, atomically."""
     path = space.folder / name
     new = path.with_name(f"{name}.new")
     new.write_text(text)
@@ -297,7 +297,7 @@ CHANGES = (other_chains, other_gaps, other_homologs, more_chains, older_chains, 
 
 @scenario
 def changed_input(bench: Bench, rng: random.Random, trials: int) -> Trials:
-    """An input is replaced or grows in mid-run: said, and the next run is of the new one alone"""
+    """An input is replaced or grows during the run: this is said; the next run uses the new one"""
     before = bench.undisturbed(FILL)
     for trial in range(max(trials // FEW * 2, len(CHANGES))):
         change = CHANGES[trial % len(CHANGES)]
@@ -343,7 +343,7 @@ def two_runs(bench: Bench, rng: random.Random, trials: int) -> Trials:
             outcome = Outcome("FAILED", f"{note}: the first run ends with: {early.tail}")
         elif late.status:
             outcome = judge(late, early, first.results(), own, note)
-        else:  # one after the other, or none the wiser
+        else:  # one after the other, or without noticing each other
             others = bench.undisturbed(FILL, other_chains)
             outcome = judge(None, late, first.results(), others, f"{note}, both end")
         bench.clean(second)
@@ -352,7 +352,7 @@ def two_runs(bench: Bench, rng: random.Random, trials: int) -> Trials:
 
 @scenario
 def run_twice(bench: Bench, rng: random.Random, trials: int) -> Trials:
-    """The same run started again in its own folder while it works"""
+    """The same run started again in its own folder while it is going"""
     expected = bench.undisturbed(FILL)
     step, delay = moment(rng, expected.steps)
     space = bench.space(FILL)
@@ -362,7 +362,7 @@ def run_twice(bench: Bench, rng: random.Random, trials: int) -> Trials:
     late = run(space)
     early = running.end()
     note = f"again at {step.rule} {step.number}"
-    # Snakemake's own lock may answer first, in its own words: they name the remedy.
+    # Snakemake's own lock may answer first, in its own words, which name the remedy.
     said = None if "--unlock" in late.output else late
     yield told(bench, space, judge(said, early, space.results(), expected, note))
 
@@ -382,7 +382,7 @@ NAMES = (
 
 @scenario
 def odd_paths(bench: Bench, rng: random.Random, trials: int) -> Trials:
-    """Blanks, quotes, non-ASCII and words of a shell in the paths of outdir, sheet and FASTA"""
+    """Blanks, quotes, non-ASCII and shell syntax in the paths of outdir, sheet and FASTA"""
     expected = bench.undisturbed(FILL)
     for name in NAMES:
         yield odd_path(bench, expected, name, environment())
@@ -422,7 +422,7 @@ def posix_locale(bench: Bench, rng: random.Random, trials: int) -> Trials:
 
 @scenario
 def temporary_folder(bench: Bench, rng: random.Random, trials: int) -> Trials:
-    """TMPDIR is unset, is not there, may not be written, or is full"""
+    """TMPDIR is unset, missing, not writable, or full"""
     yield from under(bench, {"unset": environment(TMPDIR=None)})
     yield from under(bench, {"not there": environment(TMPDIR="/nonexistent/tmp")})
     if reason := no_mounts(bench.folder):
@@ -439,7 +439,7 @@ def temporary_folder(bench: Bench, rng: random.Random, trials: int) -> Trials:
 
 @scenario
 def home_folder(bench: Bench, rng: random.Random, trials: int) -> Trials:
-    """HOME is unset, or may not be written while the caches may (XDG_CACHE_HOME)"""
+    """HOME is unset, or not writable while the caches are (XDG_CACHE_HOME)"""
     yield from under(bench, {"unset": environment(HOME=None, XDG_CACHE_HOME=None)})
     if reason := no_mounts(bench.folder):
         yield Outcome("skipped", reason)
@@ -453,7 +453,7 @@ def home_folder(bench: Bench, rng: random.Random, trials: int) -> Trials:
 
 
 def under(bench: Bench, environments: dict[str, dict[str, str]]) -> Trials:
-    """A run in each environment, which ends with the same bytes or says what is wrong."""
+    """A run in each environment, which gives the same bytes or says what is wrong."""
     expected = bench.undisturbed(FILL)
     for note, env in environments.items():
         space = bench.space(FILL)
@@ -464,7 +464,7 @@ def under(bench: Bench, environments: dict[str, dict[str, str]]) -> Trials:
 
 @scenario
 def umask(bench: Bench, rng: random.Random, trials: int) -> Trials:
-    """New files are for their owner alone (umask 077)"""
+    """New files are accessible only to their owner (umask 077)"""
     before = os.umask(0o077)
     try:
         yield from under(bench, {"umask 077": environment()})
@@ -474,10 +474,10 @@ def umask(bench: Bench, rng: random.Random, trials: int) -> Trials:
 
 @scenario
 def left_overs(bench: Bench, rng: random.Random, trials: int) -> Trials:
-    """Halves of files that a kill has left beside every result"""
+    """Partial files that a killed process has left next to every result"""
     expected = bench.undisturbed(FILL)
     space = bench.space(FILL)
-    for name in (n for n in expected.results if "seed_lstm" not in n):  # itself a folder made anew
+    for name in (n for n in expected.results if "seed_lstm" not in n):  # a folder, made anew
         path = space.folder / "out" / name
         space.write(str(path.with_name(f".{path.name}.part").relative_to(space.folder)), b"half")
     again = run(space)

@@ -1,6 +1,6 @@
-"""Inputs for the targets: seeds that are valid files, and changes that know their grammar.
+"""Inputs for the targets: valid files as seeds, and changes that follow their grammar.
 
-All from one generator of random numbers, so that a run of a seed can be repeated.
+All use one random generator, so that a run can be repeated from its seed.
 """
 
 import gzip
@@ -20,7 +20,7 @@ from lacuna.network.model import GapNetwork, ModelConfig
 from lacuna.network.weights import save_weights
 
 CORPUS = Path(__file__).parent / "corpus"
-MAX_BYTES = 8192  # of an input that is text
+MAX_BYTES = 8192  # size of a text input
 NUMBERS = (
     "0 1 -1 2 3 10 57 128 367.0537 420.18 0.0 -0.0 .5 1e3 1e308 1e309 1e-9 nan inf -inf 999999999 "
     "2147483648 9223372036854775808 1_000 0x10 1,5 +5 007 \u0661 50000 100000 3000000000"
@@ -39,6 +39,37 @@ TAGS = (
     "X[Obs:+15.99] X[+15.99#XL1] M[INFO:x] S[+79.966331 X[++3] X[+] X[info] n[Acetyl] "
     "X[+99999999999] X[+0] X[+57.0215|info] {57 da} {57 DA} {-57 Da} {1e3 Da} C[XLMOD:02001#XL1]"
 ).split(" ")
+READ_TAGS = (
+    "(+57.02) (+.98) [UNIMOD:4] +42.011 +43.006-17.027 (Cam) (O) [Acetyl]- mod _ {I|L} "
+    "(Oxidation (M)) (sub G) K. .K a (+1e5) (+nan) ((+1)) [[]] {|} {{A|C}|D} -[Amidated] (0)"
+).split(" ")
+# What tools write: the header, and a row with a peptide, confidences and numbers to be put in.
+READ_TABLES = (
+    ("peptide,confidence,mass,intensity", '{peptide},{blank},{number},{number}'),
+    ("Scan,Peptide,ALC (%),m/z,z,Area,Mass,local confidence (%)",
+     "1,{peptide},{number},{number},2,{number},{number},{percent}"),
+    ("preds,log_probs,token_log_probs,precursor_mz,precursor_charge",
+     '{peptide},{number},"[{logs}]",{number},2'),
+    ("predictions,log_probs,instanovo_predictions,instanovo_prediction_token_log_probabilities",
+     "{peptide},{number},\"['{peptide}']\",\"[{logs}]\""),
+    ("# id, scanNum, mz(data), z, score, peptide, aaScore, ",
+     "0, 1, {number}, 2, {number}, {peptide}, {dashes}"),
+    ("predicted_sequence\tpredicted_score\tpredicted_position_score\tprecursor_mz\tprecursor_charge",
+     "{commas}\t{number}\t{logs}\t{number}\t2.0"),
+    ("Raw file\tm/z\tCharge\tDN sequence\tDN nterm mass\tDN cterm mass",
+     "x\t{number}\t2\t{peptide}\t{number}\t{number}"),
+    ("Raw file\tm/z\tCharge\tModified sequence\tReverse", "x\t{number}\t2\t_{peptide}_\t+"),
+    ("TITLE\tDENOVO\tScore\tPositional Score", "x\t{peptide}\t{number}\t[{list}]"),
+    ("label\tprediction\tcharge\tscore", "x\t{peptide}\t2\t{number}"),
+    ("", "x\t{peptide}\t{number}"),
+    ("", "x,1,{number},1,0_1,0,['{peptide}'],x,\"1,Oxidation[M];\""),
+    ("", "1\t2\t{number}\t['{peptide}']\t0\t{number}\t['{peptide}']\t0\t0"),
+    ("", "Index:1\t{peptide}\t1\t2\t{number}\t{list}\t3\t4\t5"),
+    ("MTD\tmzTab-version\t1.0.0\nMTD\tsoftware[1]\t[MS, MS:1, Casanovo, 4.2.1]\n"
+     "PSH\tsequence\tPSM_ID\tsearch_engine_score[1]\tcharge\texp_mass_to_charge\t"
+     "opt_ms_run[1]_aa_scores",
+     "PSM\t{peptide}\t1\t{number}\t2\t{number}\t{list}"),
+)  # fmt: skip
 COLUMNS = "chain start end mass tolerance_ppm tolerance_da min_length max_length prefix_masses"
 SHEET = "sample fasta gaps truth homologs species alkylation reads masses evidence"
 SECTIONS = (
@@ -57,6 +88,7 @@ WORDS: dict[str, list[str]] = {
     "notation": [*TAGS, *TAGS, *SEQUENCE],
     "truth": [">a", ">b", "A", "CDE", *SEQUENCE, "X[+367.0537]"],
     "homologs": [">a", "EVQLVESGGGLVQPGGSLRLSCAAS", "WGQGTLVTVSS", *SEQUENCE],
+    "reads": [*READ_TAGS, *TAGS[:8], "peptide", "sep=;", "PSM", "MTD", "EVQ", "nan", "null"],
     "sheet": [*SHEET.split(), "a.fasta", "b c.fasta", "folder", "human", "auto", "a" * 250],
     "config": [*SECTIONS, *SETTINGS, *YAML],
     "library": ["drop", "dtype", "cut", "shape", "set", "swap", "v", "j", "v_prior", "v_profile"],
@@ -68,7 +100,7 @@ _TOKENS = re.compile(rb"\s|[A-Za-z]+|[0-9.]+|[^\sA-Za-z0-9.]")
 
 @cache
 def seeds(target: str) -> tuple[bytes, ...]:
-    """A valid input, and all of the corpus: others, and what was found before."""
+    """A valid input and the whole corpus: more valid inputs, and earlier findings."""
     kept = tuple(path.read_bytes() for path in sorted((CORPUS / target).glob("*")))
     made = _small_weights() if target == "weights" else FRESH[target](Random(0))
     return (*kept, made)
@@ -108,7 +140,7 @@ def _word(rng: Random, target: str) -> bytes:
 
 
 def _tokens(rng: Random, target: str, data: bytes) -> bytes:
-    """One token replaced, doubled, removed, moved or put in."""
+    """Replace, duplicate, remove, move or insert a token."""
     tokens = _TOKENS.findall(data) or [b""]
     at = rng.randrange(len(tokens))
     match rng.randrange(5):
@@ -126,7 +158,7 @@ def _tokens(rng: Random, target: str, data: bytes) -> bytes:
 
 
 def _numbers(rng: Random, target: str, data: bytes) -> bytes:
-    """One number replaced by another, or by one nearby."""
+    """Replace a number by another one or a nearby one."""
     found = list(re.finditer(rb"[0-9]+(?:\.[0-9]+)?", data))
     if not found:
         return _tokens(rng, target, data)
@@ -138,7 +170,7 @@ def _numbers(rng: Random, target: str, data: bytes) -> bytes:
 
 
 def _lines(rng: Random, target: str, data: bytes) -> bytes:
-    """One line doubled, removed, moved, joined to the next, or with its cells in another order."""
+    """Duplicate, remove, move or join a line, or reorder its cells."""
     lines = data.split(b"\n")
     at = rng.randrange(len(lines))
     match rng.randrange(5):
@@ -158,7 +190,7 @@ def _lines(rng: Random, target: str, data: bytes) -> bytes:
 
 
 def _bytes(rng: Random, target: str, data: bytes) -> bytes:
-    """A byte replaced or put in, a piece cut out, or the rest cut off."""
+    """Replace or insert a byte, cut out a piece, or cut off the end."""
     at, to = sorted(rng.randrange(len(data) + 1) for _ in range(2))
     match rng.randrange(4):
         case 0:
@@ -177,7 +209,7 @@ def _splice(rng: Random, target: str, data: bytes) -> bytes:
 
 
 def _layout(rng: Random, target: str, data: bytes) -> bytes:
-    """Line ends, byte-order marks, gzip (whole or cut short) and other encodings."""
+    """Change line ends, byte-order marks, gzip (whole or cut short) and encodings."""
     match rng.randrange(8):
         case 0 | 1:
             return data.replace(b"\n", rng.choice(LINE_ENDS))
@@ -289,6 +321,29 @@ def _new_fill(rng: Random) -> bytes:
     return data
 
 
+def _new_reads(rng: Random) -> bytes:
+    header, row = rng.choice(READ_TABLES)
+    lines = [header] if header else []
+    for _ in range(rng.randrange(1, 5)):
+        residues = list(random_protein(rng.randrange(1, 12), rng.randrange(99)))
+        n = len(residues) + rng.choice((0, 0, 0, 1, -1))
+        shares = [f"{rng.random():.3f}" for _ in range(n)]
+        if rng.random() < 0.5:
+            residues[rng.randrange(len(residues))] += rng.choice(READ_TAGS)
+        cells = {
+            "peptide": "".join(residues),
+            "commas": ",".join(residues),
+            "blank": " ".join(shares),
+            "list": ",".join(shares),
+            "percent": " ".join(f"{100 * float(share):.0f}" for share in shares),
+            "dashes": "-".join(f"{100 * float(share):.0f}" for share in shares),
+            "logs": ", ".join(f"-{share}" for share in shares),
+            "number": rng.choice(("0.9", "400.25", "-0.5", *NUMBERS)),
+        }
+        lines.append(row.format(**cells))
+    return ("\n".join(lines) + "\n").encode("utf-8", "surrogatepass")
+
+
 def _new_sheet(rng: Random) -> bytes:
     columns = ["sample", "fasta", *rng.sample(SHEET.split()[2:6], rng.randrange(5))]
     cells = {"fasta": "a.fasta", "gaps": "gaps.tsv", "species": "human"}
@@ -330,6 +385,7 @@ FRESH: dict[str, Callable[[Random], bytes]] = {
     "fasta": _new_fasta,
     "gap_table": _new_gap_table,
     "notation": _new_notation,
+    "reads": _new_reads,
     "truth": _new_truth,
     "homologs": _new_chains,
     "sheet": _new_sheet,
@@ -343,7 +399,7 @@ FRESH: dict[str, Callable[[Random], bytes]] = {
 
 
 def _changed_tensors(rng: Random, data: bytes) -> bytes:
-    """Metadata, header, or numbers of a safetensors file changed; most often without a digest."""
+    """Change metadata, header or numbers of a safetensors file, mostly one without a digest."""
     try:
         size = struct.unpack("<Q", data[:8])[0]
         header = json.loads(data[8 : 8 + size])

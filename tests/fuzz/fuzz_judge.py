@@ -1,4 +1,4 @@
-"""The verdict on one input: whether the target kept its contract, in time and memory."""
+"""The verdict on an input: whether the target kept its contract, within time and memory."""
 
 import os
 import re
@@ -13,15 +13,15 @@ from types import FrameType
 
 from lacuna.core.files import LacunaError
 
-MAX_SECONDS = 10.0  # of the processor: a busy machine is no fault
-MAX_GROWTH = 100 << 20  # bytes of memory, and ten times the input
+MAX_SECONDS = 10.0  # CPU time, since a busy machine is not a fault
+MAX_GROWTH = 100 << 20  # bytes of memory, in addition to ten times the input
 TIMES_INPUT = 10
-MAX_MEMORY = 4 << 30  # bytes of address space, beside what is taken at the start
+MAX_MEMORY = 4 << 30  # bytes of address space, in addition to what is used at the start
 _LINE_BREAK = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Hang(BaseException):
-    """An input took longer than MAX_SECONDS; no `except Exception` swallows it."""
+    """An input took longer than MAX_SECONDS; `except Exception` does not catch this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Finding:
 
 
 def judge(target: Callable[[bytes], None], data: bytes) -> Finding | None:
-    """What the target does wrong with an input, or None."""
+    """What is wrong with the target's behaviour on an input, or None."""
     _forget_peak()
     before = _peak()
     try:
@@ -59,7 +59,7 @@ def judge(target: Callable[[bytes], None], data: bytes) -> Finding | None:
 
 
 def _where(error: BaseException) -> str:
-    """Function and line of code that raised: the last of Lacuna's or of the checks'."""
+    """Function and line of code that raised: the innermost of Lacuna or of the checks."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "lacuna" in frame.filename or "fuzz" in frame.filename]
     last = (ours or frames)[-1]
@@ -81,7 +81,7 @@ def _limited_time() -> Iterator[None]:
 
 
 def _forget_peak() -> None:
-    """Let the peak of memory begin anew, where the system can."""
+    """Reset the peak of memory, if the system can."""
     try:
         with open("/proc/self/clear_refs", "wb", buffering=0) as handle:
             handle.write(b"5")
@@ -90,7 +90,7 @@ def _forget_peak() -> None:
 
 
 def _peak() -> int:
-    """The most memory so far, in bytes; what `getrusage` says may be that of the parent process."""
+    """Peak memory so far, in bytes; that of `getrusage` may be the parent process's."""
     try:
         with open("/proc/self/status", encoding="ascii") as handle:
             return next(int(line.split()[1]) << 10 for line in handle if line.startswith("VmHWM"))
@@ -99,7 +99,7 @@ def _peak() -> int:
 
 
 def limit_memory() -> None:
-    """From here on no input gets more than MAX_MEMORY, which ends in a MemoryError."""
+    """Limit memory to MAX_MEMORY from here on; more ends in a MemoryError."""
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     resource.setrlimit(resource.RLIMIT_AS, (size + MAX_MEMORY, hard))

@@ -1,13 +1,13 @@
 """`make fuzz`: every target with inputs drawn by grammar and by coverage, and a table of findings.
 
-    fuzz_runner.py --seconds 600            all targets, by both engines, on all cores; the
-                                            start of the processes comes on top
-    fuzz_runner.py --targets fasta config   some of them
+    fuzz_runner.py --seconds 600            all targets, both engines, all cores; the
+                                            start of the processes takes extra time
+    fuzz_runner.py --targets fasta config   some targets
     fuzz_runner.py --replay FILE --targets fasta
 
-A target runs in a process of its own with a limit of memory; a watchdog ends one that hangs. The
-engine `grammar` changes valid files as `fuzz_grammar` knows them; `coverage` is atheris, which also
-uses these changes and is left out where it is not installed.
+A target runs in a process of its own with a limit of memory; a watchdog ends it if it hangs. The
+engine `grammar` changes valid files as defined in `fuzz_grammar`; `coverage` is atheris, which also
+uses these changes and is left out if it is not installed.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "workflow" / "scripts")]
 
-# Shares of the time. Readers are fast and need many inputs, runs are slow.
+# Shares of the time. Readers are fast and need many inputs; whole runs are slow.
 SHARES = {
     "fasta": 3,
     "gap_table": 3,
@@ -44,20 +44,20 @@ SHARES = {
     "fill": 3,
 }
 ENGINES = {"grammar": 2, "coverage": 1}
-SILENCE = 120.0  # seconds without a sign of life, for the watchdog
+SILENCE = 120.0  # seconds without a sign of life before the watchdog acts
 KINDS = ("crash", "hang", "traceback", "message", "law", "memory")
 REDUCING = 3.0  # seconds to make a finding shorter
 
 
 class Worker:
-    """Judges inputs of one target, counts them, and keeps the shortest of each finding."""
+    """Judges inputs of one target, counts them, and keeps the shortest one per finding."""
 
     def __init__(self, target: str, folder: Path, seconds: float) -> None:
         from fuzz_judge import judge
         from fuzz_targets import TARGETS
 
         self.folder, self.started = folder, time.time()
-        self.end = self.started + seconds  # what was imported before does not count
+        self.end = self.started + seconds  # imports before this do not count
         self.run: Callable[[bytes], Any] = lambda data: judge(TARGETS[target], data)
         self.inputs, self.saved = 0, 0.0
         self.found: dict[str, bytes] = {}
@@ -66,8 +66,8 @@ class Worker:
         self.current = os.open(folder / "current", os.O_RDWR | os.O_CREAT)
 
     def __call__(self, data: bytes) -> None:
-        """Judge one input; the process ends when its time is over."""
-        # Where the process dies of the input, this is what tells which.
+        """Judge one input; the process ends when its time is up."""
+        # If the process dies of the input, this file shows which input it was.
         os.pwrite(self.current, len(data).to_bytes(8, "little") + data, 0)
         finding = self.run(data)
         self.inputs += 1
@@ -107,7 +107,7 @@ class Worker:
                 self.found[key] = self._shorter(key, self.found[key])
         self.save(time.time())
         shutil.rmtree(scratch(), ignore_errors=True)
-        os._exit(0)  # libFuzzer has nothing to say
+        os._exit(0)  # without a report of libFuzzer
 
     def _shorter(self, key: str, data: bytes) -> bytes:
         """A part of the input with the same finding."""
@@ -128,7 +128,7 @@ def _digest(key: str) -> str:
 
 
 def work(target: str, engine: str, folder: Path, seconds: float, seed: int) -> None:
-    """The process of one target and engine."""
+    """Run the process of one target and engine."""
     if engine == "coverage":
         import atheris
 
@@ -142,7 +142,7 @@ def work(target: str, engine: str, folder: Path, seconds: float, seed: int) -> N
     from fuzz_judge import judge, limit_memory
     from fuzz_targets import TARGETS
 
-    judge(TARGETS[target], seeds(target)[-1])  # what is loaded once is no memory of an input
+    judge(TARGETS[target], seeds(target)[-1])  # not counted: loads what is loaded once
     limit_memory()
     worker = Worker(target, folder, seconds)
     if engine == "grammar":
@@ -157,7 +157,7 @@ def work(target: str, engine: str, folder: Path, seconds: float, seed: int) -> N
         return mutate(rng, target, data)[:max_size]
 
     options = {"seed": seed + 1, "max_len": 2 * MAX_BYTES, "rss_limit_mb": 0}
-    options |= {"timeout": 3600, "artifact_prefix": f"{folder}/"}  # the judge has limits of its own
+    options |= {"timeout": 3600, "artifact_prefix": f"{folder}/"}  # the judge has its own limits
     grown = folder / "grown"
     grown.mkdir(exist_ok=True)
     for i, data in enumerate(seeds(target)):
@@ -172,7 +172,7 @@ def work(target: str, engine: str, folder: Path, seconds: float, seed: int) -> N
 
 
 def supervise(target: str, engine: str, folder: Path, seconds: float) -> dict[str, Any]:
-    """Run a worker to the end of its time, again where it died; its counts, summed."""
+    """Run a worker until its time is up, restarting it if it dies; returns its summed counts."""
     total: dict[str, Any] = {"inputs": 0, "seconds": 0.0, "findings": Counter()}
     seed = 0
     while seconds > 1:
@@ -190,13 +190,13 @@ def supervise(target: str, engine: str, folder: Path, seconds: float) -> dict[st
             break
         total["findings"][died] += 1
         if not _keep_last(here, died):
-            break  # it never came to an input
+            break  # it did not even reach an input
         seed += 1
     return total
 
 
 def _one_worker(target: str, engine: str, here: Path, seconds: float, seed: int) -> str:
-    """How a worker died, or nothing where it came to the end of its time."""
+    """How a worker died; empty if it ran until its time was up."""
     command = [sys.executable, __file__, "--work", target, engine, here, f"{seconds}", f"{seed}"]
     with open(here / "log", "wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -212,7 +212,7 @@ def _one_worker(target: str, engine: str, here: Path, seconds: float, seed: int)
 
 
 def _keep_last(here: Path, key: str) -> bool:
-    """Save the input that a worker died of, where there was one."""
+    """Save the input on which a worker died; returns whether there was one."""
     blob = (here / "current").read_bytes() if (here / "current").exists() else b""
     if not blob:
         return False
@@ -222,7 +222,7 @@ def _keep_last(here: Path, key: str) -> bool:
 
 
 def gather(folder: Path) -> list[tuple[str, str, Path]]:
-    """(target, finding, shortest input) of all workers, the inputs by names of their own."""
+    """(target, finding, shortest input) of all workers, with the inputs under distinct names."""
     best: dict[tuple[str, str], Path] = {}
     for text in sorted(folder.glob("*/*/found-*.txt")):
         key = (text.parts[-3], text.read_text(encoding="utf-8"))
@@ -238,8 +238,10 @@ def gather(folder: Path) -> list[tuple[str, str, Path]]:
 
 
 def table(results: dict[tuple[str, str], dict[str, Any]]) -> str:
-    """A row per target and engine: inputs, those of a second of one core, and how many of them
-    showed each kind of finding."""
+    """A row per target and engine.
+
+    Columns: inputs, inputs per second of one core, and the number of inputs per kind of finding.
+    """
     columns = ("target", "engine", "inputs", "/s", *KINDS)
     rows: list[tuple[str, ...]] = [columns]
     totals: Counter[str] = Counter()

@@ -1,8 +1,8 @@
-"""What is fuzzed: functions that take the bytes of a file and fail where a contract is broken.
+"""The fuzz targets: functions that take the bytes of a file and fail if a contract is broken.
 
-A target reads its input as a run would. It may end with a LacunaError, or with rejected records;
-everything else that comes out must keep the checks below. A target of several files has them in
-one input, parted by PARTED.
+A target reads its input as a run would. It may end with a LacunaError or with rejected records;
+any other result must pass the checks below. A target with several files has them in one input,
+separated by PARTED.
 """
 
 import atexit
@@ -31,10 +31,14 @@ from lacuna.core.tensor_files import read_tensors, write_tensors
 from lacuna.filling.lengths import possible_lengths
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.weights import load_weights
+from lacuna.reads.error_model import load_error_models
+from lacuna.reads.read import Read
+from lacuna.reads.readers import read_peptides
 from lacuna.scaffolds import fasta
 from lacuna.scaffolds.fasta import count_records
 from lacuna.scaffolds.read import from_json, read_scaffolds, to_json
 from lacuna.scaffolds.scaffold import Gap, Rejected, Scaffold
+from lacuna.steps.reads import load_reads, write_reads
 from lacuna.steps.sheet import RESERVED, SPECIES, read_sheet
 from lacuna.templates.homologs import read_homologs
 from lacuna.templates.library import load_library, of_species
@@ -45,11 +49,11 @@ SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 LIBRARY = ROOT / "resources" / "weights" / "library.safetensors"
 PARTED = b"\n%%\n"
 MAX_LENGTH = 2000  # residues of a chain; small, so that short inputs reach it
-SMALL_CHUNK = 97  # bytes; a file read by so few at a time gives the same records
-SMALL_CHUNKED = 4  # one input of so many is read like this too
+SMALL_CHUNK = 97  # bytes; reading a file in such chunks must give the same records
+SMALL_CHUNKED = 4  # one in so many inputs is also read like this
 MAX_NAME = 200  # characters of a sample's name: files are named after it
-MAX_WHOLE = 2**32  # of settings
-# What a gap table is read beside; ids like the words of BED, comments and formulas.
+MAX_WHOLE = 2**32  # largest whole number in settings
+# Scaffolds for gap tables; some ids look like words of BED, comments and formulas.
 SCAFFOLDS = b"".join(
     b">%s\nEVQLVESGGG--QPGGSLRLX[+367.0537]SCAASJBZ\n" % name
     for name in (b"a", b"track", b"browser", b"#c", b"=d", b"chain", b"A b", "\u00e9".encode())
@@ -64,7 +68,7 @@ _BLANKS = b" \t\r\n\x0b\x0c"
 
 @cache
 def scratch() -> Path:
-    """The folder of this process for its inputs, in memory where the system has such a place."""
+    """The folder for inputs of this process, in memory if the system has such a folder."""
     folder = _FOLDER if _FOLDER.is_dir() else None
     made = Path(tempfile.mkdtemp(prefix="lacuna-fuzz-", dir=folder))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
@@ -76,14 +80,14 @@ def scratch() -> Path:
 
 def _put(name: str, data: bytes) -> Path:
     path = scratch() / name
-    if path.suffix == ".safetensors":  # may be mapped into memory: never written over
+    if path.suffix == ".safetensors":  # may be mapped into memory: never overwritten
         path.unlink(missing_ok=True)
     path.write_bytes(data)
     return path
 
 
 def _parts(data: bytes, n: int) -> list[bytes]:
-    """Exactly n parts; those not given are empty."""
+    """Split into exactly n parts; missing ones are empty."""
     found = data.split(PARTED, n - 1)
     return found + [b""] * (n - len(found))
 
@@ -99,7 +103,7 @@ def read_fasta(data: bytes) -> None:
     if data.startswith(b"\x1f\x8b"):
         return
     records, ends = _by_line(data), set(re.findall(rb"\r\n|\r|\n", _LAST_END.sub(b"", data)))
-    if b"\r" in ends and len(ends) > 1:  # a file of two systems may lose no record in silence
+    if b"\r" in ends and len(ends) > 1:  # mixed line ends must not lose records silently
         assert len(found) == len(records) or any(isinstance(r, Rejected) for r in found)
         return
     assert len(found) == len(records)
@@ -107,7 +111,7 @@ def read_fasta(data: bytes) -> None:
         _same_in_small_chunks(path, found)
     for record, (header, body) in zip(found, records, strict=True):
         name = (header.split(None, 1) or [b""])[0].decode("utf-8", "backslashreplace")
-        # That of a rejected record is shown: cut, and with escapes for what a terminal obeys.
+        # The id of a rejected record is shown cut, and with escapes for control characters.
         kept = re.split(r"\\|\.\.\.$", record.chain)[0]
         shown = isinstance(record, Rejected) and name.startswith(kept)
         assert record.chain == name or shown
@@ -118,7 +122,7 @@ def read_fasta(data: bytes) -> None:
 
 
 def _by_line(data: bytes) -> list[tuple[bytes, bytes]]:
-    """Header and body of every record, where all of \\n, \\r\\n and \\r end a line."""
+    """Header and body of every record, if all of \\n, \\r\\n and \\r end a line."""
     lines = data.removeprefix(b"\xef\xbb\xbf").lstrip(_BLANKS).splitlines()
     starts = [i for i, line in enumerate(lines) if line.startswith(b">")]
     return [
@@ -129,7 +133,7 @@ def _by_line(data: bytes) -> list[tuple[bytes, bytes]]:
 
 def _same_in_small_chunks(path: Path, found: list[Scaffold | Rejected]) -> None:
     if b"\r" in path.read_bytes():
-        return  # the first chunk alone tells whether lines end with CR
+        return  # the first chunk alone decides whether lines end with CR
     whole, fasta._CHUNK = fasta._CHUNK, SMALL_CHUNK
     try:
         again = list(read_scaffolds(path, max_length=MAX_LENGTH))
@@ -194,7 +198,7 @@ def read_gap_table(data: bytes) -> None:
                 assert new == old or (new == MISSING_LETTER and i in hidden_here)
     for name, start, end in _plain_rows(data):
         record = by_name.get(name)
-        if isinstance(record, Scaffold):  # no row of a chain that is used is passed over
+        if isinstance(record, Scaffold):  # no row of a chain in use is ignored
             assert (start, end) in {(gap.start, gap.end) for gap in record.gaps}
 
 
@@ -205,7 +209,7 @@ def _without_table() -> tuple[Path, list[Scaffold | Rejected]]:
 
 
 def _plain_rows(data: bytes) -> Iterator[tuple[str, int, int]]:
-    """Rows that no reader can take for anything else: chain, start and end parted by tabs."""
+    """Rows that no reader can misread: chain, start and end separated by tabs."""
     try:
         lines = re.split(r"\r\n|\r|\n", data.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -219,7 +223,7 @@ def _plain_rows(data: bytes) -> Iterator[tuple[str, int, int]]:
 
 
 def read_notation(data: bytes) -> None:
-    """ProForma and masses in Da: what is outside of tags is observed, and a tag on it no gap."""
+    """ProForma and masses in Da: letters outside tags are observed; a tag on one is not a gap."""
     body = data.replace(b">", b"")
     path = _put("chains.fasta", b">m\n" + body + b"\n")
     (record,) = list(read_scaffolds(path, max_length=MAX_LENGTH))
@@ -235,14 +239,14 @@ def read_notation(data: bytes) -> None:
 
 
 def _without_tags(text: bytes) -> bytes:
-    """What is outside of brackets, which may hold others."""
+    """The text outside brackets, which may be nested."""
     while (less := _TAG.sub(b"", text)) != text:
         text = less
     return text
 
 
 def read_truth(data: bytes) -> None:
-    """Where the truth of every gap is known, the chain with them is the true one."""
+    """If the truth of every gap is known, the chain with it filled in is the true one."""
     chains, truth = (
         _put(name, part)
         for name, part in zip(("chains.fasta", "truth.fasta"), _parts(data, 2), strict=True)
@@ -285,6 +289,37 @@ def _some_chains() -> tuple[Scaffold, ...]:
     )
 
 
+# --- peptide reads -------------------------------------------------------------------------------
+
+
+def read_reads(data: bytes) -> None:
+    path = _put("reads.csv", data)
+    found = read_peptides([path])
+    names = [read.name for read in found.reads]
+    assert len(set(names)) == len(names)
+    for read in found.reads:
+        check_read(read)
+    for row in found.rejected:
+        assert row.reason.isprintable() and f":{row.line}: " in row.reason and "; " in row.reason
+    kept = _put("reads.jsonl", b"")
+    write_reads(kept, found.reads)
+    assert load_reads(kept) == found.reads
+    for probabilities in load_error_models().probabilities(found.reads):
+        assert ((probabilities > 0) & (probabilities < 1)).all()
+
+
+def check_read(read: Read) -> None:
+    length = len(read.residues)
+    assert read.residues and set(read.residues) <= set(RESIDUES)
+    assert read.confidences is None or len(read.confidences) == length
+    for share in (*(read.confidences or ()), read.score):
+        assert share is None or 0 <= share <= 1
+    for place, mass in read.modifications:
+        assert -1 <= place <= length and math.isfinite(mass)
+    for number in (read.mass, read.n_mass, read.c_mass, read.intensity):
+        assert number is None or math.isfinite(number)
+
+
 # --- sheets and settings -------------------------------------------------------------------------
 
 
@@ -301,7 +336,7 @@ def read_samples(data: bytes) -> None:
 
 
 def read_config(data: bytes) -> None:
-    """A config file as text; one that is no YAML is Snakemake's to refuse."""
+    """A config file as text; Snakemake rejects one that is not YAML."""
     try:
         given = yaml.load(data, yaml.CSafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError):
@@ -321,7 +356,7 @@ def read_config(data: bytes) -> None:
 
 
 def _check_setting(value: Any, schema: dict[str, Any]) -> None:
-    """Whole numbers are int and within the machine's, others finite."""
+    """Whole numbers are int and within the machine's range, others finite."""
     if isinstance(value, dict):
         for key, below in value.items():
             _check_setting(below, schema["properties"][key])
@@ -337,7 +372,7 @@ def _parsed(text: str | bytes) -> Any:
 
 
 class _ParsedOnce:
-    """PyYAML, but that the schema, the same for all inputs, is parsed once."""
+    """PyYAML, except that the schema, the same for all inputs, is parsed only once."""
 
     @staticmethod
     def safe_load(source: Any) -> Any:
@@ -356,7 +391,7 @@ def read_weights(data: bytes) -> None:
 
 
 def read_library(data: bytes) -> None:
-    """The library that comes with Lacuna with changes, given as JSON: see `fuzz_grammar`."""
+    """The bundled library with changes, given as JSON: see `fuzz_grammar`."""
     try:
         changes = json.loads(data)
         tensors = _changed(dict(_tensors()), changes)
@@ -390,7 +425,7 @@ def _changed(tensors: dict[str, torch.Tensor], changes: list) -> dict[str, torch
             tensors[name] = old.flatten()[: math.prod(what[0])].reshape(what[0])
         elif kind == "set":
             tensors[name] = old.clone()
-            with suppress(OverflowError):  # JSON has larger numbers than a tensor
+            with suppress(OverflowError):  # JSON allows larger numbers than tensors
                 tensors[name].view(-1)[what[0]] = float(what[1])
         elif kind == "swap":
             tensors[name], tensors[what[0]] = tensors[what[0]], old
@@ -411,7 +446,7 @@ def _library() -> Library:
 
 
 def fill_chains(data: bytes) -> None:
-    """FASTA, gap table and homologs through a whole run, which keeps every law."""
+    """FASTA, gap table and homologs through a whole run, which must satisfy every law."""
     chains, gaps, related = _parts(data, 3)
     found = read_scaffolds(
         _put("chains.fasta", chains),
@@ -432,6 +467,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "notation": read_notation,
     "truth": read_truth,
     "homologs": find_in_homologs,
+    "reads": read_reads,
     "sheet": read_samples,
     "config": read_config,
     "weights": read_weights,

@@ -1,4 +1,4 @@
-"""The corpus of `make fuzz`, valid files and what was found, keeps its contract."""
+"""The corpus of `make fuzz` (valid files and earlier findings) keeps its contract."""
 
 import resource
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ VALID = ("plain", "nothing")  # names of files that every target takes
 
 @pytest.fixture(scope="module", autouse=True)
 def limited() -> Iterator[None]:
-    """What is loaded once is no memory of an input; one that asks for too much is stopped."""
+    """Load first what is loaded once, so that it does not count for an input; limit memory."""
     for name, target in TARGETS.items():
         judge(target, seeds(name)[-1])
     before = resource.getrlimit(resource.RLIMIT_AS)

@@ -1,4 +1,4 @@
-"""The judge of `make fuzz` tells each way in which a target can break its contract."""
+"""The judge of `make fuzz` recognises each way in which a target can break its contract."""
 
 import os
 import subprocess
@@ -50,7 +50,7 @@ def test_a_fault_that_the_user_is_told_is_none() -> None:
 
 
 def test_memory_beyond_the_input_is_a_finding() -> None:
-    # In a process of its own: this one may hold freed memory that it takes again.
+    # In a process of its own: this one may reuse memory that was freed.
     code = "from fuzz_judge import MAX_GROWTH, judge\n"
     code += "print(judge(lambda data: bytearray(MAX_GROWTH + (20 << 20)), b'').kind)"
     done = subprocess.run(

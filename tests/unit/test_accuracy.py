@@ -24,7 +24,7 @@ METHODS = ("lacuna", "germline_copy", "nearest_homolog", "column_majority", "see
 
 
 def scored(*rows: dict[str, str]) -> pd.DataFrame:
-    """A table of scored residues: a heavy chain's CDR1 answered rightly unless a row says other."""
+    """A table of scored residues: correct answers in a heavy chain's CDR1 unless a row differs."""
     usual = dict.fromkeys(SCORED_TABLE.names, "A") | {
         "chain": "m",
         "gap": "1",
@@ -66,7 +66,7 @@ def test_residues_and_gaps_are_counted() -> None:
     assert (mine.accuracy, mine.protocol) == ("0.6667", "scaffold")
     low, high = wilson_interval(2, 3)
     assert (mine.ci_low, mine.ci_high) == (f"{low:.4f}", f"{high:.4f}")
-    copy = row(found, "germline_copy")  # nothing to say is not right
+    copy = row(found, "germline_copy")  # no answer is not a correct one
     assert (copy.n_residues, copy.n_correct, copy.n_exact) == (3, 1, 0)
     assert (copy.mean_probability, copy.ece) == ("", "")
 
@@ -96,13 +96,13 @@ def test_scopes_split_the_residues() -> None:
     assert row(found, scope="chain", value="b").n_residues == 1
     mine = found[found["method"] == "lacuna"]
     assert set(mine["value"]) == {"all", "CDR1", "FR2", "H", "a", "b", "2", "10"}
-    # A gap stands in the scope of its first residue, and its one fault makes it inexact.
+    # A gap counts in the scope of its first residue, and its single error makes it inexact.
     first, rest = (row(found, scope="region", value=r) for r in ("CDR1", "FR2"))
     assert (first.n_gaps, first.n_exact, rest.n_gaps) == (1, 0, 0)
 
 
 def test_ambiguity_codes_are_counted_apart_and_gaps_alone_everywhere_else() -> None:
-    """Single J's once made 39 of 45 residues of gaps into 101 of 107."""
+    """Single J's once turned 39 of 45 residues of gaps into 101 of 107."""
     right = {"truth": "L", "lacuna": "L", "germline_copy": "L", "probability": "0.9900"}
     found = table(
         scored(
@@ -123,7 +123,7 @@ def test_ambiguity_codes_are_counted_apart_and_gaps_alone_everywhere_else() -> N
     assert others["mean_probability"].tolist() == ["0.9000"] * 5
     codes = mine[mine["scope"] == "ambiguity"]
     columns = ["value", "n_residues", "n_correct", "n_gaps", "n_exact"]
-    # I for L is wrong here. Codes side by side are one gap, of the first one's row.
+    # I for L is wrong here. Adjacent codes are one gap, which counts in the row of the first.
     assert codes[columns].to_numpy().tolist() == [
         ["B", 1, 0, 0, 0],
         ["J", 3, 2, 3, 1],
@@ -213,7 +213,7 @@ def test_a_calibrated_model_has_no_error_and_certainty_has_a_bin() -> None:
 
 @pytest.mark.parametrize("tenth", range(10))
 def test_a_probability_on_the_edge_belongs_to_the_bin_above(tenth: int) -> None:
-    """One bin of two: the errors of opposite sign cancel. Two bins: they add up."""
+    """In one bin, errors of opposite sign cancel; in two bins they add up."""
     edge, inside, below = (f"{tenth / 10 + x:.4f}" for x in (0.0, 0.05, -0.0001))
     same = scored({"probability": edge, "lacuna": "W"}, {"probability": inside})
     off = abs(1 - (float(edge) + float(inside))) / 2
@@ -260,7 +260,7 @@ def test_sums_add_up_over_any_split_into_blocks(chosen: list, data: st.DataObjec
 
 
 def test_a_million_probabilities_add_up_exactly() -> None:
-    """Floats would lose digits that depend on the order."""
+    """With floats, the last digits would depend on the order."""
     rows = pd.concat([scored({"probability": f"{p:.4f}"}) for p in (0.1, 0.7, 0.3)])
     many = pd.concat([rows] * 3000, ignore_index=True).assign(
         chain=[str(i // 3) for i in range(9000)]

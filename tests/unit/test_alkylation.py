@@ -1,21 +1,21 @@
-"""What cysteine weighs: found in the masses, written on residues, stated, or not to be told."""
+"""The mass of cysteine: found from masses, written on residues, stated, or undecidable."""
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from pyteomics.mass import calculate_mass, std_aa_mass
 
+import bundled
 from chains import germline_chain, hidden
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.tables import GAP_TABLE
 from lacuna.filling import weighing
-from lacuna.filling.cysteine import find_reading, reader_of_files
+from lacuna.filling.cysteine import find_reading
 from lacuna.filling.decode import (
     MAX_MASS,
     MassRules,
@@ -27,8 +27,6 @@ from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import Reader
 from lacuna.filling.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
 from lacuna.network.kmers import encode_scaffolds
-from lacuna.network.predict import predict
-from lacuna.network.weights import load_weights
 from lacuna.scaffolds.alkylation import (
     AUTO,
     CYSTEINE,
@@ -42,9 +40,8 @@ from lacuna.scaffolds.alkylation import (
 )
 from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold
 from lacuna.steps.find_alkylation import find_alkylation
-from lacuna.templates.library import load_library
+from lacuna.steps.reader_files import ReaderFiles
 
-WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 FORMULAS = {
     "carbamidomethyl": "C2H3NO",
     "none": "",
@@ -64,7 +61,7 @@ def mass_of(residues: str, carried: float = 0.0) -> float:
 def chain(
     name: str, whole: str, *spans: tuple[int, int], carried: float = 0.0, known: bool = True
 ) -> Scaffold:
-    """The chain with gaps of known mass; `known`: their lengths too."""
+    """The chain with gaps of known mass; `known`: of known length too."""
     gaps: list[Gap] = []
     letters = hidden(whole, spans)
     for a, b in reversed(spans):
@@ -73,38 +70,25 @@ def chain(
             letters = letters[:a] + "X" + letters[b:]
         gaps.append(Gap(a, b, b - a, b - a, mass, mass * 1e-5))
     if not known:
-        assert len(gaps) == 1  # those behind it would have moved
+        assert len(gaps) == 1  # the others would have shifted
         gaps = [replace(gaps[0], end=gaps[0].start + 1, min_length=1, max_length=None)]
     return Scaffold(name, "", letters, tuple(reversed(gaps)), 1)
 
 
 def around_cysteines(whole: str, before: int = 2, behind: int = 3) -> list[tuple[int, int]]:
-    """A span around every cysteine of a chain."""
+    """A span around each cysteine of a chain."""
     return [(i - before, i + behind) for i, c in enumerate(whole) if c == "C" and i > before]
 
 
 @pytest.fixture(scope="module")
-def reader() -> Iterator[Reader]:
-    threads = torch.get_num_threads()
-    yield reader_of_files(
-        None,
-        WEIGHTS / "lacuna.safetensors",
-        WEIGHTS / "library.safetensors",
-        length=128,
-        stride=64,
-        max_identity=0.95,
-        species=AUTO,
-        precision="fast",
-    )
-    torch.set_num_threads(threads)
+def reader() -> Reader:
+    return bundled.reader()
 
 
 def gap_rows(chains: Sequence[Scaffold], modifications: Modifications) -> list[dict[str, str]]:
-    """The rows of gaps.tsv of chains whose gaps have lengths."""
-    library = load_library(WEIGHTS / "library.safetensors")
-    kmers = encode_scaffolds(chains, library, None)
-    model = load_weights(WEIGHTS / "lacuna.safetensors")
-    read = predict(model, kmers, library, torch.device("cpu"))
+    """The rows of gaps.tsv for chains whose gaps have known lengths."""
+    kmers = encode_scaffolds(chains, bundled.predictor().library)
+    read = bundled.predictor().predict(kmers)
     tables = fill_block(chains, kmers, read, candidates=3, modifications=modifications)
     lines = tables.texts["gaps"].getvalue().splitlines()
     return [dict(zip(GAP_TABLE.names, line.split("\t"), strict=True)) for line in lines]
@@ -167,7 +151,7 @@ def test_gaps_without_a_cysteine_tell_nothing(reader: Reader) -> None:
     state = find_reading([chain("a", whole, (40, 45))], Modifications(), reader)
     assert (state.how, state.told) == ("open", 0)
     assert [name for name, _ in state.readings] == ["carbamidomethyl", "none"]
-    assert "cannot be told (no mass tells)" in state.sentence()
+    assert "cannot be determined (no evidence from masses)" in state.sentence()
 
 
 def test_one_wrong_mass_does_not_decide(reader: Reader) -> None:
@@ -240,12 +224,9 @@ def test_the_chains_that_can_tell_do_not_depend_on_their_order(tmp_path: Path) -
 @pytest.mark.parametrize("stated", [AUTO, "nem"])
 def test_without_masses_nothing_is_loaded(tmp_path: Path, stated: str) -> None:
     nowhere = tmp_path / "no_file"
-    settings = {"length": 128, "stride": 64, "max_identity": 0.95, "species": AUTO}
-    settings["precision"] = "fast"
+    reader = ReaderFiles(nowhere, nowhere, None, AUTO, 128, 64, 0.95, "fast")
     out = tmp_path / "alkylation.json"
-    find_alkylation(
-        tmp_path, None, nowhere, nowhere, out, alkylation=stated, modifications={}, **settings
-    )
+    find_alkylation(tmp_path, out, alkylation=stated, reader=reader, modifications={})
     state = read_alkylation(out)
     assert state.masses == 0 and json.loads(out.read_text())["how"] == state.how
     if stated == "nem":
@@ -265,12 +246,12 @@ def distributions(*weights: dict[str, float]) -> np.ndarray:
 
 
 def test_candidates_by_several_readings_are_ranked_together() -> None:
-    """S C by one reading weighs what S and a residue that is 57 Da heavier does by the other."""
+    """S C in one reading has the mass of S and a residue heavier by 57 Da in the other."""
     read = distributions({"S": 0.9, "G": 0.1}, {"C": 0.6, "W": 0.2, "A": 0.2})
     mass = mass_of("SC", CAM)
     both = Modifications(((CAM, 0.75), (0.0, 0.25)))
     each = {c: MassRules(Modifications(((c, 1.0),))) for c in (CAM, 0.0)}
-    wide = mass_of("SW") - mass + 0.01  # SW fits by both
+    wide = mass_of("SW") - mass + 0.01  # SW fits in both readings
     ranking = rank_sequences(read, 5, mass, wide, MassRules(both))
     alone = {c: rank_sequences(read, 5, mass, wide, rules) for c, rules in each.items()}
     expected: dict[str, float] = {}
@@ -353,7 +334,7 @@ def test_a_mass_beyond_what_is_decoded_leaves_the_gap_open_and_says_so() -> None
 
 @pytest.mark.parametrize("length", [30, 100, 450])
 def test_the_work_of_a_long_gap_is_bounded(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Prefixes times residues, whatever the length: up to the least width that is of use."""
+    """Prefixes times residues, at every length, down to the smallest useful beam width."""
     kept = 0
 
     def counted(scores: np.ndarray, width: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The alphabet: tokens, letters and what may stand where."""
+"""The alphabet: tokens, letters and the residues that each token allows."""
 
 import numpy as np
 import pytest

@@ -1,7 +1,7 @@
-"""A protein that is no antibody: carbonic anhydrase 2 from its relatives 1 and 3.
+"""A protein that is not an antibody: carbonic anhydrase 2 from its relatives 1 and 3.
 
-Sequences after UniProt P00918, P00915 and P07451. Gaps are written as top-down scaffolds write
-them: an integer mass in Da and no length.
+Sequences are UniProt P00918, P00915 and P07451. Gaps are written as in top-down scaffolds: an
+integer mass in Da and no length.
 """
 
 from pathlib import Path
@@ -9,20 +9,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import bundled
 from lacuna.antibody.numbering import number_chain
-from lacuna.core.device import pick_device
 from lacuna.filling.decode import RESIDUE_MASSES, Modifications
 from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import resolve_lengths
-from lacuna.network.kmers import encode_scaffolds
-from lacuna.network.predict import predict
-from lacuna.network.weights import load_weights
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.homologs import index_homologs
-from lacuna.templates.library import load_library
 
-WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 CA2 = (
     "MSHHWGYGKHNGPEHWHKDFPIAKGERQSPVDIDTHTAKYDPSLKPLSVSYDQATSLRILNNGHAFNVEFDDSQDKAVLKGGPLDGTYRL"
     "IQFHFHWGSLDGQGSEHTVDKKKYAAELHLVHWNTKYGDFGKAVQQPDGLAVLGIFLKVGSAKPGLQKVVDVLDSIKTKGKSADFTNFDP"
@@ -57,30 +52,19 @@ def test_a_scaffold_with_integer_masses_is_filled_from_its_homologs(tmp_path: Pa
     assert number_chain(scaffold.sequence).locus == ""
 
     torch.set_num_threads(1)
-    model = load_weights(WEIGHTS / "lacuna.safetensors")
-    library = load_library(WEIGHTS / "library.safetensors")
-    homologs = index_homologs([CA1, CA3])
-    settings = {"k": 128, "stride": 64, "max_identity": 0.95}
-    (settled,) = resolve_lengths(
-        [scaffold],
-        model,
-        library,
-        homologs,
-        **settings,
-        modifications=Modifications(),
-        device=pick_device(0),
-    )
+    reader = bundled.reader(index_homologs([CA1, CA3]))
+    (settled,) = resolve_lengths([scaffold], Modifications(), reader)
     assert [g.end - g.start for g in settled.gaps] == [e - s for s, e in GAPS]
 
-    kmers = encode_scaffolds([settled], library, homologs, **settings)
-    probabilities = predict(model, kmers, library, pick_device(0))
+    kmers = reader.encoder.encode([settled])
+    probabilities = reader.predictor.predict(kmers)
     np.testing.assert_allclose(probabilities.sum(1), 1.0)
     tables = fill_block([settled], kmers, probabilities, candidates=5)
     _, filled = tables.texts["filled"].getvalue().splitlines()
     right = [a == b for a, b in zip(filled, CA2, strict=True)]
     hidden = {i for start, end in GAPS for i in range(start, end)}
     assert all(ok for i, ok in enumerate(right) if i not in hidden)
-    # Relatives at 60 % identity know more than half of what is hidden.
+    # Relatives with 60 % identity have more than half of the hidden residues.
     assert sum(right[i] for i in hidden) > len(hidden) / 2
     for row in tables.texts["gaps"].getvalue().splitlines():
         start, mass = int(row.split("\t")[2]), float(row.split("\t")[8])

@@ -1,4 +1,4 @@
-"""The Python interface: chains of every kind in, typed results in their order out."""
+"""The Python interface: chains of every kind in, typed results in the same order out."""
 
 import logging
 import subprocess
@@ -14,17 +14,18 @@ from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 
 import lacuna
-from chains import fasta, germline_chain, hidden, mutated
+from chains import fasta, germline_chain, hidden, mutated, random_protein
+from conftest import Write
 from lacuna.core.files import LacunaError
 from lacuna.steps import one_file
 
 CHAIN = germline_chain("H", 0)
 GAPPED = hidden(CHAIN, [(10, 13)])
-MASS = 245.13756  # Da, of three residues that are hidden below
+MASS = 245.13756  # Da, of three residues hidden below
 
 
 def given() -> list[Any]:
-    """A chain of every kind, one of them of no use, two of one id."""
+    """A chain of every kind; one is unusable, two share an id."""
     return [
         GAPPED.replace("X", "-"),
         ("titled about it", GAPPED),
@@ -97,7 +98,7 @@ def test_tables_have_the_fields_of_the_results(filled: lacuna.FilledChains) -> N
     assert gaps[gaps.chain == "titled"]["rank"].tolist() == [1, 2, 3]
     assert gaps[gaps.chain == "massive"].probability.isna().tolist() == [True]
     assert filled.to_dataframe("chains").status.tolist() == [chain.status for chain in filled]
-    with pytest.raises(LacunaError, match="'rows' is no table; use one of residues, gaps, chains"):
+    with pytest.raises(LacunaError, match="'rows' is not a table; use one of residues, gaps"):
         filled.to_dataframe("rows")  # type: ignore[arg-type]
 
 
@@ -136,7 +137,7 @@ def test_homologs_are_templates(tmp_path: Path) -> None:
             lambda: lacuna.fill([{"sequence": CHAIN, "gaps": [{"start": 1}]}]),
             "chain 1: a gap has no 'end'",
         ),
-        (lambda: lacuna.fill([{"sequence": CHAIN, "id": "a b"}]), "id 'a b' holds a blank"),
+        (lambda: lacuna.fill([{"sequence": CHAIN, "id": "a b"}]), "id 'a b' contains a blank"),
         (lambda: lacuna.fill([CHAIN], candidates=0), "'candidates' is 0; write at least 1"),
         (lambda: lacuna.fill([CHAIN], alkylation="carbamidometyl"), "did you mean 'carbamidom"),
         (lambda: lacuna.fill([CHAIN], species="cow"), "species 'cow' is unknown; use one of auto"),
@@ -159,3 +160,12 @@ def test_the_package_imports_nothing_of_the_interface_until_it_is_used() -> None
     )
     scripts = Path(lacuna.__file__).parents[1]
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(scripts)})
+
+
+def test_a_file_of_homologs_that_has_changed_is_read_again(write: Write) -> None:
+    protein = random_protein(150, 1)
+    shown = hidden(protein, [(70, 73)])
+    homologs = write("homologs.fasta", fasta({"h": random_protein(150, 2)}))
+    assert lacuna.fill([shown], homologs=homologs)[0].sequence != protein
+    homologs.write_text(fasta({"h": protein}))
+    assert lacuna.fill([shown], homologs=homologs)[0].sequence == protein

@@ -1,4 +1,4 @@
-"""The steps of the workflow over files, in one process: from a FASTA to every table."""
+"""The steps of the workflow on files, in one process: from a FASTA to every table."""
 
 import csv
 from collections.abc import Iterator
@@ -26,8 +26,11 @@ from lacuna.results.join import (
 from lacuna.results.scores import join_accuracy, measure
 from lacuna.scaffolds.alkylation import Alkylation
 from lacuna.scaffolds.read import read_scaffold_block
-from lacuna.steps.blocks import encode_block, fill_block_files, tools
+from lacuna.steps.encode_block import encode_block
+from lacuna.steps.fill_block import fill_block_files
 from lacuna.steps.find_alkylation import find_alkylation
+from lacuna.steps.load import load_predictor
+from lacuna.steps.reader_files import ReaderFiles
 from lacuna.templates.homologs import read_homologs
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +41,7 @@ Rows = list[dict[str, str]]
 
 @pytest.fixture(autouse=True)
 def threads() -> Iterator[None]:
-    """The steps set the number of threads and the precision of their process."""
+    """Restore the threads and precision of the process, which the steps set."""
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
@@ -72,28 +75,24 @@ def run(
     n: int,
     precision: str = "fast",
 ) -> dict[str, bytes]:
-    """Every file of a sample of n chains, as the rules make them."""
+    """Make every file of a sample of n chains, as the rules do."""
     n_blocks = -(-n // block_size)
     scaffolds = split(chains, folder, gaps, block_size=block_size, n_blocks=n_blocks)
     parts: dict[str, list[Path]] = {name: [] for name in TABLES}
     library, weights = WEIGHTS / "library.safetensors", WEIGHTS / "lacuna.safetensors"
     alkylation = folder / "alkylation.json"
-    of_run = {
-        "max_identity": CONFIG["accuracy"]["max_identity"],
-        "species": "auto",
-        "modifications": CONFIG["modifications"],
-        "precision": precision,
+    reader = ReaderFiles(
+        *(weights, library, homologs, "auto"),
         **CONFIG["kmer"],
-    }
-    stated = CONFIG["alkylation"]
-    find_alkylation(scaffolds, homologs, weights, library, alkylation, alkylation=stated, **of_run)
+        max_identity=CONFIG["accuracy"]["max_identity"],
+        precision=precision,
+    )
+    of_run = {"reader": reader, "modifications": CONFIG["modifications"]}
+    find_alkylation(scaffolds, alkylation, alkylation=CONFIG["alkylation"], **of_run)
     for block in range(n_blocks):
         at = folder / f"{block:05d}"
         encode_block(
             block_path(scaffolds, block),
-            homologs,
-            weights,
-            library,
             alkylation,
             at / "kmers.safetensors",
             at / "scaffolds.jsonl",
@@ -121,7 +120,7 @@ def run(
 
 @pytest.fixture
 def batch(write: Write) -> tuple[dict[str, str], Path, Path, Path]:
-    """Fifteen chains of every kind, their gap table (half of it with truth) and homologs."""
+    """Fifteen chains of every kind, their gap table (half of it with truth), and homologs."""
     chains = {
         f"{locus}{i}": mutated(germline_chain(locus, i, constant=i == 3), 6, i)
         for i in range(4)
@@ -178,7 +177,7 @@ def test_a_block_is_multiplied_in_the_precision_that_is_asked_for(
     precision: str,
     products: torch.dtype,
 ) -> None:
-    """Whatever the processor says that it can."""
+    """Whatever the processor supports."""
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
     half = []
     real = torch.autocast.__init__
@@ -191,7 +190,8 @@ def test_a_block_is_multiplied_in_the_precision_that_is_asked_for(
     run(tmp_path, *batch[1:], 1000, 15, precision)
     assert set(half) == {products is torch.bfloat16}
     assert read_homologs(batch[3]).one_hot.dtype == products
-    model, _ = tools(WEIGHTS / "lacuna.safetensors", WEIGHTS / "library.safetensors")
+    files = WEIGHTS / "lacuna.safetensors", WEIGHTS / "library.safetensors"
+    model = load_predictor(*files, precision, torch.device("cpu")).model
     assert model.mix.weight.dtype == (torch.float64 if precision == "float64" else torch.float32)
 
 
@@ -289,8 +289,8 @@ def test_the_accuracy_of_ids_with_line_ends_of_unicode(write: Write, tmp_path: P
 
 
 def test_alternatives_are_whole_chains_with_one_gap_filled_otherwise(tmp_path: Path) -> None:
-    """A gap of unknown length shifts what follows it in the filled chain."""
-    odd = '"q\xa0\x85\u2028'  # blanks and line ends of Unicode are letters of an id
+    """A gap of unknown length shifts the rest of the filled chain."""
+    odd = '"q\xa0\x85\u2028'  # Unicode blanks and line ends are ordinary characters of an id
     filled = {f"{odd} of it": "QVQLAAA", "none": "EVQL", "m": "QGGGLVV"}
     rows = [
         (odd, 1, 4, 7, 1, "AAA", 5, 7),
@@ -387,7 +387,7 @@ ODD_IDS = [
 
 
 def test_every_table_reads_alike_by_pandas_csv_and_biopython(write: Write, tmp_path: Path) -> None:
-    """With `keep_default_na=False` pandas keeps ids such as NA, as docs/outputs.md says."""
+    """With `keep_default_na=False`, pandas keeps ids such as NA, as docs/outputs.md says."""
     chains = {f"{name} of {i}": germline_chain("HKL"[i % 3], i) for i, name in enumerate(ODD_IDS)}
     chains = {name: f"{c[:30]}XXX{c[33:60]}J{c[61:]}" for name, c in chains.items()}
     path = write("chains.fasta", fasta(chains))

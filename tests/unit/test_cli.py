@@ -23,7 +23,7 @@ def chains(write: Write) -> Path:
 
 
 def fault_of(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
-    """The one line on stderr of a command that fails."""
+    """The single line on stderr of a command that fails."""
     assert cli.main(list(map(str, arguments))) == 1
     told = capsys.readouterr()
     assert told.out == "" and told.err.startswith("Error: ") and told.err.count("\n") == 1
@@ -126,6 +126,6 @@ def test_options_are_keys_of_the_configuration(monkeypatch: pytest.MonkeyPatch) 
     schema: dict[str, Any] = yaml.safe_load(CONFIG_SCHEMA.read_text())["properties"]
     parse: Callable[[list[str]], Any] = cli._parser().parse_args
     given = vars(parse(["fill", "a", "--out", "b"]))
-    assert not set(given) & set(schema)  # what is not given has the schema's default
+    assert not set(given) & set(schema)  # options that are not given have the schema's defaults
     chosen = parse(["fill", "a", "--out", "b", "--alkylation", "none", "--tolerance-ppm", "5"])
     assert (chosen.alkylation, chosen.tolerance_ppm) == ("none", 5.0)

@@ -1,4 +1,4 @@
-"""The settings of a run, as they are written beside its results."""
+"""The settings of a run, as written next to its results."""
 
 import os
 from pathlib import Path
@@ -30,7 +30,7 @@ def test_it_holds_every_key_and_reads_as_the_same_settings(tmp_path: Path) -> No
     told = yaml.safe_load(text)
     assert set(told) == set(yaml.safe_load(SCHEMA.read_text())["properties"])
     assert told == config == check_config(told, SCHEMA)
-    assert str(told) == str(config)  # in the order by which Snakemake compares settings
+    assert str(told) == str(config)  # in the order in which Snakemake compares settings
 
 
 def test_the_next_run_replaces_it_whole(tmp_path: Path) -> None:

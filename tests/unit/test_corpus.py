@@ -1,4 +1,4 @@
-"""Corpora: files of every kind read, chains cleaned and kept apart from what is held out."""
+"""Corpora: files of every kind are read, chains cleaned and separated from what is held out."""
 
 import gzip
 import hashlib
@@ -20,6 +20,7 @@ from lacuna.core.alphabet import ABSENT, N_RESIDUES, decode
 from lacuna.core.files import LacunaError
 from lacuna.templates.nearest import unpack_frequencies
 from lacuna.training import corpus as module
+from lacuna.training.batches import read_encoded
 from lacuna.training.corpus import (
     Chains,
     Corpus,
@@ -37,7 +38,6 @@ from lacuna.training.corpus import (
     simulate_chains,
 )
 from lacuna.training.simulate import grid_to_chain, mutate, recombine
-from lacuna.training.trainer import read_encoded
 
 SEEDS = st.integers(0, 2**31)
 
@@ -228,7 +228,7 @@ def test_profiles_hold_germline_and_use() -> None:
     assert (profile.sum(-1)[:, 0] == 0).all()
     filled = profile.sum(-1) > 0
     assert ((profile.sum(-1)[filled] - 1).abs() < 0.1).all()
-    # Of most genes no chain was seen: their profile is the germline.
+    # For most genes no chain was seen: their profile is the germline.
     rows, columns = np.nonzero(v.tokens[:, 1:105] < N_RESIDUES)
     own = profile[v.gene[rows], columns + 1, v.tokens[rows, columns + 1].astype(int)]
     assert (own > 0.99).float().mean() > 0.9
@@ -294,7 +294,7 @@ def test_what_is_held_out_is_nowhere_in_the_file(
     record = encode(tmp_path, {"a": first, "b": both}, held_out, simulate=simulate)
     counts = {c["name"]: c for c in record["corpora"]}
     assert counts["a"]["read"] == 40 and counts["b"]["read"] == 60
-    assert counts["b"]["different"] <= 40  # what `a` has is not counted twice
+    assert counts["b"]["different"] <= 40  # chains of `a` are not counted again
     assert counts["a"]["near_held_out"] >= 5
     encoded = read_encoded(tmp_path / "chains.safetensors")
     assert encoded.record == record and record["chains"] == len(encoded.chains.grids)

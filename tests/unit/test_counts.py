@@ -1,4 +1,4 @@
-"""What a sample's chains are counted as, and what is said where nothing was filled."""
+"""The counts of a sample's chains, and the message if nothing was filled."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
 
 def test_a_table_that_is_none_is_named(write: Write) -> None:
     good = write("rejected.tsv", REJECTED_TABLE.header)
-    with pytest.raises(LacunaError, match=r"chains\.tsv: is no table with the columns length, "):
+    with pytest.raises(LacunaError, match=r"chains\.tsv: is not a table with the columns length, "):
         count_sample(write("chains.tsv", "chain\tmissing\nm\t5\n"), good)
     with pytest.raises(LacunaError, match=r"gone\.tsv"):
         count_sample(write("c.tsv", CHAIN_TABLE.header), good.with_name("gone.tsv"))
@@ -50,7 +50,7 @@ def test_a_table_that_is_none_is_named(write: Write) -> None:
         (Counts(), True),
         (Counts(chains=5, without_gap=5), True),
         (Counts(chains=1, gaps=2, open=2, missing=9), True),
-        (Counts(chains=1, gaps=2, open=1), False),  # one may be filled with no residue at all
+        (Counts(chains=1, gaps=2, open=1), False),  # one gap may be filled with no residue
         (Counts(chains=1, ambiguous=1, resolved=1), False),
     ],
 )

@@ -1,4 +1,4 @@
-"""A disk that takes no more, and paths that cannot be used: a clear line for each."""
+"""A full disk, and paths that cannot be used: a clear line for each."""
 
 import errno
 import os
@@ -39,7 +39,7 @@ def test_other_faults_than_those_of_the_disk_stay_what_they_are(tmp_path: Path) 
     with pytest.raises(FileNotFoundError), writing(tmp_path / "a"):
         open(tmp_path / "gone")
     with pytest.raises(PermissionError), writing(tmp_path / "out" / "a"):
-        raise PermissionError(errno.EACCES, "denied", str(tmp_path / "in" / "b"))  # that was read
+        raise PermissionError(errno.EACCES, "denied", str(tmp_path / "in" / "b"))  # a file read
 
 
 def test_one_line_is_one_line_on_every_terminal() -> None:
@@ -70,6 +70,6 @@ def test_a_path_may_be_odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(tmp_path)
     odd = ("-rf", "$(id)", "a;b", "it's", 'a "b"', "é\xa0\u3000", "a,b", "#a", "100%", "a:b", "..")
     assert [path for path in odd if path_fault(path)] == []
-    for name in ("a\\b", "~"):  # where there is such a file, it is meant
+    for name in ("a\\b", "~"):  # if such a file exists, it is meant
         (tmp_path / name).touch()
         assert path_fault(name) is None

@@ -1,4 +1,4 @@
-"""The conda environments and the requirements file name the same versions, and each is a pin."""
+"""The conda environments and the requirements file agree on versions, and each is pinned."""
 
 import ast
 import re
@@ -14,21 +14,21 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 ENVS = sorted((ROOT / "envs").glob("*.yaml"))
 
-# What conda calls otherwise than pip.
+# Packages that have another name in conda than in pip.
 PIP_NAME = {"pytorch": "torch", "snakemake-minimal": "snakemake"}
 # Parts of an environment rather than libraries of Lacuna.
 NOT_PINNED = {"python", "pip"}
 
 
 def required() -> dict[str, str]:
-    """Versions by name of requirements.txt."""
+    """Versions in requirements.txt, by name."""
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pins = [line.split("==") for line in lines if line and not line.startswith("#")]
     return {name.strip().lower(): version.strip() for name, version in pins}
 
 
 def packages(path: Path) -> dict[str, str]:
-    """Versions by pip name of a conda environment file, its pip section included."""
+    """Versions in a conda environment file, its pip section included, by pip name."""
     found = {}
     for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["dependencies"]:
         for pin in entry["pip"] if isinstance(entry, dict) else [entry]:
@@ -69,7 +69,7 @@ SCRIPTS = ROOT / "workflow" / "scripts"
 
 
 def env_of_scripts() -> dict[str, str]:
-    """The environment of each script's rule, by the names of their files."""
+    """The environment of each script's rule, by file name."""
     found = {}
     for path in (ROOT / "workflow" / "rules").glob("*.smk"):
         text = path.read_text(encoding="utf-8")
@@ -80,7 +80,7 @@ def env_of_scripts() -> dict[str, str]:
 
 
 def imports(file: Path) -> Iterator[str]:
-    """The dotted names of all that a file imports, anywhere in it."""
+    """The dotted names of everything that a file imports, anywhere in it."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             yield f"{node.module}"
@@ -90,12 +90,12 @@ def imports(file: Path) -> Iterator[str]:
 
 @cache
 def distributions() -> dict[str, list[str]]:
-    """The packages that bring each importable name, of all that are installed."""
+    """The installed packages that provide each importable name."""
     return dict(packages_distributions())
 
 
 def packages_behind(script: str) -> set[str]:
-    """The packages, by pip name, that a script and the modules it leads to import."""
+    """The packages, by pip name, imported by a script and the modules that it leads to."""
     files, waiting, found = set(), [SCRIPTS / f"{script}.py"], set()
     while waiting:
         file = waiting.pop()

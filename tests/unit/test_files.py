@@ -1,4 +1,4 @@
-"""Files: plain and gzipped, whole or not at all, and clear words when they cannot be read."""
+"""Files: plain and gzipped, whole or not at all, and clear messages if they cannot be read."""
 
 import gzip
 import os
@@ -122,7 +122,7 @@ def test_the_same_content_gives_the_same_gzip_bytes(tmp_path: Path) -> None:
     first, second = (path.read_bytes() for path in paths)
     assert first == second
     assert gzip.decompress(first) == b"hello" * 100
-    assert first[4:8] == bytes(4)  # no time inside
+    assert first[4:8] == bytes(4)  # no time in the header
 
 
 def test_a_full_folder_of_temporary_files_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Filling a block: every residue, every table, and nothing observed ever altered."""
+"""Filling a block: every residue, every table; observed residues never change."""
 
 import csv
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import bundled
 from chains import germline_chain, hidden, mutated, random_protein
 from lacuna.antibody.germlines import LOCI
 from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
@@ -29,13 +30,10 @@ from lacuna.filling.lengths import with_lengths
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import predict
-from lacuna.network.weights import load_weights
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.homologs import index_homologs
-from lacuna.templates.library import load_library
 from lacuna.templates.nearest import Library
 
-WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 COLUMNS = {
     "residues": RESIDUE_TABLE.names,
     "gaps": GAP_TABLE.names,
@@ -48,7 +46,7 @@ Rows = list[dict[str, str]]
 
 @dataclass
 class Filled:
-    """What `fill_block` wrote: header and sequence per chain, and rows of each table."""
+    """The output of `fill_block`: header and sequence per chain, and rows of each table."""
 
     chains: dict[str, str]
     rows: dict[str, Rows]
@@ -87,10 +85,7 @@ def read(tables: Tables) -> Filled:
 def fill() -> Iterator[Filler]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield Filler(
-        load_weights(WEIGHTS / "lacuna.safetensors"),
-        load_library(WEIGHTS / "library.safetensors"),
-    )
+    yield Filler(bundled.predictor().model, bundled.predictor().library)
     torch.set_num_threads(threads)
 
 
@@ -199,7 +194,7 @@ def test_a_gap_without_a_length_stays_missing_and_says_why(fill: Filler) -> None
 
 
 def test_a_gap_between_known_residues_alone_says_what_is_wrong_with_its_mass(fill: Filler) -> None:
-    """Nothing else is missing in the chain, and all of it is observed."""
+    """Nothing else is missing in the chain, and the gap itself has no residues."""
     whole = germline_chain("H", 1)
     found = fill(Scaffold("m", "", whole, (Gap(40, 40, 10, 12, 420.2, 0.004),), 1))
     assert found.chains["m"] == whole and not found.rows["residues"]
@@ -215,7 +210,7 @@ def test_a_gap_that_turned_out_to_hold_nothing_is_filled_with_nothing(fill: Fill
 
 
 def test_a_long_gap_of_known_mass_has_shares_and_no_underflow(fill: Filler) -> None:
-    """400 residues together are less probable than any number of a float."""
+    """The joint probability of 400 residues is below the smallest float."""
     protein = random_protein(450, 1)
     mass = float(sum(RESIDUE_MASSES[RESIDUES.index(x)] for x in protein[20:420]))
     gap = Gap(20, 420, 400, 400, mass, 400.0)
@@ -274,7 +269,7 @@ def test_an_empty_block_writes_empty_files(fill: Filler, tmp_path: Path) -> None
 
 
 def test_chains_of_a_block_are_filled_as_each_alone(fill: Filler) -> None:
-    """Gaps of like length are decoded together, those with a mass before them."""
+    """Gaps of similar length are decoded together, those with a mass first."""
     heavy, light = germline_chain("H", 1), germline_chain("K", 2)
     weighed = scaffold(heavy, (20, 23), (50, 53), (98, 104), name="c", truth=True)
     mass = float(sum(RESIDUE_MASSES[RESIDUES.index(x)] for x in heavy[50:53]))
@@ -362,7 +357,7 @@ def test_a_mass_overrules_the_most_probable_sequence(fill: Filler) -> None:
     chosen = [r["residue"] for r in found.rows["residues"]]
     assert "".join(chosen) == best["candidate"]
     chances = [float(r["probability"]) for r in found.rows["gaps"]]
-    assert sum(chances) <= 1.001  # given the mass, so that few sequences share the certainty
+    assert sum(chances) <= 1.001  # conditional on the mass: few sequences share all of it
     assert chances[0] > float(free.rows["gaps"][0]["probability"]) / 10
 
 
@@ -414,7 +409,7 @@ def test_scored_rows_tell_what_each_method_answers(fill: Filler) -> None:
         "germline_copy": whole[70:75],
         "nearest_homolog": "WWWWW",
     }
-    assert "".join(r["column_majority"] for r in rows) == "WWWWW"  # of homologs where there are any
+    assert "".join(r["column_majority"] for r in rows) == "WWWWW"  # of homologs, if there are any
     rows = fill(scaffold(target, (70, 75), truth=True)).rows["scored"]
     assert "".join(r["nearest_homolog"] for r in rows) == "XXXXX"
     assert set("".join(r["column_majority"] for r in rows)) <= set(RESIDUES)
@@ -430,13 +425,13 @@ def test_a_protein_without_templates_has_no_germline_and_no_region(fill: Filler)
 
 
 def test_both_tables_name_the_same_places(fill: Filler) -> None:
-    """Before, between and behind gaps of unknown length, one of which stays open."""
+    """Before, between and after gaps of unknown length, one of which stays open."""
     whole = germline_chain("H", 1, cdr3=16)
     scaffold_text = (
         f"{whole[:10]}X{whole[14:30]}X{whole[33:50]}XX{whole[52:60]}{whole[60:98]}XX{whole[100:]}"
     )
-    a, b = 10, 27  # of the gaps of unknown length in the scaffold
-    c, d, e = 45, 55, 93  # of known length, of none, of known length
+    a, b = 10, 27  # starts of the gaps of unknown length in the scaffold
+    c, d, e = 45, 55, 93  # of gaps of known, no and known length
     gaps = (
         Gap(a, a + 1, 4, 4),
         Gap(b, b + 1, 1, None, mass=30.0, tolerance_da=0.1),  # stays open
@@ -470,7 +465,7 @@ def test_both_tables_name_the_same_places(fill: Filler) -> None:
         inside = [int(r["scaffold_position"]) for r in residues]
         start, end = int(row["start"]), int(row["end"])
         assert inside == (list(range(start, end)) if end - start == len(residues) else [start] * 4)
-    # The numbers are those of the residues that really stand there: 10 is empty in heavy chains.
+    # The numbers are those of the true residues: column 10 is empty in heavy chains.
     number = {r["position"]: r["imgt"] for r in found.rows["residues"]}
     assert [number[p] for p in ("11", "12", "14")] == ["12", "13", "15"]
     assert (number["97"], number["98"]) == ("107", "108")

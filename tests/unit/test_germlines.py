@@ -1,4 +1,4 @@
-"""The bundled germline segments: what is there, and that it stands on the right columns."""
+"""The bundled germline segments: which there are, and that they are on the right columns."""
 
 import re
 

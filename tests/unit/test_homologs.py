@@ -1,29 +1,23 @@
 """Homologs as templates: antibodies by IMGT columns, constant regions by offset, others aligned."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
+import bundled
 from chains import constant_region, germline_chain, hidden, mutated, random_protein
 from conftest import Write
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, encode
 from lacuna.network.kmers import KmerSet, encode_scaffolds
-from lacuna.network.predict import predict
-from lacuna.network.weights import load_weights
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.alignment import lay_template
 from lacuna.templates.homologs import Homologs, index_homologs, read_homologs
-from lacuna.templates.library import load_library
 from lacuna.templates.nearest import N_GERMLINE, Library, unpack_frequencies
-
-WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 
 
 @pytest.fixture(scope="module")
 def library() -> Library:
-    return load_library(WEIGHTS / "library.safetensors")
+    return bundled.predictor().library
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +41,7 @@ def encode_one(
 
 
 def under_gap(kmers: KmerSet) -> list[str]:
-    """What the homolog slots hold under the missing residues, '.' for nothing, a text per slot."""
+    """Residues of each homolog slot under the missing residues, '.' for none; a text per slot."""
     at = kmers.targets
     slots = kmers.templates[at[:, 0], N_GERMLINE:, at[:, 1]].numpy().T
     return ["".join(RESIDUES[t] if t < N_RESIDUES else "." for t in slot) for slot in slots]
@@ -59,11 +53,11 @@ def majority(kmers: KmerSet) -> str:
     return "".join(RESIDUES[int(r)] for r in profile.argmax(1))
 
 
-# --- proteins that are no antibodies -------------------------------------------------------------
+# --- proteins that are not antibodies ------------------------------------------------------------
 
 
 def family(ancestor: str, n: int, share: float) -> list[str]:
-    """Relatives with `share` of the residues changed, each with a deletion and an insertion."""
+    """Relatives with a `share` of residues changed, each with a deletion and an insertion."""
     relatives = []
     for i in range(n):
         one = mutated(ancestor, round(share * len(ancestor)), 100 + i)
@@ -81,17 +75,16 @@ def test_relatives_of_a_protein_are_aligned_around_their_indels(library: Library
     kmers = encode_one(ancestor, 80, 100, homologs, library)
     found = under_gap(kmers)
     right = [sum(a == b for a, b in zip(slot, ancestor[80:100], strict=True)) for slot in found]
-    assert min(right) >= 12  # 16 of 20 on average, by chance 1
+    assert min(right) >= 12  # 16 of 20 on average; 1 by chance
     assert majority(kmers) == ancestor[80:100]
 
 
 def test_the_network_follows_relatives_of_a_protein_it_has_never_seen(library: Library) -> None:
     ancestor = random_protein(160, 2)
-    model = load_weights(WEIGHTS / "lacuna.safetensors")
     right = []
     for homologs in (None, index_homologs(family(ancestor, 8, 0.15))):
         kmers = encode_one(ancestor, 70, 90, homologs, library)
-        best = predict(model, kmers, library, torch.device("cpu")).argmax(1)
+        best = bundled.predictor().predict(kmers).argmax(1)
         right.append(int((best == encode(ancestor[70:90])).sum()))
     assert right[0] <= 5 and right[1] >= 14
 

@@ -104,7 +104,7 @@ def test_a_code_has_the_number_that_it_was_made_from() -> None:
 @pytest.mark.parametrize(
     "numbers",
     [
-        "32 33A 33",  # IMGT: an insertion in a loop stands on both sides of its middle
+        "32 33A 33",  # IMGT: insertions in a loop are on both sides of its middle
         "32 32A 33B 33A 33",
         "60 60A 60B 61B 61A 61",
         "82 82A 82B 83",

@@ -1,4 +1,4 @@
-"""What the scripts of jobs load: no library, and no part of the package, that they do not need."""
+"""Scripts of jobs load no library, and no part of the package, that they do not need."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ TABLES = ("read_scaffolds", "join_blocks", "measure_accuracy", "join_accuracy", 
         ("results.scores", {"torch"}),
         ("results.report", {"torch"}),
         ("steps.find_alkylation", {"torch", "pandas"}),  # most samples have no masses
-        ("benchmark.peers", {"torch", "pandas"}),  # the worker has them
+        ("benchmark.peers", {"torch", "pandas"}),  # the worker loads them
         ("training.trainer", {"pandas", "immunum", "Bio"}),
     ],
 )
@@ -35,7 +35,7 @@ def test_a_job_loads_no_library_that_it_does_not_need(module: str, heavy: set[st
 
 
 def parts_behind(script: str) -> set[str]:
-    """The parts of the package that a script leads to, as `training` and `training/corpus`."""
+    """The parts of the package that a script leads to, such as `training`, `training/corpus`."""
     files = {f for f in code_behind(SCRIPTS / f"{script}.py") if f.is_relative_to(PACKAGE)}
     modules = {f.relative_to(PACKAGE).with_suffix("") for f in files if f.name != "__init__.py"}
     return {path.as_posix() for module in modules for path in (module, module.parent)}

@@ -1,4 +1,4 @@
-"""k-mers of missing residues: where they are cut, and that each chain's are its own affair."""
+"""k-mers of missing residues: where they are cut, and that chains do not affect each other."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+import bundled
 from chains import constant_region, germline_chain, hidden, mutated, random_protein
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, v_segments
 from lacuna.antibody.imgt import CONSTANT, CYS104
@@ -30,7 +31,6 @@ from lacuna.network.kmers import (
 )
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import predict
-from lacuna.network.weights import load_weights
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.homologs import Homologs, index_homologs
 from lacuna.templates.library import load_library, of_species
@@ -44,7 +44,7 @@ Tensors = Callable[[dict[str, Tensor]], dict[str, Tensor]]
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
-    """As the workflow's jobs compute."""
+    """Use one thread, like the jobs of the workflow."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -53,12 +53,12 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def library() -> Library:
-    return load_library(WEIGHTS / "library.safetensors")
+    return bundled.predictor().library
 
 
 @pytest.fixture(scope="module")
 def model() -> GapNetwork:
-    return load_weights(WEIGHTS / "lacuna.safetensors")
+    return bundled.predictor().model
 
 
 def scaffold(
@@ -70,12 +70,12 @@ def scaffold(
 
 
 def single_chain_fv(*spans: tuple[int, int]) -> Scaffold:
-    """V domains of 119 (heavy) and 110 (kappa) residues with a linker of 15 between."""
+    """V domains of 119 (heavy) and 110 (kappa) residues with a linker of 15 between them."""
     return scaffold(germline_chain("H", 1) + "GGGGS" * 3 + germline_chain("K", 2), *spans)
 
 
 def mixed_chains() -> list[Scaffold]:
-    """More chains of one padded length than are searched together, and others of any kind."""
+    """More chains of one padded length than are searched together, and other chains."""
     chains = [
         scaffold(germline_chain("HKL"[i % 3], i, constant=i % 10 == 0), (20 + i, 26 + i))
         for i in range(SEARCH_BATCH + 4)
@@ -94,7 +94,7 @@ def mixed_chains() -> list[Scaffold]:
 def per_chain(
     kmers: KmerSet, probabilities: np.ndarray, chains: Sequence[Scaffold]
 ) -> list[object]:
-    """All that a KmerSet says of each chain, as bytes, whatever stands beside it."""
+    """All that a KmerSet holds for each chain, as bytes, independent of the other chains."""
     targets = kmers.targets.numpy()
     profile = kmers.homolog_profile if len(kmers.homolog_profile) else kmers.tokens[:, :0]
     told, end = [], 0
@@ -147,7 +147,7 @@ def test_a_residue_is_read_where_it_stands_most_centrally(
     chosen = central_windows(np.arange(length), starts, k, length)
 
     def margin(position: int, start: int) -> int:
-        """Residues between a position and the nearer cut; an end of the chain is no cut."""
+        """Residues between a position and the nearer cut; an end of the chain is not a cut."""
         left = position - start if start > 0 else length
         right = start + k - 1 - position if start + k < length else length
         return min(left, right)
@@ -198,7 +198,7 @@ def test_the_germline_under_a_gap_is_that_of_the_chain(library: Library, locus: 
     kmers = encode_scaffolds([scaffold(whole, (36, 46))], library)
     under = kmers.templates[kmers.targets[:, 0], :, kmers.targets[:, 1]].numpy()
     alike = [RESIDUES[t] == r for t, r in zip(under[:, 0], whole[36:46], strict=True)]
-    assert sum(alike) >= 9  # an allele may differ in what is hidden
+    assert sum(alike) >= 9  # an allele may differ in the hidden residues
     assert int(kmers.chain_locus[0]) == LOCI.index(locus)
 
 
@@ -229,7 +229,7 @@ def test_a_constant_region_alone_is_recognised(library: Library) -> None:
 def test_templates_of_any_fragment_of_a_constant_region_lie_where_they_overlap(
     data: st.DataObject,
 ) -> None:
-    """Also under what is left of a region when others of its locus end before it begins."""
+    """Even if others of its locus end before the rest of the region begins."""
     region = data.draw(st.sampled_from(constants())).sequence
     first = data.draw(st.integers(0, len(region) - 1))
     fragment = region[first : first + data.draw(st.integers(1, len(region)))]
@@ -333,7 +333,7 @@ def test_ambiguity_codes_are_asked_and_answered_with_what_they_allow(
         assert (row[ruled_out] == 0).all() and (row[~ruled_out] > 0).all()
 
 
-# --- independence of the company -----------------------------------------------------------------
+# --- independence of other chains ----------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -362,7 +362,7 @@ def test_what_is_said_of_a_chain_does_not_depend_on_the_size_of_blocks(
 ) -> None:
     chains, expected = told[with_homologs]
     homologs = homologs_of() if with_homologs else None
-    if size == 1:  # every chain searched for alone takes long
+    if size == 1:  # searching for every chain alone takes long
         chains, expected = chains[::4], expected[::4]
     found = []
     for start in range(0, len(chains), size):
@@ -415,7 +415,7 @@ def test_a_homolog_as_alike_as_the_limit_is_left_out_where_accuracy_is_reported(
 
     assert seen(whole, truth=False, max_identity=0.95)
     assert not seen(whole, truth=True, max_identity=0.95)
-    assert not seen(whole, truth=True, max_identity=1.0)  # the target itself, whatever is set
+    assert not seen(whole, truth=True, max_identity=1.0)  # the target itself, at any setting
     assert seen(alike, truth=True, max_identity=share + 0.02)
     assert not seen(alike, truth=True, max_identity=share - 0.02)
     assert seen(alike, truth=False, max_identity=share - 0.02)
@@ -430,7 +430,7 @@ def test_species_restricts_the_germlines(library: Library) -> None:
 
 
 def test_a_species_without_segments_of_a_locus_gives_no_germline(library: Library) -> None:
-    """Camelid light chains have none in the library: no segment of another locus stands in."""
+    """The library has no camelid light chains: no segment of another locus takes their place."""
     kmers = encode_scaffolds(
         [scaffold(germline_chain("K", 10), (20, 30))], of_species(library, "alpaca")
     )
@@ -490,8 +490,8 @@ def set_value(name: str, at: int | tuple[int, ...], value: float) -> Tensors:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        (set_value("v_prior", 3, float("nan")), "v_prior holds values that are no finite numbers"),
-        (set_value("j_prior", 0, float("inf")), "j_prior holds values that are no finite numbers"),
+        (set_value("v_prior", 3, float("nan")), "v_prior holds values that are not finite"),
+        (set_value("j_prior", 0, float("inf")), "j_prior holds values that are not finite"),
         (set_value("v_gene", 7, 1155), "other V segments than resources/germlines (v_gene)"),
         (set_value("j_gene", 7, -5), "other J segments than resources/germlines (j_gene)"),
         (set_value("v_locus", 0, 9), "other V segments than resources/germlines (v_locus)"),
@@ -528,10 +528,10 @@ def test_a_file_that_is_no_library_is_named_with_fault_and_remedy(tmp_path: Path
     save_file({"v": torch.zeros(1), "j": torch.zeros(1)}, part)
     for path, words in (
         (damaged, "damaged (its digest does not fit its content)"),
-        (other, "damaged or no safetensors file ("),
-        (part, "no germline library (it lacks v_locus, v_gene, "),
-        (WEIGHTS / "lacuna.safetensors", "no germline library (it lacks v, v_locus, "),
-        (tmp_path, "damaged or no safetensors file ("),
+        (other, "damaged or not a safetensors file ("),
+        (part, "not a germline library (it lacks v_locus, v_gene, "),
+        (WEIGHTS / "lacuna.safetensors", "not a germline library (it lacks v, v_locus, "),
+        (tmp_path, "damaged or not a safetensors file ("),
     ):
         with pytest.raises(LacunaError) as error:
             load_library(path)

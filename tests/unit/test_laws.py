@@ -1,4 +1,4 @@
-"""Laws of a run over chains drawn at random: see `laws.py`."""
+"""Laws of a run, on chains drawn at random; see `laws.py`."""
 
 import gzip
 import re
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow  # whole runs
 ANY = f"[{RESIDUES}]"
 TO_CODE = {"I": "J", "L": "J", "D": "B", "N": "B", "E": "Z", "Q": "Z"}
 CODES = {"J": "[IL]", "B": "[DN]", "Z": "[EQ]", "X": ANY}
-# Of gaps; those of unknown length take long to settle.
+# Kinds of gaps; those of unknown length take long to settle.
 LOOSE = "mass daltons whole_daltons impossible unfit range insertion".split()
 STYLES = ["run", "code", "hidden", "weighed", *LOOSE]
 TABLE = "chain\tstart\tend\tmass\tmin_length\tmax_length\n"
@@ -46,7 +46,7 @@ DESCRIPTIONS = ["", "of a mouse", "tab\tin it", 'quoted "so"', "<script>", ">sec
 
 @dataclass(frozen=True)
 class Written:
-    """A chain as a user may write it; pattern: what it may become. rows: of a gap table."""
+    """A chain as a user may write it; pattern: possible results; rows: of a gap table."""
 
     name: str
     description: str
@@ -58,7 +58,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Files:
-    """The input of a run, and how its FASTA is laid out."""
+    """The input of a run, and the layout of its FASTA."""
 
     chains: tuple[Written, ...]
     with_truth: bool
@@ -66,7 +66,7 @@ class Files:
     width: int
 
     def read(self, folder: Path, name: str = "chains.fasta") -> list[Scaffold]:
-        """The scaffolds; every chain is usable."""
+        """Read the scaffolds; every chain is usable."""
         fasta, gaps, truth = folder / name, folder / "gaps.tsv", folder / "truth.fasta"
         text = "".join(
             f">{' '.join(filter(None, (c.name, c.description)))}\n{self._wrapped(c.text)}\n"
@@ -126,7 +126,7 @@ def written(draw: st.DrawFn, name: str) -> Written:
 
 
 def _gap(draw: st.DrawFn, style: str, hidden: str, at: int) -> tuple[str, int, str, str]:
-    """Text of a gap, its positions in the scaffold, its row of the table, and what it becomes."""
+    """Text of a gap, its positions in the scaffold, its row of the table, and its pattern."""
     n, mass, end = len(hidden), laws.mass_of(hidden), at + len(hidden)
     some = f"(?:{ANY}+|X)"
     match style:
@@ -143,7 +143,7 @@ def _gap(draw: st.DrawFn, style: str, hidden: str, at: int) -> tuple[str, int, s
             return f"{{{int(mass)} Da}}", 1, "", some
         case "impossible":
             return "X[+60.5]", 1, "", some
-        case "unfit":  # no number of residues that it may have weighs that much
+        case "unfit":  # no possible number of residues has that mass
             low = min(n, 2)
             return "-" * n, n, f"{at}\t{end}\t60.5\t{low}\t{n + 1}", f"X{{{n}}}"
         case "hidden":
@@ -176,7 +176,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def homologs_of(files: Files) -> Homologs | None:
-    """Chains near the first and the last, which are not those that they are templates of."""
+    """Chains near the first and the last, but different from both."""
     return index_homologs(mutated(files.chains[i].truth, 6, i) for i in (0, -1))
 
 

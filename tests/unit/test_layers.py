@@ -1,4 +1,4 @@
-"""What `make lint` says of an import that leads up, to a sibling or around."""
+"""What `make lint` reports for an import that leads up, to a sibling or in a circle."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 UP = ("core/alphabet.py", "lacuna.antibody.imgt")
 BESIDE = ("scaffolds/scaffold.py", "lacuna.antibody.imgt")
-# Within a package: only the contract on circles sees it.
+# Within a package: only the contract on circles detects it.
 AROUND = ("antibody/imgt.py", "lacuna.antibody.numbering")
 
 
@@ -72,7 +72,7 @@ def test_a_package_without_a_layer_is_refused(checkout: Path) -> None:
 
 
 def test_git_ignores_no_module() -> None:
-    """As it would those of a package that is called like a folder of a run: `results`."""
+    """It would ignore those of a package named like a folder of a run: `results`."""
     git = ["git", "ls-files", "--others", "--ignored", "--exclude-standard", "workflow"]
     done = subprocess.run(git, cwd=ROOT, capture_output=True, text=True)
     assert not [name for name in done.stdout.split() if name.endswith(".py")]

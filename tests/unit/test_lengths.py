@@ -1,12 +1,11 @@
-"""Lengths of gaps that come without one: what is tried, and what is chosen."""
+"""Lengths of gaps that are given without one: which are tried, and which is chosen."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-import torch
 from pyteomics.mass import std_aa_mass
 
+import bundled
 from chains import constant_region, germline_chain, random_protein
 from lacuna.antibody.germlines import j_segments, v_segments
 from lacuna.filling import lengths
@@ -22,13 +21,9 @@ from lacuna.filling.lengths import (
 )
 from lacuna.network.kmers import KmerSet, encode_scaffolds
 from lacuna.network.predict import predict
-from lacuna.network.weights import load_weights
 from lacuna.scaffolds.read import from_json, to_json
 from lacuna.scaffolds.scaffold import Gap, Scaffold
-from lacuna.templates.library import load_library
 from lacuna.training.simulate import grid_to_chain
-
-WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
 
 
 def mass_of(residues: str) -> float:
@@ -52,7 +47,7 @@ def opened(chain: str, start: int, end: int, *, mass: bool) -> Scaffold:
 
 @pytest.fixture(scope="module")
 def chain() -> str:
-    """A heavy V domain put together from germline segments."""
+    """A heavy V domain assembled from germline segments."""
     from lacuna.core.alphabet import decode
 
     v, j = v_segments(), j_segments()
@@ -63,22 +58,12 @@ def chain() -> str:
 
 
 def settle(scaffolds: list[Scaffold]) -> list[Scaffold]:
-    return resolve_lengths(
-        scaffolds,
-        load_weights(WEIGHTS / "lacuna.safetensors"),
-        load_library(WEIGHTS / "library.safetensors"),
-        None,
-        k=128,
-        stride=64,
-        max_identity=0.95,
-        modifications=Modifications(),
-        device=torch.device("cpu"),
-    )
+    return resolve_lengths(scaffolds, Modifications(), bundled.reader())
 
 
 def test_a_mass_bounds_the_lengths() -> None:
     gap = Gap(0, 1, 1, None, mass=mass_of("GGGG"), tolerance_da=0.001)
-    assert possible_lengths(gap) == [2, 3, 4]  # two tryptophans weigh more, five glycines too
+    assert possible_lengths(gap) == [2, 3, 4]  # two tryptophans are heavier, five glycines too
     assert possible_lengths(Gap(0, 1, 3, None, mass=mass_of("GGGG"), tolerance_da=0.001)) == [3, 4]
     assert possible_lengths(Gap(0, 1, 1, 2, mass=mass_of("GGGG"), tolerance_da=0.001)) == [2]
     assert possible_lengths(Gap(0, 1, 5, None, mass=mass_of("GGGG"), tolerance_da=0.001)) == []
@@ -171,7 +156,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("a length was tried")
 
-    monkeypatch.setattr(lengths, "predict", refuse)
+    monkeypatch.setattr("lacuna.network.predict.predict", refuse)
 
 
 @pytest.mark.parametrize(
@@ -233,11 +218,8 @@ def test_lengths_beyond_what_may_be_tried_are_told(chain: str) -> None:
     (settled,) = settle([Scaffold("c", "", sequence, (endless,), 1)])
     assert sizes(settled) == [5] and settled.gaps[0].untried
     assert from_json(to_json(settled)) == settled
-    library = load_library(WEIGHTS / "library.safetensors")
-    kmers = encode_scaffolds([settled], library)
-    told = predict(
-        load_weights(WEIGHTS / "lacuna.safetensors"), kmers, library, torch.device("cpu")
-    )
+    kmers = encode_scaffolds([settled], bundled.predictor().library)
+    told = bundled.predictor().predict(kmers)
     row = fill_block([settled], kmers, told, candidates=1).texts["gaps"].getvalue()
     assert row.split("\t")[10] == "filled (not all possible lengths were tried)"
 
@@ -262,7 +244,7 @@ def test_work_grows_with_the_number_of_gaps_and_no_faster(
         read.append(len(kmers.tokens))
         return predict(model, kmers, *rest)
 
-    monkeypatch.setattr(lengths, "predict", counted)
+    monkeypatch.setattr("lacuna.network.predict.predict", counted)
     work = []
     for n in (15, 30):
         read.clear()
@@ -303,14 +285,14 @@ def test_what_is_settled_does_not_depend_on_company_or_order(chain: str) -> None
 def test_a_gap_without_mass_leaves_no_framework_column_empty_or_doubled(
     chain: str, place: tuple[int, int]
 ) -> None:
-    """Also where one too long would push other residues into a longer CDR."""
+    """Even if a gap one residue too long would push others into a longer CDR."""
     (settled,) = settle([opened(chain, *place, mass=False)])
     assert sizes(settled) == [place[1] - place[0]]
 
 
 @pytest.mark.parametrize(("first", "last"), [(-10, -2), (-8, -1), (-6, -3)])
 def test_a_gap_in_fr4_leaves_no_column_of_it_empty(first: int, last: int) -> None:
-    """One too short would make its end early, or move the end of CDR3 into it."""
+    """A gap one residue too short would end FR4 early, or extend CDR3 into it."""
     kappa = [germline_chain("K", seed, cdr3=9) for seed in range(6)]
     cut = [opened(k, len(k) + first, len(k) + last, mass=False) for k in kappa]
     assert [sizes(s) for s in settle(cut)] == [[last - first]] * 6

@@ -1,4 +1,4 @@
-"""Training batches: reproducible, with gaps as in use, and blind to what they hide."""
+"""Training batches: reproducible, with gaps as in use, independent of what they hide."""
 
 from dataclasses import fields, replace
 
@@ -12,6 +12,7 @@ from lacuna.antibody.germlines import LOCI
 from lacuna.antibody.imgt import CHAIN_ORDER, CONSTANT, OUTSIDE
 from lacuna.core.alphabet import ABSENT, AMBIGUOUS, MISSING, N_RESIDUES, RESIDUES, TOKEN
 from lacuna.templates.nearest import N_GERMLINE, one_hot_templates
+from lacuna.training.batches import step_generator
 from lacuna.training.corpus import Chains, germline_library
 from lacuna.training.masking import (
     MAX_GAP,
@@ -23,11 +24,10 @@ from lacuna.training.masking import (
     make_batch,
 )
 from lacuna.training.simulate import mutate, recombine
-from lacuna.training.trainer import step_generator
 
 CPU = torch.device("cpu")
 N = 48
-# Residues that no ambiguity code covers: what is hidden may change to them and stays hidden.
+# Residues without an ambiguity code: hidden residues may change to them and stay hidden.
 PLAIN = [i for i, r in enumerate(RESIDUES) if r not in "".join(AMBIGUOUS.values())]
 
 
@@ -75,7 +75,7 @@ def parts(batch: Batch) -> dict[str, Tensor]:
 
 def test_a_batch_is_a_pure_function_of_seed_and_step() -> None:
     first, other = parts(batch_of(5)), parts(batch_of(6))
-    torch.manual_seed(99)  # what is global plays no part
+    torch.manual_seed(99)  # the global generator has no effect
     again = parts(batch_of(5))
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not torch.equal(first["tokens"], other["tokens"])
@@ -101,7 +101,7 @@ def test_shapes_and_values() -> None:
 @given(st.integers(0, 10**6))
 def test_what_is_hidden_leaks_into_nothing_but_the_truth(seed: int) -> None:
     rows = torch.arange(16)
-    # Without constant regions, whose residues stand in no grid.
+    # Without constant regions, whose residues are in no grid.
     before = batch_of(seed, rows, constant=0.0)
     hidden = before.kmers.tokens == MISSING
     assert hidden.any()
@@ -138,7 +138,7 @@ def test_homologs_are_given_to_those_that_ask() -> None:
     assert not none.kmers.profiles[..., 40:].any()
     given_to_all = batch_of(4, homologs=1.0, generic=0.0, absent_slot=0.0)
     assert given_to_all.kmers.profiles[..., 40:].any(2).any(1).all()
-    # Those of one chain do not depend on how many others have some.
+    # The result for a chain does not depend on how many others get homologs.
     some = batch_of(4, homologs=0.5, generic=0.0, absent_slot=0.0)
     has = some.kmers.profiles[..., 40:].any(2).any(1)
     assert has.any() and not has.all()

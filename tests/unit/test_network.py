@@ -1,4 +1,4 @@
-"""The network: shapes, size, the two ways of looking up, and weights that are loaded strictly."""
+"""The network: shapes, size, two ways of lookup, and strict loading of weights."""
 
 import json
 from dataclasses import replace
@@ -15,7 +15,7 @@ from lacuna.antibody.imgt import N_CODES
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, N_TOKENS, TOKEN
 from lacuna.core.files import LacunaError
 from lacuna.core.tensor_files import digest_of
-from lacuna.network.model import ANSWERS, GapNetwork, Kmers, ModelConfig
+from lacuna.network.model import PLACES_AT_ONCE, GapNetwork, Kmers, ModelConfig
 from lacuna.network.weights import load_weights, save_weights
 from lacuna.templates.nearest import N_PROFILES, N_SLOTS
 
@@ -23,7 +23,7 @@ SMALL = ModelConfig(channels=12, hidden=10)
 
 
 def random_kmers(n: int, k: int, seed: int) -> Kmers:
-    """k-mers of every token and column, some positions without profiles."""
+    """k-mers with every token and column, some positions without profiles."""
     generator = torch.Generator().manual_seed(seed)
 
     def tokens(*shape: int) -> Tensor:
@@ -157,7 +157,7 @@ def test_weights_are_loaded_strictly(tmp_path: Path) -> None:
 
 
 def fault_of(path: Path) -> str:
-    """What loading says, after the name of the file: one line that ends with a remedy."""
+    """The message of loading, after the file name: one line that ends with a remedy."""
     with pytest.raises(LacunaError) as error:
         load_weights(path)
     said = str(error.value)
@@ -169,9 +169,9 @@ def fault_of(path: Path) -> str:
 @pytest.mark.parametrize(
     ("model", "fault"),
     [
-        ("{", "'model' in its metadata is no JSON"),
-        ("[" * 100_000, "'model' in its metadata is no JSON"),
-        ("[1]", "'model' in its metadata is no JSON object"),
+        ("{", "'model' in its metadata is not JSON"),
+        ("[" * 100_000, "'model' in its metadata is not JSON"),
+        ("[1]", "'model' in its metadata is not a JSON object"),
         ('{"layers": 10000000}', "('layers' is 10000000, not a whole number from 1 to 64)"),
         ('{"layers": 1.0}', "('layers' is 1.0, not a whole number from 1 to 64)"),
         ('{"channels": -1}', "('channels' is -1, not a whole number from 1 to 4096)"),
@@ -180,7 +180,7 @@ def fault_of(path: Path) -> str:
         ('{"kernel": 4}', "('kernel' is 4, not an odd number from 1 to 127)"),
         ('{"slots": 9}', "('slots' is 9, not 8)"),
         ('{"dropout": NaN}', "('dropout' is nan, not a number from 0 to less than 1)"),
-        ('{"heads": 4}', "('heads' is 4, but a network has no such size)"),
+        ('{"heads": 4}', "('heads' is 4, which is not a size of a network)"),
         ('{"channels": 4096, "hidden": 4096, "layers": 64}', "not float32 of"),
     ],
 )
@@ -204,7 +204,7 @@ def test_weights_without_model_settings_are_refused(tmp_path: Path) -> None:
         save_file(dict(make().state_dict()), path)
         load_weights(path)
     write(path, dict(make().state_dict()), record="[")
-    assert fault_of(path).startswith("'record' in its metadata is no JSON; ")
+    assert fault_of(path).startswith("'record' in its metadata is not JSON; ")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
@@ -212,7 +212,7 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, value: float) -
     state = {k: v.clone() for k, v in make().state_dict().items()}
     state["mix.bias"][1] = value
     path = write(tmp_path / "w.safetensors", state)
-    told = "the weights are damaged (mix.bias holds values that are no finite numbers); "
+    told = "the weights are damaged (mix.bias holds values that are not finite); "
     assert fault_of(path).startswith(told)
 
 
@@ -234,13 +234,13 @@ def test_a_header_that_claims_a_huge_shape_is_refused_unread(tmp_path: Path, sha
     size = int.from_bytes(blob[:8], "little")
     header = json.loads(blob[8 : 8 + size])
     header["mix.bias"]["shape"] = shape
-    if shape == [0, 2**60]:  # nothing of it stands in the file, so that its offsets are right
+    if shape == [0, 2**60]:  # it takes no space in the file, so its offsets are right
         header["nothing"] = {**header.pop("mix.bias"), "data_offsets": [0, 0]}
     text = json.dumps(header).encode()
     path.write_bytes(len(text).to_bytes(8, "little") + text + blob[8 + size :])
     fault_of(path)
     path.write_bytes((2**63).to_bytes(8, "little") + blob[8:])
-    assert fault_of(path).startswith("damaged or no safetensors file (")
+    assert fault_of(path).startswith("damaged or not a safetensors file (")
 
 
 def test_damaged_and_missing_weights_are_one_line(tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ def test_damaged_and_missing_weights_are_one_line(tmp_path: Path) -> None:
 def test_asked_places_are_answered_as_among_all(layers: int, first: int, stop: int) -> None:
     model = make(ModelConfig(channels=8, hidden=8, layers=layers))
     kmers = random_kmers(3, 12, 5)
-    each = torch.arange(ANSWERS)
+    each = torch.arange(PLACES_AT_ONCE)
     kmer, place = each % 3, first + each % (stop - first)
     with torch.inference_mode():
         torch.testing.assert_close(model.answer(kmers, kmer, place), model(kmers)[kmer, place])

@@ -1,4 +1,4 @@
-"""Modifications and masses in a sequence, in ProForma's notation and that of PEAKS."""
+"""Modifications and masses in a sequence, in the notations of ProForma and PEAKS."""
 
 import re
 import socket
@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from conftest import Write
 from lacuna.core.alphabet import RESIDUES
+from lacuna.core.tags import MAX_TAG, _unimod, dalton_mass, modification, peaks_modification
 from lacuna.scaffolds.fasta import Record
 from lacuna.scaffolds.notation import MIN_NUCLEOTIDES, locate, read_letters
 from lacuna.scaffolds.read import MAX_OPEN_GAPS, from_json, read_scaffolds, to_json
 from lacuna.scaffolds.scaffold import Gap, Rejected, ResidueModification, Scaffold
-from lacuna.scaffolds.tags import MAX_TAG, _unimod, dalton_mass, modification, peaks_modification
 
 CARBAMIDOMETHYL = (57.021464, "Carbamidomethyl")
 OXIDATION = (15.994915, "Oxidation")
@@ -128,16 +128,16 @@ def test_truth_and_homologs_may_be_modified(write: Write) -> None:
         ("AM[MOD:00719]K", 4, "of another vocabulary than Unimod"),
         ("AM[XLMOD:02001]K", 4, "of another vocabulary than Unimod"),
         ("AN[GNO:G59626AS]K", 4, "of another vocabulary than Unimod"),
-        ("AN[Glycan:Sugar3]K", 4, "which is no composition"),
-        ("AN[Formula:Xx3]K", 4, "which is no composition"),
+        ("AN[Glycan:Sugar3]K", 4, "which is not a composition"),
+        ("AN[Formula:Xx3]K", 4, "which is not a composition"),
         ("AC[160.03]K", 4, "a mass without a sign; write what the residue gains"),
         ("AC[4]K", 4, "a mass without a sign"),
         ("AC[+57,0215]K", 4, "a decimal comma; write a point: +57.0215"),
         ("AC(+57,02)K", 4, "a decimal comma; write a point: +57.02"),
         ("AX[+367,0537]K", 4, "a decimal comma; write a point: +367.0537"),
         ("A{420,18 Da}K", 3, "a decimal comma; write a point: 420.18"),
-        ("AC[]K", 4, "which is no modification"),
-        ("AC[+5_7]K", 4, "which is no mass in Da"),
+        ("AC[]K", 4, "which is not a modification"),
+        ("AC[+5_7]K", 4, "which is not a mass in Da"),
         ("AC[+1e9]K", 4, "which changes a residue by 1e+09 Da"),
         ("AC[-300]K", 4, "which changes a residue by -300 Da"),
         ("AC[Oxidation|+57.02]K", 4, "which gives masses of 15.9949 and 57.02 Da"),
@@ -228,7 +228,7 @@ def test_an_annotated_chain_reads_as_the_same_letters_as_the_plain_one(
 
 
 def test_inline_gaps_cost_the_same_each(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No search through the record for every gap: positions are looked for where one is told."""
+    """No search through the whole record for every gap: positions are found at their tags."""
     asked: list[int] = []
     monkeypatch.setattr(
         "lacuna.scaffolds.notation.locate",

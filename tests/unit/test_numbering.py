@@ -1,6 +1,6 @@
-"""Columns of chains: whole, with gaps, cut off, with more around them, and of other proteins.
+"""Columns of chains: whole, with gaps, cut off, with other residues around, and of other proteins.
 
-Chains are made of germline segments, so the right columns are known without any numbering.
+Chains are made from germline segments, so the right columns are known without any numbering.
 """
 
 import random
@@ -56,7 +56,7 @@ class Domain:
 
 
 def domain(v: int, j: int, cdr3: str = "ARDYGSSYFD") -> Domain:
-    """V up to Cys104, a CDR3, and FR4 of a J segment; by index of the bundled segments."""
+    """V up to Cys104, a CDR3, and FR4 of a J segment; v, j: indices of bundled segments."""
     locus = LOCI[v_segments().locus[v]]
     columns = [c for c in range(1, CYS104 + 1) if v_segments().tokens[v, c] != ABSENT]
     fr4 = list(range(FR4_START, FR4_LAST[locus] + 1))
@@ -85,7 +85,7 @@ def hide(sequence: str, start: int, length: int) -> str:
 
 @st.composite
 def domains(draw: st.DrawFn) -> Domain:
-    """A domain of any species and locus of a segment with every framework residue of its locus."""
+    """A domain of any species and locus, of a segment with all framework residues of its locus."""
     v = v_segments()
     cdrs = [*range(27, 39), *range(56, 66)]
     usual = np.zeros(len(v.names), dtype=bool)
@@ -169,7 +169,7 @@ def test_an_ambiguous_letter_is_a_missing_residue(letter: str) -> None:
 @pytest.mark.parametrize("locus", LOCI)
 @pytest.mark.parametrize("length", [15, 20, 25, 30, 35, 40])
 def test_a_long_gap_anywhere_in_v_keeps_locus_and_columns(locus: str, length: int) -> None:
-    """A gap over CDR1 and CDR2 at once leaves their lengths open, so it may go wrong there."""
+    """A gap over both CDR1 and CDR2 leaves their lengths open, so it may go wrong there."""
     chain = HUMAN[locus]
     wrong = []
     for start in range(0, 90 - length):
@@ -216,7 +216,7 @@ def test_fr4_lies_before_the_constant_region_even_where_a_gap_hides_both_ends() 
     assert numbering.constant_start == start
 
 
-# --- constant regions and what lies around a domain ----------------------------------------------
+# --- constant regions, and what surrounds a domain -----------------------------------------------
 
 
 @pytest.mark.parametrize("locus", LOCI)
@@ -360,7 +360,7 @@ def test_a_chain_without_its_start_keeps_the_columns_of_the_rest(locus: str, cut
 @pytest.mark.parametrize("locus", LOCI)
 @pytest.mark.parametrize("end", [30, 45, 62, 80, 90, 92, -3, -9])
 def test_a_chain_without_its_end_keeps_the_columns_of_the_rest(locus: str, end: int) -> None:
-    """Where it ends within CDR3 the columns run on from 105, as nothing tells its length."""
+    """If it ends within CDR3, the columns continue from 105, since its length is unknown."""
     chain = HUMAN[locus]
     numbering = number_chain(chain.sequence[:end])
     last_v = chain.columns.index(CYS104)
@@ -382,7 +382,7 @@ def test_what_is_left_of_a_domain_before_a_constant_region_is_counted_from_its_e
     assert (columns[kept:] == CONSTANT).all()
 
 
-# --- what is no antibody -------------------------------------------------------------------------
+# --- proteins that are not antibodies ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

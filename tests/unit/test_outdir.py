@@ -1,4 +1,4 @@
-"""The output folder: whose files are in it, one run at a time, and what a failed run ends with."""
+"""The output folder: whose files it holds, one run at a time, and the last line of a failure."""
 
 import inspect
 import json
@@ -21,7 +21,7 @@ from lacuna.steps.outdir import LOCK, RunLock, check_outdir, last_words
 
 @pytest.fixture
 def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An output folder that is not there yet, of a run that is started in another."""
+    """An output folder that does not exist yet, for a run started in another folder."""
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     return tmp_path / "out"
@@ -52,7 +52,7 @@ def test_an_input_is_known_under_any_of_its_names(out: Path, tmp_path: Path) -> 
     place(out / "s1" / "own.fasta")
     (tmp_path / "link").symlink_to(out)  # a folder by another name
     (tmp_path / "one.fasta").symlink_to(out / "s1" / "own.fasta")
-    (out / "s1" / "link.fasta").symlink_to(kept)  # which Snakemake would remove
+    (out / "s1" / "link.fasta").symlink_to(kept)  # Snakemake would remove it
     for name in ("link/s1/own.fasta", "one.fasta", "out/s1/link.fasta", "work/../out/s1/own.fasta"):
         with pytest.raises(LacunaError, match="where Lacuna writes its results"):
             check_outdir(out, ["s1"], {"gaps": tmp_path / name})
@@ -117,7 +117,7 @@ def test_a_second_run_is_refused_until_the_first_ends(out: Path) -> None:
     with pytest.raises(LacunaError, match=rf"is in use by another run \(process {os.getpid()} on"):
         RunLock(out)
     first.release()
-    first.release()  # as at exit: once is enough
+    first.release()  # again at exit: no effect
     RunLock(out).release()
 
 
@@ -141,7 +141,7 @@ def test_a_killed_run_leaves_no_lock(out: Path) -> None:
 
 
 def record(out: Path, **changes: object) -> None:
-    """Leave a lock file as another run would, with what it says changed."""
+    """Leave a lock file like that of another run, with changes to its record."""
     RunLock(out).release()
     told = json.loads((out / LOCK).read_text())
     (out / LOCK).write_text(json.dumps(told | changes))
@@ -154,7 +154,7 @@ def test_a_lock_of_another_machine_is_never_broken(out: Path) -> None:
     record_path = out / LOCK
     record_path.unlink()
     RunLock(out).release()
-    record(out, host="elsewhere")  # which ended as it should
+    record(out, host="elsewhere")  # of a run that ended normally
     RunLock(out).release()
 
 
@@ -169,7 +169,7 @@ def test_a_file_system_without_locks_goes_by_the_process(
     with pytest.raises(LacunaError, match="is in use by another run"):
         RunLock(out)
     (out / LOCK).unlink()
-    record(out, process=2**22 + 1, running=True)  # above the greatest number of a process
+    record(out, process=2**22 + 1, running=True)  # above the highest process id
     RunLock(out).release()
 
 
@@ -223,7 +223,7 @@ def test_a_job_that_was_killed_is_named(out: Path, monkeypatch: pytest.MonkeyPat
     lock = RunLock(out)
     log = place(out / "snakemake.log", "words\nError in rule fill_gaps:\n    jobid: 3\n")
     said = last_words(out, lock.start, [str(log)])
-    assert said.startswith("rule fill_gaps: its job ended without a word, as when it is killed for")
+    assert said.startswith("rule fill_gaps: its job ended silently, as if killed for")
     assert "give it more" in said and str(log) in said
     stopped = place(out / "2.log", "Terminating processes on user request, this might take time.\n")
     assert last_words(out, lock.start, [str(stopped)]).startswith("the run was interrupted; the")

@@ -1,4 +1,4 @@
-"""The memory of a command is its own, whatever the process took that asks for it."""
+"""The measured memory is that of the command, whatever the measuring process has used."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ import pytest
 from lacuna.benchmark.peak import peak_mb_of
 from lacuna.benchmark.peer_worker import peak_mb
 
-TAKE = "b'x' * 200_000_000"  # bytes that are written take memory
+TAKE = "b'x' * 200_000_000"  # bytes use memory only once they are written
 START = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {TAKE!r}])"
 
 

@@ -1,4 +1,4 @@
-"""The environments of the peers: pins, and what is installed from them."""
+"""The environments of the peers: their pins, and what is installed from them."""
 
 import re
 import subprocess
@@ -31,7 +31,7 @@ def write_wheel(folder: Path, name: str, requires: str = "") -> None:
 
 @pytest.fixture
 def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that pip takes packages from, and from nowhere else."""
+    """A folder of packages that is pip's only source."""
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -47,7 +47,7 @@ def test_every_peer_has_an_environment_of_exact_pins() -> None:
     for lines in PINS.values():
         pins = [line for line in lines if not line.startswith("#")]
         assert all(re.fullmatch(r"[\w-]+==\d+(\.\d+)+", pin) for pin in pins)
-        for package in ("torch", "numpy"):  # those of Lacuna: the same arithmetic for all
+        for package in ("torch", "numpy"):  # as in Lacuna: the same arithmetic for all
             [pin] = [pin for pin in pins if pin.startswith(f"{package}==")]
             assert pin in project
     assert all(re.fullmatch(r"\w+==\d+(\.\d+)+", pin) for pin in PEERS.values())

@@ -1,4 +1,4 @@
-"""One function scores Lacuna and its peers; the tables and the picture say what it found."""
+"""One function scores Lacuna and its peers; the tables and the figure show its result."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_a_method_that_fills_nothing_is_left_out() -> None:
     assert cell(table, "germline_copy", "human", "all", "all")["n_correct"] == 1
 
 
-# --- what people read ----------------------------------------------------------------------------
+# --- for readers ---------------------------------------------------------------------------------
 
 
 def both() -> tuple[pd.DataFrame, pd.DataFrame]:

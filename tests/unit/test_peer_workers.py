@@ -126,7 +126,7 @@ def test_company_in_a_batch_changes_no_answer(checkpoint: Path) -> None:
 
 
 class Executes:
-    """What an evil checkpoint would hold."""
+    """Content of a malicious checkpoint."""
 
     def __reduce__(self) -> tuple[type, tuple[str]]:
         return Path, ("anything",)

@@ -1,4 +1,4 @@
-"""Which scaffolds are compared, and how a method is measured on them."""
+"""Which scaffolds are compared, and how a method is timed on them."""
 
 import json
 import sys
@@ -94,7 +94,7 @@ def test_chosen_scaffolds_are_read_as_they_were(tmp_path: Path) -> None:
 
 
 def test_missing_positions_are_put_in_the_order_of_the_chain(tmp_path: Path) -> None:
-    """The order in which a method tells its probabilities."""
+    """Methods give their probabilities in this order."""
     (tmp_path / "truth.jsonl").write_text(record(missing=[4, 1, 2]) + "\n")
     assert read_targets(tmp_path / "truth.jsonl")[0].missing == (1, 2, 4)
 
@@ -102,10 +102,10 @@ def test_missing_positions_are_put_in_the_order_of_the_chain(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("{", "truth.jsonl:2: no scaffold"),
+        ("{", "truth.jsonl:2: not a scaffold"),
         ('{"id": "b"}', "KeyError('set')"),
         ("[]", "TypeError"),
-        (record(), "'a' stands twice"),
+        (record(), "'a' occurs twice"),
         (record(id="b", chain="K"), "neither H nor L"),
         (record(id=1), "are not all text"),
         (record(id=""), "are not all text"),
@@ -117,7 +117,7 @@ def test_missing_positions_are_put_in_the_order_of_the_chain(tmp_path: Path) -> 
         (record(id="b", missing=[1.5]), "outside seq"),
         (record(id="b", missing=[1, 2, 1]), "a position twice"),
         (record(id="b", missing=[6]), "outside seq"),
-        (record(id="b", seq="QVXLVE"), "no residue"),
+        (record(id="b", seq="QVXLVE"), "not a residue"),
     ],
 )
 def test_a_bad_record_is_named(tmp_path: Path, line: str, words: str) -> None:
@@ -146,7 +146,7 @@ def test_a_bench_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def measured() -> tuple[list[Any], Speed]:
-    """Five V domains and a whole chain by Lacuna, in two processes."""
+    """Five V domains and a whole chain, filled by Lacuna in two processes."""
     targets = mixed()
     assert len(targets[-1].seq) > DOMAIN
     return measure(
@@ -175,7 +175,7 @@ def test_lacuna_and_its_baselines_fill_what_is_missing_alone(
         if method == "nearest_homolog":
             assert filled.count("X") == len(missing)  # no homologs were given
         else:
-            # Germline chains, whose segments are known; two of them may differ in a residue.
+            # Germline chains: their segments are known; two segments may differ in a residue.
             assert sum(a != b for a, b in zip(filled, seq, strict=True)) <= 1
 
 
@@ -244,5 +244,5 @@ def test_what_a_library_prints_is_no_answer(tmp_path: Path) -> None:
     options = {"processes": 2, "whole_chains": False, "with_truth": False}
     found, _ = measure("m", command, {"fails": False}, targets, **options)
     assert found == [("m", t.id, t.scaffold, [0.5]) for t in targets]
-    with pytest.raises(LacunaError, match="loud_worker.py: ended before it had answered; see"):
+    with pytest.raises(LacunaError, match="loud_worker.py: ended before it answered; see"):
         measure("m", command, {"fails": True}, targets, **options)

@@ -1,4 +1,4 @@
-"""The `pretrain` section: defaults, faults that name key and remedy, what rules take from it."""
+"""The `pretrain` section: defaults, faults that name key and remedy, arguments of rules."""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from lacuna.core.files import LacunaError
 from lacuna.network.model import ModelConfig
+from lacuna.training.batches import TrainConfig
 from lacuna.training.corpus import Corpus, EncodeConfig
 from lacuna.training.masking import MaskingConfig
 from lacuna.training.settings import (
@@ -19,7 +20,6 @@ from lacuna.training.settings import (
     train_settings,
 )
 from lacuna.training.teacher import TeacherConfig
-from lacuna.training.trainer import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "pretrain.schema.yaml"
@@ -52,7 +52,7 @@ def test_windows_are_as_long_as_a_teacher_can_read() -> None:
     assert TEACHER_K == TeacherConfig().positions - 2
     teacher = {"wheel": "antiberty==0.1.3"}
     assert check(train={"k": TEACHER_K}, teacher=teacher)["train"]["k"] == TEACHER_K
-    assert check(train={"k": TEACHER_K + 1})["train"]["k"] == TEACHER_K + 1  # none is set
+    assert check(train={"k": TEACHER_K + 1})["train"]["k"] == TEACHER_K + 1  # without a teacher
 
 
 def test_corpora_stand_where_they_are_given_or_fetched_to() -> None:

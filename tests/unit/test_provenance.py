@@ -1,4 +1,4 @@
-"""Digests of a rule's code, by every module that its script leads to and no other, and inputs."""
+"""Digests of inputs and of a rule's code, that is of all modules its script leads to."""
 
 import os
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A package: top leads to middle, middle to bottom and back to top, other stands alone."""
+    """A package: top imports middle, middle imports bottom and top; other is separate."""
     tmp_path = tmp_path / "lacuna"
     tmp_path.mkdir()
     (tmp_path / "top.py").write_text("from lacuna.middle import (\n    x,\n)\nfrom csv import y\n")
@@ -121,8 +121,8 @@ def test_a_file_is_known_by_what_it_holds_and_not_by_its_time(write: Write) -> N
     time = replaced.stat().st_mtime_ns
     replaced.write_text(">a\nC\n")
     os.utime(replaced, ns=(time, time))
-    assert before.changed() == []  # of the same size and time it is not read again
-    os.utime(replaced, ns=(0, 0))  # as one of a backup
+    assert before.changed() == []  # with the same size and time it is not read again
+    os.utime(replaced, ns=(0, 0))  # like that of a backup
     assert before.changed() == [str(replaced)]
     after = Inputs([kept, replaced])
     assert after.digest(kept) == before.digest(kept) == before.digest(replaced)

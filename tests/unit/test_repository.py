@@ -1,4 +1,4 @@
-"""What a stranger is told holds: paths, functions, commands and versions at the top."""
+"""The documents are right: paths, functions, commands and versions that they name exist."""
 
 import ast
 import re
@@ -15,13 +15,13 @@ from lacuna.core.paths import SCRIPTS, WORKFLOW
 ROOT = WORKFLOW.parent
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 CODE = re.findall(r"`([^`\n]+)`", CONTRIBUTING)
-ABSENT = {"workflow/Snakefile", "config/README.md"}  # it says that these are not there
+ABSENT = {"workflow/Snakefile", "config/README.md"}  # CONTRIBUTING says that these do not exist
 FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def place(path: str) -> Path:
-    """A path as CONTRIBUTING.md writes it."""
+    """A path as written in CONTRIBUTING.md."""
     return (SCRIPTS if path.startswith("lacuna/") else ROOT) / path
 
 
@@ -58,7 +58,7 @@ def test_a_function_in_contributing_exists() -> None:
     named += [[path, name] for name, path in pairs]
     assert len(named) > 30
     assert [x for x in named if x[1] not in names_in(place(x[0]))] == []
-    assert {name for name, _ in pairs} == {"RESERVED", "SPECIES", "PEERS", "TITLES"}
+    assert {name for name, _ in pairs} == {"SPECIES", "PEERS", "TITLES", "TABLES"}
 
 
 def test_a_candidates_mass_error_is_where_contributing_says() -> None:
@@ -89,6 +89,11 @@ def test_every_package_of_the_code_and_folder_of_tests_is_in_contributing() -> N
     packages = {f"lacuna/{path.parent.name}/" for path in (SCRIPTS / "lacuna").glob("*/*.py")}
     folders = {f"tests/{path.parent.name}/" for path in (ROOT / "tests").glob("*/*.py")}
     assert packages | folders <= PATHS
+
+
+def test_pytest_looks_into_every_folder_of_tests() -> None:
+    paths = PROJECT["tool"]["pytest"]["ini_options"]["testpaths"]
+    assert {f"tests/{p.parent.name}" for p in (ROOT / "tests").glob("*/test_*.py")} == set(paths)
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "CHANGELOG.md", "README.md"])

@@ -1,7 +1,6 @@
-"""The input side: FASTA, gap table and truth become scaffolds, and every fault is named."""
+"""Input: FASTA, gap table and truth become scaffolds, and every fault is named."""
 
 import gzip
-import os
 import random
 import re
 import time
@@ -30,7 +29,7 @@ HEADER = "chain\tstart\tend\tmass\ttolerance_ppm\tmin_length\tmax_length\n"
 
 
 class Reader:
-    """Writes the files of one test and reads them as scaffolds."""
+    """Writes the files of a test and reads them as scaffolds."""
 
     def __init__(self, write: Write) -> None:
         self.write = write
@@ -59,7 +58,7 @@ class Reader:
         return found[0]
 
     def fault(self, sequence: str, rows: str = "", truth: str | None = None) -> Rejected:
-        """The rejection of one chain 'm' beside a good one."""
+        """The rejection of one chain 'm', read together with a good one."""
         table = HEADER + "".join(f"m\t{row}\n" for row in rows.splitlines())
         fasta = f">m\n{sequence}\n>good\nACD\n"
         bad, good = self(fasta, table, None if truth is None else f">m\n{truth}\n")
@@ -128,7 +127,7 @@ def test_a_chain_of_20000_residues_is_read_and_the_limit_is_named(read: Reader) 
 
 
 def test_a_huge_record_is_skipped_without_being_held(read: Reader) -> None:
-    # Longer than one read, so that its middle is dropped; lines after it still count right.
+    # Longer than one read, so its middle is dropped; lines after it are still numbered right.
     huge = "\n".join(["ACDEFGHIKL" * 10] * 50_000)
     long, good, last = read(f">long\n{huge}\n>good\nACD\n>last\nAOD\n", max_length=100)
     assert isinstance(long, Rejected) and "'long' is too long" in long.reason
@@ -260,9 +259,9 @@ def test_gzip_is_known_by_its_bytes(write: Write) -> None:
         (b"@read\nACGT\n+\nFFFF\n", "not a FASTA file"),
         (b"", "the file is empty; give at least one"),
         (b"\n \r\n", "the file is empty"),
-        (gzip.compress(b""), "the file is empty"),
-        (gzip.compress(PNG), "not a FASTA file"),
-        (gzip.compress(os.urandom(99))[:50], "damaged"),
+        (gzip.compress(b"", mtime=0), "the file is empty"),
+        (gzip.compress(PNG, mtime=0), "not a FASTA file"),
+        (gzip.compress(random.Random(1).randbytes(99), mtime=0)[:50], "damaged"),
     ],
 )
 def test_a_file_that_is_no_fasta_stops_the_run(write: Write, content: bytes, words: str) -> None:
@@ -337,7 +336,7 @@ def test_a_gap_in_brackets_is_a_mass(read: Reader, tag: str) -> None:
     bad = read.fault(f"AC\nDX[{tag}]F")
     assert (bad.line, bad.column) == (3, 4)
     assert bad.reason.endswith(
-        f"has '[{tag}]' at column 4, which is no mass in Da; "
+        f"has '[{tag}]' at column 4, which is not a mass in Da; "
         "write a gap of known mass as X[+367.0537]"
     )
 
@@ -348,7 +347,7 @@ def test_a_gap_in_brackets_is_a_mass(read: Reader, tag: str) -> None:
 def test_braces_that_hold_no_mass_are_named(read: Reader, text: str) -> None:
     bad = read.fault(f"AC\nDE{text}F")
     assert (bad.line, bad.column) == (3, 4)
-    assert "which is no mass in Da; write a gap of known mass as {420.18 Da}" in bad.reason
+    assert "which is not a mass in Da; write a gap of known mass as {420.18 Da}" in bad.reason
 
 
 @pytest.mark.parametrize(
@@ -454,7 +453,7 @@ def test_a_row_adds_to_an_inline_mass(read: Reader) -> None:
         ("ACDE", "0\t2\t\t\t3", 2, "hides 2 residues, outside its lengths 3 to open"),
         ("ACDE", "0\t2\t\t\t1\t2\tmore", 2, "1 cells more than the header"),
         ("AX[+400.1]C", "1\t2\t400", 2, "both inline and in the table; keep one of them"),
-        ("AX[+400.1]C", "0\t2", 2, "swallows an inline mass gap"),
+        ("AX[+400.1]C", "0\t2", 2, "covers an inline mass gap"),
     ],
 )
 def test_a_bad_row_rejects_its_chain_alone(
@@ -471,7 +470,10 @@ def test_rows_of_unknown_chains_come_last_in_order_of_their_lines(read: Reader) 
     assert isinstance(found[0], Scaffold) and found[0].gaps[0].truth == "A"
     assert [(record.chain, record.line) for record in found[1:]] == [("z", 1), ("y", 3), ("z", 4)]
     assert found[1] == Rejected(
-        "z", 1, None, "gaps.tsv:1: 'z' is no chain of heavy.fasta; correct the id or remove the row"
+        "z",
+        1,
+        None,
+        "gaps.tsv:1: 'z' is not a chain of heavy.fasta; correct the id or remove the row",
     )
 
 
@@ -514,7 +516,7 @@ def test_a_table_without_rows_adds_nothing(read: Reader) -> None:
     [
         ("chain\tstart\n", "gaps.tsv:1: column 'end' is missing; found chain, start"),
         ("chain\tstart\tend\tmas\n", "gaps.tsv:1: unknown column 'mas'; did you mean 'mass'?"),
-        ("chain\tstart\tend\tend\n", "gaps.tsv:1: column 'end' stands twice"),
+        ("chain\tstart\tend\tend\n", "gaps.tsv:1: column 'end' occurs twice"),
         ("\nname\tfrom\tto\n", "gaps.tsv:2: neither the header of a gap table nor a BED row"),
         (">a\nACD\n", "gaps.tsv:1: neither"),
     ],
@@ -574,14 +576,14 @@ def test_hidden_letters_must_agree_with_the_truth(read: Reader) -> None:
         ("ACFG", "2\t2", "ACDEFG", ["DE"]),
         ("ACFG", "2\t2\t\t\t0", "ACFG", [""]),
         ("AC-FG", "2\t3\t\t\t1\t4", "ACDEEFG", ["DEE"]),
-        # FG stands twice in the truth: a length range, then a mass, say where the gap ends.
+        # FG occurs twice in the truth: a length range, then a mass, show where the gap ends.
         ("ACX[+300]FGX[+300]", "2\t3\t\t\t1\t2", "ACDFGFGH", ["D", "FGH"]),
         ("ACX[+115.0269]FGX[+341.148]", "", "ACDFGFGH", ["D", "FGH"]),
         ("ACX[+319.117]FGX[+137.059]", "", "ACDFGFGH", ["DFG", "H"]),
-        # Without them it stays open, and only that does.
+        # Without them that gap, and no other, stays open.
         ("-CX[+300]FGX[+300]", "", "ACDFGFGH", ["A", None, None]),
         ("ACX[+300]X[+300]E", "", "ACDDDE", [None, None]),
-        # Masses that fit nowhere (a modified residue) do not unmake what the letters say.
+        # Masses that fit nowhere (a modified residue) do not overrule the letters.
         ("ACX[+999]FGX[+999]", "", "ACDFGFGH", [None, None]),
         ("ACX[+999]FG", "", "ACDEFG", ["DE"]),
     ],
@@ -634,7 +636,7 @@ def test_records_of_cr_among_those_of_lf_are_not_lost_in_silence(read: Reader) -
         "a",
         19,
         None,
-        "heavy.fasta:19: 'a' has line ends of CR among those of LF; "
+        "heavy.fasta:19: 'a' has both CR and LF as line ends; "
         "save the file with one kind of line end",
     )
 
@@ -644,7 +646,7 @@ def test_records_of_cr_among_those_of_lf_are_not_lost_in_silence(read: Reader) -
 def test_a_chain_begins_at_the_start_of_a_line_alone(
     write: Write, monkeypatch: pytest.MonkeyPatch, before: bytes, shift: int
 ) -> None:
-    """However long the record is, and wherever it is cut."""
+    """Regardless of the length of the record and of where it is cut."""
     monkeypatch.setattr("lacuna.scaffolds.fasta._CHUNK", 64)
     body = b"A" * (63 + shift - 3) + before + b"A" * 64 + b">b\nACD\n"
     path = write("a.fasta", b">a\n" + body + b">c\nACD\n")
@@ -667,7 +669,7 @@ def test_an_id_has_a_length(read: Reader) -> None:
 def test_an_id_holds_no_nul(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "lacuna.scaffolds.fasta._CHUNK", 8
-    )  # in the first chunk it is no FASTA at all
+    )  # in the first chunk, it is not a FASTA at all
     good, bad = read_scaffolds(write("a.fasta", ">a\nACDEFG\n>b\0c\nACD\n"))
     assert isinstance(good, Scaffold) and isinstance(bad, Rejected)
     assert bad.reason == (
@@ -792,8 +794,8 @@ def test_ids_of_the_truth_that_match_in_part_are_said_in_one_line(read: Reader) 
         "",
         1,
         None,
-        "truth.fasta:1: 2 ids (y, x) of the truth are no chains of heavy.fasta; "
-        "2 ids (b, d) of heavy.fasta with gaps have no truth and count for nothing; "
+        "truth.fasta:1: 2 ids (y, x) of the truth are not chains of heavy.fasta; "
+        "2 ids (b, d) of heavy.fasta with gaps have no truth and do not count; "
         "1 id (a) of the truth came before, and the first record counts; "
         "give both files the same ids",
         remark=True,
@@ -826,7 +828,7 @@ PIECES = st.lists(OBSERVED | MISSING | AMBIGUITY | INLINE, min_size=1, max_size=
 
 
 def expected_letters(pieces: list[str]) -> str:
-    """The sequence that the pieces of a chain stand for, position by position."""
+    """The sequence that the pieces of a chain mean, position by position."""
     letters = ""
     for piece in pieces:
         if piece.startswith(("X[", "{")):
@@ -850,7 +852,7 @@ def test_observed_residues_and_coordinates_survive_any_layout(
     assert isinstance(scaffold, Scaffold)
     assert scaffold.sequence == expected_letters(pieces)
 
-    # Gaps are sorted, apart, and hold exactly the letters that are no residues.
+    # Gaps are sorted, disjoint, and hold exactly the letters that are not residues.
     covered = [position for gap in scaffold.gaps for position in range(gap.start, gap.end)]
     assert covered == [
         position for position, letter in enumerate(scaffold.sequence) if letter not in RESIDUES
@@ -901,7 +903,7 @@ def test_no_bytes_whatever_raise_anything_but_a_rejection(
 def test_a_truth_cut_into_loose_gaps_never_comes_back_wrong(
     tmp_path_factory: pytest.TempPathFactory, truth: str, cuts: list[tuple[int, int]]
 ) -> None:
-    # Cut pieces of unknown length out of a chain; what is found is the truth or nothing.
+    # Cut pieces of unknown length out of a chain: the truth is found, or nothing.
     spans: list[tuple[int, int]] = []
     for start, end in sorted((min(cut), max(cut)) for cut in cuts):
         if end <= len(truth) and start < end and (not spans or start >= spans[-1][1]):

@@ -1,4 +1,4 @@
-"""The benchmark of scale: its chains, its sums and its table. What it measures no test knows."""
+"""The benchmark of scale: its chains, its sums and its table, but not the figures it measures."""
 
 from pathlib import Path
 

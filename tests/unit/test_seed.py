@@ -1,4 +1,4 @@
-"""The tutorial model: its numbers, its hand-written gradient, and what each protocol may see."""
+"""The tutorial model: its numbers, its hand-written gradient, and what each protocol sees."""
 
 import math
 from concurrent.futures import ThreadPoolExecutor
@@ -152,7 +152,7 @@ def test_gradient_equals_autograd(k: int) -> None:
 
 
 def test_training_steps_equal_autograd_and_the_adam_of_keras() -> None:
-    """Several steps over different windows: no buffer may carry anything from one to the next."""
+    """Several steps on different windows: no buffer may carry over from one to the next."""
     flat = parameters()
     reference = Reference(flat)
     trained = [p for p in reference.parameters() if p.requires_grad]
@@ -174,13 +174,13 @@ def test_training_steps_equal_autograd_and_the_adam_of_keras() -> None:
                 p -= alpha * m / (v.sqrt() + 1e-7)
     ours = seed_kernel.split_parameters(flat)
     for name, expected in reference.arrays(of_gradient=False).items():
-        # The first steps of Adam turn the sign of a gradient near zero into a whole step.
+        # In the first steps, Adam turns the sign of a gradient near zero into a full step.
         wrong = ((ours[name] - expected).abs() > 1e-5).float().mean()
         assert wrong < 1e-3, name
 
 
 def test_adam_has_the_epsilon_of_keras() -> None:
-    """At a gradient of the size of epsilon, torch's own meaning would move 30 times as far."""
+    """With a gradient the size of epsilon, torch's own definition moves 30 times as far."""
     flat, gradient = torch.zeros(3), torch.tensor([1e-7, -3e-6, 1.0])
     seed_kernel.Adam(flat, gradient).step()
     m, v = 0.1 * gradient.double(), 0.001 * gradient.double() ** 2
@@ -265,7 +265,7 @@ def test_same_seed_same_bits_whatever_the_number_of_threads() -> None:
     assert models[0].curve.equals(models[1].curve)
     other = train_seed(CHAIN[:80], [40], epochs=2, seed=6)
     assert not torch.equal(models[0].parameters, other.parameters)
-    assert float(torch.tensor(1e-40) * 1.0) != 0.0  # denormals still live on this thread
+    assert float(torch.tensor(1e-40) * 1.0) != 0.0  # denormals are still kept on this thread
 
 
 def test_every_epoch_is_shuffled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,7 +315,7 @@ def test_scaffold_does_not_depend_on_what_is_hidden() -> None:
 
 
 class Fixed(seed.SeedModel):
-    """A model that answers by rule: the residue after (or before) the nearest, at its own p."""
+    """A model with a rule: the residue after (or before) the nearest, with probability p."""
 
     def distributions(self, kmers):
         rows = np.full((len(kmers), 20), 0.0, np.float32)
@@ -359,7 +359,7 @@ def test_a_gap_behind_a_stretch_shorter_than_k_waits_for_what_lies_before_it() -
     [
         ("ACDEFGHIKL-----MNPQ", 9),  # ten in a row make one window of nine
         ("ACDEFG--ACDEFG--", 5),
-        ("ACDEF--GHIKL---MNP", 0),  # five in a row are no window of five
+        ("ACDEF--GHIKL---MNP", 0),  # five in a row are not enough for a window of five
         ("-----", 0),
         ("A-C", 0),
     ],

@@ -1,4 +1,4 @@
-"""The tutorial's model on the chains of a sample: its answers stand beside those of the others."""
+"""The tutorial's model on the chains of a sample, with its answers among those of the others."""
 
 import csv
 from dataclasses import replace
@@ -33,7 +33,7 @@ def test_the_true_chain_needs_the_truth_of_every_gap() -> None:
 
 
 def test_the_tutorial_model_stands_beside_the_others(write: Write, tmp_path: Path) -> None:
-    """A report per usable chain, and answers that are compared with the truth."""
+    """There is a report per usable chain, and its answers are compared with the truth."""
     scaffolds = write("s.fasta", fasta({"a": WHOLE, "bad": "QVQLO", "b": hidden(WHOLE, [SPAN])}))
     gaps = write("gaps.bed", "a\t20\t23\n")
     truth = write("truth.fasta", fasta({"b": WHOLE}))

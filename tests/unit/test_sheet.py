@@ -1,24 +1,27 @@
-"""The sample sheet: what is read, and what each fault is called."""
+"""The sample sheet: what is read, and the message for each fault."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from conftest import Write
+from lacuna.antibody.germlines import SPECIES
 from lacuna.core.files import LacunaError
-from lacuna.scaffolds.alkylation import CHOICES
+from lacuna.core.paths import SAMPLES_SCHEMA
+from lacuna.scaffolds.alkylation import AUTO, READINGS
 from lacuna.steps import sheet
 from lacuna.steps.sheet import Sample, read_sheet
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEMA = ROOT / "workflow" / "schemas" / "samples.schema.yaml"
 
 
 @pytest.fixture
 def files(write: Write) -> Path:
-    """A folder with the files that the sheets name; returns the folder."""
+    """A folder with the files named in the sheets."""
     for name in ("a.fasta", "b.fasta", "a.bed", "t.fasta", "h.fasta"):
         write(name, "x\t0\t1\n" if name.endswith(".bed") else ">x\nAC\n")
     return write("sub/c.fasta", ">x\nAC\n").parents[1]
@@ -85,16 +88,16 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
         ("sample\tfasta\ttruht\n", [":1:", "unknown column 'truht'", "did you mean 'truth'"]),
         ("sample\tFasta\n", ["unknown column 'Fasta'", "did you mean 'fasta'"]),
         ("sample\tfasta\tqqqq\n", ["'qqqq'", "known are sample, fasta"]),
-        ("sample\tfasta\tfasta\n", ["'fasta' stands twice"]),
-        ("sample\tfasta\na b\ta.fasta\n", [":2:", "'a b' is no sample id", "letters, digits"]),
-        ("sample\tfasta\n..\ta.fasta\n", [":2:", "'..' is no sample id", "not dots alone"]),
-        ("sample\tfasta\n.\ta.fasta\n", [":2:", "'.' is no sample id"]),
+        ("sample\tfasta\tfasta\n", ["'fasta' occurs twice"]),
+        ("sample\tfasta\na b\ta.fasta\n", [":2:", "'a b' is not a sample id", "letters, digits"]),
+        ("sample\tfasta\n..\ta.fasta\n", [":2:", "'..' is not a sample id", "not only dots"]),
+        ("sample\tfasta\n.\ta.fasta\n", [":2:", "'.' is not a sample id"]),
         *(
             (f"sample\tfasta\n{name}\ta.fasta\n", [":2:", f"'{name}' has the name", "rename it"])
             for name in sheet.RESERVED
         ),
-        ("sample\tfasta\n\ta.fasta\n", [":2:", "'' is no sample id"]),
-        ("sample\tfasta\na\ta.fasta\n\na\tb.fasta\n", [":4:", "'a' stands on line 2 already"]),
+        ("sample\tfasta\n\ta.fasta\n", [":2:", "'' is not a sample id"]),
+        ("sample\tfasta\na\ta.fasta\n\na\tb.fasta\n", [":4:", "'a' is on line 2 already"]),
         ("sample\tfasta\na\tno.fasta\n", [":2:", "'a'", "fasta", "no.fasta' does not exist"]),
         ("sample\tfasta\na\tsub\n", ["fasta", "sub' is a folder"]),
         ("sample\tfasta\tgaps\na\ta.fasta\tno.bed\n", [":2:", "gaps", "no.bed' does not exist"]),
@@ -112,7 +115,7 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
         ("sample,fasta\na,no.fasta\n", [":2:", "no.fasta' does not exist"]),
         ('sample,fasta\na,"a.fasta\n', [":2:", "cannot be cut into cells", "correct the line"]),
         ('sample\tfasta\na\t"a.fasta"\n', ["does not exist", "remove its quotes"]),
-        ("PK\3\4 and so on", ["a workbook", "save it as tab-separated text"]),
+        ("PK\3\4 and so on", ["workbook", "save it as tab-separated text"]),
         (f"sample\tfasta\na\t{'x' * 200_000}\n", [":2:", "field limit", "correct the line"]),
         (f"sample\tfasta\na\t{'x' * 100_000}\n", [":2:", "'a'", "...' does not exist"]),
         (f"sample\tfasta\n{'x' * 100_000}\ta.fasta\n", [":2:", "100000 letters", "at most 100"]),
@@ -126,9 +129,9 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
         ("sample\tfasta\na\ta\x1b[31m.fasta\n", ["control character"]),
         ("sample\tfasta\tgaps\na\ta.fasta\tb.fasta\n", ["is a FASTA file; give a table"]),
         ("sample\tfasta\tgaps\na\ta.bed\tb.fasta\n", ["is a FASTA file; swap it with"]),
-        ("sample\tfasta\n../a\ta.fasta\n", [":2:", "'../a' is no sample id"]),
-        ("sample\tfasta\na;$(id)\ta.fasta\n", [":2:", "'a;$(id)' is no sample id"]),
-        ("sample\tfasta\n{a}\ta.fasta\n", [":2:", "'{a}' is no sample id"]),
+        ("sample\tfasta\n../a\ta.fasta\n", [":2:", "'../a' is not a sample id"]),
+        ("sample\tfasta\na;$(id)\ta.fasta\n", [":2:", "'a;$(id)' is not a sample id"]),
+        ("sample\tfasta\n{a}\ta.fasta\n", [":2:", "'{a}' is not a sample id"]),
         (
             "sample\tfasta\talkylation\na\ta.fasta\tCarbamidomethy\n",
             [":2:", "unknown alkylation 'Carbamidomethy'", "did you mean 'carbamidomethyl'"],
@@ -147,14 +150,14 @@ def test_a_sample_may_not_be_called_as_anything_else_in_the_output_folder() -> N
     assert sorted(set(names)) == sheet.RESERVED
 
 
-def test_the_schema_says_what_the_code_does() -> None:
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    assert list(schema["properties"]) == list(sheet.COLUMNS)
-    assert schema["required"] == list(sheet.REQUIRED)
-    assert schema["properties"]["sample"]["pattern"] == f"^{sheet.SAMPLE_PATTERN}$"
-    assert schema["properties"]["sample"]["maxLength"] == sheet.MAX_NAME
-    assert schema["properties"]["sample"]["not"]["enum"] == sheet.RESERVED
-    assert schema["properties"]["species"]["enum"] == list(sheet.SPECIES)
-    assert schema["properties"]["alkylation"]["enum"] == ["", *CHOICES]
-    assert schema["properties"]["species"]["default"] == Sample("x", Path("y")).species
+def test_the_schema_is_one_and_fits_what_reads_it() -> None:
+    schema = yaml.safe_load(SAMPLES_SCHEMA.read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    assert set(sheet.COLUMNS) == {field.name for field in fields(Sample)}
+    assert sheet.OPTIONAL_PATHS == ("gaps", "truth", "homologs")
+    assert sheet.ALKYLATIONS == (AUTO, *READINGS)
+    assert sheet.SPECIES == ("auto", *SPECIES)
+    defaults = Sample("x", Path("y"))
+    for name in ("species", "alkylation"):
+        assert schema["properties"][name]["default"] == getattr(defaults, name)
     assert schema["additionalProperties"] is False

@@ -1,4 +1,4 @@
-"""Simulated chains: on valid columns, of the 20 residues, the same for the same seed."""
+"""Simulated chains: valid columns, only the 20 residues, the same chains for the same seed."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ KINDS = sorted(
 
 
 def check_columns(grid: np.ndarray) -> None:
-    """A V domain: known columns only, residues or nothing, CDR3 filled from both ends."""
+    """Check a V domain: known columns only, residues or nothing, CDR3 filled from both ends."""
     assert grid.shape == (N_CODES,) and grid.dtype == np.uint8
     assert (grid[[0, *range(OTHER_INSERTION, N_CODES)]] == ABSENT).all()
     assert ((grid < N_RESIDUES) | (grid == ABSENT)).all()
@@ -104,7 +104,7 @@ def test_a_graft_has_the_donors_cdrs_on_the_acceptors_frameworks(
     assert np.array_equal(grid[CDR_COLUMNS], donor[CDR_COLUMNS])
     framework = ~CDR_COLUMNS
     assert ((grid == acceptor) | (grid == donor))[framework].all()
-    # CDRs wander by a few residues; beyond them the framework is human without back mutations.
+    # Ends of CDRs vary by a few residues; outside, the framework is human without back mutations.
     far = framework.copy()
     far[[*range(24, 27), *range(39, 44), *range(52, 56), *range(66, 71)]] = False
     if back == 0.0:

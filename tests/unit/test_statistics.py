@@ -1,4 +1,4 @@
-"""Intervals against published values, and the error of probabilities."""
+"""Intervals against published values, and calibration error."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The transformer that teaches: AntiBERTy's body and weights, and the way templates go in."""
+"""The teacher: AntiBERTy's body and weights, and the layers that read templates."""
 
 import io
 import json
@@ -24,7 +24,7 @@ K = 20
 
 
 def as_published(weights: dict[str, Tensor], words: Tensor) -> Tensor:
-    """Logits (n, length, 25) of a BERT, by torch's own transformer layer."""
+    """Logits (n, length, 25) of a BERT made from torch's own transformer layer."""
 
     def norm(x: Tensor, name: str) -> Tensor:
         return layer_norm(x, (WIDTH,), weights[name + ".weight"], weights[name + ".bias"], 1e-12)
@@ -97,7 +97,7 @@ def test_before_training_it_answers_as_antiberty(wheel: Path) -> None:
 
 def test_every_weight_of_it_can_learn(wheel: Path) -> None:
     teacher = teacher_from(wheel, ModelConfig()).train()
-    for name in ("template_trust", "profile_trust"):  # at nothing they hold the others' back
+    for name in ("template_trust", "profile_trust"):  # while zero they block the others' gradients
         nn.init.normal_(teacher.get_submodule(name).weight)
     teacher(some_kmers()).square().sum().backward()
     still = [n for n, p in teacher.named_parameters() if p.grad is None or not p.grad.any()]
@@ -149,7 +149,7 @@ def test_what_is_no_wheel_of_antiberty(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "b.whl", "w") as file:
         file.writestr("other/weights.bin", b"")
     for name in ("a.whl", "b.whl"):
-        with pytest.raises(LacunaError, match=f"{name}: no wheel that holds.*antiberty 0.1.3"):
+        with pytest.raises(LacunaError, match=f"{name}: not a wheel with.*antiberty 0.1.3"):
             antiberty_tensors(tmp_path / name)
 
 
@@ -166,8 +166,8 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
     ("settings", "fault"),
     [
         ({"transformer": {"layers": 10**7}}, "'layers' is 10000000, not a whole number from 1 to"),
-        ({"transformer": [512]}, "'transformer' is no JSON object"),
-        ({"transformer": {"heads": 7, "width": 8}}, "'width' is 8, no multiple of 'heads', 7"),
+        ({"transformer": [512]}, "'transformer' is not a JSON object"),
+        ({"transformer": {"heads": 7, "width": 8}}, "'width' is 8, not a multiple of 'heads', 7"),
         ({"transformer": {"width": 16}}, "not float32 of"),
     ],
 )

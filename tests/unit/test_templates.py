@@ -1,4 +1,4 @@
-"""Templates: the products of one-hot matrices against counting by hand, and their limits."""
+"""Templates: products of one-hot matrices compared with counting, and their limits."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from lacuna.antibody.imgt import N_CODES, N_IMGT, OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, N_TOKENS, TOKEN, encode
 from lacuna.templates.nearest import (
     N_GERMLINE,
-    Choice,
+    GermlineChoice,
     Library,
     chain_grid,
     choose_by_locus,
@@ -59,7 +59,7 @@ def random_library(rng: np.random.Generator, n_v: int = 12, n_j: int = 6) -> Lib
 
 
 def fits(token: int, template: int, column: int) -> bool:
-    """Whether a chain's token on a column is evidence for a template's."""
+    """Whether a chain's token on a column is evidence for a template's token."""
     if token == MISSING:
         return False
     if token == ABSENT:
@@ -137,7 +137,7 @@ def test_other_loci_and_hidden_genes_are_never_chosen(seed: int) -> None:
 def test_a_search_of_the_own_locus_alone_chooses_as_one_of_all(
     seed: int, dtype: torch.dtype
 ) -> None:
-    """Also where a locus has no segments, or fewer genes than slots."""
+    """Even if a locus has no segments, or fewer genes than slots."""
     rng = np.random.default_rng(seed)
     library, grid = random_library(rng, 20, 8), random_grids(9, rng)
     library.v_locus[:] = torch.from_numpy(rng.choice([-2, 0, 0, 0, 1], 20))
@@ -147,7 +147,7 @@ def test_a_search_of_the_own_locus_alone_chooses_as_one_of_all(
     of_all = choose_germlines(grid, locus, library, *one_hots)
     parts = {i: of_locus(library, i, dtype) for i in range(len(LOCI))}
     of_own = choose_by_locus(grid, locus, parts)
-    for name in Choice.__dataclass_fields__:
+    for name in GermlineChoice.__dataclass_fields__:
         assert torch.equal(getattr(of_own, name), getattr(of_all, name)), name
 
 
@@ -232,7 +232,7 @@ def test_a_grid_tells_deletions_from_what_is_not_known() -> None:
     columns = torch.tensor([[3, 4, 6, 7, 0]], dtype=torch.uint8)
     grid = chain_grid(tokens, columns)[0]
     assert grid[:9].tolist() == [
-        *(MISSING, MISSING, MISSING),  # column 0 and what stands before the chain
+        *(MISSING, MISSING, MISSING),  # column 0 and those before the chain
         *(TOKEN["A"], MISSING, ABSENT, TOKEN["C"], TOKEN["J"], MISSING),
     ]
     assert (grid[8:] == MISSING).all()
@@ -291,6 +291,6 @@ def test_no_gene_means_no_tokens_and_no_profile() -> None:
     library = random_library(rng)
     columns = torch.from_numpy(rng.integers(0, N_CODES, (2, 9)).astype(np.uint8))
     none = torch.full((2, N_GERMLINE), -1)
-    choice = Choice(none, none, none[:, :2], none[:, 0])
+    choice = GermlineChoice(none, none, none[:, :2], none[:, 0])
     assert (germline_tokens(choice, columns, library) == ABSENT).all()
     assert not germline_profiles(choice.v_genes, choice.j_gene, columns, library).any()

@@ -1,4 +1,4 @@
-"""Training: bare imports, the same bytes after a kill, checkpoints that do not fit, records."""
+"""Training: few imports, the same bytes after a kill, checkpoints that do not fit, records."""
 
 import json
 import logging
@@ -25,20 +25,13 @@ from lacuna.core.files import LacunaError
 from lacuna.core.tensor_files import read_tensors, write_tensors
 from lacuna.network.model import GapNetwork, ModelConfig
 from lacuna.network.weights import load_weights, save_weights
+from lacuna.training.batches import Ranks, TrainConfig, read_encoded
 from lacuna.training.corpus import Chains, germline_library, write_encoded
 from lacuna.training.masking import MaskingConfig
-from lacuna.training.run import begin, pretrain
+from lacuna.training.run import pretrain, starting_network
 from lacuna.training.simulate import mutate, recombine
 from lacuna.training.teacher import Teacher, TeacherConfig, load_teacher
-from lacuna.training.trainer import (
-    CpuDropout,
-    Ranks,
-    TrainConfig,
-    Trainer,
-    learning_rate_at,
-    loss_and_hits,
-    read_encoded,
-)
+from lacuna.training.trainer import CpuDropout, Trainer, learning_rate_at, loss_and_hits
 
 pytestmark = pytest.mark.slow  # hundreds of steps, and processes of their own
 
@@ -72,7 +65,7 @@ def _one_thread() -> None:
 
 def trainer(encoded: Path, model: dict | None = None, **train: object) -> Trainer:
     config = TrainConfig(**{**TRAIN, **train})
-    network = begin(ModelConfig(**(model or MODEL)), config.seed)
+    network = starting_network(ModelConfig(**(model or MODEL)), config.seed)
     return Trainer(read_encoded(encoded), network, config, MaskingConfig(), CPU)
 
 
@@ -145,7 +138,7 @@ def test_a_stopped_run_ends_with_the_bytes_of_an_unbroken_one(
     for stop in stops:
         killed = trainer(encoded)
         killed.resume(path)
-        while killed.step < stop:  # as `run` does up to a kill
+        while killed.step < stop:  # as in `run` until it is killed
             killed._loss_sum += killed.train_step()
             killed._loss_steps += 1
             if killed.step % 5 == 0:
@@ -160,7 +153,7 @@ def test_a_stopped_run_ends_with_the_bytes_of_an_unbroken_one(
 
 
 def bare_settings(encoded: Path, weights: Path, train: dict, **more: object) -> Path:
-    """A file of settings, as the module takes them on a machine without Snakemake."""
+    """A file of settings, as used on a machine without Snakemake."""
     settings = {
         **{"chains": str(encoded), "weights": f"{weights}.safetensors", "curve": f"{weights}.tsv"},
         **{"model": MODEL, "train": train, "masking": {}, "threads": 1},
@@ -195,18 +188,18 @@ def test_processes_that_train_together_make_the_mean_step(encoded: Path, tmp_pat
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("step 3/3") == 1  # the first process alone reports
+    assert done.stdout.count("step 3/3") == 1  # only the first process reports
     one, other = (trainer(encoded, model, steps=3) for _ in range(2))
     one.ranks, other.ranks = Ranks(0, 2), Ranks(1, 2)
-    assert not torch.equal(one.batch(0).truth, other.batch(0).truth)
-    assert len(one.batch(0).truth) == TRAIN["batch_size"] / 2
+    assert not torch.equal(one.batches.draw(0).truth, other.batches.draw(0).truth)
+    assert len(one.batches.draw(0).truth) == TRAIN["batch_size"] / 2
 
     def together(step: int) -> None:
         for rank in (one, other):
             rank.model.train()
             rank.optimizer.zero_grad()
             with rank.autocast():
-                loss, _, _ = loss_and_hits(rank.model, rank.batch(step))
+                loss, _, _ = loss_and_hits(rank.model, rank.batches.draw(step))
             loss.backward()
         for rank in (one, other):
             for group in rank.optimizer.param_groups:
@@ -224,9 +217,9 @@ def test_processes_that_train_together_make_the_mean_step(encoded: Path, tmp_pat
     for step in range(3):
         together(step)
     weights = load_weights(tmp_path / "w.safetensors").state_dict()
-    before = begin(ModelConfig(**model), 0).state_dict()
+    before = starting_network(ModelConfig(**model), 0).state_dict()
     for name, tensor in one.averaged.state_dict().items():
-        # Adam makes a whole step of a gradient that rounding alone moves from zero.
+        # Adam makes a full step if rounding alone moves a gradient from zero.
         error, moved = (weights[name] - tensor).abs().mean(), (tensor - before[name]).abs().mean()
         assert error < 0.05 * moved, name
 
@@ -241,7 +234,7 @@ def test_a_batch_is_shared_evenly(encoded: Path) -> None:
 
 
 def test_a_network_learns_from_its_teacher(encoded: Path, tmp_path: Path) -> None:
-    """A teacher that always says W makes a network say W, as far as its share goes."""
+    """A teacher that always predicts W makes a network predict W, in proportion to its share."""
     sizes = TeacherConfig(width=16, layers=1, heads=2, inner=16, positions=256)
     teacher = Teacher(ModelConfig(), sizes)
     with torch.no_grad():
@@ -255,7 +248,7 @@ def test_a_network_learns_from_its_teacher(encoded: Path, tmp_path: Path) -> Non
             train={**train, "teacher_share": share},
             teacher=tmp_path / "teacher.safetensors",
         )
-        batch = trainer(encoded).batch(0)
+        batch = trainer(encoded).batches.draw(0)
         with torch.inference_mode():
             logits = load_weights(out["weights"])(batch.kmers)[batch.scored]
         said[share] = float((logits.argmax(-1) == RESIDUES.index("W")).float().mean())
@@ -338,16 +331,19 @@ def test_other_chains_are_refused(encoded: Path, tmp_path: Path) -> None:
 def test_other_weights_to_begin_with_or_to_learn_from_are_refused(
     encoded: Path, tmp_path: Path, kind: str
 ) -> None:
-    """Weights of the same sizes; only what they were made of tells them apart."""
+    """Weights of the same sizes; only their record distinguishes them."""
     sizes = TeacherConfig(width=16, layers=1, heads=2, inner=16, positions=256)
 
     def begun(name: str) -> Trainer:
         if kind == "start":
             save_weights(tmp_path / name, GapNetwork(ModelConfig(**MODEL)), {"data": name})
-            network, teacher = begin(ModelConfig(), 0, tmp_path / name), None
+            network, teacher = starting_network(ModelConfig(), 0, tmp_path / name), None
         else:
             save_weights(tmp_path / name, Teacher(ModelConfig(), sizes), {"data": name})
-            network, teacher = begin(ModelConfig(**MODEL), 0), load_teacher(tmp_path / name)
+            network, teacher = (
+                starting_network(ModelConfig(**MODEL), 0),
+                load_teacher(tmp_path / name),
+            )
         config = TrainConfig(**TRAIN)
         return Trainer(read_encoded(encoded), network, config, MaskingConfig(), CPU, teacher)
 
@@ -366,7 +362,7 @@ Change = Callable[[dict[str, Tensor], dict[str, str]], tuple[dict[str, Tensor], 
 
 
 def checkpoint_faults(record: str) -> list[tuple[Change, str]]:
-    """Ways to damage a checkpoint, and a part of what is said of each."""
+    """Ways to damage a checkpoint, and a part of the message for each."""
 
     def tensor(name: str, value: Tensor | None) -> Change:
         def changed(tensors: dict[str, Tensor], about: dict[str, str]) -> tuple:
@@ -385,13 +381,13 @@ def checkpoint_faults(record: str) -> list[tuple[Change, str]]:
     return [
         (tensor("averaged.mix.bias", None), "it lacks averaged.mix.bias"),
         (tensor("loss_sum", None), "it lacks loss_sum"),
-        (tensor("model.mix.bias", nan), "model.mix.bias holds values that are no finite numbers"),
+        (tensor("model.mix.bias", nan), "model.mix.bias holds values that are not finite"),
         (tensor("model.mix.bias", torch.zeros(9)), "model.mix.bias is float32 of 9, not "),
         (tensor("optimizer.mix.bias.exp_avg_sq", torch.zeros(8).double()), "is float64 of 8, not "),
         (tensor("optimizer.mix.bias.step", None), "it has 'optimizer.mix.bias.exp_avg' too"),
         (tensor("optimizer.other.step", torch.zeros(())), "it has 'optimizer.other.step' too"),
-        (metadata(record="{"), "'record' in its metadata is no JSON"),
-        (metadata(model="[]"), "'model' in its metadata is no JSON object"),
+        (metadata(record="{"), "'record' in its metadata is not JSON"),
+        (metadata(model="[]"), "'model' in its metadata is not a JSON object"),
         (metadata(loss_steps="many"), "its record"),
         (recorded(step="1"), "its record"),
         (recorded(step=-1), "its record"),
@@ -429,7 +425,7 @@ def test_a_damaged_checkpoint_is_refused_and_kept(encoded: Path, tmp_path: Path)
         assert said.endswith("delete the checkpoint to start again")
         assert state.read_bytes() == damaged
         state.write_bytes(whole)
-    shutil.copy(path, state)  # weights are no checkpoint
+    shutil.copy(path, state)  # weights are not a checkpoint
     with pytest.raises(LacunaError, match="not a checkpoint"):
         trainer(encoded).resume(path)
 
@@ -463,7 +459,7 @@ def test_a_time_budget_sets_the_steps_once(encoded: Path, tmp_path: Path) -> Non
     with safe_open(out["weights"], "pt") as handle:
         steps = json.loads(handle.metadata()["record"])["train"]["steps"]
     assert 1 <= steps < 2000
-    # What a stopped run began with stays, whatever the speed now.
+    # A stopped run keeps its number of steps, whatever the speed now.
     config = TrainConfig(**settings, steps=7)
     begun = trainer(encoded, **{**settings, "steps": config.steps})
     begun.train_step()
@@ -478,7 +474,7 @@ def test_validation_rows_are_never_drawn(encoded: Path) -> None:
     draws = torch.rand(5000, dtype=torch.float64) * chains.cumulative[-1]
     assert torch.searchsorted(chains.cumulative, draws).min() >= 8
     held_out = chains.grids[:8]
-    pool = trainer(encoded).references(0).grids
+    pool = trainer(encoded).batches.references(0).grids
     assert not (pool[:, None] == held_out[None]).all(2).any()
 
 
@@ -539,7 +535,7 @@ def test_the_searches_of_a_batch_do_not_depend_on_the_precision(encoded: Path) -
     for dtype in (torch.float32, torch.bfloat16):
         one = trainer(encoded)
         one.dtype = dtype
-        batches.append([one.batch(step) for step in range(4)])
+        batches.append([one.batches.draw(step) for step in range(4)])
     for exact, coarse in zip(*batches, strict=True):
         assert torch.equal(exact.kmers.templates, coarse.kmers.templates)
         assert torch.equal(exact.kmers.profiles, coarse.kmers.profiles)
@@ -561,7 +557,7 @@ def test_tensor_files_are_the_same_bytes_and_not_taken_when_damaged(tmp_path: Pa
     assert metadata.items() <= about.items()
     assert all(torch.equal(back[name], tensors[name]) for name in tensors)
     assert [p.name for p in sorted(tmp_path.iterdir())] == ["a.safetensors", "b.safetensors"]
-    save_file(back, tmp_path / "c.safetensors")  # of another program
+    save_file(back, tmp_path / "c.safetensors")  # as written by another program
     assert set(read_tensors(tmp_path / "c.safetensors", "remedy")[0]) == set(tensors)
 
 
@@ -604,7 +600,7 @@ raise LacunaError("file.fasta:3: a fault; a remedy")
             "a.log: ValueError: a\\nb; this is a fault of Lacuna: please",
         ),
         ("KeyError", "a.log: KeyError; this is a fault of Lacuna"),
-        ("KeyboardInterrupt", "a.log: the job was interrupted; run again to go on"),
+        ("KeyboardInterrupt", "a.log: the job was interrupted; run again to continue"),
         ("LacunaError('a\\nb\\x1b[31m')", r"Error: a\nb\x1b[31m"),
     ],
 )

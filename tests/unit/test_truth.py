@@ -1,4 +1,4 @@
-"""Where gaps lie in a true chain: the two sweeps against every placement there is."""
+"""Positions of gaps in a true chain: the two sweeps compared with every possible placement."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ LIMIT = 4  # the longest gap that the placements below try
 
 
 def placements(pieces: list[str], gaps: list[Gap], truth: str) -> Iterator[list[str]]:
-    """Yield what the gaps hold, for every way to lay pieces and gaps end to end along the truth."""
+    """Yield the contents of the gaps for every way to place pieces and gaps along the truth."""
     piece, *later = pieces
     if not all(a in ("X", b) for a, b in zip(piece, truth, strict=False)) or len(piece) > len(
         truth

@@ -1,13 +1,13 @@
-"""Training chains of a run: no homolog that is a chain to be filled, or near it, is among them."""
+"""Training chains of a run: no homolog that is, or is near, a chain to be filled is among them."""
 
 from pathlib import Path
 
 import pytest
 
 from chains import fasta, germline_chain, hidden, mutated
+from lacuna.training.batches import read_encoded
 from lacuna.training.corpus import number_all
 from lacuna.training.run_data import encode_training, like_targets
-from lacuna.training.trainer import read_encoded
 
 LIBRARY = Path(__file__).parents[2] / "resources" / "weights" / "library.safetensors"
 WHOLE = germline_chain("H", 3)
@@ -19,10 +19,10 @@ SPANS = ([(0, 15)], [(40, 43)], [(30, 60)], [(5, 6), (50, 52), (100, 103)])
 def test_homologs_near_what_is_observed_are_left_out(
     tmp_path: Path, spans: list[tuple[int, int]], by_table: bool
 ) -> None:
-    """In the hidden part a homolog may differ: nothing there tells that it is another chain."""
+    """In the hidden part a homolog may differ: nothing there shows that it is another chain."""
     observed = [i for i in range(len(WHOLE)) if not any(a <= i < b for a, b in spans)]
     few, many = WHOLE, WHOLE
-    for count, at in enumerate(observed[1::8], start=1):  # one residue of eight is another
+    for count, at in enumerate(observed[1::8], start=1):  # one residue in eight differs
         many = many[:at] + ("W" if many[at] != "W" else "A") + many[at + 1 :]
         few = many if count == 2 else few
     near = [WHOLE, few, hidden(WHOLE, spans).replace("X", "W")]

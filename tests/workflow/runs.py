@@ -1,4 +1,4 @@
-"""Runs of the whole workflow as its users start them, each in a folder of its own."""
+"""Runs of the whole workflow, started as users start them, each in a folder of its own."""
 
 import csv
 import os
@@ -19,7 +19,7 @@ SNAKEFILE = ROOT / "Snakefile"
 
 @dataclass
 class Run:
-    """How a run ended and all that it said."""
+    """Exit status and output of a run."""
 
     status: int
     output: str
@@ -31,16 +31,16 @@ class Run:
         return {name: int(count) for name, count in (line.split() for line in lines)}
 
     def error(self) -> str:
-        """The lines that Lacuna itself says of a fault, without those of Snakemake around them.
+        """Lacuna's own lines on a fault, without those of Snakemake around them.
 
-        The fault of a job is said when it happens and again at the end: here once.
+        The fault of a job is printed when it happens and again at the end; here it occurs once.
         """
         said = [x for x in self.output.splitlines() if x.startswith("Error: ")]
         return "\n".join(dict.fromkeys(said))
 
 
 class Workspace:
-    """A folder with a config.yaml, as of a user who has the workflow elsewhere."""
+    """A folder with a config.yaml, like that of a user who has the workflow elsewhere."""
 
     def __init__(self, folder: Path, snakefile: Path = SNAKEFILE) -> None:
         self.folder = folder
@@ -77,9 +77,9 @@ class Workspace:
         )
 
     def results(self, folder: str = "out") -> dict[str, bytes]:
-        """Every result under an output folder by its path.
+        """Every result under an output folder, by path.
 
-        Logs and times differ between runs, and so may the settings that are written beside them.
+        Logs and times differ between runs, and the record of the settings may differ too.
         """
         out = self.folder / folder
         found = {p.relative_to(out): p for p in out.rglob("*") if p.is_file()}
@@ -95,14 +95,14 @@ class Workspace:
         return (self.folder / "out" / name).read_text().splitlines()[0].split("\t")
 
     def chains(self, sample: str) -> dict[str, str]:
-        """The filled chains of a sample by the text of their headers."""
+        """The filled chains of a sample, by header text."""
         lines = (self.folder / "out" / sample / "filled.fasta").read_text().splitlines()
         pairs = zip(lines[::2], lines[1::2], strict=True)
         return {header.removeprefix(">"): sequence for header, sequence in pairs}
 
 
 def snakemake(*arguments: str, status: int = 0) -> Run:
-    """Snakemake in the workflow's folder, under a locale of plain UTF-8."""
+    """Run Snakemake in the workflow's folder, with a plain UTF-8 locale."""
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "--nocolor", *arguments],
         cwd=ROOT,

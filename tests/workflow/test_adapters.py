@@ -1,9 +1,10 @@
-"""Each script passes what its rule names to a function that takes it by the same names."""
+"""Each script passes what its rule names to a function with parameters of the same names."""
 
 import ast
 import importlib
 import inspect
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,21 +21,22 @@ from lacuna.steps.packs import FEWEST
 
 pytestmark = pytest.mark.workflow
 
-LOOPS = {"join_blocks"}  # calls its function for each of its tables
-# What a function takes that no rule names.
+LOOPS = {"join_blocks"}  # calls its function once for each of its tables
+# Parameters that no rule names.
 OF_JOB = {"device", "gpus", "processes", "cores", "method", "python"}
-GATHERED = {"out", "tables", "config", "samples", "settings"}  # of several things that it names
-# Of training, which is given some of them.
+# Parameters that combine several names.
+GATHERED = {"out", "tables", "config", "samples", "settings", "reader"}
+# Optional parameters of training.
 STARTS = {"start", "antiberty", "teacher", "minutes", "library"}
 
 
 class Called(Exception):
-    """Ends a script at the call of its function, whose arguments these are."""
+    """Ends a script at the call of its function; carries the arguments."""
 
 
 @pytest.fixture(scope="module")
 def jobs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SimpleNamespace]:
-    """What each rule gives its script, by the rule's name."""
+    """The `snakemake` object of each rule's script, by the rule's name."""
     space = Workspace(tmp_path_factory.mktemp("rules"))
     space.write("chain.fasta", fasta({"H": germline_chain("H", 1)}))
     table = str(space.folder / "chain.fasta")
@@ -60,7 +62,7 @@ def given(rule: Any) -> SimpleNamespace:
         return Named({name: value for name, value in names._allitems() if name is not None})
 
     def path(value: Any) -> Any:
-        """A name of a file, or several, as a job gets it."""
+        """A file name, or several, as a job gets it."""
         if isinstance(value, str) or callable(value):
             return str(value)
         return [str(one) for one in value]
@@ -82,7 +84,7 @@ def given(rule: Any) -> SimpleNamespace:
 
 
 def function_of(script: Path) -> tuple[Any, str]:
-    """The module and the name of the function that a script is an adapter of."""
+    """The module and the name of the function behind an adapter."""
     tree = ast.parse(script.read_text())
     where = {
         alias.name: node.module
@@ -101,7 +103,7 @@ def function_of(script: Path) -> tuple[Any, str]:
 
 
 def call_of(job: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> inspect.BoundArguments:
-    """Run a script up to the call of its function: with what that is called."""
+    """Run a script up to the call of its function; returns the arguments of the call."""
     module, name = function_of(job.script)
     signature = inspect.signature(getattr(module, name))
 
@@ -122,7 +124,7 @@ def test_a_script_calls_its_function_by_the_names_of_its_rule(
     for rule in jobs.keys() - LOOPS:
         job = jobs[rule]
         with pytest.MonkeyPatch.context() as patch:
-            call = call_of(job, patch)  # a TypeError tells what does not fit
+            call = call_of(job, patch)  # a TypeError names what does not fit
         assert call.signature.parameters.keys() - call.arguments.keys() <= STARTS, rule
         named = {**job.input, **job.output, **job.params}
         assert call.arguments.keys() - named.keys() <= OF_JOB | GATHERED, rule
@@ -154,6 +156,18 @@ def test_files_are_paths_and_none_where_there_are_none() -> None:
         "y": Path("f"),
         "k": [1],
     }
+
+
+@dataclass(frozen=True)
+class Pair:
+    one: Path
+    k: int
+
+
+def test_arguments_that_belong_together_are_passed_as_one() -> None:
+    given = job(input={"one": "a", "two": "b"}, params={"k": 3})
+    found = arguments(given, bundles={"pair": Pair})
+    assert found == {"two": Path("b"), "pair": Pair(Path("a"), 3)}
 
 
 def test_a_name_for_two_things_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""Bad input: one bad record never stops a batch, and what does stop a run says so in one line."""
+"""Bad input: one bad record never stops a batch; whatever stops a run is reported in one line."""
 
 import gzip
 from pathlib import Path
@@ -15,7 +15,7 @@ CHAIN = germline_chain("H", 1)
 GAPPED = hidden(CHAIN, [(66, 80)])
 MODIFIED = "[Acetyl]-" + GAPPED.replace("C", "C[+57.0215]")
 LONG = random_protein(20_000, 1)
-ODD = "a\u2028b\xa0c"  # an id with a line end and a blank of Unicode, which are none in FASTA
+ODD = "a\u2028b\xa0c"  # an id with a Unicode line end and blank, which are neither in FASTA
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0"
 
 RECORDS = [
@@ -61,14 +61,14 @@ REJECTED = {
     "unknown": (
         "5",
         "",
-        "gaps.tsv:5: 'unknown' is no chain of bad.fasta; correct the id or remove the row",
+        "gaps.tsv:5: 'unknown' is not a chain of bad.fasta; correct the id or remove the row",
     ),
 }
 
 
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A sample of good and bad records, and one with Windows line ends, zipped, in lower case."""
+    """A sample of good and bad records, and one with Windows line ends, gzipped, in lower case."""
     space = Workspace(tmp_path_factory.mktemp("bad"))
     space.write("bad.fasta", "".join(f">{name}\n{sequence}\n" for name, sequence in RECORDS))
     space.write("gaps.tsv", GAPS)
@@ -170,7 +170,7 @@ def test_an_id_with_blanks_and_line_ends_of_unicode_stays_what_it_is(
     first, chain, second, modified, end = lines("filled.fasta")
     assert (first, second, end) == (f">{ODD} some text", ">last", "")
     assert len(chain) == len(CHAIN) and chain[3:] == CHAIN[3:]
-    # Letters alone, whatever modifications were written of them.
+    # Only letters, whatever modifications were written on them.
     assert modified[3:] == CHAIN[3:] and len(modified) == len(CHAIN)
     for table in ("residues.tsv", "gaps.tsv", "chains.tsv"):
         assert list(dict.fromkeys(r["chain"] for r in space.rows(f"ids/{table}"))) == [ODD, "last"]
@@ -188,7 +188,7 @@ def test_no_bad_record_is_an_error_of_a_job(finished: Run) -> None:
 
 
 def fails(space: Workspace, *arguments: str) -> str:
-    """The one line that a run which cannot begin ends with."""
+    """The last line of a run that cannot start."""
     run = space.run(*arguments, status=1)
     assert "Traceback" not in run.output and ", in <module>" not in run.output
     assert len(run.error().splitlines()) == 1, run.output
@@ -245,15 +245,15 @@ def test_a_sheet_that_is_not_there(fresh: Workspace) -> None:
         ),
         (
             {"train": {"from": "nowhere.safetensors"}},
-            "config: 'train.from' is 'nowhere.safetensors', which is no file; correct the path",
+            "config: 'train.from' is 'nowhere.safetensors', which is not a file; correct the path",
         ),
         (
             {"library": "nowhere.safetensors"},
-            "config: 'library' is 'nowhere.safetensors', which is no file; correct the path",
+            "config: 'library' is 'nowhere.safetensors', which is not a file; correct the path",
         ),
         (
             {"library": "resources"},
-            "config: 'library' is 'resources', which is no file; correct the path",
+            "config: 'library' is 'resources', which is not a file; correct the path",
         ),
     ],
     ids=["unknown", "nested", "elsewhere", "weights", "from", "library", "folder"],
@@ -267,13 +267,13 @@ def test_a_config_with_a_fault(fresh: Workspace, settings: dict, said: str) -> N
 def test_a_sample_named_for_the_tutorials_model_that_is_not_there_is_left_out(
     fresh: Workspace,
 ) -> None:
-    """The bundled config names one, and a stranger's sheet may have another of nearly its name."""
+    """The bundled config names one, and another sheet may have a sample of a similar name."""
     fresh.sheet({"sample": "trastuzumab_light", "fasta": "good.fasta"})
     fresh.config(seed_lstm={"samples": ["alemtuzumab_light"]})
     planned = fresh.run("--dry-run")
     assert planned.jobs()["all"] == 1 and "train_seed" not in planned.jobs()
     assert (
-        "seed_lstm: 'alemtuzumab_light' is no sample of samples.tsv (which has "
+        "seed_lstm: 'alemtuzumab_light' is not a sample of samples.tsv (which has "
         "'trastuzumab_light'); left out." in planned.output
     )
 
@@ -283,8 +283,8 @@ def test_a_library_that_is_none_ends_with_one_line(fresh: Workspace) -> None:
     fresh.config(library="good.fasta")
     run = fresh.run(status=1)
     assert "Traceback" not in run.output
-    assert run.error().startswith("Error: good.fasta: damaged or no safetensors file (")
-    assert run.output.splitlines()[-1] == run.error()  # after all that Snakemake says
+    assert run.error().startswith("Error: good.fasta: damaged or not a safetensors file (")
+    assert run.output.splitlines()[-1] == run.error()  # after all lines of Snakemake
 
 
 def test_a_bad_record_stops_the_run_where_that_is_wanted(space: Workspace, finished: Run) -> None:
@@ -302,11 +302,11 @@ def test_a_bad_record_stops_the_run_where_that_is_wanted(space: Workspace, finis
 def test_a_sheet_in_which_nothing_is_filled_is_a_fault_and_its_tables_stay(
     fresh: Workspace,
 ) -> None:
-    """A wrong column of a database made a FASTA; every record of another file is bad."""
+    """A FASTA made from the wrong column of a database, or a file whose records are all bad."""
     fresh.write("loci.fasta", fasta({f"c{i}": "IGH" for i in range(30)}))
     fresh.write("bad.fasta", fasta({"a": "QVO", "b": "QV1"}))
     fresh.sheet({"sample": "loci", "fasta": "loci.fasta"}, {"sample": "bad", "fasta": "bad.fasta"})
-    for _ in range(2):  # the next run does not pass for a success either
+    for _ in range(2):  # the next run is not a success either
         run = fresh.run(status=1)
         assert "Traceback" not in run.output
         assert run.error() == (

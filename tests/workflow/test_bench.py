@@ -1,4 +1,4 @@
-"""The model against copying the germline, on scaffolds that stand outside the project."""
+"""The model compared with copying the germline, on scaffolds from outside the project."""
 
 import json
 from collections import Counter
@@ -10,18 +10,15 @@ import pandas as pd
 import pytest
 import torch
 
+import bundled
 from lacuna.core.tables import SCORED_TABLE
 from lacuna.filling.fill import fill_block
 from lacuna.network.kmers import encode_scaffolds
-from lacuna.network.predict import predict
-from lacuna.network.weights import load_weights
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
-from lacuna.templates.library import load_library
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT.parent / "shared" / "bench"
-WEIGHTS = ROOT / "resources" / "weights"
 STRIDE, START = 7, 3  # every seventh scaffold: all sets, all protocols, 3 s
 
 pytestmark = [
@@ -32,7 +29,7 @@ pytestmark = [
 
 @dataclass
 class Counts:
-    """Residues, and how many each method has right, by set and by protocol."""
+    """Numbers of residues and of correct ones by method, by set and by protocol."""
 
     residues: Counter
     model: Counter
@@ -46,16 +43,14 @@ def counts() -> Counts:
     known = {record["id"]: record for record in truth}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    library = load_library(WEIGHTS / "library.safetensors")
     chains = [
         with_truth(s, known[s.chain]["seq"])
         for s in read_scaffolds(BENCH / "scaffolds.fasta")
         if isinstance(s, Scaffold) and s.chain in known
     ]
     assert len(chains) == len(truth)
-    kmers = encode_scaffolds(chains, library)
-    model = load_weights(WEIGHTS / "lacuna.safetensors")
-    probabilities = predict(model, kmers, library, torch.device("cpu"))
+    kmers = encode_scaffolds(chains, bundled.predictor().library)
+    probabilities = bundled.predictor().predict(kmers)
     torch.set_num_threads(threads)
     text = fill_block(chains, kmers, probabilities, candidates=1).texts["scored"].getvalue()
     table = pd.read_csv(

@@ -40,7 +40,7 @@ def test_a_fault_is_one_line_on_the_terminal_and_in_the_log(tmp_path: Path) -> N
     space.config(train={"from": "chains.fasta"})
     run = space.run("benchmark_scale", status=1)
     assert run.error().startswith("Error: ") and len(run.error().splitlines()) == 1
-    assert "chains.fasta: damaged or no safetensors file (" in run.error()
+    assert "chains.fasta: damaged or not a safetensors file (" in run.error()
     assert "Traceback" not in run.output
     log = (tmp_path / "out" / "logs" / "benchmark_scale.log").read_text()
     assert log.splitlines() == [run.error()]

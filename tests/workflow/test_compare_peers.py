@@ -1,4 +1,4 @@
-"""The compare_peers target: its jobs, what it says where nothing is given, a run without peers."""
+"""The compare_peers target: its jobs, its message without a bench, a run without peers."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.workflow
 
 @pytest.fixture
 def space(tmp_path: Path) -> Workspace:
-    """Eight V domains and a whole chain with their truth; a sheet, which is not looked at."""
+    """Eight V domains and a whole chain with their truth; a sheet, which is not used."""
     space = Workspace(tmp_path)
     space.write("one.fasta", ">m\nQVXL\n")
     space.sheet({"sample": "one", "fasta": "one.fasta"})

@@ -1,4 +1,4 @@
-"""A large batch is planned as blocks: the number of jobs does not grow with the chains."""
+"""A large batch is planned in blocks: the number of jobs does not grow with that of chains."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def test_10000_chains_are_five_blocks(tmp_path: Path) -> None:
     space.write("many.fasta", "".join(f">m{i}\n{chain}\n" for i in range(10_000)))
     space.write("one.fasta", f">m\n{chain}\n")
     space.sheet({"sample": "many", "fasta": "many.fasta"}, {"sample": "one", "fasta": "one.fasta"})
-    # As the bundled config does, name samples that this sheet does not have.
+    # Like the bundled config, name samples that this sheet does not have.
     space.config(block_size=2000, seed_lstm={"samples": ["alemtuzumab_light", *"bcde"]})
     planned = space.run("--dry-run")
     assert planned.jobs() == {
@@ -32,6 +32,6 @@ def test_10000_chains_are_five_blocks(tmp_path: Path) -> None:
         "join_accuracy": 1,
         "write_report": 1,
     }
-    assert "seed_lstm: 'alemtuzumab_light' is no sample of samples.tsv" in planned.output
-    assert "seed_lstm: 2 more names are no samples; left out." in planned.output
+    assert "seed_lstm: 'alemtuzumab_light' is not a sample of samples.tsv" in planned.output
+    assert "seed_lstm: 2 more names are not samples; left out." in planned.output
     assert not (space.folder / "out").exists()

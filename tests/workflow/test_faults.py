@@ -1,4 +1,4 @@
-"""The quick ones of the faults that `make faults` brings about, in one small folder."""
+"""The quick ones among the faults of `make faults`, in one small folder."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.workflow
 
 
 def tiny(folder: Path, homologs: int) -> Workspace:
-    """A folder with one chain and so many mutations in its only homolog."""
+    """A folder with one chain, and that many mutations in its only homolog."""
     space = Workspace(folder)
     chain = germline_chain("K", 1)
     space.write("chains.fasta", fasta({"light": hidden(mutated(chain, 4, 1), [(30, 33)])}))
@@ -31,7 +31,7 @@ def test_a_changed_input_is_said_and_the_next_run_is_of_the_new_one(tmp_path: Pa
     assert ended.status == 1 and ended.line is not None
     assert "homologs.fasta: changed during the run" in ended.line
 
-    # What a kill leaves beside a result is gone after the next run.
+    # The partial file of a killed process is gone after the next run.
     half = space.write("out/one/.filled.fasta.part", ">half")
     again = run(space)
     assert again.status == 0 and not half.exists()
@@ -39,7 +39,7 @@ def test_a_changed_input_is_said_and_the_next_run_is_of_the_new_one(tmp_path: Pa
     assert space.results() == fresh.results()
     assert space.run("--dry-run").jobs() == {}
 
-    # A file of a backup has an old time, by which Snakemake would take it for the one it knows.
+    # A file from a backup has an old time, by which Snakemake would consider it unchanged.
     space.write("chains.fasta", fasta({"light": hidden(germline_chain("K", 3), [(30, 33)])}))
     os.utime(space.folder / "chains.fasta", (1e9, 1e9))
     assert "read_scaffolds" in space.run("--dry-run").jobs()

@@ -1,4 +1,4 @@
-"""A change re-runs what it changes and nothing else, and a run that was killed goes on."""
+"""A change re-runs only what depends on it, and a run that was killed continues."""
 
 import os
 import shutil
@@ -15,17 +15,17 @@ from chains import fasta, germline_chain, mutated
 
 pytestmark = pytest.mark.workflow
 
-# Blocks are temporary, but for their scored residues: what changes one of the steps to the tables
-# makes all of them again.
+# Blocks are temporary except for their scored residues: a change in one of the steps that lead to
+# the tables repeats all of them.
 STEPS = "read_scaffolds find_alkylation write_kmers fill_gaps join_blocks measure_accuracy"
 BLOCKS = set(STEPS.split())
 ACROSS = {"join_accuracy", "write_report"}
 MEASURED = {"measure_accuracy"} | ACROSS
-# What an edit of a file runs again: the rules whose scripts lead to it, and what depends on those.
+# What an edit of a file re-runs: the rules whose scripts import it, and what depends on them.
 EDITS = {
     "resources/germlines/V.tsv": BLOCKS | ACROSS,
     "workflow/scripts/lacuna/results/accuracy.py": MEASURED,
-    "workflow/scripts/lacuna/training/corpus.py": set(),  # of pretraining
+    "workflow/scripts/lacuna/training/corpus.py": set(),  # used in pretraining only
     "workflow/scripts/lacuna/training/masking.py": set(),  # nothing is trained
     "workflow/scripts/lacuna/results/counts.py": MEASURED,
     "workflow/scripts/lacuna/filling/decode.py": BLOCKS | ACROSS,
@@ -37,13 +37,13 @@ EDITS = {
     "workflow/scripts/fill_gaps.py": BLOCKS | ACROSS,
     "workflow/scripts/join_accuracy.py": {"join_accuracy"},
     "workflow/scripts/measure_accuracy.py": MEASURED,
-    "workflow/scripts/write_alternatives.py": set(),  # not asked for
+    "workflow/scripts/write_alternatives.py": set(),  # not requested
     "workflow/scripts/write_kmers.py": BLOCKS | ACROSS,
 }
 
 
 def batch(folder: Path, snakefile: Path = SNAKEFILE) -> Workspace:
-    """A folder with a sample of three chains in as many blocks, with the tutorial's model."""
+    """A folder with a sample of three chains in three blocks, with the tutorial's model."""
     space = Workspace(folder, snakefile)
     chains = {locus: mutated(germline_chain(locus, 1), 5, 1) for locus in "HKL"}
     space.write("chains.fasta", fasta(chains))
@@ -55,7 +55,7 @@ def batch(folder: Path, snakefile: Path = SNAKEFILE) -> Workspace:
 
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A finished run of a copy of the workflow, which a test may edit."""
+    """A finished run of a copy of the workflow that tests may edit."""
     copy = tmp_path_factory.mktemp("copy")
     for name in ("workflow", "resources/germlines"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -75,7 +75,7 @@ def test_an_edit_re_runs_the_rules_that_use_it(space: Workspace, file: str) -> N
         planned = space.run("--dry-run")
     finally:
         path.write_text(before)
-        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # of scripts it counts
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # for scripts it counts
     assert set(planned.jobs()) - {"all"} == EDITS[file]
 
 
@@ -85,13 +85,13 @@ def test_new_settings_of_filling_train_no_model_of_the_tutorial_again(space: Wor
 
 
 def block_done(out: Path) -> bool:
-    """A block is filled, and Snakemake has removed what it alone was filled from."""
+    """Whether a block is filled and Snakemake has removed its temporary inputs."""
     filled = (out / "three" / "blocks").glob("*/filled.part")
     return any(not f.with_name("kmers.safetensors").exists() for f in filled)
 
 
 def test_a_killed_run_goes_on_to_the_same_bytes(space: Workspace, tmp_path: Path) -> None:
-    """As a user would after a power cut: unlock, and run again what was cut short."""
+    """As after a power cut: unlock, and run again what was cut short."""
     killed = batch(tmp_path, space.snakefile)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(space.snakefile)]
     command += ["--directory", str(tmp_path), "--cores", "1"]
@@ -105,7 +105,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(space: Workspace, tmp_path: Path
         job.wait()
     assert block_done(tmp_path / "out") and not (tmp_path / "out" / "report.html").exists()
     refused = killed.run("--rerun-incomplete", status=1)
-    assert "--unlock" in refused.output  # says what to type
+    assert "--unlock" in refused.output  # names the remedy
     killed.run("--unlock")
     again = killed.run("--rerun-incomplete")
     assert again.jobs()["fill_gaps"] < 3

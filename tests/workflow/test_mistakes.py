@@ -1,9 +1,9 @@
-"""What users get wrong: each mistake ends in one line, the last, that says what to do.
+"""Mistakes of users: each ends in one line, the last, which says what to do.
 
-A table of mistakes in three parts: those that end a run before its first job, those that a job
-finds (its reader is called here, since a run of the workflow takes ten seconds), and records that
-are listed in rejected.tsv while the run goes on. Then names and paths that a shell, Snakemake or a
-terminal could take for something else.
+The table of mistakes has three parts: those that end a run before its first job; those found by a
+job (its reader is called here, since a run of the workflow takes ten seconds); and bad records,
+which are listed in rejected.tsv while the run continues. Then come names and paths that a shell,
+Snakemake or a terminal could misinterpret.
 """
 
 import gzip
@@ -33,12 +33,12 @@ GOOD = fasta({"a": GAPPED})
 GAPS = "chain\tstart\tend\na\t3\t6\n"
 SHEET = "sample\tfasta\ns1\tgood.fasta\n"
 CONFIG = "samples: samples.tsv\noutdir: out\n"
-MOST = 40  # lines that Snakemake may say before
+MOST = 40  # lines that Snakemake may print before
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """Files of a folder, and words that the last line of a run in it must hold."""
+    """Files of a folder, and words that must be in the last line of a run in it."""
 
     name: str
     words: tuple[str, ...]
@@ -63,7 +63,7 @@ def sheet(row: str, columns: str = "sample\tfasta") -> str:
 
 
 def of_sheet(name: str, text: str | bytes | None, *words: str, **files: str | bytes) -> Mistake:
-    """A mistake in the sheet, which the line names; files by their names, `_` for the dot."""
+    """A mistake in the sheet, which the line names; files by name, with `_` for the dot."""
     named = {key.replace("_", "."): content for key, content in files.items()}
     return Mistake(name, ("samples.tsv", *words), sheet=text, files=named)
 
@@ -84,14 +84,14 @@ BEFORE_THE_FIRST_JOB = [
         ":2:",
         "fasta 'gone.fasta' does not exist; correct it",
     ),
-    of_sheet("a workbook", b"PK\3\4" + bytes(9), "a workbook", "save it as tab-separated text"),
+    of_sheet("a workbook", b"PK\3\4" + bytes(9), "workbook", "save it as tab-separated text"),
     of_sheet("Unicode of Windows", SHEET.encode("utf-16"), "not a text file in UTF-8", "save it"),
     of_sheet("a misspelt column", sheet("s1\tx", "sample\tfatsa"), ":1:", "did you mean 'fasta'?"),
     of_sheet("a missing column", sheet("s1\tx", "sample\tgaps"), ":1:", "'fasta' is missing"),
     of_sheet("a cell too many", sheet("s1\tgood.fasta\tx"), ":2:", "3 cells", "remove"),
     of_sheet("a cell of 200,000 letters", sheet(f"s1\t{'x' * 200_000}"), ":2:", "correct the line"),
     of_sheet("a sample twice", SHEET + "s1\tgood.fasta\n", ":3:", "'s1'", "line 2", "rename"),
-    of_sheet("a sample with a blank", sheet("s 1\tgood.fasta"), ":2:", "'s 1' is no sample id"),
+    of_sheet("a sample with a blank", sheet("s 1\tgood.fasta"), ":2:", "'s 1' is not a sample id"),
     of_sheet("a sample that climbs", sheet("../s1\tgood.fasta"), ":2:", "'../s1'", "use letters"),
     of_sheet("a sample of 250 letters", sheet(f"{'s' * 250}\tgood.fasta"), ":2:", "at most 100"),
     of_sheet("a sample named logs", sheet("logs\tgood.fasta"), ":2:", "'logs'", "rename it"),
@@ -138,7 +138,7 @@ BEFORE_THE_FIRST_JOB = [
     of_config("blocks of 1e30", "block_size: 1.0e+30\n", "'block_size' is 1e+30; write at most"),
     of_config("a stride that skips", "kmer: {stride: 200}\n", "write at most 'kmer.length', 128"),
     of_config("no weights at all", "train: {from: null}\n", "'train.from' is null", "set one"),
-    of_config("no such weights", "train: {from: x.safetensors}\n", "is no file; correct the path"),
+    of_config("no such weights", "train: {from: x.safetensors}\n", "is not a file; correct"),
     of_config(
         "a package that is an option",
         "pretrain: {teacher: {wheel: --index-url==1}}\n",
@@ -185,7 +185,7 @@ BEFORE_THE_FIRST_JOB = [
         files={"out/s1/gaps.tsv": "mine"},
     ),
 ]
-# Snakemake reads the command line, and the files that it names, before any code of Lacuna's.
+# Snakemake reads the command line, and the files named there, before any of Lacuna's code runs.
 OF_SNAKEMAKE = [
     Mistake(
         "a dotted key on the command line",
@@ -204,7 +204,7 @@ OF_SNAKEMAKE = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one for every mistake."""
+    """A folder with a subfolder for every mistake."""
     return tmp_path_factory.mktemp("mistakes")
 
 
@@ -259,7 +259,7 @@ def write(folder: Path, files: dict[str, str]) -> None:
 
 
 def read(folder: Path) -> list[Rejected]:
-    """What is rejected of the chains, gaps and truth in a folder."""
+    """The rejected records of the chains, gaps and truth in a folder."""
     given = [folder / name for name in ("gaps.tsv", "truth.fasta", "homologs.fasta")]
     optional = [path if path.exists() else None for path in given]
     records = read_scaffolds(folder / "good.fasta", *optional, tolerance_ppm=10)
@@ -267,7 +267,7 @@ def read(folder: Path) -> list[Rejected]:
 
 
 TABLE_OF_BEGIN = "chain\tbegin\tend\na\t3\t6\n"
-NO_TENSORS = "no safetensors file"
+NO_TENSORS = "not a safetensors file"
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ DNA = ">a\nGAGGTGCAGCTGGTGGAGTCTGGGGGANNNGGC\n"
         ({"good.fasta": ">a\n>b\nEVQ-VES\n"}, ["'a' has no sequence; give one or remove"]),
         ({"good.fasta": GOOD + GOOD}, ["'a' is a second record of this id", "rename it"]),
         ({"good.fasta": ">a\nEVQX[-5]LVES\n"}, ["'a' has a gap mass of -5 Da", "correct the mass"]),
-        ({"gaps.tsv": f"{ROW}\nb\t3\t6\n"}, ["gaps.tsv:2: 'b' is no chain of good.fasta; correct"]),
+        ({"gaps.tsv": f"{ROW}\nb\t3\t6\n"}, ["gaps.tsv:2: 'b' is not a chain of good.fasta"]),
         ({"gaps.tsv": f"{ROW}\na\t6\t3\n"}, ["gaps.tsv:2: 'a' has a gap that starts at 6", "swap"]),
         ({"gaps.tsv": f"{ROW}\na\t-1\t3\n"}, ["gaps.tsv:2: 'a' has a gap with start -1; give 0"]),
         ({"gaps.tsv": f"{ROW}\na\t1.0\t3\n"}, ["gaps.tsv:2:", "start '1.0'; give a whole number"]),
@@ -361,11 +361,11 @@ def test_a_record_that_cannot_be_used_is_listed(
 
 # --- what may not run or escape ------------------------------------------------------------------
 
-ODD = 'it\'s "$(touch pwned)"; touch `pwned` & é'  # of a folder, a file, the output folder
+ODD = 'it\'s "$(touch pwned)"; touch `pwned` & é'  # name of a folder, a file, the output folder
 
 
 def test_two_runs_do_not_share_an_outdir(tmp_path: Path) -> None:
-    """The second ends with one line and writes nothing; to plan is allowed."""
+    """The second ends with one line and writes nothing; a dry run is allowed."""
     space = Workspace(tmp_path)
     space.write("good.fasta", GOOD)
     space.write("samples.tsv", SHEET)
@@ -382,7 +382,7 @@ def test_two_runs_do_not_share_an_outdir(tmp_path: Path) -> None:
 
 
 def test_nothing_in_a_name_or_path_runs_or_escapes(tmp_path: Path) -> None:
-    """A whole run whose names a shell would take for commands; its fault is the last line."""
+    """A whole run with names that a shell would execute; its fault is the last line."""
     space = Workspace(tmp_path / ODD)
     ids = {"$(touch pwned)": GAPPED, "../../up": GAPPED, "{sample}": GAPPED, "-rf": "EVQO"}
     space.write(f"{ODD}.fasta", fasta(ids))

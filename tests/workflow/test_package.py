@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -15,11 +16,12 @@ from chains import fasta, germline_chain, hidden, mutated
 
 pytestmark = pytest.mark.workflow
 
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 BUILD = ("--no-index", "--no-build-isolation", "--disable-pip-version-check", "--quiet")
 
 
 def said(*command: str | Path, cwd: Path, status: int = 0) -> str:
-    """What a command prints that ends with `status`; it finds no Lacuna but an installed one."""
+    """Output of a command that exits with `status`; it finds only an installed Lacuna."""
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
         list(map(str, command)),
@@ -51,18 +53,18 @@ def sdist(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(folder: Path, sdist: Path) -> Path:
-    """The `bin` of an environment with the sdist installed; what it needs is in this one."""
+    """The `bin` of an environment with the sdist installed; its dependencies are in this one."""
     said(sys.executable, "-m", "venv", "--without-pip", "env", cwd=folder)
     site = next((folder / "env").glob("lib/python*/site-packages"))
     (site / "needed.pth").write_text(sysconfig.get_path("purelib") + "\n")
     programs = folder / "env" / "bin"
-    # With its dependencies: that every pin is in the range that the metadata give is seen here.
+    # With dependencies: this checks that every pin is within the range in the metadata.
     pip("--python", programs / "python", "install", *BUILD, sdist, cwd=folder)
     return programs
 
 
 def wheel_files(source: Path, out: Path) -> dict[str, bytes]:
-    """The files of the wheel that pip builds of a clone or an sdist, without its own records."""
+    """The files of the wheel that pip builds from a clone or an sdist, without its metadata."""
     pip("wheel", "--no-deps", *BUILD, "-w", out, source, cwd=out.parent)
     with zipfile.ZipFile(next(out.glob("*.whl"))) as wheel:
         return {name: wheel.read(name) for name in wheel.namelist() if ".dist-info/" not in name}
@@ -83,8 +85,7 @@ def test_clone_and_sdist_make_the_same_package_with_all_modules_and_data(
 def test_the_lines_of_the_documentation_run_in_an_empty_folder(
     folder: Path, installed: Path
 ) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    lines = re.search(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    lines = re.search(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
     assert lines is not None and "lacuna.fill(" in lines[1]
     checks = """
 import sys
@@ -112,11 +113,12 @@ def test_the_command_writes_the_bytes_of_the_workflow(folder: Path, installed: P
     space.sheet({"sample": "a", "fasta": "chains.fasta", **files})
     space.config()
     space.run()
-    options = [word for name, file in files.items() for word in (f"--{name}", file)]
-    command = (installed / "lacuna", "fill", "chains.fasta", *options, "--out", "filled")
-    told = said(*command, cwd=space.folder)
+    line = re.search(r"^lacuna (fill chains\.fasta --gaps gaps\.tsv .*)$", README, re.MULTILINE)
+    assert line is not None
+    others = ("--truth", "truth.fasta", "--homologs", "homologs.fasta")
+    told = said(installed / "lacuna", *shlex.split(line[1]), *others, cwd=space.folder)
     assert "chains.fasta: 6 chains, " in told and "2 records rejected" in told
-    assert "%|" not in told  # no bar where there is no terminal
+    assert "%|" not in told  # no progress bar without a terminal
     written = space.results("filled")
     of_workflow = space.results("out/a")
     assert written == {n: x for n, x in of_workflow.items() if not n.startswith("blocks/")}

@@ -1,4 +1,4 @@
-"""Many small samples: packs of them write what the rules of single steps do, in few jobs."""
+"""Many small samples: packs of them write what the rules of single steps write, in few jobs."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.workflow
 
 ACROSS = {"all": 1, "join_accuracy": 1, "write_report": 1}
 NAMES = [f"s{i}" for i in range(FEWEST)]
-# Alone: a sample with more chains than a pack may hold.
+# Not in a pack: a sample with more chains than a pack may hold.
 PACKS = {"fill_pack_00000": 1, "fill_pack_00001": 1, "fill_pack_00002": 1}
 APART = {
     "read_scaffolds": 1,
@@ -31,7 +31,7 @@ APART = {
 
 
 def batch(folder: Path) -> Workspace:
-    """Nine samples of a chain in packs of four, and one of five chains in the midst of them."""
+    """Nine samples of a chain in packs of four, and one of five chains among them."""
     space = Workspace(folder)
     rows = []
     for i, name in enumerate(NAMES):
@@ -101,7 +101,7 @@ def test_a_change_fills_again_the_packs_that_it_is_in(space: Workspace, finished
     new = space.write("new.fasta", fasta({"n": hidden(germline_chain("H", 40), [(9, 13)])}))
     try:
         sheet.write_text(rows + f"new\t{new.name}\t\t\n")
-        assert plan(space) == {"fill_pack_00002"}  # at the end: the last pack alone
+        assert plan(space) == {"fill_pack_00002"}  # at the end: only the last pack
         edited = space.folder / "s5.fasta"
         before, status = edited.read_bytes(), edited.stat()
         edited.write_bytes(before.replace(b">c5", b">c5 text"))
@@ -123,7 +123,7 @@ def test_an_unreadable_sample_of_a_pack_is_named_in_one_line(
     said = "sample 's6': s6.homologs.fasta: not a FASTA file (it begins with 'no FASTA\\n'); "
     assert run.error() == f"Error: {said}the first line must be '>' and an id"
     assert "Traceback" not in run.output
-    assert other.results() == {}  # of no sample of that pack, whole or in part
+    assert other.results() == {}  # of no sample of that pack, not even in part
 
 
 def test_a_killed_pack_leaves_nothing_and_is_filled_to_the_same_bytes(
@@ -136,7 +136,7 @@ def test_a_killed_pack_leaves_nothing_and_is_filled_to_the_same_bytes(
     try:
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and job.poll() is None:
-            if len(list((tmp_path / "out").glob("s*/filled.fasta"))) % 4:  # in the midst of a pack
+            if len(list((tmp_path / "out").glob("s*/filled.fasta"))) % 4:  # in the middle of a pack
                 break
             time.sleep(0.005)
     finally:

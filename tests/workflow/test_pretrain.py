@@ -1,4 +1,4 @@
-"""The pretrain target from corpora of every kind to weights, killed and gone on with."""
+"""The pretrain target, from corpora of every kind to weights; killed and resumed."""
 
 import csv
 import gzip
@@ -55,7 +55,7 @@ def write_corpora(folder: Path) -> None:
     corpora.mkdir()
     wheels.mkdir()
     chains = simulated(240, 1)
-    # 60 chains, one of them held out, one twice, one with a letter that is no residue.
+    # 60 chains: one is held out, one is there twice, one has a letter that is not a residue.
     (corpora / "chains.fasta").write_text(fasta([*chains[:60], chains[0], "QVQLO" + chains[1]]))
     (corpora / "held_out.fasta").write_text(fasta(chains[:1]))
     (corpora / "validation.fasta").write_text(fasta(simulated(12, 2)))
@@ -126,7 +126,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def with_checkpoint(finished: Path, folder: Path, config: str = TINY.read_text()) -> Path:
-    """A copy of a finished run as it stood when it was killed on the way to the last steps."""
+    """A copy of a finished run in the state in which it was killed before the last steps."""
     shutil.copytree(finished, folder, symlinks=True)
     (folder / "pretrain.yaml").write_text(config)
     results = folder / "results" / "pretrain"
@@ -155,7 +155,7 @@ def test_every_corpus_is_read_and_counted(finished: Path) -> None:
     assert counts["table"][0] == 20 and counts["wheel"][0] == 40
     assert all(numbered > 0.8 * read for read, numbered in counts.values())
     corpus = record["corpora"][0]
-    assert corpus["numbered"] <= 60  # neither the copy nor what is no protein
+    assert corpus["numbered"] <= 60  # neither the copy nor the chain with another letter
     assert corpus["near_held_out"] >= 1
     data = (finished / "corpora/chains.fasta").read_bytes()
     assert corpus["sha256"] == hashlib.sha256(data).hexdigest()

@@ -1,4 +1,4 @@
-"""The other ways to run: imported by another workflow, and through a batch system's commands."""
+"""Other ways to run: imported by another workflow, and through the commands of a batch system."""
 
 import os
 import re
@@ -29,7 +29,7 @@ JOBS = {
 
 
 def workspace(folder: Path, snakefile: Path = SNAKEFILE) -> Workspace:
-    """A folder with one sample of two chains with homologs, which make two blocks."""
+    """A folder with one sample of two chains with homologs, in two blocks."""
     space = Workspace(folder, snakefile)
     space.write("data/chains.fasta", fasta(CHAINS))
     space.write("data/gaps.bed", GAPS)
@@ -42,7 +42,7 @@ def workspace(folder: Path, snakefile: Path = SNAKEFILE) -> Workspace:
 
 @pytest.fixture(scope="module")
 def direct(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """What a run of the workflow itself writes."""
+    """The results of a run of the workflow itself."""
     space = workspace(tmp_path_factory.mktemp("direct"))
     space.config(**SETTINGS)
     assert space.run().jobs() == {"all": 1, **JOBS}
@@ -72,7 +72,7 @@ rule measure_lengths:
 
 
 def outer(folder: Path, snakefile: str) -> Workspace:
-    """Another workflow with a config and a rule of its own, which imports this one."""
+    """Another workflow, with a config and a rule of its own, that imports this one."""
     space = workspace(folder)
     space.snakefile = space.write("Snakefile", OUTER.format(snakefile=snakefile))
     space.config(samples="of the other workflow", lacuna=SETTINGS | {"outdir": "results/filled"})
@@ -113,7 +113,7 @@ def test_an_import_from_a_url_ends_with_one_line(
     assert "Traceback" not in run.output
 
 
-# A batch system of one machine: it takes the arguments of qsub, says an id and begins the job.
+# A batch system on one machine: takes the arguments of qsub, prints an id and starts the job.
 QSUB = """\
 #!/bin/sh
 echo "$@" >> {folder}/submitted

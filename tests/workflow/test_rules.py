@@ -1,4 +1,4 @@
-"""What every rule of the workflow has, and what is in the files around the library."""
+"""What every rule of the workflow has, and what the files around the library contain."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ FILES = [ROOT / "Snakefile", *sorted(RULES.glob("*.smk"))]
 
 
 def rules() -> dict[str, tuple[Path, str]]:
-    """The file and the text of every rule by its name (without its number, if made in a loop)."""
+    """The file and the text of every rule by name (without its number, if made in a loop)."""
     found = {}
     for path in FILES:
         text = path.read_text()
@@ -32,12 +32,12 @@ def rules() -> dict[str, tuple[Path, str]]:
 
 
 ALL = rules()
-# A rule that only names files makes nothing: it has no log to write.
+# A rule that only names files writes nothing and needs no log.
 WORKING = sorted(name for name, (_, text) in ALL.items() if re.search(r"^    output:", text, re.M))
 
 
 def directive(name: str, rule: str) -> str | None:
-    """What stands under a directive of a rule; None where it has none."""
+    """The content of a directive of a rule; None if the rule does not have it."""
     match = re.search(rf"^    {name}:(.*\n(?:        .*\n)*)", ALL[rule][1], re.MULTILINE)
     return match[1].strip() if match else None
 
@@ -83,7 +83,7 @@ def test_environments_and_scripts_exist(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", WORKING)
 def test_a_change_of_its_code_re_runs_a_rule(rule: str) -> None:
-    """Pretraining, which takes days, is left out: its file says so."""
+    """Pretraining takes days and is left out, as its file says."""
     script = Path((directive("script", rule) or "").strip('"')).name
     code = re.search(r'^ +code=code\("(\w+\.py)"\)', ALL[rule][1], re.MULTILINE)
     if ALL[rule][0].name == "pretrain.smk":
@@ -94,7 +94,7 @@ def test_a_change_of_its_code_re_runs_a_rule(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", WORKING)
 def test_other_content_of_the_users_files_re_runs_a_rule(rule: str) -> None:
-    """Their times do not tell: a file may be replaced in mid-run, or by an older one."""
+    """File times are not enough: a file may be replaced during a run, or by an older one."""
     read = directive("input", rule) or ""
     params = directive("params", rule) or ""
     columns = {*re.findall(r'given\("(\w+)"\)|(?:\]|\bs)\.(\w+)', read)}
@@ -126,7 +126,7 @@ def test_a_change_of_a_template_re_runs_the_rule_that_reads_it(template: str) ->
 
 @pytest.mark.parametrize("rule", WORKING)
 def test_a_moved_clone_re_runs_no_rule(rule: str) -> None:
-    """A parameter that names the clone's place would."""
+    """A parameter with the path of the clone would re-run it."""
     assert not re.search(r"\b(ROOT|resource)\b", directive("params", rule) or "")
 
 

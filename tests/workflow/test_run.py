@@ -1,4 +1,4 @@
-"""Two tiny samples through the whole workflow: every file that a user is promised."""
+"""Two tiny samples through the whole workflow: every documented file."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ HIDDEN = [(20, 25), (90, 94)]  # of the light chain
 
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A sheet with a sample of known truth with homologs, and one of scaffolds without."""
+    """A sheet with a sample with truth and homologs, and a sample of scaffolds with neither."""
     space = Workspace(tmp_path_factory.mktemp("run"))
     space.write("data/light.fasta", fasta({"light": LIGHT}))
     space.write("data/gaps.bed", "".join(f"light\t{a}\t{b}\n" for a, b in HIDDEN))
@@ -98,7 +98,7 @@ def test_accuracy_shows_the_model_beside_its_baselines(space: Workspace, out: Pa
     assert "".join(r["truth"] for r in told) == "".join(LIGHT[a:b] for a, b in HIDDEN)
     right = sum(r["residue"] == r["truth"] for r in told)
     assert overall["lacuna", "scaffold"]["n_correct"] == str(right)
-    assert right >= 5  # nine would mean that the target among the homologs was seen
+    assert right >= 5  # nine would mean that the target among the homologs was used
     assert space.rows("open-2.1/accuracy.tsv") == []
     assert {r["sample"] for r in space.rows("accuracy.tsv")} == {"known"}
 
@@ -164,7 +164,7 @@ def test_the_settings_are_beside_the_results(space: Workspace, out: Path) -> Non
 
 
 def test_a_run_by_the_settings_that_it_left_replaces_them(space: Workspace, out: Path) -> None:
-    """But a run of another target, or with nothing to do, does not."""
+    """A run of another target, or with nothing to do, does not replace them."""
     left = ("--configfile", str(out / "config.yaml"))
     before = (out / "config.yaml").read_bytes()
     assert space.run(*left).jobs() == {}
@@ -217,7 +217,7 @@ def test_a_new_setting_of_one_step_re_runs_what_follows_from_it(
 
 
 def test_a_config_file_and_outdir_from_anywhere(space: Workspace, tmp_path: Path) -> None:
-    """`--configfile` is laid over the workflow's own config.yaml."""
+    """`--configfile` takes precedence over the workflow's own config.yaml."""
     config = space.config(
         "other.yaml",
         samples=str(space.folder / "data" / "samples.tsv"),
@@ -239,7 +239,7 @@ def test_samples_and_outdir_from_the_command_line(space: Workspace, tmp_path: Pa
 
 
 def test_trained_weights_depend_on_threads_and_not_on_the_cores(space: Workspace) -> None:
-    """Sizes at which two threads sum in another order than one."""
+    """With sizes at which two threads sum in another order than one."""
     weights = []
     for cores in (1, 2):
         config = space.config(
@@ -259,7 +259,7 @@ def test_trained_weights_depend_on_threads_and_not_on_the_cores(space: Workspace
 
 
 def test_weights_are_trained_in_the_run_where_that_is_wanted(space: Workspace, out: Path) -> None:
-    """From nothing, on simulated chains and the homologs, and never on a GPU with gpu=0."""
+    """From scratch, on simulated chains and the homologs, and never on a GPU with gpu=0."""
     config = space.config(
         "train.yaml",
         samples="data/samples.tsv",

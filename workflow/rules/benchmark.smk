@@ -3,7 +3,7 @@ localrules:
 
 
 rule benchmark_scale:
-    """Fill simulated batches of growing size and say what each step takes, and of which bound."""
+    """Fill simulated batches of growing size; measure each step and compare with the bound."""
     input:
         weights=weights(),
         library=resource("library"),
@@ -15,7 +15,7 @@ rule benchmark_scale:
         OUT / "benchmarks" / "benchmark_scale.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: lambda wildcards: workflow.cores  # asked of this job alone: a cluster's run has none
+    threads: lambda wildcards: workflow.cores  # only for this job: a run on a cluster has none
     resources:
         mem_mb=lambda wildcards, threads: 2000 * threads,
     params:

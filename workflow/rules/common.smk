@@ -10,7 +10,7 @@ from pathlib import Path
 
 from snakemake.logging import logger
 
-# Not workflow.basedir: where another workflow imports this one, that is the other's folder.
+# Not workflow.basedir: if another workflow imports this one, that is the other's folder.
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 if not ROOT.is_dir():
     sys.exit("Error: Lacuna is imported from a clone: give the path of the Snakefile in it")
@@ -27,12 +27,12 @@ from lacuna.steps.sheet import OPTIONAL_PATHS, read_sheet
 
 
 def stop(fault):
-    """End the run with one line: Snakemake would add a traceback to an exception."""
+    """End the run with one line: an exception would print a traceback of Snakemake."""
     sys.exit(f"Error: {fault}")
 
 
 def checked(function, *arguments):
-    """The function's result; a LacunaError ends the run as one line."""
+    """Return the function's result; a LacunaError ends the run with one line."""
     try:
         return function(*arguments)
     except LacunaError as error:
@@ -40,7 +40,7 @@ def checked(function, *arguments):
 
 
 if not workflow.modifier.skip_configfile:
-    # Snakemake says of a fault neither the file nor the line.
+    # Snakemake's own message names neither the file nor the line.
     checked(check_yaml, "config.yaml", not workflow.overwrite_configfiles)
 
 
@@ -63,8 +63,8 @@ TABLES = (
     "alkylation.json",
 )
 BLOCK_TABLES = ("filled", "residues", "gaps", "chains")
-SCORED = "scored.tsv.gz"  # kept, so that another accuracy needs no chain filled again
-SHOWN = 3  # names of samples that are not there
+SCORED = "scored.tsv.gz"  # kept, so that accuracy can be summed anew without filling again
+SHOWN = 3  # names of absent samples in messages
 INPUT_COLUMNS = ("fasta", "gaps", "truth", "homologs")
 
 
@@ -78,7 +78,7 @@ def blocks(sample):
 
 
 def block_files(pattern):
-    """Input function: a file of every block of the job's sample."""
+    """Input function: one file of every block of the job's sample."""
     return lambda wildcards: expand(
         OUT / "{sample}" / "blocks" / "{block}" / pattern,
         sample=wildcards.sample,
@@ -87,19 +87,19 @@ def block_files(pattern):
 
 
 def seeded_samples():
-    """Samples that get the tutorial's model: those named that the sheet has.
+    """Samples that get the tutorial's model: those named in the config that are in the sheet.
 
-    The bundled config names a bundled sample, and a sheet given beside it has others. A like name
-    is looked for among all samples, so for no more than a few.
+    The bundled config names a bundled sample, which other sheets do not have. Only for a few absent
+    names is a similar one searched for, since the search goes through all samples.
     """
     named = CONFIG["seed_lstm"]["samples"]
     absent = [name for name in named if name not in SAMPLES]
     for name in absent[:SHOWN]:
         near = get_close_matches(name, SAMPLES, n=1)
         hint = f" (which has '{near[0]}')" if near else ""
-        logger.info(f"seed_lstm: '{name}' is no sample of {CONFIG['samples']}{hint}; left out.")
+        logger.info(f"seed_lstm: '{name}' is not a sample of {CONFIG['samples']}{hint}; left out.")
     if absent[SHOWN:]:
-        logger.info(f"seed_lstm: {len(absent) - SHOWN} more names are no samples; left out.")
+        logger.info(f"seed_lstm: {len(absent) - SHOWN} more names are not samples; left out.")
     return [n for n in named if n in SAMPLES]
 
 
@@ -109,9 +109,9 @@ PACKED = {name for pack in PACKS for name in pack.samples}
 
 
 def names_of_single_steps():
-    """What `sample` is in the rules of single steps: a sample of no pack, by name if there are any.
+    """Pattern of `sample` in the rules of single steps: samples in no pack, by name.
 
-    Without packs a pattern says the same and is matched faster than many names.
+    Without packs, a general pattern is used, which is matched faster than many names.
     """
     names = [re.escape(name) for name in SAMPLES if name not in PACKED]
     return "|".join(names or ["(?!)"]) if PACKS else "[A-Za-z0-9_.-]+"
@@ -122,12 +122,12 @@ wildcard_constraints:
 
 
 def sample_tables():
-    """Names of the files that a sample ends with, but for the tutorial's model."""
+    """Names of a sample's final files, except for the tutorial's model."""
     return [*TABLES, *(["alternatives.fasta"] if CONFIG["alternatives"] else [])]
 
 
 def sample_files():
-    """Every file that every sample ends with."""
+    """Every final file of every sample."""
     tables = expand(OUT / "{sample}" / "{table}", sample=SAMPLES, table=sample_tables())
     return tables + expand(OUT / "{sample}" / "seed_lstm", sample=SEEDED)
 
@@ -138,7 +138,7 @@ def given(column):
 
 
 def weights():
-    """The weights that fill: those given, or those of this run's training."""
+    """The weights to fill with: the given ones, or those trained in this run."""
     train = CONFIG["train"]
     if train["steps"] == 0 and train["from"] is None:
         stop("config: 'train.from' is null and 'train.steps' is 0; set one of them")
@@ -147,14 +147,14 @@ def weights():
 
 
 def train_settings_of_run():
-    """Settings of the run's own training, as `trainer.TrainConfig` takes them."""
+    """Arguments of `trainer.TrainConfig` for the training in this run."""
     chosen = {k: CONFIG["train"][k] for k in ("steps", "batch_size", "learning_rate")}
     pool = min(CONFIG["train"]["chains"], 4096)
     return {**chosen, "k": CONFIG["kmer"]["length"], "seed": CONFIG["seed"], "pool": pool}
 
 
 def located(path):
-    """The path; what is not found from here is looked for in the workflow."""
+    """The path; if it does not exist here, that in the workflow's folder."""
     return path if Path(path).exists() else ROOT / path
 
 
@@ -165,14 +165,14 @@ def resource(key):
         given = reduce(getitem, key.split("."), CONFIG)
         path = located(given)
         if not Path(path).is_file():
-            stop(f"config: '{key}' is '{given}', which is no file; correct the path")
+            stop(f"config: '{key}' is '{given}', which is not a file; correct the path")
         return path
 
     return found
 
 
 def inputs_of_run():
-    """Every file that the configuration and the sheet name, by what it is."""
+    """Every file named in the configuration and the sheet, by description."""
     files = {f"config file {number}": Path(p) for number, p in enumerate(workflow.configfiles, 1)}
     for name, path in path_settings(CONFIG):
         if name != "outdir":
@@ -187,7 +187,7 @@ if workflow.is_main_process:
     checked(check_temporary_folder)  # Snakemake itself would end with a traceback
     checked(check_outdir, OUT, list(SAMPLES), inputs_of_run())
 
-# Snakemake records the parameters that the run itself sees: its jobs need not read the files again.
+# Snakemake records the parameters seen by the main process: its jobs need not read the files again.
 INPUTS = checked(
     Inputs,
     (
@@ -203,7 +203,7 @@ INPUTS = checked(
 
 
 def digests(*names, samples=lambda wildcards: [wildcards.sample]):
-    """Params function: digests of what a rule reads, so that other content re-runs it.
+    """Params function: digests of the inputs of a rule, so that a change of content re-runs it.
 
     names: columns of the sheet, for each of the samples; or keys of the configuration.
     """
@@ -219,7 +219,7 @@ def digests(*names, samples=lambda wildcards: [wildcards.sample]):
 
 
 def stop_if_changed():
-    """End the run with an error where a file that it read is another by now."""
+    """End the run with an error if one of its inputs has changed since it was read."""
     if changed := INPUTS.changed():
         stop(
             f"{', '.join(changed)}: changed during the run, whose results may mix old and new; "
@@ -228,7 +228,7 @@ def stop_if_changed():
 
 
 def written(path):
-    """When a file was written, in nanoseconds; None where it is not there."""
+    """Modification time of a file in nanoseconds; None if it does not exist."""
     return path.stat().st_mtime_ns if path.exists() else None
 
 
@@ -237,19 +237,19 @@ def code(script):
     return code_digest(ROOT / "workflow" / "scripts" / script)
 
 
-LOCKS = []  # that of this run, once it has begun; jobs and dry runs take none
+LOCKS = []  # the lock of this run, once it has started; jobs and dry runs take none
 
 
 def hold_outdir():
-    """Make the output folder this run's alone, before the first job."""
+    """Lock the output folder for this run, before the first job."""
     if workflow.is_main_process:
         LOCKS.append(checked(RunLock, OUT))
 
 
 def record_config():
-    """Write the settings beside the results, if the run makes all of them.
+    """Write the settings next to the results, if the run makes all of them.
 
-    Not a rule's work: no other rule is run again for it, and it costs no job.
+    Not done by a rule: so it takes no job and re-runs no other rule.
     """
     if not workflow.is_main_process:
         return

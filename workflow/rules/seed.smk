@@ -1,7 +1,7 @@
 rule train_seed:
     """Train the tutorial's model on each chain of a sample, as a baseline."""
     input:
-        # The user's files and not the blocks: those are temporary, and made anew for other steps.
+        # The user's files, not the blocks: those are temporary and would be made again.
         fasta=lambda wildcards: SAMPLES[wildcards.sample].fasta,
         gaps=given("gaps"),
         truth=given("truth"),

@@ -28,7 +28,7 @@ rule encode_training:
 
 
 rule train_model:
-    """Train the network, or tune given weights, on a GPU where the job gets one."""
+    """Train the network, or tune given weights, on a GPU if the job gets one."""
     input:
         chains=OUT / "model" / "chains.safetensors",
         start=resource("train.from") if CONFIG["train"]["from"] else [],
@@ -50,7 +50,7 @@ rule train_model:
         train=train_settings_of_run(),
         inputs=digests("train.from"),
         masking={},
-        threads=CONFIG["threads"],  # not those of the job, which --cores cuts down
+        threads=CONFIG["threads"],  # not those of the job, which --cores may reduce
         code=code("pretrain_model.py"),
     script:
         "../scripts/pretrain_model.py"

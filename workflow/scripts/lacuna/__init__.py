@@ -1,7 +1,7 @@
 """Lacuna fills the gaps in antibody protein sequences; Snakemake scripts are adapters over it.
 
-`lacuna.fill` and its types are in `lacuna.api`. They are imported when they are first asked for:
-the scripts of the workflow import this package too, and most of them need no torch.
+`lacuna.fill` and its types are in `lacuna.api`. They are imported on first use: the scripts of the
+workflow import this package too, and most of them do not need torch.
 """
 
 from importlib import import_module
@@ -21,7 +21,8 @@ __all__ = [*_API, "__version__"]
 
 
 def __getattr__(name: str) -> object:
-    # By its name as text: provenance.py would count an import as code behind every rule.
+    # import_module takes the name as text: provenance.py would count an import statement as code
+    # behind every rule.
     if name in _API:
         return getattr(import_module("lacuna.api"), name)
     raise AttributeError(f"module 'lacuna' has no attribute '{name}'")

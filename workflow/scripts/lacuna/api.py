@@ -1,7 +1,7 @@
-"""The Python interface: `lacuna.fill` takes chains with gaps and gives them back filled.
+"""The Python interface: `lacuna.fill` takes chains with gaps and returns them filled.
 
-It writes the chains as a sample's files, has the workflow's own steps fill them, and reads the
-tables that they write: a chain is filled as a run of the workflow fills it.
+It writes the chains as files of a sample, runs the workflow's own steps on them and reads the
+resulting tables, so a chain is filled as in a run of the workflow.
 """
 
 import csv
@@ -51,7 +51,7 @@ Table = Literal["residues", "gaps", "chains"]
 
 _CHAIN_KEYS = ("sequence", "id", "description", "gaps")
 _GAP_KEYS = tuple(name for name in GAP_COLUMNS if name != "chain")
-_UNNAMED = ("", "<unknown id>", "<unknown description>")  # Biopython's words for none
+_UNNAMED = ("", "<unknown id>", "<unknown description>")  # Biopython's placeholders
 
 
 # --- results -------------------------------------------------------------------------------------
@@ -59,9 +59,9 @@ _UNNAMED = ("", "<unknown id>", "<unknown description>")  # Biopython's words fo
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What may fill a gap: residues, their probability, and their mass in Da.
+    """A candidate for a gap: residues, their probability, and their mass in Da.
 
-    mass_error_ppm: how far the mass is from that of the gap, in ppm; None for a gap without one.
+    mass_error_ppm: difference from the mass of the gap, in ppm; None for a gap without a mass.
     """
 
     sequence: str
@@ -72,12 +72,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class FilledGap:
-    """A gap and its candidates, the best first; the gap is filled with that.
+    """A gap and its candidates, best first; the gap is filled with the first.
 
-    number: of the gap in its chain, from 1; start, end: in the scaffold, from 0, the end
-    exclusive; first, last: in the filled chain, from 1, the last included, None if it has no
-    residues there; status: `filled`, or why the gap stays open; cysteine: what C carries in the
-    best candidate, '' for a gap without a mass; ambiguity: the codes J, B, Z that it consists of.
+    number: of the gap in its chain, from 1; start, end: in the scaffold, from 0, end exclusive;
+    first, last: in the filled chain, from 1, last included, None if the gap has no residues there;
+    status: `filled`, or why the gap stays open; cysteine: what C carries in the best candidate, ''
+    for a gap without a mass; ambiguity: the codes J, B, Z if the gap consists of these.
     """
 
     number: int
@@ -93,7 +93,7 @@ class FilledGap:
 
 @dataclass(frozen=True, slots=True)
 class FilledResidue:
-    """A missing residue, what it was filled with, and how probable that is (0 to 1).
+    """A missing residue, what it was filled with, and the probability of that (0 to 1).
 
     position: in the filled chain, from 1; gap: its number in the chain, from 1; alternatives:
     other residues and their probabilities; germline: the residue of the nearest germline segment;
@@ -115,8 +115,8 @@ class FilledResidue:
 class FilledChain:
     """A chain with its gaps filled.
 
-    chain: its id; status: `filled`, `open` if a gap is left as X, or `rejected` if the chain could
-    not be used; reason: why it was rejected. A rejected chain has its sequence as it was given.
+    chain: its id; status: `filled`, `open` if a gap stays X, or `rejected` if the chain could not
+    be used; reason: why it was rejected. A rejected chain has its sequence as given.
     """
 
     chain: str
@@ -156,13 +156,13 @@ class FilledChains(Sequence[FilledChain]):
         """A pandas table with a row per missing residue, per candidate of a gap, or per chain.
 
         Its columns are the fields of `FilledResidue`, of `FilledGap` and `Candidate` (with `rank`
-        from 1), or of `FilledChain`. Raises LacunaError for another name of a table.
+        from 1), or of `FilledChain`. Raises LacunaError for any other name of a table.
         """
         import pandas as pd  # slow to import
 
         tables = {"residues": _residue_rows, "gaps": _gap_rows, "chains": _chain_rows}
         if table not in tables:
-            raise LacunaError(f"'{table}' is no table; use one of {', '.join(tables)}")
+            raise LacunaError(f"'{table}' is not a table; use one of {', '.join(tables)}")
         columns, rows = tables[table](self.chains)
         return pd.DataFrame(rows, columns=columns)
 
@@ -182,7 +182,7 @@ def _residue_rows(chains: Sequence[FilledChain]) -> tuple[list[str], list[list[o
 
 
 def _gap_rows(chains: Sequence[FilledChain]) -> tuple[list[str], list[list[object]]]:
-    """A row per candidate, and one without for a gap that has none."""
+    """A row per candidate; a gap without candidates has a single row without one."""
     of_gap, of_candidate = _names(FilledGap, "candidates"), _names(Candidate)
     nothing = [None] * len(of_candidate)
     rows = []
@@ -228,11 +228,11 @@ def fill(
     - a pair of a FASTA header without its `>`, and a sequence;
     - a Biopython SeqRecord;
     - a dict with `sequence` and, if known, `id`, `description` and `gaps`. A gap is a dict with
-      `start` and `end` (from 0, the end exclusive) and, if known, `mass` (Da), `tolerance_ppm` or
-      `tolerance_da`, `min_length` and `max_length`. Letters that it covers are hidden.
+      `start` and `end` (from 0, end exclusive) and, if known, `mass` (Da), `tolerance_ppm` or
+      `tolerance_da`, `min_length` and `max_length`. Letters within it are hidden.
 
-    Chains without an id are called chain1, chain2, ... by their place. All chains of a call are
-    one sample: what C weighs is found from all their masses together.
+    Chains without an id are named chain1, chain2, ... by their place. All chains of a call are one
+    sample: what C weighs is determined from all their masses together.
 
     homologs: related chains, used as templates: a FASTA file, or chains. The other options are
     those of config.yaml and of the sample sheet, with the same meaning and defaults.
@@ -282,7 +282,7 @@ def fill(
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A chain as it is written into the files of the sample."""
+    """A chain as it is written to the files of the sample."""
 
     chain: str
     description: str
@@ -291,7 +291,7 @@ class _Given:
 
 
 def _records(chains: Iterable[Chain]) -> Iterator[_Given]:
-    """Yield the chains of a call; raises LacunaError at the first that is none."""
+    """Yield the chains of a call; raises LacunaError for the first invalid one."""
     if isinstance(chains, str | SeqRecord | Mapping):
         raise LacunaError("fill takes a list of chains; for a single one write fill([chain])")
     for number, chain in enumerate(chains, start=1):
@@ -299,7 +299,7 @@ def _records(chains: Iterable[Chain]) -> Iterator[_Given]:
         record = _record(chain, where)
         name = f"chain{number}" if record.chain in _UNNAMED else record.chain
         if any(letter.isspace() for letter in name):
-            raise LacunaError(f"{where}: its id '{shortened(name)}' holds a blank; remove it")
+            raise LacunaError(f"{where}: its id '{shortened(name)}' contains a blank; remove it")
         yield _Given(
             printable(name),
             "" if record.description in _UNNAMED else " ".join(record.description.split()),
@@ -309,7 +309,7 @@ def _records(chains: Iterable[Chain]) -> Iterator[_Given]:
 
 
 def _record(chain: Chain, where: str) -> _Given:
-    """A chain as it was given, without a check of its id; raises LacunaError if it is none."""
+    """Convert a chain as given, without checking its id; LacunaError if its type is wrong."""
     match chain:
         case str():
             return _Given("", "", chain)
@@ -333,7 +333,7 @@ def _record(chain: Chain, where: str) -> _Given:
 
 
 def _check_keys(found: object, known: Sequence[str], needed: Sequence[str], where: str) -> None:
-    """Raise LacunaError if `found` is no dict, has a key that is not known, or lacks one."""
+    """Raise LacunaError if `found` is not a dict, has an unknown key, or lacks a key."""
     if not isinstance(found, Mapping):
         raise LacunaError(f"{where} is {shortened(repr(found))}; give a dict with {known[0]!r}")
     for key in found:
@@ -375,8 +375,8 @@ def _write_fasta(chains: Iterable[_Given], path: Path) -> None:
 def _read_results(given: Sequence[_Given], folder: Path) -> Iterator[FilledChain]:
     """Yield a result for every chain that was given, in order.
 
-    Usable chains are in the tables in the order of the input. Of several with one id only the
-    first may be usable, so the ids tell which are; the others are the rejected ones, in order.
+    Usable chains are in the tables in the order of the input. Of several with the same id only the
+    first may be usable, so the ids identify them; the others are the rejected ones, in order.
     """
     sequences = _sequences(folder / OUTPUTS["filled"])
     chains = CHAIN_TABLE.read(folder / OUTPUTS["chains"])
@@ -409,7 +409,7 @@ def _read_results(given: Sequence[_Given], folder: Path) -> Iterator[FilledChain
 
 
 def _sequences(path: Path) -> Iterator[str]:
-    """Yield the sequences of a FASTA whose records are two lines each."""
+    """Yield the sequences of a FASTA with two lines per record."""
     with open(path, encoding="utf-8", newline="\n") as handle:
         for _, sequence in zip(handle, handle, strict=True):
             yield sequence.rstrip("\n")

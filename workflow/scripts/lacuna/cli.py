@@ -16,26 +16,26 @@ from lacuna.core.files import LacunaError, disk_fault, printable
 from lacuna.core.paths import CONFIG_SCHEMA
 from lacuna.steps.sheet import SPECIES
 
-_INTERRUPTED = 130  # exit status, as of a program that SIGINT ended
+_INTERRUPTED = 130  # exit status of a program ended by SIGINT
 _INPUTS = {
     "gaps": "TSV with the columns chain, start, end (and mass, min_length, ...), or BED",
     "truth": "FASTA of the true chains; accuracy is then reported",
     "homologs": "FASTA of related chains, used as templates",
 }
-# Keys of config.yaml that are options here; the schema knows their values and defaults.
+# Keys of config.yaml that are options here; the schema has their values and defaults.
 _KEYS = ("alkylation", "candidates", "tolerance_ppm", "precision")
 _TYPES: dict[str, Callable[[str], Any]] = {"integer": int, "number": float, "string": str}
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, as all errors of Lacuna are."""
+    """A parser whose errors are one line, like all errors of Lacuna."""
 
     def error(self, message: str) -> NoReturn:
         raise LacunaError(f"{message}; see '{self.prog} --help'")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: 1 if it fails, and one line on stderr says why.
+    """Run the command and return its exit status: if it fails, 1, with one line on stderr.
 
     arguments: those of the command line if None.
     """
@@ -84,14 +84,14 @@ def _parser() -> _Parser:
         "--modification",
         action="append",
         choices=list(schema["modifications"]["properties"]),
-        help="What the masses of gaps may hold beside plain residues; may be repeated.",
+        help="Modifications allowed in gaps of known mass; may be repeated.",
     )
     return parser
 
 
 def _fill(chosen: argparse.Namespace) -> None:
-    """Fill a file and say in a line what became of it; raises LacunaError if nothing was filled."""
-    from lacuna.steps.one_file import OUTPUTS, fill_file  # imports torch, which --help need not
+    """Fill a file and print a summary line; raises LacunaError if nothing was filled."""
+    from lacuna.steps.one_file import OUTPUTS, fill_file  # imports torch, not needed for --help
 
     given = vars(chosen)
     inputs = {name: given[name] for name in ("fasta", *_INPUTS) if name in given}
@@ -104,7 +104,7 @@ def _fill(chosen: argparse.Namespace) -> None:
 
 
 def _summary(name: str, files: dict[str, Path]) -> str:
-    """The line that ends a run of the workflow on such a sample."""
+    """The line with which a run of the workflow on such a sample ends."""
     from lacuna.results.scores import join_accuracy
 
     with TemporaryDirectory(prefix="lacuna-") as folder:
@@ -124,7 +124,7 @@ def _summary(name: str, files: dict[str, Path]) -> str:
 
 @contextmanager
 def _progress_bar() -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr, if that is a terminal, and what moves it; warnings are written above it."""
+    """Yield a function that moves a bar on stderr, if that is a terminal; warnings go above it."""
     from tqdm import tqdm
     from tqdm.contrib.logging import logging_redirect_tqdm
 

@@ -1,6 +1,6 @@
-"""AntiBERTy 0.1.3: every missing residue masked, one pass, the likeliest of the 20 residues.
+"""AntiBERTy 0.1.3: all missing residues masked, one pass, the most probable of the 20 residues.
 
-This is what its `fill_masks` does, with the probabilities kept.
+This is what its `fill_masks` does, but keeps the probabilities.
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ import torch
 
 from lacuna.benchmark.peer_worker import Answer, Fill, Question, serve, with_residues
 
-BATCH = 32  # chains a pass
+BATCH = 32  # chains per pass
 
 
 def spaced(sequence: str) -> str:
-    """The sequence as its tokenizer reads it: blanks between residues, [MASK] for X."""
+    """The sequence as its tokenizer reads it: spaces between residues, [MASK] for X."""
     return " ".join("[MASK]" if letter == "X" else letter for letter in sequence)
 
 

@@ -1,11 +1,11 @@
-"""IgLM 0.1.0: gaps infilled from left to right, each at its known length, greedily.
+"""IgLM 0.1.0: gaps infilled greedily from left to right, each at its known length.
 
-IgLM is for non-commercial use alone: its licence is in its package, and nothing of it is here.
+IgLM is for non-commercial use only; its licence is in its package, and no part of it is here.
 
-Its `infill` samples spans of any length for one gap of a chain. To answer with one span of
-the gap's length, the likeliest residue is taken at each step, and no other token may come
-before the span is full. It takes one gap at a time: what is filled stands in the context of
-later gaps, those still open are left out of it. Chain type and species are told to it.
+Its `infill` samples spans of any length for one gap of a chain. To get a single span of the gap's
+length, the most probable residue is taken at each step, and no other token is allowed before the
+span is complete. IgLM fills one gap at a time: filled gaps are part of the context of later ones,
+open gaps are left out. It is given chain type and species.
 """
 
 import re
@@ -19,7 +19,7 @@ CHAINS = {"H": "[HEAVY]", "L": "[LIGHT]"}
 
 
 def infill_prompt(filled: str, rest: str, chain: str, species: str) -> list[str]:
-    """Tokens that ask for a gap between what is `filled` before it and the `rest` behind."""
+    """Tokens of a request for the gap between `filled`, before it, and `rest`, after it."""
     context = [*filled, "[MASK]", *rest.replace("X", ""), "[SEP]"]
     return [CHAINS[chain], f"[{species.upper()}]", *context]
 

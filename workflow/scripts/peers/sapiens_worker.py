@@ -1,9 +1,9 @@
-"""Sapiens 1.0.3: every missing residue masked, one pass, the likeliest of the 20 residues.
+"""Sapiens 1.0.3: all missing residues masked, one pass, the most probable of the 20 residues.
 
-The package runs on fairseq 0.10.2, which does not build any more. Its checkpoints are those of
-a RoBERTa (BERT's encoder, layer norm behind each step), which torch has: the weights are read
-into it, without fairseq. They are loaded with `weights_only`, which runs no code of the file;
-the one class allowed beside tensors is argparse's Namespace, in which fairseq keeps settings.
+The package runs on fairseq 0.10.2, which no longer builds. Its checkpoints are those of a RoBERTa
+(BERT's encoder, layer norm after each step), which torch provides: the weights are loaded into that
+without fairseq. They are read with `weights_only`, which runs no code of the file; the only class
+allowed in addition to tensors is argparse's Namespace, in which fairseq stores settings.
 """
 
 from argparse import Namespace
@@ -18,17 +18,17 @@ from torch import Tensor, nn
 
 from lacuna.benchmark.peer_worker import Answer, Fill, Question, serve, with_residues
 
-BATCH = 64  # chains a pass, all of one length: nothing is padded
+BATCH = 64  # chains per pass, all of one length: nothing is padded
 RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
-# Tokens as fairseq counts them; 1 is padding, which none is here, and 3 unknown.
+# Token numbers of fairseq; 1 is padding, which does not occur here, and 3 is unknown.
 BOS, EOS, FIRST, MASK = 0, 2, 4, 24
-FIRST_POSITION = 2  # fairseq counts from behind the padding's token
+FIRST_POSITION = 2  # fairseq numbers positions from after the padding token's
 HEADS = 8
 CHECKPOINTS = {"H": "checkpoint_vh.pt", "L": "checkpoint_vl.pt"}
 
 
 class Roberta(nn.Module):
-    """The encoder and head of a RoBERTa; (batch, length) tokens to (batch, length, 20) logits."""
+    """Encoder and head of a RoBERTa; (batch, length) tokens -> (batch, length, 20) logits."""
 
     def __init__(self, tokens: int, positions: int, width: int, inner: int, layers: int) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class Roberta(nn.Module):
 
 
 def from_fairseq(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """fairseq's names as those of `Roberta`; query, key and value become one matrix."""
+    """Rename fairseq's weights as in `Roberta`; query, key and value become one matrix."""
     encoder, head = "decoder.sentence_encoder.", "decoder.lm_head."
     renamed = {
         "fc1": "linear1",
@@ -70,7 +70,7 @@ def from_fairseq(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if parts[0] != "layers":
             found[".".join(parts)] = weight
         elif parts[3] in ("k_proj", "v_proj"):
-            continue  # taken with the query
+            continue  # handled together with the query
         else:
             stem = f"layers.layers.{parts[1]}."
             if parts[3] == "q_proj":
@@ -83,7 +83,7 @@ def from_fairseq(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def load_roberta(path: Path) -> Roberta:
-    """The model of a checkpoint; every weight has a place, or torch says which has not."""
+    """Load the model of a checkpoint; torch raises an error if a weight is missing or left over."""
     with torch.serialization.safe_globals([Namespace]):
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     weights, settings = from_fairseq(checkpoint["model"]), checkpoint["args"]
@@ -99,7 +99,7 @@ def load_roberta(path: Path) -> Roberta:
 
 
 def encode(sequences: Sequence[str]) -> Tensor:
-    """(batch, length + 2) tokens between begin and end of sequences of one length; X is masked."""
+    """(batch, length + 2) tokens with begin and end, of sequences of one length; X is masked."""
     rows = [[MASK if x == "X" else FIRST + RESIDUES.index(x) for x in s] for s in sequences]
     return torch.tensor([[BOS, *row, EOS] for row in rows])
 
@@ -119,7 +119,7 @@ def fill_batch(model: Roberta, questions: Sequence[Question]) -> list[Answer]:
 
 def load(settings: dict[str, Any]) -> Fill:
     torch.set_num_threads(1)
-    torch.backends.mha.set_fastpath_enabled(False)  # on a CPU it takes twice as long
+    torch.backends.mha.set_fastpath_enabled(False)  # it takes twice as long on a CPU
     folder = Path(str(distribution("sapiens").locate_file("sapiens"))) / "models" / "v1"
     models = {chain: load_roberta(folder / name) for chain, name in CHECKPOINTS.items()}
 

@@ -17,7 +17,7 @@ SPECIES = ("human", "mouse", "rat", "rabbit", "rhesus", "alpaca")
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """V or J segments on columns, n of them."""
+    """n V or J segments on IMGT columns."""
 
     names: tuple[str, ...]
     species: np.ndarray  # (n,) index into SPECIES
@@ -62,16 +62,19 @@ def _read_aligned(name: str) -> Segments:
 
 @cache
 def v_segments() -> Segments:
+    """The bundled V segments."""
     return _read_aligned("V.tsv")
 
 
 @cache
 def j_segments() -> Segments:
+    """The bundled J segments."""
     return _read_aligned("J.tsv")
 
 
 @cache
 def constants() -> tuple[Constant, ...]:
+    """The bundled constant regions."""
     return tuple(
         Constant(r["segment"], r["species"], r["locus"], r["sequence"]) for r in _rows("C.tsv")
     )

@@ -1,9 +1,9 @@
 """IMGT columns of antibody chains as small integers.
 
-Every residue of a chain stands on a column. The columns of a V domain follow the IMGT
-scheme (Lefranc et al. 2003, Dev Comp Immunol 27:55-77): 1 to 128, with insertions 111A,
-111B, ... and ..., 112B, 112A in long CDR3s. A code per column serves as index into
-tensors of germline segments, profiles and embeddings.
+Every residue of a chain has a column. The columns of a V domain follow the IMGT scheme (Lefranc
+et al. 2003, Dev Comp Immunol 27:55-77): 1 to 128, with insertions 111A, 111B, ... and ..., 112B,
+112A in long CDR3s. Each column has a code, which is its index in tensors of germline segments,
+profiles and embeddings.
 """
 
 import numpy as np
@@ -15,11 +15,11 @@ INSERTION_112 = 145  # codes 145..160 are 112A..112P
 N_INSERTIONS = 16
 OTHER_INSERTION = 161  # an insertion outside CDR3
 CONSTANT = 162  # a residue of a constant region
-OUTSIDE = 163  # any other residue: leader, linker, a protein that is no antibody
+OUTSIDE = 163  # any other residue: leader, linker, a protein that is not an antibody
 N_CODES = 164
 
-# Insertions of CDR1 and CDR2 stand, like those of CDR3, on both sides of the middle of the loop:
-# 32A, 33A and 60A, 61A. IMGT gives an odd one to the right.
+# Insertions of CDR1 and CDR2, like those of CDR3, lie on both sides of the middle of the loop:
+# 32A, 33A and 60A, 61A. If their number is odd, IMGT puts the extra one on the right.
 _MIDDLES = ((32, 33), (60, 61))
 
 CYS104 = 104
@@ -29,7 +29,7 @@ FR4_LAST = {"H": 128, "K": 127, "L": 127}
 REGIONS = ("FR1", "CDR1", "FR2", "CDR2", "FR3", "CDR3", "FR4", "C")
 REGION_STARTS = {"FR1": 1, "CDR1": 27, "FR2": 39, "CDR2": 56, "FR3": 66, "CDR3": 105, "FR4": 118}
 
-# Columns 1..104 that germline V segments of a locus normally fill outside CDR1 and CDR2:
+# Columns 1..104 that germline V segments of a locus normally occupy outside CDR1 and CDR2:
 # heavy and lambda chains skip 10, all skip 73, light chains skip 81 and 82.
 _SKIPPED = {"H": {10, 73}, "K": {73, 81, 82}, "L": {10, 73, 81, 82}}
 OCCUPIED = {
@@ -48,7 +48,7 @@ CDR_COLUMNS[INSERTION_111:OTHER_INSERTION] = True
 
 
 def column_code(position: str) -> int:
-    """Code of an IMGT position as text, such as '27', '111A' or '112C'."""
+    """Code of an IMGT position given as text, such as '27', '111A' or '112C'."""
     if position.isdigit():
         return int(position)
     number, letter = position[:-1], ord(position[-1]) - ord("A")
@@ -72,7 +72,7 @@ _REGION = _region_table()
 
 
 def regions_of(columns: np.ndarray) -> np.ndarray:
-    """Region name of each residue, '' outside; an insertion takes its left neighbour's.
+    """Region of each residue, '' outside; an insertion has the region of its left neighbour.
 
     columns: (n,) codes -> (n,) array of str.
     """
@@ -92,7 +92,7 @@ def _number_table() -> np.ndarray:
 
 
 def _letter(i: int) -> str:
-    """Letter of the insertion number i (from 0) after a position: A, B, ..., Z, AA, BB, ..."""
+    """Letter of insertion number i (from 0) after a position: A, B, ..., Z, AA, BB, ..."""
     return chr(ord("A") + i % 26) * (1 + i // 26)
 
 
@@ -102,8 +102,8 @@ _NUMBER = _number_table()
 def imgt_numbers(columns: np.ndarray) -> np.ndarray:
     """IMGT number of each residue, such as '57', '111A' or '112B'; '' outside a V domain.
 
-    columns: (n,) codes -> (n,) array of str. The inverse of `column_code`, and more: an insertion
-    that has no code of its own is named after its neighbours.
+    columns: (n,) codes -> (n,) array of str. The inverse of `column_code`; in addition, an
+    insertion without a code of its own is named after its neighbours.
     """
     numbers = _NUMBER[columns]
     inserted = np.flatnonzero(columns == OTHER_INSERTION)
@@ -115,7 +115,7 @@ def imgt_numbers(columns: np.ndarray) -> np.ndarray:
 
 
 def _inserted(left: int, right: int, n: int) -> list[str]:
-    """Numbers of n insertions in a row between the columns `left` and `right`."""
+    """Numbers of n consecutive insertions between the columns `left` and `right`."""
     if INSERTION_111 <= left < OTHER_INSERTION:
         return _around("111", "112", N_INSERTIONS, n)
     if (left, right) in _MIDDLES:
@@ -124,7 +124,7 @@ def _inserted(left: int, right: int, n: int) -> list[str]:
 
 
 def _around(left: str, right: str, first: int, n: int) -> list[str]:
-    """n insertions on both sides of the middle of a loop, lettered from number `first` on."""
+    """Numbers of n insertions on both sides of the middle of a loop, lettered from `first` on."""
     at_right = (n + 1) // 2
     numbers = [f"{left}{_letter(first + i)}" for i in range(n - at_right)]
     return numbers + [f"{right}{_letter(first + i)}" for i in reversed(range(at_right))]

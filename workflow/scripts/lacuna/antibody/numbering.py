@@ -1,21 +1,21 @@
 """IMGT columns of a scaffold whose gaps have known lengths.
 
-immunum (profile alignment, tolerates X) numbers what it can see, by the profile of one locus
-alone where germline words leave no doubt of it. Where a gap hides an anchor of its alignment, the
-columns are completed from what is known all the same: the number of missing residues, the
-occupied columns of the locus, the start of the constant region, and the J segments, which end
-where the domain ends.
+immunum (profile alignment, tolerates X) numbers what is observed. If germline words leave no doubt
+about the locus, only the profile of that locus is used. If a gap hides an anchor of the alignment,
+the columns are completed from what is still known: the number of missing residues, the occupied
+columns of the locus, the start of the constant region, and the J segments, whose end is the end of
+the domain.
 
-Where immunum's result is doubtful (a long gap, an insertion where there should be none, a
-domain that starts late, little confidence), the germline V segments are laid on the chain
-without gaps, so that the known length of every gap counts, and of the two numberings the one
-stands that lets the chain agree with germline in more residues. A result that agrees with no
-germline is no antibody.
+immunum's result is in doubt if there is a long gap, an insertion where there should be none, a
+domain that starts late, or low confidence. The germline V segments are then placed on the chain
+without gaps, so that the known length of every gap counts. Of the two numberings, the one in which
+more residues agree with germline is used. A result that agrees with no germline is not an
+antibody.
 
-`number_chain` numbers one V domain, the one that immunum aligns best; whatever lies outside it and
-its constant region (a leader, a linker) is OUTSIDE. `number_parts` cuts a chain with several V
-domains (an scFv, a tandem, a bispecific chain) between them first, where runs of germline words
-propose them, and numbers each part as a chain of its own.
+`number_chain` numbers one V domain, the one that immunum aligns best; everything outside it and
+its constant region (a leader, a linker) is OUTSIDE. `number_parts` first cuts a chain with several
+V domains (an scFv, a tandem, a bispecific chain) between them, as runs of germline words suggest,
+and numbers each part as a chain of its own.
 """
 
 from collections.abc import Iterator
@@ -43,42 +43,42 @@ from lacuna.antibody.imgt import (
 )
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, decode, encode
 
-MIN_OBSERVED = 20  # fewer numbered residues are no evidence of a V domain
+MIN_OBSERVED = 20  # numbered residues; with fewer there is no evidence of a V domain
 MIN_CONFIDENCE = 0.3  # of immunum; masked chains of the bench reach 0.38 and more
-WORD = 5  # residues of a run that tells a locus
+WORD = 5  # residues of a word that indicates a locus
 MIN_WORDS = 3  # of one locus, and twice as many as of the others together
-MIN_C_IDENTITY = 0.6  # of observed residues against the constant region taken
+MIN_C_IDENTITY = 0.6  # of observed residues with the chosen constant region
 MIN_C_SCORE = 12.0  # of a constant region that does not follow a V domain
 SEED = 5  # residues of an exact match that proposes a constant region
-# Runs of germline residues that propose a V domain. With a gap of up to 30 residues all of 2,000
-# natural domains of several species hold enough of them, and none of the bundled constant regions.
+# Runs of germline residues that propose a V domain. With a gap of up to 30 residues, all of 2,000
+# natural domains of several species contain enough of them; no bundled constant region does.
 V_WORD = 7  # residues
 MIN_V_WORDS = 4  # that agree on where the domain begins
-V_DRIFT = 16  # residues by which short and long CDRs move where words say that it begins
+V_DRIFT = 16  # residues by which CDR lengths may shift the start that words imply
 MIN_APART = 60  # residues from the beginning of one V domain to that of the next
-WORD_SPREAD = 8  # columns; a word that segments hold farther apart tells no place
-MIN_PART = 70  # observed residues of a part of a chain; shorter ones belong to their neighbour
+WORD_SPREAD = 8  # columns; a word whose columns in segments differ by more implies no place
+MIN_PART = 70  # observed residues of a part of a chain; shorter parts belong to their neighbour
 MIN_PART_V = 40  # of them on columns of a V domain
 MAX_CDR3 = 45
 MIN_FR4 = 4  # observed residues that settle where a domain ends
 TYPICAL_CDR3 = {"H": 14, "K": 9, "L": 10}
 
-# When germline segments have a say. Up to 12 missing residues in a row immunum is right in
-# 999 of 1,000 chains, from 20 on in less than 91 of 100.
+# When germline segments are consulted. Up to 12 missing residues in a row immunum is right in
+# 999 of 1,000 chains, from 20 on in fewer than 91 of 100.
 LONG_GAP = 16
 SURE_CONFIDENCE = 0.5
 SURE_OBSERVED = 60
-LATE_START = 20  # first column of a domain that may have lost its start
+LATE_START = 20  # a domain whose first column is this or later may have lost its start
 V_SEED = 4  # residues of an exact match that proposes a V segment
 MAX_PLACEMENTS = 200
-# A residue that agrees counts 1 - CHANCE, one that does not -CHANCE. Unrelated sequences and
-# their best placement agree in less than CHANCE of 20 residues or more, mutated V domains in 0.6.
+# A residue that agrees scores 1 - CHANCE, one that does not -CHANCE. Unrelated sequences in their
+# best placement agree in less than CHANCE of 20 residues or more, mutated V domains in 0.6.
 CHANCE = 0.4
 MIN_AGREEMENT = 6.0
 
-_STRIDE = 1 << 32  # from one segment to the next among placements; no chain is as long
+_STRIDE = 1 << 32  # between segments in the encoding of placements; longer than any chain
 
-# Columns that a short CDR1 leaves empty, in order: IMGT empties the middle.
+# Columns that a short CDR1 leaves empty, in this order: IMGT leaves the middle empty.
 _EMPTIED = (33, 32, 34, 31, 35, 30, 36, 29, 37, 28)
 
 _NUMBERABLE = str.maketrans("BJZ", "NLQ")
@@ -97,10 +97,10 @@ _FRAMEWORK = {
 class Numbering:
     """Columns of one chain.
 
-    locus: 'H', 'K', 'L', or '' where no V domain and no constant region was found.
+    locus: 'H', 'K', 'L', or '' if neither a V domain nor a constant region was found.
     columns: (length,) uint8 column codes.
-    constant_start: index of the residue that stands on the constant region's first
-        residue (may be negative where its start is cut off), or None without one.
+    constant_start: index of the residue aligned with the first residue of the constant region
+        (negative if the start is cut off), or None without a constant region.
     constant: index into `germlines.constants()`, or None.
     """
 
@@ -120,11 +120,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class _VIndex:
-    """V segments up to Cys104 without their gaps, n of them, w residues at most.
+    """n V segments up to Cys104 without their gaps, at most w residues each.
 
-    tokens: (n, w) uint8, ABSENT past the end of a segment; columns: (n, w) uint8 likewise 0.
-    locus: (n,) index into LOCI; seeds: where the segments that hold a run of V_SEED residues
-    begin, counted from the run, as (m,) _STRIDE * segment + w - position of the run.
+    tokens: (n, w) uint8, ABSENT past the end of a segment; columns: (n, w) uint8, 0 past the end.
+    locus: (n,) index into LOCI; seeds: for each run of V_SEED residues, the segments that contain
+    it and their starts relative to the run: (m,) _STRIDE * segment + w - position of the run.
     """
 
     tokens: np.ndarray
@@ -141,7 +141,7 @@ def _annotator(chains: str) -> immunum.Annotator:
 
 @cache
 def _locus_words() -> dict[str, int]:
-    """Index into LOCI of every run of WORD residues that V segments of one locus alone hold."""
+    """Index into LOCI of every run of WORD residues found in V segments of a single locus."""
     loci: dict[str, set[int]] = {}
     for row, locus in zip(v_segments().tokens, v_segments().locus.tolist(), strict=True):
         sequence = decode(row[row < N_RESIDUES])
@@ -151,9 +151,9 @@ def _locus_words() -> dict[str, int]:
 
 
 def _likely_locus(sequence: str) -> str:
-    """The locus that the words of a chain tell, '' where they are few or tell several."""
+    """Locus indicated by the words of a chain; '' if they are few or contradictory."""
     locus_of = _locus_words().get
-    votes = [0] * (len(LOCI) + 1)  # the last: words that tell nothing
+    votes = [0] * (len(LOCI) + 1)  # the last counts words that indicate no locus
     for i in range(0, len(sequence) - WORD + 1, 3):
         votes[locus_of(sequence[i : i + WORD], -1)] += 1
     told = votes[:-1]
@@ -162,10 +162,10 @@ def _likely_locus(sequence: str) -> str:
 
 
 def _number(sequence: str) -> immunum.NumberingResult:
-    """What immunum says of a chain: of its likely locus if that is sure, else of the best one.
+    """immunum's result for the likely locus if it is confident, else for the best locus.
 
-    sequence: without ambiguity codes. Of a V domain the two never differ in practice (none of
-    16,000 chains); they could where a chain has domains of two loci.
+    sequence: without ambiguity codes. For a single V domain the two never differ in practice (none
+    of 16,000 chains); they could if a chain has domains of two loci.
     """
     locus = _likely_locus(sequence)
     if locus:
@@ -180,7 +180,7 @@ _code = cache(column_code)
 
 @cache
 def _constant_seeds() -> dict[str, list[tuple[int, int]]]:
-    """Where each run of SEED residues stands: (constant region, position)."""
+    """Places of each run of SEED residues: (constant region, position)."""
     seeds: dict[str, list[tuple[int, int]]] = {}
     for i, constant in enumerate(constants()):
         for j in range(len(constant.sequence) - SEED + 1):
@@ -190,7 +190,7 @@ def _constant_seeds() -> dict[str, list[tuple[int, int]]]:
 
 @cache
 def constant_tokens() -> tuple[np.ndarray, ...]:
-    """The residues of each of `germlines.constants()` as tokens, (length,) uint8."""
+    """Residues of each of `germlines.constants()` as tokens, (length,) uint8."""
     return tuple(encode(c.sequence) for c in constants())
 
 
@@ -216,17 +216,17 @@ def _v_index() -> _VIndex:
 
 @cache
 def _segments_of(locus: str) -> tuple[np.ndarray, np.ndarray]:
-    """V and J segments of a locus, by column: (N_CODES, n) and (N_CODES, m) tokens."""
+    """V and J segments of a locus by column: (N_CODES, n) and (N_CODES, m) tokens."""
     at = LOCI.index(locus)
     v, j = (x.tokens[x.locus == at].T.copy() for x in (v_segments(), j_segments()))
     return v, j
 
 
 def diagonal_identity(tokens: np.ndarray, template: np.ndarray, start: int) -> tuple[int, int]:
-    """Matches and comparable residues of a template laid on a chain from index `start`.
+    """Matches and comparable residues if a template is placed on a chain from index `start`.
 
-    tokens: (length,) of the chain; template: (m,) residues. Missing residues of the chain
-    are not comparable.
+    tokens: (length,) of the chain; template: (m,) residues; no indels. Missing residues of the
+    chain are not comparable.
     """
     low, high = max(start, 0), min(start + len(template), len(tokens))
     if high <= low:
@@ -239,10 +239,10 @@ def diagonal_identity(tokens: np.ndarray, template: np.ndarray, start: int) -> t
 def find_constant(
     tokens: np.ndarray, sequence: str, first: int, expected: int | None = None
 ) -> tuple[int, int] | None:
-    """The constant region (index, start) that fits the chain from index `first` on best.
+    """The constant region (index, start) that best fits the chain from index `first` on.
 
-    tokens: (length,) of `sequence`. `expected` is where the V domain ends: near it a few
-    residues are enough, anywhere else it takes MIN_C_SCORE. None where none fits.
+    tokens: (length,) of `sequence`. `expected` is where the V domain ends: near it a few matching
+    residues suffice, anywhere else the score must reach MIN_C_SCORE. None if none fits.
     """
     votes: dict[tuple[int, int], int] = {}
     seeds = _constant_seeds()
@@ -264,17 +264,17 @@ def find_constant(
 def _place_j(
     tokens: np.ndarray, locus: str, cys: int, end: int | None
 ) -> tuple[int, list[int]] | None:
-    """Index after the domain's last residue, and the codes of cys+1.. up to there.
+    """Index after the domain's last residue, and the codes from cys + 1 to there.
 
-    Each J segment is laid so that the domain ends at every index; observed residues vote.
-    `end` (where the constant region starts) settles the place, and without it a chain is
-    taken to end with its domain unless observed residues say otherwise.
+    Each J segment is tried with every possible end of the domain; observed residues vote. `end`
+    (where the constant region starts) settles the place. Without it, the chain is assumed to end
+    with its domain unless observed residues say otherwise.
     """
     n, start = len(tokens), cys + 1
     last, typical = FR4_LAST[locus], TYPICAL_CDR3[locus]
     j_length = last - FR4_START + 1
     lengths = np.arange(MAX_CDR3 + 1)  # of CDR3
-    # A chain cut off within CDR3 is taken to be on its way to one of typical length.
+    # A chain cut off within CDR3 is assumed to have a CDR3 of typical length.
     tried = lengths <= max(n - start, typical)
     if end is not None:
         tried = start + lengths + j_length == end
@@ -297,10 +297,10 @@ def _place_j(
 def _complete(
     tokens: np.ndarray, columns: np.ndarray, locus: str, c_start: int | None
 ) -> np.ndarray:
-    """Columns of a V domain with its ends and a hidden FR4 settled."""
+    """Complete the columns of a V domain: its ends and a hidden FR4."""
     numbered = np.flatnonzero((columns > 0) & (columns <= N_IMGT))
     occupied = OCCUPIED[locus]
-    # Missing residues before the first numbered one take the columns before it.
+    # Missing residues before the first numbered one get the columns before its column.
     first = int(numbered[0])
     column = int(columns[first])
     before = [c for c in occupied if c < column]
@@ -311,7 +311,7 @@ def _complete(
     in_v = numbered[columns[numbered] <= CYS104]
     if not len(in_v):  # the chain starts within CDR3 or FR4
         return columns
-    # A gap that ended the alignment before Cys104: go on along the occupied columns.
+    # A gap ended the alignment before Cys104: continue along the occupied columns.
     last_v = int(in_v[-1])
     if columns[last_v] < CYS104:
         after = [c for c in occupied if c > columns[last_v]]
@@ -339,7 +339,7 @@ def _complete(
 def _constant_after(
     tokens: np.ndarray, sequence: str, columns: np.ndarray
 ) -> tuple[int, int] | None:
-    """The constant region behind the V domain of `columns`, or anywhere without a V domain."""
+    """The constant region after the V domain of `columns`, or anywhere without a V domain."""
     domain = np.flatnonzero(columns)
     if not len(domain):
         return find_constant(tokens, sequence, 0)
@@ -347,12 +347,12 @@ def _constant_after(
     if len(sequence) - end < SEED and tokens[-1] < N_RESIDUES:
         return None
     found = find_constant(tokens, sequence, max(end - 12, 0), end)
-    # One that would start deep within the domain is an accident.
+    # A match that would start deep within the domain is accidental.
     return None if found is not None and found[1] <= end - 40 else found
 
 
 def _align(tokens: np.ndarray, sequence: str) -> tuple[str, np.ndarray, bool]:
-    """Locus, columns and whether they are beyond doubt, of immunum; '' and zeros without any."""
+    """immunum's locus and columns, and whether they are beyond doubt; '' and zeros if it fails."""
     columns = np.zeros(len(sequence), dtype=np.uint8)
     result = _number(sequence.translate(_NUMBERABLE)) if sequence else None
     if (
@@ -361,7 +361,7 @@ def _align(tokens: np.ndarray, sequence: str) -> tuple[str, np.ndarray, bool]:
         or result.chain is None
         or result.query_start is None
         or result.confidence is None
-    ):  # they come together; it fails on a few residues alone
+    ):  # both are None or neither; immunum fails only on chains of a few residues
         return "", columns, False
     codes = bytes(map(_code, result.numbering))
     start = result.query_start
@@ -385,7 +385,7 @@ def _align(tokens: np.ndarray, sequence: str) -> tuple[str, np.ndarray, bool]:
 
 
 def _is_whole(tokens: np.ndarray, columns: np.ndarray, locus: str) -> bool:
-    """Whether a chain is a V domain from its first residue to its last, with nothing to settle."""
+    """Whether a chain is one V domain from first to last residue, with nothing left to settle."""
     last = FR4_LAST[locus]
     if not columns[0] or columns[-1] != last or tokens[-1] >= N_RESIDUES:
         return False
@@ -398,10 +398,10 @@ def _is_whole(tokens: np.ndarray, columns: np.ndarray, locus: str) -> bool:
 
 
 def _lay_germline(tokens: np.ndarray, sequence: str) -> tuple[str, np.ndarray]:
-    """Locus and columns up to Cys104 of the V segment that fits best without any indel.
+    """Locus and columns up to Cys104 of the V segment that fits best without indels.
 
-    tokens: (length,) of `sequence`. Every run of V_SEED observed residues proposes the
-    segments that hold it and where they would start; '' and zeros where nothing is shared.
+    tokens: (length,) of `sequence`. Every run of V_SEED observed residues proposes the segments
+    that contain it, and their starts. '' and zeros if no run is shared.
     """
     index = _v_index()
     columns = np.zeros(len(tokens), dtype=np.uint8)
@@ -429,10 +429,10 @@ def _lay_germline(tokens: np.ndarray, sequence: str) -> tuple[str, np.ndarray]:
 
 
 def _from_column_one(locus: str, columns: np.ndarray) -> np.ndarray | None:
-    """The same columns with what stands before FR2 laid from column 1 on, CDR1 as long as is left.
+    """The same columns, but with the residues before FR2 numbered from column 1 and a shorter CDR1.
 
-    A CDR1 shorter than any of germline makes a segment, laid without indels, start late. None
-    where the domain starts on column 1 as it is or where FR1 and a CDR1 do not fit.
+    If a CDR1 is shorter than any in germline, a segment placed without indels starts late. None if
+    the domain already starts on column 1, or if FR1 and a CDR1 do not fit.
     """
     fr2 = np.flatnonzero(columns == REGION_STARTS["FR2"])
     if columns[0] == 1 or len(fr2) != 1:
@@ -448,7 +448,7 @@ def _from_column_one(locus: str, columns: np.ndarray) -> np.ndarray | None:
 
 
 def _agreement(tokens: np.ndarray, columns: np.ndarray, locus: str) -> float:
-    """Residues that agree with the best V and J segment, less what chance and indels cost."""
+    """Residues that agree with the best V and J segment, less a penalty for chance and indels."""
     v, j = _segments_of(locus)
     grid = np.full(N_CODES, ABSENT, dtype=np.uint8)
     grid[columns] = np.where(tokens < N_RESIDUES, tokens, ABSENT)
@@ -471,7 +471,7 @@ def _observed(tokens: np.ndarray, columns: np.ndarray) -> int:
 def _candidates(
     tokens: np.ndarray, sequence: str, aligned: tuple[str, np.ndarray]
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield locus and columns of each numbering to weigh up, the most trusted first."""
+    """Yield locus and columns of each numbering to compare, the most trusted first."""
     laid = _lay_germline(tokens, sequence)
     pairs = [(locus, columns) for locus, columns in (aligned, laid) if locus]
     yield from pairs
@@ -484,7 +484,7 @@ def _candidates(
 def _settle(
     tokens: np.ndarray, sequence: str, aligned: tuple[str, np.ndarray]
 ) -> tuple[str, np.ndarray, tuple[int, int] | None]:
-    """Locus, columns and constant region where what immunum `aligned` is in doubt."""
+    """Locus, columns and constant region if the numbering `aligned` by immunum is in doubt."""
     best: tuple[str, np.ndarray, tuple[int, int] | None] | None = None
     best_score = MIN_AGREEMENT
     for locus, columns in _candidates(tokens, sequence, aligned):
@@ -502,7 +502,7 @@ def _settle(
 
 
 def _rest_of_v(tokens: np.ndarray, columns: np.ndarray, locus: str, c_start: int) -> None:
-    """Give what is left of FR4 and CDR3 before a constant region its columns, in place."""
+    """Assign columns to the rest of FR4 and CDR3 before a constant region, in place."""
     last = FR4_LAST[locus]
     j_length = last - FR4_START + 1
     start = max(c_start - j_length, 0)
@@ -518,10 +518,10 @@ def _rest_of_v(tokens: np.ndarray, columns: np.ndarray, locus: str, c_start: int
 
 
 def number_chain(sequence: str) -> Numbering:
-    """Columns of a chain given as upper-case residues with X, B, J and Z for missing ones.
+    """Number a chain given as upper-case residues with X, B, J and Z for missing ones.
 
-    Raises ValueError for any other letter. A chain with fewer than MIN_OBSERVED observed
-    residues in its V domain and no constant region is not recognised: locus '' and OUTSIDE.
+    A chain with fewer than MIN_OBSERVED observed residues in its V domain and no constant region
+    is not recognised: locus '' and all columns OUTSIDE. Raises ValueError for any other letter.
     """
     tokens = encode(sequence)
     locus, columns, sure = _align(tokens, sequence)
@@ -553,7 +553,7 @@ def number_chain(sequence: str) -> Numbering:
 
 @cache
 def _v_words() -> dict[str, int]:
-    """Column on which a run of V_WORD residues of V segments begins, the first seen of each."""
+    """Column of the first residue of each run of V_WORD residues in V segments (the lowest)."""
     columns: dict[str, set[int]] = {}
     index = _v_index()
     for tokens, places in zip(index.tokens, index.columns.tolist(), strict=True):
@@ -564,9 +564,9 @@ def _v_words() -> dict[str, int]:
 
 
 def _v_cores(sequence: str) -> list[tuple[int, int]]:
-    """First and last index (half-open) of the germline words of each V domain proposed, in order.
+    """Half-open index range of the germline words of each proposed V domain, in order.
 
-    Words of one domain say alike where it begins, but for the lengths of its CDRs and of a gap.
+    Words of one domain imply the same start, apart from the lengths of its CDRs and of a gap.
     """
     column_of = _v_words().get
     hits = []
@@ -577,7 +577,7 @@ def _v_cores(sequence: str) -> list[tuple[int, int]]:
     hits.sort()
     breaks = [k for k in range(1, len(hits)) if hits[k][0] - hits[k - 1][0] > V_DRIFT]
     cores: list[tuple[int, int]] = []
-    begin = -len(sequence)  # of the last domain, as its words say
+    begin = -len(sequence)  # of the last domain, as its words imply
     for first, last in pairwise([0, *breaks, len(hits)]):
         if last - first < MIN_V_WORDS:
             continue
@@ -593,8 +593,11 @@ def _v_cores(sequence: str) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Domain:
-    """A V domain among others: indices of its first residue and after its last (half-open), and of
-    what it was numbered in."""
+    """A V domain among others.
+
+    start, stop: half-open index range of its residues; low: index of the first residue of the
+    stretch in which it was numbered.
+    """
 
     start: int
     stop: int
@@ -610,7 +613,7 @@ def _v_domains(sequence: str) -> list[_Domain]:
     edges = [0, *(edge for core in cores for edge in core), len(sequence)]
     domains = []
     for k in range(len(cores)):
-        # What a domain is numbered in ends with the words of its neighbours.
+        # The stretch in which a domain is numbered ends at the words of its neighbours.
         low, high = edges[2 * k], max(edges[2 * k + 3], edges[2 * k + 2])
         numbering = number_chain(sequence[low:high])
         inside = np.flatnonzero(numbering.columns <= OTHER_INSERTION)
@@ -622,8 +625,11 @@ def _v_domains(sequence: str) -> list[_Domain]:
 
 
 def _border(sequence: str, one: _Domain, two: _Domain) -> int:
-    """Where a part ends: with its constant region, with its V domain if FR4 shows where that is,
-    else halfway to the next."""
+    """Index where the part of a domain ends.
+
+    It ends with its constant region, else with its V domain if FR4 shows where that ends, else
+    halfway to the next domain.
+    """
     columns, constant = one.numbering.columns, one.numbering.constant
     if constant is not None and one.numbering.constant_start is not None:
         stop = one.numbering.constant_start + len(constants()[constant].sequence)
@@ -640,7 +646,7 @@ def _border(sequence: str, one: _Domain, two: _Domain) -> int:
 
 
 def _fc_start(sequence: str, numbering: Numbering) -> int | None:
-    """Where a constant region without its first domain follows a V domain, as in an scFv-Fc."""
+    """Start of a constant region without its first domain after a V domain, as in an scFv-Fc."""
     domain = np.flatnonzero(numbering.columns <= OTHER_INSERTION)
     if numbering.constant is not None or not len(domain):
         return None
@@ -652,11 +658,11 @@ def _fc_start(sequence: str, numbering: Numbering) -> int | None:
 
 
 def number_parts(sequence: str) -> tuple[Part, ...]:
-    """A chain numbered in parts, each with one V domain at most and with what follows it.
+    """Number a chain in parts, each with at most one V domain and what follows it.
 
     sequence: as for `number_chain`, with its errors. A linker belongs to the domain after it. A
-    constant region without its first domain (an Fc) is a part of its own. Any other chain of one
-    V domain, or of none, is one part.
+    constant region without its first domain (an Fc) is a part of its own. Any other chain with
+    one V domain, or with none, is a single part.
     """
     if len(sequence) < 2 * MIN_PART:
         return (Part(0, number_chain(sequence)),)

@@ -1,7 +1,7 @@
-"""How much memory a command takes, seen by a process that itself takes little.
+"""Peak memory of a command, measured by a process that itself needs little.
 
-The system counts the peak of a process that starts another as the other's, too: asked by one that
-has loaded torch, no command takes less than torch does.
+The system counts the peak of a parent process as its child's too: if a process that has loaded
+torch starts the command, no peak below torch's own can be measured.
 
     python -m lacuna.benchmark.peak COMMAND...
 """
@@ -18,9 +18,9 @@ from lacuna.core.paths import SCRIPTS
 
 
 def peak_mb_of(command: Sequence[str], folder: Path) -> float:
-    """Run a command in a folder; MB (10^6 bytes) of the largest process that it consisted of.
+    """Run a command in a folder; returns the peak of its largest process in MB (10^6 bytes).
 
-    What it prints goes to standard error. Raises CalledProcessError where it fails.
+    Its output goes to standard error. Raises CalledProcessError if it fails.
     """
     return float(
         subprocess.run(
@@ -34,7 +34,7 @@ def peak_mb_of(command: Sequence[str], folder: Path) -> float:
 
 
 def main() -> None:
-    """Run the command of the arguments, print its peak, and end as it ended."""
+    """Run the command given as arguments, print its peak, and exit with its status."""
     status = subprocess.call(sys.argv[1:], stdout=sys.stderr)
     print(peak_mb(resource.RUSAGE_CHILDREN))
     sys.exit(status)

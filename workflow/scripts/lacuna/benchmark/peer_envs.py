@@ -1,4 +1,4 @@
-"""An environment for each antibody language model that Lacuna is compared with."""
+"""A virtual environment for each antibody language model that Lacuna is compared with."""
 
 import subprocess
 import sys
@@ -6,20 +6,19 @@ from pathlib import Path
 
 from lacuna.core.files import LacunaError
 
-# The last releases that carry their weights in the package.
+# The last releases that include their weights in the package.
 PEERS = {
     "antiberty": "antiberty==0.1.3",
     "sapiens": "sapiens==1.0.3",
-    "iglm": "iglm==0.1.0",  # for non-commercial use alone
+    "iglm": "iglm==0.1.0",  # for non-commercial use only
 }
 
 
 def build_env(package: str, requirements: Path, env: Path) -> None:
-    """Build a virtual environment of `requirements` and, without what it asks for, `package`.
+    """Build a virtual environment with `requirements` and, without its dependencies, `package`.
 
-    The packages ask for libraries of their years (Sapiens for fairseq 0.10.2, which does not
-    build any more): `requirements` names versions of today that they work with. Raises
-    LacunaError where pip fails.
+    The packages depend on old libraries (Sapiens on fairseq 0.10.2, which no longer builds).
+    `requirements` names current versions with which they work. Raises LacunaError if pip fails.
     """
     python = env / "bin" / "python"
     _run([sys.executable, "-m", "venv", str(env)], package)

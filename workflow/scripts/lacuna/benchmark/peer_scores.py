@@ -1,8 +1,8 @@
-"""Scores of Lacuna and its peers on the same scaffolds: tables, and one picture.
+"""Scores of Lacuna and its peers on the same scaffolds: tables and a figure.
 
-One function scores every method. A method is scored in a cell (set, protocol, chain type) when
-it answered any of its scaffolds; a scaffold left out there, or an observed residue changed,
-counts as wrong in all of its missing residues.
+One function scores every method. A method is scored in a cell (set, protocol, chain type) if it
+answered any of the cell's scaffolds. If it left out another of them, or changed an observed
+residue, all missing residues of that scaffold count as wrong.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ TITLES = {
     "germline_copy": "germline copy",
     "nearest_homolog": "nearest homolog",
 }
-HUMAN_SETS = ("thera_dev", "cov_abdab", "shehata")  # that are pooled, where there is one
+HUMAN_SETS = ("thera_dev", "cov_abdab", "shehata")  # pooled, if any of them is present
 KEYS = ("method", "set", "protocol", "chain")
 COLUMNS = (
     *KEYS,
@@ -48,10 +48,10 @@ SPEED_COLUMNS = ("method", "scaffolds", "seconds", "chains_per_second", "process
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a method did with each of n targets.
+    """Results of one method for each of n targets.
 
-    answered, correct, exact: (n,); bins: (n, N_BINS, 3) residues, right ones and the sum of
-    probabilities by probability, None where the method gives none.
+    answered, correct, exact: (n,); bins: (n, N_BINS, 3) number of residues, of correct ones and
+    sum of probabilities per bin of probability; None if the method gives no probabilities.
     """
 
     answered: np.ndarray
@@ -61,8 +61,11 @@ class Counts:
 
 
 def count(targets: Sequence[Target], answers: Iterable[Answer]) -> Counts:
-    """Compare one method's answers with the truth. A gap is all that a scaffold misses; it is
-    exact where all of it is right, I and L taken as one."""
+    """Compare one method's answers with the truth.
+
+    A gap is everything that is missing in a scaffold; it is exact if all of it is correct, with I
+    and L taken as equal.
+    """
     given = {chain: (filled, told) for _, chain, filled, told in answers}
     answered = np.zeros(len(targets), dtype=bool)
     correct = np.zeros(len(targets), dtype=int)
@@ -84,7 +87,7 @@ def count(targets: Sequence[Target], answers: Iterable[Answer]) -> Counts:
 
 
 def _intact(target: Target, filled: str) -> bool:
-    """Whether every observed residue stands where it stood."""
+    """Whether every observed residue is unchanged."""
     if len(filled) != len(target.seq):
         return False
     seen = zip(target.scaffold, filled, strict=True)
@@ -92,10 +95,10 @@ def _intact(target: Target, filled: str) -> bool:
 
 
 def cells(targets: Sequence[Target]) -> Iterator[tuple[tuple[str, str, str], np.ndarray]]:
-    """Each (set, protocol, chain type) with the places of its targets, those of the pool first.
+    """Yield each (set, protocol, chain type) with the indices of its targets; the pool comes first.
 
-    The pool is of V domains, which every method takes: of the human sets, or of all sets where
-    none of those is there.
+    The pool consists of V domains, which every method takes: of the human sets, or of all sets if
+    none of those is present.
     """
     sets, protocols, chains = (
         np.array([getattr(t, name) for t in targets]) for name in ("set", "protocol", "chain")
@@ -115,8 +118,8 @@ def cells(targets: Sequence[Target]) -> Iterator[tuple[tuple[str, str, str], np.
 def score(targets: Sequence[Target], answers: Iterable[Answer]) -> pd.DataFrame:
     """Accuracy, exact gaps and calibration of every method in every cell, as text.
 
-    A method that fills nothing anywhere, such as homologs where none are given, is left out;
-    cells that a method does not take are blank.
+    A method that fills nothing at all, such as homologs if none are given, is left out. Cells
+    whose chains a method does not take are blank.
     """
     by_method: dict[str, list[Answer]] = {method: [] for method in TITLES}
     told = set()  # methods that fill anything
@@ -161,7 +164,7 @@ def _cell(found: Counts, missing: np.ndarray, at: np.ndarray) -> dict[str, objec
 
 
 def speed_table(speeds: Iterable[Speed]) -> pd.DataFrame:
-    """Seconds, chains a second and memory of every measured method, as text."""
+    """Seconds, chains per second and memory of every measured method, as text."""
     rows = [
         {
             "method": s.method,
@@ -177,7 +180,7 @@ def speed_table(speeds: Iterable[Speed]) -> pd.DataFrame:
 
 
 def summarise(accuracy: pd.DataFrame, speed: pd.DataFrame) -> str:
-    """A Markdown table of the sets pooled, a row per method, for people to read."""
+    """A Markdown table of the pooled sets for readers, a row per method."""
     label, pool = _pool(accuracy)
     by_key = {(r["method"], r["protocol"]): r for r in pool.to_dict("records")}
     fast = {r["method"]: r for r in speed.to_dict("records")}
@@ -212,7 +215,7 @@ def _share(row: Mapping[Hashable, str]) -> str:
 
 
 def draw(accuracy: pd.DataFrame, speed: pd.DataFrame) -> str:
-    """An SVG: accuracy per protocol of the sets pooled, with intervals, and speed."""
+    """An SVG of accuracy per protocol on the pooled sets, with intervals, and of speed."""
     label, pool = _pool(accuracy)
     rows = pool[pool["accuracy"] != ""].to_dict("records")
     low = np.floor(20 * min(float(r["ci_low"]) for r in rows)) / 20
@@ -242,7 +245,7 @@ def compare(
     plot: Path,
     table: Path,
 ) -> None:
-    """Score all methods and write the two tables, the picture and the summary."""
+    """Score all methods; write the two tables, the figure and the summary."""
     found = (answer for path in answers for answer in read_answers(path))
     scores = score(read_targets(scaffolds), found)
     speeds_found = speed_table(read_speed(path) for path in speeds)

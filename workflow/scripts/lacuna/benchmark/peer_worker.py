@@ -1,6 +1,6 @@
-"""One process of a measured method: questions come in as lines of JSON, answers go out likewise.
+"""A process of a measured method: reads questions and writes answers as lines of JSON.
 
-It imports the standard library alone, so that it runs in the environment of any method.
+It imports only the standard library, so that it runs in the environment of any method.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 class Question(TypedDict, total=False):
     """A scaffold to fill: `sequence` has X for a missing residue, `chain` is H or L.
 
-    `truth`, the whole chain, is there for Lacuna alone: it leaves homologs near it out.
+    Only Lacuna gets `truth`, the whole chain, in order to leave out homologs near it.
     """
 
     id: str
@@ -25,25 +25,26 @@ class Question(TypedDict, total=False):
     truth: str
 
 
-# Method, id, filled chain, and a probability per missing residue where the method gives them.
+# Method, id, filled chain, and a probability per missing residue if the method gives them.
 Answer = tuple[str, str, str, list[float] | None]
 Fill = Callable[[Sequence[Question]], list[Answer]]
 
 
 def peak_mb(who: int = resource.RUSAGE_SELF) -> float:
-    """The most memory that this process, or any it waited for, has held, in MB (10^6 bytes)."""
+    """Peak memory of this process, or of any that it waited for, in MB (10^6 bytes)."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(who).ru_maxrss * unit / 1e6
 
 
 def serve(load: Callable[[dict[str, Any]], Fill]) -> None:
-    """Answer until the input ends: the first line holds the settings for `load`, which makes
-    what fills, each other line a list of questions.
+    """Answer questions until the input ends.
 
-    An answer line tells `seconds` (filling alone) and `peak_mb` beside the `answers`.
+    The first line holds the settings for `load`, which returns the function that fills; every other
+    line is a list of questions. Each answer line has `answers`, `seconds` (of filling alone) and
+    `peak_mb` (MB).
     """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what libraries print must not stand among the answers
+    os.dup2(2, 1)  # output of libraries must not get between the answers
     fill = load(json.loads(sys.stdin.readline()))
     for line in sys.stdin:
         questions = json.loads(line)

@@ -1,8 +1,8 @@
-"""Lacuna beside other programs: which scaffolds are filled, and how each program is measured.
+"""Comparison of Lacuna with other programs: which scaffolds are filled and how this is timed.
 
-Every method fills the same scaffolds in the same way: a process per core, one thread each,
-scaffolds shuffled and dealt out in turn. The clock runs while scaffolds are filled; starting,
-importing, reading weights and a first small batch stand before it.
+Every method fills the same scaffolds in the same way: one process per core with one thread each,
+scaffolds shuffled and dealt out in turn. Only filling is timed, after startup, imports, loading of
+weights and a small first batch.
 """
 
 import csv
@@ -26,16 +26,16 @@ TRUTH = "truth.jsonl"
 # Residues of a V domain; none of the peers takes a longer chain (Sapiens has 144 positions).
 DOMAIN = 144
 SPECIES = {"oas_mouse": "mouse", "vhh": "camel"}  # of sets that are not human
-HUMAN, ALL = "human", "all"  # what stands for several sets, protocols or chain types
+HUMAN, ALL = "human", "all"  # labels of several sets, protocols or chain types together
 WARM_UP = 2  # scaffolds
 ANSWER_COLUMNS = ("method", "chain", "filled", "probabilities")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A scaffold with its truth: `seq` is whole, `missing` the 0-based positions hidden in it.
+    """A scaffold with its truth: `seq` is whole, `missing` has the 0-based hidden positions.
 
-    missing: rising, as probabilities are told in the order of the chain.
+    missing: rising, since probabilities are given in the order of the chain.
     """
 
     id: str
@@ -47,11 +47,12 @@ class Target:
 
     @property
     def scaffold(self) -> str:
-        """The chain with X where a residue is missing."""
+        """The chain with X at missing residues."""
         hidden = set(self.missing)
         return "".join("X" if i in hidden else letter for i, letter in enumerate(self.seq))
 
     def question(self, with_truth: bool) -> Question:
+        """The scaffold as a question to a worker, optionally with its truth."""
         asked: Question = {
             "id": self.id,
             "sequence": self.scaffold,
@@ -63,7 +64,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """How a method filled the V domains; memory is that of its largest process."""
+    """Speed of a method on the V domains; memory is that of its largest process."""
 
     method: str
     scaffolds: int
@@ -73,7 +74,7 @@ class Speed:
 
 
 def bench_file(folder: str | None) -> Path:
-    """The file of scaffolds with their truth; LacunaError where its folder is not given."""
+    """The file of scaffolds with their truth; LacunaError if its folder is not given."""
     if folder is None:
         raise LacunaError(
             f"config: 'peers.bench' is null; name a folder with {TRUTH} (a scaffold with its "
@@ -86,9 +87,9 @@ def bench_file(folder: str | None) -> Path:
 
 
 def read_targets(path: Path) -> list[Target]:
-    """Scaffolds of a JSON-lines file with id, set, protocol, chain, seq and missing.
+    """Read scaffolds from a JSON-lines file with id, set, protocol, chain, seq and missing.
 
-    Raises LacunaError, naming file, line and fault, where a record cannot be used.
+    Raises LacunaError that names file, line and fault if a record cannot be used.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -99,10 +100,10 @@ def read_targets(path: Path) -> list[Target]:
         try:
             target = _target(json.loads(line))
             if target.id in targets:
-                raise ValueError(f"'{target.id}' stands twice")
+                raise ValueError(f"'{target.id}' occurs twice")
         except (ValueError, KeyError, TypeError) as error:
             raise LacunaError(
-                f"{path}:{number}: no scaffold with its truth ({error!r}); "
+                f"{path}:{number}: not a scaffold with its truth ({error!r}); "
                 "write id, set, protocol, chain, seq and missing"
             ) from None
         targets[target.id] = target
@@ -112,7 +113,7 @@ def read_targets(path: Path) -> list[Target]:
 
 
 def _target(record: dict[str, Any]) -> Target:
-    """Raises ValueError, KeyError or TypeError where the record is none."""
+    """Make a target; raises ValueError, KeyError or TypeError if the record is not valid."""
     given = {name: record[name] for name in ("id", "set", "protocol", "chain", "seq")}
     if not all(isinstance(text, str) and text for text in given.values()):
         raise ValueError(f"{', '.join(given)} are not all text")
@@ -122,7 +123,7 @@ def _target(record: dict[str, Any]) -> Target:
     if target.chain not in ("H", "L"):
         raise ValueError("chain is neither H nor L")
     if not set(target.seq) <= set(RESIDUES):
-        raise ValueError("seq has a letter that is no residue")
+        raise ValueError("seq has a letter that is not a residue")
     if not 0 < len(target.missing) < len(target.seq):
         raise ValueError("missing has no position of seq, or all of them")
     if not all(isinstance(p, int) and 0 <= p < len(target.seq) for p in target.missing):
@@ -133,7 +134,7 @@ def _target(record: dict[str, Any]) -> Target:
 
 
 def choose(targets: Sequence[Target], limit: int | None) -> list[Target]:
-    """At most `limit` of each set, protocol and chain type, evenly spaced, in their order."""
+    """At most `limit` of each set, protocol and chain type, evenly spaced, in order."""
     if limit is None:
         return list(targets)
     places = defaultdict(list)
@@ -147,7 +148,7 @@ def choose(targets: Sequence[Target], limit: int | None) -> list[Target]:
 
 
 def choose_scaffolds(truth: Path, scaffolds: Path, *, limit: int | None) -> None:
-    """Write the scaffolds that all methods fill."""
+    """Choose the scaffolds that all methods fill, and write them."""
     with atomic_write(scaffolds) as handle:
         for target in choose(read_targets(truth), limit):
             handle.write(json.dumps(asdict(target)) + "\n")
@@ -170,6 +171,7 @@ class Worker:
         self.send(settings)
 
     def send(self, message: object) -> None:
+        """Send a message as a line of JSON; LacunaError if the process has ended."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(message) + "\n")
@@ -178,6 +180,7 @@ class Worker:
             raise self._ended() from None
 
     def reply(self) -> dict[str, Any]:
+        """Wait for an answer; LacunaError if the process ends without one."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
@@ -185,18 +188,19 @@ class Worker:
         return json.loads(line)
 
     def close(self) -> None:
+        """Kill the process."""
         self._process.kill()
         self._process.communicate()
 
     def _ended(self) -> LacunaError:
-        return LacunaError(f"{self._name}: ended before it had answered; see the log for why")
+        return LacunaError(f"{self._name}: ended before it answered; see the log for why")
 
 
 @contextmanager
 def working(
     command: Sequence[str], settings: Mapping[str, Any], processes: int
 ) -> Iterator[list[Worker]]:
-    """Workers that start side by side, and end with the block whatever happens in it."""
+    """Start workers in parallel; they are killed at the end of the block in any case."""
     workers: list[Worker] = []
     try:
         for _ in range(processes):
@@ -224,16 +228,17 @@ def measure(
     whole_chains: bool,
     with_truth: bool,
 ) -> tuple[list[Answer], Speed]:
-    """Answers to all targets that the method takes, and how fast the V domains were filled.
+    """Answers to all targets that the method takes, and its speed on the V domains.
 
-    whole_chains: whether it takes chains longer than DOMAIN; those are not timed.
+    whole_chains: whether it takes chains longer than DOMAIN; filling these is not timed. Raises
+    LacunaError if there is no V domain to time.
     """
     domains = [t.question(with_truth) for t in targets if len(t.seq) <= DOMAIN]
     longer = [t.question(with_truth) for t in targets if len(t.seq) > DOMAIN]
     if not domains:
         raise LacunaError(f"peers.bench: no chain of {DOMAIN} residues or fewer; give V domains")
     processes = min(processes, len(domains))
-    random.Random(0).shuffle(domains)  # protocols come in turn, and some take longer
+    random.Random(0).shuffle(domains)  # targets are sorted by protocol, and some take longer
     with working(command, settings, processes) as workers:
         ask(workers, [domains[:WARM_UP]] * processes)
         timed = ask(workers, [domains[i::processes] for i in range(processes)])
@@ -264,8 +269,8 @@ def measure_method(
 ) -> None:
     """Fill all scaffolds with one method and write its answers and its speed.
 
-    python: of the method's environment. Lacuna, unlike its peers, takes whole chains, and is
-    given the truth, so that it leaves out homologs that are near it.
+    python: interpreter of the method's environment. Lacuna, unlike its peers, takes whole chains,
+    and is given the truth in order to leave out homologs near it.
     """
     ours = method == "lacuna"
     command = [str(python), str(SCRIPTS / "peers" / f"{method}_worker.py")]
@@ -284,7 +289,7 @@ def measure_method(
 
 
 def write_answers(path: Path, answers: Iterable[Answer]) -> None:
-    """Write answers as TSV; probabilities have four digits, and none is an empty cell."""
+    """Write answers as TSV; probabilities have four digits, a cell without any is empty."""
     with atomic_write(path) as handle:
         rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
         rows.writerow(ANSWER_COLUMNS)
@@ -294,7 +299,7 @@ def write_answers(path: Path, answers: Iterable[Answer]) -> None:
 
 
 def read_answers(path: Path) -> Iterator[Answer]:
-    """What `write_answers` wrote."""
+    """Read a file of `write_answers`."""
     with open(path, newline="", encoding="utf-8") as handle:
         for row in csv.DictReader(handle, delimiter="\t"):
             told = row["probabilities"]
@@ -303,5 +308,5 @@ def read_answers(path: Path) -> Iterator[Answer]:
 
 
 def read_speed(path: Path) -> Speed:
-    """What `measure_method` wrote of a method's speed."""
+    """Read a file of speed that `measure_method` wrote."""
     return Speed(**json.loads(path.read_text(encoding="utf-8")))

@@ -1,12 +1,12 @@
-"""How fast and in how much memory whole batches are filled: runs of the workflow on made chains.
+"""Speed and memory of filling whole batches: runs of the workflow on simulated chains.
 
-Each run is one that a user starts, from a FASTA to every table, by Snakemake in a process of its
-own; its seconds are those of the clock, its memory that of its largest process.
+Each run is one as a user starts it, from a FASTA to every table, with Snakemake in a process of
+its own. Its seconds are wall-clock time, its memory that of its largest process.
 
-The bound is what the network's matrix products take alone: in the shapes, number and type of a
-forward pass over a batch of k-mers, one k-mer a chain, made by torch on one thread before the
-runs, times the cores. A run reaches it where reading, numbering, templates, decoding, tables,
-Snakemake, and all of the network that is no product cost nothing.
+The bound is the speed at which the matrix products of the network alone would run: torch makes
+those of a forward pass over a batch of k-mers, one k-mer per chain, on one thread before the runs;
+the speed is multiplied by the number of cores. A run would reach it if reading, numbering,
+templates, decoding, tables, Snakemake and the rest of the network cost nothing.
 """
 
 import csv
@@ -51,9 +51,11 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run. stages: seconds by name of STAGES, divided by the cores, and under OTHER what is
-    left of the run: Snakemake, and cores that wait. bound: chains/s; peak_mb: MB (10^6 bytes) of
-    its largest process."""
+    """One run.
+
+    stages: seconds by name of STAGES, divided by the cores; OTHER is the rest of the run: Snakemake
+    and idle cores. bound: chains/s; peak_mb: MB (10^6 bytes) of its largest process.
+    """
 
     chains: int
     stages: Mapping[str, float]
@@ -62,7 +64,7 @@ class Measured:
     bound: float
 
     def row(self) -> dict[str, str]:
-        """Its row of the table, by column."""
+        """The run's row of the table, by column."""
         rate = self.chains / self.seconds
         return {
             "chains": str(self.chains),
@@ -76,9 +78,9 @@ class Measured:
 
 
 def write_chains(path: Path, n: int, seed: int) -> None:
-    """A FASTA of n human V domains with unlike ids, heavy, kappa and lambda by turns.
+    """Write a FASTA of n human V domains with distinct ids; heavy, kappa and lambda take turns.
 
-    V and J segments joined over random residues, mutated, with a gap of GAP residues anywhere.
+    V and J segments are joined by random residues and mutated; a gap of GAP residues is anywhere.
     """
     rng = np.random.default_rng(seed)
     with atomic_write(path) as handle:
@@ -100,10 +102,10 @@ def measure_scale(
     settings: Mapping[str, object],
     cores: int,
 ) -> list[Measured]:
-    """Make a run for each number of chains, and write a row of each to `table`.
+    """Make a run for each number of chains, and write a row for each to `table`.
 
-    k: residues per k-mer; settings: of the configuration.
-    Raises LacunaError where a run fails; what it said is in the log.
+    k: residues per k-mer; settings: of the configuration. Raises LacunaError if a run fails; its
+    output is in the log.
     """
     config = load_weights(weights).config
     set_precision(str(settings["precision"]))
@@ -116,11 +118,11 @@ def measure_scale(
 
 
 def product_seconds(config: ModelConfig, k: int, dtype: torch.dtype) -> float:
-    """Seconds that one thread takes for the matrix products of a k-mer of k residues with a gap.
+    """Seconds of one thread for the matrix products of a k-mer of k residues with a gap.
 
-    Measured over those of a batch of BATCH k-mers: of the features, the convolution, both
-    directions of each LSTM layer (inputs at once, states step by step; the last one from both
-    ends to the end of the gap alone), and the head for the residues of the gap.
+    Measured on those of a batch of BATCH k-mers: of the features, the convolution, both directions
+    of each LSTM layer (inputs all at once, states step by step; the last layer only from both ends
+    to the end of the gap), and the head for the residues of the gap.
     """
     d, h, positions, missing = config.channels, config.hidden, BATCH * k, BATCH * GAP
     shapes = [
@@ -142,7 +144,7 @@ def product_seconds(config: ModelConfig, k: int, dtype: torch.dtype) -> float:
 
 
 def _seconds_of(m: int, inner: int, n: int, dtype: torch.dtype) -> float:
-    """Seconds of one product (m, inner) x (inner, n), repeated until they can be told."""
+    """Seconds of one product (m, inner) x (inner, n), repeated until it can be timed."""
     left, right = torch.randn(m, inner).to(dtype), torch.randn(n, inner).to(dtype).T
     several = max(10**8 // (m * inner * n), 1)
 
@@ -161,7 +163,7 @@ def _clock(action: Callable[[], object]) -> float:
 
 
 def _run(n: int, settings: Mapping[str, object], cores: int, bound: float) -> Measured:
-    """Fill n chains in a folder that is gone afterwards."""
+    """Fill n chains in a temporary folder."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_chains(folder / "chains.fasta", n, seed=n)
@@ -176,7 +178,7 @@ def _run(n: int, settings: Mapping[str, object], cores: int, bound: float) -> Me
             peak = peak_mb_of(command, SNAKEFILE.parent)
         except subprocess.CalledProcessError:
             raise LacunaError(
-                f"benchmark_scale: the run of {n} chains failed; see the log for what it said"
+                f"benchmark_scale: the run of {n} chains failed; see the log"
             ) from None
         seconds = time.perf_counter() - began
         stages = {
@@ -188,7 +190,7 @@ def _run(n: int, settings: Mapping[str, object], cores: int, bound: float) -> Me
 
 
 def _job_seconds(folder: Path, rule: str) -> float:
-    """Seconds of all jobs of a rule by Snakemake's benchmark files."""
+    """Seconds of all jobs of a rule, from Snakemake's benchmark files."""
     found = 0.0
     for path in [folder / f"{rule}.tsv", *sorted((folder / rule).glob("*.tsv"))]:
         if path.exists():
@@ -198,7 +200,7 @@ def _job_seconds(folder: Path, rule: str) -> float:
 
 
 def write_table(path: Path, measured: Sequence[Measured]) -> None:
-    """A TSV row a run."""
+    """Write a TSV with one row per run."""
     rows = [m.row() for m in measured]
     with atomic_write(path) as handle:
         writer = csv.DictWriter(handle, list(rows[0]), delimiter="\t", lineterminator="\n")
@@ -207,7 +209,7 @@ def write_table(path: Path, measured: Sequence[Measured]) -> None:
 
 
 def table_of(measured: Sequence[Measured]) -> str:
-    """The same as text, columns under each other."""
+    """The same table as text with aligned columns."""
     rows = [list(measured[0].row()), *(list(m.row().values()) for m in measured)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows)

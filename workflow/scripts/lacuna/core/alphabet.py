@@ -1,10 +1,10 @@
-"""The one alphabet: residues, missing residues, ambiguity codes, and their tokens in every tensor.
+"""The alphabet: residues, missing residues, ambiguity codes, and their tokens in every tensor.
 
 | token  | letter     | meaning                                                 |
 |--------|------------|---------------------------------------------------------|
 | 0..19  | `RESIDUES` | an observed residue                                     |
 | 20     | X          | a missing residue, any of the 20                        |
-| 21     | .          | nothing here: no template residue, or padding           |
+| 21     | .          | no residue: no template residue, or padding             |
 | 22..24 | B, J, Z    | a missing residue that can only be one of two residues  |
 """
 
@@ -27,7 +27,7 @@ _INVALID = 255
 
 
 def _token_table() -> bytes:
-    """The token of each of the 256 bytes, in either case; other bytes are invalid."""
+    """(256,) bytes: the token of each byte, in either case; _INVALID for other bytes."""
     table = np.full(256, _INVALID, dtype=np.uint8)
     for token, letter in enumerate(LETTERS):
         table[[ord(letter), ord(letter.lower())]] = token
@@ -35,14 +35,14 @@ def _token_table() -> bytes:
 
 
 def _letter_table() -> NDArray[np.uint8]:
-    """(256,) uint8: the ASCII code of each token's letter; 0 where there is no such token."""
+    """(256,) uint8: the ASCII code of each token's letter; 0 for numbers that are not tokens."""
     table = np.zeros(256, dtype=np.uint8)
     table[:N_TOKENS] = np.frombuffer(LETTERS.encode("ascii"), dtype=np.uint8)
     return table
 
 
 def _allowed_table() -> NDArray[np.bool_]:
-    """(N_TOKENS, 20) bool: which residues may stand where a token stands."""
+    """(N_TOKENS, 20) bool: which residues each token allows."""
     table = np.zeros((N_TOKENS, N_RESIDUES), dtype=bool)
     table[:N_RESIDUES] = np.eye(N_RESIDUES, dtype=bool)
     table[MISSING] = True
@@ -58,21 +58,27 @@ ALLOWED = _allowed_table()
 
 
 def encode(sequence: str) -> NDArray[np.uint8]:
-    """Tokens (length,) uint8 of a sequence; ValueError names the first letter that has none."""
-    # "replace" turns every non-ASCII character into one '?', so positions stay those of the text.
+    """Tokens (length,) uint8 of a sequence.
+
+    Raises ValueError that names the first letter outside the alphabet.
+    """
+    # "replace" turns each non-ASCII character into a single '?', so positions do not shift.
     tokens = bytearray(sequence, "ascii", errors="replace").translate(_TO_TOKEN)
     at = tokens.find(_INVALID)
     if at >= 0:
-        raise ValueError(f"{sequence[at]!r} at position {at + 1} is no letter of the alphabet")
+        raise ValueError(f"{sequence[at]!r} at position {at + 1} is not a letter of the alphabet")
     return np.frombuffer(tokens, dtype=np.uint8)
 
 
 def decode(tokens: NDArray[np.integer]) -> str:
-    """The sequence of tokens (length,); ValueError names the first number that is no token."""
+    """Sequence of tokens (length,).
+
+    Raises ValueError that names the first number that is not a token.
+    """
     tokens = np.asarray(tokens)
     wrong = np.flatnonzero((tokens < 0) | (tokens >= N_TOKENS))
     if wrong.size:
         at = int(wrong[0])
-        raise ValueError(f"{int(tokens[at])} at position {at + 1} is no token of the alphabet")
+        raise ValueError(f"{int(tokens[at])} at position {at + 1} is not a token of the alphabet")
     letters: bytes = _TO_LETTER[tokens].tobytes()
     return letters.decode("ascii")

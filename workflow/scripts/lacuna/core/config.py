@@ -1,4 +1,4 @@
-"""The configuration: defaults filled in, misspelt keys and wrong values named in one line."""
+"""The configuration: fills in defaults and reports misspelt keys and wrong values in one line."""
 
 import copy
 import difflib
@@ -12,9 +12,17 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from lacuna.core.files import LacunaError, path_fault
 
-# Keys that are paths, which must be such that Snakemake can use them.
-PATH_KEYS = ("samples", "outdir", "library", "train.from", "peers.bench", "peers.homologs")
-# What the schema's type names mean to somebody who writes a config file.
+# Keys that are paths; Snakemake must be able to use them.
+PATH_KEYS = (
+    "samples",
+    "outdir",
+    "library",
+    "train.from",
+    "peers.bench",
+    "peers.homologs",
+    "read_errors.sets",
+)
+# Names of the schema's types for readers of messages.
 _TYPE_NAMES = {
     "array": "a list",
     "boolean": "true or false",
@@ -24,7 +32,7 @@ _TYPE_NAMES = {
     "object": "a section with keys of its own",
     "string": "text",
 }
-# Keys that were, and what to write now.
+# Keys of earlier versions, and what to write instead.
 _MOVED = {
     "carbamidomethyl_cysteine": "write 'alkylation: carbamidomethyl', or leave it to "
     "'alkylation: auto'",
@@ -34,9 +42,9 @@ _MOST_BITS = 1024
 
 
 def check_yaml(path: str | Path, needed: bool = True) -> None:
-    """Raise LacunaError, naming the line, where a config file is no YAML with keys.
+    """Check that a config file is YAML with keys.
 
-    needed: whether it must be there.
+    needed: whether the file must exist. Raises LacunaError that names the line at fault.
     """
     try:
         with open(path, encoding="utf-8-sig") as handle:
@@ -58,20 +66,20 @@ def check_yaml(path: str | Path, needed: bool = True) -> None:
         remedy = "correct the line, or the one above it"
         raise LacunaError(f"{path}{line}: not YAML ({fault}); {remedy}") from None
     if not isinstance(found, dict):
-        raise LacunaError(f"{path}: holds no keys; write a line as 'samples: samples.tsv'")
+        raise LacunaError(f"{path}: has no keys; write a line like 'samples: samples.tsv'")
 
 
 def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str, Any]:
-    """A new, complete configuration: `config` with the defaults of a YAML schema, and checked.
+    """A new, complete configuration: `config`, checked, with the defaults of a YAML schema.
 
-    Raises LacunaError, naming the key and what it should be, at the first fault in order of keys.
+    Raises LacunaError for the first fault in order of keys, naming the key and what it should be.
     """
     with open(schema_path, encoding="utf-8") as handle:
         schema: dict[str, Any] = yaml.safe_load(handle)
     resolved: dict[str, Any] = with_defaults(copy.deepcopy(dict(config)), schema)
     for key, value in resolved.items():
         if schema["properties"].get(key, {}).get("type") == "boolean" and isinstance(value, str):
-            # `--config key=true` arrives as text; of true and false, Python's alone do not.
+            # `--config key=true` arrives as text: Snakemake parses only Python's True and False.
             resolved[key] = {"true": True, "false": False}.get(value.lower(), value)
     check_finite(resolved)
     errors = sorted(Draft202012Validator(schema).iter_errors(resolved), key=error_order)
@@ -82,7 +90,7 @@ def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str
             raise LacunaError(f"config: '{name}' is {text!r}, which {fault}")
     resolved = whole_numbers(resolved)
     length, stride = resolved["kmer"]["length"], resolved["kmer"]["stride"]
-    if stride > length:  # what a schema cannot say
+    if stride > length:  # a schema cannot express this
         raise LacunaError(
             f"config: 'kmer.stride' is {stride}; write at most 'kmer.length', {length}, "
             "or residues between two windows are never read"
@@ -91,7 +99,7 @@ def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str
 
 
 def path_settings(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the dotted key and the text of every path that a complete configuration gives."""
+    """Yield the dotted key and the text of every path in a complete configuration."""
     for key in PATH_KEYS:
         found: Any = config
         for part in key.split("."):
@@ -101,11 +109,11 @@ def path_settings(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def check_finite(value: Any, key: str = "") -> None:
-    """Raise LacunaError if a number is none (.nan), endless (.inf) or too long to be written."""
+    """Raise LacunaError if a number is NaN (.nan), infinite (.inf) or too long to print."""
     if isinstance(value, float) and not math.isfinite(value):
         raise LacunaError(f"config: '{key}' is {value}; write a finite number")
     if isinstance(value, int) and value.bit_length() > _MOST_BITS:
-        # Python writes no number of more than 4300 digits, so no later message could name it.
+        # Python prints no number of more than 4300 digits, so no later message could show it.
         bits = value.bit_length()
         raise LacunaError(f"config: '{key}' is a number of {bits} bits; write a smaller one")
     if isinstance(value, list):
@@ -116,7 +124,7 @@ def check_finite(value: Any, key: str = "") -> None:
 
 
 def whole_numbers(value: Any) -> Any:
-    """The value with 100.0 as 100, at every level: a schema takes either for a whole number."""
+    """The value with 100.0 as 100, at every level: a schema accepts both as whole numbers."""
     if isinstance(value, dict):
         return {name: whole_numbers(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -125,26 +133,26 @@ def whole_numbers(value: Any) -> Any:
 
 
 def error_order(error: ValidationError) -> tuple[bool, list[str]]:
-    """Unknown keys first: a misspelt key often causes the fault that stands beside it."""
+    """Sort key: unknown keys first, since a misspelt key often causes the fault next to it."""
     return error.validator != "additionalProperties", [str(key) for key in error.absolute_path]
 
 
 def with_defaults(section: Any, schema: Mapping[str, Any]) -> Any:
-    """Fill the defaults of a schema into a section, and into the sections below it."""
+    """Fill the defaults of a schema into a section and its subsections, in place."""
     if not isinstance(section, dict):
         return section
     for key, below in schema.get("properties", {}).items():
         if "default" in below:
             section.setdefault(key, copy.deepcopy(below["default"]))
         if below.get("type") == "object":
-            # An empty `train:` in YAML is null: the section is there, with nothing changed.
+            # An empty `train:` in YAML is null: the section exists and changes nothing.
             given = section.get(key)
             section[key] = with_defaults({} if given is None else given, below)
     return section
 
 
 def explain_error(error: ValidationError, schema: Mapping[str, Any]) -> str:
-    """One line for a validation error: the key, what is wrong with it, what to write."""
+    """One line for a validation error: the key, what is wrong with it and what to write."""
     key = ".".join(str(part) for part in error.absolute_path)
     given: Any = error.instance
     wanted: Any = error.validator_value
@@ -153,7 +161,7 @@ def explain_error(error: ValidationError, schema: Mapping[str, Any]) -> str:
         known = list(cast(Mapping[str, Any], error.schema)["properties"])
         unknown = next(str(name) for name in given if name not in known)
         if unknown in _MOVED:
-            return f"'{_join(key, unknown)}' is no key any more; {_MOVED[unknown]}"
+            return f"'{_join(key, unknown)}' is no longer a key; {_MOVED[unknown]}"
         return _unknown(unknown, key, known, schema)
     if error.validator == "required":
         missing = next(name for name in wanted if name not in given)
@@ -188,20 +196,20 @@ def explain_error(error: ValidationError, schema: Mapping[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value as its author may have written it."""
+    """A value roughly as it was written."""
     try:
         return shortened(repr(value))
-    except ValueError:  # Python writes out no whole number of more than 4,300 digits
+    except ValueError:  # Python prints no whole number of more than 4,300 digits
         return "a number of thousands of digits"
 
 
 def shortened(text: str, most: int = 200) -> str:
-    """The text cut to `most` characters: a whole file in one cell would bury its own message."""
+    """The text cut to `most` characters: a whole file in one cell would bury the message."""
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def _unknown(name: str, section: str, known: list[str], schema: Mapping[str, Any]) -> str:
-    """Name the valid key, in this section or another, that an unknown one was meant to be."""
+    """Name the valid key, in this section or another, that was probably meant by an unknown one."""
     says = f"unknown key '{_join(section, name)}'; "
     everywhere = {path: path.rpartition(".")[2] for path in _keys(schema)}
     if name in everywhere and "." in name:

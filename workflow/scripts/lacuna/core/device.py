@@ -1,4 +1,4 @@
-"""The one place where a job learns on what it computes, in which precision and memory."""
+"""Device, precision, threads and memory of the computations of a job."""
 
 import ctypes
 import os
@@ -12,28 +12,29 @@ PRECISIONS: dict[str, torch.dtype | None] = {
     "float32": torch.float32,
     "float64": torch.float64,
 }
-_chosen: torch.dtype | None = None  # of this process; see `set_precision`
+_chosen: torch.dtype | None = None  # for this process; see `set_precision`
 
 
 def set_precision(name: str) -> None:
-    """In what this process makes matrix products from here on; called beside `use_threads`.
+    """Set the precision of matrix products for the rest of this process.
 
-    'fast', as it is without a call, is what `product_dtype` finds to be fastest; the others are
-    the same on every processor. Raises ValueError for a name that is not in PRECISIONS.
+    Call it together with `use_threads`. 'fast', the default, is what `product_dtype` finds to be
+    fastest; the others give the same results on every processor. Raises ValueError if the name is
+    not in PRECISIONS.
     """
     global _chosen
     if name not in PRECISIONS:
         raise ValueError(f"precision {name!r}; one of {', '.join(PRECISIONS)}")
     _chosen = PRECISIONS[name]
-    torch.backends.cudnn.allow_tf32 = _chosen is None  # a GPU's float32 of 10 bits
+    torch.backends.cudnn.allow_tf32 = _chosen is None  # TF32: float32 with a 10-bit mantissa
 
 
 def use_threads(threads: int) -> None:
-    """How many threads this process computes with on the CPU; the same results on every run.
+    """Set the number of CPU threads of this process; results are the same on every run.
 
     MKL chooses the code of its elementary functions at their first call. If two threads make that
-    call together, one of them may get other code, and the last bits of the first step differ from
-    run to run. So one thread makes the first call of each.
+    call at the same time, one of them may get other code, and the last bits of the first step then
+    differ from run to run. So a single thread makes the first call of each function.
     """
     torch.set_num_threads(1)
     x = torch.linspace(0.1, 0.9, 4096)
@@ -44,12 +45,12 @@ def use_threads(threads: int) -> None:
 
 
 def pick_device(gpus: int) -> torch.device:
-    """A GPU where the job was given one and there is one, else the CPU.
+    """A GPU if the job was granted one and the machine has one, else the CPU.
 
-    The first one, or that of this process among those that torchrun started.
+    It is the first GPU or, in a process started by torchrun, that of LOCAL_RANK.
 
-    gpus: `snakemake.resources.gpu`; 0 never touches a GPU. Snakemake grants `gpu=1` on machines
-    without any, so a GPU that is not there is no error.
+    gpus: `snakemake.resources.gpu`; with 0 no GPU is ever touched. Snakemake grants `gpu=1` on
+    machines without any, so a missing GPU is not an error.
     """
     if gpus == 0 or not torch.cuda.is_available():
         return torch.device("cpu")
@@ -57,10 +58,10 @@ def pick_device(gpus: int) -> torch.device:
 
 
 def product_dtype(device: torch.device) -> torch.dtype:
-    """In what matrix products are made: bfloat16 where the processor multiplies it, else float32.
+    """Type of matrix products: bfloat16 if the processor multiplies it natively, else float32.
 
-    On CPUs without such instructions bfloat16 is several times slower than float32. After
-    `set_precision` with another than 'fast' what it names.
+    On CPUs without such instructions bfloat16 is several times slower than float32. A call of
+    `set_precision` with another name than 'fast' overrides this.
     """
     if _chosen is not None:
         return _chosen
@@ -68,23 +69,23 @@ def product_dtype(device: torch.device) -> torch.dtype:
         return torch.bfloat16
     capabilities: Mapping[str, object] = getattr(
         torch.cpu, "get_capabilities", dict
-    )()  # not in every version
+    )()  # not in every version of torch
     if any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16")):
         return torch.bfloat16
     return torch.float32
 
 
 def keep_memory() -> bool:
-    """Keep freed memory for the next tensors instead of giving it back; whether that was possible.
+    """Keep freed memory for later tensors instead of returning it; returns whether this worked.
 
-    Training frees and asks for the same hundreds of megabytes at every step. glibc gives large
-    pieces back at once, and the system clears each page anew: a third of a step on a CPU.
+    Training frees and allocates the same hundreds of megabytes at every step. glibc returns large
+    blocks at once, and the system then clears each page anew: a third of a step on a CPU.
     """
     if not sys.platform.startswith("linux"):
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:  # another C library
         return False
-    trim_threshold, top_pad, mmap_max, arena_max = -1, -2, -4, -8  # names of malloc.h
+    trim_threshold, top_pad, mmap_max, arena_max = -1, -2, -4, -8  # constants of malloc.h
     settings = ((mmap_max, 0), (trim_threshold, -1), (top_pad, 64 << 20), (arena_max, 1))
     return all([mallopt(name, value) for name, value in settings])

@@ -1,4 +1,4 @@
-"""Reading plain or gzipped files, writing whole files or none, and the one error that users see."""
+"""Read plain or gzipped files, write whole files or none, and the one error that users see."""
 
 import errno
 import gzip
@@ -15,8 +15,8 @@ from typing import BinaryIO, TextIO, cast
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_LEVEL = 6
-_TEMPORARY_BYTES = 1 << 20  # that a run may write for a while outside its folder
-# Of the tutorial's models, in the folder of their reports: what train_seed writes for others.
+_TEMPORARY_BYTES = 1 << 20  # what a run may need for temporary files outside its folder
+# Table of the tutorial's predictions, next to the reports of its models; train_seed writes it.
 SEED_PREDICTIONS = "predictions.tsv"
 
 # What the standard library raises when a gzip file is cut short or damaged.
@@ -29,9 +29,9 @@ _CONTROL = re.compile(
 
 
 def printable(text: str) -> str:
-    """A text on one line, what is not seen in it as escapes: \\x1b, \\u2028, \\xa0.
+    """The text on one line, with invisible characters as escapes: \\x1b, \\u2028, \\xa0.
 
-    On a terminal it could hide or forge what a message says.
+    On a terminal such characters could hide or forge part of a message.
     """
     if text.isprintable():
         return text
@@ -39,14 +39,14 @@ def printable(text: str) -> str:
 
 
 class LacunaError(Exception):
-    """A fault of the input that stops the run: one line naming file, record, fault and remedy."""
+    """A fault of the input that stops the run: one line with file, record, fault and remedy."""
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
 
 
 def state_of(path: str | Path) -> tuple[int, ...] | None:
-    """What tells one state of a file from another without reading it; None where it is gone."""
+    """Device, inode, size and time of a file, which change if it does; None if it is gone."""
     try:
         return _state(os.stat(path))
     except OSError:
@@ -68,10 +68,10 @@ def file_digest(path: str | Path) -> str:
 
 @contextmanager
 def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
-    """Open a plain or gzipped file for reading; gzip is known by its first bytes, not by its name.
+    """Open a plain or gzipped file for reading; gzip is detected by content, not by name.
 
-    Raises LacunaError when the file cannot be opened, turns out damaged while it is read, or is
-    another at the end of the block: what was read of it may be a mix of both.
+    Raises LacunaError if the file cannot be opened, is damaged, or has changed by the end of the
+    block: what was read may then be a mix of two versions.
     """
     with ExitStack() as stack:
         try:
@@ -96,9 +96,7 @@ def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
         except _DAMAGED:
             damaged = True
         if state_of(path) != opened:
-            raise LacunaError(
-                f"{path}: changed while it was read; run again when it is written no more"
-            )
+            raise LacunaError(f"{path}: changed while it was read; run again when it is complete")
         if damaged:
             raise LacunaError(f"{path}: the gzip file is damaged or cut short; copy it again")
 
@@ -107,7 +105,8 @@ def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
 def open_text(path: str | Path) -> Iterator[TextIO]:
     """Open a plain or gzipped UTF-8 file for reading text; a byte-order mark is skipped.
 
-    Line ends arrive as "\\n". Raises LacunaError as `open_bytes` does, and where it is not UTF-8.
+    Line ends are read as "\\n". Raises LacunaError as `open_bytes` does, and if the file is not
+    UTF-8.
     """
     with open_bytes(path) as binary:
         try:
@@ -120,9 +119,9 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
 
 
 def read_lines(handle: TextIO, limit: int) -> Iterator[tuple[int, str, bool]]:
-    """Yield (number, line without its end, whether it is whole) of every line, numbers from 1.
+    """Yield (number from 1, line without its end, whether it is whole) for every line.
 
-    Of a line longer than `limit` characters the beginning is given and the rest skipped.
+    Lines are cut to `limit` characters; the rest of a longer line is skipped.
     """
     number = 0
     while text := handle.readline(limit + 1):
@@ -135,8 +134,8 @@ def read_lines(handle: TextIO, limit: int) -> Iterator[tuple[int, str, bool]]:
 
 
 def check_temporary_folder() -> None:
-    """Write and remove a temporary file; LacunaError where there is no space or folder for it."""
-    # Python passes over a TMPDIR that is full, the solver that Snakemake starts does not.
+    """Write and remove a temporary file; LacunaError if there is no space or folder for it."""
+    # Python skips a TMPDIR that is full, but the solver that Snakemake starts does not.
     folder = os.environ.get("TMPDIR", "")
     try:
         if not os.access(folder, os.W_OK):
@@ -152,15 +151,15 @@ def check_temporary_folder() -> None:
 
 @contextmanager
 def atomic_write_bytes(path: str | Path) -> Iterator[BinaryIO]:
-    """Write `path` whole or not at all, so that no reader ever meets half a file.
+    """Write `path` whole or not at all, so that no reader ever sees half a file.
 
-    The folder is made where it is missing. A name that ends in .gz is gzipped without a name or a
-    time inside, so that the same content gives the same bytes. Raises LacunaError where the disk is
-    full or may not be written.
+    Missing folders are created. A name that ends in .gz is gzipped without name and time in the
+    header, so that the same content gives the same bytes. Raises LacunaError if the disk is full or
+    the file may not be written.
     """
     path = Path(path)
-    # In the same folder, since a rename is atomic only within one file system.
-    # One name for all: what a kill leaves behind is overwritten next time.
+    # In the same folder, since a rename is atomic only within one file system. The name is always
+    # the same: what a killed process leaves behind is overwritten next time.
     partial = path.with_name(f".{path.name}.part")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -184,10 +183,10 @@ def atomic_write(path: str | Path) -> Iterator[TextIO]:
         try:
             yield text
         finally:
-            text.detach()  # flushes; the file below is closed by its own context
+            text.detach()  # flushes; the file below is closed by its own context manager
 
 
-# Faults of the disk that its owner can mend, and how.
+# Faults of the disk that the user can fix, and how.
 _DISK_REMEDIES = {
     errno.ENOSPC: "free some space and run again",
     errno.EDQUOT: "free some of your quota and run again",
@@ -202,9 +201,9 @@ _DISK_REMEDIES = {
 
 
 def path_fault(text: str) -> str | None:
-    """What is wrong with a path as it is written, and the remedy; None where nothing is.
+    """What is wrong with a path as written, and the remedy; None if nothing is.
 
-    It completes "the path, which ...".
+    The text completes "the path, which ...".
     """
     if _CONTROL.search(text):
         return "holds a line end or another control character; rename it"
@@ -222,7 +221,7 @@ def path_fault(text: str) -> str | None:
 
 
 def disk_fault(path: str | Path, error: BaseException) -> str | None:
-    """A fault of the disk, met in writing `path`, with its remedy; None for any other error."""
+    """A disk fault while writing `path`, with its remedy; None for any other error."""
     if not isinstance(error, OSError) or error.errno not in _DISK_REMEDIES:
         return None
     remedy = _DISK_REMEDIES[error.errno]
@@ -231,12 +230,12 @@ def disk_fault(path: str | Path, error: BaseException) -> str | None:
 
 @contextmanager
 def writing(path: str | Path) -> Iterator[None]:
-    """What writes `path`: a disk that is full or may not be written is a LacunaError."""
+    """Turn disk faults (full, not writable) while `path` is written into LacunaError."""
     path = Path(path)
     try:
         yield
     except OSError as error:
-        # A write knows no name; a name elsewhere is that of a file that was read meanwhile.
+        # A failed write has no file name; a name elsewhere is that of a file being read.
         elsewhere = error.filename and Path(os.fsdecode(error.filename)).parent not in path.parents
         fault = disk_fault(path, error)
         if fault is None or elsewhere:

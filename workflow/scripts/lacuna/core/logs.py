@@ -1,6 +1,6 @@
-"""Where a job's words go: all of them to its log file, a fault to the terminal too.
+"""Logs of jobs: all output goes to the job's log file, an error to the terminal as well.
 
-A fault is the last line of the log, after `Error: `: there a run that failed finds its own last
+An error is the last line of the log, after `Error: `. From there a failed run takes its own last
 line, wherever the job ran.
 """
 
@@ -17,11 +17,11 @@ from lacuna.core.files import LacunaError, disk_fault, printable, writing
 
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 _FAULT = "Error: "
-_TAIL = 1 << 16  # bytes at the end of a log in which its last line is looked for
+_TAIL = 1 << 16  # bytes at the end of a log that are searched for its last line
 
 
 class Redirection:
-    """Output and logging of this process in a file, until `close`."""
+    """Sends output and logging of this process to a file, until `close`."""
 
     def __init__(self, path: str | Path) -> None:
         self._path = path
@@ -31,7 +31,7 @@ class Redirection:
         sys.stdout.flush()
         sys.stderr.flush()
         self._saved = [os.dup(1), os.dup(2)]
-        # On the level of the system, so that libraries and child processes are caught too.
+        # At the level of file descriptors, so that libraries and child processes are caught too.
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.close(log)
@@ -49,18 +49,18 @@ class Redirection:
     def _tell(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        """An error that ends the process: a user's fault is one line, any other a traceback too."""
+        """Report an error that ends the process; any but a LacunaError with its traceback."""
         text = f"{_FAULT}{explained(error, self._path)}\n"
         if not isinstance(error, LacunaError):
             text = "".join(traceback.format_exception(kind, error, trace)) + text
-        # First to the terminal: a full disk takes no log.
+        # The terminal first: a log on a full disk cannot be written.
         os.write(self._saved[1], text.encode())
         with suppress(OSError):
             sys.stdout.flush()
             self._stream.write(text)
 
     def close(self) -> None:
-        """Give output, logging and the error hook back."""
+        """Restore output, logging and the error hook."""
         sys.stdout.flush()
         sys.stderr.flush()
         sys.excepthook = self._hook
@@ -75,13 +75,13 @@ class Redirection:
 
 
 def explained(error: BaseException, log: str | Path) -> str:
-    """One line for an error that ended a job; of another than a LacunaError the log knows more."""
+    """One line for an error that ended a job; it names the log unless it is a LacunaError."""
     if isinstance(error, LacunaError):
         return str(error)
     if fault := disk_fault(getattr(error, "filename", None) or log, error):
         return printable(fault)
     if isinstance(error, KeyboardInterrupt):
-        return f"{log}: the job was interrupted; run again to go on"
+        return f"{log}: the job was interrupted; run again to continue"
     if isinstance(error, MemoryError):
         return f"{log}: the job ran out of memory; lower 'block_size', or give it more memory"
     says = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -89,7 +89,7 @@ def explained(error: BaseException, log: str | Path) -> str:
 
 
 def faults_since(folder: str | Path, start: float) -> list[str]:
-    """Faults that logs under `folder`, written at `start` (seconds) or later, end with."""
+    """Faults at the end of the logs under `folder` written at `start` (epoch seconds) or later."""
     found = []
     for path in sorted(Path(folder).rglob("*.log")):
         with suppress(OSError):
@@ -99,7 +99,7 @@ def faults_since(folder: str | Path, start: float) -> list[str]:
 
 
 def _fault_in(log: Path) -> Iterator[str]:
-    """The fault that a log ends with, if it does."""
+    """Yield the fault at the end of a log, if there is one."""
     with open(log, "rb") as handle:
         handle.seek(max(log.stat().st_size - _TAIL, 0))
         lines = handle.read().decode("utf-8", "replace").splitlines()
@@ -110,9 +110,10 @@ def _fault_in(log: Path) -> Iterator[str]:
 def log_to(path: str | Path) -> Redirection:
     """Send logging (from INFO on), stdout, stderr and warnings of this process to a file.
 
-    Called once at the top of a script; what is said after `close` goes where it went before. An
-    error that ends the process until then is also shown where stderr went before: a LacunaError
-    as its one line, any other whole and with such a line. A log that cannot be written ends it too.
+    Call it once at the top of a script; after `close` output goes where it went before. An error
+    that ends the process before that is also shown on the original stderr: a LacunaError as its one
+    line, any other with its traceback and then such a line. A log that cannot be written ends the
+    process too.
     """
     try:
         return Redirection(path)

@@ -1,4 +1,4 @@
-"""Sizes of a network as its weights carry them: read strictly, within bounds."""
+"""Sizes of a network as stored with its weights: read strictly, within bounds."""
 
 import dataclasses
 import math
@@ -9,27 +9,27 @@ Config = TypeVar("Config")
 
 
 def size(default: int, allowed: range | None = None) -> Any:
-    """A field of a whole number; allowed: what it may be, its default alone if not given."""
+    """A field for a whole number in `allowed`; without `allowed` only its default is valid."""
     allowed = range(default, default + 1) if allowed is None else allowed
     return dataclasses.field(default=default, metadata={"allowed": allowed})
 
 
 def share(default: float) -> Any:
-    """A field of a number from 0 to less than 1."""
+    """A field for a number from 0 to less than 1."""
     return dataclasses.field(default=default, metadata={"allowed": None})
 
 
 def read_sizes(kind: type[Config], stored: Mapping[str, object]) -> Config:
-    """The dataclass `kind`, whose fields are made by `size` and `share`, of stored values.
+    """Make the dataclass `kind`, whose fields come from `size` and `share`, from stored values.
 
-    A value that is not stored is the default. Raises ValueError that names the first value that is
-    no field, of another type, or out of bounds: a network of such sizes is never built.
+    Values that are not stored take their defaults. Raises ValueError that names the first value
+    that is unknown, of another type or out of bounds, so no network of such sizes is ever built.
     """
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for name, value in stored.items():
         shown = f"{name[:40]!r} is {repr(value)[:40]}"
         if name not in fields:
-            raise ValueError(f"{shown}, but a network has no such size")
+            raise ValueError(f"{shown}, which is not a size of a network")
         allowed: range | None = fields[name].metadata["allowed"]
         if allowed is None:
             if type(value) not in (int, float) or not _is_share(value):

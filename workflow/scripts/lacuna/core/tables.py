@@ -1,8 +1,8 @@
-"""Every table that a run writes: its columns, their types, how they are written, what they mean.
+"""Every table that a run writes: its columns, their types, formats and meanings.
 
 A row is a named tuple of typed values. Its class is the schema: each field gives a column's type,
-meaning and, for floats, format; `T | None` is a number that may be missing. `Table` turns rows into
-lines and lines into rows, and nothing else formats a cell. docs/outputs.md describes the columns.
+meaning and, for floats, format; `T | None` is a value that may be missing. `Table` turns rows into
+lines and lines into rows; nothing else formats a cell. docs/outputs.md describes the columns.
 """
 
 import csv
@@ -21,7 +21,7 @@ Row = TypeVar("Row", bound=tuple[Any, ...])
 
 
 class Shares(tuple[tuple[str, float], ...]):
-    """Names with a probability each, written `S:0.10,R:0.08`."""
+    """Names, each with a probability, written `S:0.10,R:0.08`."""
 
     __slots__ = ()
 
@@ -30,13 +30,13 @@ class Shares(tuple[tuple[str, float], ...]):
 
     @classmethod
     def parse(cls, text: str) -> "Shares":
-        """The shares in a cell; ValueError if it is none."""
+        """Parse a cell; ValueError if it holds anything else."""
         pairs = (pair.rpartition(":") for pair in text.split(",") if pair)
         return cls((name, float(share)) for name, _, share in pairs)
 
 
 class Readings(Shares):
-    """What C may carry, with probabilities; a name that stands alone is certain."""
+    """What C may carry, with probabilities; a single name is certain."""
 
     __slots__ = ()
 
@@ -45,7 +45,7 @@ class Readings(Shares):
 
     @classmethod
     def parse(cls, text: str) -> "Readings":
-        """The readings in a cell; ValueError if it holds none."""
+        """Parse a cell; ValueError if it holds anything else."""
         return cls(Shares.parse(text) if ":" in text else ((text, 1.0),) if text else ())
 
 
@@ -115,7 +115,7 @@ class ChainRow(NamedTuple):
 
 
 class ScoredRow(NamedTuple):
-    """A true residue of a gap, and what each method says of it."""
+    """A true residue of a gap, and what each method predicts."""
 
     chain: Annotated[str, "id of the chain"]
     gap: Annotated[int, "number of the gap in its chain, from 1"]
@@ -174,7 +174,7 @@ class TutorialRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: `format` is that of %, `optional` whether a number may be missing."""
+    """A column: `format` is a % format, `optional` says whether a value may be missing."""
 
     name: str
     type: type[Any]
@@ -183,7 +183,7 @@ class Column:
     meaning: str
 
     def parse(self, cell: str) -> Any:
-        """The value in a cell; ValueError if it is of another type."""
+        """Parse a cell; ValueError if it is of another type."""
         if self.optional and not cell:
             return None
         if issubclass(self.type, Shares):
@@ -201,7 +201,7 @@ def _column(name: str, annotation: Any) -> Column:
 
 @dataclass(frozen=True)
 class Table(Generic[Row]):
-    """A table of tab-separated text whose rows are `row`, a class of named tuples."""
+    """A table of tab-separated text; `row` is the named tuple class of its rows."""
 
     name: str
     row: type[Row]
@@ -214,20 +214,22 @@ class Table(Generic[Row]):
         columns = tuple(_column(name, hint) for name, hint in hints.items())
         object.__setattr__(self, "columns", columns)
         places = [i for i, column in enumerate(columns) if column.optional]
-        # One place would be picked as a value, not as a tuple.
+        # itemgetter of one index returns a value, of two or more a tuple.
         pick = itemgetter(*places, *places[:1]) if places else None
         object.__setattr__(self, "_optional", pick)
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
         return tuple(column.name for column in self.columns)
 
     @property
     def header(self) -> str:
+        """The header line."""
         return "\t".join(self.names) + "\n"
 
     def text(self, rows: Sequence[Row]) -> str:
-        """The lines of rows, cells quoted as in CSV if they must be."""
+        """Lines of the rows; cells are quoted as in CSV where necessary."""
         if not rows:
             return ""
         optional = self._optional
@@ -247,19 +249,19 @@ class Table(Generic[Row]):
         return text
 
     def rows(self, *columns: Iterable[Any]) -> list[Row]:
-        """Rows from the values of each column; ValueError if these are not as many."""
+        """Rows from columns of values; ValueError if the columns differ in length."""
         return list(map(partial(tuple.__new__, self.row), zip(*columns, strict=True)))
 
     def cells(self, row: Row) -> list[str]:
-        """The cells of a row as text, before any are quoted."""
+        """Cells of a row as text, not yet quoted."""
         pairs = zip(self.columns, row, strict=True)
         return ["" if value is None else column.format % (value,) for column, value in pairs]
 
     def _template(self, kinds: tuple[type, ...]) -> str:
-        """The format of a line whose optional values are of such types."""
+        """The % format of a line whose optional values have these types."""
         if kinds not in self._templates:
             left = iter(kinds)
-            # %.0s is the first 0 letters of "None".
+            # %.0s prints the first 0 letters of "None".
             cells = [
                 "%.0s" if column.optional and next(left) is NoneType else column.format
                 for column in self.columns
@@ -275,8 +277,8 @@ class Table(Generic[Row]):
     def read(self, path: Path) -> Iterator[Row]:
         """Yield the rows of a file with a header.
 
-        Raises LacunaError that names file, line and column if it has other columns or a cell
-        is not of its column's type.
+        Raises LacunaError that names file, line and column if the header is another or a cell is
+        not of its column's type.
         """
         with open_text(path) as handle:
             lines = csv.reader(handle, delimiter="\t")
@@ -295,7 +297,7 @@ class Table(Generic[Row]):
                 yield row
 
     def parse(self, cells: Sequence[str]) -> Row:
-        """The row of its cells; ValueError names the column whose cell is of another type."""
+        """Row from its cells; ValueError names the column whose cell is of another type."""
         if len(cells) != len(self.columns):
             raise ValueError(f"it has {len(cells)} cells, not {len(self.columns)}")
         values = []
@@ -307,28 +309,11 @@ class Table(Generic[Row]):
                 raise ValueError(f"column '{column.name}' has '{cell}', not {wanted}") from None
         return self.row(*values)
 
-    def pandas_options(self) -> dict[str, Any]:
-        """Arguments of `pandas.read_csv` by which every column gets its type.
-
-        Columns of shares are text, missing integers are those of `Int64`.
-        """
-        kinds = {int: "int64", float: "float64"}
-        dtypes = {c.name: kinds.get(c.type, "str") for c in self.columns}
-        optional = [c.name for c in self.columns if c.optional]
-        dtypes |= {name: "Int64" for name in optional if dtypes[name] == "int64"}
-        numbers = [name for name, kind in dtypes.items() if kind != "str"]
-        return {
-            "sep": "\t",
-            "dtype": dtypes,
-            "keep_default_na": False,
-            "na_values": dict.fromkeys(numbers, [""]),
-        }
-
 
 RESIDUE_TABLE = Table("residues.tsv", ResidueRow)
 GAP_TABLE = Table("gaps.tsv", GapRow)
 CHAIN_TABLE = Table("chains.tsv", ChainRow)
-SCORED_TABLE = Table("scored", ScoredRow)  # of a block, without a header
+SCORED_TABLE = Table("scored", ScoredRow)  # per block, without a header
 ACCURACY_TABLE = Table("accuracy.tsv", AccuracyRow)
 REJECTED_TABLE = Table("rejected.tsv", RejectedRow)
 TUTORIAL_TABLE = Table("predictions.tsv", TutorialRow)

@@ -1,4 +1,4 @@
-"""Safetensors files that are whole, undamaged and the same bytes for the same content."""
+"""Safetensors files: written whole, checked by digest, the same bytes for the same content."""
 
 import hashlib
 import json
@@ -38,8 +38,8 @@ def write_tensors(
 ) -> None:
     """Write a safetensors file, whole or not at all, with a digest of its tensors.
 
-    What a kill leaves beside it is overwritten next time. Raises LacunaError where the disk is full
-    or may not be written.
+    The partial file of a killed process is overwritten next time. Raises LacunaError if the disk is
+    full or the file may not be written.
     """
     path = Path(path)
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
@@ -64,9 +64,9 @@ def write_tensors(
 
 
 def read_header(path: str | Path, remedy: str) -> tuple[Kinds, dict[str, str]]:
-    """Types and shapes of the tensors, and metadata: what a file claims, none of it read yet.
+    """Types and shapes of the tensors, and the metadata, as the header states them.
 
-    LacunaError with `remedy` if it is damaged.
+    No tensor is read. Raises LacunaError with `remedy` if the file is damaged.
     """
     with _damage_named(path, remedy), safe_open(str(path), "pt") as handle:
         kinds = {name: _kind(handle.get_slice(name)) for name in handle.keys()}
@@ -75,13 +75,15 @@ def read_header(path: str | Path, remedy: str) -> tuple[Kinds, dict[str, str]]:
 
 @contextmanager
 def _damage_named(path: str | Path, remedy: str) -> Iterator[None]:
-    """Faults of the library as LacunaError with `remedy`."""
+    """Turn errors of the library into LacunaError with `remedy`."""
     try:
         yield
     except FileNotFoundError:
         raise LacunaError(f"{path}: no such file; check the path") from None
     except (OSError, SafetensorError, ValueError, KeyError, OverflowError) as error:
-        raise LacunaError(f"{path}: damaged or no safetensors file ({error}); {remedy}") from None
+        raise LacunaError(
+            f"{path}: damaged or not a safetensors file ({error}); {remedy}"
+        ) from None
 
 
 def _kind(tensor: Any) -> tuple[torch.dtype, tuple[int, ...]]:
@@ -89,12 +91,12 @@ def _kind(tensor: Any) -> tuple[torch.dtype, tuple[int, ...]]:
 
 
 def kinds_of(tensors: Mapping[str, Tensor]) -> Kinds:
-    """What `read_header` says of a file of these tensors."""
+    """Types and shapes, as `read_header` returns them for a file of these tensors."""
     return {name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in tensors.items()}
 
 
 def misfit(found: Kinds, wanted: Kinds) -> str | None:
-    """The first way in which tensors are not those wanted, in a few words; None if they are."""
+    """The first difference from the wanted tensors, in a few words; None if they fit."""
     for name, (dtype, shape) in wanted.items():
         if name not in found:
             return f"it lacks {name}"
@@ -105,15 +107,15 @@ def misfit(found: Kinds, wanted: Kinds) -> str | None:
 
 
 def _shown(dtype: torch.dtype, shape: tuple[int, ...]) -> str:
-    """As in `float32 of 3 x 128`."""
+    """Type and shape in words, such as `float32 of 3 x 128`."""
     return f"{str(dtype).removeprefix('torch.')} of {' x '.join(map(str, shape)) or 'one number'}"
 
 
 def not_finite(tensors: Mapping[str, Tensor]) -> str | None:
-    """The first tensor that holds NaN or an infinity, in a few words; None if none does."""
+    """The first tensor with NaN or infinite values, in a few words; None if all are finite."""
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
-            return f"{name} holds values that are no finite numbers"
+            return f"{name} holds values that are not finite"
     return None
 
 
@@ -124,18 +126,18 @@ def json_of(metadata: Mapping[str, str], key: str, path: str | Path, remedy: str
     except KeyError:
         raise LacunaError(f"{path}: its metadata lack '{key}'; {remedy}") from None
     except (ValueError, RecursionError):
-        raise LacunaError(f"{path}: '{key}' in its metadata is no JSON; {remedy}") from None
+        raise LacunaError(f"{path}: '{key}' in its metadata is not JSON; {remedy}") from None
     if not isinstance(found, dict):
-        raise LacunaError(f"{path}: '{key}' in its metadata is no JSON object; {remedy}")
+        raise LacunaError(f"{path}: '{key}' in its metadata is not a JSON object; {remedy}")
     return found
 
 
 def read_tensors(
     path: str | Path, remedy: str, device: str = "cpu"
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors by name on a device, and metadata; LacunaError with `remedy` where it is damaged.
+    """Tensors by name on a device, and metadata. Raises LacunaError with `remedy` if damaged.
 
-    Files without a digest, as other programs write them, are taken as they are.
+    Files without a digest, as other programs write them, are read unchecked.
     """
     with _damage_named(path, remedy):
         with safe_open(str(path), "pt") as handle:
@@ -147,7 +149,7 @@ def read_tensors(
 
 
 def digest_of(tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 of names, types, shapes and values, in order of names."""
+    """SHA-256 (hex) of names, types, shapes and values, in order of names."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name].detach().cpu().contiguous()

@@ -1,24 +1,20 @@
 """Find what cysteine weighs in a sample from the masses of its gaps.
 
-For every gap of known mass the network tells how probable that mass is by each reading of C, over
-the lengths that the gap may have (`weighing.py`). Their odds are multiplied, those of the priors
-and of what the user wrote on observed C's with them. The true residues of a gap are never looked
-at.
+For every gap of known mass, the network gives the probability of that mass in each reading of C,
+over the possible lengths of the gap (`weighing.py`). The resulting odds are multiplied with the
+priors and with those of modifications written on observed C's. The true residues of a gap are never
+used.
 """
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count, groupby
-from pathlib import Path
 
 import numpy as np
-import torch
 
 from lacuna.core.alphabet import RESIDUES
-from lacuna.core.device import set_precision
-from lacuna.filling.decode import Modifications
-from lacuna.filling.fill import mass_rules
+from lacuna.filling.decode import Modifications, mass_rules
 from lacuna.filling.lengths import (
     Reader,
     possible_lengths,
@@ -36,66 +32,38 @@ from lacuna.filling.weighing import (
     odds_of,
     shares,
 )
-from lacuna.network.weights import load_weights
 from lacuna.scaffolds.alkylation import READINGS, Alkylation, count_written, state_of
 from lacuna.scaffolds.scaffold import Gap, Scaffold
-from lacuna.templates.homologs import read_homologs
-from lacuna.templates.library import load_library, of_species
 
-WRITTEN_ODDS = 1000.0  # that what the user wrote on observed C's gives
-ENOUGH = 0.9999  # probability of a reading at which no further chain is read
-TOGETHER = 64  # chains that are read, and masses that are weighed, before that is asked
+WRITTEN_ODDS = 1000.0  # given by modifications that the user wrote on observed C's
+ENOUGH = 0.9999  # probability of a reading at which no more chains are read
+TOGETHER = 64  # chains read, or masses weighed, between two checks of that
 MOST_MASSES = 2000  # of a sample that are weighed
 MOST_OPEN = 8  # gaps of unknown length in a chain that is read
-
-
-def reader_of_files(
-    homologs: Path | None,
-    weights: Path,
-    library: Path,
-    *,
-    length: int,
-    stride: int,
-    max_identity: float,
-    species: str,
-    precision: str,
-) -> Reader:
-    """What the chains of a sample are read with, on the CPU and on one thread."""
-    set_precision(precision)
-    torch.set_num_threads(1)  # sums in one order, whatever the number of cores
-    return Reader(
-        load_weights(weights),
-        of_species(load_library(library), species),
-        read_homologs(homologs),
-        length,
-        stride,
-        max_identity,
-        torch.device("cpu"),
-    )
 
 
 def find_reading(
     chains: Sequence[Scaffold], modifications: Modifications, reader: Reader
 ) -> Alkylation:
-    """The state of a sample's C from the chains that can tell it, in their order.
+    """The state of a sample's C, from the chains that are evidence of it, in order.
 
-    modifications: what masses may hold beside. Reads TOGETHER chains at a time and weighs as many
-    masses, and no more once one reading is as probable as ENOUGH, or MOST_MASSES were weighed.
+    modifications: other modifications that masses may include. Reads TOGETHER chains at a time and
+    weighs as many masses, until one reading has a probability of ENOUGH or MOST_MASSES are weighed.
     """
     logs = written_odds(chains)
-    told = 0
+    telling = 0
     starts = range(0, len(chains), TOGETHER)
     batches = (_evidence(chains[at : at + TOGETHER], modifications, reader) for at in starts)
     for weighed, odds in enumerate(chain.from_iterable(batches), start=1):
-        told += bool(np.ptp(odds) > TOLD)
+        telling += bool(np.ptp(odds) > TOLD)
         logs += odds
         if weighed % TOGETHER == 0 and shares(logs).max() >= ENOUGH or weighed == MOST_MASSES:
             break
-    return state_of(chains, dict(zip(NAMES, shares(logs).tolist(), strict=True)), told)
+    return state_of(chains, dict(zip(NAMES, shares(logs).tolist(), strict=True)), telling)
 
 
 def written_odds(chains: Sequence[Scaffold]) -> np.ndarray:
-    """Log odds (readings,) by their priors and by what the user wrote on observed C's."""
+    """Log odds (readings,) from the priors and from modifications written on observed C's."""
     written = count_written(chains)
     logs = np.log([reading.prior for reading in READINGS.values()])
     for name, n in written.items():
@@ -105,9 +73,9 @@ def written_odds(chains: Sequence[Scaffold]) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """A chain whose gaps have lengths, to weigh some of its gaps in.
+    """A chain whose gaps have lengths, and the gaps in it to weigh.
 
-    Trials of one group try the lengths of the same gap: one of them is right.
+    Trials of one group are different lengths of the same gap: one of them is right.
     """
 
     scaffold: Scaffold
@@ -118,10 +86,10 @@ class _Trial:
 def _evidence(
     chains: Sequence[Scaffold], modifications: Modifications, reader: Reader
 ) -> Iterator[np.ndarray]:
-    """Log odds of the readings (readings,) by every mass of some chains that can be weighed."""
+    """Yield log odds (readings,) from every mass of some chains that can be weighed."""
     trials = list(_trials(chains, modifications, reader))
-    told = read_variants([(trial.scaffold, trial.gaps[0]) for trial in trials], reader)
-    pairs = zip(trials, told, strict=True)
+    fits = read_variants([(trial.scaffold, trial.gaps[0]) for trial in trials], reader)
+    pairs = zip(trials, fits, strict=True)
     for _, group in groupby(pairs, key=lambda pair: pair[0].group):
         tried = list(group)
         chances = shares(np.array([score for _, (score, _) in tried]))
@@ -141,8 +109,11 @@ def _evidence(
 def _trials(
     chains: Sequence[Scaffold], modifications: Modifications, reader: Reader
 ) -> Iterator[_Trial]:
-    """The chains with lengths for all their gaps: those of known length are weighed together,
-    those of unknown length one by one and at every length that their mass allows."""
+    """Yield the chains with lengths for all their gaps.
+
+    Gaps of known length are weighed together, those of unknown length one by one, at every length
+    that their mass allows.
+    """
     groups = count()
     for scaffold in chains:
         several = sum(not gap.fixed for gap in scaffold.gaps)
@@ -166,7 +137,7 @@ def _can_be_weighed(gap: Gap) -> bool:
 
 
 def _lengths(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> list[int]:
-    """Lengths up to LONGEST that a gap may have by any reading."""
+    """Lengths up to LONGEST that a gap may have in any reading."""
     rules = mass_rules(scaffold, gap, modifications)
     found = (
         possible_lengths(gap, rules.with_cysteine(reading.mass)) for reading in READINGS.values()
@@ -175,17 +146,7 @@ def _lengths(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> list
 
 
 def _settled(scaffold: Scaffold, modifications: Modifications, reader: Reader) -> Scaffold:
-    """The chain with a first guess of its gaps' lengths, C as it is in most samples."""
+    """The chain with first guesses of its gaps' lengths, and C as in most samples."""
     likeliest = replace(modifications, cysteine=((READINGS[NAMES[0]].mass, 1.0),))
-    (settled,) = resolve_lengths(
-        [scaffold],
-        reader.model,
-        reader.library,
-        reader.homologs,
-        k=reader.k,
-        stride=reader.stride,
-        max_identity=reader.max_identity,
-        modifications=likeliest,
-        device=reader.device,
-    )
+    (settled,) = resolve_lengths([scaffold], likeliest, reader)
     return settled

@@ -1,4 +1,4 @@
-"""From distributions of missing residues to ranked sequences of gaps."""
+"""Ranked sequences of gaps from the distributions of their missing residues."""
 
 import math
 from collections.abc import Iterator
@@ -9,14 +9,15 @@ import numpy as np
 from pyteomics.mass import std_aa_mass
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, decode
+from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 _LETTERS = np.array(list(RESIDUES))
 RESIDUE_MASSES = np.array([std_aa_mass[r] for r in RESIDUES])  # Da, monoisotopic
-MASS_WIDTH = 4096  # sequences kept per step where a mass decides among them
-MAX_RESIDUES = 450  # of a gap that is decoded within a mass: a whole heavy chain
-MAX_MASS = 50_000.0  # Da, of a gap of unknown length that is decoded: the same chain
-MIN_WIDTH = 256  # sequences kept per step of the longest gaps
-SPARSE = 10  # residues whose masses leave wide holes; those of more do only near the extremes
+MASS_WIDTH = 4096  # sequences kept per step if a mass restricts them
+MAX_RESIDUES = 450  # longest gap of known mass that is decoded: a whole heavy chain
+MAX_MASS = 50_000.0  # Da, heaviest gap of unknown length that is decoded: the same chain
+MIN_WIDTH = 256  # sequences kept per step in the longest gaps
+SPARSE = 10  # residues; possible masses of more have wide gaps only near the extremes
 BIN = 0.005  # Da, resolution of the tables of masses that a number of residues can have
 MAX_BINNED = (
     30  # residues of the longest such table; beyond it only the lightest and heaviest count
@@ -28,48 +29,53 @@ PYROGLUTAMATE_Q = -17.026549
 PYROGLUTAMATE_E = -18.010565
 DEAMIDATION = 0.984016
 
-PLAIN = ((0.0, 1.0),)  # C carries nothing
+PLAIN = ((0.0, 1.0),)  # free C
 
 
 @dataclass(frozen=True, slots=True)
 class Modifications:
-    """Which modifications a gap's mass may hold.
+    """Modifications allowed within the mass of a gap.
 
-    cysteine: what every C of the sample carries in Da, with the probability that it does; more
-    than one where that cannot be told.
+    cysteine: what every C of the sample carries in Da, with its probability; several if that
+    cannot be determined.
     """
 
     cysteine: tuple[tuple[float, float], ...] = PLAIN
     oxidised_methionine: bool = False
-    pyroglutamate: bool = False  # of Q or E at the chain's first position
+    pyroglutamate: bool = False  # Q or E at the first position of the chain
     deamidated: bool = False  # N and Q
-    clipped_lysine: bool = False  # K at the chain's last position weighs nothing
+    clipped_lysine: bool = False  # K at the last position of the chain has no mass
 
 
 @dataclass(frozen=True, slots=True)
 class MassRules:
-    """What the residues of one gap may weigh: by modification, and by where it stands."""
+    """Possible masses of the residues of one gap, by modification and position in the chain."""
 
     modifications: Modifications = Modifications()
     starts_chain: bool = False
     ends_chain: bool = False
 
     def readings(self) -> tuple[tuple[float, "MassRules"], ...]:
-        """These rules with each mass that C may have, and its probability."""
+        """These rules for each possible mass of C, with its probability."""
         several = self.modifications.cysteine
         if len(several) == 1:
             return ((1.0, self),)
         return tuple((share, self.with_cysteine(carried)) for carried, share in several)
 
     def with_cysteine(self, carried: float) -> "MassRules":
-        """These rules where every C carries so many Da."""
+        """These rules with C carrying a given mass in Da."""
         return replace(self, modifications=replace(self.modifications, cysteine=((carried, 1.0),)))
 
     def options(self, position: int, length: int) -> tuple[np.ndarray, np.ndarray]:
-        """Residues (m,) and what each may weigh (m,) in Da at a position of a gap."""
+        """Residues (m,) and their possible masses (m,) in Da at a position of a gap."""
         first = self.starts_chain and position == 0
         last = self.ends_chain and position == length - 1
         return _options(self.modifications, first, last)
+
+
+def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> MassRules:
+    """The mass rules of one gap of a chain."""
+    return MassRules(modifications, gap.start == 0, gap.end == len(scaffold.sequence))
 
 
 @cache
@@ -92,10 +98,10 @@ def _options(rules: Modifications, first: bool, last: bool) -> tuple[np.ndarray,
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One sequence for a gap, its joint probability and its mass in Da.
+    """A sequence for a gap, with its joint probability and its mass in Da.
 
-    readings: probability of each mass that C may have (`Modifications.cysteine`), given that
-    the sequence stands there; `mass` is by the likeliest.
+    readings: probability of each possible mass of C (`Modifications.cysteine`), given this
+    sequence; `mass` is that under the most probable one.
     """
 
     sequence: str
@@ -108,8 +114,8 @@ class Candidate:
 class _Found:
     """n sequences of a gap, best first.
 
-    tokens (n, length), log probabilities (n,), masses (n,) in Da; lost: log probability that
-    a sequence dropped on the way has at most.
+    tokens (n, length), log probabilities (n,), masses (n,) in Da; lost: upper bound of the log
+    probability of any sequence dropped during the search.
     """
 
     tokens: np.ndarray
@@ -118,34 +124,10 @@ class _Found:
     lost: float
 
 
-def best_sequences(
-    probabilities: np.ndarray,
-    n: int,
-    mass: float | None = None,
-    tolerance: float | None = None,
-    rules: MassRules | None = None,
-) -> tuple[list[Candidate], bool]:
-    """The n most probable sequences of a gap, best first, and whether they fit its mass.
+def _different(sequences: _Found, n: int, log_total: float) -> list[Candidate]:
+    """The first n distinct sequences; one may fit a mass in more than one modified form.
 
-    probabilities: (length, 20), zero where a residue may not stand; residues are taken as
-    independent given everything observed. mass and tolerance in Da: of sequences within
-    the tolerance the best n that grow from the MASS_WIDTH most probable prefixes which can
-    still reach the mass; where none fits, the best n regardless, and False. Ties go to the
-    sequence first in the alphabet.
-    """
-    rules = rules or MassRules()
-    width = n if mass is None else max(n, _width(len(probabilities)))
-    found = _search(probabilities, width, mass, tolerance, rules)
-    fits = bool(len(found.scores))
-    if not fits:
-        found = _search(probabilities, n, None, None, rules)
-    return _different(found, n), fits
-
-
-def _different(sequences: _Found, n: int, log_total: float = 0.0) -> list[Candidate]:
-    """The first n different sequences; one may fit a mass in more than one modified form.
-
-    log_total: log probability of all that they are shares of.
+    log_total: log of the total probability, by which theirs are divided.
     """
     found: dict[str, Candidate] = {}
     rows = zip(sequences.tokens, sequences.scores, sequences.masses, strict=True)
@@ -160,12 +142,12 @@ def _different(sequences: _Found, n: int, log_total: float = 0.0) -> list[Candid
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Ranked sequences of a gap and what they say of its residues.
+    """Ranked sequences of a gap, and the distributions of its residues.
 
-    candidates: best first, empty where no sequence fits the mass; distributions: (length,
-    20) of each residue given the mass too; bound: no sequence that is not listed is more
-    probable than this or the last candidate, whichever is more (0: the list is exact);
-    mass_probability: that the gap weighs what it does.
+    candidates: best first, empty if no sequence fits the mass; distributions: (length, 20) of each
+    residue, given the mass if there is one; bound: no sequence that is not listed is more probable
+    than this or than the last candidate, whichever is higher (0: the list is exact);
+    mass_probability: probability of the gap's mass.
     """
 
     candidates: tuple[Candidate, ...]
@@ -175,7 +157,11 @@ class Ranking:
 
 
 def rank_plain(probabilities: np.ndarray, n: int) -> Iterator[Ranking]:
-    """`rank_sequences` of g gaps of one length and without a mass: (g, length, 20), all at once."""
+    """Yield the best n sequences of gaps without a mass, all of one length: (g, length, 20).
+
+    Residues are taken as independent given everything observed; those with probability 0 are
+    excluded. Ties go to the sequence that is first in the alphabet.
+    """
     g, length = probabilities.shape[:2]
     with np.errstate(divide="ignore"):
         logs = np.log(probabilities)
@@ -195,21 +181,22 @@ def rank_plain(probabilities: np.ndarray, n: int) -> Iterator[Ranking]:
     sequences = letters.view(f"U{length}")[:, :, 0].tolist()
     likely = np.exp(np.take_along_axis(scores, order, 1)).tolist()
     weights = np.take_along_axis(masses, order, 1).tolist()
-    counts = np.isfinite(scores).sum(1).tolist()  # fewer than n where residues are ruled out
+    counts = np.isfinite(scores).sum(1).tolist()  # fewer than n if residues are excluded
     rows = zip(sequences, likely, weights, counts, probabilities, strict=True)
-    for s, p, w, m, row in rows:  # p and w are read as far as s goes
+    for s, p, w, m, row in rows:  # p and w are read only as far as s
         yield Ranking(tuple(map(Candidate, s[:m], p, w)), row)
 
 
 def rank_sequences(
-    probabilities: np.ndarray, n: int, mass: float | None, tolerance: float | None, rules: MassRules
+    probabilities: np.ndarray, n: int, mass: float, tolerance: float, rules: MassRules
 ) -> Ranking:
-    """The best n sequences of a gap with their probabilities given all that is known of it.
+    """The best n sequences of a gap whose mass (Da) is within the tolerance (Da) of `mass`.
 
-    A mass makes probabilities conditional: they are shares of the sequences that fit it.
+    probabilities: (length, 20), as in `rank_plain`. The candidates' probabilities are conditional:
+    shares of all sequences that fit. At every residue, of the prefixes that can still reach the
+    mass, the MASS_WIDTH most probable are kept (fewer in long gaps). Ties go to the sequence that
+    is first in the alphabet.
     """
-    if mass is None or tolerance is None:
-        return Ranking(tuple(best_sequences(probabilities, n)[0]), probabilities)
     readings = rules.readings()
     if len(readings) > 1:
         return _rank_readings(probabilities, n, mass, tolerance, readings)
@@ -234,9 +221,9 @@ def _rank_readings(
     tolerance: float,
     readings: tuple[tuple[float, MassRules], ...],
 ) -> Ranking:
-    """`rank_sequences` where C may have several masses: P(sequence | mass) summed over them.
+    """`rank_sequences` if C may have several masses: P(sequence | mass) summed over them.
 
-    Readings by which no sequence fits drop out, and the others share their probability.
+    Readings in which no sequence fits are dropped, and their probability goes to the others.
     """
     width = _width(len(probabilities))
     founds = [_search(probabilities, width, mass, tolerance, rules) for _, rules in readings]
@@ -279,7 +266,7 @@ def _marginals(tokens: np.ndarray, share: np.ndarray) -> np.ndarray:
 
 
 def _width(length: int) -> int:
-    """Sequences kept per residue of a gap with a mass; the work of long gaps grows no further."""
+    """Sequences kept per residue of a gap with a mass; fewer in long gaps, to bound the work."""
     return max(MASS_WIDTH * MAX_BINNED // max(length, MAX_BINNED), min(MIN_WIDTH, MASS_WIDTH))
 
 
@@ -290,10 +277,10 @@ def mass_log_probability(
     rules: MassRules | None = None,
     width: int | None = None,
 ) -> float:
-    """Log probability that a gap weighs `mass` (Da): its best fitting sequences summed.
+    """Log probability of a gap's mass (Da): the sum over its best fitting sequences.
 
-    Where C may have several masses, the mean over them. -inf where no sequence fits. width:
-    sequences kept per residue, if other than those of `rank_sequences`.
+    If C may have several masses, their weighted mean. -inf if no sequence fits. width: sequences
+    kept per residue, if other than in `rank_sequences`.
     """
     width = width or _width(len(probabilities))
     total = -np.inf
@@ -319,35 +306,30 @@ def _nearest_mass(length: int, mass: float, rules: MassRules) -> float:
 
 
 def _search(
-    probabilities: np.ndarray,
-    width: int,
-    mass: float | None,
-    tolerance: float | None,
-    rules: MassRules,
+    probabilities: np.ndarray, width: int, mass: float, tolerance: float, rules: MassRules
 ) -> _Found:
-    """The best sequences of a gap.
+    """Search for the best sequences of a gap of known mass.
 
-    The `width` best prefixes are kept at every residue, of those that some sequence of the
-    residues still to come completes to the mass.
+    At every residue the `width` best prefixes are kept, of those that some sequence of the
+    remaining residues completes to the mass.
     """
     with np.errstate(divide="ignore"):
         logs = np.log(probabilities)
     length = len(probabilities)
-    # The most that residues from each on can add to a log probability.
+    # The most that the residues from each position on can add to a log probability.
     ahead = np.concatenate((np.cumsum(logs.max(1)[::-1])[::-1], [0.0]))
     lost = -np.inf
     scores, masses = np.zeros(1), np.zeros(1)
     prefixes = np.zeros((1, 0), dtype=np.uint8)
     for i in range(length):
-        residues, weights = rules.options(i, length) if mass is not None else _plain()
+        residues, weights = rules.options(i, length)
         total = (scores[:, None] + logs[i, residues]).ravel()
         new_mass = (masses[:, None] + weights).ravel()
         keep = np.flatnonzero(np.isfinite(total))
-        if mass is not None and tolerance is not None:
-            rest = mass - new_mass[keep]
-            keep = keep[_completable(rest, tolerance, length - i - 1, rules)]
+        rest = mass - new_mass[keep]
+        keep = keep[_completable(rest, tolerance, length - i - 1, rules)]
         best = _highest(total[keep], width)  # in the order of the alphabet
-        if len(best) < len(keep) and mass is not None:
+        if len(best) < len(keep):
             dropped = np.delete(total[keep], best)
             lost = max(lost, float(dropped.max()) + float(ahead[i + 1]))
         keep = keep[best]
@@ -359,7 +341,7 @@ def _search(
 
 
 def _highest(scores: np.ndarray, width: int) -> np.ndarray:
-    """Indices (at most width,) of the highest scores, ascending; of equal ones the first."""
+    """Indices (at most width,) of the highest scores, rising; ties go to the first."""
     if len(scores) <= width:
         return np.arange(len(scores))
     least = np.partition(scores, -width)[-width]
@@ -369,7 +351,7 @@ def _highest(scores: np.ndarray, width: int) -> np.ndarray:
 
 
 def _highest_rows(scores: np.ndarray, width: int) -> np.ndarray:
-    """`_highest` of every row: (g, m) -> (g, at most width) indices, ascending."""
+    """`_highest` of every row: (g, m) -> (g, at most width) indices, rising."""
     g, m = scores.shape
     if m <= width:
         return np.broadcast_to(np.arange(m), (g, m))
@@ -380,21 +362,16 @@ def _highest_rows(scores: np.ndarray, width: int) -> np.ndarray:
     return np.nonzero(chosen)[1].reshape(g, width)
 
 
-@cache
-def _plain() -> tuple[np.ndarray, np.ndarray]:
-    return np.arange(N_RESIDUES), RESIDUE_MASSES
-
-
 def _completable(rest: np.ndarray, tolerance: float, residues: int, rules: MassRules) -> np.ndarray:
-    """Which masses (n,) in Da that many residues can have, within the tolerance.
+    """Which masses (n,) in Da a number of residues can have, within the tolerance (Da).
 
-    Exact for no residues left; else true at least wherever a sequence exists.
+    Exact if no residues are left; otherwise never false if a sequence exists.
     """
     if residues == 0:
         return np.abs(rest) <= tolerance
     lightest, heaviest = _bounds(rules.modifications)
     if rules.ends_chain and rules.modifications.clipped_lysine:
-        lightest *= (residues - 1) / residues  # the last of them may weigh nothing
+        lightest *= (residues - 1) / residues  # the last of them may have no mass
     fits = (rest + tolerance >= residues * lightest) & (rest - tolerance <= residues * heaviest)
     special = rules.ends_chain and rules.modifications.clipped_lysine
     if residues > MAX_BINNED or special:
@@ -408,23 +385,23 @@ def _completable(rest: np.ndarray, tolerance: float, residues: int, rules: MassR
 
 
 def heaviest_residue(rules: MassRules) -> float:
-    """What the heaviest form of a residue weighs, in Da."""
+    """Mass of the heaviest form of a residue, in Da."""
     return max(_bounds(reading.modifications)[1] for _, reading in rules.readings())
 
 
 @cache
 def _bounds(modifications: Modifications) -> tuple[float, float]:
-    """The lightest and heaviest form of a residue inside a chain, in Da."""
+    """Masses of the lightest and heaviest form of a residue inside a chain, in Da."""
     masses = _options(modifications, False, False)[1]
     return float(masses.min()), float(masses.max())
 
 
 @cache
 def _ahead(residues: int, modifications: Modifications) -> np.ndarray:
-    """Bins from each to the next that is a mass of that many residues inside a chain.
+    """Distance in bins from each mass to the next that so many residues can have inside a chain.
 
-    (bins,), at most what the type holds: uint16 up to SPARSE residues, uint8 (1.3 Da) beyond. The
-    tables of 30 numbers of residues by each reading of C are kept for the next gap.
+    (bins,), capped at the maximum of the type: uint16 up to SPARSE residues, uint8 (1.3 Da) beyond.
+    The tables are small, since those of 30 numbers of residues, for each reading of C, are kept.
     """
     if residues == 0:
         return np.zeros(1, dtype=np.uint16)
@@ -434,7 +411,7 @@ def _ahead(residues: int, modifications: Modifications) -> np.ndarray:
     for step in steps:
         reached[step : step + len(before)] |= before
     bins = np.arange(len(reached), dtype=np.int32)
-    masses = np.where(reached, bins, bins[-1])  # the last bin is one
+    masses = np.where(reached, bins, bins[-1])  # the last bin is always reached
     following = np.minimum.accumulate(masses[::-1])[::-1]
     kind = np.uint16 if residues <= SPARSE else np.uint8
     return np.minimum(following - bins, np.iinfo(kind).max).astype(kind)

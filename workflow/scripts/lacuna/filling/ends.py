@@ -1,4 +1,4 @@
-"""How many residues are missing at an end of a chain, from its columns and germline segments."""
+"""Number of residues missing at an end of a chain, from its columns and germline segments."""
 
 import numpy as np
 
@@ -19,10 +19,10 @@ MAX_CONSTANT = 120  # residues of a constant region that are completed, about on
 
 
 def missing_before(columns: np.ndarray, locus: str, v_row: np.ndarray | None) -> int | None:
-    """Residues that germline has before the first residue of a V domain; None without one.
+    """Number of germline residues before the first residue of a V domain; None without one.
 
-    columns: (length,) of the chain as far as it is there; v_row: (N_CODES,) tokens of its nearest
-    V segment, None where none is known.
+    columns: (length,) of the observed part of the chain; v_row: (N_CODES,) tokens of its nearest V
+    segment, None if that is unknown.
     """
     code = int(columns[0]) if len(columns) else 0
     if not locus or not 1 <= code < OTHER_INSERTION:
@@ -38,11 +38,11 @@ def missing_before(columns: np.ndarray, locus: str, v_row: np.ndarray | None) ->
 def missing_after(
     columns: np.ndarray, locus: str, v_row: np.ndarray | None, constant_left: int | None
 ) -> int | None:
-    """Residues missing up to the end of FR4, or of the constant region that has begun.
+    """Number of residues missing up to the end of FR4, or of the constant region that has begun.
 
-    columns, v_row: as above; constant_left: residues that the nearest constant region has after the
-    chain's last one, of which MAX_CONSTANT are taken. A CDR3 that is cut off is taken to be of
-    typical length. None for a chain that ends in neither.
+    columns, v_row: as in `missing_before`; constant_left: residues of the nearest constant region
+    after the chain's last one, counted up to MAX_CONSTANT. A CDR3 that is cut off is assumed to be
+    of typical length. None for a chain that ends in neither.
     """
     code = int(columns[-1]) if len(columns) else 0
     if code == CONSTANT and constant_left is not None:
@@ -59,7 +59,7 @@ def missing_after(
 
 
 def constant_left(sequence: str) -> int | None:
-    """Residues that the constant region at the end of a chain has after the chain's last one."""
+    """Residues of the constant region at the end of a chain after the chain's last residue."""
     part = number_parts(sequence)[-1]
     numbering = part.numbering
     if numbering.constant is None or numbering.constant_start is None:
@@ -69,7 +69,7 @@ def constant_left(sequence: str) -> int | None:
 
 
 def _occupied(locus: str, v_row: np.ndarray | None) -> np.ndarray:
-    """Columns 1 to 104 that a V segment fills, ascending; those of its locus for what it lacks."""
+    """Columns 1 to 104 occupied in a V segment, rising; where it lacks ends, those of the locus."""
     usual = np.array(OCCUPIED[locus])
     if v_row is None:
         return usual

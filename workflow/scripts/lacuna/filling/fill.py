@@ -37,9 +37,9 @@ from lacuna.filling.decode import (
     MAX_MASS,
     MAX_RESIDUES,
     Candidate,
-    MassRules,
     Modifications,
     Ranking,
+    mass_rules,
     nearest_mass,
     rank_plain,
     rank_sequences,
@@ -51,24 +51,24 @@ from lacuna.scaffolds.alkylation import CONTRADICTS, READINGS, reading_of, writt
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.nearest import N_GERMLINE
 
-RANKED_TOGETHER = 1024  # gaps, fewer where their candidates have more letters than
+RANKED_TOGETHER = 1024  # gaps; fewer if their candidates have more letters than
 MAX_LETTERS = 5_000_000
-ALTERNATIVES = 3  # residues listed beside the chosen one
+ALTERNATIVES = 3  # residues listed in addition to the chosen one
 MIN_ALTERNATIVE = 0.01
-MIN_SHARE = 0.005  # of a reading of C that is listed
-MAX_WARNINGS = 20  # of a block that are written to the log one by one
-SAME_MASS_PPM = 10.0  # within which two sequences weigh the same, where a gap has no tolerance
+MIN_SHARE = 0.005  # probability from which a reading of C is listed
+MAX_WARNINGS = 20  # of a block that are logged one by one
+SAME_MASS_PPM = 10.0  # within which two masses are the same, if the gap has no tolerance
 NO_SHARES = Shares()
 LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """What is known of one chain of the block before its gaps are filled.
+    """A chain of the block before its gaps are filled.
 
-    regions, imgt: region and IMGT number of every residue of the block, of which its own begin at
-    `offset`; coded: whether it holds ambiguity codes; rows: of its missing residues among those of
-    the block, none if nothing is observed.
+    regions, imgt: region and IMGT number of every residue of the block; its own begin at `offset`;
+    coded: whether it has ambiguity codes; rows: of its missing residues among those of the block,
+    empty if nothing is observed.
     """
 
     scaffold: Scaffold
@@ -90,7 +90,7 @@ class _Chain:
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
-    """A gap of a chain; rows: of its residues, none where it stays open."""
+    """A gap of a chain; rows: of its residues, empty if it stays open."""
 
     chain: _Chain
     number: int
@@ -99,13 +99,13 @@ class _Gap:
 
     @property
     def among_all(self) -> slice:
-        """Its residues among those of the block that `_Chain.regions` and `imgt` are of."""
+        """Its residues among those of the block, to index `_Chain.regions` and `imgt`."""
         offset = self.chain.offset
         return slice(offset + self.given.start, offset + self.given.end)
 
     @property
     def ambiguity(self) -> str:
-        """The letters of a gap of ambiguity codes alone, '' of any other."""
+        """The letters of a gap that consists of ambiguity codes, '' for any other."""
         if not self.chain.coded or not self.given.fixed:
             return ""
         letters = self.chain.scaffold.sequence[self.given.start : self.given.end]
@@ -113,8 +113,10 @@ class _Gap:
 
     @property
     def scaffold_positions(self) -> Sequence[int]:
-        """Where each of its residues stands in the scaffold, from 0: in what the gap covers, or
-        at its start where it has another number of residues than that."""
+        """Position of each of its residues in the scaffold, from 0.
+
+        All are at the start of the gap if it has another number of residues than positions there.
+        """
         start, end = self.given.origin or (self.given.start, self.given.end)
         length = self.given.end - self.given.start
         return range(start, end) if end - start == length else [start] * length
@@ -122,10 +124,10 @@ class _Gap:
 
 @dataclass(frozen=True, slots=True)
 class _Residues:
-    """What is known of the t missing residues of a block, t of each; shares: of the letters.
+    """The t missing residues of a block, with t values each; shares: of the letters.
 
-    baselines: t residues each by the germline, the nearest homolog and the majority of the column;
-    others: alternatives with their shares, those of residue i in ends[i]:ends[i + 1].
+    baselines: t residues each from the germline, the nearest homolog and the majority of the
+    column; others: alternatives with their shares, those of residue i from ends[i] to ends[i + 1].
     """
 
     letters: str
@@ -136,7 +138,7 @@ class _Residues:
     ends: list[int]
 
     def alternatives(self, rows: range) -> list[Shares]:
-        """The most probable residues beside the ones chosen."""
+        """The most probable residues other than the chosen ones."""
         others, ends = self.others, self.ends[rows.start : rows.stop + 1]
         return [Shares(others[a:b]) if a < b else NO_SHARES for a, b in pairwise(ends)]
 
@@ -195,7 +197,7 @@ def fill_block(
     candidates: int,
     modifications: Modifications | None = None,
 ) -> Tables:
-    """The text of all tables of a block; see `fill_chains`."""
+    """Fill a block and return the text of all its tables; see `fill_chains`."""
     tables = Tables()
     filled = fill_chains(
         scaffolds, kmers, probabilities, candidates=candidates, modifications=modifications
@@ -213,22 +215,22 @@ def fill_chains(
     candidates: int,
     modifications: Modifications | None = None,
 ) -> Iterator[FilledChain]:
-    """Yield each chain of a block, filled, with its residues, gaps, and residues with a truth.
+    """Yield each chain of a block, filled, with its rows of every table.
 
-    probabilities: what `predict` returns for `kmers`; modifications: what masses may hold.
+    probabilities: (t, 20) from `predict` for `kmers`; modifications: those that masses may include.
     """
     allowed = modifications or Modifications()
     doubts: list[tuple[_Gap, str]] = []
     chains = [(chain, list(chain.gaps())) for chain in _chains(scaffolds, kmers)]
     bare = _without_template(kmers).tolist()
     letters = [MISSING_LETTER] * len(probabilities)
-    told = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
+    distributions = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
     found: dict[int, _Found] = {}
-    unguided = set()  # gaps that were filled without a template
+    unguided = set()  # gaps filled without a template
     known = [gap for _, gaps in chains for gap in gaps if gap.rows]
     for gap, ranking in _ranked(known, probabilities, candidates, allowed):
         rows = slice(gap.rows.start, gap.rows.stop)
-        told[rows, :N_RESIDUES] = ranking.distributions
+        distributions[rows, :N_RESIDUES] = ranking.distributions
         if ranking.candidates:
             letters[rows] = ranking.candidates[0].sequence
             if all(bare[rows]):
@@ -238,17 +240,17 @@ def fill_chains(
             doubts.append((gap, doubt))
         status = _status(gap, ranking, allowed, doubt, gap.rows.start in unguided)
         found[gap.rows.start] = _Found(ranking.candidates, status)
-    residues = _residues("".join(letters), told, kmers)
+    residues = _residues("".join(letters), distributions, kmers)
     _warn(doubts)
     for chain, gaps in chains:
         yield _fill_chain(chain, gaps, residues, found, unguided, allowed)
 
 
 def _chains(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[_Chain]:
-    bounds = np.searchsorted(kmers.targets.numpy()[:, 2], np.arange(len(scaffolds) + 1)).tolist()
+    bounds = np.searchsorted(kmers.at().chain, np.arange(len(scaffolds) + 1)).tolist()
     parts = kmers.parts_of_chains()
     starts = _starts(scaffolds)
-    # What is set before each chain keeps regions and insertions of another from going over into it.
+    # Padding before each chain separates its regions and insertions from those of the last one.
     columns = np.insert(kmers.chain_columns.numpy(), starts, PADDING)
     regions, imgt = regions_of(columns).tolist(), imgt_numbers(columns).tolist()
     for i, (scaffold, start) in enumerate(zip(scaffolds, starts.tolist(), strict=True)):
@@ -260,19 +262,19 @@ def _chains(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[_Chain]:
 
 
 def _starts(scaffolds: Sequence[Scaffold]) -> np.ndarray:
-    """(m,) where each chain begins among the residues of all."""
+    """(m,) start of each chain among all residues."""
     lengths = np.array([len(scaffold.sequence) for scaffold in scaffolds], dtype=np.int64)
     return np.cumsum(lengths) - lengths
 
 
 def _locus(parts: Sequence[PartSegments]) -> str:
-    """Locus of a chain, as H+K where it has several V domains; '' for none."""
+    """Locus of a chain, such as H+K if it has several V domains; '' for none."""
     domains = [part for part in parts if part.v >= 0 or part.c < 0] or parts  # without an Fc
     return "+".join(LOCI[part.locus] for part in domains if part.locus >= 0)
 
 
 def _nearest(parts: Sequence[PartSegments]) -> tuple[str, str, str, str]:
-    """Species and nearest V, J and C segment of a chain; those of its parts joined by +."""
+    """Species and nearest V, J and C segment of a chain; those of several parts joined by +."""
     species: dict[str, None] = {}  # in order
     for part in parts:
         if part.v >= 0:
@@ -288,18 +290,13 @@ def _nearest(parts: Sequence[PartSegments]) -> tuple[str, str, str, str]:
 # --- gaps ----------------------------------------------------------------------------------------
 
 
-def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> MassRules:
-    """What the residues of one gap of a chain may weigh."""
-    return MassRules(modifications, gap.start == 0, gap.end == len(scaffold.sequence))
-
-
 def _ranked(
     known: Sequence[_Gap],
     probabilities: np.ndarray,
     candidates: int,
     modifications: Modifications,
 ) -> Iterator[tuple[_Gap, Ranking]]:
-    """Every gap of `known` length and its ranking, those without a mass many at a time."""
+    """Yield every gap of `known` length with its ranking; gaps without a mass are batched."""
     plain: dict[int, list[_Gap]] = {}
     for gap in known:
         mass, tolerance = gap.given.mass, gap.given.tolerance_da
@@ -321,14 +318,14 @@ def _ranked(
 
 
 def _without_template(kmers: KmerSet) -> np.ndarray:
-    """(t,) whether a missing residue has no template: outside of domains, without homologs."""
-    kmer, place = kmers.targets.numpy()[:, :2].T
+    """(t,) whether a missing residue has no template: outside domains, without homologs."""
+    kmer, place, _, _ = kmers.at()
     shown = (kmers.templates.numpy()[kmer, :, place] < N_RESIDUES).any(1)
     return ~shown & (kmers.columns.numpy()[kmer, place] == OUTSIDE)
 
 
 def _too_large(gap: Gap) -> bool:
-    """Whether a mass and its residues are more than are decoded."""
+    """Whether the mass of a gap, or its residues if it has one, are too many to decode."""
     if gap.mass is None:
         return False
     return gap.end - gap.start > MAX_RESIDUES if gap.fixed else gap.mass > MAX_MASS
@@ -337,8 +334,10 @@ def _too_large(gap: Gap) -> bool:
 def _contradiction(
     gap: _Gap, ranking: Ranking, distribution: np.ndarray, modifications: Modifications
 ) -> str:
-    """What speaks against what C weighs in the sample, in the mass of a gap or in its chain; ''
-    if nothing does, or the gap has no mass."""
+    """What contradicts the sample's state of C, in the mass of a gap or in its chain.
+
+    '' if nothing does, or if the gap has no mass.
+    """
     scaffold, given = gap.chain.scaffold, gap.given
     if given.mass is None or given.tolerance_da is None:
         return ""
@@ -356,7 +355,7 @@ def _contradiction(
 
 
 def _warn(doubts: Sequence[tuple[_Gap, str]]) -> None:
-    """Name the gaps that contradict what C weighs in the log."""
+    """Log the gaps that contradict what C weighs."""
     for gap, doubt in doubts[:MAX_WARNINGS]:
         chain = gap.chain.scaffold.chain
         LOG.warning("'%s' contradicts what C weighs: its gap %d %s", chain, gap.number, doubt)
@@ -367,7 +366,7 @@ def _warn(doubts: Sequence[tuple[_Gap, str]]) -> None:
 def _status(
     gap: _Gap, ranking: Ranking, modifications: Modifications, doubt: str, unguided: bool
 ) -> str:
-    """`filled` or why the gap stays open, and in brackets what else must be known of it."""
+    """`filled` or why the gap stays open, with anything else to know of it in brackets."""
     if _too_large(gap.given):
         return _too_large_status()
     notes = []
@@ -394,8 +393,11 @@ def _too_large_status() -> str:
 
 
 def _gap_rows(gap: _Gap, found: _Found, modifications: Modifications) -> list[GapRow]:
-    """Rows of a gap's candidates: the first is what it was filled with, the others tell whether
-    their mass is the same within the tolerance (`isobaric`) or not (`alternative`)."""
+    """Rows of a gap's candidates.
+
+    The gap was filled with the first; the status of the others says whether their mass is the same
+    within the tolerance (`isobaric`) or not (`alternative`).
+    """
     given, name = gap.given, gap.chain.scaffold.chain
     start, end = given.origin or (given.start, given.end)
     first, last, imgt_first, imgt_last = _filled_at(gap)
@@ -443,7 +445,7 @@ def _filled_at(gap: _Gap) -> tuple[int | None, int | None, str, str]:
 def _cysteine(
     gap: _Gap, modifications: Modifications, candidate: Candidate | None = None
 ) -> Readings | None:
-    """What C carries in a candidate of a gap of known mass, or in the sample; None without one."""
+    """What C carries in a candidate of a gap, or in the sample; None for a gap without a mass."""
     if gap.given.mass is None:
         return None
     names = [reading_of(carried) or "" for carried, _ in modifications.cysteine]
@@ -455,7 +457,7 @@ def _cysteine(
 
 
 def _without_residues(gap: _Gap) -> _Found:
-    """Candidates and status of a gap that nothing was predicted for."""
+    """Candidates and status of a gap without predictions."""
     given, sequence = gap.given, gap.chain.scaffold.sequence
     if given.fixed and given.start == given.end:
         return _Found((Candidate("", 1.0, 0.0),), "filled")
@@ -468,11 +470,11 @@ def _without_residues(gap: _Gap) -> _Found:
 # --- residues ------------------------------------------------------------------------------------
 
 
-def _residues(filled: str, told: np.ndarray, kmers: KmerSet) -> _Residues:
-    """filled: (t,) letters; told: (t, 21) distributions with a share of 0 for X."""
+def _residues(filled: str, distributions: np.ndarray, kmers: KmerSet) -> _Residues:
+    """Make `_Residues`; filled: (t,) letters; distributions: (t, 21), with 0 for X."""
     chosen = np.arange(len(filled)), encode(filled)
-    shares = told[chosen].tolist()
-    others = told.copy()
+    shares = distributions[chosen].tolist()
+    others = distributions.copy()
     others[chosen] = 0
     baselines = [_letters(tokens) for tokens in _baselines(kmers)]
     germline = ["" if letter == MISSING_LETTER else letter for letter in baselines[0]]
@@ -490,7 +492,7 @@ def _alternatives(probabilities: np.ndarray) -> tuple[list[tuple[str, float]], l
 
 
 def column_majorities() -> np.ndarray:
-    """Commonest residue of the germline segments of each locus: (loci, N_CODES) tokens."""
+    """Commonest residue in the germline segments of each locus: (loci, N_CODES) tokens."""
     table = np.full((len(LOCI), N_CODES), N_RESIDUES, dtype=np.uint8)
     for segments in (v_segments(), j_segments()):
         for locus in range(len(LOCI)):
@@ -502,10 +504,11 @@ def column_majorities() -> np.ndarray:
 
 
 def _baselines(kmers: KmerSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(t,) tokens by the germline, the nearest homolog and the majority of the column; no residue's
-    if it has none to tell."""
-    targets = kmers.targets.numpy()
-    at = targets[:, 0], targets[:, 1]
+    """Tokens (t,) from the germline, the nearest homolog and the majority of the column.
+
+    A baseline without an answer has a token that is not a residue.
+    """
+    at = kmers.at()[:2]  # k-mers and places
     templates = kmers.templates.numpy()[at[0], :, at[1]]  # (t, slots)
     loci = kmers.target_loci()
     by_germline = column_majorities()[loci, kmers.columns.numpy()[at]]
@@ -518,12 +521,12 @@ def _baselines(kmers: KmerSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _letters(tokens: np.ndarray) -> list[str]:
-    """The residue of each token, X where there is none."""
+    """The residue of each token, X if it is not a residue."""
     return list(decode(np.minimum(tokens, N_RESIDUES)))
 
 
 def _first_present(tokens: np.ndarray) -> np.ndarray:
-    """(t, slots) -> (t,) the first residue among template slots; some other token without one."""
+    """(t, slots) -> (t,) the first residue among template slots; another token if there is none."""
     first = (tokens < N_RESIDUES).argmax(1)
     return np.take_along_axis(tokens, first[:, None], 1)[:, 0]
 
@@ -539,8 +542,11 @@ def _fill_chain(
     unguided: AbstractSet[int],
     modifications: Modifications,
 ) -> FilledChain:
-    """found: of every gap of known length, by its first residue's row; unguided: such rows of gaps
-    that were filled without a template."""
+    """Fill a chain.
+
+    found: of every gap of known length, by the row of its first residue; unguided: such rows of
+    gaps filled without a template.
+    """
     scaffold = chain.scaffold
     pieces: list[str] = []
     gap_rows: list[GapRow] = []
@@ -583,7 +589,7 @@ def regions_as_text(regions: Sequence[str]) -> str:
 
 @dataclass(slots=True)
 class _Counts:
-    """What chains.tsv counts of a chain: its gaps, and apart from them its ambiguity codes."""
+    """Counts of a chain for chains.tsv: of its gaps and, separately, of its ambiguity codes."""
 
     missing: int = 0
     filled: int = 0
@@ -606,7 +612,7 @@ class _Counts:
         self.without_template += without_template
 
     def all(self) -> tuple[int, int, int, int, int, int, int]:
-        """In the order of chains.tsv."""
+        """All counts in the order of chains.tsv."""
         return (
             *(self.missing, self.filled, self.gaps, self.open),
             *(self.ambiguous, self.resolved, self.without_template),
@@ -635,7 +641,7 @@ def _residue_rows(gap: _Gap, residues: _Residues) -> list[ResidueRow]:
 
 
 def _scored_rows(gap: _Gap, residues: _Residues) -> list[ScoredRow]:
-    """Rows of a gap's true residues; none if its truth is not known."""
+    """Rows of a gap's true residues; none if its truth is unknown."""
     truth = gap.given.truth
     if not truth:
         return []

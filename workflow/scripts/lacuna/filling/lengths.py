@@ -1,15 +1,15 @@
-"""Lengths of gaps that come without one.
+"""Lengths of gaps that are given without one.
 
-Columns and germline segments say how many residues are missing at an end of a chain (`ends.py`):
-that many are given, or of a gap of known mass preferred. Of any other gap every length that its
-mass and bounds allow is tried: the chain is numbered, aligned and read by the network as if the
-gap had it. The right length lets what is observed agree with its templates, leaves no germline
-column empty or doubled, and lets the network find a sequence of the gap's mass probable; the sum
-of these, in nats, chooses.
+At an end of a chain, columns and germline segments show how many residues are missing (`ends.py`):
+this is the length of a gap without a mass, and preferred for one of known mass. For any other gap,
+every length that its mass and bounds allow is tried: the chain is numbered, aligned and read by the
+network as if the gap had it. With the right length, observed residues agree with their templates,
+no germline column is empty or doubled, and some sequence with the gap's mass is probable. The sum
+of these scores, in nats, decides.
 
-Work is linear in the number of gaps and bounded: a gap is tried in the part of its chain around
-it, neighbouring gaps take turns, and a gap is tried again only after a gap near it has changed. Of
-a gap with more possible lengths than may be tried `untried` tells.
+Work is linear in the number of gaps and bounded: a gap is tried in the part of its chain around it,
+neighbouring gaps take turns, and a gap is tried again only after a gap near it has changed.
+`untried` marks a gap with more possible lengths than may be tried.
 """
 
 import math
@@ -31,49 +31,47 @@ from lacuna.filling.decode import (
     Modifications,
     heaviest_residue,
     mass_log_probability,
+    mass_rules,
 )
 from lacuna.filling.ends import constant_left, missing_after, missing_before
-from lacuna.filling.fill import mass_rules
-from lacuna.network.kmers import KmerSet, PartSegments, encode_scaffolds
-from lacuna.network.model import GapNetwork
-from lacuna.network.predict import predict
+from lacuna.network.kmers import Encoder, KmerSet, PartSegments, Targets, encode_scaffolds
+from lacuna.network.predict import Predictor
 from lacuna.scaffolds.read import DEFAULT_MAX_LENGTH
 from lacuna.scaffolds.scaffold import Gap, Scaffold
-from lacuna.templates.homologs import Homologs
-from lacuna.templates.nearest import N_GERMLINE, Library
+from lacuna.templates.nearest import N_GERMLINE
 
-MAX_LENGTHS = 40  # lengths tried of a gap without an upper bound
-MAX_BOUNDED_LENGTHS = 128  # of one with bounds
-MAX_GAP_RESIDUES = 6_000  # of all lengths tried of a gap of known mass
-MAX_TRIALS = 4_000  # lengths tried of all gaps of a chain
+MAX_LENGTHS = 40  # lengths tried for a gap without an upper bound
+MAX_BOUNDED_LENGTHS = 128  # for one with bounds
+MAX_GAP_RESIDUES = 6_000  # in all lengths tried for a gap of known mass
+MAX_TRIALS = 4_000  # lengths tried for all gaps of a chain
 AVERAGINE = (
     111.0543  # Da, the mean residue of proteins (Senko et al. 1995, 10.1016/1044-0305(95)00017-8)
 )
 ROUNDS = 2  # over the gaps of a chain that has several of unknown length
-TURNS = 4  # of a round: each gap is tried while its neighbours rest
-REACH = 256  # residues on either side that a gap is tried with
-VARIANTS = 256  # chains with a length tried that are read together
-MATCH = 1.0  # nats that an observed residue like its template is worth
-CUT_COLUMN = 1.0  # nats that each column costs by which a V domain begins late or ends early
-EMPTY_COLUMN = 2.0  # nats that a germline column without a residue, or the reverse, costs
-MAX_END_COST = 10.0  # nats, of an end that is shorter or longer than germline says
+TURNS = 4  # per round: each gap is tried while its neighbours are fixed
+REACH = 256  # residues on either side of a gap that are included in its trial
+VARIANTS = 256  # chains with a trial length that are read together
+MATCH = 1.0  # nats per observed residue that agrees with its template
+CUT_COLUMN = 1.0  # nats per column by which a V domain begins late or ends early
+EMPTY_COLUMN = 2.0  # nats per germline column without a residue, or the reverse
+MAX_END_COST = 10.0  # nats, for an end that is shorter or longer than in germline
 CDR3_SCALE = {"H": 3.0, "K": 0.5, "L": 1.0}  # residues off the typical length that cost a nat
-NO_FIT = -1e6  # nats, of a length at which no sequence has the gap's mass
-LEAST = math.log(1 / N_RESIDUES)  # nats, the mean of a gap's surest residues is never below
+NO_FIT = -1e6  # nats, for a length at which no sequence has the gap's mass
+LEAST = math.log(1 / N_RESIDUES)  # nats, lower limit of the mean of a gap's most probable residues
 
 
 def possible_lengths(gap: Gap, rules: MassRules | None = None) -> list[int]:
-    """Lengths that are tried of those that the gap's bounds and mass allow, shortest first.
+    """Lengths to try among those that the gap's bounds and mass allow, shortest first.
 
-    All within given bounds, up to MAX_BOUNDED_LENGTHS; without an upper one MAX_LENGTHS. Of more
-    the shortest or, with a mass, those nearest to what it comes to at AVERAGINE a residue. None
-    if the mass is larger than those that are decoded.
+    Within given bounds, at most MAX_BOUNDED_LENGTHS; without an upper one, MAX_LENGTHS. If there
+    are more, the shortest or, with a mass, those nearest to its expected number of residues at
+    AVERAGINE each. None if the mass is too large to decode.
     """
     return list(_nearest(_allowed(gap, rules), gap, _limit(gap)))
 
 
 def _allowed(gap: Gap, rules: MassRules | None) -> range:
-    """All lengths that the gap's bounds and mass allow; without either MAX_LENGTHS."""
+    """All lengths that the gap's bounds and mass allow; MAX_LENGTHS if it has neither."""
     low = gap.min_length
     high = DEFAULT_MAX_LENGTH if gap.max_length is None else gap.max_length
     if gap.mass is None:
@@ -83,13 +81,13 @@ def _allowed(gap: Gap, rules: MassRules | None) -> range:
     tolerance = gap.tolerance_da or 0.0
     most = math.floor((gap.mass + tolerance) / RESIDUE_MASSES.min())
     if rules is not None and rules.ends_chain and rules.modifications.clipped_lysine:
-        most += 1  # a lysine that weighs nothing
+        most += 1  # a lysine without mass
     least = math.ceil((gap.mass - tolerance) / heaviest_residue(rules or MassRules()))
     return range(max(low, least), min(high, most, MAX_RESIDUES) + 1)
 
 
 def _limit(gap: Gap) -> int:
-    """How many lengths of a gap are tried at most."""
+    """The largest number of lengths that are tried for a gap."""
     limit = MAX_LENGTHS if gap.max_length is None else MAX_BOUNDED_LENGTHS
     if gap.mass is None:
         return limit
@@ -97,7 +95,7 @@ def _limit(gap: Gap) -> int:
 
 
 def _nearest(lengths: range, gap: Gap, n: int) -> range:
-    """Up to n of the lengths, those nearest to what the gap's mass comes to or the shortest."""
+    """Up to n lengths: those nearest to the number expected from the mass, or the shortest."""
     if gap.mass is None:
         return lengths[:n]
     first = math.ceil(gap.mass / AVERAGINE - n / 2)
@@ -106,9 +104,9 @@ def _nearest(lengths: range, gap: Gap, n: int) -> range:
 
 
 def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
-    """The scaffold with one X per residue of every gap; None leaves a gap as it stands.
+    """The scaffold with one X per residue of every gap; with None a gap stays as it is.
 
-    Gaps keep where they stand in the user's coordinates as `origin`.
+    Gaps keep their position in the user's coordinates as `origin`.
     """
     parts: list[str] = []
     gaps: list[Gap] = []
@@ -144,10 +142,10 @@ def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
 
 @dataclass(slots=True)
 class _Open:
-    """A gap of unknown length: which gap of its chain, and what is known of its length.
+    """A gap of unknown length: its number in the chain, and what is known of its length.
 
-    lengths: that are tried; untried: whether bounds and mass allow more; expected: as germline
-    says, at an end of its chain; around: chosen lengths of the gaps near it when it was last tried.
+    lengths: those to try; untried: whether bounds and mass allow more; expected: from germline, at
+    an end of its chain; around: chosen lengths of the gaps near it when it was last tried.
     """
 
     number: int
@@ -168,7 +166,7 @@ class _Chain:
     chosen: list[int | None]
 
     def settled(self) -> Scaffold:
-        """The scaffold with the lengths chosen."""
+        """The scaffold with the chosen lengths."""
         scaffold = with_lengths(self.scaffold, self.chosen)
         gaps = list(scaffold.gaps)
         for found in self.open:
@@ -179,31 +177,16 @@ class _Chain:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """All that chains are read with, as in `encode_scaffolds`."""
+    """Everything needed to read the chains of a sample."""
 
-    model: GapNetwork
-    library: Library
-    homologs: Homologs | None
-    k: int
-    stride: int
-    max_identity: float
-    device: torch.device
-
-    def encode(self, scaffolds: Sequence[Scaffold]) -> KmerSet:
-        return encode_scaffolds(
-            scaffolds,
-            self.library,
-            self.homologs,
-            k=self.k,
-            stride=self.stride,
-            max_identity=self.max_identity,
-        )
+    encoder: Encoder
+    predictor: Predictor
 
     def predict(self, kmers: KmerSet, asked: np.ndarray) -> np.ndarray:
-        """Distributions (asked, 20) of the targets `asked` (t,) bool alone."""
-        targets = kmers.targets[torch.from_numpy(asked)]
-        used, kmer = torch.unique(targets[:, 0], return_inverse=True)
-        rows = used.long()
+        """Distributions (asked, 20) of only those targets with `asked` (t,) bool."""
+        at = Targets(*(column[asked] for column in kmers.at()))
+        used, kmer = np.unique(at.kmer, return_inverse=True)
+        rows = torch.from_numpy(used).long()
         few = replace(
             kmers,
             **{
@@ -211,30 +194,20 @@ class Reader:
                 for name in ("tokens", "columns", "templates", "v_genes", "j_gene")
             },
             homolog_profile=kmers.homolog_profile[rows if len(kmers.homolog_profile) else slice(0)],
-            targets=torch.cat((kmer[:, None].to(targets.dtype), targets[:, 1:]), 1),
+            targets=torch.from_numpy(np.stack(at._replace(kmer=kmer), 1).astype(np.int32)),
         )
-        return predict(self.model, few, self.library, self.device)
+        return self.predictor.predict(few)
 
 
 def resolve_lengths(
-    scaffolds: Sequence[Scaffold],
-    model: GapNetwork,
-    library: Library,
-    homologs: Homologs | None,
-    *,
-    k: int,
-    stride: int,
-    max_identity: float,
-    modifications: Modifications,
-    device: torch.device,
+    scaffolds: Sequence[Scaffold], modifications: Modifications, reader: Reader
 ) -> list[Scaffold]:
-    """Scaffolds whose gaps have lengths, in order; a gap that no length fits stays open."""
+    """Give lengths to the gaps of scaffolds, in order; a gap that no length fits stays open."""
     chains = {}
     for i, scaffold in enumerate(scaffolds):
         observed = any(c not in "XBJZ" for c in scaffold.sequence)
         if observed and not all(gap.fixed for gap in scaffold.gaps):
             chains[i] = _opened(scaffold, modifications)
-    reader = Reader(model, library, homologs, k, stride, max_identity, device)
     _expect_ends(list(chains.values()), reader)
     for _ in range(ROUNDS):
         changed = False
@@ -246,7 +219,7 @@ def resolve_lengths(
 
 
 def _opened(scaffold: Scaffold, modifications: Modifications) -> _Chain:
-    """A chain with what may be tried of each of its gaps of unknown length."""
+    """A chain with the lengths to try for each of its gaps of unknown length."""
     found = []
     for number, gap in enumerate(scaffold.gaps):
         if not gap.fixed:
@@ -266,7 +239,7 @@ def _opened(scaffold: Scaffold, modifications: Modifications) -> _Chain:
 
 
 def _first_guess(gap: Gap, choices: Sequence[int]) -> int | None:
-    """A length to begin with: what the mass comes to at AVERAGINE a residue, or the shortest."""
+    """A starting length: that expected from the mass at AVERAGINE per residue, or the shortest."""
     if not choices:
         return None
     if gap.mass is None:
@@ -279,7 +252,7 @@ def _first_guess(gap: Gap, choices: Sequence[int]) -> int | None:
 
 
 def _expect_ends(chains: Sequence[_Chain], reader: Reader) -> None:
-    """What germline says of gaps at an end of their chain; those without a mass are that long."""
+    """Set the lengths that germline implies for gaps at ends; without a mass they are final."""
     cut = []
     for chain in chains:
         ends = [found for found in chain.open if _is_end(chain.scaffold, found.gap)]
@@ -290,7 +263,7 @@ def _expect_ends(chains: Sequence[_Chain], reader: Reader) -> None:
             cut.append((chain, ends, with_lengths(chain.scaffold, lengths)))
     for start in range(0, len(cut), VARIANTS):
         some = cut[start : start + VARIANTS]
-        kmers = encode_scaffolds([rest for *_, rest in some], reader.library)
+        kmers = encode_scaffolds([rest for *_, rest in some], reader.encoder.library)
         columns = np.split(
             kmers.chain_columns.numpy(), np.cumsum([len(rest.sequence) for *_, rest in some])
         )
@@ -333,7 +306,7 @@ def _expect_end(
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """An excerpt of a chain with every length of one of its gaps, `number` there."""
+    """An excerpt of a chain with every length of one of its gaps, which is `number` there."""
 
     chain: _Chain
     found: _Open
@@ -342,7 +315,7 @@ class _Trial:
 
 
 def _take_turn(chains: Iterable[_Chain], turn: int, reader: Reader) -> bool:
-    """Choose lengths of every TURNS-th gap, the others as chosen so far; whether any changed."""
+    """Choose lengths of every TURNS-th gap, others as chosen so far; return whether any changed."""
     changed = False
     batch: list[_Trial] = []
     for trial in (*_trials(chains, turn), None):
@@ -357,58 +330,58 @@ def _take_turn(chains: Iterable[_Chain], turn: int, reader: Reader) -> bool:
 
 
 def _trials(chains: Iterable[_Chain], turn: int) -> Iterator[_Trial]:
-    """Every gap whose turn it is and near which a length has changed since it was last tried."""
+    """Yield every gap whose turn it is and near which a length has changed since its last trial."""
     for chain in chains:
         for found in chain.open[turn::TURNS]:
             if len(found.lengths) > 1:
-                near, lengths, number = _excerpt(chain, found.number)
+                excerpt, lengths, number = _excerpt(chain, found.number)
                 around = (*lengths[:number], *lengths[number + 1 :])
                 if around != found.around:
                     found.around = around
                     variants = [
-                        with_lengths(near, [*lengths[:number], length, *lengths[number + 1 :]])
+                        with_lengths(excerpt, [*lengths[:number], length, *lengths[number + 1 :]])
                         for length in found.lengths
                     ]
                     yield _Trial(chain, found, variants, number)
 
 
 def _excerpt(chain: _Chain, number: int) -> tuple[Scaffold, list[int | None], int]:
-    """The chain REACH residues around a gap, lengths of the gaps there, and which of them it is."""
+    """The chain within REACH of a gap, lengths of the gaps there, and the gap's number there."""
     gaps, chosen = chain.scaffold.gaps, chain.chosen
     starts, ends = (np.array(x) for x in zip(*((g.start, g.end) for g in gaps), strict=True))
     sizes = [e - s if c is None else c for s, e, c in zip(starts, ends, chosen, strict=True)]
     grown = np.cumsum(sizes - (ends - starts))  # residues by which gaps up to each are longer
-    begins, stops = ends + grown - sizes, ends + grown  # with the lengths chosen
+    begins, stops = ends + grown - sizes, ends + grown  # at the chosen lengths
     low, high = begins[number] - REACH, stops[number] + REACH
     first = int(np.searchsorted(begins, low))
     last = int(np.searchsorted(stops, high, "right"))
     start = max(starts[first] - (begins[first] - low), ends[first - 1] if first else 0)
     end = ends[last - 1] + (high - stops[last - 1])
     end = min(end, starts[last] if last < len(gaps) else len(chain.scaffold.sequence))
-    near = replace(
+    excerpt = replace(
         chain.scaffold,
         sequence=chain.scaffold.sequence[start:end],
         gaps=tuple(replace(g, start=g.start - start, end=g.end - start) for g in gaps[first:last]),
         modifications=(),
     )
-    return near, chosen[first:last], number - first
+    return excerpt, chosen[first:last], number - first
 
 
 def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
-    """The length that scores best for each gap; the shorter of two that score the same."""
+    """The best-scoring length of each gap; ties go to the shorter."""
     variants = [(trial, variant) for trial in trials for variant in trial.variants]
-    kmers = reader.encode([variant for _, variant in variants])
+    kmers = reader.encoder.encode([variant for _, variant in variants])
     fits = _fits([(variant, trial.number) for trial, variant in variants], kmers)
     fits -= [_end_cost(trial, variant) for trial, variant in variants]
     of_trial = np.repeat(np.arange(len(trials)), [len(trial.variants) for trial in trials])
     likely = np.array([trial.found.gap.mass is not None for trial, _ in variants])
     for i in range(len(trials)):
         of_gap = fits[of_trial == i]
-        likely[of_trial == i] |= of_gap >= of_gap.max() + LEAST  # without a mass others cannot win
+        likely[of_trial == i] |= of_gap >= of_gap.max() + LEAST  # without a mass, others cannot win
     gap_at = np.array([(v.gaps[t.number].start, v.gaps[t.number].end) for t, v in variants])
-    _, _, variant, position = kmers.targets.numpy().T
+    _, _, variant, position = kmers.at()
     asked = (gap_at[variant, 0] <= position) & (position < gap_at[variant, 1]) & likely[variant]
-    told = np.split(
+    distributions = np.split(
         reader.predict(kmers, asked),
         np.searchsorted(variant[asked], np.arange(1, len(variants))),
     )
@@ -416,7 +389,8 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     for i, trial in enumerate(trials):
         rows = np.flatnonzero((of_trial == i) & likely)
         first = int(np.searchsorted(of_trial, i))
-        best.append(_best_of(trial, {j - first: (fits[j], told[j]) for j in rows.tolist()}))
+        read = {j - first: (fits[j], distributions[j]) for j in rows.tolist()}
+        best.append(_best_of(trial, read))
     return best
 
 
@@ -425,7 +399,7 @@ def _best_of(trial: _Trial, read: Mapping[int, tuple[float, np.ndarray]]) -> int
     best, best_score = trial.found.lengths[0], -math.inf
     for i, (fit, distributions) in sorted(read.items(), key=lambda item: -item[1][0]):
         length = trial.found.lengths[i]
-        # No gap adds more than that: a residue that may be modified counts up to twice.
+        # No gap adds more than this: a residue that may be modified counts up to twice.
         if fit + length * math.log(2) >= best_score:
             gap = trial.variants[i].gaps[trial.number]
             score = fit + _gap_score(distributions, gap, trial.found.rules)
@@ -435,7 +409,7 @@ def _best_of(trial: _Trial, read: Mapping[int, tuple[float, np.ndarray]]) -> int
 
 
 def _end_cost(trial: _Trial, variant: Scaffold) -> float:
-    """Nats that a gap at an end costs for each residue off what germline says."""
+    """Nats that a gap at an end costs for its difference in length from germline."""
     if trial.found.expected is None:
         return 0.0
     gap = variant.gaps[trial.number]
@@ -444,12 +418,14 @@ def _end_cost(trial: _Trial, variant: Scaffold) -> float:
 
 
 def _fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> np.ndarray:
-    """How well each chain agrees with its templates (variants,), in nats, with a length for one of
-    its gaps, whose number comes with it."""
-    targets, tokens = kmers.targets.numpy(), kmers.tokens.numpy()
-    bounds = np.searchsorted(targets[:, 2], np.arange(len(variants) + 1))
+    """How well chains agree with their templates, in nats: (variants,).
+
+    variants: each chain with the number of the gap whose length is tried.
+    """
+    targets, tokens = kmers.at(), kmers.tokens.numpy()
+    bounds = np.searchsorted(targets.chain, np.arange(len(variants) + 1))
     slots = kmers.templates.numpy()
-    # The nearest germline segment, or of a protein without one the nearest homolog.
+    # The nearest germline segment or, for a protein without one, the nearest homolog.
     templates = np.where(slots[:, 0] < N_RESIDUES, slots[:, 0], slots[:, N_GERMLINE])
     known = (tokens < N_RESIDUES) & (templates < N_RESIDUES)
     agreement = np.where(tokens == templates, 1, -1) * known  # (k-mers, k)
@@ -459,7 +435,7 @@ def _fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> np.ndarra
     for i, ((scaffold, number), parts) in enumerate(
         zip(variants, kmers.parts_of_chains(), strict=True)
     ):
-        rows = targets[bounds[i] : bounds[i + 1]]
+        rows = Targets(*(column[bounds[i] : bounds[i + 1]] for column in targets))
         gap = scaffold.gaps[number]
         fits[i] = MATCH * _agreement(rows, agreement, lengths[i])
         at = sum(part.start <= gap.start for part in parts)
@@ -468,14 +444,14 @@ def _fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> np.ndarra
         if part.v >= 0:
             fits[i] -= _column_cost(columns[i][part.start : stop], part)
         else:
-            inside = rows[(rows[:, 3] >= gap.start) & (rows[:, 3] < gap.end)]
-            bare = templates[inside[:, 0], inside[:, 1]] >= N_RESIDUES
+            inside = (rows.position >= gap.start) & (rows.position < gap.end)
+            bare = templates[rows.kmer[inside], rows.place[inside]] >= N_RESIDUES
             fits[i] -= EMPTY_COLUMN * int(bare.sum())
     return fits
 
 
 def _column_cost(columns: np.ndarray, part: PartSegments) -> float:
-    """Nats that the columns (length,) of a part with a V domain cost against germline's."""
+    """Cost in nats of the columns (length,) of a part with a V domain, compared with germline."""
     v_row = v_segments().tokens[part.v]
     locus = LOCI[part.locus]
     misfits = _misfits(columns, v_row) + _fr4_holes(columns)
@@ -486,30 +462,32 @@ def _column_cost(columns: np.ndarray, part: PartSegments) -> float:
 def read_variants(
     variants: Sequence[tuple[Scaffold, int]], reader: Reader
 ) -> Iterator[tuple[float, list[np.ndarray]]]:
-    """What the network reads in chains whose gaps have lengths, each with the number of a gap.
+    """Read chains whose gaps have lengths with the network; each comes with the number of a gap.
 
-    Of each chain: how well it agrees with its templates, in nats, the mass of that gap left out,
-    and the distributions (length, 20) of all its gaps.
+    Yields, for each chain, how well it agrees with its templates, in nats and without the mass of
+    that gap, and the distributions (length, 20) of all its gaps.
     """
     for start in range(0, len(variants), VARIANTS):
         batch = variants[start : start + VARIANTS]
         chains = [scaffold for scaffold, _ in batch]
-        kmers = reader.encode(chains)
-        read = predict(reader.model, kmers, reader.library, reader.device)
+        kmers = reader.encoder.encode(chains)
+        read = reader.predictor.predict(kmers)
         fits = _fits(batch, kmers)
-        targets = kmers.targets.numpy()
-        bounds = np.searchsorted(targets[:, 2], np.arange(len(chains) + 1))
+        targets = kmers.at()
+        bounds = np.searchsorted(targets.chain, np.arange(len(chains) + 1))
         for i, (scaffold, number) in enumerate(batch):
             at = slice(bounds[i], bounds[i + 1])
-            edges = [np.searchsorted(targets[at, 3], (g.start, g.end)) for g in scaffold.gaps]
+            position = targets.position[at]
+            edges = [np.searchsorted(position, (g.start, g.end)) for g in scaffold.gaps]
             of_gaps = [read[at][low:high] for low, high in edges]
             yield float(fits[i]) + _surest(of_gaps[number]), of_gaps
 
 
-def _agreement(rows: np.ndarray, agreement: np.ndarray, length: int) -> float:
-    """Half of matches less mismatches of one chain; residues in two windows count once."""
+def _agreement(rows: Targets, agreement: np.ndarray, length: int) -> float:
+    """Half of matches less mismatches in one chain; residues in two windows count once."""
     along = np.zeros(length, dtype=int)
-    for kmer, place, _, position in rows[np.unique(rows[:, 0], return_index=True)[1]]:
+    first = np.unique(rows.kmer, return_index=True)[1]
+    for kmer, place, _, position in zip(*(column[first] for column in rows), strict=True):
         start = position - place
         width = min(agreement.shape[1], length - start)
         along[start : start + width] = agreement[kmer, :width]
@@ -517,7 +495,7 @@ def _agreement(rows: np.ndarray, agreement: np.ndarray, length: int) -> float:
 
 
 def _misfits(columns: np.ndarray, v_row: np.ndarray) -> int:
-    """Germline columns of FR1 to FR3 without a residue, and residues without a column."""
+    """Count germline columns of FR1 to FR3 without a residue, and residues without a column."""
     v_columns = columns[(columns > 0) & (columns <= CYS104)]
     extra = int((columns == OTHER_INSERTION).sum()) + int((v_row[v_columns] == ABSENT).sum())
     if not len(v_columns):
@@ -528,13 +506,13 @@ def _misfits(columns: np.ndarray, v_row: np.ndarray) -> int:
 
 
 def _fr4_holes(columns: np.ndarray) -> int:
-    """Columns of FR4 without a residue before the last that has one."""
+    """Number of empty columns of FR4 before the last occupied one."""
     fr4 = columns[(columns >= FR4_START) & (columns <= N_IMGT)]
     return int(fr4.max()) + 1 - FR4_START - len(fr4) if len(fr4) else 0
 
 
 def _cut_off(columns: np.ndarray, v_row: np.ndarray, locus: str) -> int:
-    """Germline columns before the first residue of a V domain, and those after its last in FR4."""
+    """Number of germline columns before a V domain's first residue, and after its last in FR4."""
     first = int(columns[0]) if len(columns) else 0
     late = int((v_row[1:first] < MISSING).sum()) if first <= CYS104 else 0
     fr4 = columns[(columns >= FR4_START) & (columns <= N_IMGT)]
@@ -542,7 +520,7 @@ def _cut_off(columns: np.ndarray, v_row: np.ndarray, locus: str) -> int:
 
 
 def _cdr3_cost(columns: np.ndarray, locus: str) -> float:
-    """What the length of a CDR3 that is there as a whole costs in nats."""
+    """Cost in nats of the length of a complete CDR3."""
     present = set(columns.tolist())
     if not {CYS104, FR4_START} <= present:
         return 0.0
@@ -552,7 +530,7 @@ def _cdr3_cost(columns: np.ndarray, locus: str) -> float:
 
 
 def _gap_score(distribution: np.ndarray, gap: Gap, rules: MassRules) -> float:
-    """Log probability of the gap's mass, or without one the mean of its surest residues'."""
+    """Log probability of the gap's mass; without one, the mean of its most probable residues'."""
     if gap.mass is None or not len(distribution):
         return _surest(distribution)
     found = mass_log_probability(distribution, gap.mass, gap.tolerance_da or 0.0, rules)
@@ -560,5 +538,5 @@ def _gap_score(distribution: np.ndarray, gap: Gap, rules: MassRules) -> float:
 
 
 def _surest(distribution: np.ndarray) -> float:
-    """Mean log probability of the likeliest residues of (length, 20); 0 of none."""
+    """Mean log probability of the most probable residues of (length, 20); 0 if there are none."""
     return float(np.log(distribution.max(1)).mean()) if len(distribution) else 0.0

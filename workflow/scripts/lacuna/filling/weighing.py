@@ -1,9 +1,9 @@
-"""What one gap's mass says of the readings of C.
+"""Evidence of one gap's mass for the readings of C.
 
-By each reading the mass has a probability: that of all sequences which fit it. A mass can be wrong
-and the network too sure of itself, so by no reading is a mass less probable than FLOOR, and none
-turns the odds of two readings by more than ODDS: with the priors of `alkylation.READINGS` no
-mass decides alone.
+Each reading gives the mass a probability: that of all sequences that fit it. A mass can be wrong
+and the network overconfident, so no probability is taken as lower than FLOOR, and no mass changes
+the odds of two readings by more than ODDS: with the priors of `alkylation.READINGS`, no single mass
+decides.
 """
 
 import math
@@ -17,35 +17,35 @@ from lacuna.scaffolds.alkylation import READINGS
 CYSTEINE = RESIDUES.index("C")
 NAMES = tuple(READINGS)
 FLOOR = 1e-5  # one mass in thirty is wrong, and a wrong one fits by chance once in three thousand
-ODDS = 50.0  # that one mass may give: of the gaps with a C, 1 % give them to a wrong reading
-TOLD = 0.7  # nats between two readings from which a mass tells something of them
-LONGEST = 20  # residues of a gap that is weighed; the masses of longer ones say little
-WIDTH = 512  # sequences kept per residue to weigh a gap: a quarter of the time, odds within 10 %
-LITTLE = 0.1  # share of a mass's probability that C's may make up before all readings are asked
-NEGLIGIBLE = 1e-3  # probability of a C, or of a length, that may be passed over
+ODDS = 50.0  # most that a single mass gives: of gaps with a C, 1 % give this to a wrong reading
+TOLD = 0.7  # nats between two readings from which a mass counts as evidence
+LONGEST = 20  # residues; masses of longer gaps contain little evidence and are not used
+WIDTH = 512  # sequences kept per residue here: a quarter of the time, odds within 10 %
+LITTLE = 0.1  # share of a mass's probability due to C below which other readings are not tried
+NEGLIGIBLE = 1e-3  # probability of a C, or of a length, that is ignored
 
 
 def shares(logs: np.ndarray) -> np.ndarray:
-    """Probabilities of log odds, both (n,)."""
+    """Probabilities from log odds, both (n,)."""
     weights = np.exp(logs - logs.max())
     return np.asarray(weights / weights.sum())
 
 
 def odds_of(probabilities: np.ndarray) -> np.ndarray:
-    """Log odds (readings,) by the probability of a mass by each, against the likeliest's."""
+    """Log odds (readings,) from the probability of a mass in each, relative to the highest."""
     logs = np.log(probabilities + FLOOR)
     return np.asarray(np.maximum(logs - logs.max(), -math.log(ODDS)))
 
 
 def any_cysteine(distribution: np.ndarray) -> float:
-    """Probability that a gap (length, 20) holds a C."""
+    """Probability that a gap with distributions (length, 20) contains a C."""
     return 1.0 - float(np.prod(1.0 - distribution[:, CYSTEINE]))
 
 
 def mass_probabilities(
     distribution: np.ndarray, mass: float, tolerance: float, rules: MassRules
 ) -> np.ndarray:
-    """Probability (readings,) of a gap's mass by each of NAMES; they differ only by its C's."""
+    """Probability (readings,) of a gap's mass (Da) in each of NAMES; only its C's differ."""
     found = np.full(len(NAMES), np.nan)
     for i, name in enumerate(NAMES):
         carried = rules.with_cysteine(READINGS[name].mass)
@@ -58,11 +58,11 @@ def mass_probabilities(
 def contradiction(
     distribution: np.ndarray, mass: float, tolerance: float, rules: MassRules, probability: float
 ) -> str | None:
-    """The reading by which a gap's mass fits far better than by those that hold, if there is one.
+    """A reading in which a gap's mass fits far better than in the sample's, if there is one.
 
-    probability: of the mass by those that hold. Another contradicts them if the mass alone gives
-    it the odds of ODDS; that takes a C, so it is looked for only where one can make that
-    difference. Gaps longer than LONGEST are passed over.
+    probability: of the mass in the sample's readings. Another reading contradicts them if the mass
+    alone gives it odds of ODDS. That takes a C, so the search is made only if a C is probable
+    enough. Gaps longer than LONGEST are ignored.
     """
     least = ODDS * (probability + FLOOR)
     if any_cysteine(distribution) + probability + FLOOR < least or len(distribution) > LONGEST:

@@ -1,11 +1,10 @@
-"""From scaffolds to k-mer tensors: the files that the network reads.
+"""From scaffolds to k-mer tensors, the input of the network.
 
-A chain is numbered, its templates are found, and windows of k residues around its missing
-residues are cut. A missing residue is predicted from the window that it stands most
-centrally in. Each part of a chain with several V domains (`number_parts`) is read as a chain of
-its own: it has its own templates, and no window reaches into another part. Results do not depend
-on how a batch is cut into blocks: chains go through the template search in batches of one fixed
-shape.
+A chain is numbered, its templates are found, and windows of k residues are cut around its missing
+residues. Each missing residue is predicted from the window in which it is most central. Each part
+of a chain with several V domains (`number_parts`) is treated as a chain of its own: it has its own
+templates, and no window extends into another part. Results do not depend on how a batch is cut into
+blocks: chains go through the template search in batches of one fixed shape.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +29,7 @@ from lacuna.templates.homologs import Homologs, find_homologs
 from lacuna.templates.nearest import (
     N_GERMLINE,
     N_HOMOLOGS,
-    Choice,
+    GermlineChoice,
     Library,
     LocusLibrary,
     chain_grid,
@@ -42,12 +41,12 @@ from lacuna.templates.nearest import (
     unpack_frequencies,
 )
 
-SEARCH_BATCH = 128  # chains whose templates are searched for together
-_LENGTH_STEP = 64  # chains are padded to a multiple of this, so that shapes are few
+SEARCH_BATCH = 128  # chains whose templates are searched together
+_LENGTH_STEP = 64  # chains are padded to a multiple of this, so that there are few shapes
 
 
 class PartSegments(NamedTuple):
-    """Part of a chain: its first position, index into LOCI, and nearest segments; -1 for none."""
+    """A part of a chain: its first position, index into LOCI, nearest segments; -1 for none."""
 
     start: int
     locus: int
@@ -56,20 +55,32 @@ class PartSegments(NamedTuple):
     c: int
 
 
+class Targets(NamedTuple):
+    """Places of the t missing residues of a block, in the order of the chains: (t,) int32 each.
+
+    kmer, place: the k-mer from which each is predicted, and its place there; chain, position: its
+    chain in the block, and its position in the chain (expanded, from 0).
+    """
+
+    kmer: np.ndarray
+    place: np.ndarray
+    chain: np.ndarray
+    position: np.ndarray
+
+
 @dataclass(frozen=True, slots=True)
 class KmerSet:
-    """k-mers of a block of m chains, n in all, and what its tables tell of the chains.
+    """n k-mers of a block of m chains, and what its tables need to know of the chains.
 
     tokens, columns (n, k) uint8; templates (n, slots, k) uint8; v_genes (n, 2) and j_gene
     (n,) int16, -1 for none; homolog_profile (n, k, 20) uint8 (`pack_frequencies`), or
     (0, k, 20) without homologs.
-    targets (t, 4) int32, in order: k-mer, place in it, chain of the block and position in the
-    chain (expanded, 0-based) of each missing residue.
+    targets (t, 4) int32, a row per missing residue with the fields of `Targets`.
     chain_columns (residues of all chains,) uint8; chain_v, chain_j, chain_c (m,) int32
-    nearest germline segments, -1 for none; chain_locus (m,) int8 index into LOCI or -1; of a chain
-    in several parts those of the first.
-    parts (p, 6) int32, in order: chain, first position, locus and nearest V, J and C of each part
-    of chains that have several; none of other chains.
+    nearest germline segments, -1 for none; chain_locus (m,) int8 index into LOCI or -1. For a
+    chain in several parts these are those of the first part.
+    parts (p, 6) int32, sorted: chain, first position, locus and nearest V, J and C of each part
+    of chains with several parts; no rows for other chains.
     """
 
     tokens: Tensor
@@ -86,8 +97,12 @@ class KmerSet:
     chain_locus: Tensor
     parts: Tensor
 
+    def at(self) -> Targets:
+        """Places of the missing residues."""
+        return Targets(*self.targets.numpy().T)
+
     def parts_of_chains(self) -> list[list[PartSegments]]:
-        """What the parts of each chain are like, in order."""
+        """The parts of each chain, in order; a chain of one part has a list of one."""
         columns = self.chain_locus.int(), self.chain_v, self.chain_j, self.chain_c
         whole = zip(*(column.tolist() for column in columns), strict=True)
         found = [[PartSegments(0, *nearest)] for nearest in whole]
@@ -98,12 +113,12 @@ class KmerSet:
         return found
 
     def target_loci(self) -> np.ndarray:
-        """Index into LOCI of the part that each missing residue stands in, or -1: (t,) int."""
-        _, _, chain, position = self.targets.numpy().astype(np.int64).T
+        """Index into LOCI of the part of each missing residue, or -1: (t,) int."""
+        _, _, chain, position = (column.astype(np.int64) for column in self.at())
         loci = self.chain_locus.numpy().astype(np.int64)[chain]
         if len(self.parts):
             of_chain, start, locus = self.parts.numpy().astype(np.int64).T[:3]
-            far = 1 << 32  # no chain is as long
+            far = 1 << 32  # longer than any chain
             part = np.searchsorted(of_chain * far + start, chain * far + position, "right") - 1
             loci = np.where(of_chain[part] == chain, locus[part], loci)
         return loci
@@ -111,10 +126,10 @@ class KmerSet:
     def batches(
         self, size: int, library: Library, order: Tensor | None = None
     ) -> Iterator[tuple[Tensor, Kmers]]:
-        """Rows of k-mers `size` at a time, and those k-mers with their profiles.
+        """Yield row numbers of up to `size` k-mers, and those k-mers with their profiles.
 
-        order: (n,) long rows in the order that they come in, as they stand by default. The last
-        batch is padded to `size`.
+        order: (n,) long order of the rows; as stored by default. The last batch is padded to
+        `size`.
         """
         n, k = self.tokens.shape
         order = torch.arange(n) if order is None else order
@@ -146,7 +161,7 @@ class KmerSet:
 
 
 def window_starts(length: int, k: int, stride: int) -> list[int]:
-    """Where the windows of a chain begin; the last one ends with the chain."""
+    """Starts of the windows of a chain; the last window ends where the chain ends."""
     if length <= k:
         return [0]
     return [*range(0, length - k, stride), length - k]
@@ -155,9 +170,9 @@ def window_starts(length: int, k: int, stride: int) -> list[int]:
 def central_windows(
     positions: np.ndarray, starts: Sequence[int], k: int, length: int
 ) -> np.ndarray:
-    """For each position the start of the window it stands most centrally in (t,).
+    """Start of the window in which each position is most central: (t,).
 
-    The chain's own ends are no edges: nothing is cut off there.
+    The ends of the chain do not count as edges of a window: nothing is cut off there.
     """
     first = np.asarray(starts)[None]  # (1, windows)
     left = np.where(first == 0, length, positions[:, None] - first)
@@ -168,8 +183,11 @@ def central_windows(
 
 
 def constant_templates(numbering: Numbering, tokens: np.ndarray) -> tuple[np.ndarray, int]:
-    """The nearest constant regions under a chain's: (N_GERMLINE, length) tokens, and the
-    index of the nearest one, -1 for none. One that the chain does not overlap is none."""
+    """The nearest constant regions under that of a chain.
+
+    Returns tokens (N_GERMLINE, length) and the index of the nearest one; -1 if there is none or
+    the chain does not overlap it.
+    """
     rows = np.full((N_GERMLINE, len(tokens)), ABSENT, dtype=np.uint8)
     start = numbering.constant_start
     if start is None:
@@ -197,10 +215,11 @@ def encode_scaffolds(
     stride: int = 64,
     max_identity: float = 0.95,
 ) -> KmerSet:
-    """k-mers of the missing residues of scaffolds whose gaps have known lengths.
+    """Encode the missing residues of scaffolds whose gaps have known lengths as k-mers.
 
-    Homologs that share `max_identity` of the observed residues or more are left out for
-    chains whose truth is known, since their accuracy will be reported.
+    k, stride: residues per window and between window starts. For chains whose truth is known,
+    homologs that share at least `max_identity` of the observed residues are left out, since the
+    accuracy of these chains is reported.
     """
     chains = _numbered(scaffolds)
     below = float(np.nextafter(np.float32(max_identity), np.float32(0.0)))
@@ -210,7 +229,7 @@ def encode_scaffolds(
     out = _no_kmers(len(limits), len(windows), k, homologs is not None)
     dtype = product_dtype(torch.device("cpu"))
     by_locus = {i: of_locus(library, i, dtype) for i in np.unique(chains.loci).tolist() if i >= 0}
-    # Chains of like length and locus are searched together; that does not show in the result.
+    # Chains of similar length and locus are searched together; this does not affect the result.
     group_of = np.empty(len(limits), dtype=np.int64)
     groups = list(_groups(_padded(chains.lengths), chains.loci))
     for number, group in enumerate(groups):
@@ -224,11 +243,12 @@ def encode_scaffolds(
     parts = np.stack((chains.owner, chains.begin, chains.loci, *nearest), 1).astype(np.int32)
     first = parts[chains.begin == 0]
     several = np.bincount(chains.owner, minlength=len(scaffolds))[chains.owner] > 1
-    targets[:, 3] += chains.begin[targets[:, 2]]
-    targets[:, 2] = chains.owner[targets[:, 2]]
+    whole = targets._replace(  # from parts to chains
+        chain=chains.owner[targets.chain], position=targets.position + chains.begin[targets.chain]
+    )
     return KmerSet(
         **{name: torch.from_numpy(array) for name, array in out.items()},
-        targets=torch.from_numpy(targets.astype(np.int32)),
+        targets=torch.from_numpy(np.stack(whole, 1).astype(np.int32)),
         chain_columns=torch.from_numpy(chains.columns),
         chain_locus=torch.from_numpy(first[:, 2].astype(np.int8)),
         chain_v=torch.from_numpy(first[:, 3].copy()),
@@ -239,11 +259,33 @@ def encode_scaffolds(
 
 
 @dataclass(frozen=True, slots=True)
-class _Chains:
-    """m parts of chains one after the other: tokens, columns (residues of all,), ends (m,).
+class Encoder:
+    """Templates and settings of `encode_scaffolds`, which describes them."""
 
-    loci: (m,) index into LOCI, -1 for none; owner, begin: (m,) index of the chain of each part, and
-    of its first residue there.
+    library: Library
+    homologs: Homologs | None
+    k: int
+    stride: int
+    max_identity: float
+
+    def encode(self, scaffolds: Sequence[Scaffold]) -> KmerSet:
+        """Encode scaffolds whose gaps have known lengths."""
+        return encode_scaffolds(
+            scaffolds,
+            self.library,
+            self.homologs,
+            k=self.k,
+            stride=self.stride,
+            max_identity=self.max_identity,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Chains:
+    """m parts of chains, concatenated: tokens, columns (residues of all,), ends (m,).
+
+    loci: (m,) index into LOCI, -1 for none; owner, begin: (m,) index of each part's chain, and of
+    the part's first residue in that chain.
     """
 
     tokens: np.ndarray
@@ -256,6 +298,7 @@ class _Chains:
 
     @property
     def lengths(self) -> np.ndarray:
+        """Number of residues of each chain: (m,)."""
         return np.diff(self.ends, prepend=0)
 
     def of(self, i: int) -> np.ndarray:
@@ -264,7 +307,7 @@ class _Chains:
 
 
 def _numbered(scaffolds: Sequence[Scaffold]) -> _Chains:
-    """The chains of scaffolds, in parts where they hold several V domains."""
+    """Number the chains of scaffolds, in parts if they have several V domains."""
     of_chains = [number_parts(scaffold.sequence) for scaffold in scaffolds]
     parts = [part for of_chain in of_chains for part in of_chain]
     numberings = [part.numbering for part in parts]
@@ -282,11 +325,11 @@ def _numbered(scaffolds: Sequence[Scaffold]) -> _Chains:
 
 @dataclass(frozen=True, slots=True)
 class _Searched:
-    """Templates along the chains of one group, in rows padded to one length.
+    """Templates along the chains of one group, in rows padded to the same length.
 
     chains (rows,) index of each row's chain; length (rows,); tokens, columns (rows, padded)
     uint8; templates (rows, slots, padded); profile (rows, padded, 20) uint8 of homologs, None
-    without them; choice of germline segments; c (rows,) nearest constant region, -1 for none.
+    without homologs; choice of germline segments; c (rows,) nearest constant region, -1 for none.
     """
 
     chains: np.ndarray
@@ -295,7 +338,7 @@ class _Searched:
     columns: np.ndarray
     templates: np.ndarray
     profile: np.ndarray | None
-    choice: Choice
+    choice: GermlineChoice
     c: np.ndarray
 
 
@@ -304,7 +347,7 @@ def _padded(lengths: np.ndarray) -> np.ndarray:
 
 
 def _groups(padded: np.ndarray, loci: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield ascending indices of up to SEARCH_BATCH chains of one padded length, of few loci."""
+    """Yield rising indices of up to SEARCH_BATCH chains of one padded length and few loci."""
     for length in np.unique(padded):
         members = np.flatnonzero(padded == length)
         members = members[np.argsort(loci[members], kind="stable")]
@@ -312,10 +355,10 @@ def _groups(padded: np.ndarray, loci: np.ndarray) -> Iterator[np.ndarray]:
             yield np.sort(members[start : start + SEARCH_BATCH])
 
 
-def _windows(chains: _Chains, k: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
-    """Chain and start of the windows around missing residues (n, 2), and the targets (t, 4).
+def _windows(chains: _Chains, k: int, stride: int) -> tuple[np.ndarray, Targets]:
+    """Windows around missing residues, as chain and start (n, 2), and those residues.
 
-    A chain without missing residues, or without others, has none.
+    A chain with no missing residue, or with no other residue, has none.
     """
     lengths = chains.lengths
     chain = np.repeat(np.arange(len(lengths)), lengths)
@@ -329,13 +372,13 @@ def _windows(chains: _Chains, k: int, stride: int) -> tuple[np.ndarray, np.ndarr
     for i in np.flatnonzero((lengths > k) & (np.diff(bounds) > 0)).tolist():
         rows, length = slice(bounds[i], bounds[i + 1]), int(lengths[i])
         start[rows] = central_windows(position[rows], window_starts(length, k, stride), k, length)
-    pairs = np.stack((chain, start), 1)  # in order: starts rise with positions
+    pairs = np.stack((chain, start), 1)  # sorted: starts rise with positions
     new = (np.diff(pairs, axis=0, prepend=-1) != 0).any(1)
-    return pairs[new], np.stack((np.cumsum(new) - 1, position - start, chain, position), 1)
+    return pairs[new], Targets(np.cumsum(new) - 1, position - start, chain, position)
 
 
 def _no_kmers(m: int, n: int, k: int, with_homologs: bool) -> dict[str, np.ndarray]:
-    """The arrays of a KmerSet of m chains and n k-mers that the template search fills."""
+    """The arrays of a KmerSet of m chains and n k-mers that the template search will fill."""
     return {
         "tokens": np.full((n, k), ABSENT, dtype=np.uint8),
         "columns": np.zeros((n, k), dtype=np.uint8),
@@ -355,7 +398,7 @@ def _search(
     parts: Mapping[int, LocusLibrary],
     homologs: Homologs | None,
 ) -> _Searched:
-    """Templates of a group of chains of one padded length, in a batch of fixed shape."""
+    """Find templates for a group of chains of one padded length, in a batch of fixed shape."""
     rows, length = len(group), chains.lengths[group]
     padded = int(_padded(length[0]))
     shape = (SEARCH_BATCH, padded)
@@ -392,13 +435,13 @@ def _search(
 def _cut(
     found: _Searched, windows: np.ndarray, rows: np.ndarray, out: dict[str, np.ndarray]
 ) -> None:
-    """Write the chains of a group, and the windows `rows` that are cut from them, into `out`."""
+    """Write the chains of a group, and the windows `rows` cut from them, into `out`."""
     choice, n = found.choice, len(found.chains)
     out["chain_v"][found.chains] = choice.v[:n, 0].numpy()
     out["chain_j"][found.chains] = choice.j[:n, 0].numpy()
     out["chain_c"][found.chains] = found.c
     chain, start = windows[rows].T
-    local = np.searchsorted(found.chains, chain)  # row in the group, whose chains ascend
+    local = np.searchsorted(found.chains, chain)  # row in the group; its chains are sorted
     place = start[:, None] + np.arange(out["tokens"].shape[1])  # (windows, k)
     inside = place < found.length[local][:, None]
     place = np.minimum(place, found.tokens.shape[1] - 1)
@@ -421,5 +464,5 @@ def write_kmers(path: Path | str, kmers: KmerSet) -> None:
 
 
 def read_kmers(path: Path | str) -> KmerSet:
-    """Read what `write_kmers` wrote."""
+    """Read a file of `write_kmers`."""
     return KmerSet(**load_file(str(path)))

@@ -1,8 +1,8 @@
 """The network: Conv1D and bidirectional LSTM over k-mers with their templates.
 
-It reads, for every position of a k-mer, the residue (or that it is missing, or one of a
-few), its IMGT column, the residues of aligned templates and residue frequencies, and says
-for every position which of the 20 residues stands there.
+At every position of a k-mer it reads the residue (or that it is missing or ambiguous), its IMGT
+column, the residues of aligned templates and residue frequencies, and predicts a distribution over
+the 20 residues.
 """
 
 from dataclasses import asdict, dataclass
@@ -17,13 +17,13 @@ from lacuna.core.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, N_TOKENS
 from lacuna.core.sizes import share, size
 from lacuna.templates.nearest import N_PROFILES, N_SLOTS
 
-ANSWERS = 256  # places answered at once; fixed, so that an answer never depends on its company
-_PROFILE_FLOOR = 1e-3  # frequency that a residue never seen is taken to have
+PLACES_AT_ONCE = 256  # places predicted at once; fixed, so that results do not depend on the batch
+_PROFILE_FLOOR = 1e-3  # frequency assumed for a residue that was never seen
 
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """Sizes of the network; stored in every checkpoint and compared when one is loaded."""
+    """Sizes of the network; stored in every checkpoint and compared when it is loaded."""
 
     channels: int = size(128, range(1, 4097))
     hidden: int = size(128, range(1, 4097))
@@ -36,12 +36,13 @@ class ModelConfig:
     codes: int = size(N_CODES)
 
     def as_dict(self) -> dict[str, int | float]:
+        """Sizes by name."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Kmers:
-    """n k-mers as the network reads them.
+    """n k-mers, the input of the network.
 
     tokens (n, k) and columns (n, k) uint8; templates (n, slots, k) uint8; profiles
     (n, k, profiles * 20) frequencies, zero where nothing is known.
@@ -54,7 +55,7 @@ class Kmers:
 
 
 class Evidence(NamedTuple):
-    """What a network goes by at each place.
+    """Input features of a network at each place.
 
     x (n, k, d); templates (n, k, slots) tokens; profiles (n, k, profiles * 20).
     """
@@ -65,9 +66,9 @@ class Evidence(NamedTuple):
 
 
 def _agreement_table() -> Tensor:
-    """(N_TOKENS * N_TOKENS,): 1 where a template residue fits what is observed, -1 where not.
+    """(N_TOKENS * N_TOKENS,): 1 if a template residue fits what is observed, -1 if not.
 
-    0 where either says nothing. The row is the chain's token, the column the template's.
+    0 if either is unknown. The row is the chain's token, the column the template's.
     """
     allowed = torch.from_numpy(ALLOWED.copy())
     table = torch.zeros(N_TOKENS, N_TOKENS)
@@ -77,17 +78,17 @@ def _agreement_table() -> Tensor:
 
 
 class TemplateReader(nn.Module):
-    """What every network here shares: how it reads k-mers with templates, and how it answers.
+    """Input and output layers that all networks here share: k-mers with templates to logits.
 
-    Between `read` and `logits`, both d wide, is the network itself.
+    A subclass adds the network between `read` and `logits`; both are d wide.
     """
 
-    FORMAT: ClassVar[str]  # of its weights files
+    FORMAT: ClassVar[str]  # name of the format of its weights files
 
     def __init__(self, config: ModelConfig, d: int) -> None:
         super().__init__()
         self.config = config
-        self.record: dict[str, Any] = {}  # of the training that its weights come from
+        self.record: dict[str, Any] = {}  # of the training that produced the weights
         # One table for everything that is looked up at a position: the residue, its column
         # and the residue of each template slot.
         self.lookup = nn.Parameter(
@@ -95,7 +96,7 @@ class TemplateReader(nn.Module):
         )
         self.features = nn.Linear(2 * config.slots + config.profiles * N_RESIDUES, d)
         self.residue_logits = nn.Linear(d, N_RESIDUES)
-        # How far each template slot and each profile is trusted, position by position.
+        # How much each template slot and each profile is trusted, by position.
         self.template_trust = nn.Linear(d, config.slots)
         self.profile_trust = nn.Linear(d, config.profiles)
         starts = [0, config.tokens]
@@ -104,7 +105,7 @@ class TemplateReader(nn.Module):
         self.register_buffer("agreement", _agreement_table(), persistent=False)
 
     def settings(self) -> dict[str, object]:
-        """What a network of this kind is made from; stored beside its weights."""
+        """Settings from which such a network is built; stored with its weights."""
         return {**self.config.as_dict()}
 
     def _look_up(self, tokens: Tensor, columns: Tensor, templates: Tensor) -> Tensor:
@@ -112,7 +113,7 @@ class TemplateReader(nn.Module):
         rows = torch.cat((tokens[..., None], columns[..., None], templates), -1)
         rows += self.get_buffer("starts")  # (n, k, 2 + slots)
         if self.training:
-            # The gradient of a lookup adds row by row; that of a product is a product.
+            # The backward pass of a lookup adds row by row; that of a product is one product.
             hot = torch.zeros(
                 *rows.shape[:2], len(self.lookup), device=rows.device, dtype=torch.bfloat16
             )
@@ -124,7 +125,7 @@ class TemplateReader(nn.Module):
         return flat.unflatten(0, rows.shape[:2])
 
     def read(self, kmers: Kmers) -> Evidence:
-        """What is known at each place of n k-mers."""
+        """Features of n k-mers at each place."""
         tokens = kmers.tokens.long()
         templates = kmers.templates.transpose(1, 2).contiguous().long()  # (n, k, slots)
         pairs = tokens[..., None] * self.config.tokens + templates
@@ -134,13 +135,16 @@ class TemplateReader(nn.Module):
         features = torch.cat(
             (match, identity.expand_as(match), kmers.profiles.to(match.dtype)), -1
         )  # (n, k, 2 * slots + profiles * 20)
-        told = self.features(features)  # in the precision of products, as what it is added to
+        told = self.features(features)  # in the type of products
         x = self._look_up(tokens, kmers.columns.long(), templates).to(told.dtype) + told
         return Evidence(x, templates, kmers.profiles)
 
     def logits(self, y: Tensor, templates: Tensor, profiles: Tensor) -> Tensor:
-        """(..., d), (..., slots), (..., profiles * 20) -> (..., 20): own opinion and copies."""
-        wide = torch.promote_types(y.dtype, torch.float32)  # sums of products are never bfloat16
+        """Logits from features and copied templates and profiles.
+
+        y (..., d), templates (..., slots), profiles (..., profiles * 20) -> (..., 20).
+        """
+        wide = torch.promote_types(y.dtype, torch.float32)  # products are never summed in bfloat16
         copied = torch.zeros(*y.shape[:-1], self.config.tokens, device=y.device, dtype=wide)
         copied.scatter_add_(-1, templates, self.template_trust(y).to(wide))
         logits = copied[..., :N_RESIDUES] + self.residue_logits(y).to(wide)  # (..., 20)
@@ -150,7 +154,7 @@ class TemplateReader(nn.Module):
 
 
 class GapNetwork(TemplateReader):
-    """Logits of the 20 residues at every position of a k-mer."""
+    """The network in use: logits of the 20 residues at every position of a k-mer."""
 
     FORMAT = "lacuna-1"
 
@@ -178,10 +182,10 @@ class GapNetwork(TemplateReader):
         return self.logits(y, read.templates, read.profiles)
 
     def answer(self, kmers: Kmers, kmer: Tensor, place: Tensor) -> Tensor:
-        """The (t, 20) logits of some places alone, given by kmer and place (t,) long.
+        """Logits (t, 20) of only some places, given by k-mer and place: (t,) long.
 
-        t is a multiple of ANSWERS. The last layer goes on only as far as the last place asked
-        for, and back only to the first: k-mers with like places are read in half the time.
+        t is a multiple of PLACES_AT_ONCE. The last layer runs forward only to the last of these
+        places and backward only to the first, which halves the time for k-mers with similar places.
         """
         read = self.read(kmers)
         x = self._convolved(read.x)
@@ -193,16 +197,16 @@ class GapNetwork(TemplateReader):
         onward = self._onward(below[: last + 1], layer)
         back = self._back(below[first:], layer)
         parts = []
-        for i in range(0, len(kmer), ANSWERS):
-            rows, at = kmer[i : i + ANSWERS], place[i : i + ANSWERS]
+        for i in range(0, len(kmer), PLACES_AT_ONCE):
+            rows, at = kmer[i : i + PLACES_AT_ONCE], place[i : i + PLACES_AT_ONCE]
             states = torch.cat((onward[at, rows], back[at - first, rows], x[rows, at]), -1)
             y = self._mixed(states)
             parts.append(self.logits(y, read.templates[rows, at], read.profiles[rows, at]))
         return torch.cat(parts)
 
     def _convolved(self, x: Tensor) -> Tensor:
-        """(n, k, d) -> (n, k, d), in the precision of products."""
-        # As an image of height 1 whose channels come last: conv1d would lay the result across.
+        """(n, k, d) -> (n, k, d), in the type of products."""
+        # As an image of height 1 with channels last: conv1d would transpose the result in memory.
         image = x.transpose(1, 2)[:, :, None]
         half = self.config.kernel // 2
         added = conv2d(image, self.conv.weight[:, :, None], self.conv.bias, padding=(0, half))

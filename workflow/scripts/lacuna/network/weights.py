@@ -28,7 +28,7 @@ Sizes = TypeVar("Sizes")
 
 
 def save_weights(path: Path, model: TemplateReader, record: Record) -> None:
-    """Write weights with the model config and the training record as metadata."""
+    """Write weights, with the model settings and the training record as metadata."""
     metadata = {
         "format": model.FORMAT,
         "model": json.dumps(model.settings(), sort_keys=True),
@@ -38,10 +38,11 @@ def save_weights(path: Path, model: TemplateReader, record: Record) -> None:
 
 
 def load_weights(path: Path | str) -> GapNetwork:
-    """The network of a weights file, strictly, ready for use.
+    """Load the network of a weights file, ready for use.
 
-    LacunaError if the file is damaged, of another format, its sizes are out of bounds, or its
-    tensors do not fit them or are no numbers. Nothing is built or read before what it claims fits.
+    Raises LacunaError if the file is damaged, is of another format, has sizes out of bounds, or if
+    its tensors do not fit these sizes or are not finite. Sizes and shapes are checked before the
+    network is built and any tensor is read.
     """
     stored, record = read_settings(path, GapNetwork.FORMAT)
     sizes = sizes_in(path, ModelConfig, stored)
@@ -49,7 +50,7 @@ def load_weights(path: Path | str) -> GapNetwork:
 
 
 def read_settings(path: Path | str, expected: str) -> tuple[Record, Record]:
-    """Model settings and training record of a file of the expected format."""
+    """Model settings and training record of a file; LacunaError if it is of another format."""
     _, metadata = read_header(path, REMEDY)
     if metadata.get("format") != expected:
         given = ascii(metadata.get("format"))[:60]
@@ -59,10 +60,10 @@ def read_settings(path: Path | str, expected: str) -> tuple[Record, Record]:
 
 
 def sizes_in(path: Path | str, kind: type[Sizes], stored: object) -> Sizes:
-    """The sizes that a file gives; LacunaError if one of them is none."""
+    """Sizes stored in a file; LacunaError if one of them is invalid."""
     try:
         if not isinstance(stored, dict):
-            raise ValueError("'transformer' is no JSON object")
+            raise ValueError("'transformer' is not a JSON object")
         return read_sizes(kind, stored)
     except ValueError as error:
         raise LacunaError(
@@ -71,7 +72,7 @@ def sizes_in(path: Path | str, kind: type[Sizes], stored: object) -> Sizes:
 
 
 def filled(path: Path | str, make: Callable[[], Network], record: Record) -> Network:
-    """The network with the tensors of a file and their record; LacunaError if they do not fit."""
+    """The network with the tensors of a file and its record; LacunaError if they do not fit."""
     with torch.device("meta"):  # shapes without memory
         wanted = kinds_of(make().state_dict())
     found, _ = read_header(path, REMEDY)

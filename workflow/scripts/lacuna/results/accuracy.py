@@ -1,10 +1,10 @@
-"""Accuracy where the truth is known: the model beside its baselines, with intervals.
+"""Accuracy where the truth is known: the model and its baselines, with intervals.
 
-Tables of scored residues are summed block by block; the sums of two blocks add up, so the
-result does not depend on how a batch was cut.
+Tables of scored residues are summed block by block; the sums of blocks add up, so the result does
+not depend on how a batch was cut.
 
-Ambiguity codes (J, B, Z) that stand alone are a choice between two residues. They are counted
-apart, in the scope `ambiguity`; every other scope is of gaps.
+A single ambiguity code (J, B, Z) outside gaps is a choice between two residues. These codes are
+counted separately, in the scope `ambiguity`; every other scope is of gaps.
 """
 
 import math
@@ -21,24 +21,24 @@ from lacuna.core.tables import ACCURACY_TABLE, SCORED_TABLE, AccuracyRow
 from lacuna.results.join import BASELINES, MODEL
 from lacuna.results.statistics import N_BINS, calibration_error, wilson_interval
 
-AMBIGUITY = "ambiguity"  # scope of the codes that stand alone, by code
+AMBIGUITY = "ambiguity"  # scope of codes outside gaps, by code
 SCOPES = ("overall", "locus", "region", "gap_length", AMBIGUITY, "chain")
 
-_UNIT = 10_000  # probabilities come with 4 digits and are summed as integers, in any order
+_UNIT = 10_000  # probabilities have 4 digits and are summed as integers: their order is irrelevant
 _KEYS = ["scope", "value", "method", "protocol"]
 _BIN_COLUMNS = [f"{what}_{i}" for i in range(N_BINS) for what in ("n", "hit", "p")]
 
 
 def read_scored(path: Path | str) -> pd.DataFrame:
-    """A block's table of scored residues, which has no header; all columns as text."""
+    """Read a block's table of scored residues, which has no header; all columns as text."""
     return pd.read_csv(path, sep="\t", names=SCORED_TABLE.names, dtype=str, keep_default_na=False)
 
 
 def sum_scored(scored: pd.DataFrame) -> pd.DataFrame:
     """Counts per scope, value and method of one table of scored residues.
 
-    A gap counts as exact if all of its residues are right, I and L taken as one; a run of
-    ambiguity codes if all are right as they are.
+    A gap is exact if all of its residues are right, with I and L taken as equal; a run of
+    ambiguity codes is exact if all are right as they are.
     """
     parts = [
         _sum_method(scored, scored[method], method, "scaffold", method == MODEL)
@@ -48,15 +48,17 @@ def sum_scored(scored: pd.DataFrame) -> pd.DataFrame:
 
 
 def sum_predictions(scored: pd.DataFrame, method: str, protocol: str) -> pd.DataFrame:
-    """The same for one method whose answers and probabilities stand in `answer` and
-    `probability` beside the columns of a scored table."""
+    """As `sum_scored`, for one method.
+
+    Its answers and probabilities are in the columns `answer` and `probability`, in addition to
+    those of a scored table.
+    """
     return _sum_method(scored, scored["answer"], method, protocol, True)
 
 
 def _no_sums() -> pd.DataFrame:
-    return pd.DataFrame(
-        columns=[*_KEYS, "n_residues", "n_correct", "n_told", "n_gaps", "n_exact", *_BIN_COLUMNS]
-    )
+    counts = ("n_residues", "n_correct", "n_answered", "n_gaps", "n_exact")
+    return pd.DataFrame(columns=[*_KEYS, *counts, *_BIN_COLUMNS])
 
 
 def _sum_method(
@@ -69,8 +71,8 @@ def _sum_method(
         answers.str.replace("I", "L", regex=False)
         == scored["truth"].str.replace("I", "L", regex=False)
     ).to_numpy()
-    told = (answers != MISSING_LETTER).to_numpy().astype(int)
-    rows = pd.DataFrame({"n_residues": 1, "n_correct": hit.astype(int), "n_told": told})
+    answered = (answers != MISSING_LETTER).to_numpy().astype(int)
+    rows = pd.DataFrame({"n_residues": 1, "n_correct": hit.astype(int), "n_answered": answered})
     if calibrated:
         p = (scored["probability"].astype(float).to_numpy() * _UNIT).round()
         which = np.minimum((p * N_BINS / _UNIT).astype(int), N_BINS - 1)
@@ -97,12 +99,12 @@ def _sum_method(
 
 
 def natural_order(values: pd.Series) -> pd.Series:
-    """The numbers that rows are sorted by before their text: those of gap lengths, 0 for others."""
+    """First sort key of values: the number if it is a gap length, else 0."""
     return pd.to_numeric(values, errors="coerce").fillna(0)
 
 
 def add_up(sums: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """The sums of several tables of scored residues as those of one."""
+    """Add up the sums of several tables of scored residues."""
     tables = [t for t in sums if not t.empty]
     if not tables:
         return _no_sums()
@@ -114,17 +116,17 @@ def accuracy_table(
     methods: Sequence[str],
     answered: Iterable[tuple[str, str]] | None = None,
 ) -> pd.DataFrame:
-    """Add up sums of blocks and work out shares, intervals and calibration.
+    """Add up sums of blocks and compute shares, intervals and calibration.
 
-    A gap is counted in the scope of its first residue. A baseline that had nothing to go by in
-    any chain, such as homologs, is left out, the model never; or, where the sums are not of all
-    chains, what is not among the pairs of method and protocol that `answered`. Rows are sorted
-    by scope, value and the order of `methods`.
+    A gap counts in the scope of its first residue. A baseline without an answer in any chain, such
+    as homologs, is left out; the model never is. If the sums are not of all chains, `answered`
+    decides: its pairs of method and protocol are kept. Rows are sorted by scope, value and the
+    order of `methods`.
     """
     total = add_up(sums)
     if answered is None:
-        told = total.groupby(["method", "protocol"])["n_told"].transform("sum")
-        total = total[(told > 0) | (total["method"] == MODEL)]
+        n_answered = total.groupby(["method", "protocol"])["n_answered"].transform("sum")
+        total = total[(n_answered > 0) | (total["method"] == MODEL)]
     else:
         kept = set(answered)
         pairs = zip(total["method"], total["protocol"], strict=True)
@@ -147,7 +149,7 @@ def accuracy_table(
 
 
 def _as_written(row: AccuracyRow) -> list[object]:
-    """Its cells: counts as numbers, which can be added up, and text."""
+    """The cells of a row: counts as numbers, which can be added up, the rest as text."""
     pairs = zip(row, ACCURACY_TABLE.cells(row), strict=True)
     return [value if isinstance(value, int) else cell for value, cell in pairs]
 

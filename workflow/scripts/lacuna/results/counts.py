@@ -1,6 +1,6 @@
-"""What became of the chains of a sample, counted over its tables and said in words.
+"""Counts of the chains, gaps and records of a sample, from its tables, and in words.
 
-A run that fills nothing is an error: `explain_nothing` says per sample why.
+A run that fills nothing is an error: `explain_nothing` gives the reason for each sample.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,18 +12,18 @@ import pandas as pd
 from lacuna.core.files import LacunaError
 
 CHUNK_ROWS = 100_000
-MIN_CHAIN = 10  # residues; what is shorter is hardly a chain
-MAX_NAMED = 5  # samples of an error
+MIN_CHAIN = 10  # residues; anything shorter is hardly a chain
+MAX_NAMED = 5  # samples named in an error
 _SUMMED = "missing filled gaps open ambiguous resolved without_template".split()
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Chains, gaps and records of a sample; codes are ambiguity codes that stand alone."""
+    """Chains, gaps and records of a sample; codes are ambiguity codes outside gaps."""
 
     chains: int = 0
     without_gap: int = 0  # chains with neither a gap nor a code
-    short: int = 0  # chains of less than MIN_CHAIN residues
+    short: int = 0  # chains of fewer than MIN_CHAIN residues
     gaps: int = 0
     open: int = 0  # gaps that stay X
     without_template: int = 0  # gaps that were filled without one
@@ -35,10 +35,11 @@ class Counts:
 
     @property
     def nothing_filled(self) -> bool:
+        """Whether all gaps stay open and no ambiguity code was resolved."""
         return self.gaps == self.open and not self.resolved
 
     def notes(self) -> Iterator[str]:
-        """What a user has to know of the chains beside how much was filled, a phrase each."""
+        """Yield what else a user should know of the chains, a phrase each."""
         if self.open:
             yield f"{plural(self.open, 'gap')} left open"
         if self.without_template:
@@ -51,9 +52,9 @@ class Counts:
 
 
 def count_sample(chains: Path, rejected: Path) -> Counts:
-    """Counts of a sample from its chains.tsv and rejected.tsv, which are streamed.
+    """Count a sample from its chains.tsv and rejected.tsv, which are streamed.
 
-    Raises LacunaError if one is no such table.
+    Raises LacunaError if one of them is not such a table.
     """
     n = {name: 0 for name in Counts.__dataclass_fields__}
     for part in _chunks(chains, ["length", *_SUMMED]):
@@ -67,28 +68,28 @@ def count_sample(chains: Path, rejected: Path) -> Counts:
 
 
 def _chunks(path: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
-    """Columns of numbers of a table, some rows at a time."""
+    """Yield integer columns of a table, some rows at a time."""
     try:
         with pd.read_csv(
             path, sep="\t", usecols=columns, dtype=int, chunksize=CHUNK_ROWS
         ) as reader:
             yield from reader
-    except (OSError, ValueError) as error:  # those of pandas are ValueErrors
+    except (OSError, ValueError) as error:  # errors of pandas are ValueErrors
         wanted = ", ".join(columns)
         raise LacunaError(
-            f"{path}: is no table with the columns {wanted} ({error}); run the workflow again"
+            f"{path}: is not a table with the columns {wanted} ({error}); run the workflow again"
         ) from None
 
 
 def explain_nothing(samples: Mapping[str, tuple[Counts, Path]]) -> str:
-    """One line on samples in which nothing was filled: why, each, and what to do.
+    """One line on samples in which nothing was filled: the reason for each, and a remedy.
 
-    samples: counts of each, and its rejected.tsv.
+    samples: counts of each sample, and its rejected.tsv.
     """
-    told = [f"{name}: {_reasons(*found)}" for name, found in list(samples.items())[:MAX_NAMED]]
+    reasons = [f"{name}: {_reasons(*found)}" for name, found in list(samples.items())[:MAX_NAMED]]
     if len(samples) > MAX_NAMED:
-        told.append(f"and {len(samples) - MAX_NAMED} samples more")
-    return f"nothing was filled; {'; '.join(told)}; {_remedy([c for c, _ in samples.values()])}"
+        reasons.append(f"and {len(samples) - MAX_NAMED} samples more")
+    return f"nothing was filled; {'; '.join(reasons)}; {_remedy([c for c, _ in samples.values()])}"
 
 
 def _reasons(counts: Counts, rejected: Path) -> str:
@@ -99,7 +100,7 @@ def _reasons(counts: Counts, rejected: Path) -> str:
 
 
 def _remedy(counts: list[Counts]) -> str:
-    """What to do, for what stands in the way of the most records."""
+    """The remedy for the commonest obstacle."""
     without, rejected, still_open = (
         sum(getattr(c, name) for c in counts) for name in ("without_gap", "rejected", "open")
     )
@@ -113,4 +114,5 @@ def _remedy(counts: list[Counts]) -> str:
 
 
 def plural(n: int, word: str) -> str:
+    """`1 gap`, `2 gaps`."""
     return f"{n} {word}{'' if n == 1 else 's'}"

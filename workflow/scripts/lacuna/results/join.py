@@ -1,6 +1,6 @@
-"""The files of a sample: cut into blocks, and joined from what the blocks gave.
+"""The files of a sample: cut into blocks, and joined from the blocks' results.
 
-Neither torch nor pandas is imported here: the jobs that only copy text start at once.
+Neither torch nor pandas is imported here, so that jobs that only copy text start at once.
 """
 
 import csv
@@ -20,13 +20,14 @@ from lacuna.scaffolds.scaffold import Rejected, Scaffold
 
 MODEL = "lacuna"
 BASELINES = ("germline_copy", "nearest_homolog", "column_majority")
-TABLES = ("filled", "residues", "gaps", "chains", "scored")  # that a block has a part of
+TABLES = ("filled", "residues", "gaps", "chains", "scored")  # each block has a part of these
 HEADERS = {"residues": RESIDUE_TABLE.header, "gaps": GAP_TABLE.header, "chains": CHAIN_TABLE.header}
 
 LOG = logging.getLogger(__name__)
 
 
 def block_path(folder: Path, block: int | str) -> Path:
+    """File of the scaffolds of a block."""
     return folder / f"{int(block):05d}.jsonl"
 
 
@@ -43,14 +44,14 @@ def split_scaffolds(
     tolerance_ppm: float,
     on_bad_record: str,
 ) -> None:
-    """Write usable chains into n_blocks files of block_size and list the others.
+    """Write usable chains into n_blocks files of block_size each, and list the others.
 
-    homologs: a FASTA whose unusable records are listed too. Chains that can tell what C weighs are
-    written beside the blocks once more (`Telling`).
+    homologs: a FASTA whose unusable records are listed too. Chains that are evidence of what C
+    weighs are also written to a file next to the blocks (`Telling`).
 
-    Raises LacunaError where `on_bad_record` is 'fail' and there are bad records, after it has
-    named each in the log: Snakemake removes what a failed job wrote. Raises it too where a
-    FASTA is unreadable as a whole.
+    Raises LacunaError if `on_bad_record` is 'fail' and there are bad records. Each is first named
+    in the log, since Snakemake removes the output of a failed job. Raises it too if a FASTA is
+    unreadable as a whole.
     """
     faults: list[Rejected] = []
 
@@ -83,7 +84,7 @@ def split_scaffolds(
 
 
 def join_parts(parts: Iterable[Path], out: Path, header: str = "") -> None:
-    """Join parts without headers under one header, in order."""
+    """Concatenate parts without headers under one header, in order."""
     with atomic_write_bytes(out) as handle:
         handle.write(header.encode())
         for part in parts:
@@ -92,9 +93,9 @@ def join_parts(parts: Iterable[Path], out: Path, header: str = "") -> None:
 
 
 def write_alternatives(gaps: Path, filled: Path, out: Path) -> None:
-    """A FASTA of chains with one gap filled otherwise: `>chain|gap 2|rank 3 probability=0.04`.
+    """Write chains with one gap filled differently: `>chain|gap 2|rank 3 probability=0.04`.
 
-    gaps, filled: tables of a sample as `join_parts` makes them, chains in the same order.
+    gaps, filled: tables of a sample from `join_parts`, with chains in the same order.
     """
     with (
         open(gaps, newline="", encoding="utf-8") as table,

@@ -1,4 +1,4 @@
-"""Accuracy over files: of a sample from its blocks, and of all samples."""
+"""Accuracy from files: of a sample from its blocks, and of all samples."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
@@ -33,15 +33,15 @@ METHODS = ("lacuna", *BASELINES, "seed_lstm")
 def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
     """Add up the scored residues of all blocks and write the accuracy table.
 
-    seed: folders of the tutorial's models, where they were trained. The rows of single chains
-    wait in a file: of a million chains, their ids alone stand in memory.
+    seed: folders of the tutorial's models, if they were trained. Rows of single chains are kept in
+    a temporary file: with a million chains, only their ids are in memory.
     """
     predictions = [
         pd.read_csv(folder / SEED_PREDICTIONS, sep="\t", dtype=str, keep_default_na=False)
         for folder in seed
     ]
     total = add_up([])
-    places: list[tuple[float, str, int]] = []  # chain's sort key, and where its rows begin
+    places: list[tuple[float, str, int]] = []  # a chain's sort key, and where its rows begin
     with TemporaryFile() as waiting:
         for path in scored:
             sums = add_up(_sums(read_scored(path), predictions))
@@ -51,9 +51,9 @@ def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
             rows = accuracy_table([sums[of_chains]], METHODS, every)
             lines = rows.to_csv(None, sep="\t", index=False, header=False, lineterminator="\n")
             keys = zip(natural_order(rows["value"]), rows["value"], strict=True)
-            # As a file, whose lines end at "\n" alone: an id may hold other line ends of Unicode.
-            told = zip(keys, StringIO(lines), strict=True)
-            for (number, chain), group in groupby(told, key=itemgetter(0)):
+            # Read as a file, whose lines end only at "\n": an id may contain Unicode line ends.
+            numbered = zip(keys, StringIO(lines), strict=True)
+            for (number, chain), group in groupby(numbered, key=itemgetter(0)):
                 places.append((number, chain, waiting.tell()))
                 waiting.write("".join(line for _, line in group).encode() + b"\n")
         overall = accuracy_table([total], METHODS)
@@ -70,10 +70,10 @@ def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
 
 
 def _sums(table: pd.DataFrame, predictions: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """Sums of one block's scored residues: of the methods that filled it, then of the seed's."""
+    """Yield sums of one block's scored residues: of the methods that filled it, then the seed's."""
     yield sum_scored(table)
-    for told in predictions:
-        for protocol, answers in told.groupby("protocol"):
+    for table_of_chain in predictions:
+        for protocol, answers in table_of_chain.groupby("protocol"):
             rows = table.drop(columns="probability").merge(answers, on=["chain", "position"])
             yield sum_predictions(rows, "seed_lstm", str(protocol))
 
@@ -88,7 +88,7 @@ def join_accuracy(
     out: Path,
     summary: Path,
 ) -> None:
-    """One table over samples (without the rows of single chains) and one line per sample.
+    """Write one table over samples (without rows of single chains) and one line per sample.
 
     Raises LacunaError, and writes neither, if nothing was filled in any sample.
     """
@@ -113,7 +113,7 @@ def join_accuracy(
 
 
 def cysteine_note(alkylation: Path, gaps: Path) -> str:
-    """`; C weighs 160.031 Da, ...` for a sample with masses, and how many gaps contradict it."""
+    """`; C weighs 160.031 Da, ...` for a sample with masses, with the number of contradictions."""
     state = read_alkylation(alkylation)
     if not state.masses:
         return ""
@@ -131,26 +131,26 @@ def cysteine_note(alkylation: Path, gaps: Path) -> str:
 def _summary_line(sample: str, accuracy: pd.DataFrame, counts: Counts, rejected: Path) -> str:
     """`sample: 2 chains, 80 of 80 missing residues filled; right: lacuna 78/80 (0.975), ...`
 
-    Ambiguity codes that stand alone are told apart from the residues of gaps.
+    Ambiguity codes outside gaps are reported separately from the residues of gaps.
     """
-    told = [plural(counts.chains, "chain")]
-    told.append(f"{counts.filled} of {counts.missing} missing residues filled")
+    parts = [plural(counts.chains, "chain")]
+    parts.append(f"{counts.filled} of {counts.missing} missing residues filled")
     if counts.ambiguous:
-        told.append(f"{counts.resolved} of {plural(counts.ambiguous, 'ambiguity code')} resolved")
-    told += counts.notes()
+        parts.append(f"{counts.resolved} of {plural(counts.ambiguous, 'ambiguity code')} resolved")
+    parts += counts.notes()
     if counts.rejected:
-        told.append(f"{plural(counts.rejected, 'record')} rejected (see {rejected})")
+        parts.append(f"{plural(counts.rejected, 'record')} rejected (see {rejected})")
     right = []
     for (scope, value), rows in accuracy.groupby(["scope", "value"], sort=False):
         if scope == "overall":
             right.append(f"right: {_shares(rows)}")
         elif scope == AMBIGUITY:
             right.append(f"{value} ({' or '.join(AMBIGUOUS[str(value)])}) right: {_shares(rows)}")
-    return "; ".join([f"{sample}: {', '.join(told)}", *(right or ["no truth given"])])
+    return "; ".join([f"{sample}: {', '.join(parts)}", *(right or ["no truth given"])])
 
 
 def _shares(rows: pd.DataFrame) -> str:
-    """What each method has right: `lacuna 78/80 (0.975), germline_copy 75/80 (0.938)`."""
+    """Correct residues by method: `lacuna 78/80 (0.975), germline_copy 75/80 (0.938)`."""
     parts = []
     for row in rows.to_dict("records"):
         name = row["method"]

@@ -1,4 +1,4 @@
-"""The statistics of every table and picture: intervals of shares, errors of probabilities."""
+"""Statistics of all tables and figures: intervals of shares, errors of probabilities."""
 
 import math
 
@@ -22,6 +22,6 @@ def wilson_interval(correct: float, n: float) -> tuple[float, float]:
 def calibration_error(right: np.ndarray, probability: np.ndarray, n: int) -> float:
     """Expected calibration error of n > 0 residues.
 
-    right, probability: (bins,) of each bin how many are right, and the sum of the probabilities.
+    right, probability: (bins,) number of right residues and sum of probabilities of each bin.
     """
     return float(np.abs(right - probability).sum() / n)

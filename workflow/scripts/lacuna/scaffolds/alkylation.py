@@ -1,9 +1,9 @@
-"""What cysteine weighs: the states that sample preparation leaves it in, and which one holds.
+"""What cysteine weighs: the states in which sample preparation leaves it, and that of a sample.
 
-Almost every sample that meets a mass spectrometer is reduced and alkylated, and what C then
-carries looks like other residues: a carbamidomethyl group weighs what G does, a propionamide
-group what A does. Nothing here imports torch; `cysteine.py` finds the state from masses, and
-`find_alkylation.py` does so over files.
+Almost every sample for mass spectrometry is reduced and alkylated, and what C then carries can look
+like another residue: a carbamidomethyl group has the mass of G, a propionamide group that of A.
+Nothing here imports torch; `cysteine.py` finds the state from masses, and `find_alkylation.py` does
+so for files.
 """
 
 import heapq
@@ -25,7 +25,7 @@ CYSTEINE = 103.009185  # Da
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A state of C: what it carries, how that is called, and how probable it is beforehand."""
+    """A state of C: the added mass, its name, and its prior probability."""
 
     mass: float  # Da, monoisotopic
     unimod: int | None  # accession
@@ -34,9 +34,9 @@ class Reading:
 
 
 # The prior of `auto`. Iodoacetamide and chloroacetamide are the reagents of most proteomics, so
-# carbamidomethylated is the likeliest; a C that carries nothing comes next, from samples that are
-# measured whole and from masses that were computed from sequences. Neither is so much likelier
-# that one mass could not turn it. Any other reagent is rare: to be found it needs three masses.
+# carbamidomethylation is the most probable. Next comes free C, in intact samples and if masses were
+# computed from sequences. Neither is so much more probable that a single mass could not decide
+# against it. Any other reagent is rare: it takes three masses to find it.
 READINGS = {
     "carbamidomethyl": Reading(57.021464, 4, "carbamidomethylated", 0.50),
     NONE: Reading(0.0, None, "unmodified", 0.45),
@@ -46,23 +46,22 @@ READINGS = {
     "nem": Reading(125.047679, 108, "N-ethylmaleimide-modified", 0.01),
     "methylthio": Reading(45.987721, 39, "methylthiolated", 0.01),
 }
-CHOICES = (AUTO, *READINGS)
 SAME = 0.03  # Da, within which a modification that the user wrote on a C is that of a reading
-SURE = 0.99  # probability from which one reading holds
+SURE = 0.99  # probability from which a single reading is taken as true
 PLAUSIBLE = 0.02  # probability from which a reading is ranked with others
-MAX_CHAINS = 500  # of a sample that are kept to tell its state
-CONTRADICTS = "contradicts C"  # in the status of a gap that speaks against its sample's state
-EVIDENCE = "masses.jsonl"  # their file, beside the sample's blocks
+MAX_CHAINS = 500  # of a sample that are kept as evidence of its state
+CONTRADICTS = "contradicts C"  # in the status of a gap that contradicts its sample's state
+EVIDENCE = "masses.jsonl"  # file of these chains, next to the sample's blocks
 
 
 def reading_of(mass: float) -> str | None:
-    """The reading by which C carries so many Da; None where there is none."""
+    """The reading in which C carries so many Da; None if there is none."""
     near = min(READINGS, key=lambda name: abs(READINGS[name].mass - mass))
     return near if abs(READINGS[near].mass - mass) <= SAME else None
 
 
 def written_on(scaffold: Scaffold) -> list[tuple[int, str]]:
-    """Positions of observed C's that the user wrote a reading on, and that reading."""
+    """Positions of observed C's that have a reading written on them, and that reading."""
     found = []
     for m in scaffold.modifications:
         name = reading_of(m.mass) if scaffold.sequence[m.position] == "C" else None
@@ -75,9 +74,9 @@ def written_on(scaffold: Scaffold) -> list[tuple[int, str]]:
 class Alkylation:
     """What C weighs in a sample.
 
-    readings: those that are plausible with their probabilities, likeliest first; how: `stated`
-    by the user, `found` in the data, or `open`; masses: gaps of known mass in the chains that can
-    tell; told: how many of them were found to be likelier by one reading than by another; written:
+    readings: the plausible ones with their probabilities, the most probable first; how: `stated`
+    by the user, `found` in the data, or `open`; masses: number of gaps of known mass in the chains
+    kept as evidence; told: number of these that favour one reading over another; written: number of
     observed C's by the reading that the user wrote on them.
     """
 
@@ -89,7 +88,7 @@ class Alkylation:
 
     @property
     def cysteine(self) -> tuple[tuple[float, float], ...]:
-        """The same as `Modifications.cysteine` takes it."""
+        """The readings in the form that `Modifications.cysteine` takes."""
         return tuple((READINGS[name].mass, share) for name, share in self.readings)
 
     def sentence(self) -> str:
@@ -103,13 +102,13 @@ class Alkylation:
             sources = [counted(self.told, "mass", "masses")] if self.told else []
             sources += [counted(written, "observed C", "observed C's")] if written else []
             return f"{weighs}: found from {' and '.join(sources)}"
-        few = counted(self.told, "mass tells", "masses tell")
-        why = f"{few} too little" if self.told else "no mass tells"
+        few = counted(self.told, "mass", "masses")
+        why = f"too little evidence from {few}" if self.told else "no evidence from masses"
         shares = ", ".join(f"{share:.2f} {READINGS[n].words}" for n, share in self.readings)
-        return f"what C weighs cannot be told ({why}): {shares}; state it with 'alkylation'"
+        return f"what C weighs cannot be determined ({why}): {shares}; state it with 'alkylation'"
 
     def write(self, path: Path) -> None:
-        """Write the state as JSON, with what C weighs in words."""
+        """Write the state as JSON, including the sentence."""
         fields = {
             "readings": dict(self.readings),
             "how": self.how,
@@ -123,7 +122,7 @@ class Alkylation:
 
 
 def read_alkylation(path: Path) -> Alkylation:
-    """The state that `Alkylation.write` wrote."""
+    """Read a file of `Alkylation.write`."""
     fields = json.loads(path.read_text(encoding="utf-8"))
     return Alkylation(
         tuple(fields["readings"].items()),
@@ -137,7 +136,7 @@ def read_alkylation(path: Path) -> Alkylation:
 def state_of(
     chains: Sequence[Scaffold], probabilities: Mapping[str, float], told: int = 0
 ) -> Alkylation:
-    """The state by the probabilities of its readings: the one that is SURE, or all PLAUSIBLE."""
+    """The state from the probabilities of its readings: one that is SURE, or all PLAUSIBLE ones."""
     ranked = sorted(probabilities.items(), key=lambda reading: -reading[1])
     sure = ranked[0][1] >= SURE
     kept = ranked[:1] if sure else [(name, share) for name, share in ranked if share >= PLAUSIBLE]
@@ -153,23 +152,24 @@ def state_of(
 
 
 def counted(n: int, one: str, more: str = "") -> str:
-    """`1 gap`, `2 gaps`; more: its plural, if that takes more than an s."""
+    """`1 gap`, `2 gaps`; more: the plural, if it takes more than an s."""
     return f"{n} {one if n == 1 else more or one + 's'}"
 
 
-# --- the chains that can tell --------------------------------------------------------------------
+# --- chains that are evidence --------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class Telling:
-    """Of the chains that pass through `watch`, MAX_CHAINS with masses or a modified C.
+    """Keeps MAX_CHAINS with masses or a modified C of the chains that pass through `watch`.
 
-    Which are kept depends on their ids alone: neither on their order nor on the blocks.
+    The choice depends only on their ids, neither on their order nor on the blocks.
     """
 
     kept: list[tuple[int, str, Scaffold]] = field(default_factory=list)
 
     def watch(self, scaffolds: Iterable[Scaffold]) -> Iterator[Scaffold]:
+        """Yield the scaffolds unchanged, keeping those that are evidence."""
         for scaffold in scaffolds:
             if any(gap.mass is not None for gap in scaffold.gaps) or written_on(scaffold):
                 self._keep(scaffold)
@@ -182,12 +182,12 @@ class Telling:
         push(self.kept, entry)
 
     def write(self, folder: Path) -> None:
-        """Write them beside the blocks, in the order of their digests; no file without any."""
+        """Write them next to the blocks, in order of their digests; no file if there are none."""
         if self.kept:
             chosen = sorted(self.kept, key=lambda entry: entry[:2], reverse=True)
             write_scaffolds(folder / EVIDENCE, (scaffold for _, _, scaffold in chosen))
 
 
 def count_written(scaffolds: Sequence[Scaffold]) -> Counter[str]:
-    """Observed C's by the reading that the user wrote on them."""
+    """Number of observed C's by the reading that the user wrote on them."""
     return Counter(name for scaffold in scaffolds for _, name in written_on(scaffold))

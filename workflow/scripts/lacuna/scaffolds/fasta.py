@@ -13,14 +13,14 @@ _CHUNK = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 _START = b"\n>"
 _WHITESPACE = b" \t\r\n\x0b\x0c"
-# All but the tab of what would end a line, or that no terminal shows.
+# Characters, except tab, that would end a line or are invisible on a terminal.
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Record(NamedTuple):
-    """One FASTA record as it stands in the file; `line` (1-based) is that of its header.
+    """One FASTA record as written in the file; `line` (1-based) is that of its header.
 
-    Control characters in the description have become blanks.
+    Control characters in the description are replaced by blanks.
     """
 
     chain: str
@@ -41,15 +41,15 @@ class Fault(Exception):
 
 
 def split_header(header: bytes) -> tuple[bytes, bytes]:
-    """Id and description of a header without its '>': the id ends at the first blank of ASCII."""
+    """Id and description of a header without its '>': the id ends at the first ASCII blank."""
     chain, *description = header.split(None, 1) or (b"",)
     return chain, b"".join(description)
 
 
 def count_records(path: str | Path) -> int:
-    """The number of records of a FASTA file, usable or not, by one pass over its bytes.
+    """Count the records of a FASTA file, usable or not, in one pass over its bytes.
 
-    Raises LacunaError when the file cannot be read or is no FASTA.
+    Raises LacunaError if the file cannot be read or is not FASTA.
     """
     count, before = 0, b"\n"
     with open_bytes(path) as handle:
@@ -62,8 +62,8 @@ def count_records(path: str | Path) -> int:
 def read_records(path: str | Path, max_bytes: int) -> Iterator[Record]:
     """Yield the records of a FASTA file (plain or gzipped) in order, one at a time.
 
-    No more than about `max_bytes` of one record are held: of a longer one the rest is skipped and
-    its `fault` says so. Raises LacunaError when the file cannot be read or is no FASTA.
+    At most about `max_bytes` of a record are kept: the rest of a longer one is skipped, and its
+    `fault` says so. Raises LacunaError if the file cannot be read or is not FASTA.
     """
     with open_bytes(path) as handle:
         buffer, line, skipped, cut = b"\n", 0, 0, False
@@ -71,13 +71,13 @@ def read_records(path: str | Path, max_bytes: int) -> Iterator[Record]:
             whole = (buffer + chunk).split(_START)
             buffer = whole.pop()
             for blob in whole:
-                if line:  # what stands before the first '>' is no record
+                if line:  # text before the first '>' is not a record
                     yield _record(blob, line, cut)
                 line += blob.count(b"\n") + skipped + 1
                 skipped, cut = 0, False
             if len(buffer) > max_bytes:
-                # A line end stays where it is the last byte, and only there: with the next chunk
-                # it may form the start of a record.
+                # Keep a line end if it is the last byte, and only there: with the next chunk it may
+                # form the start of a record.
                 kept = buffer[:max_bytes].rstrip(b"\n") + b"\n" * buffer.endswith(b"\n")
                 skipped += buffer.count(b"\n") - kept.count(b"\n")
                 buffer, cut = kept, True
@@ -85,7 +85,7 @@ def read_records(path: str | Path, max_bytes: int) -> Iterator[Record]:
 
 
 def _chunks(handle: BinaryIO, path: str | Path) -> Iterator[bytes]:
-    """Yield the file in chunks with "\\n" as line end; LacunaError where it begins unlike FASTA."""
+    """Yield the file in chunks with "\\n" as line end; LacunaError if it is not FASTA."""
     chunk = handle.read(_CHUNK).removeprefix(_BOM)
     old_mac = _has_cr_lines(chunk)
     start = chunk.lstrip(_WHITESPACE)
@@ -97,7 +97,7 @@ def _chunks(handle: BinaryIO, path: str | Path) -> Iterator[bytes]:
             f"{path}: not a FASTA file (it begins with {seen}); "
             "the first line must be '>' and an id"
         )
-    # Blank lines before the first record count as lines, blanks in them as nothing.
+    # Blank lines before the first record count as lines; blanks in them are ignored.
     above = chunk[: -len(start)].count(b"\r" if old_mac else b"\n")
     chunk = b"\n" * above + start
     while chunk:
@@ -106,13 +106,13 @@ def _chunks(handle: BinaryIO, path: str | Path) -> Iterator[bytes]:
 
 
 def _has_cr_lines(chunk: bytes) -> bool:
-    """Whether lines end with CR alone; the last may end otherwise, as some editors leave it."""
+    """Whether lines end with CR alone; the last may end differently, as some editors leave it."""
     alone = chunk.count(b"\r") - chunk.count(b"\r\n") - chunk.count(b"\r\r")
     return 0 < alone >= chunk.count(b"\n")
 
 
 def _record(blob: bytes, line: int, cut: bool) -> Record:
-    """Take a record apart: `blob` is everything after its '>'."""
+    """Parse a record: `blob` is everything after its '>'."""
     header, _, body = blob.partition(b"\n")
     name, about = split_header(header)
     fault = "is too long to be one chain; split the record" if cut else None
@@ -128,7 +128,7 @@ def _record(blob: bytes, line: int, cut: bool) -> Record:
     elif b"\0" in name:
         fault = "has a NUL character in its id; save the file as plain text"
     elif b"\r>" in header:
-        fault = "has line ends of CR among those of LF; save the file with one kind of line end"
+        fault = "has both CR and LF as line ends; save the file with one kind of line end"
     description = about.decode("utf-8", "replace")
     if not description.isprintable():
         description = _CONTROL.sub(" ", description)

@@ -1,6 +1,6 @@
-"""The gap table: TSV with a header, or BED. It is read once and held as a compact dict by chain.
+"""The gap table: TSV with a header, or BED. It is read once and kept as a compact dict by chain.
 
-Under a header, cells may be separated by commas or semicolons too, as spreadsheets write them.
+With a header, cells may also be separated by commas or semicolons, as spreadsheets write them.
 """
 
 import csv
@@ -21,19 +21,19 @@ COLUMNS = REQUIRED + OPTIONAL
 MAX_LINE = 100_000  # characters of a line
 MAX_DIGITS = 12  # of a whole number
 
-_BED_KEYWORDS = ("track", "browser")  # of lines for genome browsers
+_BED_KEYWORDS = ("track", "browser")  # first words of lines for genome browsers
 _WORD = r"[^ \t\x0b\x0c]+"
-_BLANKS = " \t\x0b\x0c"  # of ASCII alone: an id may hold others
+_BLANKS = " \t\x0b\x0c"  # only those of ASCII: an id may contain others
 _HEADER_MARK = re.compile(r"^#\s*(?=chain\s)", re.IGNORECASE)
 _NOT_GIVEN = ("", ".", "NA", "nan", "None")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 _MAX_SHOWN = 40  # characters of a cell in a message
-_MAX_COLUMNS = 20  # that a message lists
-_MAX_PPM = 1e6  # a tolerance as large as the mass itself says nothing
+_MAX_COLUMNS = 20  # listed in a message
+_MAX_PPM = 1e6  # a tolerance as large as the mass itself is meaningless
 
 
 class Row(NamedTuple):
-    """One usable row: 0-based, half-open positions; None stands where the row says nothing."""
+    """One usable row: 0-based, half-open positions; None for values that are not given."""
 
     start: int
     end: int
@@ -46,10 +46,10 @@ class Row(NamedTuple):
 
 
 class GapTable:
-    """The rows of a gap table by chain: `take` hands them out once, `left` is what remains."""
+    """The rows of a gap table by chain: `take` returns them once, `left` lists the rest."""
 
     def __init__(self, path: str | Path | None = None) -> None:
-        """Read `path`. Raises LacunaError where the table as a whole cannot be understood."""
+        """Read `path`. Raises LacunaError if the table as a whole cannot be understood."""
         self.file = Path(path).name if path is not None else ""
         self._rows: dict[str, list[Row | Fault]] = {}
         if path is not None:
@@ -74,11 +74,11 @@ class GapTable:
         self._rows.pop(chain, None)
 
     def left(self) -> Iterator[tuple[str, int]]:
-        """Yield (chain, line) for every row whose chain never came, in order of their lines."""
+        """Yield (chain, line) for every row whose chain did not occur, in order of lines."""
         lines = (
             (row.line, chain)
             for chain, rows in self._rows.items()
-            if not chain.startswith("#")  # a comment, as it is no chain's row
+            if not chain.startswith("#")  # a comment, since there is no such chain
             for row in rows
         )
         for line, chain in sorted(lines):
@@ -86,9 +86,9 @@ class GapTable:
 
 
 def _read(path: str | Path) -> Iterator[tuple[str, Row | Fault]]:
-    """Yield (chain, row) of every row; an unusable one comes as the Fault that says why.
+    """Yield (chain, row) for every row, or (chain, Fault) if it is unusable.
 
-    A comment that would be the row of a chain '#...' is given too: an id may begin so.
+    A comment that could be the row of a chain '#...' is included: an id may begin with '#'.
     """
     columns: tuple[str, ...] | None = None
     bed = False
@@ -98,7 +98,7 @@ def _read(path: str | Path) -> Iterator[tuple[str, Row | Fault]]:
             if columns is None:
                 text = _HEADER_MARK.sub(
                     "", text
-                )  # some tools write '#chain' as others write '#chrom'
+                )  # some tools write '#chain', as others write '#chrom'
             fields = split(text)
             if not any(fields):
                 continue
@@ -113,7 +113,7 @@ def _read(path: str | Path) -> Iterator[tuple[str, Row | Fault]]:
                 bed = header is None
                 if header:
                     continue
-            # A BED row may go on with a name and more; under a header every cell has a meaning.
+            # A BED row may have a name and more columns; with a header every cell has a meaning.
             cells = dict(zip(columns or REQUIRED, fields, strict=False))
             surplus = 0 if bed or columns is None else len(fields) - len(columns)
             yield cells.get("chain", ""), _row(cells, surplus, line, whole)
@@ -128,16 +128,16 @@ def _says_nothing(fields: list[str], cells: dict[str, str]) -> bool:
 
 
 def _fields(text: str) -> list[str]:
-    """The cells of a line, separated by tabs or, where it has none, by blanks."""
+    """The cells of a line, separated by tabs or, if it has none, by blanks."""
     cells = text.split("\t") if "\t" in text else re.findall(_WORD, text)
     return [cell.strip(_BLANKS) for cell in cells]
 
 
 def _separator(header: str) -> Callable[[str], list[str]]:
-    """What takes lines apart as the first one asks for: quotes, commas, semicolons as CSV has them.
+    """How to split lines, according to the first one: at tabs, or as CSV with its separator.
 
-    Cells in quotes are those of CSV only where the header is in quotes too, or its separator is a
-    comma or semicolon: an id may begin and end with a quote.
+    Quoted cells are those of CSV only if the header is quoted too, or its separator is a comma or
+    semicolon: an id may begin and end with a quote.
     """
     plain = _fields(header)
     names = [cell.strip('"').casefold() for cell in plain]
@@ -167,7 +167,7 @@ def _has_positions(fields: list[str]) -> bool:
 
 
 def _header(path: str | Path, number: int, fields: list[str]) -> tuple[str, ...] | None:
-    """The columns of a TSV header; None where the line is the first row of a BED file."""
+    """The columns of a TSV header; None if the line is the first row of a BED file."""
     if _has_positions(fields):
         return None
     columns = tuple(field.lower() for field in fields)
@@ -188,7 +188,7 @@ def _header(path: str | Path, number: int, fields: list[str]) -> tuple[str, ...]
             )
             raise LacunaError(f"{where} unknown column '{_shown(name)}'; {remedy}")
         if columns.count(name) > 1:
-            raise LacunaError(f"{where} column '{_shown(name)}' stands twice; keep one")
+            raise LacunaError(f"{where} column '{_shown(name)}' occurs twice; keep one")
     return columns
 
 
@@ -243,7 +243,7 @@ def _shown(text: str) -> str:
 
 
 def _whole(cells: dict[str, str], name: str) -> int | None:
-    """A cell as an integer of at least 0; None where it is not given; ValueError otherwise."""
+    """A cell as an integer of at least 0; None if it is not given; ValueError otherwise."""
     text = _unquoted(cells.get(name, ""))
     if text in _NOT_GIVEN:
         return None
@@ -258,7 +258,7 @@ def _whole(cells: dict[str, str], name: str) -> int | None:
 
 
 def _number(cells: dict[str, str], name: str) -> float | None:
-    """A cell as a finite number of at least 0; None where it is not given; ValueError otherwise."""
+    """A cell as a finite number of at least 0; None if it is not given; ValueError otherwise."""
     text = _unquoted(cells.get(name, ""))
     if text in _NOT_GIVEN:
         return None

@@ -1,7 +1,7 @@
 """The letters of a FASTA record, its inline mass gaps and the modifications of its residues.
 
-Letters alone are read by one pass over the bytes. Only a record that holds anything else is taken
-apart: `X[+367.0537]` and `{420 Da}` are gaps of known mass, any other tag in brackets (ProForma 2)
+Plain letters are read in one pass over the bytes. Only a record that contains anything else is
+parsed: `X[+367.0537]` and `{420 Da}` are gaps of known mass; any other tag in brackets (ProForma 2)
 or parentheses (PEAKS) is a modification of the residue before it, `[Acetyl]-` at the beginning one
 of the N terminus and `-[Amidated]` at the end one of the C terminus.
 """
@@ -11,12 +11,12 @@ from itertools import islice
 from typing import NamedTuple
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
+from lacuna.core.tags import Tag, dalton_mass, gap_mass, modification, peaks_modification
 from lacuna.scaffolds.fasta import Fault, Record
-from lacuna.scaffolds.tags import Tag, dalton_mass, gap_mass, modification, peaks_modification
 
-# A stretch of this many A, C, G, T, U and N with each base in it is DNA or RNA. Of the residues of
-# proteins a quarter are A, C, G, T or N: 30 of them in a row, and nothing else in the chain, come
-# about once in 10^17 chains. A DNA shorter than that (a primer) codes for fewer than ten residues.
+# A sequence of this many A, C, G, T, U and N with each base in it is DNA or RNA. A quarter of the
+# residues of proteins are A, C, G, T or N: a chain with 30 of them and nothing else occurs about
+# once in 10^17 chains. A shorter DNA (a primer) codes for fewer than ten residues.
 MIN_NUCLEOTIDES = 30
 
 _BLANKS = b" \t\r\n\x0b\x0c"
@@ -29,7 +29,7 @@ _UNTOLD = b"X*-_?."
 _PERHAPS_NUCLEIC = _NUCLEOTIDES + _UNTOLD + _BAD
 _MAX_SHOWN = 40
 
-# Brackets and parentheses may hold others: [Xlink:DSS[156]], (Label:13C(6)).
+# Brackets and parentheses may be nested: [Xlink:DSS[156]], (Label:13C(6)).
 _BRACKETS = rb"\[(?:[^\[\]]|\[[^\[\]]*+\])*+\]"
 _PARENTHESES = rb"\((?:[^()]|\([^()]*+\))*+\)"
 _TAG = re.compile(_BRACKETS + b"|" + _PARENTHESES + rb"|\{[^{}]*+\}")
@@ -52,7 +52,7 @@ _REMEDIES = {
 
 
 class InlineGap(NamedTuple):
-    """An inline mass gap; `tolerance_da` is None where the default in ppm applies.
+    """An inline mass gap; `tolerance_da` is None if the default in ppm applies.
 
     `offset` is its place among the non-blank bytes of the record, for `locate`.
     """
@@ -63,7 +63,7 @@ class InlineGap(NamedTuple):
 
 
 class Letters(NamedTuple):
-    """What a record says: one letter of the alphabet per position, and what hangs on them."""
+    """Content of a record: one letter of the alphabet per position, inline gaps, modifications."""
 
     sequence: str
     inline: dict[int, InlineGap]  # by position
@@ -71,7 +71,7 @@ class Letters(NamedTuple):
 
 
 def _letter_table() -> bytes:
-    """256 bytes: what each byte of a sequence reads as; stops stay stops, the rest is `_BAD`."""
+    """256 bytes: letter for each byte of a sequence; stops stay stops, invalid bytes are `_BAD`."""
     table = bytearray(_BAD * 256)
     for letter in RESIDUES + "".join(AMBIGUOUS):
         table[ord(letter)] = table[ord(letter.lower())] = ord(letter)
@@ -85,7 +85,7 @@ _LETTERS = _letter_table()
 
 
 def read_letters(record: Record, max_length: int) -> Letters:
-    """The letters of a record and what hangs on them; raises its first Fault."""
+    """Letters, inline gaps and modifications of a record; raises its first Fault."""
     if record.fault is not None:
         raise Fault(record.fault, record.line)
     raw = record.body.translate(_LETTERS, _BLANKS)
@@ -112,7 +112,7 @@ def _without_stop(raw: bytes) -> bytes:
 
 
 def _check_protein(record: Record) -> None:
-    """Raise Fault where a record is DNA or RNA rather than protein."""
+    """Raise Fault if a record is DNA or RNA rather than protein."""
     letters = record.body.translate(None, _BLANKS).upper()
     if letters.strip(_NUCLEOTIDES + _UNTOLD):
         return
@@ -133,7 +133,7 @@ def _check_protein(record: Record) -> None:
 def _annotated(
     record: Record,
 ) -> tuple[bytes, dict[int, InlineGap], tuple[tuple[int, Tag], ...]]:
-    """Letters (a last stop still among them), inline gaps and modifications of any record."""
+    """Letters (including a final stop), inline gaps and modifications of any record."""
     text = record.body.translate(None, _BLANKS)
     first = _N_TERMINUS.match(text)
     begin = first.end() if first else 0
@@ -170,7 +170,7 @@ def _annotated(
 
 
 def _piece(record: Record, text: bytes, start: int, end: int) -> bytes:
-    """The letters of a stretch without tags; raises Fault at what is no letter."""
+    """The letters of a stretch without tags; raises Fault for any other character."""
     piece = text[start:end].translate(_LETTERS)
     if _BAD in piece:
         raise _bad_character(record, start + piece.index(_BAD))
@@ -194,7 +194,7 @@ def _terminal(
 
 
 def _check_owner(letters: bytearray, text: bytes, match: re.Match[bytes]) -> None:
-    """Raise ValueError where a tag does not follow a residue, or begins a range."""
+    """Raise ValueError if a tag does not follow a residue, or begins a range."""
     begins_range = match[0].startswith(b"(") and (
         match[0][1:2] in (b"?", b">") or text[match.end() : match.end() + 1] == b"["
     )
@@ -210,7 +210,7 @@ def _check_owner(letters: bytearray, text: bytes, match: re.Match[bytes]) -> Non
     if chr(letters[-1]) not in RESIDUES:
         raise ValueError(
             "on a missing residue; write a gap of known mass as X[+367.0537], once, "
-            "and modifications on known residues alone"
+            "and modifications only on known residues"
         )
 
 

@@ -1,19 +1,19 @@
 """Scaffolds, chains with gaps: from FASTA, gap table and truth, one at a time, good or rejected.
 
-Positions are the user's: every letter and gap character of the FASTA counts one, an inline mass
-gap too, and a modification nothing.
+Positions are those of the user's file: every letter and gap character of the FASTA counts one, and
+so does an inline mass gap; a modification does not count.
 
-How gaps come about:
+How gaps are defined:
 
 - A run of missing (`-`, `X`, `*`, `_`, `?`) or ambiguous (`B`, `J`, `Z`) letters is one gap of
   fixed length.
 - An inline mass gap (`X[+367.0537]`, `{420 Da}`) is a gap of its own, of unknown length.
-- A row of the gap table is a gap of its own: letters under it are hidden, and what is left of a
-  run that it covers in part, or that an insertion (start == end) cuts, stays a gap too. Where a
-  row gives `min_length` or `max_length` alone the other end is open (1, or no limit); an insertion
-  without either is open at both.
+- A row of the gap table is a gap of its own: letters in it are hidden. If it covers part of a run,
+  or cuts it as an insertion (start == end), the rest of the run remains a gap too. If a row gives
+  only one of `min_length` and `max_length`, the other end is open (1, or no limit); an insertion
+  with neither is open at both ends.
 
-A modification stays with its residue; where a row hides the residue, the modification goes too.
+A modification stays with its residue; if a row hides the residue, the modification is dropped.
 """
 
 import json
@@ -33,11 +33,11 @@ from lacuna.scaffolds.notation import InlineGap, Letters, locate, read_letters
 from lacuna.scaffolds.scaffold import Gap, Rejected, ResidueModification, Scaffold
 from lacuna.scaffolds.truth import TruthFile, place
 
-DEFAULT_MAX_LENGTH = 50_000  # residues of a chain, those that its gaps may have among them
+DEFAULT_MAX_LENGTH = 50_000  # residues of a chain, including the most that its gaps may have
 DEFAULT_TOLERANCE_PPM = 10.0
 MAX_OPEN_GAPS = 1_000  # gaps of unknown length in a chain
-MAX_CHOICES = 1_000  # lengths that one gap may have, from min_length to max_length
-MAX_LISTED = 100  # homologs that cannot be used, each with a line of its own
+MAX_CHOICES = 1_000  # possible lengths of a gap, from min_length to max_length
+MAX_LISTED = 100  # unusable homologs that get a line each
 MAX_SHOWN_IDS = 3
 MAX_SHOWN = 100  # characters of an id or sequence in a message
 
@@ -45,7 +45,7 @@ LOG = logging.getLogger(__name__)
 
 
 _RUN = re.compile(f"[{MISSING_LETTER}{''.join(AMBIGUOUS)}]+")
-_FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for the beginning of a formula
+_FORMULA = ("=", "+", "-", "@")  # characters that begin a formula in a spreadsheet
 _HALF_DALTON = 0.5
 
 
@@ -58,18 +58,18 @@ def read_scaffolds(
     tolerance_ppm: float = DEFAULT_TOLERANCE_PPM,
     max_length: int = DEFAULT_MAX_LENGTH,
 ) -> Iterator[Scaffold | Rejected]:
-    """Yield the records of a FASTA in order, usable or rejected; then what else cannot be used.
+    """Yield the records of a FASTA in order, usable or rejected; then other unusable input.
 
-    That is gap rows of unknown chains, truth whose ids match in part or not at all, and records
-    of `homologs`, a FASTA that is read for this alone. The files are streamed: only the ids, the
-    gap table, and true chains that stand elsewhere in their file than in `fasta` are held.
-    `tolerance_ppm` is the tolerance of masses that come without one. Raises LacunaError where a
-    file as a whole cannot be used.
+    The latter are gap rows of unknown chains, truth whose ids match only in part or not at all, and
+    bad records of `homologs`, a FASTA that is read only for this. The files are streamed: only the
+    ids, the gap table, and true chains in another order than in `fasta` are held in memory.
+    `tolerance_ppm` applies to masses without a tolerance. Raises LacunaError if a file as a whole
+    cannot be used.
     """
     fasta = Path(fasta)
     max_bytes = (
         32 * max_length
-    )  # generous: an inline gap takes about 16 bytes, blanks and line ends come on top
+    )  # generous: an inline gap takes about 16 bytes, plus blanks and line ends
     table = GapTable(gaps)
     truths = (
         TruthFile(truth, lambda record: _plain(record, max_length), max_bytes)
@@ -111,7 +111,7 @@ def read_scaffolds(
     for chain, line in table.left():
         quoted = len(chain) > 1 and chain[0] == chain[-1] == '"'
         remedy = "remove the quotes" if quoted else "correct the id or remove the row"
-        unknown = Fault(f"is no chain of {fasta.name}; {remedy}", line)
+        unknown = Fault(f"is not a chain of {fasta.name}; {remedy}", line)
         yield _rejected(unknown, chain, table.file)
     if truths is not None:
         yield from _unmatched(truths, first_line, without_truth, fasta.name)
@@ -135,7 +135,7 @@ def _observed(letters: Letters, sequence: str) -> tuple[ResidueModification, ...
 
 
 def _start(text: str) -> str:
-    """A text, or where it is long the beginning of it."""
+    """A text, cut if it is long."""
     return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."
 
 
@@ -146,7 +146,7 @@ def _rejected(fault: Fault, chain: str, file: str) -> Rejected:
 
 
 def _named(ids: list[str]) -> str:
-    """How many ids, and the first of them, in words."""
+    """The number of ids and the first of them, in words."""
     first = ", ".join(map(_start, ids[:MAX_SHOWN_IDS]))
     more = ", ..." if len(ids) > MAX_SHOWN_IDS else ""
     return f"{len(ids)} ids ({first}{more})" if len(ids) > 1 else f"1 id ({first})"
@@ -155,7 +155,7 @@ def _named(ids: list[str]) -> str:
 def _unmatched(
     truths: TruthFile, known: dict[str, int], without: list[str], fasta: str
 ) -> Iterator[Rejected]:
-    """Yield what the ids of a truth file and of the chains do not have in common, in one line."""
+    """Yield one line on ids that are only in a truth file or only among the chains."""
     if not truths.taken:
         unused = f"no id of the truth is one of {fasta}; give both files the same ids"
         yield Rejected("", 1, None, f"{truths.file}:1: {unused}")
@@ -168,9 +168,9 @@ def _unmatched(
             unknown.append(chain)
     said = []
     if unknown:
-        said.append(f"{_named(unknown)} of the truth are no chains of {fasta}")
+        said.append(f"{_named(unknown)} of the truth are not chains of {fasta}")
     if without:
-        said.append(f"{_named(without)} of {fasta} with gaps have no truth and count for nothing")
+        said.append(f"{_named(without)} of {fasta} with gaps have no truth and do not count")
     if twice:
         said.append(f"{_named(twice)} of the truth came before, and the first record counts")
     if said:
@@ -179,7 +179,7 @@ def _unmatched(
 
 
 def _unusable(homologs: str | Path) -> Iterator[Rejected]:
-    """Yield the records of a FASTA of homologs that cannot be used, the first in a line each."""
+    """Yield the unusable records of a FASTA of homologs; the first get a line each."""
     count = 0
     for record in read_scaffolds(homologs):
         if isinstance(record, Rejected):
@@ -258,7 +258,7 @@ def _lay_out(
 
 
 def _check_size(gaps: list[Gap], length: int, max_length: int, line: int) -> None:
-    """Raise Fault where a chain of `length` positions may become longer than `max_length`."""
+    """Raise Fault if a chain of `length` positions may become longer than `max_length`."""
     open_gaps = [gap for gap in gaps if not gap.fixed]
     if len(open_gaps) > MAX_OPEN_GAPS:
         raise Fault(
@@ -279,14 +279,14 @@ def _check_size(gaps: list[Gap], length: int, max_length: int, line: int) -> Non
 
 
 def _least(mass: float) -> int:
-    """The fewest residues that weigh `mass` Da."""
+    """The smallest number of residues with a mass of `mass` Da."""
     return int(mass / _extreme_masses()[1])
 
 
 def _inline_gap(
     record: Record, position: int, gap: InlineGap, tolerance_ppm: float, max_length: int
 ) -> Gap:
-    """The gap of an inline mass, its length unknown; raises Fault where the mass is impossible."""
+    """The gap of an inline mass, of unknown length; raises Fault if the mass is impossible."""
     tolerance = gap.mass * tolerance_ppm / 1e6 if gap.tolerance_da is None else gap.tolerance_da
     try:
         _check_mass(gap.mass, tolerance, max_length)
@@ -299,12 +299,12 @@ def _inline_gap(
 def _row_gap(
     row: Row, sequence: str, inline: dict[int, InlineGap], tolerance_ppm: float, max_length: int
 ) -> Gap:
-    """The gap of a table row; ValueError where row and sequence contradict each other."""
+    """The gap of a table row; ValueError if row and sequence contradict each other."""
     under = sequence[row.start : row.end]
     within = [inline[position] for position in range(row.start, row.end) if position in inline]
     if within and len(under) > 1:
         raise ValueError(
-            f"has a gap {_at(row)} that swallows an inline mass gap; give that one a row of its own"
+            f"has a gap {_at(row)} that covers an inline mass gap; give that one a row of its own"
         )
     mass, tolerance = row.mass, None
     if within:
@@ -342,11 +342,11 @@ def _row_gap(
 
 
 def _check_mass(mass: float, tolerance: float, max_length: int) -> None:
-    """Raise ValueError where a mass (Da) is absurd: below one residue, its tolerance or above
-    `max_length` residues.
+    """Raise ValueError if a mass (Da) is impossible.
 
-    Up to half a dalton below glycine is let through: that is a measurement out of tolerance, for
-    the decoder to report with the gap, not a reason to lose the chain.
+    That is, below one residue, below its tolerance, or above `max_length` residues. Up to half a
+    dalton below glycine is accepted: it is a measurement out of tolerance, which the decoder
+    reports with the gap, not a reason to reject the chain.
     """
     lightest, heaviest = _extreme_masses()
     if mass < lightest - max(tolerance, _HALF_DALTON):
@@ -368,8 +368,8 @@ def _check_mass(mass: float, tolerance: float, max_length: int) -> None:
 
 @cache
 def _extreme_masses() -> tuple[float, float]:
-    """What the lightest and the heaviest residue weigh, in Da."""
-    from pyteomics.mass import std_aa_mass  # slow to import, and most files hold no mass
+    """Masses of the lightest and the heaviest residue, in Da."""
+    from pyteomics.mass import std_aa_mass  # slow to import, and most files contain no mass
 
     masses = [std_aa_mass[residue] for residue in RESIDUES]
     return min(masses), max(masses)
@@ -383,7 +383,7 @@ def _at(row: Row) -> str:
 
 
 def _plain(record: Record, max_length: int) -> str:
-    """The letters of a true chain; raises Fault where it is none, or holds inline gaps."""
+    """The letters of a true chain; raises Fault if it is invalid or has inline gaps."""
     letters = read_letters(record, max_length)
     if letters.inline:
         raise Fault(
@@ -395,20 +395,20 @@ def _plain(record: Record, max_length: int) -> str:
 def _with_truth(
     sequence: str, gaps: tuple[Gap, ...], true: str, line: int, file: str
 ) -> tuple[Gap, ...]:
-    """The gaps with what the truth says of them; raises Fault where it contradicts."""
+    """The gaps with their truth; raises Fault if truth and scaffold contradict each other."""
     try:
         letters = place(sequence, gaps, true)
-        for gap, told in zip(gaps, letters, strict=True):
-            if told is not None and gap.truth is not None and told != gap.truth:
+        for gap, true_letters in zip(gaps, letters, strict=True):
+            if true_letters is not None and gap.truth is not None and true_letters != gap.truth:
                 raise ValueError(
-                    f"has {_start(told)} where the scaffold hides {_start(gap.truth)}; "
+                    f"has {_start(true_letters)} where the scaffold hides {_start(gap.truth)}; "
                     "correct one of them"
                 )
     except ValueError as error:
         raise Fault(str(error), line, file=file) from None
     return tuple(
-        gap if told is None else replace(gap, truth=told)
-        for gap, told in zip(gaps, letters, strict=True)
+        gap if true_letters is None else replace(gap, truth=true_letters)
+        for gap, true_letters in zip(gaps, letters, strict=True)
     )
 
 
@@ -429,7 +429,7 @@ def to_json(scaffold: Scaffold) -> str:
 
 
 def _as_list(gap: Gap) -> list[object]:
-    """The fields of a gap, the origin last; dataclasses.astuple does the same ten times slower."""
+    """The fields of a gap, origin last; dataclasses.astuple does the same ten times slower."""
     return [
         gap.start,
         gap.end,
@@ -444,7 +444,7 @@ def _as_list(gap: Gap) -> list[object]:
 
 
 def from_json(line: str) -> Scaffold:
-    """The scaffold of a line that `to_json` wrote; ValueError where it is no such line."""
+    """The scaffold in a line of `to_json`; ValueError if it is not such a line."""
     try:
         fields = json.loads(line)
         gaps = tuple(
@@ -465,7 +465,7 @@ def write_scaffolds(path: str | Path, scaffolds: Iterable[Scaffold]) -> None:
 
 
 def read_scaffold_block(path: str | Path) -> list[Scaffold]:
-    """The scaffolds that `write_scaffolds` wrote; LacunaError names a line that is none."""
+    """Read a file of `write_scaffolds`; LacunaError names a line that is invalid."""
     scaffolds = []
     with open_text(path) as handle:
         for number, line in enumerate(handle, start=1):

@@ -1,4 +1,4 @@
-"""A chain with its gaps, and a record that is none: what every later step works on."""
+"""A chain with its gaps, the unit of all later steps, and a record that was rejected."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,9 @@ class Gap:
     max_length: int | None  # None: no limit known
     mass: float | None = None  # sum of monoisotopic residue masses
     tolerance_da: float | None = None
-    truth: str | None = None  # the residues that really stand here, never shown to a model
-    origin: tuple[int, int] | None = None  # the user's start and end, where the chain was stretched
-    untried: bool = False  # not all lengths that bounds and mass allow were tried
+    truth: str | None = None  # the true residues, never shown to a model
+    origin: tuple[int, int] | None = None  # start and end as given, if the chain was stretched
+    untried: bool = False  # whether some lengths allowed by bounds and mass were not tried
 
     @property
     def fixed(self) -> bool:
@@ -27,8 +27,8 @@ class Gap:
 class ResidueModification:
     """A modification that the user wrote on an observed residue; `mass` is its change in Da.
 
-    `position` is the residue's (0-based) in the scaffold's sequence. A modification of the chain's
-    N terminus is on its first residue, one of the C terminus on its last.
+    `position` (0-based) is that of the residue in the scaffold's sequence. A modification of the N
+    terminus is on the first residue, one of the C terminus on the last.
     """
 
     position: int
@@ -38,11 +38,11 @@ class ResidueModification:
 
 @dataclass(frozen=True, slots=True)
 class Scaffold:
-    """A chain with its gaps, sorted and apart.
+    """A chain with its gaps, which are sorted and disjoint.
 
     `sequence` has one letter per position: a residue (observed), X (missing), or B, J, Z (missing,
-    of two). Every letter that is no residue lies in exactly one gap. `line` is that of the FASTA
-    header. `modifications` are those of observed residues, in order of their positions.
+    one of two). Every letter that is not a residue is in exactly one gap. `line` is that of the
+    FASTA header. `modifications` are those of observed residues, in order of positions.
     """
 
     chain: str
@@ -55,10 +55,10 @@ class Scaffold:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record that could not be used; `reason` is whole: file, line, record, fault and remedy.
+    """A record that could not be used; `reason` has file, line, record, fault and remedy.
 
-    Control characters of both are shown as escapes. `remark`: no record is lost, but the user
-    should know.
+    Control characters in `chain` and `reason` are shown as escapes. `remark`: no record is lost,
+    but the user should know.
     """
 
     chain: str

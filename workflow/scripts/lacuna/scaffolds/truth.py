@@ -1,4 +1,4 @@
-"""True chains from a FASTA: found beside their scaffolds, checked against them, cut into gaps."""
+"""True chains from a FASTA: matched with their scaffolds, checked, and cut into gaps."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +15,7 @@ _CHOICES = {residue: frozenset(residue) for residue in RESIDUES}
 _CHOICES |= {letter: frozenset(choices) for letter, choices in AMBIGUOUS.items()}
 _CHOICES[MISSING_LETTER] = frozenset(RESIDUES)
 
-# For each letter of a scaffold, a pattern for the letters that the truth may have in its place.
+# For each letter of a scaffold, a pattern of the letters that the truth may have in its place.
 _PATTERN = {
     letter: "[" + "".join(true for true, may in _CHOICES.items() if may & choices) + "]"
     for letter, choices in _CHOICES.items()
@@ -23,14 +23,14 @@ _PATTERN = {
 
 
 class TruthFile:
-    """Looks true chains up by id while both files are streamed.
+    """Looks up true chains by id while both files are streamed.
 
-    Where truth and scaffolds stand in the same order only one record is held; otherwise those
-    passed over.
+    If truth and scaffolds are in the same order, only one record is held; otherwise, also those
+    that were skipped.
     """
 
     def __init__(self, path: str | Path, clean: Callable[[Record], str], max_bytes: int) -> None:
-        """`clean` turns a record into letters of the alphabet, or raises the Fault of it."""
+        """`clean` turns a record into letters of the alphabet, or raises its Fault."""
         self.file = Path(path).name
         self.taken: set[str] = set()
         self._clean = clean
@@ -38,7 +38,7 @@ class TruthFile:
         self._passed: dict[str, Record] = {}
 
     def take(self, chain: str) -> tuple[str, int] | None:
-        """The true sequence of a chain and its line, or None; raises Fault where it is bad."""
+        """The true sequence of a chain and its line, or None; raises Fault if it is bad."""
         record = self._passed.pop(chain, None)
         while record is None:
             ahead = next(self._records, None)
@@ -62,13 +62,12 @@ class TruthFile:
 
 
 def place(sequence: str, gaps: Sequence[Gap], truth: str) -> list[str | None]:
-    """The true residues of each gap (None where the truth leaves them open), in the order of
-    `gaps`.
+    """The true residues of each gap, in the order of `gaps`; None if the truth leaves them open.
 
-    `sequence` is the scaffold's. Gaps of unknown length are resolved by matching what stands
-    between them; where that leaves a choice the masses decide, and where a choice is left even
-    then the gap's truth is None. Raises ValueError, naming the first disagreement, where the truth
-    does not fit the scaffold.
+    `sequence` is the scaffold's. Gaps of unknown length are resolved by matching the residues
+    between them. If that leaves a choice, the masses decide; if there is still a choice, the gap's
+    truth is None. Raises ValueError that names the first disagreement if the truth does not fit the
+    scaffold.
     """
     if all(gap.fixed for gap in gaps):
         _compare(sequence, truth)
@@ -80,7 +79,7 @@ def place(sequence: str, gaps: Sequence[Gap], truth: str) -> list[str | None]:
 
 
 def _compare(sequence: str, truth: str) -> None:
-    """Raise ValueError where a truth first contradicts a scaffold of the same length."""
+    """Raise ValueError at the first contradiction of a truth and a scaffold of the same length."""
     if len(sequence) != len(truth):
         raise ValueError(
             f"has {len(truth)} residues, the scaffold {len(sequence)}; correct one of them"
@@ -93,7 +92,7 @@ def _compare(sequence: str, truth: str) -> None:
 
 
 def _match(sequence: str, gaps: Sequence[Gap], truth: str) -> list[tuple[int, int] | None]:
-    """(start, end) of each gap in the truth; None for one that may lie in more than one place."""
+    """(start, end) of each gap in the truth; None if it may be in more than one place."""
     loose = [gap for gap in gaps if not gap.fixed]
     edges = [0, *(edge for gap in loose for edge in (gap.start, gap.end)), len(sequence)]
     pieces = [sequence[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True)]
@@ -106,7 +105,7 @@ def _match(sequence: str, gaps: Sequence[Gap], truth: str) -> list[tuple[int, in
     if None in starts and any(gap.mass is not None for gap in loose):
         weights = _weights(truth)
         ranges = [_by_mass(gap, weights, *_by_length(gap, len(truth))) for gap in loose]
-        # A true chain may be modified, and then no mass fits: the lengths' answer stands.
+        # A true chain may be modified, and then no mass fits: the result by lengths is used.
         starts = _starts(pieces, ranges, truth) or starts
 
     # Piece i begins at position edges[2 * i] of the scaffold and at starts[i] of the truth.
@@ -131,10 +130,10 @@ Ranges = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def _starts(pieces: list[str], ranges: list[Ranges], truth: str) -> list[int | None] | None:
-    """Where in the truth each piece begins (None: in more than one place); None when nothing fits.
+    """Start of each piece in the truth (None: more than one is possible); None if nothing fits.
 
-    `ranges[i]`, two arrays (len(truth) + 1,), gives for each place where gap i may begin the first
-    and the last place where it may end. Two sweeps keep what is reachable from both ends of the
+    `ranges[i]`, two arrays (len(truth) + 1,), gives the first and the last possible end of gap i
+    for each of its possible starts. Two sweeps keep what can be reached from both ends of the
     truth.
     """
     n = len(truth) + 1
@@ -165,7 +164,7 @@ def _starts(pieces: list[str], ranges: list[Ranges], truth: str) -> list[int | N
 
 
 def _by_length(gap: "Gap", length: int) -> Ranges:
-    """The ends that a gap's length range allows, for each begin 0..length."""
+    """The ends allowed by a gap's length range, for each start 0..length."""
     begin = np.arange(length + 1)
     first = begin + gap.min_length
     last = np.full(length + 1, length) if gap.max_length is None else begin + gap.max_length
@@ -175,7 +174,7 @@ def _by_length(gap: "Gap", length: int) -> Ranges:
 def _by_mass(
     gap: "Gap", weights: NDArray[np.float64], first: NDArray[np.int64], last: NDArray[np.int64]
 ) -> Ranges:
-    """Of the ends that a gap's length range allows, those that its mass allows too."""
+    """Those of the ends allowed by a gap's length range that its mass allows too."""
     if gap.mass is None or gap.tolerance_da is None:
         return first, last
     lightest = np.searchsorted(weights, weights + gap.mass - gap.tolerance_da, side="left")
@@ -184,8 +183,8 @@ def _by_mass(
 
 
 def _weights(truth: str) -> NDArray[np.float64]:
-    """(len(truth) + 1,) Da: the mass before each position; an unknown residue weighs nothing."""
-    from pyteomics.mass import std_aa_mass  # slow to import, and needed here alone
+    """(len(truth) + 1,) Da: the mass before each position; an unknown residue has mass 0."""
+    from pyteomics.mass import std_aa_mass  # slow to import, and needed only here
 
     masses = [std_aa_mass.get(letter, 0.0) for letter in truth]
     return np.concatenate(([0.0], np.cumsum(masses)))

@@ -1,22 +1,28 @@
-"""What the rule of a script gives it, as keyword arguments of the function that does its work."""
+"""A rule's inputs, outputs and parameters as keyword arguments of the function behind it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-# Parameters that are there for Snakemake to compare with those of an earlier run.
+# Parameters that exist only for Snakemake to compare with those of an earlier run.
 DIGESTS = frozenset({"code", "inputs", "worker"})
 
 
 def arguments(
-    snakemake: Any, *without: str, lists: Sequence[str] = (), outputs: str | None = None
+    snakemake: Any,
+    *without: str,
+    lists: Sequence[str] = (),
+    outputs: str | None = None,
+    bundles: Mapping[str, type] | None = None,
 ) -> dict[str, Any]:
-    """The inputs, outputs and parameters of a job by the names that its rule gives them.
+    """The inputs, outputs and parameters of a job by their names in the rule.
 
-    Files are paths, or lists of paths. An optional input that has no file is None, or an empty
-    list if it is one of `lists`. `without`: names that the function does not take; digests are
-    always left out. outputs: a name under which all outputs are passed together, by their own.
-    Raises ValueError if the rule uses a name twice.
+    Files are paths, or lists of paths. An optional input without a file is None, or an empty list
+    if its name is in `lists`. without: names that the function does not take; digests are always
+    left out. outputs: a name under which all outputs are passed together, as a dict by name.
+    bundles: by parameter name, a dataclass that takes the arguments named like its fields. Raises
+    ValueError if the rule uses a name twice.
     """
     inputs = {name: _files(files, name in lists) for name, files in snakemake.input.items()}
     made = {name: _files(files) for name, files in snakemake.output.items()}
@@ -27,11 +33,13 @@ def arguments(
         if twice := found.keys() & kept.keys():
             raise ValueError(f"rule {snakemake.rule}: '{min(twice)}' names two things")
         found |= kept
+    for name, bundle in (bundles or {}).items():
+        found[name] = bundle(**{field.name: found.pop(field.name) for field in fields(bundle)})
     return found
 
 
 def _files(given: str | Iterable[str], empty: bool = False) -> Path | list[Path] | None:
-    """A file, or several; of none a list if `empty`, else None."""
+    """A file, or several; if there are none, a list if `empty`, else None."""
     if isinstance(given, str):
         return Path(given)
     paths = [Path(path) for path in given]

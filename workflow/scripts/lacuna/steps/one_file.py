@@ -1,5 +1,7 @@
-"""All steps of one FASTA file without Snakemake: what the command `lacuna fill` and the Python
-interface call. Its files are byte for byte those of a run of the workflow."""
+"""All steps of one FASTA file without Snakemake, for `lacuna fill` and the Python interface.
+
+The files are byte for byte those of a run of the workflow.
+"""
 
 import os
 import tempfile
@@ -15,7 +17,7 @@ from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError, writing
 from lacuna.core.paths import CONFIG_SCHEMA, LIBRARY, WEIGHTS
 from lacuna.scaffolds.fasta import count_records
-from lacuna.steps.blocks import tools
+from lacuna.steps.load import forget
 from lacuna.steps.sheet import SPECIES
 from lacuna.steps.small_samples import Settings, SmallSample, fill_sample
 
@@ -28,8 +30,8 @@ OUTPUTS = {
     "rejected": "rejected.tsv",
     "alkylation": "alkylation.json",
 }
-BLOCK = 2_000  # chains: a second or two of work between two steps of a progress bar
-_INSTEAD_OF_A_SHEET = "samples.tsv"  # a configuration must name one; it is never read here
+BLOCK = 2_000  # chains: a second or two of work per step of a progress bar
+_INSTEAD_OF_A_SHEET = "samples.tsv"  # a configuration must name a sheet; it is never read here
 
 
 def fill_file(
@@ -42,13 +44,13 @@ def fill_file(
     library: Path = LIBRARY,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Fill a FASTA file and write `OUTPUTS` into the folder `out` when all of them are done.
+    """Fill a FASTA file and write `OUTPUTS` into the folder `out` once all of them are complete.
 
     inputs: `fasta` and, if there are such files, `gaps`, `truth` and `homologs`, as in a sample
-    sheet; options: keys of config.yaml and their values, the others have their defaults;
-    progress: called with the chains that are done and their number, first and after every block.
+    sheet; options: values by key of config.yaml; keys that are not given have their defaults;
+    progress: called with the number of finished chains and of all, at first and after every block.
 
-    Computes with one thread, as a job of the workflow does, so that results do not depend on the
+    Computes with one thread, like a job of the workflow, so that results do not depend on the
     number of cores. Raises LacunaError if an option is wrong, a file as a whole cannot be used or
     an input would be overwritten.
     """
@@ -67,8 +69,8 @@ def fill_file(
         tell(done, total)
 
     threads = torch.get_num_threads()
-    if (weights, library) != (WEIGHTS, LIBRARY):
-        tools.cache_clear()  # a file of the user's may hold something else by now
+    # A user's file may have changed since an earlier call.
+    forget(network=(weights, library) != (WEIGHTS, LIBRARY))
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         try:
@@ -86,13 +88,13 @@ def fill_file(
                 for name, path in written.items():
                     os.replace(path, out / OUTPUTS[name])
         finally:
-            # Of this process, which may be another's program.
+            # These settings are the process's, which may be another program.
             torch.set_num_threads(threads)
             set_precision("fast")
 
 
 def settings_of(config: Mapping[str, Any]) -> Settings:
-    """What a complete configuration says of filling."""
+    """The settings of filling in a complete configuration."""
     return Settings(
         tolerance_ppm=config["tolerance_ppm"],
         on_bad_record=config["on_bad_record"],

@@ -1,4 +1,4 @@
-"""The output folder: nobody else's files in it, one run at a time, and what a run ends with."""
+"""The output folder: no foreign files, one run at a time, and the last line of a failed run."""
 
 import atexit
 import fcntl
@@ -20,28 +20,28 @@ from lacuna.scaffolds.alkylation import EVIDENCE
 from lacuna.steps.sheet import RESERVED
 
 LOCK = Path("logs") / ".lock"
-# The runs that follow may use weights from {outdir}/pretrain, and the settings of this one.
+# Later runs may use weights from {outdir}/pretrain, and the settings of this one.
 _MADE = [name for name in RESERVED if name not in ("pretrain", "config.yaml")]
-# What Lacuna writes into the folders of a sample that Snakemake removes whole before it makes them
-# anew. Names with a dot are Snakemake's stamp and half-written files.
+# Files that Lacuna writes into those folders of a sample that Snakemake removes as a whole before
+# it makes them again. Names with a dot are Snakemake's stamp and partial files.
 _MAKES = {
     "scaffolds": rf"\d{{5}}\.jsonl|{re.escape(EVIDENCE)}|\..*",
     "seed_lstm": r"\d{5}|predictions\.tsv|\..*",
 }
-_FULL = 1 << 18  # bytes; where fewer are free, Snakemake and jobs without a word met a full disk
-_INTERRUPTED = "Terminating processes on user request"  # as Snakemake says it
+_FULL = 1 << 18  # bytes; if fewer are free, silent deaths of Snakemake or jobs mean a full disk
+_INTERRUPTED = "Terminating processes on user request"  # Snakemake's own words
 
 
 # --- whose files ---------------------------------------------------------------------------------
 
 
 def check_outdir(outdir: Path, samples: Sequence[str], inputs: Mapping[str, Path | None]) -> None:
-    """Raise LacunaError where a run would overwrite or remove what it did not make.
+    """Raise LacunaError if a run would overwrite or remove files that it did not make.
 
-    It also raises one where the disk of the working folder is full, as Snakemake needs it too.
+    Also if the disk of the working folder is full, since Snakemake writes there too.
 
     samples: names of the folders that the run makes in `outdir`.
-    inputs: files that it reads, by what they are ("fasta of sample 'a'").
+    inputs: files that it reads, by description ("fasta of sample 'a'").
     """
     if shutil.disk_usage(os.getcwd()).free < _FULL:
         raise LacunaError(f"{os.getcwd()}: the disk is full; free some space and run again")
@@ -54,7 +54,7 @@ def check_outdir(outdir: Path, samples: Sequence[str], inputs: Mapping[str, Path
 
 
 def _check_inputs(folders: Iterable[Path], inputs: Mapping[str, Path | None]) -> None:
-    """Raise LacunaError where an input is among the files and folders that a run makes."""
+    """Raise LacunaError if an input is among the files and folders that a run makes."""
     owned = {_identity(folder): folder for folder in folders if folder.exists()}
     for what, path in inputs.items():
         folder = None if path is None else _owner(path, owned)
@@ -66,7 +66,7 @@ def _check_inputs(folders: Iterable[Path], inputs: Mapping[str, Path | None]) ->
 
 
 def _check_strangers(outdir: Path, folders: Sequence[Path]) -> None:
-    """Raise LacunaError where a sample's folder holds what Lacuna would remove and never wrote."""
+    """Raise LacunaError if a sample's folder has files that Lacuna would remove but never wrote."""
     for folder in (folder / name for folder in folders for name in _MAKES):
         for name in sorted(os.listdir(folder)) if folder.is_dir() else ():
             if not re.fullmatch(_MAKES[folder.name], name):
@@ -85,7 +85,7 @@ def _check_strangers(outdir: Path, folders: Sequence[Path]) -> None:
 
 
 def _owner(path: Path, owned: Mapping[tuple[int, int], Path]) -> Path | None:
-    """The owned file or folder that a path is in, as it is written or with its links followed."""
+    """The owned file or folder that contains a path, as written or with links resolved."""
     for seen in dict.fromkeys([path.absolute(), path.resolve()]):
         for place in (seen, *seen.parents):
             if (known := _identity(place)) in owned:
@@ -95,7 +95,7 @@ def _owner(path: Path, owned: Mapping[tuple[int, int], Path]) -> Path | None:
 
 @cache
 def _identity(path: Path) -> tuple[int, int]:
-    """Device and number: they know a folder under any name, also where case does not matter."""
+    """Device and inode, which identify a folder by any name and on any file system."""
     try:
         found = path.stat()
     except OSError:
@@ -112,8 +112,8 @@ class Holder:
 
     host: str
     process: int
-    folder: str  # where it was started: Snakemake's records of what it made are there
-    outdir: str  # the output folder itself: in a copy of it the names are not of that run
+    folder: str  # where it was started: Snakemake's records of its results are there
+    outdir: str  # the output folder itself: in a copy of it, this is another folder
     since: str
     running: bool = True
 
@@ -122,15 +122,15 @@ class Holder:
 
 
 class RunLock:
-    """An output folder that is this run's alone until `release`, or until the process ends.
+    """Reserves an output folder for this run until `release`, or until the process ends.
 
-    The system's lock on a file tells a run that lives from one that was killed. The file says whose
-    it is: the lock may not reach across the machines that share a file system, and a run started
-    elsewhere would take what is there for its own, since Snakemake goes by dates alone there.
+    The system's lock on a file distinguishes a live run from one that was killed. The file names
+    the run: the lock may not work across machines that share a file system, and a run started in
+    another folder would take the results for its own, since Snakemake compares only dates there.
     """
 
     def __init__(self, outdir: Path) -> None:
-        """Raises LacunaError where another run has it, or where the folder cannot be written."""
+        """Raises LacunaError if another run has the folder, or if it cannot be written."""
         self.path = outdir / LOCK
         with writing(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -154,16 +154,16 @@ class RunLock:
         atexit.register(self.release)
 
     def release(self) -> None:
-        """Give the folder back; the file stays, since removing it would race with others."""
+        """Release the folder; the file stays, since removing it would race with other runs."""
         if not self._released:
             self._released = True
-            with suppress(OSError):  # a full disk: the lock ends with the process all the same
+            with suppress(OSError):  # a full disk: the lock still ends with the process
                 _write_holder(self._file, replace(self._holder, running=False))
             os.close(self._file)
 
 
 def _check_free(outdir: Path, file: int) -> None:
-    """Lock the file; LacunaError where it is another run's, or the results are another folder's."""
+    """Lock the file; LacunaError if another run has it, or the results are another folder's."""
     held = not _locked(file)
     holder = _read_holder(file)
     if held:
@@ -177,10 +177,10 @@ def _check_free(outdir: Path, file: int) -> None:
     if holder.running and holder.host != socket.gethostname():
         raise LacunaError(
             f"outdir '{outdir}' is in use by a run on another machine, or one was killed there "
-            f"({holder}); if it runs no more, remove '{outdir / LOCK}'"
+            f"({holder}); if it has ended, remove '{outdir / LOCK}'"
         )
     here = os.path.realpath(os.getcwd())
-    of_this = holder.outdir == os.path.realpath(outdir)  # and not of one that this is a copy of
+    of_this = holder.outdir == os.path.realpath(outdir)  # not that of a folder this is a copy of
     if (
         of_this
         and holder.folder != here
@@ -193,7 +193,7 @@ def _check_free(outdir: Path, file: int) -> None:
 
 
 def _locked(file: int) -> bool:
-    """Whether the file could be locked; a file system without locks has the file's words alone."""
+    """Lock the file; returns whether that worked or, without locks, whether its run has ended."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -206,7 +206,7 @@ def _locked(file: int) -> bool:
 
 
 def _read_holder(file: int) -> Holder | None:
-    """Whom the file names; nobody where it is empty, or damaged by a kill in mid-write."""
+    """The run named in the file; None if it is empty, or damaged by a kill while it was written."""
     try:
         return Holder(**json.loads(os.pread(file, 1 << 16, 0)))
     except (ValueError, TypeError):
@@ -232,15 +232,15 @@ def _alive(process: int) -> bool:
 
 
 def last_words(outdir: Path, start: float, logs: Sequence[str]) -> str:
-    """The line that a run which failed ends with: the first fault of its jobs, and how many more.
+    """The last line of a failed run: the first fault of its jobs, and the number of others.
 
     start: when the run began, as `RunLock.start`. logs: Snakemake's own, which name the rules of
-    jobs that were killed without a word.
+    jobs that were killed silently.
     """
     folder = outdir / LOCK.parent
     said = "".join(Path(log).read_text(encoding="utf-8", errors="replace") for log in logs)
     if _INTERRUPTED in said:
-        return "the run was interrupted; the same command goes on where it was"
+        return "the run was interrupted; the same command continues it"
     if faults := faults_since(folder, start):
         more = f" (and {len(faults) - 1} more faults in {folder})" if len(faults) > 1 else ""
         return faults[0] + more
@@ -249,6 +249,6 @@ def last_words(outdir: Path, start: float, logs: Sequence[str]) -> str:
     rules = list(dict.fromkeys(re.findall(r"^Error in rule (\w+)", said, re.MULTILINE)))
     named = f"rule {', '.join(rules)}: its job" if rules else "a job"
     return (
-        f"{named} ended without a word, as when it is killed for memory or time; give it more (see "
+        f"{named} ended silently, as if killed for memory or time; give it more (see "
         f"{', '.join(map(str, [folder, *logs]))})"
     )

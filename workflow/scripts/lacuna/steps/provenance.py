@@ -1,4 +1,4 @@
-"""Digests of the code and the inputs behind a rule, so that a change of them re-runs the rule."""
+"""Digests of the code and the inputs behind a rule, so that a change re-runs the rule."""
 
 import ast
 import hashlib
@@ -9,13 +9,13 @@ from pathlib import Path
 from lacuna.core.files import LacunaError, file_digest, state_of
 from lacuna.core.paths import GERMLINES, PACKAGE, UNIMOD
 
-# Files that a module reads wherever it is used: they count as code.
+# Data files that a module reads in every use: they count as code.
 DATA = {"germlines.py": GERMLINES, "tags.py": UNIMOD.parent}
 
 
 @cache
 def code_digest(path: Path) -> str:
-    """sha256 over a Python file and every module of this package that it leads to."""
+    """sha256 (hex) of a Python file and every module of this package that it leads to."""
     digest = hashlib.sha256()
     for name, file in sorted((_name(file), file) for file in code_behind(path)):
         digest.update(name.encode() + b"\0" + file.read_bytes() + b"\0")
@@ -25,22 +25,22 @@ def code_digest(path: Path) -> str:
 class Inputs:
     """The user's files as they are when a run begins.
 
-    Snakemake compares times: it takes a file that was replaced while jobs ran, or by an older one,
-    for the one that its results are of. Digests as parameters of a rule tell them apart.
+    Snakemake compares times: it does not notice a file that was replaced while jobs ran, or by an
+    older one. Digests as parameters of a rule reveal both.
     """
 
     def __init__(self, paths: Iterable[str | Path]) -> None:
-        """Read the files; LacunaError where one cannot be read."""
+        """Read the files; LacunaError if one cannot be read."""
         named = {str(path) for path in paths}
         self._state = {path: state_of(path) for path in named}
         self._digest = {path: file_digest(path) for path in named}
 
     def digest(self, path: str | Path | None) -> str | None:
-        """The sha256 of a file as it was; None for no file, or none of these."""
+        """The sha256 (hex) of a file as it was; None for no file, or one that was not read."""
         return self._digest.get(str(path))
 
     def changed(self) -> list[str]:
-        """The files that hold something else by now, or are gone."""
+        """The files whose content has changed since, or that are gone."""
         moved = sorted(path for path, state in self._state.items() if state_of(path) != state)
         return [path for path in moved if _digest_now(path) != self._digest[path]]
 
@@ -71,9 +71,9 @@ def code_behind(path: Path) -> set[Path]:
 
 @cache  # most modules are behind several scripts, and parsing one takes milliseconds
 def imported(source: str) -> frozenset[str]:
-    """The dotted names that a module imports, anywhere in it: modules, and what is in them.
+    """The dotted names that a module imports, anywhere in it: of modules and of what is in them.
 
-    Raises ValueError at a relative import, which would have to be resolved.
+    Raises ValueError for a relative import, which would have to be resolved.
     """
     names: set[str] = set()
     for node in ast.walk(ast.parse(source)):
@@ -104,5 +104,5 @@ def _files_of(dotted: str) -> Iterator[Path]:
 
 
 def _name(file: Path) -> str:
-    """A name of a file that is the same wherever the workflow is."""
+    """A name of a file that does not depend on where the workflow is."""
     return file.relative_to(PACKAGE).as_posix() if file.is_relative_to(PACKAGE) else file.name

@@ -1,4 +1,4 @@
-"""The sample sheet: one row per FASTA file, checked whole before anything runs."""
+"""The sample sheet: one row per FASTA file, all checked before anything runs."""
 
 import csv
 import difflib
@@ -8,24 +8,24 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from lacuna.core.config import shortened
 from lacuna.core.files import LacunaError, open_bytes, open_text, path_fault
-from lacuna.scaffolds.alkylation import CHOICES as ALKYLATIONS
+from lacuna.core.paths import SAMPLES_SCHEMA
 
-REQUIRED = ("sample", "fasta")
-OPTIONAL_PATHS = ("gaps", "truth", "homologs")
-COLUMNS = (*REQUIRED, *OPTIONAL_PATHS, "species", "alkylation")
-SPECIES = ("auto", "human", "mouse", "rat", "rabbit", "rhesus", "alpaca")
-SAMPLE_PATTERN = (
-    r"[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*"  # not '.' or '..': it names a folder
-)
-MAX_NAME = 100  # letters of a sample's name, which is a part of the names of files
-_DELIMITERS = "\t,;"  # tabs, or what Excel writes as CSV in one language or another
-# What else stands in the output folder, beside those of the samples.
-RESERVED = (
-    "accuracy.tsv benchmark_scale.tsv benchmarks config.yaml logs model packs peers pretrain "
-    "report.html summary.txt"
-).split()
+# The schema of a row; Lacuna's own messages describe a fault in terms of the sheet.
+_SCHEMA = yaml.safe_load(SAMPLES_SCHEMA.read_text(encoding="utf-8"))
+_CELLS = _SCHEMA["properties"]
+COLUMNS: tuple[str, ...] = tuple(_CELLS)
+REQUIRED: tuple[str, ...] = tuple(_SCHEMA["required"])
+OPTIONAL_PATHS = tuple(c for c in COLUMNS if "format" in _CELLS[c] and c not in REQUIRED)
+SPECIES: tuple[str, ...] = tuple(_CELLS["species"]["enum"])
+ALKYLATIONS: tuple[str, ...] = tuple(filter(None, _CELLS["alkylation"]["enum"]))
+SAMPLE_PATTERN: str = _CELLS["sample"]["pattern"]
+MAX_NAME: int = _CELLS["sample"]["maxLength"]  # a sample's name is part of file names
+RESERVED: list[str] = _CELLS["sample"]["not"]["enum"]  # other names in the output folder
+_DELIMITERS = "\t,;"  # tabs, or the separators of CSV from Excel, by language
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,14 @@ class Sample:
     truth: Path | None = None
     homologs: Path | None = None
     species: str = SPECIES[0]
-    alkylation: str = ""  # that of the configuration
+    alkylation: str = ""  # empty: that of the configuration
 
 
 def read_sheet(path: str | Path) -> tuple[Sample, ...]:
-    """The samples of a sheet, in its order: separated by tabs, or CSV as a spreadsheet saves it.
+    """Read the samples of a sheet, in order: separated by tabs, or CSV as saved by a spreadsheet.
 
-    Raises LacunaError at the first fault: a column missing or unknown, an id that is bad, taken or
-    stands twice, a species or an alkylation that is not known, a file that does not exist, a sheet
-    without rows.
+    Raises LacunaError for the first fault: a missing or unknown column, an invalid, reserved or
+    repeated id, an unknown species or alkylation, a file that does not exist, a sheet without rows.
     """
     path = Path(path)
     lines = _read_lines(path)
@@ -65,12 +64,12 @@ def read_sheet(path: str | Path) -> tuple[Sample, ...]:
         where = f"{path}:{line}"
         if len(cells) > len(columns):
             raise LacunaError(
-                f"{where}: {len(cells)} cells under {len(columns)} columns; remove what is too much"
+                f"{where}: {len(cells)} cells under {len(columns)} columns; remove the surplus"
             )
         sample = _sample(where, path.parent, dict(zip(columns, cells, strict=False)))
         if first_line.setdefault(sample.sample, line) != line:
             raise LacunaError(
-                f"{where}: sample '{sample.sample}' stands on line "
+                f"{where}: sample '{sample.sample}' is on line "
                 f"{first_line[sample.sample]} already; rename one of them"
             )
         samples.append(sample)
@@ -78,14 +77,14 @@ def read_sheet(path: str | Path) -> tuple[Sample, ...]:
 
 
 def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
-    """The lines that are not empty, with their numbers, as cells without blanks around them."""
+    """Non-empty lines with their numbers, as cells without surrounding blanks."""
     with open_text(path) as handle:
         text = handle.read()
     if text.startswith("PK\3\4"):
-        raise LacunaError(f"{path}: a workbook of a spreadsheet; save it as tab-separated text")
+        raise LacunaError(f"{path}: a spreadsheet workbook; save it as tab-separated text")
     delimiter = _delimiter(text)
     source = io.StringIO(text)
-    if delimiter == "\t":  # has no quotes: those of a path belong to it
+    if delimiter == "\t":  # no quoting: quotes in a path belong to it
         rows = csv.reader(source, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     else:
         rows = csv.reader(source, delimiter=delimiter, strict=True)
@@ -103,7 +102,7 @@ def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
 
 
 def _delimiter(text: str) -> str:
-    """What separates the cells: what the first line that is not empty is cut by."""
+    """The separator of cells, found from the first line that is not empty."""
     header = text.lstrip().partition("\n")[0]
     for delimiter in _DELIMITERS:
         names = {name.strip(' "').lower() for name in header.split(delimiter)}
@@ -113,16 +112,16 @@ def _delimiter(text: str) -> str:
 
 
 def _check_header(path: Path, line: int, columns: list[str]) -> None:
-    """Raise LacunaError where a column is missing, unknown, or there twice."""
+    """Raise LacunaError if a column is missing, unknown, or there twice."""
     for name in columns:
         if name not in COLUMNS:
             hint = f"separate columns by tabs; known are {_names(COLUMNS)}"
-            # Blanks within: a header whose columns are separated by blanks.
+            # Blanks within a name: columns may be separated by blanks.
             near = [] if " " in name else difflib.get_close_matches(name.lower(), COLUMNS, n=1)
             remedy = f"did you mean '{near[0]}'?" if near else hint
             raise LacunaError(f"{path}:{line}: unknown column '{shortened(name)}'; {remedy}")
         if columns.count(name) > 1:
-            raise LacunaError(f"{path}:{line}: column '{name}' stands twice; keep one of them")
+            raise LacunaError(f"{path}:{line}: column '{name}' occurs twice; keep one of them")
     for name in REQUIRED:
         if name not in columns:
             raise LacunaError(
@@ -131,12 +130,12 @@ def _check_header(path: Path, line: int, columns: list[str]) -> None:
 
 
 def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
-    """The sample of a row; raises LacunaError naming row, column and fault."""
+    """The sample of a row; raises LacunaError that names row, column and fault."""
     sample = cells.get("sample", "")
     if not re.fullmatch(SAMPLE_PATTERN, sample):
         raise LacunaError(
-            f"{where}: '{shortened(sample)}' is no sample id; use letters, digits, '_', '-' and "
-            "'.', not dots alone"
+            f"{where}: '{shortened(sample)}' is not a sample id; use letters, digits, '_', '-' and "
+            "'.', but not only dots"
         )
     if len(sample) > MAX_NAME:
         raise LacunaError(
@@ -166,7 +165,7 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
 
 
 def _chosen(where: str, column: str, given: str, known: tuple[str, ...]) -> str:
-    """A cell that is empty or one of those known; raises LacunaError where it is another."""
+    """A cell that is empty or has a known value; raises LacunaError if it is another."""
     if given and given not in known:
         near = difflib.get_close_matches(given.lower(), known, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"use one of {_names(known)}"
@@ -175,13 +174,13 @@ def _chosen(where: str, column: str, given: str, known: tuple[str, ...]) -> str:
 
 
 def _existing(where: str, column: str, folder: Path, cell: str) -> Path:
-    """The path of a cell; raises LacunaError where it is no file, or none that can be used."""
+    """The path in a cell; raises LacunaError if it is not a file or cannot be used."""
     path = folder / cell
-    # The path itself shows the folder of the sheet too, the cell whether it begins with '~'.
+    # The full path includes the folder of the sheet; only the cell can begin with '~'.
     for text in (str(path), "" if os.path.isfile(path) else cell):
         if fault := path_fault(text):
             raise LacunaError(f"{where}: {column} '{shortened(text)}' {fault}")
-    if not os.path.isfile(path):  # pathlib raises an error where a name is too long
+    if not os.path.isfile(path):  # pathlib raises an error if a name is too long
         fault = "is a folder" if os.path.isdir(path) else "does not exist"
         remedy = "correct it (paths are relative to the sheet)"
         if cell[0] == cell[-1] == '"':

@@ -1,12 +1,13 @@
-"""All steps of many small samples in one process, over the files and by the functions of the rules
-that take a step of one sample each."""
+"""All steps of many small samples in one process.
+
+The files and the functions are those of the rules that make a single step of one sample.
+"""
 
 import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -20,9 +21,11 @@ from lacuna.results.join import (
     write_alternatives,
 )
 from lacuna.results.scores import measure
-from lacuna.steps.blocks import encode_block, fill_block_files
+from lacuna.steps.encode_block import encode_block
+from lacuna.steps.fill_block import fill_block_files
 from lacuna.steps.find_alkylation import find_alkylation
 from lacuna.steps.packs import LARGEST
+from lacuna.steps.reader_files import ReaderFiles
 
 LOG = logging.getLogger(__name__)
 
@@ -31,8 +34,8 @@ LOG = logging.getLogger(__name__)
 class SmallSample:
     """A sample and its files.
 
-    inputs: its FASTA and its other columns of the sheet, by column; outputs: by their names
-    without suffix, `alternatives` where it is wanted.
+    inputs: its FASTA and its other files, by column of the sheet; outputs: by name without suffix,
+    including `alternatives` if requested.
     """
 
     name: str
@@ -44,7 +47,7 @@ class SmallSample:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the configuration says of filling, as the functions of the steps take it."""
+    """The settings of filling in a configuration, as the functions of the steps take them."""
 
     tolerance_ppm: float
     on_bad_record: str
@@ -60,11 +63,11 @@ def samples_of(
     inputs: Mapping[str, Sequence[str]],
     outputs: Mapping[str, Sequence[str]],
 ) -> Iterator[SmallSample]:
-    """Yield the samples of a pack from the lists of files that a job is given.
+    """Yield the samples of a pack from the lists of files of a job.
 
-    rows: of each sample its name, its species and the columns of the sheet that it fills, apart by
-    blanks; inputs: by column the files of the samples that fill it (what else a job is given is
-    left aside); outputs: by name a file of each sample.
+    rows: for each sample its name, its species and the columns of the sheet that it fills,
+    separated by blanks; inputs: by column, the files of the samples that fill it (other inputs are
+    ignored); outputs: by name, a file for each sample.
     """
     files = {column: iter(paths) for column, paths in inputs.items()}
     for i, row in enumerate(rows):
@@ -82,10 +85,10 @@ def fill_pack(
     settings: Settings,
     device: torch.device,
 ) -> None:
-    """Write every file of every sample, those of one sample when its last step is done.
+    """Write every file of every sample; those of a sample appear once its last step is done.
 
-    scratch: a folder on the same file system for what is not done; what a kill leaves is in there.
-    Raises LacunaError that names the sample if one cannot be filled.
+    scratch: a folder on the same file system for unfinished files; a killed process leaves them
+    there. Raises LacunaError that names the sample if one cannot be filled.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     for sample in samples:
@@ -115,10 +118,9 @@ def fill_sample(
     n_blocks: int = 1,
     after_block: Callable[[], None] | None = None,
 ) -> None:
-    """The steps of one sample, whose chains are `n_blocks` blocks of `block_size`.
+    """Make all steps of one sample, whose chains are `n_blocks` blocks of `block_size`.
 
-    out: where its files are written, by name; folder: for what lies between two steps;
-    after_block: called when a block is filled.
+    out: output files by name; folder: for intermediate files; after_block: called after each block.
     """
     given = sample.inputs
     scaffolds = folder / "scaffolds"
@@ -132,26 +134,25 @@ def fill_sample(
         tolerance_ppm=settings.tolerance_ppm,
         on_bad_record=settings.on_bad_record,
     )
-    reading: dict[str, Any] = {
-        **settings.kmer,
-        "max_identity": settings.max_identity,
-        "species": sample.species,
-        "modifications": settings.modifications,
-        "precision": settings.precision,
-    }
-    homologs = given.get("homologs")
+    reader = ReaderFiles(
+        *(weights, library, given.get("homologs"), sample.species),
+        *(settings.kmer["length"], settings.kmer["stride"]),
+        max_identity=settings.max_identity,
+        precision=settings.precision,
+    )
     alkylation = out["alkylation"]
     find_alkylation(
-        *(scaffolds, homologs, weights, library, alkylation),
+        *(scaffolds, alkylation),
         alkylation=sample.alkylation,
-        **reading,
+        reader=reader,
+        modifications=settings.modifications,
     )
     parts: dict[str, list[Path]] = {table: [] for table in TABLES}
     for block in range(n_blocks):
         encode_block(
-            *(block_path(scaffolds, block), homologs, weights, library, alkylation),
-            *(kmers, resolved),
-            **reading,
+            *(block_path(scaffolds, block), alkylation, kmers, resolved),
+            reader=reader,
+            modifications=settings.modifications,
         )
         written = {table: folder / f"{block:05d}.{table}.part" for table in TABLES}
         fill_block_files(

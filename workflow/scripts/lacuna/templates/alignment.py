@@ -1,4 +1,4 @@
-"""Templates laid under a chain by alignment, where columns do not say what stands on what."""
+"""Templates aligned to a chain by sequence, for chains without IMGT columns."""
 
 from functools import cache
 
@@ -12,7 +12,7 @@ _PLAIN = str.maketrans("BJZ", "XXX")
 
 @cache
 def blosum_aligner() -> PairwiseAligner:
-    """Global alignment by BLOSUM62 with affine gaps; X is neither like nor unlike anything."""
+    """Global aligner with BLOSUM62 and affine gaps; X scores 0 against everything."""
     aligner = PairwiseAligner(mode="global", open_gap_score=-11, extend_gap_score=-1)
     matrix = substitution_matrices.load("BLOSUM62")
     matrix["X", :] = 0.0
@@ -23,13 +23,13 @@ def blosum_aligner() -> PairwiseAligner:
 
 
 def residue_tokens(sequence: str) -> np.ndarray:
-    """Tokens (length,) uint8 of a template, ABSENT where it has no known residue."""
+    """Tokens (length,) uint8 of a template, ABSENT at residues that are not known."""
     tokens = encode(sequence)
     return np.where(tokens < N_RESIDUES, tokens, ABSENT).astype(np.uint8)
 
 
 def lay_template(target: str, template: str) -> np.ndarray:
-    """Tokens (length of the target,) of the template under each of its residues."""
+    """Tokens of the template aligned to each residue of the target: (length of the target,)."""
     row = np.full(len(target), ABSENT, dtype=np.uint8)
     tokens = residue_tokens(template)
     plain = target.translate(_PLAIN), template.translate(_PLAIN)

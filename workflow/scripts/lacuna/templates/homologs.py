@@ -1,4 +1,4 @@
-"""Homologs of a sample: on IMGT columns where they are antibodies, by alignment where not."""
+"""Homologs of a sample: on IMGT columns if they are antibodies, by alignment if not."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -26,17 +26,17 @@ from lacuna.templates.nearest import (
 )
 
 SEED = 4  # residues of the words that propose homologs of a protein without columns
-MIN_IDENTITY = 0.25  # of aligned observed residues; below it a protein is no homolog
+MIN_IDENTITY = 0.25  # of aligned observed residues; below it a protein is not a homolog
 
 
 @dataclass(frozen=True, slots=True)
 class Homologs:
-    """Reference chains of one sample, or parts of them with a V domain each, m in all.
+    """m reference chains of one sample, or parts of chains with one V domain each.
 
-    grids: (m, N_CODES) uint8 V domains on columns, all ABSENT without one; one_hot: their
-    matrix for `choose_homologs`; constants: (m, width) uint8 residues from the constant
-    region's start on; sequences: whole parts; words: how often each word of SEED
-    residues stands in which chain.
+    grids: (m, N_CODES) uint8 V domains on columns, all ABSENT without a V domain; one_hot: their
+    matrix for `choose_homologs`; constants: (m, width) uint8 residues from the start of the
+    constant region on; sequences: whole parts; words: for each word of SEED residues, the chains
+    that contain it, once per occurrence.
     """
 
     grids: Tensor
@@ -48,15 +48,18 @@ class Homologs:
 
 @dataclass(frozen=True, slots=True)
 class HomologTemplates:
-    """What homologs say of b chains: tokens (b, N_HOMOLOGS, length) and frequencies
-    (b, length, 20), both empty where there is none."""
+    """Templates from the homologs of b chains.
+
+    tokens: (b, N_HOMOLOGS, length); profile: (b, length, 20) frequencies; both are empty (ABSENT,
+    0) where there are none.
+    """
 
     tokens: Tensor
     profile: Tensor
 
 
 def read_homologs(path: Path | None) -> Homologs | None:
-    """Homologs of a FASTA; records that cannot be used are left out."""
+    """Homologs in a FASTA file; records that cannot be used are left out. None without a path."""
     if path is None:
         return None
     chains = [s.sequence for s in read_scaffolds(path) if not isinstance(s, Rejected)]
@@ -64,9 +67,9 @@ def read_homologs(path: Path | None) -> Homologs | None:
 
 
 def index_homologs(chains: Iterable[str]) -> Homologs | None:
-    """Number and index reference chains, in order and without repeats; None of none.
+    """Number and index reference chains, in order and without repeats; None if there are none.
 
-    A chain with several V domains is as many homologs, one of each part.
+    A chain with several V domains counts as several homologs, one per part.
     """
     parts = {}
     for chain in chains:
@@ -109,8 +112,8 @@ def find_homologs(
 ) -> HomologTemplates:
     """Templates of b chains from their nearest homologs.
 
-    tokens, columns: (b, length) uint8; grid: (b, N_CODES); max_identity: (b,) identity
-    over observed residues above which a homolog is left out.
+    tokens, columns: (b, length) uint8; grid: (b, N_CODES); max_identity: (b,) highest identity
+    over observed residues that a homolog may have.
     """
     b, length = tokens.shape
     best, identity = choose_homologs(
@@ -139,7 +142,7 @@ def find_homologs(
 def _lay_constants(
     laid: Tensor, i: int, best: Tensor, numbering: Numbering, columns: Tensor, homologs: Homologs
 ) -> None:
-    """Write the homologs' constant-region residues under those of chain i."""
+    """Write the homologs' constant-region residues into `laid`, under those of chain i."""
     at = torch.nonzero(columns == CONSTANT)[:, 0]
     offset = at - (numbering.constant_start or 0)
     inside = (offset >= 0) & (offset < homologs.constants.shape[1])
@@ -150,7 +153,7 @@ def _lay_constants(
 def _align(
     homologs: Homologs, tokens: np.ndarray, max_identity: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Homologs of a protein without columns: (n, length) tokens and (n,) identities."""
+    """Nearest homologs of a protein without columns: (n, length) tokens and (n,) identities."""
     length = int((tokens != ABSENT).sum())
     known = np.where(tokens < N_RESIDUES, tokens, MISSING)[:length]
     text = decode(known.astype(np.uint8))

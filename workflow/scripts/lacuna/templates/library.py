@@ -1,4 +1,4 @@
-"""The germline library of the weights, as a file holds it."""
+"""Read the germline library that belongs to the weights."""
 
 from dataclasses import fields, replace
 from pathlib import Path
@@ -14,20 +14,21 @@ from lacuna.templates.nearest import Library
 
 
 def load_library(path: Path | str) -> Library:
-    """The germline library of the weights.
+    """Germline library of the weights.
 
-    LacunaError if the file is damaged, is no library, is not of these germlines, or holds what is
-    no number. Nothing of it is read before the types and shapes that it claims fit.
+    Raises LacunaError if the file is damaged, is not a library, is of other germlines, or holds
+    values that are not finite. Types and shapes are checked before any tensor is read.
     """
     remedy = "give the library that was made with the weights"
     found, _ = read_header(path, remedy)
     missing = [f.name for f in fields(Library) if f.name not in found]
     if missing:
-        raise LacunaError(f"{path}: no germline library (it lacks {', '.join(missing)}); {remedy}")
+        lacks = ", ".join(missing)
+        raise LacunaError(f"{path}: not a germline library (it lacks {lacks}); {remedy}")
     fault = misfit(found, _library_kinds())
     if fault:
         raise LacunaError(
-            f"{path}: no library of resources/germlines ({fault}); {remedy}, or make both anew "
+            f"{path}: not a library of resources/germlines ({fault}); {remedy}, or make both anew "
             "with the pretrain target"
         )
     tensors, _ = read_tensors(path, remedy)
@@ -65,7 +66,7 @@ def _library_kinds() -> Kinds:
 
 
 def of_species(library: Library, species: str) -> Library:
-    """The library with the germlines of one species alone, or all for 'auto'."""
+    """The library restricted to the germlines of one species; unchanged for 'auto'."""
     if species == "auto":
         return library
     index = SPECIES.index(species)

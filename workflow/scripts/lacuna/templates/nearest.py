@@ -1,8 +1,8 @@
 """Nearest templates of chains on IMGT columns, for whole batches at once, in torch.
 
-Chain and template stand on the same columns, so the number of residues they share is one
+Chain and template are on the same columns, so the number of residues they share is a single
 product of one-hot matrices: milliseconds for 200,000 templates. The same functions choose
-templates in training, on a GPU, and in use; hidden residues are no evidence in either.
+templates in training, on a GPU, and in use; hidden residues are no evidence in either case.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ N_GERMLINE = 5  # template slots: 3 nearest V genes over the domain, 2 over CDR1
 N_HOMOLOGS = 3
 N_SLOTS = N_GERMLINE + N_HOMOLOGS
 N_PROFILES = 3  # V gene over the domain, V gene over the CDRs, homologs
-PROFILE_NEIGHBOURS = 16  # homologs that make the homolog profile
+PROFILE_NEIGHBOURS = 16  # homologs in the homolog profile
 NO_GENE = -1
 
 _EVIDENCE_WIDTH = N_RESIDUES + 1  # the last: no residue on this column
@@ -27,8 +27,8 @@ _LAST_GAPPED = 104  # up to here an empty column of a germline segment means a d
 _V_LAST = 108
 _V_TO_J = 113  # from here on frequencies are those of the J gene
 _J_FIRST = 110
-_CDR1, _CDR2 = (27, 38), (55, 66)  # first and last column, where they choose
-_FR_WEIGHT = 0.05  # of the other columns there
+_CDR1, _CDR2 = (27, 38), (55, 66)  # first and last column by which slots 3 and 4 are chosen
+_FR_WEIGHT = 0.05  # of all other columns in that choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Library:
     """Germline segments and gene profiles as tensors on one device.
 
     v, j: (n, N_CODES) uint8 tokens; *_locus (n,) long; *_gene (n,) long;
-    *_prior (n,) float: how much use in natural repertoires counts, in matching residues;
+    *_prior (n,) float: weight of the segment's use in natural repertoires, in matching residues;
     v_profile (genes of V, N_IMGT + 1, 20) and j_profile: uint8 residue frequencies as
     `pack_frequencies` makes them, zero rows for columns never seen.
     """
@@ -53,18 +53,20 @@ class Library:
     j_profile: Tensor
 
     def to(self, device: torch.device) -> "Library":
+        """The library on another device."""
         return Library(**{k: getattr(self, k).to(device) for k in self.__dataclass_fields__})
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, Tensor]) -> "Library":
+        """The library from tensors by name; KeyError if one is missing."""
         return cls(**{k: tensors[k] for k in cls.__dataclass_fields__})
 
 
 @dataclass(frozen=True, slots=True)
 class LocusLibrary:
-    """The segments of one locus, n and m of a library's: `choose_by_locus` searches these alone.
+    """The segments of one locus, n V and m J; `choose_by_locus` searches only these.
 
-    v (n,), j (m,): long indices into the whole library; library: these segments alone;
+    v (n,), j (m,): long indices into the whole library; library: only these segments;
     v_one_hot, j_one_hot: see `one_hot_templates`.
     """
 
@@ -76,12 +78,12 @@ class LocusLibrary:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class GermlineChoice:
     """Templates chosen for a batch of b chains.
 
-    v: (b, N_GERMLINE) long indices of V segments, j: likewise of J segments;
+    v: (b, N_GERMLINE) long indices of V segments; j: the same for J segments;
     v_genes: (b, 2) long gene of slots 0 and 3; j_gene: (b,) long gene of slot 0;
-    -1 stands for none.
+    -1 means none.
     """
 
     v: Tensor
@@ -91,17 +93,17 @@ class Choice:
 
 
 def pack_frequencies(frequencies: Tensor) -> Tensor:
-    """Frequencies as 255 times their square root, so that rare residues keep their digits."""
+    """Frequencies (any shape) as uint8: 255 times the square root, to keep rare ones precise."""
     return (255.0 * frequencies.sqrt()).round().to(torch.uint8)
 
 
 def unpack_frequencies(packed: Tensor) -> Tensor:
-    """Inverse of `pack_frequencies`, to float32."""
+    """Inverse of `pack_frequencies`: float32 frequencies of the same shape."""
     return (packed.float() / 255.0).square()
 
 
 def evidence_table(device: torch.device) -> Tensor:
-    """(N_TOKENS, 21): what a token on a column says; missing says nothing."""
+    """(N_TOKENS, 21): evidence of each token on a column; a missing residue gives none."""
     table = torch.zeros(N_TOKENS, _EVIDENCE_WIDTH)
     table[:, :N_RESIDUES] = torch.from_numpy(ALLOWED.copy()).float()
     table[MISSING] = 0.0
@@ -112,7 +114,7 @@ def evidence_table(device: torch.device) -> Tensor:
 def chain_grid(tokens: Tensor, columns: Tensor) -> Tensor:
     """Residues by column: (b, length) tokens and columns -> (b, N_CODES) tokens.
 
-    Columns outside the numbered stretch say nothing (MISSING); empty ones within it are
+    Columns outside the numbered stretch are MISSING (no evidence); empty ones within it are
     ABSENT.
     """
     b = tokens.shape[0]
@@ -138,7 +140,7 @@ def _chain_evidence(grid: Tensor, table: Tensor) -> Tensor:
 def _shared(evidence: Tensor, first: int, last: int, templates: Tensor) -> Tensor:
     """Residues shared on columns first..last: (b, N_IMGT, 21), (n, N_IMGT * 21) -> (b, n).
 
-    Whole numbers below 256, exact in every type: neither type nor shape changes a result.
+    Counts are whole numbers below 256, exact in every type, so type and shape change no result.
     """
     query = evidence[:, first - 1 : last].flatten(1).to(templates.dtype)
     span = slice((first - 1) * _EVIDENCE_WIDTH, last * _EVIDENCE_WIDTH)
@@ -154,7 +156,7 @@ def one_hot_templates(tokens: Tensor, dtype: torch.dtype = torch.float32) -> Ten
 def _distinct_best(scores: Tensor, genes: Tensor, n: int) -> Tensor:
     """Indices (b, n) of the best segments of n different genes; ties go to the first.
 
-    NO_GENE where no segment is left whose score is not -inf.
+    NO_GENE if no segment with a score above -inf is left.
     """
     chosen = []
     for i in range(n):
@@ -173,12 +175,12 @@ def choose_germlines(
     v_one_hot: Tensor,
     j_one_hot: Tensor,
     skip_best: Tensor | None = None,
-) -> Choice:
+) -> GermlineChoice:
     """The nearest V and J segments of each chain.
 
     grid: (b, N_CODES); locus: (b,) index into LOCI, -1 for no V domain (none chosen);
-    skip_best: (b,) bool, pretend the nearest gene is not known (training only). A library with
-    fewer genes of a locus than there are slots leaves the others without any.
+    skip_best: (b,) bool, treat the nearest gene as unknown (training only). If a library has
+    fewer genes of a locus than there are slots, the remaining slots are empty.
     """
     table = evidence_table(grid.device)
     evidence = _chain_evidence(grid, table)
@@ -206,18 +208,18 @@ def choose_germlines(
     j = _distinct_best(by_j, library.j_gene, 2)[:, [0, 1, 0, 0, 1]]
     none = (locus < 0)[:, None]
     v, j = v.masked_fill(none, NO_GENE), j.masked_fill(none, NO_GENE)
-    return Choice(v, j, _at(library.v_gene, v[:, [0, 3]]), _at(library.j_gene, j[:, 0]))
+    return GermlineChoice(v, j, _at(library.v_gene, v[:, [0, 3]]), _at(library.j_gene, j[:, 0]))
 
 
 def _at(values: Tensor, index: Tensor) -> Tensor:
-    """values[index], and NO_GENE where there is none."""
+    """values[index], NO_GENE if the index is negative."""
     return values[index.clamp(min=0)].masked_fill(index < 0, NO_GENE)
 
 
 def of_locus(library: Library, locus: int, dtype: torch.dtype) -> LocusLibrary:
     """The segments of one locus, an index into LOCI, with one-hot matrices of `dtype`."""
     own_v, own_j = library.v_locus == locus, library.j_locus == locus
-    own_v[0] = own_j[0] = True  # never empty; one of another locus is not chosen
+    own_v[0] = own_j[0] = True  # never empty; a segment of another locus is never chosen
     v, j = torch.nonzero(own_v)[:, 0], torch.nonzero(own_j)[:, 0]
     part = replace(
         library,
@@ -229,28 +231,30 @@ def of_locus(library: Library, locus: int, dtype: torch.dtype) -> LocusLibrary:
     )
 
 
-def choose_by_locus(grid: Tensor, locus: Tensor, parts: Mapping[int, LocusLibrary]) -> Choice:
-    """What `choose_germlines` chooses, without a look at the segments of loci that no chain has.
+def choose_by_locus(
+    grid: Tensor, locus: Tensor, parts: Mapping[int, LocusLibrary]
+) -> GermlineChoice:
+    """The same choice as `choose_germlines`, without searching loci that no chain has.
 
-    grid, locus: as there; parts: `of_locus` of every locus that occurs.
+    grid: (b, N_CODES); locus: (b,); parts: `of_locus` by index of every locus that occurs.
     """
     v = locus.new_full((len(grid), N_GERMLINE), NO_GENE)
     j, v_genes, j_gene = v.clone(), v[:, :2].clone(), v[:, 0].clone()
     for index, part in parts.items():
         own = locus == index
         if own.any():
-            # All chains meet the part, since a product of a new shape costs a millisecond once.
+            # The whole batch goes through: a product of a new shape costs a millisecond once.
             found = choose_germlines(grid, locus, part.library, part.v_one_hot, part.j_one_hot)
             v[own], j[own] = _at(part.v, found.v[own]), _at(part.j, found.j[own])
             v_genes[own], j_gene[own] = found.v_genes[own], found.j_gene[own]
-    return Choice(v, j, v_genes, j_gene)
+    return GermlineChoice(v, j, v_genes, j_gene)
 
 
-def germline_tokens(choice: Choice, columns: Tensor, library: Library) -> Tensor:
+def germline_tokens(choice: GermlineChoice, columns: Tensor, library: Library) -> Tensor:
     """Residue of each slot's V or J segment under each residue: (b, N_GERMLINE, length).
 
-    V segments reach into CDR3 from its start, whatever its length: there their residues
-    are counted from Cys104 and not taken by column.
+    V segments extend into CDR3 from its start, whatever its length: there their residues are
+    counted from Cys104, not taken by column.
     """
     index = columns.long()  # (b, length)
     position = torch.arange(columns.shape[1], device=columns.device)
@@ -268,7 +272,7 @@ def germline_tokens(choice: Choice, columns: Tensor, library: Library) -> Tensor
 
 
 def _under(rows: Tensor, index: Tensor) -> Tensor:
-    """(b, slots, N_CODES) rows read at (b, length) columns -> (b, slots, length)."""
+    """Look up (b, slots, N_CODES) rows at (b, length) columns -> (b, slots, length)."""
     return rows.gather(2, index[:, None].expand(-1, rows.shape[1], -1))
 
 
@@ -293,12 +297,11 @@ def choose_homologs(
     max_identity: float | Tensor,
     n: int = PROFILE_NEIGHBOURS,
 ) -> tuple[Tensor, Tensor]:
-    """Nearest reference chains of each chain by shared residues, at most `max_identity` alike.
+    """Nearest reference chains of each chain by shared residues, up to identity `max_identity`.
 
-    grid: (b, N_CODES) of the chains, references: (m, N_CODES); max_identity: of all chains, or
-    (b, 1) of each. Returns indices (b, n) and
-    identities (b, n) over the observed residues, best first; identity 0 where there is
-    none left.
+    grid: (b, N_CODES) of the chains; references: (m, N_CODES); max_identity: one for all chains,
+    or (b, 1). Returns indices (b, n) and identities (b, n) over the observed residues, best first;
+    identity 0 if there are fewer than n.
     """
     evidence = _chain_evidence(grid, evidence_table(grid.device))
     known = evidence[..., :N_RESIDUES].amax(-1).sum(1)  # observed columns
@@ -312,7 +315,7 @@ def choose_homologs(
 
 
 def homolog_tokens(index: Tensor, columns: Tensor, references: Tensor) -> Tensor:
-    """(b, n) reference indices -> (b, n, length) tokens under each residue."""
+    """Tokens of (b, n) reference indices under each residue -> (b, n, length)."""
     at = columns.long()[:, None, :].expand(-1, index.shape[1], -1)
     tokens = references[index].gather(2, at)
     return tokens.masked_fill((at == 0) | (at >= OTHER_INSERTION), ABSENT)

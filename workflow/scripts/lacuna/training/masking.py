@@ -1,8 +1,8 @@
 """Training batches on any device: k-mers with gaps as sequencing leaves them.
 
-A batch is a pure function of (seed, step): a run that was killed goes on with the batches
-it would have seen. Chains are cut to windows, parts of them are hidden, and templates are
-chosen from what is left to see, as in use.
+A batch is a pure function of (seed, step): a run that was killed resumes with the batches it would
+have seen. Windows are cut from chains, parts of them are hidden, and templates are chosen from the
+visible rest, as in use.
 """
 
 from collections.abc import Callable
@@ -28,22 +28,22 @@ from lacuna.templates.nearest import (
     one_hot_templates,
 )
 
-MIN_FRAGMENT = 50  # residues of the shortest fragment that is trained on
+MIN_FRAGMENT = 50  # residues of the shortest training fragment
 MAX_GAP = 30
 
 
 @dataclass(frozen=True, slots=True)
 class MaskingConfig:
-    """How training chains are hidden; shares of chains unless said otherwise."""
+    """How training chains are hidden; shares are of chains unless stated otherwise."""
 
     terminal: float = 0.15  # a gap at an end
     scattered: float = 0.2  # single residues instead of gaps
-    fragment: float = 0.15  # only a part of the chain is there at all
-    isobaric: float = 0.12  # every I and L reads J
-    constant: float = 0.12  # windows that reach into a constant region
+    fragment: float = 0.15  # only a part of the chain is present
+    isobaric: float = 0.12  # every I and L becomes J
+    constant: float = 0.12  # windows that extend into a constant region
     homologs: float = 0.35  # homologs are given
     max_identity: float = 0.97  # of the homologs given
-    generic: float = 0.04  # no columns and no germlines: a protein that is no antibody
+    generic: float = 0.04  # no columns and no germlines: a protein that is not an antibody
     no_germline: float = 0.04
     skip_best: float = 0.15  # the nearest V gene is not among the templates
     wrong_slot: float = 0.03  # share of template slots
@@ -69,12 +69,13 @@ class ChainSet:
     constant_locus: Tensor
 
     def to(self, device: torch.device) -> "ChainSet":
+        """The chains on another device."""
         return ChainSet(**{k: getattr(self, k).to(device) for k in self.__dataclass_fields__})
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """k-mers, the residues that really stand there (n, k) long, and which count (n, k) bool."""
+    """k-mers, their true residues (n, k) long, and which residues are scored (n, k) bool."""
 
     kmers: Kmers
     truth: Tensor
@@ -90,7 +91,7 @@ class References:
 
 
 def _compact(grids: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:
-    """(b, N_CODES) -> tokens and columns (b, length), residues first, ABSENT and 0 after."""
+    """(b, N_CODES) -> tokens and columns (b, length), residues first, then ABSENT and 0."""
     row = grids[:, order]
     absent = row >= N_RESIDUES
     along = torch.sort(absent.to(torch.uint8), dim=1, stable=True).indices
@@ -101,7 +102,7 @@ def _compact(grids: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _windows(x: Tensor, start: Tensor, k: int, fill: int) -> Tensor:
-    """(b, length) cut to (b, k) from each row's start."""
+    """Cut (b, length) to (b, k) from each row's start; `fill` beyond the end."""
     at = start[:, None] + torch.arange(k, device=x.device)
     inside = at < x.shape[1]
     cut = x.gather(1, at.clamp(max=x.shape[1] - 1))
@@ -109,10 +110,10 @@ def _windows(x: Tensor, start: Tensor, k: int, fill: int) -> Tensor:
 
 
 def draw_gaps(lengths: Tensor, k: int, config: MaskingConfig, generator: torch.Generator) -> Tensor:
-    """Which residues are hidden: (b,) lengths -> (b, k) bool, at least one a chain.
+    """Draw which residues are hidden: (b,) lengths -> (b, k) bool, at least one per chain.
 
-    Up to three gaps of 1 to MAX_GAP residues, short ones being commoner; or a gap at an end and
-    perhaps two more; or single residues. Shares are those of `config`.
+    Either up to three gaps of 1 to MAX_GAP residues, mostly short; or a gap at an end and up to two
+    more; or single residues. Shares are those of `config`.
     """
     device, b = lengths.device, lengths.shape[0]
 
@@ -155,10 +156,10 @@ def make_batch(
     """Hide parts of `size` chains drawn by weight (or of the given rows) and find templates.
 
     one_hots: of the library's V and J segments, see `one_hot_templates`; references: the pool
-    that homologs are taken from, None for a batch without any; k: width of the windows;
-    rows: (b,) long indices of chains, which `size` does not limit.
-    The result depends on the arguments and the generator's state alone, and nothing in its
-    k-mers on what a MISSING residue is: templates are chosen by what is left to see.
+    from which homologs are taken, None for a batch without homologs; k: width of the windows;
+    rows: (b,) long indices of chains, in place of `size` drawn ones.
+    The result depends only on the arguments and the state of the generator. Its k-mers do not
+    depend on residues that are MISSING: templates are chosen by the visible residues.
     """
     device = chains.grids.device
 
@@ -170,29 +171,7 @@ def make_batch(
         rows = torch.searchsorted(chains.cumulative, draws).clamp(max=len(chains.grids) - 1)
     b = len(rows)
     locus = chains.locus[rows]
-    tokens, columns = _compact(chains.grids[rows], chains.order)
-    c_templates = tokens.new_full((b, N_GERMLINE, tokens.shape[1]), ABSENT)
-
-    # Windows that reach into a constant region of the chain's locus.
-    with_c = uniform(b) < config.constant
-    fits = chains.constant_locus[None] == locus[:, None]
-    pick = (uniform(b, fits.shape[1]) * fits).argmax(1)
-    tokens, columns, c_templates = _append_constant(
-        chains, tokens, columns, c_templates, pick, with_c, config, generator
-    )
-    lengths = (columns > 0).sum(1)
-    start = (uniform(b) * (lengths - k + 1).clamp(min=1)).long()
-    fragment = uniform(b) < config.fragment
-    offset = (uniform(b) * (lengths - MIN_FRAGMENT).clamp(min=1)).long()
-    start = torch.where(fragment, offset, start)
-    tokens = _windows(tokens, start, k, ABSENT)
-    columns = _windows(columns, start, k, 0)
-    starts = start.repeat_interleave(N_GERMLINE)
-    c_templates = _windows(c_templates.flatten(0, 1), starts, k, ABSENT)
-    c_templates = c_templates.unflatten(0, (b, N_GERMLINE))
-    keep = MIN_FRAGMENT + (uniform(b) * (k - MIN_FRAGMENT)).long()
-    beyond = fragment[:, None] & (torch.arange(k, device=device)[None] >= keep[:, None])
-    tokens, columns = tokens.masked_fill(beyond, ABSENT), columns.masked_fill(beyond, 0)
+    tokens, columns, c_templates = _draw_windows(chains, rows, k, config, generator)
 
     lengths = (columns > 0).sum(1)
     hidden = draw_gaps(lengths, k, config, generator)
@@ -221,8 +200,8 @@ def make_batch(
     h_profile = torch.zeros(b, k, N_RESIDUES, device=device)
     if references is not None:
         given = (uniform(b) < config.homologs) | generic
-        # A CPU searches for the chains that homologs are given to; a GPU has searched for all
-        # before it could say which.
+        # A CPU searches only for chains that get homologs. On a GPU, finding out which these are
+        # would take as long as searching for all.
         asked = given.nonzero()[:, 0] if device.type == "cpu" else torch.arange(b, device=device)
         homologs[asked], h_profile[asked] = _find_homologs(
             grid[asked], columns[asked], given[asked], references, config.max_identity
@@ -237,10 +216,50 @@ def make_batch(
     return Batch(Kmers(seen, columns, templates, profiles), truth, scored)
 
 
+def _draw_windows(
+    chains: ChainSet, rows: Tensor, k: int, config: MaskingConfig, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Draw windows of k residues from chains, some of which get a constant region first.
+
+    rows: (b,) long indices of the chains. Returns tokens (b, k), columns (b, k) and templates of
+    constant regions (b, N_GERMLINE, k).
+    """
+    b, device = len(rows), rows.device
+
+    def uniform(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=generator, device=device)
+
+    locus = chains.locus[rows]
+    tokens, columns = _compact(chains.grids[rows], chains.order)
+    c_templates = tokens.new_full((b, N_GERMLINE, tokens.shape[1]), ABSENT)
+
+    # Windows that extend into a constant region of the chain's locus.
+    with_c = uniform(b) < config.constant
+    fits = chains.constant_locus[None] == locus[:, None]
+    pick = (uniform(b, fits.shape[1]) * fits).argmax(1)
+    tokens, columns, c_templates = _append_constant(
+        chains, tokens, columns, c_templates, pick, with_c, config, generator
+    )
+    lengths = (columns > 0).sum(1)
+    start = (uniform(b) * (lengths - k + 1).clamp(min=1)).long()
+    fragment = uniform(b) < config.fragment
+    offset = (uniform(b) * (lengths - MIN_FRAGMENT).clamp(min=1)).long()
+    start = torch.where(fragment, offset, start)
+    tokens = _windows(tokens, start, k, ABSENT)
+    columns = _windows(columns, start, k, 0)
+    starts = start.repeat_interleave(N_GERMLINE)
+    c_templates = _windows(c_templates.flatten(0, 1), starts, k, ABSENT)
+    c_templates = c_templates.unflatten(0, (b, N_GERMLINE))
+    keep = MIN_FRAGMENT + (uniform(b) * (k - MIN_FRAGMENT)).long()
+    beyond = fragment[:, None] & (torch.arange(k, device=device)[None] >= keep[:, None])
+    tokens, columns = tokens.masked_fill(beyond, ABSENT), columns.masked_fill(beyond, 0)
+    return tokens, columns, c_templates
+
+
 def _find_homologs(
     grid: Tensor, columns: Tensor, given: Tensor, references: References, max_identity: float
 ) -> tuple[Tensor, Tensor]:
-    """Homologs (b, N_HOMOLOGS, k) and their profile (b, k, 20) of chains where `given` (b,)."""
+    """Homologs (b, N_HOMOLOGS, k) and their profile (b, k, 20), none unless `given` (b,)."""
     best, identity = choose_homologs(grid, references.grids, references.one_hot, max_identity)
     identity = identity * given[:, None]
     tokens = homolog_tokens(best, columns, references.grids)
@@ -258,7 +277,7 @@ def _append_constant(
     config: MaskingConfig,
     generator: torch.Generator,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The picked constant region after each chain where `with_c`; widens the rows."""
+    """Append the picked constant region to each chain with `with_c`; this widens the rows."""
     b, v_width = tokens.shape
     device = tokens.device
     c_width = chains.constants.shape[1]
@@ -286,7 +305,7 @@ def _ambiguous(
     config: MaskingConfig,
     uniform: Callable[..., Tensor],
 ) -> tuple[Tensor, Tensor]:
-    """J, B and Z in place of some residues; they are scored beside the hidden ones."""
+    """Replace some residues by J, B and Z; they are scored together with the hidden ones."""
     b, k = seen.shape
     scored = hidden
     everywhere = (uniform(b) < config.isobaric)[:, None]

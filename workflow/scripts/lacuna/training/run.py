@@ -1,13 +1,13 @@
-"""A run of training, on one device or on several GPUs of a node, from start to end.
+"""A training run, on one device or on several GPUs of a node, from start to end.
 
-Needs torch, numpy and safetensors only, so that it also runs on a bare GPU node, given the
-arguments of `pretrain` as a JSON file; and on several GPUs of a node by torchrun:
+Needs only torch, numpy and safetensors, so it also runs on a bare GPU node, given the arguments
+of `pretrain` as a JSON file, and on several GPUs of a node with torchrun:
 
     python -m lacuna.training.run settings.json
     torchrun --standalone --nproc-per-node 4 -m lacuna.training.run settings.json
 
-Stopped at any moment it goes on from the last checkpoint, with the batches and (on the
-CPU) to the weights of an unbroken run.
+A run that was stopped resumes from the last checkpoint, with the batches of an uninterrupted run
+and, on the CPU, to the same weights.
 """
 
 import json
@@ -33,17 +33,18 @@ from lacuna.core.tensor_files import write_tensors
 from lacuna.network.model import GapNetwork, ModelConfig, TemplateReader
 from lacuna.network.weights import Record, load_weights
 from lacuna.templates.nearest import Library
+from lacuna.training.batches import ALONE, Ranks, TrainConfig, read_encoded
 from lacuna.training.checkpoint import read_checkpoint
 from lacuna.training.masking import MaskingConfig
 from lacuna.training.teacher import load_teacher, teacher_from
-from lacuna.training.trainer import ALONE, Ranks, TrainConfig, Trainer, read_encoded
+from lacuna.training.trainer import Trainer
 
 LOG = logging.getLogger(__name__)
-TIMED_STEPS = 10  # that tell how many steps fit into a time budget
+TIMED_STEPS = 10  # timed to find how many steps fit into a time budget
 
 
 def _steps_in(minutes: float, make: Callable[[], Trainer]) -> int:
-    """Steps that fit into a time budget, timed on a model that is thrown away."""
+    """Steps that fit into a time budget, timed on a model that is then discarded."""
     trainer = make()
     for _ in range(3):
         trainer.train_step()
@@ -52,7 +53,7 @@ def _steps_in(minutes: float, make: Callable[[], Trainer]) -> int:
         loss = trainer.train_step()
     float(loss)  # waits for a GPU
     steps = max(int(60 * minutes * TIMED_STEPS / (time.monotonic() - began)), 1)
-    if trainer.ranks.world > 1:  # all make the steps that the first one counts
+    if trainer.ranks.world > 1:  # all processes use the number of steps found by the first
         counted = torch.tensor(steps, device=trainer.device)
         distributed.broadcast(counted, 0)
         steps = int(counted)
@@ -78,13 +79,13 @@ def pretrain(
     """Train a network on encoded chains and write its weights, its curve and the germline library.
 
     model, train, masking: fields of ModelConfig, TrainConfig and MaskingConfig that differ from
-    their defaults. start: weights to begin with, which bring their own model settings.
-    antiberty: AntiBERTy's wheel; a teacher that begins with its weights is trained instead.
+    their defaults. start: weights to begin with; they bring their own model settings.
+    antiberty: AntiBERTy's wheel; if given, a teacher that begins with its weights is trained.
     teacher: weights of such a teacher, to learn from.
-    minutes: budget that sets the number of steps, by their speed at the start.
-    gpus: that the job was given; a process trains on each of several.
-    The checkpoint `weights` with suffix .state is gone on from where there is one and removed
-    at the end. LacunaError where it or `chains` cannot be used.
+    minutes: time budget; sets the number of steps, by their speed at the start.
+    gpus: number granted to the job; with several, one process trains on each.
+    If there is a checkpoint (`weights` with suffix .state), training resumes from it; it is
+    removed at the end. Raises LacunaError if it or `chains` cannot be used.
     """
     asked = dict(locals())
     together = min(gpus, torch.cuda.device_count())
@@ -102,7 +103,7 @@ def pretrain(
     with _ranks(device) as ranks:
 
         def make() -> Trainer:
-            network = begin(ModelConfig(**model), config.seed, start, antiberty)
+            network = starting_network(ModelConfig(**model), config.seed, start, antiberty)
             masks = MaskingConfig(**masking)
             return Trainer(encoded, network, config, masks, device, learns_from, ranks)
 
@@ -137,7 +138,7 @@ def pretrain(
 
 @contextmanager
 def _ranks(device: torch.device) -> Iterator[Ranks]:
-    """This process among those that torchrun started; alone without it."""
+    """Yield the rank of this process in torchrun, or ALONE without torchrun."""
     if not distributed.is_torchelastic_launched():
         yield ALONE
         return
@@ -146,13 +147,13 @@ def _ranks(device: torch.device) -> Iterator[Ranks]:
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Ranks(distributed.get_rank(), distributed.get_world_size())
-        distributed.barrier()  # the first one still writes
+        distributed.barrier()  # the first process may still be writing
     finally:
         distributed.destroy_process_group()
 
 
 def _run_together(processes: int, settings: Record) -> None:
-    """`pretrain` in as many processes of torchrun; LacunaError with the line that it ended with."""
+    """Run `pretrain` in several processes with torchrun; LacunaError if it fails."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(settings, file, default=str)
         file.flush()
@@ -175,13 +176,13 @@ def _run_together(processes: int, settings: Record) -> None:
         raise LacunaError(fault)
 
 
-def begin(
+def starting_network(
     sizes: ModelConfig,
     seed: int,
     start: Path | str | None = None,
     antiberty: Path | str | None = None,
 ) -> TemplateReader:
-    """The network that training begins with: new, of given weights, or a teacher."""
+    """The network at the start of training: new, with given weights, or a teacher."""
     torch.manual_seed(seed)
     if antiberty is not None:
         return teacher_from(antiberty, sizes)
@@ -189,7 +190,7 @@ def begin(
 
 
 def write_curve(path: Path | str, curve: list[dict[str, float]], batch_size: int) -> None:
-    """The learning curve as TSV: step, chains_seen, loss, and loss and accuracy by held-out set."""
+    """Write the learning curve as TSV: step, chains_seen, loss; loss and accuracy by set."""
     names = [name for name in (curve[-1] if curve else {}) if name not in ("step", "loss")]
     with atomic_write(path) as handle:
         print("step", "chains_seen", "loss", *names, sep="\t", file=handle)
@@ -200,7 +201,7 @@ def write_curve(path: Path | str, curve: list[dict[str, float]], batch_size: int
 
 
 def main() -> None:
-    """The command line; LacunaError becomes one line and exit status 1."""
+    """Run the command line; a LacunaError is printed as one line, with exit status 1."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     try:
         pretrain(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))

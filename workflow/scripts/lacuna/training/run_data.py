@@ -16,9 +16,9 @@ from lacuna.templates.library import load_library
 from lacuna.training.corpus import Chains, near, number_all, simulate_chains, write_encoded
 
 VALIDATION_SHARE = 0.05
-TARGETS = 4096  # chains to be filled that are compared at once
+TARGETS = 4096  # chains to be filled that are compared at a time
 GRAFT_SHARE = 0.25  # of the simulated chains
-HOMOLOG_SHARE = 0.5  # of the batches, where there are homologs
+HOMOLOG_SHARE = 0.5  # of the batches, if there are homologs
 
 
 def encode_training(
@@ -32,11 +32,11 @@ def encode_training(
     seed: int,
     processes: int,
 ) -> None:
-    """Write the chains that a run trains on, see `corpus.write_encoded`.
+    """Write the training chains of a run; the format is that of `corpus.write_encoded`.
 
-    targets: FASTA files to be filled, each with its gap table or None; homologs that share
+    targets: FASTA files to be filled, each with its gap table or None. Homologs that share
     `max_identity` or more of the observed residues of one of their chains are left out. chains:
-    number to simulate.
+    number of chains to simulate.
     """
     natural = number_all(list(dict.fromkeys(_sequences(homologs))), processes)[0]
     kept = ~like_targets(natural, targets, max_identity)
@@ -62,7 +62,7 @@ def _sequences(paths: Iterable[Path]) -> Iterator[str]:
 def like_targets(
     natural: Chains, targets: Iterable[tuple[Path, Path | None]], max_identity: float
 ) -> np.ndarray:
-    """(n,) bool: which chains share `max_identity` of what is observed of a chain to be filled."""
+    """(n,) bool: chains that share `max_identity` of the observed residues of a chain to fill."""
     result = np.zeros(len(natural), dtype=bool)
     if not len(natural):
         return result
@@ -78,7 +78,7 @@ def _usable(fasta: Path, gaps: Path | None = None) -> Iterator[Scaffold]:
 
 
 def _observed(sequence: str) -> np.ndarray:
-    """The observed residues of a V domain on columns: (N_CODES,) uint8, ABSENT elsewhere."""
+    """Observed residues of a V domain on columns: (N_CODES,) uint8, ABSENT elsewhere."""
     columns = number_chain(sequence).columns
     tokens = encode(sequence)
     seen = (columns > 0) & (columns < OTHER_INSERTION) & (tokens < N_RESIDUES)
@@ -88,7 +88,7 @@ def _observed(sequence: str) -> np.ndarray:
 
 
 def simulation_counts(chains: int) -> dict[str, int]:
-    """How many chains of each species and locus, and grafts, make up `chains`."""
+    """Numbers of chains per species and locus, and of grafts, that add up to `chains`."""
     segments = v_segments()
     kinds = [
         f"{species}:{locus}"

@@ -1,4 +1,4 @@
-"""The `pretrain` section of a configuration: defaults, checks, and where its corpora stand."""
+"""The `pretrain` section of a configuration: defaults, checks, and paths of its corpora."""
 
 import re
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ from lacuna.core.files import LacunaError, path_fault
 
 SECTION = "pretrain"
 DEFAULT_MINUTES = 60.0
-TEACHER_K = 510  # AntiBERTy has 512 positions, and two of them mark a chain's ends
-# Names begin with a letter or digit: pip must not take one for an option of its own.
+TEACHER_K = 510  # AntiBERTy has 512 positions; two of them mark the ends of a chain
+# Names begin with a letter or digit, so that pip cannot take one for an option.
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*==[A-Za-z0-9][A-Za-z0-9_.+!-]*")
 _DRAWN_BY_ENCODING = (
     "seed",
@@ -35,9 +35,9 @@ _DRAWN_BY_ENCODING = (
 
 
 def check_pretrain(section: Mapping[str, Any] | None, schema_path: str | Path) -> dict[str, Any]:
-    """The complete section: what is given with the defaults of the schema, and checked.
+    """The complete section: `section`, checked, with the defaults of the schema.
 
-    Raises LacunaError, naming the key and what it should be, at the first fault.
+    Raises LacunaError for the first fault, naming the key and what it should be.
     """
     with open(schema_path, encoding="utf-8") as handle:
         schema: dict[str, Any] = {
@@ -72,7 +72,7 @@ def check_pretrain(section: Mapping[str, Any] | None, schema_path: str | Path) -
 
 
 def _check_sources(section: dict[str, Any]) -> None:
-    """Raise LacunaError where a source is not one file or wheel, or a name stands twice."""
+    """Raise LacunaError if a source is not exactly one file or wheel, or a name occurs twice."""
     for i, corpus in enumerate(section["corpora"]):
         where = f"config: 'pretrain.corpora.{i}' ('{corpus['name']}')"
         if (corpus["path"] is None) == (corpus["wheel"] is None):
@@ -95,24 +95,24 @@ def _check_sources(section: dict[str, Any]) -> None:
 
 
 def _check_wheel(where: str, requirement: str | None) -> None:
-    """Raise LacunaError where what pip is to fetch is not one version of one package."""
+    """Raise LacunaError if what pip is to fetch is not one version of one package."""
     if requirement is not None and not _REQUIREMENT.fullmatch(requirement):
         raise LacunaError(f"{where} {shortened(repr(requirement))}; write name==version")
 
 
 def _check_path(where: str, path: str | None) -> None:
-    """Raise LacunaError where Snakemake cannot use a path as it is written."""
+    """Raise LacunaError if Snakemake cannot use a path as written."""
     if path is not None and (fault := path_fault(path)):
         raise LacunaError(f"{where}: {shortened(repr(path))} {fault}")
 
 
 def wheel_name(requirement: str) -> str:
-    """File name that a wheel is kept under: `abnativ==2.0.9` -> `abnativ-2.0.9.whl`."""
+    """File name under which a wheel is stored: `abnativ==2.0.9` -> `abnativ-2.0.9.whl`."""
     return requirement.replace("==", "-") + ".whl"
 
 
 def corpora_at(section: Mapping[str, Any], wheels: str | Path) -> list[dict[str, Any]]:
-    """Settings of each corpus as `corpus.Corpus` takes them; fetched wheels stand in `wheels`."""
+    """Arguments of `corpus.Corpus` for each corpus; fetched wheels are in the folder `wheels`."""
     corpora = []
     for corpus in section["corpora"]:
         rest = {k: v for k, v in corpus.items() if k not in ("wheel", "sha256", "path")}
@@ -122,12 +122,12 @@ def corpora_at(section: Mapping[str, Any], wheels: str | Path) -> list[dict[str,
 
 
 def encode_settings(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of `corpus.EncodeConfig`."""
+    """Arguments of `corpus.EncodeConfig`."""
     return {name: section[name] for name in _DRAWN_BY_ENCODING}
 
 
 def train_settings(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of `trainer.TrainConfig`; a time budget is none of them."""
+    """Arguments of `batches.TrainConfig`; a time budget is not one of them."""
     settings = {k: v for k, v in section["train"].items() if k != "minutes" and v is not None}
     if section["teacher"]["wheel"]:
         settings["teacher_share"] = section["teacher"]["share"]
@@ -135,6 +135,6 @@ def train_settings(section: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def teacher_settings(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of `trainer.TrainConfig` for the teacher: its own, and else the network's."""
+    """Arguments of `batches.TrainConfig` for the teacher: its own or else the network's."""
     own = {k: section["teacher"][k] for k in ("steps", "batch_size", "learning_rate")}
     return {**train_settings(section), **own, "teacher_share": 0.0}

@@ -1,7 +1,7 @@
 """Training chains made from germline segments, natural CDR3s and grafts.
 
-Natural repertoires hold few chains of some species and no humanised ones, so chains of
-both kinds are made here, on IMGT columns.
+Natural repertoires contain few chains of some species and no humanised ones, so both kinds are
+simulated here, on IMGT columns.
 """
 
 import numpy as np
@@ -17,9 +17,9 @@ from lacuna.antibody.imgt import (
 )
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES
 
-# Residues an amino acid is likely to mutate to: those of its chemical class first.
+# Residues that a residue is likely to mutate to: mainly those of its chemical class.
 _CLASSES = ("AGST", "ILMV", "FWY", "DENQ", "HKR", "C", "P")
-_D_LIKE = "GYSDTRAVWNLPIFEQKHMC"  # residues of CDR3 middles, the commonest first
+_D_LIKE = "GYSDTRAVWNLPIFEQKHMC"  # residues in the middle of CDR3s, the commonest first
 
 
 def _mutation_table() -> np.ndarray:
@@ -41,8 +41,8 @@ def mutate(
 ) -> np.ndarray:
     """Point mutations in a (N_CODES,) row of tokens, more of them in CDRs.
 
-    rate: chance of a framework residue to mutate; cdr_factor: how many times that of a CDR's.
-    Empty columns stay empty and others filled.
+    rate: mutation probability of a framework residue; cdr_factor: that of a CDR residue is so many
+    times higher. Empty columns stay empty, occupied ones occupied.
     """
     out = grid.copy()
     chance = np.where(CDR_COLUMNS, rate * cdr_factor, rate)
@@ -57,8 +57,8 @@ def recombine(
 ) -> np.ndarray:
     """A simulated V(D)J chain of a species: (N_CODES,) tokens.
 
-    cdr3_pool: natural CDR3s (token arrays) of the locus; half the chains take one of
-    them, the other half join V's and J's own ends over random residues.
+    cdr3_pool: natural CDR3s (token arrays) of the locus; half of the chains get one of them, the
+    other half get the ends of V and J joined by random residues.
     """
     v, j = v_segments(), j_segments()
     rows_v = np.flatnonzero((v.species == SPECIES.index(species)) & (v.locus == LOCI.index(locus)))
@@ -86,10 +86,10 @@ def recombine(
 def graft(
     acceptor: np.ndarray, donor: np.ndarray, rng: np.random.Generator, back: float
 ) -> np.ndarray:
-    """The donor's CDRs on the acceptor's frameworks; `back` of the differing framework
-    residues stay the donor's (back mutations), the ends of CDRs wander by a residue or two.
+    """The donor's CDRs on the acceptor's frameworks: (N_CODES,) tokens.
 
-    acceptor, donor, result: (N_CODES,) tokens.
+    acceptor, donor: (N_CODES,) tokens; back: share of the differing framework residues that stay
+    the donor's (back mutations). The ends of CDRs vary by a residue or two.
     """
     take = CDR_COLUMNS.copy()
     for start, stop in ((27, 39), (56, 66)):
@@ -102,7 +102,7 @@ def graft(
 
 
 def grid_to_chain(grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(N_CODES,) tokens -> tokens and columns along the chain."""
+    """(N_CODES,) tokens -> tokens and columns along the chain, both (length,)."""
     row = grid[CHAIN_ORDER]
     there = row < N_RESIDUES
     return row[there], CHAIN_ORDER[there].astype(np.uint8)

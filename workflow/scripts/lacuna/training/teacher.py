@@ -1,9 +1,9 @@
-"""A large network that teaches the small one: a transformer that reads templates too.
+"""A large network that teaches the small one: a transformer that also reads templates.
 
-Its body is that of AntiBERTy (Ruffolo, Gray and Sulam 2021, arXiv:2112.07782), a BERT of 26
-million parameters trained on 558 million antibody sequences, and begins with its weights. What
-is added, the templates' way in and out, begins at nothing: before training it answers as
-AntiBERTy does.
+Its body is that of AntiBERTy (Ruffolo, Gray and Sulam 2021, arXiv:2112.07782), a BERT with 26
+million parameters trained on 558 million antibody sequences, and starts from its weights. The added
+layers that read and copy templates start at zero: before training the teacher gives the same
+predictions as AntiBERTy.
 """
 
 import io
@@ -25,7 +25,7 @@ from lacuna.network.model import GapNetwork, Kmers, ModelConfig, TemplateReader
 from lacuna.network.weights import REMEDY, filled, read_settings, sizes_in
 
 CHECKPOINT = "antiberty/trained_models/AntiBERTy_md_smooth/pytorch_model.bin"
-MOST_BYTES = 1 << 29  # of the checkpoint; it has a fifth of them
+MOST_BYTES = 1 << 29  # of the checkpoint; AntiBERTy's has a fifth of that
 # AntiBERTy's vocabulary: five special tokens, then the residues in our order.
 _PAD, _CLS, _SEP, _MASK, _FIRST_RESIDUE = 0, 2, 3, 4, 5
 _FETCH = "fetch antiberty 0.1.3 again"
@@ -44,11 +44,12 @@ class TeacherConfig:
     dropout: float = share(0.1)
 
     def as_dict(self) -> dict[str, int | float]:
+        """Sizes by name."""
         return asdict(self)
 
 
 class _Layer(nn.Module):
-    """Self-attention and two products, each added to what came in and normalised."""
+    """Self-attention and a feed-forward block, each with a residual connection and layer norm."""
 
     def __init__(self, config: TeacherConfig) -> None:
         super().__init__()
@@ -93,6 +94,7 @@ class Teacher(TemplateReader):
         nn.init.zeros_(self.lookup)
 
     def settings(self) -> dict[str, object]:
+        """Settings from which the network is built; stored with its weights."""
         return {**self.config.as_dict(), "transformer": self.sizes.as_dict()}
 
     def forward(self, kmers: Kmers) -> Tensor:
@@ -117,7 +119,7 @@ class Teacher(TemplateReader):
 
 
 def teacher_from(wheel: Path | str, config: ModelConfig) -> Teacher:
-    """The teacher as it is before training; LacunaError where the wheel is not AntiBERTy's."""
+    """The teacher before training; LacunaError if the wheel is not AntiBERTy's."""
     tensors = antiberty_tensors(wheel)
     positions, width = tensors["positions.weight"].shape
     stored = {
@@ -131,7 +133,7 @@ def teacher_from(wheel: Path | str, config: ModelConfig) -> Teacher:
         with torch.device("meta"):  # shapes without memory
             made = kinds_of(Teacher(config, sizes).state_dict())
         fault = misfit(kinds_of(tensors), {k: v for k, v in made.items() if k in tensors})
-    except (ValueError, RuntimeError) as error:  # sizes out of bounds, or that do not go together
+    except (ValueError, RuntimeError) as error:  # sizes out of bounds or inconsistent
         fault = " ".join(str(error).split())
     fault = fault or not_finite(tensors)
     if fault:
@@ -142,9 +144,9 @@ def teacher_from(wheel: Path | str, config: ModelConfig) -> Teacher:
 
 
 def antiberty_tensors(path: Path | str) -> dict[str, Tensor]:
-    """AntiBERTy's weights from its Python wheel, named as `Teacher` names them.
+    """AntiBERTy's weights from its Python wheel, named as in `Teacher`.
 
-    LacunaError where the file is no wheel of AntiBERTy that holds them (0.1.3 does).
+    Raises LacunaError if the file is not a wheel of AntiBERTy with its weights (0.1.3 is).
     """
     try:
         with zipfile.ZipFile(path) as wheel:
@@ -153,7 +155,7 @@ def antiberty_tensors(path: Path | str) -> dict[str, Tensor]:
             stored = io.BytesIO(wheel.read(CHECKPOINT))
     except (KeyError, zipfile.BadZipFile):
         raise LacunaError(
-            f"{path}: no wheel that holds {CHECKPOINT}; give that of antiberty 0.1.3"
+            f"{path}: not a wheel with {CHECKPOINT}; give that of antiberty 0.1.3"
         ) from None
     try:
         theirs = torch.load(stored, map_location="cpu", weights_only=True)  # runs no code
@@ -169,9 +171,9 @@ def antiberty_tensors(path: Path | str) -> dict[str, Tensor]:
 
 
 def _renamed(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of AntiBERTy's checkpoint by our names; any error if they are another's."""
+    """Tensors of AntiBERTy's checkpoint by our names; raises some error for other checkpoints."""
     embeddings = "bert.embeddings."
-    kinds = theirs[embeddings + "token_type_embeddings.weight"][0]  # all are of the first
+    kinds = theirs[embeddings + "token_type_embeddings.weight"][0]  # all tokens are of type 0
     ours = {
         "words.weight": theirs[embeddings + "word_embeddings.weight"],
         "positions.weight": theirs[embeddings + "position_embeddings.weight"] + kinds,
@@ -204,12 +206,12 @@ def _renamed(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def load_teacher(path: Path | str) -> Teacher:
-    """The teacher of a weights file; LacunaError as `load_weights`."""
+    """Load a teacher from a weights file; raises LacunaError as `load_weights` does."""
     stored, record = read_settings(path, Teacher.FORMAT)
     transformer = stored.pop("transformer", {})
     sizes, inner = sizes_in(path, ModelConfig, stored), sizes_in(path, TeacherConfig, transformer)
     if inner.width % inner.heads:
         raise LacunaError(
-            f"{path}: 'width' is {inner.width}, no multiple of 'heads', {inner.heads}; {REMEDY}"
+            f"{path}: 'width' is {inner.width}, not a multiple of 'heads', {inner.heads}; {REMEDY}"
         )
     return filled(path, lambda: Teacher(sizes, inner), record)

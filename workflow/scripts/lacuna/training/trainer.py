@@ -1,14 +1,14 @@
 """Training of the network on encoded chains: one run, step by step, from a checkpoint on.
 
-Needs torch, numpy and safetensors only, as `run` does.
+Needs only torch, numpy and safetensors, like `run`.
 """
 
 import copy
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -27,77 +27,24 @@ from lacuna.core.tensor_files import (
 )
 from lacuna.network.model import TemplateReader
 from lacuna.network.weights import Record, save_weights
-from lacuna.templates.nearest import Library, one_hot_templates
+from lacuna.training.batches import (
+    ALONE,
+    VALIDATION_STEP,
+    Batches,
+    Encoded,
+    Ranks,
+    TrainConfig,
+    part_of,
+)
 from lacuna.training.checkpoint import RESTART, STATE_FORMAT, read_checkpoint
-from lacuna.training.masking import Batch, ChainSet, MaskingConfig, References, make_batch
+from lacuna.training.masking import Batch, MaskingConfig
 from lacuna.training.teacher import Teacher
 
-POOL_EVERY = 50  # steps that one pool of homologs serves
-VALIDATION_STEP = 1 << 40  # seeds validation batches, out of reach of training steps
 VALIDATION_BATCH = 512
 
 
-@dataclass(frozen=True, slots=True)
-class TrainConfig:
-    """One training run. A batch of a step depends on the seed and the step alone."""
-
-    steps: int = 1000
-    batch_size: int = 512
-    k: int = 128
-    learning_rate: float = 2e-3
-    warmup: int = 200
-    weight_decay: float = 0.01
-    average: float = 0.999  # decay of the averaged weights, the ones that are kept
-    teacher_share: float = 0.0  # of the loss; the rest is the truth's
-    seed: int = 0
-    pool: int = 16384  # chains that homologs are drawn from
-    checkpoint_every: int = 500
-    validate_every: int = 500
-    validation_chains: int = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """What a file of encoded chains holds, see `corpus.write_encoded`.
-
-    validation: (n,) long rows of each named held-out set; record: what the file was made of.
-    """
-
-    chains: ChainSet
-    validation: dict[str, Tensor]
-    library: Library
-    record: Record
-
-
-def read_encoded(path: Path | str) -> Encoded:
-    """Read encoded chains; the rows of validation sets are never drawn in training.
-
-    LacunaError where the file is damaged or holds something else.
-    """
-    tensors, metadata = read_tensors(path, "encode the corpora again")
-    try:
-        chains = ChainSet(**{f.name: tensors[f"chains.{f.name}"] for f in fields(ChainSet)})
-        library = Library.from_tensors(_part(tensors, "library."))
-    except KeyError as error:
-        raise LacunaError(
-            f"{path}: not a file of encoded chains ({error} is missing); encode the corpora again"
-        ) from None
-    validation = _part(tensors, "validation.")
-    return Encoded(chains, validation, library, json.loads(metadata.get("record", "{}")))
-
-
-def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with `prefix`, named without it."""
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
-def step_generator(seed: int, step: int, device: torch.device) -> torch.Generator:
-    """The random numbers of one step, whatever steps went before."""
-    return torch.Generator(device).manual_seed((seed * 1_000_003 + step * 7_919 + 17) % (1 << 63))
-
-
 def learning_rate_at(step: int, config: TrainConfig) -> float:
-    """Linear warm-up, then a cosine down to a hundredth."""
+    """Linear warm-up, then a cosine decay to a hundredth."""
     if step < config.warmup:
         return config.learning_rate * (step + 1) / config.warmup
     done = (step - config.warmup) / max(config.steps - config.warmup, 1)
@@ -107,9 +54,10 @@ def learning_rate_at(step: int, config: TrainConfig) -> float:
 def loss_and_hits(
     model: TemplateReader, batch: Batch, taught: Tensor | None = None, share: float = 0.0
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean cross-entropy over scored residues, the number of right ones and of all; scalars.
+    """Mean cross-entropy over scored residues, number of correct ones, number of all; scalars.
 
-    taught: (scored, 20) probabilities of a teacher, which make up `share` of the loss.
+    taught: (scored, 20) probabilities of a teacher, whose cross-entropy makes up `share` of the
+    loss.
     """
     logits = model(batch.kmers)[batch.scored]  # (scored, 20)
     truth = batch.truth[batch.scored]
@@ -122,14 +70,14 @@ def loss_and_hits(
 
 
 class CpuDropout(nn.Module):
-    """Dropout by 16 random bits a unit: a CPU draws torch's own masks one unit at a time."""
+    """Dropout with 16 random bits per unit: on a CPU, torch draws its masks one unit at a time."""
 
     def __init__(self, p: float) -> None:
         super().__init__()
         self.p = p
 
     def forward(self, x: Tensor) -> Tensor:
-        """Zero a share p of the units (any shape) in training and lift the others; else x."""
+        """In training, zero a share p of the units (any shape) and scale the others; else x."""
         if not self.training or self.p == 0:
             return x
         bits = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(1 << 63), None)
@@ -138,21 +86,10 @@ class CpuDropout(nn.Module):
         return x * keep.to(x.dtype).mul_(1 / (1 - self.p))
 
 
-@dataclass(frozen=True, slots=True)
-class Ranks:
-    """Which of the processes that train together this one is."""
-
-    rank: int = 0
-    world: int = 1
-
-
-ALONE = Ranks()
-
-
 class Trainer:
     """Model, averaged weights and optimiser of one run on one device.
 
-    Of several processes each draws its share of a batch, and all make the same steps.
+    If there are several processes, each draws its share of a batch, and all make the same steps.
     """
 
     def __init__(
@@ -174,16 +111,8 @@ class Trainer:
         self.ranks = ranks
         self.teacher = teacher.to(device).eval() if teacher is not None else None
         self.encoded = encoded
-        self.chains = encoded.chains.to(device)
-        self.library = encoded.library.to(device)
+        self.batches = Batches(encoded, config, masking, device, ranks)
         self.dtype = product_dtype(device)
-        # Counts of residues are exact in bfloat16; the weights of germline scores are not, which
-        # a GPU's speed is worth and a CPU's is not.
-        germline_dtype = self.dtype if device.type == "cuda" else torch.float32
-        self.one_hots = (
-            one_hot_templates(self.library.v, germline_dtype),
-            one_hot_templates(self.library.j, germline_dtype),
-        )
         self.model = model.to(device)
         self.averaged = copy.deepcopy(self.model).eval()
         if device.type == "cpu":
@@ -201,62 +130,29 @@ class Trainer:
         self.curve: list[dict[str, float]] = []
         self._loss_sum = torch.zeros((), device=device)  # since the last validation
         self._loss_steps = 0
-        self._pool_block = -1
-        self._pool: References | None = None
-
-    def references(self, step: int) -> References:
-        """The pool of training chains that homologs of a step are taken from."""
-        block = step // POOL_EVERY
-        if self._pool is None or block != self._pool_block:
-            generator = step_generator(self.config.seed + 1, block, self.device)
-            draws = torch.rand(self.config.pool, generator=generator, device=self.device)
-            draws = draws.double() * self.chains.cumulative[-1]
-            rows = torch.searchsorted(self.chains.cumulative, draws)
-            self._pool = References(
-                self.chains.grids[rows.clamp(max=len(self.chains.grids) - 1)], self.dtype
-            )
-            self._pool_block = block
-        return self._pool
-
-    def batch(self, step: int, rows: Tensor | None = None) -> Batch:
-        """This process's share of a step's batch, or the batch of given rows (b,)."""
-        drawn = step if rows is not None else step * self.ranks.world + self.ranks.rank
-        generator = step_generator(self.config.seed, drawn, self.device)
-        pool_step = 0 if step >= VALIDATION_STEP else step
-        return make_batch(
-            self.chains,
-            self.library,
-            self.one_hots,
-            self.references(pool_step),
-            size=self.config.batch_size // self.ranks.world,
-            k=self.config.k,
-            config=self.masking,
-            generator=generator,
-            rows=rows,
-        )
 
     def autocast(self) -> torch.autocast:
-        """Mixed precision where the processor has it."""
+        """Mixed precision if the processor supports it."""
         return torch.autocast(
             self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16
         )
 
     @torch.no_grad()
     def taught(self, batch: Batch) -> Tensor | None:
-        """What the teacher holds probable at a batch's scored residues (scored, 20)."""
+        """The teacher's probabilities for a batch's scored residues (scored, 20), or None."""
         if self.teacher is None:
             return None
         with self.autocast():
             return self.teacher(batch.kmers)[batch.scored].softmax(-1)
 
     def train_step(self) -> Tensor:
-        """One step of the optimiser on the step's batch; the loss, a scalar on the device."""
+        """Make one step of the optimiser; returns the loss, a scalar on the device."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate_at(self.step, self.config)
         self.model.train()
         dropped = self.step * self.ranks.world + self.ranks.rank
-        torch.manual_seed(self.config.seed * 1_000_003 + dropped)  # of dropout
-        batch = self.batch(self.step)
+        torch.manual_seed(self.config.seed * 1_000_003 + dropped)  # for dropout
+        batch = self.batches.draw(self.step)
         taught = self.taught(batch)
         with self.autocast():
             loss, _, _ = loss_and_hits(self.model, batch, taught, self.config.teacher_share)
@@ -285,7 +181,7 @@ class Trainer:
             rows = rows[: self.config.validation_chains].to(self.device)
             totals = [0.0, 0.0, 0.0]
             for i in range(0, len(rows), VALIDATION_BATCH):
-                batch = self.batch(VALIDATION_STEP + i, rows[i : i + VALIDATION_BATCH])
+                batch = self.batches.draw(VALIDATION_STEP + i, rows[i : i + VALIDATION_BATCH])
                 with self.autocast():
                     loss, hits, n = loss_and_hits(self.averaged, batch)
                 totals[0] += float(loss) * int(n)
@@ -296,7 +192,7 @@ class Trainer:
         return result
 
     def record(self) -> Record:
-        """What the weights were made of and how; the same on every machine."""
+        """What the weights were made from, and how; the same on every machine."""
         before = {"start": self.model.record} if self.model.record else {}
         taught = {"teacher": self.teacher.record} if self.teacher is not None else {}
         return (
@@ -313,7 +209,7 @@ class Trainer:
         )
 
     def save(self, path: Path) -> None:
-        """Write the checkpoint to go on from (`path` with suffix .state) and the weights."""
+        """Write the checkpoint to resume from (`path` with suffix .state) and the weights."""
         state: dict[str, Tensor] = {"loss_sum": self._loss_sum}
         for prefix, model in (("model.", self.model), ("averaged.", self.averaged)):
             state |= {prefix + k: v for k, v in model.state_dict().items()}
@@ -330,33 +226,15 @@ class Trainer:
         save_weights(path, self.averaged, self.record())
 
     def resume(self, path: Path) -> bool:
-        """Go on from the checkpoint of `path` if there is one; whether there was.
+        """Resume from the checkpoint of `path`; returns whether there was one.
 
-        LacunaError where the checkpoint is damaged, or was made with another model, other
-        training or masking settings, or from other chains, first weights or another teacher,
-        naming the first that differs.
+        Raises LacunaError if the checkpoint is damaged or of another run (`check_same_run`).
         """
         state_path = path.with_suffix(".state")
         if not state_path.exists():
             return False
         checkpoint = read_checkpoint(state_path)
-        record, now = checkpoint.record, self.record()
-        before = [{key: r.get(key) for key in ("start", "teacher")} for r in (record, now)]
-        pairs: tuple[tuple[str, Record, Record], ...] = (
-            ("model", checkpoint.model, self.model.settings()),
-            *((name, record[name], now[name]) for name in ("train", "masking", "data")),
-            ("weights", before[0], before[1]),
-        )
-        for section, stored, wanted in pairs:
-            for key in wanted | stored:
-                if stored.get(key) != wanted.get(key):
-                    says = f"was {stored.get(key)} and is now {wanted.get(key)}"
-                    if section in ("data", "weights"):  # too long to be shown
-                        says = "has changed since the checkpoint was written"
-                    raise LacunaError(
-                        f"{state_path}: {section}.{key} {says}; "
-                        "restore it, or delete the checkpoint to start again"
-                    )
+        checkpoint.check_same_run(state_path, self.model.settings(), self.record())
         fault = misfit(checkpoint.kinds, self._state_kinds(checkpoint.kinds))
         if not fault and checkpoint.step > self.config.steps:
             fault = f"step {checkpoint.step} of {self.config.steps}"
@@ -365,17 +243,20 @@ class Trainer:
         if fault:
             raise LacunaError(f"{state_path}: the checkpoint is damaged ({fault}); {RESTART}")
         for prefix, model in (("model.", self.model), ("averaged.", self.averaged)):
-            model.load_state_dict(_part(state, prefix), strict=True)
+            model.load_state_dict(part_of(state, prefix), strict=True)
         for name, p in self.model.named_parameters():
-            values = _part(state, f"optimizer.{name}.")
+            values = part_of(state, f"optimizer.{name}.")
             if values:
                 self.optimizer.state[p] = values
-        self.step, self.curve = checkpoint.step, record["curve"]
+        self.step, self.curve = checkpoint.step, checkpoint.record["curve"]
         self._loss_sum, self._loss_steps = state["loss_sum"], checkpoint.loss_steps
         return True
 
     def _state_kinds(self, found: Kinds) -> Kinds:
-        """What a checkpoint of this run holds; of parameters that never had a gradient no more."""
+        """Types and shapes in a checkpoint of this run with these optimiser states.
+
+        A parameter that has never had a gradient has no optimiser state.
+        """
         parts = (("model.", self.model), ("averaged.", self.averaged))
         state = {prefix + k: v for prefix, m in parts for k, v in m.state_dict().items()}
         scalar = torch.zeros(())
@@ -387,12 +268,12 @@ class Trainer:
         return kinds_of(state)
 
     def run(self, path: Path, report: Callable[[str], None]) -> None:
-        """Train up to the last step; one line of progress per validation.
+        """Train up to the last step, with one line of progress per validation.
 
-        path: of the weights; the checkpoint stands beside them. The first process writes both.
+        path: of the weights; the checkpoint is written next to them. Only the first process writes.
         """
         first = self.ranks.rank == 0
-        spent, counted = 0.0, 0  # on training since the last line
+        spent, counted = 0.0, 0  # training time (s) and steps since the last line
         while self.step < self.config.steps:
             at = time.monotonic()
             self._loss_sum += self.train_step()
@@ -409,7 +290,7 @@ class Trainer:
                 spent, counted = 0.0, 0
             if first and (last or self.step % self.config.checkpoint_every == 0):
                 self.save(path)
-        if first:  # a kill may have come between the two
+        if first:  # the process may have been killed between writing the two files
             save_weights(path, self.averaged, self.record())
 
     def _progress(self, speed: float, pause: float) -> str:

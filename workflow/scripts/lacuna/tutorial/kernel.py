@@ -1,10 +1,10 @@
 """The tutorial network and its training step for a batch of one, written by hand.
 
 Conv1D(128, 5) -> LSTM(256, last state) -> Dense 128 relu -> Dense 64 relu -> Dense 20 softmax.
-Autograd spends most of a batch of one on bookkeeping, so the backward pass stands here in full:
-matrix products and Adam run in torch, on one thread; everything between them in numpy, on views
-of the same memory, because a numpy call on a few hundred floats costs a third of a torch call.
-All parameters lie in one flat vector, so that Adam is one pass over memory.
+With a batch of one, autograd spends most of its time on bookkeeping, so the backward pass is
+written out in full. Matrix products and Adam run in torch, on one thread; everything between them
+runs in numpy on views of the same memory, because a numpy call on a few hundred floats costs a
+third of a torch call. All parameters are in one flat vector, so that Adam is one pass over memory.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CONV_WIDTH = 5
 CHANNELS = 128
 HIDDEN = 256
 DENSE = (128, 64)
-GATES = 4 * HIDDEN  # input, forget, cell, output: Keras's order
+GATES = 4 * HIDDEN  # input, forget, cell, output: the order of Keras
 
 Floats = NDArray[np.float32]
 Codes = NDArray[np.int64]
@@ -32,26 +32,28 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer's arrays, stacked in memory by rows of equal width; a bias is one row."""
+    """A layer's arrays, stacked in memory as rows of equal width; a bias is one row."""
 
     name: str
     kind: str
     rows: dict[str, int]
     width: int
-    padding: int = 0  # unused floats after every row: zero, and never given a gradient
+    padding: int = 0  # unused floats after every row: always zero, without gradient
 
     @property
     def n_parameters(self) -> int:
+        """Number of trained parameters."""
         return sum(self.rows.values()) * self.width
 
     @property
     def n_floats(self) -> int:
+        """Number of floats in the flat vector, including padding."""
         return sum(self.rows.values()) * (self.width + self.padding)
 
 
 # Each bias follows its kernel, so that one product with [x, 1] applies both; the LSTM's recurrent
-# kernel stands first, so that one product with [h, x, 1] gives the gradients of all three. Rows
-# of 1024 floats, 4 KiB apart, would fall on the same few cache sets: the padding sets them apart.
+# kernel comes first, so that one product with [h, x, 1] gives the gradients of all three. Rows
+# of 1024 floats, 4 KiB apart, would map to the same few cache sets; the padding prevents this.
 LAYERS = (
     Layer("conv1d", "Conv1D", {"kernel": CONV_WIDTH, "bias": 1}, CHANNELS),
     Layer("lstm", "LSTM", {"recurrent_kernel": HIDDEN, "kernel": CHANNELS, "bias": 1}, GATES, 16),
@@ -64,7 +66,10 @@ N_FLOATS = sum(layer.n_floats for layer in LAYERS)
 
 
 def stack(flat: torch.Tensor, name: str) -> torch.Tensor:
-    """View of all arrays of one layer in the flat vector, bias last: (rows, width)."""
+    """View of all arrays of one layer in the flat vector, bias last: (rows, width).
+
+    Raises KeyError if there is no such layer.
+    """
     start = 0
     for layer in LAYERS:
         if layer.name == name:
@@ -86,7 +91,10 @@ def split_parameters(flat: torch.Tensor) -> dict[str, torch.Tensor]:
 
 
 def init_parameters(rng: np.random.Generator) -> torch.Tensor:
-    """Keras's defaults: Glorot uniform, orthogonal recurrent kernel, zero biases, forget bias 1."""
+    """New parameters, a flat vector (N_FLOATS,), with the defaults of Keras.
+
+    These are Glorot uniform, an orthogonal recurrent kernel, zero biases, and forget bias 1.
+    """
     flat = torch.zeros(N_FLOATS)
     for key, view in split_parameters(flat).items():
         array = view.numpy()
@@ -106,14 +114,14 @@ def init_parameters(rng: np.random.Generator) -> torch.Tensor:
 
 
 def conv_patches(inputs: Floats) -> Floats:
-    """What the convolution sees at each step, and a 1 for its bias: (n, k) -> (n, k - 4, 6)."""
+    """Input of the convolution at each step, with a 1 for its bias: (n, k) -> (n, k - 4, 6)."""
     patches = np.lib.stride_tricks.sliding_window_view(inputs, CONV_WIDTH, axis=1)  # (n, k - 4, 5)
     ones = np.ones((*patches.shape[:2], 1), np.float32)
     return np.concatenate([patches, ones], axis=2)
 
 
 def logits(flat: torch.Tensor, inputs: Floats) -> torch.Tensor:
-    """The forward pass for many windows at once, in plain operations: (n, k) -> (n, 20)."""
+    """Forward pass of many windows at once, in plain operations: (n, k) -> (n, 20)."""
     p = split_parameters(flat)
     patches = torch.from_numpy(conv_patches(inputs))  # (n, k - 4, 6)
     x = patches @ stack(flat, "conv1d")  # (n, k - 4, 128)
@@ -130,10 +138,11 @@ def logits(flat: torch.Tensor, inputs: Floats) -> torch.Tensor:
 
 
 class Adam:
-    """Adam in place over one flat vector, with Keras's meaning of epsilon.
+    """Adam, in place on one flat vector, with epsilon as Keras defines it.
 
-    Keras adds epsilon to the root of the *uncorrected* second moment, torch to the corrected one;
-    dividing epsilon by the correction makes torch's fused kernel compute Keras's update.
+    Keras adds epsilon to the root of the *uncorrected* second moment, torch to that of the
+    corrected one; dividing epsilon by the correction makes torch's fused kernel compute the update
+    of Keras.
     """
 
     def __init__(
@@ -156,9 +165,10 @@ class Adam:
         self.learning_rate, self.betas, self.epsilon = learning_rate, betas, epsilon
 
     def step(self) -> None:
+        """Update the parameters from the current gradient."""
         self.count += 1
         self.tensors[-1][0].fill_(self.count)
-        # torch.optim.Adam(fused=True) calls this too, behind 40 us of checks at every step.
+        # torch.optim.Adam(fused=True) calls this too, after 40 us of checks per step.
         torch._fused_adam_(
             *self.tensors,
             lr=self.learning_rate,
@@ -172,7 +182,7 @@ class Adam:
 
 
 class CurveRow(NamedTuple):
-    """One epoch: training loss and accuracy as met during it, validation at its end."""
+    """One epoch: training loss and accuracy averaged over its steps, validation at its end."""
 
     epoch: int
     loss: float
@@ -188,7 +198,7 @@ def fit(
     epochs: int,
     rng: np.random.Generator,
 ) -> Iterator[CurveRow]:
-    """Train `flat` in place, batch size 1, reshuffled every epoch; yield the curve by epoch.
+    """Train `flat` in place with batch size 1, reshuffled every epoch; yield the curve by epoch.
 
     `train` and `test` are inputs (n, k) and target codes (n,); without test windows the
     validation columns are NaN. Use one torch thread: at this size a second one only waits.
@@ -196,7 +206,7 @@ def fit(
     inputs, targets = train[0], train[1].tolist()
     gradient_of = SingleStep(flat, inputs.shape[1])
     adam = Adam(flat, gradient_of.gradient)
-    # Cloned into torch's memory, whose alignment is always the same: so are the last bits.
+    # Cloned into torch's memory: its alignment is always the same, hence also the last bits.
     patches = torch.from_numpy(conv_patches(inputs)).clone().unbind()  # n x (k - 4, 6)
     for epoch in range(1, epochs + 1):
         losses, hits = 0.0, 0
@@ -209,7 +219,7 @@ def fit(
 
 
 def evaluate(flat: torch.Tensor, inputs: Floats, targets: Codes) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy over windows; NaN where there are none."""
+    """Mean cross-entropy and accuracy of windows (n, k) with targets (n,); NaN without windows."""
     if not len(targets):
         return nan, nan
     outputs, truth = logits(flat, inputs), torch.from_numpy(targets)
@@ -218,9 +228,9 @@ def evaluate(flat: torch.Tensor, inputs: Floats, targets: Codes) -> tuple[float,
 
 
 class SingleStep:
-    """Loss and gradient of one window, in buffers that are made once.
+    """Loss and gradient of one window, in buffers allocated once.
 
-    `flat` (440540,) holds the parameters and is read in place; `gradient` has the same layout and
+    `flat` (N_FLOATS,) holds the parameters and is read in place; `gradient` has the same layout and
     is overwritten by every call.
     """
 
@@ -285,11 +295,13 @@ class _Dense:
         self.d_in = self.d_in_row.numpy()
 
     def forward(self) -> None:
+        """Compute `out` (1, width) from `inputs`."""
         torch.mm(self.inputs, self.kernel, out=self.out_row)  # (1, fan_in + 1) -> (1, width)
         if self.relu:
             np.maximum(self.out, 0.0, out=self.out)
 
     def backward(self, d_outputs: Floats) -> Floats:
+        """Set `d_kernel` from the gradient of `out` (1, width); return that of `inputs`."""
         np.multiply(d_outputs, self.out > 0 if self.relu else 1.0, out=self.d_out)  # (1, width)
         torch.mm(self.column, self.d_out_row, out=self.d_kernel)  # (fan_in + 1, width)
         torch.mm(self.d_out_row, self.kernel_t, out=self.d_in_row)  # (1, width) -> (1, fan_in)
@@ -297,7 +309,7 @@ class _Dense:
 
 
 class _Lstm:
-    """The LSTM over the steps of one window, with Keras's gates: input, forget, cell, output."""
+    """The LSTM over the steps of one window; gates as in Keras: input, forget, cell, output."""
 
     def __init__(self, weights: torch.Tensor, d_weights: torch.Tensor, steps: int) -> None:
         self.d_weights = d_weights  # (385, 1024), like weights: recurrent, input, bias
@@ -329,7 +341,7 @@ class _Lstm:
         self._make_views(rows, steps)
 
     def _make_views(self, rows: torch.Tensor, steps: int) -> None:
-        """Views for the loops over time: slicing there would cost as much as the arithmetic."""
+        """Make views for the loops over time: slicing there would cost as much as arithmetic."""
         z, h = self.z.numpy(), rows[:, :HIDDEN].numpy()
         self.last_h: Floats = h[steps]
         self.gates4 = self.gates.reshape(steps, 4, HIDDEN)
@@ -390,7 +402,7 @@ class _Lstm:
         return self.d_x
 
     def _local_slopes(self) -> None:
-        """All that the backward loop needs from the forward pass, for all steps at once."""
+        """Compute all that the backward loop needs from the forward pass, for all steps at once."""
         gates, factors = self.gates4, self.factors
         np.multiply(self.tanh_z, self.tanh_z, out=self.tanh_z)
         np.subtract(1.0, self.tanh_z, out=self.tanh_z)

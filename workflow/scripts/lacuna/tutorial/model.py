@@ -1,23 +1,23 @@
-"""`seed_lstm`: the tutorial that the project began with, as a method beside the others.
+"""`seed_lstm`: the network of the tutorial that the project started from, as a baseline.
 
-One small network learns one chain: each k-mer of the chain predicts the residue behind it. Two
-protocols say what may be seen:
+One small network learns one chain: each k-mer of the chain predicts the residue after it. Two
+protocols define what the network may see:
 
 `true_context`
     The tutorial's own. A window whose *target* is missing is a test window, every other window is
-    a training window, even where its k-mer covers missing residues: their truth is shown, in
-    training and in test. Its figures are next-residue accuracy beside true neighbours, not what a
-    user with a gap would get. The first k residues have no k-mer and are not predicted.
+    a training window, even if its k-mer covers missing residues: their truth is shown, in
+    training and in test. Its figures are next-residue accuracy with true neighbours, not the
+    accuracy to expect for a real gap. The first k residues have no k-mer and are not predicted.
 
 `scaffold`
-    Nothing hidden is ever seen: missing residues are struck out before the first window is cut,
-    and a window that holds one, in k-mer or target, is left out. Two networks learn the chain and
-    the chain reversed; whichever is surer of a residue at the edge of a gap fills it, and that
-    residue feeds the k-mers of the next. Every missing residue is filled.
+    Nothing hidden is ever seen: missing residues are removed before the first window is cut, and
+    windows with one of them, in k-mer or target, are left out. One network learns the chain and
+    another the reversed chain. The one that is more certain of a residue at the edge of a gap
+    fills it, and that residue becomes part of the next k-mers. Every missing residue is filled.
 
-A letter that is no residue counts as missing. Where no stretch of known residues holds k + 1 of
+A letter that is not a residue counts as missing. If no stretch of known residues has k + 1 of
 them, k shrinks to the longest stretch less one (the network has the same weights for any k of 5
-or more); where even that is below 5, the residues are filled with the commonest one observed.
+or more). If even that is below 5, the residues are filled with the commonest observed one.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ Progress = Callable[[str, CurveRow], None]
 
 @dataclass(frozen=True)
 class Windows:
-    """k-mers, the residues behind them, and where those stand in the chain (0-based)."""
+    """k-mers, the residues after them, and the positions of those in the chain (0-based)."""
 
     kmers: Codes  # (n, k)
     targets: Codes  # (n,)
@@ -77,6 +77,7 @@ class Windows:
 
     @property
     def inputs(self) -> Floats:
+        """The network's inputs: (n, k)."""
         return scale_codes(self.kmers)
 
 
@@ -85,7 +86,7 @@ _NO_WINDOWS = Windows(np.empty((0, 0), np.int64), np.empty(0, np.int64), np.empt
 
 @dataclass(frozen=True)
 class SeedModel:
-    """A trained network, what it was trained on, and how the training went."""
+    """A trained network, its training data and its training curve."""
 
     protocol: Protocol
     reverse: bool
@@ -96,7 +97,7 @@ class SeedModel:
     curve: pd.DataFrame = field(repr=False)
 
     def distributions(self, kmers: Codes) -> Floats:
-        """Probabilities of the residue that each k-mer leads to: (n, k) -> (n, 20)."""
+        """Distributions of the residue after each k-mer: (n, k) -> (n, 20)."""
         outputs = logits(self.parameters, scale_codes(kmers))
         distributions: Floats = torch.softmax(outputs, dim=1).numpy()
         return distributions
@@ -112,54 +113,61 @@ class SeedPredictions:
 
     @property
     def residues(self) -> NDArray[np.str_]:
+        """The most probable residue at each position: (n,)."""
         residues: NDArray[np.str_] = np.array(list(RESIDUES))[self.distributions.argmax(axis=1)]
         return residues
 
     @property
     def probabilities(self) -> Floats:
+        """Its probability: (n,)."""
         probabilities: Floats = self.distributions.max(axis=1)
         return probabilities
 
 
 @dataclass(frozen=True)
 class SeedResult:
-    """One chain, the models trained on it and what they predict, per protocol."""
+    """One chain, the models trained on it and their predictions, by protocol."""
 
     name: str
-    sequence: str  # as given, upper case: it may hold the truth of missing residues
+    sequence: str  # as given, upper case: it may contain the truth of missing residues
     missing: Codes = field(repr=False)  # positions, 0-based, rising
     models: tuple[SeedModel, ...]
     predictions: dict[Protocol, SeedPredictions]
 
     @property
     def scaffold(self) -> str:
+        """The chain with `-` at missing residues."""
         return decode(encode(self.sequence, self.missing))
 
     def filled(self, protocol: Protocol = "scaffold") -> str:
-        """The chain with the residues that a protocol predicts; `-` where it predicts none."""
+        """The chain with the residues predicted by a protocol; `-` where it predicts none."""
         letters = np.array(list(self.scaffold), dtype="U1")
         letters[self.predictions[protocol].positions] = self.predictions[protocol].residues
         return "".join(letters)
 
 
 def encode(sequence: str, hidden: Iterable[int] = ()) -> Codes:
-    """Alphabet indices (length,); -1 for a hidden position and for a letter that is no residue."""
+    """Alphabet indices (length,); -1 at hidden positions and letters that are not residues."""
     codes = np.array([RESIDUES.find(letter) for letter in sequence.upper()], dtype=np.int64)
     codes[np.fromiter(hidden, dtype=np.int64)] = UNKNOWN
     return codes
 
 
 def decode(codes: Codes) -> str:
+    """Sequence of alphabet indices (length,); `-` for unknown residues."""
     return "".join(RESIDUES[code] if code != UNKNOWN else GAP for code in codes)
 
 
 def scale_codes(codes: Codes) -> Floats:
-    """The network's input: the index of a residue divided by the size of the alphabet."""
+    """The network's input: residue indices (any shape) divided by the size of the alphabet."""
     return (codes / N_RESIDUES).astype(np.float32)
 
 
 def missing_positions(sequence: str, missing: Iterable[int]) -> Codes:
-    """The positions given and those of letters that are no residue, rising, each once."""
+    """The given positions and those of letters that are not residues: (n,), rising, each once.
+
+    Positions are 0-based. Raises ValueError if one of them is outside the chain.
+    """
     given = np.unique(np.fromiter(missing, dtype=np.int64))
     if given.size and (given[0] < 0 or given[-1] >= len(sequence)):
         raise ValueError(
@@ -170,7 +178,10 @@ def missing_positions(sequence: str, missing: Iterable[int]) -> Codes:
 
 
 def usable_k(codes: Codes, k: int) -> int:
-    """k, or less where no stretch of known residues is longer than k; 0 where none exceeds 5."""
+    """k, or less if no stretch of known residues is longer than k; 0 if none is longer than 5.
+
+    Raises ValueError if k is less than the width of the convolution.
+    """
     if k < CONV_WIDTH:
         raise ValueError(f"k is {k}; the convolution needs a k of at least {CONV_WIDTH}")
     known = "".join("." if code == UNKNOWN else "r" for code in codes)
@@ -181,12 +192,12 @@ def usable_k(codes: Codes, k: int) -> int:
 def make_windows(
     codes: Codes, missing: Codes, k: int, reverse: bool = False
 ) -> tuple[Windows, Windows]:
-    """Training and test windows: a target that is missing makes a test window.
+    """Training and test windows: a window whose target is missing is a test window.
 
-    A window with an unknown residue, in k-mer or target, is left out. So codes that show the truth
+    Windows with an unknown residue, in k-mer or target, are left out. So codes that show the truth
     of the missing residues give the windows of `true_context`, and codes that hide it those of
-    `scaffold` (no test windows then). With `reverse` the k-mer is what stands behind the target,
-    read backwards; positions are always those of the chain as given.
+    `scaffold` (which has no test windows). With `reverse` the k-mer consists of the residues after
+    the target, read backwards; positions are always those of the chain as given.
     """
     if reverse:
         codes = codes[::-1]
@@ -207,11 +218,11 @@ def make_windows(
 
 
 def _on_one_thread(work: Callable[P, T]) -> Callable[P, T]:
-    """Run a function on a thread of its own, where torch is single-threaded.
+    """Run a function on a thread of its own, in which torch is single-threaded.
 
-    So results do not depend on the number of cores, and at this size a second thread only waits.
-    Moments that decay without end are flushed to zero there: arithmetic on denormals is many times
-    slower. Both settings end with the thread.
+    Results then do not depend on the number of cores; at this size a second thread only waits.
+    Moments of Adam that decay forever are flushed to zero there: arithmetic on denormals is many
+    times slower. Both settings end with the thread.
     """
 
     def settle() -> None:
@@ -225,7 +236,7 @@ def _on_one_thread(work: Callable[P, T]) -> Callable[P, T]:
             with ThreadPoolExecutor(1, "seed_lstm", settle) as pool:
                 return pool.submit(work, *args, **kwargs).result()
         finally:
-            torch.set_num_threads(count)  # which threads started later take as their default
+            torch.set_num_threads(count)  # the default of threads that are started later
 
     return alone
 
@@ -245,7 +256,7 @@ def train_seed(
     """Train one network on one chain (with `reverse`, on the reversed chain).
 
     `missing` are 0-based positions. `progress` is called after each epoch with the model's label
-    and a row of the training curve. None where the chain gives no training window.
+    and a row of the training curve. Returns None if the chain has no training window.
     """
     positions = missing_positions(sequence, missing)
     codes = encode(sequence, positions if protocol == "scaffold" else ())
@@ -274,7 +285,7 @@ def train_seed(
 
 @_on_one_thread
 def predict_true_context(model: SeedModel) -> SeedPredictions:
-    """Each missing residue from the true k-mer before it: the test windows of the tutorial."""
+    """Predict each missing residue from the true k-mer before it: the tutorial's test windows."""
     order = np.argsort(model.test.positions)  # a reverse model's positions fall
     distributions = model.distributions(model.test.kmers[order])
     return SeedPredictions("true_context", model.test.positions[order], distributions)
@@ -284,11 +295,11 @@ def predict_true_context(model: SeedModel) -> SeedPredictions:
 def fill_scaffold(
     sequence: str, missing: Iterable[int], forward: SeedModel, backward: SeedModel
 ) -> SeedPredictions:
-    """Fill every missing residue from what is observed and what was filled before it.
+    """Fill every missing residue from observed residues and those filled before it.
 
     Candidates are the missing residues with k known ones before them (for the forward model) or
-    behind them (for the reverse model); the surest is filled, which makes new candidates, until
-    none is missing. On equal probability the lower position goes first, then the forward model.
+    after them (for the reverse model). The most certain is filled, which makes new candidates,
+    until none is missing. Ties go to the lower position, then to the forward model.
     """
     positions = missing_positions(sequence, missing)
     codes = encode(sequence, positions)
@@ -312,24 +323,24 @@ def fill_scaffold(
     while queue:
         _, position, _, row = heapq.heappop(queue)
         if codes[position] != UNKNOWN:
-            continue  # the other model was surer
+            continue  # the other model was more certain
         codes[position] = int(row.argmax())
         filled[position] = row
-        # A k-mer that is whole never changes, so only those that held this residue are new.
+        # A complete k-mer never changes, so only those that include this residue are new.
         add_candidates(range(position + 1, position + forward.k + 1), forward)
         add_candidates(range(position - backward.k, position), backward)
     return SeedPredictions("scaffold", positions, filled[positions])
 
 
 def _kmer_towards(codes: Codes, position: int, model: SeedModel) -> Codes:
-    """Up to k residues that the model reads before it predicts `position`, in its own order."""
+    """Up to k residues that the model reads before it predicts `position`, in reading order."""
     if model.reverse:
         return codes[position + 1 : position + 1 + model.k][::-1]
     return codes[max(0, position - model.k) : position]
 
 
 def fill_by_composition(sequence: str, missing: Iterable[int]) -> SeedPredictions:
-    """The commonest observed residue everywhere, with its (add-one smoothed) share."""
+    """Fill all with the commonest observed residue, with its share (add-one smoothed)."""
     positions = missing_positions(sequence, missing)
     codes = encode(sequence, positions)
     counts = np.bincount(codes[codes != UNKNOWN], minlength=N_RESIDUES) + 1
@@ -348,10 +359,10 @@ def run_seed(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> SeedResult:
-    """Both protocols on one chain, on one core.
+    """Run both protocols on one chain, on one core.
 
-    `true_context` is in the result only where the truth of a missing residue and of the k residues
-    before it stands in `sequence`; `scaffold` always is.
+    `true_context` is in the result only if `sequence` has the truth of a missing residue and of the
+    k residues before it; `scaffold` always is.
     """
     sequence = sequence.upper()
     positions = missing_positions(sequence, missing)
@@ -383,7 +394,7 @@ def run_seed(
 
 
 def alphabet_table() -> pd.DataFrame:
-    """What the network reads for each residue."""
+    """The network's input for each residue."""
     codes = np.arange(N_RESIDUES)
     return pd.DataFrame({"residue": list(RESIDUES), "index": codes, "input": codes / N_RESIDUES})
 
@@ -397,7 +408,7 @@ def format_sequence(sequence: str) -> str:
 
 
 def kmer_table(windows: Windows) -> pd.DataFrame:
-    """The k-mer behind each residue of training or test; `position` is 1-based."""
+    """The k-mer of each residue of training or test; `position` is 1-based."""
     return pd.DataFrame(
         {
             "position": windows.positions + 1,
@@ -408,7 +419,7 @@ def kmer_table(windows: Windows) -> pd.DataFrame:
 
 
 def curve_table(models: Iterable[SeedModel]) -> pd.DataFrame:
-    """Loss and accuracy per model and epoch; `scaffold` shows nothing to validate on."""
+    """Loss and accuracy per model and epoch; `scaffold` has no validation."""
     tables = []
     for model in models:
         table = model.curve.copy()
@@ -437,7 +448,7 @@ def prediction_table(result: SeedResult) -> pd.DataFrame:
 
 
 def model_summary(k: int) -> str:
-    """Layers, output shapes and parameters, as Keras prints them."""
+    """Layers, output shapes and numbers of parameters, in the format of Keras."""
     steps = k - CONV_WIDTH + 1
     widths = ((steps, CHANNELS), (HIDDEN,), *((width,) for width in (*DENSE, N_RESIDUES)))
     rows = [("layer (type)", "output shape", "parameters")]
@@ -452,8 +463,8 @@ def write_seed_report(result: SeedResult, folder: str | Path) -> None:
     """Write what the tutorial prints: the files of one chain, each whole or not at all.
 
     `before.txt` shows missing residues as `-`; `after.txt` is filled by `scaffold`, and
-    `after_true_context.txt` by the tutorial's protocol, as far as that reaches. The k-mers and the
-    summary are those of the tutorial's model, or of the forward one where it was not trained.
+    `after_true_context.txt` by the tutorial's protocol as far as that predicts. The k-mers and the
+    summary are those of the tutorial's model, or of the forward one if the former was not trained.
     """
     folder = Path(folder)
     texts = {

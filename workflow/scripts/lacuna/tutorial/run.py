@@ -1,4 +1,4 @@
-"""The tutorial's model on every chain of a sample, as a baseline beside the others."""
+"""The tutorial's model on every chain of a sample, as one of the baselines."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,10 +21,11 @@ def train_seed_models(
     epochs: int,
     seed: int,
 ) -> None:
-    """Train a model per usable chain of a sample and write its report into report/00000, 00001, ...
+    """Train a model per usable chain of a sample; write its report into report/00000, 00001, ...
 
-    Beside them stands one table of all predictions, for the comparison with the truth. Raises
-    LacunaError where a gap has no truth, or truth of another length: there is nothing to learn.
+    A table of all predictions is written to the same folder, for the comparison with the truth.
+    Raises LacunaError if a gap has no truth, or truth of another length: then there is nothing to
+    learn.
     """
     report.mkdir(parents=True, exist_ok=True)
     with atomic_write(report / SEED_PREDICTIONS) as handle:
@@ -45,7 +46,7 @@ def train_seed_models(
 
 
 def true_chain(scaffold: Scaffold) -> str | None:
-    """The whole chain with its truth filled in; None where a gap has none or is of other length."""
+    """The chain with its truth filled in; None if a gap has none or one of another length."""
     sequence = list(scaffold.sequence)
     for gap in scaffold.gaps:
         if gap.truth is None or len(gap.truth) != gap.end - gap.start:

@@ -1,6 +1,6 @@
-"""What the tags of a sequence weigh: modifications as ProForma 2 and PEAKS write them, mass gaps.
+"""Masses of the tags of a sequence: modifications in ProForma 2 and PEAKS notation, mass gaps.
 
-pyteomics takes a ProForma tag apart. What a name weighs is looked up in the bundled Unimod table:
+pyteomics parses a ProForma tag. Masses of names are looked up in the bundled Unimod table, since
 pyteomics itself would fetch it from the network.
 """
 
@@ -14,23 +14,23 @@ from typing import Any, NamedTuple
 from lacuna.core.paths import UNIMOD
 
 MAX_TAG = 200  # characters of a tag
-MAX_MODIFICATION = 100_000.0  # Da: more than any group on a residue weighs
-MIN_MODIFICATION = -187.0  # Da: no residue has more to lose than tryptophan weighs
+MAX_MODIFICATION = 100_000.0  # Da: above any group on a residue
+MIN_MODIFICATION = -187.0  # Da: no residue can lose more than the mass of tryptophan
 SAME_MASS = 0.1  # Da within which two descriptions of a modification agree
 
 _NEAREST = 3
-_SITES = re.compile(r"\((?:[A-Z]+|(?:Protein)?[NC]-term)\)$", re.IGNORECASE)  # Oxidation (M)
+_SITES = re.compile(r"\((?:[A-Z]+|(?:Protein ?)?[NC]-term)\)$", re.IGNORECASE)  # Oxidation (M)
 _DALTONS = re.compile(r"(\d+)(\.\d+)?da", re.IGNORECASE | re.ASCII)
 _NUMBER = re.compile(r"(?:\w+:)?[+-]?[\d_.]+")
 _DECIMAL_COMMA = re.compile(r"([+-]?\d+),(\d+)(da)?", re.IGNORECASE | re.ASCII)
 _HALF_DALTON = 0.5
 _AS_GAP = "write a gap of known mass as X[+367.0537]"
 _AS_MASS = "give its mass, as in M[+15.9949]"
-_NO_MASS = "which is no mass in Da; "
+_NO_MASS = "which is not a mass in Da; "
 
 
 class Tag(NamedTuple):
-    """A modification: its mass in Da, and the name it has in Unimod ("" of a mass alone)."""
+    """A modification: its mass in Da, and its name in Unimod ("" if only a mass is given)."""
 
     mass: float
     name: str
@@ -38,13 +38,13 @@ class Tag(NamedTuple):
 
 class _Unimod(NamedTuple):
     by_accession: dict[int, Tag]
-    by_name: dict[str, Tag]  # without case and blanks, synonyms too
+    by_name: dict[str, Tag]  # without case and blanks, including synonyms
 
 
 def modification(text: str) -> Tag | None:
     """The modification of a ProForma tag ("+57.0215", "Oxidation", "U:4"), without its brackets.
 
-    None of a tag that only informs. ValueError says what is wrong with it and the remedy.
+    None for a tag that is only information. Raises ValueError with the fault and the remedy.
     """
     tags = _proforma(text)
     if not tags:
@@ -59,16 +59,16 @@ def modification(text: str) -> Tag | None:
 
 @lru_cache(maxsize=4096)
 def peaks_modification(text: str) -> Tag:
-    """The modification of a tag of PEAKS ("+57.02", "Carbamidomethylation"), without parentheses.
+    """The modification of a PEAKS tag ("+57.02", "Carbamidomethylation"), without parentheses.
 
-    ValueError says what is wrong with it and the remedy.
+    Raises ValueError with the fault and the remedy.
     """
     _check_text(text)
     return _within_reason(_signed(text) if text.startswith(("+", "-")) else _named(text))
 
 
 def gap_mass(text: str) -> float:
-    """The mass in Da of a gap in ProForma ("+367.0537"); ValueError where the tag is no mass."""
+    """The mass in Da of a gap in ProForma ("+367.0537"); ValueError if the tag is not a mass."""
     fault = ValueError(_NO_MASS + _AS_GAP)
     _check_text(text)
     try:
@@ -81,9 +81,9 @@ def gap_mass(text: str) -> float:
 
 
 def dalton_mass(text: str) -> tuple[float, float | None]:
-    """Mass and tolerance in Da of "420.18 Da"; an integer m stands for [m, m + 1). ValueError else.
+    """Mass and tolerance in Da of "420.18 Da"; an integer m means [m, m + 1).
 
-    The tolerance is None where the mass has decimals.
+    The tolerance is None if the mass has decimals. Raises ValueError if the text is not a mass.
     """
     _check_text(text)
     match = _DALTONS.fullmatch(text)
@@ -100,7 +100,7 @@ def dalton_mass(text: str) -> tuple[float, float | None]:
 
 
 def _check_text(text: str) -> None:
-    """Raise ValueError where a tag is too long, or its mass has a decimal comma."""
+    """Raise ValueError if a tag is too long, or its mass has a decimal comma."""
     if "_" in text and _NUMBER.fullmatch(text):  # Python reads +1_0 as 10
         raise ValueError(_NO_MASS + _AS_MASS)
     if len(text) > MAX_TAG:
@@ -114,14 +114,14 @@ def _check_text(text: str) -> None:
 
 @lru_cache(maxsize=4096)
 def _proforma(text: str) -> tuple[Tag, ...]:
-    """What each description in a tag says, `|` between them; information left out."""
-    from pyteomics import proforma  # slow to import, and most files hold no tag
+    """The descriptions in a tag, separated by `|` in it; those that only inform are left out."""
+    from pyteomics import proforma  # slow to import, and most files contain no tag
 
     _check_text(text)
     try:
         main = proforma.process_tag_tokens(text)
-    except Exception:  # whatever the parser stumbles over
-        raise ValueError(f"which is no modification; {_AS_MASS}") from None
+    except Exception:  # the parser raises errors of many kinds
+        raise ValueError(f"which is not a modification; {_AS_MASS}") from None
     parts = [main, *main.extra]
     grouped = (proforma.PositionLabelTag, proforma.LocalizationMarker)
     if any(part.group_id or isinstance(part, grouped) for part in parts):
@@ -132,7 +132,7 @@ def _proforma(text: str) -> tuple[Tag, ...]:
 
 
 def _described(part: Any, proforma: Any) -> Tag | None:
-    """What one description of a modification says; None of mere information."""
+    """The tag of one description of a modification; None if it only informs."""
     if isinstance(part, proforma.InformationTag):
         return None
     if isinstance(part, proforma.MassModification):
@@ -157,10 +157,10 @@ def _composed(part: Any, proforma: Any) -> Tag:
             or "".join(match[0] for match in part.tokenizer.finditer(part.value)) == part.value
         )
         mass = float(part.mass) if whole and part.value else math.nan
-    except Exception:  # an element, sugar or number that pyteomics does not know
+    except Exception:  # an element, sugar or number unknown to pyteomics
         mass = math.nan
     if not math.isfinite(mass):
-        raise ValueError(f"which is no composition; {_AS_MASS}")
+        raise ValueError(f"which is not a composition; {_AS_MASS}")
     return Tag(mass, f"{part.prefix_name}:{part.value}")
 
 
@@ -194,7 +194,7 @@ def _accession(number: int) -> Tag:
 
 
 def _named(name: str) -> Tag:
-    """The modification of a name or synonym of Unimod, with or without sites behind it."""
+    """The modification of a name or synonym in Unimod, with or without sites after it."""
     known = _unimod().by_name
     for key in (_key(name), _key(_SITES.sub("", name))):
         if key in known:
@@ -210,9 +210,9 @@ def _named(name: str) -> Tag:
 
 @lru_cache(maxsize=4096)
 def _nearest(key: str) -> str:
-    """The known names most like one that is not, in words."""
-    # Of the same first letter: comparing with all takes 30 times longer, and a file may be full
-    # of names that are not known.
+    """The known names most similar to an unknown one, in words."""
+    # Only those with the same first letter: comparing with all takes 30 times longer, and a file
+    # may be full of unknown names.
     alike = [known for known in _unimod().by_name if known[:1] == key[:1]]
     near = difflib.get_close_matches(key, alike, n=_NEAREST)
     names = dict.fromkeys(_unimod().by_name[one].name for one in near)

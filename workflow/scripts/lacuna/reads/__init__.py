@@ -1,0 +1,1 @@
+"""Peptide reads of de novo sequencing tools: their files, their errors."""

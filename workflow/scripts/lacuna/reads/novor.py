@@ -1,0 +1,82 @@
+"""Novor: de novo tables of the program and of Novor.Cloud, and its tables of database peptides.
+
+`aaScore` is 0 to 100, joined by `-`; Novor.Cloud exports none. Versions that number the variable
+modifications (`M(0)`) mean those that are usual on the residue.
+"""
+
+import re
+from collections.abc import Iterable
+
+from lacuna.reads.formats import TableFormat
+from lacuna.reads.origin import Origin, charge, neutral_mass, numbers, percent
+from lacuna.reads.read import Read
+from lacuna.reads.table import Cells
+
+_NUMBERED = re.compile(r"([CMNQ])\(\d+\)")
+_USUAL = {"C": "C(Cam)", "M": "M(O)", "N": "N(Deamidated)", "Q": "Q(Deamidated)"}
+_TERMINUS = re.compile(r"[NC]-term\|")  # (N-term|Acetyl)EVQ
+_PYRO_GLU = {"Q(Pyro-Glu)": "Q(Gln->pyro-Glu)", "E(Pyro-Glu)": "E(Glu->pyro-Glu)"}
+
+
+def _peptide(text: str) -> str:
+    if "(" not in text:
+        return text
+    text = _TERMINUS.sub("", _NUMBERED.sub(lambda match: _USUAL[match[1]], text))
+    for written, meant in _PYRO_GLU.items():
+        text = text.replace(written, meant)
+    return text
+
+
+def _scores(text: str) -> list[float] | None:
+    return [value / 100 for value in numbers(text.split("-"))] if text else None
+
+
+def _de_novo(cells: Cells, origin: Origin) -> Iterable[Read]:
+    z = cells.get("z", "")
+    return [
+        origin.read(
+            _peptide(cells["peptide"]),
+            scores=_scores(cells["aascore"]),
+            score=percent(cells["score"]),
+            mass=neutral_mass(cells["mz(data)"], z),
+            charge=charge(z),
+            scan=cells.get("scannum", ""),
+        )
+    ]
+
+
+def _table(tool: str, title: str, peptide: str, mz: str, *also: str) -> TableFormat:
+    """Tables without scores of residues; the score of a de novo peptide is 0 to 100."""
+
+    def read_row(cells: Cells, origin: Origin) -> Iterable[Read]:
+        z = cells.get("z", "")
+        return [
+            origin.read(
+                _peptide(cells[peptide]),
+                score=percent(cells["score"]) if tool == "novor" else None,
+                mass=neutral_mass(cells[mz], z),
+                charge=charge(z),
+                scan=cells.get("scan #") or cells.get("scannum") or cells.get("scan") or "",
+            )
+        ]
+
+    return TableFormat(
+        tool, title, (peptide, mz, "score", *also), ("z", "scan #", "scannum", "scan"), read_row
+    )
+
+
+_DB = ("novor_db", "Novor's database search")
+
+FORMATS = (
+    TableFormat(
+        "novor",
+        "Novor",
+        ("peptide", "aascore", "mz(data)", "score"),
+        ("z", "scannum"),
+        _de_novo,
+    ),
+    _table("novor", "Novor", "de novo peptide", "m/z"),
+    _table(*_DB, "peptide", "mz", "noptmpeptide"),
+    _table(*_DB, "peptide", "mz", "target/decoy"),
+    _table(*_DB, "sequence", "m/z", "proteins", "error (ppm)"),
+)

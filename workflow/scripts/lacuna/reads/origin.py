@@ -1,0 +1,143 @@
+"""Make a read from the cells of a row: the part that is the same for every tool."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from lacuna.reads.peptide import Peptide, parse_peptide
+from lacuna.reads.read import Read
+
+PROTON = 1.007276466621  # Da (CODATA 2022)
+
+# Cells that mean that there is no value.
+_EMPTY = frozenset({"", "-", "na", "nan", "n/a", "none", "null"})
+_MAX_MASS = 1e6  # Da, of a peptide
+_ROUNDING = 1e-6  # by which a written probability may exceed 1
+
+
+class Origin(NamedTuple):
+    """A row of a file: `name` is the file's in the sample, `tool` what wrote it."""
+
+    tool: str
+    file: str
+    name: str
+    line: int
+
+    def read(
+        self,
+        peptide: str | Peptide,
+        *,
+        scores: Sequence[float] | None = None,
+        score: float | None = None,
+        mass: float | None = None,
+        charge: int | None = None,
+        ends: tuple[float | None, float | None] = (None, None),
+        intensity: float | None = None,
+        scan: str = "",
+        rank: int = 1,
+    ) -> Read:
+        """The read that a row holds; `scores`, 0 to 1, of its residues or tokens.
+
+        rank: which of the row's peptides. Raises ValueError that names what is wrong.
+        """
+        if isinstance(peptide, str):
+            peptide = parse_peptide(peptide)
+        if mass is not None and not 0 < mass < _MAX_MASS:
+            raise ValueError(f"a mass of {mass:g} Da, which no peptide has; correct it")
+        confidences = None
+        if scores is not None:
+            confidences = tuple(map(_share, peptide.of_residues(scores)))
+        return Read(
+            name=f"{self.name}:{self.line}" + (f".{rank}" if rank > 1 else ""),
+            tool=self.tool,
+            residues=peptide.residues,
+            confidences=confidences,
+            score=score if score is None else _score(score),
+            modifications=peptide.modifications,
+            mass=None if mass is None else round(mass, 6),
+            n_mass=ends[0],
+            c_mass=ends[1],
+            intensity=intensity,
+            charge=charge,
+            scan=scan,
+            file=self.file,
+            line=self.line,
+        )
+
+
+def _share(value: float) -> float:
+    """A confidence, rounded to what a tool can mean; ValueError if it is not one."""
+    if not -_ROUNDING <= value <= 1 + _ROUNDING:
+        raise ValueError(f"a confidence of {value:g}, which is not between 0 and 1; correct it")
+    return min(1.0, max(0.0, round(value, 6)))
+
+
+def _score(value: float) -> float | None:
+    """The score of a peptide; None if its scale is another than 0 to 1."""
+    return _share(value) if -_ROUNDING <= value <= 1 + _ROUNDING else None
+
+
+def number(cell: str) -> float | None:
+    """The number in a cell; None if it is empty, no number or not finite.
+
+    A single comma is a decimal point, as spreadsheets of some languages write it.
+    """
+    if cell.casefold() in _EMPTY:
+        return None
+    if cell.count(",") == 1 and "." not in cell:
+        cell = cell.replace(",", ".")
+    try:
+        value = float(cell)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def positive(cell: str) -> float | None:
+    """The number in a cell; None if there is none above 0."""
+    value = number(cell)
+    return value if value is not None and value > 0 else None
+
+
+def charge(cell: str) -> int | None:
+    """The charge in a cell (`2`, `2.0`, `2+`); None if there is none."""
+    value = positive(cell.rstrip("+"))
+    return int(value) if value is not None and value < 100 else None
+
+
+def neutral_mass(mz: str, z: str) -> float | None:
+    """The mass in Da of a precursor by its m/z and charge; None unless both are given."""
+    ratio, charges = positive(mz), charge(z)
+    return None if ratio is None or charges is None else (ratio - PROTON) * charges
+
+
+def percent(cell: str) -> float | None:
+    """A percentage as a share."""
+    value = number(cell)
+    return None if value is None else value / 100
+
+
+def numbers(cells: Iterable[str]) -> list[float]:
+    """Numbers; ValueError names the first cell that is not one."""
+    values = []
+    for cell in cells:
+        try:
+            values.append(float(cell))
+        except ValueError:
+            raise ValueError(
+                f"a confidence of '{cell[:20]}', which is no number; correct it"
+            ) from None
+    return values
+
+
+def probabilities(logarithms: Sequence[float]) -> list[float]:
+    """Probabilities from natural logarithms, which are at most 0."""
+    return [math.exp(min(value, 0.0)) if value < _ROUNDING else math.nan for value in logarithms]
+
+
+def per_residue(logarithm: float | None, length: int) -> float | None:
+    """A score from the log probability of a peptide: its geometric mean over the residues.
+
+    The probability itself falls with the length, and says little about one residue.
+    """
+    return None if logarithm is None else math.exp(min(logarithm, 0.0) / max(length, 1))

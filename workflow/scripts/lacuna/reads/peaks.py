@@ -1,0 +1,81 @@
+"""PEAKS: de novo peptides of PEAKS X to 13 and PEAKS AB, features, and peptides found in databases.
+
+Columns are taken by name: their order, quoting and case change with the version.
+"""
+
+from collections.abc import Iterable
+
+from lacuna.reads.formats import TableFormat
+from lacuna.reads.origin import Origin, charge, neutral_mass, numbers, percent, positive
+from lacuna.reads.peptide import without_flanks
+from lacuna.reads.read import Read
+from lacuna.reads.table import Cells
+
+_CONFIDENCES = "local confidence (%)"
+_DEEP_NOVO = "deep novo score (%)"  # the score of version 12, with or without an ALC
+_USED = ("m/z", "z", "mass", "area", "scan", "feature")
+
+
+def _mass(cells: Cells) -> float | None:
+    """As measured; `Mass` is that of the peptide read, a few ppm from it."""
+    measured = neutral_mass(cells.get("m/z", ""), cells.get("z", ""))
+    return measured if measured is not None else positive(cells.get("mass", ""))
+
+
+def _read(
+    cells: Cells,
+    origin: Origin,
+    peptide: str,
+    scores: list[float] | None,
+    score: float | None,
+    rank: int = 1,
+) -> Read:
+    return origin.read(
+        peptide,
+        scores=scores,
+        score=score,
+        mass=_mass(cells),
+        charge=charge(cells.get("z", "")),
+        intensity=positive(cells.get("area", "")),
+        scan=cells.get("scan", ""),
+        rank=rank,
+    )
+
+
+def _de_novo(cells: Cells, origin: Origin) -> Iterable[Read]:
+    scores = [value / 100 for value in numbers(cells[_CONFIDENCES].split())]
+    score = percent(cells.get("alc (%)", "")) or percent(cells.get(_DEEP_NOVO, ""))
+    return [_read(cells, origin, cells["peptide"], scores, score)]
+
+
+def _feature(cells: Cells, origin: Origin) -> Iterable[Read]:
+    """Peptides that the spectra of one feature were read as; the ALC is that of the best."""
+    peptides = [peptide for peptide in cells["denovo peptide"].split(";") if peptide]
+    score = percent(cells["alc (%)"])
+    return [
+        _read(cells, origin, peptide, None, score, rank)
+        for rank, peptide in enumerate(dict.fromkeys(peptides), 1)
+    ]
+
+
+def _dia(cells: Cells, origin: Origin) -> Iterable[Read]:
+    """Version 13: the CAA is the share of residues that are confident."""
+    return [_read(cells, origin, cells["peptide"], None, percent(cells["caa (%)"]))]
+
+
+def _database(cells: Cells, origin: Origin) -> Iterable[Read]:
+    return [_read(cells, origin, without_flanks(cells["peptide"]), None, None)]
+
+
+FORMATS = (
+    TableFormat(
+        "peaks",
+        "PEAKS",
+        ("peptide", _CONFIDENCES),
+        ("alc (%)", _DEEP_NOVO, *_USED),
+        _de_novo,
+    ),
+    TableFormat("peaks", "PEAKS", ("denovo peptide", "alc (%)"), _USED, _feature),
+    TableFormat("peaks", "PEAKS", ("peptide", "caa (%)"), _USED, _dia),
+    TableFormat("peaks_db", "PEAKS DB", ("peptide", "-10lgp", "mass"), _USED, _database),
+)

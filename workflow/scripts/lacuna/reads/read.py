@@ -1,0 +1,55 @@
+"""A peptide read, as every reader of a tool's output returns it."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lacuna.core.tables import RejectedRow
+
+N_TERMINUS = -1  # index of a modification of the N terminus; that of the C terminus is the length
+
+Modification = tuple[int, float]  # index of the residue, what it gains in Da
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A peptide as a tool read it.
+
+    name: unique in the sample, the same in every run: file, line, rank if a row holds several.
+    tool: key of the error model ("peaks", "casanovo", ...).
+    residues: letters of the 20 residues, without modifications; I and L as the tool writes them.
+    confidences: one for each residue, 0 to 1, as the tool states them; None if it states none.
+    score: of the whole peptide, 0 to 1; None if the tool gives none or its scale has no upper end.
+    modifications: (index of the residue, gain in Da), by index; -1 is the N terminus,
+        `len(residues)` the C terminus. Fixed modifications that a tool does not write are absent.
+    mass: neutral monoisotopic mass of the whole peptide in Da, as measured if m/z and charge are
+        known; None if the file does not give it.
+    n_mass, c_mass: mass in Da of the residues that were not read at each end (0: none are missing);
+        None if the tool does not give it.
+    intensity: of the precursor, in the tool's units. charge, scan, file, line: its origin.
+    """
+
+    name: str
+    tool: str
+    residues: str
+    confidences: tuple[float, ...] | None
+    score: float | None
+    modifications: tuple[Modification, ...]
+    mass: float | None
+    n_mass: float | None
+    c_mass: float | None
+    intensity: float | None
+    charge: int | None
+    scan: str
+    file: str
+    line: int
+
+
+class Peptides(NamedTuple):
+    """Contents of a sample's files: reads in the order of the files, and rows that cannot be read.
+
+    `unread`: rows of spectra in which the tool found no peptide.
+    """
+
+    reads: list[Read]
+    rejected: list[RejectedRow]
+    unread: int

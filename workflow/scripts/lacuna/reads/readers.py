@@ -1,0 +1,131 @@
+"""Read the peptides of a sample; the format of each file is recognised by its content."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from lacuna.core.files import LacunaError, open_text, printable
+from lacuna.core.tables import RejectedRow
+from lacuna.reads import casanovo, deepnovo, instanovo, maxquant, novor, peaks, single
+from lacuna.reads.formats import TableFormat
+from lacuna.reads.origin import Origin
+from lacuna.reads.read import Peptides, Read
+from lacuna.reads.table import BadLine, Layout, head_of, layouts, rows, split_line
+
+# The first that recognises a file reads it, so those that ask for more come first: tables with a
+# header, tables without, and last the plain table, whose one column others have too.
+TABLES: tuple[tuple[TableFormat, ...], ...] = (
+    (
+        *peaks.FORMATS,
+        *instanovo.FORMATS,
+        *novor.FORMATS,
+        *deepnovo.FORMATS,
+        *maxquant.FORMATS,
+        *single.FORMATS,
+    ),
+    single.HEADERLESS,
+    single.PLAIN,
+)
+
+Found = list[Read] | BadLine  # the reads of a row, or what is wrong with it
+
+
+def read_peptides(paths: Iterable[str | Path], reads_format: str | None = None) -> Peptides:
+    """The reads of a sample's files, in the order of the files and of their rows.
+
+    reads_format: the tool that wrote them all, one of `tools()`; recognised by content without it.
+    A row that cannot be read is a rejected row. Raises LacunaError if a file is of no known format.
+    """
+    files = [str(path) for path in paths]
+    if reads_format is not None and reads_format not in tools():
+        raise LacunaError(
+            f"reads_format: '{reads_format}' is none of the formats; choose among "
+            f"{', '.join(tools())}"
+        )
+    reads: list[Read] = []
+    rejected: list[RejectedRow] = []
+    unread = 0
+    for path, name in zip(files, _names(files), strict=True):
+        for found in _reads_of(path, name, reads_format):
+            if isinstance(found, BadLine):
+                reason = printable(f"{path}:{found.line}: {found.fault}")
+                rejected.append(RejectedRow(f"{name}:{found.line}", found.line, None, reason))
+            else:
+                reads.extend(found)
+                unread += not found
+    return Peptides(reads, rejected, unread)
+
+
+def tools() -> list[str]:
+    """Possible values of `reads_format`."""
+    return list(dict.fromkeys([*casanovo.TOOLS, *(f.tool for fs in TABLES for f in fs)]))
+
+
+def _names(paths: Sequence[str]) -> list[str]:
+    """Names of files in those of reads: the file's name, or its path if two have the same name."""
+    names = [Path(path).name for path in paths]
+    pairs = zip(paths, names, strict=True)
+    return [name if names.count(name) == 1 else path for path, name in pairs]
+
+
+def _reads_of(path: str, name: str, reads_format: str | None) -> Iterator[Found]:
+    with open_text(path) as handle:
+        head = head_of(handle)
+    if not any(line.strip() for line in head):
+        raise LacunaError(f"{path}: the file is empty; give a file with peptides")
+    if casanovo.is_mztab(head) and reads_format in (None, *casanovo.TOOLS):
+        return _mztab_reads(path, name, reads_format)
+    return _table_reads(path, name, *_recognised(path, head, reads_format))
+
+
+def _recognised(
+    path: str, head: Sequence[str], reads_format: str | None
+) -> tuple[TableFormat, Layout]:
+    """The format of a table and its first row, from its first lines."""
+    first = next(line for line in head if line.strip())
+    for forms in TABLES:
+        wanted = [form for form in forms if reads_format in (None, form.tool)]
+        for layout in layouts(head):
+            for form in wanted:
+                if form.fits is None and set(form.required).issubset(layout.names):
+                    return form, layout
+        for form in wanted:
+            if form.fits is not None:
+                cells = split_line(first, form.separator) or []
+                if form.fits([cell.strip() for cell in cells]):
+                    return form, Layout(form.separator, 0, form.required)
+    shown = f"it begins with '{printable(first[:60])}'"
+    if reads_format is not None:
+        raise LacunaError(
+            f"{path}: not a file of {reads_format}: {shown}; leave reads_format out to have the "
+            "tool recognised"
+        )
+    titles = dict.fromkeys([*casanovo.TOOLS.values(), *(f.title for fs in TABLES for f in fs)])
+    raise LacunaError(
+        f"{path}: no format of peptide reads that is known: {shown}; give the output of "
+        f"{', '.join(titles)} (columns peptide and confidence)"
+    )
+
+
+def _table_reads(path: str, name: str, form: TableFormat, layout: Layout) -> Iterator[Found]:
+    with open_text(path) as handle:
+        for row in rows(handle, layout, (*form.required, *form.used)):
+            if isinstance(row, BadLine):
+                yield row
+                continue
+            line, cells = row
+            try:
+                yield list(form.read_row(cells, Origin(form.tool, path, name, line)))
+            except ValueError as error:
+                yield BadLine(line, str(error))
+
+
+def _mztab_reads(path: str, name: str, reads_format: str | None) -> Iterator[Found]:
+    table = casanovo.read_mztab(path)
+    scores = casanovo.scores_of_file(table)
+    yield from table.bad
+    for line, row in table.rows:
+        try:
+            origin = Origin(reads_format or table.tool, path, name, line)
+            yield casanovo.read_row(row, origin, scores)
+        except ValueError as error:
+            yield BadLine(line, str(error))

@@ -1,0 +1,325 @@
+"""Tools that write one table each, some without a header, and the plain table."""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+
+from lacuna.reads.formats import TableFormat
+from lacuna.reads.origin import (
+    Origin,
+    charge,
+    neutral_mass,
+    number,
+    numbers,
+    per_residue,
+    percent,
+    positive,
+)
+from lacuna.reads.peptide import WATER, parse_peptide, without_flanks
+from lacuna.reads.read import Read
+from lacuna.reads.table import Cells
+
+_NUMBER = re.compile(r"[+-]?\d*\.?\d+(?:[eE][+-]?\d+)?")
+_LIST = re.compile(r"\[\s*'(.*)'\s*\]")  # of one text, as Python writes it
+_SHORTEST = 3  # residues of a stretch that is kept of a peptide
+
+
+def _listed(text: str) -> str:
+    match = _LIST.fullmatch(text)
+    return match[1] if match else text
+
+
+def _is_peptide(text: str) -> bool:
+    try:
+        parse_peptide(text)
+    except ValueError:
+        return False
+    return True
+
+
+# --- PowerNovo, PepNet, pi-PrimeNovo, pi-HelixNovo -----------------------------------------------
+
+
+def _powernovo(cells: Cells, origin: Origin) -> Iterable[Read]:
+    if not cells["powernovo peptides"]:
+        return []
+    return [
+        origin.read(
+            cells["powernovo peptides"],
+            scores=numbers(cells["powernovo aascore"].split()),
+            score=number(cells["powernovo score"]),
+            scan=cells.get("spectrum name", ""),
+        )
+    ]
+
+
+def _pepnet(cells: Cells, origin: Origin) -> Iterable[Read]:
+    if not cells["denovo"]:
+        return []
+    return [
+        origin.read(
+            cells["denovo"],
+            scores=numbers(cells["positional score"].strip("[]").split(",")),
+            score=number(cells.get("score", "")),
+            scan=cells.get("title", ""),
+        )
+    ]
+
+
+def _pi_primenovo(cells: Cells, origin: Origin) -> Iterable[Read]:
+    """The score is the product of the residues' probabilities."""
+    if not cells["prediction"]:
+        return []
+    peptide = parse_peptide(cells["prediction"])
+    product = positive(cells["score"])
+    logarithm = None if product is None else math.log(product)
+    return [
+        origin.read(
+            peptide,
+            score=per_residue(logarithm, len(peptide.residues)),
+            charge=charge(cells["charge"]),
+            scan=cells["label"],
+        )
+    ]
+
+
+def _pi_helixnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
+    if not cells["peptide"]:
+        return []
+    return [origin.read(cells["peptide"], score=number(cells["score"]), scan=cells["title"])]
+
+
+def _fits_pi_helixnovo(cells: Sequence[str]) -> bool:
+    return len(cells) == 3 and bool(_NUMBER.fullmatch(cells[2])) and _is_peptide(cells[1])
+
+
+# --- pUniFind, NovoB -----------------------------------------------------------------------------
+
+# "4,Oxidation[M];" counts residues from 1; "1,Carbamidomethyl[AnyN-term];" is the N terminus.
+_PLACED = re.compile(r"(\d+),([^;]+?)\[([^\[\];]*)\]")
+
+
+def _punifind(cells: Cells, origin: Origin) -> Iterable[Read]:
+    residues = _listed(cells["peptide"])
+    if not residues:
+        return []
+    parts = dict.fromkeys(range(len(residues)), "")
+    n_terminus = ""
+    for place, name, site in _PLACED.findall(cells["modifications"]):
+        if site.endswith("N-term"):
+            n_terminus += f"[{name}]"
+        elif int(place) - 1 in parts:
+            parts[int(place) - 1] += f"[{name}]"
+        else:
+            raise ValueError(f"a modification of residue {place}, which is not there; correct it")
+    text = n_terminus + "".join(f"{residues[i]}{tag}" for i, tag in parts.items())
+    return [origin.read(text, score=number(cells["probability"]), scan=cells["title"])]
+
+
+def _fits_punifind(cells: Sequence[str]) -> bool:
+    return len(cells) == 9 and bool(_LIST.fullmatch(cells[6]))
+
+
+# NovoB's letters: lower case is modified, C always is. Checked against the masses of its rows.
+_NOVOB = str.maketrans(
+    {
+        "C": "C(Carbamidomethyl)",
+        "m": "M(Oxidation)",
+        "n": "N(Deamidated)",
+        "q": "Q(Deamidated)",
+        "s": "S(Phospho)",
+        "t": "T(Phospho)",
+        "y": "Y(Phospho)",
+    }
+)
+
+
+def _novob(cells: Cells, origin: Origin) -> Iterable[Read]:
+    """Each spectrum is read from both ends: the more probable read, or the one that fits better."""
+    ways = [
+        (
+            -(number(cells[f"prob{way}"]) or 0.0),
+            abs(number(cells[f"delta_mass{way}"]) or math.inf),
+            _listed(cells[f"senten{way}"]),
+        )
+        for way in ("", "_reverse")
+    ]
+    ways = [way for way in ways if way[2] and way[2] != "['']"]
+    if not ways:
+        return []
+    probability, _, text = min(ways)
+    residues = positive(cells["pepmass"])  # without water
+    return [
+        origin.read(
+            text.translate(_NOVOB),
+            score=-probability,
+            mass=None if residues is None else residues + WATER,
+            charge=charge(cells["charge"]),
+            scan=cells["mcount"],
+        )
+    ]
+
+
+def _fits_novob(cells: Sequence[str]) -> bool:
+    return len(cells) == 9 and all(_LIST.fullmatch(cells[i]) for i in (3, 6))
+
+
+_NOVOB_COLUMNS = (
+    "mcount",
+    "charge",
+    "pepmass",
+    "senten",
+    "delta_mass",
+    "prob",
+    "senten_reverse",
+    "delta_mass_reverse",
+    "prob_reverse",
+)
+
+# --- pNovo ---------------------------------------------------------------------------------------
+
+
+def _pnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
+    """The longest stretch of residues that are not modified.
+
+    The user of pNovo chooses which residue a lower-case letter is. The residues of the stretch have
+    confidences if the row has one for every letter. The mass of the rest is unknown, so the mass
+    of the peptide is left out.
+    """
+    text = cells["peptide"]
+    if not text:
+        return []
+    scores: list[float] | None = [value / 100 for value in numbers(_split(cells["scores"]))]
+    if scores is not None and len(scores) != len(text):
+        scores = None
+    stretches = [match.span() for match in re.finditer("[A-Z]+", text)]
+    start, end = max(stretches, key=lambda span: span[1] - span[0], default=(0, 0))
+    if end - start < min(_SHORTEST, len(text)):
+        raise ValueError(
+            f"'{text[:40]}', in which letters of modified residues leave no stretch of "
+            f"{_SHORTEST} residues; leave the row out"
+        )
+    score = percent(cells["score"])
+    return [
+        origin.read(
+            text[start:end],
+            scores=scores[start:end] if scores is not None else None,
+            score=score if score is not None and 0 <= score <= 1 else None,
+            scan=cells["title"],
+        )
+    ]
+
+
+def _split(text: str) -> list[str]:
+    """Numbers that are joined by blanks, commas or semicolons."""
+    return text.replace(",", " ").replace(";", " ").split()
+
+
+def _fits_pnovo(cells: Sequence[str]) -> bool:
+    return (
+        len(cells) == 9
+        and cells[1].isalpha()
+        and bool(_NUMBER.fullmatch(cells[4]))
+        and "," in cells[5]
+        and all(_NUMBER.fullmatch(cell) for cell in _split(cells[5]))
+    )
+
+
+# --- ProteoScape, plain tables -------------------------------------------------------------------
+
+
+def _proteoscape(cells: Cells, origin: Origin) -> Iterable[Read]:
+    return [
+        origin.read(
+            without_flanks(cells["peptide sequence"]).replace("(", "(+").replace("(+-", "(-"),
+            mass=neutral_mass(cells["precursor mz"], cells["charge"]),
+            charge=charge(cells["charge"]),
+            scan=cells.get("ms2 id", ""),
+        )
+    ]
+
+
+def _plain(cells: Cells, origin: Origin) -> Iterable[Read]:
+    if not cells["peptide"]:
+        return []
+    confidence = cells.get("confidence", "").strip("[]")
+    return [
+        origin.read(
+            cells["peptide"],
+            scores=numbers(_split(confidence)) if confidence else None,
+            mass=positive(cells.get("mass", "")),
+            intensity=positive(cells.get("intensity", "")),
+        )
+    ]
+
+
+FORMATS = (
+    TableFormat(
+        "powernovo",
+        "PowerNovo",
+        ("powernovo peptides", "powernovo aascore", "powernovo score"),
+        ("spectrum name",),
+        _powernovo,
+    ),
+    TableFormat("pepnet", "PepNet", ("denovo", "positional score"), ("score", "title"), _pepnet),
+    TableFormat(
+        "piprimenovo",
+        "pi-PrimeNovo",
+        ("label", "prediction", "charge", "score"),
+        (),
+        _pi_primenovo,
+    ),
+    TableFormat("novob", "NovoB", _NOVOB_COLUMNS, (), _novob),
+    TableFormat(
+        "proteoscape",
+        "ProteoScape",
+        ("peptide sequence", "precursor mz", "charge"),
+        ("ms2 id",),
+        _proteoscape,
+    ),
+)
+HEADERLESS = (
+    TableFormat("novob", "NovoB", _NOVOB_COLUMNS, (), _novob, "\t", _fits_novob),
+    TableFormat(
+        "punifind",
+        "pUniFind",
+        (
+            "title",
+            "logit",
+            "probability",
+            "retention",
+            "sites",
+            "delta",
+            "peptide",
+            "written",
+            "modifications",
+        ),
+        (),
+        _punifind,
+        ",",
+        _fits_punifind,
+    ),
+    TableFormat(
+        "pnovo",
+        "pNovo",
+        ("title", "peptide", "third", "fourth", "score", "scores", "seventh", "eighth", "ninth"),
+        (),
+        _pnovo,
+        "\t",
+        _fits_pnovo,
+    ),
+    TableFormat(
+        "pihelixnovo",
+        "pi-HelixNovo",
+        ("title", "peptide", "score"),
+        (),
+        _pi_helixnovo,
+        "\t",
+        _fits_pi_helixnovo,
+    ),
+)
+PLAIN = (
+    TableFormat(
+        "table", "a plain table", ("peptide",), ("confidence", "mass", "intensity"), _plain
+    ),
+)

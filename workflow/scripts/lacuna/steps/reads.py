@@ -1,0 +1,58 @@
+"""Read a sample's peptide reads, from files to files."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from lacuna.core.files import LacunaError, atomic_write, open_text
+from lacuna.core.tables import REJECTED_TABLE
+from lacuna.reads import readers
+from lacuna.reads.read import Read
+
+AUTO = "auto"  # the tool is recognised
+
+_FIELDS = tuple(field.name for field in fields(Read))
+
+
+def read_peptides(paths: Sequence[Path], reads_format: str, out: Path, rejected: Path) -> None:
+    """Write the reads of a sample's files, one JSON object per line, and list unusable rows.
+
+    reads_format: the tool that wrote the files, or `auto`. Raises LacunaError if a file is of no
+    known format or no read is left.
+    """
+    found = readers.read_peptides(paths, None if reads_format == AUTO else reads_format)
+    if not found.reads:
+        first = f": {found.rejected[0].reason}" if found.rejected else ""
+        raise LacunaError(
+            f"{', '.join(map(str, paths))}: no row can be read as a peptide{first or '; check it'}"
+        )
+    write_reads(out, found.reads)
+    with atomic_write(rejected) as handle:
+        handle.write(REJECTED_TABLE.header + REJECTED_TABLE.text(found.rejected))
+
+
+def write_reads(path: Path, reads: Sequence[Read]) -> None:
+    """Write reads, one JSON object per line."""
+    with atomic_write(path) as handle:
+        for read in reads:
+            cells = {name: getattr(read, name) for name in _FIELDS}
+            handle.write(json.dumps(cells, separators=(",", ":")) + "\n")
+
+
+def load_reads(path: Path) -> list[Read]:
+    """The reads that `write_reads` wrote; LacunaError names the first bad line."""
+    return list(_reads(path))
+
+
+def _reads(path: Path) -> Iterator[Read]:
+    with open_text(path) as handle:
+        for number, line in enumerate(handle, 1):
+            try:
+                found = json.loads(line)
+                if found["confidences"] is not None:
+                    found["confidences"] = tuple(found["confidences"])
+                found["modifications"] = tuple((at, mass) for at, mass in found["modifications"])
+                yield Read(**{name: found[name] for name in _FIELDS})
+            except (ValueError, KeyError, TypeError):
+                raise LacunaError(f"{path}:{number}: not a read; run the workflow again") from None
