@@ -5,7 +5,7 @@ import numpy as np
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.placing.consensus import Votes
 from lacuna.placing.draft import Draft
-from lacuna.placing.readset import I, L
+from lacuna.placing.readset import ISOLEUCINE, LEUCINE
 
 MINORITY = 0.15  # share of the nats of reads for another residue
 SOME = 0.1  # share of reads that show D for N, or E for Q
@@ -19,7 +19,7 @@ def flags_of(draft: Draft, found: Votes, best: np.ndarray, told: np.ndarray) -> 
     best (t,) residues, L for I; told (t,) nats by which reads alone prefer theirs.
     """
     flags: list[list[str]] = []
-    germline = np.where(draft.germline == I, L, draft.germline)
+    germline = np.where(draft.germline == ISOLEUCINE, LEUCINE, draft.germline)
     for i, residue in enumerate(best.tolist()):
         own: list[str] = []
         for pair, (amide, acid) in enumerate(((_N, _D), (_Q, _E))):

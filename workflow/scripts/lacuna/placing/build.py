@@ -26,7 +26,7 @@ from lacuna.placing.junction import (
 )
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.placement import Laid, lay
-from lacuna.placing.readset import I, ReadSet, merge_il
+from lacuna.placing.readset import ISOLEUCINE, ReadSet, merge_il
 from lacuna.placing.similar import with_similar
 
 ROUNDS = 6
@@ -48,11 +48,16 @@ LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
 SURE = 1.5  # nats by which reads prefer a residue that they are said to tell
 SETTLED = 8.0  # nats from which a loop is not bridged again
 OPEN = 3  # unknown residues that stand for an open stretch
+BETTER_V = 2.0  # nats by which another V segment must be better
 V_CAP = 4.0  # nats that a position may count when V is chosen again
 
 
 def build(
-    reads: ReadSet, drafts: Sequence[Draft], fixed: Sequence[Draft], use: np.ndarray
+    reads: ReadSet,
+    drafts: Sequence[Draft],
+    fixed: Sequence[Draft],
+    use: np.ndarray,
+    rounds: int = ROUNDS,
 ) -> tuple[ReadSet, list[Draft], Laid]:
     """Reads with what C carries, chains after reads and templates agree, and where all reads lie.
 
@@ -60,14 +65,12 @@ def build(
     """
     graph = WordGraph(reads)
     current = list(drafts)
-    for number in range(ROUNDS):
+    for number in range(rounds):
         laid = lay(reads, [*current, *fixed])
         if number == 0:
             reads = replace(reads, cysteine=carried_by_cysteine(reads, laid))
             laid = lay(reads, [*current, *fixed])
-        found = [
-            votes(reads, laid, i, len(d), overhang=True) for i, d in enumerate(current)
-        ]
+        found = [votes(reads, laid, i, len(d), overhang=True) for i, d in enumerate(current)]
         moved = []
         for draft, vote in zip(current, found, strict=True):
             if draft.v >= 0:
@@ -76,7 +79,9 @@ def build(
             moved.append(draft)
         if number in SIMILAR_ROUNDS:
             again = lay(reads, [*moved, *fixed])
-            depths = [votes(reads, again, i, len(d), overhang=False).depth for i, d in enumerate(moved)]
+            depths = [
+                votes(reads, again, i, len(d), overhang=False).depth for i, d in enumerate(moved)
+            ]
             moved = with_similar(reads, moved, depths, again.best(len(reads)))
         if number >= FIRST_BRIDGES:
             moved = bridge_all(reads, moved, fixed, graph, lay(reads, [*moved, *fixed]))
@@ -101,6 +106,8 @@ def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
     every = (segments.tokens[own][:, : CYS104 + 1] != ABSENT).sum(1)
     score = value.sum(1) - V_CAP * np.maximum(every - known.sum(1), 0) + use[own]
     best = int(own[np.argmax(score)])
+    if score.max() < score[own == draft.v][0] + BETTER_V:
+        best = draft.v
     if best == draft.v or draft.j < 0:  # the user's own chains stay templates
         return replace(draft, v=best)
     germline = draft.germline.copy()
@@ -139,7 +146,10 @@ def bridge_all(
     graph: WordGraph,
     laid: Laid,
 ) -> list[Draft]:
-    """Drafts whose weak stretches are the paths that reads like best; laid: reads on these drafts."""
+    """Drafts whose weak stretches are the paths that reads like best.
+
+    laid: reads on these drafts.
+    """
     current = list(drafts)
     best = laid.best(len(reads))
     for i, before in enumerate(drafts):
@@ -206,7 +216,7 @@ def _weak_windows(draft: Draft, margin: np.ndarray) -> list[tuple[int, int]]:
 def _margins(found: Votes, draft: Draft) -> np.ndarray:
     """(t,) nats by which reads prefer the residue of each position to any other."""
     nats = TEMPER * residue_nats(draft, found)
-    nats[:, I] = -np.inf
+    nats[:, ISOLEUCINE] = -np.inf
     known = np.minimum(draft.tokens, N_RESIDUES - 1)[:, None].astype(int)
     own = np.take_along_axis(nats, known, 1)[:, 0]
     others = nats.copy()
@@ -238,16 +248,15 @@ def _with_junction(
     known = np.full(OPEN, MISSING, np.uint8)
     if len(doubtful):
         ahead, back = present[: doubtful[0]], present[doubtful[-1] + 1 :]
-        trials = weigh_paths(
-            beside, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)]
-        )
+        trials = weigh_paths(beside, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)])
         best_arm = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
         known = _supported(refined(beside, best_arm))
     unknown = np.flatnonzero(known >= MISSING)
     ahead, back = known[: unknown[0]], known[unknown[-1] + 1 :]
     suffixes = [back[n:] for n in range(1, len(back))]
     stretches = [
-        s for s in (*joined(ahead, back), *suffixes, present)
+        s
+        for s in (*joined(ahead, back), *suffixes, present)
         if SHORTEST <= len(s) <= LONGEST and (s < MISSING).all()
     ]
     stretches += paths(graph, beside.left, beside.right, SHORTEST, LONGEST)
@@ -276,9 +285,7 @@ def _supported(path: Path) -> np.ndarray:
     return np.concatenate((path.tokens[: unknown[-1] + 1], path.tokens[first:]))
 
 
-def _with_loop(
-    beside: Beside, draft: Draft, span: tuple[int, int], graph: WordGraph
-) -> Draft:
+def _with_loop(beside: Beside, draft: Draft, span: tuple[int, int], graph: WordGraph) -> Draft:
     """The draft with the stretch that reads like best."""
     start, stop = span
     present = draft.tokens[start:stop]
@@ -311,7 +318,9 @@ def resized(draft: Draft, start: int, stop: int, tokens: np.ndarray) -> Draft:
     if more:
         half = (stop - start - max(-more, 0) + 1) // 2
         rest = stop - start - half - max(-more, 0)
-        columns = np.concatenate((columns[:half], np.full(max(more, 0), 161), columns[len(columns) - rest :]))
+        columns = np.concatenate(
+            (columns[:half], np.full(max(more, 0), 161), columns[len(columns) - rest :])
+        )
         germline = np.concatenate(
             (germline[:half], np.full(max(more, 0), ABSENT), germline[len(germline) - rest :])
         )

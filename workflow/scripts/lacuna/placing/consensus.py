@@ -5,12 +5,12 @@ from math import lgamma
 
 import numpy as np
 
+from lacuna.antibody.imgt import CDR_COLUMNS
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES
 from lacuna.placing.align import BLOCK, INSERTED, MATCH, MISMATCH, ON_MISSING, OTHER_BLOCK
 from lacuna.placing.draft import Draft
 from lacuna.placing.placement import Laid
-from lacuna.placing.readset import DEAMIDATION, I, ReadSet
-from lacuna.antibody.imgt import CDR_COLUMNS
+from lacuna.placing.readset import DEAMIDATION, ISOLEUCINE, ReadSet
 
 BLOCK_WEIGHT = 0.1  # of a residue in a block of equal mass: the order, or the block, may be wrong
 OVERHANG = 6  # residues beyond a core that may vote for a new template
@@ -87,7 +87,7 @@ def votes(reads: ReadSet, laid: Laid, chain: int, length: int, *, overhang: bool
     sure = np.where(np.isin(a.kind[row, column], (BLOCK, OTHER_BLOCK)), BLOCK_WEIGHT, 1.0)
     np.add.at(depth, a.at[row, column] - start, weight[row] * sure)
     inserted, deleted, passed = _lengths(reads, own, weight, start, length)
-    nats[:, I] = 0.0
+    nats[:, ISOLEUCINE] = 0.0
     return Votes(nats, depth, amide, inserted, deleted, passed)
 
 
@@ -146,11 +146,11 @@ def germline_prior(draft: Draft) -> np.ndarray:
     mutated = np.where(CDR_COLUMNS[draft.columns], MUTATED_CDR, MUTATED_FR)
     prior = np.repeat(np.log(mutated / (N_RESIDUES - 2))[:, None], N_RESIDUES, 1)
     known = np.flatnonzero(draft.germline < MISSING)
-    merged = np.where(draft.germline == I, RESIDUES.index("L"), draft.germline)
+    merged = np.where(draft.germline == ISOLEUCINE, RESIDUES.index("L"), draft.germline)
     prior[known, merged[known]] = np.log(1 - mutated[known])
     unknown = draft.germline >= MISSING
     prior[unknown] = np.log(1 / (N_RESIDUES - 1))
-    prior[:, I] = -np.inf
+    prior[:, ISOLEUCINE] = -np.inf
     return prior
 
 
@@ -197,7 +197,7 @@ def residue_nats(draft: Draft, found: Votes) -> np.ndarray:
     N and D, and Q and E, count as in `amide_nats`.
     """
     counts = np.maximum(found.nats, 0.0) / NATS_A_READ
-    counts[:, I] = 0.0
+    counts[:, ISOLEUCINE] = 0.0
     total = counts.sum(1, keepdims=True)
     others = total - counts
     alpha, beta = _ERRORS
