@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pyteomics.mass import std_aa_mass
 
 from lacuna.antibody.germlines import LOCI, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START
@@ -305,12 +306,11 @@ def test_what_c_carries_is_found_by_the_ends_of_reads() -> None:
     chain = germline_chain("H", "ARWGGDGFYHMDY")
     draft = protein_of(chain)
     # Each read is right up to a C; behind it the residues are wrong but weigh what is there.
-    at = chain.index("LSCAAS") + 2
-    ends = [chain[at - n : at] + "W" + chain[at + 1 : at + 3] for n in range(9, 20)]
-    reads = [
-        peptide(r, f"r{i}", [(len(r) - 1, 103.00919 + 57.02146 - 186.07931)])
-        for i, r in enumerate(ends)
-    ]
+    at = chain.index("C")
+    off = sum(std_aa_mass[r] for r in chain[at : at + 3]) + 57.02146
+    off -= sum(std_aa_mass[r] for r in "WWH")
+    ends = [chain[at - n : at] + "WWH" for n in range(9, 20)]
+    reads = [peptide(r, f"r{i}", [(len(r) - 1, off)]) for i, r in enumerate(ends)]
     found = collapse(reads, Sure().probabilities(reads))
     assert 57.021464 in carried_by_cysteine(found, lay(found, [draft]))
 

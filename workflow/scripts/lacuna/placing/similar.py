@@ -59,7 +59,7 @@ def similar_reads(reads: ReadSet, rows: np.ndarray, loci: Sequence[int]) -> list
     right = np.clip(reads.right, 0.05, 0.995)
     worth = np.where(reads.tokens < N_RESIDUES, np.log(right / _CHANCE), 0.0).sum(1)
     rows = rows[(reads.length[rows] >= SHORTEST) & (reads.length[rows] <= LONGEST)]
-    rows = rows[worth[rows] >= SURE_READ]
+    rows = rows[worth[rows] >= SURE_READ] if loci else rows[:0]
     rows = np.sort(rows[np.argsort(-worth[rows] * reads.weight[rows], kind="stable")][:MOST])
     found = []
     for n in np.unique(reads.length[rows]).tolist():
