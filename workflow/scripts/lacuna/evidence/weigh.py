@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from lacuna.antibody.imgt import CDR_COLUMNS, OTHER_INSERTION, imgt_numbers, regions_of
+from lacuna.antibody.imgt import CDR_COLUMNS, CYS104, OTHER_INSERTION, imgt_numbers, regions_of
 from lacuna.antibody.numbering import number_parts
 from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES, decode
 from lacuna.core.tables import EvidenceRow, Shares
@@ -24,7 +24,8 @@ TEMPER = 0.5  # of the nats of reads, whose errors are alike
 CAP = 12.0  # nats that reads may say at most
 FLOOR = 0.01  # share of the network's that is spread evenly
 FLOOR_UNTOLD = 0.07  # of the posterior where reads do not tell: none is stated at .95
-FLOOR_BARE = 0.25  # where the germline is all there is
+FLOOR_BARE = 0.1  # where the germline is all there is
+LOOP_TRUST = 0.5  # power of the network's shares in CDR1 and CDR2 that reads do not tell
 FLOOR_SERUM = 0.3
 SERUM_MOST = 0.8  # probability of a residue of a loop in a serum
 BARE = 0.25  # share of a V domain that reads tell, below which it is nearly unread
@@ -106,10 +107,10 @@ def weigh(
         )
         posterior = [
             _with_floor(
-                _softmax(n + np.log((1 - FLOOR) * s + FLOOR / N_RESIDUES)),
+                _softmax(n + _trust(d, n)[:, None] * np.log((1 - FLOOR) * s + FLOOR / N_RESIDUES)),
                 _floors(n, b, placed.serum),
             )
-            for n, s, b in zip(nats, shares, bare, strict=True)
+            for d, n, s, b in zip(placed.drafts, nats, shares, bare, strict=True)
         ]
         letters = [
             "".join(RESIDUES[x] for x in p.argmax(1)) if not b.any() else before
@@ -141,6 +142,16 @@ def _floors(nats: np.ndarray, bare: np.ndarray, serum: bool) -> np.ndarray:
     floors = np.where(_margin(nats) >= TOLD, 0.0, FLOOR_UNTOLD)
     floors = np.where(bare, FLOOR_BARE, floors)
     return np.full(len(floors), FLOOR_SERUM) if serum else floors
+
+
+def _trust(draft: Draft, nats: np.ndarray) -> np.ndarray:
+    """(t,) power that the network's shares are raised to.
+
+    Germline loops are its guess for CDR1 and CDR2 that nothing shows; engineered and matured
+    antibodies have others more often than natural chains, which it learned from.
+    """
+    loop = CDR_COLUMNS[draft.columns] & (draft.columns < CYS104)
+    return np.where(loop & (_margin(nats) < TOLD), LOOP_TRUST, 1.0)
 
 
 def _with_floor(shares: np.ndarray, floors: np.ndarray) -> np.ndarray:

@@ -295,16 +295,17 @@ def _with_loop(beside: Beside, draft: Draft, span: tuple[int, int], graph: WordG
         found.append(present)
     weighed = weigh_paths(beside, found)
 
-    def worth(path: Path) -> float:
-        longer = abs(len(path.tokens) - usual)
-        return path.gain - (LENGTH_COST + RESIDUE_COST * longer if longer else 0.0)
-
     now = next(p for p in weighed if np.array_equal(p.tokens, present))
     good = [p for p in weighed if p.thinnest >= MIN_JOINT]
-    best = max(good, key=lambda p: (worth(p), p.tokens.tolist()), default=now)
-    longer = len(best.tokens) != len(present)
-    if worth(best) < worth(now) + (max(MARGIN, LONGER_SHARE * now.gain) if longer else MARGIN):
-        best = now
+    best = now
+    for path in good:  # the best first; of the usual length before others
+        if len(path.tokens) == usual and path.gain >= best.gain + MARGIN:
+            best = path
+    for path in good:
+        more = abs(len(path.tokens) - usual)
+        cost = LENGTH_COST + RESIDUE_COST * more + LONGER_SHARE * best.gain
+        if more and path.gain >= best.gain + max(MARGIN, cost):
+            best = path
     best = refined(beside, best)
     if np.array_equal(best.tokens, present):
         return draft

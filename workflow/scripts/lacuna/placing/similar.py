@@ -25,6 +25,7 @@ MOST = 400  # reads that are laid on all segments, the surest
 SURE_READ = 14.0  # nats of a read against chance if every residue of it were right
 LIKE = 10.0  # nats by which a read is like a segment
 BEFORE_OTHERS = 2.5  # nats more than at any other columns of any segment
+NEAR = 2  # positions beside it, one of which another read must tell
 UNREAD = 0.6  # share of the residues under a read that no other read tells
 _CHANCE = 1.0 / 19.0
 
@@ -136,6 +137,9 @@ def with_similar(
             if not _keeps_held(draft, at, one.columns, tokens):
                 continue
             start, stop = int(at[0]), int(at[-1]) + 1
+            beside = depth[i][max(start - NEAR, 0) : start], depth[i][stop : stop + NEAR]
+            if max(part.max(initial=0.0) for part in beside) < 1.0:
+                continue
             germline = v_segments().tokens[draft.v][one.columns]
             current[i] = draft.spliced(start, stop, tokens, one.columns, germline)
             depth[i] = np.concatenate(
