@@ -65,31 +65,47 @@ def build(
     """
     graph = WordGraph(reads)
     current = list(drafts)
-    for number in range(rounds):
+    laid = lay(reads, [*current, *fixed])
+    reads = replace(reads, cysteine=carried_by_cysteine(reads, laid))
+    if reads.cysteine:
         laid = lay(reads, [*current, *fixed])
-        if number == 0:
-            reads = replace(reads, cysteine=carried_by_cysteine(reads, laid))
-            laid = lay(reads, [*current, *fixed])
+    for number in range(rounds):
+        before = current
         found = [votes(reads, laid, i, len(d), overhang=True) for i, d in enumerate(current)]
-        moved = []
-        for draft, vote in zip(current, found, strict=True):
-            if draft.v >= 0:
-                draft = next_draft(choose_v(draft, vote, use), vote)
-                draft = with_lengths(draft, vote)
-            moved.append(draft)
+        current = [
+            with_lengths(next_draft(choose_v(d, v, use), v), v) if d.v >= 0 else d
+            for d, v in zip(current, found, strict=True)
+        ]
+        laid = _again(reads, current, fixed, before, laid)
         if number in SIMILAR_ROUNDS:
-            again = lay(reads, [*moved, *fixed])
             depths = [
-                votes(reads, again, i, len(d), overhang=False).depth for i, d in enumerate(moved)
+                votes(reads, laid, i, len(d), overhang=False).depth for i, d in enumerate(current)
             ]
-            moved = with_similar(reads, moved, depths, again.best(len(reads)))
+            settled = current
+            current = with_similar(reads, current, depths, laid.best(len(reads)))
+            laid = _again(reads, current, fixed, settled, laid)
         if number >= FIRST_BRIDGES:
-            moved = bridge_all(reads, moved, fixed, graph, lay(reads, [*moved, *fixed]))
-        same = all(np.array_equal(a.tokens, b.tokens) for a, b in zip(moved, current, strict=True))
-        current = moved
-        if same and number >= SIMILAR_ROUNDS[0]:
+            settled = current
+            current = bridge_all(reads, current, fixed, graph, laid)
+            laid = _again(reads, current, fixed, settled, laid)
+        if _same(current, before) and number >= SIMILAR_ROUNDS[0]:
             break
-    return reads, current, lay(reads, [*current, *fixed])
+    return reads, current, laid
+
+
+def _same(one: Sequence[Draft], other: Sequence[Draft]) -> bool:
+    return all(np.array_equal(a.tokens, b.tokens) for a, b in zip(one, other, strict=True))
+
+
+def _again(
+    reads: ReadSet,
+    drafts: Sequence[Draft],
+    fixed: Sequence[Draft],
+    before: Sequence[Draft],
+    laid: Laid,
+) -> Laid:
+    """Reads on drafts; `laid` if these are as they were before."""
+    return laid if _same(drafts, before) else lay(reads, [*drafts, *fixed])
 
 
 def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
@@ -306,7 +322,7 @@ def _with_loop(beside: Beside, draft: Draft, span: tuple[int, int], graph: WordG
         cost = LENGTH_COST + RESIDUE_COST * more + LONGER_SHARE * best.gain
         if more and path.gain >= best.gain + max(MARGIN, cost):
             best = path
-    best = refined(beside, best)
+    best = refined(beside, best, usual)
     if np.array_equal(best.tokens, present):
         return draft
     return resized(draft, start, stop, best.tokens)

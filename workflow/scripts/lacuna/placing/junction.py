@@ -204,10 +204,17 @@ def weigh_paths(beside: Beside, stretches: Sequence[np.ndarray]) -> list[Path]:
     return sorted(weighed, key=lambda p: (-p.gain, p.tokens.tolist()))
 
 
-def refined(beside: Beside, path: Path) -> Path:
-    """A path after the edits that reads like: blocks that they read otherwise, one by one."""
+def refined(beside: Beside, path: Path, usual: int | None = None) -> Path:
+    """A path after the edits that reads like: blocks that they read otherwise, one by one.
+
+    usual: length that no edit leads away from; tools split a residue at the end of a peptide (Q
+    into GA) in all of its spectra.
+    """
     for _ in range(EDITS):
         tried = _edited(beside, path.tokens)
+        if usual is not None:
+            off = abs(len(path.tokens) - usual)
+            tried = [t for t in tried if abs(len(t) - usual) <= off]
         if not tried:
             return path
         weighed = weigh_paths(beside, [path.tokens, *tried])
