@@ -19,17 +19,15 @@ from Bio import SeqIO
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.filling.decode import RESIDUE_MASSES, Modifications
 from lacuna.filling.fill import fill_block
-from lacuna.filling.lengths import resolve_lengths
-from lacuna.network.kmers import encode_scaffolds
-from lacuna.network.model import GapNetwork
-from lacuna.network.predict import predict
+from lacuna.filling.lengths import Reader, resolve_lengths
+from lacuna.network.kmers import Encoder
+from lacuna.network.predict import Predictor
 from lacuna.network.weights import load_weights
 from lacuna.results.accuracy import accuracy_table, add_up, read_scored, sum_scored
 from lacuna.results.join import BASELINES, HEADERS, MODEL, TABLES, join_parts
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.homologs import Homologs
 from lacuna.templates.library import load_library
-from lacuna.templates.nearest import Library
 
 WEIGHTS = Path(__file__).parents[1] / "resources" / "weights"
 MAX_IDENTITY = 0.95
@@ -62,10 +60,11 @@ class Run:
 
 
 @cache
-def _weights() -> tuple[GapNetwork, Library]:
-    return (
+def _predictor() -> Predictor:
+    return Predictor(
         load_weights(WEIGHTS / "lacuna.safetensors"),
         load_library(WEIGHTS / "library.safetensors"),
+        torch.device("cpu"),
     )
 
 
@@ -78,23 +77,15 @@ def fill(
     candidates: int = 5,
 ) -> Run:
     """Fill scaffolds with the weights that come with Lacuna; `blocks` are where to cut them."""
-    model, library = _weights()
-    cpu, rules = torch.device("cpu"), Modifications()
-    reading = {"k": 128, "stride": 64, "max_identity": MAX_IDENTITY}
+    predictor = _predictor()
+    reader = Reader(Encoder(predictor.library, homologs, 128, 64, MAX_IDENTITY), predictor)
+    rules = Modifications()
     edges = [0, *blocks, len(scaffolds)]
     parts: dict[str, list[Path]] = {name: [] for name in TABLES}
     for number, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
-        chains = resolve_lengths(
-            scaffolds[start:stop],
-            model,
-            library,
-            homologs,
-            **reading,
-            modifications=rules,
-            device=cpu,
-        )
-        kmers = encode_scaffolds(chains, library, homologs, **reading)
-        told = predict(model, kmers, library, cpu)
+        chains = resolve_lengths(scaffolds[start:stop], rules, reader)
+        kmers = reader.encoder.encode(chains)
+        told = predictor.predict(kmers)
         tables = fill_block(chains, kmers, told, candidates=candidates, modifications=rules)
         paths = {name: folder / f"{name}.{number}" for name in TABLES}
         tables.write(paths)

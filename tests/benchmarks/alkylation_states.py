@@ -19,11 +19,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from lacuna.filling.cysteine import find_reading, reader_of_files  # noqa: E402
+from lacuna.filling.cysteine import find_reading  # noqa: E402
 from lacuna.filling.decode import Modifications  # noqa: E402
 from lacuna.scaffolds.alkylation import AUTO, READINGS  # noqa: E402
 from lacuna.scaffolds.read import read_scaffolds  # noqa: E402
 from lacuna.scaffolds.scaffold import Scaffold  # noqa: E402
+from lacuna.steps.load import load_reader  # noqa: E402
+from lacuna.steps.reader_files import ReaderFiles  # noqa: E402
 
 SAMPLES = {1: 100, 3: 100, 10: 50, 50: 20}  # masses of a sample, and how many samples
 STATES = ("none", "carbamidomethyl")
@@ -44,15 +46,8 @@ def main(folder: Path) -> None:
     read = read_scaffolds(folder / "scaffolds.fasta", folder / "gaps.tsv")
     pool = [s for s in read if isinstance(s, Scaffold) and len(s.gaps) == 1]
     weights = ROOT / "resources" / "weights"
-    reader = reader_of_files(
-        None,
-        weights / "lacuna.safetensors",
-        weights / "library.safetensors",
-        length=128,
-        stride=64,
-        max_identity=0.95,
-        species=AUTO,
-    )
+    files = weights / "lacuna.safetensors", weights / "library.safetensors"
+    reader = load_reader(ReaderFiles(*files, None, AUTO, 128, 64, 0.95, "fast"))
     rng = random.Random(1)
     print("state", "masses", "samples", "with C", "right", "open", "wrong", "s/sample", sep="\t")
     for state in STATES:

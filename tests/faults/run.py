@@ -3,7 +3,7 @@
     make faults SEED=0 TRIALS=50
     python tests/faults/run.py --only kill "full disk"
 
-Prints a table; ends with 1 where a trial failed, and keeps its folder.
+Prints a table, a row when its scenario ends. Ends with 1 if a trial failed, and keeps its folder.
 """
 
 import argparse
@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -28,7 +27,8 @@ def main() -> int:
     options = read_options()
     folder = Path(tempfile.mkdtemp(prefix="lacuna-faults-"))
     bench = Bench(folder)
-    rows, failed = [], False
+    failed = False
+    print_header()
     for name in options.only or SCENARIOS:
         began = time.monotonic()
         counts: Counter[Kind] = Counter()
@@ -37,9 +37,8 @@ def main() -> int:
         for outcome in SCENARIOS[name](bench, rng, options.trials):
             counts[outcome.kind] += 1
             say(name, outcome, options.verbose)
-        rows.append((name, counts, time.monotonic() - began))
+        print_row(name, counts, time.monotonic() - began)
         failed = failed or counts["FAILED"] > 0
-    print_table(rows)
     if failed:
         print(f"The runs that failed are kept in {folder}")
     else:
@@ -62,14 +61,17 @@ def say(name: str, outcome: Outcome, verbose: bool) -> None:
         print(f"{name}: {outcome.kind}: {outcome.note}", file=sys.stderr, flush=True)
 
 
-def print_table(rows: Sequence[tuple[str, Counter[Kind], float]]) -> None:
-    """The table in Markdown: a row per scenario, with the trials that ended in each way."""
+def print_header() -> None:
+    """The head of a table in Markdown, with a column for each way in which trials end."""
     print("| scenario | what breaks | trials |", " | ".join(KINDS), "| s |")
-    print("| --- | --- |", " | ".join("---:" for _ in range(len(KINDS) + 2)), "|")
-    for name, counts, seconds in rows:
-        what = (SCENARIOS[name].__doc__ or "").strip()
-        cells = " | ".join(str(counts[kind]) for kind in KINDS)
-        print(f"| {name} | {what} | {counts.total()} | {cells} | {seconds:.0f} |")
+    print("| --- | --- |", " | ".join("---:" for _ in range(len(KINDS) + 2)), "|", flush=True)
+
+
+def print_row(name: str, counts: Counter[Kind], seconds: float) -> None:
+    """The row of a scenario, written at once: the whole run takes hours."""
+    what = (SCENARIOS[name].__doc__ or "").strip()
+    cells = " | ".join(str(counts[kind]) for kind in KINDS)
+    print(f"| {name} | {what} | {counts.total()} | {cells} | {seconds:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

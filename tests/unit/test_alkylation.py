@@ -15,7 +15,7 @@ from chains import germline_chain, hidden
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.tables import GAP_TABLE
 from lacuna.filling import weighing
-from lacuna.filling.cysteine import find_reading, reader_of_files
+from lacuna.filling.cysteine import find_reading
 from lacuna.filling.decode import (
     MAX_MASS,
     MassRules,
@@ -42,6 +42,8 @@ from lacuna.scaffolds.alkylation import (
 )
 from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold
 from lacuna.steps.find_alkylation import find_alkylation
+from lacuna.steps.load import load_reader
+from lacuna.steps.reader_files import ReaderFiles
 from lacuna.templates.library import load_library
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
@@ -86,16 +88,8 @@ def around_cysteines(whole: str, before: int = 2, behind: int = 3) -> list[tuple
 @pytest.fixture(scope="module")
 def reader() -> Iterator[Reader]:
     threads = torch.get_num_threads()
-    yield reader_of_files(
-        None,
-        WEIGHTS / "lacuna.safetensors",
-        WEIGHTS / "library.safetensors",
-        length=128,
-        stride=64,
-        max_identity=0.95,
-        species=AUTO,
-        precision="fast",
-    )
+    files = WEIGHTS / "lacuna.safetensors", WEIGHTS / "library.safetensors"
+    yield load_reader(ReaderFiles(*files, None, AUTO, 128, 64, 0.95, "fast"))
     torch.set_num_threads(threads)
 
 
@@ -240,12 +234,9 @@ def test_the_chains_that_can_tell_do_not_depend_on_their_order(tmp_path: Path) -
 @pytest.mark.parametrize("stated", [AUTO, "nem"])
 def test_without_masses_nothing_is_loaded(tmp_path: Path, stated: str) -> None:
     nowhere = tmp_path / "no_file"
-    settings = {"length": 128, "stride": 64, "max_identity": 0.95, "species": AUTO}
-    settings["precision"] = "fast"
+    reader = ReaderFiles(nowhere, nowhere, None, AUTO, 128, 64, 0.95, "fast")
     out = tmp_path / "alkylation.json"
-    find_alkylation(
-        tmp_path, None, nowhere, nowhere, out, alkylation=stated, modifications={}, **settings
-    )
+    find_alkylation(tmp_path, out, alkylation=stated, reader=reader, modifications={})
     state = read_alkylation(out)
     assert state.masses == 0 and json.loads(out.read_text())["how"] == state.how
     if stated == "nem":

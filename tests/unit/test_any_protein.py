@@ -10,12 +10,11 @@ import numpy as np
 import torch
 
 from lacuna.antibody.numbering import number_chain
-from lacuna.core.device import pick_device
 from lacuna.filling.decode import RESIDUE_MASSES, Modifications
 from lacuna.filling.fill import fill_block
-from lacuna.filling.lengths import resolve_lengths
-from lacuna.network.kmers import encode_scaffolds
-from lacuna.network.predict import predict
+from lacuna.filling.lengths import Reader, resolve_lengths
+from lacuna.network.kmers import Encoder
+from lacuna.network.predict import Predictor
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
@@ -57,23 +56,18 @@ def test_a_scaffold_with_integer_masses_is_filled_from_its_homologs(tmp_path: Pa
     assert number_chain(scaffold.sequence).locus == ""
 
     torch.set_num_threads(1)
-    model = load_weights(WEIGHTS / "lacuna.safetensors")
-    library = load_library(WEIGHTS / "library.safetensors")
-    homologs = index_homologs([CA1, CA3])
-    settings = {"k": 128, "stride": 64, "max_identity": 0.95}
-    (settled,) = resolve_lengths(
-        [scaffold],
-        model,
-        library,
-        homologs,
-        **settings,
-        modifications=Modifications(),
-        device=pick_device(0),
+    predictor = Predictor(
+        load_weights(WEIGHTS / "lacuna.safetensors"),
+        load_library(WEIGHTS / "library.safetensors"),
+        torch.device("cpu"),
     )
+    encoder = Encoder(predictor.library, index_homologs([CA1, CA3]), 128, 64, 0.95)
+    reader = Reader(encoder, predictor)
+    (settled,) = resolve_lengths([scaffold], Modifications(), reader)
     assert [g.end - g.start for g in settled.gaps] == [e - s for s, e in GAPS]
 
-    kmers = encode_scaffolds([settled], library, homologs, **settings)
-    probabilities = predict(model, kmers, library, pick_device(0))
+    kmers = encoder.encode([settled])
+    probabilities = predictor.predict(kmers)
     np.testing.assert_allclose(probabilities.sum(1), 1.0)
     tables = fill_block([settled], kmers, probabilities, candidates=5)
     _, filled = tables.texts["filled"].getvalue().splitlines()

@@ -26,8 +26,11 @@ from lacuna.results.join import (
 from lacuna.results.scores import join_accuracy, measure
 from lacuna.scaffolds.alkylation import Alkylation
 from lacuna.scaffolds.read import read_scaffold_block
-from lacuna.steps.blocks import encode_block, fill_block_files, tools
+from lacuna.steps.encode_block import encode_block
+from lacuna.steps.fill_block import fill_block_files
 from lacuna.steps.find_alkylation import find_alkylation
+from lacuna.steps.load import load_predictor
+from lacuna.steps.reader_files import ReaderFiles
 from lacuna.templates.homologs import read_homologs
 
 ROOT = Path(__file__).parents[2]
@@ -78,22 +81,18 @@ def run(
     parts: dict[str, list[Path]] = {name: [] for name in TABLES}
     library, weights = WEIGHTS / "library.safetensors", WEIGHTS / "lacuna.safetensors"
     alkylation = folder / "alkylation.json"
-    of_run = {
-        "max_identity": CONFIG["accuracy"]["max_identity"],
-        "species": "auto",
-        "modifications": CONFIG["modifications"],
-        "precision": precision,
+    reader = ReaderFiles(
+        *(weights, library, homologs, "auto"),
         **CONFIG["kmer"],
-    }
-    stated = CONFIG["alkylation"]
-    find_alkylation(scaffolds, homologs, weights, library, alkylation, alkylation=stated, **of_run)
+        max_identity=CONFIG["accuracy"]["max_identity"],
+        precision=precision,
+    )
+    of_run = {"reader": reader, "modifications": CONFIG["modifications"]}
+    find_alkylation(scaffolds, alkylation, alkylation=CONFIG["alkylation"], **of_run)
     for block in range(n_blocks):
         at = folder / f"{block:05d}"
         encode_block(
             block_path(scaffolds, block),
-            homologs,
-            weights,
-            library,
             alkylation,
             at / "kmers.safetensors",
             at / "scaffolds.jsonl",
@@ -191,7 +190,8 @@ def test_a_block_is_multiplied_in_the_precision_that_is_asked_for(
     run(tmp_path, *batch[1:], 1000, 15, precision)
     assert set(half) == {products is torch.bfloat16}
     assert read_homologs(batch[3]).one_hot.dtype == products
-    model, _ = tools(WEIGHTS / "lacuna.safetensors", WEIGHTS / "library.safetensors")
+    files = WEIGHTS / "lacuna.safetensors", WEIGHTS / "library.safetensors"
+    model = load_predictor(*files, precision, torch.device("cpu")).model
     assert model.mix.weight.dtype == (torch.float64 if precision == "float64" else torch.float32)
 
 

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from conftest import Write
 from lacuna.core.config import PATH_KEYS, check_config, check_yaml, path_settings
 from lacuna.core.files import LacunaError
-from lacuna.scaffolds.alkylation import AUTO, CHOICES
+from lacuna.scaffolds.alkylation import AUTO, READINGS
 
 SCHEMA_PATH = Path(__file__).resolve().parents[2] / "workflow" / "schemas" / "config.schema.yaml"
 SCHEMA = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
@@ -48,7 +48,7 @@ def test_what_is_given_stays_and_its_neighbours_are_filled_in() -> None:
 
 
 def test_what_is_chosen_of_cysteine_is_what_there_is() -> None:
-    assert sorted(SCHEMA["properties"]["alkylation"]["enum"]) == sorted(CHOICES)
+    assert sorted(SCHEMA["properties"]["alkylation"]["enum"]) == sorted([AUTO, *READINGS])
     assert check()["alkylation"] == AUTO
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES, encode
 from lacuna.filling.decode import (
     RESIDUE_MASSES,
+    Candidate,
     MassRules,
-    best_sequences,
     rank_plain,
     rank_sequences,
 )
@@ -55,18 +55,29 @@ def every_sequence(probabilities: np.ndarray) -> dict[str, tuple[float, float]]:
     return found
 
 
+def best(probabilities: np.ndarray, n: int) -> tuple[Candidate, ...]:
+    """The best sequences of one gap without a mass."""
+    (ranking,) = rank_plain(probabilities[None], n)
+    return ranking.candidates
+
+
+def within(probabilities: np.ndarray, n: int, mass: float, tolerance: float) -> list[str]:
+    """The best sequences of a gap within a mass."""
+    ranking = rank_sequences(probabilities, n, mass, tolerance, MassRules())
+    return [candidate.sequence for candidate in ranking.candidates]
+
+
 @given(gaps(), st.integers(1, 30))
 def test_the_best_are_those_of_all_sequences(probabilities: np.ndarray, n: int) -> None:
     every = every_sequence(probabilities)
-    found, fits = best_sequences(probabilities, n)
-    assert fits
+    found = best(probabilities, n)
     assert len({c.sequence for c in found}) == len(found) == min(n, len(every))
     for candidate in found:
         p, mass = every[candidate.sequence]  # a residue that may not stand there is a KeyError
         assert candidate.probability == pytest.approx(p)
         assert candidate.mass == pytest.approx(mass)
-    best = sorted((p for p, _ in every.values()), reverse=True)[:n]
-    assert [c.probability for c in found] == pytest.approx(best)
+    highest = sorted((p for p, _ in every.values()), reverse=True)[:n]
+    assert [c.probability for c in found] == pytest.approx(highest)
 
 
 @settings(max_examples=200)
@@ -76,87 +87,85 @@ def test_the_best_within_a_mass_are_those_of_all_sequences(
 ) -> None:
     every = every_sequence(probabilities)
     mass = every[data.draw(st.sampled_from(sorted(every)))][1] + tolerance / 2
-    within = {s: p for s, (p, m) in every.items() if abs(m - mass) <= tolerance}
-    found, fits = best_sequences(probabilities, n, mass, tolerance)
-    assert fits
-    assert {c.sequence for c in found} <= set(within)
-    best = sorted(within.values(), reverse=True)[:n]
-    assert [c.probability for c in found] == pytest.approx(best)
+    fitting = {s: p for s, (p, m) in every.items() if abs(m - mass) <= tolerance}
+    ranking = rank_sequences(probabilities, n, mass, tolerance, MassRules())
+    assert {c.sequence for c in ranking.candidates} <= set(fitting)
+    total = sum(fitting.values())
+    highest = [p / total for p in sorted(fitting.values(), reverse=True)[:n]]
+    assert [c.probability for c in ranking.candidates] == pytest.approx(highest)
+    assert ranking.mass_probability == pytest.approx(total)
 
 
 @given(gaps(), st.integers(1, 5))
-def test_where_no_sequence_fits_the_mass_the_best_of_all_are_given(
-    probabilities: np.ndarray, n: int
-) -> None:
+def test_where_no_sequence_fits_the_mass_none_is_given(probabilities: np.ndarray, n: int) -> None:
     heaviest = max(mass for _, mass in every_sequence(probabilities).values())
-    found, fits = best_sequences(probabilities, n, heaviest + 5.0, 1.0)
-    assert not fits
-    assert found == best_sequences(probabilities, n)[0]
+    ranking = rank_sequences(probabilities, n, heaviest + 5.0, 1.0, MassRules())
+    assert ranking.candidates == () and ranking.mass_probability == 0
+    assert np.array_equal(ranking.distributions, probabilities)
 
 
 def test_masses_are_those_of_residues_not_of_free_amino_acids() -> None:
-    found, _ = best_sequences(rows({"G": 1}, {"A": 1}), 1)
+    found = best(rows({"G": 1}, {"A": 1}), 1)
     assert found[0].mass == pytest.approx(GLYCINE + ALANINE, abs=1e-4)
 
 
 def test_a_mass_tells_lysine_from_glutamine() -> None:
     likely_k = rows({"K": 0.9, "Q": 0.1})
-    assert best_sequences(likely_k, 1)[0][0].sequence == "K"
-    found, fits = best_sequences(likely_k, 5, GLUTAMINE, 0.005)
-    assert fits and [c.sequence for c in found] == ["Q"]
-    found, _ = best_sequences(likely_k, 5, (GLUTAMINE + LYSINE) / 2, 0.05)
-    assert [c.sequence for c in found] == ["K", "Q"]
+    assert best(likely_k, 1)[0].sequence == "K"
+    assert within(likely_k, 5, GLUTAMINE, 0.005) == ["Q"]
+    assert within(likely_k, 5, (GLUTAMINE + LYSINE) / 2, 0.05) == ["K", "Q"]
 
 
 def test_a_sequence_on_the_edge_of_the_tolerance_fits() -> None:
     alanine = float(RESIDUE_MASSES[RESIDUES.index("A")])
-    assert best_sequences(rows({"A": 1}), 1, alanine + 0.25, 0.25)[1]
-    assert not best_sequences(rows({"A": 1}), 1, alanine + 0.26, 0.25)[1]
+    assert within(rows({"A": 1}), 1, alanine + 0.25, 0.25) == ["A"]
+    assert within(rows({"A": 1}), 1, alanine + 0.26, 0.25) == []
 
 
 @pytest.mark.parametrize("code", sorted(AMBIGUOUS))
 def test_an_ambiguity_code_leaves_its_two_residues(code: str) -> None:
     choices = AMBIGUOUS[code]
-    found, _ = best_sequences(rows(dict.fromkeys(choices, 1.0), {"W": 1.0}), 10)
+    found = best(rows(dict.fromkeys(choices, 1.0), {"W": 1.0}), 10)
     assert [c.sequence for c in found] == [f"{r}W" for r in sorted(choices)]
 
 
 def test_ties_go_to_the_sequence_first_in_the_alphabet() -> None:
     uneven = {"A": 0.25, "C": 0.5, "D": 0.25}
-    found, _ = best_sequences(rows(uneven, uneven), 5)
+    found = best(rows(uneven, uneven), 5)
     assert [c.sequence for c in found] == ["CC", "AC", "CA", "CD", "DC"]
     even = rows(*[dict.fromkeys(RESIDUES, 1.0)] * 2)
-    assert [c.sequence for c in best_sequences(even, 3)[0]] == ["AA", "AC", "AD"]
-    assert [c.sequence for c in best_sequences(even, 2, ASPARAGINE, 0.01)[0]] == ["GG"]
+    assert [c.sequence for c in best(even, 3)] == ["AA", "AC", "AD"]
+    assert within(even, 2, ASPARAGINE, 0.01) == ["GG"]
+    assert within(even, 2, GLYCINE + ALANINE, 0.01) == ["AG", "GA"]
 
 
 def test_a_long_gap_of_known_mass_is_filled_within_it() -> None:
     rng = np.random.default_rng(4)
     probabilities = rng.dirichlet(np.full(N_RESIDUES, 0.3), 15) + 1e-9
     probabilities /= probabilities.sum(1, keepdims=True)
-    free = best_sequences(probabilities, 1)[0][0]
+    free = best(probabilities, 1)[0]
     second = probabilities.copy()
     second[np.arange(15), encode(free.sequence)] = 0
-    mass = best_sequences(second, 1)[0][0].mass
-    found, fits = best_sequences(probabilities, 5, mass, 1e-5 * mass)
-    assert fits and len(found) == 5
-    for candidate in found:
+    mass = best(second, 1)[0].mass
+    ranking = rank_sequences(probabilities, 5, mass, 1e-5 * mass, MassRules())
+    assert len(ranking.candidates) == 5
+    for candidate in ranking.candidates:
         assert abs(candidate.mass - mass) <= 1e-5 * mass
-        assert candidate.probability < free.probability
-    chances = [c.probability for c in found]
+        assert candidate.probability * ranking.mass_probability < free.probability
+    chances = [c.probability for c in ranking.candidates]
     assert chances == sorted(chances, reverse=True)
 
 
 def test_a_sequence_of_no_probability_is_never_offered() -> None:
     certain = rows({"W": 1.0}, {"D": 0.999, "N": 0.001})
-    assert [c.sequence for c in best_sequences(certain, 400)[0]] == ["WD", "WN"]
+    assert [c.sequence for c in best(certain, 400)] == ["WD", "WN"]
 
 
 @given(st.lists(gaps(), min_size=1, max_size=6), st.integers(1, 25))
 def test_gaps_ranked_together_are_ranked_as_each_alone(found: list[np.ndarray], n: int) -> None:
     length = len(found[0])
     together = np.stack([gap for gap in found if len(gap) == length])
-    alone = [rank_sequences(gap, n, None, None, MassRules()) for gap in together]
+    alone = [next(rank_plain(gap[None], n)) for gap in together]
     for ranking, other in zip(rank_plain(together, n), alone, strict=True):
         assert ranking.candidates == other.candidates
         assert np.array_equal(ranking.distributions, other.distributions)

@@ -16,12 +16,13 @@ from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import (
     MAX_BOUNDED_LENGTHS,
     MAX_LENGTHS,
+    Reader,
     possible_lengths,
     resolve_lengths,
     with_lengths,
 )
-from lacuna.network.kmers import KmerSet, encode_scaffolds
-from lacuna.network.predict import predict
+from lacuna.network.kmers import Encoder, KmerSet, encode_scaffolds
+from lacuna.network.predict import Predictor, predict
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds.read import from_json, to_json
 from lacuna.scaffolds.scaffold import Gap, Scaffold
@@ -63,17 +64,13 @@ def chain() -> str:
 
 
 def settle(scaffolds: list[Scaffold]) -> list[Scaffold]:
-    return resolve_lengths(
-        scaffolds,
+    predictor = Predictor(
         load_weights(WEIGHTS / "lacuna.safetensors"),
         load_library(WEIGHTS / "library.safetensors"),
-        None,
-        k=128,
-        stride=64,
-        max_identity=0.95,
-        modifications=Modifications(),
-        device=torch.device("cpu"),
+        torch.device("cpu"),
     )
+    reader = Reader(Encoder(predictor.library, None, 128, 64, 0.95), predictor)
+    return resolve_lengths(scaffolds, Modifications(), reader)
 
 
 def test_a_mass_bounds_the_lengths() -> None:

@@ -1,5 +1,6 @@
 """Packs: which samples share a job, and that one process does for each what its own jobs would."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from conftest import Write
 from lacuna.core.config import check_config
 from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError
+from lacuna.steps import load
 from lacuna.steps.packs import FEWEST, LARGEST, MOST_SAMPLES, plan_packs
 from lacuna.steps.small_samples import Settings, SmallSample, fill_pack, samples_of
 
@@ -95,9 +97,11 @@ def fill(samples: list[SmallSample], scratch: Path) -> None:
         set_precision("fast")
 
 
-def sample(name: str, path: Path, folder: Path) -> SmallSample:
+def sample(
+    name: str, path: Path, folder: Path, others: Mapping[str, Path] | None = None
+) -> SmallSample:
     outputs = {table: folder / name / table for table in OUTPUTS}
-    return SmallSample(name, "auto", "auto", {"fasta": path}, outputs)
+    return SmallSample(name, "auto", "auto", {"fasta": path, **(others or {})}, outputs)
 
 
 def test_every_file_of_every_sample_is_written_and_nothing_else(
@@ -116,22 +120,28 @@ def test_every_file_of_every_sample_is_written_and_nothing_else(
             assert (alone / table).read_bytes() == (out / path.stem / table).read_bytes()
 
 
-def test_weights_and_library_are_read_once_for_many_samples(
+def test_weights_and_library_are_read_once_for_many_samples_and_homologs_once_for_each(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import lacuna.steps.blocks as blocks
-
     read: list[Path] = []
-    for name in ("load_weights", "load_library"):
-        real = getattr(blocks, name)
+    for name in ("load_weights", "load_library", "read_homologs"):
+        real = getattr(load, name)
         monkeypatch.setattr(
-            blocks, name, lambda path, real=real: (read.append(Path(path)), real(path))[1]
+            load, name, lambda path, real=real: (read.append(Path(path)), real(path))[1]
         )
-    blocks.tools.cache_clear()
-    path = write("a.fa", fasta({"a": hidden(germline_chain("L", 1), [(30, 33)])}))
-    fill([sample(x, path, tmp_path) for x in ("one", "two", "three")], tmp_path / "scratch")
-    blocks.tools.cache_clear()
-    assert sorted(p.name for p in read) == ["lacuna.safetensors", "library.safetensors"]
+    load.forget(network=True)
+    chain = hidden(germline_chain("L", 1), [(30, 33)]).replace("X", "X[+200.1]", 1)
+    path = write("a.fa", fasta({"a": chain}))  # its mass asks for the state of C
+    samples = []
+    for name in ("one", "two"):
+        homologs = write(f"{name}.homologs.fa", fasta({"h": germline_chain("L", 2)}))
+        samples.append(sample(name, path, tmp_path, {"homologs": homologs}))
+    fill(samples, tmp_path / "scratch")
+    load.forget(network=True)
+    assert sorted(p.name for p in read) == [
+        *("lacuna.safetensors", "library.safetensors"),
+        *("one.homologs.fa", "two.homologs.fa"),
+    ]
 
 
 def test_a_sample_that_cannot_be_read_is_named(write: Write, tmp_path: Path) -> None:

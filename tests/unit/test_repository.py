@@ -58,7 +58,7 @@ def test_a_function_in_contributing_exists() -> None:
     named += [[path, name] for name, path in pairs]
     assert len(named) > 30
     assert [x for x in named if x[1] not in names_in(place(x[0]))] == []
-    assert {name for name, _ in pairs} == {"RESERVED", "SPECIES", "PEERS", "TITLES"}
+    assert {name for name, _ in pairs} == {"SPECIES", "PEERS", "TITLES"}
 
 
 def test_a_candidates_mass_error_is_where_contributing_says() -> None:
@@ -89,6 +89,11 @@ def test_every_package_of_the_code_and_folder_of_tests_is_in_contributing() -> N
     packages = {f"lacuna/{path.parent.name}/" for path in (SCRIPTS / "lacuna").glob("*/*.py")}
     folders = {f"tests/{path.parent.name}/" for path in (ROOT / "tests").glob("*/*.py")}
     assert packages | folders <= PATHS
+
+
+def test_pytest_looks_into_every_folder_of_tests() -> None:
+    paths = PROJECT["tool"]["pytest"]["ini_options"]["testpaths"]
+    assert {f"tests/{p.parent.name}" for p in (ROOT / "tests").glob("*/test_*.py")} == set(paths)
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "CHANGELOG.md", "README.md"])

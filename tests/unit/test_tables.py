@@ -5,7 +5,6 @@ import re
 from io import StringIO
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,25 +73,6 @@ def test_what_is_written_reads_back(table: Table, written: dict[str, Path]) -> N
         for column, value in zip(table.columns, row, strict=True):
             assert isinstance(value, column.type) or (column.optional and value is None)
     assert table.header + table.text(rows) == written[table.name].read_text()
-
-
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_pandas_reads_every_column_as_its_type(table: Table, written: dict[str, Path]) -> None:
-    frame = pd.read_csv(written[table.name], **table.pandas_options())
-    assert tuple(frame.columns) == table.names
-    for column in table.columns:
-        kind = frame[column.name].dtype.kind
-        assert kind == {int: "i", float: "f"}.get(column.type, "O"), column
-        if column.type is str:
-            assert all(isinstance(value, str) for value in frame[column.name])
-        elif not column.optional:
-            assert frame[column.name].notna().all()
-    rows = list(table.read(written[table.name]))
-    assert list(frame.iloc[:, 0]) == [row[0] for row in rows]
-    for column, values in zip(table.columns, zip(*rows, strict=True), strict=True):
-        if column.type in (int, float):
-            told = [None if pd.isna(x) else x for x in frame[column.name]]
-            assert told == list(values)
 
 
 def test_the_documentation_names_every_column_in_its_order() -> None:

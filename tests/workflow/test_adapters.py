@@ -23,7 +23,8 @@ pytestmark = pytest.mark.workflow
 LOOPS = {"join_blocks"}  # calls its function for each of its tables
 # What a function takes that no rule names.
 OF_JOB = {"device", "gpus", "processes", "cores", "method", "python"}
-GATHERED = {"out", "tables", "config", "samples", "settings"}  # of several things that it names
+# Made of several things that it names.
+GATHERED = {"out", "tables", "config", "samples", "settings", "reader"}
 # Of training, which is given some of them.
 STARTS = {"start", "antiberty", "teacher", "minutes", "library"}
 

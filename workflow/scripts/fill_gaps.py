@@ -3,7 +3,7 @@
 from lacuna.core.device import pick_device
 from lacuna.core.logs import log_to
 from lacuna.steps.arguments import arguments
-from lacuna.steps.blocks import fill_block_files
+from lacuna.steps.fill_block import fill_block_files
 
 log_to(snakemake.log[0])
 fill_block_files(

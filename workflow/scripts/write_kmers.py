@@ -5,10 +5,11 @@ from pathlib import Path
 from lacuna.core.logs import log_to
 from lacuna.results.join import block_path
 from lacuna.steps.arguments import arguments
-from lacuna.steps.blocks import encode_block
+from lacuna.steps.encode_block import encode_block
+from lacuna.steps.reader_files import ReaderFiles
 
 log_to(snakemake.log[0])
 encode_block(
-    **arguments(snakemake, "scaffolds"),
+    **arguments(snakemake, "scaffolds", bundles={"reader": ReaderFiles}),
     scaffolds=block_path(Path(snakemake.input.scaffolds), snakemake.wildcards.block),
 )

@@ -8,19 +8,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from lacuna.benchmark.peer_worker import Answer, Fill, Question, serve, with_residues
-from lacuna.core.device import set_precision
 from lacuna.filling.fill import FilledChain, fill_chains
-from lacuna.network.kmers import encode_scaffolds
-from lacuna.network.predict import predict
-from lacuna.network.weights import load_weights
 from lacuna.scaffolds.scaffold import Gap, Scaffold
-from lacuna.templates.homologs import read_homologs
-from lacuna.templates.library import load_library
+from lacuna.steps.load import load_reader
+from lacuna.steps.reader_files import ReaderFiles
 
-CPU = torch.device("cpu")
 BASELINES = ("germline_copy", "nearest_homolog")
 
 
@@ -45,23 +38,23 @@ def answers_of(question: Question, chain: FilledChain) -> Iterator[Answer]:
 
 def load(settings: dict[str, Any]) -> Fill:
     """settings: weights, library and homologs (paths), and keys of the configuration."""
-    torch.set_num_threads(1)
-    set_precision(settings["precision"])
-    library = load_library(settings["library"])
-    model = load_weights(Path(settings["weights"]))
-    homologs = read_homologs(Path(settings["homologs"]) if settings["homologs"] else None)
+    reader = load_reader(
+        ReaderFiles(
+            weights=Path(settings["weights"]),
+            library=Path(settings["library"]),
+            homologs=Path(settings["homologs"]) if settings["homologs"] else None,
+            species="auto",
+            length=settings["k"],
+            stride=settings["stride"],
+            max_identity=settings["max_identity"],
+            precision=settings["precision"],
+        )
+    )
 
     def fill_questions(questions: Sequence[Question]) -> list[Answer]:
         scaffolds = [as_scaffold(question) for question in questions]
-        kmers = encode_scaffolds(
-            scaffolds,
-            library,
-            homologs,
-            k=settings["k"],
-            stride=settings["stride"],
-            max_identity=settings["max_identity"],
-        )
-        probabilities = predict(model, kmers, library, CPU)
+        kmers = reader.encoder.encode(scaffolds)
+        probabilities = reader.predictor.predict(kmers)
         chains = fill_chains(scaffolds, kmers, probabilities, candidates=settings["candidates"])
         return [
             answer

@@ -306,23 +306,6 @@ class Table(Generic[Row]):
                 raise ValueError(f"column '{column.name}' has '{cell}', not {wanted}") from None
         return self.row(*values)
 
-    def pandas_options(self) -> dict[str, Any]:
-        """Arguments of `pandas.read_csv` by which every column gets its type.
-
-        Columns of shares are text, missing integers are those of `Int64`.
-        """
-        kinds = {int: "int64", float: "float64"}
-        dtypes = {c.name: kinds.get(c.type, "str") for c in self.columns}
-        optional = [c.name for c in self.columns if c.optional]
-        dtypes |= {name: "Int64" for name in optional if dtypes[name] == "int64"}
-        numbers = [name for name, kind in dtypes.items() if kind != "str"]
-        return {
-            "sep": "\t",
-            "dtype": dtypes,
-            "keep_default_na": False,
-            "na_values": dict.fromkeys(numbers, [""]),
-        }
-
 
 RESIDUE_TABLE = Table("residues.tsv", ResidueRow)
 GAP_TABLE = Table("gaps.tsv", GapRow)

@@ -10,15 +10,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count, groupby
-from pathlib import Path
 
 import numpy as np
-import torch
 
 from lacuna.core.alphabet import RESIDUES
-from lacuna.core.device import set_precision
-from lacuna.filling.decode import Modifications
-from lacuna.filling.fill import mass_rules
+from lacuna.filling.decode import Modifications, mass_rules
 from lacuna.filling.lengths import (
     Reader,
     possible_lengths,
@@ -36,42 +32,14 @@ from lacuna.filling.weighing import (
     odds_of,
     shares,
 )
-from lacuna.network.weights import load_weights
 from lacuna.scaffolds.alkylation import READINGS, Alkylation, count_written, state_of
 from lacuna.scaffolds.scaffold import Gap, Scaffold
-from lacuna.templates.homologs import read_homologs
-from lacuna.templates.library import load_library, of_species
 
 WRITTEN_ODDS = 1000.0  # that what the user wrote on observed C's gives
 ENOUGH = 0.9999  # probability of a reading at which no further chain is read
 TOGETHER = 64  # chains that are read, and masses that are weighed, before that is asked
 MOST_MASSES = 2000  # of a sample that are weighed
 MOST_OPEN = 8  # gaps of unknown length in a chain that is read
-
-
-def reader_of_files(
-    homologs: Path | None,
-    weights: Path,
-    library: Path,
-    *,
-    length: int,
-    stride: int,
-    max_identity: float,
-    species: str,
-    precision: str,
-) -> Reader:
-    """What the chains of a sample are read with, on the CPU and on one thread."""
-    set_precision(precision)
-    torch.set_num_threads(1)  # sums in one order, whatever the number of cores
-    return Reader(
-        load_weights(weights),
-        of_species(load_library(library), species),
-        read_homologs(homologs),
-        length,
-        stride,
-        max_identity,
-        torch.device("cpu"),
-    )
 
 
 def find_reading(
@@ -177,15 +145,5 @@ def _lengths(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> list
 def _settled(scaffold: Scaffold, modifications: Modifications, reader: Reader) -> Scaffold:
     """The chain with a first guess of its gaps' lengths, C as it is in most samples."""
     likeliest = replace(modifications, cysteine=((READINGS[NAMES[0]].mass, 1.0),))
-    (settled,) = resolve_lengths(
-        [scaffold],
-        reader.model,
-        reader.library,
-        reader.homologs,
-        k=reader.k,
-        stride=reader.stride,
-        max_identity=reader.max_identity,
-        modifications=likeliest,
-        device=reader.device,
-    )
+    (settled,) = resolve_lengths([scaffold], likeliest, reader)
     return settled

@@ -9,6 +9,7 @@ import numpy as np
 from pyteomics.mass import std_aa_mass
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, decode
+from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 _LETTERS = np.array(list(RESIDUES))
 RESIDUE_MASSES = np.array([std_aa_mass[r] for r in RESIDUES])  # Da, monoisotopic
@@ -72,6 +73,11 @@ class MassRules:
         return _options(self.modifications, first, last)
 
 
+def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> MassRules:
+    """What the residues of one gap of a chain may weigh."""
+    return MassRules(modifications, gap.start == 0, gap.end == len(scaffold.sequence))
+
+
 @cache
 def _options(rules: Modifications, first: bool, last: bool) -> tuple[np.ndarray, np.ndarray]:
     masses = dict(zip(RESIDUES, RESIDUE_MASSES, strict=True))
@@ -118,31 +124,7 @@ class _Found:
     lost: float
 
 
-def best_sequences(
-    probabilities: np.ndarray,
-    n: int,
-    mass: float | None = None,
-    tolerance: float | None = None,
-    rules: MassRules | None = None,
-) -> tuple[list[Candidate], bool]:
-    """The n most probable sequences of a gap, best first, and whether they fit its mass.
-
-    probabilities: (length, 20), zero where a residue may not stand; residues are taken as
-    independent given everything observed. mass and tolerance in Da: of sequences within
-    the tolerance the best n that grow from the MASS_WIDTH most probable prefixes which can
-    still reach the mass; where none fits, the best n regardless, and False. Ties go to the
-    sequence first in the alphabet.
-    """
-    rules = rules or MassRules()
-    width = n if mass is None else max(n, _width(len(probabilities)))
-    found = _search(probabilities, width, mass, tolerance, rules)
-    fits = bool(len(found.scores))
-    if not fits:
-        found = _search(probabilities, n, None, None, rules)
-    return _different(found, n), fits
-
-
-def _different(sequences: _Found, n: int, log_total: float = 0.0) -> list[Candidate]:
+def _different(sequences: _Found, n: int, log_total: float) -> list[Candidate]:
     """The first n different sequences; one may fit a mass in more than one modified form.
 
     log_total: log probability of all that they are shares of.
@@ -175,7 +157,11 @@ class Ranking:
 
 
 def rank_plain(probabilities: np.ndarray, n: int) -> Iterator[Ranking]:
-    """`rank_sequences` of g gaps of one length and without a mass: (g, length, 20), all at once."""
+    """The best n sequences of gaps without a mass, all of one length: (g, length, 20).
+
+    Residues are taken as independent given everything observed; those of probability 0 may not
+    stand there. Ties go to the sequence first in the alphabet.
+    """
     g, length = probabilities.shape[:2]
     with np.errstate(divide="ignore"):
         logs = np.log(probabilities)
@@ -202,14 +188,14 @@ def rank_plain(probabilities: np.ndarray, n: int) -> Iterator[Ranking]:
 
 
 def rank_sequences(
-    probabilities: np.ndarray, n: int, mass: float | None, tolerance: float | None, rules: MassRules
+    probabilities: np.ndarray, n: int, mass: float, tolerance: float, rules: MassRules
 ) -> Ranking:
-    """The best n sequences of a gap with their probabilities given all that is known of it.
+    """The best n sequences of a gap of known mass (Da), which they meet within the tolerance (Da).
 
-    A mass makes probabilities conditional: they are shares of the sequences that fit it.
+    probabilities: (length, 20), as in `rank_plain`. Those of the sequences are conditional: shares
+    of all that fit. At every residue the MASS_WIDTH most probable prefixes are kept (fewer of long
+    gaps), of those that can still reach the mass. Ties go to the sequence first in the alphabet.
     """
-    if mass is None or tolerance is None:
-        return Ranking(tuple(best_sequences(probabilities, n)[0]), probabilities)
     readings = rules.readings()
     if len(readings) > 1:
         return _rank_readings(probabilities, n, mass, tolerance, readings)
@@ -319,13 +305,9 @@ def _nearest_mass(length: int, mass: float, rules: MassRules) -> float:
 
 
 def _search(
-    probabilities: np.ndarray,
-    width: int,
-    mass: float | None,
-    tolerance: float | None,
-    rules: MassRules,
+    probabilities: np.ndarray, width: int, mass: float, tolerance: float, rules: MassRules
 ) -> _Found:
-    """The best sequences of a gap.
+    """The best sequences of a gap of known mass.
 
     The `width` best prefixes are kept at every residue, of those that some sequence of the
     residues still to come completes to the mass.
@@ -339,15 +321,14 @@ def _search(
     scores, masses = np.zeros(1), np.zeros(1)
     prefixes = np.zeros((1, 0), dtype=np.uint8)
     for i in range(length):
-        residues, weights = rules.options(i, length) if mass is not None else _plain()
+        residues, weights = rules.options(i, length)
         total = (scores[:, None] + logs[i, residues]).ravel()
         new_mass = (masses[:, None] + weights).ravel()
         keep = np.flatnonzero(np.isfinite(total))
-        if mass is not None and tolerance is not None:
-            rest = mass - new_mass[keep]
-            keep = keep[_completable(rest, tolerance, length - i - 1, rules)]
+        rest = mass - new_mass[keep]
+        keep = keep[_completable(rest, tolerance, length - i - 1, rules)]
         best = _highest(total[keep], width)  # in the order of the alphabet
-        if len(best) < len(keep) and mass is not None:
+        if len(best) < len(keep):
             dropped = np.delete(total[keep], best)
             lost = max(lost, float(dropped.max()) + float(ahead[i + 1]))
         keep = keep[best]
@@ -378,11 +359,6 @@ def _highest_rows(scores: np.ndarray, width: int) -> np.ndarray:
     room = width - (scores > least).sum(1, keepdims=True)
     chosen = (scores > least) | level & (np.cumsum(level, axis=1) <= room)
     return np.nonzero(chosen)[1].reshape(g, width)
-
-
-@cache
-def _plain() -> tuple[np.ndarray, np.ndarray]:
-    return np.arange(N_RESIDUES), RESIDUE_MASSES
 
 
 def _completable(rest: np.ndarray, tolerance: float, residues: int, rules: MassRules) -> np.ndarray:

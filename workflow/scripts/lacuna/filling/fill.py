@@ -37,9 +37,9 @@ from lacuna.filling.decode import (
     MAX_MASS,
     MAX_RESIDUES,
     Candidate,
-    MassRules,
     Modifications,
     Ranking,
+    mass_rules,
     nearest_mass,
     rank_plain,
     rank_sequences,
@@ -286,11 +286,6 @@ def _nearest(parts: Sequence[PartSegments]) -> tuple[str, str, str, str]:
 
 
 # --- gaps ----------------------------------------------------------------------------------------
-
-
-def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> MassRules:
-    """What the residues of one gap of a chain may weigh."""
-    return MassRules(modifications, gap.start == 0, gap.end == len(scaffold.sequence))
 
 
 def _ranked(

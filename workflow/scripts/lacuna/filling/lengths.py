@@ -31,16 +31,14 @@ from lacuna.filling.decode import (
     Modifications,
     heaviest_residue,
     mass_log_probability,
+    mass_rules,
 )
 from lacuna.filling.ends import constant_left, missing_after, missing_before
-from lacuna.filling.fill import mass_rules
-from lacuna.network.kmers import KmerSet, PartSegments, encode_scaffolds
-from lacuna.network.model import GapNetwork
-from lacuna.network.predict import predict
+from lacuna.network.kmers import Encoder, KmerSet, PartSegments, encode_scaffolds
+from lacuna.network.predict import Predictor
 from lacuna.scaffolds.read import DEFAULT_MAX_LENGTH
 from lacuna.scaffolds.scaffold import Gap, Scaffold
-from lacuna.templates.homologs import Homologs
-from lacuna.templates.nearest import N_GERMLINE, Library
+from lacuna.templates.nearest import N_GERMLINE
 
 MAX_LENGTHS = 40  # lengths tried of a gap without an upper bound
 MAX_BOUNDED_LENGTHS = 128  # of one with bounds
@@ -179,25 +177,10 @@ class _Chain:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """All that chains are read with, as in `encode_scaffolds`."""
+    """All that the chains of a sample are read with."""
 
-    model: GapNetwork
-    library: Library
-    homologs: Homologs | None
-    k: int
-    stride: int
-    max_identity: float
-    device: torch.device
-
-    def encode(self, scaffolds: Sequence[Scaffold]) -> KmerSet:
-        return encode_scaffolds(
-            scaffolds,
-            self.library,
-            self.homologs,
-            k=self.k,
-            stride=self.stride,
-            max_identity=self.max_identity,
-        )
+    encoder: Encoder
+    predictor: Predictor
 
     def predict(self, kmers: KmerSet, asked: np.ndarray) -> np.ndarray:
         """Distributions (asked, 20) of the targets `asked` (t,) bool alone."""
@@ -213,20 +196,11 @@ class Reader:
             homolog_profile=kmers.homolog_profile[rows if len(kmers.homolog_profile) else slice(0)],
             targets=torch.cat((kmer[:, None].to(targets.dtype), targets[:, 1:]), 1),
         )
-        return predict(self.model, few, self.library, self.device)
+        return self.predictor.predict(few)
 
 
 def resolve_lengths(
-    scaffolds: Sequence[Scaffold],
-    model: GapNetwork,
-    library: Library,
-    homologs: Homologs | None,
-    *,
-    k: int,
-    stride: int,
-    max_identity: float,
-    modifications: Modifications,
-    device: torch.device,
+    scaffolds: Sequence[Scaffold], modifications: Modifications, reader: Reader
 ) -> list[Scaffold]:
     """Scaffolds whose gaps have lengths, in order; a gap that no length fits stays open."""
     chains = {}
@@ -234,7 +208,6 @@ def resolve_lengths(
         observed = any(c not in "XBJZ" for c in scaffold.sequence)
         if observed and not all(gap.fixed for gap in scaffold.gaps):
             chains[i] = _opened(scaffold, modifications)
-    reader = Reader(model, library, homologs, k, stride, max_identity, device)
     _expect_ends(list(chains.values()), reader)
     for _ in range(ROUNDS):
         changed = False
@@ -290,7 +263,7 @@ def _expect_ends(chains: Sequence[_Chain], reader: Reader) -> None:
             cut.append((chain, ends, with_lengths(chain.scaffold, lengths)))
     for start in range(0, len(cut), VARIANTS):
         some = cut[start : start + VARIANTS]
-        kmers = encode_scaffolds([rest for *_, rest in some], reader.library)
+        kmers = encode_scaffolds([rest for *_, rest in some], reader.encoder.library)
         columns = np.split(
             kmers.chain_columns.numpy(), np.cumsum([len(rest.sequence) for *_, rest in some])
         )
@@ -397,7 +370,7 @@ def _excerpt(chain: _Chain, number: int) -> tuple[Scaffold, list[int | None], in
 def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     """The length that scores best for each gap; the shorter of two that score the same."""
     variants = [(trial, variant) for trial in trials for variant in trial.variants]
-    kmers = reader.encode([variant for _, variant in variants])
+    kmers = reader.encoder.encode([variant for _, variant in variants])
     fits = _fits([(variant, trial.number) for trial, variant in variants], kmers)
     fits -= [_end_cost(trial, variant) for trial, variant in variants]
     of_trial = np.repeat(np.arange(len(trials)), [len(trial.variants) for trial in trials])
@@ -494,8 +467,8 @@ def read_variants(
     for start in range(0, len(variants), VARIANTS):
         batch = variants[start : start + VARIANTS]
         chains = [scaffold for scaffold, _ in batch]
-        kmers = reader.encode(chains)
-        read = predict(reader.model, kmers, reader.library, reader.device)
+        kmers = reader.encoder.encode(chains)
+        read = reader.predictor.predict(kmers)
         fits = _fits(batch, kmers)
         targets = kmers.targets.numpy()
         bounds = np.searchsorted(targets[:, 2], np.arange(len(chains) + 1))

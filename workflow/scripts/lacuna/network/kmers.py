@@ -239,6 +239,28 @@ def encode_scaffolds(
 
 
 @dataclass(frozen=True, slots=True)
+class Encoder:
+    """What chains are encoded with, as `encode_scaffolds` takes it."""
+
+    library: Library
+    homologs: Homologs | None
+    k: int
+    stride: int
+    max_identity: float
+
+    def encode(self, scaffolds: Sequence[Scaffold]) -> KmerSet:
+        """k-mers of the missing residues of scaffolds whose gaps have known lengths."""
+        return encode_scaffolds(
+            scaffolds,
+            self.library,
+            self.homologs,
+            k=self.k,
+            stride=self.stride,
+            max_identity=self.max_identity,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Chains:
     """m parts of chains one after the other: tokens, columns (residues of all,), ends (m,).
 

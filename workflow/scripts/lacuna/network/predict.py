@@ -1,5 +1,7 @@
 """Distributions over residues of the missing residues of a block, by the network."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
@@ -11,6 +13,19 @@ from lacuna.templates.nearest import Library
 
 BATCH = 64  # k-mers a forward pass; fixed, so that a result never depends on its company
 NEAR = 16  # places; k-mers whose first ones asked for lie so near are read together
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """The network, the germline library that it was trained with, and where it computes."""
+
+    model: GapNetwork
+    library: Library
+    device: torch.device
+
+    def predict(self, kmers: KmerSet) -> np.ndarray:
+        """Distributions (t, 20) of the targets of a block, as `predict` gives them."""
+        return predict(self.model, kmers, self.library, self.device)
 
 
 def predict(

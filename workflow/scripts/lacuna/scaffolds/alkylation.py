@@ -46,7 +46,6 @@ READINGS = {
     "nem": Reading(125.047679, 108, "N-ethylmaleimide-modified", 0.01),
     "methylthio": Reading(45.987721, 39, "methylthiolated", 0.01),
 }
-CHOICES = (AUTO, *READINGS)
 SAME = 0.03  # Da, within which a modification that the user wrote on a C is that of a reading
 SURE = 0.99  # probability from which one reading holds
 PLAUSIBLE = 0.02  # probability from which a reading is ranked with others

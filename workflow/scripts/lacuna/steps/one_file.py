@@ -15,7 +15,7 @@ from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError, writing
 from lacuna.core.paths import CONFIG_SCHEMA, LIBRARY, WEIGHTS
 from lacuna.scaffolds.fasta import count_records
-from lacuna.steps.blocks import tools
+from lacuna.steps.load import forget
 from lacuna.steps.sheet import SPECIES
 from lacuna.steps.small_samples import Settings, SmallSample, fill_sample
 
@@ -67,8 +67,8 @@ def fill_file(
         tell(done, total)
 
     threads = torch.get_num_threads()
-    if (weights, library) != (WEIGHTS, LIBRARY):
-        tools.cache_clear()  # a file of the user's may hold something else by now
+    # A file of the user's may hold something else by now.
+    forget(network=(weights, library) != (WEIGHTS, LIBRARY))
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         try:

@@ -8,24 +8,24 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from lacuna.core.config import shortened
 from lacuna.core.files import LacunaError, open_bytes, open_text, path_fault
-from lacuna.scaffolds.alkylation import CHOICES as ALKYLATIONS
+from lacuna.core.paths import SAMPLES_SCHEMA
 
-REQUIRED = ("sample", "fasta")
-OPTIONAL_PATHS = ("gaps", "truth", "homologs")
-COLUMNS = (*REQUIRED, *OPTIONAL_PATHS, "species", "alkylation")
-SPECIES = ("auto", "human", "mouse", "rat", "rabbit", "rhesus", "alpaca")
-SAMPLE_PATTERN = (
-    r"[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*"  # not '.' or '..': it names a folder
-)
-MAX_NAME = 100  # letters of a sample's name, which is a part of the names of files
+# What the schema says of a row; messages of our own name the fault in the terms of a sheet.
+_SCHEMA = yaml.safe_load(SAMPLES_SCHEMA.read_text(encoding="utf-8"))
+_CELLS = _SCHEMA["properties"]
+COLUMNS: tuple[str, ...] = tuple(_CELLS)
+REQUIRED: tuple[str, ...] = tuple(_SCHEMA["required"])
+OPTIONAL_PATHS = tuple(c for c in COLUMNS if "format" in _CELLS[c] and c not in REQUIRED)
+SPECIES: tuple[str, ...] = tuple(_CELLS["species"]["enum"])
+ALKYLATIONS: tuple[str, ...] = tuple(filter(None, _CELLS["alkylation"]["enum"]))
+SAMPLE_PATTERN: str = _CELLS["sample"]["pattern"]
+MAX_NAME: int = _CELLS["sample"]["maxLength"]  # a sample's name is a part of the names of files
+RESERVED: list[str] = _CELLS["sample"]["not"]["enum"]  # what else is in the output folder
 _DELIMITERS = "\t,;"  # tabs, or what Excel writes as CSV in one language or another
-# What else stands in the output folder, beside those of the samples.
-RESERVED = (
-    "accuracy.tsv benchmark_scale.tsv benchmarks config.yaml logs model packs peers pretrain "
-    "report.html summary.txt"
-).split()
 
 
 @dataclass(frozen=True, slots=True)

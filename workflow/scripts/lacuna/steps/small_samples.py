@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -20,9 +19,11 @@ from lacuna.results.join import (
     write_alternatives,
 )
 from lacuna.results.scores import measure
-from lacuna.steps.blocks import encode_block, fill_block_files
+from lacuna.steps.encode_block import encode_block
+from lacuna.steps.fill_block import fill_block_files
 from lacuna.steps.find_alkylation import find_alkylation
 from lacuna.steps.packs import LARGEST
+from lacuna.steps.reader_files import ReaderFiles
 
 LOG = logging.getLogger(__name__)
 
@@ -132,26 +133,25 @@ def fill_sample(
         tolerance_ppm=settings.tolerance_ppm,
         on_bad_record=settings.on_bad_record,
     )
-    reading: dict[str, Any] = {
-        **settings.kmer,
-        "max_identity": settings.max_identity,
-        "species": sample.species,
-        "modifications": settings.modifications,
-        "precision": settings.precision,
-    }
-    homologs = given.get("homologs")
+    reader = ReaderFiles(
+        *(weights, library, given.get("homologs"), sample.species),
+        *(settings.kmer["length"], settings.kmer["stride"]),
+        max_identity=settings.max_identity,
+        precision=settings.precision,
+    )
     alkylation = out["alkylation"]
     find_alkylation(
-        *(scaffolds, homologs, weights, library, alkylation),
+        *(scaffolds, alkylation),
         alkylation=sample.alkylation,
-        **reading,
+        reader=reader,
+        modifications=settings.modifications,
     )
     parts: dict[str, list[Path]] = {table: [] for table in TABLES}
     for block in range(n_blocks):
         encode_block(
-            *(block_path(scaffolds, block), homologs, weights, library, alkylation),
-            *(kmers, resolved),
-            **reading,
+            *(block_path(scaffolds, block), alkylation, kmers, resolved),
+            reader=reader,
+            modifications=settings.modifications,
         )
         written = {table: folder / f"{block:05d}.{table}.part" for table in TABLES}
         fill_block_files(

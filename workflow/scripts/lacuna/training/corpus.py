@@ -10,6 +10,7 @@ import csv
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import logging
 import multiprocessing
@@ -30,6 +31,7 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 import torch
+from Bio.SeqIO.FastaIO import SimpleFastaParser
 from torch import Tensor
 
 from lacuna.antibody.germlines import LOCI, Segments, constants, j_segments, v_segments
@@ -140,25 +142,14 @@ def read_sequences(
         if not first:
             raise LacunaError(f"{path}: the file is empty; check where it comes from")
         if first.startswith(">"):
-            yield from _read_fasta(handle)
+            for _, sequence in SimpleFastaParser(itertools.chain([first], handle)):
+                yield _tidy(sequence)
         else:
             yield from _read_table(first, handle, str(path), columns)
 
 
 def _tidy(sequence: str) -> str:
     return sequence.strip().upper().replace("-", "").replace(".", "").removesuffix("*")
-
-
-def _read_fasta(lines: Iterable[str]) -> Iterator[str]:
-    """Sequences of the lines after the first header."""
-    parts: list[str] = []
-    for line in lines:
-        if line.startswith(">"):
-            yield _tidy("".join(parts))
-            parts = []
-        else:
-            parts.append(line.strip())
-    yield _tidy("".join(parts))
 
 
 def _read_table(

@@ -1,0 +1,36 @@
+"""How a block of encoded chains is filled, over files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from lacuna.filling.decode import Modifications
+from lacuna.filling.fill import fill_block
+from lacuna.network.kmers import read_kmers
+from lacuna.scaffolds.alkylation import read_alkylation
+from lacuna.scaffolds.read import read_scaffold_block
+from lacuna.steps.load import load_predictor
+
+
+def fill_block_files(
+    scaffolds: Path,
+    kmers: Path,
+    weights: Path,
+    library: Path,
+    alkylation: Path,
+    out: dict[str, Path],
+    *,
+    candidates: int,
+    modifications: Mapping[str, bool],
+    precision: str,
+    device: torch.device,
+) -> None:
+    """Fill a block and write its part of every table."""
+    block = read_kmers(kmers)
+    probabilities = load_predictor(weights, library, precision, device).predict(block)
+    chains = read_scaffold_block(scaffolds)
+    allowed = Modifications(read_alkylation(alkylation).cysteine, **modifications)
+    fill_block(chains, block, probabilities, candidates=candidates, modifications=allowed).write(
+        out
+    )

@@ -1,0 +1,24 @@
+"""What the chains of a sample are read with, as files and settings."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderFiles:
+    """Names the inputs and settings of `load.load_reader`, which reads them.
+
+    weights, library: of the network; homologs: a FASTA; species: one of `sheet.SPECIES`; length,
+    stride: of the k-mers, in residues; max_identity: share of a chain's observed residues from
+    which a homolog is left out if the chain's truth is known; precision: as `set_precision` takes
+    it.
+    """
+
+    weights: Path
+    library: Path
+    homologs: Path | None
+    species: str
+    length: int
+    stride: int
+    max_identity: float
+    precision: str
