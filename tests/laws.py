@@ -17,9 +17,9 @@ import torch
 from Bio import SeqIO
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
-from lacuna.filling.decode import RESIDUE_MASSES, Modifications
 from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import Reader, resolve_lengths
+from lacuna.filling.residue_masses import RESIDUE_MASSES, Modifications
 from lacuna.network.kmers import Encoder
 from lacuna.network.predict import Predictor
 from lacuna.network.weights import load_weights

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from lacuna.antibody.numbering import number_chain
-from lacuna.filling.decode import RESIDUE_MASSES, Modifications
 from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import Reader, resolve_lengths
+from lacuna.filling.residue_masses import RESIDUE_MASSES, Modifications
 from lacuna.network.kmers import Encoder
 from lacuna.network.predict import Predictor
 from lacuna.network.weights import load_weights

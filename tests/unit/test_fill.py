@@ -17,9 +17,10 @@ from lacuna.antibody.germlines import LOCI
 from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
 from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE, RESIDUE_TABLE, SCORED_TABLE
-from lacuna.filling.decode import RESIDUE_MASSES, Ranking, rank_plain
+from lacuna.filling.decode import Ranking, rank_plain
 from lacuna.filling.fill import ALTERNATIVES, Tables, column_majorities, fill_block
 from lacuna.filling.lengths import with_lengths
+from lacuna.filling.residue_masses import RESIDUE_MASSES
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import predict

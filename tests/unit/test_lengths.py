@@ -10,7 +10,6 @@ from pyteomics.mass import std_aa_mass
 from chains import constant_region, germline_chain, random_protein
 from lacuna.antibody.germlines import j_segments, v_segments
 from lacuna.filling import lengths
-from lacuna.filling.decode import MassRules, Modifications
 from lacuna.filling.ends import MAX_CONSTANT
 from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import (
@@ -21,6 +20,7 @@ from lacuna.filling.lengths import (
     resolve_lengths,
     with_lengths,
 )
+from lacuna.filling.residue_masses import MassRules, Modifications
 from lacuna.network.kmers import Encoder, KmerSet, encode_scaffolds
 from lacuna.network.predict import Predictor, predict
 from lacuna.network.weights import load_weights

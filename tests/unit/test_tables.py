@@ -27,7 +27,7 @@ from lacuna.core.tables import (
     Table,
     TutorialRow,
 )
-from lacuna.filling.decode import RESIDUE_MASSES
+from lacuna.filling.residue_masses import RESIDUE_MASSES
 from lacuna.results.scores import measure
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from laws import fill

@@ -229,7 +229,8 @@ def fill(
     - a Biopython SeqRecord;
     - a dict with `sequence` and, if known, `id`, `description` and `gaps`. A gap is a dict with
       `start` and `end` (from 0, the end exclusive) and, if known, `mass` (Da), `tolerance_ppm` or
-      `tolerance_da`, `min_length` and `max_length`. Letters that it covers are hidden.
+      `tolerance_da`, `min_length`, `max_length` and `prefix_masses` (a list, Da: what beginnings of
+      the gap weigh). Letters that it covers are hidden.
 
     Chains without an id are called chain1, chain2, ... by their place. All chains of a call are
     one sample: what C weighs is found from all their masses together.
@@ -357,9 +358,15 @@ def _write_inputs(given: Sequence[_Given], folder: Path) -> dict[str, Path]:
             rows.writerow(GAP_COLUMNS)
             for chain in given:
                 for gap in chain.gaps:
-                    cells = [gap.get(key) for key in _GAP_KEYS]
-                    rows.writerow([chain.chain, *("" if c is None else str(c) for c in cells)])
+                    rows.writerow([chain.chain, *(_cell(gap.get(key)) for key in _GAP_KEYS)])
     return inputs
+
+
+def _cell(value: object) -> str:
+    """A value of a gap as a cell of the gap table."""
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return ";".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def _write_fasta(chains: Iterable[_Given], path: Path) -> None:

@@ -1,7 +1,7 @@
 """Fill the gaps of a block of scaffolds: network, decoding, and the rows of every table."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from io import StringIO
@@ -33,16 +33,15 @@ from lacuna.core.tables import (
     ScoredRow,
     Shares,
 )
-from lacuna.filling.decode import (
+from lacuna.filling.decode import Candidate, Ranking, any_fits, rank_plain, rank_sequences
+from lacuna.filling.mass_search import Stages, allowed_lengths, at_odds, stages_of
+from lacuna.filling.residue_masses import (
     MAX_MASS,
     MAX_RESIDUES,
-    Candidate,
+    MassRules,
     Modifications,
-    Ranking,
     mass_rules,
     nearest_mass,
-    rank_plain,
-    rank_sequences,
 )
 from lacuna.filling.weighing import contradiction
 from lacuna.network.kmers import KmerSet, PartSegments
@@ -236,7 +235,8 @@ def fill_chains(
         doubt = _contradiction(gap, ranking, probabilities[rows], allowed)
         if doubt:
             doubts.append((gap, doubt))
-        status = _status(gap, ranking, allowed, doubt, gap.rows.start in unguided)
+        without = gap.rows.start in unguided
+        status = _status(gap, ranking, probabilities[rows], allowed, doubt, without)
         found[gap.rows.start] = _Found(ranking.candidates, status)
     residues = _residues("".join(letters), told, kmers)
     _warn(doubts)
@@ -297,8 +297,8 @@ def _ranked(
     """Every gap of `known` length and its ranking, those without a mass many at a time."""
     plain: dict[int, list[_Gap]] = {}
     for gap in known:
-        mass, tolerance = gap.given.mass, gap.given.tolerance_da
-        if mass is None or tolerance is None:
+        stages = stages_of(gap.given)
+        if stages is None:
             plain.setdefault(len(gap.rows), []).append(gap)
         else:
             rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
@@ -306,7 +306,7 @@ def _ranked(
             if _too_large(gap.given):
                 yield gap, Ranking((), of_gap)
                 continue
-            yield gap, rank_sequences(of_gap, candidates, mass, tolerance, rules)
+            yield gap, rank_sequences(of_gap, candidates, stages, rules)
     for length, gaps in plain.items():
         together = max(min(MAX_LETTERS // (candidates * length), RANKED_TOGETHER), 1)
         for i in range(0, len(gaps), together):
@@ -335,7 +335,8 @@ def _contradiction(
     """What speaks against what C weighs in the sample, in the mass of a gap or in its chain; ''
     if nothing does, or the gap has no mass."""
     scaffold, given = gap.chain.scaffold, gap.given
-    if given.mass is None or given.tolerance_da is None:
+    stages = stages_of(given)
+    if stages is None:
         return ""
     holding = {reading_of(carried) for carried, _ in modifications.cysteine}
     for position, name in written_on(scaffold):
@@ -344,9 +345,7 @@ def _contradiction(
     if _too_large(given):
         return ""
     rules = mass_rules(scaffold, given, modifications)
-    better = contradiction(
-        distribution, given.mass, given.tolerance_da, rules, ranking.mass_probability
-    )
+    better = contradiction(distribution, stages, rules, ranking.mass_probability)
     return f"fits far better with {READINGS[better].words} C" if better else ""
 
 
@@ -360,7 +359,12 @@ def _warn(doubts: Sequence[tuple[_Gap, str]]) -> None:
 
 
 def _status(
-    gap: _Gap, ranking: Ranking, modifications: Modifications, doubt: str, unguided: bool
+    gap: _Gap,
+    ranking: Ranking,
+    probabilities: np.ndarray,
+    modifications: Modifications,
+    doubt: str,
+    unguided: bool,
 ) -> str:
     """`filled` or why the gap stays open, and in brackets what else must be known of it."""
     if _too_large(gap.given):
@@ -369,8 +373,7 @@ def _status(
     if not ranking.candidates:
         status = "no_sequence_fits_mass"
         rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
-        nearest = nearest_mass(len(gap.rows), gap.given.mass or 0.0, rules)
-        notes.append(f"nearest of {len(gap.rows)} residues: {nearest:.2f} Da")
+        notes.append(_misfit(gap, rules, probabilities))
     else:
         status = "filled"
         if unguided:
@@ -382,6 +385,28 @@ def _status(
     if doubt:
         notes.append(f"{CONTRADICTS}: {doubt}")
     return f"{status} ({'; '.join(notes)})" if notes else status
+
+
+def _misfit(gap: _Gap, rules: MassRules, probabilities: np.ndarray) -> str:
+    """Which of a gap's masses no sequence of its length (length, 20) has."""
+    stages = stages_of(gap.given)
+    if stages is not None and len(stages.passed) > 1:
+        named = _at_odds(stages, lambda some: any_fits(probabilities, some, rules))
+        if named:
+            return named
+    nearest = nearest_mass(len(gap.rows), gap.given.mass or 0.0, rules)
+    return f"nearest of {len(gap.rows)} residues: {nearest:.2f} Da"
+
+
+def _at_odds(stages: Stages, fits: Callable[[Stages], bool]) -> str:
+    """The mass that contradicts the others of a gap in words; '' if it is the last."""
+    stage, fits_without = at_odds(stages, fits)
+    if stage is None:
+        return ""
+    if fits_without:
+        return f"fits without the prefix mass {stage.mass:.4f} Da"
+    part = "piece" if stage.ends_piece else "prefix"
+    return f"no {part} weighs {stage.mass:.4f} Da"
 
 
 def _too_large_status() -> str:
@@ -439,7 +464,7 @@ def _cysteine(
     gap: _Gap, modifications: Modifications, candidate: Candidate | None = None
 ) -> Readings | None:
     """What C carries in a candidate of a gap of known mass, or in the sample; None without one."""
-    if gap.given.mass is None:
+    if not gap.given.weighed:
         return None
     names = [reading_of(carried) or "" for carried, _ in modifications.cysteine]
     shares = [share for _, share in modifications.cysteine]
@@ -449,15 +474,20 @@ def _cysteine(
     return Readings((name, share) for name, share in pairs if share >= MIN_SHARE)
 
 
-def _without_residues(gap: _Gap) -> _Found:
+def _without_residues(gap: _Gap, modifications: Modifications) -> _Found:
     """Candidates and status of a gap that nothing was predicted for."""
     given, sequence = gap.given, gap.chain.scaffold.sequence
     if given.fixed and given.start == given.end:
         return _Found((Candidate("", 1.0, 0.0),), "filled")
     if _too_large(given):
         return _Found((), _too_large_status())
-    observed = sequence.strip("".join((MISSING_LETTER, *AMBIGUOUS)))
-    return _Found((), "no_length_fits_mass" if observed else "nothing_observed")
+    if not sequence.strip("".join((MISSING_LETTER, *AMBIGUOUS))):
+        return _Found((), "nothing_observed")
+    named = ""
+    if given.pieces and (stages := stages_of(given)) is not None:
+        rules = mass_rules(gap.chain.scaffold, given, modifications)
+        named = _at_odds(stages, lambda some: bool(allowed_lengths(given, some, rules)))
+    return _Found((), f"no_length_fits_mass ({named})" if named else "no_length_fits_mass")
 
 
 # --- residues ------------------------------------------------------------------------------------
@@ -551,7 +581,7 @@ def _fill_chain(
             is_open = MISSING_LETTER in piece
         else:
             piece = MISSING_LETTER * (end - start)
-            of_gap = _without_residues(gap)
+            of_gap = _without_residues(gap, modifications)
             is_open = not of_gap.candidates
         gap_rows += _gap_rows(gap, of_gap, modifications)
         residue_rows += _residue_rows(gap, residues)

@@ -23,20 +23,18 @@ from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_LAST, FR4_START, INSERTION_111, N_IMGT, OTHER_INSERTION
 from lacuna.antibody.numbering import TYPICAL_CDR3
 from lacuna.core.alphabet import ABSENT, MISSING, MISSING_LETTER, N_RESIDUES
-from lacuna.filling.decode import (
+from lacuna.filling.decode import mass_log_probability
+from lacuna.filling.ends import constant_left, missing_after, missing_before
+from lacuna.filling.mass_search import allowed_lengths, stages_of
+from lacuna.filling.residue_masses import (
     MAX_MASS,
     MAX_RESIDUES,
-    RESIDUE_MASSES,
     MassRules,
     Modifications,
-    heaviest_residue,
-    mass_log_probability,
     mass_rules,
 )
-from lacuna.filling.ends import constant_left, missing_after, missing_before
 from lacuna.network.kmers import Encoder, KmerSet, PartSegments, encode_scaffolds
 from lacuna.network.predict import Predictor
-from lacuna.scaffolds.read import DEFAULT_MAX_LENGTH
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.nearest import N_GERMLINE
 
@@ -72,18 +70,13 @@ def possible_lengths(gap: Gap, rules: MassRules | None = None) -> list[int]:
 
 def _allowed(gap: Gap, rules: MassRules | None) -> range:
     """All lengths that the gap's bounds and mass allow; without either MAX_LENGTHS."""
-    low = gap.min_length
-    high = DEFAULT_MAX_LENGTH if gap.max_length is None else gap.max_length
-    if gap.mass is None:
-        return range(low, (low + MAX_LENGTHS - 1 if gap.max_length is None else high) + 1)
-    if gap.mass > MAX_MASS:
+    stages = stages_of(gap)
+    if gap.mass is not None and gap.mass > MAX_MASS:
         return range(0)
-    tolerance = gap.tolerance_da or 0.0
-    most = math.floor((gap.mass + tolerance) / RESIDUE_MASSES.min())
-    if rules is not None and rules.ends_chain and rules.modifications.clipped_lysine:
-        most += 1  # a lysine that weighs nothing
-    least = math.ceil((gap.mass - tolerance) / heaviest_residue(rules or MassRules()))
-    return range(max(low, least), min(high, most, MAX_RESIDUES) + 1)
+    lengths = allowed_lengths(gap, stages, rules or MassRules())
+    if gap.mass is not None:
+        return lengths[: max(MAX_RESIDUES + 1 - lengths.start, 0)]
+    return lengths[:MAX_LENGTHS] if gap.max_length is None else lengths
 
 
 def _limit(gap: Gap) -> int:
@@ -374,7 +367,7 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     fits = _fits([(variant, trial.number) for trial, variant in variants], kmers)
     fits -= [_end_cost(trial, variant) for trial, variant in variants]
     of_trial = np.repeat(np.arange(len(trials)), [len(trial.variants) for trial in trials])
-    likely = np.array([trial.found.gap.mass is not None for trial, _ in variants])
+    likely = np.array([trial.found.gap.weighed for trial, _ in variants])
     for i in range(len(trials)):
         of_gap = fits[of_trial == i]
         likely[of_trial == i] |= of_gap >= of_gap.max() + LEAST  # without a mass others cannot win
@@ -526,9 +519,10 @@ def _cdr3_cost(columns: np.ndarray, locus: str) -> float:
 
 def _gap_score(distribution: np.ndarray, gap: Gap, rules: MassRules) -> float:
     """Log probability of the gap's mass, or without one the mean of its surest residues'."""
-    if gap.mass is None or not len(distribution):
+    stages = stages_of(gap)
+    if stages is None or not len(distribution):
         return _surest(distribution)
-    found = mass_log_probability(distribution, gap.mass, gap.tolerance_da or 0.0, rules)
+    found = mass_log_probability(distribution, stages, rules)
     return max(found, NO_FIT)
 
 

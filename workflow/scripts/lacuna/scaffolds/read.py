@@ -8,6 +8,7 @@ How gaps come about:
 - A run of missing (`-`, `X`, `*`, `_`, `?`) or ambiguous (`B`, `J`, `Z`) letters is one gap of
   fixed length.
 - An inline mass gap (`X[+367.0537]`, `{420 Da}`) is a gap of its own, of unknown length.
+- Neighbouring mass gaps, inline or of rows, are one gap with a cleavage between them.
 - A row of the gap table is a gap of its own: letters under it are hidden, and what is left of a
   run that it covers in part, or that an insertion (start == end) cuts, stays a gap too. Where a
   row gives `min_length` or `max_length` alone the other end is open (1, or no limit); an insertion
@@ -20,17 +21,18 @@ import json
 import logging
 import math
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.core.files import LacunaError, atomic_write, open_text, printable
 from lacuna.scaffolds.fasta import Fault, Record, read_records
 from lacuna.scaffolds.gap_table import GapTable, Row
 from lacuna.scaffolds.notation import InlineGap, Letters, locate, read_letters
-from lacuna.scaffolds.scaffold import Gap, Rejected, ResidueModification, Scaffold
+from lacuna.scaffolds.scaffold import Gap, Piece, Rejected, ResidueModification, Scaffold
 from lacuna.scaffolds.truth import TruthFile, place
 
 DEFAULT_MAX_LENGTH = 50_000  # residues of a chain, those that its gaps may have among them
@@ -248,9 +250,10 @@ def _lay_out(
         before = row
     shown = "".join(hidden)
 
+    gaps = _joined(sorted(gaps, key=lambda gap: (gap.start, gap.end)))
     whole: list[Gap] = []
     done = 0
-    for gap in sorted(gaps, key=lambda gap: (gap.start, gap.end)):
+    for gap in gaps:
         whole += [*_runs(shown, done, gap.start), gap]
         done = gap.end
     _check_size(gaps, len(shown), max_length, record.line)
@@ -293,7 +296,8 @@ def _inline_gap(
     except ValueError as error:
         line, column, _ = locate(record, gap.offset)
         raise Fault(f"{error} (column {column})", line, column) from None
-    return Gap(position, position + 1, 1, None, gap.mass, tolerance)
+    interval = gap.tolerance_da is not None
+    return Gap(position, position + 1, 1, None, gap.mass, tolerance, interval=interval)
 
 
 def _row_gap(
@@ -307,19 +311,20 @@ def _row_gap(
             f"has a gap {_at(row)} that swallows an inline mass gap; give that one a row of its own"
         )
     mass, tolerance = row.mass, None
+    interval = False
     if within:
         if mass is not None:
             raise ValueError(
                 f"has a mass for the gap {_at(row)} both inline and in the table; keep one of them"
             )
         mass, tolerance = within[0].mass, within[0].tolerance_da
+        interval = tolerance is not None and row.tolerance_da is None
     if row.tolerance_da is not None:
         tolerance = row.tolerance_da
+    ppm = tolerance_ppm if row.tolerance_ppm is None else row.tolerance_ppm
     if mass is not None:
         if tolerance is None:
-            tolerance = (
-                mass * (tolerance_ppm if row.tolerance_ppm is None else row.tolerance_ppm) / 1e6
-            )
+            tolerance = mass * ppm / 1e6
         _check_mass(mass, tolerance, max_length)
 
     shortest, longest = row.min_length, row.max_length
@@ -338,7 +343,75 @@ def _row_gap(
             f"has a gap {_at(row)} that hides {len(truth)} residues, outside its lengths "
             f"{shortest} to {limit}; correct them"
         )
-    return Gap(row.start, row.end, shortest, longest, mass, tolerance, truth)
+    prefixes = _prefixes(row, ppm)
+    pieces = (Piece(shortest, longest, mass, tolerance, interval, prefixes),) if prefixes else ()
+    return Gap(
+        *(row.start, row.end, shortest, longest, mass, tolerance, truth),
+        interval=interval,
+        pieces=pieces,
+    )
+
+
+def _prefixes(row: Row, ppm: float) -> tuple[tuple[float, float], ...]:
+    """The masses of beginnings of a row's gap, each with its tolerance in Da; ppm: of each, if the
+    row gives no tolerance in Da. ValueError if that is too wide to tell one cleavage from the next.
+    """
+    given = tuple(
+        (mass, mass * ppm / 1e6 if row.tolerance_da is None else row.tolerance_da)
+        for mass in row.prefix_masses
+    )
+    for mass, tolerance in given:
+        if tolerance >= _extreme_masses()[0] / 2:
+            raise ValueError(
+                f"has a gap {_at(row)} with a prefix mass of {mass:g} Da and a tolerance of "
+                f"{tolerance:g} Da; give a tolerance of less than half a residue (28.5 Da)"
+            )
+    return given
+
+
+def _joined(gaps: Sequence[Gap]) -> list[Gap]:
+    """The gaps in order, neighbouring ones of known mass as one."""
+    joined: list[Gap] = []
+    for gap in gaps:
+        before = joined[-1] if joined else None
+        if before is not None and before.end == gap.start and _has_edge(before, gap):
+            joined[-1] = _one_gap(before, gap)
+        else:
+            joined.append(gap)
+    return joined
+
+
+def _has_edge(left: Gap, right: Gap) -> bool:
+    """Whether masses of two gaps tell where one ends and the other begins."""
+    most = _extreme_masses()[0] / 2
+    return all(
+        gap.mass is not None and gap.tolerance_da is not None and gap.tolerance_da < most
+        for gap in (left, right)
+    )
+
+
+def _one_gap(left: Gap, right: Gap) -> Gap:
+    """Two gaps of known mass as one, with a cleavage where they meet."""
+    longest = None
+    if left.max_length is not None and right.max_length is not None:
+        longest = left.max_length + right.max_length
+    truth = None if left.truth is None or right.truth is None else left.truth + right.truth
+    return Gap(
+        left.start,
+        right.end,
+        left.min_length + right.min_length,
+        longest,
+        (left.mass or 0.0) + (right.mass or 0.0),
+        (left.tolerance_da or 0.0) + (right.tolerance_da or 0.0),
+        truth,
+        interval=left.interval and right.interval,
+        pieces=(*_pieces(left), *_pieces(right)),
+    )
+
+
+def _pieces(gap: Gap) -> tuple[Piece, ...]:
+    whole = Piece(gap.min_length, gap.max_length, gap.mass, gap.tolerance_da, gap.interval)
+    return gap.pieces or (whole,)
 
 
 def _check_mass(mass: float, tolerance: float, max_length: int) -> None:
@@ -438,6 +511,8 @@ def _as_list(gap: Gap) -> list[object]:
         gap.mass,
         gap.tolerance_da,
         gap.truth,
+        gap.interval,
+        [astuple(piece) for piece in gap.pieces],
         gap.untried,
         gap.origin,
     ]
@@ -448,13 +523,25 @@ def from_json(line: str) -> Scaffold:
     try:
         fields = json.loads(line)
         gaps = tuple(
-            replace(Gap(*values), untried=untried, origin=tuple(origin) if origin else None)
-            for *values, untried, origin in fields.pop("gaps")
+            replace(
+                Gap(*values),
+                interval=interval,
+                pieces=tuple(map(_piece, pieces)),
+                untried=untried,
+                origin=tuple(origin) if origin else None,
+            )
+            for *values, interval, pieces, untried, origin in fields.pop("gaps")
         )
         modifications = tuple(ResidueModification(*m) for m in fields.pop("modifications"))
         return Scaffold(**fields, gaps=gaps, modifications=modifications)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a scaffold ({error})") from None
+
+
+def _piece(values: list[Any]) -> Piece:
+    """A piece of a gap from a list of its fields."""
+    shortest, longest, mass, tolerance, interval, prefixes = values
+    return Piece(shortest, longest, mass, tolerance, interval, tuple(map(tuple, prefixes)))
 
 
 def write_scaffolds(path: str | Path, scaffolds: Iterable[Scaffold]) -> None:

@@ -4,6 +4,22 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a gap from one mass gap's cleavage to the next; masses in Da.
+
+    prefixes: masses of beginnings of the piece, each with its tolerance, ascending. A piece without
+    a mass has prefixes alone and is the only one of its gap.
+    """
+
+    min_length: int
+    max_length: int | None
+    mass: float | None = None
+    tolerance_da: float | None = None
+    interval: bool = False
+    prefixes: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """A gap over the positions start..end (0-based, half-open) of its scaffold; masses in Da."""
 
@@ -16,11 +32,18 @@ class Gap:
     truth: str | None = None  # the residues that really stand here, never shown to a model
     origin: tuple[int, int] | None = None  # the user's start and end, where the chain was stretched
     untried: bool = False  # not all lengths that bounds and mass allow were tried
+    interval: bool = False  # every mass within the tolerance is as likely as another
+    pieces: tuple[Piece, ...] = ()  # where more than the mass is known: pieces, or prefixes of one
 
     @property
     def fixed(self) -> bool:
         """Whether the gap has as many residues as it has positions in the scaffold."""
         return self.min_length == self.max_length == self.end - self.start
+
+    @property
+    def weighed(self) -> bool:
+        """Whether any mass is known of the gap."""
+        return self.mass is not None or bool(self.pieces)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,133 @@
+"""What masses are worth: gaps filled exactly with their mass, fragment masses, hidden lengths.
+
+    python tests/benchmarks/bench_masses.py FOLDER OUT [--shares 0 0.1 0.2 0.3 0.5] [--hide-lengths]
+        [--errors] [--every N]
+
+FOLDER holds scaffolds.fasta and truth.jsonl (a record per scaffold: id, set, protocol, chain, seq,
+missing). For each share the masses of gaps and of so many of their inner cleavages, drawn at random,
+are written into OUT/SHARE/gaps.tsv, and the chains are filled with them into OUT/SHARE. Masses are
+exact, or with --errors off by normal errors of which 10 ppm are three standard deviations. Prints a
+Markdown table of the human sets: gaps with every residue right (I = L) and their 95 % Wilson
+intervals, those whose truth is among the candidates, and those of the right length.
+"""
+
+import argparse
+import csv
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
+
+from bench_accuracy import HUMAN, merged  # noqa: E402
+from pyteomics.mass import std_aa_mass  # noqa: E402
+
+from lacuna.core.tables import GAP_TABLE  # noqa: E402
+from lacuna.results.statistics import wilson_interval  # noqa: E402
+from lacuna.scaffolds.fasta import read_records  # noqa: E402
+from lacuna.steps.one_file import fill_file  # noqa: E402
+
+PROTOCOLS = ("gap3", "gap5", "gap10")  # one gap a chain
+PPM = 10.0
+CANDIDATES = 5
+SEED = 0
+
+
+def draw(
+    record: dict[str, Any], number: int, share: float, hide_lengths: bool, errors: bool
+) -> dict[str, object]:
+    """A row of the gap table: the mass of the gap, and those of a share of its inner cleavages.
+
+    Of a chain the cleavages known at one share are known at every larger one.
+    """
+    rng = np.random.default_rng((SEED, number))
+    start, end = record["missing"][0], record["missing"][-1] + 1
+    weights = np.cumsum([std_aa_mass[residue] for residue in record["seq"][start:end]])
+    known = np.append(rng.random(len(weights) - 1) < share, True)
+    off = np.clip(rng.standard_normal(len(weights)) / 3, -1, 1) * PPM / 1e6
+    *prefixes, mass = (weights * (1 + off * errors))[known]
+    return {
+        "chain": record["id"],
+        "start": start,
+        "end": end,
+        "mass": f"{mass:.5f}",
+        "min_length": 1 if hide_lengths else "",
+        "prefix_masses": ";".join(f"{prefix:.5f}" for prefix in prefixes),
+    }
+
+
+def fill(
+    folder: Path, truth: Sequence[dict[str, Any]], rows: list[dict[str, object]], out: Path
+) -> Path:
+    """Fill the chains with the rows as their gap table; the path of gaps.tsv."""
+    out.mkdir(parents=True, exist_ok=True)
+    wanted = {record["id"] for record in truth}
+    with open(out / "chains.fasta", "w", encoding="utf-8") as handle:
+        for record in read_records(folder / "scaffolds.fasta", 1 << 20):
+            if record.chain in wanted:
+                handle.write(f">{record.chain}\n{record.body.decode()}\n")
+    with open(out / "masses.tsv", "w", newline="", encoding="utf-8") as handle:
+        table = csv.DictWriter(handle, list(rows[0]), delimiter="\t", lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+    inputs = {"fasta": out / "chains.fasta", "gaps": out / "masses.tsv"}
+    options = {"alkylation": "none", "candidates": CANDIDATES, "tolerance_ppm": PPM}
+    fill_file(inputs, out / "filled", options)
+    return out / "filled" / "gaps.tsv"
+
+
+def scores(truth: Sequence[dict[str, Any]], gaps: Path) -> Iterator[str]:
+    """A cell of the table for each protocol."""
+    found: dict[str, list[str]] = {}
+    for row in GAP_TABLE.read(gaps):
+        found.setdefault(row.chain, []).append(merged(row.candidate))
+    counts: Counter[tuple[str, str]] = Counter()
+    for record in truth:
+        true = merged("".join(record["seq"][i] for i in record["missing"]))
+        candidates, protocol = found[record["id"]], record["protocol"]
+        counts[protocol, "gaps"] += 1
+        counts[protocol, "exact"] += candidates[0] == true
+        counts[protocol, "among"] += true in candidates
+        counts[protocol, "length"] += len(candidates[0]) == len(true)
+    for protocol in PROTOCOLS:
+        n, exact = counts[protocol, "gaps"], counts[protocol, "exact"]
+        low, high = wilson_interval(exact, n)
+        among, length = counts[protocol, "among"] / n, counts[protocol, "length"] / n
+        yield f"{exact / n:.3f} ({low:.3f}-{high:.3f}); {among:.3f}; {length:.3f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--shares", type=float, nargs="+", default=[0, 0.1, 0.2, 0.3, 0.5])
+    parser.add_argument("--hide-lengths", action="store_true")
+    parser.add_argument("--errors", action="store_true", help="of 10 ppm, three sigmas")
+    parser.add_argument("--every", type=int, default=1, help="scaffold alone")
+    given = parser.parse_args()
+    with open(given.folder / "truth.jsonl", encoding="utf-8") as handle:
+        records = [json.loads(line) for line in handle]
+    human = [r for r in records if r["set"] in HUMAN and r["protocol"] in PROTOCOLS]
+    numbered = list(enumerate(human))
+    # Scaffolds of a chain follow each other, one a protocol: every n-th chain with all of them.
+    some = [(i, r) for i, r in numbered if i // len(PROTOCOLS) % given.every == 0]
+    truth = [record for _, record in some]
+    print(
+        "| cleavages known |",
+        " | ".join(f"{p} exact; among {CANDIDATES}; length" for p in PROTOCOLS),
+        "|",
+    )
+    print("|---" * (len(PROTOCOLS) + 1) + "|")
+    for share in given.shares:
+        rows = [draw(r, i, share, given.hide_lengths, given.errors) for i, r in some]
+        gaps = fill(given.folder, truth, rows, given.out / f"{share:g}")
+        print(f"| {share:g} |", " | ".join(scores(truth, gaps)), "|", flush=True)
+
+
+if __name__ == "__main__":
+    main()
