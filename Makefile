@@ -38,7 +38,7 @@ define build_venv
 	@touch $(1)/.stamp
 endef
 
-.PHONY: help setup run check test lint format faults fuzz numbers sbom benchmark-seed benchmark-train clean
+.PHONY: help setup run check test lint format faults fuzz numbers sbom benchmark-seed benchmark-train benchmark-masses clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -109,6 +109,10 @@ fuzz: setup $(ATHERIS)/.stamp  ## Fuzz the readers and whole runs; 1 at a findin
 numbers: setup  ## Count what precision, processor and threads change. BENCH=a folder with scaffolds.fasta
 	@$(BIN)/python tests/benchmarks/numeric_differences.py $(or $(BENCH),$(error numbers: say which \
 		scaffolds to fill: make numbers BENCH=FOLDER, a folder with scaffolds.fasta))
+
+benchmark-masses: setup  ## Fill gaps with more and more fragment masses. BENCH=a folder with truth.jsonl
+	@$(BIN)/python tests/benchmarks/bench_masses.py $(or $(BENCH),$(error benchmark-masses: say which \
+		scaffolds to fill: make benchmark-masses BENCH=FOLDER)) results/benchmark-masses
 
 clean:  ## Remove results and caches; the virtual environments stay.
 	rm -rf results fuzz-findings .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,14 +1,14 @@
 """What masses are worth: gaps filled exactly with their mass, fragment masses, hidden lengths.
 
     python tests/benchmarks/bench_masses.py FOLDER OUT [--shares 0 0.1 0.2 0.3 0.5] [--hide-lengths]
-        [--errors] [--every N]
+        [--every N]
 
-FOLDER holds scaffolds.fasta and truth.jsonl (a record per scaffold: id, set, protocol, chain, seq,
-missing). For each share the masses of gaps and of so many of their inner cleavages, drawn at random,
-are written into OUT/SHARE/gaps.tsv, and the chains are filled with them into OUT/SHARE. Masses are
-exact, or with --errors off by normal errors of which 10 ppm are three standard deviations. Prints a
-Markdown table of the human sets: gaps with every residue right (I = L) and their 95 % Wilson
-intervals, those whose truth is among the candidates, and those of the right length.
+FOLDER holds scaffolds.fasta, gaps.tsv (chain, start, end, mass: measured, 10 ppm) and truth.jsonl
+(a record per scaffold: id, set, protocol, chain, seq, missing). For each share the masses of so
+many inner cleavages of each gap, drawn at random, are written into OUT/SHARE/masses.tsv with that
+of the gap, and the chains are filled with them. Prints a Markdown table of the human sets: gaps
+with every residue right (I = L) and their 95 % Wilson intervals, those whose truth is among the
+candidates, and those of the right length.
 """
 
 import argparse
@@ -33,31 +33,31 @@ from lacuna.scaffolds.fasta import read_records  # noqa: E402
 from lacuna.steps.one_file import fill_file  # noqa: E402
 
 PROTOCOLS = ("gap3", "gap5", "gap10")  # one gap a chain
-PPM = 10.0
+PPM = 10.0  # tolerance
+ERROR_PPM = 3.0  # standard deviation of the errors, as of the masses of gaps in FOLDER
 CANDIDATES = 5
 SEED = 0
 
 
 def draw(
-    record: dict[str, Any], number: int, share: float, hide_lengths: bool, errors: bool
+    record: dict[str, Any], number: int, mass: str, share: float, hide_lengths: bool
 ) -> dict[str, object]:
     """A row of the gap table: the mass of the gap, and those of a share of its inner cleavages.
 
-    Of a chain the cleavages known at one share are known at every larger one.
+    Of a chain the cleavages known at one share are known at every larger one, with the same errors.
     """
     rng = np.random.default_rng((SEED, number))
     start, end = record["missing"][0], record["missing"][-1] + 1
-    weights = np.cumsum([std_aa_mass[residue] for residue in record["seq"][start:end]])
-    known = np.append(rng.random(len(weights) - 1) < share, True)
-    off = np.clip(rng.standard_normal(len(weights)) / 3, -1, 1) * PPM / 1e6
-    *prefixes, mass = (weights * (1 + off * errors))[known]
+    weights = np.cumsum([std_aa_mass[residue] for residue in record["seq"][start : end - 1]])
+    known = rng.random(len(weights)) < share
+    weights *= 1 + rng.normal(0.0, ERROR_PPM, len(weights)) / 1e6
     return {
         "chain": record["id"],
         "start": start,
         "end": end,
-        "mass": f"{mass:.5f}",
+        "mass": mass,
         "min_length": 1 if hide_lengths else "",
-        "prefix_masses": ";".join(f"{prefix:.5f}" for prefix in prefixes),
+        "prefix_masses": ";".join(f"{prefix:.5f}" for prefix in weights[known]),
     }
 
 
@@ -107,8 +107,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--shares", type=float, nargs="+", default=[0, 0.1, 0.2, 0.3, 0.5])
     parser.add_argument("--hide-lengths", action="store_true")
-    parser.add_argument("--errors", action="store_true", help="of 10 ppm, three sigmas")
-    parser.add_argument("--every", type=int, default=1, help="scaffold alone")
+    parser.add_argument("--every", type=int, default=1, help="N: one chain of N alone")
     given = parser.parse_args()
     with open(given.folder / "truth.jsonl", encoding="utf-8") as handle:
         records = [json.loads(line) for line in handle]
@@ -117,14 +116,13 @@ def main() -> None:
     # Scaffolds of a chain follow each other, one a protocol: every n-th chain with all of them.
     some = [(i, r) for i, r in numbered if i // len(PROTOCOLS) % given.every == 0]
     truth = [record for _, record in some]
-    print(
-        "| cleavages known |",
-        " | ".join(f"{p} exact; among {CANDIDATES}; length" for p in PROTOCOLS),
-        "|",
-    )
+    with open(given.folder / "gaps.tsv", encoding="utf-8") as handle:
+        masses = {row["chain"]: row["mass"] for row in csv.DictReader(handle, delimiter="\t")}
+    titles = [f"{protocol} exact; among {CANDIDATES}; length" for protocol in PROTOCOLS]
+    print("| cleavages known |", " | ".join(titles), "|")
     print("|---" * (len(PROTOCOLS) + 1) + "|")
     for share in given.shares:
-        rows = [draw(r, i, share, given.hide_lengths, given.errors) for i, r in some]
+        rows = [draw(r, i, masses[r["id"]], share, given.hide_lengths) for i, r in some]
         gaps = fill(given.folder, truth, rows, given.out / f"{share:g}")
         print(f"| {share:g} |", " | ".join(scores(truth, gaps)), "|", flush=True)
 

@@ -348,7 +348,7 @@ def test_the_work_of_a_long_gap_is_bounded(length: int, monkeypatch: pytest.Monk
         kept += width
         return np.arange(min(len(scores), width))
 
-    monkeypatch.setattr("lacuna.filling.decode._highest", counted)
+    monkeypatch.setattr("lacuna.filling.mass_search.highest", counted)
     even = np.full((length, N_RESIDUES), 1 / N_RESIDUES)
     mass_log_probability(even, one_mass(length * 110.0, 1.0))
     assert kept <= 30 * 4096

@@ -25,7 +25,7 @@ from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import predict
 from lacuna.network.weights import load_weights
-from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.scaffolds.scaffold import Gap, Piece, Scaffold
 from lacuna.templates.homologs import index_homologs
 from lacuna.templates.library import load_library
 from lacuna.templates.nearest import Library
@@ -369,6 +369,25 @@ def test_a_gap_of_a_mass_that_nothing_has_stays_missing_and_says_why(fill: Fille
     row = next(r for r in found.rows["gaps"] if r["gap"] == "2")
     assert row["status"].startswith("no_sequence_fits_mass") and row["candidate"] == ""
     assert (found.rows["chains"][0]["missing"], found.rows["chains"][0]["filled"]) == ("6", "2")
+
+
+def test_a_prefix_that_contradicts_leaves_the_gap_open_and_is_named(fill: Filler) -> None:
+    whole = germline_chain("H", 1)
+    chain = scaffold(whole, (70, 74))
+    weights = [float(RESIDUE_MASSES[RESIDUES.index(x)]) for x in whole[70:74]]
+    mass, prefix = sum(weights), sum(weights[:2])
+
+    def row(*prefixes: float) -> dict[str, str]:
+        known = tuple((p, p * 1e-5) for p in prefixes)
+        piece = Piece(4, 4, mass, mass * 1e-5, False, known)
+        gap = replace(chain.gaps[0], mass=mass, tolerance_da=mass * 1e-5, pieces=(piece,))
+        return fill(replace(chain, gaps=(gap,))).rows["gaps"][0]
+
+    assert row(prefix)["candidate"].replace("I", "L") == whole[70:74].replace("I", "L")
+    wrong = row(prefix, prefix + 60.0)
+    assert wrong["candidate"] == ""
+    named = f"fits without the prefix mass {prefix + 60.0:.4f} Da"
+    assert wrong["status"] == f"no_sequence_fits_mass ({named})"
 
 
 def test_sequences_of_one_mass_are_told_from_others(fill: Filler) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.filling.decode import any_fits, rank_sequences
+from lacuna.filling.decode import mass_log_probability, rank_sequences
 from lacuna.filling.mass_search import (
     UNBOUNDED,
     Stage,
@@ -186,17 +186,17 @@ def test_the_prefix_that_contradicts_is_named() -> None:
     last = Stage(mass_of("AGVS"), 0.004, False, True)
     wrong = Stage(mass_of("AG") + 1.5, 0.002)
 
-    def fits(stages: Stages) -> bool:
-        return any_fits(EVEN, stages, rules)
+    def likely(stages: Stages) -> float:
+        return mass_log_probability(EVEN, stages, rules)
 
-    assert fits(Stages((*true, last)))
+    assert likely(Stages((*true, last))) > -math.inf
     several = Stages((true[0], wrong, true[2], last))
-    assert not fits(several)
-    assert at_odds(several, fits) == (wrong, True)
+    assert likely(several) == -math.inf
+    assert at_odds(several, likely) == (wrong, True)
     twice = Stages((Stage(30.0, 0.001), wrong, last))
-    assert at_odds(twice, fits) == (twice.passed[0], False)
+    assert at_odds(twice, likely) == (twice.passed[0], False)
     heavy = Stages((Stage(mass_of("A"), 0.001, False, True), Stage(5000.0, 0.01, False, True)))
-    assert at_odds(heavy, fits) == (None, False)
+    assert at_odds(heavy, likely) == (None, False)
 
 
 def test_the_same_cleavage_given_twice_is_one() -> None:

@@ -215,11 +215,6 @@ def mass_log_probability(
     return total
 
 
-def any_fits(probabilities: np.ndarray, stages: Stages, rules: MassRules) -> bool:
-    """Whether a sequence of a gap (length, 20) has all masses, by any reading of C."""
-    return mass_log_probability(probabilities, stages, rules) > -math.inf
-
-
 def _highest_rows(scores: np.ndarray, width: int) -> np.ndarray:
     """`mass_search.highest` of every row: (g, m) -> (g, at most width) indices, ascending."""
     g, m = scores.shape

@@ -1,6 +1,7 @@
 """Fill the gaps of a block of scaffolds: network, decoding, and the rows of every table."""
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -33,7 +34,13 @@ from lacuna.core.tables import (
     ScoredRow,
     Shares,
 )
-from lacuna.filling.decode import Candidate, Ranking, any_fits, rank_plain, rank_sequences
+from lacuna.filling.decode import (
+    Candidate,
+    Ranking,
+    mass_log_probability,
+    rank_plain,
+    rank_sequences,
+)
 from lacuna.filling.mass_search import Stages, allowed_lengths, at_odds, stages_of
 from lacuna.filling.residue_masses import (
     MAX_MASS,
@@ -391,16 +398,16 @@ def _misfit(gap: _Gap, rules: MassRules, probabilities: np.ndarray) -> str:
     """Which of a gap's masses no sequence of its length (length, 20) has."""
     stages = stages_of(gap.given)
     if stages is not None and len(stages.passed) > 1:
-        named = _at_odds(stages, lambda some: any_fits(probabilities, some, rules))
+        named = _at_odds(stages, lambda some: mass_log_probability(probabilities, some, rules))
         if named:
             return named
     nearest = nearest_mass(len(gap.rows), gap.given.mass or 0.0, rules)
     return f"nearest of {len(gap.rows)} residues: {nearest:.2f} Da"
 
 
-def _at_odds(stages: Stages, fits: Callable[[Stages], bool]) -> str:
+def _at_odds(stages: Stages, log_probability: Callable[[Stages], float]) -> str:
     """The mass that contradicts the others of a gap in words; '' if it is the last."""
-    stage, fits_without = at_odds(stages, fits)
+    stage, fits_without = at_odds(stages, log_probability)
     if stage is None:
         return ""
     if fits_without:
@@ -486,7 +493,9 @@ def _without_residues(gap: _Gap, modifications: Modifications) -> _Found:
     named = ""
     if given.pieces and (stages := stages_of(given)) is not None:
         rules = mass_rules(gap.chain.scaffold, given, modifications)
-        named = _at_odds(stages, lambda some: bool(allowed_lengths(given, some, rules)))
+        named = _at_odds(
+            stages, lambda some: 0.0 if allowed_lengths(given, some, rules) else -math.inf
+        )
     return _Found((), f"no_length_fits_mass ({named})" if named else "no_length_fits_mass")
 
 

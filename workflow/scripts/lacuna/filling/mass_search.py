@@ -107,19 +107,27 @@ def _lengths_within(stages: Stages, rules: MassRules) -> tuple[int, int]:
     return fewest, UNBOUNDED if stages.opened else most
 
 
-def at_odds(stages: Stages, fits: Callable[[Stages], bool]) -> tuple[Stage | None, bool]:
+def at_odds(
+    stages: Stages, log_probability: Callable[[Stages], float]
+) -> tuple[Stage | None, bool]:
     """The mass because of which no sequence fits all of them, and whether without it some would.
 
-    fits: whether any sequence does. That is the first prefix mass without which some do; else the
-    first mass that none has which has those before it; None if that is the last.
+    log_probability: of masses, -inf if no sequence fits. The mass is the prefix without which the
+    others are most probable; if none fits even so, the first that no sequence has which has those
+    before it; None if that is the last.
     """
     passed = stages.passed
+    best, least = None, -math.inf
     for i, stage in enumerate(passed):
         others = passed[:i] + passed[i + 1 :]
-        if not stage.ends_piece and (not others or fits(replace(stages, passed=others))):
-            return stage, True
+        if not stage.ends_piece:
+            without = log_probability(replace(stages, passed=others)) if others else 0.0
+            if without > least:
+                best, least = stage, without
+    if best is not None:
+        return best, True
     for i, stage in enumerate(passed[:-1], start=1):
-        if not fits(Stages(passed[:i], opened=True)):
+        if log_probability(Stages(passed[:i], opened=True)) == -math.inf:
             return stage, False
     return None, False
 
