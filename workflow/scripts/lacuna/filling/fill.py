@@ -50,6 +50,7 @@ from lacuna.filling.residue_masses import (
     mass_rules,
     nearest_mass,
 )
+from lacuna.filling.rivals import with_rivals
 from lacuna.filling.weighing import contradiction
 from lacuna.network.kmers import KmerSet, PartSegments
 from lacuna.results.join import TABLES
@@ -313,7 +314,8 @@ def _ranked(
             if _too_large(gap.given):
                 yield gap, Ranking((), of_gap)
                 continue
-            yield gap, rank_sequences(of_gap, candidates, stages, rules)
+            ranking = rank_sequences(of_gap, candidates, stages, rules)
+            yield gap, with_rivals(ranking, gap.given, candidates)
     for length, gaps in plain.items():
         together = max(min(MAX_LETTERS // (candidates * length), RANKED_TOGETHER), 1)
         for i in range(0, len(gaps), together):

@@ -14,7 +14,7 @@ a gap with more possible lengths than may be tried `untried` tells.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ from lacuna.filling.residue_masses import (
     Modifications,
     mass_rules,
 )
+from lacuna.filling.rivals import SPAN, Contest, contest
 from lacuna.network.kmers import Encoder, KmerSet, PartSegments, encode_scaffolds
 from lacuna.network.predict import Predictor
 from lacuna.scaffolds.scaffold import Gap, Scaffold
@@ -138,7 +139,8 @@ class _Open:
     """A gap of unknown length: which gap of its chain, and what is known of its length.
 
     lengths: that are tried; untried: whether bounds and mass allow more; expected: as germline
-    says, at an end of its chain; around: chosen lengths of the gaps near it when it was last tried.
+    says, at an end of its chain; around: chosen lengths of the gaps near it when it was last tried;
+    read: of a gap with a mass, its plausible lengths then, each with its score and distributions.
     """
 
     number: int
@@ -148,6 +150,14 @@ class _Open:
     untried: bool = False
     expected: int | None = None
     around: tuple[int | None, ...] | None = None
+    read: Mapping[int, tuple[float, np.ndarray]] = field(default_factory=dict)
+
+    def contest(self) -> Contest | None:
+        """Its sequences of all plausible lengths; None if there are not several."""
+        stages = stages_of(self.gap)
+        if stages is None or len(self.read) < 2:
+            return None
+        return contest(self.read, stages, self.rules)
 
 
 @dataclass(slots=True)
@@ -159,12 +169,20 @@ class _Chain:
     chosen: list[int | None]
 
     def settled(self) -> Scaffold:
-        """The scaffold with the lengths chosen."""
-        scaffold = with_lengths(self.scaffold, self.chosen)
+        """The scaffold with the lengths chosen: of a gap with a mass that of its best sequence."""
+        contests = {found.number: found.contest() for found in self.open}
+        chosen = list(self.chosen)
+        for number, ranked in contests.items():
+            if ranked is not None:
+                chosen[number] = ranked.length
+        scaffold = with_lengths(self.scaffold, chosen)
         gaps = list(scaffold.gaps)
         for found in self.open:
-            if found.untried:
-                gaps[found.number] = replace(gaps[found.number], untried=True)
+            gap, ranked = gaps[found.number], contests[found.number]
+            if ranked is not None:
+                share, rivals = ranked.probability, ranked.rivals
+                gap = replace(gap, length_probability=share, rivals=rivals)
+            gaps[found.number] = replace(gap, untried=found.untried)
         return replace(scaffold, gaps=tuple(gaps))
 
 
@@ -387,16 +405,25 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
 
 
 def _best_of(trial: _Trial, read: Mapping[int, tuple[float, np.ndarray]]) -> int:
-    """The best length of a gap; read: how well variants fit, and distributions (length, 20)."""
+    """The best length of a gap; read: how well variants fit, and distributions (length, 20).
+
+    Keeps what was read at plausible lengths of a gap with a mass.
+    """
     best, best_score = trial.found.lengths[0], -math.inf
+    scores: dict[int, float] = {}
+    span = SPAN if trial.found.gap.weighed else 0.0
     for i, (fit, distributions) in sorted(read.items(), key=lambda item: -item[1][0]):
         length = trial.found.lengths[i]
         # No gap adds more than that: a residue that may be modified counts up to twice.
-        if fit + length * math.log(2) >= best_score:
+        if fit + length * math.log(2) >= best_score - span:
             gap = trial.variants[i].gaps[trial.number]
             score = fit + _gap_score(distributions, gap, trial.found.rules)
+            scores[i] = score
             if score > best_score or score == best_score and length < best:
                 best, best_score = length, score
+    if trial.found.gap.weighed:
+        plausible = {i: s for i, s in scores.items() if s >= max(best_score - SPAN, NO_FIT / 2)}
+        trial.found.read = {trial.found.lengths[i]: (s, read[i][1]) for i, s in plausible.items()}
     return best
 
 

@@ -32,7 +32,14 @@ from lacuna.core.files import LacunaError, atomic_write, open_text, printable
 from lacuna.scaffolds.fasta import Fault, Record, read_records
 from lacuna.scaffolds.gap_table import GapTable, Row
 from lacuna.scaffolds.notation import InlineGap, Letters, locate, read_letters
-from lacuna.scaffolds.scaffold import Gap, Piece, Rejected, ResidueModification, Scaffold
+from lacuna.scaffolds.scaffold import (
+    Gap,
+    Piece,
+    Rejected,
+    ResidueModification,
+    Rival,
+    Scaffold,
+)
 from lacuna.scaffolds.truth import TruthFile, place
 
 DEFAULT_MAX_LENGTH = 50_000  # residues of a chain, those that its gaps may have among them
@@ -513,6 +520,8 @@ def _as_list(gap: Gap) -> list[object]:
         gap.truth,
         gap.interval,
         [astuple(piece) for piece in gap.pieces],
+        gap.length_probability,
+        [astuple(rival) for rival in gap.rivals],
         gap.untried,
         gap.origin,
     ]
@@ -527,10 +536,12 @@ def from_json(line: str) -> Scaffold:
                 Gap(*values),
                 interval=interval,
                 pieces=tuple(map(_piece, pieces)),
+                length_probability=likely,
+                rivals=tuple(map(_rival, rivals)),
                 untried=untried,
                 origin=tuple(origin) if origin else None,
             )
-            for *values, interval, pieces, untried, origin in fields.pop("gaps")
+            for *values, interval, pieces, likely, rivals, untried, origin in fields.pop("gaps")
         )
         modifications = tuple(ResidueModification(*m) for m in fields.pop("modifications"))
         return Scaffold(**fields, gaps=gaps, modifications=modifications)
@@ -542,6 +553,12 @@ def _piece(values: list[Any]) -> Piece:
     """A piece of a gap from a list of its fields."""
     shortest, longest, mass, tolerance, interval, prefixes = values
     return Piece(shortest, longest, mass, tolerance, interval, tuple(map(tuple, prefixes)))
+
+
+def _rival(values: list[Any]) -> Rival:
+    """A sequence of another length from a list of its fields."""
+    sequence, probability, mass, readings = values
+    return Rival(sequence, probability, mass, tuple(readings))
 
 
 def write_scaffolds(path: str | Path, scaffolds: Iterable[Scaffold]) -> None:

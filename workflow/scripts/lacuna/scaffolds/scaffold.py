@@ -20,6 +20,20 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Rival:
+    """A sequence for a gap that is of another length than the one chosen.
+
+    probability: of sequence and length together, given the masses; mass: in Da; readings: the
+    probability of each mass that C may have.
+    """
+
+    sequence: str
+    probability: float
+    mass: float
+    readings: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """A gap over the positions start..end (0-based, half-open) of its scaffold; masses in Da."""
 
@@ -34,6 +48,8 @@ class Gap:
     untried: bool = False  # not all lengths that bounds and mass allow were tried
     interval: bool = False  # every mass within the tolerance is as likely as another
     pieces: tuple[Piece, ...] = ()  # where more than the mass is known: pieces, or prefixes of one
+    length_probability: float = 1.0  # of the length chosen, if masses bear on it
+    rivals: tuple[Rival, ...] = ()  # the best of other lengths
 
     @property
     def fixed(self) -> bool:
