@@ -38,7 +38,7 @@ define build_venv
 	@touch $(1)/.stamp
 endef
 
-.PHONY: help setup run check test lint format faults fuzz numbers sbom benchmark-seed benchmark-train benchmark-masses clean
+.PHONY: help setup run check test lint format faults fuzz numbers picture sbom benchmark-seed benchmark-train benchmark-masses clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -113,6 +113,11 @@ numbers: setup  ## Count what precision, processor and threads change. BENCH=a f
 benchmark-masses: setup  ## Fill gaps with more and more fragment masses. BENCH=a folder with truth.jsonl
 	@$(BIN)/python tests/benchmarks/bench_masses.py $(or $(BENCH),$(error benchmark-masses: say which \
 		scaffolds to fill: make benchmark-masses BENCH=FOLDER)) results/benchmark-masses
+
+# The first screen of the bundled run's report, as README.md shows it.
+picture: run  ## Draw docs/report.png, the picture in README.md; needs chromium.
+	@chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1100,1150 \
+		--blink-settings=preferredColorScheme=1 --screenshot=docs/report.png results/report.html
 
 clean:  ## Remove results and caches; the virtual environments stay.
 	rm -rf results fuzz-findings .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,12 +1,13 @@
 """What masses are worth: gaps filled exactly with their mass, fragment masses, hidden lengths.
 
     python tests/benchmarks/bench_masses.py FOLDER OUT [--shares 0 0.1 0.2 0.3 0.5] [--hide-lengths]
-        [--every N]
+        [--error-ppm 3] [--seed 0] [--every N]
 
 FOLDER holds scaffolds.fasta, gaps.tsv (chain, start, end, mass: measured, 10 ppm) and truth.jsonl
 (a record per scaffold: id, set, protocol, chain, seq, missing). For each share the masses of so
 many inner cleavages of each gap, drawn at random, are written into OUT/SHARE/masses.tsv with that
-of the gap, and the chains are filled with them. Prints a Markdown table of the human sets: gaps
+of the gap, and the chains are filled with them. Masses of cleavages have normal errors of
+--error-ppm, those of gaps theirs. Prints a Markdown table of the human sets: gaps
 with every residue right (I = L) and their 95 % Wilson intervals, those whose truth is among the
 candidates, and those of the right length.
 """
@@ -36,27 +37,26 @@ PROTOCOLS = ("gap3", "gap5", "gap10")  # one gap a chain
 PPM = 10.0  # tolerance
 ERROR_PPM = 3.0  # standard deviation of the errors, as of the masses of gaps in FOLDER
 CANDIDATES = 5
-SEED = 0
 
 
 def draw(
-    record: dict[str, Any], number: int, mass: str, share: float, hide_lengths: bool
+    record: dict[str, Any], number: int, mass: str, share: float, given: argparse.Namespace
 ) -> dict[str, object]:
     """A row of the gap table: the mass of the gap, and those of a share of its inner cleavages.
 
     Of a chain the cleavages known at one share are known at every larger one, with the same errors.
     """
-    rng = np.random.default_rng((SEED, number))
+    rng = np.random.default_rng((given.seed, number))
     start, end = record["missing"][0], record["missing"][-1] + 1
     weights = np.cumsum([std_aa_mass[residue] for residue in record["seq"][start : end - 1]])
     known = rng.random(len(weights)) < share
-    weights *= 1 + rng.normal(0.0, ERROR_PPM, len(weights)) / 1e6
+    weights *= 1 + rng.normal(0.0, given.error_ppm, len(weights)) / 1e6
     return {
         "chain": record["id"],
         "start": start,
         "end": end,
         "mass": mass,
-        "min_length": 1 if hide_lengths else "",
+        "min_length": 1 if given.hide_lengths else "",
         "prefix_masses": ";".join(f"{prefix:.5f}" for prefix in weights[known]),
     }
 
@@ -107,6 +107,8 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--shares", type=float, nargs="+", default=[0, 0.1, 0.2, 0.3, 0.5])
     parser.add_argument("--hide-lengths", action="store_true")
+    parser.add_argument("--error-ppm", type=float, default=ERROR_PPM)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--every", type=int, default=1, help="N: one chain of N alone")
     given = parser.parse_args()
     with open(given.folder / "truth.jsonl", encoding="utf-8") as handle:
@@ -122,7 +124,7 @@ def main() -> None:
     print("| cleavages known |", " | ".join(titles), "|")
     print("|---" * (len(PROTOCOLS) + 1) + "|")
     for share in given.shares:
-        rows = [draw(r, i, masses[r["id"]], share, given.hide_lengths) for i, r in some]
+        rows = [draw(r, i, masses[r["id"]], share, given) for i, r in some]
         gaps = fill(given.folder, truth, rows, given.out / f"{share:g}")
         print(f"| {share:g} |", " | ".join(scores(truth, gaps)), "|", flush=True)
 

@@ -179,7 +179,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("a length was tried")
 
-    monkeypatch.setattr(lengths, "predict", refuse)
+    monkeypatch.setattr("lacuna.network.predict.predict", refuse)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_work_grows_with_the_number_of_gaps_and_no_faster(
         read.append(len(kmers.tokens))
         return predict(model, kmers, *rest)
 
-    monkeypatch.setattr(lengths, "predict", counted)
+    monkeypatch.setattr("lacuna.network.predict.predict", counted)
     work = []
     for n in (15, 30):
         read.clear()

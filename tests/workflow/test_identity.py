@@ -10,8 +10,8 @@ from chains import fasta, germline_chain, hidden, mutated, random_protein
 pytestmark = pytest.mark.workflow
 
 FILES = ("filled.fasta", "residues.tsv", "gaps.tsv", "chains.tsv", "accuracy.tsv", "rejected.tsv")
-# Cores, and chains per block: 1, 2 and 12 blocks.
-RUNS = {"whole": (1, 1000), "sevens": (4, 7), "single": (4, 1)}
+# Cores, and chains per block: 1, 2 and 4 blocks.
+RUNS = {"whole": (1, 1000), "sevens": (4, 7), "threes": (4, 3)}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def written(folder: Path) -> dict[str, dict[str, bytes]]:
 
 
 @pytest.mark.parametrize("file", FILES)
-@pytest.mark.parametrize("run", ["sevens", "single"])
+@pytest.mark.parametrize("run", ["sevens", "threes"])
 def test_cores_and_blocks_leave_every_byte_as_it_is(
     written: dict[str, dict[str, bytes]], run: str, file: str
 ) -> None:

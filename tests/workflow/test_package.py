@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -15,6 +16,7 @@ from chains import fasta, germline_chain, hidden, mutated
 
 pytestmark = pytest.mark.workflow
 
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 BUILD = ("--no-index", "--no-build-isolation", "--disable-pip-version-check", "--quiet")
 
 
@@ -83,8 +85,7 @@ def test_clone_and_sdist_make_the_same_package_with_all_modules_and_data(
 def test_the_lines_of_the_documentation_run_in_an_empty_folder(
     folder: Path, installed: Path
 ) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    lines = re.search(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    lines = re.search(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
     assert lines is not None and "lacuna.fill(" in lines[1]
     checks = """
 import sys
@@ -112,9 +113,10 @@ def test_the_command_writes_the_bytes_of_the_workflow(folder: Path, installed: P
     space.sheet({"sample": "a", "fasta": "chains.fasta", **files})
     space.config()
     space.run()
-    options = [word for name, file in files.items() for word in (f"--{name}", file)]
-    command = (installed / "lacuna", "fill", "chains.fasta", *options, "--out", "filled")
-    told = said(*command, cwd=space.folder)
+    line = re.search(r"^lacuna (fill chains\.fasta --gaps gaps\.tsv .*)$", README, re.MULTILINE)
+    assert line is not None
+    others = ("--truth", "truth.fasta", "--homologs", "homologs.fasta")
+    told = said(installed / "lacuna", *shlex.split(line[1]), *others, cwd=space.folder)
     assert "chains.fasta: 6 chains, " in told and "2 records rejected" in told
     assert "%|" not in told  # no bar where there is no terminal
     written = space.results("filled")

@@ -52,15 +52,15 @@ def find_reading(
     masses, and no more once one reading is as probable as ENOUGH, or MOST_MASSES were weighed.
     """
     logs = written_odds(chains)
-    told = 0
+    telling = 0
     starts = range(0, len(chains), TOGETHER)
     batches = (_evidence(chains[at : at + TOGETHER], modifications, reader) for at in starts)
     for weighed, odds in enumerate(chain.from_iterable(batches), start=1):
-        told += bool(np.ptp(odds) > TOLD)
+        telling += bool(np.ptp(odds) > TOLD)
         logs += odds
         if weighed % TOGETHER == 0 and shares(logs).max() >= ENOUGH or weighed == MOST_MASSES:
             break
-    return state_of(chains, dict(zip(NAMES, shares(logs).tolist(), strict=True)), told)
+    return state_of(chains, dict(zip(NAMES, shares(logs).tolist(), strict=True)), telling)
 
 
 def written_odds(chains: Sequence[Scaffold]) -> np.ndarray:
@@ -89,8 +89,8 @@ def _evidence(
 ) -> Iterator[np.ndarray]:
     """Log odds of the readings (readings,) by every mass of some chains that can be weighed."""
     trials = list(_trials(chains, modifications, reader))
-    told = read_variants([(trial.scaffold, trial.gaps[0]) for trial in trials], reader)
-    pairs = zip(trials, told, strict=True)
+    fits = read_variants([(trial.scaffold, trial.gaps[0]) for trial in trials], reader)
+    pairs = zip(trials, fits, strict=True)
     for _, group in groupby(pairs, key=lambda pair: pair[0].group):
         tried = list(group)
         chances = shares(np.array([score for _, (score, _) in tried]))

@@ -229,13 +229,13 @@ def fill_chains(
     chains = [(chain, list(chain.gaps())) for chain in _chains(scaffolds, kmers)]
     bare = _without_template(kmers).tolist()
     letters = [MISSING_LETTER] * len(probabilities)
-    told = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
+    distributions = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
     found: dict[int, _Found] = {}
     unguided = set()  # gaps that were filled without a template
     known = [gap for _, gaps in chains for gap in gaps if gap.rows]
     for gap, ranking in _ranked(known, probabilities, candidates, allowed):
         rows = slice(gap.rows.start, gap.rows.stop)
-        told[rows, :N_RESIDUES] = ranking.distributions
+        distributions[rows, :N_RESIDUES] = ranking.distributions
         if ranking.candidates:
             letters[rows] = ranking.candidates[0].sequence
             if all(bare[rows]):
@@ -246,14 +246,14 @@ def fill_chains(
         without = gap.rows.start in unguided
         status = _status(gap, ranking, probabilities[rows], allowed, doubt, without)
         found[gap.rows.start] = _Found(ranking.candidates, status)
-    residues = _residues("".join(letters), told, kmers)
+    residues = _residues("".join(letters), distributions, kmers)
     _warn(doubts)
     for chain, gaps in chains:
         yield _fill_chain(chain, gaps, residues, found, unguided, allowed)
 
 
 def _chains(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[_Chain]:
-    bounds = np.searchsorted(kmers.targets.numpy()[:, 2], np.arange(len(scaffolds) + 1)).tolist()
+    bounds = np.searchsorted(kmers.at().chain, np.arange(len(scaffolds) + 1)).tolist()
     parts = kmers.parts_of_chains()
     starts = _starts(scaffolds)
     # What is set before each chain keeps regions and insertions of another from going over into it.
@@ -326,7 +326,7 @@ def _ranked(
 
 def _without_template(kmers: KmerSet) -> np.ndarray:
     """(t,) whether a missing residue has no template: outside of domains, without homologs."""
-    kmer, place = kmers.targets.numpy()[:, :2].T
+    kmer, place, _, _ = kmers.at()
     shown = (kmers.templates.numpy()[kmer, :, place] < N_RESIDUES).any(1)
     return ~shown & (kmers.columns.numpy()[kmer, place] == OUTSIDE)
 
@@ -504,11 +504,11 @@ def _without_residues(gap: _Gap, modifications: Modifications) -> _Found:
 # --- residues ------------------------------------------------------------------------------------
 
 
-def _residues(filled: str, told: np.ndarray, kmers: KmerSet) -> _Residues:
-    """filled: (t,) letters; told: (t, 21) distributions with a share of 0 for X."""
+def _residues(filled: str, distributions: np.ndarray, kmers: KmerSet) -> _Residues:
+    """filled: (t,) letters; distributions: (t, 21) distributions with a share of 0 for X."""
     chosen = np.arange(len(filled)), encode(filled)
-    shares = told[chosen].tolist()
-    others = told.copy()
+    shares = distributions[chosen].tolist()
+    others = distributions.copy()
     others[chosen] = 0
     baselines = [_letters(tokens) for tokens in _baselines(kmers)]
     germline = ["" if letter == MISSING_LETTER else letter for letter in baselines[0]]
@@ -540,8 +540,7 @@ def column_majorities() -> np.ndarray:
 def _baselines(kmers: KmerSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(t,) tokens by the germline, the nearest homolog and the majority of the column; no residue's
     if it has none to tell."""
-    targets = kmers.targets.numpy()
-    at = targets[:, 0], targets[:, 1]
+    at = kmers.at()[:2]  # k-mers and places
     templates = kmers.templates.numpy()[at[0], :, at[1]]  # (t, slots)
     loci = kmers.target_loci()
     by_germline = column_majorities()[loci, kmers.columns.numpy()[at]]

@@ -34,7 +34,7 @@ from lacuna.filling.residue_masses import (
     mass_rules,
 )
 from lacuna.filling.rivals import SPAN, Contest, contest
-from lacuna.network.kmers import Encoder, KmerSet, PartSegments, encode_scaffolds
+from lacuna.network.kmers import Encoder, KmerSet, PartSegments, Targets, encode_scaffolds
 from lacuna.network.predict import Predictor
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.nearest import N_GERMLINE
@@ -195,9 +195,9 @@ class Reader:
 
     def predict(self, kmers: KmerSet, asked: np.ndarray) -> np.ndarray:
         """Distributions (asked, 20) of the targets `asked` (t,) bool alone."""
-        targets = kmers.targets[torch.from_numpy(asked)]
-        used, kmer = torch.unique(targets[:, 0], return_inverse=True)
-        rows = used.long()
+        at = Targets(*(column[asked] for column in kmers.at()))
+        used, kmer = np.unique(at.kmer, return_inverse=True)
+        rows = torch.from_numpy(used).long()
         few = replace(
             kmers,
             **{
@@ -205,7 +205,7 @@ class Reader:
                 for name in ("tokens", "columns", "templates", "v_genes", "j_gene")
             },
             homolog_profile=kmers.homolog_profile[rows if len(kmers.homolog_profile) else slice(0)],
-            targets=torch.cat((kmer[:, None].to(targets.dtype), targets[:, 1:]), 1),
+            targets=torch.from_numpy(np.stack(at._replace(kmer=kmer), 1).astype(np.int32)),
         )
         return self.predictor.predict(few)
 
@@ -345,12 +345,12 @@ def _trials(chains: Iterable[_Chain], turn: int) -> Iterator[_Trial]:
     for chain in chains:
         for found in chain.open[turn::TURNS]:
             if len(found.lengths) > 1:
-                near, lengths, number = _excerpt(chain, found.number)
+                excerpt, lengths, number = _excerpt(chain, found.number)
                 around = (*lengths[:number], *lengths[number + 1 :])
                 if around != found.around:
                     found.around = around
                     variants = [
-                        with_lengths(near, [*lengths[:number], length, *lengths[number + 1 :]])
+                        with_lengths(excerpt, [*lengths[:number], length, *lengths[number + 1 :]])
                         for length in found.lengths
                     ]
                     yield _Trial(chain, found, variants, number)
@@ -369,13 +369,13 @@ def _excerpt(chain: _Chain, number: int) -> tuple[Scaffold, list[int | None], in
     start = max(starts[first] - (begins[first] - low), ends[first - 1] if first else 0)
     end = ends[last - 1] + (high - stops[last - 1])
     end = min(end, starts[last] if last < len(gaps) else len(chain.scaffold.sequence))
-    near = replace(
+    excerpt = replace(
         chain.scaffold,
         sequence=chain.scaffold.sequence[start:end],
         gaps=tuple(replace(g, start=g.start - start, end=g.end - start) for g in gaps[first:last]),
         modifications=(),
     )
-    return near, chosen[first:last], number - first
+    return excerpt, chosen[first:last], number - first
 
 
 def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
@@ -390,9 +390,9 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
         of_gap = fits[of_trial == i]
         likely[of_trial == i] |= of_gap >= of_gap.max() + LEAST  # without a mass others cannot win
     gap_at = np.array([(v.gaps[t.number].start, v.gaps[t.number].end) for t, v in variants])
-    _, _, variant, position = kmers.targets.numpy().T
+    _, _, variant, position = kmers.at()
     asked = (gap_at[variant, 0] <= position) & (position < gap_at[variant, 1]) & likely[variant]
-    told = np.split(
+    distributions = np.split(
         reader.predict(kmers, asked),
         np.searchsorted(variant[asked], np.arange(1, len(variants))),
     )
@@ -400,7 +400,8 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     for i, trial in enumerate(trials):
         rows = np.flatnonzero((of_trial == i) & likely)
         first = int(np.searchsorted(of_trial, i))
-        best.append(_best_of(trial, {j - first: (fits[j], told[j]) for j in rows.tolist()}))
+        read = {j - first: (fits[j], distributions[j]) for j in rows.tolist()}
+        best.append(_best_of(trial, read))
     return best
 
 
@@ -439,8 +440,8 @@ def _end_cost(trial: _Trial, variant: Scaffold) -> float:
 def _fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> np.ndarray:
     """How well each chain agrees with its templates (variants,), in nats, with a length for one of
     its gaps, whose number comes with it."""
-    targets, tokens = kmers.targets.numpy(), kmers.tokens.numpy()
-    bounds = np.searchsorted(targets[:, 2], np.arange(len(variants) + 1))
+    targets, tokens = kmers.at(), kmers.tokens.numpy()
+    bounds = np.searchsorted(targets.chain, np.arange(len(variants) + 1))
     slots = kmers.templates.numpy()
     # The nearest germline segment, or of a protein without one the nearest homolog.
     templates = np.where(slots[:, 0] < N_RESIDUES, slots[:, 0], slots[:, N_GERMLINE])
@@ -452,7 +453,7 @@ def _fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> np.ndarra
     for i, ((scaffold, number), parts) in enumerate(
         zip(variants, kmers.parts_of_chains(), strict=True)
     ):
-        rows = targets[bounds[i] : bounds[i + 1]]
+        rows = Targets(*(column[bounds[i] : bounds[i + 1]] for column in targets))
         gap = scaffold.gaps[number]
         fits[i] = MATCH * _agreement(rows, agreement, lengths[i])
         at = sum(part.start <= gap.start for part in parts)
@@ -461,8 +462,8 @@ def _fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> np.ndarra
         if part.v >= 0:
             fits[i] -= _column_cost(columns[i][part.start : stop], part)
         else:
-            inside = rows[(rows[:, 3] >= gap.start) & (rows[:, 3] < gap.end)]
-            bare = templates[inside[:, 0], inside[:, 1]] >= N_RESIDUES
+            inside = (rows.position >= gap.start) & (rows.position < gap.end)
+            bare = templates[rows.kmer[inside], rows.place[inside]] >= N_RESIDUES
             fits[i] -= EMPTY_COLUMN * int(bare.sum())
     return fits
 
@@ -490,19 +491,21 @@ def read_variants(
         kmers = reader.encoder.encode(chains)
         read = reader.predictor.predict(kmers)
         fits = _fits(batch, kmers)
-        targets = kmers.targets.numpy()
-        bounds = np.searchsorted(targets[:, 2], np.arange(len(chains) + 1))
+        targets = kmers.at()
+        bounds = np.searchsorted(targets.chain, np.arange(len(chains) + 1))
         for i, (scaffold, number) in enumerate(batch):
             at = slice(bounds[i], bounds[i + 1])
-            edges = [np.searchsorted(targets[at, 3], (g.start, g.end)) for g in scaffold.gaps]
+            position = targets.position[at]
+            edges = [np.searchsorted(position, (g.start, g.end)) for g in scaffold.gaps]
             of_gaps = [read[at][low:high] for low, high in edges]
             yield float(fits[i]) + _surest(of_gaps[number]), of_gaps
 
 
-def _agreement(rows: np.ndarray, agreement: np.ndarray, length: int) -> float:
+def _agreement(rows: Targets, agreement: np.ndarray, length: int) -> float:
     """Half of matches less mismatches of one chain; residues in two windows count once."""
     along = np.zeros(length, dtype=int)
-    for kmer, place, _, position in rows[np.unique(rows[:, 0], return_index=True)[1]]:
+    first = np.unique(rows.kmer, return_index=True)[1]
+    for kmer, place, _, position in zip(*(column[first] for column in rows), strict=True):
         start = position - place
         width = min(agreement.shape[1], length - start)
         along[start : start + width] = agreement[kmer, :width]

@@ -56,6 +56,19 @@ class PartSegments(NamedTuple):
     c: int
 
 
+class Targets(NamedTuple):
+    """Where the t missing residues of a block are, (t,) int32 each.
+
+    kmer, place: the k-mer that each is predicted from, and its place in that; chain, position: its
+    chain in the block and its place in the chain (expanded, from 0). In the order of the chains.
+    """
+
+    kmer: np.ndarray
+    place: np.ndarray
+    chain: np.ndarray
+    position: np.ndarray
+
+
 @dataclass(frozen=True, slots=True)
 class KmerSet:
     """k-mers of a block of m chains, n in all, and what its tables tell of the chains.
@@ -63,8 +76,7 @@ class KmerSet:
     tokens, columns (n, k) uint8; templates (n, slots, k) uint8; v_genes (n, 2) and j_gene
     (n,) int16, -1 for none; homolog_profile (n, k, 20) uint8 (`pack_frequencies`), or
     (0, k, 20) without homologs.
-    targets (t, 4) int32, in order: k-mer, place in it, chain of the block and position in the
-    chain (expanded, 0-based) of each missing residue.
+    targets (t, 4) int32, the columns of `Targets`: of each missing residue.
     chain_columns (residues of all chains,) uint8; chain_v, chain_j, chain_c (m,) int32
     nearest germline segments, -1 for none; chain_locus (m,) int8 index into LOCI or -1; of a chain
     in several parts those of the first.
@@ -86,6 +98,10 @@ class KmerSet:
     chain_locus: Tensor
     parts: Tensor
 
+    def at(self) -> Targets:
+        """Where the missing residues are."""
+        return Targets(*self.targets.numpy().T)
+
     def parts_of_chains(self) -> list[list[PartSegments]]:
         """What the parts of each chain are like, in order."""
         columns = self.chain_locus.int(), self.chain_v, self.chain_j, self.chain_c
@@ -99,7 +115,7 @@ class KmerSet:
 
     def target_loci(self) -> np.ndarray:
         """Index into LOCI of the part that each missing residue stands in, or -1: (t,) int."""
-        _, _, chain, position = self.targets.numpy().astype(np.int64).T
+        _, _, chain, position = (column.astype(np.int64) for column in self.at())
         loci = self.chain_locus.numpy().astype(np.int64)[chain]
         if len(self.parts):
             of_chain, start, locus = self.parts.numpy().astype(np.int64).T[:3]
@@ -224,11 +240,12 @@ def encode_scaffolds(
     parts = np.stack((chains.owner, chains.begin, chains.loci, *nearest), 1).astype(np.int32)
     first = parts[chains.begin == 0]
     several = np.bincount(chains.owner, minlength=len(scaffolds))[chains.owner] > 1
-    targets[:, 3] += chains.begin[targets[:, 2]]
-    targets[:, 2] = chains.owner[targets[:, 2]]
+    whole = targets._replace(  # from parts to chains
+        chain=chains.owner[targets.chain], position=targets.position + chains.begin[targets.chain]
+    )
     return KmerSet(
         **{name: torch.from_numpy(array) for name, array in out.items()},
-        targets=torch.from_numpy(targets.astype(np.int32)),
+        targets=torch.from_numpy(np.stack(whole, 1).astype(np.int32)),
         chain_columns=torch.from_numpy(chains.columns),
         chain_locus=torch.from_numpy(first[:, 2].astype(np.int8)),
         chain_v=torch.from_numpy(first[:, 3].copy()),
@@ -334,8 +351,8 @@ def _groups(padded: np.ndarray, loci: np.ndarray) -> Iterator[np.ndarray]:
             yield np.sort(members[start : start + SEARCH_BATCH])
 
 
-def _windows(chains: _Chains, k: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
-    """Chain and start of the windows around missing residues (n, 2), and the targets (t, 4).
+def _windows(chains: _Chains, k: int, stride: int) -> tuple[np.ndarray, Targets]:
+    """Chain and start of the windows around missing residues (n, 2), and those residues.
 
     A chain without missing residues, or without others, has none.
     """
@@ -353,7 +370,7 @@ def _windows(chains: _Chains, k: int, stride: int) -> tuple[np.ndarray, np.ndarr
         start[rows] = central_windows(position[rows], window_starts(length, k, stride), k, length)
     pairs = np.stack((chain, start), 1)  # in order: starts rise with positions
     new = (np.diff(pairs, axis=0, prepend=-1) != 0).any(1)
-    return pairs[new], np.stack((np.cumsum(new) - 1, position - start, chain, position), 1)
+    return pairs[new], Targets(np.cumsum(new) - 1, position - start, chain, position)
 
 
 def _no_kmers(m: int, n: int, k: int, with_homologs: bool) -> dict[str, np.ndarray]:

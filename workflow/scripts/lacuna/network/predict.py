@@ -7,7 +7,7 @@ import torch
 
 from lacuna.core.alphabet import ALLOWED, N_RESIDUES
 from lacuna.core.device import product_dtype
-from lacuna.network.kmers import KmerSet
+from lacuna.network.kmers import KmerSet, Targets
 from lacuna.network.model import ANSWERS, GapNetwork, Kmers
 from lacuna.templates.nearest import Library
 
@@ -38,31 +38,31 @@ def predict(
     products = product_dtype(device)
     half = products is torch.bfloat16
     model = model.to(device, torch.float32 if half else products).eval()
-    at = kmers.targets.numpy()
-    chosen = np.empty((len(at), N_RESIDUES))
+    at = kmers.at()
+    chosen = np.empty((len(at.kmer), N_RESIDUES))
     order = _reading_order(at)
     turn = np.empty(len(kmers.tokens), dtype=np.int64)
     turn[order] = np.arange(len(order))
-    by_turn = np.argsort(turn[at[:, 0]], kind="stable")
-    turns = turn[at[by_turn, 0]]
+    by_turn = np.argsort(turn[at.kmer], kind="stable")
+    turns = turn[at.kmer[by_turn]]
     done = 0
     for rows, batch in kmers.batches(BATCH, library, torch.from_numpy(order)):
         mine = by_turn[slice(*np.searchsorted(turns, (done, done + len(rows))))]
         padding = (0, -len(mine) % ANSWERS)
-        kmer = torch.from_numpy(np.pad(turn[at[mine, 0]] - done, padding, "edge")).to(device)
-        place = torch.from_numpy(np.pad(at[mine, 1], padding, "edge")).long().to(device)
+        kmer = torch.from_numpy(np.pad(turn[at.kmer[mine]] - done, padding, "edge")).to(device)
+        place = torch.from_numpy(np.pad(at.place[mine], padding, "edge")).long().to(device)
         parts = (batch.tokens, batch.columns, batch.templates, batch.profiles)
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
             logits = model.answer(Kmers(*(x.to(device) for x in parts)), kmer, place)
         chosen[mine] = torch.softmax(logits, -1)[: len(mine)].cpu().numpy()
         done += len(rows)
-    chosen *= ALLOWED[kmers.tokens.numpy()[at[:, 0], at[:, 1]]]
+    chosen *= ALLOWED[kmers.tokens.numpy()[at.kmer, at.place]]
     return chosen / chosen.sum(1, keepdims=True)
 
 
-def _reading_order(targets: np.ndarray) -> np.ndarray:
-    """(n,) k-mers, those asked for like places together; targets (t, 4) as in `KmerSet`."""
-    begins = np.flatnonzero(np.diff(targets[:, 0], prepend=-1))  # every k-mer has a target
-    ends = np.append(begins[1:], len(targets)) - 1
-    first, last = targets[begins, 1], targets[ends[: len(begins)], 1]
+def _reading_order(at: Targets) -> np.ndarray:
+    """(n,) k-mers, those asked for like places together."""
+    begins = np.flatnonzero(np.diff(at.kmer, prepend=-1))  # every k-mer has a target
+    ends = np.append(begins[1:], len(at.kmer)) - 1
+    first, last = at.place[begins], at.place[ends[: len(begins)]]
     return np.lexsort((last, first // NEAR))

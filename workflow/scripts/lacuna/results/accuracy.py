@@ -54,9 +54,8 @@ def sum_predictions(scored: pd.DataFrame, method: str, protocol: str) -> pd.Data
 
 
 def _no_sums() -> pd.DataFrame:
-    return pd.DataFrame(
-        columns=[*_KEYS, "n_residues", "n_correct", "n_told", "n_gaps", "n_exact", *_BIN_COLUMNS]
-    )
+    counts = ("n_residues", "n_correct", "n_answered", "n_gaps", "n_exact")
+    return pd.DataFrame(columns=[*_KEYS, *counts, *_BIN_COLUMNS])
 
 
 def _sum_method(
@@ -69,8 +68,8 @@ def _sum_method(
         answers.str.replace("I", "L", regex=False)
         == scored["truth"].str.replace("I", "L", regex=False)
     ).to_numpy()
-    told = (answers != MISSING_LETTER).to_numpy().astype(int)
-    rows = pd.DataFrame({"n_residues": 1, "n_correct": hit.astype(int), "n_told": told})
+    answered = (answers != MISSING_LETTER).to_numpy().astype(int)
+    rows = pd.DataFrame({"n_residues": 1, "n_correct": hit.astype(int), "n_answered": answered})
     if calibrated:
         p = (scored["probability"].astype(float).to_numpy() * _UNIT).round()
         which = np.minimum((p * N_BINS / _UNIT).astype(int), N_BINS - 1)
@@ -123,8 +122,8 @@ def accuracy_table(
     """
     total = add_up(sums)
     if answered is None:
-        told = total.groupby(["method", "protocol"])["n_told"].transform("sum")
-        total = total[(told > 0) | (total["method"] == MODEL)]
+        n_answered = total.groupby(["method", "protocol"])["n_answered"].transform("sum")
+        total = total[(n_answered > 0) | (total["method"] == MODEL)]
     else:
         kept = set(answered)
         pairs = zip(total["method"], total["protocol"], strict=True)

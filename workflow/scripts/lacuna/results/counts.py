@@ -85,10 +85,10 @@ def explain_nothing(samples: Mapping[str, tuple[Counts, Path]]) -> str:
 
     samples: counts of each, and its rejected.tsv.
     """
-    told = [f"{name}: {_reasons(*found)}" for name, found in list(samples.items())[:MAX_NAMED]]
+    reasons = [f"{name}: {_reasons(*found)}" for name, found in list(samples.items())[:MAX_NAMED]]
     if len(samples) > MAX_NAMED:
-        told.append(f"and {len(samples) - MAX_NAMED} samples more")
-    return f"nothing was filled; {'; '.join(told)}; {_remedy([c for c, _ in samples.values()])}"
+        reasons.append(f"and {len(samples) - MAX_NAMED} samples more")
+    return f"nothing was filled; {'; '.join(reasons)}; {_remedy([c for c, _ in samples.values()])}"
 
 
 def _reasons(counts: Counts, rejected: Path) -> str:

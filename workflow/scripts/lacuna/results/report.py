@@ -450,8 +450,8 @@ def _read_residues(path: Path, uncertain: Sequence[UncertainGap]) -> _Residues:
         step = np.rint(np.where(usable, p, 0) * PROBABILITY_STEPS).astype(np.int64)
         known = usable & (chunk["truth"] != "").to_numpy()
         right = known & (chunk["truth"] == chunk["residue"]).to_numpy()
-        told = usable & (chunk["residue"] != MISSING_LETTER).to_numpy()
-        for i, mask in enumerate((told, known, right)):
+        filled = usable & (chunk["residue"] != MISSING_LETTER).to_numpy()
+        for i, mask in enumerate((filled, known, right)):
             counts[i] += np.bincount(step[mask], minlength=PROBABILITY_STEPS + 1)
         for row in chunk[chunk["chain"].isin(chains)].to_dict("records"):
             gap = listed.get((row["chain"], row["gap"]))
@@ -540,8 +540,8 @@ def _trust_codes(sample: Sample) -> Iterator[str]:
         if score is not None and score.is_model
     )
     codes = _plural(sample.counts.ambiguous, "ambiguity code")
-    told = f"Apart from that, {_count(sample.counts.resolved)} of {codes} are resolved"
-    yield f"{told}; right where that is known: {right}." if right else f"{told}."
+    resolved = f"Apart from that, {_count(sample.counts.resolved)} of {codes} are resolved"
+    yield f"{resolved}; right where that is known: {right}." if right else f"{resolved}."
 
 
 def _trust_unmeasured(sample: Sample) -> Iterator[str]:

@@ -52,8 +52,8 @@ def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
             lines = rows.to_csv(None, sep="\t", index=False, header=False, lineterminator="\n")
             keys = zip(natural_order(rows["value"]), rows["value"], strict=True)
             # As a file, whose lines end at "\n" alone: an id may hold other line ends of Unicode.
-            told = zip(keys, StringIO(lines), strict=True)
-            for (number, chain), group in groupby(told, key=itemgetter(0)):
+            numbered = zip(keys, StringIO(lines), strict=True)
+            for (number, chain), group in groupby(numbered, key=itemgetter(0)):
                 places.append((number, chain, waiting.tell()))
                 waiting.write("".join(line for _, line in group).encode() + b"\n")
         overall = accuracy_table([total], METHODS)
@@ -72,8 +72,8 @@ def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
 def _sums(table: pd.DataFrame, predictions: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
     """Sums of one block's scored residues: of the methods that filled it, then of the seed's."""
     yield sum_scored(table)
-    for told in predictions:
-        for protocol, answers in told.groupby("protocol"):
+    for table_of_chain in predictions:
+        for protocol, answers in table_of_chain.groupby("protocol"):
             rows = table.drop(columns="probability").merge(answers, on=["chain", "position"])
             yield sum_predictions(rows, "seed_lstm", str(protocol))
 
@@ -131,22 +131,22 @@ def cysteine_note(alkylation: Path, gaps: Path) -> str:
 def _summary_line(sample: str, accuracy: pd.DataFrame, counts: Counts, rejected: Path) -> str:
     """`sample: 2 chains, 80 of 80 missing residues filled; right: lacuna 78/80 (0.975), ...`
 
-    Ambiguity codes that stand alone are told apart from the residues of gaps.
+    Ambiguity codes that stand alone are counted apart from the residues of gaps.
     """
-    told = [plural(counts.chains, "chain")]
-    told.append(f"{counts.filled} of {counts.missing} missing residues filled")
+    parts = [plural(counts.chains, "chain")]
+    parts.append(f"{counts.filled} of {counts.missing} missing residues filled")
     if counts.ambiguous:
-        told.append(f"{counts.resolved} of {plural(counts.ambiguous, 'ambiguity code')} resolved")
-    told += counts.notes()
+        parts.append(f"{counts.resolved} of {plural(counts.ambiguous, 'ambiguity code')} resolved")
+    parts += counts.notes()
     if counts.rejected:
-        told.append(f"{plural(counts.rejected, 'record')} rejected (see {rejected})")
+        parts.append(f"{plural(counts.rejected, 'record')} rejected (see {rejected})")
     right = []
     for (scope, value), rows in accuracy.groupby(["scope", "value"], sort=False):
         if scope == "overall":
             right.append(f"right: {_shares(rows)}")
         elif scope == AMBIGUITY:
             right.append(f"{value} ({' or '.join(AMBIGUOUS[str(value)])}) right: {_shares(rows)}")
-    return "; ".join([f"{sample}: {', '.join(told)}", *(right or ["no truth given"])])
+    return "; ".join([f"{sample}: {', '.join(parts)}", *(right or ["no truth given"])])
 
 
 def _shares(rows: pd.DataFrame) -> str:

@@ -478,17 +478,17 @@ def _with_truth(
     """The gaps with what the truth says of them; raises Fault where it contradicts."""
     try:
         letters = place(sequence, gaps, true)
-        for gap, told in zip(gaps, letters, strict=True):
-            if told is not None and gap.truth is not None and told != gap.truth:
+        for gap, true_letters in zip(gaps, letters, strict=True):
+            if true_letters is not None and gap.truth is not None and true_letters != gap.truth:
                 raise ValueError(
-                    f"has {_start(told)} where the scaffold hides {_start(gap.truth)}; "
+                    f"has {_start(true_letters)} where the scaffold hides {_start(gap.truth)}; "
                     "correct one of them"
                 )
     except ValueError as error:
         raise Fault(str(error), line, file=file) from None
     return tuple(
-        gap if told is None else replace(gap, truth=told)
-        for gap, told in zip(gaps, letters, strict=True)
+        gap if true_letters is None else replace(gap, truth=true_letters)
+        for gap, true_letters in zip(gaps, letters, strict=True)
     )
 
 

@@ -528,13 +528,8 @@ def encode_corpora(
         sets[name] = members.take(~near(members, sealed, config.near_identity))
         sets_record[name] = {**about[0], "kept": len(sets[name])}
     apart = _join([sealed, *sets.values()])
-
-    # What is near to a held-out chain goes, by each corpus' own limit.
     limits = [c.near_identity or config.near_identity for c in corpora]
-    too_near = np.zeros(len(natural), dtype=bool)
-    for limit in sorted(set(limits)):
-        rows = np.flatnonzero(np.isin(source, [i for i, x in enumerate(limits) if x == limit]))
-        too_near[rows] = near(natural.take(rows), apart, limit)
+    too_near = _too_near(natural, source, apart, limits)
     for i, count in enumerate(counts):
         count["near_held_out"] = int(too_near[source == i].sum())
         count["kept"] = int((~too_near[source == i]).sum())
@@ -556,10 +551,12 @@ def encode_corpora(
     LOG.info("%d simulated chains", len(simulated))
 
     everything = _join([natural, simulated, *sets.values()])
-    weights = np.zeros(len(everything))
-    weights[: len(natural)] = np.array([c.weight for c in corpora])[source]
-    weights[len(natural) : len(natural) + len(simulated)] = np.where(
-        grafted, config.graft_weight, config.simulated_weight
+    weights = np.concatenate(  # those of validation sets are never drawn
+        [
+            np.array([c.weight for c in corpora])[source],
+            np.where(grafted, config.graft_weight, config.simulated_weight),
+            np.zeros(sum(map(len, sets.values()))),
+        ]
     )
     order = np.random.default_rng(config.seed).permutation(np.flatnonzero(seen))
     rows_of = {"natural": order}
@@ -578,6 +575,20 @@ def encode_corpora(
     write_encoded(chains, everything, weights, rows_of, library, made_of)
     with atomic_write(record) as handle:
         print(json.dumps(made_of, indent=1, sort_keys=True), file=handle)
+
+
+def _too_near(
+    natural: Chains, source: np.ndarray, apart: Chains, limits: Sequence[float]
+) -> np.ndarray:
+    """(n,) bool: natural chains that are near to a held-out one, by the limit of their corpus.
+
+    source: (n,) index of each chain's corpus; limits: of the corpora.
+    """
+    too_near = np.zeros(len(natural), dtype=bool)
+    for limit in sorted(set(limits)):
+        rows = np.flatnonzero(np.isin(source, [i for i, x in enumerate(limits) if x == limit]))
+        too_near[rows] = near(natural.take(rows), apart, limit)
+    return too_near
 
 
 def _join(parts: Sequence[Chains]) -> Chains:

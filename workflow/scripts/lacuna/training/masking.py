@@ -170,29 +170,7 @@ def make_batch(
         rows = torch.searchsorted(chains.cumulative, draws).clamp(max=len(chains.grids) - 1)
     b = len(rows)
     locus = chains.locus[rows]
-    tokens, columns = _compact(chains.grids[rows], chains.order)
-    c_templates = tokens.new_full((b, N_GERMLINE, tokens.shape[1]), ABSENT)
-
-    # Windows that reach into a constant region of the chain's locus.
-    with_c = uniform(b) < config.constant
-    fits = chains.constant_locus[None] == locus[:, None]
-    pick = (uniform(b, fits.shape[1]) * fits).argmax(1)
-    tokens, columns, c_templates = _append_constant(
-        chains, tokens, columns, c_templates, pick, with_c, config, generator
-    )
-    lengths = (columns > 0).sum(1)
-    start = (uniform(b) * (lengths - k + 1).clamp(min=1)).long()
-    fragment = uniform(b) < config.fragment
-    offset = (uniform(b) * (lengths - MIN_FRAGMENT).clamp(min=1)).long()
-    start = torch.where(fragment, offset, start)
-    tokens = _windows(tokens, start, k, ABSENT)
-    columns = _windows(columns, start, k, 0)
-    starts = start.repeat_interleave(N_GERMLINE)
-    c_templates = _windows(c_templates.flatten(0, 1), starts, k, ABSENT)
-    c_templates = c_templates.unflatten(0, (b, N_GERMLINE))
-    keep = MIN_FRAGMENT + (uniform(b) * (k - MIN_FRAGMENT)).long()
-    beyond = fragment[:, None] & (torch.arange(k, device=device)[None] >= keep[:, None])
-    tokens, columns = tokens.masked_fill(beyond, ABSENT), columns.masked_fill(beyond, 0)
+    tokens, columns, c_templates = _draw_windows(chains, rows, k, config, generator)
 
     lengths = (columns > 0).sum(1)
     hidden = draw_gaps(lengths, k, config, generator)
@@ -235,6 +213,45 @@ def make_batch(
     profiles = torch.cat((profile.masked_fill(drop_profile, 0.0), h_profile), -1)
     columns = torch.where(generic[:, None] & (columns > 0), OUTSIDE, columns)
     return Batch(Kmers(seen, columns, templates, profiles), truth, scored)
+
+
+def _draw_windows(
+    chains: ChainSet, rows: Tensor, k: int, config: MaskingConfig, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Windows of k residues of the chains of rows (b,), some after a constant region is added.
+
+    Tokens (b, k), columns (b, k) and the templates of constant regions (b, N_GERMLINE, k).
+    """
+    b, device = len(rows), rows.device
+
+    def uniform(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=generator, device=device)
+
+    locus = chains.locus[rows]
+    tokens, columns = _compact(chains.grids[rows], chains.order)
+    c_templates = tokens.new_full((b, N_GERMLINE, tokens.shape[1]), ABSENT)
+
+    # Windows that reach into a constant region of the chain's locus.
+    with_c = uniform(b) < config.constant
+    fits = chains.constant_locus[None] == locus[:, None]
+    pick = (uniform(b, fits.shape[1]) * fits).argmax(1)
+    tokens, columns, c_templates = _append_constant(
+        chains, tokens, columns, c_templates, pick, with_c, config, generator
+    )
+    lengths = (columns > 0).sum(1)
+    start = (uniform(b) * (lengths - k + 1).clamp(min=1)).long()
+    fragment = uniform(b) < config.fragment
+    offset = (uniform(b) * (lengths - MIN_FRAGMENT).clamp(min=1)).long()
+    start = torch.where(fragment, offset, start)
+    tokens = _windows(tokens, start, k, ABSENT)
+    columns = _windows(columns, start, k, 0)
+    starts = start.repeat_interleave(N_GERMLINE)
+    c_templates = _windows(c_templates.flatten(0, 1), starts, k, ABSENT)
+    c_templates = c_templates.unflatten(0, (b, N_GERMLINE))
+    keep = MIN_FRAGMENT + (uniform(b) * (k - MIN_FRAGMENT)).long()
+    beyond = fragment[:, None] & (torch.arange(k, device=device)[None] >= keep[:, None])
+    tokens, columns = tokens.masked_fill(beyond, ABSENT), columns.masked_fill(beyond, 0)
+    return tokens, columns, c_templates
 
 
 def _find_homologs(
