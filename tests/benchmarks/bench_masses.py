@@ -6,10 +6,10 @@
 FOLDER holds scaffolds.fasta, gaps.tsv (chain, start, end, mass: measured, 10 ppm) and truth.jsonl
 (a record per scaffold: id, set, protocol, chain, seq, missing). For each share the masses of so
 many inner cleavages of each gap, drawn at random, are written into OUT/SHARE/masses.tsv with that
-of the gap, and the chains are filled with them. Masses of cleavages have normal errors of
---error-ppm, those of gaps theirs. Prints a Markdown table of the human sets: gaps
-with every residue right (I = L) and their 95 % Wilson intervals, those whose truth is among the
-candidates, and those of the right length.
+of the gap, and the chains are filled with them. Masses of cleavages have normal errors with a
+standard deviation of --error-ppm. Prints a Markdown table of the human sets: gaps with every
+residue right (I = L) and their 95 % Wilson intervals, those whose truth is among the candidates,
+and those of the right length.
 """
 
 import argparse
@@ -49,7 +49,8 @@ def draw(
     rng = np.random.default_rng((given.seed, number))
     start, end = record["missing"][0], record["missing"][-1] + 1
     weights = np.cumsum([std_aa_mass[residue] for residue in record["seq"][start : end - 1]])
-    known = rng.random(len(weights)) < share
+    n = int(share * len(weights) + rng.random())  # on average that share of them
+    known = np.sort(rng.permutation(len(weights))[:n])
     weights *= 1 + rng.normal(0.0, given.error_ppm, len(weights)) / 1e6
     return {
         "chain": record["id"],

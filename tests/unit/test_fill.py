@@ -371,7 +371,7 @@ def test_a_gap_of_a_mass_that_nothing_has_stays_missing_and_says_why(fill: Fille
     assert (found.rows["chains"][0]["missing"], found.rows["chains"][0]["filled"]) == ("6", "2")
 
 
-def test_a_prefix_that_contradicts_leaves_the_gap_open_and_is_named(fill: Filler) -> None:
+def test_a_prefix_that_contradicts_is_left_out_and_named(fill: Filler) -> None:
     whole = germline_chain("H", 1)
     chain = scaffold(whole, (70, 74))
     weights = [float(RESIDUE_MASSES[RESIDUES.index(x)]) for x in whole[70:74]]
@@ -385,9 +385,11 @@ def test_a_prefix_that_contradicts_leaves_the_gap_open_and_is_named(fill: Filler
 
     assert row(prefix)["candidate"].replace("I", "L") == whole[70:74].replace("I", "L")
     wrong = row(prefix, prefix + 60.0)
-    assert wrong["candidate"] == ""
-    named = f"fits without the prefix mass {prefix + 60.0:.4f} Da"
-    assert wrong["status"] == f"no_sequence_fits_mass ({named})"
+    assert wrong["candidate"] == row(prefix)["candidate"]
+    named = f"without the prefix mass {prefix + 60.0:.4f} Da, which none fits"
+    assert wrong["status"] == f"filled ({named})"
+    slipped = row(prefix + 1.00336)["status"]
+    assert slipped.endswith("which none fits; fits at 1.0034 Da less: isotope slip)")
 
 
 def test_sequences_of_one_mass_are_told_from_others(fill: Filler) -> None:

@@ -9,13 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.filling.decode import mass_log_probability, rank_sequences
+from lacuna.filling.decode import rank_sequences
 from lacuna.filling.mass_search import (
     UNBOUNDED,
     Stage,
     Stages,
     allowed_lengths,
-    at_odds,
     one_mass,
     stages_of,
 )
@@ -178,25 +177,6 @@ def test_lengths_follow_from_prefixes_and_bounds_of_pieces() -> None:
     assert allowed_lengths(bounded, stages_of(bounded), rules) == range(4, 6)
     clipped = MassRules(Modifications(clipped_lysine=True), ends_chain=True)
     assert allowed_lengths(bounded, stages_of(bounded), clipped) == range(4, 7)
-
-
-def test_the_prefix_that_contradicts_is_named() -> None:
-    rules = MassRules()
-    true = [Stage(mass_of("AGVS"[:n]), 0.002) for n in (1, 2, 3)]
-    last = Stage(mass_of("AGVS"), 0.004, False, True)
-    wrong = Stage(mass_of("AG") + 1.5, 0.002)
-
-    def likely(stages: Stages) -> float:
-        return mass_log_probability(EVEN, stages, rules)
-
-    assert likely(Stages((*true, last))) > -math.inf
-    several = Stages((true[0], wrong, true[2], last))
-    assert likely(several) == -math.inf
-    assert at_odds(several, likely) == (wrong, True)
-    twice = Stages((Stage(30.0, 0.001), wrong, last))
-    assert at_odds(twice, likely) == (twice.passed[0], False)
-    heavy = Stages((Stage(mass_of("A"), 0.001, False, True), Stage(5000.0, 0.01, False, True)))
-    assert at_odds(heavy, likely) == (None, False)
 
 
 def test_the_same_cleavage_given_twice_is_one() -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from io import StringIO
@@ -37,18 +37,15 @@ from lacuna.core.tables import (
 from lacuna.filling.decode import (
     Candidate,
     Ranking,
-    mass_log_probability,
     rank_plain,
-    rank_sequences,
 )
-from lacuna.filling.mass_search import Stages, allowed_lengths, at_odds, stages_of
+from lacuna.filling.mass_search import allowed_lengths, stages_of
+from lacuna.filling.misfits import at_odds, in_words, rank_weighed
 from lacuna.filling.residue_masses import (
     MAX_MASS,
     MAX_RESIDUES,
-    MassRules,
     Modifications,
     mass_rules,
-    nearest_mass,
 )
 from lacuna.filling.rivals import with_rivals
 from lacuna.filling.weighing import contradiction
@@ -233,7 +230,7 @@ def fill_chains(
     found: dict[int, _Found] = {}
     unguided = set()  # gaps that were filled without a template
     known = [gap for _, gaps in chains for gap in gaps if gap.rows]
-    for gap, ranking in _ranked(known, probabilities, candidates, allowed):
+    for gap, ranking, misfit in _ranked(known, probabilities, candidates, allowed):
         rows = slice(gap.rows.start, gap.rows.stop)
         distributions[rows, :N_RESIDUES] = ranking.distributions
         if ranking.candidates:
@@ -244,7 +241,7 @@ def fill_chains(
         if doubt:
             doubts.append((gap, doubt))
         without = gap.rows.start in unguided
-        status = _status(gap, ranking, probabilities[rows], allowed, doubt, without)
+        status = _status(gap, ranking, misfit, doubt, without)
         found[gap.rows.start] = _Found(ranking.candidates, status)
     residues = _residues("".join(letters), distributions, kmers)
     _warn(doubts)
@@ -301,8 +298,9 @@ def _ranked(
     probabilities: np.ndarray,
     candidates: int,
     modifications: Modifications,
-) -> Iterator[tuple[_Gap, Ranking]]:
-    """Every gap of `known` length and its ranking, those without a mass many at a time."""
+) -> Iterator[tuple[_Gap, Ranking, str]]:
+    """Every gap of `known` length, its ranking, and what is wrong with its masses; those without a
+    mass many at a time."""
     plain: dict[int, list[_Gap]] = {}
     for gap in known:
         stages = stages_of(gap.given)
@@ -312,16 +310,17 @@ def _ranked(
             rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
             of_gap = probabilities[gap.rows.start : gap.rows.stop]
             if _too_large(gap.given):
-                yield gap, Ranking((), of_gap)
+                yield gap, Ranking((), of_gap), ""
                 continue
-            ranking = rank_sequences(of_gap, candidates, stages, rules)
-            yield gap, with_rivals(ranking, gap.given, candidates)
+            ranking, misfit = rank_weighed(of_gap, candidates, stages, rules)
+            yield gap, with_rivals(ranking, gap.given, candidates), misfit
     for length, gaps in plain.items():
         together = max(min(MAX_LETTERS // (candidates * length), RANKED_TOGETHER), 1)
         for i in range(0, len(gaps), together):
             some = gaps[i : i + together]
             of_gaps = probabilities[np.array([gap.rows for gap in some])]  # (g, length, 20)
-            yield from zip(some, rank_plain(of_gaps, candidates), strict=True)
+            for gap, ranking in zip(some, rank_plain(of_gaps, candidates), strict=True):
+                yield gap, ranking, ""
 
 
 def _without_template(kmers: KmerSet) -> np.ndarray:
@@ -367,22 +366,16 @@ def _warn(doubts: Sequence[tuple[_Gap, str]]) -> None:
         LOG.warning("%d gaps contradict what C weighs; see gaps.tsv", len(doubts))
 
 
-def _status(
-    gap: _Gap,
-    ranking: Ranking,
-    probabilities: np.ndarray,
-    modifications: Modifications,
-    doubt: str,
-    unguided: bool,
-) -> str:
-    """`filled` or why the gap stays open, and in brackets what else must be known of it."""
+def _status(gap: _Gap, ranking: Ranking, misfit: str, doubt: str, unguided: bool) -> str:
+    """`filled` or why the gap stays open, and in brackets what else must be known of it.
+
+    misfit: what is wrong with its masses, doubt: with what C weighs.
+    """
     if _too_large(gap.given):
         return _too_large_status()
     notes = []
     if not ranking.candidates:
         status = "no_sequence_fits_mass"
-        rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
-        notes.append(_misfit(gap, rules, probabilities))
     else:
         status = "filled"
         if unguided:
@@ -391,31 +384,11 @@ def _status(
             notes.append(f"not proven best: another may have up to {ranking.bound:.1g}")
         if gap.given.untried:
             notes.append("not all possible lengths were tried")
+    if misfit:
+        notes.append(misfit)
     if doubt:
         notes.append(f"{CONTRADICTS}: {doubt}")
     return f"{status} ({'; '.join(notes)})" if notes else status
-
-
-def _misfit(gap: _Gap, rules: MassRules, probabilities: np.ndarray) -> str:
-    """Which of a gap's masses no sequence of its length (length, 20) has."""
-    stages = stages_of(gap.given)
-    if stages is not None and len(stages.passed) > 1:
-        named = _at_odds(stages, lambda some: mass_log_probability(probabilities, some, rules))
-        if named:
-            return named
-    nearest = nearest_mass(len(gap.rows), gap.given.mass or 0.0, rules)
-    return f"nearest of {len(gap.rows)} residues: {nearest:.2f} Da"
-
-
-def _at_odds(stages: Stages, log_probability: Callable[[Stages], float]) -> str:
-    """The mass that contradicts the others of a gap in words; '' if it is the last."""
-    stage, fits_without = at_odds(stages, log_probability)
-    if stage is None:
-        return ""
-    if fits_without:
-        return f"fits without the prefix mass {stage.mass:.4f} Da"
-    part = "piece" if stage.ends_piece else "prefix"
-    return f"no {part} weighs {stage.mass:.4f} Da"
 
 
 def _too_large_status() -> str:
@@ -495,8 +468,8 @@ def _without_residues(gap: _Gap, modifications: Modifications) -> _Found:
     named = ""
     if given.pieces and (stages := stages_of(given)) is not None:
         rules = mass_rules(gap.chain.scaffold, given, modifications)
-        named = _at_odds(
-            stages, lambda some: 0.0 if allowed_lengths(given, some, rules) else -math.inf
+        named = in_words(
+            *at_odds(stages, lambda some: 0.0 if allowed_lengths(given, some, rules) else -math.inf)
         )
     return _Found((), f"no_length_fits_mass ({named})" if named else "no_length_fits_mass")
 

@@ -25,7 +25,7 @@ from lacuna.antibody.numbering import TYPICAL_CDR3
 from lacuna.core.alphabet import ABSENT, MISSING, MISSING_LETTER, N_RESIDUES
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.ends import constant_left, missing_after, missing_before
-from lacuna.filling.mass_search import allowed_lengths, stages_of
+from lacuna.filling.mass_search import Stages, allowed_lengths, stages_of
 from lacuna.filling.residue_masses import (
     MAX_MASS,
     MAX_RESIDUES,
@@ -136,7 +136,7 @@ def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
 
 @dataclass(slots=True)
 class _Open:
-    """A gap of unknown length: which gap of its chain, and what is known of its length.
+    """A gap of unknown length: which gap of its chain, its masses, and what is known of its length.
 
     lengths: that are tried; untried: whether bounds and mass allow more; expected: as germline
     says, at an end of its chain; around: chosen lengths of the gaps near it when it was last tried;
@@ -146,6 +146,7 @@ class _Open:
     number: int
     gap: Gap
     rules: MassRules
+    stages: Stages | None
     lengths: range
     untried: bool = False
     expected: int | None = None
@@ -154,10 +155,9 @@ class _Open:
 
     def contest(self) -> Contest | None:
         """Its sequences of all plausible lengths; None if there are not several."""
-        stages = stages_of(self.gap)
-        if stages is None or len(self.read) < 2:
+        if self.stages is None or len(self.read) < 2:
             return None
-        return contest(self.read, stages, self.rules)
+        return contest(self.read, self.stages, self.rules)
 
 
 @dataclass(slots=True)
@@ -235,7 +235,7 @@ def _opened(scaffold: Scaffold, modifications: Modifications) -> _Chain:
     for number, gap in enumerate(scaffold.gaps):
         if not gap.fixed:
             rules = mass_rules(scaffold, gap, modifications)
-            found.append(_Open(number, gap, rules, _allowed(gap, rules)))
+            found.append(_Open(number, gap, rules, stages_of(gap), _allowed(gap, rules)))
     most = MAX_TRIALS
     if sum(min(len(one.lengths), _limit(one.gap)) for one in found) > MAX_TRIALS:
         most = max(MAX_TRIALS // len(found), 1)
@@ -408,24 +408,37 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
 def _best_of(trial: _Trial, read: Mapping[int, tuple[float, np.ndarray]]) -> int:
     """The best length of a gap; read: how well variants fit, and distributions (length, 20).
 
-    Keeps what was read at plausible lengths of a gap with a mass.
+    Keeps what was read at plausible lengths of a gap with a mass. A prefix mass because of which
+    no length fits is left out.
     """
-    best, best_score = trial.found.lengths[0], -math.inf
-    scores: dict[int, float] = {}
-    span = SPAN if trial.found.gap.weighed else 0.0
-    for i, (fit, distributions) in sorted(read.items(), key=lambda item: -item[1][0]):
-        length = trial.found.lengths[i]
-        # No gap adds more than that: a residue that may be modified counts up to twice.
-        if fit + length * math.log(2) >= best_score - span:
-            gap = trial.variants[i].gaps[trial.number]
-            score = fit + _gap_score(distributions, gap, trial.found.rules)
-            scores[i] = score
-            if score > best_score or score == best_score and length < best:
-                best, best_score = length, score
-    if trial.found.gap.weighed:
-        plausible = {i: s for i, s in scores.items() if s >= max(best_score - SPAN, NO_FIT / 2)}
-        trial.found.read = {trial.found.lengths[i]: (s, read[i][1]) for i, s in plausible.items()}
+    found = trial.found
+    scores = _scores(found, found.stages, read)
+    if found.stages is not None and max(scores.values()) <= NO_FIT / 2:
+        for others in found.stages.without_a_prefix():
+            fewer = _scores(found, others, read)
+            if max(fewer.values()) > max(scores.values()):
+                scores, found.stages = fewer, others
+    lengths = {found.lengths[i]: score for i, score in scores.items()}
+    best = max(lengths, key=lambda length: (lengths[length], -length))
+    if found.stages is not None:
+        least = max(lengths[best] - SPAN, NO_FIT / 2)
+        found.read = {found.lengths[i]: (s, read[i][1]) for i, s in scores.items() if s >= least}
     return best
+
+
+def _scores(
+    found: _Open, stages: Stages | None, read: Mapping[int, tuple[float, np.ndarray]]
+) -> dict[int, float]:
+    """The score of every variant that can be the best or, with masses, plausible, in nats."""
+    scores: dict[int, float] = {}
+    best = -math.inf
+    for i, (fit, distributions) in sorted(read.items(), key=lambda item: -item[1][0]):
+        # No gap adds more than that: a residue that may be modified counts up to twice.
+        most = fit + found.lengths[i] * math.log(2)
+        if most >= best - (0.0 if stages is None else SPAN):
+            scores[i] = fit + _gap_score(distributions, stages, found.rules)
+            best = max(best, scores[i])
+    return scores
 
 
 def _end_cost(trial: _Trial, variant: Scaffold) -> float:
@@ -547,9 +560,8 @@ def _cdr3_cost(columns: np.ndarray, locus: str) -> float:
     return abs(length - TYPICAL_CDR3[locus]) / CDR3_SCALE[locus]
 
 
-def _gap_score(distribution: np.ndarray, gap: Gap, rules: MassRules) -> float:
-    """Log probability of the gap's mass, or without one the mean of its surest residues'."""
-    stages = stages_of(gap)
+def _gap_score(distribution: np.ndarray, stages: Stages | None, rules: MassRules) -> float:
+    """Log probability of the gap's masses, or without one the mean of its surest residues'."""
     if stages is None or not len(distribution):
         return _surest(distribution)
     found = mass_log_probability(distribution, stages, rules)

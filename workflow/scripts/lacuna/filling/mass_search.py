@@ -6,7 +6,7 @@ order, at some of its residues.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -50,6 +50,16 @@ class Stages:
 
     passed: tuple[Stage, ...]
     opened: bool = False
+
+    def without(self, stage: Stage) -> "Stages":
+        """All others."""
+        return replace(self, passed=tuple(one for one in self.passed if one is not stage))
+
+    def without_a_prefix(self) -> Iterator["Stages"]:
+        """All but one of the prefix masses, for each of them."""
+        for stage in self.passed:
+            if not stage.ends_piece and len(self.passed) > 1:
+                yield self.without(stage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,31 +115,6 @@ def _lengths_within(stages: Stages, rules: MassRules) -> tuple[int, int]:
     if rules.ends_chain and rules.modifications.clipped_lysine:
         most += 1  # a lysine that weighs nothing
     return fewest, UNBOUNDED if stages.opened else most
-
-
-def at_odds(
-    stages: Stages, log_probability: Callable[[Stages], float]
-) -> tuple[Stage | None, bool]:
-    """The mass because of which no sequence fits all of them, and whether without it some would.
-
-    log_probability: of masses, -inf if no sequence fits. The mass is the prefix without which the
-    others are most probable; if none fits even so, the first that no sequence has which has those
-    before it; None if that is the last.
-    """
-    passed = stages.passed
-    best, least = None, -math.inf
-    for i, stage in enumerate(passed):
-        others = passed[:i] + passed[i + 1 :]
-        if not stage.ends_piece:
-            without = log_probability(replace(stages, passed=others)) if others else 0.0
-            if without > least:
-                best, least = stage, without
-    if best is not None:
-        return best, True
-    for i, stage in enumerate(passed[:-1], start=1):
-        if log_probability(Stages(passed[:i], opened=True)) == -math.inf:
-            return stage, False
-    return None, False
 
 
 def search(probabilities: np.ndarray, width: int, stages: Stages, rules: MassRules) -> Found:
