@@ -17,6 +17,7 @@ from lacuna.core.tables import (
     ACCURACY_TABLE,
     CHAIN_TABLE,
     GAP_TABLE,
+    MASS_TABLE,
     REJECTED_TABLE,
     RESIDUE_TABLE,
     SCORED_TABLE,
@@ -34,7 +35,7 @@ from laws import fill
 
 DOCS = Path(__file__).parents[2] / "docs" / "outputs.md"
 OUTPUTS = (
-    *(RESIDUE_TABLE, GAP_TABLE, CHAIN_TABLE, ACCURACY_TABLE, REJECTED_TABLE),
+    *(RESIDUE_TABLE, GAP_TABLE, CHAIN_TABLE, MASS_TABLE, ACCURACY_TABLE, REJECTED_TABLE),
     TUTORIAL_TABLE,
 )
 TABLES = (*OUTPUTS, SCORED_TABLE)

@@ -58,14 +58,15 @@ TABLES = (
     "residues.tsv",
     "gaps.tsv",
     "chains.tsv",
+    "masses.tsv",
     "accuracy.tsv",
     "rejected.tsv",
     "alkylation.json",
 )
-BLOCK_TABLES = ("filled", "residues", "gaps", "chains")
+BLOCK_TABLES = ("filled", "residues", "gaps", "chains", "masses")
 SCORED = "scored.tsv.gz"  # kept, so that another accuracy needs no chain filled again
 SHOWN = 3  # names of samples that are not there
-INPUT_COLUMNS = ("fasta", "gaps", "truth", "homologs")
+INPUT_COLUMNS = ("fasta", "gaps", "truth", "homologs", "masses")
 
 
 wildcard_constraints:

@@ -5,6 +5,7 @@ rule read_scaffolds:
         gaps=given("gaps"),
         truth=given("truth"),
         homologs=given("homologs"),
+        masses=given("masses"),
     output:
         folder=temp(directory(OUT / "{sample}" / "scaffolds")),
         rejected=OUT / "{sample}" / "rejected.tsv",
@@ -21,7 +22,7 @@ rule read_scaffolds:
         n_blocks=lambda wildcards: N_BLOCKS[wildcards.sample],
         tolerance_ppm=CONFIG["tolerance_ppm"],
         on_bad_record=CONFIG["on_bad_record"],
-        inputs=digests("fasta", "gaps", "truth", "homologs"),
+        inputs=digests("fasta", "gaps", "truth", "homologs", "masses"),
         code=code("read_scaffolds.py"),
     script:
         "../scripts/read_scaffolds.py"

@@ -1,7 +1,7 @@
 """From distributions of missing residues to ranked sequences of gaps."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -149,6 +149,39 @@ def _rank_readings(
     )
     lost = sum(weights[i] * math.exp(min(founds[i].lost - totals[i], 0.0)) for i in fitting)
     return Ranking(candidates, _marginals(tokens, share, probabilities), lost, weighed)
+
+
+def rank_together(
+    probabilities: Sequence[np.ndarray], n: int, stages: Stages
+) -> tuple[Ranking, ...]:
+    """The best n sequences of each of several gaps that together have a mass; none if nothing fits.
+
+    probabilities: (length, 20) of each gap. Searched as one gap of all their residues, in order; a
+    gap's sequence has the probability of all in which it stands.
+    """
+    whole = np.concatenate(probabilities)
+    found = search(whole, _width(len(whole)), stages, MassRules())
+    if not len(found.scores):
+        return ()
+    log_total = float(np.logaddexp.reduce(found.scores))
+    share = np.exp(found.scores - log_total)
+    marginals = _marginals(found.tokens, share, whole)
+    rankings = []
+    ends = np.cumsum([len(gap) for gap in probabilities])
+    for gap, end in zip(probabilities, ends.tolist(), strict=True):
+        of_gap = slice(end - len(gap), end)
+        different, which = np.unique(found.tokens[:, of_gap], axis=0, return_inverse=True)
+        shares = np.bincount(which.ravel(), share)
+        best = np.argsort(-shares, kind="stable")[:n]
+        letters = told_apart(different[best], gap)
+        candidates = map(
+            Candidate,
+            map(decode, letters),
+            shares[best].tolist(),
+            RESIDUE_MASSES[letters].sum(1).tolist(),
+        )
+        rankings.append(Ranking(tuple(candidates), marginals[of_gap]))
+    return tuple(rankings)
 
 
 def _different(

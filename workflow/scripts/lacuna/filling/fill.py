@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from io import StringIO
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +25,12 @@ from lacuna.core.files import atomic_write
 from lacuna.core.tables import (
     CHAIN_TABLE,
     GAP_TABLE,
+    MASS_TABLE,
     RESIDUE_TABLE,
     SCORED_TABLE,
     ChainRow,
     GapRow,
+    MassRow,
     Readings,
     ResidueRow,
     ScoredRow,
@@ -38,7 +40,9 @@ from lacuna.filling.decode import (
     Candidate,
     Ranking,
     rank_plain,
+    rank_together,
 )
+from lacuna.filling.intact import decodable, left_for_gaps, mass_row, unweighed
 from lacuna.filling.mass_search import allowed_lengths, stages_of
 from lacuna.filling.misfits import at_odds, in_words, rank_weighed
 from lacuna.filling.residue_masses import (
@@ -60,6 +64,7 @@ MAX_LETTERS = 5_000_000
 ALTERNATIVES = 3  # residues listed beside the chosen one
 MIN_ALTERNATIVE = 0.01
 MIN_SHARE = 0.005  # of a reading of C that is listed
+UNMET = "the intact mass of the chain is not met"
 MAX_WARNINGS = 20  # of a block that are written to the log one by one
 SAME_MASS_PPM = 10.0  # within which two sequences weigh the same, where a gap has no tolerance
 NO_SHARES = Shares()
@@ -163,6 +168,7 @@ class FilledChain:
     gaps: list[GapRow]
     residues: list[ResidueRow]
     scored: list[ScoredRow]
+    masses: MassRow
 
     @property
     def fasta(self) -> str:
@@ -182,6 +188,7 @@ class Tables:
         self.texts["residues"].write(RESIDUE_TABLE.text(chain.residues))
         self.texts["gaps"].write(GAP_TABLE.text(chain.gaps))
         self.texts["chains"].write(CHAIN_TABLE.text([chain.row]))
+        self.texts["masses"].write(MASS_TABLE.text([chain.masses]))
         self.texts["scored"].write(SCORED_TABLE.text(chain.scored))
 
     def write(self, paths: dict[str, Path]) -> None:
@@ -302,9 +309,13 @@ def _ranked(
     """Every gap of `known` length, its ranking, and what is wrong with its masses; those without a
     mass many at a time."""
     plain: dict[int, list[_Gap]] = {}
+    whole = _by_intact_masses(known, probabilities, candidates)
     for gap in known:
         stages = stages_of(gap.given)
-        if stages is None:
+        by_intact_mass = whole.get(gap.rows.start)
+        if by_intact_mass is not None:
+            yield gap, with_rivals(by_intact_mass, gap.given, candidates), ""
+        elif stages is None:
             plain.setdefault(len(gap.rows), []).append(gap)
         else:
             rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
@@ -320,7 +331,26 @@ def _ranked(
             some = gaps[i : i + together]
             of_gaps = probabilities[np.array([gap.rows for gap in some])]  # (g, length, 20)
             for gap, ranking in zip(some, rank_plain(of_gaps, candidates), strict=True):
-                yield gap, ranking, ""
+                yield gap, ranking, UNMET if gap.rows.start in whole else ""
+
+
+def _by_intact_masses(
+    known: Sequence[_Gap], probabilities: np.ndarray, candidates: int
+) -> dict[int, Ranking | None]:
+    """Rankings of gaps without a mass in chains with an intact mass, by their first row; None if no
+    sequences meet it."""
+    found: dict[int, Ranking | None] = {}
+    for scaffold, of_chain in groupby(known, lambda gap: gap.chain.scaffold):
+        numbers = unweighed(scaffold)
+        if not numbers or not decodable(numbers):
+            continue
+        gaps = [gap for gap in of_chain if gap.number - 1 in numbers]
+        stages = left_for_gaps(scaffold)
+        rows = [probabilities[gap.rows.start : gap.rows.stop] for gap in gaps]
+        rankings = rank_together(rows, candidates, stages) if stages is not None else ()
+        found |= {gap.rows.start: None for gap in gaps}
+        found |= {gap.rows.start: r for gap, r in zip(gaps, rankings, strict=False)}
+    return found
 
 
 def _without_template(kmers: KmerSet) -> np.ndarray:
@@ -574,7 +604,8 @@ def _fill_chain(
         counts.add(gap, piece, is_open, bool(gap.rows) and gap.rows.start in unguided)
     sequence = "".join(pieces) + scaffold.sequence[at:]
     row = ChainRow(scaffold.chain, chain.locus, *chain.nearest, len(sequence), *counts.all())
-    return FilledChain(scaffold, sequence, row, gap_rows, residue_rows, scored_rows)
+    masses = mass_row(scaffold, sequence)
+    return FilledChain(scaffold, sequence, row, gap_rows, residue_rows, scored_rows, masses)
 
 
 @dataclass(slots=True)

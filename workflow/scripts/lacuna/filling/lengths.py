@@ -25,6 +25,7 @@ from lacuna.antibody.numbering import TYPICAL_CDR3
 from lacuna.core.alphabet import ABSENT, MISSING, MISSING_LETTER, N_RESIDUES
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.ends import constant_left, missing_after, missing_before
+from lacuna.filling.intact import left_for_gaps, unweighed
 from lacuna.filling.mass_search import Stages, allowed_lengths, stages_of
 from lacuna.filling.residue_masses import (
     MAX_MASS,
@@ -232,8 +233,13 @@ def resolve_lengths(
 def _opened(scaffold: Scaffold, modifications: Modifications) -> _Chain:
     """A chain with what may be tried of each of its gaps of unknown length."""
     found = []
+    alone = unweighed(scaffold)
+    rest = left_for_gaps(scaffold) if len(alone) == 1 else None
     for number, gap in enumerate(scaffold.gaps):
         if not gap.fixed:
+            if number in alone and rest is not None:
+                (whole,) = rest.passed
+                gap = replace(gap, mass=whole.mass, tolerance_da=whole.tolerance)
             rules = mass_rules(scaffold, gap, modifications)
             found.append(_Open(number, gap, rules, stages_of(gap), _allowed(gap, rules)))
     most = MAX_TRIALS

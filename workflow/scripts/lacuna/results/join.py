@@ -12,7 +12,14 @@ from operator import itemgetter
 from pathlib import Path
 
 from lacuna.core.files import LacunaError, atomic_write, atomic_write_bytes
-from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE, RESIDUE_TABLE, RejectedRow
+from lacuna.core.tables import (
+    CHAIN_TABLE,
+    GAP_TABLE,
+    MASS_TABLE,
+    REJECTED_TABLE,
+    RESIDUE_TABLE,
+    RejectedRow,
+)
 from lacuna.scaffolds.alkylation import Telling
 from lacuna.scaffolds.fasta import split_header
 from lacuna.scaffolds.read import read_scaffolds, write_scaffolds
@@ -20,8 +27,13 @@ from lacuna.scaffolds.scaffold import Rejected, Scaffold
 
 MODEL = "lacuna"
 BASELINES = ("germline_copy", "nearest_homolog", "column_majority")
-TABLES = ("filled", "residues", "gaps", "chains", "scored")  # that a block has a part of
-HEADERS = {"residues": RESIDUE_TABLE.header, "gaps": GAP_TABLE.header, "chains": CHAIN_TABLE.header}
+TABLES = ("filled", "residues", "gaps", "chains", "masses", "scored")  # that a block has a part of
+HEADERS = {
+    "residues": RESIDUE_TABLE.header,
+    "gaps": GAP_TABLE.header,
+    "chains": CHAIN_TABLE.header,
+    "masses": MASS_TABLE.header,
+}
 
 LOG = logging.getLogger(__name__)
 
@@ -38,6 +50,7 @@ def split_scaffolds(
     rejected: Path,
     *,
     homologs: Path | None = None,
+    masses: Path | None = None,
     block_size: int,
     n_blocks: int,
     tolerance_ppm: float,
@@ -45,8 +58,8 @@ def split_scaffolds(
 ) -> None:
     """Write usable chains into n_blocks files of block_size and list the others.
 
-    homologs: a FASTA whose unusable records are listed too. Chains that can tell what C weighs are
-    written beside the blocks once more (`Telling`).
+    homologs: a FASTA whose unusable records are listed too; masses: intact masses. Chains that can
+    tell what C weighs are written beside the blocks once more (`Telling`).
 
     Raises LacunaError where `on_bad_record` is 'fail' and there are bad records, after it has
     named each in the log: Snakemake removes what a failed job wrote. Raises it too where a
@@ -55,7 +68,9 @@ def split_scaffolds(
     faults: list[Rejected] = []
 
     def usable() -> Iterator[Scaffold]:
-        for record in read_scaffolds(fasta, gaps, truth, homologs, tolerance_ppm=tolerance_ppm):
+        for record in read_scaffolds(
+            fasta, gaps, truth, homologs, masses=masses, tolerance_ppm=tolerance_ppm
+        ):
             if isinstance(record, Rejected):
                 faults.append(record)
             else:

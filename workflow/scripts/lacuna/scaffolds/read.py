@@ -31,9 +31,11 @@ from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.core.files import LacunaError, atomic_write, open_text, printable
 from lacuna.scaffolds.fasta import Fault, Record, read_records
 from lacuna.scaffolds.gap_table import GapTable, Row
+from lacuna.scaffolds.mass_table import MassTable
 from lacuna.scaffolds.notation import InlineGap, Letters, locate, read_letters
 from lacuna.scaffolds.scaffold import (
     Gap,
+    IntactMass,
     Piece,
     Rejected,
     ResidueModification,
@@ -64,6 +66,7 @@ def read_scaffolds(
     truth: str | Path | None = None,
     homologs: str | Path | None = None,
     *,
+    masses: str | Path | None = None,
     tolerance_ppm: float = DEFAULT_TOLERANCE_PPM,
     max_length: int = DEFAULT_MAX_LENGTH,
 ) -> Iterator[Scaffold | Rejected]:
@@ -80,6 +83,7 @@ def read_scaffolds(
         32 * max_length
     )  # generous: an inline gap takes about 16 bytes, blanks and line ends come on top
     table = GapTable(gaps)
+    weighed = MassTable(masses)
     truths = (
         TruthFile(truth, lambda record: _plain(record, max_length), max_bytes)
         if truth is not None
@@ -113,15 +117,18 @@ def read_scaffolds(
             if chain.startswith(_FORMULA):
                 formulas.append(chain)
             kept = _observed(letters, sequence) if letters.modifications else ()
-            yield Scaffold(chain, record.description, sequence, found, line, kept)
+            intact = weighed.take(chain)
+            yield Scaffold(chain, record.description, sequence, found, line, kept, intact)
         except Fault as fault:
             table.discard(chain)
+            weighed.discard(chain)
             yield _rejected(fault, chain, fasta.name)
-    for chain, line in table.left():
-        quoted = len(chain) > 1 and chain[0] == chain[-1] == '"'
-        remedy = "remove the quotes" if quoted else "correct the id or remove the row"
-        unknown = Fault(f"is no chain of {fasta.name}; {remedy}", line)
-        yield _rejected(unknown, chain, table.file)
+    for given in (table, weighed):
+        for chain, line in given.left():
+            quoted = len(chain) > 1 and chain[0] == chain[-1] == '"'
+            remedy = "remove the quotes" if quoted else "correct the id or remove the row"
+            unknown = Fault(f"is no chain of {fasta.name}; {remedy}", line)
+            yield _rejected(unknown, chain, given.file)
     if truths is not None:
         yield from _unmatched(truths, first_line, without_truth, fasta.name)
     if homologs is not None:
@@ -497,7 +504,7 @@ def _with_truth(
 
 def to_json(scaffold: Scaffold) -> str:
     """A scaffold as one compact line of JSON, without a line end."""
-    fields = {
+    fields: dict[str, object] = {
         "chain": scaffold.chain,
         "description": scaffold.description,
         "sequence": scaffold.sequence,
@@ -505,6 +512,8 @@ def to_json(scaffold: Scaffold) -> str:
         "line": scaffold.line,
         "modifications": [[m.position, m.mass, m.name] for m in scaffold.modifications],
     }
+    if scaffold.intact is not None:
+        fields["intact"] = astuple(scaffold.intact)
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -544,7 +553,9 @@ def from_json(line: str) -> Scaffold:
             for *values, interval, pieces, likely, rivals, untried, origin in fields.pop("gaps")
         )
         modifications = tuple(ResidueModification(*m) for m in fields.pop("modifications"))
-        return Scaffold(**fields, gaps=gaps, modifications=modifications)
+        weighed = fields.pop("intact", None)
+        intact = None if weighed is None else IntactMass(*weighed)
+        return Scaffold(**fields, gaps=gaps, modifications=modifications, intact=intact)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a scaffold ({error})") from None
 

@@ -76,6 +76,15 @@ class ResidueModification:
 
 
 @dataclass(frozen=True, slots=True)
+class IntactMass:
+    """The mass of a whole chain, reduced and neutral, in Da; kind: `average` or `monoisotopic`."""
+
+    mass: float
+    tolerance_da: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Scaffold:
     """A chain with its gaps, sorted and apart.
 
@@ -90,6 +99,7 @@ class Scaffold:
     gaps: tuple[Gap, ...]
     line: int
     modifications: tuple[ResidueModification, ...] = ()
+    intact: IntactMass | None = None
 
 
 @dataclass(frozen=True, slots=True)

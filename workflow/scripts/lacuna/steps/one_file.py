@@ -24,6 +24,7 @@ OUTPUTS = {
     "residues": "residues.tsv",
     "gaps": "gaps.tsv",
     "chains": "chains.tsv",
+    "masses": "masses.tsv",
     "accuracy": "accuracy.tsv",
     "rejected": "rejected.tsv",
     "alkylation": "alkylation.json",
@@ -44,8 +45,8 @@ def fill_file(
 ) -> None:
     """Fill a FASTA file and write `OUTPUTS` into the folder `out` when all of them are done.
 
-    inputs: `fasta` and, if there are such files, `gaps`, `truth` and `homologs`, as in a sample
-    sheet; options: keys of config.yaml and their values, the others have their defaults;
+    inputs: `fasta` and, if there are such files, `gaps`, `truth`, `homologs` and `masses`, as in a
+    sample sheet; options: keys of config.yaml and their values, the others have their defaults;
     progress: called with the chains that are done and their number, first and after every block.
 
     Computes with one thread, as a job of the workflow does, so that results do not depend on the

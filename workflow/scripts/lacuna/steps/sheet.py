@@ -39,6 +39,7 @@ class Sample:
     homologs: Path | None = None
     species: str = SPECIES[0]
     alkylation: str = ""  # that of the configuration
+    masses: Path | None = None
 
 
 def read_sheet(path: str | Path) -> tuple[Sample, ...]:

@@ -128,6 +128,7 @@ def fill_sample(
         *(given["fasta"], given.get("gaps"), given.get("truth")),
         *(scaffolds, out["rejected"]),
         homologs=given.get("homologs"),
+        masses=given.get("masses"),
         block_size=block_size,
         n_blocks=n_blocks,
         tolerance_ppm=settings.tolerance_ppm,
@@ -165,7 +166,7 @@ def fill_sample(
             parts[table].append(path)
         if after_block is not None:
             after_block()
-    for table in ("filled", "residues", "gaps", "chains"):
+    for table in ("filled", "residues", "gaps", "chains", "masses"):
         join_parts(parts[table], out[table], HEADERS.get(table, ""))
     measure(parts["scored"], [], out["accuracy"])
     if "alternatives" in out:
