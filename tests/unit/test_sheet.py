@@ -154,7 +154,7 @@ def test_the_schema_is_one_and_fits_what_reads_it() -> None:
     schema = yaml.safe_load(SAMPLES_SCHEMA.read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
     assert set(sheet.COLUMNS) == {field.name for field in fields(Sample)}
-    assert sheet.OPTIONAL_PATHS == ("gaps", "truth", "homologs")
+    assert sheet.OPTIONAL_PATHS == ("gaps", "truth", "homologs", "masses")
     assert sheet.ALKYLATIONS == (AUTO, *READINGS)
     assert sheet.SPECIES == ("auto", *SPECIES)
     defaults = Sample("x", Path("y"))
