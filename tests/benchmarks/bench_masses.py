@@ -1,12 +1,12 @@
 """What masses are worth: gaps filled exactly with their mass, fragment masses, hidden lengths.
 
     python tests/benchmarks/bench_masses.py FOLDER OUT [--shares 0 0.1 0.2 0.3 0.5] [--hide-lengths]
-        [--error-ppm 3] [--seed 0] [--every N]
+        [--error-ppm 3] [--draws 3] [--every N]
 
 FOLDER holds scaffolds.fasta, gaps.tsv (chain, start, end, mass: measured, 10 ppm) and truth.jsonl
 (a record per scaffold: id, set, protocol, chain, seq, missing). For each share the masses of so
-many inner cleavages of each gap, drawn at random, are written into OUT/SHARE/masses.tsv with that
-of the gap, and the chains are filled with them. Masses of cleavages have normal errors with a
+many inner cleavages of each gap, drawn at random, are written into OUT/SHARE/DRAW/masses.tsv with
+that of the gap, and the chains are filled with them. Masses of cleavages have normal errors with a
 standard deviation of --error-ppm. Prints a Markdown table of the human sets: gaps with every
 residue right (I = L) and their 95 % Wilson intervals, those whose truth is among the candidates,
 and those of the right length.
@@ -40,13 +40,17 @@ CANDIDATES = 5
 
 
 def draw(
-    record: dict[str, Any], number: int, mass: str, share: float, given: argparse.Namespace
+    record: dict[str, Any],
+    seed: tuple[int, int],
+    mass: str,
+    share: float,
+    given: argparse.Namespace,
 ) -> dict[str, object]:
     """A row of the gap table: the mass of the gap, and those of a share of its inner cleavages.
 
     Of a chain the cleavages known at one share are known at every larger one, with the same errors.
     """
-    rng = np.random.default_rng((given.seed, number))
+    rng = np.random.default_rng(seed)
     start, end = record["missing"][0], record["missing"][-1] + 1
     weights = np.cumsum([std_aa_mass[residue] for residue in record["seq"][start : end - 1]])
     n = int(share * len(weights) + rng.random())  # on average that share of them
@@ -82,8 +86,8 @@ def fill(
     return out / "filled" / "gaps.tsv"
 
 
-def scores(truth: Sequence[dict[str, Any]], gaps: Path) -> Iterator[str]:
-    """A cell of the table for each protocol."""
+def count(truth: Sequence[dict[str, Any]], gaps: Path) -> Counter[tuple[str, str]]:
+    """Gaps of each protocol, and those that are exact, among the candidates, of the right length."""
     found: dict[str, list[str]] = {}
     for row in GAP_TABLE.read(gaps):
         found.setdefault(row.chain, []).append(merged(row.candidate))
@@ -95,11 +99,16 @@ def scores(truth: Sequence[dict[str, Any]], gaps: Path) -> Iterator[str]:
         counts[protocol, "exact"] += candidates[0] == true
         counts[protocol, "among"] += true in candidates
         counts[protocol, "length"] += len(candidates[0]) == len(true)
+    return counts
+
+
+def cells(counts: Counter[tuple[str, str]], draws: int) -> Iterator[str]:
+    """A cell of the table for each protocol; intervals are those of one draw's gaps."""
     for protocol in PROTOCOLS:
-        n, exact = counts[protocol, "gaps"], counts[protocol, "exact"]
-        low, high = wilson_interval(exact, n)
-        among, length = counts[protocol, "among"] / n, counts[protocol, "length"] / n
-        yield f"{exact / n:.3f} ({low:.3f}-{high:.3f}); {among:.3f}; {length:.3f}"
+        n = counts[protocol, "gaps"]
+        exact, among, length = (counts[protocol, x] / n for x in ("exact", "among", "length"))
+        low, high = wilson_interval(round(exact * n / draws), n // draws)
+        yield f"{exact:.3f} ({low:.3f}-{high:.3f}); {among:.3f}; {length:.3f}"
 
 
 def main() -> None:
@@ -109,7 +118,7 @@ def main() -> None:
     parser.add_argument("--shares", type=float, nargs="+", default=[0, 0.1, 0.2, 0.3, 0.5])
     parser.add_argument("--hide-lengths", action="store_true")
     parser.add_argument("--error-ppm", type=float, default=ERROR_PPM)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--every", type=int, default=1, help="N: one chain of N alone")
     given = parser.parse_args()
     with open(given.folder / "truth.jsonl", encoding="utf-8") as handle:
@@ -125,9 +134,13 @@ def main() -> None:
     print("| cleavages known |", " | ".join(titles), "|")
     print("|---" * (len(PROTOCOLS) + 1) + "|")
     for share in given.shares:
-        rows = [draw(r, i, masses[r["id"]], share, given) for i, r in some]
-        gaps = fill(given.folder, truth, rows, given.out / f"{share:g}")
-        print(f"| {share:g} |", " | ".join(scores(truth, gaps)), "|", flush=True)
+        counts: Counter[tuple[str, str]] = Counter()
+        draws = given.draws if share else 1
+        for seed in range(draws):
+            rows = [draw(r, (seed, i), masses[r["id"]], share, given) for i, r in some]
+            out = given.out / f"{share:g}" / f"draw{seed}"
+            counts += count(truth, fill(given.folder, truth, rows, out))
+        print(f"| {share:g} |", " | ".join(cells(counts, draws)), "|", flush=True)
 
 
 if __name__ == "__main__":
