@@ -87,7 +87,7 @@ def fill(
 
 
 def count(truth: Sequence[dict[str, Any]], gaps: Path) -> Counter[tuple[str, str]]:
-    """Gaps of each protocol, and those that are exact, among the candidates, of the right length."""
+    """Gaps of each protocol; those exact, among the candidates, and of the right length."""
     found: dict[str, list[str]] = {}
     for row in GAP_TABLE.read(gaps):
         found.setdefault(row.chain, []).append(merged(row.candidate))
