@@ -1,7 +1,7 @@
 """What masses are worth: gaps filled exactly with their mass, fragment masses, hidden lengths.
 
     python tests/benchmarks/bench_masses.py FOLDER OUT [--shares 0 0.1 0.2 0.3 0.5] [--hide-lengths]
-        [--error-ppm 3] [--draws 3] [--every N]
+        [--error-ppm 3] [--draws 3] [--intact DA] [--every N]
 
 FOLDER holds scaffolds.fasta, gaps.tsv (chain, start, end, mass: measured, 10 ppm) and truth.jsonl
 (a record per scaffold: id, set, protocol, chain, seq, missing). For each share the masses of so
@@ -9,7 +9,8 @@ many inner cleavages of each gap, drawn at random, are written into OUT/SHARE/DR
 that of the gap, and the chains are filled with them. Masses of cleavages have normal errors with a
 standard deviation of --error-ppm. Prints a Markdown table of the human sets: gaps with every
 residue right (I = L) and their 95 % Wilson intervals, those whose truth is among the candidates,
-and those of the right length.
+and those of the right length. With --intact gaps have no masses, but each chain has its average
+mass, with that tolerance and normal errors of a third of it.
 """
 
 import argparse
@@ -26,7 +27,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 
 from bench_accuracy import HUMAN, merged  # noqa: E402
-from pyteomics.mass import std_aa_mass  # noqa: E402
+from pyteomics.mass import calculate_mass, std_aa_mass  # noqa: E402
 
 from lacuna.core.tables import GAP_TABLE  # noqa: E402
 from lacuna.results.statistics import wilson_interval  # noqa: E402
@@ -60,20 +61,23 @@ def draw(
         "chain": record["id"],
         "start": start,
         "end": end,
-        "mass": mass,
+        "mass": "" if given.intact else mass,
         "min_length": 1 if given.hide_lengths else "",
         "prefix_masses": ";".join(f"{prefix:.5f}" for prefix in weights[known]),
     }
 
 
 def fill(
-    folder: Path, truth: Sequence[dict[str, Any]], rows: list[dict[str, object]], out: Path
+    given: argparse.Namespace,
+    truth: Sequence[dict[str, Any]],
+    rows: list[dict[str, object]],
+    out: Path,
 ) -> Path:
     """Fill the chains with the rows as their gap table; the path of gaps.tsv."""
     out.mkdir(parents=True, exist_ok=True)
     wanted = {record["id"] for record in truth}
     with open(out / "chains.fasta", "w", encoding="utf-8") as handle:
-        for record in read_records(folder / "scaffolds.fasta", 1 << 20):
+        for record in read_records(given.folder / "scaffolds.fasta", 1 << 20):
             if record.chain in wanted:
                 handle.write(f">{record.chain}\n{record.body.decode()}\n")
     with open(out / "masses.tsv", "w", newline="", encoding="utf-8") as handle:
@@ -81,6 +85,14 @@ def fill(
         table.writeheader()
         table.writerows(rows)
     inputs = {"fasta": out / "chains.fasta", "gaps": out / "masses.tsv"}
+    if given.intact:
+        inputs["masses"] = out / "intact.tsv"
+        with open(inputs["masses"], "w", encoding="utf-8") as handle:
+            handle.write("chain\tmass\ttolerance_da\tkind\n")
+            for i, record in enumerate(truth):
+                mass = calculate_mass(sequence=record["seq"], average=True)
+                mass += np.random.default_rng(i).normal(0.0, given.intact / 3)
+                handle.write(f"{record['id']}\t{mass:.3f}\t{given.intact}\taverage\n")
     options = {"alkylation": "none", "candidates": CANDIDATES, "tolerance_ppm": PPM}
     fill_file(inputs, out / "filled", options)
     return out / "filled" / "gaps.tsv"
@@ -119,6 +131,7 @@ def main() -> None:
     parser.add_argument("--hide-lengths", action="store_true")
     parser.add_argument("--error-ppm", type=float, default=ERROR_PPM)
     parser.add_argument("--draws", type=int, default=3)
+    parser.add_argument("--intact", type=float, default=0.0, metavar="DA")
     parser.add_argument("--every", type=int, default=1, help="N: one chain of N alone")
     given = parser.parse_args()
     with open(given.folder / "truth.jsonl", encoding="utf-8") as handle:
@@ -139,7 +152,7 @@ def main() -> None:
         for seed in range(draws):
             rows = [draw(r, (seed, i), masses[r["id"]], share, given) for i, r in some]
             out = given.out / f"{share:g}" / f"draw{seed}"
-            counts += count(truth, fill(given.folder, truth, rows, out))
+            counts += count(truth, fill(given, truth, rows, out))
         print(f"| {share:g} |", " | ".join(cells(counts, draws)), "|", flush=True)
 
 
