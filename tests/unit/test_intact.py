@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from pyteomics.mass import calculate_mass
 
 from chains import germline_chain, mutated
@@ -139,6 +141,18 @@ def test_a_bad_row_rejects_its_chain(write: Write, cells: str, words: str) -> No
 def test_a_table_without_its_columns_stops_the_run(write: Write) -> None:
     with pytest.raises(LacunaError, match="m.tsv:1: column 'kind' is missing"):
         MassTable(write("m.tsv", "chain\tmass\ttolerance_da\n"))
+
+
+@given(st.binary(max_size=200))
+@example(b"chain\tmass\ttolerance_da\tkind\na\t\xff\t1\taverage\n")
+@example(b"chain,mass,tolerance_da,kind\n" + b"a" * 100_001)
+def test_any_file_is_a_table_or_named(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
+    path = tmp_path_factory.mktemp("masses") / "m.tsv"
+    path.write_bytes(raw)
+    try:
+        MassTable(path)
+    except LacunaError as error:
+        assert str(error).startswith(str(path))
 
 
 def test_masses_of_unknown_chains_are_listed(write: Write) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from io import StringIO
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -348,8 +348,9 @@ def _by_intact_masses(
         stages = left_for_gaps(scaffold)
         rows = [probabilities[gap.rows.start : gap.rows.stop] for gap in gaps]
         rankings = rank_together(rows, candidates, stages) if stages is not None else ()
-        found |= {gap.rows.start: None for gap in gaps}
-        found |= {gap.rows.start: r for gap, r in zip(gaps, rankings, strict=False)}
+        for gap, ranking in zip_longest(gaps, rankings):
+            if set(gap.ambiguity) != {"J"}:  # of which a mass says nothing
+                found[gap.rows.start] = ranking
     return found
 
 

@@ -4,19 +4,19 @@
 `average` or `monoisotopic`.
 """
 
-import csv
 import math
 from collections.abc import Iterator
 from pathlib import Path
 
 from lacuna.core.config import shortened
-from lacuna.core.files import LacunaError, open_text
+from lacuna.core.files import LacunaError, open_text, read_lines
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.scaffold import IntactMass
 
 COLUMNS = ("chain", "mass", "tolerance_da", "kind")
 KINDS = ("average", "monoisotopic")
 MAX_MASS = 10_000_000.0  # Da: a chain of 50,000 tryptophans weighs less
+MAX_LINE = 100_000  # characters
 _DELIMITERS = "\t,;"
 
 
@@ -73,21 +73,30 @@ class MassTable:
 
 def _rows(path: str | Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield line and cells of each row."""
+    names: list[str] = []
+    delimiter = "\t"
     with open_text(path) as handle:
-        header = next(handle, "")
-        delimiter = next((d for d in _DELIMITERS if d in header), "\t")
-        names = [cell.strip(' "').casefold() for cell in header.rstrip("\r\n").split(delimiter)]
-        for name in COLUMNS:
-            if name not in names:
+        for line, text, whole in read_lines(handle, MAX_LINE):
+            if not whole:
                 raise LacunaError(
-                    f"{path}:1: column '{name}' is missing; give {', '.join(COLUMNS)}, separated "
-                    "by tabs"
+                    f"{path}:{line}: a line of more than {MAX_LINE} characters; give a table of "
+                    f"{', '.join(COLUMNS)}"
                 )
-        reader = csv.reader(handle, delimiter=delimiter)
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                row = dict(zip(names, (cell.strip() for cell in cells), strict=False))
-                yield reader.line_num + 1, {name: row.get(name, "") for name in COLUMNS}
+            if not text.strip():
+                continue
+            if not names:
+                delimiter = next((d for d in _DELIMITERS if d in text), "\t")
+                names = [cell.strip(' "').casefold() for cell in text.split(delimiter)]
+                for name in COLUMNS:
+                    if name not in names:
+                        raise LacunaError(
+                            f"{path}:{line}: column '{name}' is missing; give "
+                            f"{', '.join(COLUMNS)}, separated by tabs"
+                        )
+                continue
+            cells = (cell.strip() for cell in text.split(delimiter))
+            row = dict(zip(names, cells, strict=False))
+            yield line, {name: row.get(name, "") for name in COLUMNS}
 
 
 def _number(cells: dict[str, str], name: str) -> float:
