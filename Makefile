@@ -115,6 +115,8 @@ benchmark-masses: setup  ## Fill gaps with their masses and fragment masses. BEN
 		scaffolds to fill: make benchmark-masses BENCH=FOLDER)) results/benchmark-masses/known
 	@$(BIN)/python tests/benchmarks/bench_masses.py $(BENCH) results/benchmark-masses/hidden \
 		--hide-lengths --shares 0
+	@$(BIN)/python tests/benchmarks/bench_masses.py $(BENCH) results/benchmark-masses/intact \
+		--intact 1 --shares 0
 
 # The first screen of the bundled run's report, as README.md shows it.
 picture: run  ## Draw docs/report.png, the picture in README.md; needs chromium.
