@@ -73,6 +73,13 @@ def test_a_slip_that_fits_far_better_is_named_and_one_that_does_not_is_not() -> 
     assert rank_weighed(EVEN, 5, one_mass(mass_of("AGVS"), 0.001), RULES)[1] == ""
 
 
+def test_none_of_many_prefixes_is_left_out() -> None:
+    many = tuple(Stage(mass_of("A") + i, 0.001) for i in range(17))
+    stages = Stages((*many, Stage(mass_of("AGVS"), 0.003, False, True)))
+    ranking, misfit = rank_weighed(EVEN, 5, stages, RULES)
+    assert not ranking.candidates and misfit.startswith("no prefix weighs 72.0371 Da")
+
+
 def test_a_prefix_that_nothing_fits_is_left_out() -> None:
     wrong = Stage(mass_of("A") + 20.0, 0.001)
     stages = Stages((wrong, Stage(mass_of("AGVS"), 0.003, False, True)))

@@ -420,7 +420,8 @@ def _best_of(trial: _Trial, read: Mapping[int, tuple[float, np.ndarray]]) -> int
     found = trial.found
     scores = _scores(found, found.stages, read)
     if found.stages is not None and max(scores.values()) <= NO_FIT / 2:
-        for others in found.stages.without_a_prefix():
+        options = [found.stages.without(prefix) for prefix in found.stages.prefixes()]
+        for others in (some for some in options if some.passed):
             fewer = _scores(found, others, read)
             if max(fewer.values()) > max(scores.values()):
                 scores, found.stages = fewer, others

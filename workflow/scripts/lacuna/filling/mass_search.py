@@ -6,7 +6,7 @@ order, at some of its residues.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from lacuna.scaffolds.scaffold import Gap
 
 SIGMAS = 3.0  # standard deviations of a measured mass in its tolerance
 UNBOUNDED = 1 << 30  # residues
+MAX_SUSPECTS = 16  # prefix masses of a gap that are each left out if nothing fits all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,10 @@ class Stages:
         """All others."""
         return replace(self, passed=tuple(one for one in self.passed if one is not stage))
 
-    def without_a_prefix(self) -> Iterator["Stages"]:
-        """All but one of the prefix masses, for each of them."""
-        for stage in self.passed:
-            if not stage.ends_piece and len(self.passed) > 1:
-                yield self.without(stage)
+    def prefixes(self) -> tuple[Stage, ...]:
+        """Those of which one may be left out: none if there are more than MAX_SUSPECTS."""
+        found = tuple(stage for stage in self.passed if not stage.ends_piece)
+        return found if len(found) <= MAX_SUSPECTS else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,12 +60,11 @@ def at_odds(stages: Stages, log_probability: LogProbability) -> tuple[Stage | No
     """
     passed = stages.passed
     best, least = None, -math.inf
-    for stage in passed:
-        if not stage.ends_piece:
-            others = stages.without(stage)
-            without = log_probability(others) if others.passed else 0.0
-            if without > least:
-                best, least = stage, without
+    for stage in stages.prefixes():
+        others = stages.without(stage)
+        without = log_probability(others) if others.passed else 0.0
+        if without > least:
+            best, least = stage, without
     if best is not None:
         return best, True
     for i, stage in enumerate(passed[:-1], start=1):

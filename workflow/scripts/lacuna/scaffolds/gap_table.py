@@ -23,7 +23,7 @@ COLUMNS = REQUIRED + OPTIONAL
 
 MAX_LINE = 100_000  # characters of a line
 MAX_DIGITS = 12  # of a whole number
-MAX_PREFIXES = 1_000  # masses of beginnings of a gap
+MAX_PREFIXES = 100  # masses of beginnings of a gap
 
 _BED_KEYWORDS = ("track", "browser")  # of lines for genome browsers
 _WORD = r"[^ \t\x0b\x0c]+"
