@@ -38,7 +38,7 @@ define build_venv
 	@touch $(1)/.stamp
 endef
 
-.PHONY: help setup run check test lint format faults fuzz numbers picture sbom benchmark-seed benchmark-train clean
+.PHONY: help setup run check test lint format faults fuzz numbers picture sbom benchmark-seed benchmark-train benchmark-masses clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -109,6 +109,14 @@ fuzz: setup $(ATHERIS)/.stamp  ## Fuzz the readers and whole runs; fails at a fi
 numbers: setup  ## Count the differences by precision, processor and threads. BENCH=folder with scaffolds.fasta
 	@$(BIN)/python tests/benchmarks/numeric_differences.py $(or $(BENCH),$(error numbers: say which \
 		scaffolds to fill: make numbers BENCH=FOLDER, a folder with scaffolds.fasta))
+
+benchmark-masses: setup  ## Fill gaps with their masses and fragment masses. BENCH=a folder with truth.jsonl
+	@$(BIN)/python tests/benchmarks/bench_masses.py $(or $(BENCH),$(error benchmark-masses: say which \
+		scaffolds to fill: make benchmark-masses BENCH=FOLDER)) results/benchmark-masses/known
+	@$(BIN)/python tests/benchmarks/bench_masses.py $(BENCH) results/benchmark-masses/hidden \
+		--hide-lengths --shares 0
+	@$(BIN)/python tests/benchmarks/bench_masses.py $(BENCH) results/benchmark-masses/intact \
+		--intact 1 --shares 0
 
 # The page in a frame, since a screenshot of a page by itself begins at its top.
 picture: run  ## Draw docs/report.png, the picture in README.md, by chromium.

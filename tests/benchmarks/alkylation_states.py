@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from lacuna.filling.cysteine import find_reading  # noqa: E402
-from lacuna.filling.decode import Modifications  # noqa: E402
+from lacuna.filling.residue_masses import Modifications  # noqa: E402
 from lacuna.scaffolds.alkylation import AUTO, READINGS  # noqa: E402
 from lacuna.scaffolds.read import read_scaffolds  # noqa: E402
 from lacuna.scaffolds.scaffold import Scaffold  # noqa: E402

@@ -18,8 +18,8 @@ from chains import fasta, germline_chain, hidden, mutated
 SWITCH = "LACUNA_CLUSTER_TESTS"
 pytestmark = pytest.mark.cluster
 
-TABLES = ("filled.fasta", "residues.tsv", "gaps.tsv", "chains.tsv", "accuracy.tsv", "rejected.tsv")
-TABLES += ("alkylation.json",)
+TABLES = ("filled.fasta", "residues.tsv", "gaps.tsv", "chains.tsv", "masses.tsv", "accuracy.tsv")
+TABLES += ("rejected.tsv", "alkylation.json")
 FILES = [
     *(f"{sample}/{table}" for sample in ("many", "few") for table in TABLES),
     "many/alternatives.fasta",

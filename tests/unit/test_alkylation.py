@@ -16,15 +16,11 @@ from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.tables import GAP_TABLE
 from lacuna.filling import weighing
 from lacuna.filling.cysteine import find_reading
-from lacuna.filling.decode import (
-    MAX_MASS,
-    MassRules,
-    Modifications,
-    mass_log_probability,
-    rank_sequences,
-)
+from lacuna.filling.decode import mass_log_probability, rank_sequences
 from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import Reader
+from lacuna.filling.mass_search import one_mass
+from lacuna.filling.residue_masses import MAX_MASS, MassRules, Modifications
 from lacuna.filling.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.scaffolds.alkylation import (
@@ -251,9 +247,9 @@ def test_candidates_by_several_readings_are_ranked_together() -> None:
     mass = mass_of("SC", CAM)
     both = Modifications(((CAM, 0.75), (0.0, 0.25)))
     each = {c: MassRules(Modifications(((c, 1.0),))) for c in (CAM, 0.0)}
-    wide = mass_of("SW") - mass + 0.01  # SW fits in both readings
-    ranking = rank_sequences(read, 5, mass, wide, MassRules(both))
-    alone = {c: rank_sequences(read, 5, mass, wide, rules) for c, rules in each.items()}
+    wide = mass_of("SW") - mass + 0.01  # SW fits by both
+    ranking = rank_sequences(read, 5, one_mass(mass, wide), MassRules(both))
+    alone = {c: rank_sequences(read, 5, one_mass(mass, wide), rules) for c, rules in each.items()}
     expected: dict[str, float] = {}
     for c, share in both.cysteine:
         for candidate in alone[c].candidates:
@@ -265,11 +261,11 @@ def test_candidates_by_several_readings_are_ranked_together() -> None:
     assert best.sequence == "SC" and best.readings == (1.0, 0.0)
     assert best.mass == pytest.approx(mass)
     np.testing.assert_allclose(ranking.distributions.sum(1), 1.0)
-    logs = [mass_log_probability(read, mass, wide, rules) for rules in each.values()]
+    logs = [mass_log_probability(read, one_mass(mass, wide), rules) for rules in each.values()]
     assert ranking.mass_probability == pytest.approx(
         0.75 * np.exp(logs[0]) + 0.25 * np.exp(logs[1])
     )
-    assert mass_log_probability(read, mass, wide, MassRules(both)) == pytest.approx(
+    assert mass_log_probability(read, one_mass(mass, wide), MassRules(both)) == pytest.approx(
         np.log(ranking.mass_probability)
     )
 
@@ -277,19 +273,19 @@ def test_candidates_by_several_readings_are_ranked_together() -> None:
 def test_a_reading_by_which_nothing_fits_drops_out() -> None:
     read = distributions({"C": 0.9, "A": 0.1})
     both = MassRules(Modifications(((0.0, 0.9), (CAM, 0.1))))
-    ranking = rank_sequences(read, 5, mass_of("C", CAM), 0.002, both)
+    ranking = rank_sequences(read, 5, one_mass(mass_of("C", CAM), 0.002), both)
     assert [(c.sequence, c.probability) for c in ranking.candidates] == [("C", 1.0)]
     assert ranking.candidates[0].readings == (0.0, 1.0)
-    assert rank_sequences(read, 5, 300.0, 0.002, both).candidates == ()
+    assert rank_sequences(read, 5, one_mass(300.0, 0.002), both).candidates == ()
 
 
 def test_a_contradiction_is_looked_for_only_where_a_cysteine_could_make_one() -> None:
     read = distributions({"C": 0.9, "A": 0.1}, {"G": 1.0})
     mass = mass_of("CG", CAM)
     plain = MassRules()
-    assert contradiction(read, mass, 0.002, plain, 0.0) == "carbamidomethyl"
-    assert contradiction(read, mass, 0.002, plain, 0.5) is None
-    assert contradiction(distributions({"A": 1.0}), mass, 0.002, plain, 0.0) is None
+    assert contradiction(read, one_mass(mass, 0.002), plain, 0.0) == "carbamidomethyl"
+    assert contradiction(read, one_mass(mass, 0.002), plain, 0.5) is None
+    assert contradiction(distributions({"A": 1.0}), one_mass(mass, 0.002), plain, 0.0) is None
 
 
 def test_the_table_says_what_cysteine_weighs_and_warns(caplog: pytest.LogCaptureFixture) -> None:
@@ -342,7 +338,7 @@ def test_the_work_of_a_long_gap_is_bounded(length: int, monkeypatch: pytest.Monk
         kept += width
         return np.arange(min(len(scores), width))
 
-    monkeypatch.setattr("lacuna.filling.decode._highest", counted)
+    monkeypatch.setattr("lacuna.filling.mass_search.highest", counted)
     even = np.full((length, N_RESIDUES), 1 / N_RESIDUES)
-    mass_log_probability(even, length * 110.0, 1.0)
+    mass_log_probability(even, one_mass(length * 110.0, 1.0))
     assert kept <= 30 * 4096

@@ -16,7 +16,9 @@ from Bio.SeqRecord import SeqRecord
 import lacuna
 from chains import fasta, germline_chain, hidden, mutated, random_protein
 from conftest import Write
+from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError
+from lacuna.filling.residue_masses import RESIDUE_MASSES
 from lacuna.steps import one_file
 
 CHAIN = germline_chain("H", 0)
@@ -82,6 +84,20 @@ def test_a_gap_that_stays_open_says_why(filled: lacuna.FilledChains) -> None:
     assert chain.status == "open" and chain.sequence == hidden(CHAIN, [(50, 53)])
     assert chain.gaps[0].candidates == ()
     assert chain.gaps[0].status.startswith("no_sequence_fits_mass")
+
+
+def test_masses_of_beginnings_are_a_list_of_a_gap() -> None:
+    weights = [float(RESIDUE_MASSES[RESIDUES.index(residue)]) for residue in CHAIN[50:55]]
+    gap = {"start": 50, "end": 55, "mass": sum(weights)}
+    known = [sum(weights[:2]), sum(weights[:3])]
+    filled = lacuna.fill(
+        [{"sequence": CHAIN, "gaps": [{**gap, "prefix_masses": known}]}], alkylation="none"
+    )
+    for candidate in filled[0].gaps[0].candidates:
+        for n, mass in ((2, known[0]), (3, known[1])):
+            tokens = [RESIDUES.index(residue) for residue in candidate.sequence[:n]]
+            assert abs(RESIDUE_MASSES[tokens].sum() - mass) <= mass * 1e-5
+    assert filled[0].gaps[0].status == "filled"
 
 
 def test_chains_behave_as_a_list(filled: lacuna.FilledChains) -> None:

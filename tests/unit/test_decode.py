@@ -1,5 +1,6 @@
 """The best sequences of a gap, compared with all possible ones, with and without a mass."""
 
+import math
 from itertools import product
 
 import numpy as np
@@ -8,13 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES, encode
-from lacuna.filling.decode import (
-    RESIDUE_MASSES,
-    Candidate,
-    MassRules,
-    rank_plain,
-    rank_sequences,
-)
+from lacuna.filling.decode import Candidate, rank_plain, rank_sequences
+from lacuna.filling.mass_search import one_mass
+from lacuna.filling.residue_masses import RESIDUE_MASSES, MassRules
 
 GLYCINE, ALANINE, ASPARAGINE, GLUTAMINE, LYSINE = (
     57.02146,
@@ -63,7 +60,7 @@ def best(probabilities: np.ndarray, n: int) -> tuple[Candidate, ...]:
 
 def within(probabilities: np.ndarray, n: int, mass: float, tolerance: float) -> list[str]:
     """The best sequences of a gap of known mass."""
-    ranking = rank_sequences(probabilities, n, mass, tolerance, MassRules())
+    ranking = rank_sequences(probabilities, n, one_mass(mass, tolerance), MassRules())
     return [candidate.sequence for candidate in ranking.candidates]
 
 
@@ -87,19 +84,29 @@ def test_the_best_within_a_mass_are_those_of_all_sequences(
 ) -> None:
     every = every_sequence(probabilities)
     mass = every[data.draw(st.sampled_from(sorted(every)))][1] + tolerance / 2
-    fitting = {s: p for s, (p, m) in every.items() if abs(m - mass) <= tolerance}
-    ranking = rank_sequences(probabilities, n, mass, tolerance, MassRules())
-    assert {c.sequence for c in ranking.candidates} <= set(fitting)
+    fitting: dict[str, float] = {}  # I as L, weighed by how far the mass is off
+    for sequence, (p, m) in every.items():
+        if abs(m - mass) <= tolerance:
+            one = sequence.replace("I", "L")
+            off = 3 * (m - mass) / tolerance
+            fitting[one] = fitting.get(one, 0.0) + p * math.exp(-off * off / 2)
+    ranking = rank_sequences(probabilities, n, one_mass(mass, tolerance), MassRules())
+    assert {c.sequence.replace("I", "L") for c in ranking.candidates} <= set(fitting)
     total = sum(fitting.values())
     highest = [p / total for p in sorted(fitting.values(), reverse=True)[:n]]
     assert [c.probability for c in ranking.candidates] == pytest.approx(highest)
+    for candidate in ranking.candidates:
+        for letter, row in zip(candidate.sequence, probabilities, strict=True):
+            if letter in "IL":
+                assert row[RESIDUES.index(letter)] == max(row[[RESIDUES.index(x) for x in "IL"]])
+    assert ranking.distributions.sum(1) == pytest.approx(np.ones(len(probabilities)))
     assert ranking.mass_probability == pytest.approx(total)
 
 
 @given(gaps(), st.integers(1, 5))
 def test_where_no_sequence_fits_the_mass_none_is_given(probabilities: np.ndarray, n: int) -> None:
     heaviest = max(mass for _, mass in every_sequence(probabilities).values())
-    ranking = rank_sequences(probabilities, n, heaviest + 5.0, 1.0, MassRules())
+    ranking = rank_sequences(probabilities, n, one_mass(heaviest + 5.0, 1.0), MassRules())
     assert ranking.candidates == () and ranking.mass_probability == 0
     assert np.array_equal(ranking.distributions, probabilities)
 
@@ -147,7 +154,7 @@ def test_a_long_gap_of_known_mass_is_filled_within_it() -> None:
     second = probabilities.copy()
     second[np.arange(15), encode(free.sequence)] = 0
     mass = best(second, 1)[0].mass
-    ranking = rank_sequences(probabilities, 5, mass, 1e-5 * mass, MassRules())
+    ranking = rank_sequences(probabilities, 5, one_mass(mass, 1e-5 * mass), MassRules())
     assert len(ranking.candidates) == 5
     for candidate in ranking.candidates:
         assert abs(candidate.mass - mass) <= 1e-5 * mass

@@ -18,7 +18,7 @@ from lacuna.antibody.germlines import LOCI
 from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
 from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE, RESIDUE_TABLE, SCORED_TABLE
-from lacuna.filling.decode import RESIDUE_MASSES, Ranking, rank_plain
+from lacuna.filling.decode import Ranking, rank_plain
 from lacuna.filling.fill import (
     ALTERNATIVES,
     Tables,
@@ -27,10 +27,11 @@ from lacuna.filling.fill import (
     regions_as_text,
 )
 from lacuna.filling.lengths import with_lengths
+from lacuna.filling.residue_masses import RESIDUE_MASSES
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import predict
-from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.scaffolds.scaffold import Gap, Piece, Scaffold
 from lacuna.templates.homologs import index_homologs
 from lacuna.templates.nearest import Library
 
@@ -369,6 +370,27 @@ def test_a_gap_of_a_mass_that_nothing_has_stays_missing_and_says_why(fill: Fille
     row = next(r for r in found.rows["gaps"] if r["gap"] == "2")
     assert row["status"].startswith("no_sequence_fits_mass") and row["candidate"] == ""
     assert (found.rows["chains"][0]["missing"], found.rows["chains"][0]["filled"]) == ("6", "2")
+
+
+def test_a_prefix_that_contradicts_is_left_out_and_named(fill: Filler) -> None:
+    whole = germline_chain("H", 1)
+    chain = scaffold(whole, (70, 74))
+    weights = [float(RESIDUE_MASSES[RESIDUES.index(x)]) for x in whole[70:74]]
+    mass, prefix = sum(weights), sum(weights[:2])
+
+    def row(*prefixes: float) -> dict[str, str]:
+        known = tuple((p, p * 1e-5) for p in prefixes)
+        piece = Piece(4, 4, mass, mass * 1e-5, False, known)
+        gap = replace(chain.gaps[0], mass=mass, tolerance_da=mass * 1e-5, pieces=(piece,))
+        return fill(replace(chain, gaps=(gap,))).rows["gaps"][0]
+
+    assert row(prefix)["candidate"].replace("I", "L") == whole[70:74].replace("I", "L")
+    wrong = row(prefix, prefix + 60.0)
+    assert wrong["candidate"] == row(prefix)["candidate"]
+    named = f"without the prefix mass {prefix + 60.0:.4f} Da, which none fits"
+    assert wrong["status"] == f"filled ({named})"
+    slipped = row(prefix + 1.00336)["status"]
+    assert slipped.endswith("which none fits; fits at 1.0034 Da less: isotope slip)")
 
 
 def test_sequences_of_one_mass_are_told_from_others(fill: Filler) -> None:

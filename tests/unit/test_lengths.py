@@ -9,7 +9,6 @@ import bundled
 from chains import constant_region, germline_chain, random_protein
 from lacuna.antibody.germlines import j_segments, v_segments
 from lacuna.filling import lengths
-from lacuna.filling.decode import MassRules, Modifications
 from lacuna.filling.ends import MAX_CONSTANT
 from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import (
@@ -19,10 +18,11 @@ from lacuna.filling.lengths import (
     resolve_lengths,
     with_lengths,
 )
+from lacuna.filling.residue_masses import MassRules, Modifications
 from lacuna.network.kmers import KmerSet, encode_scaffolds
 from lacuna.network.predict import predict
 from lacuna.scaffolds.read import from_json, to_json
-from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.scaffolds.scaffold import Gap, Piece, Scaffold
 from lacuna.training.simulate import grid_to_chain
 
 
@@ -126,6 +126,17 @@ def test_two_open_gaps_of_one_chain_are_settled_together(chain: str) -> None:
     (settled,) = settle([Scaffold("chain", "", sequence, (left, moved), 1)])
     assert [g.end - g.start for g in settled.gaps] == [5, 5]
     assert len(settled.sequence) == len(chain)
+
+
+def test_neighbouring_masses_are_settled_as_one_gap(chain: str) -> None:
+    """Each alone has several lengths; together they have one place between them."""
+    left, right = chain[96:100], chain[100:106]
+    pieces = tuple(Piece(1, None, mass_of(x), mass_of(x) * 1e-5) for x in (left, right))
+    mass = mass_of(left + right)
+    gap = Gap(96, 98, 2, None, mass, mass * 1e-5, pieces=pieces)
+    (settled,) = settle([Scaffold("m", "", chain[:96] + "XX" + chain[106:], (gap,), 1)])
+    assert len(settled.sequence) == len(chain)
+    assert settled.gaps[0].origin == (96, 98) and settled.gaps[0].pieces == pieces
 
 
 def test_a_mass_that_no_length_has_leaves_the_gap_open(chain: str) -> None:

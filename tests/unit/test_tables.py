@@ -18,6 +18,7 @@ from lacuna.core.tables import (
     CHAIN_TABLE,
     EVIDENCE_TABLE,
     GAP_TABLE,
+    MASS_TABLE,
     PLACED_TABLE,
     REJECTED_TABLE,
     RESIDUE_TABLE,
@@ -31,14 +32,14 @@ from lacuna.core.tables import (
     Table,
     TutorialRow,
 )
-from lacuna.filling.decode import RESIDUE_MASSES
+from lacuna.filling.residue_masses import RESIDUE_MASSES
 from lacuna.results.scores import measure
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from laws import fill
 
 DOCS = Path(__file__).parents[2] / "docs" / "outputs.md"
 OUTPUTS = (
-    *(RESIDUE_TABLE, GAP_TABLE, CHAIN_TABLE, ACCURACY_TABLE, REJECTED_TABLE),
+    *(RESIDUE_TABLE, GAP_TABLE, CHAIN_TABLE, MASS_TABLE, ACCURACY_TABLE, REJECTED_TABLE),
     *(TUTORIAL_TABLE, EVIDENCE_TABLE, PLACED_TABLE),
 )
 TABLES = (*OUTPUTS, SCORED_TABLE)

@@ -9,7 +9,8 @@ from chains import fasta, germline_chain, hidden, mutated, random_protein
 
 pytestmark = pytest.mark.workflow
 
-FILES = ("filled.fasta", "residues.tsv", "gaps.tsv", "chains.tsv", "accuracy.tsv", "rejected.tsv")
+FILES = ("filled.fasta", "residues.tsv", "gaps.tsv", "chains.tsv", "masses.tsv")
+FILES += ("accuracy.tsv", "rejected.tsv")
 # Cores, and chains per block: 1, 2 and 4 blocks.
 RUNS = {"whole": (1, 1000), "sevens": (4, 7), "threes": (4, 3)}
 

@@ -152,7 +152,8 @@ def test_every_job_leaves_a_log_and_a_benchmark_and_no_scratch_files(out: Path) 
         assert (out / "logs" / rule / f"{name}.log").exists()
         assert (out / "benchmarks" / rule / f"{name}.tsv").stat().st_size
     left = [p.name for p in (out / "open-2.1").rglob("*") if p.is_file()]
-    tables = ["filled.fasta", *(f"{t}.tsv" for t in ("residues", "gaps", "chains", "accuracy"))]
+    tables = ["filled.fasta", *(f"{t}.tsv" for t in ("residues", "gaps", "chains", "masses"))]
+    tables.append("accuracy.tsv")
     kept = ["scored.tsv.gz" for _ in (out / "open-2.1" / "blocks").iterdir()]
     assert kept and sorted(left) == sorted([*tables, "rejected.tsv", "alkylation.json", *kept])
 

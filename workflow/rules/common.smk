@@ -63,11 +63,12 @@ TABLES = (
     "residues.tsv",
     "gaps.tsv",
     "chains.tsv",
+    "masses.tsv",
     "accuracy.tsv",
     "rejected.tsv",
     "alkylation.json",
 )
-BLOCK_TABLES = ("filled", "residues", "gaps", "chains")
+BLOCK_TABLES = ("filled", "residues", "gaps", "chains", "masses")
 SCORED = "scored.tsv.gz"  # kept, so that accuracy can be summed anew without filling again
 SHOWN = 3  # names of absent samples in messages
 

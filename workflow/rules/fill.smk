@@ -39,6 +39,7 @@ rule join_blocks:
         residues=OUT / "{sample}" / "residues.tsv",
         gaps=OUT / "{sample}" / "gaps.tsv",
         chains=OUT / "{sample}" / "chains.tsv",
+        masses=OUT / "{sample}" / "masses.tsv",
     log:
         OUT / "logs" / "join_blocks" / "{sample}.log",
     benchmark:

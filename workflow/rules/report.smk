@@ -1,6 +1,10 @@
 # What the page says of the user's files, and of the settings that a result depends on.
 GIVEN = [
-    {column: str(getattr(s, column)) for column in INPUT_COLUMNS if getattr(s, column)}
+    {
+        column if number == 1 else f"{column} {number}": str(path)
+        for column in PATHS
+        for number, path in enumerate(s.files(column), start=1)
+    }
     for s in SAMPLES.values()
 ]
 # Tables that only some samples have.
@@ -107,7 +111,7 @@ rule write_report:
         with_evidence=list(EVIDENCE),
         with_reads=list(READS),
         settings={name: CONFIG[name] for name in SHOWN_SETTINGS},
-        inputs=digests(*INPUT_COLUMNS, "train.from", samples=lambda wildcards: SAMPLES),
+        inputs=digests(*PATHS, "train.from", samples=lambda wildcards: SAMPLES),
         code=code("write_report.py"),
     script:
         "../scripts/write_report.py"

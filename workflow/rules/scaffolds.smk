@@ -8,6 +8,7 @@ rule read_scaffolds:
         evidence=evidence_of,
         settled=settled_of,
         unread=of_reads("rejected.tsv"),
+        masses=given("masses"),
     output:
         folder=temp(directory(OUT / "{sample}" / "scaffolds")),
         rejected=OUT / "{sample}" / "rejected.tsv",
@@ -27,7 +28,7 @@ rule read_scaffolds:
         n_blocks=lambda wildcards: N_BLOCKS[wildcards.sample],
         tolerance_ppm=CONFIG["tolerance_ppm"],
         on_bad_record=CONFIG["on_bad_record"],
-        inputs=digests("fasta", "gaps", "truth", "homologs", "evidence"),
+        inputs=digests("fasta", "gaps", "truth", "homologs", "masses", "evidence"),
         code=code("read_scaffolds.py"),
     script:
         "../scripts/read_scaffolds.py"

@@ -230,9 +230,10 @@ def fill(
     - a Biopython SeqRecord;
     - a dict with `sequence` and, if known, `id`, `description`, `gaps` and `evidence`. A gap is a
       dict with `start` and `end` (from 0, end exclusive) and, if known, `mass` (Da),
-      `tolerance_ppm` or `tolerance_da`, `min_length` and `max_length`. Letters within it are
-      hidden. Evidence is a dict of positions (from 1, as in the file of this name), each with a
-      dict of residues and their probabilities: `{31: {"D": 0.7, "N": 0.3}}`.
+      `tolerance_ppm` or `tolerance_da`, `min_length`, `max_length` and `prefix_masses` (a list of
+      masses in Da of beginnings of the gap). Letters within it are hidden. Evidence is a dict of
+      positions (from 1, as in the file of this name), each with a dict of residues and their
+      probabilities: `{31: {"D": 0.7, "N": 0.3}}`.
 
     Chains without an id are named chain1, chain2, ... by their place. All chains of a call are one
     sample: what C weighs is determined from all their masses together.
@@ -369,8 +370,7 @@ def _write_inputs(given: Sequence[_Given], folder: Path) -> dict[str, Path]:
             rows.writerow(GAP_COLUMNS)
             for chain in given:
                 for gap in chain.gaps:
-                    cells = [gap.get(key) for key in _GAP_KEYS]
-                    rows.writerow([chain.chain, *("" if c is None else str(c) for c in cells)])
+                    rows.writerow([chain.chain, *(_cell(gap.get(key)) for key in _GAP_KEYS)])
     if any(chain.evidence for chain in given):
         inputs["evidence"] = folder / "evidence"
         with atomic_write(inputs["evidence"]) as handle:
@@ -381,6 +381,13 @@ def _write_inputs(given: Sequence[_Given], folder: Path) -> dict[str, Path]:
                     for residue, share in shares.items():
                         rows.writerow([chain.chain, position, residue, share])
     return inputs
+
+
+def _cell(value: object) -> str:
+    """A value of a gap as a cell of the gap table."""
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return ";".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def _write_fasta(chains: Iterable[_Given], path: Path) -> None:

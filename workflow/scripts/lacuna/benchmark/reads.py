@@ -256,7 +256,7 @@ def _either(row: EvidenceRow) -> float:
     """The probability of a residue, I and L as one."""
     other = {"I": "L", "L": "I"}.get(row.residue)
     more = sum(share for name, share in row.alternatives if name == other)
-    return min(row.probability + more, 1.0)
+    return min((row.probability or 0.0) + more, 1.0)
 
 
 def _votes(chain: WeighedChain, placed: Placed, reads: Sequence[Read]) -> str:
@@ -298,7 +298,7 @@ def _row(
         for chain in chains
         if chain.name not in used
         for row in chain.rows
-        if row.region == "CDR3" and row.probability >= SURE
+        if row.region == "CDR3" and (row.probability or 0.0) >= SURE
     ]
     return ReadsRow(
         name,

@@ -114,6 +114,18 @@ class ChainRow(NamedTuple):
     regions: Annotated[str, "its regions with their first and last position, from 1"]
 
 
+class MassRow(NamedTuple):
+    """The mass of a filled chain, reduced and neutral, beside the one measured."""
+
+    chain: Annotated[str, "id"]
+    monoisotopic: Annotated[float | None, "with the modifications written, Da", "%.4f"]
+    average: Annotated[float | None, "the same, Da", "%.3f"]
+    measured: Annotated[float | None, "the intact mass given, Da", "%.4f"]
+    kind: Annotated[str, "average or monoisotopic: what was measured"]
+    tolerance_da: Annotated[float | None, "of the intact mass, Da", "%.4g"]
+    difference: Annotated[float | None, "mass of that kind less the one measured, Da", "%.4f"]
+
+
 class ScoredRow(NamedTuple):
     """A true residue of a gap, and what each method predicts."""
 
@@ -342,6 +354,7 @@ class Table(Generic[Row]):
 RESIDUE_TABLE = Table("residues.tsv", ResidueRow)
 GAP_TABLE = Table("gaps.tsv", GapRow)
 CHAIN_TABLE = Table("chains.tsv", ChainRow)
+MASS_TABLE = Table("masses.tsv", MassRow)
 SCORED_TABLE = Table("scored", ScoredRow)  # per block, without a header
 ACCURACY_TABLE = Table("accuracy.tsv", AccuracyRow)
 REJECTED_TABLE = Table("rejected.tsv", RejectedRow)

@@ -14,7 +14,6 @@ from itertools import chain, count, groupby
 import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
-from lacuna.filling.decode import Modifications, mass_rules
 from lacuna.filling.lengths import (
     Reader,
     possible_lengths,
@@ -22,6 +21,8 @@ from lacuna.filling.lengths import (
     resolve_lengths,
     with_lengths,
 )
+from lacuna.filling.mass_search import stages_of
+from lacuna.filling.residue_masses import Modifications, mass_rules
 from lacuna.filling.weighing import (
     LONGEST,
     NAMES,
@@ -100,9 +101,8 @@ def _evidence(
                 for chance, trial, (_, read) in likely:
                     gap = trial.scaffold.gaps[number]
                     rules = mass_rules(trial.scaffold, gap, modifications)
-                    tolerance = gap.tolerance_da or 0.0
-                    found = mass_probabilities(read[number], gap.mass or 0.0, tolerance, rules)
-                    total += chance * found
+                    if (stages := stages_of(gap)) is not None:
+                        total += chance * mass_probabilities(read[number], stages, rules)
             yield odds_of(total)
 
 

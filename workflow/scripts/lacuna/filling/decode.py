@@ -1,107 +1,34 @@
 """Ranked sequences of gaps from the distributions of their missing residues."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from pyteomics.mass import std_aa_mass
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, decode
-from lacuna.scaffolds.scaffold import Gap, Scaffold
-
-_LETTERS = np.array(list(RESIDUES))
-RESIDUE_MASSES = np.array([std_aa_mass[r] for r in RESIDUES])  # Da, monoisotopic
-MASS_WIDTH = 4096  # sequences kept per step if a mass restricts them
-MAX_RESIDUES = 450  # longest gap of known mass that is decoded: a whole heavy chain
-MAX_MASS = 50_000.0  # Da, heaviest gap of unknown length that is decoded: the same chain
-MIN_WIDTH = 256  # sequences kept per step in the longest gaps
-SPARSE = 10  # residues; possible masses of more have wide gaps only near the extremes
-BIN = 0.005  # Da, resolution of the tables of masses that a number of residues can have
-MAX_BINNED = (
-    30  # residues of the longest such table; beyond it only the lightest and heaviest count
+from lacuna.filling.mass_search import Found, Stages, search
+from lacuna.filling.residue_masses import (
+    ISOLEUCINE,
+    LEUCINE,
+    MAX_BINNED,
+    RESIDUE_MASSES,
+    MassRules,
+    told_apart,
 )
 
-# Monoisotopic mass changes in Da (Unimod 35, 28, 27 and 7); those of C: `alkylation.py`.
-OXIDATION = 15.994915
-PYROGLUTAMATE_Q = -17.026549
-PYROGLUTAMATE_E = -18.010565
-DEAMIDATION = 0.984016
-
-PLAIN = ((0.0, 1.0),)  # free C
-
-
-@dataclass(frozen=True, slots=True)
-class Modifications:
-    """Modifications allowed within the mass of a gap.
-
-    cysteine: what every C of the sample carries in Da, with its probability; several if that
-    cannot be determined.
-    """
-
-    cysteine: tuple[tuple[float, float], ...] = PLAIN
-    oxidised_methionine: bool = False
-    pyroglutamate: bool = False  # Q or E at the first position of the chain
-    deamidated: bool = False  # N and Q
-    clipped_lysine: bool = False  # K at the last position of the chain has no mass
-
-
-@dataclass(frozen=True, slots=True)
-class MassRules:
-    """Possible masses of the residues of one gap, by modification and position in the chain."""
-
-    modifications: Modifications = Modifications()
-    starts_chain: bool = False
-    ends_chain: bool = False
-
-    def readings(self) -> tuple[tuple[float, "MassRules"], ...]:
-        """These rules for each possible mass of C, with its probability."""
-        several = self.modifications.cysteine
-        if len(several) == 1:
-            return ((1.0, self),)
-        return tuple((share, self.with_cysteine(carried)) for carried, share in several)
-
-    def with_cysteine(self, carried: float) -> "MassRules":
-        """These rules with C carrying a given mass in Da."""
-        return replace(self, modifications=replace(self.modifications, cysteine=((carried, 1.0),)))
-
-    def options(self, position: int, length: int) -> tuple[np.ndarray, np.ndarray]:
-        """Residues (m,) and their possible masses (m,) in Da at a position of a gap."""
-        first = self.starts_chain and position == 0
-        last = self.ends_chain and position == length - 1
-        return _options(self.modifications, first, last)
-
-
-def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> MassRules:
-    """The mass rules of one gap of a chain."""
-    return MassRules(modifications, gap.start == 0, gap.end == len(scaffold.sequence))
-
-
-@cache
-def _options(rules: Modifications, first: bool, last: bool) -> tuple[np.ndarray, np.ndarray]:
-    masses = dict(zip(RESIDUES, RESIDUE_MASSES, strict=True))
-    ((carried, _),) = rules.cysteine
-    masses["C"] += carried
-    forms = [(residue, mass) for residue, mass in masses.items()]
-    if rules.oxidised_methionine:
-        forms.append(("M", masses["M"] + OXIDATION))
-    if rules.deamidated:
-        forms += [(residue, masses[residue] + DEAMIDATION) for residue in "NQ"]
-    if rules.pyroglutamate and first:
-        forms += [("Q", masses["Q"] + PYROGLUTAMATE_Q), ("E", masses["E"] + PYROGLUTAMATE_E)]
-    if rules.clipped_lysine and last:
-        forms.append(("K", 0.0))
-    residues = np.array([RESIDUES.index(residue) for residue, _ in forms])
-    return residues, np.array([mass for _, mass in forms])
+_LETTERS = np.array(list(RESIDUES))
+MASS_WIDTH = 4096  # sequences kept per step where a mass decides among them
+MIN_WIDTH = 256  # sequences kept per step of the longest gaps
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A sequence for a gap, with its joint probability and its mass in Da.
 
-    readings: probability of each possible mass of C (`Modifications.cysteine`), given this
-    sequence; `mass` is that under the most probable one.
+    In a gap of known mass the probability is that of the sequence with I and L as one residue: no
+    mass tells them apart. readings: probability of each possible mass of C
+    (`Modifications.cysteine`), given this sequence; `mass` is that under the most probable one.
     """
 
     sequence: str
@@ -111,43 +38,13 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """n sequences of a gap, best first.
-
-    tokens (n, length), log probabilities (n,), masses (n,) in Da; lost: upper bound of the log
-    probability of any sequence dropped during the search.
-    """
-
-    tokens: np.ndarray
-    scores: np.ndarray
-    masses: np.ndarray
-    lost: float
-
-
-def _different(sequences: _Found, n: int, log_total: float) -> list[Candidate]:
-    """The first n distinct sequences; one may fit a mass in more than one modified form.
-
-    log_total: log of the total probability, by which theirs are divided.
-    """
-    found: dict[str, Candidate] = {}
-    rows = zip(sequences.tokens, sequences.scores, sequences.masses, strict=True)
-    for tokens, score, m in rows:
-        sequence = decode(tokens)
-        if sequence not in found:
-            found[sequence] = Candidate(sequence, float(np.exp(score - log_total)), float(m))
-        if len(found) == n:
-            break
-    return list(found.values())
-
-
-@dataclass(frozen=True, slots=True)
 class Ranking:
     """Ranked sequences of a gap, and the distributions of its residues.
 
-    candidates: best first, empty if no sequence fits the mass; distributions: (length, 20) of each
-    residue, given the mass if there is one; bound: no sequence that is not listed is more probable
-    than this or than the last candidate, whichever is higher (0: the list is exact);
-    mass_probability: probability of the gap's mass.
+    candidates: best first, empty if no sequence fits the masses; distributions: (length, 20) of
+    each residue, given the masses if there are any; bound: no sequence that is not listed is more
+    probable than this or than the last candidate, whichever is higher (0: the list is exact);
+    mass_probability: probability of the gap's masses, errors of measurement included.
     """
 
     candidates: tuple[Candidate, ...]
@@ -187,28 +84,26 @@ def rank_plain(probabilities: np.ndarray, n: int) -> Iterator[Ranking]:
         yield Ranking(tuple(map(Candidate, s[:m], p, w)), row)
 
 
-def rank_sequences(
-    probabilities: np.ndarray, n: int, mass: float, tolerance: float, rules: MassRules
-) -> Ranking:
-    """The best n sequences of a gap whose mass (Da) is within the tolerance (Da) of `mass`.
+def rank_sequences(probabilities: np.ndarray, n: int, stages: Stages, rules: MassRules) -> Ranking:
+    """The best n sequences of a gap that meet all of its known masses.
 
     probabilities: (length, 20), as in `rank_plain`. The candidates' probabilities are conditional:
-    shares of all sequences that fit. At every residue, of the prefixes that can still reach the
-    mass, the MASS_WIDTH most probable are kept (fewer in long gaps). Ties go to the sequence that
-    is first in the alphabet.
+    shares of all sequences that fit, each weighted by its mass errors (`search`). I and L are one
+    residue during the search; then each candidate has the more probable one at each place. At
+    every residue, of the prefixes that can still reach the masses, the MASS_WIDTH most probable
+    are kept (fewer in long gaps). Ties go to the sequence that is first in the alphabet.
     """
     readings = rules.readings()
     if len(readings) > 1:
-        return _rank_readings(probabilities, n, mass, tolerance, readings)
-    found = _search(probabilities, _width(len(probabilities)), mass, tolerance, rules)
+        return _rank_readings(probabilities, n, stages, readings)
+    found = search(probabilities, _width(len(probabilities)), stages, rules)
     if not len(found.scores):
         return Ranking((), probabilities, mass_probability=0.0)
     log_total = float(np.logaddexp.reduce(found.scores))
     share = np.exp(found.scores - log_total)
-    given_mass = tuple(_different(found, n, log_total))
     return Ranking(
-        given_mass,
-        _marginals(found.tokens, share),
+        tuple(_different(found, probabilities, n, log_total)),
+        _marginals(found.tokens, share, probabilities),
         math.exp(min(found.lost - log_total, 0.0)),
         math.exp(min(log_total, 0.0)),
     )
@@ -217,8 +112,7 @@ def rank_sequences(
 def _rank_readings(
     probabilities: np.ndarray,
     n: int,
-    mass: float,
-    tolerance: float,
+    stages: Stages,
     readings: tuple[tuple[float, MassRules], ...],
 ) -> Ranking:
     """`rank_sequences` if C may have several masses: P(sequence | mass) summed over them.
@@ -226,7 +120,7 @@ def _rank_readings(
     Readings in which no sequence fits are dropped, and their probability goes to the others.
     """
     width = _width(len(probabilities))
-    founds = [_search(probabilities, width, mass, tolerance, rules) for _, rules in readings]
+    founds = [search(probabilities, width, stages, rules) for _, rules in readings]
     totals = np.array([np.logaddexp.reduce(f.scores, initial=-np.inf) for f in founds])
     weights = np.where(np.isfinite(totals), [weight for weight, _ in readings], 0.0)
     if not weights.any():
@@ -246,22 +140,86 @@ def _rank_readings(
     best = np.argsort(-shares.sum(1), kind="stable")[:n]
     candidates = tuple(
         Candidate(
-            decode(different[i]),
+            sequence,
             float(shares[i].sum()),
             float(masses[first[i]]),
             tuple((shares[i] / shares[i].sum()).tolist()),
         )
-        for i in best
+        for i, sequence in zip(best, _letters(different[best], probabilities), strict=True)
     )
     lost = sum(weights[i] * math.exp(min(founds[i].lost - totals[i], 0.0)) for i in fitting)
-    return Ranking(candidates, _marginals(tokens, share), lost, weighed)
+    return Ranking(candidates, _marginals(tokens, share, probabilities), lost, weighed)
 
 
-def _marginals(tokens: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Distributions (length, 20) of the residues of sequences (n, length) with shares (n,)."""
+def rank_together(
+    probabilities: Sequence[np.ndarray], n: int, stages: Stages
+) -> tuple[Ranking, ...]:
+    """The best n sequences of each of several gaps that together have a mass; none if nothing fits.
+
+    probabilities: (length, 20) of each gap. Searched as one gap of all their residues, in order; a
+    gap's sequence has the probability of all in which it stands.
+    """
+    whole = np.concatenate(probabilities)
+    found = search(whole, _width(len(whole)), stages, MassRules())
+    if not len(found.scores):
+        return ()
+    log_total = float(np.logaddexp.reduce(found.scores))
+    share = np.exp(found.scores - log_total)
+    marginals = _marginals(found.tokens, share, whole)
+    rankings = []
+    ends = np.cumsum([len(gap) for gap in probabilities])
+    for gap, end in zip(probabilities, ends.tolist(), strict=True):
+        of_gap = slice(end - len(gap), end)
+        different, which = np.unique(found.tokens[:, of_gap], axis=0, return_inverse=True)
+        shares = np.bincount(which.ravel(), share)
+        best = np.argsort(-shares, kind="stable")[:n]
+        letters = told_apart(different[best], gap)
+        candidates = map(
+            Candidate,
+            map(decode, letters),
+            shares[best].tolist(),
+            RESIDUE_MASSES[letters].sum(1).tolist(),
+        )
+        rankings.append(Ranking(tuple(candidates), marginals[of_gap]))
+    return tuple(rankings)
+
+
+def _different(
+    found: Found, probabilities: np.ndarray, n: int, log_total: float
+) -> list[Candidate]:
+    """The first n different sequences; one may fit a mass in more than one modified form.
+
+    log_total: log probability of all that they are shares of.
+    """
+    listed: dict[str, Candidate] = {}
+    for start in range(0, len(found.scores), n):
+        rows = slice(start, start + n)
+        sequences = _letters(found.tokens[rows], probabilities)
+        shares = np.exp(found.scores[rows] - log_total).tolist()
+        for one in map(Candidate, sequences, shares, found.masses[rows].tolist()):
+            listed.setdefault(one.sequence, one)
+        if len(listed) >= n:
+            break
+    return list(listed.values())[:n]
+
+
+def _letters(tokens: np.ndarray, probabilities: np.ndarray) -> list[str]:
+    """Sequences (n, length) as text, with I or L where they were one."""
+    return [decode(row) for row in told_apart(tokens, probabilities)]
+
+
+def _marginals(tokens: np.ndarray, share: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Distributions (length, 20) of the residues of sequences (n, length) with shares (n,).
+
+    What I and L have together is divided as in `probabilities` (length, 20).
+    """
     marginals = np.zeros((tokens.shape[1], N_RESIDUES))
     for i, row in enumerate(tokens.T):
-        np.add.at(marginals[i], row, share)
+        marginals[i] = np.bincount(row, share, N_RESIDUES)
+    pair = probabilities[:, [ISOLEUCINE, LEUCINE]]
+    both = pair.sum(1, keepdims=True)
+    of_pair = np.divide(pair, both, out=np.zeros_like(pair), where=both > 0)
+    marginals[:, [ISOLEUCINE, LEUCINE]] = of_pair * marginals[:, LEUCINE, None]
     return marginals
 
 
@@ -272,12 +230,11 @@ def _width(length: int) -> int:
 
 def mass_log_probability(
     probabilities: np.ndarray,
-    mass: float,
-    tolerance: float,
+    stages: Stages,
     rules: MassRules | None = None,
     width: int | None = None,
 ) -> float:
-    """Log probability of a gap's mass (Da): the sum over its best fitting sequences.
+    """Log probability of a gap's masses: the sum over its best fitting sequences.
 
     If C may have several masses, their weighted mean. -inf if no sequence fits. width: sequences
     kept per residue, if other than in `rank_sequences`.
@@ -285,73 +242,14 @@ def mass_log_probability(
     width = width or _width(len(probabilities))
     total = -np.inf
     for share, reading in (rules or MassRules()).readings():
-        found = _search(probabilities, width, mass, tolerance, reading)
+        found = search(probabilities, width, stages, reading)
         fits = float(np.logaddexp.reduce(found.scores, initial=-np.inf))
         total = float(np.logaddexp(total, math.log(share) + fits))
     return total
 
 
-def nearest_mass(length: int, mass: float, rules: MassRules) -> float:
-    """The mass nearest to `mass` that `length` residues can have, in Da, to about BIN."""
-    nearest = [_nearest_mass(length, mass, reading) for _, reading in rules.readings()]
-    return min(nearest, key=lambda found: abs(found - mass))
-
-
-def _nearest_mass(length: int, mass: float, rules: MassRules) -> float:
-    lightest, heaviest = _bounds(rules.modifications)
-    if length > MAX_BINNED or not length * lightest <= mass <= length * heaviest:
-        return min(max(mass, length * lightest), length * heaviest)
-    reached = np.flatnonzero(_ahead(length, rules.modifications) == 0)
-    return float(reached[np.abs(reached * BIN - mass).argmin()] * BIN)
-
-
-def _search(
-    probabilities: np.ndarray, width: int, mass: float, tolerance: float, rules: MassRules
-) -> _Found:
-    """Search for the best sequences of a gap of known mass.
-
-    At every residue the `width` best prefixes are kept, of those that some sequence of the
-    remaining residues completes to the mass.
-    """
-    with np.errstate(divide="ignore"):
-        logs = np.log(probabilities)
-    length = len(probabilities)
-    # The most that the residues from each position on can add to a log probability.
-    ahead = np.concatenate((np.cumsum(logs.max(1)[::-1])[::-1], [0.0]))
-    lost = -np.inf
-    scores, masses = np.zeros(1), np.zeros(1)
-    prefixes = np.zeros((1, 0), dtype=np.uint8)
-    for i in range(length):
-        residues, weights = rules.options(i, length)
-        total = (scores[:, None] + logs[i, residues]).ravel()
-        new_mass = (masses[:, None] + weights).ravel()
-        keep = np.flatnonzero(np.isfinite(total))
-        rest = mass - new_mass[keep]
-        keep = keep[_completable(rest, tolerance, length - i - 1, rules)]
-        best = _highest(total[keep], width)  # in the order of the alphabet
-        if len(best) < len(keep):
-            dropped = np.delete(total[keep], best)
-            lost = max(lost, float(dropped.max()) + float(ahead[i + 1]))
-        keep = keep[best]
-        parents, forms = np.divmod(keep, len(residues))
-        prefixes = np.concatenate((prefixes[parents], residues[forms, None].astype(np.uint8)), 1)
-        scores, masses = total[keep], new_mass[keep]
-    order = np.argsort(-scores, kind="stable")
-    return _Found(prefixes[order], scores[order], masses[order], lost)
-
-
-def _highest(scores: np.ndarray, width: int) -> np.ndarray:
-    """Indices (at most width,) of the highest scores, rising; ties go to the first."""
-    if len(scores) <= width:
-        return np.arange(len(scores))
-    least = np.partition(scores, -width)[-width]
-    above = np.flatnonzero(scores > least)
-    level = np.flatnonzero(scores == least)[: width - len(above)]
-    return np.sort(np.concatenate((above, level)))
-
-
 def _highest_rows(scores: np.ndarray, width: int) -> np.ndarray:
-    """`_highest` of every row: (g, m) -> (g, at most width) indices, rising."""
+    """`mass_search.highest` of every row: (g, m) -> (g, at most width) indices, rising."""
     g, m = scores.shape
     if m <= width:
         return np.broadcast_to(np.arange(m), (g, m))
@@ -360,58 +258,3 @@ def _highest_rows(scores: np.ndarray, width: int) -> np.ndarray:
     room = width - (scores > least).sum(1, keepdims=True)
     chosen = (scores > least) | level & (np.cumsum(level, axis=1) <= room)
     return np.nonzero(chosen)[1].reshape(g, width)
-
-
-def _completable(rest: np.ndarray, tolerance: float, residues: int, rules: MassRules) -> np.ndarray:
-    """Which masses (n,) in Da a number of residues can have, within the tolerance (Da).
-
-    Exact if no residues are left; otherwise never false if a sequence exists.
-    """
-    if residues == 0:
-        return np.abs(rest) <= tolerance
-    lightest, heaviest = _bounds(rules.modifications)
-    if rules.ends_chain and rules.modifications.clipped_lysine:
-        lightest *= (residues - 1) / residues  # the last of them may have no mass
-    fits = (rest + tolerance >= residues * lightest) & (rest - tolerance <= residues * heaviest)
-    special = rules.ends_chain and rules.modifications.clipped_lysine
-    if residues > MAX_BINNED or special:
-        return fits
-    ahead = _ahead(residues, rules.modifications)
-    slack = tolerance + (residues / 2 + 1) * BIN  # each residue's mass is rounded to a bin
-    low = np.floor((rest - slack) / BIN).astype(int).clip(0, len(ahead))
-    high = (np.ceil((rest + slack) / BIN).astype(int) + 1).clip(0, len(ahead))
-    following = ahead[np.minimum(low, len(ahead) - 1)]
-    return fits & (low < len(ahead)) & (following < high - low)
-
-
-def heaviest_residue(rules: MassRules) -> float:
-    """Mass of the heaviest form of a residue, in Da."""
-    return max(_bounds(reading.modifications)[1] for _, reading in rules.readings())
-
-
-@cache
-def _bounds(modifications: Modifications) -> tuple[float, float]:
-    """Masses of the lightest and heaviest form of a residue inside a chain, in Da."""
-    masses = _options(modifications, False, False)[1]
-    return float(masses.min()), float(masses.max())
-
-
-@cache
-def _ahead(residues: int, modifications: Modifications) -> np.ndarray:
-    """Distance in bins from each mass to the next that so many residues can have inside a chain.
-
-    (bins,), capped at the maximum of the type: uint16 up to SPARSE residues, uint8 (1.3 Da) beyond.
-    The tables are small, since those of 30 numbers of residues, for each reading of C, are kept.
-    """
-    if residues == 0:
-        return np.zeros(1, dtype=np.uint16)
-    steps = np.unique(np.rint(_options(modifications, False, False)[1] / BIN).astype(int))
-    before = _ahead(residues - 1, modifications) == 0
-    reached = np.zeros(len(before) + steps[-1], dtype=bool)
-    for step in steps:
-        reached[step : step + len(before)] |= before
-    bins = np.arange(len(reached), dtype=np.int32)
-    masses = np.where(reached, bins, bins[-1])  # the last bin is always reached
-    following = np.minimum.accumulate(masses[::-1])[::-1]
-    kind = np.uint16 if residues <= SPARSE else np.uint8
-    return np.minimum(following - bins, np.iinfo(kind).max).astype(kind)

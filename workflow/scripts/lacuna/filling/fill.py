@@ -1,11 +1,12 @@
 """Fill the gaps of a block of scaffolds: network, decoding, and the rows of every table."""
 
 import logging
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from io import StringIO
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -24,27 +25,34 @@ from lacuna.core.files import atomic_write
 from lacuna.core.tables import (
     CHAIN_TABLE,
     GAP_TABLE,
+    MASS_TABLE,
     RESIDUE_TABLE,
     SCORED_TABLE,
     ChainRow,
     GapRow,
+    MassRow,
     Readings,
     ResidueRow,
     ScoredRow,
     Shares,
 )
 from lacuna.filling.decode import (
-    MAX_MASS,
-    MAX_RESIDUES,
     Candidate,
-    Modifications,
     Ranking,
-    mass_rules,
-    nearest_mass,
     rank_plain,
-    rank_sequences,
+    rank_together,
 )
 from lacuna.filling.evidence import with_evidence
+from lacuna.filling.intact import decodable, left_for_gaps, mass_row, unweighed
+from lacuna.filling.mass_search import allowed_lengths, stages_of
+from lacuna.filling.misfits import at_odds, in_words, rank_weighed
+from lacuna.filling.residue_masses import (
+    MAX_MASS,
+    MAX_RESIDUES,
+    Modifications,
+    mass_rules,
+)
+from lacuna.filling.rivals import with_rivals
 from lacuna.filling.weighing import contradiction
 from lacuna.network.kmers import KmerSet, PartSegments
 from lacuna.results.join import TABLES
@@ -57,6 +65,7 @@ MAX_LETTERS = 5_000_000
 ALTERNATIVES = 3  # residues listed in addition to the chosen one
 MIN_ALTERNATIVE = 0.01
 MIN_SHARE = 0.005  # probability from which a reading of C is listed
+UNMET = "the intact mass of the chain is not met"
 MAX_WARNINGS = 20  # of a block that are logged one by one
 SAME_MASS_PPM = 10.0  # within which two masses are the same, if the gap has no tolerance
 NO_SHARES = Shares()
@@ -162,6 +171,7 @@ class FilledChain:
     gaps: list[GapRow]
     residues: list[ResidueRow]
     scored: list[ScoredRow]
+    masses: MassRow
 
     @property
     def fasta(self) -> str:
@@ -181,6 +191,7 @@ class Tables:
         self.texts["residues"].write(RESIDUE_TABLE.text(chain.residues))
         self.texts["gaps"].write(GAP_TABLE.text(chain.gaps))
         self.texts["chains"].write(CHAIN_TABLE.text([chain.row]))
+        self.texts["masses"].write(MASS_TABLE.text([chain.masses]))
         self.texts["scored"].write(SCORED_TABLE.text(chain.scored))
 
     def write(self, paths: dict[str, Path]) -> None:
@@ -231,7 +242,7 @@ def fill_chains(
     found: dict[int, _Found] = {}
     unguided = set()  # gaps filled without a template
     known = [gap for _, gaps in chains for gap in gaps if gap.rows]
-    for gap, ranking in _ranked(known, probabilities, candidates, allowed):
+    for gap, ranking, misfit in _ranked(known, probabilities, candidates, allowed):
         rows = slice(gap.rows.start, gap.rows.stop)
         distributions[rows, :N_RESIDUES] = ranking.distributions
         if ranking.candidates:
@@ -241,7 +252,8 @@ def fill_chains(
         doubt = _contradiction(gap, ranking, probabilities[rows], allowed)
         if doubt:
             doubts.append((gap, doubt))
-        status = _status(gap, ranking, allowed, doubt, gap.rows.start in unguided)
+        without = gap.rows.start in unguided
+        status = _status(gap, ranking, misfit, doubt, without)
         found[gap.rows.start] = _Found(ranking.candidates, status)
     residues = _residues("".join(letters), distributions, kmers)
     _warn(doubts)
@@ -298,26 +310,55 @@ def _ranked(
     probabilities: np.ndarray,
     candidates: int,
     modifications: Modifications,
-) -> Iterator[tuple[_Gap, Ranking]]:
-    """Yield every gap of `known` length with its ranking; gaps without a mass are batched."""
+) -> Iterator[tuple[_Gap, Ranking, str]]:
+    """Yield every gap of `known` length with its ranking and what is wrong with its masses.
+
+    Gaps without a mass are batched.
+    """
     plain: dict[int, list[_Gap]] = {}
+    whole = _by_intact_masses(known, probabilities, candidates)
     for gap in known:
-        mass, tolerance = gap.given.mass, gap.given.tolerance_da
-        if mass is None or tolerance is None:
+        stages = stages_of(gap.given)
+        by_intact_mass = whole.get(gap.rows.start)
+        if by_intact_mass is not None:
+            yield gap, with_rivals(by_intact_mass, gap.given, candidates), ""
+        elif stages is None:
             plain.setdefault(len(gap.rows), []).append(gap)
         else:
             rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
             of_gap = probabilities[gap.rows.start : gap.rows.stop]
             if _too_large(gap.given):
-                yield gap, Ranking((), of_gap)
+                yield gap, Ranking((), of_gap), ""
                 continue
-            yield gap, rank_sequences(of_gap, candidates, mass, tolerance, rules)
+            ranking, misfit = rank_weighed(of_gap, candidates, stages, rules)
+            yield gap, with_rivals(ranking, gap.given, candidates), misfit
     for length, gaps in plain.items():
         together = max(min(MAX_LETTERS // (candidates * length), RANKED_TOGETHER), 1)
         for i in range(0, len(gaps), together):
             some = gaps[i : i + together]
             of_gaps = probabilities[np.array([gap.rows for gap in some])]  # (g, length, 20)
-            yield from zip(some, rank_plain(of_gaps, candidates), strict=True)
+            for gap, ranking in zip(some, rank_plain(of_gaps, candidates), strict=True):
+                yield gap, ranking, UNMET if gap.rows.start in whole else ""
+
+
+def _by_intact_masses(
+    known: Sequence[_Gap], probabilities: np.ndarray, candidates: int
+) -> dict[int, Ranking | None]:
+    """Rankings of gaps without a mass in chains with an intact mass, by their first row; None if no
+    sequences meet it."""
+    found: dict[int, Ranking | None] = {}
+    for scaffold, of_chain in groupby(known, lambda gap: gap.chain.scaffold):
+        numbers = unweighed(scaffold)
+        if not numbers or not decodable(numbers):
+            continue
+        gaps = [gap for gap in of_chain if gap.number - 1 in numbers]
+        stages = left_for_gaps(scaffold)
+        rows = [probabilities[gap.rows.start : gap.rows.stop] for gap in gaps]
+        rankings = rank_together(rows, candidates, stages) if stages is not None else ()
+        for gap, ranking in zip_longest(gaps, rankings):
+            if set(gap.ambiguity) != {"J"}:  # of which a mass says nothing
+                found[gap.rows.start] = ranking
+    return found
 
 
 def _without_template(kmers: KmerSet) -> np.ndarray:
@@ -342,7 +383,8 @@ def _contradiction(
     '' if nothing does, or if the gap has no mass.
     """
     scaffold, given = gap.chain.scaffold, gap.given
-    if given.mass is None or given.tolerance_da is None:
+    stages = stages_of(given)
+    if stages is None:
         return ""
     holding = {reading_of(carried) for carried, _ in modifications.cysteine}
     for position, name in written_on(scaffold):
@@ -351,9 +393,7 @@ def _contradiction(
     if _too_large(given):
         return ""
     rules = mass_rules(scaffold, given, modifications)
-    better = contradiction(
-        distribution, given.mass, given.tolerance_da, rules, ranking.mass_probability
-    )
+    better = contradiction(distribution, stages, rules, ranking.mass_probability)
     return f"fits far better with {READINGS[better].words} C" if better else ""
 
 
@@ -366,18 +406,16 @@ def _warn(doubts: Sequence[tuple[_Gap, str]]) -> None:
         LOG.warning("%d gaps contradict what C weighs; see gaps.tsv", len(doubts))
 
 
-def _status(
-    gap: _Gap, ranking: Ranking, modifications: Modifications, doubt: str, unguided: bool
-) -> str:
-    """`filled` or why the gap stays open, with anything else to know of it in brackets."""
+def _status(gap: _Gap, ranking: Ranking, misfit: str, doubt: str, unguided: bool) -> str:
+    """`filled` or why the gap stays open, with anything else to know of it in brackets.
+
+    misfit: what is wrong with its masses; doubt: what contradicts the mass of C.
+    """
     if _too_large(gap.given):
         return _too_large_status()
     notes = []
     if not ranking.candidates:
         status = "no_sequence_fits_mass"
-        rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
-        nearest = nearest_mass(len(gap.rows), gap.given.mass or 0.0, rules)
-        notes.append(f"nearest of {len(gap.rows)} residues: {nearest:.2f} Da")
     else:
         status = "filled"
         if unguided:
@@ -386,6 +424,8 @@ def _status(
             notes.append(f"not proven best: another may have up to {ranking.bound:.1g}")
         if gap.given.untried:
             notes.append("not all possible lengths were tried")
+    if misfit:
+        notes.append(misfit)
     if doubt:
         notes.append(f"{CONTRADICTS}: {doubt}")
     return f"{status} ({'; '.join(notes)})" if notes else status
@@ -449,7 +489,7 @@ def _cysteine(
     gap: _Gap, modifications: Modifications, candidate: Candidate | None = None
 ) -> Readings | None:
     """What C carries in a candidate of a gap, or in the sample; None for a gap without a mass."""
-    if gap.given.mass is None:
+    if not gap.given.weighed:
         return None
     names = [reading_of(carried) or "" for carried, _ in modifications.cysteine]
     shares = [share for _, share in modifications.cysteine]
@@ -459,15 +499,22 @@ def _cysteine(
     return Readings((name, share) for name, share in pairs if share >= MIN_SHARE)
 
 
-def _without_residues(gap: _Gap) -> _Found:
+def _without_residues(gap: _Gap, modifications: Modifications) -> _Found:
     """Candidates and status of a gap without predictions."""
     given, sequence = gap.given, gap.chain.scaffold.sequence
     if given.fixed and given.start == given.end:
         return _Found((Candidate("", 1.0, 0.0),), "filled")
     if _too_large(given):
         return _Found((), _too_large_status())
-    observed = sequence.strip("".join((MISSING_LETTER, *AMBIGUOUS)))
-    return _Found((), "no_length_fits_mass" if observed else "nothing_observed")
+    if not sequence.strip("".join((MISSING_LETTER, *AMBIGUOUS))):
+        return _Found((), "nothing_observed")
+    named = ""
+    if given.pieces and (stages := stages_of(given)) is not None:
+        rules = mass_rules(gap.chain.scaffold, given, modifications)
+        named = in_words(
+            *at_odds(stages, lambda some: 0.0 if allowed_lengths(given, some, rules) else -math.inf)
+        )
+    return _Found((), f"no_length_fits_mass ({named})" if named else "no_length_fits_mass")
 
 
 # --- residues ------------------------------------------------------------------------------------
@@ -565,7 +612,7 @@ def _fill_chain(
             is_open = MISSING_LETTER in piece
         else:
             piece = MISSING_LETTER * (end - start)
-            of_gap = _without_residues(gap)
+            of_gap = _without_residues(gap, modifications)
             is_open = not of_gap.candidates
         gap_rows += _gap_rows(gap, of_gap, modifications)
         residue_rows += _residue_rows(gap, residues)
@@ -577,7 +624,8 @@ def _fill_chain(
     regions = regions_as_text(chain.regions[chain.offset : chain.offset + len(sequence)])
     name, n = scaffold.chain, len(sequence)
     row = ChainRow(name, chain.locus, *chain.nearest, n, *counts.all(), regions)
-    return FilledChain(scaffold, sequence, row, gap_rows, residue_rows, scored_rows)
+    masses = mass_row(scaffold, sequence)
+    return FilledChain(scaffold, sequence, row, gap_rows, residue_rows, scored_rows, masses)
 
 
 def regions_as_text(regions: Sequence[str]) -> str:

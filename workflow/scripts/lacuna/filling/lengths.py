@@ -15,7 +15,7 @@ neighbouring gaps take turns, and a gap is tried again only after a gap near it 
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -24,20 +24,20 @@ from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_LAST, FR4_START, INSERTION_111, N_IMGT, OTHER_INSERTION
 from lacuna.antibody.numbering import TYPICAL_CDR3
 from lacuna.core.alphabet import ABSENT, MISSING, MISSING_LETTER, N_RESIDUES
-from lacuna.filling.decode import (
+from lacuna.filling.decode import mass_log_probability
+from lacuna.filling.ends import constant_left, missing_after, missing_before
+from lacuna.filling.intact import left_for_gaps, unweighed
+from lacuna.filling.mass_search import Stages, allowed_lengths, stages_of
+from lacuna.filling.residue_masses import (
     MAX_MASS,
     MAX_RESIDUES,
-    RESIDUE_MASSES,
     MassRules,
     Modifications,
-    heaviest_residue,
-    mass_log_probability,
     mass_rules,
 )
-from lacuna.filling.ends import constant_left, missing_after, missing_before
+from lacuna.filling.rivals import SPAN, Contest, contest
 from lacuna.network.kmers import Encoder, KmerSet, PartSegments, Targets, encode_scaffolds
 from lacuna.network.predict import Predictor
-from lacuna.scaffolds.read import DEFAULT_MAX_LENGTH
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.nearest import N_GERMLINE
 
@@ -73,18 +73,13 @@ def possible_lengths(gap: Gap, rules: MassRules | None = None) -> list[int]:
 
 def _allowed(gap: Gap, rules: MassRules | None) -> range:
     """All lengths that the gap's bounds and mass allow; MAX_LENGTHS if it has neither."""
-    low = gap.min_length
-    high = DEFAULT_MAX_LENGTH if gap.max_length is None else gap.max_length
-    if gap.mass is None:
-        return range(low, (low + MAX_LENGTHS - 1 if gap.max_length is None else high) + 1)
-    if gap.mass > MAX_MASS:
+    stages = stages_of(gap)
+    if gap.mass is not None and gap.mass > MAX_MASS:
         return range(0)
-    tolerance = gap.tolerance_da or 0.0
-    most = math.floor((gap.mass + tolerance) / RESIDUE_MASSES.min())
-    if rules is not None and rules.ends_chain and rules.modifications.clipped_lysine:
-        most += 1  # a lysine without mass
-    least = math.ceil((gap.mass - tolerance) / heaviest_residue(rules or MassRules()))
-    return range(max(low, least), min(high, most, MAX_RESIDUES) + 1)
+    lengths = allowed_lengths(gap, stages, rules or MassRules())
+    if gap.mass is not None:
+        return lengths[: max(MAX_RESIDUES + 1 - lengths.start, 0)]
+    return lengths[:MAX_LENGTHS] if gap.max_length is None else lengths
 
 
 def _limit(gap: Gap) -> int:
@@ -147,19 +142,28 @@ def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
 
 @dataclass(slots=True)
 class _Open:
-    """A gap of unknown length: its number in the chain, and what is known of its length.
+    """A gap of unknown length: its number in the chain, its masses, what is known of its length.
 
     lengths: those to try; untried: whether bounds and mass allow more; expected: from germline, at
-    an end of its chain; around: chosen lengths of the gaps near it when it was last tried.
+    an end of its chain; around: chosen lengths of the gaps near it when it was last tried; read: if
+    it has a mass, its plausible lengths then, each with its score and distributions.
     """
 
     number: int
     gap: Gap
     rules: MassRules
+    stages: Stages | None
     lengths: range
     untried: bool = False
     expected: int | None = None
     around: tuple[int | None, ...] | None = None
+    read: Mapping[int, tuple[float, np.ndarray]] = field(default_factory=dict)
+
+    def contest(self) -> Contest | None:
+        """Its sequences of all plausible lengths; None if there are not several."""
+        if self.stages is None or len(self.read) < 2:
+            return None
+        return contest(self.read, self.stages, self.rules)
 
 
 @dataclass(slots=True)
@@ -171,12 +175,20 @@ class _Chain:
     chosen: list[int | None]
 
     def settled(self) -> Scaffold:
-        """The scaffold with the chosen lengths."""
-        scaffold = with_lengths(self.scaffold, self.chosen)
+        """The scaffold with the chosen lengths; a gap with a mass has that of its best sequence."""
+        contests = {found.number: found.contest() for found in self.open}
+        chosen = list(self.chosen)
+        for number, ranked in contests.items():
+            if ranked is not None:
+                chosen[number] = ranked.length
+        scaffold = with_lengths(self.scaffold, chosen)
         gaps = list(scaffold.gaps)
         for found in self.open:
-            if found.untried:
-                gaps[found.number] = replace(gaps[found.number], untried=True)
+            gap, ranked = gaps[found.number], contests[found.number]
+            if ranked is not None:
+                share, rivals = ranked.probability, ranked.rivals
+                gap = replace(gap, length_probability=share, rivals=rivals)
+            gaps[found.number] = replace(gap, untried=found.untried)
         return replace(scaffold, gaps=tuple(gaps))
 
 
@@ -226,10 +238,15 @@ def resolve_lengths(
 def _opened(scaffold: Scaffold, modifications: Modifications) -> _Chain:
     """A chain with the lengths to try for each of its gaps of unknown length."""
     found = []
+    alone = unweighed(scaffold)
+    rest = left_for_gaps(scaffold) if len(alone) == 1 else None
     for number, gap in enumerate(scaffold.gaps):
         if not gap.fixed:
+            if number in alone and rest is not None:
+                (whole,) = rest.passed
+                gap = replace(gap, mass=whole.mass, tolerance_da=whole.tolerance)
             rules = mass_rules(scaffold, gap, modifications)
-            found.append(_Open(number, gap, rules, _allowed(gap, rules)))
+            found.append(_Open(number, gap, rules, stages_of(gap), _allowed(gap, rules)))
     most = MAX_TRIALS
     if sum(min(len(one.lengths), _limit(one.gap)) for one in found) > MAX_TRIALS:
         most = max(MAX_TRIALS // len(found), 1)
@@ -380,7 +397,7 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     fits = _fits([(variant, trial.number) for trial, variant in variants], kmers)
     fits -= [_end_cost(trial, variant) for trial, variant in variants]
     of_trial = np.repeat(np.arange(len(trials)), [len(trial.variants) for trial in trials])
-    likely = np.array([trial.found.gap.mass is not None for trial, _ in variants])
+    likely = np.array([trial.found.gap.weighed for trial, _ in variants])
     for i in range(len(trials)):
         of_gap = fits[of_trial == i]
         likely[of_trial == i] |= of_gap >= of_gap.max() + LEAST  # without a mass, others cannot win
@@ -401,17 +418,40 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
 
 
 def _best_of(trial: _Trial, read: Mapping[int, tuple[float, np.ndarray]]) -> int:
-    """The best length of a gap; read: how well variants fit, and distributions (length, 20)."""
-    best, best_score = trial.found.lengths[0], -math.inf
-    for i, (fit, distributions) in sorted(read.items(), key=lambda item: -item[1][0]):
-        length = trial.found.lengths[i]
-        # No gap adds more than this: a residue that may be modified counts up to twice.
-        if fit + length * math.log(2) >= best_score:
-            gap = trial.variants[i].gaps[trial.number]
-            score = fit + _gap_score(distributions, gap, trial.found.rules)
-            if score > best_score or score == best_score and length < best:
-                best, best_score = length, score
+    """The best length of a gap; read: how well variants fit, and distributions (length, 20).
+
+    If the gap has a mass, what was read at plausible lengths is kept. A prefix mass is left out
+    if no length fits because of it.
+    """
+    found = trial.found
+    scores = _scores(found, found.stages, read)
+    if found.stages is not None and max(scores.values()) <= NO_FIT / 2:
+        options = [found.stages.without(prefix) for prefix in found.stages.prefixes()]
+        for others in (some for some in options if some.passed):
+            fewer = _scores(found, others, read)
+            if max(fewer.values()) > max(scores.values()):
+                scores, found.stages = fewer, others
+    lengths = {found.lengths[i]: score for i, score in scores.items()}
+    best = max(lengths, key=lambda length: (lengths[length], -length))
+    if found.stages is not None:
+        least = max(lengths[best] - SPAN, NO_FIT / 2)
+        found.read = {found.lengths[i]: (s, read[i][1]) for i, s in scores.items() if s >= least}
     return best
+
+
+def _scores(
+    found: _Open, stages: Stages | None, read: Mapping[int, tuple[float, np.ndarray]]
+) -> dict[int, float]:
+    """The score of every variant that can be the best or, with masses, plausible, in nats."""
+    scores: dict[int, float] = {}
+    best = -math.inf
+    for i, (fit, distributions) in sorted(read.items(), key=lambda item: -item[1][0]):
+        # No gap adds more than that: a residue that may be modified counts up to twice.
+        most = fit + found.lengths[i] * math.log(2)
+        if most >= best - (0.0 if stages is None else SPAN):
+            scores[i] = fit + _gap_score(distributions, stages, found.rules)
+            best = max(best, scores[i])
+    return scores
 
 
 def _end_cost(trial: _Trial, variant: Scaffold) -> float:
@@ -535,11 +575,11 @@ def _cdr3_cost(columns: np.ndarray, locus: str) -> float:
     return abs(length - TYPICAL_CDR3[locus]) / CDR3_SCALE[locus]
 
 
-def _gap_score(distribution: np.ndarray, gap: Gap, rules: MassRules) -> float:
-    """Log probability of the gap's mass; without one, the mean of its most probable residues'."""
-    if gap.mass is None or not len(distribution):
+def _gap_score(distribution: np.ndarray, stages: Stages | None, rules: MassRules) -> float:
+    """Log probability of the gap's masses; without any, the mean of its most probable residues."""
+    if stages is None or not len(distribution):
         return _surest(distribution)
-    found = mass_log_probability(distribution, gap.mass, gap.tolerance_da or 0.0, rules)
+    found = mass_log_probability(distribution, stages, rules)
     return max(found, NO_FIT)
 
 

@@ -11,7 +11,9 @@ import math
 import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
-from lacuna.filling.decode import MassRules, mass_log_probability
+from lacuna.filling.decode import mass_log_probability
+from lacuna.filling.mass_search import Stages
+from lacuna.filling.residue_masses import MassRules
 from lacuna.scaffolds.alkylation import READINGS
 
 CYSTEINE = RESIDUES.index("C")
@@ -42,21 +44,19 @@ def any_cysteine(distribution: np.ndarray) -> float:
     return 1.0 - float(np.prod(1.0 - distribution[:, CYSTEINE]))
 
 
-def mass_probabilities(
-    distribution: np.ndarray, mass: float, tolerance: float, rules: MassRules
-) -> np.ndarray:
-    """Probability (readings,) of a gap's mass (Da) in each of NAMES; only its C's differ."""
+def mass_probabilities(distribution: np.ndarray, stages: Stages, rules: MassRules) -> np.ndarray:
+    """Probability (readings,) of a gap's masses in each of NAMES; only its C's differ."""
     found = np.full(len(NAMES), np.nan)
     for i, name in enumerate(NAMES):
         carried = rules.with_cysteine(READINGS[name].mass)
-        found[i] = np.exp(mass_log_probability(distribution, mass, tolerance, carried, WIDTH))
+        found[i] = np.exp(mass_log_probability(distribution, stages, carried, WIDTH))
         if any_cysteine(distribution) < LITTLE * found[0]:
             return np.full(len(NAMES), found[0])
     return found
 
 
 def contradiction(
-    distribution: np.ndarray, mass: float, tolerance: float, rules: MassRules, probability: float
+    distribution: np.ndarray, stages: Stages, rules: MassRules, probability: float
 ) -> str | None:
     """A reading in which a gap's mass fits far better than in the sample's, if there is one.
 
@@ -67,6 +67,6 @@ def contradiction(
     least = ODDS * (probability + FLOOR)
     if any_cysteine(distribution) + probability + FLOOR < least or len(distribution) > LONGEST:
         return None
-    found = mass_probabilities(distribution, mass, tolerance, rules) + FLOOR
+    found = mass_probabilities(distribution, stages, rules) + FLOOR
     best = int(found.argmax())
     return NAMES[best] if found[best] >= least else None

@@ -12,7 +12,14 @@ from operator import itemgetter
 from pathlib import Path
 
 from lacuna.core.files import LacunaError, atomic_write, atomic_write_bytes
-from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE, RESIDUE_TABLE, RejectedRow
+from lacuna.core.tables import (
+    CHAIN_TABLE,
+    GAP_TABLE,
+    MASS_TABLE,
+    REJECTED_TABLE,
+    RESIDUE_TABLE,
+    RejectedRow,
+)
 from lacuna.scaffolds.alkylation import Telling
 from lacuna.scaffolds.fasta import split_header
 from lacuna.scaffolds.read import read_scaffolds, write_scaffolds
@@ -20,8 +27,20 @@ from lacuna.scaffolds.scaffold import Rejected, Scaffold
 
 MODEL = "lacuna"
 BASELINES = ("germline_copy", "nearest_homolog", "column_majority")
-TABLES = ("filled", "residues", "gaps", "chains", "scored")  # each block has a part of these
-HEADERS = {"residues": RESIDUE_TABLE.header, "gaps": GAP_TABLE.header, "chains": CHAIN_TABLE.header}
+TABLES = (
+    "filled",
+    "residues",
+    "gaps",
+    "chains",
+    "masses",
+    "scored",
+)  # each block has a part of these
+HEADERS = {
+    "residues": RESIDUE_TABLE.header,
+    "gaps": GAP_TABLE.header,
+    "chains": CHAIN_TABLE.header,
+    "masses": MASS_TABLE.header,
+}
 
 LOG = logging.getLogger(__name__)
 
@@ -42,6 +61,7 @@ def split_scaffolds(
     evidence: Path | Sequence[Path] | None = None,
     settled: Path | None = None,
     unread: Path | None = None,
+    masses: Path | None = None,
     block_size: int,
     n_blocks: int,
     tolerance_ppm: float,
@@ -49,10 +69,11 @@ def split_scaffolds(
 ) -> None:
     """Write usable chains into n_blocks files of block_size each, and list the others.
 
-    homologs: a FASTA whose unusable records are listed too; evidence, settled: tables that are
-    carried with the chains, as in `read_scaffolds`; unread: of a sample with reads the bad rows of
-    their files, listed first (`fasta` may then be empty, if the reads gave no chain). Chains that
-    are evidence of what C weighs are also written to a file next to the blocks (`Telling`).
+    homologs: a FASTA whose unusable records are listed too; masses: intact masses; evidence,
+    settled: tables that are carried with the chains, as in `read_scaffolds`; unread: of a sample
+    with reads the bad rows of their files, listed first (`fasta` may then be empty, if the reads
+    gave no chain). Chains that are evidence of what C weighs are also written to a file next to
+    the blocks (`Telling`).
 
     Raises LacunaError if `on_bad_record` is 'fail' and there are bad records. Each is first named
     in the log, since Snakemake removes the output of a failed job. Raises it too if a FASTA is
@@ -64,7 +85,9 @@ def split_scaffolds(
         if unread is not None and not fasta.stat().st_size:
             return
         records = read_scaffolds(
-            fasta, gaps, truth, homologs, evidence, settled, tolerance_ppm=tolerance_ppm
+            *(fasta, gaps, truth, homologs, evidence, settled),
+            masses=masses,
+            tolerance_ppm=tolerance_ppm,
         )
         for record in records:
             if isinstance(record, Rejected):

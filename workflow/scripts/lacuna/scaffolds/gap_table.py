@@ -15,11 +15,15 @@ from lacuna.core.files import LacunaError, open_text, read_lines
 from lacuna.scaffolds.fasta import Fault
 
 REQUIRED = ("chain", "start", "end")
-OPTIONAL = ("mass", "tolerance_ppm", "tolerance_da", "min_length", "max_length")
+OPTIONAL = (
+    *("mass", "tolerance_ppm", "tolerance_da", "min_length", "max_length"),
+    "prefix_masses",
+)
 COLUMNS = REQUIRED + OPTIONAL
 
 MAX_LINE = 100_000  # characters of a line
 MAX_DIGITS = 12  # of a whole number
+MAX_PREFIXES = 100  # masses of beginnings of a gap
 
 _BED_KEYWORDS = ("track", "browser")  # first words of lines for genome browsers
 _WORD = r"[^ \t\x0b\x0c]+"
@@ -42,6 +46,7 @@ class Row(NamedTuple):
     tolerance_da: float | None
     min_length: int | None
     max_length: int | None
+    prefix_masses: tuple[float, ...]  # Da, ascending
     line: int
 
 
@@ -215,6 +220,7 @@ def _row(cells: dict[str, str], surplus: int, line: int, whole: bool) -> Row | F
         mass, ppm = _number(cells, "mass"), _number(cells, "tolerance_ppm")
         daltons = _number(cells, "tolerance_da")
         shortest, longest = _whole(cells, "min_length"), _whole(cells, "max_length")
+        prefixes = _numbers(cells, "prefix_masses")
         if longest is not None and longest < max(shortest or 0, 1):
             raise ValueError(
                 f"has a gap with min_length {shortest or 1} and max_length {longest}; "
@@ -226,7 +232,7 @@ def _row(cells: dict[str, str], surplus: int, line: int, whole: bool) -> Row | F
             raise ValueError(f"has a gap with tolerance_ppm {ppm:g}; give less than {_MAX_PPM:g}")
     except ValueError as error:
         return Fault(str(error), line)
-    return Row(start, end, mass, ppm, daltons, shortest, longest, line)
+    return Row(start, end, mass, ppm, daltons, shortest, longest, prefixes, line)
 
 
 def _is_integer(text: str) -> bool:
@@ -257,11 +263,25 @@ def _whole(cells: dict[str, str], name: str) -> int | None:
     return value
 
 
+def _numbers(cells: dict[str, str], name: str) -> tuple[float, ...]:
+    """The different numbers in a cell, `;` between them, ascending; ValueError as of `_number`."""
+    text = _unquoted(cells.get(name, ""))
+    parts = [part.strip(_BLANKS) for part in text.split(";")]
+    if len(parts) > MAX_PREFIXES:
+        raise ValueError(
+            f"has a gap with {len(parts)} {name}, more than the limit of {MAX_PREFIXES}; give fewer"
+        )
+    given = [_as_number(part, name) for part in parts if part not in _NOT_GIVEN]
+    return tuple(sorted(set(given)))
+
+
 def _number(cells: dict[str, str], name: str) -> float | None:
     """A cell as a finite number of at least 0; None if it is not given; ValueError otherwise."""
     text = _unquoted(cells.get(name, ""))
-    if text in _NOT_GIVEN:
-        return None
+    return None if text in _NOT_GIVEN else _as_number(text, name)
+
+
+def _as_number(text: str, name: str) -> float:
     if _DECIMAL_COMMA.fullmatch(text):
         point = _shown(text.replace(",", "."))
         raise ValueError(f"has a gap with {name} '{_shown(text)}'; write a decimal point: {point}")

@@ -8,6 +8,7 @@ How gaps are defined:
 - A run of missing (`-`, `X`, `*`, `_`, `?`) or ambiguous (`B`, `J`, `Z`) letters is one gap of
   fixed length.
 - An inline mass gap (`X[+367.0537]`, `{420 Da}`) is a gap of its own, of unknown length.
+- Neighbouring mass gaps, inline or of rows, are one gap with a cleavage between them.
 - A row of the gap table is a gap of its own: letters in it are hidden. If it covers part of a run,
   or cuts it as an insertion (start == end), the rest of the run remains a gap too. If a row gives
   only one of `min_length` and `max_length`, the other end is open (1, or no limit); an insertion
@@ -21,21 +22,26 @@ import logging
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.core.files import LacunaError, atomic_write, open_text, printable
 from lacuna.scaffolds.evidence_table import EvidenceTable, joined
 from lacuna.scaffolds.fasta import Fault, Record, read_records
 from lacuna.scaffolds.gap_table import GapTable, Row
+from lacuna.scaffolds.mass_table import MassTable
 from lacuna.scaffolds.notation import InlineGap, Letters, locate, read_letters
 from lacuna.scaffolds.scaffold import (
     Gap,
+    IntactMass,
+    Piece,
     PositionEvidence,
     Rejected,
     ResidueModification,
+    Rival,
     Scaffold,
 )
 from lacuna.scaffolds.truth import TruthFile, place
@@ -64,6 +70,7 @@ def read_scaffolds(
     evidence: str | Path | Sequence[str | Path] | None = None,
     settled: str | Path | None = None,
     *,
+    masses: str | Path | None = None,
     tolerance_ppm: float = DEFAULT_TOLERANCE_PPM,
     max_length: int = DEFAULT_MAX_LENGTH,
 ) -> Iterator[Scaffold | Rejected]:
@@ -84,7 +91,8 @@ def read_scaffolds(
     evidence = [evidence] if isinstance(evidence, str | Path) else evidence or []
     known = [EvidenceTable(path) for path in evidence]
     known += [EvidenceTable(settled, settled=True)] if settled is not None else []
-    tables: list[GapTable | EvidenceTable] = [table, *known]
+    weighed = MassTable(masses)
+    tables: list[GapTable | EvidenceTable | MassTable] = [table, *known, weighed]
     truths = (
         TruthFile(truth, lambda record: _plain(record, max_length), max_bytes)
         if truth is not None
@@ -119,7 +127,8 @@ def read_scaffolds(
                 formulas.append(chain)
             kept = _observed(letters, sequence) if letters.modifications else ()
             told = joined([rows_of.take(chain, sequence, found) for rows_of in known], line)
-            yield Scaffold(chain, record.description, sequence, found, line, kept, told)
+            intact = weighed.take(chain)
+            yield Scaffold(chain, record.description, sequence, found, line, kept, told, intact)
         except Fault as fault:
             for given in tables:
                 given.discard(chain)
@@ -265,9 +274,10 @@ def _lay_out(
         before = row
     shown = "".join(hidden)
 
+    gaps = _joined(sorted(gaps, key=lambda gap: (gap.start, gap.end)))
     whole: list[Gap] = []
     done = 0
-    for gap in sorted(gaps, key=lambda gap: (gap.start, gap.end)):
+    for gap in gaps:
         whole += [*_runs(shown, done, gap.start), gap]
         done = gap.end
     _check_size(gaps, len(shown), max_length, record.line)
@@ -310,7 +320,8 @@ def _inline_gap(
     except ValueError as error:
         line, column, _ = locate(record, gap.offset)
         raise Fault(f"{error} (column {column})", line, column) from None
-    return Gap(position, position + 1, 1, None, gap.mass, tolerance)
+    interval = gap.tolerance_da is not None
+    return Gap(position, position + 1, 1, None, gap.mass, tolerance, interval=interval)
 
 
 def _row_gap(
@@ -324,19 +335,20 @@ def _row_gap(
             f"has a gap {_at(row)} that covers an inline mass gap; give that one a row of its own"
         )
     mass, tolerance = row.mass, None
+    interval = False
     if within:
         if mass is not None:
             raise ValueError(
                 f"has a mass for the gap {_at(row)} both inline and in the table; keep one of them"
             )
         mass, tolerance = within[0].mass, within[0].tolerance_da
+        interval = tolerance is not None and row.tolerance_da is None
     if row.tolerance_da is not None:
         tolerance = row.tolerance_da
+    ppm = tolerance_ppm if row.tolerance_ppm is None else row.tolerance_ppm
     if mass is not None:
         if tolerance is None:
-            tolerance = (
-                mass * (tolerance_ppm if row.tolerance_ppm is None else row.tolerance_ppm) / 1e6
-            )
+            tolerance = mass * ppm / 1e6
         _check_mass(mass, tolerance, max_length)
 
     shortest, longest = row.min_length, row.max_length
@@ -355,7 +367,75 @@ def _row_gap(
             f"has a gap {_at(row)} that hides {len(truth)} residues, outside its lengths "
             f"{shortest} to {limit}; correct them"
         )
-    return Gap(row.start, row.end, shortest, longest, mass, tolerance, truth)
+    prefixes = _prefixes(row, ppm)
+    pieces = (Piece(shortest, longest, mass, tolerance, interval, prefixes),) if prefixes else ()
+    return Gap(
+        *(row.start, row.end, shortest, longest, mass, tolerance, truth),
+        interval=interval,
+        pieces=pieces,
+    )
+
+
+def _prefixes(row: Row, ppm: float) -> tuple[tuple[float, float], ...]:
+    """The masses of beginnings of a row's gap, each with its tolerance in Da; ppm: of each, if the
+    row gives no tolerance in Da. ValueError if that is too wide to tell one cleavage from the next.
+    """
+    given = tuple(
+        (mass, mass * ppm / 1e6 if row.tolerance_da is None else row.tolerance_da)
+        for mass in row.prefix_masses
+    )
+    for mass, tolerance in given:
+        if tolerance >= _extreme_masses()[0] / 2:
+            raise ValueError(
+                f"has a gap {_at(row)} with a prefix mass of {mass:g} Da and a tolerance of "
+                f"{tolerance:g} Da; give a tolerance of less than half a residue (28.5 Da)"
+            )
+    return given
+
+
+def _joined(gaps: Sequence[Gap]) -> list[Gap]:
+    """The gaps in order, neighbouring ones of known mass as one."""
+    joined: list[Gap] = []
+    for gap in gaps:
+        before = joined[-1] if joined else None
+        if before is not None and before.end == gap.start and _has_edge(before, gap):
+            joined[-1] = _one_gap(before, gap)
+        else:
+            joined.append(gap)
+    return joined
+
+
+def _has_edge(left: Gap, right: Gap) -> bool:
+    """Whether masses of two gaps tell where one ends and the other begins."""
+    most = _extreme_masses()[0] / 2
+    return all(
+        gap.mass is not None and gap.tolerance_da is not None and gap.tolerance_da < most
+        for gap in (left, right)
+    )
+
+
+def _one_gap(left: Gap, right: Gap) -> Gap:
+    """Two gaps of known mass as one, with a cleavage where they meet."""
+    longest = None
+    if left.max_length is not None and right.max_length is not None:
+        longest = left.max_length + right.max_length
+    truth = None if left.truth is None or right.truth is None else left.truth + right.truth
+    return Gap(
+        left.start,
+        right.end,
+        left.min_length + right.min_length,
+        longest,
+        (left.mass or 0.0) + (right.mass or 0.0),
+        (left.tolerance_da or 0.0) + (right.tolerance_da or 0.0),
+        truth,
+        interval=left.interval and right.interval,
+        pieces=(*_pieces(left), *_pieces(right)),
+    )
+
+
+def _pieces(gap: Gap) -> tuple[Piece, ...]:
+    whole = Piece(gap.min_length, gap.max_length, gap.mass, gap.tolerance_da, gap.interval)
+    return gap.pieces or (whole,)
 
 
 def _check_mass(mass: float, tolerance: float, max_length: int) -> None:
@@ -444,6 +524,8 @@ def to_json(scaffold: Scaffold) -> str:
     }
     if scaffold.evidence:
         fields["evidence"] = [[e.position, e.weights, e.settled] for e in scaffold.evidence]
+    if scaffold.intact is not None:
+        fields["intact"] = astuple(scaffold.intact)
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -457,6 +539,10 @@ def _as_list(gap: Gap) -> list[object]:
         gap.mass,
         gap.tolerance_da,
         gap.truth,
+        gap.interval,
+        [astuple(piece) for piece in gap.pieces],
+        gap.length_probability,
+        [astuple(rival) for rival in gap.rivals],
         gap.untried,
         gap.origin,
     ]
@@ -467,17 +553,41 @@ def from_json(line: str) -> Scaffold:
     try:
         fields = json.loads(line)
         gaps = tuple(
-            replace(Gap(*values), untried=untried, origin=tuple(origin) if origin else None)
-            for *values, untried, origin in fields.pop("gaps")
+            replace(
+                Gap(*values),
+                interval=interval,
+                pieces=tuple(map(_piece, pieces)),
+                length_probability=likely,
+                rivals=tuple(map(_rival, rivals)),
+                untried=untried,
+                origin=tuple(origin) if origin else None,
+            )
+            for *values, interval, pieces, likely, rivals, untried, origin in fields.pop("gaps")
         )
         modifications = tuple(ResidueModification(*m) for m in fields.pop("modifications"))
         evidence = tuple(
             PositionEvidence(position, tuple(weights), settled)
             for position, weights, settled in fields.pop("evidence", ())
         )
-        return Scaffold(**fields, gaps=gaps, modifications=modifications, evidence=evidence)
+        weighed = fields.pop("intact", None)
+        intact = None if weighed is None else IntactMass(*weighed)
+        return Scaffold(
+            **fields, gaps=gaps, modifications=modifications, evidence=evidence, intact=intact
+        )
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a scaffold ({error})") from None
+
+
+def _piece(values: list[Any]) -> Piece:
+    """A piece of a gap from a list of its fields."""
+    shortest, longest, mass, tolerance, interval, prefixes = values
+    return Piece(shortest, longest, mass, tolerance, interval, tuple(map(tuple, prefixes)))
+
+
+def _rival(values: list[Any]) -> Rival:
+    """A sequence of another length from a list of its fields."""
+    sequence, probability, mass, readings = values
+    return Rival(sequence, probability, mass, tuple(readings))
 
 
 def write_scaffolds(path: str | Path, scaffolds: Iterable[Scaffold]) -> None:

@@ -4,6 +4,36 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a gap from one mass gap's cleavage to the next; masses in Da.
+
+    prefixes: masses of beginnings of the piece, each with its tolerance, ascending. A piece without
+    a mass has prefixes alone and is the only one of its gap.
+    """
+
+    min_length: int
+    max_length: int | None
+    mass: float | None = None
+    tolerance_da: float | None = None
+    interval: bool = False
+    prefixes: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A sequence for a gap that is of another length than the one chosen.
+
+    probability: of sequence and length together, given the masses; mass: in Da; readings: the
+    probability of each mass that C may have.
+    """
+
+    sequence: str
+    probability: float
+    mass: float
+    readings: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """A gap over the positions start..end (0-based, half-open) of its scaffold; masses in Da."""
 
@@ -16,11 +46,20 @@ class Gap:
     truth: str | None = None  # the true residues, never shown to a model
     origin: tuple[int, int] | None = None  # start and end as given, if the chain was stretched
     untried: bool = False  # whether some lengths allowed by bounds and mass were not tried
+    interval: bool = False  # whether every mass within the tolerance is equally likely
+    pieces: tuple[Piece, ...] = ()  # what is known beyond the mass: pieces, or prefixes of one
+    length_probability: float = 1.0  # of the chosen length, if masses bear on it
+    rivals: tuple[Rival, ...] = ()  # the best candidates of other lengths
 
     @property
     def fixed(self) -> bool:
         """Whether the gap has as many residues as it has positions in the scaffold."""
         return self.min_length == self.max_length == self.end - self.start
+
+    @property
+    def weighed(self) -> bool:
+        """Whether any mass is known of the gap."""
+        return self.mass is not None or bool(self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +90,15 @@ class PositionEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class IntactMass:
+    """The mass of a whole chain, reduced and neutral, in Da; kind: `average` or `monoisotopic`."""
+
+    mass: float
+    tolerance_da: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Scaffold:
     """A chain with its gaps, which are sorted and disjoint.
 
@@ -67,6 +115,7 @@ class Scaffold:
     line: int
     modifications: tuple[ResidueModification, ...] = ()
     evidence: tuple[PositionEvidence, ...] = ()
+    intact: IntactMass | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from lacuna.filling.decode import Modifications
 from lacuna.filling.lengths import resolve_lengths
+from lacuna.filling.residue_masses import Modifications
 from lacuna.network.kmers import write_kmers
 from lacuna.scaffolds.alkylation import read_alkylation
 from lacuna.scaffolds.read import read_scaffold_block, write_scaffolds

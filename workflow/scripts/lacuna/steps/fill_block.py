@@ -5,8 +5,8 @@ from pathlib import Path
 
 import torch
 
-from lacuna.filling.decode import Modifications
 from lacuna.filling.fill import fill_block
+from lacuna.filling.residue_masses import Modifications
 from lacuna.network.kmers import read_kmers
 from lacuna.scaffolds.alkylation import read_alkylation
 from lacuna.scaffolds.read import read_scaffold_block

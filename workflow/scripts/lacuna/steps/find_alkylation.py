@@ -30,7 +30,7 @@ def find_alkylation(
         state = state_of(chains, {name: reading.prior for name, reading in READINGS.items()})
     else:  # imports torch, and most samples have no masses
         from lacuna.filling.cysteine import find_reading
-        from lacuna.filling.decode import PLAIN, Modifications
+        from lacuna.filling.residue_masses import PLAIN, Modifications
         from lacuna.steps.load import load_reader
 
         state = find_reading(chains, Modifications(PLAIN, **modifications), load_reader(reader))

@@ -26,6 +26,7 @@ OUTPUTS = {
     "residues": "residues.tsv",
     "gaps": "gaps.tsv",
     "chains": "chains.tsv",
+    "masses": "masses.tsv",
     "accuracy": "accuracy.tsv",
     "rejected": "rejected.tsv",
     "alkylation": "alkylation.json",
@@ -46,10 +47,10 @@ def fill_file(
 ) -> None:
     """Fill a FASTA file and write its `outputs` into the folder `out` once all are complete.
 
-    inputs: `fasta` and, if there are such files, `gaps`, `truth`, `homologs` and `evidence`, as in
-    a sample sheet; options: values by key of config.yaml; keys that are not given have their
-    defaults; progress: called with the number of finished chains and of all, at first and after
-    every block.
+    inputs: `fasta` and, if there are such files, `gaps`, `truth`, `homologs`, `masses` and
+    `evidence`, as in a sample sheet; options: values by key of config.yaml; keys that are not
+    given have their defaults; progress: called with the number of finished chains and of all, at
+    first and after every block.
 
     Computes with one thread, like a job of the workflow, so that results do not depend on the
     number of cores. Raises LacunaError if an option is wrong, a file as a whole cannot be used or

@@ -44,6 +44,7 @@ class Sample:
     homologs: Path | None = None
     species: str = AUTO
     alkylation: str = ""  # empty: that of the configuration
+    masses: Path | None = None
     evidence: Path | None = None
     reads: tuple[Path, ...] = ()
     reads_format: str = AUTO  # recognised by content

@@ -151,6 +151,7 @@ def fill_sample(
         gave.gaps if gave else given.get("gaps"),
         *(given.get("truth"), scaffolds, out["rejected"]),
         homologs=given.get("homologs"),
+        masses=given.get("masses"),
         evidence=gave.evidence if gave else given.get("evidence"),
         settled=gave.settled if gave else None,
         unread=gave.unread if gave else None,
@@ -185,7 +186,7 @@ def fill_sample(
             parts[table].append(path)
         if after_block is not None:
             after_block()
-    for table in ("filled", "residues", "gaps", "chains"):
+    for table in ("filled", "residues", "gaps", "chains", "masses"):
         join_parts(parts[table], out[table], HEADERS.get(table, ""))
     measure(parts["scored"], [], out["accuracy"])
     if "evidence" in out:

@@ -1,0 +1,195 @@
+"""Intact masses: read, compared with filled chains, and met by all gaps of a chain together."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pyteomics.mass import calculate_mass
+
+from chains import germline_chain, mutated
+from conftest import Write
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.core.files import LacunaError
+from lacuna.core.tables import GAP_TABLE, MASS_TABLE, RESIDUE_TABLE
+from lacuna.filling.decode import rank_together
+from lacuna.filling.intact import left_for_gaps, mass_row, unweighed
+from lacuna.filling.mass_search import one_mass
+from lacuna.filling.residue_masses import RESIDUE_MASSES
+from lacuna.scaffolds.mass_table import MassTable
+from lacuna.scaffolds.read import from_json, read_scaffolds, to_json
+from lacuna.scaffolds.scaffold import (
+    Gap,
+    IntactMass,
+    Rejected,
+    ResidueModification,
+    Scaffold,
+)
+from lacuna.steps.one_file import fill_file
+
+HEAD = "chain\tmass\ttolerance_da\tkind\n"
+PLAIN = "ACDEFGHIKLMNPQRSTVWY"
+
+
+def weight(residues: str) -> float:
+    return sum(float(RESIDUE_MASSES[RESIDUES.index(r)]) for r in residues)
+
+
+def mass_of(chain: str, average: bool = False) -> float:
+    return float(calculate_mass(sequence=chain, average=average))
+
+
+# --- masses of chains ----------------------------------------------------------------------------
+
+
+def test_the_mass_of_a_chain_is_that_of_pyteomics() -> None:
+    row = mass_row(Scaffold("m", "", PLAIN, (), 1), PLAIN)
+    assert row.monoisotopic == pytest.approx(mass_of(PLAIN), abs=1e-4)
+    assert row.average == pytest.approx(mass_of(PLAIN, average=True), abs=1e-3)
+    assert (row.measured, row.kind, row.difference) == (None, "", None)
+
+
+def test_modifications_and_the_measured_mass_are_in_the_row() -> None:
+    carbamidomethyl = ResidueModification(1, 57.021464, "Carbamidomethyl")
+    intact = IntactMass(mass_of(PLAIN, average=True) + 57.05, 1.0, "average")
+    chain = Scaffold("m", "", PLAIN, (), 1, (carbamidomethyl,), intact)
+    row = mass_row(chain, PLAIN)
+    assert row.monoisotopic == pytest.approx(mass_of(PLAIN) + 57.021464, abs=1e-4)
+    assert row.difference == pytest.approx(0.0, abs=0.01)
+    exact = replace(intact, mass=mass_of(PLAIN) + 60.0, kind="monoisotopic")
+    difference = mass_row(replace(chain, intact=exact), PLAIN).difference
+    assert difference == pytest.approx(57.021464 - 60.0, abs=1e-3)
+
+
+def test_a_chain_with_a_gap_left_open_has_no_mass() -> None:
+    intact = IntactMass(2000.0, 1.0, "average")
+    row = mass_row(Scaffold("m", "", "ACX", (Gap(2, 3, 1, 1),), 1, (), intact), "ACX")
+    assert (row.monoisotopic, row.average, row.measured) == (None, None, 2000.0)
+
+
+# --- what is left for gaps -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["average", "monoisotopic"])
+def test_what_is_left_is_what_the_gaps_without_a_mass_weigh(kind: str) -> None:
+    whole = germline_chain("H", 1)
+    known = weight(whole[50:55])
+    gaps = (Gap(20, 24, 4, 4), Gap(50, 55, 5, 5, known, known * 1e-5), Gap(90, 91, 1, None))
+    sequence = f"{whole[:20]}XXXX{whole[24:50]}XXXXX{whole[55:90]}X{whole[97:]}"
+    intact = IntactMass(mass_of(whole, average=kind == "average"), 0.8, kind)
+    chain = Scaffold("m", "", sequence, gaps, 1, (), intact)
+    assert list(unweighed(chain)) == [0, 2]
+    stages = left_for_gaps(chain)
+    assert stages is not None
+    (stage,) = stages.passed
+    true = weight(whole[20:24]) + weight(whole[90:97])
+    assert abs(stage.mass - true) < (0.3 if kind == "average" else 1e-3)
+    assert 0.8 < stage.tolerance < 1.0
+    assert left_for_gaps(replace(chain, intact=IntactMass(500.0, 1.0, kind))) is None
+    assert unweighed(replace(chain, intact=None)) == {}
+    assert from_json(to_json(chain)) == chain
+
+
+def test_gaps_are_ranked_together_within_one_mass() -> None:
+    def even(letters: str) -> np.ndarray:
+        table = np.zeros((1, N_RESIDUES))
+        table[0, [RESIDUES.index(letter) for letter in letters]] = 1 / len(letters)
+        return table
+
+    stages = one_mass(weight("AS"), 0.01)  # of the pairs AS, AG, VS, VG alone AS
+    rankings = rank_together([even("AV"), even("SG")], 5, stages)
+    assert [r.candidates[0].sequence for r in rankings] == ["A", "S"]
+    assert [r.candidates[0].probability for r in rankings] == pytest.approx([1.0, 1.0])
+    assert rankings[1].candidates[0].mass == pytest.approx(weight("S"))
+    assert rank_together([even("AV"), even("SG")], 5, one_mass(500.0, 0.01)) == ()
+
+
+# --- the table -----------------------------------------------------------------------------------
+
+
+def test_rows_are_read_by_chain(write: Write) -> None:
+    rows = "a\t13000.5\t1\tAverage\n\nb\t12990\t0.5\tmonoisotopic\n"
+    table = MassTable(write("m.tsv", HEAD + rows))
+    assert table.take("a") == IntactMass(13000.5, 1.0, "average")
+    assert table.take("a") is None
+    assert list(table.left()) == [("b", 4)]
+    table.discard("b")
+    assert list(table.left()) == []
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ("a\t-5\t1\taverage", "mass '-5'; give a number of Da above 0"),
+        ("a\t1_0\t1\taverage", "mass '1_0'"),
+        ("a\t13000\t\taverage", "tolerance_da ''"),
+        ("a\t13000\t1\tmean", "kind 'mean'; use one of average, monoisotopic"),
+        ("a\t130\t131\taverage", "give a tolerance that is less than the mass"),
+        ("a\t130\t1\taverage\na\t130\t1\taverage", "has two intact masses; keep one"),
+    ],
+)
+def test_a_bad_row_rejects_its_chain(write: Write, cells: str, words: str) -> None:
+    fasta = write("a.fasta", ">a\nACX\n>b\nACX\n")
+    first, second = read_scaffolds(fasta, masses=write("m.tsv", HEAD + cells + "\n"))
+    assert isinstance(first, Rejected) and words in first.reason
+    assert first.reason.startswith("m.tsv:")
+    assert isinstance(second, Scaffold) and second.intact is None
+
+
+def test_a_table_without_its_columns_stops_the_run(write: Write) -> None:
+    with pytest.raises(LacunaError, match="m.tsv:1: column 'kind' is missing"):
+        MassTable(write("m.tsv", "chain\tmass\ttolerance_da\n"))
+
+
+@given(st.binary(max_size=200))
+@example(b"chain\tmass\ttolerance_da\tkind\na\t\xff\t1\taverage\n")
+@example(b"chain,mass,tolerance_da,kind\n" + b"a" * 100_001)
+def test_any_file_is_a_table_or_named(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
+    path = tmp_path_factory.mktemp("masses") / "m.tsv"
+    path.write_bytes(raw)
+    try:
+        MassTable(path)
+    except LacunaError as error:
+        assert str(error).startswith(str(path))
+
+
+def test_masses_of_unknown_chains_are_listed(write: Write) -> None:
+    row = HEAD + "z\t13000\t1\taverage\n"
+    _, unknown = read_scaffolds(write("a.fasta", ">a\nACX\n"), masses=write("m.tsv", row))
+    assert isinstance(unknown, Rejected)
+    assert unknown.reason.startswith("m.tsv:2: 'z' is no chain of a.fasta")
+
+
+# --- a whole run ---------------------------------------------------------------------------------
+
+
+def test_an_intact_mass_decides_among_sequences_and_lengths(write: Write, tmp_path: Path) -> None:
+    """Of two gaps of known length together, and of one of unknown length."""
+    whole = mutated(germline_chain("H", 3), 2, 2)
+    two = f"{whole[:30]}XXX{whole[33:60]}XXX{whole[63:]}"
+    opened = f"{whole[:60]}X{whole[66:]}"
+    fasta = write("c.fasta", f">two\n{two}\n>open\n{opened}\n>not\n{two}\n>none\n{two}\n")
+    table = write("g.tsv", "chain\tstart\tend\tmin_length\nopen\t60\t61\t1\n")
+    true = mass_of(whole)
+    rows = "".join(
+        f"{name}\t{mass:.3f}\t0.3\tmonoisotopic\n"
+        for name, mass in (("two", true), ("open", true), ("not", true + 5000.0))
+    )
+    masses = write("m.tsv", HEAD + rows)
+    out = tmp_path / "out"
+    fill_file({"fasta": fasta, "gaps": table, "masses": masses}, out, {})
+    rows_of = {row.chain: row for row in MASS_TABLE.read(out / "masses.tsv")}
+    assert list(rows_of) == ["two", "open", "not", "none"]
+    for name in ("two", "open"):
+        assert abs(rows_of[name].difference or 9.0) <= 0.3
+        assert rows_of[name].measured == pytest.approx(true, abs=1e-3)
+    assert rows_of["none"].measured is None and rows_of["none"].difference is None
+    best = [row for row in GAP_TABLE.read(out / "gaps.tsv") if row.rank == 1]
+    assert {row.status for row in best if row.chain == "not"} == {
+        "filled (the intact mass of the chain is not met)"
+    }
+    assert {row.status for row in best if row.chain != "not"} == {"filled"}
+    lengths = [row for row in RESIDUE_TABLE.read(out / "residues.tsv") if row.chain == "open"]
+    assert len(lengths) == 6

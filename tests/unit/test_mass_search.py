@@ -1,0 +1,192 @@
+"""All masses of a gap at once, against every sequence there is: prefixes, pieces, intervals."""
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.filling.decode import rank_sequences
+from lacuna.filling.mass_search import (
+    UNBOUNDED,
+    Stage,
+    Stages,
+    allowed_lengths,
+    one_mass,
+    stages_of,
+)
+from lacuna.filling.residue_masses import RESIDUE_MASSES, MassRules, Modifications
+from lacuna.scaffolds.scaffold import Gap, Piece
+
+EVEN = np.full((4, N_RESIDUES), 1 / N_RESIDUES)
+
+
+def mass_of(residues: str) -> float:
+    return sum(float(RESIDUE_MASSES[RESIDUES.index(r)]) for r in residues)
+
+
+def few(*letters: str) -> np.ndarray:
+    """(length, 20): those letters, as likely as each other, at each place."""
+    table = np.zeros((len(letters), N_RESIDUES))
+    for row, some in zip(table, letters, strict=True):
+        row[[RESIDUES.index(letter) for letter in some]] = 1 / len(some)
+    return table
+
+
+def weight(sequence: str, stages: Stages) -> float:
+    """How likely the masses are of a sequence by the definition: tried at all of its prefixes."""
+    if not stages.passed:
+        return 1.0 if stages.opened or not sequence else 0.0
+    stage = stages.passed[0]
+    total, begun = 1.0, 0
+    rest = sequence
+    for stage in stages.passed:
+        places = range(begun, len(sequence) + 1)
+        fits = [
+            i
+            for i in places
+            if abs(mass_of(rest[: i - begun]) - stage.mass) <= stage.tolerance
+            and (stage is not stages.passed[-1] or stages.opened or i == len(sequence))
+        ]
+        if not fits:
+            return 0.0
+        off = mass_of(rest[: fits[0] - begun]) - stage.mass
+        if not stage.interval and stage.tolerance:
+            total *= math.exp(-((3 * off / stage.tolerance) ** 2) / 2)
+        if stage.ends_piece:
+            if not stage.least <= fits[0] - begun <= stage.most:
+                return 0.0
+            begun = fits[0]
+            rest = sequence[begun:]
+    return total
+
+
+@st.composite
+def known(draw: st.DrawFn) -> tuple[np.ndarray, Stages]:
+    """A gap of 2 to 5 residues, and masses of beginnings and pieces of one of its sequences."""
+    letters = [
+        "".join(sorted(draw(st.sets(st.sampled_from(RESIDUES), min_size=1, max_size=4))))
+        for _ in range(draw(st.integers(2, 5)))
+    ]
+    true = "".join(draw(st.sampled_from(some)) for some in letters)
+    tolerance = draw(st.sampled_from([0.001, 0.04, 1.5]))
+    passed, begun = [], 0
+    for i in range(1, len(true)):
+        kind = draw(st.sampled_from(["", "", "prefix", "piece"]))
+        off = draw(st.floats(-1, 1)) * tolerance
+        if kind:
+            ends = kind == "piece"
+            interval = ends and draw(st.booleans())
+            mass = mass_of(true[begun:i]) + off
+            limits = (draw(st.integers(1, 2)), draw(st.integers(2, 4))) if ends else (0, UNBOUNDED)
+            passed.append(Stage(mass, tolerance, interval, ends, *limits))
+            begun = i if ends else begun
+    opened = bool(passed) and draw(st.booleans()) and not passed[-1].ends_piece
+    if not opened:
+        passed.append(Stage(mass_of(true[begun:]), tolerance, False, True))
+    table = few(*letters)
+    bias = np.array([draw(st.integers(1, 9)) for _ in range(N_RESIDUES)])
+    table = table * bias
+    return table / table.sum(1, keepdims=True), Stages(tuple(passed), opened)
+
+
+@settings(max_examples=150)
+@given(known())
+def test_sequences_within_all_masses_are_those_of_all_sequences(
+    gap: tuple[np.ndarray, Stages],
+) -> None:
+    probabilities, stages = gap
+    fitting: dict[str, float] = {}
+    for tokens in product(*(np.flatnonzero(row) for row in probabilities)):
+        sequence = "".join(RESIDUES[t] for t in tokens)
+        p = float(np.prod([row[t] for row, t in zip(probabilities, tokens, strict=True)]))
+        likely = p * weight(sequence, stages)
+        if likely:
+            one = sequence.replace("I", "L")
+            fitting[one] = fitting.get(one, 0.0) + likely
+    ranking = rank_sequences(probabilities, 2000, stages, MassRules())
+    total = sum(fitting.values())
+    assert ranking.mass_probability == pytest.approx(total)
+    found = {c.sequence.replace("I", "L"): c.probability for c in ranking.candidates}
+    assert found == pytest.approx({s: p / total for s, p in fitting.items()})
+    assert ranking.bound == 0
+
+
+def test_a_known_cleavage_tells_permutations_apart() -> None:
+    whole = one_mass(mass_of("AGVS"), 0.004)
+    orders = {c.sequence for c in rank_sequences(EVEN, 400, whole, MassRules()).candidates}
+    assert {"AGVS", "GAVS", "SVGA"} <= orders
+    inner = Stages((Stage(mass_of("A"), 0.001), Stage(mass_of("AGV"), 0.003), *whole.passed))
+    ranking = rank_sequences(EVEN, 400, inner, MassRules())
+    assert {c.sequence for c in ranking.candidates} == {"AGVS", "AVGS"}
+
+
+def test_a_mass_far_off_counts_less_and_beyond_the_tolerance_nothing() -> None:
+    mass, tolerance = mass_of("K") - 0.02, 0.03
+    ranking = rank_sequences(few("KQ"), 2, one_mass(mass, tolerance), MassRules())
+    near, far = (math.exp(-((3 * off / tolerance) ** 2) / 2) for off in (0.0164, 0.02))
+    assert [c.sequence for c in ranking.candidates] == ["Q", "K"]
+    assert ranking.candidates[0].probability == pytest.approx(near / (near + far), abs=0.01)
+    flat = rank_sequences(few("KQ"), 2, one_mass(mass, tolerance, True), MassRules())
+    assert [c.probability for c in flat.candidates] == pytest.approx([0.5, 0.5])
+
+
+def test_isoleucine_and_leucine_count_together_and_are_told_apart_after() -> None:
+    table = np.zeros((2, N_RESIDUES))
+    for letter, p in {"I": 0.3, "L": 0.25, "V": 0.45}.items():
+        table[0, RESIDUES.index(letter)] = p
+    table[1, RESIDUES.index("G")] = 0.5
+    table[1, RESIDUES.index("A")] = 0.5
+    ranking = rank_sequences(table, 5, one_mass(mass_of("LG"), 0.001), MassRules())  # as VA weighs
+    assert [c.sequence for c in ranking.candidates] == ["IG", "VA"]
+    assert ranking.candidates[0].probability == pytest.approx(0.55)
+    shares = {letter: ranking.distributions[0, RESIDUES.index(letter)] for letter in "ILV"}
+    assert shares == pytest.approx({"I": 0.3, "L": 0.25, "V": 0.45})
+
+
+def test_pieces_are_weighed_each_by_itself() -> None:
+    """Each mass of a row of pieces holds within its own tolerance, not the sum alone."""
+    pieces = tuple(Piece(1, None, mass_of(x), 0.001) for x in ("AG", "SV"))
+    gap = Gap(0, 2, 2, None, mass_of("AGSV"), 0.002, pieces=pieces)
+    stages = stages_of(gap)
+    assert stages is not None
+    found = {c.sequence for c in rank_sequences(EVEN, 400, stages, MassRules()).candidates}
+    assert found == {"AGSV", "AGVS", "GASV", "GAVS"}
+    assert allowed_lengths(gap, stages, MassRules()) == range(3, 6)  # SV is too heavy for one
+
+
+def test_lengths_follow_from_prefixes_and_bounds_of_pieces() -> None:
+    rules = MassRules()
+    prefix = Piece(1, None, None, None, False, ((mass_of("WW"), 0.001),))
+    opened = Gap(0, 1, 1, None, pieces=(prefix,))
+    stages = stages_of(opened)
+    assert stages is not None and stages.opened
+    assert allowed_lengths(opened, stages, rules).start == 2
+    bounded = Gap(
+        0,
+        2,
+        2,
+        None,
+        mass_of("GGGGGG"),
+        0.002,
+        pieces=(Piece(3, 3, mass_of("GGG"), 0.001), Piece(1, 2, mass_of("GGG"), 0.001)),
+    )
+    assert allowed_lengths(bounded, stages_of(bounded), rules) == range(4, 6)
+    clipped = MassRules(Modifications(clipped_lysine=True), ends_chain=True)
+    assert allowed_lengths(bounded, stages_of(bounded), clipped) == range(4, 7)
+
+
+def test_the_same_cleavage_given_twice_is_one() -> None:
+    """As b and y ions of one cleavage show it."""
+    twice = Stages(
+        (
+            Stage(mass_of("A"), 0.002),
+            Stage(mass_of("A") + 0.001, 0.002),
+            Stage(mass_of("AGVS"), 0.004, False, True),
+        )
+    )
+    found = rank_sequences(EVEN, 400, twice, MassRules()).candidates
+    assert found and {c.sequence[0] for c in found} == {"A"}

@@ -1,0 +1,91 @@
+"""Masses that nothing fits: which of them is named, and isotope and charge slips."""
+
+import math
+
+import numpy as np
+import pytest
+
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.filling.decode import mass_log_probability
+from lacuna.filling.mass_search import Stage, Stages, one_mass
+from lacuna.filling.misfits import ISOTOPE, PROTON, at_odds, in_words, rank_weighed
+from lacuna.filling.residue_masses import RESIDUE_MASSES, MassRules
+
+EVEN = np.full((4, N_RESIDUES), 1 / N_RESIDUES)
+RULES = MassRules()
+
+
+def mass_of(residues: str) -> float:
+    return sum(float(RESIDUE_MASSES[RESIDUES.index(r)]) for r in residues)
+
+
+def sure(letters: str) -> np.ndarray:
+    """(length, 20): each letter with a probability of nearly 1."""
+    table = np.full((len(letters), N_RESIDUES), 1e-5)
+    table[np.arange(len(letters)), [RESIDUES.index(letter) for letter in letters]] = 1 - 19e-5
+    return table
+
+
+def test_the_prefix_that_contradicts_is_named() -> None:
+    true = [Stage(mass_of("AGVS"[:n]), 0.002) for n in (1, 2, 3)]
+    last = Stage(mass_of("AGVS"), 0.004, False, True)
+    wrong = Stage(mass_of("AG") + 1.5, 0.002)
+
+    def likely(stages: Stages) -> float:
+        return mass_log_probability(EVEN, stages, RULES)
+
+    assert likely(Stages((*true, last))) > -math.inf
+    several = Stages((true[0], wrong, true[2], last))
+    assert likely(several) == -math.inf
+    assert at_odds(several, likely) == (wrong, True)
+    assert in_words(wrong, True) == f"fits without the prefix mass {wrong.mass:.4f} Da"
+    twice = Stages((Stage(30.0, 0.001), wrong, last))
+    assert at_odds(twice, likely) == (twice.passed[0], False)
+    assert in_words(twice.passed[0], False) == "no prefix weighs 30.0000 Da"
+    heavy = Stages((Stage(mass_of("A"), 0.001, False, True), Stage(5000.0, 0.01, False, True)))
+    assert at_odds(heavy, likely) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("off", "words"),
+    [
+        (ISOTOPE, "1.0034 Da less: isotope slip"),
+        (-ISOTOPE, "1.0034 Da more: isotope slip"),
+        (PROTON, "1.0073 Da less: charge slip"),
+        (-PROTON, "1.0073 Da more: charge slip"),
+    ],
+)
+def test_a_slip_is_recognised(off: float, words: str) -> None:
+    mass = mass_of("WWWW")
+    ranking, misfit = rank_weighed(EVEN, 5, one_mass(mass + off, 0.001), RULES)
+    assert not ranking.candidates
+    heaviest = "nearest of 4 residues: 744.32 Da"
+    assert misfit.startswith("nearest of 4 residues: ") and misfit.endswith(f"fits at {words}")
+    assert off < 0 or misfit.startswith(heaviest)
+
+
+def test_a_slip_that_fits_far_better_is_named_and_one_that_does_not_is_not() -> None:
+    known = sure("AGVSE")
+    wide = Stages((Stage(mass_of("AGVSD") + ISOTOPE, 0.02, False, True),))
+    ranking, misfit = rank_weighed(sure("AGVSD"), 5, wide, RULES)  # as AGVSN is with 0.984 Da
+    assert ranking.candidates and misfit == "fits far better at 1.0034 Da less: isotope slip"
+    assert rank_weighed(known, 5, one_mass(mass_of("AGVSE"), 0.001), RULES)[1] == ""
+    assert rank_weighed(EVEN, 5, one_mass(mass_of("AGVS"), 0.001), RULES)[1] == ""
+
+
+def test_none_of_many_prefixes_is_left_out() -> None:
+    many = tuple(Stage(mass_of("A") + i, 0.001) for i in range(17))
+    stages = Stages((*many, Stage(mass_of("AGVS"), 0.003, False, True)))
+    ranking, misfit = rank_weighed(EVEN, 5, stages, RULES)
+    assert not ranking.candidates and misfit.startswith("no prefix weighs 72.0371 Da")
+
+
+def test_a_prefix_that_nothing_fits_is_left_out() -> None:
+    wrong = Stage(mass_of("A") + 20.0, 0.001)
+    stages = Stages((wrong, Stage(mass_of("AGVS"), 0.003, False, True)))
+    ranking, misfit = rank_weighed(EVEN, 5, stages, RULES)
+    assert misfit == f"without the prefix mass {wrong.mass:.4f} Da, which none fits"
+    assert all(abs(c.mass - mass_of("AGVS")) <= 0.003 for c in ranking.candidates)
+    assert ranking.mass_probability == pytest.approx(
+        math.exp(mass_log_probability(EVEN, stages.without(wrong), RULES))
+    )

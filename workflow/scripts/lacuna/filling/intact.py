@@ -1,0 +1,98 @@
+"""The mass of a whole chain: what it comes to, and what it says of the chain's gaps.
+
+A chain is reduced and neutral: the sum of its residues, of the modifications that the user wrote on
+them, and of water. C is free unless a modification is written on it.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from pyteomics.mass import calculate_mass, std_aa_comp, std_aa_mass
+
+from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
+from lacuna.core.tables import MassRow
+from lacuna.filling.mass_search import Stages, one_mass
+from lacuna.filling.residue_masses import MAX_RESIDUES
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+
+WATER = float(calculate_mass(formula="H2O"))
+AVERAGE_WATER = float(calculate_mass(formula="H2O", average=True))
+# Average over monoisotopic mass: of the mean residue of proteins (averagine, Senko et al. 1995,
+# 10.1016/1044-0305(95)00017-8: 111.1254 and 111.0543 Da), and of groups on residues, for which no
+# more is known than their monoisotopic mass.
+AVERAGINE_RATIO = 1.00064
+GROUP_RATIO = 1.0005  # of acetyl 1.0006, carbamidomethyl 1.0005, hexose 1.0005, oxygen 1.0003
+RATIO_ERROR = 1e-4  # of the ratio of a gap's residues, which may hold more sulfur or less
+_LETTERS = np.frombuffer(RESIDUES.encode(), dtype=np.uint8)
+_MONOISOTOPIC = np.array([std_aa_mass[residue] for residue in RESIDUES])
+_AVERAGE = np.array(
+    [calculate_mass(composition=std_aa_comp[residue], average=True) for residue in RESIDUES]
+)
+
+
+def mass_row(scaffold: Scaffold, sequence: str) -> MassRow:
+    """The row of a chain that is filled with `sequence`; no masses if residues are missing."""
+    intact = scaffold.intact
+    monoisotopic = average = difference = None
+    if MISSING_LETTER not in sequence:
+        monoisotopic, average = _masses(sequence, scaffold)
+        if intact is not None:
+            difference = (average if intact.kind == "average" else monoisotopic) - intact.mass
+    return MassRow(
+        scaffold.chain,
+        monoisotopic,
+        average,
+        None if intact is None else intact.mass,
+        "" if intact is None else intact.kind,
+        None if intact is None else intact.tolerance_da,
+        difference,
+    )
+
+
+def _masses(sequence: str, scaffold: Scaffold) -> tuple[float, float]:
+    """Monoisotopic and average mass of the residues of a chain, X left out, in Da."""
+    counts = np.bincount(np.frombuffer(sequence.encode(), dtype=np.uint8), minlength=128)[_LETTERS]
+    groups = sum(modification.mass for modification in scaffold.modifications)
+    return (
+        float(counts @ _MONOISOTOPIC) + WATER + groups,
+        float(counts @ _AVERAGE) + AVERAGE_WATER + groups * GROUP_RATIO,
+    )
+
+
+def unweighed(scaffold: Scaffold) -> Mapping[int, Gap]:
+    """The gaps of a chain that its intact mass bears on, by number: those without a mass.
+
+    None of a chain without an intact mass, or with a gap of which prefix masses alone are known.
+    """
+    if scaffold.intact is None or any(g.pieces and g.mass is None for g in scaffold.gaps):
+        return {}
+    return {number: gap for number, gap in enumerate(scaffold.gaps) if gap.mass is None}
+
+
+def left_for_gaps(scaffold: Scaffold) -> Stages | None:
+    """What the `unweighed` gaps weigh together; None if no more than nothing is left for them.
+
+    The difference of the intact mass and what is observed or weighed, as monoisotopic residues: of
+    an average mass by AVERAGINE_RATIO, with RATIO_ERROR on top of the tolerance.
+    """
+    intact = scaffold.intact
+    if intact is None:
+        return None
+    shown = list(scaffold.sequence)
+    for gap in scaffold.gaps:
+        shown[gap.start : gap.end] = MISSING_LETTER * (gap.end - gap.start)
+    monoisotopic, average = _masses("".join(shown), scaffold)
+    weighed = sum(gap.mass or 0.0 for gap in scaffold.gaps)
+    tolerance = intact.tolerance_da + sum(gap.tolerance_da or 0.0 for gap in scaffold.gaps)
+    if intact.kind == "average":
+        rest = (intact.mass - average) / AVERAGINE_RATIO - weighed
+        tolerance += RATIO_ERROR * max(rest, 0.0)
+    else:
+        rest = intact.mass - monoisotopic - weighed
+    return one_mass(rest, tolerance) if rest > 0 else None
+
+
+def decodable(gaps: Mapping[int, Gap]) -> bool:
+    """Whether gaps have lengths, and no more residues than are decoded within a mass."""
+    lengths = [gap.end - gap.start for gap in gaps.values()]
+    return all(gap.fixed for gap in gaps.values()) and 0 < sum(lengths) <= MAX_RESIDUES

@@ -1,0 +1,125 @@
+"""Gaps whose masses no sequence has, or hardly one: which mass is wrong, and by what.
+
+A prefix mass can belong to another fragment, and a mass to another isotope or charge: a peak of the
+isotope with one 13C taken for the monoisotopic one weighs 1.00335 Da more, a proton counted as
+mass 1.00728 Da, and either can be taken off once too often.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from lacuna.filling.decode import Ranking, mass_log_probability, rank_sequences
+from lacuna.filling.mass_search import Stage, Stages
+from lacuna.filling.residue_masses import MassRules, nearest_mass
+from lacuna.filling.weighing import FLOOR, LONGEST, WIDTH
+
+ISOTOPE = 1.0033548  # Da, 13C less 12C
+PROTON = 1.0072765  # Da
+SLIPS = {ISOTOPE: "isotope", PROTON: "charge"}
+SLIP_ODDS = 1000.0  # of a slip to the mass as it is, from which it is named
+
+LogProbability = Callable[[Stages], float]  # of masses, -inf if no sequence fits
+
+
+def rank_weighed(
+    probabilities: np.ndarray, n: int, stages: Stages, rules: MassRules
+) -> tuple[Ranking, str]:
+    """`rank_sequences`, and what is wrong with the masses in words; '' if nothing is.
+
+    A prefix mass because of which no sequence fits is left out.
+    """
+
+    def likely(some: Stages) -> float:
+        return mass_log_probability(probabilities, some, rules)
+
+    ranking = rank_sequences(probabilities, n, stages, rules)
+    if ranking.candidates:
+        return ranking, _far_better(probabilities, stages, rules, ranking.mass_probability)
+    stage, fits_without = at_odds(stages, likely)
+    if stage is not None and fits_without:
+        others = stages.without(stage)
+        words = f"without the prefix mass {stage.mass:.4f} Da, which none fits"
+        ranking = rank_sequences(probabilities, n, others, rules) if others.passed else ranking
+        return ranking, "; ".join(filter(None, (words, _slip(stages, stage, likely))))
+    last = stages.passed[-1]
+    words = in_words(stage, fits_without)
+    if not words:
+        length, mass = len(probabilities), sum(s.mass for s in stages.passed if s.ends_piece)
+        words = f"nearest of {length} residues: {nearest_mass(length, mass, rules):.2f} Da"
+    return ranking, "; ".join(filter(None, (words, _slip(stages, last, likely))))
+
+
+def at_odds(stages: Stages, log_probability: LogProbability) -> tuple[Stage | None, bool]:
+    """The mass because of which no sequence fits all of them, and whether without it some would.
+
+    The mass is the prefix without which the others are most probable; if none fits even so, the
+    first that no sequence has which has those before it; None if that is the last.
+    """
+    passed = stages.passed
+    best, least = None, -math.inf
+    for stage in stages.prefixes():
+        others = stages.without(stage)
+        without = log_probability(others) if others.passed else 0.0
+        if without > least:
+            best, least = stage, without
+    if best is not None:
+        return best, True
+    for i, stage in enumerate(passed[:-1], start=1):
+        if log_probability(Stages(passed[:i], opened=True)) == -math.inf:
+            return stage, False
+    return None, False
+
+
+def in_words(stage: Stage | None, fits_without: bool) -> str:
+    """What `at_odds` found; '' if it is the last mass."""
+    if stage is None:
+        return ""
+    if fits_without:
+        return f"fits without the prefix mass {stage.mass:.4f} Da"
+    part = "piece" if stage.ends_piece else "prefix"
+    return f"no {part} weighs {stage.mass:.4f} Da"
+
+
+def _slipped(stages: Stages, stage: Stage, by: float) -> Stages:
+    """The masses with one of them so many Da heavier."""
+    moved = replace(stage, mass=stage.mass + by)
+    return replace(stages, passed=tuple(moved if s is stage else s for s in stages.passed))
+
+
+def _slips(stages: Stages, stage: Stage, log_probability: LogProbability) -> tuple[float, str]:
+    """The most probable slip of one of the masses: its log probability, and the slip in words."""
+    found = []
+    for size, name in SLIPS.items():
+        for by, way in ((-size, "less"), (size, "more")):
+            likely = log_probability(_slipped(stages, stage, by))
+            found.append((likely, f"at {size:.4f} Da {way}: {name} slip"))
+    return max(found, key=lambda one: one[0])
+
+
+def _slip(stages: Stages, stage: Stage, log_probability: LogProbability) -> str:
+    """The slip of a mass that nothing fits by which some sequence does; '' if none does."""
+    likely, words = _slips(stages, stage, log_probability)
+    return f"fits {words}" if likely > -math.inf else ""
+
+
+def _far_better(
+    probabilities: np.ndarray, stages: Stages, rules: MassRules, probability: float
+) -> str:
+    """The slip of a gap's mass that fits far better than the mass; '' if none does.
+
+    probability: of the masses as they are. Gaps longer than LONGEST are passed over: almost any
+    mass fits them.
+    """
+    least = SLIP_ODDS * (probability + FLOOR)
+    last = stages.passed[-1]
+    if least >= 1.0 or len(probabilities) > LONGEST or not last.ends_piece:
+        return ""
+
+    def likely(some: Stages) -> float:
+        return mass_log_probability(probabilities, some, rules, WIDTH)
+
+    best, words = _slips(stages, last, likely)
+    return f"fits far better {words}" if best >= math.log(least) else ""

@@ -1,0 +1,179 @@
+"""What residues may weigh, and which masses so many of them can have.
+
+I and L have one mass. Here L stands for both: `as_one` sums their probabilities, `told_apart` takes
+the likelier of the two.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+from pyteomics.mass import std_aa_mass
+
+from lacuna.core.alphabet import RESIDUES
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+
+RESIDUE_MASSES = np.array([std_aa_mass[r] for r in RESIDUES])  # Da, monoisotopic
+MAX_RESIDUES = 450  # of a gap that is decoded within a mass: a whole heavy chain
+MAX_MASS = 50_000.0  # Da, of a gap of unknown length that is decoded: the same chain
+SPARSE = 10  # residues whose masses leave wide holes; those of more do only near the extremes
+BIN = 0.005  # Da, resolution of the tables of masses that a number of residues can have
+MAX_BINNED = (
+    30  # residues of the longest such table; beyond it only the lightest and heaviest count
+)
+
+# Monoisotopic mass changes in Da (Unimod 35, 28, 27 and 7); those of C: `alkylation.py`.
+OXIDATION = 15.994915
+PYROGLUTAMATE_Q = -17.026549
+PYROGLUTAMATE_E = -18.010565
+DEAMIDATION = 0.984016
+
+ISOLEUCINE, LEUCINE = RESIDUES.index("I"), RESIDUES.index("L")
+PLAIN = ((0.0, 1.0),)  # C carries nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Modifications:
+    """Which modifications a gap's mass may hold.
+
+    cysteine: what every C of the sample carries in Da, with the probability that it does; more
+    than one where that cannot be told.
+    """
+
+    cysteine: tuple[tuple[float, float], ...] = PLAIN
+    oxidised_methionine: bool = False
+    pyroglutamate: bool = False  # of Q or E at the chain's first position
+    deamidated: bool = False  # N and Q
+    clipped_lysine: bool = False  # K at the chain's last position weighs nothing
+
+
+@dataclass(frozen=True, slots=True)
+class MassRules:
+    """What the residues of one gap may weigh: by modification, and by where it stands."""
+
+    modifications: Modifications = Modifications()
+    starts_chain: bool = False
+    ends_chain: bool = False
+
+    def readings(self) -> tuple[tuple[float, "MassRules"], ...]:
+        """These rules with each mass that C may have, and its probability."""
+        several = self.modifications.cysteine
+        if len(several) == 1:
+            return ((1.0, self),)
+        return tuple((share, self.with_cysteine(carried)) for carried, share in several)
+
+    def with_cysteine(self, carried: float) -> "MassRules":
+        """These rules where every C carries so many Da."""
+        return replace(self, modifications=replace(self.modifications, cysteine=((carried, 1.0),)))
+
+    def options(self, position: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+        """Residues (m,) and what each may weigh (m,) in Da at a position of a gap, I among L."""
+        first = self.starts_chain and position == 0
+        last = self.ends_chain and position == length - 1
+        return _options(self.modifications, first, last)
+
+
+def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> MassRules:
+    """What the residues of one gap of a chain may weigh."""
+    return MassRules(modifications, gap.start == 0, gap.end == len(scaffold.sequence))
+
+
+@cache
+def _options(rules: Modifications, first: bool, last: bool) -> tuple[np.ndarray, np.ndarray]:
+    masses = dict(zip(RESIDUES, RESIDUE_MASSES, strict=True))
+    ((carried, _),) = rules.cysteine
+    masses["C"] += carried
+    forms = [(residue, mass) for residue, mass in masses.items() if residue != "I"]
+    if rules.oxidised_methionine:
+        forms.append(("M", masses["M"] + OXIDATION))
+    if rules.deamidated:
+        forms += [(residue, masses[residue] + DEAMIDATION) for residue in "NQ"]
+    if rules.pyroglutamate and first:
+        forms += [("Q", masses["Q"] + PYROGLUTAMATE_Q), ("E", masses["E"] + PYROGLUTAMATE_E)]
+    if rules.clipped_lysine and last:
+        forms.append(("K", 0.0))
+    residues = np.array([RESIDUES.index(residue) for residue, _ in forms])
+    return residues, np.array([mass for _, mass in forms])
+
+
+def as_one(probabilities: np.ndarray) -> np.ndarray:
+    """Distributions (length, 20) with those of I added to L."""
+    merged = probabilities.copy()
+    merged[:, LEUCINE] += merged[:, ISOLEUCINE]
+    merged[:, ISOLEUCINE] = 0.0
+    return merged
+
+
+def told_apart(tokens: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Sequences (n, length) of a gap with I for L where I is likelier, by (length, 20)."""
+    likelier = probabilities[:, ISOLEUCINE] >= probabilities[:, LEUCINE]
+    return np.where((tokens == LEUCINE) & likelier, ISOLEUCINE, tokens).astype(np.uint8)
+
+
+def nearest_mass(length: int, mass: float, rules: MassRules) -> float:
+    """The mass nearest to `mass` that `length` residues can have, in Da, to about BIN."""
+    nearest = [_nearest_mass(length, mass, reading) for _, reading in rules.readings()]
+    return min(nearest, key=lambda found: abs(found - mass))
+
+
+def _nearest_mass(length: int, mass: float, rules: MassRules) -> float:
+    lightest, heaviest = bounds(rules.modifications)
+    if length > MAX_BINNED or not length * lightest <= mass <= length * heaviest:
+        return min(max(mass, length * lightest), length * heaviest)
+    reached = np.flatnonzero(_ahead(length, rules.modifications) == 0)
+    return float(reached[np.abs(reached * BIN - mass).argmin()] * BIN)
+
+
+def completable(rest: np.ndarray, tolerance: float, residues: int, rules: MassRules) -> np.ndarray:
+    """Which masses (n,) in Da that many residues can have, within the tolerance.
+
+    Exact for no residues left; else true at least wherever a sequence exists.
+    """
+    if residues == 0:
+        return np.abs(rest) <= tolerance
+    lightest, heaviest = bounds(rules.modifications)
+    if rules.ends_chain and rules.modifications.clipped_lysine:
+        lightest *= (residues - 1) / residues  # the last of them may weigh nothing
+    fits = (rest + tolerance >= residues * lightest) & (rest - tolerance <= residues * heaviest)
+    special = rules.ends_chain and rules.modifications.clipped_lysine
+    if residues > MAX_BINNED or special:
+        return fits
+    ahead = _ahead(residues, rules.modifications)
+    slack = tolerance + (residues / 2 + 1) * BIN  # each residue's mass is rounded to a bin
+    low = np.floor((rest - slack) / BIN).astype(int).clip(0, len(ahead))
+    high = (np.ceil((rest + slack) / BIN).astype(int) + 1).clip(0, len(ahead))
+    following = ahead[np.minimum(low, len(ahead) - 1)]
+    return fits & (low < len(ahead)) & (following < high - low)
+
+
+def heaviest_residue(rules: MassRules) -> float:
+    """What the heaviest form of a residue weighs, in Da."""
+    return max(bounds(reading.modifications)[1] for _, reading in rules.readings())
+
+
+@cache
+def bounds(modifications: Modifications) -> tuple[float, float]:
+    """The lightest and heaviest form of a residue inside a chain, in Da."""
+    masses = _options(modifications, False, False)[1]
+    return float(masses.min()), float(masses.max())
+
+
+@cache
+def _ahead(residues: int, modifications: Modifications) -> np.ndarray:
+    """Bins from each to the next that is a mass of that many residues inside a chain.
+
+    (bins,), at most what the type holds: uint16 up to SPARSE residues, uint8 (1.3 Da) beyond. The
+    tables of 30 numbers of residues by each reading of C are kept for the next gap.
+    """
+    if residues == 0:
+        return np.zeros(1, dtype=np.uint16)
+    steps = np.unique(np.rint(_options(modifications, False, False)[1] / BIN).astype(int))
+    before = _ahead(residues - 1, modifications) == 0
+    reached = np.zeros(len(before) + steps[-1], dtype=bool)
+    for step in steps:
+        reached[step : step + len(before)] |= before
+    bins = np.arange(len(reached), dtype=np.int32)
+    masses = np.where(reached, bins, bins[-1])  # the last bin is one
+    following = np.minimum.accumulate(masses[::-1])[::-1]
+    kind = np.uint16 if residues <= SPARSE else np.uint8
+    return np.minimum(following - bins, np.iinfo(kind).max).astype(kind)

@@ -1,0 +1,113 @@
+"""The table of intact masses: `chain mass tolerance_da kind`, a row per chain.
+
+`mass` is that of the whole neutral chain in Da, reduced, water included; `kind` says whether it is
+`average` or `monoisotopic`.
+"""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from lacuna.core.config import shortened
+from lacuna.core.files import LacunaError, open_text, read_lines
+from lacuna.scaffolds.fasta import Fault
+from lacuna.scaffolds.scaffold import IntactMass
+
+COLUMNS = ("chain", "mass", "tolerance_da", "kind")
+KINDS = ("average", "monoisotopic")
+MAX_MASS = 10_000_000.0  # Da: a chain of 50,000 tryptophans weighs less
+MAX_LINE = 100_000  # characters
+_DELIMITERS = "\t,;"
+
+
+class MassTable:
+    """The rows of a table of masses by chain: `take` gives each once, `left` is what remains."""
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        """Read `path`. Raises LacunaError if the table as a whole cannot be understood."""
+        self.file = Path(path).name if path is not None else ""
+        self._rows: dict[str, tuple[int, IntactMass | Fault]] = {}
+        if path is not None:
+            for line, cells in _rows(path):
+                self._add(line, cells)
+
+    def take(self, chain: str) -> IntactMass | None:
+        """Remove and return the mass of a chain; None without one. Raises the Fault of its row."""
+        _, found = self._rows.pop(chain, (0, None))
+        if isinstance(found, Fault):
+            raise found
+        return found
+
+    def discard(self, chain: str) -> None:
+        """Forget the mass of a chain that was rejected for another reason."""
+        self._rows.pop(chain, None)
+
+    def left(self) -> Iterator[tuple[str, int]]:
+        """Yield (chain, line) of every row whose chain never came, in order of their lines."""
+        for chain, (line, _) in self._rows.items():
+            yield chain, line
+
+    def _add(self, line: int, cells: dict[str, str]) -> None:
+        chain = cells["chain"]
+        found: IntactMass | Fault
+        try:
+            if chain in self._rows:
+                raise ValueError("has two intact masses; keep one of them")
+            kind = cells["kind"].casefold()
+            if kind not in KINDS:
+                raise ValueError(
+                    f"has an intact mass of kind '{shortened(cells['kind'])}'; use one of "
+                    f"{', '.join(KINDS)}"
+                )
+            mass, tolerance = (_number(cells, name) for name in ("mass", "tolerance_da"))
+            if tolerance >= mass:
+                raise ValueError(
+                    f"has an intact mass of {mass:g} Da with a tolerance of {tolerance:g} Da; give "
+                    "a tolerance that is less than the mass"
+                )
+            found = IntactMass(mass, tolerance, kind)
+        except ValueError as error:
+            found = Fault(str(error), line, file=self.file)
+        self._rows[chain] = line, found
+
+
+def _rows(path: str | Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield line and cells of each row."""
+    names: list[str] = []
+    delimiter = "\t"
+    with open_text(path) as handle:
+        for line, text, whole in read_lines(handle, MAX_LINE):
+            if not whole:
+                raise LacunaError(
+                    f"{path}:{line}: a line of more than {MAX_LINE} characters; give a table of "
+                    f"{', '.join(COLUMNS)}"
+                )
+            if not text.strip():
+                continue
+            if not names:
+                delimiter = next((d for d in _DELIMITERS if d in text), "\t")
+                names = [cell.strip(' "').casefold() for cell in text.split(delimiter)]
+                for name in COLUMNS:
+                    if name not in names:
+                        raise LacunaError(
+                            f"{path}:{line}: column '{name}' is missing; give "
+                            f"{', '.join(COLUMNS)}, separated by tabs"
+                        )
+                continue
+            cells = (cell.strip() for cell in text.split(delimiter))
+            row = dict(zip(names, cells, strict=False))
+            yield line, {name: row.get(name, "") for name in COLUMNS}
+
+
+def _number(cells: dict[str, str], name: str) -> float:
+    """A cell as a positive number; ValueError if it is none."""
+    text = cells[name]
+    try:
+        value = float(text) if "_" not in text else math.nan  # Python reads 1_0 as 10
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= MAX_MASS:
+        raise ValueError(
+            f"has an intact mass with {name} '{shortened(text)}'; give a number of Da above 0"
+        )
+    return value
