@@ -9,7 +9,7 @@ GIVEN = [
 ]
 # Tables that only some samples have.
 EVIDENCE, READS = (
-    {name: str(OUT / name / table) for name in SAMPLES if table in sample_tables()}
+    {name: str(OUT / name / table) for name in SAMPLES if table in sample_tables(name)}
     for table in ("evidence.tsv", "reads.tsv")
 )
 SHOWN_SETTINGS = (
