@@ -53,7 +53,7 @@ def _line(
     parts += _letters("o", [_middle(i, start) for i in observed], base, letters)
     for r in here:
         x = _middle(r.position, start)
-        title = f"<title>{told(r)}</title>"
+        title = f"<title>{tooltip(r)}</title>"
         kind = "u" if r.code else "b"
         parts.append(
             f'<rect class="{kind} p{r.level}" x="{x - 7}" y="{top}" width="14" height="{BOX}" '
@@ -119,8 +119,8 @@ _ROWS: tuple[tuple[str, str, Callable[[Residue], str]], ...] = (
 )
 
 
-def told(r: Residue) -> str:
-    """A missing residue in words, for who points at it."""
+def tooltip(r: Residue) -> str:
+    """A missing residue in words."""
     text = f"{r.position} {r.letter} {_share(r.probability)}, {LEVEL_WORDS[r.level]}"
     if r.code:
         text += f", was {r.code}"
