@@ -7,10 +7,10 @@ min_version("9.0")
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/scaffolds.smk"
+include: "workflow/rules/reads.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/fill.smk"
 include: "workflow/rules/packs.smk"
-include: "workflow/rules/reads.smk"
 include: "workflow/rules/seed.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/pretrain.smk"

@@ -16,6 +16,7 @@ import torch
 from fuzz_targets import PARTED, scratch
 
 from chains import germline_chain, mutated, random_protein
+from lacuna.core.alphabet import RESIDUES
 from lacuna.network.model import GapNetwork, ModelConfig
 from lacuna.network.weights import save_weights
 
@@ -71,6 +72,7 @@ READ_TABLES = (
      "PSM\t{peptide}\t1\t{number}\t2\t{number}\t{list}"),
 )  # fmt: skip
 COLUMNS = "chain start end mass tolerance_ppm tolerance_da min_length max_length prefix_masses"
+EVIDENCE = "chain position residue probability"
 SHEET = "sample fasta gaps truth homologs species alkylation reads masses evidence"
 SECTIONS = (
     "kmer train model accuracy modifications seed_lstm peers benchmark_scale pretrain".split()
@@ -85,6 +87,7 @@ VALUES = "1 0 a true null .nan .inf 1.0e+30 5.0 -1 [a] {} 0.5 [1] 1e9".split()
 WORDS: dict[str, list[str]] = {
     "fasta": [">", ">a", ">a b", "> a", ";", *SEQUENCE],
     "gap_table": [*COLUMNS.split(), "a", "track", "browser", "#c", "=d", "#", ".", "NA", "A"],
+    "evidence_table": [*EVIDENCE.split(), "a", "b", "A", "D", "N", "O", "B", ",", ";"],
     "notation": [*TAGS, *TAGS, *SEQUENCE],
     "truth": [">a", ">b", "A", "CDE", *SEQUENCE, "X[+367.0537]"],
     "homologs": [">a", "EVQLVESGGGLVQPGGSLRLSCAAS", "WGQGTLVTVSS", *SEQUENCE],
@@ -273,6 +276,22 @@ def _new_gap_table(rng: Random) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+def _new_evidence_table(rng: Random) -> bytes:
+    residues = rng.sample(RESIDUES, rng.randrange(1, 21))
+    wide = rng.random() < 0.5
+    delimiter = rng.choice("\t\t,;")
+    header = ["chain", "position", *residues] if wide else EVIDENCE.split()
+    lines = [delimiter.join(header)]
+    for _ in range(rng.randrange(1, 8)):
+        start = [rng.choice(["a", "b", "=d", "chain", "\u00e9"]), str(rng.randrange(1, 40))]
+        if wide:
+            cells = [rng.choice(["", "0", ".1", "0.05", "1e-3"]) for _ in residues]
+        else:
+            cells = [rng.choice(RESIDUES), f"{rng.random():.2f}"]
+        lines.append(delimiter.join([*start, *cells]))
+    return ("\n".join(lines) + "\n").encode()
+
+
 def _new_notation(rng: Random) -> bytes:
     return _some_sequence(rng, TAGS).encode()
 
@@ -384,6 +403,7 @@ def _new_library(rng: Random) -> bytes:
 FRESH: dict[str, Callable[[Random], bytes]] = {
     "fasta": _new_fasta,
     "gap_table": _new_gap_table,
+    "evidence_table": _new_evidence_table,
     "notation": _new_notation,
     "reads": _new_reads,
     "truth": _new_truth,

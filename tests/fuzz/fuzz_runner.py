@@ -34,6 +34,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "workflow" / 
 SHARES = {
     "fasta": 3,
     "gap_table": 3,
+    "evidence_table": 2,
     "notation": 3,
     "truth": 2,
     "homologs": 1,

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,21 @@ def read_gap_table(data: bytes) -> None:
         record = by_name.get(name)
         if isinstance(record, Scaffold):  # no row of a chain in use is ignored
             assert (start, end) in {(gap.start, gap.end) for gap in record.gaps}
+
+
+def read_evidence_table(data: bytes) -> None:
+    chains, plain = _without_table()
+    table = _put("evidence.tsv", data)
+    found = list(read_scaffolds(chains, evidence=table, max_length=MAX_LENGTH))
+    check_records(found)
+    assert [record.chain for record in found[: len(plain)]] == [record.chain for record in plain]
+    for before, after in zip(plain, found, strict=False):
+        if isinstance(before, Scaffold) and isinstance(after, Scaffold):
+            assert replace(after, evidence=()) == before
+            assert len({e.position for e in after.evidence}) == len(after.evidence)
+            for known in after.evidence:
+                assert 0 <= known.position < len(after.sequence) and len(known.weights) == 20
+                assert min(known.weights) >= 0 and math.isclose(sum(known.weights), 1)
 
 
 @cache
@@ -464,6 +480,7 @@ def fill_chains(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "fasta": read_fasta,
     "gap_table": read_gap_table,
+    "evidence_table": read_evidence_table,
     "notation": read_notation,
     "truth": read_truth,
     "homologs": find_in_homologs,

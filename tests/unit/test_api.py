@@ -118,6 +118,16 @@ def test_results_do_not_depend_on_blocks_and_threads_are_given_back(
     assert "3 of 9 chains cannot be used; the first: chains:8: 'chain4' has 'O'" in caplog.text
 
 
+def test_evidence_is_a_dict_of_positions_from_one() -> None:
+    sequence = hidden(germline_chain("H", 1), [(30, 32)])
+    known = {"sequence": sequence, "evidence": {31: {"W": 1.0}, 32: {"F": 0.5, "Y": 0.5}}}
+    one, other = lacuna.fill([known, sequence])
+    assert one.sequence[30] == "W" and one.sequence[31] in "FY"
+    assert other.sequence[30] != "W"
+    with pytest.raises(lacuna.LacunaError, match="its evidence is .* give a dict of positions"):
+        lacuna.fill([{"sequence": sequence, "evidence": {31: 1.0}}])
+
+
 def test_homologs_are_templates(tmp_path: Path) -> None:
     related = mutated(CHAIN, 6, 1)
     (plain,) = lacuna.fill([GAPPED], homologs=[("h", related)])

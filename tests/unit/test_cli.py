@@ -43,6 +43,18 @@ def test_it_fills_a_file_and_says_so(
     assert files == set(one_file.OUTPUTS.values())
 
 
+def test_evidence_fills_a_gap_and_has_a_table(chains: Path, tmp_path: Path, write: Write) -> None:
+    known = write("known.tsv", "chain\tposition\tresidue\tprobability\nc2\t22\tW\t1\n")
+    out = tmp_path / "out"
+    assert cli.main(["fill", str(chains), "--out", str(out), "--evidence", str(known)]) == 0
+    assert {path.name for path in out.iterdir()} == {*one_file.OUTPUTS.values(), "evidence.tsv"}
+    sequences = (out / "filled.fasta").read_text().split("\n")[1::2]
+    assert [sequence[21] == "W" for sequence in sequences] == [name == "c2" for name in CHAINS]
+    assert len((out / "evidence.tsv").read_text().splitlines()) == 1 + sum(
+        map(len, CHAINS.values())
+    )
+
+
 def test_progress_is_told_by_blocks(
     chains: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

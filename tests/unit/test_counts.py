@@ -6,7 +6,7 @@ import pytest
 
 from conftest import Write
 from lacuna.core.files import LacunaError
-from lacuna.core.tables import CHAIN_TABLE, REJECTED_TABLE
+from lacuna.core.tables import CHAIN_TABLE, PLACED_TABLE, REJECTED_TABLE, PlacedRow
 from lacuna.results.counts import Counts, count_sample, explain_nothing
 
 REJECTED = Path("out/s/rejected.tsv")
@@ -36,6 +36,19 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
     assert not found.nothing_filled
 
 
+def test_reads_are_counted_as_placed_or_not(write: Write) -> None:
+    rows = [
+        PlacedRow("r.csv:2", "peaks", "a", 0, 9, 30.0, "whole", ""),
+        PlacedRow("r.csv:3", "peaks", "TRYP_PIG", 3, 9, 20.0, "contaminant", ""),
+    ]
+    reads = write("reads.tsv", PLACED_TABLE.header + PLACED_TABLE.text(rows))
+    chains = write("chains.tsv", CHAIN_TABLE.header + "a\tH\t\t\t\t\t120\t0\t0\t0\t0\t0\t0\t0\n")
+    found = count_sample(chains, write("rejected.tsv", REJECTED_TABLE.header), reads)
+    assert (found.reads, found.placed) == (2, 1)
+    assert list(found.notes()) == ["1 of 2 reads placed"]
+    assert "are of an antibody" in explain_nothing({"s": (Counts(reads=2), REJECTED)})
+
+
 def test_a_table_that_is_none_is_named(write: Write) -> None:
     good = write("rejected.tsv", REJECTED_TABLE.header)
     with pytest.raises(LacunaError, match=r"chains\.tsv: is not a table with the columns length, "):
@@ -52,6 +65,8 @@ def test_a_table_that_is_none_is_named(write: Write) -> None:
         (Counts(chains=1, gaps=2, open=2, missing=9), True),
         (Counts(chains=1, gaps=2, open=1), False),  # one gap may be filled with no residue
         (Counts(chains=1, ambiguous=1, resolved=1), False),
+        (Counts(chains=2, without_gap=2, reads=9, placed=5), False),  # chains are the result
+        (Counts(reads=9), True),
     ],
 )
 def test_when_nothing_is_filled(counts: Counts, said: bool) -> None:

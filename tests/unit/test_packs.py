@@ -63,24 +63,38 @@ def test_a_sample_at_the_end_of_the_sheet_changes_no_pack_but_the_last(
 
 
 def test_a_packs_files_go_to_the_samples_that_they_are_of() -> None:
+    usual = {"species": "auto", "alkylation": "auto", "reads_format": "", "tables": "filled"}
     rows = [
-        {"sample": "a", "species": "auto", "alkylation": "auto", "columns": "fasta homologs"},
-        {"sample": "b", "species": "rat", "alkylation": "nem", "columns": "fasta gaps"},
-        {"sample": "c", "species": "auto", "alkylation": "auto", "columns": "fasta gaps homologs"},
+        {**usual, "sample": "a", "columns": "fasta homologs"},
+        {**usual, "sample": "b", "species": "rat", "alkylation": "nem", "columns": "fasta gaps"},
+        {**usual, "sample": "c", "columns": "fasta gaps homologs"},
+        {
+            **usual,
+            "sample": "d",
+            "columns": "reads reads",
+            "reads_format": "peaks",
+            "tables": "filled reads",
+        },
+        {**usual, "sample": "e", "columns": "reads", "tables": "filled reads"},
     ]
     inputs = {
         "fasta": ["a.fa", "b.fa", "c.fa"],
         "gaps": ["b.bed", "c.bed"],
         "truth": [],
         "homologs": ["a.hom", "c.hom"],
+        "reads": ["d.csv", "d2.csv", "e.csv"],
         "weights": "w",
     }
-    a, b, c = samples_of(rows, inputs, {"filled": ["a/filled", "b/filled", "c/filled"]})
+    outputs = {"filled": [f"{x}/filled" for x in "abcde"], "reads": ["d/reads", "e/reads"]}
+    a, b, c, d, e = samples_of(rows, inputs, outputs)
     assert (b.name, b.species, b.alkylation) == ("b", "rat", "nem")
     assert b.outputs == {"filled": Path("b/filled")}
     assert a.inputs == {"fasta": Path("a.fa"), "homologs": Path("a.hom")}
     assert b.inputs == {"fasta": Path("b.fa"), "gaps": Path("b.bed")}
     assert set(c.inputs.values()) == {Path("c.fa"), Path("c.bed"), Path("c.hom")}
+    assert (d.inputs, d.reads, d.reads_format) == ({}, (Path("d.csv"), Path("d2.csv")), "peaks")
+    assert e.reads == (Path("e.csv"),)
+    assert e.outputs == {"filled": Path("e/filled"), "reads": Path("e/reads")}
 
 
 def fill(samples: list[SmallSample], scratch: Path) -> None:

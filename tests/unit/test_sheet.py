@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def files(write: Write) -> Path:
     """A folder with the files named in the sheets."""
-    for name in ("a.fasta", "b.fasta", "a.bed", "t.fasta", "h.fasta"):
+    for name in ("a.fasta", "b.fasta", "a.bed", "t.fasta", "h.fasta", "r.csv", "s.csv.gz"):
         write(name, "x\t0\t1\n" if name.endswith(".bed") else ">x\nAC\n")
     return write("sub/c.fasta", ">x\nAC\n").parents[1]
 
@@ -48,6 +48,20 @@ def test_paths_are_relative_to_the_sheet_and_cells_optional(write: Write, files:
         Sample("two", files / "sub/c.fasta"),
         Sample("three.x-1", files / "b.fasta"),
     )
+
+
+def test_reads_with_or_without_a_fasta(write: Write, files: Path) -> None:
+    text = (
+        "sample\tfasta\treads\treads_format\tcontaminants\tevidence\n"
+        "one\t\tr.csv; s.csv.gz\tpeaks\tt.fasta\t\n"
+        "two\ta.fasta\tr.csv\t\t\ta.bed\n"
+    )
+    one, two = read_sheet(write("samples.tsv", text))
+    assert one.fasta is None and one.files("fasta") == ()
+    assert one.reads == one.files("reads") == (files / "r.csv", files / "s.csv.gz")
+    assert (one.reads_format, one.contaminants) == ("peaks", files / "t.fasta")
+    assert two.files("fasta") == (files / "a.fasta",) and two.reads == (files / "r.csv",)
+    assert two.files("evidence") == (files / "a.bed",)
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
@@ -85,6 +99,7 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
         ("\n \n", ["empty"]),
         ("sample\tfasta\n", ["no rows"]),
         ("sample\tgaps\n1\tx\n", [":1:", "'fasta' is missing", "found: sample, gaps"]),
+        ("fasta\tgaps\na.fasta\ta.bed\n", [":1:", "'sample' is missing"]),
         ("sample\tfasta\ttruht\n", [":1:", "unknown column 'truht'", "did you mean 'truth'"]),
         ("sample\tFasta\n", ["unknown column 'Fasta'", "did you mean 'fasta'"]),
         ("sample\tfasta\tqqqq\n", ["'qqqq'", "known are sample, fasta"]),
@@ -101,7 +116,27 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
         ("sample\tfasta\na\tno.fasta\n", [":2:", "'a'", "fasta", "no.fasta' does not exist"]),
         ("sample\tfasta\na\tsub\n", ["fasta", "sub' is a folder"]),
         ("sample\tfasta\tgaps\na\ta.fasta\tno.bed\n", [":2:", "gaps", "no.bed' does not exist"]),
-        ("sample\tfasta\tspecies\na\t\thuman\n", [":2:", "'a' has no fasta"]),
+        ("sample\tfasta\tspecies\na\t\thuman\n", [":2:", "'a' has no fasta", "or of reads"]),
+        ("sample\treads\na\tr.csv;no.csv\n", [":2:", "'a'", "reads", "no.csv' does not exist"]),
+        ("sample\treads\na\tr.csv;r.csv\n", [":2:", "reads 'r.csv' occurs twice", "keep one"]),
+        *(
+            (
+                f"sample\treads\t{column}\na\tr.csv\ta.bed\n",
+                [":2:", f"'a' has {column} and no fasta", f"remove {column}"],
+            )
+            for column in ("gaps", "evidence")
+        ),
+        (
+            "sample\treads\ttruth\na\tr.csv\tt.fasta\n",
+            [":2:", "'a' has a truth and no fasta", "benchmark_reads"],
+        ),
+        *(
+            (
+                f"sample\tfasta\t{column}\na\ta.fasta\tt.fasta\n",
+                [":2:", f"'a' has {column} and no reads", f"remove {column}"],
+            )
+            for column in ("contaminants", "reads_format")
+        ),
         ("sample\tfasta\na\ta.fasta\tx\n", [":2:", "3 cells under 2 columns"]),
         (
             "sample\tfasta\tspecies\na\ta.fasta\thumam\n",
@@ -154,10 +189,11 @@ def test_the_schema_is_one_and_fits_what_reads_it() -> None:
     schema = yaml.safe_load(SAMPLES_SCHEMA.read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
     assert set(sheet.COLUMNS) == {field.name for field in fields(Sample)}
-    assert sheet.OPTIONAL_PATHS == ("gaps", "truth", "homologs")
+    assert sheet.CHAINS == ("fasta", "reads")
+    assert sheet.OPTIONAL_PATHS == ("gaps", "truth", "homologs", "evidence", "contaminants")
     assert sheet.ALKYLATIONS == (AUTO, *READINGS)
     assert sheet.SPECIES == ("auto", *SPECIES)
-    defaults = Sample("x", Path("y"))
-    for name in ("species", "alkylation"):
+    defaults = Sample("x")
+    for name in ("species", "alkylation", "reads_format"):
         assert schema["properties"][name]["default"] == getattr(defaults, name)
     assert schema["additionalProperties"] is False

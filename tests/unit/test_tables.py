@@ -16,11 +16,15 @@ from lacuna.core.files import LacunaError
 from lacuna.core.tables import (
     ACCURACY_TABLE,
     CHAIN_TABLE,
+    EVIDENCE_TABLE,
     GAP_TABLE,
+    PLACED_TABLE,
     REJECTED_TABLE,
     RESIDUE_TABLE,
     SCORED_TABLE,
     TUTORIAL_TABLE,
+    EvidenceRow,
+    PlacedRow,
     Readings,
     RejectedRow,
     Shares,
@@ -35,7 +39,7 @@ from laws import fill
 DOCS = Path(__file__).parents[2] / "docs" / "outputs.md"
 OUTPUTS = (
     *(RESIDUE_TABLE, GAP_TABLE, CHAIN_TABLE, ACCURACY_TABLE, REJECTED_TABLE),
-    TUTORIAL_TABLE,
+    *(TUTORIAL_TABLE, EVIDENCE_TABLE, PLACED_TABLE),
 )
 TABLES = (*OUTPUTS, SCORED_TABLE)
 
@@ -60,6 +64,16 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     tutorial = TutorialRow("NA", 3, "scaffold", "V", 0.5)
     (folder / "rejected").write_text(REJECTED_TABLE.header + REJECTED_TABLE.text([rejected]))
     (folder / "predictions").write_text(TUTORIAL_TABLE.header + TUTORIAL_TABLE.text([tutorial]))
+    known = [
+        EvidenceRow("a", 1, "1", "FR1", "Q", 0.9, "observed", 7, "E", Shares([("E", 0.1)]), ""),
+        EvidenceRow("a", 2, "", "", "V", None, "inferred", None, "", Shares(), "length;minority"),
+    ]
+    placed = [
+        PlacedRow("r.csv:2", "peaks", "a", 3, 9, 31.5, "whole", "N4D(deamidated)"),
+        PlacedRow("r.csv:3", "peaks", "", None, None, None, "not placed", ""),
+    ]
+    (folder / "evidence").write_text(EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(known))
+    (folder / "reads").write_text(PLACED_TABLE.header + PLACED_TABLE.text(placed))
     scored = folder / "scored"
     scored.write_text(SCORED_TABLE.header + scored.read_text())
     return {table.name: folder / table.name.removesuffix(".tsv") for table in TABLES}

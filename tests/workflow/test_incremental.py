@@ -12,6 +12,7 @@ import pytest
 from runs import ROOT, SNAKEFILE, Workspace
 
 from chains import fasta, germline_chain, mutated
+from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
 
 pytestmark = pytest.mark.workflow
 
@@ -20,35 +21,50 @@ pytestmark = pytest.mark.workflow
 STEPS = "read_scaffolds find_alkylation write_kmers fill_gaps join_blocks measure_accuracy"
 BLOCKS = set(STEPS.split())
 ACROSS = {"join_accuracy", "write_report"}
+# Of the sample with reads, whose placed reads are temporary.
+READS = {"read_peptides", "place_reads", "weigh_evidence", "write_evidence"}
+REFILLED = BLOCKS | ACROSS | {"write_evidence"}
 MEASURED = {"measure_accuracy"} | ACROSS
 # What an edit of a file re-runs: the rules whose scripts import it, and what depends on them.
 EDITS = {
-    "resources/germlines/V.tsv": BLOCKS | ACROSS,
+    "resources/germlines/V.tsv": BLOCKS | ACROSS | READS,
     "workflow/scripts/lacuna/results/accuracy.py": MEASURED,
     "workflow/scripts/lacuna/training/corpus.py": set(),  # used in pretraining only
     "workflow/scripts/lacuna/training/masking.py": set(),  # nothing is trained
     "workflow/scripts/lacuna/results/counts.py": MEASURED,
-    "workflow/scripts/lacuna/filling/decode.py": BLOCKS | ACROSS,
+    "workflow/scripts/lacuna/filling/decode.py": BLOCKS | ACROSS | READS,
     "workflow/scripts/lacuna/results/report/page.py": {"write_report"},
     "workflow/report/report.js": {"write_report"},
-    "workflow/scripts/lacuna/scaffolds/read.py": BLOCKS | ACROSS | {"train_seed"},
+    "workflow/scripts/lacuna/scaffolds/read.py": BLOCKS | ACROSS | READS | {"train_seed"},
+    "workflow/scripts/lacuna/reads/peaks.py": BLOCKS | ACROSS | READS,
+    "workflow/scripts/lacuna/placing/align.py": BLOCKS | ACROSS | READS,
+    "workflow/scripts/lacuna/evidence/flags.py": BLOCKS | ACROSS | READS,
+    "workflow/scripts/lacuna/results/evidence.py": BLOCKS | ACROSS | READS,
     "workflow/scripts/lacuna/tutorial/kernel.py": MEASURED | {"train_seed"},
     "workflow/scripts/lacuna/steps/sheet.py": set(),  # read before any job
-    "workflow/scripts/fill_gaps.py": BLOCKS | ACROSS,
+    "workflow/scripts/fill_gaps.py": REFILLED,
     "workflow/scripts/join_accuracy.py": {"join_accuracy"},
     "workflow/scripts/measure_accuracy.py": MEASURED,
     "workflow/scripts/write_alternatives.py": set(),  # not requested
-    "workflow/scripts/write_kmers.py": BLOCKS | ACROSS,
+    "workflow/scripts/write_kmers.py": REFILLED,
+    "workflow/scripts/weigh_evidence.py": BLOCKS | ACROSS | READS,
 }
 
 
 def batch(folder: Path, snakefile: Path = SNAKEFILE) -> Workspace:
-    """A folder with a sample of three chains in three blocks, with the tutorial's model."""
+    """A folder with a sample of three chains in three blocks, with the tutorial's model, and one
+    of reads."""
     space = Workspace(folder, snakefile)
     chains = {locus: mutated(germline_chain(locus, 1), 5, 1) for locus in "HKL"}
     space.write("chains.fasta", fasta(chains))
     space.write("gaps.bed", "".join(f"{name}\t30\t33\n" for name in chains))
-    space.sheet({"sample": "three", "fasta": "chains.fasta", "gaps": "gaps.bed"})
+    reads = simulate_reads([("H", germline_chain("H", 2), 1.0)], 200, 1)
+    with open(space.write("reads.csv", ""), "w", encoding="utf-8") as handle:
+        write_peaks(reads, handle, "simulated")
+    space.sheet(
+        {"sample": "three", "fasta": "chains.fasta", "gaps": "gaps.bed"},
+        {"sample": "read", "reads": "reads.csv"},
+    )
     space.config(block_size=1, seed_lstm={"samples": ["three"], "epochs": 1})
     return space
 
@@ -59,10 +75,11 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     copy = tmp_path_factory.mktemp("copy")
     for name in ("workflow", "resources/germlines"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "resources" / "weights").symlink_to(ROOT / "resources" / "weights")
+    for name in ("weights", "read_errors", "unimod"):
+        (copy / "resources" / name).symlink_to(ROOT / "resources" / name)
     (copy / "envs").symlink_to(ROOT / "envs")
     space = batch(tmp_path_factory.mktemp("run"), Path(shutil.copy(SNAKEFILE, copy)))
-    assert set(space.run().jobs()) == {"all", "train_seed"} | BLOCKS | ACROSS
+    assert set(space.run().jobs()) == {"all", "train_seed"} | BLOCKS | ACROSS | READS
     return space
 
 
@@ -81,7 +98,7 @@ def test_an_edit_re_runs_the_rules_that_use_it(space: Workspace, file: str) -> N
 
 def test_new_settings_of_filling_train_no_model_of_the_tutorial_again(space: Workspace) -> None:
     planned = space.run("--dry-run", "--config", "candidates=2")
-    assert set(planned.jobs()) - {"all"} == BLOCKS | ACROSS
+    assert set(planned.jobs()) - {"all"} == REFILLED
 
 
 def block_done(out: Path) -> bool:
@@ -108,5 +125,5 @@ def test_a_killed_run_goes_on_to_the_same_bytes(space: Workspace, tmp_path: Path
     assert "--unlock" in refused.output  # names the remedy
     killed.run("--unlock")
     again = killed.run("--rerun-incomplete")
-    assert again.jobs()["fill_gaps"] < 3
+    assert again.jobs()["fill_gaps"] < 4
     assert killed.results() == space.results()

@@ -42,6 +42,9 @@ def batch(folder: Path) -> Workspace:
         if i % 2:
             space.write(f"{name}.bed", f"c{i}\t30\t35\nunknown\t1\t2\n")
             row["gaps"] = f"{name}.bed"
+        if i == 1:
+            space.write("known.tsv", "chain\tposition\tW\tF\nc1\t32\t.9\t.1\n")
+            row["evidence"] = "known.tsv"
         if i % 3 == 0:
             near = {f"h{j}": mutated(germline_chain(locus, i), 9, 20 + j) for j in range(3)}
             space.write(f"{name}.homologs.fasta", fasta(near))
@@ -84,9 +87,9 @@ def test_the_bytes_are_those_of_jobs_of_their_own(space: Workspace, finished: Ru
     packed = space.results()
     some = ["s0", "s1"]
     wanted = [f"alone/{x.removeprefix('out/')}" for x in packed if x.split("/")[0] in some]
-    assert len(wanted) == 8 * len(some)
+    assert len(wanted) == 8 * len(some) + 1  # s1 has evidence
     run = space.run(*wanted, "--config", "outdir=alone", "pack_chains=0")
-    assert run.jobs() == {name: len(some) for name in APART}
+    assert run.jobs() == {name: len(some) for name in APART} | {"write_evidence": 1}
     alone = {name: x for name, x in space.results("alone").items() if "/blocks/" not in name}
     assert alone == {name: packed[name] for name in alone} and len(alone) == len(wanted)
 

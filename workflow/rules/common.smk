@@ -20,10 +20,10 @@ from lacuna.core.config import check_config, check_yaml, path_settings
 from lacuna.core.files import LacunaError, check_temporary_folder
 from lacuna.steps.config_record import is_rewritten, write_record
 from lacuna.steps.outdir import RunLock, check_outdir, last_words
-from lacuna.steps.packs import plan_packs
+from lacuna.steps.packs import LARGEST, plan_packs
 from lacuna.steps.provenance import Inputs, code_digest
 from lacuna.scaffolds.fasta import count_records
-from lacuna.steps.sheet import OPTIONAL_PATHS, read_sheet
+from lacuna.steps.sheet import PATHS, read_sheet
 
 
 def stop(fault):
@@ -51,7 +51,12 @@ CONFIG = checked(check_config, config, ROOT / "workflow/schemas/config.schema.ya
 OUT = Path(CONFIG["outdir"])
 RECORD = OUT / "config.yaml"
 SAMPLES = {s.sample: s for s in checked(read_sheet, CONFIG["samples"])}
-CHAINS = {name: checked(count_records, sample.fasta) for name, sample in SAMPLES.items()}
+READ = [name for name, sample in SAMPLES.items() if sample.reads]
+# Of reads alone a few chains at most are found.
+CHAINS = {
+    name: checked(count_records, sample.fasta) if sample.fasta else LARGEST
+    for name, sample in SAMPLES.items()
+}
 N_BLOCKS = {name: max(ceil(n / CONFIG["block_size"]), 1) for name, n in CHAINS.items()}
 TABLES = (
     "filled.fasta",
@@ -65,7 +70,6 @@ TABLES = (
 BLOCK_TABLES = ("filled", "residues", "gaps", "chains")
 SCORED = "scored.tsv.gz"  # kept, so that accuracy can be summed anew without filling again
 SHOWN = 3  # names of absent samples in messages
-INPUT_COLUMNS = ("fasta", "gaps", "truth", "homologs")
 
 
 wildcard_constraints:
@@ -100,11 +104,16 @@ def seeded_samples():
         logger.info(f"seed_lstm: '{name}' is not a sample of {CONFIG['samples']}{hint}; left out.")
     if absent[SHOWN:]:
         logger.info(f"seed_lstm: {len(absent) - SHOWN} more names are not samples; left out.")
+    for name in named:
+        if name in SAMPLES and not SAMPLES[name].fasta:
+            stop(f"seed_lstm: '{name}' has reads and no truth to learn from; leave it out")
     return [n for n in named if n in SAMPLES]
 
 
 SEEDED = seeded_samples()
-PACKS = plan_packs(CHAINS, SEEDED, CONFIG["pack_chains"])
+# Reads cost as much work as a hundred chains.
+COST = {name: max(n, LARGEST) if name in READ else n for name, n in CHAINS.items()}
+PACKS = plan_packs(COST, SEEDED, CONFIG["pack_chains"])
 PACKED = {name for pack in PACKS for name in pack.samples}
 
 
@@ -121,20 +130,62 @@ wildcard_constraints:
     sample=names_of_single_steps(),
 
 
-def sample_tables():
+def sample_tables(name):
     """Names of a sample's final files, except for the tutorial's model."""
-    return [*TABLES, *(["alternatives.fasta"] if CONFIG["alternatives"] else [])]
+    tables = list(TABLES)
+    if name in READ:
+        tables += ["scaffolds.fasta", "reads.tsv"]
+    if name in READ or SAMPLES[name].evidence:
+        tables.append("evidence.tsv")
+    if CONFIG["alternatives"]:
+        tables.append("alternatives.fasta")
+    return tables
 
 
 def sample_files():
     """Every final file of every sample."""
-    tables = expand(OUT / "{sample}" / "{table}", sample=SAMPLES, table=sample_tables())
+    tables = [OUT / name / table for name in SAMPLES for table in sample_tables(name)]
     return tables + expand(OUT / "{sample}" / "seed_lstm", sample=SEEDED)
 
 
 def given(column):
-    """Input function: the sample's file in an optional column of the sheet, or none."""
-    return lambda wildcards: getattr(SAMPLES[wildcards.sample], column) or []
+    """Input function: the sample's file, or files, in an optional column of the sheet."""
+
+    def found(wildcards):
+        files = getattr(SAMPLES[wildcards.sample], column)
+        return list(files) if isinstance(files, tuple) else files or []
+
+    return found
+
+
+def of_reads(name):
+    """Input function: a file that the sample's reads gave, or none for a sample without reads."""
+    return lambda wildcards: (
+        OUT / wildcards.sample / "reads" / name if wildcards.sample in READ else []
+    )
+
+
+def chains_of(wildcards):
+    """Input function: the sample's FASTA, or the scaffolds that its reads gave."""
+    return SAMPLES[wildcards.sample].fasta or OUT / wildcards.sample / "scaffolds.fasta"
+
+
+def gaps_of(wildcards):
+    """Input function: the gaps of those chains."""
+    sample = SAMPLES[wildcards.sample]
+    return sample.gaps or ([] if sample.fasta else of_reads("gaps.tsv")(wildcards))
+
+
+def evidence_of(wildcards):
+    """Input function: tables of what is measured of their positions, in the sheet and by reads."""
+    sample = SAMPLES[wildcards.sample]
+    by_reads = of_reads("evidence.tsv")(wildcards) if sample.fasta else []
+    return [path for path in (sample.evidence, by_reads) if path]
+
+
+def settled_of(wildcards):
+    """Input function: what is known of their positions, the network included."""
+    return [] if SAMPLES[wildcards.sample].fasta else of_reads("evidence.tsv")(wildcards)
 
 
 def weights():
@@ -178,8 +229,10 @@ def inputs_of_run():
         if name != "outdir":
             files[f"config: '{name}'"] = Path(located(path))
     for name, sample in SAMPLES.items():
-        for column in ("fasta", *OPTIONAL_PATHS):
-            files[f"{CONFIG['samples']}: {column} of sample '{name}'"] = getattr(sample, column)
+        for column in PATHS:
+            for number, path in enumerate(sample.files(column)):
+                which = f"{column} {number + 1}" if number else column
+                files[f"{CONFIG['samples']}: {which} of sample '{name}'"] = path
     return files
 
 
@@ -207,11 +260,12 @@ def digests(*names, samples=lambda wildcards: [wildcards.sample]):
 
     names: columns of the sheet, for each of the samples; or keys of the configuration.
     """
-    keys = [name for name in names if name not in ("fasta", *OPTIONAL_PATHS)]
+    keys = [name for name in names if name not in PATHS]
     columns = [name for name in names if name not in keys]
 
     def found(wildcards):
-        given = [getattr(SAMPLES[s], c) for c in columns for s in samples(wildcards)]
+        files = [SAMPLES[s].files(c) or (None,) for c in columns for s in samples(wildcards)]
+        given = [path for some in files for path in some]
         named = [located(reduce(getitem, key.split("."), CONFIG) or "") for key in keys]
         return [INPUTS.digest(path) for path in (*given, *named)]
 

@@ -2,20 +2,28 @@
 # single steps do for samples that are in no pack.
 def in_column(pack, column):
     """The files of a pack's samples in a column of the sheet."""
-    paths = (getattr(SAMPLES[name], column) for name in pack.samples)
-    return [path for path in paths if path]
+    return [path for name in pack.samples for path in SAMPLES[name].files(column)]
+
+
+def pack_outputs(pack):
+    """The final files of a pack's samples, by their names without suffix."""
+    made = {}
+    for name in pack.samples:
+        for table in sample_tables(name):
+            made.setdefault(Path(table).stem, []).append(OUT / name / table)
+    return made
 
 
 def sheet_row(name):
-    """Arguments of a pack's job for a sample: its name, its species and its files by column."""
+    """Arguments of a pack's job for a sample: its name, its row of the sheet and its files."""
     sample = SAMPLES[name]
-    alkylation = sample.alkylation or CONFIG["alkylation"]
-    filled = [column for column in INPUT_COLUMNS if getattr(sample, column)]
     return {
         "sample": name,
         "species": sample.species,
-        "alkylation": alkylation,
-        "columns": " ".join(filled),
+        "alkylation": sample.alkylation or CONFIG["alkylation"],
+        "reads_format": sample.reads_format,
+        "columns": " ".join(column for column in PATHS for _ in sample.files(column)),
+        "tables": " ".join(Path(table).stem for table in sample_tables(name)),
     }
 
 
@@ -37,14 +45,11 @@ for pack in PACKS:
         name:
             f"fill_pack_{pack.name}"
         input:
-            **{column: in_column(pack, column) for column in INPUT_COLUMNS},
+            **{column: in_column(pack, column) for column in PATHS},
             weights=weights(),
             library=resource("library"),
         output:
-            **{
-                Path(table).stem: [OUT / name / table for name in pack.samples]
-                for table in sample_tables()
-            },
+            **pack_outputs(pack),
             scratch=temp(directory(OUT / "packs" / pack.name)),
         log:
             OUT / "logs" / "fill_pack" / f"{pack.name}.log",
@@ -63,7 +68,7 @@ for pack in PACKS:
                 "max_identity": CONFIG["accuracy"]["max_identity"],
             },
             inputs=digests(
-                *INPUT_COLUMNS,
+                *PATHS,
                 "train.from",
                 "library",
                 samples=lambda wildcards, pack=pack: pack.samples,

@@ -53,6 +53,7 @@ rule join_accuracy:
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
         gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
+        reads=expand(OUT / "{sample}" / "reads.tsv", sample=READ),
     output:
         out=OUT / "accuracy.tsv",
         summary=OUT / "summary.txt",
@@ -66,6 +67,7 @@ rule join_accuracy:
         mem_mb=1000,
     params:
         samples=list(SAMPLES),
+        with_reads=READ,
         code=code("join_accuracy.py"),
     script:
         "../scripts/join_accuracy.py"

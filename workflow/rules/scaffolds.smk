@@ -1,10 +1,13 @@
 rule read_scaffolds:
     """Read a sample's chains and gaps, list unusable ones, and cut the rest into blocks."""
     input:
-        fasta=lambda wildcards: SAMPLES[wildcards.sample].fasta,
-        gaps=given("gaps"),
+        fasta=chains_of,
+        gaps=gaps_of,
         truth=given("truth"),
         homologs=given("homologs"),
+        evidence=evidence_of,
+        settled=settled_of,
+        unread=of_reads("rejected.tsv"),
     output:
         folder=temp(directory(OUT / "{sample}" / "scaffolds")),
         rejected=OUT / "{sample}" / "rejected.tsv",
@@ -17,11 +20,14 @@ rule read_scaffolds:
     resources:
         mem_mb=1000,
     params:
-        block_size=CONFIG["block_size"],
+        # Reads alone give a few chains, which are one block.
+        block_size=lambda wildcards: (
+            CONFIG["block_size"] if SAMPLES[wildcards.sample].fasta else LARGEST
+        ),
         n_blocks=lambda wildcards: N_BLOCKS[wildcards.sample],
         tolerance_ppm=CONFIG["tolerance_ppm"],
         on_bad_record=CONFIG["on_bad_record"],
-        inputs=digests("fasta", "gaps", "truth", "homologs"),
+        inputs=digests("fasta", "gaps", "truth", "homologs", "evidence"),
         code=code("read_scaffolds.py"),
     script:
         "../scripts/read_scaffolds.py"

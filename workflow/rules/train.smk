@@ -2,7 +2,7 @@ rule encode_training:
     """Make the training chains of this run: simulated ones, and the samples' homologs."""
     input:
         homologs=[s.homologs for s in SAMPLES.values() if s.homologs],
-        fastas=[s.fasta for s in SAMPLES.values()],
+        fastas=[s.fasta for s in SAMPLES.values() if s.fasta],
         gaps=[s.gaps for s in SAMPLES.values() if s.gaps],
         library=resource("library"),
     output:
@@ -17,7 +17,7 @@ rule encode_training:
     resources:
         mem_mb=4000,
     params:
-        targets=[(str(s.fasta), str(s.gaps or "")) for s in SAMPLES.values()],
+        targets=[(str(s.fasta), str(s.gaps or "")) for s in SAMPLES.values() if s.fasta],
         chains=CONFIG["train"]["chains"],
         max_identity=CONFIG["accuracy"]["max_identity"],
         inputs=digests("fasta", "gaps", "homologs", "library", samples=lambda wildcards: SAMPLES),

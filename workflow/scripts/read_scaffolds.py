@@ -5,4 +5,4 @@ from lacuna.results.join import split_scaffolds
 from lacuna.steps.arguments import arguments
 
 log_to(snakemake.log[0])
-split_scaffolds(**arguments(snakemake))
+split_scaffolds(**arguments(snakemake, lists=["evidence"]))

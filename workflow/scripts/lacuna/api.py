@@ -9,7 +9,7 @@ import difflib
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +28,7 @@ from lacuna.core.tables import (
     GapRow,
     ResidueRow,
 )
+from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 from lacuna.steps.one_file import OUTPUTS, fill_file
 
@@ -49,7 +50,7 @@ LOG = logging.getLogger(__name__)
 Chain = str | SeqRecord | tuple[str, str] | Mapping[str, Any]
 Table = Literal["residues", "gaps", "chains"]
 
-_CHAIN_KEYS = ("sequence", "id", "description", "gaps")
+_CHAIN_KEYS = ("sequence", "id", "description", "gaps", "evidence")
 _GAP_KEYS = tuple(name for name in GAP_COLUMNS if name != "chain")
 _UNNAMED = ("", "<unknown id>", "<unknown description>")  # Biopython's placeholders
 
@@ -227,9 +228,11 @@ def fill(
       `X[+367.0537]` for a gap of known mass;
     - a pair of a FASTA header without its `>`, and a sequence;
     - a Biopython SeqRecord;
-    - a dict with `sequence` and, if known, `id`, `description` and `gaps`. A gap is a dict with
-      `start` and `end` (from 0, end exclusive) and, if known, `mass` (Da), `tolerance_ppm` or
-      `tolerance_da`, `min_length` and `max_length`. Letters within it are hidden.
+    - a dict with `sequence` and, if known, `id`, `description`, `gaps` and `evidence`. A gap is a
+      dict with `start` and `end` (from 0, end exclusive) and, if known, `mass` (Da),
+      `tolerance_ppm` or `tolerance_da`, `min_length` and `max_length`. Letters within it are
+      hidden. Evidence is a dict of positions (from 1, as in the file of this name), each with a
+      dict of residues and their probabilities: `{31: {"D": 0.7, "N": 0.3}}`.
 
     Chains without an id are named chain1, chain2, ... by their place. All chains of a call are one
     sample: what C weighs is determined from all their masses together.
@@ -288,6 +291,7 @@ class _Given:
     description: str
     sequence: str
     gaps: tuple[Mapping[str, Any], ...] = ()
+    evidence: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
 
 
 def _records(chains: Iterable[Chain]) -> Iterator[_Given]:
@@ -305,6 +309,7 @@ def _records(chains: Iterable[Chain]) -> Iterator[_Given]:
             "" if record.description in _UNNAMED else " ".join(record.description.split()),
             printable("".join(record.sequence.split())),
             record.gaps,
+            record.evidence,
         )
 
 
@@ -324,8 +329,15 @@ def _record(chain: Chain, where: str) -> _Given:
             gaps = tuple(chain.get("gaps") or ())
             for gap in gaps:
                 _check_keys(gap, _GAP_KEYS, ("start", "end"), f"{where}: a gap")
+            evidence = chain.get("evidence") or {}
+            for known in (evidence, *(evidence.values() if isinstance(evidence, Mapping) else ())):
+                if not isinstance(known, Mapping):
+                    raise LacunaError(
+                        f"{where}: its evidence is {shortened(repr(evidence))}; give a dict of "
+                        "positions, each with a dict of residues and probabilities"
+                    )
             name, description = (str(chain.get(key) or "") for key in ("id", "description"))
-            return _Given(name, description, str(chain["sequence"]), gaps)
+            return _Given(name, description, str(chain["sequence"]), gaps, evidence)
     raise LacunaError(
         f"{where} is a {type(chain).__name__}; give a sequence, a (header, sequence) pair, a "
         "SeqRecord, or a dict with 'sequence'"
@@ -347,7 +359,7 @@ def _check_keys(found: object, known: Sequence[str], needed: Sequence[str], wher
 
 
 def _write_inputs(given: Sequence[_Given], folder: Path) -> dict[str, Path]:
-    """Write the chains and their gaps as files of a sample; messages name these files."""
+    """Write the chains, their gaps and evidence as files of a sample; messages name these files."""
     inputs = {"fasta": folder / "chains"}
     _write_fasta(given, inputs["fasta"])
     if any(chain.gaps for chain in given):
@@ -359,6 +371,15 @@ def _write_inputs(given: Sequence[_Given], folder: Path) -> dict[str, Path]:
                 for gap in chain.gaps:
                     cells = [gap.get(key) for key in _GAP_KEYS]
                     rows.writerow([chain.chain, *("" if c is None else str(c) for c in cells)])
+    if any(chain.evidence for chain in given):
+        inputs["evidence"] = folder / "evidence"
+        with atomic_write(inputs["evidence"]) as handle:
+            rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
+            rows.writerow(EVIDENCE_COLUMNS)
+            for chain in given:
+                for position, shares in chain.evidence.items():
+                    for residue, share in shares.items():
+                        rows.writerow([chain.chain, position, residue, share])
     return inputs
 
 

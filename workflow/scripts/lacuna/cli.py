@@ -21,6 +21,7 @@ _INPUTS = {
     "gaps": "TSV with the columns chain, start, end (and mass, min_length, ...), or BED",
     "truth": "FASTA of the true chains; accuracy is then reported",
     "homologs": "FASTA of related chains, used as templates",
+    "evidence": "TSV with the columns chain, position, residue, probability",
 }
 # Keys of config.yaml that are options here; the schema has their values and defaults.
 _KEYS = ("alkylation", "candidates", "tolerance_ppm", "precision")

@@ -159,6 +159,35 @@ class RejectedRow(NamedTuple):
     reason: Annotated[str, "file, line, record, fault and remedy"]
 
 
+class EvidenceRow(NamedTuple):
+    """A position of a chain, for samples with reads or evidence."""
+
+    chain: Annotated[str, "id of the chain"]
+    position: Annotated[int, "in the filled chain, from 1"]
+    imgt: Annotated[str, "IMGT number"]
+    region: Annotated[str, "FR1 to FR4, CDR1 to CDR3 or C"]
+    residue: Annotated[str, "the residue of the filled chain"]
+    probability: Annotated[float | None, "of that residue; missing if nothing measures it", _SHARE]
+    state: Annotated[str, "observed, inferred or doubtful"]
+    depth: Annotated[float | None, "reads over it; those of one peptide count as few", "%.1f"]
+    germline: Annotated[str, "residue of the nearest germline segment"]
+    alternatives: Annotated[Shares, "the next most probable residues"]
+    flags: Annotated[str, "what else must be known of it, joined by ;"]
+
+
+class PlacedRow(NamedTuple):
+    """A read, and where it was placed or why it was not."""
+
+    read: Annotated[str, "name: file, line and rank"]
+    tool: Annotated[str, "that wrote it"]
+    chain: Annotated[str, "id of the chain or contaminant; empty if it was not placed"]
+    start: Annotated[int | None, "in scaffolds.fasta, from 0"]
+    end: Annotated[int | None, "in scaffolds.fasta, exclusive"]
+    score: Annotated[float | None, "log odds against chance, nats", "%.1f"]
+    placed_as: Annotated[str, "whole, core, shared, contaminant, or why it was not placed"]
+    differences: Annotated[str, "residues of the chain and of the read that differ"]
+
+
 class TutorialRow(NamedTuple):
     """What the tutorial's model predicts for a missing residue."""
 
@@ -316,4 +345,6 @@ CHAIN_TABLE = Table("chains.tsv", ChainRow)
 SCORED_TABLE = Table("scored", ScoredRow)  # per block, without a header
 ACCURACY_TABLE = Table("accuracy.tsv", AccuracyRow)
 REJECTED_TABLE = Table("rejected.tsv", RejectedRow)
+EVIDENCE_TABLE = Table("evidence.tsv", EvidenceRow)
+PLACED_TABLE = Table("reads.tsv", PlacedRow)
 TUTORIAL_TABLE = Table("predictions.tsv", TutorialRow)

@@ -44,6 +44,7 @@ from lacuna.filling.decode import (
     rank_plain,
     rank_sequences,
 )
+from lacuna.filling.evidence import with_evidence
 from lacuna.filling.weighing import contradiction
 from lacuna.network.kmers import KmerSet, PartSegments
 from lacuna.results.join import TABLES
@@ -217,9 +218,11 @@ def fill_chains(
 ) -> Iterator[FilledChain]:
     """Yield each chain of a block, filled, with its rows of every table.
 
-    probabilities: (t, 20) from `predict` for `kmers`; modifications: those that masses may include.
+    probabilities: (t, 20) from `predict` for `kmers`; the evidence of a scaffold is multiplied with
+    them (`with_evidence`); modifications: those that masses may include.
     """
     allowed = modifications or Modifications()
+    probabilities = with_evidence(scaffolds, kmers.targets.numpy(), probabilities)
     doubts: list[tuple[_Gap, str]] = []
     chains = [(chain, list(chain.gaps())) for chain in _chains(scaffolds, kmers)]
     bare = _without_template(kmers).tolist()

@@ -13,6 +13,7 @@ neighbouring gaps take turns, and a gap is tried again only after a gap near it 
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -125,19 +126,23 @@ def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
         done = gap.end
         shift += len(here) - (gap.end - gap.start)
     parts.append(scaffold.sequence[done:])
-    modifications = tuple(
-        replace(
-            m,
-            position=m.position
-            + sum(
-                new.end - new.start - (old.end - old.start)
-                for old, new in zip(scaffold.gaps, gaps, strict=True)
-                if old.end <= m.position
-            ),
-        )
-        for m in scaffold.modifications
+    ends = [gap.end for gap in scaffold.gaps]
+    grown = [new.end - old.end for old, new in zip(scaffold.gaps, gaps, strict=True)]
+
+    def now_at(position: int) -> int:
+        """Where a position ends up that is in no gap of unknown length."""
+        before = bisect_right(ends, position)
+        return position + (grown[before - 1] if before else 0)
+
+    return replace(
+        scaffold,
+        sequence="".join(parts),
+        gaps=tuple(gaps),
+        modifications=tuple(
+            replace(m, position=now_at(m.position)) for m in scaffold.modifications
+        ),
+        evidence=tuple(replace(e, position=now_at(e.position)) for e in scaffold.evidence),
     )
-    return replace(scaffold, sequence="".join(parts), gaps=tuple(gaps), modifications=modifications)
 
 
 @dataclass(slots=True)
@@ -363,6 +368,7 @@ def _excerpt(chain: _Chain, number: int) -> tuple[Scaffold, list[int | None], in
         sequence=chain.scaffold.sequence[start:end],
         gaps=tuple(replace(g, start=g.start - start, end=g.end - start) for g in gaps[first:last]),
         modifications=(),
+        evidence=(),
     )
     return excerpt, chosen[first:last], number - first
 

@@ -3,6 +3,7 @@
 A run that fills nothing is an error: `explain_nothing` gives the reason for each sample.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from lacuna.core.files import LacunaError
+from lacuna.core.tables import CHAIN_TABLE, PLACED_TABLE
 
 CHUNK_ROWS = 100_000
 MIN_CHAIN = 10  # residues; anything shorter is hardly a chain
@@ -32,31 +34,35 @@ class Counts:
     ambiguous: int = 0  # codes
     resolved: int = 0
     rejected: int = 0  # records
+    reads: int | None = None  # None for a sample without reads
+    placed: int = 0  # reads
 
     @property
     def nothing_filled(self) -> bool:
-        """Whether all gaps stay open and no ambiguity code was resolved."""
-        return self.gaps == self.open and not self.resolved
+        """Whether there is no result: no gap was filled, and reads gave no chain."""
+        return self.gaps == self.open and not self.resolved and not (self.placed and self.chains)
 
     def notes(self) -> Iterator[str]:
         """Yield what else a user should know of the chains, a phrase each."""
+        if self.reads is not None:
+            yield f"{self.placed} of {plural(self.reads, 'read')} placed"
         if self.open:
             yield f"{plural(self.open, 'gap')} left open"
         if self.without_template:
             gaps = plural(self.without_template, "gap")
             yield f"{gaps} filled without a template (no antibody domain, no homolog)"
-        if self.without_gap:
+        if self.without_gap and self.reads is None:
             yield f"{plural(self.without_gap, 'chain')} without a gap"
         if self.short:
             yield f"{plural(self.short, 'chain')} of less than {MIN_CHAIN} residues"
 
 
-def count_sample(chains: Path, rejected: Path) -> Counts:
-    """Count a sample from its chains.tsv and rejected.tsv, which are streamed.
+def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Counts:
+    """Count a sample from its chains.tsv, rejected.tsv and reads.tsv, which are streamed.
 
     Raises LacunaError if one of them is not such a table.
     """
-    n = {name: 0 for name in Counts.__dataclass_fields__}
+    n = {name: 0 for name in Counts.__dataclass_fields__ if name not in ("reads", "placed")}
     for part in _chunks(chains, ["length", *_SUMMED]):
         n["chains"] += len(part)
         n["without_gap"] += int(((part["gaps"] == 0) & (part["ambiguous"] == 0)).sum())
@@ -64,7 +70,11 @@ def count_sample(chains: Path, rejected: Path) -> Counts:
         for name in _SUMMED:
             n[name] += int(part[name].sum())
     n["rejected"] = sum(len(part) for part in _chunks(rejected, ["line"]))
-    return Counts(**n)
+    if reads is None:
+        return Counts(**n)
+    names = {row.chain for row in CHAIN_TABLE.read(chains)}
+    rows = Counter(row.chain in names for row in PLACED_TABLE.read(reads))
+    return Counts(**n, reads=rows.total(), placed=rows[True])
 
 
 def _chunks(path: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
@@ -101,6 +111,8 @@ def _reasons(counts: Counts, rejected: Path) -> str:
 
 def _remedy(counts: list[Counts]) -> str:
     """The remedy for the commonest obstacle."""
+    if any(c.reads is not None for c in counts):
+        return "check that the reads are of an antibody, or give a FASTA to place them on"
     without, rejected, still_open = (
         sum(getattr(c, name) for c in counts) for name in ("without_gap", "rejected", "open")
     )

@@ -6,7 +6,7 @@ Neither torch nor pandas is imported here, so that jobs that only copy text star
 import csv
 import logging
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
@@ -39,6 +39,9 @@ def split_scaffolds(
     rejected: Path,
     *,
     homologs: Path | None = None,
+    evidence: Path | Sequence[Path] | None = None,
+    settled: Path | None = None,
+    unread: Path | None = None,
     block_size: int,
     n_blocks: int,
     tolerance_ppm: float,
@@ -46,8 +49,10 @@ def split_scaffolds(
 ) -> None:
     """Write usable chains into n_blocks files of block_size each, and list the others.
 
-    homologs: a FASTA whose unusable records are listed too. Chains that are evidence of what C
-    weighs are also written to a file next to the blocks (`Telling`).
+    homologs: a FASTA whose unusable records are listed too; evidence, settled: tables that are
+    carried with the chains, as in `read_scaffolds`; unread: of a sample with reads the bad rows of
+    their files, listed first (`fasta` may then be empty, if the reads gave no chain). Chains that
+    are evidence of what C weighs are also written to a file next to the blocks (`Telling`).
 
     Raises LacunaError if `on_bad_record` is 'fail' and there are bad records. Each is first named
     in the log, since Snakemake removes the output of a failed job. Raises it too if a FASTA is
@@ -56,7 +61,12 @@ def split_scaffolds(
     faults: list[Rejected] = []
 
     def usable() -> Iterator[Scaffold]:
-        for record in read_scaffolds(fasta, gaps, truth, homologs, tolerance_ppm=tolerance_ppm):
+        if unread is not None and not fasta.stat().st_size:
+            return
+        records = read_scaffolds(
+            fasta, gaps, truth, homologs, evidence, settled, tolerance_ppm=tolerance_ppm
+        )
+        for record in records:
             if isinstance(record, Rejected):
                 faults.append(record)
             else:
@@ -70,17 +80,19 @@ def split_scaffolds(
     if next(chains, None) is not None:
         raise LacunaError(f"{fasta}: grew while it was read; run again")
     telling.write(folder)
+    rows = [] if unread is None else list(REJECTED_TABLE.read(unread))
+    bad = [row.reason for row in rows]
     with atomic_write(rejected) as handle:
-        rows = [RejectedRow(f.chain, f.line, f.column or None, f.reason) for f in faults]
+        rows += [RejectedRow(f.chain, f.line, f.column or None, f.reason) for f in faults]
         handle.write(REJECTED_TABLE.header + REJECTED_TABLE.text(rows))
     for remark in (fault for fault in faults if fault.remark):
         LOG.warning(remark.reason)
-    bad = [fault for fault in faults if not fault.remark]
+    bad += [fault.reason for fault in faults if not fault.remark]
     if bad and on_bad_record == "fail":
-        for fault in bad:
-            LOG.error(fault.reason)
+        for reason in bad:
+            LOG.error(reason)
         listed = "" if len(bad) == 1 else f" (1 of {len(bad)} bad records; all in the log)"
-        raise LacunaError(f"{bad[0].reason}{listed}")
+        raise LacunaError(f"{bad[0]}{listed}")
 
 
 def join_parts(parts: Iterable[Path], out: Path, header: str = "") -> None:

@@ -87,14 +87,18 @@ def join_accuracy(
     alkylation: Sequence[Path],
     out: Path,
     summary: Path,
+    reads: Sequence[Path] = (),
+    with_reads: Sequence[str] = (),
 ) -> None:
     """Write one table over samples (without rows of single chains) and one line per sample.
 
+    reads: reads.tsv of the samples `with_reads`.
     Raises LacunaError, and writes neither, if nothing was filled in any sample.
     """
+    placed = dict(zip(with_reads, reads, strict=True))
     counts = {
-        sample: (count_sample(*paths), paths[1])
-        for sample, *paths in zip(samples, chains, rejected, strict=True)
+        sample: (count_sample(of_chains, unusable, placed.get(sample)), unusable)
+        for sample, of_chains, unusable in zip(samples, chains, rejected, strict=True)
     }
     if all(found.nothing_filled for found, _ in counts.values()):
         raise LacunaError(explain_nothing(counts))

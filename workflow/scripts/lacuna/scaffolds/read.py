@@ -20,17 +20,24 @@ import json
 import logging
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.core.files import LacunaError, atomic_write, open_text, printable
+from lacuna.scaffolds.evidence_table import EvidenceTable, joined
 from lacuna.scaffolds.fasta import Fault, Record, read_records
 from lacuna.scaffolds.gap_table import GapTable, Row
 from lacuna.scaffolds.notation import InlineGap, Letters, locate, read_letters
-from lacuna.scaffolds.scaffold import Gap, Rejected, ResidueModification, Scaffold
+from lacuna.scaffolds.scaffold import (
+    Gap,
+    PositionEvidence,
+    Rejected,
+    ResidueModification,
+    Scaffold,
+)
 from lacuna.scaffolds.truth import TruthFile, place
 
 DEFAULT_MAX_LENGTH = 50_000  # residues of a chain, including the most that its gaps may have
@@ -54,23 +61,30 @@ def read_scaffolds(
     gaps: str | Path | None = None,
     truth: str | Path | None = None,
     homologs: str | Path | None = None,
+    evidence: str | Path | Sequence[str | Path] | None = None,
+    settled: str | Path | None = None,
     *,
     tolerance_ppm: float = DEFAULT_TOLERANCE_PPM,
     max_length: int = DEFAULT_MAX_LENGTH,
 ) -> Iterator[Scaffold | Rejected]:
     """Yield the records of a FASTA in order, usable or rejected; then other unusable input.
 
-    The latter are gap rows of unknown chains, truth whose ids match only in part or not at all, and
-    bad records of `homologs`, a FASTA that is read only for this. The files are streamed: only the
-    ids, the gap table, and true chains in another order than in `fasta` are held in memory.
-    `tolerance_ppm` applies to masses without a tolerance. Raises LacunaError if a file as a whole
-    cannot be used.
+    The latter are rows of gaps or evidence of unknown chains, truth whose ids match only in part or
+    not at all, and bad records of `homologs`, a FASTA that is read only for this. The files are
+    streamed: only the ids, the tables, and true chains in another order than in `fasta` are held in
+    memory. `evidence`: one table or several, which are then multiplied; `settled`: one in their
+    place whose distributions hold the network's word already. `tolerance_ppm` applies to masses
+    without a tolerance. Raises LacunaError if a file as a whole cannot be used.
     """
     fasta = Path(fasta)
     max_bytes = (
         32 * max_length
     )  # generous: an inline gap takes about 16 bytes, plus blanks and line ends
     table = GapTable(gaps)
+    evidence = [evidence] if isinstance(evidence, str | Path) else evidence or []
+    known = [EvidenceTable(path) for path in evidence]
+    known += [EvidenceTable(settled, settled=True)] if settled is not None else []
+    tables: list[GapTable | EvidenceTable] = [table, *known]
     truths = (
         TruthFile(truth, lambda record: _plain(record, max_length), max_bytes)
         if truth is not None
@@ -104,15 +118,18 @@ def read_scaffolds(
             if chain.startswith(_FORMULA):
                 formulas.append(chain)
             kept = _observed(letters, sequence) if letters.modifications else ()
-            yield Scaffold(chain, record.description, sequence, found, line, kept)
+            told = joined([rows_of.take(chain, sequence, found) for rows_of in known], line)
+            yield Scaffold(chain, record.description, sequence, found, line, kept, told)
         except Fault as fault:
-            table.discard(chain)
+            for given in tables:
+                given.discard(chain)
             yield _rejected(fault, chain, fasta.name)
-    for chain, line in table.left():
-        quoted = len(chain) > 1 and chain[0] == chain[-1] == '"'
-        remedy = "remove the quotes" if quoted else "correct the id or remove the row"
-        unknown = Fault(f"is not a chain of {fasta.name}; {remedy}", line)
-        yield _rejected(unknown, chain, table.file)
+    for given in tables:
+        for chain, line in given.left():
+            quoted = len(chain) > 1 and chain[0] == chain[-1] == '"'
+            remedy = "remove the quotes" if quoted else "correct the id or remove the row"
+            unknown = Fault(f"is not a chain of {fasta.name}; {remedy}", line)
+            yield _rejected(unknown, chain, given.file)
     if truths is not None:
         yield from _unmatched(truths, first_line, without_truth, fasta.name)
     if homologs is not None:
@@ -417,7 +434,7 @@ def _with_truth(
 
 def to_json(scaffold: Scaffold) -> str:
     """A scaffold as one compact line of JSON, without a line end."""
-    fields = {
+    fields: dict[str, object] = {
         "chain": scaffold.chain,
         "description": scaffold.description,
         "sequence": scaffold.sequence,
@@ -425,6 +442,8 @@ def to_json(scaffold: Scaffold) -> str:
         "line": scaffold.line,
         "modifications": [[m.position, m.mass, m.name] for m in scaffold.modifications],
     }
+    if scaffold.evidence:
+        fields["evidence"] = [[e.position, e.weights, e.settled] for e in scaffold.evidence]
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -452,7 +471,11 @@ def from_json(line: str) -> Scaffold:
             for *values, untried, origin in fields.pop("gaps")
         )
         modifications = tuple(ResidueModification(*m) for m in fields.pop("modifications"))
-        return Scaffold(**fields, gaps=gaps, modifications=modifications)
+        evidence = tuple(
+            PositionEvidence(position, tuple(weights), settled)
+            for position, weights, settled in fields.pop("evidence", ())
+        )
+        return Scaffold(**fields, gaps=gaps, modifications=modifications, evidence=evidence)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a scaffold ({error})") from None
 

@@ -37,12 +37,27 @@ class ResidueModification:
 
 
 @dataclass(frozen=True, slots=True)
+class PositionEvidence:
+    """What is known of a position (0-based in the scaffold's sequence) short of certainty.
+
+    `weights` are those of the 20 residues in the order of the alphabet; they sum to 1. They say
+    how much each residue is supported by what was measured, apart from the rest of the chain; or,
+    if `settled`, how probable each is by all that is known, the network included.
+    """
+
+    position: int
+    weights: tuple[float, ...]
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Scaffold:
     """A chain with its gaps, which are sorted and disjoint.
 
     `sequence` has one letter per position: a residue (observed), X (missing), or B, J, Z (missing,
     one of two). Every letter that is not a residue is in exactly one gap. `line` is that of the
-    FASTA header. `modifications` are those of observed residues, in order of positions.
+    FASTA header. `modifications` are those of observed residues, `evidence` is that of any position
+    outside of gaps of unknown length, both in order of positions.
     """
 
     chain: str
@@ -51,6 +66,7 @@ class Scaffold:
     gaps: tuple[Gap, ...]
     line: int
     modifications: tuple[ResidueModification, ...] = ()
+    evidence: tuple[PositionEvidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,11 +44,12 @@ def fill_file(
     library: Path = LIBRARY,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Fill a FASTA file and write `OUTPUTS` into the folder `out` once all of them are complete.
+    """Fill a FASTA file and write its `outputs` into the folder `out` once all are complete.
 
-    inputs: `fasta` and, if there are such files, `gaps`, `truth` and `homologs`, as in a sample
-    sheet; options: values by key of config.yaml; keys that are not given have their defaults;
-    progress: called with the number of finished chains and of all, at first and after every block.
+    inputs: `fasta` and, if there are such files, `gaps`, `truth`, `homologs` and `evidence`, as in
+    a sample sheet; options: values by key of config.yaml; keys that are not given have their
+    defaults; progress: called with the number of finished chains and of all, at first and after
+    every block.
 
     Computes with one thread, like a job of the workflow, so that results do not depend on the
     number of cores. Raises LacunaError if an option is wrong, a file as a whole cannot be used or
@@ -76,7 +77,7 @@ def fill_file(
         try:
             # In the same folder, since a rename is atomic only within one file system.
             with tempfile.TemporaryDirectory(prefix=".filling-", dir=out) as scratch:
-                written = {name: Path(scratch) / file for name, file in OUTPUTS.items()}
+                written = {name: Path(scratch) / file for name, file in outputs(inputs).items()}
                 fill_sample(
                     SmallSample(out.name, species, config["alkylation"], inputs, written),
                     *(written, weights, library, Path(scratch), settings_of(config)),
@@ -85,12 +86,17 @@ def fill_file(
                     n_blocks=ceil(total / BLOCK),
                     after_block=after_block,
                 )
-                for name, path in written.items():
-                    os.replace(path, out / OUTPUTS[name])
+                for path in written.values():
+                    os.replace(path, out / path.name)
         finally:
             # These settings are the process's, which may be another program.
             torch.set_num_threads(threads)
             set_precision("fast")
+
+
+def outputs(inputs: Mapping[str, Path]) -> dict[str, str]:
+    """The files that a sample with such inputs ends with, by their names without suffix."""
+    return OUTPUTS | ({"evidence": "evidence.tsv"} if "evidence" in inputs else {})
 
 
 def settings_of(config: Mapping[str, Any]) -> Settings:
@@ -111,7 +117,7 @@ def _check_out(inputs: Mapping[str, Path], out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise LacunaError(f"{out}: is a file; name a folder for the results")
     for path in inputs.values():
-        for name in OUTPUTS.values():
+        for name in outputs(inputs).values():
             result = out / name
             if result.exists() and path.exists() and os.path.samefile(result, path):
                 raise LacunaError(

@@ -7,10 +7,15 @@ from functools import cache
 from pathlib import Path
 
 from lacuna.core.files import LacunaError, file_digest, state_of
-from lacuna.core.paths import GERMLINES, PACKAGE, UNIMOD
+from lacuna.core.paths import CONTAMINANTS, GERMLINES, PACKAGE, READ_ERRORS, UNIMOD
 
 # Data files that a module reads in every use: they count as code.
-DATA = {"germlines.py": GERMLINES, "tags.py": UNIMOD.parent}
+DATA = {
+    "germlines.py": (GERMLINES, "*.tsv"),
+    "tags.py": (UNIMOD.parent, "*.tsv"),
+    "error_model.py": (READ_ERRORS.parent, "*.tsv"),
+    "place.py": (CONTAMINANTS.parent, "*.fasta"),
+}
 
 
 @cache
@@ -62,7 +67,8 @@ def code_behind(path: Path) -> set[Path]:
             continue
         found.add(file)
         if file.name in DATA:
-            found.update(DATA[file.name].glob("*.tsv"))
+            folder, pattern = DATA[file.name]
+            found.update(folder.glob(pattern))
         if file.suffix == ".py":
             for name in imported(file.read_text(encoding="utf-8")):
                 waiting += _files_of(name)

@@ -1,10 +1,11 @@
-"""The sample sheet: one row per FASTA file, all checked before anything runs."""
+"""The sample sheet: one row per FASTA file or set of reads, checked before anything runs."""
 
 import csv
 import difflib
 import io
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +20,16 @@ _SCHEMA = yaml.safe_load(SAMPLES_SCHEMA.read_text(encoding="utf-8"))
 _CELLS = _SCHEMA["properties"]
 COLUMNS: tuple[str, ...] = tuple(_CELLS)
 REQUIRED: tuple[str, ...] = tuple(_SCHEMA["required"])
-OPTIONAL_PATHS = tuple(c for c in COLUMNS if "format" in _CELLS[c] and c not in REQUIRED)
+CHAINS = tuple(column for one in _SCHEMA["anyOf"] for column in one["required"])
+PATHS = tuple(column for column in COLUMNS if "format" in _CELLS[column])
+OPTIONAL_PATHS = tuple(column for column in PATHS if column not in CHAINS)
 SPECIES: tuple[str, ...] = tuple(_CELLS["species"]["enum"])
 ALKYLATIONS: tuple[str, ...] = tuple(filter(None, _CELLS["alkylation"]["enum"]))
 SAMPLE_PATTERN: str = _CELLS["sample"]["pattern"]
 MAX_NAME: int = _CELLS["sample"]["maxLength"]  # a sample's name is part of file names
 RESERVED: list[str] = _CELLS["sample"]["not"]["enum"]  # other names in the output folder
+SEPARATOR = ";"  # between several files of reads
+AUTO = "auto"
 _DELIMITERS = "\t,;"  # tabs, or the separators of CSV from Excel, by language
 
 
@@ -33,19 +38,31 @@ class Sample:
     """One row of the sheet; relative paths are resolved against the folder of the sheet."""
 
     sample: str
-    fasta: Path
+    fasta: Path | None = None
     gaps: Path | None = None
     truth: Path | None = None
     homologs: Path | None = None
-    species: str = SPECIES[0]
+    species: str = AUTO
     alkylation: str = ""  # empty: that of the configuration
+    evidence: Path | None = None
+    reads: tuple[Path, ...] = ()
+    reads_format: str = AUTO  # recognised by content
+    contaminants: Path | None = None
+
+    def files(self, column: str) -> tuple[Path, ...]:
+        """The files in a column of the sheet; none if it is empty."""
+        given: Path | tuple[Path, ...] | None = getattr(self, column)
+        if isinstance(given, tuple):
+            return given
+        return (given,) if given else ()
 
 
 def read_sheet(path: str | Path) -> tuple[Sample, ...]:
     """Read the samples of a sheet, in order: separated by tabs, or CSV as saved by a spreadsheet.
 
     Raises LacunaError for the first fault: a missing or unknown column, an invalid, reserved or
-    repeated id, an unknown species or alkylation, a file that does not exist, a sheet without rows.
+    repeated id, an unknown species or alkylation, a file that does not exist, columns that need
+    another one, a sheet without rows.
     """
     path = Path(path)
     lines = _read_lines(path)
@@ -122,11 +139,13 @@ def _check_header(path: Path, line: int, columns: list[str]) -> None:
             raise LacunaError(f"{path}:{line}: unknown column '{shortened(name)}'; {remedy}")
         if columns.count(name) > 1:
             raise LacunaError(f"{path}:{line}: column '{name}' occurs twice; keep one of them")
-    for name in REQUIRED:
-        if name not in columns:
-            raise LacunaError(
-                f"{path}:{line}: column '{name}' is missing (found: {_names(columns)}); add it"
-            )
+    missing = [name for name in REQUIRED if name not in columns]
+    if not missing and not set(CHAINS) & set(columns):
+        missing = [CHAINS[0]]
+    for name in missing:
+        raise LacunaError(
+            f"{path}:{line}: column '{name}' is missing (found: {_names(columns)}); add it"
+        )
 
 
 def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
@@ -148,20 +167,50 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
             "rename it"
         )
     where = f"{where}: sample '{sample}'"
-    species = _chosen(where, "species", cells.get("species", ""), SPECIES) or SPECIES[0]
+    species = _chosen(where, "species", cells.get("species", ""), SPECIES) or AUTO
     alkylation = _chosen(where, "alkylation", cells.get("alkylation", ""), ALKYLATIONS)
-    if not cells.get("fasta"):
-        raise LacunaError(f"{where} has no fasta; give the path of a FASTA file")
     paths = {
         name: _existing(where, name, folder, cells[name])
-        for name in ("fasta", *OPTIONAL_PATHS)
-        if cells.get(name)
+        for name in PATHS
+        if name != "reads" and cells.get(name)
     }
+    reads = _several(where, "reads", folder, cells.get("reads", ""))
+    reads_format = cells.get("reads_format", "")
+    _check_together(where, {**paths, "reads": reads, "reads_format": reads_format})
     if "gaps" in paths and _is_fasta(paths["gaps"]):
         swapped = not _is_fasta(paths["fasta"])
         remedy = "swap it with that of the column fasta" if swapped else "give a table of gaps"
         raise LacunaError(f"{where}: gaps '{paths['gaps']}' is a FASTA file; {remedy}")
-    return Sample(sample=sample, species=species, alkylation=alkylation, **paths)
+    return Sample(
+        sample=sample,
+        species=species,
+        alkylation=alkylation,
+        reads=reads,
+        reads_format=reads_format or AUTO,
+        **paths,
+    )
+
+
+def _check_together(where: str, given: Mapping[str, object]) -> None:
+    """Raise LacunaError if a sample has no chains, or a column without that it belongs to."""
+    if not given.get("fasta") and not given["reads"]:
+        raise LacunaError(f"{where} has no fasta; give the path of a FASTA file, or of reads")
+    if not given.get("fasta"):
+        for name in ("gaps", "evidence"):
+            if given.get(name):
+                raise LacunaError(
+                    f"{where} has {name} and no fasta, whose chains it would be of; reads alone "
+                    f"give chains of their own: add the fasta or remove {name}"
+                )
+        if given.get("truth"):
+            raise LacunaError(
+                f"{where} has a truth and no fasta; chains found from reads have names of their "
+                "own: remove the truth and score reads by the target benchmark_reads"
+            )
+    if not given["reads"]:
+        for name in ("contaminants", "reads_format"):
+            if given.get(name):
+                raise LacunaError(f"{where} has {name} and no reads; add reads or remove {name}")
 
 
 def _chosen(where: str, column: str, given: str, known: tuple[str, ...]) -> str:
@@ -171,6 +220,15 @@ def _chosen(where: str, column: str, given: str, known: tuple[str, ...]) -> str:
         hint = f"did you mean '{near[0]}'?" if near else f"use one of {_names(known)}"
         raise LacunaError(f"{where} has the unknown {column} '{shortened(given)}'; {hint}")
     return given
+
+
+def _several(where: str, column: str, folder: Path, cell: str) -> tuple[Path, ...]:
+    """The paths in a cell of several; LacunaError if one is not a file or occurs twice."""
+    names = [name.strip() for name in cell.split(SEPARATOR) if name.strip()]
+    for name in names:
+        if names.count(name) > 1:
+            raise LacunaError(f"{where}: {column} '{shortened(name)}' occurs twice; keep one")
+    return tuple(_existing(where, column, folder, name) for name in names)
 
 
 def _existing(where: str, column: str, folder: Path, cell: str) -> Path:

@@ -8,10 +8,12 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from lacuna.core.files import LacunaError
+from lacuna.results.evidence import write_evidence
 from lacuna.results.join import (
     HEADERS,
     TABLES,
@@ -27,6 +29,9 @@ from lacuna.steps.find_alkylation import find_alkylation
 from lacuna.steps.packs import LARGEST
 from lacuna.steps.reader_files import ReaderFiles
 
+if TYPE_CHECKING:
+    from lacuna.steps.sample_reads import ReadsGave
+
 LOG = logging.getLogger(__name__)
 
 
@@ -34,8 +39,8 @@ LOG = logging.getLogger(__name__)
 class SmallSample:
     """A sample and its files.
 
-    inputs: its FASTA and its other files, by column of the sheet; outputs: by name without suffix,
-    including `alternatives` if requested.
+    inputs: its FASTA and its other files, by column of the sheet, except for `reads`, which may be
+    several; outputs: by name without suffix, including `alternatives` if requested.
     """
 
     name: str
@@ -43,6 +48,8 @@ class SmallSample:
     alkylation: str
     inputs: Mapping[str, Path]
     outputs: Mapping[str, Path]
+    reads: tuple[Path, ...] = ()
+    reads_format: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +72,22 @@ def samples_of(
 ) -> Iterator[SmallSample]:
     """Yield the samples of a pack from the lists of files of a job.
 
-    rows: for each sample its name, its species and the columns of the sheet that it fills,
-    separated by blanks; inputs: by column, the files of the samples that fill it (other inputs are
-    ignored); outputs: by name, a file for each sample.
+    rows: for each sample its name, what the sheet says of it, the columns of its files (`reads`
+    once for each file) and the names of its outputs, both separated by blanks; inputs: by column,
+    the files of all samples (other inputs are ignored); outputs: by name, a file for each sample
+    that has it.
     """
     files = {column: iter(paths) for column, paths in inputs.items()}
-    for i, row in enumerate(rows):
-        given = {column: Path(next(files[column])) for column in row["columns"].split()}
-        made = {name: Path(paths[i]) for name, paths in outputs.items()}
-        yield SmallSample(row["sample"], row["species"], row["alkylation"], given, made)
+    tables = {name: iter(paths) for name, paths in outputs.items()}
+    for row in rows:
+        given = [(column, Path(next(files[column]))) for column in row["columns"].split()]
+        yield SmallSample(
+            *(row["sample"], row["species"], row["alkylation"]),
+            {column: path for column, path in given if column != "reads"},
+            {name: Path(next(tables[name])) for name in row["tables"].split()},
+            tuple(path for column, path in given if column == "reads"),
+            row["reads_format"],
+        )
 
 
 def fill_pack(
@@ -123,22 +137,27 @@ def fill_sample(
     out: output files by name; folder: for intermediate files; after_block: called after each block.
     """
     given = sample.inputs
-    scaffolds = folder / "scaffolds"
-    kmers, resolved = folder / "kmers.safetensors", folder / "scaffolds.jsonl"
-    split_scaffolds(
-        *(given["fasta"], given.get("gaps"), given.get("truth")),
-        *(scaffolds, out["rejected"]),
-        homologs=given.get("homologs"),
-        block_size=block_size,
-        n_blocks=n_blocks,
-        tolerance_ppm=settings.tolerance_ppm,
-        on_bad_record=settings.on_bad_record,
-    )
     reader = ReaderFiles(
         *(weights, library, given.get("homologs"), sample.species),
         *(settings.kmer["length"], settings.kmer["stride"]),
         max_identity=settings.max_identity,
         precision=settings.precision,
+    )
+    gave = _weigh_reads(sample, out, folder, reader, settings) if sample.reads else None
+    scaffolds = folder / "scaffolds"
+    kmers, resolved = folder / "kmers.safetensors", folder / "scaffolds.jsonl"
+    split_scaffolds(
+        gave.fasta if gave else given["fasta"],
+        gave.gaps if gave else given.get("gaps"),
+        *(given.get("truth"), scaffolds, out["rejected"]),
+        homologs=given.get("homologs"),
+        evidence=gave.evidence if gave else given.get("evidence"),
+        settled=gave.settled if gave else None,
+        unread=gave.unread if gave else None,
+        block_size=block_size,
+        n_blocks=n_blocks,
+        tolerance_ppm=settings.tolerance_ppm,
+        on_bad_record=settings.on_bad_record,
     )
     alkylation = out["alkylation"]
     find_alkylation(
@@ -169,5 +188,25 @@ def fill_sample(
     for table in ("filled", "residues", "gaps", "chains"):
         join_parts(parts[table], out[table], HEADERS.get(table, ""))
     measure(parts["scored"], [], out["accuracy"])
+    if "evidence" in out:
+        positions = gave.positions if gave else None
+        write_evidence(scaffolds, out["filled"], out["residues"], positions, out["evidence"])
     if "alternatives" in out:
         write_alternatives(out["gaps"], out["filled"], out["alternatives"])
+
+
+def _weigh_reads(
+    sample: SmallSample,
+    out: Mapping[str, Path],
+    folder: Path,
+    reader: ReaderFiles,
+    settings: Settings,
+) -> "ReadsGave":
+    """The steps of a sample with reads before it is filled."""
+    from lacuna.steps.sample_reads import weigh_reads  # slow to import, and most have none
+
+    return weigh_reads(
+        *(sample.reads, sample.reads_format, sample.inputs, out, folder),
+        reader=reader,
+        tolerance_ppm=settings.tolerance_ppm,
+    )

@@ -1,0 +1,93 @@
+"""evidence.tsv: a row for every position of a chain, observed or filled."""
+
+from pathlib import Path
+
+import pytest
+
+from chains import germline_chain
+from conftest import Write
+from lacuna.core.alphabet import RESIDUES
+from lacuna.core.tables import (
+    EVIDENCE_TABLE,
+    RESIDUE_TABLE,
+    EvidenceRow,
+    ResidueRow,
+    Shares,
+)
+from lacuna.results.evidence import write_evidence
+from lacuna.scaffolds.read import write_scaffolds
+from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
+
+NOTHING = Shares()
+
+
+def weights(**shares: float) -> tuple[float, ...]:
+    return tuple(shares.get(residue, 0.0) for residue in RESIDUES)
+
+
+@pytest.fixture
+def chain() -> str:
+    return germline_chain("H", 3)
+
+
+@pytest.fixture
+def sample(write: Write, tmp_path: Path, chain: str) -> dict[str, Path]:
+    """Files of a sample: a chain with a gap of unknown length and one without gaps."""
+    gap = Gap(4, 5, 1, None, 300.0, 0.1)
+    told = (
+        PositionEvidence(0, weights(**{chain[0]: 0.9, "K": 0.1})),
+        PositionEvidence(7, weights(**{chain[9]: 0.2, "W": 0.8})),
+    )
+    one = Scaffold("a", "", chain[:4] + "X" + chain[7:], (gap,), 1, (), told)
+    two = Scaffold("b", "", chain, (), 3)
+    (tmp_path / "scaffolds").mkdir()
+    for number, scaffold in enumerate((one, two)):
+        write_scaffolds(tmp_path / "scaffolds" / f"{number:05d}.jsonl", [scaffold])
+    write_scaffolds(tmp_path / "scaffolds" / "evidence.jsonl", [two])  # no block
+    filled = write("filled.fasta", f">a\n{chain}\n>b about\n{chain}\n")
+    rows = [
+        ResidueRow(
+            "a", i + 1, 1, chain[i], 0.5, Shares([("W", 0.3)]), "G", "FR1", "", str(i), 4, ""
+        )
+        for i in range(4, 7)
+    ]
+    residues = write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows))
+    return {"scaffolds": tmp_path / "scaffolds", "filled": filled, "residues": residues}
+
+
+def test_evidence_that_was_given(sample: dict[str, Path], tmp_path: Path, chain: str) -> None:
+    write_evidence(**sample, positions=None, out=tmp_path / "out")
+    rows = list(EVIDENCE_TABLE.read(tmp_path / "out"))
+    assert [(r.chain, r.position) for r in rows] == [
+        (name, i + 1) for name in "ab" for i in range(len(chain))
+    ]
+    assert "".join(r.residue for r in rows) == chain * 2  # as they were filled, and observed
+    assert [r.state for r in rows[4:7]] == ["inferred"] * 3
+    assert rows[4].probability == 0.5 and rows[4].alternatives == (("W", 0.3),)
+    assert [i for i, r in enumerate(rows) if r.flags == "length"] == [3, 4, 5, 6, 7]
+    sure, doubted = rows[0], rows[9]
+    assert (sure.state, sure.probability, sure.flags) == ("observed", 0.9, "")
+    assert (doubted.residue, doubted.state) == (chain[9], "doubtful")  # left as it is
+    assert (doubted.probability, doubted.flags) == (0.2, "against_evidence")
+    assert doubted.alternatives == (("W", 0.8),)
+    assert rows[1].probability is None and rows[1].depth is None
+    assert (rows[0].imgt, rows[0].region, rows[-1].region) == ("1", "FR1", "FR4")
+
+
+def test_what_reads_say_is_moved_to_the_filled_chain(
+    sample: dict[str, Path], write: Write, tmp_path: Path, chain: str
+) -> None:
+    read = [
+        EvidenceRow("b", 2, "", "", chain[1], 0.99, "observed", 7, "V", NOTHING, "minority"),
+        EvidenceRow("a", 5, "", "", "X", None, "inferred", 0, "", NOTHING, "length"),
+        EvidenceRow("a", 6, "", "", chain[7], 0.97, "doubtful", 3, "S", NOTHING, "deamidation"),
+    ]
+    positions = write("positions.tsv", EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(read))
+    write_evidence(**sample, positions=positions, out=tmp_path / "out")
+    rows = {(r.chain, r.position): r for r in EVIDENCE_TABLE.read(tmp_path / "out")}
+    moved = rows["a", 8]
+    assert (moved.residue, moved.state, moved.depth) == (chain[7], "doubtful", 3)
+    assert moved.imgt and moved.region == "FR1"
+    assert [rows["a", i].flags for i in (5, 6, 7)] == ["length"] * 3
+    assert [rows["a", i].residue for i in (5, 6, 7)] == list(chain[4:7])
+    assert (rows["b", 2].probability, rows["b", 2].flags) == (0.99, "minority")

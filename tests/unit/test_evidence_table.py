@@ -1,0 +1,198 @@
+"""Evidence that a user gives: how the table is read, and what it does to a missing residue."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from chains import germline_chain, hidden
+from conftest import Write
+from lacuna.core.alphabet import RESIDUES
+from lacuna.core.files import LacunaError
+from lacuna.filling.decode import RESIDUE_MASSES
+from lacuna.filling.evidence import with_evidence
+from lacuna.filling.lengths import with_lengths
+from lacuna.scaffolds.read import from_json, read_scaffolds, to_json
+from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Rejected, Scaffold
+from laws import LAWS, fill
+
+HEADER = "chain\tposition\tresidue\tprobability\n"
+
+
+def weights(**shares: float) -> tuple[float, ...]:
+    """Weights of the residues that are named; the others share what is left of 1."""
+    rest = (1 - sum(shares.values())) / (20 - len(shares))
+    return tuple(shares.get(residue, rest) for residue in RESIDUES)
+
+
+def read(write: Write, sequence: str, rows: str, header: str = HEADER) -> Scaffold | Rejected:
+    fasta = write("a.fasta", f">a\n{sequence}\n")
+    (record,) = read_scaffolds(fasta, evidence=write("e.tsv", header + rows))
+    return record
+
+
+def test_residues_that_are_not_named_share_what_is_left(write: Write) -> None:
+    scaffold = read(write, "AC-EF", "a\t3\tD\t0.62\na\t3\tN\t0.2\na\t1\tA\t1\n")
+    assert isinstance(scaffold, Scaffold)
+    first, third = scaffold.evidence
+    assert (first.position, third.position) == (0, 2)  # in the file from 1
+    assert first.weights == pytest.approx(weights(A=1))
+    assert third.weights == pytest.approx(weights(D=0.62, N=0.2))
+    assert from_json(to_json(scaffold)) == scaffold
+
+
+def test_one_column_a_residue_says_the_same(write: Write) -> None:
+    wide = read(write, "AC-EF", "a,3,.62,.2\n", "chain,position,D,N\n")
+    assert isinstance(wide, Scaffold)
+    assert wide.evidence == (PositionEvidence(2, wide.evidence[0].weights),)
+    assert wide.evidence[0].weights == pytest.approx(weights(D=0.62, N=0.2))
+
+
+def test_two_decimals_of_all_twenty_need_not_sum_to_one(write: Write) -> None:
+    cells = "\t".join(["0.05"] * 18 + ["0.05", "0.08"])
+    scaffold = read(
+        write, "AC-", f"a\t3\t{cells}\n", "chain\tposition\t" + "\t".join(RESIDUES) + "\n"
+    )
+    assert isinstance(scaffold, Scaffold)
+    assert sum(scaffold.evidence[0].weights) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "said"),
+    [
+        ("a\t9\tD\t0.5\n", 2, "position 9 past its end at 5"),
+        ("a\t0\tD\t0.5\n", 2, "'0'; give a whole number from 1"),
+        ("a\t3\tD\t0.5\na\tx\tD\t0.5\n", 3, "'x'; give a whole number from 1"),
+        ("a\t3\tO\t0.5\n", 2, "the residue 'O'; give one of ACDEFGHIKLMNPQRSTVWY"),
+        ("a\t3\tD\t1.5\n", 2, "'1.5' as the probability of D; give a number from 0 to 1"),
+        ("a\t3\tD\tnan\n", 2, "'nan' as the probability of D"),
+        ("a\t3\tD\t\n", 2, "'' as the probability of D"),
+        ("a\t3\tD\t.5\na\t3\tD\t.4\n", 3, "two probabilities of D at position 3"),
+        ("a\t3\tD\t.9\na\t3\tN\t.9\n", 2, "probabilities that sum to 1.8 at position 3"),
+    ],
+)
+def test_a_bad_row_rejects_its_chain(write: Write, rows: str, line: int, said: str) -> None:
+    bad = read(write, "AC-EF", rows)
+    assert isinstance(bad, Rejected) and not bad.remark
+    assert bad.reason.startswith(f"e.tsv:{line}: 'a' has ") and said in bad.reason
+    assert bad.line == line
+
+
+def test_evidence_for_neither_residue_of_a_code_is_a_contradiction(write: Write) -> None:
+    bad = read(write, "ACBEF", "a\t3\tK\t1\n")
+    assert isinstance(bad, Rejected) and "has B at position 3" in bad.reason
+
+
+def test_a_gap_of_unknown_length_has_no_positions(write: Write) -> None:
+    bad = read(write, "ACX[+367.0537]EF", "a\t3\tK\t1\n")
+    assert (
+        isinstance(bad, Rejected) and "position 3, which is a gap of unknown length" in bad.reason
+    )
+
+
+def test_rows_of_a_chain_that_is_not_there_are_listed(write: Write) -> None:
+    fasta = write("a.fasta", ">a\nAC-EF\n>bad\nACO\n")
+    rows = write("e.tsv", HEADER + "bad\t1\tA\t1\nb\t3\tD\t0.5\n")
+    good, bad, unknown = read_scaffolds(fasta, evidence=rows)
+    assert isinstance(good, Scaffold) and not good.evidence
+    assert isinstance(bad, Rejected) and isinstance(unknown, Rejected)
+    assert (
+        unknown.reason == "e.tsv:3: 'b' is not a chain of a.fasta; correct the id or remove the row"
+    )
+
+
+def test_several_tables_are_multiplied(write: Write) -> None:
+    fasta = write("a.fasta", ">a\nAC-EF\n")
+    one = write("e.tsv", HEADER + "a\t3\tD\t.8\na\t3\tN\t.2\n")
+    two = write("r.tsv", HEADER + "a\t3\tD\t.2\na\t3\tN\t.8\na\t1\tA\t1\n")
+    (both,) = read_scaffolds(fasta, evidence=[one, two])
+    assert isinstance(both, Scaffold)
+    assert [e.position for e in both.evidence] == [0, 2]
+    assert both.evidence[1].weights == pytest.approx(weights(D=0.5, N=0.5))
+    against = write("x.tsv", HEADER + "a\t3\tK\t1\n")
+    (bad,) = read_scaffolds(fasta, evidence=[one, against])
+    assert isinstance(bad, Rejected) and "position 3 that contradicts its reads" in bad.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty"),
+        ("chain\tposition\tresidue\n", "column 'probability' of the evidence table is missing"),
+        ("chain\tA\tC\n", "column 'position' of the evidence table is missing"),
+        ("chain\tposition\tA\tresidue\n", "column 'residue' beside one column a residue"),
+        ("chain\tposition\tO\n", "unknown column 'O'"),
+        ("chain\tposition\tA\tA\n", "column 'A' is there twice"),
+        (HEADER + "a\t3\tD\t0.5\t7\n", "e.tsv:2: 5 cells under 4 columns"),
+    ],
+)
+def test_a_table_of_other_columns_stops_the_run(write: Write, text: str, said: str) -> None:
+    fasta = write("a.fasta", ">a\nAC-EF\n")
+    with pytest.raises(LacunaError) as error:
+        list(read_scaffolds(fasta, evidence=write("e.tsv", text)))
+    assert said in str(error.value) and "e.tsv" in str(error.value)
+
+
+def test_evidence_moves_with_its_residue_behind_a_gap_that_grows() -> None:
+    gaps = Gap(1, 2, 1, None, 300.0, 0.1), Gap(3, 4, 1, 1)
+    told = PositionEvidence(0, weights(A=1)), PositionEvidence(3, weights(D=1))
+    scaffold = with_lengths(Scaffold("a", "", "AXCXE", gaps, 1, (), told), [3, None])
+    assert scaffold.sequence == "AXXXCXE"
+    assert [e.position for e in scaffold.evidence] == [0, 5]
+
+
+def test_network_and_evidence_are_multiplied() -> None:
+    network = np.full((2, 20), 0.05)
+    network[1] = weights(D=0.4, N=0.4)
+    told = PositionEvidence(3, weights(N=0.75, D=0.25))
+    scaffold = Scaffold("a", "", "AXCXE", (Gap(1, 2, 1, 1), Gap(3, 4, 1, 1)), 1, (), (told,))
+    targets = np.array([[0, 1, 0, 1], [0, 3, 0, 3]])
+    joined = with_evidence([scaffold], targets, network)
+    assert (joined[0] == network[0]).all()
+    d, n = joined[1, RESIDUES.index("D")], joined[1, RESIDUES.index("N")]
+    assert n == pytest.approx(0.75) and d == pytest.approx(0.25)
+    assert with_evidence([Scaffold("a", "", "AXC", (), 1)], targets, network) is network
+
+
+def test_a_settled_distribution_takes_the_networks_place(write: Write) -> None:
+    fasta = write("a.fasta", ">a\nAJC-E\n")
+    rows = write("s.tsv", HEADER + "a\t2\tI\t.9\na\t4\tD\t.6\na\t4\tN\t.4\n")
+    (scaffold,) = read_scaffolds(fasta, settled=rows)
+    assert isinstance(scaffold, Scaffold) and all(e.settled for e in scaffold.evidence)
+    assert from_json(to_json(scaffold)) == scaffold
+    network = np.zeros((2, 20))
+    network[:, [RESIDUES.index("I"), RESIDUES.index("L")]] = 0.5
+    joined = with_evidence([scaffold], np.array([[0, 1, 0, 1], [0, 3, 0, 3]]), network)
+    assert joined[1, RESIDUES.index("D")] == pytest.approx(0.6)
+    assert joined[0, RESIDUES.index("I")] == pytest.approx(0.9 / (0.9 + 0.1 / 19))
+    assert joined[0, RESIDUES.index("K")] == 0  # J has two choices
+
+
+@pytest.mark.slow
+def test_evidence_decides_letters_and_mass_gaps_and_changes_nothing_observed(
+    tmp_path: Path,
+) -> None:
+    chain = germline_chain("H", 1)
+    spans = [(30, 31), (100, 104)]
+    mass = float(sum(RESIDUE_MASSES[RESIDUES.index(r)] for r in chain[100:104]))
+    gaps = Gap(30, 31, 1, 1), Gap(100, 104, 4, 4, mass, 0.01)
+    plain = Scaffold("a", "", hidden(chain, spans), gaps, 1)
+    # An order of the CDR3's residues that the mass allows and nobody would guess.
+    wanted = chain[100:104][::-1]
+    told = (
+        PositionEvidence(10, weights(W=1)),  # observed
+        PositionEvidence(30, weights(W=1)),
+        *(PositionEvidence(100 + i, weights(**{r: 0.99999})) for i, r in enumerate(wanted)),
+    )
+    given = Scaffold("a", "", plain.sequence, gaps, 1, (), told)
+    for name in ("without", "with", "again"):
+        (tmp_path / name).mkdir()
+    before = fill([plain], tmp_path / "without").filled["a"]
+    after = fill([given], tmp_path / "with").filled["a"]
+    assert after == chain[:30] + "W" + chain[31:100] + wanted + chain[104:]
+    assert before[10] == after[10] == chain[10] and before[30] != "W"
+    beside = Scaffold("b", "", plain.sequence, gaps, 3)
+    both = fill([given, beside], tmp_path / "again")
+    assert both.filled == {"a": after, "b": before}
+    for law in LAWS:
+        law(both)

@@ -1,0 +1,87 @@
+"""Reads on chains that are given: evidence for what the chains miss, and nothing else."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from chains import germline_chain, hidden
+from conftest import Write
+from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
+from lacuna.core.alphabet import RESIDUES
+from lacuna.core.records import read_record
+from lacuna.placing.given import show
+from lacuna.placing.readset import ReadSet, collapse
+from lacuna.reads.error_model import load_error_models
+from lacuna.reads.readers import read_peptides
+from lacuna.steps.place_reads import PlacedReads, place_reads
+from lacuna.steps.reads import write_reads
+
+HEAVY = germline_chain("H", 1, constant=True)
+SPANS = [(30, 36), (98, 108)]
+OTHER = germline_chain("L", 3)
+
+
+def as_l(letters: Sequence[str] | str) -> str:
+    return "".join(letters).replace("I", "L")
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PEAKS table of reads of a heavy chain and, a fifth, of another protein."""
+    handle = io.StringIO()
+    write_peaks(simulate_reads([("H", HEAVY, 0.8), ("x", OTHER, 0.2)], 2000, 1), handle, "sim")
+    path = tmp_path_factory.mktemp("reads") / "reads.csv"
+    path.write_text(handle.getvalue())
+    return path
+
+
+@pytest.fixture(scope="module")
+def reads(table: Path) -> ReadSet:
+    given = read_peptides([table]).reads
+    return collapse(given, load_error_models().probabilities(given))
+
+
+def test_reads_show_what_a_chain_misses(reads: ReadSet) -> None:
+    (shown,), laid = show(reads, [hidden(HEAVY, SPANS)], [])
+    best = [RESIDUES[i] for i in shown.weights.argmax(1)]
+    for start, end in SPANS:
+        assert shown.seen[start:end].all()
+        assert as_l(best[start:end]) == as_l(HEAVY[start:end])
+    assert np.allclose(shown.weights.sum(1), 1)
+    i, leucine = RESIDUES.index("I"), RESIDUES.index("L")
+    assert (shown.weights[:, i] == shown.weights[:, leucine]).all()  # no read tells them apart
+    assert len(np.unique(laid.alignment.read)) > 400
+
+
+def test_reads_of_a_contaminant_are_taken_away(reads: ReadSet) -> None:
+    (alone,), _ = show(reads, [hidden(OTHER, [(30, 36)])], [])
+    (shown,), laid = show(reads, [hidden(HEAVY, SPANS)], [OTHER])
+    assert alone.depth.sum() > 50
+    assert (laid.chain == 1).sum() > 50  # on the contaminant, behind the chain
+    assert shown.depth.sum() > 0
+
+
+def test_a_position_without_reads_says_nothing(reads: ReadSet) -> None:
+    (shown,), _ = show(reads, [germline_chain("K", 9, constant=False)[:12] + "XXXX"], [])
+    assert not shown.seen[12:].any()
+    assert np.allclose(shown.weights[12:], 1 / 20)
+
+
+def test_too_many_chains_are_refused(write: Write, table: Path, tmp_path: Path) -> None:
+    from lacuna.core.files import LacunaError
+    from lacuna.core.paths import LIBRARY
+
+    write_reads(tmp_path / "r.jsonl.gz", read_peptides([table]).reads[:20])
+    chains = write("many.fasta", "".join(f">c{i}\nACDEFGHIKL\n" for i in range(201)))
+    arguments = (None, None, LIBRARY, tmp_path / "placed")
+    with pytest.raises(LacunaError, match="more than 200 chains in a sample with reads"):
+        place_reads(tmp_path / "r.jsonl.gz", chains, *arguments, species="auto", tolerance_ppm=10.0)
+    few = write("few.fasta", ">c\nAC-EFGX[+300.1]KL\n")
+    place_reads(tmp_path / "r.jsonl.gz", few, *arguments, species="auto", tolerance_ppm=10.0)
+    found = read_record(tmp_path / "placed", PlacedReads)
+    assert found.found is None and len(found.rows) == 20
+    assert found.given[0].sequence == "ACXEFGXKL"
+    assert found.given[0].named == (True,) * 6 + (False,) + (True,) * 2

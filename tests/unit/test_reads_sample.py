@@ -1,0 +1,73 @@
+"""A sample of reads alone, from its table to its results, in one process."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from chains import germline_chain
+from lacuna.benchmark.simulated_reads import Reading, simulate_reads, write_peaks
+from lacuna.core.alphabet import RESIDUES
+from lacuna.core.config import check_config
+from lacuna.core.device import set_precision
+from lacuna.core.paths import CONFIG_SCHEMA, LIBRARY, WEIGHTS
+from lacuna.core.tables import EVIDENCE_TABLE, PLACED_TABLE, RESIDUE_TABLE
+from lacuna.results.counts import count_sample
+from lacuna.steps.one_file import OUTPUTS, settings_of
+from lacuna.steps.small_samples import SmallSample, fill_pack
+
+pytestmark = pytest.mark.slow
+
+CHAIN = germline_chain("H", 1)
+FILES = OUTPUTS | {name: f"{name}.tsv" for name in ("reads", "evidence")}
+FILES |= {"scaffolds": "scaffolds.fasta"}
+
+
+def fill(folder: Path, n: int, reading: Reading | None = None) -> Path:
+    """The folder with the results of a sample of n reads."""
+    with open(folder / "reads.csv", "w", encoding="utf-8") as handle:
+        write_peaks(simulate_reads([("H", CHAIN, 1.0)], n, 1, reading=reading), handle, "sim")
+    out = folder / "out"
+    outputs = {name: out / file for name, file in FILES.items()}
+    sample = SmallSample("s", "auto", "auto", {}, outputs, (folder / "reads.csv",), "auto")
+    settings = settings_of(check_config({"samples": "-"}, CONFIG_SCHEMA))
+    threads = torch.get_num_threads()
+    try:
+        fill_pack(
+            *([sample], WEIGHTS, LIBRARY, folder / "scratch"),
+            settings=settings,
+            device=torch.device("cpu"),
+        )
+    finally:
+        torch.set_num_threads(threads)
+        set_precision("fast")
+    return out
+
+
+def test_every_position_has_its_evidence(tmp_path: Path) -> None:
+    out = fill(tmp_path, 300)
+    scaffold = (out / "scaffolds.fasta").read_text().split("\n")[1]
+    filled = (out / "filled.fasta").read_text().split("\n")[1]
+    rows = list(EVIDENCE_TABLE.read(out / "evidence.tsv"))
+    assert "".join(row.residue for row in rows) == filled
+    missing = {row.position: row for row in RESIDUE_TABLE.read(out / "residues.tsv")}
+    assert 0 < len(missing) < len(rows)
+    for row in rows:
+        if row.position in missing:
+            assert row.probability == missing[row.position].probability
+        else:
+            assert row.probability is not None and row.depth is not None and row.depth > 0
+    if len(scaffold) == len(filled):  # no gap of unknown length
+        pairs = zip(scaffold, filled, strict=True)
+        assert all(a == b for a, b in pairs if a in RESIDUES)
+    assert filled.replace("I", "L")[:90] == CHAIN.replace("I", "L")[:90]
+
+
+def test_reads_that_fit_no_chain_end_in_tables_without_rows(tmp_path: Path) -> None:
+    out = fill(tmp_path, 100, Reading(noise=1.0))
+    assert {path.name for path in out.iterdir()} == set(FILES.values())
+    assert (out / "filled.fasta").read_text() == (out / "scaffolds.fasta").read_text() == ""
+    assert list(EVIDENCE_TABLE.read(out / "evidence.tsv")) == []
+    assert len(list(PLACED_TABLE.read(out / "reads.tsv"))) == 100
+    counts = count_sample(*(out / f"{name}.tsv" for name in ("chains", "rejected", "reads")))
+    assert counts.nothing_filled and (counts.reads, counts.placed) == (100, 0)

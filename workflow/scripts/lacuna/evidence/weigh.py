@@ -1,0 +1,285 @@
+"""From placed reads to a probability for each residue: reads and network together."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from lacuna.antibody.imgt import CDR_COLUMNS, OTHER_INSERTION, imgt_numbers, regions_of
+from lacuna.antibody.numbering import number_parts
+from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES, decode
+from lacuna.core.tables import EvidenceRow, Shares
+from lacuna.evidence.flags import flags_of
+from lacuna.evidence.network import network_shares
+from lacuna.network.model import GapNetwork
+from lacuna.placing.consensus import Votes, residue_nats, votes
+from lacuna.placing.draft import Draft
+from lacuna.placing.place import Placed
+from lacuna.placing.readset import I, L
+from lacuna.templates.homologs import Homologs
+from lacuna.templates.nearest import Library
+
+TEMPER = 0.5  # of the nats of reads, whose errors are alike
+CAP = 12.0  # nats that reads may say at most
+FLOOR = 0.01  # share of the network's that is spread evenly where reads tell a residue
+FLOOR_UNTOLD = 0.07  # the same where they do not: no such residue is stated at .95
+FLOOR_BARE = 0.25  # where the germline is all there is
+FLOOR_SERUM = 0.3
+SERUM_MOST = 0.8  # probability of a residue of a loop in a serum
+BARE = 0.25  # share of a V domain that reads tell, below which it is nearly unread
+ROUNDS = 3
+WEAK = 0.9  # probability below which a position is hidden from all masks
+TOLD = 3.0  # nats, tempered, by which reads alone must prefer a residue that is observed
+SURE = 0.9  # probability of an observed residue
+SAID = 0.5  # nats, tempered, that reads must say of a position to be doubtful and not just inferred
+ALTERNATIVES = 3
+LEAST = 0.005  # probability of an alternative that is written
+
+
+@dataclass(frozen=True, slots=True)
+class GapHint:
+    """A gap of a scaffold that is more than its X: 0-based, half-open, as in a gap table."""
+
+    start: int
+    end: int
+    min_length: int
+    max_length: int | None
+    mass: float | None = None
+    tolerance_da: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WeighedChain:
+    """A chain as reads and network have it.
+
+    scaffold: residues that reads show, J for I or L, X elsewhere; an open stretch of unknown
+    length has a typical one, and its row in `gaps`. rows: one for each position of the scaffold.
+    likelihoods: (position in the scaffold from 1, residue, share) where reads say something of an
+    X.
+    """
+
+    name: str
+    locus: str
+    scaffold: str
+    gaps: tuple[GapHint, ...]
+    rows: tuple[EvidenceRow, ...]
+    likelihoods: tuple[tuple[int, str, float], ...]
+    best: str
+    probability: np.ndarray
+
+
+def weigh(
+    placed: Placed,
+    model: GapNetwork,
+    library: Library,
+    homologs: Homologs | None = None,
+    *,
+    k: int = 128,
+    stride: int = 64,
+    device: torch.device = torch.device("cpu"),
+) -> tuple[WeighedChain, ...]:
+    """Every chain with a probability for each of its residues.
+
+    The network judges a position without the reads' word on it; the two are multiplied.
+    """
+    chosen = range(len(placed.drafts))
+    found = [
+        votes(placed.reads, placed.laid, i, len(placed.drafts[i]), overhang=False) for i in chosen
+    ]
+    nats = [likelihood(d, v) for d, v in zip(placed.drafts, found, strict=True)]
+    bare = [_is_bare(d, n) for d, n in zip(placed.drafts, nats, strict=True)]
+    letters = [
+        _first_letters(d, n, b) for d, n, b in zip(placed.drafts, nats, bare, strict=True)
+    ]
+    posterior = [_softmax(n) for n in nats]
+    for _ in range(ROUNDS):
+        weak = [
+            (_merged(p).max(1) < WEAK) & ~b for p, b in zip(posterior, bare, strict=True)
+        ]
+        shares = network_shares(
+            letters, weak, model, library, homologs, k=k, stride=stride, device=device
+        )
+        posterior = [
+            _softmax(n + np.log(_with_floor(s, _floors(n, b, placed.serum))))
+            for n, s, b in zip(nats, shares, bare, strict=True)
+        ]
+        letters = [
+            "".join(RESIDUES[x] for x in p.argmax(1)) if not b.any() else before
+            for p, b, before in zip(posterior, bare, letters, strict=True)
+        ]
+    return tuple(
+        _chain(name, draft, vote, n, p, b, placed.serum)
+        for name, draft, vote, n, p, b in zip(
+            placed.names, placed.drafts, found, nats, posterior, bare, strict=True
+        )
+    )
+
+
+def _is_bare(draft: Draft, nats: np.ndarray) -> np.ndarray:
+    """(t,) positions of a V domain that reads leave nearly untold and germline has a residue for.
+
+    There the network has nothing to find templates by, and the germline chosen by the rest of the
+    chain is what can be said.
+    """
+    domain = (draft.columns > 0) & (draft.columns < OTHER_INSERTION)
+    told = _margin(nats) >= TOLD
+    if not domain.any() or told[domain].mean() >= BARE:
+        return np.zeros(len(domain), dtype=bool)
+    return domain & ~told & (draft.germline < N_RESIDUES)
+
+
+def _floors(nats: np.ndarray, bare: np.ndarray, serum: bool) -> np.ndarray:
+    """(t,) share of the network's that is spread evenly: more where reads do not tell."""
+    floors = np.where(_margin(nats) >= TOLD, FLOOR, FLOOR_UNTOLD)
+    floors = np.where(bare, FLOOR_BARE, floors)
+    return np.full(len(floors), FLOOR_SERUM) if serum else floors
+
+
+def _with_floor(shares: np.ndarray, floors: np.ndarray) -> np.ndarray:
+    return (1 - floors[:, None]) * shares + floors[:, None] / N_RESIDUES
+
+
+def likelihood(draft: Draft, found: Votes) -> np.ndarray:
+    """(t, 20) tempered nats of each residue by reads, the best of each position 0, I as L."""
+    nats = TEMPER * residue_nats(draft, found)
+    nats[:, I] = -np.inf
+    nats = np.maximum(nats - nats.max(1, keepdims=True), -CAP)
+    nats[:, I] = nats[:, L]
+    return nats
+
+
+def _softmax(nats: np.ndarray) -> np.ndarray:
+    weight = np.exp(nats - nats.max(1, keepdims=True))
+    return weight / weight.sum(1, keepdims=True)
+
+
+def _merged(shares: np.ndarray) -> np.ndarray:
+    """Shares with those of I added to L's."""
+    merged = shares.copy()
+    merged[:, L] += merged[:, I]
+    merged[:, I] = 0.0
+    return merged
+
+
+def _first_letters(draft: Draft, nats: np.ndarray, bare: np.ndarray) -> str:
+    """Residues that reads tell, J for I or L; X elsewhere, but germline where it is all there is."""
+    margin = _margin(nats)
+    best = _as_l(nats).argmax(1)
+    letters = []
+    columns = zip(
+        best.tolist(), margin.tolist(), draft.germline.tolist(), bare.tolist(), strict=True
+    )
+    for token, told, germline, copied in columns:
+        if copied:
+            letters.append(RESIDUES[germline])
+        elif told < TOLD:
+            letters.append("X")
+        elif token == L:
+            letters.append(RESIDUES[germline] if germline in (I, L) else "J")
+        else:
+            letters.append(RESIDUES[token])
+    return "".join(letters)
+
+
+def _as_l(nats: np.ndarray) -> np.ndarray:
+    out = nats.copy()
+    out[:, I] = -np.inf
+    return out
+
+
+def _margin(nats: np.ndarray) -> np.ndarray:
+    """(t,) nats from the best residue to the next, I and L as one."""
+    top = np.sort(_as_l(nats), axis=1)
+    return top[:, -1] - top[:, -2]
+
+
+def _chain(
+    name: str,
+    draft: Draft,
+    found: Votes,
+    nats: np.ndarray,
+    posterior: np.ndarray,
+    bare: np.ndarray,
+    serum: bool,
+) -> WeighedChain:
+    if serum:
+        posterior = _shared(draft, posterior)
+    best = posterior.argmax(1)
+    probability = posterior[np.arange(len(best)), best]
+    merged = _merged(posterior)
+    told = _margin(nats)
+    by_reads, by_both = _as_l(nats).argmax(1), merged.argmax(1)
+    observed = (told >= TOLD) & (by_reads == by_both) & (merged.max(1) >= SURE)
+    doubtful = ~observed & (told >= SAID)
+    state = np.where(observed, "observed", np.where(doubtful, "doubtful", "inferred"))
+    if serum:
+        state = np.where(CDR_COLUMNS[draft.columns] & (state == "observed"), "doubtful", state)
+        observed &= ~CDR_COLUMNS[draft.columns]
+    flags = flags_of(draft, found, by_both, told)
+    if serum:
+        flags = [["serum", *own] for own in flags]
+    letters = decode(best.astype(np.uint8))
+    columns = np.concatenate([part.numbering.columns for part in number_parts(letters)])
+    numbers, regions = imgt_numbers(columns), regions_of(columns)
+    rows = []
+    for i in range(len(best)):
+        order = np.argsort(-posterior[i], kind="stable")
+        others = [(RESIDUES[x], float(posterior[i, x])) for x in order[1 : ALTERNATIVES + 1]]
+        germline = draft.germline[i]
+        rows.append(
+            EvidenceRow(
+                name, i + 1, str(numbers[i]), str(regions[i]), RESIDUES[best[i]],
+                float(probability[i]), str(state[i]), float(found.depth[i]),
+                RESIDUES[germline] if germline < N_RESIDUES else "",
+                Shares((r, p) for r, p in others if p >= LEAST),
+                ";".join(flags[i]),
+            )
+        )
+    scaffold, gaps, likelihoods = _scaffold(draft, best, observed, nats, told, bare, posterior)
+    return WeighedChain(
+        name, draft.locus, scaffold, gaps, tuple(rows), likelihoods, letters, probability
+    )
+
+
+def _shared(draft: Draft, posterior: np.ndarray) -> np.ndarray:
+    """Shares of a serum's chain: of loops, which no two antibodies share, never above SERUM_MOST."""
+    top = posterior.max(1)
+    over = CDR_COLUMNS[draft.columns] & (top > SERUM_MOST)
+    keep = np.where(over, (SERUM_MOST - 1 / N_RESIDUES) / np.maximum(top - 1 / N_RESIDUES, 1e-9), 1)
+    return keep[:, None] * posterior + (1 - keep[:, None]) / N_RESIDUES
+
+
+def _scaffold(
+    draft: Draft,
+    best: np.ndarray,
+    observed: np.ndarray,
+    nats: np.ndarray,
+    told: np.ndarray,
+    bare: np.ndarray,
+    posterior: np.ndarray,
+) -> tuple[str, tuple[GapHint, ...], tuple[tuple[int, str, float], ...]]:
+    """Scaffold, its gaps of unknown length, and likelihoods of its X."""
+    letters: list[str] = []
+    gaps: list[GapHint] = []
+    likelihoods: list[tuple[int, str, float]] = []
+    open_run = (draft.tokens >= MISSING) & (not draft.bridged) & ~bare
+    i = 0
+    while i < len(best):
+        if open_run[i]:
+            start = i
+            while i < len(best) and open_run[i]:
+                letters.append("X")
+                i += 1
+            gaps.append(GapHint(start, i, 0, None))
+            continue
+        if observed[i]:
+            letters.append("J" if best[i] in (I, L) else RESIDUES[best[i]])
+        else:
+            letters.append("X")
+            if told[i] >= SAID or bare[i]:
+                shares = posterior[i] if bare[i] else _softmax(nats[i : i + 1])[0]
+                likelihoods += [
+                    (len(letters), RESIDUES[x], float(shares[x])) for x in range(N_RESIDUES)
+                ]
+        i += 1
+    return "".join(letters), tuple(gaps), tuple(likelihoods)

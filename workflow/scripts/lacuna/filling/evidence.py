@@ -1,0 +1,39 @@
+"""What is measured of single missing residues, joined with what the network says of them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lacuna.core.alphabet import ALLOWED, TOKEN
+from lacuna.scaffolds.scaffold import Scaffold
+
+RULED_OUT = 1e-12  # probability that the network leaves any residue that may stand at a position
+
+
+def with_evidence(
+    scaffolds: Sequence[Scaffold], targets: np.ndarray, probabilities: np.ndarray
+) -> np.ndarray:
+    """Distributions (t, 20) of missing residues, those with evidence times its weights.
+
+    targets: (t, 4) as in `KmerSet`, of which the last two columns are chain and position;
+    probabilities: (t, 20), zero if an ambiguity code rules a residue out. The network judges a
+    residue without its evidence, so that the two are independent given the residue and their
+    product is its posterior. A settled distribution takes the network's place. What no scaffold has
+    evidence of is returned as it is.
+    """
+    if not any(scaffold.evidence for scaffold in scaffolds):
+        return probabilities
+    bounds = np.searchsorted(targets[:, 2], np.arange(len(scaffolds) + 1))
+    joined = probabilities.copy()
+    for i, scaffold in enumerate(scaffolds):
+        first = int(bounds[i])
+        rows = {int(p): first + n for n, p in enumerate(targets[first : bounds[i + 1], 3])}
+        for evidence in scaffold.evidence:
+            row = rows.get(evidence.position)
+            if row is None:  # observed
+                continue
+            allowed = ALLOWED[TOKEN[scaffold.sequence[evidence.position]]]
+            network = 1.0 if evidence.settled else np.maximum(probabilities[row], RULED_OUT)
+            product = network * allowed * evidence.weights
+            joined[row] = product / product.sum()
+    return joined

@@ -1,0 +1,251 @@
+"""Reads laid on chains: local, banded, and aware of masses.
+
+A read is aligned to a stretch of a chain by dynamic programming over steps (a, b): a residues of
+the read against b of the chain. (1, 1) is a match or a mismatch; a block of up to four residues
+against up to four counts as explained if both weigh the same, with a modification that the search
+may not have listed (de novo reads confuse such blocks: N = GG, Q = AG, W = AD, M(ox)L = YP). What
+is left is an insertion or a deletion. All reads go through the steps together.
+
+Scores are log odds in nats against residues by chance.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES
+from lacuna.placing.readset import MASSES, ReadSet
+
+BAND = 3  # residues by which insertions, deletions and blocks may shift a read
+MAX_BLOCK = 4
+BLOCK_TOLERANCE = 0.025  # Da: a block of a read that weighs as much as one of the chain
+CHANCE = 1.0 / 18.0  # of a residue to be like another by chance
+MUTATED = 0.04  # of a residue to differ from the one a template has
+BLOCK_SCORE = 1.2  # nats of a block of equal mass; about 3 % of blocks are wrong so, 1 % by chance
+OTHER_LENGTH = -0.7  # nats more for one of another length
+UNLISTED = -1.6  # nats more for a modification that the tool did not report
+GAP = -5.5  # nats of an inserted or deleted residue
+MISSING_SCORE = -0.2  # nats of a residue on an unknown one
+MIN_SCORE = 12.0  # nats of a core that is placed
+MAX_BATCH = 4096
+
+UNALIGNED, MATCH, MISMATCH, BLOCK, OTHER_BLOCK, INSERTED, ON_MISSING = range(7)
+
+STEPS = ((1, 1), (1, 0), (0, 1)) + tuple(
+    (a, b)
+    for a in range(1, MAX_BLOCK + 1)
+    for b in range(1, MAX_BLOCK + 1)
+    if (a, b) != (1, 1) and abs(a - b) <= 2
+)
+
+
+def _counts(residues: str) -> np.ndarray:
+    """(256,): 1 for the tokens of some residues."""
+    table = np.zeros(256)
+    table[[RESIDUES.index(r) for r in residues]] = 1
+    return table
+
+
+_CYSTEINE = _counts("C")
+# What a search may not list, in Da, and the residues that carry it (Unimod 7, 35, 425, 526):
+# deamidation, oxidation, dioxidation, loss of methanethiol.
+UNLISTED_MASSES = (
+    (0.984016, _counts("NQ")),
+    (15.994915, _counts("MWH")),
+    (31.989829, _counts("MW")),
+    (-48.003371, _counts("M")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """m placements of reads on a text.
+
+    read (m,) row; score (m,) nats; core (m, 2): first residue of the read in the core and the one
+    after its last; span (m, 2): the same of the text; at (m, w): position of the text under each
+    residue of the read, -1 for none; kind (m, w): MATCH ... of each.
+    """
+
+    read: np.ndarray
+    score: np.ndarray
+    core: np.ndarray
+    span: np.ndarray
+    at: np.ndarray
+    kind: np.ndarray
+
+    def take(self, rows: np.ndarray) -> "Alignment":
+        return Alignment(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+def _score_tables(reads: ReadSet) -> tuple[np.ndarray, np.ndarray]:
+    """(n, w) nats of a residue that agrees with the template, and of one that does not."""
+    right = np.clip(reads.right, 0.05, 0.995)
+    wrong = (1 - right) / (N_RESIDUES - 2)
+    agrees = np.log(((1 - MUTATED) * right + MUTATED * wrong) / CHANCE)
+    differs = np.log(((1 - MUTATED) * wrong + MUTATED / (N_RESIDUES - 2) * right) / CHANCE)
+    return agrees, differs
+
+
+def align(
+    reads: ReadSet,
+    rows: np.ndarray,
+    diagonals: np.ndarray,
+    text: np.ndarray,
+) -> Alignment:
+    """The best local alignment of each read (rows) near a diagonal of the text.
+
+    rows, diagonals (m,): read, and the position of the text under its first residue; text (t,)
+    tokens with L for I. Alignments whose core scores less than MIN_SCORE are left out.
+    """
+    order = np.argsort(reads.length[rows], kind="stable")
+    found = []
+    for start in range(0, len(order), MAX_BATCH):
+        part = order[start : start + MAX_BATCH]
+        found.append(_align_batch(reads, rows[part], diagonals[part], text))
+    if not found:
+        w = reads.tokens.shape[1]
+        return Alignment(
+            np.empty(0, int), np.empty(0), np.empty((0, 2), int), np.empty((0, 2), int),
+            np.empty((0, w), int), np.empty((0, w), np.uint8),
+        )
+    joined = Alignment(
+        *(np.concatenate([getattr(x, f) for x in found]) for f in Alignment.__dataclass_fields__)
+    )
+    return joined.take(np.lexsort((joined.span[:, 0], joined.read)))
+
+
+def _align_batch(
+    reads: ReadSet, rows: np.ndarray, diagonals: np.ndarray, text: np.ndarray
+) -> Alignment:
+    m, width = len(rows), reads.tokens.shape[1]
+    n = int(reads.length[rows].max())
+    offsets = 2 * BAND + 1
+    tokens = reads.tokens[rows, :n]
+    agrees, differs = (x[:, :n] for x in _score_tables(reads.take(rows)))
+    r_mass = _running(MASSES[tokens] + reads.delta[rows, :n])
+    # The window of the text: column c is position diagonal - BAND - MAX_BLOCK + c.
+    first = diagonals - BAND - MAX_BLOCK
+    span = n + 2 * (BAND + MAX_BLOCK)
+    index = first[:, None] + np.arange(span)
+    inside = (index >= 0) & (index < len(text))
+    window = np.where(inside, text[np.clip(index, 0, len(text) - 1)], ABSENT)
+    window = np.where(window == ABSENT, 255, window).astype(np.uint8)  # nothing lies there
+    known = window < N_RESIDUES
+    # An unknown residue weighs so much that no block holds it.
+    t_mass = _running(np.where(known, MASSES[window], 1e4))
+    cys = _running(_CYSTEINE[window])
+    unlisted = [(mass, _running(table[window])) for mass, table in UNLISTED_MASSES]
+
+    score = np.full((n + 1, m, offsets), 0.0)
+    step = np.full((n + 1, m, offsets), 255, dtype=np.uint8)
+    beyond = np.arange(n) >= reads.length[rows][:, None]  # (m, n)
+    for i in range(1, n + 1):
+        # Place w of the band: i residues of the read end at column i + w + MAX_BLOCK.
+        end = slice(i + MAX_BLOCK, i + MAX_BLOCK + offsets)
+        letter = window[:, end.start - 1 : end.stop - 1]
+        same = letter == tokens[:, i - 1, None]
+        one = np.where(same, agrees[:, i - 1, None], differs[:, i - 1, None])
+        one = np.where(letter >= N_RESIDUES, np.where(letter == 255, -50.0, MISSING_SCORE), one)
+        best = score[i - 1] + one
+        how = np.zeros((m, offsets), dtype=np.uint8)
+        for number, (a, b) in enumerate(STEPS):
+            if number == 0 or a == 0 or a > i:
+                continue
+            shift = b - a  # the place in the band that the step comes from is w - shift
+            low, high = max(0, shift), min(offsets, offsets + shift)
+            came = score[i - a][:, low - shift : high - shift]
+            if b == 0:
+                gain = np.where(came > 0, came + GAP, -1e9)
+            else:
+                left = slice(end.start + low - b, end.start + high - b)
+                right = slice(end.start + low, end.start + high)
+                mass = (r_mass[:, i] - r_mass[:, i - a])[:, None]
+                off = mass - (t_mass[:, right] - t_mass[:, left])
+                exact = np.abs(off) < BLOCK_TOLERANCE
+                for carried in reads.cysteine:  # what C may carry, listed by the search or not
+                    held = cys[:, right] - cys[:, left]
+                    exact |= (np.abs(off - carried * held) < BLOCK_TOLERANCE) & (held > 0)
+                fits = exact.copy()
+                for carried, sites in unlisted:
+                    held = sites[:, right] > sites[:, left]
+                    fits |= (np.abs(off - carried) < BLOCK_TOLERANCE) & held
+                if not fits.any():
+                    continue
+                worth = BLOCK_SCORE + (OTHER_LENGTH if a != b else 0.0)
+                gain = np.where(fits, came + worth + np.where(exact, 0.0, UNLISTED), -1e9)
+            better = gain > best[:, low:high] + 1e-9
+            best[:, low:high] = np.where(better, gain, best[:, low:high])
+            how[:, low:high] = np.where(better, number, how[:, low:high])
+        for w in range(1, offsets):  # a deletion comes from the place before, same residue
+            gain = best[:, w - 1] + GAP
+            better = gain > best[:, w]
+            best[better, w] = gain[better]
+            how[better, w] = 2
+        stop = (best <= 0) | beyond[:, i - 1, None]
+        best[stop] = 0.0
+        how[stop] = 255
+        score[i], step[i] = best, how
+    return _trace(reads, rows, first, score, step, tokens, window, width)
+
+
+def _running(values: np.ndarray) -> np.ndarray:
+    """(m, w) -> (m, w + 1) sums of the first values of each row."""
+    total = np.zeros((values.shape[0], values.shape[1] + 1))
+    np.cumsum(values, axis=1, out=total[:, 1:])
+    return total
+
+
+def _trace(
+    reads: ReadSet,
+    rows: np.ndarray,
+    first: np.ndarray,
+    score: np.ndarray,
+    step: np.ndarray,
+    tokens: np.ndarray,
+    window: np.ndarray,
+    width: int,
+) -> Alignment:
+    """Walk every read back from its best place."""
+    n, m, offsets = score.shape[0] - 1, score.shape[1], score.shape[2]
+    flat = score.transpose(1, 0, 2).reshape(m, -1)
+    top = flat.argmax(1)
+    best = flat[np.arange(m), top]
+    keep = np.flatnonzero(best >= MIN_SCORE)
+    i, w = np.divmod(top[keep], offsets)
+    at = np.full((len(keep), width), -1)
+    kind = np.zeros((len(keep), width), dtype=np.uint8)
+    core_end, span_end = i.copy(), first[keep] + i + w + MAX_BLOCK
+    live = np.ones(len(keep), dtype=bool)
+    a_of = np.array([a for a, _ in STEPS])
+    b_of = np.array([b for _, b in STEPS])
+    while live.any():
+        which = np.flatnonzero(live)
+        how = step[i[which], keep[which], w[which]]
+        stopped = (how == 255) | (i[which] == 0)
+        live[which[stopped]] = False
+        which, how = which[~stopped], how[~stopped]
+        a, b = a_of[how], b_of[how]
+        column = i[which] + w[which] + MAX_BLOCK  # of the window, one past the last residue
+        one = how == 0
+        rows_one = which[one]
+        letter = window[keep[rows_one], column[one] - 1]
+        own = tokens[keep[rows_one], i[rows_one] - 1]
+        at[rows_one, i[rows_one] - 1] = first[keep[rows_one]] + column[one] - 1
+        kind[rows_one, i[rows_one] - 1] = np.where(
+            letter >= N_RESIDUES, ON_MISSING, np.where(letter == own, MATCH, MISMATCH)
+        )
+        for back in range(MAX_BLOCK):
+            inside = ~one & (a > back)
+            r = which[inside]
+            place = np.where(b[inside] > back, column[inside] - 1 - back, column[inside] - b[inside])
+            at[r, i[r] - 1 - back] = np.where(b[inside] == 0, -1, first[keep[r]] + place)
+            kind[r, i[r] - 1 - back] = np.where(
+                b[inside] == 0,
+                INSERTED,
+                np.where(a[inside] == b[inside], BLOCK, OTHER_BLOCK),
+            )
+        i[which] -= a
+        w[which] += a - b
+    core = np.stack((i, core_end), 1)
+    span = np.stack((first[keep] + i + w + MAX_BLOCK, span_end), 1)
+    return Alignment(rows[keep], best[keep], core, span, at, kind)

@@ -1,0 +1,320 @@
+"""From germline segments to chains: reads are laid, the consensus becomes the template, and what
+no template tells is bridged, until nothing moves."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from lacuna.antibody.germlines import v_segments
+from lacuna.antibody.imgt import CYS104
+from lacuna.antibody.numbering import TYPICAL_CDR3
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES
+from lacuna.placing.align import Alignment
+from lacuna.placing.consensus import TEMPER, Votes, next_draft, residue_nats, votes
+from lacuna.placing.draft import Draft, cdr3_germline
+from lacuna.placing.junction import (
+    ANCHOR,
+    Beside,
+    Path,
+    WordGraph,
+    joined,
+    paths,
+    read_arms,
+    refined,
+    weigh_paths,
+)
+from lacuna.placing.modifications import carried_by_cysteine
+from lacuna.placing.placement import Laid, lay
+from lacuna.placing.readset import I, ReadSet, merge_il
+from lacuna.placing.similar import with_similar
+
+ROUNDS = 6
+SIMILAR_ROUNDS = (2, 4)  # in which unplaced reads are laid on all V segments
+FIRST_BRIDGES = 1  # round from which stretches are bridged
+MIN_GAIN = 12.0  # nats that reads gain by a bridge
+MIN_JOINT = 1.5  # weight of reads over the thinnest joint of a bridge
+OPEN_SHARE = 0.75  # of what reads gain by an open junction that a bridge must keep
+MARGIN = 4.0  # nats that a stretch must be better than the one that is there
+LENGTH_COST = 6.0  # nats for a stretch whose length is not that of germline
+LONGER_SHARE = 0.15  # of what reads gain so far that one of another length must gain more
+RESIDUE_COST = 1.0  # nats more for each residue of the difference
+ARM_JOINT = 1.5  # weight of reads over each joint of an arm
+ARM_COST = 1.5  # nats for each residue of an arm
+WIDEST = 30  # residues of a stretch that is bridged
+SHORTEST, LONGEST = 3, 34  # residues of CDR3
+LONGER = 4  # residues by which a stretch may differ from germline
+LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
+SURE = 1.5  # nats by which reads prefer a residue that they are said to tell
+SETTLED = 8.0  # nats from which a loop is not bridged again
+OPEN = 3  # unknown residues that stand for an open stretch
+V_CAP = 4.0  # nats that a position may count when V is chosen again
+
+
+def build(
+    reads: ReadSet, drafts: Sequence[Draft], fixed: Sequence[Draft], use: np.ndarray
+) -> tuple[ReadSet, list[Draft], Laid]:
+    """Reads with what C carries, chains after reads and templates agree, and where all reads lie.
+
+    drafts: chains of germline segments; fixed: proteins that reads do not change (contaminants).
+    """
+    if not drafts:
+        return reads, [], lay(reads, fixed)
+    graph = WordGraph(reads)
+    current = list(drafts)
+    for number in range(ROUNDS):
+        laid = lay(reads, [*current, *fixed])
+        if number == 0:
+            reads = replace(reads, cysteine=carried_by_cysteine(reads, laid))
+            laid = lay(reads, [*current, *fixed])
+        found = [
+            votes(reads, laid, i, len(d), overhang=True) for i, d in enumerate(current)
+        ]
+        moved = []
+        for draft, vote in zip(current, found, strict=True):
+            if draft.v >= 0:
+                draft = next_draft(choose_v(draft, vote, use), vote)
+                draft = with_lengths(draft, vote)
+            moved.append(draft)
+        if number in SIMILAR_ROUNDS:
+            again = lay(reads, [*moved, *fixed])
+            depths = [votes(reads, again, i, len(d), overhang=False).depth for i, d in enumerate(moved)]
+            moved = with_similar(reads, moved, depths, again.best(len(reads)))
+        if number >= FIRST_BRIDGES:
+            moved = bridge_all(reads, moved, fixed, graph, lay(reads, [*moved, *fixed]))
+        same = all(np.array_equal(a.tokens, b.tokens) for a, b in zip(moved, current, strict=True))
+        current = moved
+        if same and number >= SIMILAR_ROUNDS[0]:
+            break
+    return reads, current, lay(reads, [*current, *fixed])
+
+
+def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
+    """The draft on the V segment of its locus that reads like best; its residues are kept."""
+    segments = v_segments()
+    own = np.flatnonzero(segments.locus == segments.locus[draft.v])
+    inside = np.flatnonzero((draft.columns >= 1) & (draft.columns <= CYS104))
+    nats = np.clip(TEMPER * (found.nats - found.nats.max(1, keepdims=True)), -V_CAP, 0.0)[inside]
+    rows = merge_il(segments.tokens[own][:, draft.columns[inside]])  # (segments, positions)
+    known = rows < N_RESIDUES
+    index = np.minimum(rows, N_RESIDUES - 1).astype(int)
+    value = np.where(known, nats[np.arange(len(inside)), index], -V_CAP)
+    # A column that the segment fills and the draft does not have costs as much.
+    every = (segments.tokens[own][:, : CYS104 + 1] != ABSENT).sum(1)
+    score = value.sum(1) - V_CAP * np.maximum(every - known.sum(1), 0) + use[own]
+    best = int(own[np.argmax(score)])
+    if best == draft.v or draft.j < 0:  # the user's own chains stay templates
+        return replace(draft, v=best)
+    germline = draft.germline.copy()
+    row = segments.tokens[best]
+    new = row[draft.columns[inside]]
+    germline[inside] = np.where(new < N_RESIDUES, new, ABSENT)
+    start, stop = draft.cdr3()
+    if 0 < start <= stop:
+        germline[start:stop] = cdr3_germline(best, draft.j, stop - start)
+    return replace(draft, v=best, germline=germline)
+
+
+def with_lengths(draft: Draft, found: Votes) -> Draft:
+    """The draft with the insertions and without the residues that most reads agree on."""
+    edits: list[tuple[int, int, tuple[int, ...]]] = []
+    for place, ways in found.inserted.items():
+        residues, weight = max(ways.items(), key=lambda item: (item[1], item[0]))
+        if 0 < place < len(draft) and sum(ways.values()) > found.passed[place] and weight >= 2.0:
+            edits.append((place, place, residues))
+    gone = (found.deleted > np.maximum(found.depth - found.deleted, 0.0)) & (found.deleted >= 2.0)
+    gone &= ~draft.held
+    edits += [(p, p + 1, ()) for p in np.flatnonzero(gone).tolist()]
+    for start, stop, residues in sorted(edits, reverse=True):
+        column = draft.columns[max(start - 1, 0)]
+        code = column if column > 128 else 161
+        draft = draft.spliced(
+            start, stop, np.array(residues, np.uint8), np.full(len(residues), code, np.uint8)
+        )
+    return draft
+
+
+def bridge_all(
+    reads: ReadSet,
+    drafts: Sequence[Draft],
+    fixed: Sequence[Draft],
+    graph: WordGraph,
+    laid: Laid,
+) -> list[Draft]:
+    """Drafts whose weak stretches are the paths that reads like best; laid: reads on these drafts."""
+    current = list(drafts)
+    best = laid.best(len(reads))
+    for i, before in enumerate(drafts):
+        if before.v < 0:
+            continue
+        margin = _margins(votes(reads, laid, i, len(before), overhang=True), before)
+        on_chain = laid.of(i).alignment
+        others = [d for j, d in enumerate(drafts) if j != i]
+
+        def beside(draft: Draft, span: tuple[int, int]) -> Beside:
+            """A stretch with the reads on it at what they are worth without it."""
+            shift = len(draft) - len(before)  # noqa: B023 of stretches behind this one
+            place = on_chain.span - laid.text.start[i]  # noqa: B023
+            on_it = (place[:, 1] > span[0]) & (place[:, 0] < span[1] - min(shift, 0))
+            rows = np.unique(on_chain.read[on_it])  # noqa: B023
+            masked = draft.with_tokens(_masked(draft.tokens, *span))
+            elsewhere = best.copy()
+            elsewhere[rows] = 0.0
+            again = lay(reads, [masked, *others, *fixed], rows).alignment  # noqa: B023
+            np.maximum.at(elsewhere, again.read, again.score)
+            return Beside(reads, draft.tokens[: span[0]], draft.tokens[span[1] :], elsewhere)
+
+        draft = before
+        span = draft.cdr3()
+        if ANCHOR <= span[0] <= span[1] <= len(draft) - ANCHOR:
+            told = margin[span[0] : span[1]]
+            if not (draft.bridged and (told >= SETTLED).all()):
+                arms = read_arms(
+                    reads,
+                    _shifted(on_chain, int(laid.text.start[i])),
+                    span[1],
+                )
+                draft = _with_junction(beside(draft, span), draft, span, graph, told >= SURE, arms)
+        # From the end on, so that positions before a stretch stay what they are.
+        for start, stop in reversed(_weak_windows(before, margin)):
+            draft = _with_loop(beside(draft, (start, stop)), draft, (start, stop), graph)
+        current[i] = draft
+    return current
+
+
+def _shifted(found: Alignment, start: int) -> Alignment:
+    """Placements by positions of their chain, which starts at `start` of the text."""
+    return replace(found, span=found.span - start, at=np.where(found.at >= 0, found.at - start, -1))
+
+
+def _weak_windows(draft: Draft, margin: np.ndarray) -> list[tuple[int, int]]:
+    """Stretches of the V domain in front of CDR3 that reads leave in doubt, between anchors."""
+    end = draft.cdr3()[0]
+    strong = (margin[:end] >= SETTLED) | draft.held[:end]
+    windows: list[tuple[int, int]] = []
+    i = 0
+    while i < end:
+        if strong[i]:
+            i += 1
+            continue
+        start = i
+        while i < end and not strong[i : i + ANCHOR].all():
+            i += 1
+        if start >= ANCHOR and i + ANCHOR <= end and i - start <= WIDEST:
+            windows.append((start, i))
+    return windows
+
+
+def _margins(found: Votes, draft: Draft) -> np.ndarray:
+    """(t,) nats by which reads prefer the residue of each position to any other."""
+    nats = TEMPER * residue_nats(draft, found)
+    nats[:, I] = -np.inf
+    known = np.minimum(draft.tokens, N_RESIDUES - 1)[:, None].astype(int)
+    own = np.take_along_axis(nats, known, 1)[:, 0]
+    others = nats.copy()
+    np.put_along_axis(others, known, -np.inf, 1)
+    return np.where(draft.tokens < N_RESIDUES, own - others.max(1), 0.0)
+
+
+def _masked(tokens: np.ndarray, start: int, stop: int) -> np.ndarray:
+    out = tokens.copy()
+    out[start:stop] = MISSING
+    return out
+
+
+def _with_junction(
+    beside: Beside,
+    draft: Draft,
+    span: tuple[int, int],
+    graph: WordGraph,
+    sure: np.ndarray,
+    arms: Sequence[np.ndarray],
+) -> Draft:
+    """The draft with the CDR3 that reads like best, open where nothing joins it.
+
+    sure (residues of the CDR3,): whether reads tell each of them; arms: how reads that lie behind
+    it go on in front.
+    """
+    present = draft.tokens[span[0] : span[1]]
+    doubtful = np.flatnonzero(~sure)
+    known = np.full(OPEN, MISSING, np.uint8)
+    if len(doubtful):
+        ahead, back = present[: doubtful[0]], present[doubtful[-1] + 1 :]
+        trials = weigh_paths(
+            beside, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)]
+        )
+        best_arm = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
+        known = _supported(refined(beside, best_arm))
+    unknown = np.flatnonzero(known >= MISSING)
+    ahead, back = known[: unknown[0]], known[unknown[-1] + 1 :]
+    suffixes = [back[n:] for n in range(1, len(back))]
+    stretches = [
+        s for s in (*joined(ahead, back), *suffixes, present)
+        if SHORTEST <= len(s) <= LONGEST and (s < MISSING).all()
+    ]
+    stretches += paths(graph, beside.left, beside.right, SHORTEST, LONGEST)
+    every = list({s.tobytes(): s for s in (known, *stretches)}.values())
+    weighed = weigh_paths(beside, every)
+    open_gain = next(p.gain for p in weighed if np.array_equal(p.tokens, known))
+    closed = [p for p in weighed if (p.tokens < MISSING).all() and p.thinnest >= MIN_JOINT]
+    if closed and closed[0].gain >= max(MIN_GAIN, OPEN_SHARE * open_gain):
+        best = closed[0]
+        now = next((p for p in closed if np.array_equal(p.tokens, present)), None)
+        if now is not None and now.gain > best.gain - MARGIN:
+            best = now
+        return replace(draft.with_cdr3(refined(beside, best).tokens), bridged=True)
+    more = max(TYPICAL_CDR3[draft.locus] - len(ahead) - len(back), LEAST_ROOM)
+    opened = np.concatenate((ahead, np.full(more, MISSING, np.uint8), back))
+    return replace(draft.with_cdr3(opened), bridged=False)
+
+
+def _supported(path: Path) -> np.ndarray:
+    """An open stretch without the residues in front of its right arm that too few reads tell."""
+    unknown = np.flatnonzero(path.tokens >= MISSING)
+    first = unknown[-1] + 1
+    thin = np.flatnonzero(path.joints[first + 1 :] < ARM_JOINT)
+    if len(thin):
+        first += int(thin[-1]) + 1
+    return np.concatenate((path.tokens[: unknown[-1] + 1], path.tokens[first:]))
+
+
+def _with_loop(
+    beside: Beside, draft: Draft, span: tuple[int, int], graph: WordGraph
+) -> Draft:
+    """The draft with the stretch that reads like best."""
+    start, stop = span
+    present = draft.tokens[start:stop]
+    usual = int((draft.germline[start:stop] < MISSING).sum())
+    found = paths(graph, beside.left, beside.right, max(usual - LONGER, 1), usual + LONGER)
+    if not any(np.array_equal(present, s) for s in found):
+        found.append(present)
+    weighed = weigh_paths(beside, found)
+
+    def worth(path: Path) -> float:
+        longer = abs(len(path.tokens) - usual)
+        return path.gain - (LENGTH_COST + RESIDUE_COST * longer if longer else 0.0)
+
+    now = next(p for p in weighed if np.array_equal(p.tokens, present))
+    good = [p for p in weighed if p.thinnest >= MIN_JOINT]
+    best = max(good, key=lambda p: (worth(p), p.tokens.tolist()), default=now)
+    longer = len(best.tokens) != len(present)
+    if worth(best) < worth(now) + (max(MARGIN, LONGER_SHARE * now.gain) if longer else MARGIN):
+        best = now
+    best = refined(beside, best)
+    if np.array_equal(best.tokens, present):
+        return draft
+    return resized(draft, start, stop, best.tokens)
+
+
+def resized(draft: Draft, start: int, stop: int, tokens: np.ndarray) -> Draft:
+    """The draft with other residues in a loop; one of another length changes in its middle."""
+    columns, germline = draft.columns[start:stop], draft.germline[start:stop]
+    more = len(tokens) - (stop - start)
+    if more:
+        half = (stop - start - max(-more, 0) + 1) // 2
+        rest = stop - start - half - max(-more, 0)
+        columns = np.concatenate((columns[:half], np.full(max(more, 0), 161), columns[len(columns) - rest :]))
+        germline = np.concatenate(
+            (germline[:half], np.full(max(more, 0), ABSENT), germline[len(germline) - rest :])
+        )
+    return draft.spliced(start, stop, tokens, columns, germline.astype(np.uint8))

@@ -1,0 +1,225 @@
+"""What the reads on a chain say of each of its positions."""
+
+from dataclasses import dataclass
+from math import lgamma
+
+import numpy as np
+
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES
+from lacuna.placing.align import BLOCK, INSERTED, MATCH, MISMATCH, ON_MISSING, OTHER_BLOCK
+from lacuna.placing.draft import Draft
+from lacuna.placing.placement import Laid
+from lacuna.placing.readset import DEAMIDATION, I, ReadSet
+from lacuna.antibody.imgt import CDR_COLUMNS
+
+BLOCK_WEIGHT = 0.1  # of a residue in a block of equal mass: the order, or the block, may be wrong
+OVERHANG = 6  # residues beyond a core that may vote for a new template
+OVERHANG_WEIGHT = 0.25
+SAME_PLACE = 0.6  # n reads of one place count n ** 0.6: they are spectra of one peptide
+MUTATED_FR, MUTATED_CDR = 0.04, 0.25  # of residues to differ from germline
+TEMPER = 0.5
+NATS_A_READ = 5.0  # of one sure residue
+_ERRORS = (0.5, 6.0)  # beta distribution of the share of reads that are wrong at a position
+_LETTERS = 0.3  # Dirichlet parameter of each residue among errors
+HALF_AMIDE = 0.5  # Da: a modification of about +0.98 on N or Q
+
+_D, _N, _E, _Q = (RESIDUES.index(r) for r in "DNEQ")
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """What reads say of the t positions of a chain.
+
+    nats (t, 20): log-likelihood of each residue by reads, up to a constant, I never; depth (t,):
+    weight of the reads whose core covers a position; amide (t, 4): weight of reads that show N, D
+    (or deamidated N), Q, E (or deamidated Q); inserted: weight and residues of insertions before a
+    position; deleted, passed (t,): weight of reads that leave a position out, and that read it.
+    """
+
+    nats: np.ndarray
+    depth: np.ndarray
+    amide: np.ndarray
+    inserted: dict[int, dict[tuple[int, ...], float]]
+    deleted: np.ndarray
+    passed: np.ndarray
+
+
+def place_weights(reads: ReadSet, laid: Laid) -> np.ndarray:
+    """(m,) weight of each placement: n reads from one place of the chain count n ** SAME_PLACE."""
+    span = laid.alignment.span
+    count = reads.count[laid.alignment.read] * laid.share
+    key = span[:, 0] * (len(laid.text.tokens) + 1) + span[:, 1]
+    _, group = np.unique(key, return_inverse=True)
+    total = np.bincount(group, count) if len(count) else np.zeros(0)
+    return count * (np.maximum(total, 1e-9) ** (SAME_PLACE - 1))[group] if len(count) else count
+
+
+def votes(reads: ReadSet, laid: Laid, chain: int, length: int, *, overhang: bool) -> Votes:
+    """Votes of the placements on one chain; overhang: residues beyond cores vote too."""
+    own = laid.of(chain)
+    a = own.alignment
+    start = int(laid.text.start[chain])
+    weight = place_weights(reads, own)
+    nats = np.zeros((length, N_RESIDUES))
+    amide = np.zeros((length, 4))
+    depth = np.zeros(length)
+    tokens, right, delta = reads.tokens[a.read], reads.right[a.read], reads.delta[a.read]
+    at = np.where(a.at >= 0, a.at - start, -1)
+    counted = np.zeros(at.shape)
+    for kind, factor in ((MATCH, 1.0), (MISMATCH, 1.0), (ON_MISSING, 1.0), (BLOCK, BLOCK_WEIGHT)):
+        counted[a.kind == kind] = factor
+    if overhang:
+        at, counted = _with_overhang(reads, own, at, counted, start, length)
+    row, column = np.nonzero((at >= 0) & (at < length) & (counted > 0) & (tokens < N_RESIDUES))
+    place, residue = at[row, column], tokens[row, column]
+    q = np.clip(right[row, column], 0.06, 0.99)
+    worth = weight[row] * counted[row, column]
+    says = worth * np.log(q * (N_RESIDUES - 2) / (1 - q))
+    amidated = np.abs(delta[row, column] - DEAMIDATION) < HALF_AMIDE
+    seen = np.where(amidated & (residue == _N), _D, residue)
+    seen = np.where(amidated & (residue == _Q), _E, seen)
+    np.add.at(nats, (place, seen), says)
+    for i, code in enumerate((_N, _D, _Q, _E)):
+        mine = seen == code
+        np.add.at(amide[:, i], place[mine], (worth * q)[mine])
+    core = a.kind > 0
+    row, column = np.nonzero(core & (a.at >= 0))
+    sure = np.where(np.isin(a.kind[row, column], (BLOCK, OTHER_BLOCK)), BLOCK_WEIGHT, 1.0)
+    np.add.at(depth, a.at[row, column] - start, weight[row] * sure)
+    inserted, deleted, passed = _lengths(reads, own, weight, start, length)
+    nats[:, I] = 0.0
+    return Votes(nats, depth, amide, inserted, deleted, passed)
+
+
+def _with_overhang(
+    reads: ReadSet, own: Laid, at: np.ndarray, counted: np.ndarray, start: int, length: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Residues beyond cores on the diagonals of their ends."""
+    a = own.alignment
+    at, counted = at.copy(), counted.copy()
+    place = np.arange(at.shape[1])
+    n = reads.length[a.read][:, None]
+    before = (place < a.core[:, :1]) & (place >= a.core[:, :1] - OVERHANG)
+    after = (place >= a.core[:, 1:]) & (place < np.minimum(a.core[:, 1:] + OVERHANG, n))
+    left = a.span[:, :1] - start - a.core[:, :1] + place
+    right = a.span[:, 1:] - start - a.core[:, 1:] + place
+    at = np.where(before, left, np.where(after, right, at))
+    counted = np.where(before | after, OVERHANG_WEIGHT, counted)
+    at = np.where((at < 0) | (at >= length), -1, at)
+    return at, counted
+
+
+def _lengths(
+    reads: ReadSet, own: Laid, weight: np.ndarray, start: int, length: int
+) -> tuple[dict[int, dict[tuple[int, ...], float]], np.ndarray, np.ndarray]:
+    """Insertions, deletions and straight passages of reads."""
+    a = own.alignment
+    inserted: dict[int, dict[tuple[int, ...], float]] = {}
+    deleted, passed = np.zeros(length + 1), np.zeros(length + 1)
+    for r in np.flatnonzero((a.kind == INSERTED).any(1)).tolist():
+        c = 0
+        kinds, n = a.kind[r], reads.length[a.read[r]]
+        while c < n:
+            if kinds[c] != INSERTED:
+                c += 1
+                continue
+            begin = c
+            while c < n and kinds[c] == INSERTED:
+                c += 1
+            if begin and a.at[r, begin - 1] >= 0:
+                residues = tuple(reads.tokens[a.read[r], begin:c].tolist())
+                known = inserted.setdefault(int(a.at[r, begin - 1]) - start + 1, {})
+                known[residues] = known.get(residues, 0.0) + float(weight[r])
+    left, right = a.at[:, :-1], a.at[:, 1:]
+    plain = np.isin(a.kind, (MATCH, MISMATCH, ON_MISSING))
+    pair = plain[:, :-1] & plain[:, 1:] & (left >= 0) & (right >= 0)
+    row, column = np.nonzero(pair & (right == left + 1))
+    np.add.at(passed, right[row, column] - start, weight[row])
+    row, column = np.nonzero(pair & (right > left + 1))
+    for r, c in zip(row.tolist(), column.tolist(), strict=True):
+        deleted[left[r, c] + 1 - start : right[r, c] - start] += weight[r]
+    return inserted, deleted[:length], passed[:length]
+
+
+def germline_prior(draft: Draft) -> np.ndarray:
+    """(t, 20) log-probability of each residue by the germline residue, L for I."""
+    mutated = np.where(CDR_COLUMNS[draft.columns], MUTATED_CDR, MUTATED_FR)
+    prior = np.repeat(np.log(mutated / (N_RESIDUES - 2))[:, None], N_RESIDUES, 1)
+    known = np.flatnonzero(draft.germline < MISSING)
+    merged = np.where(draft.germline == I, RESIDUES.index("L"), draft.germline)
+    prior[known, merged[known]] = np.log(1 - mutated[known])
+    unknown = draft.germline >= MISSING
+    prior[unknown] = np.log(1 / (N_RESIDUES - 1))
+    prior[:, I] = -np.inf
+    return prior
+
+
+# Beta distributions (alpha, beta) of the share of D among reads of an N, where G follows or not,
+# of E among reads of a Q, and of N or Q among reads of a true D or E.
+_NG, _NX, _QX, _ACID = (1.2, 1.5), (0.6, 4.0), (0.4, 8.0), (0.6, 50.0)
+
+
+def _log_beta(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return _lgamma(a) + _lgamma(b) - _lgamma(a + b)
+
+
+_lgamma = np.vectorize(lgamma, otypes=[float])
+
+
+def amide_nats(found: Votes, before_g: np.ndarray, pair: int) -> np.ndarray:
+    """(t,) nats by which reads prefer N to D (pair 0), or Q to E (pair 1).
+
+    Deamidation turns N into D and never back. Its share is not known: beta-binomial, larger where
+    G follows (Robinson and Robinson 2001, PNAS 98:944). Of a true D reads show N by mistake only.
+    """
+    plain, acid = found.amide[:, 2 * pair], found.amide[:, 2 * pair + 1]
+    usual = _NX if pair == 0 else _QX
+    alpha = np.where(before_g & (pair == 0), _NG[0], usual[0])
+    beta = np.where(before_g & (pair == 0), _NG[1], usual[1])
+    as_amide = _log_beta(acid + alpha, plain + beta) - _log_beta(alpha, beta)
+    mistaken = np.full(len(plain), _ACID[0]), np.full(len(plain), _ACID[1])
+    as_acid = _log_beta(plain + mistaken[0], acid + mistaken[1]) - _log_beta(*mistaken)
+    return as_amide - as_acid
+
+
+def settle(draft: Draft, found: Votes) -> np.ndarray:
+    """(t, 20) log-posterior, not normalised, by reads and germline."""
+    nats = residue_nats(draft, found)
+    return TEMPER * nats + germline_prior(draft)
+
+
+def residue_nats(draft: Draft, found: Votes) -> np.ndarray:
+    """(t, 20) nats of each residue by reads, whose errors are alike.
+
+    Each residue is weighed as if it were right and all else that reads show wrong: the share of
+    errors is beta distributed, and which residues they show follows a Dirichlet distribution, so
+    that one that turns up again and again is believed to be one systematic error rather than many.
+    N and D, and Q and E, count as in `amide_nats`.
+    """
+    counts = np.maximum(found.nats, 0.0) / NATS_A_READ
+    counts[:, I] = 0.0
+    total = counts.sum(1, keepdims=True)
+    others = total - counts
+    alpha, beta = _ERRORS
+    nats = _log_beta(others + alpha, counts + beta)
+    each = _lgamma(counts + _LETTERS) - lgamma(_LETTERS)
+    nats += each.sum(1, keepdims=True) - each
+    nats -= _lgamma(others + _LETTERS * (N_RESIDUES - 2))
+    follows = np.append(draft.tokens[1:], ABSENT) == RESIDUES.index("G")
+    for pair, (amide, acid) in enumerate(((_N, _D), (_Q, _E))):
+        top = np.maximum(nats[:, amide], nats[:, acid])
+        more = amide_nats(found, follows, pair) / TEMPER
+        read = found.amide[:, 2 * pair : 2 * pair + 2].sum(1) > 0
+        nats[read, amide] = (top + np.minimum(more, 0.0))[read]
+        nats[read, acid] = (top - np.maximum(more, 0.0))[read]
+    return nats
+
+
+def next_draft(draft: Draft, found: Votes) -> Draft:
+    """The draft with the residues that reads and germline make likeliest."""
+    log_posterior = settle(draft, found)
+    tokens = log_posterior.argmax(1).astype(np.uint8)
+    unread = (found.nats.max(1) < 2.0) & (draft.germline >= MISSING)
+    tokens = np.where(unread, MISSING, tokens)
+    tokens = np.where(draft.held, draft.tokens, tokens).astype(np.uint8)
+    return draft.with_tokens(tokens)

@@ -1,0 +1,154 @@
+"""A chain while reads are laid on it: germline residues that reads replace step by step."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lacuna.antibody.germlines import LOCI, constants, j_segments, v_segments
+from lacuna.antibody.imgt import (
+    CONSTANT,
+    CYS104,
+    FR4_LAST,
+    FR4_START,
+    N_IMGT,
+    OTHER_INSERTION,
+    cdr3_codes,
+)
+from lacuna.antibody.numbering import TYPICAL_CDR3
+from lacuna.core.alphabet import ABSENT, MISSING, encode
+from lacuna.placing.readset import merge_il
+
+# Columns that no antibody changes (Lefranc et al. 2003): Cys23, Trp41, Cys104 and the J motif.
+HELD = (23, 41, 104, 118, 119, 121)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A chain of t positions.
+
+    tokens (t,): residues, L for I, MISSING where nothing is known; columns (t,) codes; germline
+    (t,): the residue of the segment (I and L apart) or ABSENT; v, j, c: segments, -1 for none;
+    bridged: whether reads join V and J.
+    """
+
+    locus: str
+    tokens: np.ndarray
+    columns: np.ndarray
+    germline: np.ndarray
+    v: int
+    j: int
+    c: int
+    bridged: bool = False
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def find(self, column: int) -> int:
+        """Position of a column, -1 for none."""
+        at = np.flatnonzero(self.columns == column)
+        return int(at[0]) if len(at) else -1
+
+    def first_from(self, column: int) -> int:
+        """The first position on a column of this number or a later one (up to FR4's end)."""
+        codes = self.columns.astype(int)
+        at = np.flatnonzero((codes >= column) & (codes <= N_IMGT))
+        return int(at[0]) if len(at) else len(self)
+
+    def cdr3(self) -> tuple[int, int]:
+        """Start and stop of CDR3."""
+        return self.find(CYS104) + 1, self.find(FR4_START)
+
+    @property
+    def held(self) -> np.ndarray:
+        return np.isin(self.columns, HELD)
+
+    def with_tokens(self, tokens: np.ndarray) -> "Draft":
+        return replace(self, tokens=tokens)
+
+    def spliced(
+        self,
+        start: int,
+        stop: int,
+        tokens: np.ndarray,
+        columns: np.ndarray,
+        germline: np.ndarray | None = None,
+    ) -> "Draft":
+        """The draft with other residues at start..stop."""
+        if germline is None:
+            germline = np.full(len(tokens), ABSENT, np.uint8)
+        return replace(
+            self,
+            tokens=np.concatenate((self.tokens[:start], tokens, self.tokens[stop:])),
+            columns=np.concatenate((self.columns[:start], columns, self.columns[stop:])).astype(
+                np.uint8
+            ),
+            germline=np.concatenate((self.germline[:start], germline, self.germline[stop:])),
+        )
+
+    def with_cdr3(self, tokens: np.ndarray) -> "Draft":
+        """The draft with another CDR3; germline residues are counted from both of its ends."""
+        start, stop = self.cdr3()
+        columns = np.array(cdr3_codes(len(tokens)), dtype=np.uint8)
+        return self.spliced(start, stop, tokens, columns, cdr3_germline(self.v, self.j, len(tokens)))
+
+
+def _tail(v: int) -> np.ndarray:
+    """Residues of a V segment behind Cys104."""
+    row = v_segments().tokens[v, CYS104 + 1 :]
+    return row[row != ABSENT]
+
+
+def _head(j: int) -> np.ndarray:
+    """Residues of a J segment in front of column 118."""
+    row = j_segments().tokens[j, :FR4_START]
+    return row[row != ABSENT]
+
+
+def cdr3_germline(v: int, j: int, length: int) -> np.ndarray:
+    """(length,) residues that V and J have in a CDR3, ABSENT between them; V goes first."""
+    tokens = np.full(length, ABSENT, dtype=np.uint8)
+    head = _head(j)[-length:] if length else _head(j)[:0]
+    tokens[length - len(head) :] = head
+    tail = _tail(v)[:length]
+    tokens[: len(tail)] = tail
+    return tokens
+
+
+def draft_of(locus: str, v: int, j: int, c: int) -> Draft:
+    """V, a CDR3 of typical length and unknown middle, J and C of germline."""
+    row = v_segments().tokens[v]
+    v_columns = np.flatnonzero(row[: CYS104 + 1] != ABSENT)
+    tail, head = _tail(v), _head(j)
+    length = TYPICAL_CDR3[locus]
+    if locus != "H":  # no N residues to speak of: V's tail and J's head meet
+        length = max(length, len(tail) + len(head) if len(tail) + len(head) <= length + 3 else 0)
+    cdr3 = cdr3_germline(v, j, length)
+    last = FR4_LAST[locus]
+    j_tokens = j_segments().tokens[j, FR4_START : last + 1]
+    present = j_tokens != ABSENT
+    j_columns = np.arange(FR4_START, last + 1)[present]
+    constant = encode(constants()[c].sequence) if c >= 0 else np.empty(0, np.uint8)
+    germline = np.concatenate((row[v_columns], cdr3, j_tokens[present], constant))
+    columns = np.concatenate(
+        (v_columns, cdr3_codes(length), j_columns, np.full(len(constant), CONSTANT))
+    )
+    tokens = np.where(germline == ABSENT, MISSING, merge_il(germline))
+    germline = np.where(germline >= ABSENT - 1, ABSENT, germline)
+    return Draft(locus, tokens.astype(np.uint8), columns.astype(np.uint8), germline, v, j, c)
+
+
+def protein_of(sequence: str) -> Draft:
+    """A protein that is no antibody: a contaminant, or a reference chain without V domain."""
+    tokens = encode(sequence)
+    return Draft(
+        "",
+        merge_il(tokens),
+        np.full(len(tokens), OTHER_INSERTION, np.uint8),
+        np.where(tokens < MISSING, tokens, ABSENT).astype(np.uint8),
+        -1, -1, -1,
+        True,
+    )
+
+
+def locus_index(locus: str) -> int:
+    return LOCI.index(locus)

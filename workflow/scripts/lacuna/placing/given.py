@@ -1,0 +1,88 @@
+"""Reads on chains that are given: what they say of every position, missing residues above all.
+
+The chains are kept as they are. Missing residues that reads agree on become part of the chain for
+the next round, so that reads reach into a gap from both of its sides.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lacuna.antibody.imgt import OTHER_INSERTION
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, encode
+from lacuna.placing.consensus import TEMPER, Votes, residue_nats, votes
+from lacuna.placing.draft import Draft
+from lacuna.placing.placement import Laid, lay
+from lacuna.placing.readset import I, L, ReadSet, merge_il
+
+ROUNDS = 6  # a gap grows shorter by some residues on either side in each
+AHEAD = 2.5  # nats by which reads prefer a residue from which it counts as known
+MOST_NATS = 12.0  # by which reads may prefer a residue, however many they are
+MIN_DEPTH = 0.5  # weight of the reads from which a position counts as shown
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What reads show of the t positions of a chain.
+
+    weights (t, 20): support of each residue by reads alone, rows that sum to 1, I and L alike; of
+    positions that no read shows all are the same; depth (t,): weight of the reads.
+    """
+
+    weights: np.ndarray
+    depth: np.ndarray
+
+    @property
+    def seen(self) -> np.ndarray:
+        """(t,) whether reads show a position."""
+        return self.depth >= MIN_DEPTH
+
+
+def show(
+    reads: ReadSet, chains: Sequence[str], others: Sequence[str]
+) -> tuple[list[Shown], Laid]:
+    """What reads show of each chain, and where they lie.
+
+    chains: letters of scaffolds, missing residues as X, B, J or Z; others: sequences that take
+    reads away from them (contaminants), and come behind them in `Laid`.
+    """
+    fixed = [_draft(sequence) for sequence in others]
+    drafts = given = [_draft(chain) for chain in chains]
+    for _ in range(ROUNDS):
+        laid = lay(reads, [*drafts, *fixed])
+        found = [votes(reads, laid, i, len(d), overhang=True) for i, d in enumerate(drafts)]
+        moved = [_known(*both) for both in zip(given, drafts, found, strict=True)]
+        same = all(np.array_equal(a.tokens, b.tokens) for a, b in zip(moved, drafts, strict=True))
+        drafts = moved
+        if same:
+            break
+    laid = lay(reads, [*drafts, *fixed])
+    final = [votes(reads, laid, i, len(d), overhang=False) for i, d in enumerate(drafts)]
+    return [_shown(d, v) for d, v in zip(drafts, final, strict=True)], laid
+
+
+def _draft(sequence: str) -> Draft:
+    """A chain as it is given: without segments, and open where a residue is missing."""
+    tokens = merge_il(encode(sequence))
+    tokens[tokens >= N_RESIDUES] = MISSING
+    n = len(tokens)
+    columns = np.full(n, OTHER_INSERTION, np.uint8)
+    return Draft("", tokens, columns, np.full(n, ABSENT, np.uint8), -1, -1, -1, True)
+
+
+def _known(given: Draft, draft: Draft, found: Votes) -> Draft:
+    """The chain with the missing residues that reads agree on."""
+    nats = residue_nats(draft, found)
+    second, first = np.sort(nats, 1)[:, -2:].T  # I never has any
+    now = np.where(first - second >= AHEAD, nats.argmax(1), MISSING)
+    return draft.with_tokens(np.where(given.tokens == MISSING, now, given.tokens).astype(np.uint8))
+
+
+def _shown(draft: Draft, found: Votes) -> Shown:
+    nats = TEMPER * residue_nats(draft, found)
+    nats[:, I] = nats[:, L]
+    nats = np.maximum(nats - nats.max(1, keepdims=True), -MOST_NATS)
+    weights = np.exp(nats)
+    weights[found.nats.max(1) <= 0] = 1.0
+    return Shown(weights / weights.sum(1, keepdims=True), found.depth)

@@ -1,0 +1,59 @@
+"""What C carries in a sample: by what the tool wrote, and by what the ends of reads weigh.
+
+The search of a tool lists the modifications that it looks for. Where C carries another one, reads
+go wrong at every C, but the mass from there to the end of the read is still right: the same
+difference from the template turns up in many reads.
+"""
+
+import numpy as np
+
+from lacuna.core.alphabet import RESIDUES
+from lacuna.placing.placement import Laid
+from lacuna.placing.readset import MASSES, ReadSet
+
+# Da (Unimod 4, 6, 24, 39, 345, 425): carbamidomethyl, carboxymethyl, propionamide, methylthio,
+# trioxidation (cysteic acid), dioxidation.
+ON_CYSTEINE = (57.021464, 58.005479, 71.037114, 45.987721, 47.984744, 31.989829)
+SEEN = 0.05  # share of the C of reads that the tool wrote it on
+TOLERANCE = 0.015  # Da
+LONGEST_END = 16  # residues of the chain behind a core
+MIN_ENDS = 6  # ends that weigh so, over those expected by chance
+_C = RESIDUES.index("C")
+
+
+def carried_by_cysteine(reads: ReadSet, laid: Laid) -> tuple[float, ...]:
+    """Da that C may carry, those of ON_CYSTEINE with evidence in the sample."""
+    held = reads.delta[reads.tokens == _C]
+    written = [np.mean(np.abs(held - m) < TOLERANCE) if len(held) else 0.0 for m in ON_CYSTEINE]
+    ends = end_differences(reads, laid)
+    found = []
+    for mass, share in zip(ON_CYSTEINE, written, strict=True):
+        here = int((np.abs(ends - mass) < TOLERANCE).sum())
+        around = int((np.abs(ends - mass) < 1.0).sum()) - here
+        chance = around * TOLERANCE / (1.0 - TOLERANCE)
+        if share >= SEEN or here >= MIN_ENDS + 3.0 * chance:
+            found.append(mass)
+    return tuple(found)
+
+
+def end_differences(reads: ReadSet, laid: Laid) -> np.ndarray:
+    """Da by which the ends of reads differ from stretches of the chain that hold one C.
+
+    Every end of a read beyond its core is compared with every stretch beside the core.
+    """
+    a, text = laid.alignment, laid.text.tokens
+    mass = np.concatenate(([0.0], np.cumsum(MASSES[text])))
+    cysteines = np.concatenate(([0], np.cumsum(text == _C)))
+    total = reads.cumulative()[a.read]
+    rows = np.arange(len(a.read))
+    length = reads.length[a.read]
+    found = []
+    for after in (False, True):
+        core, span = a.core[:, int(after)], a.span[:, int(after)]
+        end = total[rows, length] - total[rows, core] if after else total[rows, core]
+        loose = (core < length) if after else (core > 0)
+        for n in range(1, LONGEST_END):
+            other = np.clip(span + (n if after else -n), 0, len(text))
+            one = loose & (np.abs(cysteines[other] - cysteines[span]) == 1)
+            found.append((end - np.abs(mass[other] - mass[span]))[one])
+    return np.concatenate(found)

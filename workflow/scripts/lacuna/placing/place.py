@@ -1,0 +1,207 @@
+"""The chains that a sample's reads come from, and where each read lies on them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lacuna.antibody.germlines import LOCI, v_segments
+from lacuna.antibody.numbering import number_chain
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, decode, encode
+from lacuna.core.paths import CONTAMINANTS
+from lacuna.core.tables import PlacedRow
+from lacuna.placing.align import MATCH, MISMATCH
+from lacuna.placing.build import build
+from lacuna.placing.draft import Draft, draft_of, protein_of
+from lacuna.placing.placement import Laid
+from lacuna.placing.populations import Population, further_drafts, is_serum, populations
+from lacuna.placing.readset import ReadSet, collapse, merge_il
+from lacuna.placing.seeds import word_weights
+from lacuna.placing.segments import WORD, best_of_loci, score_segments
+from lacuna.reads.error_model import ErrorModels
+from lacuna.reads.read import Read
+from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.scaffold import Scaffold
+
+V_SHARE = 0.3  # of the words of a V segment that reads hold, from which its locus is there
+C_SHARE, C_WORDS = 0.2, 12.0  # the same of a constant region, and words at least
+NAMES = {"H": "heavy", "K": "kappa", "L": "lambda"}
+TOO_SHORT = "shorter than a seed"
+NOWHERE = "fits no chain"
+MORE_CHAINS = 3  # times that further chains are looked for
+MAX_DIFFERENCES = 6  # that are written of a read
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What `place` found.
+
+    names and drafts: the chains; proteins: names of the contaminants, which follow the chains in
+    `laid`; reads: each different read once; laid: where they lie; rows: one for each given read;
+    populations: how much of the reads each chain has; serum: the sample holds many antibodies, of
+    which none can be told.
+    """
+
+    names: tuple[str, ...]
+    drafts: tuple[Draft, ...]
+    proteins: tuple[str, ...]
+    reads: ReadSet
+    laid: Laid
+    rows: tuple[PlacedRow, ...]
+    populations: tuple[Population, ...]
+    serum: bool
+
+
+def place(
+    reads: Sequence[Read],
+    models: ErrorModels,
+    references: Sequence[tuple[str, str]] = (),
+    contaminants: Sequence[tuple[str, str]] = (),
+    species: str = "auto",
+    use: np.ndarray | None = None,
+) -> Placed:
+    """Find the chains that reads come from, and place every read.
+
+    references: (name, sequence) of the sample's own chains or of homologs, which are templates
+    instead of germline segments; contaminants: of other proteins; species: 'auto' for any; use
+    (V segments,): how much use in repertoires counts, in words of residues.
+    """
+    found = collapse(reads, models.probabilities(reads))
+    use = np.zeros(len(v_segments().names)) if use is None else use
+    names: tuple[str, ...] = ()
+    if references:
+        names = tuple(name for name, _ in references)
+        drafts = [draft_from(sequence) for _, sequence in references]
+    else:
+        drafts = _germline_drafts(found, species, use)
+    proteins = [protein_of(sequence) for _, sequence in contaminants]
+    found, drafts, laid = build(found, drafts, proteins, use)
+    for _ in range(MORE_CHAINS if not references else 0):
+        more = further_drafts(found, laid, drafts, species, use)
+        if not more:
+            break
+        found, drafts, laid = build(found, [*drafts, *more], proteins, use)
+    if not references:
+        names = _names(drafts)
+    chains = populations(found, laid, names, drafts)
+    known = tuple(name for name, _ in contaminants)
+    rows = rows_of(reads, found, laid, (*names, *known), len(names))
+    return Placed(
+        names, tuple(drafts), known, found, laid, tuple(rows), chains, is_serum(chains, drafts)
+    )
+
+
+def _germline_drafts(reads: ReadSet, species: str, use: np.ndarray) -> list[Draft]:
+    """Germline chains of the loci that reads show."""
+    scores = score_segments(word_weights(reads, WORD))
+    drafts = []
+    for one in best_of_loci(scores, species, use):
+        constant = one.c_share >= C_SHARE and one.c_seen >= C_WORDS
+        if constant or one.v_share >= V_SHARE:
+            drafts.append(draft_of(one.locus, one.v, one.j, one.c if constant else -1))
+    return drafts
+
+
+def _names(drafts: Sequence[Draft]) -> tuple[str, ...]:
+    """`heavy`, `kappa`, `heavy_2`, ... in the order that chains were found in."""
+    seen: Counter[str] = Counter()
+    names = []
+    for draft in drafts:
+        seen[draft.locus] += 1
+        more = f"_{seen[draft.locus]}" if seen[draft.locus] > 1 else ""
+        names.append(NAMES[draft.locus] + more)
+    return tuple(names)
+
+
+def read_contaminants(*paths: Path) -> list[tuple[str, str]]:
+    """(name, sequence) of the bundled contaminants and of those in the user's FASTA files."""
+    found = []
+    for path in (CONTAMINANTS, *paths):
+        records = read_scaffolds(path)
+        found += [(r.chain, r.sequence) for r in records if isinstance(r, Scaffold)]
+    return found
+
+
+def draft_from(sequence: str) -> Draft:
+    """A chain as it is given: its residues are the template; X is not known."""
+    numbering = number_chain(sequence)
+    if not numbering.locus:
+        return protein_of(sequence)
+    tokens = encode(sequence)
+    germline = np.where(tokens < MISSING, tokens, ABSENT).astype(np.uint8)
+    segments = v_segments()
+    own = np.flatnonzero(segments.locus == LOCI.index(numbering.locus))
+    inside = np.flatnonzero((numbering.columns >= 1) & (numbering.columns <= 108))
+    same = segments.tokens[own][:, numbering.columns[inside]] == germline[inside]
+    v = int(own[np.argmax(same.sum(1))])
+    merged = np.where(tokens < N_RESIDUES, merge_il(tokens), MISSING).astype(np.uint8)
+    whole = bool((merged < MISSING).all())
+    return Draft(numbering.locus, merged, numbering.columns, germline, v, -1, -1, whole)
+
+
+def rows_of(
+    reads: Sequence[Read],
+    found: ReadSet,
+    laid: Laid,
+    names: Sequence[str],
+    n_chains: int,
+) -> list[PlacedRow]:
+    """A row for each given read, in order."""
+    a = laid.alignment
+    order = np.lexsort((-laid.share, a.read))
+    best = np.full(len(found), -1)
+    first = order[np.diff(a.read[order], prepend=-1) != 0]
+    best[a.read[first]] = first
+    shared = np.bincount(a.read, minlength=len(found)) > 1
+    of_read = {int(a.read[k]): _differences(found, laid, int(k)) for k in first.tolist()}
+    rows = []
+    for read, group in zip(reads, found.group.tolist(), strict=True):
+        if group < 0 or best[group] < 0:
+            why = TOO_SHORT if group < 0 else NOWHERE
+            rows.append(PlacedRow(read.name, read.tool, "", None, None, None, why, ""))
+            continue
+        k = int(best[group])
+        chain = int(laid.chain[k])
+        start = int(a.span[k, 0] - laid.text.start[chain])
+        end = int(a.span[k, 1] - laid.text.start[chain])
+        whole = a.core[k, 0] == 0 and a.core[k, 1] == found.length[group]
+        placed_as = (
+            "contaminant" if chain >= n_chains
+            else "shared" if shared[group] else "whole" if whole else "core"
+        )
+        rows.append(
+            PlacedRow(
+                read.name, read.tool, names[chain], start, end, float(a.score[k]), placed_as,
+                of_read[group],
+            )
+        )
+    return rows
+
+
+def _differences(reads: ReadSet, laid: Laid, k: int) -> str:
+    """Where a read and its chain differ, as `D54N` (chain, position from 1, read) or `GG55-56N`."""
+    a = laid.alignment
+    start = int(laid.text.start[laid.chain[k]])
+    r, found = int(a.read[k]), []
+    c, stop = int(a.core[k, 0]), int(a.core[k, 1])
+    place = int(a.span[k, 0])
+    while c < stop:
+        if a.kind[k, c] == MATCH:
+            place, c = int(a.at[k, c]) + 1, c + 1
+            continue
+        begin = c
+        while c < stop and a.kind[k, c] != MATCH:
+            if a.kind[k, begin] == MISMATCH and c > begin:
+                break
+            c += 1
+        end = int(a.at[k, c]) if c < stop and a.at[k, c] >= 0 else place + (c - begin)
+        end = min(max(end, place), int(a.span[k, 1]))
+        before = decode(laid.text.tokens[place:end])
+        after = decode(reads.tokens[r, begin:c])
+        where = f"{place - start + 1}" if end - place == 1 else f"{place - start + 1}-{end - start}"
+        found.append(f"{before}{where}{after}")
+        place = end
+    more = ["..."] if len(found) > MAX_DIFFERENCES else []
+    return ",".join(found[:MAX_DIFFERENCES] + more)

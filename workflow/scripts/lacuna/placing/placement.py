@@ -1,0 +1,85 @@
+"""All reads on all chains: which read lies where, and with which share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lacuna.core.alphabet import ABSENT
+from lacuna.placing.align import Alignment, align
+from lacuna.placing.draft import Draft
+from lacuna.placing.readset import ReadSet
+from lacuna.placing.seeds import diagonals
+
+SHARED_WITHIN = 1.5  # nats by which a placement may be worse than the best and share the read
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Chains one after another, apart by an ABSENT.
+
+    tokens, owner (t,); start (chains + 1,): where each begins.
+    """
+
+    tokens: np.ndarray
+    owner: np.ndarray
+    start: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """m placements: what `Alignment` says, the chain of each, and its share of the read."""
+
+    alignment: Alignment
+    chain: np.ndarray
+    share: np.ndarray
+    text: Text
+
+    def of(self, chain: int) -> "Laid":
+        rows = np.flatnonzero(self.chain == chain)
+        return Laid(self.alignment.take(rows), self.chain[rows], self.share[rows], self.text)
+
+    def best(self, n: int) -> np.ndarray:
+        """(n,) best score of each read, 0 for none."""
+        best = np.zeros(n)
+        np.maximum.at(best, self.alignment.read, self.alignment.score)
+        return best
+
+
+def text_of(chains: Sequence[np.ndarray]) -> Text:
+    """Tokens of chains joined to one text."""
+    lengths = np.array([len(c) + 1 for c in chains], dtype=np.int64)
+    start = np.concatenate(([0], np.cumsum(lengths)))
+    tokens = np.full(int(start[-1]), ABSENT, dtype=np.uint8)
+    for chain, at in zip(chains, start, strict=False):
+        tokens[at : at + len(chain)] = chain
+    return Text(tokens, np.repeat(np.arange(len(chains)), lengths), start)
+
+
+def lay(reads: ReadSet, drafts: Sequence[Draft], rows: np.ndarray | None = None) -> Laid:
+    """Reads (all, or some rows) on the chains that they fit best; equally good ones share them."""
+    return lay_on(reads, text_of([d.tokens for d in drafts]), rows)
+
+
+def lay_on(reads: ReadSet, text: Text, rows: np.ndarray | None = None) -> Laid:
+    """The same on a text."""
+    part = reads if rows is None else reads.take(rows)
+    read, diagonal = diagonals(part, text.tokens, text.owner, per_owner=2)
+    found = align(part, read, diagonal, text.tokens)
+    chain = text.owner[found.span[:, 0]]
+    # Of a read on one chain the better of two diagonals.
+    order = np.lexsort((-found.score, chain, found.read))
+    key = found.read[order] * (len(text.start) + 1) + chain[order]
+    order = np.sort(order[np.diff(key, prepend=-1) != 0])
+    found, chain = found.take(order), chain[order]
+    best = np.zeros(len(part))
+    np.maximum.at(best, found.read, found.score)
+    near = found.score >= best[found.read] - SHARED_WITHIN
+    found, chain = found.take(np.flatnonzero(near)), chain[near]
+    worth = np.exp(found.score - best[found.read])
+    share = worth / np.maximum(np.bincount(found.read, worth, len(part)), 1e-9)[found.read]
+    if rows is not None:
+        names = Alignment.__dataclass_fields__
+        parts = {name: getattr(found, name) for name in names}
+        found = Alignment(**{**parts, "read": rows[found.read]})
+    return Laid(found, chain, share, text)

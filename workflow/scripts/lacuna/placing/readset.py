@@ -1,0 +1,112 @@
+"""Reads as arrays: equal reads once, I as L, masses and probabilities per residue.
+
+I and L weigh the same, so a read cannot tell them apart; both have the token of L here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from pyteomics.mass import std_aa_mass
+
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode
+from lacuna.reads.read import Read
+
+MAX_READ = 50  # residues; a de novo read that is longer is cut
+MIN_READ = 4  # residues; a shorter one has no seed
+EXTRA_PER_DOUBLING = 0.5  # weight of equal reads: 1 + 0.5 log2 n, since their errors are alike
+I, L = RESIDUES.index("I"), RESIDUES.index("L")
+MASSES = np.zeros(256)
+MASSES[:N_RESIDUES] = [std_aa_mass[r] for r in RESIDUES]
+DEAMIDATION = 0.984016  # Da
+OXIDATION = 15.994915
+WATER = 18.010565
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSet:
+    """n different reads of up to w residues.
+
+    tokens (n, w) uint8, L for I and ABSENT past the end; length (n,); right (n, w): probability
+    that a residue is right, 0 past the end; delta (n, w): Da that the tool put on a residue;
+    weight (n,): 1 + 0.5 log2 count; count (n,): equal reads; group: index of the different read that each
+    given one is, -1 for one that is too short; mass (n,): Da of the residues by the precursor, NaN
+    if not known. cysteine: what C may carry in this sample, in Da, beside nothing.
+    """
+
+    tokens: np.ndarray
+    length: np.ndarray
+    right: np.ndarray
+    delta: np.ndarray
+    weight: np.ndarray
+    count: np.ndarray
+    mass: np.ndarray
+    group: np.ndarray
+    cysteine: tuple[float, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.length)
+
+    def cumulative(self) -> np.ndarray:
+        """(n, w + 1): Da of the first i residues with their modifications."""
+        total = np.zeros((len(self), self.tokens.shape[1] + 1))
+        np.cumsum(MASSES[self.tokens] + self.delta, axis=1, out=total[:, 1:])
+        return total
+
+    def take(self, rows: np.ndarray) -> "ReadSet":
+        """The reads of some rows, in their order; `group` is left as it is."""
+        kept = ("group", "cysteine")
+        return replace(
+            self,
+            **{f: getattr(self, f)[rows] for f in self.__dataclass_fields__ if f not in kept},
+        )
+
+
+def merge_il(tokens: np.ndarray) -> np.ndarray:
+    """Tokens with L for I."""
+    return np.where(tokens == I, L, tokens).astype(np.uint8)
+
+
+def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
+    """Different reads, each once, in order of their first appearance.
+
+    right: the probability of each residue of each read; of equal reads they are averaged.
+    """
+    index: dict[tuple[str, tuple[tuple[int, float], ...]], int] = {}
+    group = np.full(len(reads), -1)
+    rows: list[int] = []
+    for i, read in enumerate(reads):
+        if len(read.residues) < MIN_READ:
+            continue
+        key = (
+            read.residues.replace("I", "L"),
+            tuple((at, round(mass, 1)) for at, mass in read.modifications),
+        )
+        group[i] = index.setdefault(key, len(index))
+        if group[i] == len(rows):
+            rows.append(i)
+    n = len(rows)
+    width = min(MAX_READ, max((len(reads[i].residues) for i in rows), default=1))
+    tokens = np.full((n, width), ABSENT, dtype=np.uint8)
+    delta, probability = np.zeros((n, width)), np.zeros((n, width))
+    length = np.zeros(n, dtype=np.int64)
+    for row, i in enumerate(rows):
+        own = encode(reads[i].residues[:width])
+        length[row] = len(own)
+        tokens[row, : len(own)] = merge_il(own)
+        for at, mass in reads[i].modifications:
+            # Those of the ends are on the first and the last residue.
+            delta[row, min(max(at, 0), len(own) - 1)] += mass
+    used = np.flatnonzero(group >= 0)
+    count = np.bincount(group[used], minlength=n)
+    mass = np.full(n, np.nan)
+    for i in used.tolist():
+        row = group[i]
+        probability[row, : length[row]] += np.asarray(right[i])[: length[row]]
+        if reads[i].mass is not None:
+            mass[row] = reads[i].mass - WATER
+    probability /= np.maximum(count, 1)[:, None]
+    weight = 1.0 + EXTRA_PER_DOUBLING * np.log2(np.maximum(count, 1))
+    # A residue that is none of the 20 says nothing.
+    probability[tokens >= N_RESIDUES] = 0.0
+    return ReadSet(tokens, length, probability, delta, weight, count, mass, group)

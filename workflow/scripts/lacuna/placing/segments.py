@@ -1,0 +1,144 @@
+"""Which germline segments reads come from: by the runs of residues that they share."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
+from lacuna.antibody.imgt import CYS104, N_CODES
+from lacuna.core.alphabet import ABSENT, encode
+from lacuna.placing.readset import merge_il
+from lacuna.placing.seeds import words
+
+WORD = 5
+ENOUGH = 3.0  # weight of reads with a word from which it counts as seen for sure
+SAME_SPECIES = 1.5  # words that a V or J of the species of the constant region is ahead by
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Words of all segments of one kind: of segment `row` the word `number`, one after another."""
+
+    row: np.ndarray
+    number: np.ndarray
+    n: int
+
+    def seen(self, weights: np.ndarray) -> np.ndarray:
+        """(n,): words of each segment that reads hold, each between 0 and 1."""
+        return np.bincount(
+            self.row, np.minimum(weights[self.number] / ENOUGH, 1.0), minlength=self.n
+        )
+
+    def total(self) -> np.ndarray:
+        return np.bincount(self.row, minlength=self.n)
+
+
+def _words_of(sequences: list[np.ndarray]) -> _Words:
+    rows, numbers = [], []
+    for i, sequence in enumerate(sequences):
+        own = words(merge_il(sequence), WORD)
+        own = own[own >= 0]
+        rows.append(np.full(len(own), i))
+        numbers.append(own)
+    return _Words(np.concatenate(rows), np.concatenate(numbers), len(sequences))
+
+
+@cache
+def _tables() -> tuple[_Words, _Words, _Words]:
+    v, j = v_segments(), j_segments()
+    return (
+        _words_of([row[: CYS104 + 1][row[: CYS104 + 1] != ABSENT] for row in v.tokens]),
+        _words_of([row[row != ABSENT] for row in j.tokens]),
+        _words_of([encode(c.sequence) for c in constants()]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Words seen of each V, J and C segment, and how many it has."""
+
+    v: np.ndarray
+    v_total: np.ndarray
+    j: np.ndarray
+    j_total: np.ndarray
+    c: np.ndarray
+    c_total: np.ndarray
+
+
+def score_segments(weights: np.ndarray) -> Scores:
+    """weights (20 ** WORD,): how often reads hold each word."""
+    v, j, c = _tables()
+    return Scores(
+        v.seen(weights), v.total(), j.seen(weights), j.total(), c.seen(weights), c.total()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Locus:
+    """The best segments of a locus, each -1 for none, and the words seen of V and C."""
+
+    locus: str
+    v: int
+    j: int
+    c: int
+    v_seen: float
+    v_share: float
+    c_seen: float
+    c_share: float
+
+
+def best_of_loci(scores: Scores, species: str, use: np.ndarray) -> list[Locus]:
+    """The best segments of every locus; species: 'auto' for any.
+
+    use (V segments,): how much use in repertoires counts, in words.
+    """
+    v, j = v_segments(), j_segments()
+    c_species = np.array([SPECIES.index(c.species) for c in constants()])
+    c_locus = np.array([LOCI.index(c.locus) for c in constants()])
+    allowed = np.arange(len(SPECIES)) if species == "auto" else np.array([SPECIES.index(species)])
+    # The species that explains most of all constant regions and V segments together.
+    total = np.zeros(len(SPECIES))
+    for at in allowed:
+        for locus in range(len(LOCI)):
+            own_c = (c_species == at) & (c_locus == locus)
+            own_v = (v.species == at) & (v.locus == locus)
+            total[at] += scores.c[own_c].max(initial=0.0) + scores.v[own_v].max(initial=0.0)
+    home = int(allowed[np.argmax(total[allowed])])
+    found = []
+    for locus in range(len(LOCI)):
+        own_v = np.flatnonzero((v.locus == locus) & np.isin(v.species, allowed))
+        own_j = np.flatnonzero((j.locus == locus) & np.isin(j.species, allowed))
+        own_c = np.flatnonzero((c_locus == locus) & np.isin(c_species, allowed))
+        if not len(own_v):
+            continue
+        best_v = own_v[
+            np.argmax(scores.v[own_v] + SAME_SPECIES * (v.species[own_v] == home) + use[own_v])
+        ]
+        j_here = SAME_SPECIES * (j.species[own_j] == v.species[best_v])
+        best_j = own_j[np.argmax(scores.j[own_j] + j_here)]
+        best_c = own_c[np.argmax(scores.c[own_c] + SAME_SPECIES * (c_species[own_c] == home))]
+        found.append(
+            Locus(
+                LOCI[locus],
+                int(best_v),
+                int(best_j),
+                int(best_c),
+                float(scores.v[best_v]),
+                float(scores.v[best_v] / scores.v_total[best_v]),
+                float(scores.c[best_c]),
+                float(scores.c[best_c] / max(scores.c_total[best_c], 1)),
+            )
+        )
+    return found
+
+
+def v_row(index: int) -> np.ndarray:
+    """(N_CODES,) tokens of a V segment."""
+    return v_segments().tokens[index]
+
+
+def j_row(index: int) -> np.ndarray:
+    row: np.ndarray = j_segments().tokens[index]
+    assert len(row) == N_CODES
+    return row

@@ -1,0 +1,158 @@
+"""evidence.tsv: what is known of every position of a filled chain, and how.
+
+A sample has one if it has reads or evidence. Rows of missing residues come from residues.tsv, those
+of observed ones from the reads or, without any, from the evidence that was given of them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+
+from lacuna.antibody.imgt import imgt_numbers, regions_of
+from lacuna.antibody.numbering import number_parts
+from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
+from lacuna.core.files import atomic_write
+from lacuna.core.tables import EVIDENCE_TABLE, RESIDUE_TABLE, EvidenceRow, ResidueRow, Shares
+from lacuna.scaffolds.read import read_scaffold_block
+from lacuna.scaffolds.scaffold import Scaffold
+
+OBSERVED, INFERRED, DOUBTFUL = "observed", "inferred", "doubtful"
+AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable
+LENGTH = "length"  # flag of residues in and beside a gap whose length nothing shows
+ALTERNATIVES = 3
+MIN_ALTERNATIVE = 0.01
+
+
+def write_evidence(
+    scaffolds: Path,
+    filled: Path,
+    residues: Path,
+    positions: Path | None,
+    out: Path,
+) -> None:
+    """Write evidence.tsv of a sample.
+
+    scaffolds: the folder of its blocks, as `split_scaffolds` writes them; filled, residues: what
+    they were filled with; positions: for a sample with reads what these say of every position of
+    its scaffolds, rows of evidence.tsv whose positions are those of the scaffold from 1.
+    """
+    known = _by_position(positions) if positions is not None else {}
+    of_residues = groupby(RESIDUE_TABLE.read(residues), attrgetter("chain"))
+    waiting = next(of_residues, None)
+    with open(filled, encoding="utf-8", newline="\n") as fasta, atomic_write(out) as handle:
+        handle.write(EVIDENCE_TABLE.header)
+        sequences = (line.rstrip("\n") for line in fasta if not line.startswith(">"))
+        for block in sorted(scaffolds.glob("[0-9]*.jsonl")):
+            for scaffold in read_scaffold_block(block):
+                rows: list[ResidueRow] = []
+                if waiting is not None and waiting[0] == scaffold.chain:
+                    rows = list(waiting[1])
+                    waiting = next(of_residues, None)
+                of_chain = known.get(scaffold.chain, {})
+                told = list(_rows(scaffold, next(sequences), rows, of_chain))
+                handle.write(EVIDENCE_TABLE.text(told))
+
+
+def _by_position(path: Path) -> dict[str, dict[int, EvidenceRow]]:
+    """Rows by chain and position in the scaffold, from 1."""
+    found: dict[str, dict[int, EvidenceRow]] = {}
+    for row in EVIDENCE_TABLE.read(path):
+        found.setdefault(row.chain, {})[row.position] = row
+    return found
+
+
+def _rows(
+    scaffold: Scaffold,
+    filled: str,
+    missing: Sequence[ResidueRow],
+    known: Mapping[int, EvidenceRow],
+) -> Iterator[EvidenceRow]:
+    """Yield the rows of a chain; missing: those of its residues in gaps; known: of the reads."""
+    of_gaps = {row.position: row for row in missing}
+    weights = {e.position: e.weights for e in scaffold.evidence}
+    observed = [p for p, letter in enumerate(scaffold.sequence) if letter in RESIDUES]
+    left = iter(observed)
+    unsure = {
+        p for gap in scaffold.gaps if not gap.fixed for p in range(gap.start - 1, gap.end + 1)
+    }
+    regions, imgt = _numbered(scaffold, filled, of_gaps)
+    for i, residue in enumerate(filled):
+        gap = of_gaps.get(i + 1)
+        if gap is not None:
+            row = known.get(gap.scaffold_position + 1)
+            told = _of_gap(gap, row, given=gap.scaffold_position in weights)
+            yield _flagged(told, gap.scaffold_position in unsure)
+            continue
+        at = next(left)
+        row = known.get(at + 1)
+        if row is None:
+            row = _given(scaffold.chain, residue, weights.get(at))
+        moved = row._replace(position=i + 1, imgt=imgt[i], region=regions[i])
+        yield _flagged(moved, at in unsure)
+
+
+def _flagged(row: EvidenceRow, length: bool) -> EvidenceRow:
+    """The row, with a flag if it is in or beside a gap whose length nothing shows."""
+    if not length or LENGTH in row.flags.split(";"):
+        return row
+    return row._replace(flags=";".join(filter(None, (row.flags, LENGTH))))
+
+
+def _numbered(
+    scaffold: Scaffold, filled: str, of_gaps: Mapping[int, ResidueRow]
+) -> tuple[list[str], list[str]]:
+    """Region and IMGT number of every residue, as the chain was numbered when it was filled."""
+    letters = [
+        (of_gaps[i].ambiguity or MISSING_LETTER) if i in of_gaps else residue
+        for i, residue in enumerate(filled, start=1)
+    ]
+    parts = number_parts("".join(letters))
+    regions: list[str] = []
+    imgt: list[str] = []
+    for part in parts:
+        regions += regions_of(part.numbering.columns).tolist()
+        imgt += imgt_numbers(part.numbering.columns).tolist()
+    return regions, imgt
+
+
+def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> EvidenceRow:
+    """The row of a missing residue; row: what reads say of its position."""
+    state = INFERRED if row is None else row.state
+    if row is not None and state == OBSERVED and _other(row.residue, gap.residue):
+        state = DOUBTFUL  # the rest of the chain speaks against what reads show
+    return EvidenceRow(
+        gap.chain,
+        gap.position,
+        gap.imgt,
+        gap.region,
+        gap.residue,
+        gap.probability,
+        state,
+        row.depth if row is not None else None,
+        gap.germline,
+        gap.alternatives,
+        row.flags if row is not None else ("given" if given else ""),
+    )
+
+
+def _other(one: str, two: str) -> bool:
+    """Whether two residues differ for a read, which cannot tell I from L."""
+    return one.replace("I", "L") != two.replace("I", "L")
+
+
+def _given(chain: str, residue: str, weights: tuple[float, ...] | None) -> EvidenceRow:
+    """The row of an observed residue without reads; weights: evidence that was given of it."""
+    nothing = EvidenceRow(chain, 0, "", "", residue, None, OBSERVED, None, "", Shares(), "")
+    if weights is None:
+        return nothing
+    shares = sorted(zip(RESIDUES, weights, strict=True), key=lambda pair: -pair[1])
+    others = [(r, p) for r, p in shares if r != residue and p >= MIN_ALTERNATIVE][:ALTERNATIVES]
+    probability = dict(shares)[residue]
+    doubtful = shares[0][1] > probability
+    return nothing._replace(
+        probability=probability,
+        state=DOUBTFUL if doubtful else OBSERVED,
+        alternatives=Shares(others),
+        flags=AGAINST if doubtful else "",
+    )

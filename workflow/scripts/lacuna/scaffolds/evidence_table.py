@@ -1,0 +1,266 @@
+"""The evidence table: what is known of single positions short of certainty, by chain.
+
+A row gives residues of one position of a chain with a probability each: one residue a row (`chain
+position residue probability`), or one column a residue. Positions count from 1, a letter or gap
+character each, an inline mass gap too.
+
+The probabilities of a position are evidence for its residues apart from everything else that is
+known of the chain, as a spectrum alone would give it; they are multiplied with the network's. What
+they leave of 1 is shared by the residues that are not named, so that a position whose named
+residues make up 1 can be no other.
+"""
+
+import csv
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
+from lacuna.core.config import shortened
+from lacuna.core.files import LacunaError, open_text
+from lacuna.scaffolds.fasta import Fault
+from lacuna.scaffolds.scaffold import Gap, PositionEvidence
+
+REQUIRED = ("chain", "position")
+LONG = (*REQUIRED, "residue", "probability")
+MAX_DIGITS = 12  # of a position
+ROUNDED = 0.05  # by which 20 probabilities of two decimals may differ from 1
+_DELIMITERS = "\t,;"
+
+
+@dataclass(slots=True)
+class _Position:
+    """What the rows of a position say: the line of the first, and probabilities by residue."""
+
+    line: int
+    shares: dict[str, float] = field(default_factory=dict)
+
+
+class EvidenceTable:
+    """The rows of an evidence table by chain: `take` gives them once, `left` is what remains."""
+
+    def __init__(self, path: str | Path | None = None, *, settled: bool = False) -> None:
+        """Read `path`. Raises LacunaError if the table as a whole cannot be understood.
+
+        settled: its distributions are those of `PositionEvidence.settled`.
+        """
+        self._settled = settled
+        self.file = Path(path).name if path is not None else ""
+        self._chains: dict[str, dict[int, _Position] | Fault] = {}
+        self._lines: dict[str, int] = {}  # of the first row of each chain
+        if path is not None:
+            for chain, line, cells in _rows(path):
+                self._add(chain, line, cells)
+
+    def take(self, chain: str, sequence: str, gaps: Sequence[Gap]) -> tuple[PositionEvidence, ...]:
+        """Remove and return what is known of the positions of a chain, sorted.
+
+        sequence, gaps: the chain as it is laid out. Raises the Fault of its first bad row.
+        """
+        found = self._chains.pop(chain, None)
+        if found is None:
+            return ()
+        if isinstance(found, Fault):
+            raise found
+        return tuple(
+            self._evidence(position, found[position], sequence, gaps) for position in sorted(found)
+        )
+
+    def discard(self, chain: str) -> None:
+        """Forget the rows of a chain that was rejected for another reason."""
+        self._chains.pop(chain, None)
+
+    def left(self) -> Iterator[tuple[str, int]]:
+        """Yield (chain, line of its first row) of every chain that never came, as they stand."""
+        for chain in self._chains:
+            yield chain, self._lines[chain]
+
+    def _add(self, chain: str, line: int, cells: dict[str, str]) -> None:
+        """Take in a row; the first bad one of a chain is kept as a Fault in place of the others."""
+        self._lines.setdefault(chain, line)
+        of_chain = self._chains.setdefault(chain, {})
+        if isinstance(of_chain, Fault):
+            return
+        try:
+            position = _position(cells.get("position", ""))
+            shares = of_chain.setdefault(position, _Position(line)).shares
+            for residue, share in _shares(cells):
+                if residue in shares:
+                    raise ValueError(
+                        f"has two probabilities of {residue} at position {position}; keep one of "
+                        "them"
+                    )
+                shares[residue] = share
+        except ValueError as error:
+            self._chains[chain] = Fault(str(error), line, file=self.file)
+
+    def _evidence(
+        self, position: int, found: _Position, sequence: str, gaps: Sequence[Gap]
+    ) -> PositionEvidence:
+        """The evidence of a position (from 1); raises Fault if the chain has no such residue, or
+        the probabilities do not go together."""
+        try:
+            if position > len(sequence):
+                raise ValueError(
+                    f"has evidence for position {position} past its end at {len(sequence)}; "
+                    "correct the position (they count from 1)"
+                )
+            if any(gap.start < position <= gap.end and not gap.fixed for gap in gaps):
+                raise ValueError(
+                    f"has evidence for position {position}, which is a gap of unknown length; give "
+                    "the gap its length, or remove the row"
+                )
+            weights = _weights(found.shares, position)
+            letter = sequence[position - 1]
+            if letter in AMBIGUOUS and not any(
+                weights[RESIDUES.index(residue)] for residue in AMBIGUOUS[letter]
+            ):
+                raise ValueError(
+                    f"has {letter} at position {position} and evidence for neither of its "
+                    "residues; correct one of them"
+                )
+        except ValueError as error:
+            raise Fault(str(error), found.line, file=self.file) from None
+        return PositionEvidence(position - 1, weights, self._settled)
+
+
+def joined(
+    tables: Sequence[tuple[PositionEvidence, ...]], line: int
+) -> tuple[PositionEvidence, ...]:
+    """The evidence of several tables of one chain, by position, weights of one position multiplied.
+
+    line: of the chain's header. Raises Fault if tables contradict each other.
+    """
+    if len(tables) == 1:
+        return tables[0]
+    found: dict[int, tuple[float, ...]] = {}
+    for position, weights in ((e.position, e.weights) for table in tables for e in table):
+        before = found.get(position, (1.0,) * N_RESIDUES)
+        both = [a * b for a, b in zip(before, weights, strict=True)]
+        whole = sum(both)
+        if not whole:
+            raise Fault(
+                f"has evidence for position {position + 1} that contradicts its reads; correct it",
+                line,
+            )
+        found[position] = tuple(weight / whole for weight in both)
+    return tuple(PositionEvidence(position, found[position]) for position in sorted(found))
+
+
+def _weights(shares: dict[str, float], position: int) -> tuple[float, ...]:
+    """Probabilities of the 20 residues, of those that are named; ValueError if they make no sum."""
+    total = sum(shares.values())
+    if not shares or total > 1 + ROUNDED:
+        fault = f"probabilities that sum to {total:.4g}" if shares else "no probability"
+        raise ValueError(f"has {fault} at position {position}; give probabilities that sum to 1")
+    unnamed = N_RESIDUES - len(shares)
+    if total < 1 - ROUNDED and not unnamed:
+        raise ValueError(
+            f"has probabilities of all 20 residues that sum to {total:.4g} at position {position}; "
+            "give probabilities that sum to 1"
+        )
+    rest = max(1.0 - total, 0.0) / unnamed if unnamed else 0.0
+    weights = [shares.get(residue, rest) for residue in RESIDUES]
+    whole = sum(weights)
+    return tuple(weight / whole for weight in weights)
+
+
+def _rows(path: str | Path) -> Iterator[tuple[str, int, dict[str, str]]]:
+    """Yield chain, line and cells by column of every row; LacunaError if the header is none."""
+    with open_text(path) as handle:
+        header = ""
+        before = 0  # lines above the first row
+        for text in handle:
+            before += 1
+            if text.strip() and not text.startswith("#"):
+                header = text
+                break
+        if not header:
+            raise LacunaError(f"{path}: the evidence table is empty; begin with {_names(LONG)}")
+        delimiter = next((d for d in _DELIMITERS if d in header), "\t")
+        columns = [name.strip(' "\r\n') for name in header.split(delimiter)]
+        columns = [name.upper() if len(name) == 1 else name.lower() for name in columns]
+        _check_header(f"{path}:{before}", columns)
+        if delimiter == "\t":  # has no quotes: those of an id belong to it
+            rows = csv.reader(handle, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        else:
+            rows = csv.reader(handle, delimiter=delimiter)
+        try:
+            for cells in rows:
+                if any(cell.strip() for cell in cells):
+                    if len(cells) > len(columns):
+                        raise LacunaError(
+                            f"{path}:{before + rows.line_num}: {len(cells)} cells under "
+                            f"{len(columns)} columns; remove what is too much"
+                        )
+                    row = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
+                    yield row.get("chain", ""), before + rows.line_num, row
+        except csv.Error as error:
+            raise LacunaError(
+                f"{path}:{before + rows.line_num}: cannot be cut into cells ({error}); correct the "
+                "line"
+            ) from None
+
+
+def _check_header(where: str, columns: Sequence[str]) -> None:
+    """Raise LacunaError if the columns are those of neither form of the table."""
+    for name in columns:
+        if name not in LONG and name not in RESIDUES:
+            raise LacunaError(
+                f"{where}: unknown column '{shortened(name)}' of an evidence table; give "
+                f"{_names(LONG)}, separated by tabs, or one column a residue after "
+                f"{' and '.join(REQUIRED)}"
+            )
+        if columns.count(name) > 1:
+            raise LacunaError(f"{where}: column '{name}' is there twice; keep one of them")
+    wide = any(name in RESIDUES for name in columns)
+    for name in REQUIRED if wide else LONG:
+        if name not in columns:
+            raise LacunaError(f"{where}: column '{name}' of the evidence table is missing; add it")
+    for name in LONG[len(REQUIRED) :] if wide else ():
+        if name in columns:
+            raise LacunaError(
+                f"{where}: column '{name}' beside one column a residue; keep one form of the table"
+            )
+
+
+def _position(cell: str) -> int:
+    """A position from 1; ValueError if the cell holds none."""
+    if not (cell.isdecimal() and cell.isascii()) or len(cell) > MAX_DIGITS or int(cell) < 1:
+        raise ValueError(
+            f"has evidence for position '{shortened(cell)}'; give a whole number from 1"
+        )
+    return int(cell)
+
+
+def _shares(cells: dict[str, str]) -> Iterator[tuple[str, float]]:
+    """Yield the residues that a row names, with their probabilities; ValueError at a bad cell."""
+    if "residue" in cells:
+        residue = cells["residue"].upper()
+        if len(residue) != 1 or residue not in RESIDUES:
+            raise ValueError(
+                f"has evidence for the residue '{shortened(residue)}'; give one of {RESIDUES}"
+            )
+        yield residue, _share(residue, cells.get("probability", ""))
+        return
+    for residue in RESIDUES:
+        if cells.get(residue):
+            yield residue, _share(residue, cells[residue])
+
+
+def _share(residue: str, cell: str) -> float:
+    """A probability; ValueError if the cell holds none."""
+    try:
+        share = float(cell) if "_" not in cell else math.nan  # Python reads 1_0 as 10
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 1:
+        raise ValueError(
+            f"has '{shortened(cell)}' as the probability of {residue}; give a number from 0 to 1"
+        )
+    return share
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,102 @@
+"""Placing a sample's reads, over files: on chains that they show, or on those that are given."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from lacuna.core.files import LacunaError
+from lacuna.core.records import write_record
+from lacuna.core.tables import PlacedRow
+from lacuna.placing.given import Shown, show
+from lacuna.placing.place import Placed, place, read_contaminants, rows_of
+from lacuna.placing.readset import collapse
+from lacuna.reads.error_model import load_error_models
+from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.steps.reads import load_reads
+from lacuna.templates.library import load_library
+
+MAX_CHAINS = 200  # that reads are placed on: an antibody has two, a mixture some dozen
+
+
+@dataclass(frozen=True, slots=True)
+class GivenChain:
+    """A chain of the sample's FASTA, missing residues as X, and what reads show of it.
+
+    named: whether each position can be told apart; those of gaps of unknown length cannot.
+    """
+
+    name: str
+    sequence: str
+    named: tuple[bool, ...]
+    shown: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedReads:
+    """Reads on chains that were found by them, or on given ones."""
+
+    found: Placed | None
+    given: tuple[GivenChain, ...]
+    rows: tuple[PlacedRow, ...]
+
+
+def place_reads(
+    reads: Path,
+    fasta: Path | None,
+    gaps: Path | None,
+    contaminants: Path | None,
+    library: Path,
+    out: Path,
+    *,
+    species: str,
+    tolerance_ppm: float,
+) -> None:
+    """Place reads and write where they lie, a `PlacedReads`.
+
+    With a FASTA, its chains are kept and reads are evidence for what they miss; without one the
+    chains are found among germline segments of the species ('auto' for any) and assembled.
+    contaminants: a FASTA of proteins whose reads are set apart, in addition to the bundled ones.
+    Raises LacunaError if a file cannot be used.
+    """
+    given = load_reads(reads)
+    models = load_error_models()
+    others = read_contaminants(*([contaminants] if contaminants else []))
+    if fasta is None:
+        use = load_library(library).v_prior.numpy()
+        placed = place(given, models, contaminants=others, species=species, use=use)
+        write_record(out, PlacedReads(placed, (), placed.rows))
+        return
+    chains = list(islice(_chains(fasta, gaps, tolerance_ppm), MAX_CHAINS + 1))
+    if len(chains) > MAX_CHAINS:
+        raise LacunaError(
+            f"{fasta}: more than {MAX_CHAINS} chains in a sample with reads; give a sample for "
+            "each antibody, with its own chains and reads"
+        )
+    different = collapse(given, models.probabilities(given))
+    shown, laid = show(
+        different, [c.sequence for c in chains], [sequence for _, sequence in others]
+    )
+    names = [chain.chain for chain in chains] + [name for name, _ in others]
+    rows = rows_of(given, different, laid, names, len(chains))
+    on_chains = tuple(
+        GivenChain(chain.chain, chain.sequence, _named(chain), told)
+        for chain, told in zip(chains, shown, strict=True)
+    )
+    write_record(out, PlacedReads(None, on_chains, tuple(rows)))
+
+
+def _chains(fasta: Path, gaps: Path | None, tolerance_ppm: float) -> Iterator[Scaffold]:
+    """Yield the usable chains of a FASTA; the rule read_scaffolds lists the others."""
+    for record in read_scaffolds(fasta, gaps, tolerance_ppm=tolerance_ppm):
+        if isinstance(record, Scaffold):
+            yield record
+
+
+def _named(chain: Scaffold) -> tuple[bool, ...]:
+    named = [True] * len(chain.sequence)
+    for gap in chain.gaps:
+        if not gap.fixed:
+            named[gap.start : gap.end] = [False] * (gap.end - gap.start)
+    return tuple(named)

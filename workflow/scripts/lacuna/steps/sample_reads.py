@@ -1,0 +1,63 @@
+"""The steps of a sample with reads before it is filled, in one process."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from lacuna.steps.place_reads import place_reads
+from lacuna.steps.reader_files import ReaderFiles
+from lacuna.steps.reads import read_peptides
+from lacuna.steps.weigh_evidence import weigh_evidence
+
+
+class ReadsGave(NamedTuple):
+    """What a sample is filled from, by its reads: files as in the sheet's columns.
+
+    positions: what they say of every position, for evidence.tsv; unread: rows that are no reads.
+    """
+
+    fasta: Path
+    gaps: Path | None
+    evidence: list[Path]
+    settled: Path | None
+    positions: Path
+    unread: Path
+
+
+def weigh_reads(
+    reads: tuple[Path, ...],
+    reads_format: str,
+    inputs: Mapping[str, Path],
+    out: Mapping[str, Path],
+    folder: Path,
+    *,
+    reader: ReaderFiles,
+    tolerance_ppm: float,
+) -> ReadsGave:
+    """Read, place and weigh the reads of a sample; write its `scaffolds` and `reads` of `out`.
+
+    inputs: its other columns of the sheet; folder: for what lies between two steps.
+    """
+    fasta, gaps = inputs.get("fasta"), inputs.get("gaps")
+    peptides, placed = folder / "reads.jsonl.gz", folder / "placed.safetensors"
+    unread, positions = folder / "unread.tsv", folder / "positions.tsv"
+    evidence, found_gaps = folder / "evidence.of_reads.tsv", folder / "gaps.of_reads.tsv"
+    read_peptides(reads, reads_format, peptides, unread)
+    place_reads(
+        *(peptides, fasta, gaps, inputs.get("contaminants"), reader.library, placed),
+        species=reader.species,
+        tolerance_ppm=tolerance_ppm,
+    )
+    weigh_evidence(
+        *(placed, out["scaffolds"], out["reads"], evidence, found_gaps, positions),
+        reader=reader,
+    )
+    given = [inputs["evidence"]] if "evidence" in inputs else []
+    return ReadsGave(
+        fasta or out["scaffolds"],
+        gaps if fasta else found_gaps,
+        [*given, evidence] if fasta else given,
+        None if fasta else evidence,
+        positions,
+        unread,
+    )

@@ -1,0 +1,177 @@
+"""What reads and network say of each position, over files: scaffolds, evidence, reads.tsv."""
+
+import csv
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lacuna.core.alphabet import RESIDUES
+from lacuna.core.files import atomic_write
+from lacuna.core.records import read_record
+from lacuna.core.tables import EVIDENCE_TABLE, PLACED_TABLE, EvidenceRow, Shares
+from lacuna.evidence.weigh import GapHint, weigh
+from lacuna.results.evidence import DOUBTFUL, INFERRED, OBSERVED
+from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
+from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
+from lacuna.steps.load import load_reader
+from lacuna.steps.place_reads import GivenChain, PlacedReads
+from lacuna.steps.reader_files import ReaderFiles
+
+LOG = logging.getLogger(__name__)
+
+ALTERNATIVES = 3
+MIN_ALTERNATIVE = 0.01
+
+
+class _Weighed(NamedTuple):
+    """A chain as it is written: its scaffold, what is known of its gaps, and of its positions.
+
+    evidence: (position from 1, residue, share) for its missing residues, by reads alone if the
+    chain was given, by reads and network if the reads gave it.
+    """
+
+    name: str
+    about: str
+    scaffold: str
+    gaps: Sequence[GapHint]
+    evidence: Iterable[tuple[int, str, float]]
+    positions: Sequence[EvidenceRow]
+
+
+def weigh_evidence(
+    placed: Path,
+    scaffolds: Path,
+    reads: Path,
+    evidence: Path,
+    gaps: Path,
+    positions: Path,
+    *,
+    reader: ReaderFiles,
+) -> None:
+    """Weigh what reads say against the network, and write what the chains are filled from.
+
+    scaffolds: FASTA of the chains, X where reads show nothing; evidence, gaps: tables of what is
+    known there all the same, in the form of the sheet's columns; positions: rows of evidence.tsv in
+    the coordinates of the scaffolds, from 1; reads: reads.tsv.
+    """
+    found = read_record(placed, PlacedReads)
+    if found.found is None:
+        chains = [_of_given(chain) for chain in found.given]
+    else:
+        loaded = load_reader(reader)
+        weighed = weigh(
+            found.found,
+            loaded.predictor.model,
+            loaded.encoder.library,
+            loaded.encoder.homologs,
+            k=loaded.encoder.k,
+            stride=loaded.encoder.stride,
+        )
+        shares = {population.name: population.share for population in found.found.populations}
+        chains = [
+            _Weighed(
+                *(c.name, _about(shares[c.name]), c.scaffold, c.gaps),
+                _posterior(c.scaffold, c.gaps, c.rows),
+                c.rows,
+            )
+            for c in weighed
+        ]
+        if found.found.serum:
+            LOG.warning("the reads are of many antibodies, of which none can be told apart")
+    _write(chains, scaffolds, evidence, gaps, positions)
+    with atomic_write(reads) as handle:
+        handle.write(PLACED_TABLE.header + PLACED_TABLE.text(found.rows))
+
+
+def _posterior(
+    scaffold: str, gaps: Sequence[GapHint], rows: Sequence[EvidenceRow]
+) -> Iterator[tuple[int, str, float]]:
+    """Yield (position from 1, residue, probability) of the missing residues of known places."""
+    unknown = {position for gap in gaps for position in range(gap.start, gap.end)}
+    for i, (letter, row) in enumerate(zip(scaffold, rows, strict=True)):
+        if letter not in RESIDUES and i not in unknown:
+            yield i + 1, row.residue, row.probability or 0.0
+            for residue, share in row.alternatives:
+                yield i + 1, residue, share
+
+
+def _about(share: float) -> str:
+    """The description of a chain that reads gave."""
+    return f"{share:.2f} of the placed reads"
+
+
+def _write(
+    chains: Sequence[_Weighed], scaffolds: Path, evidence: Path, gaps: Path, positions: Path
+) -> None:
+    with atomic_write(scaffolds) as handle:
+        for chain in chains:
+            handle.write(f">{' '.join(filter(None, (chain.name, chain.about)))}\n")
+            handle.write(f"{chain.scaffold}\n")
+    with atomic_write(evidence) as handle:
+        rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
+        rows.writerow(EVIDENCE_COLUMNS)
+        for chain in chains:
+            rows.writerows((chain.name, p, residue, f"{w:.6g}") for p, residue, w in chain.evidence)
+    with atomic_write(gaps) as handle:
+        rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
+        rows.writerow(GAP_COLUMNS)
+        for chain in chains:
+            for gap in chain.gaps:
+                cells = [getattr(gap, name, None) for name in GAP_COLUMNS[1:]]
+                rows.writerow([chain.name, *("" if c is None else c for c in cells)])
+    with atomic_write(positions) as handle:
+        handle.write(EVIDENCE_TABLE.header)
+        for chain in chains:
+            handle.write(EVIDENCE_TABLE.text(chain.positions))
+
+
+def _of_given(chain: GivenChain) -> _Weighed:
+    """A chain of the sample's FASTA: reads are evidence for what it misses."""
+    letters = chain.sequence
+    missing = [
+        i
+        for i, letter in enumerate(letters)
+        if letter not in RESIDUES and chain.named[i] and chain.shown.seen[i]
+    ]
+    evidence = [
+        (i + 1, residue, float(chain.shown.weights[i, r]))
+        for i in missing
+        for r, residue in enumerate(RESIDUES)
+    ]
+    return _Weighed(chain.name, "", letters, (), evidence, list(_positions(chain)))
+
+
+def _positions(chain: GivenChain) -> Iterator[EvidenceRow]:
+    """Yield what reads say of every position of a given chain, I and L as one."""
+    for i, letter in enumerate(chain.sequence):
+        shares = dict(zip(RESIDUES, chain.shown.weights[i].tolist(), strict=True))
+        both = shares["I"] + shares["L"]
+        shares["L"] = both
+        shares["I"] = both if letter == "I" else 0.0
+        if letter == "I":
+            del shares["L"]
+        best = sorted(shares.items(), key=lambda pair: -pair[1])
+        depth = float(chain.shown.depth[i])
+        if letter not in RESIDUES:
+            state = OBSERVED if chain.named[i] and chain.shown.seen[i] else INFERRED
+            yield EvidenceRow(
+                chain.name, i + 1, "", "", best[0][0], None, state, depth, "", Shares(), ""
+            )
+            continue
+        seen = bool(chain.shown.seen[i])
+        others = [(r, p) for r, p in best if r != letter and p >= MIN_ALTERNATIVE]
+        against = seen and best[0][0] != letter
+        yield EvidenceRow(
+            chain.name,
+            i + 1,
+            "",
+            "",
+            letter,
+            shares[letter] if seen else None,
+            DOUBTFUL if against else OBSERVED,
+            depth,
+            "",
+            Shares(others[:ALTERNATIVES] if seen else ()),
+            "against_reads" if against else "",
+        )
