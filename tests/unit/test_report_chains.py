@@ -158,7 +158,7 @@ def test_modifications_move_with_the_filled_chain(tmp_path: Path) -> None:
     paths["gaps"].write_text("".join("\t".join(row) + "\n" for row in rows))
     (chain,) = with_modifications(chains_of(paths), fasta, None)
     assert [(m.position, m.name) for m in chain.modifications] == [(1, "Acetyl"), (96, "")]
-    page = report_on(tmp_path, paths, given=[{"fasta": fasta}])
+    page = report_on(tmp_path, paths, given=[{"fasta": [fasta]}])
     assert f"{HEAVY[0]}1 Acetyl +42.0106" in page and "with the modifications written" in page
     assert page.count('<circle class="m"') == 2
 
@@ -472,7 +472,7 @@ def test_the_page_says_what_it_is_of(tmp_path: Path) -> None:
     page = report_on(
         tmp_path,
         paths,
-        given=[{"fasta": fasta}],
+        given=[{"fasta": [fasta]}],
         settings={"tolerance_ppm": 7.5, "modifications": {"deamidated": True}},
         weights=paths["gaps"],
     )

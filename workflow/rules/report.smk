@@ -1,11 +1,11 @@
 # What the page says of the user's files, and of the settings that a result depends on.
 GIVEN = [
-    {column: str(getattr(s, column)) for column in INPUT_COLUMNS if getattr(s, column)}
+    {column: list(map(str, s.files(column))) for column in PATHS if s.files(column)}
     for s in SAMPLES.values()
 ]
 # Tables that only some samples have.
 EVIDENCE, READS = (
-    {name: str(OUT / name / table) for name in SAMPLES if table in sample_tables()}
+    {name: str(OUT / name / table) for name in SAMPLES if table in sample_tables(name)}
     for table in ("evidence.tsv", "reads.tsv")
 )
 SHOWN_SETTINGS = (
@@ -85,7 +85,7 @@ rule write_report:
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
         evidence=list(EVIDENCE.values()),
         reads=list(READS.values()),
-        given=[path for files in GIVEN for path in files.values()],
+        given=[path for row in GIVEN for paths in row.values() for path in paths],
         weights=weights(),
         template=located("workflow/report/report.html.j2"),
         parts=located("workflow/report/report_parts.html.j2"),
@@ -107,7 +107,7 @@ rule write_report:
         with_evidence=list(EVIDENCE),
         with_reads=list(READS),
         settings={name: CONFIG[name] for name in SHOWN_SETTINGS},
-        inputs=digests(*INPUT_COLUMNS, "train.from", samples=lambda wildcards: SAMPLES),
+        inputs=digests(*PATHS, "train.from", samples=lambda wildcards: SAMPLES),
         code=code("write_report.py"),
     script:
         "../scripts/write_report.py"

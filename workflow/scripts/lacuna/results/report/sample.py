@@ -132,7 +132,7 @@ def read_sample(
     tables: Mapping[str, Path],
     room: Room,
     *,
-    given: Mapping[str, Path] | None = None,
+    given: Mapping[str, Sequence[Path]] | None = None,
     alkylation: Path | None = None,
     evidence: Path | None = None,
     reads: Path | None = None,
@@ -195,7 +195,7 @@ def read_sample(
 
 
 def _read_chains(
-    tables: Mapping[str, Path], given: Mapping[str, Path] | None, evidence: Path | None
+    tables: Mapping[str, Path], given: Mapping[str, Sequence[Path]] | None, evidence: Path | None
 ) -> tuple[Chain, ...]:
     """The chains of a sample, with their modifications if the user's files are given."""
     found: Iterable[Chain] = read_chains(
@@ -204,7 +204,8 @@ def _read_chains(
     if evidence is not None:
         found = with_evidence(found, read_evidence(evidence))
     if given is not None and "fasta" in given:
-        found = with_modifications(found, given["fasta"], given.get("gaps"))
+        gaps = given.get("gaps", [])
+        found = with_modifications(found, given["fasta"][0], gaps[0] if gaps else None)
     return tuple(found)
 
 
