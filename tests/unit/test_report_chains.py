@@ -380,7 +380,7 @@ def test_a_gap_that_stays_open_is_packed(tmp_path: Path) -> None:
     assert decoded(columns["open"]) == ["", "no_length_fits_mass"]
     assert columns["letter_p"][2:] == [0, 0, 0] and columns["second"][2:] == "..."
     (chain,) = chains_of(paths)
-    assert [r.letter for r in chain.doubtful][-3:] == ["X", "X", "X"]
+    assert chain.to_check[-3:] == [51, 52, 53]
     page = report_on(tmp_path, paths)
     assert "not filled" in page and "Its mass is not known: it holds an X." in page
 
@@ -533,5 +533,9 @@ def test_the_page_says_how_reads_were_placed(tmp_path: Path) -> None:
     )
     page = report_on(tmp_path, paths, evidence={"s": evidence}, reads={"s": reads})
     assert "7 of 8 reads are on a chain; they come from Casanovo, PEAKS." in page
+    assert 33 not in {r.position for chain in chains_of(paths) for r in chain.residues}
+    assert re.search(r"33 \(CDR1\)|32–33 \(CDR1\)", page.partition("card alert")[2][:600])
     assert f"show 100 of {len(HEAVY)} residues" in page and "10 at most" in page
-    assert f"Doubtful (filled triangles): 33 {HEAVY[32]} doubtful" in page
+    assert (
+        f"Doubtful (filled triangles; open ones have other flags): 33 {HEAVY[32]} doubtful" in page
+    )

@@ -156,7 +156,7 @@ function levelOf(p) {
 
 // --- the map: the same as map.py draws -------------------------------------------------------------
 
-const CELL = 15, GUTTER = 52, BAND = 22, BOX = 22, DEPTH = 14, ROW = 15, SPACE = 12, LETTER_WIDTH = 7.3;
+const CELL = 15, GUTTER = 52, BAND = 25, BOX = 22, DEPTH = 14, ROW = 15, SPACE = 12, LETTER_WIDTH = 7.3;
 const LEVEL_WORDS = ["", "sure", "likely", "doubtful", "open"];
 const ROWS = [
   ["2nd", "c", (r) => (r.secondP >= constants.second ? r.second : "")],
@@ -215,7 +215,7 @@ function drawLine(chain, start, stop, y) {
   }
   for (const [position, text, strong] of chain.doubts) {
     if (position > start && position <= stop) {
-      parts += `<path class="${strong ? "d" : "f"}" d="M${middle(position) - 4} ${top - 2}h8l-4 6z"><title>${escaped(text)}</title></path>`;
+      parts += `<path class="${strong ? "d" : "f"}" d="M${middle(position) - 4} ${top - 5}h8l-4 5.5z"><title>${escaped(text)}</title></path>`;
     }
   }
   let below = top + BOX;

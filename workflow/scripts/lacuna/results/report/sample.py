@@ -123,7 +123,7 @@ class Sample:
 
     @property
     def places_to_check(self) -> list[tuple[str, str, str]]:
-        """Chain, positions and region of runs of doubtful residues, of chains that are drawn."""
+        """Chain, positions and region of runs of residues to check, of chains that are drawn."""
         return [place for chain in self.chains for place in _runs(chain)]
 
 
@@ -166,7 +166,7 @@ def read_sample(
         ),
         verdicts=gaps.verdicts,
         sure_codes=residues.sure_codes,
-        to_check=residues.to_check,
+        to_check=sum(len(c.to_check) for c in chains) if drawn else residues.to_check,
         weighed=gaps.weighed,
         rejected_rows=_read_rejected(tables["rejected"]),
         overall=overall,
@@ -219,9 +219,9 @@ def _read_rejected(path: Path) -> tuple[tuple[str, ...], ...]:
 
 
 def _runs(chain: Chain) -> Iterator[tuple[str, str, str]]:
-    """Doubtful residues that follow each other, as one place."""
+    """Residues to check that follow each other, as one place."""
     run: list[int] = []
-    for position in [*(r.position for r in chain.doubtful), None]:
+    for position in [*chain.to_check, None]:
         if run and position != run[-1] + 1:
             yield chain.name, _place(run), chain.region_at(run[0])
             run = []
