@@ -385,6 +385,25 @@ def test_a_gap_that_stays_open_is_packed(tmp_path: Path) -> None:
     assert "not filled" in page and "Its mass is not known: it holds an X." in page
 
 
+@pytest.mark.parametrize("chains", [[(HEAVY, [])], [("XXXXX", [(0, 5)])], [("A", []), ("", [])]])
+@pytest.mark.parametrize("drawn", [0, MAX_DRAWN])
+def test_odd_chains_have_a_page(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    chains: list[tuple[str, list[tuple[int, int]]]],
+    drawn: int,
+) -> None:
+    """Without a gap, of nothing but X, and empty."""
+    monkeypatch.setattr(page_module, "MAX_DRAWN", drawn)
+    regions = [""] * len(chains)
+    paths = write_tables(tmp_path, chains, regions=regions)
+    page = report_on(tmp_path, paths)
+    block = re.search(r'<script type="application/gzip"[^>]*>([^<]*)<', page)
+    assert block and len(unpacked(block[1])["gaps"]) == len(chains)
+    assert sorted(unpacked(block[1])["sequence"].split("\n")) == sorted(s for s, _ in chains)
+    assert page.count('<svg class="map"') == (len(chains) if drawn else 0)
+
+
 def test_only_the_first_chains_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chains = [(germline_chain("H", i), [(30, 34), (60, 63)]) for i in range(8)]
     paths = write_tables(tmp_path, chains)
