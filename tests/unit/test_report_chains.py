@@ -158,7 +158,7 @@ def test_modifications_move_with_the_filled_chain(tmp_path: Path) -> None:
     paths["gaps"].write_text("".join("\t".join(row) + "\n" for row in rows))
     (chain,) = with_modifications(chains_of(paths), fasta, None)
     assert [(m.position, m.name) for m in chain.modifications] == [(1, "Acetyl"), (96, "")]
-    page = report_on(tmp_path, paths, given=[{"fasta": fasta}])
+    page = report_on(tmp_path, paths, given=[{"fasta": [fasta]}])
     assert f"{HEAVY[0]}1 Acetyl +42.0106" in page and "with the modifications written" in page
     assert page.count('<circle class="m"') == 2
 
@@ -380,9 +380,28 @@ def test_a_gap_that_stays_open_is_packed(tmp_path: Path) -> None:
     assert decoded(columns["open"]) == ["", "no_length_fits_mass"]
     assert columns["letter_p"][2:] == [0, 0, 0] and columns["second"][2:] == "..."
     (chain,) = chains_of(paths)
-    assert [r.letter for r in chain.doubtful][-3:] == ["X", "X", "X"]
+    assert chain.to_check[-3:] == [51, 52, 53]
     page = report_on(tmp_path, paths)
     assert "not filled" in page and "Its mass is not known: it holds an X." in page
+
+
+@pytest.mark.parametrize("chains", [[(HEAVY, [])], [("XXXXX", [(0, 5)])], [("A", []), ("", [])]])
+@pytest.mark.parametrize("drawn", [0, MAX_DRAWN])
+def test_odd_chains_have_a_page(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    chains: list[tuple[str, list[tuple[int, int]]]],
+    drawn: int,
+) -> None:
+    """Without a gap, of nothing but X, and empty."""
+    monkeypatch.setattr(page_module, "MAX_DRAWN", drawn)
+    regions = [""] * len(chains)
+    paths = write_tables(tmp_path, chains, regions=regions)
+    page = report_on(tmp_path, paths)
+    block = re.search(r'<script type="application/gzip"[^>]*>([^<]*)<', page)
+    assert block and len(unpacked(block[1])["gaps"]) == len(chains)
+    assert sorted(unpacked(block[1])["sequence"].split("\n")) == sorted(s for s, _ in chains)
+    assert page.count('<svg class="map"') == (len(chains) if drawn else 0)
 
 
 def test_only_the_first_chains_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -472,7 +491,7 @@ def test_the_page_says_what_it_is_of(tmp_path: Path) -> None:
     page = report_on(
         tmp_path,
         paths,
-        given=[{"fasta": fasta}],
+        given=[{"fasta": [fasta]}],
         settings={"tolerance_ppm": 7.5, "modifications": {"deamidated": True}},
         weights=paths["gaps"],
     )
@@ -533,5 +552,9 @@ def test_the_page_says_how_reads_were_placed(tmp_path: Path) -> None:
     )
     page = report_on(tmp_path, paths, evidence={"s": evidence}, reads={"s": reads})
     assert "7 of 8 reads are on a chain; they come from Casanovo, PEAKS." in page
+    assert 33 not in {r.position for chain in chains_of(paths) for r in chain.residues}
+    assert re.search(r"33 \(CDR1\)|32–33 \(CDR1\)", page.partition("card alert")[2][:600])
     assert f"show 100 of {len(HEAVY)} residues" in page and "10 at most" in page
-    assert f"Doubtful (filled triangles): 33 {HEAVY[32]} doubtful" in page
+    assert (
+        f"Doubtful (filled triangles; open ones have other flags): 33 {HEAVY[32]} doubtful" in page
+    )

@@ -1,5 +1,5 @@
-// The page's script: other candidates, masses, FASTA and pictures of chains, and the table of a repertoire.
-// Everything that it draws for a chain of up to 200 is in the page without it.
+// The script of the report: other candidates, masses, FASTA and pictures of chains, and the table of a
+// repertoire. Without it, the page still has the maps, candidates and masses of up to 200 chains.
 "use strict";
 
 const constants = JSON.parse(document.getElementById("constants").textContent);
@@ -156,7 +156,7 @@ function levelOf(p) {
 
 // --- the map: the same as map.py draws -------------------------------------------------------------
 
-const CELL = 15, GUTTER = 52, BAND = 22, BOX = 22, DEPTH = 14, ROW = 15, SPACE = 12, LETTER_WIDTH = 7.3;
+const CELL = 15, GUTTER = 52, BAND = 25, BOX = 22, DEPTH = 14, ROW = 15, SPACE = 12, LETTER_WIDTH = 7.3;
 const LEVEL_WORDS = ["", "sure", "likely", "doubtful", "open"];
 const ROWS = [
   ["2nd", "c", (r) => (r.secondP >= constants.second ? r.second : "")],
@@ -194,7 +194,7 @@ function drawLine(chain, start, stop, y) {
     const x = middle(r.position), level = levelOf(r.p);
     const kind = `${r.code ? "u" : "b"} p${level}${r.chosen ? " chosen" : ""}`;
     parts += `<rect class="${kind}" x="${x - 7}" y="${top}" width="14" height="${BOX}" rx="2">` +
-      `<title>${told(r, level)}</title></rect>`;
+      `<title>${tooltip(r, level)}</title></rect>`;
     if (r.code) {
       parts += `<line class="s p${level}" x1="${x - 5}" x2="${x + 5}" y1="${top + 20}" y2="${top + 20}"/>`;
     } else if (level === 4) {
@@ -215,7 +215,7 @@ function drawLine(chain, start, stop, y) {
   }
   for (const [position, text, strong] of chain.doubts) {
     if (position > start && position <= stop) {
-      parts += `<path class="${strong ? "d" : "f"}" d="M${middle(position) - 4} ${top - 2}h8l-4 6z"><title>${escaped(text)}</title></path>`;
+      parts += `<path class="${strong ? "d" : "f"}" d="M${middle(position) - 4} ${top - 5}h8l-4 5.5z"><title>${escaped(text)}</title></path>`;
     }
   }
   let below = top + BOX;
@@ -257,7 +257,7 @@ function drawBands(chain, start, stop, y) {
   return parts;
 }
 
-function told(r, level) {
+function tooltip(r, level) {
   const share = (p) => (p / MILLE).toFixed(3);
   let text = `${r.position} ${r.letter} ${share(r.p)}, ${LEVEL_WORDS[level]}`;
   if (r.code) text += `, was ${r.code}`;

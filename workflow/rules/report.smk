@@ -1,10 +1,6 @@
 # What the page says of the user's files, and of the settings that a result depends on.
 GIVEN = [
-    {
-        column if number == 1 else f"{column} {number}": str(path)
-        for column in PATHS
-        for number, path in enumerate(s.files(column), start=1)
-    }
+    {column: list(map(str, s.files(column))) for column in PATHS if s.files(column)}
     for s in SAMPLES.values()
 ]
 # Tables that only some samples have.
@@ -89,7 +85,7 @@ rule write_report:
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
         evidence=list(EVIDENCE.values()),
         reads=list(READS.values()),
-        given=[path for files in GIVEN for path in files.values()],
+        given=[path for row in GIVEN for paths in row.values() for path in paths],
         weights=weights(),
         template=located("workflow/report/report.html.j2"),
         parts=located("workflow/report/report_parts.html.j2"),

@@ -13,7 +13,7 @@ files, given = snakemake.input, snakemake.params.given
 write_report(
     **arguments(snakemake, *OTHERS, "evidence", "reads", *TABLES),
     tables={name: [Path(path) for path in files[name]] for name in TABLES},
-    given=[{name: Path(path) for name, path in columns.items()} for columns in given],
+    given=[{name: [*map(Path, paths)] for name, paths in row.items()} for row in given],
     evidence=dict(zip(snakemake.params.with_evidence, map(Path, files.evidence), strict=True)),
     reads=dict(zip(snakemake.params.with_reads, map(Path, files.reads), strict=True)),
 )

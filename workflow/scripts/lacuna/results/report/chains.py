@@ -120,9 +120,10 @@ class Chain:
         return [gap for gap in self.gaps if not gap.code]
 
     @property
-    def doubtful(self) -> list[Residue]:
-        """Residues to check before a gene is ordered: less than likely, or not filled."""
-        return [r for r in self.residues if r.level > 2]
+    def to_check(self) -> list[int]:
+        """Positions to check before a gene is ordered: below .80, not filled, or doubtful."""
+        unsure = {r.position for r in self.residues if r.level > 2}
+        return sorted(unsure | {d.position for d in self.evidence.doubts if d.strong})
 
     def region_at(self, position: int) -> str:
         """The region of a position, '' outside."""

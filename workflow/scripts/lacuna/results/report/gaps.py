@@ -169,8 +169,8 @@ def _count(chunk: pd.DataFrame, counts: np.ndarray) -> None:
     step = np.rint(np.where(usable, p, 0) * PROBABILITY_STEPS).astype(np.int64)
     known = usable & (chunk["truth"] != "").to_numpy()
     right = known & (chunk["truth"] == chunk["residue"]).to_numpy()
-    told = usable & chunk["filled"].to_numpy()
-    for i, mask in enumerate((told, known, right)):
+    filled = usable & chunk["filled"].to_numpy()
+    for i, mask in enumerate((filled, known, right)):
         counts[i] += np.bincount(step[mask], minlength=PROBABILITY_STEPS + 1)
 
 

@@ -12,7 +12,7 @@ from lacuna.results.report.chains import REGION_NUMBERS, SECOND, Chain, Residue
 COLUMNS = 60  # residues a line
 CELL = 15
 GUTTER = 52
-BAND = 22  # height of the regions' row
+BAND = 25  # height of the regions' row
 BOX = 22
 DEPTH = 14  # of the bars of reads
 ROW = 15  # of the small letters below
@@ -53,7 +53,7 @@ def _line(
     parts += _letters("o", [_middle(i, start) for i in observed], base, letters)
     for r in here:
         x = _middle(r.position, start)
-        title = f"<title>{told(r)}</title>"
+        title = f"<title>{tooltip(r)}</title>"
         kind = "u" if r.code else "b"
         parts.append(
             f'<rect class="{kind} p{r.level}" x="{x - 7}" y="{top}" width="14" height="{BOX}" '
@@ -82,7 +82,7 @@ def _line(
         if start < doubt.position <= stop:
             x, kind = _middle(doubt.position, start), "d" if doubt.strong else "f"
             parts.append(
-                f'<path class="{kind}" d="M{x - 4} {top - 2}h8l-4 6z">'
+                f'<path class="{kind}" d="M{x - 4} {top - 5}h8l-4 5.5z">'
                 f"<title>{escape(doubt.text)}</title></path>"
             )
     below = top + BOX
@@ -119,8 +119,8 @@ _ROWS: tuple[tuple[str, str, Callable[[Residue], str]], ...] = (
 )
 
 
-def told(r: Residue) -> str:
-    """A missing residue in words, for who points at it."""
+def tooltip(r: Residue) -> str:
+    """A missing residue in words."""
     text = f"{r.position} {r.letter} {_share(r.probability)}, {LEVEL_WORDS[r.level]}"
     if r.code:
         text += f", was {r.code}"

@@ -35,7 +35,7 @@ def write_report(
     out: Path,
     *,
     alkylation: Sequence[Path] = (),
-    given: Sequence[Mapping[str, Path]] = (),
+    given: Sequence[Mapping[str, Sequence[Path]]] = (),
     evidence: Mapping[str, Path] | None = None,
     reads: Mapping[str, Path] | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -56,7 +56,9 @@ def write_report(
     read = _read_samples(samples[:MAX_ROWS], tables, alkylation, given, optional)
     run_files = [("weights", weights)] if weights is not None else []
     for name, inputs in zip(samples[:MAX_ROWS], given, strict=False):
-        run_files += [(f"{name}: {column}", path) for column, path in inputs.items()]
+        run_files += [
+            (f"{name}: {column}", path) for column, paths in inputs.items() for path in paths
+        ]
     style, script = (_source(f"report.{kind}") for kind in ("css", "js"))
     page = page_template("report.html.j2", _FILTERS).render(
         samples=read,
@@ -78,7 +80,7 @@ def _read_samples(
     names: Sequence[str],
     tables: Mapping[str, Sequence[Path]],
     alkylation: Sequence[Path],
-    given: Sequence[Mapping[str, Path]],
+    given: Sequence[Mapping[str, Sequence[Path]]],
     optional: Mapping[str, Mapping[str, Path]],
 ) -> list[Sample]:
     room = Room(MAX_DRAWN, MAX_LISTED)

@@ -123,7 +123,7 @@ class Sample:
 
     @property
     def places_to_check(self) -> list[tuple[str, str, str]]:
-        """Chain, positions and region of runs of doubtful residues, of chains that are drawn."""
+        """Chain, positions and region of runs of residues to check, of chains that are drawn."""
         return [place for chain in self.chains for place in _runs(chain)]
 
 
@@ -132,7 +132,7 @@ def read_sample(
     tables: Mapping[str, Path],
     room: Room,
     *,
-    given: Mapping[str, Path] | None = None,
+    given: Mapping[str, Sequence[Path]] | None = None,
     alkylation: Path | None = None,
     evidence: Path | None = None,
     reads: Path | None = None,
@@ -166,7 +166,7 @@ def read_sample(
         ),
         verdicts=gaps.verdicts,
         sure_codes=residues.sure_codes,
-        to_check=residues.to_check,
+        to_check=sum(len(c.to_check) for c in chains) if drawn else residues.to_check,
         weighed=gaps.weighed,
         rejected_rows=_read_rejected(tables["rejected"]),
         overall=overall,
@@ -195,7 +195,7 @@ def read_sample(
 
 
 def _read_chains(
-    tables: Mapping[str, Path], given: Mapping[str, Path] | None, evidence: Path | None
+    tables: Mapping[str, Path], given: Mapping[str, Sequence[Path]] | None, evidence: Path | None
 ) -> tuple[Chain, ...]:
     """The chains of a sample, with their modifications if the user's files are given."""
     found: Iterable[Chain] = read_chains(
@@ -204,7 +204,8 @@ def _read_chains(
     if evidence is not None:
         found = with_evidence(found, read_evidence(evidence))
     if given is not None and "fasta" in given:
-        found = with_modifications(found, given["fasta"], given.get("gaps"))
+        gaps = given.get("gaps", [])
+        found = with_modifications(found, given["fasta"][0], gaps[0] if gaps else None)
     return tuple(found)
 
 
@@ -218,9 +219,9 @@ def _read_rejected(path: Path) -> tuple[tuple[str, ...], ...]:
 
 
 def _runs(chain: Chain) -> Iterator[tuple[str, str, str]]:
-    """Doubtful residues that follow each other, as one place."""
+    """Residues to check that follow each other, as one place."""
     run: list[int] = []
-    for position in [*(r.position for r in chain.doubtful), None]:
+    for position in [*chain.to_check, None]:
         if run and position != run[-1] + 1:
             yield chain.name, _place(run), chain.region_at(run[0])
             run = []
