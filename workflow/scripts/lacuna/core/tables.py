@@ -158,6 +158,9 @@ class RejectedRow(NamedTuple):
     reason: Annotated[str, "file, line, record, fault and remedy"]
 
 
+OBSERVED, INFERRED, DOUBTFUL = "observed", "inferred", "doubtful"  # states of a position
+
+
 class EvidenceRow(NamedTuple):
     """A position of a chain, for samples with reads or evidence."""
 
