@@ -25,3 +25,31 @@ rule benchmark_scale:
         code=code("benchmark_scale.py"),
     script:
         "../scripts/benchmark_scale.py"
+
+
+READ_BENCHMARK_SETS = CONFIG["benchmark_reads"]["sets"]
+
+
+rule benchmark_reads:
+    """Chains from reads of known proteins: what is right, and what each part of the method brings."""
+    input:
+        sets=READ_BENCHMARK_SETS or [],
+        files=lambda wildcards: files_of(checked(known_reads, READ_BENCHMARK_SETS)),
+        weights=weights(),
+        library=resource("library"),
+    output:
+        out=OUT / "benchmark_reads.tsv",
+    log:
+        OUT / "logs" / "benchmark_reads.log",
+    benchmark:
+        OUT / "benchmarks" / "benchmark_reads.tsv"
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        ablations=CONFIG["benchmark_reads"]["ablations"],
+        inputs=digests("benchmark_reads.sets"),
+        code=code("benchmark_reads.py"),
+    script:
+        "../scripts/benchmark_reads.py"

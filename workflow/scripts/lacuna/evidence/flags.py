@@ -2,24 +2,30 @@
 
 import numpy as np
 
+from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.placing.consensus import Votes
 from lacuna.placing.draft import Draft
-from lacuna.placing.readset import I, L
+from lacuna.placing.readset import ISOLEUCINE, LEUCINE
 
 MINORITY = 0.15  # share of the nats of reads for another residue
 SOME = 0.1  # share of reads that show D for N, or E for Q
+ISOBARIC = 0.4  # weight of reads in blocks of equal mass, of all others
 FEW = 4.0  # nats: against germline on so little evidence
 _D, _N, _E, _Q = (RESIDUES.index(r) for r in "DNEQ")
 
 
 def flags_of(draft: Draft, found: Votes, best: np.ndarray, told: np.ndarray) -> list[list[str]]:
-    """Flags of each position: deamidation, germline, minority.
+    """Flags of each position.
+
+    deamidation: reads show N and D, or Q and E; against_germline: on little evidence; isobaric:
+    many reads show other residues of the same mass; length: inserted against germline; minority:
+    some reads show another residue.
 
     best (t,) residues, L for I; told (t,) nats by which reads alone prefer theirs.
     """
     flags: list[list[str]] = []
-    germline = np.where(draft.germline == I, L, draft.germline)
+    germline = np.where(draft.germline == ISOLEUCINE, LEUCINE, draft.germline)
     for i, residue in enumerate(best.tolist()):
         own: list[str] = []
         for pair, (amide, acid) in enumerate(((_N, _D), (_Q, _E))):
@@ -29,6 +35,10 @@ def flags_of(draft: Draft, found: Votes, best: np.ndarray, told: np.ndarray) -> 
                 own.append("deamidation")
         if germline[i] < N_RESIDUES and germline[i] != residue and told[i] < FEW:
             own.append("against_germline")
+        if found.blocks[i] >= ISOBARIC * max(found.depth[i], 1.0):
+            own.append("isobaric")
+        if draft.columns[i] == OTHER_INSERTION:
+            own.append("length")
         nats = np.maximum(found.nats[i], 0.0)
         others = nats.copy()
         others[residue] = 0.0

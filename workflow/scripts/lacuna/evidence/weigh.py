@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from lacuna.antibody.imgt import CDR_COLUMNS, OTHER_INSERTION, imgt_numbers, regions_of
+from lacuna.antibody.imgt import CDR_COLUMNS, CYS104, OTHER_INSERTION, imgt_numbers, regions_of
 from lacuna.antibody.numbering import number_parts
 from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES, decode
 from lacuna.core.tables import EvidenceRow, Shares
@@ -15,15 +15,17 @@ from lacuna.network.model import GapNetwork
 from lacuna.placing.consensus import Votes, residue_nats, votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.place import Placed
-from lacuna.placing.readset import I, L
+from lacuna.placing.readset import ISOLEUCINE, LEUCINE
 from lacuna.templates.homologs import Homologs
 from lacuna.templates.nearest import Library
 
+CPU = torch.device("cpu")
 TEMPER = 0.5  # of the nats of reads, whose errors are alike
 CAP = 12.0  # nats that reads may say at most
-FLOOR = 0.01  # share of the network's that is spread evenly where reads tell a residue
-FLOOR_UNTOLD = 0.07  # the same where they do not: no such residue is stated at .95
-FLOOR_BARE = 0.25  # where the germline is all there is
+FLOOR = 0.01  # share of the network's that is spread evenly
+FLOOR_UNTOLD = 0.07  # of the posterior where reads do not tell: none is stated at .95
+FLOOR_BARE = 0.1  # where the germline is all there is
+LOOP_TRUST = 0.5  # power of the network's shares in CDR1 and CDR2 that reads do not tell
 FLOOR_SERUM = 0.3
 SERUM_MOST = 0.8  # probability of a residue of a loop in a serum
 BARE = 0.25  # share of a V domain that reads tell, below which it is nearly unread
@@ -70,15 +72,19 @@ class WeighedChain:
 
 def weigh(
     placed: Placed,
-    model: GapNetwork,
+    model: GapNetwork | None,
     library: Library,
     homologs: Homologs | None = None,
     *,
     k: int = 128,
     stride: int = 64,
-    device: torch.device = torch.device("cpu"),
+    device: torch.device = CPU,
+    temper: bool = True,
 ) -> tuple[WeighedChain, ...]:
     """Every chain with a probability for each of its residues.
+
+    model: None leaves the network out, and temper: False takes the errors of reads for independent
+    of each other, as the benchmark does to show what both bring.
 
     The network judges a position without the reads' word on it; the two are multiplied.
     """
@@ -86,22 +92,25 @@ def weigh(
     found = [
         votes(placed.reads, placed.laid, i, len(placed.drafts[i]), overhang=False) for i in chosen
     ]
-    nats = [likelihood(d, v) for d, v in zip(placed.drafts, found, strict=True)]
+    nats = [likelihood(d, v, temper) for d, v in zip(placed.drafts, found, strict=True)]
     bare = [_is_bare(d, n) for d, n in zip(placed.drafts, nats, strict=True)]
-    letters = [
-        _first_letters(d, n, b) for d, n, b in zip(placed.drafts, nats, bare, strict=True)
-    ]
+    letters = [_first_letters(d, n, b) for d, n, b in zip(placed.drafts, nats, bare, strict=True)]
     posterior = [_softmax(n) for n in nats]
     for _ in range(ROUNDS):
-        weak = [
-            (_merged(p).max(1) < WEAK) & ~b for p, b in zip(posterior, bare, strict=True)
-        ]
-        shares = network_shares(
-            letters, weak, model, library, homologs, k=k, stride=stride, device=device
+        weak = [(_merged(p).max(1) < WEAK) & ~b for p, b in zip(posterior, bare, strict=True)]
+        shares = (
+            network_shares(
+                letters, weak, model, library, homologs, k=k, stride=stride, device=device
+            )
+            if model is not None
+            else [np.full(n.shape, 1 / N_RESIDUES) for n in nats]
         )
         posterior = [
-            _softmax(n + np.log(_with_floor(s, _floors(n, b, placed.serum))))
-            for n, s, b in zip(nats, shares, bare, strict=True)
+            _with_floor(
+                _softmax(n + _trust(d, n)[:, None] * np.log((1 - FLOOR) * s + FLOOR / N_RESIDUES)),
+                _floors(n, b, placed.serum),
+            )
+            for d, n, s, b in zip(placed.drafts, nats, shares, bare, strict=True)
         ]
         letters = [
             "".join(RESIDUES[x] for x in p.argmax(1)) if not b.any() else before
@@ -129,22 +138,32 @@ def _is_bare(draft: Draft, nats: np.ndarray) -> np.ndarray:
 
 
 def _floors(nats: np.ndarray, bare: np.ndarray, serum: bool) -> np.ndarray:
-    """(t,) share of the network's that is spread evenly: more where reads do not tell."""
-    floors = np.where(_margin(nats) >= TOLD, FLOOR, FLOOR_UNTOLD)
+    """(t,) share of the posterior that is spread evenly where reads do not tell a residue."""
+    floors = np.where(_margin(nats) >= TOLD, 0.0, FLOOR_UNTOLD)
     floors = np.where(bare, FLOOR_BARE, floors)
     return np.full(len(floors), FLOOR_SERUM) if serum else floors
+
+
+def _trust(draft: Draft, nats: np.ndarray) -> np.ndarray:
+    """(t,) power that the network's shares are raised to.
+
+    Germline loops are its guess for CDR1 and CDR2 that nothing shows; engineered and matured
+    antibodies have others more often than natural chains, which it learned from.
+    """
+    loop = CDR_COLUMNS[draft.columns] & (draft.columns < CYS104)
+    return np.where(loop & (_margin(nats) < TOLD), LOOP_TRUST, 1.0)
 
 
 def _with_floor(shares: np.ndarray, floors: np.ndarray) -> np.ndarray:
     return (1 - floors[:, None]) * shares + floors[:, None] / N_RESIDUES
 
 
-def likelihood(draft: Draft, found: Votes) -> np.ndarray:
+def likelihood(draft: Draft, found: Votes, temper: bool = True) -> np.ndarray:
     """(t, 20) tempered nats of each residue by reads, the best of each position 0, I as L."""
-    nats = TEMPER * residue_nats(draft, found)
-    nats[:, I] = -np.inf
+    nats = TEMPER * residue_nats(draft, found) if temper else found.nats.copy()
+    nats[:, ISOLEUCINE] = -np.inf
     nats = np.maximum(nats - nats.max(1, keepdims=True), -CAP)
-    nats[:, I] = nats[:, L]
+    nats[:, ISOLEUCINE] = nats[:, LEUCINE]
     return nats
 
 
@@ -156,13 +175,13 @@ def _softmax(nats: np.ndarray) -> np.ndarray:
 def _merged(shares: np.ndarray) -> np.ndarray:
     """Shares with those of I added to L's."""
     merged = shares.copy()
-    merged[:, L] += merged[:, I]
-    merged[:, I] = 0.0
+    merged[:, LEUCINE] += merged[:, ISOLEUCINE]
+    merged[:, ISOLEUCINE] = 0.0
     return merged
 
 
 def _first_letters(draft: Draft, nats: np.ndarray, bare: np.ndarray) -> str:
-    """Residues that reads tell, J for I or L; X elsewhere, but germline where it is all there is."""
+    """Residues that reads tell, J for I or L; germline where it is all there is; X elsewhere."""
     margin = _margin(nats)
     best = _as_l(nats).argmax(1)
     letters = []
@@ -174,8 +193,8 @@ def _first_letters(draft: Draft, nats: np.ndarray, bare: np.ndarray) -> str:
             letters.append(RESIDUES[germline])
         elif told < TOLD:
             letters.append("X")
-        elif token == L:
-            letters.append(RESIDUES[germline] if germline in (I, L) else "J")
+        elif token == LEUCINE:
+            letters.append(RESIDUES[germline] if germline in (ISOLEUCINE, LEUCINE) else "J")
         else:
             letters.append(RESIDUES[token])
     return "".join(letters)
@@ -183,7 +202,7 @@ def _first_letters(draft: Draft, nats: np.ndarray, bare: np.ndarray) -> str:
 
 def _as_l(nats: np.ndarray) -> np.ndarray:
     out = nats.copy()
-    out[:, I] = -np.inf
+    out[:, ISOLEUCINE] = -np.inf
     return out
 
 
@@ -228,8 +247,14 @@ def _chain(
         germline = draft.germline[i]
         rows.append(
             EvidenceRow(
-                name, i + 1, str(numbers[i]), str(regions[i]), RESIDUES[best[i]],
-                float(probability[i]), str(state[i]), float(found.depth[i]),
+                name,
+                i + 1,
+                str(numbers[i]),
+                str(regions[i]),
+                RESIDUES[best[i]],
+                float(probability[i]),
+                str(state[i]),
+                float(found.depth[i]),
                 RESIDUES[germline] if germline < N_RESIDUES else "",
                 Shares((r, p) for r, p in others if p >= LEAST),
                 ";".join(flags[i]),
@@ -242,7 +267,7 @@ def _chain(
 
 
 def _shared(draft: Draft, posterior: np.ndarray) -> np.ndarray:
-    """Shares of a serum's chain: of loops, which no two antibodies share, never above SERUM_MOST."""
+    """Shares of a serum's chain: in loops, which antibodies do not share, up to SERUM_MOST."""
     top = posterior.max(1)
     over = CDR_COLUMNS[draft.columns] & (top > SERUM_MOST)
     keep = np.where(over, (SERUM_MOST - 1 / N_RESIDUES) / np.maximum(top - 1 / N_RESIDUES, 1e-9), 1)
@@ -273,7 +298,7 @@ def _scaffold(
             gaps.append(GapHint(start, i, 0, None))
             continue
         if observed[i]:
-            letters.append("J" if best[i] in (I, L) else RESIDUES[best[i]])
+            letters.append("J" if best[i] in (ISOLEUCINE, LEUCINE) else RESIDUES[best[i]])
         else:
             letters.append("X")
             if told[i] >= SAID or bare[i]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES
-from lacuna.placing.readset import MASSES, ReadSet
+from lacuna.placing.readset import MASSES, MAX_SHIFT, ReadSet
 
 BAND = 3  # residues by which insertions, deletions and blocks may shift a read
 MAX_BLOCK = 4
@@ -35,7 +35,7 @@ STEPS = ((1, 1), (1, 0), (0, 1)) + tuple(
     (a, b)
     for a in range(1, MAX_BLOCK + 1)
     for b in range(1, MAX_BLOCK + 1)
-    if (a, b) != (1, 1) and abs(a - b) <= 2
+    if (a, b) != (1, 1) and abs(a - b) <= MAX_SHIFT
 )
 
 
@@ -105,8 +105,12 @@ def align(
     if not found:
         w = reads.tokens.shape[1]
         return Alignment(
-            np.empty(0, int), np.empty(0), np.empty((0, 2), int), np.empty((0, 2), int),
-            np.empty((0, w), int), np.empty((0, w), np.uint8),
+            np.empty(0, int),
+            np.empty(0),
+            np.empty((0, 2), int),
+            np.empty((0, 2), int),
+            np.empty((0, w), int),
+            np.empty((0, w), np.uint8),
         )
     joined = Alignment(
         *(np.concatenate([getattr(x, f) for x in found]) for f in Alignment.__dataclass_fields__)
@@ -149,7 +153,7 @@ def _align_batch(
         best = score[i - 1] + one
         how = np.zeros((m, offsets), dtype=np.uint8)
         for number, (a, b) in enumerate(STEPS):
-            if number == 0 or a == 0 or a > i:
+            if number == 0 or a == 0 or a > i or b and abs(a - b) > reads.shift:
                 continue
             shift = b - a  # the place in the band that the step comes from is w - shift
             low, high = max(0, shift), min(offsets, offsets + shift)
@@ -206,7 +210,7 @@ def _trace(
     width: int,
 ) -> Alignment:
     """Walk every read back from its best place."""
-    n, m, offsets = score.shape[0] - 1, score.shape[1], score.shape[2]
+    _, m, offsets = score.shape
     flat = score.transpose(1, 0, 2).reshape(m, -1)
     top = flat.argmax(1)
     best = flat[np.arange(m), top]
@@ -237,7 +241,9 @@ def _trace(
         for back in range(MAX_BLOCK):
             inside = ~one & (a > back)
             r = which[inside]
-            place = np.where(b[inside] > back, column[inside] - 1 - back, column[inside] - b[inside])
+            place = np.where(
+                b[inside] > back, column[inside] - 1 - back, column[inside] - b[inside]
+            )
             at[r, i[r] - 1 - back] = np.where(b[inside] == 0, -1, first[keep[r]] + place)
             kind[r, i[r] - 1 - back] = np.where(
                 b[inside] == 0,

@@ -26,7 +26,7 @@ from lacuna.placing.junction import (
 )
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.placement import Laid, lay
-from lacuna.placing.readset import I, ReadSet, merge_il
+from lacuna.placing.readset import ISOLEUCINE, ReadSet, merge_il
 from lacuna.placing.similar import with_similar
 
 ROUNDS = 6
@@ -48,11 +48,16 @@ LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
 SURE = 1.5  # nats by which reads prefer a residue that they are said to tell
 SETTLED = 8.0  # nats from which a loop is not bridged again
 OPEN = 3  # unknown residues that stand for an open stretch
+BETTER_V = 2.0  # nats by which another V segment must be better
 V_CAP = 4.0  # nats that a position may count when V is chosen again
 
 
 def build(
-    reads: ReadSet, drafts: Sequence[Draft], fixed: Sequence[Draft], use: np.ndarray
+    reads: ReadSet,
+    drafts: Sequence[Draft],
+    fixed: Sequence[Draft],
+    use: np.ndarray,
+    rounds: int = ROUNDS,
 ) -> tuple[ReadSet, list[Draft], Laid]:
     """Reads with what C carries, chains after reads and templates agree, and where all reads lie.
 
@@ -62,31 +67,47 @@ def build(
         return reads, [], lay(reads, fixed)
     graph = WordGraph(reads)
     current = list(drafts)
-    for number in range(ROUNDS):
+    laid = lay(reads, [*current, *fixed])
+    reads = replace(reads, cysteine=carried_by_cysteine(reads, laid))
+    if reads.cysteine:
         laid = lay(reads, [*current, *fixed])
-        if number == 0:
-            reads = replace(reads, cysteine=carried_by_cysteine(reads, laid))
-            laid = lay(reads, [*current, *fixed])
-        found = [
-            votes(reads, laid, i, len(d), overhang=True) for i, d in enumerate(current)
+    for number in range(rounds):
+        before = current
+        found = [votes(reads, laid, i, len(d), overhang=True) for i, d in enumerate(current)]
+        current = [
+            with_lengths(next_draft(choose_v(d, v, use), v), v) if d.v >= 0 else d
+            for d, v in zip(current, found, strict=True)
         ]
-        moved = []
-        for draft, vote in zip(current, found, strict=True):
-            if draft.v >= 0:
-                draft = next_draft(choose_v(draft, vote, use), vote)
-                draft = with_lengths(draft, vote)
-            moved.append(draft)
+        laid = _again(reads, current, fixed, before, laid)
         if number in SIMILAR_ROUNDS:
-            again = lay(reads, [*moved, *fixed])
-            depths = [votes(reads, again, i, len(d), overhang=False).depth for i, d in enumerate(moved)]
-            moved = with_similar(reads, moved, depths, again.best(len(reads)))
+            depths = [
+                votes(reads, laid, i, len(d), overhang=False).depth for i, d in enumerate(current)
+            ]
+            settled = current
+            current = with_similar(reads, current, depths, laid.best(len(reads)))
+            laid = _again(reads, current, fixed, settled, laid)
         if number >= FIRST_BRIDGES:
-            moved = bridge_all(reads, moved, fixed, graph, lay(reads, [*moved, *fixed]))
-        same = all(np.array_equal(a.tokens, b.tokens) for a, b in zip(moved, current, strict=True))
-        current = moved
-        if same and number >= SIMILAR_ROUNDS[0]:
+            settled = current
+            current = bridge_all(reads, current, fixed, graph, laid)
+            laid = _again(reads, current, fixed, settled, laid)
+        if _same(current, before) and number >= SIMILAR_ROUNDS[0]:
             break
-    return reads, current, lay(reads, [*current, *fixed])
+    return reads, current, laid
+
+
+def _same(one: Sequence[Draft], other: Sequence[Draft]) -> bool:
+    return all(np.array_equal(a.tokens, b.tokens) for a, b in zip(one, other, strict=True))
+
+
+def _again(
+    reads: ReadSet,
+    drafts: Sequence[Draft],
+    fixed: Sequence[Draft],
+    before: Sequence[Draft],
+    laid: Laid,
+) -> Laid:
+    """Reads on drafts; `laid` if these are as they were before."""
+    return laid if _same(drafts, before) else lay(reads, [*drafts, *fixed])
 
 
 def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
@@ -103,6 +124,8 @@ def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
     every = (segments.tokens[own][:, : CYS104 + 1] != ABSENT).sum(1)
     score = value.sum(1) - V_CAP * np.maximum(every - known.sum(1), 0) + use[own]
     best = int(own[np.argmax(score)])
+    if score.max() < score[own == draft.v][0] + BETTER_V:
+        best = draft.v
     if best == draft.v or draft.j < 0:  # the user's own chains stay templates
         return replace(draft, v=best)
     germline = draft.germline.copy()
@@ -141,7 +164,10 @@ def bridge_all(
     graph: WordGraph,
     laid: Laid,
 ) -> list[Draft]:
-    """Drafts whose weak stretches are the paths that reads like best; laid: reads on these drafts."""
+    """Drafts whose weak stretches are the paths that reads like best.
+
+    laid: reads on these drafts.
+    """
     current = list(drafts)
     best = laid.best(len(reads))
     for i, before in enumerate(drafts):
@@ -208,7 +234,7 @@ def _weak_windows(draft: Draft, margin: np.ndarray) -> list[tuple[int, int]]:
 def _margins(found: Votes, draft: Draft) -> np.ndarray:
     """(t,) nats by which reads prefer the residue of each position to any other."""
     nats = TEMPER * residue_nats(draft, found)
-    nats[:, I] = -np.inf
+    nats[:, ISOLEUCINE] = -np.inf
     known = np.minimum(draft.tokens, N_RESIDUES - 1)[:, None].astype(int)
     own = np.take_along_axis(nats, known, 1)[:, 0]
     others = nats.copy()
@@ -240,16 +266,15 @@ def _with_junction(
     known = np.full(OPEN, MISSING, np.uint8)
     if len(doubtful):
         ahead, back = present[: doubtful[0]], present[doubtful[-1] + 1 :]
-        trials = weigh_paths(
-            beside, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)]
-        )
+        trials = weigh_paths(beside, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)])
         best_arm = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
         known = _supported(refined(beside, best_arm))
     unknown = np.flatnonzero(known >= MISSING)
     ahead, back = known[: unknown[0]], known[unknown[-1] + 1 :]
     suffixes = [back[n:] for n in range(1, len(back))]
     stretches = [
-        s for s in (*joined(ahead, back), *suffixes, present)
+        s
+        for s in (*joined(ahead, back), *suffixes, present)
         if SHORTEST <= len(s) <= LONGEST and (s < MISSING).all()
     ]
     stretches += paths(graph, beside.left, beside.right, SHORTEST, LONGEST)
@@ -278,9 +303,7 @@ def _supported(path: Path) -> np.ndarray:
     return np.concatenate((path.tokens[: unknown[-1] + 1], path.tokens[first:]))
 
 
-def _with_loop(
-    beside: Beside, draft: Draft, span: tuple[int, int], graph: WordGraph
-) -> Draft:
+def _with_loop(beside: Beside, draft: Draft, span: tuple[int, int], graph: WordGraph) -> Draft:
     """The draft with the stretch that reads like best."""
     start, stop = span
     present = draft.tokens[start:stop]
@@ -290,17 +313,18 @@ def _with_loop(
         found.append(present)
     weighed = weigh_paths(beside, found)
 
-    def worth(path: Path) -> float:
-        longer = abs(len(path.tokens) - usual)
-        return path.gain - (LENGTH_COST + RESIDUE_COST * longer if longer else 0.0)
-
     now = next(p for p in weighed if np.array_equal(p.tokens, present))
     good = [p for p in weighed if p.thinnest >= MIN_JOINT]
-    best = max(good, key=lambda p: (worth(p), p.tokens.tolist()), default=now)
-    longer = len(best.tokens) != len(present)
-    if worth(best) < worth(now) + (max(MARGIN, LONGER_SHARE * now.gain) if longer else MARGIN):
-        best = now
-    best = refined(beside, best)
+    best = now
+    for path in good:  # the best first; of the usual length before others
+        if len(path.tokens) == usual and path.gain >= best.gain + MARGIN:
+            best = path
+    for path in good:
+        more = abs(len(path.tokens) - usual)
+        cost = LENGTH_COST + RESIDUE_COST * more + LONGER_SHARE * best.gain
+        if more and path.gain >= best.gain + max(MARGIN, cost):
+            best = path
+    best = refined(beside, best, usual)
     if np.array_equal(best.tokens, present):
         return draft
     return resized(draft, start, stop, best.tokens)
@@ -313,7 +337,9 @@ def resized(draft: Draft, start: int, stop: int, tokens: np.ndarray) -> Draft:
     if more:
         half = (stop - start - max(-more, 0) + 1) // 2
         rest = stop - start - half - max(-more, 0)
-        columns = np.concatenate((columns[:half], np.full(max(more, 0), 161), columns[len(columns) - rest :]))
+        columns = np.concatenate(
+            (columns[:half], np.full(max(more, 0), 161), columns[len(columns) - rest :])
+        )
         germline = np.concatenate(
             (germline[:half], np.full(max(more, 0), ABSENT), germline[len(germline) - rest :])
         )

@@ -5,12 +5,12 @@ from math import lgamma
 
 import numpy as np
 
+from lacuna.antibody.imgt import CDR_COLUMNS
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES
 from lacuna.placing.align import BLOCK, INSERTED, MATCH, MISMATCH, ON_MISSING, OTHER_BLOCK
 from lacuna.placing.draft import Draft
 from lacuna.placing.placement import Laid
-from lacuna.placing.readset import DEAMIDATION, I, ReadSet
-from lacuna.antibody.imgt import CDR_COLUMNS
+from lacuna.placing.readset import DEAMIDATION, ISOLEUCINE, ReadSet
 
 BLOCK_WEIGHT = 0.1  # of a residue in a block of equal mass: the order, or the block, may be wrong
 OVERHANG = 6  # residues beyond a core that may vote for a new template
@@ -33,7 +33,7 @@ class Votes:
     nats (t, 20): log-likelihood of each residue by reads, up to a constant, I never; depth (t,):
     weight of the reads whose core covers a position; amide (t, 4): weight of reads that show N, D
     (or deamidated N), Q, E (or deamidated Q); inserted: weight and residues of insertions before a
-    position; deleted, passed (t,): weight of reads that leave a position out, and that read it.
+    position; blocks (t,): weight of reads that show it in a block of equal mass; deleted, passed (t,): weight of reads that leave a position out, and that read it.
     """
 
     nats: np.ndarray
@@ -42,6 +42,7 @@ class Votes:
     inserted: dict[int, dict[tuple[int, ...], float]]
     deleted: np.ndarray
     passed: np.ndarray
+    blocks: np.ndarray
 
 
 def place_weights(reads: ReadSet, laid: Laid) -> np.ndarray:
@@ -86,9 +87,12 @@ def votes(reads: ReadSet, laid: Laid, chain: int, length: int, *, overhang: bool
     row, column = np.nonzero(core & (a.at >= 0))
     sure = np.where(np.isin(a.kind[row, column], (BLOCK, OTHER_BLOCK)), BLOCK_WEIGHT, 1.0)
     np.add.at(depth, a.at[row, column] - start, weight[row] * sure)
+    blocks = np.zeros(length)
+    row, column = np.nonzero(np.isin(a.kind, (BLOCK, OTHER_BLOCK)) & (a.at >= 0))
+    np.add.at(blocks, a.at[row, column] - start, weight[row])
     inserted, deleted, passed = _lengths(reads, own, weight, start, length)
-    nats[:, I] = 0.0
-    return Votes(nats, depth, amide, inserted, deleted, passed)
+    nats[:, ISOLEUCINE] = 0.0
+    return Votes(nats, depth, amide, inserted, deleted, passed, blocks)
 
 
 def _with_overhang(
@@ -146,17 +150,17 @@ def germline_prior(draft: Draft) -> np.ndarray:
     mutated = np.where(CDR_COLUMNS[draft.columns], MUTATED_CDR, MUTATED_FR)
     prior = np.repeat(np.log(mutated / (N_RESIDUES - 2))[:, None], N_RESIDUES, 1)
     known = np.flatnonzero(draft.germline < MISSING)
-    merged = np.where(draft.germline == I, RESIDUES.index("L"), draft.germline)
+    merged = np.where(draft.germline == ISOLEUCINE, RESIDUES.index("L"), draft.germline)
     prior[known, merged[known]] = np.log(1 - mutated[known])
     unknown = draft.germline >= MISSING
     prior[unknown] = np.log(1 / (N_RESIDUES - 1))
-    prior[:, I] = -np.inf
+    prior[:, ISOLEUCINE] = -np.inf
     return prior
 
 
 # Beta distributions (alpha, beta) of the share of D among reads of an N, where G follows or not,
 # of E among reads of a Q, and of N or Q among reads of a true D or E.
-_NG, _NX, _QX, _ACID = (1.2, 1.5), (0.6, 4.0), (0.4, 8.0), (0.6, 50.0)
+_NG, _NX, _QX, _ACID = (1.2, 1.5), (0.5, 1.5), (0.4, 4.0), (0.6, 50.0)
 
 
 def _log_beta(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -197,7 +201,7 @@ def residue_nats(draft: Draft, found: Votes) -> np.ndarray:
     N and D, and Q and E, count as in `amide_nats`.
     """
     counts = np.maximum(found.nats, 0.0) / NATS_A_READ
-    counts[:, I] = 0.0
+    counts[:, ISOLEUCINE] = 0.0
     total = counts.sum(1, keepdims=True)
     others = total - counts
     alpha, beta = _ERRORS

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lacuna.antibody.germlines import LOCI, constants, j_segments, v_segments
+from lacuna.antibody.germlines import constants, j_segments, v_segments
 from lacuna.antibody.imgt import (
     CONSTANT,
     CYS104,
@@ -89,7 +89,9 @@ class Draft:
         """The draft with another CDR3; germline residues are counted from both of its ends."""
         start, stop = self.cdr3()
         columns = np.array(cdr3_codes(len(tokens)), dtype=np.uint8)
-        return self.spliced(start, stop, tokens, columns, cdr3_germline(self.v, self.j, len(tokens)))
+        return self.spliced(
+            start, stop, tokens, columns, cdr3_germline(self.v, self.j, len(tokens))
+        )
 
 
 def _tail(v: int) -> np.ndarray:
@@ -107,10 +109,12 @@ def _head(j: int) -> np.ndarray:
 def cdr3_germline(v: int, j: int, length: int) -> np.ndarray:
     """(length,) residues that V and J have in a CDR3, ABSENT between them; V goes first."""
     tokens = np.full(length, ABSENT, dtype=np.uint8)
-    head = _head(j)[-length:] if length else _head(j)[:0]
-    tokens[length - len(head) :] = head
-    tail = _tail(v)[:length]
-    tokens[: len(tail)] = tail
+    if j >= 0 and length:
+        head = _head(j)[-length:]
+        tokens[length - len(head) :] = head
+    if v >= 0:
+        tail = _tail(v)[:length]
+        tokens[: len(tail)] = tail
     return tokens
 
 
@@ -145,10 +149,8 @@ def protein_of(sequence: str) -> Draft:
         merge_il(tokens),
         np.full(len(tokens), OTHER_INSERTION, np.uint8),
         np.where(tokens < MISSING, tokens, ABSENT).astype(np.uint8),
-        -1, -1, -1,
+        -1,
+        -1,
+        -1,
         True,
     )
-
-
-def locus_index(locus: str) -> int:
-    return LOCI.index(locus)

@@ -14,7 +14,7 @@ from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, encode
 from lacuna.placing.consensus import TEMPER, Votes, residue_nats, votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.placement import Laid, lay
-from lacuna.placing.readset import I, L, ReadSet, merge_il
+from lacuna.placing.readset import ISOLEUCINE, LEUCINE, ReadSet, merge_il
 
 ROUNDS = 6  # a gap grows shorter by some residues on either side in each
 AHEAD = 2.5  # nats by which reads prefer a residue from which it counts as known
@@ -39,9 +39,7 @@ class Shown:
         return self.depth >= MIN_DEPTH
 
 
-def show(
-    reads: ReadSet, chains: Sequence[str], others: Sequence[str]
-) -> tuple[list[Shown], Laid]:
+def show(reads: ReadSet, chains: Sequence[str], others: Sequence[str]) -> tuple[list[Shown], Laid]:
     """What reads show of each chain, and where they lie.
 
     chains: letters of scaffolds, missing residues as X, B, J or Z; others: sequences that take
@@ -81,7 +79,7 @@ def _known(given: Draft, draft: Draft, found: Votes) -> Draft:
 
 def _shown(draft: Draft, found: Votes) -> Shown:
     nats = TEMPER * residue_nats(draft, found)
-    nats[:, I] = nats[:, L]
+    nats[:, ISOLEUCINE] = nats[:, LEUCINE]
     nats = np.maximum(nats - nats.max(1, keepdims=True), -MOST_NATS)
     weights = np.exp(nats)
     weights[found.nats.max(1) <= 0] = 1.0

@@ -13,7 +13,7 @@ import numpy as np
 from lacuna.core.alphabet import MISSING, N_RESIDUES
 from lacuna.placing.align import MATCH, MISMATCH, Alignment, align
 from lacuna.placing.placement import text_of
-from lacuna.placing.readset import I, ReadSet
+from lacuna.placing.readset import ISOLEUCINE, ReadSet
 from lacuna.placing.seeds import SEED, diagonals, word_weights, words
 
 CONTEXT = 4
@@ -71,9 +71,7 @@ def paths(
     those of the stretch between.
     """
     forward = _walk(graph.after, left[-CONTEXT:], right[:ANCHOR], shortest, longest)
-    backward = _walk(
-        graph.before, right[:CONTEXT], left[-ANCHOR:], shortest, longest, reverse=True
-    )
+    backward = _walk(graph.before, right[:CONTEXT], left[-ANCHOR:], shortest, longest, reverse=True)
     found: dict[tuple[int, ...], float] = {}
     for score, stretch in forward + [(s, t[::-1]) for s, t in backward]:
         found[stretch] = max(found.get(stretch, -np.inf), score)
@@ -121,7 +119,7 @@ def _walk(
         total = weight.sum(1, keepdims=True) + FLOOR * (N_RESIDUES - 1)
         gain = np.log((weight + 1e-6) / total)
         gain[weight < FLOOR] = -np.inf
-        gain[:, I] = -np.inf
+        gain[:, ISOLEUCINE] = -np.inf
         reached = score[:, None] + gain
         row, residue = np.nonzero(reached > -np.inf)
         if not len(row):
@@ -206,10 +204,17 @@ def weigh_paths(beside: Beside, stretches: Sequence[np.ndarray]) -> list[Path]:
     return sorted(weighed, key=lambda p: (-p.gain, p.tokens.tolist()))
 
 
-def refined(beside: Beside, path: Path) -> Path:
-    """A path after the edits that reads like: blocks that they read otherwise, one by one."""
+def refined(beside: Beside, path: Path, usual: int | None = None) -> Path:
+    """A path after the edits that reads like: blocks that they read otherwise, one by one.
+
+    usual: length that no edit leads away from; tools split a residue at the end of a peptide (Q
+    into GA) in all of its spectra.
+    """
     for _ in range(EDITS):
         tried = _edited(beside, path.tokens)
+        if usual is not None:
+            off = abs(len(path.tokens) - usual)
+            tried = [t for t in tried if abs(len(t) - usual) <= off]
         if not tried:
             return path
         weighed = weigh_paths(beside, [path.tokens, *tried])

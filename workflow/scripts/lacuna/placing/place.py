@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from lacuna.placing.build import build
 from lacuna.placing.draft import Draft, draft_of, protein_of
 from lacuna.placing.placement import Laid
 from lacuna.placing.populations import Population, further_drafts, is_serum, populations
-from lacuna.placing.readset import ReadSet, collapse, merge_il
+from lacuna.placing.readset import MAX_SHIFT, ReadSet, collapse, merge_il
 from lacuna.placing.seeds import word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
 from lacuna.reads.error_model import ErrorModels
@@ -30,7 +30,8 @@ C_SHARE, C_WORDS = 0.2, 12.0  # the same of a constant region, and words at leas
 NAMES = {"H": "heavy", "K": "kappa", "L": "lambda"}
 TOO_SHORT = "shorter than a seed"
 NOWHERE = "fits no chain"
-MORE_CHAINS = 3  # times that further chains are looked for
+FURTHER_ROUNDS = 4  # of building once the first chains are there
+MORE_CHAINS = 2  # times that further chains are looked for
 MAX_DIFFERENCES = 6  # that are written of a read
 
 
@@ -61,14 +62,16 @@ def place(
     contaminants: Sequence[tuple[str, str]] = (),
     species: str = "auto",
     use: np.ndarray | None = None,
+    *,
+    shift: int = MAX_SHIFT,
 ) -> Placed:
     """Find the chains that reads come from, and place every read.
 
     references: (name, sequence) of the sample's own chains or of homologs, which are templates
     instead of germline segments; contaminants: of other proteins; species: 'auto' for any; use
-    (V segments,): how much use in repertoires counts, in words of residues.
+    (V segments,): how much use in repertoires counts, in words of residues; shift: see `ReadSet`.
     """
-    found = collapse(reads, models.probabilities(reads))
+    found = replace(collapse(reads, models.probabilities(reads)), shift=shift)
     use = np.zeros(len(v_segments().names)) if use is None else use
     names: tuple[str, ...] = ()
     if references:
@@ -82,7 +85,7 @@ def place(
         more = further_drafts(found, laid, drafts, species, use)
         if not more:
             break
-        found, drafts, laid = build(found, [*drafts, *more], proteins, use)
+        found, drafts, laid = build(found, [*drafts, *more], proteins, use, rounds=FURTHER_ROUNDS)
     if not references:
         names = _names(drafts)
     chains = populations(found, laid, names, drafts)
@@ -168,12 +171,23 @@ def rows_of(
         end = int(a.span[k, 1] - laid.text.start[chain])
         whole = a.core[k, 0] == 0 and a.core[k, 1] == found.length[group]
         placed_as = (
-            "contaminant" if chain >= n_chains
-            else "shared" if shared[group] else "whole" if whole else "core"
+            "contaminant"
+            if chain >= n_chains
+            else "shared"
+            if shared[group]
+            else "whole"
+            if whole
+            else "core"
         )
         rows.append(
             PlacedRow(
-                read.name, read.tool, names[chain], start, end, float(a.score[k]), placed_as,
+                read.name,
+                read.tool,
+                names[chain],
+                start,
+                end,
+                float(a.score[k]),
+                placed_as,
                 of_read[group],
             )
         )

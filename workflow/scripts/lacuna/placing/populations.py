@@ -4,6 +4,7 @@ Reads that no chain explains are asked which V segments they hold. A V segment t
 part is the start of another chain; a serum offers more and more of them.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,6 @@ import numpy as np
 from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CDR_COLUMNS
 from lacuna.placing.align import MIN_SCORE
-from lacuna.placing.consensus import votes
 from lacuna.placing.draft import Draft, draft_of
 from lacuna.placing.placement import Laid
 from lacuna.placing.readset import ReadSet
@@ -20,19 +20,26 @@ from lacuna.placing.seeds import word_weights
 from lacuna.placing.segments import WORD, Locus, best_of_loci, score_segments
 
 ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain explains
-MAX_OF_LOCUS = 4  # chains of a locus; a sample that offers more is a serum
-MIXED = 0.25  # share of the reads on a position that show another residue than most
-MIXED_POSITIONS = 0.12  # share of read positions of CDRs that are mixed, in a serum
-DEEP = 4.0  # weight of reads on a position that is asked
+MAX_OF_LOCUS = 4  # chains of a locus
+ENOUGH_RUNS = 40  # over loops, below which nothing is said
+MIXED = 0.4  # share of sure runs over loops that differ from what most show, in a serum
+RUN = 3  # residues of a run
+BEYOND = 8  # residues of a read beyond its core that are looked at
+SURE_RUN = 0.7  # probability of each residue of a run
+ENOUGH = 4  # sure reads at a place
 
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """A chain, how much of all reads it has, and how mixed its CDRs are (0 to 1)."""
+    """A chain, how much of all reads it has, and its sure runs of reads over loops.
+
+    runs: how many; others: how many of them differ from what most reads show there.
+    """
 
     name: str
     share: float
-    mixed: float
+    runs: int
+    others: int
 
 
 def further_drafts(
@@ -63,23 +70,49 @@ def _gene(v: int) -> int:
 def populations(
     reads: ReadSet, laid: Laid, names: Sequence[str], drafts: Sequence[Draft]
 ) -> tuple[Population, ...]:
-    """How much of the reads each chain has, and how mixed it is."""
+    """How much of the reads each chain has, and how mixed its loops are."""
     weight = reads.count[laid.alignment.read] * laid.share
     total = max(float(weight.sum()), 1.0)
-    found = []
-    for i, (name, draft) in enumerate(zip(names, drafts, strict=True)):
-        told = votes(reads, laid, i, len(draft), overhang=False)
-        nats = np.sort(np.maximum(told.nats, 0.0), axis=1)
-        asked = CDR_COLUMNS[draft.columns] & (told.depth >= DEEP)
-        second = nats[:, -2] / np.maximum(nats.sum(1), 1e-9)
-        mixed = float((second[asked] >= MIXED).mean()) if asked.any() else 0.0
-        found.append(Population(name, float(weight[laid.chain == i].sum()) / total, mixed))
-    return tuple(found)
+    return tuple(
+        Population(
+            name, float(weight[laid.chain == i].sum()) / total, *_runs(reads, laid, i, draft)
+        )
+        for i, (name, draft) in enumerate(zip(names, drafts, strict=True))
+    )
+
+
+def _runs(reads: ReadSet, laid: Laid, chain: int, draft: Draft) -> tuple[int, int]:
+    """Sure runs of reads over loops, and how many of them differ from what most reads show there.
+
+    A read counts beyond its core too: in a serum reads begin in a common framework and go on into
+    a loop of their own. One antibody whose loops are not built yet disagrees with its template, but
+    not among its reads.
+    """
+    own = laid.of(chain)
+    a, start = own.alignment, int(laid.text.start[chain])
+    loop = CDR_COLUMNS[draft.columns] & (draft.columns > 0)
+    places: dict[int, Counter[tuple[int, ...]]] = {}
+    for k in range(len(a.read)):
+        r = int(a.read[k])
+        n = int(reads.length[r])
+        for low, high, shift in (
+            (max(int(a.core[k, 0]) - BEYOND, 0), int(a.core[k, 0]), a.span[k, 0] - a.core[k, 0]),
+            (int(a.core[k, 0]), min(int(a.core[k, 1]) + BEYOND, n), a.span[k, 1] - a.core[k, 1]),
+        ):
+            for c in range(low, high - RUN + 1):
+                at = c + int(shift) - start
+                if at < 0 or at + RUN > len(loop) or not loop[at : at + RUN].all():
+                    continue
+                if reads.right[r, c : c + RUN].min() >= SURE_RUN:
+                    run = tuple(reads.tokens[r, c : c + RUN].tolist())
+                    places.setdefault(at, Counter())[run] += 1
+    counts = [list(c.values()) for c in places.values() if sum(c.values()) >= ENOUGH]
+    every = sum(map(sum, counts))
+    return every, every - sum(map(max, counts))
 
 
 def is_serum(found: Sequence[Population], drafts: Sequence[Draft]) -> bool:
     """Whether the chains are those of many antibodies rather than of a few."""
-    loci = [d.locus for d in drafts if d.v >= 0]
-    crowded = any(loci.count(locus) >= MAX_OF_LOCUS for locus in set(loci))
-    mixed = [p.mixed for p, d in zip(found, drafts, strict=True) if d.v >= 0]
-    return crowded or (len(mixed) > 0 and float(np.mean(mixed)) >= MIXED_POSITIONS)
+    asked = [p for p, d in zip(found, drafts, strict=True) if d.v >= 0]
+    runs = sum(p.runs for p in asked)
+    return runs >= ENOUGH_RUNS and sum(p.others for p in asked) >= MIXED * runs

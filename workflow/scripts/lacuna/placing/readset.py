@@ -13,9 +13,10 @@ from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode
 from lacuna.reads.read import Read
 
 MAX_READ = 50  # residues; a de novo read that is longer is cut
+MAX_SHIFT = 2  # residues by which blocks of equal mass may differ in length
 MIN_READ = 4  # residues; a shorter one has no seed
 EXTRA_PER_DOUBLING = 0.5  # weight of equal reads: 1 + 0.5 log2 n, since their errors are alike
-I, L = RESIDUES.index("I"), RESIDUES.index("L")
+LEUCINE, ISOLEUCINE = RESIDUES.index("L"), RESIDUES.index("I")
 MASSES = np.zeros(256)
 MASSES[:N_RESIDUES] = [std_aa_mass[r] for r in RESIDUES]
 DEAMIDATION = 0.984016  # Da
@@ -29,9 +30,11 @@ class ReadSet:
 
     tokens (n, w) uint8, L for I and ABSENT past the end; length (n,); right (n, w): probability
     that a residue is right, 0 past the end; delta (n, w): Da that the tool put on a residue;
-    weight (n,): 1 + 0.5 log2 count; count (n,): equal reads; group: index of the different read that each
-    given one is, -1 for one that is too short; mass (n,): Da of the residues by the precursor, NaN
-    if not known. cysteine: what C may carry in this sample, in Da, beside nothing.
+    weight (n,): 1 + 0.5 log2 count; count (n,): equal reads; mass (n,): Da of the residues by the
+    precursor, NaN if not known; group: index of the different read that each given one is, -1 for
+    one that is too short. cysteine: what C may carry in this sample, in Da, beside nothing; shift:
+    residues by which a block of a read may be longer or shorter than one of the chain of equal
+    mass.
     """
 
     tokens: np.ndarray
@@ -43,6 +46,7 @@ class ReadSet:
     mass: np.ndarray
     group: np.ndarray
     cysteine: tuple[float, ...] = ()
+    shift: int = MAX_SHIFT
 
     def __len__(self) -> int:
         return len(self.length)
@@ -55,7 +59,7 @@ class ReadSet:
 
     def take(self, rows: np.ndarray) -> "ReadSet":
         """The reads of some rows, in their order; `group` is left as it is."""
-        kept = ("group", "cysteine")
+        kept = ("group", "cysteine", "shift")
         return replace(
             self,
             **{f: getattr(self, f)[rows] for f in self.__dataclass_fields__ if f not in kept},
@@ -64,7 +68,7 @@ class ReadSet:
 
 def merge_il(tokens: np.ndarray) -> np.ndarray:
     """Tokens with L for I."""
-    return np.where(tokens == I, L, tokens).astype(np.uint8)
+    return np.where(tokens == ISOLEUCINE, LEUCINE, tokens).astype(np.uint8)
 
 
 def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
@@ -99,14 +103,15 @@ def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
             delta[row, min(max(at, 0), len(own) - 1)] += mass
     used = np.flatnonzero(group >= 0)
     count = np.bincount(group[used], minlength=n)
-    mass = np.full(n, np.nan)
+    precursor = np.full(n, np.nan)
     for i in used.tolist():
         row = group[i]
         probability[row, : length[row]] += np.asarray(right[i])[: length[row]]
-        if reads[i].mass is not None:
-            mass[row] = reads[i].mass - WATER
+        whole = reads[i].mass
+        if whole is not None:
+            precursor[row] = whole - WATER
     probability /= np.maximum(count, 1)[:, None]
     weight = 1.0 + EXTRA_PER_DOUBLING * np.log2(np.maximum(count, 1))
     # A residue that is none of the 20 says nothing.
     probability[tokens >= N_RESIDUES] = 0.0
-    return ReadSet(tokens, length, probability, delta, weight, count, mass, group)
+    return ReadSet(tokens, length, probability, delta, weight, count, precursor, group)

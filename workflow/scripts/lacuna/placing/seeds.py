@@ -20,7 +20,7 @@ def words(tokens: np.ndarray, k: int) -> np.ndarray:
 
 
 def word_weights(reads: ReadSet, k: int) -> np.ndarray:
-    """(20 ** k,) float32: how often reads hold each run of k residues, by weight and probability."""
+    """(20 ** k,) float32: weight of the reads that hold each run of k residues, if right."""
     number = words(reads.tokens, k)
     right = np.lib.stride_tricks.sliding_window_view(reads.right, k, axis=-1).prod(-1)
     weight = right * reads.weight[:, None]

@@ -13,6 +13,7 @@ from lacuna.placing.seeds import words
 
 WORD = 5
 ENOUGH = 3.0  # weight of reads with a word from which it counts as seen for sure
+PRIOR = 3.0  # words that the segments used most are ahead by
 SAME_SPECIES = 1.5  # words that a V or J of the species of the constant region is ahead by
 
 
@@ -113,7 +114,9 @@ def best_of_loci(scores: Scores, species: str, use: np.ndarray) -> list[Locus]:
         if not len(own_v):
             continue
         best_v = own_v[
-            np.argmax(scores.v[own_v] + SAME_SPECIES * (v.species[own_v] == home) + use[own_v])
+            np.argmax(
+                scores.v[own_v] + SAME_SPECIES * (v.species[own_v] == home) + PRIOR * use[own_v]
+            )
         ]
         j_here = SAME_SPECIES * (j.species[own_j] == v.species[best_v])
         best_j = own_j[np.argmax(scores.j[own_j] + j_here)]

@@ -21,9 +21,11 @@ from lacuna.placing.readset import ReadSet, merge_il
 SHORTEST = 7  # residues of a read that is laid on segments
 LONGEST = 24
 MUTATED = 0.35  # of residues to differ from the segment that is nearest there
+MOST = 400  # reads that are laid on all segments, the surest
 SURE_READ = 14.0  # nats of a read against chance if every residue of it were right
 LIKE = 10.0  # nats by which a read is like a segment
 BEFORE_OTHERS = 2.5  # nats more than at any other columns of any segment
+NEAR = 2  # positions beside it, one of which another read must tell
 UNREAD = 0.6  # share of the residues under a read that no other read tells
 _CHANCE = 1.0 / 19.0
 
@@ -58,7 +60,8 @@ def similar_reads(reads: ReadSet, rows: np.ndarray, loci: Sequence[int]) -> list
     right = np.clip(reads.right, 0.05, 0.995)
     worth = np.where(reads.tokens < N_RESIDUES, np.log(right / _CHANCE), 0.0).sum(1)
     rows = rows[(reads.length[rows] >= SHORTEST) & (reads.length[rows] <= LONGEST)]
-    rows = rows[worth[rows] >= SURE_READ]
+    rows = rows[worth[rows] >= SURE_READ] if loci else rows[:0]
+    rows = np.sort(rows[np.argsort(-worth[rows] * reads.weight[rows], kind="stable")][:MOST])
     found = []
     for n in np.unique(reads.length[rows]).tolist():
         part = rows[reads.length[rows] == n]
@@ -119,7 +122,9 @@ def with_similar(
     """
     current, depth = list(drafts), list(depths)
     loci = sorted({LOCI.index(d.locus) for d in drafts if d.v >= 0})
-    for one in similar_reads(reads, np.flatnonzero(best < MIN_SCORE), loci):
+    found = similar_reads(reads, np.flatnonzero(best < MIN_SCORE), loci)
+    # Those of the chain's own length first: a block of another length shifts what is behind it.
+    for one in sorted(found, key=lambda s: _longer(current, s)):
         tokens = reads.tokens[one.read, : len(one.columns)]
         for i, draft in enumerate(current):
             if draft.v < 0 or LOCI.index(draft.locus) != one.locus:
@@ -132,6 +137,9 @@ def with_similar(
             if not _keeps_held(draft, at, one.columns, tokens):
                 continue
             start, stop = int(at[0]), int(at[-1]) + 1
+            beside = depth[i][max(start - NEAR, 0) : start], depth[i][stop : stop + NEAR]
+            if max(part.max(initial=0.0) for part in beside) < 1.0:
+                continue
             germline = v_segments().tokens[draft.v][one.columns]
             current[i] = draft.spliced(start, stop, tokens, one.columns, germline)
             depth[i] = np.concatenate(
@@ -139,6 +147,18 @@ def with_similar(
             )
             break
     return current
+
+
+def _longer(drafts: Sequence[Draft], one: Similar) -> int:
+    """By how many residues chains of its locus are longer or shorter under a read."""
+    return min(
+        abs(
+            int(((d.columns >= one.columns[0]) & (d.columns <= one.columns[-1])).sum())
+            - len(one.columns)
+        )
+        for d in drafts
+        if d.v >= 0 and LOCI.index(d.locus) == one.locus
+    )
 
 
 def _keeps_held(draft: Draft, at: np.ndarray, columns: np.ndarray, tokens: np.ndarray) -> bool:

@@ -1,0 +1,144 @@
+"""Probabilities of residues from placed reads and the network: on reads cut in code."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from test_placing import Sure, germline_chain, peptide, tiles
+
+from lacuna.core.alphabet import RESIDUES
+from lacuna.core.paths import LIBRARY, WEIGHTS
+from lacuna.evidence.network import network_shares
+from lacuna.evidence.weigh import (
+    CAP,
+    FLOOR_UNTOLD,
+    SERUM_MOST,
+    SURE,
+    WeighedChain,
+    likelihood,
+    weigh,
+)
+from lacuna.network.weights import load_weights
+from lacuna.placing.consensus import votes
+from lacuna.placing.place import Placed, place
+from lacuna.placing.readset import ISOLEUCINE, LEUCINE
+from lacuna.templates.library import load_library
+
+CPU = torch.device("cpu")
+MODEL, GERMLINES = load_weights(WEIGHTS), load_library(LIBRARY)
+CHAIN = germline_chain("H", "ARWGGDGFYHMDY")
+
+
+def weighed(placed: Placed) -> WeighedChain:
+    return weigh(placed, MODEL, GERMLINES)[0]
+
+
+def observed(chain: WeighedChain) -> str:
+    return "".join(row.residue if row.state == "observed" else "." for row in chain.rows)
+
+
+@pytest.fixture(scope="module")
+def whole() -> Placed:
+    """Every residue is under several reads."""
+    reads = [r for i in range(3) for r in tiles(CHAIN[i:120])]
+    return place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure())
+
+
+@pytest.fixture(scope="module")
+def part() -> Placed:
+    """No read lies on residues 60 to 95."""
+    reads = [r for i in range(3) for r in (*tiles(CHAIN[i:60]), *tiles(CHAIN[95 + i : 120]))]
+    return place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure())
+
+
+def test_what_reads_show_is_observed(whole: Placed) -> None:
+    chain = weighed(whole)
+    assert chain.best.replace("I", "L") == CHAIN[:120].replace("I", "L")
+    assert observed(chain).count(".") <= 4  # a read or two at the very ends
+    assert chain.scaffold[20:100] == CHAIN[20:100].replace("I", "J").replace("L", "J")
+
+
+def test_i_or_l_is_not_what_reads_tell(whole: Placed) -> None:
+    vote = votes(whole.reads, whole.laid, 0, len(whole.drafts[0]), overhang=False)
+    nats = likelihood(whole.drafts[0], vote)
+    assert (nats[:, ISOLEUCINE] == nats[:, LEUCINE]).all()
+    assert (nats.min(1) >= -CAP).all() and (nats.max(1) == 0.0).all()
+
+
+def test_what_no_read_shows_is_inferred_and_never_sure(part: Placed) -> None:
+    chain = weighed(part)
+    unread = [row for row in chain.rows if 62 <= row.position <= 93]
+    assert {row.state for row in unread} == {"inferred"}
+    assert max(row.probability for row in unread) <= 1 - FLOOR_UNTOLD + FLOOR_UNTOLD / 20 < 0.95
+    assert set(chain.scaffold[62:93]) == {"X"}
+
+
+def test_an_open_junction_is_a_gap_of_unknown_length() -> None:
+    at = CHAIN.index("ARWGG")
+    reads = [r for i in range(3) for r in (*tiles(CHAIN[i : at + 1]), *tiles(CHAIN[at + 14 : 120]))]
+    chain = weighed(place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure()))
+    (gap,) = chain.gaps
+    assert (gap.min_length, gap.max_length, gap.end - gap.start) == (0, None, 1)
+    assert chain.scaffold[gap.start] == "X"
+
+
+def test_a_conflict_is_flagged_and_not_sure() -> None:
+    changed = CHAIN[:70] + "W" + CHAIN[71:]
+    reads = [r for i in range(3) for r in tiles(CHAIN[i:120]) + tiles(changed[i:120])]
+    chain = weighed(place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure()))
+    row = chain.rows[70]
+    assert "minority" in row.flags
+    assert row.state != "observed" or row.probability < 0.999
+
+
+def test_deamidation_is_flagged() -> None:
+    at = CHAIN.index("N", 50)
+    changed = CHAIN[:at] + "D" + CHAIN[at + 1 :]
+    reads = [r for i in range(3) for r in tiles(CHAIN[i:120])] + tiles(changed[:120])
+    chain = weighed(place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure()))
+    assert chain.rows[at].residue == "N"
+    assert "deamidation" in chain.rows[at].flags
+
+
+def test_loops_of_a_serum_are_never_sure(whole: Placed) -> None:
+    chain = weighed(replace(whole, serum=True))
+    loops = [row for row in chain.rows if row.region.startswith("CDR")]
+    assert max(row.probability for row in loops) <= SERUM_MOST + 1e-9
+    assert all("serum" in row.flags and row.state != "observed" for row in loops)
+
+
+def test_a_nearly_unread_domain_is_germline() -> None:
+    constant = CHAIN[120:]
+    placed = place([peptide(CHAIN[30:40]), *tiles(constant)], Sure(), [("mine", CHAIN)])
+    chain = weighed(placed)
+    domain = [row for row in chain.rows if row.region not in ("C", "")]
+    right = sum(a == b.residue for a, b in zip(CHAIN, domain, strict=False))
+    assert right > 0.8 * len(domain)
+    assert max(row.probability for row in domain if row.state == "inferred") < SURE
+    assert len(chain.likelihoods) >= 20 * 60
+
+
+def test_likelihoods_are_shares_of_positions_that_stay_x(part: Placed) -> None:
+    chain = weighed(part)
+    for position, residue, share in chain.likelihoods:
+        assert chain.scaffold[position - 1] == "X"
+        assert residue in RESIDUES and 0 <= share <= 1
+
+
+def test_the_network_does_not_see_what_it_judges() -> None:
+    letters = CHAIN[:120]
+    weak = [np.zeros(120, bool)]
+    changed = letters[:50] + ("W" if letters[50] != "W" else "A") + letters[51:]
+    shares = [
+        network_shares([s], weak, MODEL, GERMLINES, k=128, stride=64, device=CPU)[0]
+        for s in (letters, changed)
+    ]
+    assert np.allclose(shares[0][50], shares[1][50], atol=1e-5)
+    assert not np.allclose(shares[0][51], shares[1][51], atol=1e-5)
+    assert np.allclose(shares[0].sum(1), 1.0)
+
+
+def test_without_the_network_reads_speak_alone(whole: Placed) -> None:
+    (chain,) = weigh(whole, None, GERMLINES)
+    assert chain.best.replace("I", "L") == CHAIN[:120].replace("I", "L")

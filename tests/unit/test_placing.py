@@ -1,0 +1,327 @@
+"""Reads are placed, and chains built from them: on reads cut in code from made chains."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from pyteomics.mass import std_aa_mass
+
+from lacuna.antibody.germlines import LOCI, constants, j_segments, v_segments
+from lacuna.antibody.imgt import CYS104, FR4_START
+from lacuna.core.alphabet import ABSENT, MISSING, decode, encode
+from lacuna.placing.align import BLOCK, INSERTED, MATCH, OTHER_BLOCK, align
+from lacuna.placing.build import build
+from lacuna.placing.consensus import amide_nats, votes
+from lacuna.placing.draft import cdr3_germline, draft_of, protein_of
+from lacuna.placing.junction import WordGraph, joined, paths
+from lacuna.placing.modifications import carried_by_cysteine
+from lacuna.placing.place import draft_from, place, read_contaminants
+from lacuna.placing.placement import lay
+from lacuna.placing.readset import MIN_READ, ReadSet, collapse, merge_il
+from lacuna.placing.seeds import diagonals, word_weights
+from lacuna.placing.segments import WORD, best_of_loci, score_segments
+from lacuna.placing.similar import similar_reads
+from lacuna.reads.read import Read
+
+TEXT = "EVQLVESGGGLVQPGGSLRLSCAASGFTFSSYAMSWVRQAPGKGLEWVSAISGSGGSTYYADSVKGRF"
+
+
+class Sure:
+    """Every residue is right with one probability."""
+
+    def __init__(self, probability: float = 0.95) -> None:
+        self.probability = probability
+
+    def probabilities(self, reads: Sequence[Read]) -> list[np.ndarray]:
+        return [np.full(len(read.residues), self.probability) for read in reads]
+
+
+def peptide(residues: str, name: str = "r", modifications: Any = ()) -> Read:
+    return Read(
+        name, "peaks", residues, None, None, tuple(modifications), *[None] * 5, "", "made", 1
+    )
+
+
+def read_set(*residues: str, probability: float = 0.95, modifications: Any = ()) -> ReadSet:
+    reads = [peptide(r, modifications=modifications) for r in residues]
+    return collapse(reads, Sure(probability).probabilities(reads))
+
+
+def laid_on(text: str, *residues: str, modifications: Any = ()) -> Any:
+    reads = read_set(*residues, modifications=modifications)
+    tokens = merge_il(encode(text))
+    return align(reads, *diagonals(reads, tokens, np.zeros(len(tokens), int)), tokens)
+
+
+def tiles(chain: str, *, length: int = 14, step: int = 3) -> list[Read]:
+    """Overlapping peptides of a chain, twice over with another frame."""
+    starts = [*range(0, len(chain) - length + 1, step), len(chain) - length]
+    return [peptide(chain[i : i + length], f"r{i}") for i in starts]
+
+
+def germline_chain(locus: str, cdr3: str, constant: bool = True) -> str:
+    """A human chain of the first V and J segment of a locus with a CDR3 of its own."""
+    at = LOCI.index(locus)
+    v = v_segments().tokens[np.flatnonzero(v_segments().locus == at)[0], : CYS104 + 1]
+    j = j_segments().tokens[np.flatnonzero(j_segments().locus == at)[0], FR4_START:]
+    c = next(x.sequence for x in constants() if x.locus == locus and x.species == "human")
+    return decode(v[v != ABSENT]) + cdr3 + decode(j[j != ABSENT]) + (c[:60] if constant else "")
+
+
+# --- reads -----------------------------------------------------------------------------------
+
+
+def test_equal_reads_count_once_and_little_more() -> None:
+    found = read_set("PEPTIDE", "PEPTLDE", "PEPTIDE", "OTHER"[:3])
+    assert len(found) == 1
+    assert found.count.tolist() == [3]
+    assert found.weight[0] == pytest.approx(1 + 0.5 * np.log2(3))
+    assert found.group.tolist() == [0, 0, 0, -1]
+
+
+def test_modifications_tell_reads_apart_and_weigh() -> None:
+    reads = [peptide("NAMED", modifications=[(2, 15.995)]), peptide("NAMED")]
+    found = collapse(reads, Sure().probabilities(reads))
+    weights = found.cumulative()[:, -1]
+    assert len(found) == 2
+    assert weights[0] - weights[1] == pytest.approx(15.995)
+
+
+def test_modifications_of_the_ends_are_on_the_end_residues() -> None:
+    reads = [peptide("PEPTK", modifications=[(-1, 42.01), (5, -0.98)])]
+    found = collapse(reads, Sure().probabilities(reads))
+    assert found.delta[0, [0, 4]].tolist() == [42.01, -0.98]
+    assert len(read_set("P" * (MIN_READ - 1))) == 0
+
+
+# --- alignment -------------------------------------------------------------------------------
+
+
+def test_a_read_is_laid_where_it_is_from() -> None:
+    found = laid_on(TEXT, TEXT[20:34])
+    assert found.span.tolist() == [[20, 34]]
+    assert (found.kind[0, :14] == MATCH).all()
+
+
+def test_only_the_core_of_a_read_with_a_wrong_end_is_laid() -> None:
+    found = laid_on(TEXT, "KKHHW" + TEXT[20:34])
+    assert found.core[0].tolist() == [5, 19]
+
+
+@pytest.mark.parametrize(
+    ("chain", "read", "modifications"),
+    [
+        ("AYLQMNSLRAEDTAVYY", "AYLQMGGSLRAEDTAVYY", ()),  # N = GG
+        ("AYLQMNSLRAEDTAVYY", "AYLAGMNSLRAEDTAVYY", ()),  # Q = AG
+        ("GLEWVSAISGSGGSTYY", "GLEADVSAISGSGGSTYY", ()),  # W = AD
+        ("SPSDIQMTQSPSSLSAS", "SPSDLGMSTQSPSSLSAS", ()),  # Q + M(ox) = G + M + S
+    ],
+)
+def test_blocks_of_equal_mass_and_other_length(chain: str, read: str, modifications: Any) -> None:
+    found = laid_on(chain, read, modifications=modifications)
+    assert found.core.tolist() == [[0, len(read)]]
+    assert (found.kind[0] == OTHER_BLOCK).any()
+    assert not (found.kind[0] == INSERTED).any()
+
+
+def test_blocks_of_other_length_can_be_left_out() -> None:
+    text = merge_il(encode("AYLQMNSLRAEDTAVYY"))
+    reads = replace(read_set("AYLQMGGSLRAEDTAVYY"), shift=0)
+    found = align(reads, *diagonals(reads, text, np.zeros(len(text), int)), text)
+    assert not (found.kind == OTHER_BLOCK).any()
+
+
+def test_an_exchange_of_two_residues_is_a_block() -> None:
+    found = laid_on(TEXT, TEXT[20:26] + TEXT[27] + TEXT[26] + TEXT[28:36])
+    assert (found.kind[0] == BLOCK).sum() == 2
+
+
+def test_an_unlisted_oxidation_is_a_block() -> None:
+    # M(ox) L = Y P within 0.004 Da, though the tool reports no modification.
+    found = laid_on("AEDSKMLTVQSPSSLSAS", "AEDSKYPTVQSPSSLSAS")
+    assert (found.kind[0] == BLOCK).sum() == 2
+
+
+def test_an_insertion_of_two_residues() -> None:
+    found = laid_on(TEXT, TEXT[20:32] + "HW" + TEXT[32:44])
+    assert (found.kind[0] == INSERTED).sum() == 2
+    assert found.span.tolist() == [[20, 44]]
+
+
+def test_reads_of_other_proteins_are_laid_nowhere() -> None:
+    assert not len(laid_on(TEXT, "HHKWDDMNPC", "EVQLKKHHWP").read)
+
+
+# --- consensus -------------------------------------------------------------------------------
+
+
+def test_deamidation_goes_one_way() -> None:
+    draft = protein_of("AYPTNGYTRYA")
+    reads = [peptide("AYPTNGYTRYA", f"n{i}") for i in range(4)]
+    reads += [peptide("YPTDGYTRYA", "d"), peptide("AYPTDGYTRY", "e"), peptide("AYPTDGYTR", "f")]
+    found = collapse(reads, Sure().probabilities(reads))
+    vote = votes(found, lay(found, [draft]), 0, len(draft), overhang=False)
+    before_g = np.arange(len(draft)) == 4
+    assert amide_nats(vote, before_g, 0)[4] > 2.0
+    reads = [r for r in reads if "D" in r.residues]
+    found = collapse(reads, Sure().probabilities(reads))
+    vote = votes(found, lay(found, [draft]), 0, len(draft), overhang=False)
+    assert amide_nats(vote, before_g, 0)[4] < 0.0
+
+
+def test_a_minority_is_seen_beside_the_majority() -> None:
+    draft = protein_of(TEXT)
+    changed = TEXT[:30] + "W" + TEXT[31:]
+    reads = [r for i in range(3) for r in tiles(TEXT[i:])] + tiles(changed)
+    found = collapse(reads, Sure().probabilities(reads))
+    vote = votes(found, lay(found, [draft]), 0, len(draft), overhang=False)
+    order = np.argsort(-vote.nats[30])[:2]
+    assert decode(order.astype(np.uint8)) == TEXT[30] + "W"
+
+
+# --- junctions -------------------------------------------------------------------------------
+
+
+def test_paths_lead_from_anchor_to_anchor() -> None:
+    chain = "DTAVYYCARWGGDGFYAMDYWGQGTLVTVSS"
+    reads = tiles(chain, length=12, step=2)
+    graph = WordGraph(collapse(reads, Sure().probabilities(reads)))
+    found = paths(graph, encode("DTAVYYC"), encode("WGQGTLV"), 3, 30)
+    assert decode(found[0]) == "ARWGGDGFYAMDY"
+
+
+def test_no_path_without_reads_over_the_junction() -> None:
+    reads = [peptide("EDTAVYYCAR"), peptide("YAMDYWGQGTLVTVSS")]
+    graph = WordGraph(collapse(reads, Sure().probabilities(reads)))
+    assert paths(graph, encode("DTAVYYC"), encode("WGQGTLV"), 3, 30) == []
+
+
+def test_arms_are_joined_end_to_end_and_where_they_overlap() -> None:
+    found = [decode(s) for s in joined(encode("ARWG"), encode("WGDY"))]
+    assert found == ["ARWGWGDY", "ARWGDY"]
+
+
+# --- segments, drafts ------------------------------------------------------------------------
+
+
+def test_the_locus_of_reads_is_found() -> None:
+    reads = tiles(germline_chain("K", "QQYNSYPLT"))
+    found = collapse(reads, Sure().probabilities(reads))
+    use = np.zeros(len(v_segments().names))
+    scores = score_segments(word_weights(found, WORD))
+    seen = {x.locus: x for x in best_of_loci(scores, "auto", use)}
+    assert seen["K"].v_share > 0.5 > seen["H"].v_share
+    assert seen["K"].c_seen > seen["L"].c_seen
+
+
+def test_a_draft_has_v_and_j_at_the_ends_of_its_cdr3() -> None:
+    draft = draft_of("H", 0, 0, -1)
+    start, stop = draft.cdr3()
+    assert draft.columns[start - 1] == CYS104
+    assert (cdr3_germline(0, 0, 20)[8:10] == ABSENT).all()
+    longer = draft.with_cdr3(encode("ARWWWWWWWWWWWWWWWWWWDY"))
+    assert longer.cdr3() == (start, start + 22)
+    assert len(longer) == len(draft) + 22 - (stop - start)
+
+
+def test_a_given_chain_is_its_own_template() -> None:
+    chain = germline_chain("H", "ARDXXXYYFDY")
+    draft = draft_from(chain)
+    assert draft.locus == "H"
+    assert (draft.tokens >= MISSING).sum() == 3
+    assert not draft.bridged
+
+
+def test_a_read_like_another_segment_is_told_by_its_columns() -> None:
+    rows = v_segments()
+    mouse = next(i for i, name in enumerate(rows.names) if name.startswith("IGHV14-3"))
+    row = rows.tokens[mouse]
+    residues = decode(row[28:43][row[28:43] != ABSENT])
+    found = similar_reads(read_set(residues), np.arange(1), [0, 1, 2])
+    assert [s.locus for s in found] == [0]
+    assert found[0].columns[-1] == 42
+
+
+# --- the whole -------------------------------------------------------------------------------
+
+
+def test_mutated_chain_of_another_cdr3_is_rebuilt() -> None:
+    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    chain = chain[:30] + "WHK" + chain[33:70] + "H" + chain[71:]
+    placed = place(tiles(chain), Sure())
+    assert placed.names == ("heavy",)
+    built = decode(placed.drafts[0].tokens)
+    assert placed.drafts[0].bridged
+    assert built[:120] == chain.replace("I", "L")[:120]
+
+
+def test_two_residues_inserted_into_a_loop_are_found() -> None:
+    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    chain = chain[:29] + "HW" + chain[29:]
+    placed = place(tiles(chain), Sure())
+    assert decode(placed.drafts[0].tokens)[:110] == chain.replace("I", "L")[:110]
+
+
+def test_what_no_read_joins_stays_open() -> None:
+    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    at = chain.index("ARWGG")
+    reads = tiles(chain[: at + 1]) + tiles(chain[at + 14 :])
+    placed = place(reads, Sure())
+    start, stop = placed.drafts[0].cdr3()
+    assert not placed.drafts[0].bridged
+    assert (placed.drafts[0].tokens[start:stop] >= MISSING).any()
+
+
+def test_contaminants_attract_their_reads() -> None:
+    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    reads = [*tiles(chain), peptide("LGEHNIDVLEGNEQFINAAK", "trypsin"), peptide("DYKDDDDK", "tag")]
+    placed = place(reads, Sure(), contaminants=read_contaminants())
+    rows = {row.read: row for row in placed.rows}
+    assert rows["trypsin"].chain == "trypsin_porcine"
+    assert rows["trypsin"].placed_as == "contaminant"
+    assert rows["tag"].chain.startswith("tag_")
+
+
+def test_every_read_has_its_row() -> None:
+    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    reads = [*tiles(chain), peptide("WWHKP", "odd"), peptide("AC", "short")]
+    rows = place(reads, Sure()).rows
+    assert [row.read for row in rows] == [read.name for read in reads]
+    assert {row.placed_as for row in rows[-2:]} == {"fits no chain", "shorter than a seed"}
+    changed = tiles(chain)
+    mutated = peptide(chain[40:47] + "P" + chain[48:56], "mutated")
+    row = place([*changed, mutated], Sure()).rows[-1]
+    assert row.differences == f"{chain[47]}48P".replace("I", "L")
+    assert (row.start, row.end) == (41, 56)
+
+
+def test_two_loci_are_two_chains() -> None:
+    reads = tiles(germline_chain("H", "ARWGGDGFYHMDY")) + tiles(germline_chain("K", "QQHYTTPPT"))
+    assert place(reads, Sure()).names == ("heavy", "kappa")
+
+
+def test_what_c_carries_is_found_by_the_ends_of_reads() -> None:
+    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    draft = protein_of(chain)
+    # Each read is right up to a C; behind it the residues are wrong but weigh what is there.
+    at = chain.index("C")
+    off = sum(std_aa_mass[r] for r in chain[at : at + 3]) + 57.02146
+    off -= sum(std_aa_mass[r] for r in "WWH")
+    ends = [chain[at - n : at] + "WWH" for n in range(9, 20)]
+    reads = [peptide(r, f"r{i}", [(len(r) - 1, off)]) for i, r in enumerate(ends)]
+    found = collapse(reads, Sure().probabilities(reads))
+    assert 57.021464 in carried_by_cysteine(found, lay(found, [draft]))
+
+
+def test_the_order_of_reads_does_not_matter() -> None:
+    reads = tiles(germline_chain("H", "ARWGGDGFYHMDY"))
+    one, other = place(reads, Sure()), place(reads[::-1], Sure())
+    assert np.array_equal(one.drafts[0].tokens, other.drafts[0].tokens)
+
+
+def test_nothing_is_made_of_no_reads() -> None:
+    placed = place([peptide("WWHKPWWHKP")], Sure())
+    assert placed.names == () and placed.rows[0].placed_as == "fits no chain"
+    assert build(placed.reads, [], [], np.zeros(len(v_segments().names)))[1] == []

@@ -1,0 +1,347 @@
+"""How well chains come out of reads whose protein is known, with and without parts of the method.
+
+Each set is done as a run does it, with error models that never saw its protein. V domains are
+compared with the truth residue by residue, I and L as one unless said; a chain of another length
+is aligned first. Baselines: the germline residue under each position, and the residue with the
+largest sum of stated confidences.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import torch
+from Bio.Align import PairwiseAligner
+
+from lacuna.antibody.imgt import N_IMGT
+from lacuna.antibody.numbering import number_chain
+from lacuna.benchmark.peer_worker import peak_mb
+from lacuna.core.alphabet import RESIDUES
+from lacuna.core.files import atomic_write
+from lacuna.core.tables import EvidenceRow, Table
+from lacuna.evidence.weigh import WeighedChain, weigh
+from lacuna.network.model import GapNetwork
+from lacuna.network.weights import load_weights
+from lacuna.placing.align import MATCH, MISMATCH
+from lacuna.placing.place import Placed, place, read_contaminants
+from lacuna.placing.readset import MAX_SHIFT
+from lacuna.reads.error_model import ErrorModels, load_error_models
+from lacuna.reads.read import Read
+from lacuna.reads.readers import read_peptides
+from lacuna.results.statistics import N_BINS, calibration_error
+from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.templates.library import load_library
+from lacuna.templates.nearest import Library
+
+SURE = 0.95
+CONSTANT = "C"
+LEAST_LIKE = 0.5  # share of a true V domain that a chain must have to be its answer
+
+
+class KnownSet(NamedTuple):
+    """Reads of a protein whose chains are known."""
+
+    name: str
+    protein: str
+    reads: Sequence[Path]
+    truth: Path
+
+
+class ReadsRow(NamedTuple):
+    """A set by one variant of the method; residues are those of true V domains."""
+
+    set: Annotated[str, "name"]
+    variant: Annotated[str, "all, or what was left out"]
+    residues: Annotated[int, "of true V domains"]
+    right: Annotated[float, "share right, I as L", "%.4f"]
+    right_strict: Annotated[float, "share right, I and L apart", "%.4f"]
+    germline: Annotated[float, "share right by copying the germline", "%.4f"]
+    vote: Annotated[float, "share right by confidences alone", "%.4f"]
+    observed: Annotated[str, "residues observed, and wrong ones among them"]
+    doubtful: Annotated[str, "the same of doubtful ones"]
+    inferred: Annotated[str, "the same of inferred ones"]
+    lengths: Annotated[str, "V domains of the right length, of all"]
+    cdr3: Annotated[str, "CDR3s right, of all"]
+    wrong_sure: Annotated[int, "residues wrong at a probability of .95 or more"]
+    ece: Annotated[float | None, "expected calibration error", "%.4f"]
+    flagged: Annotated[str, "wrong residues that are flagged or not observed, of all wrong"]
+    unasked_cdr3: Annotated[int, "CDR3 residues at .95 or more of chains that fit no truth"]
+    seconds: Annotated[float, "of the processor, reading excluded", "%.1f"]
+    peak_mb: Annotated[float, "of the process so far", "%.0f"]
+
+
+READS_TABLE = Table("benchmark_reads.tsv", ReadsRow)
+
+
+class Variant(NamedTuple):
+    """A way to do it: how reads are placed and weighed."""
+
+    name: str
+    models: Callable[[str], ErrorModels]
+    shift: int
+    network: bool
+    temper: bool
+
+
+class Nominal(ErrorModels):
+    """Confidences as the tools state them."""
+
+    def probabilities(self, reads: Sequence[Read]) -> list[np.ndarray]:
+        stated = (
+            r.confidences if r.confidences is not None else [r.score or 0.5] * len(r.residues)
+            for r in reads
+        )
+        return [np.clip(np.asarray(c, dtype=float), 0.05, 0.995) for c in stated]
+
+
+def _fitted(protein: str) -> ErrorModels:
+    return load_error_models(left_out=protein)
+
+
+VARIANTS = (
+    Variant("all", _fitted, MAX_SHIFT, True, True),
+    Variant("without network", _fitted, MAX_SHIFT, False, True),
+    Variant("without blocks of other lengths", _fitted, 0, True, True),
+    Variant("nominal confidences", lambda _: Nominal({}), MAX_SHIFT, True, True),
+    Variant("without tempering", _fitted, MAX_SHIFT, True, False),
+)
+
+
+def benchmark_reads(
+    sets: Sequence[KnownSet], weights: Path, library: Path, out: Path, *, ablations: bool
+) -> list[ReadsRow]:
+    """Do every set, print and write a row for each; with `ablations` by every variant."""
+    torch.set_num_threads(1)
+    model, germlines = load_weights(weights), load_library(library)
+    rows = []
+    for known in sets:
+        reads = read_peptides(known.reads).reads
+        truths = _true_domains(known.truth)
+        for variant in VARIANTS if ablations else VARIANTS[:1]:
+            rows.append(_measure(known, reads, truths, variant, model, germlines))
+            print(READS_TABLE.text([rows[-1]]), end="", flush=True)
+    with atomic_write(out) as handle:
+        handle.write(READS_TABLE.header + READS_TABLE.text(rows))
+    return rows
+
+
+def _true_domains(path: Path) -> list[tuple[str, str]]:
+    """(V domain, CDR3) of each chain of a FASTA; chains without a V domain are left out."""
+    found = []
+    for record in read_scaffolds(path):
+        if isinstance(record, Scaffold):
+            columns = number_chain(record.sequence).columns
+            at = np.flatnonzero((columns > 0) & (columns <= 161))
+            loop = ((columns >= 105) & (columns <= 117)) | ((columns > N_IMGT) & (columns < 161))
+            if len(at):
+                domain = record.sequence[at[0] : at[-1] + 1]
+                cdr3 = "".join(record.sequence[i] for i in np.flatnonzero(loop))
+                found.append((domain, cdr3))
+    return found
+
+
+def _measure(
+    known: KnownSet,
+    reads: Sequence[Read],
+    truths: Sequence[tuple[str, str]],
+    variant: Variant,
+    model: GapNetwork,
+    library: Library,
+) -> ReadsRow:
+    start = time.process_time()
+    placed = place(
+        reads,
+        variant.models(known.protein),
+        contaminants=read_contaminants(),
+        use=library.v_prior.numpy(),
+        shift=variant.shift,
+    )
+    chains = weigh(placed, model if variant.network else None, library, temper=variant.temper)
+    seconds = time.process_time() - start
+    answers = [_answer(domain, chains) for domain, _ in truths]
+    used = {chain.name for chain in answers if chain is not None}
+    scores = [
+        _score(domain, cdr3, chain, placed, reads)
+        for (domain, cdr3), chain in zip(truths, answers, strict=True)
+    ]
+    return _row(known.name, variant.name, scores, chains, used, seconds)
+
+
+class _Score(NamedTuple):
+    """A true V domain against its answer; arrays over the residues of the answer."""
+
+    domain: str
+    right: int
+    strict: int
+    germline: int
+    vote: int
+    states: np.ndarray
+    good: np.ndarray
+    probability: np.ndarray
+    flagged: np.ndarray
+    length: bool
+    cdr3: bool
+
+
+def _domain_rows(chain: WeighedChain) -> list[EvidenceRow]:
+    return [row for row in chain.rows if row.region not in (CONSTANT, "")]
+
+
+def _answer(domain: str, chains: Sequence[WeighedChain]) -> WeighedChain | None:
+    """The chain that is most like a true V domain, None if none is."""
+    best, most = None, LEAST_LIKE * len(domain)
+    for chain in chains:
+        letters = "".join(row.residue for row in _domain_rows(chain))
+        same = sum(_like(domain[i], letters[j]) for i, j in _pairs(domain, letters))
+        if same > most:
+            best, most = chain, same
+    return best
+
+
+def _like(one: str, other: str) -> bool:
+    return one.replace("I", "L") == other.replace("I", "L")
+
+
+def _pairs(truth: str, letters: str) -> list[tuple[int, int]]:
+    """Positions of truth and answer that belong together."""
+    if len(truth) == len(letters):
+        return [(i, i) for i in range(len(truth))]
+    if not letters:
+        return []
+    aligner = PairwiseAligner(
+        mode="global", match_score=2, mismatch_score=-1, open_gap_score=-4, extend_gap_score=-0.5
+    )
+    alignment = aligner.align(truth.replace("I", "L"), letters.replace("I", "L"))[0]
+    blocks: Iterable[tuple[tuple[int, int], tuple[int, int]]] = zip(*alignment.aligned, strict=True)
+    return [
+        pair for (a, b), (c, d) in blocks for pair in zip(range(a, b), range(c, d), strict=True)
+    ]
+
+
+def _score(
+    domain: str, cdr3: str, chain: WeighedChain | None, placed: Placed, reads: Sequence[Read]
+) -> _Score:
+    if chain is None:
+        none = np.empty(0)
+        return _Score(domain, 0, 0, 0, 0, none.astype(str), none > 0, none, none > 0, False, False)
+    rows = _domain_rows(chain)
+    letters = "".join(row.residue for row in rows)
+    pairs = _pairs(domain, letters)
+    voted = _votes(chain, placed, reads)
+    good = np.zeros(len(rows), dtype=bool)
+    good[[j for i, j in pairs if _like(domain[i], letters[j])]] = True
+    either = [_either(row) for row in rows]
+    loop = "".join(row.residue for row in rows if row.region == "CDR3")
+    return _Score(
+        domain,
+        right=int(good.sum()),
+        strict=sum(domain[i] == letters[j] for i, j in pairs),
+        germline=sum(
+            bool(rows[j].germline) and _like(domain[i], rows[j].germline) for i, j in pairs
+        ),
+        vote=sum(_like(domain[i], voted[rows[j].position - 1]) for i, j in pairs),
+        states=np.array([row.state for row in rows]),
+        good=good,
+        probability=np.array(either),
+        flagged=np.array([bool(row.flags) or row.state != "observed" for row in rows]),
+        length=len(rows) == len(domain),
+        cdr3=_like(loop, cdr3),
+    )
+
+
+def _either(row: EvidenceRow) -> float:
+    """The probability of a residue, I and L as one."""
+    other = {"I": "L", "L": "I"}.get(row.residue)
+    more = sum(share for name, share in row.alternatives if name == other)
+    return min((row.probability or 0.0) + more, 1.0)
+
+
+def _votes(chain: WeighedChain, placed: Placed, reads: Sequence[Read]) -> str:
+    """The residue with the largest sum of stated confidences at each position, X for none."""
+    number = placed.names.index(chain.name)
+    a = placed.laid.alignment
+    total = np.zeros((len(chain.rows), len(RESIDUES)))
+    of_group: dict[int, list[Read]] = {}
+    for read, group in zip(reads, placed.reads.group.tolist(), strict=True):
+        of_group.setdefault(group, []).append(read)
+    start = int(placed.laid.text.start[number])
+    for k in np.flatnonzero(placed.laid.chain == number).tolist():
+        row = int(a.read[k])
+        own = of_group[row]
+        stated = np.sum([r.confidences or [r.score or 0.5] * len(r.residues) for r in own], 0)
+        for c in np.flatnonzero(np.isin(a.kind[k], (MATCH, MISMATCH))).tolist():
+            place_ = int(a.at[k, c]) - start
+            total[place_, placed.reads.tokens[row, c]] += stated[c]
+    best = total.argmax(1)
+    return "".join(RESIDUES[b] if t > 0 else "X" for b, t in zip(best, total.max(1), strict=True))
+
+
+def _row(
+    name: str,
+    variant: str,
+    scores: Sequence[_Score],
+    chains: Sequence[WeighedChain],
+    used: set[str],
+    seconds: float,
+) -> ReadsRow:
+    n = max(sum(len(s.domain) for s in scores), 1)
+    states, good, probability, flagged = (
+        np.concatenate([getattr(s, f) for s in scores] or [np.empty(0)])
+        for f in ("states", "good", "probability", "flagged")
+    )
+    good, flagged = good.astype(bool), flagged.astype(bool)
+    unasked = [
+        row
+        for chain in chains
+        if chain.name not in used
+        for row in chain.rows
+        if row.region == "CDR3" and (row.probability or 0.0) >= SURE
+    ]
+    return ReadsRow(
+        name,
+        variant,
+        sum(len(s.domain) for s in scores),
+        sum(s.right for s in scores) / n,
+        sum(s.strict for s in scores) / n,
+        sum(s.germline for s in scores) / n,
+        sum(s.vote for s in scores) / n,
+        _state(states, good, "observed"),
+        _state(states, good, "doubtful"),
+        _state(states, good, "inferred"),
+        f"{sum(s.length for s in scores)}/{len(scores)}",
+        f"{sum(s.cdr3 for s in scores)}/{len(scores)}",
+        int(((probability >= SURE) & ~good).sum()),
+        _calibration(good, probability),
+        f"{int((flagged & ~good).sum())}/{int((~good).sum())}",
+        len(unasked),
+        seconds,
+        peak_mb(),
+    )
+
+
+def _state(states: np.ndarray, good: np.ndarray, state: str) -> str:
+    own = states == state
+    return f"{int(own.sum())}, {int((own & ~good).sum())} wrong"
+
+
+def _calibration(good: np.ndarray, probability: np.ndarray) -> float | None:
+    if not len(good):
+        return None
+    bins = np.minimum((probability * N_BINS).astype(int), N_BINS - 1)
+    right = np.bincount(bins, good, N_BINS)
+    return calibration_error(right, np.bincount(bins, probability, N_BINS), len(good))
+
+
+def lines(rows: Iterable[ReadsRow]) -> Iterator[str]:
+    """The rows as lines for a reader, the most telling columns first."""
+    heads = ("right", "germl.", "vote", "sure wrong", "ECE")
+    yield f"{'set':32} {'variant':32} " + " ".join(f"{head:>10}" for head in heads)
+    for row in rows:
+        ece = "" if row.ece is None else f"{row.ece:.3f}"
+        yield (
+            f"{row.set:32} {row.variant:32} {row.right:10.4f} {row.germline:10.4f} "
+            f"{row.vote:10.4f} {row.wrong_sure:10d} {ece:>10}"
+        )
