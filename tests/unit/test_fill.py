@@ -19,7 +19,13 @@ from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
 from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE, RESIDUE_TABLE, SCORED_TABLE
 from lacuna.filling.decode import RESIDUE_MASSES, Ranking, rank_plain
-from lacuna.filling.fill import ALTERNATIVES, Tables, column_majorities, fill_block
+from lacuna.filling.fill import (
+    ALTERNATIVES,
+    Tables,
+    column_majorities,
+    fill_block,
+    regions_as_text,
+)
 from lacuna.filling.lengths import with_lengths
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.model import GapNetwork
@@ -518,6 +524,19 @@ def test_regions_follow_the_chain(fill: Filler) -> None:
     found = fill(scaffold(whole, *((i, i + 1) for i in (*range(0, 108, 5), 150, 180))))
     regions = list(dict.fromkeys(r["region"] for r in found.rows["residues"]))
     assert regions == ["FR1", "CDR1", "FR2", "CDR2", "FR3", "CDR3", "FR4", "C"]
+    # chains.tsv has them with their places, which hold every residue.
+    runs = [run.partition(":") for run in found.rows["chains"][0]["regions"].split(",")]
+    places = {region: tuple(map(int, place.split("-"))) for region, _, place in runs}
+    assert list(places) == regions and places["FR1"][0] == 1 and places["C"][1] == len(whole)
+    for row in found.rows["residues"]:
+        first, last = places[row["region"]]
+        assert first <= int(row["position"]) <= last
+
+
+def test_regions_of_residues_outside_of_domains_are_left_out() -> None:
+    regions = ["", "", "FR1", "FR1", "CDR1", "", "FR1", ""]
+    assert regions_as_text(regions) == "FR1:3-4,CDR1:5-5,FR1:7-7"
+    assert regions_as_text(["", ""]) == regions_as_text([]) == ""
 
 
 def test_a_region_does_not_go_over_into_the_next_chain(fill: Filler) -> None:

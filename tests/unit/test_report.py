@@ -1,6 +1,8 @@
 """The report page: what it says, what it leaves out, and that it is self-contained."""
 
+import base64
 import csv
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from html.parser import HTMLParser
@@ -13,8 +15,10 @@ from hypothesis import strategies as st
 
 from lacuna.core.files import LacunaError
 from lacuna.core.tables import ACCURACY_TABLE, CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE, RESIDUE_TABLE
-from lacuna.results import report
-from lacuna.results.report import MAX_ROWS, TABLES, UNCERTAIN_GAPS, write_report
+from lacuna.results.report import MAX_ROWS, TABLES, calibration, streams, write_report
+from lacuna.results.report import page as page_module
+from lacuna.results.report.gaps import UNCERTAIN_GAPS
+from lacuna.results.report.words import percent
 
 COLUMNS = {
     "accuracy": ACCURACY_TABLE.names,
@@ -62,7 +66,7 @@ class Page(HTMLParser):
         assert self._open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if "style" in self._open:
+        if "style" in self._open or "script" in self._open:
             return
         self.words.append(data)
         if "caption" in self._open:
@@ -78,19 +82,24 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Make:
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """Write the tables of samples, each a mapping of rows by table, and the report on them.
 
-    The chains of a sample are those of its gaps unless it gives others.
+    A sample's chains are those of its gaps, unless it says others. None is drawn or listed here:
+    test_report_chains.py is about that.
     """
+    monkeypatch.setattr(page_module, "MAX_DRAWN", 0)
+    monkeypatch.setattr(page_module, "MAX_LISTED", 0)
 
     def make_report(samples: dict[str, dict[str, Rows]]) -> Path:
         paths: dict[str, list[Path]] = {name: [] for name in TABLES}
         for i, tables in enumerate(samples.values()):
             tables = {"chains": chains_of(tables)} | tables
-            for name in TABLES:
+            (tmp_path / str(i)).mkdir(exist_ok=True)
+            paths["filled"].append(tmp_path / str(i) / "filled.fasta")
+            paths["filled"][-1].touch()
+            for name in COLUMNS:
                 path = tmp_path / str(i) / f"{name}.tsv"
-                path.parent.mkdir(exist_ok=True)
                 with open(path, "w", newline="", encoding="utf-8") as handle:
                     writer = csv.writer(handle, delimiter="\t", lineterminator="\n")
                     writer.writerow(COLUMNS[name])
@@ -128,6 +137,7 @@ def chain(
         codes,
         codes,
         0,
+        "",
     )
 
 
@@ -230,7 +240,8 @@ def test_counts_of_a_sample(make: Make) -> None:
         ["ordinary", "2", "0", "4", "9", "0", "1", "90.0", "85.0 to 95.0", "80.0, germline copy"]
     ]
     assert "1 gap left open: no number of residues has its mass." in page.text
-    assert "Missing residues filled 9 of 10" in page.text
+    assert "Gaps 3 of 4 filled 0 sure, 2 likely, 2 open" in page.text
+    assert "Check before ordering a gene 3 residues" in page.text
 
 
 def test_the_model_stands_first_and_each_method_with_its_protocol(make: Make) -> None:
@@ -487,13 +498,15 @@ def test_it_does_not_matter_in_what_pieces_the_tables_are_read(
         "residues": [residue(f"c{i // 6:02}", 1 + i // 3 % 2, "A", 0.5) for i in range(150)],
     }
     whole = make({"s": many}).read_bytes()
-    monkeypatch.setattr(report, "CHUNK_ROWS", rows)
+    monkeypatch.setattr(streams, "CHUNK_ROWS", rows)
     assert make({"s": many}).read_bytes() == whole
     assert b"c24" in whole and b"CDEF 0." in whole  # a runner-up was found
 
 
 # --- the page itself -----------------------------------------------------------------------------
 
+# The constants of the script, and the script.
+SCRIPTS: list[dict[str, str | None]] = [{"type": "application/json", "id": "constants"}, {}]
 NASTY = "<script>alert('\"&\"')</script>"
 
 
@@ -509,7 +522,7 @@ def test_text_of_the_input_is_escaped(make: Make) -> None:
         "rejected": [(NASTY, 7, NASTY, NASTY)],
     }
     page = Page(make({NASTY: tables}))
-    assert "script" not in {tag for tag, _ in page.elements}
+    assert [a for tag, a in page.elements if tag == "script"] == SCRIPTS
     assert page.text.count(NASTY) >= 15
     assert page.table("All samples")[0][0] == NASTY
 
@@ -537,16 +550,22 @@ def test_long_ids_and_reasons_are_cut(make: Make) -> None:
     assert row[0] == "c" * 400 + "…" and row[3] == "r" * 400 + "…"
 
 
-def test_nothing_is_loaded_from_elsewhere_and_nothing_runs(make: Make) -> None:
+def test_nothing_is_loaded_from_elsewhere_and_nothing_else_runs(make: Make) -> None:
     path = make({"ordinary": ORDINARY})
     page = Page(path)
-    assert not {tag for tag, _ in page.elements} & {"script", "img", "iframe", "object", "form"}
+    assert not {tag for tag, _ in page.elements} & {"img", "iframe", "object", "form"}
+    assert [a for tag, a in page.elements if tag == "script"] == SCRIPTS
     links = [a[k] or "" for _, a in page.elements for k in ("href", "src") if k in a]
     assert links and all(link.startswith("#") or link == "data:," for link in links)
     html = path.read_text(encoding="utf-8")
-    assert not re.search(r"https?:|@import|url\(|\bon\w+=|" + re.escape(str(path.parent)), html)
-    policy = [a["content"] for _, a in page.elements if "http-equiv" in a]
-    assert policy == ["default-src 'none'; style-src 'unsafe-inline'; img-src data:"]
+    markup = re.sub(r"<script>.*</script>", "", html, flags=re.DOTALL)
+    assert not re.search(r"https?:|@import|url\(|\bon\w+=|\bstyle=|" + str(path.parent), markup)
+    (policy,) = [a["content"] or "" for _, a in page.elements if "http-equiv" in a]
+    assert policy.startswith("default-src 'none'; ") and "unsafe" not in policy
+    for kind in ("style", "script"):
+        text = html.partition(f"<{kind}>")[2].partition(f"</{kind}>")[0]
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}';" in policy
 
 
 def test_tables_have_captions_and_headers_and_links_lead_somewhere(make: Make) -> None:
@@ -575,6 +594,7 @@ def test_a_table_without_a_column_is_named(make: Make, tmp_path: Path) -> None:
     out = make({"s": ORDINARY})
     before = out.read_bytes()
     paths = {name: [tmp_path / "0" / f"{name}.tsv"] for name in TABLES}
+    paths["filled"] = [tmp_path / "0" / "filled.fasta"]
     paths["gaps"][0].write_text("chain\tgap\n", encoding="utf-8")
     with pytest.raises(LacunaError, match=r"gaps\.tsv: is not a table with the columns chain, gap"):
         write_report(["s"], paths, out)
@@ -592,7 +612,7 @@ def test_a_wrong_number_is_named(make: Make) -> None:
 
 
 def test_samples_and_tables_must_go_together(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="0 accuracy tables for 1 samples"):
+    with pytest.raises(ValueError, match="0 filled tables for 1 samples"):
         write_report(["s"], {name: [] for name in TABLES}, tmp_path / "report.html")
 
 
@@ -600,7 +620,7 @@ def test_samples_and_tables_must_go_together(tmp_path: Path) -> None:
 
 
 def counted(steps: list[int], right: list[bool]) -> tuple[np.ndarray, np.ndarray]:
-    size = report.PROBABILITY_STEPS + 1
+    size = calibration.PROBABILITY_STEPS + 1
     return (
         np.bincount(steps, minlength=size),
         np.bincount([s for s, r in zip(steps, right, strict=True) if r], minlength=size),
@@ -610,7 +630,7 @@ def counted(steps: list[int], right: list[bool]) -> tuple[np.ndarray, np.ndarray
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.booleans()), max_size=300))
 def test_every_residue_is_in_one_bin(residues: list[tuple[int, bool]]) -> None:
     steps, right = [s for s, _ in residues], [r for _, r in residues]
-    bins = report._bins(*counted(steps, right))
+    bins = calibration.bins_of(*counted(steps, right))
     assert sum(b.n for b in bins) == len(residues)
     assert sum(b.n * b.accuracy for b in bins) == pytest.approx(sum(right))
     assert sum(b.n * b.probability for b in bins) == pytest.approx(sum(steps) / 10_000)
@@ -620,17 +640,17 @@ def test_every_residue_is_in_one_bin(residues: list[tuple[int, bool]]) -> None:
 
 def test_bins_hold_as_many_residues_each() -> None:
     steps = list(range(0, 10_000, 10))
-    bins = report._bins(*counted(steps, [s > 4999 for s in steps]))
+    bins = calibration.bins_of(*counted(steps, [s > 4999 for s in steps]))
     assert [b.n for b in bins] == [100] * 10
     assert [b.accuracy for b in bins] == [0.0] * 5 + [1.0] * 5
-    assert report._calibration_error(bins) == pytest.approx(0.25, abs=0.001)
+    assert calibration.error_of(bins) == pytest.approx(0.25, abs=0.001)
 
 
 def test_few_residues_make_few_bins_and_equal_probabilities_one() -> None:
-    assert len(report._bins(*counted(list(range(29)), [True] * 29))) == 2
-    assert len(report._bins(*counted([9000] * 500, [True] * 500))) == 1
-    assert report._bins(*counted([], [])) == ()
-    assert report._calibration_error(()) is None
+    assert len(calibration.bins_of(*counted(list(range(29)), [True] * 29))) == 2
+    assert len(calibration.bins_of(*counted([9000] * 500, [True] * 500))) == 1
+    assert calibration.bins_of(*counted([], [])) == ()
+    assert calibration.error_of(()) is None
 
 
 @pytest.mark.parametrize(
@@ -638,4 +658,4 @@ def test_few_residues_make_few_bins_and_equal_probabilities_one() -> None:
     [(0, "0"), (1, "100"), (0.9999, "99.9"), (0.0001, "0.1"), (0.5, "50.0"), (0.8956, "89.6")],
 )
 def test_all_and_none_are_said_only_where_true(share: float, text: str) -> None:
-    assert report._percent(share) == text
+    assert percent(share) == text

@@ -33,7 +33,8 @@ EDITS = {
     "workflow/scripts/lacuna/training/masking.py": set(),  # nothing is trained
     "workflow/scripts/lacuna/results/counts.py": MEASURED,
     "workflow/scripts/lacuna/filling/decode.py": BLOCKS | ACROSS | READS,
-    "workflow/scripts/lacuna/results/report.py": {"write_report"},
+    "workflow/scripts/lacuna/results/report/page.py": {"write_report"},
+    "workflow/report/report.js": {"write_report"},
     "workflow/scripts/lacuna/scaffolds/read.py": BLOCKS | ACROSS | READS | {"train_seed"},
     "workflow/scripts/lacuna/reads/peaks.py": BLOCKS | ACROSS | READS,
     "workflow/scripts/lacuna/placing/align.py": BLOCKS | ACROSS | READS,

@@ -33,7 +33,7 @@ NOT_HERE = {
     "lacuna fill chains.fasta --gaps gaps.tsv --out filled/": "test_package.py runs it, and the "
     "lines of Python, in an environment with the package alone",
 }
-CLONED = ("Makefile", "Snakefile", "config.yaml", "requirements.txt", "resources", "workflow")
+CLONED = "Makefile Snakefile config.yaml requirements.txt envs resources workflow".split()
 
 
 @pytest.fixture(scope="module")

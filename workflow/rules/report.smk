@@ -1,3 +1,25 @@
+# What the page says of the user's files, and of the settings that a result depends on.
+GIVEN = [
+    {column: str(getattr(s, column)) for column in INPUT_COLUMNS if getattr(s, column)}
+    for s in SAMPLES.values()
+]
+# Tables that only some samples have.
+EVIDENCE, READS = (
+    {name: str(OUT / name / table) for name in SAMPLES if table in sample_tables()}
+    for table in ("evidence.tsv", "reads.tsv")
+)
+SHOWN_SETTINGS = (
+    "seed",
+    "tolerance_ppm",
+    "alkylation",
+    "modifications",
+    "candidates",
+    "kmer",
+    "precision",
+    "accuracy",
+)
+
+
 rule measure_accuracy:
     """Compare the filled residues with the truth, for the model and its baselines."""
     input:
@@ -54,13 +76,21 @@ rule join_accuracy:
 rule write_report:
     """Write a page on all samples: what was filled, how accurate it is and how far to trust it."""
     input:
+        filled=expand(OUT / "{sample}" / "filled.fasta", sample=SAMPLES),
         accuracy=expand(OUT / "{sample}" / "accuracy.tsv", sample=SAMPLES),
         residues=expand(OUT / "{sample}" / "residues.tsv", sample=SAMPLES),
         gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
         chains=expand(OUT / "{sample}" / "chains.tsv", sample=SAMPLES),
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
+        evidence=list(EVIDENCE.values()),
+        reads=list(READS.values()),
+        given=[path for files in GIVEN for path in files.values()],
+        weights=weights(),
         template=located("workflow/report/report.html.j2"),
+        parts=located("workflow/report/report_parts.html.j2"),
+        style=located("workflow/report/report.css"),
+        script=located("workflow/report/report.js"),
     output:
         out=OUT / "report.html",
     log:
@@ -73,6 +103,11 @@ rule write_report:
         mem_mb=2000,
     params:
         samples=list(SAMPLES),
+        given=GIVEN,
+        with_evidence=list(EVIDENCE),
+        with_reads=list(READS),
+        settings={name: CONFIG[name] for name in SHOWN_SETTINGS},
+        inputs=digests(*INPUT_COLUMNS, "train.from", samples=lambda wildcards: SAMPLES),
         code=code("write_report.py"),
     script:
         "../scripts/write_report.py"

@@ -6,8 +6,14 @@ from lacuna.core.logs import log_to
 from lacuna.results.report import TABLES, write_report
 from lacuna.steps.arguments import arguments
 
+OTHERS = "template parts style script given with_evidence with_reads".split()
+
 log_to(snakemake.log[0])
+files, given = snakemake.input, snakemake.params.given
 write_report(
-    **arguments(snakemake, "template", *TABLES),
-    tables={name: [Path(path) for path in snakemake.input[name]] for name in TABLES},
+    **arguments(snakemake, *OTHERS, "evidence", "reads", *TABLES),
+    tables={name: [Path(path) for path in files[name]] for name in TABLES},
+    given=[{name: Path(path) for name, path in columns.items()} for columns in given],
+    evidence=dict(zip(snakemake.params.with_evidence, map(Path, files.evidence), strict=True)),
+    reads=dict(zip(snakemake.params.with_reads, map(Path, files.reads), strict=True)),
 )

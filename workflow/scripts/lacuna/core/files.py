@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+import hashlib
 import io
 import os
 import re
@@ -54,6 +55,15 @@ def state_of(path: str | Path) -> tuple[int, ...] | None:
 
 def _state(found: os.stat_result) -> tuple[int, ...]:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def file_digest(path: str | Path) -> str:
+    """The sha256 of a file's bytes; LacunaError where it cannot be read."""
+    try:
+        with open(path, "rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError as error:
+        raise LacunaError(f"{path}: cannot be read ({error.strerror}); check the path") from None
 
 
 @contextmanager

@@ -111,6 +111,7 @@ class ChainRow(NamedTuple):
     ambiguous: Annotated[int, "ambiguity codes outside of gaps"]
     resolved: Annotated[int, "those of them that were resolved"]
     without_template: Annotated[int, "gaps that were filled without a template"]
+    regions: Annotated[str, "its regions with their first and last position, from 1"]
 
 
 class ScoredRow(NamedTuple):

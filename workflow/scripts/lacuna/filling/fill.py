@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from io import StringIO
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -574,8 +574,20 @@ def _fill_chain(
         at = end
         counts.add(gap, piece, is_open, bool(gap.rows) and gap.rows.start in unguided)
     sequence = "".join(pieces) + scaffold.sequence[at:]
-    row = ChainRow(scaffold.chain, chain.locus, *chain.nearest, len(sequence), *counts.all())
+    regions = regions_as_text(chain.regions[chain.offset : chain.offset + len(sequence)])
+    name, n = scaffold.chain, len(sequence)
+    row = ChainRow(name, chain.locus, *chain.nearest, n, *counts.all(), regions)
     return FilledChain(scaffold, sequence, row, gap_rows, residue_rows, scored_rows)
+
+
+def regions_as_text(regions: Sequence[str]) -> str:
+    """The regions of a chain's residues as runs, `FR1:1-25,CDR1:26-33`, without those outside."""
+    runs, last = [], 0
+    for region, run in groupby(regions):
+        first, last = last + 1, last + len(list(run))
+        if region:
+            runs.append(f"{region}:{first}-{last}")
+    return ",".join(runs)
 
 
 @dataclass(slots=True)

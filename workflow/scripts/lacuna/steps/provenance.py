@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from lacuna.core.files import LacunaError, state_of
+from lacuna.core.files import LacunaError, file_digest, state_of
 from lacuna.core.paths import CONTAMINANTS, GERMLINES, PACKAGE, READ_ERRORS, UNIMOD
 
 # Data files that a module reads in every use: they count as code.
@@ -55,15 +55,6 @@ def _digest_now(path: str) -> str | None:
         return file_digest(path)
     except LacunaError:
         return None
-
-
-def file_digest(path: str | Path) -> str:
-    """sha256 (hex) of a file's bytes; LacunaError if it cannot be read."""
-    try:
-        with open(path, "rb") as handle:
-            return hashlib.file_digest(handle, "sha256").hexdigest()
-    except OSError as error:
-        raise LacunaError(f"{path}: cannot be read ({error.strerror}); check the path") from None
 
 
 def code_behind(path: Path) -> set[Path]:

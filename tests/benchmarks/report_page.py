@@ -1,0 +1,78 @@
+"""Size and speed of the report of a repertoire, in Chromium.
+
+    export PYTHONPATH=workflow/scripts:tests:tests/browser
+    python tests/benchmarks/report_page.py [CHAINS] [FOLDER]
+
+Prints the size of the page and how long it takes to write, to open and to search it, and takes a
+picture of it.
+"""
+
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from devtools import Browser
+
+from chains import germline_chain
+from lacuna.core.alphabet import RESIDUES
+from lacuna.results.report import TABLES, write_report
+from report_tables import V_SEGMENTS, regions_of_chain, write_tables
+
+CLONES = 3000
+SEARCHES = ("ighv3", "c0004", "CAR", "nothing at all")
+
+
+def repertoire(n: int, seed: int = 1) -> tuple[list[tuple[str, list[tuple[int, int]]]], list[str]]:
+    """Mutated chains of some clones, each with one to three gaps (start, end); their segments."""
+    rng = random.Random(seed)
+    clones = [germline_chain("HKL"[i % 3], i, cdr3=10 + i % 8) for i in range(min(CLONES, n))]
+    chains, segments, regions = [], [], []
+    for _ in range(n):
+        clone = rng.randrange(len(clones))
+        segments.append(V_SEGMENTS[clone % len(V_SEGMENTS)])
+        regions.append(regions_of_chain(clones[clone]))
+        letters = list(clones[clone])
+        for _ in range(rng.randrange(16)):
+            letters[rng.randrange(len(letters))] = rng.choice(RESIDUES)
+        gaps, at = [], rng.randrange(20)
+        for _ in range(rng.randint(1, 3)):
+            end = at + rng.randint(1, 8)
+            if end < len(letters):
+                gaps.append((at, end))
+            at = end + rng.randint(5, 40)
+        chains.append(("".join(letters), gaps))
+    return chains, segments, regions
+
+
+def main(n: int = 100_000, folder: str = "") -> None:
+    """Write the page of `n` chains and measure it."""
+    place = Path(folder or tempfile.mkdtemp(prefix="report-"))
+    chains, segments, regions = repertoire(n)
+    paths = write_tables(place, chains, v_segments=segments, regions=regions)
+    out = place / "report.html"
+    begin = time.monotonic()
+    write_report(["repertoire"], {name: [paths[name]] for name in TABLES}, out)
+    print(f"{n} chains: written in {time.monotonic() - begin:.1f} s")
+    print(f"size: {out.stat().st_size / 1e6:.2f} MB")
+    with Browser() as browser:
+        browser.size(1280)
+        begin = time.monotonic()
+        browser.open(out)
+        print(f"open, until the table can be used: {time.monotonic() - begin:.2f} s")
+        for query in SEARCHES:
+            took = browser.run(
+                "(() => { const f = document.querySelector('input[type=search]');"
+                f" f.value = {query!r}; const t = performance.now();"
+                " f.dispatchEvent(new Event('input')); document.body.offsetHeight;"
+                " return performance.now() - t; })()"
+            )
+            print(f"search {query!r}: {took:.0f} ms")
+        print("errors:", browser.errors)
+        (place / "report.png").write_bytes(browser.picture(height=2400))
+    print(out)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if sys.argv[1:] else 100_000, *sys.argv[2:3])

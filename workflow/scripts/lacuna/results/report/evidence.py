@@ -1,0 +1,84 @@
+"""What reads and other evidence say of the positions of a chain, and how the reads were placed."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from lacuna.results.report.streams import MAX_ROWS, chunks
+
+DOUBTFUL = "doubtful"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A position with something to know of it; strong: there is a reason to doubt its residue."""
+
+    position: int  # in the filled chain, from 1
+    text: str
+    strong: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Of one chain: doubts, and reads over each position, none for a sample without reads."""
+
+    depths: tuple[float, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Placements:
+    """How the reads of a sample were placed. rows: what is said of it, reads, and whether these
+    are on a chain; more: ways that are not listed."""
+
+    total: int
+    placed: int
+    tools: tuple[str, ...]
+    rows: tuple[tuple[str, int, bool], ...]
+    more: int
+
+
+def read_evidence(path: Path) -> Iterator[tuple[str, Evidence]]:
+    """Yield the evidence of each chain that evidence.tsv has, in order.
+
+    Raises LacunaError if the table cannot be read.
+    """
+    columns = ("chain", "position", "residue", "state", "depth", "alternatives", "flags")
+    rows = (row for chunk in chunks(path, columns) for row in chunk.to_dict("records"))
+    for chain, group in groupby(rows, key=lambda row: str(row["chain"])):
+        mine = [{str(name): str(cell) for name, cell in row.items()} for row in group]
+        read = any(row["depth"] for row in mine)
+        depths = tuple(float(row["depth"] or 0) for row in mine) if read else ()
+        yield chain, Evidence(depths, tuple(_doubts(mine)))
+
+
+def _doubts(rows: list[dict[str, str]]) -> Iterator[Doubt]:
+    for row in rows:
+        strong = row["state"] == DOUBTFUL
+        if strong or row["flags"]:
+            said = [row["state"], *filter(None, row["flags"].split(";"))]
+            others = f"; or {row['alternatives'].replace(',', ', ')}" if row["alternatives"] else ""
+            text = f"{row['position']} {row['residue']} {', '.join(said)}{others}"
+            yield Doubt(int(row["position"]), text, strong)
+
+
+def read_placements(path: Path) -> Placements:
+    """How the reads of reads.tsv were placed, those on a chain first, then by their number.
+
+    Raises LacunaError if the table cannot be read.
+    """
+    counts: Counter[tuple[bool, str]] = Counter()
+    tools: Counter[str] = Counter()
+    for chunk in chunks(path, ("tool", "chain", "placed_as")):
+        tools.update(chunk["tool"])
+        counts.update(zip(chunk["chain"] != "", chunk["placed_as"], strict=True))
+    ranked = sorted(counts.items(), key=lambda item: (not item[0][0], -item[1], item[0][1]))
+    return Placements(
+        sum(counts.values()),
+        sum(n for (placed, _), n in ranked if placed),
+        tuple(sorted(tools)),
+        tuple((said, n, bool(placed)) for (placed, said), n in ranked[:MAX_ROWS]),
+        max(len(ranked) - MAX_ROWS, 0),
+    )

@@ -1,0 +1,212 @@
+"""Masses of chains and of the antibody they make, with the forms that a sample is measured in.
+
+Residue masses are pyteomics'. All are neutral masses in Da, monoisotopic and average.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from pyteomics import mass as pyteomics_mass
+
+from lacuna.core.alphabet import RESIDUES
+from lacuna.results.report.chains import CONSTANT, Chain, known
+from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation
+from lacuna.scaffolds.scaffold import ResidueModification
+
+# What a reading of C adds, as a formula: Unimod's compositions, by the accessions in READINGS.
+CARRIED = {
+    "carbamidomethyl": "C2H3NO",
+    "carboxymethyl": "C2H2O2",
+    "propionamide": "C3H5NO",
+    "pyridylethyl": "C7H7N",
+    "nem": "C6H7NO2",
+    "methylthio": "CH2S",
+}
+# Residues of the glycan at N297: HexNAc, hexose, deoxyhexose (fucose). G0F, G1F and G2F, with none,
+# one and two galactoses on a fucosylated biantennary core, are the common ones of IgG; see
+# Vidarsson, Dekkers, Rispens 2014, Front Immunol 5:520.
+SUGARS = {"HexNAc": "C8H13NO5", "Hex": "C6H10O5", "Fuc": "C6H10O4"}
+GLYCANS = {
+    "G0F": {"HexNAc": 4, "Hex": 3, "Fuc": 1},
+    "G1F": {"HexNAc": 4, "Hex": 4, "Fuc": 1},
+    "G2F": {"HexNAc": 4, "Hex": 5, "Fuc": 1},
+}
+# The glycans of the two heavy chains, by rising mass.
+GLYCOFORMS = (
+    (),
+    ("G0F", "G0F"),
+    ("G0F", "G1F"),
+    ("G1F", "G1F"),
+    ("G1F", "G2F"),
+    ("G2F", "G2F"),
+)
+SEQUON = "NST"  # of N297 in the Fc of IgG: EEQYNSTYR, EEQFNSTYR, EEQFNSTFR
+
+
+@dataclass(frozen=True, slots=True)
+class Mass:
+    """A mass in Da, or a change of one."""
+
+    monoisotopic: float
+    average: float
+
+    def __add__(self, other: "Mass") -> "Mass":
+        return Mass(self.monoisotopic + other.monoisotopic, self.average + other.average)
+
+    def __mul__(self, n: int) -> "Mass":
+        return Mass(n * self.monoisotopic, n * self.average)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form of a chain and its mass."""
+
+    name: str
+    mass: Mass
+
+
+@dataclass(frozen=True, slots=True)
+class Antibody:
+    """Two heavy and two light chains, every C in a disulfide bond.
+
+    rows: a glycoform, and its masses with both C-terminal lysines, one and none; a heavy chain that
+    does not end in K has one mass each.
+    """
+
+    heavy: str
+    light: str
+    disulfides: int
+    pyroglutamates: int
+    lysine: bool
+    rows: tuple[tuple[str, tuple[Mass, ...]], ...]
+
+
+@cache
+def of_formula(formula: str) -> Mass:
+    """The mass of a chemical formula."""
+    weigh = pyteomics_mass.calculate_mass
+    return Mass(weigh(formula=formula), weigh(formula=formula, average=True))
+
+
+def of_glycan(name: str) -> Mass:
+    """What a glycan of GLYCANS adds to its N."""
+    total = Mass(0.0, 0.0)
+    for sugar, n in GLYCANS[name].items():
+        total += of_formula(SUGARS[sugar]) * n
+    return total
+
+
+@cache
+def residue_masses() -> dict[str, Mass]:
+    """Mass of each of the 20 residues within a chain."""
+    weigh = pyteomics_mass.calculate_mass
+    found = {}
+    for letter in RESIDUES:
+        composition = pyteomics_mass.std_aa_comp[letter]
+        mono = weigh(composition=composition)
+        found[letter] = Mass(mono, weigh(composition=composition, average=True))
+    return found
+
+
+WATER = of_formula("H2O")
+PYROGLUTAMATE = {"Q": of_formula("NH3") * -1, "E": WATER * -1}
+BOND = of_formula("H2") * -1  # a disulfide
+# Antibodies lose the lysine that ends their heavy chains to carboxypeptidases of the cell: Dick et
+# al. 2008, Biotechnol Bioeng 100:1132.
+LYSINE = "K"
+
+
+def chain_mass(sequence: str) -> Mass | None:
+    """The mass of a reduced chain without modifications; None if it holds an X."""
+    if not sequence or not known(sequence):
+        return None
+    masses = residue_masses()
+    total = WATER
+    for letter in RESIDUES:
+        total += masses[letter] * sequence.count(letter)
+    return total
+
+
+def total_of(modifications: Sequence[ResidueModification]) -> Mass:
+    """What written modifications add. Only monoisotopic masses are written; they stand for both."""
+    added = sum(m.mass for m in modifications)
+    return Mass(added, added)
+
+
+def carried_by_cysteine(alkylation: Alkylation | None) -> tuple[str, Mass] | None:
+    """What every C carries by the reading that holds, and its name; None if nothing is known."""
+    if alkylation is None or alkylation.how == "open":
+        return None
+    name = alkylation.readings[0][0]
+    return None if name == NONE else (READINGS[name].words, of_formula(CARRIED[name]))
+
+
+def forms_of(chain: Chain, alkylation: Alkylation | None) -> tuple[Form, ...]:
+    """The forms of a chain; empty if it holds an X, whose mass is not known.
+
+    Reduced; with the modifications that were written; with what C carries in the sample; with
+    pyroglutamate at the beginning and without lysine at the end, if it can have these.
+    """
+    plain = chain_mass(chain.sequence)
+    if plain is None:
+        return ()
+    return tuple(_forms(chain, plain, carried_by_cysteine(alkylation)))
+
+
+def _forms(chain: Chain, plain: Mass, carried: tuple[str, Mass] | None) -> Iterator[Form]:
+    sequence = chain.sequence
+    yield Form("reduced", plain)
+    written = total_of(chain.modifications)
+    if chain.modifications:
+        yield Form("with the modifications written", plain + written)
+    if carried is not None and "C" in sequence:
+        words, added = carried
+        on = {m.position for m in chain.modifications}
+        free = sum(letter == "C" and i not in on for i, letter in enumerate(sequence, 1))
+        yield Form(f"every C {words}", plain + written + added * free)
+    pyro = PYROGLUTAMATE.get(sequence[0])
+    lysine = residue_masses()[LYSINE] * -1 if has_lysine(chain) else None
+    if pyro is not None:
+        yield Form("N-terminal pyroglutamate", plain + pyro)
+    if lysine is not None:
+        yield Form("no C-terminal lysine", plain + lysine)
+    if pyro is not None and lysine is not None:
+        yield Form("N-terminal pyroglutamate, no C-terminal lysine", plain + pyro + lysine)
+
+
+def has_lysine(chain: Chain) -> bool:
+    """Whether a heavy chain with a constant region ends in K."""
+    return "H" in chain.row.locus and bool(chain.row.c_segment) and chain.sequence.endswith(LYSINE)
+
+
+def antibody_of(chains: Sequence[Chain]) -> Antibody | None:
+    """The antibody of a sample of one whole IgG heavy chain and one whole light chain.
+
+    Its disulfides take every C: 16 in IgG1, 18 in IgG2 (Liu, May 2012, mAbs 4:17). Q at the
+    beginning of a chain is pyroglutamate. None for any other sample, or if a chain holds an X.
+    """
+    if len(chains) != 2:
+        return None
+    heavy, light = sorted(chains, key=lambda chain: chain.row.locus != "H")
+    whole = heavy.row.c_segment.startswith("IGHG") and bool(light.row.c_segment)
+    if heavy.row.locus != "H" or light.row.locus not in ("K", "L") or not whole:
+        return None
+    constant = next((b.first for b in heavy.bands if b.region == CONSTANT), None)
+    if constant is None or SEQUON not in heavy.sequence[constant:]:
+        return None
+    masses = chain_mass(heavy.sequence), chain_mass(light.sequence)
+    if masses[0] is None or masses[1] is None:
+        return None
+    pairs = heavy.sequence.count("C") + light.sequence.count("C")
+    pyro = [c for c in (heavy, light) if c.sequence[0] == "Q"]
+    body = (masses[0] + masses[1]) * 2 + BOND * pairs + PYROGLUTAMATE["Q"] * (2 * len(pyro))
+    clipped = range(3) if has_lysine(heavy) else range(1)
+    rows = []
+    for glycans in GLYCOFORMS:
+        total = body
+        for glycan in glycans:
+            total += of_glycan(glycan)
+        by_lysine = tuple(total + residue_masses()[LYSINE] * -n for n in clipped)
+        rows.append((" / ".join(glycans) or "no glycan", by_lysine))
+    return Antibody(heavy.name, light.name, pairs, 2 * len(pyro), len(clipped) > 1, tuple(rows))

@@ -1,0 +1,181 @@
+"""The page: its samples, its style and script, and the policy that lets nothing else run.
+
+The page is self-contained (no external script, font or picture), and the same tables give the same
+bytes.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from lacuna.core.files import atomic_write
+from lacuna.core.paths import REPORT_TEMPLATES
+from lacuna.results.report import masses, words
+from lacuna.results.report.chains import LEVELS, REGION_NUMBERS, SECOND
+from lacuna.results.report.map import COLUMNS, draw
+from lacuna.results.report.provenance import provenance_of
+from lacuna.results.report.sample import Room, Sample, read_sample
+from lacuna.results.report.streams import MAX_ROWS
+from lacuna.results.report.trust import trust_in
+from lacuna.scaffolds.alkylation import READINGS
+
+TABLES = ("filled", "accuracy", "residues", "gaps", "chains", "rejected")
+MAX_DRAWN = 200  # chains of a page that are drawn in full
+MAX_LISTED = 100_000  # chains of a page that are listed in tables
+
+
+def write_report(
+    samples: Sequence[str],
+    tables: Mapping[str, Sequence[Path]],
+    out: Path,
+    *,
+    alkylation: Sequence[Path] = (),
+    given: Sequence[Mapping[str, Path]] = (),
+    evidence: Mapping[str, Path] | None = None,
+    reads: Mapping[str, Path] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    weights: Path | None = None,
+) -> None:
+    """Write the page on all `samples` to `out`, whole or not at all.
+
+    tables: for each of TABLES the files of the samples, in their order; alkylation: what C weighs
+    in each; given: the user's files of each, by column of the sheet; evidence, reads: tables of the
+    samples that have them; settings, weights: of the run.
+    Raises LacunaError if a file cannot be read or lacks a column, and ValueError if files and
+    samples do not go together.
+    """
+    for name in TABLES:
+        if len(tables[name]) != len(samples):
+            raise ValueError(f"{len(tables[name])} {name} tables for {len(samples)} samples")
+    optional = {"evidence": evidence or {}, "reads": reads or {}}
+    read = _read_samples(samples[:MAX_ROWS], tables, alkylation, given, optional)
+    run_files = [("weights", weights)] if weights is not None else []
+    for name, inputs in zip(samples[:MAX_ROWS], given, strict=False):
+        run_files += [(f"{name}: {column}", path) for column, path in inputs.items()]
+    style, script = (_source(f"report.{kind}") for kind in ("css", "js"))
+    page = page_template("report.html.j2", _FILTERS).render(
+        samples=read,
+        more_samples=len(samples) - len(read),
+        max_letters=words.MAX_LETTERS,
+        scored=any(s.overall for s in read),
+        style=style,
+        script=script,
+        policy=_policy(style, script),
+        constants=_constants(),
+        levels=LEVELS,
+        run=provenance_of(settings or {}, run_files),
+    )
+    with atomic_write(out) as handle:
+        handle.write(page)
+
+
+def _read_samples(
+    names: Sequence[str],
+    tables: Mapping[str, Sequence[Path]],
+    alkylation: Sequence[Path],
+    given: Sequence[Mapping[str, Path]],
+    optional: Mapping[str, Mapping[str, Path]],
+) -> list[Sample]:
+    room = Room(MAX_DRAWN, MAX_LISTED)
+    found = []
+    for i, name in enumerate(names):
+        sample = read_sample(
+            name,
+            {table: tables[table][i] for table in TABLES},
+            room,
+            given=given[i] if given else None,
+            alkylation=alkylation[i] if alkylation else None,
+            **{table: paths.get(name) for table, paths in optional.items()},
+        )
+        room = Room(room.drawn - len(sample.chains), room.listed - sample.listed)
+        found.append(sample)
+    return found
+
+
+def page_template(name: str, filters: Mapping[str, Any] | None = None) -> jinja2.Template:
+    """A template of workflow/report; an undefined name in it is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(REPORT_TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= filters or {}
+    return environment.get_template(name)
+
+
+def _source(name: str) -> str:
+    return (REPORT_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Content-Security-Policy: this style and this script by their digests, pictures as data."""
+    style_digest, script_digest = (
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        for text in (style, script)
+    )
+    return (
+        f"default-src 'none'; script-src 'sha256-{script_digest}'; "
+        f"style-src 'sha256-{style_digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _constants() -> str:
+    """What the script weighs with, as JSON that may stand in a page: [monoisotopic, average]."""
+
+    def pair(mass: masses.Mass) -> list[float]:
+        return [round(mass.monoisotopic, 6), round(mass.average, 6)]
+
+    carried = {
+        READINGS[name].words: pair(masses.of_formula(formula))
+        for name, formula in masses.CARRIED.items()
+    }
+    glycans = {name: pair(masses.of_glycan(name)) for name in masses.GLYCANS}
+    constants = {
+        "columns": COLUMNS,
+        "levels": LEVELS,
+        "second": SECOND,
+        "numbers": REGION_NUMBERS,
+        "residues": {letter: pair(mass) for letter, mass in masses.residue_masses().items()},
+        "water": pair(masses.WATER),
+        "pyroglutamate": {letter: pair(mass) for letter, mass in masses.PYROGLUTAMATE.items()},
+        "bond": pair(masses.BOND),
+        "carried": carried,
+        "glycans": glycans,
+        "glycoforms": masses.GLYCOFORMS,
+        "sequon": masses.SEQUON,
+    }
+    return json.dumps(constants, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _probability(p: float | None) -> str:
+    """A candidate's probability, to four places."""
+    if p is None:
+        return ""
+    return f"{p:.4f}" if p >= 0.0001 else "< 0.0001"
+
+
+def _daltons(mass: float) -> str:
+    return f"{mass:,.2f}"
+
+
+_FILTERS = {
+    "percent": words.percent,
+    "count": words.count,
+    "plural": words.plural,
+    "shown": words.shown,
+    "axis": words.axis,
+    "probability": _probability,
+    "daltons": _daltons,
+    "draw": draw,
+    "trust": trust_in,
+    "forms": masses.forms_of,
+    "carried": masses.carried_by_cysteine,
+}

@@ -1,0 +1,232 @@
+"""All that the page shows of one sample, read from its tables."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lacuna.results.counts import MIN_CHAIN, Counts, count_sample
+from lacuna.results.report.calibration import PROBABILITY_STEPS, Bin, bins_of, error_of
+from lacuna.results.report.chains import (
+    LEVELS,
+    MILLE,
+    Chain,
+    read_chains,
+    with_evidence,
+    with_modifications,
+)
+from lacuna.results.report.distributions import Bars, distributions_of
+from lacuna.results.report.evidence import Placements, read_evidence, read_placements
+from lacuna.results.report.gaps import FILLED, UncertainGap, read_gaps, read_residues
+from lacuna.results.report.listing import read_listing
+from lacuna.results.report.masses import Antibody, antibody_of
+from lacuna.results.report.methods import (
+    BREAKDOWNS,
+    SCAFFOLD,
+    Breakdown,
+    Score,
+    breakdown_of,
+    read_scores,
+)
+from lacuna.results.report.payload import BRIEF, FULL, encode_chains
+from lacuna.results.report.streams import MAX_ROWS, chunks
+from lacuna.results.report.words import plural, shown
+from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation, read_alkylation
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many chains a page still has room for: drawn in full, or listed."""
+
+    drawn: int
+    listed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """All that the page shows of one sample.
+
+    chains: those that are drawn; listed: how many are in its table instead; data: the block that
+    the script reads, of either.
+    """
+
+    name: str
+    counts: Counts
+    statuses: tuple[tuple[str, int], ...]  # gaps that are not simply filled, in words
+    verdicts: Mapping[str, int]  # gaps that are sure, likely and open
+    sure_codes: int  # ambiguity codes that are sure
+    to_check: int  # residues
+    weighed: int  # gaps of known mass that were filled
+    rejected_rows: tuple[tuple[str, ...], ...]
+    overall: tuple[Score, ...]
+    breakdowns: tuple[Breakdown, ...]
+    bins: tuple[Bin, ...]
+    ece: float | None
+    expected: float | None  # mean probability of all residues
+    sure: tuple[int, int, int]  # residues at SURE or more; those with a truth; those that are right
+    uncertain: tuple[UncertainGap, ...]
+    alkylation: Alkylation | None
+    chains: tuple[Chain, ...]
+    listed: int
+    data: str
+    distributions: tuple[Bars, ...]
+    antibody: Antibody | None
+    placements: Placements | None
+
+    @property
+    def with_gaps(self) -> int:
+        """Number of chains with gaps or ambiguity codes."""
+        return self.counts.chains - self.counts.without_gap
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """Yield what to know of its chains, in sentences."""
+        if self.counts.without_gap:
+            yield f"{plural(self.counts.without_gap, 'chain')} without a gap."
+        if self.counts.short:
+            yield f"{plural(self.counts.short, 'chain')} of less than {MIN_CHAIN} residues."
+        for status, n in self.statuses:
+            yield f"{plural(n, 'gap')} {shown(status)}."
+
+    @property
+    def model(self) -> Score | None:
+        """Overall score of the model, if the truth is known."""
+        return next((s for s in self.overall if s.is_model and s.protocol == SCAFFOLD), None)
+
+    @property
+    def best_baseline(self) -> Score | None:
+        """Overall score of the most accurate baseline, if there is one."""
+        others = [s for s in self.overall if not s.is_model and s.protocol == SCAFFOLD]
+        return max(others, key=lambda s: s.accuracy, default=None)
+
+    @property
+    def only_leucines(self) -> bool:
+        """Whether its ambiguity codes are all J; known of chains that are drawn alone."""
+        return {code for chain in self.chains for gap in chain.gaps for code in gap.code} == {"J"}
+
+    @property
+    def cysteine(self) -> str:
+        """What C weighs in its masses and how that is known, as a sentence; '' without masses."""
+        if self.alkylation is None or not self.alkylation.masses:
+            return ""
+        sentence = self.alkylation.sentence()
+        return f"{sentence[0].upper()}{sentence[1:]}."
+
+    @property
+    def carried(self) -> str:
+        """What C carries, in a few letters."""
+        if self.alkylation is None or self.alkylation.how == "open":
+            return "C not known"
+        name = self.alkylation.readings[0][0]
+        return "C unmodified" if name == NONE else f"C {READINGS[name].mass:+.4f}"
+
+    @property
+    def places_to_check(self) -> list[tuple[str, str, str]]:
+        """Chain, positions and region of runs of doubtful residues, of chains that are drawn."""
+        return [place for chain in self.chains for place in _runs(chain)]
+
+
+def read_sample(
+    name: str,
+    tables: Mapping[str, Path],
+    room: Room,
+    *,
+    given: Mapping[str, Path] | None = None,
+    alkylation: Path | None = None,
+    evidence: Path | None = None,
+    reads: Path | None = None,
+) -> Sample:
+    """A sample from its tables, its chains as far as there is room.
+
+    given: what the user gave, for modifications; evidence, reads: tables of a sample that has them.
+    Raises LacunaError if a table cannot be read.
+    """
+    scores = read_scores(tables["accuracy"])
+    gaps = read_gaps(tables["gaps"])
+    residues = read_residues(tables["residues"], gaps.uncertain)
+    counts = count_sample(tables["chains"], tables["rejected"])
+    overall = tuple(scores["overall"])
+    bins = bins_of(residues.known, residues.right)
+    model = next((s for s in overall if s.is_model and s.protocol == SCAFFOLD), None)
+    steps = np.arange(PROBABILITY_STEPS + 1) / PROBABILITY_STEPS
+    total = int(residues.all.sum())
+    first_sure = LEVELS[0] * PROBABILITY_STEPS // MILLE
+    drawn = counts.chains <= room.drawn
+    detail = FULL if drawn else BRIEF
+    listing = read_listing(tables, room.drawn if drawn else room.listed, detail.candidates)
+    chains = _read_chains(tables, given, evidence) if drawn else ()
+    return Sample(
+        name=name,
+        counts=counts,
+        statuses=tuple(
+            (status, n)
+            for status, n in sorted(gaps.statuses.items(), key=lambda x: (-x[1], x[0]))[:MAX_ROWS]
+            if status != FILLED
+        ),
+        verdicts=gaps.verdicts,
+        sure_codes=residues.sure_codes,
+        to_check=residues.to_check,
+        weighed=gaps.weighed,
+        rejected_rows=_read_rejected(tables["rejected"]),
+        overall=overall,
+        breakdowns=tuple(
+            breakdown_of(title, scores[scope])
+            for scope, title in BREAKDOWNS.items()
+            if scores[scope]
+        ),
+        bins=bins,
+        ece=model.ece if model is not None and model.ece is not None else error_of(bins),
+        expected=float((residues.all * steps).sum() / total) if total else None,
+        sure=(
+            int(residues.all[first_sure:].sum()),
+            int(residues.known[first_sure:].sum()),
+            int(residues.right[first_sure:].sum()),
+        ),
+        uncertain=tuple(gaps.uncertain),
+        alkylation=read_alkylation(alkylation) if alkylation is not None else None,
+        chains=chains,
+        listed=0 if drawn else len(listing.chains),
+        data=encode_chains(listing, detail.step, chains) if len(listing.chains) else "",
+        distributions=() if drawn else distributions_of(tables["chains"], residues),
+        antibody=antibody_of(chains) if drawn else None,
+        placements=read_placements(reads) if reads is not None else None,
+    )
+
+
+def _read_chains(
+    tables: Mapping[str, Path], given: Mapping[str, Path] | None, evidence: Path | None
+) -> tuple[Chain, ...]:
+    """The chains of a sample, with their modifications if the user's files are given."""
+    found: Iterable[Chain] = read_chains(
+        *(tables[name] for name in ("filled", "chains", "gaps", "residues"))
+    )
+    if evidence is not None:
+        found = with_evidence(found, read_evidence(evidence))
+    if given is not None and "fasta" in given:
+        found = with_modifications(found, given["fasta"], given.get("gaps"))
+    return tuple(found)
+
+
+def _read_rejected(path: Path) -> tuple[tuple[str, ...], ...]:
+    """The first MAX_ROWS rows."""
+    columns = ("chain", "line", "column", "reason")
+    for chunk in chunks(path, columns):
+        rows = chunk.head(MAX_ROWS).to_dict("records")
+        return tuple(tuple(row[c] for c in columns) for row in rows)
+    return ()
+
+
+def _runs(chain: Chain) -> Iterator[tuple[str, str, str]]:
+    """Doubtful residues that follow each other, as one place."""
+    run: list[int] = []
+    for position in [*(r.position for r in chain.doubtful), None]:
+        if run and position != run[-1] + 1:
+            yield chain.name, _place(run), chain.region_at(run[0])
+            run = []
+        if position is not None:
+            run.append(position)
+
+
+def _place(run: Sequence[int]) -> str:
+    return str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}"

@@ -1,0 +1,126 @@
+"""What a reader has to know before relying on a sample, in sentences."""
+
+from collections.abc import Iterator
+
+from lacuna.results.accuracy import AMBIGUITY
+from lacuna.results.report.chains import LEVELS, MILLE
+from lacuna.results.report.methods import BREAKDOWNS, Score
+from lacuna.results.report.sample import Sample
+from lacuna.results.report.words import count, percent, plural
+
+# Thresholds from which something is mentioned.
+SURE = LEVELS[0] / MILLE  # probability of a residue to rely on
+CALIBRATED = 0.05  # error of probabilities that may be taken at face value
+FEW = 100  # residues; with fewer, intervals are too wide to compare
+WEAK_MIN = 10  # residues of a region worth naming
+
+
+def trust_in(sample: Sample) -> str:
+    """What a reader has to know before relying on the sample."""
+    return " ".join(_trust(sample))
+
+
+def _trust(sample: Sample) -> Iterator[str]:
+    """Yield what to know before relying on the sample, in sentences."""
+    counts = sample.counts
+    if not counts.filled and not counts.resolved:
+        if counts.rejected and not counts.chains:
+            yield "Nothing was filled: every record was rejected, for the reasons below."
+        elif counts.chains and not sample.with_gaps:
+            yield "Nothing was filled: no chain has a gap. Mark missing residues with X or -."
+        else:
+            yield "Nothing was filled, so there is nothing to trust."
+        return
+    if sample.model is not None:
+        yield from _trust_measured(sample, sample.model)
+    elif counts.filled:
+        yield from _trust_unmeasured(sample)
+    yield from _trust_codes(sample)
+
+
+def _trust_codes(sample: Sample) -> Iterator[str]:
+    """Yield what is known of ambiguity codes outside gaps, which no other figure includes."""
+    if not sample.counts.ambiguous:
+        return
+    right = ", ".join(
+        f"{code} {count(score.n_correct)} of {count(score.n_residues)}"
+        for breakdown in sample.breakdowns
+        if breakdown.title == BREAKDOWNS[AMBIGUITY]
+        for code, _, scores in breakdown.rows
+        for score in scores
+        if score is not None and score.is_model
+    )
+    codes = plural(sample.counts.ambiguous, "ambiguity code")
+    resolved = f"Apart from that, {count(sample.counts.resolved)} of {codes} are resolved"
+    yield f"{resolved}; right where that is known: {right}." if right else f"{resolved}."
+
+
+def _trust_unmeasured(sample: Sample) -> Iterator[str]:
+    yield "No truth is known here, so how much is right cannot be measured."
+    if sample.expected is not None:
+        right = round(sample.expected * sample.counts.filled)
+        yield (
+            f"By its own probabilities the model expects {count(right)} of"
+            f" {plural(sample.counts.filled, 'residue')} to be right"
+            f" ({percent(sample.expected)} %);"
+            f" {count(sample.sure[0])} have a probability of {SURE} or more."
+        )
+    yield "Check residues below 0.80 before you rely on them."
+
+
+def _trust_measured(sample: Sample, model: Score) -> Iterator[str]:
+    yield (
+        f"Of {plural(model.n_residues, 'residue')} whose truth is known,"
+        f" {count(model.n_correct)} are right: {percent(model.accuracy)} %"
+        f" (95 % interval {percent(model.low)} to {percent(model.high)} %)."
+    )
+    best = sample.best_baseline
+    if best is not None:
+        gain = model.accuracy - best.accuracy
+        points = f"{abs(100 * gain):.1f} points"
+        apart = model.low > best.high or model.high < best.low
+        doubt = "" if apart else ", which may be chance: the intervals overlap"
+        if abs(gain) < 0.0005:
+            yield f"The best baseline, {best.label.lower()}, does just as well."
+        elif gain > 0:
+            yield f"That is {points} above the best baseline, {best.label.lower()}{doubt}."
+        else:
+            yield f"That is {points} below the best baseline, {best.label.lower()}{doubt}."
+    expected = model.mean_probability
+    if sample.ece is not None and expected is not None and model.n_residues >= FEW:
+        gap = expected - model.accuracy
+        error = f"{100 * sample.ece:.1f} points"
+        if sample.ece <= CALIBRATED:
+            yield f"Its probabilities can be taken at face value (off by {error} on average)."
+        elif abs(gap) < sample.ece / 2:
+            yield f"Its probabilities are off by {error}, to both sides: use them as a ranking."
+        else:
+            way = "surer than it should be" if gap > 0 else "more careful than it need be"
+            yield (
+                f"It is {way}: it expects {percent(expected)} %;"
+                " use its probabilities as a ranking."
+            )
+    _, known, right = sample.sure
+    if known:
+        share = "all" if right == known else f"{percent(right / known)} %"
+        yield f"Of the {count(known)} with a probability of {SURE} or more, {share} are right."
+    weakest = _weakest(sample, model)
+    if weakest is not None:
+        yield (
+            f"It is weakest in {weakest.value}: {percent(weakest.accuracy)} %"
+            f" of {plural(weakest.n_residues, 'residue')}."
+        )
+    if model.n_residues < FEW:
+        yield f"With {plural(model.n_residues, 'residue')}, none of this is more than a hint."
+
+
+def _weakest(sample: Sample, model: Score) -> Score | None:
+    """The region with enough residues where the model is worst, if well below the average."""
+    for breakdown in sample.breakdowns:
+        if breakdown.title == BREAKDOWNS["region"]:
+            scores = [s for _, _, row in breakdown.rows for s in row if s is not None]
+            scores = [s for s in scores if s.is_model and s.n_residues >= WEAK_MIN]
+            worst = min(scores, key=lambda s: s.accuracy, default=None)
+            if worst is not None and worst.accuracy < model.accuracy - CALIBRATED:
+                return worst
+    return None

@@ -1,0 +1,43 @@
+"""How numbers and text of the input are written on the page."""
+
+MAX_LETTERS = 40  # of a gap or its truth that are shown
+MAX_TEXT = 400  # characters of a reason or a chain id that are shown
+
+
+def percent(share: float) -> str:
+    """A share from 0 to 1 in percent, with one digit; 100 and 0 only if it is all or none."""
+    text = f"{100 * share:.1f}"
+    if text == "100.0" and share < 1:
+        return "99.9"
+    if text == "0.0" and share > 0:
+        return "0.1"
+    return {"100.0": "100", "0.0": "0"}.get(text, text)
+
+
+def count(n: int) -> str:
+    return f"{n:,}"
+
+
+def plural(n: int, word: str) -> str:
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
+def shown(text: str, limit: int = MAX_TEXT) -> str:
+    """Text of the input, cut, with invisible characters (control, bidirectional) as escapes."""
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def clip(letters: str) -> str:
+    return shown(letters, MAX_LETTERS)
+
+
+def axis(share: float) -> str:
+    """A share as a coordinate of a drawing of width 100."""
+    return f"{100 * share:.2f}".rstrip("0").rstrip(".")
+
+
+def span(first: str, last: str) -> str:
+    """Two positions, both included; a single one if they are the same."""
+    return first if first == last else f"{first or '?'}–{last or '?'}"
