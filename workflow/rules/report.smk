@@ -1,11 +1,15 @@
 # What the page says of the user's files, and of the settings that a result depends on.
 GIVEN = [
-    {column: str(getattr(s, column)) for column in INPUT_COLUMNS if getattr(s, column)}
-    for s in SAMPLES.values()
+    {
+        f"{column} {number}" if number > 1 else column: str(path)
+        for column in PATHS
+        for number, path in enumerate(sample.files(column), 1)
+    }
+    for sample in SAMPLES.values()
 ]
 # Tables that only some samples have.
 EVIDENCE, READS = (
-    {name: str(OUT / name / table) for name in SAMPLES if table in sample_tables()}
+    {name: str(OUT / name / table) for name in SAMPLES if table in sample_tables(name)}
     for table in ("evidence.tsv", "reads.tsv")
 )
 SHOWN_SETTINGS = (
@@ -53,7 +57,7 @@ rule join_accuracy:
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
         gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
-        reads=expand(OUT / "{sample}" / "reads.tsv", sample=READ),
+        reads=list(READS.values()),
     output:
         out=OUT / "accuracy.tsv",
         summary=OUT / "summary.txt",
@@ -67,7 +71,7 @@ rule join_accuracy:
         mem_mb=1000,
     params:
         samples=list(SAMPLES),
-        with_reads=READ,
+        with_reads=list(READS),
         code=code("join_accuracy.py"),
     script:
         "../scripts/join_accuracy.py"
@@ -107,7 +111,7 @@ rule write_report:
         with_evidence=list(EVIDENCE),
         with_reads=list(READS),
         settings={name: CONFIG[name] for name in SHOWN_SETTINGS},
-        inputs=digests(*INPUT_COLUMNS, "train.from", samples=lambda wildcards: SAMPLES),
+        inputs=digests(*PATHS, "train.from", samples=lambda wildcards: SAMPLES),
         code=code("write_report.py"),
     script:
         "../scripts/write_report.py"
