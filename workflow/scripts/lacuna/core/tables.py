@@ -188,7 +188,7 @@ class PlacedRow(NamedTuple):
     end: Annotated[int | None, "in scaffolds.fasta, exclusive"]
     score: Annotated[float | None, "log odds against chance, nats", "%.1f"]
     placed_as: Annotated[str, "whole, core, shared, contaminant, or why it was not placed"]
-    differences: Annotated[str, "residues of the chain and of the read that differ"]
+    differences: Annotated[str, "residues of chain and read that differ, joined by ,"]
 
 
 class TutorialRow(NamedTuple):
