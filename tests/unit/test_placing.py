@@ -239,9 +239,12 @@ def test_a_read_like_another_segment_is_told_by_its_columns() -> None:
     mouse = next(i for i, name in enumerate(rows.names) if name.startswith("IGHV14-3"))
     row = rows.tokens[mouse]
     residues = decode(row[28:43][row[28:43] != ABSENT])
-    found = similar_reads(read_set(residues), np.arange(1), [0, 1, 2])
-    assert [s.locus for s in found] == [0]
+    drafts = [draft_of(locus, int(np.argmax(rows.locus == i)), 0, -1) for i, locus in ((0, "H"),)]
+    depth = np.where((drafts[0].columns >= 28) & (drafts[0].columns <= 42), 0.0, 5.0)
+    found = similar_reads(read_set(residues), np.arange(1), drafts, [depth])
+    assert [s.chain for s in found] == [0]
     assert found[0].columns[-1] == 42
+    assert similar_reads(read_set(residues), np.arange(1), drafts, [depth + 5.0]) == []
 
 
 # --- the whole -------------------------------------------------------------------------------

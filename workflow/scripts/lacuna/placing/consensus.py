@@ -33,8 +33,8 @@ class Votes:
     nats (t, 20): log-likelihood of each residue by reads, up to a constant, I never; depth (t,):
     weight of the reads whose core covers a position; amide (t, 4): weight of reads that show N, D
     (or deamidated N), Q, E (or deamidated Q); inserted: weight and residues of insertions before a
-    position; blocks (t,): weight of reads that show it in a block of equal mass; deleted, passed
-    (t,): weight of reads that leave a position out, and that read it.
+    position; deleted, passed (t,): weight of reads that leave a position out, and that read it;
+    blocks (t,): weight of reads that show it in a block of equal mass.
     """
 
     nats: np.ndarray

@@ -24,19 +24,23 @@ MUTATED = 0.35  # of residues to differ from the segment that is nearest there
 MOST = 400  # reads that are laid on all segments, the surest
 SURE_READ = 14.0  # nats of a read against chance if every residue of it were right
 LIKE = 10.0  # nats by which a read is like a segment
-BEFORE_OTHERS = 2.5  # nats more than at any other columns of any segment
-NEAR = 2  # positions beside it, one of which another read must tell
+ABUTS = 1.5  # nats for each end that begins or stops right where other reads do
+OTHER_LENGTH = 4.0  # nats more where the chain would become longer or shorter
+BEFORE_OTHERS = 2.5  # nats more than at any other unread place
 UNREAD = 0.6  # share of the residues under a read that no other read tells
+NEAR = 2  # positions beside it, one of which another read must tell
+READ = 1.0  # weight of reads from which a position is told
 _CHANCE = 1.0 / 19.0
 
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """A read that is like V segments of a locus: its row, nats, and the columns under it."""
+    """A read that is like a V segment at an unread place: its row, nats, the chain, and the columns
+    under it."""
 
     read: int
     score: float
-    locus: int
+    chain: int
     columns: np.ndarray
 
 
@@ -55,33 +59,66 @@ def _segments_of(locus: int) -> tuple[np.ndarray, np.ndarray]:
     return tokens[np.sort(first)], columns[np.sort(first)]
 
 
-def similar_reads(reads: ReadSet, rows: np.ndarray, loci: Sequence[int]) -> list[Similar]:
-    """Reads (rows) that are like V segments at one place, the most alike first."""
+def similar_reads(
+    reads: ReadSet, rows: np.ndarray, drafts: Sequence[Draft], depths: Sequence[np.ndarray]
+) -> list[Similar]:
+    """Reads (rows) that are like V segments at one unread place of the chains.
+
+    depths (t,) of each draft: weight of reads over each position. Those that keep the length of
+    the chain come first, then the most alike.
+    """
     right = np.clip(reads.right, 0.05, 0.995)
     worth = np.where(reads.tokens < N_RESIDUES, np.log(right / _CHANCE), 0.0).sum(1)
+    chains = [i for i, d in enumerate(drafts) if d.v >= 0]
     rows = rows[(reads.length[rows] >= SHORTEST) & (reads.length[rows] <= LONGEST)]
-    rows = rows[worth[rows] >= SURE_READ] if loci else rows[:0]
+    rows = rows[worth[rows] >= SURE_READ] if chains else rows[:0]
     rows = np.sort(rows[np.argsort(-worth[rows] * reads.weight[rows], kind="stable")][:MOST])
-    found = []
+    loci = sorted({LOCI.index(drafts[i].locus) for i in chains})
+    found: list[tuple[int, Similar]] = []
     for n in np.unique(reads.length[rows]).tolist():
         part = rows[reads.length[rows] == n]
-        places = [(locus, *_best_places(reads, part, locus, n)) for locus in loci]
+        places = {locus: _best_places(reads, part, locus, n) for locus in loci}
         for k, row in enumerate(part.tolist()):
-            tops = [(float(score[k].max()), locus) for locus, score, _ in places]
-            top, locus = max(tops)
-            if top < LIKE:
+            tried: list[tuple[float, int, int, np.ndarray]] = []
+            for i in chains:
+                score, under = places[LOCI.index(drafts[i].locus)]
+                for o in np.flatnonzero(score[k] >= LIKE - 2 * ABUTS).tolist():
+                    fits = _fit(drafts[i], depths[i], under[k, o])
+                    # A loop of another length asks for more.
+                    least = LIKE + OTHER_LENGTH if fits is not None and fits[1] else 0.0
+                    if fits is not None and score[k, o] >= least:
+                        tried.append((float(score[k, o]) + fits[0], i, fits[1], under[k, o]))
+            if not tried:
                 continue
-            at = next((int(s[k].argmax()), c) for where, s, c in places if where == locus)
-            columns = at[1][k, at[0]]
+            top, chain, longer, columns = max(tried, key=lambda t: (t[0], -t[1], -t[2]))
             rival = max(
-                float(score[k, o])
-                for where, score, under in places
-                for o in range(score.shape[1])
-                if where != locus or abs(int(under[k, o, 0]) - int(columns[0])) > 1
+                (s for s, i, _, c in tried if i != chain or abs(int(c[0]) - int(columns[0])) > 1),
+                default=-np.inf,
             )
-            if rival < top - BEFORE_OTHERS:
-                found.append(Similar(row, top, locus, columns.copy()))
-    return sorted(found, key=lambda s: (-s.score * float(reads.weight[s.read]), s.read))
+            if top >= LIKE and rival < top - BEFORE_OTHERS:
+                found.append((longer, Similar(row, top, chain, columns.copy())))
+    found.sort(key=lambda f: (f[0], -f[1].score * float(reads.weight[f[1].read]), f[1].read))
+    return [one for _, one in found]
+
+
+def _fit(draft: Draft, depth: np.ndarray, columns: np.ndarray) -> tuple[float, int] | None:
+    """Nats for ends that abut on other reads, and residues by which the length differs; None if the
+    place is read, or no other read is near it."""
+    at = _under(draft, columns)
+    if not len(at) or (depth[at] < READ).mean() < UNREAD:
+        return None
+    start, stop = int(at[0]), int(at[-1]) + 1
+    before, behind = depth[max(start - NEAR, 0) : start], depth[stop : stop + NEAR]
+    if max(before.max(initial=0.0), behind.max(initial=0.0)) < READ:
+        return None
+    abuts = bool(len(before) and before[-1] >= READ > depth[start])
+    abuts_too = bool(len(behind) and behind[0] >= READ > depth[stop - 1])
+    return ABUTS * (abuts + abuts_too), abs(len(at) - len(columns))
+
+
+def _under(draft: Draft, columns: np.ndarray) -> np.ndarray:
+    """Positions of a draft from the first to the last of some columns."""
+    return np.flatnonzero((draft.columns >= columns[0]) & (draft.columns <= columns[-1]))
 
 
 def _best_places(
@@ -121,44 +158,21 @@ def with_similar(
     all chains.
     """
     current, depth = list(drafts), list(depths)
-    loci = sorted({LOCI.index(d.locus) for d in drafts if d.v >= 0})
-    found = similar_reads(reads, np.flatnonzero(best < MIN_SCORE), loci)
-    # Those of the chain's own length first: a block of another length shifts what is behind it.
-    for one in sorted(found, key=lambda s: _longer(current, s)):
+    for one in similar_reads(reads, np.flatnonzero(best < MIN_SCORE), drafts, depths):
         tokens = reads.tokens[one.read, : len(one.columns)]
-        for i, draft in enumerate(current):
-            if draft.v < 0 or LOCI.index(draft.locus) != one.locus:
-                continue
-            at = np.flatnonzero(
-                (draft.columns >= one.columns[0]) & (draft.columns <= one.columns[-1])
-            )
-            if not len(at) or (depth[i][at] < 1.0).mean() < UNREAD:
-                continue
-            if not _keeps_held(draft, at, one.columns, tokens):
-                continue
-            start, stop = int(at[0]), int(at[-1]) + 1
-            beside = depth[i][max(start - NEAR, 0) : start], depth[i][stop : stop + NEAR]
-            if max(part.max(initial=0.0) for part in beside) < 1.0:
-                continue
-            germline = v_segments().tokens[draft.v][one.columns]
-            current[i] = draft.spliced(start, stop, tokens, one.columns, germline)
-            depth[i] = np.concatenate(
-                (depth[i][:start], np.full(len(tokens), 2.0), depth[i][stop:])
-            )
-            break
-    return current
-
-
-def _longer(drafts: Sequence[Draft], one: Similar) -> int:
-    """By how many residues chains of its locus are longer or shorter under a read."""
-    return min(
-        abs(
-            int(((d.columns >= one.columns[0]) & (d.columns <= one.columns[-1])).sum())
-            - len(one.columns)
+        draft, told = current[one.chain], depth[one.chain]
+        at = _under(draft, one.columns)
+        if not len(at) or (told[at] < READ).mean() < UNREAD:
+            continue  # an earlier one is there
+        if not _keeps_held(draft, at, one.columns, tokens):
+            continue
+        start, stop = int(at[0]), int(at[-1]) + 1
+        germline = v_segments().tokens[draft.v][one.columns]
+        current[one.chain] = draft.spliced(start, stop, tokens, one.columns, germline)
+        depth[one.chain] = np.concatenate(
+            (told[:start], np.full(len(tokens), 2 * READ), told[stop:])
         )
-        for d in drafts
-        if d.v >= 0 and LOCI.index(d.locus) == one.locus
-    )
+    return current
 
 
 def _keeps_held(draft: Draft, at: np.ndarray, columns: np.ndarray, tokens: np.ndarray) -> bool:
