@@ -297,7 +297,7 @@ def test_every_read_has_its_row() -> None:
     mutated = peptide(chain[40:47] + "P" + chain[48:56], "mutated")
     row = place([*changed, mutated], Sure()).rows[-1]
     assert row.differences == f"{chain[47]}48P".replace("I", "L")
-    assert (row.start, row.end) == (41, 56)
+    assert (row.start, row.end) == (40, 56)
 
 
 def test_two_loci_are_two_chains() -> None:

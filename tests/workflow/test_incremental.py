@@ -39,7 +39,7 @@ EDITS = {
     "workflow/scripts/lacuna/reads/peaks.py": BLOCKS | ACROSS | READS,
     "workflow/scripts/lacuna/placing/align.py": BLOCKS | ACROSS | READS,
     "workflow/scripts/lacuna/evidence/flags.py": BLOCKS | ACROSS | READS,
-    "workflow/scripts/lacuna/results/evidence.py": BLOCKS | ACROSS | READS,
+    "workflow/scripts/lacuna/results/evidence.py": REFILLED,
     "workflow/scripts/lacuna/tutorial/kernel.py": MEASURED | {"train_seed"},
     "workflow/scripts/lacuna/steps/sheet.py": set(),  # read before any job
     "workflow/scripts/fill_gaps.py": REFILLED,
@@ -75,7 +75,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     copy = tmp_path_factory.mktemp("copy")
     for name in ("workflow", "resources/germlines"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("weights", "read_errors", "unimod"):
+    for name in ("weights", "read_errors", "contaminants", "unimod"):
         (copy / "resources" / name).symlink_to(ROOT / "resources" / name)
     (copy / "envs").symlink_to(ROOT / "envs")
     space = batch(tmp_path_factory.mktemp("run"), Path(shutil.copy(SNAKEFILE, copy)))

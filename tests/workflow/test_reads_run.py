@@ -69,17 +69,18 @@ def _like(true: str, chain: str) -> bool:
 
 @pytest.mark.parametrize("sample", ["found", "given"])
 def test_what_is_observed_never_changes(space: Workspace, finished: Run, sample: str) -> None:
-    lines = (space.folder / "out" / sample / "scaffolds.fasta").read_text().split()
+    lines = (space.folder / "out" / sample / "scaffolds.fasta").read_text().splitlines()
     scaffolds = dict(zip((x[1:] for x in lines[::2]), lines[1::2], strict=True))
     filled = space.chains(sample)
     assert list(filled) == list(scaffolds)
     rows = space.rows(f"{sample}/evidence.tsv")
-    for name, chain in filled.items():
+    for header, chain in filled.items():
+        name = header.split()[0]
         of_chain = [row for row in rows if row["chain"] == name]
         assert "".join(row["residue"] for row in of_chain) == chain
         assert [int(row["position"]) for row in of_chain] == list(range(1, len(chain) + 1))
         if not any(row["flags"].endswith("length") for row in of_chain):
-            pairs = zip(scaffolds[name], chain, strict=True)
+            pairs = zip(scaffolds[header], chain, strict=True)
             assert all(a == b for a, b in pairs if a in RESIDUES)
     if sample == "found":
         for row in rows:

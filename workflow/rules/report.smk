@@ -53,7 +53,7 @@ rule join_accuracy:
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
         gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
-        reads=expand(OUT / "{sample}" / "reads.tsv", sample=READ),
+        reads=list(READS.values()),
     output:
         out=OUT / "accuracy.tsv",
         summary=OUT / "summary.txt",
@@ -67,7 +67,7 @@ rule join_accuracy:
         mem_mb=1000,
     params:
         samples=list(SAMPLES),
-        with_reads=READ,
+        with_reads=list(READS),
         code=code("join_accuracy.py"),
     script:
         "../scripts/join_accuracy.py"

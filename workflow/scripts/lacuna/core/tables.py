@@ -171,6 +171,9 @@ class RejectedRow(NamedTuple):
     reason: Annotated[str, "file, line, record, fault and remedy"]
 
 
+OBSERVED, INFERRED, DOUBTFUL = "observed", "inferred", "doubtful"  # states of a position
+
+
 class EvidenceRow(NamedTuple):
     """A position of a chain, for samples with reads or evidence."""
 
@@ -197,7 +200,7 @@ class PlacedRow(NamedTuple):
     end: Annotated[int | None, "in scaffolds.fasta, exclusive"]
     score: Annotated[float | None, "log odds against chance, nats", "%.1f"]
     placed_as: Annotated[str, "whole, core, shared, contaminant, or why it was not placed"]
-    differences: Annotated[str, "residues of the chain and of the read that differ"]
+    differences: Annotated[str, "residues of chain and read that differ, joined by ,"]
 
 
 class TutorialRow(NamedTuple):

@@ -13,11 +13,19 @@ from lacuna.antibody.imgt import imgt_numbers, regions_of
 from lacuna.antibody.numbering import number_parts
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
 from lacuna.core.files import atomic_write
-from lacuna.core.tables import EVIDENCE_TABLE, RESIDUE_TABLE, EvidenceRow, ResidueRow, Shares
+from lacuna.core.tables import (
+    DOUBTFUL,
+    EVIDENCE_TABLE,
+    INFERRED,
+    OBSERVED,
+    RESIDUE_TABLE,
+    EvidenceRow,
+    ResidueRow,
+    Shares,
+)
 from lacuna.scaffolds.read import read_scaffold_block
 from lacuna.scaffolds.scaffold import Scaffold
 
-OBSERVED, INFERRED, DOUBTFUL = "observed", "inferred", "doubtful"
 AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable
 LENGTH = "length"  # flag of residues in and beside a gap whose length nothing shows
 ALTERNATIVES = 3

@@ -9,9 +9,16 @@ from typing import NamedTuple
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import atomic_write
 from lacuna.core.records import read_record
-from lacuna.core.tables import EVIDENCE_TABLE, PLACED_TABLE, EvidenceRow, Shares
+from lacuna.core.tables import (
+    DOUBTFUL,
+    EVIDENCE_TABLE,
+    INFERRED,
+    OBSERVED,
+    PLACED_TABLE,
+    EvidenceRow,
+    Shares,
+)
 from lacuna.evidence.weigh import GapHint, weigh
-from lacuna.results.evidence import DOUBTFUL, INFERRED, OBSERVED
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 from lacuna.steps.load import load_reader
