@@ -21,6 +21,7 @@ PATH_KEYS = (
     "peers.bench",
     "peers.homologs",
     "read_errors.sets",
+    "benchmark_reads.sets",
 )
 # What the schema's type names mean to somebody who writes a config file.
 _TYPE_NAMES = {

@@ -23,9 +23,8 @@ MAX_NAME = 100  # letters of a sample's name, which is a part of the names of fi
 _DELIMITERS = "\t,;"  # tabs, or what Excel writes as CSV in one language or another
 # What else stands in the output folder, beside those of the samples.
 RESERVED = (
-    "accuracy.tsv benchmark_scale.tsv benchmarks config.yaml logs model packs peers pretrain "
-    "read_errors "
-    "report.html summary.txt"
+    "accuracy.tsv benchmark_reads.tsv benchmark_scale.tsv benchmarks config.yaml logs model packs "
+    "peers pretrain read_errors report.html summary.txt"
 ).split()
 
 
