@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from pyteomics.mass import std_aa_mass
 from test_placing import Sure, germline_chain, peptide, tiles
 
 from lacuna.core.alphabet import RESIDUES
@@ -81,6 +82,22 @@ def test_an_open_junction_is_a_gap_of_unknown_length() -> None:
     (gap,) = chain.gaps
     assert (gap.min_length, gap.max_length, gap.end - gap.start) == (0, None, 1)
     assert chain.scaffold[gap.start] == "X"
+
+
+def test_reads_over_an_open_junction_say_what_it_weighs() -> None:
+    at = CHAIN.index("ARWGG")
+    reads = [r for i in range(3) for r in (*tiles(CHAIN[i : at + 1]), *tiles(CHAIN[at + 14 : 120]))]
+    whole = sum(std_aa_mass[r] for r in CHAIN[at : at + 13])
+    over = []
+    for n, wrong in ((9, "HPMF"), (10, "KKWN"), (11, "DTVH")):  # each wrong in its own way
+        off = whole - sum(std_aa_mass[r] for r in "A" + wrong) + std_aa_mass[CHAIN[at + 13]]
+        residues = CHAIN[at - n : at + 1] + wrong + CHAIN[at + 14 : at + 24]
+        over.append(peptide(residues, "", [(n + 1, off)]))
+    placed = place([replace(r, name=f"{i}") for i, r in enumerate([*reads, *over])], Sure())
+    (gap,) = weighed(placed).gaps
+    known = placed.drafts[0].tokens[slice(*placed.drafts[0].cdr3())]
+    given = sum(std_aa_mass[RESIDUES[t]] for t in known if t < 20)
+    assert gap.mass == pytest.approx(whole - given, abs=0.03)
 
 
 def test_a_conflict_is_flagged_and_not_sure() -> None:

@@ -18,7 +18,7 @@ from lacuna.placing.draft import cdr3_germline, draft_of, protein_of
 from lacuna.placing.junction import WordGraph, joined, paths
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.place import draft_from, place, read_contaminants
-from lacuna.placing.placement import lay
+from lacuna.placing.placement import lay, lay_on, text_of
 from lacuna.placing.readset import MIN_READ, ReadSet, collapse, merge_il
 from lacuna.placing.seeds import diagonals, word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
@@ -148,6 +148,15 @@ def test_an_insertion_of_two_residues() -> None:
     found = laid_on(TEXT, TEXT[20:32] + "HW" + TEXT[32:44])
     assert (found.kind[0] == INSERTED).sum() == 2
     assert found.span.tolist() == [[20, 44]]
+
+
+def test_no_read_is_laid_across_two_chains() -> None:
+    one, other = merge_il(encode(TEXT[:20])), merge_il(encode(TEXT[20:40]))
+    reads = read_set(TEXT[8:32])
+    found = lay_on(reads, text_of([one, other]))
+    assert len(found.chain) == 2 or (found.alignment.span[:, 1] <= 20).all()
+    for (start, stop), chain in zip(found.alignment.span, found.chain, strict=True):
+        assert found.text.owner[start] == found.text.owner[stop - 1] == chain
 
 
 def test_reads_of_other_proteins_are_laid_nowhere() -> None:

@@ -21,6 +21,7 @@ PATH_KEYS = (
     "peers.bench",
     "peers.homologs",
     "read_errors.sets",
+    "benchmark_reads.sets",
 )
 # Names of the schema's types for readers of messages.
 _TYPE_NAMES = {

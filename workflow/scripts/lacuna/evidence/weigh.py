@@ -1,6 +1,6 @@
 """From placed reads to a probability for each residue: reads and network together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from lacuna.evidence.network import network_shares
 from lacuna.network.model import GapNetwork
 from lacuna.placing.consensus import Votes, residue_nats, votes
 from lacuna.placing.draft import Draft
+from lacuna.placing.leftover import TOLERANCE, GapMass, gap_mass
 from lacuna.placing.place import Placed
 from lacuna.placing.readset import ISOLEUCINE, LEUCINE
 from lacuna.templates.homologs import Homologs
@@ -117,7 +118,10 @@ def weigh(
             for p, b, before in zip(posterior, bare, letters, strict=True)
         ]
     return tuple(
-        _chain(name, draft, vote, n, p, b, placed.serum)
+        _chain(
+            *(name, draft, vote, n, p, b, placed.serum),
+            None if placed.serum or draft.v < 0 else gap_mass(placed.reads, draft),
+        )
         for name, draft, vote, n, p, b in zip(
             placed.names, placed.drafts, found, nats, posterior, bare, strict=True
         )
@@ -220,6 +224,7 @@ def _chain(
     posterior: np.ndarray,
     bare: np.ndarray,
     serum: bool,
+    weight: GapMass | None,
 ) -> WeighedChain:
     if serum:
         posterior = _shared(draft, posterior)
@@ -260,7 +265,9 @@ def _chain(
                 ";".join(flags[i]),
             )
         )
-    scaffold, gaps, likelihoods = _scaffold(draft, best, observed, nats, told, bare, posterior)
+    scaffold, gaps, likelihoods = _scaffold(
+        draft, best, observed, nats, told, bare, posterior, weight
+    )
     return WeighedChain(
         name, draft.locus, scaffold, gaps, tuple(rows), likelihoods, letters, probability
     )
@@ -282,6 +289,7 @@ def _scaffold(
     told: np.ndarray,
     bare: np.ndarray,
     posterior: np.ndarray,
+    weight: GapMass | None,
 ) -> tuple[str, tuple[GapHint, ...], tuple[tuple[int, str, float], ...]]:
     """Scaffold, its gaps of unknown length, and likelihoods of its X."""
     letters: list[str] = []
@@ -295,7 +303,10 @@ def _scaffold(
             while i < len(best) and open_run[i]:
                 letters.append("X")
                 i += 1
-            gaps.append(GapHint(start, i, 0, None))
+            gap = GapHint(start, i, 0, None)
+            if weight is not None:
+                gap = replace(gap, mass=weight.mass, tolerance_da=TOLERANCE)
+            gaps.append(gap)
             continue
         if observed[i]:
             letters.append("J" if best[i] in (ISOLEUCINE, LEUCINE) else RESIDUES[best[i]])

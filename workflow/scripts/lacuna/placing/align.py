@@ -91,17 +91,18 @@ def align(
     rows: np.ndarray,
     diagonals: np.ndarray,
     text: np.ndarray,
+    least: float = MIN_SCORE,
 ) -> Alignment:
     """The best local alignment of each read (rows) near a diagonal of the text.
 
     rows, diagonals (m,): read, and the position of the text under its first residue; text (t,)
-    tokens with L for I. Alignments whose core scores less than MIN_SCORE are left out.
+    tokens with L for I. Alignments whose core scores less than `least` are left out.
     """
     order = np.argsort(reads.length[rows], kind="stable")
     found = []
     for start in range(0, len(order), MAX_BATCH):
         part = order[start : start + MAX_BATCH]
-        found.append(_align_batch(reads, rows[part], diagonals[part], text))
+        found.append(_align_batch(reads, rows[part], diagonals[part], text, least))
     if not found:
         w = reads.tokens.shape[1]
         return Alignment(
@@ -119,7 +120,7 @@ def align(
 
 
 def _align_batch(
-    reads: ReadSet, rows: np.ndarray, diagonals: np.ndarray, text: np.ndarray
+    reads: ReadSet, rows: np.ndarray, diagonals: np.ndarray, text: np.ndarray, least: float
 ) -> Alignment:
     m, width = len(rows), reads.tokens.shape[1]
     n = int(reads.length[rows].max())
@@ -181,7 +182,7 @@ def _align_batch(
             best[:, low:high] = np.where(better, gain, best[:, low:high])
             how[:, low:high] = np.where(better, number, how[:, low:high])
         for w in range(1, offsets):  # a deletion comes from the place before, same residue
-            gain = best[:, w - 1] + GAP
+            gain = np.where(letter[:, w] == 255, -1e9, best[:, w - 1] + GAP)
             better = gain > best[:, w]
             best[better, w] = gain[better]
             how[better, w] = 2
@@ -189,7 +190,7 @@ def _align_batch(
         best[stop] = 0.0
         how[stop] = 255
         score[i], step[i] = best, how
-    return _trace(reads, rows, first, score, step, tokens, window, width)
+    return _trace(rows, first, score, step, tokens, window, width, least)
 
 
 def _running(values: np.ndarray) -> np.ndarray:
@@ -200,7 +201,6 @@ def _running(values: np.ndarray) -> np.ndarray:
 
 
 def _trace(
-    reads: ReadSet,
     rows: np.ndarray,
     first: np.ndarray,
     score: np.ndarray,
@@ -208,13 +208,14 @@ def _trace(
     tokens: np.ndarray,
     window: np.ndarray,
     width: int,
+    least: float,
 ) -> Alignment:
     """Walk every read back from its best place."""
     _, m, offsets = score.shape
     flat = score.transpose(1, 0, 2).reshape(m, -1)
     top = flat.argmax(1)
     best = flat[np.arange(m), top]
-    keep = np.flatnonzero(best >= MIN_SCORE)
+    keep = np.flatnonzero(best >= least)
     i, w = np.divmod(top[keep], offsets)
     at = np.full((len(keep), width), -1)
     kind = np.zeros((len(keep), width), dtype=np.uint8)
