@@ -79,7 +79,9 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         (copy / "resources" / name).symlink_to(ROOT / "resources" / name)
     (copy / "envs").symlink_to(ROOT / "envs")
     space = batch(tmp_path_factory.mktemp("run"), Path(shutil.copy(SNAKEFILE, copy)))
-    assert set(space.run().jobs()) == {"all", "train_seed"} | BLOCKS | ACROSS | READS
+    jobs = space.run().jobs()
+    assert set(jobs) == {"all", "train_seed"} | BLOCKS | ACROSS | READS
+    assert jobs["fill_gaps"] == 4  # three blocks, and the one of reads
     return space
 
 

@@ -57,7 +57,10 @@ CHAINS = {
     name: checked(count_records, sample.fasta) if sample.fasta else LARGEST
     for name, sample in SAMPLES.items()
 }
-N_BLOCKS = {name: max(ceil(n / CONFIG["block_size"]), 1) for name, n in CHAINS.items()}
+N_BLOCKS = {
+    name: max(ceil(n / CONFIG["block_size"]), 1) if SAMPLES[name].fasta else 1
+    for name, n in CHAINS.items()
+}
 TABLES = (
     "filled.fasta",
     "residues.tsv",
