@@ -28,6 +28,7 @@ from lacuna.scaffolds.scaffold import Scaffold
 
 AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable
 LENGTH = "length"  # flag of residues in and beside a gap whose length nothing shows
+UNSHOWN = 0.94  # that a residue no read shows has at most, in a gap whose length none shows
 ALTERNATIVES = 3
 MIN_ALTERNATIVE = 0.01
 
@@ -89,8 +90,9 @@ def _rows(
         gap = of_gaps.get(i + 1)
         if gap is not None:
             row = known.get(gap.scaffold_position + 1)
-            told = _of_gap(gap, row, given=gap.scaffold_position in weights)
-            yield _flagged(told, gap.scaffold_position in unsure)
+            open_gap = gap.scaffold_position in unsure
+            told = _of_gap(gap, row, given=gap.scaffold_position in weights, unsure=open_gap)
+            yield _flagged(told, open_gap)
             continue
         at = next(left)
         row = known.get(at + 1)
@@ -124,9 +126,12 @@ def _numbered(
     return regions, imgt
 
 
-def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> EvidenceRow:
-    """The row of a missing residue; row: what reads say of its position."""
+def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool, unsure: bool) -> EvidenceRow:
+    """The row of a missing residue; row: what reads say of its position; unsure: of its length."""
     state = INFERRED if row is None else row.state
+    probability = gap.probability
+    if row is not None and unsure:  # the network takes the length for granted
+        probability = min(probability, UNSHOWN)
     if row is not None and state == OBSERVED and _other(row.residue, gap.residue):
         state = DOUBTFUL  # the rest of the chain speaks against what reads show
     return EvidenceRow(
@@ -135,7 +140,7 @@ def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> Evidenc
         gap.imgt,
         gap.region,
         gap.residue,
-        gap.probability,
+        probability,
         state,
         row.depth if row is not None else None,
         gap.germline,
