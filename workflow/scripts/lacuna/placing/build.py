@@ -66,6 +66,7 @@ def build(
     if not drafts:
         return reads, [], lay(reads, fixed)
     graph = WordGraph(reads)
+    tried: set[bytes] = set()
     current = list(drafts)
     laid = lay(reads, [*current, *fixed])
     reads = replace(reads, cysteine=carried_by_cysteine(reads, laid))
@@ -88,7 +89,7 @@ def build(
             laid = _again(reads, current, fixed, settled, laid)
         if number >= FIRST_BRIDGES:
             settled = current
-            current = bridge_all(reads, current, fixed, graph, laid)
+            current = bridge_all(reads, current, fixed, graph, laid, tried)
             laid = _again(reads, current, fixed, settled, laid)
         if _same(current, before) and number >= SIMILAR_ROUNDS[0]:
             break
@@ -163,10 +164,12 @@ def bridge_all(
     fixed: Sequence[Draft],
     graph: WordGraph,
     laid: Laid,
+    tried: set[bytes],
 ) -> list[Draft]:
     """Drafts whose weak stretches are the paths that reads like best.
 
-    laid: reads on these drafts.
+    laid: reads on these drafts; tried: stretches with their anchors that were left as they are
+    before, which is added to.
     """
     current = list(drafts)
     best = laid.best(len(reads))
@@ -194,18 +197,30 @@ def bridge_all(
         span = draft.cdr3()
         if ANCHOR <= span[0] <= span[1] <= len(draft) - ANCHOR:
             told = margin[span[0] : span[1]]
-            if not (draft.bridged and (told >= SETTLED).all()):
-                arms = read_arms(
-                    reads,
-                    _shifted(on_chain, int(laid.text.start[i])),
-                    span[1],
-                )
+            key = _key(draft, span)
+            if not (draft.bridged and (told >= SETTLED).all()) and key not in tried:
+                arms = read_arms(reads, _shifted(on_chain, int(laid.text.start[i])), span[1])
                 draft = _with_junction(beside(draft, span), draft, span, graph, told >= SURE, arms)
+                _remember(tried, key, draft, before)
         # From the end on, so that positions before a stretch stay what they are.
-        for start, stop in reversed(_weak_windows(before, margin)):
-            draft = _with_loop(beside(draft, (start, stop)), draft, (start, stop), graph)
+        for span in reversed(_weak_windows(before, margin)):
+            key, now = _key(draft, span), draft
+            if key not in tried:
+                draft = _with_loop(beside(draft, span), draft, span, graph)
+                _remember(tried, key, draft, now)
         current[i] = draft
     return current
+
+
+def _key(draft: Draft, span: tuple[int, int]) -> bytes:
+    """A stretch with its anchors."""
+    return draft.tokens[max(span[0] - ANCHOR, 0) : span[1] + ANCHOR].tobytes()
+
+
+def _remember(tried: set[bytes], key: bytes, draft: Draft, before: Draft) -> None:
+    """Note a stretch that was left as it is: another trial would leave it so too."""
+    if np.array_equal(draft.tokens, before.tokens):
+        tried.add(key)
 
 
 def _shifted(found: Alignment, start: int) -> Alignment:
