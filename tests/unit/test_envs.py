@@ -108,7 +108,8 @@ def packages_behind(script: str) -> set[str]:
         for name in imports(file):
             top = name.partition(".")[0]
             if top == "lacuna":
-                waiting.append((SCRIPTS / name.replace(".", "/")).with_suffix(".py"))
+                module = (SCRIPTS / name.replace(".", "/")).with_suffix(".py")
+                waiting.append(module if module.is_file() else module.parent / "__init__.py")
             elif top not in sys.stdlib_module_names:
                 found.add(distributions().get(top, [top])[0].lower())
     return found
