@@ -15,13 +15,14 @@ from devtools import CHROMIUM, Browser
 from pyteomics import mass as pyteomics_mass
 
 from chains import germline_chain
-from lacuna.core.tables import ACCURACY_TABLE, REJECTED_TABLE
+from lacuna.core.tables import ACCURACY_TABLE, REJECTED_TABLE, MassRow
 from lacuna.results.report import TABLES, write_report
 from lacuna.results.report import page as page_module
 from lacuna.results.report.chains import read_chains
 from lacuna.results.report.evidence import Doubt, Evidence
 from lacuna.results.report.listing import read_listing
 from lacuna.results.report.map import draw
+from lacuna.results.report.masses import forms_of
 from lacuna.results.report.payload import FULL, encode_chains
 from lacuna.scaffolds.scaffold import ResidueModification
 from report_tables import write_tables
@@ -278,6 +279,8 @@ def test_script_and_workflow_draw_the_same_map(browser: Browser, drawn: Path, co
     depths = tuple(i % 17 / 3 for i in range(len(HEAVY)))
     modified = (ResidueModification(22, -17.0265, ""), ResidueModification(1, 42.0106, "Acetyl"))
     full = replace(chains[0], modifications=modified, evidence=Evidence(depths, doubts))
+    measured = MassRow(full.name, 1.0, 1.0, 49_000.5, "monoisotopic", 1.0, 0.0)
+    full = replace(full, measured=measured)
     files = {path.stem: path for path in tables}
     listing = read_listing(files, 10, FULL.candidates)
     data = encode_chains(listing, FULL.step, [full, chains[1]])
@@ -286,9 +289,21 @@ def test_script_and_workflow_draw_the_same_map(browser: Browser, drawn: Path, co
         f"""(async () => {{
           const all = await Chains.read({{ textContent: {data!r} }});
           const own = [...views].slice(0, 2).map((view) => view.chain);
-          return [...own, all.chain(all.place[0])].map((chain) => drawMap(chain, {columns}));
+          const whole = all.chain(all.place[0]), view = massesView("", "");
+          view.measured(...whole.measured);
+          view.update(whole);
+          const row = view.element.querySelectorAll("tbody tr")[1];
+          const written = [...row.cells].map((c) => c.textContent.replace(",", ""));
+          return [...[...own, whole].map((chain) => drawMap(chain, {columns})), written];
         }})()"""
     )
+    *found, (name, mono, average, difference, _) = found
+    form = forms_of(full, None)[1]
+    assert name == form.name == "with the modifications written"
+    assert float(mono) == pytest.approx(form.mass.monoisotopic, abs=0.006)
+    assert float(average) == pytest.approx(form.mass.average, abs=0.006)
+    off = float(difference.replace("−", "-"))
+    assert off == pytest.approx(49_000.5 - form.mass.monoisotopic, abs=0.006)
     assert found == [draw(chain, columns) for chain in [*chains, full]]
 
 

@@ -42,7 +42,9 @@ def test_reads_are_counted_as_placed_or_not(write: Write) -> None:
         PlacedRow("r.csv:3", "peaks", "TRYP_PIG", 3, 9, 20.0, "contaminant", ""),
     ]
     reads = write("reads.tsv", PLACED_TABLE.header + PLACED_TABLE.text(rows))
-    chains = write("chains.tsv", CHAIN_TABLE.header + "a\tH\t\t\t\t\t120\t0\t0\t0\t0\t0\t0\t0\n")
+    chains = write(
+        "chains.tsv", CHAIN_TABLE.header + "a\tH" + 4 * "\t" + "\t120" + 7 * "\t0" + "\t\n"
+    )
     found = count_sample(chains, write("rejected.tsv", REJECTED_TABLE.header), reads)
     assert (found.reads, found.placed) == (2, 1)
     assert list(found.notes()) == ["1 of 2 reads placed"]

@@ -83,7 +83,10 @@ def imports(file: Path) -> Iterator[str]:
     """The dotted names of everything that a file imports, anywhere in it."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
-            yield f"{node.module}"
+            package = (SCRIPTS / f"{node.module}".replace(".", "/")).is_dir()
+            yield from (
+                f"{node.module}.{a.name}" if package else f"{node.module}" for a in node.names
+            )
         elif isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
 
@@ -105,7 +108,8 @@ def packages_behind(script: str) -> set[str]:
         for name in imports(file):
             top = name.partition(".")[0]
             if top == "lacuna":
-                waiting.append((SCRIPTS / name.replace(".", "/")).with_suffix(".py"))
+                module = (SCRIPTS / name.replace(".", "/")).with_suffix(".py")
+                waiting.append(module if module.is_file() else module.parent / "__init__.py")
             elif top not in sys.stdlib_module_names:
                 found.add(distributions().get(top, [top])[0].lower())
     return found

@@ -54,7 +54,7 @@ def test_the_mass_of_a_chain_is_that_of_pyteomics() -> None:
 def test_modifications_and_the_measured_mass_are_in_the_row() -> None:
     carbamidomethyl = ResidueModification(1, 57.021464, "Carbamidomethyl")
     intact = IntactMass(mass_of(PLAIN, average=True) + 57.05, 1.0, "average")
-    chain = Scaffold("m", "", PLAIN, (), 1, (carbamidomethyl,), intact)
+    chain = Scaffold("m", "", PLAIN, (), 1, (carbamidomethyl,), intact=intact)
     row = mass_row(chain, PLAIN)
     assert row.monoisotopic == pytest.approx(mass_of(PLAIN) + 57.021464, abs=1e-4)
     assert row.difference == pytest.approx(0.0, abs=0.01)
@@ -65,7 +65,7 @@ def test_modifications_and_the_measured_mass_are_in_the_row() -> None:
 
 def test_a_chain_with_a_gap_left_open_has_no_mass() -> None:
     intact = IntactMass(2000.0, 1.0, "average")
-    row = mass_row(Scaffold("m", "", "ACX", (Gap(2, 3, 1, 1),), 1, (), intact), "ACX")
+    row = mass_row(Scaffold("m", "", "ACX", (Gap(2, 3, 1, 1),), 1, intact=intact), "ACX")
     assert (row.monoisotopic, row.average, row.measured) == (None, None, 2000.0)
 
 
@@ -79,7 +79,7 @@ def test_what_is_left_is_what_the_gaps_without_a_mass_weigh(kind: str) -> None:
     gaps = (Gap(20, 24, 4, 4), Gap(50, 55, 5, 5, known, known * 1e-5), Gap(90, 91, 1, None))
     sequence = f"{whole[:20]}XXXX{whole[24:50]}XXXXX{whole[55:90]}X{whole[97:]}"
     intact = IntactMass(mass_of(whole, average=kind == "average"), 0.8, kind)
-    chain = Scaffold("m", "", sequence, gaps, 1, (), intact)
+    chain = Scaffold("m", "", sequence, gaps, 1, intact=intact)
     assert list(unweighed(chain)) == [0, 2]
     stages = left_for_gaps(chain)
     assert stages is not None
@@ -159,7 +159,7 @@ def test_masses_of_unknown_chains_are_listed(write: Write) -> None:
     row = HEAD + "z\t13000\t1\taverage\n"
     _, unknown = read_scaffolds(write("a.fasta", ">a\nACX\n"), masses=write("m.tsv", row))
     assert isinstance(unknown, Rejected)
-    assert unknown.reason.startswith("m.tsv:2: 'z' is no chain of a.fasta")
+    assert unknown.reason.startswith("m.tsv:2: 'z' is not a chain of a.fasta")
 
 
 # --- a whole run ---------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ SETTINGS = Settings(
     candidates=2,
     precision="fast",
 )
-OUTPUTS = ("filled", "residues", "gaps", "chains", "accuracy", "rejected")
+OUTPUTS = ("filled", "residues", "gaps", "chains", "masses", "accuracy", "rejected")
 OUTPUTS += ("alkylation", "alternatives")
 
 sheets = st.lists(st.integers(0, 2 * LARGEST), max_size=120).map(

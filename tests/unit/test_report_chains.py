@@ -18,6 +18,7 @@ from chains import constant_region, germline_chain
 from lacuna import __version__
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError, file_digest
+from lacuna.core.tables import MASS_TABLE, MassRow
 from lacuna.results.report import MAX_DRAWN, TABLES, streams, write_report
 from lacuna.results.report import page as page_module
 from lacuna.results.report.chains import (
@@ -558,3 +559,17 @@ def test_the_page_says_how_reads_were_placed(tmp_path: Path) -> None:
     assert (
         f"Doubtful (filled triangles; open ones have other flags): 33 {HEAVY[32]} doubtful" in page
     )
+
+
+def test_a_measured_mass_is_on_the_page(tmp_path: Path) -> None:
+    paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY]), (LIGHT, [])])
+    masses = tmp_path / "masses.tsv"
+    rows = [
+        MassRow("c000000", 1.0, 1.0, 49123.4, "average", 2.5, 0.1),
+        MassRow("c000001", 1.0, 1.0, None, "", None, None),
+    ]
+    masses.write_text(MASS_TABLE.header + MASS_TABLE.text(rows))
+    page = report_on(tmp_path, paths, masses=[masses])
+    assert page.count("Measured: ") == 1 and "Measured: 49,123.40 Da (average, ±2.5)." in page
+    block = re.search(r'<script type="application/gzip"[^>]*>([^<]*)<', page)
+    assert block and sorted(decoded(unpacked(block[1])["measured"])) == [[], [49123.4, "average"]]

@@ -92,7 +92,7 @@ class Chains {
       name: this.names[i], description: this.descriptions[i], sequence: this.sequences[i],
       locus: decoded(c.locus, i), v: decoded(c.v, i), j: decoded(c.j, i), c: decoded(c.c, i),
       step: c.step, bands: decoded(c.bands, i), modifications: decoded(c.modifications, i),
-      depths: decoded(c.depths, i), doubts: decoded(c.doubts, i), gaps, residues,
+      measured: decoded(c.measured, i), depths: decoded(c.depths, i), doubts: decoded(c.doubts, i), gaps, residues,
     };
   }
 }
@@ -352,7 +352,7 @@ function formsOf(chain, cysteine) {
   if (!plain) return [];
   const forms = [["reduced", plain]];
   const added = chain.modifications.reduce((sum, [, , mass]) => sum + mass, 0);
-  const written = plus(plain, [added, added]);
+  const written = plus(plain, [added, constants.average * added]);
   if (chain.modifications.length) forms.push(["with the modifications written", written]);
   if (cysteine && chain.sequence.includes("C")) {
     const on = new Set(chain.modifications.map(([position]) => position));
@@ -408,6 +408,10 @@ function massesView(cysteine, about) {
     make("div", { class: "tools" }, label, kind));
   const view = {
     element, chain: null,
+    measured(mass, ofKind) {
+      if (mass) field.value = daltons(mass);
+      if (ofKind) kind.value = ofKind === "average" ? "1" : "0";
+    },
     update(chain = view.chain) {
       view.chain = chain;
       const forms = formsOf(chain, cysteine), measured = massIn(field), which = Number(kind.value);
@@ -530,6 +534,7 @@ function chainView(article, chain, id, cysteine, changed = () => {}) {
   article.querySelector(".tools").replaceChildren(
     make("button", { type: "button", onclick: () => save(`${fileName(chain.name)}.svg`, "image/svg+xml", standalone(view.current)) }, "SVG"),
     make("button", { type: "button", onclick: () => savePicture(view.current) }, "PNG"), ...tools);
+  masses.measured(...chain.measured);
   masses.update(chain);
   view.fit();
   return view;

@@ -83,6 +83,7 @@ rule write_report:
         chains=expand(OUT / "{sample}" / "chains.tsv", sample=SAMPLES),
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
+        masses=expand(OUT / "{sample}" / "masses.tsv", sample=SAMPLES),
         evidence=list(EVIDENCE.values()),
         reads=list(READS.values()),
         given=[path for row in GIVEN for paths in row.values() for path in paths],

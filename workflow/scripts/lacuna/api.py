@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from Bio.SeqRecord import SeqRecord
 
-from lacuna.core.config import shortened
-from lacuna.core.files import LacunaError, atomic_write, printable
+from lacuna.core.files import LacunaError, atomic_write, printable, shortened
 from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.core.tables import (
     CHAIN_TABLE,

@@ -10,7 +10,7 @@ from typing import Any, cast
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
-from lacuna.core.files import LacunaError, path_fault
+from lacuna.core.files import LacunaError, path_fault, shortened
 
 # Keys that are paths; Snakemake must be able to use them.
 PATH_KEYS = (
@@ -202,11 +202,6 @@ def _shown(value: Any) -> str:
         return shortened(repr(value))
     except ValueError:  # Python prints no whole number of more than 4,300 digits
         return "a number of thousands of digits"
-
-
-def shortened(text: str, most: int = 200) -> str:
-    """The text cut to `most` characters: a whole file in one cell would bury the message."""
-    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def _unknown(name: str, section: str, known: list[str], schema: Mapping[str, Any]) -> str:

@@ -38,6 +38,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+def shortened(text: str, most: int = 200) -> str:
+    """The text cut to `most` characters: a whole file in one cell would bury the message."""
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
 class LacunaError(Exception):
     """A fault of the input that stops the run: one line with file, record, fault and remedy."""
 

@@ -21,7 +21,7 @@ from lacuna.placing.segments import WORD, Locus, best_of_loci, score_segments
 
 ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain explains
 MAX_OF_LOCUS = 4  # chains of a locus
-ENOUGH_RUNS = 40  # over loops, below which nothing is said
+ENOUGH_RUNS = 20  # over loops, below which nothing is said
 MIXED = 0.4  # share of sure runs over loops that differ from what most show, in a serum
 RUN = 3  # residues of a run
 BEYOND = 8  # residues of a read beyond its core that are looked at

@@ -17,8 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
-from lacuna.core.config import shortened
-from lacuna.core.files import LacunaError, open_text
+from lacuna.core.files import LacunaError, open_text, shortened
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence
 

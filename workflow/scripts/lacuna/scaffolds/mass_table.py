@@ -8,8 +8,7 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from lacuna.core.config import shortened
-from lacuna.core.files import LacunaError, open_text, read_lines
+from lacuna.core.files import LacunaError, open_text, read_lines, shortened
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.scaffold import IntactMass
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from lacuna.core.config import shortened
-from lacuna.core.files import LacunaError, open_bytes, open_text, path_fault
+from lacuna.core.files import LacunaError, open_bytes, open_text, path_fault, shortened
 from lacuna.core.paths import SAMPLES_SCHEMA
 
 # The schema of a row; Lacuna's own messages describe a fault in terms of the sheet.

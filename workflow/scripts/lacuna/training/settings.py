@@ -12,11 +12,10 @@ from lacuna.core.config import (
     check_finite,
     error_order,
     explain_error,
-    shortened,
     whole_numbers,
     with_defaults,
 )
-from lacuna.core.files import LacunaError, path_fault
+from lacuna.core.files import LacunaError, path_fault, shortened
 
 SECTION = "pretrain"
 DEFAULT_MINUTES = 60.0

@@ -19,6 +19,7 @@ from lacuna.core.tables import (
     RESIDUE_TABLE,
     ChainRow,
     GapRow,
+    MassRow,
     ResidueRow,
 )
 from lacuna.results.report.evidence import Evidence
@@ -113,6 +114,7 @@ class Chain:
     residues: tuple[Residue, ...]
     modifications: tuple[ResidueModification, ...] = ()  # positions from 1, in the filled chain
     evidence: Evidence = Evidence()
+    measured: MassRow | None = None  # its row of masses.tsv, if its intact mass was measured
 
     @property
     def real_gaps(self) -> list[Gap]:
@@ -289,6 +291,12 @@ def with_evidence(
             waiting = next(rows, None)
         else:
             yield chain
+
+
+def with_measured(chains: Iterable[Chain], masses: Iterable[MassRow]) -> Iterator[Chain]:
+    """The chains with the intact masses that were measured; masses: a row for each of them."""
+    for chain, row in zip(chains, masses, strict=True):
+        yield chain if row.measured is None else replace(chain, measured=row)
 
 
 def _in_filled(position: int, chain: Chain) -> int:

@@ -109,6 +109,8 @@ def residue_masses() -> dict[str, Mass]:
     return found
 
 
+# Average mass of a modification by its monoisotopic mass, as in masses.tsv.
+AVERAGE = 1.0005
 WATER = of_formula("H2O")
 PYROGLUTAMATE = {"Q": of_formula("NH3") * -1, "E": WATER * -1}
 BOND = of_formula("H2") * -1  # a disulfide
@@ -129,9 +131,9 @@ def chain_mass(sequence: str) -> Mass | None:
 
 
 def total_of(modifications: Sequence[ResidueModification]) -> Mass:
-    """What written modifications add. Only monoisotopic masses are written; they stand for both."""
+    """What written modifications add. Only monoisotopic masses are written; see AVERAGE."""
     added = sum(m.mass for m in modifications)
-    return Mass(added, added)
+    return Mass(added, AVERAGE * added)
 
 
 def carried_by_cysteine(alkylation: Alkylation | None) -> tuple[str, Mass] | None:

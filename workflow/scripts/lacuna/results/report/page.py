@@ -15,7 +15,8 @@ import jinja2
 
 from lacuna.core.files import atomic_write
 from lacuna.core.paths import REPORT_TEMPLATES
-from lacuna.results.report import masses, words
+from lacuna.results.report import masses as weights_of
+from lacuna.results.report import words
 from lacuna.results.report.chains import LEVELS, REGION_NUMBERS, SECOND
 from lacuna.results.report.map import COLUMNS, draw
 from lacuna.results.report.provenance import provenance_of
@@ -35,6 +36,7 @@ def write_report(
     out: Path,
     *,
     alkylation: Sequence[Path] = (),
+    masses: Sequence[Path] = (),
     given: Sequence[Mapping[str, Sequence[Path]]] = (),
     evidence: Mapping[str, Path] | None = None,
     reads: Mapping[str, Path] | None = None,
@@ -43,9 +45,9 @@ def write_report(
 ) -> None:
     """Write the page on all `samples` to `out`, whole or not at all.
 
-    tables: for each of TABLES the files of the samples, in their order; alkylation: what C weighs
-    in each; given: the user's files of each, by column of the sheet; evidence, reads: tables of the
-    samples that have them; settings, weights: of the run.
+    tables: for each of TABLES the files of the samples, in their order; alkylation, masses: what C
+    weighs in each, and its masses.tsv; given: the user's files of each, by column of the sheet;
+    evidence, reads: tables of the samples that have them; settings, weights: of the run.
     Raises LacunaError if a file cannot be read or lacks a column, and ValueError if files and
     samples do not go together.
     """
@@ -53,7 +55,7 @@ def write_report(
         if len(tables[name]) != len(samples):
             raise ValueError(f"{len(tables[name])} {name} tables for {len(samples)} samples")
     optional = {"evidence": evidence or {}, "reads": reads or {}}
-    read = _read_samples(samples[:MAX_ROWS], tables, alkylation, given, optional)
+    read = _read_samples(samples[:MAX_ROWS], tables, alkylation, masses, given, optional)
     run_files = [("weights", weights)] if weights is not None else []
     for name, inputs in zip(samples[:MAX_ROWS], given, strict=False):
         run_files += [
@@ -80,6 +82,7 @@ def _read_samples(
     names: Sequence[str],
     tables: Mapping[str, Sequence[Path]],
     alkylation: Sequence[Path],
+    masses: Sequence[Path],
     given: Sequence[Mapping[str, Sequence[Path]]],
     optional: Mapping[str, Mapping[str, Path]],
 ) -> list[Sample]:
@@ -92,6 +95,7 @@ def _read_samples(
             room,
             given=given[i] if given else None,
             alkylation=alkylation[i] if alkylation else None,
+            masses=masses[i] if masses else None,
             **{table: paths.get(name) for table, paths in optional.items()},
         )
         room = Room(room.drawn - len(sample.chains), room.listed - sample.listed)
@@ -132,27 +136,28 @@ def _policy(style: str, script: str) -> str:
 def _constants() -> str:
     """What the script weighs with, as JSON that may stand in a page: [monoisotopic, average]."""
 
-    def pair(mass: masses.Mass) -> list[float]:
+    def pair(mass: weights_of.Mass) -> list[float]:
         return [round(mass.monoisotopic, 6), round(mass.average, 6)]
 
     carried = {
-        READINGS[name].words: pair(masses.of_formula(formula))
-        for name, formula in masses.CARRIED.items()
+        READINGS[name].words: pair(weights_of.of_formula(formula))
+        for name, formula in weights_of.CARRIED.items()
     }
-    glycans = {name: pair(masses.of_glycan(name)) for name in masses.GLYCANS}
+    glycans = {name: pair(weights_of.of_glycan(name)) for name in weights_of.GLYCANS}
     constants = {
         "columns": COLUMNS,
+        "average": weights_of.AVERAGE,
         "levels": LEVELS,
         "second": SECOND,
         "numbers": REGION_NUMBERS,
-        "residues": {letter: pair(mass) for letter, mass in masses.residue_masses().items()},
-        "water": pair(masses.WATER),
-        "pyroglutamate": {letter: pair(mass) for letter, mass in masses.PYROGLUTAMATE.items()},
-        "bond": pair(masses.BOND),
+        "residues": {letter: pair(mass) for letter, mass in weights_of.residue_masses().items()},
+        "water": pair(weights_of.WATER),
+        "pyroglutamate": {letter: pair(mass) for letter, mass in weights_of.PYROGLUTAMATE.items()},
+        "bond": pair(weights_of.BOND),
         "carried": carried,
         "glycans": glycans,
-        "glycoforms": masses.GLYCOFORMS,
-        "sequon": masses.SEQUON,
+        "glycoforms": weights_of.GLYCOFORMS,
+        "sequon": weights_of.SEQUON,
     }
     return json.dumps(constants, separators=(",", ":")).replace("<", "\\u003c")
 
@@ -178,6 +183,6 @@ _FILTERS = {
     "daltons": _daltons,
     "draw": draw,
     "trust": trust_in,
-    "forms": masses.forms_of,
-    "carried": masses.carried_by_cysteine,
+    "forms": weights_of.forms_of,
+    "carried": weights_of.carried_by_cysteine,
 }

@@ -103,6 +103,9 @@ def _extras(chains: Sequence[Chain], n: int) -> dict[str, Any]:
         "modifications": _listed(
             [tuple((m.position, m.name, m.mass) for m in c.modifications) for c in chains] or none
         ),
+        "measured": _listed(
+            [(c.measured.measured, c.measured.kind) if c.measured else () for c in chains] or none
+        ),
         "depths": _listed([c.evidence.depths for c in chains] or none),
         "doubts": _listed(
             [tuple((d.position, d.text, d.strong) for d in c.evidence.doubts) for c in chains]

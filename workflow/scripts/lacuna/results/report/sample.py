@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lacuna.core.tables import MASS_TABLE
 from lacuna.results.counts import MIN_CHAIN, Counts, count_sample
 from lacuna.results.report.calibration import PROBABILITY_STEPS, Bin, bins_of, error_of
 from lacuna.results.report.chains import (
@@ -14,6 +15,7 @@ from lacuna.results.report.chains import (
     Chain,
     read_chains,
     with_evidence,
+    with_measured,
     with_modifications,
 )
 from lacuna.results.report.distributions import Bars, distributions_of
@@ -134,6 +136,7 @@ def read_sample(
     *,
     given: Mapping[str, Sequence[Path]] | None = None,
     alkylation: Path | None = None,
+    masses: Path | None = None,
     evidence: Path | None = None,
     reads: Path | None = None,
 ) -> Sample:
@@ -155,7 +158,7 @@ def read_sample(
     drawn = counts.chains <= room.drawn
     detail = FULL if drawn else BRIEF
     listing = read_listing(tables, room.drawn if drawn else room.listed, detail.candidates)
-    chains = _read_chains(tables, given, evidence) if drawn else ()
+    chains = _read_chains(tables, given, evidence, masses) if drawn else ()
     return Sample(
         name=name,
         counts=counts,
@@ -195,7 +198,10 @@ def read_sample(
 
 
 def _read_chains(
-    tables: Mapping[str, Path], given: Mapping[str, Sequence[Path]] | None, evidence: Path | None
+    tables: Mapping[str, Path],
+    given: Mapping[str, Sequence[Path]] | None,
+    evidence: Path | None,
+    masses: Path | None,
 ) -> tuple[Chain, ...]:
     """The chains of a sample, with their modifications if the user's files are given."""
     found: Iterable[Chain] = read_chains(
@@ -206,6 +212,8 @@ def _read_chains(
     if given is not None and "fasta" in given:
         gaps = given.get("gaps", [])
         found = with_modifications(found, given["fasta"][0], gaps[0] if gaps else None)
+    if masses is not None:
+        found = with_measured(found, MASS_TABLE.read(masses))
     return tuple(found)
 
 
