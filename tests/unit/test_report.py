@@ -127,7 +127,7 @@ def chain(
         open,
         codes,
         codes,
-        0,
+        *(0, 0, 0),
     )
 
 

@@ -22,7 +22,7 @@ from lacuna.steps.config_record import is_rewritten, write_record
 from lacuna.steps.outdir import RunLock, check_outdir, last_words
 from lacuna.steps.packs import plan_packs
 from lacuna.steps.provenance import Inputs, code_digest
-from lacuna.scaffolds.fasta import count_records
+from lacuna.scaffolds.records import count_records, is_repertoire
 from lacuna.steps.sheet import OPTIONAL_PATHS, read_sheet
 
 
@@ -52,6 +52,7 @@ OUT = Path(CONFIG["outdir"])
 RECORD = OUT / "config.yaml"
 SAMPLES = {s.sample: s for s in checked(read_sheet, CONFIG["samples"])}
 CHAINS = {name: checked(count_records, sample.fasta) for name, sample in SAMPLES.items()}
+REPERTOIRES = [name for name, s in SAMPLES.items() if checked(is_repertoire, s.fasta)]
 N_BLOCKS = {name: max(ceil(n / CONFIG["block_size"]), 1) for name, n in CHAINS.items()}
 TABLES = (
     "filled.fasta",
@@ -104,7 +105,7 @@ def seeded_samples():
 
 
 SEEDED = seeded_samples()
-PACKS = plan_packs(CHAINS, SEEDED, CONFIG["pack_chains"])
+PACKS = plan_packs(CHAINS, [*SEEDED, *REPERTOIRES], CONFIG["pack_chains"])
 PACKED = {name for pack in PACKS for name in pack.samples}
 
 
@@ -129,6 +130,7 @@ def sample_tables():
 def sample_files():
     """Every file that every sample ends with."""
     tables = expand(OUT / "{sample}" / "{table}", sample=SAMPLES, table=sample_tables())
+    tables += expand(OUT / "{sample}" / "airr.tsv", sample=REPERTOIRES)
     return tables + expand(OUT / "{sample}" / "seed_lstm", sample=SEEDED)
 
 

@@ -67,7 +67,9 @@ def _parser() -> _Parser:
         "that the workflow writes for a sample; those of an earlier call are replaced.",
         argument_default=argparse.SUPPRESS,
     )
-    fill.add_argument("fasta", type=Path, help="chains with gaps, plain or .gz")
+    fill.add_argument(
+        "fasta", type=Path, help="chains with gaps: FASTA, AIRR TSV or OAS unit, plain or .gz"
+    )
     fill.add_argument("--out", type=Path, required=True, help="folder for the results")
     for name, says in _INPUTS.items():
         fill.add_argument(f"--{name}", type=Path, metavar="FILE", help=says)

@@ -111,6 +111,8 @@ class ChainRow(NamedTuple):
     ambiguous: Annotated[int, "ambiguity codes outside of gaps"]
     resolved: Annotated[int, "those of them that were resolved"]
     without_template: Annotated[int, "gaps that were filled without a template"]
+    n_terminal: Annotated[int, "missing residues before its first observed one"]
+    c_terminal: Annotated[int, "missing residues after its last observed one"]
 
 
 class ScoredRow(NamedTuple):

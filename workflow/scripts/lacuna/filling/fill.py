@@ -564,6 +564,9 @@ def _fill_chain(
         pieces += scaffold.sequence[at:start], piece
         at = end
         counts.add(gap, piece, is_open, bool(gap.rows) and gap.rows.start in unguided)
+        if not gap.ambiguity:
+            counts.n_terminal += len(piece) if start == 0 else 0
+            counts.c_terminal += len(piece) if end == len(scaffold.sequence) else 0
     sequence = "".join(pieces) + scaffold.sequence[at:]
     row = ChainRow(scaffold.chain, chain.locus, *chain.nearest, len(sequence), *counts.all())
     return FilledChain(scaffold, sequence, row, gap_rows, residue_rows, scored_rows)
@@ -580,6 +583,8 @@ class _Counts:
     ambiguous: int = 0
     resolved: int = 0
     without_template: int = 0
+    n_terminal: int = 0
+    c_terminal: int = 0
 
     def add(self, gap: _Gap, piece: str, is_open: bool, without_template: bool) -> None:
         known = len(piece) - piece.count(MISSING_LETTER)
@@ -593,11 +598,12 @@ class _Counts:
         self.open += is_open
         self.without_template += without_template
 
-    def all(self) -> tuple[int, int, int, int, int, int, int]:
+    def all(self) -> tuple[int, int, int, int, int, int, int, int, int]:
         """In the order of chains.tsv."""
         return (
             *(self.missing, self.filled, self.gaps, self.open),
             *(self.ambiguous, self.resolved, self.without_template),
+            *(self.n_terminal, self.c_terminal),
         )
 
 

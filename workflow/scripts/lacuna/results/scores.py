@@ -138,6 +138,7 @@ def _summary_line(sample: str, accuracy: pd.DataFrame, counts: Counts, rejected:
     if counts.ambiguous:
         told.append(f"{counts.resolved} of {plural(counts.ambiguous, 'ambiguity code')} resolved")
     told += counts.notes()
+    told += filter(None, [counts.lacking()])
     if counts.rejected:
         told.append(f"{plural(counts.rejected, 'record')} rejected (see {rejected})")
     right = []

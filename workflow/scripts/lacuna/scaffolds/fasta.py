@@ -18,9 +18,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Record(NamedTuple):
-    """One FASTA record as it stands in the file; `line` (1-based) is that of its header.
+    """One record as it stands in its file; `line` (1-based) is that of a FASTA header.
 
-    Control characters in the description have become blanks.
+    Control characters in the description have become blanks. In a table of rearrangements `line`
+    is that of the row, in which the sequence stands too.
     """
 
     chain: str
@@ -28,6 +29,7 @@ class Record(NamedTuple):
     body: bytes  # the sequence lines, line ends included
     line: int
     fault: str | None  # what is wrong with the header, or with the size of the record
+    below: int = 1  # lines from `line` to the first of the sequence
 
 
 class Fault(Exception):

@@ -1,4 +1,4 @@
-"""Scaffolds, chains with gaps: from FASTA, gap table and truth, one at a time, good or rejected.
+"""Scaffolds, chains with gaps: from FASTA or repertoire, gap table and truth, one at a time.
 
 Positions are the user's: every letter and gap character of the FASTA counts one, an inline mass
 gap too, and a modification nothing.
@@ -27,9 +27,10 @@ from pathlib import Path
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.core.files import LacunaError, atomic_write, open_text, printable
-from lacuna.scaffolds.fasta import Fault, Record, read_records
+from lacuna.scaffolds.fasta import Fault, Record
 from lacuna.scaffolds.gap_table import GapTable, Row
 from lacuna.scaffolds.notation import InlineGap, Letters, locate, read_letters
+from lacuna.scaffolds.records import read_records
 from lacuna.scaffolds.scaffold import Gap, Rejected, ResidueModification, Scaffold
 from lacuna.scaffolds.truth import TruthFile, place
 

@@ -14,7 +14,7 @@ from lacuna.core.config import check_config
 from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError, writing
 from lacuna.core.paths import CONFIG_SCHEMA, LIBRARY, WEIGHTS
-from lacuna.scaffolds.fasta import count_records
+from lacuna.scaffolds.records import count_records, is_repertoire
 from lacuna.steps.blocks import tools
 from lacuna.steps.sheet import SPECIES
 from lacuna.steps.small_samples import Settings, SmallSample, fill_sample
@@ -28,6 +28,7 @@ OUTPUTS = {
     "rejected": "rejected.tsv",
     "alkylation": "alkylation.json",
 }
+AIRR = {"airr": "airr.tsv"}  # where the chains are those of a repertoire
 BLOCK = 2_000  # chains: a second or two of work between two steps of a progress bar
 _INSTEAD_OF_A_SHEET = "samples.tsv"  # a configuration must name one; it is never read here
 
@@ -42,11 +43,12 @@ def fill_file(
     library: Path = LIBRARY,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Fill a FASTA file and write `OUTPUTS` into the folder `out` when all of them are done.
+    """Fill a file of chains and write `OUTPUTS` into the folder `out` when all of them are done.
 
-    inputs: `fasta` and, if there are such files, `gaps`, `truth` and `homologs`, as in a sample
-    sheet; options: keys of config.yaml and their values, the others have their defaults;
-    progress: called with the chains that are done and their number, first and after every block.
+    inputs: `fasta` (of a repertoire `AIRR` is written as well) and, if there are such files, `gaps`,
+    `truth` and `homologs`, as in a sample sheet; options: keys of config.yaml and their values, the
+    others have their defaults; progress: called with the chains that are done and their number,
+    first and after every block.
 
     Computes with one thread, as a job of the workflow does, so that results do not depend on the
     number of cores. Raises LacunaError if an option is wrong, a file as a whole cannot be used or
@@ -55,6 +57,7 @@ def fill_file(
     config = check_config({"samples": _INSTEAD_OF_A_SHEET, **options}, CONFIG_SCHEMA)
     if species not in SPECIES:
         raise LacunaError(f"species '{species}' is unknown; use one of {', '.join(SPECIES)}")
+    outputs = OUTPUTS | (AIRR if is_repertoire(inputs["fasta"]) else {})
     _check_out(inputs, out)
     total = count_records(inputs["fasta"])
     done = 0
@@ -74,7 +77,7 @@ def fill_file(
         try:
             # In the same folder, since a rename is atomic only within one file system.
             with tempfile.TemporaryDirectory(prefix=".filling-", dir=out) as scratch:
-                written = {name: Path(scratch) / file for name, file in OUTPUTS.items()}
+                written = {name: Path(scratch) / file for name, file in outputs.items()}
                 fill_sample(
                     SmallSample(out.name, species, config["alkylation"], inputs, written),
                     *(written, weights, library, Path(scratch), settings_of(config)),
@@ -84,7 +87,7 @@ def fill_file(
                     after_block=after_block,
                 )
                 for name, path in written.items():
-                    os.replace(path, out / OUTPUTS[name])
+                    os.replace(path, out / outputs[name])
         finally:
             # Of this process, which may be another's program.
             torch.set_num_threads(threads)
@@ -109,7 +112,7 @@ def _check_out(inputs: Mapping[str, Path], out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise LacunaError(f"{out}: is a file; name a folder for the results")
     for path in inputs.values():
-        for name in OUTPUTS.values():
+        for name in (OUTPUTS | AIRR).values():
             result = out / name
             if result.exists() and path.exists() and os.path.samefile(result, path):
                 raise LacunaError(

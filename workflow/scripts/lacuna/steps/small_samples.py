@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from lacuna.core.files import LacunaError
+from lacuna.results.airr import write_airr
 from lacuna.results.join import (
     HEADERS,
     TABLES,
@@ -32,7 +33,7 @@ class SmallSample:
     """A sample and its files.
 
     inputs: its FASTA and its other columns of the sheet, by column; outputs: by their names
-    without suffix, `alternatives` where it is wanted.
+    without suffix, `alternatives` where it is wanted, `airr` of a repertoire.
     """
 
     name: str
@@ -170,3 +171,5 @@ def fill_sample(
     measure(parts["scored"], [], out["accuracy"])
     if "alternatives" in out:
         write_alternatives(out["gaps"], out["filled"], out["alternatives"])
+    if "airr" in out:
+        write_airr(given["fasta"], out["filled"], out["gaps"], out["airr"])
