@@ -98,6 +98,7 @@ def run(
             at / "kmers.safetensors",
             at / "scaffolds.jsonl",
             **of_run,
+            complete_ends=False,
         )
         fill_block_files(
             at / "scaffolds.jsonl",

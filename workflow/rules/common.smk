@@ -53,6 +53,7 @@ RECORD = OUT / "config.yaml"
 SAMPLES = {s.sample: s for s in checked(read_sheet, CONFIG["samples"])}
 CHAINS = {name: checked(count_records, sample.fasta) for name, sample in SAMPLES.items()}
 REPERTOIRES = [name for name, s in SAMPLES.items() if checked(is_repertoire, s.fasta)]
+WITH_ENDS = {"auto": REPERTOIRES, True: list(SAMPLES), False: []}[CONFIG["complete_ends"]]
 N_BLOCKS = {name: max(ceil(n / CONFIG["block_size"]), 1) for name, n in CHAINS.items()}
 TABLES = (
     "filled.fasta",

@@ -23,7 +23,7 @@ _INPUTS = {
     "homologs": "FASTA of related chains, used as templates",
 }
 # Keys of config.yaml that are options here; the schema knows their values and defaults.
-_KEYS = ("alkylation", "candidates", "tolerance_ppm", "precision")
+_KEYS = ("alkylation", "candidates", "tolerance_ppm", "precision", "complete_ends")
 _TYPES: dict[str, Callable[[str], Any]] = {"integer": int, "number": float, "string": str}
 
 
@@ -78,8 +78,8 @@ def _parser() -> _Parser:
     for key in _KEYS:
         fill.add_argument(
             f"--{key.replace('_', '-')}",
-            type=_TYPES[schema[key]["type"]],
-            choices=schema[key].get("enum"),
+            type=_TYPES.get(str(schema[key]["type"]), str),
+            choices=_choices(schema[key]),
             help=f"{schema[key]['description']} (default: {schema[key]['default']})",
         )
     fill.add_argument(
@@ -89,6 +89,13 @@ def _parser() -> _Parser:
         help="What the masses of gaps may hold beside plain residues; may be repeated.",
     )
     return parser
+
+
+def _choices(key: dict[str, Any]) -> list[str] | None:
+    """The values of a key as they are typed; None if any of its type will do."""
+    if "enum" not in key:
+        return None
+    return [str(value).lower() if isinstance(value, bool) else value for value in key["enum"]]
 
 
 def _fill(chosen: argparse.Namespace) -> None:

@@ -70,7 +70,8 @@ def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str
         schema: dict[str, Any] = yaml.safe_load(handle)
     resolved: dict[str, Any] = with_defaults(copy.deepcopy(dict(config)), schema)
     for key, value in resolved.items():
-        if schema["properties"].get(key, {}).get("type") == "boolean" and isinstance(value, str):
+        kinds = schema["properties"].get(key, {}).get("type", ())
+        if "boolean" in kinds and isinstance(value, str):
             # `--config key=true` arrives as text; of true and false, Python's alone do not.
             resolved[key] = {"true": True, "false": False}.get(value.lower(), value)
     check_finite(resolved)

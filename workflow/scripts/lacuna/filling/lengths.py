@@ -282,7 +282,11 @@ def _expect_ends(chains: Sequence[_Chain], reader: Reader) -> None:
     """What germline says of gaps at an end of their chain; those without a mass are that long."""
     cut = []
     for chain in chains:
-        ends = [found for found in chain.open if _is_end(chain.scaffold, found.gap)]
+        ends = [
+            found
+            for found in chain.open
+            if len(found.lengths) > 1 and _is_end(chain.scaffold, found.gap)
+        ]
         if ends:
             lengths = list(chain.chosen)
             for found in ends:

@@ -1,8 +1,8 @@
 """A repertoire with its chains filled: `airr.tsv`, by the AIRR Rearrangement schema.
 
-Its columns are those of the input (of an OAS unit too, whose paired rows become one row a chain), those
-that the schema requires, and `lacuna_filled`. `sequence_aa` holds the filled chain; what the input
-says of alignment and regions is left as it is, so it covers what was observed.
+Its columns are those of the input (a paired row of OAS becomes a row a chain), those that the
+schema requires, and `lacuna_filled`. `sequence_aa` holds the filled chain; what the input says of
+alignment and regions is left as it is, so it covers what was observed.
 """
 
 import csv

@@ -10,6 +10,7 @@ from lacuna.core.device import set_precision
 from lacuna.filling.decode import Modifications
 from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import resolve_lengths
+from lacuna.filling.open_ends import open_ends
 from lacuna.network.kmers import encode_scaffolds, read_kmers, write_kmers
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import predict
@@ -45,19 +46,22 @@ def encode_block(
     species: str,
     modifications: Mapping[str, bool],
     precision: str,
+    complete_ends: bool,
 ) -> None:
     """Settle the lengths of a block's gaps, find templates, and write its k-mer tensors.
 
     kmers, resolved: where the tensors, and the scaffolds with their lengths, are written;
-    alkylation: what C weighs in the sample, as `find_alkylation` wrote it.
+    alkylation: what C weighs in the sample, as `find_alkylation` wrote it; complete_ends: whether
+    ends of V domains that are missing are gaps without being marked.
     """
     torch.set_num_threads(1)  # sums in one order, whatever the number of cores
     set_precision(precision)
     model, germlines = tools(weights, library)
     chosen = of_species(germlines, species)
     references = read_homologs(homologs)
+    given = read_scaffold_block(scaffolds)
     chains = resolve_lengths(
-        read_scaffold_block(scaffolds),
+        open_ends(given, chosen) if complete_ends else given,
         model,
         chosen,
         references,

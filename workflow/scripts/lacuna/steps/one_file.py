@@ -45,10 +45,10 @@ def fill_file(
 ) -> None:
     """Fill a file of chains and write `OUTPUTS` into the folder `out` when all of them are done.
 
-    inputs: `fasta` (of a repertoire `AIRR` is written as well) and, if there are such files, `gaps`,
-    `truth` and `homologs`, as in a sample sheet; options: keys of config.yaml and their values, the
-    others have their defaults; progress: called with the chains that are done and their number,
-    first and after every block.
+    inputs: `fasta` (of a repertoire `AIRR` is written as well) and, if there are such files,
+    `gaps`, `truth` and `homologs`, as in a sample sheet; options: keys of config.yaml and their
+    values, the others have their defaults; progress: called with the chains that are done and
+    their number, first and after every block.
 
     Computes with one thread, as a job of the workflow does, so that results do not depend on the
     number of cores. Raises LacunaError if an option is wrong, a file as a whole cannot be used or
@@ -80,7 +80,8 @@ def fill_file(
                 written = {name: Path(scratch) / file for name, file in outputs.items()}
                 fill_sample(
                     SmallSample(out.name, species, config["alkylation"], inputs, written),
-                    *(written, weights, library, Path(scratch), settings_of(config)),
+                    *(written, weights, library, Path(scratch)),
+                    settings_of(config, "airr" in outputs),
                     torch.device("cpu"),
                     block_size=BLOCK,
                     n_blocks=ceil(total / BLOCK),
@@ -94,8 +95,9 @@ def fill_file(
             set_precision("fast")
 
 
-def settings_of(config: Mapping[str, Any]) -> Settings:
-    """What a complete configuration says of filling."""
+def settings_of(config: Mapping[str, Any], repertoire: bool = False) -> Settings:
+    """What a complete configuration says of filling; repertoire: whether the chains are of one."""
+    complete_ends = config["complete_ends"]
     return Settings(
         tolerance_ppm=config["tolerance_ppm"],
         on_bad_record=config["on_bad_record"],
@@ -104,6 +106,7 @@ def settings_of(config: Mapping[str, Any]) -> Settings:
         modifications=config["modifications"],
         candidates=config["candidates"],
         precision=config["precision"],
+        complete_ends=repertoire if complete_ends == "auto" else complete_ends,
     )
 
 

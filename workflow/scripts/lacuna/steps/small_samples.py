@@ -54,6 +54,7 @@ class Settings:
     modifications: Mapping[str, bool]
     candidates: int
     precision: str
+    complete_ends: bool
 
 
 def samples_of(
@@ -153,6 +154,7 @@ def fill_sample(
             *(block_path(scaffolds, block), homologs, weights, library, alkylation),
             *(kmers, resolved),
             **reading,
+            complete_ends=settings.complete_ends,
         )
         written = {table: folder / f"{block:05d}.{table}.part" for table in TABLES}
         fill_block_files(
