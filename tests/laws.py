@@ -102,7 +102,7 @@ def fill(
             parts[name].append(path)
     for name in TABLES:
         join_parts(parts[name], folder / name, HEADERS.get(name, ""))
-    read = {name: _as_text(folder / name) for name in HEADERS}
+    read = {name: _as_text(folder / name) for name in HEADERS if name in TABLES}
     return Run(tuple(scaffolds), folder, {**read, "scored": read_scored(folder / "scored")})
 
 

@@ -17,11 +17,13 @@ from lacuna.core.files import LacunaError
 from lacuna.core.tables import (
     ACCURACY_TABLE,
     CHAIN_TABLE,
+    DOUBT_TABLE,
     GAP_TABLE,
     REJECTED_TABLE,
     RESIDUE_TABLE,
     SCORED_TABLE,
     TUTORIAL_TABLE,
+    DoubtRow,
     Readings,
     RejectedRow,
     Shares,
@@ -36,6 +38,7 @@ from laws import fill
 DOCS = Path(__file__).parents[2] / "docs" / "outputs.md"
 OUTPUTS = (
     *(RESIDUE_TABLE, GAP_TABLE, CHAIN_TABLE, ACCURACY_TABLE, REJECTED_TABLE),
+    DOUBT_TABLE,
     TUTORIAL_TABLE,
 )
 TABLES = (*OUTPUTS, SCORED_TABLE)
@@ -59,6 +62,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     measure([folder / "scored"], [], folder / "accuracy")
     rejected = RejectedRow("b", 9, None, 'b.fasta:9: a "fault"')
     tutorial = TutorialRow("NA", 3, "scaffold", "V", 0.5)
+    doubt = DoubtRow('"a', 3, "K", "Q", 0.8239, "isobaric", "3")
+    (folder / "doubts").write_text(DOUBT_TABLE.header + DOUBT_TABLE.text([doubt]))
     (folder / "rejected").write_text(REJECTED_TABLE.header + REJECTED_TABLE.text([rejected]))
     (folder / "predictions").write_text(TUTORIAL_TABLE.header + TUTORIAL_TABLE.text([tutorial]))
     scored = folder / "scored"

@@ -20,7 +20,7 @@ from lacuna.steps.packs import FEWEST
 
 pytestmark = pytest.mark.workflow
 
-LOOPS = {"join_blocks"}  # calls its function for each of its tables
+LOOPS = {"join_blocks", "join_doubts"}  # calls its function for each of its tables
 # What a function takes that no rule names.
 OF_JOB = {"device", "gpus", "processes", "cores", "method", "python"}
 GATHERED = {"out", "tables", "config", "samples", "settings"}  # of several things that it names

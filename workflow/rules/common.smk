@@ -125,7 +125,8 @@ wildcard_constraints:
 
 def sample_tables():
     """Names of the files that a sample ends with, but for the tutorial's model."""
-    return [*TABLES, *(["alternatives.fasta"] if CONFIG["alternatives"] else [])]
+    wanted = {"alternatives.fasta": CONFIG["alternatives"], "doubts.tsv": CONFIG["doubts"]}
+    return [*TABLES, *(name for name, asked_for in wanted.items() if asked_for)]
 
 
 def sample_files():

@@ -31,6 +31,7 @@ rule join_accuracy:
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
         gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
+        doubts=expand(OUT / "{sample}" / "doubts.tsv", sample=SAMPLES if CONFIG["doubts"] else []),
     output:
         out=OUT / "accuracy.tsv",
         summary=OUT / "summary.txt",

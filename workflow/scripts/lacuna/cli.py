@@ -23,7 +23,7 @@ _INPUTS = {
     "homologs": "FASTA of related chains, used as templates",
 }
 # Keys of config.yaml that are options here; the schema knows their values and defaults.
-_KEYS = ("alkylation", "candidates", "tolerance_ppm", "precision", "complete_ends")
+_KEYS = ("alkylation", "candidates", "tolerance_ppm", "precision", "complete_ends", "doubts")
 _TYPES: dict[str, Callable[[str], Any]] = {"integer": int, "number": float, "string": str}
 
 
@@ -93,6 +93,8 @@ def _parser() -> _Parser:
 
 def _choices(key: dict[str, Any]) -> list[str] | None:
     """The values of a key as they are typed; None if any of its type will do."""
+    if key["type"] == "boolean":
+        return ["true", "false"]
     if "enum" not in key:
         return None
     return [str(value).lower() if isinstance(value, bool) else value for value in key["enum"]]
@@ -100,7 +102,7 @@ def _choices(key: dict[str, Any]) -> list[str] | None:
 
 def _fill(chosen: argparse.Namespace) -> None:
     """Fill a file and say in a line what became of it; raises LacunaError if nothing was filled."""
-    from lacuna.steps.one_file import OUTPUTS, fill_file  # imports torch, which --help need not
+    from lacuna.steps.one_file import fill_file  # imports torch, which --help need not
 
     given = vars(chosen)
     inputs = {name: given[name] for name in ("fasta", *_INPUTS) if name in given}
@@ -108,8 +110,8 @@ def _fill(chosen: argparse.Namespace) -> None:
     options["modifications"] = dict.fromkeys(given.get("modification", ()), True)
     out: Path = given["out"]
     with _progress_bar() as progress:
-        fill_file(inputs, out, options, species=given["species"], progress=progress)
-    print(_summary(inputs["fasta"].name, {name: out / file for name, file in OUTPUTS.items()}))
+        made = fill_file(inputs, out, options, species=given["species"], progress=progress)
+    print(_summary(inputs["fasta"].name, {name: out / file for name, file in made.items()}))
 
 
 def _summary(name: str, files: dict[str, Path]) -> str:
@@ -127,6 +129,7 @@ def _summary(name: str, files: dict[str, Path]) -> str:
             alkylation=[files["alkylation"]],
             out=Path(folder) / "accuracy.tsv",
             summary=summary,
+            doubts=[files["doubts"]] if "doubts" in files else [],
         )
         return summary.read_text(encoding="utf-8").rstrip("\n")
 

@@ -160,6 +160,18 @@ class RejectedRow(NamedTuple):
     reason: Annotated[str, "file, line, record, fault and remedy"]
 
 
+class DoubtRow(NamedTuple):
+    """An observed residue that looks wrong."""
+
+    chain: Annotated[str, "id of the chain"]
+    position: Annotated[int, "in the filled chain, from 1"]
+    residue: Annotated[str, "what is observed, and stays"]
+    proposed: Annotated[str, "what is more probable"]
+    probability: Annotated[float, "of what is proposed against what is observed", _SHARE]
+    reason: Annotated[str, "isobaric, deamidated, permuted, against the germline"]
+    imgt: Annotated[str, "IMGT number"]
+
+
 class TutorialRow(NamedTuple):
     """What the tutorial's model predicts for a missing residue."""
 
@@ -332,4 +344,5 @@ CHAIN_TABLE = Table("chains.tsv", ChainRow)
 SCORED_TABLE = Table("scored", ScoredRow)  # of a block, without a header
 ACCURACY_TABLE = Table("accuracy.tsv", AccuracyRow)
 REJECTED_TABLE = Table("rejected.tsv", RejectedRow)
+DOUBT_TABLE = Table("doubts.tsv", DoubtRow)
 TUTORIAL_TABLE = Table("predictions.tsv", TutorialRow)

@@ -201,19 +201,7 @@ class Reader:
 
     def predict(self, kmers: KmerSet, asked: np.ndarray) -> np.ndarray:
         """Distributions (asked, 20) of the targets `asked` (t,) bool alone."""
-        targets = kmers.targets[torch.from_numpy(asked)]
-        used, kmer = torch.unique(targets[:, 0], return_inverse=True)
-        rows = used.long()
-        few = replace(
-            kmers,
-            **{
-                name: getattr(kmers, name)[rows]
-                for name in ("tokens", "columns", "templates", "v_genes", "j_gene")
-            },
-            homolog_profile=kmers.homolog_profile[rows if len(kmers.homolog_profile) else slice(0)],
-            targets=torch.cat((kmer[:, None].to(targets.dtype), targets[:, 1:]), 1),
-        )
-        return predict(self.model, few, self.library, self.device)
+        return predict(self.model, kmers.of_targets(asked), self.library, self.device)
 
 
 def resolve_lengths(

@@ -9,7 +9,7 @@ shape.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,6 +96,19 @@ class KmerSet:
                 found[chain].clear()
             found[chain].append(PartSegments(start, *nearest))
         return found
+
+    def of_targets(self, asked: np.ndarray) -> "KmerSet":
+        """The set with the targets `asked` (t,) bool alone, and the k-mers that they are in."""
+        targets = self.targets[torch.from_numpy(asked)]
+        used, kmer = torch.unique(targets[:, 0], return_inverse=True)
+        rows = used.long()
+        few = {
+            name: getattr(self, name)[rows]
+            for name in ("tokens", "columns", "templates", "v_genes", "j_gene")
+        }
+        homologs = self.homolog_profile[rows if len(self.homolog_profile) else slice(0)]
+        numbered = torch.cat((kmer[:, None].to(targets.dtype), targets[:, 1:]), 1)
+        return replace(self, **few, homolog_profile=homologs, targets=numbered)
 
     def target_loci(self) -> np.ndarray:
         """Index into LOCI of the part that each missing residue stands in, or -1: (t,) int."""
@@ -196,8 +209,11 @@ def encode_scaffolds(
     k: int = 128,
     stride: int = 64,
     max_identity: float = 0.95,
+    observed: bool = False,
 ) -> KmerSet:
     """k-mers of the missing residues of scaffolds whose gaps have known lengths.
+
+    With `observed` those of every residue, missing or not; nothing of them is hidden yet.
 
     Homologs that share `max_identity` of the observed residues or more are left out for
     chains whose truth is known, since their accuracy will be reported.
@@ -206,7 +222,7 @@ def encode_scaffolds(
     below = float(np.nextafter(np.float32(max_identity), np.float32(0.0)))
     limits = np.array([below if any(g.truth for g in s.gaps) else 1.0 for s in scaffolds])
     limits = limits[chains.owner]
-    windows, targets = _windows(chains, k, stride)
+    windows, targets = _windows(chains, k, stride, observed)
     out = _no_kmers(len(limits), len(windows), k, homologs is not None)
     dtype = product_dtype(torch.device("cpu"))
     by_locus = {i: of_locus(library, i, dtype) for i in np.unique(chains.loci).tolist() if i >= 0}
@@ -312,16 +328,17 @@ def _groups(padded: np.ndarray, loci: np.ndarray) -> Iterator[np.ndarray]:
             yield np.sort(members[start : start + SEARCH_BATCH])
 
 
-def _windows(chains: _Chains, k: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
+def _windows(chains: _Chains, k: int, stride: int, observed: bool) -> tuple[np.ndarray, np.ndarray]:
     """Chain and start of the windows around missing residues (n, 2), and the targets (t, 4).
 
-    A chain without missing residues, or without others, has none.
+    With `observed` around every residue. A chain without missing residues has none else, and one
+    without others has none.
     """
     lengths = chains.lengths
     chain = np.repeat(np.arange(len(lengths)), lengths)
     missing = chains.tokens >= MISSING
     share = np.bincount(chain[missing], minlength=len(lengths))
-    at = np.flatnonzero(missing & (share < lengths)[chain])
+    at = np.flatnonzero((missing | observed) & (share < lengths)[chain])
     chain = chain[at]  # (t,)
     position = at - (chains.ends - lengths)[chain]
     start = np.zeros_like(position)

@@ -12,7 +12,14 @@ from operator import itemgetter
 from pathlib import Path
 
 from lacuna.core.files import LacunaError, atomic_write, atomic_write_bytes
-from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE, RESIDUE_TABLE, RejectedRow
+from lacuna.core.tables import (
+    CHAIN_TABLE,
+    DOUBT_TABLE,
+    GAP_TABLE,
+    REJECTED_TABLE,
+    RESIDUE_TABLE,
+    RejectedRow,
+)
 from lacuna.scaffolds.alkylation import Telling
 from lacuna.scaffolds.fasta import split_header
 from lacuna.scaffolds.read import read_scaffolds, write_scaffolds
@@ -21,7 +28,12 @@ from lacuna.scaffolds.scaffold import Rejected, Scaffold
 MODEL = "lacuna"
 BASELINES = ("germline_copy", "nearest_homolog", "column_majority")
 TABLES = ("filled", "residues", "gaps", "chains", "scored")  # that a block has a part of
-HEADERS = {"residues": RESIDUE_TABLE.header, "gaps": GAP_TABLE.header, "chains": CHAIN_TABLE.header}
+HEADERS = {
+    "residues": RESIDUE_TABLE.header,
+    "gaps": GAP_TABLE.header,
+    "chains": CHAIN_TABLE.header,
+    "doubts": DOUBT_TABLE.header,
+}
 
 LOG = logging.getLogger(__name__)
 

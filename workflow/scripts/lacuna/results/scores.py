@@ -87,29 +87,41 @@ def join_accuracy(
     alkylation: Sequence[Path],
     out: Path,
     summary: Path,
+    doubts: Sequence[Path] = (),
 ) -> None:
     """One table over samples (without the rows of single chains) and one line per sample.
 
-    Raises LacunaError, and writes neither, if nothing was filled in any sample.
+    doubts: doubts.tsv of each sample, where asked for. Raises LacunaError, and writes neither, if
+    nothing was filled in any sample, unless the chains were proofread.
     """
     counts = {
         sample: (count_sample(*paths), paths[1])
         for sample, *paths in zip(samples, chains, rejected, strict=True)
     }
-    if all(found.nothing_filled for found, _ in counts.values()):
+    if not doubts and all(found.nothing_filled for found, _ in counts.values()):
         raise LacunaError(explain_nothing(counts))
     tables, lines = [], []
-    of_samples = zip(counts.items(), accuracy, gaps, alkylation, strict=True)
-    for (sample, found), path, gaps_path, alkylation_path in of_samples:
+    of_samples = zip(counts.items(), accuracy, gaps, alkylation, doubts or counts, strict=True)
+    for (sample, found), path, gaps_path, alkylation_path, doubts_path in of_samples:
         parts = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, chunksize=CHUNK_ROWS)
         table = pd.concat([part[part["scope"] != "chain"] for part in parts])
         tables.append(table.assign(sample=sample))
         line = _summary_line(sample, table, *found)
+        if isinstance(doubts_path, Path):
+            line += doubts_note(doubts_path)
         lines.append(line + cysteine_note(alkylation_path, gaps_path))
     joined = pd.concat(tables)
     write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
     with atomic_write(summary) as handle:
         handle.write("".join(f"{line}\n" for line in lines))
+
+
+def doubts_note(doubts: Path) -> str:
+    """`; 3 observed residues look wrong (see out/a/doubts.tsv)`, '' if none does."""
+    parts = pd.read_csv(doubts, sep="\t", usecols=["position"], chunksize=CHUNK_ROWS)
+    n = sum(map(len, parts))
+    look = "looks" if n == 1 else "look"
+    return f"; {plural(n, 'observed residue')} {look} wrong (see {doubts})" if n else ""
 
 
 def cysteine_note(alkylation: Path, gaps: Path) -> str:

@@ -29,6 +29,7 @@ OUTPUTS = {
     "alkylation": "alkylation.json",
 }
 AIRR = {"airr": "airr.tsv"}  # where the chains are those of a repertoire
+DOUBTS = {"doubts": "doubts.tsv"}  # where asked for
 BLOCK = 2_000  # chains: a second or two of work between two steps of a progress bar
 _INSTEAD_OF_A_SHEET = "samples.tsv"  # a configuration must name one; it is never read here
 
@@ -42,14 +43,14 @@ def fill_file(
     weights: Path = WEIGHTS,
     library: Path = LIBRARY,
     progress: Callable[[int, int], None] | None = None,
-) -> None:
-    """Fill a file of chains and write `OUTPUTS` into the folder `out` when all of them are done.
+) -> dict[str, str]:
+    """Fill a file of chains and write the results into the folder `out` when all of them are done.
 
-    inputs: `fasta` (of a repertoire `AIRR` is written as well) and, if there are such files,
-    `gaps`, `truth` and `homologs`, as in a sample sheet; options: keys of config.yaml and their
-    values, the others have their defaults; progress: called with the chains that are done and
-    their number, first and after every block.
+    inputs: `fasta` and, if there are such files, `gaps`, `truth` and `homologs`, as in a sample
+    sheet; options: keys of config.yaml and their values, the others have their defaults;
+    progress: called with the chains that are done and their number, first and after every block.
 
+    Returns the names of the files: `OUTPUTS`, `AIRR` of a repertoire, `DOUBTS` if asked for.
     Computes with one thread, as a job of the workflow does, so that results do not depend on the
     number of cores. Raises LacunaError if an option is wrong, a file as a whole cannot be used or
     an input would be overwritten.
@@ -58,6 +59,7 @@ def fill_file(
     if species not in SPECIES:
         raise LacunaError(f"species '{species}' is unknown; use one of {', '.join(SPECIES)}")
     outputs = OUTPUTS | (AIRR if is_repertoire(inputs["fasta"]) else {})
+    outputs |= DOUBTS if config["doubts"] else {}
     _check_out(inputs, out)
     total = count_records(inputs["fasta"])
     done = 0
@@ -93,6 +95,7 @@ def fill_file(
             # Of this process, which may be another's program.
             torch.set_num_threads(threads)
             set_precision("fast")
+    return outputs
 
 
 def settings_of(config: Mapping[str, Any], repertoire: bool = False) -> Settings:
@@ -115,7 +118,7 @@ def _check_out(inputs: Mapping[str, Path], out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise LacunaError(f"{out}: is a file; name a folder for the results")
     for path in inputs.values():
-        for name in (OUTPUTS | AIRR).values():
+        for name in (OUTPUTS | AIRR | DOUBTS).values():
             result = out / name
             if result.exists() and path.exists() and os.path.samefile(result, path):
                 raise LacunaError(

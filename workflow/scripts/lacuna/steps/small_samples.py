@@ -22,6 +22,7 @@ from lacuna.results.join import (
 )
 from lacuna.results.scores import measure
 from lacuna.steps.blocks import encode_block, fill_block_files
+from lacuna.steps.doubts import find_doubts_of_block
 from lacuna.steps.find_alkylation import find_alkylation
 from lacuna.steps.packs import LARGEST
 
@@ -33,7 +34,7 @@ class SmallSample:
     """A sample and its files.
 
     inputs: its FASTA and its other columns of the sheet, by column; outputs: by their names
-    without suffix, `alternatives` where it is wanted, `airr` of a repertoire.
+    without suffix, `alternatives` and `doubts` where they are wanted, `airr` of a repertoire.
     """
 
     name: str
@@ -149,6 +150,7 @@ def fill_sample(
         **reading,
     )
     parts: dict[str, list[Path]] = {table: [] for table in TABLES}
+    doubts: list[Path] = []
     for block in range(n_blocks):
         encode_block(
             *(block_path(scaffolds, block), homologs, weights, library, alkylation),
@@ -166,10 +168,22 @@ def fill_sample(
         )
         for table, path in written.items():
             parts[table].append(path)
+        if "doubts" in out:
+            doubts.append(folder / f"{block:05d}.doubts.part")
+            find_doubts_of_block(
+                *(resolved, homologs, weights, library, doubts[-1]),
+                **settings.kmer,
+                max_identity=settings.max_identity,
+                species=sample.species,
+                precision=settings.precision,
+                device=device,
+            )
         if after_block is not None:
             after_block()
     for table in ("filled", "residues", "gaps", "chains"):
         join_parts(parts[table], out[table], HEADERS.get(table, ""))
+    if "doubts" in out:
+        join_parts(doubts, out["doubts"], HEADERS["doubts"])
     measure(parts["scored"], [], out["accuracy"])
     if "alternatives" in out:
         write_alternatives(out["gaps"], out["filled"], out["alternatives"])
