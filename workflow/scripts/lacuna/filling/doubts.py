@@ -237,22 +237,21 @@ def _isobaric_pairs() -> np.ndarray:
 
     Pairs that differ by their order, or by I and L, alone are left out, and those with C.
     """
-    residues = [r for r in RESIDUES if r != "C"]
-    pairs = list(product(residues, repeat=2))
-    others: dict[tuple[str, str], list[tuple[str, str]]] = {pair: [] for pair in pairs}
+    pairs = ["".join(pair) for pair in product(RESIDUES.replace("C", ""), repeat=2)]
+    weight = {pair: std_aa_mass[pair[0]] + std_aa_mass[pair[1]] for pair in pairs}
+    others: dict[str, list[str]] = {pair: [] for pair in pairs}
     for one, other in product(pairs, repeat=2):
-        apart = abs(sum(std_aa_mass[r] for r in one) - sum(std_aa_mass[r] for r in other))
-        if apart < SAME_MASS and _merged(one) != _merged(other):
+        if abs(weight[one] - weight[other]) < SAME_MASS and _merged(one) != _merged(other):
             others[one].append(other)
     most = max(map(len, others.values()))
     table = np.full((N_RESIDUES**2, most, 2), MISSING, dtype=np.uint8)
-    for (a, b), found in others.items():
-        row = RESIDUES.index(a) * N_RESIDUES + RESIDUES.index(b)
+    for one, found in others.items():
+        row = RESIDUES.index(one[0]) * N_RESIDUES + RESIDUES.index(one[1])
         for slot, pair in enumerate(found):
             table[row, slot] = [RESIDUES.index(r) for r in pair]
     return table
 
 
-def _merged(pair: tuple[str, str]) -> list[str]:
+def _merged(pair: str) -> list[str]:
     """A pair without its order and without what tells I from L."""
-    return sorted("".join(pair).replace("I", "L"))
+    return sorted(pair.replace("I", "L"))

@@ -172,7 +172,8 @@ def fill_sample(
             doubts.append(folder / f"{block:05d}.doubts.part")
             find_doubts_of_block(
                 *(resolved, homologs, weights, library, doubts[-1]),
-                **settings.kmer,
+                length=settings.kmer["length"],
+                stride=settings.kmer["stride"],
                 max_identity=settings.max_identity,
                 species=sample.species,
                 precision=settings.precision,
