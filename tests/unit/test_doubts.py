@@ -11,10 +11,10 @@ from lacuna import cli
 from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES
 from lacuna.core.paths import LIBRARY
 from lacuna.core.tables import DOUBT_TABLE, DoubtRow
+from lacuna.filling import proofread
 from lacuna.filling.doubts import GERMLINE, MASKS, find_doubts, hidden_in_turn
 from lacuna.network.kmers import KmerSet, encode_scaffolds
 from lacuna.scaffolds.scaffold import Gap, Scaffold
-from lacuna.steps import doubts as step
 from lacuna.steps.one_file import fill_file
 from lacuna.templates.library import load_library
 from lacuna.templates.nearest import Library
@@ -183,7 +183,7 @@ def test_planted_errors_are_found_and_nothing_is_changed(
     assert [r.imgt for r in rows] == ["42", "43"]
     filled = (tmp_path / "one" / "filled.fasta").read_text().splitlines()
     assert filled[1] == CHAIN and filled[3][3:] == swapped[3:]
-    monkeypatch.setattr(step, "READ_TOGETHER", 1)
+    monkeypatch.setattr(proofread, "READ_TOGETHER", 1)
     fill_file({"fasta": path}, tmp_path / "two", {"doubts": True})
     one, two = ((tmp_path / x / "doubts.tsv").read_bytes() for x in ("one", "two"))
     assert one == two

@@ -161,7 +161,7 @@ class RejectedRow(NamedTuple):
 
 
 class DoubtRow(NamedTuple):
-    """An observed residue that looks wrong."""
+    """An observed residue that looks wrong, or a block of them of another length."""
 
     chain: Annotated[str, "id of the chain"]
     position: Annotated[int, "in the filled chain, from 1"]

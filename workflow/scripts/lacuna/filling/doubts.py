@@ -10,8 +10,8 @@ confuses it with:
 - `permuted`: two or three neighbours in another order;
 - `against the germline`: the residue of the nearest germline segment, whatever the masses.
 
-What is more probable by far is a doubt. An isobaric block of another length (GG for N) is none: it
-would shift the chain.
+What is more probable by far is a doubt. Isobaric blocks of another length (GG for N), which move
+the rest of the chain, are in `proofread.py`.
 """
 
 import math
@@ -33,6 +33,7 @@ from lacuna.scaffolds.scaffold import Scaffold
 ISOBARIC, DEAMIDATED, PERMUTED = "isobaric", "deamidated", "permuted"
 GERMLINE = "against the germline"
 MASKS = 8
+UNALKYLATED = RESIDUES.replace("C", "")  # residues whose mass no reagent changes
 SAME_MASS = 0.01  # Da, of pairs; K and Q, F and oxidised M are 0.036 and 0.033 apart
 ERROR_RATE = 0.01  # of observed residues that are wrong, from which `probability` starts
 _LEAST = 1e-12  # a probability of 0 is taken for
@@ -70,9 +71,13 @@ class Doubt:
 
     @property
     def probability(self) -> float:
-        """Of what is proposed against what is observed, if ERROR_RATE of all residues are wrong."""
-        odds = self.score + math.log(ERROR_RATE / (1 - ERROR_RATE))
-        return 1 / (1 + math.exp(-odds))
+        return odds_to_probability(self.score)
+
+
+def odds_to_probability(score: float) -> float:
+    """Of what is proposed against what is observed, if it is `score` nats more probable and
+    ERROR_RATE of all residues are wrong."""
+    return 1 / (1 + math.exp(-score) * (1 - ERROR_RATE) / ERROR_RATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +120,8 @@ def find_doubts(
     kmers: those of every residue of the scaffolds; probabilities: (t, 20) of their targets, each
     read with itself hidden.
     """
-    targets = kmers.targets.numpy()
-    chain, position = targets[:, 2], targets[:, 3]
-    lengths = np.array([len(s.sequence) for s in scaffolds], dtype=np.int64)
-    starts = np.cumsum(lengths) - lengths
-    observed = encode("".join(s.sequence for s in scaffolds))[starts[chain] + position]
+    targets, observed = kmers.targets.numpy(), observed_tokens(scaffolds, kmers)
+    chain, starts = targets[:, 2], _starts(scaffolds)
     germline = kmers.templates.numpy()[targets[:, 0], 0, targets[:, 1]]
     # What is set before each chain keeps insertions of another from going over into it.
     columns = np.insert(kmers.chain_columns.numpy(), starts, PADDING)
@@ -135,6 +137,18 @@ def find_doubts(
                         *(scaffolds[i].chain, at + 1, sequence[at], residue),
                         *(doubt.probability, doubt.reason, imgt[offset + at]),
                     )
+
+
+def observed_tokens(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> np.ndarray:
+    """(t,) the token that stands at each target of `kmers`."""
+    _, _, chain, position = kmers.targets.numpy().T
+    return encode("".join(s.sequence for s in scaffolds))[_starts(scaffolds)[chain] + position]
+
+
+def _starts(scaffolds: Sequence[Scaffold]) -> np.ndarray:
+    """(m,) where each chain begins among the residues of all."""
+    lengths = np.array([len(s.sequence) for s in scaffolds], dtype=np.int64)
+    return np.cumsum(lengths) - lengths
 
 
 def _by_chain(
@@ -237,7 +251,7 @@ def _isobaric_pairs() -> np.ndarray:
 
     Pairs that differ by their order, or by I and L, alone are left out, and those with C.
     """
-    pairs = ["".join(pair) for pair in product(RESIDUES.replace("C", ""), repeat=2)]
+    pairs = ["".join(pair) for pair in product(UNALKYLATED, repeat=2)]
     weight = {pair: std_aa_mass[pair[0]] + std_aa_mass[pair[1]] for pair in pairs}
     others: dict[str, list[str]] = {pair: [] for pair in pairs}
     for one, other in product(pairs, repeat=2):

@@ -1,5 +1,6 @@
 """Proofreading of a block of chains, over files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +10,15 @@ from lacuna.core.alphabet import N_RESIDUES
 from lacuna.core.device import set_precision
 from lacuna.core.files import atomic_write
 from lacuna.core.tables import DOUBT_TABLE
-from lacuna.filling.doubts import find_doubts, hidden_in_turn
+from lacuna.filling.doubts import hidden_in_turn
+from lacuna.filling.proofread import Reading, proofread
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.predict import predict
 from lacuna.scaffolds.read import read_scaffold_block
+from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.steps.blocks import tools
 from lacuna.templates.homologs import read_homologs
 from lacuna.templates.library import of_species
-
-READ_TOGETHER = 1_000  # chains, whose distributions of every residue are in memory
 
 
 def find_doubts_of_block(
@@ -44,17 +45,19 @@ def find_doubts_of_block(
     chosen = of_species(germlines, species)
     references = read_homologs(homologs)
     chains = read_scaffold_block(scaffolds)
+
+    def read(some: Sequence[Scaffold]) -> Reading:
+        kmers = encode_scaffolds(
+            *(some, chosen, references),
+            k=length,
+            stride=stride,
+            max_identity=max_identity,
+            observed=True,
+        )
+        told = np.empty((len(kmers.targets), N_RESIDUES))
+        for rows, hidden in hidden_in_turn(kmers):
+            told[rows] = predict(model, hidden, germlines, device)
+        return Reading(kmers, told)
+
     with atomic_write(out) as handle:
-        for first in range(0, len(chains), READ_TOGETHER):
-            some = chains[first : first + READ_TOGETHER]
-            kmers = encode_scaffolds(
-                *(some, chosen, references),
-                k=length,
-                stride=stride,
-                max_identity=max_identity,
-                observed=True,
-            )
-            told = np.empty((len(kmers.targets), N_RESIDUES))
-            for rows, hidden in hidden_in_turn(kmers):
-                told[rows] = predict(model, hidden, germlines, device)
-            handle.write(DOUBT_TABLE.text(list(find_doubts(some, kmers, told))))
+        handle.write(DOUBT_TABLE.text(list(proofread(chains, read))))
