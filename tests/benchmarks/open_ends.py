@@ -8,7 +8,8 @@ IMGT 1 are drawn, cut so that they begin at an IMGT position from 2 to 30, writt
 and filled as `lacuna fill` does. Prints, by species and locus, the share of chains whose number of
 missing residues is right, and of missing residues that are right (all of a chain whose number is
 wrong count as wrong). --speed runs the workflow on so many chains of CHAINS as they are, on two
-cores, and prints the seconds from the command to the last file.
+cores, and prints the seconds from the command to the last file, and those of the processors: on a
+busy machine the first say little.
 
 The weights saw the repertoires of OAS in training; the chains of a truth.jsonl were left out of it.
 """
@@ -16,6 +17,7 @@ The weights saw the repertoires of OAS in training; the chains of a truth.jsonl 
 import argparse
 import csv
 import json
+import os
 import random
 import subprocess
 import sys
@@ -101,13 +103,17 @@ def time_run(chains: list[Chain], n: int, folder: Path) -> None:
     (folder / "samples.tsv").write_text("sample\tfasta\nall\tchains.tsv\n")
     (folder / "config.yaml").write_text("samples: samples.tsv\noutdir: out\n")
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    began = time.perf_counter()
+    began, before = time.perf_counter(), os.times()
     subprocess.run(
         [*command, "--cores", "2", "--quiet", "all"], cwd=folder, check=True, capture_output=True
     )
-    seconds = time.perf_counter() - began
+    seconds, after = time.perf_counter() - began, os.times()
+    user, system = (
+        getattr(after, x) - getattr(before, x) for x in ("children_user", "children_system")
+    )
     print((folder / "out" / "summary.txt").read_text().strip())
-    print(f"{min(n, len(chains))} chains in {seconds:.1f} s on two cores")
+    done = min(n, len(chains))
+    print(f"{done} chains in {seconds:.1f} s on two cores ({user + system:.1f} s of processors)")
 
 
 if __name__ == "__main__":
