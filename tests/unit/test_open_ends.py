@@ -112,5 +112,5 @@ def test_the_key_is_auto_true_or_false() -> None:
     for given, read in {"auto": "auto", "true": True, "False": False, False: False}.items():
         config = check_config({"samples": "-", "complete_ends": given}, CONFIG_SCHEMA)
         assert config["complete_ends"] == read
-    with pytest.raises(LacunaError, match="'complete_ends' is 'yes'; use one of auto, True, False"):
+    with pytest.raises(LacunaError, match="'complete_ends' is 'yes'; use one of auto, true, false"):
         check_config({"samples": "-", "complete_ends": "yes"}, CONFIG_SCHEMA)

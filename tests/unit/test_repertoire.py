@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chains import fasta, germline_chain, hidden
 from conftest import Write
@@ -181,6 +183,29 @@ def test_a_table_may_be_truth_and_homologs_too(write: Write) -> None:
     table = write("true.tsv", airr(rows))
     [found] = [x for x in read_scaffolds(chains, truth=table) if isinstance(x, Scaffold)]
     assert found.gaps[0].truth == H[30:33]
+
+
+LINES = st.lists(
+    st.text(st.characters(codec="utf-8") | st.sampled_from('\t\n\r",*XACDEFGHIK\0'), max_size=60)
+    | st.just(f"a\t{H}\tIGH"),
+    max_size=6,
+)
+
+
+@pytest.mark.parametrize("comma", [False, True])
+@given(lines=LINES)
+def test_any_text_below_a_header_is_read_or_refused(
+    write: Write, comma: bool, lines: list[str]
+) -> None:
+    text = "\n".join(["sequence_id\tsequence_aa\tlocus", *lines])
+    path = write("any.tsv", text.replace("\t", ",") if comma else text)
+    try:
+        found = list(read_scaffolds(path))
+    except LacunaError as error:
+        assert "\n" not in str(error)
+    else:
+        assert count_records(path) >= sum(1 for x in found)
+        assert all(isinstance(x, Scaffold) or x.reason.startswith("any.tsv:") for x in found)
 
 
 # --- airr.tsv ------------------------------------------------------------------------------------

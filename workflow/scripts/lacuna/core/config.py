@@ -166,8 +166,9 @@ def explain_error(error: ValidationError, schema: Mapping[str, Any]) -> str:
             says += " (a nested key comes as text from --config: set it in a config file)"
         return says
     if error.validator == "enum":
-        near = difflib.get_close_matches(str(given), [str(name) for name in wanted], n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(map(str, wanted))}"
+        names = [str(name).lower() if isinstance(name, bool) else str(name) for name in wanted]
+        near = difflib.get_close_matches(str(given), names, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(names)}"
         return f"'{key}' is {shown}; {hint}"
     limits = {
         "minimum": "at least",

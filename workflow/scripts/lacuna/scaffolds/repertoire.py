@@ -116,11 +116,12 @@ def _cut(line: str, delimiter: str) -> list[str]:
 
 
 def count_chains(path: str | Path, layout: Layout) -> int:
-    """The chains of a table, usable or not, by one pass over its bytes; blank lines count too."""
+    """The chains of a table, usable or not, by one pass over its bytes: as many, or too many by its
+    blank lines."""
     lines, last = 0, b"\n"
     with open_bytes(path) as handle:
         while chunk := handle.read(_CHUNK):
-            lines += chunk.count(b"\n") or chunk.count(b"\r")
+            lines += chunk.count(b"\n") + chunk.count(b"\r") - chunk.count(b"\r\n")
             last = chunk[-1:]
     lines += last not in b"\r\n"
     return max(lines - layout.header, 0) * len(layout.chains)
