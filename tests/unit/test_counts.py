@@ -100,7 +100,8 @@ def test_a_line_names_no_more_samples_than_can_be_read() -> None:
 
 def test_it_says_what_share_of_the_chains_lacked_what() -> None:
     found = Counts(chains=8, n_terminal=4, c_terminal=1, inside=2)
-    shares = "50.0% the N terminus, 12.5% the C terminus, 25.0% residues inside"
-    assert found.lacking() == f"of the chains lacked: {shares}"
+    assert found.lacking() == (
+        "50.0% of the chains lacked the N terminus, 12.5% the C terminus, 25.0% residues inside"
+    )
     assert Counts(chains=8, inside=2).lacking() == ""
     assert Counts(chains=1, n_terminal=1).lacking() == ""

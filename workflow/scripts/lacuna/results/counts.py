@@ -61,8 +61,10 @@ class Counts:
         }
         if self.chains < 2 or not self.n_terminal + self.c_terminal:
             return ""
-        shares = [f"{n / self.chains:.1%} {what}" for what, n in lacked.items() if n]
-        return f"of the chains lacked: {', '.join(shares)}"
+        shares = [(f"{n / self.chains:.1%}", what) for what, n in lacked.items() if n]
+        (first, end), *others = shares
+        more = "".join(f", {share} {what}" for share, what in others)
+        return f"{first} of the chains lacked {end}{more}"
 
 
 def count_sample(chains: Path, rejected: Path) -> Counts:
