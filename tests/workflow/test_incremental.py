@@ -37,6 +37,8 @@ EDITS = {
     "workflow/scripts/join_accuracy.py": {"join_accuracy"},
     "workflow/scripts/measure_accuracy.py": MEASURED,
     "workflow/scripts/write_alternatives.py": set(),  # not asked for
+    "workflow/scripts/find_doubts.py": set(),  # nor this
+    "workflow/scripts/write_airr.py": set(),  # the chains are those of a FASTA
     "workflow/scripts/write_kmers.py": BLOCKS | ACROSS,
 }
 
