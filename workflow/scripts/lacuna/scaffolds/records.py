@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from lacuna.scaffolds import fasta, repertoire
 from lacuna.scaffolds.fasta import Record
+from lacuna.scaffolds.fasta import count_records as count_fasta
+from lacuna.scaffolds.fasta import read_records as read_fasta
+from lacuna.scaffolds.repertoire import count_chains, layout_of, read_chains
 
 
 def is_repertoire(path: str | Path) -> bool:
@@ -12,7 +14,7 @@ def is_repertoire(path: str | Path) -> bool:
 
     Raises LacunaError if it cannot be read, or is such a table without a column of chains.
     """
-    return repertoire.layout_of(path) is not None
+    return layout_of(path) is not None
 
 
 def count_records(path: str | Path) -> int:
@@ -21,8 +23,8 @@ def count_records(path: str | Path) -> int:
     Of a table it may be too high by its blank lines. Raises LacunaError if the file cannot be read
     or holds no chains.
     """
-    layout = repertoire.layout_of(path)
-    return fasta.count_records(path) if layout is None else repertoire.count_chains(path, layout)
+    layout = layout_of(path)
+    return count_fasta(path) if layout is None else count_chains(path, layout)
 
 
 def read_records(path: str | Path, max_bytes: int) -> Iterator[Record]:
@@ -31,8 +33,8 @@ def read_records(path: str | Path, max_bytes: int) -> Iterator[Record]:
     No more than about `max_bytes` of one sequence are held: of a longer record `fault` says so.
     Raises LacunaError if the file cannot be read or holds no chains.
     """
-    layout = repertoire.layout_of(path)
+    layout = layout_of(path)
     if layout is None:
-        yield from fasta.read_records(path, max_bytes)
+        yield from read_fasta(path, max_bytes)
     else:
-        yield from repertoire.read_chains(path, layout, max_bytes)
+        yield from read_chains(path, layout, max_bytes)
