@@ -28,8 +28,9 @@ SETTINGS = Settings(
     modifications=CONFIG["modifications"],
     candidates=2,
     precision="fast",
+    complete_ends=False,
 )
-OUTPUTS = ("filled", "residues", "gaps", "chains", "accuracy", "rejected")
+OUTPUTS = ("filled", "residues", "gaps", "chains", "masses", "accuracy", "rejected")
 OUTPUTS += ("alkylation", "alternatives")
 
 sheets = st.lists(st.integers(0, 2 * LARGEST), max_size=120).map(

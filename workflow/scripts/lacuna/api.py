@@ -217,6 +217,7 @@ def fill(
     precision: str = "fast",
     on_bad_record: str = "reject",
     kmer: Mapping[str, int] | None = None,
+    complete_ends: bool | Literal["auto"] = "auto",
     weights: str | Path = WEIGHTS,
     library: str | Path = LIBRARY,
 ) -> FilledChains:
@@ -256,6 +257,7 @@ def fill(
         "precision": precision,
         "on_bad_record": on_bad_record,
         "kmer": dict(kmer or {}),
+        "complete_ends": complete_ends,
     }
     with TemporaryDirectory(prefix="lacuna-") as folder:
         inputs = _write_inputs(given, Path(folder))

@@ -88,9 +88,13 @@ def _rows(
     for i, residue in enumerate(filled):
         gap = of_gaps.get(i + 1)
         if gap is not None:
-            row = known.get(gap.scaffold_position + 1)
-            told = _of_gap(gap, row, given=gap.scaffold_position in weights)
-            yield _flagged(told, gap.scaffold_position in unsure)
+            place = gap.scaffold_position
+            if scaffold.sequence[place : place + 1] in ("", *RESIDUES):
+                # A gap without a position of its own: what is known there is of its neighbour.
+                yield _flagged(_of_gap(gap, None, given=False), True)
+                continue
+            told = _of_gap(gap, known.get(place + 1), given=place in weights)
+            yield _flagged(told, place in unsure)
             continue
         at = next(left)
         row = known.get(at + 1)
