@@ -75,7 +75,7 @@ def fill(
             parts[name].append(path)
     for name in TABLES:
         join_parts(parts[name], folder / name, HEADERS.get(name, ""))
-    read = {name: _as_text(folder / name) for name in HEADERS}
+    read = {name: _as_text(folder / name) for name in HEADERS if name in TABLES}
     return Run(tuple(scaffolds), folder, {**read, "scored": read_scored(folder / "scored")})
 
 
@@ -189,7 +189,8 @@ def probabilities_are_shares(run: Run) -> None:
 def tables_parse_to_what_was_written(run: Run) -> None:
     """csv, pandas and Biopython read the same cells and records from the files."""
     names = [scaffold.chain for scaffold in run.scaffolds]
-    for name, header in HEADERS.items():
+    for name in (table for table in HEADERS if table in run.tables):
+        header = HEADERS[name]
         text = (run.folder / name).read_bytes().decode()
         assert "\r" not in text and text.endswith("\n")
         rows = list(csv.reader(StringIO(text, newline=""), delimiter="\t"))

@@ -66,7 +66,9 @@ def write_tables(
         n_codes = len(every) - len(gapped)
         counts = (len(in_gaps), len(in_gaps), len(gapped), 0, n_codes, n_codes, 0)
         where = regions[number] if regions else regions_of_chain(sequence)
-        rows.append(ChainRow(name, locus, *segments, len(sequence), *counts, where))
+        first = sum(end for start, end in gapped if start == 0)
+        last = sum(end - start for start, end in gapped if end == len(sequence))
+        rows.append(ChainRow(name, locus, *segments, len(sequence), *counts, where, first, last))
         for gap, (start, end) in enumerate(every, 1):
             code = "" if (start, end) in gapped else "J"
             place = (name, gap, start, end)

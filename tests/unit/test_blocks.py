@@ -97,6 +97,7 @@ def run(
             at / "kmers.safetensors",
             at / "scaffolds.jsonl",
             **of_run,
+            complete_ends=False,
         )
         fill_block_files(
             at / "scaffolds.jsonl",
@@ -336,9 +337,9 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
         write(
             "ac.tsv",
             columns
-            + row.format("m", "120\t8\t8\t3\t0\t2\t2\t1")
-            + row.format("n", "9\t5\t1\t2\t1\t1\t0\t1")
-            + row.format("NA", "120\t0\t0\t0\t0\t0\t0\t0"),
+            + row.format("m", "120\t8\t8\t3\t0\t2\t2\t1\t\t6\t0")
+            + row.format("n", "9\t5\t1\t2\t1\t1\t0\t1\t\t0\t5")
+            + row.format("NA", "120\t0\t0\t0\t0\t0\t0\t0\t\t0\t0"),
         ),
         write("bc.tsv", columns),
     ]
@@ -362,7 +363,8 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     assert summary.read_text().splitlines() == [
         "one: 3 chains, 9 of 13 missing residues filled, 2 of 3 ambiguity codes resolved, "
         "1 gap left open, 2 gaps filled without a template (no antibody domain, no homolog), "
-        "1 chain without a gap, 1 chain of less than 10 residues; right: lacuna 6/8 (0.750), "
+        "1 chain without a gap, 1 chain of less than 10 residues, 33.3% of the chains lacked "
+        "the N terminus, 33.3% the C terminus, 33.3% residues inside; right: lacuna 6/8 (0.750), "
         "seed_lstm (true_context) 6/8 (0.750); J (I or L) right: lacuna 6/8 (0.750)",
         f"two: 0 chains, 0 of 0 missing residues filled, 2 records rejected (see {rejected[1]}); "
         "no truth given; C weighs 160.031 Da, carbamidomethylated: found from 12 masses; "

@@ -14,7 +14,8 @@ REJECTED = Path("out/s/rejected.tsv")
 
 def test_chains_gaps_and_records_are_counted(write: Write) -> None:
     odd = ['"""a"', "NA", "=1", "\x1b[0m"]  # as cells
-    numbers = ["120\t8\t6\t3\t1\t0\t0\t2", "9\t0\t0\t0\t0\t2\t2\t0", "3\t0\t0\t0\t0\t0\t0\t0"]
+    numbers = ["120\t8\t6\t3\t1\t0\t0\t2\t\t3\t0", "9\t0\t0\t0\t0\t2\t2\t0\t\t0\t0"]
+    numbers.append("3\t0\t0\t0\t0\t0\t0\t0\t\t0\t0")
     cells = "".join(f"{i}\tH\t\t\t\t\t{n}\n" for i, n in zip(odd, numbers, strict=False))
     chains = write("chains.tsv", CHAIN_TABLE.header + cells)
     reasons = f'{odd[0]}\t1\t\t"a ""quoted"" reason"\n\t7\t3\tno\n'
@@ -32,6 +33,8 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
         ambiguous=2,
         resolved=2,
         rejected=2,
+        n_terminal=1,
+        inside=1,
     )
     assert not found.nothing_filled
 
@@ -43,7 +46,7 @@ def test_reads_are_counted_as_placed_or_not(write: Write) -> None:
     ]
     reads = write("reads.tsv", PLACED_TABLE.header + PLACED_TABLE.text(rows))
     chains = write(
-        "chains.tsv", CHAIN_TABLE.header + "a\tH" + 4 * "\t" + "\t120" + 7 * "\t0" + "\t\n"
+        "chains.tsv", CHAIN_TABLE.header + "a\tH\t\t\t\t\t120" + "\t0" * 7 + "\t\t0\t0\n"
     )
     found = count_sample(chains, write("rejected.tsv", REJECTED_TABLE.header), reads)
     assert (found.reads, found.placed) == (2, 1)
@@ -110,3 +113,12 @@ def test_a_line_names_no_more_samples_than_can_be_read() -> None:
     line = explain_nothing(many)
     assert "; s4: 1 record" in line and "s5" not in line and "; and 2 samples more; " in line
     assert "\n" not in line
+
+
+def test_it_says_what_share_of_the_chains_lacked_what() -> None:
+    found = Counts(chains=8, n_terminal=4, c_terminal=1, inside=2)
+    assert found.lacking() == (
+        "50.0% of the chains lacked the N terminus, 12.5% the C terminus, 25.0% residues inside"
+    )
+    assert Counts(chains=8, inside=2).lacking() == ""
+    assert Counts(chains=1, n_terminal=1).lacking() == ""

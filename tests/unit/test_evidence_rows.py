@@ -91,3 +91,40 @@ def test_what_reads_say_is_moved_to_the_filled_chain(
     assert [rows["a", i].flags for i in (5, 6, 7)] == ["length"] * 3
     assert [rows["a", i].residue for i in (5, 6, 7)] == list(chain[4:7])
     assert (rows["b", 2].probability, rows["b", 2].flags) == (0.99, "minority")
+
+
+def test_an_end_without_a_position_of_its_own_has_nothing_of_its_neighbour(
+    write: Write, tmp_path: Path, chain: str
+) -> None:
+    """The scaffold need not have the gap: ends may be missing without a mark."""
+    cut = chain[3:-2]
+    told = tuple(PositionEvidence(i, weights(**{cut[i]: 1.0})) for i in (0, len(cut) - 1))
+    (tmp_path / "scaffolds").mkdir()
+    write_scaffolds(
+        tmp_path / "scaffolds" / "00000.jsonl", [Scaffold("a", "", cut, (), 1, (), told)]
+    )
+    places = {**dict.fromkeys(range(3), 0), **dict.fromkeys(range(len(chain) - 2, len(chain)), -1)}
+    rows = [
+        ResidueRow(
+            *("a", i + 1, 1, chain[i], 0.5, NOTHING, "G", "FR1", "", str(i)),
+            *(len(cut) if at else 0, ""),
+        )
+        for i, at in places.items()
+    ]
+    shown = [
+        EvidenceRow("a", i + 1, "", "", cut[i], 0.9, "observed", 7.0, "", NOTHING, "isobaric")
+        for i in range(len(cut))
+    ]
+    write_evidence(
+        scaffolds=tmp_path / "scaffolds",
+        filled=write("filled.fasta", f">a\n{chain}\n"),
+        residues=write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows)),
+        positions=write("positions.tsv", EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(shown)),
+        out=tmp_path / "out",
+    )
+    found = list(EVIDENCE_TABLE.read(tmp_path / "out"))
+    assert "".join(row.residue for row in found) == chain
+    filled = [row for i, row in enumerate(found) if i in places]
+    assert {(r.state, r.depth, r.flags) for r in filled} == {("inferred", None, "length")}
+    observed = [row for i, row in enumerate(found) if i not in places]
+    assert {(r.state, r.depth, r.flags) for r in observed} == {("observed", 7.0, "isobaric")}

@@ -28,6 +28,7 @@ SETTINGS = Settings(
     modifications=CONFIG["modifications"],
     candidates=2,
     precision="fast",
+    complete_ends=False,
 )
 OUTPUTS = ("filled", "residues", "gaps", "chains", "masses", "accuracy", "rejected")
 OUTPUTS += ("alkylation", "alternatives")

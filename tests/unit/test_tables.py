@@ -16,6 +16,7 @@ from lacuna.core.files import LacunaError
 from lacuna.core.tables import (
     ACCURACY_TABLE,
     CHAIN_TABLE,
+    DOUBT_TABLE,
     EVIDENCE_TABLE,
     GAP_TABLE,
     MASS_TABLE,
@@ -24,6 +25,7 @@ from lacuna.core.tables import (
     RESIDUE_TABLE,
     SCORED_TABLE,
     TUTORIAL_TABLE,
+    DoubtRow,
     EvidenceRow,
     PlacedRow,
     Readings,
@@ -40,7 +42,7 @@ from laws import fill
 DOCS = Path(__file__).parents[2] / "docs" / "outputs.md"
 OUTPUTS = (
     *(RESIDUE_TABLE, GAP_TABLE, CHAIN_TABLE, MASS_TABLE, ACCURACY_TABLE, REJECTED_TABLE),
-    *(TUTORIAL_TABLE, EVIDENCE_TABLE, PLACED_TABLE),
+    *(DOUBT_TABLE, TUTORIAL_TABLE, EVIDENCE_TABLE, PLACED_TABLE),
 )
 TABLES = (*OUTPUTS, SCORED_TABLE)
 
@@ -63,6 +65,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     measure([folder / "scored"], [], folder / "accuracy")
     rejected = RejectedRow("b", 9, None, 'b.fasta:9: a "fault"')
     tutorial = TutorialRow("NA", 3, "scaffold", "V", 0.5)
+    doubt = DoubtRow('"a', 3, "K", "Q", 0.8239, "isobaric", "3")
+    (folder / "doubts").write_text(DOUBT_TABLE.header + DOUBT_TABLE.text([doubt]))
     (folder / "rejected").write_text(REJECTED_TABLE.header + REJECTED_TABLE.text([rejected]))
     (folder / "predictions").write_text(TUTORIAL_TABLE.header + TUTORIAL_TABLE.text([tutorial]))
     known = [

@@ -21,7 +21,7 @@ from lacuna.steps.packs import FEWEST
 
 pytestmark = pytest.mark.workflow
 
-LOOPS = {"join_blocks"}  # calls its function once for each of its tables
+LOOPS = {"join_blocks", "join_doubts"}  # calls its function once for each of its tables
 # Parameters that no rule names.
 OF_JOB = {"device", "gpus", "processes", "cores", "method", "python"}
 # Parameters that combine several names.

@@ -46,6 +46,8 @@ EDITS = {
     "workflow/scripts/join_accuracy.py": {"join_accuracy"},
     "workflow/scripts/measure_accuracy.py": MEASURED,
     "workflow/scripts/write_alternatives.py": set(),  # not requested
+    "workflow/scripts/find_doubts.py": set(),  # not requested
+    "workflow/scripts/write_airr.py": set(),  # the chains are those of a FASTA
     "workflow/scripts/write_kmers.py": REFILLED,
     "workflow/scripts/weigh_evidence.py": BLOCKS | ACROSS | READS,
 }

@@ -22,7 +22,7 @@ from lacuna.steps.config_record import is_rewritten, write_record
 from lacuna.steps.outdir import RunLock, check_outdir, last_words
 from lacuna.steps.packs import LARGEST, plan_packs
 from lacuna.steps.provenance import Inputs, code_digest
-from lacuna.scaffolds.fasta import count_records
+from lacuna.scaffolds.records import count_records, is_repertoire
 from lacuna.steps.sheet import PATHS, read_sheet
 
 
@@ -57,6 +57,8 @@ CHAINS = {
     name: checked(count_records, sample.fasta) if sample.fasta else LARGEST
     for name, sample in SAMPLES.items()
 }
+REPERTOIRES = [name for name, s in SAMPLES.items() if s.fasta and checked(is_repertoire, s.fasta)]
+WITH_ENDS = {"auto": REPERTOIRES, True: list(SAMPLES), False: []}[CONFIG["complete_ends"]]
 N_BLOCKS = {
     name: max(ceil(n / CONFIG["block_size"]), 1) if SAMPLES[name].fasta else 1
     for name, n in CHAINS.items()
@@ -117,7 +119,7 @@ def seeded_samples():
 SEEDED = seeded_samples()
 # Reads cost as much work as a hundred chains.
 COST = {name: max(n, LARGEST) if name in READ else n for name, n in CHAINS.items()}
-PACKS = plan_packs(COST, SEEDED, CONFIG["pack_chains"])
+PACKS = plan_packs(COST, [*SEEDED, *REPERTOIRES], CONFIG["pack_chains"])
 PACKED = {name for pack in PACKS for name in pack.samples}
 
 
@@ -143,6 +145,10 @@ def sample_tables(name):
         tables.append("evidence.tsv")
     if CONFIG["alternatives"]:
         tables.append("alternatives.fasta")
+    if CONFIG["doubts"]:
+        tables.append("doubts.tsv")
+    if name in REPERTOIRES:
+        tables.append("airr.tsv")
     return tables
 
 

@@ -73,3 +73,26 @@ rule write_alternatives:
         code=code("write_alternatives.py"),
     script:
         "../scripts/write_alternatives.py"
+
+
+rule write_airr:
+    """Write the rows of a repertoire with their chains filled."""
+    input:
+        fasta=lambda wildcards: SAMPLES[wildcards.sample].fasta,
+        filled=OUT / "{sample}" / "filled.fasta",
+        gaps=OUT / "{sample}" / "gaps.tsv",
+    output:
+        out=OUT / "{sample}" / "airr.tsv",
+    log:
+        OUT / "logs" / "write_airr" / "{sample}.log",
+    benchmark:
+        OUT / "benchmarks" / "write_airr" / "{sample}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        inputs=digests("fasta"),
+        code=code("write_airr.py"),
+    script:
+        "../scripts/write_airr.py"

@@ -66,6 +66,7 @@ for pack in PACKS:
             settings={
                 **{name: CONFIG[name] for name in PACK_SETTINGS},
                 "max_identity": CONFIG["accuracy"]["max_identity"],
+                "complete_ends": CONFIG["complete_ends"] is True,
             },
             inputs=digests(
                 *PATHS,

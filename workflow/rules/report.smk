@@ -14,6 +14,7 @@ SHOWN_SETTINGS = (
     "alkylation",
     "modifications",
     "candidates",
+    "complete_ends",
     "kmer",
     "precision",
     "accuracy",
@@ -54,6 +55,7 @@ rule join_accuracy:
         gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
         reads=list(READS.values()),
+        doubts=expand(OUT / "{sample}" / "doubts.tsv", sample=SAMPLES if CONFIG["doubts"] else []),
     output:
         out=OUT / "accuracy.tsv",
         summary=OUT / "summary.txt",

@@ -89,6 +89,7 @@ rule write_kmers:
         modifications=CONFIG["modifications"],
         precision=CONFIG["precision"],
         species=lambda wildcards: SAMPLES[wildcards.sample].species,
+        complete_ends=lambda wildcards: wildcards.sample in WITH_ENDS,
         inputs=digests("homologs", "train.from", "library"),
         code=code("write_kmers.py"),
     script:

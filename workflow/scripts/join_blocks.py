@@ -1,4 +1,4 @@
-"""Adapter of rule join_blocks."""
+"""Adapter of rules join_blocks and join_doubts."""
 
 from pathlib import Path
 

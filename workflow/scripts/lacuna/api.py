@@ -216,6 +216,7 @@ def fill(
     precision: str = "fast",
     on_bad_record: str = "reject",
     kmer: Mapping[str, int] | None = None,
+    complete_ends: bool | Literal["auto"] = "auto",
     weights: str | Path = WEIGHTS,
     library: str | Path = LIBRARY,
 ) -> FilledChains:
@@ -255,6 +256,7 @@ def fill(
         "precision": precision,
         "on_bad_record": on_bad_record,
         "kmer": dict(kmer or {}),
+        "complete_ends": complete_ends,
     }
     with TemporaryDirectory(prefix="lacuna-") as folder:
         inputs = _write_inputs(given, Path(folder))

@@ -25,7 +25,7 @@ _INPUTS = {
     "evidence": "TSV with the columns chain, position, residue, probability",
 }
 # Keys of config.yaml that are options here; the schema has their values and defaults.
-_KEYS = ("alkylation", "candidates", "tolerance_ppm", "precision")
+_KEYS = ("alkylation", "candidates", "tolerance_ppm", "precision", "complete_ends", "doubts")
 _TYPES: dict[str, Callable[[str], Any]] = {"integer": int, "number": float, "string": str}
 
 
@@ -69,7 +69,9 @@ def _parser() -> _Parser:
         "that the workflow writes for a sample; those of an earlier call are replaced.",
         argument_default=argparse.SUPPRESS,
     )
-    fill.add_argument("fasta", type=Path, help="chains with gaps, plain or .gz")
+    fill.add_argument(
+        "fasta", type=Path, help="chains with gaps: FASTA, AIRR TSV or OAS unit, plain or .gz"
+    )
     fill.add_argument("--out", type=Path, required=True, help="folder for the results")
     for name, says in _INPUTS.items():
         fill.add_argument(f"--{name}", type=Path, metavar="FILE", help=says)
@@ -78,8 +80,8 @@ def _parser() -> _Parser:
     for key in _KEYS:
         fill.add_argument(
             f"--{key.replace('_', '-')}",
-            type=_TYPES[schema[key]["type"]],
-            choices=schema[key].get("enum"),
+            type=_TYPES.get(str(schema[key]["type"]), str),
+            choices=_choices(schema[key]),
             help=f"{schema[key]['description']} (default: {schema[key]['default']})",
         )
     fill.add_argument(
@@ -91,9 +93,18 @@ def _parser() -> _Parser:
     return parser
 
 
+def _choices(key: dict[str, Any]) -> list[str] | None:
+    """The values of a key as they are typed; None if any of its type will do."""
+    if key["type"] == "boolean":
+        return ["true", "false"]
+    if "enum" not in key:
+        return None
+    return [str(value).lower() if isinstance(value, bool) else value for value in key["enum"]]
+
+
 def _fill(chosen: argparse.Namespace) -> None:
     """Fill a file and print a summary line; raises LacunaError if nothing was filled."""
-    from lacuna.steps.one_file import OUTPUTS, fill_file  # imports torch, not needed for --help
+    from lacuna.steps.one_file import fill_file  # imports torch, not needed for --help
 
     given = vars(chosen)
     inputs = {name: given[name] for name in ("fasta", *_INPUTS) if name in given}
@@ -101,8 +112,8 @@ def _fill(chosen: argparse.Namespace) -> None:
     options["modifications"] = dict.fromkeys(given.get("modification", ()), True)
     out: Path = given["out"]
     with _progress_bar() as progress:
-        fill_file(inputs, out, options, species=given["species"], progress=progress)
-    print(_summary(inputs["fasta"].name, {name: out / file for name, file in OUTPUTS.items()}))
+        made = fill_file(inputs, out, options, species=given["species"], progress=progress)
+    print(_summary(inputs["fasta"].name, {name: out / file for name, file in made.items()}))
 
 
 def _summary(name: str, files: dict[str, Path]) -> str:
@@ -120,6 +131,7 @@ def _summary(name: str, files: dict[str, Path]) -> str:
             alkylation=[files["alkylation"]],
             out=Path(folder) / "accuracy.tsv",
             summary=summary,
+            doubts=[files["doubts"]] if "doubts" in files else [],
         )
         return summary.read_text(encoding="utf-8").rstrip("\n")
 

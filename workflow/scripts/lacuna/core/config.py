@@ -79,7 +79,8 @@ def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str
         schema: dict[str, Any] = yaml.safe_load(handle)
     resolved: dict[str, Any] = with_defaults(copy.deepcopy(dict(config)), schema)
     for key, value in resolved.items():
-        if schema["properties"].get(key, {}).get("type") == "boolean" and isinstance(value, str):
+        kinds = schema["properties"].get(key, {}).get("type", ())
+        if "boolean" in kinds and isinstance(value, str):
             # `--config key=true` arrives as text: Snakemake parses only Python's True and False.
             resolved[key] = {"true": True, "false": False}.get(value.lower(), value)
     check_finite(resolved)
@@ -174,8 +175,9 @@ def explain_error(error: ValidationError, schema: Mapping[str, Any]) -> str:
             says += " (a nested key comes as text from --config: set it in a config file)"
         return says
     if error.validator == "enum":
-        near = difflib.get_close_matches(str(given), [str(name) for name in wanted], n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(map(str, wanted))}"
+        names = [str(name).lower() if isinstance(name, bool) else str(name) for name in wanted]
+        near = difflib.get_close_matches(str(given), names, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(names)}"
         return f"'{key}' is {shown}; {hint}"
     limits = {
         "minimum": "at least",

@@ -112,6 +112,8 @@ class ChainRow(NamedTuple):
     resolved: Annotated[int, "those of them that were resolved"]
     without_template: Annotated[int, "gaps that were filled without a template"]
     regions: Annotated[str, "its regions with their first and last position, from 1"]
+    n_terminal: Annotated[int, "missing residues before its first observed one"]
+    c_terminal: Annotated[int, "missing residues after its last observed one"]
 
 
 class MassRow(NamedTuple):
@@ -201,6 +203,18 @@ class PlacedRow(NamedTuple):
     score: Annotated[float | None, "log odds against chance, nats", "%.1f"]
     placed_as: Annotated[str, "whole, core, shared, contaminant, or why it was not placed"]
     differences: Annotated[str, "residues of chain and read that differ, joined by ,"]
+
+
+class DoubtRow(NamedTuple):
+    """An observed residue that looks wrong, or a block of them of another length."""
+
+    chain: Annotated[str, "id of the chain"]
+    position: Annotated[int, "in the filled chain, from 1"]
+    residue: Annotated[str, "what is observed, and stays"]
+    proposed: Annotated[str, "what is more probable"]
+    probability: Annotated[float, "of what is proposed against what is observed", _SHARE]
+    reason: Annotated[str, "isobaric, deamidated, permuted, against the germline"]
+    imgt: Annotated[str, "IMGT number"]
 
 
 class TutorialRow(NamedTuple):
@@ -363,4 +377,5 @@ ACCURACY_TABLE = Table("accuracy.tsv", AccuracyRow)
 REJECTED_TABLE = Table("rejected.tsv", RejectedRow)
 EVIDENCE_TABLE = Table("evidence.tsv", EvidenceRow)
 PLACED_TABLE = Table("reads.tsv", PlacedRow)
+DOUBT_TABLE = Table("doubts.tsv", DoubtRow)
 TUTORIAL_TABLE = Table("predictions.tsv", TutorialRow)

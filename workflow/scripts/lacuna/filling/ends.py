@@ -11,10 +11,15 @@ from lacuna.antibody.imgt import (
     INSERTION_111,
     OCCUPIED,
     OTHER_INSERTION,
+    REGION_STARTS,
 )
 from lacuna.antibody.numbering import TYPICAL_CDR3, number_parts
 from lacuna.core.alphabet import ABSENT
 
+_LOOPS = (
+    (REGION_STARTS["CDR1"], REGION_STARTS["FR2"]),
+    (REGION_STARTS["CDR2"], REGION_STARTS["FR3"]),
+)
 MAX_CONSTANT = 120  # residues of a constant region that are completed, about one domain
 
 
@@ -28,6 +33,13 @@ def missing_before(columns: np.ndarray, locus: str, v_row: np.ndarray | None) ->
     if not locus or not 1 <= code < OTHER_INSERTION:
         return None
     occupied = _occupied(locus, v_row)
+    for begin, stop in _LOOPS:
+        if begin <= code < stop:
+            # What is left of a loop is numbered from its middle, so its length counts.
+            loop = int(((occupied >= begin) & (occupied < stop)).sum())
+            inside = (columns >= begin) & (columns < stop) | (columns == OTHER_INSERTION)
+            left = int(np.argmin(np.append(inside, False)))
+            return int((occupied < begin).sum()) + max(loop - left, 0)
     if code <= CYS104:
         return int((occupied < code).sum())
     if FR4_START <= code < INSERTION_111:

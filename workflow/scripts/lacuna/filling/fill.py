@@ -620,10 +620,16 @@ def _fill_chain(
         pieces += scaffold.sequence[at:start], piece
         at = end
         counts.add(gap, piece, is_open, bool(gap.rows) and gap.rows.start in unguided)
+        if not gap.ambiguity:
+            counts.n_terminal += len(piece) if start == 0 else 0
+            counts.c_terminal += len(piece) if end == len(scaffold.sequence) else 0
     sequence = "".join(pieces) + scaffold.sequence[at:]
     regions = regions_as_text(chain.regions[chain.offset : chain.offset + len(sequence)])
     name, n = scaffold.chain, len(sequence)
-    row = ChainRow(name, chain.locus, *chain.nearest, n, *counts.all(), regions)
+    row = ChainRow(
+        *(name, chain.locus, *chain.nearest, n, *counts.before_regions()),
+        *(regions, counts.n_terminal, counts.c_terminal),
+    )
     masses = mass_row(scaffold, sequence)
     return FilledChain(scaffold, sequence, row, gap_rows, residue_rows, scored_rows, masses)
 
@@ -649,6 +655,8 @@ class _Counts:
     ambiguous: int = 0
     resolved: int = 0
     without_template: int = 0
+    n_terminal: int = 0
+    c_terminal: int = 0
 
     def add(self, gap: _Gap, piece: str, is_open: bool, without_template: bool) -> None:
         known = len(piece) - piece.count(MISSING_LETTER)
@@ -662,8 +670,8 @@ class _Counts:
         self.open += is_open
         self.without_template += without_template
 
-    def all(self) -> tuple[int, int, int, int, int, int, int]:
-        """All counts in the order of chains.tsv."""
+    def before_regions(self) -> tuple[int, int, int, int, int, int, int]:
+        """The counts that come before the regions in chains.tsv, in its order."""
         return (
             *(self.missing, self.filled, self.gaps, self.open),
             *(self.ambiguous, self.resolved, self.without_template),

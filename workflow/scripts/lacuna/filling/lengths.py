@@ -18,7 +18,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import torch
 
 from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_LAST, FR4_START, INSERTION_111, N_IMGT, OTHER_INSERTION
@@ -201,19 +200,7 @@ class Reader:
 
     def predict(self, kmers: KmerSet, asked: np.ndarray) -> np.ndarray:
         """Distributions (asked, 20) of only those targets with `asked` (t,) bool."""
-        at = Targets(*(column[asked] for column in kmers.at()))
-        used, kmer = np.unique(at.kmer, return_inverse=True)
-        rows = torch.from_numpy(used).long()
-        few = replace(
-            kmers,
-            **{
-                name: getattr(kmers, name)[rows]
-                for name in ("tokens", "columns", "templates", "v_genes", "j_gene")
-            },
-            homolog_profile=kmers.homolog_profile[rows if len(kmers.homolog_profile) else slice(0)],
-            targets=torch.from_numpy(np.stack(at._replace(kmer=kmer), 1).astype(np.int32)),
-        )
-        return self.predictor.predict(few)
+        return self.predictor.predict(kmers.of_targets(asked))
 
 
 def resolve_lengths(
@@ -277,7 +264,11 @@ def _expect_ends(chains: Sequence[_Chain], reader: Reader) -> None:
     """Set the lengths that germline implies for gaps at ends; without a mass they are final."""
     cut = []
     for chain in chains:
-        ends = [found for found in chain.open if _is_end(chain.scaffold, found.gap)]
+        ends = [
+            found
+            for found in chain.open
+            if len(found.lengths) > 1 and _is_end(chain.scaffold, found.gap)
+        ]
         if ends:
             lengths = list(chain.chosen)
             for found in ends:

@@ -8,7 +8,7 @@ blocks: chains go through the template search in batches of one fixed shape.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,6 +112,22 @@ class KmerSet:
             found[chain].append(PartSegments(start, *nearest))
         return found
 
+    def of_targets(self, asked: np.ndarray) -> "KmerSet":
+        """The set with only those targets with `asked` (t,) bool, and the k-mers that have them."""
+        at = Targets(*(column[asked] for column in self.at()))
+        used, kmer = np.unique(at.kmer, return_inverse=True)
+        rows = torch.from_numpy(used).long()
+        few = {
+            name: getattr(self, name)[rows]
+            for name in ("tokens", "columns", "templates", "v_genes", "j_gene")
+        }
+        return replace(
+            self,
+            **few,
+            homolog_profile=self.homolog_profile[rows if len(self.homolog_profile) else slice(0)],
+            targets=torch.from_numpy(np.stack(at._replace(kmer=kmer), 1).astype(np.int32)),
+        )
+
     def target_loci(self) -> np.ndarray:
         """Index into LOCI of the part of each missing residue, or -1: (t,) int."""
         _, _, chain, position = (column.astype(np.int64) for column in self.at())
@@ -214,10 +230,12 @@ def encode_scaffolds(
     k: int = 128,
     stride: int = 64,
     max_identity: float = 0.95,
+    observed: bool = False,
 ) -> KmerSet:
     """Encode the missing residues of scaffolds whose gaps have known lengths as k-mers.
 
-    k, stride: residues per window and between window starts. For chains whose truth is known,
+    k, stride: residues per window and between window starts. observed: every residue is encoded,
+    missing or not, and none of the observed ones is hidden yet. For chains whose truth is known,
     homologs that share at least `max_identity` of the observed residues are left out, since the
     accuracy of these chains is reported.
     """
@@ -225,7 +243,7 @@ def encode_scaffolds(
     below = float(np.nextafter(np.float32(max_identity), np.float32(0.0)))
     limits = np.array([below if any(g.truth for g in s.gaps) else 1.0 for s in scaffolds])
     limits = limits[chains.owner]
-    windows, targets = _windows(chains, k, stride)
+    windows, targets = _windows(chains, k, stride, observed)
     out = _no_kmers(len(limits), len(windows), k, homologs is not None)
     dtype = product_dtype(torch.device("cpu"))
     by_locus = {i: of_locus(library, i, dtype) for i in np.unique(chains.loci).tolist() if i >= 0}
@@ -268,8 +286,8 @@ class Encoder:
     stride: int
     max_identity: float
 
-    def encode(self, scaffolds: Sequence[Scaffold]) -> KmerSet:
-        """Encode scaffolds whose gaps have known lengths."""
+    def encode(self, scaffolds: Sequence[Scaffold], *, observed: bool = False) -> KmerSet:
+        """Encode scaffolds whose gaps have known lengths; with `observed` every residue."""
         return encode_scaffolds(
             scaffolds,
             self.library,
@@ -277,6 +295,7 @@ class Encoder:
             k=self.k,
             stride=self.stride,
             max_identity=self.max_identity,
+            observed=observed,
         )
 
 
@@ -355,16 +374,17 @@ def _groups(padded: np.ndarray, loci: np.ndarray) -> Iterator[np.ndarray]:
             yield np.sort(members[start : start + SEARCH_BATCH])
 
 
-def _windows(chains: _Chains, k: int, stride: int) -> tuple[np.ndarray, Targets]:
+def _windows(chains: _Chains, k: int, stride: int, observed: bool) -> tuple[np.ndarray, Targets]:
     """Windows around missing residues, as chain and start (n, 2), and those residues.
 
-    A chain with no missing residue, or with no other residue, has none.
+    With `observed` around every residue. Otherwise a chain with no missing residue has none; a
+    chain with no observed residue never has one.
     """
     lengths = chains.lengths
     chain = np.repeat(np.arange(len(lengths)), lengths)
     missing = chains.tokens >= MISSING
     share = np.bincount(chain[missing], minlength=len(lengths))
-    at = np.flatnonzero(missing & (share < lengths)[chain])
+    at = np.flatnonzero((missing | observed) & (share < lengths)[chain])
     chain = chain[at]  # (t,)
     position = at - (chains.ends - lengths)[chain]
     start = np.zeros_like(position)

@@ -36,6 +36,9 @@ class Counts:
     rejected: int = 0  # records
     reads: int | None = None  # None for a sample without reads
     placed: int = 0  # reads
+    n_terminal: int = 0  # chains whose first residues are missing
+    c_terminal: int = 0  # chains whose last residues are missing
+    inside: int = 0  # chains with a gap between observed residues
 
     @property
     def nothing_filled(self) -> bool:
@@ -56,6 +59,20 @@ class Counts:
         if self.short:
             yield f"{plural(self.short, 'chain')} of less than {MIN_CHAIN} residues"
 
+    def lacking(self) -> str:
+        """What share of the chains lacked what; '' of a single chain, or if none lacked an end."""
+        lacked = {
+            "the N terminus": self.n_terminal,
+            "the C terminus": self.c_terminal,
+            "residues inside": self.inside,
+        }
+        if self.chains < 2 or not self.n_terminal + self.c_terminal:
+            return ""
+        shares = [(f"{n / self.chains:.1%}", what) for what, n in lacked.items() if n]
+        (first, end), *others = shares
+        more = "".join(f", {share} {what}" for share, what in others)
+        return f"{first} of the chains lacked {end}{more}"
+
 
 def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Counts:
     """Count a sample from its chains.tsv, rejected.tsv and reads.tsv, which are streamed.
@@ -63,12 +80,15 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
     Raises LacunaError if one of them is not such a table.
     """
     n = {name: 0 for name in Counts.__dataclass_fields__ if name not in ("reads", "placed")}
-    for part in _chunks(chains, ["length", *_SUMMED]):
+    for part in _chunks(chains, ["length", "n_terminal", "c_terminal", *_SUMMED]):
         n["chains"] += len(part)
         n["without_gap"] += int(((part["gaps"] == 0) & (part["ambiguous"] == 0)).sum())
         n["short"] += int((part["length"] < MIN_CHAIN).sum())
         for name in _SUMMED:
             n[name] += int(part[name].sum())
+        for name in ("n_terminal", "c_terminal"):
+            n[name] += int((part[name] > 0).sum())
+        n["inside"] += int((part["missing"] > part["n_terminal"] + part["c_terminal"]).sum())
     n["rejected"] = sum(len(part) for part in _chunks(rejected, ["line"]))
     if reads is None:
         return Counts(**n)

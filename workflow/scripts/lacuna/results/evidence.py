@@ -89,9 +89,13 @@ def _rows(
     for i, residue in enumerate(filled):
         gap = of_gaps.get(i + 1)
         if gap is not None:
-            row = known.get(gap.scaffold_position + 1)
-            open_gap = gap.scaffold_position in unsure
-            told = _of_gap(gap, row, given=gap.scaffold_position in weights, unsure=open_gap)
+            place = gap.scaffold_position
+            if scaffold.sequence[place : place + 1] in ("", *RESIDUES):
+                # A gap without a position of its own: what is known there is of its neighbour.
+                yield _flagged(_of_gap(gap, None, given=False, unsure=True), True)
+                continue
+            open_gap = place in unsure
+            told = _of_gap(gap, known.get(place + 1), given=place in weights, unsure=open_gap)
             yield _flagged(told, open_gap)
             continue
         at = next(left)

@@ -14,6 +14,7 @@ from pathlib import Path
 from lacuna.core.files import LacunaError, atomic_write, atomic_write_bytes
 from lacuna.core.tables import (
     CHAIN_TABLE,
+    DOUBT_TABLE,
     GAP_TABLE,
     MASS_TABLE,
     REJECTED_TABLE,
@@ -40,6 +41,7 @@ HEADERS = {
     "gaps": GAP_TABLE.header,
     "chains": CHAIN_TABLE.header,
     "masses": MASS_TABLE.header,
+    "doubts": DOUBT_TABLE.header,
 }
 
 LOG = logging.getLogger(__name__)

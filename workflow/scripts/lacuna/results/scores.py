@@ -89,31 +89,43 @@ def join_accuracy(
     summary: Path,
     reads: Sequence[Path] = (),
     with_reads: Sequence[str] = (),
+    doubts: Sequence[Path] = (),
 ) -> None:
     """Write one table over samples (without rows of single chains) and one line per sample.
 
-    reads: reads.tsv of the samples `with_reads`.
-    Raises LacunaError, and writes neither, if nothing was filled in any sample.
+    reads: reads.tsv of the samples `with_reads`; doubts: doubts.tsv of each sample, if requested.
+    Raises LacunaError, and writes neither, if nothing was filled in any sample, unless the chains
+    were proofread.
     """
     placed = dict(zip(with_reads, reads, strict=True))
     counts = {
         sample: (count_sample(of_chains, unusable, placed.get(sample)), unusable)
         for sample, of_chains, unusable in zip(samples, chains, rejected, strict=True)
     }
-    if all(found.nothing_filled for found, _ in counts.values()):
+    if not doubts and all(found.nothing_filled for found, _ in counts.values()):
         raise LacunaError(explain_nothing(counts))
     tables, lines = [], []
-    of_samples = zip(counts.items(), accuracy, gaps, alkylation, strict=True)
-    for (sample, found), path, gaps_path, alkylation_path in of_samples:
+    of_samples = zip(counts.items(), accuracy, gaps, alkylation, doubts or counts, strict=True)
+    for (sample, found), path, gaps_path, alkylation_path, doubts_path in of_samples:
         parts = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, chunksize=CHUNK_ROWS)
         table = pd.concat([part[part["scope"] != "chain"] for part in parts])
         tables.append(table.assign(sample=sample))
         line = _summary_line(sample, table, *found)
+        if isinstance(doubts_path, Path):
+            line += doubts_note(doubts_path)
         lines.append(line + cysteine_note(alkylation_path, gaps_path))
     joined = pd.concat(tables)
     write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
     with atomic_write(summary) as handle:
         handle.write("".join(f"{line}\n" for line in lines))
+
+
+def doubts_note(doubts: Path) -> str:
+    """`; 3 observed residues look wrong (see out/a/doubts.tsv)`, '' if none does."""
+    parts = pd.read_csv(doubts, sep="\t", usecols=["position"], chunksize=CHUNK_ROWS)
+    n = sum(map(len, parts))
+    look = "looks" if n == 1 else "look"
+    return f"; {plural(n, 'observed residue')} {look} wrong (see {doubts})" if n else ""
 
 
 def cysteine_note(alkylation: Path, gaps: Path) -> str:
@@ -142,6 +154,7 @@ def _summary_line(sample: str, accuracy: pd.DataFrame, counts: Counts, rejected:
     if counts.ambiguous:
         parts.append(f"{counts.resolved} of {plural(counts.ambiguous, 'ambiguity code')} resolved")
     parts += counts.notes()
+    parts += filter(None, [counts.lacking()])
     if counts.rejected:
         parts.append(f"{plural(counts.rejected, 'record')} rejected (see {rejected})")
     right = []

@@ -18,9 +18,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Record(NamedTuple):
-    """One FASTA record as written in the file; `line` (1-based) is that of its header.
+    """One record as written in its file; `line` (1-based) is that of a FASTA header.
 
-    Control characters in the description are replaced by blanks.
+    Control characters in the description are replaced by blanks. In a table of rearrangements
+    `line` is that of the row, which also has the sequence.
     """
 
     chain: str
@@ -28,6 +29,7 @@ class Record(NamedTuple):
     body: bytes  # the sequence lines, line ends included
     line: int
     fault: str | None  # what is wrong with the header, or with the size of the record
+    below: int = 1  # lines from `line` to the first of the sequence
 
 
 class Fault(Exception):

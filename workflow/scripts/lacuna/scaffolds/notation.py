@@ -250,7 +250,7 @@ def locate(record: Record, offset: int) -> tuple[int, int, str]:
     """Line, column (1-based) and character of the `offset`-th non-blank byte of a body."""
     not_blank = re.finditer(rb"[^ \t\r\n\x0b\x0c]", record.body)
     at = next(islice(not_blank, offset, None)).start()
-    line = record.line + 1 + record.body.count(b"\n", 0, at)
+    line = record.line + record.below + record.body.count(b"\n", 0, at)
     before = record.body[record.body.rfind(b"\n", 0, at) + 1 : at]
     column = len(before.decode("utf-8", "replace")) + 1
     return line, column, record.body[at : at + 4].decode("utf-8", "replace")[0]

@@ -1,4 +1,4 @@
-"""Scaffolds, chains with gaps: from FASTA, gap table and truth, one at a time, good or rejected.
+"""Scaffolds, chains with gaps: from FASTA or repertoire, gap table and truth, one at a time.
 
 Positions are those of the user's file: every letter and gap character of the FASTA counts one, and
 so does an inline mass gap; a modification does not count.
@@ -30,10 +30,11 @@ from typing import Any
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.core.files import LacunaError, atomic_write, open_text, printable
 from lacuna.scaffolds.evidence_table import EvidenceTable, joined
-from lacuna.scaffolds.fasta import Fault, Record, read_records
+from lacuna.scaffolds.fasta import Fault, Record
 from lacuna.scaffolds.gap_table import GapTable, Row
 from lacuna.scaffolds.mass_table import MassTable
 from lacuna.scaffolds.notation import InlineGap, Letters, locate, read_letters
+from lacuna.scaffolds.records import read_records
 from lacuna.scaffolds.scaffold import (
     Gap,
     IntactMass,

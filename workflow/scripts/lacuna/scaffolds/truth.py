@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
-from lacuna.scaffolds.fasta import Fault, Record, read_records
+from lacuna.scaffolds.fasta import Fault, Record
+from lacuna.scaffolds.records import read_records
 from lacuna.scaffolds.scaffold import Gap
 
 _CHOICES = {residue: frozenset(residue) for residue in RESIDUES}

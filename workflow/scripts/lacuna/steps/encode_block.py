@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lacuna.filling.lengths import resolve_lengths
+from lacuna.filling.open_ends import open_ends
 from lacuna.filling.residue_masses import Modifications
 from lacuna.network.kmers import write_kmers
 from lacuna.scaffolds.alkylation import read_alkylation
@@ -20,14 +21,18 @@ def encode_block(
     *,
     reader: ReaderFiles,
     modifications: Mapping[str, bool],
+    complete_ends: bool,
 ) -> None:
     """Find lengths of gaps and templates for a block, and write its k-mer tensors.
 
     kmers, resolved: output files of the tensors, and of the scaffolds with their lengths;
-    alkylation: what C weighs in the sample, a file of `find_alkylation`.
+    alkylation: what C weighs in the sample, a file of `find_alkylation`; complete_ends: whether
+    ends of V domains that are missing without a mark are gaps too.
     """
     loaded = load_reader(reader)
     allowed = Modifications(read_alkylation(alkylation).cysteine, **modifications)
-    chains = resolve_lengths(read_scaffold_block(scaffolds), allowed, loaded)
+    given = read_scaffold_block(scaffolds)
+    opened = open_ends(given, loaded.encoder.library) if complete_ends else given
+    chains = resolve_lengths(opened, allowed, loaded)
     write_scaffolds(resolved, chains)
     write_kmers(kmers, loaded.encoder.encode(chains))

@@ -1,4 +1,4 @@
-"""All steps of one FASTA file without Snakemake, for `lacuna fill` and the Python interface.
+"""All steps of one file of chains without Snakemake, for `lacuna fill` and the Python interface.
 
 The files are byte for byte those of a run of the workflow.
 """
@@ -16,7 +16,7 @@ from lacuna.core.config import check_config
 from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError, writing
 from lacuna.core.paths import CONFIG_SCHEMA, LIBRARY, WEIGHTS
-from lacuna.scaffolds.fasta import count_records
+from lacuna.scaffolds.records import count_records, is_repertoire
 from lacuna.steps.load import forget
 from lacuna.steps.sheet import SPECIES
 from lacuna.steps.small_samples import Settings, SmallSample, fill_sample
@@ -31,6 +31,9 @@ OUTPUTS = {
     "rejected": "rejected.tsv",
     "alkylation": "alkylation.json",
 }
+EVIDENCE = {"evidence": "evidence.tsv"}  # if evidence is given
+AIRR = {"airr": "airr.tsv"}  # if the chains are those of a repertoire
+DOUBTS = {"doubts": "doubts.tsv"}  # if requested
 BLOCK = 2_000  # chains: a second or two of work per step of a progress bar
 _INSTEAD_OF_A_SHEET = "samples.tsv"  # a configuration must name a sheet; it is never read here
 
@@ -44,14 +47,16 @@ def fill_file(
     weights: Path = WEIGHTS,
     library: Path = LIBRARY,
     progress: Callable[[int, int], None] | None = None,
-) -> None:
-    """Fill a FASTA file and write its `outputs` into the folder `out` once all are complete.
+) -> dict[str, str]:
+    """Fill a file of chains and write the results into the folder `out` once all are complete.
 
     inputs: `fasta` and, if there are such files, `gaps`, `truth`, `homologs`, `masses` and
     `evidence`, as in a sample sheet; options: values by key of config.yaml; keys that are not
     given have their defaults; progress: called with the number of finished chains and of all, at
     first and after every block.
 
+    Returns the names of the files: `OUTPUTS`, `EVIDENCE` if some is given, `AIRR` of a repertoire,
+    `DOUBTS` if requested.
     Computes with one thread, like a job of the workflow, so that results do not depend on the
     number of cores. Raises LacunaError if an option is wrong, a file as a whole cannot be used or
     an input would be overwritten.
@@ -59,6 +64,10 @@ def fill_file(
     config = check_config({"samples": _INSTEAD_OF_A_SHEET, **options}, CONFIG_SCHEMA)
     if species not in SPECIES:
         raise LacunaError(f"species '{species}' is unknown; use one of {', '.join(SPECIES)}")
+    repertoire = is_repertoire(inputs["fasta"])
+    outputs = OUTPUTS | (EVIDENCE if "evidence" in inputs else {})
+    outputs |= AIRR if repertoire else {}
+    outputs |= DOUBTS if config["doubts"] else {}
     _check_out(inputs, out)
     total = count_records(inputs["fasta"])
     done = 0
@@ -78,10 +87,11 @@ def fill_file(
         try:
             # In the same folder, since a rename is atomic only within one file system.
             with tempfile.TemporaryDirectory(prefix=".filling-", dir=out) as scratch:
-                written = {name: Path(scratch) / file for name, file in outputs(inputs).items()}
+                written = {name: Path(scratch) / file for name, file in outputs.items()}
                 fill_sample(
                     SmallSample(out.name, species, config["alkylation"], inputs, written),
-                    *(written, weights, library, Path(scratch), settings_of(config)),
+                    *(written, weights, library, Path(scratch)),
+                    settings_of(config, repertoire),
                     torch.device("cpu"),
                     block_size=BLOCK,
                     n_blocks=ceil(total / BLOCK),
@@ -93,15 +103,15 @@ def fill_file(
             # These settings are the process's, which may be another program.
             torch.set_num_threads(threads)
             set_precision("fast")
+    return outputs
 
 
-def outputs(inputs: Mapping[str, Path]) -> dict[str, str]:
-    """The files that a sample with such inputs ends with, by their names without suffix."""
-    return OUTPUTS | ({"evidence": "evidence.tsv"} if "evidence" in inputs else {})
+def settings_of(config: Mapping[str, Any], repertoire: bool = False) -> Settings:
+    """The settings of filling in a complete configuration.
 
-
-def settings_of(config: Mapping[str, Any]) -> Settings:
-    """The settings of filling in a complete configuration."""
+    repertoire: whether the chains are those of one.
+    """
+    complete_ends = config["complete_ends"]
     return Settings(
         tolerance_ppm=config["tolerance_ppm"],
         on_bad_record=config["on_bad_record"],
@@ -110,6 +120,7 @@ def settings_of(config: Mapping[str, Any]) -> Settings:
         modifications=config["modifications"],
         candidates=config["candidates"],
         precision=config["precision"],
+        complete_ends=repertoire if complete_ends == "auto" else complete_ends,
     )
 
 
@@ -118,7 +129,7 @@ def _check_out(inputs: Mapping[str, Path], out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise LacunaError(f"{out}: is a file; name a folder for the results")
     for path in inputs.values():
-        for name in outputs(inputs).values():
+        for name in (OUTPUTS | EVIDENCE | AIRR | DOUBTS).values():
             result = out / name
             if result.exists() and path.exists() and os.path.samefile(result, path):
                 raise LacunaError(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from lacuna.core.files import LacunaError
+from lacuna.results.airr import write_airr
 from lacuna.results.evidence import write_evidence
 from lacuna.results.join import (
     HEADERS,
@@ -23,6 +24,7 @@ from lacuna.results.join import (
     write_alternatives,
 )
 from lacuna.results.scores import measure
+from lacuna.steps.doubts import find_doubts_of_block
 from lacuna.steps.encode_block import encode_block
 from lacuna.steps.fill_block import fill_block_files
 from lacuna.steps.find_alkylation import find_alkylation
@@ -40,7 +42,8 @@ class SmallSample:
     """A sample and its files.
 
     inputs: its FASTA and its other files, by column of the sheet, except for `reads`, which may be
-    several; outputs: by name without suffix, including `alternatives` if requested.
+    several; outputs: by name without suffix, including `alternatives` and `doubts` if requested
+    and `airr` of a repertoire.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Settings:
     modifications: Mapping[str, bool]
     candidates: int
     precision: str
+    complete_ends: bool
 
 
 def samples_of(
@@ -168,11 +172,13 @@ def fill_sample(
         modifications=settings.modifications,
     )
     parts: dict[str, list[Path]] = {table: [] for table in TABLES}
+    doubts: list[Path] = []
     for block in range(n_blocks):
         encode_block(
             *(block_path(scaffolds, block), alkylation, kmers, resolved),
             reader=reader,
             modifications=settings.modifications,
+            complete_ends=settings.complete_ends,
         )
         written = {table: folder / f"{block:05d}.{table}.part" for table in TABLES}
         fill_block_files(
@@ -184,16 +190,23 @@ def fill_sample(
         )
         for table, path in written.items():
             parts[table].append(path)
+        if "doubts" in out:
+            doubts.append(folder / f"{block:05d}.doubts.part")
+            find_doubts_of_block(resolved, doubts[-1], reader=reader, device=device)
         if after_block is not None:
             after_block()
     for table in ("filled", "residues", "gaps", "chains", "masses"):
         join_parts(parts[table], out[table], HEADERS.get(table, ""))
+    if "doubts" in out:
+        join_parts(doubts, out["doubts"], HEADERS["doubts"])
     measure(parts["scored"], [], out["accuracy"])
     if "evidence" in out:
         positions = gave.positions if gave else None
         write_evidence(scaffolds, out["filled"], out["residues"], positions, out["evidence"])
     if "alternatives" in out:
         write_alternatives(out["gaps"], out["filled"], out["alternatives"])
+    if "airr" in out:
+        write_airr(given["fasta"], out["filled"], out["gaps"], out["airr"])
 
 
 def _weigh_reads(

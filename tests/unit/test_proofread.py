@@ -1,0 +1,107 @@
+"""Isobaric blocks of another length: where they are sought, and that the network finds them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyteomics.mass import std_aa_mass
+
+from chains import fasta, germline_chain, hidden, random_protein
+from conftest import Write
+from lacuna.core.tables import DOUBT_TABLE, DoubtRow
+from lacuna.filling import proofread
+from lacuna.filling.proofread import REACH, SUSPICIOUS, WINDOW, Block, blocks_to_try
+from lacuna.steps.one_file import fill_file
+
+CHAIN = germline_chain("H", 4)
+
+
+def improbable(length: int, at: int) -> np.ndarray:
+    """Log probabilities of a chain in which one window, from `at` on, is just suspicious."""
+    logs = np.zeros(length)
+    logs[at : at + WINDOW] = SUSPICIOUS / WINDOW - 1e-9
+    return logs
+
+
+def test_blocks_are_sought_near_improbable_residues_alone() -> None:
+    sequence = "N" * 40
+    found = blocks_to_try(sequence, improbable(40, 20))
+    assert [block.start for block in found] == list(range(20 - REACH, 20 + WINDOW + REACH))
+    assert {(block.observed, block.proposed) for block in found} == {("N", "GG")}
+    assert blocks_to_try(sequence, improbable(40, 20) * 0.99) == []
+    assert blocks_to_try("N", np.full(1, -99.0)) == []
+
+
+def test_a_block_weighs_what_it_may_be_misread_as_and_holds_no_cysteine() -> None:
+    letters = "".join(dict.fromkeys("ADEFGHIKLMNPQRSTVWYC"))
+    sequence = "".join(a + b for a in letters for b in letters)
+    found = blocks_to_try(sequence, np.full(len(sequence), -9.0))
+    pairs = {(block.observed, block.proposed) for block in found}
+    assert {("W", "AD"), ("GG", "N"), ("GA", "Q"), ("AG", "K"), ("R", "VG"), ("VS", "W")} <= pairs
+    for one, other in pairs:
+        assert len(one) + len(other) == 3 and "C" not in one + other and (other, one) in pairs
+        assert sum(std_aa_mass[r] for r in one) == pytest.approx(
+            sum(std_aa_mass[r] for r in other), abs=0.04
+        )
+
+
+def test_a_block_is_replaced_where_it_is() -> None:
+    assert Block(2, "GG", "N").replaced("AAGGA") == "AANA"
+    assert Block(0, "W", "AD").replaced("WA") == "ADA"
+
+
+def doubts(write: Write, folder: Path, **chains: str) -> list[DoubtRow]:
+    fill_file({"fasta": write("a.fasta", fasta(chains))}, folder, {"doubts": True})
+    return list(DOUBT_TABLE.read(folder / "doubts.tsv"))
+
+
+def told(rows: list[DoubtRow]) -> list[tuple[str, int, str, str, str]]:
+    return [(r.chain, r.position, r.residue, r.proposed, r.imgt) for r in rows]
+
+
+@pytest.mark.slow
+def test_a_block_of_another_length_is_one_doubt_of_its_chain(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longer = CHAIN.replace("DNSKN", "DGGSKN")  # GG for N
+    shorter = CHAIN.replace("YADSV", "YWSV")  # W for AD
+    assert len(longer) == len(CHAIN) + 1 and len(shorter) == len(CHAIN) - 1
+    at, then = longer.index("DGGSKN"), shorter.index("YWSV")
+    given = {"longer": longer, "good": CHAIN, "shorter": shorter}
+    rows = doubts(write, tmp_path / "one", **given)
+    assert told(rows) == [
+        ("longer", at + 2, "GG", "N", "82"),
+        ("shorter", then + 2, "W", "AD", "68"),
+    ]
+    assert {row.reason for row in rows} == {"isobaric"} and min(r.probability for r in rows) > 0.99
+    monkeypatch.setattr(proofread, "READ_TOGETHER", 1)
+    assert doubts(write, tmp_path / "two", **given) == rows
+
+
+@pytest.mark.slow
+def test_other_doubts_keep_their_places_in_the_chain_as_it_is(write: Write, tmp_path: Path) -> None:
+    wrong = CHAIN.replace("YADSV", "YWSV").replace("DNSKN", "DGGSKN").replace("EDTAV", "ETDAV")
+    wrong = hidden(wrong.replace("MYWVRQ", "MYWRVQ"), [(0, 2)])
+    assert told(doubts(write, tmp_path / "out", c=wrong)) == [
+        ("c", wrong.index("WRVQ") + 2, "R", "V", "42"),
+        ("c", wrong.index("WRVQ") + 3, "V", "R", "43"),
+        ("c", wrong.index("YWSV") + 2, "W", "AD", "68"),
+        ("c", wrong.index("DGGSKN") + 2, "GG", "N", "82"),
+        ("c", wrong.index("ETDAV") + 2, "T", "D", "98"),
+        ("c", wrong.index("ETDAV") + 3, "D", "T", "99"),
+    ]
+
+
+def test_a_chain_that_is_improbable_all_over_is_not_searched(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    real = proofread.logs_of
+
+    def watched(scaffolds: list, reading: proofread.Reading) -> list[np.ndarray]:
+        read.append(len(scaffolds))
+        return [np.full(len(logs), -9.0) for logs in real(scaffolds, reading)]
+
+    monkeypatch.setattr(proofread, "logs_of", watched)
+    doubts(write, tmp_path / "out", protein=random_protein(200, 1))
+    assert read == [1]

@@ -1,0 +1,258 @@
+"""Tables of rearrangements, AIRR TSV and OAS units, read in place of a FASTA and written filled."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chains import fasta, germline_chain, hidden
+from conftest import Write
+from lacuna.core.files import LacunaError
+from lacuna.results.airr import FILLED, REQUIRED, write_airr
+from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.records import count_records, is_repertoire, read_records
+from lacuna.scaffolds.repertoire import layout_of, read_rows
+from lacuna.scaffolds.scaffold import Rejected, Scaffold
+from lacuna.steps.one_file import fill_file
+
+H, K = germline_chain("H", 1), germline_chain("K", 1)
+CODONS = dict(
+    zip(
+        "ACDEFGHIKLMNPQRSTVWY",
+        "GCT TGT GAT GAA TTT GGT CAT ATT AAA CTT ATG AAT CCT CAA CGT TCT ACT GTT TGG TAT".split(),
+        strict=True,
+    )
+)
+
+
+def airr(rows: Sequence[Mapping[str, str]]) -> str:
+    """A TSV whose columns are the keys of the first row."""
+    lines = ["\t".join(rows[0])] + ["\t".join(row.values()) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def oas(rows: Sequence[Mapping[str, str]]) -> str:
+    """A data unit as OAS writes it: metadata in JSON as a cell of CSV, then a table."""
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n")
+    write.writerow([json.dumps({"Run": "ERR1", "Species": "human", "Chain": "Heavy"})])
+    write.writerow(rows[0])
+    write.writerows(row.values() for row in rows)
+    return out.getvalue()
+
+
+def sequences(path: Path) -> list[tuple[str, str]]:
+    return [(r.chain, r.body.decode()) for r in read_records(path, 1 << 20)]
+
+
+def good(path: Path) -> list[Scaffold]:
+    return [x for x in read_scaffolds(path) if isinstance(x, Scaffold)]
+
+
+def reasons(path: Path) -> list[str]:
+    return [x.reason for x in read_scaffolds(path) if isinstance(x, Rejected)]
+
+
+def nucleotides(protein: str) -> str:
+    return "".join(CODONS[residue] for residue in protein)
+
+
+@pytest.mark.parametrize("name", ["a.tsv", "a.tsv.gz", "a.fasta"])
+def test_a_table_reads_as_the_same_chains_in_a_fasta(write: Write, name: str) -> None:
+    chains = {"one": hidden(H, [(0, 6)]), "two": K.lower()}
+    rows = [
+        {"sequence_id": f"{x} 1:N:0", "sequence_aa": s, "v_call": ""} for x, s in chains.items()
+    ]
+    path, plain = write(name, airr(rows)), write("plain.fa", fasta(chains))
+    assert is_repertoire(path) and not is_repertoire(plain)
+    assert count_records(path) == count_records(plain) == 2
+    found = good(path)
+    assert [(s.chain, s.sequence, s.gaps) for s in found] == [
+        (s.chain, s.sequence, s.gaps) for s in good(plain)
+    ]
+    assert [(s.description, s.line) for s in found] == [("1:N:0", 2), ("1:N:0", 3)]
+
+
+def test_the_chain_is_the_first_cell_that_holds_a_protein(write: Write) -> None:
+    columns = ("sequence_id", "sequence_aa", "sequence_alignment_aa")
+    cells = [
+        ("both", H, "Q" * 60),
+        ("gapped", "", f"{H[:9]}.{H[9:30]}--{H[30:]}"),
+        ("leader", f"MDW*L{K}", K),
+        ("end", K + "*", ""),
+        ("stop", "A*" + K, "A*" + K),
+        ("none", "", ""),
+    ]
+    path = write("a.tsv", airr([dict(zip(columns, row, strict=True)) for row in cells]))
+    assert [(s.chain, s.sequence) for s in good(path)] == [
+        ("both", H),
+        ("gapped", H),
+        ("leader", K),
+        ("end", K),
+    ]
+    stop, none = reasons(path)
+    assert stop.startswith(
+        "a.tsv:6: 'stop' has a stop codon at residue 2 of sequence_alignment_aa;"
+    )
+    assert none.startswith("a.tsv:7: 'none' has no sequence; give one in sequence_aa")
+
+
+@pytest.mark.parametrize("cut", [0, 1, 2, 17])
+def test_aligned_nucleotides_are_translated_in_the_frame_of_the_junction(
+    write: Write, cut: int
+) -> None:
+    bases = nucleotides(H)
+    junction = bases[3 * H.rindex("C") : -33]
+    gapped = "." * cut + bases[cut:24] + "..." + bases[24:]
+    row = {"sequence_id": "a", "sequence_alignment": gapped, "junction": junction, "v_call": "V"}
+    [found] = good(write("a.tsv", airr([row])))
+    assert found.sequence == H[-(-cut // 3) :]
+    unknown = row | {"sequence_alignment": gapped.replace(bases[60:63], "NNN", 1)}
+    assert "X" in good(write("n.tsv", airr([unknown])))[0].sequence
+    shifted = row | {"junction": junction[:-1]}
+    assert "has no sequence" in reasons(write("b.tsv", airr([shifted])))[0]
+
+
+def test_a_unit_of_oas_is_a_table_below_a_line_of_json(write: Write) -> None:
+    numbers = json.dumps({"fwh1": {"1 ": "E", "2 ": "V"}})
+    rows = [
+        {"sequence": "ACGT", "locus": "H", "sequence_alignment_aa": x, "ANARCI_numbering": numbers}
+        for x in (H[7:], H)
+    ]
+    path = write("unit.csv.gz", oas(rows))
+    assert count_records(path) == 2
+    assert sequences(path) == [("row1", H[7:]), ("row2", H)]
+    assert [s.line for s in good(path)] == [3, 4]
+
+
+def test_a_paired_unit_has_two_chains_a_row(write: Write) -> None:
+    row = {"sequence_id_heavy": "h", "sequence_alignment_aa_heavy": H}
+    row |= {"sequence_id_light": "l", "sequence_alignment_aa_light": K, "locus_light": "K"}
+    path = write("paired.csv", oas([row]))
+    assert count_records(path) == 2 and sequences(path) == [("h", H), ("l", K)]
+
+
+def test_a_bad_row_is_rejected_and_the_others_stand(write: Write) -> None:
+    head = "sequence_id\tsequence_aa\tlocus\n"
+    bad = ["a\tEVQ", "\t" + H + "\tIGH", "c\t" + H[:20] + "O" + H + "\tIGH"]
+    path = write("a.tsv", head + "\n".join([*bad, "d\t" + H + "\tIGH"]) + "\n")
+    assert [s.chain for s in good(path)] == ["d"]
+    assert reasons(path) == [
+        "a.tsv:2: 'row1' has 2 cells under 3 columns; correct the line",
+        "a.tsv:3: '' has no id; give one in the column sequence_id",
+        "a.tsv:4: 'c' has 'O' at column 21; write X for an unknown residue",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("IGH", r"a.tsv:2: sequence_aa holds no chains \('IGH'; none of the first 50 has 40 resid"),
+        ("CARDRGYYFDYW", "holds no chains"),
+        (nucleotides(H), r"sequence_aa holds nucleotides \('"),
+    ],
+)
+def test_a_column_that_holds_no_chains_is_refused_in_a_line(
+    write: Write, value: str, words: str
+) -> None:
+    rows = [{"sequence_id": f"c{i}", "sequence_aa": value, "v_call": "V"} for i in range(50)]
+    with pytest.raises(LacunaError, match=words) as error:
+        list(read_records(write("a.tsv", airr(rows)), 1 << 20))
+    assert "\n" not in str(error.value)
+
+
+def test_a_table_without_a_column_of_chains_is_refused(write: Write) -> None:
+    path = write("a.tsv", "sequence_id\tsequence\tv_call\na\tACGT\tV\n")
+    with pytest.raises(
+        LacunaError, match=r"a.tsv:1: .* without a column of chains; add sequence_aa"
+    ):
+        count_records(path)
+    other = write("b.csv", "id,chain,vdomain_aa\na,H,EVQ\n")
+    with pytest.raises(LacunaError, match="not a FASTA file"):
+        count_records(other)
+
+
+def test_a_table_may_be_truth_and_homologs_too(write: Write) -> None:
+    chains = write("chains.fa", fasta({"a": hidden(H, [(30, 33)])}))
+    rows = [{"sequence_id": "a", "sequence_aa": H, "v_call": ""}]
+    table = write("true.tsv", airr(rows))
+    [found] = [x for x in read_scaffolds(chains, truth=table) if isinstance(x, Scaffold)]
+    assert found.gaps[0].truth == H[30:33]
+
+
+LINES = st.lists(
+    st.text(st.characters(codec="utf-8") | st.sampled_from('\t\n\r",*XACDEFGHIK\0'), max_size=60)
+    | st.just(f"a\t{H}\tIGH"),
+    max_size=6,
+)
+
+
+@pytest.mark.parametrize("comma", [False, True])
+@given(lines=LINES)
+def test_any_text_below_a_header_is_read_or_refused(
+    write: Write, comma: bool, lines: list[str]
+) -> None:
+    text = "\n".join(["sequence_id\tsequence_aa\tlocus", *lines])
+    path = write("any.tsv", text.replace("\t", ",") if comma else text)
+    try:
+        found = list(read_scaffolds(path))
+    except LacunaError as error:
+        assert "\n" not in str(error)
+    else:
+        assert count_records(path) >= sum(1 for x in found)
+        assert all(isinstance(x, Scaffold) or x.reason.startswith("any.tsv:") for x in found)
+
+
+# --- airr.tsv ------------------------------------------------------------------------------------
+
+
+def read_airr(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="", encoding="utf-8") as handle:
+        return list(csv.DictReader(handle, delimiter="\t"))
+
+
+def test_every_row_of_a_usable_chain_is_written_filled(write: Write, tmp_path: Path) -> None:
+    rows = [
+        {"sequence_id": "a", "v_call": 'IGHV1 "x"', "sequence_aa": hidden(H, [(0, 5), (30, 32)])},
+        {"sequence_id": "bad", "v_call": "", "sequence_aa": "O" * 50},
+        {"sequence_id": "a", "v_call": "twice", "sequence_aa": H},
+        {"sequence_id": "b", "v_call": "", "sequence_aa": K},
+    ]
+    path = write("a.tsv", airr(rows))
+    out = tmp_path / "out"
+    fill_file({"fasta": path}, out, {})
+    first, second = read_airr(out / "airr.tsv")
+    assert list(first)[:3] == list(rows[0]) and set(REQUIRED) < set(first)
+    assert (first["sequence_id"], first["v_call"]) == ("a", 'IGHV1 "x"')
+    filled = (out / "filled.fasta").read_text().splitlines()
+    assert [first["sequence_aa"], second["sequence_aa"]] == filled[1::2]
+    assert "X" not in first["sequence_aa"] and second["sequence_aa"] == K
+    assert (first[FILLED], second[FILLED]) == ("1-5;31-32", "")
+
+
+def test_a_paired_unit_is_written_with_a_row_a_chain(write: Write, tmp_path: Path) -> None:
+    row = {"sequence_id_heavy": "h", "sequence_alignment_aa_heavy": H, "v_call_heavy": "IGHV1"}
+    row |= {"sequence_id_light": "l", "sequence_alignment_aa_light": K, "v_call_light": "IGKV1"}
+    path = write("paired.csv", oas([row]))
+    filled = write("filled.fasta", f">h\n{H}\n>l\n{K}\n")
+    gaps = write("gaps.tsv", "chain\trank\tcandidate\tfirst\tlast\n")
+    write_airr(path, filled, gaps, tmp_path / "airr.tsv")
+    found = read_airr(tmp_path / "airr.tsv")
+    assert [r["sequence_id"] for r in found] == ["h", "l"]
+    assert [r["v_call"] for r in found] == ["IGHV1", "IGKV1"]
+    assert [r["sequence_aa"] for r in found] == [H, K]
+    assert {r["cell_id"] for r in found} == {"row1"}
+    assert len(set(found[0])) == len(found[0]) and set(REQUIRED) < set(found[0])
+
+
+def test_rows_are_read_one_at_a_time(write: Write) -> None:
+    rows = [{"sequence_id": f"c{i}", "sequence_aa": H, "v_call": "V"} for i in range(2_500)]
+    path = write("a.tsv", airr(rows))
+    layout = layout_of(path)
+    assert layout is not None
+    assert [row.line for row in read_rows(path, layout, 1 << 20)] == list(range(2, 2_502))

@@ -1,0 +1,107 @@
+"""A repertoire with its chains filled: `airr.tsv`, by the AIRR Rearrangement schema.
+
+Its columns are those of the input (a paired row of OAS becomes a row a chain), those that the
+schema requires, and `lacuna_filled`. `sequence_aa` holds the filled chain; what the input says of
+alignment and regions is left as it is, so it covers what was observed.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+
+from lacuna.core.files import LacunaError, atomic_write
+from lacuna.scaffolds.fasta import split_header
+from lacuna.scaffolds.repertoire import PAIRED, Layout, layout_of, read_rows
+
+FILLED = "lacuna_filled"
+# Columns that the schema (version 1.4) requires to be there; their cells may be empty.
+REQUIRED = (
+    "sequence_id sequence rev_comp productive v_call d_call j_call sequence_alignment "
+    "germline_alignment junction junction_aa v_cigar d_cigar j_cigar"
+).split()
+_MOST_BYTES = 1 << 21  # of a chain; what was longer was rejected
+
+
+def write_airr(fasta: Path, filled: Path, gaps: Path, out: Path) -> None:
+    """The rows of a table of rearrangements with their filled chains, in order.
+
+    fasta: the table as it was given; filled, gaps: files of the sample. Rows that could not be used
+    are left out. Raises LacunaError if `fasta` is no such table.
+    """
+    layout = layout_of(fasta)
+    if layout is None:
+        raise LacunaError(f"{fasta}: no table of rearrangements; run the workflow again")
+    columns = _columns(layout)
+    with (
+        open(filled, "rb") as chains,
+        open(gaps, newline="", encoding="utf-8") as table,
+        atomic_write(out) as handle,
+    ):
+        rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
+        rows.writerow(columns)
+        pairs = zip(chains, chains, strict=True)
+        spans = _filled_spans(csv.DictReader(table, delimiter="\t"))
+        waiting, span = next(pairs, None), next(spans, None)
+        for chain, cells in _chains(fasta, layout):
+            if waiting is None or split_header(waiting[0][1:])[0].decode() != chain:
+                continue
+            cells["sequence_aa"] = waiting[1].decode().rstrip("\n")
+            cells[FILLED] = ""
+            if span is not None and span[0] == chain:
+                cells[FILLED] = span[1]
+                span = next(spans, None)
+            rows.writerow([cells.get(column, "") for column in columns])
+            waiting = next(pairs, None)
+
+
+def _columns(layout: Layout) -> list[str]:
+    """The columns of airr.tsv, each once: the input's in their order, then what is added."""
+    added = [*REQUIRED, "sequence_aa", FILLED]
+    if _paired(layout):
+        return list(dict.fromkeys([*map(_plain, layout.columns), "cell_id", *added]))
+    return list(dict.fromkeys([*layout.columns, *added]))
+
+
+def _paired(layout: Layout) -> bool:
+    return layout.chains[0].suffix in PAIRED
+
+
+def _plain(column: str) -> str:
+    """The name of a column of a paired unit without its chain."""
+    return column.removesuffix(PAIRED[0]).removesuffix(PAIRED[1])
+
+
+def _chains(path: Path, layout: Layout) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the id of every chain and the cells of its row by their columns."""
+    for row in read_rows(path, layout, _MOST_BYTES):
+        if len(row.cells) != len(layout.columns):
+            continue
+        for chain, record in zip(layout.chains, row.records, strict=True):
+            cells = dict(zip(layout.columns, row.cells, strict=True))
+            if chain.suffix:
+                cells = dict(_of_chain(cells, chain.suffix))
+                cells.setdefault("cell_id", f"row{row.line - layout.header}")
+            cells["sequence_id"] = cells.get("sequence_id") or record.chain
+            yield record.chain, cells
+
+
+def _of_chain(cells: Mapping[str, str], suffix: str) -> Iterator[tuple[str, str]]:
+    """The cells of one chain of a paired row, by plain names, with those of the whole row."""
+    for column, cell in cells.items():
+        if column.endswith(suffix):
+            yield column.removesuffix(suffix), cell
+        elif not column.endswith(PAIRED):
+            yield column, cell
+
+
+def _filled_spans(rows: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield each chain with gaps and where it was filled: `1-7;120-121`, positions from 1."""
+    for chain, of_chain in groupby(rows, key=itemgetter("chain")):
+        best = [row for row in of_chain if row["rank"] == "1" and row["candidate"]]
+        yield chain, ";".join(_span(row) for row in best)
+
+
+def _span(row: Mapping[str, str]) -> str:
+    return f"{row['first']}-{row['last']}"

@@ -1,0 +1,242 @@
+"""Tables of rearrangements as records: AIRR TSV, and data units of OAS, plain or gzipped.
+
+A table is known by its first lines, not by its name. AIRR: the names of columns are those of the
+Rearrangement schema (https://docs.airr-community.org/en/stable/datarep/rearrangements.html),
+separated by tabs. OAS (Olsen et al. 2022, Protein Sci 31:141-146): a first line of metadata in
+JSON, then CSV with the same names, in paired units with `_heavy` or `_light` at their end.
+
+A chain is the first of these cells that is not empty and has no stop codon within:
+
+1. `sequence_aa`, with the notations of a FASTA;
+2. `sequence_alignment_aa`, whose `.` and `-` are gaps of the alignment and no residues;
+3. `sequence_alignment` translated, in the frame of `junction`, which begins with the codon of
+   Cys104.
+
+Its id is `sequence_id` or, without that column, `row` and the number of the row (from 1).
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+from lacuna.core.files import LacunaError, open_bytes, open_text, read_lines
+from lacuna.scaffolds.fasta import MAX_ID, Record, split_header
+
+PAIRED = ("_heavy", "_light")
+# Names by which a table of rearrangements is known: two of them are enough.
+_KNOWN = frozenset(
+    "sequence_id sequence sequence_aa sequence_alignment sequence_alignment_aa rev_comp productive "
+    "locus v_call j_call junction".split()
+)
+_CHAIN_COLUMNS = ("sequence_aa", "sequence_alignment_aa", "sequence_alignment")
+_CHECKED = 1_000  # rows at the beginning that show whether a column holds chains
+_MIN_CHAIN = 40  # residues: V domains of repertoires have more, and CDR3s fewer
+_NUCLEOTIDES = "ACGTUNacgtun.-"
+_OTHER_CELLS = 1 << 20  # characters of a row beside its chain
+_START = 1 << 16  # bytes in which the header of a table ends
+_CHUNK = 1 << 20
+_BASES = str.maketrans("", "", ".-")
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """Places of the columns of one chain of a row; None for a column that the table lacks."""
+
+    suffix: str  # of the names of its columns, in paired tables
+    sequence_id: int | None
+    sequences: tuple[tuple[str, int], ...]  # of _CHAIN_COLUMNS those there are, in order
+    junction: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a table is cut into cells: `header` is the line (1-based) of the names of columns."""
+
+    columns: tuple[str, ...]
+    delimiter: str
+    header: int
+    chains: tuple[_Chain, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table: its line (1-based), its cells, and the record of each of its chains."""
+
+    line: int
+    cells: list[str]
+    records: tuple[Record, ...]
+
+
+def layout_of(path: str | Path) -> Layout | None:
+    """How a table of rearrangements is laid out; None if the file is no such table.
+
+    Raises LacunaError if it cannot be read, or is such a table without a column of chains.
+    """
+    with open_bytes(path) as handle:
+        start = handle.read(_START).removeprefix(b"\xef\xbb\xbf")
+    if start.lstrip().startswith(b">"):
+        return None
+    first, second = (start.decode("utf-8", "replace").splitlines() + ["", ""])[:2]
+    metadata = first.lstrip('"').startswith("{")
+    line = second if metadata else first
+    delimiter = "\t" if "\t" in line else ","
+    columns = tuple(name.strip() for name in _cut(line, delimiter))
+    plain = {name.removesuffix(PAIRED[0]).removesuffix(PAIRED[1]) for name in columns}
+    if len(plain & _KNOWN) < 2:
+        return None
+    paired = {name + suffix for name in _CHAIN_COLUMNS for suffix in PAIRED}
+    suffixes = ("",) if paired.isdisjoint(columns) else PAIRED
+    chains = tuple(_chain(columns, suffix) for suffix in suffixes)
+    layout = Layout(columns, delimiter, 2 if metadata else 1, tuple(c for c in chains if c))
+    if not layout.chains:
+        raise LacunaError(
+            f"{path}:{layout.header}: a table of rearrangements without a column of chains; add "
+            "sequence_aa or sequence_alignment_aa (or sequence_alignment with junction)"
+        )
+    return layout
+
+
+def _chain(columns: Sequence[str], suffix: str) -> _Chain | None:
+    """The columns of one chain; None if it has none that holds a sequence."""
+    at = {name: i for i, name in enumerate(columns)}
+    junction = at.get(f"junction{suffix}")
+    found = [(name, at[name + suffix]) for name in _CHAIN_COLUMNS if name + suffix in at]
+    usable = tuple(x for x in found if x[0] != "sequence_alignment" or junction is not None)
+    return _Chain(suffix, at.get(f"sequence_id{suffix}"), usable, junction) if usable else None
+
+
+def _cut(line: str, delimiter: str) -> list[str]:
+    """The cells of a line; in CSV they may be in quotes."""
+    if delimiter == "\t" or '"' not in line:
+        return line.split(delimiter)
+    return next(csv.reader([line]), [])
+
+
+def count_chains(path: str | Path, layout: Layout) -> int:
+    """The chains of a table, usable or not, by one pass over its bytes: as many, or too many by its
+    blank lines."""
+    lines, last = 0, b"\n"
+    with open_bytes(path) as handle:
+        while chunk := handle.read(_CHUNK):
+            lines += chunk.count(b"\n") + chunk.count(b"\r") - chunk.count(b"\r\n")
+            last = chunk[-1:]
+    lines += last not in b"\r\n"
+    return max(lines - layout.header, 0) * len(layout.chains)
+
+
+def read_chains(path: str | Path, layout: Layout, max_bytes: int) -> Iterator[Record]:
+    """Yield the chains of a table as records, in order, one at a time.
+
+    Raises LacunaError if the first rows show that a column holds no chains.
+    """
+    for row in read_rows(path, layout, max_bytes):
+        yield from row.records
+
+
+def read_rows(path: str | Path, layout: Layout, max_bytes: int) -> Iterator[Row]:
+    """Yield the rows of a table, in order, one at a time, the chains of each among them.
+
+    Raises LacunaError if the first rows show that a column holds no chains.
+    """
+    with open_text(path) as handle:
+        rows = _rows(handle, layout, max_bytes)
+        first = list(islice(rows, _CHECKED))
+        _check_chains(path, layout, first)
+        yield from first
+        yield from rows
+
+
+def _rows(handle: TextIO, layout: Layout, max_bytes: int) -> Iterator[Row]:
+    for line, text, whole in read_lines(handle, max_bytes + _OTHER_CELLS):
+        if line <= layout.header or not text:
+            continue
+        fault = None if whole else "is too long to be one chain; split the row"
+        try:
+            cells = _cut(text, layout.delimiter)
+        except csv.Error as error:
+            cells, fault = [], f"cannot be cut into cells ({error}); correct the line"
+        if fault is None and len(cells) != len(layout.columns):
+            fault = f"has {len(cells)} cells under {len(layout.columns)} columns; correct the line"
+        number = line - layout.header
+        if fault is not None:
+            yield Row(line, cells, (Record(f"row{number}", "", b"", line, fault, 0),))
+            continue
+        records = (_record(cells, chain, number, line) for chain in layout.chains)
+        yield Row(line, cells, tuple(records))
+
+
+def _record(cells: Sequence[str], chain: _Chain, number: int, line: int) -> Record:
+    """The record of one chain of row `number` (from 1)."""
+    body, fault = _sequence(cells, chain)
+    name, about = f"row{number}{chain.suffix}", ""
+    if chain.sequence_id is not None:
+        given, description = split_header(cells[chain.sequence_id].encode())
+        name, about = given.decode(), description.decode().strip()
+    if not name:
+        fault = "has no id; give one in the column sequence_id"
+    elif len(name) > MAX_ID:
+        fault = f"has an id of {len(name)} characters, more than the limit of {MAX_ID}; shorten it"
+    return Record(name, about, body.encode(), line, fault, 0)
+
+
+def _sequence(cells: Sequence[str], chain: _Chain) -> tuple[str, str | None]:
+    """The letters of a chain, and what is wrong with them."""
+    fault = "has no sequence; give one in sequence_aa or sequence_alignment_aa, or remove the row"
+    for name, place in chain.sequences:
+        text = cells[place].strip()
+        if name == "sequence_alignment" and chain.junction is not None:
+            text = _translated(text, cells[chain.junction].strip())
+        elif name == "sequence_alignment_aa":
+            text = text.translate(_BASES)
+        if not text:
+            continue
+        stop = text.find("*", 0, -1)
+        if stop < 0:
+            return text, None
+        fault = (
+            f"has a stop codon at residue {stop + 1} of {name}{chain.suffix}; it codes for no "
+            "chain: remove the row, or write X for a residue that was misread"
+        )
+    return "", fault
+
+
+def _translated(alignment: str, junction: str) -> str:
+    """An aligned V(D)J region as protein; '' if its junction does not give the reading frame.
+
+    A codon with an N that leaves a choice is X; bases before the first whole codon, and after the
+    last, are left out.
+    """
+    bases, begin = alignment.upper().translate(_BASES), junction.upper().translate(_BASES)
+    at = bases.find(begin) if begin and len(begin) % 3 == 0 else -1
+    if at < 0:
+        return ""
+    from Bio.Seq import translate  # most tables hold amino acids
+
+    frame = at % 3
+    protein: str = translate(bases[frame : len(bases) - (len(bases) - frame) % 3])
+    return protein
+
+
+def _check_chains(path: str | Path, layout: Layout, rows: Sequence[Row]) -> None:
+    """Raise LacunaError if the first rows show that the columns of a chain hold something else."""
+    for i, chain in enumerate(layout.chains):
+        records = [row.records[i] for row in rows if i < len(row.records)]
+        given = [record for record in records if record.body]
+        if not given:
+            continue
+        names = " and ".join(name + chain.suffix for name, _ in chain.sequences)
+        shown = given[0].body[:30].decode()
+        where = f"{path}:{given[0].line}: {names} holds"
+        if all(len(record.body) < _MIN_CHAIN for record in given):
+            raise LacunaError(
+                f"{where} no chains ('{shown}'; none of the first {len(given)} has {_MIN_CHAIN} "
+                "residues); put the amino-acid sequence of each chain into this column"
+            )
+        if all(not record.body.decode().strip(_NUCLEOTIDES) for record in given):
+            raise LacunaError(
+                f"{where} nucleotides ('{shown}'); translate them to protein, or leave the column "
+                "out and give sequence_alignment and junction"
+            )

@@ -1,0 +1,39 @@
+"""Proofreading of a block of chains, from files to files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lacuna.core.alphabet import N_RESIDUES
+from lacuna.core.files import atomic_write
+from lacuna.core.tables import DOUBT_TABLE
+from lacuna.filling.doubts import hidden_in_turn
+from lacuna.filling.proofread import Reading, proofread
+from lacuna.scaffolds.read import read_scaffold_block
+from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.steps.load import load_predictor, load_reader
+from lacuna.steps.reader_files import ReaderFiles
+
+
+def find_doubts_of_block(
+    scaffolds: Path, out: Path, *, reader: ReaderFiles, device: torch.device
+) -> None:
+    """Write the observed residues of a block that look wrong: its part of doubts.tsv.
+
+    scaffolds: the block with the lengths of its gaps found.
+    """
+    encoder = load_reader(reader).encoder
+    predictor = load_predictor(reader.weights, reader.library, reader.precision, device)
+    chains = read_scaffold_block(scaffolds)
+
+    def read(some: Sequence[Scaffold]) -> Reading:
+        kmers = encoder.encode(some, observed=True)
+        shares = np.empty((len(kmers.targets), N_RESIDUES))
+        for rows, hidden in hidden_in_turn(kmers):
+            shares[rows] = predictor.predict(hidden)
+        return Reading(kmers, shares)
+
+    with atomic_write(out) as handle:
+        handle.write(DOUBT_TABLE.text(list(proofread(chains, read))))
