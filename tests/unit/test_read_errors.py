@@ -27,8 +27,9 @@ from lacuna.reads.error_model import (
     write_records,
 )
 from lacuna.reads.judging import index_chains, judge
+from lacuna.reads.known import files_of, known_reads
 from lacuna.reads.read import Modification, Read
-from lacuna.steps.read_errors import files_of, fit_read_errors, known_reads
+from lacuna.steps.read_errors import fit_read_errors
 
 CHAIN = "EVQLVESGGGLVQPGGSLRLSCAASGFNIKDTYIHWVRQAPGKGLEWVARIYPTNGYTRYADSVK"
 

@@ -1,4 +1,4 @@
-from lacuna.steps.read_errors import files_of, known_reads
+from lacuna.reads.known import files_of, known_reads
 
 READ_ERROR_SETS = CONFIG["read_errors"]["sets"]
 

@@ -6,6 +6,7 @@ is aligned first. Baselines: the germline residue under each position, and the r
 largest sum of stated confidences.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ from lacuna.placing.align import MATCH, MISMATCH
 from lacuna.placing.place import Placed, place, read_contaminants
 from lacuna.placing.readset import MAX_SHIFT
 from lacuna.reads.error_model import ErrorModels, load_error_models
+from lacuna.reads.known import KnownReads, known_reads
 from lacuna.reads.read import Read
 from lacuna.reads.readers import read_peptides
 from lacuna.results.statistics import N_BINS, calibration_error
@@ -36,18 +38,10 @@ from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.library import load_library
 from lacuna.templates.nearest import Library
 
+LOG = logging.getLogger(__name__)
 SURE = 0.95
 CONSTANT = "C"
 LEAST_LIKE = 0.5  # share of a true V domain that a chain must have to be its answer
-
-
-class KnownSet(NamedTuple):
-    """Reads of a protein whose chains are known."""
-
-    name: str
-    protein: str
-    reads: Sequence[Path]
-    truth: Path
 
 
 class ReadsRow(NamedTuple):
@@ -111,18 +105,21 @@ VARIANTS = (
 
 
 def benchmark_reads(
-    sets: Sequence[KnownSet], weights: Path, library: Path, out: Path, *, ablations: bool
+    sets: Path, weights: Path, library: Path, out: Path, *, ablations: bool
 ) -> list[ReadsRow]:
-    """Do every set, print and write a row for each; with `ablations` by every variant."""
+    """Write and return a row for each set of a table (`known_reads`).
+
+    With `ablations` each set is done by every variant. Raises LacunaError if a file cannot be read.
+    """
     torch.set_num_threads(1)
     model, germlines = load_weights(weights), load_library(library)
     rows = []
-    for known in sets:
+    for known in known_reads(sets):
         reads = read_peptides(known.reads).reads
         truths = _true_domains(known.truth)
         for variant in VARIANTS if ablations else VARIANTS[:1]:
             rows.append(_measure(known, reads, truths, variant, model, germlines))
-            print(READS_TABLE.text([rows[-1]]), end="", flush=True)
+            LOG.info("%s, %s: %.4f right", known.name, variant.name, rows[-1].right)
     with atomic_write(out) as handle:
         handle.write(READS_TABLE.header + READS_TABLE.text(rows))
     return rows
@@ -144,7 +141,7 @@ def _true_domains(path: Path) -> list[tuple[str, str]]:
 
 
 def _measure(
-    known: KnownSet,
+    known: KnownReads,
     reads: Sequence[Read],
     truths: Sequence[tuple[str, str]],
     variant: Variant,
