@@ -38,6 +38,7 @@ SHARES = {
     "notation": 3,
     "truth": 2,
     "homologs": 1,
+    "reads": 3,
     "sheet": 2,
     "config": 2,
     "weights": 1,

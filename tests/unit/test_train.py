@@ -190,7 +190,8 @@ def test_processes_that_train_together_make_the_mean_step(encoded: Path, tmp_pat
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("step 3/3") == 1  # only the first process reports
     one, other = (trainer(encoded, model, steps=3) for _ in range(2))
-    one.ranks, other.ranks = Ranks(0, 2), Ranks(1, 2)
+    for rank, part in enumerate((one, other)):
+        part.ranks = part.batches.ranks = Ranks(rank, 2)
     assert not torch.equal(one.batches.draw(0).truth, other.batches.draw(0).truth)
     assert len(one.batches.draw(0).truth) == TRAIN["batch_size"] / 2
 

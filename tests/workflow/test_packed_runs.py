@@ -87,7 +87,7 @@ def test_the_bytes_are_those_of_jobs_of_their_own(space: Workspace, finished: Ru
     packed = space.results()
     some = ["s0", "s1"]
     wanted = [f"alone/{x.removeprefix('out/')}" for x in packed if x.split("/")[0] in some]
-    assert len(wanted) == 8 * len(some) + 1  # s1 has evidence
+    assert len(wanted) == 9 * len(some) + 1  # s1 has evidence
     run = space.run(*wanted, "--config", "outdir=alone", "pack_chains=0")
     assert run.jobs() == {name: len(some) for name in APART} | {"write_evidence": 1}
     alone = {name: x for name, x in space.results("alone").items() if "/blocks/" not in name}

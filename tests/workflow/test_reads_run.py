@@ -124,7 +124,7 @@ def test_a_pack_gives_the_same_bytes(space: Workspace, finished: Run) -> None:
         if name.startswith("found/") and name.count("/") == 1
     }
     found = space.results("packed")
-    assert len(wanted) == 10
+    assert len(wanted) == 11
     assert {name: found.get(name) for name in wanted} == wanted
 
 
