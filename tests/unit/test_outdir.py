@@ -33,6 +33,20 @@ def place(path: Path, text: str = "") -> Path:
     return path
 
 
+def test_results_of_another_folder_are_refused_even_if_nothing_is_to_be_done(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "work" / ".snakemake").mkdir()
+    RunLock(out).release()
+    check_outdir(out, ["s1"], {})  # from the same folder
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    with pytest.raises(LacunaError, match=r"holds results of runs that were started in .*work;"):
+        check_outdir(out, ["s1"], {})
+    shutil.rmtree(tmp_path / "work")  # moved here, for all that is known
+    check_outdir(out, ["s1"], {})
+
+
 # --- whose files ---------------------------------------------------------------------------------
 
 

@@ -50,6 +50,11 @@ def check_outdir(outdir: Path, samples: Sequence[str], inputs: Mapping[str, Path
         where = "is a file" if place == outdir else f"is below the file '{place}'"
         raise LacunaError(f"config: 'outdir' is '{outdir}', which {where}; give a folder")
     _check_inputs([outdir / name for name in (*samples, *_MADE)], inputs)
+    # Here too, since a run with nothing to do takes no lock.
+    with suppress(OSError), open(outdir / LOCK, "rb") as file:
+        holder = _read_holder(file.fileno())
+        if holder is not None and not holder.running:
+            _check_origin(outdir, holder)
     _check_strangers(outdir, [outdir / sample for sample in samples])
 
 
@@ -179,6 +184,14 @@ def _check_free(outdir: Path, file: int) -> None:
             f"outdir '{outdir}' is in use by a run on another machine, or one was killed there "
             f"({holder}); if it has ended, remove '{outdir / LOCK}'"
         )
+    _check_origin(outdir, holder)
+
+
+def _check_origin(outdir: Path, holder: Holder) -> None:
+    """LacunaError if the results are of runs in another folder, where Snakemake knows their inputs.
+
+    Here it would compare dates alone, and might call the results of other chains up to date.
+    """
     here = os.path.realpath(os.getcwd())
     of_this = holder.outdir == os.path.realpath(outdir)  # not that of a folder this is a copy of
     if (
