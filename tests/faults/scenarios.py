@@ -479,6 +479,7 @@ def left_overs(bench: Bench, rng: random.Random, trials: int) -> Trials:
     """Partial files that a killed process has left next to every result"""
     expected = bench.undisturbed(FILL)
     space = bench.space(FILL)
+    (space.folder / "out" / "logs").mkdir(parents=True)  # which the killed run has made first
     for name in (n for n in expected.results if "seed_lstm" not in n):  # a folder, made anew
         path = space.folder / "out" / name
         space.write(str(path.with_name(f".{path.name}.part").relative_to(space.folder)), b"half")
