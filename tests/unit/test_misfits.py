@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.core.masses import ISOTOPE, PROTON
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.mass_search import Stage, Stages, one_mass
-from lacuna.filling.misfits import ISOTOPE, PROTON, at_odds, in_words, rank_weighed
+from lacuna.filling.misfits import at_odds, in_words, rank_weighed
 from lacuna.filling.residue_masses import RESIDUE_MASSES, MassRules
 
 EVEN = np.full((4, N_RESIDUES), 1 / N_RESIDUES)

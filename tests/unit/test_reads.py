@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from conftest import Write
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError
+from lacuna.core.masses import PROTON
 from lacuna.core.paths import WORKFLOW
 from lacuna.core.tables import REJECTED_TABLE
-from lacuna.reads.origin import PROTON
 from lacuna.reads.peptide import Peptide, parse_peptide, peptide_mass
 from lacuna.reads.read import N_TERMINUS, Peptides, Read
 from lacuna.reads.readers import read_peptides, tools

@@ -25,6 +25,7 @@ from pyteomics.mass import calculate_mass, std_aa_mass
 from pyteomics.parser import xcleave
 
 from lacuna.core.alphabet import RESIDUES
+from lacuna.core.masses import DEAMIDATION, OXIDATION, PROTON, WATER
 
 # Where proteases cut: names of pyteomics (Expasy), or expressions of the residue before the cut.
 PROTEASES = {
@@ -38,8 +39,7 @@ PROTEASES = {
 }
 MISSED = 3  # cuts that may be missed within a peptide
 SHORTEST, LONGEST = 6, 24  # residues of a peptide that is seen
-PROTON, WATER = 1.007276, 18.010565  # Da
-CARBAMIDOMETHYL, OXIDATION, DEAMIDATION = 57.021464, 15.994915, 0.984016
+CARBAMIDOMETHYL = 57.021464  # Da, Unimod 4
 SAME_MASS = 0.02  # Da, within which a tool takes two blocks for each other
 MAX_BLOCK = 3
 _UNREAD = "I"  # L is written for both

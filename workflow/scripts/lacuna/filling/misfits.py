@@ -11,13 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from lacuna.core.masses import ISOTOPE, PROTON
 from lacuna.filling.decode import Ranking, mass_log_probability, rank_sequences
 from lacuna.filling.mass_search import Stage, Stages
 from lacuna.filling.residue_masses import MassRules, nearest_mass
 from lacuna.filling.weighing import FLOOR, LONGEST, WIDTH
 
-ISOTOPE = 1.0033548  # Da, 13C less 12C
-PROTON = 1.0072765  # Da
 SLIPS = {ISOTOPE: "isotope", PROTON: "charge"}
 SLIP_ODDS = 1000.0  # of a slip to the mass as it is, from which it is named
 

@@ -11,6 +11,7 @@ import numpy as np
 from pyteomics.mass import std_aa_mass
 
 from lacuna.core.alphabet import RESIDUES
+from lacuna.core.masses import DEAMIDATION, OXIDATION
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 RESIDUE_MASSES = np.array([std_aa_mass[r] for r in RESIDUES])  # Da, monoisotopic
@@ -22,11 +23,9 @@ MAX_BINNED = (
     30  # residues of the longest such table; beyond it only the lightest and heaviest count
 )
 
-# Monoisotopic mass changes in Da (Unimod 35, 28, 27 and 7); those of C: `alkylation.py`.
-OXIDATION = 15.994915
+# Da, Unimod 28 and 27; what C carries is in `alkylation.py`.
 PYROGLUTAMATE_Q = -17.026549
 PYROGLUTAMATE_E = -18.010565
-DEAMIDATION = 0.984016
 
 ISOLEUCINE, LEUCINE = RESIDUES.index("I"), RESIDUES.index("L")
 PLAIN = ((0.0, 1.0),)  # C carries nothing

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES
+from lacuna.core.masses import DEAMIDATION, OXIDATION
 from lacuna.placing.readset import MASSES, MAX_SHIFT, ReadSet
 
 BAND = 3  # residues by which insertions, deletions and blocks may shift a read
@@ -50,8 +51,8 @@ _CYSTEINE = _counts("C")
 # What a search may not list, in Da, and the residues that carry it (Unimod 7, 35, 425, 526):
 # deamidation, oxidation, dioxidation, loss of methanethiol.
 UNLISTED_MASSES = (
-    (0.984016, _counts("NQ")),
-    (15.994915, _counts("MWH")),
+    (DEAMIDATION, _counts("NQ")),
+    (OXIDATION, _counts("MWH")),
     (31.989829, _counts("MW")),
     (-48.003371, _counts("M")),
 )

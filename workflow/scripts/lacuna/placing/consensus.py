@@ -7,10 +7,11 @@ import numpy as np
 
 from lacuna.antibody.imgt import CDR_COLUMNS
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES
+from lacuna.core.masses import DEAMIDATION
 from lacuna.placing.align import BLOCK, INSERTED, MATCH, MISMATCH, ON_MISSING, OTHER_BLOCK
 from lacuna.placing.draft import Draft
 from lacuna.placing.placement import Laid
-from lacuna.placing.readset import DEAMIDATION, ISOLEUCINE, ReadSet
+from lacuna.placing.readset import ISOLEUCINE, ReadSet
 
 BLOCK_WEIGHT = 0.1  # of a residue in a block of equal mass: the order, or the block, may be wrong
 OVERHANG = 6  # residues beyond a core that may vote for a new template

@@ -10,7 +10,6 @@ from lacuna.antibody.imgt import (
     CYS104,
     FR4_LAST,
     FR4_START,
-    N_IMGT,
     OTHER_INSERTION,
     cdr3_codes,
 )
@@ -47,12 +46,6 @@ class Draft:
         """Position of a column, -1 for none."""
         at = np.flatnonzero(self.columns == column)
         return int(at[0]) if len(at) else -1
-
-    def first_from(self, column: int) -> int:
-        """The first position on a column of this number or a later one (up to FR4's end)."""
-        codes = self.columns.astype(int)
-        at = np.flatnonzero((codes >= column) & (codes <= N_IMGT))
-        return int(at[0]) if len(at) else len(self)
 
     def cdr3(self) -> tuple[int, int]:
         """Start and stop of CDR3."""

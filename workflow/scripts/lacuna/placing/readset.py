@@ -10,6 +10,7 @@ import numpy as np
 from pyteomics.mass import std_aa_mass
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode
+from lacuna.core.masses import WATER
 from lacuna.reads.read import Read
 
 MAX_READ = 50  # residues; a de novo read that is longer is cut
@@ -19,9 +20,6 @@ EXTRA_PER_DOUBLING = 0.5  # weight of equal reads: 1 + 0.5 log2 n, since their e
 LEUCINE, ISOLEUCINE = RESIDUES.index("L"), RESIDUES.index("I")
 MASSES = np.zeros(256)
 MASSES[:N_RESIDUES] = [std_aa_mass[r] for r in RESIDUES]
-DEAMIDATION = 0.984016  # Da
-OXIDATION = 15.994915
-WATER = 18.010565
 
 
 @dataclass(frozen=True, slots=True)

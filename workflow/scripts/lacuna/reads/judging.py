@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lacuna.core.masses import DEAMIDATION, OXIDATION
 from lacuna.reads.read import Read
 
 ANCHOR = 6  # residues that a read must share with a chain
@@ -19,7 +20,6 @@ RIGHT, WRONG, UNJUDGED = 1, 0, -1
 _BLOCK = 4  # residues of a block, on either side
 _SAME = 0.04  # Da: more than the difference of Q and K, or of M(ox) and F
 _DEAMIDATED = {("D", "N"), ("E", "Q")}
-_OXIDATION, _DEAMIDATION = 15.994915, 0.984016  # Da, Unimod
 
 
 class Chains(NamedTuple):
@@ -120,9 +120,9 @@ def _block(weights: Sequence[float], chain: str) -> tuple[int, int] | None:
             continue
         gains = {0.0}
         if "M" in chain[:b]:
-            gains.add(_OXIDATION)
+            gains.add(OXIDATION)
         if "N" in chain[:b] or "Q" in chain[:b]:
-            gains.add(_DEAMIDATION)
+            gains.add(DEAMIDATION)
         if any(abs(of_read[a - 1] - of_chain[b - 1] - gain) <= _SAME for gain in gains):
             return a, b
     return None

@@ -4,10 +4,9 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from lacuna.core.masses import PROTON
 from lacuna.reads.peptide import Peptide, parse_peptide
 from lacuna.reads.read import Read
-
-PROTON = 1.007276466621  # Da (CODATA 2022)
 
 # Cells that mean that there is no value.
 _EMPTY = frozenset({"", "-", "na", "nan", "n/a", "none", "null"})

@@ -12,12 +12,12 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from lacuna.core.alphabet import RESIDUES
+from lacuna.core.masses import WATER
 from lacuna.core.tags import Tag, modification, peaks_modification
 from lacuna.reads.read import N_TERMINUS, Modification
 
 Score = TypeVar("Score")
 
-WATER = 18.010564684  # Da
 
 _NO_RESIDUES = {ord(residue): None for residue in RESIDUES}
 _TOKEN = re.compile(

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
+from lacuna.core.masses import WATER
 from lacuna.reads.formats import TableFormat
 from lacuna.reads.origin import (
     Origin,
@@ -15,7 +16,7 @@ from lacuna.reads.origin import (
     percent,
     positive,
 )
-from lacuna.reads.peptide import WATER, parse_peptide, without_flanks
+from lacuna.reads.peptide import parse_peptide, without_flanks
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
