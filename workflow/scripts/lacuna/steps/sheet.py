@@ -21,7 +21,6 @@ COLUMNS: tuple[str, ...] = tuple(_CELLS)
 REQUIRED: tuple[str, ...] = tuple(_SCHEMA["required"])
 CHAINS = tuple(column for one in _SCHEMA["anyOf"] for column in one["required"])
 PATHS = tuple(column for column in COLUMNS if "format" in _CELLS[column])
-OPTIONAL_PATHS = tuple(column for column in PATHS if column not in CHAINS)
 SPECIES: tuple[str, ...] = tuple(_CELLS["species"]["enum"])
 ALKYLATIONS: tuple[str, ...] = tuple(filter(None, _CELLS["alkylation"]["enum"]))
 SAMPLE_PATTERN: str = _CELLS["sample"]["pattern"]
