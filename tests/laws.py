@@ -67,8 +67,8 @@ def fill(
     for number, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
         chains = resolve_lengths(scaffolds[start:stop], rules, reader)
         kmers = reader.encoder.encode(chains)
-        told = reader.predictor.predict(kmers)
-        tables = fill_block(chains, kmers, told, candidates=candidates, modifications=rules)
+        predicted = reader.predictor.predict(kmers)
+        tables = fill_block(chains, kmers, predicted, candidates=candidates, modifications=rules)
         paths = {name: folder / f"{name}.{number}" for name in TABLES}
         tables.write(paths)
         for name, path in paths.items():

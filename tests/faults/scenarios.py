@@ -62,7 +62,7 @@ def after_a_kill(space: Workspace, case: Case) -> Ended:
     return run(space, *case.targets, "--rerun-incomplete")
 
 
-def told(bench: Bench, space: Workspace, outcome: Outcome) -> Outcome:
+def cleaned(bench: Bench, space: Workspace, outcome: Outcome) -> Outcome:
     """Return the outcome, after removing the files of a trial that has passed."""
     if outcome.kind != "FAILED":
         bench.clean(space)
@@ -85,7 +85,7 @@ def kill(bench: Bench, rng: random.Random, trials: int) -> Trials:
         again = after_a_kill(space, case)
         note = f"{step.rule} {step.number}, {delay:.2f} s into it"
         expected = bench.undisturbed(case)
-        yield told(bench, space, judge(None, again, space.results(), expected, note))
+        yield cleaned(bench, space, judge(None, again, space.results(), expected, note))
 
 
 @scenario
@@ -106,7 +106,7 @@ def kill_a_job(bench: Bench, rng: random.Random, trials: int) -> Trials:
         again = run(space, *case.targets)
         note = f"{step.rule} {step.number}, {delay:.2f} s into it"
         expected = bench.undisturbed(case)
-        yield told(bench, space, judge(None, again, space.results(), expected, note))
+        yield cleaned(bench, space, judge(None, again, space.results(), expected, note))
 
 
 def leaves(pid: int) -> list[psutil.Process]:
@@ -138,7 +138,7 @@ def kill_snakemake(bench: Bench, rng: random.Random, trials: int) -> Trials:
         running.signal(signal.SIGKILL)
         running.end()
         note = f"{step.rule} {step.number}, {delay:.2f} s into it"
-        yield told(bench, space, judge(None, again, space.results(), expected, note))
+        yield cleaned(bench, space, judge(None, again, space.results(), expected, note))
 
 
 @scenario
@@ -156,7 +156,7 @@ def interrupt(bench: Bench, rng: random.Random, trials: int) -> Trials:
         running.end()
         again = run(space)
         note = f"{number.name} at {step.rule} {step.number}, {delay:.2f} s into it"
-        yield told(bench, space, judge(None, again, space.results(), expected, note))
+        yield cleaned(bench, space, judge(None, again, space.results(), expected, note))
 
 
 @scenario
@@ -175,7 +175,7 @@ def full_disk(bench: Bench, rng: random.Random, trials: int) -> Trials:
             again_with("size=64m")
             again = run(space)
             outcome = judge(broken, again, space.results(), expected, f"{size // 1024} KiB")
-        yield told(bench, space, outcome)
+        yield cleaned(bench, space, outcome)
 
 
 def space_taken(bench: Bench) -> int:
@@ -207,7 +207,7 @@ def disk_fills(bench: Bench, rng: random.Random, trials: int) -> Trials:
             again = run(space)
             note = f"at {step.rule} {step.number}, {delay:.2f} s into it"
             outcome = judge(broken, again, space.results(), expected, note)
-        yield told(bench, space, outcome)
+        yield cleaned(bench, space, outcome)
 
 
 @scenario
@@ -224,7 +224,7 @@ def read_only_output(bench: Bench, rng: random.Random, trials: int) -> Trials:
         again = run(space)
         expected = bench.undisturbed(FILL)
         outcome = judge(broken, again, space.results(), expected, "read-only disk")
-    yield told(bench, space, outcome)
+    yield cleaned(bench, space, outcome)
 
 
 @scenario
@@ -244,7 +244,7 @@ def truncated_gzip(bench: Bench, rng: random.Random, trials: int) -> Trials:
         outcome = judge(broken, again, space.results(), expected, note)
         if broken.status == 0:
             outcome = Outcome("FAILED", f"{note}: taken for whole")
-        yield told(bench, space, outcome)
+        yield cleaned(bench, space, outcome)
 
 
 def other_chains(space: Workspace) -> None:
@@ -316,7 +316,7 @@ def changed_input(bench: Bench, rng: random.Random, trials: int) -> Trials:
         outcome = judge(broken, again, space.results(), after, note)
         if outcome.kind == "same bytes" and mixed and "changed during the run" not in broken.output:
             outcome = Outcome("FAILED", f"{note}: old and new are mixed without a word")
-        yield told(bench, space, outcome)
+        yield cleaned(bench, space, outcome)
 
 
 def is_one_of(space: Workspace, *references: Reference) -> bool:
@@ -347,7 +347,7 @@ def two_runs(bench: Bench, rng: random.Random, trials: int) -> Trials:
             others = bench.undisturbed(FILL, other_chains)
             outcome = judge(None, late, first.results(), others, f"{note}, both end")
         bench.clean(second)
-        yield told(bench, first, outcome)
+        yield cleaned(bench, first, outcome)
 
 
 @scenario
@@ -364,7 +364,7 @@ def run_twice(bench: Bench, rng: random.Random, trials: int) -> Trials:
     note = f"again at {step.rule} {step.number}"
     # Snakemake's own lock may answer first, in its own words, which name the remedy.
     said = None if "--unlock" in late.output else late
-    yield told(bench, space, judge(said, early, space.results(), expected, note))
+    yield cleaned(bench, space, judge(said, early, space.results(), expected, note))
 
 
 NAMES = (
@@ -406,11 +406,11 @@ def odd_path(bench: Bench, expected: Reference, name: str, env: dict[str, str]) 
     if any(p.name == "ran" for p in [*space.folder.rglob("*"), *Path.cwd().glob("ran")]):
         return Outcome("FAILED", f"{name!r}: a name was run by a shell")
     if ended.status and ended.line:
-        return told(bench, space, Outcome("clear line", f"{name!r}: {ended.line}"))
+        return cleaned(bench, space, Outcome("clear line", f"{name!r}: {ended.line}"))
     results = space.results(f"{name} out")
     if "report.html" in results:  # it names the input files, whose names are others here
         results["report.html"] = expected.results["report.html"]
-    return told(bench, space, judge(None, ended, results, expected, repr(name)))
+    return cleaned(bench, space, judge(None, ended, results, expected, repr(name)))
 
 
 @scenario
@@ -461,7 +461,7 @@ def under(bench: Bench, environments: dict[str, dict[str, str]]) -> Trials:
         space = bench.space(FILL)
         broken = run(space, env=env)
         again = broken if broken.status == 0 else run(space)
-        yield told(bench, space, judge(broken, again, space.results(), expected, note))
+        yield cleaned(bench, space, judge(broken, again, space.results(), expected, note))
 
 
 @scenario
@@ -484,4 +484,4 @@ def left_overs(bench: Bench, rng: random.Random, trials: int) -> Trials:
         path = space.folder / "out" / name
         space.write(str(path.with_name(f".{path.name}.part").relative_to(space.folder)), b"half")
     again = run(space)
-    yield told(bench, space, judge(None, again, space.results(), expected, "of every result"))
+    yield cleaned(bench, space, judge(None, again, space.results(), expected, "of every result"))

@@ -138,14 +138,14 @@ def test_the_state_is_found_from_masses(reader: Reader, name: str, known: bool) 
         chains.append(chain(f"{i}", whole, span, carried=carried, known=known))
     state = find_reading(chains, Modifications(), reader)
     assert state.how == "found" and state.readings == ((name, 1.0),)
-    assert state.masses == 5 and state.told >= 3
+    assert state.masses == 5 and state.informative >= 3
     assert f"C weighs {mass_of('C', carried):.3f} Da" in state.sentence()
 
 
 def test_gaps_without_a_cysteine_tell_nothing(reader: Reader) -> None:
     whole = germline_chain("H", 1)
     state = find_reading([chain("a", whole, (40, 45))], Modifications(), reader)
-    assert (state.how, state.told) == ("open", 0)
+    assert (state.how, state.informative) == ("open", 0)
     assert [name for name, _ in state.readings] == ["carbamidomethyl", "none"]
     assert "cannot be determined (no evidence from masses)" in state.sentence()
 

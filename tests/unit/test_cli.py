@@ -25,20 +25,20 @@ def chains(write: Write) -> Path:
 def fault_of(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
     """The single line on stderr of a command that fails."""
     assert cli.main(list(map(str, arguments))) == 1
-    told = capsys.readouterr()
-    assert told.out == "" and told.err.startswith("Error: ") and told.err.count("\n") == 1
-    return told.err
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.startswith("Error: ") and said.err.count("\n") == 1
+    return said.err
 
 
 def test_it_fills_a_file_and_says_so(
     chains: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["fill", str(chains), "--out", str(tmp_path / "new" / "out")]) == 0
-    told = capsys.readouterr()
-    assert told.out == (
+    said = capsys.readouterr()
+    assert said.out == (
         "chains.fasta: 5 chains, 15 of 15 missing residues filled; no truth given\n"
     )
-    assert told.err == ""
+    assert said.err == ""
     files = {path.name for path in (tmp_path / "new" / "out").iterdir()}
     assert files == set(one_file.OUTPUTS.values())
 
@@ -59,11 +59,11 @@ def test_progress_is_told_by_blocks(
     chains: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(one_file, "BLOCK", 2)
-    told: list[tuple[int, int]] = []
+    said: list[tuple[int, int]] = []
     one_file.fill_file(
-        {"fasta": chains}, tmp_path / "out", {}, progress=lambda *step: told.append(step)
+        {"fasta": chains}, tmp_path / "out", {}, progress=lambda *step: said.append(step)
     )
-    assert told == [(0, 5), (2, 5), (4, 5), (5, 5)]
+    assert said == [(0, 5), (2, 5), (4, 5), (5, 5)]
 
 
 def test_a_terminal_gets_a_bar(
@@ -74,8 +74,8 @@ def test_a_terminal_gets_a_bar(
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert cli.main(["fill", str(chains), "--out", str(tmp_path / "out")]) == 0
-    told = capsys.readouterr().err
-    assert "0/5 [" in told and "5/5 [" in told and "chains/s" in told
+    said = capsys.readouterr().err
+    assert "0/5 [" in said and "5/5 [" in said and "chains/s" in said
 
 
 def test_an_input_is_never_overwritten(

@@ -36,7 +36,7 @@ def load(settings: dict[str, Any]) -> Fill:
     def infill(prompt: list[str], length: int) -> tuple[str, list[float]]:
         asked = torch.tensor([tokenizer.convert_tokens_to_ids(prompt)])
         with torch.inference_mode():
-            told = iglm.model.generate(
+            output = iglm.model.generate(
                 asked,
                 attention_mask=torch.ones_like(asked),
                 do_sample=False,
@@ -48,8 +48,8 @@ def load(settings: dict[str, Any]) -> Fill:
                 output_scores=True,
                 return_dict_in_generate=True,
             )
-        letters = tokenizer.convert_ids_to_tokens(told.sequences[0, asked.shape[1] :].tolist())
-        best = [float(torch.softmax(step[0], -1).max()) for step in told.scores]
+        letters = tokenizer.convert_ids_to_tokens(output.sequences[0, asked.shape[1] :].tolist())
+        best = [float(torch.softmax(step[0], -1).max()) for step in output.scores]
         return "".join(letters), best
 
     def fill_one(question: Question) -> Answer:
@@ -59,9 +59,9 @@ def load(settings: dict[str, Any]) -> Fill:
             filled += sequence[done : gap.start()]
             done = gap.end()
             prompt = infill_prompt(filled, sequence[done:], question["chain"], question["species"])
-            letters, told = infill(prompt, len(gap[0]))
+            letters, of_gap = infill(prompt, len(gap[0]))
             filled += letters
-            probabilities += told
+            probabilities += of_gap
         return "iglm", question["id"], filled + sequence[done:], probabilities
 
     return lambda questions: [fill_one(question) for question in questions]

@@ -156,9 +156,9 @@ def _likely_locus(sequence: str) -> str:
     votes = [0] * (len(LOCI) + 1)  # the last counts words that indicate no locus
     for i in range(0, len(sequence) - WORD + 1, 3):
         votes[locus_of(sequence[i : i + WORD], -1)] += 1
-    told = votes[:-1]
-    most = max(told)
-    return LOCI[told.index(most)] if most >= max(MIN_WORDS, 2 * (sum(told) - most)) else ""
+    of_loci = votes[:-1]
+    most = max(of_loci)
+    return LOCI[of_loci.index(most)] if most >= max(MIN_WORDS, 2 * (sum(of_loci) - most)) else ""
 
 
 def _number(sequence: str) -> immunum.NumberingResult:
@@ -418,9 +418,9 @@ def _lay_germline(tokens: np.ndarray, sequence: str) -> tuple[str, np.ndarray]:
     width = index.tokens.shape[1]
     edge = np.full(width, ABSENT, dtype=np.uint8)
     windows = np.lib.stride_tricks.sliding_window_view(np.concatenate((edge, tokens, edge)), width)
-    laid, template = windows[start], index.tokens[segment]  # (placements, width)
-    known = (laid < N_RESIDUES) & (template != ABSENT)
-    agree = (known & (laid == template)).sum(1, dtype=np.uint8)
+    placed, template = windows[start], index.tokens[segment]  # (placements, width)
+    known = (placed < N_RESIDUES) & (template != ABSENT)
+    agree = (known & (placed == template)).sum(1, dtype=np.uint8)
     best = int(np.argmax(agree - CHANCE * known.sum(1, dtype=np.uint8)))
     at = start[best] - width + np.arange(width)  # index into the chain
     inside = (at >= 0) & (at < len(tokens)) & (template[best] != ABSENT)
@@ -472,8 +472,8 @@ def _candidates(
     tokens: np.ndarray, sequence: str, aligned: tuple[str, np.ndarray]
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield locus and columns of each numbering to compare, the most trusted first."""
-    laid = _lay_germline(tokens, sequence)
-    pairs = [(locus, columns) for locus, columns in (aligned, laid) if locus]
+    by_germline = _lay_germline(tokens, sequence)
+    pairs = [(locus, columns) for locus, columns in (aligned, by_germline) if locus]
     yield from pairs
     for locus, columns in pairs:
         moved = _from_column_one(locus, columns)

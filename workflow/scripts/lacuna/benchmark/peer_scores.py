@@ -66,7 +66,7 @@ def count(targets: Sequence[Target], answers: Iterable[Answer]) -> Counts:
     A gap is everything that is missing in a scaffold; it is exact if all of it is correct, with I
     and L taken as equal.
     """
-    given = {chain: (filled, told) for _, chain, filled, told in answers}
+    given = {chain: (filled, probabilities) for _, chain, filled, probabilities in answers}
     answered = np.zeros(len(targets), dtype=bool)
     correct = np.zeros(len(targets), dtype=int)
     exact = np.zeros(len(targets), dtype=bool)
@@ -75,13 +75,13 @@ def count(targets: Sequence[Target], answers: Iterable[Answer]) -> Counts:
         if target.id not in given:
             continue
         answered[i] = True
-        filled, told = given[target.id]
+        filled, probabilities = given[target.id]
         if not _intact(target, filled):
             continue
         hit = [filled[p] == target.seq[p] for p in target.missing]
         correct[i] = sum(hit)
         exact[i] = filled.replace("I", "L") == target.seq.replace("I", "L")
-        for right, p in zip(hit, told or (), strict=bool(told)):
+        for right, p in zip(hit, probabilities or (), strict=bool(probabilities)):
             bins[i, min(int(p * N_BINS), N_BINS - 1)] += (1, right, p)
     return Counts(answered, correct, exact, bins if bins.any() else None)
 
@@ -122,13 +122,13 @@ def score(targets: Sequence[Target], answers: Iterable[Answer]) -> pd.DataFrame:
     whose chains a method does not take are blank.
     """
     by_method: dict[str, list[Answer]] = {method: [] for method in TITLES}
-    told = set()  # methods that fill anything
+    answering = set()  # methods that fill anything
     n_missing = {t.id: len(t.missing) for t in targets}
     for method, chain, filled, probabilities in answers:
         by_method[method].append((method, chain, filled, probabilities))
         if filled.count("X") < n_missing[chain]:
-            told.add(method)
-    counts = {m: count(targets, given) for m, given in by_method.items() if m in told}
+            answering.add(method)
+    counts = {m: count(targets, given) for m, given in by_method.items() if m in answering}
     missing = np.array(list(n_missing.values()))
     places = list(cells(targets))
     rows = [

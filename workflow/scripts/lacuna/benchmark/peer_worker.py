@@ -51,8 +51,8 @@ def serve(load: Callable[[dict[str, Any]], Fill]) -> None:
         began = time.perf_counter()
         found = fill(questions)
         seconds = time.perf_counter() - began
-        told = {"answers": found, "seconds": seconds, "peak_mb": peak_mb()}
-        print(json.dumps(told), file=answers, flush=True)
+        reply = {"answers": found, "seconds": seconds, "peak_mb": peak_mb()}
+        print(json.dumps(reply), file=answers, flush=True)
 
 
 def with_residues(sequence: str, residues: Sequence[str]) -> str:

@@ -274,7 +274,7 @@ def measure_method(
     """
     ours = method == "lacuna"
     command = [str(python), str(SCRIPTS / "peers" / f"{method}_worker.py")]
-    found, told = measure(
+    found, speed_of_method = measure(
         method,
         command,
         settings,
@@ -285,7 +285,7 @@ def measure_method(
     )
     write_answers(answers, found)
     with atomic_write(speed) as handle:
-        handle.write(json.dumps(asdict(told)) + "\n")
+        handle.write(json.dumps(asdict(speed_of_method)) + "\n")
 
 
 def write_answers(path: Path, answers: Iterable[Answer]) -> None:
@@ -294,16 +294,16 @@ def write_answers(path: Path, answers: Iterable[Answer]) -> None:
         rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
         rows.writerow(ANSWER_COLUMNS)
         for method, chain, filled, probabilities in answers:
-            told = ",".join(f"{p:.4f}" for p in probabilities or ())
-            rows.writerow((method, chain, filled, told))
+            cell = ",".join(f"{p:.4f}" for p in probabilities or ())
+            rows.writerow((method, chain, filled, cell))
 
 
 def read_answers(path: Path) -> Iterator[Answer]:
     """Read a file of `write_answers`."""
     with open(path, newline="", encoding="utf-8") as handle:
         for row in csv.DictReader(handle, delimiter="\t"):
-            told = row["probabilities"]
-            probabilities = [float(p) for p in told.split(",")] if told else None
+            cell = row["probabilities"]
+            probabilities = [float(p) for p in cell.split(",")] if cell else None
             yield row["method"], row["chain"], row["filled"], probabilities
 
 

@@ -131,8 +131,8 @@ def _improve(chains: Sequence[_Chain], read: Read) -> list[_Chain]:
             replace(chains[i].scaffold, sequence=block.replaced(chains[i].scaffold.sequence))
             for i, block in some
         ]
-        told = logs_of(variants, read(variants))
-        for (i, block), logs in zip(some, told, strict=True):
+        logs_of_variants = logs_of(variants, read(variants))
+        for (i, block), logs in zip(some, logs_of_variants, strict=True):
             gain = float(logs.sum() - chains[i].logs.sum())
             if gain >= ENOUGH and (i not in best or gain > best[i][0]):
                 best[i] = gain, block, logs

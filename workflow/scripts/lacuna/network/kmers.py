@@ -434,8 +434,8 @@ def _search(
     numberings = [chains.numberings[i] for i in group]
     for row, numbering in enumerate(numberings):
         if numbering.constant_start is not None:
-            laid, c_best[row] = constant_templates(numbering, chains.of(group[row]))
-            c_rows[row, :, : length[row]] = torch.from_numpy(laid)
+            aligned, c_best[row] = constant_templates(numbering, chains.of(group[row]))
+            c_rows[row, :, : length[row]] = torch.from_numpy(aligned)
     batch, under = torch.from_numpy(tokens), torch.from_numpy(columns)
     grid = chain_grid(batch, under)
     choice = choose_by_locus(grid, torch.from_numpy(locus), parts)

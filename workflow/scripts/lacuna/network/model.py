@@ -135,8 +135,8 @@ class TemplateReader(nn.Module):
         features = torch.cat(
             (match, identity.expand_as(match), kmers.profiles.to(match.dtype)), -1
         )  # (n, k, 2 * slots + profiles * 20)
-        told = self.features(features)  # in the type of products
-        x = self._look_up(tokens, kmers.columns.long(), templates).to(told.dtype) + told
+        embedded = self.features(features)  # in the type of products
+        x = self._look_up(tokens, kmers.columns.long(), templates).to(embedded.dtype) + embedded
         return Evidence(x, templates, kmers.profiles)
 
     def logits(self, y: Tensor, templates: Tensor, profiles: Tensor) -> Tensor:

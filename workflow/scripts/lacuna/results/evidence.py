@@ -59,8 +59,8 @@ def write_evidence(
                     rows = list(waiting[1])
                     waiting = next(of_residues, None)
                 of_chain = known.get(scaffold.chain, {})
-                told = list(_rows(scaffold, next(sequences), rows, of_chain))
-                handle.write(EVIDENCE_TABLE.text(told))
+                of_scaffold = list(_rows(scaffold, next(sequences), rows, of_chain))
+                handle.write(EVIDENCE_TABLE.text(of_scaffold))
 
 
 def _by_position(path: Path) -> dict[str, dict[int, EvidenceRow]]:
@@ -95,8 +95,8 @@ def _rows(
                 yield _flagged(_of_gap(gap, None, given=False, unsure=True), True)
                 continue
             open_gap = place in unsure
-            told = _of_gap(gap, known.get(place + 1), given=place in weights, unsure=open_gap)
-            yield _flagged(told, open_gap)
+            of_residue = _of_gap(gap, known.get(place + 1), given=place in weights, unsure=open_gap)
+            yield _flagged(of_residue, open_gap)
             continue
         at = next(left)
         row = known.get(at + 1)

@@ -76,14 +76,14 @@ class Alkylation:
 
     readings: the plausible ones with their probabilities, the most probable first; how: `stated`
     by the user, `found` in the data, or `open`; masses: number of gaps of known mass in the chains
-    kept as evidence; told: number of these that favour one reading over another; written: number of
-    observed C's by the reading that the user wrote on them.
+    kept as evidence; informative: number of these that favour one reading over another; written:
+    number of observed C's by the reading that the user wrote on them.
     """
 
     readings: tuple[tuple[str, float], ...]
     how: str
     masses: int = 0
-    told: int = 0
+    informative: int = 0
     written: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -99,11 +99,11 @@ class Alkylation:
             return f"{weighs}: as stated"
         if self.how == "found":
             written = sum(n for _, n in self.written)
-            sources = [counted(self.told, "mass", "masses")] if self.told else []
+            sources = [counted(self.informative, "mass", "masses")] if self.informative else []
             sources += [counted(written, "observed C", "observed C's")] if written else []
             return f"{weighs}: found from {' and '.join(sources)}"
-        few = counted(self.told, "mass", "masses")
-        why = f"too little evidence from {few}" if self.told else "no evidence from masses"
+        few = counted(self.informative, "mass", "masses")
+        why = f"too little evidence from {few}" if self.informative else "no evidence from masses"
         shares = ", ".join(f"{share:.2f} {READINGS[n].words}" for n, share in self.readings)
         return f"what C weighs cannot be determined ({why}): {shares}; state it with 'alkylation'"
 
@@ -113,7 +113,7 @@ class Alkylation:
             "readings": dict(self.readings),
             "how": self.how,
             "masses": self.masses,
-            "told": self.told,
+            "informative": self.informative,
             "written": dict(self.written),
             "sentence": self.sentence(),
         }
@@ -128,13 +128,13 @@ def read_alkylation(path: Path) -> Alkylation:
         tuple(fields["readings"].items()),
         fields["how"],
         fields["masses"],
-        fields["told"],
+        fields["informative"],
         tuple(fields["written"].items()),
     )
 
 
 def state_of(
-    chains: Sequence[Scaffold], probabilities: Mapping[str, float], told: int = 0
+    chains: Sequence[Scaffold], probabilities: Mapping[str, float], informative: int = 0
 ) -> Alkylation:
     """The state from the probabilities of its readings: one that is SURE, or all PLAUSIBLE ones."""
     ranked = sorted(probabilities.items(), key=lambda reading: -reading[1])
@@ -146,7 +146,7 @@ def state_of(
         tuple((name, share / total) for name, share in kept),
         "found" if sure else "open",
         masses,
-        told,
+        informative,
         tuple(sorted(count_written(chains).items())),
     )
 

@@ -127,9 +127,13 @@ def read_scaffolds(
             if chain.startswith(_FORMULA):
                 formulas.append(chain)
             kept = _observed(letters, sequence) if letters.modifications else ()
-            told = joined([rows_of.take(chain, sequence, found) for rows_of in known], line)
+            known_positions = joined(
+                [rows_of.take(chain, sequence, found) for rows_of in known], line
+            )
             intact = weighed.take(chain)
-            yield Scaffold(chain, record.description, sequence, found, line, kept, told, intact)
+            yield Scaffold(
+                chain, record.description, sequence, found, line, kept, known_positions, intact
+            )
         except Fault as fault:
             for given in tables:
                 given.discard(chain)

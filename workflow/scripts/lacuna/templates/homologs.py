@@ -119,35 +119,40 @@ def find_homologs(
     best, identity = choose_homologs(
         grid, homologs.grids, homologs.one_hot, max_identity[:, None], PROFILE_NEIGHBOURS
     )
-    laid = homolog_tokens(best, columns, homologs.grids)  # (b, n, length)
+    templates = homolog_tokens(best, columns, homologs.grids)  # (b, n, length)
     for i in range(b):
         numbering = numberings[i] if i < len(numberings) else None
         if numbering is None:
             continue
         if numbering.constant_start is not None:
-            _lay_constants(laid, i, best[i], numbering, columns[i], homologs)
+            _lay_constants(templates, i, best[i], numbering, columns[i], homologs)
         elif not numbering.locus:
             rows, identities = _align(homologs, tokens[i].numpy(), float(max_identity[i]))
-            laid[i] = ABSENT
+            templates[i] = ABSENT
             identity[i] = 0.0
-            laid[i, : len(rows), : rows.shape[1]] = torch.from_numpy(rows)
+            templates[i, : len(rows), : rows.shape[1]] = torch.from_numpy(rows)
             identity[i, : len(rows)] = torch.from_numpy(identities)
-    laid = laid.masked_fill((identity <= 0)[:, :, None], ABSENT)
+    templates = templates.masked_fill((identity <= 0)[:, :, None], ABSENT)
     out = tokens.new_full((b, N_HOMOLOGS, length), ABSENT)
-    n = min(N_HOMOLOGS, laid.shape[1])
-    out[:, :n] = laid[:, :n]
-    return HomologTemplates(out, homolog_profile(laid, identity))
+    n = min(N_HOMOLOGS, templates.shape[1])
+    out[:, :n] = templates[:, :n]
+    return HomologTemplates(out, homolog_profile(templates, identity))
 
 
 def _lay_constants(
-    laid: Tensor, i: int, best: Tensor, numbering: Numbering, columns: Tensor, homologs: Homologs
+    templates: Tensor,
+    i: int,
+    best: Tensor,
+    numbering: Numbering,
+    columns: Tensor,
+    homologs: Homologs,
 ) -> None:
-    """Write the homologs' constant-region residues into `laid`, under those of chain i."""
+    """Write the homologs' constant-region residues into `templates`, under those of chain i."""
     at = torch.nonzero(columns == CONSTANT)[:, 0]
     offset = at - (numbering.constant_start or 0)
     inside = (offset >= 0) & (offset < homologs.constants.shape[1])
     rows = torch.from_numpy(homologs.constants)[best][:, offset[inside]]
-    laid[i][:, at[inside]] = rows
+    templates[i][:, at[inside]] = rows
 
 
 def _align(

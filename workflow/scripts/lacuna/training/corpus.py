@@ -411,13 +411,13 @@ def constant_tensors() -> dict[str, Tensor]:
         own = encode(allele.sequence)
         tokens[i, : len(own)] = own
         others = [j for j, c in enumerate(alleles) if c.locus == allele.locus and j != i]
-        laid = []
+        aligned = []
         for j in _candidates(words, i, others):
             row = lay_template(allele.sequence, alleles[j].sequence)
-            laid.append((int((row == own).sum()), row))
-        laid.sort(key=lambda pair: -pair[0])
+            aligned.append((int((row == own).sum()), row))
+        aligned.sort(key=lambda pair: -pair[0])
         # The nearest template of most chains is their own allele: half of the rows include it.
-        rows = [own, *(row for _, row in laid)] if i % 2 else [row for _, row in laid]
+        rows = [own, *(row for _, row in aligned)] if i % 2 else [row for _, row in aligned]
         for slot, row in enumerate(rows[:N_GERMLINE]):
             templates[i, slot, : len(row)] = row
     return {

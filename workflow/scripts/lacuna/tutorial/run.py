@@ -56,9 +56,9 @@ def true_chain(scaffold: Scaffold) -> str | None:
 
 
 def _rows(scaffold: Scaffold, result: SeedResult) -> Iterator[TutorialRow]:
-    for protocol, told in result.predictions.items():
+    for protocol, predicted in result.predictions.items():
         for position, residue, probability in zip(
-            told.positions, told.residues, told.probabilities, strict=True
+            predicted.positions, predicted.residues, predicted.probabilities, strict=True
         ):
             yield TutorialRow(
                 scaffold.chain, int(position) + 1, protocol, residue, float(probability)
