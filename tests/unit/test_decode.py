@@ -182,3 +182,19 @@ def test_ties_among_gaps_ranked_together_go_to_the_first_in_the_alphabet() -> No
     level = np.full((2, 2, N_RESIDUES), 1 / N_RESIDUES)
     for ranking in rank_plain(level, 4):
         assert [c.sequence for c in ranking.candidates] == ["AA", "AC", "AD", "AE"]
+
+
+@pytest.mark.parametrize(("length", "temperature"), [(5, 1.0), (10, 1.25), (15, 1.5)])
+def test_shares_of_long_gaps_of_known_mass_are_tempered(length: int, temperature: float) -> None:
+    """Two orders of the same residues: the odds between them are those of the network's, cooled."""
+    sure = [{"W": 1} for _ in range(length - 2)]
+    probabilities = rows(*sure, {"A": 9, "G": 1}, {"A": 1, "G": 4})
+    mass = (length - 2) * 186.07931 + GLYCINE + ALANINE
+    ranking = rank_sequences(probabilities, 5, one_mass(mass, 0.01), MassRules())
+    first, second = ranking.candidates
+    assert (first.sequence[-2:], second.sequence[-2:]) == ("AG", "GA")
+    odds = (9 * 4) ** (1 / temperature)
+    assert first.probability == pytest.approx(odds / (1 + odds), abs=1e-3)
+    assert ranking.distributions[-1, RESIDUES.index("G")] == pytest.approx(first.probability)
+    # The probability of the mass itself is that of the network.
+    assert ranking.mass_probability == pytest.approx((36 + 1) / 50, abs=1e-3)
