@@ -37,6 +37,7 @@ def test_it_fills_a_file_and_says_so(
     said = capsys.readouterr()
     assert said.out == (
         "chains.fasta: 5 chains, 15 of 15 missing residues filled; no truth given\n"
+        f"results: {tmp_path / 'new' / 'out'}\n"
     )
     assert said.err == ""
     files = {path.name for path in (tmp_path / "new" / "out").iterdir()}

@@ -33,6 +33,7 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
         ambiguous=2,
         resolved=2,
         rejected=2,
+        reason='a "quoted" reason',
         n_terminal=1,
         inside=1,
     )
@@ -98,6 +99,26 @@ def test_when_nothing_is_filled(counts: Counts, said: bool) -> None:
             "correct the records as rejected.tsv says",
         ),
         (
+            Counts(rejected=1, reason="a.fasta:1: 'a' is DNA; translate it"),
+            "s: 1 record rejected (a.fasta:1: 'a' is DNA; translate it; see out/s/rejected.tsv); "
+            "correct the records as rejected.tsv says",
+        ),
+        (
+            Counts(rejected=2, reason="a.fasta:1: 'a' is DNA; translate it"),
+            "s: 2 records rejected (first: a.fasta:1: 'a' is DNA; translate it; see "
+            "out/s/rejected.tsv); correct the records as rejected.tsv says",
+        ),
+        (  # a chain without a gap is no obstacle beside one that stays open
+            Counts(chains=3, without_gap=2, gaps=1, open=1),
+            "s: 1 gap left open, 2 chains without a gap; the status of each gap in gaps.tsv says "
+            "why it stays open",
+        ),
+        (
+            Counts(chains=2, without_gap=2, rejected=1),
+            "s: 2 chains without a gap, 1 record rejected (see out/s/rejected.tsv); correct the "
+            "records as rejected.tsv says",
+        ),
+        (
             Counts(chains=2, gaps=3, open=3, rejected=1),
             "s: 3 gaps left open, 1 record rejected (see out/s/rejected.tsv); the status of each "
             "gap in gaps.tsv says why it stays open",
@@ -116,9 +137,12 @@ def test_a_line_names_no_more_samples_than_can_be_read() -> None:
 
 
 def test_it_says_what_share_of_the_chains_lacked_what() -> None:
-    found = Counts(chains=8, n_terminal=4, c_terminal=1, inside=2)
+    found = Counts(chains=800, n_terminal=400, c_terminal=100, inside=200)
     assert found.lacking() == (
         "50.0% of the chains lacked the N terminus, 12.5% the C terminus, 25.0% residues inside"
+    )
+    assert Counts(chains=3, n_terminal=1, inside=2).lacking() == (
+        "1 of 3 chains lacked the N terminus, 2 of 3 residues inside"
     )
     assert Counts(chains=8, inside=2).lacking() == ""
     assert Counts(chains=1, n_terminal=1).lacking() == ""

@@ -527,6 +527,8 @@ def test_a_row_adds_to_an_inline_mass(read: Reader) -> None:
         ("ACDE", "0\t2\t\t\t3\t4", 2, "hides 2 residues, outside its lengths 3 to 4"),
         ("ACDE", "0\t2\t\t\t3", 2, "hides 2 residues, outside its lengths 3 to open"),
         ("ACDE", "0\t2\t\t\t1\t2\tmore", 2, "1 cells more than the header"),
+        ("AEQLVE", "1\t3\t200.0797", 2, "weigh 257.1012 Da, not 200.0797 Da, which those"),
+        ("AEQLVE", "1\t3\t200.0797", 2, "count from 0, so subtract 1 from start and end"),
         ("AX[+400.1]C", "1\t2\t400", 2, "both inline and in the table; keep one of them"),
         ("AX[+400.1]C", "0\t2", 2, "covers an inline mass gap"),
     ],
@@ -538,6 +540,23 @@ def test_a_bad_row_rejects_its_chain_alone(
     assert (bad.line, bad.column) == (line, None)
     assert bad.reason.startswith(f"gaps.tsv:{line}: 'm' has a ")
     assert words in bad.reason
+
+
+@pytest.mark.parametrize(
+    ("sequence", "row"),
+    [
+        ("AEQLVE", "1\t3\t257.1012"),  # the mass of the letters
+        ("AEQLVE", "1\t3\t300.1"),  # of neither: the letters are thought wrong
+        ("ACQLVE", "1\t3\t231.1"),  # what C carries is not known
+        ("AAEALVE", "1\t3\t200.0797"),  # these weigh as much as those before
+        ("AEXXVE", "1\t3\t200.0797"),  # there is nothing to compare
+        ("AEQLVE", "0\t2\t257.1012"),
+    ],
+)
+def test_a_mass_that_may_be_of_the_letters_given_is_taken(
+    read: Reader, sequence: str, row: str
+) -> None:
+    assert read.one(sequence, row).gaps[0].mass == float(row.split()[2])
 
 
 def test_rows_of_unknown_chains_come_last_in_order_of_their_lines(read: Reader) -> None:

@@ -103,7 +103,7 @@ def _choices(key: dict[str, Any]) -> list[str] | None:
 
 
 def _fill(chosen: argparse.Namespace) -> None:
-    """Fill a file and print a summary line; raises LacunaError if nothing was filled."""
+    """Fill a file, and print a summary line and where the results are; raises LacunaError if nothing was filled."""
     from lacuna.steps.one_file import fill_file  # imports torch, not needed for --help
 
     given = vars(chosen)
@@ -114,6 +114,7 @@ def _fill(chosen: argparse.Namespace) -> None:
     with _progress_bar() as progress:
         made = fill_file(inputs, out, options, species=given["species"], progress=progress)
     print(_summary(inputs["fasta"].name, {name: out / file for name, file in made.items()}))
+    print(f"results: {printable(str(out))}")
 
 
 def _summary(name: str, files: dict[str, Path]) -> str:

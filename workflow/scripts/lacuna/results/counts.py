@@ -11,11 +11,12 @@ from pathlib import Path
 import pandas as pd
 
 from lacuna.core.files import LacunaError
-from lacuna.core.tables import CHAIN_TABLE, PLACED_TABLE
+from lacuna.core.tables import CHAIN_TABLE, PLACED_TABLE, REJECTED_TABLE
 
 CHUNK_ROWS = 100_000
 MIN_CHAIN = 10  # residues; anything shorter is hardly a chain
 MAX_NAMED = 5  # samples named in an error
+FEW = 100  # chains, of which shares are given from so many on
 _SUMMED = "missing filled gaps open ambiguous resolved without_template".split()
 
 
@@ -34,6 +35,7 @@ class Counts:
     ambiguous: int = 0  # codes
     resolved: int = 0
     rejected: int = 0  # records
+    reason: str = ""  # of the first of them
     reads: int | None = None  # None for a sample without reads
     placed: int = 0  # reads
     n_terminal: int = 0  # chains whose first residues are missing
@@ -60,7 +62,7 @@ class Counts:
             yield f"{plural(self.short, 'chain')} of less than {MIN_CHAIN} residues"
 
     def lacking(self) -> str:
-        """What share of the chains lacked what; '' of a single chain, or if none lacked an end."""
+        """How many of the chains lacked what; '' of a single chain, or if none lacked an end."""
         lacked = {
             "the N terminus": self.n_terminal,
             "the C terminus": self.c_terminal,
@@ -68,10 +70,15 @@ class Counts:
         }
         if self.chains < 2 or not self.n_terminal + self.c_terminal:
             return ""
-        shares = [(f"{n / self.chains:.1%}", what) for what, n in lacked.items() if n]
+        few = self.chains < FEW
+        shares = [
+            (f"{n} of {self.chains}" if few else f"{n / self.chains:.1%}", what)
+            for what, n in lacked.items()
+            if n
+        ]
         (first, end), *others = shares
         more = "".join(f", {share} {what}" for share, what in others)
-        return f"{first} of the chains lacked {end}{more}"
+        return f"{first} {'' if few else 'of the '}chains lacked {end}{more}"
 
 
 def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Counts:
@@ -79,7 +86,9 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
 
     Raises LacunaError if one of them is not such a table.
     """
-    n = {name: 0 for name in Counts.__dataclass_fields__ if name not in ("reads", "placed")}
+    n = dict.fromkeys(Counts.__dataclass_fields__, 0)
+    for name in ("reads", "placed", "reason"):
+        del n[name]
     for part in _chunks(chains, ["length", "n_terminal", "c_terminal", *_SUMMED]):
         n["chains"] += len(part)
         n["without_gap"] += int(((part["gaps"] == 0) & (part["ambiguous"] == 0)).sum())
@@ -90,11 +99,12 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
             n[name] += int((part[name] > 0).sum())
         n["inside"] += int((part["missing"] > part["n_terminal"] + part["c_terminal"]).sum())
     n["rejected"] = sum(len(part) for part in _chunks(rejected, ["line"]))
+    reason = next((row.reason for row in REJECTED_TABLE.read(rejected)), "")
     if reads is None:
-        return Counts(**n)
+        return Counts(**n, reason=reason)
     names = {row.chain for row in CHAIN_TABLE.read(chains)}
     rows = Counter(row.chain in names for row in PLACED_TABLE.read(reads))
-    return Counts(**n, reads=rows.total(), placed=rows[True])
+    return Counts(**n, reason=reason, reads=rows.total(), placed=rows[True])
 
 
 def _chunks(path: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
@@ -114,35 +124,41 @@ def _chunks(path: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
 def explain_nothing(samples: Mapping[str, tuple[Counts, Path]]) -> str:
     """One line on samples in which nothing was filled: the reason for each, and a remedy.
 
-    samples: counts of each sample, and its rejected.tsv.
+    samples: counts of each sample, and its rejected.tsv. The first bad record of a single sample is
+    given with its own reason.
     """
-    reasons = [f"{name}: {_reasons(*found)}" for name, found in list(samples.items())[:MAX_NAMED]]
+    alone = len(samples) == 1
+    reasons = [
+        f"{name}: {_reasons(*found, first=alone)}"
+        for name, found in list(samples.items())[:MAX_NAMED]
+    ]
     if len(samples) > MAX_NAMED:
         reasons.append(f"and {len(samples) - MAX_NAMED} samples more")
     return f"nothing was filled; {'; '.join(reasons)}; {_remedy([c for c, _ in samples.values()])}"
 
 
-def _reasons(counts: Counts, rejected: Path) -> str:
+def _reasons(counts: Counts, rejected: Path, *, first: bool) -> str:
     reasons = list(counts.notes())
     if counts.rejected:
-        reasons.append(f"{plural(counts.rejected, 'record')} rejected (see {rejected})")
+        known = f"{counts.reason}; " if first and counts.reason else ""
+        label = "first: " if known and counts.rejected > 1 else ""
+        records = plural(counts.rejected, "record")
+        reasons.append(f"{records} rejected ({label}{known}see {rejected})")
     return ", ".join(reasons) or "no chains"
 
 
 def _remedy(counts: list[Counts]) -> str:
-    """The remedy for the commonest obstacle."""
+    """The remedy for the commonest obstacle; chains without a gap are one if there is no other."""
     if any(c.reads is not None for c in counts):
         return "check that the reads are of an antibody, or give a FASTA to place them on"
-    without, rejected, still_open = (
-        sum(getattr(c, name) for c in counts) for name in ("without_gap", "rejected", "open")
-    )
-    if without >= max(rejected, still_open) and without:
-        remedy = "mark missing residues with X or -, or give a gap table (column 'gaps')"
-        short = any(c.short for c in counts)
-        return f"check that the FASTA holds protein sequences, and {remedy}" if short else remedy
-    if rejected >= still_open and rejected:
+    rejected, still_open = (sum(getattr(c, name) for c in counts) for name in ("rejected", "open"))
+    if still_open > rejected:
+        return "the status of each gap in gaps.tsv says why it stays open"
+    if rejected:
         return "correct the records as rejected.tsv says"
-    return "the status of each gap in gaps.tsv says why it stays open"
+    remedy = "mark missing residues with X or -, or give a gap table (column 'gaps')"
+    short = any(c.short for c in counts)
+    return f"check that the FASTA holds protein sequences, and {remedy}" if short else remedy
 
 
 def plural(n: int, word: str) -> str:

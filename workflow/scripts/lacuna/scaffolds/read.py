@@ -61,6 +61,7 @@ LOG = logging.getLogger(__name__)
 _RUN = re.compile(f"[{MISSING_LETTER}{''.join(AMBIGUOUS)}]+")
 _FORMULA = ("=", "+", "-", "@")  # characters that begin a formula in a spreadsheet
 _HALF_DALTON = 0.5
+_WEIGHED = frozenset(RESIDUES) - {"C"}  # residues whose mass does not depend on the sample
 
 
 def read_scaffolds(
@@ -85,9 +86,8 @@ def read_scaffolds(
     without a tolerance. Raises LacunaError if a file as a whole cannot be used.
     """
     fasta = Path(fasta)
-    max_bytes = (
-        32 * max_length
-    )  # generous: an inline gap takes about 16 bytes, plus blanks and line ends
+    # Generous: an inline gap takes about 16 bytes, plus blanks and line ends.
+    max_bytes = 32 * max_length
     table = GapTable(gaps)
     evidence = [evidence] if isinstance(evidence, str | Path) else evidence or []
     known = [EvidenceTable(path) for path in evidence]
@@ -355,6 +355,7 @@ def _row_gap(
         if tolerance is None:
             tolerance = mass * ppm / 1e6
         _check_mass(mass, tolerance, max_length)
+        _check_counting(row, sequence, mass, tolerance)
 
     shortest, longest = row.min_length, row.max_length
     if shortest is None and longest is None and under and not within:
@@ -379,6 +380,24 @@ def _row_gap(
         interval=interval,
         pieces=pieces,
     )
+
+
+def _check_counting(row: Row, sequence: str, mass: float, tolerance: float) -> None:
+    """Raise ValueError if a row hides residues and its mass is that of those one position before.
+
+    Then its positions count from 1. Residues that hold C are not compared: what it carries is not
+    known here.
+    """
+    hidden, before = sequence[row.start : row.end], sequence[row.start - 1 : row.end - 1]
+    if not row.start or not hidden or not set(hidden + before) <= _WEIGHED:
+        return
+    weighs, would = map(_weigh, (hidden, before))
+    if abs(weighs - mass) > tolerance >= abs(would - mass):
+        raise ValueError(
+            f"has a gap {_at(row)} whose letters {_start(hidden)} weigh {weighs:.4f} Da, not "
+            f"{mass:.4f} Da, which those one position before weigh; positions count from 0, so "
+            "subtract 1 from start and end, or write X for the letters if they are right"
+        )
 
 
 def _prefixes(row: Row, ppm: float) -> tuple[tuple[float, float], ...]:
@@ -469,12 +488,22 @@ def _check_mass(mass: float, tolerance: float, max_length: int) -> None:
 
 
 @cache
-def _extreme_masses() -> tuple[float, float]:
-    """Masses of the lightest and the heaviest residue, in Da."""
+def _residue_masses() -> dict[str, float]:
+    """Mass of each residue, in Da."""
     from pyteomics.mass import std_aa_mass  # slow to import, and most files contain no mass
 
-    masses = [std_aa_mass[residue] for residue in RESIDUES]
+    return {residue: std_aa_mass[residue] for residue in RESIDUES}
+
+
+def _extreme_masses() -> tuple[float, float]:
+    """Masses of the lightest and the heaviest residue, in Da."""
+    masses = _residue_masses().values()
     return min(masses), max(masses)
+
+
+def _weigh(residues: str) -> float:
+    """Mass of residues without modifications, in Da."""
+    return sum(map(_residue_masses().__getitem__, residues))
 
 
 def _at(row: Row) -> str:
