@@ -103,7 +103,10 @@ def _choices(key: dict[str, Any]) -> list[str] | None:
 
 
 def _fill(chosen: argparse.Namespace) -> None:
-    """Fill a file, and print a summary line and where the results are; raises LacunaError if nothing was filled."""
+    """Fill a file, and print a summary line and where the results are.
+
+    Raises LacunaError if nothing was filled.
+    """
     from lacuna.steps.one_file import fill_file  # imports torch, not needed for --help
 
     given = vars(chosen)
