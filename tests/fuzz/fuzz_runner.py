@@ -15,6 +15,7 @@ import hashlib
 import importlib.util
 import json
 import logging
+import operator
 import os
 import shutil
 import subprocess
@@ -48,6 +49,9 @@ SHARES = {
 ENGINES = {"grammar": 2, "coverage": 1}
 SILENCE = 120.0  # seconds without a sign of life before the watchdog acts
 KINDS = ("crash", "hang", "traceback", "message", "law", "memory")
+TRACED = (int, str, bytes)  # whose comparisons guide libFuzzer
+# In the order of `dis.cmp_op`.
+COMPARISONS = (operator.lt, operator.le, operator.eq, operator.ne, operator.gt, operator.ge)
 REDUCING = 3.0  # seconds to make a finding shorter
 
 
@@ -133,6 +137,7 @@ def work(target: str, engine: str, folder: Path, seconds: float, seed: int) -> N
     """Run the process of one target and engine."""
     if engine == "coverage":
         import atheris
+        from atheris.version_dependent import CMP_OP_SHIFT_AMOUNT as SHIFT
 
         with atheris.instrument_imports(include=["lacuna", "pyteomics.proforma"]):
             import fuzz_targets  # noqa: F401
@@ -158,6 +163,11 @@ def work(target: str, engine: str, folder: Path, seconds: float, seed: int) -> N
             return atheris.Mutate(data, max_size)
         return mutate(rng, target, data)[:max_size]
 
+    def judged(data: bytes) -> None:
+        if worker.inputs == 0:  # atheris sets its own when it begins
+            atheris._trace_cmp = traced_without_leak(atheris._trace_cmp, SHIFT)
+        worker(data)
+
     options = {"seed": seed + 1, "max_len": 2 * MAX_BYTES, "rss_limit_mb": 0}
     options |= {"timeout": 3600, "artifact_prefix": f"{folder}/"}  # the judge has its own limits
     grown = folder / "grown"
@@ -166,8 +176,24 @@ def work(target: str, engine: str, folder: Path, seconds: float, seed: int) -> N
         (grown / f"seed-{i}").write_bytes(data)
     places = [str(grown), *([str(CORPUS / target)] if (CORPUS / target).is_dir() else [])]
     arguments = [sys.argv[0], *(f"-{name}={value}" for name, value in options.items()), *places]
-    atheris.Setup(arguments, worker, custom_mutator=change)
+    atheris.Setup(arguments, judged, custom_mutator=change)
     atheris.Fuzz()
+
+
+def traced_without_leak(trace: Callable[..., Any], shift: int) -> Callable[..., Any]:
+    """The function by which instrumented code compares, without what atheris 3.0.0 loses.
+
+    `trace` never frees the result of a comparison. That is memory where it is an array, and of
+    no use there: only numbers and text tell libFuzzer which values to try.
+    shift: of the number of the comparison in a bytecode's argument.
+    """
+
+    def compare(left: Any, right: Any, argument: int, counter: int, is_constant: bool) -> Any:
+        if type(left) in TRACED and type(right) in TRACED:
+            return trace(left, right, argument, counter, is_constant)
+        return COMPARISONS[argument >> shift](left, right)
+
+    return compare
 
 
 # --- the process that starts the others ----------------------------------------------------------

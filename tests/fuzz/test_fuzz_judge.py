@@ -1,15 +1,18 @@
 """The judge of `make fuzz` recognises each way in which a target can break its contract."""
 
+import operator
 import os
 import subprocess
 import sys
 from random import Random
+from typing import Any
 
 import fuzz_judge
+import numpy as np
 import pytest
 from fuzz_grammar import draw
 from fuzz_judge import judge
-from fuzz_runner import SHARES, table
+from fuzz_runner import SHARES, table, traced_without_leak
 from fuzz_targets import TARGETS
 
 from lacuna.core.files import LacunaError
@@ -67,6 +70,25 @@ def test_an_input_that_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(fuzz_judge, "MAX_SECONDS", 0.05)
     found = judge(_wait, b"")
     assert found is not None and found.kind == "hang"
+
+
+def test_the_tracer_of_comparisons_keeps_no_array() -> None:
+    kept: list[Any] = []
+
+    def losing(left: Any, right: Any, argument: int, counter: int, is_constant: bool) -> Any:
+        kept.append((left, right))
+        return left < right
+
+    compare = traced_without_leak(losing, 4)
+    order = (operator.lt, operator.le, operator.eq, operator.ne, operator.gt, operator.ge)
+    numbers = np.arange(5)
+    for number, same in enumerate(order):
+        for right in (2, 2.5, numbers[::-1]):
+            result = compare(numbers, right, number << 4, 0, False)
+            assert np.array_equal(result, same(numbers, right))
+    assert not kept
+    assert compare(1, 2, 0, 0, True) is True and compare("b", "a", 0, 0, False) is False
+    assert kept == [(1, 2), ("b", "a")]
 
 
 @pytest.mark.parametrize("target", TARGETS)

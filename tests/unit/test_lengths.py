@@ -277,6 +277,35 @@ def test_a_chain_of_more_gaps_than_may_be_tried_is_filled_and_told(
     assert all(gap.fixed and gap.untried for gap in guessed.gaps)
 
 
+def heavy_gaps(n: int, mass: float) -> Scaffold:
+    """A protein with n gaps of one mass in Da, 6 residues between them."""
+    whole, gaps = random_protein(6 * n, 1), []
+    sequence = "X".join(whole[i : i + 6] for i in range(0, 6 * n, 6)) + "X"
+    for at, letter in enumerate(sequence):
+        if letter == "X":
+            gaps.append(Gap(at, at + 1, 1, None, mass, mass * 1e-5))
+    return Scaffold("c", "", sequence, tuple(gaps), 1)
+
+
+def lengths_to_try(scaffold: Scaffold) -> list[tuple[range, bool]]:
+    opened = lengths._opened(scaffold, Modifications())
+    return [(found.lengths, found.untried) for found in opened.open]
+
+
+def test_lengths_of_heavy_gaps_are_fewer_in_a_chain_of_many() -> None:
+    (alone,) = lengths_to_try(heavy_gaps(1, 5000.2))
+    assert alone == (range(27, 67), False)
+    assert lengths_to_try(heavy_gaps(4, 5000.2)) == [alone] * 4
+    for n in (5, 20, 60):
+        tried = lengths_to_try(heavy_gaps(n, 5000.2))
+        assert 0.6 * 5000 < sum(30 * len(some) for some, _ in tried) <= 5000
+        for some, untried in tried:
+            assert untried and 45 in some and some[0] >= alone[0][0] and some[-1] <= alone[0][-1]
+    assert all(len(some) == 1 for some, _ in lengths_to_try(heavy_gaps(400, 5000.2)))
+    light = lengths_to_try(heavy_gaps(40, 700.3))
+    assert light == lengths_to_try(heavy_gaps(1, 700.3)) * 40 and not light[0][1]
+
+
 def test_what_is_settled_does_not_depend_on_company_or_order(chain: str) -> None:
     light = germline_chain("K", 3)
     chains = [

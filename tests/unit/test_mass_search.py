@@ -16,9 +16,20 @@ from lacuna.filling.mass_search import (
     Stages,
     allowed_lengths,
     one_mass,
+    search,
     stages_of,
 )
-from lacuna.filling.residue_masses import RESIDUE_MASSES, MassRules, Modifications
+from lacuna.filling.residue_masses import (
+    BIN,
+    MAX_BINNED,
+    RESIDUE_MASSES,
+    MassRules,
+    Modifications,
+    _options,
+    _reached,
+    bounds,
+    completable,
+)
 from lacuna.scaffolds.scaffold import Gap, Piece
 
 EVEN = np.full((4, N_RESIDUES), 1 / N_RESIDUES)
@@ -190,3 +201,70 @@ def test_the_same_cleavage_given_twice_is_one() -> None:
     )
     found = rank_sequences(EVEN, 400, twice, MassRules()).candidates
     assert found and {c.sequence[0] for c in found} == {"A"}
+
+
+def test_prefixes_are_compared_with_masses_only_at_numbers_of_residues_that_can_weigh_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[int] = []
+
+    def counted(rest: np.ndarray, tolerance: float, residues: int, rules: MassRules) -> np.ndarray:
+        calls.append(residues)
+        return completable(rest, tolerance, residues, rules)
+
+    monkeypatch.setattr("lacuna.filling.mass_search.completable", counted)
+    counts = {}
+    for n in (5, 20):
+        calls.clear()
+        probabilities = few(*(["GASP"] * 4 * n))
+        pieces = tuple(Stage(mass_of("GASP"), 0.01, ends_piece=True) for _ in range(n))
+        found = search(probabilities, 100, Stages(pieces), MassRules())
+        assert len(found.scores) > 50
+        counts[n] = len(calls)
+        assert max(calls) <= 8  # of 30 or more that remain
+    assert counts[20] < 5 * counts[5]
+
+
+@pytest.mark.parametrize("width", [1, 3, 40])
+def test_a_search_of_the_likely_prefixes_is_one_of_all(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(width)
+    probabilities = rng.dirichlet(np.full(20, 0.5), 7)
+    for true in ("GASPVTC", "WWKKRFY", "NDQKEMH"):
+        stages = one_mass(mass_of(true), 0.02)
+        monkeypatch.setattr("lacuna.filling.mass_search.LIKELY", 3)
+        found = search(probabilities, width, stages, MassRules())
+        monkeypatch.setattr("lacuna.filling.mass_search.LIKELY", 10**6)
+        among_all = search(probabilities, width, stages, MassRules())
+        assert np.array_equal(found.tokens, among_all.tokens)
+        assert np.array_equal(found.scores, among_all.scores) and found.lost == among_all.lost
+
+
+def test_masses_that_residues_can_have_are_those_of_their_sums() -> None:
+    every = np.unique(np.rint(np.delete(RESIDUE_MASSES, RESIDUES.index("I")) / BIN).astype(int))
+    sums = {0}
+    for n in range(1, 4):
+        sums = {a + b for a in sums for b in every.tolist()}
+        reached = _reached(n, Modifications())
+        assert set(np.flatnonzero(reached.as_bool()).tolist()) == sums
+        bins = np.array([0, 1, 63, 64, 65, *sorted(sums)[:200], reached.bins - 1, reached.bins])
+        below = [sum(one < each for one in sums) for each in bins.tolist()]
+        assert reached.below(bins).tolist() == below
+
+
+def test_tables_of_masses_take_little_memory_and_are_bounded() -> None:
+    taken = 0
+    for n in range(MAX_BINNED + 1):
+        reached = _reached(n, Modifications())
+        taken += reached.words.nbytes + reached.before.nbytes
+    assert taken < 4 << 20
+    for cached in (_reached, _options, bounds):
+        assert cached.cache_info().maxsize
+    # What residues at the ends of a chain may weigh needs no tables of its own.
+    rest = np.array([mass_of("GASP")])
+    n = _reached.cache_info().currsize
+    for ends in product((False, True), repeat=2):
+        rules = MassRules(Modifications(pyroglutamate=ends[0], clipped_lysine=ends[1]))
+        assert completable(rest, 0.01, 4, rules)
+    assert _reached.cache_info().currsize == n

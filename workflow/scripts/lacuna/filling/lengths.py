@@ -44,6 +44,8 @@ MAX_LENGTHS = 40  # lengths tried for a gap without an upper bound
 MAX_BOUNDED_LENGTHS = 128  # for one with bounds
 MAX_GAP_RESIDUES = 6_000  # in all lengths tried for a gap of known mass
 MAX_TRIALS = 4_000  # lengths tried for all gaps of a chain
+MAX_WEIGHED = 5_000  # residues in all lengths tried for all gaps of known mass of a chain, where
+COSTLY = 30  # residues of a gap count: of longer ones fewer sequences are kept
 AVERAGINE = (
     111.0543  # Da, the mean residue of proteins (Senko et al. 1995, 10.1016/1044-0305(95)00017-8)
 )
@@ -237,14 +239,25 @@ def _opened(scaffold: Scaffold, modifications: Modifications) -> _Chain:
     most = MAX_TRIALS
     if sum(min(len(one.lengths), _limit(one.gap)) for one in found) > MAX_TRIALS:
         most = max(MAX_TRIALS // len(found), 1)
+    share = min(MAX_WEIGHED / max(sum(map(_cost, found)), 1.0), 1.0)
     chosen: list[int | None] = [None] * len(scaffold.gaps)
     for one in found:
         limit = _limit(one.gap)
         usual = one.lengths if one.gap.max_length is not None else one.lengths[:MAX_LENGTHS]
+        if one.gap.mass is not None and share < 1.0:
+            limit = max(int(share * min(len(one.lengths), limit)), 1)
         one.lengths = _nearest(one.lengths, one.gap, min(limit, most))
         one.untried = len(one.lengths) < len(usual)
         chosen[one.number] = _first_guess(one.gap, one.lengths)
     return _Chain(scaffold, found, chosen)
+
+
+def _cost(found: _Open) -> float:
+    """Residues in all lengths of a gap of known mass, up to COSTLY in each."""
+    if found.gap.mass is None:
+        return 0.0
+    lengths = min(len(found.lengths), _limit(found.gap))
+    return lengths * min(found.gap.mass / AVERAGINE, COSTLY)
 
 
 def _first_guess(gap: Gap, choices: Sequence[int]) -> int | None:

@@ -25,6 +25,7 @@ from lacuna.scaffolds.scaffold import Gap
 
 SIGMAS = 3.0  # standard deviations of a measured mass in its tolerance
 UNBOUNDED = 1 << 30  # residues
+LIKELY = 3  # times the prefixes kept: so many are looked at before all are
 MAX_SUSPECTS = 16  # prefix masses of a gap that are each left out if nothing fits all of them
 
 
@@ -138,11 +139,15 @@ def search(probabilities: np.ndarray, width: int, stages: Stages, rules: MassRul
         residues, weights = rules.options(i, length)
         grown = found.grown(logs[i, residues], weights)
         plan.passing(grown, i + 1)
-        keep = plan.completable(grown, i + 1)
-        best = highest(grown.scores[keep], width)  # in the order of the alphabet
+        keep = _completable(plan, grown, i + 1, width)
+        if not len(keep):
+            nothing = np.zeros(0)
+            return Found(np.zeros((0, length), dtype=np.uint8), nothing, nothing, lost)
+        scores = grown.scores[keep]
+        best = highest(scores, width)  # in the order of the alphabet
         if len(best) < len(keep):
-            dropped = np.delete(grown.scores[keep], best)
-            lost = max(lost, float(dropped.max()) + float(ahead[i + 1]))
+            scores[best] = -np.inf
+            lost = max(lost, float(scores.max()) + float(ahead[i + 1]))
         keep = keep[best]
         parents, forms = np.divmod(keep, len(residues))
         path.append((residues[forms], parents))
@@ -154,6 +159,17 @@ def search(probabilities: np.ndarray, width: int, stages: Stages, rules: MassRul
         letters, parents = path[i]
         tokens[:, i], rows = letters[rows], parents[rows]
     return Found(tokens, found.scores[order], found.masses[order], lost)
+
+
+def _completable(plan: "_Plan", grown: "_Prefixes", n: int, width: int) -> np.ndarray:
+    """Indices, ascending, of the beginnings of n residues that can be completed: all of them, or
+    at least the `width` + 1 most probable."""
+    if len(grown.scores) > LIKELY * width:
+        likely = highest(grown.scores, LIKELY * width)
+        keep = likely[plan.completable(grown.only(likely, grown.masses), n)]
+        if len(keep) > width:
+            return keep
+    return plan.completable(grown, n)
 
 
 def highest(scores: np.ndarray, width: int) -> np.ndarray:
@@ -212,7 +228,7 @@ class _Plan:
         self.feasible = np.zeros((last + 2, length + 1), dtype=bool)
         self.feasible[-1] = stages.opened
         self.feasible[-1, 0] = True
-        lightest, heaviest = bounds(rules.modifications)
+        self.lightest, self.heaviest = lightest, heaviest = bounds(rules.modifications)
         for s, step in zip(range(last, 0, -1), _steps(self.stages)[:0:-1], strict=True):
             mass = np.array([step.mass])
             least = max(math.floor((step.mass - step.tolerance) / heaviest), 0)
@@ -225,15 +241,20 @@ class _Plan:
 
     def passing(self, found: _Prefixes, n: int) -> None:
         """Let beginnings of n residues pass the stages that they have come to."""
-        for s, stage in enumerate(self.stages):
+        furthest = int(found.stage.max())
+        for s in range(int(found.stage.min()), len(self.stages)):
+            if s > furthest:
+                break
             if s == len(self.stages) - 1 and n < self.length and not self.opened:
                 break  # a wide tolerance may hold the masses of several beginnings
+            stage = self.stages[s]
             hit = np.flatnonzero(np.abs(found.since - stage.mass) <= stage.tolerance)
             hit = hit[found.stage[hit] == s]
             if not stage.interval and stage.tolerance:
                 off = found.since[hit] - stage.mass
                 found.scores[hit] -= (SIGMAS * off / stage.tolerance) ** 2 / 2
             found.stage[hit] = s + 1
+            furthest = max(furthest, s + bool(len(hit)))
             if stage.ends_piece:
                 residues = n - found.began[hit]
                 found.since[hit], found.began[hit] = 0.0, n
@@ -243,7 +264,7 @@ class _Plan:
         """Indices of the beginnings of n residues that can pass the stages still before them."""
         left = self.length - n
         fits = found.scores > -np.inf
-        for s in range(len(self.stages) + 1):
+        for s in range(int(found.stage.min()), int(found.stage.max()) + 1):
             if len(self.stages) == 1 and left and not self.opened:  # all are there
                 fits &= self._reach(s, found.since, n - found.began, left)
                 break
@@ -260,8 +281,13 @@ class _Plan:
         stage = self.stages[s]
         rest = stage.mass - since
         fits = np.zeros(len(rest), dtype=bool)
-        for more in range(1, left + 1):
-            if not self.feasible[s + 1, left - more]:
+        if not len(rest):  # all that are at this stage were dropped
+            return fits
+        # How many residues the following stages leave; others than `least` to `most` fit no mass.
+        least = (rest.min() - stage.tolerance) / self.heaviest - 1
+        most = (rest.max() + stage.tolerance) / self.lightest + 2
+        for more in (left - np.flatnonzero(self.feasible[s + 1, :left])).tolist():
+            if not least <= more <= most:
                 continue
             reached = completable(rest, stage.tolerance, more, self.rules[s])
             if stage.ends_piece:

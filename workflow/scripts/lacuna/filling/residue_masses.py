@@ -5,7 +5,7 @@ the likelier of the two.
 """
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from pyteomics.mass import std_aa_mass
@@ -17,11 +17,11 @@ from lacuna.scaffolds.scaffold import Gap, Scaffold
 RESIDUE_MASSES = np.array([std_aa_mass[r] for r in RESIDUES])  # Da, monoisotopic
 MAX_RESIDUES = 450  # of a gap that is decoded within a mass: a whole heavy chain
 MAX_MASS = 50_000.0  # Da, of a gap of unknown length that is decoded: the same chain
-SPARSE = 10  # residues whose masses leave wide holes; those of more do only near the extremes
 BIN = 0.005  # Da, resolution of the tables of masses that a number of residues can have
 MAX_BINNED = (
     30  # residues of the longest such table; beyond it only the lightest and heaviest count
 )
+KEPT_TABLES = 512  # of the kinds here; those of all readings of C are half of them, and 25 MB
 
 # Da, Unimod 28 and 27; what C carries is in `alkylation.py`.
 PYROGLUTAMATE_Q = -17.026549
@@ -77,7 +77,7 @@ def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> Ma
     return MassRules(modifications, gap.start == 0, gap.end == len(scaffold.sequence))
 
 
-@cache
+@lru_cache(maxsize=KEPT_TABLES)
 def _options(rules: Modifications, first: bool, last: bool) -> tuple[np.ndarray, np.ndarray]:
     masses = dict(zip(RESIDUES, RESIDUE_MASSES, strict=True))
     ((carried, _),) = rules.cysteine
@@ -119,7 +119,7 @@ def _nearest_mass(length: int, mass: float, rules: MassRules) -> float:
     lightest, heaviest = bounds(rules.modifications)
     if length > MAX_BINNED or not length * lightest <= mass <= length * heaviest:
         return min(max(mass, length * lightest), length * heaviest)
-    reached = np.flatnonzero(_ahead(length, rules.modifications) == 0)
+    reached = np.flatnonzero(_reached(length, _inside(rules.modifications)).as_bool())
     return float(reached[np.abs(reached * BIN - mass).argmin()] * BIN)
 
 
@@ -137,12 +137,11 @@ def completable(rest: np.ndarray, tolerance: float, residues: int, rules: MassRu
     special = rules.ends_chain and rules.modifications.clipped_lysine
     if residues > MAX_BINNED or special:
         return fits
-    ahead = _ahead(residues, rules.modifications)
+    reached = _reached(residues, _inside(rules.modifications))
     slack = tolerance + (residues / 2 + 1) * BIN  # each residue's mass is rounded to a bin
-    low = np.floor((rest - slack) / BIN).astype(int).clip(0, len(ahead))
-    high = (np.ceil((rest + slack) / BIN).astype(int) + 1).clip(0, len(ahead))
-    following = ahead[np.minimum(low, len(ahead) - 1)]
-    return fits & (low < len(ahead)) & (following < high - low)
+    low = np.floor((rest - slack) / BIN).astype(int).clip(0, reached.bins)
+    high = (np.ceil((rest + slack) / BIN).astype(int) + 1).clip(0, reached.bins)
+    return fits & (reached.below(low) < reached.below(high))
 
 
 def heaviest_residue(rules: MassRules) -> float:
@@ -150,29 +149,56 @@ def heaviest_residue(rules: MassRules) -> float:
     return max(bounds(reading.modifications)[1] for _, reading in rules.readings())
 
 
-@cache
+@lru_cache(maxsize=KEPT_TABLES)
 def bounds(modifications: Modifications) -> tuple[float, float]:
     """The lightest and heaviest form of a residue inside a chain, in Da."""
     masses = _options(modifications, False, False)[1]
     return float(masses.min()), float(masses.max())
 
 
-@cache
-def _ahead(residues: int, modifications: Modifications) -> np.ndarray:
-    """Bins from each to the next that is a mass of that many residues inside a chain.
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """Which of a number of bins are reached: a bit of each, in words of 64 (w,), and how many are
+    reached before each word (w,). They take a fifth of a byte per bin."""
 
-    (bins,), at most what the type holds: uint16 up to SPARSE residues, uint8 (1.3 Da) beyond. The
-    tables of 30 numbers of residues by each reading of C are kept for the next gap.
-    """
+    bins: int
+    words: np.ndarray
+    before: np.ndarray
+
+    @classmethod
+    def of(cls, reached: np.ndarray) -> "_Reached":
+        """From a bool for each bin: (bins,)."""
+        packed = np.packbits(reached, bitorder="little")
+        words = np.zeros(len(reached) // 64 + 1, dtype="<u8")
+        words.view(np.uint8)[: len(packed)] = packed
+        counts = np.cumsum(np.bitwise_count(words), dtype=np.int32)
+        return cls(len(reached), words, np.concatenate(([0], counts[:-1])).astype(np.int32))
+
+    def as_bool(self) -> np.ndarray:
+        """A bool for each bin: (bins,)."""
+        bits = np.unpackbits(self.words.view(np.uint8), count=self.bins, bitorder="little")
+        return bits.view(bool)
+
+    def below(self, bins: np.ndarray) -> np.ndarray:
+        """How many bins before each of some (n,) are reached; it may be the one past the last."""
+        word = bins >> 6
+        bits = self.words[word] & ((np.uint64(1) << (bins & 63).astype(np.uint64)) - np.uint64(1))
+        return np.asarray(self.before[word] + np.bitwise_count(bits))
+
+
+def _inside(modifications: Modifications) -> Modifications:
+    """Those that a residue inside a chain may have: what is said of the chain's ends left out."""
+    return replace(modifications, pyroglutamate=False, clipped_lysine=False)
+
+
+@lru_cache(maxsize=KEPT_TABLES)
+def _reached(residues: int, inside: Modifications) -> _Reached:
+    """Bins that are masses of that many residues inside a chain."""
     if residues == 0:
-        return np.zeros(1, dtype=np.uint16)
-    steps = np.unique(np.rint(_options(modifications, False, False)[1] / BIN).astype(int))
-    before = _ahead(residues - 1, modifications) == 0
+        return _Reached.of(np.ones(1, dtype=bool))
+    steps = np.unique(np.rint(_options(inside, False, False)[1] / BIN).astype(int))
+    before = _reached(residues - 1, inside).as_bool()
     reached = np.zeros(len(before) + steps[-1], dtype=bool)
     for step in steps:
         reached[step : step + len(before)] |= before
-    bins = np.arange(len(reached), dtype=np.int32)
-    masses = np.where(reached, bins, bins[-1])  # the last bin is one
-    following = np.minimum.accumulate(masses[::-1])[::-1]
-    kind = np.uint16 if residues <= SPARSE else np.uint8
-    return np.minimum(following - bins, np.iinfo(kind).max).astype(kind)
+    return _Reached.of(reached)
