@@ -44,7 +44,7 @@ MAX_LENGTHS = 40  # lengths tried for a gap without an upper bound
 MAX_BOUNDED_LENGTHS = 128  # for one with bounds
 MAX_GAP_RESIDUES = 6_000  # in all lengths tried for a gap of known mass
 MAX_TRIALS = 4_000  # lengths tried for all gaps of a chain
-MAX_WEIGHED = 5_000  # residues in all lengths tried for all gaps of known mass of a chain, where
+MAX_WEIGHED = 2_500  # residues in all lengths tried for all gaps of known mass of a chain, where
 COSTLY = 30  # residues of a gap count: of longer ones fewer sequences are kept
 AVERAGINE = (
     111.0543  # Da, the mean residue of proteins (Senko et al. 1995, 10.1016/1044-0305(95)00017-8)
