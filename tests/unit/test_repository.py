@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 from lacuna.core.paths import SCRIPTS, WORKFLOW
 
@@ -124,6 +125,21 @@ def test_github_runs_the_commands_that_a_person_runs() -> None:
     for job in jobs.values():
         assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12"]
     assert PROJECT["project"]["requires-python"] == ">=3.11,<3.13"
+
+
+def test_the_image_has_what_a_run_needs_and_nothing_else() -> None:
+    """It is not built here: this compares what the Dockerfile names with what there is."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    copied = {path for line in re.findall(r"^COPY (.+) \S+$", text, re.M) for path in line.split()}
+    assert {path for path in copied if not (ROOT / path).exists()} == set()
+    sent = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.M)
+    assert sorted(sent) == sorted(copied) and {"Snakefile", "workflow", "resources"} <= copied
+    base = re.findall(r"^FROM python:(3\.\d+)-slim$", text, re.M)
+    assert base and SpecifierSet(PROJECT["project"]["requires-python"]).contains(f"{base[0]}.0")
+    [cut] = re.findall(r"sed '/\^(# --- .+)/,\$d' requirements\.txt", text)
+    before, mark, after = (ROOT / "requirements.txt").read_text(encoding="utf-8").partition(cut)
+    assert mark and "snakemake==" in before and "torch==" in before
+    assert "pytest" not in before and "pytest==" in after
 
 
 def test_hooks_before_a_commit_are_tools_of_the_environment() -> None:

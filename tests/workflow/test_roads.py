@@ -92,6 +92,24 @@ def test_another_workflow_imports_this_one_and_gets_the_same_files(
     assert space.run().jobs() == {}  # nothing to be done
 
 
+@pytest.mark.parametrize(
+    ("config", "fault"),
+    [
+        ("", "config.yaml: no such file here; start where it is, or give one by --configfile"),
+        ("config: {}", "config: 'samples' is missing; add it to the config file"),
+        ("config: {'sample': 'a.tsv'}", "config: unknown key 'sample'; did you mean 'samples'?"),
+    ],
+)
+def test_a_module_without_its_config_ends_with_one_line(
+    tmp_path: Path, config: str, fault: str
+) -> None:
+    space = workspace(tmp_path)
+    lines = f'module lacuna:\n    snakefile: "{SNAKEFILE}"\n    {config}\n'
+    space.snakefile = space.write("Snakefile", f"{lines}use rule * from lacuna as lacuna_*\n")
+    run = space.run("--dry-run", status=1)
+    assert run.error() == f"Error: {fault}" and "Traceback" not in run.output
+
+
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_an_import_from_a_url_ends_with_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
