@@ -21,6 +21,7 @@ from lacuna.results.report import page as page_module
 from lacuna.results.report.chains import read_chains
 from lacuna.results.report.evidence import Doubt, Evidence
 from lacuna.results.report.listing import read_listing
+from lacuna.results.report.logo import LINE, draw_logo
 from lacuna.results.report.map import draw
 from lacuna.results.report.masses import forms_of
 from lacuna.results.report.payload import FULL, encode_chains
@@ -46,6 +47,7 @@ HEAVY = "Q" + germline_chain("H", 1, constant=True)[1:]
 LIGHT = germline_chain("K", 2, constant=True)
 N_LISTED = 300
 PICTURES = Path(__file__).parent / "pictures"
+AXE = next((Path(__file__).parents[2] / ".axe").glob("*/axe.min.js"), None)
 
 # Sizes, colours of all text on what is behind it, and what was loaded.
 MEASURE = """
@@ -305,6 +307,51 @@ def test_script_and_workflow_draw_the_same_map(browser: Browser, drawn: Path, co
     off = float(difference.replace("−", "-"))
     assert off == pytest.approx(49_000.5 - form.mass.monoisotopic, abs=0.006)
     assert found == [draw(chain, columns) for chain in [*chains, full]]
+
+
+def test_script_and_workflow_draw_the_same_logos(browser: Browser, drawn: Path) -> None:
+    names = ("filled.fasta", "chains.tsv", "gaps.tsv", "residues.tsv")
+    tables = [drawn.parent / "both" / name for name in names]
+    heavy, light = read_chains(*tables)
+    # Third and fourth choices, which the tables made here lack.
+    more = [replace(r, others=(("K", 60 + r.position % 90), ("W", 49))) for r in heavy.residues]
+    full = replace(heavy, residues=tuple(more))
+    listing = read_listing({path.stem: path for path in tables}, 10, FULL.candidates)
+    data = encode_chains(listing, FULL.step, [full, light])
+    browser.open(drawn)
+    found = browser.run(
+        f"""(async () => {{
+          const all = await Chains.read({{ textContent: {data!r} }});
+          const chain = all.chain(all.place[0]);
+          const logos = chain.gaps.filter((gap) => !gap.code).map((gap) => drawLogo(
+            chain.residues.filter((r) => r.position >= gap.first && r.position <= gap.last)));
+          return [...logos, drawLogo(chain.residues)];
+        }})()"""
+    )
+    wanted = [draw_logo(full.residues_of(gap)) for gap in full.real_gaps]
+    assert found == [*wanted, draw_logo(full.residues)] and len(full.residues) > LINE
+    logos = "document.querySelector('.chain').querySelectorAll('.candidates tbody .logo').length"
+    assert browser.run(logos) == len(wanted)
+
+
+@pytest.mark.skipif(AXE is None, reason="no axe-core (make test installs it into .axe)")
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("page", ["drawn", "listed"])
+def test_axe_finds_no_fault(
+    browser: Browser, page: str, scheme: str, request: pytest.FixtureRequest
+) -> None:
+    assert AXE is not None
+    browser.size(1280)
+    browser.scheme(scheme)
+    browser.open(request.getfixturevalue(page))
+    if page == "listed":
+        browser.run("document.querySelectorAll('.rows tr[data-row]')[1].click()")
+    browser.run(f"{AXE.read_text(encoding='utf-8')};1")
+    faults = browser.run(
+        "axe.run(document).then((found) => found.violations.map((v) =>"
+        " [v.impact, v.id, v.nodes.map((n) => n.html.slice(0, 200))]))"
+    )
+    assert faults == []
 
 
 def test_another_candidate_changes_map_fasta_and_masses(browser: Browser, drawn: Path) -> None:

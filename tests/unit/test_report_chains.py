@@ -18,24 +18,32 @@ from chains import constant_region, germline_chain
 from lacuna import __version__
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError, file_digest
-from lacuna.core.tables import MASS_TABLE, MassRow
-from lacuna.results.report import MAX_DRAWN, TABLES, streams, write_report
+from lacuna.core.tables import DOUBT_TABLE, MASS_TABLE, DoubtRow, MassRow
+from lacuna.results.report import MAX_DRAWN, TABLES, logo, streams, write_report
 from lacuna.results.report import page as page_module
 from lacuna.results.report.chains import (
     REGION_NUMBERS,
     Chain,
+    Residue,
     bands_of,
     level_of,
     per_mille,
     read_chains,
     verdict_of,
+    with_doubts,
     with_evidence,
     with_modifications,
 )
 from lacuna.results.report.distributions import distributions_of
-from lacuna.results.report.evidence import Evidence, read_evidence, read_placements
+from lacuna.results.report.evidence import (
+    Evidence,
+    doubts_by_chain,
+    read_evidence,
+    read_placements,
+)
 from lacuna.results.report.gaps import read_gaps, read_residues
 from lacuna.results.report.listing import read_listing
+from lacuna.results.report.logo import CAPITAL, describe, draw_logo
 from lacuna.results.report.map import DEPTH, draw
 from lacuna.results.report.masses import CARRIED, antibody_of, chain_mass, forms_of, of_formula
 from lacuna.results.report.payload import BRIEF, FULL, Detail, encode_chains
@@ -144,7 +152,7 @@ def test_classes_are_not_reached_by_rounding() -> None:
         *(1, 1, 2, 2, 3, 3, 4, 4)
     ]
     assert [verdict_of(p) for p in (0.95, 0.9499, 0.5, 0.4999, None)] == [
-        *("sure", "likely", "likely", "open", "open")
+        *("sure", "likely", "likely", "unsure", "open")
     ]
 
 
@@ -161,7 +169,7 @@ def test_modifications_move_with_the_filled_chain(tmp_path: Path) -> None:
     assert [(m.position, m.name) for m in chain.modifications] == [(1, "Acetyl"), (96, "")]
     page = report_on(tmp_path, paths, given=[{"fasta": [fasta]}])
     assert f"{HEAVY[0]}1 Acetyl +42.0106" in page and "with the modifications written" in page
-    assert page.count('<circle class="m"') == 2
+    assert page.count('<circle class="m"') == 2 + 1  # in the map and in the legend
 
 
 # --- the map -------------------------------------------------------------------------------------
@@ -536,6 +544,101 @@ def test_reads_are_drawn_below_and_doubts_above(tmp_path: Path) -> None:
     heights = [int(h) for h in re.findall(r"v-(\d+)h", bars)]
     assert len(heights) == 100 and heights == sorted(heights) and heights[-1] == DEPTH
     assert 'class="h"' not in draw(without)
+
+
+def write_doubts(path: Path, *rows: DoubtRow) -> Path:
+    path.write_text(DOUBT_TABLE.header + DOUBT_TABLE.text(rows))
+    return path
+
+
+def test_doubts_of_proofreading_are_marked_and_listed(tmp_path: Path) -> None:
+    paths = write_tables(tmp_path, [(HEAVY, []), (LIGHT, GAPS[LIGHT])])
+    evidence = tmp_path / "evidence.tsv"
+    write_evidence(evidence, HEAVY, doubtful=33, flagged=20)
+    rows = [
+        DoubtRow("c000000", 30, HEAVY[29], "D", 0.9712, "deamidated", "35"),
+        DoubtRow("c000000", 33, HEAVY[32], "K", 0.9, "isobaric", "38"),
+        DoubtRow("c000001", 40, LIGHT[39], "NA", 0.99, "isobaric", "46"),
+    ]
+    doubts = write_doubts(tmp_path / "doubts.tsv", *rows)
+    heavy, light = with_doubts(
+        with_evidence(chains_of(paths), read_evidence(evidence)), doubts_by_chain(doubts)
+    )
+    assert [d.position for d in heavy.evidence.doubts] == [20, 30, 33, 33]
+    marks = re.findall(r'<path class="d"[^>]*><title>([^<]*)', draw(light))
+    assert marks == [f"40 {LIGHT[39]}: rather NA, isobaric"]
+    assert heavy.to_check == [30, 33] and 40 in light.to_check
+
+    page = report_on(tmp_path, paths, doubts=[doubts])
+    table = page.partition("<h3>Observed residues that look wrong</h3>")[2].partition("</table>")[0]
+    cells = [re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", row) for row in table.split("<tr>")[2:]]
+    assert cells == [
+        [r.chain, str(r.position), r.imgt, r.residue, r.proposed, f"{r.probability:.4f}", r.reason]
+        for r in rows
+    ]
+    assert page.count('<path class="d"') == 3 + 1  # in the maps and in the legend
+    # Nothing is said where nothing looks wrong.
+    assert "look wrong" not in report_on(tmp_path, paths, doubts=[write_doubts(doubts)])
+
+
+def test_doubts_of_chains_that_are_listed_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_module, "MAX_DRAWN", 0)
+    paths = write_tables(tmp_path, [(HEAVY, [])])
+    row = DoubtRow("c000000", 30, HEAVY[29], "D", 0.9712, "deamidated", "35")
+    doubts = write_doubts(tmp_path / "doubts.tsv", *[row] * 60)
+    page = report_on(tmp_path, paths, doubts=[doubts])
+    assert "<b>60 residues</b>" in page and "And 10 residues more." in page
+
+
+# --- logos ---------------------------------------------------------------------------------------
+
+
+def residue(position: int, letter: str, p: int, *others: tuple[str, int]) -> Residue:
+    (second, share), *rest = others or (("", 0),)
+    return Residue(position, letter, p, second, share, "", "", "", tuple(rest))
+
+
+def test_letters_of_a_logo_are_as_high_as_they_are_probable() -> None:
+    row = [
+        residue(7, "A", 960),
+        residue(8, "D", 300, ("E", 500), ("G", 100), ("K", 49)),
+        residue(9, "W", 40),
+    ]
+    letters = re.findall(
+        r'<text class="(\w)" transform="translate\((\S+) (\S+)\) scale\(1.5 (\S+)\)">(\w)<',
+        draw_logo(row),
+    )
+    assert [(kind, letter) for kind, *_, letter in letters] == [
+        *(("a", "A"), ("e", "G"), ("a", "D"), ("e", "E"))
+    ]
+    tall = [float(scale) * CAPITAL / logo.HEIGHT for *_, scale, _ in letters]
+    assert tall == pytest.approx([0.96, 0.1, 0.3, 0.5], abs=0.001)
+    # One stands on the other, the most probable on top.
+    floors = [float(y) for _, _, y, *_ in letters]
+    assert floors == pytest.approx([36 * p for p in (1, 1, 0.9, 0.6)], abs=0.01)
+    assert len({x for _, x, *_ in letters}) == 2
+    assert describe(row) == (
+        "Logo of residues 7 to 9; 8: E 0.50, D 0.30, G 0.10; 9: no letter of 0.05 or more;"
+        " the others at 0.95 or more"
+    )
+    assert describe(row[:1]) == "Logo of residues 7 to 7; all at 0.95 or more"
+
+
+def test_a_long_logo_has_several_lines() -> None:
+    svg = draw_logo([residue(i, "A", 990) for i in range(1, 2 * logo.LINE + 2)])
+    places = re.findall(r"translate\((\d+) ([\d.]+)\)", svg)
+    assert len({y for _, y in places}) == 3 and max(int(x) for x, _ in places) < 640
+    assert 'width="640" height="128"' in svg
+
+
+def test_every_filled_gap_has_its_logo_on_the_page(tmp_path: Path) -> None:
+    paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY])], codes=True)
+    (chain,) = chains_of(paths)
+    page = report_on(tmp_path, paths)
+    logos = re.findall(r'<svg class="logo".*?</svg>', page)
+    assert logos == [draw_logo(chain.residues_of(gap)) for gap in chain.real_gaps]
 
 
 def test_the_page_says_how_reads_were_placed(tmp_path: Path) -> None:

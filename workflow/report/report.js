@@ -67,7 +67,7 @@ class Chains {
   /** Chain `i` of the columns, as it was filled. */
   chain(i) {
     const c = this.columns;
-    const gaps = [], residues = [];
+    const gaps = [], residues = [], others = decoded(c.others, i);
     let r = this.residueStart[i];
     for (let g = this.gapStart[i]; g < this.gapStart[i + 1]; g++) {
       const candidates = [], first = c.first[g], code = decoded(c.code, g);
@@ -84,7 +84,7 @@ class Chains {
         const at = (text) => (text[r] === "." ? "" : text[r]);
         residues.push({
           position, letter: this.sequences[i][position - 1], p: c.letter_p[r] * c.step,
-          second: at(c.second), secondP: c.second_p[r] * c.step, germline: at(c.germline), truth: at(c.truth), code,
+          second: at(c.second), secondP: c.second_p[r] * c.step, germline: at(c.germline), truth: at(c.truth), code, others: others[r - this.residueStart[i]] ?? [],
         });
       }
     }
@@ -141,11 +141,11 @@ function withChoice(chain, choice) {
 function letterOf(letter, was, candidate, code) {
   if (!candidate || (was && was.letter === letter)) return was;
   const p = Math.floor(candidate.p * MILLE + 1e-6);
-  if (!was) return { letter, p, second: "", secondP: 0, germline: "", truth: "", code, chosen: true };
+  if (!was) return { letter, p, second: "", secondP: 0, germline: "", truth: "", code, others: [], chosen: true };
   return {
     letter, p: was.second === letter ? was.secondP : p, second: was.letter, secondP: was.p,
     germline: was.germline === letter ? "" : was.germline, truth: was.truth === letter ? "" : was.truth,
-    code, chosen: true,
+    code, others: [], chosen: true,
   };
 }
 
@@ -157,7 +157,6 @@ function levelOf(p) {
 // --- the map: the same as map.py draws -------------------------------------------------------------
 
 const CELL = 15, GUTTER = 52, BAND = 25, BOX = 22, DEPTH = 14, ROW = 15, SPACE = 12, LETTER_WIDTH = 7.3;
-const LEVEL_WORDS = ["", "sure", "likely", "doubtful", "open"];
 const ROWS = [
   ["2nd", "c", (r) => (r.secondP >= constants.second ? r.second : "")],
   ["germ.", "g", (r) => (r.code ? "" : r.germline)],
@@ -194,7 +193,7 @@ function drawLine(chain, start, stop, y) {
     const x = middle(r.position), level = levelOf(r.p);
     const kind = `${r.code ? "u" : "b"} p${level}${r.chosen ? " chosen" : ""}`;
     parts += `<rect class="${kind}" x="${x - 7}" y="${top}" width="14" height="${BOX}" rx="2">` +
-      `<title>${tooltip(r, level)}</title></rect>`;
+      `<title>${tooltip(r)}</title></rect>`;
     if (r.code) {
       parts += `<line class="s p${level}" x1="${x - 5}" x2="${x + 5}" y1="${top + 20}" y2="${top + 20}"/>`;
     } else if (level === 4) {
@@ -257,9 +256,9 @@ function drawBands(chain, start, stop, y) {
   return parts;
 }
 
-function tooltip(r, level) {
+function tooltip(r) {
   const share = (p) => (p / MILLE).toFixed(3);
-  let text = `${r.position} ${r.letter} ${share(r.p)}, ${LEVEL_WORDS[level]}`;
+  let text = `${r.position} ${r.letter === "X" ? "not filled" : `${r.letter} ${share(r.p)}`}`;
   if (r.code) text += `, was ${r.code}`;
   if (r.second) text += `; second ${r.second} ${share(r.secondP)}`;
   if (r.germline) text += `; germline ${r.germline}`;
@@ -465,26 +464,67 @@ function written(p, step) {
   return p >= least ? p.toFixed(digits) : `< ${least.toFixed(digits)}`;
 }
 
-const verdictOf = (p) => (p >= constants.levels[0] / MILLE ? "sure" : p >= constants.levels[2] / MILLE ? "likely" : "open");
+const verdictOf = (p) => (p >= constants.levels[0] / MILLE ? "sure" : p >= constants.levels[2] / MILLE ? "likely" : "unsure");
+
+// The logo of a gap: the same as logo.py draws.
+const LOGO_CELL = 16, LOGO_HEIGHT = 36, LOGO_LINE = 40, LOGO_SPACE = 8, CAPITAL = 11.7, WIDER = 1.5;
+
+/** The letters of a residue that are drawn, with their shares per mille, most probable first. */
+function sharesOf(r) {
+  const every = [[r.letter, r.p], [r.second, r.secondP]];
+  for (let k = 0; k < r.others.length; k += 2) every.push([r.others[k], r.others[k + 1]]);
+  return every.filter(([letter, share]) => letter && share >= constants.second).sort((a, b) => b[1] - a[1]);
+}
+
+function logoInWords(residues) {
+  const said = [`Logo of residues ${residues[0].position} to ${residues.at(-1).position}`];
+  const unsure = residues.filter((r) => r.p < constants.levels[0]);
+  for (const r of unsure) {
+    const shares = sharesOf(r).map(([letter, share]) => `${letter} ${(share / MILLE).toFixed(2)}`).join(", ");
+    said.push(`${r.position}: ${shares || "no letter of 0.05 or more"}`);
+  }
+  if (unsure.length < residues.length) said.push(`${unsure.length ? "the others" : "all"} at 0.95 or more`);
+  return said.join("; ");
+}
+
+function drawLogo(residues) {
+  let parts = "";
+  residues.forEach((r, i) => {
+    const x = (i % LOGO_LINE) * LOGO_CELL;
+    let floor = (Math.floor(i / LOGO_LINE) + 1) * (LOGO_HEIGHT + LOGO_SPACE) - LOGO_SPACE;
+    for (const [letter, share] of sharesOf(r).reverse()) {
+      const height = LOGO_HEIGHT * share / MILLE;
+      parts += `<text class="${letter === r.letter ? "a" : "e"}" transform="translate(${x + LOGO_CELL / 2} ${floor.toFixed(2)}) ` +
+        `scale(${WIDER} ${(height / CAPITAL).toFixed(3)})">${escaped(letter)}</text>`;
+      floor -= height;
+    }
+  });
+  const width = Math.min(residues.length, LOGO_LINE) * LOGO_CELL;
+  const height = Math.ceil(residues.length / LOGO_LINE) * (LOGO_HEIGHT + LOGO_SPACE) - LOGO_SPACE;
+  return `<svg class="logo" viewBox="0 -2 ${width} ${height + 4}" width="${width}" height="${height + 4}" role="img" ` +
+    `aria-label="${escaped(logoInWords(residues))}">${parts}</svg>`;
+}
 
 function candidatesView(chain, about, id, choose) {
   const gaps = chain.gaps.map((gap, g) => [gap, g]).filter(([gap]) => !gap.code);
   if (!gaps.length) return make("div", { class: "candidates" });
   const heads = ["Residues", "Region, IMGT", "Candidate", "Probability", "Length", "Mass error, ppm", "Status"];
   const table = make("table", {},
-    make("caption", {}, make("span", {}, "Candidates of each gap: choose another, and map, masses and FASTA follow")),
+    make("caption", {}, make("span", {}, "Candidates of each gap: choose another, and map, masses and FASTA follow. Below them the logo: each letter of .05 or more as high as it is probable")),
     make("thead", {}, make("tr", {}, ...heads.map((text, i) => make("th", { scope: "col", class: i > 2 && i < 6 ? "n" : null }, text)))));
   for (const [gap, g] of gaps) {
     const place = gap.last < gap.first ? "none" : gap.first === gap.last ? `${gap.first}` : `${gap.first}–${gap.last}`;
-    const verdict = verdictOf(gap.candidates.length ? gap.candidates[0].p : 0);
+    const verdict = gap.candidates.length ? verdictOf(gap.candidates[0].p) : "open";
+    const missing = gap.candidates.length ? chain.residues.filter((r) => r.position >= gap.first && r.position <= gap.last) : [];
     const body = make("tbody");
     const rows = gap.candidates.length ? gap.candidates : [null];
+    const height = rows.length + (missing.length ? 1 : 0);
     rows.forEach((candidate, k) => {
       const row = make("tr", { class: k ? null : "first" });
       if (!k) {
-        row.append(make("th", { scope: "rowgroup", rowspan: rows.length, class: "one" }, place, make("br"),
+        row.append(make("th", { scope: "rowgroup", rowspan: height, class: "one" }, place, make("br"),
           make("span", { class: `verdict ${verdict}` }, verdict)));
-        row.append(make("td", { rowspan: rows.length, class: "one" }, gap.region, make("br"), make("span", { class: "soft" }, gap.imgt)));
+        row.append(make("td", { rowspan: height, class: "one" }, gap.region, make("br"), make("span", { class: "soft" }, gap.imgt)));
       }
       if (!candidate) {
         row.append(make("td", { class: "candidate" }, "not filled"), make("td"), make("td"), make("td"), make("td", { class: "status" }, gap.open));
@@ -502,6 +542,11 @@ function candidatesView(chain, about, id, choose) {
       }
       body.append(row);
     });
+    if (missing.length) {
+      const cell = make("td", { class: "candidate", colspan: 5 });
+      cell.innerHTML = drawLogo(missing);
+      body.append(make("tr", {}, cell));
+    }
     table.append(body);
   }
   return make("div", { class: "candidates" },

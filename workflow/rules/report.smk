@@ -29,7 +29,7 @@ rule measure_accuracy:
             [OUT / wildcards.sample / "seed_lstm"] if wildcards.sample in SEEDED else []
         ),
     output:
-        out=OUT / "{sample}" / "accuracy.tsv",
+        out=shown("accuracy", OUT / "{sample}" / "accuracy.tsv"),
     log:
         OUT / "logs" / "measure_accuracy" / "{sample}.log",
     benchmark:
@@ -45,7 +45,7 @@ rule measure_accuracy:
 
 
 rule join_accuracy:
-    """Write one accuracy table of all samples, and the lines that a successful run prints."""
+    """Write one accuracy table of all samples, a summary of them, and the same for MultiQC."""
     input:
         # The rule fails if nothing was filled; by then the report that says so must exist.
         report=ancient(OUT / "report.html"),
@@ -57,8 +57,9 @@ rule join_accuracy:
         reads=list(READS.values()),
         doubts=expand(OUT / "{sample}" / "doubts.tsv", sample=SAMPLES if CONFIG["doubts"] else []),
     output:
-        out=OUT / "accuracy.tsv",
-        summary=OUT / "summary.txt",
+        out=shown("accuracy", OUT / "accuracy.tsv", ALL),
+        summary=shown("summary", OUT / "summary.txt", ALL),
+        multiqc=OUT / "lacuna_mqc.json",
     log:
         OUT / "logs" / "join_accuracy.log",
     benchmark:
@@ -86,6 +87,7 @@ rule write_report:
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
         masses=expand(OUT / "{sample}" / "masses.tsv", sample=SAMPLES),
+        doubts=expand(OUT / "{sample}" / "doubts.tsv", sample=SAMPLES if CONFIG["doubts"] else []),
         evidence=list(EVIDENCE.values()),
         reads=list(READS.values()),
         given=[path for row in GIVEN for paths in row.values() for path in paths],
@@ -95,7 +97,8 @@ rule write_report:
         style=located("workflow/report/report.css"),
         script=located("workflow/report/report.js"),
     output:
-        out=OUT / "report.html",
+        out=shown("report", OUT / "report.html", ALL),
+        software=shown("software", OUT / "software_mqc_versions.yml", ALL),
     log:
         OUT / "logs" / "write_report.log",
     benchmark:
@@ -120,9 +123,47 @@ SUMMARY = OUT / "summary.txt"
 SUMMARY_BEFORE = written(SUMMARY)
 
 
+def steps_of_run():
+    """The jobs of this run that work on blocks of chains, by number.
+
+    Chains that reads will give are not known before, so their samples are left out.
+    """
+    found = {}
+    for job in workflow.dag.needrun_jobs():
+        name = job.rule.name.removeprefix("fill_pack_")
+        if name in CHAINS_OF_PACK:
+            found[job.jobid] = step_of(job.rule.name, CHAINS_OF_PACK[name])
+        elif name in WORK and SAMPLES[job.wildcards.sample].fasta:
+            left = CHAINS[job.wildcards.sample] - CONFIG["block_size"] * int(job.wildcards.block)
+            found[job.jobid] = step_of(name, min(left, CONFIG["block_size"]))
+    return found
+
+
+def watch_progress():
+    """Tell how far the run is: on a terminal after each block, elsewhere once a minute at most."""
+    every = 0 if sys.stderr.isatty() else EVERY
+    logger.addHandler(
+        Watch(
+            Progress(steps_of_run(), every),
+            lambda line: logger.info(line, extra={"quietness": Quietness.PROGRESS}),
+            started=LogEvent.JOB_STARTED,
+            finished=LogEvent.JOB_FINISHED,
+            counted=LogEvent.PROGRESS,
+        )
+    )
+
+
+def tell_result():
+    """Print the summary and where the report is, when Snakemake has printed its own last lines."""
+    text = f"{SUMMARY.read_text()}Report: {OUT / 'report.html'}\n"
+    atexit.register(print, text, end="", flush=True)
+
+
 onstart:
     hold_outdir()
     record_config()
+    if workflow.is_main_process:
+        watch_progress()
 
 
 onerror:
@@ -133,7 +174,7 @@ onerror:
 
 
 onsuccess:
+    stop_if_changed()
     # Other targets leave the summary of an earlier run unchanged.
     if written(SUMMARY) not in (None, SUMMARY_BEFORE):
-        print(SUMMARY.read_text(), end="")
-    stop_if_changed()
+        tell_result()

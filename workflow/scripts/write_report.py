@@ -11,7 +11,7 @@ OTHERS = "template parts style script given with_evidence with_reads".split()
 log_to(snakemake.log[0])
 files, given = snakemake.input, snakemake.params.given
 write_report(
-    **arguments(snakemake, *OTHERS, "evidence", "reads", *TABLES),
+    **arguments(snakemake, *OTHERS, "evidence", "reads", *TABLES, lists=["doubts"]),
     tables={name: [Path(path) for path in files[name]] for name in TABLES},
     given=[{name: [*map(Path, paths)] for name, paths in row.items()} for row in given],
     evidence=dict(zip(snakemake.params.with_evidence, map(Path, files.evidence), strict=True)),

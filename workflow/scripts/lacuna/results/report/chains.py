@@ -22,14 +22,14 @@ from lacuna.core.tables import (
     MassRow,
     ResidueRow,
 )
-from lacuna.results.report.evidence import Evidence
+from lacuna.results.report.evidence import Doubt, Evidence
 from lacuna.results.report.listing import read_filled
 from lacuna.results.report.words import span
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import ResidueModification, Scaffold
 
 MILLE = 1000
-LEVELS = (950, 800, 500)  # per mille, from which a residue is sure, likely, doubtful
+LEVELS = (950, 800, 500)  # per mille, from which a residue is of class 1, 2, 3
 SECOND = 50  # per mille from which a second choice is shown
 CONSTANT = "C"
 # IMGT numbers of each region.
@@ -57,7 +57,8 @@ class Residue:
     """A missing residue. Probabilities are per mille, rounded down: 999 is not certain.
 
     second: the next most probable residue, '' without one; germline and truth: '' where they
-    are the same as `letter` or not known; code: the ambiguity code it had.
+    are the same as `letter` or not known; code: the ambiguity code it had; others: residues after
+    the second, with their probabilities.
     """
 
     position: int
@@ -68,10 +69,11 @@ class Residue:
     germline: str
     truth: str
     code: str
+    others: tuple[tuple[str, int], ...] = ()
 
     @property
     def level(self) -> int:
-        """1 (sure) to 4 (open)."""
+        """The class of its probability, 1 to 4."""
         return level_of(self.probability)
 
 
@@ -92,7 +94,7 @@ class Gap:
 
     @property
     def verdict(self) -> str:
-        """Whether the whole sequence is sure, likely or open."""
+        """Whether the whole sequence is sure, likely or unsure, or the gap is left open."""
         return verdict_of(self.candidates[0].probability if self.candidates else None)
 
     @property
@@ -121,6 +123,10 @@ class Chain:
         """Its gaps, without ambiguity codes that stand alone."""
         return [gap for gap in self.gaps if not gap.code]
 
+    def residues_of(self, gap: Gap) -> list[Residue]:
+        """The missing residues of one of its gaps."""
+        return [r for r in self.residues if gap.first <= r.position <= gap.last]
+
     @property
     def to_check(self) -> list[int]:
         """Positions to check before a gene is ordered: below .80, not filled, or doubtful."""
@@ -138,9 +144,14 @@ def level_of(probability: int) -> int:
 
 
 def verdict_of(probability: float | None) -> str:
-    """What the probability of a gap's sequence makes it: sure, likely or open."""
-    if probability is None or probability < LEVELS[2] / MILLE:
+    """What the probability of a gap's sequence makes it: sure, likely or unsure.
+
+    A gap without one stays X: it is open, as in chains.tsv and summary.txt.
+    """
+    if probability is None:
         return "open"
+    if probability < LEVELS[2] / MILLE:
+        return "unsure"
     return "sure" if probability >= LEVELS[0] / MILLE else "likely"
 
 
@@ -235,6 +246,7 @@ def _residue(row: ResidueRow) -> Residue:
         row.germline if row.germline != row.residue else "",
         row.truth if row.truth != row.residue else "",
         row.ambiguity,
+        tuple((letter, per_mille(p)) for letter, p in row.alternatives[1:]) if filled else (),
     )
 
 
@@ -291,6 +303,18 @@ def with_evidence(
             waiting = next(rows, None)
         else:
             yield chain
+
+
+def with_doubts(chains: Iterable[Chain], doubts: Mapping[str, Sequence[Doubt]]) -> Iterator[Chain]:
+    """The chains with the doubts of proofreading, next to those of their evidence.
+
+    doubts: by chain, in the order of positions.
+    """
+    for chain in chains:
+        found = sorted(
+            (*chain.evidence.doubts, *doubts.get(chain.name, ())), key=lambda doubt: doubt.position
+        )
+        yield replace(chain, evidence=replace(chain.evidence, doubts=tuple(found)))
 
 
 def with_measured(chains: Iterable[Chain], masses: Iterable[MassRow]) -> Iterator[Chain]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from lacuna.core.tables import DOUBT_TABLE, DoubtRow
 from lacuna.results.report.streams import MAX_ROWS, chunks
 
 DOUBTFUL = "doubtful"
@@ -52,6 +53,33 @@ def read_evidence(path: Path) -> Iterator[tuple[str, Evidence]]:
         read = any(row["depth"] for row in mine)
         depths = tuple(float(row["depth"] or 0) for row in mine) if read else ()
         yield chain, Evidence(depths, tuple(_doubts(mine)))
+
+
+@dataclass(frozen=True, slots=True)
+class Proofread:
+    """What doubts.tsv says of a sample: how many residues look wrong, and its first rows."""
+
+    total: int
+    rows: tuple[DoubtRow, ...]
+
+
+def read_proofread(path: Path) -> Proofread:
+    """The doubts of a sample; LacunaError if the table cannot be read."""
+    total, rows = 0, []
+    for row in DOUBT_TABLE.read(path):
+        total += 1
+        if total <= MAX_ROWS:
+            rows.append(row)
+    return Proofread(total, tuple(rows))
+
+
+def doubts_by_chain(path: Path) -> dict[str, list[Doubt]]:
+    """The doubts of doubts.tsv as marks of a map, by chain; LacunaError if it cannot be read."""
+    found: dict[str, list[Doubt]] = {}
+    for row in DOUBT_TABLE.read(path):
+        text = f"{row.position} {row.residue}: rather {row.proposed}, {row.reason}"
+        found.setdefault(row.chain, []).append(Doubt(row.position, text, True))
+    return found
 
 
 def _doubts(rows: list[dict[str, str]]) -> Iterator[Doubt]:

@@ -57,7 +57,7 @@ class UncertainGap:
 
 @dataclass(slots=True)
 class Gaps:
-    """statuses: of gaps and codes, in words; verdicts: gaps that are sure, likely, open;
+    """statuses: of gaps and codes, in words; verdicts: gaps that are sure, likely, unsure, open;
     weighed: gaps of known mass that were filled; uncertain: the least certain gaps."""
 
     statuses: Counter[str]
@@ -101,7 +101,8 @@ def read_gaps(path: Path) -> Gaps:
         first = first[first["ambiguity"] == ""]
         found.weighed += int((first["mass_error_ppm"] != "").sum())
         first = first.assign(p=pd.to_numeric(first["probability"], errors="coerce"))
-        found.verdicts.update(first["p"].fillna(0).map(verdict_of).tolist())
+        shares = first["p"].astype(object).where(first["p"].notna(), None)
+        found.verdicts.update(map(verdict_of, shares))
         least = pd.concat([least, first[first["p"].notna()]])
         least = least.sort_values("p", kind="stable").head(UNCERTAIN_GAPS)
         keys = set(zip(least["chain"], least["gap"], strict=True))

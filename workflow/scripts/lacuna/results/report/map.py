@@ -7,6 +7,7 @@ drawn on demand; a test compares the two.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 
+from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.results.report.chains import REGION_NUMBERS, SECOND, Chain, Residue
 
 COLUMNS = 60  # residues a line
@@ -18,7 +19,6 @@ DEPTH = 14  # of the bars of reads
 ROW = 15  # of the small letters below
 SPACE = 12  # between lines
 LETTER_WIDTH = 7.3  # of a region's name
-LEVEL_WORDS = ("", "sure", "likely", "doubtful", "open")
 
 
 def draw(chain: Chain, columns: int = COLUMNS) -> str:
@@ -121,7 +121,8 @@ _ROWS: tuple[tuple[str, str, Callable[[Residue], str]], ...] = (
 
 def tooltip(r: Residue) -> str:
     """A missing residue in words."""
-    text = f"{r.position} {r.letter} {_share(r.probability)}, {LEVEL_WORDS[r.level]}"
+    said = "not filled" if r.letter == MISSING_LETTER else f"{r.letter} {_share(r.probability)}"
+    text = f"{r.position} {said}"
     if r.code:
         text += f", was {r.code}"
     if r.second:

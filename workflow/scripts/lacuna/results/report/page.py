@@ -18,11 +18,13 @@ from lacuna.core.paths import REPORT_TEMPLATES
 from lacuna.results.report import masses as weights_of
 from lacuna.results.report import words
 from lacuna.results.report.chains import LEVELS, REGION_NUMBERS, SECOND
+from lacuna.results.report.logo import draw_logo
 from lacuna.results.report.map import COLUMNS, draw
 from lacuna.results.report.provenance import provenance_of
 from lacuna.results.report.sample import Room, Sample, read_sample
 from lacuna.results.report.streams import MAX_ROWS
 from lacuna.results.report.trust import trust_in
+from lacuna.results.software import write_software
 from lacuna.scaffolds.alkylation import READINGS
 
 TABLES = ("filled", "accuracy", "residues", "gaps", "chains", "rejected")
@@ -37,24 +39,31 @@ def write_report(
     *,
     alkylation: Sequence[Path] = (),
     masses: Sequence[Path] = (),
+    doubts: Sequence[Path] = (),
     given: Sequence[Mapping[str, Sequence[Path]]] = (),
     evidence: Mapping[str, Path] | None = None,
     reads: Mapping[str, Path] | None = None,
     settings: Mapping[str, Any] | None = None,
     weights: Path | None = None,
+    software: Path | None = None,
 ) -> None:
     """Write the page on all `samples` to `out`, whole or not at all.
 
-    tables: for each of TABLES the files of the samples, in their order; alkylation, masses: what C
-    weighs in each, and its masses.tsv; given: the user's files of each, by column of the sheet;
-    evidence, reads: tables of the samples that have them; settings, weights: of the run.
+    tables: for each of TABLES the files of the samples, in their order; alkylation, masses, doubts:
+    what C weighs in each, its masses.tsv, and its doubts.tsv if requested; given: the user's files
+    of each, by column of the sheet; evidence, reads: tables of the samples that have them;
+    settings, weights: of the run; software: where to write what it was made with.
     Raises LacunaError if a file cannot be read or lacks a column, and ValueError if files and
     samples do not go together.
     """
     for name in TABLES:
         if len(tables[name]) != len(samples):
             raise ValueError(f"{len(tables[name])} {name} tables for {len(samples)} samples")
-    optional = {"evidence": evidence or {}, "reads": reads or {}}
+    optional = {
+        "evidence": evidence or {},
+        "reads": reads or {},
+        "doubts": dict(zip(samples, doubts, strict=True)) if doubts else {},
+    }
     read = _read_samples(samples[:MAX_ROWS], tables, alkylation, masses, given, optional)
     run_files = [("weights", weights)] if weights is not None else []
     for name, inputs in zip(samples[:MAX_ROWS], given, strict=False):
@@ -76,6 +85,8 @@ def write_report(
     )
     with atomic_write(out) as handle:
         handle.write(page)
+    if software is not None and weights is not None:
+        write_software(weights, software)
 
 
 def _read_samples(
@@ -182,6 +193,8 @@ _FILTERS = {
     "probability": _probability,
     "daltons": _daltons,
     "draw": draw,
+    "logo": draw_logo,
+    "breakable": words.breakable,
     "trust": trust_in,
     "forms": weights_of.forms_of,
     "carried": weights_of.carried_by_cysteine,

@@ -106,12 +106,18 @@ def _extras(chains: Sequence[Chain], n: int) -> dict[str, Any]:
         "measured": _listed(
             [(c.measured.measured, c.measured.kind) if c.measured else () for c in chains] or none
         ),
+        "others": _listed([_others(c) for c in chains] or none),
         "depths": _listed([c.evidence.depths for c in chains] or none),
         "doubts": _listed(
             [tuple((d.position, d.text, d.strong) for d in c.evidence.doubts) for c in chains]
             or none
         ),
     }
+
+
+def _others(chain: Chain) -> tuple[tuple[str | int, ...], ...]:
+    """For each missing residue the choices after the second: `("F", 60, "V", 51)`."""
+    return tuple(tuple(cell for pair in r.others for cell in pair) for r in chain.residues)
 
 
 def _shares(p: np.ndarray, step: int) -> list[float]:

@@ -14,12 +14,20 @@ from lacuna.results.report.chains import (
     MILLE,
     Chain,
     read_chains,
+    with_doubts,
     with_evidence,
     with_measured,
     with_modifications,
 )
 from lacuna.results.report.distributions import Bars, distributions_of
-from lacuna.results.report.evidence import Placements, read_evidence, read_placements
+from lacuna.results.report.evidence import (
+    Placements,
+    Proofread,
+    doubts_by_chain,
+    read_evidence,
+    read_placements,
+    read_proofread,
+)
 from lacuna.results.report.gaps import FILLED, UncertainGap, read_gaps, read_residues
 from lacuna.results.report.listing import read_listing
 from lacuna.results.report.masses import Antibody, antibody_of
@@ -56,7 +64,7 @@ class Sample:
     name: str
     counts: Counts
     statuses: tuple[tuple[str, int], ...]  # gaps that are not simply filled, in words
-    verdicts: Mapping[str, int]  # gaps that are sure, likely and open
+    verdicts: Mapping[str, int]  # gaps that are sure, likely, unsure and open
     sure_codes: int  # ambiguity codes that are sure
     to_check: int  # residues
     weighed: int  # gaps of known mass that were filled
@@ -75,6 +83,7 @@ class Sample:
     distributions: tuple[Bars, ...]
     antibody: Antibody | None
     placements: Placements | None
+    proofread: Proofread | None
 
     @property
     def with_gaps(self) -> int:
@@ -139,10 +148,12 @@ def read_sample(
     masses: Path | None = None,
     evidence: Path | None = None,
     reads: Path | None = None,
+    doubts: Path | None = None,
 ) -> Sample:
     """A sample from its tables, its chains as far as there is room.
 
-    given: what the user gave, for modifications; evidence, reads: tables of a sample that has them.
+    given: what the user gave, for modifications; evidence, reads, doubts: tables of a sample that
+    has them.
     Raises LacunaError if a table cannot be read.
     """
     scores = read_scores(tables["accuracy"])
@@ -158,7 +169,9 @@ def read_sample(
     drawn = counts.chains <= room.drawn
     detail = FULL if drawn else BRIEF
     listing = read_listing(tables, room.drawn if drawn else room.listed, detail.candidates)
-    chains = _read_chains(tables, given, evidence, masses) if drawn else ()
+    chains = _read_chains(tables, given, evidence, doubts, masses) if drawn else ()
+    proofread = read_proofread(doubts) if doubts is not None else None
+    unsure = residues.to_check + (proofread.total if proofread else 0)
     return Sample(
         name=name,
         counts=counts,
@@ -169,7 +182,7 @@ def read_sample(
         ),
         verdicts=gaps.verdicts,
         sure_codes=residues.sure_codes,
-        to_check=sum(len(c.to_check) for c in chains) if drawn else residues.to_check,
+        to_check=sum(len(c.to_check) for c in chains) if drawn else unsure,
         weighed=gaps.weighed,
         rejected_rows=_read_rejected(tables["rejected"]),
         overall=overall,
@@ -194,6 +207,7 @@ def read_sample(
         distributions=() if drawn else distributions_of(tables["chains"], residues),
         antibody=antibody_of(chains) if drawn else None,
         placements=read_placements(reads) if reads is not None else None,
+        proofread=proofread,
     )
 
 
@@ -201,6 +215,7 @@ def _read_chains(
     tables: Mapping[str, Path],
     given: Mapping[str, Sequence[Path]] | None,
     evidence: Path | None,
+    doubts: Path | None,
     masses: Path | None,
 ) -> tuple[Chain, ...]:
     """The chains of a sample, with their modifications if the user's files are given."""
@@ -209,6 +224,8 @@ def _read_chains(
     )
     if evidence is not None:
         found = with_evidence(found, read_evidence(evidence))
+    if doubts is not None:
+        found = with_doubts(found, doubts_by_chain(doubts))
     if given is not None and "fasta" in given:
         gaps = given.get("gaps", [])
         found = with_modifications(found, given["fasta"][0], gaps[0] if gaps else None)

@@ -1,5 +1,9 @@
 """How numbers and text of the input are written on the page."""
 
+import re
+
+from markupsafe import Markup
+
 MAX_LETTERS = 40  # of a gap or its truth that are shown
 MAX_TEXT = 400  # characters of a reason or a chain id that are shown
 
@@ -27,6 +31,11 @@ def shown(text: str, limit: int = MAX_TEXT) -> str:
     if not text.isprintable():
         text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def breakable(text: str) -> Markup:
+    """Text that may be broken after the marks by which ids are put together."""
+    return Markup("<wbr>").join(re.split(r"(?<=[_./:|-])(?=[^_./:|-])", text))
 
 
 def clip(letters: str) -> str:
