@@ -12,8 +12,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 KERAS_VENV := .venv-keras
 ATHERIS := .atheris
+AXE := .axe
 SECONDS ?= 600
 SBOM_VENV := .venv-sbom
+MULTIQC_VENV := .venv-multiqc
 SEED ?= 0
 TRIALS ?= 50
 
@@ -38,7 +40,7 @@ define build_venv
 	@touch $(1)/.stamp
 endef
 
-.PHONY: help setup run check test lint format faults fuzz numbers picture sbom benchmark-seed benchmark-train benchmark-masses clean
+.PHONY: help setup run check test lint format faults fuzz numbers picture sbom multiqc benchmark-seed benchmark-train benchmark-masses clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -56,7 +58,7 @@ check: lint  ## Run the checks and the faster unit tests, in under two minutes.
 
 # A test file stays on one worker, since its tests share runs of the workflow. Whole runs come first,
 # since they take longest. Waiting threads must not spin: the other worker needs the core.
-test: lint  ## Run every check and every test, in two processes. WORKERS=2
+test: lint $(AXE)/.stamp  ## Run every check and every test, in two processes. WORKERS=2
 	@PATH="$(CURDIR)/$(BIN):$$PATH" OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest \
 		--numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
@@ -86,6 +88,11 @@ sbom: setup $(SBOM_VENV)/.stamp  ## Write sbom.json: every package in .venv with
 		--pyproject pyproject.toml --output-file sbom.json $(VENV)
 	@echo "sbom.json is written."
 
+$(MULTIQC_VENV)/.stamp: envs/multiqc.txt
+	$(call build_venv,$(MULTIQC_VENV),$<)
+
+multiqc: $(MULTIQC_VENV)/.stamp  ## Build .venv-multiqc (1.1 GB); a test then reads lacuna_mqc.json by MultiQC.
+
 # Keras is not part of .venv: only this benchmark needs it.
 $(KERAS_VENV)/.stamp: tests/benchmarks/requirements-keras.txt
 	$(call build_venv,$(KERAS_VENV),$<)
@@ -95,6 +102,12 @@ benchmark-seed: setup $(KERAS_VENV)/.stamp  ## Time the tutorial model against t
 
 benchmark-train: setup  ## Time training against its matrix products alone.
 	$(BIN)/python tests/benchmarks/training_speed.py
+
+$(AXE)/.stamp: tests/browser/requirements-axe.txt | setup
+	@rm -rf $(AXE) && mkdir $(AXE)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(AXE) -r $< \
+		|| echo "axe-core cannot be installed here: its tests are left out." >&2
+	@touch $@
 
 # Atheris has wheels only for Linux on x86-64; elsewhere only the grammars are used.
 $(ATHERIS)/.stamp: tests/fuzz/requirements-atheris.txt | setup

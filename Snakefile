@@ -20,9 +20,7 @@ include: "workflow/rules/peers.smk"
 
 
 rule all:
-    """Every file of every sample, and the report."""
+    """Every file of every sample, and those of the whole run."""
     input:
         sample_files(),
-        OUT / "accuracy.tsv",
-        OUT / "report.html",
-        OUT / "summary.txt",
+        run_files(),

@@ -28,6 +28,8 @@ FILES = [
     "accuracy.tsv",
     "report.html",
     "summary.txt",
+    "lacuna_mqc.json",
+    "software_mqc_versions.yml",
 ]
 OUTAGE = 20  # seconds without slurmctld
 # Settings of the test cluster in addition to the profile: its names, and shorter waits.

@@ -1,6 +1,7 @@
 """The steps of the workflow on files, in one process: from a FASTA to every table."""
 
 import csv
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -352,7 +353,8 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     for path, masses in zip(states, (0, 12), strict=True):
         Alkylation((("carbamidomethyl", 1.0),), "found", masses, masses).write(path)
     out, summary = tmp_path / "accuracy.tsv", tmp_path / "summary.txt"
-    join_accuracy(["one", "two"], accuracy, chains, rejected, gaps, states, out, summary)
+    multiqc = tmp_path / "lacuna_mqc.json"
+    join_accuracy(["one", "two"], accuracy, chains, rejected, gaps, states, out, summary, multiqc)
     found = rows(out)
     assert list(found[0])[:3] == ["sample", "scope", "value"]
     assert [(r["sample"], r["scope"], r["method"]) for r in found] == [
@@ -370,6 +372,14 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
         "no truth given; C weighs 160.031 Da, carbamidomethylated: found from 12 masses; "
         f"WARNING: 1 gap against it, see status in {gaps[1]}",
     ]
+    content = json.loads(multiqc.read_text())
+    assert content["data"]["one"] == {
+        **{"chains": 3, "gaps": 5, "open": 1, "missing": 13, "filled": 69.23, "resolved": 2},
+        **{"right": 75.0, "rejected": 0},
+    }
+    assert content["data"]["two"] == {
+        **{"chains": 0, "gaps": 0, "open": 0, "missing": 0, "rejected": 2}
+    }
     with pytest.raises(
         LacunaError, match="^nothing was filled; two: 2 records rejected .first: no; "
     ):
@@ -378,6 +388,7 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
             *(tables[1:] for tables in (accuracy, chains, rejected, gaps, states)),
             tmp_path / "no",
             summary,
+            multiqc,
         )
     assert not (tmp_path / "no").exists()
 

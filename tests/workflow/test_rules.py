@@ -119,9 +119,18 @@ def test_trained_weights_depend_on_the_threads_asked_for_and_not_on_the_cores(ru
     assert re.search(r'\bthreads=\w+\["threads"\]', directive("params", rule) or "")
 
 
-@pytest.mark.parametrize("template", sorted(p.name for p in TEMPLATES.iterdir()))
+@pytest.mark.parametrize("template", sorted(p.name for p in TEMPLATES.iterdir() if p.is_file()))
 def test_a_change_of_a_template_re_runs_the_rule_that_reads_it(template: str) -> None:
     assert any(template in (directive("input", rule) or "") for rule in WORKING)
+
+
+def test_what_the_report_of_snakemake_shows_has_a_caption() -> None:
+    text = "".join(path.read_text() for path in FILES)
+    named = set(re.findall(r'\bshown\(\s*"(\w+)"', text))
+    assert {f"{name}.rst" for name in named} == {p.name for p in (TEMPLATES / "captions").iterdir()}
+    made = [line for rule in WORKING for line in (directive("output", rule) or "").splitlines()]
+    tables = [x for x in made if re.search(r'OUT / "\{sample\}" / "\w+\.(tsv|fasta)"', x)]
+    assert len(tables) >= 12 and [line for line in tables if "shown(" not in line] == []
 
 
 @pytest.mark.parametrize("rule", WORKING)

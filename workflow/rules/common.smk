@@ -1,5 +1,6 @@
 """Configuration, samples and blocks: all that is known before the first job."""
 
+import atexit
 import re
 import sys
 from difflib import get_close_matches
@@ -8,7 +9,8 @@ from math import ceil
 from operator import getitem
 from pathlib import Path
 
-from snakemake.logging import logger
+from snakemake.logging import LogEvent, logger
+from snakemake.settings.types import Quietness
 
 # Not workflow.basedir: if another workflow imports this one, that is the other's folder.
 ROOT = Path(str(workflow.current_basedir)).parents[1]
@@ -21,6 +23,7 @@ from lacuna.core.files import LacunaError, check_temporary_folder
 from lacuna.steps.config_record import is_rewritten, write_record
 from lacuna.steps.outdir import RunLock, check_outdir, last_words
 from lacuna.steps.packs import LARGEST, plan_packs
+from lacuna.steps.progress import EVERY, WORK, Progress, Watch, step_of
 from lacuna.steps.provenance import Inputs, code_digest
 from lacuna.scaffolds.records import count_records, is_repertoire
 from lacuna.steps.sheet import PATHS, read_sheet
@@ -121,6 +124,9 @@ SEEDED = seeded_samples()
 COST = {name: max(n, LARGEST) if name in READ else n for name, n in CHAINS.items()}
 PACKS = plan_packs(COST, [*SEEDED, *REPERTOIRES], CONFIG["pack_chains"])
 PACKED = {name for pack in PACKS for name in pack.samples}
+CHAINS_OF_PACK = {
+    pack.name: sum(CHAINS[name] for name in pack.samples if SAMPLES[name].fasta) for pack in PACKS
+}
 
 
 def names_of_single_steps():
@@ -134,6 +140,20 @@ def names_of_single_steps():
 
 wildcard_constraints:
     sample=names_of_single_steps(),
+
+
+ALL = "all samples"  # the label of files that are of no single one
+
+
+def shown(name, path, sample="{sample}"):
+    """The output file `path`, shown by `snakemake --report` with its caption."""
+    return report(
+        path,
+        caption=str(ROOT / "workflow" / "report" / "captions" / f"{name}.rst"),
+        category="All samples" if sample == ALL else "Samples",
+        subcategory=None if sample == ALL else sample,
+        labels={"sample": sample, "file": Path(path).name},
+    )
 
 
 def sample_tables(name):
@@ -156,6 +176,17 @@ def sample_files():
     """Every final file of every sample."""
     tables = [OUT / name / table for name in SAMPLES for table in sample_tables(name)]
     return tables + expand(OUT / "{sample}" / "seed_lstm", sample=SEEDED)
+
+
+def run_files():
+    """Every file on all samples together."""
+    return [
+        OUT / "accuracy.tsv",
+        OUT / "report.html",
+        OUT / "summary.txt",
+        OUT / "lacuna_mqc.json",
+        OUT / "software_mqc_versions.yml",
+    ]
 
 
 def given(column):

@@ -31,7 +31,7 @@ rule join_doubts:
     input:
         doubts=block_files("doubts.part"),
     output:
-        doubts=OUT / "{sample}" / "doubts.tsv",
+        doubts=shown("doubts", OUT / "{sample}" / "doubts.tsv"),
     log:
         OUT / "logs" / "join_doubts" / "{sample}.log",
     benchmark:

@@ -35,11 +35,11 @@ rule join_blocks:
     input:
         **{table: block_files(f"{table}.part") for table in BLOCK_TABLES},
     output:
-        filled=OUT / "{sample}" / "filled.fasta",
-        residues=OUT / "{sample}" / "residues.tsv",
-        gaps=OUT / "{sample}" / "gaps.tsv",
-        chains=OUT / "{sample}" / "chains.tsv",
-        masses=OUT / "{sample}" / "masses.tsv",
+        filled=shown("filled", OUT / "{sample}" / "filled.fasta"),
+        residues=shown("residues", OUT / "{sample}" / "residues.tsv"),
+        gaps=shown("gaps", OUT / "{sample}" / "gaps.tsv"),
+        chains=shown("chains", OUT / "{sample}" / "chains.tsv"),
+        masses=shown("masses", OUT / "{sample}" / "masses.tsv"),
     log:
         OUT / "logs" / "join_blocks" / "{sample}.log",
     benchmark:
@@ -60,7 +60,7 @@ rule write_alternatives:
         gaps=OUT / "{sample}" / "gaps.tsv",
         filled=OUT / "{sample}" / "filled.fasta",
     output:
-        out=OUT / "{sample}" / "alternatives.fasta",
+        out=shown("alternatives", OUT / "{sample}" / "alternatives.fasta"),
     log:
         OUT / "logs" / "write_alternatives" / "{sample}.log",
     benchmark:
@@ -82,7 +82,7 @@ rule write_airr:
         filled=OUT / "{sample}" / "filled.fasta",
         gaps=OUT / "{sample}" / "gaps.tsv",
     output:
-        out=OUT / "{sample}" / "airr.tsv",
+        out=shown("airr", OUT / "{sample}" / "airr.tsv"),
     log:
         OUT / "logs" / "write_airr" / "{sample}.log",
     benchmark:

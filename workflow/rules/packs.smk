@@ -10,7 +10,9 @@ def pack_outputs(pack):
     made = {}
     for name in pack.samples:
         for table in sample_tables(name):
-            made.setdefault(Path(table).stem, []).append(OUT / name / table)
+            stem, path = Path(table).stem, OUT / name / table
+            given = shown(stem, path, name) if Path(table).suffix != ".json" else path
+            made.setdefault(stem, []).append(given)
     return made
 
 

@@ -84,8 +84,8 @@ rule weigh_evidence:
         weights=weights(),
         library=resource("library"),
     output:
-        scaffolds=OUT / "{sample}" / "scaffolds.fasta",
-        reads=OUT / "{sample}" / "reads.tsv",
+        scaffolds=shown("scaffolds", OUT / "{sample}" / "scaffolds.fasta"),
+        reads=shown("reads", OUT / "{sample}" / "reads.tsv"),
         # Small, and kept: to fill again, no read has to be placed again.
         evidence=OUT / "{sample}" / "reads" / "evidence.tsv",
         gaps=OUT / "{sample}" / "reads" / "gaps.tsv",
@@ -117,7 +117,7 @@ rule write_evidence:
         residues=OUT / "{sample}" / "residues.tsv",
         positions=of_reads("positions.tsv"),
     output:
-        out=OUT / "{sample}" / "evidence.tsv",
+        out=shown("evidence", OUT / "{sample}" / "evidence.tsv"),
     log:
         OUT / "logs" / "write_evidence" / "{sample}.log",
     benchmark:

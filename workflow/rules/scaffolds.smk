@@ -11,7 +11,7 @@ rule read_scaffolds:
         masses=given("masses"),
     output:
         folder=temp(directory(OUT / "{sample}" / "scaffolds")),
-        rejected=OUT / "{sample}" / "rejected.tsv",
+        rejected=shown("rejected", OUT / "{sample}" / "rejected.tsv"),
     log:
         OUT / "logs" / "read_scaffolds" / "{sample}.log",
     benchmark:

@@ -135,6 +135,7 @@ def _summary(name: str, files: dict[str, Path]) -> str:
             alkylation=[files["alkylation"]],
             out=Path(folder) / "accuracy.tsv",
             summary=summary,
+            multiqc=Path(folder) / "lacuna_mqc.json",
             doubts=[files["doubts"]] if "doubts" in files else [],
         )
         return summary.read_text(encoding="utf-8").rstrip("\n")

@@ -24,6 +24,7 @@ from lacuna.results.accuracy import (
 )
 from lacuna.results.counts import Counts, count_sample, explain_nothing, plural
 from lacuna.results.join import BASELINES
+from lacuna.results.multiqc import Cell, row_of, write_multiqc
 from lacuna.scaffolds.alkylation import CONTRADICTS, read_alkylation
 
 CHUNK_ROWS = 100_000
@@ -87,15 +88,16 @@ def join_accuracy(
     alkylation: Sequence[Path],
     out: Path,
     summary: Path,
+    multiqc: Path,
     reads: Sequence[Path] = (),
     with_reads: Sequence[str] = (),
     doubts: Sequence[Path] = (),
 ) -> None:
     """Write one table over samples (without rows of single chains) and one line per sample.
 
-    reads: reads.tsv of the samples `with_reads`; doubts: doubts.tsv of each sample, if requested.
-    Raises LacunaError, and writes neither, if nothing was filled in any sample, unless the chains
-    were proofread.
+    multiqc: the file for MultiQC, a row per sample. reads: reads.tsv of the samples `with_reads`;
+    doubts: doubts.tsv of each sample, if requested. Raises LacunaError, and writes nothing, if
+    nothing was filled in any sample, unless the chains were proofread.
     """
     placed = dict(zip(with_reads, reads, strict=True))
     counts = {
@@ -105,27 +107,44 @@ def join_accuracy(
     if not doubts and all(found.nothing_filled for found, _ in counts.values()):
         raise LacunaError(explain_nothing(counts))
     tables, lines = [], []
+    rows: dict[str, dict[str, Cell]] = {}
     of_samples = zip(counts.items(), accuracy, gaps, alkylation, doubts or counts, strict=True)
     for (sample, found), path, gaps_path, alkylation_path, doubts_path in of_samples:
         parts = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, chunksize=CHUNK_ROWS)
         table = pd.concat([part[part["scope"] != "chain"] for part in parts])
         tables.append(table.assign(sample=sample))
         line = _summary_line(sample, table, *found)
+        n_doubts = None
         if isinstance(doubts_path, Path):
-            line += doubts_note(doubts_path)
+            n_doubts = count_doubts(doubts_path)
+            line += doubts_note(doubts_path, n_doubts)
         lines.append(line + cysteine_note(alkylation_path, gaps_path))
+        rows[sample] = row_of(found[0], *_right(table), n_doubts)
     joined = pd.concat(tables)
     write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
     with atomic_write(summary) as handle:
         handle.write("".join(f"{line}\n" for line in lines))
+    write_multiqc(multiqc, rows)
 
 
-def doubts_note(doubts: Path) -> str:
-    """`; 3 observed residues look wrong (see out/a/doubts.tsv)`, '' if none does."""
+def count_doubts(doubts: Path) -> int:
+    """The rows of doubts.tsv."""
     parts = pd.read_csv(doubts, sep="\t", usecols=["position"], chunksize=CHUNK_ROWS)
-    n = sum(map(len, parts))
+    return sum(map(len, parts))
+
+
+def doubts_note(doubts: Path, n: int) -> str:
+    """`; 3 observed residues look wrong (see out/a/doubts.tsv)`, '' if none does."""
     look = "looks" if n == 1 else "look"
     return f"; {plural(n, 'observed residue')} {look} wrong (see {doubts})" if n else ""
+
+
+def _right(accuracy: pd.DataFrame) -> tuple[float | None, float | None]:
+    """Share of right residues of the model and of its best baseline; None without a truth."""
+    rows = accuracy[(accuracy["scope"] == "overall") & (accuracy["protocol"] == "scaffold")]
+    shares = dict(zip(rows["method"], rows["accuracy"].astype(float), strict=True))
+    model = shares.pop(METHODS[0], None)
+    return model, max(shares.values(), default=None)
 
 
 def cysteine_note(alkylation: Path, gaps: Path) -> str:

@@ -1,0 +1,44 @@
+"""What a run was made with: versions of Lacuna, Python and packages, and the weights."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import yaml
+
+from lacuna import __version__
+from lacuna.core.files import atomic_write, file_digest
+
+PACKAGES = (
+    *("snakemake", "torch", "numpy", "pandas", "biopython", "safetensors", "pyteomics"),
+    *("immunum", "jsonschema", "PyYAML", "Jinja2", "tqdm"),
+)
+
+
+def software_of(weights: Path) -> dict[str, str]:
+    """Versions by name, of this process and its machine; of the weights their digest.
+
+    Raises LacunaError if the weights cannot be read.
+    """
+    return {
+        "Lacuna": __version__,
+        f"weights ({weights.name})": f"sha256:{file_digest(weights)}",
+        "Python": platform.python_version(),
+        **{name: found for name in PACKAGES if (found := _installed(name))},
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # an environment of `--sdm conda` need not have all of them
+        return None
+
+
+def write_software(weights: Path, out: Path) -> None:
+    """Write the list as YAML, which MultiQC reads too; LacunaError if that is not possible."""
+    with atomic_write(out) as handle:
+        handle.write("# What the results beside this file were made with.\n")
+        # Quoted, since readers of YAML take 1.10 for a number.
+        yaml.dump(software_of(weights), handle, sort_keys=False, default_style="'", width=1000)
