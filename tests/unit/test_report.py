@@ -523,7 +523,7 @@ def test_text_of_the_input_is_escaped(make: Make) -> None:
             (NASTY, 2, NASTY, NASTY, 1, "", 0.5, NASTY, "", "", NASTY, *[NASTY] * 4, ""),
         ],
         "residues": [residue(NASTY, 1, NASTY, 0.5, NASTY + "?")],
-        "rejected": [(NASTY, 7, NASTY, NASTY)],
+        "rejected": [(NASTY, 7, 3, NASTY)],
     }
     page = Page(make({NASTY: tables}))
     assert [a for tag, a in page.elements if tag == "script"] == SCRIPTS

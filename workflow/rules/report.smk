@@ -123,42 +123,6 @@ SUMMARY = OUT / "summary.txt"
 SUMMARY_BEFORE = written(SUMMARY)
 
 
-def steps_of_run():
-    """The jobs of this run that work on blocks of chains, by number.
-
-    Chains that reads will give are not known before, so their samples are left out.
-    """
-    found = {}
-    for job in workflow.dag.needrun_jobs():
-        name = job.rule.name.removeprefix("fill_pack_")
-        if name in CHAINS_OF_PACK:
-            found[job.jobid] = step_of(job.rule.name, CHAINS_OF_PACK[name])
-        elif name in WORK and SAMPLES[job.wildcards.sample].fasta:
-            left = CHAINS[job.wildcards.sample] - CONFIG["block_size"] * int(job.wildcards.block)
-            found[job.jobid] = step_of(name, min(left, CONFIG["block_size"]))
-    return found
-
-
-def watch_progress():
-    """Tell how far the run is: on a terminal after each block, elsewhere once a minute at most."""
-    every = 0 if sys.stderr.isatty() else EVERY
-    logger.addHandler(
-        Watch(
-            Progress(steps_of_run(), every),
-            lambda line: logger.info(line, extra={"quietness": Quietness.PROGRESS}),
-            started=LogEvent.JOB_STARTED,
-            finished=LogEvent.JOB_FINISHED,
-            counted=LogEvent.PROGRESS,
-        )
-    )
-
-
-def tell_result():
-    """Print the summary and where the report is, when Snakemake has printed its own last lines."""
-    text = f"{SUMMARY.read_text()}Report: {OUT / 'report.html'}\n"
-    atexit.register(print, text, end="", flush=True)
-
-
 onstart:
     hold_outdir()
     record_config()
@@ -177,4 +141,4 @@ onsuccess:
     stop_if_changed()
     # Other targets leave the summary of an earlier run unchanged.
     if written(SUMMARY) not in (None, SUMMARY_BEFORE):
-        tell_result()
+        tell_result(SUMMARY)
