@@ -388,6 +388,26 @@ def test_another_candidate_changes_map_fasta_and_masses(browser: Browser, drawn:
         assert all(one[1] + 1 == two[0] for one, two in pairwise(bands))
 
 
+def test_candidates_are_chosen_by_keyboard(browser: Browser, drawn: Path) -> None:
+    browser.size(1280)
+    browser.open(drawn)
+    gap = "document.querySelectorAll('.chain .candidates tbody')[1]"
+    letters = browser.run(f"[...{gap}.querySelectorAll('.letters')].map((e) => e.textContent)")
+    browser.run(f"{gap}.querySelector('input').focus()")
+    for rank in (1, 2):
+        browser.press("ArrowDown")
+        assert browser.run(f"{gap}.querySelectorAll('input')[{rank}].checked")
+        assert sequences(browser.run(FASTA))[0] == HEAVY[:50] + letters[rank] + HEAVY[57:]
+    # Everything that can be used is reached by Tab, and shows that it is.
+    names = set()
+    for _ in range(12):
+        browser.press("Tab")
+        names.add(browser.run("document.activeElement.tagName"))
+        shown = browser.run("getComputedStyle(document.activeElement).outlineStyle")
+        assert shown != "none"
+    assert {"INPUT", "DIV"} <= names
+
+
 def test_fasta_in_lower_case_and_masked(browser: Browser, drawn: Path) -> None:
     browser.open(drawn)
     style = "document.querySelector('.fasta-tools select')"

@@ -452,6 +452,15 @@ def test_the_page_shows_chains_candidates_and_masses(tmp_path: Path) -> None:
     assert mass and f"{mass.average:,.2f}" in page
 
 
+def test_the_page_says_where_gaps_are_unsure(tmp_path: Path) -> None:
+    paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY])])
+    (chain,) = chains_of(paths)
+    verdicts = [gap.verdict for gap in chain.gaps]
+    assert sorted(verdicts) == ["likely", "unsure"]  # by the seed of the tables
+    where = chain.gaps[verdicts.index("unsure")].region
+    assert f"0 sure, 1 likely, 1 unsure ({where})</span>" in report_on(tmp_path, paths)
+
+
 def test_many_chains_are_listed_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

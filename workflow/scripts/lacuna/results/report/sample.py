@@ -133,6 +133,17 @@ class Sample:
         return "C unmodified" if name == NONE else f"C {READINGS[name].mass:+.4f}"
 
     @property
+    def unsure_regions(self) -> list[str]:
+        """Where the gaps are that are neither sure nor likely, of chains that are drawn."""
+        regions = (
+            gap.region
+            for chain in self.chains
+            for gap in chain.real_gaps
+            if gap.verdict in ("unsure", "open")
+        )
+        return list(dict.fromkeys(filter(None, regions)))
+
+    @property
     def places_to_check(self) -> list[tuple[str, str, str]]:
         """Chain, positions and region of runs of residues to check, of chains that are drawn."""
         return [place for chain in self.chains for place in _runs(chain)]
