@@ -9,6 +9,7 @@ is left is an insertion or a deletion. All reads go through the steps together.
 Scores are log odds in nats against residues by chance.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,7 @@ UNLISTED = -1.6  # nats more for a modification that the tool did not report
 GAP = -5.5  # nats of an inserted or deleted residue
 MISSING_SCORE = -0.2  # nats of a residue on an unknown one
 MIN_SCORE = 12.0  # nats of a core that is placed
+MARGIN = BAND + MAX_BLOCK  # residues of the text that are looked at on both sides of a diagonal
 MAX_BATCH = 4096
 
 UNALIGNED, MATCH, MISMATCH, BLOCK, OTHER_BLOCK, INSERTED, ON_MISSING = range(7)
@@ -56,6 +58,51 @@ UNLISTED_MASSES = (
     (31.989829, _counts("MW")),
     (-48.003371, _counts("M")),
 )
+
+
+_BIN = 0.005  # Da
+_REACH = 150.0  # Da, more than what two residues carry
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """What the residues of m windows of a text may carry beside what reads say.
+
+    masses: Da, the nats that it costs, and (m, w + 1) how many residues of a window can carry it;
+    bins: whether some of them, or none, explain a difference, in steps of _BIN from -_REACH on.
+    """
+
+    masses: tuple[tuple[float, float, np.ndarray], ...]
+    bins: np.ndarray
+
+    @classmethod
+    def of(cls, reads: ReadSet, window: np.ndarray) -> "_Carried":
+        cysteines = _running(_CYSTEINE[window])
+        listed = ((mass, 0.0, cysteines) for mass in reads.cysteine)  # by the search or not
+        unlisted = ((mass, UNLISTED, _running(table[window])) for mass, table in UNLISTED_MASSES)
+        masses = (*listed, *unlisted)
+        bins = np.zeros(round(2 * _REACH / _BIN), dtype=bool)
+        near = np.linspace(-BLOCK_TOLERANCE, BLOCK_TOLERANCE, round(4 * BLOCK_TOLERANCE / _BIN) + 1)
+        for mass in (0.0, *(m * k for m, cost, _ in masses for k in (1, 2) if k == 1 or not cost)):
+            bins[((mass + near + _REACH) / _BIN).astype(int)] = True
+        return cls(masses, bins)
+
+    def possible(self, off: np.ndarray) -> np.ndarray:
+        """Which differences (Da) some masses explain."""
+        inside = np.flatnonzero(np.abs(off) < _REACH)
+        return inside[self.bins[((off[inside] + _REACH) / _BIN).astype(np.int32)]]
+
+    def nats(self, off: np.ndarray, row: np.ndarray, right: np.ndarray, b: int) -> np.ndarray:
+        """(n,) nats of blocks of b residues that end at column `right` of a window, -inf where the
+        mass does not fit; off: Da by which the reads' blocks are heavier."""
+        nats = np.where(np.abs(off) < BLOCK_TOLERANCE, 0.0, -np.inf)
+        for mass, cost, sites in self.masses:
+            held = sites[row, right] - sites[row, right - b]
+            # Every cysteine carries it; of other residues one does.
+            carried = mass * (held if cost == 0.0 else 1.0)
+            ok = (np.abs(off - carried) < BLOCK_TOLERANCE) & (held > 0)
+            nats = np.where(ok, np.maximum(nats, cost), nats)
+        return nats
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,30 +146,46 @@ def align(
     rows, diagonals (m,): read, and the position of the text under its first residue; text (t,)
     tokens with L for I. Alignments whose core scores less than `least` are left out.
     """
+    found, _ = align_each(reads, rows, diagonals, text, least)
+    return found.take(np.lexsort((found.span[:, 0], found.read)))
+
+
+def align_each(
+    reads: ReadSet,
+    rows: np.ndarray,
+    diagonals: np.ndarray,
+    text: np.ndarray,
+    least: float = MIN_SCORE,
+) -> tuple[Alignment, np.ndarray]:
+    """As `align`, in any order, and which of the m reads and diagonals each alignment is of."""
     order = np.argsort(reads.length[rows], kind="stable")
-    found = []
+    found, which = [], [np.empty(0, dtype=np.int64)]
     for start in range(0, len(order), MAX_BATCH):
         part = order[start : start + MAX_BATCH]
-        found.append(_align_batch(reads, rows[part], diagonals[part], text, least))
-    if not found:
-        w = reads.tokens.shape[1]
-        return Alignment(
-            np.empty(0, int),
-            np.empty(0),
-            np.empty((0, 2), int),
-            np.empty((0, 2), int),
-            np.empty((0, w), int),
-            np.empty((0, w), np.uint8),
-        )
-    joined = Alignment(
-        *(np.concatenate([getattr(x, f) for x in found]) for f in Alignment.__dataclass_fields__)
+        one, kept = _align_batch(reads, rows[part], diagonals[part], text, least)
+        found.append(one)
+        which.append(part[kept])
+    return joined(found, reads.tokens.shape[1]), np.concatenate(which)
+
+
+def joined(parts: Sequence[Alignment], width: int) -> Alignment:
+    """Placements of reads of up to `width` residues, one part after another."""
+    none = Alignment(
+        np.empty(0, int),
+        np.empty(0),
+        np.empty((0, 2), int),
+        np.empty((0, 2), int),
+        np.empty((0, width), int),
+        np.empty((0, width), np.uint8),
     )
-    return joined.take(np.lexsort((joined.span[:, 0], joined.read)))
+    names = Alignment.__dataclass_fields__
+    every = [none, *parts]
+    return Alignment(*(np.concatenate([getattr(x, f) for x in every]) for f in names))
 
 
 def _align_batch(
     reads: ReadSet, rows: np.ndarray, diagonals: np.ndarray, text: np.ndarray, least: float
-) -> Alignment:
+) -> tuple[Alignment, np.ndarray]:
     m, width = len(rows), reads.tokens.shape[1]
     n = int(reads.length[rows].max())
     offsets = 2 * BAND + 1
@@ -130,8 +193,8 @@ def _align_batch(
     agrees, differs = (x[:, :n] for x in _score_tables(reads.take(rows)))
     r_mass = _running(MASSES[tokens] + reads.delta[rows, :n])
     # The window of the text: column c is position diagonal - BAND - MAX_BLOCK + c.
-    first = diagonals - BAND - MAX_BLOCK
-    span = n + 2 * (BAND + MAX_BLOCK)
+    first = diagonals - MARGIN
+    span = n + 2 * MARGIN
     index = first[:, None] + np.arange(span)
     inside = (index >= 0) & (index < len(text))
     window = np.where(inside, text[np.clip(index, 0, len(text) - 1)], ABSENT)
@@ -139,8 +202,7 @@ def _align_batch(
     known = window < N_RESIDUES
     # An unknown residue weighs so much that no block holds it.
     t_mass = _running(np.where(known, MASSES[window], 1e4))
-    cys = _running(_CYSTEINE[window])
-    unlisted = [(mass, _running(table[window])) for mass, table in UNLISTED_MASSES]
+    carried = _Carried.of(reads, window)
 
     score = np.full((n + 1, m, offsets), 0.0)
     step = np.full((n + 1, m, offsets), 255, dtype=np.uint8)
@@ -162,26 +224,25 @@ def _align_batch(
             came = score[i - a][:, low - shift : high - shift]
             if b == 0:
                 gain = np.where(came > 0, came + GAP, -1e9)
-            else:
-                left = slice(end.start + low - b, end.start + high - b)
-                right = slice(end.start + low, end.start + high)
-                mass = (r_mass[:, i] - r_mass[:, i - a])[:, None]
-                off = mass - (t_mass[:, right] - t_mass[:, left])
-                exact = np.abs(off) < BLOCK_TOLERANCE
-                for carried in reads.cysteine:  # what C may carry, listed by the search or not
-                    held = cys[:, right] - cys[:, left]
-                    exact |= (np.abs(off - carried * held) < BLOCK_TOLERANCE) & (held > 0)
-                fits = exact.copy()
-                for carried, sites in unlisted:
-                    held = sites[:, right] > sites[:, left]
-                    fits |= (np.abs(off - carried) < BLOCK_TOLERANCE) & held
-                if not fits.any():
-                    continue
-                worth = BLOCK_SCORE + (OTHER_LENGTH if a != b else 0.0)
-                gain = np.where(fits, came + worth + np.where(exact, 0.0, UNLISTED), -1e9)
-            better = gain > best[:, low:high] + 1e-9
-            best[:, low:high] = np.where(better, gain, best[:, low:high])
-            how[:, low:high] = np.where(better, number, how[:, low:high])
+                better = gain > best[:, low:high] + 1e-9
+                best[:, low:high] = np.where(better, gain, best[:, low:high])
+                how[:, low:high] = np.where(better, number, how[:, low:high])
+                continue
+            worth = BLOCK_SCORE + (OTHER_LENGTH if a != b else 0.0)
+            # A core begins with a block at the start of a read only.
+            useful = came + worth > best[:, low:high] + 1e-9
+            row, place = np.nonzero(useful if a == i else useful & (came > 0))
+            right = place + end.start + low
+            off = r_mass[row, i] - r_mass[row, i - a]
+            off -= t_mass[row, right] - t_mass[row, right - b]
+            some = carried.possible(off)
+            row, place, right, off = row[some], place[some], right[some], off[some]
+            gain = came[row, place] + worth + carried.nats(off, row, right, b)
+            place += low
+            better = gain > best[row, place] + 1e-9
+            row, place = row[better], place[better]
+            best[row, place] = gain[better]
+            how[row, place] = number
         for w in range(1, offsets):  # a deletion comes from the place before, same residue
             gain = np.where(letter[:, w] == 255, -1e9, best[:, w - 1] + GAP)
             better = gain > best[:, w]
@@ -210,8 +271,8 @@ def _trace(
     window: np.ndarray,
     width: int,
     least: float,
-) -> Alignment:
-    """Walk every read back from its best place."""
+) -> tuple[Alignment, np.ndarray]:
+    """Walk every read back from its best place; which of them scored enough comes with it."""
     _, m, offsets = score.shape
     flat = score.transpose(1, 0, 2).reshape(m, -1)
     top = flat.argmax(1)
@@ -256,4 +317,4 @@ def _trace(
         w[which] += a - b
     core = np.stack((i, core_end), 1)
     span = np.stack((first[keep] + i + w + MAX_BLOCK, span_end), 1)
-    return Alignment(rows[keep], best[keep], core, span, at, kind)
+    return Alignment(rows[keep], best[keep], core, span, at, kind), keep

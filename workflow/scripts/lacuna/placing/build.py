@@ -3,11 +3,13 @@ no template tells is bridged, until nothing moves."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
+from itertools import combinations
 
 import numpy as np
 
-from lacuna.antibody.germlines import v_segments
-from lacuna.antibody.imgt import CYS104
+from lacuna.antibody.germlines import j_segments, v_segments
+from lacuna.antibody.imgt import CYS104, FR4_START, OTHER_INSERTION
 from lacuna.antibody.numbering import TYPICAL_CDR3
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES
 from lacuna.placing.align import Alignment
@@ -24,6 +26,7 @@ from lacuna.placing.junction import (
     refined,
     weigh_paths,
 )
+from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.placement import Laid, lay
 from lacuna.placing.readset import ISOLEUCINE, ReadSet, merge_il
@@ -42,7 +45,9 @@ RESIDUE_COST = 1.0  # nats more for each residue of the difference
 ARM_JOINT = 1.5  # weight of reads over each joint of an arm
 ARM_COST = 1.5  # nats for each residue of an arm
 WIDEST = 30  # residues of a stretch that is bridged
-SHORTEST, LONGEST = 3, 34  # residues of CDR3
+SHORTEST = 3  # residues of CDR3
+LONGEST = {"H": 34, "K": 18, "L": 18}
+INSERTED = 6  # residues that a V domain may have beside those of germline
 LONGER = 4  # residues by which a stretch may differ from germline
 LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
 SURE = 1.5  # nats by which reads prefer a residue that they are said to tell
@@ -58,10 +63,13 @@ def build(
     fixed: Sequence[Draft],
     use: np.ndarray,
     rounds: int = ROUNDS,
+    *,
+    bridges: bool = True,
 ) -> tuple[ReadSet, list[Draft], Laid]:
     """Reads with what C carries, chains after reads and templates agree, and where all reads lie.
 
-    drafts: chains of germline segments; fixed: proteins that reads do not change (contaminants).
+    drafts: chains of germline segments; fixed: proteins that reads do not change (contaminants);
+    bridges: whether stretches that no template tells are bridged.
     """
     if not drafts:
         return reads, [], lay(reads, fixed)
@@ -70,8 +78,8 @@ def build(
     current = list(drafts)
     laid = lay(reads, [*current, *fixed])
     reads = replace(reads, cysteine=carried_by_cysteine(reads, laid))
-    if reads.cysteine:
-        laid = lay(reads, [*current, *fixed])
+    memory = Memory.of(reads)
+    laid = lay(reads, [*current, *fixed], memory=memory)
     for number in range(rounds):
         before = current
         found = [votes(reads, laid, i, len(d), overhang=True) for i, d in enumerate(current)]
@@ -79,19 +87,19 @@ def build(
             with_lengths(next_draft(choose_v(d, v, use), v), v) if d.v >= 0 else d
             for d, v in zip(current, found, strict=True)
         ]
-        laid = _again(reads, current, fixed, before, laid)
-        if number in SIMILAR_ROUNDS:
+        laid = _again(memory, current, fixed, before, laid)
+        if bridges and number in SIMILAR_ROUNDS:
             depths = [
                 votes(reads, laid, i, len(d), overhang=False).depth for i, d in enumerate(current)
             ]
             settled = current
             current = with_similar(reads, current, depths, laid.best(len(reads)))
-            laid = _again(reads, current, fixed, settled, laid)
-        if number >= FIRST_BRIDGES:
+            laid = _again(memory, current, fixed, settled, laid)
+        if bridges and number >= FIRST_BRIDGES:
             settled = current
-            current = bridge_all(reads, current, fixed, graph, laid, tried)
-            laid = _again(reads, current, fixed, settled, laid)
-        if _same(current, before) and number >= SIMILAR_ROUNDS[0]:
+            current = bridge_all(memory, current, fixed, graph, laid, tried)
+            laid = _again(memory, current, fixed, settled, laid)
+        if _same(current, before) and (number >= SIMILAR_ROUNDS[0] or not bridges):
             break
     return reads, current, laid
 
@@ -101,14 +109,16 @@ def _same(one: Sequence[Draft], other: Sequence[Draft]) -> bool:
 
 
 def _again(
-    reads: ReadSet,
+    memory: Memory,
     drafts: Sequence[Draft],
     fixed: Sequence[Draft],
     before: Sequence[Draft],
     laid: Laid,
 ) -> Laid:
     """Reads on drafts; `laid` if these are as they were before."""
-    return laid if _same(drafts, before) else lay(reads, [*drafts, *fixed])
+    if _same(drafts, before):
+        return laid
+    return lay(memory.reads, [*drafts, *fixed], memory=memory)
 
 
 def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
@@ -142,16 +152,20 @@ def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
 def with_lengths(draft: Draft, found: Votes) -> Draft:
     """The draft with the insertions and without the residues that most reads agree on."""
     edits: list[tuple[int, int, tuple[int, ...]]] = []
+    room = INSERTED - int((draft.columns == OTHER_INSERTION).sum())
     for place, ways in found.inserted.items():
         residues, weight = max(ways.items(), key=lambda item: (item[1], item[0]))
-        if 0 < place < len(draft) and sum(ways.values()) > found.passed[place] and weight >= 2.0:
+        if not 0 < place < len(draft) or len(residues) > room:
+            continue
+        if sum(ways.values()) > found.passed[place] and weight >= 2.0:
             edits.append((place, place, residues))
+            room -= len(residues)
     gone = (found.deleted > np.maximum(found.depth - found.deleted, 0.0)) & (found.deleted >= 2.0)
     gone &= ~draft.held
     edits += [(p, p + 1, ()) for p in np.flatnonzero(gone).tolist()]
     for start, stop, residues in sorted(edits, reverse=True):
         column = draft.columns[max(start - 1, 0)]
-        code = column if column > 128 else 161
+        code = column if column > 128 else OTHER_INSERTION
         draft = draft.spliced(
             start, stop, np.array(residues, np.uint8), np.full(len(residues), code, np.uint8)
         )
@@ -159,7 +173,7 @@ def with_lengths(draft: Draft, found: Votes) -> Draft:
 
 
 def bridge_all(
-    reads: ReadSet,
+    memory: Memory,
     drafts: Sequence[Draft],
     fixed: Sequence[Draft],
     graph: WordGraph,
@@ -171,14 +185,18 @@ def bridge_all(
     laid: reads on these drafts; tried: stretches with their anchors that were left as they are
     before, which is added to.
     """
-    current = list(drafts)
-    best = laid.best(len(reads))
+    current, settled = list(drafts), list(drafts)
+    reads = memory.reads
     for i, before in enumerate(drafts):
         if before.v < 0:
             continue
+        # On the chains as they are now: reads that one of them has just explained lead no other.
+        laid = _again(memory, current, fixed, settled, laid)
+        settled = list(current)
+        best = laid.best(len(reads))
         margin = _margins(votes(reads, laid, i, len(before), overhang=True), before)
         on_chain = laid.of(i).alignment
-        others = [d for j, d in enumerate(drafts) if j != i]
+        others = [d for j, d in enumerate(current) if j != i]
 
         def beside(draft: Draft, span: tuple[int, int]) -> Beside:
             """A stretch with the reads on it at what they are worth without it."""
@@ -187,9 +205,9 @@ def bridge_all(
             on_it = (place[:, 1] > span[0]) & (place[:, 0] < span[1] - min(shift, 0))
             rows = np.unique(on_chain.read[on_it])  # noqa: B023
             masked = draft.with_tokens(_masked(draft.tokens, *span))
-            elsewhere = best.copy()
+            elsewhere = best.copy()  # noqa: B023
             elsewhere[rows] = 0.0
-            again = lay(reads, [masked, *others, *fixed], rows).alignment  # noqa: B023
+            again = lay(reads, [masked, *others, *fixed], rows, memory).alignment  # noqa: B023
             np.maximum.at(elsewhere, again.read, again.score)
             return Beside(reads, draft.tokens[: span[0]], draft.tokens[span[1] :], elsewhere)
 
@@ -209,7 +227,41 @@ def bridge_all(
                 draft = _with_loop(beside(draft, span), draft, span, graph)
                 _remember(tried, key, draft, now)
         current[i] = draft
+    return exchanged(memory, current, fixed, _again(memory, current, fixed, settled, laid))
+
+
+def exchanged(
+    memory: Memory, drafts: Sequence[Draft], fixed: Sequence[Draft], laid: Laid
+) -> list[Draft]:
+    """Drafts whose CDR3s are with the V domains that reads over both link them to.
+
+    Two chains of a locus end alike and go on alike, so that the CDR3 of either fits both.
+    """
+    reads, current = memory.reads, list(drafts)
+    chains = [i for i, d in enumerate(drafts) if d.v >= 0 and d.bridged]
+    for one, other in combinations(chains, 2):
+        a, b = current[one], current[other]
+        if a.locus != b.locus:
+            continue
+        rows = np.unique(np.concatenate([_over_cdr3(laid, i, drafts[i]) for i in (one, other)]))
+        swapped = list(current)
+        swapped[one] = a.with_cdr3(b.tokens[slice(*b.cdr3())])
+        swapped[other] = b.with_cdr3(a.tokens[slice(*a.cdr3())])
+        now, then = (
+            float(lay(reads, [*d, *fixed], rows, memory).best(len(reads)) @ reads.weight)
+            for d in (current, swapped)
+        )
+        if then > now + MARGIN:
+            current = swapped
     return current
+
+
+def _over_cdr3(laid: Laid, chain: int, draft: Draft) -> np.ndarray:
+    """Reads that lie on the CDR3 of a chain."""
+    own = laid.of(chain)
+    span = own.alignment.span - own.text.start[chain]
+    start, stop = draft.cdr3()
+    return own.alignment.read[(span[:, 0] < stop) & (span[:, 1] > start)]
 
 
 def _key(draft: Draft, span: tuple[int, int]) -> bytes:
@@ -287,12 +339,10 @@ def _with_junction(
     unknown = np.flatnonzero(known >= MISSING)
     ahead, back = known[: unknown[0]], known[unknown[-1] + 1 :]
     suffixes = [back[n:] for n in range(1, len(back))]
-    stretches = [
-        s
-        for s in (*joined(ahead, back), *suffixes, present)
-        if SHORTEST <= len(s) <= LONGEST and (s < MISSING).all()
-    ]
-    stretches += paths(graph, beside.left, beside.right, SHORTEST, LONGEST)
+    longest = LONGEST[draft.locus]
+    stretches = [s for s in (*joined(ahead, back), *suffixes, present) if (s < MISSING).all()]
+    stretches += paths(graph, beside.left, beside.right, SHORTEST, longest)
+    stretches = [s for s in stretches if SHORTEST <= len(s) <= longest and not _holds_fr4(s)]
     every = list({s.tobytes(): s for s in (known, *stretches)}.values())
     weighed = weigh_paths(beside, every)
     open_gain = next(p.gain for p in weighed if np.array_equal(p.tokens, known))
@@ -302,10 +352,24 @@ def _with_junction(
         now = next((p for p in closed if np.array_equal(p.tokens, present)), None)
         if now is not None and now.gain > best.gain - MARGIN:
             best = now
-        return replace(draft.with_cdr3(refined(beside, best).tokens), bridged=True)
+        best = refined(beside, best, longest=longest)
+        return replace(draft.with_cdr3(best.tokens), bridged=True)
     more = max(TYPICAL_CDR3[draft.locus] - len(ahead) - len(back), LEAST_ROOM)
     opened = np.concatenate((ahead, np.full(more, MISSING, np.uint8), back))
     return replace(draft.with_cdr3(opened), bridged=False)
+
+
+@cache
+def _fr4_heads() -> frozenset[bytes]:
+    """The first residues of FR4 of all J segments."""
+    heads = merge_il(j_segments().tokens[:, FR4_START : FR4_START + ANCHOR])
+    return frozenset(row.tobytes() for row in heads)
+
+
+def _holds_fr4(stretch: np.ndarray) -> bool:
+    """Whether a CDR3 goes on into the FR4 of another chain, and from there to the end of its own."""
+    runs = (stretch[i : i + ANCHOR].tobytes() for i in range(len(stretch) - ANCHOR + 1))
+    return not _fr4_heads().isdisjoint(runs)
 
 
 def _supported(path: Path) -> np.ndarray:
@@ -339,7 +403,7 @@ def _with_loop(beside: Beside, draft: Draft, span: tuple[int, int], graph: WordG
         cost = LENGTH_COST + RESIDUE_COST * more + LONGER_SHARE * best.gain
         if more and path.gain >= best.gain + max(MARGIN, cost):
             best = path
-    best = refined(beside, best, usual)
+    best = refined(beside, best, usual, longest=usual + LONGER)
     if np.array_equal(best.tokens, present):
         return draft
     return resized(draft, start, stop, best.tokens)
@@ -353,7 +417,7 @@ def resized(draft: Draft, start: int, stop: int, tokens: np.ndarray) -> Draft:
         half = (stop - start - max(-more, 0) + 1) // 2
         rest = stop - start - half - max(-more, 0)
         columns = np.concatenate(
-            (columns[:half], np.full(max(more, 0), 161), columns[len(columns) - rest :])
+            (columns[:half], np.full(max(more, 0), OTHER_INSERTION), columns[len(columns) - rest :])
         )
         germline = np.concatenate(
             (germline[:half], np.full(max(more, 0), ABSENT), germline[len(germline) - rest :])

@@ -33,6 +33,7 @@ LENGTH_MARGIN = 10.0  # the same by an edit that changes the length
 LENGTH_SHARE = 0.15  # of what reads gain by the path so far
 THIN = 1.5  # weight of reads over a joint that is enough
 ARM_LENGTHS = (4, 7, 11)  # residues of arms that are tried beside the surest
+MOST_READS = 1500  # that weigh stretches; more say the same
 NEAR = 8  # residues beside a stretch by which reads are told to touch it
 
 
@@ -204,14 +205,16 @@ def weigh_paths(beside: Beside, stretches: Sequence[np.ndarray]) -> list[Path]:
     return sorted(weighed, key=lambda p: (-p.gain, p.tokens.tolist()))
 
 
-def refined(beside: Beside, path: Path, usual: int | None = None) -> Path:
+def refined(
+    beside: Beside, path: Path, usual: int | None = None, longest: int = LONGEST
+) -> Path:
     """A path after the edits that reads like: blocks that they read otherwise, one by one.
 
     usual: length that no edit leads away from; tools split a residue at the end of a peptide (Q
-    into GA) in all of its spectra.
+    into GA) in all of its spectra. longest: residues that no edit exceeds.
     """
     for _ in range(EDITS):
-        tried = _edited(beside, path.tokens)
+        tried = [t for t in _edited(beside, path.tokens) if len(t) <= longest]
         if usual is not None:
             off = abs(len(path.tokens) - usual)
             tried = [t for t in tried if abs(len(t) - usual) <= off]
@@ -311,10 +314,25 @@ def _joints(found: Alignment, weight: np.ndarray, start: int, length: int) -> np
 
 
 def _touching(beside: Beside, stretches: Sequence[np.ndarray]) -> np.ndarray:
-    """Reads that share a seed with a stretch or the residues right beside it."""
+    """Reads that share a seed with a stretch or the residues right beside it, MOST_READS at most.
+
+    Those with a seed that reaches into a stretch go first, then the surest.
+    """
     reads = beside.reads
-    near = [np.concatenate((beside.left[-NEAR:], s, beside.right[:NEAR])) for s in stretches]
-    wanted = np.unique(np.concatenate([words(n, SEED) for n in near]))
+    found = words(reads.tokens, SEED)
+    inside, near = (_holding(beside, stretches, found, n) for n in (SEED - 1, NEAR))
+    rows = np.flatnonzero(near)
+    worth = reads.right[rows].sum(1) * reads.weight[rows]
+    return np.sort(rows[np.lexsort((-worth, ~inside[rows]))[:MOST_READS]])
+
+
+def _holding(
+    beside: Beside, stretches: Sequence[np.ndarray], found: np.ndarray, beyond: int
+) -> np.ndarray:
+    """(n,) whether reads of some words hold one of a stretch and `beyond` residues beside it."""
+    texts = [np.concatenate((beside.left[-beyond:], s, beside.right[:beyond])) for s in stretches]
+    wanted = np.unique(np.concatenate([words(t, SEED) for t in texts]))
     marked = np.zeros(N_RESIDUES**SEED + 1, dtype=bool)
     marked[wanted[wanted >= 0]] = True
-    return np.flatnonzero(marked[words(reads.tokens, SEED)].any(1))
+    held: np.ndarray = marked[found].any(1)
+    return held

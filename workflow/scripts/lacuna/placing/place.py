@@ -13,7 +13,7 @@ from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, decode, encode
 from lacuna.core.paths import CONTAMINANTS
 from lacuna.core.tables import PlacedRow
 from lacuna.placing.align import MATCH, MISMATCH
-from lacuna.placing.build import build
+from lacuna.placing.build import ROUNDS, build
 from lacuna.placing.draft import Draft, draft_of, protein_of
 from lacuna.placing.placement import Laid
 from lacuna.placing.populations import Population, further_drafts, is_serum, populations
@@ -30,6 +30,7 @@ C_SHARE, C_WORDS = 0.2, 12.0  # the same of a constant region, and words at leas
 NAMES = {"H": "heavy", "K": "kappa", "L": "lambda"}
 TOO_SHORT = "shorter than a seed"
 NOWHERE = "fits no chain"
+FIRST_ROUNDS = 2  # of building without junctions
 FURTHER_ROUNDS = 4  # of building once the first chains are there
 MORE_CHAINS = 2  # times that further chains are looked for
 MAX_DIFFERENCES = 6  # that are written of a read
@@ -80,12 +81,18 @@ def place(
     else:
         drafts = _germline_drafts(found, species, use)
     proteins = [protein_of(sequence) for _, sequence in contaminants]
-    found, drafts, laid = build(found, drafts, proteins, use)
-    for _ in range(MORE_CHAINS if not references else 0):
-        more = further_drafts(found, laid, drafts, species, use)
-        if not more:
-            break
-        found, drafts, laid = build(found, [*drafts, *more], proteins, use, rounds=FURTHER_ROUNDS)
+    # All chains first, and then their junctions: the reads of one that is not there yet would lead
+    # those of another astray.
+    for bridges in (False, True):
+        rounds = ROUNDS if bridges else FIRST_ROUNDS
+        found, drafts, laid = build(found, drafts, proteins, use, rounds, bridges=bridges)
+        for _ in range(MORE_CHAINS if not references else 0):
+            more = further_drafts(found, laid, drafts, species, use)
+            if not more:
+                break
+            rounds = FURTHER_ROUNDS if bridges else FIRST_ROUNDS
+            drafts = [*drafts, *more]
+            found, drafts, laid = build(found, drafts, proteins, use, rounds, bridges=bridges)
     if not references:
         names = _names(drafts)
     chains = populations(found, laid, names, drafts)

@@ -1,13 +1,14 @@
 """All reads on all chains: which read lies where, and with which share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lacuna.core.alphabet import ABSENT
 from lacuna.placing.align import Alignment, align
 from lacuna.placing.draft import Draft
+from lacuna.placing.memory import Memory
 from lacuna.placing.readset import ReadSet
 from lacuna.placing.seeds import diagonals
 
@@ -56,16 +57,35 @@ def text_of(chains: Sequence[np.ndarray]) -> Text:
     return Text(tokens, np.repeat(np.arange(len(chains)), lengths), start)
 
 
-def lay(reads: ReadSet, drafts: Sequence[Draft], rows: np.ndarray | None = None) -> Laid:
-    """Reads (all, or some rows) on the chains that they fit best; equally good ones share them."""
-    return lay_on(reads, text_of([d.tokens for d in drafts]), rows)
+def lay(
+    reads: ReadSet,
+    drafts: Sequence[Draft],
+    rows: np.ndarray | None = None,
+    memory: Memory | None = None,
+) -> Laid:
+    """Reads (all, or some rows) on the chains that they fit best; equally good ones share them.
+
+    memory: alignments of the same reads, which those of all reads replace.
+    """
+    return lay_on(reads, text_of([d.tokens for d in drafts]), rows, memory)
 
 
-def lay_on(reads: ReadSet, text: Text, rows: np.ndarray | None = None) -> Laid:
+def lay_on(
+    reads: ReadSet,
+    text: Text,
+    rows: np.ndarray | None = None,
+    memory: Memory | None = None,
+) -> Laid:
     """The same on a text."""
     part = reads if rows is None else reads.take(rows)
     read, diagonal = diagonals(part, text.tokens, text.owner, per_owner=2)
-    found = align(part, read, diagonal, text.tokens)
+    if memory is None:
+        found = align(part, read, diagonal, text.tokens)
+    else:
+        every = read if rows is None else rows[read]
+        found = memory.align(every, diagonal, text.tokens, keep=rows is None)
+        if rows is not None:
+            found = replace(found, read=np.searchsorted(rows, found.read))
     chain = text.owner[found.span[:, 0]]
     # Of a read on one chain the better of two diagonals.
     order = np.lexsort((-found.score, chain, found.read))
@@ -79,7 +99,5 @@ def lay_on(reads: ReadSet, text: Text, rows: np.ndarray | None = None) -> Laid:
     worth = np.exp(found.score - best[found.read])
     share = worth / np.maximum(np.bincount(found.read, worth, len(part)), 1e-9)[found.read]
     if rows is not None:
-        names = Alignment.__dataclass_fields__
-        parts = {name: getattr(found, name) for name in names}
-        found = Alignment(**{**parts, "read": rows[found.read]})
+        found = replace(found, read=rows[found.read])
     return Laid(found, chain, share, text)

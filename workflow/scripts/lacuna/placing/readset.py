@@ -17,6 +17,8 @@ MAX_READ = 50  # residues; a de novo read that is longer is cut
 MAX_SHIFT = 2  # residues by which blocks of equal mass may differ in length
 MIN_READ = 4  # residues; a shorter one has no seed
 EXTRA_PER_DOUBLING = 0.5  # weight of equal reads: 1 + 0.5 log2 n, since their errors are alike
+REPEATED = 5  # equal residues in a row that no antibody has, but a tool that lost its way writes
+UNTOLD = 0.06  # probability of one of them
 LEUCINE, ISOLEUCINE = RESIDUES.index("L"), RESIDUES.index("I")
 MASSES = np.zeros(256)
 MASSES[:N_RESIDUES] = [std_aa_mass[r] for r in RESIDUES]
@@ -109,7 +111,23 @@ def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
         if whole is not None:
             precursor[row] = whole - WATER
     probability /= np.maximum(count, 1)[:, None]
+    repeated = _repeated(tokens)
+    probability[repeated] = np.minimum(probability[repeated], UNTOLD)
     weight = 1.0 + EXTRA_PER_DOUBLING * np.log2(np.maximum(count, 1))
     # A residue that is none of the 20 says nothing.
     probability[tokens >= N_RESIDUES] = 0.0
     return ReadSet(tokens, length, probability, delta, weight, count, precursor, group)
+
+
+def _repeated(tokens: np.ndarray) -> np.ndarray:
+    """(n, w) residues in runs of REPEATED equal ones; of H there are some in tags."""
+    same = np.zeros((tokens.shape[0], tokens.shape[1] + 1), dtype=np.int64)
+    equal = (tokens[:, 1:] == tokens[:, :-1]) & (tokens[:, 1:] < N_RESIDUES)
+    equal &= tokens[:, 1:] != RESIDUES.index("H")
+    for i in range(1, tokens.shape[1]):
+        same[:, i] = np.where(equal[:, i - 1], same[:, i - 1] + 1, 0)
+    found = np.zeros(tokens.shape, dtype=bool)
+    for i in range(tokens.shape[1] - 1, -1, -1):
+        goes_on = found[:, i + 1] & (same[:, i + 1] > 0) if i + 1 < tokens.shape[1] else False
+        found[:, i] = (same[:, i] >= REPEATED - 1) | goes_on
+    return found
