@@ -31,7 +31,7 @@ from lacuna.filling.residue_masses import RESIDUE_MASSES
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import predict
-from lacuna.scaffolds.scaffold import Gap, Piece, Scaffold
+from lacuna.scaffolds.scaffold import UNSHOWN, Gap, Piece, Scaffold
 from lacuna.templates.homologs import index_homologs
 from lacuna.templates.nearest import Library
 
@@ -96,6 +96,16 @@ def scaffold(whole: str, *spans: tuple[int, int], name: str = "m", truth: bool =
 
 
 # --- what is filled ------------------------------------------------------------------------------
+
+
+def test_no_residue_exceeds_what_its_gap_allows(fill: Filler) -> None:
+    whole = germline_chain("H", 1)
+    free = scaffold(whole, (40, 46))
+    shares = [
+        [float(row["probability"]) for row in fill(chain).rows["residues"]]
+        for chain in (free, replace(free, gaps=(replace(free.gaps[0], most=UNSHOWN),)))
+    ]
+    assert max(shares[0]) > UNSHOWN and max(shares[1]) == pytest.approx(UNSHOWN, abs=1e-4)
 
 
 @settings(max_examples=25)

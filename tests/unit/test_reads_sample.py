@@ -13,7 +13,7 @@ from lacuna.core.device import set_precision
 from lacuna.core.paths import CONFIG_SCHEMA, LIBRARY, WEIGHTS
 from lacuna.core.tables import EVIDENCE_TABLE, PLACED_TABLE, RESIDUE_TABLE
 from lacuna.results.counts import count_sample
-from lacuna.results.evidence import UNSHOWN
+from lacuna.scaffolds.scaffold import UNSHOWN
 from lacuna.steps.one_file import OUTPUTS, settings_of
 from lacuna.steps.small_samples import SmallSample, fill_pack
 
@@ -55,8 +55,9 @@ def test_every_position_has_its_evidence(tmp_path: Path) -> None:
     assert 0 < len(missing) < len(rows)
     for row in rows:
         if row.position in missing:
-            most = UNSHOWN if "length" in row.flags.split(";") else 1.0
-            assert row.probability == min(missing[row.position].probability, most)
+            assert row.probability == missing[row.position].probability
+            if "length" in row.flags.split(";"):
+                assert row.probability <= UNSHOWN
         else:
             assert row.probability is not None and row.depth is not None and row.depth > 0
     if len(scaffold) == len(filled):  # no gap of unknown length

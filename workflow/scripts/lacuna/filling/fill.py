@@ -244,7 +244,7 @@ def fill_chains(
     known = [gap for _, gaps in chains for gap in gaps if gap.rows]
     for gap, ranking, misfit in _ranked(known, probabilities, candidates, allowed):
         rows = slice(gap.rows.start, gap.rows.stop)
-        distributions[rows, :N_RESIDUES] = ranking.distributions
+        distributions[rows, :N_RESIDUES] = _up_to(gap.given.most, ranking.distributions)
         if ranking.candidates:
             letters[rows] = ranking.candidates[0].sequence
             if all(bare[rows]):
@@ -518,6 +518,14 @@ def _without_residues(gap: _Gap, modifications: Modifications) -> _Found:
 
 
 # --- residues ------------------------------------------------------------------------------------
+
+
+def _up_to(most: float, shares: np.ndarray) -> np.ndarray:
+    """Distributions (t, 20), those that exceed `most` mixed with the even one."""
+    top, even = shares.max(-1, keepdims=True), 1 / N_RESIDUES
+    keep = np.where(top > most, (most - even) / np.maximum(top - even, even), 1.0)
+    mixed: np.ndarray = keep * shares + (1 - keep) * even
+    return mixed if most < 1 else shares
 
 
 def _residues(filled: str, distributions: np.ndarray, kmers: KmerSet) -> _Residues:

@@ -21,7 +21,15 @@ from lacuna.placing.readset import MASSES, MAX_SHIFT, ReadSet
 BAND = 3  # residues by which insertions, deletions and blocks may shift a read
 MAX_BLOCK = 4
 BLOCK_TOLERANCE = 0.025  # Da: a block of a read that weighs as much as one of the chain
-CHANCE = 1.0 / 18.0  # of a residue to be like another by chance
+# Share of each residue in proteins (UniProtKB/Swiss-Prot 2024_01), I with L: reads that are of no
+# chain hold runs of the common ones, which would fit any chain that does.
+_SHARES = {
+    **{"A": 0.0826, "C": 0.0139, "D": 0.0546, "E": 0.0672, "F": 0.0387, "G": 0.0707, "H": 0.0228},
+    **{"I": 0.1555, "K": 0.0580, "L": 0.1555, "M": 0.0241, "N": 0.0406, "P": 0.0475, "Q": 0.0393},
+    **{"R": 0.0553, "S": 0.0665, "T": 0.0536, "V": 0.0686, "W": 0.0110, "Y": 0.0292},
+}
+CHANCE = np.full(256, 1.0)
+CHANCE[:N_RESIDUES] = [_SHARES[r] for r in RESIDUES]
 MUTATED = 0.04  # of a residue to differ from the one a template has
 BLOCK_SCORE = 1.2  # nats of a block of equal mass; about 3 % of blocks are wrong so, 1 % by chance
 OTHER_LENGTH = -0.7  # nats more for one of another length
@@ -128,9 +136,10 @@ class Alignment:
 def _score_tables(reads: ReadSet) -> tuple[np.ndarray, np.ndarray]:
     """(n, w) nats of a residue that agrees with the template, and of one that does not."""
     right = np.clip(reads.right, 0.05, 0.995)
-    wrong = (1 - right) / (N_RESIDUES - 2)
-    agrees = np.log(((1 - MUTATED) * right + MUTATED * wrong) / CHANCE)
-    differs = np.log(((1 - MUTATED) * wrong + MUTATED / (N_RESIDUES - 2) * right) / CHANCE)
+    chance = CHANCE[reads.tokens]
+    wrong = (1 - right) * chance  # what a read has by mistake is like any other residue
+    agrees = np.log(((1 - MUTATED) * right + MUTATED * wrong) / chance)
+    differs = np.log(((1 - MUTATED) * wrong + MUTATED / (N_RESIDUES - 2) * right) / chance)
     return agrees, differs
 
 

@@ -24,6 +24,7 @@ from lacuna.placing.junction import (
     paths,
     read_arms,
     refined,
+    touching,
     weigh_paths,
 )
 from lacuna.placing.memory import Memory
@@ -224,10 +225,48 @@ def bridge_all(
         for span in reversed(_weak_windows(before, margin)):
             key, now = _key(draft, span), draft
             if key not in tried:
-                draft = _with_loop(beside(draft, span), draft, span, graph)
+                weighed = beside(draft, span)
+                draft = _with_loop(weighed, draft, span, graph)
+                if draft is not now and _is_of_another(
+                    *(memory, weighed, current, fixed, i, now, draft, span)
+                ):
+                    draft = now
                 _remember(tried, key, draft, now)
         current[i] = draft
     return exchanged(memory, current, fixed, _again(memory, current, fixed, settled, laid))
+
+
+def _is_of_another(
+    memory: Memory,
+    beside: Beside,
+    drafts: Sequence[Draft],
+    fixed: Sequence[Draft],
+    chain: int,
+    before: Draft,
+    after: Draft,
+    span: tuple[int, int],
+) -> bool:
+    """Whether the stretch that a chain got explains reads better in another chain of its locus."""
+    new = after.tokens[span[0] : span[1] + len(after) - len(before)]
+    first, last = before.columns[span[0]], before.columns[span[1] - 1]
+    rows = touching(beside, [new, before.tokens[span[0] : span[1]]])
+
+    def explained(chains: Sequence[Draft]) -> float:
+        best = lay(memory.reads, [*chains, *fixed], rows, memory).best(len(memory.reads))
+        return float(best @ memory.reads.weight)
+
+    own = None
+    for i, other in enumerate(drafts):
+        start, stop = other.find(first), other.find(last) + 1
+        if i == chain or other.locus != before.locus or not 0 <= start < stop:
+            continue
+        changed = list(drafts)
+        changed[chain], changed[i] = before, resized(other, start, stop, new)
+        if own is None:
+            own = explained([*drafts[:chain], after, *drafts[chain + 1 :]])
+        if explained(changed) > own + MARGIN:
+            return True
+    return False
 
 
 def exchanged(

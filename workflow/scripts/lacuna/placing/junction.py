@@ -185,7 +185,7 @@ def weigh_paths(beside: Beside, stretches: Sequence[np.ndarray]) -> list[Path]:
     before, after, elsewhere = beside.before, beside.after, beside.elsewhere
     gap = np.full(3, MISSING, np.uint8)
     text = text_of([np.concatenate((before, s, after)) for s in (gap, *stretches)])
-    rows = _touching(beside, stretches)
+    rows = touching(beside, stretches)
     part = beside.reads.take(rows)
     read, diagonal = diagonals(part, text.tokens, text.owner)
     found = align(part, read, diagonal, text.tokens)
@@ -241,7 +241,7 @@ def _edited(beside: Beside, stretch: np.ndarray) -> list[np.ndarray]:
     """A stretch with one run of residues as reads have it, by the weight of those reads."""
     before, after = beside.before, beside.after
     text = text_of([np.concatenate((before, stretch, after))])
-    rows = _touching(beside, [stretch])
+    rows = touching(beside, [stretch])
     part = beside.reads.take(rows)
     read, diagonal = diagonals(part, text.tokens, text.owner)
     found = align(part, read, diagonal, text.tokens)
@@ -313,7 +313,7 @@ def _joints(found: Alignment, weight: np.ndarray, start: int, length: int) -> np
     return (over * weight[:, None]).sum(0)
 
 
-def _touching(beside: Beside, stretches: Sequence[np.ndarray]) -> np.ndarray:
+def touching(beside: Beside, stretches: Sequence[np.ndarray]) -> np.ndarray:
     """Reads that share a seed with a stretch or the residues right beside it, MOST_READS at most.
 
     Those with a seed that reaches into a stretch go first, then the surest.

@@ -28,7 +28,6 @@ from lacuna.scaffolds.scaffold import Scaffold
 
 AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable
 LENGTH = "length"  # flag of residues in and beside a gap whose length nothing shows
-UNSHOWN = 0.94  # that a residue no read shows has at most, in a gap whose length none shows
 ALTERNATIVES = 3
 MIN_ALTERNATIVE = 0.01
 
@@ -92,10 +91,10 @@ def _rows(
             place = gap.scaffold_position
             if scaffold.sequence[place : place + 1] in ("", *RESIDUES):
                 # A gap without a position of its own: what is known there is of its neighbour.
-                yield _flagged(_of_gap(gap, None, given=False, unsure=True), True)
+                yield _flagged(_of_gap(gap, None, given=False), True)
                 continue
             open_gap = place in unsure
-            of_residue = _of_gap(gap, known.get(place + 1), given=place in weights, unsure=open_gap)
+            of_residue = _of_gap(gap, known.get(place + 1), given=place in weights)
             yield _flagged(of_residue, open_gap)
             continue
         at = next(left)
@@ -130,12 +129,9 @@ def _numbered(
     return regions, imgt
 
 
-def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool, unsure: bool) -> EvidenceRow:
-    """The row of a missing residue; row: what reads say of its position; unsure: of its length."""
+def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> EvidenceRow:
+    """The row of a missing residue; row: what reads say of its position."""
     state = INFERRED if row is None else row.state
-    probability = gap.probability
-    if row is not None and unsure:  # the network takes the length for granted
-        probability = min(probability, UNSHOWN)
     if row is not None and state == OBSERVED and _other(row.residue, gap.residue):
         state = DOUBTFUL  # the rest of the chain speaks against what reads show
     return EvidenceRow(
@@ -144,7 +140,7 @@ def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool, unsure: bo
         gap.imgt,
         gap.region,
         gap.residue,
-        probability,
+        gap.probability,
         state,
         row.depth if row is not None else None,
         gap.germline,

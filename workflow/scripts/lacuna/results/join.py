@@ -7,6 +7,7 @@ import csv
 import logging
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
@@ -24,7 +25,7 @@ from lacuna.core.tables import (
 from lacuna.scaffolds.alkylation import Telling
 from lacuna.scaffolds.fasta import split_header
 from lacuna.scaffolds.read import read_scaffolds, write_scaffolds
-from lacuna.scaffolds.scaffold import Rejected, Scaffold
+from lacuna.scaffolds.scaffold import UNSHOWN, Rejected, Scaffold
 
 MODEL = "lacuna"
 BASELINES = ("germline_copy", "nearest_homolog", "column_majority")
@@ -95,7 +96,7 @@ def split_scaffolds(
             if isinstance(record, Rejected):
                 faults.append(record)
             else:
-                yield record
+                yield record if unread is None else _unshown(record)
 
     folder.mkdir(parents=True, exist_ok=True)
     telling = Telling()
@@ -118,6 +119,12 @@ def split_scaffolds(
             LOG.error(reason)
         listed = "" if len(bad) == 1 else f" (1 of {len(bad)} bad records; all in the log)"
         raise LacunaError(f"{bad[0]}{listed}")
+
+
+def _unshown(scaffold: Scaffold) -> Scaffold:
+    """A chain of a sample with reads, where no read shows the length of a gap that has none."""
+    gaps = (gap if gap.fixed else replace(gap, most=UNSHOWN) for gap in scaffold.gaps)
+    return replace(scaffold, gaps=tuple(gaps))
 
 
 def join_parts(parts: Iterable[Path], out: Path, header: str = "") -> None:

@@ -578,6 +578,7 @@ def _as_list(gap: Gap) -> list[object]:
         gap.length_probability,
         [astuple(rival) for rival in gap.rivals],
         gap.untried,
+        gap.most,
         gap.origin,
     ]
 
@@ -594,9 +595,12 @@ def from_json(line: str) -> Scaffold:
                 length_probability=likely,
                 rivals=tuple(map(_rival, rivals)),
                 untried=untried,
+                most=most,
                 origin=tuple(origin) if origin else None,
             )
-            for *values, interval, pieces, likely, rivals, untried, origin in fields.pop("gaps")
+            for *values, interval, pieces, likely, rivals, untried, most, origin in fields.pop(
+                "gaps"
+            )
         )
         modifications = tuple(ResidueModification(*m) for m in fields.pop("modifications"))
         evidence = tuple(

@@ -33,6 +33,9 @@ class Rival:
     readings: tuple[float, ...]
 
 
+UNSHOWN = 0.94  # probability that a residue of a gap has at most whose length no read shows
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """A gap over the positions start..end (0-based, half-open) of its scaffold; masses in Da."""
@@ -50,6 +53,7 @@ class Gap:
     pieces: tuple[Piece, ...] = ()  # what is known beyond the mass: pieces, or prefixes of one
     length_probability: float = 1.0  # of the chosen length, if masses bear on it
     rivals: tuple[Rival, ...] = ()  # the best candidates of other lengths
+    most: float = 1.0  # probability that a residue may have; the network takes lengths for granted
 
     @property
     def fixed(self) -> bool:
