@@ -127,8 +127,8 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
             for column in ("gaps", "evidence")
         ),
         (
-            "sample\treads\ttruth\na\tr.csv\tt.fasta\n",
-            [":2:", "'a' has a truth and no fasta", "benchmark_reads"],
+            "sample\treads\ttruth\thomologs\na\tr.csv\ta.fasta\ta.fasta\n",
+            [":2:", "'a' has a truth, homologs and no fasta", "remove the homologs"],
         ),
         *(
             (

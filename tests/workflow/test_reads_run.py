@@ -35,10 +35,11 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     space.write("one.csv", header + "".join(rows[:300]))
     space.write("two.csv", header + "".join(rows[300:]))
     space.write("chains.fasta", fasta({"H": hidden(HEAVY, [GAP]), "L": LIGHT}))
+    space.write("truth.fasta", fasta({"mine_L": LIGHT, "mine_H": HEAVY}))
     space.write("tags.fasta", fasta({"tag": "GSDYKDDDDKHHHHHHGS"}))
     both = "one.csv;two.csv"
     space.sheet(
-        {"sample": "found", "reads": both, "contaminants": "tags.fasta"},
+        {"sample": "found", "reads": both, "contaminants": "tags.fasta", "truth": "truth.fasta"},
         {"sample": "given", "reads": both, "fasta": "chains.fasta"},
     )
     space.config(precision="float32")
@@ -59,6 +60,18 @@ def test_chains_are_found_and_filled(space: Workspace, finished: Run) -> None:
     for true in (HEAVY, LIGHT):
         assert any(_like(true, chain) for chain in filled.values())
     assert space.run().jobs() == {}
+
+
+def test_a_truth_of_other_names_is_scored(space: Workspace, finished: Run) -> None:
+    rows = space.rows("found/residues.tsv")
+    assert sum(bool(row["truth"]) for row in rows) > 20  # I or L, mostly
+    truths = [row for row in rows if row["truth"] and not row["ambiguity"]]
+    (overall,) = (
+        row
+        for row in space.rows("found/accuracy.tsv")
+        if (row["scope"], row["method"]) == ("overall", "lacuna")
+    )
+    assert int(overall["n_residues"]) == len(truths) > 0
 
 
 def _like(true: str, chain: str) -> bool:
@@ -110,7 +123,8 @@ def test_every_read_has_a_row_and_a_spoilt_one_is_rejected(space: Workspace, fin
 
 def test_a_pack_gives_the_same_bytes(space: Workspace, finished: Run) -> None:
     """Of eight small samples and that of reads alone."""
-    row = {"sample": "found", "reads": "one.csv;two.csv", "contaminants": "tags.fasta"}
+    row = {"sample": "found", "reads": "one.csv;two.csv"}
+    row |= {"contaminants": "tags.fasta", "truth": "truth.fasta"}
     small = [f"s{i}" for i in range(FEWEST - 1)]
     for i, name in enumerate(small):
         space.write(f"{name}.fasta", fasta({name: hidden(germline_chain("L", i), [(9, 12)])}))

@@ -115,7 +115,7 @@ def seeded_samples():
         logger.info(f"seed_lstm: {len(absent) - SHOWN} more names are not samples; left out.")
     for name in named:
         if name in SAMPLES and not SAMPLES[name].fasta:
-            stop(f"seed_lstm: '{name}' has reads and no truth to learn from; leave it out")
+            stop(f"seed_lstm: '{name}' has no FASTA to learn from; leave it out")
     return [n for n in named if n in SAMPLES]
 
 

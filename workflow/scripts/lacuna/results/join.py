@@ -26,6 +26,7 @@ from lacuna.scaffolds.alkylation import Telling
 from lacuna.scaffolds.fasta import split_header
 from lacuna.scaffolds.read import read_scaffolds, write_scaffolds
 from lacuna.scaffolds.scaffold import UNSHOWN, Rejected, Scaffold
+from lacuna.scaffolds.truth_of_reads import write_truth
 
 MODEL = "lacuna"
 BASELINES = ("germline_copy", "nearest_homolog", "column_majority")
@@ -75,7 +76,7 @@ def split_scaffolds(
     homologs: a FASTA whose unusable records are listed too; masses: intact masses; evidence,
     settled: tables that are carried with the chains, as in `read_scaffolds`; unread: of a sample
     with reads the bad rows of their files, listed first (`fasta` may then be empty, if the reads
-    gave no chain). Chains that are evidence of what C weighs are also written to a file next to
+    gave no chain). The true chains of a sample of reads alone are matched by likeness. Chains that are evidence of what C weighs are also written to a file next to
     the blocks (`Telling`).
 
     Raises LacunaError if `on_bad_record` is 'fail' and there are bad records. Each is first named
@@ -99,6 +100,13 @@ def split_scaffolds(
                 yield record if unread is None else _unshown(record)
 
     folder.mkdir(parents=True, exist_ok=True)
+    if truth is not None and settled is not None and fasta.stat().st_size:
+        found, true = (
+            [r for r in records if isinstance(r, Scaffold)]
+            for records in (read_scaffolds(fasta, gaps), read_scaffolds(truth))
+        )
+        truth = folder / "truth.fasta"
+        write_truth(found, true, truth)
     telling = Telling()
     chains = telling.watch(usable())
     for block in range(n_blocks):

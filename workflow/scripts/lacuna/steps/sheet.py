@@ -201,10 +201,10 @@ def _check_together(where: str, given: Mapping[str, object]) -> None:
                     f"{where} has {name} and no fasta, whose chains it would be of; reads alone "
                     f"give chains of their own: add the fasta or remove {name}"
                 )
-        if given.get("truth"):
+        if given.get("truth") and given.get("homologs"):
             raise LacunaError(
-                f"{where} has a truth and no fasta; chains found from reads have names of their "
-                "own: remove the truth and score reads by the target benchmark_reads"
+                f"{where} has a truth, homologs and no fasta; before the chains are found, no copy "
+                "of them can be left out of the homologs: remove the homologs or the truth"
             )
     if not given["reads"]:
         for name in ("contaminants", "reads_format"):

@@ -1,0 +1,128 @@
+"""True chains of a sample of reads alone, whose chains have names of their own.
+
+Each true chain goes to the scaffold that it is most like, and is written in the scaffold's shape:
+what reads show stays as they show it, so that a residue they have wrong is counted and does not
+make the truth unfit for the gaps.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from Bio.Align import PairwiseAligner, substitution_matrices
+
+from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
+from lacuna.core.files import atomic_write
+from lacuna.scaffolds.scaffold import Scaffold
+
+LOG = logging.getLogger(__name__)
+LEAST_LIKE = 0.5  # share of the shorter chain that must be the same
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A scaffold and the true chain that it is most like.
+
+    places: for each position of the scaffold that of the true chain, -1 for none; shown, wrong:
+    residues that reads show, and how many of them the true chain has otherwise (I as L).
+    """
+
+    scaffold: Scaffold
+    truth: Scaffold
+    places: tuple[int, ...]
+    shown: int
+    wrong: int
+
+
+def write_truth(scaffolds: Sequence[Scaffold], truths: Sequence[Scaffold], out: Path) -> None:
+    """Write the true chains of scaffolds under the scaffolds' ids, and log what differs."""
+    matched = match(scaffolds, truths)
+    with atomic_write(out) as handle:
+        for one in matched:
+            handle.write(f">{one.scaffold.chain}\n{in_shape(one)}\n")
+            LOG.info(
+                "%s is compared with %s: of %d residues that reads show, %d differ",
+                *(one.scaffold.chain, one.truth.chain, one.shown, one.wrong),
+            )
+    for left in {t.chain for t in truths} - {one.truth.chain for one in matched}:
+        LOG.warning("no chain that reads give is like %s of the truth", left)
+
+
+def match(scaffolds: Sequence[Scaffold], truths: Sequence[Scaffold]) -> list[Matched]:
+    """Pairs of scaffolds and true chains, each in one at most, in the order of the scaffolds."""
+    tried = [_aligned(scaffold, truth) for scaffold in scaffolds for truth in truths]
+    found: list[Matched] = []
+    for one in sorted(tried, key=lambda m: m.wrong - m.shown):
+        least = LEAST_LIKE * min(_shown(one.scaffold), len(one.truth.sequence))
+        used = {id(x) for m in found for x in (m.scaffold, m.truth)}
+        if one.shown - one.wrong > least and not {id(one.scaffold), id(one.truth)} & used:
+            found.append(one)
+    order = {id(scaffold): i for i, scaffold in enumerate(scaffolds)}
+    return sorted(found, key=lambda m: order[id(m.scaffold)])
+
+
+def _shown(scaffold: Scaffold) -> int:
+    return sum(letter != MISSING_LETTER for letter in scaffold.sequence)
+
+
+def _aligner() -> PairwiseAligner:
+    """Alignments whose ends are free: reads and truth may have other parts of a chain."""
+    letters = RESIDUES + MISSING_LETTER
+    scores = substitution_matrices.Array(letters, dims=2)
+    for one in letters:
+        for other in letters:
+            same = 2.0 if one == other else -1.0
+            scores[one, other] = 0.0 if MISSING_LETTER in (one, other) else same
+    return PairwiseAligner(
+        mode="global",
+        substitution_matrix=scores,
+        open_gap_score=-4,
+        extend_gap_score=-0.5,
+        end_gap_score=0,
+    )
+
+
+def _merged(sequence: str) -> str:
+    merged = sequence.replace("I", "L").replace("J", "L")
+    return "".join(letter if letter in RESIDUES else MISSING_LETTER for letter in merged)
+
+
+def _aligned(scaffold: Scaffold, truth: Scaffold) -> Matched:
+    mine, true = _merged(scaffold.sequence), _merged(truth.sequence)
+    places = np.full(len(mine), -1)
+    if mine and true:
+        for (a, b), (c, d) in zip(*_aligner().align(mine, true)[0].aligned, strict=True):
+            places[a:b] = np.arange(c, d)
+    under = [
+        (mine[i], true[at]) for i, at in enumerate(places.tolist()) if at >= 0 and mine[i] != "X"
+    ]
+    wrong = sum(one != other for one, other in under)
+    return Matched(scaffold, truth, tuple(places.tolist()), len(under), wrong)
+
+
+def in_shape(one: Matched) -> str:
+    """The true chain with the residues that reads show, X where nothing of it lies.
+
+    A gap of unknown length has what lies between the residues on its two sides.
+    """
+    scaffold, true, places = one.scaffold, one.truth.sequence, one.places
+    open_gaps = {gap.start: gap for gap in scaffold.gaps if not gap.fixed}
+    pieces, i = [], 0
+    while i < len(scaffold.sequence):
+        gap = open_gaps.get(i)
+        if gap is not None:
+            before = places[gap.start - 1] if gap.start else -1
+            behind = places[gap.end] if gap.end < len(places) else -1
+            known = 0 <= before < behind
+            pieces.append(true[before + 1 : behind] if known else MISSING_LETTER)
+            i = max(gap.end, i + 1)
+            continue
+        letter = scaffold.sequence[i]
+        real = true[places[i]] if places[i] >= 0 else MISSING_LETTER
+        if letter == "J":
+            letter = real if real in "IL" else "L"
+        pieces.append(real if letter == MISSING_LETTER else letter)
+        i += 1
+    return "".join(pieces)
