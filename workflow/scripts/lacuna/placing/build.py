@@ -406,7 +406,7 @@ def _fr4_heads() -> frozenset[bytes]:
 
 
 def _holds_fr4(stretch: np.ndarray) -> bool:
-    """Whether a CDR3 goes on into the FR4 of another chain, and from there to the end of its own."""
+    """Whether a CDR3 goes on into an FR4, and from there to the end of its own."""
     runs = (stretch[i : i + ANCHOR].tobytes() for i in range(len(stretch) - ANCHOR + 1))
     return not _fr4_heads().isdisjoint(runs)
 

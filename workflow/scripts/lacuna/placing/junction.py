@@ -205,9 +205,7 @@ def weigh_paths(beside: Beside, stretches: Sequence[np.ndarray]) -> list[Path]:
     return sorted(weighed, key=lambda p: (-p.gain, p.tokens.tolist()))
 
 
-def refined(
-    beside: Beside, path: Path, usual: int | None = None, longest: int = LONGEST
-) -> Path:
+def refined(beside: Beside, path: Path, usual: int | None = None, longest: int = LONGEST) -> Path:
     """A path after the edits that reads like: blocks that they read otherwise, one by one.
 
     usual: length that no edit leads away from; tools split a residue at the end of a peptide (Q

@@ -76,8 +76,8 @@ def split_scaffolds(
     homologs: a FASTA whose unusable records are listed too; masses: intact masses; evidence,
     settled: tables that are carried with the chains, as in `read_scaffolds`; unread: of a sample
     with reads the bad rows of their files, listed first (`fasta` may then be empty, if the reads
-    gave no chain). The true chains of a sample of reads alone are matched by likeness. Chains that are evidence of what C weighs are also written to a file next to
-    the blocks (`Telling`).
+    gave no chain). The true chains of a sample of reads alone are matched by likeness. Chains that
+    are evidence of what C weighs are also written to a file next to the blocks (`Telling`).
 
     Raises LacunaError if `on_bad_record` is 'fail' and there are bad records. Each is first named
     in the log, since Snakemake removes the output of a failed job. Raises it too if a FASTA is
