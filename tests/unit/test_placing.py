@@ -12,10 +12,11 @@ from lacuna.antibody.germlines import LOCI, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START
 from lacuna.core.alphabet import ABSENT, MISSING, decode, encode
 from lacuna.placing.align import BLOCK, INSERTED, MATCH, OTHER_BLOCK, align
-from lacuna.placing.build import build
+from lacuna.placing.build import build, exchanged
 from lacuna.placing.consensus import amide_nats, votes
 from lacuna.placing.draft import cdr3_germline, draft_of, protein_of
 from lacuna.placing.junction import WordGraph, joined, paths
+from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.place import draft_from, place, read_contaminants
 from lacuna.placing.placement import lay, lay_on, text_of
@@ -161,6 +162,28 @@ def test_no_read_is_laid_across_two_chains() -> None:
 
 def test_reads_of_other_proteins_are_laid_nowhere() -> None:
     assert not len(laid_on(TEXT, "HHKWDDMNPC", "EVQLKKHHWP").read)
+
+
+def test_remembered_alignments_are_those_that_would_be_made() -> None:
+    reads = read_set(TEXT[4:20], TEXT[20:34], "KKHHW" + TEXT[25:40], "WWHKPWWHKP", TEXT[50:66])
+    memory = Memory.of(reads)
+    for text in (TEXT, TEXT[:30] + "W" + TEXT[31:], "GG" + TEXT[:45] + TEXT[46:], TEXT):
+        drafts = [protein_of(text), protein_of(TEXT[20:40])]
+        known, made = lay(reads, drafts, memory=memory), lay(reads, drafts)
+        assert (known.alignment.read == made.alignment.read).all()
+        assert np.array_equal(known.alignment.at, made.alignment.at)
+        assert np.array_equal(known.alignment.span, made.alignment.span)
+        some = np.array([1, 2, 4])
+        assert np.array_equal(
+            lay(reads, drafts, some, memory).alignment.score,
+            lay(reads, drafts, some).alignment.score,
+        )
+
+
+def test_a_residue_written_again_and_again_tells_nothing() -> None:
+    reads = read_set("LLSSSSSSK", "GDYKDHHHHHH", "SSSGGGGS")
+    assert (reads.right[0, 2:8] <= 0.06).all() and reads.right[0, 0] > 0.9
+    assert (reads.right[1, :11] > 0.9).all() and (reads.right[2, :8] > 0.9).all()
 
 
 # --- consensus -------------------------------------------------------------------------------
@@ -312,6 +335,48 @@ def test_every_read_has_its_row() -> None:
 def test_two_loci_are_two_chains() -> None:
     reads = tiles(germline_chain("H", "ARWGGDGFYHMDY")) + tiles(germline_chain("K", "QQHYTTPPT"))
     assert place(reads, Sure()).names == ("heavy", "kappa")
+
+
+def other_heavy(cdr3: str) -> str:
+    """A human heavy chain of another V family than that of `germline_chain`."""
+    segments = v_segments()
+    row = segments.tokens[segments.names.index("IGHV3-23*01"), : CYS104 + 1]
+    return decode(row[row != ABSENT]) + cdr3 + germline_chain("H", "")[-71:]
+
+
+def test_two_heavy_chains_keep_their_cdr3s() -> None:
+    one, other = germline_chain("H", "ARWGGDGFYHMDY"), other_heavy("AKHWPSSKYESSLDV")
+    placed = place(tiles(one) + tiles(other) + tiles(other[2:]), Sure())
+    assert placed.names == ("heavy", "heavy_2")
+    built = {decode(d.tokens)[:110] for d in placed.drafts}
+    assert built == {chain.replace("I", "L")[:110] for chain in (one, other)}
+
+
+def test_cdr3s_are_exchanged_if_reads_link_them_to_the_other_chain() -> None:
+    one, other = germline_chain("H", "ARWGGDGFYHMDY"), other_heavy("AKHWPSSKYESSLDV")
+    placed = place(tiles(one) + tiles(other), Sure())
+    a, b = placed.drafts
+    wrong = [x.with_cdr3(y.tokens[slice(*y.cdr3())]) for x, y in zip((a, b), (b, a), strict=True)]
+    memory = Memory.of(placed.reads)
+    right = exchanged(memory, wrong, [], lay(placed.reads, wrong, memory=memory))
+    assert [decode(d.tokens) for d in right] == [decode(d.tokens) for d in (a, b)]
+
+
+def test_a_cdr3_does_not_repeat_the_end_of_fr3() -> None:
+    chain = germline_chain("H", "GREGLRYYGLLGDY")
+    at = chain.index("YYCGREG") + 1
+    chain = chain[:at] + "L" + chain[at + 1 :]
+    placed = place(tiles(chain), Sure())
+    assert decode(placed.drafts[0].tokens)[:115] == chain.replace("I", "L")[:115]
+
+
+def test_no_cdr3_runs_through_another_fr4() -> None:
+    light, heavy = germline_chain("K", "QQHYTTPPT"), germline_chain("H", "ARWGGDGFYHMDY")
+    over = heavy[heavy.index("ARWGG") - 6 :]
+    placed = place(tiles(light) + tiles(over), Sure())
+    for draft in placed.drafts:
+        start, stop = draft.cdr3()
+        assert "WGQG" not in decode(draft.tokens[start:stop])
 
 
 def test_what_c_carries_is_found_by_the_ends_of_reads() -> None:

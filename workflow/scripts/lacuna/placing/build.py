@@ -11,7 +11,7 @@ import numpy as np
 from lacuna.antibody.germlines import j_segments, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START, OTHER_INSERTION
 from lacuna.antibody.numbering import TYPICAL_CDR3
-from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES
 from lacuna.placing.align import Alignment
 from lacuna.placing.consensus import TEMPER, Votes, next_draft, residue_nats, votes
 from lacuna.placing.draft import Draft, cdr3_germline
@@ -53,8 +53,10 @@ LONGER = 4  # residues by which a stretch may differ from germline
 LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
 SURE = 1.5  # nats by which reads prefer a residue that they are said to tell
 SETTLED = 8.0  # nats from which a loop is not bridged again
+REPEATED = 4  # residues of a CDR3 among which a cysteine may be Cys104 again
 OPEN = 3  # unknown residues that stand for an open stretch
 BETTER_V = 2.0  # nats by which another V segment must be better
+CYSTEINE = RESIDUES.index("C")
 V_CAP = 4.0  # nats that a position may count when V is chosen again
 
 
@@ -219,7 +221,9 @@ def bridge_all(
             key = _key(draft, span)
             if not (draft.bridged and (told >= SETTLED).all()) and key not in tried:
                 arms = read_arms(reads, _shifted(on_chain, int(laid.text.start[i])), span[1])
-                draft = _with_junction(beside(draft, span), draft, span, graph, told >= SURE, arms)
+                weighed = beside(draft, span)
+                draft = _with_junction(weighed, draft, span, graph, told >= SURE, arms)
+                draft = _with_cysteine(memory, weighed, current, fixed, i, draft)
                 _remember(tried, key, draft, before)
         # From the end on, so that positions before a stretch stay what they are.
         for span in reversed(_weak_windows(before, margin)):
@@ -236,6 +240,41 @@ def bridge_all(
     return exchanged(memory, current, fixed, _again(memory, current, fixed, settled, laid))
 
 
+def _with_cysteine(
+    memory: Memory,
+    beside: Beside,
+    drafts: Sequence[Draft],
+    fixed: Sequence[Draft],
+    chain: int,
+    draft: Draft,
+) -> Draft:
+    """The draft whose CDR3 does not repeat the end of FR3, if reads like it better.
+
+    Where reads have another residue than germline right in front of Cys104, what they show does not
+    fit behind it, and the junction would begin with those residues and a second cysteine.
+    """
+    start, stop = draft.cdr3()
+    repeated = np.flatnonzero(draft.tokens[start : start + REPEATED] == CYSTEINE)
+    if not draft.bridged or not len(repeated) or stop - start - repeated[0] - 1 < SHORTEST:
+        return draft
+    n = int(repeated[0]) + 1
+    tokens = draft.tokens.copy()
+    tokens[start - n : start] = draft.tokens[start : start + n]
+    without = draft.with_tokens(tokens).with_cdr3(draft.tokens[start + n : stop])
+    rows = touching(beside, [draft.tokens[start:stop]])
+    now, then = (
+        _explained(memory, [*drafts[:chain], d, *drafts[chain + 1 :], *fixed], rows)
+        for d in (draft, without)
+    )
+    return without if then > now else draft
+
+
+def _explained(memory: Memory, drafts: Sequence[Draft], rows: np.ndarray) -> float:
+    """Nats of some reads on the chains that they fit best."""
+    best = lay(memory.reads, drafts, rows, memory).best(len(memory.reads))
+    return float(best @ memory.reads.weight)
+
+
 def _is_of_another(
     memory: Memory,
     beside: Beside,
@@ -250,11 +289,6 @@ def _is_of_another(
     new = after.tokens[span[0] : span[1] + len(after) - len(before)]
     first, last = before.columns[span[0]], before.columns[span[1] - 1]
     rows = touching(beside, [new, before.tokens[span[0] : span[1]]])
-
-    def explained(chains: Sequence[Draft]) -> float:
-        best = lay(memory.reads, [*chains, *fixed], rows, memory).best(len(memory.reads))
-        return float(best @ memory.reads.weight)
-
     own = None
     for i, other in enumerate(drafts):
         start, stop = other.find(first), other.find(last) + 1
@@ -263,8 +297,9 @@ def _is_of_another(
         changed = list(drafts)
         changed[chain], changed[i] = before, resized(other, start, stop, new)
         if own is None:
-            own = explained([*drafts[:chain], after, *drafts[chain + 1 :]])
-        if explained(changed) > own + MARGIN:
+            mine = [*drafts[:chain], after, *drafts[chain + 1 :], *fixed]
+            own = _explained(memory, mine, rows)
+        if _explained(memory, [*changed, *fixed], rows) > own + MARGIN:
             return True
     return False
 
@@ -276,7 +311,7 @@ def exchanged(
 
     Two chains of a locus end alike and go on alike, so that the CDR3 of either fits both.
     """
-    reads, current = memory.reads, list(drafts)
+    current = list(drafts)
     chains = [i for i, d in enumerate(drafts) if d.v >= 0 and d.bridged]
     for one, other in combinations(chains, 2):
         a, b = current[one], current[other]
@@ -286,10 +321,7 @@ def exchanged(
         swapped = list(current)
         swapped[one] = a.with_cdr3(b.tokens[slice(*b.cdr3())])
         swapped[other] = b.with_cdr3(a.tokens[slice(*a.cdr3())])
-        now, then = (
-            float(lay(reads, [*d, *fixed], rows, memory).best(len(reads)) @ reads.weight)
-            for d in (current, swapped)
-        )
+        now, then = (_explained(memory, [*d, *fixed], rows) for d in (current, swapped))
         if then > now + MARGIN:
             current = swapped
     return current

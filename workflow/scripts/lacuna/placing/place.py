@@ -87,7 +87,7 @@ def place(
         rounds = ROUNDS if bridges else FIRST_ROUNDS
         found, drafts, laid = build(found, drafts, proteins, use, rounds, bridges=bridges)
         for _ in range(MORE_CHAINS if not references else 0):
-            more = further_drafts(found, laid, drafts, species, use)
+            more = further_drafts(found, drafts, species, use)
             if not more:
                 break
             rounds = FURTHER_ROUNDS if bridges else FIRST_ROUNDS

@@ -1,7 +1,7 @@
 """Chains beside the first ones: a second antibody, a carry-over, or the many of a serum.
 
-Reads that no chain explains are asked which V segments they hold. A V segment that they hold in
-part is the start of another chain; a serum offers more and more of them.
+Reads are asked which V segments they hold by words that no chain has. A V segment with enough of
+them is the start of another chain; a serum offers more and more of them.
 """
 
 from collections import Counter
@@ -12,14 +12,13 @@ import numpy as np
 
 from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CDR_COLUMNS
-from lacuna.placing.align import MIN_SCORE
 from lacuna.placing.draft import Draft, draft_of
 from lacuna.placing.placement import Laid
 from lacuna.placing.readset import ReadSet
-from lacuna.placing.seeds import word_weights
+from lacuna.placing.seeds import word_weights, words
 from lacuna.placing.segments import WORD, Locus, best_of_loci, score_segments
 
-ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain explains
+ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
 MAX_OF_LOCUS = 4  # chains of a locus
 ENOUGH_RUNS = 20  # over loops, below which nothing is said
 MIXED = 0.4  # share of sure runs over loops that differ from what most show, in a serum
@@ -43,11 +42,14 @@ class Population:
 
 
 def further_drafts(
-    reads: ReadSet, laid: Laid, drafts: Sequence[Draft], species: str, use: np.ndarray
+    reads: ReadSet, drafts: Sequence[Draft], species: str, use: np.ndarray
 ) -> list[Draft]:
-    """Germline chains of V segments that reads hold which lie on no chain yet."""
-    left = np.flatnonzero(laid.best(len(reads)) < MIN_SCORE)
-    scores = score_segments(word_weights(reads.take(left), WORD))
+    """Germline chains of V segments that reads hold and no chain explains."""
+    weights = word_weights(reads, WORD)
+    for draft in drafts:
+        own = words(draft.tokens, WORD)
+        weights[own[own >= 0]] = 0.0
+    scores = score_segments(weights)
     known = {_gene(d.v) for d in drafts if d.v >= 0}
     found = []
     for one in best_of_loci(scores, species, use):
