@@ -352,6 +352,17 @@ def test_two_heavy_chains_keep_their_cdr3s() -> None:
     assert built == {chain.replace("I", "L")[:110] for chain in (one, other)}
 
 
+def test_shared_reads_go_with_the_abundance_of_chains() -> None:
+    one, other = germline_chain("H", "ARWGGDGFYHMDY"), other_heavy("AKHWPSSKYESSLDV")
+    rare = tiles(other, step=3)
+    placed = place([*tiles(one), *(rare * 5)], Sure())
+    shares = {p.name: p.share for p in placed.populations}
+    assert sum(shares.values()) == pytest.approx(1.0)
+    built = dict(zip(placed.names, placed.drafts, strict=True))
+    frequent = next(n for n, d in built.items() if decode(d.tokens)[:9] == other[:9])
+    assert shares[frequent] == pytest.approx(5 / 6, abs=0.06)
+
+
 def test_cdr3s_are_exchanged_if_reads_link_them_to_the_other_chain() -> None:
     one, other = germline_chain("H", "ARWGGDGFYHMDY"), other_heavy("AKHWPSSKYESSLDV")
     placed = place(tiles(one) + tiles(other), Sure())

@@ -20,6 +20,7 @@ from lacuna.placing.segments import WORD, Locus, best_of_loci, score_segments
 
 ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
 MAX_OF_LOCUS = 4  # chains of a locus
+ABUNDANCE_ROUNDS = 50
 ENOUGH_RUNS = 20  # over loops, below which nothing is said
 MIXED = 0.4  # share of sure runs over loops that differ from what most show, in a serum
 RUN = 3  # residues of a run
@@ -73,14 +74,26 @@ def populations(
     reads: ReadSet, laid: Laid, names: Sequence[str], drafts: Sequence[Draft]
 ) -> tuple[Population, ...]:
     """How much of the reads each chain has, and how mixed its loops are."""
-    weight = reads.count[laid.alignment.read] * laid.share
-    total = max(float(weight.sum()), 1.0)
+    shares = _abundances(reads, laid)
     return tuple(
-        Population(
-            name, float(weight[laid.chain == i].sum()) / total, *_runs(reads, laid, i, draft)
-        )
+        Population(name, float(shares[i]), *_runs(reads, laid, i, draft))
         for i, (name, draft) in enumerate(zip(names, drafts, strict=True))
     )
+
+
+def _abundances(reads: ReadSet, laid: Laid) -> np.ndarray:
+    """(chains and contaminants,) shares of the reads by expectation maximisation.
+
+    Reads that fit several chains equally well are theirs in proportion to what each has.
+    """
+    read, count = laid.alignment.read, reads.count[laid.alignment.read]
+    n, share = len(laid.text.start) - 1, laid.share
+    of_chain = np.zeros(n)
+    for _ in range(ABUNDANCE_ROUNDS):
+        of_chain[:] = np.bincount(laid.chain, count * share, n)
+        joint = np.maximum(of_chain[laid.chain], 1e-9) * laid.share
+        share = joint / np.bincount(read, joint, len(reads))[read]
+    return of_chain / max(float(of_chain.sum()), 1.0)
 
 
 def _runs(reads: ReadSet, laid: Laid, chain: int, draft: Draft) -> tuple[int, int]:
