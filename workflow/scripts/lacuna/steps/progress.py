@@ -31,6 +31,21 @@ def step_of(rule: str, chains: int) -> Step:
     return Step(chains, chains * (WORK["write_kmers"] + WORK[FILLS]), True)
 
 
+@dataclass(slots=True)
+class _Sums:
+    """Blocks and chains that are filled, and work."""
+
+    blocks: int = 0
+    chains: int = 0
+    work: float = 0.0
+
+    def add(self, step: Step) -> None:
+        self.work += step.work
+        if step.fills:
+            self.blocks += 1
+            self.chains += step.chains
+
+
 class Progress:
     """Counts the steps of a run as they end."""
 
@@ -38,40 +53,40 @@ class Progress:
         self, steps: Mapping[int, Step], every: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """steps: by the number of their job; every: seconds between two lines at least."""
-        self._steps = steps
+        self._left = dict(steps)
         self._every = every
         self._clock = clock
-        self._ended: set[int] = set()
         self._begun: float | None = None  # the time when the first step began
-        self._told = 0.0  # the time of the last line
-        self._filled = 0  # blocks, when it was written
+        self._told = (0.0, 0)  # the time of the last line, and blocks filled by then
+        # Sums, so that no message costs more in a run of many jobs.
+        self._all, self._done = _Sums(), _Sums()
+        for step in steps.values():
+            self._all.add(step)
 
     def begin(self, jobs: Iterable[int]) -> None:
         """Note that jobs have been started."""
-        if self._begun is None and not self._steps.keys().isdisjoint(jobs):
-            self._begun = self._told = self._clock()
+        if self._begun is None and not self._left.keys().isdisjoint(jobs):
+            self._begun = self._clock()
+            self._told = (self._begun, 0)
 
     def end(self, job: int) -> None:
         """Note that a job has ended."""
-        if job in self._steps:
-            self._ended.add(job)
+        if step := self._left.pop(job, None):
+            self._done.add(step)
 
     def line(self) -> str | None:
         """What to tell now; None if no block was filled since, or if it is too early."""
-        ended = [self._steps[job] for job in self._ended]
-        blocks = [step for step in ended if step.fills]
-        now = self._clock()
-        if self._begun is None or len(blocks) == self._filled or now - self._told < self._every:
+        done, now = self._done, self._clock()
+        before, blocks = self._told
+        if self._begun is None or done.blocks == blocks or now - before < self._every:
             return None
-        self._told, self._filled = now, len(blocks)
-        every = [step for step in self._steps.values() if step.fills]
-        chains, total = (sum(step.chains for step in some) for some in (blocks, every))
+        self._told = (now, done.blocks)
         took = max(now - self._begun, 1e-3)
-        done = sum(step.work for step in ended)
-        left = took * (sum(step.work for step in self._steps.values()) / done - 1)
+        left = took * (self._all.work / done.work - 1)
         return (
-            f"Filled {len(blocks):,} of {len(every):,} blocks: {chains:,} of {total:,} chains, "
-            f"{_rate(chains / took)} a second, {duration(left)} left."
+            f"Filled {done.blocks:,} of {self._all.blocks:,} blocks: {done.chains:,} of "
+            f"{self._all.chains:,} chains, {_rate(done.chains / took)} a second, "
+            f"{duration(left)} left."
         )
 
 
@@ -95,15 +110,16 @@ class Watch(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take note of a message of Snakemake."""
-        event = getattr(record, "event", None)
-        if event is None:
-            return
-        if event == self._started:
-            self._progress.begin(record.__dict__["jobs"])
-        elif event == self._finished:
-            self._progress.end(record.__dict__["job_id"])
-        elif event == self._counted and (line := self._progress.line()):
-            self._tell(line)
+        try:
+            event = getattr(record, "event", None)
+            if event == self._started:
+                self._progress.begin(record.__dict__["jobs"])
+            elif event == self._finished:
+                self._progress.end(record.__dict__["job_id"])
+            elif event == self._counted and (line := self._progress.line()):
+                self._tell(line)
+        except Exception:  # as every handler of logging does: a run is not ended by its messages
+            self.handleError(record)
 
 
 def _rate(chains: float) -> str:
