@@ -40,7 +40,7 @@ define build_venv
 	@touch $(1)/.stamp
 endef
 
-.PHONY: help setup run check test lint format faults fuzz numbers picture sbom multiqc benchmark-seed benchmark-train benchmark-masses clean
+.PHONY: help setup run check test lint format faults fuzz numbers picture sbom multiqc benchmark-seed benchmark-train benchmark-masses benchmark-public clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -70,6 +70,8 @@ lint: setup  ## Run the linters, the format checks and the type checker.
 	@PYTHONPATH=workflow/scripts $(BIN)/lint-imports --no-cache
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(SHIPPED_CODE)
 	$(BIN)/pip-licenses --with-system >/dev/null
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m lacuna.training.licences \
+		resources/pretrain/open.yaml resources/weights/open
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --lint
 
 format: setup  ## Format the Python and Snakemake files in place.
@@ -130,6 +132,9 @@ benchmark-masses: setup  ## Fill gaps with their masses and fragment masses. BEN
 		--hide-lengths --shares 0
 	@$(BIN)/python tests/benchmarks/bench_masses.py $(BENCH) results/benchmark-masses/intact \
 		--intact 1 --shares 0
+
+benchmark-public: setup  ## Accuracy of both sets of weights on public therapeutic antibodies.
+	@$(BIN)/python tests/benchmarks/public_accuracy.py results/benchmark-public
 
 # The page in a frame, since a screenshot of a page by itself begins at its top.
 picture: run  ## Draw docs/report.png, the picture in README.md, by chromium.

@@ -18,6 +18,7 @@ from chains import fasta, germline_chain, hidden, mutated, random_protein
 from conftest import Write
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError
+from lacuna.core.paths import bundled_weights
 from lacuna.filling.residue_masses import RESIDUE_MASSES
 from lacuna.steps import one_file
 
@@ -47,6 +48,17 @@ def given() -> list[Any]:
 @pytest.fixture(scope="module")
 def filled() -> lacuna.FilledChains:
     return lacuna.fill(given(), candidates=3, precision="float32")
+
+
+def test_weights_are_a_word_or_a_file() -> None:
+    by_word, by_file = (
+        lacuna.fill([GAPPED], weights=weights, library=library, precision="float32")[0].residues
+        for weights, library in (("open", None), bundled_weights("open"))
+    )
+    assert by_word == by_file
+    assert by_word != lacuna.fill([GAPPED], precision="float32")[0].residues
+    with pytest.raises(LacunaError, match="opne: no such file"):
+        lacuna.fill([GAPPED], weights="opne")
 
 
 def test_there_is_a_result_for_every_chain_in_order(filled: lacuna.FilledChains) -> None:

@@ -15,6 +15,7 @@ from conftest import Write
 from lacuna.core.config import check_config
 from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError
+from lacuna.core.paths import bundled_weights
 from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE
 from lacuna.results.join import (
     HEADERS,
@@ -380,12 +381,16 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     assert content["data"]["two"] == {
         **{"chains": 0, "gaps": 0, "open": 0, "missing": 0, "rejected": 2}
     }
+    known = summary.read_text()
+    tables = accuracy, chains, rejected, gaps, states
+    join_accuracy(["one", "two"], *tables, out, summary, multiqc, weights=bundled_weights("open")[0])
+    assert summary.read_text() == f"{known}weights: open (licence: CC BY 4.0)\n"
     with pytest.raises(
         LacunaError, match="^nothing was filled; two: 2 records rejected .first: no; "
     ):
         join_accuracy(
             ["two"],
-            *(tables[1:] for tables in (accuracy, chains, rejected, gaps, states)),
+            *(paths[1:] for paths in tables),
             tmp_path / "no",
             summary,
             multiqc,

@@ -37,11 +37,25 @@ def test_it_fills_a_file_and_says_so(
     said = capsys.readouterr()
     assert said.out == (
         "chains.fasta: 5 chains, 15 of 15 missing residues filled; no truth given\n"
+        "weights: default (licence: CC BY-NC-SA 4.0)\n"
         f"results: {tmp_path / 'new' / 'out'}\n"
     )
     assert said.err == ""
     files = {path.name for path in (tmp_path / "new" / "out").iterdir()}
     assert files == set(one_file.OUTPUTS.values())
+
+
+def test_other_weights_are_chosen_by_a_word(
+    chains: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told, tables = [], []
+    for name in ("default", "open"):
+        out = tmp_path / name
+        assert cli.main(["fill", str(chains), "--out", str(out), "--weights", name]) == 0
+        told.append(capsys.readouterr().out.splitlines()[-1])
+        tables.append((out / "residues.tsv").read_text())
+    assert told[1] == "weights: open (licence: CC BY 4.0)"
+    assert told[0] != told[1] and tables[0] != tables[1]
 
 
 def test_evidence_fills_a_gap_and_has_a_table(chains: Path, tmp_path: Path, write: Write) -> None:

@@ -40,6 +40,21 @@ def test_defaults_are_filled_in_at_every_level() -> None:
     assert config["accuracy"] == {"max_identity": 0.95}
 
 
+def test_one_word_chooses_network_and_library() -> None:
+    network, library = (f"resources/weights/open/{f}.safetensors" for f in ("lacuna", "library"))
+    config = check(weights="open")
+    assert (config["train"]["from"], config["library"]) == (network, library)
+    assert check(**config) == config  # the record of a run gives the same run
+    mine = check(weights="open", library="mine.safetensors", train={"from": None})
+    assert (mine["train"]["from"], mine["library"]) == (None, "mine.safetensors")
+    with pytest.raises(
+        LacunaError, match=f"'{library}' is of the weights 'open', and 'weights' is"
+    ):
+        check(library=library)
+    with pytest.raises(LacunaError, match="'weights' is 'opne'; did you mean 'open'?"):
+        check(weights="opne")
+
+
 def test_what_is_given_stays_and_its_neighbours_are_filled_in() -> None:
     config = check(kmer={"length": 99}, train={"from": None}, seed=7)
     assert config["kmer"] == {"length": 99, "stride": 64}

@@ -83,6 +83,21 @@ def test_columns_can_be_named(write: Write) -> None:
         list(read_sequences(path, ["mine", "gone"]))
 
 
+def test_rows_can_be_chosen_by_the_cells_of_their_columns(write: Write) -> None:
+    table = "id,species,aa_seq\n12|a,human,QVQL\n13|b,mouse,DIQM\n123|c,human,EVQL\n12|d\n"
+    path = write("a.csv", table)
+    assert list(read_sequences(path, rows={"species": ["human"]})) == ["QVQL", "EVQL"]
+    assert list(read_sequences(path, rows={"id": ["1[23]|*"]})) == ["QVQL", "DIQM"]
+    assert list(read_sequences(path, rows={"id": ["12|*"], "species": ["mouse", "h*"]})) == ["QVQL"]
+    assert list(read_sequences(path, rows={"species": ["Human"]})) == []
+    with pytest.raises(
+        LacunaError, match="a.csv: no column 'kind'; found id, species, aa_seq; .*'rows'"
+    ):
+        list(read_sequences(path, rows={"kind": ["human"]}))
+    with pytest.raises(LacunaError, match="a.fasta: a FASTA has no columns; remove 'rows'"):
+        list(read_sequences(write("a.fasta", ">x\nQVQL\n"), rows={"species": ["human"]}))
+
+
 def test_an_empty_file_is_named(write: Write) -> None:
     with pytest.raises(LacunaError, match="a.fasta: the file is empty"):
         list(read_sequences(write("a.fasta", "")))
@@ -319,6 +334,17 @@ def test_nothing_left_to_train_on_is_one_line(
         encode(tmp_path, {"a": chains}, chains)
     with pytest.raises(LacunaError, match="holds a V domain"):
         encode(tmp_path, {"a": Chains(chains.grids[:, ::-1], chains.locus)}, chains)
+
+
+def test_a_file_must_have_the_digest_that_its_corpus_states(tmp_path: Path) -> None:
+    path = tmp_path / "a.fasta"
+    path.write_text(">x\nQVQL\n")
+    for digest in ("00", hashlib.sha256(path.read_bytes()).hexdigest()):
+        corpus = Corpus("mine", path, 1.0, "licence", "source", sha256=digest)
+        # The right file is read; it has no V domain.
+        says = "sha256 is .*'mine' says 00; get that file" if digest == "00" else "holds a V domain"
+        with pytest.raises(LacunaError, match=says):
+            encode_corpora([corpus], [], {}, tmp_path / "c", tmp_path / "r", EncodeConfig())
 
 
 CONSTANTS = {

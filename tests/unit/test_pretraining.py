@@ -8,6 +8,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from lacuna.core.files import LacunaError
+from lacuna.core.licences import not_free
 from lacuna.network.model import ModelConfig
 from lacuna.training.batches import TrainConfig
 from lacuna.training.corpus import Corpus, EncodeConfig
@@ -46,6 +47,14 @@ def test_the_ready_made_file_is_the_default_with_the_examples_held_out() -> None
     given = check_pretrain(yaml.safe_load(text)["pretrain"], SCHEMA)
     assert all((ROOT / path).is_file() for path in given["held_out"])
     assert given | {"held_out": []} == check()
+
+
+def test_the_file_of_open_weights_names_every_corpus_by_digest_and_free_licence() -> None:
+    text = (ROOT / "resources" / "pretrain" / "open.yaml").read_text()
+    given = check_pretrain(yaml.safe_load(text)["pretrain"], SCHEMA)
+    assert all((ROOT / path).is_file() for path in given["held_out"])
+    assert not_free(given["corpora"]) == [] and given["teacher"]["wheel"] is None
+    assert all(len(corpus["sha256"]) == 64 for corpus in given["corpora"])
 
 
 def test_windows_are_as_long_as_a_teacher_can_read() -> None:

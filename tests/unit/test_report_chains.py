@@ -18,6 +18,7 @@ from chains import constant_region, germline_chain
 from lacuna import __version__
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError, file_digest
+from lacuna.core.paths import WEIGHTS, bundled_weights
 from lacuna.core.tables import DOUBT_TABLE, MASS_TABLE, DoubtRow, MassRow
 from lacuna.results.report import MAX_DRAWN, TABLES, logo, streams, write_report
 from lacuna.results.report import page as page_module
@@ -511,12 +512,21 @@ def test_the_page_says_what_it_is_of(tmp_path: Path) -> None:
         paths,
         given=[{"fasta": [fasta]}],
         settings={"tolerance_ppm": 7.5, "modifications": {"deamidated": True}},
-        weights=paths["gaps"],
+        weights=WEIGHTS,
     )
     assert f"Lacuna {__version__}." in page
-    assert file_digest(fasta) in page and file_digest(paths["gaps"]) in page
+    assert file_digest(fasta) in page and file_digest(WEIGHTS) in page
+    assert "their germline library under CC BY-NC-SA 4.0. No rights" in page
+    assert "these weights are for non-commercial purposes alone" in page
     assert "±7.5 ppm unless given, deamidated" in page and ">modifications.deamidated<" in page
     assert str(tmp_path) not in page
+
+
+def test_open_weights_limit_no_purpose(tmp_path: Path) -> None:
+    paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY])])
+    page = report_on(tmp_path, paths, weights=bundled_weights("open")[0])
+    assert "their germline library under CC BY 4.0. No rights in the results are claimed." in page
+    assert "non-commercial" not in page
 
 
 # --- reads ---------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ EVIDENCE, READS = (
     for table in ("evidence.tsv", "reads.tsv")
 )
 SHOWN_SETTINGS = (
+    "weights",
     "seed",
     "tolerance_ppm",
     "alkylation",
@@ -56,6 +57,7 @@ rule join_accuracy:
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
         reads=list(READS.values()),
         doubts=expand(OUT / "{sample}" / "doubts.tsv", sample=SAMPLES if CONFIG["doubts"] else []),
+        weights=weights(),
     output:
         out=shown("accuracy", OUT / "accuracy.tsv", ALL),
         summary=shown("summary", OUT / "summary.txt", ALL),
@@ -71,6 +73,7 @@ rule join_accuracy:
     params:
         samples=list(SAMPLES),
         with_reads=list(READS),
+        inputs=digests("train.from"),
         code=code("join_accuracy.py"),
     script:
         "../scripts/join_accuracy.py"

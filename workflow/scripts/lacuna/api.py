@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from Bio.SeqRecord import SeqRecord
 
 from lacuna.core.files import LacunaError, atomic_write, printable, shortened
-from lacuna.core.paths import LIBRARY, WEIGHTS
+from lacuna.core.paths import WEIGHT_SETS
 from lacuna.core.tables import (
     CHAIN_TABLE,
     GAP_TABLE,
@@ -217,8 +217,8 @@ def fill(
     on_bad_record: str = "reject",
     kmer: Mapping[str, int] | None = None,
     complete_ends: bool | Literal["auto"] = "auto",
-    weights: str | Path = WEIGHTS,
-    library: str | Path = LIBRARY,
+    weights: str | Path = "default",
+    library: str | Path | None = None,
 ) -> FilledChains:
     """Fill the gaps of antibody chains.
 
@@ -238,7 +238,9 @@ def fill(
     Chains without an id are named chain1, chain2, ... by their place. All chains of a call are one
     sample: what C weighs is determined from all their masses together.
 
-    homologs: related chains, used as templates: a FASTA file, or chains. The other options are
+    homologs: related chains, used as templates: a FASTA file, or chains. weights: `default` or
+    `open`, the bundled network and library of that name, or a file with a network of your own;
+    library: a file that goes with it, else that of the bundled weights. The other options are
     those of config.yaml and of the sample sheet, with the same meaning and defaults.
 
     A chain that cannot be used has the status `rejected` and a reason; with
@@ -257,6 +259,7 @@ def fill(
         "on_bad_record": on_bad_record,
         "kmer": dict(kmer or {}),
         "complete_ends": complete_ends,
+        "weights": weights if weights in WEIGHT_SETS else "default",
     }
     with TemporaryDirectory(prefix="lacuna-") as folder:
         inputs = _write_inputs(given, Path(folder))
@@ -271,8 +274,8 @@ def fill(
             out,
             options,
             species=species,
-            weights=Path(weights),
-            library=Path(library),
+            weights=None if weights in WEIGHT_SETS else Path(weights),
+            library=None if library is None else Path(library),
         )
         filled = FilledChains(tuple(_read_results(given, out)))
     rejected = [chain for chain in filled if chain.status == "rejected"]

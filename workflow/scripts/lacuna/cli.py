@@ -13,7 +13,7 @@ import yaml
 
 from lacuna import __version__
 from lacuna.core.files import LacunaError, disk_fault, printable
-from lacuna.core.paths import CONFIG_SCHEMA
+from lacuna.core.paths import CONFIG_SCHEMA, bundled_weights
 from lacuna.steps.sheet import SPECIES
 
 _INTERRUPTED = 130  # exit status of a program ended by SIGINT
@@ -25,7 +25,15 @@ _INPUTS = {
     "evidence": "TSV with the columns chain, position, residue, probability",
 }
 # Keys of config.yaml that are options here; the schema has their values and defaults.
-_KEYS = ("alkylation", "candidates", "tolerance_ppm", "precision", "complete_ends", "doubts")
+_KEYS = (
+    "weights",
+    "alkylation",
+    "candidates",
+    "tolerance_ppm",
+    "precision",
+    "complete_ends",
+    "doubts",
+)
 _TYPES: dict[str, Callable[[str], Any]] = {"integer": int, "number": float, "string": str}
 
 
@@ -116,12 +124,14 @@ def _fill(chosen: argparse.Namespace) -> None:
     out: Path = given["out"]
     with _progress_bar() as progress:
         made = fill_file(inputs, out, options, species=given["species"], progress=progress)
-    print(_summary(inputs["fasta"].name, {name: out / file for name, file in made.items()}))
+    network, _ = bundled_weights(options.get("weights", "default"))
+    files = {name: out / file for name, file in made.items()}
+    print(_summary(inputs["fasta"].name, files, network))
     print(f"results: {printable(str(out))}")
 
 
-def _summary(name: str, files: dict[str, Path]) -> str:
-    """The line with which a run of the workflow on such a sample ends."""
+def _summary(name: str, files: dict[str, Path], weights: Path) -> str:
+    """The lines with which a run of the workflow on such a sample ends."""
     from lacuna.results.scores import join_accuracy
 
     with TemporaryDirectory(prefix="lacuna-") as folder:
@@ -137,6 +147,7 @@ def _summary(name: str, files: dict[str, Path]) -> str:
             summary=summary,
             multiqc=Path(folder) / "lacuna_mqc.json",
             doubts=[files["doubts"]] if "doubts" in files else [],
+            weights=weights,
         )
         return summary.read_text(encoding="utf-8").rstrip("\n")
 

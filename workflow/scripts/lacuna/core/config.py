@@ -11,6 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
 from lacuna.core.files import LacunaError, path_fault, shortened
+from lacuna.core.paths import LIBRARY_FILE, NETWORK_FILE, RESOURCES, WEIGHT_SETS
 
 # Keys that are paths; Snakemake must be able to use them.
 PATH_KEYS = (
@@ -97,7 +98,32 @@ def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str
             f"config: 'kmer.stride' is {stride}; write at most 'kmer.length', {length}, "
             "or residues between two windows are never read"
         )
+    _choose_weights(resolved)
     return resolved
+
+
+def _choose_weights(config: dict[str, Any]) -> None:
+    """Put the bundled files of the set `weights` where a configuration names bundled files.
+
+    Raises LacunaError if it names a file of another set than `weights` and the default one.
+    """
+    chosen = config["weights"]
+    files = ((config, "library", LIBRARY_FILE), (config["train"], "from", NETWORK_FILE))
+    for section, key, file in files:
+        sets = {name: bundled_path(name, file) for name in WEIGHT_SETS}
+        named = next((name for name, path in sets.items() if path == section[key]), None)
+        if named not in (None, "default", chosen):
+            raise LacunaError(
+                f"config: '{section[key]}' is of the weights '{named}', and 'weights' is "
+                f"'{chosen}'; write 'weights: {named}' instead of the path"
+            )
+        if named:
+            section[key] = sets[chosen]
+
+
+def bundled_path(weights: str, file: str) -> str:
+    """Path of a file of a set of weights as a configuration names it: `resources/weights/...`."""
+    return (WEIGHT_SETS[weights] / file).relative_to(RESOURCES.parent).as_posix()
 
 
 def path_settings(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

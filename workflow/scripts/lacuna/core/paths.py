@@ -18,6 +18,15 @@ SAMPLES_SCHEMA = SCHEMAS / "samples.schema.yaml"
 GERMLINES = RESOURCES / "germlines"
 UNIMOD = RESOURCES / "unimod" / "unimod.tsv"
 CONTAMINANTS = RESOURCES / "contaminants" / "contaminants.fasta"
-WEIGHTS = RESOURCES / "weights" / "lacuna.safetensors"
-LIBRARY = RESOURCES / "weights" / "library.safetensors"
+# Sets of weights by the word that names them; each folder holds a network and its library.
+WEIGHT_SETS = {"default": RESOURCES / "weights", "open": RESOURCES / "weights" / "open"}
+NETWORK_FILE, LIBRARY_FILE = "lacuna.safetensors", "library.safetensors"
 READ_ERRORS = RESOURCES / "read_errors" / "models.tsv"
+
+
+def bundled_weights(name: str) -> tuple[Path, Path]:
+    """Network and germline library of a set of weights, one of WEIGHT_SETS."""
+    return WEIGHT_SETS[name] / NETWORK_FILE, WEIGHT_SETS[name] / LIBRARY_FILE
+
+
+WEIGHTS, LIBRARY = bundled_weights("default")

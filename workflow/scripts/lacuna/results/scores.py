@@ -11,6 +11,7 @@ import pandas as pd
 
 from lacuna.core.alphabet import AMBIGUOUS
 from lacuna.core.files import SEED_PREDICTIONS, LacunaError, atomic_write
+from lacuna.core.licences import weights_line
 from lacuna.core.tables import ACCURACY_TABLE
 from lacuna.results.accuracy import (
     AMBIGUITY,
@@ -92,12 +93,14 @@ def join_accuracy(
     reads: Sequence[Path] = (),
     with_reads: Sequence[str] = (),
     doubts: Sequence[Path] = (),
+    weights: Path | None = None,
 ) -> None:
     """Write one table over samples (without rows of single chains) and one line per sample.
 
     multiqc: the file for MultiQC, a row per sample. reads: reads.tsv of the samples `with_reads`;
-    doubts: doubts.tsv of each sample, if requested. Raises LacunaError, and writes nothing, if
-    nothing was filled in any sample, unless the chains were proofread.
+    doubts: doubts.tsv of each sample, if requested; weights: those of the run, named with their
+    licence in the last line of the summary. Raises LacunaError, and writes nothing, if nothing was
+    filled in any sample, unless the chains were proofread.
     """
     placed = dict(zip(with_reads, reads, strict=True))
     counts = {
@@ -120,6 +123,8 @@ def join_accuracy(
             line += doubts_note(doubts_path, n_doubts)
         lines.append(line + cysteine_note(alkylation_path, gaps_path))
         rows[sample] = row_of(found[0], *_right(table), n_doubts)
+    if weights is not None:
+        lines.append(weights_line(weights))
     joined = pd.concat(tables)
     write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
     with atomic_write(summary) as handle:

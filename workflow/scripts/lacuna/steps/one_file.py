@@ -15,7 +15,7 @@ import torch
 from lacuna.core.config import check_config
 from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError, writing
-from lacuna.core.paths import CONFIG_SCHEMA, LIBRARY, WEIGHTS
+from lacuna.core.paths import CONFIG_SCHEMA, bundled_weights
 from lacuna.scaffolds.records import count_records, is_repertoire
 from lacuna.steps.load import forget
 from lacuna.steps.sheet import SPECIES
@@ -44,15 +44,16 @@ def fill_file(
     options: Mapping[str, Any],
     *,
     species: str = SPECIES[0],
-    weights: Path = WEIGHTS,
-    library: Path = LIBRARY,
+    weights: Path | None = None,
+    library: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, str]:
     """Fill a file of chains and write the results into the folder `out` once all are complete.
 
     inputs: `fasta` and, if there are such files, `gaps`, `truth`, `homologs`, `masses` and
     `evidence`, as in a sample sheet; options: values by key of config.yaml; keys that are not
-    given have their defaults; progress: called with the number of finished chains and of all, at
+    given have their defaults; weights, library: files of one's own instead of those of the option
+    `weights`; progress: called with the number of finished chains and of all, at
     first and after every block.
 
     Returns the names of the files: `OUTPUTS`, `EVIDENCE` if some is given, `AIRR` of a repertoire,
@@ -64,6 +65,8 @@ def fill_file(
     config = check_config({"samples": _INSTEAD_OF_A_SHEET, **options}, CONFIG_SCHEMA)
     if species not in SPECIES:
         raise LacunaError(f"species '{species}' is unknown; use one of {', '.join(SPECIES)}")
+    network, germlines = bundled_weights(config["weights"])
+    network, germlines = weights or network, library or germlines
     repertoire = is_repertoire(inputs["fasta"])
     outputs = OUTPUTS | (EVIDENCE if "evidence" in inputs else {})
     outputs |= AIRR if repertoire else {}
@@ -81,7 +84,7 @@ def fill_file(
 
     threads = torch.get_num_threads()
     # A user's file may have changed since an earlier call.
-    forget(network=(weights, library) != (WEIGHTS, LIBRARY))
+    forget(network=(weights or library) is not None)
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         try:
@@ -90,7 +93,7 @@ def fill_file(
                 written = {name: Path(scratch) / file for name, file in outputs.items()}
                 fill_sample(
                     SmallSample(out.name, species, config["alkylation"], inputs, written),
-                    *(written, weights, library, Path(scratch)),
+                    *(written, network, germlines, Path(scratch)),
                     settings_of(config, repertoire),
                     torch.device("cpu"),
                     block_size=BLOCK,

@@ -25,8 +25,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from fnmatch import fnmatch
+from fnmatch import fnmatch, fnmatchcase
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO, cast
 
 import numpy as np
@@ -93,7 +94,8 @@ class Corpus:
 
     path: FASTA, AIRR TSV, OAS data unit, CSV or wheel; weight: how often its chains are drawn,
     relative to 1; files: patterns of the tables to read in a wheel; columns: names of the sequence
-    columns, known names if empty; near_identity: replaces that of the run unless None.
+    columns, known names if empty; rows: patterns that a row's cell must fit, by column; sha256: of
+    the file, unless None; near_identity: replaces that of the run unless None.
     """
 
     name: str
@@ -103,6 +105,8 @@ class Corpus:
     source: str
     files: tuple[str, ...] = ("*.csv", "*.csv.gz")
     columns: tuple[str, ...] = ()
+    rows: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sha256: str | None = None
     near_identity: float | None = None
 
 
@@ -126,26 +130,30 @@ def read_sequences(
     path: Path,
     columns: Sequence[str] = (),
     files: Sequence[str] = ("*.csv", "*.csv.gz"),
+    rows: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Iterator[str]:
     """Yield the amino-acid sequences of a FASTA, AIRR TSV, OAS data unit, CSV or wheel.
 
     OAS data units are CSVs with a line of JSON before the header. columns: names of the columns to
     read, by default the first of SEQUENCE_COLUMNS that is present; files: patterns of the tables to
-    read in a wheel. Letters become upper case; alignment gaps and a final stop are dropped; nothing
-    else is checked. Raises LacunaError if the file cannot be read or has no sequence column.
+    read in a wheel; rows: by column, patterns of which a cell must fit one for its row to be read.
+    Letters become upper case; alignment gaps and a final stop are dropped; nothing else is checked.
+    Raises LacunaError if the file cannot be read or lacks a column.
     """
     if path.suffix == ".whl":
-        yield from _read_wheel(path, columns, files)
+        yield from _read_wheel(path, columns, files, rows)
         return
     with open_text(path) as handle:
         first = handle.readline()
         if not first:
             raise LacunaError(f"{path}: the file is empty; check where it comes from")
         if first.startswith(">"):
+            if rows:
+                raise LacunaError(f"{path}: a FASTA has no columns; remove 'rows' of this corpus")
             for _, sequence in SimpleFastaParser(itertools.chain([first], handle)):
                 yield _tidy(sequence)
         else:
-            yield from _read_table(first, handle, str(path), columns)
+            yield from _read_table(first, handle, str(path), columns, rows)
 
 
 def _tidy(sequence: str) -> str:
@@ -153,12 +161,16 @@ def _tidy(sequence: str) -> str:
 
 
 def _read_table(
-    first: str, lines: Iterable[str], name: str, columns: Sequence[str]
+    first: str,
+    lines: Iterable[str],
+    name: str,
+    columns: Sequence[str],
+    rows: Mapping[str, Sequence[str]],
 ) -> Iterator[str]:
     """Yield the sequences of a CSV or TSV whose first line is `first`; empty cells are skipped."""
-    rows = iter(lines)
+    rest = iter(lines)
     if first.strip().startswith(("{", '"{')):  # OAS metadata
-        first = next(rows, "")
+        first = next(rest, "")
     delimiter = "\t" if "\t" in first else ","
     names = next(csv.reader([first], delimiter=delimiter), [])
     found = [c for c in columns if c in names] if columns else _known_columns(names)
@@ -168,11 +180,23 @@ def _read_table(
             f"{name}: no column of sequences ({wanted}); found {', '.join(names)[:200]}; "
             "name it in the corpus' 'columns'"
         )
+    if absent := [column for column in rows if column not in names]:
+        raise LacunaError(
+            f"{name}: no column '{absent[0]}'; found {', '.join(names)[:200]}; correct the corpus' "
+            "'rows'"
+        )
     at = [names.index(column) for column in found]
-    for row in csv.reader(rows, delimiter=delimiter):
-        for i in at:
-            if i < len(row) and row[i]:
-                yield _tidy(row[i])
+    wanted_in = [(names.index(column), patterns) for column, patterns in rows.items()]
+    for row in csv.reader(rest, delimiter=delimiter):
+        if all(i < len(row) and _fits(row[i], patterns) for i, patterns in wanted_in):
+            for i in at:
+                if i < len(row) and row[i]:
+                    yield _tidy(row[i])
+
+
+def _fits(cell: str, patterns: Sequence[str]) -> bool:
+    """Whether a cell fits one of the patterns, upper and lower case told apart."""
+    return any(fnmatchcase(cell, pattern) for pattern in patterns)
 
 
 def _known_columns(names: Sequence[str]) -> Sequence[str]:
@@ -180,7 +204,9 @@ def _known_columns(names: Sequence[str]) -> Sequence[str]:
     return next((group for group in SEQUENCE_COLUMNS if set(group) <= set(names)), ())
 
 
-def _read_wheel(path: Path, columns: Sequence[str], files: Sequence[str]) -> Iterator[str]:
+def _read_wheel(
+    path: Path, columns: Sequence[str], files: Sequence[str], rows: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
     """Yield the sequences of every table inside a wheel whose name matches a pattern."""
     try:
         with zipfile.ZipFile(path) as wheel:
@@ -191,7 +217,7 @@ def _read_wheel(path: Path, columns: Sequence[str], files: Sequence[str]) -> Ite
                 with wheel.open(name) as packed, ExitStack() as stack:
                     raw = stack.enter_context(gzip.open(packed)) if name.endswith(".gz") else packed
                     lines = io.TextIOWrapper(cast(BinaryIO, raw), encoding="utf-8-sig", newline="")
-                    yield from _read_table(lines.readline(), lines, f"{path}/{name}", columns)
+                    yield from _read_table(lines.readline(), lines, f"{path}/{name}", columns, rows)
     except (zipfile.BadZipFile, *_DAMAGED) as error:
         raise LacunaError(f"{path}: the wheel is damaged ({error}); fetch it again") from None
     except FileNotFoundError:
@@ -603,7 +629,13 @@ def _read_corpora(
     """The distinct chains of all corpora, (n,) index of each one's corpus, and counts by corpus."""
     parts, counts = [], []
     for corpus in corpora:
-        sequences = list(read_sequences(corpus.path, corpus.columns, corpus.files))
+        digest = _sha256(corpus.path)
+        if corpus.sha256 is not None and digest != corpus.sha256:
+            raise LacunaError(
+                f"{corpus.path}: sha256 is {digest}, the config of corpus '{corpus.name}' says "
+                f"{corpus.sha256}; get that file, or remove its 'sha256' to use this one"
+            )
+        sequences = list(read_sequences(corpus.path, corpus.columns, corpus.files, corpus.rows))
         chains, _ = number_all(list(dict.fromkeys(sequences)), processes)
         parts.append(chains)
         counts.append(
@@ -611,7 +643,8 @@ def _read_corpora(
                 "name": corpus.name,
                 "source": corpus.source,
                 "licence": corpus.licence,
-                "sha256": _sha256(corpus.path),
+                "sha256": digest,
+                "rows": dict(corpus.rows),
                 "weight": corpus.weight,
                 "read": len(sequences),
                 "numbered": len(chains),

@@ -131,7 +131,8 @@ def pretrain(
         return
     if library is not None:
         tensors = {f.name: getattr(encoded.library, f.name) for f in fields(Library)}
-        write_tensors(Path(library), tensors, {})
+        made_of = {"data": encoded.record}
+        write_tensors(Path(library), tensors, {"record": json.dumps(made_of, sort_keys=True)})
     write_curve(curve, trainer.curve, config.batch_size)
     state.unlink(missing_ok=True)
 

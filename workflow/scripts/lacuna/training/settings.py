@@ -114,7 +114,7 @@ def corpora_at(section: Mapping[str, Any], wheels: str | Path) -> list[dict[str,
     """Arguments of `corpus.Corpus` for each corpus; fetched wheels are in the folder `wheels`."""
     corpora = []
     for corpus in section["corpora"]:
-        rest = {k: v for k, v in corpus.items() if k not in ("wheel", "sha256", "path")}
+        rest = {k: v for k, v in corpus.items() if k not in ("wheel", "path")}
         path = corpus["path"] or Path(wheels) / wheel_name(corpus["wheel"])
         corpora.append({**rest, "path": str(path)})
     return corpora

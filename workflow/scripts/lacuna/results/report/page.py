@@ -14,6 +14,7 @@ from typing import Any
 import jinja2
 
 from lacuna.core.files import atomic_write
+from lacuna.core.licences import licence_of, read_record
 from lacuna.core.paths import REPORT_TEMPLATES
 from lacuna.results.report import masses as weights_of
 from lacuna.results.report import words
@@ -82,6 +83,7 @@ def write_report(
         constants=_constants(),
         levels=LEVELS,
         run=provenance_of(settings or {}, run_files),
+        licence=licence_of(read_record(weights)) if weights is not None else None,
     )
     with atomic_write(out) as handle:
         handle.write(page)

@@ -1,0 +1,120 @@
+"""Accuracy on public therapeutic antibodies, with each set of weights and by copying germline.
+
+    python tests/benchmarks/public_accuracy.py OUT
+
+Hides residues of the chains of resources/benchmark/therapeutics.fasta in six ways, fills them with
+each set of weights, and prints a Markdown table: residue accuracy by protocol with 95 % Wilson
+intervals, exact gaps (I = L) and expected calibration error. The scaffolds and what was filled stay
+in OUT, with truth.jsonl as the target compare_peers reads it.
+"""
+
+import json
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+
+from Bio import SeqIO  # noqa: E402
+
+from lacuna.core.paths import WEIGHT_SETS  # noqa: E402
+from lacuna.steps.one_file import fill_file  # noqa: E402
+
+CHAINS = ROOT / "resources" / "benchmark" / "therapeutics.fasta"
+SIZES = {"gap3": 3, "gap5": 5, "gap10": 10, "gap15": 15}
+PROTOCOLS = (*SIZES, "nterm15", "random10")
+
+
+class Scaffold(NamedTuple):
+    """A chain, and the indices of its hidden residues."""
+
+    name: str
+    kind: str  # H or L
+    protocol: str
+    sequence: str
+    missing: tuple[int, ...]
+
+    @property
+    def gapped(self) -> str:
+        hidden = set(self.missing)
+        return "".join("-" if i in hidden else r for i, r in enumerate(self.sequence))
+
+
+def hidden(name: str, protocol: str, length: int) -> tuple[int, ...]:
+    """Indices of the residues that a protocol hides in a chain; drawn from its name alone."""
+    draw = random.Random(f"{name} {protocol}")
+    if protocol == "random10":
+        return tuple(sorted(draw.sample(range(length), 10)))
+    if protocol == "nterm15":
+        return tuple(range(15))
+    start = draw.randrange(length - SIZES[protocol] + 1)
+    return tuple(range(start, start + SIZES[protocol]))
+
+
+def scaffolds(path: Path = CHAINS) -> Iterator[Scaffold]:
+    """Yield every chain under every protocol."""
+    for record in SeqIO.parse(path, "fasta"):
+        sequence = str(record.seq)
+        kind = record.description.split()[1][0].upper()
+        for protocol in PROTOCOLS:
+            missing = hidden(record.id, protocol, len(sequence))
+            yield Scaffold(record.id, kind, protocol, sequence, missing)
+
+
+def write_inputs(out: Path) -> None:
+    """Write truth.jsonl, and for each protocol the scaffolds and their truth as FASTA."""
+    out.mkdir(parents=True, exist_ok=True)
+    drawn = list(scaffolds())
+    with open(out / "truth.jsonl", "w", encoding="utf-8") as handle:
+        for s in drawn:
+            row = {"id": f"{s.name}|{s.protocol}", "set": "therapeutics", "protocol": s.protocol}
+            row |= {"chain": s.kind, "seq": s.sequence}
+            print(json.dumps({**row, "missing": s.missing}), file=handle)
+    for protocol in PROTOCOLS:
+        some = [s for s in drawn if s.protocol == protocol]
+        for name, sequences in (
+            ("scaffolds", [s.gapped for s in some]),
+            ("truth", [s.sequence for s in some]),
+        ):
+            text = "".join(f">{s.name}\n{x}\n" for s, x in zip(some, sequences, strict=True))
+            (out / f"{protocol}.{name}.fasta").write_text(text, encoding="utf-8")
+
+
+def measured(out: Path, weights: str, protocol: str) -> pd.DataFrame:
+    """Overall accuracy by method (index) of a protocol, filled with a set of weights."""
+    inputs = {
+        "fasta": out / f"{protocol}.scaffolds.fasta",
+        "truth": out / f"{protocol}.truth.fasta",
+    }
+    filled = out / weights / protocol
+    fill_file(inputs, filled, {"weights": weights})
+    table = pd.read_csv(filled / "accuracy.tsv", sep="\t")
+    return table[table["scope"] == "overall"].set_index("method")
+
+
+def cells(rows: list[pd.Series]) -> list[str]:
+    """Accuracy by protocol, and exact gaps and calibration error of all protocols together."""
+    total = pd.DataFrame(rows)
+    shares = [f"{r.accuracy:.3f} ({r.ci_low:.3f}-{r.ci_high:.3f})" for r in total.itertuples()]
+    exact = total["n_exact"].sum() / total["n_gaps"].sum()
+    return [*shares, f"{exact:.3f}"]
+
+
+def main(out: Path) -> None:
+    write_inputs(out)
+    tables = {w: {p: measured(out, w, p) for p in PROTOCOLS} for w in WEIGHT_SETS}
+    print("| |", " | ".join(PROTOCOLS), "| exact gaps |")
+    print("|---|" + "---|" * (len(PROTOCOLS) + 1))
+    rows = {f"Lacuna, `weights: {w}`": (w, "lacuna") for w in WEIGHT_SETS}
+    for title, (weights, method) in {**rows, "germline copy": ("open", "germline_copy")}.items():
+        found = cells([tables[weights][protocol].loc[method] for protocol in PROTOCOLS])
+        print(f"| {title} |", " | ".join(found), "|")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
