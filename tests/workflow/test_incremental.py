@@ -105,6 +105,11 @@ def test_new_settings_of_filling_train_no_model_of_the_tutorial_again(space: Wor
     assert set(planned.jobs()) - {"all"} == REFILLED
 
 
+def test_other_weights_fill_everything_again(space: Workspace) -> None:
+    planned = space.run("--dry-run", "--config", "weights=open")
+    assert set(planned.jobs()) - {"all"} == BLOCKS | ACROSS | READS
+
+
 def block_done(out: Path) -> bool:
     """Whether a block is filled and Snakemake has removed its temporary inputs."""
     filled = (out / "three" / "blocks").glob("*/filled.part")

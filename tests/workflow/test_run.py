@@ -135,7 +135,9 @@ def test_the_run_ends_with_a_line_per_sample(finished: Run, out: Path) -> None:
     lacked = "1 of 2 chains lacked the N terminus, 2 of 2 residues inside"
     said = f"open-2.1: 2 chains, 35 of 35 missing residues filled, {lacked}; no truth given"
     assert said in lines
-    assert (out / "summary.txt").read_text().splitlines()[0] == known
+    told = (out / "summary.txt").read_text().splitlines()
+    assert told[0] == known and told[-1] == "weights: default (licence: CC BY-NC-SA 4.0)"
+    assert told[-1] in lines
 
 
 def test_the_report_stands_for_itself(out: Path) -> None:
