@@ -52,7 +52,7 @@ def test_other_weights_are_chosen_by_a_word(
     for name in ("default", "open"):
         out = tmp_path / name
         assert cli.main(["fill", str(chains), "--out", str(out), "--weights", name]) == 0
-        told.append(capsys.readouterr().out.splitlines()[-1])
+        told.append(capsys.readouterr().out.splitlines()[1])
         tables.append((out / "residues.tsv").read_text())
     assert told[1] == "weights: open (licence: CC BY 4.0)"
     assert told[0] != told[1] and tables[0] != tables[1]
