@@ -81,8 +81,10 @@ def test_the_open_config_and_weights_pass_the_check_and_are_of_the_same_corpora(
     assert licences.main([str(CONFIG), str(OPEN)]) == 0
     named = yaml.safe_load(CONFIG.read_text())["pretrain"]["corpora"]
     for path in bundled_weights("open"):
-        recorded = {c["name"]: c["sha256"] for c in recorded_corpora(read_record(path))}
-        assert recorded == {c["name"]: c["sha256"] for c in named}
+        recorded = list(recorded_corpora(read_record(path)))
+        for key in ("name", "sha256", "licence", "source", "weight"):
+            assert [c[key] for c in recorded] == [c[key] for c in named]
+        assert [c["rows"] for c in recorded] == [c.get("rows", {}) for c in named]
 
 
 @pytest.mark.parametrize("where", ["config", "lacuna.safetensors", "library.safetensors"])
