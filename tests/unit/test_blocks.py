@@ -383,7 +383,8 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     }
     known = summary.read_text()
     tables = accuracy, chains, rejected, gaps, states
-    join_accuracy(["one", "two"], *tables, out, summary, multiqc, weights=bundled_weights("open")[0])
+    network, _ = bundled_weights("open")
+    join_accuracy(["one", "two"], *tables, out, summary, multiqc, weights=network)
     assert summary.read_text() == f"{known}weights: open (licence: CC BY 4.0)\n"
     with pytest.raises(
         LacunaError, match="^nothing was filled; two: 2 records rejected .first: no; "

@@ -8,6 +8,7 @@ import yaml
 
 from lacuna import __version__
 from lacuna.core.files import atomic_write, file_digest
+from lacuna.core.licences import licence_of, read_record
 
 PACKAGES = (
     *("snakemake", "torch", "numpy", "pandas", "biopython", "safetensors", "pyteomics"),
@@ -16,13 +17,14 @@ PACKAGES = (
 
 
 def software_of(weights: Path) -> dict[str, str]:
-    """Versions by name, of this process and its machine; of the weights their digest.
+    """Versions by name, of this process and its machine; of the weights their digest and licence.
 
     Raises LacunaError if the weights cannot be read.
     """
     return {
         "Lacuna": __version__,
         f"weights ({weights.name})": f"sha256:{file_digest(weights)}",
+        "licence of the weights": licence_of(read_record(weights)),
         "Python": platform.python_version(),
         **{name: found for name in PACKAGES if (found := _installed(name))},
         "system": f"{platform.system()} {platform.machine()}",
