@@ -20,7 +20,7 @@ SEED ?= 0
 TRIALS ?= 50
 
 # Files to check. Paths that do not exist (yet) are left out, since the tools would fail on them.
-PYTHON_CODE := $(wildcard workflow/scripts tests resources)
+PYTHON_CODE := $(wildcard workflow/scripts tests resources docs)
 SMK_CODE := $(wildcard Snakefile workflow)
 SHIPPED_CODE := workflow/scripts resources
 
@@ -40,7 +40,10 @@ define build_venv
 	@touch $(1)/.stamp
 endef
 
-.PHONY: help setup run check test lint format faults fuzz numbers picture sbom multiqc benchmark-seed benchmark-train benchmark-masses benchmark-public clean
+# Strictly: a link that leads nowhere is an error. The variable silences an advertisement.
+BUILD_PAGES = @NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file docs/tools/mkdocs.yml
+
+.PHONY: help setup run check test lint format docs pictures faults fuzz numbers sbom multiqc benchmark-seed benchmark-train benchmark-masses benchmark-public clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -73,6 +76,7 @@ lint: setup  ## Run the linters, the format checks and the type checker.
 	@PYTHONPATH=workflow/scripts $(BIN)/python -m lacuna.training.licences \
 		resources/pretrain/open.yaml resources/weights/open
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --lint
+	$(BUILD_PAGES)
 
 format: setup  ## Format the Python and Snakemake files in place.
 	$(BIN)/ruff check --fix-only --quiet $(PYTHON_CODE)
@@ -136,14 +140,19 @@ benchmark-masses: setup  ## Fill gaps with their masses and fragment masses. BEN
 benchmark-public: setup  ## Accuracy of both sets of weights on public therapeutic antibodies.
 	@$(BIN)/python tests/benchmarks/public_accuracy.py results/benchmark-public
 
-# The page in a frame, since a screenshot of a page by itself begins at its top.
-picture: run  ## Draw docs/report.png, the picture in README.md, by chromium.
+docs: run  ## Write the reference from the schemas and a run, and build the pages in site/.
+	@PYTHONPATH=workflow/scripts $(BIN)/python docs/tools/reference.py
+	$(BUILD_PAGES)
+
+# The report in a frame, since a screenshot of a page by itself begins at its top.
+pictures: run  ## Draw the pictures in README.md and docs/; that of the report by chromium.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=workflow/scripts $(BIN)/python docs/tools/pictures.py
 	@page=$$(mktemp --suffix=.html); trap 'rm -f $$page' EXIT; \
 	echo '<body style="margin:0"><iframe src="file://$(CURDIR)/results/report.html#sample-2"' \
 		'style="width:1100px;height:1060px;border:0"></iframe>' > $$page; \
 	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1100,1060 \
-		--blink-settings=preferredColorScheme=1 --screenshot=docs/report.png file://$$page
+		--blink-settings=preferredColorScheme=1 --screenshot=docs/pictures/report.png file://$$page
 
 clean:  ## Remove results and caches; the virtual environments stay.
-	rm -rf results fuzz-findings .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf results site fuzz-findings .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find workflow tests resources -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -4,8 +4,9 @@
 
 FOLDER holds truth.jsonl (see bench_accuracy.py); OUT is a sample's output folder, filled with or
 without masses and lengths of gaps. Prints the expected calibration error by set, precision and
-coverage at several thresholds, and, by protocol on the human sets, the number of gaps that are
-exact (I = L), have the truth among their candidates, and have the right length.
+coverage at several thresholds, the share that is right in each tenth of probability, and, by
+protocol on the human sets, the number of gaps that are exact (I = L), have the truth among their
+candidates, and have the right length.
 """
 
 import json
@@ -39,6 +40,10 @@ def print_confidence(residues: pd.DataFrame) -> None:
     for cut in CUT_OFFS:
         kept = p >= cut
         print(f"probability >= {cut}: right {right[kept].mean():.3f}, share {kept.mean():.3f}")
+    for tenth in range(10):
+        rows = bins == tenth
+        told = f"{tenth / 10} to {(tenth + 1) / 10} (mean {p[rows].mean():.3f})"
+        print(f"probability {told}: {right[rows].sum()} of {rows.sum()} right")
 
 
 def print_gaps(gaps: pd.DataFrame, truth: dict[str, dict]) -> None:

@@ -408,7 +408,7 @@ ODD_IDS = [
 
 
 def test_every_table_reads_alike_by_pandas_csv_and_biopython(write: Write, tmp_path: Path) -> None:
-    """With `keep_default_na=False`, pandas keeps ids such as NA, as docs/outputs.md says."""
+    """With `keep_default_na=False`, pandas keeps ids such as NA, as the documentation says."""
     chains = {f"{name} of {i}": germline_chain("HKL"[i % 3], i) for i, name in enumerate(ODD_IDS)}
     chains = {name: f"{c[:30]}XXX{c[33:60]}J{c[61:]}" for name, c in chains.items()}
     path = write("chains.fasta", fasta(chains))

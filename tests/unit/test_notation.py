@@ -283,7 +283,9 @@ def test_dna_among_homologs_and_truth_is_said(write: Write) -> None:
 
 
 def test_every_notation_of_the_documentation_is_read(write: Write) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "formats.md").read_text(
+        encoding="utf-8"
+    )
     text = text[: text.index("## Gap tables")]
     examples = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| ", text, re.MULTILINE)
     assert len(examples) > 15

@@ -1,4 +1,4 @@
-"""The commands in README.md work in a fresh clone as described."""
+"""The commands in README.md, CONTRIBUTING.md and docs/ work in a fresh clone as described."""
 
 import os
 import re
@@ -9,29 +9,77 @@ import sys
 from pathlib import Path
 
 import pytest
+import reference
 from runs import ROOT
 
 from chains import fasta, germline_chain, hidden
+from lacuna.core.tables import GAP_TABLE
 
 pytestmark = pytest.mark.workflow
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-COMMANDS = [
+PAGES = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*/*.md"))]
+}
+README = PAGES["README.md"]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCKS = [block for page in PAGES.values() for block in FENCE.findall(page)]
+COMMANDS = {
     shlex.join(words)
     for language, body in BLOCKS
     if language == "sh"
     for line in body.splitlines()
     if (words := shlex.split(line, comments=True))
+}
+FIRST_RUN = "make run"
+OWN_SHEET = "snakemake --cores 4 --config samples=my/samples.tsv outdir=out"
+TOP_DOWN = "snakemake --cores 2 --config samples=resources/examples/top_down/samples.tsv outdir=out"
+OWN_READS = [
+    "mkdir -p my",
+    "cp resources/examples/simulated_reads/benralizumab_simulated_peaks.csv.gz my/mab1.csv.gz",
+    "printf 'sample\\treads\\nmab1\\tmab1.csv.gz\\n' '>' my/reads.tsv",
+    "snakemake --cores 2 --config samples=my/reads.tsv outdir=out",
 ]
-RUN_HERE = [
-    "make run",
-    "snakemake --cores 4 --config samples=my/samples.tsv outdir=out",
-]
-NOT_HERE = {
+# Planned here; what they do is run in small by the tests that are named.
+PLANNED = {
+    "snakemake --cores 4 --dry-run": "it is a plan",
+    "snakemake --cores 4 --config precision=float64 outdir=out": "the first run, test_blocks.py",
+    "snakemake --cores 4 --resources gpu=0 --config samples=my/samples.tsv outdir=out": "above",
+    "snakemake --cores 2 benchmark_scale": "minutes; test_benchmark_scale.py",
+    "snakemake --cores 2 pretrain --configfile resources/pretrain/default.yaml": "an hour and the "
+    "network; test_pretrain.py",
+    "snakemake --cores 16 pretrain --configfile resources/pretrain/default.yaml "
+    "resources/pretrain/teacher.yaml": "a GPU and the network; test_pretrain.py",
+    "snakemake --workflow-profile workflow/profiles/slurm --default-resources "
+    "slurm_partition=PARTITION slurm_account=ACCOUNT": "a cluster; tests/cluster",
+    "snakemake --workflow-profile workflow/profiles/generic": "a cluster; tests/cluster",
+}
+ELSEWHERE = {
+    "make setup": "every target does this first",
+    "make check": "a part of make test",
     "make test": "this test is a part of it",
+    "make lint": "make test does this first",
+    "make format": "it changes the files",
+    "LACUNA_CLUSTER_TESTS=1 make test": "needs root and a cluster of this machine",
+    "pip install .": "test_package.py",
     "lacuna fill chains.fasta --gaps gaps.tsv --out filled/": "test_package.py runs it, and the "
     "lines of Python, in an environment with the package alone",
+    "snakemake --unlock": "test_incremental.py, after a kill",
+    "snakemake --cores 4 --rerun-incomplete": "test_incremental.py, after a kill",
+    "snakemake --cores 4 --sdm conda": "needs conda and the network",
+    "docker build -t lacuna .": "needs docker and the network",
+    "docker run --rm --user '$(id -u):$(id -g)' -v '$PWD:/work' lacuna --cores 4 --configfile "
+    "my.yaml": "needs docker",
+    "pip install snakemake-executor-plugin-kubernetes snakemake-storage-plugin-s3": "network",
+    "snakemake --executor kubernetes --jobs 50 --container-image IMAGE --default-storage-provider "
+    "s3 --default-storage-prefix s3://BUCKET/lacuna": "needs a Kubernetes cluster",
+    "snakemake --cores 2 compare_peers --configfile peers.yaml": "network; test_compare_peers.py",
+    "make faults": "an hour; tests/workflow/test_faults.py runs some",
+    ".venv/bin/python tests/faults/run.py --only kill 'full disk' --trials 5 --verbose": "the same",
+    "make fuzz SECONDS=600": "ten minutes; tests/fuzz replays what it found",
+    "make sbom": "network",
+    "make numbers BENCH=FOLDER": "minutes, and scaffolds that are not in the repository",
+    "python tests/benchmarks/numeric_differences.py FOLDER --every 47": "the same",
 }
 CLONED = "Makefile Snakefile config.yaml requirements.txt envs resources workflow".split()
 
@@ -50,14 +98,24 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stamp = environment / ".stamp"
     stamp.unlink(missing_ok=True)
     stamp.touch()  # newer than requirements.txt
+    (folder / "my").mkdir()
+    chains = {"m": hidden(germline_chain("H", 1), [(9, 12)])}
+    (folder / "my" / "chains.fasta").write_text(fasta(chains))
+    (folder / "my" / "samples.tsv").write_text("sample\tfasta\nmine\tchains.fasta\n")
     return folder
+
+
+@pytest.fixture(scope="module")
+def first_run(clone: Path) -> str:
+    """What the first run says."""
+    return said(FIRST_RUN, clone)
 
 
 def said(command: str, clone: Path) -> str:
     """Output of a command that must succeed."""
     path = f"{clone / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        shlex.split(command),
+        ["bash", "-c", command],
         cwd=clone,
         env={**os.environ, "PATH": path, "PYTHONUTF8": "1"},
         stdout=subprocess.PIPE,
@@ -69,23 +127,79 @@ def said(command: str, clone: Path) -> str:
     return done.stdout
 
 
+def block_with(page: str, words: str) -> str:
+    """The block of a page that holds these words."""
+    (found,) = (body for _, body in FENCE.findall(PAGES[page]) if words in body)
+    return found
+
+
 def test_every_command_is_run_or_it_is_said_why_not() -> None:
-    assert sorted(COMMANDS) == sorted([*RUN_HERE, *NOT_HERE])
+    run = {FIRST_RUN, OWN_SHEET, TOP_DOWN, *OWN_READS}
+    assert COMMANDS == run | set(PLANNED) | set(ELSEWHERE)
     unmarked = [body for language, body in BLOCKS if not language]
-    assert not [body for body in unmarked if re.match(r"make |snakemake |lacuna |pip |git ", body)]
+    commands = r"(make|snakemake|lacuna|pip|git|python|docker) "
+    assert not [body for body in unmarked if re.match(commands, body, re.MULTILINE)]
 
 
-def test_the_first_run_ends_with_the_line_that_is_shown(clone: Path) -> None:
-    shown = next(body for _, body in BLOCKS if "missing residues filled" in body)
-    run = said(RUN_HERE[0], clone)
-    assert any(line.startswith(shown.strip().removesuffix("...")) for line in run.splitlines())
+def test_the_first_run_ends_with_the_line_that_is_shown(clone: Path, first_run: str) -> None:
+    shown = block_with("README.md", "missing residues filled").strip().removesuffix("...")
+    assert any(line.startswith(shown) for line in first_run.splitlines())
     assert (clone / "results" / "report.html").exists()
 
 
 def test_a_sheet_of_ones_own_is_filled(clone: Path) -> None:
-    (clone / "my").mkdir()
-    chains = {"m": hidden(germline_chain("H", 1), [(9, 12)])}
-    (clone / "my" / "chains.fasta").write_text(fasta(chains))
-    (clone / "my" / "samples.tsv").write_text("sample\tfasta\nmine\tchains.fasta\n")
-    assert "mine: 1 chain, 3 of 3 missing residues filled" in said(RUN_HERE[1], clone)
+    assert "mine: 1 chain, 3 of 3 missing residues filled" in said(OWN_SHEET, clone)
     assert (clone / "out" / "mine" / "filled.fasta").read_text().startswith(">m\n")
+
+
+@pytest.mark.parametrize("command", PLANNED, ids=str)
+def test_a_longer_command_is_planned(clone: Path, command: str) -> None:
+    dry = command.removesuffix(" --dry-run") + " --dry-run"
+    assert "This was a dry-run" in said(dry, clone) or "Nothing to be done" in said(dry, clone)
+
+
+def test_the_tutorial_from_reads_is_what_the_first_run_did(clone: Path, first_run: str) -> None:
+    """Its own run would take the reads of the bundled sample, and so is only planned."""
+    page = "docs/tutorials/from-reads.md"
+    said(block_with(page, "mkdir"), clone)
+    assert "place_reads" in said(block_with(page, "my/reads.tsv outdir").strip() + " -n", clone)
+    shown = block_with(page, "reads placed").strip().removesuffix("...")
+    mine = shown.replace("mab1", "benralizumab_simulated", 1)
+    assert any(line.startswith(mine) for line in first_run.splitlines())
+
+
+def test_the_tutorial_of_masses_says_what_its_run_gives(clone: Path) -> None:
+    said(TOP_DOWN, clone)
+    page = PAGES["docs/tutorials/top-down.md"]
+    tables = re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE)
+    for sample, table in zip(("total", "cleavages"), tables, strict=True):
+        rows = list(GAP_TABLE.read(clone / "out" / sample / "gaps.tsv"))
+        for first, cell in re.findall(r"^\| residues (\d+) to .*\| ([^|]+) \|$", table, re.M):
+            told = re.findall(r"`(\w+)` (\.\d+)", cell)
+            found = [row for row in rows if row.first == int(first)]
+            assert len(told) >= 2
+            for (candidate, probability), row in zip(told, found, strict=False):
+                assert candidate == row.candidate
+                assert row.probability == pytest.approx(float(probability), abs=0.03)
+    masses = (clone / "out" / "cleavages" / "masses.tsv").read_text()
+    assert "-0.0053 Da" in page and masses.endswith("\t-0.0053\n")
+
+
+NUMBER = re.compile(r"-?\d+\.\d+")
+
+
+def test_rows_of_the_first_run_are_those_of_the_documentation(clone: Path, first_run: str) -> None:
+    """Probabilities depend a little on the processor, so numbers may differ by .05."""
+    seen = 0
+    for path in reference.PAGES:
+        for _, name, body in reference.parts(path.read_text(encoding="utf-8")):
+            if not reference.needs_run(name):
+                continue
+            seen += 1
+            made = reference.generated(name, clone / "results")
+            shape, wanted = (re.sub(r"\s+", " ", NUMBER.sub("#", x)).strip() for x in (body, made))
+            assert shape == wanted
+            assert list(map(float, NUMBER.findall(body))) == pytest.approx(
+                list(map(float, NUMBER.findall(made))), abs=0.05
+            )
+    assert seen == 6

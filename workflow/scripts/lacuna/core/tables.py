@@ -2,7 +2,8 @@
 
 A row is a named tuple of typed values. Its class is the schema: each field gives a column's type,
 meaning and, for floats, format; `T | None` is a value that may be missing. `Table` turns rows into
-lines and lines into rows; nothing else formats a cell. docs/outputs.md describes the columns.
+lines and lines into rows; nothing else formats a cell. The meanings are Markdown: `make docs` makes
+the tables of docs/reference/outputs.md of them.
 """
 
 import csv
@@ -62,14 +63,30 @@ class ResidueRow(NamedTuple):
     position: Annotated[int, "in the filled chain, from 1"]
     gap: Annotated[int, "number of the gap in its chain, from 1"]
     residue: Annotated[str, "what it was filled with; X if the gap stays open"]
-    probability: Annotated[float, "of that residue, given the mass of the gap if known", _SHARE]
-    alternatives: Annotated[Shares, "the next most probable residues"]
-    germline: Annotated[str, "residue of the nearest germline segment"]
-    region: Annotated[str, "FR1 to FR4, CDR1 to CDR3 or C"]
-    truth: Annotated[str, "the true residue, if known"]
+    probability: Annotated[
+        float,
+        "of that residue, 0 to 1; within a gap of known mass, given its masses, and times the "
+        "probability of the gap's length if that was unknown; 0.94 at most in a sample with reads, "
+        "if the gap was of unknown length and so no read crosses it",
+        _SHARE,
+    ]
+    alternatives: Annotated[Shares, "up to three other residues of 0.01 or more"]
+    germline: Annotated[str, "residue of the nearest germline segment there; empty without one"]
+    region: Annotated[
+        str,
+        "FR1 to FR4, CDR1 to CDR3 (IMGT), C for a constant region; empty outside",
+    ]
+    truth: Annotated[str, "the true residue, if it is known"]
     imgt: Annotated[str, "IMGT number"]
-    scaffold_position: Annotated[int, "in the scaffold, from 0"]
-    ambiguity: Annotated[str, "J, B or Z if it is that code and in no gap"]
+    scaffold_position: Annotated[
+        int,
+        "in the scaffold, from 0; residues of a gap that has another number of residues than "
+        "positions in the scaffold all have its `start`",
+    ]
+    ambiguity: Annotated[
+        str,
+        "J, B or Z if the scaffold has that code and no gap around it; empty in a gap",
+    ]
 
 
 class GapRow(NamedTuple):
@@ -77,28 +94,58 @@ class GapRow(NamedTuple):
 
     chain: Annotated[str, "id of the chain"]
     gap: Annotated[int, "number of the gap in its chain, from 1"]
-    start: Annotated[int, "in the scaffold, from 0"]
-    end: Annotated[int, "in the scaffold, exclusive"]
+    start: Annotated[
+        int,
+        "in the scaffold, from 0; of neighbouring mass gaps, which are one gap, that of the first",
+    ]
+    end: Annotated[int, "in the scaffold, exclusive; of neighbouring mass gaps that of the last"]
     rank: Annotated[int, "1 is what the chain was filled with"]
-    candidate: Annotated[str, "the sequence"]
-    probability: Annotated[float | None, "of the whole sequence", "%.4g"]
-    length: Annotated[int | None, "residues of the candidate"]
-    mass: Annotated[float | None, "sum of monoisotopic residue masses, Da", "%.5f"]
-    mass_error_ppm: Annotated[float | None, "mass against the mass given, ppm", "%.2f"]
-    status: Annotated[str, "filled, isobaric, alternative, or why the gap stays open"]
-    first: Annotated[int | None, "in the filled chain, from 1"]
+    candidate: Annotated[str, "the sequence; empty if the gap stays open or holds no residue"]
+    probability: Annotated[
+        float | None,
+        "of the whole sequence ([what it means](#probabilities-of-candidates))",
+        "%.4g",
+    ]
+    length: Annotated[
+        int | None,
+        "residues of the candidate; if a gap has a known mass and no known length, those of "
+        "rank 2 and below may have others",
+    ]
+    mass: Annotated[float | None, "sum of the monoisotopic masses of its residues, Da", "%.5f"]
+    mass_error_ppm: Annotated[
+        float | None,
+        "`mass` against the mass given (of neighbouring mass gaps, their sum), in ppm; empty "
+        "without one",
+        "%.2f",
+    ]
+    status: Annotated[
+        str,
+        "`filled`, `isobaric`, `alternative`, or [why the gap stays open](#status)",
+    ]
+    first: Annotated[int | None, "in the filled chain, from 1; empty for a gap of no residues"]
     last: Annotated[int | None, "in the filled chain, included"]
     imgt_first: Annotated[str, "IMGT number of the first residue"]
     imgt_last: Annotated[str, "IMGT number of the last residue"]
-    ambiguity: Annotated[str, "the codes of a gap that holds nothing but these"]
-    cysteine: Annotated[Readings | None, "what C carries in a gap of known mass"]
+    ambiguity: Annotated[
+        str,
+        "the codes (`J`, `JB`) if the gap is nothing but these; empty for a gap",
+    ]
+    cysteine: Annotated[
+        Readings | None,
+        "what C carries in a gap of known mass: one reading, or several with their "
+        "probabilities; empty without a mass",
+    ]
 
 
 class ChainRow(NamedTuple):
     """A chain."""
 
     chain: Annotated[str, "id"]
-    locus: Annotated[str, "H, K or L; several joined by +"]
+    locus: Annotated[
+        str,
+        "H, K or L, or several for a chain of several V domains (`H+K`, and so its segments); "
+        "empty for a chain that is not recognised as an antibody",
+    ]
     species: Annotated[str, "of the nearest germline segments"]
     v_segment: Annotated[str, "the nearest V segment"]
     j_segment: Annotated[str, "the nearest J segment"]
@@ -111,7 +158,12 @@ class ChainRow(NamedTuple):
     ambiguous: Annotated[int, "ambiguity codes outside of gaps"]
     resolved: Annotated[int, "those of them that were resolved"]
     without_template: Annotated[int, "gaps that were filled without a template"]
-    regions: Annotated[str, "its regions with their first and last position, from 1"]
+    regions: Annotated[
+        str,
+        "FR1 to FR4 and CDR1 to CDR3 (IMGT), and C for a constant region, each with its first "
+        "and last position in the filled chain, from 1, both included; several times for "
+        "several V domains",
+    ]
     n_terminal: Annotated[int, "missing residues before its first observed one"]
     c_terminal: Annotated[int, "missing residues after its last observed one"]
 
@@ -120,10 +172,19 @@ class MassRow(NamedTuple):
     """The mass of a filled chain, reduced and neutral, beside the one measured."""
 
     chain: Annotated[str, "id"]
-    monoisotopic: Annotated[float | None, "with the modifications written, Da", "%.4f"]
+    monoisotopic: Annotated[
+        float | None,
+        "mass of the filled chain, Da: reduced, neutral, with water and the modifications "
+        "written on its residues; empty if an X is left",
+        "%.4f",
+    ]
     average: Annotated[float | None, "the same, Da", "%.3f"]
-    measured: Annotated[float | None, "the intact mass given, Da", "%.4f"]
-    kind: Annotated[str, "average or monoisotopic: what was measured"]
+    measured: Annotated[
+        float | None,
+        "the intact mass given in the column `masses` of the sheet, Da",
+        "%.4f",
+    ]
+    kind: Annotated[str, "`average` or `monoisotopic`: what was measured"]
     tolerance_da: Annotated[float | None, "of the intact mass, Da", "%.4g"]
     difference: Annotated[float | None, "mass of that kind less the one measured, Da", "%.4f"]
 
@@ -149,17 +210,24 @@ class ScoredRow(NamedTuple):
 class AccuracyRow(NamedTuple):
     """A method in one scope."""
 
-    scope: Annotated[str, "what the residues have in common"]
+    scope: Annotated[str, "what the residues have in common ([the scopes](#scopes))"]
     value: Annotated[str, "which of the scope"]
-    method: Annotated[str, "lacuna, a baseline or seed_lstm"]
-    protocol: Annotated[str, "scaffold or true_context"]
+    method: Annotated[str, "`lacuna`, its baselines, `seed_lstm`"]
+    protocol: Annotated[
+        str,
+        "`scaffold`: nothing hidden is seen; `true_context`: the true neighbours are shown",
+    ]
     n_residues: Annotated[int, "residues with a truth"]
-    n_correct: Annotated[int, "right ones"]
+    n_correct: Annotated[int, "right ones; a residue left X is wrong"]
     accuracy: Annotated[float, "their share", _SHARE]
     ci_low: Annotated[float, "lower end of the share's 95 % Wilson interval", _SHARE]
     ci_high: Annotated[float, "upper end", _SHARE]
     n_gaps: Annotated[int, "gaps, counted at their first residue"]
-    n_exact: Annotated[int, "gaps that are right in every residue"]
+    n_exact: Annotated[
+        int,
+        "those that are right in every residue, I and L taken as one but in the scope "
+        "`ambiguity`, where they are the question",
+    ]
     mean_probability: Annotated[float | None, "of the method's residues", _SHARE]
     ece: Annotated[float | None, "expected calibration error of the probabilities", _SHARE]
 
@@ -168,8 +236,11 @@ class RejectedRow(NamedTuple):
     """A record that could not be used."""
 
     chain: Annotated[str, "id of the record"]
-    line: Annotated[int, "in the file that `reason` names, from 1"]
-    column: Annotated[int | None, "of the character at fault, from 1"]
+    line: Annotated[int, "of the fault, in the file that `reason` names, from 1"]
+    column: Annotated[
+        int | None,
+        "of the character at fault, from 1; empty if it is not at one character",
+    ]
     reason: Annotated[str, "file, line, record, fault and remedy"]
 
 
@@ -182,38 +253,83 @@ class EvidenceRow(NamedTuple):
     chain: Annotated[str, "id of the chain"]
     position: Annotated[int, "in the filled chain, from 1"]
     imgt: Annotated[str, "IMGT number"]
-    region: Annotated[str, "FR1 to FR4, CDR1 to CDR3 or C"]
+    region: Annotated[
+        str,
+        "FR1 to FR4, CDR1 to CDR3 (IMGT), C for a constant region; empty outside",
+    ]
     residue: Annotated[str, "the residue of the filled chain"]
-    probability: Annotated[float | None, "of that residue; missing if nothing measures it", _SHARE]
-    state: Annotated[str, "observed, inferred or doubtful"]
-    depth: Annotated[float | None, "reads over it; those of one peptide count as few", "%.1f"]
-    germline: Annotated[str, "residue of the nearest germline segment"]
-    alternatives: Annotated[Shares, "the next most probable residues"]
-    flags: Annotated[str, "what else must be known of it, joined by ;"]
+    probability: Annotated[
+        float | None,
+        "of that residue, 0 to 1: in a gap as in `residues.tsv`; of an observed residue by the "
+        "reads and the network, or by the evidence given. Empty for an observed residue that "
+        "nothing else measures",
+        _SHARE,
+    ]
+    state: Annotated[
+        str,
+        "`observed`: reads or the scaffold show it; `inferred`: filled, and no read shows it; "
+        "`doubtful`: shown, and there is a reason to doubt it",
+    ]
+    depth: Annotated[
+        float | None,
+        "reads over the position, those of one peptide counted as few; empty without reads",
+        "%.1f",
+    ]
+    germline: Annotated[str, "residue of the nearest germline segment there"]
+    alternatives: Annotated[Shares, "up to three other residues of 0.01 or more"]
+    flags: Annotated[str, "[what else must be known of it](#flags), joined by `;`"]
 
 
 class PlacedRow(NamedTuple):
     """A read, and where it was placed or why it was not."""
 
-    read: Annotated[str, "name: file, line and rank"]
+    read: Annotated[str, "file, line and rank: `peaks.csv:17`"]
     tool: Annotated[str, "that wrote it"]
-    chain: Annotated[str, "id of the chain or contaminant; empty if it was not placed"]
-    start: Annotated[int | None, "in scaffolds.fasta, from 0"]
-    end: Annotated[int | None, "in scaffolds.fasta, exclusive"]
-    score: Annotated[float | None, "log odds against chance, nats", "%.1f"]
-    placed_as: Annotated[str, "whole, core, shared, contaminant, or why it was not placed"]
-    differences: Annotated[str, "residues of chain and read that differ, joined by ,"]
+    chain: Annotated[
+        str,
+        "id of the chain or contaminant that it was placed on; empty if it was not",
+    ]
+    start: Annotated[int | None, "of the residues that were placed, in `scaffolds.fasta`, from 0"]
+    end: Annotated[int | None, "in `scaffolds.fasta`, exclusive"]
+    score: Annotated[
+        float | None,
+        "of the placement, in nats: log odds against residues by chance",
+        "%.1f",
+    ]
+    placed_as: Annotated[
+        str,
+        "`whole`, `core` (its ends fit nothing), `shared` (it fits several chains) or "
+        "`contaminant`; or why it was not placed",
+    ]
+    differences: Annotated[
+        str,
+        "residues of the chain and of the read that differ, joined by commas: `D54N`, "
+        "`GG55-56N`; here positions count from 1",
+    ]
 
 
 class DoubtRow(NamedTuple):
     """An observed residue that looks wrong, or a block of them of another length."""
 
     chain: Annotated[str, "id of the chain"]
-    position: Annotated[int, "in the filled chain, from 1"]
-    residue: Annotated[str, "what is observed, and stays"]
-    proposed: Annotated[str, "what is more probable"]
-    probability: Annotated[float, "of what is proposed against what is observed", _SHARE]
-    reason: Annotated[str, "isobaric, deamidated, permuted, against the germline"]
+    position: Annotated[
+        int,
+        "in the filled chain, from 1; of a block of another length that of its first residue",
+    ]
+    residue: Annotated[
+        str,
+        "what is observed, and stays; a block of another length as a whole, `GG`",
+    ]
+    proposed: Annotated[
+        str,
+        "what is far more probable there, together with the other rows of its block",
+    ]
+    probability: Annotated[
+        float,
+        "of what is proposed against what is observed, if one residue in 100 is wrong",
+        _SHARE,
+    ]
+    reason: Annotated[str, "[why](#reasons): isobaric, deamidated, permuted, against the germline"]
     imgt: Annotated[str, "IMGT number"]
 
 
@@ -221,8 +337,8 @@ class TutorialRow(NamedTuple):
     """What the tutorial's model predicts for a missing residue."""
 
     chain: Annotated[str, "id of the chain"]
-    position: Annotated[int, "in the chain, from 1"]
-    protocol: Annotated[str, "scaffold or true_context"]
+    position: Annotated[int, "in the whole chain, from 1"]
+    protocol: Annotated[str, "`scaffold` or `true_context`, as in `accuracy.tsv`"]
     answer: Annotated[str, "the residue predicted"]
     probability: Annotated[float, "of that residue", _SHARE]
 
