@@ -1,4 +1,4 @@
-# All tasks, from a fresh clone; only python3 (3.11 or 3.12) and make are needed.
+# All tasks, from a fresh clone; only python3 (3.11 to 3.13) and make are needed.
 #   make run     fill the bundled examples        make test    run every check
 #   make check   lint, types, faster unit tests
 SHELL := /bin/bash
@@ -27,8 +27,8 @@ SHIPPED_CODE := workflow/scripts resources
 # Builds the virtual environment $(1) from the requirements file $(2). A partial one is never kept:
 # the stamp is written last, and without a stamp the environment is built anew.
 define build_venv
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || { \
-		echo "Lacuna needs Python 3.11 or 3.12; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." \
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+		echo "Lacuna needs Python 3.11 to 3.13; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." \
 			"Name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "'$(PYTHON)' cannot build virtual environments (ensurepip or venv is missing)." \

@@ -142,9 +142,8 @@ def rule_graph() -> str:
 def rules(mermaid: str) -> Figure:
     """The rules in layers: each is right of all that it needs."""
     names = dict(re.findall(r"^\s*(id\d+)\[(\w+)\]$", mermaid, re.MULTILINE))
-    graph = nx.DiGraph()
-    for before, after in re.findall(r"^\s*(id\d+) --> (id\d+)$", mermaid, re.MULTILINE):
-        graph.add_edge(names[before], names[after])
+    arrows = re.findall(r"^\s*(id\d+) --> (id\d+)$", mermaid, re.MULTILINE)
+    graph = nx.DiGraph(sorted((names[before], names[after]) for before, after in arrows))
     graph.remove_node("all")  # it needs nearly every rule
     graph = nx.transitive_reduction(graph)  # what is needed by way of another is not drawn
     places = layered(graph)

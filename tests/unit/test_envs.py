@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ENVS = sorted((ROOT / "envs").glob("*.yaml"))
 
 # Packages that have another name in conda than in pip.
-PIP_NAME = {"pytorch": "torch", "snakemake-minimal": "snakemake"}
+PIP_NAME = {"pytorch": "torch", "pytorch-cpu": "torch", "snakemake-minimal": "snakemake"}
 # Parts of an environment rather than libraries of Lacuna.
 NOT_PINNED = {"python", "pip"}
 

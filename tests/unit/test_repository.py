@@ -123,8 +123,8 @@ def test_github_runs_the_commands_that_a_person_runs() -> None:
     assert runs == {"check": ["make check"], "test": [".ci/run"]}
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
     for job in jobs.values():
-        assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12"]
-    assert PROJECT["project"]["requires-python"] == ">=3.11,<3.13"
+        assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+    assert PROJECT["project"]["requires-python"] == ">=3.11,<3.14"
 
 
 def test_the_image_has_what_a_run_needs_and_nothing_else() -> None:

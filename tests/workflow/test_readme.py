@@ -56,6 +56,7 @@ PLANNED = {
 }
 ELSEWHERE = {
     "make setup": "every target does this first",
+    "PIP_EXTRA_INDEX_URL=ADDRESS make setup": "network",
     "make check": "a part of make test",
     "make test": "this test is a part of it",
     "make lint": "make test does this first",
