@@ -12,6 +12,7 @@ import pytest
 import reference
 import yaml
 
+from documents import alike
 from lacuna.core import tables
 from lacuna.core.tables import Table
 
@@ -40,7 +41,8 @@ def needs_filling(name: str) -> bool:
 )
 def test_a_generated_part_is_up_to_date(path: Path, name: str, body: str) -> None:
     """If this fails, run `make docs`."""
-    assert reference.generated(name, ROOT / "results").strip() == body.strip()
+    made = reference.generated(name, ROOT / "results")
+    assert alike(made, body) if needs_filling(name) else made.strip() == body.strip()
 
 
 def test_every_table_has_its_columns_and_rows_under_its_heading() -> None:
