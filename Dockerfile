@@ -1,4 +1,4 @@
-# Lacuna with all that a run needs, on processors alone (docs/running.md, "In a container").
+# Lacuna with all that a run needs, on processors alone (docs/how-to/cluster.md, "In a container").
 FROM python:3.12-slim
 
 # torch for Linux brings 2.9 GB of CUDA packages with it, unless it is the build for processors.

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-# What a chain takes in each step, compared with k-mers (docs/running.md and docs/outputs.md).
+# What a chain takes in each step, compared with k-mers (docs/how-to/repertoires.md and
+# docs/reference/outputs.md).
 WORK = {"write_kmers": 1.0, "find_doubts": 40.0, "fill_gaps": 2.0}
 FILLS = "fill_gaps"
 EVERY = 60.0  # seconds between lines that go elsewhere than to a terminal
