@@ -40,8 +40,8 @@ define build_venv
 	@touch $(1)/.stamp
 endef
 
-# Strictly: a link that leads nowhere is an error. The variable silences an advertisement.
-BUILD_PAGES = @NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file docs/tools/mkdocs.yml
+# Strictly: a link that leads nowhere is an error, but not with --quiet. The variable silences an advertisement.
+BUILD_PAGES = @NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/tools/mkdocs.yml
 
 .PHONY: help setup run check test lint format docs pictures faults fuzz numbers sbom multiqc benchmark-seed benchmark-train benchmark-masses benchmark-public clean
 
