@@ -4,8 +4,8 @@
 
 Hides residues of the chains of resources/benchmark/therapeutics.fasta in six ways, fills them with
 each set of weights, and prints a Markdown table: residue accuracy by protocol with 95 % Wilson
-intervals, exact gaps (I = L) and expected calibration error. The scaffolds and what was filled stay
-in OUT, with truth.jsonl as the target compare_peers reads it.
+intervals, and the share of gaps that are exact. The scaffolds and what was filled stay in OUT, with
+truth.jsonl as the target compare_peers reads it.
 """
 
 import json
@@ -98,7 +98,7 @@ def measured(out: Path, weights: str, protocol: str) -> pd.DataFrame:
 
 
 def cells(rows: list[pd.Series]) -> list[str]:
-    """Accuracy by protocol, and exact gaps and calibration error of all protocols together."""
+    """Accuracy by protocol, and the share of exact gaps of all protocols together."""
     total = pd.DataFrame(rows)
     shares = [f"{r.accuracy:.3f} ({r.ci_low:.3f}-{r.ci_high:.3f})" for r in total.itertuples()]
     exact = total["n_exact"].sum() / total["n_gaps"].sum()
