@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,10 @@ def test_a_repertoire_is_filled_as_lacuna_fill_fills_it(tmp_path: Path) -> None:
     assert filled[1]["sequence_aa"] == whole[1]
     doubts = [(r["chain"], r["position"], r["proposed"]) for r in space.rows("oas/doubts.tsv")]
     assert doubts == [("row4", str(at + 2), "I"), ("row4", str(at + 3), "R")]
-    said = "oas: 4 chains, 10 of 10 missing residues filled, 2 chains without a gap, 25.0% of the "
-    said += "chains lacked the N terminus, 25.0% the C terminus, 1 record rejected"
+    said = "oas: 4 chains, 10 of 10 missing residues filled, 2 chains without a gap, 1 of 4 chains "
+    said += "lacked the N terminus, 1 of 4 the C terminus, 1 record rejected"
     assert said in run.output
     assert "; 2 observed residues look wrong (see out/oas/doubts.tsv)" in run.output
+    page = (space.folder / "out" / "report.html").read_text(encoding="utf-8")
+    marked = re.findall(r'class="d"[^>]*><title>(\d+) \w: rather (\w), permuted<', page)
+    assert marked[:2] == [(position, proposed) for _, position, proposed in doubts]
