@@ -367,7 +367,11 @@ def test_cdr3s_are_exchanged_if_reads_link_them_to_the_other_chain() -> None:
     one, other = germline_chain("H", "ARWGGDGFYHMDY"), other_heavy("AKHWPSSKYESSLDV")
     placed = place(tiles(one) + tiles(other), Sure())
     a, b = placed.drafts
-    wrong = [x.with_cdr3(y.tokens[slice(*y.cdr3())]) for x, y in zip((a, b), (b, a), strict=True)]
+    n = [d.cdr3()[0] for d in (a, b)]
+    wrong = [
+        x.spliced(i, len(x), y.tokens[j:], y.columns[j:], y.germline[j:])
+        for (x, i), (y, j) in (((a, n[0]), (b, n[1])), ((b, n[1]), (a, n[0])))
+    ]
     memory = Memory.of(placed.reads)
     right = exchanged(memory, wrong, [], lay(placed.reads, wrong, memory=memory))
     assert [decode(d.tokens) for d in right] == [decode(d.tokens) for d in (a, b)]

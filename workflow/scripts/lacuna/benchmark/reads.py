@@ -2,8 +2,8 @@
 
 Each set is done as a run does it, with error models that never saw its protein. V domains are
 compared with the truth residue by residue, I and L as one unless said; a chain of another length
-is aligned first. Baselines: the germline residue under each position, and the residue with the
-largest sum of stated confidences.
+is aligned first. Of constant regions the residues count that reads cover. Baselines: the germline
+residue under each position, and the residue with the largest sum of stated confidences.
 """
 
 import logging
@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from Bio.Align import PairwiseAligner
 
+from lacuna.antibody.imgt import CONSTANT as CONSTANT_CODE
 from lacuna.antibody.imgt import N_IMGT
 from lacuna.antibody.numbering import number_chain
 from lacuna.benchmark.peer_worker import peak_mb
@@ -62,6 +63,8 @@ class ReadsRow(NamedTuple):
     wrong_sure: Annotated[int, "residues wrong at a probability of .95 or more"]
     ece: Annotated[float | None, "expected calibration error", "%.4f"]
     flagged: Annotated[str, "wrong residues that are flagged or not observed, of all wrong"]
+    by_flag: Annotated[str, "residues with each flag, and wrong ones among them"]
+    constant: Annotated[str, "residues of constant regions that reads cover, and wrong ones"]
     unasked_cdr3: Annotated[int, "CDR3 residues at .95 or more of chains that fit no truth"]
     seconds: Annotated[float, "of the processor, reading excluded", "%.1f"]
     peak_mb: Annotated[float, "of the process so far", "%.0f"]
@@ -125,8 +128,16 @@ def benchmark_reads(
     return rows
 
 
-def _true_domains(path: Path) -> list[tuple[str, str]]:
-    """(V domain, CDR3) of each chain of a FASTA; chains without a V domain are left out."""
+class _Truth(NamedTuple):
+    """Parts of a true chain."""
+
+    domain: str
+    cdr3: str
+    constant: str
+
+
+def _true_domains(path: Path) -> list[_Truth]:
+    """The parts of each chain of a FASTA; chains without a V domain are left out."""
     found = []
     for record in read_scaffolds(path):
         if isinstance(record, Scaffold):
@@ -136,14 +147,15 @@ def _true_domains(path: Path) -> list[tuple[str, str]]:
             if len(at):
                 domain = record.sequence[at[0] : at[-1] + 1]
                 cdr3 = "".join(record.sequence[i] for i in np.flatnonzero(loop))
-                found.append((domain, cdr3))
+                constant = record.sequence[at[-1] + 1 :] if CONSTANT_CODE in columns else ""
+                found.append(_Truth(domain, cdr3, constant))
     return found
 
 
 def _measure(
     known: KnownReads,
     reads: Sequence[Read],
-    truths: Sequence[tuple[str, str]],
+    truths: Sequence[_Truth],
     variant: Variant,
     model: GapNetwork,
     library: Library,
@@ -158,17 +170,19 @@ def _measure(
     )
     chains = weigh(placed, model if variant.network else None, library, temper=variant.temper)
     seconds = time.process_time() - start
-    answers = [_answer(domain, chains) for domain, _ in truths]
+    answers = [_answer(truth.domain, chains) for truth in truths]
     used = {chain.name for chain in answers if chain is not None}
     scores = [
-        _score(domain, cdr3, chain, placed, reads)
-        for (domain, cdr3), chain in zip(truths, answers, strict=True)
+        _score(truth, chain, placed, reads) for truth, chain in zip(truths, answers, strict=True)
     ]
     return _row(known.name, variant.name, scores, chains, used, seconds)
 
 
 class _Score(NamedTuple):
-    """A true V domain against its answer; arrays over the residues of the answer."""
+    """A true chain against its answer; arrays over the residues of the answer's V domain.
+
+    constant: whether each residue of the constant region that reads cover is right.
+    """
 
     domain: str
     right: int
@@ -178,9 +192,10 @@ class _Score(NamedTuple):
     states: np.ndarray
     good: np.ndarray
     probability: np.ndarray
-    flagged: np.ndarray
+    flags: tuple[str, ...]
     length: bool
     cdr3: bool
+    constant: np.ndarray
 
 
 def _domain_rows(chain: WeighedChain) -> list[EvidenceRow]:
@@ -219,11 +234,12 @@ def _pairs(truth: str, letters: str) -> list[tuple[int, int]]:
 
 
 def _score(
-    domain: str, cdr3: str, chain: WeighedChain | None, placed: Placed, reads: Sequence[Read]
+    truth: _Truth, chain: WeighedChain | None, placed: Placed, reads: Sequence[Read]
 ) -> _Score:
+    domain = truth.domain
     if chain is None:
-        none = np.empty(0)
-        return _Score(domain, 0, 0, 0, 0, none.astype(str), none > 0, none, none > 0, False, False)
+        none, no = np.empty(0), np.empty(0, dtype=bool)
+        return _Score(domain, 0, 0, 0, 0, none.astype(str), no, none, (), False, False, no)
     rows = _domain_rows(chain)
     letters = "".join(row.residue for row in rows)
     pairs = _pairs(domain, letters)
@@ -243,10 +259,18 @@ def _score(
         states=np.array([row.state for row in rows]),
         good=good,
         probability=np.array(either),
-        flagged=np.array([bool(row.flags) or row.state != "observed" for row in rows]),
+        flags=tuple(row.flags for row in rows),
         length=len(rows) == len(domain),
-        cdr3=_like(loop, cdr3),
+        cdr3=_like(loop, truth.cdr3),
+        constant=_constant(truth.constant, chain),
     )
+
+
+def _constant(truth: str, chain: WeighedChain) -> np.ndarray:
+    rows = [row for row in chain.rows if row.region == CONSTANT]
+    letters = "".join(row.residue for row in rows)
+    pairs = _pairs(truth, letters) if truth else []
+    return np.array([_like(truth[i], letters[j]) for i, j in pairs if rows[j].depth], dtype=bool)
 
 
 def _either(row: EvidenceRow) -> float:
@@ -285,11 +309,13 @@ def _row(
     seconds: float,
 ) -> ReadsRow:
     n = max(sum(len(s.domain) for s in scores), 1)
-    states, good, probability, flagged = (
+    states, good, probability, constant = (
         np.concatenate([getattr(s, f) for s in scores] or [np.empty(0)])
-        for f in ("states", "good", "probability", "flagged")
+        for f in ("states", "good", "probability", "constant")
     )
-    good, flagged = good.astype(bool), flagged.astype(bool)
+    good = good.astype(bool)
+    flags = [one for s in scores for one in s.flags]
+    flagged = np.array([bool(f) for f in flags], dtype=bool) | (states != "observed")
     unasked = [
         row
         for chain in chains
@@ -313,6 +339,8 @@ def _row(
         int(((probability >= SURE) & ~good).sum()),
         _calibration(good, probability),
         f"{int((flagged & ~good).sum())}/{int((~good).sum())}",
+        _by_flag(flags, good),
+        f"{len(constant)}, {int((constant == 0).sum())} wrong",
         len(unasked),
         seconds,
         peak_mb(),
@@ -322,6 +350,15 @@ def _row(
 def _state(states: np.ndarray, good: np.ndarray, state: str) -> str:
     own = states == state
     return f"{int(own.sum())}, {int((own & ~good).sum())} wrong"
+
+
+def _by_flag(flags: Sequence[str], good: np.ndarray) -> str:
+    """Residues with each flag, and how many of them are wrong."""
+    found: dict[str, list[bool]] = {}
+    for own, right in zip(flags, good.tolist(), strict=True):
+        for flag in filter(None, own.split(";")):
+            found.setdefault(flag, []).append(right)
+    return "; ".join(f"{f}: {len(r)}, {r.count(False)} wrong" for f, r in sorted(found.items()))
 
 
 def _calibration(good: np.ndarray, probability: np.ndarray) -> float | None:

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from lacuna.antibody.germlines import j_segments, v_segments
-from lacuna.antibody.imgt import CYS104, FR4_START, OTHER_INSERTION
+from lacuna.antibody.imgt import CONSTANT, CYS104, FR4_START, OTHER_INSERTION
 from lacuna.antibody.numbering import TYPICAL_CDR3
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES
 from lacuna.placing.align import Alignment
@@ -307,9 +307,9 @@ def _is_of_another(
 def exchanged(
     memory: Memory, drafts: Sequence[Draft], fixed: Sequence[Draft], laid: Laid
 ) -> list[Draft]:
-    """Drafts whose CDR3s are with the V domains that reads over both link them to.
+    """Drafts whose CDR3 and J are with the V segments that reads over both link them to.
 
-    Two chains of a locus end alike and go on alike, so that the CDR3 of either fits both.
+    The V segments of a locus end alike, so that the CDR3 of either chain fits both.
     """
     current = list(drafts)
     chains = [i for i, d in enumerate(drafts) if d.v >= 0 and d.bridged]
@@ -319,12 +319,27 @@ def exchanged(
             continue
         rows = np.unique(np.concatenate([_over_cdr3(laid, i, drafts[i]) for i in (one, other)]))
         swapped = list(current)
-        swapped[one] = a.with_cdr3(b.tokens[slice(*b.cdr3())])
-        swapped[other] = b.with_cdr3(a.tokens[slice(*a.cdr3())])
+        swapped[one], swapped[other] = _with_end_of(a, b), _with_end_of(b, a)
         now, then = (_explained(memory, [*d, *fixed], rows) for d in (current, swapped))
         if then > now + MARGIN:
             current = swapped
     return current
+
+
+def _with_end_of(draft: Draft, other: Draft) -> Draft:
+    """The draft with CDR3 and FR4 of another one of its locus."""
+    (start, stop), (first, last) = _end(draft), _end(other)
+    germline = other.germline[first:last].copy()
+    length = other.cdr3()[1] - first
+    germline[:length] = cdr3_germline(draft.v, other.j, length)
+    tokens, columns = other.tokens[first:last], other.columns[first:last]
+    return replace(draft.spliced(start, stop, tokens, columns, germline), j=other.j)
+
+
+def _end(draft: Draft) -> tuple[int, int]:
+    """Start and stop of CDR3 and FR4."""
+    constant = draft.find(CONSTANT)
+    return draft.cdr3()[0], constant if constant >= 0 else len(draft)
 
 
 def _over_cdr3(laid: Laid, chain: int, draft: Draft) -> np.ndarray:

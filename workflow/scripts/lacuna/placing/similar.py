@@ -23,7 +23,9 @@ LONGEST = 24
 MUTATED = 0.35  # of residues to differ from the segment that is nearest there
 MOST = 400  # reads that are laid on all segments, the surest
 SURE_READ = 14.0  # nats of a read against chance if every residue of it were right
-LIKE = 10.0  # nats by which a read is like a segment
+# Nats by which a read is like a segment: of 400 reads at 80 places of 300 segments (1e7, 16 nats)
+# hardly one reaches as much by chance.
+LIKE = 15.0
 ABUTS = 1.5  # nats for each end that begins or stops right where other reads do
 OTHER_LENGTH = 4.0  # nats more where the chain would become longer or shorter
 BEFORE_OTHERS = 2.5  # nats more than at any other unread place
