@@ -1,0 +1,67 @@
+"""Chains of several species from simulated reads: the right loci, species and residues."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from chains import germline_chain, mutated
+from lacuna.antibody.germlines import SPECIES, constants, v_segments
+from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
+from lacuna.core.alphabet import MISSING, encode
+from lacuna.core.paths import LIBRARY
+from lacuna.placing.place import Placed, place, read_contaminants
+from lacuna.placing.readset import merge_il
+from lacuna.reads.error_model import load_error_models
+from lacuna.reads.readers import read_peptides
+from lacuna.templates.library import load_library
+
+pytestmark = pytest.mark.slow
+
+
+def placed(folder: Path, chains: dict[str, str]) -> Placed:
+    """Chains by name, from 900 simulated reads of them."""
+    handle = io.StringIO()
+    given = [(name, chain, 1.0 / len(chains)) for name, chain in chains.items()]
+    write_peaks(simulate_reads(given, 900, 1), handle, "simulated")
+    (folder / "reads.csv").write_text(handle.getvalue(), encoding="utf-8")
+    reads = read_peptides([folder / "reads.csv"]).reads
+    return place(
+        reads,
+        load_error_models(),
+        contaminants=read_contaminants(),
+        use=load_library(LIBRARY).v_prior.numpy(),
+    )
+
+
+def constant_of(species: str, locus: str) -> str:
+    """A constant region of a species, without residues that are not known."""
+    found = (c.sequence for c in constants() if (c.species, c.locus) == (species, locus))
+    return next(found).replace("X", "")
+
+
+@pytest.mark.parametrize(
+    ("species", "loci"), [("mouse", "HK"), ("rabbit", "HK"), ("alpaca", "H"), ("human", "HL")]
+)
+def test_chains_of_a_species(tmp_path: Path, species: str, loci: str) -> None:
+    domains = {
+        locus: mutated(germline_chain(locus, 3, species=species), 6, seed)
+        for seed, locus in enumerate(loci)
+    }
+    # Of alpaca the VHH alone, as it is made in bacteria: with tags in place of a constant region.
+    tags = "AAADYKDDDDKGAAHHHHHH"
+    tail = {x: tags if species == "alpaca" else constant_of(species, x) for x in loci}
+    found = placed(tmp_path, {locus: domains[locus] + tail[locus] for locus in loci})
+    assert [d.locus for d in found.drafts] == list(loci) and not found.serum
+    for draft in found.drafts:
+        assert SPECIES[v_segments().species[draft.v]] == species
+        truth = merge_il(encode(domains[draft.locus]))
+        start, stop = draft.cdr3()
+        # Framework and loops in front of CDR3, whose length may be open.
+        known = draft.tokens[:start]
+        assert len(known) == len(truth[:start])
+        right = np.mean(known == truth[:start])
+        assert right >= 0.93, (draft.locus, right)
+        if draft.bridged:
+            assert (draft.tokens[start:stop] < MISSING).all()
