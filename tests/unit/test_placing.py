@@ -248,6 +248,17 @@ def test_the_locus_of_reads_is_found() -> None:
     assert seen["K"].c_seen > seen["L"].c_seen
 
 
+def test_no_chain_is_of_an_orphon() -> None:
+    orphon = next(i for i, name in enumerate(v_segments().names) if "/OR" in name)
+    row = v_segments().tokens[orphon]
+    reads = tiles(decode(row[row != ABSENT]) * 2)
+    scores = score_segments(word_weights(collapse(reads, Sure().probabilities(reads)), WORD))
+    assert scores.v.argmax() == orphon
+    use = np.zeros(len(v_segments().names))
+    for locus in best_of_loci(scores, "auto", use):
+        assert "/OR" not in v_segments().names[locus.v]
+
+
 def test_a_draft_has_v_and_j_at_the_ends_of_its_cdr3() -> None:
     draft = draft_of("H", 0, 0, -1)
     start, stop = draft.cdr3()

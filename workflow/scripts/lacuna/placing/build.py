@@ -31,6 +31,7 @@ from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.placement import Laid, lay
 from lacuna.placing.readset import ISOLEUCINE, ReadSet, merge_il
+from lacuna.placing.segments import expressed_v
 from lacuna.placing.similar import with_similar
 
 ROUNDS = 6
@@ -127,7 +128,7 @@ def _again(
 def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
     """The draft on the V segment of its locus that reads like best; its residues are kept."""
     segments = v_segments()
-    own = np.flatnonzero(segments.locus == segments.locus[draft.v])
+    own = np.flatnonzero((segments.locus == segments.locus[draft.v]) & expressed_v())
     inside = np.flatnonzero((draft.columns >= 1) & (draft.columns <= CYS104))
     nats = np.clip(TEMPER * (found.nats - found.nats.max(1, keepdims=True)), -V_CAP, 0.0)[inside]
     rows = merge_il(segments.tokens[own][:, draft.columns[inside]])  # (segments, positions)
@@ -138,7 +139,7 @@ def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
     every = (segments.tokens[own][:, : CYS104 + 1] != ABSENT).sum(1)
     score = value.sum(1) - V_CAP * np.maximum(every - known.sum(1), 0) + use[own]
     best = int(own[np.argmax(score)])
-    if score.max() < score[own == draft.v][0] + BETTER_V:
+    if score.max() < score[own == draft.v].max(initial=-np.inf) + BETTER_V:
         best = draft.v
     if best == draft.v or draft.j < 0:  # the user's own chains stay templates
         return replace(draft, v=best)

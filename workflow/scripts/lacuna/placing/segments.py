@@ -35,6 +35,13 @@ class _Words:
         return np.bincount(self.row, minlength=self.n)
 
 
+@cache
+def expressed_v() -> np.ndarray:
+    """(V segments,) which ones are in a locus; orphons (as IGHV3/OR16-10) are on other chromosomes
+    and in no antibody."""
+    return np.array(["/OR" not in name for name in v_segments().names])
+
+
 def _words_of(sequences: list[np.ndarray]) -> _Words:
     rows, numbers = [], []
     for i, sequence in enumerate(sequences):
@@ -108,7 +115,7 @@ def best_of_loci(scores: Scores, species: str, use: np.ndarray) -> list[Locus]:
     home = int(allowed[np.argmax(total[allowed])])
     found = []
     for locus in range(len(LOCI)):
-        own_v = np.flatnonzero((v.locus == locus) & np.isin(v.species, allowed))
+        own_v = np.flatnonzero((v.locus == locus) & np.isin(v.species, allowed) & expressed_v())
         own_j = np.flatnonzero((j.locus == locus) & np.isin(j.species, allowed))
         own_c = np.flatnonzero((c_locus == locus) & np.isin(c_species, allowed))
         if not len(own_v):
