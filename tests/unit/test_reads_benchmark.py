@@ -1,0 +1,52 @@
+"""The benchmark of reads whose protein is known, on simulated ones."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from chains import fasta, germline_chain
+from lacuna.benchmark.reads import READS_TABLE, VARIANTS, benchmark_reads, lines
+from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
+from lacuna.core.paths import LIBRARY, WEIGHTS
+
+pytestmark = pytest.mark.slow
+
+CHAIN = germline_chain("H", 1, constant=True)
+
+
+def test_every_variant_is_measured_against_the_truth(tmp_path: Path) -> None:
+    with open(tmp_path / "reads.csv", "w", encoding="utf-8") as handle:
+        write_peaks(simulate_reads([("H", CHAIN, 1.0)], 700, 1), handle, "simulated")
+    (tmp_path / "truth.fasta").write_text(fasta({"mine": CHAIN}))
+    sets = tmp_path / "sets.tsv"
+    sets.write_text("set\tprotein\treads\ttruth\none\tmade\treads.csv\ttruth.fasta\n")
+    threads = torch.get_num_threads()
+    try:
+        rows = benchmark_reads(sets, WEIGHTS, LIBRARY, tmp_path / "out.tsv", ablations=True)
+    finally:
+        torch.set_num_threads(threads)
+    assert [row.variant for row in rows] == [variant.name for variant in VARIANTS]
+    assert list(READS_TABLE.read(tmp_path / "out.tsv"))[0].set == "one"
+    whole = rows[0]
+    assert whole.right > 0.95 and whole.wrong_sure == 0
+    assert whole.lengths == "1/1" and whole.residues < len(CHAIN)
+    states = (whole.observed, whole.doubtful, whole.inferred)
+    assert sum(int(state.split(",")[0]) for state in states) == whole.residues
+    covered, wrong = (int(cell.split()[0]) for cell in whole.constant.split(","))
+    assert 200 < covered <= len(CHAIN) - whole.residues and wrong < 0.02 * covered
+    assert len(list(lines(rows))) == len(rows) + 1
+
+
+def test_a_truth_that_no_chain_is_like_counts_as_wrong(tmp_path: Path) -> None:
+    with open(tmp_path / "reads.csv", "w", encoding="utf-8") as handle:
+        write_peaks(simulate_reads([("H", CHAIN, 1.0)], 200, 1), handle, "simulated")
+    (tmp_path / "truth.fasta").write_text(fasta({"other": germline_chain("L", 5)}))
+    sets = tmp_path / "sets.tsv"
+    sets.write_text("set\tprotein\treads\ttruth\none\tmade\treads.csv\ttruth.fasta\n")
+    threads = torch.get_num_threads()
+    try:
+        (row,) = benchmark_reads(sets, WEIGHTS, LIBRARY, tmp_path / "out.tsv", ablations=False)
+    finally:
+        torch.set_num_threads(threads)
+    assert row.right == 0.0 and row.lengths == "0/1" and row.ece is None
