@@ -145,7 +145,7 @@ def work(target: str, engine: str, folder: Path, seconds: float, seed: int) -> N
 
     torch.set_num_threads(1)
     logging.disable()
-    from fuzz_grammar import CORPUS, MAX_BYTES, draw, mutate, seeds
+    from fuzz_grammar import MAX_BYTES, draw, mutate, seeds
     from fuzz_judge import judge, limit_memory
     from fuzz_targets import TARGETS
 
@@ -174,8 +174,7 @@ def work(target: str, engine: str, folder: Path, seconds: float, seed: int) -> N
     grown.mkdir(exist_ok=True)
     for i, data in enumerate(seeds(target)):
         (grown / f"seed-{i}").write_bytes(data)
-    places = [str(grown), *([str(CORPUS / target)] if (CORPUS / target).is_dir() else [])]
-    arguments = [sys.argv[0], *(f"-{name}={value}" for name, value in options.items()), *places]
+    arguments = [sys.argv[0], *(f"-{name}={value}" for name, value in options.items()), str(grown)]
     atheris.Setup(arguments, judged, custom_mutator=change)
     atheris.Fuzz()
 
