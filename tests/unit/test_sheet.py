@@ -15,6 +15,7 @@ from lacuna.core.paths import SAMPLES_SCHEMA
 from lacuna.scaffolds.alkylation import AUTO, READINGS
 from lacuna.steps import sheet
 from lacuna.steps.sheet import Sample, read_sheet
+from lacuna.steps.small_samples import SEVERAL
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -197,7 +198,9 @@ def test_the_schema_is_one_and_fits_what_reads_it() -> None:
         "masses",
         "evidence",
         "contaminants",
+        "spectra",
     }
+    assert sheet.SEVERAL == SEVERAL
     assert sheet.ALKYLATIONS == (AUTO, *READINGS)
     assert sheet.SPECIES == ("auto", *SPECIES)
     defaults = Sample("x")

@@ -12,6 +12,7 @@ from runs import Run, Workspace
 
 from chains import fasta, germline_chain, hidden, mutated
 from lacuna.steps.packs import FEWEST
+from peaks import as_mgf, spectrum_of
 
 pytestmark = pytest.mark.workflow
 
@@ -45,6 +46,8 @@ def batch(folder: Path) -> Workspace:
         if i == 1:
             space.write("known.tsv", "chain\tposition\tW\tF\nc1\t32\t.9\t.1\n")
             row["evidence"] = "known.tsv"
+            space.write("c1.mgf", as_mgf([spectrum_of(chain[20:45])]))
+            row["spectra"] = "c1.mgf"
         if i % 3 == 0:
             near = {f"h{j}": mutated(germline_chain(locus, i), 9, 20 + j) for j in range(3)}
             space.write(f"{name}.homologs.fasta", fasta(near))
@@ -87,9 +90,12 @@ def test_the_bytes_are_those_of_jobs_of_their_own(space: Workspace, finished: Ru
     packed = space.results()
     some = ["s0", "s1"]
     wanted = [f"alone/{x.removeprefix('out/')}" for x in packed if x.split("/")[0] in some]
-    assert len(wanted) == 9 * len(some) + 1  # s1 has evidence
+    assert len(wanted) == 9 * len(some) + 2  # s1 has evidence and spectra
     run = space.run(*wanted, "--config", "outdir=alone", "pack_chains=0")
-    assert run.jobs() == {name: len(some) for name in APART} | {"write_evidence": 1}
+    assert run.jobs() == {name: len(some) for name in APART} | {
+        "write_evidence": 1,
+        "read_spectra": 1,
+    }
     alone = {name: x for name, x in space.results("alone").items() if "/blocks/" not in name}
     assert alone == {name: packed[name] for name in alone} and len(alone) == len(wanted)
 

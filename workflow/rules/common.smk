@@ -167,6 +167,8 @@ def sample_tables(name):
         tables.append("alternatives.fasta")
     if CONFIG["doubts"]:
         tables.append("doubts.tsv")
+    if SAMPLES[name].spectra:
+        tables.append("spectra.tsv")
     if name in REPERTOIRES:
         tables.append("airr.tsv")
     return tables
@@ -204,6 +206,12 @@ def of_reads(name):
     return lambda wildcards: (
         OUT / wildcards.sample / "reads" / name if wildcards.sample in READ else []
     )
+
+
+def of_spectra(wildcards):
+    """Input function: what the sample's spectra say of its gaps, or none without spectra."""
+    sample = wildcards.sample
+    return OUT / sample / "spectra.tsv" if SAMPLES[sample].spectra else []
 
 
 def chains_of(wildcards):

@@ -64,6 +64,31 @@ rule find_alkylation:
         "../scripts/find_alkylation.py"
 
 
+rule read_spectra:
+    """Find what a sample's spectra say of its gaps."""
+    input:
+        scaffolds=OUT / "{sample}" / "scaffolds",
+        spectra=given("spectra"),
+        alkylation=OUT / "{sample}" / "alkylation.json",
+    output:
+        out=OUT / "{sample}" / "spectra.tsv",
+    log:
+        OUT / "logs" / "read_spectra" / "{sample}.log",
+    benchmark:
+        OUT / "benchmarks" / "read_spectra" / "{sample}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        tolerance_ppm=CONFIG["tolerance_ppm"],
+        modifications=CONFIG["modifications"],
+        inputs=digests("spectra"),
+        code=code("read_spectra.py"),
+    script:
+        "../scripts/read_spectra.py"
+
+
 rule write_kmers:
     """Determine lengths of gaps, find templates of a block's chains, and write k-mer tensors."""
     input:
@@ -72,6 +97,7 @@ rule write_kmers:
         weights=weights(),
         library=resource("library"),
         alkylation=OUT / "{sample}" / "alkylation.json",
+        spectra=of_spectra,
     output:
         kmers=temp(OUT / "{sample}" / "blocks" / "{block}" / "kmers.safetensors"),
         resolved=temp(OUT / "{sample}" / "blocks" / "{block}" / "scaffolds.jsonl"),

@@ -208,6 +208,7 @@ def fill(
     chains: Iterable[Chain],
     *,
     homologs: str | Path | Iterable[Chain] | None = None,
+    spectra: Sequence[str | Path] = (),
     species: str = "auto",
     alkylation: str = "auto",
     candidates: int = 5,
@@ -238,10 +239,11 @@ def fill(
     Chains without an id are named chain1, chain2, ... by their place. All chains of a call are one
     sample: what C weighs is determined from all their masses together.
 
-    homologs: related chains, used as templates: a FASTA file, or chains. weights: `default` or
-    `open`, the bundled network and library of that name, or a file with a network of your own;
-    library: a file that goes with it, else that of the bundled weights. The other options are
-    those of config.yaml and of the sample sheet, with the same meaning and defaults.
+    homologs: related chains, used as templates: a FASTA file, or chains; spectra: files of fragment
+    spectra (MGF, mzML), of which those that span a gap are evidence of what stands in it. weights:
+    `default` or `open`, the bundled network and library of that name, or a file with a network of
+    your own; library: a file that goes with it, else that of the bundled weights. The other options
+    are those of config.yaml and of the sample sheet, with the same meaning and defaults.
 
     A chain that cannot be used has the status `rejected` and a reason; with
     `on_bad_record="fail"` it raises a LacunaError. Raises LacunaError too if an option is wrong or
@@ -274,6 +276,7 @@ def fill(
             out,
             options,
             species=species,
+            spectra=[Path(path) for path in spectra],
             weights=None if weights in WEIGHT_SETS else Path(weights),
             library=None if library is None else Path(library),
         )

@@ -83,6 +83,13 @@ def _parser() -> _Parser:
     fill.add_argument("--out", type=Path, required=True, help="folder for the results")
     for name, says in _INPUTS.items():
         fill.add_argument(f"--{name}", type=Path, metavar="FILE", help=says)
+    fill.add_argument(
+        "--spectra",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="fragment spectra, MGF or mzML; may be repeated",
+    )
     fill.add_argument("--species", choices=SPECIES, default=SPECIES[0], help="of all chains")
     schema = yaml.safe_load(CONFIG_SCHEMA.read_text(encoding="utf-8"))["properties"]
     for key in _KEYS:
@@ -123,7 +130,12 @@ def _fill(chosen: argparse.Namespace) -> None:
     options["modifications"] = dict.fromkeys(given.get("modification", ()), True)
     out: Path = given["out"]
     with _progress_bar() as progress:
-        made = fill_file(inputs, out, options, species=given["species"], progress=progress)
+        made = fill_file(
+            *(inputs, out, options),
+            species=given["species"],
+            spectra=given.get("spectra", ()),
+            progress=progress,
+        )
     network, _ = bundled_weights(options.get("weights", "default"))
     files = {name: out / file for name, file in made.items()}
     print(_summary(inputs["fasta"].name, files, network))

@@ -308,6 +308,20 @@ class PlacedRow(NamedTuple):
     ]
 
 
+class SpectrumRow(NamedTuple):
+    """What fragment spectra say of a gap: a spectrum that was used, or what was found in them."""
+
+    chain: Annotated[str, "id of the chain"]
+    start: Annotated[int, "of the gap in the scaffold, from 0"]
+    end: Annotated[int, "of the gap in the scaffold, exclusive"]
+    kind: Annotated[str, "spectrum, mass, unseen, cleavage or side"]
+    mass: Annotated[float | None, "of the precursor, the gap or its beginning, Da", "%.5f"]
+    tolerance_da: Annotated[float | None, "of that mass, Da", "%.5f"]
+    nats: Annotated[float, "log odds or log likelihood ratio, nats", "%.3f"]
+    ions: Annotated[str, "ions of the known residues that are seen, or the ion of a cleavage"]
+    spectrum: Annotated[str, "file and scan; of a spectrum that was used also its peptide"]
+
+
 class DoubtRow(NamedTuple):
     """An observed residue that looks wrong, or a block of them of another length."""
 
@@ -493,5 +507,6 @@ ACCURACY_TABLE = Table("accuracy.tsv", AccuracyRow)
 REJECTED_TABLE = Table("rejected.tsv", RejectedRow)
 EVIDENCE_TABLE = Table("evidence.tsv", EvidenceRow)
 PLACED_TABLE = Table("reads.tsv", PlacedRow)
+SPECTRUM_TABLE = Table("spectra.tsv", SpectrumRow)
 DOUBT_TABLE = Table("doubts.tsv", DoubtRow)
 TUTORIAL_TABLE = Table("predictions.tsv", TutorialRow)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, decode
-from lacuna.filling.mass_search import Found, Stages, search
+from lacuna.filling.mass_search import Found, Stages, search, side_nats
 from lacuna.filling.residue_masses import (
     ISOLEUCINE,
     LEUCINE,
@@ -19,6 +19,8 @@ from lacuna.filling.residue_masses import (
 
 _LETTERS = np.array(list(RESIDUES))
 MASS_WIDTH = 4096  # sequences kept per step where a mass decides among them
+CYSTEINE = RESIDUES.index("C")
+TINY = 1e-300
 MIN_WIDTH = 256  # sequences kept per step of the longest gaps
 # The residues of a gap depend on each other, and of a long gap not all sequences are kept, so that
 # shares are too sure without a temperature. Fitted on held-out natural chains, see the model card.
@@ -107,6 +109,7 @@ def rank_sequences(probabilities: np.ndarray, n: int, stages: Stages, rules: Mas
     found = _tempered(found, stages)
     log_tempered = float(np.logaddexp.reduce(found.scores))
     share = np.exp(found.scores - log_tempered)
+    probabilities = _by_sides(probabilities, found.tokens, share, stages, rules)
     return Ranking(
         tuple(_different(found, probabilities, n, log_tempered)),
         _marginals(found.tokens, share, probabilities),
@@ -142,6 +145,8 @@ def _rank_readings(
     tokens = np.concatenate([founds[i].tokens for i in fitting])[order]
     masses = np.concatenate([founds[i].masses for i in fitting])[order]
     share, reading = share[order], reading[order]
+    likeliest = readings[int(weights.argmax())][1]
+    probabilities = _by_sides(probabilities, tokens, share, stages, likeliest)
     different, first, which = np.unique(tokens, axis=0, return_index=True, return_inverse=True)
     shares = np.zeros((len(different), len(readings)))
     np.add.at(shares, (which.ravel(), reading), share)
@@ -236,6 +241,32 @@ def _marginals(tokens: np.ndarray, share: np.ndarray, probabilities: np.ndarray)
     of_pair = np.divide(pair, both, out=np.zeros_like(pair), where=both > 0)
     marginals[:, [ISOLEUCINE, LEUCINE]] = of_pair * marginals[:, LEUCINE, None]
     return marginals
+
+
+def _by_sides(
+    probabilities: np.ndarray,
+    tokens: np.ndarray,
+    share: np.ndarray,
+    stages: Stages,
+    rules: MassRules,
+) -> np.ndarray:
+    """The distributions (length, 20) of a gap with I and L divided anew where w ions tell them
+    apart; tokens (n, length), share (n,): its sequences."""
+    if stages.spectra is None or not stages.spectra.sides:
+        return probabilities
+    ((carried, _),) = rules.modifications.cysteine
+    weights = RESIDUE_MASSES.copy()
+    weights[CYSTEINE] += carried
+    begun = np.cumsum(weights[tokens], axis=1) - weights[tokens]
+    divided = probabilities.copy()
+    for i, row in enumerate(tokens.T):
+        either = row == LEUCINE
+        if either.any():
+            nats = np.average(side_nats(stages.spectra, begun[either, i]), weights=share[either])
+            pair = probabilities[i, [ISOLEUCINE, LEUCINE]] * (np.exp(nats), 1.0)
+            both = probabilities[i, [ISOLEUCINE, LEUCINE]].sum()
+            divided[i, [ISOLEUCINE, LEUCINE]] = both * pair / max(pair.sum(), TINY)
+    return divided
 
 
 def _width(length: int) -> int:

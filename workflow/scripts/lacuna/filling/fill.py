@@ -36,6 +36,7 @@ from lacuna.core.tables import (
     ScoredRow,
     Shares,
 )
+from lacuna.filling.by_spectra import rank_by_spectra
 from lacuna.filling.decode import (
     Candidate,
     Ranking,
@@ -311,7 +312,7 @@ def _ranked(
     candidates: int,
     modifications: Modifications,
 ) -> Iterator[tuple[_Gap, Ranking, str]]:
-    """Yield every gap of `known` length with its ranking and what is wrong with its masses.
+    """Yield every gap of `known` length with its ranking and what is to be said of its masses.
 
     Gaps without a mass are batched.
     """
@@ -322,6 +323,10 @@ def _ranked(
         by_intact_mass = whole.get(gap.rows.start)
         if by_intact_mass is not None:
             yield gap, with_rivals(by_intact_mass, gap.given, candidates), ""
+        elif stages is None and gap.given.spectra is not None:
+            rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
+            of_gap = probabilities[gap.rows.start : gap.rows.stop]
+            yield gap, *rank_by_spectra(of_gap, candidates, gap.given.spectra, rules)
         elif stages is None:
             plain.setdefault(len(gap.rows), []).append(gap)
         else:
@@ -393,7 +398,7 @@ def _contradiction(
     if _too_large(given):
         return ""
     rules = mass_rules(scaffold, given, modifications)
-    better = contradiction(distribution, stages, rules, ranking.mass_probability)
+    better = contradiction(distribution, stages.weighed(), rules, ranking.mass_probability)
     return f"fits far better with {READINGS[better].words} C" if better else ""
 
 

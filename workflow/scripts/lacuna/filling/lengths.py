@@ -452,6 +452,7 @@ def _scores(
     for i, (fit, distributions) in sorted(read.items(), key=lambda item: -item[1][0]):
         # No gap adds more than that: a residue that may be modified counts up to twice.
         most = fit + found.lengths[i] * math.log(2)
+        most += 0.0 if stages is None else stages.most_shown(found.lengths[i])
         if most >= best - (0.0 if stages is None else SPAN):
             scores[i] = fit + _gap_score(distributions, stages, found.rules)
             best = max(best, scores[i])

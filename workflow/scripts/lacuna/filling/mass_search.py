@@ -8,6 +8,7 @@ order, at some of its residues.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -21,12 +22,15 @@ from lacuna.filling.residue_masses import (
     heaviest_residue,
 )
 from lacuna.scaffolds.read import DEFAULT_MAX_LENGTH
-from lacuna.scaffolds.scaffold import Gap
+from lacuna.scaffolds.scaffold import Gap, SpectralEvidence
 
 SIGMAS = 3.0  # standard deviations of a measured mass in its tolerance
 UNBOUNDED = 1 << 30  # residues
 LIKELY = 3  # times the prefixes kept: so many are looked at before all are
+MOST_NATS = 10.0  # of one cleavage, or of I against L, by all spectra
+MOST_CLEAVAGES = 64  # that are counted ahead
 MAX_SUSPECTS = 16  # prefix masses of a gap that are each left out if nothing fits all of them
+_APART = float(RESIDUE_MASSES.min()) - 0.1  # Da between two cleavages
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +52,26 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """All that masses say of a gap; `opened`: nothing of what follows the last stage."""
+    """All that masses say of a gap; `opened`: nothing of what follows the last stage; spectra: what
+    they show of cleavages between."""
 
     passed: tuple[Stage, ...]
     opened: bool = False
+    spectra: SpectralEvidence | None = None
 
     def without(self, stage: Stage) -> "Stages":
         """All others."""
         return replace(self, passed=tuple(one for one in self.passed if one is not stage))
+
+    def weighed(self) -> "Stages":
+        """What masses say without spectra."""
+        return self if self.spectra is None else replace(self, spectra=None)
+
+    def most_shown(self, length: int) -> float:
+        """The most nats that spectra add to a gap of so many residues."""
+        if self.spectra is None:
+            return 0.0
+        return max(float(shown(self.spectra).ahead(np.zeros(1), length - 1)[0]), 0.0)
 
     def prefixes(self) -> tuple[Stage, ...]:
         """Those of which one may be left out: none if there are more than MAX_SUSPECTS."""
@@ -87,7 +103,7 @@ def stages_of(gap: Gap) -> Stages | None:
     if not gap.pieces:
         if gap.mass is None or gap.tolerance_da is None:
             return None
-        return one_mass(gap.mass, gap.tolerance_da, gap.interval)
+        return replace(one_mass(gap.mass, gap.tolerance_da, gap.interval), spectra=gap.spectra)
     passed: list[Stage] = []
     for piece in gap.pieces:
         passed += [Stage(mass, tolerance) for mass, tolerance in piece.prefixes]
@@ -95,7 +111,7 @@ def stages_of(gap: Gap) -> Stages | None:
             most = UNBOUNDED if piece.max_length is None else piece.max_length
             limits = piece.min_length, most
             passed.append(Stage(piece.mass, piece.tolerance_da, piece.interval, True, *limits))
-    return Stages(tuple(passed), not passed[-1].ends_piece)
+    return Stages(tuple(passed), not passed[-1].ends_piece, gap.spectra)
 
 
 def allowed_lengths(gap: Gap, stages: Stages | None, rules: MassRules) -> range:
@@ -123,13 +139,15 @@ def search(probabilities: np.ndarray, width: int, stages: Stages, rules: MassRul
 
     probabilities: (length, 20). A sequence's score is its log probability, less z^2 / 2 for every
     mass that was measured: z is how far it is off in standard deviations, of which the tolerance is
-    SIGMAS. The `width` best prefixes are kept at every residue, of those that some sequence of the
-    residues still to come completes to the masses.
+    SIGMAS; plus the nats that spectra give its cleavages. The `width` best prefixes are kept at
+    every residue, of those that some sequence of the residues still to come completes to the
+    masses.
     """
     with np.errstate(divide="ignore"):
         logs = np.log(as_one(probabilities))
     length = len(probabilities)
     plan = _Plan(stages, length, rules)
+    seen = None if stages.spectra is None else shown(stages.spectra)
     # The most that residues from each on can add to a log probability.
     ahead = np.concatenate((np.cumsum(logs.max(1)[::-1])[::-1], [0.0]))
     lost = -np.inf
@@ -138,6 +156,9 @@ def search(probabilities: np.ndarray, width: int, stages: Stages, rules: MassRul
     for i in range(length):
         residues, weights = rules.options(i, length)
         grown = found.grown(logs[i, residues], weights)
+        left = length - i - 1
+        if seen is not None and left:
+            grown.scores += seen.nats((found.masses[:, None] + weights).ravel())
         plan.passing(grown, i + 1)
         keep = _completable(plan, grown, i + 1, width)
         if not len(keep):
@@ -147,7 +168,10 @@ def search(probabilities: np.ndarray, width: int, stages: Stages, rules: MassRul
         best = highest(scores, width)  # in the order of the alphabet
         if len(best) < len(keep):
             scores[best] = -np.inf
-            lost = max(lost, float(scores.max()) + float(ahead[i + 1]))
+            most = float(scores.max()) + float(ahead[i + 1])
+            if seen is not None and left:
+                most += float(seen.ahead(found.masses.min(keepdims=True), left - 1)[0])
+            lost = max(lost, most)
         keep = keep[best]
         parents, forms = np.divmod(keep, len(residues))
         path.append((residues[forms], parents))
@@ -170,6 +194,59 @@ def _completable(plan: "_Plan", grown: "_Prefixes", n: int, width: int) -> np.nd
         if len(keep) > width:
             return keep
     return plan.completable(grown, n)
+
+
+class Shown:
+    """What spectra say of cleavages, by the mass of what is before them."""
+
+    def __init__(self, evidence: SpectralEvidence) -> None:
+        self.unseen = evidence.unseen
+        self.edges, values = _steps_of(evidence.cleavages)
+        self.values = values.clip(max=MOST_NATS - evidence.unseen)
+        low, high = self.edges[:-1], self.edges[1:]
+        some = self.values[1:-1] > 0
+        self._high = high[some]
+        # (intervals + 1, cleavages): the most that so many give from an interval on.
+        self._most = np.zeros((len(self._high) + 1, MOST_CLEAVAGES + 1))
+        following = np.searchsorted(self._high, low[some] + _APART)
+        gains = zip(self.values[1:-1][some], following, strict=True)
+        for j, (nats, after) in reversed(list(enumerate(gains))):
+            self._most[j] = self._most[j + 1]
+            better = nats + self._most[max(after, j + 1), :-1]
+            self._most[j, 1:] = np.maximum(self._most[j, 1:], better)
+
+    def nats(self, masses: np.ndarray) -> np.ndarray:
+        """Nats (n,) of cleavages behind beginnings of so many Da (n,)."""
+        return self.unseen + self.values[np.searchsorted(self.edges, masses, "right")]
+
+    def ahead(self, masses: np.ndarray, cleavages: int) -> np.ndarray:
+        """The most nats (n,) of so many cleavages behind beginnings of more than masses (n,) Da."""
+        first = np.searchsorted(self._high, masses + _APART)
+        most = self._most[first, min(cleavages, MOST_CLEAVAGES)]
+        return np.asarray(most + self.unseen * cleavages)
+
+
+@lru_cache(maxsize=32)
+def shown(evidence: SpectralEvidence) -> Shown:
+    """What spectra show of a gap, as the search looks it up."""
+    return Shown(evidence)
+
+
+def side_nats(evidence: SpectralEvidence, masses: np.ndarray) -> np.ndarray:
+    """Nats (n,) of I against L behind beginnings of a gap of so many Da (n,)."""
+    edges, values = _steps_of(evidence.sides)
+    return np.asarray(values[np.searchsorted(edges, masses, "right")]).clip(-MOST_NATS, MOST_NATS)
+
+
+def _steps_of(bumps: Sequence[tuple[float, float, float]]) -> tuple[np.ndarray, np.ndarray]:
+    """Intervals of mass +- tolerance with a height each, summed: edges (e,), heights (e + 1,)."""
+    mass, tolerance, height = np.array(bumps).reshape(-1, 3).T
+    ends = np.concatenate((mass - tolerance, mass + tolerance))
+    order = np.argsort(ends, kind="stable")
+    changes = np.concatenate((height, -height))[order]
+    heights = np.concatenate(([0.0], np.cumsum(changes)))
+    heights[np.abs(heights) < 1e-9] = 0.0  # left by rounding
+    return ends[order], heights
 
 
 def highest(scores: np.ndarray, width: int) -> np.ndarray:

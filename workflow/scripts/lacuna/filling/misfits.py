@@ -35,13 +35,19 @@ def rank_weighed(
         return mass_log_probability(probabilities, some, rules)
 
     ranking = rank_sequences(probabilities, n, stages, rules)
+    spectra = stages.spectra
+    if spectra is not None:  # which say nothing of whether the masses are right
+        stages = stages.weighed()
+        by_masses = mass_log_probability(probabilities, stages, rules, WIDTH)
+        ranking = replace(ranking, mass_probability=math.exp(min(by_masses, 0.0)))
     if ranking.candidates:
         return ranking, _far_better(probabilities, stages, rules, ranking.mass_probability)
     stage, fits_without = at_odds(stages, likely)
     if stage is not None and fits_without:
         others = stages.without(stage)
         words = f"without the prefix mass {stage.mass:.4f} Da, which none fits"
-        ranking = rank_sequences(probabilities, n, others, rules) if others.passed else ranking
+        if others.passed:
+            ranking = rank_sequences(probabilities, n, replace(others, spectra=spectra), rules)
         return ranking, "; ".join(filter(None, (words, _slip(stages, stage, likely))))
     last = stages.passed[-1]
     words = in_words(stage, fits_without)

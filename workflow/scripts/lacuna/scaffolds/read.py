@@ -44,6 +44,7 @@ from lacuna.scaffolds.scaffold import (
     ResidueModification,
     Rival,
     Scaffold,
+    SpectralEvidence,
 )
 from lacuna.scaffolds.truth import TruthFile, place
 
@@ -579,6 +580,7 @@ def _as_list(gap: Gap) -> list[object]:
         [astuple(rival) for rival in gap.rivals],
         gap.untried,
         gap.most,
+        None if gap.spectra is None else astuple(gap.spectra),
         gap.origin,
     ]
 
@@ -596,9 +598,10 @@ def from_json(line: str) -> Scaffold:
                 rivals=tuple(map(_rival, rivals)),
                 untried=untried,
                 most=most,
+                spectra=_spectra(seen) if seen else None,
                 origin=tuple(origin) if origin else None,
             )
-            for *values, interval, pieces, likely, rivals, untried, most, origin in fields.pop(
+            for *values, interval, pieces, likely, rivals, untried, most, seen, origin in fields.pop(
                 "gaps"
             )
         )
@@ -626,6 +629,13 @@ def _rival(values: list[Any]) -> Rival:
     """A sequence of another length from a list of its fields."""
     sequence, probability, mass, readings = values
     return Rival(sequence, probability, mass, tuple(readings))
+
+
+def _spectra(values: list[Any]) -> SpectralEvidence:
+    """What spectra say of a gap from a list of its fields."""
+    cleavages, unseen, sides, mass = values
+    shown = tuple(map(tuple, cleavages)), unseen, tuple(map(tuple, sides))
+    return SpectralEvidence(*shown, tuple(mass) if mass else None)
 
 
 def write_scaffolds(path: str | Path, scaffolds: Iterable[Scaffold]) -> None:

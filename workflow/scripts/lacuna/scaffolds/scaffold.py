@@ -37,6 +37,23 @@ UNSHOWN = 0.94  # probability that a residue of a gap has at most whose length n
 
 
 @dataclass(frozen=True, slots=True)
+class SpectralEvidence:
+    """What fragment spectra say of a gap, as log likelihood ratios in nats against chance.
+
+    cleavages: (mass, tolerance, nats), ascending, masses of beginnings of the gap in Da: how much
+    more probable the spectra are if the gap is cleaved there than if nothing shows it; unseen: nats
+    of a cleavage that nothing shows, against none; sides: (mass, tolerance, nats) of the residue
+    that follows such a beginning, if it is I or L: for I, and if negative for L; mass, tolerance
+    and log odds of the mass of the gap by precursors, None if a mass is given or none is found.
+    """
+
+    cleavages: tuple[tuple[float, float, float], ...] = ()
+    unseen: float = 0.0
+    sides: tuple[tuple[float, float, float], ...] = ()
+    mass: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """A gap over the positions start..end (0-based, half-open) of its scaffold; masses in Da."""
 
@@ -54,6 +71,7 @@ class Gap:
     length_probability: float = 1.0  # of the chosen length, if masses bear on it
     rivals: tuple[Rival, ...] = ()  # the best candidates of other lengths
     most: float = 1.0  # probability that a residue may have; the network takes lengths for granted
+    spectra: SpectralEvidence | None = None  # of a sample with spectra, if some span the gap
 
     @property
     def fixed(self) -> bool:

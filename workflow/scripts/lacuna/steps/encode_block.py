@@ -9,6 +9,7 @@ from lacuna.filling.residue_masses import Modifications
 from lacuna.network.kmers import write_kmers
 from lacuna.scaffolds.alkylation import read_alkylation
 from lacuna.scaffolds.read import read_scaffold_block, write_scaffolds
+from lacuna.spectra.table import with_spectra
 from lacuna.steps.load import load_reader
 from lacuna.steps.reader_files import ReaderFiles
 
@@ -22,16 +23,20 @@ def encode_block(
     reader: ReaderFiles,
     modifications: Mapping[str, bool],
     complete_ends: bool,
+    spectra: Path | None = None,
 ) -> None:
     """Find lengths of gaps and templates for a block, and write its k-mer tensors.
 
     kmers, resolved: output files of the tensors, and of the scaffolds with their lengths;
     alkylation: what C weighs in the sample, a file of `find_alkylation`; complete_ends: whether
-    ends of V domains that are missing without a mark are gaps too.
+    ends of V domains that are missing without a mark are gaps too; spectra: what they say of gaps,
+    a table of `look_at_spectra`.
     """
     loaded = load_reader(reader)
     allowed = Modifications(read_alkylation(alkylation).cysteine, **modifications)
     given = read_scaffold_block(scaffolds)
+    if spectra is not None:
+        given = with_spectra(given, spectra)
     opened = open_ends(given, loaded.encoder.library) if complete_ends else given
     chains = resolve_lengths(opened, allowed, loaded)
     write_scaffolds(resolved, chains)

@@ -5,7 +5,7 @@ The files are byte for byte those of a run of the workflow.
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ OUTPUTS = {
 EVIDENCE = {"evidence": "evidence.tsv"}  # if evidence is given
 AIRR = {"airr": "airr.tsv"}  # if the chains are those of a repertoire
 DOUBTS = {"doubts": "doubts.tsv"}  # if requested
+SPECTRA = {"spectra": "spectra.tsv"}  # if there are spectra
 BLOCK = 2_000  # chains: a second or two of work per step of a progress bar
 _INSTEAD_OF_A_SHEET = "samples.tsv"  # a configuration must name a sheet; it is never read here
 
@@ -44,6 +45,7 @@ def fill_file(
     options: Mapping[str, Any],
     *,
     species: str = SPECIES[0],
+    spectra: Sequence[Path] = (),
     weights: Path | None = None,
     library: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -52,12 +54,12 @@ def fill_file(
 
     inputs: `fasta` and, if there are such files, `gaps`, `truth`, `homologs`, `masses` and
     `evidence`, as in a sample sheet; options: values by key of config.yaml; keys that are not
-    given have their defaults; weights, library: files of one's own instead of those of the option
-    `weights`; progress: called with the number of finished chains and of all, at
-    first and after every block.
+    given have their defaults; spectra: files of fragment spectra; weights, library: files of one's
+    own instead of those of the option `weights`; progress: called with the number of finished
+    chains and of all, at first and after every block.
 
     Returns the names of the files: `OUTPUTS`, `EVIDENCE` if some is given, `AIRR` of a repertoire,
-    `DOUBTS` if requested.
+    `DOUBTS` if requested, `SPECTRA` if there are some.
     Computes with one thread, like a job of the workflow, so that results do not depend on the
     number of cores. Raises LacunaError if an option is wrong, a file as a whole cannot be used or
     an input would be overwritten.
@@ -71,7 +73,8 @@ def fill_file(
     outputs = OUTPUTS | (EVIDENCE if "evidence" in inputs else {})
     outputs |= AIRR if repertoire else {}
     outputs |= DOUBTS if config["doubts"] else {}
-    _check_out(inputs, out)
+    outputs |= SPECTRA if spectra else {}
+    _check_out([*inputs.values(), *spectra], out)
     total = count_records(inputs["fasta"])
     done = 0
     tell = progress or (lambda *_: None)
@@ -92,7 +95,10 @@ def fill_file(
             with tempfile.TemporaryDirectory(prefix=".filling-", dir=out) as scratch:
                 written = {name: Path(scratch) / file for name, file in outputs.items()}
                 fill_sample(
-                    SmallSample(out.name, species, config["alkylation"], inputs, written),
+                    SmallSample(
+                        *(out.name, species, config["alkylation"], inputs, written),
+                        spectra=tuple(spectra),
+                    ),
                     *(written, network, germlines, Path(scratch)),
                     settings_of(config, repertoire),
                     torch.device("cpu"),
@@ -127,12 +133,12 @@ def settings_of(config: Mapping[str, Any], repertoire: bool = False) -> Settings
     )
 
 
-def _check_out(inputs: Mapping[str, Path], out: Path) -> None:
+def _check_out(inputs: Sequence[Path], out: Path) -> None:
     """Raise LacunaError if `out` is a file, or one of its results would replace an input."""
     if out.exists() and not out.is_dir():
         raise LacunaError(f"{out}: is a file; name a folder for the results")
-    for path in inputs.values():
-        for name in (OUTPUTS | EVIDENCE | AIRR | DOUBTS).values():
+    for path in inputs:
+        for name in (OUTPUTS | EVIDENCE | AIRR | DOUBTS | SPECTRA).values():
             result = out / name
             if result.exists() and path.exists() and os.path.samefile(result, path):
                 raise LacunaError(

@@ -21,12 +21,13 @@ COLUMNS: tuple[str, ...] = tuple(_CELLS)
 REQUIRED: tuple[str, ...] = tuple(_SCHEMA["required"])
 CHAINS = tuple(column for one in _SCHEMA["anyOf"] for column in one["required"])
 PATHS = tuple(column for column in COLUMNS if "format" in _CELLS[column])
+SEVERAL = tuple(column for column in PATHS if _CELLS[column]["format"] == "paths")
 SPECIES: tuple[str, ...] = tuple(_CELLS["species"]["enum"])
 ALKYLATIONS: tuple[str, ...] = tuple(filter(None, _CELLS["alkylation"]["enum"]))
 SAMPLE_PATTERN: str = _CELLS["sample"]["pattern"]
 MAX_NAME: int = _CELLS["sample"]["maxLength"]  # a sample's name is part of file names
 RESERVED: list[str] = _CELLS["sample"]["not"]["enum"]  # other names in the output folder
-SEPARATOR = ";"  # between several files of reads
+SEPARATOR = ";"  # between several files
 AUTO = "auto"
 _DELIMITERS = "\t,;"  # tabs, or the separators of CSV from Excel, by language
 
@@ -47,6 +48,7 @@ class Sample:
     reads: tuple[Path, ...] = ()
     reads_format: str = AUTO  # recognised by content
     contaminants: Path | None = None
+    spectra: tuple[Path, ...] = ()
 
     def files(self, column: str) -> tuple[Path, ...]:
         """The files in a column of the sheet; none if it is empty."""
@@ -171,11 +173,11 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
     paths = {
         name: _existing(where, name, folder, cells[name])
         for name in PATHS
-        if name != "reads" and cells.get(name)
+        if name not in SEVERAL and cells.get(name)
     }
-    reads = _several(where, "reads", folder, cells.get("reads", ""))
+    several = {name: _several(where, name, folder, cells.get(name, "")) for name in SEVERAL}
     reads_format = cells.get("reads_format", "")
-    _check_together(where, {**paths, "reads": reads, "reads_format": reads_format})
+    _check_together(where, {**paths, **several, "reads_format": reads_format})
     if "gaps" in paths and _is_fasta(paths["gaps"]):
         swapped = not _is_fasta(paths["fasta"])
         remedy = "swap it with that of the column fasta" if swapped else "give a table of gaps"
@@ -184,7 +186,8 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
         sample=sample,
         species=species,
         alkylation=alkylation,
-        reads=reads,
+        reads=several["reads"],
+        spectra=several["spectra"],
         reads_format=reads_format or AUTO,
         **paths,
     )

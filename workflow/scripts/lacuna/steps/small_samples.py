@@ -29,6 +29,7 @@ from lacuna.steps.encode_block import encode_block
 from lacuna.steps.fill_block import fill_block_files
 from lacuna.steps.find_alkylation import find_alkylation
 from lacuna.steps.packs import LARGEST
+from lacuna.steps.read_spectra import look_at_spectra
 from lacuna.steps.reader_files import ReaderFiles
 
 if TYPE_CHECKING:
@@ -36,14 +37,16 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
+SEVERAL = ("reads", "spectra")  # columns that may name several files
+
 
 @dataclass(frozen=True, slots=True)
 class SmallSample:
     """A sample and its files.
 
-    inputs: its FASTA and its other files, by column of the sheet, except for `reads`, which may be
-    several; outputs: by name without suffix, including `alternatives` and `doubts` if requested
-    and `airr` of a repertoire.
+    inputs: its FASTA and its other files, by column of the sheet, except for `reads` and `spectra`,
+    which may be several; outputs: by name without suffix, including `alternatives` and `doubts` if
+    requested, `airr` of a repertoire and `spectra` of a sample with some.
     """
 
     name: str
@@ -52,6 +55,7 @@ class SmallSample:
     inputs: Mapping[str, Path]
     outputs: Mapping[str, Path]
     reads: tuple[Path, ...] = ()
+    spectra: tuple[Path, ...] = ()
     reads_format: str = ""
 
 
@@ -76,10 +80,10 @@ def samples_of(
 ) -> Iterator[SmallSample]:
     """Yield the samples of a pack from the lists of files of a job.
 
-    rows: for each sample its name, what the sheet says of it, the columns of its files (`reads`
-    once for each file) and the names of its outputs, both separated by blanks; inputs: by column,
-    the files of all samples (other inputs are ignored); outputs: by name, a file for each sample
-    that has it.
+    rows: for each sample its name, what the sheet says of it, the columns of its files (those of
+    SEVERAL once for each file) and the names of its outputs, both separated by blanks; inputs: by
+    column, the files of all samples (other inputs are ignored); outputs: by name, a file for each
+    sample that has it.
     """
     files = {column: iter(paths) for column, paths in inputs.items()}
     tables = {name: iter(paths) for name, paths in outputs.items()}
@@ -87,9 +91,10 @@ def samples_of(
         given = [(column, Path(next(files[column]))) for column in row["columns"].split()]
         yield SmallSample(
             *(row["sample"], row["species"], row["alkylation"]),
-            {column: path for column, path in given if column != "reads"},
+            {column: path for column, path in given if column not in SEVERAL},
             {name: Path(next(tables[name])) for name in row["tables"].split()},
             tuple(path for column, path in given if column == "reads"),
+            tuple(path for column, path in given if column == "spectra"),
             row["reads_format"],
         )
 
@@ -171,6 +176,12 @@ def fill_sample(
         reader=reader,
         modifications=settings.modifications,
     )
+    if sample.spectra:
+        look_at_spectra(
+            *(scaffolds, sample.spectra, alkylation, out["spectra"]),
+            tolerance_ppm=settings.tolerance_ppm,
+            modifications=settings.modifications,
+        )
     parts: dict[str, list[Path]] = {table: [] for table in TABLES}
     doubts: list[Path] = []
     for block in range(n_blocks):
@@ -179,6 +190,7 @@ def fill_sample(
             reader=reader,
             modifications=settings.modifications,
             complete_ends=settings.complete_ends,
+            spectra=out.get("spectra"),
         )
         written = {table: folder / f"{block:05d}.{table}.part" for table in TABLES}
         fill_block_files(

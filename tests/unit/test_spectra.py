@@ -1,0 +1,554 @@
+"""Spectra that span a gap: read, matched by the known flanks, and joined in the search."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from chains import germline_chain, hidden
+from conftest import Write
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.core.files import LacunaError
+from lacuna.core.masses import PROTON, WATER
+from lacuna.core.tables import GAP_TABLE, SPECTRUM_TABLE
+from lacuna.filling.by_spectra import rank_by_spectra
+from lacuna.filling.decode import Ranking, rank_plain, rank_sequences
+from lacuna.filling.mass_search import MOST_NATS, Shown, Stages, one_mass, search, shown
+from lacuna.filling.residue_masses import MassRules, Modifications
+from lacuna.scaffolds.read import from_json, to_json
+from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold, SpectralEvidence
+from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, OFFSET
+from lacuna.spectra.match import flanks, matches
+from lacuna.spectra.odds import CLEAVAGE, MASS, SIDE, SPECTRUM, look
+from lacuna.spectra.peaks import LARGEST, TOP, fragments
+from lacuna.spectra.read import ALL, Precursor, Spectrum, read_spectra
+from lacuna.spectra.table import with_spectra
+from lacuna.steps.one_file import fill_file
+from peaks import as_mgf, as_mzml, spectrum_of, weights
+
+CHAIN = "MGLSDGEWQLVLNVWGKVEADIPGHGQEVLIRLFKGHPETLEKFDKFKHLK"
+PEPTIDE = "VEADIPGHGQEVLIR"  # from 17; a tryptic one
+START, END = 20, 25  # of the gap: DIPGH
+READINGS = MassRules().readings()
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "reads"
+
+
+def gapped(start: int = START, end: int = END, mass: bool = True) -> tuple[Scaffold, Gap]:
+    """The chain with a gap, of known mass or not."""
+    whole = float(weights(CHAIN[start:end]).sum())
+    given = (whole, whole * 1e-5) if mass else (None, None)
+    gap = Gap(start, end, end - start, end - start, *given)
+    letters = hidden(CHAIN, [(start, end)]).replace("-", "X")
+    return Scaffold("c", "", letters, (gap,), 1), gap
+
+
+def seen(*spectra: Spectrum) -> list[tuple[Precursor, object]]:
+    return [(spectrum.precursor, fragments(spectrum)) for spectrum in spectra]
+
+
+def evidence_of(*spectra: Spectrum, mass: bool = True) -> SpectralEvidence | None:
+    scaffold, gap = gapped(mass=mass)
+    found = look(scaffold, gap, seen(*spectra), READINGS, 10.0)
+    return None if found is None else found.evidence
+
+
+def cleaved(evidence: SpectralEvidence) -> dict[int, float]:
+    """Nats of the true inner cleavages of the gap, by the number of residues before them."""
+    true = np.cumsum(weights(CHAIN[START:END]))[:-1]
+    nats = shown(evidence).nats(true) - evidence.unseen
+    return dict(enumerate(nats.tolist(), start=1))
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def test_mgf_and_mzml_hold_the_same(write: Write) -> None:
+    made = [spectrum_of(PEPTIDE, 2), spectrum_of("LFKGHPETLEK", 3)]
+    mgf = list(read_spectra([write("a.mgf", as_mgf(made))]))
+    mzml = list(read_spectra([write("b.mzML", as_mzml(made))]))
+    zipped = list(read_spectra([write("a.mgf.gz", as_mgf(made))]))
+    assert [s.precursor.name for s in mgf] == ["a.mgf:1", "a.mgf:2"]
+    assert [s.precursor.name for s in mzml] == ["b.mzML:1", "b.mzML:2"]
+    for one, other, third, of in zip(mgf, mzml, zipped, made, strict=True):
+        assert one.precursor.mass == pytest.approx(of.precursor.mass, abs=1e-4)
+        assert one.precursor.charge == other.precursor.charge == of.precursor.charge
+        assert other.precursor.mass == pytest.approx(of.precursor.mass, abs=1e-4)
+        assert np.allclose(one.mz, other.mz, atol=1e-4) and np.array_equal(one.mz, third.mz)
+
+
+@pytest.mark.parametrize(
+    ("said", "series"),
+    [
+        ("run HCD 7", ("b", "y")),
+        ("FTMS + c NSI d Full ms2 500.0@etd50.00", ("c", "z")),
+        ("a EThcD scan", ALL),
+        ("x@etd50.00@hcd20.00", ALL),
+        ("nothing said of etdx", ALL),
+    ],
+)
+def test_the_title_may_name_the_method(write: Write, said: str, series: Sequence[str]) -> None:
+    (found,) = read_spectra([write("a.mgf", as_mgf([spectrum_of(PEPTIDE)], said))])
+    assert found.precursor.series == tuple(series)
+
+
+@pytest.mark.parametrize(
+    ("activation", "series"),
+    [
+        ("beam-type collision-induced dissociation", ("b", "y")),
+        ("electron transfer dissociation", ("c", "z")),
+        ("photodissociation", ALL),
+    ],
+)
+def test_mzml_names_the_method(write: Write, activation: str, series: Sequence[str]) -> None:
+    text = as_mzml([spectrum_of(PEPTIDE)], activation)
+    (found,) = read_spectra([write("a.mzML", text)])
+    assert found.precursor.series == tuple(series)
+
+
+def test_spectra_that_cannot_be_used_are_counted(
+    write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    good, bad = as_mgf([spectrum_of(PEPTIDE)]), as_mgf([spectrum_of(PEPTIDE)])
+    path = write("a.mgf", good + bad.replace("CHARGE=2+\n", "").replace("SCANS=1", "SCANS=2"))
+    assert len(list(read_spectra([path]))) == 1
+    assert "1 spectra are used, others not: 1 without a charge of the precursor" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("a.mgf", "", "the file is empty"),
+        ("a.mgf", ">chain\nEVQL\n", "neither MGF nor mzML: it begins with '>chain'"),
+        ("a.mgf", "BEGIN IONS\nPEPMASS=500\n100 x\nEND IONS\n", "cannot be read as spectra"),
+        ("a.mgf", "BEGIN IONS\nPEPMASS=500\n100 1\nEND IONS\n", "without a charge"),
+        ("a.mgf", "BEGIN IONS\nCHARGE=2+\n100 1\nEND IONS\n", "without an m/z"),
+        ("a.mgf", "BEGIN IONS\nPEPMASS=500\nCHARGE=2+\nEND IONS\n", "without peaks"),
+        ("a.mzML", as_mzml([spectrum_of(PEPTIDE)])[:-400], "cannot be read as spectra"),
+        ("a.mzML", as_mzml([spectrum_of(PEPTIDE)], kind="profile spectrum"), "in profile mode"),
+        ("a.mzML", as_mzml([spectrum_of(PEPTIDE)], level=1), "no spectrum can be used"),
+        ("a.mzML", '<!DOCTYPE a [<!ENTITY b "c">]>' + as_mzml([]), "neither MGF nor mzML"),
+    ],
+)
+def test_a_file_without_usable_spectra_is_refused(
+    write: Write, name: str, text: str, says: str
+) -> None:
+    path = write(name, text)
+    with pytest.raises(LacunaError, match=says) as error:
+        list(read_spectra([path]))
+    assert str(error.value).startswith(str(path))
+
+
+# --- peaks ---------------------------------------------------------------------------------------
+
+
+def test_isotopes_are_taken_off_and_show_the_charge() -> None:
+    mz = np.array([400.0, 400.50168, 401.0034, 600.0, 601.00335])
+    high = np.array([100.0, 60.0, 20.0, 100.0, 30.0])
+    of = Spectrum(Precursor("s", 2000.0, 3), mz, high, np.zeros(5, dtype=int))
+    found = fragments(of)
+    assert found.masses.round(2).tolist() == [598.99, 797.99]
+    assert found.charges.tolist() == [1, 2]
+
+
+def test_a_peak_of_unknown_charge_may_have_any_below_the_precursors() -> None:
+    of = Spectrum(Precursor("s", 2000.0, 3), np.array([400.0]), np.ones(1), np.zeros(1, dtype=int))
+    assert fragments(of).charges.tolist() == [1, 2]
+    known = replace(of, charges=np.array([3]))
+    assert fragments(known).masses.round(2).tolist() == [1196.98]
+
+
+def test_losses_of_water_and_ammonia_and_the_precursor_are_left_out() -> None:
+    mz = np.array([482.0, 483.0 - 0.0 + 0.0, 500.0106, 700.0])
+    mz[1] = 500.0106 - 17.026549
+    mz[0] = 500.0106 - WATER
+    of = Precursor("s", 2 * (700.0 - PROTON), 2)
+    found = fragments(Spectrum(of, mz, np.array([10.0, 20.0, 90.0, 500.0]), np.zeros(4, dtype=int)))
+    assert (found.masses[found.charges == 1] + PROTON).round(3).tolist() == [500.011]
+
+
+def test_of_each_window_the_highest_peaks_are_kept() -> None:
+    mz = np.linspace(300.05, 399.9, 40)
+    of = Spectrum(Precursor("s", 900.0, 2), mz, np.arange(40) + 1.0, np.zeros(40, dtype=int))
+    assert np.allclose(fragments(of).masses + PROTON, mz[-TOP:])
+
+
+def test_fragments_whose_isotope_is_unsure_are_left_out() -> None:
+    mz = np.array([1000.0, LARGEST + 10])
+    of = Spectrum(Precursor("s", 24000.0, 1), mz, np.ones(2), np.ones(2, dtype=int))
+    assert len(fragments(of).masses) == 1
+
+
+def test_a_calibrated_spectrum_has_no_error_left() -> None:
+    made = spectrum_of(PEPTIDE, off_ppm=12.0)
+    true = np.cumsum(weights(PEPTIDE))[:-1]
+    found = fragments(made)
+    assert found.matched(true).mean() > 0.7
+    exact = found.calibrated(true)
+    assert exact.ppm < found.ppm and exact.matched(true).mean() > 0.7
+    assert found.calibrated(true[:2]) is found  # too few
+
+
+def test_chance_grows_with_the_number_of_peaks() -> None:
+    few, many = (fragments(spectrum_of(PEPTIDE, noise=n)) for n in (0, 400))
+    at = np.array([700.0])
+    assert few.chance(at)[0] < many.chance(at)[0] <= 0.5
+
+
+# --- matching ------------------------------------------------------------------------------------
+
+
+def test_a_spectrum_is_of_the_peptide_that_its_fragments_show() -> None:
+    scaffold, gap = gapped()
+    known = flanks(scaffold, gap, 0.0, 60)
+    (pair,) = seen(spectrum_of(PEPTIDE))
+    found = [m for m in matches(*pair, known, gap.mass, 0.005, 10.0) if m.probability > 0.5]
+    assert [(m.start, m.end) for m in found] == [(17, 32)]
+    assert found[0].probability > 0.999
+
+
+@pytest.mark.parametrize("mass", [True, False])
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_of_the_right_precursor_is_of_no_peptide(mass: bool, seed: int) -> None:
+    of = replace(spectrum_of(PEPTIDE, series=(), noise=150, seed=seed))
+    assert evidence_of(of, mass=mass) is None
+
+
+def test_a_spectrum_of_another_mass_is_not_used() -> None:
+    assert evidence_of(spectrum_of("VEADIPGHGQEVLIG" + "K")) is None
+    other = spectrum_of(PEPTIDE)
+    moved = replace(other.precursor, mass=other.precursor.mass + 0.5)
+    assert evidence_of(replace(other, precursor=moved)) is None
+
+
+def test_a_wrong_isotope_of_the_precursor_is_allowed_for() -> None:
+    other = spectrum_of(PEPTIDE)
+    moved = replace(other.precursor, mass=other.precursor.mass + 1.00335)
+    assert evidence_of(replace(other, precursor=moved)) is not None
+
+
+def test_a_modified_residue_weighs_what_is_written() -> None:
+    scaffold, gap = gapped()
+    heavier = replace(scaffold, modifications=(ResidueModification(18, 15.9949, "Oxidation"),))
+    known, plain = (flanks(s, gap, 0.0, None) for s in (heavier, scaffold))
+    assert np.allclose((known.left - plain.left)[:4], [0, 0, 15.9949, 15.9949])
+
+
+def test_cysteine_of_the_flanks_carries_what_the_sample_has() -> None:
+    chain = "MKACDEFGHIKR"
+    gap = Gap(4, 7, 3, 3)
+    scaffold = Scaffold("c", "", "MKACXXXGHIKR", (gap,), 1)
+    known, plain = (flanks(scaffold, gap, c, None) for c in (57.021464, 0.0))
+    assert np.allclose((known.left - plain.left)[1:], 57.021464)
+    written = replace(scaffold, modifications=(ResidueModification(3, 0.9840, ""),))
+    assert flanks(written, gap, 57.021464, None).left[1] == pytest.approx(103.009185 + 0.9840)
+    assert weights(chain[4:7]).sum() > 0
+
+
+# --- cleavages -----------------------------------------------------------------------------------
+
+
+def test_every_cleavage_that_is_shown_counts() -> None:
+    found = evidence_of(spectrum_of(PEPTIDE))
+    assert found is not None and found.mass is None
+    assert all(nats > 3 for nats in cleaved(found).values())
+    assert found.unseen < 0
+
+
+def test_a_cleavage_that_nothing_shows_does_not() -> None:
+    found = evidence_of(spectrum_of(PEPTIDE, missing=[4, 5]))
+    assert found is not None
+    nats = cleaved(found)
+    assert nats[1] == nats[2] == 0 and nats[3] > 3 and nats[4] > 3
+
+
+@pytest.mark.parametrize("charges", [(1,), (2,), (1, 2)])
+@pytest.mark.parametrize("isotopes", [False, True])
+def test_fragments_of_any_charge_count_once(charges: tuple[int, ...], isotopes: bool) -> None:
+    made = spectrum_of(PEPTIDE, 3, fragment_charges=charges, isotopes=isotopes)
+    found = evidence_of(made)
+    assert found is not None
+    assert all(2 < nats for nats in cleaved(found).values())
+    if charges == (1, 2):
+        once = evidence_of(spectrum_of(PEPTIDE, 3, fragment_charges=(1,), isotopes=isotopes))
+        assert once is not None
+        assert sum(cleaved(found).values()) < 1.3 * sum(cleaved(once).values())
+
+
+def test_spectra_of_one_peptide_do_not_add_up() -> None:
+    one = evidence_of(spectrum_of(PEPTIDE))
+    many = evidence_of(*(spectrum_of(PEPTIDE, name=f"made:{i}") for i in range(5)))
+    assert one == many
+
+
+def test_electron_transfer_gives_c_and_z() -> None:
+    found = evidence_of(spectrum_of(PEPTIDE, series=("c", "z"), said=("c", "z")))
+    unknown = evidence_of(spectrum_of(PEPTIDE, series=("c", "z")))
+    for evidence in (found, unknown):
+        assert evidence is not None and all(nats > 3 for nats in cleaved(evidence).values())
+
+
+def test_a_spectrum_full_of_peaks_is_worth_little() -> None:
+    clean, full = (evidence_of(spectrum_of(PEPTIDE, noise=n)) for n in (0, 1000))
+    assert clean is not None and full is not None
+    assert max(c[2] for c in full.cleavages) < max(c[2] for c in clean.cleavages) - 1
+
+
+def test_by_chance_a_cleavage_has_odds_near_one() -> None:
+    """Over many spectra that do not show the gap, a cleavage gains less than its absence loses."""
+    true = np.cumsum(weights(CHAIN[START:END]))[:-1]
+    gained = []
+    for seed in range(40):
+        found = evidence_of(spectrum_of(PEPTIDE, missing=range(3, 9), noise=120, seed=seed))
+        if found is not None:
+            likelihoods = np.exp(shown(found).nats(true))
+            gained += likelihoods.tolist()
+    assert len(gained) > 80
+    assert 0.1 < np.mean(gained) < 1.5
+
+
+def test_w_ions_tell_i_from_l() -> None:
+    start, end = 28, 31  # VLI of ...QEVLIR
+    whole = float(weights(CHAIN[start:end]).sum())
+    gap = Gap(start, end, 3, 3, whole, whole * 1e-5)
+    scaffold = Scaffold("c", "", hidden(CHAIN, [(start, end)]).replace("-", "X"), (gap,), 1)
+    each = weights(PEPTIDE)
+    z = {i: each[i:].sum() + OFFSET["z"] + PROTON for i in (12, 13)}
+    made = spectrum_of(PEPTIDE, series=ALL, said=ALL, extra=[z[12] - LOST_BY_L, z[13] - LOST_BY_I])
+    found = look(scaffold, gap, seen(made), READINGS, 10.0)
+    assert found is not None
+    assert {row.kind for row in found.rows} >= {SPECTRUM, CLEAVAGE, SIDE}
+    even = np.full((3, N_RESIDUES), 1 / N_RESIDUES)
+    stages = replace(one_mass(whole, whole * 1e-5), spectra=found.evidence)
+    ranking = rank_sequences(even, 3, stages, MassRules())
+    assert ranking.candidates[0].sequence == "VLI"
+    isoleucine, leucine = RESIDUES.index("I"), RESIDUES.index("L")
+    assert ranking.distributions[1, leucine] > 3 * ranking.distributions[1, isoleucine]
+    assert ranking.distributions[2, isoleucine] > 3 * ranking.distributions[2, leucine]
+    plain = rank_sequences(even, 3, one_mass(whole, whole * 1e-5), MassRules())
+    assert plain.candidates[0].sequence.count("I") != 1
+
+
+# --- the mass of a gap ---------------------------------------------------------------------------
+
+
+def test_precursors_give_the_mass_of_a_gap_of_known_length() -> None:
+    found = evidence_of(spectrum_of(PEPTIDE), mass=False)
+    assert found is not None and found.mass is not None
+    mass, tolerance, log_odds = found.mass
+    assert mass == pytest.approx(weights(CHAIN[START:END]).sum(), abs=tolerance)
+    assert log_odds > 2
+    assert all(nats > 2 for nats in cleaved(found).values())
+
+
+def test_a_gap_without_length_and_mass_has_no_evidence() -> None:
+    scaffold, gap = gapped(mass=False)
+    opened = replace(gap, min_length=1, max_length=9)
+    assert look(scaffold, opened, seen(spectrum_of(PEPTIDE)), READINGS, 10.0) is None
+
+
+def mixed(evidence: SpectralEvidence, sure: float = 0.6) -> tuple[Ranking, str]:
+    """The gap ranked by a network that holds DLPGN likely, and less so the truth."""
+    table = np.full((5, N_RESIDUES), 0.0)
+    for row, first, second in zip(table, "DLPGN", CHAIN[START:END].replace("I", "L"), strict=True):
+        row[:] = 0.001
+        row[RESIDUES.index(second)] += 0.3
+        row[RESIDUES.index(first)] += sure
+    table /= table.sum(1, keepdims=True)
+    return rank_by_spectra(table, 5, evidence, MassRules())
+
+
+def test_a_mass_by_spectra_weighs_by_its_odds() -> None:
+    found = evidence_of(spectrum_of(PEPTIDE), mass=False)
+    assert found is not None
+    ranking, words = mixed(found)
+    assert ranking.candidates[0].sequence == "DLPGH"
+    assert words.startswith("mass ") and "by spectra, probability " in words
+    assert sum(c.probability for c in ranking.candidates) <= 1 + 1e-9
+    assert np.allclose(ranking.distributions.sum(1), 1.0)
+
+
+def test_a_mass_that_no_probable_sequence_has_changes_nothing() -> None:
+    wrong = SpectralEvidence(mass=(430.123, 0.01, -3.0))
+    ranking, words = mixed(wrong)
+    table = mixed(SpectralEvidence())[0]
+    assert words == "" and ranking.candidates == table.candidates
+
+
+# --- the search ----------------------------------------------------------------------------------
+
+
+def test_cleavages_choose_among_permutations() -> None:
+    even = np.full((4, N_RESIDUES), 1 / N_RESIDUES)
+    mass = float(weights("ADSV").sum())
+    for true in permutations("ADSV"):
+        prefixes = np.cumsum(weights("".join(true)))[:-1]
+        evidence = SpectralEvidence(tuple((float(m), 0.005, 5.0) for m in prefixes), -0.5)
+        stages = replace(one_mass(mass, 0.005), spectra=evidence)
+        ranking = rank_sequences(even, 3, stages, MassRules())
+        assert ranking.candidates[0].sequence == "".join(true)
+        assert ranking.candidates[0].probability > 0.9
+
+
+def test_evidence_multiplies_the_odds_of_sequences() -> None:
+    even = np.full((3, N_RESIDUES), 1 / N_RESIDUES)
+    mass = float(weights("ADS").sum())
+    evidence = SpectralEvidence(((float(weights("A").sum()), 0.005, 2.0),), -0.3)
+    alone = rank_sequences(even, 9, one_mass(mass, 0.005), MassRules()).candidates
+    stages = replace(one_mass(mass, 0.005), spectra=evidence)
+    helped = rank_sequences(even, 9, stages, MassRules()).candidates
+    before = {c.sequence: c.probability for c in alone}
+    after = {c.sequence: c.probability for c in helped}
+    ratio = (after["ADS"] / after["DAS"]) / (before["ADS"] / before["DAS"])
+    assert ratio == pytest.approx(math.exp(2.0))
+
+
+def test_a_narrow_search_says_what_it_may_have_lost() -> None:
+    rng = np.random.default_rng(5)
+    table = rng.dirichlet(np.full(N_RESIDUES, 0.5), 5)
+    mass = float(weights("ADSVK").sum())
+    prefixes = np.cumsum(weights("ADSVK"))[:-1]
+    evidence = SpectralEvidence(tuple((float(m), 0.005, 4.0) for m in prefixes), -0.5)
+    stages = replace(one_mass(mass, 0.01), spectra=evidence)
+    full, narrow = (search(table, width, stages, MassRules()) for width in (10**6, 3))
+    missed = set(full.scores.round(6).tolist()) - set(narrow.scores.round(6).tolist())
+    assert full.lost == -math.inf
+    assert missed and narrow.lost >= max(missed) - 1e-6
+
+
+def test_bumps_that_overlap_add_up_to_a_limit() -> None:
+    evidence = SpectralEvidence(((100.0, 0.1, 7.0), (100.15, 0.1, 7.0)), -1.0)
+    at = np.array([99.0, 99.95, 100.08, 100.2, 101.0])
+    assert np.allclose(Shown(evidence).nats(at), [-1, 6, MOST_NATS, 6, -1])
+
+
+def test_without_cleavages_a_ranking_is_as_without_spectra() -> None:
+    table = np.random.default_rng(1).dirichlet(np.ones(N_RESIDUES), 4)
+    plain = rank_sequences(table, 5, one_mass(400.2, 0.05), MassRules())
+    stages: Stages = replace(one_mass(400.2, 0.05), spectra=SpectralEvidence())
+    assert [c.sequence for c in rank_sequences(table, 5, stages, MassRules()).candidates] == [
+        c.sequence for c in plain.candidates
+    ]
+    assert next(rank_plain(table[None], 5)).candidates
+
+
+# --- tables and files ----------------------------------------------------------------------------
+
+
+def test_the_table_holds_all_that_the_search_needs(tmp_path: Path) -> None:
+    scaffold, gap = gapped(mass=False)
+    found = look(scaffold, gap, seen(spectrum_of(PEPTIDE)), READINGS, 10.0)
+    assert found is not None
+    path = tmp_path / "spectra.tsv"
+    path.write_text(SPECTRUM_TABLE.header + SPECTRUM_TABLE.text(found.rows))
+    (read,) = with_spectra([scaffold], path)
+    (other,) = read.gaps
+    assert other.spectra is not None and other.spectra.mass is not None
+    assert np.allclose(other.spectra.mass, found.evidence.mass, atol=1e-3)
+    assert np.allclose(other.spectra.cleavages, found.evidence.cleavages, atol=1e-3)
+    assert other.spectra.unseen == pytest.approx(found.evidence.unseen, abs=1e-3)
+    assert from_json(to_json(read)) == read
+
+
+HEAVY = germline_chain("H", 1, constant=True)
+FIRST, LAST = 60, 65  # of a gap; the tryptic peptide around it is found in the chain
+
+
+def around(chain: str, start: int, end: int) -> str:
+    """The tryptic peptide that holds a stretch."""
+    cuts = [0, *(i + 1 for i, r in enumerate(chain) if r in "KR"), len(chain)]
+    return chain[max(c for c in cuts if c <= start) : min(c for c in cuts if c >= end)]
+
+
+def test_spectra_fill_a_gap_and_noise_does_not_change_it(write: Write, tmp_path: Path) -> None:
+    """The chain has residues in the gap that germlines do not hold likely."""
+    chain = HEAVY[:FIRST] + "GHWPE" + HEAVY[LAST:]
+    peptide = around(chain, FIRST, LAST)
+    fasta = write("c.fasta", f">c\n{hidden(chain, [(FIRST, LAST)])}\n")
+    good = write("good.mgf", as_mgf([spectrum_of(peptide, noise=30)]))
+    bad = write("bad.mgf", as_mgf([spectrum_of(peptide, series=(), noise=200)]))
+    options = {"alkylation": "none"}
+    filled = {}
+    for name, spectra in (("none", []), ("good", [good]), ("bad", [bad])):
+        made = fill_file({"fasta": fasta}, tmp_path / name, options, spectra=spectra)
+        assert ("spectra" in made) == bool(spectra)
+        filled[name] = list(GAP_TABLE.read(tmp_path / name / "gaps.tsv"))
+    assert filled["none"][0].candidate != "GHWPE"
+    assert filled["good"][0].candidate == "GHWPE"
+    assert (filled["good"][0].probability or 0) > 0.9
+    assert "by spectra" in filled["good"][0].status
+    assert filled["bad"] == filled["none"]
+    kinds = [row.kind for row in SPECTRUM_TABLE.read(tmp_path / "good" / "spectra.tsv")]
+    assert kinds.count(SPECTRUM) == kinds.count(MASS) == 1 and kinds.count(CLEAVAGE) >= 4
+
+
+def test_spectra_choose_a_length(write: Write, tmp_path: Path) -> None:
+    chain = HEAVY[:FIRST] + "GHWPE" + HEAVY[LAST:]
+    peptide = around(chain, FIRST, LAST)
+    mass = float(weights("GHWPE").sum())
+    fasta = write("c.fasta", f">c\n{chain[:FIRST]}X[+{mass:.4f}]{chain[LAST:]}\n")
+    good = write("good.mgf", as_mgf([spectrum_of(peptide)]))
+    fill_file({"fasta": fasta}, tmp_path / "out", {"alkylation": "none"}, spectra=[good])
+    first = next(iter(GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")))
+    assert first.candidate == "GHWPE" and (first.probability or 0) > 0.9
+
+
+def test_modified_cysteine_is_found_by_the_flanks() -> None:
+    """Of two readings of C that one counts under which the flanks fit."""
+    chain = "MKACDEFGHWPECSTVLIRK"
+    gap = Gap(7, 10, 3, 3)
+    scaffold = Scaffold("c", "", hidden(chain, [(7, 10)]).replace("-", "X"), (gap,), 1)
+    both = Modifications(cysteine=((0.0, 0.5), (57.021464, 0.5)))
+    made = spectrum_of(chain[2:19])
+    heavier = [made.precursor.mass + 2 * 57.021464]
+    found = look(scaffold, gap, seen(made), MassRules(both).readings(), 10.0)
+    assert found is not None and found.evidence.mass is not None
+    assert found.evidence.mass[0] == pytest.approx(weights("GHW").sum(), abs=0.02)
+    assert heavier[0] > made.precursor.mass
+
+
+@pytest.mark.parametrize(
+    ("name", "series", "n"),
+    [
+        ("trastuzumab_middle_down_fd.mgf.gz", ALL, 1),
+        ("tryptic_demo_spectra.mgf.gz", ("b", "y"), 276),
+    ],
+)
+def test_real_spectra_are_read(name: str, series: tuple[str, ...], n: int) -> None:
+    if not (SHARED / name).is_file():
+        pytest.skip(f"../shared/reads/{name} is not here")
+    found = list(read_spectra([SHARED / name]))
+    assert len(found) == n
+    assert {spectrum.precursor.series for spectrum in found} == {series}
+
+
+def real_gap(chain: str, start: int, end: int, name: str) -> SpectralEvidence:
+    spectra = [(s.precursor, fragments(s)) for s in read_spectra([SHARED / name])]
+    gap = Gap(start, end, end - start, end - start)
+    scaffold = Scaffold("c", "", hidden(chain, [(start, end)]).replace("-", "X"), (gap,), 1)
+    found = look(scaffold, gap, spectra, READINGS, 10.0)
+    assert found is not None
+    return found.evidence
+
+
+@pytest.mark.parametrize(
+    ("name", "chain", "start", "end"),
+    [
+        ("trastuzumab_middle_down_fd.mgf.gz", "", 50, 55),
+        # IgG1 of a mouse.
+        ("tryptic_demo_spectra.mgf.gz", "TKGRPKAPQVYTIPPPKEQMAKDKVSLTCMITDFFPEDITVEWQWNGQ", 9, 12),
+    ],
+)
+def test_real_spectra_show_the_mass_of_a_gap(name: str, chain: str, start: int, end: int) -> None:
+    if not (SHARED / name).is_file():
+        pytest.skip(f"../shared/reads/{name} is not here")
+    if not chain:
+        chain = (SHARED / "truth.fasta").read_text().split("\n")[1]
+    found = real_gap(chain, start, end, name)
+    true = np.cumsum(weights(chain[start:end]))
+    assert found.mass is not None
+    assert found.mass[0] == pytest.approx(true[-1], abs=2 * found.mass[1])
+    assert (shown(found).nats(true[:-1]) - found.unseen > 1).any()

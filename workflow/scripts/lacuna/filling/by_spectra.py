@@ -1,0 +1,88 @@
+"""Candidates of a gap whose mass spectra alone show.
+
+That the mass is right is a hypothesis: that the spectra are of peptides which span the gap. Its
+odds are those that fragments of the known flanks give, times how much more probable the mass is for
+a sequence that the network expects than for any peptide. The ranking is that within the mass and
+that without it, each by its probability.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from lacuna.core.alphabet import decode, encode
+from lacuna.filling.decode import (
+    Candidate,
+    Ranking,
+    mass_log_probability,
+    rank_plain,
+    rank_sequences,
+)
+from lacuna.filling.mass_search import SIGMAS, one_mass
+from lacuna.filling.residue_masses import (
+    ISOLEUCINE,
+    LEUCINE,
+    RESIDUE_MASSES,
+    MassRules,
+    as_one,
+    told_apart,
+)
+from lacuna.scaffolds.scaffold import SpectralEvidence
+
+# Masses of peptides lie close to those of so many neutrons, in about a quarter of each dalton.
+CROWDING = 4.0
+DENSITY = CROWDING / 3000.0  # per Da, of a peptide taken at random, at such a mass
+LEAST = 0.01  # probability of the mass from which it counts
+
+
+def rank_by_spectra(
+    probabilities: np.ndarray, n: int, evidence: SpectralEvidence, rules: MassRules
+) -> tuple[Ranking, str]:
+    """The best n sequences of a gap (length, 20) of which `evidence` has a mass, and what is to be
+    said of that mass; '' if it is not believed."""
+    plain = next(rank_plain(probabilities[None], n))
+    if evidence.mass is None:
+        return plain, ""
+    mass, tolerance, log_odds = evidence.mass
+    stages = replace(one_mass(mass, tolerance), spectra=evidence)
+    within = rank_sequences(probabilities, n, stages, rules)
+    if not within.candidates:
+        return plain, ""
+    sigma = tolerance / SIGMAS
+    density = mass_log_probability(probabilities, stages, rules)
+    density -= math.log(sigma * math.sqrt(2 * math.pi))
+    share = 1 / (1 + math.exp(-min(log_odds + density - math.log(DENSITY), 50.0)))
+    if share < LEAST:
+        return plain, ""
+    return _mixed(probabilities, n, within, plain, share), (
+        f"mass {mass:.4f} Da by spectra, probability {share:.3f}"
+    )
+
+
+def _mixed(
+    probabilities: np.ndarray, n: int, within: Ranking, plain: Ranking, share: float
+) -> Ranking:
+    """Both rankings as one, I and L as one residue; share: probability of the first."""
+    merged = as_one(probabilities)
+    places = np.arange(len(probabilities))
+    listed = {candidate.sequence: candidate for candidate in within.candidates}
+    for candidate in plain.candidates:
+        tokens = encode(candidate.sequence)
+        tokens = np.where(tokens == ISOLEUCINE, LEUCINE, tokens)
+        letters = decode(told_apart(tokens[None], probabilities)[0])
+        mass = float(RESIDUE_MASSES[tokens].sum())
+        listed.setdefault(letters, Candidate(letters, 0.0, mass))
+    candidates = []
+    for letters, candidate in listed.items():
+        tokens = encode(letters)
+        tokens = np.where(tokens == ISOLEUCINE, LEUCINE, tokens)
+        without = float(merged[places, tokens].prod())
+        both = share * candidate.probability + (1 - share) * without
+        candidates.append(replace(candidate, probability=both))
+    candidates.sort(key=lambda candidate: -candidate.probability)
+    return Ranking(
+        tuple(candidates[:n]),
+        share * within.distributions + (1 - share) * plain.distributions,
+        share * within.bound,
+    )

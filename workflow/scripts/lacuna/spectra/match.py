@@ -1,0 +1,332 @@
+"""Which spectra are of a peptide that spans a gap.
+
+A peptide has known residues on one or both sides of the gap. Its precursor must weigh as much as
+they and the gap, and its fragments tell how probable it is that the spectrum is of this peptide
+rather than of any other. What stands in the gap is not looked at.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from lacuna.core.alphabet import RESIDUES
+from lacuna.core.masses import ISOTOPE, WATER
+from lacuna.filling.by_spectra import DENSITY
+from lacuna.filling.residue_masses import RESIDUE_MASSES
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.spectra.ions import N_SERIES, OFFSET
+from lacuna.spectra.peaks import Fragments
+from lacuna.spectra.read import Precursor
+
+MAX_FLANK = 60  # known residues of a digested peptide on either side of the gap
+LARGE = 5000.0  # Da, from which a precursor may be a chain or a part of one
+# A large precursor may be given by its average mass, and by a wrong isotope.
+AVERAGE_OVER_MONOISOTOPIC = 1.0007
+WRONG_ISOTOPE = 3.0  # Da
+PRIOR = 0.02  # probability that a spectrum is of any peptide that spans a given gap
+OTHER_END = 0.05  # weight of an end that is neither the chain's nor behind K or R, to one that is
+TRYPTIC = "KR"
+SEEN, UNSEEN = 1.0, 1.5  # Beta prior of the share of a peptide's fragments that a series shows
+MOST_COUNTED = 1000  # fragments of a series, to bound a table
+PRESENT_SHARE = 0.2  # of its fragments, from which a series explains peaks
+PRESENT = 0.5  # prior probability that a spectrum has a series at all
+LEAST_NEAR = 0.5  # nats by which fragments on this side of the gap must speak for a peptide
+BEST_PAIRS = 5  # peptides of a spectrum that are tried for a gap of unknown mass
+VOTE = 0.03  # Da, within which large fragments agree on the mass of a gap
+VOTED = 8  # such masses that are tried
+
+
+class Tally(NamedTuple):
+    """Fragments of one series that a peptide may have: n of them, k that are seen, and the log
+    probability of that by chance; any shape."""
+
+    n: np.ndarray
+    k: np.ndarray
+    by_chance: np.ndarray
+
+    def __add__(self, other: "Tally") -> "Tally":  # type: ignore[override]
+        return Tally(self.n + other.n, self.k + other.k, self.by_chance + other.by_chance)
+
+    def log_odds(self) -> np.ndarray:
+        """Log odds of a peptide with this series, or without it, to chance."""
+        present = math.log(PRESENT) + _shown(self) - self.by_chance
+        return np.asarray(np.logaddexp(present, math.log(1 - PRESENT)))
+
+    def share(self) -> float:
+        """The share of other fragments that is expected to be seen, after these; of one peptide."""
+        odds = math.log(PRESENT / (1 - PRESENT)) + float(_shown(self) - self.by_chance)
+        present = 1 / (1 + math.exp(-max(min(odds, 50.0), -50.0)))
+        return present * float((SEEN + self.k) / (SEEN + UNSEEN + self.n))
+
+
+def _log_gamma(start: float) -> np.ndarray:
+    """The logarithm of the gamma function at `start` and so many more (MOST_COUNTED + 1,)."""
+    return np.array([math.lgamma(start + more) for more in range(MOST_COUNTED + 1)])
+
+
+_OF_SEEN, _OF_UNSEEN, _OF_BOTH = (_log_gamma(x) for x in (SEEN, UNSEEN, SEEN + UNSEEN))
+
+
+def _shown(tally: Tally) -> np.ndarray:
+    """Log probability of what is seen if the peptide has the series, its share being unknown."""
+    n, k = (np.minimum(count, MOST_COUNTED) for count in (tally.n, tally.k))
+    none = _OF_SEEN[0] + _OF_UNSEEN[0] - _OF_BOTH[0]
+    return np.asarray(_OF_SEEN[k] + _OF_UNSEEN[n - k] - _OF_BOTH[n] - none)
+
+
+@dataclass(frozen=True, slots=True)
+class Flanks:
+    """What is known on either side of a gap, and where peptides may begin and end.
+
+    starts (a,), ends (b,): positions in the scaffold; left (a,), right (b,): masses in Da of the
+    known residues from a start to the gap, and from the gap to an end; start_weights (a,),
+    end_weights (b,): how probable each is relative to a tryptic one.
+    """
+
+    starts: np.ndarray
+    ends: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    start_weights: np.ndarray
+    end_weights: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A spectrum as one of a peptide: positions start..end of the scaffold, half-open.
+
+    left, right: masses in Da of the known residues before and after the gap; gap_mass in Da;
+    shown: log odds of the peptide by its fragments alone, log_odds: by all; tallies: of the known
+    parts, by series; explained: peaks that are fragments of known parts.
+    """
+
+    precursor: Precursor
+    fragments: Fragments
+    start: int
+    end: int
+    left: float
+    right: float
+    gap_mass: float
+    shown: float
+    log_odds: float
+    tallies: dict[str, Tally]
+    explained: np.ndarray
+
+    @property
+    def probability(self) -> float:
+        """That the spectrum is of the peptide."""
+        return 1 / (1 + math.exp(-min(self.log_odds, 50.0)))
+
+
+def flanks(scaffold: Scaffold, gap: Gap, cysteine: float, longest: int | None) -> Flanks:
+    """The flanks of a gap; cysteine: Da that every C carries, but for those that are modified in
+    the scaffold; longest: residues of a flank, None for no limit."""
+    letters = scaffold.sequence
+    weights = {r: float(m) for r, m in zip(RESIDUES, RESIDUE_MASSES, strict=True)}
+    written = {m.position: 0.0 for m in scaffold.modifications}
+    for modification in scaffold.modifications:
+        written[modification.position] += modification.mass
+    most = len(letters) if longest is None else longest
+
+    def weight(position: int) -> float:
+        letter = letters[position]
+        carried = cysteine if letter == "C" else 0.0
+        return weights[letter] + written.get(position, carried)
+
+    starts, left = [gap.start], [0.0]
+    while starts[-1] > 0 and letters[starts[-1] - 1] in weights and len(starts) <= most:
+        starts.append(starts[-1] - 1)
+        left.append(left[-1] + weight(starts[-1]))
+    ends, right = [gap.end], [0.0]
+    while ends[-1] < len(letters) and letters[ends[-1]] in weights and len(ends) <= most:
+        right.append(right[-1] + weight(ends[-1]))
+        ends.append(ends[-1] + 1)
+    begins = [1.0 if s == 0 or letters[s - 1] in TRYPTIC else OTHER_END for s in starts]
+    stops = [1.0 if e == len(letters) or letters[e - 1] in TRYPTIC else OTHER_END for e in ends]
+    return Flanks(*map(np.array, (starts, ends, left, right, begins, stops)))
+
+
+def matches(
+    precursor: Precursor,
+    fragments: Fragments,
+    known: Flanks,
+    mass: float,
+    tolerance: float,
+    ppm: float,
+) -> Iterator[Match]:
+    """Yield the peptides around a gap of known mass whose precursor the spectrum may have.
+
+    mass, tolerance: of the gap in Da; ppm: tolerance of the precursor.
+    """
+    pairs = known.left[:, None] + known.right[None, :] + mass + WATER  # (a, b) Da
+    off = precursor.mass - pairs
+    if precursor.mass > LARGE:
+        fits = (off > -WRONG_ISOTOPE) & (off < _most_over(precursor.mass))
+        by_mass = 0.0
+    else:
+        within = precursor.mass * ppm * 1e-6 + tolerance
+        fits = (np.abs(off) <= within) | (np.abs(off - ISOTOPE) <= within)
+        by_mass = -math.log(min(4 * within * DENSITY, 1.0))  # 4: two isotopes
+    prior = _prior(known)
+    for a, b in zip(*np.nonzero(fits), strict=True):
+        if not a + b:
+            continue  # nothing of the peptide is known
+        yield _match(precursor, fragments, known, int(a), int(b), mass, prior[a, b] + by_mass)
+
+
+def gap_masses(
+    precursor: Precursor, fragments: Fragments, known: Flanks, least: float, most: float
+) -> Iterator[Match]:
+    """Yield the best peptides around a gap of unknown mass, of `least` to `most` Da."""
+    prior = _prior(known)
+    left = {s: _tally(fragments, *_inside(known.left, known.left, OFFSET[s])) for s in N_SERIES}
+    right = {
+        s: _tally(fragments, *_inside(known.right, known.right, OFFSET[s]))
+        for s in OFFSET
+        if s not in N_SERIES
+    }
+    begins = sum(left[s].log_odds() for s in left if s in precursor.series)
+    stops = sum(right[s].log_odds() for s in right if s in precursor.series)
+    scores = prior + np.asarray(begins)[:, None] + np.asarray(stops)[None, :]
+    rest = precursor.mass - WATER - known.left[:, None] - known.right[None, :]
+    large = precursor.mass > LARGE
+    under, over = (WRONG_ISOTOPE, _most_over(precursor.mass)) if large else (0.0, 0.0)
+    scores[(rest < least - under) | (rest > most + over)] = -math.inf
+    near = np.asarray(begins)[:, None] + np.asarray(stops)[None, :]
+    scores[near < LEAST_NEAR] = -math.inf
+    scores[0, 0] = -math.inf
+    order = np.argsort(-scores, axis=None, kind="stable")[:BEST_PAIRS]
+    for a, b in zip(*np.unravel_index(order, scores.shape), strict=True):
+        if scores[a, b] == -math.inf:
+            return
+        masses, log_prior = [float(rest[a, b])], float(prior[a, b])
+        if large:
+            near = fragments.calibrated(_near(precursor, known, int(a), int(b)))
+            masses = _votes(precursor, near, known, int(a), int(b), least, most)
+            log_prior -= math.log((most - least) / VOTE)
+        found = [
+            _match(precursor, fragments, known, int(a), int(b), mass, log_prior) for mass in masses
+        ]
+        if found:
+            yield max(found, key=lambda match: match.log_odds)
+
+
+def _most_over(mass: float) -> float:
+    """Da by which a large precursor may be given heavier than its monoisotopic mass."""
+    return mass * (AVERAGE_OVER_MONOISOTOPIC - 1) + WRONG_ISOTOPE
+
+
+def _prior(known: Flanks) -> np.ndarray:
+    """Log probability (a, b) that a spectrum is of each peptide."""
+    weights = known.start_weights[:, None] * known.end_weights[None, :]
+    return np.asarray(np.log(PRIOR * weights / weights.sum()))
+
+
+def _inside(whole: np.ndarray, parts: np.ndarray, offset: float) -> tuple[np.ndarray, np.ndarray]:
+    """What fragments of a flank weigh: (flanks, cleavages) Da, and which of them there are.
+
+    whole (flanks,): masses of flanks of growing length; parts (cleavages,): masses from a cleavage
+    to the gap.
+    """
+    masses = whole[:, None] - parts[None, :]
+    return masses + offset, masses > 0
+
+
+def _tally(fragments: Fragments, masses: np.ndarray, there: np.ndarray) -> Tally:
+    """Count the masses (..., m) that are seen, over the last axis; there: which count."""
+    there = there & fragments.covers(masses)
+    seen = fragments.matched(masses) & there
+    chance = fragments.chance(masses)
+    by_chance = np.where(seen, np.log(chance), np.log1p(-chance)) * there
+    return Tally(there.sum(-1), seen.sum(-1), by_chance.sum(-1))
+
+
+def _near(precursor: Precursor, known: Flanks, a: int, b: int) -> np.ndarray:
+    """What the fragments weigh that do not reach into the gap, in Da."""
+    masses = []
+    for series in precursor.series:
+        whole, inner = (
+            (known.left[a], known.left[:a])
+            if series in N_SERIES
+            else (known.right[b], known.right[:b])
+        )
+        masses.append(whole - inner + OFFSET[series])
+    return np.concatenate(masses)
+
+
+def _match(
+    precursor: Precursor,
+    fragments: Fragments,
+    known: Flanks,
+    a: int,
+    b: int,
+    mass: float,
+    log_prior: float,
+) -> Match:
+    """A spectrum as that of the peptide from start a to end b, with the gap of so many Da."""
+    left, right = known.left[a], known.right[b]
+    fragments = fragments.calibrated(_near(precursor, known, a, b))
+    tallies, explained = {}, [np.empty(0, dtype=int)]
+    for series in precursor.series:
+        if series in N_SERIES:
+            before = left - known.left[:a]  # up to cleavages of the left flank and the gap
+            after = left + mass + known.right[:b]
+        else:
+            before = right - known.right[:b]
+            after = right + mass + known.left[:a]
+        masses = np.concatenate((before, after)) + OFFSET[series]
+        tally = _tally(fragments, masses, np.ones(len(masses), dtype=bool))
+        tallies[series] = tally
+        if tally.share() >= PRESENT_SHARE:
+            explained.append(fragments.peaks[fragments.near(masses)])
+    shown = float(sum(tally.log_odds() for tally in tallies.values()))
+    where = int(known.starts[a]), int(known.ends[b])
+    return Match(
+        *(
+            precursor,
+            fragments,
+            *where,
+            float(left),
+            float(right),
+            mass,
+            shown,
+            log_prior + shown,
+            tallies,
+            np.concatenate(explained),
+        )
+    )
+
+
+def _votes(
+    precursor: Precursor,
+    fragments: Fragments,
+    known: Flanks,
+    a: int,
+    b: int,
+    least: float,
+    most: float,
+) -> list[float]:
+    """The VOTED masses of a gap in Da on which most fragments agree that reach over it.
+
+    Such fragments end in the flank on the other side of the gap.
+    """
+    votes = []
+    for series in precursor.series:
+        near, far = known.left[a], known.right[:b]
+        if series not in N_SERIES:
+            near, far = known.right[b], known.left[:a]
+        found = fragments.masses[:, None] - OFFSET[series] - near - far[None, :]
+        votes.append(found[(found >= least) & (found <= most)])
+    given = np.sort(np.concatenate(votes))
+    counts = np.searchsorted(given, given + VOTE, "right") - np.arange(len(given))
+    chosen: list[float] = []
+    for first in np.argsort(-counts, kind="stable"):
+        mass = float(given[first : first + counts[first]].mean())
+        if all(abs(mass - other) > VOTE for other in chosen):
+            chosen.append(mass)
+        if len(chosen) == VOTED:
+            break
+    return chosen

@@ -1,0 +1,310 @@
+"""What spectra say of a gap: masses of its beginnings at which it is cleaved, with their odds.
+
+If a gap is cleaved at a beginning of some mass, a spectrum shows the fragment in so many of all
+cases as it shows those of the known flanks; if not, a fragment of that mass is there by chance. The
+ratio of the two is what the cleavage is worth. A spectrum that is probably of another peptide, or
+one full of peaks, has a ratio near 1.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from lacuna.core.masses import PROTON, WATER
+from lacuna.core.tables import SpectrumRow
+from lacuna.filling.residue_masses import (
+    RESIDUE_MASSES,
+    MassRules,
+    completable,
+    heaviest_residue,
+)
+from lacuna.scaffolds.scaffold import Gap, Scaffold, SpectralEvidence
+from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, N_SERIES, OFFSET
+from lacuna.spectra.match import LARGE, MAX_FLANK, VOTE, Flanks, Match, flanks, gap_masses, matches
+from lacuna.spectra.peaks import PPM, Fragments
+from lacuna.spectra.read import Precursor
+
+LEAST_PROBABILITY = 0.5  # that a spectrum is of the peptide, from which it counts
+LEAST_SHOWN = 2.0  # nats by which fragments of the flanks must speak for the peptide
+LEAST_NATS = 0.3  # of a cleavage that is kept
+MOST_RESIDUES = 60  # of a gap that spectra are used for
+WIDEST = 0.1  # Da, tolerance of a gap from which fragments of its end say nothing
+LEAST_LOG_ODDS = 0.0  # of a gap's mass by precursors, from which it is looked at
+MOST_LOG_ODDS = 3.0  # of a gap's mass by precursors, one in twenty of which is another isotope
+MOST_MASSES = 200  # that are compared for a gap
+MOST_CHECKED = 16  # residues of a gap whose cleavages are checked; longer ones have any mass
+W_SHOWN = 0.3  # share of I and L whose w ion is seen with their z ion
+SPECTRUM, MASS, UNSEEN, CLEAVAGE, SIDE = "spectrum", "mass", "unseen", "cleavage", "side"
+_LIGHTEST = float(RESIDUE_MASSES.min())
+
+
+class Cleavage(NamedTuple):
+    """A fragment as a cleavage of the gap: the mass of its beginning there, Da; nats as in
+    `SpectralEvidence`; nats_of_i: of I against L behind it, 0 if nothing tells."""
+
+    mass: float
+    tolerance: float
+    nats: float
+    nats_of_i: float
+    ion: str
+    spectrum: str
+
+    def row(self, where: tuple[str, int, int], kind: str, nats: float) -> SpectrumRow:
+        """Its row of the table; where: chain, start and end of the gap."""
+        mass, tolerance = self.mass, self.tolerance
+        return SpectrumRow(*where, kind, mass, tolerance, nats, self.ion, self.spectrum)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What spectra say of a gap, and the rows that tell it."""
+
+    evidence: SpectralEvidence
+    rows: list[SpectrumRow]
+
+
+Spectra = Sequence[tuple[Precursor, Fragments]]
+
+
+def look(
+    scaffold: Scaffold,
+    gap: Gap,
+    spectra: Spectra,
+    readings: Sequence[tuple[float, MassRules]],
+    ppm: float,
+) -> Found | None:
+    """What spectra say of a gap; None if none spans it.
+
+    readings: what its residues may weigh in every reading of C, with the probability of each, of
+    which that counts under which the spectra fit best; ppm: tolerance of precursors. A gap needs a
+    mass or a length.
+    """
+    if gap.mass is None and (not gap.fixed or gap.pieces):
+        return None
+    if not 0 < gap.end - gap.start <= MOST_RESIDUES:
+        return None
+    best, chosen = -math.inf, None
+    masses_seen: set[float] = set()
+    for share, rules in readings:
+        ((carried, _),) = rules.modifications.cysteine
+        known = flanks(scaffold, gap, carried, None)
+        whole = float(known.left.max() + known.right.max())
+        if whole in masses_seen:
+            continue  # no C is known there
+        masses_seen.add(whole)
+        near = flanks(scaffold, gap, carried, MAX_FLANK)
+        around = [(s, f, known if s.mass > LARGE else near) for s, f in spectra]
+        by_precursors = None if gap.mass is not None else _gap_mass(gap, around, rules, ppm)
+        weighed = by_precursors or (gap.mass, gap.tolerance_da, 0.0)
+        mass, tolerance = weighed[:2]
+        if mass is None or tolerance is None:
+            continue
+        found = [
+            match
+            for precursor, fragments, flanking in around
+            for match in _rivals(matches(precursor, fragments, flanking, mass, tolerance, ppm))
+            if match.probability >= LEAST_PROBABILITY and match.shown >= LEAST_SHOWN
+        ]
+        score = math.log(share) + max((match.log_odds for match in found), default=-math.inf)
+        if score > best:
+            best = score
+            chosen = _weigh(scaffold.chain, gap, found, (mass, tolerance), by_precursors, rules)
+    return chosen
+
+
+Weighed = tuple[float, float, float]  # mass, tolerance, log odds
+
+
+def _rivals(found: Iterable[Match]) -> Iterator[Match]:
+    """Yield the peptides that a spectrum may be of, each with its odds against all others."""
+    each = list(found)
+    for match in each:
+        others = [0.0, *(other.log_odds for other in each if other is not match)]
+        log_odds = match.log_odds - float(np.logaddexp.reduce(others))
+        yield replace(match, log_odds=log_odds)
+
+
+def _gap_mass(
+    gap: Gap,
+    spectra: Iterable[tuple[Precursor, Fragments, Flanks]],
+    rules: MassRules,
+    ppm: float,
+) -> tuple[float, float, float] | None:
+    """The mass of a gap of known length on which most spectra agree, tolerance, and log odds.
+
+    None if no mass is probable.
+    """
+    n = gap.end - gap.start
+    least, most = n * float(RESIDUE_MASSES.min()), n * heaviest_residue(rules)
+    best: dict[tuple[int, int, int], tuple[float, float, Match]] = {}
+    for precursor, fragments, known in spectra:
+        for match in gap_masses(precursor, fragments, known, least, most):
+            tolerance = VOTE if precursor.mass > LARGE else precursor.mass * ppm * 1e-6
+            reachable = completable(np.array([match.gap_mass]), tolerance, n, rules)[0]
+            key = match.start, match.end, round(match.gap_mass / tolerance)
+            if reachable and (key not in best or match.log_odds > best[key][2].log_odds):
+                best[key] = match.gap_mass, tolerance, match
+    if not best:
+        return None
+    some = sorted(best.values(), key=lambda one: -one[2].log_odds)[:MOST_MASSES]
+    totals = []
+    for mass, tolerance, _ in some:
+        peptides: dict[tuple[int, int], float] = {}
+        for other, its_tolerance, match in some:
+            if abs(other - mass) <= min(tolerance, its_tolerance):
+                where = match.start, match.end
+                peptides[where] = max(peptides.get(where, -math.inf), match.log_odds)
+        first, *more = sorted(peptides.values(), reverse=True)
+        totals.append(first + sum(log_odds for log_odds in more if log_odds > 0))
+    chosen = int(np.argmax(totals))
+    mass, tolerance, _ = some[chosen]
+    rest = [
+        total
+        for total, (other, _, _) in zip(totals, some, strict=True)
+        if abs(other - mass) > tolerance
+    ]
+    log_odds = totals[chosen] - float(np.logaddexp.reduce([0.0, *rest]))
+    if log_odds < LEAST_LOG_ODDS:
+        return None
+    return mass, tolerance, min(log_odds, MOST_LOG_ODDS)
+
+
+def _weigh(
+    chain: str,
+    gap: Gap,
+    found: Sequence[Match],
+    weighed: tuple[float, float],
+    by_precursors: Weighed | None,
+    rules: MassRules,
+) -> Found:
+    """The evidence of matches: of each peptide and series the spectrum that fits best counts.
+
+    Spectra of one peptide repeat what else is in it: fragments of its inside, impurities. weighed:
+    mass and tolerance of the gap in Da.
+    """
+    mass, tolerance = weighed
+    used: dict[tuple[int, int, str], Match] = {}
+    for match in sorted(found, key=lambda match: -match.log_odds):
+        for series in match.precursor.series:
+            used.setdefault((match.start, match.end, series), match)
+    cleavages: list[Cleavage] = []
+    unseen = 0.0
+    for (_, _, series), match in used.items():
+        known = match.left if series in N_SERIES else match.right
+        middle = np.array([known + mass / 2])
+        if series not in N_SERIES and tolerance > WIDEST or not match.fragments.covers(middle)[0]:
+            continue
+        share = match.probability * match.tallies[series].share()
+        unseen += math.log1p(-share)
+        cleavages += _once(_cleavages(match, series, share, mass, tolerance))
+    cleavages.sort(key=lambda cleavage: cleavage.mass)
+    possible = _possible(np.array([c.mass for c in cleavages]), gap, mass, tolerance, rules)
+    cleavages = [c for c, fits in zip(cleavages, possible, strict=True) if fits]
+    kept = [one for one in cleavages if one.nats >= LEAST_NATS]
+    sides = [one for one in cleavages if one.nats_of_i]
+    evidence = SpectralEvidence(
+        tuple((one.mass, one.tolerance, one.nats) for one in kept),
+        unseen,
+        tuple((one.mass, one.tolerance, one.nats_of_i) for one in sides),
+        by_precursors,
+    )
+    where = chain, gap.start, gap.end
+    rows = [_row_of(where, match) for match in _different(used.values())]
+    if by_precursors is not None:
+        rows.append(SpectrumRow(*where, MASS, *by_precursors, "", ""))
+    rows.append(SpectrumRow(*where, UNSEEN, None, None, unseen, "", ""))
+    rows += [one.row(where, CLEAVAGE, one.nats) for one in kept]
+    rows += [one.row(where, SIDE, one.nats_of_i) for one in sides]
+    return Found(evidence, rows)
+
+
+def _different(found: Iterable[Match]) -> list[Match]:
+    """Each match once, in order."""
+    return list({id(match): match for match in found}.values())
+
+
+def _row_of(where: tuple[str, int, int], match: Match) -> SpectrumRow:
+    """The row of a spectrum that was used."""
+    seen = [f"{series} {int(t.k)}/{int(t.n)}" for series, t in match.tallies.items()]
+    name = f"{match.precursor.name} as {match.start}..{match.end}"
+    mass = match.precursor.mass
+    return SpectrumRow(*where, SPECTRUM, mass, None, match.log_odds, ", ".join(seen), name)
+
+
+def _cleavages(
+    match: Match, series: str, share: float, mass: float, tolerance: float
+) -> Iterator[Cleavage]:
+    """Yield the fragments of a series that may be of a cleavage of the gap.
+
+    share: of the series that is expected to be seen, the spectrum's probability included; mass,
+    tolerance: of the gap in Da.
+    """
+    of_ends = series not in N_SERIES
+    weights = match.fragments.masses
+    begun = weights - OFFSET[series] - (match.right if of_ends else match.left)
+    inside = (begun > _LIGHTEST - WIDEST) & (begun < mass - _LIGHTEST + WIDEST)
+    inner = np.flatnonzero(inside & ~np.isin(match.fragments.peaks, match.explained))
+    chance = match.fragments.chance(weights[inner])
+    seen = np.log((share + (1 - share) * chance) / chance) - math.log1p(-share)
+    of_i = _nats_of_i(match.fragments, weights[inner], share) if series == "z" else 0 * seen
+    for i, nats, side in zip(inner, seen.tolist(), of_i.tolist(), strict=True):
+        weight, charge = float(weights[i]), int(match.fragments.charges[i])
+        within = weight * match.fragments.ppm * 1e-6 + (tolerance if of_ends else 0.0)
+        prefix = mass - float(begun[i]) if of_ends else float(begun[i])
+        ion = f"{series} {weight / charge + PROTON:.4f} ({charge}+)"
+        yield Cleavage(prefix, within, nats, side, ion, match.precursor.name)
+
+
+def _once(cleavages: Iterable[Cleavage]) -> list[Cleavage]:
+    """Those of one series of a spectrum, as one where they may be the same: another charge state
+    of a fragment is no further evidence."""
+    kept: list[Cleavage] = []
+    for one in sorted(cleavages, key=lambda cleavage: -cleavage.nats):
+        if all(abs(one.mass - other.mass) > one.tolerance + other.tolerance for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _nats_of_i(fragments: Fragments, weights: np.ndarray, share: float) -> np.ndarray:
+    """Log likelihood ratio (n,) of I to L as the first residue of z ions (n,), by their w ions.
+
+    0 if neither w ion is seen. share: of the series that is expected to be seen, beside W_SHOWN.
+    """
+    shown = W_SHOWN * share
+
+    def ratio(lost: float) -> tuple[np.ndarray, np.ndarray]:
+        chance, seen = fragments.chance(weights - lost), fragments.matched(weights - lost)
+        return seen, np.where(seen, np.log((shown + (1 - shown) * chance) / chance), 0.0)
+
+    (seen_i, of_i), (seen_l, of_l) = ratio(LOST_BY_I), ratio(LOST_BY_L)
+    unseen = math.log1p(-shown)
+    nats = np.where(seen_i, of_i, unseen) - np.where(seen_l, of_l, unseen)
+    return np.where(seen_i | seen_l, nats, 0.0)
+
+
+def _possible(
+    prefixes: np.ndarray, gap: Gap, mass: float, tolerance: float, rules: MassRules
+) -> np.ndarray:
+    """Which prefixes (n,) in Da some residues have that leave others for the rest of the gap."""
+    if gap.fixed:
+        lengths = range(gap.end - gap.start, gap.end - gap.start + 1)
+    else:
+        lengths = range(math.ceil(mass / heaviest_residue(rules)), int(mass / _LIGHTEST) + 1)
+    special = rules.starts_chain and rules.modifications.pyroglutamate
+    if lengths.stop > MOST_CHECKED or special or not len(prefixes):
+        return np.ones(len(prefixes), dtype=bool)
+    within = tolerance + (mass + 2 * WATER) * PPM * 1e-6
+    inside = replace(rules, ends_chain=False)
+    ((carried, _),) = rules.modifications.cysteine
+    one = inside.with_cysteine(carried)
+    begun = [completable(prefixes, within, n, one) for n in range(1, lengths.stop)]
+    left = [completable(mass - prefixes, within, n, rules) for n in range(1, lengths.stop)]
+    fits = np.zeros(len(prefixes), dtype=bool)
+    for i, before in enumerate(begun, start=1):
+        for j, after in enumerate(left, start=1):
+            if i + j in lengths:
+                fits |= before & after
+    return fits

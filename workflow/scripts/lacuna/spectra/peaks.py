@@ -1,0 +1,174 @@
+"""From the peaks of a spectrum to masses of fragments: isotopes, losses and noise are taken off."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lacuna.core.masses import ISOTOPE, PROTON, WATER
+from lacuna.filling.by_spectra import CROWDING
+from lacuna.spectra.ions import AMMONIA
+from lacuna.spectra.read import Spectrum
+
+PPM = 20.0  # tolerance of fragment masses
+CALIBRATED_PPM = 10.0  # of those of a spectrum that is calibrated by known fragments
+NEAR_PPM = 10.0  # of the distance between two peaks of one spectrum
+CALIBRATING = 6  # masses that must be seen to calibrate a spectrum by them
+TOP = 10  # peaks that are kept in each window of
+WINDOW = 100.0  # m/z
+MOST_CHARGE = 3  # of fragments whose isotopes do not show it
+ISOTOPE_LEAST = 0.3  # intensity of the lighter of two isotope peaks, as a share of the heavier
+CARBON_MONOXIDE = 27.994915
+LOSSES = (WATER, AMMONIA, CARBON_MONOXIDE)  # of an ion that is more intense; the last makes a of b
+PRECURSOR_ISOTOPES = 4
+# Da; of heavier fragments deconvolution takes another isotope for the lightest one: of the c and z
+# ions of an Fd up to 8 kDa 9 in 10 are at their monoisotopic mass, over 10 kDa 3 in 10.
+LARGEST = 8000.0
+AROUND = 50.0  # Da on either side in which peaks are counted
+LEAST_CHANCE, MOST_CHANCE = 1e-3, 0.5
+# Da, and how often another peptide has such a fragment too: of one residue (K or R at the end of
+# every tryptic peptide), and of two, of which there are 210.
+SMALL = ((200.0, 0.5), (310.0, 0.02))
+
+
+@dataclass(frozen=True, slots=True)
+class Fragments:
+    """What the k fragments of a spectrum may weigh, ascending: neutral masses in Da.
+
+    A peak of unknown charge is there once for every charge that it may have. charges (k,);
+    peaks (k,): number of each one's peak; ppm: tolerance of the masses.
+    """
+
+    masses: np.ndarray
+    charges: np.ndarray
+    peaks: np.ndarray
+    ppm: float = PPM
+
+    def tolerance(self, masses: np.ndarray) -> np.ndarray:
+        """The tolerance (m,) in Da of masses (m,)."""
+        return masses * (self.ppm * 1e-6)
+
+    def matched(self, masses: np.ndarray) -> np.ndarray:
+        """Whether each mass (m,) in Da is that of a fragment, within PPM."""
+        if not len(self.masses):
+            return np.zeros(masses.shape, dtype=bool)
+        after = np.searchsorted(self.masses, masses)
+        last = len(self.masses) - 1
+        near = np.minimum(
+            np.abs(self.masses[np.minimum(after, last)] - masses),
+            np.abs(self.masses[np.maximum(after - 1, 0)] - masses),
+        )
+        return np.asarray(near <= self.tolerance(masses))
+
+    def near(self, masses: np.ndarray) -> np.ndarray:
+        """Indices of the fragments that weigh one of the masses (m,) in Da."""
+        low = np.searchsorted(self.masses, masses - self.tolerance(masses))
+        high = np.searchsorted(self.masses, masses + self.tolerance(masses), "right")
+        within = [np.arange(a, b) for a, b in zip(low, high, strict=True)]
+        return np.unique(np.concatenate((np.empty(0, dtype=int), *within)))
+
+    def calibrated(self, masses: np.ndarray) -> "Fragments":
+        """These with the median error taken off that they have against masses (m,) in Da that they
+        should show; unchanged if fewer than CALIBRATING are seen."""
+        seen = masses[self.matched(masses)]
+        if len(seen) < CALIBRATING:
+            return self
+        after = np.searchsorted(self.masses, seen).clip(1, len(self.masses) - 1)
+        low, high = self.masses[after - 1], self.masses[after]
+        nearest = np.where(seen - low < high - seen, low, high)
+        error = float(np.median(nearest / seen - 1))
+        return Fragments(self.masses / (1 + error), self.charges, self.peaks, CALIBRATED_PPM)
+
+    def chance(self, masses: np.ndarray) -> np.ndarray:
+        """Probability that a wrong mass (m,) in Da is that of a fragment all the same."""
+        low, high = np.searchsorted(self.masses, (masses - AROUND, masses + AROUND))
+        density = (high - low) / (2 * AROUND)  # fragments per Da
+        found = 1 - np.exp(-CROWDING * density * 2 * self.tolerance(masses))
+        for most, least in SMALL:
+            found = np.where(masses < most, np.maximum(found, least), found)
+        return np.asarray(np.clip(found, LEAST_CHANCE, MOST_CHANCE))
+
+    def covers(self, masses: np.ndarray) -> np.ndarray:
+        """Whether each mass (m,) in Da is within the range of the fragments."""
+        if not len(self.masses):
+            return np.zeros(masses.shape, dtype=bool)
+        return np.asarray((masses >= self.masses[0] - 1) & (masses <= self.masses[-1] + 1))
+
+
+def fragments(spectrum: Spectrum) -> Fragments:
+    """The fragments of a spectrum."""
+    mz, high = spectrum.mz, spectrum.intensities
+    charges = spectrum.charges.copy()
+    keep = np.ones(len(mz), dtype=bool)
+    if not charges.any():
+        isotope, charges = _isotopes(mz, high, spectrum.precursor.charge)
+        keep &= ~isotope
+    keep &= ~_of_precursor(spectrum)
+    keep &= ~_lost(mz, high, charges)
+    keep[keep] = _highest(mz[keep], high[keep])
+    mz, charges = mz[keep], charges[keep]
+    most = min(max(spectrum.precursor.charge - 1, 1), MOST_CHARGE)
+    states = [np.full(len(mz), z) for z in range(1, most + 1)]
+    peaks = [np.flatnonzero((charges == 0) | (charges == z)) for z in range(1, most + 1)]
+    peaks.append(np.flatnonzero(charges > most))
+    states.append(charges)
+    peak = np.concatenate(peaks)
+    state = np.concatenate([of[some] for of, some in zip(states, peaks, strict=True)])
+    masses = (mz[peak] - PROTON) * state
+    order = np.argsort(masses, kind="stable")
+    order = order[masses[order] <= LARGEST]
+    return Fragments(masses[order], state[order], peak[order])
+
+
+def _partners(mz: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Index (m,) of the peak nearest to each m/z wanted (m,), -1 if none is near."""
+    after = np.searchsorted(mz, wanted).clip(0, len(mz) - 1)
+    before = (after - 1).clip(0)
+    nearest = np.where(np.abs(mz[before] - wanted) < np.abs(mz[after] - wanted), before, after)
+    near = np.abs(mz[nearest] - wanted) <= mz[nearest] * NEAR_PPM * 1e-6
+    return np.where(near, nearest, -1)
+
+
+def _isotopes(mz: np.ndarray, high: np.ndarray, charge: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which peaks (n,) have a 13C more than another, and charges (n,) that isotopes show, or 0."""
+    isotope = np.zeros(len(mz), dtype=bool)
+    charges = np.zeros(len(mz), dtype=int)
+    for z in range(max(charge, 1), 0, -1):
+        partner = _partners(mz, mz - ISOTOPE / z)
+        found = (partner >= 0) & (high[partner] >= ISOTOPE_LEAST * high) & (charges == 0)
+        heavier = np.flatnonzero(found & (partner != np.arange(len(mz))))
+        isotope[heavier] = True
+        charges[heavier] = z
+        lighter = partner[heavier]
+        charges[lighter] = np.where(charges[lighter] == 0, z, charges[lighter])
+    return isotope, charges
+
+
+def _of_precursor(spectrum: Spectrum) -> np.ndarray:
+    """Which peaks (n,) are the precursor, at its charge or a lower one, or it without water."""
+    found = np.zeros(len(spectrum.mz), dtype=bool)
+    for z in range(1, spectrum.precursor.charge + 1):
+        for lost in (0.0, WATER, AMMONIA):
+            for isotopes in range(PRECURSOR_ISOTOPES):
+                at = (spectrum.precursor.mass - lost + isotopes * ISOTOPE) / z + PROTON
+                found |= np.abs(spectrum.mz - at) <= at * PPM * 1e-6
+    return found
+
+
+def _lost(mz: np.ndarray, high: np.ndarray, charges: np.ndarray) -> np.ndarray:
+    """Which peaks (n,) are more intense ones less water, ammonia or carbon monoxide."""
+    found = np.zeros(len(mz), dtype=bool)
+    for loss in LOSSES:
+        of_charge = loss / np.maximum(charges, 1)
+        partner = _partners(mz, mz + of_charge)
+        found |= (partner >= 0) & (high[partner] > high)
+    return found
+
+
+def _highest(mz: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Which peaks (n,) are among the TOP of their window."""
+    window = (mz // WINDOW).astype(int)
+    order = np.lexsort((-high, window))
+    first = np.searchsorted(window[order], window[order], "left")
+    keep = np.zeros(len(mz), dtype=bool)
+    keep[order] = np.arange(len(mz)) - first < TOP
+    return keep

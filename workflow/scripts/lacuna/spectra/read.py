@@ -1,0 +1,245 @@
+"""Fragment spectra from MGF and mzML, which are recognised by content."""
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from lacuna.core.files import LacunaError, open_bytes, open_text, printable, shortened
+from lacuna.core.masses import PROTON
+
+MAX_SPECTRA = 500_000  # of a sample
+MAX_PEAKS = 50_000  # of a spectrum
+MAX_CHARGE = 100  # of a precursor
+HEAD = 1 << 16  # bytes by which a file is recognised
+COLLISION = ("b", "y")
+ELECTRON = ("c", "z")
+ALL = COLLISION + ELECTRON
+
+LOG = logging.getLogger(__name__)
+
+# The methods of fragmentation, as titles and filter lines of instruments have them: `@hcd27.00`.
+_METHODS = {
+    "ethcd": ALL,
+    "etcid": ALL,
+    "etd": ELECTRON,
+    "ecd": ELECTRON,
+    "hcd": COLLISION,
+    "cid": COLLISION,
+}
+_METHOD = re.compile(f"(?<![a-z])({'|'.join(_METHODS)})(?![a-z])", re.IGNORECASE)
+_MGF_KEYS = ("title", "activation", "fragmentation", "instrument")
+
+
+@dataclass(frozen=True, slots=True)
+class Precursor:
+    """What a spectrum is of. name: file and scan; mass: neutral, in Da; series: the ions to look
+    for, by the method of fragmentation."""
+
+    name: str
+    mass: float
+    charge: int
+    series: tuple[str, ...] = ALL
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """A centroided fragment spectrum.
+
+    mz, intensities (peaks,): by ascending m/z; charges (peaks,): as in the file, 0 if unknown.
+    """
+
+    precursor: Precursor
+    mz: np.ndarray
+    intensities: np.ndarray
+    charges: np.ndarray
+
+
+class _Term:
+    """A term of which nothing is known: its value is read as a number if it can be one."""
+
+    name = None
+    relationship = ()
+
+
+class _NoVocabulary:
+    """In place of the vocabulary of mass spectrometry, which pyteomics would fetch."""
+
+    def __getitem__(self, accession: str) -> _Term:
+        return _Term()
+
+
+class _LeftOut(ValueError):
+    """Why a spectrum is not used."""
+
+
+def read_spectra(paths: Sequence[Path]) -> Iterator[Spectrum]:
+    """Yield the usable spectra of files, in order; the log says how many others there are, and why.
+
+    Raises LacunaError if a file is neither MGF nor mzML, is damaged, has no usable spectrum, or if
+    there are more than MAX_SPECTRA.
+    """
+    total = 0
+    for path in paths:
+        left: Counter[str] = Counter()
+        used = 0
+        for spectrum in _spectra(path):
+            if isinstance(spectrum, _LeftOut):
+                left[str(spectrum)] += 1
+                continue
+            used += 1
+            total += 1
+            if total > MAX_SPECTRA:
+                raise LacunaError(
+                    f"{path}: more than {MAX_SPECTRA} spectra with those before; give those that "
+                    "span the gaps"
+                )
+            yield spectrum
+        why = ", ".join(f"{n} {reason}" for reason, n in sorted(left.items()))
+        if not used:
+            raise LacunaError(
+                f"{path}: no spectrum can be used ({why or 'it has none'}); give centroided "
+                "fragment spectra with m/z and charge of their precursors"
+            )
+        if why:
+            LOG.warning("%s: %d spectra are used, others not: %s", path, used, why)
+
+
+def _spectra(path: Path) -> Iterator[Spectrum | _LeftOut]:
+    """Yield the spectra of a file, or why one is left out."""
+    with open_bytes(path) as handle:
+        head = handle.read(HEAD)
+    if b"BEGIN IONS" in head:
+        return _mgf(path)
+    if b"<mzML" in head and b"<!DOCTYPE" not in head:  # no mzML declares entities
+        return _mzml(path)
+    first = head.decode("utf-8", "replace").lstrip("\ufeff \r\n").split("\n", 1)[0]
+    if not first:
+        raise LacunaError(f"{path}: the file is empty; give spectra as MGF or mzML")
+    raise LacunaError(
+        f"{path}: neither MGF nor mzML: it begins with '{printable(shortened(first, 60))}'; "
+        "convert it, by msconvert for example"
+    )
+
+
+def _mgf(path: Path) -> Iterator[Spectrum | _LeftOut]:
+    from pyteomics.auxiliary import PyteomicsError
+    from pyteomics.mgf import MGF  # slow to import, and most samples have no spectra
+
+    with open_text(path) as handle:
+        try:
+            for number, entry in enumerate(MGF(handle), start=1):
+                yield _checked(_of_mgf, entry, f"{path.name}:{number}")
+        except (PyteomicsError, ValueError, KeyError, IndexError) as error:
+            raise _damaged(path, error) from None
+
+
+def _mzml(path: Path) -> Iterator[Spectrum | _LeftOut]:
+    with open_bytes(path) as handle:
+        yield from _of_xml(path, handle)
+
+
+def _of_xml(path: Path, handle: BinaryIO) -> Iterator[Spectrum | _LeftOut]:
+    from lxml.etree import XMLSyntaxError
+    from pyteomics.auxiliary import PyteomicsError
+    from pyteomics.mzml import MzML
+
+    try:
+        for number, entry in enumerate(MzML(handle, use_index=False, cv=_NoVocabulary()), start=1):
+            if entry.get("ms level", 2) > 1:
+                yield _checked(_of_mzml, entry, f"{path.name}:{number}")
+    except (XMLSyntaxError, PyteomicsError, ValueError, KeyError) as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> LacunaError:
+    said = printable(shortened(" ".join(str(error).split())))
+    return LacunaError(f"{path}: cannot be read as spectra ({said}); export it again")
+
+
+def _checked(read: Any, entry: Mapping[str, Any], name: str) -> Spectrum | _LeftOut:
+    try:
+        found: Spectrum = read(entry, name)
+        return found
+    except _LeftOut as reason:
+        return reason
+
+
+def _of_mgf(entry: Mapping[str, Any], name: str) -> Spectrum:
+    """The spectrum of an entry of MGF."""
+    about = entry["params"]
+    mz = (about.get("pepmass") or (None,))[0]
+    charges = about.get("charge") or [0]
+    known = entry.get("charge array")
+    peak_charges = np.zeros(len(entry["m/z array"]), dtype=int)
+    if known is not None and len(known):
+        peak_charges = np.abs(np.ma.filled(known, 0)).astype(int)
+    said = " ".join(str(about[key]) for key in _MGF_KEYS if key in about)
+    series = _series(found.lower() for found in _METHOD.findall(said))
+    title = str(about.get("title", ""))
+    scan = str(about.get("scans", "")) or title.split(" ")[0] or name
+    return _spectrum(
+        f"{name.rpartition(':')[0]}:{printable(shortened(scan, 80))}",
+        (mz, int(charges[0]) if len(charges) == 1 else 0),
+        (entry["m/z array"], entry["intensity array"], peak_charges),
+        series,
+    )
+
+
+def _of_mzml(entry: Mapping[str, Any], name: str) -> Spectrum:
+    """The spectrum of an entry of mzML."""
+    if "profile spectrum" in entry:
+        raise _LeftOut("in profile mode")
+    precursors = entry.get("precursorList", {}).get("precursor", [])
+    if len(precursors) != 1:
+        raise _LeftOut("without a single precursor")
+    ions = precursors[0].get("selectedIonList", {}).get("selectedIon", [{}])
+    said = " ".join(precursors[0].get("activation", {})).lower()
+    series: tuple[str, ...] = ()
+    if "electron transfer" in said or "electron capture" in said:
+        series += ELECTRON
+    if "collision" in said or "higher energy" in said:
+        series = COLLISION + series
+    mz = entry.get("m/z array", np.empty(0))
+    scan = str(entry.get("id", "")).rpartition("scan=")[2] or name
+    return _spectrum(
+        f"{name.rpartition(':')[0]}:{printable(shortened(scan, 80))}",
+        (ions[0].get("selected ion m/z"), int(ions[0].get("charge state", 0))),
+        (mz, entry.get("intensity array", np.empty(0)), np.zeros(len(mz), dtype=int)),
+        series or ALL,
+    )
+
+
+def _series(methods: Iterator[str]) -> tuple[str, ...]:
+    """The series of ions that methods give, in the order of ALL; all if no method is named."""
+    shown = {ion for method in methods for ion in _METHODS[method]}
+    return tuple(ion for ion in ALL if ion in shown) or ALL
+
+
+def _spectrum(
+    name: str,
+    precursor: tuple[float | None, int],
+    peaks: tuple[np.ndarray, np.ndarray, np.ndarray],
+    series: tuple[str, ...],
+) -> Spectrum:
+    """precursor: m/z and charge; peaks: m/z, intensity and charge. Raises _LeftOut."""
+    mz, charge = precursor
+    if mz is None or not mz > 0:
+        raise _LeftOut("without an m/z of the precursor")
+    if not 0 < charge <= MAX_CHARGE:
+        raise _LeftOut("without a charge of the precursor")
+    if len(peaks[0]) > MAX_PEAKS:
+        raise _LeftOut(f"of more than {MAX_PEAKS} peaks, which are not centroided")
+    good = np.isfinite(peaks[0]) & np.isfinite(peaks[1]) & (peaks[0] > 0) & (peaks[1] > 0)
+    if not good.any():
+        raise _LeftOut("without peaks")
+    at, high, known = (np.asarray(values)[good] for values in peaks)
+    order = np.argsort(at, kind="stable")
+    mass = (float(mz) - PROTON) * charge
+    of = Precursor(name, mass, charge, series)
+    return Spectrum(of, at[order], high[order], known[order])
