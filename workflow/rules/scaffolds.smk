@@ -71,7 +71,7 @@ rule read_spectra:
         spectra=given("spectra"),
         alkylation=OUT / "{sample}" / "alkylation.json",
     output:
-        out=OUT / "{sample}" / "spectra.tsv",
+        out=shown("spectra", OUT / "{sample}" / "spectra.tsv"),
     log:
         OUT / "logs" / "read_spectra" / "{sample}.log",
     benchmark:
