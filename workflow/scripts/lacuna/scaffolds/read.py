@@ -594,14 +594,14 @@ def from_json(line: str) -> Scaffold:
                 Gap(*values),
                 interval=interval,
                 pieces=tuple(map(_piece, pieces)),
-                length_probability=likely,
+                length_probability=share,
                 rivals=tuple(map(_rival, rivals)),
                 untried=untried,
                 most=most,
                 spectra=_spectra(seen) if seen else None,
                 origin=tuple(origin) if origin else None,
             )
-            for *values, interval, pieces, likely, rivals, untried, most, seen, origin in fields.pop(
+            for *values, interval, pieces, share, rivals, untried, most, seen, origin in fields.pop(
                 "gaps"
             )
         )
