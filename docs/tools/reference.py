@@ -31,6 +31,7 @@ from lacuna.core.tables import (
     PLACED_TABLE,
     REJECTED_TABLE,
     RESIDUE_TABLE,
+    SPECTRUM_TABLE,
     TUTORIAL_TABLE,
     Column,
     Readings,
@@ -53,7 +54,7 @@ OPTIONS = {"candidates": 3, "doubts": True, "precision": "float64"}
 SCHEMAS = {"config": CONFIG_SCHEMA, "sheet": WORKFLOW / "schemas" / "samples.schema.yaml"}
 TABLES = (
     *(RESIDUE_TABLE, GAP_TABLE, CHAIN_TABLE, MASS_TABLE, ACCURACY_TABLE, REJECTED_TABLE),
-    *(DOUBT_TABLE, TUTORIAL_TABLE, EVIDENCE_TABLE, PLACED_TABLE),
+    *(DOUBT_TABLE, TUTORIAL_TABLE, EVIDENCE_TABLE, PLACED_TABLE, SPECTRUM_TABLE),
 )
 BLOCK = re.compile(r"(<!-- generated: ([^>]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -76,6 +77,7 @@ SHOWN: Mapping[str, Sequence[Mapping[str, str]]] = {
         {"chain": "heavy", "position": position} for position in ("1", "2", "97", "99")
     ],
     "reads.tsv": [{"placed_as": how} for how in ("whole", "core", "contaminant", "fits no chain")],
+    "spectra.tsv": [{"kind": kind} for kind in ("spectrum", "mass", "unseen", "cleavage")],
     "predictions.tsv": [{"protocol": "scaffold"}, {"protocol": "true_context"}],
 }
 # Where rows come from that docs/tools/example does not give.
@@ -177,10 +179,20 @@ def example() -> Path:
     return out
 
 
+@cache
+def with_spectra() -> Path:
+    """The same folder of a run with the spectra of docs/tools/example."""
+    out = Path(tempfile.mkdtemp(prefix="lacuna-reference-"))
+    spectra = [EXAMPLE / "spectra.mgf"]
+    fill_file({"fasta": EXAMPLE / "chains.fasta"}, out, OPTIONS, spectra=spectra)
+    return out
+
+
 def rows_of(name: str, results: Path) -> str:
     """Rows of a table that a run wrote, in columns, with the header."""
     (found,) = (table for table in TABLES if table.name == name)
-    path = results / OF_RUN[name] if name in OF_RUN else example() / name
+    folder = with_spectra if name == SPECTRUM_TABLE.name else example
+    path = results / OF_RUN[name] if name in OF_RUN else folder() / name
     lines = [list(found.names)]
     everything = [found.cells(row) for row in found.read(path)]
     for wanted in SHOWN[name]:

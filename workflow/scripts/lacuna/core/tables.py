@@ -314,12 +314,14 @@ class SpectrumRow(NamedTuple):
     chain: Annotated[str, "id of the chain"]
     start: Annotated[int, "of the gap in the scaffold, from 0"]
     end: Annotated[int, "of the gap in the scaffold, exclusive"]
-    kind: Annotated[str, "spectrum, mass, unseen, cleavage or side"]
-    mass: Annotated[float | None, "of the precursor, the gap or its beginning, Da", "%.5f"]
+    kind: Annotated[str, "what the row is: `spectrum`, `mass`, `unseen`, `cleavage` or `side`"]
+    mass: Annotated[float | None, "Da, of what `kind` says", "%.5f"]
     tolerance_da: Annotated[float | None, "of that mass, Da", "%.5f"]
-    nats: Annotated[float, "log odds or log likelihood ratio, nats", "%.3f"]
-    ions: Annotated[str, "ions of the known residues that are seen, or the ion of a cleavage"]
-    spectrum: Annotated[str, "file and scan; of a spectrum that was used also its peptide"]
+    nats: Annotated[float, "natural logarithm of the odds that `kind` says", "%.3f"]
+    ions: Annotated[
+        str, "of a spectrum: known ions seen of those in range; else the ion found, m/z"
+    ]
+    spectrum: Annotated[str, "file and scan; of `kind` `spectrum` its peptide too, from 0"]
 
 
 class DoubtRow(NamedTuple):
