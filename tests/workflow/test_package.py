@@ -94,8 +94,11 @@ assert "X" not in filled[0].sequence and filled[0].status == "filled"
 assert filled[0].gaps[0].candidates[0].sequence == filled[0].sequence[10:13]
 assert filled.to_dataframe().residue.str.cat() == filled[0].sequence[10:13]
 """
-    (folder / "lines.py").write_text(lines[1] + checks)
-    said(installed / "python", "-I", "lines.py", cwd=folder)
+    page = (ROOT / "docs" / "how-to" / "python.md").read_text(encoding="utf-8")
+    others = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert len(others) == 2
+    (folder / "lines.py").write_text(lines[1] + checks + "\n".join(others))
+    assert "\nGFNIK 0.99" in said(installed / "python", "-I", "lines.py", cwd=folder)
 
 
 def test_the_command_writes_the_bytes_of_the_workflow(folder: Path, installed: Path) -> None:
