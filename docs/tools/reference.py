@@ -4,8 +4,8 @@
 
 A generated part is between the comments `<!-- generated: NAME -->` and `<!-- end -->`. NAME is
 `config` or `sheet` (the keys of a JSON schema), `columns of TABLE` (those of core/tables.py), `file
-PATH` and `example FILE` (as they are), or what a run wrote: `rows of TABLE`, `filled FILE` and `run
-FILE`. The chains in docs/tools/example are filled anew for this, in double precision, so that every
+PATH` and `example FILE` (as they are), or what a run wrote: `rows of TABLE` and `filled FILE`. The
+chains in docs/tools/example are filled anew for this, in double precision, so that every
 machine prints the same. Rows of reads and of the tutorial's model are from RESULTS (`results` if it
 is not given), the output of `make run`. Text outside of these comments is not touched.
 """
@@ -235,7 +235,7 @@ def bundled(path: str) -> str:
 def needs_run(name: str) -> bool:
     """Whether the generated part of this name is made of the output of `make run`."""
     kind, _, what = name.rpartition(" ")
-    return kind == "run" or what in OF_RUN and kind == "rows of"
+    return kind == "rows of" and what in OF_RUN
 
 
 def generated(name: str, results: Path) -> str:
@@ -245,7 +245,6 @@ def generated(name: str, results: Path) -> str:
         "rows of": lambda name: rows_of(name, results),
         "example": example_file,
         "filled": lambda name: fenced((example() / name).read_text(encoding="utf-8")),
-        "run": lambda name: fenced((results / name).read_text(encoding="utf-8")),
         "file": bundled,
     }
     if name in ("config", "sheet"):

@@ -144,8 +144,10 @@ def test_every_command_is_run_or_it_is_said_why_not() -> None:
 
 
 def test_the_first_run_ends_with_the_line_that_is_shown(clone: Path, first_run: str) -> None:
-    shown = block_with("README.md", "missing residues filled").strip().removesuffix("...")
-    assert any(line.startswith(shown) for line in first_run.splitlines())
+    for page in ("README.md", "docs/reference/outputs.md"):
+        for line in block_with(page, "missing residues filled").splitlines():
+            shown = line.removesuffix("...")
+            assert any(told.startswith(shown) for told in first_run.splitlines())
     assert (clone / "results" / "report.html").exists()
 
 
@@ -195,5 +197,8 @@ def test_rows_of_the_first_run_are_those_of_the_documentation(clone: Path, first
         for _, name, body in reference.parts(path.read_text(encoding="utf-8"))
         if reference.needs_run(name)
     }
-    assert len(made) == 4
+    # What the tutorial's model answers depends on the processor: only its header is compared.
+    answers = made.pop("rows of predictions.tsv")
+    assert answers[0].split()[:6] == answers[1].split()[:6]
+    assert len(made) == 2
     assert [name for name, texts in made.items() if not alike(*texts)] == []
