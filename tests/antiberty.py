@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lacuna.training.teacher import CHECKPOINT
+from lacuna.network.transformer import CHECKPOINT
 
 WIDTH, INNER, LAYERS = 32, 48, 2
 BERT = "bert.embeddings."

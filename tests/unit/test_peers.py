@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from antiberty import write_wheel
 from chains import germline_chain
 from lacuna.benchmark.peers import (
     DOMAIN,
@@ -25,12 +26,15 @@ from lacuna.benchmark.peers import (
     write_answers,
 )
 from lacuna.core.files import LacunaError
+from lacuna.network.language_model import convert_antiberty
 from peers import lacuna_worker
 
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ROOT / "resources" / "weights"
 WORKER = [sys.executable, str(Path(lacuna_worker.__file__))]
 SETTINGS: dict[str, Any] = {
+    "method": "lacuna",
+    "language_model": None,
     "weights": str(WEIGHTS / "lacuna.safetensors"),
     "library": str(WEIGHTS / "library.safetensors"),
     "homologs": None,
@@ -177,6 +181,18 @@ def test_lacuna_and_its_baselines_fill_what_is_missing_alone(
         else:
             # Germline chains: their segments are known; two segments may differ in a residue.
             assert sum(a != b for a, b in zip(filled, seq, strict=True)) <= 1
+
+
+def test_the_thorough_mode_answers_for_itself_alone(tmp_path: Path) -> None:
+    write_wheel(tmp_path / "antiberty.whl")
+    model = tmp_path / "antiberty.safetensors"
+    convert_antiberty(tmp_path / "antiberty.whl", model, {})
+    settings = {"method": "lacuna_thorough", "language_model": str(model)}
+    questions = [t.question(with_truth=True) for t in mixed()]
+    answers = lacuna_worker.load({**SETTINGS, **settings})(questions)
+    assert [(a[0], a[1]) for a in answers] == [("lacuna_thorough", q["id"]) for q in questions]
+    fast = [a for a in lacuna_worker.load(SETTINGS)(questions) if a[0] == "lacuna"]
+    assert [a[3] for a in answers] != [a[3] for a in fast]  # probabilities
 
 
 def test_whole_chains_are_not_timed_and_not_given_to_peers(

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from lacuna.core.files import LacunaError
 from lacuna.core.licences import not_free
 from lacuna.network.model import ModelConfig
+from lacuna.network.transformer import TransformerConfig
 from lacuna.training.batches import TrainConfig
 from lacuna.training.corpus import Corpus, EncodeConfig
 from lacuna.training.masking import MaskingConfig
@@ -20,7 +21,6 @@ from lacuna.training.settings import (
     encode_settings,
     train_settings,
 )
-from lacuna.training.teacher import TeacherConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "pretrain.schema.yaml"
@@ -58,7 +58,7 @@ def test_the_file_of_open_weights_names_every_corpus_by_digest_and_free_licence(
 
 
 def test_windows_are_as_long_as_a_teacher_can_read() -> None:
-    assert TEACHER_K == TeacherConfig().positions - 2
+    assert TEACHER_K == TransformerConfig().positions - 2
     teacher = {"wheel": "antiberty==0.1.3"}
     assert check(train={"k": TEACHER_K}, teacher=teacher)["train"]["k"] == TEACHER_K
     assert check(train={"k": TEACHER_K + 1})["train"]["k"] == TEACHER_K + 1  # without a teacher

@@ -17,8 +17,9 @@ from lacuna.core.alphabet import ABSENT, MISSING, N_TOKENS, TOKEN
 from lacuna.core.files import LacunaError
 from lacuna.core.tensor_files import write_tensors
 from lacuna.network.model import Kmers, ModelConfig
+from lacuna.network.transformer import CHECKPOINT, antiberty_tensors
 from lacuna.network.weights import load_weights, save_weights
-from lacuna.training.teacher import CHECKPOINT, antiberty_tensors, load_teacher, teacher_from
+from lacuna.training.teacher import load_teacher, teacher_from
 
 K = 20
 
@@ -209,6 +210,6 @@ def test_a_wheel_whose_checkpoint_is_not_antibertys(
             teacher_from(path, ModelConfig())
         said = str(error.value)
         assert fault in said and said.endswith("; fetch antiberty 0.1.3 again")
-    monkeypatch.setattr("lacuna.training.teacher.MOST_BYTES", 1000)
+    monkeypatch.setattr("lacuna.network.transformer.MOST_BYTES", 1000)
     with pytest.raises(LacunaError, match="its weights are too large for AntiBERTy's"):
         antiberty_tensors(path)

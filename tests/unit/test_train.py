@@ -24,13 +24,14 @@ from lacuna.core.device import pick_device, product_dtype, set_precision
 from lacuna.core.files import LacunaError
 from lacuna.core.tensor_files import read_tensors, write_tensors
 from lacuna.network.model import GapNetwork, ModelConfig
+from lacuna.network.transformer import TransformerConfig
 from lacuna.network.weights import load_weights, save_weights
 from lacuna.training.batches import Ranks, TrainConfig, read_encoded
 from lacuna.training.corpus import Chains, germline_library, write_encoded
 from lacuna.training.masking import MaskingConfig
 from lacuna.training.run import pretrain, starting_network
 from lacuna.training.simulate import mutate, recombine
-from lacuna.training.teacher import Teacher, TeacherConfig, load_teacher
+from lacuna.training.teacher import Teacher, load_teacher
 from lacuna.training.trainer import CpuDropout, Trainer, learning_rate_at, loss_and_hits
 
 pytestmark = pytest.mark.slow  # hundreds of steps, and processes of their own
@@ -236,7 +237,7 @@ def test_a_batch_is_shared_evenly(encoded: Path) -> None:
 
 def test_a_network_learns_from_its_teacher(encoded: Path, tmp_path: Path) -> None:
     """A teacher that always predicts W makes a network predict W, in proportion to its share."""
-    sizes = TeacherConfig(width=16, layers=1, heads=2, inner=16, positions=256)
+    sizes = TransformerConfig(width=16, layers=1, heads=2, inner=16, positions=256)
     teacher = Teacher(ModelConfig(), sizes)
     with torch.no_grad():
         teacher.residue_logits.bias[RESIDUES.index("W")] = 100.0
@@ -333,7 +334,7 @@ def test_other_weights_to_begin_with_or_to_learn_from_are_refused(
     encoded: Path, tmp_path: Path, kind: str
 ) -> None:
     """Weights of the same sizes; only their record distinguishes them."""
-    sizes = TeacherConfig(width=16, layers=1, heads=2, inner=16, positions=256)
+    sizes = TransformerConfig(width=16, layers=1, heads=2, inner=16, positions=256)
 
     def begun(name: str) -> Trainer:
         if kind == "start":

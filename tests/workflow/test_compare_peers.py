@@ -62,6 +62,13 @@ def test_what_is_missing_is_said_in_one_line(
     assert "Traceback" not in said.output
 
 
+def test_both_modes_are_compared_in_a_thorough_run(space: Workspace) -> None:
+    space.write("antiberty.safetensors", "read by jobs alone")
+    settings = {"mode": "thorough", "language_model": "antiberty.safetensors"}
+    space.config(peers={"bench": "bench", "methods": []}, **settings)
+    assert space.run("--dry-run", "compare_peers").jobs()["fill_by_lacuna"] == 2
+
+
 def test_other_targets_need_no_scaffolds_to_compare(space: Workspace) -> None:
     space.config()
     assert "fill_by_lacuna" not in space.run("--dry-run").jobs()

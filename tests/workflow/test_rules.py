@@ -33,7 +33,7 @@ def rules() -> dict[str, tuple[Path, str]]:
 
 ALL = rules()
 # A rule that only names files writes nothing and needs no log.
-WORKING = sorted(name for name, (_, text) in ALL.items() if re.search(r"^    output:", text, re.M))
+WORKING = sorted(name for name, (_, text) in ALL.items() if re.search(r"^    script:", text, re.M))
 
 
 def directive(name: str, rule: str) -> str | None:

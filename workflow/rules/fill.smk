@@ -6,6 +6,7 @@ rule fill_gaps:
         alkylation=OUT / "{sample}" / "alkylation.json",
         weights=weights(),
         library=resource("library"),
+        language_model=language_model(),
     output:
         **{
             table: temp(OUT / "{sample}" / "blocks" / "{block}" / f"{table}.part")
@@ -24,7 +25,7 @@ rule fill_gaps:
         candidates=CONFIG["candidates"],
         modifications=CONFIG["modifications"],
         precision=CONFIG["precision"],
-        inputs=digests("train.from", "library"),
+        inputs=digests("train.from", "library", *ASKED),
         code=code("fill_gaps.py"),
     script:
         "../scripts/fill_gaps.py"

@@ -50,6 +50,7 @@ for pack in PACKS:
             **{column: in_column(pack, column) for column in PATHS},
             weights=weights(),
             library=resource("library"),
+            language_model=language_model(),
         output:
             **pack_outputs(pack),
             scratch=temp(directory(OUT / "packs" / pack.name)),
@@ -74,6 +75,7 @@ for pack in PACKS:
                 *PATHS,
                 "train.from",
                 "library",
+                *ASKED,
                 samples=lambda wildcards, pack=pack: pack.samples,
             ),
             code=code("fill_pack.py"),

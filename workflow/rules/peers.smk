@@ -5,8 +5,13 @@ COMPARED = CONFIG["peers"]
 PEERED = OUT / "peers"
 
 
+# Lacuna in the thorough mode is compared too if that is the mode of the run.
+OURS = ["lacuna", "lacuna_thorough"] if ASKED else ["lacuna"]
+
+
 wildcard_constraints:
     peer="|".join(PEERS),
+    ours="|".join(OURS),
 
 
 # Times can be compared only on one machine: the one on which Snakemake runs.
@@ -22,8 +27,8 @@ rule compare_peers:
     """Score Lacuna and its peers on the same scaffolds, and print the table of the pooled sets."""
     input:
         scaffolds=PEERED / "scaffolds.jsonl",
-        answers=expand(PEERED / "{method}.tsv", method=["lacuna", *COMPARED["methods"]]),
-        speeds=expand(PEERED / "{method}.speed.json", method=["lacuna", *COMPARED["methods"]]),
+        answers=expand(PEERED / "{method}.tsv", method=[*OURS, *COMPARED["methods"]]),
+        speeds=expand(PEERED / "{method}.speed.json", method=[*OURS, *COMPARED["methods"]]),
         template=located("workflow/report/peers.svg.j2"),
     output:
         accuracy=PEERED / "accuracy.tsv",
@@ -113,19 +118,22 @@ rule fill_by_peer:
 
 
 rule fill_by_lacuna:
-    """Fill the scaffolds with Lacuna and its baselines, and time it."""
+    """Fill the scaffolds with Lacuna in one of its modes, and its baselines, and time it."""
     input:
         scaffolds=PEERED / "scaffolds.jsonl",
         weights=weights(),
         library=resource("library"),
         homologs=COMPARED["homologs"] or [],
+        language_model=lambda wildcards: (
+            language_model()(wildcards) if wildcards.ours == "lacuna_thorough" else []
+        ),
     output:
-        answers=PEERED / "lacuna.tsv",
-        speed=PEERED / "lacuna.speed.json",
+        answers=PEERED / "{ours}.tsv",
+        speed=PEERED / "{ours}.speed.json",
     log:
-        OUT / "logs" / "fill_by_lacuna.log",
+        OUT / "logs" / "fill_by_lacuna" / "{ours}.log",
     benchmark:
-        OUT / "benchmarks" / "fill_by_lacuna.tsv"
+        OUT / "benchmarks" / "fill_by_lacuna" / "{ours}.tsv"
     conda:
         "../../envs/core.yaml"
     threads: lambda wildcards: workflow.cores  # all of them: nothing else runs at the same time

@@ -19,6 +19,7 @@ SHOWN_SETTINGS = (
     "kmer",
     "precision",
     "accuracy",
+    *(["mode"] if ASKED else []),
 )
 
 
@@ -95,6 +96,7 @@ rule write_report:
         reads=list(READS.values()),
         given=[path for row in GIVEN for paths in row.values() for path in paths],
         weights=weights(),
+        language_model=language_model(),
         template=located("workflow/report/report.html.j2"),
         parts=located("workflow/report/report_parts.html.j2"),
         style=located("workflow/report/report.css"),
@@ -116,7 +118,7 @@ rule write_report:
         with_evidence=list(EVIDENCE),
         with_reads=list(READS),
         settings={name: CONFIG[name] for name in SHOWN_SETTINGS},
-        inputs=digests(*PATHS, "train.from", samples=lambda wildcards: SAMPLES),
+        inputs=digests(*PATHS, "train.from", *ASKED, samples=lambda wildcards: SAMPLES),
         code=code("write_report.py"),
     script:
         "../scripts/write_report.py"

@@ -8,12 +8,12 @@ from lacuna.core.logs import log_to
 from lacuna.steps.arguments import arguments
 
 log_to(snakemake.log[0])
-files = ("weights", "library", "homologs")
+files = ("weights", "library", "homologs", "language_model")
 given = {name: snakemake.input.get(name) or None for name in files}
 measure_method(
     **arguments(snakemake, "settings", *files),
-    method="lacuna",
+    method=snakemake.wildcards.ours,
     python=Path(sys.executable),
-    settings={**given, **snakemake.params.settings},
+    settings={**given, **snakemake.params.settings, "method": snakemake.wildcards.ours},
     processes=snakemake.threads,
 )

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from Bio.SeqRecord import SeqRecord
 
 from lacuna.core.files import LacunaError, atomic_write, printable, shortened
-from lacuna.core.paths import WEIGHT_SETS
+from lacuna.core.paths import LANGUAGE_MODEL, WEIGHT_SETS
 from lacuna.core.tables import (
     CHAIN_TABLE,
     GAP_TABLE,
@@ -214,12 +214,14 @@ def fill(
     candidates: int = 5,
     tolerance_ppm: float = 10.0,
     modifications: Mapping[str, bool] | None = None,
+    mode: str = "fast",
     precision: str = "fast",
     on_bad_record: str = "reject",
     kmer: Mapping[str, int] | None = None,
     complete_ends: bool | Literal["auto"] = "auto",
     weights: str | Path = "default",
     library: str | Path | None = None,
+    language_model: str | Path = LANGUAGE_MODEL,
 ) -> FilledChains:
     """Fill the gaps of antibody chains.
 
@@ -257,6 +259,7 @@ def fill(
         "candidates": candidates,
         "tolerance_ppm": tolerance_ppm,
         "modifications": dict(modifications or {}),
+        "mode": mode,
         "precision": precision,
         "on_bad_record": on_bad_record,
         "kmer": dict(kmer or {}),
@@ -279,6 +282,7 @@ def fill(
             spectra=[Path(path) for path in spectra],
             weights=None if weights in WEIGHT_SETS else Path(weights),
             library=None if library is None else Path(library),
+            language_model=Path(language_model),
         )
         filled = FilledChains(tuple(_read_results(given, out)))
     rejected = [chain for chain in filled if chain.status == "rejected"]

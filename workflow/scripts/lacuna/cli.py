@@ -13,7 +13,7 @@ import yaml
 
 from lacuna import __version__
 from lacuna.core.files import LacunaError, disk_fault, printable
-from lacuna.core.paths import CONFIG_SCHEMA, bundled_weights
+from lacuna.core.paths import CONFIG_SCHEMA, LANGUAGE_MODEL, bundled_weights
 from lacuna.steps.sheet import SPECIES
 
 _INTERRUPTED = 130  # exit status of a program ended by SIGINT
@@ -27,6 +27,7 @@ _INPUTS = {
 # Keys of config.yaml that are options here; the schema has their values and defaults.
 _KEYS = (
     "weights",
+    "mode",
     "alkylation",
     "candidates",
     "tolerance_ppm",
@@ -91,6 +92,12 @@ def _parser() -> _Parser:
         help="fragment spectra, MGF or mzML; may be repeated",
     )
     fill.add_argument("--species", choices=SPECIES, default=SPECIES[0], help="of all chains")
+    fill.add_argument(
+        "--language-model",
+        type=Path,
+        metavar="FILE",
+        help="AntiBERTy's weights for the thorough mode, as the target fetch_thorough writes them",
+    )
     schema = yaml.safe_load(CONFIG_SCHEMA.read_text(encoding="utf-8"))["properties"]
     for key in _KEYS:
         fill.add_argument(
@@ -134,6 +141,7 @@ def _fill(chosen: argparse.Namespace) -> None:
             *(inputs, out, options),
             species=given["species"],
             spectra=given.get("spectra", ()),
+            language_model=given.get("language_model", LANGUAGE_MODEL),
             progress=progress,
         )
     network, _ = bundled_weights(options.get("weights", "default"))

@@ -10,8 +10,9 @@ from typing import Any
 
 from lacuna.benchmark.peer_worker import Answer, Fill, Question, serve, with_residues
 from lacuna.filling.fill import FilledChain, fill_chains
+from lacuna.filling.second_opinion import ask_again
 from lacuna.scaffolds.scaffold import Gap, Scaffold
-from lacuna.steps.load import load_reader
+from lacuna.steps.load import CPU, load_antiberty, load_reader
 from lacuna.steps.reader_files import ReaderFiles
 
 BASELINES = ("germline_copy", "nearest_homolog")
@@ -28,16 +29,20 @@ def as_scaffold(question: Question) -> Scaffold:
     return Scaffold(question["id"], "", sequence, tuple(gaps), 1)
 
 
-def answers_of(question: Question, chain: FilledChain) -> Iterator[Answer]:
-    """The answers of Lacuna and its baselines to a question with known truth."""
-    for method in ("lacuna", *BASELINES):
-        filled = with_residues(question["sequence"], [getattr(row, method) for row in chain.scored])
-        shares = [float(f"{row.probability:.4f}") for row in chain.scored]
-        yield method, question["id"], filled, shares if method == "lacuna" else None
+def answers_of(mode: str, question: Question, chain: FilledChain) -> Iterator[Answer]:
+    """The answers of Lacuna and, once, its baselines to a question with known truth."""
+    shares = [float(f"{row.probability:.4f}") for row in chain.scored]
+    for column in ("lacuna", *BASELINES) if mode == "lacuna" else ("lacuna",):
+        filled = with_residues(question["sequence"], [getattr(row, column) for row in chain.scored])
+        if column == "lacuna":
+            yield mode, question["id"], filled, shares
+        else:
+            yield column, question["id"], filled, None
 
 
 def load(settings: dict[str, Any]) -> Fill:
-    """settings: weights, library and homologs (paths), and keys of the configuration."""
+    """settings: method (one of OURS), weights, library, homologs and language_model (paths or
+    None), and keys of the configuration."""
     reader = load_reader(
         ReaderFiles(
             weights=Path(settings["weights"]),
@@ -51,15 +56,20 @@ def load(settings: dict[str, Any]) -> Fill:
         )
     )
 
+    asked = settings["language_model"]
+    model = load_antiberty(Path(asked)) if asked else None
+
     def fill_questions(questions: Sequence[Question]) -> list[Answer]:
         scaffolds = [as_scaffold(question) for question in questions]
         kmers = reader.encoder.encode(scaffolds)
         probabilities = reader.predictor.predict(kmers)
+        if model is not None:
+            probabilities = ask_again(scaffolds, kmers, probabilities, model, CPU)
         chains = fill_chains(scaffolds, kmers, probabilities, candidates=settings["candidates"])
         return [
             answer
             for question, chain in zip(questions, chains, strict=True)
-            for answer in answers_of(question, chain)
+            for answer in answers_of(settings["method"], question, chain)
         ]
 
     def fill(questions: Sequence[Question]) -> list[Answer]:

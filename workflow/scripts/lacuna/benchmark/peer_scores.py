@@ -30,6 +30,7 @@ from lacuna.results.statistics import N_BINS, calibration_error, wilson_interval
 
 TITLES = {
     "lacuna": "Lacuna",
+    "lacuna_thorough": "Lacuna, thorough",
     "antiberty": "AntiBERTy 0.1.3",
     "sapiens": "Sapiens 1.0.3",
     "iglm": "IgLM 0.1.0",

@@ -27,6 +27,7 @@ TRUTH = "truth.jsonl"
 DOMAIN = 144
 SPECIES = {"oas_mouse": "mouse", "vhh": "camel"}  # of sets that are not human
 HUMAN, ALL = "human", "all"  # labels of several sets, protocols or chain types together
+OURS = ("lacuna", "lacuna_thorough")  # methods that are modes of Lacuna
 WARM_UP = 2  # scaffolds
 ANSWER_COLUMNS = ("method", "chain", "filled", "probabilities")
 
@@ -272,8 +273,9 @@ def measure_method(
     python: interpreter of the method's environment. Lacuna, unlike its peers, takes whole chains,
     and is given the truth in order to leave out homologs near it.
     """
-    ours = method == "lacuna"
-    command = [str(python), str(SCRIPTS / "peers" / f"{method}_worker.py")]
+    ours = method in OURS
+    worker = "lacuna" if ours else method
+    command = [str(python), str(SCRIPTS / "peers" / f"{worker}_worker.py")]
     found, speed_of_method = measure(
         method,
         command,

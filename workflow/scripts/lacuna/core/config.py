@@ -18,6 +18,7 @@ PATH_KEYS = (
     "samples",
     "outdir",
     "library",
+    "language_model",
     "train.from",
     "peers.bench",
     "peers.homologs",

@@ -130,14 +130,23 @@ class KmerSet:
 
     def target_loci(self) -> np.ndarray:
         """Index into LOCI of the part of each missing residue, or -1: (t,) int."""
-        _, _, chain, position = (column.astype(np.int64) for column in self.at())
-        loci = self.chain_locus.numpy().astype(np.int64)[chain]
+        return self._of_parts(self.chain_locus, 2)
+
+    def target_v(self) -> np.ndarray:
+        """Index of the V segment nearest to the part of each missing residue, or -1: (t,) int."""
+        return self._of_parts(self.chain_v, 3)
+
+    def _of_parts(self, of_chains: Tensor, column: int) -> np.ndarray:
+        """A column of `parts` for each missing residue; of_chains (m,): that of whole chains."""
+        _, _, chain, position = (field.astype(np.int64) for field in self.at())
+        found = of_chains.numpy().astype(np.int64)[chain]
         if len(self.parts):
-            of_chain, start, locus = self.parts.numpy().astype(np.int64).T[:3]
+            parts = self.parts.numpy().astype(np.int64)
+            of_chain, start, of_part = parts[:, 0], parts[:, 1], parts[:, column]
             far = 1 << 32  # longer than any chain
             part = np.searchsorted(of_chain * far + start, chain * far + position, "right") - 1
-            loci = np.where(of_chain[part] == chain, locus[part], loci)
-        return loci
+            found = np.where(of_chain[part] == chain, of_part[part], found)
+        return found
 
     def batches(
         self, size: int, library: Library, order: Tensor | None = None

@@ -16,14 +16,16 @@ PACKAGES = (
 )
 
 
-def software_of(weights: Path) -> dict[str, str]:
+def software_of(weights: Path, language_model: Path | None = None) -> dict[str, str]:
     """Versions by name, of this process and its machine; of the weights their digest and licence.
 
+    language_model: AntiBERTy's weights, if the run read them.
     Raises LacunaError if the weights cannot be read.
     """
+    read = {"weights": weights, "AntiBERTy": language_model}
     return {
         "Lacuna": __version__,
-        f"weights ({weights.name})": f"sha256:{file_digest(weights)}",
+        **{f"{name} ({p.name})": f"sha256:{file_digest(p)}" for name, p in read.items() if p},
         "licence of the weights": licence_of(read_record(weights)),
         "Python": platform.python_version(),
         **{name: found for name in PACKAGES if (found := _installed(name))},
@@ -38,9 +40,15 @@ def _installed(name: str) -> str | None:
         return None
 
 
-def write_software(weights: Path, out: Path) -> None:
+def write_software(weights: Path, out: Path, language_model: Path | None = None) -> None:
     """Write the list as YAML, which MultiQC reads too; LacunaError if that is not possible."""
     with atomic_write(out) as handle:
         handle.write("# What the results beside this file were made with.\n")
         # Quoted, since readers of YAML take 1.10 for a number.
-        yaml.dump(software_of(weights), handle, sort_keys=False, default_style="'", width=1000)
+        yaml.dump(
+            software_of(weights, language_model),
+            handle,
+            sort_keys=False,
+            default_style="'",
+            width=1000,
+        )

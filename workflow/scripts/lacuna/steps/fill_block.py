@@ -7,10 +7,11 @@ import torch
 
 from lacuna.filling.fill import fill_block
 from lacuna.filling.residue_masses import Modifications
+from lacuna.filling.second_opinion import ask_again
 from lacuna.network.kmers import read_kmers
 from lacuna.scaffolds.alkylation import read_alkylation
 from lacuna.scaffolds.read import read_scaffold_block
-from lacuna.steps.load import load_predictor
+from lacuna.steps.load import load_antiberty, load_predictor
 
 
 def fill_block_files(
@@ -21,15 +22,22 @@ def fill_block_files(
     alkylation: Path,
     out: dict[str, Path],
     *,
+    language_model: Path | None = None,
     candidates: int,
     modifications: Mapping[str, bool],
     precision: str,
     device: torch.device,
 ) -> None:
-    """Fill a block and write its part of every table."""
+    """Fill a block and write its part of every table.
+
+    language_model: AntiBERTy's weights in thorough mode.
+    """
     block = read_kmers(kmers)
     probabilities = load_predictor(weights, library, precision, device).predict(block)
     chains = read_scaffold_block(scaffolds)
+    if language_model is not None:
+        model = load_antiberty(language_model)
+        probabilities = ask_again(chains, block, probabilities, model, device)
     allowed = Modifications(read_alkylation(alkylation).cysteine, **modifications)
     fill_block(chains, block, probabilities, candidates=candidates, modifications=allowed).write(
         out

@@ -1,4 +1,4 @@
-"""Weights, germline library and homologs, read once by a process that fills many blocks or samples.
+"""Weights, germline library, homologs and AntiBERTy, read once by a process that fills many blocks.
 
 These inputs do not change during a job; a process that lives longer calls `forget`.
 """
@@ -11,6 +11,7 @@ import torch
 from lacuna.core.device import set_precision
 from lacuna.filling.lengths import Reader
 from lacuna.network.kmers import Encoder
+from lacuna.network.language_model import LanguageModel, load_language_model
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import Predictor
 from lacuna.network.weights import load_weights
@@ -49,9 +50,16 @@ def load_predictor(weights: Path, library: Path, precision: str, device: torch.d
     return Predictor(*_network(weights, library), device)
 
 
+@lru_cache(maxsize=1)
+def load_antiberty(path: Path) -> LanguageModel:
+    """AntiBERTy of a file of `convert_antiberty`; LacunaError if it cannot be used."""
+    return load_language_model(path)
+
+
 def forget(network: bool) -> None:
-    """Read homologs, and with `network` also weights and library, again at their next use."""
+    """Read homologs and AntiBERTy again at their next use, and with `network` also the others."""
     _homologs.cache_clear()
+    load_antiberty.cache_clear()
     if network:
         _network.cache_clear()
 

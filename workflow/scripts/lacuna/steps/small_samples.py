@@ -105,13 +105,15 @@ def fill_pack(
     library: Path,
     scratch: Path,
     *,
+    language_model: Path | None = None,
     settings: Settings,
     device: torch.device,
 ) -> None:
     """Write every file of every sample; those of a sample appear once its last step is done.
 
     scratch: a folder on the same file system for unfinished files; a killed process leaves them
-    there. Raises LacunaError that names the sample if one cannot be filled.
+    there; language_model: AntiBERTy's weights in thorough mode. Raises LacunaError that names the
+    sample if one cannot be filled.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     for sample in samples:
@@ -119,7 +121,10 @@ def fill_pack(
         folder = scratch / sample.name
         done = {name: folder / path.name for name, path in sample.outputs.items()}
         try:
-            fill_sample(sample, done, weights, library, folder, settings, device)
+            fill_sample(
+                *(sample, done, weights, library, folder, settings, device),
+                language_model=language_model,
+            )
         except LacunaError as error:
             raise LacunaError(f"sample '{sample.name}': {error}") from None
         for name, path in sample.outputs.items():
@@ -137,13 +142,15 @@ def fill_sample(
     settings: Settings,
     device: torch.device,
     *,
+    language_model: Path | None = None,
     block_size: int = LARGEST,
     n_blocks: int = 1,
     after_block: Callable[[], None] | None = None,
 ) -> None:
     """Make all steps of one sample, whose chains are `n_blocks` blocks of `block_size`.
 
-    out: output files by name; folder: for intermediate files; after_block: called after each block.
+    out: output files by name; folder: for intermediate files; language_model: AntiBERTy's weights,
+    in thorough mode; after_block: called after each block.
     """
     given = sample.inputs
     reader = ReaderFiles(
@@ -195,6 +202,7 @@ def fill_sample(
         written = {table: folder / f"{block:05d}.{table}.part" for table in TABLES}
         fill_block_files(
             *(resolved, kmers, weights, library, alkylation, written),
+            language_model=language_model,
             candidates=settings.candidates,
             modifications=settings.modifications,
             precision=settings.precision,

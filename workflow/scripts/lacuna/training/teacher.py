@@ -1,75 +1,31 @@
 """A large network that teaches the small one: a transformer that also reads templates.
 
-Its body is that of AntiBERTy (Ruffolo, Gray and Sulam 2021, arXiv:2112.07782), a BERT with 26
-million parameters trained on 558 million antibody sequences, and starts from its weights. The added
+Its body is that of AntiBERTy (`transformer.py`) and starts from its weights. The added
 layers that read and copy templates start at zero: before training the teacher gives the same
 predictions as AntiBERTy.
 """
 
-import io
-import pickle  # nosec B403
-import zipfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu, scaled_dot_product_attention
+from torch.nn.functional import gelu
 
-from lacuna.core.alphabet import ABSENT, N_RESIDUES
 from lacuna.core.files import LacunaError
-from lacuna.core.sizes import read_sizes, share, size
 from lacuna.core.tensor_files import kinds_of, misfit, not_finite
 from lacuna.network.model import GapNetwork, Kmers, ModelConfig, TemplateReader
+from lacuna.network.transformer import (
+    EPSILON,
+    FETCH,
+    N_WORDS,
+    PAD,
+    TransformerConfig,
+    TransformerLayer,
+    antiberty_sizes,
+    antiberty_tensors,
+    as_words,
+)
 from lacuna.network.weights import REMEDY, filled, read_settings, sizes_in
-
-CHECKPOINT = "antiberty/trained_models/AntiBERTy_md_smooth/pytorch_model.bin"
-MOST_BYTES = 1 << 29  # of the checkpoint; AntiBERTy's has a fifth of that
-# AntiBERTy's vocabulary: five special tokens, then the residues in our order.
-_PAD, _CLS, _SEP, _MASK, _FIRST_RESIDUE = 0, 2, 3, 4, 5
-_FETCH = "fetch antiberty 0.1.3 again"
-_EPSILON = 1e-12  # of its layer norms
-
-
-@dataclass(frozen=True, slots=True)
-class TeacherConfig:
-    """Sizes of the transformer; the defaults are AntiBERTy's."""
-
-    width: int = size(512, range(1, 8193))
-    layers: int = size(8, range(1, 129))
-    heads: int = size(8, range(1, 129))
-    inner: int = size(2048, range(1, 65537))
-    positions: int = size(512, range(3, 65537))
-    dropout: float = share(0.1)
-
-    def as_dict(self) -> dict[str, int | float]:
-        """Sizes by name."""
-        return asdict(self)
-
-
-class _Layer(nn.Module):
-    """Self-attention and a feed-forward block, each with a residual connection and layer norm."""
-
-    def __init__(self, config: TeacherConfig) -> None:
-        super().__init__()
-        d = config.width
-        self.heads, self.dropout = config.heads, config.dropout
-        self.qkv = nn.Linear(d, 3 * d)
-        self.out = nn.Linear(d, d)
-        self.norm = nn.LayerNorm(d, _EPSILON)
-        self.up, self.down = nn.Linear(d, config.inner), nn.Linear(config.inner, d)
-        self.norm_2 = nn.LayerNorm(d, _EPSILON)
-        self.drop = nn.Dropout(config.dropout)
-
-    def forward(self, x: Tensor, there: Tensor) -> Tensor:
-        """x (n, k, d); there (n, 1, 1, k) bool, False at padding -> (n, k, d)."""
-        q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        dropout = self.dropout if self.training else 0.0
-        mixed = scaled_dot_product_attention(q, k, v, attn_mask=there, dropout_p=dropout)
-        x = self.norm(x + self.drop(self.out(mixed.transpose(1, 2).flatten(2))))
-        result: Tensor = self.norm_2(x + self.drop(self.down(gelu(self.up(x)))))
-        return result
 
 
 class Teacher(TemplateReader):
@@ -77,16 +33,16 @@ class Teacher(TemplateReader):
 
     FORMAT = GapNetwork.FORMAT + "-teacher"
 
-    def __init__(self, config: ModelConfig, sizes: TeacherConfig) -> None:
+    def __init__(self, config: ModelConfig, sizes: TransformerConfig) -> None:
         d = sizes.width
         super().__init__(config, d)
         self.sizes = sizes
-        self.words = nn.Embedding(_FIRST_RESIDUE + N_RESIDUES, d)
+        self.words = nn.Embedding(N_WORDS, d)
         self.positions = nn.Embedding(sizes.positions, d)
-        self.norm = nn.LayerNorm(d, _EPSILON)
-        self.layers = nn.ModuleList(_Layer(sizes) for _ in range(sizes.layers))
+        self.norm = nn.LayerNorm(d, EPSILON)
+        self.layers = nn.ModuleList(TransformerLayer(sizes) for _ in range(sizes.layers))
         self.transform = nn.Linear(d, d)
-        self.norm_out = nn.LayerNorm(d, _EPSILON)
+        self.norm_out = nn.LayerNorm(d, EPSILON)
         self.drop = nn.Dropout(sizes.dropout)
         for added in (self.features, self.template_trust, self.profile_trust):
             nn.init.zeros_(added.weight)
@@ -99,19 +55,13 @@ class Teacher(TemplateReader):
 
     def forward(self, kmers: Kmers) -> Tensor:
         """Kmers of n windows -> (n, k, 20) logits."""
-        tokens = kmers.tokens.long()
-        n, k = tokens.shape
-        words = torch.where(tokens < N_RESIDUES, tokens + _FIRST_RESIDUE, _MASK)
-        words = words.masked_fill(tokens == ABSENT, _PAD)
-        words = nn.functional.pad(words, (1, 1), value=_PAD)
-        words[:, 0] = _CLS
-        words.scatter_(1, 1 + (tokens != ABSENT).sum(1, keepdim=True), _SEP)
-        at = torch.arange(k + 2, device=tokens.device)
+        words = as_words(kmers.tokens)
+        at = torch.arange(words.shape[1], device=words.device)
         x = self.words(words) + self.positions(at)
         read = self.read(kmers)
         x = x + nn.functional.pad(read.x, (0, 0, 1, 1))
         x = self.drop(self.norm(x))
-        there = (words != _PAD)[:, None, None]
+        there = (words != PAD)[:, None, None]
         for layer in self.layers:
             x = layer(x, there)
         y = self.norm_out(gelu(self.transform(x[:, 1:-1])))
@@ -121,15 +71,8 @@ class Teacher(TemplateReader):
 def teacher_from(wheel: Path | str, config: ModelConfig) -> Teacher:
     """The teacher before training; LacunaError if the wheel is not AntiBERTy's."""
     tensors = antiberty_tensors(wheel)
-    positions, width = tensors["positions.weight"].shape
-    stored = {
-        "width": width,
-        "layers": len([name for name in tensors if name.endswith(".qkv.weight")]),
-        "inner": len(tensors["layers.0.up.weight"]),
-        "positions": positions,
-    }
     try:
-        sizes = read_sizes(TeacherConfig, stored)
+        sizes = antiberty_sizes(tensors)
         with torch.device("meta"):  # shapes without memory
             made = kinds_of(Teacher(config, sizes).state_dict())
         fault = misfit(kinds_of(tensors), {k: v for k, v in made.items() if k in tensors})
@@ -137,79 +80,20 @@ def teacher_from(wheel: Path | str, config: ModelConfig) -> Teacher:
         fault = " ".join(str(error).split())
     fault = fault or not_finite(tensors)
     if fault:
-        raise LacunaError(f"{wheel}: its weights are not AntiBERTy's ({fault}); {_FETCH}")
+        raise LacunaError(f"{wheel}: its weights are not AntiBERTy's ({fault}); {FETCH}")
     teacher = Teacher(config, sizes)
     teacher.load_state_dict({**teacher.state_dict(), **tensors}, strict=True)
     return teacher
-
-
-def antiberty_tensors(path: Path | str) -> dict[str, Tensor]:
-    """AntiBERTy's weights from its Python wheel, named as in `Teacher`.
-
-    Raises LacunaError if the file is not a wheel of AntiBERTy with its weights (0.1.3 is).
-    """
-    try:
-        with zipfile.ZipFile(path) as wheel:
-            if wheel.getinfo(CHECKPOINT).file_size > MOST_BYTES:
-                raise LacunaError(f"{path}: its weights are too large for AntiBERTy's; {_FETCH}")
-            stored = io.BytesIO(wheel.read(CHECKPOINT))
-    except (KeyError, zipfile.BadZipFile):
-        raise LacunaError(
-            f"{path}: not a wheel with {CHECKPOINT}; give that of antiberty 0.1.3"
-        ) from None
-    try:
-        theirs = torch.load(stored, map_location="cpu", weights_only=True)  # runs no code
-    except (pickle.UnpicklingError, RuntimeError, EOFError):
-        raise LacunaError(
-            f"{path}: its weights cannot be read without running code; {_FETCH}"
-        ) from None
-    try:
-        return _renamed(theirs)
-    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
-        fault = " ".join(f"{type(error).__name__}: {error}".split())
-        raise LacunaError(f"{path}: its weights are not AntiBERTy's ({fault}); {_FETCH}") from None
-
-
-def _renamed(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors of AntiBERTy's checkpoint by our names; raises some error for other checkpoints."""
-    embeddings = "bert.embeddings."
-    kinds = theirs[embeddings + "token_type_embeddings.weight"][0]  # all tokens are of type 0
-    ours = {
-        "words.weight": theirs[embeddings + "word_embeddings.weight"],
-        "positions.weight": theirs[embeddings + "position_embeddings.weight"] + kinds,
-    }
-    pairs = {
-        "norm": embeddings + "LayerNorm",
-        "transform": "cls.predictions.transform.dense",
-        "norm_out": "cls.predictions.transform.LayerNorm",
-    }
-    last = 1 + max(int(name.split(".")[3]) for name in theirs if ".layer." in name)
-    parts = {
-        "out": "attention.output.dense",
-        "norm": "attention.output.LayerNorm",
-        "up": "intermediate.dense",
-        "down": "output.dense",
-        "norm_2": "output.LayerNorm",
-    }
-    for i in range(last):
-        layer = f"bert.encoder.layer.{i}."
-        pairs |= {f"layers.{i}.{our}": layer + their for our, their in parts.items()}
-        for kind in ("weight", "bias"):
-            qkv = [theirs[f"{layer}attention.self.{x}.{kind}"] for x in ("query", "key", "value")]
-            ours[f"layers.{i}.qkv.{kind}"] = torch.cat(qkv)
-    for our, their in pairs.items():
-        for kind in ("weight", "bias"):
-            ours[f"{our}.{kind}"] = theirs[f"{their}.{kind}"]
-    ours["residue_logits.weight"] = theirs["cls.predictions.decoder.weight"][_FIRST_RESIDUE:]
-    ours["residue_logits.bias"] = theirs["cls.predictions.decoder.bias"][_FIRST_RESIDUE:]
-    return ours
 
 
 def load_teacher(path: Path | str) -> Teacher:
     """Load a teacher from a weights file; raises LacunaError as `load_weights` does."""
     stored, record = read_settings(path, Teacher.FORMAT)
     transformer = stored.pop("transformer", {})
-    sizes, inner = sizes_in(path, ModelConfig, stored), sizes_in(path, TeacherConfig, transformer)
+    sizes, inner = (
+        sizes_in(path, ModelConfig, stored),
+        sizes_in(path, TransformerConfig, transformer),
+    )
     if inner.width % inner.heads:
         raise LacunaError(
             f"{path}: 'width' is {inner.width}, not a multiple of 'heads', {inner.heads}; {REMEDY}"

@@ -46,6 +46,7 @@ def write_report(
     reads: Mapping[str, Path] | None = None,
     settings: Mapping[str, Any] | None = None,
     weights: Path | None = None,
+    language_model: Path | None = None,
     software: Path | None = None,
 ) -> None:
     """Write the page on all `samples` to `out`, whole or not at all.
@@ -53,7 +54,7 @@ def write_report(
     tables: for each of TABLES the files of the samples, in their order; alkylation, masses, doubts:
     what C weighs in each, its masses.tsv, and its doubts.tsv if requested; given: the user's files
     of each, by column of the sheet; evidence, reads: tables of the samples that have them;
-    settings, weights: of the run; software: where to write what it was made with.
+    settings, weights, language_model: of the run; software: where to write what it was made with.
     Raises LacunaError if a file cannot be read or lacks a column, and ValueError if files and
     samples do not go together.
     """
@@ -67,6 +68,8 @@ def write_report(
     }
     read = _read_samples(samples[:MAX_ROWS], tables, alkylation, masses, given, optional)
     run_files = [("weights", weights)] if weights is not None else []
+    if language_model is not None:
+        run_files.append(("AntiBERTy, MIT licence", language_model))
     for name, inputs in zip(samples[:MAX_ROWS], given, strict=False):
         run_files += [
             (f"{name}: {column}", path) for column, paths in inputs.items() for path in paths
@@ -88,7 +91,7 @@ def write_report(
     with atomic_write(out) as handle:
         handle.write(page)
     if software is not None and weights is not None:
-        write_software(weights, software)
+        write_software(weights, software, language_model)
 
 
 def _read_samples(
