@@ -344,6 +344,17 @@ def test_precursors_give_the_mass_of_a_gap_of_known_length() -> None:
     assert all(nats > 2 for nats in cleaved(found).values())
 
 
+def test_of_several_masses_the_lightest_is_taken_at_even_odds() -> None:
+    """As if two spectra showed the peptide with something of the mass of a G on the gap."""
+    heavier = [spectrum_of("VEADIPGGHGQEVLIR", z, name=f"made:{z}") for z in (2, 3)]
+    longer = spectrum_of("KVEADIPGGHGQEVLIR", 3, name="made:4")
+    found = evidence_of(*heavier, longer, spectrum_of(PEPTIDE, name="made:1"), mass=False)
+    assert found is not None and found.mass is not None
+    mass, tolerance, log_odds = found.mass
+    assert mass == pytest.approx(weights(CHAIN[START:END]).sum(), abs=tolerance)
+    assert log_odds == 0.0
+
+
 def test_a_gap_without_length_and_mass_has_no_evidence() -> None:
     scaffold, gap = gapped(mass=False)
     opened = replace(gap, min_length=1, max_length=9)

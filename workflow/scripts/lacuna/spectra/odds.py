@@ -135,18 +135,27 @@ def _gap_mass(
 ) -> tuple[float, float, float] | None:
     """The mass of a gap of known length on which most spectra agree, tolerance, and log odds.
 
-    None if no mass is probable.
+    If spectra show several masses, as of a peptide with a modification in the gap and without, the
+    lightest is taken, and no more than even odds. None if no mass is probable.
     """
     n = gap.end - gap.start
     least, most = n * float(RESIDUE_MASSES.min()), n * heaviest_residue(rules)
     best: dict[tuple[int, int, int], tuple[float, float, Match]] = {}
+    sure: list[tuple[float, float]] = []  # masses that single spectra show, with tolerances
     for precursor, fragments, known in spectra:
+        of_spectrum: list[tuple[float, float, float]] = []
         for match in gap_masses(precursor, fragments, known, least, most):
             tolerance = VOTE if precursor.mass > LARGE else precursor.mass * ppm * 1e-6
             reachable = completable(np.array([match.gap_mass]), tolerance, n, rules)[0]
+            if not reachable:
+                continue
+            of_spectrum.append((match.log_odds, match.gap_mass, tolerance))
             key = match.start, match.end, round(match.gap_mass / tolerance)
-            if reachable and (key not in best or match.log_odds > best[key][2].log_odds):
+            if key not in best or match.log_odds > best[key][2].log_odds:
                 best[key] = match.gap_mass, tolerance, match
+        log_odds, *weighed = max(of_spectrum, default=(-math.inf, 0.0, 0.0))
+        if log_odds >= MOST_LOG_ODDS:
+            sure.append((weighed[0], weighed[1]))
     if not best:
         return None
     some = sorted(best.values(), key=lambda one: -one[2].log_odds)[:MOST_MASSES]
@@ -167,6 +176,9 @@ def _gap_mass(
         if abs(other - mass) > tolerance
     ]
     log_odds = totals[chosen] - float(np.logaddexp.reduce([0.0, *rest]))
+    others = [one for one in sure if abs(one[0] - mass) > tolerance]
+    if others:
+        return *min((mass, tolerance), *others), 0.0
     if log_odds < LEAST_LOG_ODDS:
         return None
     return mass, tolerance, min(log_odds, MOST_LOG_ODDS)
