@@ -1,14 +1,15 @@
-# Lacuna with all that a run needs, on processors alone (docs/how-to/cluster.md, "In a container").
+# Lacuna with all that a run needs (docs/how-to/cluster.md, "In a container").
 FROM python:3.12-slim
 
-# torch for Linux brings 2.9 GB of CUDA packages with it, unless it is the build for processors.
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# torch for Linux brings 2.9 GB of CUDA packages with it, unless pip finds the build for processors:
+# PyTorch's page on its installation gives the address of these.
+ARG PIP_EXTRA_INDEX_URL=
 
 WORKDIR /opt/lacuna
 COPY requirements.txt ./
 # Not the tools of tests and checks, which are the last part of the file.
 RUN sed '/^# --- tests and checks/,$d' requirements.txt > /tmp/runtime.txt \
-    && pip install --no-cache-dir --extra-index-url "$TORCH_INDEX" -r /tmp/runtime.txt \
+    && pip install --no-cache-dir -r /tmp/runtime.txt \
     && rm /tmp/runtime.txt
 COPY Snakefile config.yaml LICENSE ./
 COPY envs envs

@@ -496,6 +496,18 @@ def test_spectra_fill_a_gap_and_noise_does_not_change_it(write: Write, tmp_path:
     assert kinds.count(SPECTRUM) == kinds.count(MASS) == 1 and kinds.count(CLEAVAGE) >= 4
 
 
+def test_spectra_say_more_of_a_gap_than_the_mass_of_its_chain(write: Write, tmp_path: Path) -> None:
+    chain = HEAVY[:FIRST] + "GHWPE" + HEAVY[LAST:]
+    fasta = write("c.fasta", f">c\n{hidden(chain, [(FIRST, LAST)])}\n")
+    whole = float(weights(chain).sum()) + WATER
+    masses = write("m.tsv", f"chain\tmass\ttolerance_da\tkind\nc\t{whole:.3f}\t1\tmonoisotopic\n")
+    good = write("good.mgf", as_mgf([spectrum_of(around(chain, FIRST, LAST))]))
+    inputs = {"fasta": fasta, "masses": masses}
+    fill_file(inputs, tmp_path / "out", {"alkylation": "none"}, spectra=[good])
+    first = next(iter(GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")))
+    assert first.candidate == "GHWPE" and "by spectra" in first.status
+
+
 def test_spectra_choose_a_length(write: Write, tmp_path: Path) -> None:
     chain = HEAVY[:FIRST] + "GHWPE" + HEAVY[LAST:]
     peptide = around(chain, FIRST, LAST)

@@ -321,12 +321,15 @@ def _ranked(
     for gap in known:
         stages = stages_of(gap.given)
         by_intact_mass = whole.get(gap.rows.start)
-        if by_intact_mass is not None:
-            yield gap, with_rivals(by_intact_mass, gap.given, candidates), ""
-        elif stages is None and gap.given.spectra is not None:
+        if stages is None and gap.given.spectra is not None:
             rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
             of_gap = probabilities[gap.rows.start : gap.rows.stop]
-            yield gap, *rank_by_spectra(of_gap, candidates, gap.given.spectra, rules)
+            ranking, mass = rank_by_spectra(of_gap, candidates, gap.given.spectra, rules)
+            if mass or by_intact_mass is None:  # the mass of a gap says more than that of a chain
+                yield gap, ranking, mass
+                continue
+        if by_intact_mass is not None:
+            yield gap, with_rivals(by_intact_mass, gap.given, candidates), ""
         elif stages is None:
             plain.setdefault(len(gap.rows), []).append(gap)
         else:
