@@ -37,7 +37,9 @@ def fill(
         write_peaks(simulate_reads(chains, n, 1, reading=reading), handle, "sim")
     out = folder / "out"
     outputs = {name: out / file for name, file in FILES.items()}
-    sample = SmallSample("s", "auto", "auto", {}, outputs, (folder / "reads.csv",), "auto")
+    sample = SmallSample(
+        "s", "auto", "auto", {}, outputs, (folder / "reads.csv",), reads_format="auto"
+    )
     settings = settings_of(check_config({"samples": "-"}, CONFIG_SCHEMA))
     threads = torch.get_num_threads()
     try:
