@@ -530,10 +530,11 @@ def _without_residues(gap: _Gap, modifications: Modifications) -> _Found:
 
 def _up_to(most: float, shares: np.ndarray) -> np.ndarray:
     """Distributions (t, 20), those that exceed `most` mixed with the even one."""
+    if most >= 1:
+        return shares
     top, even = shares.max(-1, keepdims=True), 1 / N_RESIDUES
     keep = np.where(top > most, (most - even) / np.maximum(top - even, even), 1.0)
-    mixed: np.ndarray = keep * shares + (1 - keep) * even
-    return mixed if most < 1 else shares
+    return np.asarray(keep * shares + (1 - keep) * even)
 
 
 def _residues(filled: str, distributions: np.ndarray, kmers: KmerSet) -> _Residues:
