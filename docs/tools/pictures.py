@@ -38,7 +38,10 @@ TITLE = 26  # height of the line above a map
 
 INK, SOFT, FAINT, MODEL = "#1b1b1a", "#5e5b55", "#dad6cd", "#0b5a9c"
 # Colours that colour-blind readers tell apart, and marks that do without colour.
-MARKS = ((MODEL, "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"), ("#7b766d", "x"))
+MARKS = (
+    *((MODEL, "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"), ("#7b766d", "x")),
+    *(("#56b4e9", "v"), ("#e69f00", "P"), ("#000000", "*")),
+)
 STYLE = {
     "svg.fonttype": "none",  # letters stay text, and the file small
     "svg.hashsalt": "lacuna",  # the same picture has the same bytes
@@ -81,10 +84,13 @@ def accuracy(page: Path = DOCS / "explanation" / "peers.md") -> Figure:
     names = {"gap": "gap of ", "nterm": "N-terminal ", "random": "scattered "}
     labels = [re.sub(r"[a-z]+", lambda m: names[m[0]], name) for name in protocols]
     figure, axes = blank(7.6, 4.6)
-    for i, (method, (colour, mark)) in enumerate(zip(rows, MARKS, strict=True)):
+    for i, method in enumerate(rows):
+        colour, mark = MARKS[i]
         cells = [method[header.index(name)] for name in protocols]
         shares = [tuple(map(float, re.findall(r"[\d.]+", cell))) for cell in cells]
-        heights = [y + (2 - i) * 0.14 for y in range(len(protocols), 0, -1)]
+        heights = [
+            y + ((len(rows) - 1) / 2 - i) * 0.7 / len(rows) for y in range(len(protocols), 0, -1)
+        ]
         errors = [[s - low for s, low, _ in shares], [high - s for s, _, high in shares]]
         axes.errorbar(
             [s for s, _, _ in shares],
