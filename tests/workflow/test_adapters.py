@@ -76,7 +76,7 @@ def given(rule: Any) -> SimpleNamespace:
         input=Named({name: path(value) for name, value in values(rule.input).items()}),
         output=Named({name: path(value) for name, value in values(rule.output).items()}),
         params=Named({name: parameter(value) for name, value in values(rule.params).items()}),
-        wildcards=Named(block="00000", peer="sapiens"),
+        wildcards=Named(block="00000", peer="sapiens", ours="lacuna"),
         resources={"gpu": 0},
         threads=1,
         log=["log"],
