@@ -96,7 +96,8 @@ def test_snakemakes_report_shows_the_results_with_captions(
     for name in ("report.html", "summary.txt", "accuracy.tsv", "software_mqc_versions.yml"):
         assert f'"labels": {{"sample": "all samples", "file": "{name}"}}' in page
     captions = {path.stem for path in (ROOT / "workflow" / "report" / "captions").iterdir()}
-    shown = captions - {"doubts", "evidence", "reads", "airr", "alternatives", "scaffolds"}
+    of_others = {"doubts", "evidence", "reads", "airr", "alternatives", "scaffolds", "spectra"}
+    shown = captions - of_others
     for name in shown:
         text = (ROOT / "workflow" / "report" / "captions" / f"{name}.rst").read_text()
         assert json.dumps(f"<p>{text.rstrip()}</p>\n", ensure_ascii=False) in page

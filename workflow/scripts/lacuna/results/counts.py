@@ -134,7 +134,8 @@ def explain_nothing(samples: Mapping[str, tuple[Counts, Path]]) -> str:
     ]
     if len(samples) > MAX_NAMED:
         reasons.append(f"and {len(samples) - MAX_NAMED} samples more")
-    return f"nothing was filled; {'; '.join(reasons)}; {_remedy([c for c, _ in samples.values()])}"
+    remedies = dict.fromkeys(_remedy(counts) for counts, _ in samples.values())  # each once
+    return f"nothing was filled; {'; '.join((*reasons, *remedies))}"
 
 
 def _reasons(counts: Counts, rejected: Path, *, first: bool) -> str:
@@ -147,18 +148,16 @@ def _reasons(counts: Counts, rejected: Path, *, first: bool) -> str:
     return ", ".join(reasons) or "no chains"
 
 
-def _remedy(counts: list[Counts]) -> str:
+def _remedy(counts: Counts) -> str:
     """The remedy for the commonest obstacle; chains without a gap are one if there is no other."""
-    if any(c.reads is not None for c in counts):
+    if counts.reads is not None:
         return "check that the reads are of an antibody, or give a FASTA to place them on"
-    rejected, still_open = (sum(getattr(c, name) for c in counts) for name in ("rejected", "open"))
-    if still_open > rejected:
+    if counts.open > counts.rejected:
         return "the status of each gap in gaps.tsv says why it stays open"
-    if rejected:
+    if counts.rejected:
         return "correct the records as rejected.tsv says"
     remedy = "mark missing residues with X or -, or give a gap table (column 'gaps')"
-    short = any(c.short for c in counts)
-    return f"check that the FASTA holds protein sequences, and {remedy}" if short else remedy
+    return f"check that the FASTA holds protein sequences, and {remedy}" if counts.short else remedy
 
 
 def plural(n: int, word: str) -> str:
