@@ -229,16 +229,20 @@ def _without_table() -> tuple[Path, list[Scaffold | Rejected]]:
     return path, list(read_scaffolds(path, max_length=MAX_LENGTH))
 
 
+_PLAIN_ROW = re.compile(r"([^\t\s]+)\t([0-9]{1,6})\t([0-9]{1,6})(\t.*)?")
+
+
 def _plain_rows(data: bytes) -> Iterator[tuple[str, int, int]]:
     """Rows that no reader can misread: chain, start and end separated by tabs."""
     try:
         lines = re.split(r"\r\n|\r|\n", data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         return
-    if not lines or not lines[0].startswith(("chain\tstart\tend", "a\t")):
+    # The first line decides what separates cells: one such as `a<tab>,4,2` makes them commas.
+    if not lines[0].startswith("chain\tstart\tend") and not _PLAIN_ROW.fullmatch(lines[0]):
         return
     for line in lines:
-        row = re.fullmatch(r"([^\t\s]+)\t([0-9]{1,6})\t([0-9]{1,6})(\t.*)?", line)
+        row = _PLAIN_ROW.fullmatch(line)
         if row:
             yield row[1], int(row[2]), int(row[3])
 
