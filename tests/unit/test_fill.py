@@ -17,10 +17,9 @@ from chains import germline_chain, hidden, mutated, random_protein
 from lacuna.antibody.germlines import LOCI
 from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
-from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE, RESIDUE_TABLE, SCORED_TABLE
+from lacuna.core.tables import ALTERNATIVES, CHAIN_TABLE, GAP_TABLE, RESIDUE_TABLE, SCORED_TABLE
 from lacuna.filling.decode import Ranking, rank_plain
 from lacuna.filling.fill import (
-    ALTERNATIVES,
     Tables,
     column_majorities,
     fill_block,

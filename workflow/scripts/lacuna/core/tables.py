@@ -52,6 +52,10 @@ class Readings(Shares):
 
 # --- rows ----------------------------------------------------------------------------------------
 
+# Residues listed in addition to the chosen one, and the probability from which one is.
+ALTERNATIVES = 3
+MIN_ALTERNATIVE = 0.01
+
 _SHARE = "%.4f"
 _WORDS = {int: "a whole number", float: "a number"}
 

@@ -8,11 +8,11 @@ import torch
 from lacuna.antibody.imgt import CDR_COLUMNS, CYS104, OTHER_INSERTION, imgt_numbers, regions_of
 from lacuna.antibody.numbering import number_parts
 from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES, decode
-from lacuna.core.tables import EvidenceRow, Shares
+from lacuna.core.tables import ALTERNATIVES, EvidenceRow, Shares
 from lacuna.evidence.flags import flags_of
 from lacuna.evidence.network import network_shares
 from lacuna.network.model import GapNetwork
-from lacuna.placing.consensus import Votes, residue_nats, votes
+from lacuna.placing.consensus import TEMPER, Votes, residue_nats, votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.leftover import TOLERANCE, GapMass, gap_mass
 from lacuna.placing.place import Placed
@@ -21,7 +21,6 @@ from lacuna.templates.homologs import Homologs
 from lacuna.templates.nearest import Library
 
 CPU = torch.device("cpu")
-TEMPER = 0.5  # of the nats of reads, whose errors are alike
 CAP = 12.0  # nats that reads may say at most
 FLOOR = 0.01  # share of the network's that is spread evenly
 FLOOR_UNTOLD = 0.07  # of the posterior where reads do not tell: none is stated at .95
@@ -35,7 +34,6 @@ WEAK = 0.9  # probability below which a position is hidden from all masks
 TOLD = 3.0  # nats, tempered, by which reads alone must prefer a residue that is observed
 SURE = 0.9  # probability of an observed residue
 SAID = 0.5  # nats, tempered, that reads must say of a position to be doubtful and not just inferred
-ALTERNATIVES = 3
 LEAST = 0.005  # probability of an alternative that is written
 
 

@@ -23,9 +23,11 @@ from lacuna.core.alphabet import (
 )
 from lacuna.core.files import atomic_write
 from lacuna.core.tables import (
+    ALTERNATIVES,
     CHAIN_TABLE,
     GAP_TABLE,
     MASS_TABLE,
+    MIN_ALTERNATIVE,
     RESIDUE_TABLE,
     SCORED_TABLE,
     ChainRow,
@@ -63,8 +65,6 @@ from lacuna.templates.nearest import N_GERMLINE
 
 RANKED_TOGETHER = 1024  # gaps; fewer if their candidates have more letters than
 MAX_LETTERS = 5_000_000
-ALTERNATIVES = 3  # residues listed in addition to the chosen one
-MIN_ALTERNATIVE = 0.01
 MIN_SHARE = 0.005  # probability from which a reading of C is listed
 UNMET = "the intact mass of the chain is not met"
 MAX_WARNINGS = 20  # of a block that are logged one by one

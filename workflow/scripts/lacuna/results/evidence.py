@@ -14,9 +14,11 @@ from lacuna.antibody.numbering import number_parts
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
 from lacuna.core.files import atomic_write
 from lacuna.core.tables import (
+    ALTERNATIVES,
     DOUBTFUL,
     EVIDENCE_TABLE,
     INFERRED,
+    MIN_ALTERNATIVE,
     OBSERVED,
     RESIDUE_TABLE,
     EvidenceRow,
@@ -28,8 +30,6 @@ from lacuna.scaffolds.scaffold import Scaffold
 
 AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable
 LENGTH = "length"  # flag of residues in and beside a gap whose length nothing shows
-ALTERNATIVES = 3
-MIN_ALTERNATIVE = 0.01
 
 
 def write_evidence(

@@ -10,9 +10,11 @@ from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import atomic_write
 from lacuna.core.records import read_record
 from lacuna.core.tables import (
+    ALTERNATIVES,
     DOUBTFUL,
     EVIDENCE_TABLE,
     INFERRED,
+    MIN_ALTERNATIVE,
     OBSERVED,
     PLACED_TABLE,
     EvidenceRow,
@@ -26,9 +28,6 @@ from lacuna.steps.place_reads import GivenChain, PlacedReads
 from lacuna.steps.reader_files import ReaderFiles
 
 LOG = logging.getLogger(__name__)
-
-ALTERNATIVES = 3
-MIN_ALTERNATIVE = 0.01
 
 
 class _Weighed(NamedTuple):
