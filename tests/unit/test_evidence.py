@@ -13,9 +13,9 @@ from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.evidence.network import network_shares
 from lacuna.evidence.weigh import (
     CAP,
-    FLOOR_UNTOLD,
+    FLOOR_UNREAD,
+    OBSERVED_PROBABILITY,
     SERUM_MOST,
-    SURE,
     WeighedChain,
     likelihood,
     weigh,
@@ -61,7 +61,7 @@ def test_what_reads_show_is_observed(whole: Placed) -> None:
 
 
 def test_i_or_l_is_not_what_reads_tell(whole: Placed) -> None:
-    vote = votes(whole.reads, whole.laid, 0, len(whole.drafts[0]), overhang=False)
+    vote = votes(whole.reads, whole.placements, 0, len(whole.drafts[0]), overhang=False)
     nats = likelihood(whole.drafts[0], vote)
     assert (nats[:, ISOLEUCINE] == nats[:, LEUCINE]).all()
     assert (nats.min(1) >= -CAP).all() and (nats.max(1) == 0.0).all()
@@ -71,7 +71,7 @@ def test_what_no_read_shows_is_inferred_and_never_sure(part: Placed) -> None:
     chain = weighed(part)
     unread = [row for row in chain.rows if 62 <= row.position <= 93]
     assert {row.state for row in unread} == {"inferred"}
-    assert max(row.probability for row in unread) <= 1 - FLOOR_UNTOLD + FLOOR_UNTOLD / 20 < 0.95
+    assert max(row.probability for row in unread) <= 1 - FLOOR_UNREAD + FLOOR_UNREAD / 20 < 0.95
     assert set(chain.scaffold[62:93]) == {"X"}
 
 
@@ -132,7 +132,7 @@ def test_a_nearly_unread_domain_is_germline() -> None:
     domain = [row for row in chain.rows if row.region not in ("C", "")]
     right = sum(a == b.residue for a, b in zip(CHAIN, domain, strict=False))
     assert right > 0.8 * len(domain)
-    assert max(row.probability for row in domain if row.state == "inferred") < SURE
+    assert max(row.probability for row in domain if row.state == "inferred") < OBSERVED_PROBABILITY
     assert len(chain.likelihoods) >= 20 * 60
 
 

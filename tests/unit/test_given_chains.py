@@ -45,7 +45,7 @@ def reads(table: Path) -> ReadSet:
 
 
 def test_reads_show_what_a_chain_misses(reads: ReadSet) -> None:
-    (shown,), laid = show(reads, [hidden(HEAVY, SPANS)], [])
+    (shown,), placements = show(reads, [hidden(HEAVY, SPANS)], [])
     best = [RESIDUES[i] for i in shown.weights.argmax(1)]
     for start, end in SPANS:
         assert shown.seen[start:end].all()
@@ -53,14 +53,14 @@ def test_reads_show_what_a_chain_misses(reads: ReadSet) -> None:
     assert np.allclose(shown.weights.sum(1), 1)
     i, leucine = RESIDUES.index("I"), RESIDUES.index("L")
     assert (shown.weights[:, i] == shown.weights[:, leucine]).all()  # no read tells them apart
-    assert len(np.unique(laid.alignment.read)) > 400
+    assert len(np.unique(placements.alignment.read)) > 400
 
 
 def test_reads_of_a_contaminant_are_taken_away(reads: ReadSet) -> None:
     (alone,), _ = show(reads, [hidden(OTHER, [(30, 36)])], [])
-    (shown,), laid = show(reads, [hidden(HEAVY, SPANS)], [OTHER])
+    (shown,), placements = show(reads, [hidden(HEAVY, SPANS)], [OTHER])
     assert alone.depth.sum() > 50
-    assert (laid.chain == 1).sum() > 50  # on the contaminant, behind the chain
+    assert (placements.chain == 1).sum() > 50  # on the contaminant, behind the chain
     assert shown.depth.sum() > 0
 
 

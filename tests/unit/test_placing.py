@@ -19,7 +19,7 @@ from lacuna.placing.junction import WordGraph, joined, paths
 from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.place import draft_from, place, read_contaminants
-from lacuna.placing.placement import lay, lay_on, text_of
+from lacuna.placing.placement import place_on, place_on_text, text_of
 from lacuna.placing.readset import MIN_READ, ReadSet, collapse, merge_il
 from lacuna.placing.seeds import diagonals, word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
@@ -154,7 +154,7 @@ def test_an_insertion_of_two_residues() -> None:
 def test_no_read_is_laid_across_two_chains() -> None:
     one, other = merge_il(encode(TEXT[:20])), merge_il(encode(TEXT[20:40]))
     reads = read_set(TEXT[8:32])
-    found = lay_on(reads, text_of([one, other]))
+    found = place_on_text(reads, text_of([one, other]))
     assert len(found.chain)
     for (start, stop), chain in zip(found.alignment.span, found.chain, strict=True):
         assert found.text.owner[start] == found.text.owner[stop - 1] == chain
@@ -169,14 +169,14 @@ def test_remembered_alignments_are_those_that_would_be_made() -> None:
     memory = Memory.of(reads)
     for text in (TEXT, TEXT[:30] + "W" + TEXT[31:], "GG" + TEXT[:45] + TEXT[46:], TEXT):
         drafts = [protein_of(text), protein_of(TEXT[20:40])]
-        known, made = lay(reads, drafts, memory=memory), lay(reads, drafts)
+        known, made = place_on(reads, drafts, memory=memory), place_on(reads, drafts)
         assert (known.alignment.read == made.alignment.read).all()
         assert np.array_equal(known.alignment.at, made.alignment.at)
         assert np.array_equal(known.alignment.span, made.alignment.span)
         some = np.array([1, 2, 4])
         assert np.array_equal(
-            lay(reads, drafts, some, memory).alignment.score,
-            lay(reads, drafts, some).alignment.score,
+            place_on(reads, drafts, some, memory).alignment.score,
+            place_on(reads, drafts, some).alignment.score,
         )
 
 
@@ -194,12 +194,12 @@ def test_deamidation_goes_one_way() -> None:
     reads = [peptide("AYPTNGYTRYA", f"n{i}") for i in range(4)]
     reads += [peptide("YPTDGYTRYA", "d"), peptide("AYPTDGYTRY", "e"), peptide("AYPTDGYTR", "f")]
     found = collapse(reads, Sure().probabilities(reads))
-    vote = votes(found, lay(found, [draft]), 0, len(draft), overhang=False)
+    vote = votes(found, place_on(found, [draft]), 0, len(draft), overhang=False)
     before_g = np.arange(len(draft)) == 4
     assert amide_nats(vote, before_g, 0)[4] > 2.0
     reads = [r for r in reads if "D" in r.residues]
     found = collapse(reads, Sure().probabilities(reads))
-    vote = votes(found, lay(found, [draft]), 0, len(draft), overhang=False)
+    vote = votes(found, place_on(found, [draft]), 0, len(draft), overhang=False)
     assert amide_nats(vote, before_g, 0)[4] < 0.0
 
 
@@ -208,7 +208,7 @@ def test_a_minority_is_seen_beside_the_majority() -> None:
     changed = TEXT[:30] + "W" + TEXT[31:]
     reads = [r for i in range(3) for r in tiles(TEXT[i:])] + tiles(changed)
     found = collapse(reads, Sure().probabilities(reads))
-    vote = votes(found, lay(found, [draft]), 0, len(draft), overhang=False)
+    vote = votes(found, place_on(found, [draft]), 0, len(draft), overhang=False)
     order = np.argsort(-vote.nats[30])[:2]
     assert decode(order.astype(np.uint8)) == TEXT[30] + "W"
 
@@ -384,7 +384,7 @@ def test_cdr3s_are_exchanged_if_reads_link_them_to_the_other_chain() -> None:
         for (x, i), (y, j) in (((a, n[0]), (b, n[1])), ((b, n[1]), (a, n[0])))
     ]
     memory = Memory.of(placed.reads)
-    right = exchanged(memory, wrong, [], lay(placed.reads, wrong, memory=memory))
+    right = exchanged(memory, wrong, [], place_on(placed.reads, wrong, memory=memory))
     assert [decode(d.tokens) for d in right] == [decode(d.tokens) for d in (a, b)]
 
 
@@ -415,7 +415,7 @@ def test_what_c_carries_is_found_by_the_ends_of_reads() -> None:
     ends = [chain[at - n : at] + "WWH" for n in range(9, 20)]
     reads = [peptide(r, f"r{i}", [(len(r) - 1, off)]) for i, r in enumerate(ends)]
     found = collapse(reads, Sure().probabilities(reads))
-    assert 57.021464 in carried_by_cysteine(found, lay(found, [draft]))
+    assert 57.021464 in carried_by_cysteine(found, place_on(found, [draft]))
 
 
 def test_the_order_of_reads_does_not_matter() -> None:

@@ -17,7 +17,7 @@ from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError
 from lacuna.filling import second_opinion
 from lacuna.filling.residue_masses import RESIDUE_MASSES
-from lacuna.filling.second_opinion import ANTIBERTY, NETWORK, SURE, ask_again, in_doubt, join
+from lacuna.filling.second_opinion import ANTIBERTY, ASK_BELOW, NETWORK, ask_again, in_doubt, join
 from lacuna.network.kmers import KmerSet
 from lacuna.network.language_model import LanguageModel, convert_antiberty, load_language_model
 from lacuna.scaffolds.scaffold import Gap, Scaffold
@@ -82,10 +82,10 @@ def test_a_gap_is_in_doubt_as_a_whole() -> None:
     position = np.array([4, 5, 9, 10, 11, 12])
     top = np.array([0.97, 0.9, 0.95, 0.95, 0.99, 0.5])
     shares = np.stack((top, 1 - top), 1)
-    #      .873 < SURE; .9025; a gap of another chain is another gap: .495
+    #      .873 < ASK_BELOW; .9025; a gap of another chain is another gap: .495
     assert in_doubt(chain, position, shares).tolist() == [True, True, False, False, True, True]
     assert in_doubt(chain[:0], position[:0], shares[:0]).tolist() == []
-    assert SURE == 0.9
+    assert ASK_BELOW == 0.9
 
 
 def test_gaps_in_doubt_change_and_no_other(model: LanguageModel) -> None:
@@ -186,7 +186,7 @@ def test_the_interface_fills_in_both_modes(weights: Path, monkeypatch: pytest.Mo
         for gap, again in zip(one.gaps, other.gaps, strict=True):
             shares = [c.probability for c in again.candidates]
             assert shares == sorted(shares, reverse=True) and sum(shares) <= 1.0001
-            if gap.candidates[0].probability >= SURE + 0.001:
+            if gap.candidates[0].probability >= ASK_BELOW + 0.001:
                 assert gap == again
             differ += gap != again
     assert differ

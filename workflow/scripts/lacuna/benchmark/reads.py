@@ -40,7 +40,7 @@ from lacuna.templates.library import load_library
 from lacuna.templates.nearest import Library
 
 LOG = logging.getLogger(__name__)
-SURE = 0.95
+CONFIDENT = 0.95
 CONSTANT = "C"
 LEAST_LIKE = 0.5  # share of a true V domain that a chain must have to be its answer
 
@@ -283,13 +283,13 @@ def _either(row: EvidenceRow) -> float:
 def _votes(chain: WeighedChain, placed: Placed, reads: Sequence[Read]) -> str:
     """The residue with the largest sum of stated confidences at each position, X for none."""
     number = placed.names.index(chain.name)
-    a = placed.laid.alignment
+    a = placed.placements.alignment
     total = np.zeros((len(chain.rows), len(RESIDUES)))
     of_group: dict[int, list[Read]] = {}
     for read, group in zip(reads, placed.reads.group.tolist(), strict=True):
         of_group.setdefault(group, []).append(read)
-    start = int(placed.laid.text.start[number])
-    for k in np.flatnonzero(placed.laid.chain == number).tolist():
+    start = int(placed.placements.text.start[number])
+    for k in np.flatnonzero(placed.placements.chain == number).tolist():
         row = int(a.read[k])
         own = of_group[row]
         stated = np.sum([r.confidences or [r.score or 0.5] * len(r.residues) for r in own], 0)
@@ -321,7 +321,7 @@ def _row(
         for chain in chains
         if chain.name not in used
         for row in chain.rows
-        if row.region == "CDR3" and (row.probability or 0.0) >= SURE
+        if row.region == "CDR3" and (row.probability or 0.0) >= CONFIDENT
     ]
     return ReadsRow(
         name,
@@ -336,7 +336,7 @@ def _row(
         _state(states, good, "inferred"),
         f"{sum(s.length for s in scores)}/{len(scores)}",
         f"{sum(s.cdr3 for s in scores)}/{len(scores)}",
-        int(((probability >= SURE) & ~good).sum()),
+        int(((probability >= CONFIDENT) & ~good).sum()),
         _calibration(good, probability),
         f"{int((flagged & ~good).sum())}/{int((~good).sum())}",
         _by_flag(flags, good),

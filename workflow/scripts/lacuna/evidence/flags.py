@@ -15,14 +15,14 @@ FEW = 4.0  # nats: against germline on so little evidence
 _D, _N, _E, _Q = (RESIDUES.index(r) for r in "DNEQ")
 
 
-def flags_of(draft: Draft, found: Votes, best: np.ndarray, told: np.ndarray) -> list[list[str]]:
+def flags_of(draft: Draft, found: Votes, best: np.ndarray, margin: np.ndarray) -> list[list[str]]:
     """Flags of each position.
 
     deamidation: reads show N and D, or Q and E; against_germline: on little evidence; isobaric:
     many reads show other residues of the same mass; length: inserted against germline; minority:
     some reads show another residue.
 
-    best (t,) residues, L for I; told (t,) nats by which reads alone prefer theirs.
+    best (t,) residues, L for I; margin (t,) nats by which reads alone prefer theirs.
     """
     flags: list[list[str]] = []
     germline = np.where(draft.germline == ISOLEUCINE, LEUCINE, draft.germline)
@@ -33,7 +33,7 @@ def flags_of(draft: Draft, found: Votes, best: np.ndarray, told: np.ndarray) -> 
             total = plain + acidic
             if residue in (amide, acid) and total and min(plain, acidic) >= SOME * total:
                 own.append("deamidation")
-        if germline[i] < N_RESIDUES and germline[i] != residue and told[i] < FEW:
+        if germline[i] < N_RESIDUES and germline[i] != residue and margin[i] < FEW:
             own.append("against_germline")
         if found.blocks[i] >= ISOBARIC * max(found.depth[i], 1.0):
             own.append("isobaric")

@@ -1,7 +1,7 @@
 """What the network says of each position of a chain that it does not see.
 
 Positions are hidden in interleaved masks, so that each is judged by its neighbours; those that
-reads do not tell are hidden from every mask.
+reads do not settle are hidden from every mask.
 """
 
 from collections.abc import Sequence

@@ -23,17 +23,17 @@ from lacuna.templates.nearest import Library
 CPU = torch.device("cpu")
 CAP = 12.0  # nats that reads may say at most
 FLOOR = 0.01  # share of the network's that is spread evenly
-FLOOR_UNTOLD = 0.07  # of the posterior where reads do not tell: none is stated at .95
-FLOOR_BARE = 0.1  # where the germline is all there is
-LOOP_TRUST = 0.5  # power of the network's shares in CDR1 and CDR2 that reads do not tell
+FLOOR_UNREAD = 0.07  # of the posterior where reads do not settle a residue: none is stated at .95
+FLOOR_GERMLINE = 0.1  # where the germline is all there is
+LOOP_TRUST = 0.5  # power of the network's shares in CDR1 and CDR2 that reads do not settle
 FLOOR_SERUM = 0.3
 SERUM_MOST = 0.8  # probability of a residue of a loop in a serum
-BARE = 0.25  # share of a V domain that reads tell, below which it is nearly unread
+MIN_READ_SHARE = 0.25  # share of a V domain that reads settle, below which it is nearly unread
 ROUNDS = 3
 WEAK = 0.9  # probability below which a position is hidden from all masks
-TOLD = 3.0  # nats, tempered, by which reads alone must prefer a residue that is observed
-SURE = 0.9  # probability of an observed residue
-SAID = 0.5  # nats, tempered, that reads must say of a position to be doubtful and not just inferred
+OBSERVED_MARGIN = 3.0  # nats, tempered, by which reads alone must prefer an observed residue
+OBSERVED_PROBABILITY = 0.9  # that an observed residue must have
+DOUBTFUL_MARGIN = 0.5  # nats, tempered: from here on doubtful, below just inferred
 LEAST = 0.005  # probability of an alternative that is written
 
 
@@ -89,14 +89,19 @@ def weigh(
     """
     chosen = range(len(placed.drafts))
     found = [
-        votes(placed.reads, placed.laid, i, len(placed.drafts[i]), overhang=False) for i in chosen
+        votes(placed.reads, placed.placements, i, len(placed.drafts[i]), overhang=False)
+        for i in chosen
     ]
     nats = [likelihood(d, v, temper) for d, v in zip(placed.drafts, found, strict=True)]
-    bare = [_is_bare(d, n) for d, n in zip(placed.drafts, nats, strict=True)]
-    letters = [_first_letters(d, n, b) for d, n, b in zip(placed.drafts, nats, bare, strict=True)]
+    germline_only = [_only_germline(d, n) for d, n in zip(placed.drafts, nats, strict=True)]
+    letters = [
+        _first_letters(d, n, b) for d, n, b in zip(placed.drafts, nats, germline_only, strict=True)
+    ]
     posterior = [_softmax(n) for n in nats]
     for _ in range(ROUNDS):
-        weak = [(_merged(p).max(1) < WEAK) & ~b for p, b in zip(posterior, bare, strict=True)]
+        weak = [
+            (_merged(p).max(1) < WEAK) & ~b for p, b in zip(posterior, germline_only, strict=True)
+        ]
         shares = (
             network_shares(
                 letters, weak, model, library, homologs, k=k, stride=stride, device=device
@@ -109,11 +114,11 @@ def weigh(
                 _softmax(n + _trust(d, n)[:, None] * np.log((1 - FLOOR) * s + FLOOR / N_RESIDUES)),
                 _floors(n, b, placed.serum),
             )
-            for d, n, s, b in zip(placed.drafts, nats, shares, bare, strict=True)
+            for d, n, s, b in zip(placed.drafts, nats, shares, germline_only, strict=True)
         ]
         letters = [
             "".join(RESIDUES[x] for x in p.argmax(1)) if not b.any() else before
-            for p, b, before in zip(posterior, bare, letters, strict=True)
+            for p, b, before in zip(posterior, germline_only, letters, strict=True)
         ]
     return tuple(
         _chain(
@@ -121,28 +126,28 @@ def weigh(
             None if placed.serum or draft.v < 0 else gap_mass(placed.reads, draft),
         )
         for name, draft, vote, n, p, b in zip(
-            placed.names, placed.drafts, found, nats, posterior, bare, strict=True
+            placed.names, placed.drafts, found, nats, posterior, germline_only, strict=True
         )
     )
 
 
-def _is_bare(draft: Draft, nats: np.ndarray) -> np.ndarray:
-    """(t,) positions of a V domain that reads leave nearly untold and germline has a residue for.
+def _only_germline(draft: Draft, nats: np.ndarray) -> np.ndarray:
+    """(t,) positions with a germline residue that reads do not settle, in a nearly unread V domain.
 
     There the network has nothing to find templates by, and the germline chosen by the rest of the
     chain is what can be said.
     """
     domain = (draft.columns > 0) & (draft.columns < OTHER_INSERTION)
-    told = _margin(nats) >= TOLD
-    if not domain.any() or told[domain].mean() >= BARE:
+    read = _margin(nats) >= OBSERVED_MARGIN
+    if not domain.any() or read[domain].mean() >= MIN_READ_SHARE:
         return np.zeros(len(domain), dtype=bool)
-    return domain & ~told & (draft.germline < N_RESIDUES)
+    return domain & ~read & (draft.germline < N_RESIDUES)
 
 
-def _floors(nats: np.ndarray, bare: np.ndarray, serum: bool) -> np.ndarray:
-    """(t,) share of the posterior that is spread evenly where reads do not tell a residue."""
-    floors = np.where(_margin(nats) >= TOLD, 0.0, FLOOR_UNTOLD)
-    floors = np.where(bare, FLOOR_BARE, floors)
+def _floors(nats: np.ndarray, germline_only: np.ndarray, serum: bool) -> np.ndarray:
+    """(t,) share of the posterior that is spread evenly where reads do not settle a residue."""
+    floors = np.where(_margin(nats) >= OBSERVED_MARGIN, 0.0, FLOOR_UNREAD)
+    floors = np.where(germline_only, FLOOR_GERMLINE, floors)
     return np.full(len(floors), FLOOR_SERUM) if serum else floors
 
 
@@ -153,7 +158,7 @@ def _trust(draft: Draft, nats: np.ndarray) -> np.ndarray:
     antibodies have others more often than natural chains, which it learned from.
     """
     loop = CDR_COLUMNS[draft.columns] & (draft.columns < CYS104)
-    return np.where(loop & (_margin(nats) < TOLD), LOOP_TRUST, 1.0)
+    return np.where(loop & (_margin(nats) < OBSERVED_MARGIN), LOOP_TRUST, 1.0)
 
 
 def _with_floor(shares: np.ndarray, floors: np.ndarray) -> np.ndarray:
@@ -182,18 +187,18 @@ def _merged(shares: np.ndarray) -> np.ndarray:
     return merged
 
 
-def _first_letters(draft: Draft, nats: np.ndarray, bare: np.ndarray) -> str:
-    """Residues that reads tell, J for I or L; germline where it is all there is; X elsewhere."""
+def _first_letters(draft: Draft, nats: np.ndarray, germline_only: np.ndarray) -> str:
+    """Residues that reads settle, J for I or L; germline where it is all there is; X elsewhere."""
     margin = _margin(nats)
     best = _as_l(nats).argmax(1)
     letters = []
     columns = zip(
-        best.tolist(), margin.tolist(), draft.germline.tolist(), bare.tolist(), strict=True
+        best.tolist(), margin.tolist(), draft.germline.tolist(), germline_only.tolist(), strict=True
     )
-    for token, told, germline, copied in columns:
+    for token, ahead, germline, copied in columns:
         if copied:
             letters.append(RESIDUES[germline])
-        elif told < TOLD:
+        elif ahead < OBSERVED_MARGIN:
             letters.append("X")
         elif token == LEUCINE:
             letters.append(RESIDUES[germline] if germline in (ISOLEUCINE, LEUCINE) else "J")
@@ -220,7 +225,7 @@ def _chain(
     found: Votes,
     nats: np.ndarray,
     posterior: np.ndarray,
-    bare: np.ndarray,
+    germline_only: np.ndarray,
     serum: bool,
     weight: GapMass | None,
 ) -> WeighedChain:
@@ -229,15 +234,19 @@ def _chain(
     best = posterior.argmax(1)
     probability = posterior[np.arange(len(best)), best]
     merged = _merged(posterior)
-    told = _margin(nats)
+    margin = _margin(nats)
     by_reads, by_both = _as_l(nats).argmax(1), merged.argmax(1)
-    observed = (told >= TOLD) & (by_reads == by_both) & (merged.max(1) >= SURE)
-    doubtful = ~observed & (told >= SAID)
+    observed = (
+        (margin >= OBSERVED_MARGIN)
+        & (by_reads == by_both)
+        & (merged.max(1) >= OBSERVED_PROBABILITY)
+    )
+    doubtful = ~observed & (margin >= DOUBTFUL_MARGIN)
     state = np.where(observed, "observed", np.where(doubtful, "doubtful", "inferred"))
     if serum:
         state = np.where(CDR_COLUMNS[draft.columns] & (state == "observed"), "doubtful", state)
         observed &= ~CDR_COLUMNS[draft.columns]
-    flags = flags_of(draft, found, by_both, told)
+    flags = flags_of(draft, found, by_both, margin)
     if serum:
         flags = [["serum", *own] for own in flags]
     letters = decode(best.astype(np.uint8))
@@ -264,7 +273,7 @@ def _chain(
             )
         )
     scaffold, gaps, likelihoods = _scaffold(
-        draft, best, observed, nats, told, bare, posterior, weight
+        draft, best, observed, nats, margin, germline_only, posterior, weight
     )
     return WeighedChain(
         name, draft.locus, scaffold, gaps, tuple(rows), likelihoods, letters, probability
@@ -284,8 +293,8 @@ def _scaffold(
     best: np.ndarray,
     observed: np.ndarray,
     nats: np.ndarray,
-    told: np.ndarray,
-    bare: np.ndarray,
+    margin: np.ndarray,
+    germline_only: np.ndarray,
     posterior: np.ndarray,
     weight: GapMass | None,
 ) -> tuple[str, tuple[GapHint, ...], tuple[tuple[int, str, float], ...]]:
@@ -293,7 +302,7 @@ def _scaffold(
     letters: list[str] = []
     gaps: list[GapHint] = []
     likelihoods: list[tuple[int, str, float]] = []
-    open_run = (draft.tokens >= MISSING) & (not draft.bridged) & ~bare
+    open_run = (draft.tokens >= MISSING) & (not draft.bridged) & ~germline_only
     i = 0
     while i < len(best):
         if open_run[i]:
@@ -310,8 +319,8 @@ def _scaffold(
             letters.append("J" if best[i] in (ISOLEUCINE, LEUCINE) else RESIDUES[best[i]])
         else:
             letters.append("X")
-            if told[i] >= SAID or bare[i]:
-                shares = posterior[i] if bare[i] else _softmax(nats[i : i + 1])[0]
+            if margin[i] >= DOUBTFUL_MARGIN or germline_only[i]:
+                shares = posterior[i] if germline_only[i] else _softmax(nats[i : i + 1])[0]
                 likelihoods += [
                     (len(letters), RESIDUES[x], float(shares[x])) for x in range(N_RESIDUES)
                 ]

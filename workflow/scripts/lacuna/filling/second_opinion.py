@@ -21,7 +21,7 @@ from lacuna.network.kmers import KmerSet
 from lacuna.network.language_model import LanguageModel, predict_masked
 from lacuna.scaffolds.scaffold import Scaffold
 
-SURE = 0.9  # a gap whose residues together are at least as probable is not asked about
+ASK_BELOW = 0.9  # a gap whose residues together are at least as probable is not asked about
 # Fitted on natural chains that neither the weights nor the benchmark contain:
 # docs/explanation/peers.md.
 NETWORK, ANTIBERTY = 0.56, 0.41
@@ -81,14 +81,14 @@ def _of_species_asked(v: np.ndarray) -> np.ndarray:
 
 
 def in_doubt(chain: np.ndarray, position: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """(t,) bool: the missing residues of gaps whose best candidate is less probable than SURE.
+    """(t,) bool: the missing residues of gaps whose best candidate is less probable than ASK_BELOW.
 
     chain, position: (t,) sorted; a gap is a run of neighbours. probabilities: (t, 20).
     """
     starts = np.ones(len(chain), dtype=bool)
     starts[1:] = (np.diff(chain) != 0) | (np.diff(position) != 1)
     gap = np.cumsum(starts) - 1
-    return np.bincount(gap, np.log(probabilities.max(1)))[gap] < np.log(SURE)
+    return np.bincount(gap, np.log(probabilities.max(1)))[gap] < np.log(ASK_BELOW)
 
 
 def join(network: np.ndarray, antiberty: np.ndarray) -> np.ndarray:

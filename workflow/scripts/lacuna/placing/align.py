@@ -1,4 +1,4 @@
-"""Reads laid on chains: local, banded, and aware of masses.
+"""Alignment of reads with chains: local, banded, and aware of masses.
 
 A read is aligned to a stretch of a chain by dynamic programming over steps (a, b): a residues of
 the read against b of the chain. (1, 1) is a match or a mismatch; a block of up to four residues

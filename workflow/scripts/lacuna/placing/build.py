@@ -1,5 +1,5 @@
-"""From germline segments to chains: reads are laid, the consensus becomes the template, and what
-no template tells is bridged, until nothing moves."""
+"""From germline segments to chains: reads are placed, their consensus becomes the template,
+and what no template covers is bridged, until nothing changes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,13 +29,13 @@ from lacuna.placing.junction import (
 )
 from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
-from lacuna.placing.placement import Laid, lay
+from lacuna.placing.placement import Placements, place_on
 from lacuna.placing.readset import ISOLEUCINE, ReadSet, merge_il
 from lacuna.placing.segments import expressed_v
 from lacuna.placing.similar import with_similar
 
 ROUNDS = 6
-SIMILAR_ROUNDS = (2, 4)  # in which unplaced reads are laid on all V segments
+SIMILAR_ROUNDS = (2, 4)  # in which unplaced reads are compared with all V segments
 FIRST_BRIDGES = 1  # round from which stretches are bridged
 MIN_GAIN = 12.0  # nats that reads gain by a bridge
 MIN_JOINT = 1.5  # weight of reads over the thinnest joint of a bridge
@@ -52,7 +52,7 @@ LONGEST = {"H": 34, "K": 18, "L": 18}
 INSERTED = 6  # residues that a V domain may have beside those of germline
 LONGER = 4  # residues by which a stretch may differ from germline
 LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
-SURE = 1.5  # nats by which reads prefer a residue that they are said to tell
+CLEAR = 1.5  # nats by which reads prefer a residue that they settle
 SETTLED = 8.0  # nats from which a loop is not bridged again
 REPEATED = 4  # residues of a CDR3 among which a cysteine may be Cys104 again
 OPEN = 3  # unknown residues that stand for an open stretch
@@ -69,43 +69,44 @@ def build(
     rounds: int = ROUNDS,
     *,
     bridges: bool = True,
-) -> tuple[ReadSet, list[Draft], Laid]:
+) -> tuple[ReadSet, list[Draft], Placements]:
     """Reads with what C carries, chains after reads and templates agree, and where all reads lie.
 
     drafts: chains of germline segments; fixed: proteins that reads do not change (contaminants);
-    bridges: whether stretches that no template tells are bridged.
+    bridges: whether stretches that no template covers are bridged.
     """
     if not drafts:
-        return reads, [], lay(reads, fixed)
+        return reads, [], place_on(reads, fixed)
     graph = WordGraph(reads)
     tried: set[bytes] = set()
     current = list(drafts)
-    laid = lay(reads, [*current, *fixed])
-    reads = replace(reads, cysteine=carried_by_cysteine(reads, laid))
+    placements = place_on(reads, [*current, *fixed])
+    reads = replace(reads, cysteine=carried_by_cysteine(reads, placements))
     memory = Memory.of(reads)
-    laid = lay(reads, [*current, *fixed], memory=memory)
+    placements = place_on(reads, [*current, *fixed], memory=memory)
     for number in range(rounds):
         before = current
-        found = [votes(reads, laid, i, len(d), overhang=True) for i, d in enumerate(current)]
+        found = [votes(reads, placements, i, len(d), overhang=True) for i, d in enumerate(current)]
         current = [
             with_lengths(next_draft(choose_v(d, v, use), v), v) if d.v >= 0 else d
             for d, v in zip(current, found, strict=True)
         ]
-        laid = _again(memory, current, fixed, before, laid)
+        placements = _again(memory, current, fixed, before, placements)
         if bridges and number in SIMILAR_ROUNDS:
             depths = [
-                votes(reads, laid, i, len(d), overhang=False).depth for i, d in enumerate(current)
+                votes(reads, placements, i, len(d), overhang=False).depth
+                for i, d in enumerate(current)
             ]
             settled = current
-            current = with_similar(reads, current, depths, laid.best(len(reads)))
-            laid = _again(memory, current, fixed, settled, laid)
+            current = with_similar(reads, current, depths, placements.best(len(reads)))
+            placements = _again(memory, current, fixed, settled, placements)
         if bridges and number >= FIRST_BRIDGES:
             settled = current
-            current = bridge_all(memory, current, fixed, graph, laid, tried)
-            laid = _again(memory, current, fixed, settled, laid)
+            current = bridge_all(memory, current, fixed, graph, placements, tried)
+            placements = _again(memory, current, fixed, settled, placements)
         if _same(current, before) and (number >= SIMILAR_ROUNDS[0] or not bridges):
             break
-    return reads, current, laid
+    return reads, current, placements
 
 
 def _same(one: Sequence[Draft], other: Sequence[Draft]) -> bool:
@@ -117,12 +118,12 @@ def _again(
     drafts: Sequence[Draft],
     fixed: Sequence[Draft],
     before: Sequence[Draft],
-    laid: Laid,
-) -> Laid:
-    """Reads on drafts; `laid` if these are as they were before."""
+    placements: Placements,
+) -> Placements:
+    """Reads on drafts; `placements` if these are as they were before."""
     if _same(drafts, before):
-        return laid
-    return lay(memory.reads, [*drafts, *fixed], memory=memory)
+        return placements
+    return place_on(memory.reads, [*drafts, *fixed], memory=memory)
 
 
 def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
@@ -181,13 +182,13 @@ def bridge_all(
     drafts: Sequence[Draft],
     fixed: Sequence[Draft],
     graph: WordGraph,
-    laid: Laid,
+    placements: Placements,
     tried: set[bytes],
 ) -> list[Draft]:
     """Drafts whose weak stretches are the paths that reads like best.
 
-    laid: reads on these drafts; tried: stretches with their anchors that were left as they are
-    before, which is added to.
+    placements: reads on these drafts; tried: stretches with their anchors that were left as they
+    are before, which is added to.
     """
     current, settled = list(drafts), list(drafts)
     reads = memory.reads
@@ -195,35 +196,35 @@ def bridge_all(
         if before.v < 0:
             continue
         # On the chains as they are now: reads that one of them has just explained lead no other.
-        laid = _again(memory, current, fixed, settled, laid)
+        placements = _again(memory, current, fixed, settled, placements)
         settled = list(current)
-        best = laid.best(len(reads))
-        margin = _margins(votes(reads, laid, i, len(before), overhang=True), before)
-        on_chain = laid.of(i).alignment
+        best = placements.best(len(reads))
+        margin = _margins(votes(reads, placements, i, len(before), overhang=True), before)
+        on_chain = placements.of(i).alignment
         others = [d for j, d in enumerate(current) if j != i]
 
         def beside(draft: Draft, span: tuple[int, int]) -> Beside:
             """A stretch with the reads on it at what they are worth without it."""
             shift = len(draft) - len(before)  # noqa: B023 of stretches behind this one
-            place = on_chain.span - laid.text.start[i]  # noqa: B023
+            place = on_chain.span - placements.text.start[i]  # noqa: B023
             on_it = (place[:, 1] > span[0]) & (place[:, 0] < span[1] - min(shift, 0))
             rows = np.unique(on_chain.read[on_it])  # noqa: B023
             masked = draft.with_tokens(_masked(draft.tokens, *span))
             elsewhere = best.copy()  # noqa: B023
             elsewhere[rows] = 0.0
-            again = lay(reads, [masked, *others, *fixed], rows, memory).alignment  # noqa: B023
+            again = place_on(reads, [masked, *others, *fixed], rows, memory).alignment  # noqa: B023
             np.maximum.at(elsewhere, again.read, again.score)
             return Beside(reads, draft.tokens[: span[0]], draft.tokens[span[1] :], elsewhere)
 
         draft = before
         span = draft.cdr3()
         if ANCHOR <= span[0] <= span[1] <= len(draft) - ANCHOR:
-            told = margin[span[0] : span[1]]
+            inside = margin[span[0] : span[1]]
             key = _key(draft, span)
-            if not (draft.bridged and (told >= SETTLED).all()) and key not in tried:
-                arms = read_arms(reads, _shifted(on_chain, int(laid.text.start[i])), span[1])
+            if not (draft.bridged and (inside >= SETTLED).all()) and key not in tried:
+                arms = read_arms(reads, _shifted(on_chain, int(placements.text.start[i])), span[1])
                 weighed = beside(draft, span)
-                draft = _with_junction(weighed, draft, span, graph, told >= SURE, arms)
+                draft = _with_junction(weighed, draft, span, graph, inside >= CLEAR, arms)
                 draft = _with_cysteine(memory, weighed, current, fixed, i, draft)
                 _remember(tried, key, draft, before)
         # From the end on, so that positions before a stretch stay what they are.
@@ -238,7 +239,7 @@ def bridge_all(
                     draft = now
                 _remember(tried, key, draft, now)
         current[i] = draft
-    return exchanged(memory, current, fixed, _again(memory, current, fixed, settled, laid))
+    return exchanged(memory, current, fixed, _again(memory, current, fixed, settled, placements))
 
 
 def _with_cysteine(
@@ -272,7 +273,7 @@ def _with_cysteine(
 
 def _explained(memory: Memory, drafts: Sequence[Draft], rows: np.ndarray) -> float:
     """Nats of some reads on the chains that they fit best."""
-    best = lay(memory.reads, drafts, rows, memory).best(len(memory.reads))
+    best = place_on(memory.reads, drafts, rows, memory).best(len(memory.reads))
     return float(best @ memory.reads.weight)
 
 
@@ -306,7 +307,7 @@ def _is_of_another(
 
 
 def exchanged(
-    memory: Memory, drafts: Sequence[Draft], fixed: Sequence[Draft], laid: Laid
+    memory: Memory, drafts: Sequence[Draft], fixed: Sequence[Draft], placements: Placements
 ) -> list[Draft]:
     """Drafts whose CDR3 and J are with the V segments that reads over both link them to.
 
@@ -318,7 +319,9 @@ def exchanged(
         a, b = current[one], current[other]
         if a.locus != b.locus:
             continue
-        rows = np.unique(np.concatenate([_over_cdr3(laid, i, drafts[i]) for i in (one, other)]))
+        rows = np.unique(
+            np.concatenate([_over_cdr3(placements, i, drafts[i]) for i in (one, other)])
+        )
         swapped = list(current)
         swapped[one], swapped[other] = _with_end_of(a, b), _with_end_of(b, a)
         now, then = (_explained(memory, [*d, *fixed], rows) for d in (current, swapped))
@@ -343,9 +346,9 @@ def _end(draft: Draft) -> tuple[int, int]:
     return draft.cdr3()[0], constant if constant >= 0 else len(draft)
 
 
-def _over_cdr3(laid: Laid, chain: int, draft: Draft) -> np.ndarray:
+def _over_cdr3(placements: Placements, chain: int, draft: Draft) -> np.ndarray:
     """Reads that lie on the CDR3 of a chain."""
-    own = laid.of(chain)
+    own = placements.of(chain)
     span = own.alignment.span - own.text.start[chain]
     start, stop = draft.cdr3()
     return own.alignment.read[(span[:, 0] < stop) & (span[:, 1] > start)]
@@ -407,16 +410,16 @@ def _with_junction(
     draft: Draft,
     span: tuple[int, int],
     graph: WordGraph,
-    sure: np.ndarray,
+    clear: np.ndarray,
     arms: Sequence[np.ndarray],
 ) -> Draft:
     """The draft with the CDR3 that reads like best, open where nothing joins it.
 
-    sure (residues of the CDR3,): whether reads tell each of them; arms: how reads that lie behind
-    it go on in front.
+    clear (residues of the CDR3,): whether reads settle each of them; arms: how reads that lie
+    behind it go on in front.
     """
     present = draft.tokens[span[0] : span[1]]
-    doubtful = np.flatnonzero(~sure)
+    doubtful = np.flatnonzero(~clear)
     known = np.full(OPEN, MISSING, np.uint8)
     if len(doubtful):
         ahead, back = present[: doubtful[0]], present[doubtful[-1] + 1 :]
@@ -460,7 +463,7 @@ def _holds_fr4(stretch: np.ndarray) -> bool:
 
 
 def _supported(path: Path) -> np.ndarray:
-    """An open stretch without the residues in front of its right arm that too few reads tell."""
+    """An open stretch without the residues in front of its right arm that too few reads cover."""
     unknown = np.flatnonzero(path.tokens >= MISSING)
     first = unknown[-1] + 1
     thin = np.flatnonzero(path.joints[first + 1 :] < ARM_JOINT)

@@ -10,7 +10,7 @@ from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES
 from lacuna.core.masses import DEAMIDATION
 from lacuna.placing.align import BLOCK, INSERTED, MATCH, MISMATCH, ON_MISSING, OTHER_BLOCK
 from lacuna.placing.draft import Draft
-from lacuna.placing.placement import Laid
+from lacuna.placing.placement import Placements
 from lacuna.placing.readset import ISOLEUCINE, ReadSet
 
 BLOCK_WEIGHT = 0.1  # of a residue in a block of equal mass: the order, or the block, may be wrong
@@ -47,21 +47,23 @@ class Votes:
     blocks: np.ndarray
 
 
-def place_weights(reads: ReadSet, laid: Laid) -> np.ndarray:
+def place_weights(reads: ReadSet, placements: Placements) -> np.ndarray:
     """(m,) weight of each placement: n reads from one place of the chain count n ** SAME_PLACE."""
-    span = laid.alignment.span
-    count = reads.count[laid.alignment.read] * laid.share
-    key = span[:, 0] * (len(laid.text.tokens) + 1) + span[:, 1]
+    span = placements.alignment.span
+    count = reads.count[placements.alignment.read] * placements.share
+    key = span[:, 0] * (len(placements.text.tokens) + 1) + span[:, 1]
     _, group = np.unique(key, return_inverse=True)
     total = np.bincount(group, count) if len(count) else np.zeros(0)
     return count * (np.maximum(total, 1e-9) ** (SAME_PLACE - 1))[group] if len(count) else count
 
 
-def votes(reads: ReadSet, laid: Laid, chain: int, length: int, *, overhang: bool) -> Votes:
+def votes(
+    reads: ReadSet, placements: Placements, chain: int, length: int, *, overhang: bool
+) -> Votes:
     """Votes of the placements on one chain; overhang: residues beyond cores vote too."""
-    own = laid.of(chain)
+    own = placements.of(chain)
     a = own.alignment
-    start = int(laid.text.start[chain])
+    start = int(placements.text.start[chain])
     weight = place_weights(reads, own)
     nats = np.zeros((length, N_RESIDUES))
     amide = np.zeros((length, 4))
@@ -98,7 +100,7 @@ def votes(reads: ReadSet, laid: Laid, chain: int, length: int, *, overhang: bool
 
 
 def _with_overhang(
-    reads: ReadSet, own: Laid, at: np.ndarray, counted: np.ndarray, start: int, length: int
+    reads: ReadSet, own: Placements, at: np.ndarray, counted: np.ndarray, start: int, length: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Residues beyond cores on the diagonals of their ends."""
     a = own.alignment
@@ -116,7 +118,7 @@ def _with_overhang(
 
 
 def _lengths(
-    reads: ReadSet, own: Laid, weight: np.ndarray, start: int, length: int
+    reads: ReadSet, own: Placements, weight: np.ndarray, start: int, length: int
 ) -> tuple[dict[int, dict[tuple[int, ...], float]], np.ndarray, np.ndarray]:
     """Insertions, deletions and straight passages of reads."""
     a = own.alignment

@@ -1,4 +1,4 @@
-"""A chain while reads are laid on it: germline residues that reads replace step by step."""
+"""A chain in the making: germline residues that placed reads replace step by step."""
 
 from dataclasses import dataclass, replace
 

@@ -13,7 +13,7 @@ from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, encode
 from lacuna.placing.consensus import TEMPER, Votes, residue_nats, votes
 from lacuna.placing.draft import Draft
-from lacuna.placing.placement import Laid, lay
+from lacuna.placing.placement import Placements, place_on
 from lacuna.placing.readset import ISOLEUCINE, LEUCINE, ReadSet, merge_il
 
 ROUNDS = 6  # a gap grows shorter by some residues on either side in each
@@ -39,25 +39,27 @@ class Shown:
         return self.depth >= MIN_DEPTH
 
 
-def show(reads: ReadSet, chains: Sequence[str], others: Sequence[str]) -> tuple[list[Shown], Laid]:
+def show(
+    reads: ReadSet, chains: Sequence[str], others: Sequence[str]
+) -> tuple[list[Shown], Placements]:
     """What reads show of each chain, and where they lie.
 
     chains: letters of scaffolds, missing residues as X, B, J or Z; others: sequences that take
-    reads away from them (contaminants), and come behind them in `Laid`.
+    reads away from them (contaminants), and come behind them in `Placements`.
     """
     fixed = [_draft(sequence) for sequence in others]
     drafts = given = [_draft(chain) for chain in chains]
     for _ in range(ROUNDS):
-        laid = lay(reads, [*drafts, *fixed])
-        found = [votes(reads, laid, i, len(d), overhang=True) for i, d in enumerate(drafts)]
+        placements = place_on(reads, [*drafts, *fixed])
+        found = [votes(reads, placements, i, len(d), overhang=True) for i, d in enumerate(drafts)]
         moved = [_known(*both) for both in zip(given, drafts, found, strict=True)]
         same = all(np.array_equal(a.tokens, b.tokens) for a, b in zip(moved, drafts, strict=True))
         drafts = moved
         if same:
             break
-    laid = lay(reads, [*drafts, *fixed])
-    final = [votes(reads, laid, i, len(d), overhang=False) for i, d in enumerate(drafts)]
-    return [_shown(d, v) for d, v in zip(drafts, final, strict=True)], laid
+    placements = place_on(reads, [*drafts, *fixed])
+    final = [votes(reads, placements, i, len(d), overhang=False) for i, d in enumerate(drafts)]
+    return [_shown(d, v) for d, v in zip(drafts, final, strict=True)], placements
 
 
 def _draft(sequence: str) -> Draft:

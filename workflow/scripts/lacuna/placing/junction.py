@@ -1,7 +1,7 @@
-"""Stretches that no template tells: paths through the words of reads, weighed by reads.
+"""Stretches that no template covers: paths through the words of reads, weighed by reads.
 
 A path begins with the residues before the stretch and ends with those after it; each residue is
-one that reads show behind the last four. Paths are then laid beside each other under all reads
+one that reads show behind the last four. Paths are then compared under all reads
 that touch them, and the one that lets reads gain most is taken.
 """
 
@@ -34,7 +34,7 @@ LENGTH_SHARE = 0.15  # of what reads gain by the path so far
 THIN = 1.5  # weight of reads over a joint that is enough
 ARM_LENGTHS = (4, 7, 11)  # residues of arms that are tried beside the surest
 MOST_READS = 1500  # that weigh stretches; more say the same
-NEAR = 8  # residues beside a stretch by which reads are told to touch it
+NEAR = 8  # residues beside a stretch within which a read touches it
 
 
 @dataclass(frozen=True, slots=True)

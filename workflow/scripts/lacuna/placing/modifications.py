@@ -8,7 +8,7 @@ difference from the template turns up in many reads.
 import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
-from lacuna.placing.placement import Laid
+from lacuna.placing.placement import Placements
 from lacuna.placing.readset import MASSES, ReadSet
 
 # Da (Unimod 4, 6, 24, 39, 345, 425): carbamidomethyl, carboxymethyl, propionamide, methylthio,
@@ -21,11 +21,11 @@ MIN_ENDS = 6  # ends that weigh so, over those expected by chance
 _C = RESIDUES.index("C")
 
 
-def carried_by_cysteine(reads: ReadSet, laid: Laid) -> tuple[float, ...]:
+def carried_by_cysteine(reads: ReadSet, placements: Placements) -> tuple[float, ...]:
     """Da that C may carry, those of ON_CYSTEINE with evidence in the sample."""
     held = reads.delta[reads.tokens == _C]
     written = [np.mean(np.abs(held - m) < TOLERANCE) if len(held) else 0.0 for m in ON_CYSTEINE]
-    ends = end_differences(reads, laid)
+    ends = end_differences(reads, placements)
     found = []
     for mass, share in zip(ON_CYSTEINE, written, strict=True):
         here = int((np.abs(ends - mass) < TOLERANCE).sum())
@@ -36,12 +36,12 @@ def carried_by_cysteine(reads: ReadSet, laid: Laid) -> tuple[float, ...]:
     return tuple(found)
 
 
-def end_differences(reads: ReadSet, laid: Laid) -> np.ndarray:
+def end_differences(reads: ReadSet, placements: Placements) -> np.ndarray:
     """Da by which the ends of reads differ from stretches of the chain that hold one C.
 
     Every end of a read beyond its core is compared with every stretch beside the core.
     """
-    a, text = laid.alignment, laid.text.tokens
+    a, text = placements.alignment, placements.text.tokens
     mass = np.concatenate(([0.0], np.cumsum(MASSES[text])))
     cysteines = np.concatenate(([0], np.cumsum(text == _C)))
     total = reads.cumulative()[a.read]

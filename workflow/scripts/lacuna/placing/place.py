@@ -15,7 +15,7 @@ from lacuna.core.tables import PlacedRow
 from lacuna.placing.align import MATCH, MISMATCH
 from lacuna.placing.build import ROUNDS, build
 from lacuna.placing.draft import Draft, draft_of, protein_of
-from lacuna.placing.placement import Laid
+from lacuna.placing.placement import Placements
 from lacuna.placing.populations import Population, further_drafts, is_serum, populations
 from lacuna.placing.readset import MAX_SHIFT, ReadSet, collapse, merge_il
 from lacuna.placing.seeds import word_weights
@@ -41,16 +41,16 @@ class Placed:
     """What `place` found.
 
     names and drafts: the chains; proteins: names of the contaminants, which follow the chains in
-    `laid`; reads: each different read once; laid: where they lie; rows: one for each given read;
-    populations: how much of the reads each chain has; serum: the sample holds many antibodies, of
-    which none can be told.
+    `placements`; reads: each different read once; placements: where they lie; rows: one for each
+    given read; populations: how much of the reads each chain has; serum: the sample holds too many
+    antibodies to tell one from another.
     """
 
     names: tuple[str, ...]
     drafts: tuple[Draft, ...]
     proteins: tuple[str, ...]
     reads: ReadSet
-    laid: Laid
+    placements: Placements
     rows: tuple[PlacedRow, ...]
     populations: tuple[Population, ...]
     serum: bool
@@ -85,21 +85,28 @@ def place(
     # those of another astray.
     for bridges in (False, True):
         rounds = ROUNDS if bridges else FIRST_ROUNDS
-        found, drafts, laid = build(found, drafts, proteins, use, rounds, bridges=bridges)
+        found, drafts, placements = build(found, drafts, proteins, use, rounds, bridges=bridges)
         for _ in range(MORE_CHAINS if not references else 0):
             more = further_drafts(found, drafts, species, use)
             if not more:
                 break
             rounds = FURTHER_ROUNDS if bridges else FIRST_ROUNDS
             drafts = [*drafts, *more]
-            found, drafts, laid = build(found, drafts, proteins, use, rounds, bridges=bridges)
+            found, drafts, placements = build(found, drafts, proteins, use, rounds, bridges=bridges)
     if not references:
         names = _names(drafts)
-    chains = populations(found, laid, names, drafts)
+    chains = populations(found, placements, names, drafts)
     known = tuple(name for name, _ in contaminants)
-    rows = rows_of(reads, found, laid, (*names, *known), len(names))
+    rows = rows_of(reads, found, placements, (*names, *known), len(names))
     return Placed(
-        names, tuple(drafts), known, found, laid, tuple(rows), chains, is_serum(chains, drafts)
+        names,
+        tuple(drafts),
+        known,
+        found,
+        placements,
+        tuple(rows),
+        chains,
+        is_serum(chains, drafts),
     )
 
 
@@ -154,18 +161,18 @@ def draft_from(sequence: str) -> Draft:
 def rows_of(
     reads: Sequence[Read],
     found: ReadSet,
-    laid: Laid,
+    placements: Placements,
     names: Sequence[str],
     n_chains: int,
 ) -> list[PlacedRow]:
     """A row for each given read, in order."""
-    a = laid.alignment
-    order = np.lexsort((-laid.share, a.read))
+    a = placements.alignment
+    order = np.lexsort((-placements.share, a.read))
     best = np.full(len(found), -1)
     first = order[np.diff(a.read[order], prepend=-1) != 0]
     best[a.read[first]] = first
     shared = np.bincount(a.read, minlength=len(found)) > 1
-    of_read = {int(a.read[k]): _differences(found, laid, int(k)) for k in first.tolist()}
+    of_read = {int(a.read[k]): _differences(found, placements, int(k)) for k in first.tolist()}
     rows = []
     for read, group in zip(reads, found.group.tolist(), strict=True):
         if group < 0 or best[group] < 0:
@@ -173,9 +180,9 @@ def rows_of(
             rows.append(PlacedRow(read.name, read.tool, "", None, None, None, why, ""))
             continue
         k = int(best[group])
-        chain = int(laid.chain[k])
-        start = int(a.span[k, 0] - laid.text.start[chain])
-        end = int(a.span[k, 1] - laid.text.start[chain])
+        chain = int(placements.chain[k])
+        start = int(a.span[k, 0] - placements.text.start[chain])
+        end = int(a.span[k, 1] - placements.text.start[chain])
         whole = a.core[k, 0] == 0 and a.core[k, 1] == found.length[group]
         placed_as = (
             "contaminant"
@@ -201,10 +208,10 @@ def rows_of(
     return rows
 
 
-def _differences(reads: ReadSet, laid: Laid, k: int) -> str:
+def _differences(reads: ReadSet, placements: Placements, k: int) -> str:
     """Where a read and its chain differ, as `D54N` (chain, position from 1, read) or `GG55-56N`."""
-    a = laid.alignment
-    start = int(laid.text.start[laid.chain[k]])
+    a = placements.alignment
+    start = int(placements.text.start[placements.chain[k]])
     r, found = int(a.read[k]), []
     c, stop = int(a.core[k, 0]), int(a.core[k, 1])
     place = int(a.span[k, 0])
@@ -219,7 +226,7 @@ def _differences(reads: ReadSet, laid: Laid, k: int) -> str:
             c += 1
         end = int(a.at[k, c]) if c < stop and a.at[k, c] >= 0 else place + (c - begin)
         end = min(max(end, place), int(a.span[k, 1]))
-        before = decode(laid.text.tokens[place:end])
+        before = decode(placements.text.tokens[place:end])
         after = decode(reads.tokens[r, begin:c])
         where = f"{place - start + 1}" if end - place == 1 else f"{place - start + 1}-{end - start}"
         found.append(f"{before}{where}{after}")

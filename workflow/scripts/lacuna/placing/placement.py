@@ -28,7 +28,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
+class Placements:
     """m placements: what `Alignment` says, the chain of each, and its share of the read."""
 
     alignment: Alignment
@@ -36,9 +36,9 @@ class Laid:
     share: np.ndarray
     text: Text
 
-    def of(self, chain: int) -> "Laid":
+    def of(self, chain: int) -> "Placements":
         rows = np.flatnonzero(self.chain == chain)
-        return Laid(self.alignment.take(rows), self.chain[rows], self.share[rows], self.text)
+        return Placements(self.alignment.take(rows), self.chain[rows], self.share[rows], self.text)
 
     def best(self, n: int) -> np.ndarray:
         """(n,) best score of each read, 0 for none."""
@@ -57,25 +57,25 @@ def text_of(chains: Sequence[np.ndarray]) -> Text:
     return Text(tokens, np.repeat(np.arange(len(chains)), lengths), start)
 
 
-def lay(
+def place_on(
     reads: ReadSet,
     drafts: Sequence[Draft],
     rows: np.ndarray | None = None,
     memory: Memory | None = None,
-) -> Laid:
+) -> Placements:
     """Reads (all, or some rows) on the chains that they fit best; equally good ones share them.
 
     memory: alignments of the same reads, which those of all reads replace.
     """
-    return lay_on(reads, text_of([d.tokens for d in drafts]), rows, memory)
+    return place_on_text(reads, text_of([d.tokens for d in drafts]), rows, memory)
 
 
-def lay_on(
+def place_on_text(
     reads: ReadSet,
     text: Text,
     rows: np.ndarray | None = None,
     memory: Memory | None = None,
-) -> Laid:
+) -> Placements:
     """The same on a text."""
     part = reads if rows is None else reads.take(rows)
     read, diagonal = diagonals(part, text.tokens, text.owner, per_owner=2)
@@ -100,4 +100,4 @@ def lay_on(
     share = worth / np.maximum(np.bincount(found.read, worth, len(part)), 1e-9)[found.read]
     if rows is not None:
         found = replace(found, read=rows[found.read])
-    return Laid(found, chain, share, text)
+    return Placements(found, chain, share, text)

@@ -13,7 +13,7 @@ import numpy as np
 from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CDR_COLUMNS
 from lacuna.placing.draft import Draft, draft_of
-from lacuna.placing.placement import Laid
+from lacuna.placing.placement import Placements
 from lacuna.placing.readset import ReadSet
 from lacuna.placing.seeds import word_weights, words
 from lacuna.placing.segments import WORD, Locus, best_of_loci, score_segments
@@ -22,16 +22,16 @@ ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
 MAX_OF_LOCUS = 4  # chains of a locus
 ABUNDANCE_ROUNDS = 50
 ENOUGH_RUNS = 20  # over loops, below which nothing is said
-MIXED = 0.4  # share of sure runs over loops that differ from what most show, in a serum
+MIXED = 0.4  # share of confident runs over loops that differ from what most show, in a serum
 RUN = 3  # residues of a run
 BEYOND = 8  # residues of a read beyond its core that are looked at
-SURE_RUN = 0.7  # probability of each residue of a run
-ENOUGH = 4  # sure reads at a place
+RUN_PROBABILITY = 0.7  # probability of each residue of a run
+ENOUGH = 4  # confident reads at a place
 
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """A chain, how much of all reads it has, and its sure runs of reads over loops.
+    """A chain, how much of all reads it has, and its confident runs of reads over loops.
 
     runs: how many; others: how many of them differ from what most reads show there.
     """
@@ -71,40 +71,40 @@ def _gene(v: int) -> int:
 
 
 def populations(
-    reads: ReadSet, laid: Laid, names: Sequence[str], drafts: Sequence[Draft]
+    reads: ReadSet, placements: Placements, names: Sequence[str], drafts: Sequence[Draft]
 ) -> tuple[Population, ...]:
     """How much of the reads each chain has, and how mixed its loops are."""
-    shares = _abundances(reads, laid)
+    shares = _abundances(reads, placements)
     return tuple(
-        Population(name, float(shares[i]), *_runs(reads, laid, i, draft))
+        Population(name, float(shares[i]), *_runs(reads, placements, i, draft))
         for i, (name, draft) in enumerate(zip(names, drafts, strict=True))
     )
 
 
-def _abundances(reads: ReadSet, laid: Laid) -> np.ndarray:
+def _abundances(reads: ReadSet, placements: Placements) -> np.ndarray:
     """(chains and contaminants,) shares of the reads by expectation maximisation.
 
     Reads that fit several chains equally well are theirs in proportion to what each has.
     """
-    read, count = laid.alignment.read, reads.count[laid.alignment.read]
-    n, share = len(laid.text.start) - 1, laid.share
+    read, count = placements.alignment.read, reads.count[placements.alignment.read]
+    n, share = len(placements.text.start) - 1, placements.share
     of_chain = np.zeros(n)
     for _ in range(ABUNDANCE_ROUNDS):
-        of_chain[:] = np.bincount(laid.chain, count * share, n)
-        joint = np.maximum(of_chain[laid.chain], 1e-9) * laid.share
+        of_chain[:] = np.bincount(placements.chain, count * share, n)
+        joint = np.maximum(of_chain[placements.chain], 1e-9) * placements.share
         share = joint / np.bincount(read, joint, len(reads))[read]
     return of_chain / max(float(of_chain.sum()), 1.0)
 
 
-def _runs(reads: ReadSet, laid: Laid, chain: int, draft: Draft) -> tuple[int, int]:
-    """Sure runs of reads over loops, and how many of them differ from what most reads show there.
+def _runs(reads: ReadSet, placements: Placements, chain: int, draft: Draft) -> tuple[int, int]:
+    """Confident runs of reads over loops, and how many differ from what most reads show there.
 
     A read counts beyond its core too: in a serum reads begin in a common framework and go on into
     a loop of their own. One antibody whose loops are not built yet disagrees with its template, but
     not among its reads.
     """
-    own = laid.of(chain)
-    a, start = own.alignment, int(laid.text.start[chain])
+    own = placements.of(chain)
+    a, start = own.alignment, int(placements.text.start[chain])
     loop = CDR_COLUMNS[draft.columns] & (draft.columns > 0)
     places: dict[int, Counter[tuple[int, ...]]] = {}
     for k in range(len(a.read)):
@@ -118,7 +118,7 @@ def _runs(reads: ReadSet, laid: Laid, chain: int, draft: Draft) -> tuple[int, in
                 at = c + int(shift) - start
                 if at < 0 or at + RUN > len(loop) or not loop[at : at + RUN].all():
                     continue
-                if reads.right[r, c : c + RUN].min() >= SURE_RUN:
+                if reads.right[r, c : c + RUN].min() >= RUN_PROBABILITY:
                     run = tuple(reads.tokens[r, c : c + RUN].tolist())
                     places.setdefault(at, Counter())[run] += 1
     counts = [list(c.values()) for c in places.values() if sum(c.values()) >= ENOUGH]

@@ -18,7 +18,7 @@ MAX_SHIFT = 2  # residues by which blocks of equal mass may differ in length
 MIN_READ = 4  # residues; a shorter one has no seed
 EXTRA_PER_DOUBLING = 0.5  # weight of equal reads: 1 + 0.5 log2 n, since their errors are alike
 REPEATED = 5  # equal residues in a row that no antibody has, but a tool that lost its way writes
-UNTOLD = 0.06  # probability of one of them
+IN_REPEAT = 0.06  # probability of one of them
 LEUCINE, ISOLEUCINE = RESIDUES.index("L"), RESIDUES.index("I")
 MASSES = np.zeros(256)
 MASSES[:N_RESIDUES] = [std_aa_mass[r] for r in RESIDUES]
@@ -112,7 +112,7 @@ def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
             precursor[row] = whole - WATER
     probability /= np.maximum(count, 1)[:, None]
     repeated = _repeated(tokens)
-    probability[repeated] = np.minimum(probability[repeated], UNTOLD)
+    probability[repeated] = np.minimum(probability[repeated], IN_REPEAT)
     weight = 1.0 + EXTRA_PER_DOUBLING * np.log2(np.maximum(count, 1))
     # A residue that is none of the 20 says nothing.
     probability[tokens >= N_RESIDUES] = 0.0

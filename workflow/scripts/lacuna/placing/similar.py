@@ -1,8 +1,8 @@
 """Reads of unread stretches that differ too much from the template to be placed by it.
 
 The peptides of one protease abut and never overlap, so no read leads from a framework into a
-mutated loop. A read that fits no chain is laid on all V segments: where it is like one of them, its
-columns tell where it belongs. Only stretches that nothing else tells are replaced.
+mutated loop. A read that fits no chain is compared with all V segments: where it is like one of
+them, its columns say where it belongs. Only stretches that no other read covers are replaced.
 """
 
 from collections.abc import Sequence
@@ -18,20 +18,20 @@ from lacuna.placing.align import MIN_SCORE
 from lacuna.placing.draft import HELD, Draft
 from lacuna.placing.readset import ReadSet, merge_il
 
-SHORTEST = 7  # residues of a read that is laid on segments
+SHORTEST = 7  # residues of a read that is compared with segments
 LONGEST = 24
 MUTATED = 0.35  # of residues to differ from the segment that is nearest there
-MOST = 400  # reads that are laid on all segments, the surest
-SURE_READ = 14.0  # nats of a read against chance if every residue of it were right
+MOST = 400  # reads that are compared with all segments, the most certain
+MIN_WORTH = 14.0  # nats of a read against chance if every residue of it were right
 # Nats by which a read is like a segment: of 400 reads at 80 places of 300 segments (1e7, 16 nats)
 # hardly one reaches as much by chance.
 LIKE = 15.0
 ABUTS = 1.5  # nats for each end that begins or stops right where other reads do
 OTHER_LENGTH = 4.0  # nats more where the chain would become longer or shorter
 BEFORE_OTHERS = 2.5  # nats more than at any other unread place
-UNREAD = 0.6  # share of the residues under a read that no other read tells
-NEAR = 2  # positions beside it, one of which another read must tell
-READ = 1.0  # weight of reads from which a position is told
+UNREAD = 0.6  # share of the residues under a read that no other read covers
+NEAR = 2  # positions beside it, one of which another read must cover
+COVERED = 1.0  # weight of reads from which a position counts as covered
 _CHANCE = 1.0 / 19.0
 
 
@@ -73,7 +73,7 @@ def similar_reads(
     worth = np.where(reads.tokens < N_RESIDUES, np.log(right / _CHANCE), 0.0).sum(1)
     chains = [i for i, d in enumerate(drafts) if d.v >= 0]
     rows = rows[(reads.length[rows] >= SHORTEST) & (reads.length[rows] <= LONGEST)]
-    rows = rows[worth[rows] >= SURE_READ] if chains else rows[:0]
+    rows = rows[worth[rows] >= MIN_WORTH] if chains else rows[:0]
     rows = np.sort(rows[np.argsort(-worth[rows] * reads.weight[rows], kind="stable")][:MOST])
     loci = sorted({LOCI.index(drafts[i].locus) for i in chains})
     found: list[tuple[int, Similar]] = []
@@ -107,14 +107,14 @@ def _fit(draft: Draft, depth: np.ndarray, columns: np.ndarray) -> tuple[float, i
     """Nats for ends that abut on other reads, and residues by which the length differs; None if the
     place is read, or no other read is near it."""
     at = _under(draft, columns)
-    if not len(at) or (depth[at] < READ).mean() < UNREAD:
+    if not len(at) or (depth[at] < COVERED).mean() < UNREAD:
         return None
     start, stop = int(at[0]), int(at[-1]) + 1
     before, behind = depth[max(start - NEAR, 0) : start], depth[stop : stop + NEAR]
-    if max(before.max(initial=0.0), behind.max(initial=0.0)) < READ:
+    if max(before.max(initial=0.0), behind.max(initial=0.0)) < COVERED:
         return None
-    abuts = bool(len(before) and before[-1] >= READ > depth[start])
-    abuts_too = bool(len(behind) and behind[0] >= READ > depth[stop - 1])
+    abuts = bool(len(before) and before[-1] >= COVERED > depth[start])
+    abuts_too = bool(len(behind) and behind[0] >= COVERED > depth[stop - 1])
     return ABUTS * (abuts + abuts_too), abs(len(at) - len(columns))
 
 
@@ -162,9 +162,9 @@ def with_similar(
     current, depth = list(drafts), list(depths)
     for one in similar_reads(reads, np.flatnonzero(best < MIN_SCORE), drafts, depths):
         tokens = reads.tokens[one.read, : len(one.columns)]
-        draft, told = current[one.chain], depth[one.chain]
+        draft, covering = current[one.chain], depth[one.chain]
         at = _under(draft, one.columns)
-        if not len(at) or (told[at] < READ).mean() < UNREAD:
+        if not len(at) or (covering[at] < COVERED).mean() < UNREAD:
             continue  # an earlier one is there
         if not _keeps_held(draft, at, one.columns, tokens):
             continue
@@ -172,7 +172,7 @@ def with_similar(
         germline = v_segments().tokens[draft.v][one.columns]
         current[one.chain] = draft.spliced(start, stop, tokens, one.columns, germline)
         depth[one.chain] = np.concatenate(
-            (told[:start], np.full(len(tokens), 2 * READ), told[stop:])
+            (covering[:start], np.full(len(tokens), 2 * COVERED), covering[stop:])
         )
     return current
 

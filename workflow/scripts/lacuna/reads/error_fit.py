@@ -29,7 +29,7 @@ from lacuna.reads.read import Read
 MIN_READS = 500  # of a tool and protein; if there are fewer, they are not used in fits
 CAUTION = 0.5  # log odds subtracted in the default: an unknown tool may be more overconfident
 CEILING = 0.95  # of a model fitted on a single protein: generalisation cannot be measured
-SURE = 0.95
+CONFIDENT = 0.95
 
 _RIDGE = 1e-2
 _STEPS = 50
@@ -118,7 +118,7 @@ def _calibration_row(
     stated = None
     if all(read.confidences is not None for read in reads):
         stated = np.array([c for read in reads for c in read.confidences or ()])[known]
-    sure = probability >= SURE
+    sure = probability >= CONFIDENT
     own = (tool, kinds_of(reads[0])[0]) in models.models
     return CalibrationRow(
         one.name,
@@ -237,7 +237,7 @@ def _ceiling(samples: Sequence[_Sample]) -> float:
         held = [sample for sample in samples if sample.protein == protein]
         right = np.concatenate([sample.right for sample in held])
         weights = np.concatenate([sample.weights for sample in held])
-        sure = np.concatenate([predict(model, sample.values) for sample in held]) >= SURE
+        sure = np.concatenate([predict(model, sample.values) for sample in held]) >= CONFIDENT
         if sure.any():
             shares.append(float(np.average(right[sure], weights=weights[sure])))
     return min(float(np.mean(shares)), _HIGHEST) if shares else CEILING

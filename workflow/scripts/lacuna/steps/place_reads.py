@@ -75,14 +75,14 @@ def place_reads(
             "each antibody, with its own chains and reads"
         )
     different = collapse(given, models.probabilities(given))
-    shown, laid = show(
+    shown, placements = show(
         different, [c.sequence for c in chains], [sequence for _, sequence in others]
     )
     names = [chain.chain for chain in chains] + [name for name, _ in others]
-    rows = rows_of(given, different, laid, names, len(chains))
+    rows = rows_of(given, different, placements, names, len(chains))
     on_chains = tuple(
-        GivenChain(chain.chain, chain.sequence, _named(chain), told)
-        for chain, told in zip(chains, shown, strict=True)
+        GivenChain(chain.chain, chain.sequence, _named(chain), seen)
+        for chain, seen in zip(chains, shown, strict=True)
     )
     write_record(out, PlacedReads(None, on_chains, tuple(rows)))
 

@@ -74,7 +74,9 @@ class Sample:
     bins: tuple[Bin, ...]
     ece: float | None
     expected: float | None  # mean probability of all residues
-    sure: tuple[int, int, int]  # residues at SURE or more; those with a truth; those that are right
+    sure: tuple[
+        int, int, int
+    ]  # residues at trust.RELIABLE or more; those with a truth; those that are right
     uncertain: tuple[UncertainGap, ...]
     alkylation: Alkylation | None
     chains: tuple[Chain, ...]

@@ -9,7 +9,7 @@ from lacuna.results.report.sample import Sample
 from lacuna.results.report.words import count, percent, plural
 
 # Thresholds from which something is mentioned.
-SURE = LEVELS[0] / MILLE  # probability of a residue to rely on
+RELIABLE = LEVELS[0] / MILLE  # probability of a residue to rely on
 CALIBRATED = 0.05  # error of probabilities that may be taken at face value
 FEW = 100  # residues; with fewer, intervals are too wide to compare
 WEAK_MIN = 10  # residues of a region worth naming
@@ -63,7 +63,7 @@ def _trust_unmeasured(sample: Sample) -> Iterator[str]:
             f"By its own probabilities the model expects {count(right)} of"
             f" {plural(sample.counts.filled, 'residue')} to be right"
             f" ({percent(sample.expected)} %);"
-            f" {count(sample.sure[0])} have a probability of {SURE} or more."
+            f" {count(sample.sure[0])} have a probability of {RELIABLE} or more."
         )
     yield "Check residues below 0.80 before you rely on them."
 
@@ -103,7 +103,7 @@ def _trust_measured(sample: Sample, model: Score) -> Iterator[str]:
     _, known, right = sample.sure
     if known:
         share = "all" if right == known else f"{percent(right / known)} %"
-        yield f"Of the {count(known)} with a probability of {SURE} or more, {share} are right."
+        yield f"Of the {count(known)} with a probability of {RELIABLE} or more, {share} are right."
     weakest = _weakest(sample, model)
     if weakest is not None:
         yield (
