@@ -21,7 +21,7 @@ from lacuna.core.tables import (
     ResidueRow,
     Shares,
 )
-from lacuna.filling.fill import regions_as_text
+from lacuna.filling.rows import regions_as_text
 
 NAMES = {
     "filled": "filled.fasta",
@@ -62,13 +62,28 @@ def write_tables(
         every = sorted([*gapped, *((i, i + 1) for i in coded if codes)])
         filled.append(f">{name} made\n{sequence}\n")
         v_segment = v_segments[number] if v_segments else rng.choice(V_SEGMENTS)
-        segments = ("human", v_segment, rng.choice(J_SEGMENTS), constant)
         n_codes = len(every) - len(gapped)
-        counts = (len(in_gaps), len(in_gaps), len(gapped), 0, n_codes, n_codes, 0)
-        where = regions[number] if regions else regions_of_chain(sequence)
-        first = sum(end for start, end in gapped if start == 0)
-        last = sum(end - start for start, end in gapped if end == len(sequence))
-        rows.append(ChainRow(name, locus, *segments, len(sequence), *counts, where, first, last))
+        rows.append(
+            ChainRow(
+                chain=name,
+                locus=locus,
+                species="human",
+                v_segment=v_segment,
+                j_segment=rng.choice(J_SEGMENTS),
+                c_segment=constant,
+                length=len(sequence),
+                missing=len(in_gaps),
+                filled=len(in_gaps),
+                gaps=len(gapped),
+                open=0,
+                ambiguous=n_codes,
+                resolved=n_codes,
+                without_template=0,
+                regions=regions[number] if regions else regions_of_chain(sequence),
+                n_terminal=sum(end for start, end in gapped if start == 0),
+                c_terminal=sum(end - start for start, end in gapped if end == len(sequence)),
+            )
+        )
         for gap, (start, end) in enumerate(every, 1):
             code = "" if (start, end) in gapped else "J"
             place = (name, gap, start, end)

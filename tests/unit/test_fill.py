@@ -18,15 +18,12 @@ from lacuna.antibody.germlines import LOCI
 from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
 from lacuna.core.tables import ALTERNATIVES, CHAIN_TABLE, GAP_TABLE, RESIDUE_TABLE, SCORED_TABLE
+from lacuna.filling.baselines import column_majorities
 from lacuna.filling.decode import Ranking, rank_plain
-from lacuna.filling.fill import (
-    Tables,
-    column_majorities,
-    fill_block,
-    regions_as_text,
-)
+from lacuna.filling.fill import Tables, fill_block
 from lacuna.filling.lengths import with_lengths
 from lacuna.filling.residue_masses import RESIDUE_MASSES
+from lacuna.filling.rows import regions_as_text
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import predict
@@ -240,8 +237,8 @@ def test_what_is_ranked_together_is_bounded_and_changes_nothing(
         sizes.append(probabilities.shape[0] * probabilities.shape[1] * n)
         return rank_plain(probabilities, n)
 
-    monkeypatch.setattr("lacuna.filling.fill.MAX_LETTERS", 500)
-    monkeypatch.setattr("lacuna.filling.fill.rank_plain", ranked)
+    monkeypatch.setattr("lacuna.filling.rank_gaps.MAX_LETTERS", 500)
+    monkeypatch.setattr("lacuna.filling.rank_gaps.rank_plain", ranked)
     assert fill(*chains, candidates=20) == whole
     assert len(sizes) == 5 and max(sizes) <= 500
 

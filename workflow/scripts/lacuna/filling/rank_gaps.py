@@ -1,0 +1,82 @@
+"""Ranked candidates of every gap of a block, with all that its masses and spectra allow."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby, zip_longest
+
+import numpy as np
+
+from lacuna.filling.block import BlockGap, too_large
+from lacuna.filling.by_spectra import rank_by_spectra
+from lacuna.filling.decode import Ranking, rank_plain, rank_together
+from lacuna.filling.intact import decodable, left_for_gaps, unweighed
+from lacuna.filling.mass_search import stages_of
+from lacuna.filling.misfits import rank_weighed
+from lacuna.filling.residue_masses import Modifications, mass_rules
+from lacuna.filling.rivals import with_rivals
+
+RANKED_TOGETHER = 1024  # gaps; fewer if their candidates have more letters than
+MAX_LETTERS = 5_000_000
+UNMET = "the intact mass of the chain is not met"
+
+
+def rank_gaps(
+    known: Sequence[BlockGap],
+    probabilities: np.ndarray,
+    candidates: int,
+    modifications: Modifications,
+) -> Iterator[tuple[BlockGap, Ranking, str]]:
+    """Yield every gap of `known` length with its ranking and what is to be said of its masses.
+
+    Gaps without a mass are batched.
+    """
+    plain: dict[int, list[BlockGap]] = {}
+    whole = _by_intact_masses(known, probabilities, candidates)
+    for gap in known:
+        stages = stages_of(gap.given)
+        by_intact_mass = whole.get(gap.rows.start)
+        if stages is None and gap.given.spectra is not None:
+            rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
+            of_gap = probabilities[gap.rows.start : gap.rows.stop]
+            ranking, mass = rank_by_spectra(of_gap, candidates, gap.given.spectra, rules)
+            if mass or by_intact_mass is None:  # the mass of a gap says more than that of a chain
+                yield gap, ranking, mass
+                continue
+        if by_intact_mass is not None:
+            yield gap, with_rivals(by_intact_mass, gap.given, candidates), ""
+        elif stages is None:
+            plain.setdefault(len(gap.rows), []).append(gap)
+        else:
+            rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
+            of_gap = probabilities[gap.rows.start : gap.rows.stop]
+            if too_large(gap.given):
+                yield gap, Ranking((), of_gap), ""
+                continue
+            ranking, misfit = rank_weighed(of_gap, candidates, stages, rules)
+            yield gap, with_rivals(ranking, gap.given, candidates), misfit
+    for length, gaps in plain.items():
+        together = max(min(MAX_LETTERS // (candidates * length), RANKED_TOGETHER), 1)
+        for i in range(0, len(gaps), together):
+            some = gaps[i : i + together]
+            of_gaps = probabilities[np.array([gap.rows for gap in some])]  # (g, length, 20)
+            for gap, ranking in zip(some, rank_plain(of_gaps, candidates), strict=True):
+                yield gap, ranking, UNMET if gap.rows.start in whole else ""
+
+
+def _by_intact_masses(
+    known: Sequence[BlockGap], probabilities: np.ndarray, candidates: int
+) -> dict[int, Ranking | None]:
+    """Rankings of gaps without a mass in chains with an intact mass, by their first row; None if no
+    sequences meet it."""
+    found: dict[int, Ranking | None] = {}
+    for scaffold, of_chain in groupby(known, lambda gap: gap.chain.scaffold):
+        numbers = unweighed(scaffold)
+        if not numbers or not decodable(numbers):
+            continue
+        gaps = [gap for gap in of_chain if gap.number - 1 in numbers]
+        stages = left_for_gaps(scaffold)
+        rows = [probabilities[gap.rows.start : gap.rows.stop] for gap in gaps]
+        rankings = rank_together(rows, candidates, stages) if stages is not None else ()
+        for gap, ranking in zip_longest(gaps, rankings):
+            if set(gap.ambiguity) != {"J"}:  # of which a mass says nothing
+                found[gap.rows.start] = ranking
+    return found

@@ -1,0 +1,193 @@
+"""Rows of the tables: those of a gap, its residues and their truth, and the counts of a chain."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from lacuna.core.alphabet import MISSING_LETTER
+from lacuna.core.tables import (
+    GAP_TABLE,
+    RESIDUE_TABLE,
+    SCORED_TABLE,
+    GapRow,
+    Readings,
+    ResidueRow,
+    ScoredRow,
+)
+from lacuna.filling.block import BlockGap
+from lacuna.filling.decode import Candidate
+from lacuna.filling.residue_masses import Modifications
+from lacuna.filling.residues import NO_SHARES, Residues
+from lacuna.filling.status import GapResult
+from lacuna.scaffolds.alkylation import reading_of
+
+MIN_SHARE = 0.005  # probability from which a reading of C is listed
+SAME_MASS_PPM = 10.0  # within which two masses are the same, if the gap has no tolerance
+
+
+def gap_rows_of(gap: BlockGap, found: GapResult, modifications: Modifications) -> list[GapRow]:
+    """Rows of a gap's candidates.
+
+    The gap was filled with the first; the status of the others says whether their mass is the same
+    within the tolerance (`isobaric`) or not (`alternative`).
+    """
+    given, name = gap.given, gap.chain.scaffold.chain
+    start, end = given.origin or (given.start, given.end)
+    first, last, imgt_first, imgt_last = _filled_at(gap)
+    if not found.candidates:
+        nothing = "", None, None, None, None
+        where = first, last, imgt_first, imgt_last, gap.ambiguity
+        cysteine = _cysteine(gap, modifications)
+        status = found.status
+        return [GapRow(name, gap.number, start, end, 1, *nothing, status, *where, cysteine)]
+    n = len(found.candidates)
+    sequences = [candidate.sequence for candidate in found.candidates]
+    masses = [candidate.mass for candidate in found.candidates]
+    best, weighed = masses[0], given.mass
+    tolerance = given.tolerance_da or SAME_MASS_PPM * best / 1e6
+    same = [abs(mass - best) <= tolerance for mass in masses[1:]]
+    return GAP_TABLE.rows(
+        [name] * n,
+        [gap.number] * n,
+        [start] * n,
+        [end] * n,
+        range(1, n + 1),
+        sequences,
+        [candidate.probability for candidate in found.candidates],
+        map(len, sequences),
+        masses,
+        [None] * n if weighed is None else [1e6 * (m - weighed) / weighed for m in masses],
+        [found.status, *("isobaric" if alike else "alternative" for alike in same)],
+        [first] * n,
+        [last] * n,
+        [imgt_first] * n,
+        [imgt_last] * n,
+        [gap.ambiguity] * n,
+        [_cysteine(gap, modifications, candidate) for candidate in found.candidates],
+    )
+
+
+def _filled_at(gap: BlockGap) -> tuple[int | None, int | None, str, str]:
+    """First and last position in the filled chain, from 1, and their IMGT numbers."""
+    first, last, at, imgt = gap.given.start + 1, gap.given.end, gap.among_all, gap.chain.imgt
+    if last < first:
+        return None, None, "", ""
+    return first, last, imgt[at.start], imgt[at.stop - 1]
+
+
+def _cysteine(
+    gap: BlockGap, modifications: Modifications, candidate: Candidate | None = None
+) -> Readings | None:
+    """What C carries in a candidate of a gap, or in the sample; None for a gap without a mass."""
+    if not gap.given.weighed:
+        return None
+    names = [reading_of(carried) or "" for carried, _ in modifications.cysteine]
+    shares = [share for _, share in modifications.cysteine]
+    if candidate is not None and len(candidate.readings) == len(names):
+        shares = list(candidate.readings)
+    pairs = sorted(zip(names, shares, strict=True), key=lambda pair: -pair[1])
+    return Readings((name, share) for name, share in pairs if share >= MIN_SHARE)
+
+
+def residue_rows_of(gap: BlockGap, residues: Residues) -> list[ResidueRow]:
+    name, number, at = gap.chain.scaffold.chain, gap.number, gap.among_all
+    places = range(gap.given.start + 1, gap.given.end + 1)
+    n, rows = len(places), slice(gap.rows.start, gap.rows.stop)
+    truth = gap.given.truth or ""
+    return RESIDUE_TABLE.rows(
+        [name] * n,
+        places,
+        [number] * n,
+        residues.letters[rows] if gap.rows else MISSING_LETTER * n,
+        residues.shares[rows] if gap.rows else [0.0] * n,
+        residues.alternatives(gap.rows) if gap.rows else [NO_SHARES] * n,
+        residues.germline[rows] if gap.rows else [""] * n,
+        gap.chain.regions[at],
+        truth if len(truth) == n else [""] * n,
+        gap.chain.imgt[at],
+        gap.scaffold_positions,
+        gap.ambiguity or [""] * n,
+    )
+
+
+def scored_rows_of(gap: BlockGap, residues: Residues) -> list[ScoredRow]:
+    """Rows of a gap's true residues; none if its truth is unknown."""
+    truth = gap.given.truth
+    if not truth:
+        return []
+    if not gap.rows or len(truth) != len(gap.rows):
+        return list(_unfilled_rows(gap, truth))
+    chain, number, n = gap.chain, gap.number, len(truth)
+    name, locus, rows = chain.scaffold.chain, chain.locus, slice(gap.rows.start, gap.rows.stop)
+    return SCORED_TABLE.rows(
+        [name] * n,
+        [number] * n,
+        [n] * n,
+        range(gap.given.start + 1, gap.given.end + 1),
+        truth,
+        chain.regions[gap.among_all],
+        [locus] * n,
+        residues.letters[rows],
+        residues.shares[rows],
+        *(baseline[rows] for baseline in residues.baselines),
+        gap.ambiguity or [""] * n,
+    )
+
+
+def _unfilled_rows(gap: BlockGap, truth: str) -> Iterator[ScoredRow]:
+    """Rows of a gap left open, or filled at a wrong length: wrong in every true residue."""
+    chain = gap.chain
+    last = len(chain.scaffold.sequence) - 1
+    codes = gap.ambiguity or [""] * len(truth)
+    for i, (letter, code) in enumerate(zip(truth, codes, strict=True)):
+        at = min(gap.given.start + i, last)
+        yield ScoredRow(
+            chain.scaffold.chain,
+            gap.number,
+            len(truth),
+            at + 1,
+            letter,
+            chain.regions[chain.offset + at],
+            chain.locus,
+            MISSING_LETTER,
+            0.0,
+            *(MISSING_LETTER, MISSING_LETTER, MISSING_LETTER),
+            code,
+        )
+
+
+def regions_as_text(regions: Sequence[str]) -> str:
+    """The regions of a chain's residues as runs, `FR1:1-25,CDR1:26-33`, without those outside."""
+    runs, last = [], 0
+    for region, run in groupby(regions):
+        first, last = last + 1, last + len(list(run))
+        if region:
+            runs.append(f"{region}:{first}-{last}")
+    return ",".join(runs)
+
+
+@dataclass(slots=True)
+class ChainCounts:
+    """Counts of a chain for chains.tsv, by its columns: gaps and, apart, ambiguity codes."""
+
+    missing: int = 0
+    filled: int = 0
+    gaps: int = 0
+    open: int = 0
+    ambiguous: int = 0
+    resolved: int = 0
+    without_template: int = 0
+    n_terminal: int = 0
+    c_terminal: int = 0
+
+    def add(self, gap: BlockGap, piece: str, is_open: bool, without_template: bool) -> None:
+        known = len(piece) - piece.count(MISSING_LETTER)
+        if gap.ambiguity:
+            self.ambiguous += len(piece)
+            self.resolved += known
+            return
+        self.missing += len(piece)
+        self.filled += known
+        self.gaps += 1
+        self.open += is_open
+        self.without_template += without_template

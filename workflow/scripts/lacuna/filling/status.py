@@ -1,0 +1,113 @@
+"""What became of a gap: `filled`, or why it stays open, and anything else to know of it."""
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER
+from lacuna.filling.block import BlockGap, too_large
+from lacuna.filling.decode import Candidate, Ranking
+from lacuna.filling.mass_search import allowed_lengths, stages_of
+from lacuna.filling.misfits import at_odds, in_words
+from lacuna.filling.residue_masses import MAX_MASS, MAX_RESIDUES, Modifications, mass_rules
+from lacuna.filling.weighing import contradiction
+from lacuna.scaffolds.alkylation import CONTRADICTS, READINGS, reading_of, written_on
+
+MAX_WARNINGS = 20  # of a block that are logged one by one
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class GapResult:
+    """What a gap was filled with.
+
+    candidates: best first, none if the gap stays open; status: of the gap, and so of the first;
+    without_template: whether it was filled although nothing like it is known.
+    """
+
+    candidates: Sequence[Candidate]
+    status: str
+    without_template: bool = False
+
+
+def status_of(
+    gap: BlockGap, ranking: Ranking, misfit: str, doubt: str, without_template: bool
+) -> str:
+    """`filled` or why the gap stays open, with anything else to know of it in brackets.
+
+    misfit: what is wrong with its masses; doubt: what contradicts the mass of C.
+    """
+    if too_large(gap.given):
+        return _too_large_status()
+    notes = []
+    if not ranking.candidates:
+        status = "no_sequence_fits_mass"
+    else:
+        status = "filled"
+        if without_template:
+            notes.append("no template")
+        if ranking.bound > ranking.candidates[0].probability:
+            notes.append(f"not proven best: another may have up to {ranking.bound:.1g}")
+        if gap.given.untried:
+            notes.append("not all possible lengths were tried")
+    if misfit:
+        notes.append(misfit)
+    if doubt:
+        notes.append(f"{CONTRADICTS}: {doubt}")
+    return f"{status} ({'; '.join(notes)})" if notes else status
+
+
+def _too_large_status() -> str:
+    return f"mass_too_large (decoded are up to {MAX_RESIDUES} residues or {MAX_MASS:.0f} Da)"
+
+
+def without_residues(gap: BlockGap, modifications: Modifications) -> GapResult:
+    """Candidates and status of a gap without predictions."""
+    given, sequence = gap.given, gap.chain.scaffold.sequence
+    if given.fixed and given.start == given.end:
+        return GapResult((Candidate("", 1.0, 0.0),), "filled")
+    if too_large(given):
+        return GapResult((), _too_large_status())
+    if not sequence.strip("".join((MISSING_LETTER, *AMBIGUOUS))):
+        return GapResult((), "nothing_observed")
+    named = ""
+    if given.pieces and (stages := stages_of(given)) is not None:
+        rules = mass_rules(gap.chain.scaffold, given, modifications)
+        named = in_words(
+            *at_odds(stages, lambda some: 0.0 if allowed_lengths(given, some, rules) else -math.inf)
+        )
+    return GapResult((), f"no_length_fits_mass ({named})" if named else "no_length_fits_mass")
+
+
+def contradiction_of(
+    gap: BlockGap, ranking: Ranking, distribution: np.ndarray, modifications: Modifications
+) -> str:
+    """What contradicts the sample's state of C, in the mass of a gap or in its chain.
+
+    '' if nothing does, or if the gap has no mass.
+    """
+    scaffold, given = gap.chain.scaffold, gap.given
+    stages = stages_of(given)
+    if stages is None:
+        return ""
+    holding = {reading_of(carried) for carried, _ in modifications.cysteine}
+    for position, name in written_on(scaffold):
+        if name not in holding:
+            return f"C {position + 1} of the chain is written as {READINGS[name].words}"
+    if too_large(given):
+        return ""
+    rules = mass_rules(scaffold, given, modifications)
+    better = contradiction(distribution, stages.weighed(), rules, ranking.mass_probability)
+    return f"fits far better with {READINGS[better].words} C" if better else ""
+
+
+def warn(doubts: Sequence[tuple[BlockGap, str]]) -> None:
+    """Log the gaps that contradict what C weighs."""
+    for gap, doubt in doubts[:MAX_WARNINGS]:
+        chain = gap.chain.scaffold.chain
+        LOG.warning("'%s' contradicts what C weighs: its gap %d %s", chain, gap.number, doubt)
+    if len(doubts) > MAX_WARNINGS:
+        LOG.warning("%d gaps contradict what C weighs; see gaps.tsv", len(doubts))
