@@ -91,9 +91,10 @@ class TemplateReader(nn.Module):
         self.record: dict[str, Any] = {}  # of the training that produced the weights
         # One table for everything that is looked up at a position: the residue, its column
         # and the residue of each template slot.
-        self.lookup = nn.Parameter(
-            torch.randn(config.tokens + config.codes + config.slots * config.tokens, d) * 0.3
-        )
+        n = config.tokens + config.codes + config.slots * config.tokens
+        self.lookup = nn.Parameter(torch.empty(n, d))
+        if not self.lookup.is_meta:  # where this would do nothing, and import torch's compiler
+            nn.init.normal_(self.lookup, std=0.3)
         self.features = nn.Linear(2 * config.slots + config.profiles * N_RESIDUES, d)
         self.residue_logits = nn.Linear(d, N_RESIDUES)
         # How much each template slot and each profile is trusted, by position.
