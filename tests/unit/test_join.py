@@ -27,11 +27,26 @@ TABLES = ("read_scaffolds", "join_blocks", "measure_accuracy", "join_accuracy", 
     ],
 )
 def test_a_job_loads_no_library_that_it_does_not_need(module: str, heavy: set[str]) -> None:
-    code = f"import sys, lacuna.{module}; print(*sys.modules)"
+    assert not heavy & loaded_by(f"import lacuna.{module}")
+
+
+def test_filling_loads_no_table_library_and_no_compiler() -> None:
+    """torch loads its compiler (a second) when a network of shapes alone is drawn at random."""
+    code = "import lacuna.steps.fill_block; from lacuna.network.weights import load_weights; "
+    heavy = loaded_by(code + "from lacuna.core.paths import WEIGHTS; load_weights(WEIGHTS)")
+    assert not heavy & {"pandas", "pyteomics", "torch._dynamo", "sympy"}
+
+
+def loaded_by(code: str) -> set[str]:
+    """The modules that are loaded after `code` in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=True
+        [sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"],
+        cwd=SCRIPTS,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert not heavy & set(done.stdout.split())
+    return set(done.stdout.split())
 
 
 def parts_behind(script: str) -> set[str]:

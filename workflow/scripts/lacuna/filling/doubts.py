@@ -22,10 +22,10 @@ from itertools import permutations, product
 
 import numpy as np
 import torch
-from pyteomics.mass import std_aa_mass
 
 from lacuna.antibody.imgt import PADDING, imgt_numbers
 from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES, encode
+from lacuna.core.masses import MONOISOTOPIC
 from lacuna.core.tables import DoubtRow
 from lacuna.network.kmers import KmerSet
 from lacuna.scaffolds.scaffold import Scaffold
@@ -252,7 +252,7 @@ def _isobaric_pairs() -> np.ndarray:
     Pairs that differ by their order, or by I and L, alone are left out, and those with C.
     """
     pairs = ["".join(pair) for pair in product(UNALKYLATED, repeat=2)]
-    weight = {pair: std_aa_mass[pair[0]] + std_aa_mass[pair[1]] for pair in pairs}
+    weight = {pair: MONOISOTOPIC[pair[0]] + MONOISOTOPIC[pair[1]] for pair in pairs}
     others: dict[str, list[str]] = {pair: [] for pair in pairs}
     for one, other in product(pairs, repeat=2):
         if abs(weight[one] - weight[other]) < SAME_MASS and _merged(one) != _merged(other):

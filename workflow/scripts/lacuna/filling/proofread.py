@@ -14,10 +14,10 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from pyteomics.mass import std_aa_mass
 
 from lacuna.antibody.imgt import imgt_numbers
 from lacuna.core.alphabet import RESIDUES
+from lacuna.core.masses import MONOISOTOPIC
 from lacuna.core.tables import DoubtRow
 from lacuna.filling.doubts import (
     ISOBARIC,
@@ -209,7 +209,7 @@ def _blocks() -> dict[str, list[str]]:
     blocks: dict[str, list[str]] = {}
     for one, *pair in product(UNALKYLATED, repeat=3):
         two = "".join(pair)
-        if abs(std_aa_mass[one] - std_aa_mass[two[0]] - std_aa_mass[two[1]]) < SAME_MASS:
+        if abs(MONOISOTOPIC[one] - MONOISOTOPIC[two[0]] - MONOISOTOPIC[two[1]]) < SAME_MASS:
             blocks.setdefault(one, []).append(two)
             blocks.setdefault(two, []).append(one)
     return blocks

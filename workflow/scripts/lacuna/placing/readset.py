@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from pyteomics.mass import std_aa_mass
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode
-from lacuna.core.masses import WATER
+from lacuna.core.masses import MONOISOTOPIC, WATER
 from lacuna.reads.read import Read
 
 MAX_READ = 50  # residues; a de novo read that is longer is cut
@@ -21,7 +20,7 @@ REPEATED = 5  # equal residues in a row that no antibody has, but a tool that lo
 IN_REPEAT = 0.06  # probability of one of them
 LEUCINE, ISOLEUCINE = RESIDUES.index("L"), RESIDUES.index("I")
 MASSES = np.zeros(256)
-MASSES[:N_RESIDUES] = [std_aa_mass[r] for r in RESIDUES]
+MASSES[:N_RESIDUES] = [MONOISOTOPIC[r] for r in RESIDUES]
 
 
 @dataclass(frozen=True, slots=True)

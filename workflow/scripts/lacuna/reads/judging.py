@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lacuna.core.masses import DEAMIDATION, OXIDATION
+from lacuna.core.masses import DEAMIDATION, MONOISOTOPIC, OXIDATION
 from lacuna.reads.read import Read
 
 ANCHOR = 6  # residues that a read must share with a chain
@@ -81,17 +81,11 @@ def _anchor(letters: str, chains: Chains) -> tuple[int, int, int, int] | None:
 
 def _weights(read: Read) -> list[float]:
     """The masses of the residues in Da, with modifications but those of C, which all C have."""
-    masses = [_residue_mass(residue) for residue in read.residues]
+    masses = [MONOISOTOPIC[residue] for residue in read.residues]
     for place, mass in read.modifications:
         if 0 <= place < len(masses) and read.residues[place] != "C":
             masses[place] += mass
     return masses
-
-
-def _residue_mass(residue: str) -> float:
-    from pyteomics.mass import std_aa_mass  # slow to import
-
-    return float(std_aa_mass[residue])
 
 
 def _follow(letters: str, weights: Sequence[float], chain: str, labels: NDArray[np.int8]) -> None:
@@ -113,7 +107,7 @@ def _follow(letters: str, weights: Sequence[float], chain: str, labels: NDArray[
 def _block(weights: Sequence[float], chain: str) -> tuple[int, int] | None:
     """Residues of the smallest blocks of the read and of the chain with the same mass."""
     of_read = np.cumsum(weights)
-    of_chain = np.cumsum([_residue_mass(residue) for residue in chain])
+    of_chain = np.cumsum([MONOISOTOPIC[residue] for residue in chain])
     sizes = [(a, b) for a in range(1, len(weights) + 1) for b in range(1, len(chain) + 1)]
     for a, b in sorted(sizes, key=sum):
         if a == b == 1:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from lacuna.core.alphabet import RESIDUES
-from lacuna.core.masses import WATER
+from lacuna.core.masses import MONOISOTOPIC, WATER
 from lacuna.core.tags import Tag, modification, peaks_modification
 from lacuna.reads.read import N_TERMINUS, Modification
 
@@ -101,9 +101,7 @@ def without_flanks(text: str) -> str:
 
 def peptide_mass(peptide: Peptide) -> float:
     """The neutral monoisotopic mass of a peptide with its modifications, in Da."""
-    from pyteomics.mass import std_aa_mass  # slow to import
-
-    residues = sum(std_aa_mass[residue] for residue in peptide.residues)
+    residues = sum(MONOISOTOPIC[residue] for residue in peptide.residues)
     return float(residues + sum(mass for _, mass in peptide.modifications)) + WATER
 
 

@@ -23,12 +23,12 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.core.files import LacunaError, atomic_write, open_text, printable
+from lacuna.core.masses import MONOISOTOPIC
 from lacuna.scaffolds.evidence_table import EvidenceTable, joined
 from lacuna.scaffolds.fasta import Fault, Record
 from lacuna.scaffolds.gap_table import GapTable, Row
@@ -488,23 +488,15 @@ def _check_mass(mass: float, tolerance: float, max_length: int) -> None:
         )
 
 
-@cache
-def _residue_masses() -> dict[str, float]:
-    """Mass of each residue, in Da."""
-    from pyteomics.mass import std_aa_mass  # slow to import, and most files contain no mass
-
-    return {residue: std_aa_mass[residue] for residue in RESIDUES}
-
-
 def _extreme_masses() -> tuple[float, float]:
     """Masses of the lightest and the heaviest residue, in Da."""
-    masses = _residue_masses().values()
+    masses = [MONOISOTOPIC[residue] for residue in RESIDUES]
     return min(masses), max(masses)
 
 
 def _weigh(residues: str) -> float:
     """Mass of residues without modifications, in Da."""
-    return sum(map(_residue_masses().__getitem__, residues))
+    return sum(MONOISOTOPIC[residue] for residue in residues)
 
 
 def _at(row: Row) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
+from lacuna.core.masses import MONOISOTOPIC
 from lacuna.scaffolds.fasta import Fault, Record
 from lacuna.scaffolds.records import read_records
 from lacuna.scaffolds.scaffold import Gap
@@ -185,7 +186,5 @@ def _by_mass(
 
 def _weights(truth: str) -> NDArray[np.float64]:
     """(len(truth) + 1,) Da: the mass before each position; an unknown residue has mass 0."""
-    from pyteomics.mass import std_aa_mass  # slow to import, and needed only here
-
-    masses = [std_aa_mass.get(letter, 0.0) for letter in truth]
+    masses = [MONOISOTOPIC.get(letter, 0.0) for letter in truth]
     return np.concatenate(([0.0], np.cumsum(masses)))
