@@ -9,7 +9,7 @@ import pytest
 from conftest import Write
 from lacuna.core.files import LacunaError
 from lacuna.steps import provenance
-from lacuna.steps.provenance import Inputs, code_digest
+from lacuna.steps.provenance import Inputs, code_digest, files_led_to
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 
@@ -27,13 +27,19 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "other.py").write_text("from lacuna.bottom import z\n")
     (tmp_path / "script.py").write_text("from lacuna.top import x\n")
     monkeypatch.setattr(provenance, "PACKAGE", tmp_path)
-    code_digest.cache_clear()
+    forget()
     yield tmp_path
+    forget()
+
+
+def forget() -> None:
+    """A run reads each file once."""
     code_digest.cache_clear()
+    files_led_to.cache_clear()
 
 
 def digest(folder: Path) -> str:
-    code_digest.cache_clear()
+    forget()
     return code_digest(folder / "script.py")
 
 

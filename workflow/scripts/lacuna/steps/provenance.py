@@ -69,13 +69,17 @@ def code_behind(path: Path) -> set[Path]:
         if file.name in DATA:
             folder, pattern = DATA[file.name]
             found.update(folder.glob(pattern))
-        if file.suffix == ".py":
-            for name in imported(file.read_text(encoding="utf-8")):
-                waiting += _files_of(name)
+        waiting += files_led_to(file)
     return found
 
 
 @cache  # most modules are behind several scripts, and parsing one takes milliseconds
+def files_led_to(file: Path) -> frozenset[Path]:
+    """The files that importing a Python file of this package runs first."""
+    names = imported(file.read_text(encoding="utf-8"))
+    return frozenset(path for name in names for path in _files_of(name))
+
+
 def imported(source: str) -> frozenset[str]:
     """The dotted names that a module imports, anywhere in it: of modules and of what is in them.
 
