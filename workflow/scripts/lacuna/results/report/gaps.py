@@ -1,5 +1,6 @@
 """What the tables of gaps and residues say of a whole sample, in one pass over each."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from lacuna.results.report.streams import chunks
 from lacuna.results.report.words import clip, span
 
 UNCERTAIN_GAPS = 20
+_NUMBER = re.compile(r"\d+")
 FILLED = "filled"
 # First words of a status, and its explanation; a gap that is simply filled needs none.
 STATUS = {
@@ -151,9 +153,9 @@ def read_residues(path: Path, uncertain: Sequence[UncertainGap]) -> Residues:
         _count(chunk, counts)
         for region, n in chunk["region"].value_counts().items():
             found.regions[str(region)] += int(n)
-        numbers = chunk["imgt"].str.extract(r"^(\d+)", expand=False).dropna()
-        for number, n in numbers.value_counts().items():
-            found.columns[int(str(number))] += int(n)
+        for imgt, n in chunk["imgt"].value_counts().items():
+            if number := _NUMBER.match(str(imgt)):
+                found.columns[int(number[0])] += int(n)
         for row in chunk[chunk["chain"].isin(chains)].to_dict("records"):
             gap = listed.get((row["chain"], row["gap"]))
             if gap is not None:

@@ -155,8 +155,13 @@ def _gaps(rows: pd.DataFrame) -> pd.DataFrame:
 def _residue_rows(chunk: pd.DataFrame) -> pd.DataFrame:
     residue = chunk["residue"]
     filled = (residue != MISSING_LETTER).to_numpy()
-    second = chunk["alternatives"].str.extract(r"^(\w):([0-9.]+)")
-    known = filled & second[0].notna().to_numpy()
+    # The first of "S:0.10,R:0.08"; a regular expression would take three times as long.
+    first = [cell.partition(",")[0] for cell in chunk["alternatives"].to_numpy(dtype=object)]
+    second, second_p = (
+        pd.Series([cell.partition(":")[part] for cell in first], chunk.index, dtype=str)
+        for part in (0, 2)
+    )
+    known = filled & (second != "").to_numpy()
     return pd.DataFrame(
         {
             "at": chunk["at"],
@@ -164,8 +169,8 @@ def _residue_rows(chunk: pd.DataFrame) -> pd.DataFrame:
             "position": chunk["position"].astype("int64"),
             "region": chunk["region"],
             "p": _per_mille(chunk["probability"].where(filled, "0")),
-            "second": second[0].where(known, NONE),
-            "second_p": _per_mille(second[1].where(known, "0")),
+            "second": second.where(known, NONE),
+            "second_p": _per_mille(second_p.where(known, "0")),
             "germline": _unless_same(chunk["germline"], residue),
             "truth": _unless_same(chunk["truth"], residue),
         }
