@@ -1,12 +1,16 @@
 """Shared fixtures: files made in code, and property tests that are the same on every run."""
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+
+from antiberty import write_wheel
+from lacuna.core.device import set_precision
+from lacuna.network.language_model import LanguageModel, convert_antiberty, load_language_model
 
 # The same examples every time, and no time limit per example: a busy machine must not fail a test.
 settings.register_profile(
@@ -35,3 +39,32 @@ def write(tmp_path: Path) -> Write:
         return path
 
     return write_file
+
+
+@pytest.fixture(scope="module")
+def antiberty_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel like AntiBERTy's, but with small and random weights."""
+    path = tmp_path_factory.mktemp("wheel") / "antiberty-0.1.3-py3-none-any.whl"
+    write_wheel(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def antiberty_weights(antiberty_wheel: Path) -> Path:
+    """These weights as Lacuna stores them."""
+    path = antiberty_wheel.with_name("antiberty.safetensors")
+    convert_antiberty(antiberty_wheel, path, {"licence": "MIT"})
+    return path
+
+
+@pytest.fixture(scope="module")
+def antiberty(antiberty_weights: Path) -> LanguageModel:
+    return load_language_model(antiberty_weights)
+
+
+@pytest.fixture
+def exact() -> Iterator[None]:
+    """Products in float32, so that results can be compared exactly."""
+    set_precision("float32")
+    yield
+    set_precision("fast")

@@ -29,7 +29,7 @@ from lacuna.core import config
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.core.config import check_config
 from lacuna.core.tensor_files import read_tensors, write_tensors
-from lacuna.filling.lengths import possible_lengths
+from lacuna.filling.possible_lengths import possible_lengths
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.weights import load_weights
 from lacuna.reads.error_model import load_error_models

@@ -21,12 +21,12 @@ from lacuna.core.tables import ALTERNATIVES, CHAIN_TABLE, GAP_TABLE, RESIDUE_TAB
 from lacuna.filling.baselines import column_majorities
 from lacuna.filling.decode import Ranking, rank_plain
 from lacuna.filling.fill import Tables, fill_block
-from lacuna.filling.lengths import with_lengths
 from lacuna.filling.residue_masses import RESIDUE_MASSES
 from lacuna.filling.rows import regions_as_text
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import predict
+from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import UNSHOWN, Gap, Piece, Scaffold
 from lacuna.templates.homologs import index_homologs
 from lacuna.templates.nearest import Library

@@ -1,13 +1,11 @@
 """AntiBERTy as a reader of V domains: its answers, its weights file, and how that is fetched."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from antiberty import write_wheel
 from chains import germline_chain, hidden
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, encode
 from lacuna.core.device import set_precision
@@ -34,30 +32,7 @@ DOMAINS = [
 LONG = "A" * 90 + DOMAINS[0]  # 211 residues; a batch of its own
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("wheel") / "antiberty-0.1.3-py3-none-any.whl"
-    write_wheel(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def weights(wheel: Path) -> Path:
-    path = wheel.with_name("antiberty.safetensors")
-    convert_antiberty(wheel, path, {"licence": "MIT"})
-    return path
-
-
-@pytest.fixture(scope="module")
-def model(weights: Path) -> LanguageModel:
-    return load_language_model(weights)
-
-
-@pytest.fixture(autouse=True)
-def exact() -> Iterator[None]:
-    set_precision("float32")
-    yield
-    set_precision("fast")
+pytestmark = pytest.mark.usefixtures("exact")
 
 
 def ask(model: LanguageModel, domains: list[str]) -> list[np.ndarray]:
@@ -65,10 +40,12 @@ def ask(model: LanguageModel, domains: list[str]) -> list[np.ndarray]:
     return predict_masked(model, [encode(domain) for domain in domains], places, CPU)
 
 
-def test_it_answers_as_antiberty_does_to_half_precision(wheel: Path, model: LanguageModel) -> None:
+def test_it_answers_as_antiberty_does_to_half_precision(
+    antiberty_wheel: Path, antiberty: LanguageModel
+) -> None:
     """A teacher that has not been trained is AntiBERTy (`test_teacher.py`)."""
-    teacher, config = teacher_from(wheel, ModelConfig()).eval(), ModelConfig()
-    for domain, told in zip(DOMAINS, ask(model, DOMAINS), strict=True):
+    teacher, config = teacher_from(antiberty_wheel, ModelConfig()).eval(), ModelConfig()
+    for domain, told in zip(DOMAINS, ask(antiberty, DOMAINS), strict=True):
         tokens = torch.from_numpy(encode(domain).copy())[None]
         k = len(domain)
         kmers = Kmers(
@@ -85,43 +62,47 @@ def test_it_answers_as_antiberty_does_to_half_precision(wheel: Path, model: Lang
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64", "fast"])
-def test_an_answer_depends_on_its_domain_alone(model: LanguageModel, precision: str) -> None:
+def test_an_answer_depends_on_its_domain_alone(antiberty: LanguageModel, precision: str) -> None:
     set_precision(precision)
-    together = ask(model, [*DOMAINS, LONG])
-    backwards = ask(model, [LONG, *DOMAINS[::-1]])[::-1]
+    together = ask(antiberty, [*DOMAINS, LONG])
+    backwards = ask(antiberty, [LONG, *DOMAINS[::-1]])[::-1]
     for i, domain in enumerate([*DOMAINS, LONG]):
         assert np.array_equal(together[i], backwards[i])
-        assert np.array_equal(together[i], ask(model, [domain])[0])
-    assert ask(model, []) == []
+        assert np.array_equal(together[i], ask(antiberty, [domain])[0])
+    assert ask(antiberty, []) == []
 
 
-def test_a_domain_as_long_as_its_positions_is_read(model: LanguageModel) -> None:
-    longest = ("QVQLX" * 60)[: model.longest]
-    [told] = ask(model, [longest])
-    assert model.longest == 254 and len(told) == longest.count("X")
+def test_a_domain_as_long_as_its_positions_is_read(antiberty: LanguageModel) -> None:
+    longest = ("QVQLX" * 60)[: antiberty.longest]
+    [told] = ask(antiberty, [longest])
+    assert antiberty.longest == 254 and len(told) == longest.count("X")
     assert np.isfinite(told).all()
 
 
-def test_residues_that_are_seen_matter_and_codes_are_masked(model: LanguageModel) -> None:
+def test_residues_that_are_seen_matter_and_codes_are_masked(antiberty: LanguageModel) -> None:
     domain = DOMAINS[0]
     seen = next(i for i in range(20, 60) if domain[i] not in "XW")
     other = domain[:seen] + "W" + domain[seen + 1 :]
-    assert not np.allclose(ask(model, [domain])[0], ask(model, [other])[0], atol=1e-4)
+    assert not np.allclose(ask(antiberty, [domain])[0], ask(antiberty, [other])[0], atol=1e-4)
     place = domain.index("X")
     coded = domain[:place] + "J" + domain[place + 1 :]
-    [told] = predict_masked(model, [encode(coded)], [np.array([place])], CPU)
-    assert np.array_equal(told[0], ask(model, [domain])[0][0])
+    [told] = predict_masked(antiberty, [encode(coded)], [np.array([place])], CPU)
+    assert np.array_equal(told[0], ask(antiberty, [domain])[0][0])
 
 
-def test_the_file_says_where_its_weights_are_from(weights: Path, model: LanguageModel) -> None:
-    assert model.record == {"licence": "MIT"}
-    tensors, metadata = read_tensors(weights, "")
+def test_the_file_says_where_its_weights_are_from(
+    antiberty_weights: Path, antiberty: LanguageModel
+) -> None:
+    assert antiberty.record == {"licence": "MIT"}
+    tensors, metadata = read_tensors(antiberty_weights, "")
     assert metadata["format"] == FORMAT
     assert {tensor.dtype for tensor in tensors.values()} == {torch.float16}
 
 
-def test_what_is_not_such_a_file_is_refused(weights: Path, wheel: Path, tmp_path: Path) -> None:
-    tensors, metadata = read_tensors(weights, "")
+def test_what_is_not_such_a_file_is_refused(
+    antiberty_weights: Path, antiberty_wheel: Path, tmp_path: Path
+) -> None:
+    tensors, metadata = read_tensors(antiberty_weights, "")
     path = tmp_path / "other.safetensors"
     faults = {
         "it lacks norm.bias": {k: v for k, v in tensors.items() if k != "norm.bias"},
@@ -143,18 +124,18 @@ def test_what_is_not_such_a_file_is_refused(weights: Path, wheel: Path, tmp_path
         with pytest.raises(LacunaError, match=fault):
             load_language_model(path)
     with pytest.raises(LacunaError, match="not a wheel with"):
-        convert_antiberty(weights, path, {})
+        convert_antiberty(antiberty_weights, path, {})
 
 
 # --- fetching ------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def offline(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def offline(antiberty_wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder with the small wheel is pip's only source, and its digest the expected one."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
-    monkeypatch.setitem(fetching.ORIGIN, "sha256", file_digest(wheel))
+    monkeypatch.setenv("PIP_FIND_LINKS", str(antiberty_wheel.parent))
+    monkeypatch.setitem(fetching.ORIGIN, "sha256", file_digest(antiberty_wheel))
 
 
 @pytest.mark.slow

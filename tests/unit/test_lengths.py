@@ -8,20 +8,22 @@ from pyteomics.mass import std_aa_mass
 import bundled
 from chains import constant_region, germline_chain, random_protein
 from lacuna.antibody.germlines import j_segments, v_segments
-from lacuna.filling import lengths
+from lacuna.filling import lengths, open_gaps
 from lacuna.filling.ends import MAX_CONSTANT
 from lacuna.filling.fill import fill_block
-from lacuna.filling.lengths import (
+from lacuna.filling.lengths import resolve_lengths
+from lacuna.filling.open_gaps import open_chain
+from lacuna.filling.possible_lengths import (
+    AVERAGINE,
     MAX_BOUNDED_LENGTHS,
     MAX_LENGTHS,
     possible_lengths,
-    resolve_lengths,
-    with_lengths,
 )
 from lacuna.filling.residue_masses import MassRules, Modifications
 from lacuna.network.kmers import KmerSet, encode_scaffolds
 from lacuna.network.predict import predict
 from lacuna.scaffolds.read import from_json, to_json
+from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import Gap, Piece, Scaffold
 from lacuna.training.simulate import grid_to_chain
 
@@ -224,7 +226,7 @@ def test_lengths_beyond_what_may_be_tried_are_told(chain: str) -> None:
     assert possible_lengths(endless) == list(range(1, MAX_BOUNDED_LENGTHS + 1))
     mass = Gap(40, 41, 1, None, mass=45_000.0, tolerance_da=1.0)
     assert 1 < len(possible_lengths(mass)) < MAX_LENGTHS
-    assert min(abs(n - 45_000 / lengths.AVERAGINE) for n in possible_lengths(mass)) < 1
+    assert min(abs(n - 45_000 / AVERAGINE) for n in possible_lengths(mass)) < 1
     sequence = chain[:40] + "X" + chain[45:]
     (settled,) = settle([Scaffold("c", "", sequence, (endless,), 1)])
     assert sizes(settled) == [5] and settled.gaps[0].untried
@@ -269,10 +271,10 @@ def test_work_grows_with_the_number_of_gaps_and_no_faster(
 def test_a_chain_of_more_gaps_than_may_be_tried_is_filled_and_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lengths, "MAX_TRIALS", 40)
+    monkeypatch.setattr(open_gaps, "MAX_TRIALS", 40)
     (settled,) = settle([many_gaps(20)])
     assert all(gap.fixed and gap.untried for gap in settled.gaps)
-    monkeypatch.setattr(lengths, "MAX_TRIALS", 5)
+    monkeypatch.setattr(open_gaps, "MAX_TRIALS", 5)
     (guessed,) = settle([many_gaps(20)])
     assert all(gap.fixed and gap.untried for gap in guessed.gaps)
 
@@ -288,8 +290,8 @@ def heavy_gaps(n: int, mass: float) -> Scaffold:
 
 
 def lengths_to_try(scaffold: Scaffold) -> list[tuple[range, bool]]:
-    opened = lengths._opened(scaffold, Modifications())
-    return [(found.lengths, found.untried) for found in opened.open]
+    chain = open_chain(scaffold, Modifications())
+    return [(found.lengths, found.untried) for found in chain.open]
 
 
 def test_lengths_of_heavy_gaps_are_fewer_in_a_chain_of_many() -> None:

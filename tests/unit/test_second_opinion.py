@@ -1,6 +1,5 @@
 """The thorough mode: the gaps AntiBERTy is asked about, what it reads, how both are joined."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,16 +9,14 @@ import torch
 
 import bundled
 import lacuna
-from antiberty import write_wheel
 from chains import constant_region, germline_chain, hidden, mutated, random_protein
 from lacuna.core.alphabet import ALLOWED, AMBIGUOUS, RESIDUES, TOKEN, encode
-from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError
 from lacuna.filling import second_opinion
 from lacuna.filling.residue_masses import RESIDUE_MASSES
 from lacuna.filling.second_opinion import ANTIBERTY, ASK_BELOW, NETWORK, ask_again, in_doubt, join
 from lacuna.network.kmers import KmerSet
-from lacuna.network.language_model import LanguageModel, convert_antiberty, load_language_model
+from lacuna.network.language_model import LanguageModel
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 CPU = torch.device("cpu")
@@ -46,25 +43,7 @@ def chain(locus: str, i: int, *spans: tuple[int, int]) -> Scaffold:
 CHAINS = [chain("HKL"[i % 3], i, (24 + i, 34 + i), (96, 102), (60, 61)) for i in range(12)]
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of AntiBERTy's weights, but small and random."""
-    folder = tmp_path_factory.mktemp("antiberty")
-    write_wheel(folder / "antiberty.whl")
-    convert_antiberty(folder / "antiberty.whl", folder / "antiberty.safetensors", {})
-    return folder / "antiberty.safetensors"
-
-
-@pytest.fixture(scope="module")
-def model(weights: Path) -> LanguageModel:
-    return load_language_model(weights)
-
-
-@pytest.fixture(autouse=True)
-def exact() -> Iterator[None]:
-    set_precision("float32")
-    yield
-    set_precision("fast")
+pytestmark = pytest.mark.usefixtures("exact")
 
 
 def read(scaffolds: list[Scaffold]) -> tuple[KmerSet, np.ndarray]:
@@ -88,9 +67,9 @@ def test_a_gap_is_in_doubt_as_a_whole() -> None:
     assert ASK_BELOW == 0.9
 
 
-def test_gaps_in_doubt_change_and_no_other(model: LanguageModel) -> None:
+def test_gaps_in_doubt_change_and_no_other(antiberty: LanguageModel) -> None:
     kmers, shares = read(CHAINS)
-    joined = ask_again(CHAINS, kmers, shares, model, CPU)
+    joined = ask_again(CHAINS, kmers, shares, antiberty, CPU)
     at = kmers.at()
     doubt = in_doubt(at.chain, at.position, shares)
     assert 0 < doubt.sum() < len(doubt)
@@ -99,18 +78,18 @@ def test_gaps_in_doubt_change_and_no_other(model: LanguageModel) -> None:
     assert np.allclose(joined.sum(1), 1.0) and (joined >= 0).all()
 
 
-def test_an_answer_does_not_depend_on_the_other_chains(model: LanguageModel) -> None:
-    together = thorough(CHAINS, model)
+def test_an_answer_does_not_depend_on_the_other_chains(antiberty: LanguageModel) -> None:
+    together = thorough(CHAINS, antiberty)
     n = np.cumsum([0, *(x.sequence.count("X") for x in CHAINS)])
     for cut in (1, 5):
-        parts = [thorough(CHAINS[i : i + cut], model) for i in range(0, len(CHAINS), cut)]
+        parts = [thorough(CHAINS[i : i + cut], antiberty) for i in range(0, len(CHAINS), cut)]
         assert np.array_equal(np.concatenate(parts), together)
-    turned = thorough(CHAINS[::-1], model)
+    turned = thorough(CHAINS[::-1], antiberty)
     assert np.array_equal(turned[: n[-1] - n[-2]], together[n[-2] :])
 
 
 def test_only_v_domains_are_read_and_each_by_itself(
-    model: LanguageModel, monkeypatch: pytest.MonkeyPatch
+    antiberty: LanguageModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
     ask = second_opinion.predict_masked
@@ -123,25 +102,25 @@ def test_only_v_domains_are_read_and_each_by_itself(
     heavy, light = (chain(locus, 3, (28, 38)).sequence for locus in "HK")
     fab = light + constant_region("K")[:40] + "X" * 6 + constant_region("K")[46:]
     whole = scaffold("fab", fab)
-    joined = thorough([whole], model)
+    joined = thorough([whole], antiberty)
     assert seen == [light]
     kmers, shares = read([whole])
     assert np.array_equal(joined[10:], shares[10:])  # the gap of the constant region
     seen.clear()
-    thorough([scaffold("scfv", heavy + LINKER + light)], model)
+    thorough([scaffold("scfv", heavy + LINKER + light)], antiberty)
     assert seen == [heavy, light]
     seen.clear()
-    thorough([scaffold("none", hidden(random_protein(90, 1), [(40, 45)]))], model)
+    thorough([scaffold("none", hidden(random_protein(90, 1), [(40, 45)]))], antiberty)
     assert seen == []
 
 
-def test_residues_that_a_code_rules_out_stay_ruled_out(model: LanguageModel) -> None:
+def test_residues_that_a_code_rules_out_stay_ruled_out(antiberty: LanguageModel) -> None:
     sequence = list(CHAINS[0].sequence)
     for place, code in ((29, "J"), (30, "B"), (31, "Z")):
         sequence[place] = code
     coded = scaffold("coded", "".join(sequence))
     kmers, shares = read([coded])
-    joined = ask_again([coded], kmers, shares, model, CPU)
+    joined = ask_again([coded], kmers, shares, antiberty, CPU)
     for place, code in ((29, "J"), (30, "B"), (31, "Z")):
         row = int(np.flatnonzero(kmers.at().position == place)[0])
         assert not np.array_equal(joined[row], shares[row])
@@ -149,14 +128,15 @@ def test_residues_that_a_code_rules_out_stay_ruled_out(model: LanguageModel) -> 
         assert not joined[row][~ALLOWED[TOKEN[code]]].any()
 
 
-def test_nothing_to_ask_is_nothing_changed(model: LanguageModel) -> None:
+def test_nothing_to_ask_is_nothing_changed(antiberty: LanguageModel) -> None:
     for some in ([], [scaffold("whole", germline_chain("H", 1))], [scaffold("x", "X" * 30)]):
         kmers, shares = read(some)
-        assert np.array_equal(ask_again(some, kmers, shares, model, CPU), shares)
+        assert np.array_equal(ask_again(some, kmers, shares, antiberty, CPU), shares)
 
 
-def test_a_domain_that_is_too_long_for_it_is_left_to_the_network(model: LanguageModel) -> None:
-    short = LanguageModel(replace(model.sizes, positions=100))  # and no domain has as few residues
+def test_a_domain_that_is_too_long_for_it_is_left_to_the_network(antiberty: LanguageModel) -> None:
+    # No domain has as few residues.
+    short = LanguageModel(replace(antiberty.sizes, positions=100))
     kmers, shares = read(CHAINS)
     assert np.array_equal(ask_again(CHAINS, kmers, shares, short, CPU), shares)
 
@@ -175,10 +155,14 @@ def test_both_readers_count() -> None:
 # --- from chains to results ----------------------------------------------------------------------
 
 
-def test_the_interface_fills_in_both_modes(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_interface_fills_in_both_modes(
+    antiberty_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chains = [(x.chain, x.sequence) for x in CHAINS]
     fast = lacuna.fill(chains, precision="float32")
-    filled = lacuna.fill(chains, precision="float32", mode="thorough", language_model=weights)
+    filled = lacuna.fill(
+        chains, precision="float32", mode="thorough", language_model=antiberty_weights
+    )
     differ = 0
     for given, one, other in zip(CHAINS, fast, filled, strict=True):
         pairs = zip(given.sequence, other.sequence, strict=True)
@@ -191,17 +175,17 @@ def test_the_interface_fills_in_both_modes(weights: Path, monkeypatch: pytest.Mo
             differ += gap != again
     assert differ
     monkeypatch.setattr("lacuna.steps.load.load_language_model", lambda path: 1 / 0)
-    assert lacuna.fill(chains, precision="float32", language_model=weights) == fast
+    assert lacuna.fill(chains, precision="float32", language_model=antiberty_weights) == fast
     with pytest.raises(ZeroDivisionError):
-        lacuna.fill(chains, mode="thorough", language_model=weights)
+        lacuna.fill(chains, mode="thorough", language_model=antiberty_weights)
 
 
-def test_masses_hold_in_thorough_mode(weights: Path) -> None:
+def test_masses_hold_in_thorough_mode(antiberty_weights: Path) -> None:
     whole = mutated(germline_chain("H", 3), 12, 3)
     mass = float(sum(RESIDUE_MASSES[encode(whole[28:32])]))
     gap = {"start": 28, "end": 32, "mass": mass}
     [filled] = lacuna.fill(
-        [{"sequence": whole, "gaps": [gap]}], mode="thorough", language_model=weights
+        [{"sequence": whole, "gaps": [gap]}], mode="thorough", language_model=antiberty_weights
     )
     assert filled.gaps[0].candidates
     assert all(abs(c.mass_error_ppm or 0) <= 10 for c in filled.gaps[0].candidates)
@@ -217,13 +201,13 @@ def test_a_fault_is_one_line_with_its_remedy(mode: str, says: str) -> None:
 
 
 def test_domains_of_species_that_antiberty_hardly_knows_are_the_networks(
-    model: LanguageModel,
+    antiberty: LanguageModel,
 ) -> None:
     light = chain("K", 3, (28, 38)).sequence
     camelid = hidden(mutated(germline_chain("H", 1, species="alpaca"), 12, 1), [(28, 38)])
     some = [scaffold("vhh", camelid), scaffold("both", camelid + LINKER + light)]
     kmers, shares = read(some)
-    joined = ask_again(some, kmers, shares, model, CPU)
+    joined = ask_again(some, kmers, shares, antiberty, CPU)
     at = kmers.at()
     human = (at.chain == 1) & (at.position > len(camelid))
     assert human.sum() == 10 and not np.array_equal(joined[human], shares[human])

@@ -18,13 +18,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
 from typing import TextIO
 
 from pyteomics.mass import calculate_mass, std_aa_mass
 from pyteomics.parser import xcleave
 
 from lacuna.core.alphabet import RESIDUES
+from lacuna.core.isobaric import UNALKYLATED, blocks
 from lacuna.core.masses import DEAMIDATION, OXIDATION, PROTON, WATER
 
 # Where proteases cut: names of pyteomics (Expasy), or expressions of the residue before the cut.
@@ -289,11 +289,10 @@ def _without_oxidation(rng: random.Random, tokens: list[_Token]) -> list[_Token]
 def _blocks() -> dict[int, list[tuple[float, str]]]:
     """Blocks of up to MAX_BLOCK residues without I, by their mass in bins of SAME_MASS."""
     bins: dict[int, list[tuple[float, str]]] = {}
-    letters = [residue for residue in RESIDUES if residue not in (_UNREAD, "C")]
+    residues = UNALKYLATED.replace(_UNREAD, "")
     for size in range(1, MAX_BLOCK + 1):
-        for block in product(letters, repeat=size):
-            mass = sum(std_aa_mass[residue] for residue in block)
-            bins.setdefault(math.floor(mass / SAME_MASS), []).append((mass, "".join(block)))
+        for block, mass in blocks(size, residues):
+            bins.setdefault(math.floor(mass / SAME_MASS), []).append((mass, block))
     return bins
 
 

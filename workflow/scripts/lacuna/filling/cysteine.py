@@ -14,26 +14,22 @@ from itertools import chain, count, groupby
 import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
-from lacuna.filling.lengths import (
-    Reader,
-    possible_lengths,
-    read_variants,
-    resolve_lengths,
-    with_lengths,
-)
+from lacuna.filling.lengths import Reader, read_variants, resolve_lengths
 from lacuna.filling.mass_search import stages_of
+from lacuna.filling.possible_lengths import possible_lengths
 from lacuna.filling.residue_masses import Modifications, mass_rules
 from lacuna.filling.weighing import (
     LONGEST,
     NAMES,
     NEGLIGIBLE,
-    TOLD,
+    TELLING,
     any_cysteine,
     mass_probabilities,
     odds_of,
     shares,
 )
 from lacuna.scaffolds.alkylation import READINGS, Alkylation, count_written, state_of
+from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 WRITTEN_ODDS = 1000.0  # given by modifications that the user wrote on observed C's
@@ -56,7 +52,7 @@ def find_reading(
     starts = range(0, len(chains), TOGETHER)
     batches = (_evidence(chains[at : at + TOGETHER], modifications, reader) for at in starts)
     for weighed, odds in enumerate(chain.from_iterable(batches), start=1):
-        telling += bool(np.ptp(odds) > TOLD)
+        telling += bool(np.ptp(odds) > TELLING)
         logs += odds
         if weighed % TOGETHER == 0 and shares(logs).max() >= ENOUGH or weighed == MOST_MASSES:
             break

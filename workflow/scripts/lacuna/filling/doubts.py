@@ -18,14 +18,14 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import permutations, product
+from itertools import permutations
 
 import numpy as np
 import torch
 
 from lacuna.antibody.imgt import PADDING, imgt_numbers
 from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES, encode
-from lacuna.core.masses import MONOISOTOPIC
+from lacuna.core.isobaric import isobaric_blocks
 from lacuna.core.tables import DoubtRow
 from lacuna.network.kmers import KmerSet
 from lacuna.scaffolds.scaffold import Scaffold
@@ -33,7 +33,6 @@ from lacuna.scaffolds.scaffold import Scaffold
 ISOBARIC, DEAMIDATED, PERMUTED = "isobaric", "deamidated", "permuted"
 GERMLINE = "against the germline"
 MASKS = 8
-UNALKYLATED = RESIDUES.replace("C", "")  # residues whose mass no reagent changes
 SAME_MASS = 0.01  # Da, of pairs; K and Q, F and oxidised M are 0.036 and 0.033 apart
 ERROR_RATE = 0.01  # of observed residues that are wrong, from which `probability` starts
 _LEAST = 1e-12  # a probability of 0 is taken for
@@ -251,12 +250,10 @@ def _isobaric_pairs() -> np.ndarray:
 
     Pairs that differ by their order, or by I and L, alone are left out, and those with C.
     """
-    pairs = ["".join(pair) for pair in product(UNALKYLATED, repeat=2)]
-    weight = {pair: MONOISOTOPIC[pair[0]] + MONOISOTOPIC[pair[1]] for pair in pairs}
-    others: dict[str, list[str]] = {pair: [] for pair in pairs}
-    for one, other in product(pairs, repeat=2):
-        if abs(weight[one] - weight[other]) < SAME_MASS and _merged(one) != _merged(other):
-            others[one].append(other)
+    others: dict[str, list[str]] = {}
+    for one, other in isobaric_blocks(2, 2, SAME_MASS):
+        if _merged(one) != _merged(other):
+            others.setdefault(one, []).append(other)
     most = max(map(len, others.values()))
     table = np.full((N_RESIDUES**2, most, 2), MISSING, dtype=np.uint8)
     for one, found in others.items():

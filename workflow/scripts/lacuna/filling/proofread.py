@@ -10,18 +10,16 @@ that is improbable all over, as one that is no antibody, is not searched for blo
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
 from lacuna.antibody.imgt import imgt_numbers
 from lacuna.core.alphabet import RESIDUES
-from lacuna.core.masses import MONOISOTOPIC
+from lacuna.core.isobaric import isobaric_blocks
 from lacuna.core.tables import DoubtRow
 from lacuna.filling.doubts import (
     ISOBARIC,
-    UNALKYLATED,
     find_doubts,
     observed_tokens,
     odds_to_probability,
@@ -207,9 +205,7 @@ def blocks_to_try(sequence: str, logs: np.ndarray) -> list[Block]:
 def _blocks() -> dict[str, list[str]]:
     """For a residue the pairs that weigh the same, for a pair the residues."""
     blocks: dict[str, list[str]] = {}
-    for one, *pair in product(UNALKYLATED, repeat=3):
-        two = "".join(pair)
-        if abs(MONOISOTOPIC[one] - MONOISOTOPIC[two[0]] - MONOISOTOPIC[two[1]]) < SAME_MASS:
-            blocks.setdefault(one, []).append(two)
-            blocks.setdefault(two, []).append(one)
+    for one, two in isobaric_blocks(1, 2, SAME_MASS):
+        blocks.setdefault(one, []).append(two)
+        blocks.setdefault(two, []).append(one)
     return blocks

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES
 from lacuna.core.device import product_dtype
@@ -25,15 +24,11 @@ from lacuna.core.tensor_files import (
     write_tensors,
 )
 from lacuna.network.transformer import (
-    EPSILON,
     FETCH,
-    N_WORDS,
-    PAD,
+    AntibertyBody,
     TransformerConfig,
-    TransformerLayer,
     antiberty_sizes,
     antiberty_tensors,
-    as_words,
 )
 from lacuna.network.weights import Record, read_settings, sizes_in
 
@@ -44,21 +39,14 @@ BATCH = 8  # domains per forward pass; fixed, so that results do not depend on t
 STEP = 64  # domains are padded to a multiple of this, less the two marks
 
 
-class LanguageModel(nn.Module):
+class LanguageModel(AntibertyBody):
     """Logits of the 20 residues at masked places of V domains."""
 
     def __init__(self, sizes: TransformerConfig) -> None:
         super().__init__()
-        d = sizes.width
-        self.sizes = sizes
         self.record: Record = {}  # where the weights are from
-        self.words = nn.Embedding(N_WORDS, d)
-        self.positions = nn.Embedding(sizes.positions, d)
-        self.norm = nn.LayerNorm(d, EPSILON)
-        self.layers = nn.ModuleList(TransformerLayer(sizes) for _ in range(sizes.layers))
-        self.transform = nn.Linear(d, d)
-        self.norm_out = nn.LayerNorm(d, EPSILON)
-        self.residue_logits = nn.Linear(d, N_RESIDUES)
+        self.build_body(sizes)
+        self.residue_logits = nn.Linear(sizes.width, N_RESIDUES)
 
     @property
     def longest(self) -> int:
@@ -67,14 +55,7 @@ class LanguageModel(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Logits (n, k, 20) at every place of n domains: tokens (n, k), ABSENT after each one."""
-        words = as_words(tokens)
-        there = (words != PAD)[:, None, None]
-        at = torch.arange(words.shape[1], device=words.device)
-        x = self.norm(self.words(words) + self.positions(at))
-        for layer in self.layers:
-            x = layer(x, there)
-        y = self.norm_out(gelu(self.transform(x[:, 1:-1])))
-        logits: Tensor = self.residue_logits(y)
+        logits: Tensor = self.residue_logits(self.states(tokens))
         return logits
 
 
@@ -114,6 +95,17 @@ def convert_antiberty(wheel: Path | str, out: Path, record: Record) -> None:
 
     Raises LacunaError if the wheel is not AntiBERTy's.
     """
+    sizes, tensors = read_antiberty(wheel)
+    metadata = {
+        "format": FORMAT,
+        "model": json.dumps(sizes.as_dict(), sort_keys=True),
+        "record": json.dumps(record, sort_keys=True),
+    }
+    write_tensors(out, {name: x.to(STORED) for name, x in tensors.items()}, metadata)
+
+
+def read_antiberty(wheel: Path | str) -> tuple[TransformerConfig, dict[str, Tensor]]:
+    """AntiBERTy's sizes and tensors, from its wheel; LacunaError if it is not AntiBERTy's."""
     tensors = antiberty_tensors(wheel)
     try:
         sizes = antiberty_sizes(tensors)
@@ -123,12 +115,7 @@ def convert_antiberty(wheel: Path | str, out: Path, record: Record) -> None:
     fault = fault or not_finite(tensors)
     if fault:
         raise LacunaError(f"{wheel}: its weights are not AntiBERTy's ({fault}); {FETCH}")
-    metadata = {
-        "format": FORMAT,
-        "model": json.dumps(sizes.as_dict(), sort_keys=True),
-        "record": json.dumps(record, sort_keys=True),
-    }
-    write_tensors(out, {name: x.to(STORED) for name, x in tensors.items()}, metadata)
+    return sizes, tensors
 
 
 def load_language_model(path: Path | str) -> LanguageModel:

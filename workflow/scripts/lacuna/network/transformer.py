@@ -68,6 +68,39 @@ class TransformerLayer(nn.Module):
         return result
 
 
+class AntibertyBody(nn.Module):
+    """The part of AntiBERTy that its readers share: from residues to states of its last layer."""
+
+    def build_body(self, sizes: TransformerConfig) -> None:
+        """Add the layers, under the names that weights files have for them."""
+        d = sizes.width
+        self.sizes = sizes
+        self.words = nn.Embedding(N_WORDS, d)
+        self.positions = nn.Embedding(sizes.positions, d)
+        self.norm = nn.LayerNorm(d, EPSILON)
+        self.layers = nn.ModuleList(TransformerLayer(sizes) for _ in range(sizes.layers))
+        self.transform = nn.Linear(d, d)
+        self.norm_out = nn.LayerNorm(d, EPSILON)
+        self.drop = nn.Dropout(sizes.dropout)
+
+    def states(self, tokens: Tensor, added: Tensor | None = None) -> Tensor:
+        """States (n, k, d) of n chains: tokens (n, k), ABSENT after each chain.
+
+        added: (n, k, d), what else is known of each place.
+        """
+        words = as_words(tokens)
+        there = (words != PAD)[:, None, None]
+        at = torch.arange(words.shape[1], device=words.device)
+        x = self.words(words) + self.positions(at)  # (n, k + 2, d)
+        if added is not None:
+            x = x + nn.functional.pad(added, (0, 0, 1, 1))
+        x = self.drop(self.norm(x))
+        for layer in self.layers:
+            x = layer(x, there)
+        states: Tensor = self.norm_out(gelu(self.transform(x[:, 1:-1])))
+        return states
+
+
 def as_words(tokens: Tensor) -> Tensor:
     """Words (n, k + 2) of chains (n, k) of tokens, from the first place on, with their two marks.
 
@@ -95,7 +128,7 @@ def antiberty_sizes(tensors: Mapping[str, Tensor]) -> TransformerConfig:
 
 
 def antiberty_tensors(path: Path | str) -> dict[str, Tensor]:
-    """AntiBERTy's weights from its Python wheel, named as in `Teacher`.
+    """AntiBERTy's weights from its Python wheel, named as in `AntibertyBody`.
 
     Raises LacunaError if the file is not a wheel of AntiBERTy with its weights (0.1.3 is).
     """

@@ -12,6 +12,7 @@ import pandas as pd
 
 from lacuna.core.files import LacunaError
 from lacuna.core.tables import CHAIN_TABLE, PLACED_TABLE, REJECTED_TABLE
+from lacuna.core.words import plural
 
 CHUNK_ROWS = 100_000
 MIN_CHAIN = 10  # residues; anything shorter is hardly a chain
@@ -158,8 +159,3 @@ def _remedy(counts: Counts) -> str:
         return "correct the records as rejected.tsv says"
     remedy = "mark missing residues with X or -, or give a gap table (column 'gaps')"
     return f"check that the FASTA holds protein sequences, and {remedy}" if counts.short else remedy
-
-
-def plural(n: int, word: str) -> str:
-    """`1 gap`, `2 gaps`."""
-    return f"{n} {word}{'' if n == 1 else 's'}"

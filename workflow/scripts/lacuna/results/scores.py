@@ -13,6 +13,7 @@ from lacuna.core.alphabet import AMBIGUOUS
 from lacuna.core.files import SEED_PREDICTIONS, LacunaError, atomic_write
 from lacuna.core.licences import weights_line
 from lacuna.core.tables import ACCURACY_TABLE
+from lacuna.core.words import plural
 from lacuna.results.accuracy import (
     AMBIGUITY,
     accuracy_table,
@@ -23,7 +24,7 @@ from lacuna.results.accuracy import (
     sum_scored,
     write_accuracy,
 )
-from lacuna.results.counts import Counts, count_sample, explain_nothing, plural
+from lacuna.results.counts import Counts, count_sample, explain_nothing
 from lacuna.results.join import BASELINES
 from lacuna.results.multiqc import Cell, row_of, write_multiqc
 from lacuna.scaffolds.alkylation import CONTRADICTS, read_alkylation

@@ -15,6 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from lacuna.core.files import atomic_write
+from lacuna.core.words import plural
 from lacuna.scaffolds.read import write_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 
@@ -99,10 +100,10 @@ class Alkylation:
             return f"{weighs}: as stated"
         if self.how == "found":
             written = sum(n for _, n in self.written)
-            sources = [counted(self.informative, "mass", "masses")] if self.informative else []
-            sources += [counted(written, "observed C", "observed C's")] if written else []
+            sources = [plural(self.informative, "mass", "masses")] if self.informative else []
+            sources += [plural(written, "observed C", "observed C's")] if written else []
             return f"{weighs}: found from {' and '.join(sources)}"
-        few = counted(self.informative, "mass", "masses")
+        few = plural(self.informative, "mass", "masses")
         why = f"too little evidence from {few}" if self.informative else "no evidence from masses"
         shares = ", ".join(f"{share:.2f} {READINGS[n].words}" for n, share in self.readings)
         return f"what C weighs cannot be determined ({why}): {shares}; state it with 'alkylation'"
@@ -149,11 +150,6 @@ def state_of(
         informative,
         tuple(sorted(count_written(chains).items())),
     )
-
-
-def counted(n: int, one: str, more: str = "") -> str:
-    """`1 gap`, `2 gaps`; more: the plural, if it takes more than an s."""
-    return f"{n} {one if n == 1 else more or one + 's'}"
 
 
 # --- chains that are evidence --------------------------------------------------------------------

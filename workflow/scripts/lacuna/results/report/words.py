@@ -1,8 +1,11 @@
 """How numbers and text of the input are written on the page."""
 
 import re
+from functools import partial
 
 from markupsafe import Markup
+
+from lacuna.core import words
 
 MAX_LETTERS = 40  # of a gap or its truth that are shown
 MAX_TEXT = 400  # characters of a reason or a chain id that are shown
@@ -22,8 +25,7 @@ def count(n: int) -> str:
     return f"{n:,}"
 
 
-def plural(n: int, word: str) -> str:
-    return f"{n:,} {word}{'' if n == 1 else 's'}"
+plural = partial(words.plural, separator=",")
 
 
 def shown(text: str, limit: int = MAX_TEXT) -> str:

@@ -1,0 +1,106 @@
+"""How well chains agree with their templates, in nats, by residues and by columns."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lacuna.antibody.germlines import LOCI, v_segments
+from lacuna.antibody.imgt import CYS104, FR4_LAST, FR4_START, INSERTION_111, N_IMGT, OTHER_INSERTION
+from lacuna.antibody.numbering import TYPICAL_CDR3
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES
+from lacuna.network.kmers import KmerSet, PartSegments, Targets
+from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.templates.nearest import N_GERMLINE
+
+MATCH = 1.0  # nats per observed residue that agrees with its template
+CUT_COLUMN = 1.0  # nats per column by which a V domain begins late or ends early
+EMPTY_COLUMN = 2.0  # nats per germline column without a residue, or the reverse
+CDR3_SCALE = {"H": 3.0, "K": 0.5, "L": 1.0}  # residues off the typical length that cost a nat
+
+
+def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> np.ndarray:
+    """How well chains agree with their templates, in nats: (variants,).
+
+    variants: each chain with the number of the gap whose length is tried.
+    """
+    targets, tokens = kmers.at(), kmers.tokens.numpy()
+    bounds = np.searchsorted(targets.chain, np.arange(len(variants) + 1))
+    slots = kmers.templates.numpy()
+    # The nearest germline segment or, for a protein without one, the nearest homolog.
+    templates = np.where(slots[:, 0] < N_RESIDUES, slots[:, 0], slots[:, N_GERMLINE])
+    known = (tokens < N_RESIDUES) & (templates < N_RESIDUES)
+    agreement = np.where(tokens == templates, 1, -1) * known  # (k-mers, k)
+    lengths = [len(scaffold.sequence) for scaffold, _ in variants]
+    columns = np.split(kmers.chain_columns.numpy(), np.cumsum(lengths))
+    fits = np.zeros(len(variants))
+    for i, ((scaffold, number), parts) in enumerate(
+        zip(variants, kmers.parts_of_chains(), strict=True)
+    ):
+        rows = Targets(*(column[bounds[i] : bounds[i + 1]] for column in targets))
+        gap = scaffold.gaps[number]
+        fits[i] = MATCH * _agreement(rows, agreement, lengths[i])
+        at = sum(part.start <= gap.start for part in parts)
+        stop = parts[at].start if at < len(parts) else lengths[i]
+        part = parts[at - 1]
+        if part.v >= 0:
+            fits[i] -= _column_cost(columns[i][part.start : stop], part)
+        else:
+            inside = (rows.position >= gap.start) & (rows.position < gap.end)
+            empty = templates[rows.kmer[inside], rows.place[inside]] >= N_RESIDUES
+            fits[i] -= EMPTY_COLUMN * int(empty.sum())
+    return fits
+
+
+def _agreement(rows: Targets, agreement: np.ndarray, length: int) -> float:
+    """Half of matches less mismatches in one chain; residues in two windows count once."""
+    along = np.zeros(length, dtype=int)
+    first = np.unique(rows.kmer, return_index=True)[1]
+    for kmer, place, _, position in zip(*(column[first] for column in rows), strict=True):
+        start = position - place
+        width = min(agreement.shape[1], length - start)
+        along[start : start + width] = agreement[kmer, :width]
+    return float(along.sum()) / 2
+
+
+def _column_cost(columns: np.ndarray, part: PartSegments) -> float:
+    """Cost in nats of the columns (length,) of a part with a V domain, compared with germline."""
+    v_row = v_segments().tokens[part.v]
+    locus = LOCI[part.locus]
+    misfits = _misfits(columns, v_row) + _fr4_holes(columns)
+    cut = _cut_off(columns, v_row, locus)
+    return EMPTY_COLUMN * misfits + CUT_COLUMN * cut + _cdr3_cost(columns, locus)
+
+
+def _misfits(columns: np.ndarray, v_row: np.ndarray) -> int:
+    """Count germline columns of FR1 to FR3 without a residue, and residues without a column."""
+    v_columns = columns[(columns > 0) & (columns <= CYS104)]
+    extra = int((columns == OTHER_INSERTION).sum()) + int((v_row[v_columns] == ABSENT).sum())
+    if not len(v_columns):
+        return extra
+    span = np.arange(int(v_columns.min()), int(v_columns.max()) + 1)
+    expected = span[v_row[span] < MISSING]
+    return extra + int((~np.isin(expected, v_columns)).sum())
+
+
+def _fr4_holes(columns: np.ndarray) -> int:
+    """Number of empty columns of FR4 before the last occupied one."""
+    fr4 = columns[(columns >= FR4_START) & (columns <= N_IMGT)]
+    return int(fr4.max()) + 1 - FR4_START - len(fr4) if len(fr4) else 0
+
+
+def _cut_off(columns: np.ndarray, v_row: np.ndarray, locus: str) -> int:
+    """Number of germline columns before a V domain's first residue, and after its last in FR4."""
+    first = int(columns[0]) if len(columns) else 0
+    late = int((v_row[1:first] < MISSING).sum()) if first <= CYS104 else 0
+    fr4 = columns[(columns >= FR4_START) & (columns <= N_IMGT)]
+    return late + (max(FR4_LAST[locus] - int(fr4.max()), 0) if len(fr4) else 0)
+
+
+def _cdr3_cost(columns: np.ndarray, locus: str) -> float:
+    """Cost in nats of the length of a complete CDR3."""
+    present = set(columns.tolist())
+    if not {CYS104, FR4_START} <= present:
+        return 0.0
+    length = int(((columns > CYS104) & (columns < FR4_START)).sum())
+    length += int(((columns >= INSERTION_111) & (columns < OTHER_INSERTION)).sum())
+    return abs(length - TYPICAL_CDR3[locus]) / CDR3_SCALE[locus]

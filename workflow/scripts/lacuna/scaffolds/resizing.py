@@ -1,0 +1,49 @@
+"""Scaffolds whose gaps get another length."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lacuna.core.alphabet import MISSING_LETTER
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+
+
+def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
+    """The scaffold with one X per residue of every gap; with None a gap stays as it is.
+
+    Gaps keep their position in the user's coordinates as `origin`.
+    """
+    parts: list[str] = []
+    gaps: list[Gap] = []
+    done = shift = 0
+    for gap, length in zip(scaffold.gaps, lengths, strict=True):
+        parts.append(scaffold.sequence[done : gap.start])
+        here = scaffold.sequence[gap.start : gap.end]
+        if length is not None and not gap.fixed:
+            here = MISSING_LETTER * length
+        start = gap.start + shift
+        parts.append(here)
+        moved = replace(gap, start=start, end=start + len(here), origin=(gap.start, gap.end))
+        if length is not None and not gap.fixed:
+            moved = replace(moved, min_length=length, max_length=length)
+        gaps.append(moved)
+        done = gap.end
+        shift += len(here) - (gap.end - gap.start)
+    parts.append(scaffold.sequence[done:])
+    ends = [gap.end for gap in scaffold.gaps]
+    grown = [new.end - old.end for old, new in zip(scaffold.gaps, gaps, strict=True)]
+
+    def now_at(position: int) -> int:
+        """Where a position ends up that is in no gap of unknown length."""
+        before = bisect_right(ends, position)
+        return position + (grown[before - 1] if before else 0)
+
+    return replace(
+        scaffold,
+        sequence="".join(parts),
+        gaps=tuple(gaps),
+        modifications=tuple(
+            replace(m, position=now_at(m.position)) for m in scaffold.modifications
+        ),
+        evidence=tuple(replace(e, position=now_at(e.position)) for e in scaffold.evidence),
+    )
