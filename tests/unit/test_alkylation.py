@@ -147,7 +147,9 @@ def test_gaps_without_a_cysteine_tell_nothing(reader: Reader) -> None:
     state = find_reading([chain("a", whole, (40, 45))], Modifications(), reader)
     assert (state.how, state.informative) == ("open", 0)
     assert [name for name, _ in state.readings] == ["carbamidomethyl", "none"]
-    assert "cannot be determined (no evidence from masses)" in state.sentence()
+    assert state.indifferent and "no mass depends on what C weighs" in state.sentence()
+    unweighed = replace(state, indifferent=False)
+    assert "cannot be determined (no evidence from masses)" in unweighed.sentence()
 
 
 def test_one_wrong_mass_does_not_decide(reader: Reader) -> None:

@@ -6,8 +6,16 @@ import pytest
 
 from conftest import Write
 from lacuna.core.files import LacunaError
-from lacuna.core.tables import CHAIN_TABLE, PLACED_TABLE, REJECTED_TABLE, PlacedRow
-from lacuna.results.counts import Counts, count_sample, explain_nothing
+from lacuna.core.tables import (
+    CHAIN_TABLE,
+    EVIDENCE_TABLE,
+    PLACED_TABLE,
+    REJECTED_TABLE,
+    EvidenceRow,
+    PlacedRow,
+    Shares,
+)
+from lacuna.results.counts import Counts, count_sample, explain_nothing, unread_loops
 
 REJECTED = Path("out/s/rejected.tsv")
 
@@ -16,7 +24,9 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
     odd = ['"""a"', "NA", "=1", "\x1b[0m"]  # as cells
     numbers = ["120\t8\t6\t3\t1\t0\t0\t2\t\t3\t0", "9\t0\t0\t0\t0\t2\t2\t0\t\t0\t0"]
     numbers.append("3\t0\t0\t0\t0\t0\t0\t0\t\t0\t0")
-    cells = "".join(f"{i}\tH\t\t\t\t\t{n}\n" for i, n in zip(odd, numbers, strict=False))
+    species = ("human", "", "human")
+    rows = zip(odd, species, numbers, strict=False)
+    cells = "".join(f"{i}\tH\t{s}\t\t\t\t{n}\n" for i, s, n in rows)
     chains = write("chains.tsv", CHAIN_TABLE.header + cells)
     reasons = f'{odd[0]}\t1\t\t"a ""quoted"" reason"\n\t7\t3\tno\n'
     rejected = write("rejected.tsv", REJECTED_TABLE.header + reasons)
@@ -36,7 +46,9 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
         reason='a "quoted" reason',
         n_terminal=1,
         inside=1,
+        species=(("human", 2),),
     )
+    assert found.species_chosen() == "2 human"
     assert not found.nothing_filled
 
 
@@ -53,6 +65,27 @@ def test_reads_are_counted_as_placed_or_not(write: Write) -> None:
     assert (found.reads, found.placed) == (2, 1)
     assert list(found.notes()) == ["1 of 2 reads placed"]
     assert "are of an antibody" in explain_nothing({"s": (Counts(reads=2), REJECTED)})
+
+
+def test_chains_whose_cdr3_reads_do_not_show_are_named(write: Write) -> None:
+    def rows(chain: str, states: str) -> list[EvidenceRow]:
+        words = {"o": "observed", "i": "inferred", "d": "doubtful"}
+        return [
+            EvidenceRow(
+                chain, i + 1, str(104 + i), region, "A", 0.9, words[x], 1.0, "", Shares(), ""
+            )
+            for i, (x, region) in enumerate(zip(states, ["FR3", *["CDR3"] * 9], strict=False))
+        ]
+
+    def said(*chains: list[EvidenceRow]) -> str:
+        text = "".join(map(EVIDENCE_TABLE.text, chains))
+        return unread_loops(write("evidence.tsv", EVIDENCE_TABLE.header + text))
+
+    assert said(rows("heavy", "ioodo"), rows("kappa", "ooo")) == ""
+    found = said(rows("heavy", "ooiid"), rows("kappa", "ooo"), rows("lambda", "oi"))
+    assert found == "2 of 4 residues in CDR3 of heavy, 1 of 1 residue in CDR3 of lambda not read"
+    many = said(*(rows(f"c{i}", "oi") for i in range(8)))
+    assert many.endswith("1 of 1 residue in CDR3 of c4 and 3 chains more not read")
 
 
 def test_a_table_that_is_none_is_named(write: Write) -> None:

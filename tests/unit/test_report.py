@@ -332,6 +332,15 @@ def test_it_names_the_weakest_region_and_warns_of_few_residues(make: Make) -> No
     assert "With 10 residues, none of this is more than a hint." in Page(make({"s": few})).text
 
 
+def test_a_calibration_of_few_residues_says_how_few(make: Make) -> None:
+    few, enough = (
+        Page(make({"s": ORDINARY | {"residues": [residue("a", 1, "A", 0.95, "A")] * n}})).text
+        for n in (99, 100)
+    )
+    assert "With 99 residues, the plot says little of what a probability means." in few
+    assert "it is off by" in enough and "the plot says little" not in enough
+
+
 def test_of_sure_residues_those_with_a_truth_are_counted(make: Make) -> None:
     residues = [residue("a", 1, "A", 0.95, "A")] * 3 + [residue("a", 1, "A", 0.99, "C")]
     residues += [residue("a", 1, "A", 0.9499, "C"), residue("a", 1, "A", 0.96)]

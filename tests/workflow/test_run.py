@@ -134,6 +134,7 @@ def test_the_run_ends_with_a_line_per_sample(finished: Run, out: Path) -> None:
         assert re.search(rf"\b{method} \d/9 \(\d\.\d{{3}}\)", known)
     lacked = "1 of 2 chains lacked the N terminus, 2 of 2 residues inside"
     said = f"open-2.1: 2 chains, 35 of 35 missing residues filled, {lacked}; no truth given"
+    said += "; species chosen: 2 human"
     assert said in lines
     told = (out / "summary.txt").read_text().splitlines()
     assert told[0] == known and told[-1] == "weights: default (licence: CC BY-NC-SA 4.0)"

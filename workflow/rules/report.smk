@@ -57,6 +57,7 @@ rule join_accuracy:
         gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
         reads=list(READS.values()),
+        evidence=list(EVIDENCE.values()),
         doubts=expand(OUT / "{sample}" / "doubts.tsv", sample=SAMPLES if CONFIG["doubts"] else []),
         weights=weights(),
     output:
@@ -74,6 +75,8 @@ rule join_accuracy:
     params:
         samples=list(SAMPLES),
         with_reads=list(READS),
+        with_evidence=list(EVIDENCE),
+        auto_species=[name for name, sample in SAMPLES.items() if sample.species == "auto"],
         inputs=digests("train.from"),
         code=code("join_accuracy.py"),
     script:

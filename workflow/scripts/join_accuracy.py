@@ -5,4 +5,4 @@ from lacuna.results.scores import join_accuracy
 from lacuna.steps.arguments import arguments
 
 log_to(snakemake.log[0])
-join_accuracy(**arguments(snakemake, "report", lists=["reads", "doubts"]))
+join_accuracy(**arguments(snakemake, "report", lists=["reads", "evidence", "doubts"]))

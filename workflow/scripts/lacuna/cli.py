@@ -146,12 +146,15 @@ def _fill(chosen: argparse.Namespace) -> None:
         )
     network, _ = bundled_weights(options.get("weights", "default"))
     files = {name: out / file for name, file in made.items()}
-    print(_summary(inputs["fasta"].name, files, network))
+    print(_summary(inputs["fasta"].name, files, network, auto=given["species"] == SPECIES[0]))
     print(f"results: {printable(str(out))}")
 
 
-def _summary(name: str, files: dict[str, Path], weights: Path) -> str:
-    """The lines with which a run of the workflow on such a sample ends."""
+def _summary(name: str, files: dict[str, Path], weights: Path, *, auto: bool) -> str:
+    """The lines with which a run of the workflow on such a sample ends.
+
+    auto: whether no species was stated.
+    """
     from lacuna.results.scores import join_accuracy
 
     with TemporaryDirectory(prefix="lacuna-") as folder:
@@ -167,6 +170,7 @@ def _summary(name: str, files: dict[str, Path], weights: Path) -> str:
             summary=summary,
             multiqc=Path(folder) / "lacuna_mqc.json",
             doubts=[files["doubts"]] if "doubts" in files else [],
+            auto_species=[name] if auto else [],
             weights=weights,
         )
         return summary.read_text(encoding="utf-8").rstrip("\n")

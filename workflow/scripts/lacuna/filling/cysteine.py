@@ -48,7 +48,7 @@ def find_reading(
     weighs as many masses, until one reading has a probability of ENOUGH or MOST_MASSES are weighed.
     """
     logs = written_odds(chains)
-    telling = 0
+    telling = weighed = 0
     starts = range(0, len(chains), TOGETHER)
     batches = (_evidence(chains[at : at + TOGETHER], modifications, reader) for at in starts)
     for weighed, odds in enumerate(chain.from_iterable(batches), start=1):
@@ -56,7 +56,7 @@ def find_reading(
         logs += odds
         if weighed % TOGETHER == 0 and shares(logs).max() >= ENOUGH or weighed == MOST_MASSES:
             break
-    return state_of(chains, dict(zip(NAMES, shares(logs).tolist(), strict=True)), telling)
+    return state_of(chains, dict(zip(NAMES, shares(logs).tolist(), strict=True)), telling, weighed)
 
 
 def written_odds(chains: Sequence[Scaffold]) -> np.ndarray:

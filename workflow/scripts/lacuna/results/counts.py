@@ -4,14 +4,14 @@ A run that fills nothing is an error: `explain_nothing` gives the reason for eac
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from lacuna.core.files import LacunaError
-from lacuna.core.tables import CHAIN_TABLE, PLACED_TABLE, REJECTED_TABLE
+from lacuna.core.tables import CHAIN_TABLE, EVIDENCE_TABLE, PLACED_TABLE, REJECTED_TABLE
 from lacuna.core.words import plural
 
 CHUNK_ROWS = 100_000
@@ -42,6 +42,7 @@ class Counts:
     n_terminal: int = 0  # chains whose first residues are missing
     c_terminal: int = 0  # chains whose last residues are missing
     inside: int = 0  # chains with a gap between observed residues
+    species: tuple[tuple[str, int], ...] = ()  # of the nearest germline, with chains, most first
 
     @property
     def nothing_filled(self) -> bool:
@@ -61,6 +62,10 @@ class Counts:
             yield f"{plural(self.without_gap, 'chain')} without a gap"
         if self.short:
             yield f"{plural(self.short, 'chain')} of less than {MIN_CHAIN} residues"
+
+    def species_chosen(self) -> str:
+        """`27 human, 1 rhesus`: chains by the species of their nearest germline; '' if of none."""
+        return ", ".join(f"{n} {species}" for species, n in self.species)
 
     def lacking(self) -> str:
         """How many of the chains lacked what; '' of a single chain, or if none lacked an end."""
@@ -88,9 +93,11 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
     Raises LacunaError if one of them is not such a table.
     """
     n = dict.fromkeys(Counts.__dataclass_fields__, 0)
-    for name in ("reads", "placed", "reason"):
+    for name in ("reads", "placed", "reason", "species"):
         del n[name]
-    for part in _chunks(chains, ["length", "n_terminal", "c_terminal", *_SUMMED]):
+    species: Counter[str] = Counter()
+    for part in _chunks(chains, ["length", "n_terminal", "c_terminal", *_SUMMED], ["species"]):
+        species.update(part["species"])
         n["chains"] += len(part)
         n["without_gap"] += int(((part["gaps"] == 0) & (part["ambiguous"] == 0)).sum())
         n["short"] += int((part["length"] < MIN_CHAIN).sum())
@@ -101,22 +108,25 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
         n["inside"] += int((part["missing"] > part["n_terminal"] + part["c_terminal"]).sum())
     n["rejected"] = sum(len(part) for part in _chunks(rejected, ["line"]))
     reason = next((row.reason for row in REJECTED_TABLE.read(rejected)), "")
+    del species[""]
+    found = Counts(**n, reason=reason, species=tuple(species.most_common()))
     if reads is None:
-        return Counts(**n, reason=reason)
+        return found
     names = {row.chain for row in CHAIN_TABLE.read(chains)}
     rows = Counter(row.chain in names for row in PLACED_TABLE.read(reads))
-    return Counts(**n, reason=reason, reads=rows.total(), placed=rows[True])
+    return replace(found, reads=rows.total(), placed=rows[True])
 
 
-def _chunks(path: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
-    """Yield integer columns of a table, some rows at a time."""
+def _chunks(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> Iterator[pd.DataFrame]:
+    """Yield columns of integers and of text of a table, some rows at a time."""
+    types: dict[str, type] = dict.fromkeys(columns, int) | dict.fromkeys(text, str)
     try:
         with pd.read_csv(
-            path, sep="\t", usecols=columns, dtype=int, chunksize=CHUNK_ROWS
+            path, sep="\t", usecols=list(types), dtype=types, na_filter=False, chunksize=CHUNK_ROWS
         ) as reader:
             yield from reader
     except (OSError, ValueError) as error:  # errors of pandas are ValueErrors
-        wanted = ", ".join(columns)
+        wanted = ", ".join(types)
         raise LacunaError(
             f"{path}: is not a table with the columns {wanted} ({error}); run the workflow again"
         ) from None
@@ -159,3 +169,25 @@ def _remedy(counts: Counts) -> str:
         return "correct the records as rejected.tsv says"
     remedy = "mark missing residues with X or -, or give a gap table (column 'gaps')"
     return f"check that the FASTA holds protein sequences, and {remedy}" if counts.short else remedy
+
+
+def unread_loops(evidence: Path) -> str:
+    """`7 of 14 residues in CDR3 of heavy are not read`, from evidence.tsv of a sample with reads.
+
+    '' if reads show every residue of every CDR3. Of many chains the first are named.
+    """
+    residues: Counter[str] = Counter()
+    unread: Counter[str] = Counter()
+    for row in EVIDENCE_TABLE.read(evidence):
+        if row.region == "CDR3":
+            residues[row.chain] += 1
+            unread[row.chain] += row.state == "inferred"
+    found = [
+        f"{n} of {plural(residues[chain], 'residue')} in CDR3 of {chain}"
+        for chain, n in unread.items()
+        if n
+    ]
+    if not found:
+        return ""
+    more = f" and {len(found) - MAX_NAMED} chains more" if len(found) > MAX_NAMED else ""
+    return f"{', '.join(found[:MAX_NAMED])}{more} not read"

@@ -1,6 +1,7 @@
 """Accuracy from files: of a sample from its blocks, and of all samples."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from io import StringIO
 from itertools import groupby
 from operator import itemgetter
@@ -24,7 +25,7 @@ from lacuna.results.accuracy import (
     sum_scored,
     write_accuracy,
 )
-from lacuna.results.counts import Counts, count_sample, explain_nothing
+from lacuna.results.counts import Counts, count_sample, explain_nothing, unread_loops
 from lacuna.results.join import BASELINES
 from lacuna.results.multiqc import Cell, row_of, write_multiqc
 from lacuna.scaffolds.alkylation import CONTRADICTS, read_alkylation
@@ -81,6 +82,26 @@ def _sums(table: pd.DataFrame, predictions: Iterable[pd.DataFrame]) -> Iterator[
             yield sum_predictions(rows, "seed_lstm", str(protocol))
 
 
+@dataclass(frozen=True, slots=True)
+class SampleFiles:
+    """The files of a sample from which its lines and rows are made.
+
+    reads, evidence, doubts: of samples that have them; auto_species: whether the species of each
+    chain was chosen, and not stated.
+    """
+
+    name: str
+    accuracy: Path
+    chains: Path
+    rejected: Path
+    gaps: Path
+    alkylation: Path
+    reads: Path | None = None
+    evidence: Path | None = None
+    doubts: Path | None = None
+    auto_species: bool = False
+
+
 def join_accuracy(
     samples: Sequence[str],
     accuracy: Sequence[Path],
@@ -93,44 +114,73 @@ def join_accuracy(
     multiqc: Path,
     reads: Sequence[Path] = (),
     with_reads: Sequence[str] = (),
+    evidence: Sequence[Path] = (),
+    with_evidence: Sequence[str] = (),
     doubts: Sequence[Path] = (),
+    auto_species: Sequence[str] = (),
     weights: Path | None = None,
 ) -> None:
     """Write one table over samples (without rows of single chains) and one line per sample.
 
-    multiqc: the file for MultiQC, a row per sample. reads: reads.tsv of the samples `with_reads`;
-    doubts: doubts.tsv of each sample, if requested; weights: those of the run, named with their
-    licence in the last line of the summary. Raises LacunaError, and writes nothing, if nothing was
-    filled in any sample, unless the chains were proofread.
+    multiqc: the file for MultiQC, a row per sample; reads, evidence: tables of the samples
+    `with_reads` and `with_evidence`; doubts: doubts.tsv of each sample, if requested; auto_species:
+    samples whose species is not stated; weights: those of the run, named with their licence in the
+    last line of the summary. Raises LacunaError, and writes nothing, if nothing was filled in any
+    sample, unless the chains were proofread.
     """
-    placed = dict(zip(with_reads, reads, strict=True))
-    counts = {
-        sample: (count_sample(of_chains, unusable, placed.get(sample)), unusable)
-        for sample, of_chains, unusable in zip(samples, chains, rejected, strict=True)
-    }
-    if not doubts and all(found.nothing_filled for found, _ in counts.values()):
-        raise LacunaError(explain_nothing(counts))
-    tables, lines = [], []
-    rows: dict[str, dict[str, Cell]] = {}
-    of_samples = zip(counts.items(), accuracy, gaps, alkylation, doubts or counts, strict=True)
-    for (sample, found), path, gaps_path, alkylation_path, doubts_path in of_samples:
-        parts = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, chunksize=CHUNK_ROWS)
-        table = pd.concat([part[part["scope"] != "chain"] for part in parts])
-        tables.append(table.assign(sample=sample))
-        line = _summary_line(sample, table, *found)
-        n_doubts = None
-        if isinstance(doubts_path, Path):
-            n_doubts = count_doubts(doubts_path)
-            line += doubts_note(doubts_path, n_doubts)
-        lines.append(line + cysteine_note(alkylation_path, gaps_path))
-        rows[sample] = row_of(found[0], *_right(table), n_doubts)
+    of_reads = dict(zip(with_reads, reads, strict=True))
+    of_evidence = dict(zip(with_evidence, evidence, strict=True))
+    of_doubts = dict(zip(samples, doubts, strict=True)) if doubts else {}
+    chosen = set(auto_species)
+    found = [
+        SampleFiles(
+            name,
+            accuracy=of_accuracy,
+            chains=of_chains,
+            rejected=unusable,
+            gaps=of_gaps,
+            alkylation=state,
+            reads=of_reads.get(name),
+            evidence=of_evidence.get(name),
+            doubts=of_doubts.get(name),
+            auto_species=name in chosen,
+        )
+        for name, of_accuracy, of_chains, unusable, of_gaps, state in zip(
+            samples, accuracy, chains, rejected, gaps, alkylation, strict=True
+        )
+    ]
+    lines = _join(found, out, multiqc)
     if weights is not None:
         lines.append(weights_line(weights))
-    joined = pd.concat(tables)
-    write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
     with atomic_write(summary) as handle:
         handle.write("".join(f"{line}\n" for line in lines))
+
+
+def _join(samples: Sequence[SampleFiles], out: Path, multiqc: Path) -> list[str]:
+    """Write the accuracy of all samples and the file for MultiQC; the summary's line of each."""
+    counts = [count_sample(of.chains, of.rejected, of.reads) for of in samples]
+    proofread = any(of.doubts is not None for of in samples)
+    if not proofread and all(found.nothing_filled for found in counts):
+        nothing = {of.name: (n, of.rejected) for of, n in zip(samples, counts, strict=True)}
+        raise LacunaError(explain_nothing(nothing))
+    tables, lines = [], []
+    rows: dict[str, dict[str, Cell]] = {}
+    for of, found in zip(samples, counts, strict=True):
+        parts = pd.read_csv(
+            of.accuracy, sep="\t", dtype=str, keep_default_na=False, chunksize=CHUNK_ROWS
+        )
+        table = pd.concat([part[part["scope"] != "chain"] for part in parts])
+        tables.append(table.assign(sample=of.name))
+        n_doubts = count_doubts(of.doubts) if of.doubts is not None else None
+        line = _summary_line(of, table, found)
+        if of.doubts is not None and n_doubts:
+            line += doubts_note(of.doubts, n_doubts)
+        lines.append(line + cysteine_note(of.alkylation, of.gaps))
+        rows[of.name] = row_of(found, *_right(table), n_doubts)
+    joined = pd.concat(tables)
+    write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
     write_multiqc(multiqc, rows)
+    return lines
 
 
 def count_doubts(doubts: Path) -> int:
@@ -169,7 +219,7 @@ def cysteine_note(alkylation: Path, gaps: Path) -> str:
     return f"; {state.sentence()}{against}"
 
 
-def _summary_line(sample: str, accuracy: pd.DataFrame, counts: Counts, rejected: Path) -> str:
+def _summary_line(of: SampleFiles, accuracy: pd.DataFrame, counts: Counts) -> str:
     """`sample: 2 chains, 80 of 80 missing residues filled; right: lacuna 78/80 (0.975), ...`
 
     Ambiguity codes outside gaps are reported separately from the residues of gaps.
@@ -179,16 +229,20 @@ def _summary_line(sample: str, accuracy: pd.DataFrame, counts: Counts, rejected:
     if counts.ambiguous:
         parts.append(f"{counts.resolved} of {plural(counts.ambiguous, 'ambiguity code')} resolved")
     parts += counts.notes()
-    parts += filter(None, [counts.lacking()])
+    unread = unread_loops(of.evidence) if of.reads and of.evidence else ""
+    parts += filter(None, [unread, counts.lacking()])
     if counts.rejected:
-        parts.append(f"{plural(counts.rejected, 'record')} rejected (see {rejected})")
+        parts.append(f"{plural(counts.rejected, 'record')} rejected (see {of.rejected})")
     right = []
     for (scope, value), rows in accuracy.groupby(["scope", "value"], sort=False):
         if scope == "overall":
             right.append(f"right: {_shares(rows)}")
         elif scope == AMBIGUITY:
             right.append(f"{value} ({' or '.join(AMBIGUOUS[str(value)])}) right: {_shares(rows)}")
-    return "; ".join([f"{sample}: {', '.join(parts)}", *(right or ["no truth given"])])
+    sentences = [f"{of.name}: {', '.join(parts)}", *(right or ["no truth given"])]
+    if of.auto_species and counts.species:
+        sentences.append(f"species chosen: {counts.species_chosen()}")
+    return "; ".join(sentences)
 
 
 def _shares(rows: pd.DataFrame) -> str:

@@ -48,7 +48,7 @@ READINGS = {
     "methylthio": Reading(45.987721, 39, "methylthiolated", 0.01),
 }
 SAME = 0.03  # Da, within which a modification that the user wrote on a C is that of a reading
-SURE = 0.99  # probability from which a single reading is taken as true
+CERTAIN = 0.99  # probability from which a single reading is taken as true
 PLAUSIBLE = 0.02  # probability from which a reading is ranked with others
 MAX_CHAINS = 500  # of a sample that are kept as evidence of its state
 CONTRADICTS = "contradicts C"  # in the status of a gap that contradicts its sample's state
@@ -78,7 +78,8 @@ class Alkylation:
     readings: the plausible ones with their probabilities, the most probable first; how: `stated`
     by the user, `found` in the data, or `open`; masses: number of gaps of known mass in the chains
     kept as evidence; informative: number of these that favour one reading over another; written:
-    number of observed C's by the reading that the user wrote on them.
+    number of observed C's by the reading that the user wrote on them; indifferent: whether all of
+    these masses were weighed, and fit every reading equally well.
     """
 
     readings: tuple[tuple[str, float], ...]
@@ -86,6 +87,7 @@ class Alkylation:
     masses: int = 0
     informative: int = 0
     written: tuple[tuple[str, int], ...] = ()
+    indifferent: bool = False
 
     @property
     def cysteine(self) -> tuple[tuple[float, float], ...]:
@@ -103,6 +105,8 @@ class Alkylation:
             sources = [plural(self.informative, "mass", "masses")] if self.informative else []
             sources += [plural(written, "observed C", "observed C's")] if written else []
             return f"{weighs}: found from {' and '.join(sources)}"
+        if self.indifferent:
+            return "no mass depends on what C weighs, which is left open"
         few = plural(self.informative, "mass", "masses")
         why = f"too little evidence from {few}" if self.informative else "no evidence from masses"
         shares = ", ".join(f"{share:.2f} {READINGS[n].words}" for n, share in self.readings)
@@ -118,6 +122,8 @@ class Alkylation:
             "written": dict(self.written),
             "sentence": self.sentence(),
         }
+        if self.indifferent:
+            fields["indifferent"] = True
         with atomic_write(path) as handle:
             handle.write(json.dumps(fields, indent=1) + "\n")
 
@@ -131,24 +137,34 @@ def read_alkylation(path: Path) -> Alkylation:
         fields["masses"],
         fields["informative"],
         tuple(fields["written"].items()),
+        fields.get("indifferent", False),
     )
 
 
 def state_of(
-    chains: Sequence[Scaffold], probabilities: Mapping[str, float], informative: int = 0
+    chains: Sequence[Scaffold],
+    probabilities: Mapping[str, float],
+    informative: int = 0,
+    weighed: int = 0,
 ) -> Alkylation:
-    """The state from the probabilities of its readings: one that is SURE, or all PLAUSIBLE ones."""
+    """The state from the probabilities of its readings: one that is CERTAIN, or all PLAUSIBLE ones.
+
+    informative, weighed: of the chains' masses, those that favour a reading, and all that were
+    weighed.
+    """
     ranked = sorted(probabilities.items(), key=lambda reading: -reading[1])
-    sure = ranked[0][1] >= SURE
-    kept = ranked[:1] if sure else [(name, share) for name, share in ranked if share >= PLAUSIBLE]
+    certain = ranked[0][1] >= CERTAIN
+    plausible = [(name, share) for name, share in ranked if share >= PLAUSIBLE]
+    kept = ranked[:1] if certain else plausible
     total = sum(share for _, share in kept)
     masses = sum(gap.mass is not None for chain in chains for gap in chain.gaps)
     return Alkylation(
         tuple((name, share / total) for name, share in kept),
-        "found" if sure else "open",
+        "found" if certain else "open",
         masses,
         informative,
         tuple(sorted(count_written(chains).items())),
+        indifferent=not certain and not informative and 0 < masses == weighed,
     )
 
 

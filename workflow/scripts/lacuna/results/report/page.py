@@ -24,7 +24,7 @@ from lacuna.results.report.map import COLUMNS, draw
 from lacuna.results.report.provenance import provenance_of
 from lacuna.results.report.sample import Room, Sample, read_sample
 from lacuna.results.report.streams import MAX_ROWS
-from lacuna.results.report.trust import trust_in
+from lacuna.results.report.trust import calibration_in, trust_in
 from lacuna.results.software import write_software
 from lacuna.scaffolds.alkylation import READINGS
 
@@ -201,6 +201,7 @@ _FILTERS = {
     "logo": draw_logo,
     "breakable": words.breakable,
     "trust": trust_in,
+    "calibration_in": calibration_in,
     "forms": weights_of.forms_of,
     "carried": weights_of.carried_by_cysteine,
 }

@@ -95,6 +95,8 @@ class Sample:
     @property
     def notes(self) -> Iterator[str]:
         """Yield what to know of its chains, in sentences."""
+        if self.counts.species:
+            yield f"Species of the nearest germline: {self.counts.species_chosen()}."
         if self.counts.without_gap:
             yield f"{plural(self.counts.without_gap, 'chain')} without a gap."
         if self.counts.short:

@@ -38,6 +38,17 @@ def _trust(sample: Sample) -> Iterator[str]:
     yield from _trust_codes(sample)
 
 
+def calibration_in(sample: Sample) -> str:
+    """How to read the plot of probabilities, as a sentence."""
+    known = sum(bin.n for bin in sample.bins)
+    if known < FEW or sample.ece is None:
+        return f"With {plural(known, 'residue')}, the plot says little of what a probability means."
+    return (
+        "On the dotted line, a probability means what it says."
+        f" On average it is off by {100 * sample.ece:.1f} points."
+    )
+
+
 def _trust_codes(sample: Sample) -> Iterator[str]:
     """Yield what is known of ambiguity codes outside gaps, which no other figure includes."""
     if not sample.counts.ambiguous:
