@@ -22,7 +22,7 @@ import logging
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, replace
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,75 +86,107 @@ def read_scaffolds(
     place whose distributions hold the network's word already. `tolerance_ppm` applies to masses
     without a tolerance. Raises LacunaError if a file as a whole cannot be used.
     """
-    fasta = Path(fasta)
     # Generous: an inline gap takes about 16 bytes, plus blanks and line ends.
     max_bytes = 32 * max_length
-    table = GapTable(gaps)
-    evidence = [evidence] if isinstance(evidence, str | Path) else evidence or []
-    known = [EvidenceTable(path) for path in evidence]
+    several = [evidence] if isinstance(evidence, str | Path) else evidence or []
+    known = [EvidenceTable(path) for path in several]
     known += [EvidenceTable(settled, settled=True)] if settled is not None else []
-    weighed = MassTable(masses)
-    tables: list[GapTable | EvidenceTable | MassTable] = [table, *known, weighed]
-    truths = (
+    true = (
         TruthFile(truth, lambda record: _plain(record, max_length), max_bytes)
         if truth is not None
         else None
     )
-    first_line: dict[str, int] = {}
-    without_truth: list[str] = []
-    formulas: list[str] = []
-    for record in read_records(fasta, max_bytes):
-        chain, line = record.chain, record.line
+    reader = _Reader(
+        Path(fasta).name, GapTable(gaps), known, MassTable(masses), true, tolerance_ppm, max_length
+    )
+    for record in read_records(Path(fasta), max_bytes):
         try:
-            if chain and first_line.setdefault(chain, line) != line:
-                raise Fault(
-                    f"is a second record of this id (first: line {first_line[chain]}); rename it",
-                    line,
-                )
-            letters = read_letters(record, max_length)
-            sequence, rows = letters.sequence, table.take(chain)
-            if rows or letters.inline:
-                sequence, found = _lay_out(
-                    record, letters, rows, tolerance_ppm, max_length, table.file
-                )
-            else:
-                found = tuple(_runs(sequence, 0, len(sequence)))
-            if truths is not None:
-                true = truths.take(chain)
-                if true is not None:
-                    found = _with_truth(sequence, found, *true, truths.file)
-                elif found:
-                    without_truth.append(chain)
-            if chain.startswith(_FORMULA):
-                formulas.append(chain)
-            kept = _observed(letters, sequence) if letters.modifications else ()
-            known_positions = joined(
-                [rows_of.take(chain, sequence, found) for rows_of in known], line
-            )
-            intact = weighed.take(chain)
-            yield Scaffold(
-                chain, record.description, sequence, found, line, kept, known_positions, intact
-            )
+            yield reader.scaffold(record)
         except Fault as fault:
-            for given in tables:
-                given.discard(chain)
-            yield _rejected(fault, chain, fasta.name)
-    for given in tables:
-        for chain, line in given.left():
-            quoted = len(chain) > 1 and chain[0] == chain[-1] == '"'
-            remedy = "remove the quotes" if quoted else "correct the id or remove the row"
-            unknown = Fault(f"is not a chain of {fasta.name}; {remedy}", line)
-            yield _rejected(unknown, chain, given.file)
-    if truths is not None:
-        yield from _unmatched(truths, first_line, without_truth, fasta.name)
+            yield reader.rejected(record.chain, fault)
+    yield from reader.left()
     if homologs is not None:
         yield from _unusable(homologs)
-    if formulas:
-        LOG.warning(
-            "%s: %s; a spreadsheet takes them for formulas: import the columns of tables as text",
-            fasta.name,
-            printable(f"{_named(formulas)} begin with one of {' '.join(_FORMULA)}"),
-        )
+    reader.warn()
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Makes scaffolds of the records of a FASTA, with what other files say of them.
+
+    fasta: its name; truths: None if the truth is unknown; first_line: of each id so far;
+    without_truth: ids of chains with gaps that have none; formulas: ids that look like formulas.
+    """
+
+    fasta: str
+    gaps: GapTable
+    evidence: Sequence[EvidenceTable]
+    masses: MassTable
+    truths: TruthFile | None
+    tolerance_ppm: float
+    max_length: int
+    first_line: dict[str, int] = field(default_factory=dict)
+    without_truth: list[str] = field(default_factory=list)
+    formulas: list[str] = field(default_factory=list)
+
+    @property
+    def tables(self) -> tuple[GapTable | EvidenceTable | MassTable, ...]:
+        """The tables with rows of single chains."""
+        return (self.gaps, *self.evidence, self.masses)
+
+    def scaffold(self, record: Record) -> Scaffold:
+        """The scaffold of a record; raises Fault if it cannot be used."""
+        chain, line = record.chain, record.line
+        if chain and self.first_line.setdefault(chain, line) != line:
+            first = self.first_line[chain]
+            raise Fault(f"is a second record of this id (first: line {first}); rename it", line)
+        letters = read_letters(record, self.max_length)
+        sequence, rows = letters.sequence, self.gaps.take(chain)
+        if rows or letters.inline:
+            sequence, found = _lay_out(
+                record, letters, rows, self.tolerance_ppm, self.max_length, self.gaps.file
+            )
+        else:
+            found = tuple(_runs(sequence, 0, len(sequence)))
+        if self.truths is not None:
+            true = self.truths.take(chain)
+            if true is not None:
+                found = _with_truth(sequence, found, *true, self.truths.file)
+            elif found:
+                self.without_truth.append(chain)
+        if chain.startswith(_FORMULA):
+            self.formulas.append(chain)
+        kept = _observed(letters, sequence) if letters.modifications else ()
+        evidence = joined([table.take(chain, sequence, found) for table in self.evidence], line)
+        masses = self.masses.take(chain)
+        return Scaffold(chain, record.description, sequence, found, line, kept, evidence, masses)
+
+    def rejected(self, chain: str, fault: Fault) -> Rejected:
+        """The line of a record with a fault, whose rows in tables are dropped with it."""
+        for table in self.tables:
+            table.discard(chain)
+        return _rejected(fault, chain, self.fasta)
+
+    def left(self) -> Iterator[Rejected]:
+        """Yield rows of tables, and ids of the truth, that belong to no record."""
+        for table in self.tables:
+            for chain, line in table.left():
+                quoted = len(chain) > 1 and chain[0] == chain[-1] == '"'
+                remedy = "remove the quotes" if quoted else "correct the id or remove the row"
+                unknown = Fault(f"is not a chain of {self.fasta}; {remedy}", line)
+                yield _rejected(unknown, chain, table.file)
+        if self.truths is not None:
+            yield from _unmatched(self.truths, self.first_line, self.without_truth, self.fasta)
+
+    def warn(self) -> None:
+        """Log that a spreadsheet would take some ids for formulas."""
+        if self.formulas:
+            LOG.warning(
+                "%s: %s; a spreadsheet takes them for formulas: "
+                "import the columns of tables as text",
+                self.fasta,
+                printable(f"{_named(self.formulas)} begin with one of {' '.join(_FORMULA)}"),
+            )
 
 
 def _observed(letters: Letters, sequence: str) -> tuple[ResidueModification, ...]:
