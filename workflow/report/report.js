@@ -464,7 +464,11 @@ function written(p, step) {
   return p >= least ? p.toFixed(digits) : `< ${least.toFixed(digits)}`;
 }
 
-const verdictOf = (p) => (p >= constants.levels[0] / MILLE ? "sure" : p >= constants.levels[2] / MILLE ? "likely" : "unsure");
+/** What makes the best candidate of a gap sure, likely or unsure, as `verdict_of` in chains.py. */
+function verdictOf(best) {
+  if (best.p < constants.levels[2] / MILLE || constants.doubted.some((words) => best.status.includes(words))) return "unsure";
+  return best.p >= constants.levels[0] / MILLE ? "sure" : "likely";
+}
 
 // The logo of a gap: the same as logo.py draws.
 const LOGO_CELL = 16, LOGO_HEIGHT = 36, LOGO_LINE = 40, LOGO_SPACE = 8, CAPITAL = 11.7, WIDER = 1.5;
@@ -514,7 +518,7 @@ function candidatesView(chain, about, id, choose) {
     make("thead", {}, make("tr", {}, ...heads.map((text, i) => make("th", { scope: "col", class: i > 2 && i < 6 ? "n" : null }, text)))));
   for (const [gap, g] of gaps) {
     const place = gap.last < gap.first ? "none" : gap.first === gap.last ? `${gap.first}` : `${gap.first}–${gap.last}`;
-    const verdict = gap.candidates.length ? verdictOf(gap.candidates[0].p) : "open";
+    const verdict = gap.candidates.length ? verdictOf(gap.candidates[0]) : "open";
     const missing = gap.candidates.length ? chain.residues.filter((r) => r.position >= gap.first && r.position <= gap.last) : [];
     const body = make("tbody");
     const rows = gap.candidates.length ? gap.candidates : [null];

@@ -56,6 +56,19 @@ class Readings(Shares):
 ALTERNATIVES = 3
 MIN_ALTERNATIVE = 0.01
 
+# Words of a status that say that a mass is at odds with what the gap was filled with.
+CONTRADICTS = "contradicts C"  # the state of C in the sample
+FITS_BETTER = "fits far better at"  # a mass without an error that is known
+LEFT_OUT = "which none fits"  # a prefix mass
+UNMET = "the intact mass of the chain is not met"
+DOUBTED = (CONTRADICTS, FITS_BETTER, LEFT_OUT, UNMET)
+
+
+def is_doubted(status: str) -> bool:
+    """Whether a mass is at odds with what a gap was filled with, by its status in gaps.tsv."""
+    return any(words in status for words in DOUBTED)
+
+
 _SHARE = "%.4f"
 _WORDS = {int: "a whole number", float: "a number"}
 

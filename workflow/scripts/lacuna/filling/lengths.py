@@ -22,6 +22,7 @@ from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.core.alphabet import N_RESIDUES
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.ends import constant_left, missing_after, missing_before
+from lacuna.filling.mass_errors import likely_error
 from lacuna.filling.mass_search import Stages
 from lacuna.filling.open_gaps import OpenChain, OpenGap, open_chain
 from lacuna.filling.residue_masses import (
@@ -245,7 +246,26 @@ def _best_of(trial: _Trial, read: Mapping[int, tuple[float, np.ndarray]]) -> int
     if found.stages is not None:
         least = max(lengths[best] - SPAN, NO_FIT / 2)
         found.read = {found.lengths[i]: (s, read[i][1]) for i, s in scores.items() if s >= least}
+        if found.gap.weighed:
+            found.mass_error = _mass_error(found, found.stages.weighed(), scores, read)
     return best
+
+
+def _mass_error(
+    found: OpenGap,
+    stages: Stages,
+    scores: Mapping[int, float],
+    read: Mapping[int, tuple[float, np.ndarray]],
+) -> str:
+    """What the masses of a gap fit far better without, in words; '' if nothing.
+
+    stages: without spectra; scores: of the plausible variants; read: of all.
+    """
+    if found.stages is not stages:  # scores of which spectra are a part say nothing of the masses
+        scores = {i: read[i][0] + _gap_score(read[i][1], stages, found.rules) for i in scores}
+    total = np.logaddexp.reduce([fit for fit, _ in read.values()])
+    probability = math.exp(min(float(np.logaddexp.reduce(list(scores.values())) - total), 0.0))
+    return likely_error(list(read.values()), stages, found.rules, probability)
 
 
 def _scores(

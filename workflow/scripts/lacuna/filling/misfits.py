@@ -2,7 +2,7 @@
 
 A prefix mass can belong to another fragment, and a mass to another isotope or charge: a peak of the
 isotope with one 13C taken for the monoisotopic one weighs 1.00335 Da more, a proton counted as
-mass 1.00728 Da, and either can be taken off once too often.
+mass 1.00728 Da, and either can be taken off once too often. `mass_errors.py` has these and others.
 """
 
 import math
@@ -11,24 +11,27 @@ from dataclasses import replace
 
 import numpy as np
 
-from lacuna.core.masses import ISOTOPE, PROTON
+from lacuna.core.tables import FITS_BETTER, LEFT_OUT
 from lacuna.filling.decode import Ranking, mass_log_probability, rank_sequences
+from lacuna.filling.mass_errors import SLIPS, likely_error
 from lacuna.filling.mass_search import Stage, Stages
 from lacuna.filling.residue_masses import MassRules, nearest_mass
-from lacuna.filling.weighing import FLOOR, LONGEST, WIDTH
-
-SLIPS = {ISOTOPE: "isotope", PROTON: "charge"}
-SLIP_ODDS = 1000.0  # of a slip to the mass as it is, from which it is named
+from lacuna.filling.weighing import WIDTH
 
 LogProbability = Callable[[Stages], float]  # of masses, -inf if no sequence fits
 
 
 def rank_weighed(
-    probabilities: np.ndarray, n: int, stages: Stages, rules: MassRules
+    probabilities: np.ndarray,
+    n: int,
+    stages: Stages,
+    rules: MassRules,
+    error: str | None = None,
 ) -> tuple[Ranking, str]:
     """`rank_sequences`, and what is wrong with the masses in words; '' if nothing is.
 
-    A prefix mass because of which no sequence fits is left out.
+    A prefix mass because of which no sequence fits is left out. error: what `likely_error` found in
+    the masses at several lengths; None if they were not compared.
     """
 
     def likely(some: Stages) -> float:
@@ -40,21 +43,26 @@ def rank_weighed(
         stages = stages.weighed()
         by_masses = mass_log_probability(probabilities, stages, rules, WIDTH)
         ranking = replace(ranking, mass_probability=math.exp(min(by_masses, 0.0)))
+    if error is None:
+        alone = [(0.0, probabilities)]
+        error = likely_error(alone, stages, rules, ranking.mass_probability)
     if ranking.candidates:
-        return ranking, _far_better(probabilities, stages, rules, ranking.mass_probability)
+        return ranking, f"{FITS_BETTER} {error}" if error else ""
     stage, fits_without = at_odds(stages, likely)
     if stage is not None and fits_without:
         others = stages.without(stage)
-        words = f"without the prefix mass {stage.mass:.4f} Da, which none fits"
+        words = f"without the prefix mass {stage.mass:.4f} Da, {LEFT_OUT}"
         if others.passed:
             ranking = rank_sequences(probabilities, n, replace(others, spectra=spectra), rules)
-        return ranking, "; ".join(filter(None, (words, _slip(stages, stage, likely))))
+        error = error or _slip(stages, stage, likely)
+        return ranking, f"{words}; fits at {error}" if error else words
     last = stages.passed[-1]
     words = in_words(stage, fits_without)
     if not words:
         length, mass = len(probabilities), sum(s.mass for s in stages.passed if s.ends_piece)
         words = f"nearest of {length} residues: {nearest_mass(length, mass, rules):.2f} Da"
-    return ranking, "; ".join(filter(None, (words, _slip(stages, last, likely))))
+    error = error or _slip(stages, last, likely)
+    return ranking, f"{words}; fits at {error}" if error else words
 
 
 def at_odds(stages: Stages, log_probability: LogProbability) -> tuple[Stage | None, bool]:
@@ -94,37 +102,8 @@ def _slipped(stages: Stages, stage: Stage, by: float) -> Stages:
     return replace(stages, passed=tuple(moved if s is stage else s for s in stages.passed))
 
 
-def _slips(stages: Stages, stage: Stage, log_probability: LogProbability) -> tuple[float, str]:
-    """The most probable slip of one of the masses: its log probability, and the slip in words."""
-    found = []
-    for size, name in SLIPS.items():
-        for by, way in ((-size, "less"), (size, "more")):
-            likely = log_probability(_slipped(stages, stage, by))
-            found.append((likely, f"at {size:.4f} Da {way}: {name} slip"))
-    return max(found, key=lambda one: one[0])
-
-
 def _slip(stages: Stages, stage: Stage, log_probability: LogProbability) -> str:
     """The slip of a mass that nothing fits by which some sequence does; '' if none does."""
-    likely, words = _slips(stages, stage, log_probability)
-    return f"fits {words}" if likely > -math.inf else ""
-
-
-def _far_better(
-    probabilities: np.ndarray, stages: Stages, rules: MassRules, probability: float
-) -> str:
-    """The slip of a gap's mass that fits far better than the mass; '' if none does.
-
-    probability: of the masses as they are. Gaps longer than LONGEST are passed over: almost any
-    mass fits them.
-    """
-    least = SLIP_ODDS * (probability + FLOOR)
-    last = stages.passed[-1]
-    if least >= 1.0 or len(probabilities) > LONGEST or not last.ends_piece:
-        return ""
-
-    def likely(some: Stages) -> float:
-        return mass_log_probability(probabilities, some, rules, WIDTH)
-
-    best, words = _slips(stages, last, likely)
-    return f"fits far better {words}" if best >= math.log(least) else ""
+    found = [(log_probability(_slipped(stages, stage, slip.by)), slip.words) for slip in SLIPS]
+    likely, words = max(found, key=lambda one: one[0])
+    return words if likely > -math.inf else ""

@@ -37,7 +37,8 @@ class OpenGap:
 
     lengths: those to try; untried: whether bounds and mass allow more; expected: from germline, at
     an end of its chain; around: chosen lengths of the gaps near it when it was last tried; read: if
-    it has a mass, its plausible lengths then, each with its score and distributions.
+    it has a mass, its plausible lengths then, each with its score and distributions; mass_error:
+    what `mass_errors.likely_error` finds in its masses by all lengths.
     """
 
     number: int
@@ -49,6 +50,7 @@ class OpenGap:
     expected: int | None = None
     around: tuple[int | None, ...] | None = None
     read: Mapping[int, tuple[float, np.ndarray]] = field(default_factory=dict)
+    mass_error: str | None = None
 
     def contest(self) -> Contest | None:
         """Its sequences of all plausible lengths; None if there are not several."""
@@ -79,7 +81,7 @@ class OpenChain:
             if ranked is not None:
                 share, rivals = ranked.probability, ranked.rivals
                 gap = replace(gap, length_probability=share, rivals=rivals)
-            gaps[found.number] = replace(gap, untried=found.untried)
+            gaps[found.number] = replace(gap, untried=found.untried, mass_error=found.mass_error)
         return replace(scaffold, gaps=tuple(gaps))
 
 

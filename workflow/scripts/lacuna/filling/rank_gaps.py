@@ -5,6 +5,7 @@ from itertools import groupby, zip_longest
 
 import numpy as np
 
+from lacuna.core.tables import UNMET
 from lacuna.filling.block import BlockGap, too_large
 from lacuna.filling.by_spectra import rank_by_spectra
 from lacuna.filling.decode import Ranking, rank_plain, rank_together
@@ -16,7 +17,6 @@ from lacuna.filling.rivals import with_rivals
 
 RANKED_TOGETHER = 1024  # gaps; fewer if their candidates have more letters than
 MAX_LETTERS = 5_000_000
-UNMET = "the intact mass of the chain is not met"
 
 
 def rank_gaps(
@@ -51,7 +51,7 @@ def rank_gaps(
             if too_large(gap.given):
                 yield gap, Ranking((), of_gap), ""
                 continue
-            ranking, misfit = rank_weighed(of_gap, candidates, stages, rules)
+            ranking, misfit = rank_weighed(of_gap, candidates, stages, rules, gap.given.mass_error)
             yield gap, with_rivals(ranking, gap.given, candidates), misfit
     for length, gaps in plain.items():
         together = max(min(MAX_LETTERS // (candidates * length), RANKED_TOGETHER), 1)

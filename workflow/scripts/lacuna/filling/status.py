@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER
+from lacuna.core.tables import CONTRADICTS
 from lacuna.filling.block import BlockGap, too_large
 from lacuna.filling.decode import Candidate, Ranking
 from lacuna.filling.mass_search import allowed_lengths, stages_of
 from lacuna.filling.misfits import at_odds, in_words
 from lacuna.filling.residue_masses import MAX_MASS, MAX_RESIDUES, Modifications, mass_rules
 from lacuna.filling.weighing import contradiction
-from lacuna.scaffolds.alkylation import CONTRADICTS, READINGS, reading_of, written_on
+from lacuna.scaffolds.alkylation import READINGS, reading_of, written_on
 
 MAX_WARNINGS = 20  # of a block that are logged one by one
 LOG = logging.getLogger(__name__)

@@ -1,5 +1,6 @@
 """Accuracy from files: of a sample from its blocks, and of all samples."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -13,7 +14,7 @@ import pandas as pd
 from lacuna.core.alphabet import AMBIGUOUS
 from lacuna.core.files import SEED_PREDICTIONS, LacunaError, atomic_write
 from lacuna.core.licences import weights_line
-from lacuna.core.tables import ACCURACY_TABLE
+from lacuna.core.tables import ACCURACY_TABLE, CONTRADICTS, FITS_BETTER, LEFT_OUT, UNMET
 from lacuna.core.words import plural
 from lacuna.results.accuracy import (
     AMBIGUITY,
@@ -28,10 +29,17 @@ from lacuna.results.accuracy import (
 from lacuna.results.counts import Counts, count_sample, explain_nothing, unread_loops
 from lacuna.results.join import BASELINES
 from lacuna.results.multiqc import Cell, row_of, write_multiqc
-from lacuna.scaffolds.alkylation import CONTRADICTS, read_alkylation
+from lacuna.scaffolds.alkylation import read_alkylation
 
 CHUNK_ROWS = 100_000
 METHODS = ("lacuna", *BASELINES, "seed_lstm")
+# What is said in the summary of gaps whose status has these words.
+WARNINGS = {
+    CONTRADICTS: "against it",
+    FITS_BETTER: "whose mass fits far better with an error",
+    LEFT_OUT: "with a prefix mass that none fits",
+    UNMET: "that do not meet the intact mass",
+}
 
 
 def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
@@ -175,7 +183,7 @@ def _join(samples: Sequence[SampleFiles], out: Path, multiqc: Path) -> list[str]
         line = _summary_line(of, table, found)
         if of.doubts is not None and n_doubts:
             line += doubts_note(of.doubts, n_doubts)
-        lines.append(line + cysteine_note(of.alkylation, of.gaps))
+        lines.append(line + mass_note(of.alkylation, of.gaps))
         rows[of.name] = row_of(found, *_right(table), n_doubts)
     joined = pd.concat(tables)
     write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
@@ -203,20 +211,19 @@ def _right(accuracy: pd.DataFrame) -> tuple[float | None, float | None]:
     return model, max(shares.values(), default=None)
 
 
-def cysteine_note(alkylation: Path, gaps: Path) -> str:
-    """`; C weighs 160.031 Da, ...` for a sample with masses, with the number of contradictions."""
+def mass_note(alkylation: Path, gaps: Path) -> str:
+    """`; C weighs 160.031 Da, ...` for a sample with masses, and a warning of those in doubt."""
     state = read_alkylation(alkylation)
-    if not state.masses:
-        return ""
-    parts = pd.read_csv(
+    found = Counter[str]()
+    for part in pd.read_csv(
         gaps, sep="\t", usecols=["rank", "status"], na_filter=False, chunksize=CHUNK_ROWS
-    )
-    n = sum(
-        int((part["status"].str.contains(CONTRADICTS, regex=False) & (part["rank"] == 1)).sum())
-        for part in parts
-    )
-    against = f"; WARNING: {plural(n, 'gap')} against it, see status in {gaps}" if n else ""
-    return f"; {state.sentence()}{against}"
+    ):
+        first = part["status"][part["rank"] == 1]
+        for words in WARNINGS:
+            found[words] += int(first.str.contains(words, regex=False).sum())
+    said = [f"{plural(n, 'gap')} {WARNINGS[words]}" for words, n in found.items() if n]
+    warning = f"; WARNING: {', '.join(said)}, see status in {gaps}" if said else ""
+    return (f"; {state.sentence()}" if state.masses else "") + warning
 
 
 def _summary_line(of: SampleFiles, accuracy: pd.DataFrame, counts: Counts) -> str:

@@ -51,7 +51,6 @@ SAME = 0.03  # Da, within which a modification that the user wrote on a C is tha
 CERTAIN = 0.99  # probability from which a single reading is taken as true
 PLAUSIBLE = 0.02  # probability from which a reading is ranked with others
 MAX_CHAINS = 500  # of a sample that are kept as evidence of its state
-CONTRADICTS = "contradicts C"  # in the status of a gap that contradicts its sample's state
 EVIDENCE = "masses.jsonl"  # file of these chains, next to the sample's blocks
 
 

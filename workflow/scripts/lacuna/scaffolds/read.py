@@ -605,6 +605,7 @@ def _as_list(gap: Gap) -> list[object]:
         gap.untried,
         gap.most,
         None if gap.spectra is None else astuple(gap.spectra),
+        gap.mass_error,
         gap.origin,
     ]
 
@@ -623,11 +624,21 @@ def from_json(line: str) -> Scaffold:
                 untried=untried,
                 most=most,
                 spectra=_spectra(seen) if seen else None,
+                mass_error=mass_error,
                 origin=tuple(origin) if origin else None,
             )
-            for *values, interval, pieces, share, rivals, untried, most, seen, origin in fields.pop(
-                "gaps"
-            )
+            for (
+                *values,
+                interval,
+                pieces,
+                share,
+                rivals,
+                untried,
+                most,
+                seen,
+                mass_error,
+                origin,
+            ) in fields.pop("gaps")
         )
         modifications = tuple(ResidueModification(*m) for m in fields.pop("modifications"))
         evidence = tuple(

@@ -72,6 +72,8 @@ class Gap:
     rivals: tuple[Rival, ...] = ()  # the best candidates of other lengths
     most: float = 1.0  # probability that a residue may have; the network takes lengths for granted
     spectra: SpectralEvidence | None = None  # of a sample with spectra, if some span the gap
+    # What its masses fit far better without, '' for nothing; None if lengths were not compared.
+    mass_error: str | None = None
 
     @property
     def fixed(self) -> bool:

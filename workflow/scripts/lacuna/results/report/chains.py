@@ -21,6 +21,7 @@ from lacuna.core.tables import (
     GapRow,
     MassRow,
     ResidueRow,
+    is_doubted,
 )
 from lacuna.results.report.evidence import Doubt, Evidence
 from lacuna.results.report.listing import read_filled
@@ -95,7 +96,9 @@ class Gap:
     @property
     def verdict(self) -> str:
         """Whether the whole sequence is sure, likely or unsure, or the gap is left open."""
-        return verdict_of(self.candidates[0].probability if self.candidates else None)
+        return verdict_of(
+            self.candidates[0].probability if self.candidates else None, is_doubted(self.status)
+        )
 
     @property
     def place(self) -> str:
@@ -129,8 +132,12 @@ class Chain:
 
     @property
     def to_check(self) -> list[int]:
-        """Positions to check before a gene is ordered: below .80, not filled, or doubtful."""
+        """Positions to check before a gene is ordered: below .80, not filled, doubtful, or in a gap
+        with whose mass something is wrong."""
         unsure = {r.position for r in self.residues if r.level > 2}
+        for gap in self.gaps:
+            if is_doubted(gap.status):
+                unsure.update(range(gap.first, gap.last + 1))
         return sorted(unsure | {d.position for d in self.evidence.doubts if d.strong})
 
     def region_at(self, position: int) -> str:
@@ -143,14 +150,16 @@ def level_of(probability: int) -> int:
     return next((i for i, least in enumerate(LEVELS, 1) if probability >= least), len(LEVELS) + 1)
 
 
-def verdict_of(probability: float | None) -> str:
+def verdict_of(probability: float | None, doubted: bool = False) -> str:
     """What the probability of a gap's sequence makes it: sure, likely or unsure.
 
-    A gap without one stays X: it is open, as in chains.tsv and summary.txt.
+    A gap without one stays X: it is open, as in chains.tsv and summary.txt. doubted: whether its
+    masses are at odds with its sequence, which is unsure then, since the probability takes them for
+    right.
     """
     if probability is None:
         return "open"
-    if probability < LEVELS[2] / MILLE:
+    if doubted or probability < LEVELS[2] / MILLE:
         return "unsure"
     return "sure" if probability >= LEVELS[0] / MILLE else "likely"
 

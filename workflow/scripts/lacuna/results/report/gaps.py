@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lacuna.core.alphabet import MISSING_LETTER
+from lacuna.core.tables import is_doubted
 from lacuna.results.report.calibration import PROBABILITY_STEPS
 from lacuna.results.report.chains import LEVELS, MILLE, verdict_of
 from lacuna.results.report.streams import chunks
@@ -104,7 +105,7 @@ def read_gaps(path: Path) -> Gaps:
         found.weighed += int((first["mass_error_ppm"] != "").sum())
         first = first.assign(p=pd.to_numeric(first["probability"], errors="coerce"))
         shares = first["p"].astype(object).where(first["p"].notna(), None)
-        found.verdicts.update(map(verdict_of, shares))
+        found.verdicts.update(map(verdict_of, shares, first["status"].map(is_doubted)))
         least = pd.concat([least, first[first["p"].notna()]])
         least = least.sort_values("p", kind="stable").head(UNCERTAIN_GAPS)
         keys = set(zip(least["chain"], least["gap"], strict=True))

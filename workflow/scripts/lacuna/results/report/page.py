@@ -16,6 +16,7 @@ import jinja2
 from lacuna.core.files import atomic_write
 from lacuna.core.licences import licence_of, read_record
 from lacuna.core.paths import REPORT_TEMPLATES
+from lacuna.core.tables import DOUBTED
 from lacuna.results.report import masses as weights_of
 from lacuna.results.report import words
 from lacuna.results.report.chains import LEVELS, REGION_NUMBERS, SECOND
@@ -164,6 +165,7 @@ def _constants() -> str:
         "columns": COLUMNS,
         "average": weights_of.AVERAGE,
         "levels": LEVELS,
+        "doubted": DOUBTED,
         "second": SECOND,
         "numbers": REGION_NUMBERS,
         "residues": {letter: pair(mass) for letter, mass in weights_of.residue_masses().items()},

@@ -1,0 +1,108 @@
+"""Errors that masses of gaps often have, and when they are named."""
+
+import math
+
+import numpy as np
+import pytest
+
+import lacuna
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.core.masses import DEAMIDATION, ISOTOPE, MONOISOTOPIC, OXIDATION, WATER
+from lacuna.filling.decode import mass_log_probability
+from lacuna.filling.mass_errors import likely_error
+from lacuna.filling.mass_search import Stage, Stages, one_mass
+from lacuna.filling.misfits import rank_weighed
+from lacuna.filling.residue_masses import MassRules, Modifications
+
+RULES = MassRules()
+CARBAMIDOMETHYL = 57.021464
+
+
+def mass_of(residues: str) -> float:
+    return sum(MONOISOTOPIC[residue] for residue in residues)
+
+
+def sure(letters: str) -> np.ndarray:
+    """(length, 20): each letter with a probability of nearly 1."""
+    table = np.full((len(letters), N_RESIDUES), 1e-4)
+    table[np.arange(len(letters)), [RESIDUES.index(letter) for letter in letters]] = 1 - 19e-4
+    return table
+
+
+def error_of(letters: str, mass: float, rules: MassRules = RULES) -> str:
+    """What is said of a gap that the network takes to be `letters`."""
+    return rank_weighed(sure(letters), 5, one_mass(mass, 0.002), rules)[1]
+
+
+@pytest.mark.parametrize(
+    ("letters", "error", "words"),
+    [
+        ("AGNSE", DEAMIDATION, "0.9840 Da less: N or Q is deamidated"),
+        ("AGWSE", OXIDATION, "15.9949 Da less: M or W is oxidised"),
+        ("AGMSE", 2 * OXIDATION, "31.9898 Da less: M or W is oxidised twice"),
+        ("AGVSE", WATER, "18.0106 Da less: a water is counted"),
+        ("FSGSE", CARBAMIDOMETHYL, "57.0215 Da less: a carbamidomethyl or G too many or too few"),
+        ("FSNSE", -CARBAMIDOMETHYL, "57.0215 Da more: a carbamidomethyl or G too many or too few"),
+        ("FSYSE", 79.966331, "79.9663 Da less: S, T or Y is phosphorylated"),
+        ("FGYGE", 79.956815, "79.9568 Da less: Y is sulfated"),
+        ("FGKGE", 162.052823, "162.0528 Da less: K is glycated"),
+        ("AGVSE", ISOTOPE, "1.0034 Da less: isotope slip"),
+    ],
+)
+def test_an_error_is_named(letters: str, error: float, words: str) -> None:
+    found = error_of(letters, mass_of(letters) + error)
+    assert found.endswith(f"at {words}"), found
+
+
+def test_no_error_is_named_where_none_is_likely() -> None:
+    assert error_of("AGNSE", mass_of("AGNSE")) == ""
+    assert error_of("AGNSE", mass_of("AGDSE"), MassRules(Modifications(deamidated=True))) == ""
+    even = np.full((5, N_RESIDUES), 1 / N_RESIDUES)
+    assert rank_weighed(even, 5, one_mass(mass_of("AGDSE"), 0.002), RULES)[1] == ""
+    doubtful = sure("AGNSE")  # one N in ten is D in relatives: no reason to think of deamidation
+    doubtful[2, [RESIDUES.index("D"), RESIDUES.index("N")]] = 0.1, 0.8981
+    assert rank_weighed(doubtful, 5, one_mass(mass_of("AGDSE"), 0.002), RULES)[1] == ""
+
+
+def test_a_modification_needs_its_residue() -> None:
+    assert "deamidated" not in error_of("AGVSE", mass_of("AGVSE") + DEAMIDATION)
+
+
+def test_a_modified_residue_weighs_in_all_masses_behind_it() -> None:
+    mass = mass_of("AGNSE") + DEAMIDATION
+    before, behind = mass_of("AG"), mass_of("AGNS") + DEAMIDATION
+    last = Stage(mass, 0.002, False, True)
+    stages = Stages((Stage(before, 0.002), Stage(behind, 0.002), last))
+    assert "N or Q is deamidated" in rank_weighed(sure("AGNSE"), 5, stages, RULES)[1]
+    pieces = Stages(
+        (
+            Stage(mass_of("AGN") + DEAMIDATION, 0.002, False, True),
+            Stage(mass_of("SE"), 0.002, False, True),
+        )
+    )
+    assert "N or Q is deamidated" in rank_weighed(sure("AGNSE"), 5, pieces, RULES)[1]
+
+
+def test_all_lengths_count_by_how_well_the_chain_agrees_with_them() -> None:
+    stages = one_mass(mass_of("FSGS") + CARBAMIDOMETHYL, 0.002)
+    longer = math.exp(mass_log_probability(sure("FSGSG"), stages, RULES))
+    assert longer > 0.9
+    worse = [(0.0, sure("FSGS")), (-12.0, sure("FSGSG"))]
+    assert "57.0215 Da less" in likely_error(worse, stages, RULES, math.exp(-12.0) * longer)
+    alike = [(0.0, sure("FSGS")), (0.0, sure("FSGSG"))]
+    assert likely_error(alike, stages, RULES, longer / 2) == ""
+
+
+def test_the_network_is_sure_of_a_wrong_sequence_and_the_status_says_so() -> None:
+    start = (
+        "EVQLVESGGGLVQPGGSLRLSCAASGFNIKDTYIHWVRQAPGKGLEWVARIYPTNGYTRYADSVKGRFTISADTSKNTAY"
+        "LQMNSLRAEDTAVYYCSRWGGDGFYAMDYWG"
+    )
+    end = "QGTLVTVSS"
+    gap = {"start": len(start), "end": len(start), "mass": mass_of(end[:4]) + DEAMIDATION}
+    deamidated = {"id": "deamidated", "sequence": start + end[4:], "gaps": [gap]}
+    right = {**deamidated, "id": "right", "gaps": [{**gap, "mass": mass_of(end[:4])}]}
+    found = [chain.gaps[0] for chain in lacuna.fill([deamidated, right])]
+    assert found[0].candidates[0].sequence == "EGTL" and found[0].candidates[0].probability > 0.9
+    assert found[0].status == "filled (fits far better at 0.9840 Da less: N or Q is deamidated)"
+    assert (found[1].candidates[0].sequence, found[1].status) == ("QGTL", "filled")

@@ -1,0 +1,143 @@
+"""Errors that masses of gaps often have: something counted wrongly, or a residue that is modified.
+
+A mass that is wrong by so much still fits some sequence, and among those that fit the network may
+be sure of one. What shows the error is that the mass is improbable, and that it would be probable
+without the error. A mass has the probability of all sequences that fit it. If the number of
+residues is not known, each length counts by how well the chain agrees with its templates.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lacuna.core.alphabet import RESIDUES
+from lacuna.core.masses import DEAMIDATION, ISOTOPE, OXIDATION, PROTON, WATER
+from lacuna.filling.mass_search import Stages, search
+from lacuna.filling.residue_masses import MassRules
+from lacuna.filling.weighing import FLOOR, LONGEST, WIDTH, shares
+
+# Of a mass without an error to the mass as it is, from which the error is named: the rarer an error
+# is, the more.
+ODDS = 1000.0
+COMMON_ODDS = 50.0  # of deamidation and oxidation, which one mass in fifty may well have
+LITTLE = 0.1  # share of the least probability by which a length counts
+
+
+@dataclass(frozen=True, slots=True)
+class MassError:
+    """An error by `by` Da: what is to be added to the mass as it was given.
+
+    residues: the gap must then have one of them, which is modified; '' if the error is in the
+    measurement or in the count; odds: from which it is named.
+    """
+
+    words: str
+    by: float
+    residues: str = ""
+    odds: float = ODDS
+
+
+def _either_way(size: float, words: str) -> tuple[MassError, MassError]:
+    less, more = (f"{size:.4f} Da {way}: {words}" for way in ("less", "more"))
+    return MassError(less, -size), MassError(more, size)
+
+
+def _modified(size: float, words: str, residues: str, odds: float = ODDS) -> MassError:
+    return MassError(f"{size:.4f} Da less: {words}", -size, residues, odds)
+
+
+SLIPS = (*_either_way(ISOTOPE, "isotope slip"), *_either_way(PROTON, "charge slip"))
+# Masses of modifications are those of Unimod; I stands for L, as everywhere in a mass.
+OTHERS = (
+    MassError(f"{WATER:.4f} Da less: a water is counted", -WATER),
+    _modified(DEAMIDATION, "N or Q is deamidated", "NQ", COMMON_ODDS),
+    _modified(OXIDATION, "M or W is oxidised", "MW", COMMON_ODDS),
+    _modified(2 * OXIDATION, "M or W is oxidised twice", "MW"),
+    *_either_way(57.021464, "a carbamidomethyl or G too many or too few"),
+    _modified(42.010565, "K is acetylated", "K"),
+    _modified(43.005814, "K or R is carbamylated", "KR"),
+    _modified(79.966331, "S, T or Y is phosphorylated", "STY"),
+    _modified(79.956815, "Y is sulfated", "Y"),
+    _modified(162.052823, "K is glycated", "K"),
+)
+
+
+def log_probability(
+    distribution: np.ndarray, stages: Stages, rules: MassRules, error: MassError
+) -> float:
+    """Log probability of a gap's masses without an error; -inf if no sequence fits.
+
+    distribution: (length, 20).
+    """
+    tokens = [RESIDUES.index(residue) for residue in error.residues]
+    best = -math.inf
+    for moved in _corrected(stages, error):
+        total = -math.inf
+        for share, reading in rules.readings():
+            found = search(distribution, WIDTH, moved, reading)
+            holds = np.isin(found.tokens, tokens).any(1) if tokens else slice(None)
+            fits = float(np.logaddexp.reduce(found.scores[holds], initial=-np.inf))
+            total = float(np.logaddexp(total, math.log(share) + fits))
+        best = max(best, total)
+    return best
+
+
+def _corrected(stages: Stages, error: MassError) -> Iterator[Stages]:
+    """The masses without an error. That of a modified residue is in all masses of its piece from
+    some one on, any other in the last mass alone."""
+    passed = stages.passed
+    starts = range(len(passed)) if error.residues else (len(passed) - 1,)
+    for start in starts:
+        end = next((i for i, s in enumerate(passed) if i >= start and s.ends_piece), start)
+        moved = [
+            replace(stage, mass=stage.mass + error.by) if start <= i <= end else stage
+            for i, stage in enumerate(passed)
+        ]
+        if all(stage.mass > 0 for stage in moved):
+            yield replace(stages, passed=tuple(moved))
+
+
+def likely_error(
+    read: Sequence[tuple[float, np.ndarray]], stages: Stages, rules: MassRules, probability: float
+) -> str:
+    """The error without which a gap's masses are far more probable, in words; '' for none.
+
+    read: by length how well the chain agrees with it, in nats, and distributions (length, 20);
+    stages: its masses, without spectra, which do not say whether a mass is right; probability: of
+    the masses as they are. Gaps longer than LONGEST are passed over: almost any mass fits them.
+    """
+    probability += FLOOR
+    least = COMMON_ODDS * probability
+    if least >= 1.0 or not stages.passed[-1].ends_piece:
+        return ""
+    weights = shares(np.array([fit for fit, _ in read]))
+    plausible = [
+        (weight, distribution)
+        for weight, (_, distribution) in zip(weights.tolist(), read, strict=True)
+        if weight >= LITTLE * least
+    ]
+    if any(len(distribution) > LONGEST for _, distribution in plausible):
+        return ""
+    best, words = 1.0, ""
+    for error in (*SLIPS, *OTHERS):
+        least = error.odds * probability
+        if least >= 1.0:
+            continue
+        likely = sum(
+            weight * math.exp(min(log_probability(distribution, stages, rules, error), 0.0))
+            for weight, distribution in plausible
+            if weight * _chance(distribution, error) >= LITTLE * least
+        )
+        if likely / least >= best:
+            best, words = likely / least, error.words
+    return words
+
+
+def _chance(distribution: np.ndarray, error: MassError) -> float:
+    """Probability that a gap has a residue that may be modified so; 1 for any other error."""
+    if not error.residues:
+        return 1.0
+    tokens = [RESIDUES.index(residue) for residue in error.residues]
+    return 1.0 - float(np.prod(1.0 - distribution[:, tokens].sum(1)))
