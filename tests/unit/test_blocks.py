@@ -349,7 +349,9 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     rejected = [write("ar.tsv", title), write("br.tsv", title + "x\t1\t\tno\ny\t3\t\tno\n")]
     header, cells = "rank\tstatus\n", ("1\tfilled", "2\tisobaric")
     doubt = "1\tfilled (contradicts C: fits far better with unmodified C)"
-    gaps = [write(f"{s}g.tsv", header + "\n".join((*cells, doubt)) + "\n") for s in "ab"]
+    slip = "1\tfilled (fits far better at 0.9840 Da less: N or Q is deamidated)"
+    gaps = [write("ag.tsv", header + "\n".join((*cells, slip)) + "\n")]
+    gaps.append(write("bg.tsv", header + "\n".join((*cells, doubt, slip, slip)) + "\n"))
     states = [tmp_path / "a.json", tmp_path / "b.json"]
     for path, masses in zip(states, (0, 12), strict=True):
         Alkylation((("carbamidomethyl", 1.0),), "found", masses, masses).write(path)
@@ -368,10 +370,12 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
         "1 gap left open, 2 gaps filled without a template (no antibody domain, no homolog), "
         "1 chain without a gap, 1 chain of less than 10 residues, 1 of 3 chains lacked "
         "the N terminus, 1 of 3 the C terminus, 1 of 3 residues inside; right: lacuna 6/8 (0.750), "
-        "seed_lstm (true_context) 6/8 (0.750); J (I or L) right: lacuna 6/8 (0.750)",
+        "seed_lstm (true_context) 6/8 (0.750); J (I or L) right: lacuna 6/8 (0.750); WARNING: "
+        f"1 gap whose mass fits far better with an error, see status in {gaps[0]}",
         f"two: 0 chains, 0 of 0 missing residues filled, 2 records rejected (see {rejected[1]}); "
         "no truth given; C weighs 160.031 Da, carbamidomethylated: found from 12 masses; "
-        f"WARNING: 1 gap against it, see status in {gaps[1]}",
+        "WARNING: 1 gap against it, 2 gaps whose mass fits far better with an error, see status in "
+        f"{gaps[1]}",
     ]
     content = json.loads(multiqc.read_text())
     assert content["data"]["one"] == {

@@ -19,7 +19,7 @@ from lacuna import __version__
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError, file_digest
 from lacuna.core.paths import WEIGHTS, bundled_weights
-from lacuna.core.tables import DOUBT_TABLE, MASS_TABLE, DoubtRow, MassRow
+from lacuna.core.tables import DOUBT_TABLE, FITS_BETTER, MASS_TABLE, DoubtRow, MassRow
 from lacuna.results.report import MAX_DRAWN, TABLES, logo, streams, write_report
 from lacuna.results.report import page as page_module
 from lacuna.results.report.chains import (
@@ -460,6 +460,22 @@ def test_the_page_says_where_gaps_are_unsure(tmp_path: Path) -> None:
     assert sorted(verdicts) == ["likely", "unsure"]  # by the seed of the tables
     where = chain.gaps[verdicts.index("unsure")].region
     assert f"0 sure, 1 likely, 1 unsure ({where})</span>" in report_on(tmp_path, paths)
+
+
+def test_a_gap_at_odds_with_its_mass_is_to_be_checked_however_sure(tmp_path: Path) -> None:
+    paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY])])
+    (before,) = chains_of(paths)
+    gap = next(gap for gap in before.gaps if gap.verdict == "likely")
+    lines = paths["gaps"].read_text().splitlines(keepends=True)
+    warned = f"filled ({FITS_BETTER} 0.9840 Da less: N or Q is deamidated)"
+    at = next(i for i, row in enumerate(lines) if row.split("\t")[1:2] == [str(gap.number)])
+    lines[at] = lines[at].replace("\tfilled\t", f"\t{warned}\t")
+    paths["gaps"].write_text("".join(lines))
+    (chain,) = chains_of(paths)
+    assert {found.verdict for found in chain.gaps} == {"unsure"}
+    assert set(range(gap.first, gap.last + 1)) <= set(chain.to_check)
+    page = report_on(tmp_path, paths)
+    assert "0 sure, 0 likely, 2 unsure" in page and f'<td class="status">{warned}</td>' in page
 
 
 def test_many_chains_are_listed_and_counted(

@@ -51,7 +51,7 @@ def test_a_ranking_lists_the_best_of_all_lengths() -> None:
     found = contest({2: (-1.0, sure("GG")), 1: (-2.0, sure("N"))}, STAGES, RULES)
     assert found is not None
     gap = Gap(3, 5, 2, 2, N, 0.001)
-    gap = replace(gap, length_probability=found.probability, rivals=found.rivals)
+    gap = replace(gap, length_probability=found.probability, rivals=found.rivals, mass_error="")
     alone = rank_sequences(sure("GG"), 5, STAGES, RULES)
     ranking = with_rivals(alone, gap, 5)
     assert [c.sequence for c in ranking.candidates] == ["GG", "N"]
