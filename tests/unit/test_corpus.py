@@ -31,7 +31,7 @@ from lacuna.training.corpus import (
     fetch_wheel,
     germline_library,
     held_out_share,
-    near,
+    like_held_out,
     near_duplicates,
     number_all,
     read_sequences,
@@ -197,9 +197,9 @@ def test_near_is_what_counting_finds(seed: int, limit: float) -> None:
         np.concatenate([other.locus, relatives.locus, held_out.locus]),
     )
     expected = [any(identity(a, b) >= limit for b in held_out.grids) for a in chains.grids]
-    found = near(chains, held_out, limit)
+    found = like_held_out(chains, held_out, limit)
     assert found.tolist() == expected and found[-4:].all()
-    assert not near(chains, held_out.take(np.empty(0, int)), limit).any()
+    assert not like_held_out(chains, held_out.take(np.empty(0, int)), limit).any()
 
 
 @settings(max_examples=20)
@@ -314,7 +314,7 @@ def test_what_is_held_out_is_nowhere_in_the_file(
     encoded = read_encoded(tmp_path / "chains.safetensors")
     assert encoded.record == record and record["chains"] == len(encoded.chains.grids)
     chains = Chains(encoded.chains.grids.numpy(), encoded.chains.locus.numpy())
-    assert not near(chains, held_out, 0.95).any()
+    assert not like_held_out(chains, held_out, 0.95).any()
     weights = np.diff(encoded.chains.cumulative.numpy(), prepend=0.0)
     assert set(weights.round(3)) == {0.0, 0.7, 1.0, 1.2, 2.0}
     assert np.flatnonzero(weights == 0).tolist() == sorted(encoded.validation["natural"].tolist())

@@ -114,6 +114,13 @@ def split_scaffolds(
     if next(chains, None) is not None:
         raise LacunaError(f"{fasta}: grew while it was read; run again")
     telling.write(folder)
+    _list_rejected(faults, unread, rejected, fail=on_bad_record == "fail")
+
+
+def _list_rejected(
+    faults: Sequence[Rejected], unread: Path | None, rejected: Path, *, fail: bool
+) -> None:
+    """Write the table of bad records, and name them in the log; see `split_scaffolds`."""
     rows = [] if unread is None else list(REJECTED_TABLE.read(unread))
     bad = [row.reason for row in rows]
     with atomic_write(rejected) as handle:
@@ -122,7 +129,7 @@ def split_scaffolds(
     for remark in (fault for fault in faults if fault.remark):
         LOG.warning(remark.reason)
     bad += [fault.reason for fault in faults if not fault.remark]
-    if bad and on_bad_record == "fail":
+    if bad and fail:
         for reason in bad:
             LOG.error(reason)
         listed = "" if len(bad) == 1 else f" (1 of {len(bad)} bad records; all in the log)"

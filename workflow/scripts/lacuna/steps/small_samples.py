@@ -153,28 +153,14 @@ def fill_sample(
     in thorough mode; after_block: called after each block.
     """
     given = sample.inputs
-    reader = ReaderFiles(
-        *(weights, library, given.get("homologs"), sample.species),
-        *(settings.kmer["length"], settings.kmer["stride"]),
-        max_identity=settings.max_identity,
-        precision=settings.precision,
-    )
+    reader = _reader_of(sample, weights, library, settings)
     gave = _weigh_reads(sample, out, folder, reader, settings) if sample.reads else None
     scaffolds = folder / "scaffolds"
     kmers, resolved = folder / "kmers.safetensors", folder / "scaffolds.jsonl"
-    split_scaffolds(
-        gave.fasta if gave else given["fasta"],
-        gave.gaps if gave else given.get("gaps"),
-        *(given.get("truth"), scaffolds, out["rejected"]),
-        homologs=given.get("homologs"),
-        masses=given.get("masses"),
-        evidence=gave.evidence if gave else given.get("evidence"),
-        settled=gave.settled if gave else None,
-        unread=gave.unread if gave else None,
+    _split(
+        *(sample, gave, scaffolds, out["rejected"], settings),
         block_size=block_size,
         n_blocks=n_blocks,
-        tolerance_ppm=settings.tolerance_ppm,
-        on_bad_record=settings.on_bad_record,
     )
     alkylation = out["alkylation"]
     find_alkylation(
@@ -189,8 +175,8 @@ def fill_sample(
             tolerance_ppm=settings.tolerance_ppm,
             modifications=settings.modifications,
         )
-    parts: dict[str, list[Path]] = {table: [] for table in TABLES}
-    doubts: list[Path] = []
+    tables = (*TABLES, "doubts") if "doubts" in out else TABLES
+    parts: dict[str, list[Path]] = {table: [] for table in tables}
     for block in range(n_blocks):
         encode_block(
             *(block_path(scaffolds, block), alkylation, kmers, resolved),
@@ -208,18 +194,16 @@ def fill_sample(
             precision=settings.precision,
             device=device,
         )
+        if "doubts" in out:
+            written["doubts"] = folder / f"{block:05d}.doubts.part"
+            find_doubts_of_block(resolved, written["doubts"], reader=reader, device=device)
         for table, path in written.items():
             parts[table].append(path)
-        if "doubts" in out:
-            doubts.append(folder / f"{block:05d}.doubts.part")
-            find_doubts_of_block(resolved, doubts[-1], reader=reader, device=device)
         if after_block is not None:
             after_block()
-    for table in ("filled", "residues", "gaps", "chains", "masses"):
-        join_parts(parts[table], out[table], HEADERS.get(table, ""))
-    if "doubts" in out:
-        join_parts(doubts, out["doubts"], HEADERS["doubts"])
-    measure(parts["scored"], [], out["accuracy"])
+    measure(parts.pop("scored"), [], out["accuracy"])
+    for table, of_blocks in parts.items():
+        join_parts(of_blocks, out[table], HEADERS.get(table, ""))
     if "evidence" in out:
         positions = gave.positions if gave else None
         write_evidence(scaffolds, out["filled"], out["residues"], positions, out["evidence"])
@@ -227,6 +211,46 @@ def fill_sample(
         write_alternatives(out["gaps"], out["filled"], out["alternatives"])
     if "airr" in out:
         write_airr(given["fasta"], out["filled"], out["gaps"], out["airr"])
+
+
+def _reader_of(
+    sample: SmallSample, weights: Path, library: Path, settings: Settings
+) -> ReaderFiles:
+    """What the chains of a sample are read with."""
+    return ReaderFiles(
+        *(weights, library, sample.inputs.get("homologs"), sample.species),
+        *(settings.kmer["length"], settings.kmer["stride"]),
+        max_identity=settings.max_identity,
+        precision=settings.precision,
+    )
+
+
+def _split(
+    sample: SmallSample,
+    gave: "ReadsGave | None",
+    scaffolds: Path,
+    rejected: Path,
+    settings: Settings,
+    *,
+    block_size: int,
+    n_blocks: int,
+) -> None:
+    """Write the blocks of a sample, from what reads gave if it has some."""
+    given = sample.inputs
+    split_scaffolds(
+        gave.fasta if gave else given["fasta"],
+        gave.gaps if gave else given.get("gaps"),
+        *(given.get("truth"), scaffolds, rejected),
+        homologs=given.get("homologs"),
+        masses=given.get("masses"),
+        evidence=gave.evidence if gave else given.get("evidence"),
+        settled=gave.settled if gave else None,
+        unread=gave.unread if gave else None,
+        block_size=block_size,
+        n_blocks=n_blocks,
+        tolerance_ppm=settings.tolerance_ppm,
+        on_bad_record=settings.on_bad_record,
+    )
 
 
 def _weigh_reads(

@@ -298,7 +298,7 @@ def cdr3s(chains: Chains) -> list[bytes]:
     return [row[row < N_RESIDUES].tobytes() for row in rows]
 
 
-def near(
+def like_held_out(
     chains: Chains, held_out: Chains, identity: float, *, of_held_out: bool = False
 ) -> np.ndarray:
     """(n,) bool: which chains share at least `identity` of a held-out chain's residues.
@@ -330,7 +330,7 @@ def near(
 def near_duplicates(chains: Chains, identity: float) -> np.ndarray:
     """(n,) bool: which chains are too similar to an earlier one that is kept.
 
-    Identity as in `near`; only chains of the same locus and CDR3 are compared.
+    Identity as in `like_held_out`; only chains of the same locus and CDR3 are compared.
     """
     result = np.zeros(len(chains), dtype=bool)
     groups: dict[tuple[int, bytes], list[int]] = {}
@@ -551,7 +551,7 @@ def encode_corpora(
     sets_record: dict[str, object] = {}
     for name, path in validation.items():
         members, about = _read_held_out([Path(path)], processes)
-        sets[name] = members.take(~near(members, sealed, config.near_identity))
+        sets[name] = members.take(~like_held_out(members, sealed, config.near_identity))
         sets_record[name] = {**about[0], "kept": len(sets[name])}
     apart = _join([sealed, *sets.values()])
     limits = [c.near_identity or config.near_identity for c in corpora]
@@ -572,7 +572,7 @@ def encode_corpora(
     library = germline_library(training)
     LOG.info("gene profiles from %d chains", len(training))
     simulated, grafted = simulate_chains(training, dict(config.simulate), config.seed + 1)
-    apart_from = ~near(simulated, apart, config.near_identity)
+    apart_from = ~like_held_out(simulated, apart, config.near_identity)
     simulated, grafted = simulated.take(apart_from), grafted[apart_from]
     LOG.info("%d simulated chains", len(simulated))
 
@@ -613,7 +613,7 @@ def _too_near(
     too_near = np.zeros(len(natural), dtype=bool)
     for limit in sorted(set(limits)):
         rows = np.flatnonzero(np.isin(source, [i for i, x in enumerate(limits) if x == limit]))
-        too_near[rows] = near(natural.take(rows), apart, limit)
+        too_near[rows] = like_held_out(natural.take(rows), apart, limit)
     return too_near
 
 

@@ -13,7 +13,7 @@ from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Rejected, Scaffold
 from lacuna.templates.library import load_library
-from lacuna.training.corpus import Chains, near, number_all, simulate_chains, write_encoded
+from lacuna.training.corpus import Chains, like_held_out, number_all, simulate_chains, write_encoded
 
 VALIDATION_SHARE = 0.05
 TARGETS = 4096  # chains to be filled that are compared at a time
@@ -69,7 +69,7 @@ def like_targets(
     grids = (_observed(s.sequence) for path, gaps in targets for s in _usable(path, gaps))
     while some := list(islice(grids, TARGETS)):
         observed = Chains(np.stack(some), np.zeros(len(some), np.int64))
-        result |= near(natural, observed, max_identity, of_held_out=True)
+        result |= like_held_out(natural, observed, max_identity, of_held_out=True)
     return result
 
 
