@@ -1,4 +1,4 @@
-"""What the user should know of a residue: where it may be wrong, and why."""
+"""Flags of residues that may be wrong, with the reason."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from lacuna.placing.readset import ISOLEUCINE, LEUCINE
 
 MINORITY = 0.15  # share of the nats of reads for another residue
 SOME = 0.1  # share of reads that show D for N, or E for Q
-ISOBARIC = 0.4  # weight of reads in blocks of equal mass, of all others
-FEW = 4.0  # nats: against germline on so little evidence
+ISOBARIC = 0.4  # share of the reads that have the residue in a block of equal mass
+FEW = 4.0  # nats; less is little evidence against germline
 _D, _N, _E, _Q = (RESIDUES.index(r) for r in "DNEQ")
 
 

@@ -1,4 +1,4 @@
-"""What the network says of each position of a chain that it does not see.
+"""The network's prediction of each position of a chain, with that position hidden.
 
 Positions are hidden in interleaved masks, so that each is judged by its neighbours; those that
 reads do not settle are hidden from every mask.
@@ -33,8 +33,8 @@ def network_shares(
 ) -> list[np.ndarray]:
     """(t, 20) shares of the residues at every position of each chain.
 
-    sequences: letters as reads and network have them so far, X where nothing is known; weak (t,)
-    of each: positions that are hidden in all masks, whose shares are geometric means over them.
+    sequences: letters by reads and network so far, X if unknown; weak: of each, (t,) bool, the
+    positions hidden in all masks, whose shares are geometric means over the masks.
     """
     scaffolds, origin = [], []
     for number, (sequence, hidden) in enumerate(zip(sequences, weak, strict=True)):

@@ -1,9 +1,9 @@
-"""Candidates of a gap whose mass spectra alone show.
+"""Candidates of a gap whose mass is known from spectra alone.
 
-That the mass is right is a hypothesis: that the spectra are of peptides which span the gap. Its
-odds are those that fragments of the known flanks give, times how much more probable the mass is for
-a sequence that the network expects than for any peptide. The ranking is that within the mass and
-that without it, each by its probability.
+The mass is right if the spectra are of peptides that span the gap. The odds of this are those given
+by fragments of the known flanks, times the ratio of two probabilities of the mass: for a sequence
+that the network expects, and for any peptide. The final ranking mixes the one with the mass and the
+one without it by their probabilities.
 """
 
 import math

@@ -1,11 +1,11 @@
-"""The thorough mode: AntiBERTy is asked too where the network is not sure, and both are joined.
+"""The thorough mode: AntiBERTy also reads the gaps of which the network is not sure.
 
-The two err in different places: the network knows templates, AntiBERTy more antibodies. Their
-distributions are multiplied, each to a power:
+The two err in different places: the network sees templates, AntiBERTy has seen more antibodies.
+Their distributions are multiplied, each raised to a power:
 
     p(r) ~ network(r)^NETWORK * AntiBERTy(r)^ANTIBERTY
 
-The powers also set how sure the answer is, so that it needs no other calibration.
+The powers also calibrate the product.
 """
 
 import logging
@@ -25,8 +25,8 @@ ASK_BELOW = 0.9  # a gap whose residues together are at least as probable is not
 # Fitted on natural chains that neither the weights nor the benchmark contain:
 # docs/explanation/peers.md.
 NETWORK, ANTIBERTY = 0.56, 0.41
-# Of the nearest V segment. AntiBERTy knows few camelids: on VHH it is behind the network by .07,
-# and both together by .007. With rabbits it was not tried.
+# Of the nearest V segment. AntiBERTy knows few camelids: on VHH its accuracy is .07 below the
+# network's, and that of both together .007 below it. It was not tried on rabbits.
 SPECIES_ASKED = ("human", "mouse", "rat", "rhesus")
 LEAST = 1e-6  # probability that either leaves any residue
 LOG = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ def in_doubt(chain: np.ndarray, position: np.ndarray, probabilities: np.ndarray)
 
 
 def join(network: np.ndarray, antiberty: np.ndarray) -> np.ndarray:
-    """The product of two distributions (t, 20), each to its power, as distributions."""
+    """The normalised product of two distributions (t, 20), each raised to its power."""
     logs = NETWORK * np.log(np.maximum(network, LEAST))
     logs += ANTIBERTY * np.log(np.maximum(antiberty, LEAST))
     shares: np.ndarray = np.exp(logs - logs.max(1, keepdims=True))

@@ -1,4 +1,4 @@
-"""What the reads on a chain say of each of its positions."""
+"""The evidence of the reads on a chain for each of its positions."""
 
 from dataclasses import dataclass
 from math import lgamma
@@ -19,7 +19,7 @@ OVERHANG_WEIGHT = 0.25
 SAME_PLACE = 0.6  # n reads of one place count n ** 0.6: they are spectra of one peptide
 MUTATED_FR, MUTATED_CDR = 0.04, 0.25  # of residues to differ from germline
 TEMPER = 0.5  # of the nats of reads, whose errors are alike
-NATS_A_READ = 5.0  # of one sure residue
+NATS_A_READ = 5.0  # of one confident residue
 _ERRORS = (0.5, 6.0)  # beta distribution of the share of reads that are wrong at a position
 _LETTERS = 0.3  # Dirichlet parameter of each residue among errors
 HALF_AMIDE = 0.5  # Da: a modification of about +0.98 on N or Q
@@ -29,7 +29,7 @@ _D, _N, _E, _Q = (RESIDUES.index(r) for r in "DNEQ")
 
 @dataclass(frozen=True, slots=True)
 class Votes:
-    """What reads say of the t positions of a chain.
+    """The evidence of reads for the t positions of a chain.
 
     nats (t, 20): log-likelihood of each residue by reads, up to a constant, I never; depth (t,):
     weight of the reads whose core covers a position; amide (t, 4): weight of reads that show N, D

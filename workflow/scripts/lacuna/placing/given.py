@@ -1,4 +1,4 @@
-"""Reads on chains that are given: what they say of every position, missing residues above all.
+"""Reads on chains that are given: their evidence for every position, above all missing residues.
 
 The chains are kept as they are. Missing residues that reads agree on become part of the chain for
 the next round, so that reads reach into a gap from both of its sides.

@@ -1,4 +1,4 @@
-"""What an open junction weighs: by reads that lie on both of its sides.
+"""The mass of an open junction, from reads placed on both sides of it.
 
 Such a read is right on both sides and wrong between them, but the mass between is right: it is
 what the read leaves for the residues of the gap.

@@ -1,4 +1,4 @@
-"""Alignments that were made before, so that only reads on changed text are aligned again.
+"""A cache of alignments, so that only reads on changed text are aligned again.
 
 An alignment depends on the read and on the text around its diagonal, and on nothing else. Chains
 change in a few places from one round to the next.

@@ -1,4 +1,5 @@
-"""What C carries in a sample: by what the tool wrote, and by what the ends of reads weigh.
+"""What C carries in a sample: from the modifications that the tool wrote, and from the masses of
+the ends of reads.
 
 The search of a tool lists the modifications that it looks for. Where C carries another one, reads
 go wrong at every C, but the mass from there to the end of the read is still right: the same

@@ -16,7 +16,7 @@ MAX_READ = 50  # residues; a de novo read that is longer is cut
 MAX_SHIFT = 2  # residues by which blocks of equal mass may differ in length
 MIN_READ = 4  # residues; a shorter one has no seed
 EXTRA_PER_DOUBLING = 0.5  # weight of equal reads: 1 + 0.5 log2 n, since their errors are alike
-REPEATED = 5  # equal residues in a row that no antibody has, but a tool that lost its way writes
+REPEATED = 5  # equal residues in a row: no antibody has them, but failed de novo reads do
 IN_REPEAT = 0.06  # probability of one of them
 LEUCINE, ISOLEUCINE = RESIDUES.index("L"), RESIDUES.index("I")
 MASSES = np.zeros(256)
@@ -113,7 +113,7 @@ def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
     repeated = _repeated(tokens)
     probability[repeated] = np.minimum(probability[repeated], IN_REPEAT)
     weight = 1.0 + EXTRA_PER_DOUBLING * np.log2(np.maximum(count, 1))
-    # A residue that is none of the 20 says nothing.
+    # A residue that is none of the 20 is no evidence.
     probability[tokens >= N_RESIDUES] = 0.0
     return ReadSet(tokens, length, probability, delta, weight, count, precursor, group)
 

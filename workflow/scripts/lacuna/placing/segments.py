@@ -1,4 +1,4 @@
-"""Which germline segments reads come from: by the runs of residues that they share."""
+"""Which germline segments reads come from, by the runs of residues that they share."""
 
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,7 @@
-"""What fragment ions weigh, as neutral masses: an ion of charge z less z protons.
+"""Masses of fragment ions as neutral masses: that of an ion of charge z less z protons.
 
-A series is of beginnings of a peptide (b, c) or of its ends (y, z). z is the radical that electron
-transfer leaves (z dot), which may lose the side chain of its first residue (w ions).
+A series has the N-terminal fragments of a peptide (b, c) or the C-terminal ones (y, z). z is the
+radical left by electron transfer (z dot), which may lose the side chain of its first residue (w).
 """
 
 from lacuna.core.masses import WATER

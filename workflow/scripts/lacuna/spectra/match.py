@@ -1,8 +1,8 @@
-"""Which spectra are of a peptide that spans a gap.
+"""Finds the spectra of peptides that span a gap.
 
-A peptide has known residues on one or both sides of the gap. Its precursor must weigh as much as
-they and the gap, and its fragments tell how probable it is that the spectrum is of this peptide
-rather than of any other. What stands in the gap is not looked at.
+Such a peptide has known residues on one or both sides of the gap. The precursor must weigh as much
+as these residues and the gap together, and the fragments of the known residues give the probability
+that the spectrum is of this peptide and of no other. The residues of the gap play no part in it.
 """
 
 import math
@@ -22,26 +22,26 @@ from lacuna.spectra.peaks import Fragments
 from lacuna.spectra.read import Precursor
 
 MAX_FLANK = 60  # known residues of a digested peptide on either side of the gap
-LARGE = 5000.0  # Da, from which a precursor may be a chain or a part of one
-# A large precursor may be given by its average mass, and by a wrong isotope.
+LARGE = 5000.0  # Da; a precursor as heavy may be a chain or a large part of one
+# The mass of a large precursor may be the average one, or that of another isotope.
 AVERAGE_OVER_MONOISOTOPIC = 1.0007
 WRONG_ISOTOPE = 3.0  # Da
 PRIOR = 0.02  # probability that a spectrum is of any peptide that spans a given gap
-OTHER_END = 0.05  # weight of an end that is neither the chain's nor behind K or R, to one that is
+OTHER_END = 0.05  # weight of an end that is neither the chain's nor tryptic, to one that is
 TRYPTIC = "KR"
-SEEN, UNSEEN = 1.0, 1.5  # Beta prior of the share of a peptide's fragments that a series shows
-MOST_COUNTED = 1000  # fragments of a series, to bound a table
-PRESENT_SHARE = 0.2  # of its fragments, from which a series explains peaks
+SEEN, UNSEEN = 1.0, 1.5  # Beta prior of the share of its fragments that a series shows
+MOST_COUNTED = 1000  # fragments of a series; bounds a table
+PRESENT_SHARE = 0.2  # of its fragments that a series must show to explain peaks
 PRESENT = 0.5  # prior probability that a spectrum has a series at all
-LEAST_NEAR = 0.5  # nats by which fragments on this side of the gap must speak for a peptide
+LEAST_NEAR = 0.5  # nats by which fragments of the known residues must favour a peptide
 BEST_PAIRS = 5  # peptides of a spectrum that are tried for a gap of unknown mass
 VOTE = 0.03  # Da, within which large fragments agree on the mass of a gap
-VOTED = 8  # such masses that are tried
+VOTED = 8  # masses that are tried
 
 
 class Tally(NamedTuple):
-    """Fragments of one series that a peptide may have: n of them, k that are seen, and the log
-    probability of that by chance; any shape."""
+    """How many fragments of a series a peptide can have (n), how many of them are seen (k), and the
+    log probability that chance alone would show these; arrays of any shape."""
 
     n: np.ndarray
     k: np.ndarray
@@ -51,19 +51,19 @@ class Tally(NamedTuple):
         return Tally(self.n + other.n, self.k + other.k, self.by_chance + other.by_chance)
 
     def log_odds(self) -> np.ndarray:
-        """Log odds of a peptide with this series, or without it, to chance."""
+        """Log odds of the peptide against chance, whether or not the spectrum has this series."""
         present = math.log(PRESENT) + _shown(self) - self.by_chance
         return np.asarray(np.logaddexp(present, math.log(1 - PRESENT)))
 
     def share(self) -> float:
-        """The share of other fragments that is expected to be seen, after these; of one peptide."""
+        """Expected share of the other fragments of one peptide that are seen, given these."""
         odds = math.log(PRESENT / (1 - PRESENT)) + float(_shown(self) - self.by_chance)
         present = 1 / (1 + math.exp(-max(min(odds, 50.0), -50.0)))
         return present * float((SEEN + self.k) / (SEEN + UNSEEN + self.n))
 
 
 def _log_gamma(start: float) -> np.ndarray:
-    """The logarithm of the gamma function at `start` and so many more (MOST_COUNTED + 1,)."""
+    """(MOST_COUNTED + 1,): log gamma at `start`, `start` + 1, ..."""
     return np.array([math.lgamma(start + more) for more in range(MOST_COUNTED + 1)])
 
 
@@ -71,7 +71,7 @@ _OF_SEEN, _OF_UNSEEN, _OF_BOTH = (_log_gamma(x) for x in (SEEN, UNSEEN, SEEN + U
 
 
 def _shown(tally: Tally) -> np.ndarray:
-    """Log probability of what is seen if the peptide has the series, its share being unknown."""
+    """Log probability of the fragments seen if the spectrum has the series, of unknown share."""
     n, k = (np.minimum(count, MOST_COUNTED) for count in (tally.n, tally.k))
     none = _OF_SEEN[0] + _OF_UNSEEN[0] - _OF_BOTH[0]
     return np.asarray(_OF_SEEN[k] + _OF_UNSEEN[n - k] - _OF_BOTH[n] - none)
@@ -79,11 +79,11 @@ def _shown(tally: Tally) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Flanks:
-    """What is known on either side of a gap, and where peptides may begin and end.
+    """The known residues on either side of a gap, and where peptides may begin and end.
 
     starts (a,), ends (b,): positions in the scaffold; left (a,), right (b,): masses in Da of the
     known residues from a start to the gap, and from the gap to an end; start_weights (a,),
-    end_weights (b,): how probable each is relative to a tryptic one.
+    end_weights (b,): probability of each relative to a tryptic one.
     """
 
     starts: np.ndarray
@@ -96,11 +96,11 @@ class Flanks:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A spectrum as one of a peptide: positions start..end of the scaffold, half-open.
+    """A spectrum taken for one of a peptide, positions start..end of the scaffold, half-open.
 
     left, right: masses in Da of the known residues before and after the gap; gap_mass in Da;
-    shown: log odds of the peptide by its fragments alone, log_odds: by all; tallies: of the known
-    parts, by series; explained: peaks that are fragments of known parts.
+    shown: log odds of the peptide by fragments alone; log_odds: by the precursor and the prior too;
+    tallies: fragments of the known residues, by series; explained: their peaks.
     """
 
     precursor: Precursor
@@ -117,13 +117,16 @@ class Match:
 
     @property
     def probability(self) -> float:
-        """That the spectrum is of the peptide."""
+        """Probability that the spectrum is of the peptide."""
         return 1 / (1 + math.exp(-min(self.log_odds, 50.0)))
 
 
 def flanks(scaffold: Scaffold, gap: Gap, cysteine: float, longest: int | None) -> Flanks:
-    """The flanks of a gap; cysteine: Da that every C carries, but for those that are modified in
-    the scaffold; longest: residues of a flank, None for no limit."""
+    """The flanks of a gap.
+
+    cysteine: Da that every C carries unless the scaffold has a modification on it; longest: largest
+    number of residues of a flank, None for no limit.
+    """
     letters = scaffold.sequence
     weights = {r: float(m) for r, m in zip(RESIDUES, RESIDUE_MASSES, strict=True)}
     written = {m.position: 0.0 for m in scaffold.modifications}
@@ -157,7 +160,7 @@ def matches(
     tolerance: float,
     ppm: float,
 ) -> Iterator[Match]:
-    """Yield the peptides around a gap of known mass whose precursor the spectrum may have.
+    """Yield the peptides around a gap of known mass that the precursor's mass allows.
 
     mass, tolerance: of the gap in Da; ppm: tolerance of the precursor.
     """
@@ -180,7 +183,7 @@ def matches(
 def gap_masses(
     precursor: Precursor, fragments: Fragments, known: Flanks, least: float, most: float
 ) -> Iterator[Match]:
-    """Yield the best peptides around a gap of unknown mass, of `least` to `most` Da."""
+    """Yield the most probable peptides around a gap whose mass is between `least` and `most` Da."""
     prior = _prior(known)
     left = {s: _tally(fragments, *_inside(known.left, known.left, OFFSET[s])) for s in N_SERIES}
     right = {
@@ -215,18 +218,18 @@ def gap_masses(
 
 
 def _most_over(mass: float) -> float:
-    """Da by which a large precursor may be given heavier than its monoisotopic mass."""
+    """Da by which the mass of a large precursor may exceed the monoisotopic one."""
     return mass * (AVERAGE_OVER_MONOISOTOPIC - 1) + WRONG_ISOTOPE
 
 
 def _prior(known: Flanks) -> np.ndarray:
-    """Log probability (a, b) that a spectrum is of each peptide."""
+    """(a, b): prior log probability of each peptide."""
     weights = known.start_weights[:, None] * known.end_weights[None, :]
     return np.asarray(np.log(PRIOR * weights / weights.sum()))
 
 
 def _inside(whole: np.ndarray, parts: np.ndarray, offset: float) -> tuple[np.ndarray, np.ndarray]:
-    """What fragments of a flank weigh: (flanks, cleavages) Da, and which of them there are.
+    """Masses of the fragments of a flank, (flanks, cleavages) in Da, and which of them exist.
 
     whole (flanks,): masses of flanks of growing length; parts (cleavages,): masses from a cleavage
     to the gap.
@@ -236,7 +239,7 @@ def _inside(whole: np.ndarray, parts: np.ndarray, offset: float) -> tuple[np.nda
 
 
 def _tally(fragments: Fragments, masses: np.ndarray, there: np.ndarray) -> Tally:
-    """Count the masses (..., m) that are seen, over the last axis; there: which count."""
+    """Count the masses (..., m) that are seen, over the last axis; there: those that exist."""
     there = there & fragments.covers(masses)
     seen = fragments.matched(masses) & there
     chance = fragments.chance(masses)
@@ -245,7 +248,7 @@ def _tally(fragments: Fragments, masses: np.ndarray, there: np.ndarray) -> Tally
 
 
 def _near(precursor: Precursor, known: Flanks, a: int, b: int) -> np.ndarray:
-    """What the fragments weigh that do not reach into the gap, in Da."""
+    """Masses in Da of the fragments that end before the gap."""
     masses = []
     for series in precursor.series:
         whole, inner = (
@@ -266,7 +269,7 @@ def _match(
     mass: float,
     log_prior: float,
 ) -> Match:
-    """A spectrum as that of the peptide from start a to end b, with the gap of so many Da."""
+    """The match of a spectrum with the peptide from start a to end b; mass: of the gap in Da."""
     left, right = known.left[a], known.right[b]
     fragments = fragments.calibrated(_near(precursor, known, a, b))
     tallies, explained = {}, [np.empty(0, dtype=int)]
@@ -309,7 +312,7 @@ def _votes(
     least: float,
     most: float,
 ) -> list[float]:
-    """The VOTED masses of a gap in Da on which most fragments agree that reach over it.
+    """Up to VOTED masses of a gap in Da, those on which most fragments that span it agree.
 
     Such fragments end in the flank on the other side of the gap.
     """

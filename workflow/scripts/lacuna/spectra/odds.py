@@ -1,9 +1,9 @@
-"""What spectra say of a gap: masses of its beginnings at which it is cleaved, with their odds.
+"""Evidence of spectra for a gap: prefix masses at which it is cleaved, each with its odds.
 
-If a gap is cleaved at a beginning of some mass, a spectrum shows the fragment in so many of all
-cases as it shows those of the known flanks; if not, a fragment of that mass is there by chance. The
-ratio of the two is what the cleavage is worth. A spectrum that is probably of another peptide, or
-one full of peaks, has a ratio near 1.
+If some residues at the start of a gap have a given mass, a spectrum shows the fragment as often as
+it shows those of the known flanks. If not, a peak of that mass is there by chance. The ratio of the
+two probabilities is the evidence of the fragment. It is near 1 if the spectrum is probably of
+another peptide, or full of peaks.
 """
 
 import math
@@ -42,8 +42,11 @@ _LIGHTEST = float(RESIDUE_MASSES.min())
 
 
 class Cleavage(NamedTuple):
-    """A fragment as a cleavage of the gap: the mass of its beginning there, Da; nats as in
-    `SpectralEvidence`; nats_of_i: of I against L behind it, 0 if nothing tells."""
+    """A fragment as a cleavage within the gap.
+
+    mass: of the residues before the cleavage, in Da; nats: as in `SpectralEvidence`; nats_of_i: log
+    odds of I against L right after it, 0 if unknown.
+    """
 
     mass: float
     tolerance: float
@@ -60,7 +63,7 @@ class Cleavage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What spectra say of a gap, and the rows that tell it."""
+    """The evidence of spectra for a gap, and its rows in the table."""
 
     evidence: SpectralEvidence
     rows: list[SpectrumRow]
@@ -76,11 +79,10 @@ def look(
     readings: Sequence[tuple[float, MassRules]],
     ppm: float,
 ) -> Found | None:
-    """What spectra say of a gap; None if none spans it.
+    """The evidence of spectra for a gap; None if none spans it, or the gap has no mass or length.
 
-    readings: what its residues may weigh in every reading of C, with the probability of each, of
-    which that counts under which the spectra fit best; ppm: tolerance of precursors. A gap needs a
-    mass or a length.
+    readings: masses of residues in each state of C, with its probability; the state in which the
+    spectra fit best is used; ppm: tolerance of precursors.
     """
     if gap.mass is None and (not gap.fixed or gap.pieces):
         return None
@@ -119,7 +121,7 @@ Weighed = tuple[float, float, float]  # mass, tolerance, log odds
 
 
 def _rivals(found: Iterable[Match]) -> Iterator[Match]:
-    """Yield the peptides that a spectrum may be of, each with its odds against all others."""
+    """Yield the matches of one spectrum, each with its odds against all others."""
     each = list(found)
     for match in each:
         others = [0.0, *(other.log_odds for other in each if other is not match)]
@@ -133,10 +135,10 @@ def _gap_mass(
     rules: MassRules,
     ppm: float,
 ) -> tuple[float, float, float] | None:
-    """The mass of a gap of known length on which most spectra agree, tolerance, and log odds.
+    """The mass of a gap of known length on which most spectra agree, its tolerance and log odds.
 
-    If spectra show several masses, as of a peptide with a modification in the gap and without, the
-    lightest is taken, and no more than even odds. None if no mass is probable.
+    Several masses can be right, if some of the peptides carry a modification in the gap. The
+    lightest is taken then, at even odds at most. None if no mass is probable.
     """
     n = gap.end - gap.start
     least, most = n * float(RESIDUE_MASSES.min()), n * heaviest_residue(rules)
@@ -192,10 +194,10 @@ def _weigh(
     by_precursors: Weighed | None,
     rules: MassRules,
 ) -> Found:
-    """The evidence of matches: of each peptide and series the spectrum that fits best counts.
+    """The evidence of matches: for each peptide and series, that of the best matching spectrum.
 
-    Spectra of one peptide repeat what else is in it: fragments of its inside, impurities. weighed:
-    mass and tolerance of the gap in Da.
+    Other spectra of a peptide add no evidence: they repeat its internal fragments and impurities.
+    weighed: mass and tolerance of the gap in Da.
     """
     mass, tolerance = weighed
     used: dict[tuple[int, int, str], Match] = {}
@@ -249,9 +251,9 @@ def _row_of(where: tuple[str, int, int], match: Match) -> SpectrumRow:
 def _cleavages(
     match: Match, series: str, share: float, mass: float, tolerance: float
 ) -> Iterator[Cleavage]:
-    """Yield the fragments of a series that may be of a cleavage of the gap.
+    """Yield the fragments of a series that may be from cleavages within the gap.
 
-    share: of the series that is expected to be seen, the spectrum's probability included; mass,
+    share: expected share of the series that is seen, times the probability of the match; mass,
     tolerance: of the gap in Da.
     """
     of_ends = series not in N_SERIES
@@ -271,8 +273,10 @@ def _cleavages(
 
 
 def _once(cleavages: Iterable[Cleavage]) -> list[Cleavage]:
-    """Those of one series of a spectrum, as one where they may be the same: another charge state
-    of a fragment is no further evidence."""
+    """Cleavages of one series of a spectrum, with those that may be the same as one.
+
+    Another charge state of a fragment is no further evidence.
+    """
     kept: list[Cleavage] = []
     for one in sorted(cleavages, key=lambda cleavage: -cleavage.nats):
         if all(abs(one.mass - other.mass) > one.tolerance + other.tolerance for other in kept):

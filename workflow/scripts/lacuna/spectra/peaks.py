@@ -1,4 +1,4 @@
-"""From the peaks of a spectrum to masses of fragments: isotopes, losses and noise are taken off."""
+"""From the peaks of a spectrum to masses of fragments: isotopes, losses and noise are removed."""
 
 from dataclasses import dataclass
 
@@ -10,32 +10,32 @@ from lacuna.spectra.ions import AMMONIA
 from lacuna.spectra.read import Spectrum
 
 PPM = 20.0  # tolerance of fragment masses
-CALIBRATED_PPM = 10.0  # of those of a spectrum that is calibrated by known fragments
-NEAR_PPM = 10.0  # of the distance between two peaks of one spectrum
-CALIBRATING = 6  # masses that must be seen to calibrate a spectrum by them
-TOP = 10  # peaks that are kept in each window of
-WINDOW = 100.0  # m/z
-MOST_CHARGE = 3  # of fragments whose isotopes do not show it
+CALIBRATED_PPM = 10.0  # the same once the spectrum is calibrated by known fragments
+NEAR_PPM = 10.0  # tolerance of the distance between two peaks of a spectrum
+CALIBRATING = 6  # known fragments that must be seen to calibrate a spectrum
+TOP = 10  # peaks that are kept in each window
+WINDOW = 100.0  # m/z, width of a window
+MOST_CHARGE = 3  # of fragments whose isotopes do not show their charge
 ISOTOPE_LEAST = 0.3  # intensity of the lighter of two isotope peaks, as a share of the heavier
 CARBON_MONOXIDE = 27.994915
 LOSSES = (WATER, AMMONIA, CARBON_MONOXIDE)  # of an ion that is more intense; the last makes a of b
 PRECURSOR_ISOTOPES = 4
-# Da; of heavier fragments deconvolution takes another isotope for the lightest one: of the c and z
-# ions of an Fd up to 8 kDa 9 in 10 are at their monoisotopic mass, over 10 kDa 3 in 10.
+# Da. For heavier fragments, deconvolution often takes another isotope for the lightest one: of the
+# c and z ions of an Fd, 9 in 10 up to 8 kDa have their monoisotopic mass, 3 in 10 over 10 kDa.
 LARGEST = 8000.0
-AROUND = 50.0  # Da on either side in which peaks are counted
+AROUND = 50.0  # Da on either side of a mass in which peaks are counted
 LEAST_CHANCE, MOST_CHANCE = 1e-3, 0.5
-# Da, and how often another peptide has such a fragment too: of one residue (K or R at the end of
-# every tryptic peptide), and of two, of which there are 210.
+# Da, and how often another peptide has a fragment that is as light: of one residue (K or R ends
+# every tryptic peptide), and of two residues, of which there are 210 pairs.
 SMALL = ((200.0, 0.5), (310.0, 0.02))
 
 
 @dataclass(frozen=True, slots=True)
 class Fragments:
-    """What the k fragments of a spectrum may weigh, ascending: neutral masses in Da.
+    """Neutral masses (k,) in Da that fragments of a spectrum may have, in ascending order.
 
-    A peak of unknown charge is there once for every charge that it may have. charges (k,);
-    peaks (k,): number of each one's peak; ppm: tolerance of the masses.
+    A peak of unknown charge is listed once for each charge that it may have. charges (k,);
+    peaks (k,): number of the peak of each; ppm: tolerance of the masses.
     """
 
     masses: np.ndarray
@@ -48,7 +48,7 @@ class Fragments:
         return masses * (self.ppm * 1e-6)
 
     def matched(self, masses: np.ndarray) -> np.ndarray:
-        """Whether each mass (m,) in Da is that of a fragment, within PPM."""
+        """(m,): whether a fragment has each mass (m,) in Da, within `ppm`."""
         if not len(self.masses):
             return np.zeros(masses.shape, dtype=bool)
         after = np.searchsorted(self.masses, masses)
@@ -67,8 +67,10 @@ class Fragments:
         return np.unique(np.concatenate((np.empty(0, dtype=int), *within)))
 
     def calibrated(self, masses: np.ndarray) -> "Fragments":
-        """These with the median error taken off that they have against masses (m,) in Da that they
-        should show; unchanged if fewer than CALIBRATING are seen."""
+        """The fragments less their median error against known masses (m,) in Da.
+
+        Unchanged if fewer than CALIBRATING of these are seen.
+        """
         seen = masses[self.matched(masses)]
         if len(seen) < CALIBRATING:
             return self
@@ -79,7 +81,7 @@ class Fragments:
         return Fragments(self.masses / (1 + error), self.charges, self.peaks, CALIBRATED_PPM)
 
     def chance(self, masses: np.ndarray) -> np.ndarray:
-        """Probability that a wrong mass (m,) in Da is that of a fragment all the same."""
+        """(m,): probability that a fragment has each mass (m,) in Da by chance."""
         low, high = np.searchsorted(self.masses, (masses - AROUND, masses + AROUND))
         density = (high - low) / (2 * AROUND)  # fragments per Da
         found = 1 - np.exp(-CROWDING * density * 2 * self.tolerance(masses))
@@ -129,7 +131,7 @@ def _partners(mz: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def _isotopes(mz: np.ndarray, high: np.ndarray, charge: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which peaks (n,) have a 13C more than another, and charges (n,) that isotopes show, or 0."""
+    """Which peaks (n,) have one 13C more than another; charges (n,) by isotopes, 0 if unknown."""
     isotope = np.zeros(len(mz), dtype=bool)
     charges = np.zeros(len(mz), dtype=int)
     for z in range(max(charge, 1), 0, -1):
@@ -144,7 +146,7 @@ def _isotopes(mz: np.ndarray, high: np.ndarray, charge: int) -> tuple[np.ndarray
 
 
 def _of_precursor(spectrum: Spectrum) -> np.ndarray:
-    """Which peaks (n,) are the precursor, at its charge or a lower one, or it without water."""
+    """Which peaks (n,) are the precursor, with or without water, at its charge or a lower one."""
     found = np.zeros(len(spectrum.mz), dtype=bool)
     for z in range(1, spectrum.precursor.charge + 1):
         for lost in (0.0, WATER, AMMONIA):
@@ -155,7 +157,7 @@ def _of_precursor(spectrum: Spectrum) -> np.ndarray:
 
 
 def _lost(mz: np.ndarray, high: np.ndarray, charges: np.ndarray) -> np.ndarray:
-    """Which peaks (n,) are more intense ones less water, ammonia or carbon monoxide."""
+    """Which peaks (n,) are a more intense one less water, ammonia or carbon monoxide."""
     found = np.zeros(len(mz), dtype=bool)
     for loss in LOSSES:
         of_charge = loss / np.maximum(charges, 1)

@@ -1,4 +1,4 @@
-"""Evidence of spectra from its table, put on the gaps that it is of."""
+"""Puts the evidence of spectra in a table on the gaps that it belongs to."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
