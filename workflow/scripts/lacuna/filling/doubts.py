@@ -1,7 +1,7 @@
-"""Observed residues that look wrong: proofreading what de novo sequencing reports.
+"""Observed residues that look wrong: proofreads the result of de novo sequencing.
 
 The network reads each residue with itself and its neighbours hidden, in eight interleaved masks,
-so that a chain is read eight times. What is observed is then compared with what such sequencing
+so that a chain is read eight times. Each residue is then compared with those that such sequencing
 confuses it with:
 
 - `isobaric`: another residue or pair of residues of the same mass: K and Q, F and oxidised M, I and
@@ -10,8 +10,8 @@ confuses it with:
 - `permuted`: two or three neighbours in another order;
 - `against the germline`: the residue of the nearest germline segment, whatever the masses.
 
-What is more probable by far is a doubt. Isobaric blocks of another length (GG for N), which move
-the rest of the chain, are in `proofread.py`.
+An alternative that is far more probable is a doubt. Isobaric blocks of another length (GG for N),
+which move the rest of the chain, are in `proofread.py`.
 """
 
 import math
@@ -74,8 +74,8 @@ class Doubt:
 
 
 def odds_to_probability(score: float) -> float:
-    """Of what is proposed against what is observed, if it is `score` nats more probable and
-    ERROR_RATE of all residues are wrong."""
+    """Probability that a proposal is right, if the network finds it more probable than the observed
+    residues by `score` nats, and ERROR_RATE of all residues are wrong."""
     return 1 / (1 + math.exp(-score) * (1 - ERROR_RATE) / ERROR_RATE)
 
 
@@ -122,7 +122,7 @@ def find_doubts(
     at, observed = kmers.at(), observed_tokens(scaffolds, kmers)
     chain, starts = at.chain, _starts(scaffolds)
     germline = kmers.templates.numpy()[at.kmer, 0, at.place]
-    # What is set before each chain keeps insertions of another from going over into it.
+    # The padding before each chain separates its insertions from those of the last one.
     columns = np.insert(kmers.chain_columns.numpy(), starts, PADDING)
     imgt = imgt_numbers(columns)
     logs = np.log(np.maximum(probabilities, _LEAST))
@@ -182,7 +182,7 @@ def _by_chain(
 def _proposals(
     observed: np.ndarray, chain: np.ndarray, germline: np.ndarray, logs: np.ndarray
 ) -> list[_Proposals]:
-    """All that is more probable by enough than what is observed.
+    """All alternatives that are sufficiently more probable than the observed residues.
 
     observed, chain, germline: (t,) token, chain and germline's token of the residues of all chains,
     in order; logs: (t, 20) log probabilities.
@@ -230,8 +230,8 @@ def _better(
     own: np.ndarray,
     logs: np.ndarray,
 ) -> _Proposals:
-    """Of blocks `tokens` (n, width) in place of what is observed from `start` (n,) on, those that
-    are more probable by `enough` nats."""
+    """The blocks of `tokens` (n, width) that are more probable by `enough` nats than the residues
+    observed from `start` (n,) on."""
     places = start[:, None] + np.arange(tokens.shape[1])
     score = (_log_of(logs, places, tokens) - own[places]).sum(1)
     kept = score >= enough

@@ -1,4 +1,4 @@
-"""What is measured of single missing residues, joined with what the network says of them."""
+"""Evidence for single missing residues, multiplied with the network's prediction of them."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The mass of a whole chain: what it comes to, and what it says of the chain's gaps.
+"""The mass of a whole chain: as calculated, and as evidence for the chain's gaps.
 
 A chain is reduced and neutral: the sum of its residues, of the modifications that the user wrote on
 them, and of water. C is free unless a modification is written on it.
@@ -56,9 +56,9 @@ def _masses(sequence: str, scaffold: Scaffold) -> tuple[float, float]:
 
 
 def unweighed(scaffold: Scaffold) -> Mapping[int, Gap]:
-    """The gaps of a chain that its intact mass bears on, by number: those without a mass.
+    """Numbers of the gaps that the intact mass of a chain is evidence for: those without a mass.
 
-    None of a chain without an intact mass, or with a gap of which prefix masses alone are known.
+    Empty for a chain without an intact mass, or with a gap of which only prefix masses are known.
     """
     if scaffold.intact is None or any(g.pieces and g.mass is None for g in scaffold.gaps):
         return {}
@@ -66,10 +66,10 @@ def unweighed(scaffold: Scaffold) -> Mapping[int, Gap]:
 
 
 def left_for_gaps(scaffold: Scaffold) -> Stages | None:
-    """What the `unweighed` gaps weigh together; None if no more than nothing is left for them.
+    """The mass of all `unweighed` gaps together; None if nothing is left for them.
 
-    The difference of the intact mass and what is observed or weighed, as monoisotopic residues: of
-    an average mass by AVERAGINE_RATIO, with RATIO_ERROR on top of the tolerance.
+    It is the intact mass less that of observed residues and of gaps with a mass, and monoisotopic:
+    an average mass is divided by AVERAGINE_RATIO, which adds RATIO_ERROR to the tolerance.
     """
     intact = scaffold.intact
     if intact is None:
@@ -89,6 +89,6 @@ def left_for_gaps(scaffold: Scaffold) -> Stages | None:
 
 
 def decodable(gaps: Mapping[int, Gap]) -> bool:
-    """Whether gaps have lengths, and no more residues than are decoded within a mass."""
+    """Whether all these gaps have a length, and few enough residues to be decoded with a mass."""
     lengths = [gap.end - gap.start for gap in gaps.values()]
     return all(gap.fixed for gap in gaps.values()) and 0 < sum(lengths) <= MAX_RESIDUES

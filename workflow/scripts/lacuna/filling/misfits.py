@@ -1,4 +1,4 @@
-"""Gaps whose masses no sequence has, or hardly one: which mass is wrong, and by what.
+"""Gaps whose masses fit no sequence, or hardly any: which mass is wrong, and why.
 
 A prefix mass can belong to another fragment, and a mass to another isotope or charge: a peak of the
 isotope with one 13C taken for the monoisotopic one weighs 1.00335 Da more, a proton counted as
@@ -28,10 +28,10 @@ def rank_weighed(
     rules: MassRules,
     error: str | None = None,
 ) -> tuple[Ranking, str]:
-    """`rank_sequences`, and what is wrong with the masses in words; '' if nothing is.
+    """`rank_sequences`, and what is wrong with the masses, in words; '' if nothing is.
 
-    A prefix mass because of which no sequence fits is left out. error: what `likely_error` found in
-    the masses at several lengths; None if they were not compared.
+    If no sequence fits because of one prefix mass, that mass is left out. error: what
+    `likely_error` found in the masses at several lengths; None if they were not compared.
     """
 
     def likely(some: Stages) -> float:
@@ -66,10 +66,11 @@ def rank_weighed(
 
 
 def at_odds(stages: Stages, log_probability: LogProbability) -> tuple[Stage | None, bool]:
-    """The mass because of which no sequence fits all of them, and whether without it some would.
+    """The mass that keeps every sequence from fitting, and whether some would fit without it.
 
-    The mass is the prefix without which the others are most probable; if none fits even so, the
-    first that no sequence has which has those before it; None if that is the last.
+    This is the prefix mass without which the others are most probable. If no sequence fits without
+    any single one, it is the first mass that no sequence fits which fits all masses before it;
+    None if that is the last.
     """
     passed = stages.passed
     best, least = None, -math.inf
@@ -97,13 +98,13 @@ def in_words(stage: Stage | None, fits_without: bool) -> str:
 
 
 def _slipped(stages: Stages, stage: Stage, by: float) -> Stages:
-    """The masses with one of them so many Da heavier."""
+    """The masses with one of them heavier by some Da."""
     moved = replace(stage, mass=stage.mass + by)
     return replace(stages, passed=tuple(moved if s is stage else s for s in stages.passed))
 
 
 def _slip(stages: Stages, stage: Stage, log_probability: LogProbability) -> str:
-    """The slip of a mass that nothing fits by which some sequence does; '' if none does."""
+    """The slip by which some sequence fits a mass that no sequence fits; '' if there is none."""
     found = [(log_probability(_slipped(stages, stage, slip.by)), slip.words) for slip in SLIPS]
     likely, words = max(found, key=lambda one: one[0])
     return words if likely > -math.inf else ""

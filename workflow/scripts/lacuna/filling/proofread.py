@@ -1,10 +1,10 @@
 """Proofreading of whole chains: doubts of single residues, and isobaric blocks of another length.
 
 N for GG, or AD for W, moves the rest of the chain by one residue, and the network finds the
-residues around it improbable. Where it does, each block that may have been misread is replaced, the
-chain is read again, and the sum of the log probabilities of all its residues tells whether it reads
-better. Other doubts of such a chain are those that are left when the block is replaced. A chain
-that is improbable all over, as one that is no antibody, is not searched for blocks.
+residues around it improbable. There, each block that may have been misread is replaced and the
+chain is read again. The block is wrong if the log probabilities of all residues then have a higher
+sum. Other doubts of such a chain are those that remain once the block is replaced. A chain that is
+improbable throughout, such as one of another protein, is not searched for blocks.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -64,7 +64,7 @@ class Block(NamedTuple):
 
 @dataclass(slots=True)
 class _Chain:
-    """A chain as it reads best so far, and how it came to that.
+    """The best version of a chain so far, and the blocks replaced in it.
 
     logs: (length,) log probability of each residue, 0 of a missing one; origin: of each residue its
     place in the chain as it was given, or -1 - e for those of block e; gains: of each block.
@@ -77,7 +77,7 @@ class _Chain:
     gains: list[float] = field(default_factory=list)
 
     def variants(self) -> list[Block]:
-        """Blocks of residues as they were given that may have been misread."""
+        """Blocks of residues, as given, that may have been misread."""
         found = blocks_to_try(self.scaffold.sequence, self.logs)
         if len(found) > MOST_TRIED:
             return []
@@ -120,7 +120,7 @@ def _proofread(scaffolds: Sequence[Scaffold], read: Read) -> Iterator[DoubtRow]:
 
 
 def _improve(chains: Sequence[_Chain], read: Read) -> list[_Chain]:
-    """Replace the block of each chain by which it reads best, if any is enough; those chains."""
+    """Replace the best block of each chain, if one is good enough; returns the chains changed."""
     tried = [(i, block) for i, chain in enumerate(chains) for block in chain.variants()]
     best: dict[int, tuple[float, Block, np.ndarray]] = {}
     for first in range(0, len(tried), READ_TOGETHER):

@@ -1,7 +1,7 @@
-"""Chains beside the first ones: a second antibody, a carry-over, or the many of a serum.
+"""Chains besides the first ones: of a second antibody, of carry-over, or of a serum.
 
-Reads are asked which V segments they hold by words that no chain has. A V segment with enough of
-them is the start of another chain; a serum offers more and more of them.
+The words of reads that no chain has are looked up in V segments. A V segment with enough of them is
+the start of another chain. In a serum there are ever more of these.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ from lacuna.placing.segments import WORD, Locus, best_of_loci, score_segments
 ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
 MAX_OF_LOCUS = 4  # chains of a locus
 ABUNDANCE_ROUNDS = 50
-ENOUGH_RUNS = 20  # over loops, below which nothing is said
+ENOUGH_RUNS = 20  # over loops; with fewer, a sample is not called a serum
 MIXED = 0.4  # share of confident runs over loops that differ from what most show, in a serum
 RUN = 3  # residues of a run
 BEYOND = 8  # residues of a read beyond its core that are looked at
@@ -31,7 +31,7 @@ ENOUGH = 4  # confident reads at a place
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """A chain, how much of all reads it has, and its confident runs of reads over loops.
+    """A chain, its share of all reads, and its confident runs of reads over loops.
 
     runs: how many; others: how many of them differ from what most reads show there.
     """
@@ -73,7 +73,7 @@ def _gene(v: int) -> int:
 def populations(
     reads: ReadSet, placements: Placements, names: Sequence[str], drafts: Sequence[Draft]
 ) -> tuple[Population, ...]:
-    """How much of the reads each chain has, and how mixed its loops are."""
+    """The share of the reads of each chain, and how mixed its loops are."""
     shares = _abundances(reads, placements)
     return tuple(
         Population(name, float(shares[i]), *_runs(reads, placements, i, draft))
@@ -100,8 +100,8 @@ def _runs(reads: ReadSet, placements: Placements, chain: int, draft: Draft) -> t
     """Confident runs of reads over loops, and how many differ from what most reads show there.
 
     A read counts beyond its core too: in a serum reads begin in a common framework and go on into
-    a loop of their own. One antibody whose loops are not built yet disagrees with its template, but
-    not among its reads.
+    a loop of their own. If the loops of a single antibody are not built yet, its reads disagree
+    with the template, but not with each other.
     """
     own = placements.of(chain)
     a, start = own.alignment, int(placements.text.start[chain])

@@ -104,8 +104,10 @@ def similar_reads(
 
 
 def _fit(draft: Draft, depth: np.ndarray, columns: np.ndarray) -> tuple[float, int] | None:
-    """Nats for ends that abut on other reads, and residues by which the length differs; None if the
-    place is read, or no other read is near it."""
+    """Nats for ends that abut other reads, and the difference in length in residues.
+
+    None if other reads cover the place, or none is near it.
+    """
     at = _under(draft, columns)
     if not len(at) or (depth[at] < COVERED).mean() < UNREAD:
         return None
@@ -154,7 +156,7 @@ def _best_places(
 def with_similar(
     reads: ReadSet, drafts: Sequence[Draft], depths: Sequence[np.ndarray], best: np.ndarray
 ) -> list[Draft]:
-    """Drafts with unread stretches as reads have it that fit their columns.
+    """Drafts whose unread stretches are replaced by reads that fit their columns.
 
     depths (t,) of each draft: weight of reads over each position; best (n,): score of each read on
     all chains.
@@ -178,7 +180,7 @@ def with_similar(
 
 
 def _keeps_held(draft: Draft, at: np.ndarray, columns: np.ndarray, tokens: np.ndarray) -> bool:
-    """Whether the residues that no antibody changes stay under a read."""
+    """Whether a read leaves the residues that no antibody changes as they are."""
     new = {int(c): int(t) for c, t in zip(columns, tokens, strict=True) if int(c) in HELD}
     old = {int(draft.columns[i]): int(draft.tokens[i]) for i in at if draft.columns[i] in HELD}
     return new == old
