@@ -1,6 +1,7 @@
 """Every way to break a run: generators of the outcomes of its trials."""
 
 import gzip
+import hashlib
 import os
 import random
 import signal
@@ -227,6 +228,11 @@ def read_only_output(bench: Bench, rng: random.Random, trials: int) -> Trials:
     yield cleaned(bench, space, outcome)
 
 
+def _hex_digest(content: bytes) -> bytes:
+    """SHA-256 of a file's content as the report writes it."""
+    return hashlib.sha256(content).hexdigest().encode()
+
+
 @scenario
 def truncated_gzip(bench: Bench, rng: random.Random, trials: int) -> Trials:
     """A gzipped input that is cut short; then it is complete"""
@@ -234,14 +240,20 @@ def truncated_gzip(bench: Bench, rng: random.Random, trials: int) -> Trials:
     for name in ("chains.fasta", "gaps.tsv", "homologs.fasta", "truth.fasta"):
         space = bench.space(FILL)
         path = space.folder / name
-        whole = gzip.compress(path.read_bytes(), mtime=0)
+        plain = path.read_bytes()
+        whole = gzip.compress(plain, mtime=0)
         kept = rng.randrange(3, len(whole) - 1)
         path.write_bytes(whole[:kept])
         broken = run(space)
         path.write_bytes(whole)
         again = run(space)
         note = f"{name}, {kept} of {len(whole)} bytes"
-        outcome = judge(broken, again, space.results(), expected, note)
+        results = space.results()
+        if "report.html" in results:  # it has the digest of each input, here of the gzipped one
+            results["report.html"] = results["report.html"].replace(
+                *map(_hex_digest, (whole, plain))
+            )
+        outcome = judge(broken, again, results, expected, note)
         if broken.status == 0:
             outcome = Outcome("FAILED", f"{note}: taken for whole")
         yield cleaned(bench, space, outcome)
