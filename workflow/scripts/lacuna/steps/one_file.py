@@ -74,10 +74,12 @@ def fill_file(
     thorough = config["mode"] == "thorough"
     asked = check_language_model(language_model) if thorough else None
     repertoire = is_repertoire(inputs["fasta"])
-    outputs = OUTPUTS | (EVIDENCE if "evidence" in inputs else {})
-    outputs |= AIRR if repertoire else {}
-    outputs |= DOUBTS if config["doubts"] else {}
-    outputs |= SPECTRA if spectra else {}
+    outputs = _output_names(
+        evidence="evidence" in inputs,
+        repertoire=repertoire,
+        doubts=config["doubts"],
+        spectra=bool(spectra),
+    )
     _check_out([*inputs.values(), *spectra], out)
     total = count_records(inputs["fasta"])
     done = 0
@@ -118,6 +120,16 @@ def fill_file(
             torch.set_num_threads(threads)
             set_precision("fast")
     return outputs
+
+
+def _output_names(
+    *, evidence: bool, repertoire: bool, doubts: bool, spectra: bool
+) -> dict[str, str]:
+    """The files that `fill_file` writes: those of every run, and those of what is asked for."""
+    asked = ((EVIDENCE, evidence), (AIRR, repertoire), (DOUBTS, doubts), (SPECTRA, spectra))
+    return dict(OUTPUTS) | {
+        name: file for files, wanted in asked if wanted for name, file in files.items()
+    }
 
 
 def settings_of(config: Mapping[str, Any], repertoire: bool = False) -> Settings:

@@ -539,29 +539,10 @@ def encode_corpora(
     nothing is left to train on.
     """
     torch.set_num_threads(processes)
-    natural, source, counts = _read_corpora(corpora, processes)
-    twice = near_duplicates(natural, config.duplicate_identity)
-    for i, count in enumerate(counts):
-        count["different"] = int((source == i).sum())
-        count["near_duplicates"] = int(twice[source == i].sum())
-    natural, source = natural.take(~twice), source[~twice]
-    LOG.info("%d different chains, %d near duplicates left out", len(twice), twice.sum())
     sealed, sealed_record = _read_held_out(held_out, processes)
-    sets: dict[str, Chains] = {}
-    sets_record: dict[str, object] = {}
-    for name, path in validation.items():
-        members, about = _read_held_out([Path(path)], processes)
-        sets[name] = members.take(~like_held_out(members, sealed, config.near_identity))
-        sets_record[name] = {**about[0], "kept": len(sets[name])}
+    sets, sets_record = _validation_sets(validation, sealed, config.near_identity, processes)
     apart = _join([sealed, *sets.values()])
-    limits = [c.near_identity or config.near_identity for c in corpora]
-    too_near = _too_near(natural, source, apart, limits)
-    for i, count in enumerate(counts):
-        count["near_held_out"] = int(too_near[source == i].sum())
-        count["kept"] = int((~too_near[source == i]).sum())
-    natural, source = natural.take(~too_near), source[~too_near]
-    LOG.info("%d natural chains, %d left out near held-out ones", len(natural), too_near.sum())
-
+    natural, source, counts = _natural_chains(corpora, apart, config, processes)
     seen = held_out_share(natural, config.validation_share)
     training = natural.take(~seen)
     if not len(training):
@@ -601,6 +582,43 @@ def encode_corpora(
     write_encoded(chains, everything, weights, rows_of, library, made_of)
     with atomic_write(record) as handle:
         print(json.dumps(made_of, indent=1, sort_keys=True), file=handle)
+
+
+def _validation_sets(
+    validation: Mapping[str, Path | str], sealed: Chains, identity: float, processes: int
+) -> tuple[dict[str, Chains], dict[str, object]]:
+    """The chains of each validation set that are not like a sealed one, and a record of each."""
+    sets: dict[str, Chains] = {}
+    record: dict[str, object] = {}
+    for name, path in validation.items():
+        members, about = _read_held_out([Path(path)], processes)
+        sets[name] = members.take(~like_held_out(members, sealed, identity))
+        record[name] = {**about[0], "kept": len(sets[name])}
+    return sets, record
+
+
+def _natural_chains(
+    corpora: Sequence[Corpus], apart: Chains, config: EncodeConfig, processes: int
+) -> tuple[Chains, np.ndarray, list[dict[str, Any]]]:
+    """Chains of the corpora without near duplicates and without any like those in `apart`.
+
+    Returns the chains, (n,) index of each one's corpus, and counts by corpus.
+    """
+    natural, source, counts = _read_corpora(corpora, processes)
+    twice = near_duplicates(natural, config.duplicate_identity)
+    for i, count in enumerate(counts):
+        count["different"] = int((source == i).sum())
+        count["near_duplicates"] = int(twice[source == i].sum())
+    natural, source = natural.take(~twice), source[~twice]
+    LOG.info("%d different chains, %d near duplicates left out", len(twice), twice.sum())
+    limits = [c.near_identity or config.near_identity for c in corpora]
+    too_near = _too_near(natural, source, apart, limits)
+    for i, count in enumerate(counts):
+        count["near_held_out"] = int(too_near[source == i].sum())
+        count["kept"] = int((~too_near[source == i]).sum())
+    natural, source = natural.take(~too_near), source[~too_near]
+    LOG.info("%d natural chains, %d left out near held-out ones", len(natural), too_near.sum())
+    return natural, source, counts
 
 
 def _too_near(
