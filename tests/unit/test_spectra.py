@@ -13,8 +13,8 @@ from chains import germline_chain, hidden
 from conftest import Write
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError
-from lacuna.core.masses import PROTON, WATER
-from lacuna.core.tables import GAP_TABLE, SPECTRUM_TABLE
+from lacuna.core.masses import DEAMIDATION, ISOTOPE, PROTON, WATER
+from lacuna.core.tables import GAP_TABLE, SPECTRUM_TABLE, is_doubted
 from lacuna.filling.by_spectra import rank_by_spectra
 from lacuna.filling.decode import Ranking, rank_plain, rank_sequences
 from lacuna.filling.mass_search import MOST_NATS, Shown, Stages, one_mass, search, shown
@@ -344,6 +344,16 @@ def test_precursors_give_the_mass_of_a_gap_of_known_length() -> None:
     assert all(nats > 2 for nats in cleaved(found).values())
 
 
+def test_a_wrong_isotope_of_the_precursor_is_no_other_mass_of_the_gap() -> None:
+    true = spectrum_of(PEPTIDE)
+    heavier = replace(true, precursor=replace(true.precursor, mass=true.precursor.mass + ISOTOPE))
+    for spectrum in (true, heavier):
+        found = evidence_of(spectrum, mass=False)
+        assert found is not None and found.mass is not None
+        assert found.mass[0] == pytest.approx(float(weights(CHAIN[START:END]).sum()), abs=0.01)
+        assert found.mass[2] > 2
+
+
 def test_of_several_masses_the_lightest_is_taken_at_even_odds() -> None:
     """As if two spectra showed the peptide with something of the mass of a G on the gap."""
     heavier = [spectrum_of("VEADIPGGHGQEVLIR", z, name=f"made:{z}") for z in (2, 3)]
@@ -380,6 +390,19 @@ def test_a_mass_by_spectra_weighs_by_its_odds() -> None:
     assert words.startswith("mass ") and "by spectra, probability " in words
     assert sum(c.probability for c in ranking.candidates) <= 1 + 1e-9
     assert np.allclose(ranking.distributions.sum(1), 1.0)
+
+
+def test_a_mass_by_spectra_that_holds_a_modification_is_in_doubt() -> None:
+    table = np.full((4, N_RESIDUES), 1e-4)
+    table[np.arange(4), [RESIDUES.index(r) for r in "AGNS"]] = 1 - 19e-4
+    for carried, doubted in ((0.0, False), (DEAMIDATION, True)):
+        mass = float(weights("AGNS").sum()) + carried
+        ranking, words = rank_by_spectra(
+            table, 5, SpectralEvidence(mass=(mass, 0.005, 30.0)), MassRules()
+        )
+        assert ranking.candidates[0].sequence == ("AGDS" if doubted else "AGNS")
+        assert words.endswith("N or Q is deamidated") == doubted
+        assert is_doubted(words) == doubted
 
 
 def test_a_mass_that_no_probable_sequence_has_changes_nothing() -> None:

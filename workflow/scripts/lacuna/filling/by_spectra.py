@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from lacuna.core.alphabet import decode, encode
+from lacuna.core.tables import FITS_BETTER
 from lacuna.filling.decode import (
     Candidate,
     Ranking,
@@ -19,6 +20,7 @@ from lacuna.filling.decode import (
     rank_plain,
     rank_sequences,
 )
+from lacuna.filling.mass_errors import likely_error
 from lacuna.filling.mass_search import SIGMAS, one_mass
 from lacuna.filling.residue_masses import (
     ISOLEUCINE,
@@ -28,6 +30,7 @@ from lacuna.filling.residue_masses import (
     as_one,
     told_apart,
 )
+from lacuna.filling.weighing import WIDTH
 from lacuna.scaffolds.scaffold import SpectralEvidence
 
 # Masses of peptides lie close to those of so many neutrons, in about a quarter of each dalton.
@@ -40,7 +43,7 @@ def rank_by_spectra(
     probabilities: np.ndarray, n: int, evidence: SpectralEvidence, rules: MassRules
 ) -> tuple[Ranking, str]:
     """The best n sequences of a gap (length, 20) of which `evidence` has a mass, and what is to be
-    said of that mass; '' if it is not believed."""
+    said of that mass, an error that it may have included; '' if it is not believed."""
     plain = next(rank_plain(probabilities[None], n))
     if evidence.mass is None:
         return plain, ""
@@ -55,9 +58,13 @@ def rank_by_spectra(
     share = 1 / (1 + math.exp(-min(log_odds + density - math.log(DENSITY), 50.0)))
     if share < LEAST:
         return plain, ""
-    return _mixed(probabilities, n, within, plain, share), (
-        f"mass {mass:.4f} Da by spectra, probability {share:.3f}"
-    )
+    words = f"mass {mass:.4f} Da by spectra, probability {share:.3f}"
+    weighed = stages.weighed()
+    fitting = math.exp(min(mass_log_probability(probabilities, weighed, rules, WIDTH), 0.0))
+    error = likely_error([(0.0, probabilities)], weighed, rules, fitting)
+    if error:
+        words += f"; {FITS_BETTER} {error}"
+    return _mixed(probabilities, n, within, plain, share), words
 
 
 def _mixed(

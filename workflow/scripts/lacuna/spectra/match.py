@@ -26,6 +26,7 @@ LARGE = 5000.0  # Da; a precursor as heavy may be a chain or a large part of one
 # The mass of a large precursor may be the average one, or that of another isotope.
 AVERAGE_OVER_MONOISOTOPIC = 1.0007
 WRONG_ISOTOPE = 3.0  # Da
+HEAVIER = 0.05  # probability that another precursor is the peak with one 13C
 PRIOR = 0.02  # probability that a spectrum is of any peptide that spans a given gap
 OTHER_END = 0.05  # weight of an end that is neither the chain's nor tryptic, to one that is
 TRYPTIC = "KR"
@@ -183,7 +184,11 @@ def matches(
 def gap_masses(
     precursor: Precursor, fragments: Fragments, known: Flanks, least: float, most: float
 ) -> Iterator[Match]:
-    """Yield the most probable peptides around a gap whose mass is between `least` and `most` Da."""
+    """Yield the most probable peptides around a gap whose mass is between `least` and `most` Da.
+
+    A precursor that is not large may be the monoisotopic peak or that with one 13C: each peptide
+    comes with both masses.
+    """
     prior = _prior(known)
     left = {s: _tally(fragments, *_inside(known.left, known.left, OFFSET[s])) for s in N_SERIES}
     right = {
@@ -205,11 +210,15 @@ def gap_masses(
     for a, b in zip(*np.unravel_index(order, scores.shape), strict=True):
         if scores[a, b] == -math.inf:
             return
-        masses, log_prior = [float(rest[a, b])], float(prior[a, b])
-        if large:
-            near = fragments.calibrated(_near(precursor, known, int(a), int(b)))
-            masses = _votes(precursor, near, known, int(a), int(b), least, most)
-            log_prior -= math.log((most - least) / VOTE)
+        log_prior = float(prior[a, b])
+        if not large:
+            for isotope, share in enumerate((1 - HEAVIER, HEAVIER)):
+                mass, of_peak = float(rest[a, b]) - isotope * ISOTOPE, math.log(share)
+                yield _match(precursor, fragments, known, int(a), int(b), mass, log_prior + of_peak)
+            continue
+        near = fragments.calibrated(_near(precursor, known, int(a), int(b)))
+        masses = _votes(precursor, near, known, int(a), int(b), least, most)
+        log_prior -= math.log((most - least) / VOTE)
         found = [
             _match(precursor, fragments, known, int(a), int(b), mass, log_prior) for mass in masses
         ]
