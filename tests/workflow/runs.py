@@ -1,11 +1,15 @@
-"""Runs of the whole workflow, started as users start them, each in a folder of its own."""
+"""Runs of the whole workflow, with the arguments that users give, each in a folder of its own."""
 
+import atexit
 import csv
+import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ from lacuna.core.config import check_config
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEFILE = ROOT / "Snakefile"
+_LOCALE = {"PYTHONUTF8": "1"}
 
 
 @dataclass
@@ -101,16 +106,34 @@ class Workspace:
         return {header.removeprefix(">"): sequence for header, sequence in pairs}
 
 
-def snakemake(*arguments: str, status: int = 0) -> Run:
-    """Run Snakemake in the workflow's folder, with a plain UTF-8 locale."""
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--nocolor", *arguments],
+def snakemake(*arguments: str, status: int = 0, folder: Path = ROOT) -> Run:
+    """Run Snakemake in a folder, by default the workflow's, with a plain UTF-8 locale.
+
+    It is forked from a process that has imported it, one run at a time; its jobs are processes of
+    their own, as always.
+    """
+    server = _server()
+    assert server.stdin is not None and server.stdout is not None
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as output:
+        asked = (["--nocolor", *arguments], str(folder), os.environ | _LOCALE, output.name)
+        server.stdin.write(json.dumps(asked) + "\n")
+        server.stdin.flush()
+        ended = server.stdout.readline()
+        text = output.read()
+    assert ended == f"{status}\n", text
+    return Run(status, text)
+
+
+@cache
+def _server() -> subprocess.Popen[str]:
+    """The process that all runs of this test process are forked from."""
+    server = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("snakemake_server.py"))],
         cwd=ROOT,
-        env=os.environ | {"PYTHONUTF8": "1"},
+        env=os.environ | _LOCALE,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
         text=True,
-        check=False,
     )
-    assert done.returncode == status, done.stdout
-    return Run(done.returncode, done.stdout)
+    atexit.register(server.communicate)  # closes its input, which ends it
+    return server

@@ -88,7 +88,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
             "homologs": "homologs.fasta",
         },
     )
-    space.config(block_size=4, alternatives=True)
+    space.config(block_size=6, alternatives=True)
     return space
 
 

@@ -15,11 +15,11 @@ def test_a_batch_is_measured_and_its_table_printed(tmp_path: Path) -> None:
     space = Workspace(tmp_path)
     space.write("chains.fasta", fasta({"a": germline_chain("H", 1)}))
     space.sheet({"sample": "a", "fasta": "chains.fasta"})
-    space.config(block_size=5, benchmark_scale={"chains": [4, 12]})
+    space.config(block_size=5, benchmark_scale={"chains": [2, 8]})
     run = space.run("benchmark_scale")
     with open(tmp_path / "out" / "benchmark_scale.tsv", encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle, delimiter="\t"))
-    assert [row["chains"] for row in rows] == ["4", "12"]
+    assert [row["chains"] for row in rows] == ["2", "8"]
     for row in rows:
         stages = sum(float(v) for k, v in row.items() if k.endswith(" s") and k != "total s")
         assert stages == pytest.approx(float(row["total s"]), abs=0.5)

@@ -54,8 +54,8 @@ EDITS = {
 
 
 def batch(folder: Path, snakefile: Path = SNAKEFILE) -> Workspace:
-    """A folder with a sample of three chains in three blocks, with the tutorial's model, and one
-    of reads."""
+    """A folder with a sample of three chains in two blocks, with the tutorial's model, and one of
+    reads."""
     space = Workspace(folder, snakefile)
     chains = {locus: mutated(germline_chain(locus, 1), 5, 1) for locus in "HKL"}
     space.write("chains.fasta", fasta(chains))
@@ -67,7 +67,7 @@ def batch(folder: Path, snakefile: Path = SNAKEFILE) -> Workspace:
         {"sample": "three", "fasta": "chains.fasta", "gaps": "gaps.bed"},
         {"sample": "read", "reads": "reads.csv"},
     )
-    space.config(block_size=1, seed_lstm={"samples": ["three"], "epochs": 1})
+    space.config(block_size=2, seed_lstm={"samples": ["three"], "epochs": 1})
     return space
 
 
@@ -83,7 +83,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     space = batch(tmp_path_factory.mktemp("run"), Path(shutil.copy(SNAKEFILE, copy)))
     jobs = space.run().jobs()
     assert set(jobs) == {"all", "train_seed"} | BLOCKS | ACROSS | READS
-    assert jobs["fill_gaps"] == 4  # three blocks, and the one of reads
+    assert jobs["fill_gaps"] == 3  # two blocks, and the one of reads
     return space
 
 
@@ -134,5 +134,5 @@ def test_a_killed_run_goes_on_to_the_same_bytes(space: Workspace, tmp_path: Path
     assert "--unlock" in refused.output  # names the remedy
     killed.run("--unlock")
     again = killed.run("--rerun-incomplete")
-    assert again.jobs()["fill_gaps"] < 4
+    assert again.jobs()["fill_gaps"] < 3
     assert killed.results() == space.results()

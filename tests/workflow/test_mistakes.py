@@ -7,9 +7,9 @@ Snakemake or a terminal could misinterpret.
 """
 
 import gzip
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -209,18 +209,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def runs(folder: Path) -> Iterator[dict[str, Future[Run]]]:
-    """The runs of all mistakes, two at a time."""
-    with ThreadPoolExecutor(2) as pool:
-        yield {
-            mistake.name: pool.submit(mistake.run, folder / str(number))
-            for number, mistake in enumerate([*BEFORE_THE_FIRST_JOB, *OF_SNAKEMAKE])
-        }
+def run_of(folder: Path) -> Callable[[str], Run]:
+    """The run of a mistake, by its name; made once."""
+    mistakes = {mistake.name: mistake for mistake in (*BEFORE_THE_FIRST_JOB, *OF_SNAKEMAKE)}
+    numbers = {name: str(number) for number, name in enumerate(mistakes)}
+    return cache(lambda name: mistakes[name].run(folder / numbers[name]))
 
 
 @pytest.mark.parametrize("mistake", BEFORE_THE_FIRST_JOB, ids=lambda m: m.name)
-def test_a_mistake_ends_in_one_line(mistake: Mistake, runs: dict[str, Future[Run]]) -> None:
-    run = runs[mistake.name].result()
+def test_a_mistake_ends_in_one_line(mistake: Mistake, run_of: Callable[[str], Run]) -> None:
+    run = run_of(mistake.name)
     lines = run.output.splitlines()
     assert lines[-1].startswith("Error: ") and lines[-1] == run.error()
     assert [word for word in mistake.words if word not in lines[-1]] == []
@@ -230,16 +228,16 @@ def test_a_mistake_ends_in_one_line(mistake: Mistake, runs: dict[str, Future[Run
 
 @pytest.mark.parametrize("mistake", OF_SNAKEMAKE, ids=lambda m: m.name)
 def test_what_snakemake_says_itself_names_the_fault_last(
-    mistake: Mistake, runs: dict[str, Future[Run]]
+    mistake: Mistake, run_of: Callable[[str], Run]
 ) -> None:
-    lines = runs[mistake.name].result().output.strip().splitlines()
+    lines = run_of(mistake.name).output.strip().splitlines()
     assert [word for word in mistake.words if word not in lines[-1]] == []
     assert len(lines) <= MOST
 
 
-def test_no_file_of_a_user_is_touched(folder: Path, runs: dict[str, Future[Run]]) -> None:
-    for future in runs.values():
-        future.result()
+def test_no_file_of_a_user_is_touched(folder: Path, run_of: Callable[[str], Run]) -> None:
+    for mistake in (*BEFORE_THE_FIRST_JOB, *OF_SNAKEMAKE):
+        run_of(mistake.name)
     left = {
         "/".join(path.relative_to(folder).parts[1:])
         for name in ("data", "out")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from runs import ROOT, SNAKEFILE, snakemake
 from safetensors import safe_open
 
 from antiberty import write_wheel
@@ -25,7 +26,6 @@ from lacuna.network.weights import load_weights
 from lacuna.templates.library import load_library
 from lacuna.training.simulate import grid_to_chain, mutate, recombine
 
-ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "tests" / "configs" / "pretrain_tiny.yaml"
 pytestmark = pytest.mark.workflow
 
@@ -81,24 +81,21 @@ def write_corpora(folder: Path) -> None:
     write_wheel(wheels / "antiberty-0.1.3-py3-none-any.whl")
 
 
-def command(folder: Path, *more: str) -> list[str]:
-    """Snakemake in a folder of its own, so that runs share neither locks nor results."""
+PIP = {
+    "PIP_NO_INDEX": "1",
+    "PIP_FIND_LINKS": "{folder}/wheels",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+}
+
+
+def arguments(folder: Path, *more: str) -> list[str]:
+    """Of a run in a folder of its own, so that runs share neither locks nor results."""
+    configs = (ROOT / "config.yaml", folder / "pretrain.yaml")
     return [
-        *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
-        *("--cores", "2", "--resources", "gpu=0", "--directory", str(folder)),
-        *(
-            "pretrain",
-            "--configfile",
-            str(ROOT / "config.yaml"),
-            str(folder / "pretrain.yaml"),
-            *more,
-        ),
+        *("--snakefile", str(SNAKEFILE), "--cores", "2", "--resources", "gpu=0"),
+        *("--directory", str(folder), "pretrain"),
+        *("--configfile", *map(str, configs), *more),
     ]
-
-
-def environment(folder: Path) -> dict[str, str]:
-    pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder / "wheels")}
-    return {**os.environ, **pip, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
 def set_up(folder: Path, text: str = TINY.read_text()) -> Path:
@@ -109,10 +106,12 @@ def set_up(folder: Path, text: str = TINY.read_text()) -> Path:
     return folder / "results" / "pretrain"
 
 
-def snakemake(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(folder, *more), env=environment(folder), capture_output=True, text=True
-    )
+def run(folder: Path, *more: str, status: int = 0) -> str:
+    """The output of a run."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in PIP.items():
+            patch.setenv(name, value.format(folder=folder))
+        return snakemake(*arguments(folder, *more), status=status).output
 
 
 @pytest.fixture(scope="module")
@@ -120,20 +119,21 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of one whole run; tests that write work on copies."""
     folder = tmp_path_factory.mktemp("pretrain") / "run"
     set_up(folder)
-    done = snakemake(folder)
-    assert done.returncode == 0, done.stderr
+    run(folder)
     return folder
 
 
-def with_checkpoint(finished: Path, folder: Path, config: str = TINY.read_text()) -> Path:
-    """A copy of a finished run in the state in which it was killed before the last steps."""
+@pytest.fixture(scope="module")
+def stopped(finished: Path) -> Path:
+    """A copy of that folder in the state in which a run was killed before the last steps."""
+    folder = finished.with_name("stopped")
     shutil.copytree(finished, folder, symlinks=True)
-    (folder / "pretrain.yaml").write_text(config)
     results = folder / "results" / "pretrain"
     for name in ("lacuna.safetensors", "library.safetensors", "curve.tsv"):
         (results / name).unlink()
     checkpoint = results / "lacuna.state"
-    job = subprocess.Popen(command(folder), env=environment(folder), start_new_session=True)
+    command = [sys.executable, "-m", "snakemake", *arguments(folder)]
+    job = subprocess.Popen(command, start_new_session=True)
     try:
         deadline = time.monotonic() + 120
         while not checkpoint.exists() and time.monotonic() < deadline:
@@ -142,9 +142,8 @@ def with_checkpoint(finished: Path, folder: Path, config: str = TINY.read_text()
         os.killpg(job.pid, signal.SIGKILL)
         job.wait()
     assert checkpoint.exists(), "finished, or never began, before it was killed"
-    unlocked = snakemake(folder, "--unlock")
-    assert unlocked.returncode == 0, unlocked.stderr
-    return results
+    run(folder, "--unlock")
+    return folder
 
 
 def test_every_corpus_is_read_and_counted(finished: Path) -> None:
@@ -192,10 +191,12 @@ def test_the_record_holds_nothing_of_the_machine(finished: Path) -> None:
     assert not [v for v in re.findall(r'"([^"]*)"', text) if v.startswith("/")]
 
 
-def test_a_killed_run_goes_on_to_the_same_bytes(finished: Path, tmp_path: Path) -> None:
-    results = with_checkpoint(finished, tmp_path / "killed")
-    done = snakemake(tmp_path / "killed", "--rerun-incomplete")
-    assert done.returncode == 0, done.stderr
+def test_a_killed_run_goes_on_to_the_same_bytes(
+    finished: Path, stopped: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(stopped, tmp_path / "killed", symlinks=True)
+    results = tmp_path / "killed" / "results" / "pretrain"
+    run(tmp_path / "killed", "--rerun-incomplete")
     assert "going on from step" in (results.parent / "logs/pretrain_model.log").read_text()
     for name in ("lacuna.safetensors", "library.safetensors", "curve.tsv"):
         unbroken = (finished / "results" / "pretrain" / name).read_bytes()
@@ -203,29 +204,26 @@ def test_a_killed_run_goes_on_to_the_same_bytes(finished: Path, tmp_path: Path) 
 
 
 def test_a_checkpoint_that_cannot_be_used_stops_the_run_in_one_line(
-    finished: Path, tmp_path: Path
+    stopped: Path, tmp_path: Path
 ) -> None:
-    results = with_checkpoint(finished, tmp_path / "killed")
-    checkpoint = results / "lacuna.state"
+    shutil.copytree(stopped, tmp_path / "killed", symlinks=True)
+    checkpoint = tmp_path / "killed" / "results" / "pretrain" / "lacuna.state"
     whole = checkpoint.read_bytes()
 
     checkpoint.write_bytes(whole[: len(whole) // 2])
-    done = snakemake(tmp_path / "killed", "--rerun-incomplete")
-    assert done.returncode != 0
-    assert re.search(r"Error: .*lacuna\.state: damaged .*delete the checkpoint", done.stderr)
+    said = run(tmp_path / "killed", "--rerun-incomplete", status=1)
+    assert re.search(r"Error: .*lacuna\.state: damaged .*delete the checkpoint", said)
 
     checkpoint.write_bytes(whole)
     (tmp_path / "killed" / "pretrain.yaml").write_text(
         TINY.read_text().replace("hidden: 16", "hidden: 24")
     )
-    done = snakemake(tmp_path / "killed", "--rerun-incomplete")
-    assert done.returncode != 0
-    assert re.search(r"Error: .*model\.hidden was 16 and is now 24; restore", done.stderr)
+    said = run(tmp_path / "killed", "--rerun-incomplete", status=1)
+    assert re.search(r"Error: .*model\.hidden was 16 and is now 24; restore", said)
     assert checkpoint.read_bytes() == whole
 
 
 def test_a_misspelt_key_is_named(tmp_path: Path) -> None:
     set_up(tmp_path, TINY.read_text().replace("batch_size: 32", "batchsize: 32"))
-    done = snakemake(tmp_path, "--dry-run")
-    assert done.returncode != 0
-    assert "did you mean 'pretrain.train.batch_size'?" in done.stdout + done.stderr
+    said = run(tmp_path, "--dry-run", status=1)
+    assert "did you mean 'pretrain.train.batch_size'?" in said

@@ -39,11 +39,11 @@ def test_a_repertoire_is_filled_as_lacuna_fill_fills_it(tmp_path: Path) -> None:
         space.write(f"s{i}.fasta", fasta({"c": hidden(germline_chain("K", i)[5:], [(40, 43)])}))
         rows.append({"sample": f"s{i}", "fasta": f"s{i}.fasta"})
     space.sheet(*rows)
-    space.config(block_size=2, doubts=True, precision="float32")
+    space.config(block_size=3, doubts=True, precision="float32")
     run = space.run()
     jobs = run.jobs()
     assert jobs["write_airr"] == jobs["join_doubts"] == jobs["fill_pack_00000"] == 1
-    assert jobs["find_doubts"] == 3
+    assert jobs["find_doubts"] == 2
     options = {"doubts": True, "precision": "float32"}
     fill_file({"fasta": path}, tmp_path / "oas", options)
     found = space.results()

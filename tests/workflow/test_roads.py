@@ -15,12 +15,12 @@ pytestmark = pytest.mark.workflow
 
 CHAINS = {"light": mutated(germline_chain("K", 1), 5, 1), "heavy": germline_chain("H", 2)}
 GAPS = "light\t20\t25\nlight\t90\t94\nheavy\t30\t33\n"
-SETTINGS = {"samples": "data/samples.tsv", "block_size": 1, "outdir": "out"}
+SETTINGS = {"samples": "data/samples.tsv", "outdir": "out"}
 JOBS = {
     "read_scaffolds": 1,
     "find_alkylation": 1,
-    "write_kmers": 2,
-    "fill_gaps": 2,
+    "write_kmers": 1,
+    "fill_gaps": 1,
     "join_blocks": 1,
     "measure_accuracy": 1,
     "join_accuracy": 1,
@@ -29,7 +29,7 @@ JOBS = {
 
 
 def workspace(folder: Path, snakefile: Path = SNAKEFILE) -> Workspace:
-    """A folder with one sample of two chains with homologs, in two blocks."""
+    """A folder with one sample of two chains with homologs."""
     space = Workspace(folder, snakefile)
     space.write("data/chains.fasta", fasta(CHAINS))
     space.write("data/gaps.bed", GAPS)

@@ -244,41 +244,28 @@ def test_samples_and_outdir_from_the_command_line(space: Workspace, tmp_path: Pa
     assert str(tmp_path / "out" / "known" / "filled.fasta") in planned.output
 
 
-def test_trained_weights_depend_on_threads_and_not_on_the_cores(space: Workspace) -> None:
-    """With sizes at which two threads sum in another order than one."""
-    weights = []
-    for cores in (1, 2):
-        config = space.config(
-            f"cores{cores}.yaml",
-            samples="data/samples.tsv",
-            outdir=f"cores{cores}",
-            train={"from": None, "steps": 4, "batch_size": 32, "chains": 100},
-            model={"channels": 64, "hidden": 64},
-        )
-        wanted = f"cores{cores}/model/lacuna.safetensors"
-        chosen = ("--resources", "gpu=0", "--configfile", str(config))
-        space.run(wanted, *chosen, cores=cores)
-        weights.append((space.folder / wanted).read_bytes())
-    assert weights[0] == weights[1]
-    planned = space.run(wanted, "--dry-run", *chosen, "--config", "threads=1").jobs()
-    assert "train_model" in planned and "encode_training" not in planned
-
-
 def test_weights_are_trained_in_the_run_where_that_is_wanted(space: Workspace, out: Path) -> None:
-    """From scratch, on simulated chains and the homologs, and never on a GPU with gpu=0."""
-    config = space.config(
-        "train.yaml",
-        samples="data/samples.tsv",
-        outdir="trained",
-        train={"from": None, "steps": 2, "batch_size": 4, "chains": 100},
-        model={"channels": 8, "hidden": 8},
-    )
-    wanted = "trained/open-2.1/filled.fasta"
-    run = space.run(wanted, "--resources", "gpu=0", "--configfile", str(config))
-    assert {"encode_training": 1, "train_model": 1}.items() <= run.jobs().items()
-    trained = space.folder / "trained"
-    assert " on cpu " in (trained / "logs" / "train_model.log").read_text()
-    shipped = ROOT / "resources" / "weights" / "lacuna.safetensors"
-    weights = trained / "model" / "lacuna.safetensors"
-    assert weights.stat().st_size < shipped.stat().st_size / 10
-    assert (space.folder / wanted).read_text() != (out / "open-2.1" / "filled.fasta").read_text()
+    """From scratch, on simulated chains and the homologs, and never on a GPU with gpu=0.
+
+    They depend on threads and not on the cores, with sizes at which two threads sum in another
+    order than one.
+    """
+    settings = {
+        "samples": "data/samples.tsv",
+        "train": {"from": None, "steps": 4, "batch_size": 32, "chains": 100},
+        "model": {"channels": 64, "hidden": 64},
+    }
+    weights = []
+    for cores, wanted in ((1, "model/lacuna.safetensors"), (2, "open-2.1/filled.fasta")):
+        config = space.config(f"cores{cores}.yaml", outdir=f"cores{cores}", **settings)
+        chosen = ("--resources", "gpu=0", "--configfile", str(config))
+        run = space.run(f"cores{cores}/{wanted}", *chosen, cores=cores)
+        assert {"encode_training": 1, "train_model": 1}.items() <= run.jobs().items()
+        trained = space.folder / f"cores{cores}"
+        assert " on cpu " in (trained / "logs" / "train_model.log").read_text()
+        weights.append((trained / "model" / "lacuna.safetensors").read_bytes())
+    assert weights[0] == weights[1]
+    assert len(weights[0]) < (ROOT / "resources/weights/lacuna.safetensors").stat().st_size / 3
+    assert (trained / wanted).read_text() != (out / wanted).read_text()
+    planned = space.run("--dry-run", *chosen, "--config", "threads=1").jobs()
+    assert "train_model" in planned and "encode_training" not in planned

@@ -86,7 +86,7 @@ def imported(source: str) -> frozenset[str]:
     Raises ValueError for a relative import, which would have to be resolved.
     """
     names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in _statements(ast.parse(source).body):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -94,6 +94,14 @@ def imported(source: str) -> frozenset[str]:
                 raise ValueError(f"line {node.lineno}: write out the name of the package")
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
     return frozenset(names)
+
+
+def _statements(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Yield statements and all within them, without expressions, which import nothing."""
+    for node in nodes:
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            yield from _statements(getattr(node, part, ()))
 
 
 def _files_of(dotted: str) -> Iterator[Path]:
