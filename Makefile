@@ -43,7 +43,8 @@ endef
 # Strictly: a link that leads nowhere is an error, but not with --quiet. The variable silences an advertisement.
 BUILD_PAGES = @NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/tools/mkdocs.yml
 
-.PHONY: help setup run check test lint format docs pictures faults fuzz numbers sbom multiqc benchmark-seed benchmark-train benchmark-masses benchmark-public clean
+LINTERS := lint-types lint-security lint-style lint-workflow lint-licences lint-pages
+.PHONY: $(LINTERS) help setup run check test lint format docs pictures faults fuzz numbers sbom multiqc benchmark-seed benchmark-train benchmark-masses benchmark-public clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -65,17 +66,31 @@ test: lint $(AXE)/.stamp  ## Run every check and every test, in two processes. W
 	@PATH="$(CURDIR)/$(BIN):$$PATH" OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest \
 		--numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-lint: setup  ## Run the linters, the format checks and the type checker.
+# The longest comes first; the output of each is printed as a whole.
+lint: setup  ## Run the linters, the format checks and the type checker, in two processes. WORKERS=2
+	@$(MAKE) --no-print-directory --jobs $(WORKERS) --output-sync $(LINTERS)
+
+lint-types:
+	$(BIN)/mypy
+
+lint-style:
 	$(BIN)/ruff check $(PYTHON_CODE)
 	$(BIN)/ruff format --check $(PYTHON_CODE)
 	$(BIN)/snakefmt --check $(SMK_CODE)
-	$(BIN)/mypy
 	@PYTHONPATH=workflow/scripts $(BIN)/lint-imports --no-cache
+
+lint-security:
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(SHIPPED_CODE)
+
+lint-licences:
 	$(BIN)/pip-licenses --with-system >/dev/null
 	@PYTHONPATH=workflow/scripts $(BIN)/python -m lacuna.training.licences \
 		resources/pretrain/open.yaml resources/weights/open
+
+lint-workflow:
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --lint
+
+lint-pages:
 	$(BUILD_PAGES)
 
 format: setup  ## Format the Python and Snakemake files in place.

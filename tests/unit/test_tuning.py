@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from chains import fasta, germline_chain, hidden, mutated
+from lacuna.training import corpus
 from lacuna.training.batches import read_encoded
 from lacuna.training.corpus import number_all
 from lacuna.training.run_data import encode_training, like_targets
@@ -36,7 +38,13 @@ def test_homologs_near_what_is_observed_are_left_out(
 
 
 @pytest.mark.slow
-def test_chains_to_be_filled_are_not_trained_on(tmp_path: Path) -> None:
+def test_chains_to_be_filled_are_not_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_constants = {"chains.constants": torch.zeros(1, 9, dtype=torch.uint8)}
+    no_constants["chains.constant_templates"] = torch.zeros(1, 5, 9, dtype=torch.uint8)
+    no_constants["chains.constant_locus"] = torch.zeros(1, dtype=torch.long)
+    monkeypatch.setattr(corpus, "constant_tensors", lambda: no_constants)  # seconds of alignments
     others = {f"o{i}": mutated(germline_chain("L", i), 15, i) for i in range(3)}
     (tmp_path / "homologs.fasta").write_text(fasta({"same": WHOLE, **others}))
     (tmp_path / "t.fasta").write_text(fasta({"t": hidden(WHOLE, [(95, 105)]), "nothing": "XXXX"}))
