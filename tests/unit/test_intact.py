@@ -13,9 +13,9 @@ from chains import germline_chain, mutated
 from conftest import Write
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError
-from lacuna.core.tables import GAP_TABLE, MASS_TABLE, RESIDUE_TABLE
+from lacuna.core.tables import GAP_TABLE, MASS_TABLE, RESIDUE_TABLE, UNMET
 from lacuna.filling.decode import rank_together
-from lacuna.filling.intact import left_for_gaps, mass_row, unweighed
+from lacuna.filling.intact import is_missed, left_for_gaps, mass_row, unweighed
 from lacuna.filling.mass_search import one_mass
 from lacuna.filling.residue_masses import RESIDUE_MASSES
 from lacuna.scaffolds.mass_table import MassTable
@@ -193,3 +193,39 @@ def test_an_intact_mass_decides_among_sequences_and_lengths(write: Write, tmp_pa
     assert {row.status for row in best if row.chain != "not"} == {"filled"}
     lengths = [row for row in RESIDUE_TABLE.read(out / "residues.tsv") if row.chain == "open"]
     assert len(lengths) == 6
+
+
+def test_gaps_with_masses_of_their_own_are_in_doubt_if_the_chain_weighs_otherwise(
+    write: Write, tmp_path: Path
+) -> None:
+    whole = germline_chain("H", 3)
+    gap = weight(whole[60:65])
+    heavier = {"right": 0.0, "wrong": 57.02146, "both": 57.02146}
+    fasta = "".join(
+        f">{name}\n{whole[:60]}X[+{gap + more:.4f}]{whole[65:]}\n" for name, more in heavier.items()
+    )
+    rows = "".join(
+        f"{name}\t{mass_of(whole, average=True) + more:.3f}\t1\taverage\n"
+        for name, more in (("right", 0.0), ("wrong", 0.0), ("both", 57.05))
+    )
+    inputs = {"fasta": write("c.fasta", fasta), "masses": write("m.tsv", HEAD + rows)}
+    fill_file(inputs, tmp_path / "out", {})
+    statuses = {
+        row.chain: row.status
+        for row in GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")
+        if row.rank == 1
+    }
+    assert [name for name, status in statuses.items() if UNMET in status] == ["wrong"]
+
+
+@pytest.mark.parametrize("kind", ["average", "monoisotopic"])
+def test_a_modified_residue_in_a_gap_does_not_make_a_chain_miss_its_mass(kind: str) -> None:
+    """The gap weighs what its residues do and an oxygen, and so does the chain."""
+    gap = Gap(4, 8, 4, 4, weight(PLAIN[4:8]) + 15.9949, 0.005)
+    letters = PLAIN[:4] + "XXXX" + PLAIN[8:]
+    mass = mass_of(PLAIN, average=kind == "average") + 16.0
+    for off, missed in ((0.0, False), (5.0, True)):
+        chain = Scaffold("m", "", letters, (gap,), 1, intact=IntactMass(mass + off, 1.0, kind))
+        assert is_missed(chain, PLAIN) == missed
+    assert not is_missed(chain, letters)  # which has no mass
+    assert not is_missed(replace(chain, intact=None), PLAIN)

@@ -15,6 +15,7 @@ from lacuna.core.tables import (
     MASS_TABLE,
     RESIDUE_TABLE,
     SCORED_TABLE,
+    UNMET,
     ChainRow,
     GapRow,
     MassRow,
@@ -23,7 +24,7 @@ from lacuna.core.tables import (
 )
 from lacuna.filling.block import BlockChain, BlockGap, chains_of, without_template
 from lacuna.filling.evidence import with_evidence
-from lacuna.filling.intact import mass_row
+from lacuna.filling.intact import is_missed, mass_row
 from lacuna.filling.rank_gaps import rank_gaps
 from lacuna.filling.residue_masses import Modifications
 from lacuna.filling.residues import Residues, residues_of, up_to
@@ -34,7 +35,14 @@ from lacuna.filling.rows import (
     residue_rows_of,
     scored_rows_of,
 )
-from lacuna.filling.status import GapResult, contradiction_of, status_of, warn, without_residues
+from lacuna.filling.status import (
+    GapResult,
+    contradiction_of,
+    status_of,
+    warn,
+    with_note,
+    without_residues,
+)
 from lacuna.network.kmers import KmerSet
 from lacuna.results.join import TABLES
 from lacuna.scaffolds.scaffold import Scaffold
@@ -182,4 +190,11 @@ def _fill_chain(
         **asdict(counts),
     )
     masses = mass_row(scaffold, sequence)
+    if is_missed(scaffold, sequence):
+        gap_rows = [
+            row
+            if row.rank > 1 or row.ambiguity
+            else row._replace(status=with_note(row.status, UNMET))
+            for row in gap_rows
+        ]
     return FilledChain(scaffold, sequence, row, gap_rows, residue_rows, scored_rows, masses)

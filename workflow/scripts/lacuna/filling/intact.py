@@ -45,6 +45,30 @@ def mass_row(scaffold: Scaffold, sequence: str) -> MassRow:
     )
 
 
+def is_missed(scaffold: Scaffold, sequence: str) -> bool:
+    """Whether a chain that is filled with `sequence` has an intact mass which it does not meet.
+
+    It meets it by its residues, or by its observed residues and the masses of its gaps, which may
+    hold modifications. False if residues are missing.
+    """
+    intact = scaffold.intact
+    if intact is None or MISSING_LETTER in sequence:
+        return False
+    weighed = [gap for gap in scaffold.gaps if gap.mass is not None]
+    rest = list(sequence)
+    for gap in weighed:
+        rest[gap.start : gap.end] = MISSING_LETTER * (gap.end - gap.start)
+    given = sum(gap.mass or 0.0 for gap in weighed)
+    allowed = intact.tolerance_da + sum(gap.tolerance_da or 0.0 for gap in weighed)
+    by_residues, by_gaps = _masses(sequence, scaffold), _masses("".join(rest), scaffold)
+    if intact.kind == "average":
+        found = by_residues[1], by_gaps[1] + given * AVERAGINE_RATIO
+        allowed += RATIO_ERROR * given
+    else:
+        found = by_residues[0], by_gaps[0] + given
+    return all(abs(mass - intact.mass) > allowed for mass in found)
+
+
 def _masses(sequence: str, scaffold: Scaffold) -> tuple[float, float]:
     """Monoisotopic and average mass of the residues of a chain, X left out, in Da."""
     counts = np.bincount(np.frombuffer(sequence.encode(), dtype=np.uint8), minlength=128)[_LETTERS]

@@ -61,6 +61,13 @@ def status_of(
     return f"{status} ({'; '.join(notes)})" if notes else status
 
 
+def with_note(status: str, note: str) -> str:
+    """The status of a filled gap with one more note in its brackets, unless it has that."""
+    if note in status:
+        return status
+    return f"{status[:-1]}; {note})" if status.endswith(")") else f"{status} ({note})"
+
+
 def _too_large_status() -> str:
     return f"mass_too_large (decoded are up to {MAX_RESIDUES} residues or {MAX_MASS:.0f} Da)"
 
