@@ -204,6 +204,16 @@ def test_it_can_be_read(
     assert found["unnamed"] == 0
 
 
+def test_the_table_of_samples_is_seen_whole(browser: Browser, drawn: Path) -> None:
+    browser.size(1280)
+    browser.open(drawn)
+    box = browser.run(
+        "(() => { const box = document.querySelector('[aria-label=\"All samples\"]');"
+        " return [box.scrollWidth, box.clientWidth]; })()"
+    )
+    assert box[0] <= box[1]
+
+
 def test_tables_are_headed_and_marks_are_in_place(browser: Browser, drawn: Path) -> None:
     browser.size(1280)
     browser.open(drawn)
