@@ -53,9 +53,11 @@ EDITS = {
 }
 
 
-def batch(folder: Path, snakefile: Path = SNAKEFILE) -> Workspace:
-    """A folder with a sample of three chains in two blocks, with the tutorial's model, and one of
-    reads."""
+def batch(folder: Path, snakefile: Path, *, with_reads: bool) -> Workspace:
+    """A folder with a sample of three chains in two blocks, with the tutorial's model.
+
+    with_reads: and with a sample of reads.
+    """
     space = Workspace(folder, snakefile)
     chains = {locus: mutated(germline_chain(locus, 1), 5, 1) for locus in "HKL"}
     space.write("chains.fasta", fasta(chains))
@@ -63,10 +65,8 @@ def batch(folder: Path, snakefile: Path = SNAKEFILE) -> Workspace:
     reads = simulate_reads([("H", germline_chain("H", 2), 1.0)], 200, 1)
     with open(space.write("reads.csv", ""), "w", encoding="utf-8") as handle:
         write_peaks(reads, handle, "simulated")
-    space.sheet(
-        {"sample": "three", "fasta": "chains.fasta", "gaps": "gaps.bed"},
-        {"sample": "read", "reads": "reads.csv"},
-    )
+    rows = [{"sample": "three", "fasta": "chains.fasta", "gaps": "gaps.bed"}]
+    space.sheet(*rows, *([{"sample": "read", "reads": "reads.csv"}] if with_reads else []))
     space.config(block_size=2, seed_lstm={"samples": ["three"], "epochs": 1})
     return space
 
@@ -76,11 +76,12 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A finished run of a copy of the workflow that tests may edit."""
     copy = tmp_path_factory.mktemp("copy")
     for name in ("workflow", "resources/germlines"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, copy / name)
     for name in ("weights", "read_errors", "contaminants", "unimod"):
         (copy / "resources" / name).symlink_to(ROOT / "resources" / name)
     (copy / "envs").symlink_to(ROOT / "envs")
-    space = batch(tmp_path_factory.mktemp("run"), Path(shutil.copy(SNAKEFILE, copy)))
+    snakefile = Path(shutil.copy(SNAKEFILE, copy))
+    space = batch(tmp_path_factory.mktemp("run"), snakefile, with_reads=True)
     jobs = space.run().jobs()
     assert set(jobs) == {"all", "train_seed"} | BLOCKS | ACROSS | READS
     assert jobs["fill_gaps"] == 3  # two blocks, and the one of reads
@@ -118,7 +119,7 @@ def block_done(out: Path) -> bool:
 
 def test_a_killed_run_goes_on_to_the_same_bytes(space: Workspace, tmp_path: Path) -> None:
     """As after a power cut: unlock, and run again what was cut short."""
-    killed = batch(tmp_path, space.snakefile)
+    killed = batch(tmp_path, space.snakefile, with_reads=False)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(space.snakefile)]
     command += ["--directory", str(tmp_path), "--cores", "1"]
     job = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
@@ -134,5 +135,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(space: Workspace, tmp_path: Path
     assert "--unlock" in refused.output  # names the remedy
     killed.run("--unlock")
     again = killed.run("--rerun-incomplete")
-    assert again.jobs()["fill_gaps"] < 3
-    assert killed.results() == space.results()
+    assert again.jobs()["fill_gaps"] == 1
+    found, whole = killed.results(), space.results()
+    names = {name for name in whole if name.startswith("three/")}
+    assert {name: found.get(name) for name in names} == {name: whole[name] for name in names}
