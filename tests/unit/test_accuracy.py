@@ -244,7 +244,7 @@ chains = st.lists(st.lists(residues, min_size=1, max_size=4), min_size=1, max_si
 
 
 @pytest.mark.slow
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(chains, st.data())
 def test_sums_add_up_over_any_split_into_blocks(chosen: list, data: st.DataObject) -> None:
     parts = [scored(*({"chain": f"m{i}"} | r for r in rows)) for i, rows in enumerate(chosen)]

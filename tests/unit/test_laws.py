@@ -180,7 +180,7 @@ def homologs_of(files: Files) -> Homologs | None:
     return index_homologs(mutated(files.chains[i].truth, 6, i) for i in (0, -1))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(inputs(), st.booleans())
 def test_every_law_holds_of_a_run(folder: Path, files: Files, with_homologs: bool) -> None:
     homologs = homologs_of(files) if with_homologs else None
@@ -191,7 +191,7 @@ def test_every_law_holds_of_a_run(folder: Path, files: Files, with_homologs: boo
         assert re.fullmatch(chain.pattern, run.filled[chain.name]), chain
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(inputs())
 def test_filling_a_filled_chain_changes_nothing(folder: Path, files: Files) -> None:
     filled = laws.fill(files.read(folder), folder).filled
@@ -203,7 +203,7 @@ def test_filling_a_filled_chain_changes_nothing(folder: Path, files: Files) -> N
     assert again.tables["gaps"].empty and again.tables["residues"].empty
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(inputs(), st.data())
 def test_neither_cuts_nor_order_change_a_run(
     folder: Path, files: Files, data: st.DataObject
