@@ -134,8 +134,9 @@ def test_the_run_ends_with_a_line_per_sample(finished: Run, out: Path) -> None:
         assert re.search(rf"\b{method} \d/9 \(\d\.\d{{3}}\)", known)
     lacked = "1 of 2 chains lacked the N terminus, 2 of 2 residues inside"
     said = f"open-2.1: 2 chains, 35 of 35 missing residues filled, {lacked}; no truth given"
-    said += "; species chosen: 2 human"
-    assert said in lines
+    assert f"{said}; species chosen: 1 human, 1 alpaca" in lines
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "Species chosen: 1 human, 1 alpaca." in page
     told = (out / "summary.txt").read_text().splitlines()
     assert told[0] == known and told[-1] == "weights: default (licence: CC BY-NC-SA 4.0)"
     assert told[-1] in lines
