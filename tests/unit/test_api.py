@@ -207,3 +207,13 @@ def test_a_file_of_homologs_that_has_changed_is_read_again(write: Write) -> None
     assert lacuna.fill([shown], homologs=homologs)[0].sequence != protein
     homologs.write_text(fasta({"h": protein}))
     assert lacuna.fill([shown], homologs=homologs)[0].sequence == protein
+
+
+def test_arguments_of_another_type_are_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(LacunaError, match="fill takes a list of chains, not a NoneType"):
+        lacuna.fill(None)  # type: ignore[arg-type]
+    with pytest.raises(LacunaError, match="modifications is a list; give a dict of settings"):
+        lacuna.fill(["EVQLVES"], modifications=["deamidated"])  # type: ignore[arg-type]
+    for spectra in (tmp_path / "no.mgf", str(tmp_path / "no.mgf")):
+        with pytest.raises(LacunaError, match=r"no\.mgf: no such file"):
+            lacuna.fill(["EVQLVES"], spectra=spectra)

@@ -208,7 +208,7 @@ def fill(
     chains: Iterable[Chain],
     *,
     homologs: str | Path | Iterable[Chain] | None = None,
-    spectra: Sequence[str | Path] = (),
+    spectra: str | Path | Sequence[str | Path] = (),
     species: str = "auto",
     alkylation: str = "auto",
     candidates: int = 5,
@@ -241,28 +241,30 @@ def fill(
     Chains without an id are named chain1, chain2, ... by their place. All chains of a call are one
     sample: what C weighs is determined from all their masses together.
 
-    homologs: related chains, used as templates: a FASTA file, or chains; spectra: files of fragment
-    spectra (MGF, mzML), of which those that span a gap are evidence of what stands in it. weights:
-    `default` or `open`, the bundled network and library of that name, or a file with a network of
-    your own; library: a file that goes with it, else that of the bundled weights. The other options
-    are those of config.yaml and of the sample sheet, with the same meaning and defaults.
+    homologs: related chains, used as templates: a FASTA file, or chains; spectra: a file of
+    fragment spectra (MGF, mzML) or several, of which those that span a gap are evidence of what
+    stands in it. weights: `default` or `open`, the bundled network and library of that name, or
+    a file with a network of your own; library: a file that goes with it, else that of the
+    bundled weights. The other options are those of config.yaml and of the sample sheet, with
+    the same meaning and defaults.
 
     A chain that cannot be used has the status `rejected` and a reason; with
     `on_bad_record="fail"` it raises a LacunaError. Raises LacunaError too if an option is wrong or
     a chain is none of the above. Computes on one thread of the CPU.
     """
     given = list(_records(chains))
+    files = [spectra] if isinstance(spectra, str | Path) else spectra
     if not given:
         return FilledChains(())
     options = {
         "alkylation": alkylation,
         "candidates": candidates,
         "tolerance_ppm": tolerance_ppm,
-        "modifications": dict(modifications or {}),
+        "modifications": _section("modifications", modifications),
         "mode": mode,
         "precision": precision,
         "on_bad_record": on_bad_record,
-        "kmer": dict(kmer or {}),
+        "kmer": _section("kmer", kmer),
         "complete_ends": complete_ends,
         "weights": weights if weights in WEIGHT_SETS else "default",
     }
@@ -279,7 +281,7 @@ def fill(
             out,
             options,
             species=species,
-            spectra=[Path(path) for path in spectra],
+            spectra=[Path(path) for path in files],
             weights=None if weights in WEIGHT_SETS else Path(weights),
             library=None if library is None else Path(library),
             language_model=Path(language_model),
@@ -306,10 +308,21 @@ class _Given:
     evidence: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
 
 
+def _section(name: str, settings: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The settings of a section of the configuration; LacunaError if they are not a dict."""
+    if settings is not None and not isinstance(settings, Mapping):
+        raise LacunaError(
+            f"{name} is a {type(settings).__name__}; give a dict of settings and their values"
+        )
+    return dict(settings or {})
+
+
 def _records(chains: Iterable[Chain]) -> Iterator[_Given]:
     """Yield the chains of a call; raises LacunaError for the first invalid one."""
     if isinstance(chains, str | SeqRecord | Mapping):
         raise LacunaError("fill takes a list of chains; for a single one write fill([chain])")
+    if not isinstance(chains, Iterable):
+        raise LacunaError(f"fill takes a list of chains, not a {type(chains).__name__}")
     for number, chain in enumerate(chains, start=1):
         where = f"chain {number}"
         record = _record(chain, where)
