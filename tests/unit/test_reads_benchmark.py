@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from chains import fasta, germline_chain
-from lacuna.benchmark.reads import READS_TABLE, VARIANTS, benchmark_reads, lines
+from lacuna.benchmark.reads import READS_TABLE, VARIANTS, _pairs, benchmark_reads, lines
 from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
 from lacuna.core.paths import LIBRARY, WEIGHTS
 
@@ -50,3 +50,10 @@ def test_a_truth_that_no_chain_is_like_counts_as_wrong(tmp_path: Path) -> None:
     finally:
         torch.set_num_threads(threads)
     assert row.right == 0.0 and row.lengths == "0/1" and row.ece is None
+
+
+def test_loops_of_other_lengths_that_make_up_for_each_other_are_aligned() -> None:
+    answer = CHAIN[:26] + "GG" + CHAIN[26:100] + CHAIN[102:120]
+    pairs = _pairs(CHAIN[:120], answer)
+    assert sum(CHAIN[i] == answer[j] for i, j in pairs) >= 116
+    assert _pairs("ACDE", "ACDF") == [(0, 0), (1, 1), (2, 2), (3, 3)]

@@ -218,11 +218,16 @@ def _like(one: str, other: str) -> bool:
 
 
 def _pairs(truth: str, letters: str) -> list[tuple[int, int]]:
-    """Positions of truth and answer that belong together."""
-    if len(truth) == len(letters):
-        return [(i, i) for i in range(len(truth))]
+    """Positions of truth and answer that belong together.
+
+    Two loops of other lengths may make up for each other: what has few residues in common without
+    gaps is aligned, though it is as long.
+    """
     if not letters:
         return []
+    same = sum(_like(a, b) for a, b in zip(truth, letters, strict=False))
+    if len(truth) == len(letters) and same > LEAST_LIKE * len(truth):
+        return [(i, i) for i in range(len(truth))]
     aligner = PairwiseAligner(
         mode="global", match_score=2, mismatch_score=-1, open_gap_score=-4, extend_gap_score=-0.5
     )
