@@ -14,9 +14,11 @@ from lacuna.evidence.network import network_shares
 from lacuna.evidence.weigh import (
     CAP,
     FLOOR_UNREAD,
+    OBSERVED_MARGIN,
     OBSERVED_PROBABILITY,
     SERUM_MOST,
     WeighedChain,
+    _floors,
     likelihood,
     weigh,
 )
@@ -107,6 +109,17 @@ def test_a_conflict_is_flagged_and_not_sure() -> None:
     row = chain.rows[70]
     assert "minority" in row.flags
     assert row.state != "observed" or row.probability < 0.999
+
+
+def test_reads_against_the_network_leave_a_residue_unsure() -> None:
+    nats = np.full((1, 20), -9.0)
+    nats[0, RESIDUES.index("T")] = 0.0
+    nats[0, RESIDUES.index("S")] = -OBSERVED_MARGIN
+    both = np.full((1, 20), 1e-4)
+    both[0, RESIDUES.index("S")] = 1 - 19e-4
+    none = np.zeros(1, bool)
+    assert _floors(nats, both, none, serum=False) == FLOOR_UNREAD
+    assert _floors(nats, np.roll(both, 1, axis=1), none, serum=False) == 0.0
 
 
 def test_deamidation_is_flagged() -> None:

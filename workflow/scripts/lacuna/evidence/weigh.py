@@ -109,12 +109,13 @@ def weigh(
             if model is not None
             else [np.full(n.shape, 1 / N_RESIDUES) for n in nats]
         )
+        both = [
+            _softmax(n + _trust(d, n)[:, None] * np.log((1 - FLOOR) * s + FLOOR / N_RESIDUES))
+            for d, n, s in zip(placed.drafts, nats, shares, strict=True)
+        ]
         posterior = [
-            _with_floor(
-                _softmax(n + _trust(d, n)[:, None] * np.log((1 - FLOOR) * s + FLOOR / N_RESIDUES)),
-                _floors(n, b, placed.serum),
-            )
-            for d, n, s, b in zip(placed.drafts, nats, shares, germline_only, strict=True)
+            _with_floor(p, _floors(n, p, b, placed.serum))
+            for n, p, b in zip(nats, both, germline_only, strict=True)
         ]
         letters = [
             "".join(RESIDUES[x] for x in p.argmax(1)) if not b.any() else before
@@ -144,9 +145,16 @@ def _only_germline(draft: Draft, nats: np.ndarray) -> np.ndarray:
     return domain & ~read & (draft.germline < N_RESIDUES)
 
 
-def _floors(nats: np.ndarray, germline_only: np.ndarray, serum: bool) -> np.ndarray:
-    """(t,) share of the posterior that is spread evenly where reads do not settle a residue."""
-    floors = np.where(_margin(nats) >= OBSERVED_MARGIN, 0.0, FLOOR_UNREAD)
+def _floors(
+    nats: np.ndarray, both: np.ndarray, germline_only: np.ndarray, serum: bool
+) -> np.ndarray:
+    """(t,) share of the posterior (both) that is spread evenly.
+
+    It is spread where reads settle no residue, and where they settle another one than they and the
+    network together: one of the two is wrong there.
+    """
+    agree = _as_l(nats).argmax(1) == _merged(both).argmax(1)
+    floors = np.where((_margin(nats) >= OBSERVED_MARGIN) & agree, 0.0, FLOOR_UNREAD)
     floors = np.where(germline_only, FLOOR_GERMLINE, floors)
     return np.full(len(floors), FLOOR_SERUM) if serum else floors
 
