@@ -1,0 +1,445 @@
+"""Antibodies of many kinds from simulated reads: is what is said of each residue true?
+
+    python tests/benchmarks/read_panel.py [--digests deep,two,one] [--kinds WORD] [--seed 1]
+
+Chains are those of resources/benchmark/therapeutics.fasta, which no weights were trained on, and
+chains made of bundled germline segments, mutated, with CDR3s of random residues. Reads are
+simulated (lacuna/benchmark/simulated_reads.py) with several digests, some in the tables of other
+tools and with more mistakes, and go the whole road: read, placed, weighed. Prints a row for each
+kind and digest, over all V domains of the kind (I = L). One core, about five minutes.
+"""
+
+import argparse
+import io
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+
+from lacuna.antibody.germlines import (  # noqa: E402
+    LOCI,
+    SPECIES,
+    constants,
+    j_segments,
+    v_segments,
+)
+from lacuna.antibody.imgt import (  # noqa: E402
+    CYS104,
+    FR4_START,
+    N_CODES,
+    N_IMGT,
+    cdr3_codes,
+)
+from lacuna.benchmark import reads as scoring  # noqa: E402
+from lacuna.benchmark.simulated_reads import (  # noqa: E402
+    Reading,
+    SimulatedRead,
+    simulate_reads,
+    write_peaks,
+)
+from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode  # noqa: E402
+from lacuna.core.masses import PROTON  # noqa: E402
+from lacuna.core.paths import LIBRARY, WEIGHTS  # noqa: E402
+from lacuna.evidence.weigh import WeighedChain, weigh  # noqa: E402
+from lacuna.network.weights import load_weights  # noqa: E402
+from lacuna.placing.draft import HELD  # noqa: E402
+from lacuna.placing.place import Placed, place, read_contaminants  # noqa: E402
+from lacuna.reads.error_model import load_error_models  # noqa: E402
+from lacuna.reads.readers import read_peptides  # noqa: E402
+from lacuna.results.statistics import N_BINS, calibration_error  # noqa: E402
+from lacuna.scaffolds.read import read_scaffolds  # noqa: E402
+from lacuna.templates.library import load_library  # noqa: E402
+from lacuna.training.simulate import grid_to_chain, mutate  # noqa: E402
+
+FASTA = ROOT / "resources" / "benchmark" / "therapeutics.fasta"
+LINKER = "GGGGSGGGGSGGGGS"
+HIS = "HHHHHH"
+VHH_TAGS = "AAAEQKLISEEDLNGAAHHHHHH"
+FAB_END = "EPKSCDKTHT"  # of CH1 and hinge, behind which a Fab ends
+LOOP = "GYSDTRAVWNLPFEKH"  # residues of made CDR3s, the commonest first
+# Digests: proteases, reads.
+DIGESTS: dict[str, tuple[tuple[str, ...], int]] = {
+    "deep": (("trypsin", "lysc", "chymotrypsin", "aspn", "gluc", "elastase", "alp"), 8000),
+    "two": (("trypsin", "chymotrypsin"), 2500),
+    "one": (("trypsin",), 1500),
+}
+# What tools do more often than PEAKS, which are then asked for fewer residues to a peptide.
+CARELESS = Reading(wrong_end=0.6, swapped=0.2, other_length=0.18, noise=0.35)
+
+
+@dataclass(frozen=True, slots=True)
+class Antibody:
+    """Molecules that are digested, and the V domains (with constant regions) to be found."""
+
+    kind: str
+    molecules: tuple[str, ...]
+    truths: tuple[str, ...]
+    tool: str = "peaks"
+    single: str = "trypsin"  # the protease of the digest `one`
+
+
+# --- chains --------------------------------------------------------------------------------------
+
+
+def constant(species: str, name: str) -> str:
+    """A bundled constant region; residues that are not known are left out."""
+    return next(
+        c.sequence.replace("X", "") for c in constants() if (c.species, c.name) == (species, name)
+    )
+
+
+def therapeutic(name: str) -> tuple[str, str]:
+    """V domains, heavy and light, of a therapeutic antibody."""
+    known = {r.chain: r.sequence for r in read_scaffolds(FASTA)}
+    return known[f"{name}|HC1"], known[f"{name}|LC1"]
+
+
+def made(
+    species: str, locus: str, seed: int, *, cdr3: int, rate: float = 0.04, insert: int = 0
+) -> str:
+    """A V domain of germline segments with mutations (rate: of framework residues) and a made CDR3.
+
+    insert: residues put into the framework behind CDR1, or into CDR1 if it is negative.
+    """
+    rng = np.random.default_rng([seed, LOCI.index(locus), SPECIES.index(species)])
+    rows = []
+    for segments, first, last in ((v_segments(), 1, CYS104), (j_segments(), FR4_START, N_IMGT - 1)):
+        own = (segments.species == SPECIES.index(species)) & (segments.locus == LOCI.index(locus))
+        whole = (segments.tokens[:, first] < len(RESIDUES)) & (
+            segments.tokens[:, last] < len(RESIDUES)
+        )
+        known = np.array(["/OR" not in name for name in segments.names])
+        rows.append(segments.tokens[rng.choice(np.flatnonzero(own & whole & known))])
+    v, j = rows
+    grid = np.full(N_CODES, ABSENT, dtype=np.uint8)
+    grid[1 : CYS104 + 1], grid[FR4_START : N_IMGT + 1] = (
+        v[1 : CYS104 + 1],
+        j[FR4_START : N_IMGT + 1],
+    )
+    held = grid[list(HELD)].copy()
+    head, tail = v[105:118], j[105:118]
+    head, tail = head[head < ABSENT][:3], tail[tail < ABSENT]
+    tail = tail[-min(len(tail), max(cdr3 - len(head) - 1, 0), 6 if locus == "H" else 4) :]
+    weights = 1 / np.arange(2, len(LOOP) + 2)
+    middle = rng.choice(list(LOOP), cdr3 - len(head) - len(tail), p=weights / weights.sum())
+    grid[cdr3_codes(cdr3)] = np.concatenate((head, encode("".join(middle)), tail))
+    grid = mutate(grid, rate, rng)
+    grid[list(HELD)] = held
+    tokens, columns = grid_to_chain(grid)
+    letters = decode(tokens)
+    at = int(np.flatnonzero(columns >= (32 if insert < 0 else 80))[0])
+    more = "".join(rng.choice(list("SGNYTDA"), abs(insert)))
+    return letters[:at] + more + letters[at:]
+
+
+def antibodies() -> Iterator[Antibody]:
+    """The panel; chains differ with nothing but their names and seeds."""
+    ck, cl, g1 = (constant("human", name) for name in ("IGKC*01", "IGLC2*01", "IGHG1*01"))
+    g4 = constant("human", "IGHG4*01")
+
+    def whole(kind: str, heavy: str, light: str, **more: str) -> Antibody:
+        return Antibody(kind, (heavy, light), (heavy, light), **more)
+
+    for i, name in enumerate(("Tildrakizumab", "Zuberitamab", "Ozanezumab")):
+        h, k = therapeutic(name)
+        tool = ("peaks", "casanovo4", "peaks")[i]
+        yield whole("humanised and chimeric, kappa", h + g1, k + ck, tool=tool)
+    for i, name in enumerate(("Orticumab", "Eblasakimab")):
+        h, light = therapeutic(name)
+        own = cl if light.endswith(("TVL", "TVLG")) else ck
+        yield whole("human IgG4", h + g4, light + own, tool=("instanovo", "casanovo5")[i])
+    for seed in (1, 2):
+        h = made("human", "H", seed, cdr3=13) + g1
+        light = made("human", "L", seed, cdr3=11) + cl
+        yield whole("human, lambda", h, light, tool=("peaks", "novor")[seed - 1])
+    for seed, isotype in ((1, "IGHG1*01"), (2, "IGHG2A*01"), (3, "IGHG2B*01")):
+        h = made("mouse", "H", seed, cdr3=11) + constant("mouse", isotype)
+        light = made("mouse", "K", seed, cdr3=9) + constant("mouse", "IGKC*01")
+        tool = ("peaks", "casanovo4", "casanovo5")[seed - 1]
+        single = ("trypsin", "chymotrypsin", "trypsin")[seed - 1]
+        yield whole("mouse IgG1, 2a and 2b, kappa", h, light, tool=tool, single=single)
+    for seed, c in ((1, "IGKC1*01"), (2, "IGKC1*04")):
+        h = made("rabbit", "H", seed, cdr3=13, rate=0.06) + constant("rabbit", "IGHG*01")
+        light = made("rabbit", "K", seed, cdr3=12, rate=0.06) + constant("rabbit", c)
+        yield whole("rabbit", h, light, tool=("peaks", "plain")[seed - 1])
+    for seed, light_locus, c in ((1, "K", "IGKC*01"), (2, "L", "IGLC1*01")):
+        h = made("rhesus", "H", seed, cdr3=14) + constant("rhesus", "IGHG1*01")
+        light = made("rhesus", light_locus, seed, cdr3=10) + constant("rhesus", c)
+        yield whole("rhesus", h, light, tool=("peaks", "instanovo")[seed - 1])
+    h = made("rat", "H", 1, cdr3=10) + constant("rat", "IGHG2A*01")
+    yield whole("rat", h, made("rat", "K", 1, cdr3=9) + constant("rat", "IGKC*01"))
+    for seed in (1, 2):
+        vhh = made("alpaca", "H", seed, cdr3=(17, 12)[seed - 1], rate=0.06)
+        yield Antibody("VHH with tags", (vhh + VHH_TAGS,), (vhh,), ("peaks", "novor")[seed - 1])
+    for seed, length in ((1, 20), (2, 24)):
+        h = made("human", "H", seed + 10, cdr3=length) + g1
+        yield whole("CDR3 of 20 and 24", h, made("human", "K", seed + 10, cdr3=9) + ck)
+    h = made("human", "H", 21, cdr3=5) + g1
+    yield whole("CDR3 of 5", h, made("human", "K", 21, cdr3=5) + ck)
+    for seed, insert in ((1, -2), (2, 4)):
+        h = made("human", "H", seed + 30, cdr3=14, insert=insert) + g1
+        yield whole("insertion in CDR1 and FR3", h, made("human", "K", seed + 30, cdr3=9) + ck)
+    for seed in (1, 2):
+        h = made("human", "H", seed + 40, cdr3=19, rate=0.16) + g1
+        light = made("human", "K", seed + 40, cdr3=9, rate=0.13) + ck
+        yield whole("a quarter of V mutated", h, light, tool=("peaks", "casanovo4")[seed - 1])
+    h, k = therapeutic("Rosnilimab")
+    yield Antibody("scFv and Fab with tags", (h + LINKER + k + "AAA" + HIS,), (h, k))
+    h, k = therapeutic("Tovetumab")
+    fab = h + g1[: g1.index(FAB_END) + len(FAB_END)] + HIS
+    yield Antibody("scFv and Fab with tags", (fab, k + ck), (fab[: -len(HIS)], k + ck))
+
+
+# --- tables of tools -----------------------------------------------------------------------------
+
+_MASSES = {"(+57.02)": "C", "(+15.99)": "M", "(+.98)": "N"}
+
+
+def _stated(reads: Sequence[SimulatedRead], rng: random.Random) -> list[list[float]]:
+    """Confidences between 0 and 1, not rounded to 1."""
+    return [[min(c / 100, 1 - 10 ** rng.uniform(-4, -1.5)) for c in r.confidences] for r in reads]
+
+
+def _with(peptide: str, cam: str, oxidised: str, deamidated: str) -> str:
+    """A peptide with the modifications of PEAKS written in another way."""
+    for ours, theirs in (("(+57.02)", cam), ("(+15.99)", oxidised), ("(+.98)", deamidated)):
+        peptide = peptide.replace(ours, theirs)
+    return peptide
+
+
+def _mztab(reads: Sequence[SimulatedRead], version: str, rng: random.Random) -> str:
+    lines = [
+        "MTD\tmzTab-version\t1.0.0",
+        "MTD\tmzTab-mode\tSummary",
+        "MTD\tmzTab-type\tIdentification",
+        "MTD\tdescription\tsimulated",
+        f"MTD\tsoftware[1]\t[MS, MS:1003281, Casanovo, {version}]",
+        "MTD\tms_run[1]-location\tfile:///simulated.mgf",
+        "PSH\tsequence\tPSM_ID\taccession\tunique\tdatabase\tdatabase_version\tsearch_engine\t"
+        "search_engine_score[1]\tmodifications\tretention_time\tcharge\texp_mass_to_charge\t"
+        "calc_mass_to_charge\tspectra_ref\tpre\tpost\tstart\tend\topt_ms_run[1]_aa_scores",
+    ]
+    new = version.startswith("5")
+    for i, (read, stated) in enumerate(zip(reads, _stated(reads, rng), strict=True), 1):
+        mean = sum(stated) / len(stated)
+        written = stated if new else [(s + mean) / 2 for s in stated]
+        marks = ("[Carbamidomethyl]", "[Oxidation]", "[Deamidated]")
+        old = ("+57.021", "+15.995", "+0.984")
+        cells = (
+            *("PSM", _with(read.peptide, *(marks if new else old)), i, *["null"] * 4),
+            *(f"[MS, MS:1003281, Casanovo, {version}]", mean, "null", "null", read.charge),
+            *(read.mass / read.charge + PROTON, read.mass / read.charge + PROTON),
+            *(f"ms_run[1]:index={i}", *["null"] * 4, ",".join(f"{s:.5f}" for s in written)),
+        )
+        lines.append("\t".join(map(str, cells)))
+    return "\n".join(lines) + "\n"
+
+
+def _instanovo(reads: Sequence[SimulatedRead], rng: random.Random) -> str:
+    rows = ["scan_number,precursor_mz,precursor_charge,preds,log_probs,token_log_probs"]
+    for i, (read, stated) in enumerate(zip(reads, _stated(reads, rng), strict=True), 1):
+        logs = [float(np.log(max(s, 1e-3))) for s in stated]
+        peptide = _with(read.peptide, "[UNIMOD:4]", "[UNIMOD:35]", "[UNIMOD:7]")
+        mz = read.mass / read.charge + PROTON
+        rows.append(f'{i},{mz:.5f},{read.charge},{peptide},{sum(logs):.4f},"{logs}"')
+    return "\n".join(rows) + "\n"
+
+
+def _novor(reads: Sequence[SimulatedRead], _: random.Random) -> str:
+    rows = [
+        "# id, scanNum, RT, mz(data), z, pepMass(denovo), err(data-denovo), ppm(1e6*err/(mz*z)), "
+        "score, peptide, aaScore,"
+    ]
+    for i, read in enumerate(reads, 1):
+        peptide = _with(read.peptide, "(Cam)", "(O)", "(Deamidated)")
+        scores = "-".join(map(str, read.confidences))
+        mz, mean = read.mass / read.charge + PROTON, sum(read.confidences) / len(read.confidences)
+        rows.append(
+            f"{i}, {i}, 0, {mz:.5f}, {read.charge}, {read.mass:.4f}, 0, 0, {mean:.1f}, {peptide}, "
+            f"{scores},"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def _plain(reads: Sequence[SimulatedRead], _: random.Random) -> str:
+    rows = ["peptide\tconfidence\tmass"]
+    for read in reads:
+        peptide = _with(read.peptide, "[+57.021]", "[+15.995]", "[+0.984]")
+        stated = " ".join(f"{c / 100:.2f}" for c in read.confidences)
+        rows.append(f"{peptide}\t{stated}\t{read.mass:.4f}")
+    return "\n".join(rows) + "\n"
+
+
+def _peaks(reads: Sequence[SimulatedRead], _: random.Random) -> str:
+    handle = io.StringIO()
+    write_peaks(reads, handle, "simulated")
+    return handle.getvalue()
+
+
+Writer = Callable[[Sequence[SimulatedRead], random.Random], str]
+# Of each tool: the name of its file, how it is written, and how peptides are read.
+TOOLS: dict[str, tuple[str, Writer, Reading]] = {
+    "peaks": ("reads.csv", _peaks, Reading()),
+    "casanovo4": ("reads.mztab", lambda r, g: _mztab(r, "4.2.1", g), CARELESS),
+    "casanovo5": ("reads.mztab", lambda r, g: _mztab(r, "5.0.0", g), CARELESS),
+    "instanovo": ("reads.csv", _instanovo, CARELESS),
+    "novor": ("reads.csv", _novor, Reading()),
+    "plain": ("reads.tsv", _plain, Reading()),
+}
+
+
+# --- running and scoring -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one antibody in one digest; arrays over residues of the answers' V domains."""
+
+    kind: str
+    digest: str
+    residues: int
+    right: int
+    germline: int
+    lengths: tuple[bool, ...]
+    cdr3: tuple[bool, ...]
+    loci: tuple[bool, ...]  # chains whose locus and number are those of the truth
+    good: np.ndarray
+    probability: np.ndarray
+    states: np.ndarray
+    seconds: float
+    chains: tuple[WeighedChain, ...]
+    placed: Placed
+
+
+class Road:
+    """Weights, library and contaminants, loaded once."""
+
+    def __init__(self) -> None:
+        self.model = load_weights(WEIGHTS)
+        self.library = load_library(LIBRARY)
+        self.contaminants = read_contaminants()
+        self.errors = load_error_models()
+
+    def run(self, antibody: Antibody, digest: str, seed: int, folder: Path) -> Result:
+        """One antibody by one digest."""
+        proteases, n = DIGESTS[digest]
+        proteases = (antibody.single,) if digest == "one" else proteases
+        file, write, reading = TOOLS[antibody.tool]
+        share = 1.0 / len(antibody.molecules)
+        molecules = [(f"m{i}", m, share) for i, m in enumerate(antibody.molecules)]
+        simulated = simulate_reads(molecules, n, seed, proteases=proteases, reading=reading)
+        (folder / file).write_text(write(simulated, random.Random(seed)), encoding="utf-8")
+        peptides = read_peptides([folder / file])
+        if len(peptides.reads) != n:
+            raise SystemExit(f"{antibody.tool}: {len(peptides.reads)} of {n} rows read")
+        truth = folder / "truth.fasta"
+        records = (f">t{i}\n{t}\n" for i, t in enumerate(antibody.truths))
+        truth.write_text("".join(records), encoding="utf-8")
+        start = time.process_time()
+        placed = place(
+            peptides.reads,
+            self.errors,
+            contaminants=self.contaminants,
+            use=self.library.v_prior.numpy(),
+        )
+        chains = weigh(placed, self.model, self.library)
+        seconds = time.process_time() - start
+        truths = scoring._true_domains(truth)
+        answers = [scoring._answer(t.domain, chains) for t in truths]
+        scores = [
+            scoring._score(t, c, placed, peptides.reads)
+            for t, c in zip(truths, answers, strict=True)
+        ]
+        return Result(
+            antibody.kind,
+            digest,
+            sum(len(t.domain) for t in truths),
+            sum(s.right for s in scores),
+            sum(s.germline for s in scores),
+            tuple(s.length for s in scores),
+            tuple(s.cdr3 for s in scores),
+            (len(chains) == len(truths) and None not in answers,),
+            np.concatenate([s.good for s in scores]).astype(bool),
+            np.concatenate([s.probability for s in scores]),
+            np.concatenate([s.states for s in scores]),
+            seconds,
+            chains,
+            placed,
+        )
+
+
+def error(good: np.ndarray, probability: np.ndarray) -> float:
+    """Expected calibration error over residues."""
+    bins = np.minimum((probability * N_BINS).astype(int), N_BINS - 1)
+    right = np.bincount(bins, good, N_BINS)
+    return calibration_error(right, np.bincount(bins, probability, N_BINS), max(len(good), 1))
+
+
+def row(title: str, digest: str, results: Sequence[Result]) -> str:
+    """A row of the table: results pooled."""
+    n = sum(r.residues for r in results)
+    good = np.concatenate([r.good for r in results])
+    probability = np.concatenate([r.probability for r in results])
+    observed = np.concatenate([r.states for r in results]) == "observed"
+    cells = (
+        title,
+        digest,
+        len(results),
+        n,
+        f"{sum(r.right for r in results) / n:.3f}",
+        f"{sum(r.germline for r in results) / n:.3f}",
+        _of([x for r in results for x in r.lengths]),
+        _of([x for r in results for x in r.cdr3]),
+        _of([x for r in results for x in r.loci]),
+        f"{int((observed & ~good).sum())} of {int(observed.sum())}",
+        int(((probability >= scoring.CONFIDENT) & ~good).sum()),
+        f"{error(good, probability):.3f}",
+        f"{max(r.seconds for r in results):.0f}",
+    )
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def _of(found: Sequence[bool]) -> str:
+    return f"{sum(found)} of {len(found)}"
+
+
+HEAD = (
+    "| kind | digest | antibodies | residues | right | germline copy | lengths | CDR3s | chains "
+    "| observed wrong | wrong at p >= .95 | ECE | seconds at most |\n" + "|---" * 13 + "|"
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--digests", default=",".join(DIGESTS))
+    parser.add_argument("--kinds", default="", metavar="WORD", help="kinds that hold this word")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    road, found = Road(), []
+    with tempfile.TemporaryDirectory() as folder:
+        for digest in options.digests.split(","):
+            for antibody in antibodies():
+                if options.kinds in antibody.kind:
+                    found.append(road.run(antibody, digest, options.seed, Path(folder)))
+                    print(".", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    print(HEAD)
+    for digest in options.digests.split(","):
+        of_digest = [r for r in found if r.digest == digest]
+        for kind in dict.fromkeys(r.kind for r in of_digest):
+            print(row(kind, digest, [r for r in of_digest if r.kind == kind]))
+        print(row("all", digest, of_digest))
+
+
+if __name__ == "__main__":
+    main()
