@@ -15,7 +15,7 @@ from lacuna.placing.align import BLOCK, INSERTED, MATCH, OTHER_BLOCK, align
 from lacuna.placing.build import build, exchanged
 from lacuna.placing.consensus import amide_nats, votes
 from lacuna.placing.draft import cdr3_germline, draft_of, protein_of
-from lacuna.placing.junction import WordGraph, joined, paths
+from lacuna.placing.junction import WordGraph, joined, paths, without_overlap
 from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.place import draft_from, place, read_contaminants
@@ -233,6 +233,13 @@ def test_no_path_without_reads_over_the_junction() -> None:
 def test_arms_are_joined_end_to_end_and_where_they_overlap() -> None:
     found = [decode(s) for s in joined(encode("ARWG"), encode("WGDY"))]
     assert found == ["ARWGWGDY", "ARWGDY"]
+
+
+def test_residues_that_both_arms_show_are_stated_once() -> None:
+    ahead, back = encode("ARWGG"), encode("GGDGF")
+    assert decode(without_overlap(ahead, back)) == "ARW"
+    assert decode(without_overlap(ahead, back[2:])) == "ARWGG"
+    assert len(without_overlap(back, back)) == 0
 
 
 # --- segments, drafts ------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from lacuna.placing.junction import (
     refined,
     touching,
     weigh_paths,
+    without_overlap,
 )
 from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
@@ -444,6 +445,7 @@ def _with_junction(
             best = now
         best = refined(beside, best, longest=longest)
         return replace(draft.with_cdr3(best.tokens), bridged=True)
+    ahead = without_overlap(ahead, back)
     more = max(TYPICAL_CDR3[draft.locus] - len(ahead) - len(back), LEAST_ROOM)
     opened = np.concatenate((ahead, np.full(more, MISSING, np.uint8), back))
     return replace(draft.with_cdr3(opened), bridged=False)

@@ -91,6 +91,17 @@ def joined(left: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
     return found
 
 
+def without_overlap(ahead: np.ndarray, back: np.ndarray) -> np.ndarray:
+    """Residues in front of an open stretch without those that the ones behind it begin with.
+
+    Reads from both sides may show the same residues, which must not be stated twice.
+    """
+    for n in range(min(len(ahead), len(back)), 0, -1):
+        if np.array_equal(ahead[-n:], back[:n]):
+            return ahead[:-n]
+    return ahead
+
+
 def _returns(walk: tuple[int, ...]) -> bool:
     """Whether a walk comes to the same four residues twice."""
     contexts = [walk[i : i + CONTEXT] for i in range(len(walk) - CONTEXT + 1)]
