@@ -37,12 +37,18 @@ def test_results_of_another_folder_are_refused_even_if_nothing_is_to_be_done(
     out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "work" / ".snakemake").mkdir()
-    RunLock(out).release()
-    check_outdir(out, ["s1"], {})  # from the same folder
+    lock = RunLock(out)
     (tmp_path / "other").mkdir()
     monkeypatch.chdir(tmp_path / "other")
+    # That run may end while this one is planned.
+    with pytest.raises(LacunaError, match=r"started in .*work, one of which is going or was"):
+        check_outdir(out, ["s1"], {})
+    lock.release()
     with pytest.raises(LacunaError, match=r"holds results of runs that were started in .*work;"):
         check_outdir(out, ["s1"], {})
+    monkeypatch.chdir(tmp_path / "work")
+    check_outdir(out, ["s1"], {})
+    monkeypatch.chdir(tmp_path / "other")
     shutil.rmtree(tmp_path / "work")  # moved here, for all that is known
     check_outdir(out, ["s1"], {})
 

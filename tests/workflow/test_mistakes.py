@@ -362,8 +362,9 @@ def test_a_record_that_cannot_be_used_is_listed(
 ODD = 'it\'s "$(touch pwned)"; touch `pwned` & é'  # name of a folder, a file, the output folder
 
 
-def test_two_runs_do_not_share_an_outdir(tmp_path: Path) -> None:
+def test_two_runs_do_not_share_an_outdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second ends with one line and writes nothing; a dry run is allowed."""
+    monkeypatch.chdir(tmp_path)
     space = Workspace(tmp_path)
     space.write("good.fasta", GOOD)
     space.write("samples.tsv", SHEET)

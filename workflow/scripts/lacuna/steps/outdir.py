@@ -50,10 +50,11 @@ def check_outdir(outdir: Path, samples: Sequence[str], inputs: Mapping[str, Path
         where = "is a file" if place == outdir else f"is below the file '{place}'"
         raise LacunaError(f"config: 'outdir' is '{outdir}', which {where}; give a folder")
     _check_inputs([outdir / name for name in (*samples, *_MADE)], inputs)
-    # Here too, since a run with nothing to do takes no lock.
+    # Here too, since a run with nothing to do takes no lock. Even if the other run is still going:
+    # it may end while this one is planned, which would then find its results up to date.
     with suppress(OSError), open(outdir / LOCK, "rb") as file:
         holder = _read_holder(file.fileno())
-        if holder is not None and not holder.running:
+        if holder is not None:
             _check_origin(outdir, holder)
     _check_strangers(outdir, [outdir / sample for sample in samples])
 
@@ -199,9 +200,10 @@ def _check_origin(outdir: Path, holder: Holder) -> None:
         and holder.folder != here
         and os.path.isdir(os.path.join(holder.folder, ".snakemake"))
     ):
+        now = ", one of which is going or was killed" if holder.running else ""
         raise LacunaError(
-            f"outdir '{outdir}' holds results of runs that were started in {holder.folder}; start "
-            "there, or choose another outdir"
+            f"outdir '{outdir}' holds results of runs that were started in {holder.folder}{now}; "
+            "start there, or choose another outdir"
         )
 
 
