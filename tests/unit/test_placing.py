@@ -12,10 +12,22 @@ from lacuna.antibody.germlines import LOCI, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START
 from lacuna.core.alphabet import ABSENT, MISSING, decode, encode
 from lacuna.placing.align import BLOCK, INSERTED, MATCH, OTHER_BLOCK, align
-from lacuna.placing.build import build, exchanged
+from lacuna.placing.build import build, exchanged, of_usual_length
 from lacuna.placing.consensus import amide_nats, votes
-from lacuna.placing.draft import cdr3_germline, draft_of, protein_of
-from lacuna.placing.junction import WordGraph, joined, paths, without_overlap
+from lacuna.placing.draft import Draft, cdr3_germline, draft_of, protein_of
+from lacuna.placing.junction import (
+    CDR3_JOINT,
+    V_JOINT,
+    Beside,
+    JointRule,
+    WordGraph,
+    front_arms,
+    into_j,
+    joined,
+    paths,
+    weigh_paths,
+    without_overlap,
+)
 from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.place import draft_from, place, read_contaminants
@@ -69,6 +81,21 @@ def germline_chain(locus: str, cdr3: str, constant: bool = True) -> str:
     j = j_segments().tokens[np.flatnonzero(j_segments().locus == at)[0], FR4_START:]
     c = next(x.sequence for x in constants() if x.locus == locus and x.species == "human")
     return decode(v[v != ABSENT]) + cdr3 + decode(j[j != ABSENT]) + (c[:60] if constant else "")
+
+
+def thinnest_joint(rule: JointRule, stretch: str, *reads: str) -> float:
+    """Weight of the reads over the thinnest joint of a stretch between FR3 and FR4."""
+    before, after = encode("SLRAEDTAVYYC"), encode("WGQGTLVTVSS")
+    beside = Beside(read_set(*reads), before, after, np.zeros(len(reads)), rule)
+    (path,) = weigh_paths(beside, [encode(stretch)])
+    return path.thinnest
+
+
+def germline_draft(locus: str) -> Draft:
+    """The first V and J segment of a locus, with a CDR3 that is not known."""
+    at = LOCI.index(locus)
+    first = (int(np.flatnonzero(s.locus == at)[0]) for s in (v_segments(), j_segments()))
+    return draft_of(locus, *first, -1)
 
 
 # --- reads -----------------------------------------------------------------------------------
@@ -242,6 +269,44 @@ def test_residues_that_both_arms_show_are_stated_once() -> None:
     assert len(without_overlap(back, back)) == 0
 
 
+def test_a_stretch_goes_on_into_a_j_segment_that_it_shares_enough_with() -> None:
+    head = encode("YYWYFDV")
+    whole = into_j(encode("ARHLYW"), head)
+    assert whole is not None and decode(whole) == "ARHLYWYFDV"
+    assert into_j(encode("ARHLY"), head) is None  # a Y is common there
+    assert into_j(encode("ARYY"), encode("YYYYYGMDV")) is None  # at which Y?
+
+
+def test_a_joint_needs_residues_that_say_something_on_both_sides() -> None:
+    left, right = "SLRAEDTAVYYCARHW", "RHWDYWGQGTLV"
+    assert thinnest_joint(CDR3_JOINT, "ARHWDY", left, right) == 1.0  # H and W are seldom in CDR3s
+    left, right = "SLRAEDTAVYYCASSS", "SSSDYWGQGTLV"
+    assert thinnest_joint(CDR3_JOINT, "ASSSDY", left, right) == 0.0  # S is not
+
+
+def test_a_joint_in_front_of_a_cdr3_needs_three_residues_on_both_sides() -> None:
+    left, right = "SLRAEDTAVYYCARHW", "RHWDYWGQGTLV"
+    assert thinnest_joint(V_JOINT, "ARHWDY", left, right) == 0.0  # however rare they are
+    assert thinnest_joint(V_JOINT, "ARHWDY", left + "D", "A" + right) == 1.0
+
+
+def test_reads_go_on_from_the_last_residues_of_a_framework() -> None:
+    reads = read_set("CARHWGGDS", "YYCARHWGG", "LCARHWGGDS")
+    arms = front_arms(reads, encode("AVYYC"), np.zeros(3))
+    assert "ARHWGGDS" in {decode(arm) for arm in arms}
+    assert all(decode(arm).startswith("ARH") for arm in arms)
+    assert front_arms(reads, encode("AVYYC"), np.full(3, 30.0)) == []  # they lie elsewhere
+
+
+def test_an_open_cdr3_has_the_usual_length() -> None:
+    draft = germline_draft("K").with_cdr3(encode("QQXXXXXXXXXPT"))
+    start, stop = of_usual_length(draft).cdr3()
+    assert decode(of_usual_length(draft).tokens[start:stop]) == "QQXXXXXPT"
+    longer = draft.with_cdr3(encode("QQHWTTNWXXXXXXPT"))
+    start, stop = of_usual_length(longer).cdr3()
+    assert decode(of_usual_length(longer).tokens[start:stop]) == "QQHWTTNWXPT"
+
+
 # --- segments, drafts ------------------------------------------------------------------------
 
 
@@ -325,6 +390,25 @@ def test_what_no_read_joins_stays_open() -> None:
     start, stop = placed.drafts[0].cdr3()
     assert not placed.drafts[0].bridged
     assert (placed.drafts[0].tokens[start:stop] >= MISSING).any()
+
+
+def test_reads_that_begin_at_cys104_lead_into_a_cdr3() -> None:
+    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    at = chain.index("CARWGG")  # chymotrypsin cuts in front of it
+    over = [peptide(chain[at : at + n], f"over{n}") for n in (10, 11, 12)]
+    behind = [*tiles(chain[at + 7 :]), *tiles(chain[at + 8 :])]
+    placed = place([*tiles(chain[: at + 3]), *over, *behind], Sure())
+    start, stop = placed.drafts[0].cdr3()
+    assert decode(placed.drafts[0].tokens[start:stop]) == "ARWGGDGFYHMDY"
+    assert placed.drafts[0].bridged
+
+
+def test_reads_of_other_proteins_that_begin_with_c_lead_into_no_cdr3() -> None:
+    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    at = chain.index("ARWGG")
+    others = [peptide("CKRTMTALSHGGH"[:n], f"other{n}") for n in (11, 12, 13)]
+    placed = place([*tiles(chain[: at + 1]), *tiles(chain[at + 14 :]), *others], Sure())
+    assert "TMTA" not in decode(placed.drafts[0].tokens)
 
 
 def test_contaminants_attract_their_reads() -> None:

@@ -14,12 +14,17 @@ from lacuna.antibody.numbering import TYPICAL_CDR3
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES
 from lacuna.placing.align import Alignment
 from lacuna.placing.consensus import TEMPER, Votes, next_draft, residue_nats, votes
-from lacuna.placing.draft import Draft, cdr3_germline
+from lacuna.placing.draft import Draft, cdr3_germline, head_of, tail_of
 from lacuna.placing.junction import (
     ANCHOR,
+    CDR3_JOINT,
+    V_JOINT,
     Beside,
+    JointRule,
     Path,
     WordGraph,
+    front_arms,
+    into_j,
     joined,
     paths,
     read_arms,
@@ -56,6 +61,9 @@ LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
 CLEAR = 1.5  # nats by which reads prefer a residue that they settle
 SETTLED = 8.0  # nats from which a loop is not bridged again
 REPEATED = 4  # residues of a CDR3 among which a cysteine may be Cys104 again
+GERMLINE_START = 3  # residues behind Cys104 by which reads are told to be of a V segment
+LIKE_START = 2  # of these that reads must have; reads of other proteins begin with C as well
+GERMLINE_END = 2  # residues at the end of a CDR3 that are those of germline, and join it to V or J
 OPEN = 3  # unknown residues that stand for an open stretch
 BETTER_V = 2.0  # nats by which another V segment must be better
 CYSTEINE = RESIDUES.index("C")
@@ -107,7 +115,19 @@ def build(
             placements = _again(memory, current, fixed, settled, placements)
         if _same(current, before) and (number >= SIMILAR_ROUNDS[0] or not bridges):
             break
-    return reads, current, placements
+    settled = current
+    current = [of_usual_length(d) for d in current]
+    return reads, current, _again(memory, current, fixed, settled, placements)
+
+
+def of_usual_length(draft: Draft) -> Draft:
+    """The draft whose open CDR3 is as long as most are, not as long as reads might have needed."""
+    start, stop = draft.cdr3()
+    unknown = np.flatnonzero(draft.tokens[start:stop] >= MISSING)
+    more = min(stop - start - TYPICAL_CDR3.get(draft.locus, 0), len(unknown) - 1)
+    if draft.bridged or draft.j < 0 or more <= 0:
+        return draft
+    return draft.with_cdr3(np.delete(draft.tokens[start:stop], unknown[:more]))
 
 
 def _same(one: Sequence[Draft], other: Sequence[Draft]) -> bool:
@@ -204,7 +224,7 @@ def bridge_all(
         on_chain = placements.of(i).alignment
         others = [d for j, d in enumerate(current) if j != i]
 
-        def beside(draft: Draft, span: tuple[int, int]) -> Beside:
+        def beside(draft: Draft, span: tuple[int, int], rule: JointRule) -> Beside:
             """A stretch with the reads on it at what they are worth without it."""
             shift = len(draft) - len(before)  # noqa: B023 of stretches behind this one
             place = on_chain.span - placements.text.start[i]  # noqa: B023
@@ -215,7 +235,8 @@ def bridge_all(
             elsewhere[rows] = 0.0
             again = place_on(reads, [masked, *others, *fixed], rows, memory).alignment  # noqa: B023
             np.maximum.at(elsewhere, again.read, again.score)
-            return Beside(reads, draft.tokens[: span[0]], draft.tokens[span[1] :], elsewhere)
+            left, right = draft.tokens[: span[0]], draft.tokens[span[1] :]
+            return Beside(reads, left, right, elsewhere, rule)
 
         draft = before
         span = draft.cdr3()
@@ -224,15 +245,17 @@ def bridge_all(
             key = _key(draft, span)
             if not (draft.bridged and (inside >= SETTLED).all()) and key not in tried:
                 arms = read_arms(reads, _shifted(on_chain, int(placements.text.start[i])), span[1])
-                weighed = beside(draft, span)
-                draft = _with_junction(weighed, draft, span, graph, inside >= CLEAR, arms)
+                weighed = beside(draft, span, CDR3_JOINT)
+                fronts = _own_fronts(weighed, draft, others)
+                draft = _with_junction(weighed, draft, span, graph, inside >= CLEAR, arms, fronts)
                 draft = _with_cysteine(memory, weighed, current, fixed, i, draft)
+                draft = _with_end_of_fr3(memory, weighed, current, fixed, i, draft, arms)
                 _remember(tried, key, draft, before)
         # From the end on, so that positions before a stretch stay what they are.
         for span in reversed(_weak_windows(before, margin)):
             key, now = _key(draft, span), draft
             if key not in tried:
-                weighed = beside(draft, span)
+                weighed = beside(draft, span, V_JOINT)
                 draft = _with_loop(weighed, draft, span, graph)
                 if draft is not now and _is_of_another(
                     *(memory, weighed, current, fixed, i, now, draft, span)
@@ -270,6 +293,43 @@ def _with_cysteine(
         for d in (draft, without)
     )
     return without if then > now else draft
+
+
+def _with_end_of_fr3(
+    memory: Memory,
+    beside: Beside,
+    drafts: Sequence[Draft],
+    fixed: Sequence[Draft],
+    chain: int,
+    draft: Draft,
+    arms: Sequence[np.ndarray],
+) -> Draft:
+    """The draft with the residues in front of Cys104 that the reads of its CDR3 have there, if
+    reads like it better.
+
+    Where another chain has the germline's residues, its reads would outvote a mutation.
+    """
+    start, stop = draft.cdr3()
+    if not draft.bridged:
+        return draft
+    whole = draft.tokens[start - 1 : stop]  # with Cys104
+    for arm in arms:
+        n = len(arm) - len(whole)
+        if not 0 < n < start or not np.array_equal(arm[n:], whole):
+            continue
+        tokens = draft.tokens.copy()
+        tokens[start - 1 - n : start - 1] = arm[:n]
+        changed = draft.with_tokens(np.where(draft.held, draft.tokens, tokens))
+        if np.array_equal(changed.tokens, draft.tokens):
+            continue
+        rows = touching(beside, [whole[1:]])
+        now, then = (
+            _explained(memory, [*drafts[:chain], d, *drafts[chain + 1 :], *fixed], rows)
+            for d in (draft, changed)
+        )
+        if then > now + MARGIN:
+            return changed
+    return draft
 
 
 def _explained(memory: Memory, drafts: Sequence[Draft], rows: np.ndarray) -> float:
@@ -413,22 +473,61 @@ def _with_junction(
     graph: WordGraph,
     clear: np.ndarray,
     arms: Sequence[np.ndarray],
+    fronts: Sequence[np.ndarray],
 ) -> Draft:
     """The draft with the CDR3 that reads like best, open where nothing joins it.
 
     clear (residues of the CDR3,): whether reads settle each of them; arms: how reads that lie
-    behind it go on in front.
+    behind it go on in front; fronts: how those that begin at its start go on behind.
     """
     present = draft.tokens[span[0] : span[1]]
-    doubtful = np.flatnonzero(~clear)
+    known = _open_stretch(beside, present, clear, arms)
+    best = _closed(beside, draft, known, present, graph)
+    if best is None:
+        # Reads of another chain may begin there too, so what others join goes first.
+        longer = _with_front(beside, known, fronts)
+        if longer is not known:
+            known, best = longer, _closed(beside, draft, longer, present, graph)
+    if best is not None:
+        return replace(draft.with_cdr3(best.tokens), bridged=True)
+    ahead, back = _arms_of(known)
+    whole = into_j(ahead, merge_il(head_of(draft.j)))
+    if whole is not None and np.array_equal(whole[len(whole) - len(back) :], back):
+        return replace(draft.with_cdr3(whole), bridged=True)
+    ahead = without_overlap(ahead, back)
+    more = max(TYPICAL_CDR3[draft.locus] - len(ahead) - len(back), LEAST_ROOM)
+    opened = np.concatenate((ahead, np.full(more, MISSING, np.uint8), back))
+    return replace(draft.with_cdr3(opened), bridged=False)
+
+
+def _open_stretch(
+    beside: Beside, present: np.ndarray, clear: np.ndarray, arms: Sequence[np.ndarray]
+) -> np.ndarray:
+    """The residues on both sides of what is not known of a CDR3, as reads like them best."""
     known = np.full(OPEN, MISSING, np.uint8)
-    if len(doubtful):
-        ahead, back = present[: doubtful[0]], present[doubtful[-1] + 1 :]
-        trials = weigh_paths(beside, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)])
-        best_arm = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
-        known = _supported(refined(beside, best_arm))
+    doubtful = np.flatnonzero(~clear)
+    if not len(doubtful):
+        return known
+    ahead, back = present[: doubtful[0]], present[doubtful[-1] + 1 :]
+    trials = weigh_paths(beside, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)])
+    best_arm = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
+    return _supported(refined(beside, best_arm))
+
+
+def _arms_of(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The residues in front of and behind what is not known."""
     unknown = np.flatnonzero(known >= MISSING)
-    ahead, back = known[: unknown[0]], known[unknown[-1] + 1 :]
+    return known[: unknown[0]], known[unknown[-1] + 1 :]
+
+
+def _closed(
+    beside: Beside, draft: Draft, known: np.ndarray, present: np.ndarray, graph: WordGraph
+) -> Path | None:
+    """The CDR3 without a gap that reads like best, None if they do not join its residues.
+
+    known: the CDR3 with a gap; present: as it is.
+    """
+    ahead, back = _arms_of(known)
     suffixes = [back[n:] for n in range(1, len(back))]
     longest = LONGEST[draft.locus]
     stretches = [s for s in (*joined(ahead, back), *suffixes, present) if (s < MISSING).all()]
@@ -437,18 +536,53 @@ def _with_junction(
     every = list({s.tobytes(): s for s in (known, *stretches)}.values())
     weighed = weigh_paths(beside, every)
     open_gain = next(p.gain for p in weighed if np.array_equal(p.tokens, known))
-    closed = [p for p in weighed if (p.tokens < MISSING).all() and p.thinnest >= MIN_JOINT]
-    if closed and closed[0].gain >= max(MIN_GAIN, OPEN_SHARE * open_gain):
-        best = closed[0]
-        now = next((p for p in closed if np.array_equal(p.tokens, present)), None)
-        if now is not None and now.gain > best.gain - MARGIN:
-            best = now
-        best = refined(beside, best, longest=longest)
-        return replace(draft.with_cdr3(best.tokens), bridged=True)
-    ahead = without_overlap(ahead, back)
-    more = max(TYPICAL_CDR3[draft.locus] - len(ahead) - len(back), LEAST_ROOM)
-    opened = np.concatenate((ahead, np.full(more, MISSING, np.uint8), back))
-    return replace(draft.with_cdr3(opened), bridged=False)
+    closed = [p for p in weighed if (p.tokens < MISSING).all() and _is_joined(p, draft)]
+    if not closed or closed[0].gain < max(MIN_GAIN, OPEN_SHARE * open_gain):
+        return None
+    best = closed[0]
+    now = next((p for p in closed if np.array_equal(p.tokens, present)), None)
+    if now is not None and now.gain > best.gain - MARGIN:
+        best = now
+    return refined(beside, best, longest=longest)
+
+
+def _own_fronts(beside: Beside, draft: Draft, others: Sequence[Draft]) -> list[np.ndarray]:
+    """How reads go on that begin at the start of a CDR3 and are more like the V segment of this
+    chain there than like that of another locus."""
+    rivals = [d.v for d in others if d.v >= 0 and d.locus != draft.locus]
+
+    def like(arm: np.ndarray, v: int) -> int:
+        n = min(GERMLINE_START, len(arm), len(tail_of(v)))
+        return int((arm[:n] == merge_il(tail_of(v)[:n])).sum())
+
+    return [
+        arm
+        for arm in front_arms(beside.reads, beside.left, beside.elsewhere)
+        if like(arm, draft.v) >= LIKE_START
+        and like(arm, draft.v) > max((like(arm, v) for v in rivals), default=0)
+    ]
+
+
+def _with_front(beside: Beside, known: np.ndarray, fronts: Sequence[np.ndarray]) -> np.ndarray:
+    """An open stretch with the beginning that reads like best, as far as they tell it."""
+    ahead = int(np.flatnonzero(known >= MISSING)[0])
+    trials = weigh_paths(beside, [known, *(np.concatenate((a, known[ahead:])) for a in fronts)])
+    best = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
+    stop = int(np.flatnonzero(best.tokens >= MISSING)[0])
+    thin = np.flatnonzero(best.joints[1:stop] < ARM_JOINT)
+    kept = int(thin[0]) + 1 if len(thin) else stop
+    if kept <= ahead:
+        return known
+    return np.concatenate((best.tokens[:kept], best.tokens[stop:]))
+
+
+def _is_joined(path: Path, draft: Draft) -> bool:
+    """Whether reads are over every joint of a CDR3; germline joins its ends to V and J as well."""
+    tail, head = merge_il(tail_of(draft.v)), merge_il(head_of(draft.j))
+    n = GERMLINE_END
+    first = int(len(tail) >= n and np.array_equal(path.tokens[:n], tail[:n]))
+    last = int(len(head) >= n and np.array_equal(path.tokens[-n:], head[-n:]))
+    return float(path.joints[first : len(path.joints) - last].min()) >= MIN_JOINT
 
 
 @cache

@@ -87,14 +87,16 @@ class Draft:
         )
 
 
-def _tail(v: int) -> np.ndarray:
-    """Residues of a V segment behind Cys104."""
+def tail_of(v: int) -> np.ndarray:
+    """Residues of a V segment behind Cys104, I and L apart."""
     row = v_segments().tokens[v, CYS104 + 1 :]
     return row[row != ABSENT]
 
 
-def _head(j: int) -> np.ndarray:
-    """Residues of a J segment in front of column 118."""
+def head_of(j: int) -> np.ndarray:
+    """Residues of a J segment in front of column 118; none of segment -1."""
+    if j < 0:
+        return np.empty(0, np.uint8)
     row = j_segments().tokens[j, :FR4_START]
     return row[row != ABSENT]
 
@@ -103,10 +105,10 @@ def cdr3_germline(v: int, j: int, length: int) -> np.ndarray:
     """(length,) residues that V and J have in a CDR3, ABSENT between them; V goes first."""
     tokens = np.full(length, ABSENT, dtype=np.uint8)
     if j >= 0 and length:
-        head = _head(j)[-length:]
+        head = head_of(j)[-length:]
         tokens[length - len(head) :] = head
     if v >= 0:
-        tail = _tail(v)[:length]
+        tail = tail_of(v)[:length]
         tokens[: len(tail)] = tail
     return tokens
 
@@ -115,7 +117,7 @@ def draft_of(locus: str, v: int, j: int, c: int) -> Draft:
     """V, a CDR3 of typical length and unknown middle, J and C of germline."""
     row = v_segments().tokens[v]
     v_columns = np.flatnonzero(row[: CYS104 + 1] != ABSENT)
-    tail, head = _tail(v), _head(j)
+    tail, head = tail_of(v), head_of(j)
     length = TYPICAL_CDR3[locus]
     if locus != "H":  # no N residues to speak of: V's tail and J's head meet
         length = max(length, len(tail) + len(head) if len(tail) + len(head) <= length + 3 else 0)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lacuna.core.alphabet import MISSING, N_RESIDUES
-from lacuna.placing.align import MATCH, MISMATCH, Alignment, align
+from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES
+from lacuna.placing.align import MATCH, MIN_SCORE, MISMATCH, Alignment, align
 from lacuna.placing.placement import text_of
 from lacuna.placing.readset import ISOLEUCINE, ReadSet
 from lacuna.placing.seeds import SEED, diagonals, word_weights, words
@@ -23,18 +23,52 @@ CANDIDATES = 12
 FLANK = 28
 FLOOR = 0.15  # weight of a word that reads never show, as prior of each residue
 LONGEST = 34
-REACH = 2  # residues on both sides with which a read spans a joint
-SAME = 3  # residues on both sides that are the same in read and chain
 SHARED = 1.0  # nats by which another place of a read may be better
 EDITS = 4  # of a path, at most
 EDIT_WEIGHT = 0.8  # of the reads that show an edit
 EDIT_MARGIN = 3.0  # nats that reads gain by an edit
 LENGTH_MARGIN = 10.0  # the same by an edit that changes the length
 LENGTH_SHARE = 0.15  # of what reads gain by the path so far
+ANOTHER_PLACE = 3.0  # nats by which another place of the segment must be worse
 THIN = 1.5  # weight of reads over a joint that is enough
+EVEN = 0.4  # probability of a residue that neither leads an arm on nor ends it
 ARM_LENGTHS = (4, 7, 11)  # residues of arms that are tried beside the surest
 MOST_READS = 1500  # that weigh stretches; more say the same
 NEAR = 8  # residues beside a stretch within which a read touches it
+
+# Share of each residue in CDR3s, I with L (means of human VH, human VL and camelid VHH in the test
+# sets of AbNatiV 2): Y and S say little there, W and H much.
+_IN_CDR3 = {
+    **{"A": 0.096, "C": 0.017, "D": 0.079, "E": 0.022, "F": 0.031, "G": 0.093, "H": 0.015},
+    **{"I": 0.069, "K": 0.013, "L": 0.069, "M": 0.013, "N": 0.030, "P": 0.042, "Q": 0.029},
+    **{"R": 0.057, "S": 0.125, "T": 0.068, "V": 0.063, "W": 0.026, "Y": 0.111},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JointRule:
+    """When a read is over a joint.
+
+    reach: residues on both sides that do not differ from the chain; worth (residues,): what each
+    residue counts that is the same in read and chain, and least: what they must sum to on both
+    sides, since blocks of equal mass, and a residue or two, agree by chance.
+    """
+
+    reach: int
+    worth: np.ndarray
+    least: float
+
+    def worth_of(self, tokens: np.ndarray) -> np.ndarray:
+        """What residues count, of the shape of `tokens`; 0 of one that is not known."""
+        known = tokens < N_RESIDUES
+        found: np.ndarray = np.where(known, self.worth[np.where(known, tokens, 0)], 0.0)
+        return found
+
+
+# In front of CDR3 other chains have much the same residues, so that even rare ones say little; in
+# CDR3 each says more the rarer it is there.
+V_JOINT = JointRule(reach=2, worth=np.ones(N_RESIDUES), least=3.0)
+CDR3_JOINT = JointRule(reach=1, worth=-np.log([_IN_CDR3[r] for r in RESIDUES]), least=5.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +76,7 @@ class Path:
     """A stretch, what reads gain by it in nats, and the weight of the reads over each joint.
 
     joints (residues + 1,): a joint is in front of the first residue, between two, or behind the
-    last; a read is over it with REACH residues that agree on both sides.
+    last; a JointRule says when a read is over it.
     """
 
     tokens: np.ndarray
@@ -100,6 +134,25 @@ def without_overlap(ahead: np.ndarray, back: np.ndarray) -> np.ndarray:
         if np.array_equal(ahead[-n:], back[:n]):
             return ahead[:-n]
     return ahead
+
+
+def into_j(ahead: np.ndarray, head: np.ndarray) -> np.ndarray | None:
+    """A stretch that ends inside the head of a J segment, with the rest of the head.
+
+    None if the residues that they share may be alike by chance, or fit at two places.
+    """
+    found: list[tuple[float, int]] = []
+    for stop in range(1, len(head) + 1):
+        n = 0
+        while n < min(stop, len(ahead)) and ahead[-1 - n] == head[stop - 1 - n]:
+            n += 1
+        found.append((float(CDR3_JOINT.worth_of(ahead[len(ahead) - n :]).sum()), stop))
+    found.sort(reverse=True)
+    if not found or found[0][0] < CDR3_JOINT.least:
+        return None
+    if len(found) > 1 and found[1][0] > found[0][0] - ANOTHER_PLACE:
+        return None
+    return np.concatenate((ahead, head[found[0][1] :]))
 
 
 def _returns(walk: tuple[int, ...]) -> bool:
@@ -169,13 +222,14 @@ def _walk(
 class Beside:
     """What a stretch is weighed with: the residues on both sides, and the reads.
 
-    elsewhere (n,): score of every read on all other text.
+    elsewhere (n,): score of every read on all other text; rule: when a read is over a joint.
     """
 
     reads: ReadSet
     left: np.ndarray
     right: np.ndarray
     elsewhere: np.ndarray
+    rule: JointRule
 
     @property
     def before(self) -> np.ndarray:
@@ -211,7 +265,9 @@ def weigh_paths(beside: Beside, stretches: Sequence[np.ndarray]) -> list[Path]:
         own = np.flatnonzero(owner == i)
         own = own[found.score[own] >= score[found.read[own], i] - SHARED]
         start = int(text.start[i]) + len(before)
-        joints = _joints(found.take(own), part.weight[found.read[own]], start, len(stretch))
+        held = found.take(own)
+        weight = part.weight[held.read]
+        joints = _joints(beside.rule, held, text.tokens, weight, start, len(stretch))
         weighed.append(Path(stretch, float(value[i - 1]), joints))
     return sorted(weighed, key=lambda p: (-p.gain, p.tokens.tolist()))
 
@@ -296,7 +352,7 @@ def read_arms(reads: ReadSet, found: Alignment, stop: int) -> list[np.ndarray]:
         if edge < 2 or edge > LONGEST or core > edge + 3:
             continue
         right = reads.right[r, :edge][::-1]
-        odds = np.cumsum(np.log(right / 0.4))  # residues as sure as these may lead on
+        odds = np.cumsum(np.log(right / EVEN))
         for n in {int(np.argmax(odds)) + 1, *ARM_LENGTHS}:
             if n <= edge:
                 arm = tuple(reads.tokens[r, edge - n : edge].tolist())
@@ -305,20 +361,49 @@ def read_arms(reads: ReadSet, found: Alignment, stop: int) -> list[np.ndarray]:
     return [np.array(arm, np.uint8) for arm, _ in ranked if max(arm) < N_RESIDUES]
 
 
-def _joints(found: Alignment, weight: np.ndarray, start: int, length: int) -> np.ndarray:
+def front_arms(reads: ReadSet, left: np.ndarray, elsewhere: np.ndarray) -> list[np.ndarray]:
+    """Residues of reads behind a text's end `left`, of which the reads hold the last one to three.
+
+    Proteases cut right in front of a CDR3 (chymotrypsin behind Tyr103), where no seed can place
+    reads. elsewhere (n,): score of each read on all text; reads that lie somewhere are left out.
+    """
+    weights: dict[tuple[int, ...], float] = {}
+    for m in range(1, ANCHOR):
+        lies = (reads.tokens[:, :m] == left[-m:]).all(1) & (elsewhere < MIN_SCORE)
+        for r in np.flatnonzero(lies & (reads.length > m + 1)).tolist():
+            n_read = min(int(reads.length[r]), LONGEST + m)
+            right = reads.right[r, m:n_read]
+            odds = np.cumsum(np.log(right / EVEN))
+            for n in {int(np.argmax(odds)) + 1, *ARM_LENGTHS}:
+                if n <= len(right):
+                    arm = tuple(reads.tokens[r, m : m + n].tolist())
+                    weight = float(right[:n].sum() * reads.weight[r])
+                    weights[arm] = weights.get(arm, 0.0) + weight
+    ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[: 2 * CANDIDATES]
+    return [np.array(arm, np.uint8) for arm, _ in ranked if max(arm) < N_RESIDUES]
+
+
+def _joints(
+    rule: JointRule,
+    found: Alignment,
+    text: np.ndarray,
+    weight: np.ndarray,
+    start: int,
+    length: int,
+) -> np.ndarray:
     """(length + 1,) weight of the reads over each joint of a stretch of the text."""
-    window = start - REACH + np.arange(length + 2 * REACH)
+    window = start - rule.reach + np.arange(length + 2 * rule.reach)
     agrees = (found.span[:, :1] <= window) & (found.span[:, 1:] > window)
     row, column = np.nonzero(found.kind == MISMATCH)
     place = found.at[row, column] - window[0]
     inside = (place >= 0) & (place < len(window))
     agrees[row[inside], place[inside]] = False
-    over = np.lib.stride_tricks.sliding_window_view(agrees, 2 * REACH, axis=1).all(-1)
-    # Blocks of equal mass agree by chance: some residues must be the same on both sides.
+    over = np.lib.stride_tricks.sliding_window_view(agrees, 2 * rule.reach, axis=1).all(-1)
     same = np.where(found.kind == MATCH, found.at, -1)
-    before = np.stack([((same >= 0) & (same < start + j)).sum(1) for j in range(length + 1)], 1)
-    behind = (same >= 0).sum(1)[:, None] - before
-    over &= (before >= SAME) & (behind >= SAME)
+    worth = np.where(same >= 0, rule.worth_of(text[same]), 0.0)
+    before = np.stack([(worth * (same < start + j)).sum(1) for j in range(length + 1)], 1)
+    behind = worth.sum(1)[:, None] - before
+    over &= (before >= rule.least) & (behind >= rule.least)
     return (over * weight[:, None]).sum(0)
 
 
