@@ -238,8 +238,10 @@ def _plain_rows(data: bytes) -> Iterator[tuple[str, int, int]]:
         lines = re.split(r"\r\n|\r|\n", data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         return
-    # The first line decides what separates cells: one such as `a<tab>,4,2` makes them commas.
-    if not lines[0].startswith("chain\tstart\tend") and not _PLAIN_ROW.fullmatch(lines[0]):
+    # The first line decides what separates cells: one such as `a<tab>,4,2` makes them commas. If it
+    # is a comment, a later one does.
+    plain = _PLAIN_ROW.fullmatch(lines[0]) and not lines[0].startswith("#")
+    if not lines[0].startswith("chain\tstart\tend") and not plain:
         return
     for line in lines:
         row = _PLAIN_ROW.fullmatch(line)
