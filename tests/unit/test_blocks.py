@@ -16,7 +16,7 @@ from lacuna.core.config import check_config
 from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError
 from lacuna.core.paths import bundled_weights
-from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE, RESIDUE_TABLE
+from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE
 from lacuna.results.join import (
     HEADERS,
     TABLES,
@@ -390,12 +390,7 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     network, _ = bundled_weights("open")
     join_accuracy(["one", "two"], *tables, out, summary, multiqc, weights=network)
     assert summary.read_text() == f"{known}weights: open (licence: CC BY 4.0)\n"
-    join_accuracy(
-        *(["one", "two"], *tables, out, summary, multiqc),
-        filled=[write("f.fasta", "")] * 2,
-        residues=[write("r.tsv", RESIDUE_TABLE.header)] * 2,
-        auto_species=["one", "two"],
-    )
+    join_accuracy(["one", "two"], *tables, out, summary, multiqc, auto_species=["one", "two"])
     one, two = summary.read_text().splitlines()
     before = known.splitlines()[0].replace("; WARNING", "; species chosen: 3 human; WARNING")
     assert one == before

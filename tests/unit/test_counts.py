@@ -48,6 +48,7 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
         inside=1,
         species=(("human", 2),),
     )
+    assert found.species_chosen() == "2 human"
     assert not found.nothing_filled
 
 

@@ -136,7 +136,7 @@ def test_the_run_ends_with_a_line_per_sample(finished: Run, out: Path) -> None:
     said = f"open-2.1: 2 chains, 35 of 35 missing residues filled, {lacked}; no truth given"
     assert f"{said}; species chosen: 1 human, 1 alpaca" in lines
     page = (out / "report.html").read_text(encoding="utf-8")
-    assert "Species chosen: 1 human, 1 alpaca." in page
+    assert "Species of the nearest germline: 1 human, 1 alpaca." in page
     told = (out / "summary.txt").read_text().splitlines()
     assert told[0] == known and told[-1] == "weights: default (licence: CC BY-NC-SA 4.0)"
     assert told[-1] in lines

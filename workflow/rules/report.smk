@@ -46,9 +46,6 @@ rule measure_accuracy:
         "../scripts/measure_accuracy.py"
 
 
-AUTO_SPECIES = [name for name, sample in SAMPLES.items() if sample.species == "auto"]
-
-
 rule join_accuracy:
     """Write one accuracy table of all samples, a summary of them, and the same for MultiQC."""
     input:
@@ -59,8 +56,6 @@ rule join_accuracy:
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
         gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
-        filled=expand(OUT / "{sample}" / "filled.fasta", sample=SAMPLES),
-        residues=expand(OUT / "{sample}" / "residues.tsv", sample=SAMPLES),
         reads=list(READS.values()),
         evidence=list(EVIDENCE.values()),
         doubts=expand(OUT / "{sample}" / "doubts.tsv", sample=SAMPLES if CONFIG["doubts"] else []),
@@ -81,7 +76,7 @@ rule join_accuracy:
         samples=list(SAMPLES),
         with_reads=list(READS),
         with_evidence=list(EVIDENCE),
-        auto_species=AUTO_SPECIES,
+        auto_species=[name for name, sample in SAMPLES.items() if sample.species == "auto"],
         inputs=digests("train.from"),
         code=code("join_accuracy.py"),
     script:
@@ -125,7 +120,6 @@ rule write_report:
         given=GIVEN,
         with_evidence=list(EVIDENCE),
         with_reads=list(READS),
-        auto_species=AUTO_SPECIES,
         settings={name: CONFIG[name] for name in SHOWN_SETTINGS},
         inputs=digests(*PATHS, "train.from", *ASKED, samples=lambda wildcards: SAMPLES),
         code=code("write_report.py"),

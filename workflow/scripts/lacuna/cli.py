@@ -170,8 +170,6 @@ def _summary(name: str, files: dict[str, Path], weights: Path, *, auto: bool) ->
             summary=summary,
             multiqc=Path(folder) / "lacuna_mqc.json",
             doubts=[files["doubts"]] if "doubts" in files else [],
-            filled=[files["filled"]],
-            residues=[files["residues"]],
             auto_species=[name] if auto else [],
             weights=weights,
         )

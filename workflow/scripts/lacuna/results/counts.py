@@ -63,6 +63,10 @@ class Counts:
         if self.short:
             yield f"{plural(self.short, 'chain')} of less than {MIN_CHAIN} residues"
 
+    def species_chosen(self) -> str:
+        """`27 human, 1 rhesus`: chains by the species of their nearest germline; '' if of none."""
+        return ", ".join(f"{n} {species}" for species, n in self.species)
+
     def lacking(self) -> str:
         """How many of the chains lacked what; '' of a single chain, or if none lacked an end."""
         lacked = {

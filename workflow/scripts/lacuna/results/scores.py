@@ -29,7 +29,6 @@ from lacuna.results.accuracy import (
 from lacuna.results.counts import Counts, count_sample, explain_nothing, unread_loops
 from lacuna.results.join import BASELINES
 from lacuna.results.multiqc import Cell, row_of, write_multiqc
-from lacuna.results.species import species_in_words
 from lacuna.scaffolds.alkylation import read_alkylation
 
 CHUNK_ROWS = 100_000
@@ -95,8 +94,8 @@ def _sums(table: pd.DataFrame, predictions: Iterable[pd.DataFrame]) -> Iterator[
 class SampleFiles:
     """The files of a sample from which its lines and rows are made.
 
-    filled, residues: needed if `auto_species`, whether the species of each chain was chosen and not
-    stated; reads, evidence, doubts: of samples that have them.
+    reads, evidence, doubts: of samples that have them; auto_species: whether the species of each
+    chain was chosen, and not stated.
     """
 
     name: str
@@ -105,8 +104,6 @@ class SampleFiles:
     rejected: Path
     gaps: Path
     alkylation: Path
-    filled: Path | None = None
-    residues: Path | None = None
     reads: Path | None = None
     evidence: Path | None = None
     doubts: Path | None = None
@@ -123,8 +120,6 @@ def join_accuracy(
     out: Path,
     summary: Path,
     multiqc: Path,
-    filled: Sequence[Path] = (),
-    residues: Sequence[Path] = (),
     reads: Sequence[Path] = (),
     with_reads: Sequence[str] = (),
     evidence: Sequence[Path] = (),
@@ -137,16 +132,13 @@ def join_accuracy(
 
     multiqc: the file for MultiQC, a row per sample; reads, evidence: tables of the samples
     `with_reads` and `with_evidence`; doubts: doubts.tsv of each sample, if requested; auto_species:
-    samples whose species is not stated, for which `filled` and `residues` are needed; weights:
-    those of the run, named with their licence in the last line of the summary. Raises
-    LacunaError, and writes nothing, if nothing was filled in any sample, unless the chains were
-    proofread.
+    samples whose species is not stated; weights: those of the run, named with their licence in the
+    last line of the summary. Raises LacunaError, and writes nothing, if nothing was filled in any
+    sample, unless the chains were proofread.
     """
     of_reads = dict(zip(with_reads, reads, strict=True))
     of_evidence = dict(zip(with_evidence, evidence, strict=True))
     of_doubts = dict(zip(samples, doubts, strict=True)) if doubts else {}
-    of_filled = dict(zip(samples, filled, strict=True)) if filled else {}
-    of_residues = dict(zip(samples, residues, strict=True)) if residues else {}
     chosen = set(auto_species)
     found = [
         SampleFiles(
@@ -156,8 +148,6 @@ def join_accuracy(
             rejected=unusable,
             gaps=of_gaps,
             alkylation=state,
-            filled=of_filled.get(name),
-            residues=of_residues.get(name),
             reads=of_reads.get(name),
             evidence=of_evidence.get(name),
             doubts=of_doubts.get(name),
@@ -257,9 +247,8 @@ def _summary_line(of: SampleFiles, accuracy: pd.DataFrame, counts: Counts) -> st
         elif scope == AMBIGUITY:
             right.append(f"{value} ({' or '.join(AMBIGUOUS[str(value)])}) right: {_shares(rows)}")
     sentences = [f"{of.name}: {', '.join(parts)}", *(right or ["no truth given"])]
-    if of.auto_species and of.filled and of.residues:
-        species = species_in_words(counts, of.filled, of.chains, of.residues)
-        sentences += [f"species chosen: {species}"] if species else []
+    if of.auto_species and counts.species:
+        sentences.append(f"species chosen: {counts.species_chosen()}")
     return "; ".join(sentences)
 
 

@@ -8,7 +8,6 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,6 @@ def write_report(
     given: Sequence[Mapping[str, Sequence[Path]]] = (),
     evidence: Mapping[str, Path] | None = None,
     reads: Mapping[str, Path] | None = None,
-    auto_species: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
     weights: Path | None = None,
     language_model: Path | None = None,
@@ -57,8 +55,7 @@ def write_report(
     tables: for each of TABLES the files of the samples, in their order; alkylation, masses, doubts:
     what C weighs in each, its masses.tsv, and its doubts.tsv if requested; given: the user's files
     of each, by column of the sheet; evidence, reads: tables of the samples that have them;
-    auto_species: samples whose chains' species were chosen; settings, weights, language_model: of
-    the run; software: where to write what it was made with.
+    settings, weights, language_model: of the run; software: where to write what it was made with.
     Raises LacunaError if a file cannot be read or lacks a column, and ValueError if files and
     samples do not go together.
     """
@@ -70,9 +67,7 @@ def write_report(
         "reads": reads or {},
         "doubts": dict(zip(samples, doubts, strict=True)) if doubts else {},
     }
-    read = _read_samples(
-        samples[:MAX_ROWS], tables, alkylation, masses, given, optional, set(auto_species)
-    )
+    read = _read_samples(samples[:MAX_ROWS], tables, alkylation, masses, given, optional)
     run_files = [("weights", weights)] if weights is not None else []
     if language_model is not None:
         run_files.append(("AntiBERTy, MIT licence", language_model))
@@ -107,7 +102,6 @@ def _read_samples(
     masses: Sequence[Path],
     given: Sequence[Mapping[str, Sequence[Path]]],
     optional: Mapping[str, Mapping[str, Path]],
-    auto_species: AbstractSet[str],
 ) -> list[Sample]:
     room = Room(MAX_DRAWN, MAX_LISTED)
     found = []
@@ -119,7 +113,6 @@ def _read_samples(
             given=given[i] if given else None,
             alkylation=alkylation[i] if alkylation else None,
             masses=masses[i] if masses else None,
-            auto_species=name in auto_species,
             **{table: paths.get(name) for table, paths in optional.items()},
         )
         room = Room(room.drawn - len(sample.chains), room.listed - sample.listed)

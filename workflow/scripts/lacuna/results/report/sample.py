@@ -42,7 +42,6 @@ from lacuna.results.report.methods import (
 from lacuna.results.report.payload import BRIEF, FULL, encode_chains
 from lacuna.results.report.streams import MAX_ROWS, chunks
 from lacuna.results.report.words import plural, shown
-from lacuna.results.species import species_in_words
 from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation, read_alkylation
 
 
@@ -87,7 +86,6 @@ class Sample:
     antibody: Antibody | None
     placements: Placements | None
     proofread: Proofread | None
-    species: str  # chosen for its chains, in words; '' if it was stated
 
     @property
     def with_gaps(self) -> int:
@@ -97,8 +95,8 @@ class Sample:
     @property
     def notes(self) -> Iterator[str]:
         """Yield what to know of its chains, in sentences."""
-        if self.species:
-            yield f"Species chosen: {shown(self.species)}."
+        if self.counts.species:
+            yield f"Species of the nearest germline: {self.counts.species_chosen()}."
         if self.counts.without_gap:
             yield f"{plural(self.counts.without_gap, 'chain')} without a gap."
         if self.counts.short:
@@ -166,12 +164,11 @@ def read_sample(
     evidence: Path | None = None,
     reads: Path | None = None,
     doubts: Path | None = None,
-    auto_species: bool = False,
 ) -> Sample:
     """A sample from its tables, its chains as far as there is room.
 
     given: what the user gave, for modifications; evidence, reads, doubts: tables of a sample that
-    has them; auto_species: whether the species of each chain was chosen.
+    has them.
     Raises LacunaError if a table cannot be read.
     """
     scores = read_scores(tables["accuracy"])
@@ -226,11 +223,6 @@ def read_sample(
         antibody=antibody_of(chains) if drawn else None,
         placements=read_placements(reads) if reads is not None else None,
         proofread=proofread,
-        species=species_in_words(
-            counts, *(tables[name] for name in ("filled", "chains", "residues"))
-        )
-        if auto_species
-        else "",
     )
 
 
