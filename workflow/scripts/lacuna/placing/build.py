@@ -288,11 +288,7 @@ def _with_cysteine(
     tokens[start - n : start] = draft.tokens[start : start + n]
     without = draft.with_tokens(tokens).with_cdr3(draft.tokens[start + n : stop])
     rows = touching(beside, [draft.tokens[start:stop]])
-    now, then = (
-        _explained(memory, [*drafts[:chain], d, *drafts[chain + 1 :], *fixed], rows)
-        for d in (draft, without)
-    )
-    return without if then > now else draft
+    return without if _gain(memory, drafts, fixed, chain, (draft, without), rows) > 0 else draft
 
 
 def _with_end_of_fr3(
@@ -323,13 +319,25 @@ def _with_end_of_fr3(
         if np.array_equal(changed.tokens, draft.tokens):
             continue
         rows = touching(beside, [whole[1:]])
-        now, then = (
-            _explained(memory, [*drafts[:chain], d, *drafts[chain + 1 :], *fixed], rows)
-            for d in (draft, changed)
-        )
-        if then > now + MARGIN:
+        if _gain(memory, drafts, fixed, chain, (draft, changed), rows) > MARGIN:
             return changed
     return draft
+
+
+def _gain(
+    memory: Memory,
+    drafts: Sequence[Draft],
+    fixed: Sequence[Draft],
+    chain: int,
+    of: tuple[Draft, Draft],
+    rows: np.ndarray,
+) -> float:
+    """Nats of some reads that a chain gains by the second of two drafts over the first."""
+    now, then = (
+        _explained(memory, [*drafts[:chain], draft, *drafts[chain + 1 :], *fixed], rows)
+        for draft in of
+    )
+    return then - now
 
 
 def _explained(memory: Memory, drafts: Sequence[Draft], rows: np.ndarray) -> float:

@@ -5,7 +5,7 @@ one that reads show behind the last four. Paths are then compared under all read
 that touch them, and the one that lets reads gain most is taken.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -352,13 +352,10 @@ def read_arms(reads: ReadSet, found: Alignment, stop: int) -> list[np.ndarray]:
         if edge < 2 or edge > LONGEST or core > edge + 3:
             continue
         right = reads.right[r, :edge][::-1]
-        odds = np.cumsum(np.log(right / EVEN))
-        for n in {int(np.argmax(odds)) + 1, *ARM_LENGTHS}:
-            if n <= edge:
-                arm = tuple(reads.tokens[r, edge - n : edge].tolist())
-                weights[arm] = weights.get(arm, 0.0) + float(right[:n].sum() * reads.weight[r])
-    ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[: 2 * CANDIDATES]
-    return [np.array(arm, np.uint8) for arm, _ in ranked if max(arm) < N_RESIDUES]
+        for n, sure in _arm_lengths(right):
+            arm = tuple(reads.tokens[r, edge - n : edge].tolist())
+            weights[arm] = weights.get(arm, 0.0) + sure * float(reads.weight[r])
+    return _heaviest(weights)
 
 
 def front_arms(reads: ReadSet, left: np.ndarray, elsewhere: np.ndarray) -> list[np.ndarray]:
@@ -373,12 +370,25 @@ def front_arms(reads: ReadSet, left: np.ndarray, elsewhere: np.ndarray) -> list[
         for r in np.flatnonzero(lies & (reads.length > m + 1)).tolist():
             n_read = min(int(reads.length[r]), LONGEST + m)
             right = reads.right[r, m:n_read]
-            odds = np.cumsum(np.log(right / EVEN))
-            for n in {int(np.argmax(odds)) + 1, *ARM_LENGTHS}:
-                if n <= len(right):
-                    arm = tuple(reads.tokens[r, m : m + n].tolist())
-                    weight = float(right[:n].sum() * reads.weight[r])
-                    weights[arm] = weights.get(arm, 0.0) + weight
+            for n, sure in _arm_lengths(right):
+                arm = tuple(reads.tokens[r, m : m + n].tolist())
+                weights[arm] = weights.get(arm, 0.0) + sure * float(reads.weight[r])
+    return _heaviest(weights)
+
+
+def _arm_lengths(right: np.ndarray) -> Iterator[tuple[int, float]]:
+    """Yield lengths of an arm and how many of its residues are right on average.
+
+    right: probability that each residue from the anchor on is right.
+    """
+    odds = np.cumsum(np.log(right / EVEN))
+    for n in {int(np.argmax(odds)) + 1, *ARM_LENGTHS}:
+        if n <= len(right):
+            yield n, float(right[:n].sum())
+
+
+def _heaviest(weights: Mapping[tuple[int, ...], float]) -> list[np.ndarray]:
+    """The arms of most weight, without those that have an unknown residue."""
     ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[: 2 * CANDIDATES]
     return [np.array(arm, np.uint8) for arm, _ in ranked if max(arm) < N_RESIDUES]
 
