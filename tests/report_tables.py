@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lacuna.antibody.imgt import regions_of
-from lacuna.antibody.numbering import number_parts
+from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import AMBIGUOUS, RESIDUES
 from lacuna.core.tables import (
     ACCURACY_TABLE,

@@ -37,7 +37,8 @@ from lacuna.reads.read import Read
 from lacuna.reads.readers import read_peptides
 from lacuna.scaffolds import fasta
 from lacuna.scaffolds.fasta import count_records
-from lacuna.scaffolds.read import from_json, read_scaffolds, to_json
+from lacuna.scaffolds.json_lines import from_json, to_json
+from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Gap, Rejected, Scaffold
 from lacuna.steps.reads import load_reads, write_reads
 from lacuna.steps.sheet import RESERVED, SPECIES, read_sheet

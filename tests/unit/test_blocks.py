@@ -27,7 +27,7 @@ from lacuna.results.join import (
 )
 from lacuna.results.scores import join_accuracy, measure
 from lacuna.scaffolds.alkylation import Alkylation
-from lacuna.scaffolds.read import read_scaffold_block
+from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.steps.encode_block import encode_block
 from lacuna.steps.fill_block import fill_block_files
 from lacuna.steps.find_alkylation import find_alkylation

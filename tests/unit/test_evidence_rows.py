@@ -15,7 +15,7 @@ from lacuna.core.tables import (
     Shares,
 )
 from lacuna.results.evidence import write_evidence
-from lacuna.scaffolds.read import write_scaffolds
+from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
 
 NOTHING = Shares()

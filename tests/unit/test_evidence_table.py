@@ -11,7 +11,8 @@ from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.filling.decode import RESIDUE_MASSES
 from lacuna.filling.evidence import with_evidence
-from lacuna.scaffolds.read import from_json, read_scaffolds, to_json
+from lacuna.scaffolds.json_lines import from_json, to_json
+from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Rejected, Scaffold
 from laws import LAWS, fill

@@ -18,8 +18,9 @@ from lacuna.filling.decode import rank_together
 from lacuna.filling.intact import is_missed, left_for_gaps, mass_row, unweighed
 from lacuna.filling.mass_search import one_mass
 from lacuna.filling.residue_masses import RESIDUE_MASSES
+from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.mass_table import MassTable
-from lacuna.scaffolds.read import from_json, read_scaffolds, to_json
+from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import (
     Gap,
     IntactMass,

@@ -12,8 +12,10 @@ from conftest import Write
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.tags import MAX_TAG, _unimod, dalton_mass, modification, peaks_modification
 from lacuna.scaffolds.fasta import Record
+from lacuna.scaffolds.gaps import MAX_OPEN_GAPS
+from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.notation import MIN_NUCLEOTIDES, locate, read_letters
-from lacuna.scaffolds.read import MAX_OPEN_GAPS, from_json, read_scaffolds, to_json
+from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Gap, Rejected, ResidueModification, Scaffold
 
 CARBAMIDOMETHYL = (57.021464, "Carbamidomethyl")

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chains import rank
+from lacuna.antibody.constant_region import diagonal_identity
 from lacuna.antibody.germlines import LOCI, constants, j_segments, v_segments
 from lacuna.antibody.imgt import (
     CONSTANT,
@@ -24,13 +25,8 @@ from lacuna.antibody.imgt import (
     OUTSIDE,
     cdr3_codes,
 )
-from lacuna.antibody.numbering import (
-    _likely_locus,
-    _number,
-    diagonal_identity,
-    number_chain,
-    number_parts,
-)
+from lacuna.antibody.numbering import _likely_locus, _number, number_chain
+from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import ABSENT, RESIDUES, decode
 
 LINKER = "GGGGSGGGGSGGGGS"

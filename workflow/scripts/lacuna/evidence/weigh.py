@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from lacuna.antibody.imgt import CDR_COLUMNS, CYS104, OTHER_INSERTION, imgt_numbers, regions_of
-from lacuna.antibody.numbering import number_parts
+from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES, decode
 from lacuna.core.tables import ALTERNATIVES, EvidenceRow, Shares
 from lacuna.evidence.flags import flags_of

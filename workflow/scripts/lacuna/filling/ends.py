@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.antibody.germlines import constants
 from lacuna.antibody.imgt import (
     CONSTANT,
@@ -13,7 +14,7 @@ from lacuna.antibody.imgt import (
     OTHER_INSERTION,
     REGION_STARTS,
 )
-from lacuna.antibody.numbering import TYPICAL_CDR3, number_parts
+from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import ABSENT
 
 _LOOPS = (

@@ -7,7 +7,7 @@ import numpy as np
 
 from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_LAST, FR4_START
-from lacuna.antibody.numbering import number_parts
+from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import RESIDUES
 from lacuna.filling.ends import missing_after, missing_before
 from lacuna.network.kmers import encode_scaffolds

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_LAST, FR4_START, INSERTION_111, N_IMGT, OTHER_INSERTION
-from lacuna.antibody.numbering import TYPICAL_CDR3
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES
 from lacuna.network.kmers import KmerSet, PartSegments, Targets
 from lacuna.scaffolds.scaffold import Scaffold

@@ -17,9 +17,11 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from lacuna.antibody.constant_region import constant_tokens, diagonal_identity
 from lacuna.antibody.germlines import LOCI, constants
 from lacuna.antibody.imgt import CONSTANT, OTHER_INSERTION
-from lacuna.antibody.numbering import Numbering, constant_tokens, diagonal_identity, number_parts
+from lacuna.antibody.numbering import Numbering
+from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, encode
 from lacuna.core.device import product_dtype
 from lacuna.core.files import atomic_write_bytes

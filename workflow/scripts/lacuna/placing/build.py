@@ -8,9 +8,9 @@ from itertools import combinations
 
 import numpy as np
 
+from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.antibody.germlines import j_segments, v_segments
 from lacuna.antibody.imgt import CONSTANT, CYS104, FR4_START, OTHER_INSERTION
-from lacuna.antibody.numbering import TYPICAL_CDR3
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES
 from lacuna.placing.align import Alignment
 from lacuna.placing.consensus import TEMPER, Votes, next_draft, residue_nats, votes

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.antibody.germlines import constants, j_segments, v_segments
 from lacuna.antibody.imgt import (
     CONSTANT,
@@ -13,7 +14,6 @@ from lacuna.antibody.imgt import (
     OTHER_INSERTION,
     cdr3_codes,
 )
-from lacuna.antibody.numbering import TYPICAL_CDR3
 from lacuna.core.alphabet import ABSENT, MISSING, encode
 from lacuna.placing.readset import merge_il
 

@@ -10,7 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from lacuna.antibody.imgt import imgt_numbers, regions_of
-from lacuna.antibody.numbering import number_parts
+from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
 from lacuna.core.files import atomic_write
 from lacuna.core.tables import (
@@ -25,7 +25,7 @@ from lacuna.core.tables import (
     ResidueRow,
     Shares,
 )
-from lacuna.scaffolds.read import read_scaffold_block
+from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.scaffold import Scaffold
 
 AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable

@@ -24,7 +24,8 @@ from lacuna.core.tables import (
 )
 from lacuna.scaffolds.alkylation import Telling
 from lacuna.scaffolds.fasta import split_header
-from lacuna.scaffolds.read import read_scaffolds, write_scaffolds
+from lacuna.scaffolds.json_lines import write_scaffolds
+from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import UNSHOWN, Rejected, Scaffold
 from lacuna.scaffolds.truth_of_reads import write_truth
 

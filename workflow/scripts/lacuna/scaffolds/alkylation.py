@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lacuna.core.files import atomic_write
 from lacuna.core.words import plural
-from lacuna.scaffolds.read import write_scaffolds
+from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 
 AUTO = "auto"

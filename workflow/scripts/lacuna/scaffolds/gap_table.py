@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from lacuna.core.files import LacunaError, open_text, read_lines
+from lacuna.core.files import LacunaError, open_text, read_lines, shortened
 from lacuna.scaffolds.fasta import Fault
 
 REQUIRED = ("chain", "start", "end")
@@ -245,7 +245,7 @@ def _unquoted(text: str) -> str:
 
 
 def _shown(text: str) -> str:
-    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "..."
+    return shortened(text, _MAX_SHOWN)
 
 
 def _whole(cells: dict[str, str], name: str) -> int | None:

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
+from lacuna.core.files import shortened
 from lacuna.core.tags import Tag, dalton_mass, gap_mass, modification, peaks_modification
 from lacuna.scaffolds.fasta import Fault, Record
 
@@ -227,9 +228,7 @@ def _inside(tag: bytes) -> str:
 def _tag_fault(record: Record, tag: bytes, start: int, error: ValueError) -> Fault:
     """The Fault of a tag that starts at an offset among the non-blank bytes of a record."""
     line, column, _ = locate(record, start + 1)
-    shown = tag.decode("utf-8", "replace")
-    if len(shown) > _MAX_SHOWN:
-        shown = shown[:_MAX_SHOWN] + "..."
+    shown = shortened(tag.decode("utf-8", "replace"), _MAX_SHOWN)
     return Fault(f"has '{shown}' at column {column}, {error}", line, column)
 
 

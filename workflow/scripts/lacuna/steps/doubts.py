@@ -11,7 +11,7 @@ from lacuna.core.files import atomic_write
 from lacuna.core.tables import DOUBT_TABLE
 from lacuna.filling.doubts import hidden_in_turn
 from lacuna.filling.proofread import Reading, proofread
-from lacuna.scaffolds.read import read_scaffold_block
+from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.steps.load import load_predictor, load_reader
 from lacuna.steps.reader_files import ReaderFiles

@@ -8,7 +8,7 @@ from lacuna.filling.open_ends import open_ends
 from lacuna.filling.residue_masses import Modifications
 from lacuna.network.kmers import write_kmers
 from lacuna.scaffolds.alkylation import read_alkylation
-from lacuna.scaffolds.read import read_scaffold_block, write_scaffolds
+from lacuna.scaffolds.json_lines import read_scaffold_block, write_scaffolds
 from lacuna.spectra.table import with_spectra
 from lacuna.steps.load import load_reader
 from lacuna.steps.reader_files import ReaderFiles

@@ -10,7 +10,7 @@ from lacuna.filling.residue_masses import Modifications
 from lacuna.filling.second_opinion import ask_again
 from lacuna.network.kmers import read_kmers
 from lacuna.scaffolds.alkylation import read_alkylation
-from lacuna.scaffolds.read import read_scaffold_block
+from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.steps.load import load_antiberty, load_predictor
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lacuna.scaffolds.alkylation import AUTO, EVIDENCE, READINGS, state_of
-from lacuna.scaffolds.read import read_scaffold_block
+from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.steps.reader_files import ReaderFiles
 
 

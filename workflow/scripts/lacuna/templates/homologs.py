@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from lacuna.antibody.imgt import CONSTANT, N_CODES, OTHER_INSERTION
-from lacuna.antibody.numbering import Numbering, number_parts
+from lacuna.antibody.numbering import Numbering
+from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, decode
 from lacuna.core.device import product_dtype
 from lacuna.scaffolds.read import read_scaffolds

@@ -1,0 +1,68 @@
+"""The constant region of a chain: which it is and where it begins."""
+
+from functools import cache
+
+import numpy as np
+
+from lacuna.antibody.germlines import constants
+from lacuna.core.alphabet import N_RESIDUES, encode
+
+MIN_C_IDENTITY = 0.6  # of observed residues with the chosen constant region
+MIN_C_SCORE = 12.0  # of a constant region that does not follow a V domain
+C_SEED = 5  # residues of an exact match that proposes a constant region
+MAX_CDR3 = 45
+
+
+@cache
+def _constant_seeds() -> dict[str, list[tuple[int, int]]]:
+    """Places of each run of C_SEED residues: (constant region, position)."""
+    seeds: dict[str, list[tuple[int, int]]] = {}
+    for i, constant in enumerate(constants()):
+        for j in range(len(constant.sequence) - C_SEED + 1):
+            seeds.setdefault(constant.sequence[j : j + C_SEED], []).append((i, j))
+    return seeds
+
+
+@cache
+def constant_tokens() -> tuple[np.ndarray, ...]:
+    """Residues of each of `germlines.constants()` as tokens, (length,) uint8."""
+    return tuple(encode(c.sequence) for c in constants())
+
+
+def diagonal_identity(tokens: np.ndarray, template: np.ndarray, start: int) -> tuple[int, int]:
+    """Matches and comparable residues if a template is placed on a chain from index `start`.
+
+    tokens: (length,) of the chain; template: (m,) residues; no indels. Missing residues of the
+    chain are not comparable.
+    """
+    low, high = max(start, 0), min(start + len(template), len(tokens))
+    if high <= low:
+        return 0, 0
+    chain, other = tokens[low:high], template[low - start : high - start]
+    known = chain < N_RESIDUES
+    return int((known & (chain == other)).sum()), int(known.sum())
+
+
+def find_constant(
+    tokens: np.ndarray, sequence: str, first: int, expected: int | None = None
+) -> tuple[int, int] | None:
+    """The constant region (index, start) that best fits the chain from index `first` on.
+
+    tokens: (length,) of `sequence`. `expected` is where the V domain ends: near it a few matching
+    residues suffice, anywhere else the score must reach MIN_C_SCORE. None if none fits.
+    """
+    votes: dict[tuple[int, int], int] = {}
+    seeds = _constant_seeds()
+    for i in range(first, len(sequence) - C_SEED + 1, 2):
+        for constant, j in seeds.get(sequence[i : i + C_SEED], ()):
+            votes[constant, i - j] = votes.get((constant, i - j), 0) + 1
+    best, best_score = None, 0.0
+    for (constant, start), _ in sorted(votes.items(), key=lambda v: (-v[1], v[0]))[:24]:
+        matches, known = diagonal_identity(tokens, constant_tokens()[constant], start)
+        score = matches - 2.0 * (known - matches)
+        follows = expected is not None and abs(start - expected) <= MAX_CDR3
+        if score < MIN_C_SCORE and not follows:
+            continue
+        if known and matches / known >= MIN_C_IDENTITY and score > best_score:
+            best, best_score = (constant, start), score
+    return best

@@ -1,0 +1,325 @@
+"""The gaps of a chain: from its letters, its inline masses and its rows of the gap table.
+
+- A run of missing (`-`, `X`, `*`, `_`, `?`) or ambiguous (`B`, `J`, `Z`) letters is one gap of
+  fixed length.
+- An inline mass gap (`X[+367.0537]`, `{420 Da}`) is a gap of its own, of unknown length.
+- Neighbouring mass gaps, inline or of rows, are one gap with a cleavage between them.
+- A row of the gap table is a gap of its own: letters in it are hidden. If it covers part of a run,
+  or cuts it as an insertion (start == end), the rest of the run remains a gap too. If a row gives
+  only one of `min_length` and `max_length`, the other end is open (1, or no limit); an insertion
+  with neither is open at both ends.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+
+from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
+from lacuna.core.files import shortened
+from lacuna.core.masses import MONOISOTOPIC
+from lacuna.scaffolds.fasta import Fault, Record
+from lacuna.scaffolds.gap_table import Row
+from lacuna.scaffolds.notation import InlineGap, Letters, locate
+from lacuna.scaffolds.scaffold import Gap, Piece
+
+MAX_OPEN_GAPS = 1_000  # gaps of unknown length in a chain
+MAX_CHOICES = 1_000  # possible lengths of a gap, from min_length to max_length
+MAX_SHOWN = 100  # characters of an id or sequence in a message
+_RUN = re.compile(f"[{MISSING_LETTER}{''.join(AMBIGUOUS)}]+")
+_HALF_DALTON = 0.5
+_WEIGHED = frozenset(RESIDUES) - {"C"}  # residues whose mass does not depend on the sample
+
+
+def _runs(sequence: str, start: int, end: int) -> list[Gap]:
+    """A gap for every run of missing letters between two positions."""
+    return [
+        Gap(first, last, last - first, last - first)
+        for first, last in map(re.Match.span, _RUN.finditer(sequence, start, end))
+    ]
+
+
+def find_gaps(
+    record: Record,
+    letters: Letters,
+    rows: Sequence[Row],
+    tolerance_ppm: float,
+    max_length: int,
+    file: str,
+) -> tuple[str, tuple[Gap, ...]]:
+    """The sequence of a record without what rows hide, and its gaps in order.
+
+    letters: of the record; rows: of the chain in the gap table, in order; tolerance_ppm: of masses
+    that have none of their own; max_length: residues that the chain may have; file: name of the gap
+    table. Raises Fault at the first row or inline mass that cannot be.
+    """
+    if rows or letters.inline:
+        return _cut(record, letters, rows, tolerance_ppm, max_length, file)
+    return letters.sequence, tuple(_runs(letters.sequence, 0, len(letters.sequence)))
+
+
+def _cut(
+    record: Record,
+    letters: Letters,
+    rows: Sequence[Row],
+    tolerance_ppm: float,
+    max_length: int,
+    file: str,
+) -> tuple[str, tuple[Gap, ...]]:
+    """As `find_gaps`, of a chain with rows or inline masses."""
+    sequence, inline = letters.sequence, letters.inline
+    covered = {row.start for row in rows if row.end == row.start + 1}
+    gaps = [
+        _inline_gap(record, position, gap, tolerance_ppm, max_length)
+        for position, gap in inline.items()
+        if position not in covered
+    ]
+    before: Row | None = None
+    hidden = list(sequence)
+    for row in rows:
+        try:
+            if row.end > len(sequence):
+                hint = (
+                    f": they count from 0, the end exclusive, so that the last residue is at "
+                    f"{len(sequence) - 1}..{len(sequence)}"
+                    if row.end == len(sequence) + 1
+                    else ""
+                )
+                raise ValueError(
+                    f"has a gap {_at(row)} past its end at {len(sequence)}; "
+                    f"correct the positions{hint}"
+                )
+            if before is not None and (row.start < before.end or row[:2] == before[:2]):
+                raise ValueError(
+                    f"has a gap {_at(row)} that overlaps the one {_at(before)}; keep one of them"
+                )
+            gaps.append(_row_gap(row, sequence, inline, tolerance_ppm, max_length))
+        except ValueError as error:
+            raise Fault(str(error), row.line, file=file) from None
+        for position in range(row.start, row.end):
+            if hidden[position] in RESIDUES:
+                hidden[position] = MISSING_LETTER
+        before = row
+    shown = "".join(hidden)
+
+    gaps = _joined(sorted(gaps, key=lambda gap: (gap.start, gap.end)))
+    whole: list[Gap] = []
+    done = 0
+    for gap in gaps:
+        whole += [*_runs(shown, done, gap.start), gap]
+        done = gap.end
+    _check_size(gaps, len(shown), max_length, record.line)
+    return shown, (*whole, *_runs(shown, done, len(shown)))
+
+
+def _check_size(gaps: list[Gap], length: int, max_length: int, line: int) -> None:
+    """Raise Fault if a chain of `length` positions may become longer than `max_length`."""
+    open_gaps = [gap for gap in gaps if not gap.fixed]
+    if len(open_gaps) > MAX_OPEN_GAPS:
+        raise Fault(
+            f"has {len(open_gaps)} gaps of unknown length, more than the limit of "
+            f"{MAX_OPEN_GAPS}; split the chain",
+            line,
+        )
+    for gap in open_gaps:
+        least = gap.min_length if gap.mass is None else max(gap.min_length, _least(gap.mass))
+        length += least if gap.max_length is None else gap.max_length
+        length -= gap.end - gap.start
+    if length > max_length:
+        raise Fault(
+            f"may have {length} residues with what its gaps may hold, more than the limit of "
+            f"{max_length}; lower their masses and lengths, or split the chain",
+            line,
+        )
+
+
+def _least(mass: float) -> int:
+    """The smallest number of residues with a mass of `mass` Da."""
+    return int(mass / _extreme_masses()[1])
+
+
+def _inline_gap(
+    record: Record, position: int, gap: InlineGap, tolerance_ppm: float, max_length: int
+) -> Gap:
+    """The gap of an inline mass, of unknown length; raises Fault if the mass is impossible."""
+    tolerance = gap.mass * tolerance_ppm / 1e6 if gap.tolerance_da is None else gap.tolerance_da
+    try:
+        _check_mass(gap.mass, tolerance, max_length)
+    except ValueError as error:
+        line, column, _ = locate(record, gap.offset)
+        raise Fault(f"{error} (column {column})", line, column) from None
+    interval = gap.tolerance_da is not None
+    return Gap(position, position + 1, 1, None, gap.mass, tolerance, interval=interval)
+
+
+def _row_gap(
+    row: Row, sequence: str, inline: dict[int, InlineGap], tolerance_ppm: float, max_length: int
+) -> Gap:
+    """The gap of a table row; ValueError if row and sequence contradict each other."""
+    under = sequence[row.start : row.end]
+    within = [inline[position] for position in range(row.start, row.end) if position in inline]
+    if within and len(under) > 1:
+        raise ValueError(
+            f"has a gap {_at(row)} that covers an inline mass gap; give that one a row of its own"
+        )
+    mass, tolerance = row.mass, None
+    interval = False
+    if within:
+        if mass is not None:
+            raise ValueError(
+                f"has a mass for the gap {_at(row)} both inline and in the table; keep one of them"
+            )
+        mass, tolerance = within[0].mass, within[0].tolerance_da
+        interval = tolerance is not None and row.tolerance_da is None
+    if row.tolerance_da is not None:
+        tolerance = row.tolerance_da
+    ppm = tolerance_ppm if row.tolerance_ppm is None else row.tolerance_ppm
+    if mass is not None:
+        if tolerance is None:
+            tolerance = mass * ppm / 1e6
+        _check_mass(mass, tolerance, max_length)
+        _check_counting(row, sequence, mass, tolerance)
+
+    shortest, longest = row.min_length, row.max_length
+    if shortest is None and longest is None and under and not within:
+        shortest = longest = len(under)
+    shortest = 1 if shortest is None else shortest
+    if longest is not None and longest - shortest >= MAX_CHOICES:
+        raise ValueError(
+            f"has a gap {_at(row)} of {shortest} to {longest} residues, more choices than the "
+            f"limit of {MAX_CHOICES}; narrow them"
+        )
+    truth = under if under and all(letter in RESIDUES for letter in under) else None
+    if truth and not shortest <= len(truth) <= (math.inf if longest is None else longest):
+        limit = "open" if longest is None else longest
+        raise ValueError(
+            f"has a gap {_at(row)} that hides {len(truth)} residues, outside its lengths "
+            f"{shortest} to {limit}; correct them"
+        )
+    prefixes = _prefixes(row, ppm)
+    pieces = (Piece(shortest, longest, mass, tolerance, interval, prefixes),) if prefixes else ()
+    return Gap(
+        *(row.start, row.end, shortest, longest, mass, tolerance, truth),
+        interval=interval,
+        pieces=pieces,
+    )
+
+
+def _check_counting(row: Row, sequence: str, mass: float, tolerance: float) -> None:
+    """Raise ValueError if a row hides residues and its mass is that of those one position before.
+
+    Then its positions count from 1. Residues that hold C are not compared: what it carries is not
+    known here.
+    """
+    hidden, before = sequence[row.start : row.end], sequence[row.start - 1 : row.end - 1]
+    if not row.start or not hidden or not set(hidden + before) <= _WEIGHED:
+        return
+    weighs, would = map(_weigh, (hidden, before))
+    if abs(weighs - mass) > tolerance >= abs(would - mass):
+        raise ValueError(
+            f"has a gap {_at(row)} whose letters {shortened(hidden, MAX_SHOWN)} weigh "
+            f"{weighs:.4f} Da, not {mass:.4f} Da, which those one position before weigh; "
+            "positions count from 0, so subtract 1 from start and end, or write X for the letters "
+            "if they are right"
+        )
+
+
+def _prefixes(row: Row, ppm: float) -> tuple[tuple[float, float], ...]:
+    """The masses of beginnings of a row's gap, each with its tolerance in Da; ppm: of each, if the
+    row gives no tolerance in Da. ValueError if that is too wide to tell one cleavage from the next.
+    """
+    given = tuple(
+        (mass, mass * ppm / 1e6 if row.tolerance_da is None else row.tolerance_da)
+        for mass in row.prefix_masses
+    )
+    for mass, tolerance in given:
+        if tolerance >= _extreme_masses()[0] / 2:
+            raise ValueError(
+                f"has a gap {_at(row)} with a prefix mass of {mass:g} Da and a tolerance of "
+                f"{tolerance:g} Da; give a tolerance of less than half a residue (28.5 Da)"
+            )
+    return given
+
+
+def _joined(gaps: Sequence[Gap]) -> list[Gap]:
+    """The gaps in order, neighbouring ones of known mass as one."""
+    joined: list[Gap] = []
+    for gap in gaps:
+        before = joined[-1] if joined else None
+        if before is not None and before.end == gap.start and _has_edge(before, gap):
+            joined[-1] = _one_gap(before, gap)
+        else:
+            joined.append(gap)
+    return joined
+
+
+def _has_edge(left: Gap, right: Gap) -> bool:
+    """Whether masses of two gaps tell where one ends and the other begins."""
+    most = _extreme_masses()[0] / 2
+    return all(
+        gap.mass is not None and gap.tolerance_da is not None and gap.tolerance_da < most
+        for gap in (left, right)
+    )
+
+
+def _one_gap(left: Gap, right: Gap) -> Gap:
+    """Two gaps of known mass as one, with a cleavage where they meet."""
+    longest = None
+    if left.max_length is not None and right.max_length is not None:
+        longest = left.max_length + right.max_length
+    truth = None if left.truth is None or right.truth is None else left.truth + right.truth
+    return Gap(
+        left.start,
+        right.end,
+        left.min_length + right.min_length,
+        longest,
+        (left.mass or 0.0) + (right.mass or 0.0),
+        (left.tolerance_da or 0.0) + (right.tolerance_da or 0.0),
+        truth,
+        interval=left.interval and right.interval,
+        pieces=(*_pieces(left), *_pieces(right)),
+    )
+
+
+def _pieces(gap: Gap) -> tuple[Piece, ...]:
+    whole = Piece(gap.min_length, gap.max_length, gap.mass, gap.tolerance_da, gap.interval)
+    return gap.pieces or (whole,)
+
+
+def _check_mass(mass: float, tolerance: float, max_length: int) -> None:
+    """Raise ValueError if a mass (Da) is impossible.
+
+    That is, below one residue, below its tolerance, or above `max_length` residues. Up to half a
+    dalton below glycine is accepted: it is a measurement out of tolerance, which the decoder
+    reports with the gap, not a reason to reject the chain.
+    """
+    lightest, heaviest = _extreme_masses()
+    if mass < lightest - max(tolerance, _HALF_DALTON):
+        raise ValueError(
+            f"has a gap mass of {mass:g} Da, less than the lightest residue "
+            f"({lightest:.5f} Da); correct the mass"
+        )
+    if tolerance >= mass:
+        raise ValueError(
+            f"has a gap mass of {mass:g} Da with a tolerance of {tolerance:g} Da; "
+            "give a tolerance that is less than the mass"
+        )
+    if mass > heaviest * max_length + tolerance:
+        raise ValueError(
+            f"has a gap mass of {mass:g} Da, more than {max_length} residues weigh; "
+            "correct the mass"
+        )
+
+
+def _extreme_masses() -> tuple[float, float]:
+    """Masses of the lightest and the heaviest residue, in Da."""
+    masses = [MONOISOTOPIC[residue] for residue in RESIDUES]
+    return min(masses), max(masses)
+
+
+def _weigh(residues: str) -> float:
+    """Mass of residues without modifications, in Da."""
+    return sum(MONOISOTOPIC[residue] for residue in residues)
+
+
+def _at(row: Row) -> str:
+    return f"at {row.start}..{row.end}"
