@@ -184,7 +184,7 @@ def test_the_tutorial_of_masses_says_what_its_run_gives(clone: Path) -> None:
     for sample, table in zip(("total", "cleavages"), tables, strict=True):
         rows = list(GAP_TABLE.read(clone / "out" / sample / "gaps.tsv"))
         for first, cell in re.findall(r"^\| residues (\d+) to .*\| ([^|]+) \|$", table, re.M):
-            told = re.findall(r"`(\w+)` (\.\d+)", cell)
+            told = re.findall(r"`(\w+)` (0\.\d+)", cell)
             found = [row for row in rows if row.first == int(first)]
             assert len(told) >= 2
             for (candidate, probability), row in zip(told, found, strict=False):
