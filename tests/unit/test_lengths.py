@@ -119,6 +119,20 @@ def test_the_length_of_a_germline_gap_is_found(
     assert settled.sequence.endswith(chain[place[1] :])
 
 
+@pytest.mark.parametrize("mass", [True, False])
+@pytest.mark.parametrize("locus", "KL")
+def test_a_constant_region_changes_no_length_in_a_cdr3(locus: str, mass: bool) -> None:
+    """Long trial lengths move such a gap into another k-mer, in which more residues lie."""
+    domain = germline_chain(locus, 4)
+    start = domain.index("C", 80) + 3
+    for end in (start + 4, start + 6):
+        alone = opened(domain, start, end, mass=mass)
+        whole = replace(alone, sequence=alone.sequence + constant_region(locus))
+        of_alone, of_whole = (one.gaps[0] for one in settle([alone, whole]))
+        assert of_alone.end == of_whole.end
+        assert not mass or of_whole.end == end
+
+
 def test_two_open_gaps_of_one_chain_are_settled_together(chain: str) -> None:
     first = opened(chain, 75, 80, mass=True)
     sequence = first.sequence[:40] + "X" + first.sequence[45:]

@@ -9,10 +9,13 @@ from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_LAST, FR4_START, INSERTION_111, N_IMGT, OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES
 from lacuna.network.kmers import KmerSet, PartSegments, Targets
-from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.nearest import N_GERMLINE
 
 MATCH = 1.0  # nats per observed residue that agrees with its template
+# Residues on either side of a gap that are compared with templates. As many are in every k-mer of a
+# gap, wherever a trial length shifts it, so that all lengths are judged by the same residues.
+FLANK = 32
 CUT_COLUMN = 1.0  # nats per column by which a V domain begins late or ends early
 EMPTY_COLUMN = 2.0  # nats per germline column without a residue, or the reverse
 CDR3_SCALE = {"H": 3.0, "K": 0.5, "L": 1.0}  # residues off the typical length that cost a nat
@@ -38,7 +41,7 @@ def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> n
     ):
         rows = Targets(*(column[bounds[i] : bounds[i + 1]] for column in targets))
         gap = scaffold.gaps[number]
-        fits[i] = MATCH * _agreement(rows, agreement, lengths[i])
+        fits[i] = MATCH * _agreement(rows, agreement, gap, lengths[i])
         at = sum(part.start <= gap.start for part in parts)
         stop = parts[at].start if at < len(parts) else lengths[i]
         part = parts[at - 1]
@@ -51,15 +54,15 @@ def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> n
     return fits
 
 
-def _agreement(rows: Targets, agreement: np.ndarray, length: int) -> float:
-    """Half of matches less mismatches in one chain; residues in two windows count once."""
+def _agreement(rows: Targets, agreement: np.ndarray, gap: Gap, length: int) -> float:
+    """Half of matches less mismatches around a gap; residues in two windows count once."""
     along = np.zeros(length, dtype=int)
     first = np.unique(rows.kmer, return_index=True)[1]
     for kmer, place, _, position in zip(*(column[first] for column in rows), strict=True):
         start = position - place
         width = min(agreement.shape[1], length - start)
         along[start : start + width] = agreement[kmer, :width]
-    return float(along.sum()) / 2
+    return float(along[max(gap.start - FLANK, 0) : gap.end + FLANK].sum()) / 2
 
 
 def _column_cost(columns: np.ndarray, part: PartSegments) -> float:
