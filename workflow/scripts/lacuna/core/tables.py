@@ -83,8 +83,8 @@ class ResidueRow(NamedTuple):
     probability: Annotated[
         float,
         "of that residue, 0 to 1; within a gap of known mass, given its masses, and times the "
-        "probability of the gap's length if that was unknown; 0.94 at most in a sample with reads, "
-        "if the gap was of unknown length and so no read crosses it",
+        "probability of the gap's length if that was unknown; at most 0.94 in a sample with reads, "
+        "if the gap was of unknown length, which means that no read crosses it",
         _SHARE,
     ]
     alternatives: Annotated[Shares, "up to three other residues of 0.01 or more"]
@@ -97,12 +97,12 @@ class ResidueRow(NamedTuple):
     imgt: Annotated[str, "IMGT number"]
     scaffold_position: Annotated[
         int,
-        "in the scaffold, from 0; residues of a gap that has another number of residues than "
-        "positions in the scaffold all have its `start`",
+        "in the scaffold, from 0; if a gap has more or fewer residues than positions in the "
+        "scaffold, all its residues have its `start`",
     ]
     ambiguity: Annotated[
         str,
-        "J, B or Z if the scaffold has that code and no gap around it; empty in a gap",
+        "J, B or Z if the scaffold has that code outside of a gap; empty in a gap",
     ]
 
 
@@ -120,13 +120,13 @@ class GapRow(NamedTuple):
     candidate: Annotated[str, "the sequence; empty if the gap stays open or holds no residue"]
     probability: Annotated[
         float | None,
-        "of the whole sequence ([what it means](#probabilities-of-candidates))",
+        "of the whole sequence ([details](#probabilities-of-candidates))",
         "%.4g",
     ]
     length: Annotated[
         int | None,
-        "residues of the candidate; if a gap has a known mass and no known length, those of "
-        "rank 2 and below may have others",
+        "residues of the candidate; in a gap of known mass and unknown length, lower-ranked "
+        "candidates may have other lengths",
     ]
     mass: Annotated[float | None, "sum of the monoisotopic masses of its residues, Da", "%.5f"]
     mass_error_ppm: Annotated[
@@ -145,11 +145,11 @@ class GapRow(NamedTuple):
     imgt_last: Annotated[str, "IMGT number of the last residue"]
     ambiguity: Annotated[
         str,
-        "the codes (`J`, `JB`) if the gap is nothing but these; empty for a gap",
+        "the codes (`J`, `JB`) if the row is of ambiguity codes; empty for a gap",
     ]
     cysteine: Annotated[
         Readings | None,
-        "what C carries in a gap of known mass: one reading, or several with their "
+        "what C carries in a gap of known mass: one state, or several with their "
         "probabilities; empty without a mass",
     ]
 
@@ -169,17 +169,17 @@ class ChainRow(NamedTuple):
     c_segment: Annotated[str, "the nearest C segment"]
     length: Annotated[int, "residues of the filled chain, X included"]
     missing: Annotated[int, "residues of its gaps"]
-    filled: Annotated[int, "those of them that were filled"]
+    filled: Annotated[int, "of these, residues that were filled"]
     gaps: Annotated[int, "its gaps"]
-    open: Annotated[int, "those of them that stay open"]
+    open: Annotated[int, "of these, gaps that stay open"]
     ambiguous: Annotated[int, "ambiguity codes outside of gaps"]
-    resolved: Annotated[int, "those of them that were resolved"]
+    resolved: Annotated[int, "of these, codes that were resolved"]
     without_template: Annotated[int, "gaps that were filled without a template"]
     regions: Annotated[
         str,
         "FR1 to FR4 and CDR1 to CDR3 (IMGT), and C for a constant region, each with its first "
-        "and last position in the filled chain, from 1, both included; several times for "
-        "several V domains",
+        "and last position in the filled chain, from 1, both included; repeated for each V "
+        "domain of a chain",
     ]
     n_terminal: Annotated[int, "missing residues before its first observed one"]
     c_terminal: Annotated[int, "missing residues after its last observed one"]
@@ -203,7 +203,7 @@ class MassRow(NamedTuple):
     ]
     kind: Annotated[str, "`average` or `monoisotopic`: what was measured"]
     tolerance_da: Annotated[float | None, "of the intact mass, Da", "%.4g"]
-    difference: Annotated[float | None, "mass of that kind less the one measured, Da", "%.4f"]
+    difference: Annotated[float | None, "mass of that kind minus the measured one, Da", "%.4f"]
 
 
 class ScoredRow(NamedTuple):
@@ -227,23 +227,23 @@ class ScoredRow(NamedTuple):
 class AccuracyRow(NamedTuple):
     """A method in one scope."""
 
-    scope: Annotated[str, "what the residues have in common ([the scopes](#scopes))"]
-    value: Annotated[str, "which of the scope"]
+    scope: Annotated[str, "what the residues have in common ([scopes](#scopes))"]
+    value: Annotated[str, "value of the scope"]
     method: Annotated[str, "`lacuna`, its baselines, `seed_lstm`"]
     protocol: Annotated[
         str,
-        "`scaffold`: nothing hidden is seen; `true_context`: the true neighbours are shown",
+        "`scaffold`: hidden residues are never seen; `true_context`: the true neighbours are shown",
     ]
     n_residues: Annotated[int, "residues with a truth"]
-    n_correct: Annotated[int, "right ones; a residue left X is wrong"]
+    n_correct: Annotated[int, "of these, right ones; a residue left X is wrong"]
     accuracy: Annotated[float, "their share", _SHARE]
     ci_low: Annotated[float, "lower end of the share's 95 % Wilson interval", _SHARE]
     ci_high: Annotated[float, "upper end", _SHARE]
     n_gaps: Annotated[int, "gaps, counted at their first residue"]
     n_exact: Annotated[
         int,
-        "those that are right in every residue, I and L taken as one but in the scope "
-        "`ambiguity`, where they are the question",
+        "of these, gaps that are right in every residue; I and L count as one, except in the "
+        "scope `ambiguity`",
     ]
     mean_probability: Annotated[float | None, "of the method's residues", _SHARE]
     ece: Annotated[float | None, "expected calibration error of the probabilities", _SHARE]
@@ -256,7 +256,7 @@ class RejectedRow(NamedTuple):
     line: Annotated[int, "of the fault, in the file that `reason` names, from 1"]
     column: Annotated[
         int | None,
-        "of the character at fault, from 1; empty if it is not at one character",
+        "of the faulty character, from 1; empty if there is no single one",
     ]
     reason: Annotated[str, "file, line, record, fault and remedy"]
 
@@ -277,9 +277,9 @@ class EvidenceRow(NamedTuple):
     residue: Annotated[str, "the residue of the filled chain"]
     probability: Annotated[
         float | None,
-        "of that residue, 0 to 1: in a gap as in `residues.tsv`; of an observed residue by the "
-        "reads and the network, or by the evidence given. Empty for an observed residue that "
-        "nothing else measures",
+        "of that residue, 0 to 1: in a gap as in `residues.tsv`; for an observed residue by the "
+        "reads and the network, or by the evidence given. Empty for an observed residue without "
+        "reads or evidence",
         _SHARE,
     ]
     state: Annotated[
@@ -289,19 +289,19 @@ class EvidenceRow(NamedTuple):
     ]
     depth: Annotated[
         float | None,
-        "reads over the position, those of one peptide counted as few; empty without reads",
+        "reads over the position; further reads of one peptide count less; empty without reads",
         "%.1f",
     ]
     germline: Annotated[str, "residue of the nearest germline segment there"]
     alternatives: Annotated[Shares, "up to three other residues of 0.01 or more"]
-    flags: Annotated[str, "[what else must be known of it](#flags), joined by `;`"]
+    flags: Annotated[str, "[warnings and remarks](#flags), joined by `;`"]
 
 
 class PlacedRow(NamedTuple):
     """A read, and where it was placed or why it was not."""
 
     read: Annotated[str, "file, line and rank: `peaks.csv:17`"]
-    tool: Annotated[str, "that wrote it"]
+    tool: Annotated[str, "tool that wrote it"]
     chain: Annotated[
         str,
         "id of the chain or contaminant that it was placed on; empty if it was not",
@@ -336,9 +336,9 @@ class SpectrumRow(NamedTuple):
     tolerance_da: Annotated[float | None, "of that mass, Da", "%.5f"]
     nats: Annotated[float, "natural logarithm of the odds that `kind` says", "%.3f"]
     ions: Annotated[
-        str, "of a spectrum: known ions seen of those in range; else the ion found, m/z"
+        str, "for a spectrum: known ions seen of those in range; else the ion found, m/z"
     ]
-    spectrum: Annotated[str, "file and scan; of `kind` `spectrum` its peptide too, from 0"]
+    spectrum: Annotated[str, "file and scan; for `kind` `spectrum` also its peptide, from 0"]
 
 
 class DoubtRow(NamedTuple):
@@ -347,19 +347,19 @@ class DoubtRow(NamedTuple):
     chain: Annotated[str, "id of the chain"]
     position: Annotated[
         int,
-        "in the filled chain, from 1; of a block of another length that of its first residue",
+        "in the filled chain, from 1; for a block of another length that of its first residue",
     ]
     residue: Annotated[
         str,
-        "what is observed, and stays; a block of another length as a whole, `GG`",
+        "what is observed and stays in the chain; a block of another length as a whole, `GG`",
     ]
     proposed: Annotated[
         str,
-        "what is far more probable there, together with the other rows of its block",
+        "what is far more probable, together with the other rows of its block",
     ]
     probability: Annotated[
         float,
-        "of what is proposed against what is observed, if one residue in 100 is wrong",
+        "of the proposal against what is observed, if one residue in 100 is wrong",
         _SHARE,
     ]
     reason: Annotated[str, "[why](#reasons): isobaric, deamidated, permuted, against the germline"]
