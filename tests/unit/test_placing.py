@@ -33,7 +33,7 @@ from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.place import draft_from, place, read_contaminants
 from lacuna.placing.placement import place_on, place_on_text, text_of
 from lacuna.placing.readset import MIN_READ, ReadSet, collapse, merge_il
-from lacuna.placing.seeds import diagonals, word_weights
+from lacuna.placing.seeds import AFTER_RIGHT, diagonals, word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
 from lacuna.placing.similar import similar_reads
 from lacuna.reads.read import Read
@@ -318,6 +318,20 @@ def test_the_locus_of_reads_is_found() -> None:
     seen = {x.locus: x for x in best_of_loci(scores, "auto", use)}
     assert seen["K"].v_share > 0.5 > seen["H"].v_share
     assert seen["K"].c_seen > seen["L"].c_seen
+
+
+def test_residues_of_a_read_without_confidences_are_right_or_wrong_together() -> None:
+    alike = read_set("ELVISK", probability=0.6)
+    judged = replace(alike, judged=np.ones(len(alike), dtype=bool))
+    assert word_weights(judged, 5).max() == pytest.approx(0.6**5)
+    assert word_weights(alike, 5).max() == pytest.approx(0.6 * AFTER_RIGHT**4)
+
+
+def test_chains_of_reads_without_confidences_are_found() -> None:
+    """At the probability that the default model gives their residues."""
+    chains = germline_chain("H", "ARDYGSSYFDY"), germline_chain("K", "QQYNSYPLT")
+    reads = [replace(r, name=f"{i}{r.name}") for i, c in enumerate(chains) for r in tiles(c)]
+    assert place(reads, Sure(0.57)).names == ("heavy", "kappa")
 
 
 def test_no_chain_is_of_an_orphon() -> None:

@@ -29,17 +29,18 @@ class ReadSet:
 
     tokens (n, w) uint8, L for I and ABSENT past the end; length (n,); right (n, w): probability
     that a residue is right, 0 past the end; delta (n, w): Da that the tool put on a residue;
-    weight (n,): 1 + 0.5 log2 count; count (n,): equal reads; mass (n,): Da of the residues by the
-    precursor, NaN if not known; group: index of the different read that each given one is, -1 for
-    one that is too short. cysteine: what C may carry in this sample, in Da, beside nothing; shift:
-    residues by which a block of a read may be longer or shorter than one of the chain of equal
-    mass.
+    judged (n,) bool: whether the tool stated how sure it is of single residues; weight (n,):
+    1 + 0.5 log2 count; count (n,): equal reads; mass (n,): Da of the residues by the precursor, NaN
+    if not known; group: index of the different read that each given one is, -1 for one that is too
+    short. cysteine: what C may carry in this sample, in Da, beside nothing; shift: residues by
+    which a block of a read may be longer or shorter than one of the chain of equal mass.
     """
 
     tokens: np.ndarray
     length: np.ndarray
     right: np.ndarray
     delta: np.ndarray
+    judged: np.ndarray
     weight: np.ndarray
     count: np.ndarray
     mass: np.ndarray
@@ -103,9 +104,11 @@ def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
     used = np.flatnonzero(group >= 0)
     count = np.bincount(group[used], minlength=n)
     precursor = np.full(n, np.nan)
+    judged = np.zeros(n, dtype=bool)
     for i in used.tolist():
         row = group[i]
         probability[row, : length[row]] += np.asarray(right[i])[: length[row]]
+        judged[row] |= reads[i].confidences is not None
         whole = reads[i].mass
         if whole is not None:
             precursor[row] = whole - WATER
@@ -115,7 +118,7 @@ def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
     weight = 1.0 + EXTRA_PER_DOUBLING * np.log2(np.maximum(count, 1))
     # A residue that is none of the 20 is no evidence.
     probability[tokens >= N_RESIDUES] = 0.0
-    return ReadSet(tokens, length, probability, delta, weight, count, precursor, group)
+    return ReadSet(tokens, length, probability, delta, judged, weight, count, precursor, group)
 
 
 def _repeated(tokens: np.ndarray) -> np.ndarray:

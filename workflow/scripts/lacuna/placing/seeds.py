@@ -7,6 +7,9 @@ from lacuna.placing.align import BAND
 from lacuna.placing.readset import ReadSet
 
 SEED = 4
+# If a tool judges no single residue, those of a read are right or wrong together: after a right one
+# the next is right in .91 to .93 of the reads of trastuzumab, 2489 (PEAKS) and NB6 (InstaNovo).
+AFTER_RIGHT = 0.92
 _BASE = N_RESIDUES
 
 
@@ -22,7 +25,9 @@ def words(tokens: np.ndarray, k: int) -> np.ndarray:
 def word_weights(reads: ReadSet, k: int) -> np.ndarray:
     """(20 ** k,) float32: weight of the reads that hold each run of k residues, if right."""
     number = words(reads.tokens, k)
-    right = np.lib.stride_tricks.sliding_window_view(reads.right, k, axis=-1).prod(-1)
+    windows = np.lib.stride_tricks.sliding_window_view(reads.right, k, axis=-1)
+    together = windows.mean(-1) * (windows.min(-1) > 0) * AFTER_RIGHT ** (k - 1)
+    right = np.where(reads.judged[:, None], windows.prod(-1), together)
     weight = right * reads.weight[:, None]
     ok = number >= 0
     return np.bincount(number[ok], weight[ok], minlength=_BASE**k).astype(np.float32)
