@@ -15,7 +15,8 @@ from chains import germline_chain, hidden
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.tables import GAP_TABLE
 from lacuna.filling import weighing
-from lacuna.filling.cysteine import find_reading
+from lacuna.filling.conventions import CONVENTIONS
+from lacuna.filling.cysteine import find_convention, find_reading
 from lacuna.filling.decode import mass_log_probability, rank_sequences
 from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import Reader
@@ -187,17 +188,23 @@ def test_no_more_chains_are_read_than_it_takes(
 ) -> None:
     read = 0
 
-    def counted(chains: Sequence[Scaffold], *_: object) -> list[np.ndarray]:
+    def counted(chains: Sequence[Scaffold], *_: object) -> list[object]:
         nonlocal read
         read += len(chains)
-        odds = np.full(len(NAMES), -np.log(ODDS))
-        odds[0] = 0.0
-        return [odds] * len(chains)
+        return [[]] * len(chains)
 
-    monkeypatch.setattr("lacuna.filling.cysteine._evidence", counted)
+    odds = np.full(len(NAMES), -np.log(ODDS))
+    odds[0] = 0.0
+    errors = np.array([0.0, *[-3.0] * len(CONVENTIONS)])
+    monkeypatch.setattr("lacuna.filling.cysteine._masses_of", counted)
+    monkeypatch.setattr("lacuna.filling.cysteine._odds", lambda _: odds)
+    monkeypatch.setattr("lacuna.filling.conventions.odds_of_conventions", lambda _: errors)
     whole = germline_chain("H", 1)
     chains = [chain(str(i), whole, (20, 25)) for i in range(1000)]
     assert find_reading(chains, Modifications(), reader).how == "found"
+    assert read == 64
+    read = 0
+    assert find_convention(chains, Modifications(), reader) == ""
     assert read == 64
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import lacuna
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.core.masses import DEAMIDATION, ISOTOPE, MONOISOTOPIC, OXIDATION, WATER
+from lacuna.core.masses import DEAMIDATION, ISOTOPE, MONOISOTOPIC, OXIDATION, PROTON, WATER
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.mass_errors import likely_error
 from lacuna.filling.mass_search import Stage, Stages, one_mass
@@ -41,6 +41,8 @@ def error_of(letters: str, mass: float, rules: MassRules = RULES) -> str:
         ("AGWSE", OXIDATION, "15.9949 Da less: M or W is oxidised"),
         ("AGMSE", 2 * OXIDATION, "31.9898 Da less: M or W is oxidised twice"),
         ("AGVSE", WATER, "18.0106 Da less: a water is counted"),
+        ("AGVSE", WATER + PROTON, "19.0178 Da less: a water and a proton are counted, [M+H]+"),
+        ("AGVSE", 0.2507, "its monoisotopic mass: an average one is given"),
         ("FSGSE", CARBAMIDOMETHYL, "57.0215 Da less: a carbamidomethyl or G too many or too few"),
         ("FSNSE", -CARBAMIDOMETHYL, "57.0215 Da more: a carbamidomethyl or G too many or too few"),
         ("FSYSE", 79.966331, "79.9663 Da less: S, T or Y is phosphorylated"),

@@ -10,6 +10,11 @@ AVERAGE_WATER = 18.015286434921986
 ISOTOPE = 1.0033548  # 13C less 12C
 OXIDATION = 15.994915  # Unimod 35
 DEAMIDATION = 0.984016  # Unimod 7
+# Average over monoisotopic mass: of the mean residue of proteins (averagine, Senko et al. 1995,
+# 10.1016/1044-0305(95)00017-8: 111.1254 and 111.0543 Da), and of groups on residues, for which no
+# more is known than their monoisotopic mass.
+AVERAGINE_RATIO = 1.00064
+GROUP_RATIO = 1.0005  # of acetyl 1.0006, carbamidomethyl 1.0005, hexose 1.0005, oxygen 1.0003
 
 # Of residues within a chain.
 MONOISOTOPIC = {

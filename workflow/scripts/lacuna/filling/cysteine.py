@@ -1,4 +1,4 @@
-"""Find what cysteine weighs in a sample from the masses of its gaps.
+"""Find what cysteine weighs in a sample from the masses of its gaps, and errors they all share.
 
 For every gap of known mass, the network gives the probability of that mass in each reading of C,
 over the possible lengths of the gap (`weighing.py`). The resulting odds are multiplied with the
@@ -9,11 +9,12 @@ used.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, count, groupby
+from itertools import count, groupby, islice
 
 import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
+from lacuna.filling.conventions import Conventions, TriedLength
 from lacuna.filling.lengths import Reader, read_variants, resolve_lengths
 from lacuna.filling.mass_search import stages_of
 from lacuna.filling.possible_lengths import possible_lengths
@@ -28,7 +29,13 @@ from lacuna.filling.weighing import (
     odds_of,
     shares,
 )
-from lacuna.scaffolds.alkylation import READINGS, Alkylation, count_written, state_of
+from lacuna.scaffolds.alkylation import (
+    CERTAIN,
+    READINGS,
+    Alkylation,
+    count_written,
+    state_of,
+)
 from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
@@ -42,21 +49,52 @@ MOST_OPEN = 8  # gaps of unknown length in a chain that is read
 def find_reading(
     chains: Sequence[Scaffold], modifications: Modifications, reader: Reader
 ) -> Alkylation:
-    """The state of a sample's C, from the chains that are evidence of it, in order.
+    """The state of a sample's C, from the chains that are evidence of it, in order, and an error
+    that all their masses share.
 
-    modifications: other modifications that masses may include. Reads TOGETHER chains at a time and
-    weighs as many masses, until one reading has a probability of ENOUGH or MOST_MASSES are weighed.
+    modifications: other modifications that masses may include. Weighs TOGETHER masses at a time
+    until one reading has a probability of ENOUGH, and goes on until it is settled whether they
+    share an error. At most MOST_MASSES are weighed.
     """
     logs = written_odds(chains)
+    conventions = Conventions()
     telling = weighed = 0
-    starts = range(0, len(chains), TOGETHER)
-    batches = (_evidence(chains[at : at + TOGETHER], modifications, reader) for at in starts)
-    for weighed, odds in enumerate(chain.from_iterable(batches), start=1):
-        telling += bool(np.ptp(odds) > TELLING)
-        logs += odds
-        if weighed % TOGETHER == 0 and shares(logs).max() >= ENOUGH or weighed == MOST_MASSES:
+    enough = False
+    masses = islice(_masses(chains, modifications, reader), MOST_MASSES)
+    while batch := list(islice(masses, TOGETHER)):
+        if not enough:
+            odds = [_odds(tried) for tried in batch]
+            telling += sum(bool(np.ptp(one) > TELLING) for one in odds)
+            for one in odds:
+                logs += one
+            weighed += len(batch)
+            enough = len(batch) == TOGETHER and bool(shares(logs).max() >= ENOUGH)
+        known = bool(shares(logs).max() >= CERTAIN)
+        carried = READINGS[NAMES[int(logs.argmax())]].mass
+        for tried in batch:
+            conventions.add(
+                [one._replace(rules=one.rules.with_cysteine(carried)) for one in tried], known
+            )
+        if enough and conventions.settled:
             break
-    return state_of(chains, dict(zip(NAMES, shares(logs).tolist(), strict=True)), telling, weighed)
+    found = dict(zip(NAMES, shares(logs).tolist(), strict=True))
+    return state_of(chains, found, telling, weighed, conventions.words)
+
+
+def find_convention(
+    chains: Sequence[Scaffold], modifications: Modifications, reader: Reader
+) -> str:
+    """The error that all masses of a sample share, in words; '' for none.
+
+    modifications: those that masses may include, and what C weighs. Weighs masses until it is
+    settled, or MOST_MASSES are weighed.
+    """
+    conventions = Conventions()
+    for tried in islice(_masses(chains, modifications, reader), MOST_MASSES):
+        conventions.add(tried, cysteine_known=True)
+        if conventions.settled:
+            break
+    return conventions.words
 
 
 def written_odds(chains: Sequence[Scaffold]) -> np.ndarray:
@@ -80,26 +118,53 @@ class _Trial:
     group: int
 
 
-def _evidence(
+def _masses(
     chains: Sequence[Scaffold], modifications: Modifications, reader: Reader
-) -> Iterator[np.ndarray]:
-    """Yield log odds (readings,) from every mass of some chains that can be weighed."""
+) -> Iterator[list[TriedLength]]:
+    """Yield every mass of the chains that can be weighed, at the plausible lengths of its gap.
+
+    TOGETHER chains are read at a time.
+    """
+    for start in range(0, len(chains), TOGETHER):
+        yield from _masses_of(chains[start : start + TOGETHER], modifications, reader)
+
+
+def _masses_of(
+    chains: Sequence[Scaffold], modifications: Modifications, reader: Reader
+) -> Iterator[list[TriedLength]]:
+    """Yield the masses of chains that are read together."""
     trials = list(_trials(chains, modifications, reader))
     fits = read_variants([(trial.scaffold, trial.gaps[0]) for trial in trials], reader)
     pairs = zip(trials, fits, strict=True)
     for _, group in groupby(pairs, key=lambda pair: pair[0].group):
         tried = list(group)
         chances = shares(np.array([score for _, (score, _) in tried]))
+        likely = [(c, *t) for c, t in zip(chances, tried, strict=True) if c >= NEGLIGIBLE]
         for number in tried[0][0].gaps:
-            total = np.zeros(len(NAMES))
-            likely = [(c, *t) for c, t in zip(chances, tried, strict=True) if c >= NEGLIGIBLE]
-            if any(any_cysteine(read[number]) >= NEGLIGIBLE for _, _, (_, read) in likely):
-                for chance, trial, (_, read) in likely:
-                    gap = trial.scaffold.gaps[number]
-                    rules = mass_rules(trial.scaffold, gap, modifications)
-                    if (stages := stages_of(gap)) is not None:
-                        total += chance * mass_probabilities(read[number], stages, rules)
-            yield odds_of(total)
+            yield list(_at_lengths(number, likely, modifications))
+
+
+def _at_lengths(
+    number: int,
+    likely: Sequence[tuple[float, _Trial, tuple[float, list[np.ndarray]]]],
+    modifications: Modifications,
+) -> Iterator[TriedLength]:
+    """Yield a gap at each of its likely lengths, if its masses are known."""
+    for chance, trial, (_, read) in likely:
+        gap = trial.scaffold.gaps[number]
+        stages = stages_of(gap)
+        if stages is not None:
+            rules = mass_rules(trial.scaffold, gap, modifications)
+            yield TriedLength(chance, read[number], stages, rules)
+
+
+def _odds(tried: Sequence[TriedLength]) -> np.ndarray:
+    """Log odds (readings,) from the mass of a gap."""
+    total = np.zeros(len(NAMES))
+    if any(any_cysteine(distribution) >= NEGLIGIBLE for _, distribution, _, _ in tried):
+        for chance, distribution, stages, rules in tried:
+            total += chance * mass_probabilities(distribution, stages, rules)
+    return odds_of(total)
 
 
 def _trials(

@@ -40,6 +40,7 @@ from lacuna.filling.status import (
     contradiction_of,
     status_of,
     warn,
+    with_convention,
     with_note,
     without_residues,
 )
@@ -95,11 +96,15 @@ def fill_block(
     *,
     candidates: int,
     modifications: Modifications | None = None,
+    convention: str = "",
 ) -> Tables:
     """Fill a block and return the text of all its tables; see `fill_chains`."""
     tables = Tables()
     filled = fill_chains(
-        scaffolds, kmers, probabilities, candidates=candidates, modifications=modifications
+        *(scaffolds, kmers, probabilities),
+        candidates=candidates,
+        modifications=modifications,
+        convention=convention,
     )
     for chain in filled:
         tables.add(chain)
@@ -113,11 +118,13 @@ def fill_chains(
     *,
     candidates: int,
     modifications: Modifications | None = None,
+    convention: str = "",
 ) -> Iterator[FilledChain]:
     """Yield each chain of a block, filled, with its rows of every table.
 
     probabilities: (t, 20) from `predict` for `kmers`; the evidence of a scaffold is multiplied with
-    them (`with_evidence`); modifications: those that masses may include.
+    them (`with_evidence`); modifications: those that masses may include; convention: an error that
+    all masses of the sample share, in words.
     """
     allowed = modifications or Modifications()
     probabilities = with_evidence(scaffolds, kmers.targets.numpy(), probabilities)
@@ -138,6 +145,8 @@ def fill_chains(
             doubts.append((gap, doubt))
         no_template = bool(ranking.candidates) and all(untemplated[rows])
         status = status_of(gap, ranking, misfit, doubt, no_template)
+        if convention and gap.given.mass is not None:
+            status = with_convention(status, convention)
         found[gap.rows.start] = GapResult(ranking.candidates, status, no_template)
     residues = residues_of("".join(letters), distributions, kmers)
     warn(doubts)

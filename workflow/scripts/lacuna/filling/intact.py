@@ -9,17 +9,19 @@ from collections.abc import Mapping
 import numpy as np
 
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
-from lacuna.core.masses import AVERAGE, AVERAGE_WATER, MONOISOTOPIC, WATER
+from lacuna.core.masses import (
+    AVERAGE,
+    AVERAGE_WATER,
+    AVERAGINE_RATIO,
+    GROUP_RATIO,
+    MONOISOTOPIC,
+    WATER,
+)
 from lacuna.core.tables import MassRow
 from lacuna.filling.mass_search import Stages, one_mass
 from lacuna.filling.residue_masses import MAX_RESIDUES
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
-# Average over monoisotopic mass: of the mean residue of proteins (averagine, Senko et al. 1995,
-# 10.1016/1044-0305(95)00017-8: 111.1254 and 111.0543 Da), and of groups on residues, for which no
-# more is known than their monoisotopic mass.
-AVERAGINE_RATIO = 1.00064
-GROUP_RATIO = 1.0005  # of acetyl 1.0006, carbamidomethyl 1.0005, hexose 1.0005, oxygen 1.0003
 RATIO_ERROR = 1e-4  # of the ratio of a gap's residues, which may hold more sulfur or less
 _LETTERS = np.frombuffer(RESIDUES.encode(), dtype=np.uint8)
 _MONOISOTOPIC = np.array([MONOISOTOPIC[residue] for residue in RESIDUES])

@@ -13,9 +13,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
-from lacuna.core.masses import DEAMIDATION, ISOTOPE, OXIDATION, PROTON, WATER
-from lacuna.filling.mass_search import Stages, search
-from lacuna.filling.residue_masses import MassRules
+from lacuna.core.masses import (
+    AVERAGE,
+    AVERAGINE_RATIO,
+    DEAMIDATION,
+    GROUP_RATIO,
+    ISOTOPE,
+    OXIDATION,
+    PROTON,
+    WATER,
+)
+from lacuna.filling.mass_search import Found, Stages, search
+from lacuna.filling.residue_masses import RESIDUE_MASSES, MassRules
 from lacuna.filling.weighing import FLOOR, LONGEST, WIDTH, shares
 
 # Of a mass without an error to the mass as it is, from which the error is named: the rarer an error
@@ -23,6 +32,11 @@ from lacuna.filling.weighing import FLOOR, LONGEST, WIDTH, shares
 ODDS = 1000.0
 COMMON_ODDS = 50.0  # of deamidation and oxidation, which one mass in fifty may well have
 LITTLE = 0.1  # share of the least probability by which a length counts
+# Of an average mass: what the ratio of a few residues to their monoisotopic mass is off from that
+# of a mean one, and what two tables of average masses differ by in a residue.
+RATIO_SPREAD = 3e-4
+TABLES_DIFFER = 0.002  # Da
+_AVERAGE = np.array([AVERAGE[residue] for residue in RESIDUES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +44,15 @@ class MassError:
     """An error by `by` Da: what is to be added to the mass as it was given.
 
     residues: the gap must then have one of them, which is modified; '' if the error is in the
-    measurement or in the count; odds: from which it is named.
+    measurement or in the count; odds: from which it is named; average: whether the error is that an
+    average mass is given, which is off by no fixed number of Da.
     """
 
     words: str
-    by: float
+    by: float = 0.0
     residues: str = ""
     odds: float = ODDS
+    average: bool = False
 
 
 def _either_way(size: float, words: str) -> tuple[MassError, MassError]:
@@ -49,9 +65,16 @@ def _modified(size: float, words: str, residues: str, odds: float = ODDS) -> Mas
 
 
 SLIPS = (*_either_way(ISOTOPE, "isotope slip"), *_either_way(PROTON, "charge slip"))
+WATER_COUNTED = MassError(f"{WATER:.4f} Da less: a water is counted", -WATER)
+ION = MassError(
+    f"{WATER + PROTON:.4f} Da less: a water and a proton are counted, [M+H]+", -WATER - PROTON
+)
+AVERAGE_GIVEN = MassError("its monoisotopic mass: an average one is given", average=True)
 # Masses of modifications are those of Unimod; I stands for L, as everywhere in a mass.
 OTHERS = (
-    MassError(f"{WATER:.4f} Da less: a water is counted", -WATER),
+    WATER_COUNTED,
+    ION,
+    AVERAGE_GIVEN,
     _modified(DEAMIDATION, "N or Q is deamidated", "NQ", COMMON_ODDS),
     _modified(OXIDATION, "M or W is oxidised", "MW", COMMON_ODDS),
     _modified(2 * OXIDATION, "M or W is oxidised twice", "MW"),
@@ -77,17 +100,41 @@ def log_probability(
         total = -math.inf
         for share, reading in rules.readings():
             found = search(distribution, WIDTH, moved, reading)
-            holds = np.isin(found.tokens, tokens).any(1) if tokens else slice(None)
-            fits = float(np.logaddexp.reduce(found.scores[holds], initial=-np.inf))
+            scores = found.scores
+            if tokens:
+                scores = scores[np.isin(found.tokens, tokens).any(1)]
+            elif error.average:
+                scores = scores[_weighs_on_average(found, stages)]
+            fits = float(np.logaddexp.reduce(scores, initial=-np.inf))
             total = float(np.logaddexp(total, math.log(share) + fits))
         best = max(best, total)
     return best
 
 
+def _weighs_on_average(found: Found, stages: Stages) -> np.ndarray:
+    """Which sequences (n,) have the gap's only mass as their average one.
+
+    What a sequence weighs beyond its residues are modifications.
+    """
+    (given,) = stages.passed
+    carried = found.masses - RESIDUE_MASSES[found.tokens].sum(1)
+    average = _AVERAGE[found.tokens].sum(1) + carried * GROUP_RATIO
+    allowed = given.tolerance + TABLES_DIFFER * found.tokens.shape[1]
+    return np.asarray(np.abs(average - given.mass) <= allowed)
+
+
 def _corrected(stages: Stages, error: MassError) -> Iterator[Stages]:
     """The masses without an error. That of a modified residue is in all masses of its piece from
-    some one on, any other in the last mass alone."""
+    some one on, any other in the last mass alone. An average mass is that of a gap with no other.
+    """
     passed = stages.passed
+    if error.average:
+        if len(passed) == 1:
+            (given,) = passed
+            mass, wide = given.mass / AVERAGINE_RATIO, RATIO_SPREAD * given.mass
+            about = replace(given, mass=mass, tolerance=given.tolerance + wide, interval=True)
+            yield replace(stages, passed=(about,))
+        return
     starts = range(len(passed)) if error.residues else (len(passed) - 1,)
     for start in starts:
         end = next((i for i, s in enumerate(passed) if i >= start and s.ends_piece), start)

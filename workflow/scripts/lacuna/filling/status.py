@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER
-from lacuna.core.tables import CONTRADICTS
+from lacuna.core.tables import CONTRADICTS, FITS_BETTER
 from lacuna.filling.block import BlockGap, too_large
 from lacuna.filling.decode import Candidate, Ranking
 from lacuna.filling.mass_search import allowed_lengths, stages_of
@@ -18,6 +18,7 @@ from lacuna.filling.weighing import contradiction
 from lacuna.scaffolds.alkylation import READINGS, reading_of, written_on
 
 MAX_WARNINGS = 20  # of a block that are logged one by one
+SHARED = "(as do all masses of the sample)"
 LOG = logging.getLogger(__name__)
 
 
@@ -66,6 +67,12 @@ def with_note(status: str, note: str) -> str:
     if note in status:
         return status
     return f"{status[:-1]}; {note})" if status.endswith(")") else f"{status} ({note})"
+
+
+def with_convention(status: str, convention: str) -> str:
+    """The status of a gap in a sample whose masses share an error, in words."""
+    own, shared = f"{FITS_BETTER} {convention}", f"{FITS_BETTER} {convention} {SHARED}"
+    return status.replace(own, shared) if own in status else with_note(status, shared)
 
 
 def _too_large_status() -> str:

@@ -221,7 +221,11 @@ def mass_note(alkylation: Path, gaps: Path) -> str:
         first = part["status"][part["rank"] == 1]
         for words in WARNINGS:
             found[words] += int(first.str.contains(words, regex=False).sum())
-    said = [f"{plural(n, 'gap')} {WARNINGS[words]}" for words, n in found.items() if n]
+    said = []
+    if state.convention:  # which the status of every gap says
+        said.append(f"all masses together fit far better at {state.convention}")
+        del found[FITS_BETTER]
+    said += [f"{plural(n, 'gap')} {WARNINGS[words]}" for words, n in found.items() if n]
     warning = f"; WARNING: {', '.join(said)}, see status in {gaps}" if said else ""
     return (f"; {state.sentence()}" if state.masses else "") + warning
 

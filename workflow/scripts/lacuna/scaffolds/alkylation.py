@@ -78,7 +78,8 @@ class Alkylation:
     by the user, `found` in the data, or `open`; masses: number of gaps of known mass in the chains
     kept as evidence; informative: number of these that favour one reading over another; written:
     number of observed C's by the reading that the user wrote on them; indifferent: whether all of
-    these masses were weighed, and fit every reading equally well.
+    these masses were weighed, and fit every reading equally well; convention: an error that all
+    masses share, as in the status of their gaps; '' for none.
     """
 
     readings: tuple[tuple[str, float], ...]
@@ -87,6 +88,7 @@ class Alkylation:
     informative: int = 0
     written: tuple[tuple[str, int], ...] = ()
     indifferent: bool = False
+    convention: str = ""
 
     @property
     def cysteine(self) -> tuple[tuple[float, float], ...]:
@@ -123,6 +125,8 @@ class Alkylation:
         }
         if self.indifferent:
             fields["indifferent"] = True
+        if self.convention:
+            fields["convention"] = self.convention
         with atomic_write(path) as handle:
             handle.write(json.dumps(fields, indent=1) + "\n")
 
@@ -137,6 +141,7 @@ def read_alkylation(path: Path) -> Alkylation:
         fields["informative"],
         tuple(fields["written"].items()),
         fields.get("indifferent", False),
+        fields.get("convention", ""),
     )
 
 
@@ -145,11 +150,12 @@ def state_of(
     probabilities: Mapping[str, float],
     informative: int = 0,
     weighed: int = 0,
+    convention: str = "",
 ) -> Alkylation:
     """The state from the probabilities of its readings: one that is CERTAIN, or all PLAUSIBLE ones.
 
     informative, weighed: of the chains' masses, those that favour a reading, and all that were
-    weighed.
+    weighed; convention: the error that these share, in words.
     """
     ranked = sorted(probabilities.items(), key=lambda reading: -reading[1])
     certain = ranked[0][1] >= CERTAIN
@@ -164,6 +170,7 @@ def state_of(
         informative,
         tuple(sorted(count_written(chains).items())),
         indifferent=not certain and not informative and 0 < masses == weighed,
+        convention=convention,
     )
 
 

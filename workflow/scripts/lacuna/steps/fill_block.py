@@ -38,7 +38,11 @@ def fill_block_files(
     if language_model is not None:
         model = load_antiberty(language_model)
         probabilities = ask_again(chains, block, probabilities, model, device)
-    allowed = Modifications(read_alkylation(alkylation).cysteine, **modifications)
-    fill_block(chains, block, probabilities, candidates=candidates, modifications=allowed).write(
-        out
+    state = read_alkylation(alkylation)
+    tables = fill_block(
+        *(chains, block, probabilities),
+        candidates=candidates,
+        modifications=Modifications(state.cysteine, **modifications),
+        convention=state.convention,
     )
+    tables.write(out)

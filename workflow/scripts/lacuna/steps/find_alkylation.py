@@ -1,4 +1,4 @@
-"""What cysteine weighs in a sample, from its files."""
+"""What cysteine weighs in a sample, and errors that all its masses share, from its files."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,21 +17,28 @@ def find_alkylation(
     reader: ReaderFiles,
     modifications: Mapping[str, bool],
 ) -> None:
-    """Write the state of a sample's C: as stated in `alkylation` or, with `auto`, as found.
+    """Write the state of a sample's C, as stated in `alkylation` or, with `auto`, as found, and an
+    error that all masses share.
 
     scaffolds: a folder with the blocks of the sample and, if it has masses, the chains that are
-    evidence (`Telling`). The network is loaded only if it is needed.
+    evidence (`Telling`). The network is loaded only if it is needed: for samples with masses.
     """
     evidence = scaffolds / EVIDENCE
     chains = read_scaffold_block(evidence) if evidence.exists() else []
-    if alkylation != AUTO:
-        state = replace(state_of(chains, {alkylation: 1.0}), how="stated")
-    elif not chains:
-        state = state_of(chains, {name: reading.prior for name, reading in READINGS.items()})
-    else:  # imports torch, and most samples have no masses
-        from lacuna.filling.cysteine import find_reading
+    stated = alkylation != AUTO
+    priors = {name: reading.prior for name, reading in READINGS.items()}
+    state = state_of(chains, {alkylation: 1.0} if stated else priors)
+    if stated:
+        state = replace(state, how="stated")
+    if chains:  # imports torch, and most samples have no masses
+        from lacuna.filling.cysteine import find_convention, find_reading
         from lacuna.filling.residue_masses import PLAIN, Modifications
         from lacuna.steps.load import load_reader
 
-        state = find_reading(chains, Modifications(PLAIN, **modifications), load_reader(reader))
+        if not stated:
+            state = find_reading(chains, Modifications(PLAIN, **modifications), load_reader(reader))
+        elif state.masses:
+            allowed = Modifications(state.cysteine, **modifications)
+            convention = find_convention(chains, allowed, load_reader(reader))
+            state = replace(state, convention=convention)
     state.write(out)

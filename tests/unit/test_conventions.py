@@ -1,0 +1,123 @@
+"""Errors that all masses of a sample share: found together, and told in every status."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bundled
+from chains import germline_chain, hidden
+from conftest import Write
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.core.masses import AVERAGE, MONOISOTOPIC, PROTON, WATER
+from lacuna.core.tables import GAP_TABLE
+from lacuna.filling.conventions import CONVENTIONS, Conventions, TriedLength, odds_of_conventions
+from lacuna.filling.cysteine import find_convention, find_reading
+from lacuna.filling.mass_errors import AVERAGE_GIVEN, ION, WATER_COUNTED
+from lacuna.filling.mass_search import one_mass
+from lacuna.filling.residue_masses import MassRules, Modifications
+from lacuna.filling.status import SHARED, with_convention
+from lacuna.results.scores import mass_note
+from lacuna.scaffolds.alkylation import Alkylation, read_alkylation
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.steps.one_file import fill_file
+
+ADDED = {ION.words: WATER + PROTON, WATER_COUNTED.words: WATER, "": 0.0}
+SPANS = [(40, 45), (66, 71), (79, 83)]  # framework residues without C
+
+
+def weight(residues: str, table: dict[str, float] = MONOISOTOPIC) -> float:
+    return sum(table[residue] for residue in residues)
+
+
+def chain(whole: str, error: str, spans: list[tuple[int, int]] = SPANS) -> Scaffold:
+    """A chain with gaps whose masses have an error."""
+    gaps = []
+    for start, end in spans:
+        residues = whole[start:end]
+        if error == AVERAGE_GIVEN.words:
+            mass = weight(residues, AVERAGE)
+        else:
+            mass = weight(residues) + ADDED[error]
+        gaps.append(Gap(start, end, end - start, end - start, mass, mass * 1e-5))
+    return Scaffold("m", "", hidden(whole, spans), tuple(gaps), 1)
+
+
+def tried(letters: str, mass: float) -> list[TriedLength]:
+    """A gap that the network takes to be `letters`, with a mass."""
+    table = np.full((len(letters), N_RESIDUES), 1e-4)
+    table[np.arange(len(letters)), [RESIDUES.index(letter) for letter in letters]] = 1 - 19e-4
+    return [TriedLength(1.0, table, one_mass(mass, 0.002), MassRules())]
+
+
+@pytest.mark.parametrize("error", [*ADDED, AVERAGE_GIVEN.words])
+def test_an_error_that_all_masses_share_is_found(error: str) -> None:
+    found = chain(germline_chain("H", 1), error)
+    assert find_convention([found], Modifications(), bundled.reader()) == error
+    assert find_reading([found], Modifications(), bundled.reader()).convention == error
+
+
+def test_no_mass_decides_alone_and_two_that_agree_do() -> None:
+    conventions = Conventions()
+    for letters, words in (("AGVSE", ""), ("FSYSE", ION.words)):
+        conventions.add(tried(letters, weight(letters) + WATER + PROTON), True)
+        assert conventions.words == words
+    conventions.add(tried("AGNSE", weight("AGNSE")), True)  # a right one speaks against it
+    assert conventions.words == ""
+
+
+def test_only_masses_that_tell_are_counted() -> None:
+    conventions = Conventions()
+    before = conventions.logs.copy()
+    conventions.add(tried("AGCSE", weight("AGCSE")), False)  # C may be alkylated
+    two = one_mass(200.0, 0.002).passed * 2
+    (once,) = tried("AGVSE", 400.0)
+    conventions.add([once._replace(stages=replace(once.stages, passed=two))], True)
+    assert np.array_equal(conventions.logs, before)
+    conventions.add(tried("AGCSE", weight("AGCSE")), True)
+    assert not np.array_equal(conventions.logs, before)
+
+
+def test_an_average_mass_is_that_of_the_sequence_and_not_only_near_it() -> None:
+    odds = odds_of_conventions(tried("AGMSE", weight("AGMSE", AVERAGE)))
+    assert odds[1 + CONVENTIONS.index(AVERAGE_GIVEN)] > 5  # sulfur makes it far from the usual
+    near = odds_of_conventions(tried("AGVSE", weight("AGVSE", AVERAGE) - 0.1))
+    assert near[1 + CONVENTIONS.index(AVERAGE_GIVEN)] < 1
+
+
+def test_a_status_says_it_once() -> None:
+    shared = f"fits far better at {ION.words} {SHARED}"
+    assert with_convention("filled", ION.words) == f"filled ({shared})"
+    own = f"filled (no template; fits far better at {ION.words})"
+    assert with_convention(own, ION.words) == f"filled (no template; {shared})"
+
+
+@pytest.mark.parametrize("alkylation", ["auto", "none"])
+def test_a_run_says_it_of_every_gap_with_a_mass(
+    write: Write, tmp_path: Path, alkylation: str
+) -> None:
+    found = chain(germline_chain("K", 2), ION.words)
+    rows = "".join(f"m\t{g.start}\t{g.end}\t{g.mass:.4f}\n" for g in found.gaps)
+    inputs = {
+        "fasta": write("c.fasta", f">m\n{found.sequence[:-2]}XX\n"),
+        "gaps": write("g.tsv", f"chain\tstart\tend\tmass\n{rows}"),
+    }
+    out = tmp_path / "out"
+    fill_file(inputs, out, {"alkylation": alkylation})
+    state = read_alkylation(out / "alkylation.json")
+    assert state.convention == ION.words
+    first = [row.status for row in GAP_TABLE.read(out / "gaps.tsv") if row.rank == 1]
+    assert all(f"{ION.words} {SHARED}" in status for status in first[:-1])
+    assert first[-1] == "filled"  # has no mass
+    note = mass_note(out / "alkylation.json", out / "gaps.tsv")
+    assert f"WARNING: all masses together fit far better at {ION.words}" in note
+
+
+def test_a_state_without_such_an_error_is_written_as_before(tmp_path: Path) -> None:
+    plain = Alkylation((("none", 1.0),), "stated", 3)
+    plain.write(tmp_path / "a.json")
+    assert "convention" not in (tmp_path / "a.json").read_text()
+    shared = replace(plain, convention=ION.words)
+    shared.write(tmp_path / "b.json")
+    assert read_alkylation(tmp_path / "b.json") == shared
