@@ -104,6 +104,15 @@ def test_no_residue_exceeds_what_its_gap_allows(fill: Filler) -> None:
     assert max(shares[0]) > UNSHOWN and max(shares[1]) == pytest.approx(UNSHOWN, abs=1e-4)
 
 
+def test_a_gap_of_no_residues_is_no_surer_than_its_length(fill: Filler) -> None:
+    """Reads do not show the lengths of their gaps."""
+    whole = germline_chain("H", 1)
+    empty = Gap(40, 40, 0, 0)
+    for gap in (empty, replace(empty, most=UNSHOWN)):
+        (row,) = fill(Scaffold("m", "", whole, (gap,), 1)).rows["gaps"]
+        assert row["length"] == "0" and float(row["probability"]) == gap.most
+
+
 @settings(max_examples=25)
 @given(st.sampled_from("HKL"), st.integers(0, 5), st.booleans(), st.data())
 def test_all_that_is_missing_is_filled_and_nothing_else_changes(

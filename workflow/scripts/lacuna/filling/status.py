@@ -83,7 +83,7 @@ def without_residues(gap: BlockGap, modifications: Modifications) -> GapResult:
     """Candidates and status of a gap without predictions."""
     given, sequence = gap.given, gap.chain.scaffold.sequence
     if given.fixed and given.start == given.end:
-        return GapResult((Candidate("", 1.0, 0.0),), "filled")
+        return GapResult((Candidate("", given.most, 0.0),), "filled")
     if too_large(given):
         return GapResult((), _too_large_status())
     if not sequence.strip("".join((MISSING_LETTER, *AMBIGUOUS))):
