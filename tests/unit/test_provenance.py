@@ -9,7 +9,7 @@ import pytest
 from conftest import Write
 from lacuna.core.files import LacunaError
 from lacuna.steps import provenance
-from lacuna.steps.provenance import Inputs, code_digest, files_led_to
+from lacuna.steps.provenance import Inputs, code_digest, files_led_to, files_of
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 
@@ -36,6 +36,7 @@ def forget() -> None:
     """A run reads each file once."""
     code_digest.cache_clear()
     files_led_to.cache_clear()
+    files_of.cache_clear()
 
 
 def digest(folder: Path) -> str:

@@ -5,14 +5,17 @@ line of standard input (JSON: arguments, folder, environment, file for the outpu
 status.
 """
 
+import gc
 import json
 import os
 import sys
 
-import jsonschema  # noqa: F401 - Snakemake and the Snakefile import it later, as the next two
+import Bio.SeqIO  # noqa: F401 - Snakemake and the Snakefile import it later, as the next four
+import jsonschema  # noqa: F401
 import nbformat  # noqa: F401
 import numpy  # noqa: F401 - no thread is started
-from snakemake.cli import main
+import smart_open  # noqa: F401
+from snakemake.cli import get_argument_parser, main
 
 
 def run(arguments: list[str], folder: str, environment: dict[str, str], output: str) -> None:
@@ -29,6 +32,8 @@ def run(arguments: list[str], folder: str, environment: dict[str, str], output: 
 
 
 if __name__ == "__main__":
+    get_argument_parser()  # imports the plugins
+    gc.freeze()  # a run that collects garbage would copy every page of memory that it is forked with
     for line in sys.stdin:
         process = os.fork()
         if not process:

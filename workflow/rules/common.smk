@@ -351,8 +351,17 @@ def written(path):
 
 
 def code(script):
-    """Digest of a script and the modules it imports: a change of either re-runs its rule."""
-    return code_digest(ROOT / "workflow" / "scripts" / script)
+    """Params function: digest of a script and all that it imports: a change re-runs its rule.
+
+    Only for the rules of jobs, since most of the seconds of a plan would pass in reading modules.
+    The name of the script may hold wildcards.
+    """
+
+    def found(wildcards):
+        name = script.format(**dict(wildcards.items()))
+        return code_digest(ROOT / "workflow" / "scripts" / name)
+
+    return found
 
 
 LOCKS = []  # the lock of this run, once it has started; jobs and dry runs take none

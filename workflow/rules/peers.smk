@@ -111,7 +111,7 @@ rule fill_by_peer:
     resources:
         mem_mb=4000,
     params:
-        worker=lambda wildcards: code(f"peers/{wildcards.peer}_worker.py"),
+        worker=code("peers/{peer}_worker.py"),
         code=code("fill_by_peer.py"),
     script:
         "../scripts/fill_by_peer.py"

@@ -77,7 +77,7 @@ def code_behind(path: Path) -> set[Path]:
 def files_led_to(file: Path) -> frozenset[Path]:
     """The files that importing a Python file of this package runs first."""
     names = imported(file.read_text(encoding="utf-8"))
-    return frozenset(path for name in names for path in _files_of(name))
+    return frozenset(path for name in names for path in files_of(name))
 
 
 def imported(source: str) -> frozenset[str]:
@@ -104,21 +104,23 @@ def _statements(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
             yield from _statements(getattr(node, part, ()))
 
 
-def _files_of(dotted: str) -> Iterator[Path]:
-    """Yield the files that importing a name of this package runs: packages, then the module.
+@cache  # many modules import the same name, and looking for its files takes as long as parsing
+def files_of(dotted: str) -> tuple[Path, ...]:
+    """The files that importing a name of this package runs: packages, then the module.
 
     The last part of the name may be something in a module instead.
     """
     package, *parts = dotted.split(".")
     if package != PACKAGE.name:
-        return
-    folder = PACKAGE
+        return ()
+    files, folder = [], PACKAGE
     for part in ["", *parts]:
         module = folder / f"{part}.py"
         folder = folder / part
         file = folder / "__init__.py" if folder.is_dir() else module
         if file.is_file():
-            yield file
+            files.append(file)
+    return tuple(files)
 
 
 def _name(file: Path) -> str:
