@@ -1,5 +1,6 @@
 """Shared fixtures: files made in code, and property tests that are the same on every run."""
 
+import gc
 import gzip
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,16 @@ settings.load_profile("lacuna")
 torch.set_num_threads(1)
 
 Write = Callable[[str, str | bytes], Path]
+
+
+def pytest_collection() -> None:
+    """Collect no garbage while tests are collected: a million objects are made, all of them kept."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # so that no test goes through all of them again
+    gc.enable()
 
 
 @pytest.fixture
