@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from lacuna.core.config import read_schema
 from lacuna.core.files import LacunaError, open_bytes, open_text, path_fault, shortened
 from lacuna.core.paths import SAMPLES_SCHEMA
 
 # The schema of a row; Lacuna's own messages describe a fault in terms of the sheet.
-_SCHEMA = yaml.safe_load(SAMPLES_SCHEMA.read_text(encoding="utf-8"))
+_SCHEMA = read_schema(SAMPLES_SCHEMA)
 _CELLS = _SCHEMA["properties"]
 COLUMNS: tuple[str, ...] = tuple(_CELLS)
 REQUIRED: tuple[str, ...] = tuple(_SCHEMA["required"])

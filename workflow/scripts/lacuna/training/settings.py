@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 
 from lacuna.core.config import (
     check_finite,
     error_order,
     explain_error,
+    read_schema,
     whole_numbers,
     with_defaults,
 )
@@ -38,11 +38,10 @@ def check_pretrain(section: Mapping[str, Any] | None, schema_path: str | Path) -
 
     Raises LacunaError for the first fault, naming the key and what it should be.
     """
-    with open(schema_path, encoding="utf-8") as handle:
-        schema: dict[str, Any] = {
-            "type": "object",
-            "properties": {SECTION: yaml.safe_load(handle)},
-        }
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {SECTION: read_schema(schema_path)},
+    }
     whole: dict[str, Any] = with_defaults({SECTION: dict(section or {})}, schema)
     given: dict[str, Any] = whole[SECTION]
     for name in ("corpora", "validation"):
