@@ -29,7 +29,7 @@ Write = Callable[[str, str | bytes], Path]
 
 
 def pytest_collection() -> None:
-    """Collect no garbage while tests are collected: a million objects are made, all of them kept."""
+    """Collect no garbage while tests are collected: a million objects are made, and all kept."""
     gc.disable()
 
 

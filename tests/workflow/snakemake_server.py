@@ -33,7 +33,7 @@ def run(arguments: list[str], folder: str, environment: dict[str, str], output: 
 
 if __name__ == "__main__":
     get_argument_parser()  # imports the plugins
-    gc.freeze()  # a run that collects garbage would copy every page of memory that it is forked with
+    gc.freeze()  # else a run would copy most of the memory that it is forked with
     for line in sys.stdin:
         process = os.fork()
         if not process:
