@@ -27,9 +27,12 @@ from lacuna.antibody.imgt import N_CODES, N_IMGT  # noqa: E402
 from lacuna.core.device import keep_memory  # noqa: E402
 from lacuna.network.model import ModelConfig  # noqa: E402
 from lacuna.training.batches import Encoded, TrainConfig, read_encoded  # noqa: E402
-from lacuna.training.corpus import Chains, germline_library, simulate_chains, write_encoded  # noqa: E402
+from lacuna.training.chains import Chains  # noqa: E402
+from lacuna.training.encode import write_encoded  # noqa: E402
+from lacuna.training.germline_use import germline_library  # noqa: E402
 from lacuna.training.masking import MaskingConfig  # noqa: E402
 from lacuna.training.run import starting_network  # noqa: E402
+from lacuna.training.simulate import simulate_chains  # noqa: E402
 from lacuna.training.trainer import Trainer  # noqa: E402
 
 COUNTS = {"human:H": 3000, "human:K": 1500, "human:L": 1500, "mouse:H": 1000, "mouse:K": 1000}

@@ -19,25 +19,22 @@ from lacuna.antibody.imgt import N_CODES, N_IMGT
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, decode
 from lacuna.core.files import LacunaError
 from lacuna.templates.nearest import unpack_frequencies
-from lacuna.training import corpus as module
+from lacuna.training import chains as chains_module
+from lacuna.training import encode as encode_module
 from lacuna.training.batches import read_encoded
-from lacuna.training.corpus import (
+from lacuna.training.chains import (
     Chains,
-    Corpus,
-    EncodeConfig,
     cdr3s,
-    constant_tensors,
-    encode_corpora,
-    fetch_wheel,
-    germline_library,
     held_out_share,
     like_held_out,
     near_duplicates,
     number_all,
-    read_sequences,
-    simulate_chains,
 )
-from lacuna.training.simulate import grid_to_chain, mutate, recombine
+from lacuna.training.constant_regions import constant_tensors
+from lacuna.training.corpora import Corpus, fetch_wheel, read_sequences
+from lacuna.training.encode import EncodeConfig, encode_corpora
+from lacuna.training.germline_use import germline_library
+from lacuna.training.simulate import grid_to_chain, mutate, recombine, simulate_chains
 
 SEEDS = st.integers(0, 2**31)
 
@@ -172,7 +169,7 @@ def test_only_whole_domains_of_the_20_residues_are_kept() -> None:
 
 
 def test_processes_do_not_change_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PIECE", 5)
+    monkeypatch.setattr(chains_module, "PIECE", 5)
     sequences = [*sequences_of(make_chains(13, 1)), "QQQ"]
     alone, together = number_all(sequences, 1), number_all(sequences, 2)
     assert np.array_equal(alone[0].grids, together[0].grids)
@@ -298,7 +295,7 @@ def encode(folder: Path, corpora: dict[str, Chains], held_out: Chains, **config:
 def test_what_is_held_out_is_nowhere_in_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "constant_tensors", lambda: CONSTANTS)
+    monkeypatch.setattr(encode_module, "constant_tensors", lambda: CONSTANTS)
     first, second = make_chains(40, 0), make_chains(40, 9)
     held_out = first.take(np.arange(5))
     both = Chains(
@@ -328,7 +325,7 @@ def test_what_is_held_out_is_nowhere_in_the_file(
 def test_nothing_left_to_train_on_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "constant_tensors", lambda: CONSTANTS)
+    monkeypatch.setattr(encode_module, "constant_tensors", lambda: CONSTANTS)
     chains = make_chains(4, 0)
     with pytest.raises(LacunaError, match="no natural chain is left to train on"):
         encode(tmp_path, {"a": chains}, chains)

@@ -50,7 +50,7 @@ def loaded_by(code: str) -> set[str]:
 
 
 def parts_behind(script: str) -> set[str]:
-    """The parts of the package that a script leads to, such as `training`, `training/corpus`."""
+    """The parts of the package that a script leads to, such as `training`, `training/encode`."""
     files = {f for f in code_behind(SCRIPTS / f"{script}.py") if f.is_relative_to(PACKAGE)}
     modules = {f.relative_to(PACKAGE).with_suffix("") for f in files if f.name != "__init__.py"}
     return {path.as_posix() for module in modules for path in (module, module.parent)}
@@ -61,7 +61,7 @@ def parts_behind(script: str) -> set[str]:
     [
         (FILLING, {"training", "tutorial", "benchmark"}),
         (TRAINING, {"network", "filling", "results", "tutorial"}),
-        (("pretrain_model",), {"training/corpus", "antibody/numbering", "filling", "results"}),
+        (("pretrain_model",), {"training/encode", "antibody/numbering", "filling", "results"}),
         (("train_seed",), {"antibody", "network", "filling", "results", "training"}),
         (TABLES, {"network", "filling", "training", "templates", "tutorial"}),
     ],

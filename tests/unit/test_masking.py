@@ -13,7 +13,8 @@ from lacuna.antibody.imgt import CHAIN_ORDER, CONSTANT, OUTSIDE
 from lacuna.core.alphabet import ABSENT, AMBIGUOUS, MISSING, N_RESIDUES, RESIDUES, TOKEN
 from lacuna.templates.nearest import N_GERMLINE, one_hot_templates
 from lacuna.training.batches import step_generator
-from lacuna.training.corpus import Chains, germline_library
+from lacuna.training.chains import Chains
+from lacuna.training.germline_use import germline_library
 from lacuna.training.masking import (
     MAX_GAP,
     Batch,

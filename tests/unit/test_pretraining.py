@@ -12,7 +12,8 @@ from lacuna.core.licences import not_free
 from lacuna.network.model import ModelConfig
 from lacuna.network.transformer import TransformerConfig
 from lacuna.training.batches import TrainConfig
-from lacuna.training.corpus import Corpus, EncodeConfig
+from lacuna.training.corpora import Corpus
+from lacuna.training.encode import EncodeConfig
 from lacuna.training.masking import MaskingConfig
 from lacuna.training.settings import (
     TEACHER_K,

@@ -27,7 +27,9 @@ from lacuna.network.model import GapNetwork, ModelConfig
 from lacuna.network.transformer import TransformerConfig
 from lacuna.network.weights import load_weights, save_weights
 from lacuna.training.batches import Ranks, TrainConfig, read_encoded
-from lacuna.training.corpus import Chains, germline_library, write_encoded
+from lacuna.training.chains import Chains
+from lacuna.training.encode import write_encoded
+from lacuna.training.germline_use import germline_library
 from lacuna.training.masking import MaskingConfig
 from lacuna.training.run import pretrain, starting_network
 from lacuna.training.simulate import mutate, recombine
@@ -100,7 +102,7 @@ print(sorted(m for m in sys.modules if m.startswith('lacuna.')))
     assert done.returncode == 0, done.stderr
     foreign, modules = done.stdout.splitlines()
     assert foreign == "[]"
-    assert "lacuna.antibody.numbering" not in modules and "lacuna.training.corpus" not in modules
+    assert "lacuna.antibody.numbering" not in modules and "lacuna.training.chains" not in modules
 
 
 def test_an_unbroken_run_writes_weights_library_and_curve(encoded: Path, tmp_path: Path) -> None:

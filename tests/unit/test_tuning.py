@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from chains import fasta, germline_chain, hidden, mutated
-from lacuna.training import corpus
+from lacuna.training import encode
 from lacuna.training.batches import read_encoded
-from lacuna.training.corpus import number_all
+from lacuna.training.chains import number_all
 from lacuna.training.run_data import encode_training, like_targets
 
 LIBRARY = Path(__file__).parents[2] / "resources" / "weights" / "library.safetensors"
@@ -44,7 +44,7 @@ def test_chains_to_be_filled_are_not_trained_on(
     no_constants = {"chains.constants": torch.zeros(1, 9, dtype=torch.uint8)}
     no_constants["chains.constant_templates"] = torch.zeros(1, 5, 9, dtype=torch.uint8)
     no_constants["chains.constant_locus"] = torch.zeros(1, dtype=torch.long)
-    monkeypatch.setattr(corpus, "constant_tensors", lambda: no_constants)  # seconds of alignments
+    monkeypatch.setattr(encode, "constant_tensors", lambda: no_constants)  # seconds of alignments
     others = {f"o{i}": mutated(germline_chain("L", i), 15, i) for i in range(3)}
     (tmp_path / "homologs.fasta").write_text(fasta({"same": WHOLE, **others}))
     (tmp_path / "t.fasta").write_text(fasta({"t": hidden(WHOLE, [(95, 105)]), "nothing": "XXXX"}))

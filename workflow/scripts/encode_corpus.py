@@ -4,7 +4,8 @@ from pathlib import Path
 
 from lacuna.core.logs import log_to
 from lacuna.steps.arguments import arguments
-from lacuna.training.corpus import Corpus, EncodeConfig, encode_corpora
+from lacuna.training.corpora import Corpus
+from lacuna.training.encode import EncodeConfig, encode_corpora
 
 log_to(snakemake.log[0])
 encode_corpora(

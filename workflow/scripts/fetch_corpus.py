@@ -2,7 +2,7 @@
 
 from lacuna.core.logs import log_to
 from lacuna.steps.arguments import arguments
-from lacuna.training.corpus import fetch_wheel
+from lacuna.training.corpora import fetch_wheel
 
 log_to(snakemake.log[0])
 fetch_wheel(**arguments(snakemake))

@@ -7,7 +7,7 @@ from pathlib import Path
 from lacuna.core.files import LacunaError, writing
 from lacuna.core.paths import SNAKEFILE
 from lacuna.network.language_model import convert_antiberty, load_language_model
-from lacuna.training.corpus import fetch_wheel
+from lacuna.training.corpora import fetch_wheel
 
 # The last release that includes its weights, as resources/pretrain/teacher.yaml names it.
 ORIGIN = {

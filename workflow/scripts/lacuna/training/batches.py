@@ -54,7 +54,7 @@ ALONE = Ranks()
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Contents of a file of encoded chains, see `corpus.write_encoded`.
+    """Contents of a file of encoded chains, see `encode.write_encoded`.
 
     validation: (n,) long rows of each named held-out set; record: what the file was made from.
     """

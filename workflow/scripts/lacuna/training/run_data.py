@@ -13,7 +13,9 @@ from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Rejected, Scaffold
 from lacuna.templates.library import load_library
-from lacuna.training.corpus import Chains, like_held_out, number_all, simulate_chains, write_encoded
+from lacuna.training.chains import Chains, like_held_out, number_all
+from lacuna.training.encode import write_encoded
+from lacuna.training.simulate import simulate_chains
 
 VALIDATION_SHARE = 0.05
 TARGETS = 4096  # chains to be filled that are compared at a time
@@ -32,7 +34,7 @@ def encode_training(
     seed: int,
     processes: int,
 ) -> None:
-    """Write the training chains of a run; the format is that of `corpus.write_encoded`.
+    """Write the training chains of a run; the format is that of `encode.write_encoded`.
 
     targets: FASTA files to be filled, each with its gap table or None. Homologs that share
     `max_identity` or more of the observed residues of one of their chains are left out. chains:

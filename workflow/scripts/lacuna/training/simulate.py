@@ -16,6 +16,8 @@ from lacuna.antibody.imgt import (
     cdr3_codes,
 )
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES
+from lacuna.core.files import LacunaError
+from lacuna.training.chains import Chains, cdr3s
 
 # Residues that a residue is likely to mutate to: mainly those of its chemical class.
 _CLASSES = ("AGST", "ILMV", "FWY", "DENQ", "HKR", "C", "P")
@@ -106,3 +108,55 @@ def grid_to_chain(grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     row = grid[CHAIN_ORDER]
     there = row < N_RESIDUES
     return row[there], CHAIN_ORDER[there].astype(np.uint8)
+
+
+def simulate_chains(
+    natural: Chains, counts: dict[str, int], seed: int
+) -> tuple[Chains, np.ndarray]:
+    """Simulate chains: `species:locus` -> number, and `graft` -> number of grafted ones.
+
+    Grafted chains carry the CDRs of simulated chains of other species on human frameworks, half
+    of which are simulated and half from `natural`. Returns the chains and (n,) bool, true for
+    grafts. Raises LacunaError if grafts are requested without any chain of another species.
+    """
+    if not sum(counts.values()):
+        return natural.take(np.empty(0, np.int64)), np.empty(0, dtype=bool)
+    rng = np.random.default_rng(seed)
+    pools: dict[str, list[np.ndarray]] = {}
+    sample = natural.take(np.sort(rng.permutation(len(natural))[:40000]))
+    for cdr3, locus in zip(cdr3s(sample), sample.locus, strict=True):
+        pools.setdefault(LOCI[locus], []).append(np.frombuffer(cdr3, dtype=np.uint8))
+    for locus, pool in pools.items():
+        pools[locus] = [c for c in pool if 3 <= len(c) <= 35]
+    grids, loci, grafted = [], [], []
+    foreign: dict[int, list[np.ndarray]] = {}
+    for kind, n in counts.items():
+        if kind == "graft":
+            continue
+        species, locus = kind.split(":")
+        for _ in range(n):
+            chain = recombine(species, locus, rng, pools.get(locus, []))
+            grids.append(mutate(chain, float(rng.beta(1.0, 20.0)), rng))
+            loci.append(LOCI.index(locus))
+            grafted.append(False)
+            if species != "human":
+                foreign.setdefault(loci[-1], []).append(grids[-1])
+    if counts.get("graft") and not foreign:
+        raise LacunaError(
+            "pretrain.simulate: 'graft' needs chains of a species that is not human; add some"
+        )
+    acceptors = {i: np.flatnonzero(natural.locus == i) for i in range(len(LOCI))}
+    for _ in range(counts.get("graft", 0)):
+        locus_index = int(rng.choice(list(foreign)))
+        donors = foreign[locus_index]
+        donor = donors[rng.integers(len(donors))]
+        if rng.random() < 0.5 and len(acceptors[locus_index]):
+            acceptor = natural.grids[rng.choice(acceptors[locus_index])]
+        else:
+            locus = LOCI[locus_index]
+            acceptor = mutate(recombine("human", locus, rng, []), 0.01, rng)
+        back = float(rng.choice([0.0, 0.1, 0.25, 0.5]))
+        grids.append(graft(acceptor, donor, rng, back))
+        loci.append(locus_index)
+        grafted.append(True)
+    return Chains(np.stack(grids), np.array(loci)), np.array(grafted)

@@ -1,0 +1,186 @@
+"""Corpora of natural chains: fetching them, and reading the sequences of their files."""
+
+import csv
+import gzip
+import hashlib
+import io
+import itertools
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from fnmatch import fnmatch, fnmatchcase
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO, cast
+
+from Bio.SeqIO.FastaIO import SimpleFastaParser
+
+from lacuna.core.files import LacunaError, open_text
+
+# Names of sequence columns, the preferred first; of a pair both columns are read.
+SEQUENCE_COLUMNS: tuple[tuple[str, ...], ...] = (
+    ("vdomain_aa",),
+    ("sequence_alignment_aa_heavy", "sequence_alignment_aa_light"),
+    ("sequence_alignment_aa",),
+    ("input_seq_vh", "input_seq_vl"),
+    ("input_seq",),
+    ("sequence_aa",),
+    ("aa_seq",),
+    ("sequence",),
+)
+_DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """One source of natural chains, as a config names it.
+
+    path: FASTA, AIRR TSV, OAS data unit, CSV or wheel; weight: how often its chains are drawn,
+    relative to 1; files: patterns of the tables to read in a wheel; columns: names of the sequence
+    columns, known names if empty; rows: patterns that a row's cell must fit, by column; sha256: of
+    the file, unless None; near_identity: replaces that of the run unless None.
+    """
+
+    name: str
+    path: Path
+    weight: float
+    licence: str
+    source: str
+    files: tuple[str, ...] = ("*.csv", "*.csv.gz")
+    columns: tuple[str, ...] = ()
+    rows: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sha256: str | None = None
+    near_identity: float | None = None
+
+
+def read_sequences(
+    path: Path,
+    columns: Sequence[str] = (),
+    files: Sequence[str] = ("*.csv", "*.csv.gz"),
+    rows: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Iterator[str]:
+    """Yield the amino-acid sequences of a FASTA, AIRR TSV, OAS data unit, CSV or wheel.
+
+    OAS data units are CSVs with a line of JSON before the header. columns: names of the columns to
+    read, by default the first of SEQUENCE_COLUMNS that is present; files: patterns of the tables to
+    read in a wheel; rows: by column, patterns of which a cell must fit one for its row to be read.
+    Letters become upper case; alignment gaps and a final stop are dropped; nothing else is checked.
+    Raises LacunaError if the file cannot be read or lacks a column.
+    """
+    if path.suffix == ".whl":
+        yield from _read_wheel(path, columns, files, rows)
+        return
+    with open_text(path) as handle:
+        first = handle.readline()
+        if not first:
+            raise LacunaError(f"{path}: the file is empty; check where it comes from")
+        if first.startswith(">"):
+            if rows:
+                raise LacunaError(f"{path}: a FASTA has no columns; remove 'rows' of this corpus")
+            for _, sequence in SimpleFastaParser(itertools.chain([first], handle)):
+                yield _tidy(sequence)
+        else:
+            yield from _read_table(first, handle, str(path), columns, rows)
+
+
+def _tidy(sequence: str) -> str:
+    return sequence.strip().upper().replace("-", "").replace(".", "").removesuffix("*")
+
+
+def _read_table(
+    first: str,
+    lines: Iterable[str],
+    name: str,
+    columns: Sequence[str],
+    rows: Mapping[str, Sequence[str]],
+) -> Iterator[str]:
+    """Yield the sequences of a CSV or TSV whose first line is `first`; empty cells are skipped."""
+    rest = iter(lines)
+    if first.strip().startswith(("{", '"{')):  # OAS metadata
+        first = next(rest, "")
+    delimiter = "\t" if "\t" in first else ","
+    names = next(csv.reader([first], delimiter=delimiter), [])
+    found = [c for c in columns if c in names] if columns else _known_columns(names)
+    if not found or (columns and len(found) < len(columns)):
+        wanted = ", ".join(columns) if columns else ", ".join(sum(SEQUENCE_COLUMNS, ()))
+        raise LacunaError(
+            f"{name}: no column of sequences ({wanted}); found {', '.join(names)[:200]}; "
+            "name it in the corpus' 'columns'"
+        )
+    if absent := [column for column in rows if column not in names]:
+        raise LacunaError(
+            f"{name}: no column '{absent[0]}'; found {', '.join(names)[:200]}; correct the corpus' "
+            "'rows'"
+        )
+    at = [names.index(column) for column in found]
+    wanted_in = [(names.index(column), patterns) for column, patterns in rows.items()]
+    for row in csv.reader(rest, delimiter=delimiter):
+        if all(i < len(row) and _fits(row[i], patterns) for i, patterns in wanted_in):
+            for i in at:
+                if i < len(row) and row[i]:
+                    yield _tidy(row[i])
+
+
+def _fits(cell: str, patterns: Sequence[str]) -> bool:
+    """Whether a cell fits one of the patterns, upper and lower case told apart."""
+    return any(fnmatchcase(cell, pattern) for pattern in patterns)
+
+
+def _known_columns(names: Sequence[str]) -> Sequence[str]:
+    """The first group of known columns of which a table has all."""
+    return next((group for group in SEQUENCE_COLUMNS if set(group) <= set(names)), ())
+
+
+def _read_wheel(
+    path: Path, columns: Sequence[str], files: Sequence[str], rows: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
+    """Yield the sequences of every table inside a wheel whose name matches a pattern."""
+    try:
+        with zipfile.ZipFile(path) as wheel:
+            names = sorted(n for n in wheel.namelist() if any(fnmatch(n, f) for f in files))
+            if not names:
+                raise LacunaError(f"{path}: holds no file like {', '.join(files)}; see 'files'")
+            for name in names:
+                with wheel.open(name) as packed, ExitStack() as stack:
+                    raw = stack.enter_context(gzip.open(packed)) if name.endswith(".gz") else packed
+                    lines = io.TextIOWrapper(cast(BinaryIO, raw), encoding="utf-8-sig", newline="")
+                    yield from _read_table(lines.readline(), lines, f"{path}/{name}", columns, rows)
+    except (zipfile.BadZipFile, *_DAMAGED) as error:
+        raise LacunaError(f"{path}: the wheel is damaged ({error}); fetch it again") from None
+    except FileNotFoundError:
+        raise LacunaError(f"{path}: no such file; check the path") from None
+
+
+def fetch_wheel(requirement: str, wheel: Path, sha256: str | None = None) -> None:
+    """Fetch the wheel of `name==version` with pip, without its dependencies, as the file `wheel`.
+
+    Raises LacunaError if pip cannot find it or its digest is not `sha256`.
+    """
+    wheel.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=wheel.parent) as folder:
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
+        done = subprocess.run([*command, "--dest", folder, "--", requirement], check=False)
+        found = sorted(Path(folder).glob("*.whl"))
+        if done.returncode or len(found) != 1:
+            raise LacunaError(
+                f"{requirement}: pip cannot download this wheel (see its output in the log); "
+                "check name, version and network"
+            )
+        digest = sha256_of(found[0])
+        if sha256 is not None and digest != sha256:
+            raise LacunaError(
+                f"{requirement}: sha256 is {digest}, config says {sha256}; do not use this file"
+            )
+        os.replace(found[0], wheel)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 digest of a file, in hexadecimal."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
