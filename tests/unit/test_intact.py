@@ -13,11 +13,19 @@ from chains import germline_chain, mutated
 from conftest import Write
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError
-from lacuna.core.tables import GAP_TABLE, MASS_TABLE, RESIDUE_TABLE, UNMET
+from lacuna.core.tables import GAP_TABLE, INTACT_ERROR, MASS_TABLE, RESIDUE_TABLE, UNMET
 from lacuna.filling.decode import rank_together
-from lacuna.filling.intact import is_missed, left_for_gaps, mass_row, unweighed
+from lacuna.filling.intact import (
+    intact_errors,
+    is_missed,
+    left_for_gaps,
+    mass_row,
+    unmodified_cysteines,
+    unweighed,
+)
 from lacuna.filling.mass_search import one_mass
 from lacuna.filling.residue_masses import RESIDUE_MASSES
+from lacuna.results.scores import mass_note
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.mass_table import MassTable
 from lacuna.scaffolds.read import read_scaffolds
@@ -230,3 +238,70 @@ def test_a_modified_residue_in_a_gap_does_not_make_a_chain_miss_its_mass(kind: s
         assert is_missed(chain, PLAIN) == missed
     assert not is_missed(chain, letters)  # which has no mass
     assert not is_missed(replace(chain, intact=None), PLAIN)
+
+
+# --- errors --------------------------------------------------------------------------------------
+
+CAM = 57.021464
+WORDS = {
+    "right": "",
+    "kind": "as average, not monoisotopic",
+    "disulfide": "with 1 disulfide bond reduced (2.0157 Da more)",
+    "alkylated": "without carbamidomethylated C (114.0429 Da less)",
+}
+
+
+def wrong_mass(whole: str, error: str) -> float:
+    """The monoisotopic mass of a chain with an error."""
+    if error == "kind":
+        return mass_of(whole, average=True)
+    off = {"right": 0.0, "disulfide": -2 * 1.00782503, "alkylated": CAM * whole.count("C")}
+    return mass_of(whole) + off[error]
+
+
+@pytest.mark.parametrize("error", WORDS)
+def test_an_error_of_an_intact_mass_is_named_and_changes_nothing(
+    write: Write, tmp_path: Path, error: str
+) -> None:
+    whole = germline_chain("K", 1)
+    assert whole.count("C") == 2
+    rows = f"m\t{wrong_mass(whole, error):.4f}\t0.3\tmonoisotopic\n"
+    inputs = {
+        "fasta": write("c.fasta", f">m\n{whole[:60]}XXXX{whole[64:]}\n"),
+        "masses": write("m.tsv", HEAD + rows),
+    }
+    fill_file(inputs, tmp_path / "out", {})
+    (first, *_) = GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")
+    if error == "right":
+        assert (first.candidate, first.status) == (whole[60:64], "filled")
+        return
+    assert f"{INTACT_ERROR} {WORDS[error]}" in first.status
+    note = mass_note(tmp_path / "out" / "alkylation.json", tmp_path / "out" / "gaps.tsv")
+    assert "1 gap of a chain whose intact mass is far more probable with an error" in note
+
+
+def test_what_a_chain_of_weighed_gaps_would_meet_is_named(write: Write, tmp_path: Path) -> None:
+    whole = germline_chain("K", 1)
+    alkylated = wrong_mass(whole, "alkylated")
+    inputs = {
+        "fasta": write("c.fasta", f">m\n{whole[:60]}X[+{weight(whole[60:64]):.4f}]{whole[64:]}\n"),
+        "masses": write("m.tsv", f"{HEAD}m\t{alkylated:.4f}\t0.3\tmonoisotopic\n"),
+    }
+    fill_file(inputs, tmp_path / "out", {})
+    (first, *_) = GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")
+    assert first.status == f"filled ({UNMET}; {INTACT_ERROR} {WORDS['alkylated']})"
+
+
+def test_errors_are_those_that_the_cysteines_allow() -> None:
+    chain = Scaffold(
+        "m", "", "CACX", (Gap(3, 4, 1, 1),), 1, intact=IntactMass(500.0, 0.1, "average")
+    )
+    words = [error.words for error in intact_errors(chain, 1)]
+    assert not any("disulfide" in one for one in words)
+    assert any("without carbamidomethylated C (57.05" in one for one in words)
+    carried = replace(chain, modifications=(ResidueModification(0, CAM, "Carbamidomethyl"),))
+    assert (unmodified_cysteines(chain, "CACA"), unmodified_cysteines(carried, "CACA")) == (2, 1)
+    bonds = [e.mass.mass for e in intact_errors(chain, 4) if "disulfide" in e.words]
+    assert bonds == pytest.approx([502.0166, 504.0333], abs=1e-3)
+    assert not list(intact_errors(replace(chain, intact=None), 4))
+    assert [e.words for e in intact_errors(chain, 0)] == ["as monoisotopic, not average"]

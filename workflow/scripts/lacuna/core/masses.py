@@ -10,6 +10,7 @@ AVERAGE_WATER = 18.015286434921986
 ISOTOPE = 1.0033548  # 13C less 12C
 OXIDATION = 15.994915  # Unimod 35
 DEAMIDATION = 0.984016  # Unimod 7
+DISULFIDE = 2.0156500638  # two hydrogens, which a bond between two C's lacks
 # Average over monoisotopic mass: of the mean residue of proteins (averagine, Senko et al. 1995,
 # 10.1016/1044-0305(95)00017-8: 111.1254 and 111.0543 Da), and of groups on residues, for which no
 # more is known than their monoisotopic mass.

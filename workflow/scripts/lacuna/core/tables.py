@@ -61,7 +61,8 @@ CONTRADICTS = "contradicts C"  # the state of C in the sample
 FITS_BETTER = "fits far better at"  # a mass without an error that is known
 LEFT_OUT = "which none fits"  # a prefix mass
 UNMET = "the intact mass of the chain is not met"
-DOUBTED = (CONTRADICTS, FITS_BETTER, LEFT_OUT, UNMET)
+INTACT_ERROR = "the intact mass of the chain is far more probable"  # without an error
+DOUBTED = (CONTRADICTS, FITS_BETTER, LEFT_OUT, UNMET, INTACT_ERROR)
 
 
 def is_doubted(status: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import reduce
 from io import StringIO
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from lacuna.core.files import atomic_write
 from lacuna.core.tables import (
     CHAIN_TABLE,
     GAP_TABLE,
+    INTACT_ERROR,
     MASS_TABLE,
     RESIDUE_TABLE,
     SCORED_TABLE,
@@ -24,7 +26,7 @@ from lacuna.core.tables import (
 )
 from lacuna.filling.block import BlockChain, BlockGap, chains_of, without_template
 from lacuna.filling.evidence import with_evidence
-from lacuna.filling.intact import is_missed, mass_row
+from lacuna.filling.intact import error_of_missed, is_missed, mass_row
 from lacuna.filling.rank_gaps import rank_gaps
 from lacuna.filling.residue_masses import Modifications
 from lacuna.filling.residues import Residues, residues_of, up_to
@@ -200,10 +202,12 @@ def _fill_chain(
     )
     masses = mass_row(scaffold, sequence)
     if is_missed(scaffold, sequence):
+        named = any(INTACT_ERROR in row.status for row in gap_rows)
+        notes = [UNMET, "" if named else error_of_missed(scaffold, sequence)]
         gap_rows = [
             row
             if row.rank > 1 or row.ambiguity
-            else row._replace(status=with_note(row.status, UNMET))
+            else row._replace(status=reduce(with_note, filter(None, notes), row.status))
             for row in gap_rows
         ]
     return FilledChain(scaffold, sequence, row, gap_rows, residue_rows, scored_rows, masses)

@@ -9,7 +9,7 @@ from lacuna.core.tables import UNMET
 from lacuna.filling.block import BlockGap, too_large
 from lacuna.filling.by_spectra import rank_by_spectra
 from lacuna.filling.decode import Ranking, rank_plain, rank_together
-from lacuna.filling.intact import decodable, left_for_gaps, unweighed
+from lacuna.filling.intact import decodable, left_for_gaps, likely_intact_error, unweighed
 from lacuna.filling.mass_search import stages_of
 from lacuna.filling.misfits import rank_weighed
 from lacuna.filling.residue_masses import Modifications, mass_rules
@@ -30,7 +30,7 @@ def rank_gaps(
     Gaps without a mass are batched.
     """
     plain: dict[int, list[BlockGap]] = {}
-    whole = _by_intact_masses(known, probabilities, candidates)
+    whole, intact_errors = _by_intact_masses(known, probabilities, candidates)
     for gap in known:
         stages = stages_of(gap.given)
         by_intact_mass = whole.get(gap.rows.start)
@@ -42,7 +42,8 @@ def rank_gaps(
                 yield gap, ranking, mass
                 continue
         if by_intact_mass is not None:
-            yield gap, with_rivals(by_intact_mass, gap.given, candidates), ""
+            error = intact_errors.get(gap.rows.start, "")
+            yield gap, with_rivals(by_intact_mass, gap.given, candidates), error
         elif stages is None:
             plain.setdefault(len(gap.rows), []).append(gap)
         else:
@@ -59,15 +60,18 @@ def rank_gaps(
             some = gaps[i : i + together]
             of_gaps = probabilities[np.array([gap.rows for gap in some])]  # (g, length, 20)
             for gap, ranking in zip(some, rank_plain(of_gaps, candidates), strict=True):
-                yield gap, ranking, UNMET if gap.rows.start in whole else ""
+                notes = [UNMET] if gap.rows.start in whole else []
+                notes += filter(None, [intact_errors.get(gap.rows.start)])
+                yield gap, ranking, "; ".join(notes)
 
 
 def _by_intact_masses(
     known: Sequence[BlockGap], probabilities: np.ndarray, candidates: int
-) -> dict[int, Ranking | None]:
-    """Rankings of gaps without a mass in chains with an intact mass, by their first row; None if no
-    sequences meet it."""
+) -> tuple[dict[int, Ranking | None], dict[int, str]]:
+    """Rankings of gaps without a mass in chains with an intact mass, by their first row, None if no
+    sequences meet it; and errors that the intact mass may have, in words."""
     found: dict[int, Ranking | None] = {}
+    errors: dict[int, str] = {}
     for scaffold, of_chain in groupby(known, lambda gap: gap.chain.scaffold):
         numbers = unweighed(scaffold)
         if not numbers or not decodable(numbers):
@@ -76,7 +80,10 @@ def _by_intact_masses(
         stages = left_for_gaps(scaffold)
         rows = [probabilities[gap.rows.start : gap.rows.stop] for gap in gaps]
         rankings = rank_together(rows, candidates, stages) if stages is not None else ()
+        error = likely_intact_error(scaffold, np.concatenate(rows))
         for gap, ranking in zip_longest(gaps, rankings):
             if set(gap.ambiguity) != {"J"}:  # of which a mass says nothing
                 found[gap.rows.start] = ranking
-    return found
+                if error:
+                    errors[gap.rows.start] = error
+    return found, errors

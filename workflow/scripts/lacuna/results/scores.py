@@ -14,7 +14,14 @@ import pandas as pd
 from lacuna.core.alphabet import AMBIGUOUS
 from lacuna.core.files import SEED_PREDICTIONS, LacunaError, atomic_write
 from lacuna.core.licences import weights_line
-from lacuna.core.tables import ACCURACY_TABLE, CONTRADICTS, FITS_BETTER, LEFT_OUT, UNMET
+from lacuna.core.tables import (
+    ACCURACY_TABLE,
+    CONTRADICTS,
+    FITS_BETTER,
+    INTACT_ERROR,
+    LEFT_OUT,
+    UNMET,
+)
 from lacuna.core.words import plural
 from lacuna.results.accuracy import (
     AMBIGUITY,
@@ -39,6 +46,7 @@ WARNINGS = {
     FITS_BETTER: "whose mass fits far better with an error",
     LEFT_OUT: "with a prefix mass that none fits",
     UNMET: "that do not meet the intact mass",
+    INTACT_ERROR: "of a chain whose intact mass is far more probable with an error",
 }
 
 
