@@ -79,7 +79,7 @@ def table_after(page: Path, words: str) -> list[list[str]]:
 
 def accuracy(page: Path = DOCS / "explanation" / "peers.md") -> Figure:
     """Accuracy of each method in each protocol, with its interval."""
-    header, *rows = table_after(page, "# Beside the language models")
+    header, *rows = table_after(page, "# Comparison with language models")
     protocols = [name for name in header if re.match(r"(gap|nterm|random)\d+$", name)]
     names = {"gap": "gap of ", "nterm": "N-terminal ", "random": "scattered "}
     labels = [re.sub(r"[a-z]+", lambda m: names[m[0]], name) for name in protocols]
