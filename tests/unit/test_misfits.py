@@ -5,12 +5,15 @@ import math
 import numpy as np
 import pytest
 
+import lacuna
+from chains import germline_chain
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.core.masses import ISOTOPE, PROTON
+from lacuna.core.masses import ISOTOPE, MONOISOTOPIC, PROTON
+from lacuna.core.tables import LETTERS_WEIGH
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.mass_search import Stage, Stages, one_mass
-from lacuna.filling.misfits import at_odds, in_words, rank_weighed
-from lacuna.filling.residue_masses import RESIDUE_MASSES, MassRules
+from lacuna.filling.misfits import at_odds, at_odds_with_letters, in_words, rank_weighed
+from lacuna.filling.residue_masses import RESIDUE_MASSES, MassRules, Modifications
 
 EVEN = np.full((4, N_RESIDUES), 1 / N_RESIDUES)
 RULES = MassRules()
@@ -90,3 +93,33 @@ def test_a_prefix_that_nothing_fits_is_left_out() -> None:
     assert ranking.mass_probability == pytest.approx(
         math.exp(mass_log_probability(EVEN, stages.without(wrong), RULES))
     )
+
+
+@pytest.mark.parametrize(
+    ("letters", "mass", "words"),
+    [
+        ("TLQS", "TLQS", ""),
+        ("TIQS", "TLQS", ""),
+        ("TLQS", "STLQS", f"{LETTERS_WEIGH} 429.2223 Da"),
+        ("ACS", "ACS", ""),
+        ("ACSG", "ACS", f"{LETTERS_WEIGH} 318.0998 or 375.1213 Da"),
+    ],
+)
+def test_letters_that_do_not_have_the_mass_are_told(letters: str, mass: str, words: str) -> None:
+    rules = MassRules(Modifications(((0.0, 0.5), (57.021464, 0.5))))
+    stages = one_mass(sum(MONOISOTOPIC[residue] for residue in mass), 0.002)
+    assert at_odds_with_letters(letters, stages, rules) == words
+
+
+def test_the_status_of_a_gap_says_what_its_letters_weigh() -> None:
+    whole = germline_chain("H", 1)
+    mass = sum(MONOISOTOPIC[residue] for residue in whole[66:71])
+    row = {"start": 66, "end": 71}
+    found = lacuna.fill(
+        [
+            {"id": name, "sequence": whole, "gaps": [{**row, "mass": mass + more}]}
+            for name, more in (("right", 0.0), ("wrong", 15.9949))
+        ]
+    )
+    right, wrong = (chain.gaps[0].status for chain in found)
+    assert right == "filled" and f"{LETTERS_WEIGH} {mass:.4f} Da" in wrong

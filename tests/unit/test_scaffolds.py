@@ -524,6 +524,8 @@ def test_a_row_adds_to_an_inline_mass(read: Reader) -> None:
         ("ACDE", "0\t2\t\t\t1\t2\tmore", 2, "1 cells more than the header"),
         ("AEQLVE", "1\t3\t200.0797", 2, "weigh 257.1012 Da, not 200.0797 Da, which those"),
         ("AEQLVE", "1\t3\t200.0797", 2, "count from 0, so subtract 1 from start and end"),
+        ("AEQLVE", "2\t3\t257.1012", 2, "which they and the one before weigh"),
+        ("AEQLVE", "2\t3\t257.1012", 2, "count from 0, so subtract 1 from start, or"),
         ("AX[+400.1]C", "1\t2\t400", 2, "both inline and in the table; keep one of them"),
         ("AX[+400.1]C", "0\t2", 2, "covers an inline mass gap"),
     ],

@@ -62,6 +62,7 @@ FITS_BETTER = "fits far better at"  # a mass without an error that is known
 LEFT_OUT = "which none fits"  # a prefix mass
 UNMET = "the intact mass of the chain is not met"
 INTACT_ERROR = "the intact mass of the chain is far more probable"  # without an error
+LETTERS_WEIGH = "the letters given for it weigh"  # something else than its mass
 DOUBTED = (CONTRADICTS, FITS_BETTER, LEFT_OUT, UNMET, INTACT_ERROR)
 
 

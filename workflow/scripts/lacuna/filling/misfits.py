@@ -11,11 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from lacuna.core.tables import FITS_BETTER, LEFT_OUT
+from lacuna.core.alphabet import N_RESIDUES, encode
+from lacuna.core.tables import FITS_BETTER, LEFT_OUT, LETTERS_WEIGH
 from lacuna.filling.decode import Ranking, mass_log_probability, rank_sequences
 from lacuna.filling.mass_errors import SLIPS, likely_error
 from lacuna.filling.mass_search import Stage, Stages
-from lacuna.filling.residue_masses import MassRules, nearest_mass
+from lacuna.filling.residue_masses import RESIDUE_MASSES, MassRules, nearest_mass
 from lacuna.filling.weighing import WIDTH
 
 LogProbability = Callable[[Stages], float]  # of masses, -inf if no sequence fits
@@ -63,6 +64,19 @@ def rank_weighed(
         words = f"nearest of {length} residues: {nearest_mass(length, mass, rules):.2f} Da"
     error = error or _slip(stages, last, likely)
     return ranking, f"{words}; fits at {error}" if error else words
+
+
+def at_odds_with_letters(letters: str, stages: Stages, rules: MassRules) -> str:
+    """What the letters that a gap is known to have weigh, in words, if they do not fit its masses;
+    '' if they do."""
+    tokens = encode(letters)
+    certain = np.zeros((len(tokens), N_RESIDUES))
+    certain[np.arange(len(tokens)), tokens] = 1.0
+    if mass_log_probability(certain, stages.weighed(), rules) > -math.inf:
+        return ""
+    plain, cysteines = float(RESIDUE_MASSES[tokens].sum()), letters.count("C")
+    weights = {f"{plain + cysteines * mass:.4f}": None for mass, _ in rules.modifications.cysteine}
+    return f"{LETTERS_WEIGH} {' or '.join(weights)} Da"
 
 
 def at_odds(stages: Stages, log_probability: LogProbability) -> tuple[Stage | None, bool]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER
+from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.core.tables import CONTRADICTS, FITS_BETTER
 from lacuna.filling.block import BlockGap, too_large
 from lacuna.filling.decode import Candidate, Ranking
 from lacuna.filling.mass_search import allowed_lengths, stages_of
-from lacuna.filling.misfits import at_odds, in_words
+from lacuna.filling.misfits import at_odds, at_odds_with_letters, in_words
 from lacuna.filling.residue_masses import MAX_MASS, MAX_RESIDUES, Modifications, mass_rules
 from lacuna.filling.weighing import contradiction
 from lacuna.scaffolds.alkylation import READINGS, reading_of, written_on
@@ -117,6 +117,17 @@ def contradiction_of(
     rules = mass_rules(scaffold, given, modifications)
     better = contradiction(distribution, stages.weighed(), rules, ranking.mass_probability)
     return f"fits far better with {READINGS[better].words} C" if better else ""
+
+
+def letters_at_odds(gap: BlockGap, modifications: Modifications) -> str:
+    """That the letters given for a gap, under its row or as truth, do not have its mass; or ''."""
+    given = gap.given
+    known = given.truth is not None and set(given.truth) <= set(RESIDUES)
+    if not known or not given.truth or given.mass is None or too_large(given):
+        return ""
+    stages = stages_of(given)
+    rules = mass_rules(gap.chain.scaffold, given, modifications)
+    return "" if stages is None else at_odds_with_letters(given.truth, stages, rules)
 
 
 def warn(doubts: Sequence[tuple[BlockGap, str]]) -> None:

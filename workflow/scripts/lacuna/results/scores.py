@@ -20,6 +20,7 @@ from lacuna.core.tables import (
     FITS_BETTER,
     INTACT_ERROR,
     LEFT_OUT,
+    LETTERS_WEIGH,
     UNMET,
 )
 from lacuna.core.words import plural
@@ -46,6 +47,7 @@ WARNINGS = {
     FITS_BETTER: "whose mass fits far better with an error",
     LEFT_OUT: "with a prefix mass that none fits",
     UNMET: "that do not meet the intact mass",
+    LETTERS_WEIGH: "whose letters, as given, do not have its mass",
     INTACT_ERROR: "of a chain whose intact mass is far more probable with an error",
 }
 

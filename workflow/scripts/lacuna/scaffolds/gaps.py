@@ -205,22 +205,29 @@ def _row_gap(
 
 
 def _check_counting(row: Row, sequence: str, mass: float, tolerance: float) -> None:
-    """Raise ValueError if a row hides residues and its mass is that of those one position before.
+    """Raise ValueError if a row hides residues, and its mass is that of other residues, which it
+    would hide if its positions, or its start alone, counted from 1.
 
-    Then its positions count from 1. Residues that hold C are not compared: what it carries is not
-    known here.
+    Residues that hold C are not compared: what it carries is not known here.
     """
-    hidden, before = sequence[row.start : row.end], sequence[row.start - 1 : row.end - 1]
-    if not row.start or not hidden or not set(hidden + before) <= _WEIGHED:
+    hidden = sequence[row.start : row.end]
+    if not row.start or not hidden or not set(hidden) <= _WEIGHED:
         return
-    weighs, would = map(_weigh, (hidden, before))
-    if abs(weighs - mass) > tolerance >= abs(would - mass):
-        raise ValueError(
-            f"has a gap {_at(row)} whose letters {shortened(hidden, MAX_SHOWN)} weigh "
-            f"{weighs:.4f} Da, not {mass:.4f} Da, which those one position before weigh; "
-            "positions count from 0, so subtract 1 from start and end, or write X for the letters "
-            "if they are right"
-        )
+    weighs = _weigh(hidden)
+    if abs(weighs - mass) <= tolerance:
+        return
+    first = row.start - 1
+    for meant, words, remedy in (
+        (sequence[first : row.end - 1], "those one position before", "start and end"),
+        (sequence[first : row.end], "they and the one before", "start"),
+    ):
+        if set(meant) <= _WEIGHED and abs(_weigh(meant) - mass) <= tolerance:
+            raise ValueError(
+                f"has a gap {_at(row)} whose letters {shortened(hidden, MAX_SHOWN)} weigh "
+                f"{weighs:.4f} Da, not {mass:.4f} Da, which {words} weigh; "
+                f"positions count from 0, so subtract 1 from {remedy}, or write X for the letters "
+                "if they are right"
+            )
 
 
 def _prefixes(row: Row, ppm: float) -> tuple[tuple[float, float], ...]:
