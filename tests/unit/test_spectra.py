@@ -22,7 +22,7 @@ from lacuna.filling.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold, SpectralEvidence
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, OFFSET
-from lacuna.spectra.match import flanks, matches
+from lacuna.spectra.match import flanks, gap_masses, matches
 from lacuna.spectra.odds import CLEAVAGE, MASS, SIDE, SPECTRUM, look
 from lacuna.spectra.peaks import LARGEST, TOP, fragments
 from lacuna.spectra.read import ALL, Precursor, Spectrum, read_spectra
@@ -352,6 +352,19 @@ def test_a_wrong_isotope_of_the_precursor_is_no_other_mass_of_the_gap() -> None:
         assert found is not None and found.mass is not None
         assert found.mass[0] == pytest.approx(float(weights(CHAIN[START:END]).sum()), abs=0.01)
         assert found.mass[2] > 2
+
+
+def test_a_precursor_is_nineteen_times_as_often_monoisotopic_as_with_one_13c() -> None:
+    true = spectrum_of(PEPTIDE)
+    heavier = replace(true, precursor=replace(true.precursor, mass=true.precursor.mass + ISOTOPE))
+    scaffold, gap = gapped(mass=False)
+    known = flanks(scaffold, gap, 0.0, 60)
+    mass = float(weights(CHAIN[START:END]).sum())
+    odds = []
+    for pair in seen(true, heavier):
+        found = gap_masses(*pair, known, 57.0, 2000.0)
+        odds += [m.log_odds for m in found if m.start == 17 and abs(m.gap_mass - mass) < 0.01]
+    assert odds[0] - odds[1] == pytest.approx(math.log(19))
 
 
 def test_of_several_masses_the_lightest_is_taken_at_even_odds() -> None:
