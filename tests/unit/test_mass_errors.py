@@ -56,6 +56,16 @@ def test_an_error_is_named(letters: str, error: float, words: str) -> None:
     assert found.endswith(f"at {words}"), found
 
 
+def test_a_rounded_mass_is_named_and_no_slip() -> None:
+    rounded = "the mass is rounded; give its tolerance_da in a gap table"
+    mass = mass_of("AGMSE")
+    assert abs(round(mass, 1) - mass) > 0.01
+    ranking, misfit = rank_weighed(sure("AGMSE"), 5, one_mass(round(mass, 1), 0.004), RULES)
+    assert not ranking.candidates and rounded in misfit and "slip" not in misfit
+    assert f"given {round(mass, 1):.4f} Da" in misfit
+    assert rounded not in error_of("AGMSE", round(mass, 1) + 0.0001)  # has four decimals
+
+
 def test_no_error_is_named_where_none_is_likely() -> None:
     assert error_of("AGNSE", mass_of("AGNSE")) == ""
     assert error_of("AGNSE", mass_of("AGDSE"), MassRules(Modifications(deamidated=True))) == ""

@@ -63,7 +63,7 @@ def test_a_slip_is_recognised(off: float, words: str) -> None:
     mass = mass_of("WWWW")
     ranking, misfit = rank_weighed(EVEN, 5, one_mass(mass + off, 0.001), RULES)
     assert not ranking.candidates
-    heaviest = "nearest of 4 residues: 744.32 Da"
+    heaviest = f"nearest of 4 residues: 744.32 Da, given {mass + off:.4f} Da"
     assert misfit.startswith("nearest of 4 residues: ") and misfit.endswith(f"fits at {words}")
     assert off < 0 or misfit.startswith(heaviest)
 
@@ -123,3 +123,15 @@ def test_the_status_of_a_gap_says_what_its_letters_weigh() -> None:
     )
     right, wrong = (chain.gaps[0].status for chain in found)
     assert right == "filled" and f"{LETTERS_WEIGH} {mass:.4f} Da" in wrong
+
+
+def test_an_interval_of_masses_has_no_mass_error() -> None:
+    whole = germline_chain("H", 1)
+    mass = sum(MONOISOTOPIC[residue] for residue in whole[66:71])
+    written = {"interval": f"{{{int(mass)} Da}}", "mass": f"{{{mass:.2f} Da}}"}
+    chains = [
+        {"id": name, "sequence": whole[:66] + gap + whole[71:]} for name, gap in written.items()
+    ]
+    interval, one = (chain.gaps[0].candidates[0] for chain in lacuna.fill(chains))
+    assert interval.mass_error_ppm is None
+    assert abs(one.mass_error_ppm or 99.0) < 10

@@ -61,7 +61,8 @@ _UNNAMED = ("", "<unknown id>", "<unknown description>")  # Biopython's placehol
 class Candidate:
     """A candidate for a gap: residues, their probability, and their mass in Da.
 
-    mass_error_ppm: difference from the mass of the gap, in ppm; None for a gap without a mass.
+    mass_error_ppm: difference from the mass of the gap, in ppm; None for a gap without a mass,
+    or with an interval of masses.
     """
 
     sequence: str

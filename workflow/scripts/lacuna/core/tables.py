@@ -134,7 +134,7 @@ class GapRow(NamedTuple):
     mass_error_ppm: Annotated[
         float | None,
         "`mass` against the mass given (of neighbouring mass gaps, their sum), in ppm; empty "
-        "without one",
+        "without one, and if the mass is an interval, as of `{420 Da}`",
         "%.2f",
     ]
     status: Annotated[

@@ -23,7 +23,7 @@ from lacuna.core.masses import (
     PROTON,
     WATER,
 )
-from lacuna.filling.mass_search import Found, Stages, search
+from lacuna.filling.mass_search import Found, Stage, Stages, search
 from lacuna.filling.residue_masses import RESIDUE_MASSES, MassRules
 from lacuna.filling.weighing import FLOOR, LONGEST, WIDTH, shares
 
@@ -44,8 +44,8 @@ class MassError:
     """An error by `by` Da: what is to be added to the mass as it was given.
 
     residues: the gap must then have one of them, which is modified; '' if the error is in the
-    measurement or in the count; odds: from which it is named; average: whether the error is that an
-    average mass is given, which is off by no fixed number of Da.
+    measurement or in the count; odds: from which it is named; average, rounded: whether the error
+    is that an average mass is given, or a rounded one, which are off by no fixed number of Da.
     """
 
     words: str
@@ -53,6 +53,7 @@ class MassError:
     residues: str = ""
     odds: float = ODDS
     average: bool = False
+    rounded: bool = False
 
 
 def _either_way(size: float, words: str) -> tuple[MassError, MassError]:
@@ -70,11 +71,18 @@ ION = MassError(
     f"{WATER + PROTON:.4f} Da less: a water and a proton are counted, [M+H]+", -WATER - PROTON
 )
 AVERAGE_GIVEN = MassError("its monoisotopic mass: an average one is given", average=True)
+ROUNDED = MassError(
+    "a wider tolerance: the mass is rounded; give its tolerance_da in a gap table, 0.05 for one "
+    "decimal, 0.005 for two",
+    odds=COMMON_ODDS,
+    rounded=True,
+)
 # Masses of modifications are those of Unimod; I stands for L, as everywhere in a mass.
 OTHERS = (
     WATER_COUNTED,
     ION,
     AVERAGE_GIVEN,
+    ROUNDED,
     _modified(DEAMIDATION, "N or Q is deamidated", "NQ", COMMON_ODDS),
     _modified(OXIDATION, "M or W is oxidised", "MW", COMMON_ODDS),
     _modified(2 * OXIDATION, "M or W is oxidised twice", "MW"),
@@ -135,6 +143,11 @@ def _corrected(stages: Stages, error: MassError) -> Iterator[Stages]:
             about = replace(given, mass=mass, tolerance=given.tolerance + wide, interval=True)
             yield replace(stages, passed=(about,))
         return
+    if error.rounded:
+        wider = tuple(map(_unrounded, passed))
+        if wider != passed:
+            yield replace(stages, passed=wider)
+        return
     starts = range(len(passed)) if error.residues else (len(passed) - 1,)
     for start in starts:
         end = next((i for i, s in enumerate(passed) if i >= start and s.ends_piece), start)
@@ -144,6 +157,15 @@ def _corrected(stages: Stages, error: MassError) -> Iterator[Stages]:
         ]
         if all(stage.mass > 0 for stage in moved):
             yield replace(stages, passed=tuple(moved))
+
+
+def _unrounded(stage: Stage) -> Stage:
+    """A mass of at most two decimals with all that it may be rounded from as its tolerance."""
+    decimals = next((n for n in range(3) if abs(round(stage.mass, n) - stage.mass) < 1e-9), None)
+    half = 0.0 if decimals is None else 0.5 * 10.0**-decimals
+    if half <= stage.tolerance:
+        return stage
+    return replace(stage, tolerance=half, interval=True)
 
 
 def likely_error(

@@ -61,7 +61,8 @@ def rank_weighed(
     words = in_words(stage, fits_without)
     if not words:
         length, mass = len(probabilities), sum(s.mass for s in stages.passed if s.ends_piece)
-        words = f"nearest of {length} residues: {nearest_mass(length, mass, rules):.2f} Da"
+        nearest = nearest_mass(length, mass, rules)
+        words = f"nearest of {length} residues: {nearest:.2f} Da, given {mass:.4f} Da"
     error = error or _slip(stages, last, likely)
     return ranking, f"{words}; fits at {error}" if error else words
 

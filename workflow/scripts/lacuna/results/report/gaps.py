@@ -93,7 +93,7 @@ def read_gaps(path: Path) -> Gaps:
     Ambiguity codes outside gaps are not gaps, but count in the statuses.
     """
     columns = ("chain", "gap", "rank", "candidate", "probability", "length", "status")
-    places = ("first", "last", "imgt_first", "imgt_last", "ambiguity", "mass_error_ppm")
+    places = ("first", "last", "imgt_first", "imgt_last", "ambiguity", "cysteine")
     found = Gaps(Counter(), Counter(), 0, [])
     least = pd.DataFrame()
     runners: dict[tuple[str, str], str] = {}
@@ -102,7 +102,7 @@ def read_gaps(path: Path) -> Gaps:
         for status, n in first["status"].value_counts().items():
             found.statuses[_in_words(str(status))] += int(n)
         first = first[first["ambiguity"] == ""]
-        found.weighed += int((first["mass_error_ppm"] != "").sum())
+        found.weighed += int(((first["cysteine"] != "") & (first["candidate"] != "")).sum())
         first = first.assign(p=pd.to_numeric(first["probability"], errors="coerce"))
         shares = first["p"].astype(object).where(first["p"].notna(), None)
         found.verdicts.update(map(verdict_of, shares, first["status"].map(is_doubted)))
