@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -25,7 +26,7 @@ from lacuna.results.join import (
     split_scaffolds,
     write_alternatives,
 )
-from lacuna.results.scores import join_accuracy, measure
+from lacuna.results.scores import TablesOfSamples, join_accuracy, measure
 from lacuna.scaffolds.alkylation import Alkylation
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.steps.encode_block import encode_block
@@ -357,7 +358,9 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
         Alkylation((("carbamidomethyl", 1.0),), "found", masses, masses).write(path)
     out, summary = tmp_path / "accuracy.tsv", tmp_path / "summary.txt"
     multiqc = tmp_path / "lacuna_mqc.json"
-    join_accuracy(["one", "two"], accuracy, chains, rejected, gaps, states, out, summary, multiqc)
+    names, files = ["one", "two"], (accuracy, chains, rejected, gaps, states)
+    tables = TablesOfSamples(names, *files)
+    join_accuracy(tables, out, summary, multiqc)
     found = rows(out)
     assert list(found[0])[:3] == ["sample", "scope", "value"]
     assert [(r["sample"], r["scope"], r["method"]) for r in found] == [
@@ -386,25 +389,19 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
         **{"chains": 0, "gaps": 0, "open": 0, "missing": 0, "rejected": 2}
     }
     known = summary.read_text()
-    tables = accuracy, chains, rejected, gaps, states
     network, _ = bundled_weights("open")
-    join_accuracy(["one", "two"], *tables, out, summary, multiqc, weights=network)
+    join_accuracy(tables, out, summary, multiqc, weights=network)
     assert summary.read_text() == f"{known}weights: open (licence: CC BY 4.0)\n"
-    join_accuracy(["one", "two"], *tables, out, summary, multiqc, auto_species=["one", "two"])
+    join_accuracy(replace(tables, auto_species=names), out, summary, multiqc)
     one, two = summary.read_text().splitlines()
     before = known.splitlines()[0].replace("; WARNING", "; species chosen: 3 human; WARNING")
     assert one == before
     assert two == known.splitlines()[1]  # of no chain
+    second = TablesOfSamples(names[1:], *(paths[1:] for paths in files))
     with pytest.raises(
         LacunaError, match="^nothing was filled; two: 2 records rejected .first: no; "
     ):
-        join_accuracy(
-            ["two"],
-            *(paths[1:] for paths in tables),
-            tmp_path / "no",
-            summary,
-            multiqc,
-        )
+        join_accuracy(second, tmp_path / "no", summary, multiqc)
     assert not (tmp_path / "no").exists()
 
 

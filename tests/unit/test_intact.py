@@ -13,7 +13,7 @@ from chains import germline_chain, mutated
 from conftest import Write
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError
-from lacuna.core.tables import GAP_TABLE, INTACT_ERROR, MASS_TABLE, RESIDUE_TABLE, UNMET
+from lacuna.core.tables import GAP_TABLE, MASS_TABLE, RESIDUE_TABLE, MassDoubt
 from lacuna.filling.decode import rank_together
 from lacuna.filling.intact import (
     intact_errors,
@@ -224,7 +224,7 @@ def test_gaps_with_masses_of_their_own_are_in_doubt_if_the_chain_weighs_otherwis
         for row in GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")
         if row.rank == 1
     }
-    assert [name for name, status in statuses.items() if UNMET in status] == ["wrong"]
+    assert [name for name, status in statuses.items() if MassDoubt.UNMET in status] == ["wrong"]
 
 
 @pytest.mark.parametrize("kind", ["average", "monoisotopic"])
@@ -275,7 +275,7 @@ def test_an_error_of_an_intact_mass_is_named_and_changes_nothing(
     if error == "right":
         assert (first.candidate, first.status) == (whole[60:64], "filled")
         return
-    assert f"{INTACT_ERROR} {WORDS[error]}" in first.status
+    assert f"{MassDoubt.INTACT_ERROR} {WORDS[error]}" in first.status
     note = mass_note(tmp_path / "out" / "alkylation.json", tmp_path / "out" / "gaps.tsv")
     assert "1 gap of a chain whose intact mass is far more probable with an error" in note
 
@@ -289,7 +289,9 @@ def test_what_a_chain_of_weighed_gaps_would_meet_is_named(write: Write, tmp_path
     }
     fill_file(inputs, tmp_path / "out", {})
     (first, *_) = GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")
-    assert first.status == f"filled ({UNMET}; {INTACT_ERROR} {WORDS['alkylated']})"
+    assert (
+        first.status == f"filled ({MassDoubt.UNMET}; {MassDoubt.INTACT_ERROR} {WORDS['alkylated']})"
+    )
 
 
 def test_errors_are_those_that_the_cysteines_allow() -> None:

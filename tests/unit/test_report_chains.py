@@ -19,7 +19,7 @@ from lacuna import __version__
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError, file_digest
 from lacuna.core.paths import WEIGHTS, bundled_weights
-from lacuna.core.tables import DOUBT_TABLE, FITS_BETTER, MASS_TABLE, DoubtRow, MassRow
+from lacuna.core.tables import DOUBT_TABLE, MASS_TABLE, DoubtRow, MassDoubt, MassRow
 from lacuna.results.report import MAX_DRAWN, TABLES, logo, streams, write_report
 from lacuna.results.report import page as page_module
 from lacuna.results.report.chains import (
@@ -467,7 +467,7 @@ def test_a_gap_at_odds_with_its_mass_is_to_be_checked_however_sure(tmp_path: Pat
     (before,) = chains_of(paths)
     gap = next(gap for gap in before.gaps if gap.verdict == "likely")
     lines = paths["gaps"].read_text().splitlines(keepends=True)
-    warned = f"filled ({FITS_BETTER} 0.9840 Da less: N or Q is deamidated)"
+    warned = f"filled ({MassDoubt.FITS_BETTER} 0.9840 Da less: N or Q is deamidated)"
     at = next(i for i, row in enumerate(lines) if row.split("\t")[1:2] == [str(gap.number)])
     lines[at] = lines[at].replace("\tfilled\t", f"\t{warned}\t")
     paths["gaps"].write_text("".join(lines))

@@ -14,7 +14,7 @@ from conftest import Write
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.masses import DEAMIDATION, ISOTOPE, PROTON, WATER
-from lacuna.core.tables import GAP_TABLE, SPECTRUM_TABLE, is_doubted
+from lacuna.core.tables import GAP_TABLE, SPECTRUM_TABLE, MassDoubt
 from lacuna.filling.by_spectra import rank_by_spectra
 from lacuna.filling.decode import Ranking, rank_plain, rank_sequences
 from lacuna.filling.mass_search import MOST_NATS, Shown, Stages, one_mass, search, shown
@@ -415,7 +415,7 @@ def test_a_mass_by_spectra_that_holds_a_modification_is_in_doubt() -> None:
         )
         assert ranking.candidates[0].sequence == ("AGDS" if doubted else "AGNS")
         assert words.endswith("N or Q is deamidated") == doubted
-        assert is_doubted(words) == doubted
+        assert bool(MassDoubt.of_status(words)) == doubted
 
 
 def test_a_mass_that_no_probable_sequence_has_changes_nothing() -> None:

@@ -243,8 +243,8 @@ def fill(
     sample: what C weighs is determined from all their masses together.
 
     homologs: related chains, used as templates: a FASTA file, or chains; spectra: a file of
-    fragment spectra (MGF, mzML) or several, of which those that span a gap are evidence of what
-    stands in it. weights: `default` or `open`, the bundled network and library of that name, or
+    fragment spectra (MGF, mzML) or several, of which those that span a gap are evidence of its
+    residues. weights: `default` or `open`, the bundled network and library of that name, or
     a file with a network of your own; library: a file that goes with it, else that of the
     bundled weights. The other options are those of config.yaml and of the sample sheet, with
     the same meaning and defaults.
@@ -270,15 +270,9 @@ def fill(
         "weights": weights if weights in WEIGHT_SETS else "default",
     }
     with TemporaryDirectory(prefix="lacuna-") as folder:
-        inputs = _write_inputs(given, Path(folder))
-        if isinstance(homologs, str | Path):
-            inputs["homologs"] = Path(homologs)
-        elif homologs is not None and (related := list(_records(homologs))):
-            inputs["homologs"] = Path(folder) / "homologs"
-            _write_fasta(related, inputs["homologs"])
         out = Path(folder) / "filled"
         fill_file(
-            inputs,
+            _write_inputs(given, homologs, Path(folder)),
             out,
             options,
             species=species,
@@ -288,10 +282,7 @@ def fill(
             language_model=Path(language_model),
         )
         filled = FilledChains(tuple(_read_results(given, out)))
-    rejected = [chain for chain in filled if chain.status == "rejected"]
-    if rejected:
-        n, first = len(rejected), rejected[0].reason
-        LOG.warning("%d of %d chains cannot be used; the first: %s", n, len(filled), first)
+    _warn_of_rejected(filled)
     return filled
 
 
@@ -384,8 +375,13 @@ def _check_keys(found: object, known: Sequence[str], needed: Sequence[str], wher
             raise LacunaError(f"{where} has no '{key}'; add it")
 
 
-def _write_inputs(given: Sequence[_Given], folder: Path) -> dict[str, Path]:
-    """Write the chains, their gaps and evidence as files of a sample; messages name these files."""
+def _write_inputs(
+    given: Sequence[_Given], homologs: str | Path | Iterable[Chain] | None, folder: Path
+) -> dict[str, Path]:
+    """Write what was given as files of a sample, whose names messages show; returns their paths.
+
+    homologs: a file, which is used as it is, or chains.
+    """
     inputs = {"fasta": folder / "chains"}
     _write_fasta(given, inputs["fasta"])
     if any(chain.gaps for chain in given):
@@ -405,6 +401,11 @@ def _write_inputs(given: Sequence[_Given], folder: Path) -> dict[str, Path]:
                 for position, shares in chain.evidence.items():
                     for residue, share in shares.items():
                         rows.writerow([chain.chain, position, residue, share])
+    if isinstance(homologs, str | Path):
+        inputs["homologs"] = Path(homologs)
+    elif homologs is not None and (related := list(_records(homologs))):
+        inputs["homologs"] = folder / "homologs"
+        _write_fasta(related, inputs["homologs"])
     return inputs
 
 
@@ -423,6 +424,14 @@ def _write_fasta(chains: Iterable[_Given], path: Path) -> None:
 
 
 # --- what comes out ------------------------------------------------------------------------------
+
+
+def _warn_of_rejected(filled: FilledChains) -> None:
+    """Log how many chains cannot be used, and why the first of them cannot."""
+    rejected = [chain for chain in filled if chain.status == "rejected"]
+    if rejected:
+        n, first = len(rejected), rejected[0].reason
+        LOG.warning("%d of %d chains cannot be used; the first: %s", n, len(filled), first)
 
 
 def _read_results(given: Sequence[_Given], folder: Path) -> Iterator[FilledChain]:

@@ -155,24 +155,22 @@ def _summary(name: str, files: dict[str, Path], weights: Path, *, auto: bool) ->
 
     auto: whether no species was stated.
     """
-    from lacuna.results.scores import join_accuracy
+    from lacuna.results.scores import TablesOfSamples, join_accuracy
 
     with TemporaryDirectory(prefix="lacuna-") as folder:
         summary = Path(folder) / "summary.txt"
-        join_accuracy(
+        tables = TablesOfSamples(
             [name],
             accuracy=[files["accuracy"]],
             chains=[files["chains"]],
             rejected=[files["rejected"]],
             gaps=[files["gaps"]],
             alkylation=[files["alkylation"]],
-            out=Path(folder) / "accuracy.tsv",
-            summary=summary,
-            multiqc=Path(folder) / "lacuna_mqc.json",
             doubts=[files["doubts"]] if "doubts" in files else [],
             auto_species=[name] if auto else [],
-            weights=weights,
         )
+        accuracy, multiqc = Path(folder) / "accuracy.tsv", Path(folder) / "lacuna_mqc.json"
+        join_accuracy(tables, accuracy, summary, multiqc, weights)
         return summary.read_text(encoding="utf-8").rstrip("\n")
 
 

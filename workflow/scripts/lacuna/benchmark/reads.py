@@ -1,6 +1,6 @@
 """How well chains come out of reads whose protein is known, with and without parts of the method.
 
-Each set is done as a run does it, with error models that never saw its protein. V domains are
+Each set is processed as in a run, with error models that never saw its protein. V domains are
 compared with the truth residue by residue, I and L as one unless said; a chain of another length
 is aligned first. Of constant regions the residues count that reads cover. Baselines: the germline
 residue under each position, and the residue with the largest sum of stated confidences.
@@ -74,7 +74,7 @@ READS_TABLE = Table("benchmark_reads.tsv", ReadsRow)
 
 
 class Variant(NamedTuple):
-    """A way to do it: how reads are placed and weighed."""
+    """A way to process a set: how reads are placed and weighed."""
 
     name: str
     models: Callable[[str], ErrorModels]
@@ -112,7 +112,8 @@ def benchmark_reads(
 ) -> list[ReadsRow]:
     """Write and return a row for each set of a table (`known_reads`).
 
-    With `ablations` each set is done by every variant. Raises LacunaError if a file cannot be read.
+    With `ablations`, each set is processed by every variant. Raises LacunaError if a file cannot
+    be read.
     """
     torch.set_num_threads(1)
     model, germlines = load_weights(weights), load_library(library)
@@ -220,8 +221,8 @@ def _like(one: str, other: str) -> bool:
 def _pairs(truth: str, letters: str) -> list[tuple[int, int]]:
     """Positions of truth and answer that belong together.
 
-    Two loops of other lengths may make up for each other: what has few residues in common without
-    gaps is aligned, though it is as long.
+    The lengths of two loops may differ by as much in opposite directions: sequences of equal length
+    that have few residues in common without gaps are aligned too.
     """
     if not letters:
         return []

@@ -1,7 +1,7 @@
 """Speed and memory of filling whole batches: runs of the workflow on simulated chains.
 
-Each run is one as a user starts it, from a FASTA to every table, with Snakemake in a process of
-its own. Its seconds are wall-clock time, its memory that of its largest process.
+Each run is one that a user would start, from a FASTA to every table, with Snakemake in a process
+of its own. Its seconds are wall-clock time, its memory that of its largest process.
 
 The bound is the speed at which the matrix products of the network alone would run: torch makes
 those of a forward pass over a batch of k-mers, one k-mer per chain, on one thread before the runs;

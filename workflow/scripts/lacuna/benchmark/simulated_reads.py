@@ -167,7 +167,7 @@ def calculated_mass(peptide: str) -> float:
 
 
 def _digest(sequence: str, protease: str) -> Iterator[tuple[int, str]]:
-    """Yield start and residues of the peptides that a protease leaves of a chain."""
+    """Yield start and residues of the peptides into which a protease cuts a chain."""
     rule = PROTEASES[protease]
     options = {"min_length": SHORTEST, "max_length": LONGEST}
     yield from sorted(set(xcleave(sequence, rule, MISSED, **options)))
@@ -175,7 +175,7 @@ def _digest(sequence: str, protease: str) -> Iterator[tuple[int, str]]:
 
 @dataclass(slots=True)
 class _Token:
-    """A residue, what it carries in Da, and whether it was read right."""
+    """A residue, the mass it carries in Da, and whether it was read right."""
 
     residue: str
     delta: float = 0.0
@@ -187,7 +187,7 @@ class _Token:
 
 
 def _modify(rng: random.Random, residues: Sequence[str], how: Reading) -> list[_Token]:
-    """The residues of a peptide with what its chemistry puts on them; C is carbamidomethylated."""
+    """The residues of a peptide with their modifications; C is carbamidomethylated."""
     tokens = []
     for i, residue in enumerate(residues):
         delta = 0.0
@@ -304,7 +304,8 @@ def _blocks_of(mass: float) -> list[str]:
 
 
 def _confidence(rng: random.Random, token: _Token, i: int, n: int, chain: str) -> int:
-    """What the tool claims of a residue, in percent: high of right ones, and of many wrong ones."""
+    """The confidence that the tool states for a residue, in percent: high for right ones, and for
+    many wrong ones."""
     sure = rng.random() < (0.9 if token.right and chain else 0.3)
     spread = 3.0 if sure else 22.0
     if i in (0, 1, n - 1):

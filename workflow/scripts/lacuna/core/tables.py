@@ -9,6 +9,7 @@ the tables of docs/reference/outputs.md of them.
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import partial
 from io import StringIO
 from operator import itemgetter
@@ -56,19 +57,23 @@ class Readings(Shares):
 ALTERNATIVES = 3
 MIN_ALTERNATIVE = 0.01
 
-# Words of a status that say that a mass is at odds with what the gap was filled with.
-CONTRADICTS = "contradicts C"  # the state of C in the sample
-FITS_BETTER = "fits far better at"  # a mass without an error that is known
-LEFT_OUT = "which none fits"  # a prefix mass
-UNMET = "the intact mass of the chain is not met"
-INTACT_ERROR = "the intact mass of the chain is far more probable"  # without an error
+# Warns of a gap with letters of another mass than its own; its candidates meet that mass.
 LETTERS_WEIGH = "the letters given for it weigh"  # something else than its mass
-DOUBTED = (CONTRADICTS, FITS_BETTER, LEFT_OUT, UNMET, INTACT_ERROR)
 
 
-def is_doubted(status: str) -> bool:
-    """Whether a mass is at odds with what a gap was filled with, by its status in gaps.tsv."""
-    return any(words in status for words in DOUBTED)
+class MassDoubt(StrEnum):
+    """What puts a mass at odds with what its gap was filled with, in the words of its status."""
+
+    CONTRADICTS = "contradicts C"  # the state of C in the sample
+    FITS_BETTER = "fits far better at"  # a mass without an error that is known
+    LEFT_OUT = "which none fits"  # a prefix mass
+    UNMET = "the intact mass of the chain is not met"
+    INTACT_ERROR = "the intact mass of the chain is far more probable"  # without an error
+
+    @classmethod
+    def of_status(cls, status: str) -> "tuple[MassDoubt, ...]":
+        """The doubts that a status in gaps.tsv names."""
+        return tuple(doubt for doubt in cls if doubt in status)
 
 
 _SHARE = "%.4f"

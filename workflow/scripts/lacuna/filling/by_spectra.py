@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from lacuna.core.alphabet import decode, encode
-from lacuna.core.tables import FITS_BETTER
+from lacuna.core.tables import MassDoubt
 from lacuna.filling.decode import (
     Candidate,
     Ranking,
@@ -63,7 +63,7 @@ def rank_by_spectra(
     fitting = math.exp(min(mass_log_probability(probabilities, weighed, rules, WIDTH), 0.0))
     error = likely_error([(0.0, probabilities)], weighed, rules, fitting)
     if error:
-        words += f"; {FITS_BETTER} {error}"
+        words += f"; {MassDoubt.FITS_BETTER} {error}"
     return _mixed(probabilities, n, within, plain, share), words
 
 

@@ -13,13 +13,12 @@ from lacuna.core.files import atomic_write
 from lacuna.core.tables import (
     CHAIN_TABLE,
     GAP_TABLE,
-    INTACT_ERROR,
     MASS_TABLE,
     RESIDUE_TABLE,
     SCORED_TABLE,
-    UNMET,
     ChainRow,
     GapRow,
+    MassDoubt,
     MassRow,
     ResidueRow,
     ScoredRow,
@@ -205,8 +204,8 @@ def _fill_chain(
     )
     masses = mass_row(scaffold, sequence)
     if is_missed(scaffold, sequence):
-        named = any(INTACT_ERROR in row.status for row in gap_rows)
-        notes = [UNMET, "" if named else error_of_missed(scaffold, sequence)]
+        named = any(MassDoubt.INTACT_ERROR in row.status for row in gap_rows)
+        notes = [MassDoubt.UNMET, "" if named else error_of_missed(scaffold, sequence)]
         gap_rows = [
             row
             if row.rank > 1 or row.ambiguity

@@ -20,7 +20,7 @@ from lacuna.core.masses import (
     MONOISOTOPIC,
     WATER,
 )
-from lacuna.core.tables import INTACT_ERROR, MassRow
+from lacuna.core.tables import MassDoubt, MassRow
 from lacuna.core.words import plural
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.mass_search import Stages, one_mass
@@ -193,7 +193,7 @@ def likely_intact_error(scaffold: Scaffold, probabilities: np.ndarray) -> str:
     ):
         without = probability(replace(scaffold, intact=error.mass))
         if without > best:
-            best, words = without, f"{INTACT_ERROR} {error.words}"
+            best, words = without, f"{MassDoubt.INTACT_ERROR} {error.words}"
     return words
 
 
@@ -203,5 +203,5 @@ def error_of_missed(scaffold: Scaffold, sequence: str) -> str:
     errors = intact_errors(scaffold, unmodified_cysteines(scaffold, sequence))
     for error in errors:
         if not is_missed(replace(scaffold, intact=error.mass), sequence):
-            return f"{INTACT_ERROR} {error.words}"
+            return f"{MassDoubt.INTACT_ERROR} {error.words}"
     return ""

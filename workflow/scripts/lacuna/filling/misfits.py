@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from lacuna.core.alphabet import N_RESIDUES, encode
-from lacuna.core.tables import FITS_BETTER, LEFT_OUT, LETTERS_WEIGH
+from lacuna.core.tables import LETTERS_WEIGH, MassDoubt
 from lacuna.filling.decode import Ranking, mass_log_probability, rank_sequences
 from lacuna.filling.mass_errors import SLIPS, likely_error
 from lacuna.filling.mass_search import Stage, Stages
@@ -48,11 +48,11 @@ def rank_weighed(
         alone = [(0.0, probabilities)]
         error = likely_error(alone, stages, rules, ranking.mass_probability)
     if ranking.candidates:
-        return ranking, f"{FITS_BETTER} {error}" if error else ""
+        return ranking, f"{MassDoubt.FITS_BETTER} {error}" if error else ""
     stage, fits_without = at_odds(stages, likely)
     if stage is not None and fits_without:
         others = stages.without(stage)
-        words = f"without the prefix mass {stage.mass:.4f} Da, {LEFT_OUT}"
+        words = f"without the prefix mass {stage.mass:.4f} Da, {MassDoubt.LEFT_OUT}"
         if others.passed:
             ranking = rank_sequences(probabilities, n, replace(others, spectra=spectra), rules)
         error = error or _slip(stages, stage, likely)

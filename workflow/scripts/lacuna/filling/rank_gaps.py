@@ -5,7 +5,7 @@ from itertools import groupby, zip_longest
 
 import numpy as np
 
-from lacuna.core.tables import UNMET
+from lacuna.core.tables import MassDoubt
 from lacuna.filling.block import BlockGap, too_large
 from lacuna.filling.by_spectra import rank_by_spectra
 from lacuna.filling.decode import Ranking, rank_plain, rank_together
@@ -60,7 +60,7 @@ def rank_gaps(
             some = gaps[i : i + together]
             of_gaps = probabilities[np.array([gap.rows for gap in some])]  # (g, length, 20)
             for gap, ranking in zip(some, rank_plain(of_gaps, candidates), strict=True):
-                notes = [UNMET] if gap.rows.start in whole else []
+                notes: list[str] = [MassDoubt.UNMET] if gap.rows.start in whole else []
                 notes += filter(None, [intact_errors.get(gap.rows.start)])
                 yield gap, ranking, "; ".join(notes)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
-from lacuna.core.tables import CONTRADICTS, FITS_BETTER
+from lacuna.core.tables import MassDoubt
 from lacuna.filling.block import BlockGap, too_large
 from lacuna.filling.decode import Candidate, Ranking
 from lacuna.filling.mass_search import allowed_lengths, stages_of
@@ -58,7 +58,7 @@ def status_of(
     if misfit:
         notes.append(misfit)
     if doubt:
-        notes.append(f"{CONTRADICTS}: {doubt}")
+        notes.append(f"{MassDoubt.CONTRADICTS}: {doubt}")
     return f"{status} ({'; '.join(notes)})" if notes else status
 
 
@@ -71,7 +71,8 @@ def with_note(status: str, note: str) -> str:
 
 def with_convention(status: str, convention: str) -> str:
     """The status of a gap in a sample whose masses share an error, in words."""
-    own, shared = f"{FITS_BETTER} {convention}", f"{FITS_BETTER} {convention} {SHARED}"
+    own = f"{MassDoubt.FITS_BETTER} {convention}"
+    shared = f"{own} {SHARED}"
     return status.replace(own, shared) if own in status else with_note(status, shared)
 
 

@@ -94,7 +94,7 @@ def fit_all(sets: Sequence[Judged]) -> list[Record]:
 def calibrate(sets: Sequence[Judged], records: Sequence[Record]) -> list[CalibrationRow]:
     """Calibration of the models not fitted on a set's protein, set by set and tool by tool.
 
-    A set is left out if no model is left: no other protein has reads with what its reads have.
+    A set is left out if there is no model for it: no other protein has reads with the same columns.
     """
     rows = []
     for one in sets:

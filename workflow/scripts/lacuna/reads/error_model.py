@@ -1,8 +1,8 @@
 """The probability that a residue of a read is right, for each tool.
 
 Tools are overconfident, and residues near the ends of a read are wrong more often. A model is a
-logistic regression over a few features of a residue and its read, cut off at a ceiling: how often
-residues are right that it calls nearly certain, on proteins that it was not fitted on.
+logistic regression over a few features of a residue and its read, with a ceiling: the share of
+right residues among those that it calls nearly certain, on proteins that it was not fitted on.
 resources/read_errors/README.md says what the bundled models were fitted on and how well calibrated
 they are. The probability is conditional on the read being of the protein, which placing decides.
 """

@@ -32,7 +32,7 @@ Found = list[Read] | BadLine  # the reads of a row, or what is wrong with it
 def read_peptides(paths: Iterable[str | Path], reads_format: str | None = None) -> Peptides:
     """The reads of a sample's files, in the order of the files and of their rows.
 
-    reads_format: the tool that wrote them all, one of `tools()`; recognised by content without it.
+    reads_format: the tool that wrote them all, one of `tools()`; None: recognised by content.
     A row that cannot be read is a rejected row. Raises LacunaError if a file is of no known format.
     """
     files = [str(path) for path in paths]

@@ -81,8 +81,8 @@ def rows(
 ) -> Iterator[tuple[int, Cells] | BadLine]:
     """Yield (number of the line, cells of the columns `used`) for every row that is not blank.
 
-    A line that ends before the last of its used columns is a BadLine, one that has more cells than
-    the header too.
+    A line that ends before the last of its used columns is a BadLine, and so is one with more cells
+    than the header.
     """
     wanted = set(used)
     places = [i for i, name in enumerate(layout.names) if name in wanted]

@@ -50,7 +50,7 @@ class Counts:
         return self.gaps == self.open and not self.resolved and not (self.placed and self.chains)
 
     def notes(self) -> Iterator[str]:
-        """Yield what else a user should know of the chains, a phrase each."""
+        """Yield what else a user should know about the chains, a phrase each."""
         if self.reads is not None:
             yield f"{self.placed} of {plural(self.reads, 'read')} placed"
         if self.open:
@@ -68,7 +68,7 @@ class Counts:
         return ", ".join(f"{n} {species}" for species, n in self.species)
 
     def lacking(self) -> str:
-        """How many of the chains lacked what; '' of a single chain, or if none lacked an end."""
+        """How many chains lacked what; '' for a single chain, or if none lacked an end."""
         lacked = {
             "the N terminus": self.n_terminal,
             "the C terminus": self.c_terminal,
@@ -160,7 +160,7 @@ def _reasons(counts: Counts, rejected: Path, *, first: bool) -> str:
 
 
 def _remedy(counts: Counts) -> str:
-    """The remedy for the commonest obstacle; chains without a gap are one if there is no other."""
+    """The remedy for the most common obstacle; lack of gaps is one only if there is no other."""
     if counts.reads is not None:
         return "check that the reads are of an antibody, or give a FASTA to place them on"
     if counts.open > counts.rejected:

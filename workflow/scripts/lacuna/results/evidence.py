@@ -1,7 +1,7 @@
-"""evidence.tsv: what is known of every position of a filled chain, and how.
+"""evidence.tsv: what is known about every position of a filled chain, and how.
 
 A sample has one if it has reads or evidence. Rows of missing residues come from residues.tsv, those
-of observed ones from the reads or, without any, from the evidence that was given of them.
+of observed ones from the reads or, without any, from the evidence that was given about them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -130,7 +130,7 @@ def _numbered(
 
 
 def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> EvidenceRow:
-    """The row of a missing residue; row: what reads say of its position."""
+    """The row of a missing residue; row: what reads say about its position."""
     state = INFERRED if row is None else row.state
     if row is not None and state == OBSERVED and _other(row.residue, gap.residue):
         state = DOUBTFUL  # the rest of the chain speaks against what reads show
@@ -155,7 +155,7 @@ def _other(one: str, two: str) -> bool:
 
 
 def _given(chain: str, residue: str, weights: tuple[float, ...] | None) -> EvidenceRow:
-    """The row of an observed residue without reads; weights: evidence that was given of it."""
+    """The row of an observed residue without reads; weights: evidence that was given about it."""
     nothing = EvidenceRow(chain, 0, "", "", residue, None, OBSERVED, None, "", Shares(), "")
     if weights is None:
         return nothing

@@ -49,7 +49,7 @@ COLUMNS = {
 def row_of(
     counts: Counts, right: float | None, best_baseline: float | None, doubts: int | None
 ) -> dict[str, Cell]:
-    """The cells of a sample, of what is known of it.
+    """The cells of a sample, for the columns whose values are known.
 
     right, best_baseline: shares from 0 to 1, None without a truth; doubts: None if the sample was
     not proofread.

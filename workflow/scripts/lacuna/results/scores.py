@@ -14,15 +14,7 @@ import pandas as pd
 from lacuna.core.alphabet import AMBIGUOUS
 from lacuna.core.files import SEED_PREDICTIONS, LacunaError, atomic_write
 from lacuna.core.licences import weights_line
-from lacuna.core.tables import (
-    ACCURACY_TABLE,
-    CONTRADICTS,
-    FITS_BETTER,
-    INTACT_ERROR,
-    LEFT_OUT,
-    LETTERS_WEIGH,
-    UNMET,
-)
+from lacuna.core.tables import ACCURACY_TABLE, LETTERS_WEIGH, MassDoubt
 from lacuna.core.words import plural
 from lacuna.results.accuracy import (
     AMBIGUITY,
@@ -41,14 +33,14 @@ from lacuna.scaffolds.alkylation import read_alkylation
 
 CHUNK_ROWS = 100_000
 METHODS = ("lacuna", *BASELINES, "seed_lstm")
-# What is said in the summary of gaps whose status has these words.
-WARNINGS = {
-    CONTRADICTS: "against it",
-    FITS_BETTER: "whose mass fits far better with an error",
-    LEFT_OUT: "with a prefix mass that none fits",
-    UNMET: "that do not meet the intact mass",
+# What the summary says about gaps whose status has these words.
+WARNINGS: dict[str, str] = {
+    MassDoubt.CONTRADICTS: "against it",
+    MassDoubt.FITS_BETTER: "whose mass fits far better with an error",
+    MassDoubt.LEFT_OUT: "with a prefix mass that none fits",
+    MassDoubt.UNMET: "that do not meet the intact mass",
     LETTERS_WEIGH: "whose letters, as given, do not have its mass",
-    INTACT_ERROR: "of a chain whose intact mass is far more probable with an error",
+    MassDoubt.INTACT_ERROR: "of a chain whose intact mass is far more probable with an error",
 }
 
 
@@ -120,54 +112,70 @@ class SampleFiles:
     auto_species: bool = False
 
 
-def join_accuracy(
-    samples: Sequence[str],
-    accuracy: Sequence[Path],
-    chains: Sequence[Path],
-    rejected: Sequence[Path],
-    gaps: Sequence[Path],
-    alkylation: Sequence[Path],
-    out: Path,
-    summary: Path,
-    multiqc: Path,
-    reads: Sequence[Path] = (),
-    with_reads: Sequence[str] = (),
-    evidence: Sequence[Path] = (),
-    with_evidence: Sequence[str] = (),
-    doubts: Sequence[Path] = (),
-    auto_species: Sequence[str] = (),
-    weights: Path | None = None,
-) -> None:
-    """Write one table over samples (without rows of single chains) and one line per sample.
+@dataclass(frozen=True, slots=True)
+class TablesOfSamples:
+    """The files of all samples of a run, in lists as its rule names them.
 
-    multiqc: the file for MultiQC, a row per sample; reads, evidence: tables of the samples
-    `with_reads` and `with_evidence`; doubts: doubts.tsv of each sample, if requested; auto_species:
-    samples whose species is not stated; weights: those of the run, named with their licence in the
-    last line of the summary. Raises LacunaError, and writes nothing, if nothing was filled in any
-    sample, unless the chains were proofread.
+    Those up to `alkylation` have a file for each sample, and so has `doubts` unless it is empty.
+    reads, evidence: of the samples named in `with_reads` and `with_evidence`; auto_species: the
+    samples whose species is not stated.
     """
-    of_reads = dict(zip(with_reads, reads, strict=True))
-    of_evidence = dict(zip(with_evidence, evidence, strict=True))
-    of_doubts = dict(zip(samples, doubts, strict=True)) if doubts else {}
-    chosen = set(auto_species)
-    found = [
-        SampleFiles(
-            name,
-            accuracy=of_accuracy,
-            chains=of_chains,
-            rejected=unusable,
-            gaps=of_gaps,
-            alkylation=state,
-            reads=of_reads.get(name),
-            evidence=of_evidence.get(name),
-            doubts=of_doubts.get(name),
-            auto_species=name in chosen,
+
+    samples: Sequence[str]
+    accuracy: Sequence[Path]
+    chains: Sequence[Path]
+    rejected: Sequence[Path]
+    gaps: Sequence[Path]
+    alkylation: Sequence[Path]
+    reads: Sequence[Path] = ()
+    with_reads: Sequence[str] = ()
+    evidence: Sequence[Path] = ()
+    with_evidence: Sequence[str] = ()
+    doubts: Sequence[Path] = ()
+    auto_species: Sequence[str] = ()
+
+    def by_sample(self) -> list[SampleFiles]:
+        """The files of each sample; ValueError if two lists do not match."""
+        of_reads = dict(zip(self.with_reads, self.reads, strict=True))
+        of_evidence = dict(zip(self.with_evidence, self.evidence, strict=True))
+        of_doubts = dict(zip(self.samples, self.doubts, strict=True)) if self.doubts else {}
+        chosen = set(self.auto_species)
+        of_each = zip(
+            self.samples,
+            self.accuracy,
+            self.chains,
+            self.rejected,
+            self.gaps,
+            self.alkylation,
+            strict=True,
         )
-        for name, of_accuracy, of_chains, unusable, of_gaps, state in zip(
-            samples, accuracy, chains, rejected, gaps, alkylation, strict=True
-        )
-    ]
-    lines = _join(found, out, multiqc)
+        return [
+            SampleFiles(
+                name,
+                accuracy,
+                chains,
+                rejected,
+                gaps,
+                alkylation,
+                reads=of_reads.get(name),
+                evidence=of_evidence.get(name),
+                doubts=of_doubts.get(name),
+                auto_species=name in chosen,
+            )
+            for name, accuracy, chains, rejected, gaps, alkylation in of_each
+        ]
+
+
+def join_accuracy(
+    tables: TablesOfSamples, out: Path, summary: Path, multiqc: Path, weights: Path | None = None
+) -> None:
+    """Write one accuracy table over samples (without rows of single chains) and their summary.
+
+    summary: a line per sample; multiqc: the file for MultiQC, a row per sample; weights: those of
+    the run, named with their licence in the last line of the summary. Raises LacunaError, and
+    writes nothing, if nothing was filled in any sample, unless the chains were proofread.
+    """
+    lines = _join(tables.by_sample(), out, multiqc)
     if weights is not None:
         lines.append(weights_line(weights))
     with atomic_write(summary) as handle:
@@ -234,7 +242,7 @@ def mass_note(alkylation: Path, gaps: Path) -> str:
     said = []
     if state.convention:  # which the status of every gap says
         said.append(f"all masses together fit far better at {state.convention}")
-        del found[FITS_BETTER]
+        del found[MassDoubt.FITS_BETTER]
     said += [f"{plural(n, 'gap')} {WARNINGS[words]}" for words, n in found.items() if n]
     warning = f"; WARNING: {', '.join(said)}, see status in {gaps}" if said else ""
     return (f"; {state.sentence()}" if state.masses else "") + warning

@@ -20,7 +20,7 @@ LOG = logging.getLogger(__name__)
 
 
 def fetch_thorough(language_model: str) -> str:
-    """Fetch AntiBERTy's package and write its weights, unless they are there; says in a line which.
+    """Fetch AntiBERTy's package and write its weights unless they exist; returns a line to print.
 
     language_model: that of the configuration; a relative path that does not exist here is in the
     workflow's folder, like other resources. Raises LacunaError if the package cannot be fetched,

@@ -6,7 +6,7 @@ from lacuna.core.files import LacunaError
 
 
 def check_language_model(path: Path) -> Path:
-    """The path; LacunaError that says how to get the weights if it is not a file."""
+    """The path; if it is not a file, raises LacunaError, which says how to get the weights."""
     if not path.is_file():
         raise LacunaError(
             f"{path}: no such file; the thorough mode needs AntiBERTy's weights. Fetch them "

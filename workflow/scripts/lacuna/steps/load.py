@@ -52,7 +52,7 @@ def load_predictor(weights: Path, library: Path, precision: str, device: torch.d
 
 @lru_cache(maxsize=1)
 def load_antiberty(path: Path) -> LanguageModel:
-    """AntiBERTy of a file of `convert_antiberty`; LacunaError if it cannot be used."""
+    """AntiBERTy from a file that `convert_antiberty` wrote; LacunaError if it cannot be used."""
     return load_language_model(path)
 
 

@@ -57,7 +57,7 @@ def fill_file(
     inputs: `fasta` and, if there are such files, `gaps`, `truth`, `homologs`, `masses` and
     `evidence`, as in a sample sheet; options: values by key of config.yaml; keys that are not
     given have their defaults; spectra: files of fragment spectra; weights, library: files of one's
-    own instead of those of the option `weights`; language_model: read in thorough mode alone;
+    own instead of those of the option `weights`; language_model: read only in thorough mode;
     progress: called with the number of finished chains and of all, at first and after every block.
 
     Returns the names of the files: `OUTPUTS`, `EVIDENCE` if some is given, `AIRR` of a repertoire,
@@ -125,7 +125,7 @@ def fill_file(
 def _output_names(
     *, evidence: bool, repertoire: bool, doubts: bool, spectra: bool
 ) -> dict[str, str]:
-    """The files that `fill_file` writes: those of every run, and those of what is asked for."""
+    """The files that `fill_file` writes: those of every run, and those that options ask for."""
     asked = ((EVIDENCE, evidence), (AIRR, repertoire), (DOUBTS, doubts), (SPECTRA, spectra))
     return dict(OUTPUTS) | {
         name: file for files, wanted in asked if wanted for name, file in files.items()

@@ -1,4 +1,4 @@
-"""Placing a sample's reads, over files: on chains that they show, or on those that are given."""
+"""Placing a sample's reads, from files to files: on chains that they show, or on given ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ MAX_CHAINS = 200  # that reads are placed on: an antibody has two, a mixture som
 
 @dataclass(frozen=True, slots=True)
 class GivenChain:
-    """A chain of the sample's FASTA, missing residues as X, and what reads show of it.
+    """A chain of the sample's FASTA, missing residues as X, and what reads show about it.
 
     named: whether each position can be told apart; those of gaps of unknown length cannot.
     """
@@ -53,7 +53,7 @@ def place_reads(
     species: str,
     tolerance_ppm: float,
 ) -> None:
-    """Place reads and write where they lie, a `PlacedReads`.
+    """Place reads and write where they lie, as a `PlacedReads`.
 
     With a FASTA, its chains are kept and reads are evidence for what they miss; without one the
     chains are found among germline segments of the species ('auto' for any) and assembled.

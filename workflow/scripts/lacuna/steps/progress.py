@@ -1,7 +1,7 @@
-"""How far a run is: chains filled, how many a second, and about how long the rest takes.
+"""How far a run is: chains filled, chains per second, and about how long the rest will take.
 
-Jobs are other processes, often on other machines. What Snakemake tells of them is the same whoever
-runs them, so progress is counted from its messages.
+Jobs are other processes, often on other machines. Snakemake reports all of them in the same way,
+so progress is counted from its messages.
 """
 
 import logging
@@ -53,7 +53,7 @@ class Progress:
     def __init__(
         self, steps: Mapping[int, Step], every: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """steps: by the number of their job; every: seconds between two lines at least."""
+        """steps: by the number of their job; every: minimum of seconds between two lines."""
         self._left = dict(steps)
         self._every = every
         self._clock = clock
@@ -76,7 +76,7 @@ class Progress:
             self._done.add(step)
 
     def line(self) -> str | None:
-        """What to tell now; None if no block was filled since, or if it is too early."""
+        """The line to print now; None if no block was filled since the last, or it is too early."""
         done, now = self._done, self._clock()
         before, blocks = self._told
         if self._begun is None or done.blocks == blocks or now - before < self._every:

@@ -1,4 +1,4 @@
-"""What a sample's spectra say of its gaps, over files."""
+"""What a sample's spectra say about its gaps, from files to files."""
 
 import logging
 from collections.abc import Mapping, Sequence

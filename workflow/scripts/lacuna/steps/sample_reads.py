@@ -11,9 +11,10 @@ from lacuna.steps.weigh_evidence import weigh_evidence
 
 
 class ReadsGave(NamedTuple):
-    """What a sample is filled from, by its reads: files as in the sheet's columns.
+    """The files that a sample's reads give, from which it is filled; named as columns of the sheet.
 
-    positions: what they say of every position, for evidence.tsv; unread: rows that are no reads.
+    positions: what the reads say about every position, for evidence.tsv; unread: rows of the files
+    that are not reads.
     """
 
     fasta: Path
@@ -36,7 +37,7 @@ def weigh_reads(
 ) -> ReadsGave:
     """Read, place and weigh the reads of a sample; write its `scaffolds` and `reads` of `out`.
 
-    inputs: its other columns of the sheet; folder: for what lies between two steps.
+    inputs: its other columns of the sheet; folder: for intermediate files.
     """
     fasta, gaps = inputs.get("fasta"), inputs.get("gaps")
     peptides, placed = folder / "reads.jsonl.gz", folder / "placed.safetensors"

@@ -193,7 +193,7 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
 
 
 def _check_together(where: str, given: Mapping[str, object]) -> None:
-    """Raise LacunaError if a sample has no chains, or a column without that it belongs to."""
+    """Raise LacunaError if a sample has no chains, or lacks a column that another one needs."""
     if not given.get("fasta") and not given["reads"]:
         raise LacunaError(f"{where} has no fasta; give the path of a FASTA file, or of reads")
     if not given.get("fasta"):
@@ -215,7 +215,7 @@ def _check_together(where: str, given: Mapping[str, object]) -> None:
 
 
 def _chosen(where: str, column: str, given: str, known: tuple[str, ...]) -> str:
-    """A cell that is empty or has a known value; raises LacunaError if it is another."""
+    """The value of a cell that may be empty; raises LacunaError if it is not a known one."""
     if given and given not in known:
         near = difflib.get_close_matches(given.lower(), known, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"use one of {_names(known)}"
@@ -224,7 +224,7 @@ def _chosen(where: str, column: str, given: str, known: tuple[str, ...]) -> str:
 
 
 def _several(where: str, column: str, folder: Path, cell: str) -> tuple[Path, ...]:
-    """The paths in a cell of several; LacunaError if one is not a file or occurs twice."""
+    """The paths in a cell; LacunaError if one is not a file or occurs twice."""
     names = [name.strip() for name in cell.split(SEPARATOR) if name.strip()]
     for name in names:
         if names.count(name) > 1:

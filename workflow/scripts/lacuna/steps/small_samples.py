@@ -1,6 +1,6 @@
 """All steps of many small samples in one process.
 
-The files and the functions are those of the rules that make a single step of one sample.
+The files and the functions are those of the rules that take a single step with one sample.
 """
 
 import logging
@@ -147,7 +147,7 @@ def fill_sample(
     n_blocks: int = 1,
     after_block: Callable[[], None] | None = None,
 ) -> None:
-    """Make all steps of one sample, whose chains are `n_blocks` blocks of `block_size`.
+    """Take all steps with one sample, whose chains are `n_blocks` blocks of `block_size`.
 
     out: output files by name; folder: for intermediate files; language_model: AntiBERTy's weights,
     in thorough mode; after_block: called after each block.

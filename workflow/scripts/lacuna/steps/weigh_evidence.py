@@ -1,4 +1,4 @@
-"""What reads and network say of each position, over files: scaffolds, evidence, reads.tsv."""
+"""What reads and network say about each position, as files: scaffolds, evidence, reads.tsv."""
 
 import csv
 import logging
@@ -31,7 +31,7 @@ LOG = logging.getLogger(__name__)
 
 
 class _Weighed(NamedTuple):
-    """A chain as it is written: its scaffold, what is known of its gaps, and of its positions.
+    """A chain as it is written: its scaffold, and what is known about its gaps and positions.
 
     evidence: (position from 1, residue, share) for its missing residues, by reads alone if the
     chain was given, by reads and network if the reads gave it.
@@ -149,7 +149,7 @@ def _of_given(chain: GivenChain) -> _Weighed:
 
 
 def _positions(chain: GivenChain) -> Iterator[EvidenceRow]:
-    """Yield what reads say of every position of a given chain, I and L as one."""
+    """Yield what reads say about every position of a given chain, I and L as one."""
     for i, letter in enumerate(chain.sequence):
         shares = dict(zip(RESIDUES, chain.shown.weights[i].tolist(), strict=True))
         both = shares["I"] + shares["L"]

@@ -57,7 +57,7 @@ def _number_one(sequence: str) -> tuple[np.ndarray, int] | None:
 
 
 def number_all(sequences: Sequence[str], processes: int) -> tuple[Chains, np.ndarray]:
-    """V domains on columns of those of n chains that have a usable one, and their indices (n,).
+    """V domains on columns of the m of n chains that have a usable one, and their indices (m,).
 
     A chain is usable if it consists of the 20 residues, has Cys104 and no insertion outside CDR3,
     and has MIN_RESIDUES to MAX_RESIDUES in its domain. The work is shared by forked processes.

@@ -128,7 +128,7 @@ def _read_table(
 
 
 def _fits(cell: str, patterns: Sequence[str]) -> bool:
-    """Whether a cell fits one of the patterns, upper and lower case told apart."""
+    """Whether a cell fits one of the patterns; case matters."""
     return any(fnmatchcase(cell, pattern) for pattern in patterns)
 
 

@@ -2,7 +2,7 @@
 
     python -m lacuna.training.licences CONFIG FOLDER
 
-CONFIG is a pretraining config, FOLDER holds the network and the library that were made by it.
+CONFIG is a pretraining config, FOLDER holds the network and the library that were made with it.
 """
 
 import sys

@@ -33,7 +33,7 @@ from lacuna.core.tensor_files import write_tensors
 from lacuna.network.model import GapNetwork, ModelConfig, TemplateReader
 from lacuna.network.weights import Record, load_weights
 from lacuna.templates.nearest import Library
-from lacuna.training.batches import ALONE, Ranks, TrainConfig, read_encoded
+from lacuna.training.batches import ALONE, Encoded, Ranks, TrainConfig, read_encoded
 from lacuna.training.checkpoint import read_checkpoint
 from lacuna.training.masking import MaskingConfig
 from lacuna.training.teacher import load_teacher, teacher_from
@@ -109,11 +109,8 @@ def pretrain(
 
         state = weights.with_suffix(".state")
         if minutes is not None:
-            if state.exists():
-                steps = int(read_checkpoint(state).record["train"]["steps"])
-                config = replace(config, steps=steps)
-            else:
-                config = replace(config, steps=_steps_in(minutes, make))
+            steps = _steps_planned(state) if state.exists() else _steps_in(minutes, make)
+            config = replace(config, steps=steps)
         trainer = make()
         resumed = trainer.resume(weights)
         report = LOG.info if ranks.rank == 0 else LOG.debug
@@ -130,11 +127,21 @@ def pretrain(
     if ranks.rank > 0:
         return
     if library is not None:
-        tensors = {f.name: getattr(encoded.library, f.name) for f in fields(Library)}
-        made_of = {"data": encoded.record}
-        write_tensors(Path(library), tensors, {"record": json.dumps(made_of, sort_keys=True)})
+        _write_library(Path(library), encoded)
     write_curve(curve, trainer.curve, config.batch_size)
     state.unlink(missing_ok=True)
+
+
+def _steps_planned(state: Path) -> int:
+    """The number of steps of the training of which `state` is the checkpoint."""
+    return int(read_checkpoint(state).record["train"]["steps"])
+
+
+def _write_library(path: Path, encoded: Encoded) -> None:
+    """Write the germline library of the encoded chains, with the record of what they are."""
+    tensors = {f.name: getattr(encoded.library, f.name) for f in fields(Library)}
+    record = {"data": encoded.record}
+    write_tensors(path, tensors, {"record": json.dumps(record, sort_keys=True)})
 
 
 @contextmanager

@@ -43,8 +43,8 @@ def mutate(
 ) -> np.ndarray:
     """Point mutations in a (N_CODES,) row of tokens, more of them in CDRs.
 
-    rate: mutation probability of a framework residue; cdr_factor: that of a CDR residue is so many
-    times higher. Empty columns stay empty, occupied ones occupied.
+    rate: probability that a framework residue is mutated; cdr_factor: how many times that of a CDR
+    residue is higher. Empty columns stay empty, occupied ones occupied.
     """
     out = grid.copy()
     chance = np.where(CDR_COLUMNS, rate * cdr_factor, rate)

@@ -1,4 +1,4 @@
-"""What probabilities are worth: residues of like probability, and how often they are right."""
+"""What probabilities are worth: residues of similar probability, and how often they are right."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A chain with everything the page shows of it, joined from the tables of its sample.
+"""A chain with everything that the page shows about it, joined from the tables of its sample.
 
 All tables have the chains in the order of filled.fasta, so they are read side by side, one chain
 at a time.
@@ -19,9 +19,9 @@ from lacuna.core.tables import (
     RESIDUE_TABLE,
     ChainRow,
     GapRow,
+    MassDoubt,
     MassRow,
     ResidueRow,
-    is_doubted,
 )
 from lacuna.results.report.evidence import Doubt, Evidence
 from lacuna.results.report.listing import read_filled
@@ -96,9 +96,13 @@ class Gap:
     @property
     def verdict(self) -> str:
         """Whether the whole sequence is sure, likely or unsure, or the gap is left open."""
-        return verdict_of(
-            self.candidates[0].probability if self.candidates else None, is_doubted(self.status)
-        )
+        probability = self.candidates[0].probability if self.candidates else None
+        return verdict_of(probability, self.doubted)
+
+    @property
+    def doubted(self) -> bool:
+        """Whether a mass is at odds with what it was filled with."""
+        return bool(MassDoubt.of_status(self.status))
 
     @property
     def place(self) -> str:
@@ -133,10 +137,10 @@ class Chain:
     @property
     def to_check(self) -> list[int]:
         """Positions to check before a gene is ordered: below .80, not filled, doubtful, or in a gap
-        with whose mass something is wrong."""
+        whose mass is in doubt."""
         unsure = {r.position for r in self.residues if r.level > 2}
         for gap in self.gaps:
-            if is_doubted(gap.status):
+            if gap.doubted:
                 unsure.update(range(gap.first, gap.last + 1))
         return sorted(unsure | {d.position for d in self.evidence.doubts if d.strong})
 
@@ -154,8 +158,8 @@ def verdict_of(probability: float | None, doubted: bool = False) -> str:
     """What the probability of a gap's sequence makes it: sure, likely or unsure.
 
     A gap without one stays X: it is open, as in chains.tsv and summary.txt. doubted: whether its
-    masses are at odds with its sequence, which is unsure then, since the probability takes them for
-    right.
+    masses are at odds with its sequence, which is then unsure, since the probability assumes that
+    they are right.
     """
     if probability is None:
         return "open"

@@ -1,4 +1,4 @@
-"""What reads and other evidence say of the positions of a chain, and how the reads were placed."""
+"""What reads and other evidence say about positions of a chain, and how reads were placed."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ DOUBTFUL = "doubtful"
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A position with something to know of it; strong: there is a reason to doubt its residue."""
+    """A position with something to know about it; strong: there is reason to doubt its residue."""
 
     position: int  # in the filled chain, from 1
     text: str
@@ -57,7 +57,7 @@ def read_evidence(path: Path) -> Iterator[tuple[str, Evidence]]:
 
 @dataclass(frozen=True, slots=True)
 class Proofread:
-    """What doubts.tsv says of a sample: how many residues look wrong, and its first rows."""
+    """What doubts.tsv says about a sample: how many residues look wrong, and its first rows."""
 
     total: int
     rows: tuple[DoubtRow, ...]

@@ -1,4 +1,4 @@
-"""What the tables of gaps and residues say of a whole sample, in one pass over each."""
+"""What the tables of gaps and residues say about a whole sample, in one pass over each."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lacuna.core.alphabet import MISSING_LETTER
-from lacuna.core.tables import is_doubted
+from lacuna.core.tables import MassDoubt
 from lacuna.results.report.calibration import PROBABILITY_STEPS
 from lacuna.results.report.chains import LEVELS, MILLE, verdict_of
 from lacuna.results.report.streams import chunks
@@ -105,7 +105,9 @@ def read_gaps(path: Path) -> Gaps:
         found.weighed += int(((first["cysteine"] != "") & (first["candidate"] != "")).sum())
         first = first.assign(p=pd.to_numeric(first["probability"], errors="coerce"))
         shares = first["p"].astype(object).where(first["p"].notna(), None)
-        found.verdicts.update(map(verdict_of, shares, first["status"].map(is_doubted)))
+        found.verdicts.update(
+            map(verdict_of, shares, map(bool, first["status"].map(MassDoubt.of_status)))
+        )
         least = pd.concat([least, first[first["p"].notna()]])
         least = least.sort_values("p", kind="stable").head(UNCERTAIN_GAPS)
         keys = set(zip(least["chain"], least["gap"], strict=True))

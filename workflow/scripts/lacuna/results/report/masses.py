@@ -1,4 +1,4 @@
-"""Masses of chains and of the antibody they make, with the forms that a sample is measured in.
+"""Masses of chains and of the antibody they make, in the forms in which a sample is measured.
 
 Residue masses are pyteomics'. All are neutral masses in Da, monoisotopic and average.
 """

@@ -16,7 +16,7 @@ import jinja2
 from lacuna.core.files import atomic_write
 from lacuna.core.licences import licence_of, read_record
 from lacuna.core.paths import REPORT_TEMPLATES
-from lacuna.core.tables import DOUBTED
+from lacuna.core.tables import MassDoubt
 from lacuna.results.report import masses as weights_of
 from lacuna.results.report import words
 from lacuna.results.report.chains import LEVELS, REGION_NUMBERS, SECOND
@@ -55,7 +55,8 @@ def write_report(
     tables: for each of TABLES the files of the samples, in their order; alkylation, masses, doubts:
     what C weighs in each, its masses.tsv, and its doubts.tsv if requested; given: the user's files
     of each, by column of the sheet; evidence, reads: tables of the samples that have them;
-    settings, weights, language_model: of the run; software: where to write what it was made with.
+    settings, weights, language_model: of the run; software: the file for the list of what it was
+    made with.
     Raises LacunaError if a file cannot be read or lacks a column, and ValueError if files and
     samples do not go together.
     """
@@ -67,14 +68,8 @@ def write_report(
         "reads": reads or {},
         "doubts": dict(zip(samples, doubts, strict=True)) if doubts else {},
     }
-    read = _read_samples(samples[:MAX_ROWS], tables, alkylation, masses, given, optional)
-    run_files = [("weights", weights)] if weights is not None else []
-    if language_model is not None:
-        run_files.append(("AntiBERTy, MIT licence", language_model))
-    for name, inputs in zip(samples[:MAX_ROWS], given, strict=False):
-        run_files += [
-            (f"{name}: {column}", path) for column, paths in inputs.items() for path in paths
-        ]
+    shown = samples[:MAX_ROWS]
+    read = _read_samples(shown, tables, alkylation, masses, given, optional)
     style, script = (_source(f"report.{kind}") for kind in ("css", "js"))
     page = page_template("report.html.j2", _FILTERS).render(
         samples=read,
@@ -86,13 +81,31 @@ def write_report(
         policy=_policy(style, script),
         constants=_constants(),
         levels=LEVELS,
-        run=provenance_of(settings or {}, run_files),
+        run=provenance_of(settings or {}, _run_files(weights, language_model, shown, given)),
         licence=licence_of(read_record(weights)) if weights is not None else None,
     )
     with atomic_write(out) as handle:
         handle.write(page)
     if software is not None and weights is not None:
         write_software(weights, software, language_model)
+
+
+def _run_files(
+    weights: Path | None,
+    language_model: Path | None,
+    names: Sequence[str],
+    given: Sequence[Mapping[str, Sequence[Path]]],
+) -> list[tuple[str, Path]]:
+    """What each file of the run is, and its path: weights, AntiBERTy's, and those of the samples.
+
+    given: by column of the sheet, of each of the samples named, or empty.
+    """
+    files = [("weights", weights)] if weights is not None else []
+    if language_model is not None:
+        files.append(("AntiBERTy, MIT licence", language_model))
+    for name, inputs in zip(names, given, strict=False):
+        files += [(f"{name}: {column}", path) for column, paths in inputs.items() for path in paths]
+    return files
 
 
 def _read_samples(
@@ -151,7 +164,7 @@ def _policy(style: str, script: str) -> str:
 
 
 def _constants() -> str:
-    """What the script weighs with, as JSON that may stand in a page: [monoisotopic, average]."""
+    """The masses that the script adds up, as JSON for a page: [monoisotopic, average] in Da."""
 
     def pair(mass: weights_of.Mass) -> list[float]:
         return [round(mass.monoisotopic, 6), round(mass.average, 6)]
@@ -165,7 +178,7 @@ def _constants() -> str:
         "columns": COLUMNS,
         "average": weights_of.AVERAGE,
         "levels": LEVELS,
-        "doubted": DOUBTED,
+        "doubted": list(MassDoubt),
         "second": SECOND,
         "numbers": REGION_NUMBERS,
         "residues": {letter: pair(mass) for letter, mass in weights_of.residue_masses().items()},

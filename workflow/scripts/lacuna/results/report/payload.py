@@ -1,7 +1,7 @@
 """The chains of a sample as the page's script reads them: columns of JSON, compressed, in base64.
 
 The columns are flat: those of gaps follow each other for all chains, `gaps` counts them. Text is
-joined by line ends, names that recur are numbers into a list of them. Chains are in `order` of
+joined by line ends, names that recur are indices into a list of them. Chains are in `order` of
 their segments and sequences, which halves the size, as compression finds likenesses nearby; `name`
 alone is in the order of the sample. The first candidate of a gap is what its chain has there.
 """
@@ -134,13 +134,13 @@ def _joined(between: str, texts: pd.Series) -> str:
 
 
 def _coded(values: pd.Series) -> dict[str, list[Any]]:
-    """Text as numbers into a list of it, in the order in which it is met."""
+    """Texts as indices into a list of the distinct ones, in the order in which they first occur."""
     index, found = pd.factorize(values)
     return {"values": [str(text) for text in found], "index": index.tolist()}
 
 
 def _listed(values: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    """The same of tuples."""
+    """The same for tuples."""
     numbers: dict[tuple[Any, ...], int] = {}
     index = [numbers.setdefault(value, len(numbers)) for value in values]
     return {"values": list(numbers), "index": index}

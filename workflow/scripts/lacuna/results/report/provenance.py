@@ -1,4 +1,4 @@
-"""What a result is of: version, settings, and the digests of what was read."""
+"""What a result was made from: version, settings, and the digests of the files that were read."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from lacuna.core.files import file_digest
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that the results are of. Its folder is left out: it is that of one machine."""
+    """A file that the results were made from. Its folder is left out, since it is one machine's."""
 
     role: str
     name: str

@@ -28,7 +28,7 @@ from lacuna.results.report.evidence import (
     read_placements,
     read_proofread,
 )
-from lacuna.results.report.gaps import FILLED, UncertainGap, read_gaps, read_residues
+from lacuna.results.report.gaps import FILLED, Residues, UncertainGap, read_gaps, read_residues
 from lacuna.results.report.listing import read_listing
 from lacuna.results.report.masses import Antibody, antibody_of
 from lacuna.results.report.methods import (
@@ -94,7 +94,7 @@ class Sample:
 
     @property
     def notes(self) -> Iterator[str]:
-        """Yield what to know of its chains, in sentences."""
+        """Yield what to know about its chains, in sentences."""
         if self.counts.species:
             yield f"Species of the nearest germline: {self.counts.species_chosen()}."
         if self.counts.without_gap:
@@ -165,11 +165,11 @@ def read_sample(
     reads: Path | None = None,
     doubts: Path | None = None,
 ) -> Sample:
-    """A sample from its tables, its chains as far as there is room.
+    """A sample from its tables, with its chains if the page has room for them.
 
-    given: what the user gave, for modifications; evidence, reads, doubts: tables of a sample that
-    has them.
-    Raises LacunaError if a table cannot be read.
+    given: the user's files by column of the sheet, which show modifications; alkylation: what C
+    weighs; masses, evidence, reads, doubts: tables of a sample that has them. Raises LacunaError
+    if a table cannot be read.
     """
     scores = read_scores(tables["accuracy"])
     gaps = read_gaps(tables["gaps"])
@@ -178,9 +178,6 @@ def read_sample(
     overall = tuple(scores["overall"])
     bins = bins_of(residues.known, residues.right)
     model = next((s for s in overall if s.is_model and s.protocol == SCAFFOLD), None)
-    steps = np.arange(PROBABILITY_STEPS + 1) / PROBABILITY_STEPS
-    total = int(residues.all.sum())
-    first_sure = LEVELS[0] * PROBABILITY_STEPS // MILLE
     drawn = counts.chains <= room.drawn
     detail = FULL if drawn else BRIEF
     listing = read_listing(tables, room.drawn if drawn else room.listed, detail.candidates)
@@ -190,11 +187,7 @@ def read_sample(
     return Sample(
         name=name,
         counts=counts,
-        statuses=tuple(
-            (status, n)
-            for status, n in sorted(gaps.statuses.items(), key=lambda x: (-x[1], x[0]))[:MAX_ROWS]
-            if status != FILLED
-        ),
+        statuses=_unusual(gaps.statuses),
         verdicts=gaps.verdicts,
         sure_codes=residues.sure_codes,
         to_check=sum(len(c.to_check) for c in chains) if drawn else unsure,
@@ -208,12 +201,8 @@ def read_sample(
         ),
         bins=bins,
         ece=model.ece if model is not None and model.ece is not None else error_of(bins),
-        expected=float((residues.all * steps).sum() / total) if total else None,
-        sure=(
-            int(residues.all[first_sure:].sum()),
-            int(residues.known[first_sure:].sum()),
-            int(residues.right[first_sure:].sum()),
-        ),
+        expected=_expected(residues),
+        sure=_sure(residues),
         uncertain=tuple(gaps.uncertain),
         alkylation=read_alkylation(alkylation) if alkylation is not None else None,
         chains=chains,
@@ -224,6 +213,27 @@ def read_sample(
         placements=read_placements(reads) if reads is not None else None,
         proofread=proofread,
     )
+
+
+def _unusual(statuses: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """The most frequent statuses, with numbers of gaps, but for that of a gap simply filled."""
+    most = sorted(statuses.items(), key=lambda x: (-x[1], x[0]))[:MAX_ROWS]
+    return tuple((status, n) for status, n in most if status != FILLED)
+
+
+def _expected(residues: Residues) -> float | None:
+    """Mean probability of the residues of gaps; None if there are none."""
+    steps = np.arange(PROBABILITY_STEPS + 1) / PROBABILITY_STEPS
+    total = int(residues.all.sum())
+    return float((residues.all * steps).sum() / total) if total else None
+
+
+def _sure(residues: Residues) -> tuple[int, int, int]:
+    """Residues of the highest class of probability: all, those with a truth, and right ones."""
+    first = LEVELS[0] * PROBABILITY_STEPS // MILLE
+    of_class = (counts[first:].sum() for counts in (residues.all, residues.known, residues.right))
+    n, known, right = map(int, of_class)
+    return n, known, right
 
 
 def _read_chains(
