@@ -48,7 +48,7 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
         inside=1,
         species=(("human", 2),),
     )
-    assert found.species_chosen() == "2 human"
+    assert found.species_chosen() == "2 human, 1 not recognised as an antibody"
     assert not found.nothing_filled
 
 
@@ -169,13 +169,20 @@ def test_a_line_names_no_more_samples_than_can_be_read() -> None:
     assert "\n" not in line
 
 
+def test_chains_that_are_not_recognised_are_counted_too() -> None:
+    found = Counts(chains=6, species=(("human", 4), ("rat", 1)))
+    assert found.species_chosen() == "4 human, 1 rat, 1 not recognised as an antibody"
+    assert Counts(chains=6).species_chosen() == ""
+
+
 def test_it_says_what_share_of_the_chains_lacked_what() -> None:
     found = Counts(chains=800, n_terminal=400, c_terminal=100, inside=200)
     assert found.lacking() == (
-        "50.0% of the chains lacked the N terminus, 12.5% the C terminus, 25.0% residues inside"
+        "of the chains 50.0% lacked the N terminus, 12.5% lacked the C terminus and 25.0% lacked "
+        "residues inside"
     )
     assert Counts(chains=3, n_terminal=1, inside=2).lacking() == (
-        "1 of 3 chains lacked the N terminus, 2 of 3 residues inside"
+        "of 3 chains 1 lacked the N terminus and 2 lacked residues inside"
     )
     assert Counts(chains=8, inside=2).lacking() == ""
     assert Counts(chains=1, n_terminal=1).lacking() == ""

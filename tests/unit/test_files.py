@@ -79,6 +79,9 @@ def test_text_that_is_not_utf8_is_named(write: Write) -> None:
     with pytest.raises(LacunaError, match=r"latin.txt: not a text file in UTF-8 \(byte 0xe9\)"):
         with open_text(write("latin.txt", b"caf\xe9\n")) as handle:
             handle.read()
+    with pytest.raises(LacunaError, match="UTF-16, as spreadsheets .*: save it as CSV UTF-8"):
+        with open_text(write("excel.tsv", "chain\tstart\n".encode("utf-16"))) as handle:
+            handle.read()
 
 
 def test_atomic_write_makes_folders_and_leaves_one_file(tmp_path: Path) -> None:

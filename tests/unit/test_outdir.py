@@ -245,8 +245,9 @@ def test_a_job_that_was_killed_is_named(out: Path, monkeypatch: pytest.MonkeyPat
     said = last_words(out, lock.start, [str(log)])
     assert said.startswith("rule fill_gaps: its job ended silently, as if killed for")
     assert "give it more" in said and str(log) in said
-    stopped = place(out / "2.log", "Terminating processes on user request, this might take time.\n")
-    assert last_words(out, lock.start, [str(stopped)]).startswith("the run was interrupted; the")
+    for words in module._INTERRUPTED:
+        stopped = place(out / "2.log", f"{words}.\nError in rule fill_gaps:\n")
+        assert last_words(out, lock.start, [str(stopped)]).startswith("the run was interrupted; ")
     monkeypatch.setattr(module, "_FULL", 1 << 62)
     assert last_words(out, lock.start, [str(log)]) == (
         f"{out}: the disk is full; free some space and run again"
@@ -255,4 +256,5 @@ def test_a_job_that_was_killed_is_named(out: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_snakemake_says_of_an_interrupt_what_is_looked_for() -> None:
-    assert module._INTERRUPTED in inspect.getsource(job_scheduler)
+    source = inspect.getsource(job_scheduler)
+    assert all(words in source for words in module._INTERRUPTED)

@@ -468,7 +468,15 @@ def test_bytes_as_windows_writes_them(write: Write) -> None:
     ("row", "fault"),
     [
         ("EVK,0.9 0.8,1", "2 confidences for 3 residues"),
-        ("EVK,0.9 0.8 1.5,1", "a confidence of 1.5, which is not between 0 and 1"),
+        (
+            "EVK,0.9,1",
+            "1 confidence for 3 residues; give one for each residue, separated",
+        ),
+        (
+            "EVK,0.9 0.8 98,1",
+            "a confidence of 98, which is not between 0 and 1; divide",
+        ),
+        ("EVK,0.9 0.8 -1,1", "a confidence of -1, which is not between 0 and 1; correct it"),
         ("EVK,0.9 0.8 nan,1", "a confidence of nan"),
         ("EVK,0.9 0.8 high,1", "a confidence of 'high', which is no number"),
         ("EXK,,1", "'X' in the peptide, which is none of the 20 residues"),

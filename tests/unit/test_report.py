@@ -358,7 +358,7 @@ def test_without_truth_it_says_so_and_gives_what_the_model_expects(make: Make) -
     }
     page = Page(make({"blind": tables}))
     assert "No truth is known here" in page.text
-    assert "expects 3 of 4 residues to be right (75.0 %); 1 have a probability" in page.text
+    assert "expects 3 of 4 residues to be right (75.0 %); 1 has a probability" in page.text
     assert "What a probability is worth" not in page.text
     assert len(page.tables) == 2  # all samples, the least certain gaps
     assert page.table("All samples") == [["blind", "1", "0", "1", "4", "0", "0"]]

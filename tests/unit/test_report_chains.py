@@ -683,14 +683,22 @@ def test_the_page_says_how_reads_were_placed(tmp_path: Path) -> None:
     lines = ["read tool chain start end score placed_as differences"]
     lines += [f"a.csv:{i} PEAKS c000000 3 9 20.1 whole " for i in range(6)]
     lines += ["b.csv:1 Casanovo c000000 3 9 20.1 core ", "b.csv:2 Casanovo    1.0 too_short "]
+    lines += ["b.csv:3 Casanovo TRYP_PIG 3 9 20.1 contaminant "]
     reads.write_text("".join(line.replace(" ", "\t") + "\n" for line in lines))
     assert read_placements(reads).rows == (
         ("whole", 6, True),
         ("core", 1, True),
+        ("contaminant", 1, False),
         ("too_short", 1, False),
     )
     page = report_on(tmp_path, paths, evidence={"s": evidence}, reads={"s": reads})
-    assert "7 of 8 reads are on a chain; they come from Casanovo, PEAKS." in page
+    assert (
+        "7 of 9 reads are on a chain, and 1 is of a contaminant. Format: Casanovo, PEAKS."
+    ) in page
+    empty = write_tables(tmp_path / "empty", [])
+    reads.write_text("".join(line.replace(" ", "\t") + "\n" for line in (lines[0], lines[-1])))
+    unplaced = report_on(tmp_path, empty, evidence={"s": evidence}, reads={"s": reads})
+    assert "No read could be placed on a chain." in unplaced
     assert 33 not in {r.position for chain in chains_of(paths) for r in chain.residues}
     assert re.search(r"33 \(CDR1\)|32–33 \(CDR1\)", page.partition("card alert")[2][:600])
     assert f"show 100 of {len(HEAVY)} residues" in page and "10 at most" in page

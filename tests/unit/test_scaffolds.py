@@ -213,7 +213,11 @@ def test_the_second_record_of_an_id_is_rejected_even_where_the_first_is_bad(read
     assert isinstance(found[0], Scaffold) and found[0].gaps == (fixed(0, 1, "A"),)
     assert [type(record) for record in found[1:]] == [Rejected] * 4
     assert found[2] == Rejected(
-        "a", 5, None, "heavy.fasta:5: 'a' is a second record of this id (first: line 1); rename it"
+        "a",
+        5,
+        None,
+        "heavy.fasta:5: 'a' is a second record of this id (first: line 1); rename it; an id ends "
+        "at the first blank: write a_again, say",
     )
 
 
@@ -556,6 +560,17 @@ def test_a_mass_that_may_be_of_the_letters_given_is_taken(
     assert read.one(sequence, row).gaps[0].mass == float(row.split()[2])
 
 
+def test_ids_with_blanks_and_in_another_case_are_explained(read: Reader) -> None:
+    fasta = ">mab heavy chain\nACD\n>mab light chain\nACD\n"
+    first, second, blank, case, other = read(fasta, "mab L1\t0\t1\nMAB\t0\t1\nz\t0\t1\n")
+    assert isinstance(first, Scaffold)
+    reasons = [found.reason for found in (second, blank, case, other)]
+    assert "an id ends at the first blank: write mab_light_chain, say" in reasons[0]
+    assert "an id ends at the first blank: did you mean 'mab'?" in reasons[1]
+    assert reasons[2].endswith("'MAB' is not a chain of heavy.fasta; did you mean 'mab'?")
+    assert reasons[3].endswith("correct the id or remove the row")
+
+
 def test_rows_of_unknown_chains_come_last_in_order_of_their_lines(read: Reader) -> None:
     found = read(">a\nACD\n", "z\t0\t1\na\t0\t1\ny\t1\nz\t9\t1\n")
     assert isinstance(found[0], Scaffold) and found[0].gaps[0].truth == "A"
@@ -605,7 +620,8 @@ def test_a_table_without_rows_adds_nothing(read: Reader) -> None:
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ("chain\tstart\n", "gaps.tsv:1: column 'end' is missing; found chain, start"),
+        ("chain\tstart\n", "gaps.tsv:1: column 'end' is missing; found chain, start; rename"),
+        ("chain\tstart\tend\tlength\n", "'length'; remove it, or give min_length and max_length"),
         ("chain\tstart\tend\tmas\n", "gaps.tsv:1: unknown column 'mas'; did you mean 'mass'?"),
         ("chain\tstart\tend\tend\n", "gaps.tsv:1: column 'end' occurs twice"),
         ("\nname\tfrom\tto\n", "gaps.tsv:2: neither the header of a gap table nor a BED row"),

@@ -65,6 +65,13 @@ def test_reads_with_or_without_a_fasta(write: Write, files: Path) -> None:
     assert two.files("evidence") == (files / "a.bed",)
 
 
+def test_names_of_columns_in_any_case_and_quoted_cells(write: Write, files: Path) -> None:
+    expected = (Sample("one", files / "a.fasta"),)
+    assert read_sheet(write("samples.tsv", "Sample\tFASTA\none\ta.fasta\n")) == expected
+    quoted = '"sample"\t"fasta"\n"one"\t"a.fasta"\n'
+    assert read_sheet(write("samples.tsv", quoted)) == expected
+
+
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
 def test_line_ends_of_other_systems(write: Write, files: Path, end: str) -> None:
     text = end.join(["sample\tfasta\tspecies", "one\ta.fasta\trat", ""])
@@ -102,7 +109,7 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
         ("sample\tgaps\n1\tx\n", [":1:", "'fasta' is missing", "found: sample, gaps"]),
         ("fasta\tgaps\na.fasta\ta.bed\n", [":1:", "'sample' is missing"]),
         ("sample\tfasta\ttruht\n", [":1:", "unknown column 'truht'", "did you mean 'truth'"]),
-        ("sample\tFasta\n", ["unknown column 'Fasta'", "did you mean 'fasta'"]),
+        ("sample\tFastas\n", ["unknown column 'fastas'", "did you mean 'fasta'"]),
         ("sample\tfasta\tqqqq\n", ["'qqqq'", "known are sample, fasta"]),
         ("sample\tfasta\tfasta\n", ["'fasta' occurs twice"]),
         ("sample\tfasta\na b\ta.fasta\n", [":2:", "'a b' is not a sample id", "letters, digits"]),
@@ -147,7 +154,11 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
             "sample fasta\na a.fasta\n",
             ["unknown column 'sample fasta'", "separate columns by tabs"],
         ),
-        ("Sample;Fasta\na;a.fasta\n", ["unknown column 'Sample'", "did you mean 'sample'"]),
+        ("Sample;Fast\na;a.fasta\n", ["unknown column 'fast'", "did you mean 'fasta'"]),
+        (
+            "sample\treads\na\ta.csv, b.csv\n",
+            ["a.csv, b.csv' does not exist", "several files are joined by ;"],
+        ),
         ("sample,fasta\na,no.fasta\n", [":2:", "no.fasta' does not exist"]),
         ('sample,fasta\na,"a.fasta\n', [":2:", "cannot be cut into cells", "correct the line"]),
         ('sample\tfasta\na\t"a.fasta"\n', ["does not exist", "remove its quotes"]),

@@ -132,7 +132,7 @@ def test_the_run_ends_with_a_line_per_sample(finished: Run, out: Path) -> None:
     known = next(x for x in lines if x.startswith("known: 1 chain, 9 of 9 missing residues"))
     for method in ("lacuna", "germline_copy", "nearest_homolog", "column_majority", "seed_lstm"):
         assert re.search(rf"\b{method} \d/9 \(\d\.\d{{3}}\)", known)
-    lacked = "1 of 2 chains lacked the N terminus, 2 of 2 residues inside"
+    lacked = "of 2 chains 1 lacked the N terminus and 2 lacked residues inside"
     said = f"open-2.1: 2 chains, 35 of 35 missing residues filled, {lacked}; no truth given"
     assert f"{said}; species chosen: 1 human, 1 alpaca" in lines
     page = (out / "report.html").read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ import os
 import re
 import tempfile
 import zlib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -118,8 +119,13 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
             yield io.TextIOWrapper(binary, encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             byte = error.object[error.start]
+            remedy = "save it as plain text"
+            if error.object[: len(BOM_UTF16_LE)] in (BOM_UTF16_LE, BOM_UTF16_BE):
+                remedy = (
+                    "it is in UTF-16, as spreadsheets save 'Unicode Text': save it as CSV UTF-8"
+                )
             raise LacunaError(
-                f"{path}: not a text file in UTF-8 (byte 0x{byte:02x}); save it as plain text"
+                f"{path}: not a text file in UTF-8 (byte 0x{byte:02x}); {remedy}"
             ) from None
 
 

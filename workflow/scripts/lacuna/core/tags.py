@@ -200,12 +200,15 @@ def _named(name: str) -> Tag:
         if key in known:
             return known[key]
     try:
-        float(name)
+        float(re.sub(r"da$", "", name, flags=re.IGNORECASE))
     except ValueError:
         raise ValueError(
             f"a modification that Unimod does not have{_nearest(_key(name))}; {_AS_MASS}"
         ) from None
-    raise ValueError("a mass without a sign; write what the residue gains, as in C[+57.0215]")
+    raise ValueError(
+        "a mass without a sign; write what the residue gains, as in C[+57.0215], or a gap of known "
+        "mass as X[+367.0537]"
+    )
 
 
 @lru_cache(maxsize=4096)

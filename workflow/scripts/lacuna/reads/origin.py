@@ -67,7 +67,8 @@ class Origin(NamedTuple):
 def _share(value: float) -> float:
     """A confidence, rounded to what a tool can mean; ValueError if it is not one."""
     if not -_ROUNDING <= value <= 1 + _ROUNDING:
-        raise ValueError(f"a confidence of {value:g}, which is not between 0 and 1; correct it")
+        remedy = "divide percentages by 100" if 1 < value <= 100 else "correct it"
+        raise ValueError(f"a confidence of {value:g}, which is not between 0 and 1; {remedy}")
     return min(1.0, max(0.0, round(value, 6)))
 
 

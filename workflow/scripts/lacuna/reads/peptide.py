@@ -80,6 +80,11 @@ class Peptide(NamedTuple):
             return scores
         if len(scores) == self.n_tokens:
             return [scores[token] for token in self.tokens]
+        if len(scores) == 1:
+            raise ValueError(
+                f"1 confidence for {len(self.residues)} residues; give one for each residue, "
+                "separated by blanks, or remove the column"
+            )
         raise ValueError(
             f"{len(scores)} confidences for {len(self.residues)} residues; leave the row out or "
             "correct it"

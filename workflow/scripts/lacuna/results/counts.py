@@ -65,7 +65,11 @@ class Counts:
 
     def species_chosen(self) -> str:
         """`27 human, 1 rhesus`: chains by the species of their nearest germline; '' if of none."""
-        return ", ".join(f"{n} {species}" for species, n in self.species)
+        chosen = [f"{n} {species}" for species, n in self.species]
+        others = self.chains - sum(n for _, n in self.species)
+        if chosen and others:
+            chosen.append(f"{others} not recognised as an antibody")
+        return ", ".join(chosen)
 
     def lacking(self) -> str:
         """How many chains lacked what; '' for a single chain, or if none lacked an end."""
@@ -77,14 +81,13 @@ class Counts:
         if self.chains < 2 or not self.n_terminal + self.c_terminal:
             return ""
         few = self.chains < FEW
-        shares = [
-            (f"{n} of {self.chains}" if few else f"{n / self.chains:.1%}", what)
+        *others, last = [
+            f"{n if few else f'{n / self.chains:.1%}'} lacked {what}"
             for what, n in lacked.items()
             if n
         ]
-        (first, end), *others = shares
-        more = "".join(f", {share} {what}" for share, what in others)
-        return f"{first} {'' if few else 'of the '}chains lacked {end}{more}"
+        said = f"{', '.join(others)} and {last}" if others else last
+        return f"of {self.chains if few else 'the'} chains {said}"
 
 
 def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Counts:

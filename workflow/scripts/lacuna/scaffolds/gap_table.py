@@ -184,13 +184,17 @@ def _header(path: str | Path, number: int, fields: list[str]) -> tuple[str, ...]
         )
     for missing in (name for name in REQUIRED if name not in columns):
         found = ", ".join(map(_shown, columns[:_MAX_COLUMNS]))
-        raise LacunaError(f"{where} column '{missing}' is missing; found {found}")
+        raise LacunaError(
+            f"{where} column '{missing}' is missing; found {found}; rename a column or add it"
+        )
     for name in columns:
         if name not in COLUMNS:
             near = difflib.get_close_matches(name, COLUMNS, n=1)
             remedy = (
                 f"did you mean '{near[0]}'?" if near else f"known columns are {', '.join(COLUMNS)}"
             )
+            if name == "length":
+                remedy = "remove it, or give min_length and max_length"
             raise LacunaError(f"{where} unknown column '{_shown(name)}'; {remedy}")
         if columns.count(name) > 1:
             raise LacunaError(f"{where} column '{_shown(name)}' occurs twice; keep one")

@@ -108,7 +108,11 @@ class _Reader:
         chain, line = record.chain, record.line
         if chain and self.first_line.setdefault(chain, line) != line:
             first = self.first_line[chain]
-            raise Fault(f"is a second record of this id (first: line {first}); rename it", line)
+            remedy = "rename it"
+            if words := record.description.split():
+                whole = shortened("_".join([chain, *words]), MAX_SHOWN)
+                remedy = f"rename it; an id ends at the first blank: write {whole}, say"
+            raise Fault(f"is a second record of this id (first: line {first}); {remedy}", line)
         letters = read_letters(record, self.max_length)
         rows = self.gaps.take(chain)
         sequence, found = find_gaps(
@@ -137,12 +141,24 @@ class _Reader:
         """Yield rows of tables, and ids of the truth, that belong to no record."""
         for table in self.tables:
             for chain, line in table.left():
-                quoted = len(chain) > 1 and chain[0] == chain[-1] == '"'
-                remedy = "remove the quotes" if quoted else "correct the id or remove the row"
+                remedy = self._remedy_of_unknown(chain)
                 unknown = Fault(f"is not a chain of {self.fasta}; {remedy}", line)
                 yield _rejected(unknown, chain, table.file)
         if self.truths is not None:
             yield from _unmatched(self.truths, self.first_line, self.without_truth, self.fasta)
+
+    def _remedy_of_unknown(self, chain: str) -> str:
+        """What to do with the row of an id that no record has."""
+        if len(chain) > 1 and chain[0] == chain[-1] == '"':
+            return "remove the quotes"
+        first = chain.split()[0] if chain.split() else ""
+        if first != chain and first in self.first_line:
+            return f"an id ends at the first blank: did you mean '{shortened(first, MAX_SHOWN)}'?"
+        folded = chain.casefold()
+        near = next((known for known in self.first_line if known.casefold() == folded), None)
+        if near is not None:
+            return f"did you mean '{shortened(near, MAX_SHOWN)}'?"
+        return "correct the id or remove the row"
 
     def warn(self) -> None:
         """Log that a spreadsheet would take some ids for formulas."""

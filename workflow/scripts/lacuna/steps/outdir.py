@@ -29,7 +29,11 @@ _MAKES = {
     "seed_lstm": r"\d{5}|predictions\.tsv|\..*",
 }
 _FULL = 1 << 18  # bytes; if fewer are free, silent deaths of Snakemake or jobs mean a full disk
-_INTERRUPTED = "Terminating processes on user request"  # Snakemake's own words
+# Snakemake's own words, at Ctrl-C and at SIGTERM.
+_INTERRUPTED = (
+    "Terminating processes on user request",
+    "Will exit after finishing currently running jobs (scheduler)",
+)
 
 
 # --- whose files ---------------------------------------------------------------------------------
@@ -254,7 +258,7 @@ def last_words(outdir: Path, start: float, logs: Sequence[str]) -> str:
     """
     folder = outdir / LOCK.parent
     said = "".join(Path(log).read_text(encoding="utf-8", errors="replace") for log in logs)
-    if _INTERRUPTED in said:
+    if any(words in said for words in _INTERRUPTED):
         return "the run was interrupted; the same command continues it"
     if faults := faults_since(folder, start):
         more = f" (and {len(faults) - 1} more faults in {folder})" if len(faults) > 1 else ""

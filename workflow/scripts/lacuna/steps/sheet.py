@@ -70,7 +70,7 @@ def read_sheet(path: str | Path) -> tuple[Sample, ...]:
         raise LacunaError(
             f"{path}: the sample sheet is empty; give a header with {_names(COLUMNS)}"
         )
-    columns = lines[0][1]
+    columns = [name.lower() for name in lines[0][1]]
     _check_header(path, lines[0][0], columns)
     if len(lines) == 1:
         raise LacunaError(f"{path}: the sample sheet has a header but no rows; give one per sample")
@@ -101,7 +101,8 @@ def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
         raise LacunaError(f"{path}: a spreadsheet workbook; save it as tab-separated text")
     delimiter = _delimiter(text)
     source = io.StringIO(text)
-    if delimiter == "\t":  # no quoting: quotes in a path belong to it
+    # Without quotes around the names of columns, those in a path belong to it.
+    if delimiter == "\t" and not text.lstrip().startswith('"'):
         rows = csv.reader(source, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     else:
         rows = csv.reader(source, delimiter=delimiter, strict=True)
@@ -134,7 +135,7 @@ def _check_header(path: Path, line: int, columns: list[str]) -> None:
         if name not in COLUMNS:
             hint = f"separate columns by tabs; known are {_names(COLUMNS)}"
             # Blanks within a name: columns may be separated by blanks.
-            near = [] if " " in name else difflib.get_close_matches(name.lower(), COLUMNS, n=1)
+            near = [] if " " in name else difflib.get_close_matches(name, COLUMNS, n=1)
             remedy = f"did you mean '{near[0]}'?" if near else hint
             raise LacunaError(f"{path}:{line}: unknown column '{shortened(name)}'; {remedy}")
         if columns.count(name) > 1:
@@ -244,6 +245,8 @@ def _existing(where: str, column: str, folder: Path, cell: str) -> Path:
         remedy = "correct it (paths are relative to the sheet)"
         if cell[0] == cell[-1] == '"':
             remedy = "remove its quotes"
+        if column in SEVERAL and "," in cell:
+            remedy = f"correct it (several files are joined by {SEPARATOR})"
         raise LacunaError(f"{where}: {column} '{shortened(str(path))}' {fault}; {remedy}")
     return path
 

@@ -10,6 +10,7 @@ from lacuna.core.tables import DOUBT_TABLE, DoubtRow
 from lacuna.results.report.streams import MAX_ROWS, chunks
 
 DOUBTFUL = "doubtful"
+CONTAMINANT = "contaminant"  # in `placed_as` of reads.tsv
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Placements:
-    """How the reads of a sample were placed. rows: what is said of it, reads, and whether these
-    are on a chain; more: ways that are not listed."""
+    """How the reads of a sample were placed. contaminants: reads of these, which are on no chain;
+    rows: what is said of it, reads, and whether these are on a chain; more: ways that are not
+    listed."""
 
     total: int
     placed: int
+    contaminants: int
     tools: tuple[str, ...]
     rows: tuple[tuple[str, int, bool], ...]
     more: int
@@ -101,11 +104,13 @@ def read_placements(path: Path) -> Placements:
     tools: Counter[str] = Counter()
     for chunk in chunks(path, ("tool", "chain", "placed_as")):
         tools.update(chunk["tool"])
-        counts.update(zip(chunk["chain"] != "", chunk["placed_as"], strict=True))
+        on_chain = (chunk["chain"] != "") & (chunk["placed_as"] != CONTAMINANT)
+        counts.update(zip(on_chain, chunk["placed_as"], strict=True))
     ranked = sorted(counts.items(), key=lambda item: (not item[0][0], -item[1], item[0][1]))
     return Placements(
         sum(counts.values()),
         sum(n for (placed, _), n in ranked if placed),
+        counts[False, CONTAMINANT],
         tuple(sorted(tools)),
         tuple((said, n, bool(placed)) for (placed, said), n in ranked[:MAX_ROWS]),
         max(len(ranked) - MAX_ROWS, 0),

@@ -28,6 +28,8 @@ def _trust(sample: Sample) -> Iterator[str]:
             yield "Nothing was filled: every record was rejected, for the reasons below."
         elif counts.chains and not sample.with_gaps:
             yield "Nothing was filled: no chain has a gap. Mark missing residues with X or -."
+        elif sample.placements is not None and not sample.placements.placed:
+            yield "No read could be placed on a chain."
         else:
             yield "Nothing was filled, so there is nothing to trust."
         return
@@ -69,12 +71,13 @@ def _trust_codes(sample: Sample) -> Iterator[str]:
 def _trust_unmeasured(sample: Sample) -> Iterator[str]:
     yield "No truth is known here, so how much is right cannot be measured."
     if sample.expected is not None:
+        have = "has" if sample.sure[0] == 1 else "have"
         right = round(sample.expected * sample.counts.filled)
         yield (
             f"By its own probabilities the model expects {count(right)} of"
             f" {plural(sample.counts.filled, 'residue')} to be right"
             f" ({percent(sample.expected)} %);"
-            f" {count(sample.sure[0])} have a probability of {RELIABLE} or more."
+            f" {count(sample.sure[0])} {have} a probability of {RELIABLE} or more."
         )
     yield "Check residues below 0.80 before you rely on them."
 
