@@ -10,18 +10,10 @@ from test_placing import Sure, germline_chain, peptide, tiles
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.paths import LIBRARY, WEIGHTS
+from lacuna.evidence.chain import OBSERVED_PROBABILITY, SERUM_MOST, WeighedChain
 from lacuna.evidence.network import network_shares
-from lacuna.evidence.weigh import (
-    CAP,
-    FLOOR_UNREAD,
-    OBSERVED_MARGIN,
-    OBSERVED_PROBABILITY,
-    SERUM_MOST,
-    WeighedChain,
-    _floors,
-    likelihood,
-    weigh,
-)
+from lacuna.evidence.posterior import CAP, FLOOR_UNREAD, OBSERVED_MARGIN, likelihood
+from lacuna.evidence.weigh import floors_of, weigh
 from lacuna.network.weights import load_weights
 from lacuna.placing.consensus import votes
 from lacuna.placing.place import Placed, place
@@ -118,8 +110,8 @@ def test_reads_against_the_network_leave_a_residue_unsure() -> None:
     both = np.full((1, 20), 1e-4)
     both[0, RESIDUES.index("S")] = 1 - 19e-4
     none = np.zeros(1, bool)
-    assert _floors(nats, both, none, serum=False) == FLOOR_UNREAD
-    assert _floors(nats, np.roll(both, 1, axis=1), none, serum=False) == 0.0
+    assert floors_of(nats, both, none, serum=False) == FLOOR_UNREAD
+    assert floors_of(nats, np.roll(both, 1, axis=1), none, serum=False) == 0.0
 
 
 def test_deamidation_is_flagged() -> None:

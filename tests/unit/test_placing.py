@@ -11,23 +11,14 @@ from pyteomics.mass import std_aa_mass
 from lacuna.antibody.germlines import LOCI, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START
 from lacuna.core.alphabet import ABSENT, MISSING, decode, encode
-from lacuna.placing.align import BLOCK, INSERTED, MATCH, OTHER_BLOCK, align
-from lacuna.placing.build import build, exchanged, of_usual_length
+from lacuna.placing.align import align
+from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK
+from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
+from lacuna.placing.build import build, of_usual_length
 from lacuna.placing.consensus import amide_nats, votes
 from lacuna.placing.draft import Draft, cdr3_germline, draft_of, protein_of
-from lacuna.placing.junction import (
-    CDR3_JOINT,
-    V_JOINT,
-    Beside,
-    JointRule,
-    WordGraph,
-    front_arms,
-    into_j,
-    joined,
-    paths,
-    weigh_paths,
-    without_overlap,
-)
+from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
+from lacuna.placing.junction import Beside, weigh_paths
 from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.place import draft_from, place, read_contaminants
@@ -36,6 +27,8 @@ from lacuna.placing.readset import MIN_READ, ReadSet, collapse, merge_il
 from lacuna.placing.seeds import AFTER_RIGHT, diagonals, word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
 from lacuna.placing.similar import similar_reads
+from lacuna.placing.trials import exchanged
+from lacuna.placing.word_paths import WordGraph, paths
 from lacuna.reads.read import Read
 
 TEXT = "EVQLVESGGGLVQPGGSLRLSCAASGFTFSSYAMSWVRQAPGKGLEWVSAISGSGGSTYYADSVKGRF"

@@ -23,10 +23,11 @@ from lacuna.benchmark.peer_worker import peak_mb
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import atomic_write
 from lacuna.core.tables import EvidenceRow, Table
-from lacuna.evidence.weigh import WeighedChain, weigh
+from lacuna.evidence.chain import WeighedChain
+from lacuna.evidence.weigh import weigh
 from lacuna.network.model import GapNetwork
 from lacuna.network.weights import load_weights
-from lacuna.placing.align import MATCH, MISMATCH
+from lacuna.placing.alignment import MATCH, MISMATCH
 from lacuna.placing.place import Placed, place, read_contaminants
 from lacuna.placing.readset import MAX_SHIFT
 from lacuna.reads.error_model import ErrorModels, load_error_models

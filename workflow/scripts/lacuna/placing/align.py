@@ -9,18 +9,15 @@ is left is an insertion or a deletion. All reads go through the steps together.
 Scores are log odds in nats against residues by chance.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES
-from lacuna.core.masses import DEAMIDATION, OXIDATION
-from lacuna.placing.readset import MASSES, MAX_SHIFT, ReadSet
+from lacuna.placing.alignment import Alignment, joined
+from lacuna.placing.carried import Carried, running
+from lacuna.placing.readset import MASSES, ReadSet
+from lacuna.placing.traceback import MAX_BLOCK, STEPS, trace
 
 BAND = 3  # residues by which insertions, deletions and blocks may shift a read
-MAX_BLOCK = 4
-BLOCK_TOLERANCE = 0.025  # Da: a block of a read that weighs as much as one of the chain
 # Share of each residue in proteins (UniProtKB/Swiss-Prot 2024_01), I with L: reads that are of no
 # chain hold runs of the common ones, which would fit any chain that does.
 _SHARES = {
@@ -33,104 +30,11 @@ CHANCE[:N_RESIDUES] = [_SHARES[r] for r in RESIDUES]
 MUTATED = 0.04  # of a residue to differ from the one a template has
 BLOCK_SCORE = 1.2  # nats of a block of equal mass; about 3 % of blocks are wrong so, 1 % by chance
 OTHER_LENGTH = -0.7  # nats more for one of another length
-UNLISTED = -1.6  # nats more for a modification that the tool did not report
 GAP = -5.5  # nats of an inserted or deleted residue
 MISSING_SCORE = -0.2  # nats of a residue on an unknown one
 MIN_SCORE = 12.0  # nats of a core that is placed
 MARGIN = BAND + MAX_BLOCK  # residues of the text that are looked at on both sides of a diagonal
 MAX_BATCH = 4096
-
-UNALIGNED, MATCH, MISMATCH, BLOCK, OTHER_BLOCK, INSERTED, ON_MISSING = range(7)
-
-STEPS = ((1, 1), (1, 0), (0, 1)) + tuple(
-    (a, b)
-    for a in range(1, MAX_BLOCK + 1)
-    for b in range(1, MAX_BLOCK + 1)
-    if (a, b) != (1, 1) and abs(a - b) <= MAX_SHIFT
-)
-
-
-def _counts(residues: str) -> np.ndarray:
-    """(256,): 1 for the tokens of some residues."""
-    table = np.zeros(256)
-    table[[RESIDUES.index(r) for r in residues]] = 1
-    return table
-
-
-_CYSTEINE = _counts("C")
-# What a search may not list, in Da, and the residues that carry it (Unimod 7, 35, 425, 526):
-# deamidation, oxidation, dioxidation, loss of methanethiol.
-UNLISTED_MASSES = (
-    (DEAMIDATION, _counts("NQ")),
-    (OXIDATION, _counts("MWH")),
-    (31.989829, _counts("MW")),
-    (-48.003371, _counts("M")),
-)
-
-
-_BIN = 0.005  # Da
-_REACH = 150.0  # Da, more than what two residues carry
-
-
-@dataclass(frozen=True, slots=True)
-class _Carried:
-    """What the residues of m windows of a text may carry beside what reads say.
-
-    masses: Da, the nats that it costs, and (m, w + 1) how many residues of a window can carry it;
-    bins: whether some of them, or none, explain a difference, in steps of _BIN from -_REACH on.
-    """
-
-    masses: tuple[tuple[float, float, np.ndarray], ...]
-    bins: np.ndarray
-
-    @classmethod
-    def of(cls, reads: ReadSet, window: np.ndarray) -> "_Carried":
-        cysteines = _running(_CYSTEINE[window])
-        listed = ((mass, 0.0, cysteines) for mass in reads.cysteine)  # by the search or not
-        unlisted = ((mass, UNLISTED, _running(table[window])) for mass, table in UNLISTED_MASSES)
-        masses = (*listed, *unlisted)
-        bins = np.zeros(round(2 * _REACH / _BIN), dtype=bool)
-        near = np.linspace(-BLOCK_TOLERANCE, BLOCK_TOLERANCE, round(4 * BLOCK_TOLERANCE / _BIN) + 1)
-        for mass in (0.0, *(m * k for m, cost, _ in masses for k in (1, 2) if k == 1 or not cost)):
-            bins[((mass + near + _REACH) / _BIN).astype(int)] = True
-        return cls(masses, bins)
-
-    def possible(self, off: np.ndarray) -> np.ndarray:
-        """Which differences (Da) some masses explain."""
-        inside = np.flatnonzero(np.abs(off) < _REACH)
-        return inside[self.bins[((off[inside] + _REACH) / _BIN).astype(np.int32)]]
-
-    def nats(self, off: np.ndarray, row: np.ndarray, right: np.ndarray, b: int) -> np.ndarray:
-        """(n,) nats of blocks of b residues that end at column `right` of a window, -inf where the
-        mass does not fit; off: Da by which the reads' blocks are heavier."""
-        nats = np.where(np.abs(off) < BLOCK_TOLERANCE, 0.0, -np.inf)
-        for mass, cost, sites in self.masses:
-            held = sites[row, right] - sites[row, right - b]
-            # Every cysteine carries it; of other residues one does.
-            carried = mass * (held if cost == 0.0 else 1.0)
-            ok = (np.abs(off - carried) < BLOCK_TOLERANCE) & (held > 0)
-            nats = np.where(ok, np.maximum(nats, cost), nats)
-        return nats
-
-
-@dataclass(frozen=True, slots=True)
-class Alignment:
-    """m placements of reads on a text.
-
-    read (m,) row; score (m,) nats; core (m, 2): first residue of the read in the core and the one
-    after its last; span (m, 2): the same of the text; at (m, w): position of the text under each
-    residue of the read, -1 for none; kind (m, w): MATCH ... of each.
-    """
-
-    read: np.ndarray
-    score: np.ndarray
-    core: np.ndarray
-    span: np.ndarray
-    at: np.ndarray
-    kind: np.ndarray
-
-    def take(self, rows: np.ndarray) -> "Alignment":
-        return Alignment(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
 def _score_tables(reads: ReadSet) -> tuple[np.ndarray, np.ndarray]:
@@ -177,21 +81,6 @@ def align_each(
     return joined(found, reads.tokens.shape[1]), np.concatenate(which)
 
 
-def joined(parts: Sequence[Alignment], width: int) -> Alignment:
-    """Placements of reads of up to `width` residues, one part after another."""
-    none = Alignment(
-        np.empty(0, int),
-        np.empty(0),
-        np.empty((0, 2), int),
-        np.empty((0, 2), int),
-        np.empty((0, width), int),
-        np.empty((0, width), np.uint8),
-    )
-    names = Alignment.__dataclass_fields__
-    every = [none, *parts]
-    return Alignment(*(np.concatenate([getattr(x, f) for x in every]) for f in names))
-
-
 def _align_batch(
     reads: ReadSet, rows: np.ndarray, diagonals: np.ndarray, text: np.ndarray, least: float
 ) -> tuple[Alignment, np.ndarray]:
@@ -200,7 +89,7 @@ def _align_batch(
     offsets = 2 * BAND + 1
     tokens = reads.tokens[rows, :n]
     agrees, differs = (x[:, :n] for x in _score_tables(reads.take(rows)))
-    r_mass = _running(MASSES[tokens] + reads.delta[rows, :n])
+    r_mass = running(MASSES[tokens] + reads.delta[rows, :n])
     # The window of the text: column c is position diagonal - BAND - MAX_BLOCK + c.
     first = diagonals - MARGIN
     span = n + 2 * MARGIN
@@ -210,8 +99,8 @@ def _align_batch(
     window = np.where(window == ABSENT, 255, window).astype(np.uint8)  # nothing lies there
     known = window < N_RESIDUES
     # An unknown residue weighs so much that no block holds it.
-    t_mass = _running(np.where(known, MASSES[window], 1e4))
-    carried = _Carried.of(reads, window)
+    t_mass = running(np.where(known, MASSES[window], 1e4))
+    carried = Carried.of(reads, window)
 
     score = np.full((n + 1, m, offsets), 0.0)
     step = np.full((n + 1, m, offsets), 255, dtype=np.uint8)
@@ -261,69 +150,4 @@ def _align_batch(
         best[stop] = 0.0
         how[stop] = 255
         score[i], step[i] = best, how
-    return _trace(rows, first, score, step, tokens, window, width, least)
-
-
-def _running(values: np.ndarray) -> np.ndarray:
-    """(m, w) -> (m, w + 1) sums of the first values of each row."""
-    total = np.zeros((values.shape[0], values.shape[1] + 1))
-    np.cumsum(values, axis=1, out=total[:, 1:])
-    return total
-
-
-def _trace(
-    rows: np.ndarray,
-    first: np.ndarray,
-    score: np.ndarray,
-    step: np.ndarray,
-    tokens: np.ndarray,
-    window: np.ndarray,
-    width: int,
-    least: float,
-) -> tuple[Alignment, np.ndarray]:
-    """Walk every read back from its best place; which of them scored enough comes with it."""
-    _, m, offsets = score.shape
-    flat = score.transpose(1, 0, 2).reshape(m, -1)
-    top = flat.argmax(1)
-    best = flat[np.arange(m), top]
-    keep = np.flatnonzero(best >= least)
-    i, w = np.divmod(top[keep], offsets)
-    at = np.full((len(keep), width), -1)
-    kind = np.zeros((len(keep), width), dtype=np.uint8)
-    core_end, span_end = i.copy(), first[keep] + i + w + MAX_BLOCK
-    live = np.ones(len(keep), dtype=bool)
-    a_of = np.array([a for a, _ in STEPS])
-    b_of = np.array([b for _, b in STEPS])
-    while live.any():
-        which = np.flatnonzero(live)
-        how = step[i[which], keep[which], w[which]]
-        stopped = (how == 255) | (i[which] == 0)
-        live[which[stopped]] = False
-        which, how = which[~stopped], how[~stopped]
-        a, b = a_of[how], b_of[how]
-        column = i[which] + w[which] + MAX_BLOCK  # of the window, one past the last residue
-        one = how == 0
-        rows_one = which[one]
-        letter = window[keep[rows_one], column[one] - 1]
-        own = tokens[keep[rows_one], i[rows_one] - 1]
-        at[rows_one, i[rows_one] - 1] = first[keep[rows_one]] + column[one] - 1
-        kind[rows_one, i[rows_one] - 1] = np.where(
-            letter >= N_RESIDUES, ON_MISSING, np.where(letter == own, MATCH, MISMATCH)
-        )
-        for back in range(MAX_BLOCK):
-            inside = ~one & (a > back)
-            r = which[inside]
-            place = np.where(
-                b[inside] > back, column[inside] - 1 - back, column[inside] - b[inside]
-            )
-            at[r, i[r] - 1 - back] = np.where(b[inside] == 0, -1, first[keep[r]] + place)
-            kind[r, i[r] - 1 - back] = np.where(
-                b[inside] == 0,
-                INSERTED,
-                np.where(a[inside] == b[inside], BLOCK, OTHER_BLOCK),
-            )
-        i[which] -= a
-        w[which] += a - b
-    core = np.stack((i, core_end), 1)
-    span = np.stack((first[keep] + i + w + MAX_BLOCK, span_end), 1)
-    return Alignment(rows[keep], best[keep], core, span, at, kind), keep
+    return trace(rows, first, score, step, tokens, window, width, least)

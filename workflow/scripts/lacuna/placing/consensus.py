@@ -8,7 +8,7 @@ import numpy as np
 from lacuna.antibody.imgt import CDR_COLUMNS
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES
 from lacuna.core.masses import DEAMIDATION
-from lacuna.placing.align import BLOCK, INSERTED, MATCH, MISMATCH, ON_MISSING, OTHER_BLOCK
+from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, MISMATCH, ON_MISSING, OTHER_BLOCK
 from lacuna.placing.draft import Draft
 from lacuna.placing.placement import Placements
 from lacuna.placing.readset import ISOLEUCINE, ReadSet

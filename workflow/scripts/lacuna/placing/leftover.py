@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lacuna.core.alphabet import MISSING, RESIDUES
-from lacuna.placing.align import Alignment, align
+from lacuna.placing.align import align
+from lacuna.placing.alignment import Alignment
 from lacuna.placing.draft import Draft
 from lacuna.placing.readset import MASSES, ReadSet
 from lacuna.placing.seeds import diagonals

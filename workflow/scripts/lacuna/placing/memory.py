@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lacuna.core.alphabet import ABSENT
-from lacuna.placing.align import MARGIN, Alignment, align_each, joined
+from lacuna.placing.align import MARGIN, align_each
+from lacuna.placing.alignment import Alignment, joined
 from lacuna.placing.readset import ReadSet
 
 # Odd multipliers modulo 2 ** 64: of positions in a window, and of reads.

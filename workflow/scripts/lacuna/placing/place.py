@@ -12,7 +12,7 @@ from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, decode, encode
 from lacuna.core.paths import CONTAMINANTS
 from lacuna.core.tables import PlacedRow
-from lacuna.placing.align import MATCH, MISMATCH
+from lacuna.placing.alignment import MATCH, MISMATCH
 from lacuna.placing.build import ROUNDS, build
 from lacuna.placing.draft import Draft, draft_of, protein_of
 from lacuna.placing.placement import Placements

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lacuna.core.alphabet import ABSENT
-from lacuna.placing.align import Alignment, align
+from lacuna.placing.align import align
+from lacuna.placing.alignment import Alignment
 from lacuna.placing.draft import Draft
 from lacuna.placing.memory import Memory
 from lacuna.placing.readset import ReadSet
@@ -101,3 +102,21 @@ def place_on_text(
     if rows is not None:
         found = replace(found, read=rows[found.read])
     return Placements(found, chain, share, text)
+
+
+def unchanged(one: Sequence[Draft], other: Sequence[Draft]) -> bool:
+    """Whether drafts have the same residues."""
+    return all(np.array_equal(a.tokens, b.tokens) for a, b in zip(one, other, strict=True))
+
+
+def place_again(
+    memory: Memory,
+    drafts: Sequence[Draft],
+    fixed: Sequence[Draft],
+    before: Sequence[Draft],
+    placements: Placements,
+) -> Placements:
+    """Reads on drafts; `placements` if these are as they were before."""
+    if unchanged(drafts, before):
+        return placements
+    return place_on(memory.reads, [*drafts, *fixed], memory=memory)

@@ -20,7 +20,8 @@ from lacuna.core.tables import (
     EvidenceRow,
     Shares,
 )
-from lacuna.evidence.weigh import GapHint, weigh
+from lacuna.evidence.chain import GapHint
+from lacuna.evidence.weigh import weigh
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 from lacuna.steps.load import load_reader

@@ -1,0 +1,162 @@
+"""A weighed chain as its rows, and as a scaffold with what is known of its gaps."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lacuna.antibody.imgt import CDR_COLUMNS, imgt_numbers, regions_of
+from lacuna.antibody.parts import number_parts
+from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES, decode
+from lacuna.core.tables import ALTERNATIVES, EvidenceRow, Shares
+from lacuna.evidence.flags import flags_of
+from lacuna.evidence.posterior import OBSERVED_MARGIN, as_l, margin_of, merged_il, softmax
+from lacuna.placing.consensus import Votes
+from lacuna.placing.draft import Draft
+from lacuna.placing.leftover import TOLERANCE, GapMass
+from lacuna.placing.readset import ISOLEUCINE, LEUCINE
+
+SERUM_MOST = 0.8  # probability of a residue of a loop in a serum
+OBSERVED_PROBABILITY = 0.9  # that an observed residue must have
+DOUBTFUL_MARGIN = 0.5  # nats, tempered: from here on doubtful, below just inferred
+LEAST = 0.005  # probability of an alternative that is written
+
+
+@dataclass(frozen=True, slots=True)
+class GapHint:
+    """A gap of a scaffold that is more than its X: 0-based, half-open, as in a gap table."""
+
+    start: int
+    end: int
+    min_length: int
+    max_length: int | None
+    mass: float | None = None
+    tolerance_da: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WeighedChain:
+    """A chain as reads and network have it.
+
+    scaffold: residues that reads show, J for I or L, X elsewhere; an open stretch of unknown
+    length has a typical one, and its row in `gaps`. rows: one for each position of the scaffold.
+    likelihoods: (position in the scaffold from 1, residue, share) where reads say something of an
+    X.
+    """
+
+    name: str
+    locus: str
+    scaffold: str
+    gaps: tuple[GapHint, ...]
+    rows: tuple[EvidenceRow, ...]
+    likelihoods: tuple[tuple[int, str, float], ...]
+    best: str
+    probability: np.ndarray
+
+
+def chain_of(
+    name: str,
+    draft: Draft,
+    found: Votes,
+    nats: np.ndarray,
+    posterior: np.ndarray,
+    germline_only: np.ndarray,
+    serum: bool,
+    weight: GapMass | None,
+) -> WeighedChain:
+    if serum:
+        posterior = _shared(draft, posterior)
+    best = posterior.argmax(1)
+    probability = posterior[np.arange(len(best)), best]
+    merged = merged_il(posterior)
+    margin = margin_of(nats)
+    by_reads, by_both = as_l(nats).argmax(1), merged.argmax(1)
+    observed = (
+        (margin >= OBSERVED_MARGIN)
+        & (by_reads == by_both)
+        & (merged.max(1) >= OBSERVED_PROBABILITY)
+    )
+    doubtful = ~observed & (margin >= DOUBTFUL_MARGIN)
+    state = np.where(observed, "observed", np.where(doubtful, "doubtful", "inferred"))
+    if serum:
+        state = np.where(CDR_COLUMNS[draft.columns] & (state == "observed"), "doubtful", state)
+        observed &= ~CDR_COLUMNS[draft.columns]
+    flags = flags_of(draft, found, by_both, margin)
+    if serum:
+        flags = [["serum", *own] for own in flags]
+    letters = decode(best.astype(np.uint8))
+    columns = np.concatenate([part.numbering.columns for part in number_parts(letters)])
+    numbers, regions = imgt_numbers(columns), regions_of(columns)
+    rows = []
+    for i in range(len(best)):
+        order = np.argsort(-posterior[i], kind="stable")
+        others = [(RESIDUES[x], float(posterior[i, x])) for x in order[1 : ALTERNATIVES + 1]]
+        germline = draft.germline[i]
+        rows.append(
+            EvidenceRow(
+                name,
+                i + 1,
+                str(numbers[i]),
+                str(regions[i]),
+                RESIDUES[best[i]],
+                float(probability[i]),
+                str(state[i]),
+                float(found.depth[i]),
+                RESIDUES[germline] if germline < N_RESIDUES else "",
+                Shares((r, p) for r, p in others if p >= LEAST),
+                ";".join(flags[i]),
+            )
+        )
+    scaffold, gaps, likelihoods = _scaffold(
+        draft, best, observed, nats, margin, germline_only, posterior, weight
+    )
+    return WeighedChain(
+        name, draft.locus, scaffold, gaps, tuple(rows), likelihoods, letters, probability
+    )
+
+
+def _shared(draft: Draft, posterior: np.ndarray) -> np.ndarray:
+    """Shares of a serum's chain: in loops, which antibodies do not share, up to SERUM_MOST."""
+    top = posterior.max(1)
+    over = CDR_COLUMNS[draft.columns] & (top > SERUM_MOST)
+    keep = np.where(over, (SERUM_MOST - 1 / N_RESIDUES) / np.maximum(top - 1 / N_RESIDUES, 1e-9), 1)
+    return keep[:, None] * posterior + (1 - keep[:, None]) / N_RESIDUES
+
+
+def _scaffold(
+    draft: Draft,
+    best: np.ndarray,
+    observed: np.ndarray,
+    nats: np.ndarray,
+    margin: np.ndarray,
+    germline_only: np.ndarray,
+    posterior: np.ndarray,
+    weight: GapMass | None,
+) -> tuple[str, tuple[GapHint, ...], tuple[tuple[int, str, float], ...]]:
+    """Scaffold, its gaps of unknown length, and likelihoods of its X."""
+    letters: list[str] = []
+    gaps: list[GapHint] = []
+    likelihoods: list[tuple[int, str, float]] = []
+    open_run = (draft.tokens >= MISSING) & (not draft.bridged) & ~germline_only
+    i = 0
+    while i < len(best):
+        if open_run[i]:
+            start = i
+            while i < len(best) and open_run[i]:
+                letters.append("X")
+                i += 1
+            gap = GapHint(start, i, 0, None)
+            if weight is not None:
+                gap = replace(gap, mass=weight.mass, tolerance_da=TOLERANCE)
+            gaps.append(gap)
+            continue
+        if observed[i]:
+            letters.append("J" if best[i] in (ISOLEUCINE, LEUCINE) else RESIDUES[best[i]])
+        else:
+            letters.append("X")
+            if margin[i] >= DOUBTFUL_MARGIN or germline_only[i]:
+                shares = posterior[i] if germline_only[i] else softmax(nats[i : i + 1])[0]
+                likelihoods += [
+                    (len(letters), RESIDUES[x], float(shares[x])) for x in range(N_RESIDUES)
+                ]
+        i += 1
+    return "".join(letters), tuple(gaps), tuple(likelihoods)

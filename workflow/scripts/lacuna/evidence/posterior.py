@@ -1,0 +1,112 @@
+"""What reads say of each residue of a chain, and how far they and the network are believed."""
+
+import numpy as np
+
+from lacuna.antibody.imgt import CDR_COLUMNS, CYS104, OTHER_INSERTION
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.placing.consensus import TEMPER, Votes, residue_nats
+from lacuna.placing.draft import Draft
+from lacuna.placing.readset import ISOLEUCINE, LEUCINE
+
+CAP = 12.0  # nats that reads may say at most
+FLOOR_UNREAD = 0.07  # of the posterior where reads do not settle a residue: none is stated at .95
+FLOOR_GERMLINE = 0.1  # where the germline is all there is
+FLOOR_SERUM = 0.3
+LOOP_TRUST = 0.5  # power of the network's shares in CDR1 and CDR2 that reads do not settle
+MIN_READ_SHARE = 0.25  # share of a V domain that reads settle, below which it is nearly unread
+OBSERVED_MARGIN = 3.0  # nats, tempered, by which reads alone must prefer an observed residue
+
+
+def likelihood(draft: Draft, found: Votes, temper: bool = True) -> np.ndarray:
+    """(t, 20) tempered nats of each residue by reads, the best of each position 0, I as L."""
+    nats = TEMPER * residue_nats(draft, found) if temper else found.nats.copy()
+    nats[:, ISOLEUCINE] = -np.inf
+    nats = np.maximum(nats - nats.max(1, keepdims=True), -CAP)
+    nats[:, ISOLEUCINE] = nats[:, LEUCINE]
+    return nats
+
+
+def only_germline(draft: Draft, nats: np.ndarray) -> np.ndarray:
+    """(t,) positions with a germline residue that reads do not settle, in a nearly unread V domain.
+
+    There the network has nothing to find templates by, and the germline chosen by the rest of the
+    chain is what can be said.
+    """
+    domain = (draft.columns > 0) & (draft.columns < OTHER_INSERTION)
+    read = margin_of(nats) >= OBSERVED_MARGIN
+    if not domain.any() or read[domain].mean() >= MIN_READ_SHARE:
+        return np.zeros(len(domain), dtype=bool)
+    return domain & ~read & (draft.germline < N_RESIDUES)
+
+
+def floors_of(
+    nats: np.ndarray, both: np.ndarray, germline_only: np.ndarray, serum: bool
+) -> np.ndarray:
+    """(t,) share of the posterior (both) that is spread evenly.
+
+    It is spread where reads settle no residue, and where they settle another one than they and the
+    network together: one of the two is wrong there.
+    """
+    agree = as_l(nats).argmax(1) == merged_il(both).argmax(1)
+    floors = np.where((margin_of(nats) >= OBSERVED_MARGIN) & agree, 0.0, FLOOR_UNREAD)
+    floors = np.where(germline_only, FLOOR_GERMLINE, floors)
+    return np.full(len(floors), FLOOR_SERUM) if serum else floors
+
+
+def with_floor(shares: np.ndarray, floors: np.ndarray) -> np.ndarray:
+    return (1 - floors[:, None]) * shares + floors[:, None] / N_RESIDUES
+
+
+def trust(draft: Draft, nats: np.ndarray) -> np.ndarray:
+    """(t,) power that the network's shares are raised to.
+
+    Germline loops are its guess for CDR1 and CDR2 that nothing shows; engineered and matured
+    antibodies have others more often than natural chains, which it learned from.
+    """
+    loop = CDR_COLUMNS[draft.columns] & (draft.columns < CYS104)
+    return np.where(loop & (margin_of(nats) < OBSERVED_MARGIN), LOOP_TRUST, 1.0)
+
+
+def first_letters(draft: Draft, nats: np.ndarray, germline_only: np.ndarray) -> str:
+    """Residues that reads settle, J for I or L; germline where it is all there is; X elsewhere."""
+    margin = margin_of(nats)
+    best = as_l(nats).argmax(1)
+    letters = []
+    columns = zip(
+        best.tolist(), margin.tolist(), draft.germline.tolist(), germline_only.tolist(), strict=True
+    )
+    for token, ahead, germline, copied in columns:
+        if copied:
+            letters.append(RESIDUES[germline])
+        elif ahead < OBSERVED_MARGIN:
+            letters.append("X")
+        elif token == LEUCINE:
+            letters.append(RESIDUES[germline] if germline in (ISOLEUCINE, LEUCINE) else "J")
+        else:
+            letters.append(RESIDUES[token])
+    return "".join(letters)
+
+
+def softmax(nats: np.ndarray) -> np.ndarray:
+    weight = np.exp(nats - nats.max(1, keepdims=True))
+    return weight / weight.sum(1, keepdims=True)
+
+
+def merged_il(shares: np.ndarray) -> np.ndarray:
+    """Shares with those of I added to L's."""
+    merged = shares.copy()
+    merged[:, LEUCINE] += merged[:, ISOLEUCINE]
+    merged[:, ISOLEUCINE] = 0.0
+    return merged
+
+
+def as_l(nats: np.ndarray) -> np.ndarray:
+    out = nats.copy()
+    out[:, ISOLEUCINE] = -np.inf
+    return out
+
+
+def margin_of(nats: np.ndarray) -> np.ndarray:
+    """(t,) nats from the best residue to the next, I and L as one."""
+    top = np.sort(as_l(nats), axis=1)
+    return top[:, -1] - top[:, -2]

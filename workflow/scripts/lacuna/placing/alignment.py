@@ -1,0 +1,43 @@
+"""Where reads lie on a text, residue by residue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+UNALIGNED, MATCH, MISMATCH, BLOCK, OTHER_BLOCK, INSERTED, ON_MISSING = range(7)
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """m placements of reads on a text.
+
+    read (m,) row; score (m,) nats; core (m, 2): first residue of the read in the core and the one
+    after its last; span (m, 2): the same of the text; at (m, w): position of the text under each
+    residue of the read, -1 for none; kind (m, w): MATCH ... of each.
+    """
+
+    read: np.ndarray
+    score: np.ndarray
+    core: np.ndarray
+    span: np.ndarray
+    at: np.ndarray
+    kind: np.ndarray
+
+    def take(self, rows: np.ndarray) -> "Alignment":
+        return Alignment(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+def joined(parts: Sequence[Alignment], width: int) -> Alignment:
+    """Placements of reads of up to `width` residues, one part after another."""
+    none = Alignment(
+        np.empty(0, int),
+        np.empty(0),
+        np.empty((0, 2), int),
+        np.empty((0, 2), int),
+        np.empty((0, width), int),
+        np.empty((0, width), np.uint8),
+    )
+    names = Alignment.__dataclass_fields__
+    every = [none, *parts]
+    return Alignment(*(np.concatenate([getattr(x, f) for x in every]) for f in names))

@@ -1,0 +1,108 @@
+"""Residues by which reads lead into a stretch from one of its ends, and how two such arms meet."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from lacuna.core.alphabet import N_RESIDUES
+from lacuna.placing.align import MIN_SCORE
+from lacuna.placing.alignment import Alignment
+from lacuna.placing.joints import CDR3_JOINT
+from lacuna.placing.readset import ReadSet
+from lacuna.placing.word_paths import ANCHOR, CANDIDATES, LONGEST
+
+EVEN = 0.4  # probability of a residue that neither leads an arm on nor ends it
+ARM_LENGTHS = (4, 7, 11)  # residues of arms that are tried beside the surest
+ANOTHER_PLACE = 3.0  # nats by which another place of the segment must be worse
+
+
+def read_arms(reads: ReadSet, found: Alignment, stop: int) -> list[np.ndarray]:
+    """Residues of reads in front of position `stop` of a text, on which they lie behind it."""
+    weights: dict[tuple[int, ...], float] = {}
+    lies = (found.span[:, 0] <= stop + 3) & (found.span[:, 1] >= stop + ANCHOR)
+    for k in np.flatnonzero(lies).tolist():
+        r, core = int(found.read[k]), int(found.core[k, 0])
+        at = found.at[k]
+        behind = np.flatnonzero(at >= stop)
+        edge = int(behind[0]) - int(at[behind[0]] - stop)
+        if edge < 2 or edge > LONGEST or core > edge + 3:
+            continue
+        right = reads.right[r, :edge][::-1]
+        for n, sure in _arm_lengths(right):
+            arm = tuple(reads.tokens[r, edge - n : edge].tolist())
+            weights[arm] = weights.get(arm, 0.0) + sure * float(reads.weight[r])
+    return _heaviest(weights)
+
+
+def front_arms(reads: ReadSet, left: np.ndarray, elsewhere: np.ndarray) -> list[np.ndarray]:
+    """Residues of reads behind a text's end `left`, of which the reads hold the last one to three.
+
+    Proteases cut right in front of a CDR3 (chymotrypsin behind Tyr103), where no seed can place
+    reads. elsewhere (n,): score of each read on all text; reads that lie somewhere are left out.
+    """
+    weights: dict[tuple[int, ...], float] = {}
+    for m in range(1, ANCHOR):
+        lies = (reads.tokens[:, :m] == left[-m:]).all(1) & (elsewhere < MIN_SCORE)
+        for r in np.flatnonzero(lies & (reads.length > m + 1)).tolist():
+            n_read = min(int(reads.length[r]), LONGEST + m)
+            right = reads.right[r, m:n_read]
+            for n, sure in _arm_lengths(right):
+                arm = tuple(reads.tokens[r, m : m + n].tolist())
+                weights[arm] = weights.get(arm, 0.0) + sure * float(reads.weight[r])
+    return _heaviest(weights)
+
+
+def _arm_lengths(right: np.ndarray) -> Iterator[tuple[int, float]]:
+    """Yield lengths of an arm and how many of its residues are right on average.
+
+    right: probability that each residue from the anchor on is right.
+    """
+    odds = np.cumsum(np.log(right / EVEN))
+    for n in {int(np.argmax(odds)) + 1, *ARM_LENGTHS}:
+        if n <= len(right):
+            yield n, float(right[:n].sum())
+
+
+def _heaviest(weights: Mapping[tuple[int, ...], float]) -> list[np.ndarray]:
+    """The arms of most weight, without those that have an unknown residue."""
+    ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[: 2 * CANDIDATES]
+    return [np.array(arm, np.uint8) for arm, _ in ranked if max(arm) < N_RESIDUES]
+
+
+def joined(left: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
+    """Two arms that lead into a stretch from its ends, put together: end to end, or overlapping."""
+    found = [np.concatenate((left, right))]
+    for n in range(1, min(len(left), len(right)) + 1):
+        if np.array_equal(left[-n:], right[:n]):
+            found.append(np.concatenate((left, right[n:])))
+    return found
+
+
+def without_overlap(ahead: np.ndarray, back: np.ndarray) -> np.ndarray:
+    """Residues in front of an open stretch without those that the ones behind it begin with.
+
+    Reads from both sides may show the same residues, which must not be stated twice.
+    """
+    for n in range(min(len(ahead), len(back)), 0, -1):
+        if np.array_equal(ahead[-n:], back[:n]):
+            return ahead[:-n]
+    return ahead
+
+
+def into_j(ahead: np.ndarray, head: np.ndarray) -> np.ndarray | None:
+    """A stretch that ends inside the head of a J segment, with the rest of the head.
+
+    None if the residues that they share may be alike by chance, or fit at two places.
+    """
+    found: list[tuple[float, int]] = []
+    for stop in range(1, len(head) + 1):
+        n = 0
+        while n < min(stop, len(ahead)) and ahead[-1 - n] == head[stop - 1 - n]:
+            n += 1
+        found.append((float(CDR3_JOINT.worth_of(ahead[len(ahead) - n :]).sum()), stop))
+    found.sort(reverse=True)
+    if not found or found[0][0] < CDR3_JOINT.least:
+        return None
+    if len(found) > 1 and found[1][0] > found[0][0] - ANOTHER_PLACE:
+        return None
+    return np.concatenate((ahead, head[found[0][1] :]))

@@ -1,0 +1,172 @@
+"""The CDR3 of a chain by the reads that lead into it from both sides: closed if they join, and open
+if they do not."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from lacuna.antibody.domain_ends import TYPICAL_CDR3
+from lacuna.antibody.germlines import j_segments
+from lacuna.antibody.imgt import FR4_START
+from lacuna.core.alphabet import MISSING
+from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
+from lacuna.placing.draft import Draft, head_of, tail_of
+from lacuna.placing.junction import MARGIN, THIN, Beside, Path, refined, weigh_paths
+from lacuna.placing.readset import merge_il
+from lacuna.placing.word_paths import ANCHOR, WordGraph, paths
+
+MIN_GAIN = 12.0  # nats that reads gain by a bridge
+OPEN_SHARE = 0.75  # of what reads gain by an open junction that a bridge must keep
+ARM_JOINT = 1.5  # weight of reads over each joint of an arm
+ARM_COST = 1.5  # nats for each residue of an arm
+SHORTEST = 3  # residues of CDR3
+LONGEST = {"H": 34, "K": 18, "L": 18}
+LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
+GERMLINE_START = 3  # residues behind Cys104 by which reads are told to be of a V segment
+LIKE_START = 2  # of these that reads must have; reads of other proteins begin with C as well
+GERMLINE_END = 2  # residues at the end of a CDR3 that are those of germline, and join it to V or J
+OPEN = 3  # unknown residues that stand for an open stretch
+
+
+def with_junction(
+    beside: Beside,
+    draft: Draft,
+    span: tuple[int, int],
+    graph: WordGraph,
+    clear: np.ndarray,
+    arms: Sequence[np.ndarray],
+    fronts: Sequence[np.ndarray],
+) -> Draft:
+    """The draft with the CDR3 that reads like best, open where nothing joins it.
+
+    clear (residues of the CDR3,): whether reads settle each of them; arms: how reads that lie
+    behind it go on in front; fronts: how those that begin at its start go on behind.
+    """
+    present = draft.tokens[span[0] : span[1]]
+    known = _open_stretch(beside, present, clear, arms)
+    best = _closed(beside, draft, known, present, graph)
+    if best is None:
+        # Reads of another chain may begin there too, so what others join goes first.
+        longer = _with_front(beside, known, fronts)
+        if longer is not known:
+            known, best = longer, _closed(beside, draft, longer, present, graph)
+    if best is not None:
+        return replace(draft.with_cdr3(best.tokens), bridged=True)
+    ahead, back = _arms_of(known)
+    whole = into_j(ahead, merge_il(head_of(draft.j)))
+    if whole is not None and np.array_equal(whole[len(whole) - len(back) :], back):
+        return replace(draft.with_cdr3(whole), bridged=True)
+    ahead = without_overlap(ahead, back)
+    more = max(TYPICAL_CDR3[draft.locus] - len(ahead) - len(back), LEAST_ROOM)
+    opened = np.concatenate((ahead, np.full(more, MISSING, np.uint8), back))
+    return replace(draft.with_cdr3(opened), bridged=False)
+
+
+def _open_stretch(
+    beside: Beside, present: np.ndarray, clear: np.ndarray, arms: Sequence[np.ndarray]
+) -> np.ndarray:
+    """The residues on both sides of what is not known of a CDR3, as reads like them best."""
+    known = np.full(OPEN, MISSING, np.uint8)
+    doubtful = np.flatnonzero(~clear)
+    if not len(doubtful):
+        return known
+    ahead, back = present[: doubtful[0]], present[doubtful[-1] + 1 :]
+    trials = weigh_paths(beside, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)])
+    best_arm = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
+    return _supported(refined(beside, best_arm))
+
+
+def _arms_of(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The residues in front of and behind what is not known."""
+    unknown = np.flatnonzero(known >= MISSING)
+    return known[: unknown[0]], known[unknown[-1] + 1 :]
+
+
+def _closed(
+    beside: Beside, draft: Draft, known: np.ndarray, present: np.ndarray, graph: WordGraph
+) -> Path | None:
+    """The CDR3 without a gap that reads like best, None if they do not join its residues.
+
+    known: the CDR3 with a gap; present: as it is.
+    """
+    ahead, back = _arms_of(known)
+    suffixes = [back[n:] for n in range(1, len(back))]
+    longest = LONGEST[draft.locus]
+    stretches = [s for s in (*joined(ahead, back), *suffixes, present) if (s < MISSING).all()]
+    stretches += paths(graph, beside.left, beside.right, SHORTEST, longest)
+    stretches = [s for s in stretches if SHORTEST <= len(s) <= longest and not _holds_fr4(s)]
+    every = list({s.tobytes(): s for s in (known, *stretches)}.values())
+    weighed = weigh_paths(beside, every)
+    open_gain = next(p.gain for p in weighed if np.array_equal(p.tokens, known))
+    closed = [p for p in weighed if (p.tokens < MISSING).all() and _is_joined(p, draft)]
+    if not closed or closed[0].gain < max(MIN_GAIN, OPEN_SHARE * open_gain):
+        return None
+    best = closed[0]
+    now = next((p for p in closed if np.array_equal(p.tokens, present)), None)
+    if now is not None and now.gain > best.gain - MARGIN:
+        best = now
+    return refined(beside, best, longest=longest)
+
+
+def own_fronts(beside: Beside, draft: Draft, others: Sequence[Draft]) -> list[np.ndarray]:
+    """How reads go on that begin at the start of a CDR3 and are more like the V segment of this
+    chain there than like that of another locus."""
+    rivals = [d.v for d in others if d.v >= 0 and d.locus != draft.locus]
+
+    def like(arm: np.ndarray, v: int) -> int:
+        n = min(GERMLINE_START, len(arm), len(tail_of(v)))
+        return int((arm[:n] == merge_il(tail_of(v)[:n])).sum())
+
+    return [
+        arm
+        for arm in front_arms(beside.reads, beside.left, beside.elsewhere)
+        if like(arm, draft.v) >= LIKE_START
+        and like(arm, draft.v) > max((like(arm, v) for v in rivals), default=0)
+    ]
+
+
+def _with_front(beside: Beside, known: np.ndarray, fronts: Sequence[np.ndarray]) -> np.ndarray:
+    """An open stretch with the beginning that reads like best, as far as they tell it."""
+    ahead = int(np.flatnonzero(known >= MISSING)[0])
+    trials = weigh_paths(beside, [known, *(np.concatenate((a, known[ahead:])) for a in fronts)])
+    best = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
+    stop = int(np.flatnonzero(best.tokens >= MISSING)[0])
+    thin = np.flatnonzero(best.joints[1:stop] < ARM_JOINT)
+    kept = int(thin[0]) + 1 if len(thin) else stop
+    if kept <= ahead:
+        return known
+    return np.concatenate((best.tokens[:kept], best.tokens[stop:]))
+
+
+def _is_joined(path: Path, draft: Draft) -> bool:
+    """Whether reads are over every joint of a CDR3; germline joins its ends to V and J as well."""
+    tail, head = merge_il(tail_of(draft.v)), merge_il(head_of(draft.j))
+    n = GERMLINE_END
+    first = int(len(tail) >= n and np.array_equal(path.tokens[:n], tail[:n]))
+    last = int(len(head) >= n and np.array_equal(path.tokens[-n:], head[-n:]))
+    return float(path.joints[first : len(path.joints) - last].min()) >= THIN
+
+
+@cache
+def _fr4_heads() -> frozenset[bytes]:
+    """The first residues of FR4 of all J segments."""
+    heads = merge_il(j_segments().tokens[:, FR4_START : FR4_START + ANCHOR])
+    return frozenset(row.tobytes() for row in heads)
+
+
+def _holds_fr4(stretch: np.ndarray) -> bool:
+    """Whether a CDR3 goes on into an FR4, and from there to the end of its own."""
+    runs = (stretch[i : i + ANCHOR].tobytes() for i in range(len(stretch) - ANCHOR + 1))
+    return not _fr4_heads().isdisjoint(runs)
+
+
+def _supported(path: Path) -> np.ndarray:
+    """An open stretch without the residues in front of its right arm that too few reads cover."""
+    unknown = np.flatnonzero(path.tokens >= MISSING)
+    first = unknown[-1] + 1
+    thin = np.flatnonzero(path.joints[first + 1 :] < ARM_JOINT)
+    if len(thin):
+        first += int(thin[-1]) + 1
+    return np.concatenate((path.tokens[: unknown[-1] + 1], path.tokens[first:]))

@@ -1,0 +1,68 @@
+"""What the votes of reads change in a draft beside its residues: its V segment and its length."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from lacuna.antibody.germlines import v_segments
+from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
+from lacuna.core.alphabet import ABSENT, N_RESIDUES
+from lacuna.placing.consensus import TEMPER, Votes
+from lacuna.placing.draft import Draft, cdr3_germline
+from lacuna.placing.readset import merge_il
+from lacuna.placing.segments import expressed_v
+
+INSERTED = 6  # residues that a V domain may have beside those of germline
+BETTER_V = 2.0  # nats by which another V segment must be better
+V_CAP = 4.0  # nats that a position may count when V is chosen again
+
+
+def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
+    """The draft on the V segment of its locus that reads like best; its residues are kept."""
+    segments = v_segments()
+    own = np.flatnonzero((segments.locus == segments.locus[draft.v]) & expressed_v())
+    inside = np.flatnonzero((draft.columns >= 1) & (draft.columns <= CYS104))
+    nats = np.clip(TEMPER * (found.nats - found.nats.max(1, keepdims=True)), -V_CAP, 0.0)[inside]
+    rows = merge_il(segments.tokens[own][:, draft.columns[inside]])  # (segments, positions)
+    known = rows < N_RESIDUES
+    index = np.minimum(rows, N_RESIDUES - 1).astype(int)
+    value = np.where(known, nats[np.arange(len(inside)), index], -V_CAP)
+    # A column that the segment fills and the draft does not have costs as much.
+    every = (segments.tokens[own][:, : CYS104 + 1] != ABSENT).sum(1)
+    score = value.sum(1) - V_CAP * np.maximum(every - known.sum(1), 0) + use[own]
+    best = int(own[np.argmax(score)])
+    if score.max() < score[own == draft.v].max(initial=-np.inf) + BETTER_V:
+        best = draft.v
+    if best == draft.v or draft.j < 0:  # the user's own chains stay templates
+        return replace(draft, v=best)
+    germline = draft.germline.copy()
+    row = segments.tokens[best]
+    new = row[draft.columns[inside]]
+    germline[inside] = np.where(new < N_RESIDUES, new, ABSENT)
+    start, stop = draft.cdr3()
+    if 0 < start <= stop:
+        germline[start:stop] = cdr3_germline(best, draft.j, stop - start)
+    return replace(draft, v=best, germline=germline)
+
+
+def with_lengths(draft: Draft, found: Votes) -> Draft:
+    """The draft with the insertions and without the residues that most reads agree on."""
+    edits: list[tuple[int, int, tuple[int, ...]]] = []
+    room = INSERTED - int((draft.columns == OTHER_INSERTION).sum())
+    for place, ways in found.inserted.items():
+        residues, weight = max(ways.items(), key=lambda item: (item[1], item[0]))
+        if not 0 < place < len(draft) or len(residues) > room:
+            continue
+        if sum(ways.values()) > found.passed[place] and weight >= 2.0:
+            edits.append((place, place, residues))
+            room -= len(residues)
+    gone = (found.deleted > np.maximum(found.depth - found.deleted, 0.0)) & (found.deleted >= 2.0)
+    gone &= ~draft.held
+    edits += [(p, p + 1, ()) for p in np.flatnonzero(gone).tolist()]
+    for start, stop, residues in sorted(edits, reverse=True):
+        column = draft.columns[max(start - 1, 0)]
+        code = column if column > 128 else OTHER_INSERTION
+        draft = draft.spliced(
+            start, stop, np.array(residues, np.uint8), np.full(len(residues), code, np.uint8)
+        )
+    return draft

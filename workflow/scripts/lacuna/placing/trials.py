@@ -1,0 +1,176 @@
+"""Changes of whole chains that reads decide on: each is tried with all other chains beside it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+
+from lacuna.antibody.imgt import CONSTANT
+from lacuna.core.alphabet import RESIDUES
+from lacuna.placing.cdr3 import SHORTEST
+from lacuna.placing.draft import Draft, cdr3_germline
+from lacuna.placing.junction import MARGIN, Beside, touching
+from lacuna.placing.loops import resized
+from lacuna.placing.memory import Memory
+from lacuna.placing.placement import Placements, place_on
+
+REPEATED = 4  # residues of a CDR3 among which a cysteine may be Cys104 again
+CYSTEINE = RESIDUES.index("C")
+
+
+def with_cysteine(
+    memory: Memory,
+    beside: Beside,
+    drafts: Sequence[Draft],
+    fixed: Sequence[Draft],
+    chain: int,
+    draft: Draft,
+) -> Draft:
+    """The draft whose CDR3 does not repeat the end of FR3, if reads like it better.
+
+    Where reads have another residue than germline right in front of Cys104, what they show does not
+    fit behind it, and the junction would begin with those residues and a second cysteine.
+    """
+    start, stop = draft.cdr3()
+    repeated = np.flatnonzero(draft.tokens[start : start + REPEATED] == CYSTEINE)
+    if not draft.bridged or not len(repeated) or stop - start - repeated[0] - 1 < SHORTEST:
+        return draft
+    n = int(repeated[0]) + 1
+    tokens = draft.tokens.copy()
+    tokens[start - n : start] = draft.tokens[start : start + n]
+    without = draft.with_tokens(tokens).with_cdr3(draft.tokens[start + n : stop])
+    rows = touching(beside, [draft.tokens[start:stop]])
+    return without if gain_of(memory, drafts, fixed, chain, (draft, without), rows) > 0 else draft
+
+
+def with_end_of_fr3(
+    memory: Memory,
+    beside: Beside,
+    drafts: Sequence[Draft],
+    fixed: Sequence[Draft],
+    chain: int,
+    draft: Draft,
+    arms: Sequence[np.ndarray],
+) -> Draft:
+    """The draft with the residues in front of Cys104 that the reads of its CDR3 have there, if
+    reads like it better.
+
+    Where another chain has the germline's residues, its reads would outvote a mutation.
+    """
+    start, stop = draft.cdr3()
+    if not draft.bridged:
+        return draft
+    whole = draft.tokens[start - 1 : stop]  # with Cys104
+    for arm in arms:
+        n = len(arm) - len(whole)
+        if not 0 < n < start or not np.array_equal(arm[n:], whole):
+            continue
+        tokens = draft.tokens.copy()
+        tokens[start - 1 - n : start - 1] = arm[:n]
+        changed = draft.with_tokens(np.where(draft.held, draft.tokens, tokens))
+        if np.array_equal(changed.tokens, draft.tokens):
+            continue
+        rows = touching(beside, [whole[1:]])
+        if gain_of(memory, drafts, fixed, chain, (draft, changed), rows) > MARGIN:
+            return changed
+    return draft
+
+
+def is_of_another(
+    memory: Memory,
+    beside: Beside,
+    drafts: Sequence[Draft],
+    fixed: Sequence[Draft],
+    chain: int,
+    before: Draft,
+    after: Draft,
+    span: tuple[int, int],
+) -> bool:
+    """Whether the stretch that a chain got explains reads better in another chain of its locus."""
+    new = after.tokens[span[0] : span[1] + len(after) - len(before)]
+    first, last = before.columns[span[0]], before.columns[span[1] - 1]
+    rows = touching(beside, [new, before.tokens[span[0] : span[1]]])
+    own = None
+    for i, other in enumerate(drafts):
+        start, stop = other.find(first), other.find(last) + 1
+        if i == chain or other.locus != before.locus or not 0 <= start < stop:
+            continue
+        changed = list(drafts)
+        changed[chain], changed[i] = before, resized(other, start, stop, new)
+        if own is None:
+            mine = [*drafts[:chain], after, *drafts[chain + 1 :], *fixed]
+            own = explained(memory, mine, rows)
+        if explained(memory, [*changed, *fixed], rows) > own + MARGIN:
+            return True
+    return False
+
+
+def exchanged(
+    memory: Memory, drafts: Sequence[Draft], fixed: Sequence[Draft], placements: Placements
+) -> list[Draft]:
+    """Drafts whose CDR3 and J are with the V segments that reads over both link them to.
+
+    The V segments of a locus end alike, so that the CDR3 of either chain fits both.
+    """
+    current = list(drafts)
+    chains = [i for i, d in enumerate(drafts) if d.v >= 0 and d.bridged]
+    for one, other in combinations(chains, 2):
+        a, b = current[one], current[other]
+        if a.locus != b.locus:
+            continue
+        rows = np.unique(
+            np.concatenate([_over_cdr3(placements, i, drafts[i]) for i in (one, other)])
+        )
+        swapped = list(current)
+        swapped[one], swapped[other] = _with_end_of(a, b), _with_end_of(b, a)
+        now, then = (explained(memory, [*d, *fixed], rows) for d in (current, swapped))
+        if then > now + MARGIN:
+            current = swapped
+    return current
+
+
+def _with_end_of(draft: Draft, other: Draft) -> Draft:
+    """The draft with CDR3 and FR4 of another one of its locus."""
+    (start, stop), (first, last) = _end(draft), _end(other)
+    germline = other.germline[first:last].copy()
+    length = other.cdr3()[1] - first
+    germline[:length] = cdr3_germline(draft.v, other.j, length)
+    tokens, columns = other.tokens[first:last], other.columns[first:last]
+    return replace(draft.spliced(start, stop, tokens, columns, germline), j=other.j)
+
+
+def _end(draft: Draft) -> tuple[int, int]:
+    """Start and stop of CDR3 and FR4."""
+    constant = draft.find(CONSTANT)
+    return draft.cdr3()[0], constant if constant >= 0 else len(draft)
+
+
+def _over_cdr3(placements: Placements, chain: int, draft: Draft) -> np.ndarray:
+    """Reads that lie on the CDR3 of a chain."""
+    own = placements.of(chain)
+    span = own.alignment.span - own.text.start[chain]
+    start, stop = draft.cdr3()
+    return own.alignment.read[(span[:, 0] < stop) & (span[:, 1] > start)]
+
+
+def gain_of(
+    memory: Memory,
+    drafts: Sequence[Draft],
+    fixed: Sequence[Draft],
+    chain: int,
+    of: tuple[Draft, Draft],
+    rows: np.ndarray,
+) -> float:
+    """Nats of some reads that a chain gains by the second of two drafts over the first."""
+    now, then = (
+        explained(memory, [*drafts[:chain], draft, *drafts[chain + 1 :], *fixed], rows)
+        for draft in of
+    )
+    return then - now
+
+
+def explained(memory: Memory, drafts: Sequence[Draft], rows: np.ndarray) -> float:
+    """Nats of some reads on the chains that they fit best."""
+    best = place_on(memory.reads, drafts, rows, memory).best(len(memory.reads))
+    return float(best @ memory.reads.weight)
