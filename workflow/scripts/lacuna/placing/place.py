@@ -16,7 +16,13 @@ from lacuna.placing.alignment import MATCH, MISMATCH
 from lacuna.placing.build import ROUNDS, build
 from lacuna.placing.draft import Draft, draft_of, protein_of
 from lacuna.placing.placement import Placements
-from lacuna.placing.populations import Population, further_drafts, is_serum, populations
+from lacuna.placing.populations import (
+    Population,
+    further_drafts,
+    is_serum,
+    populations,
+    without_words,
+)
 from lacuna.placing.readset import MAX_SHIFT, ReadSet, collapse, merge_il
 from lacuna.placing.seeds import word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
@@ -27,6 +33,9 @@ from lacuna.scaffolds.scaffold import Scaffold
 
 V_SHARE = 0.3  # of the words of a V segment that reads hold, from which its locus is there
 C_SHARE, C_WORDS = 0.2, 12.0  # the same of a constant region, and words at least
+# Once all other words are explained, of a light chain without which heavy ones have none, or the
+# other way round: a share of the share of their constant regions, and words.
+OTHER_SHARE, OTHER_WORDS = 0.15, 5.0
 NAMES = {"H": "heavy", "K": "kappa", "L": "lambda"}
 TOO_SHORT = "shorter than a seed"
 NOWHERE = "fits no chain"
@@ -112,13 +121,35 @@ def place(
 
 def _germline_drafts(reads: ReadSet, species: str, use: np.ndarray) -> list[Draft]:
     """Germline chains of the loci that reads show."""
-    scores = score_segments(word_weights(reads, WORD))
-    drafts = []
-    for one in best_of_loci(scores, species, use):
+    weights = word_weights(reads, WORD)
+    drafts, share = [], 0.0
+    for one in best_of_loci(score_segments(weights), species, use):
         constant = one.c_share >= C_SHARE and one.c_seen >= C_WORDS
         if constant or one.v_share >= V_SHARE:
             drafts.append(draft_of(one.locus, one.v, one.j, one.c if constant else -1))
+            share = max(share, one.c_share)
+    if share and len({d.locus == "H" for d in drafts}) == 1:
+        drafts += _other_half(without_words(weights, drafts), drafts, share, species, use)
     return drafts
+
+
+def _other_half(
+    weights: np.ndarray, drafts: Sequence[Draft], share: float, species: str, use: np.ndarray
+) -> list[Draft]:
+    """The light chain of heavy ones, or the other way round, by its constant region.
+
+    weights: of words that no chain (drafts) has; share: of the words of their constant regions
+    that reads hold. A protease may leave few peptides of one of the two that a tool can read.
+    """
+    lacking = [
+        one
+        for one in best_of_loci(score_segments(weights), species, use)
+        if (one.locus == "H") != (drafts[0].locus == "H")
+        and one.c_seen >= OTHER_WORDS
+        and one.c_share >= OTHER_SHARE * share
+    ]
+    best = max(lacking, key=lambda one: one.c_seen, default=None)
+    return [draft_of(best.locus, best.v, best.j, best.c)] if best else []
 
 
 def _names(drafts: Sequence[Draft]) -> tuple[str, ...]:

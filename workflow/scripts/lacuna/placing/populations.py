@@ -22,6 +22,7 @@ ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
 MAX_OF_LOCUS = 4  # chains of a locus
 ABUNDANCE_ROUNDS = 50
 ENOUGH_RUNS = 20  # over loops; with fewer, a sample is not called a serum
+ENOUGH_PLACES = 10  # of runs, where no locus has a second chain
 MIXED = 0.4  # share of confident runs over loops that differ from what most show, in a serum
 RUN = 3  # residues of a run
 BEYOND = 8  # residues of a read beyond its core that are looked at
@@ -33,24 +34,22 @@ ENOUGH = 4  # confident reads at a place
 class Population:
     """A chain, its share of all reads, and its confident runs of reads over loops.
 
-    runs: how many; others: how many of them differ from what most reads show there.
+    runs: how many; others: how many of them differ from what most reads show there; places: where
+    they lie.
     """
 
     name: str
     share: float
     runs: int
     others: int
+    places: int
 
 
 def further_drafts(
     reads: ReadSet, drafts: Sequence[Draft], species: str, use: np.ndarray
 ) -> list[Draft]:
     """Germline chains of V segments that reads hold and no chain explains."""
-    weights = word_weights(reads, WORD)
-    for draft in drafts:
-        own = words(draft.tokens, WORD)
-        weights[own[own >= 0]] = 0.0
-    scores = score_segments(weights)
+    scores = score_segments(without_words(word_weights(reads, WORD), drafts))
     known = {_gene(d.v) for d in drafts if d.v >= 0}
     found = []
     for one in best_of_loci(scores, species, use):
@@ -60,6 +59,15 @@ def further_drafts(
             c = of_locus[0].c if of_locus else -1
             found.append(draft_of(one.locus, one.v, one.j, c))
     return found
+
+
+def without_words(weights: np.ndarray, drafts: Sequence[Draft]) -> np.ndarray:
+    """Weights of words (20 ** WORD,), 0 for those that a chain has."""
+    left = weights.copy()
+    for draft in drafts:
+        own = words(draft.tokens, WORD)
+        left[own[own >= 0]] = 0.0
+    return left
 
 
 def _is_another(one: Locus, known: set[int]) -> bool:
@@ -96,8 +104,9 @@ def _abundances(reads: ReadSet, placements: Placements) -> np.ndarray:
     return of_chain / max(float(of_chain.sum()), 1.0)
 
 
-def _runs(reads: ReadSet, placements: Placements, chain: int, draft: Draft) -> tuple[int, int]:
-    """Confident runs of reads over loops, and how many differ from what most reads show there.
+def _runs(reads: ReadSet, placements: Placements, chain: int, draft: Draft) -> tuple[int, int, int]:
+    """Confident runs of reads over loops, how many differ from what most reads show there, and at
+    how many places they lie.
 
     A read counts beyond its core too: in a serum reads begin in a common framework and go on into
     a loop of their own. If the loops of a single antibody are not built yet, its reads disagree
@@ -123,11 +132,19 @@ def _runs(reads: ReadSet, placements: Placements, chain: int, draft: Draft) -> t
                     places.setdefault(at, Counter())[run] += 1
     counts = [list(c.values()) for c in places.values() if sum(c.values()) >= ENOUGH]
     every = sum(map(sum, counts))
-    return every, every - sum(map(max, counts))
+    return every, every - sum(map(max, counts)), len(counts)
 
 
 def is_serum(found: Sequence[Population], drafts: Sequence[Draft]) -> bool:
-    """Whether the chains are those of many antibodies rather than of a few."""
+    """Whether the chains are those of many antibodies rather than of a few.
+
+    The reads of a serum show several V segments of a locus. If there is one of each, a few peptides
+    that are read badly again and again may differ as much, so that more places must.
+    """
     asked = [p for p, d in zip(found, drafts, strict=True) if d.v >= 0]
+    loci = [d.locus for d in drafts if d.v >= 0]
+    several = len(set(loci)) < len(loci) or {"K", "L"} <= set(loci)
+    if not several and sum(p.places for p in asked) < ENOUGH_PLACES:
+        return False
     runs = sum(p.runs for p in asked)
     return runs >= ENOUGH_RUNS and sum(p.others for p in asked) >= MIXED * runs

@@ -75,11 +75,15 @@ class Scores:
 
 
 def score_segments(weights: np.ndarray) -> Scores:
-    """weights (20 ** WORD,): how often reads hold each word."""
+    """weights (20 ** WORD,): how often reads hold each word.
+
+    Words of a V segment that some constant region has too (as QGLSS of a kappa chain) say nothing
+    of V: reads of the constant region hold them.
+    """
     v, j, c = _tables()
-    return Scores(
-        v.seen(weights), v.total(), j.seen(weights), j.total(), c.seen(weights), c.total()
-    )
+    of_v = weights.copy()
+    of_v[c.number] = 0.0
+    return Scores(v.seen(of_v), v.total(), j.seen(weights), j.total(), c.seen(weights), c.total())
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +103,11 @@ class Locus:
 def best_of_loci(scores: Scores, species: str, use: np.ndarray) -> list[Locus]:
     """The best segments of every locus; species: 'auto' for any.
 
-    use (V segments,): how much use in repertoires counts, in words.
+    use (V segments,): how much use in repertoires counts, in words; the segments used most of each
+    species are equal, since repertoires of some species are known better than those of others.
     """
     v, j = v_segments(), j_segments()
+    use = _within_species(use)
     c_species = np.array([SPECIES.index(c.species) for c in constants()])
     c_locus = np.array([LOCI.index(c.locus) for c in constants()])
     allowed = np.arange(len(SPECIES)) if species == "auto" else np.array([SPECIES.index(species)])
@@ -141,6 +147,16 @@ def best_of_loci(scores: Scores, species: str, use: np.ndarray) -> list[Locus]:
             )
         )
     return found
+
+
+def _within_species(use: np.ndarray) -> np.ndarray:
+    """(V segments,) use as a share of that of the segment used most in its species and locus."""
+    v = v_segments()
+    group = v.species.astype(int) * len(LOCI) + v.locus
+    most = np.zeros(len(SPECIES) * len(LOCI))
+    np.maximum.at(most, group, use)
+    share: np.ndarray = use / np.maximum(most[group], 1e-9)
+    return share
 
 
 def v_row(index: int) -> np.ndarray:
