@@ -13,6 +13,7 @@ from lacuna.antibody.imgt import FR4_START
 from lacuna.core.alphabet import MISSING
 from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
 from lacuna.placing.draft import Draft, head_of, tail_of
+from lacuna.placing.joints import ANY_JOINT
 from lacuna.placing.junction import MARGIN, THIN, Beside, Path, refined, weigh_paths
 from lacuna.placing.readset import merge_il
 from lacuna.placing.word_paths import ANCHOR, WordGraph, paths
@@ -70,12 +71,23 @@ def _open_stretch(
     """The residues on both sides of what is not known of a CDR3, as reads like them best."""
     known = np.full(OPEN, MISSING, np.uint8)
     doubtful = np.flatnonzero(~clear)
-    if not len(doubtful):
-        return known
-    ahead, back = present[: doubtful[0]], present[doubtful[-1] + 1 :]
+    if len(doubtful):
+        ahead, back = present[: doubtful[0]], present[doubtful[-1] + 1 :]
+    else:
+        cut = _loosest(beside, present)
+        ahead, back = present[:cut], present[cut:]
     trials = weigh_paths(beside, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)])
     best_arm = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
-    return _supported(refined(beside, best_arm))
+    return _supported(refined(beside, best_arm), len(back))
+
+
+def _loosest(beside: Beside, present: np.ndarray) -> int:
+    """Index of the residue of a CDR3 in front of which the fewest reads go on.
+
+    Reads settle all residues of a CDR3 that none of them spans if the protease cuts within it.
+    """
+    (path,) = weigh_paths(replace(beside, rule=ANY_JOINT), [present])
+    return int(path.joints.argmin())
 
 
 def _arms_of(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -162,11 +174,14 @@ def _holds_fr4(stretch: np.ndarray) -> bool:
     return not _fr4_heads().isdisjoint(runs)
 
 
-def _supported(path: Path) -> np.ndarray:
-    """An open stretch without the residues in front of its right arm that too few reads cover."""
+def _supported(path: Path, settled: int) -> np.ndarray:
+    """An open stretch without the residues in front of its right arm that too few reads cover.
+
+    settled: residues at its end that reads settle one by one, and which stay.
+    """
     unknown = np.flatnonzero(path.tokens >= MISSING)
     first = unknown[-1] + 1
     thin = np.flatnonzero(path.joints[first + 1 :] < ARM_JOINT)
     if len(thin):
-        first += int(thin[-1]) + 1
+        first = min(first + int(thin[-1]) + 1, max(len(path.tokens) - settled, first))
     return np.concatenate((path.tokens[: unknown[-1] + 1], path.tokens[first:]))

@@ -40,6 +40,7 @@ class JointRule:
 # CDR3 each says more the rarer it is there.
 V_JOINT = JointRule(reach=2, worth=np.ones(N_RESIDUES), least=3.0)
 CDR3_JOINT = JointRule(reach=1, worth=-np.log([_IN_CDR3[r] for r in RESIDUES]), least=5.0)
+ANY_JOINT = JointRule(reach=1, worth=np.zeros(N_RESIDUES), least=0.0)  # however it goes on
 
 
 def joints_of(
