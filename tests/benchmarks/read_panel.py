@@ -49,8 +49,8 @@ from lacuna.benchmark.simulated_reads import (  # noqa: E402
 from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode  # noqa: E402
 from lacuna.core.masses import PROTON  # noqa: E402
 from lacuna.core.paths import LIBRARY, WEIGHTS  # noqa: E402
-from lacuna.evidence.chain import WeighedChain
-from lacuna.evidence.weigh import weigh
+from lacuna.evidence.chain import WeighedChain  # noqa: E402
+from lacuna.evidence.weigh import weigh  # noqa: E402
 from lacuna.network.weights import load_weights  # noqa: E402
 from lacuna.placing.draft import HELD  # noqa: E402
 from lacuna.placing.place import Placed, place, read_contaminants  # noqa: E402

@@ -6,18 +6,23 @@ import numpy as np
 import pytest
 import torch
 from pyteomics.mass import std_aa_mass
-from test_placing import Sure, germline_chain, peptide, tiles
+from test_placing import Sure, germline_chain, germline_draft, peptide, tiles
 
-from lacuna.core.alphabet import RESIDUES
+from lacuna.antibody.germlines import constants, v_segments
+from lacuna.antibody.imgt import CYS104, FR4_START
+from lacuna.antibody.numbering import number_chain
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.evidence.chain import OBSERVED_PROBABILITY, SERUM_MOST, WeighedChain
+from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
-from lacuna.evidence.posterior import CAP, FLOOR_UNREAD, OBSERVED_MARGIN, likelihood
+from lacuna.evidence.posterior import CAP, FLOOR_UNREAD, OBSERVED_MARGIN, likelihood, with_germline
 from lacuna.evidence.weigh import floors_of, weigh
 from lacuna.network.weights import load_weights
 from lacuna.placing.consensus import votes
+from lacuna.placing.draft import draft_of
 from lacuna.placing.place import Placed, place
-from lacuna.placing.readset import ISOLEUCINE, LEUCINE
+from lacuna.placing.readset import ISOLEUCINE, LEUCINE, merge_il
 from lacuna.templates.library import load_library
 
 CPU = torch.device("cpu")
@@ -110,8 +115,8 @@ def test_reads_against_the_network_leave_a_residue_unsure() -> None:
     both = np.full((1, 20), 1e-4)
     both[0, RESIDUES.index("S")] = 1 - 19e-4
     none = np.zeros(1, bool)
-    assert floors_of(nats, both, none, serum=False) == FLOOR_UNREAD
-    assert floors_of(nats, np.roll(both, 1, axis=1), none, serum=False) == 0.0
+    assert floors_of(nats, both, none) == FLOOR_UNREAD
+    assert floors_of(nats, np.roll(both, 1, axis=1), none) == 0.0
 
 
 def test_deamidation_is_flagged() -> None:
@@ -130,6 +135,13 @@ def test_loops_of_a_serum_are_never_sure(whole: Placed) -> None:
     assert all("serum" in row.flags and row.state != "observed" for row in loops)
 
 
+def test_the_network_sees_what_reads_show_of_a_serum(part: Placed) -> None:
+    chain, serum = weighed(part), weighed(replace(part, serum=True))
+    unread = slice(62, 93)
+    same = sum(a == b for a, b in zip(chain.best[unread], serum.best[unread], strict=True))
+    assert same > 0.9 * 31
+
+
 def test_a_nearly_unread_domain_is_germline() -> None:
     constant = CHAIN[120:]
     placed = place([peptide(CHAIN[30:40]), *tiles(constant)], Sure(), [("mine", CHAIN)])
@@ -141,6 +153,53 @@ def test_a_nearly_unread_domain_is_germline() -> None:
     assert len(chain.likelihoods) >= 20 * 60
 
 
+def test_a_nearly_unread_domain_is_what_the_genes_of_its_locus_have_on_average() -> None:
+    """Residues that all genes have are surer than those that tell one gene from another."""
+    draft = germline_draft("K")
+    none = np.zeros((len(draft), N_RESIDUES))
+    shares = gene_shares(draft, none, GERMLINES)
+    assert np.allclose(shares.sum(1), 1.0)
+    at = {column: int(np.flatnonzero(draft.columns == column)[0]) for column in (23, 41, 104, 37)}
+    sure = {column: shares[i].max() for column, i in at.items()}
+    assert min(sure[23], sure[41], sure[104]) > 0.95 > 0.8 > sure[37]
+    # Reads of the first 26 columns tell one gene from the others.
+    v = v_segments()
+    gene = next(
+        row
+        for row, locus, species in zip(v.tokens, v.locus, v.species, strict=True)
+        if (locus, species) == (1, 0)
+        and np.array_equal(row[:CYS104] < N_RESIDUES, np.isin(np.arange(CYS104), draft.columns))
+        and (row[:27] != v.tokens[draft.v, :27]).sum() > 5
+    )
+    told = none.copy()
+    read = np.flatnonzero(draft.columns <= 26)
+    told[read] = -4.0
+    told[read, merge_il(gene[draft.columns[read]])] = 0.0
+    rest = np.flatnonzero((draft.columns > 26) & (draft.columns < CYS104))
+    best = gene_shares(draft, told, GERMLINES)[rest].argmax(1)
+    assert (best == gene[draft.columns[rest]]).mean() > 0.9
+
+
+def test_a_chain_that_is_hardly_read_has_the_columns_of_its_segments() -> None:
+    """Without letters behind FR2, CDR2 would be numbered as if residues were inserted there."""
+    v = next(i for i, name in enumerate(v_segments().names) if name == "IGKV4-1*01")
+    draft = draft_of(
+        "K",
+        v,
+        germline_draft("K").j,
+        next(i for i, c in enumerate(constants()) if (c.locus, c.species) == ("K", "human")),
+    )
+    shown = (draft.columns <= 55) | (draft.columns >= FR4_START)
+    letters = "".join(
+        RESIDUES[t] if see and t < N_RESIDUES else "X"
+        for t, see in zip(draft.tokens.tolist(), shown.tolist(), strict=True)
+    )
+    own = (draft.columns > 0) & (draft.columns <= CYS104)
+    assert not np.array_equal(number_chain(letters).columns[own], draft.columns[own])
+    filled = with_germline(draft, letters)
+    assert np.array_equal(number_chain(filled).columns[own], draft.columns[own])
+
+
 def test_likelihoods_are_shares_of_positions_that_stay_x(part: Placed) -> None:
     chain = weighed(part)
     for position, residue, share in chain.likelihoods:
@@ -150,10 +209,10 @@ def test_likelihoods_are_shares_of_positions_that_stay_x(part: Placed) -> None:
 
 def test_the_network_does_not_see_what_it_judges() -> None:
     letters = CHAIN[:120]
-    weak = [np.zeros(120, bool)]
+    weak = np.zeros(120, bool)
     changed = letters[:50] + ("W" if letters[50] != "W" else "A") + letters[51:]
     shares = [
-        network_shares([s], weak, MODEL, GERMLINES, k=128, stride=64, device=CPU)[0]
+        network_shares(s, s, weak, MODEL, GERMLINES, k=128, stride=64, device=CPU)
         for s in (letters, changed)
     ]
     assert np.allclose(shares[0][50], shares[1][50], atol=1e-5)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pyteomics.mass import std_aa_mass
 
-from lacuna.antibody.germlines import LOCI, constants, j_segments, v_segments
+from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START
 from lacuna.core.alphabet import ABSENT, MISSING, decode, encode
 from lacuna.placing.align import align
@@ -23,6 +23,7 @@ from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.place import draft_from, place, read_contaminants
 from lacuna.placing.placement import place_on, place_on_text, text_of
+from lacuna.placing.populations import Population, is_serum
 from lacuna.placing.readset import MIN_READ, ReadSet, collapse, merge_il
 from lacuna.placing.seeds import AFTER_RIGHT, diagonals, word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
@@ -327,6 +328,25 @@ def test_chains_of_reads_without_confidences_are_found() -> None:
     assert place(reads, Sure(0.57)).names == ("heavy", "kappa")
 
 
+def test_words_of_a_constant_region_say_nothing_of_v() -> None:
+    """Reads of a kappa constant region hold QGLSS, as IGKV1-12 does."""
+    constant = next(c.sequence for c in constants() if c.locus == "K" and c.species == "human")
+    reads = tiles(constant)
+    scores = score_segments(word_weights(collapse(reads, Sure().probabilities(reads)), WORD))
+    assert scores.v.max() == 0.0 and scores.c.max() > 50.0
+
+
+def test_an_unread_v_segment_is_of_the_species_of_the_constant_region() -> None:
+    """However much better the use of human segments is known."""
+    constant = next(c.sequence for c in constants() if c.locus == "K" and c.species == "mouse")
+    reads = tiles(constant)
+    scores = score_segments(word_weights(collapse(reads, Sure().probabilities(reads)), WORD))
+    v = v_segments()
+    use = np.where(v.species == SPECIES.index("human"), 1.0, 0.5)
+    (kappa,) = [x for x in best_of_loci(scores, "auto", use) if x.locus == "K"]
+    assert v.species[kappa.v] == SPECIES.index("mouse")
+
+
 def test_no_chain_is_of_an_orphon() -> None:
     orphon = next(i for i, name in enumerate(v_segments().names) if "/OR" in name)
     row = v_segments().tokens[orphon]
@@ -399,6 +419,18 @@ def test_what_no_read_joins_stays_open() -> None:
     assert (placed.drafts[0].tokens[start:stop] >= MISSING).any()
 
 
+def test_a_cdr3_that_a_protease_cuts_keeps_what_reads_show_on_both_sides() -> None:
+    """All reads end behind Arg106 or begin behind it: none joins the two parts."""
+    chain = germline_chain("H", "ARTSYTGGYWYEDL")
+    cut = chain.index("ARTSYTGG") + 2
+    reads = [r for i in range(3) for r in (*tiles(chain[i:cut]), *tiles(chain[cut : -i or None]))]
+    placed = place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure())
+    (draft,) = placed.drafts
+    start, stop = draft.cdr3()
+    assert not draft.bridged
+    assert decode(draft.tokens[start:stop]) == "ARXTSYTGGYWYEDL"
+
+
 def test_reads_that_begin_at_cys104_lead_into_a_cdr3() -> None:
     chain = germline_chain("H", "ARWGGDGFYHMDY")
     at = chain.index("CARWGG")  # chymotrypsin cuts in front of it
@@ -451,6 +483,21 @@ def other_heavy(cdr3: str) -> str:
     segments = v_segments()
     row = segments.tokens[segments.names.index("IGHV3-23*01"), : CYS104 + 1]
     return decode(row[row != ABSENT]) + cdr3 + germline_chain("H", "")[-71:]
+
+
+def test_a_heavy_chain_has_a_light_one_that_is_hardly_read() -> None:
+    heavy, light = germline_chain("H", "ARWGGDGFYHMDY"), germline_chain("K", "QQYNSYPLT")
+    few = [peptide(light[-n:], f"{n}") for n in (18, 19, 20)]
+    assert [d.locus for d in place([*tiles(heavy), *few], Sure()).drafts] == ["H", "K"]
+    assert [d.locus for d in place(tiles(heavy), Sure()).drafts] == ["H"]
+
+
+def test_one_chain_of_each_locus_is_a_serum_by_many_places_only() -> None:
+    heavy, kappa = (germline_draft(locus) for locus in "HK")
+    few = [Population(name, 0.5, 60, 30, 3) for name in ("heavy", "kappa")]
+    assert not is_serum(few, [heavy, kappa])
+    assert is_serum([replace(p, places=8) for p in few], [heavy, kappa])
+    assert is_serum(few, [heavy, heavy])
 
 
 def test_two_heavy_chains_keep_their_cdr3s() -> None:

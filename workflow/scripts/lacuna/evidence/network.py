@@ -4,8 +4,6 @@ Positions are hidden in interleaved masks, so that each is judged by its neighbo
 reads do not settle are hidden from every mask.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 
@@ -21,8 +19,9 @@ MASKS = 8
 
 
 def network_shares(
-    sequences: Sequence[str],
-    weak: Sequence[np.ndarray],
+    sequence: str,
+    numbered_by: str,
+    weak: np.ndarray,
     model: GapNetwork,
     library: Library,
     homologs: Homologs | None = None,
@@ -30,35 +29,28 @@ def network_shares(
     k: int,
     stride: int,
     device: torch.device,
-) -> list[np.ndarray]:
-    """(t, 20) shares of the residues at every position of each chain.
+) -> np.ndarray:
+    """(t, 20) shares of the residues at every position of a chain.
 
-    sequences: letters by reads and network so far, X if unknown; weak: of each, (t,) bool, the
-    positions hidden in all masks, whose shares are geometric means over the masks.
+    sequence: letters by reads and network so far, X if unknown; numbered_by: the same with more
+    letters, which tell the columns of a chain that is hardly read; weak (t,) bool: positions hidden
+    in all masks, whose shares are geometric means over the masks.
     """
-    scaffolds, origin = [], []
-    for number, (sequence, hidden) in enumerate(zip(sequences, weak, strict=True)):
-        at = np.arange(len(sequence))
-        for mask in range(MASKS):
-            shown = ~(hidden | (at % MASKS == mask))
-            scaffolds.append(_scaffold(f"{number}.{mask}", sequence, shown))
-            origin.append((number, mask))
-    encoded = encode_scaffolds(scaffolds, library, homologs, k=k, stride=stride)
+    at = np.arange(len(sequence))
+    scaffolds = [
+        _scaffold(str(mask), sequence, ~(weak | (at % MASKS == mask))) for mask in range(MASKS)
+    ]
+    encoded = encode_scaffolds(
+        scaffolds, library, homologs, k=k, stride=stride, numbered_by=[numbered_by] * MASKS
+    )
     shares = predict(model, encoded, library, device)
-    targets = encoded.targets.numpy()
-    total = [np.zeros((len(s), N_RESIDUES)) for s in sequences]
-    count = [np.zeros(len(s)) for s in sequences]
-    for i, (number, mask) in enumerate(origin):
-        rows = np.flatnonzero(targets[:, 2] == i)
-        position = targets[rows, 3]
-        used = weak[number][position] | (position % MASKS == mask)
-        rows, position = rows[used], position[used]
-        total[number][position] += np.log(np.maximum(shares[rows], 1e-9))
-        count[number][position] += 1
-    found = []
-    for nats, n in zip(total, count, strict=True):
-        mean = np.exp(nats / np.maximum(n, 1)[:, None])
-        found.append(mean / mean.sum(1, keepdims=True))
+    _, _, mask, position = encoded.at()
+    used = weak[position] | (position % MASKS == mask)
+    total, count = np.zeros((len(sequence), N_RESIDUES)), np.zeros(len(sequence))
+    np.add.at(total, position[used], np.log(np.maximum(shares[used], 1e-9)))
+    np.add.at(count, position[used], 1)
+    mean = np.exp(total / np.maximum(count, 1)[:, None])
+    found: np.ndarray = mean / mean.sum(1, keepdims=True)
     return found
 
 

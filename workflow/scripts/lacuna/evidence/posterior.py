@@ -11,7 +11,7 @@ from lacuna.placing.readset import ISOLEUCINE, LEUCINE
 CAP = 12.0  # nats that reads may say at most
 FLOOR_UNREAD = 0.07  # of the posterior where reads do not settle a residue: none is stated at .95
 FLOOR_GERMLINE = 0.1  # where the germline is all there is
-FLOOR_SERUM = 0.3
+FLOOR_SERUM = 0.3  # of every residue of a serum's chains
 LOOP_TRUST = 0.5  # power of the network's shares in CDR1 and CDR2 that reads do not settle
 MIN_READ_SHARE = 0.25  # share of a V domain that reads settle, below which it is nearly unread
 OBSERVED_MARGIN = 3.0  # nats, tempered, by which reads alone must prefer an observed residue
@@ -39,9 +39,7 @@ def only_germline(draft: Draft, nats: np.ndarray) -> np.ndarray:
     return domain & ~read & (draft.germline < N_RESIDUES)
 
 
-def floors_of(
-    nats: np.ndarray, both: np.ndarray, germline_only: np.ndarray, serum: bool
-) -> np.ndarray:
+def floors_of(nats: np.ndarray, both: np.ndarray, germline_only: np.ndarray) -> np.ndarray:
     """(t,) share of the posterior (both) that is spread evenly.
 
     It is spread where reads settle no residue, and where they settle another one than they and the
@@ -49,8 +47,7 @@ def floors_of(
     """
     agree = as_l(nats).argmax(1) == merged_il(both).argmax(1)
     floors = np.where((margin_of(nats) >= OBSERVED_MARGIN) & agree, 0.0, FLOOR_UNREAD)
-    floors = np.where(germline_only, FLOOR_GERMLINE, floors)
-    return np.full(len(floors), FLOOR_SERUM) if serum else floors
+    return np.where(germline_only, FLOOR_GERMLINE, floors)
 
 
 def with_floor(shares: np.ndarray, floors: np.ndarray) -> np.ndarray:
@@ -85,6 +82,12 @@ def first_letters(draft: Draft, nats: np.ndarray, germline_only: np.ndarray) -> 
         else:
             letters.append(RESIDUES[token])
     return "".join(letters)
+
+
+def with_germline(draft: Draft, letters: str) -> str:
+    """The letters with the germline's residue in place of each X."""
+    germline = [RESIDUES[x] if x < N_RESIDUES else "X" for x in draft.germline.tolist()]
+    return "".join(g if own == "X" else own for own, g in zip(letters, germline, strict=True))
 
 
 def softmax(nats: np.ndarray) -> np.ndarray:

@@ -1,12 +1,17 @@
 """From placed reads to a probability for each residue: reads and network together."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import torch
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.evidence.chain import WeighedChain, chain_of
+from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
 from lacuna.evidence.posterior import (
+    FLOOR_SERUM,
     first_letters,
     floors_of,
     likelihood,
@@ -15,13 +20,17 @@ from lacuna.evidence.posterior import (
     softmax,
     trust,
     with_floor,
+    with_germline,
 )
 from lacuna.network.model import GapNetwork
 from lacuna.placing.consensus import votes
+from lacuna.placing.draft import Draft
 from lacuna.placing.leftover import gap_mass
 from lacuna.placing.place import Placed
 from lacuna.templates.homologs import Homologs
 from lacuna.templates.nearest import Library
+
+Judge = Callable[[str, str, np.ndarray], np.ndarray]
 
 CPU = torch.device("cpu")
 FLOOR = 0.01  # share of the network's that is spread evenly
@@ -47,46 +56,69 @@ def weigh(
 
     The network judges a position without the reads' word on it; the two are multiplied.
     """
-    chosen = range(len(placed.drafts))
-    found = [
-        votes(placed.reads, placed.placements, i, len(placed.drafts[i]), overhang=False)
-        for i in chosen
-    ]
-    nats = [likelihood(d, v, temper) for d, v in zip(placed.drafts, found, strict=True)]
-    germline_only = [only_germline(d, n) for d, n in zip(placed.drafts, nats, strict=True)]
-    letters = [
-        first_letters(d, n, b) for d, n, b in zip(placed.drafts, nats, germline_only, strict=True)
-    ]
-    posterior = [softmax(n) for n in nats]
-    for _ in range(ROUNDS):
-        weak = [
-            (merged_il(p).max(1) < WEAK) & ~b for p, b in zip(posterior, germline_only, strict=True)
-        ]
-        shares = (
-            network_shares(
-                letters, weak, model, library, homologs, k=k, stride=stride, device=device
+    chains = []
+    for i, (name, draft) in enumerate(zip(placed.names, placed.drafts, strict=True)):
+        found = votes(placed.reads, placed.placements, i, len(draft), overhang=False)
+        nats = likelihood(draft, found, temper)
+        germline_only = only_germline(draft, nats)
+        judge: Judge = _no_network
+        if model is not None:
+            judge = partial(
+                network_shares,
+                model=model,
+                library=library,
+                homologs=homologs,
+                k=k,
+                stride=stride,
+                device=device,
             )
-            if model is not None
-            else [np.full(n.shape, 1 / N_RESIDUES) for n in nats]
+        if germline_only.any():
+            judge = partial(_with_genes, judge, germline_only, gene_shares(draft, nats, library))
+        posterior = _posterior(draft, nats, germline_only, judge)
+        if placed.serum:
+            posterior = with_floor(posterior, np.full(len(draft), FLOOR_SERUM))
+        weight = None if placed.serum or draft.v < 0 else gap_mass(placed.reads, draft)
+        chains.append(
+            chain_of(name, draft, found, nats, posterior, germline_only, placed.serum, weight)
         )
-        both = [
-            softmax(n + trust(d, n)[:, None] * np.log((1 - FLOOR) * s + FLOOR / N_RESIDUES))
-            for d, n, s in zip(placed.drafts, nats, shares, strict=True)
-        ]
-        posterior = [
-            with_floor(p, floors_of(n, p, b, placed.serum))
-            for n, p, b in zip(nats, both, germline_only, strict=True)
-        ]
-        letters = [
-            "".join(RESIDUES[x] for x in p.argmax(1)) if not b.any() else before
-            for p, b, before in zip(posterior, germline_only, letters, strict=True)
-        ]
-    return tuple(
-        chain_of(
-            *(name, draft, vote, n, p, b, placed.serum),
-            None if placed.serum or draft.v < 0 else gap_mass(placed.reads, draft),
-        )
-        for name, draft, vote, n, p, b in zip(
-            placed.names, placed.drafts, found, nats, posterior, germline_only, strict=True
-        )
-    )
+    return tuple(chains)
+
+
+def _posterior(
+    draft: Draft,
+    nats: np.ndarray,
+    germline_only: np.ndarray,
+    judge: Judge,
+) -> np.ndarray:
+    """(t, 20) shares of the residues of a chain by reads (nats) and the network.
+
+    judge: shares of the network, as `network_shares` gives them.
+    """
+    letters = first_letters(draft, nats, germline_only)
+    posterior = softmax(nats)
+    for _ in range(ROUNDS):
+        weak = (merged_il(posterior).max(1) < WEAK) & ~germline_only
+        filled = with_germline(draft, letters)
+        shares = (1 - FLOOR) * judge(letters, filled, weak) + FLOOR / N_RESIDUES
+        both = softmax(nats + trust(draft, nats)[:, None] * np.log(shares))
+        posterior = with_floor(both, floors_of(nats, both, germline_only))
+        if not germline_only.any():
+            letters = "".join(RESIDUES[x] for x in posterior.argmax(1))
+    return posterior
+
+
+def _with_genes(
+    judge: Judge,
+    germline_only: np.ndarray,
+    genes: np.ndarray,
+    letters: str,
+    numbered_by: str,
+    weak: np.ndarray,
+) -> np.ndarray:
+    """The shares of the network, and of genes where the germline is all there is."""
+    return np.where(germline_only[:, None], genes, judge(letters, numbered_by, weak))
+
+
+def _no_network(letters: str, *_: object) -> np.ndarray:
+    """Shares that say nothing."""
+    return np.full((len(letters), N_RESIDUES), 1 / N_RESIDUES)

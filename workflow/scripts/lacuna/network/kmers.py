@@ -242,15 +242,17 @@ def encode_scaffolds(
     stride: int = 64,
     max_identity: float = 0.95,
     observed: bool = False,
+    numbered_by: Sequence[str] | None = None,
 ) -> KmerSet:
     """Encode the missing residues of scaffolds whose gaps have known lengths as k-mers.
 
     k, stride: residues per window and between window starts. observed: every residue is encoded,
     missing or not, and none of the observed ones is hidden yet. For chains whose truth is known,
     homologs that share at least `max_identity` of the observed residues are left out, since the
-    accuracy of these chains is reported.
+    accuracy of these chains is reported. numbered_by: a sequence as long as each scaffold, which is
+    numbered in its place, if more is known of a chain's columns than its own residues tell.
     """
-    chains = _numbered(scaffolds)
+    chains = _numbered(scaffolds, numbered_by or [s.sequence for s in scaffolds])
     below = float(np.nextafter(np.float32(max_identity), np.float32(0.0)))
     limits = np.array([below if any(g.truth for g in s.gaps) else 1.0 for s in scaffolds])
     limits = limits[chains.owner]
@@ -336,9 +338,10 @@ class _Chains:
         return self.tokens[self.ends[i - 1] if i else 0 : self.ends[i]]
 
 
-def _numbered(scaffolds: Sequence[Scaffold]) -> _Chains:
+def _numbered(scaffolds: Sequence[Scaffold], numbered_by: Sequence[str]) -> _Chains:
     """Number the chains of scaffolds, in parts if they have several V domains."""
-    of_chains = [number_parts(scaffold.sequence) for scaffold in scaffolds]
+    known = {sequence: number_parts(sequence) for sequence in dict.fromkeys(numbered_by)}
+    of_chains = [known[sequence] for sequence in numbered_by]
     parts = [part for of_chain in of_chains for part in of_chain]
     numberings = [part.numbering for part in parts]
     count = np.array([len(of_chain) for of_chain in of_chains], dtype=np.int64)

@@ -21,15 +21,8 @@ def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
     """The draft on the V segment of its locus that reads like best; its residues are kept."""
     segments = v_segments()
     own = np.flatnonzero((segments.locus == segments.locus[draft.v]) & expressed_v())
-    inside = np.flatnonzero((draft.columns >= 1) & (draft.columns <= CYS104))
-    nats = np.clip(TEMPER * (found.nats - found.nats.max(1, keepdims=True)), -V_CAP, 0.0)[inside]
-    rows = merge_il(segments.tokens[own][:, draft.columns[inside]])  # (segments, positions)
-    known = rows < N_RESIDUES
-    index = np.minimum(rows, N_RESIDUES - 1).astype(int)
-    value = np.where(known, nats[np.arange(len(inside)), index], -V_CAP)
-    # A column that the segment fills and the draft does not have costs as much.
-    every = (segments.tokens[own][:, : CYS104 + 1] != ABSENT).sum(1)
-    score = value.sum(1) - V_CAP * np.maximum(every - known.sum(1), 0) + use[own]
+    nats = TEMPER * (found.nats - found.nats.max(1, keepdims=True))
+    score = fit_of(draft, nats, segments.tokens[own], 1, CYS104) + use[own]
     best = int(own[np.argmax(score)])
     if score.max() < score[own == draft.v].max(initial=-np.inf) + BETTER_V:
         best = draft.v
@@ -37,12 +30,32 @@ def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
         return replace(draft, v=best)
     germline = draft.germline.copy()
     row = segments.tokens[best]
+    inside = np.flatnonzero((draft.columns >= 1) & (draft.columns <= CYS104))
     new = row[draft.columns[inside]]
     germline[inside] = np.where(new < N_RESIDUES, new, ABSENT)
     start, stop = draft.cdr3()
     if 0 < start <= stop:
         germline[start:stop] = cdr3_germline(best, draft.j, stop - start)
     return replace(draft, v=best, germline=germline)
+
+
+def fit_of(
+    draft: Draft, nats: np.ndarray, segments: np.ndarray, first: int, last: int
+) -> np.ndarray:
+    """(n,) nats of segments (n, N_CODES) by reads on the columns first..last of a draft.
+
+    nats (t, 20): of each residue by reads, the best of each position 0.
+    """
+    inside = np.flatnonzero((draft.columns >= first) & (draft.columns <= last))
+    rows = merge_il(segments[:, draft.columns[inside]])  # (segments, positions)
+    known = rows < N_RESIDUES
+    index = np.minimum(rows, N_RESIDUES - 1).astype(int)
+    capped = np.clip(nats[inside], -V_CAP, 0.0)
+    value = np.where(known, capped[np.arange(len(inside)), index], -V_CAP)
+    # A column that the segment fills and the draft does not have costs as much.
+    every = (segments[:, first : last + 1] != ABSENT).sum(1)
+    fit: np.ndarray = value.sum(1) - V_CAP * np.maximum(every - known.sum(1), 0)
+    return fit
 
 
 def with_lengths(draft: Draft, found: Votes) -> Draft:

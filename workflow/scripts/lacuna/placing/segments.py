@@ -14,7 +14,7 @@ from lacuna.placing.seeds import words
 WORD = 5
 ENOUGH = 3.0  # weight of reads with a word from which it counts as seen for sure
 PRIOR = 3.0  # words that the segments used most are ahead by
-SAME_SPECIES = 1.5  # words that a V or J of the species of the constant region is ahead by
+SAME_SPECIES = 3.0  # words that a V or J of the species of the constant region is ahead by
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Locus:
 def best_of_loci(scores: Scores, species: str, use: np.ndarray) -> list[Locus]:
     """The best segments of every locus; species: 'auto' for any.
 
-    use (V segments,): how much use in repertoires counts, in words; the segments used most of each
+    use (V segments,): how much use in repertoires counts, in words; those used most of each
     species are equal, since repertoires of some species are known better than those of others.
     """
     v, j = v_segments(), j_segments()
@@ -150,13 +150,13 @@ def best_of_loci(scores: Scores, species: str, use: np.ndarray) -> list[Locus]:
 
 
 def _within_species(use: np.ndarray) -> np.ndarray:
-    """(V segments,) use as a share of that of the segment used most in its species and locus."""
+    """(V segments,) use less that of the segment used most in the same species and locus."""
     v = v_segments()
     group = v.species.astype(int) * len(LOCI) + v.locus
-    most = np.zeros(len(SPECIES) * len(LOCI))
+    most = np.full(len(SPECIES) * len(LOCI), -np.inf)
     np.maximum.at(most, group, use)
-    share: np.ndarray = use / np.maximum(most[group], 1e-9)
-    return share
+    less: np.ndarray = use - most[group]
+    return less
 
 
 def v_row(index: int) -> np.ndarray:

@@ -1,0 +1,66 @@
+"""What V and J genes have at each position of a chain of which reads show next to nothing.
+
+Any one gene would be a guess. The genes of its locus and species are averaged, each weighed by what
+reads say of it and by its use.
+"""
+
+import numpy as np
+from torch import Tensor
+
+from lacuna.antibody.germlines import Segments, j_segments, v_segments
+from lacuna.antibody.imgt import CYS104, FR4_START, N_IMGT
+from lacuna.core.alphabet import N_RESIDUES
+from lacuna.placing.draft import Draft
+from lacuna.placing.revise import fit_of
+from lacuna.placing.segments import expressed_v
+from lacuna.templates.nearest import Library, unpack_frequencies
+
+FROM_J = 113  # column from which residues are those of J genes
+
+
+def gene_shares(draft: Draft, nats: np.ndarray, library: Library) -> np.ndarray:
+    """(t, 20) shares of the residues that genes have in natural chains; even if none has any.
+
+    nats (t, 20): of reads, the best residue of each position 0.
+    """
+    v, j = v_segments(), j_segments()
+    if draft.j < 0:  # a chain of the user, which is its own template
+        known = draft.germline < N_RESIDUES
+        found = np.full(nats.shape, 1 / N_RESIDUES)
+        found[known] = np.eye(N_RESIDUES)[draft.germline[known]]
+        return found
+    locus, species = v.locus[draft.v], v.species[draft.v]
+    own_v = np.flatnonzero((v.locus == locus) & (v.species == species) & expressed_v())
+    own_j = np.flatnonzero((j.locus == locus) & (j.species == species))
+    columns = np.where(draft.columns <= N_IMGT, draft.columns, 0)
+    of_v = _average(draft, nats, v, own_v, (1, CYS104), library.v_prior, library.v_profile)
+    shares = of_v[columns]
+    if len(own_j):
+        of_j = _average(
+            draft, nats, j, own_j, (FR4_START, N_IMGT), library.j_prior, library.j_profile
+        )
+        shares = np.where((columns >= FROM_J)[:, None], of_j[columns], shares)
+    total = shares.sum(1, keepdims=True)
+    even = np.full(shares.shape, 1 / N_RESIDUES)
+    return np.where(total > 0, shares / np.maximum(total, 1e-9), even)
+
+
+def _average(
+    draft: Draft,
+    nats: np.ndarray,
+    segments: Segments,
+    own: np.ndarray,
+    span: tuple[int, int],
+    use: Tensor,
+    profile: Tensor,
+) -> np.ndarray:
+    """(N_IMGT + 1, 20) frequencies of residues by column over some segments (own).
+
+    span: first and last column by which reads tell segments apart; use, profile: of the library.
+    """
+    genes = segments.gene[own]
+    value = fit_of(draft, nats, segments.tokens[own], *span) + use.numpy()[own]
+    weight = np.exp(value - value.max()) / np.bincount(genes)[genes]  # alleles share it
+    frequencies = unpack_frequencies(profile).numpy()[genes]  # (own, columns, 20)
+    found: np.ndarray = np.tensordot(weight / weight.sum(), frequencies, 1)
+    return found
