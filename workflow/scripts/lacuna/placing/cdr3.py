@@ -73,6 +73,8 @@ def _open_stretch(
     doubtful = np.flatnonzero(~clear)
     if len(doubtful):
         ahead, back = present[: doubtful[0]], present[doubtful[-1] + 1 :]
+    elif _holds_fr4(present):  # of two CDR3s, one behind the other
+        return known
     else:
         cut = _loosest(beside, present)
         ahead, back = present[:cut], present[cut:]
