@@ -54,7 +54,6 @@ from lacuna.evidence.weigh import weigh  # noqa: E402
 from lacuna.network.weights import load_weights  # noqa: E402
 from lacuna.placing.draft import HELD  # noqa: E402
 from lacuna.placing.place import Placed, place, read_contaminants  # noqa: E402
-from lacuna.reads.error_model import load_error_models  # noqa: E402
 from lacuna.reads.readers import read_peptides  # noqa: E402
 from lacuna.results.statistics import N_BINS, calibration_error  # noqa: E402
 from lacuna.scaffolds.read import read_scaffolds  # noqa: E402
@@ -316,6 +315,7 @@ class Result:
     good: np.ndarray
     probability: np.ndarray
     states: np.ndarray
+    flags: tuple[str, ...]
     seconds: float
     chains: tuple[WeighedChain, ...]
     placed: Placed
@@ -328,10 +328,16 @@ class Road:
         self.model = load_weights(WEIGHTS)
         self.library = load_library(LIBRARY)
         self.contaminants = read_contaminants()
-        self.errors = load_error_models()
 
-    def run(self, antibody: Antibody, digest: str, seed: int, folder: Path) -> Result:
-        """One antibody by one digest."""
+    def run(
+        self,
+        antibody: Antibody,
+        digest: str,
+        seed: int,
+        folder: Path,
+        variant: scoring.Variant = scoring.VARIANTS[0],
+    ) -> Result:
+        """One antibody by one digest; variant: of the method."""
         proteases, n = DIGESTS[digest]
         proteases = (antibody.single,) if digest == "one" else proteases
         file, write, reading = TOOLS[antibody.tool]
@@ -348,11 +354,13 @@ class Road:
         start = time.process_time()
         placed = place(
             peptides.reads,
-            self.errors,
+            variant.models(""),
             contaminants=self.contaminants,
             use=self.library.v_prior.numpy(),
+            shift=variant.shift,
         )
-        chains = weigh(placed, self.model, self.library)
+        model = self.model if variant.network else None
+        chains = weigh(placed, model, self.library, temper=variant.temper)
         seconds = time.process_time() - start
         truths = scoring._true_domains(truth)
         answers = [scoring._answer(t.domain, chains) for t in truths]
@@ -372,6 +380,7 @@ class Road:
             np.concatenate([s.good for s in scores]).astype(bool),
             np.concatenate([s.probability for s in scores]),
             np.concatenate([s.states for s in scores]),
+            tuple(flag for s in scores for flag in s.flags),
             seconds,
             chains,
             placed,

@@ -428,7 +428,8 @@ def test_a_cdr3_that_a_protease_cuts_keeps_what_reads_show_on_both_sides() -> No
     (draft,) = placed.drafts
     start, stop = draft.cdr3()
     assert not draft.bridged
-    assert decode(draft.tokens[start:stop]) == "ARXTSYTGGYWYEDL"
+    loop = decode(draft.tokens[start:stop])
+    assert loop.startswith("ARX") and loop.endswith("YTGGYWYEDL")
 
 
 def test_reads_that_begin_at_cys104_lead_into_a_cdr3() -> None:

@@ -11,7 +11,7 @@ from lacuna.antibody.germlines import Segments, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START, N_IMGT
 from lacuna.core.alphabet import N_RESIDUES
 from lacuna.placing.draft import Draft
-from lacuna.placing.revise import fit_of
+from lacuna.placing.revise import BETTER_V, fit_of
 from lacuna.placing.segments import expressed_v
 from lacuna.templates.nearest import Library, unpack_frequencies
 
@@ -33,11 +33,11 @@ def gene_shares(draft: Draft, nats: np.ndarray, library: Library) -> np.ndarray:
     own_v = np.flatnonzero((v.locus == locus) & (v.species == species) & expressed_v())
     own_j = np.flatnonzero((j.locus == locus) & (j.species == species))
     columns = np.where(draft.columns <= N_IMGT, draft.columns, 0)
-    of_v = _average(draft, nats, v, own_v, (1, CYS104), library.v_prior, library.v_profile)
+    of_v = _average(draft, nats, v, own_v, draft.v, (1, CYS104), library.v_prior, library.v_profile)
     shares = of_v[columns]
     if len(own_j):
         of_j = _average(
-            draft, nats, j, own_j, (FR4_START, N_IMGT), library.j_prior, library.j_profile
+            draft, nats, j, own_j, draft.j, (FR4_START, N_IMGT), library.j_prior, library.j_profile
         )
         shares = np.where((columns >= FROM_J)[:, None], of_j[columns], shares)
     total = shares.sum(1, keepdims=True)
@@ -50,16 +50,22 @@ def _average(
     nats: np.ndarray,
     segments: Segments,
     own: np.ndarray,
+    chosen: int,
     span: tuple[int, int],
     use: Tensor,
     profile: Tensor,
 ) -> np.ndarray:
     """(N_IMGT + 1, 20) frequencies of residues by column over some segments (own).
 
-    span: first and last column by which reads tell segments apart; use, profile: of the library.
+    chosen: the segment of the draft, which more reads may have told than lie on it; span: first and
+    last column by which reads tell segments apart; use, profile: of the library.
     """
     genes = segments.gene[own]
-    value = fit_of(draft, nats, segments.tokens[own], *span) + use.numpy()[own]
+    value = (
+        BETTER_V * (own == chosen)
+        + fit_of(draft, nats, segments.tokens[own], *span)
+        + use.numpy()[own]
+    )
     weight = np.exp(value - value.max()) / np.bincount(genes)[genes]  # alleles share it
     frequencies = unpack_frequencies(profile).numpy()[genes]  # (own, columns, 20)
     found: np.ndarray = np.tensordot(weight / weight.sum(), frequencies, 1)

@@ -48,6 +48,8 @@ def with_junction(
     present = draft.tokens[span[0] : span[1]]
     known = _open_stretch(beside, present, clear, arms)
     best = _closed(beside, draft, known, present, graph)
+    if best is None and clear.all():
+        best = _closed(beside, draft, np.full(OPEN, MISSING, np.uint8), present, graph)
     if best is None:
         # Reads of another chain may begin there too, so what others join goes first.
         longer = _with_front(beside, known, fronts)
@@ -71,6 +73,7 @@ def _open_stretch(
     """The residues on both sides of what is not known of a CDR3, as reads like them best."""
     known = np.full(OPEN, MISSING, np.uint8)
     doubtful = np.flatnonzero(~clear)
+    settled = 0
     if len(doubtful):
         ahead, back = present[: doubtful[0]], present[doubtful[-1] + 1 :]
     elif _holds_fr4(present):  # of two CDR3s, one behind the other
@@ -78,9 +81,10 @@ def _open_stretch(
     else:
         cut = _loosest(beside, present)
         ahead, back = present[:cut], present[cut:]
+        settled = len(back)
     trials = weigh_paths(beside, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)])
     best_arm = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
-    return _supported(refined(beside, best_arm), len(back))
+    return _supported(refined(beside, best_arm), settled)
 
 
 def _loosest(beside: Beside, present: np.ndarray) -> int:
