@@ -11,7 +11,7 @@ from test_placing import Sure, germline_chain, germline_draft, peptide, tiles
 from lacuna.antibody.germlines import constants, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START
 from lacuna.antibody.numbering import number_chain
-from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES
 from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.evidence.chain import OBSERVED_PROBABILITY, SERUM_MOST, WeighedChain
 from lacuna.evidence.genes import gene_shares
@@ -81,6 +81,17 @@ def test_an_open_junction_is_a_gap_of_unknown_length() -> None:
     (gap,) = chain.gaps
     assert (gap.min_length, gap.max_length) == (0, None)
     assert set(chain.scaffold[gap.start : gap.end]) == {"X"}
+
+
+@pytest.mark.parametrize("unknown", [1, 3])
+def test_a_residue_that_reads_show_in_an_open_junction_is_kept(whole: Placed, unknown: int) -> None:
+    """The gap would be filled with whatever length the network likes best."""
+    (draft,) = whole.drafts
+    tokens = draft.tokens.copy()
+    at = draft.cdr3()[0] + 3
+    tokens[at : at + unknown] = MISSING
+    chain = weighed(replace(whole, drafts=[replace(draft, tokens=tokens, bridged=False)]))
+    assert not chain.gaps and chain.scaffold[at : at + unknown] == CHAIN[at : at + unknown]
 
 
 def test_reads_over_an_open_junction_say_what_it_weighs() -> None:

@@ -122,6 +122,18 @@ def _shared(draft: Draft, posterior: np.ndarray) -> np.ndarray:
     return keep[:, None] * posterior + (1 - keep[:, None]) / N_RESIDUES
 
 
+def _not_crossed(unknown: np.ndarray, margin: np.ndarray) -> np.ndarray:
+    """(n,) bool: the stretches of `unknown` (n,) of which reads do not show every residue.
+
+    Reads that show them all lie across the stretch, and so its length is as in the draft.
+    """
+    edges = np.flatnonzero(np.diff(unknown, prepend=False, append=False))
+    left = unknown.copy()
+    for start, stop in edges.reshape(-1, 2):
+        left[start:stop] = margin[start:stop].min() < OBSERVED_MARGIN
+    return left
+
+
 def _scaffold(
     draft: Draft,
     best: np.ndarray,
@@ -136,7 +148,9 @@ def _scaffold(
     letters: list[str] = []
     gaps: list[GapHint] = []
     likelihoods: list[tuple[int, str, float]] = []
-    open_run = (draft.tokens >= MISSING) & (not draft.bridged) & ~germline_only
+    open_run = _not_crossed(
+        (draft.tokens >= MISSING) & (not draft.bridged) & ~germline_only, margin
+    )
     i = 0
     while i < len(best):
         if open_run[i]:
