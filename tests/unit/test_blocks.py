@@ -373,7 +373,8 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
         "1 gap left open, 2 gaps filled without a template (no antibody domain, no homolog), "
         "1 chain without a gap, 1 chain of less than 10 residues, of 3 chains 1 lacked "
         "the N terminus, 1 lacked the C terminus and 1 lacked residues inside; "
-        "right: lacuna 6/8 (0.750), seed_lstm (true_context) 6/8 (0.750); J (I or L) right: lacuna 6/8 (0.750); WARNING: "
+        "right: lacuna 6/8 (0.750), seed_lstm (true_context) 6/8 (0.750); "
+        "J (I or L) right: lacuna 6/8 (0.750); WARNING: "
         f"1 gap whose mass fits far better with an error, see status in {gaps[0]}",
         f"two: 0 chains, 0 of 0 missing residues filled, 2 records rejected (see {rejected[1]}); "
         "no truth given; C weighs 160.031 Da, carbamidomethylated: found from 12 masses; "

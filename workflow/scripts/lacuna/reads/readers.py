@@ -102,8 +102,8 @@ def _recognised(
     titles = dict.fromkeys([*casanovo.TOOLS.values(), *(f.title for fs in TABLES for f in fs)])
     raise LacunaError(
         f"{path}: no format of peptide reads that is known: {shown}; give the output of "
-        f"{', '.join(titles)} (column peptide and, if known, confidence: a number for each residue, "
-        "separated by blanks)"
+        f"{', '.join(titles)} (column peptide and, if known, confidence: a number for each "
+        "residue, separated by blanks)"
     )
 
 
