@@ -99,7 +99,7 @@ def _parts(data: bytes, n: int) -> list[bytes]:
 
 def read_fasta(data: bytes) -> None:
     path = _put("chains.fasta", data)
-    found = list(read_scaffolds(path, max_length=MAX_LENGTH))
+    found = _records_of(path)
     check_records(found)
     assert count_records(path) == len(found)
     if data.startswith(b"\x1f\x8b"):
@@ -123,6 +123,12 @@ def read_fasta(data: bytes) -> None:
             assert record.sequence == plain.upper()
 
 
+def _records_of(path: Path) -> list[Scaffold | Rejected]:
+    """The records of a FASTA, without remarks on usable ones."""
+    records = read_scaffolds(path, max_length=MAX_LENGTH)
+    return [record for record in records if isinstance(record, Scaffold) or not record.remark]
+
+
 def _by_line(data: bytes) -> list[tuple[bytes, bytes]]:
     """Header and body of every record, if all of \\n, \\r\\n and \\r end a line."""
     lines = data.removeprefix(b"\xef\xbb\xbf").lstrip(_BLANKS).splitlines()
@@ -138,7 +144,7 @@ def _same_in_small_chunks(path: Path, found: list[Scaffold | Rejected]) -> None:
         return  # the first chunk alone decides whether lines end with CR
     whole, fasta._CHUNK = fasta._CHUNK, SMALL_CHUNK
     try:
-        again = list(read_scaffolds(path, max_length=MAX_LENGTH))
+        again = _records_of(path)
     finally:
         fasta._CHUNK = whole
     assert [(r.chain, r.line) for r in again] == [(r.chain, r.line) for r in found]
@@ -254,7 +260,7 @@ def read_notation(data: bytes) -> None:
     """ProForma and masses in Da: letters outside tags are observed; a tag on one is not a gap."""
     body = data.replace(b">", b"")
     path = _put("chains.fasta", b">m\n" + body + b"\n")
-    (record,) = list(read_scaffolds(path, max_length=MAX_LENGTH))
+    (record,) = _records_of(path)
     check_records([record])
     if isinstance(record, Rejected):
         return

@@ -28,7 +28,7 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
     rows = zip(odd, species, numbers, strict=False)
     cells = "".join(f"{i}\tH\t{s}\t\t\t\t{n}\n" for i, s, n in rows)
     chains = write("chains.tsv", CHAIN_TABLE.header + cells)
-    reasons = f'{odd[0]}\t1\t\t"a ""quoted"" reason"\n\t7\t3\tno\n'
+    reasons = f'{odd[0]}\t1\t\t"a ""quoted"" reason"\n\t7\t3\tno\n\t9\t\tNote: fine\n'
     rejected = write("rejected.tsv", REJECTED_TABLE.header + reasons)
     found = count_sample(chains, rejected)
     assert found == Counts(
@@ -43,6 +43,7 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
         ambiguous=2,
         resolved=2,
         rejected=2,
+        noted=1,
         reason='a "quoted" reason',
         n_terminal=1,
         inside=1,

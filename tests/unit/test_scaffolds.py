@@ -49,6 +49,7 @@ class Reader:
         """The scaffold of one chain 'm'; `rows` are lines of a gap table without the chain."""
         table = HEADER + "".join(f"m\t{row}\n" for row in rows.splitlines())
         found = self(f">m\n{sequence}\n", table, None if truth is None else f">m\n{truth}\n")
+        found = [r for r in found if isinstance(r, Scaffold) or not r.remark]
         assert len(found) == 1 and isinstance(found[0], Scaffold), found
         return found[0]
 
@@ -70,6 +71,48 @@ def read(write: Write) -> Reader:
 
 def fixed(start: int, end: int, truth: str | None = None) -> Gap:
     return Gap(start, end, end - start, end - start, None, None, truth)
+
+
+# --- remarks -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sequence", "words"),
+    [
+        ("AC*DE", "a stop codon within the chain, at 3, which is read as one missing residue; cut"),
+        ("A*C*", "a stop codon within the chain, at 2"),
+        ("ACXX[+516.2544]DE", "a missing residue right before the gap of known mass at 4"),
+        ("AC--{420 Da}DE", "a missing residue right before the gap of known mass at 5"),
+        (
+            "A[+516.2544]C",
+            "516.254 Da on A 1; if a gap of known mass is meant, write AX[+516.2544]",
+        ),
+    ],
+)
+def test_unusual_letters_are_remarked_on_and_read_all_the_same(
+    read: Reader, sequence: str, words: str
+) -> None:
+    first, second, remark = read(f">a\n{sequence}\n>b\n{sequence}\n")
+    assert isinstance(first, Scaffold) and isinstance(second, Scaffold)
+    assert (
+        isinstance(remark, Rejected) and remark.remark and (remark.chain, remark.line) == ("a", 1)
+    )
+    assert remark.reason.startswith("heavy.fasta:1: 'a' has ") and words in remark.reason
+    assert remark.reason.endswith("(as in 1 chain more)")
+
+
+@pytest.mark.parametrize(
+    "sequence",
+    [
+        "ACD*",
+        "ACX[+516.2544]XDE",
+        "ACX[+300.1]X[+400.2]DE",
+        "N[+1444.5339]C[+57.0215]A[+114.04]",
+        "A[Glycan:Hex5HexNAc4]C",
+    ],
+)
+def test_usual_letters_are_not_remarked_on(read: Reader, sequence: str) -> None:
+    assert len(read(f">a\n{sequence}\n")) == 1
 
 
 # --- sequences -----------------------------------------------------------------------------------
@@ -956,8 +999,9 @@ def test_observed_residues_and_coordinates_survive_any_layout(
     )
     path = tmp_path_factory.mktemp("fasta") / "a.fasta"
     path.write_text(f">a\n{text}\n", encoding="utf-8", newline="")
-    (scaffold,) = read_scaffolds(path)
+    scaffold, *others = read_scaffolds(path)
     assert isinstance(scaffold, Scaffold)
+    assert all(isinstance(other, Rejected) and other.remark for other in others)
     assert scaffold.sequence == expected_letters(pieces)
 
     # Gaps are sorted, disjoint, and hold exactly the letters that are not residues.

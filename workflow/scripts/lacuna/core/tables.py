@@ -256,8 +256,11 @@ class AccuracyRow(NamedTuple):
     ece: Annotated[float | None, "expected calibration error of the probabilities", _SHARE]
 
 
+NOTE = "Note: "  # begins the reason of a row whose record was used all the same
+
+
 class RejectedRow(NamedTuple):
-    """A record that could not be used."""
+    """A record that could not be used, or a note on one that was."""
 
     chain: Annotated[str, "id of the record"]
     line: Annotated[int, "of the fault, in the file that `reason` names, from 1"]
@@ -265,7 +268,10 @@ class RejectedRow(NamedTuple):
         int | None,
         "of the faulty character, from 1; empty if there is no single one",
     ]
-    reason: Annotated[str, "file, line, record, fault and remedy"]
+    reason: Annotated[
+        str,
+        "file, line, record, fault and remedy; after `Note: ` if nothing was rejected",
+    ]
 
 
 OBSERVED, INFERRED, DOUBTFUL = "observed", "inferred", "doubtful"  # states of a position

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from lacuna.core.files import LacunaError
-from lacuna.core.tables import CHAIN_TABLE, EVIDENCE_TABLE, PLACED_TABLE, REJECTED_TABLE
+from lacuna.core.tables import CHAIN_TABLE, EVIDENCE_TABLE, NOTE, PLACED_TABLE, REJECTED_TABLE
 from lacuna.core.words import plural
 
 CHUNK_ROWS = 100_000
@@ -36,7 +36,8 @@ class Counts:
     ambiguous: int = 0  # codes
     resolved: int = 0
     rejected: int = 0  # records
-    reason: str = ""  # of the first of them
+    noted: int = 0  # notes on records that were used
+    reason: str = ""  # of the first record that was rejected
     reads: int | None = None  # None for a sample without reads
     placed: int = 0  # reads
     n_terminal: int = 0  # chains whose first residues are missing
@@ -109,8 +110,12 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
         for name in ("n_terminal", "c_terminal"):
             n[name] += int((part[name] > 0).sum())
         n["inside"] += int((part["missing"] > part["n_terminal"] + part["c_terminal"]).sum())
-    n["rejected"] = sum(len(part) for part in _chunks(rejected, ["line"]))
-    reason = next((row.reason for row in REJECTED_TABLE.read(rejected)), "")
+    for part in _chunks(rejected, [], ["reason"]):
+        are_notes = int(part["reason"].str.startswith(NOTE).sum())
+        n["noted"] += are_notes
+        n["rejected"] += len(part) - are_notes
+    reasons = (row.reason for row in REJECTED_TABLE.read(rejected))
+    reason = next((text for text in reasons if not text.startswith(NOTE)), "")
     del species[""]
     found = Counts(**n, reason=reason, species=tuple(species.most_common()))
     if reads is None:

@@ -18,6 +18,7 @@ from lacuna.core.tables import (
     DOUBT_TABLE,
     GAP_TABLE,
     MASS_TABLE,
+    NOTE,
     REJECTED_TABLE,
     RESIDUE_TABLE,
     RejectedRow,
@@ -125,7 +126,10 @@ def _list_rejected(
     rows = [] if unread is None else list(REJECTED_TABLE.read(unread))
     bad = [row.reason for row in rows]
     with atomic_write(rejected) as handle:
-        rows += [RejectedRow(f.chain, f.line, f.column or None, f.reason) for f in faults]
+        rows += [
+            RejectedRow(f.chain, f.line, f.column or None, (NOTE if f.remark else "") + f.reason)
+            for f in faults
+        ]
         handle.write(REJECTED_TABLE.header + REJECTED_TABLE.text(rows))
     for remark in (fault for fault in faults if fault.remark):
         LOG.warning(remark.reason)

@@ -262,6 +262,8 @@ def _summary_line(of: SampleFiles, accuracy: pd.DataFrame, counts: Counts) -> st
     parts += filter(None, [unread, counts.lacking()])
     if counts.rejected:
         parts.append(f"{plural(counts.rejected, 'record')} rejected (see {of.rejected})")
+    if counts.noted:
+        parts.append(f"{plural(counts.noted, 'note')} on records (see {of.rejected})")
     right = []
     for (scope, value), rows in accuracy.groupby(["scope", "value"], sort=False):
         if scope == "overall":

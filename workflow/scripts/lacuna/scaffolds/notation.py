@@ -64,11 +64,15 @@ class InlineGap(NamedTuple):
 
 
 class Letters(NamedTuple):
-    """Content of a record: one letter of the alphabet per position, inline gaps, modifications."""
+    """Content of a record: one letter of the alphabet per position, inline gaps, modifications.
+
+    stop: position of the first stop codon before the end, read as a missing residue.
+    """
 
     sequence: str
     inline: dict[int, InlineGap]  # by position
     modifications: tuple[tuple[int, Tag], ...]  # (position, tag), in order
+    stop: int | None = None
 
 
 def _letter_table() -> bytes:
@@ -96,8 +100,12 @@ def read_letters(record: Record, max_length: int) -> Letters:
         _check_protein(record)
     if _BAD in raw:
         raw, inline, modifications = _annotated(record)
+    stop = None
     if _STOP in raw:
-        raw = _without_stop(raw).replace(_STOP, _MISSING)
+        raw = _without_stop(raw)
+        at = raw.find(_STOP)
+        stop = at if at >= 0 else None
+        raw = raw.replace(_STOP, _MISSING)
     if not raw:
         raise Fault("has no sequence; give one or remove the record", record.line)
     if len(raw) > max_length:
@@ -105,7 +113,7 @@ def read_letters(record: Record, max_length: int) -> Letters:
             f"has {len(raw)} residues, more than the limit of {max_length}; split the chain",
             record.line,
         )
-    return Letters(raw.decode("ascii"), inline, modifications)
+    return Letters(raw.decode("ascii"), inline, modifications, stop)
 
 
 def _without_stop(raw: bytes) -> bytes:

@@ -20,6 +20,7 @@ from lacuna.scaffolds.gap_table import GapTable
 from lacuna.scaffolds.gaps import MAX_SHOWN, find_gaps
 from lacuna.scaffolds.mass_table import MassTable
 from lacuna.scaffolds.notation import Letters, read_letters
+from lacuna.scaffolds.notes import Notes
 from lacuna.scaffolds.records import read_records
 from lacuna.scaffolds.scaffold import Gap, Rejected, ResidueModification, Scaffold
 from lacuna.scaffolds.truth import TruthFile, place
@@ -49,10 +50,11 @@ def read_scaffolds(
     """Yield the records of a FASTA in order, usable or rejected; then other unusable input.
 
     The latter are rows of gaps or evidence of unknown chains, truth whose ids match only in part or
-    not at all, and bad records of `homologs`, a FASTA that is read only for this. The files are
-    streamed: only the ids, the tables, and true chains in another order than in `fasta` are held in
-    memory. `evidence`: one table or several, which are then multiplied; `settled`: one in their
-    place whose distributions hold the network's word already. `tolerance_ppm` applies to masses
+    not at all, remarks on usable records, and bad records of `homologs`, a FASTA that is read only
+    for this. The files are streamed: only the ids, the tables, and true chains in another order
+    than in `fasta` are held in memory. `evidence`: one table or several, which are then multiplied;
+    `settled`: one in their place whose distributions hold the network's word already.
+    `tolerance_ppm` applies to masses
     without a tolerance. Raises LacunaError if a file as a whole cannot be used.
     """
     # Generous: an inline gap takes about 16 bytes, plus blanks and line ends.
@@ -65,8 +67,10 @@ def read_scaffolds(
         if truth is not None
         else None
     )
+    name = Path(fasta).name
     reader = _Reader(
-        Path(fasta).name, GapTable(gaps), known, MassTable(masses), true, tolerance_ppm, max_length
+        *(name, GapTable(gaps), known, MassTable(masses), true, tolerance_ppm, max_length),
+        notes=Notes(name),
     )
     for record in read_records(Path(fasta), max_bytes):
         try:
@@ -74,6 +78,7 @@ def read_scaffolds(
         except Fault as fault:
             yield reader.rejected(record.chain, fault)
     yield from reader.left()
+    yield from reader.notes.all()
     if homologs is not None:
         yield from _unusable(homologs)
     reader.warn()
@@ -83,7 +88,8 @@ def read_scaffolds(
 class _Reader:
     """Makes scaffolds of the records of a FASTA, with what other files say of them.
 
-    fasta: its name; truths: None if the truth is unknown; first_line: of each id so far;
+    fasta: its name; notes: on chains that can be used; truths: None if the truth is unknown;
+    first_line: of each id so far;
     without_truth: ids of chains with gaps that have none; formulas: ids that look like formulas.
     """
 
@@ -94,6 +100,7 @@ class _Reader:
     truths: TruthFile | None
     tolerance_ppm: float
     max_length: int
+    notes: Notes
     first_line: dict[str, int] = field(default_factory=dict)
     without_truth: list[str] = field(default_factory=list)
     formulas: list[str] = field(default_factory=list)
@@ -129,6 +136,7 @@ class _Reader:
         kept = _observed(letters, sequence) if letters.modifications else ()
         evidence = joined([table.take(chain, sequence, found) for table in self.evidence], line)
         masses = self.masses.take(chain)
+        self.notes.look_at(record, letters)
         return Scaffold(chain, record.description, sequence, found, line, kept, evidence, masses)
 
     def rejected(self, chain: str, fault: Fault) -> Rejected:
@@ -223,7 +231,7 @@ def _unusable(homologs: str | Path) -> Iterator[Rejected]:
     """Yield the unusable records of a FASTA of homologs; the first get a line each."""
     count = 0
     for record in read_scaffolds(homologs):
-        if isinstance(record, Rejected):
+        if isinstance(record, Rejected) and not record.remark:
             count += 1
             if count <= MAX_LISTED:
                 yield record

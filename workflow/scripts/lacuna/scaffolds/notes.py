@@ -1,0 +1,70 @@
+"""What a user should know of chains that are read all the same, a line for each kind of thing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lacuna.core.alphabet import MISSING_LETTER
+from lacuna.core.files import printable, shortened
+from lacuna.core.words import plural
+from lacuna.scaffolds.fasta import Record
+from lacuna.scaffolds.gaps import MAX_SHOWN
+from lacuna.scaffolds.notation import Letters
+from lacuna.scaffolds.scaffold import Rejected
+
+HEAVY = 300.0  # Da: a modification by its mass alone that is no usual one
+CARRIERS = "NSTKC"  # residues that carry glycans, linkers and drugs, which may weigh more
+
+
+@dataclass(slots=True)
+class Notes:
+    """The first chain of each kind of note, and how many chains there are.
+
+    file: name of the FASTA; first: by kind (line, chain, what is said of it).
+    """
+
+    file: str
+    first: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    chains: dict[str, int] = field(default_factory=dict)
+
+    def look_at(self, record: Record, letters: Letters) -> None:
+        """Note what is unusual in the letters of a record that can be used."""
+        for kind, text in _unusual(letters):
+            self.first.setdefault(kind, (record.line, record.chain, text))
+            self.chains[kind] = self.chains.get(kind, 0) + 1
+
+    def all(self) -> Iterator[Rejected]:
+        """Yield a remark for each kind."""
+        for kind, (line, chain, text) in self.first.items():
+            others = self.chains[kind] - 1
+            more = f" (as in {plural(others, 'chain')} more)" if others else ""
+            name = shortened(chain, MAX_SHOWN)
+            reason = printable(f"{self.file}:{line}: '{name}' {text}{more}")
+            yield Rejected(printable(name), line, None, reason, remark=True)
+
+
+def _unusual(letters: Letters) -> Iterator[tuple[str, str]]:
+    """Yield (kind, text) of what is unusual in the letters of a chain."""
+    if letters.stop is not None:
+        yield (
+            "stop",
+            f"has a stop codon within the chain, at {letters.stop + 1}, which is read as one "
+            "missing residue; cut the chain there, or correct the reading frame",
+        )
+    for position in letters.inline:
+        before = letters.sequence[position - 1 : position]
+        if before == MISSING_LETTER and position - 1 not in letters.inline:
+            yield (
+                "run",
+                f"has a missing residue right before the gap of known mass at {position + 1}, so "
+                "that they are two gaps; if they are one, write a single X and its mass",
+            )
+            break
+    for position, tag in letters.modifications:
+        residue = letters.sequence[position]
+        if tag.mass > HEAVY and not tag.name and residue not in CARRIERS:
+            yield (
+                "heavy",
+                f"has a modification of {tag.mass:g} Da on {residue} {position + 1}; if a gap of "
+                f"known mass is meant, write {residue}X[{tag.mass:+.10g}]",
+            )
+            break
