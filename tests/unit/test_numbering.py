@@ -137,6 +137,19 @@ def test_scattered_missing_residues_keep_the_columns(chain: Domain, missing: set
     assert (numbering.locus, numbering.columns.tolist()) == (chain.locus, chain.columns)
 
 
+@pytest.mark.parametrize("j", range(len(j_segments().names)))
+def test_a_domain_goes_on_to_its_constant_region(j: int) -> None:
+    """Also if J ends like none that immunum knows, as LTVT of rabbits does."""
+    locus = j_segments().locus[j]
+    whole = domain(int(np.flatnonzero(v_segments().locus == locus)[0]), j)
+    if whole.columns[-1] < FR4_LAST[whole.locus]:
+        return  # the segment is cut off, and a residue of the constant region may end it
+    kinds = {"H": "IGHG1*01", "K": "IGKC*01", "L": "IGLC2*01"}
+    tail = constants()[constant(kinds[whole.locus])].sequence.replace("X", "G")
+    columns = number_chain(whole.sequence + tail).columns.tolist()
+    assert columns == whole.columns + [CONSTANT] * len(tail)
+
+
 @given(domains(), st.integers(0, 60), st.integers(0, 2**16), st.booleans(), st.booleans())
 def test_columns_rise_along_every_domain(
     chain: Domain, length: int, at: int, leader: bool, with_c: bool

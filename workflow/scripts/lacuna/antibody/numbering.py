@@ -216,6 +216,21 @@ def _settle(
     return best
 
 
+def _reach(columns: np.ndarray, locus: str, start: int) -> None:
+    """Number the last residues of FR4 up to a constant region at `start`, in place.
+
+    immunum leaves them out if the constant region goes on like no J segment that it knows.
+    """
+    before = columns[: max(start, 0)]
+    numbered = np.flatnonzero(before)
+    if not len(numbered):
+        return
+    last = int(numbered[-1])
+    code, left = int(before[last]), len(before) - last - 1
+    if FR4_START <= code and code + left <= FR4_LAST[locus]:
+        before[last + 1 :] = range(code + 1, code + 1 + left)
+
+
 def number_chain(sequence: str) -> Numbering:
     """Number a chain given as upper-case residues with X, B, J and Z for missing ones.
 
@@ -237,6 +252,7 @@ def number_chain(sequence: str) -> Numbering:
             locus = constants()[constant].locus
             if start > 0:
                 number_before_constant(tokens, columns, locus, start)
+        _reach(columns, locus, start)
         stop = min(start + len(constants()[constant].sequence), len(sequence))
         span = slice(max(start, 0), stop)
         columns[span][columns[span] == 0] = CONSTANT
