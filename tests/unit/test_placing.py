@@ -493,6 +493,17 @@ def test_a_heavy_chain_has_a_light_one_that_is_hardly_read() -> None:
     assert [d.locus for d in place(tiles(heavy), Sure()).drafts] == ["H"]
 
 
+def test_a_further_chain_has_its_share_of_the_reads() -> None:
+    main, other = (
+        tiles(germline_chain("H", "ARWGGDGFYHMDY")),
+        tiles(other_heavy("ARDYGSSYFDY")[:96]),
+    )
+    many = [replace(r, name=f"{i}") for i, r in enumerate(main * 10)]
+    assert len(place([*many, *other], Sure()).drafts) == 2
+    many = [replace(r, name=f"{i}") for i, r in enumerate(main * 400)]
+    assert len(place([*many, *other], Sure()).drafts) == 1
+
+
 def test_one_chain_of_each_locus_is_a_serum_by_many_places_only() -> None:
     heavy, kappa = (germline_draft(locus) for locus in "HK")
     few = [Population(name, 0.5, 60, 30, 3) for name in ("heavy", "kappa")]

@@ -15,7 +15,7 @@ from lacuna.core.tables import PlacedRow
 from lacuna.placing.alignment import MATCH, MISMATCH
 from lacuna.placing.build import ROUNDS, build
 from lacuna.placing.draft import Draft, draft_of, protein_of
-from lacuna.placing.placement import Placements
+from lacuna.placing.placement import Placements, place_on
 from lacuna.placing.populations import (
     Population,
     further_drafts,
@@ -42,6 +42,9 @@ NOWHERE = "fits no chain"
 FIRST_ROUNDS = 2  # of building without junctions
 FURTHER_ROUNDS = 4  # of building once the first chains are there
 MORE_CHAINS = 2  # times that further chains are looked for
+LEAST_SHARE = (
+    0.005  # of the reads that a further chain must have; fewer are misread ones of another
+)
 MAX_DIFFERENCES = 6  # that are written of a read
 
 
@@ -90,6 +93,7 @@ def place(
     else:
         drafts = _germline_drafts(found, species, use)
     proteins = [protein_of(sequence) for _, sequence in contaminants]
+    n_first = len(drafts)
     # All chains first, and then their junctions: the reads of one that is not there yet would lead
     # those of another astray.
     for bridges in (False, True):
@@ -105,6 +109,11 @@ def place(
     if not references:
         names = _names(drafts)
     chains = populations(found, placements, names, drafts)
+    kept = [i for i, c in enumerate(chains) if i < n_first or c.share >= LEAST_SHARE]
+    if len(kept) < len(chains):
+        drafts = [drafts[i] for i in kept]
+        names, placements = _names(drafts), place_on(found, [*drafts, *proteins])
+        chains = populations(found, placements, names, drafts)
     known = tuple(name for name, _ in contaminants)
     rows = rows_of(reads, found, placements, (*names, *known), len(names))
     return Placed(
