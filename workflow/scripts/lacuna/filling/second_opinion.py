@@ -23,10 +23,10 @@ from lacuna.scaffolds.scaffold import Scaffold
 
 ASK_BELOW = 0.9  # a gap whose residues together are at least as probable is not asked about
 # Fitted on natural chains that neither the weights nor the benchmark contain:
-# docs/explanation/peers.md.
+# docs/explanation/measurements.md.
 NETWORK, ANTIBERTY = 0.56, 0.41
-# Of the nearest V segment. AntiBERTy knows few camelids: on VHH its accuracy is .07 below the
-# network's, and that of both together .007 below it. It was not tried on rabbits.
+# Of the nearest V segment. AntiBERTy knows few camelids: on VHH its accuracy is 0.07 below the
+# network's, and that of both together 0.007 below it. It was not tried on rabbits.
 SPECIES_ASKED = ("human", "mouse", "rat", "rhesus")
 LEAST = 1e-6  # probability that either leaves any residue
 LOG = logging.getLogger(__name__)
