@@ -17,7 +17,7 @@ from lacuna.placing.loops import with_loop
 from lacuna.placing.memory import Memory
 from lacuna.placing.placement import Placements, place_again, place_on
 from lacuna.placing.readset import ISOLEUCINE
-from lacuna.placing.trials import exchanged, is_of_another, with_cysteine, with_end_of_fr3
+from lacuna.placing.trials import Among, exchanged, is_of_another, with_cysteine, with_end_of_fr3
 from lacuna.placing.word_paths import ANCHOR, WordGraph
 
 WIDEST = 30  # residues of a stretch that is bridged
@@ -50,6 +50,7 @@ def bridge_all(
         margin = _margins(votes(reads, placements, i, len(before), overhang=True), before)
         on_chain = placements.of(i).alignment
         others = [d for j, d in enumerate(current) if j != i]
+        among = Among(memory, tuple(current), fixed, i)
 
         def beside(draft: Draft, span: tuple[int, int], rule: JointRule) -> Beside:
             """A stretch with the reads on it at what they are worth without it."""
@@ -75,8 +76,8 @@ def bridge_all(
                 weighed = beside(draft, span, CDR3_JOINT)
                 fronts = own_fronts(weighed, draft, others)
                 draft = with_junction(weighed, draft, span, graph, inside >= CLEAR, arms, fronts)
-                draft = with_cysteine(memory, weighed, current, fixed, i, draft)
-                draft = with_end_of_fr3(memory, weighed, current, fixed, i, draft, arms)
+                draft = with_cysteine(among, weighed, draft)
+                draft = with_end_of_fr3(among, weighed, draft, arms)
                 _remember(tried, key, draft, before)
         # From the end on, so that positions before a stretch stay what they are.
         for span in reversed(_weak_windows(before, margin)):
@@ -84,9 +85,7 @@ def bridge_all(
             if key not in tried:
                 weighed = beside(draft, span, V_JOINT)
                 draft = with_loop(weighed, draft, span, graph)
-                if draft is not now and is_of_another(
-                    *(memory, weighed, current, fixed, i, now, draft, span)
-                ):
+                if draft is not now and is_of_another(among, weighed, now, draft, span):
                     draft = now
                 _remember(tried, key, draft, now)
         current[i] = draft

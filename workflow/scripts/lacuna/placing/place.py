@@ -42,9 +42,8 @@ NOWHERE = "fits no chain"
 FIRST_ROUNDS = 2  # of building without junctions
 FURTHER_ROUNDS = 4  # of building once the first chains are there
 MORE_CHAINS = 2  # times that further chains are looked for
-LEAST_SHARE = (
-    0.005  # of the reads that a further chain must have; fewer are misread ones of another
-)
+# Of the reads, that a further chain must have: fewer are misread ones of another.
+LEAST_SHARE = 0.005
 MAX_DIFFERENCES = 6  # that are written of a read
 
 

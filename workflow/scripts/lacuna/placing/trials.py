@@ -1,7 +1,7 @@
 """Changes of whole chains that reads decide on: each is tried with all other chains beside it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -19,14 +19,32 @@ REPEATED = 4  # residues of a CDR3 among which a cysteine may be Cys104 again
 CYSTEINE = RESIDUES.index("C")
 
 
-def with_cysteine(
-    memory: Memory,
-    beside: Beside,
-    drafts: Sequence[Draft],
-    fixed: Sequence[Draft],
-    chain: int,
-    draft: Draft,
-) -> Draft:
+@dataclass(frozen=True, slots=True)
+class Among:
+    """A chain among all others, to try what reads gain by a change of it.
+
+    drafts: the chains as they are; fixed: those that do not change, as contaminants; chain: which
+    of the drafts is tried.
+    """
+
+    memory: Memory
+    drafts: Sequence[Draft]
+    fixed: Sequence[Draft]
+    chain: int
+
+    def with_chain(self, draft: Draft) -> list[Draft]:
+        """All chains, with another draft of the one that is tried."""
+        return [*self.drafts[: self.chain], draft, *self.drafts[self.chain + 1 :], *self.fixed]
+
+    def gain(self, before: Draft, after: Draft, rows: np.ndarray) -> float:
+        """Nats that some reads gain by the second of two drafts over the first."""
+        now, then = (
+            explained(self.memory, self.with_chain(draft), rows) for draft in (before, after)
+        )
+        return then - now
+
+
+def with_cysteine(among: Among, beside: Beside, draft: Draft) -> Draft:
     """The draft whose CDR3 does not repeat the end of FR3, if reads like it better.
 
     Where reads have another residue than germline right in front of Cys104, what they show does not
@@ -41,17 +59,11 @@ def with_cysteine(
     tokens[start - n : start] = draft.tokens[start : start + n]
     without = draft.with_tokens(tokens).with_cdr3(draft.tokens[start + n : stop])
     rows = touching(beside, [draft.tokens[start:stop]])
-    return without if gain_of(memory, drafts, fixed, chain, (draft, without), rows) > 0 else draft
+    return without if among.gain(draft, without, rows) > 0 else draft
 
 
 def with_end_of_fr3(
-    memory: Memory,
-    beside: Beside,
-    drafts: Sequence[Draft],
-    fixed: Sequence[Draft],
-    chain: int,
-    draft: Draft,
-    arms: Sequence[np.ndarray],
+    among: Among, beside: Beside, draft: Draft, arms: Sequence[np.ndarray]
 ) -> Draft:
     """The draft with the residues in front of Cys104 that the reads of its CDR3 have there, if
     reads like it better.
@@ -72,36 +84,28 @@ def with_end_of_fr3(
         if np.array_equal(changed.tokens, draft.tokens):
             continue
         rows = touching(beside, [whole[1:]])
-        if gain_of(memory, drafts, fixed, chain, (draft, changed), rows) > MARGIN:
+        if among.gain(draft, changed, rows) > MARGIN:
             return changed
     return draft
 
 
 def is_of_another(
-    memory: Memory,
-    beside: Beside,
-    drafts: Sequence[Draft],
-    fixed: Sequence[Draft],
-    chain: int,
-    before: Draft,
-    after: Draft,
-    span: tuple[int, int],
+    among: Among, beside: Beside, before: Draft, after: Draft, span: tuple[int, int]
 ) -> bool:
     """Whether the stretch that a chain got explains reads better in another chain of its locus."""
     new = after.tokens[span[0] : span[1] + len(after) - len(before)]
     first, last = before.columns[span[0]], before.columns[span[1] - 1]
     rows = touching(beside, [new, before.tokens[span[0] : span[1]]])
     own = None
-    for i, other in enumerate(drafts):
+    for i, other in enumerate(among.drafts):
         start, stop = other.find(first), other.find(last) + 1
-        if i == chain or other.locus != before.locus or not 0 <= start < stop:
+        if i == among.chain or other.locus != before.locus or not 0 <= start < stop:
             continue
-        changed = list(drafts)
-        changed[chain], changed[i] = before, resized(other, start, stop, new)
+        changed = among.with_chain(before)
+        changed[i] = resized(other, start, stop, new)
         if own is None:
-            mine = [*drafts[:chain], after, *drafts[chain + 1 :], *fixed]
-            own = explained(memory, mine, rows)
-        if explained(memory, [*changed, *fixed], rows) > own + MARGIN:
+            own = explained(among.memory, among.with_chain(after), rows)
+        if explained(among.memory, changed, rows) > own + MARGIN:
             return True
     return False
 
@@ -152,22 +156,6 @@ def _over_cdr3(placements: Placements, chain: int, draft: Draft) -> np.ndarray:
     span = own.alignment.span - own.text.start[chain]
     start, stop = draft.cdr3()
     return own.alignment.read[(span[:, 0] < stop) & (span[:, 1] > start)]
-
-
-def gain_of(
-    memory: Memory,
-    drafts: Sequence[Draft],
-    fixed: Sequence[Draft],
-    chain: int,
-    of: tuple[Draft, Draft],
-    rows: np.ndarray,
-) -> float:
-    """Nats of some reads that a chain gains by the second of two drafts over the first."""
-    now, then = (
-        explained(memory, [*drafts[:chain], draft, *drafts[chain + 1 :], *fixed], rows)
-        for draft in of
-    )
-    return then - now
 
 
 def explained(memory: Memory, drafts: Sequence[Draft], rows: np.ndarray) -> float:

@@ -52,21 +52,9 @@ def find_gaps(
     that have none of their own; max_length: residues that the chain may have; file: name of the gap
     table. Raises Fault at the first row or inline mass that cannot be.
     """
-    if rows or letters.inline:
-        return _cut(record, letters, rows, tolerance_ppm, max_length, file)
-    return letters.sequence, tuple(_runs(letters.sequence, 0, len(letters.sequence)))
-
-
-def _cut(
-    record: Record,
-    letters: Letters,
-    rows: Sequence[Row],
-    tolerance_ppm: float,
-    max_length: int,
-    file: str,
-) -> tuple[str, tuple[Gap, ...]]:
-    """As `find_gaps`, of a chain with rows or inline masses."""
     sequence, inline = letters.sequence, letters.inline
+    if not rows and not inline:
+        return sequence, tuple(_runs(sequence, 0, len(sequence)))
     covered = {row.start for row in rows if row.end == row.start + 1}
     gaps = [
         _inline_gap(record, position, gap, tolerance_ppm, max_length)
@@ -77,21 +65,7 @@ def _cut(
     hidden = list(sequence)
     for row in rows:
         try:
-            if row.end > len(sequence):
-                hint = (
-                    f": they count from 0, the end exclusive, so that the last residue is at "
-                    f"{len(sequence) - 1}..{len(sequence)}"
-                    if row.end == len(sequence) + 1
-                    else ""
-                )
-                raise ValueError(
-                    f"has a gap {_at(row)} past its end at {len(sequence)}; "
-                    f"correct the positions{hint}"
-                )
-            if before is not None and (row.start < before.end or row[:2] == before[:2]):
-                raise ValueError(
-                    f"has a gap {_at(row)} that overlaps the one {_at(before)}; keep one of them"
-                )
+            _check_place(row, before, len(sequence))
             gaps.append(_row_gap(row, sequence, inline, tolerance_ppm, max_length))
         except ValueError as error:
             raise Fault(str(error), row.line, file=file) from None
@@ -109,6 +83,24 @@ def _cut(
         done = gap.end
     _check_size(gaps, len(shown), max_length, record.line)
     return shown, (*whole, *_runs(shown, done, len(shown)))
+
+
+def _check_place(row: Row, before: Row | None, length: int) -> None:
+    """Raise ValueError if a row does not lie in its chain, behind the row before it."""
+    if row.end > length:
+        hint = (
+            ": they count from 0, the end exclusive, so that the last residue is at "
+            f"{length - 1}..{length}"
+            if row.end == length + 1
+            else ""
+        )
+        raise ValueError(
+            f"has a gap {_at(row)} past its end at {length}; correct the positions{hint}"
+        )
+    if before is not None and (row.start < before.end or row[:2] == before[:2]):
+        raise ValueError(
+            f"has a gap {_at(row)} that overlaps the one {_at(before)}; keep one of them"
+        )
 
 
 def _check_size(gaps: list[Gap], length: int, max_length: int, line: int) -> None:
