@@ -12,19 +12,22 @@ import numpy as np
 
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
 from lacuna.core.masses import (
-    AVERAGE,
     AVERAGE_WATER,
     AVERAGINE_RATIO,
     DISULFIDE,
     GROUP_RATIO,
-    MONOISOTOPIC,
     WATER,
 )
 from lacuna.core.tables import MassDoubt, MassRow
 from lacuna.core.words import plural
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.mass_search import Stages, one_mass
-from lacuna.filling.residue_masses import MAX_RESIDUES, MassRules
+from lacuna.filling.residue_masses import (
+    AVERAGE_MASSES,
+    MAX_RESIDUES,
+    RESIDUE_MASSES,
+    MassRules,
+)
 from lacuna.filling.weighing import CYSTEINE, FLOOR, WIDTH
 from lacuna.scaffolds.alkylation import NONE, READINGS
 from lacuna.scaffolds.scaffold import Gap, IntactMass, Scaffold
@@ -34,8 +37,6 @@ RATIO_ERROR = 1e-4  # of the ratio of a gap's residues, which may hold more sulf
 # right masses of V domains with a gap of 3 to 10 residues none gives more, and 3 more than 100.
 ERROR_ODDS = 300.0
 _LETTERS = np.frombuffer(RESIDUES.encode(), dtype=np.uint8)
-_MONOISOTOPIC = np.array([MONOISOTOPIC[residue] for residue in RESIDUES])
-_AVERAGE = np.array([AVERAGE[residue] for residue in RESIDUES])
 
 
 def mass_row(scaffold: Scaffold, sequence: str) -> MassRow:
@@ -86,8 +87,8 @@ def _masses(sequence: str, scaffold: Scaffold) -> tuple[float, float]:
     counts = np.bincount(np.frombuffer(sequence.encode(), dtype=np.uint8), minlength=128)[_LETTERS]
     groups = sum(modification.mass for modification in scaffold.modifications)
     return (
-        float(counts @ _MONOISOTOPIC) + WATER + groups,
-        float(counts @ _AVERAGE) + AVERAGE_WATER + groups * GROUP_RATIO,
+        float(counts @ RESIDUE_MASSES) + WATER + groups,
+        float(counts @ AVERAGE_MASSES) + AVERAGE_WATER + groups * GROUP_RATIO,
     )
 
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import (
-    AVERAGE,
     AVERAGINE_RATIO,
     DEAMIDATION,
     GROUP_RATIO,
@@ -24,7 +23,7 @@ from lacuna.core.masses import (
     WATER,
 )
 from lacuna.filling.mass_search import Found, Stage, Stages, search
-from lacuna.filling.residue_masses import RESIDUE_MASSES, MassRules
+from lacuna.filling.residue_masses import AVERAGE_MASSES, RESIDUE_MASSES, MassRules
 from lacuna.filling.weighing import FLOOR, LONGEST, WIDTH, shares
 
 # Of a mass without an error to the mass as it is, from which the error is named: the rarer an error
@@ -36,7 +35,6 @@ LITTLE = 0.1  # share of the least probability by which a length counts
 # of a mean one, and what two tables of average masses differ by in a residue.
 RATIO_SPREAD = 3e-4
 TABLES_DIFFER = 0.002  # Da
-_AVERAGE = np.array([AVERAGE[residue] for residue in RESIDUES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,7 @@ def _weighs_on_average(found: Found, stages: Stages) -> np.ndarray:
     """
     (given,) = stages.passed
     carried = found.masses - RESIDUE_MASSES[found.tokens].sum(1)
-    average = _AVERAGE[found.tokens].sum(1) + carried * GROUP_RATIO
+    average = AVERAGE_MASSES[found.tokens].sum(1) + carried * GROUP_RATIO
     allowed = given.tolerance + TABLES_DIFFER * found.tokens.shape[1]
     return np.asarray(np.abs(average - given.mass) <= allowed)
 

@@ -10,10 +10,11 @@ from functools import lru_cache
 import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
-from lacuna.core.masses import DEAMIDATION, MONOISOTOPIC, OXIDATION
+from lacuna.core.masses import AVERAGE, DEAMIDATION, MONOISOTOPIC, OXIDATION
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 RESIDUE_MASSES = np.array([MONOISOTOPIC[r] for r in RESIDUES])  # Da, monoisotopic
+AVERAGE_MASSES = np.array([AVERAGE[r] for r in RESIDUES])  # Da
 MAX_RESIDUES = 450  # of a gap that is decoded within a mass: a whole heavy chain
 MAX_MASS = 50_000.0  # Da, of a gap of unknown length that is decoded: the same chain
 BIN = 0.005  # Da, resolution of the tables of masses that a number of residues can have
