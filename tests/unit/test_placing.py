@@ -18,7 +18,7 @@ from lacuna.placing.build import build, of_usual_length
 from lacuna.placing.consensus import amide_nats, votes
 from lacuna.placing.draft import Draft, cdr3_germline, draft_of, protein_of
 from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
-from lacuna.placing.junction import Beside, weigh_paths
+from lacuna.placing.junction import Surroundings, weigh_paths
 from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.place import draft_from, place, read_contaminants
@@ -80,8 +80,8 @@ def germline_chain(locus: str, cdr3: str, constant: bool = True) -> str:
 def thinnest_joint(rule: JointRule, stretch: str, *reads: str) -> float:
     """Weight of the reads over the thinnest joint of a stretch between FR3 and FR4."""
     before, after = encode("SLRAEDTAVYYC"), encode("WGQGTLVTVSS")
-    beside = Beside(read_set(*reads), before, after, np.zeros(len(reads)), rule)
-    (path,) = weigh_paths(beside, [encode(stretch)])
+    around = Surroundings(read_set(*reads), before, after, np.zeros(len(reads)), rule)
+    (path,) = weigh_paths(around, [encode(stretch)])
     return path.thinnest
 
 

@@ -15,7 +15,7 @@ from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES
 from lacuna.placing.alignment import Alignment, joined
 from lacuna.placing.carried import Carried, running
 from lacuna.placing.readset import MASSES, ReadSet
-from lacuna.placing.traceback import MAX_BLOCK, STEPS, trace
+from lacuna.placing.traceback import DELETION, MAX_BLOCK, NO_STEP, STEPS, trace
 
 BAND = 3  # residues by which insertions, deletions and blocks may shift a read
 # Share of each residue in proteins (UniProtKB/Swiss-Prot 2024_01), I with L: reads that are of no
@@ -35,6 +35,7 @@ MISSING_SCORE = -0.2  # nats of a residue on an unknown one
 MIN_SCORE = 12.0  # nats of a core that is placed
 MARGIN = BAND + MAX_BLOCK  # residues of the text that are looked at on both sides of a diagonal
 MAX_BATCH = 4096
+BEYOND = 255  # token of a window where the text has ended
 
 
 def _score_tables(reads: ReadSet) -> tuple[np.ndarray, np.ndarray]:
@@ -92,18 +93,13 @@ def _align_batch(
     r_mass = running(MASSES[tokens] + reads.delta[rows, :n])
     # The window of the text: column c is position diagonal - BAND - MAX_BLOCK + c.
     first = diagonals - MARGIN
-    span = n + 2 * MARGIN
-    index = first[:, None] + np.arange(span)
-    inside = (index >= 0) & (index < len(text))
-    window = np.where(inside, text[np.clip(index, 0, len(text) - 1)], ABSENT)
-    window = np.where(window == ABSENT, 255, window).astype(np.uint8)  # nothing lies there
-    known = window < N_RESIDUES
+    window = _window(text, first, n + 2 * MARGIN)
     # An unknown residue weighs so much that no block holds it.
-    t_mass = running(np.where(known, MASSES[window], 1e4))
+    t_mass = running(np.where(window < N_RESIDUES, MASSES[window], 1e4))
     carried = Carried.of(reads, window)
 
     score = np.full((n + 1, m, offsets), 0.0)
-    step = np.full((n + 1, m, offsets), 255, dtype=np.uint8)
+    step = np.full((n + 1, m, offsets), NO_STEP, dtype=np.uint8)
     beyond = np.arange(n) >= reads.length[rows][:, None]  # (m, n)
     for i in range(1, n + 1):
         # Place w of the band: i residues of the read end at column i + w + MAX_BLOCK.
@@ -111,7 +107,7 @@ def _align_batch(
         letter = window[:, end.start - 1 : end.stop - 1]
         same = letter == tokens[:, i - 1, None]
         one = np.where(same, agrees[:, i - 1, None], differs[:, i - 1, None])
-        one = np.where(letter >= N_RESIDUES, np.where(letter == 255, -50.0, MISSING_SCORE), one)
+        one = np.where(letter >= N_RESIDUES, np.where(letter == BEYOND, -50.0, MISSING_SCORE), one)
         best = score[i - 1] + one
         how = np.zeros((m, offsets), dtype=np.uint8)
         for number, (a, b) in enumerate(STEPS):
@@ -122,9 +118,7 @@ def _align_batch(
             came = score[i - a][:, low - shift : high - shift]
             if b == 0:
                 gain = np.where(came > 0, came + GAP, -1e9)
-                better = gain > best[:, low:high] + 1e-9
-                best[:, low:high] = np.where(better, gain, best[:, low:high])
-                how[:, low:high] = np.where(better, number, how[:, low:high])
+                _take_better(best[:, low:high], how[:, low:high], gain, number)
                 continue
             worth = BLOCK_SCORE + (OTHER_LENGTH if a != b else 0.0)
             # A core begins with a block at the start of a read only.
@@ -141,13 +135,34 @@ def _align_batch(
             row, place = row[better], place[better]
             best[row, place] = gain[better]
             how[row, place] = number
-        for w in range(1, offsets):  # a deletion comes from the place before, same residue
-            gain = np.where(letter[:, w] == 255, -1e9, best[:, w - 1] + GAP)
-            better = gain > best[:, w]
-            best[better, w] = gain[better]
-            how[better, w] = 2
+        _delete(best, how, letter)
         stop = (best <= 0) | beyond[:, i - 1, None]
         best[stop] = 0.0
-        how[stop] = 255
+        how[stop] = NO_STEP
         score[i], step[i] = best, how
     return trace(rows, first, score, step, tokens, window, width, least)
+
+
+def _window(text: np.ndarray, first: np.ndarray, span: int) -> np.ndarray:
+    """(m, span) tokens of the text from positions first (m,) on, BEYOND where nothing lies."""
+    index = first[:, None] + np.arange(span)
+    inside = (index >= 0) & (index < len(text))
+    window = np.where(inside, text[np.clip(index, 0, len(text) - 1)], ABSENT)
+    return np.where(window == ABSENT, BEYOND, window).astype(np.uint8)
+
+
+def _take_better(best: np.ndarray, how: np.ndarray, gain: np.ndarray, step: int) -> None:
+    """Take a step wherever its score `gain` is higher; best, how: scores and steps, in place."""
+    better = gain > best + 1e-9
+    best[better], how[better] = gain[better], step
+
+
+def _delete(best: np.ndarray, how: np.ndarray, letter: np.ndarray) -> None:
+    """Leave residues of the text (letter) out where that scores more; best, how: in place.
+
+    A deletion comes from the place of the band before it, after the same residue of the read.
+    """
+    for w in range(1, best.shape[1]):
+        gain = np.where(letter[:, w] == BEYOND, -1e9, best[:, w - 1] + GAP)
+        better = gain > best[:, w]
+        best[better, w], how[better, w] = gain[better], DELETION

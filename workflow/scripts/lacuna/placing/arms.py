@@ -12,7 +12,7 @@ from lacuna.placing.readset import ReadSet
 from lacuna.placing.word_paths import ANCHOR, CANDIDATES, LONGEST
 
 EVEN = 0.4  # probability of a residue that neither leads an arm on nor ends it
-ARM_LENGTHS = (4, 7, 11)  # residues of arms that are tried beside the surest
+ARM_LENGTHS = (4, 7, 11)  # residues of arms that are tried as well as the surest
 ANOTHER_PLACE = 3.0  # nats by which another place of the segment must be worse
 
 

@@ -1,7 +1,7 @@
 """Weak stretches of all chains, bridged one after another by the paths that reads like best."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from lacuna.placing.cdr3 import own_fronts, with_junction
 from lacuna.placing.consensus import TEMPER, Votes, residue_nats, votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
-from lacuna.placing.junction import Beside
+from lacuna.placing.junction import Surroundings
 from lacuna.placing.loops import with_loop
 from lacuna.placing.memory import Memory
 from lacuna.placing.placement import Placements, place_again, place_on
@@ -23,6 +23,59 @@ from lacuna.placing.word_paths import ANCHOR, WordGraph
 WIDEST = 30  # residues of a stretch that is bridged
 CLEAR = 1.5  # nats by which reads prefer a residue that they settle
 SETTLED = 8.0  # nats from which a loop is not bridged again
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadChain:
+    """A chain when a round comes to it, and what reads say of it.
+
+    alignment: of the reads on it, by positions of the chain; best (n,): score of each read on all
+    chains; margin (t,): nats by which reads prefer the residue of each position to any other.
+    """
+
+    among: Among
+    alignment: Alignment
+    best: np.ndarray
+    margin: np.ndarray
+
+    @classmethod
+    def of(cls, among: Among, placements: Placements) -> "_ReadChain":
+        """The chain that is tried, with its reads among the placements on all chains."""
+        reads, i = among.memory.reads, among.chain
+        draft, start = among.drafts[i], int(placements.text.start[i])
+        return cls(
+            among,
+            _shifted(placements.of(i).alignment, start),
+            placements.best(len(reads)),
+            _margins(votes(reads, placements, i, len(draft), overhang=True), draft),
+        )
+
+    @property
+    def draft(self) -> Draft:
+        return self.among.drafts[self.among.chain]
+
+    @property
+    def others(self) -> list[Draft]:
+        """All other chains that may change."""
+        return [d for j, d in enumerate(self.among.drafts) if j != self.among.chain]
+
+    def around(self, draft: Draft, span: tuple[int, int], rule: JointRule) -> Surroundings:
+        """What a stretch is weighed with: the reads on it have the score that they have elsewhere.
+
+        draft: the chain, changed at most behind the stretch.
+        """
+        reads, place = self.among.memory.reads, self.alignment.span
+        shift = len(draft) - len(self.draft)
+        on_it = (place[:, 1] > span[0]) & (place[:, 0] < span[1] - min(shift, 0))
+        rows = np.unique(self.alignment.read[on_it])
+        masked = draft.with_tokens(_masked(draft.tokens, *span))
+        elsewhere = self.best.copy()
+        elsewhere[rows] = 0.0
+        chains = [masked, *self.others, *self.among.fixed]
+        again = place_on(reads, chains, rows, self.among.memory).alignment
+        np.maximum.at(elsewhere, again.read, again.score)
+        left, right = draft.tokens[: span[0]], draft.tokens[span[1] :]
+        return Surroundings(reads, left, right, elsewhere, rule)
 
 
 def bridge_all(
@@ -39,59 +92,51 @@ def bridge_all(
     are before, which is added to.
     """
     current, settled = list(drafts), list(drafts)
-    reads = memory.reads
-    for i, before in enumerate(drafts):
-        if before.v < 0:
+    for i, draft in enumerate(drafts):
+        if draft.v < 0:
             continue
         # On the chains as they are now: reads that one of them has just explained lead no other.
         placements = place_again(memory, current, fixed, settled, placements)
         settled = list(current)
-        best = placements.best(len(reads))
-        margin = _margins(votes(reads, placements, i, len(before), overhang=True), before)
-        on_chain = placements.of(i).alignment
-        others = [d for j, d in enumerate(current) if j != i]
-        among = Among(memory, tuple(current), fixed, i)
-
-        def beside(draft: Draft, span: tuple[int, int], rule: JointRule) -> Beside:
-            """A stretch with the reads on it at what they are worth without it."""
-            shift = len(draft) - len(before)  # noqa: B023 of stretches behind this one
-            place = on_chain.span - placements.text.start[i]  # noqa: B023
-            on_it = (place[:, 1] > span[0]) & (place[:, 0] < span[1] - min(shift, 0))
-            rows = np.unique(on_chain.read[on_it])  # noqa: B023
-            masked = draft.with_tokens(_masked(draft.tokens, *span))
-            elsewhere = best.copy()  # noqa: B023
-            elsewhere[rows] = 0.0
-            again = place_on(reads, [masked, *others, *fixed], rows, memory).alignment  # noqa: B023
-            np.maximum.at(elsewhere, again.read, again.score)
-            left, right = draft.tokens[: span[0]], draft.tokens[span[1] :]
-            return Beside(reads, left, right, elsewhere, rule)
-
-        draft = before
-        span = draft.cdr3()
-        if ANCHOR <= span[0] <= span[1] <= len(draft) - ANCHOR:
-            inside = margin[span[0] : span[1]]
-            key = _key(draft, span)
-            if not (draft.bridged and (inside >= SETTLED).all()) and key not in tried:
-                arms = read_arms(reads, _shifted(on_chain, int(placements.text.start[i])), span[1])
-                weighed = beside(draft, span, CDR3_JOINT)
-                fronts = own_fronts(weighed, draft, others)
-                draft = with_junction(weighed, draft, span, graph, inside >= CLEAR, arms, fronts)
-                draft = with_cysteine(among, weighed, draft)
-                draft = with_end_of_fr3(among, weighed, draft, arms)
-                _remember(tried, key, draft, before)
-        # From the end on, so that positions before a stretch stay what they are.
-        for span in reversed(_weak_windows(before, margin)):
-            key, now = _key(draft, span), draft
-            if key not in tried:
-                weighed = beside(draft, span, V_JOINT)
-                draft = with_loop(weighed, draft, span, graph)
-                if draft is not now and is_of_another(among, weighed, now, draft, span):
-                    draft = now
-                _remember(tried, key, draft, now)
-        current[i] = draft
+        chain = _ReadChain.of(Among(memory, tuple(current), fixed, i), placements)
+        current[i] = _with_loops(chain, _with_cdr3(chain, graph, tried), graph, tried)
     return exchanged(
         memory, current, fixed, place_again(memory, current, fixed, settled, placements)
     )
+
+
+def _with_cdr3(chain: _ReadChain, graph: WordGraph, tried: set[bytes]) -> Draft:
+    """The draft of a chain with the CDR3 that reads like best, if they leave it in doubt."""
+    before = chain.draft
+    span = before.cdr3()
+    if not ANCHOR <= span[0] <= span[1] <= len(before) - ANCHOR:
+        return before
+    inside, key = chain.margin[span[0] : span[1]], _key(before, span)
+    if key in tried or before.bridged and (inside >= SETTLED).all():
+        return before
+    arms = read_arms(chain.among.memory.reads, chain.alignment, span[1])
+    around = chain.around(before, span, CDR3_JOINT)
+    fronts = own_fronts(around, before, chain.others)
+    draft = with_junction(around, before, span, graph, inside >= CLEAR, arms, fronts)
+    draft = with_cysteine(chain.among, around, draft)
+    draft = with_end_of_fr3(chain.among, around, draft, arms)
+    _remember(tried, key, draft, before)
+    return draft
+
+
+def _with_loops(chain: _ReadChain, draft: Draft, graph: WordGraph, tried: set[bytes]) -> Draft:
+    """The draft with the weak stretches in front of CDR3 as reads like them best."""
+    # From the end on, so that positions before a stretch stay what they are.
+    for span in reversed(_weak_windows(chain.draft, chain.margin)):
+        key, before = _key(draft, span), draft
+        if key in tried:
+            continue
+        around = chain.around(before, span, V_JOINT)
+        draft = with_loop(around, before, span, graph)
+        if draft is not before and is_of_another(chain.among, around, before, draft, span):
+            draft = before
+        _remember(tried, key, draft, before)
+    return draft
 
 
 def _key(draft: Draft, span: tuple[int, int]) -> bytes:

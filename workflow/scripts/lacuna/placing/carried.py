@@ -1,4 +1,4 @@
-"""What residues of a chain may carry beside what reads say of them."""
+"""What residues of a chain may carry that reads do not show."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ _REACH = 150.0  # Da, more than what two residues carry
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What the residues of m windows of a text may carry beside what reads say.
+    """What the residues of m windows of a text may carry that reads do not show.
 
     masses: Da, the nats that it costs, and (m, w + 1) how many residues of a window can carry it;
     bins: whether some of them, or none, explain a difference, in steps of _BIN from -_REACH on.

@@ -14,7 +14,7 @@ from lacuna.core.alphabet import MISSING
 from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
 from lacuna.placing.draft import Draft, head_of, tail_of
 from lacuna.placing.joints import ANY_JOINT
-from lacuna.placing.junction import MARGIN, THIN, Beside, Path, refined, weigh_paths
+from lacuna.placing.junction import MARGIN, THIN, Path, Surroundings, refined, weigh_paths
 from lacuna.placing.readset import merge_il
 from lacuna.placing.word_paths import ANCHOR, WordGraph, paths
 
@@ -32,7 +32,7 @@ OPEN = 3  # unknown residues that stand for an open stretch
 
 
 def with_junction(
-    beside: Beside,
+    around: Surroundings,
     draft: Draft,
     span: tuple[int, int],
     graph: WordGraph,
@@ -46,15 +46,15 @@ def with_junction(
     behind it go on in front; fronts: how those that begin at its start go on behind.
     """
     present = draft.tokens[span[0] : span[1]]
-    known = _open_stretch(beside, present, clear, arms)
-    best = _closed(beside, draft, known, present, graph)
+    known = _open_stretch(around, present, clear, arms)
+    best = _closed(around, draft, known, present, graph)
     if best is None and clear.all():
-        best = _closed(beside, draft, np.full(OPEN, MISSING, np.uint8), present, graph)
+        best = _closed(around, draft, np.full(OPEN, MISSING, np.uint8), present, graph)
     if best is None:
         # Reads of another chain may begin there too, so what others join goes first.
-        longer = _with_front(beside, known, fronts)
+        longer = _with_front(around, known, fronts)
         if longer is not known:
-            known, best = longer, _closed(beside, draft, longer, present, graph)
+            known, best = longer, _closed(around, draft, longer, present, graph)
     if best is not None:
         return replace(draft.with_cdr3(best.tokens), bridged=True)
     ahead, back = _arms_of(known)
@@ -68,7 +68,7 @@ def with_junction(
 
 
 def _open_stretch(
-    beside: Beside, present: np.ndarray, clear: np.ndarray, arms: Sequence[np.ndarray]
+    around: Surroundings, present: np.ndarray, clear: np.ndarray, arms: Sequence[np.ndarray]
 ) -> np.ndarray:
     """The residues on both sides of what is not known of a CDR3, as reads like them best."""
     known = np.full(OPEN, MISSING, np.uint8)
@@ -79,20 +79,20 @@ def _open_stretch(
     elif _holds_fr4(present):  # of two CDR3s, one behind the other
         return known
     else:
-        cut = _loosest(beside, present)
+        cut = _loosest(around, present)
         ahead, back = present[:cut], present[cut:]
         settled = len(back)
-    trials = weigh_paths(beside, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)])
+    trials = weigh_paths(around, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)])
     best_arm = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
-    return _supported(refined(beside, best_arm), settled)
+    return _supported(refined(around, best_arm), settled)
 
 
-def _loosest(beside: Beside, present: np.ndarray) -> int:
+def _loosest(around: Surroundings, present: np.ndarray) -> int:
     """Index of the residue of a CDR3 in front of which the fewest reads go on.
 
     Reads settle all residues of a CDR3 that none of them spans if the protease cuts within it.
     """
-    (path,) = weigh_paths(replace(beside, rule=ANY_JOINT), [present])
+    (path,) = weigh_paths(replace(around, rule=ANY_JOINT), [present])
     return int(path.joints.argmin())
 
 
@@ -103,7 +103,7 @@ def _arms_of(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _closed(
-    beside: Beside, draft: Draft, known: np.ndarray, present: np.ndarray, graph: WordGraph
+    around: Surroundings, draft: Draft, known: np.ndarray, present: np.ndarray, graph: WordGraph
 ) -> Path | None:
     """The CDR3 without a gap that reads like best, None if they do not join its residues.
 
@@ -113,10 +113,10 @@ def _closed(
     suffixes = [back[n:] for n in range(1, len(back))]
     longest = LONGEST[draft.locus]
     stretches = [s for s in (*joined(ahead, back), *suffixes, present) if (s < MISSING).all()]
-    stretches += paths(graph, beside.left, beside.right, SHORTEST, longest)
+    stretches += paths(graph, around.left, around.right, SHORTEST, longest)
     stretches = [s for s in stretches if SHORTEST <= len(s) <= longest and not _holds_fr4(s)]
     every = list({s.tobytes(): s for s in (known, *stretches)}.values())
-    weighed = weigh_paths(beside, every)
+    weighed = weigh_paths(around, every)
     open_gain = next(p.gain for p in weighed if np.array_equal(p.tokens, known))
     closed = [p for p in weighed if (p.tokens < MISSING).all() and _is_joined(p, draft)]
     if not closed or closed[0].gain < max(MIN_GAIN, OPEN_SHARE * open_gain):
@@ -125,10 +125,10 @@ def _closed(
     now = next((p for p in closed if np.array_equal(p.tokens, present)), None)
     if now is not None and now.gain > best.gain - MARGIN:
         best = now
-    return refined(beside, best, longest=longest)
+    return refined(around, best, longest=longest)
 
 
-def own_fronts(beside: Beside, draft: Draft, others: Sequence[Draft]) -> list[np.ndarray]:
+def own_fronts(around: Surroundings, draft: Draft, others: Sequence[Draft]) -> list[np.ndarray]:
     """How reads go on that begin at the start of a CDR3 and are more like the V segment of this
     chain there than like that of another locus."""
     rivals = [d.v for d in others if d.v >= 0 and d.locus != draft.locus]
@@ -139,16 +139,18 @@ def own_fronts(beside: Beside, draft: Draft, others: Sequence[Draft]) -> list[np
 
     return [
         arm
-        for arm in front_arms(beside.reads, beside.left, beside.elsewhere)
+        for arm in front_arms(around.reads, around.left, around.elsewhere)
         if like(arm, draft.v) >= LIKE_START
         and like(arm, draft.v) > max((like(arm, v) for v in rivals), default=0)
     ]
 
 
-def _with_front(beside: Beside, known: np.ndarray, fronts: Sequence[np.ndarray]) -> np.ndarray:
+def _with_front(
+    around: Surroundings, known: np.ndarray, fronts: Sequence[np.ndarray]
+) -> np.ndarray:
     """An open stretch with the beginning that reads like best, as far as they tell it."""
     ahead = int(np.flatnonzero(known >= MISSING)[0])
-    trials = weigh_paths(beside, [known, *(np.concatenate((a, known[ahead:])) for a in fronts)])
+    trials = weigh_paths(around, [known, *(np.concatenate((a, known[ahead:])) for a in fronts)])
     best = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
     stop = int(np.flatnonzero(best.tokens >= MISSING)[0])
     thin = np.flatnonzero(best.joints[1:stop] < ARM_JOINT)

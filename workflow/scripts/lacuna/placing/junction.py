@@ -18,7 +18,7 @@ from lacuna.placing.readset import ReadSet
 from lacuna.placing.seeds import SEED, diagonals, words
 from lacuna.placing.word_paths import CANDIDATES, LONGEST
 
-FLANK = 28  # residues beside a stretch on which reads are aligned
+FLANK = 28  # residues on either side of a stretch on which reads are aligned
 MARGIN = 4.0  # nats that a stretch must be better than the one that is there
 SHARED = 1.0  # nats by which another place of a read may be better
 EDITS = 4  # of a path, at most
@@ -28,7 +28,7 @@ LENGTH_MARGIN = 10.0  # the same by an edit that changes the length
 LENGTH_SHARE = 0.15  # of what reads gain by the path so far
 THIN = 1.5  # weight of reads over a joint that is enough
 MOST_READS = 1500  # that weigh stretches; more say the same
-NEAR = 8  # residues beside a stretch within which a read touches it
+NEAR = 8  # residues on either side of a stretch within which a read touches it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class Surroundings:
     """What a stretch is weighed with: the residues on both sides, and the reads.
 
     elsewhere (n,): score of every read on all other text; rule: when a read is over a joint.
@@ -70,18 +70,18 @@ class Beside:
         return self.right[:FLANK]
 
 
-def weigh_paths(beside: Beside, stretches: Sequence[np.ndarray]) -> list[Path]:
+def weigh_paths(around: Surroundings, stretches: Sequence[np.ndarray]) -> list[Path]:
     """Stretches with what reads gain by each over an open gap, the best first.
 
     A stretch may hold MISSING.
     """
     if not len(stretches):
         return []
-    before, after, elsewhere = beside.before, beside.after, beside.elsewhere
+    before, after, elsewhere = around.before, around.after, around.elsewhere
     gap = np.full(3, MISSING, np.uint8)
     text = text_of([np.concatenate((before, s, after)) for s in (gap, *stretches)])
-    rows = touching(beside, stretches)
-    part = beside.reads.take(rows)
+    rows = touching(around, stretches)
+    part = around.reads.take(rows)
     read, diagonal = diagonals(part, text.tokens, text.owner)
     found = align(part, read, diagonal, text.tokens)
     owner = text.owner[found.span[:, 0]]
@@ -97,25 +97,27 @@ def weigh_paths(beside: Beside, stretches: Sequence[np.ndarray]) -> list[Path]:
         start = int(text.start[i]) + len(before)
         held = found.take(own)
         weight = part.weight[held.read]
-        joints = joints_of(beside.rule, held, text.tokens, weight, start, len(stretch))
+        joints = joints_of(around.rule, held, text.tokens, weight, start, len(stretch))
         weighed.append(Path(stretch, float(value[i - 1]), joints))
     return sorted(weighed, key=lambda p: (-p.gain, p.tokens.tolist()))
 
 
-def refined(beside: Beside, path: Path, usual: int | None = None, longest: int = LONGEST) -> Path:
+def refined(
+    around: Surroundings, path: Path, usual: int | None = None, longest: int = LONGEST
+) -> Path:
     """A path after the edits that reads like: blocks that they read otherwise, one by one.
 
     usual: length that no edit leads away from; tools split a residue at the end of a peptide (Q
     into GA) in all of its spectra. longest: residues that no edit exceeds.
     """
     for _ in range(EDITS):
-        tried = [t for t in _edited(beside, path.tokens) if len(t) <= longest]
+        tried = [t for t in _edited(around, path.tokens) if len(t) <= longest]
         if usual is not None:
             off = abs(len(path.tokens) - usual)
             tried = [t for t in tried if abs(len(t) - usual) <= off]
         if not tried:
             return path
-        weighed = weigh_paths(beside, [path.tokens, *tried])
+        weighed = weigh_paths(around, [path.tokens, *tried])
         now = next(p for p in weighed if np.array_equal(p.tokens, path.tokens))
         good = [p for p in weighed if p.gain >= now.gain + _edit_margin(p, now)]
         good = [p for p in good if p.thinnest >= min(now.thinnest, THIN)]
@@ -132,15 +134,15 @@ def _edit_margin(path: Path, now: Path) -> float:
     return max(LENGTH_MARGIN, LENGTH_SHARE * now.gain)
 
 
-def _edited(beside: Beside, stretch: np.ndarray) -> list[np.ndarray]:
+def _edited(around: Surroundings, stretch: np.ndarray) -> list[np.ndarray]:
     """A stretch with one run of residues as reads have it, by the weight of those reads."""
-    before, after = beside.before, beside.after
+    before, after = around.before, around.after
     text = text_of([np.concatenate((before, stretch, after))])
-    rows = touching(beside, [stretch])
-    part = beside.reads.take(rows)
+    rows = touching(around, [stretch])
+    part = around.reads.take(rows)
     read, diagonal = diagonals(part, text.tokens, text.owner)
     found = align(part, read, diagonal, text.tokens)
-    better = found.score > beside.elsewhere[rows][found.read]
+    better = found.score > around.elsewhere[rows][found.read]
     found = found.take(np.flatnonzero(better))
     weights: dict[tuple[int, ...], float] = {}
     for k in range(len(found.read)):
@@ -170,24 +172,24 @@ def _edited(beside: Beside, stretch: np.ndarray) -> list[np.ndarray]:
     return [np.array(edit, np.uint8) for edit, weight in ranked if weight >= EDIT_WEIGHT]
 
 
-def touching(beside: Beside, stretches: Sequence[np.ndarray]) -> np.ndarray:
-    """Reads that share a seed with a stretch or the residues right beside it, MOST_READS at most.
+def touching(around: Surroundings, stretches: Sequence[np.ndarray]) -> np.ndarray:
+    """Reads that share a seed with a stretch or the residues next to it, MOST_READS at most.
 
     Those with a seed that reaches into a stretch go first, then the surest.
     """
-    reads = beside.reads
+    reads = around.reads
     found = words(reads.tokens, SEED)
-    inside, near = (_holding(beside, stretches, found, n) for n in (SEED - 1, NEAR))
+    inside, near = (_holding(around, stretches, found, n) for n in (SEED - 1, NEAR))
     rows = np.flatnonzero(near)
     worth = reads.right[rows].sum(1) * reads.weight[rows]
     return np.sort(rows[np.lexsort((-worth, ~inside[rows]))[:MOST_READS]])
 
 
 def _holding(
-    beside: Beside, stretches: Sequence[np.ndarray], found: np.ndarray, beyond: int
+    around: Surroundings, stretches: Sequence[np.ndarray], found: np.ndarray, beyond: int
 ) -> np.ndarray:
-    """(n,) whether reads of some words hold one of a stretch and `beyond` residues beside it."""
-    texts = [np.concatenate((beside.left[-beyond:], s, beside.right[:beyond])) for s in stretches]
+    """(n,) whether reads of some words hold one of a stretch or of `beyond` residues around it."""
+    texts = [np.concatenate((around.left[-beyond:], s, around.right[:beyond])) for s in stretches]
     wanted = np.unique(np.concatenate([words(t, SEED) for t in texts]))
     marked = np.zeros(N_RESIDUES**SEED + 1, dtype=bool)
     marked[wanted[wanted >= 0]] = True

@@ -46,7 +46,7 @@ def gap_mass(reads: ReadSet, draft: Draft) -> GapMass | None:
         if other is None or before.core[other, 1] > behind.core[k, 0]:
             continue
         between = cumulative[read, behind.core[k, 0]] - cumulative[read, before.core[other, 1]]
-        # Residues of the chain beside the gap that the read has wrong.
+        # Residues of the chain next to the gap that the read has wrong.
         wrong = np.concatenate((left[before.span[other, 1] :], right[: behind.span[k, 0]]))
         between -= float(MASSES[wrong].sum())
         held = int((wrong == _C).sum())

@@ -6,7 +6,7 @@ import numpy as np
 from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, MISSING
 from lacuna.placing.draft import Draft
-from lacuna.placing.junction import MARGIN, THIN, Beside, refined, weigh_paths
+from lacuna.placing.junction import MARGIN, THIN, Surroundings, refined, weigh_paths
 from lacuna.placing.word_paths import WordGraph, paths
 
 LENGTH_COST = 6.0  # nats for a stretch whose length is not that of germline
@@ -15,15 +15,15 @@ RESIDUE_COST = 1.0  # nats more for each residue of the difference
 LONGER = 4  # residues by which a stretch may differ from germline
 
 
-def with_loop(beside: Beside, draft: Draft, span: tuple[int, int], graph: WordGraph) -> Draft:
+def with_loop(around: Surroundings, draft: Draft, span: tuple[int, int], graph: WordGraph) -> Draft:
     """The draft with the stretch that reads like best."""
     start, stop = span
     present = draft.tokens[start:stop]
     usual = int((draft.germline[start:stop] < MISSING).sum())
-    found = paths(graph, beside.left, beside.right, max(usual - LONGER, 1), usual + LONGER)
+    found = paths(graph, around.left, around.right, max(usual - LONGER, 1), usual + LONGER)
     if not any(np.array_equal(present, s) for s in found):
         found.append(present)
-    weighed = weigh_paths(beside, found)
+    weighed = weigh_paths(around, found)
     now = next(p for p in weighed if np.array_equal(p.tokens, present))
     good = [p for p in weighed if p.thinnest >= THIN]
     best = now
@@ -35,7 +35,7 @@ def with_loop(beside: Beside, draft: Draft, span: tuple[int, int], graph: WordGr
         cost = LENGTH_COST + RESIDUE_COST * more + LONGER_SHARE * best.gain
         if more and path.gain >= best.gain + max(MARGIN, cost):
             best = path
-    best = refined(beside, best, usual, longest=usual + LONGER)
+    best = refined(around, best, usual, longest=usual + LONGER)
     if np.array_equal(best.tokens, present):
         return draft
     return resized(draft, start, stop, best.tokens)

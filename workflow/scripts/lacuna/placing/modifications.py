@@ -40,7 +40,7 @@ def carried_by_cysteine(reads: ReadSet, placements: Placements) -> tuple[float, 
 def end_differences(reads: ReadSet, placements: Placements) -> np.ndarray:
     """Da by which the ends of reads differ from stretches of the chain that hold one C.
 
-    Every end of a read beyond its core is compared with every stretch beside the core.
+    Every end of a read beyond its core is compared with every stretch next to the core.
     """
     a, text = placements.alignment, placements.text.tokens
     mass = np.concatenate(([0.0], np.cumsum(MASSES[text])))

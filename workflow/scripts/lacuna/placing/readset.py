@@ -32,7 +32,7 @@ class ReadSet:
     judged (n,) bool: whether the tool stated how sure it is of single residues; weight (n,):
     1 + 0.5 log2 count; count (n,): equal reads; mass (n,): Da of the residues by the precursor, NaN
     if not known; group: index of the different read that each given one is, -1 for one that is too
-    short. cysteine: what C may carry in this sample, in Da, beside nothing; shift: residues by
+    short. cysteine: what C may carry in this sample, in Da, apart from nothing; shift: residues by
     which a block of a read may be longer or shorter than one of the chain of equal mass.
     """
 

@@ -1,4 +1,4 @@
-"""What the votes of reads change in a draft beside its residues: its V segment and its length."""
+"""What the votes of reads change in a draft besides its residues: its V segment and its length."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from lacuna.placing.draft import Draft, cdr3_germline
 from lacuna.placing.readset import merge_il
 from lacuna.placing.segments import expressed_v
 
-INSERTED = 6  # residues that a V domain may have beside those of germline
+INSERTED = 6  # residues that a V domain may have in addition to those of germline
 BETTER_V = 2.0  # nats by which another V segment must be better
 V_CAP = 4.0  # nats that a position may count when V is chosen again
 

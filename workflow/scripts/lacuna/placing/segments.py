@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
-from lacuna.antibody.imgt import CYS104, N_CODES
+from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, encode
 from lacuna.placing.readset import merge_il
 from lacuna.placing.seeds import words
@@ -157,14 +157,3 @@ def _within_species(use: np.ndarray) -> np.ndarray:
     np.maximum.at(most, group, use)
     less: np.ndarray = use - most[group]
     return less
-
-
-def v_row(index: int) -> np.ndarray:
-    """(N_CODES,) tokens of a V segment."""
-    return v_segments().tokens[index]
-
-
-def j_row(index: int) -> np.ndarray:
-    row: np.ndarray = j_segments().tokens[index]
-    assert len(row) == N_CODES
-    return row

@@ -30,7 +30,7 @@ ABUTS = 1.5  # nats for each end that begins or stops right where other reads do
 OTHER_LENGTH = 4.0  # nats more where the chain would become longer or shorter
 BEFORE_OTHERS = 2.5  # nats more than at any other unread place
 UNREAD = 0.6  # share of the residues under a read that no other read covers
-NEAR = 2  # positions beside it, one of which another read must cover
+NEAR = 2  # positions on either side of it, one of which another read must cover
 COVERED = 1.0  # weight of reads from which a position counts as covered
 _CHANCE = 1.0 / 19.0
 

@@ -15,12 +15,15 @@ from lacuna.placing.alignment import (
 from lacuna.placing.readset import MAX_SHIFT
 
 MAX_BLOCK = 4
+# Residues of the read and of the chain: a match or mismatch, an insertion, a deletion, blocks.
 STEPS = ((1, 1), (1, 0), (0, 1)) + tuple(
     (a, b)
     for a in range(1, MAX_BLOCK + 1)
     for b in range(1, MAX_BLOCK + 1)
     if (a, b) != (1, 1) and abs(a - b) <= MAX_SHIFT
 )
+DELETION = STEPS.index((0, 1))
+NO_STEP = 255  # an alignment begins here
 
 
 def trace(
@@ -33,7 +36,11 @@ def trace(
     width: int,
     least: float,
 ) -> tuple[Alignment, np.ndarray]:
-    """Walk every read back from its best place; which of them scored enough comes with it."""
+    """Walk every read back from its best place.
+
+    rows, first (m,): reads, and positions of the text at the first columns of their windows;
+    width: of the result. Returns alignments that score `least` or more, and which of m they are.
+    """
     _, m, offsets = score.shape
     flat = score.transpose(1, 0, 2).reshape(m, -1)
     top = flat.argmax(1)
@@ -49,7 +56,7 @@ def trace(
     while live.any():
         which = np.flatnonzero(live)
         how = step[i[which], keep[which], w[which]]
-        stopped = (how == 255) | (i[which] == 0)
+        stopped = (how == NO_STEP) | (i[which] == 0)
         live[which[stopped]] = False
         which, how = which[~stopped], how[~stopped]
         a, b = a_of[how], b_of[how]

@@ -1,4 +1,4 @@
-"""Changes of whole chains that reads decide on: each is tried with all other chains beside it."""
+"""Changes of whole chains that reads decide on: each is tried among all other chains."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import RESIDUES
 from lacuna.placing.cdr3 import SHORTEST
 from lacuna.placing.draft import Draft, cdr3_germline
-from lacuna.placing.junction import MARGIN, Beside, touching
+from lacuna.placing.junction import MARGIN, Surroundings, touching
 from lacuna.placing.loops import resized
 from lacuna.placing.memory import Memory
 from lacuna.placing.placement import Placements, place_on
@@ -44,7 +44,7 @@ class Among:
         return then - now
 
 
-def with_cysteine(among: Among, beside: Beside, draft: Draft) -> Draft:
+def with_cysteine(among: Among, around: Surroundings, draft: Draft) -> Draft:
     """The draft whose CDR3 does not repeat the end of FR3, if reads like it better.
 
     Where reads have another residue than germline right in front of Cys104, what they show does not
@@ -58,12 +58,12 @@ def with_cysteine(among: Among, beside: Beside, draft: Draft) -> Draft:
     tokens = draft.tokens.copy()
     tokens[start - n : start] = draft.tokens[start : start + n]
     without = draft.with_tokens(tokens).with_cdr3(draft.tokens[start + n : stop])
-    rows = touching(beside, [draft.tokens[start:stop]])
+    rows = touching(around, [draft.tokens[start:stop]])
     return without if among.gain(draft, without, rows) > 0 else draft
 
 
 def with_end_of_fr3(
-    among: Among, beside: Beside, draft: Draft, arms: Sequence[np.ndarray]
+    among: Among, around: Surroundings, draft: Draft, arms: Sequence[np.ndarray]
 ) -> Draft:
     """The draft with the residues in front of Cys104 that the reads of its CDR3 have there, if
     reads like it better.
@@ -83,19 +83,19 @@ def with_end_of_fr3(
         changed = draft.with_tokens(np.where(draft.held, draft.tokens, tokens))
         if np.array_equal(changed.tokens, draft.tokens):
             continue
-        rows = touching(beside, [whole[1:]])
+        rows = touching(around, [whole[1:]])
         if among.gain(draft, changed, rows) > MARGIN:
             return changed
     return draft
 
 
 def is_of_another(
-    among: Among, beside: Beside, before: Draft, after: Draft, span: tuple[int, int]
+    among: Among, around: Surroundings, before: Draft, after: Draft, span: tuple[int, int]
 ) -> bool:
     """Whether the stretch that a chain got explains reads better in another chain of its locus."""
     new = after.tokens[span[0] : span[1] + len(after) - len(before)]
     first, last = before.columns[span[0]], before.columns[span[1] - 1]
-    rows = touching(beside, [new, before.tokens[span[0] : span[1]]])
+    rows = touching(around, [new, before.tokens[span[0] : span[1]]])
     own = None
     for i, other in enumerate(among.drafts):
         start, stop = other.find(first), other.find(last) + 1
