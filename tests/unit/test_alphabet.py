@@ -55,3 +55,12 @@ def test_allowed_residues() -> None:
 def test_allowed_cannot_be_changed_by_accident() -> None:
     with pytest.raises(ValueError, match="read-only"):
         ALLOWED[alphabet.MISSING][0] = False
+
+
+def test_i_and_l_are_one_residue_for_a_mass() -> None:
+    assert decode(alphabet.merge_il(encode("AILVIX"))) == "ALLVLX"
+    shares = np.zeros((1, len(RESIDUES)))
+    shares[0, [RESIDUES.index(residue) for residue in "ILV"]] = 0.2, 0.3, 0.5
+    merged = alphabet.il_as_one(shares)
+    assert [merged[0, RESIDUES.index(residue)] for residue in "ILV"] == [0.0, 0.5, 0.5]
+    assert shares[0, RESIDUES.index("I")] == 0.2  # what was given is left as it is

@@ -11,7 +11,7 @@ from test_placing import Sure, germline_chain, germline_draft, peptide, tiles
 from lacuna.antibody.germlines import constants, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START
 from lacuna.antibody.numbering import number_chain
-from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES
+from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, MISSING, N_RESIDUES, RESIDUES, merge_il
 from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.evidence.chain import OBSERVED_PROBABILITY, SERUM_MOST, WeighedChain
 from lacuna.evidence.genes import gene_shares
@@ -22,7 +22,6 @@ from lacuna.network.weights import load_weights
 from lacuna.placing.consensus import votes
 from lacuna.placing.draft import draft_of
 from lacuna.placing.place import Placed, place
-from lacuna.placing.readset import ISOLEUCINE, LEUCINE, merge_il
 from lacuna.templates.library import load_library
 
 CPU = torch.device("cpu")

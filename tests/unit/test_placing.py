@@ -10,7 +10,7 @@ from pyteomics.mass import std_aa_mass
 
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START
-from lacuna.core.alphabet import ABSENT, MISSING, decode, encode
+from lacuna.core.alphabet import ABSENT, MISSING, decode, encode, merge_il
 from lacuna.placing.align import align
 from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK
 from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
@@ -24,7 +24,7 @@ from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.place import draft_from, place, read_contaminants
 from lacuna.placing.placement import place_on, place_on_text, text_of
 from lacuna.placing.populations import Population, is_serum
-from lacuna.placing.readset import MIN_READ, ReadSet, collapse, merge_il
+from lacuna.placing.readset import MIN_READ, ReadSet, collapse
 from lacuna.placing.seeds import AFTER_RIGHT, diagonals, word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
 from lacuna.placing.similar import similar_reads

@@ -22,6 +22,7 @@ ABSENT = N_RESIDUES + 1
 LETTERS = RESIDUES + MISSING_LETTER + ABSENT_LETTER + "".join(AMBIGUOUS)
 N_TOKENS = len(LETTERS)
 TOKEN = {letter: token for token, letter in enumerate(LETTERS)}
+CYSTEINE, ISOLEUCINE, LEUCINE = (TOKEN[letter] for letter in "CIL")
 
 _INVALID = 255
 
@@ -68,6 +69,19 @@ def encode(sequence: str) -> NDArray[np.uint8]:
     if at >= 0:
         raise ValueError(f"{sequence[at]!r} at position {at + 1} is not a letter of the alphabet")
     return np.frombuffer(tokens, dtype=np.uint8)
+
+
+def merge_il(tokens: NDArray[np.integer]) -> NDArray[np.uint8]:
+    """Tokens (any shape) with L for I: no mass tells them apart."""
+    return np.where(tokens == ISOLEUCINE, LEUCINE, tokens).astype(np.uint8)
+
+
+def il_as_one(distributions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distributions (length, 20) with those of I added to L."""
+    merged = distributions.copy()
+    merged[:, LEUCINE] += merged[:, ISOLEUCINE]
+    merged[:, ISOLEUCINE] = 0.0
+    return merged
 
 
 def decode(tokens: NDArray[np.integer]) -> str:

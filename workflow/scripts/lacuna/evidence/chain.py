@@ -6,14 +6,21 @@ import numpy as np
 
 from lacuna.antibody.imgt import CDR_COLUMNS, imgt_numbers, regions_of
 from lacuna.antibody.parts import number_parts
-from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES, decode
+from lacuna.core.alphabet import (
+    ISOLEUCINE,
+    LEUCINE,
+    MISSING,
+    N_RESIDUES,
+    RESIDUES,
+    decode,
+    il_as_one,
+)
 from lacuna.core.tables import ALTERNATIVES, EvidenceRow, Shares
 from lacuna.evidence.flags import flags_of
-from lacuna.evidence.posterior import OBSERVED_MARGIN, as_l, margin_of, merged_il, softmax
+from lacuna.evidence.posterior import OBSERVED_MARGIN, as_l, margin_of, softmax
 from lacuna.placing.consensus import Votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.leftover import TOLERANCE, GapMass
-from lacuna.placing.readset import ISOLEUCINE, LEUCINE
 
 SERUM_MOST = 0.8  # probability of a residue of a loop in a serum
 OBSERVED_PROBABILITY = 0.9  # that an observed residue must have
@@ -67,7 +74,7 @@ def chain_of(
         posterior = _shared(draft, posterior)
     best = posterior.argmax(1)
     probability = posterior[np.arange(len(best)), best]
-    merged = merged_il(posterior)
+    merged = il_as_one(posterior)
     margin = margin_of(nats)
     by_reads, by_both = as_l(nats).argmax(1), merged.argmax(1)
     observed = (

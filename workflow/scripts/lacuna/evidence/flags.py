@@ -3,10 +3,9 @@
 import numpy as np
 
 from lacuna.antibody.imgt import OTHER_INSERTION
-from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES, merge_il
 from lacuna.placing.consensus import Votes
 from lacuna.placing.draft import Draft
-from lacuna.placing.readset import ISOLEUCINE, LEUCINE
 
 MINORITY = 0.15  # share of the nats of reads for another residue
 SOME = 0.1  # share of reads that show D for N, or E for Q
@@ -25,7 +24,7 @@ def flags_of(draft: Draft, found: Votes, best: np.ndarray, margin: np.ndarray) -
     best (t,) residues, L for I; margin (t,) nats by which reads alone prefer theirs.
     """
     flags: list[list[str]] = []
-    germline = np.where(draft.germline == ISOLEUCINE, LEUCINE, draft.germline)
+    germline = merge_il(draft.germline)
     for i, residue in enumerate(best.tolist()):
         own: list[str] = []
         for pair, (amide, acid) in enumerate(((_N, _D), (_Q, _E))):

@@ -3,10 +3,9 @@
 import numpy as np
 
 from lacuna.antibody.imgt import CDR_COLUMNS, CYS104, OTHER_INSERTION
-from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, N_RESIDUES, RESIDUES, il_as_one
 from lacuna.placing.consensus import TEMPER, Votes, residue_nats
 from lacuna.placing.draft import Draft
-from lacuna.placing.readset import ISOLEUCINE, LEUCINE
 
 CAP = 12.0  # nats that reads may say at most
 FLOOR_UNREAD = 0.07  # of the posterior where reads do not settle a residue: none is stated at .95
@@ -45,12 +44,13 @@ def floors_of(nats: np.ndarray, both: np.ndarray, germline_only: np.ndarray) -> 
     It is spread where reads settle no residue, and where they settle another one than they and the
     network together: one of the two is wrong there.
     """
-    agree = as_l(nats).argmax(1) == merged_il(both).argmax(1)
+    agree = as_l(nats).argmax(1) == il_as_one(both).argmax(1)
     floors = np.where((margin_of(nats) >= OBSERVED_MARGIN) & agree, 0.0, FLOOR_UNREAD)
     return np.where(germline_only, FLOOR_GERMLINE, floors)
 
 
 def with_floor(shares: np.ndarray, floors: np.ndarray) -> np.ndarray:
+    """Distributions (t, 20) of which a share (t,) is spread evenly."""
     return (1 - floors[:, None]) * shares + floors[:, None] / N_RESIDUES
 
 
@@ -91,19 +91,13 @@ def with_germline(draft: Draft, letters: str) -> str:
 
 
 def softmax(nats: np.ndarray) -> np.ndarray:
+    """Probabilities (t, 20) from nats, row by row."""
     weight = np.exp(nats - nats.max(1, keepdims=True))
     return weight / weight.sum(1, keepdims=True)
 
 
-def merged_il(shares: np.ndarray) -> np.ndarray:
-    """Shares with those of I added to L's."""
-    merged = shares.copy()
-    merged[:, LEUCINE] += merged[:, ISOLEUCINE]
-    merged[:, ISOLEUCINE] = 0.0
-    return merged
-
-
 def as_l(nats: np.ndarray) -> np.ndarray:
+    """Nats (t, 20) in which I, which has those of L, is never the best."""
     out = nats.copy()
     out[:, ISOLEUCINE] = -np.inf
     return out

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES, il_as_one
 from lacuna.evidence.chain import WeighedChain, chain_of
 from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
@@ -15,7 +15,6 @@ from lacuna.evidence.posterior import (
     first_letters,
     floors_of,
     likelihood,
-    merged_il,
     only_germline,
     softmax,
     trust,
@@ -97,7 +96,7 @@ def _posterior(
     letters = first_letters(draft, nats, germline_only)
     posterior = softmax(nats)
     for _ in range(ROUNDS):
-        weak = (merged_il(posterior).max(1) < WEAK) & ~germline_only
+        weak = (il_as_one(posterior).max(1) < WEAK) & ~germline_only
         filled = with_germline(draft, letters)
         shares = (1 - FLOOR) * judge(letters, filled, weak) + FLOOR / N_RESIDUES
         both = softmax(nats + trust(draft, nats)[:, None] * np.log(shares))

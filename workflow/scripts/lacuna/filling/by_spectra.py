@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lacuna.core.alphabet import decode, encode
+from lacuna.core.alphabet import decode, encode, il_as_one, merge_il
 from lacuna.core.tables import MassDoubt
 from lacuna.filling.decode import (
     Candidate,
@@ -23,11 +23,8 @@ from lacuna.filling.decode import (
 from lacuna.filling.mass_errors import likely_error
 from lacuna.filling.mass_search import SIGMAS, one_mass
 from lacuna.filling.residue_masses import (
-    ISOLEUCINE,
-    LEUCINE,
     RESIDUE_MASSES,
     MassRules,
-    as_one,
     told_apart,
 )
 from lacuna.filling.weighing import WIDTH
@@ -71,19 +68,17 @@ def _mixed(
     probabilities: np.ndarray, n: int, within: Ranking, plain: Ranking, share: float
 ) -> Ranking:
     """Both rankings as one, I and L as one residue; share: probability of the first."""
-    merged = as_one(probabilities)
+    merged = il_as_one(probabilities)
     places = np.arange(len(probabilities))
     listed = {candidate.sequence: candidate for candidate in within.candidates}
     for candidate in plain.candidates:
-        tokens = encode(candidate.sequence)
-        tokens = np.where(tokens == ISOLEUCINE, LEUCINE, tokens)
+        tokens = merge_il(encode(candidate.sequence))
         letters = decode(told_apart(tokens[None], probabilities)[0])
         mass = float(RESIDUE_MASSES[tokens].sum())
         listed.setdefault(letters, Candidate(letters, 0.0, mass))
     candidates = []
     for letters, candidate in listed.items():
-        tokens = encode(letters)
-        tokens = np.where(tokens == ISOLEUCINE, LEUCINE, tokens)
+        tokens = merge_il(encode(letters))
         without = float(merged[places, tokens].prod())
         both = share * candidate.probability + (1 - share) * without
         candidates.append(replace(candidate, probability=both))

@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lacuna.core.alphabet import N_RESIDUES, RESIDUES, decode
+from lacuna.core.alphabet import CYSTEINE, ISOLEUCINE, LEUCINE, N_RESIDUES, RESIDUES, decode
 from lacuna.filling.mass_search import Found, Stages, search, side_nats
 from lacuna.filling.residue_masses import (
-    ISOLEUCINE,
-    LEUCINE,
     MAX_BINNED,
     RESIDUE_MASSES,
     MassRules,
@@ -19,7 +17,6 @@ from lacuna.filling.residue_masses import (
 
 _LETTERS = np.array(list(RESIDUES))
 MASS_WIDTH = 4096  # sequences kept per step where a mass decides among them
-CYSTEINE = RESIDUES.index("C")
 TINY = 1e-300
 MIN_WIDTH = 256  # sequences kept per step of the longest gaps
 # The residues of a gap depend on each other, and of a long gap not all sequences are kept, so that

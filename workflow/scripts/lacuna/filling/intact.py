@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
+from lacuna.core.alphabet import CYSTEINE, MISSING_LETTER, RESIDUES
 from lacuna.core.masses import (
     AVERAGE_WATER,
     AVERAGINE_RATIO,
@@ -28,7 +28,7 @@ from lacuna.filling.residue_masses import (
     RESIDUE_MASSES,
     MassRules,
 )
-from lacuna.filling.weighing import CYSTEINE, FLOOR, WIDTH
+from lacuna.filling.weighing import FLOOR, WIDTH
 from lacuna.scaffolds.alkylation import NONE, READINGS
 from lacuna.scaffolds.scaffold import Gap, IntactMass, Scaffold
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lacuna.core.alphabet import il_as_one
 from lacuna.filling.residue_masses import (
     RESIDUE_MASSES,
     MassRules,
-    as_one,
     bounds,
     completable,
     heaviest_residue,
@@ -144,7 +144,7 @@ def search(probabilities: np.ndarray, width: int, stages: Stages, rules: MassRul
     masses.
     """
     with np.errstate(divide="ignore"):
-        logs = np.log(as_one(probabilities))
+        logs = np.log(il_as_one(probabilities))
     length = len(probabilities)
     plan = _Plan(stages, length, rules)
     seen = None if stages.spectra is None else shown(stages.spectra)

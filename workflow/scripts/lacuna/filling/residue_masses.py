@@ -1,7 +1,7 @@
 """What residues may weigh, and which masses so many of them can have.
 
-I and L have one mass. Here L stands for both: `as_one` sums their probabilities, `told_apart` takes
-the likelier of the two.
+I and L have one mass. Here L stands for both: `alphabet.il_as_one` sums their probabilities,
+`told_apart` takes the likelier of the two.
 """
 
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from lacuna.core.alphabet import RESIDUES
+from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, RESIDUES
 from lacuna.core.masses import AVERAGE, DEAMIDATION, MONOISOTOPIC, OXIDATION
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
@@ -18,16 +18,14 @@ AVERAGE_MASSES = np.array([AVERAGE[r] for r in RESIDUES])  # Da
 MAX_RESIDUES = 450  # of a gap that is decoded within a mass: a whole heavy chain
 MAX_MASS = 50_000.0  # Da, of a gap of unknown length that is decoded: the same chain
 BIN = 0.005  # Da, resolution of the tables of masses that a number of residues can have
-MAX_BINNED = (
-    30  # residues of the longest such table; beyond it only the lightest and heaviest count
-)
+# Residues of the longest such table; beyond it only the lightest and heaviest residue count.
+MAX_BINNED = 30
 KEPT_TABLES = 512  # of the kinds here; those of all readings of C are half of them, and 25 MB
 
 # Da, Unimod 28 and 27; what C carries is in `alkylation.py`.
 PYROGLUTAMATE_Q = -17.026549
 PYROGLUTAMATE_E = -18.010565
 
-ISOLEUCINE, LEUCINE = RESIDUES.index("I"), RESIDUES.index("L")
 PLAIN = ((0.0, 1.0),)  # C carries nothing
 
 
@@ -93,14 +91,6 @@ def _options(rules: Modifications, first: bool, last: bool) -> tuple[np.ndarray,
         forms.append(("K", 0.0))
     residues = np.array([RESIDUES.index(residue) for residue, _ in forms])
     return residues, np.array([mass for _, mass in forms])
-
-
-def as_one(probabilities: np.ndarray) -> np.ndarray:
-    """Distributions (length, 20) with those of I added to L."""
-    merged = probabilities.copy()
-    merged[:, LEUCINE] += merged[:, ISOLEUCINE]
-    merged[:, ISOLEUCINE] = 0.0
-    return merged
 
 
 def told_apart(tokens: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

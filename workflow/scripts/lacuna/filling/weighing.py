@@ -10,13 +10,12 @@ import math
 
 import numpy as np
 
-from lacuna.core.alphabet import RESIDUES
+from lacuna.core.alphabet import CYSTEINE
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.mass_search import Stages
 from lacuna.filling.residue_masses import MassRules
 from lacuna.scaffolds.alkylation import READINGS
 
-CYSTEINE = RESIDUES.index("C")
 NAMES = tuple(READINGS)
 FLOOR = 1e-5  # one mass in thirty is wrong, and a wrong one fits by chance once in three thousand
 ODDS = 50.0  # most that a single mass gives: of gaps with a C, 1 % give this to a wrong reading

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lacuna.core.alphabet import MISSING, N_RESIDUES
+from lacuna.core.alphabet import ISOLEUCINE, MISSING, N_RESIDUES
 from lacuna.placing.alignment import Alignment
 from lacuna.placing.arms import read_arms
 from lacuna.placing.cdr3 import own_fronts, with_junction
@@ -16,7 +16,6 @@ from lacuna.placing.junction import Surroundings
 from lacuna.placing.loops import with_loop
 from lacuna.placing.memory import Memory
 from lacuna.placing.placement import Placements, place_again, place_on
-from lacuna.placing.readset import ISOLEUCINE
 from lacuna.placing.trials import Among, exchanged, is_of_another, with_cysteine, with_end_of_fr3
 from lacuna.placing.word_paths import ANCHOR, WordGraph
 

@@ -10,12 +10,11 @@ import numpy as np
 from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.antibody.germlines import j_segments
 from lacuna.antibody.imgt import FR4_START
-from lacuna.core.alphabet import MISSING
+from lacuna.core.alphabet import MISSING, merge_il
 from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
 from lacuna.placing.draft import Draft, head_of, tail_of
 from lacuna.placing.joints import ANY_JOINT
 from lacuna.placing.junction import MARGIN, THIN, Path, Surroundings, refined, weigh_paths
-from lacuna.placing.readset import merge_il
 from lacuna.placing.word_paths import ANCHOR, WordGraph, paths
 
 MIN_GAIN = 12.0  # nats that reads gain by a bridge

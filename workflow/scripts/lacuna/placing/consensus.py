@@ -6,12 +6,12 @@ from math import lgamma
 import numpy as np
 
 from lacuna.antibody.imgt import CDR_COLUMNS
-from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES
+from lacuna.core.alphabet import ABSENT, ISOLEUCINE, MISSING, N_RESIDUES, RESIDUES, merge_il
 from lacuna.core.masses import DEAMIDATION
 from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, MISMATCH, ON_MISSING, OTHER_BLOCK
 from lacuna.placing.draft import Draft
 from lacuna.placing.placement import Placements
-from lacuna.placing.readset import ISOLEUCINE, ReadSet
+from lacuna.placing.readset import ReadSet
 
 BLOCK_WEIGHT = 0.1  # of a residue in a block of equal mass: the order, or the block, may be wrong
 OVERHANG = 6  # residues beyond a core that may vote for a new template
@@ -154,8 +154,7 @@ def germline_prior(draft: Draft) -> np.ndarray:
     mutated = np.where(CDR_COLUMNS[draft.columns], MUTATED_CDR, MUTATED_FR)
     prior = np.repeat(np.log(mutated / (N_RESIDUES - 2))[:, None], N_RESIDUES, 1)
     known = np.flatnonzero(draft.germline < MISSING)
-    merged = np.where(draft.germline == ISOLEUCINE, RESIDUES.index("L"), draft.germline)
-    prior[known, merged[known]] = np.log(1 - mutated[known])
+    prior[known, merge_il(draft.germline)[known]] = np.log(1 - mutated[known])
     unknown = draft.germline >= MISSING
     prior[unknown] = np.log(1 / (N_RESIDUES - 1))
     prior[:, ISOLEUCINE] = -np.inf

@@ -14,8 +14,7 @@ from lacuna.antibody.imgt import (
     OTHER_INSERTION,
     cdr3_codes,
 )
-from lacuna.core.alphabet import ABSENT, MISSING, encode
-from lacuna.placing.readset import merge_il
+from lacuna.core.alphabet import ABSENT, MISSING, encode, merge_il
 
 # Columns that no antibody changes (Lefranc et al. 2003): Cys23, Trp41, Cys104 and the J motif.
 HELD = (23, 41, 104, 118, 119, 121)

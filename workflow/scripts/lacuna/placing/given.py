@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lacuna.antibody.imgt import OTHER_INSERTION
-from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, encode
+from lacuna.core.alphabet import ABSENT, ISOLEUCINE, LEUCINE, MISSING, N_RESIDUES, encode, merge_il
 from lacuna.placing.consensus import TEMPER, Votes, residue_nats, votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.placement import Placements, place_on
-from lacuna.placing.readset import ISOLEUCINE, LEUCINE, ReadSet, merge_il
+from lacuna.placing.readset import ReadSet
 
 ROUNDS = 6  # a gap grows shorter by some residues on either side in each
 AHEAD = 2.5  # nats by which reads prefer a residue from which it counts as known

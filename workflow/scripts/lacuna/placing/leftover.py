@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lacuna.core.alphabet import MISSING, RESIDUES
+from lacuna.core.alphabet import CYSTEINE, MISSING
 from lacuna.placing.align import align
 from lacuna.placing.alignment import Alignment
 from lacuna.placing.draft import Draft
@@ -20,7 +20,6 @@ TOLERANCE = 0.03  # Da within which reads agree
 MIN_READS = 2  # different reads that agree
 LIGHTEST = 57.0  # Da, a glycine
 HEAVIEST = 4_500.0  # Da, more than any CDR3
-_C = RESIDUES.index("C")
 
 
 class GapMass(NamedTuple):
@@ -49,7 +48,7 @@ def gap_mass(reads: ReadSet, draft: Draft) -> GapMass | None:
         # Residues of the chain next to the gap that the read has wrong.
         wrong = np.concatenate((left[before.span[other, 1] :], right[: behind.span[k, 0]]))
         between -= float(MASSES[wrong].sum())
-        held = int((wrong == _C).sum())
+        held = int((wrong == CYSTEINE).sum())
         options = [between - carried * held for carried in (0.0, *reads.cysteine)]
         masses += [m for m in dict.fromkeys(options) if LIGHTEST <= m <= HEAVIEST]
     if not masses:

@@ -8,7 +8,7 @@ difference from the template turns up in many reads.
 
 import numpy as np
 
-from lacuna.core.alphabet import RESIDUES
+from lacuna.core.alphabet import CYSTEINE
 from lacuna.placing.placement import Placements
 from lacuna.placing.readset import MASSES, ReadSet
 
@@ -19,12 +19,11 @@ SEEN = 0.05  # share of the C of reads that the tool wrote it on
 TOLERANCE = 0.015  # Da
 LONGEST_END = 16  # residues of the chain behind a core
 MIN_ENDS = 6  # ends that weigh so, over those expected by chance
-_C = RESIDUES.index("C")
 
 
 def carried_by_cysteine(reads: ReadSet, placements: Placements) -> tuple[float, ...]:
     """Da that C may carry, those of ON_CYSTEINE with evidence in the sample."""
-    held = reads.delta[reads.tokens == _C]
+    held = reads.delta[reads.tokens == CYSTEINE]
     written = [np.mean(np.abs(held - m) < TOLERANCE) if len(held) else 0.0 for m in ON_CYSTEINE]
     ends = end_differences(reads, placements)
     found = []
@@ -44,7 +43,7 @@ def end_differences(reads: ReadSet, placements: Placements) -> np.ndarray:
     """
     a, text = placements.alignment, placements.text.tokens
     mass = np.concatenate(([0.0], np.cumsum(MASSES[text])))
-    cysteines = np.concatenate(([0], np.cumsum(text == _C)))
+    cysteines = np.concatenate(([0], np.cumsum(text == CYSTEINE)))
     total = reads.cumulative()[a.read]
     rows = np.arange(len(a.read))
     length = reads.length[a.read]

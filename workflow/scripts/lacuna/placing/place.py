@@ -9,7 +9,7 @@ import numpy as np
 
 from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.numbering import number_chain
-from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, decode, encode
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, decode, encode, merge_il
 from lacuna.core.paths import CONTAMINANTS
 from lacuna.core.tables import PlacedRow
 from lacuna.placing.alignment import MATCH, MISMATCH
@@ -23,7 +23,7 @@ from lacuna.placing.populations import (
     populations,
     without_words,
 )
-from lacuna.placing.readset import MAX_SHIFT, ReadSet, collapse, merge_il
+from lacuna.placing.readset import MAX_SHIFT, ReadSet, collapse
 from lacuna.placing.seeds import word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
 from lacuna.reads.error_model import ErrorModels

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode, merge_il
 from lacuna.core.masses import MONOISOTOPIC, WATER
 from lacuna.reads.read import Read
 
@@ -18,7 +18,6 @@ MIN_READ = 4  # residues; a shorter one has no seed
 EXTRA_PER_DOUBLING = 0.5  # weight of equal reads: 1 + 0.5 log2 n, since their errors are alike
 REPEATED = 5  # equal residues in a row: no antibody has them, but failed de novo reads do
 IN_REPEAT = 0.06  # probability of one of them
-LEUCINE, ISOLEUCINE = RESIDUES.index("L"), RESIDUES.index("I")
 MASSES = np.zeros(256)
 MASSES[:N_RESIDUES] = [MONOISOTOPIC[r] for r in RESIDUES]
 
@@ -64,11 +63,6 @@ class ReadSet:
             self,
             **{f: getattr(self, f)[rows] for f in self.__dataclass_fields__ if f not in kept},
         )
-
-
-def merge_il(tokens: np.ndarray) -> np.ndarray:
-    """Tokens with L for I."""
-    return np.where(tokens == ISOLEUCINE, LEUCINE, tokens).astype(np.uint8)
 
 
 def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:

@@ -6,10 +6,9 @@ import numpy as np
 
 from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
-from lacuna.core.alphabet import ABSENT, N_RESIDUES
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, merge_il
 from lacuna.placing.consensus import TEMPER, Votes
 from lacuna.placing.draft import Draft, cdr3_germline
-from lacuna.placing.readset import merge_il
 from lacuna.placing.segments import expressed_v
 
 INSERTED = 6  # residues that a V domain may have in addition to those of germline

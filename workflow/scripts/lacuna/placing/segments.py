@@ -7,8 +7,7 @@ import numpy as np
 
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104
-from lacuna.core.alphabet import ABSENT, encode
-from lacuna.placing.readset import merge_il
+from lacuna.core.alphabet import ABSENT, encode, merge_il
 from lacuna.placing.seeds import words
 
 WORD = 5

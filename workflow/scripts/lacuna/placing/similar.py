@@ -13,10 +13,10 @@ import numpy as np
 
 from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.imgt import CYS104
-from lacuna.core.alphabet import ABSENT, N_RESIDUES
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, merge_il
 from lacuna.placing.align import MIN_SCORE
 from lacuna.placing.draft import HELD, Draft
-from lacuna.placing.readset import ReadSet, merge_il
+from lacuna.placing.readset import ReadSet
 
 SHORTEST = 7  # residues of a read that is compared with segments
 LONGEST = 24

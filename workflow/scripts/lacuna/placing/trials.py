@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from lacuna.antibody.imgt import CONSTANT
-from lacuna.core.alphabet import RESIDUES
+from lacuna.core.alphabet import CYSTEINE
 from lacuna.placing.cdr3 import SHORTEST
 from lacuna.placing.draft import Draft, cdr3_germline
 from lacuna.placing.junction import MARGIN, Surroundings, touching
@@ -16,7 +16,6 @@ from lacuna.placing.memory import Memory
 from lacuna.placing.placement import Placements, place_on
 
 REPEATED = 4  # residues of a CDR3 among which a cysteine may be Cys104 again
-CYSTEINE = RESIDUES.index("C")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ that reads show behind the last four.
 
 import numpy as np
 
-from lacuna.core.alphabet import N_RESIDUES
-from lacuna.placing.readset import ISOLEUCINE, ReadSet
+from lacuna.core.alphabet import ISOLEUCINE, N_RESIDUES
+from lacuna.placing.readset import ReadSet
 from lacuna.placing.seeds import word_weights
 
 CONTEXT = 4  # residues behind which the next one is looked up
