@@ -331,7 +331,7 @@ def test_sets_of_known_reads(write: Write) -> None:
         with pytest.raises(LacunaError, match=fault):
             known_reads(write("sets.tsv", text))
     with pytest.raises(LacunaError, match="'read_errors.sets' is null"):
-        known_reads(None)
+        known_reads(None, "read_errors.sets")
 
 
 def test_models_are_fitted_from_files(write: Write, tmp_path: Path) -> None:

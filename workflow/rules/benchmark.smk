@@ -34,7 +34,9 @@ rule benchmark_reads:
     """Chains from reads of known proteins: what is right, and what each part of the method brings."""
     input:
         sets=READ_BENCHMARK_SETS or [],
-        files=lambda wildcards: files_of(checked(known_reads, READ_BENCHMARK_SETS)),
+        files=lambda wildcards: files_of(
+            checked(known_reads, READ_BENCHMARK_SETS, "benchmark_reads.sets")
+        ),
         weights=weights(),
         library=resource("library"),
     output:

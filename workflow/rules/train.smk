@@ -20,8 +20,8 @@ rule encode_training:
         targets=[(str(s.fasta), str(s.gaps or "")) for s in SAMPLES.values() if s.fasta],
         chains=CONFIG["train"]["chains"],
         max_identity=CONFIG["accuracy"]["max_identity"],
-        inputs=digests("fasta", "gaps", "homologs", "library", samples=lambda wildcards: SAMPLES),
         seed=CONFIG["seed"],
+        inputs=digests("fasta", "gaps", "homologs", "library", samples=lambda wildcards: SAMPLES),
         code=code("encode_training.py"),
     script:
         "../scripts/encode_training.py"
@@ -48,9 +48,9 @@ rule train_model:
     params:
         model=CONFIG["model"],
         train=train_settings_of_run(),
-        inputs=digests("train.from"),
         masking={},
         threads=CONFIG["threads"],  # not those of the job, which --cores may reduce
+        inputs=digests("train.from"),
         code=code("pretrain_model.py"),
     script:
         "../scripts/pretrain_model.py"

@@ -19,13 +19,14 @@ class KnownReads(NamedTuple):
     truth: Path
 
 
-def known_reads(path: str | Path | None) -> list[KnownReads]:
+def known_reads(path: str | Path | None, key: str = "sets") -> list[KnownReads]:
     """The rows of a table `set protein reads truth`; paths are relative to it, reads joined by `;`.
 
-    Raises LacunaError that names the line if a cell or a file is missing.
+    key: of the configuration that names the table. Raises LacunaError that names the line if a cell
+    or a file is missing.
     """
     if path is None:
-        raise LacunaError("config: 'read_errors.sets' is null; give a table of reads with truths")
+        raise LacunaError(f"config: '{key}' is null; give a table of reads with truths")
     folder = Path(path).parent
     found = []
     with open_text(path) as handle:
