@@ -135,6 +135,7 @@ def test_truth_and_homologs_may_be_modified(write: Write) -> None:
         ("AC[160.03]K", 4, "a mass without a sign; write what the residue gains"),
         ("AC[4]K", 4, "a mass without a sign"),
         ("AC[160.03 Da]K", 4, "or a gap of known mass as X[+367.0537]"),
+        ("A C[160.03 \n Da]K", 5, "has '[160.03 Da]' at column 5, "),
         ("AC[+57,0215]K", 4, "a decimal comma; write a point: +57.0215"),
         ("AC(+57,02)K", 4, "a decimal comma; write a point: +57.02"),
         ("AX[+367,0537]K", 4, "a decimal comma; write a point: +367.0537"),

@@ -26,8 +26,8 @@ _BAD = b"!"
 _MISSING_CHARACTERS = b"-_?Xx"
 _MISSING = MISSING_LETTER.encode()
 _NUCLEOTIDES = b"ACGTUN"
-_UNTOLD = b"X*-_?."
-_PERHAPS_NUCLEIC = _NUCLEOTIDES + _UNTOLD + _BAD
+_UNKNOWN = b"X*-_?."
+_PERHAPS_NUCLEIC = _NUCLEOTIDES + _UNKNOWN + _BAD
 _MAX_SHOWN = 40
 
 # Brackets and parentheses may be nested: [Xlink:DSS[156]], (Label:13C(6)).
@@ -123,9 +123,9 @@ def _without_stop(raw: bytes) -> bytes:
 def _check_protein(record: Record) -> None:
     """Raise Fault if a record is DNA or RNA rather than protein."""
     letters = record.body.translate(None, _BLANKS).upper()
-    if letters.strip(_NUCLEOTIDES + _UNTOLD):
+    if letters.strip(_NUCLEOTIDES + _UNKNOWN):
         return
-    known = letters.translate(None, _UNTOLD)
+    known = letters.translate(None, _UNKNOWN)
     if len(known) < MIN_NUCLEOTIDES or not set(b"ACG") < set(known) & set(b"ACGTU"):
         return
     kind = "RNA" if b"U" in known else "DNA"
@@ -236,7 +236,8 @@ def _inside(tag: bytes) -> str:
 def _tag_fault(record: Record, tag: bytes, start: int, error: ValueError) -> Fault:
     """The Fault of a tag that starts at an offset among the non-blank bytes of a record."""
     line, column, _ = locate(record, start + 1)
-    shown = shortened(tag.decode("utf-8", "replace"), _MAX_SHOWN)
+    written = record.body[_place(record, start) : _place(record, start + len(tag) - 1) + 1]
+    shown = shortened(" ".join(written.decode("utf-8", "replace").split()), _MAX_SHOWN)
     return Fault(f"has '{shown}' at column {column}, {error}", line, column)
 
 
@@ -255,9 +256,14 @@ def _bad_character(record: Record, offset: int) -> Fault:
 
 def locate(record: Record, offset: int) -> tuple[int, int, str]:
     """Line, column (1-based) and character of the `offset`-th non-blank byte of a body."""
-    not_blank = re.finditer(rb"[^ \t\r\n\x0b\x0c]", record.body)
-    at = next(islice(not_blank, offset, None)).start()
+    at = _place(record, offset)
     line = record.line + record.below + record.body.count(b"\n", 0, at)
     before = record.body[record.body.rfind(b"\n", 0, at) + 1 : at]
     column = len(before.decode("utf-8", "replace")) + 1
     return line, column, record.body[at : at + 4].decode("utf-8", "replace")[0]
+
+
+def _place(record: Record, offset: int) -> int:
+    """Where in a body its `offset`-th non-blank byte is."""
+    not_blank = re.finditer(rb"[^ \t\r\n\x0b\x0c]", record.body)
+    return next(islice(not_blank, offset, None)).start()
