@@ -121,7 +121,7 @@ def test_several_tables_are_multiplied(write: Write) -> None:
         ("", "is empty"),
         ("chain\tposition\tresidue\n", "column 'probability' of the evidence table is missing"),
         ("chain\tA\tC\n", "column 'position' of the evidence table is missing"),
-        ("chain\tposition\tA\tresidue\n", "column 'residue' beside one column a residue"),
+        ("chain\tposition\tA\tresidue\n", "column 'residue' as well as one column a residue"),
         ("chain\tposition\tO\n", "unknown column 'O'"),
         ("chain\tposition\tA\tA\n", "column 'A' is there twice"),
         (HEADER + "a\t3\tD\t0.5\t7\n", "e.tsv:2: 5 cells under 4 columns"),

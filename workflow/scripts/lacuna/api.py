@@ -240,7 +240,7 @@ def fill(
       probabilities: `{31: {"D": 0.7, "N": 0.3}}`.
 
     Chains without an id are named chain1, chain2, ... by their place. All chains of a call are one
-    sample: what C weighs is determined from all their masses together.
+    sample: the state of C is determined from all their masses together.
 
     homologs: related chains, used as templates: a FASTA file, or chains; spectra: a file of
     fragment spectra (MGF, mzML) or several, of which those that span a gap are evidence of its

@@ -7,8 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from lacuna.antibody.imgt import N_CODES, N_IMGT
-from lacuna.core.alphabet import ABSENT, ABSENT_LETTER, encode
+from lacuna.antibody.imgt import CDR3_START, FR4_START, N_CODES, N_IMGT
+from lacuna.core.alphabet import ABSENT, ABSENT_LETTER, N_RESIDUES, encode
 from lacuna.core.paths import GERMLINES
 
 LOCI = ("H", "K", "L")
@@ -78,3 +78,9 @@ def constants() -> tuple[Constant, ...]:
     return tuple(
         Constant(r["segment"], r["species"], r["locus"], r["sequence"]) for r in _rows("C.tsv")
     )
+
+
+def cdr3_part(tokens: np.ndarray) -> np.ndarray:
+    """The residues that a segment, a row of `Segments.tokens`, has in CDR3."""
+    part = tokens[CDR3_START:FR4_START]
+    return part[part < N_RESIDUES]

@@ -23,11 +23,15 @@ N_CODES = 164
 _MIDDLES = ((32, 33), (60, 61))
 
 CYS104 = 104
+CDR3_START = 105
 FR4_START = 118
 FR4_LAST = {"H": 128, "K": 127, "L": 127}
 
 REGIONS = ("FR1", "CDR1", "FR2", "CDR2", "FR3", "CDR3", "FR4", "C")
-REGION_STARTS = {"FR1": 1, "CDR1": 27, "FR2": 39, "CDR2": 56, "FR3": 66, "CDR3": 105, "FR4": 118}
+REGION_STARTS = {
+    **{"FR1": 1, "CDR1": 27, "FR2": 39, "CDR2": 56, "FR3": 66},
+    **{"CDR3": CDR3_START, "FR4": FR4_START},
+}
 
 # Columns 1..104 that germline V segments of a locus normally occupy outside CDR1 and CDR2:
 # heavy and lambda chains skip 10, all skip 73, light chains skip 81 and 82.
@@ -39,12 +43,9 @@ OCCUPIED = {
 
 # Order of the columns along a chain: 111A.. follow 111, ..112A precede 112.
 CHAIN_ORDER = np.array(
-    [*range(1, 112), *range(INSERTION_111, INSERTION_111 + 16)]
-    + [*reversed(range(INSERTION_111 + 16, OTHER_INSERTION)), *range(112, N_IMGT + 1)]
+    [*range(1, 112), *range(INSERTION_111, INSERTION_112)]
+    + [*reversed(range(INSERTION_112, OTHER_INSERTION)), *range(112, N_IMGT + 1)]
 )
-CDR_COLUMNS = np.zeros(N_CODES, dtype=bool)
-CDR_COLUMNS[[*range(27, 39), *range(56, 66), *range(105, 118)]] = True
-CDR_COLUMNS[INSERTION_111:OTHER_INSERTION] = True
 
 
 def column_code(position: str) -> int:
@@ -69,6 +70,7 @@ def _region_table() -> np.ndarray:
 
 
 _REGION = _region_table()
+CDR_COLUMNS = np.isin(_REGION, ("CDR1", "CDR2", "CDR3"))  # (N_CODES,)
 
 
 def regions_of(columns: np.ndarray) -> np.ndarray:
@@ -134,9 +136,12 @@ def cdr3_codes(length: int) -> list[int]:
     """Codes of a CDR3 of `length` residues: gaps in the middle, insertions at 111 and 112."""
     if length <= 13:
         left = (length + 1) // 2
-        return list(range(105, 105 + left)) + list(range(118 - (length - left), 118))
+        right = length - left
+        return [*range(CDR3_START, CDR3_START + left), *range(FR4_START - right, FR4_START)]
     extra = min(length - 13, 2 * N_INSERTIONS)
     at_112 = (extra + 1) // 2  # IMGT puts the first insertion at 112
-    codes = list(range(105, 112)) + [INSERTION_111 + i for i in range(extra - at_112)]
+    codes = list(range(CDR3_START, 112)) + [INSERTION_111 + i for i in range(extra - at_112)]
     codes += [OTHER_INSERTION] * (length - 13 - extra)
-    return codes + [INSERTION_112 + i for i in reversed(range(at_112))] + list(range(112, 118))
+    return (
+        codes + [INSERTION_112 + i for i in reversed(range(at_112))] + list(range(112, FR4_START))
+    )

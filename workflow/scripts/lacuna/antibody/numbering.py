@@ -180,6 +180,7 @@ def _is_whole(tokens: np.ndarray, columns: np.ndarray, locus: str) -> bool:
 
 
 def n_observed(tokens: np.ndarray, columns: np.ndarray) -> int:
+    """Number of known residues that have a column of a V domain or a constant region."""
     return int(((columns > 0) & (tokens < N_RESIDUES)).sum())
 
 

@@ -17,12 +17,12 @@ import torch
 from Bio.Align import PairwiseAligner
 
 from lacuna.antibody.imgt import CONSTANT as CONSTANT_CODE
-from lacuna.antibody.imgt import N_IMGT
+from lacuna.antibody.imgt import OTHER_INSERTION, regions_of
 from lacuna.antibody.numbering import number_chain
 from lacuna.benchmark.peer_worker import peak_mb
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import atomic_write
-from lacuna.core.tables import EvidenceRow, Table
+from lacuna.core.tables import DOUBTFUL, INFERRED, OBSERVED, EvidenceRow, Table
 from lacuna.evidence.chain import WeighedChain
 from lacuna.evidence.weigh import weigh
 from lacuna.network.model import GapNetwork
@@ -61,12 +61,12 @@ class ReadsRow(NamedTuple):
     inferred: Annotated[str, "the same of inferred ones"]
     lengths: Annotated[str, "V domains of the right length, of all"]
     cdr3: Annotated[str, "CDR3s right, of all"]
-    wrong_sure: Annotated[int, "residues wrong at a probability of .95 or more"]
+    wrong_sure: Annotated[int, "residues wrong at a probability of 0.95 or more"]
     ece: Annotated[float | None, "expected calibration error", "%.4f"]
     flagged: Annotated[str, "wrong residues that are flagged or not observed, of all wrong"]
     by_flag: Annotated[str, "residues with each flag, and wrong ones among them"]
     constant: Annotated[str, "residues of constant regions that reads cover, and wrong ones"]
-    unasked_cdr3: Annotated[int, "CDR3 residues at .95 or more of chains that fit no truth"]
+    unasked_cdr3: Annotated[int, "CDR3 residues at 0.95 or more of chains that fit no truth"]
     seconds: Annotated[float, "of the processor, reading excluded", "%.1f"]
     peak_mb: Annotated[float, "of the process so far", "%.0f"]
 
@@ -144,8 +144,8 @@ def _true_domains(path: Path) -> list[_Truth]:
     for record in read_scaffolds(path):
         if isinstance(record, Scaffold):
             columns = number_chain(record.sequence).columns
-            at = np.flatnonzero((columns > 0) & (columns <= 161))
-            loop = ((columns >= 105) & (columns <= 117)) | ((columns > N_IMGT) & (columns < 161))
+            at = np.flatnonzero((columns > 0) & (columns <= OTHER_INSERTION))
+            loop = regions_of(columns) == "CDR3"
             if len(at):
                 domain = record.sequence[at[0] : at[-1] + 1]
                 cdr3 = "".join(record.sequence[i] for i in np.flatnonzero(loop))
@@ -322,7 +322,7 @@ def _row(
     )
     good = good.astype(bool)
     flags = [one for s in scores for one in s.flags]
-    flagged = np.array([bool(f) for f in flags], dtype=bool) | (states != "observed")
+    flagged = np.array([bool(f) for f in flags], dtype=bool) | (states != OBSERVED)
     unasked = [
         row
         for chain in chains
@@ -338,9 +338,9 @@ def _row(
         sum(s.strict for s in scores) / n,
         sum(s.germline for s in scores) / n,
         sum(s.vote for s in scores) / n,
-        _state(states, good, "observed"),
-        _state(states, good, "doubtful"),
-        _state(states, good, "inferred"),
+        _state(states, good, OBSERVED),
+        _state(states, good, DOUBTFUL),
+        _state(states, good, INFERRED),
         f"{sum(s.length for s in scores)}/{len(scores)}",
         f"{sum(s.cdr3 for s in scores)}/{len(scores)}",
         int(((probability >= CONFIDENT) & ~good).sum()),

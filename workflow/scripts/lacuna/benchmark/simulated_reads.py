@@ -25,7 +25,7 @@ from pyteomics.parser import xcleave
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.isobaric import UNALKYLATED, blocks
-from lacuna.core.masses import DEAMIDATION, OXIDATION, PROTON, WATER
+from lacuna.core.masses import CARBAMIDOMETHYL, DEAMIDATION, OXIDATION, PROTON, WATER
 
 # Where proteases cut: names of pyteomics (Expasy), or expressions of the residue before the cut.
 PROTEASES = {
@@ -39,7 +39,6 @@ PROTEASES = {
 }
 MISSED = 3  # cuts that may be missed within a peptide
 SHORTEST, LONGEST = 6, 24  # residues of a peptide that is seen
-CARBAMIDOMETHYL = 57.021464  # Da, Unimod 4
 SAME_MASS = 0.02  # Da, within which a tool takes two blocks for each other
 MAX_BLOCK = 3
 _UNREAD = "I"  # L is written for both

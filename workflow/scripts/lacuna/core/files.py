@@ -17,11 +17,9 @@ from typing import BinaryIO, TextIO, cast
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_LEVEL = 6
 _TEMPORARY_BYTES = 1 << 20  # what a run may need for temporary files outside its folder
-# Table of the tutorial's predictions, next to the reports of its models; train_seed writes it.
-SEED_PREDICTIONS = "predictions.tsv"
 
 # What the standard library raises when a gzip file is cut short or damaged.
-_DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
+GZIP_DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
 _CONTROL = re.compile(
@@ -64,7 +62,7 @@ def _state(found: os.stat_result) -> tuple[int, ...]:
 
 
 def file_digest(path: str | Path) -> str:
-    """The sha256 of a file's bytes; LacunaError where it cannot be read."""
+    """The sha256 of a file's bytes; LacunaError if it cannot be read."""
     try:
         with open(path, "rb") as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest()
@@ -99,7 +97,7 @@ def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
                 yield cast(BinaryIO, stack.enter_context(gzip.GzipFile(fileobj=plain, mode="rb")))
             else:
                 yield plain
-        except _DAMAGED:
+        except GZIP_DAMAGE:
             damaged = True
         if state_of(path) != opened:
             raise LacunaError(f"{path}: changed while it was read; run again when it is complete")

@@ -10,6 +10,12 @@ AVERAGE_WATER = 18.015286434921986
 ISOTOPE = 1.0033548  # 13C less 12C
 OXIDATION = 15.994915  # Unimod 35
 DEAMIDATION = 0.984016  # Unimod 7
+CARBAMIDOMETHYL = 57.021464  # Unimod 4
+CARBOXYMETHYL = 58.005479  # Unimod 6
+PROPIONAMIDE = 71.037114  # Unimod 24
+METHYLTHIO = 45.987721  # Unimod 39
+DIOXIDATION = 31.989829  # Unimod 425
+AMMONIA = 17.026549
 DISULFIDE = 2.0156500638  # two hydrogens, which a bond between two C's lacks
 # Average over monoisotopic mass: of the mean residue of proteins (averagine, Senko et al. 1995,
 # 10.1016/1044-0305(95)00017-8: 111.1254 and 111.0543 Da), and of groups on residues, for which no

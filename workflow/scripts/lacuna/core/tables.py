@@ -193,7 +193,7 @@ class ChainRow(NamedTuple):
 
 
 class MassRow(NamedTuple):
-    """The mass of a filled chain, reduced and neutral, beside the one measured."""
+    """The mass of a filled chain, reduced and neutral, and the one measured."""
 
     chain: Annotated[str, "id"]
     monoisotopic: Annotated[

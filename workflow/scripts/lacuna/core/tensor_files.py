@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from lacuna.core.files import LacunaError, writing
+from lacuna.core.files import LacunaError, atomic_write_bytes
 
 Kinds = Mapping[str, tuple[torch.dtype, tuple[int, ...]]]  # type and shape by name
 
@@ -36,12 +35,7 @@ _TYPES = {
 def write_tensors(
     path: str | Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]
 ) -> None:
-    """Write a safetensors file, whole or not at all, with a digest of its tensors.
-
-    The partial file of a killed process is overwritten next time. Raises LacunaError if the disk is
-    full or the file may not be written.
-    """
-    path = Path(path)
+    """Write a safetensors file with a digest of its tensors, as `atomic_write_bytes` writes it."""
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     blob = save(tensors, {**metadata, _DIGEST: digest_of(tensors)})
     # The library writes metadata in random order.
@@ -50,17 +44,10 @@ def write_tensors(
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % _ALIGNMENT)
-    partial = path.with_name(f".{path.name}.part")
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(partial, "wb") as handle:
-                handle.write(len(text).to_bytes(_ALIGNMENT, "little"))
-                handle.write(text)
-                handle.write(memoryview(blob)[_ALIGNMENT + size :])
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+    with atomic_write_bytes(path) as handle:
+        handle.write(len(text).to_bytes(_ALIGNMENT, "little"))
+        handle.write(text)
+        handle.write(memoryview(blob)[_ALIGNMENT + size :])
 
 
 def read_header(path: str | Path, remedy: str) -> tuple[Kinds, dict[str, str]]:

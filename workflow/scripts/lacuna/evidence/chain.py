@@ -15,7 +15,7 @@ from lacuna.core.alphabet import (
     decode,
     il_as_one,
 )
-from lacuna.core.tables import ALTERNATIVES, EvidenceRow, Shares
+from lacuna.core.tables import ALTERNATIVES, DOUBTFUL, INFERRED, OBSERVED, EvidenceRow, Shares
 from lacuna.evidence.flags import flags_of
 from lacuna.evidence.posterior import OBSERVED_MARGIN, as_l, margin_of, softmax
 from lacuna.placing.consensus import Votes
@@ -70,6 +70,12 @@ def chain_of(
     serum: bool,
     weight: GapMass | None,
 ) -> WeighedChain:
+    """What is written of a chain of n residues.
+
+    found: votes of its reads; nats, posterior: (n, 20) of its reads alone, and with the network;
+    germline_only: (n,) whether nothing but germline shows a residue; serum: whether reads are of a
+    serum; weight: of the unknown residues of its CDR3, if reads agree on one (`gap_mass`).
+    """
     if serum:
         posterior = _shared(draft, posterior)
     best = posterior.argmax(1)
@@ -83,9 +89,9 @@ def chain_of(
         & (merged.max(1) >= OBSERVED_PROBABILITY)
     )
     doubtful = ~observed & (margin >= DOUBTFUL_MARGIN)
-    state = np.where(observed, "observed", np.where(doubtful, "doubtful", "inferred"))
+    state = np.where(observed, OBSERVED, np.where(doubtful, DOUBTFUL, INFERRED))
     if serum:
-        state = np.where(CDR_COLUMNS[draft.columns] & (state == "observed"), "doubtful", state)
+        state = np.where(CDR_COLUMNS[draft.columns] & (state == OBSERVED), DOUBTFUL, state)
         observed &= ~CDR_COLUMNS[draft.columns]
     flags = flags_of(draft, found, by_both, margin)
     if serum:

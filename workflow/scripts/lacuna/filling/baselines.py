@@ -1,4 +1,4 @@
-"""Baselines beside the network: germline, nearest homolog, and the majority of a column."""
+"""Baselines for the network: germline, nearest homolog, and the majority of a column."""
 
 import numpy as np
 

@@ -1,8 +1,8 @@
 """Errors that all masses of a sample share: what was counted, or which kind of mass was given.
 
-A single mass seldom shows such an error. But whoever gives one mass as [M+H]+ gives all so, and
-what each of them says adds up. As for what C weighs, no probability is taken as lower than FLOOR
-(`weighing.py`), and no mass changes the odds of two explanations by more than MOST_ODDS.
+A single mass seldom shows such an error. But if one mass of a sample is an [M+H]+, all of them are,
+and what each of them says adds up. As for the state of C, no probability is taken as lower than
+FLOOR (`weighing.py`), and no mass changes the odds of two explanations by more than MOST_ODDS.
 """
 
 import math

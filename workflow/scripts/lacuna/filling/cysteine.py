@@ -86,8 +86,8 @@ def find_convention(
 ) -> str:
     """The error that all masses of a sample share, in words; '' for none.
 
-    modifications: those that masses may include, and what C weighs. Weighs masses until it is
-    settled, or MOST_MASSES are weighed.
+    modifications: those that masses may include, and the state of C. Weighs masses until the
+    convention is settled, or MOST_MASSES are weighed.
     """
     conventions = Conventions()
     for tried in islice(_masses(chains, modifications, reader), MOST_MASSES):

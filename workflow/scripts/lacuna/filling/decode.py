@@ -167,7 +167,7 @@ def rank_together(
     """The best n sequences of each of several gaps that together have a mass; none if nothing fits.
 
     probabilities: (length, 20) of each gap. Searched as one gap of all their residues, in order; a
-    gap's sequence has the probability of all in which it stands.
+    gap's sequence has the probability of all combinations that include it.
     """
     whole = np.concatenate(probabilities)
     found = _tempered(search(whole, _width(len(whole)), stages, MassRules()), stages)

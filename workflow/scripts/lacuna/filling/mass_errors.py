@@ -15,6 +15,7 @@ import numpy as np
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import (
     AVERAGINE_RATIO,
+    CARBAMIDOMETHYL,
     DEAMIDATION,
     GROUP_RATIO,
     ISOTOPE,
@@ -84,7 +85,7 @@ OTHERS = (
     _modified(DEAMIDATION, "N or Q is deamidated", "NQ", COMMON_ODDS),
     _modified(OXIDATION, "M or W is oxidised", "MW", COMMON_ODDS),
     _modified(2 * OXIDATION, "M or W is oxidised twice", "MW"),
-    *_either_way(57.021464, "a carbamidomethyl or G too many or too few"),
+    *_either_way(CARBAMIDOMETHYL, "a carbamidomethyl or G too many or too few"),
     _modified(42.010565, "K is acetylated", "K"),
     _modified(43.005814, "K or R is carbamylated", "KR"),
     _modified(79.966331, "S, T or Y is phosphorylated", "STY"),

@@ -23,7 +23,7 @@ def possible_lengths(gap: Gap, rules: MassRules | None = None) -> list[int]:
 
     Within given bounds, at most MAX_BOUNDED_LENGTHS; without an upper one, MAX_LENGTHS. If there
     are more, the shortest or, with a mass, those nearest to its expected number of residues at
-    AVERAGINE each. None if the mass is too large to decode.
+    AVERAGINE each. Empty if the mass is too large to decode.
     """
     return list(nearest_to_mass(allowed_by(gap, rules), gap, limit_of(gap)))
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, RESIDUES
-from lacuna.core.masses import AVERAGE, DEAMIDATION, MONOISOTOPIC, OXIDATION
+from lacuna.core.masses import AMMONIA, AVERAGE, DEAMIDATION, MONOISOTOPIC, OXIDATION
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 RESIDUE_MASSES = np.array([MONOISOTOPIC[r] for r in RESIDUES])  # Da, monoisotopic
@@ -23,7 +23,7 @@ MAX_BINNED = 30
 KEPT_TABLES = 512  # of the kinds here; those of all readings of C are half of them, and 25 MB
 
 # Da, Unimod 28 and 27; what C carries is in `alkylation.py`.
-PYROGLUTAMATE_Q = -17.026549
+PYROGLUTAMATE_Q = -AMMONIA
 PYROGLUTAMATE_E = -18.010565
 
 PLAIN = ((0.0, 1.0),)  # C carries nothing
@@ -46,7 +46,7 @@ class Modifications:
 
 @dataclass(frozen=True, slots=True)
 class MassRules:
-    """What the residues of one gap may weigh: by modification, and by where it stands."""
+    """What the residues of one gap may weigh: by modification, and at the ends of a chain."""
 
     modifications: Modifications = Modifications()
     starts_chain: bool = False

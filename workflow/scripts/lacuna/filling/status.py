@@ -132,9 +132,9 @@ def letters_at_odds(gap: BlockGap, modifications: Modifications) -> str:
 
 
 def warn(doubts: Sequence[tuple[BlockGap, str]]) -> None:
-    """Log the gaps that contradict what C weighs."""
+    """Log the gaps that contradict the mass of C."""
     for gap, doubt in doubts[:MAX_WARNINGS]:
         chain = gap.chain.scaffold.chain
-        LOG.warning("'%s' contradicts what C weighs: its gap %d %s", chain, gap.number, doubt)
+        LOG.warning("'%s' contradicts the mass of C: its gap %d %s", chain, gap.number, doubt)
     if len(doubts) > MAX_WARNINGS:
-        LOG.warning("%d gaps contradict what C weighs; see gaps.tsv", len(doubts))
+        LOG.warning("%d gaps contradict the mass of C; see gaps.tsv", len(doubts))

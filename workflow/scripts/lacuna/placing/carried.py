@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
-from lacuna.core.masses import DEAMIDATION, OXIDATION
+from lacuna.core.masses import DEAMIDATION, DIOXIDATION, OXIDATION
 from lacuna.placing.readset import ReadSet
 
 BLOCK_TOLERANCE = 0.025  # Da: a block of a read that weighs as much as one of the chain
@@ -25,7 +25,7 @@ _CYSTEINE = _counts("C")
 UNLISTED_MASSES = (
     (DEAMIDATION, _counts("NQ")),
     (OXIDATION, _counts("MWH")),
-    (31.989829, _counts("MW")),
+    (DIOXIDATION, _counts("MW")),
     (-48.003371, _counts("M")),
 )
 _BIN = 0.005  # Da

@@ -9,12 +9,21 @@ difference from the template turns up in many reads.
 import numpy as np
 
 from lacuna.core.alphabet import CYSTEINE
+from lacuna.core.masses import (
+    CARBAMIDOMETHYL,
+    CARBOXYMETHYL,
+    DIOXIDATION,
+    METHYLTHIO,
+    PROPIONAMIDE,
+)
 from lacuna.placing.placement import Placements
 from lacuna.placing.readset import MASSES, ReadSet
 
-# Da (Unimod 4, 6, 24, 39, 345, 425): carbamidomethyl, carboxymethyl, propionamide, methylthio,
-# trioxidation (cysteic acid), dioxidation.
-ON_CYSTEINE = (57.021464, 58.005479, 71.037114, 45.987721, 47.984744, 31.989829)
+TRIOXIDATION = 47.984744  # Da, Unimod 345: cysteic acid
+ON_CYSTEINE = (
+    *(CARBAMIDOMETHYL, CARBOXYMETHYL, PROPIONAMIDE, METHYLTHIO),
+    *(TRIOXIDATION, DIOXIDATION),
+)
 SEEN = 0.05  # share of the C of reads that the tool wrote it on
 TOLERANCE = 0.015  # Da
 LONGEST_END = 16  # residues of the chain behind a core

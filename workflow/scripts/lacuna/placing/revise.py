@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from lacuna.antibody.germlines import v_segments
-from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
+from lacuna.antibody.imgt import CYS104, N_IMGT, OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, merge_il
 from lacuna.placing.consensus import TEMPER, Votes
 from lacuna.placing.draft import Draft, cdr3_germline
@@ -73,7 +73,7 @@ def with_lengths(draft: Draft, found: Votes) -> Draft:
     edits += [(p, p + 1, ()) for p in np.flatnonzero(gone).tolist()]
     for start, stop, residues in sorted(edits, reverse=True):
         column = draft.columns[max(start - 1, 0)]
-        code = column if column > 128 else OTHER_INSERTION
+        code = column if column > N_IMGT else OTHER_INSERTION
         draft = draft.spliced(
             start, stop, np.array(residues, np.uint8), np.full(len(residues), code, np.uint8)
         )

@@ -8,7 +8,7 @@ from lacuna.placing.readset import ReadSet
 
 SEED = 4
 # If a tool judges no single residue, those of a read are right or wrong together: after a right one
-# the next is right in .91 to .93 of the reads of trastuzumab, 2489 (PEAKS) and NB6 (InstaNovo).
+# the next is right in 0.91 to 0.93 of the reads of trastuzumab, 2489 (PEAKS) and NB6 (InstaNovo).
 AFTER_RIGHT = 0.92
 _BASE = N_RESIDUES
 

@@ -85,7 +85,7 @@ def read_mztab(path: str) -> MzTab:
 def _well_formed(path: str) -> tuple[str, list[int], list[BadLine]]:
     """The lines that pyteomics needs, the numbers of their PSM lines, and broken PSM lines."""
     kept: list[str] = []
-    numbers_: list[int] = []
+    psm_lines: list[int] = []
     bad: list[BadLine] = []
     columns = 0
     with open_text(path) as handle:
@@ -102,9 +102,9 @@ def _well_formed(path: str) -> tuple[str, list[int], list[BadLine]]:
                     fault = f"{cells + 1} cells where the section has {columns + 1} columns"
                     bad.append(BadLine(at, f"{fault}; correct the line"))
                 else:
-                    numbers_.append(at)
+                    psm_lines.append(at)
                     kept.append(line)
-    return "\n".join(kept), numbers_, bad
+    return "\n".join(kept), psm_lines, bad
 
 
 def _version(software: str) -> str:

@@ -11,7 +11,14 @@ from pathlib import Path
 import pandas as pd
 
 from lacuna.core.files import LacunaError
-from lacuna.core.tables import CHAIN_TABLE, EVIDENCE_TABLE, NOTE, PLACED_TABLE, REJECTED_TABLE
+from lacuna.core.tables import (
+    CHAIN_TABLE,
+    EVIDENCE_TABLE,
+    INFERRED,
+    NOTE,
+    PLACED_TABLE,
+    REJECTED_TABLE,
+)
 from lacuna.core.words import plural
 
 CHUNK_ROWS = 100_000
@@ -189,7 +196,7 @@ def unread_loops(evidence: Path) -> str:
     for row in EVIDENCE_TABLE.read(evidence):
         if row.region == "CDR3":
             residues[row.chain] += 1
-            unread[row.chain] += row.state == "inferred"
+            unread[row.chain] += row.state == INFERRED
     found = [
         f"{n} of {plural(residues[chain], 'residue')} in CDR3 of {chain}"
         for chain, n in unread.items()

@@ -29,7 +29,7 @@ from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.scaffold import Scaffold
 
 AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable
-LENGTH = "length"  # flag of residues in and beside a gap whose length nothing shows
+LENGTH = "length"  # flag of residues in and next to a gap whose length nothing shows
 
 
 def write_evidence(
@@ -106,7 +106,7 @@ def _rows(
 
 
 def _flagged(row: EvidenceRow, length: bool) -> EvidenceRow:
-    """The row, with a flag if it is in or beside a gap whose length nothing shows."""
+    """The row, with a flag if it is in or next to a gap whose length nothing shows."""
     if not length or LENGTH in row.flags.split(";"):
         return row
     return row._replace(flags=";".join(filter(None, (row.flags, LENGTH))))

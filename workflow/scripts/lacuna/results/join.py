@@ -23,7 +23,7 @@ from lacuna.core.tables import (
     RESIDUE_TABLE,
     RejectedRow,
 )
-from lacuna.scaffolds.alkylation import Telling
+from lacuna.scaffolds.alkylation import EvidenceChains
 from lacuna.scaffolds.fasta import split_header
 from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.read import read_scaffolds
@@ -79,7 +79,7 @@ def split_scaffolds(
     settled: tables that are carried with the chains, as in `read_scaffolds`; unread: of a sample
     with reads the bad rows of their files, listed first (`fasta` may then be empty, if the reads
     gave no chain). The true chains of a sample of reads alone are matched by likeness. Chains that
-    are evidence of what C weighs are also written to a file next to the blocks (`Telling`).
+    are evidence of the state of C are also written to a file next to the blocks (`EvidenceChains`).
 
     Raises LacunaError if `on_bad_record` is 'fail' and there are bad records. Each is first named
     in the log, since Snakemake removes the output of a failed job. Raises it too if a FASTA is
@@ -109,13 +109,13 @@ def split_scaffolds(
         )
         truth = folder / "truth.fasta"
         write_truth(found, true, truth)
-    telling = Telling()
-    chains = telling.watch(usable())
+    evident = EvidenceChains()
+    chains = evident.watch(usable())
     for block in range(n_blocks):
         write_scaffolds(block_path(folder, block), islice(chains, block_size))
     if next(chains, None) is not None:
         raise LacunaError(f"{fasta}: grew while it was read; run again")
-    telling.write(folder)
+    evident.write(folder)
     _list_rejected(faults, unread, rejected, fail=on_bad_record == "fail")
 
 

@@ -12,9 +12,9 @@ from tempfile import TemporaryFile
 import pandas as pd
 
 from lacuna.core.alphabet import AMBIGUOUS
-from lacuna.core.files import SEED_PREDICTIONS, LacunaError, atomic_write
+from lacuna.core.files import LacunaError, atomic_write
 from lacuna.core.licences import weights_line
-from lacuna.core.tables import ACCURACY_TABLE, LETTERS_WEIGH, MassDoubt
+from lacuna.core.tables import ACCURACY_TABLE, LETTERS_WEIGH, TUTORIAL_TABLE, MassDoubt
 from lacuna.core.words import plural
 from lacuna.results.accuracy import (
     AMBIGUITY,
@@ -51,7 +51,7 @@ def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
     a temporary file: with a million chains, only their ids are in memory.
     """
     predictions = [
-        pd.read_csv(folder / SEED_PREDICTIONS, sep="\t", dtype=str, keep_default_na=False)
+        pd.read_csv(folder / TUTORIAL_TABLE.name, sep="\t", dtype=str, keep_default_na=False)
         for folder in seed
     ]
     total = add_up([])

@@ -43,7 +43,7 @@ def _installed(name: str) -> str | None:
 def write_software(weights: Path, out: Path, language_model: Path | None = None) -> None:
     """Write the list as YAML, which MultiQC reads too; LacunaError if that is not possible."""
     with atomic_write(out) as handle:
-        handle.write("# What the results beside this file were made with.\n")
+        handle.write("# What the results in this folder were made with.\n")
         # Quoted, since readers of YAML take 1.10 for a number.
         yaml.dump(
             software_of(weights, language_model),

@@ -1,4 +1,4 @@
-"""What cysteine weighs: the states in which sample preparation leaves it, and that of a sample.
+"""The states in which sample preparation leaves cysteine, and that of a sample.
 
 Almost every sample for mass spectrometry is reduced and alkylated, and what C then carries can look
 like another residue: a carbamidomethyl group has the mass of G, a propionamide group that of A.
@@ -15,13 +15,19 @@ from hashlib import blake2b
 from pathlib import Path
 
 from lacuna.core.files import atomic_write
+from lacuna.core.masses import (
+    CARBAMIDOMETHYL,
+    CARBOXYMETHYL,
+    METHYLTHIO,
+    MONOISOTOPIC,
+    PROPIONAMIDE,
+)
 from lacuna.core.words import plural
 from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 
 AUTO = "auto"
 NONE = "none"
-CYSTEINE = 103.009185  # Da
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +45,13 @@ class Reading:
 # computed from sequences. Neither is so much more probable that a single mass could not decide
 # against it. Any other reagent is rare: it takes three masses to find it.
 READINGS = {
-    "carbamidomethyl": Reading(57.021464, 4, "carbamidomethylated", 0.50),
+    "carbamidomethyl": Reading(CARBAMIDOMETHYL, 4, "carbamidomethylated", 0.50),
     NONE: Reading(0.0, None, "unmodified", 0.45),
-    "carboxymethyl": Reading(58.005479, 6, "carboxymethylated", 0.01),
-    "propionamide": Reading(71.037114, 24, "propionamidated", 0.01),
+    "carboxymethyl": Reading(CARBOXYMETHYL, 6, "carboxymethylated", 0.01),
+    "propionamide": Reading(PROPIONAMIDE, 24, "propionamidated", 0.01),
     "pyridylethyl": Reading(105.057849, 31, "pyridylethylated", 0.01),
     "nem": Reading(125.047679, 108, "N-ethylmaleimide-modified", 0.01),
-    "methylthio": Reading(45.987721, 39, "methylthiolated", 0.01),
+    "methylthio": Reading(METHYLTHIO, 39, "methylthiolated", 0.01),
 }
 SAME = 0.03  # Da, within which a modification that the user wrote on a C is that of a reading
 CERTAIN = 0.99  # probability from which a single reading is taken as true
@@ -72,7 +78,7 @@ def written_on(scaffold: Scaffold) -> list[tuple[int, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Alkylation:
-    """What C weighs in a sample.
+    """The state of C in a sample.
 
     readings: the plausible ones with their probabilities, the most probable first; how: `stated`
     by the user, `found` in the data, or `open`; masses: number of gaps of known mass in the chains
@@ -96,9 +102,11 @@ class Alkylation:
         return tuple((READINGS[name].mass, share) for name, share in self.readings)
 
     def sentence(self) -> str:
-        """What C weighs and how that is known, for the summary and the report."""
+        """The mass of C and how that is known, for the summary and the report."""
         name, _ = self.readings[0]
-        weighs = f"C weighs {CYSTEINE + READINGS[name].mass:.3f} Da, {READINGS[name].words}"
+        weighs = (
+            f"C weighs {MONOISOTOPIC['C'] + READINGS[name].mass:.3f} Da, {READINGS[name].words}"
+        )
         if self.how == "stated":
             return f"{weighs}: as stated"
         if self.how == "found":
@@ -107,11 +115,11 @@ class Alkylation:
             sources += [plural(written, "observed C", "observed C's")] if written else []
             return f"{weighs}: found from {' and '.join(sources)}"
         if self.indifferent:
-            return "no mass depends on what C weighs, which is left open"
+            return "no gap mass depends on the mass of C, which is left open"
         few = plural(self.informative, "mass", "masses")
         why = f"too little evidence from {few}" if self.informative else "no evidence from masses"
         shares = ", ".join(f"{share:.2f} {READINGS[n].words}" for n, share in self.readings)
-        return f"what C weighs cannot be determined ({why}): {shares}; state it with 'alkylation'"
+        return f"the mass of C cannot be determined ({why}): {shares}; state it with 'alkylation'"
 
     def write(self, path: Path) -> None:
         """Write the state as JSON, including the sentence."""
@@ -178,7 +186,7 @@ def state_of(
 
 
 @dataclass(slots=True)
-class Telling:
+class EvidenceChains:
     """Keeps MAX_CHAINS with masses or a modified C of the chains that pass through `watch`.
 
     The choice depends only on their ids, neither on their order nor on the blocks.

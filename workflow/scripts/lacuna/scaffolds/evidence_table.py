@@ -1,4 +1,4 @@
-"""The evidence table: what is known of single positions short of certainty, by chain.
+"""The evidence table: probabilities of the residues of single positions, by chain.
 
 A row gives residues of one position of a chain with a probability each: one residue a row (`chain
 position residue probability`), or one column a residue. Positions count from 1, a letter or gap
@@ -11,13 +11,13 @@ residues make up 1 can be no other.
 """
 
 import csv
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError, open_text, shortened
+from lacuna.core.words import number_in
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence
 
@@ -55,7 +55,7 @@ class EvidenceTable:
     def take(self, chain: str, sequence: str, gaps: Sequence[Gap]) -> tuple[PositionEvidence, ...]:
         """Remove and return what is known of the positions of a chain, sorted.
 
-        sequence, gaps: the chain as it is laid out. Raises the Fault of its first bad row.
+        sequence, gaps: of its scaffold. Raises the Fault of its first bad row.
         """
         found = self._chains.pop(chain, None)
         if found is None:
@@ -220,7 +220,8 @@ def _check_header(where: str, columns: Sequence[str]) -> None:
     for name in LONG[len(REQUIRED) :] if wide else ():
         if name in columns:
             raise LacunaError(
-                f"{where}: column '{name}' beside one column a residue; keep one form of the table"
+                f"{where}: column '{name}' as well as one column a residue; "
+                "keep one form of the table"
             )
 
 
@@ -250,10 +251,7 @@ def _shares(cells: dict[str, str]) -> Iterator[tuple[str, float]]:
 
 def _share(residue: str, cell: str) -> float:
     """A probability; ValueError if the cell holds none."""
-    try:
-        share = float(cell) if "_" not in cell else math.nan  # Python reads 1_0 as 10
-    except ValueError:
-        share = math.nan
+    share = number_in(cell)
     if not 0 <= share <= 1:
         raise ValueError(
             f"has '{shortened(cell)}' as the probability of {residue}; give a number from 0 to 1"

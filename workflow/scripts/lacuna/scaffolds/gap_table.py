@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
+from lacuna.core.words import number_in
 from lacuna.scaffolds.fasta import Fault
 
 REQUIRED = ("chain", "start", "end")
@@ -289,10 +290,7 @@ def _as_number(text: str, name: str) -> float:
     if _DECIMAL_COMMA.fullmatch(text):
         point = _shown(text.replace(",", "."))
         raise ValueError(f"has a gap with {name} '{_shown(text)}'; write a decimal point: {point}")
-    try:
-        value = float(text) if "_" not in text else math.nan  # Python reads 1_0 as 10
-    except ValueError:
-        value = math.nan
+    value = number_in(text)
     if not math.isfinite(value):
         raise ValueError(f"has a gap with {name} '{_shown(text)}'; give a number")
     if value < 0:

@@ -4,11 +4,11 @@
 `average` or `monoisotopic`.
 """
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
+from lacuna.core.words import number_in
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.scaffold import IntactMass
 
@@ -101,10 +101,7 @@ def _rows(path: str | Path) -> Iterator[tuple[int, dict[str, str]]]:
 def _number(cells: dict[str, str], name: str) -> float:
     """A cell as a positive number; ValueError if it is none."""
     text = cells[name]
-    try:
-        value = float(text) if "_" not in text else math.nan  # Python reads 1_0 as 10
-    except ValueError:
-        value = math.nan
+    value = number_in(text)
     if not 0 < value <= MAX_MASS:
         raise ValueError(
             f"has an intact mass with {name} '{shortened(text)}'; give a number of Da above 0"

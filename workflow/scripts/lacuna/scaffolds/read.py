@@ -53,9 +53,9 @@ def read_scaffolds(
     not at all, remarks on usable records, and bad records of `homologs`, a FASTA that is read only
     for this. The files are streamed: only the ids, the tables, and true chains in another order
     than in `fasta` are held in memory. `evidence`: one table or several, which are then multiplied;
-    `settled`: one in their place whose distributions hold the network's word already.
-    `tolerance_ppm` applies to masses
-    without a tolerance. Raises LacunaError if a file as a whole cannot be used.
+    `settled`: one in their place, whose distributions already include the network's.
+    `tolerance_ppm` applies to masses without a tolerance. Raises LacunaError if a file as a whole
+    cannot be used.
     """
     # Generous: an inline gap takes about 16 bytes, plus blanks and line ends.
     max_bytes = 32 * max_length

@@ -101,7 +101,7 @@ class ResidueModification:
 
 @dataclass(frozen=True, slots=True)
 class PositionEvidence:
-    """What is known of a position (0-based in the scaffold's sequence) short of certainty.
+    """Probabilities of the residues of a position (0-based in the scaffold's sequence).
 
     `weights` are those of the 20 residues in the order of the alphabet; they sum to 1. They say
     how much each residue is supported by what was measured, apart from the rest of the chain; or,

@@ -287,7 +287,7 @@ def _once(cleavages: Iterable[Cleavage]) -> list[Cleavage]:
 def _nats_of_i(fragments: Fragments, weights: np.ndarray, share: float) -> np.ndarray:
     """Log likelihood ratio (n,) of I to L as the first residue of z ions (n,), by their w ions.
 
-    0 if neither w ion is seen. share: of the series that is expected to be seen, beside W_SHOWN.
+    0 if neither w ion is seen. share: of the series that is expected to be seen, as is W_SHOWN.
     """
     shown = W_SHOWN * share
 

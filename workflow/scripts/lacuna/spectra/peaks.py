@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lacuna.core.masses import ISOTOPE, PROTON, WATER
+from lacuna.core.masses import AMMONIA, ISOTOPE, PROTON, WATER
 from lacuna.filling.by_spectra import CROWDING
-from lacuna.spectra.ions import AMMONIA
 from lacuna.spectra.read import Spectrum
 
 PPM = 20.0  # tolerance of fragment masses

@@ -28,7 +28,7 @@ def encode_block(
     """Find lengths of gaps and templates for a block, and write its k-mer tensors.
 
     kmers, resolved: output files of the tensors, and of the scaffolds with their lengths;
-    alkylation: what C weighs in the sample, a file of `find_alkylation`; complete_ends: whether
+    alkylation: the state of C in the sample, a file of `find_alkylation`; complete_ends: whether
     ends of V domains that are missing without a mark are gaps too; spectra: what they say of gaps,
     a table of `look_at_spectra`.
     """

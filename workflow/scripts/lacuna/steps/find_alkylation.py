@@ -1,4 +1,4 @@
-"""What cysteine weighs in a sample, and errors that all its masses share, from its files."""
+"""The state of cysteine in a sample, and errors that all its masses share, from its files."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,7 +21,7 @@ def find_alkylation(
     error that all masses share.
 
     scaffolds: a folder with the blocks of the sample and, if it has masses, the chains that are
-    evidence (`Telling`). The network is loaded only if it is needed: for samples with masses.
+    evidence (`EvidenceChains`). The network is loaded only for samples with masses.
     """
     evidence = scaffolds / EVIDENCE
     chains = read_scaffold_block(evidence) if evidence.exists() else []

@@ -29,9 +29,9 @@ def look_at_spectra(
 ) -> None:
     """Write the rows of all gaps that spectra span, in the order of the chains.
 
-    scaffolds: a folder with the blocks of a sample; alkylation: what C weighs in it; tolerance_ppm:
-    of precursors. Raises LacunaError if a file of spectra cannot be used, or gaps and spectra are
-    too many.
+    scaffolds: a folder with the blocks of a sample; alkylation: the state of its C;
+    tolerance_ppm: of precursors. Raises LacunaError if a file of spectra cannot be used, or gaps
+    and spectra are too many.
     """
     found = [(spectrum.precursor, fragments(spectrum)) for spectrum in read_spectra(spectra)]
     allowed = Modifications(read_alkylation(alkylation).cysteine, **modifications)

@@ -11,7 +11,15 @@ import torch
 from torch import Tensor
 
 from lacuna.antibody.germlines import LOCI
-from lacuna.antibody.imgt import CHAIN_ORDER, N_CODES, N_IMGT, OTHER_INSERTION
+from lacuna.antibody.imgt import (
+    CDR3_START,
+    CHAIN_ORDER,
+    CYS104,
+    FR4_START,
+    N_CODES,
+    N_IMGT,
+    OTHER_INSERTION,
+)
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode
 
@@ -49,7 +57,7 @@ def _number_one(sequence: str) -> tuple[np.ndarray, int] | None:
     v = (columns > 0) & (columns <= OTHER_INSERTION)
     if not numbering.locus or not MIN_RESIDUES <= v.sum() <= MAX_RESIDUES:
         return None
-    if (columns == OTHER_INSERTION).any() or not (columns == 104).any():
+    if (columns == OTHER_INSERTION).any() or not (columns == CYS104).any():
         return None
     grid = np.full(N_CODES, ABSENT, dtype=np.uint8)
     grid[columns[v]] = encode(sequence)[v]
@@ -77,7 +85,7 @@ def number_all(sequences: Sequence[str], processes: int) -> tuple[Chains, np.nda
 
 def cdr3s(chains: Chains) -> list[bytes]:
     """The CDR3 of each chain as bytes of tokens."""
-    in_cdr3 = [c for c in CHAIN_ORDER if c >= 105 and not 118 <= c <= N_IMGT]
+    in_cdr3 = [c for c in CHAIN_ORDER if c >= CDR3_START and not FR4_START <= c <= N_IMGT]
     rows = chains.grids[:, in_cdr3]
     return [row[row < N_RESIDUES].tobytes() for row in rows]
 

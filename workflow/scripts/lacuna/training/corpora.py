@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import hashlib
 import io
 import itertools
 import os
@@ -10,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -21,7 +19,7 @@ from typing import BinaryIO, cast
 
 from Bio.SeqIO.FastaIO import SimpleFastaParser
 
-from lacuna.core.files import LacunaError, open_text
+from lacuna.core.files import GZIP_DAMAGE, LacunaError, file_digest, open_text
 
 # Names of sequence columns, the preferred first; of a pair both columns are read.
 SEQUENCE_COLUMNS: tuple[tuple[str, ...], ...] = (
@@ -34,7 +32,6 @@ SEQUENCE_COLUMNS: tuple[tuple[str, ...], ...] = (
     ("aa_seq",),
     ("sequence",),
 )
-_DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +148,7 @@ def _read_wheel(
                     raw = stack.enter_context(gzip.open(packed)) if name.endswith(".gz") else packed
                     lines = io.TextIOWrapper(cast(BinaryIO, raw), encoding="utf-8-sig", newline="")
                     yield from _read_table(lines.readline(), lines, f"{path}/{name}", columns, rows)
-    except (zipfile.BadZipFile, *_DAMAGED) as error:
+    except (zipfile.BadZipFile, *GZIP_DAMAGE) as error:
         raise LacunaError(f"{path}: the wheel is damaged ({error}); fetch it again") from None
     except FileNotFoundError:
         raise LacunaError(f"{path}: no such file; check the path") from None
@@ -172,15 +169,9 @@ def fetch_wheel(requirement: str, wheel: Path, sha256: str | None = None) -> Non
                 f"{requirement}: pip cannot download this wheel (see its output in the log); "
                 "check name, version and network"
             )
-        digest = sha256_of(found[0])
+        digest = file_digest(found[0])
         if sha256 is not None and digest != sha256:
             raise LacunaError(
                 f"{requirement}: sha256 is {digest}, config says {sha256}; do not use this file"
             )
         os.replace(found[0], wheel)
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 digest of a file, in hexadecimal."""
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

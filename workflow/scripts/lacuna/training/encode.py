@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from lacuna.antibody.imgt import CHAIN_ORDER, N_CODES
-from lacuna.core.files import LacunaError, atomic_write
+from lacuna.core.files import LacunaError, atomic_write, file_digest
 from lacuna.core.tensor_files import write_tensors
 from lacuna.templates.nearest import Library
 from lacuna.training.chains import (
@@ -29,7 +29,7 @@ from lacuna.training.chains import (
     number_all,
 )
 from lacuna.training.constant_regions import constant_tensors
-from lacuna.training.corpora import Corpus, read_sequences, sha256_of
+from lacuna.training.corpora import Corpus, read_sequences
 from lacuna.training.germline_use import germline_library
 from lacuna.training.simulate import simulate_chains
 
@@ -171,7 +171,7 @@ def _read_corpora(
     """The distinct chains of all corpora, (n,) index of each one's corpus, and counts by corpus."""
     parts, counts = [], []
     for corpus in corpora:
-        digest = sha256_of(corpus.path)
+        digest = file_digest(corpus.path)
         if corpus.sha256 is not None and digest != corpus.sha256:
             raise LacunaError(
                 f"{corpus.path}: sha256 is {digest}, the config of corpus '{corpus.name}' says "
@@ -216,7 +216,7 @@ def _read_held_out(paths: Sequence[Path], processes: int) -> tuple[Chains, list[
         record.append(
             {
                 "name": path.name,
-                "sha256": sha256_of(path),
+                "sha256": file_digest(path),
                 "read": len(sequences),
                 "numbered": len(chains),
             }

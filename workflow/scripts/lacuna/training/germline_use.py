@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lacuna.antibody.germlines import LOCI, Segments, j_segments, v_segments
-from lacuna.antibody.imgt import CYS104, N_IMGT, cdr3_codes
+from lacuna.antibody.germlines import LOCI, Segments, cdr3_part, j_segments, v_segments
+from lacuna.antibody.imgt import CDR3_START, CYS104, FR4_START, N_IMGT, cdr3_codes
 from lacuna.core.alphabet import ABSENT, N_RESIDUES
 from lacuna.templates.nearest import Library, choose_germlines, one_hot_templates, pack_frequencies
 from lacuna.training.chains import Chains
@@ -63,10 +63,10 @@ def _count_germline(segments: Segments, count: Tensor) -> None:
     for row, gene in enumerate(segments.gene):
         tokens = segments.tokens[row, : N_IMGT + 1].copy()
         locus = LOCI[segments.locus[row]]
-        tail = tokens[105:118][tokens[105:118] < N_RESIDUES]
+        tail = cdr3_part(tokens)
         if tokens[CYS104] < N_RESIDUES and locus != "H":
             # Most light-chain CDR3s have 9 residues; the end of V goes on their columns.
-            tokens[105:118] = ABSENT
+            tokens[CDR3_START:FR4_START] = ABSENT
             tokens[cdr3_codes(max(9, len(tail)))[: len(tail)]] = tail
         at = np.flatnonzero(tokens < N_RESIDUES)
         share = PROFILE_PRIOR / int((segments.gene == gene).sum())

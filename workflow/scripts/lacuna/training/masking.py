@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lacuna.antibody.imgt import CONSTANT, OUTSIDE
+from lacuna.antibody.imgt import CDR3_START, CONSTANT, OUTSIDE
 from lacuna.core.alphabet import ABSENT, AMBIGUOUS, MISSING, N_RESIDUES, RESIDUES, TOKEN
 from lacuna.network.model import Kmers
 from lacuna.templates.nearest import (
@@ -55,7 +55,7 @@ class MaskingConfig:
 class ChainSet:
     """Training chains on one device.
 
-    grids: (n, N_CODES) uint8; locus: (n,) long; weight: (n,) cumulative sampling weight;
+    grids: (n, N_CODES) uint8; locus: (n,) long; cumulative: (n,) sums of sampling weights;
     order: (columns along a chain,) long; constants (m, length) uint8 with
     constant_templates (m, slots, length) uint8 aligned to them and constant_locus (m,).
     """
@@ -180,7 +180,7 @@ def make_batch(
     seen, scored = _ambiguous(seen, truth, hidden, config, uniform)
 
     grid = chain_grid(seen, columns)
-    numbered = (grid[:, 1:105] < N_RESIDUES).sum(1) > 5
+    numbered = (grid[:, 1:CDR3_START] < N_RESIDUES).sum(1) > 5
     no_germline = (uniform(b) < config.no_germline) | ~numbered
     generic = uniform(b) < config.generic
     locus = locus.masked_fill(no_germline | generic, -1)

@@ -110,7 +110,7 @@ def wheel_name(requirement: str) -> str:
 
 
 def corpora_at(section: Mapping[str, Any], wheels: str | Path) -> list[dict[str, Any]]:
-    """Arguments of `corpus.Corpus` for each corpus; fetched wheels are in the folder `wheels`."""
+    """Arguments of `corpora.Corpus` for each corpus; fetched wheels are in the folder `wheels`."""
     corpora = []
     for corpus in section["corpora"]:
         rest = {k: v for k, v in corpus.items() if k not in ("wheel", "path")}
@@ -120,7 +120,7 @@ def corpora_at(section: Mapping[str, Any], wheels: str | Path) -> list[dict[str,
 
 
 def encode_settings(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of `corpus.EncodeConfig`."""
+    """Arguments of `encode.EncodeConfig`."""
     return {name: section[name] for name in _DRAWN_BY_ENCODING}
 
 

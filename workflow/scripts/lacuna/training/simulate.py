@@ -6,8 +6,9 @@ simulated here, on IMGT columns.
 
 import numpy as np
 
-from lacuna.antibody.germlines import LOCI, SPECIES, j_segments, v_segments
+from lacuna.antibody.germlines import LOCI, SPECIES, cdr3_part, j_segments, v_segments
 from lacuna.antibody.imgt import (
+    CDR3_START,
     CDR_COLUMNS,
     CHAIN_ORDER,
     FR4_START,
@@ -68,13 +69,13 @@ def recombine(
     rows_j = np.flatnonzero(at_j) if at_j.any() else np.flatnonzero(j.locus == LOCI.index(locus))
     v_row, j_row = v.tokens[rng.choice(rows_v)], j.tokens[rng.choice(rows_j)]
     grid = np.full(N_CODES, ABSENT, dtype=np.uint8)
-    grid[1:105] = v_row[1:105]
+    grid[1:CDR3_START] = v_row[1:CDR3_START]
     grid[FR4_START : N_IMGT + 1] = j_row[FR4_START : N_IMGT + 1]
     if cdr3_pool and rng.random() < 0.5:
         cdr3 = cdr3_pool[rng.integers(len(cdr3_pool))]
     else:
-        left = v_row[105:118][v_row[105:118] < N_RESIDUES]
-        right = j_row[105:118][j_row[105:118] < N_RESIDUES]
+        left = cdr3_part(v_row)
+        right = cdr3_part(j_row)
         left = left[: max(len(left) - rng.integers(0, 3), 0)]
         right = right[rng.integers(0, min(len(right), 5) + 1) :]
         n = int(rng.integers(0, 9)) if locus == "H" else int(rng.integers(0, 2))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from lacuna.core.files import SEED_PREDICTIONS, LacunaError, atomic_write
+from lacuna.core.files import LacunaError, atomic_write
 from lacuna.core.tables import TUTORIAL_TABLE, TutorialRow
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Rejected, Scaffold
@@ -28,7 +28,7 @@ def train_seed_models(
     learn.
     """
     report.mkdir(parents=True, exist_ok=True)
-    with atomic_write(report / SEED_PREDICTIONS) as handle:
+    with atomic_write(report / TUTORIAL_TABLE.name) as handle:
         handle.write(TUTORIAL_TABLE.header)
         records = read_scaffolds(fasta, gaps, truth, tolerance_ppm=tolerance_ppm)
         usable = (r for r in records if not isinstance(r, Rejected))

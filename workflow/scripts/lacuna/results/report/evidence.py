@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from lacuna.core.tables import DOUBT_TABLE, DoubtRow
+from lacuna.core.tables import DOUBT_TABLE, DOUBTFUL, DoubtRow
 from lacuna.results.report.streams import MAX_ROWS, chunks
 
-DOUBTFUL = "doubtful"
 CONTAMINANT = "contaminant"  # in `placed_as` of reads.tsv
 
 

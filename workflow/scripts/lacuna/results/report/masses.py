@@ -10,6 +10,7 @@ from functools import cache
 from pyteomics import mass as pyteomics_mass
 
 from lacuna.core.alphabet import RESIDUES
+from lacuna.core.masses import GROUP_RATIO
 from lacuna.results.report.chains import CONSTANT, Chain, known
 from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation
 from lacuna.scaffolds.scaffold import ResidueModification
@@ -109,8 +110,6 @@ def residue_masses() -> dict[str, Mass]:
     return found
 
 
-# Average mass of a modification by its monoisotopic mass, as in masses.tsv.
-AVERAGE = 1.0005
 WATER = of_formula("H2O")
 PYROGLUTAMATE = {"Q": of_formula("NH3") * -1, "E": WATER * -1}
 BOND = of_formula("H2") * -1  # a disulfide
@@ -131,9 +130,9 @@ def chain_mass(sequence: str) -> Mass | None:
 
 
 def total_of(modifications: Sequence[ResidueModification]) -> Mass:
-    """What written modifications add. Only monoisotopic masses are written; see AVERAGE."""
+    """What written modifications add. Only monoisotopic masses are written; as in masses.tsv."""
     added = sum(m.mass for m in modifications)
-    return Mass(added, AVERAGE * added)
+    return Mass(added, GROUP_RATIO * added)
 
 
 def carried_by_cysteine(alkylation: Alkylation | None) -> tuple[str, Mass] | None:

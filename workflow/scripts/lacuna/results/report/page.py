@@ -15,6 +15,7 @@ import jinja2
 
 from lacuna.core.files import atomic_write
 from lacuna.core.licences import licence_of, read_record
+from lacuna.core.masses import GROUP_RATIO
 from lacuna.core.paths import REPORT_TEMPLATES
 from lacuna.core.tables import MassDoubt
 from lacuna.results.report import masses as weights_of
@@ -53,7 +54,7 @@ def write_report(
     """Write the page on all `samples` to `out`, whole or not at all.
 
     tables: for each of TABLES the files of the samples, in their order; alkylation, masses, doubts:
-    what C weighs in each, its masses.tsv, and its doubts.tsv if requested; given: the user's files
+    the state of C in each, its masses.tsv, and its doubts.tsv if requested; given: the user's files
     of each, by column of the sheet; evidence, reads: tables of the samples that have them;
     settings, weights, language_model: of the run; software: the file for the list of what it was
     made with.
@@ -176,7 +177,7 @@ def _constants() -> str:
     glycans = {name: pair(weights_of.of_glycan(name)) for name in weights_of.GLYCANS}
     constants = {
         "columns": COLUMNS,
-        "average": weights_of.AVERAGE,
+        "average": GROUP_RATIO,
         "levels": LEVELS,
         "doubted": list(MassDoubt),
         "second": SECOND,

@@ -122,7 +122,7 @@ class Sample:
 
     @property
     def cysteine(self) -> str:
-        """What C weighs in its masses and how that is known, as a sentence; '' without masses."""
+        """The mass of C in it and how that is known, as a sentence; '' without masses."""
         if self.alkylation is None or not self.alkylation.masses:
             return ""
         sentence = self.alkylation.sentence()

@@ -6,6 +6,7 @@ from functools import partial
 from markupsafe import Markup
 
 from lacuna.core import words
+from lacuna.core.files import printable
 
 MAX_LETTERS = 40  # of a gap or its truth that are shown
 MAX_TEXT = 400  # characters of a reason or a chain id that are shown
@@ -30,8 +31,7 @@ plural = partial(words.plural, separator=",")
 
 def shown(text: str, limit: int = MAX_TEXT) -> str:
     """Text of the input, cut, with invisible characters (control, bidirectional) as escapes."""
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    text = printable(text)
     return text if len(text) <= limit else f"{text[:limit]}…"
 
 
