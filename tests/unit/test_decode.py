@@ -85,11 +85,14 @@ def test_the_best_within_a_mass_are_those_of_all_sequences(
     every = every_sequence(probabilities)
     mass = every[data.draw(st.sampled_from(sorted(every)))][1] + tolerance / 2
     fitting: dict[str, float] = {}  # I as L, weighed by how far the mass is off
+    of_residues = np.zeros_like(probabilities)
     for sequence, (p, m) in every.items():
         if abs(m - mass) <= tolerance:
             one = sequence.replace("I", "L")
             off = 3 * (m - mass) / tolerance
-            fitting[one] = fitting.get(one, 0.0) + p * math.exp(-off * off / 2)
+            weight = p * math.exp(-off * off / 2)
+            fitting[one] = fitting.get(one, 0.0) + weight
+            of_residues[np.arange(len(sequence)), encode(sequence)] += weight
     ranking = rank_sequences(probabilities, n, one_mass(mass, tolerance), MassRules())
     assert {c.sequence.replace("I", "L") for c in ranking.candidates} <= set(fitting)
     total = sum(fitting.values())
@@ -99,7 +102,7 @@ def test_the_best_within_a_mass_are_those_of_all_sequences(
         for letter, row in zip(candidate.sequence, probabilities, strict=True):
             if letter in "IL":
                 assert row[RESIDUES.index(letter)] == max(row[[RESIDUES.index(x) for x in "IL"]])
-    assert ranking.distributions.sum(1) == pytest.approx(np.ones(len(probabilities)))
+    assert ranking.distributions == pytest.approx(of_residues / total)
     assert ranking.mass_probability == pytest.approx(total)
 
 
@@ -198,3 +201,17 @@ def test_shares_of_long_gaps_of_known_mass_are_tempered(length: int, temperature
     assert ranking.distributions[-1, RESIDUES.index("G")] == pytest.approx(first.probability)
     # The probability of the mass itself is that of the network.
     assert ranking.mass_probability == pytest.approx((36 + 1) / 50, abs=1e-3)
+
+
+@pytest.mark.parametrize(("length", "temperature"), [(5, 1.0), (10, 1.25)])
+def test_what_a_search_dropped_is_tempered_too(
+    length: int, temperature: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of AG and GA only the first is kept; G and the likelier residue after it bound the other."""
+    monkeypatch.setattr("lacuna.filling.decode.MASS_WIDTH", 1)
+    sure = [{"W": 1} for _ in range(length - 2)]
+    probabilities = rows(*sure, {"A": 9, "G": 1}, {"A": 1, "G": 4})
+    mass = (length - 2) * 186.07931 + GLYCINE + ALANINE
+    ranking = rank_sequences(probabilities, 5, one_mass(mass, 0.01), MassRules())
+    assert [c.sequence[-2:] for c in ranking.candidates] == ["AG"]
+    assert ranking.bound == pytest.approx((1 / 9) ** (1 / temperature), abs=1e-3)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from lacuna.placing.align import align
 from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK
 from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
 from lacuna.placing.build import build, of_usual_length
-from lacuna.placing.consensus import amide_nats, votes
+from lacuna.placing.consensus import amide_nats, place_weights, votes
 from lacuna.placing.draft import Draft, cdr3_germline, draft_of, protein_of
 from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.junction import Surroundings, weigh_paths
@@ -232,6 +233,18 @@ def test_a_minority_is_seen_beside_the_majority() -> None:
     vote = votes(found, place_on(found, [draft]), 0, len(draft), overhang=False)
     order = np.argsort(-vote.nats[30])[:2]
     assert decode(order.astype(np.uint8)) == TEXT[30] + "W"
+
+
+def test_reads_of_one_place_count_less_than_reads_of_several() -> None:
+    draft = protein_of(TEXT)
+
+    def weight(reads: Sequence[Read]) -> float:
+        found = collapse(reads, Sure().probabilities(reads))
+        return float(place_weights(found, place_on(found, [draft])).sum())
+
+    peptides = [TEXT[10:17] + other + TEXT[18:26] for other in "ADFW"]
+    assert weight([peptide(r, r) for r in peptides]) == pytest.approx(4**0.6)
+    assert weight([peptide(TEXT[i : i + 16], f"r{i}") for i in range(4)]) == pytest.approx(4.0)
 
 
 # --- junctions -------------------------------------------------------------------------------
@@ -562,17 +575,55 @@ def test_no_cdr3_runs_through_another_fr4() -> None:
         assert "WGQG" not in decode(draft.tokens[start:stop])
 
 
-def test_what_c_carries_is_found_by_the_ends_of_reads() -> None:
+@pytest.mark.parametrize("at_c", [True, False])
+def test_what_c_carries_is_found_by_the_ends_of_reads(at_c: bool) -> None:
     chain = germline_chain("H", "ARWGGDGFYHMDY")
     draft = protein_of(chain)
-    # Each read is right up to a C; behind it the residues are wrong but weigh what is there.
-    at = chain.index("C")
+    # Each read is right up to a residue; behind it the residues are wrong but weigh what is there.
+    at = chain.index("C") + (0 if at_c else 30)
     off = sum(std_aa_mass[r] for r in chain[at : at + 3]) + 57.02146
     off -= sum(std_aa_mass[r] for r in "WWH")
     ends = [chain[at - n : at] + "WWH" for n in range(9, 20)]
     reads = [peptide(r, f"r{i}", [(len(r) - 1, off)]) for i, r in enumerate(ends)]
     found = collapse(reads, Sure().probabilities(reads))
-    assert 57.021464 in carried_by_cysteine(found, place_on(found, [draft]))
+    assert (57.021464 in carried_by_cysteine(found, place_on(found, [draft]))) is at_c
+
+
+def test_what_c_carries_is_not_found_among_ends_of_any_mass() -> None:
+    """Eight ends are 57.02 Da heavier, which is enough if no other ends are near that mass."""
+    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    at = chain.index("C")
+    behind = sum(std_aa_mass[r] for r in chain[at : at + 3]) + 57.02146
+
+    def end(n: int, tail: str, more: float) -> Read:
+        off = behind - sum(std_aa_mass[r] for r in tail) + more
+        return peptide(chain[at - n : at] + tail, f"{n}{tail}", [(n + len(tail) - 1, off)])
+
+    def carried(reads: Sequence[Read]) -> tuple[float, ...]:
+        found = collapse(reads, Sure().probabilities(reads))
+        return carried_by_cysteine(found, place_on(found, [protein_of(chain)]))
+
+    same = [end(n, "WWH", 0.0) for n in range(9, 17)]
+    tails = ["".join(tail) for tail in product("WHYFM", repeat=3)]
+    others = [end(n, t, 0.0125 * (k - 62)) for k, t in enumerate(tails) for n in (17, 18)]
+    assert carried(same) == (57.021464,)
+    assert carried([*same, *others]) == ()
+
+
+@pytest.mark.parametrize(("written", "expected"), [(1, ()), (2, (57.021464,))])
+def test_what_c_carries_is_found_where_the_tool_wrote_it(
+    written: int, expected: tuple[float, ...]
+) -> None:
+    """On a twentieth of the C's of reads, of which there are 38."""
+    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    at = chain.index("C")
+    ends = [(n, end) for n in range(3, 22) for end in (6, 7)]
+    reads = [
+        peptide(chain[at - n : at + end], f"r{i}", [(n, 57.02)] if i < written else ())
+        for i, (n, end) in enumerate(ends)
+    ]
+    found = collapse(reads, Sure().probabilities(reads))
+    assert carried_by_cysteine(found, place_on(found, [protein_of(chain)])) == expected
 
 
 def test_the_order_of_reads_does_not_matter() -> None:

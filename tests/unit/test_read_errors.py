@@ -1,6 +1,7 @@
 """How often residues of reads are right: judging them, fitting models, and the bundled ones."""
 
 import dataclasses
+import math
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,10 @@ from lacuna.reads.error_model import (
     PLACE,
     RESIDUE,
     ErrorModels,
+    Model,
     features,
     load_error_models,
+    predict,
     read_records,
     write_records,
 )
@@ -185,6 +188,11 @@ def test_models_without_a_protein_never_saw_it() -> None:
     ] == [r for r in fit_all(sets[:2]) if r.left_out == ""]
     rows = {row.set: row for row in calibrate(sets, records)}
     assert rows["liar"].probability > rows["liar"].right + 0.2  # it is measured on what it is
+
+
+def test_a_probability_is_between_the_floor_and_the_ceiling() -> None:
+    odds = np.array([[-100.0], [math.log(4.0)], [100.0]])
+    assert predict(Model((1.0,), 0.9), odds) == pytest.approx([FLOOR, 0.8, 0.9])
 
 
 def test_a_ceiling_is_what_another_protein_shows() -> None:

@@ -139,14 +139,30 @@ def test_a_paired_unit_has_two_chains_a_row(write: Write) -> None:
 
 def test_a_bad_row_is_rejected_and_the_others_stand(write: Write) -> None:
     head = "sequence_id\tsequence_aa\tlocus\n"
-    bad = ["a\tEVQ", "\t" + H + "\tIGH", "c\t" + H[:20] + "O" + H + "\tIGH"]
+    bad = ["a\tEVQ", "\t" + H + "\tIGH", "c\t" + H[:20] + "O" + H + "\tIGH", f"e\t{H}\tIGH\tIGH"]
     path = write("a.tsv", head + "\n".join([*bad, "d\t" + H + "\tIGH"]) + "\n")
     assert [s.chain for s in good(path)] == ["d"]
     assert reasons(path) == [
         "a.tsv:2: 'row1' has 2 cells under 3 columns; correct the line",
         "a.tsv:3: '' has no id; give one in the column sequence_id",
         "a.tsv:4: 'c' has 'O' at column 21; write X for an unknown residue",
+        "a.tsv:5: 'row4' has 4 cells under 3 columns; correct the line",
     ]
+
+
+def test_single_rows_without_a_chain_do_not_condemn_their_column(write: Write) -> None:
+    cells = ["CARDRGYYFDYW", nucleotides(H), H]
+    rows = [f"r{i}\t{cell}\tIGH\n" for i, cell in enumerate(cells)]
+    path = write("a.tsv", "sequence_id\tsequence_aa\tlocus\n" + "".join(rows))
+    assert [s.chain for s in good(path)] == ["r0", "r2"]
+    (said,) = reasons(path)
+    assert "looks like DNA" in said
+
+
+def test_a_single_known_column_makes_no_table_of_rearrangements(write: Write) -> None:
+    text = "name\tsequence_aa\na\t" + H + "\n"
+    assert not is_repertoire(write("a.tsv", text))
+    assert is_repertoire(write("b.tsv", text.replace("name", "sequence_id")))
 
 
 @pytest.mark.parametrize(
