@@ -10,7 +10,9 @@ from lacuna.core.alphabet import N_RESIDUES, encode
 MIN_C_IDENTITY = 0.6  # of observed residues with the chosen constant region
 MIN_C_SCORE = 12.0  # of a constant region that does not follow a V domain
 C_SEED = 5  # residues of an exact match that proposes a constant region
-MAX_CDR3 = 45
+MAX_CDR3 = 45  # residues that are considered
+MISMATCH_COST = 2.0  # of the score, in matches
+MAX_PROPOSED = 24  # places that are compared, those with most seeds
 
 
 @cache
@@ -57,9 +59,10 @@ def find_constant(
         for constant, j in seeds.get(sequence[i : i + C_SEED], ()):
             votes[constant, i - j] = votes.get((constant, i - j), 0) + 1
     best, best_score = None, 0.0
-    for (constant, start), _ in sorted(votes.items(), key=lambda v: (-v[1], v[0]))[:24]:
+    proposed = sorted(votes.items(), key=lambda vote: (-vote[1], vote[0]))[:MAX_PROPOSED]
+    for (constant, start), _ in proposed:
         matches, known = diagonal_identity(tokens, constant_tokens()[constant], start)
-        score = matches - 2.0 * (known - matches)
+        score = matches - MISMATCH_COST * (known - matches)
         follows = expected is not None and abs(start - expected) <= MAX_CDR3
         if score < MIN_C_SCORE and not follows:
             continue

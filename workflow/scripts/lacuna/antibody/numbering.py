@@ -49,9 +49,10 @@ MIN_WORDS = 3  # of one locus, and twice as many as of the others together
 LONG_GAP = 16
 SURE_CONFIDENCE = 0.5
 SURE_OBSERVED = 60
+C_OVERLAP = 12  # last residues of a V domain that may be the constant region's instead
+C_TOO_DEEP = 40  # residues before the end of a V domain, where no constant region begins
 LATE_START = 20  # a domain whose first column is this or later may have lost its start
-MIN_AGREEMENT = 6.0
-
+MIN_AGREEMENT = 6.0  # of a numbering with the germline segments (`germline_fit.agreement`)
 
 _NUMBERABLE = str.maketrans("BJZ", "NLQ")
 
@@ -128,9 +129,9 @@ def _constant_after(
     end = int(domain[-1]) + 1
     if len(sequence) - end < C_SEED and tokens[-1] < N_RESIDUES:
         return None
-    found = find_constant(tokens, sequence, max(end - 12, 0), end)
+    found = find_constant(tokens, sequence, max(end - C_OVERLAP, 0), end)
     # A match that would start deep within the domain is accidental.
-    return None if found is not None and found[1] <= end - 40 else found
+    return None if found is not None and found[1] <= end - C_TOO_DEEP else found
 
 
 def _align(tokens: np.ndarray, sequence: str) -> tuple[str, np.ndarray, bool]:
