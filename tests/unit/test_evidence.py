@@ -58,6 +58,17 @@ def test_what_reads_show_is_observed(whole: Placed) -> None:
     assert chain.scaffold[20:100] == CHAIN[20:100].replace("I", "J").replace("L", "J")
 
 
+def test_what_reads_show_is_observed_only_if_it_is_probable_with_the_network_too(
+    whole: Placed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = [row for row in weighed(whole).rows if row.state == "observed"]
+    limit = float(np.median([row.probability for row in shown if row.residue not in "IL"]))
+    monkeypatch.setattr("lacuna.evidence.chain.OBSERVED_PROBABILITY", limit)
+    stricter = [row for row in weighed(whole).rows if row.residue not in "IL"]
+    assert min(row.probability for row in stricter if row.state == "observed") >= limit
+    assert max(row.probability for row in stricter if row.state == "doubtful") < limit
+
+
 def test_i_or_l_is_not_what_reads_tell(whole: Placed) -> None:
     vote = votes(whole.reads, whole.placements, 0, len(whole.drafts[0]), overhang=False)
     nats = likelihood(whole.drafts[0], vote)
