@@ -21,7 +21,14 @@ import numpy as np
 from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.core.alphabet import N_RESIDUES
 from lacuna.filling.decode import mass_log_probability
-from lacuna.filling.ends import constant_left, missing_after, missing_before
+from lacuna.filling.ends import (
+    constant_left,
+    missing_after,
+    missing_before,
+    share_after,
+    share_before,
+    without_doubtful_fr4,
+)
 from lacuna.filling.mass_errors import likely_error
 from lacuna.filling.mass_search import Stages
 from lacuna.filling.open_gaps import OpenChain, OpenGap, open_chain
@@ -42,6 +49,9 @@ REACH = 256  # residues on either side of a gap that are included in its trial
 VARIANTS = 256  # chains with a trial length that are read together
 MAX_END_COST = 10.0  # nats, for an end that is shorter or longer than in germline
 NO_FIT = -1e6  # nats, for a length at which no sequence has the gap's mass
+# Of two lengths of a gap without a mass the templates and the network tell by more than the nats of
+# their scores; only those of the length of a CDR3 are as they should be. Fitted on ... gaps.
+FIT_WEIGHT, SURE_WEIGHT = 2.5, 3.0
 LEAST = math.log(1 / N_RESIDUES)  # nats, lower limit of the mean of a gap's most probable residues
 
 
@@ -124,13 +134,16 @@ def _expect_end(
     if found.gap.start == 0:
         expected = missing_before(columns, locus, v_row)
     else:
-        expected = missing_after(columns[part.start :], locus, v_row, constant_left(rest))
+        columns = without_doubtful_fr4(columns[part.start :], rest[part.start :], locus)
+        expected = missing_after(columns, locus, v_row, constant_left(rest))
     found.expected = expected
     if expected is not None and found.gap.mass is None and found.lengths:
         most = expected if found.gap.max_length is None else found.gap.max_length
         length = max(min(expected, most), found.gap.min_length)
         found.lengths, found.untried = range(length, length + 1), False
         chain.chosen[found.number] = length
+        if locus:
+            found.share = (share_after if found.gap.start else share_before)(columns, locus)
 
 
 # --- trials --------------------------------------------------------------------------------------
@@ -204,8 +217,8 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     """The best-scoring length of each gap; ties go to the shorter."""
     variants = [(trial, variant) for trial in trials for variant in trial.variants]
     kmers = reader.encoder.encode([variant for _, variant in variants])
-    fits = template_fits([(variant, trial.number) for trial, variant in variants], kmers)
-    fits -= [_end_cost(trial, variant) for trial, variant in variants]
+    templates = template_fits([(variant, trial.number) for trial, variant in variants], kmers)
+    fits = templates.total - [_end_cost(trial, variant) for trial, variant in variants]
     of_trial = np.repeat(np.arange(len(trials)), [len(trial.variants) for trial in trials])
     likely = np.array([trial.found.gap.weighed for trial, _ in variants])
     for i in range(len(trials)):
@@ -224,7 +237,28 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
         first = int(np.searchsorted(of_trial, i))
         read = {j - first: (fits[j], distributions[j]) for j in rows.tolist()}
         best.append(_best_of(trial, read))
+        if trial.found.stages is None:
+            of_gap = of_trial == i
+            surest = {j: _surest(distribution) for j, (_, distribution) in read.items()}
+            shares = _shares_of_lengths(fits[of_gap], templates.cdr3[of_gap], surest)
+            trial.found.share = float(shares[trial.found.lengths.index(best[-1])])
     return best
+
+
+def _shares_of_lengths(
+    fits: np.ndarray, cdr3: np.ndarray, surest: Mapping[int, float]
+) -> np.ndarray:
+    """Probabilities of the lengths (n,) of a gap without a mass.
+
+    fits: how well the chain agrees with its templates then, in nats; cdr3: the part of this that
+    is due to the length of the CDR3; surest: by the number of a length, the mean log probability of
+    its most probable residues, where the network was asked; elsewhere that of the best is taken.
+    """
+    sure = np.full(len(fits), max(surest.values()))
+    sure[list(surest)] = list(surest.values())
+    nats = FIT_WEIGHT * (fits - cdr3) + cdr3 + SURE_WEIGHT * sure
+    shares = np.exp(nats - nats.max())
+    return np.asarray(shares / shares.sum())
 
 
 def _best_of(trial: _Trial, read: Mapping[int, tuple[float, np.ndarray]]) -> int:
@@ -327,4 +361,4 @@ def read_variants(
             position = targets.position[at]
             edges = [np.searchsorted(position, (g.start, g.end)) for g in scaffold.gaps]
             of_gaps = [read[at][low:high] for low, high in edges]
-            yield float(fits[i]) + _surest(of_gaps[number]), of_gaps
+            yield float(fits.total[i]) + _surest(of_gaps[number]), of_gaps

@@ -9,7 +9,13 @@ from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_LAST, FR4_START
 from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import RESIDUES
-from lacuna.filling.ends import missing_after, missing_before
+from lacuna.filling.ends import (
+    missing_after,
+    missing_before,
+    share_after,
+    share_before,
+    without_doubtful_fr4,
+)
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.nearest import Library
@@ -34,16 +40,21 @@ def open_ends(scaffolds: Sequence[Scaffold], library: Library) -> list[Scaffold]
     for i, of_chain, parts in zip(late, columns, kmers.parts_of_chains(), strict=True):
         first, last = parts[0], parts[-1]
         before = after = 0
+        shares = [1.0, 1.0]
         if _begins_late(found[i].sequence, of_chain) and first.v >= 0:
             row = v_segments().tokens[first.v]
             before = missing_before(of_chain, LOCI[first.locus], row) or 0
+            shares[0] = share_before(of_chain, LOCI[first.locus])
         if last.locus >= 0 and _stops_early(found[i].sequence, of_chain, LOCI[last.locus]):
-            after = missing_after(of_chain[last.start :], LOCI[last.locus], None, None) or 0
+            of_part = of_chain[last.start :]
+            after = missing_after(of_part, LOCI[last.locus], None, None) or 0
+            shares[1] = share_after(of_part, LOCI[last.locus])
         marked = {place for gap in found[i].gaps for place in (gap.start, gap.end)}
         found[i] = _opened(
             found[i],
             0 if 0 in marked else before,
             0 if len(found[i].sequence) in marked else after,
+            shares,
         )
     return found
 
@@ -63,15 +74,19 @@ def _begins_late(sequence: str, columns: np.ndarray) -> bool:
 def _stops_early(sequence: str, columns: np.ndarray, locus: str) -> bool:
     if not locus or sequence[-1:] not in RESIDUES:
         return False
-    return FR4_START <= int(columns[-1]) < FR4_LAST[locus]
+    sure = without_doubtful_fr4(columns, sequence, locus)
+    return FR4_START <= int(sure[-1]) < FR4_LAST[locus]
 
 
-def _opened(scaffold: Scaffold, before: int, after: int) -> Scaffold:
-    """The scaffold with gaps of so many residues at its ends, none where that is 0."""
+def _opened(scaffold: Scaffold, before: int, after: int, shares: Sequence[float]) -> Scaffold:
+    """The scaffold with gaps of so many residues at its ends, none where that is 0.
+
+    shares: how probable the two numbers are.
+    """
     gaps = list(scaffold.gaps)
     if before:
-        gaps.insert(0, Gap(0, 0, before, before))
+        gaps.insert(0, Gap(0, 0, before, before, length_probability=shares[0]))
     if after:
         stop = len(scaffold.sequence)
-        gaps.append(Gap(stop, stop, after, after))
+        gaps.append(Gap(stop, stop, after, after, length_probability=shares[1]))
     return replace(scaffold, gaps=tuple(gaps))

@@ -37,8 +37,9 @@ class OpenGap:
 
     lengths: those to try; untried: whether bounds and mass allow more; expected: from germline, at
     an end of its chain; around: chosen lengths of the gaps near it when it was last tried; read: if
-    it has a mass, its plausible lengths then, each with its score and distributions; mass_error:
-    what `mass_errors.likely_error` finds in its masses by all lengths.
+    it has a mass, its plausible lengths then, each with its score and distributions; share: if it
+    has none, the probability of the length chosen; mass_error: what `mass_errors.likely_error`
+    finds in its masses by all lengths.
     """
 
     number: int
@@ -50,6 +51,7 @@ class OpenGap:
     expected: int | None = None
     around: tuple[int | None, ...] | None = None
     read: Mapping[int, tuple[float, np.ndarray]] = field(default_factory=dict)
+    share: float = 1.0
     mass_error: str | None = None
 
     def contest(self) -> Contest | None:
@@ -78,9 +80,8 @@ class OpenChain:
         gaps = list(scaffold.gaps)
         for found in self.open:
             gap, ranked = gaps[found.number], contests[found.number]
-            if ranked is not None:
-                share, rivals = ranked.probability, ranked.rivals
-                gap = replace(gap, length_probability=share, rivals=rivals)
+            share, rivals = (found.share, ()) if ranked is None else ranked[1:]
+            gap = replace(gap, length_probability=share, rivals=rivals)
             gaps[found.number] = replace(gap, untried=found.untried, mass_error=found.mass_error)
         return replace(scaffold, gaps=tuple(gaps))
 
@@ -96,7 +97,9 @@ def open_chain(scaffold: Scaffold, modifications: Modifications) -> OpenChain:
                 (whole,) = rest.passed
                 gap = replace(gap, mass=whole.mass, tolerance_da=whole.tolerance)
             rules = mass_rules(scaffold, gap, modifications)
-            found.append(OpenGap(number, gap, rules, stages_of(gap), allowed_by(gap, rules)))
+            lengths = allowed_by(gap, rules)
+            share = gap.length_probability
+            found.append(OpenGap(number, gap, rules, stages_of(gap), lengths, share=share))
     most = MAX_TRIALS
     if sum(min(len(one.lengths), limit_of(one.gap)) for one in found) > MAX_TRIALS:
         most = max(MAX_TRIALS // len(found), 1)

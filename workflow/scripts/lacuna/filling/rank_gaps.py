@@ -62,7 +62,7 @@ def rank_gaps(
             for gap, ranking in zip(some, rank_plain(of_gaps, candidates), strict=True):
                 notes: list[str] = [MassDoubt.UNMET] if gap.rows.start in whole else []
                 notes += filter(None, [intact_errors.get(gap.rows.start)])
-                yield gap, ranking, "; ".join(notes)
+                yield gap, with_rivals(ranking, gap.given, candidates), "; ".join(notes)
 
 
 def _by_intact_masses(

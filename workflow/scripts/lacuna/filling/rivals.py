@@ -63,7 +63,7 @@ def contest(
 def with_rivals(ranking: Ranking, gap: Gap, n: int) -> Ranking:
     """The ranking of a gap at the length chosen, with the best sequences of other lengths: the n
     best of all, and residues by the probability of that length too."""
-    if not gap.rivals or not ranking.candidates:
+    if gap.length_probability == 1 or not ranking.candidates:
         return ranking
     share = gap.length_probability
     first, *others = (replace(c, probability=share * c.probability) for c in ranking.candidates)

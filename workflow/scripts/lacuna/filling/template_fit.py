@@ -1,6 +1,8 @@
 """How well chains agree with their templates, in nats, by residues and by columns."""
 
+import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,10 +21,21 @@ FLANK = 32
 CUT_COLUMN = 1.0  # nats per column by which a V domain begins late or ends early
 EMPTY_COLUMN = 2.0  # nats per germline column without a residue, or the reverse
 CDR3_SCALE = {"H": 3.0, "K": 0.5, "L": 1.0}  # residues off the typical length that cost a nat
+LONG_CDR3 = 10  # nats at which a length is too improbable to count
 
 
-def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> np.ndarray:
+class TemplateFits(NamedTuple):
     """How well chains agree with their templates, in nats: (variants,).
+
+    total: by everything; cdr3: the part of it, 0 or less, that is due to the length of the CDR3.
+    """
+
+    total: np.ndarray
+    cdr3: np.ndarray
+
+
+def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> TemplateFits:
+    """How well chains agree with their templates.
 
     variants: each chain with the number of the gap whose length is tried.
     """
@@ -35,7 +48,7 @@ def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> n
     agreement = np.where(tokens == templates, 1, -1) * known  # (k-mers, k)
     lengths = [len(scaffold.sequence) for scaffold, _ in variants]
     columns = np.split(kmers.chain_columns.numpy(), np.cumsum(lengths))
-    fits = np.zeros(len(variants))
+    fits, cdr3 = np.zeros(len(variants)), np.zeros(len(variants))
     for i, ((scaffold, number), parts) in enumerate(
         zip(variants, kmers.parts_of_chains(), strict=True)
     ):
@@ -46,12 +59,14 @@ def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> n
         stop = parts[at].start if at < len(parts) else lengths[i]
         part = parts[at - 1]
         if part.v >= 0:
-            fits[i] -= _column_cost(columns[i][part.start : stop], part)
+            of_part = columns[i][part.start : stop]
+            fits[i] -= _column_cost(of_part, part)
+            cdr3[i] -= _cdr3_cost(of_part, LOCI[part.locus])
         else:
             inside = (rows.position >= gap.start) & (rows.position < gap.end)
             empty = templates[rows.kmer[inside], rows.place[inside]] >= N_RESIDUES
             fits[i] -= EMPTY_COLUMN * int(empty.sum())
-    return fits
+    return TemplateFits(fits + cdr3, cdr3)
 
 
 def _agreement(rows: Targets, agreement: np.ndarray, gap: Gap, length: int) -> float:
@@ -66,12 +81,15 @@ def _agreement(rows: Targets, agreement: np.ndarray, gap: Gap, length: int) -> f
 
 
 def _column_cost(columns: np.ndarray, part: PartSegments) -> float:
-    """Cost in nats of the columns (length,) of a part with a V domain, compared with germline."""
+    """Cost in nats of the columns (length,) of a part with a V domain, compared with germline.
+
+    The length of a CDR3 apart.
+    """
     v_row = v_segments().tokens[part.v]
     locus = LOCI[part.locus]
     misfits = _misfits(columns, v_row) + _fr4_holes(columns)
     cut = _cut_off(columns, v_row, locus)
-    return EMPTY_COLUMN * misfits + CUT_COLUMN * cut + _cdr3_cost(columns, locus)
+    return EMPTY_COLUMN * misfits + CUT_COLUMN * cut
 
 
 def _misfits(columns: np.ndarray, v_row: np.ndarray) -> int:
@@ -107,3 +125,16 @@ def _cdr3_cost(columns: np.ndarray, locus: str) -> float:
     length = int(((columns > CYS104) & (columns < FR4_START)).sum())
     length += int(((columns >= INSERTION_111) & (columns < OTHER_INSERTION)).sum())
     return abs(length - TYPICAL_CDR3[locus]) / CDR3_SCALE[locus]
+
+
+def share_of_usual_cdr3(columns: np.ndarray, locus: str) -> float:
+    """Probability that a CDR3 of which an end is missing has the length it is assumed to have.
+
+    columns: (length,) of the observed part of the chain. That length is the typical one, or the
+    number of residues shown if there are more. By the same nats as `TemplateFits.cdr3`.
+    """
+    inside = (columns > CYS104) & (columns < FR4_START)
+    inside |= (columns >= INSERTION_111) & (columns < OTHER_INSERTION)
+    shown, typical, scale = int(inside.sum()), TYPICAL_CDR3[locus], CDR3_SCALE[locus]
+    off = np.abs(np.arange(shown, shown + typical + int(LONG_CDR3 * scale)) - typical) / scale
+    return math.exp(-float(off.min())) / float(np.exp(-off).sum())
