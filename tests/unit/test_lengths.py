@@ -7,7 +7,10 @@ from pyteomics.mass import std_aa_mass
 
 import bundled
 from chains import constant_region, germline_chain, random_protein
+from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.antibody.germlines import j_segments, v_segments
+from lacuna.antibody.imgt import FR4_LAST, FR4_START
+from lacuna.antibody.numbering import number_chain
 from lacuna.filling import lengths, open_gaps
 from lacuna.filling.ends import MAX_CONSTANT
 from lacuna.filling.fill import fill_block
@@ -26,6 +29,11 @@ from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import Gap, Piece, Scaffold
 from lacuna.training.simulate import grid_to_chain
+
+V_HEAVY = (
+    "EVQLVESGGGLVQPGGSLRLSCAASGFTFSSYAMSWVRQAPGKGLEWVSAISGSGGSTYYADSVKG"
+    "RFTISRDNSKNTLYLQMNSLRAEDTAVYYC"
+)
 
 
 def mass_of(residues: str) -> float:
@@ -133,6 +141,31 @@ def test_a_constant_region_changes_no_length_in_a_cdr3(locus: str, mass: bool) -
         assert not mass or of_whole.end == end
 
 
+@pytest.mark.parametrize("locus", "HKL")
+def test_the_length_of_a_cdr3_that_nothing_shows_is_not_sure(locus: str) -> None:
+    """Its residues are only where they seem to be if it is; a framework's length is known."""
+    chain = germline_chain(locus, 4)
+    inside = chain.index("C", 80) + 3
+    cdr3, framework = (opened(chain, *at, mass=False) for at in ((inside, inside + 6), (40, 46)))
+    of_cdr3, of_framework = (one.gaps[0].length_probability for one in settle([cdr3, framework]))
+    assert 0.02 < of_cdr3 < 0.9 < of_framework
+    for scaffold, share in ((cdr3, of_cdr3), (framework, of_framework)):
+        (filled,) = settle([scaffold])
+        kmers = encode_scaffolds([filled], bundled.predictor().library)
+        told = bundled.predictor().predict(kmers)
+        texts = fill_block([filled], kmers, told, candidates=3).texts
+        residues = [float(row.split("\t")[4]) for row in texts["residues"].getvalue().splitlines()]
+        assert residues and max(residues) <= share + 1e-4
+        candidates = [row.split("\t")[6] for row in texts["gaps"].getvalue().splitlines()]
+        assert sum(map(float, candidates)) <= share + 1e-3
+
+
+def test_a_length_that_reads_leave_open_keeps_the_bound_of_its_sample(chain: str) -> None:
+    shown = opened(chain, 98, 104, mass=False)
+    bounded = replace(shown, gaps=(replace(shown.gaps[0], most=0.94),))
+    assert settle([bounded])[0].gaps[0].length_probability == 1
+
+
 def test_two_open_gaps_of_one_chain_are_settled_together(chain: str) -> None:
     first = opened(chain, 75, 80, mass=True)
     sequence = first.sequence[:40] + "X" + first.sequence[45:]
@@ -215,6 +248,33 @@ def test_a_chain_cut_off_in_fr4_is_completed_to_the_end_of_its_domain(locus: str
     moved = replace(both.gaps[0], start=both.gaps[0].start - 2, end=both.gaps[0].end - 2)
     (settled,) = settle([replace(both, gaps=(Gap(0, 1, 1, None), moved))])
     assert sizes(settled) == [3, 5]
+
+
+@pytest.mark.parametrize("locus", "HKL")
+@pytest.mark.usefixtures("no_network")
+def test_an_end_beyond_a_cdr3_or_other_loops_is_not_sure(locus: str) -> None:
+    whole = germline_chain(locus, 4)
+    columns = number_chain(whole).columns.tolist()
+    ends = [len(whole) - 3, columns.index(118) + 1, columns.index(107), columns.index(90)]
+    late = [opened(whole, end, len(whole), mass=False) for end in ends]
+    starts = [columns.index(code) for code in (8, 28, 45, 80)]
+    early = [opened(whole, 0, start, mass=False) for start in starts]
+    shares = [one.gaps[0].length_probability for one in settle(late + early)]
+    assert shares[0] > 0.95 > shares[1] > shares[2] and shares[3] < 0.8
+    assert shares[4] > shares[5] > shares[7]
+    assert all(0.1 < share < 1 for share in shares)
+
+
+@pytest.mark.parametrize("cdr3", ["ARFSGSNYDYFD", "ARGRQMFGAGIDF", "ARDAGTYSPFGYGMD"])
+@pytest.mark.usefixtures("no_network")
+def test_an_aromatic_residue_of_a_cdr3_is_not_the_start_of_fr4(cdr3: str) -> None:
+    """Cut off behind it, such a CDR3 is numbered as if it were complete."""
+    shown = V_HEAVY + cdr3
+    assert number_chain(shown).columns[-1] >= FR4_START
+    (settled,) = settle([Scaffold("c", "", shown, (Gap(len(shown), len(shown), 1, None),), 1)])
+    of_fr4 = FR4_LAST["H"] - FR4_START + 1
+    assert sizes(settled) == [max(TYPICAL_CDR3["H"] - len(cdr3), 0) + of_fr4]
+    assert settled.gaps[0].length_probability < 0.5
 
 
 @pytest.mark.usefixtures("no_network")

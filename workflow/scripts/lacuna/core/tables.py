@@ -89,9 +89,9 @@ class ResidueRow(NamedTuple):
     residue: Annotated[str, "what it was filled with; X if the gap stays open"]
     probability: Annotated[
         float,
-        "of that residue, 0 to 1; within a gap of known mass, given its masses, and times the "
-        "probability of the gap's length if that was unknown; at most 0.94 in a sample with reads, "
-        "if the gap was of unknown length, which means that no read crosses it",
+        "of that residue, 0 to 1; within a gap of known mass, given its masses; times the "
+        "probability of the gap's length if that was unknown. In a sample with reads a gap of "
+        "unknown length, which no read crosses, has at most 0.94 instead, unless it has a mass",
         _SHARE,
     ]
     alternatives: Annotated[Shares, "up to three other residues of 0.01 or more"]

@@ -19,20 +19,20 @@ from lacuna.antibody.imgt import (
 )
 from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import ABSENT
-from lacuna.filling.template_fit import share_of_usual_cdr3
+from lacuna.filling.template_fit import share_of_typical_cdr3
 
 _LOOPS = (
     (REGION_STARTS["CDR1"], REGION_STARTS["FR2"]),
     (REGION_STARTS["CDR2"], REGION_STARTS["FR3"]),
 )
-FR4_FIRST = {"H": "W", "K": "F", "L": "F"}
+FR4_BEGINS = {"H": "WG-GT", "K": "FG-GT", "L": "FG-GT"}  # any residue at -
 # How often the length is right if a chain begins in FR1, CDR1, FR2, CDR2 or FR3: of 2,460 chains
 # (human, therapeutic, mouse, camelid) without their first 20 to 85 residues. The loops that are
 # missing are taken to be as long as those of the nearest V segment.
 _REGIONS = [REGION_STARTS[name] for name in ("FR1", "CDR1", "FR2", "CDR2", "FR3")]
 SHARES_BEFORE = (0.99, 0.95, 0.94, 0.87, 0.83)
-# The same for chains that stop at the first residue of FR4, or at a later one: of 820 chains, cut at
-# any place of CDR3 and FR4, those that stop where they seem to.
+# The same for chains that stop at the first residue of FR4, or at a later one: of 820 chains, cut
+# at any place of CDR3 and FR4, those that stop where they seem to.
 SHARES_AFTER = (0.78, 0.98)
 MAX_CONSTANT = 120  # residues of a constant region that are completed, about one domain
 
@@ -41,7 +41,7 @@ def missing_before(columns: np.ndarray, locus: str, v_row: np.ndarray | None) ->
     """Number of germline residues before the first residue of a V domain; None without one.
 
     columns: (length,) of the observed part of the chain; v_row: (N_CODES,) tokens of its nearest V
-    segment, None if that is unknown.
+    segment, None if that is unknown. A CDR3 that is cut off is assumed to be of typical length.
     """
     code = int(columns[0]) if len(columns) else 0
     if not locus or not 1 <= code < OTHER_INSERTION:
@@ -58,7 +58,7 @@ def missing_before(columns: np.ndarray, locus: str, v_row: np.ndarray | None) ->
         return int((occupied < code).sum())
     if FR4_START <= code < INSERTION_111:
         return len(occupied) + TYPICAL_CDR3[locus] + code - FR4_START
-    return len(occupied)
+    return len(occupied) + max(TYPICAL_CDR3[locus] - _in_cdr3(columns), 0)
 
 
 def missing_after(
@@ -67,8 +67,7 @@ def missing_after(
     """Number of residues missing up to the end of FR4, or of the constant region that has begun.
 
     columns, v_row: as in `missing_before`; constant_left: residues of the nearest constant region
-    after the chain's last one, counted up to MAX_CONSTANT. A CDR3 that is cut off is assumed to be
-    of typical length. None for a chain that ends in neither.
+    after the chain's last one, counted up to MAX_CONSTANT. None for a chain that ends in neither.
     """
     code = int(columns[-1]) if len(columns) else 0
     if code == CONSTANT and constant_left is not None:
@@ -80,8 +79,13 @@ def missing_after(
     fr4 = FR4_LAST[locus] - FR4_START + 1
     if code <= CYS104:
         return int((_occupied(locus, v_row) > code).sum()) + TYPICAL_CDR3[locus] + fr4
-    in_cdr3 = int((columns[columns < CONSTANT] > CYS104).sum())
-    return max(TYPICAL_CDR3[locus] - in_cdr3, 0) + fr4
+    return max(TYPICAL_CDR3[locus] - _in_cdr3(columns), 0) + fr4
+
+
+def _in_cdr3(columns: np.ndarray) -> int:
+    """Number of residues of CDR3."""
+    within = (columns > CYS104) & (columns < FR4_START)
+    return int((within | (columns >= INSERTION_111) & (columns < OTHER_INSERTION)).sum())
 
 
 def without_doubtful_fr4(columns: np.ndarray, residues: str, locus: str) -> np.ndarray:
@@ -89,15 +93,16 @@ def without_doubtful_fr4(columns: np.ndarray, residues: str, locus: str) -> np.n
     taken for the start of FR4 and do not begin as FR4 does.
 
     A CDR3 that is cut off behind an aromatic residue is numbered as if that were residue 118. FR4
-    begins with W (heavy) or F (light), G, any residue and G; if all four are shown, one of the
-    first two may have mutated. residues: of those columns.
+    begins with W (heavy) or F (light), G, any residue, G and T; if all are shown, one of these may
+    have mutated. residues: of those columns.
     """
-    shown = int(((columns >= FR4_START) & (columns <= N_IMGT)).sum())
-    if not locus or not len(columns) or not FR4_START <= int(columns[-1]) <= N_IMGT:
+    in_fr4 = (columns >= FR4_START) & (columns <= N_IMGT)
+    shown = int(np.argmin(np.append(in_fr4[::-1], False)))  # at the end of the chain
+    if not locus or not shown:
         return columns
-    first, second, *others = (residues[len(columns) - shown :] + "?")[:4]
-    agree = (first == FR4_FIRST[locus]) + (second in "G?")
-    if agree == 2 or agree == 1 and others[1:] == ["G"]:
+    begin = residues[len(columns) - shown :]
+    agree = [a == b for a, b in zip(FR4_BEGINS[locus], begin, strict=False)]
+    if all(agree[:2]) or sum(agree) >= 3:
         return columns
     changed = columns.copy()
     changed[-shown:] = FR4_START - 1
@@ -108,7 +113,7 @@ def share_before(columns: np.ndarray, locus: str) -> float:
     """Probability of the length that `missing_before` gives, 0 to 1."""
     code = int(columns[0])
     if CYS104 < code < OTHER_INSERTION:
-        return share_of_usual_cdr3(columns, locus)
+        return share_of_typical_cdr3(_in_cdr3(columns), locus)
     return SHARES_BEFORE[bisect_right(_REGIONS, code) - 1]
 
 
@@ -116,7 +121,7 @@ def share_after(columns: np.ndarray, locus: str) -> float:
     """Probability of the length that `missing_after` gives for the end of a V domain, 0 to 1."""
     code = int(columns[-1])
     if code < FR4_START or INSERTION_111 <= code < OTHER_INSERTION:
-        return share_of_usual_cdr3(columns, locus)
+        return share_of_typical_cdr3(_in_cdr3(columns), locus)
     return SHARES_AFTER[code > FR4_START]
 
 

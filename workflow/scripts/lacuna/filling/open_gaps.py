@@ -80,8 +80,11 @@ class OpenChain:
         gaps = list(scaffold.gaps)
         for found in self.open:
             gap, ranked = gaps[found.number], contests[found.number]
-            share, rivals = (found.share, ()) if ranked is None else ranked[1:]
-            gap = replace(gap, length_probability=share, rivals=rivals)
+            if ranked is not None:
+                share, rivals = ranked.probability, ranked.rivals
+                gap = replace(gap, length_probability=share, rivals=rivals)
+            elif gap.most == 1:  # in a sample with reads, `most` allows for a wrong length
+                gap = replace(gap, length_probability=found.share)
             gaps[found.number] = replace(gap, untried=found.untried, mass_error=found.mass_error)
         return replace(scaffold, gaps=tuple(gaps))
 

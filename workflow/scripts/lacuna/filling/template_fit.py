@@ -21,7 +21,7 @@ FLANK = 32
 CUT_COLUMN = 1.0  # nats per column by which a V domain begins late or ends early
 EMPTY_COLUMN = 2.0  # nats per germline column without a residue, or the reverse
 CDR3_SCALE = {"H": 3.0, "K": 0.5, "L": 1.0}  # residues off the typical length that cost a nat
-LONG_CDR3 = 10  # nats at which a length is too improbable to count
+FARTHEST_CDR3 = 10.0  # nats up to which lengths count
 
 
 class TemplateFits(NamedTuple):
@@ -127,14 +127,10 @@ def _cdr3_cost(columns: np.ndarray, locus: str) -> float:
     return abs(length - TYPICAL_CDR3[locus]) / CDR3_SCALE[locus]
 
 
-def share_of_usual_cdr3(columns: np.ndarray, locus: str) -> float:
-    """Probability that a CDR3 of which an end is missing has the length it is assumed to have.
-
-    columns: (length,) of the observed part of the chain. That length is the typical one, or the
-    number of residues shown if there are more. By the same nats as `TemplateFits.cdr3`.
-    """
-    inside = (columns > CYS104) & (columns < FR4_START)
-    inside |= (columns >= INSERTION_111) & (columns < OTHER_INSERTION)
-    shown, typical, scale = int(inside.sum()), TYPICAL_CDR3[locus], CDR3_SCALE[locus]
-    off = np.abs(np.arange(shown, shown + typical + int(LONG_CDR3 * scale)) - typical) / scale
-    return math.exp(-float(off.min())) / float(np.exp(-off).sum())
+def share_of_typical_cdr3(shown: int, locus: str) -> float:
+    """Probability that a CDR3 of which `shown` residues are known has the typical length, or no
+    further residues if as many are known; by the nats of `TemplateFits.cdr3`."""
+    typical, scale = TYPICAL_CDR3[locus], CDR3_SCALE[locus]
+    longest = max(shown, typical) + int(FARTHEST_CDR3 * scale)
+    nats = -np.abs(np.arange(shown, longest + 1) - typical) / scale
+    return math.exp(float(nats.max())) / float(np.exp(nats).sum())

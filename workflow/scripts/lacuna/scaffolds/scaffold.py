@@ -68,7 +68,7 @@ class Gap:
     untried: bool = False  # whether some lengths allowed by bounds and mass were not tried
     interval: bool = False  # whether every mass within the tolerance is equally likely
     pieces: tuple[Piece, ...] = ()  # what is known beyond the mass: pieces, or prefixes of one
-    length_probability: float = 1.0  # of the chosen length, if masses bear on it
+    length_probability: float = 1.0  # of the chosen length, if the gap came without one
     rivals: tuple[Rival, ...] = ()  # the best candidates of other lengths
     most: float = 1.0  # probability that a residue may have; the network takes lengths for granted
     spectra: SpectralEvidence | None = None  # of a sample with spectra, if some span the gap
