@@ -15,7 +15,7 @@ from lacuna.placing.readset import ReadSet
 
 BLOCK_WEIGHT = 0.1  # of a residue in a block of equal mass: the order, or the block, may be wrong
 OVERHANG = 6  # residues beyond a core that may vote for a new template
-OVERHANG_WEIGHT = 0.25
+ALONE = 0.5  # of the vote of a residue beyond the core of one read that no other supports
 SAME_PLACE = 0.6  # n reads of one place count n ** 0.6: they are spectra of one peptide
 MUTATED_FR, MUTATED_CDR = 0.04, 0.25  # of residues to differ from germline
 TEMPER = 0.5  # of the nats of reads, whose errors are alike
@@ -73,8 +73,10 @@ def votes(
     counted = np.zeros(at.shape)
     for kind, factor in ((MATCH, 1.0), (MISMATCH, 1.0), (ON_MISSING, 1.0), (BLOCK, BLOCK_WEIGHT)):
         counted[a.kind == kind] = factor
+    beyond = np.zeros(at.shape, dtype=bool)
     if overhang:
-        at, counted = _with_overhang(reads, own, at, counted, start, length)
+        at, beyond = _with_overhang(reads, own, at, start, length)
+        counted[beyond] = 1.0
     row, column = np.nonzero((at >= 0) & (at < length) & (counted > 0) & (tokens < N_RESIDUES))
     place, residue = at[row, column], tokens[row, column]
     q = np.clip(right[row, column], 0.06, 0.99)
@@ -84,6 +86,11 @@ def votes(
     seen = np.where(amidated & (residue == _N), _D, residue)
     seen = np.where(amidated & (residue == _Q), _E, seen)
     np.add.at(nats, (place, seen), says)
+    if overhang:
+        most = np.zeros_like(nats)
+        over = beyond[row, column]
+        np.maximum.at(most, (place[over], seen[over]), says[over])
+        nats -= (1 - ALONE) * most
     for i, code in enumerate((_N, _D, _Q, _E)):
         mine = seen == code
         np.add.at(amide[:, i], place[mine], (worth * q)[mine])
@@ -100,11 +107,11 @@ def votes(
 
 
 def _with_overhang(
-    reads: ReadSet, own: Placements, at: np.ndarray, counted: np.ndarray, start: int, length: int
+    reads: ReadSet, own: Placements, at: np.ndarray, start: int, length: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Residues beyond cores on the diagonals of their ends."""
+    """Positions with those of residues beyond cores, on the diagonals of their ends, and which
+    residues these are."""
     a = own.alignment
-    at, counted = at.copy(), counted.copy()
     place = np.arange(at.shape[1])
     n = reads.length[a.read][:, None]
     before = (place < a.core[:, :1]) & (place >= a.core[:, :1] - OVERHANG)
@@ -112,9 +119,8 @@ def _with_overhang(
     left = a.span[:, :1] - start - a.core[:, :1] + place
     right = a.span[:, 1:] - start - a.core[:, 1:] + place
     at = np.where(before, left, np.where(after, right, at))
-    counted = np.where(before | after, OVERHANG_WEIGHT, counted)
     at = np.where((at < 0) | (at >= length), -1, at)
-    return at, counted
+    return at, before | after
 
 
 def _lengths(
@@ -190,9 +196,12 @@ def amide_nats(found: Votes, before_g: np.ndarray, pair: int) -> np.ndarray:
 
 
 def settle(draft: Draft, found: Votes) -> np.ndarray:
-    """(t, 20) log-posterior, not normalised, by reads and germline."""
-    nats = residue_nats(draft, found)
-    return TEMPER * nats + germline_prior(draft)
+    """(t, 20) log-posterior, not normalised, by reads and germline.
+
+    The nats of reads are not tempered: this only chooses the next template, and one that follows
+    the few reads of a mutated loop recruits the others. How sure a residue is, is weighed later.
+    """
+    return residue_nats(draft, found) + germline_prior(draft)
 
 
 def residue_nats(draft: Draft, found: Votes) -> np.ndarray:
