@@ -13,6 +13,7 @@ from lacuna.placing.word_paths import ANCHOR, CANDIDATES, LONGEST
 
 EVEN = 0.4  # probability of a residue that neither leads an arm on nor ends it
 ARM_LENGTHS = (4, 7, 11)  # residues of arms that are tried as well as the surest
+SHARED = 7.0  # nats that residues must count to be those of both arms, three or four of them
 ANOTHER_PLACE = 3.0  # nats by which another place of the segment must be worse
 
 
@@ -70,23 +71,41 @@ def _heaviest(weights: Mapping[tuple[int, ...], float]) -> list[np.ndarray]:
 
 
 def joined(left: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
-    """Two arms that lead into a stretch from its ends, put together: end to end, or overlapping."""
+    """Two arms that lead into a stretch from its ends, put together: end to end, or overlapping.
+
+    Arms whose ends are read wrongly overlap in residues inside them.
+    """
     found = [np.concatenate((left, right))]
     for n in range(1, min(len(left), len(right)) + 1):
         if np.array_equal(left[-n:], right[:n]):
             found.append(np.concatenate((left, right[n:])))
+    found += [np.concatenate((left[:i], right[j:])) for i, j in _shared_runs(left, right)]
     return found
 
 
 def without_overlap(ahead: np.ndarray, back: np.ndarray) -> np.ndarray:
-    """Residues in front of an open stretch without those that the ones behind it begin with.
+    """Residues in front of an open stretch without those that the ones behind it show as well.
 
     Reads from both sides may show the same residues, which must not be stated twice.
     """
     for n in range(min(len(ahead), len(back)), 0, -1):
         if np.array_equal(ahead[-n:], back[:n]):
             return ahead[:-n]
-    return ahead
+    return ahead[: min((i for i, _ in _shared_runs(ahead, back)), default=len(ahead))]
+
+
+def _shared_runs(left: np.ndarray, right: np.ndarray) -> list[tuple[int, int]]:
+    """Where in two arms begin residues that are the same, too many to be so by chance."""
+    found = []
+    for i, j in zip(*np.nonzero(left[:, None] == right[None]), strict=True):
+        if i and j and left[i - 1] == right[j - 1]:
+            continue  # within a run
+        n = 1
+        while i + n < len(left) and j + n < len(right) and left[i + n] == right[j + n]:
+            n += 1
+        if CDR3_JOINT.worth_of(left[i : i + n]).sum() >= SHARED:
+            found.append((int(i), int(j)))
+    return found
 
 
 def into_j(ahead: np.ndarray, head: np.ndarray) -> np.ndarray | None:

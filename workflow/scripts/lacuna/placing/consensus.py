@@ -15,6 +15,9 @@ from lacuna.placing.readset import ReadSet
 
 BLOCK_WEIGHT = 0.1  # of a residue in a block of equal mass: the order, or the block, may be wrong
 OVERHANG = 6  # residues beyond a core that may vote for a new template
+OVERHANG_WEIGHT = 0.25
+# Weight of the cores over a position up to which few reads say what the next template has there.
+FEW = 8.0
 ALONE = 0.5  # of the vote of a residue beyond the core of one read that no other supports
 SAME_PLACE = 0.6  # n reads of one place count n ** 0.6: they are spectra of one peptide
 MUTATED_FR, MUTATED_CDR = 0.04, 0.25  # of residues to differ from germline
@@ -67,16 +70,16 @@ def votes(
     weight = place_weights(reads, own)
     nats = np.zeros((length, N_RESIDUES))
     amide = np.zeros((length, 4))
-    depth = np.zeros(length)
     tokens, right, delta = reads.tokens[a.read], reads.right[a.read], reads.delta[a.read]
     at = np.where(a.at >= 0, a.at - start, -1)
     counted = np.zeros(at.shape)
     for kind, factor in ((MATCH, 1.0), (MISMATCH, 1.0), (ON_MISSING, 1.0), (BLOCK, BLOCK_WEIGHT)):
         counted[a.kind == kind] = factor
+    depth = _depth(own, weight, start, length)
     beyond = np.zeros(at.shape, dtype=bool)
     if overhang:
         at, beyond = _with_overhang(reads, own, at, start, length)
-        counted[beyond] = 1.0
+        counted[beyond] = np.where(depth[at[beyond]] < FEW, 1.0, OVERHANG_WEIGHT)
     row, column = np.nonzero((at >= 0) & (at < length) & (counted > 0) & (tokens < N_RESIDUES))
     place, residue = at[row, column], tokens[row, column]
     q = np.clip(right[row, column], 0.06, 0.99)
@@ -88,22 +91,28 @@ def votes(
     np.add.at(nats, (place, seen), says)
     if overhang:
         most = np.zeros_like(nats)
-        over = beyond[row, column]
+        over = beyond[row, column] & (depth[place] < FEW)
         np.maximum.at(most, (place[over], seen[over]), says[over])
         nats -= (1 - ALONE) * most
     for i, code in enumerate((_N, _D, _Q, _E)):
         mine = seen == code
         np.add.at(amide[:, i], place[mine], (worth * q)[mine])
-    core = a.kind > 0
-    row, column = np.nonzero(core & (a.at >= 0))
-    sure = np.where(np.isin(a.kind[row, column], (BLOCK, OTHER_BLOCK)), BLOCK_WEIGHT, 1.0)
-    np.add.at(depth, a.at[row, column] - start, weight[row] * sure)
     blocks = np.zeros(length)
     row, column = np.nonzero(np.isin(a.kind, (BLOCK, OTHER_BLOCK)) & (a.at >= 0))
     np.add.at(blocks, a.at[row, column] - start, weight[row])
     inserted, deleted, passed = _lengths(reads, own, weight, start, length)
     nats[:, ISOLEUCINE] = 0.0
     return Votes(nats, depth, amide, inserted, deleted, passed, blocks)
+
+
+def _depth(own: Placements, weight: np.ndarray, start: int, length: int) -> np.ndarray:
+    """(length,) weight of the reads whose core covers each position of a chain."""
+    a = own.alignment
+    depth = np.zeros(length)
+    row, column = np.nonzero((a.kind > 0) & (a.at >= 0))
+    sure = np.where(np.isin(a.kind[row, column], (BLOCK, OTHER_BLOCK)), BLOCK_WEIGHT, 1.0)
+    np.add.at(depth, a.at[row, column] - start, weight[row] * sure)
+    return depth
 
 
 def _with_overhang(
@@ -198,10 +207,12 @@ def amide_nats(found: Votes, before_g: np.ndarray, pair: int) -> np.ndarray:
 def settle(draft: Draft, found: Votes) -> np.ndarray:
     """(t, 20) log-posterior, not normalised, by reads and germline.
 
-    The nats of reads are not tempered: this only chooses the next template, and one that follows
-    the few reads of a mutated loop recruits the others. How sure a residue is, is weighed later.
+    Where few reads lie, their nats are not tempered: this only chooses the next template, and one
+    that follows the few reads of a mutated loop recruits the others. How sure a residue is, is
+    weighed later. Where many lie, those of another chain would turn a chain into a mixture of both.
     """
-    return residue_nats(draft, found) + germline_prior(draft)
+    temper = np.where(found.depth < FEW, 1.0, TEMPER)[:, None]
+    return temper * residue_nats(draft, found) + germline_prior(draft)
 
 
 def residue_nats(draft: Draft, found: Votes) -> np.ndarray:
