@@ -1,7 +1,7 @@
 """What masses are worth: gaps filled exactly with their mass, fragment masses, hidden lengths.
 
     python tests/benchmarks/bench_masses.py FOLDER OUT [--shares 0 0.1 0.2 0.3 0.5] [--hide-lengths]
-        [--error-ppm 3] [--draws 3] [--intact DA] [--every N]
+        [--error-ppm 3] [--draws 3] [--intact DA] [--every N] [--mode thorough]
 
 FOLDER holds scaffolds.fasta, gaps.tsv (chain, start, end, mass: measured, 10 ppm) and truth.jsonl
 (a record per scaffold: id, set, protocol, chain, seq, missing). For each share the masses of so
@@ -93,7 +93,12 @@ def fill(
                 mass = calculate_mass(sequence=record["seq"], average=True)
                 mass += np.random.default_rng(i).normal(0.0, given.intact / 3)
                 handle.write(f"{record['id']}\t{mass:.3f}\t{given.intact}\taverage\n")
-    options = {"alkylation": "none", "candidates": CANDIDATES, "tolerance_ppm": PPM}
+    options = {
+        "alkylation": "none",
+        "candidates": CANDIDATES,
+        "tolerance_ppm": PPM,
+        "mode": given.mode,
+    }
     fill_file(inputs, out / "filled", options)
     return out / "filled" / "gaps.tsv"
 
@@ -133,6 +138,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--intact", type=float, default=0.0, metavar="DA")
     parser.add_argument("--every", type=int, default=1, help="N: one chain of N alone")
+    parser.add_argument("--mode", choices=("fast", "thorough"), default="fast")
     given = parser.parse_args()
     with open(given.folder / "truth.jsonl", encoding="utf-8") as handle:
         records = [json.loads(line) for line in handle]
