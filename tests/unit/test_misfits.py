@@ -77,6 +77,18 @@ def test_a_slip_that_fits_far_better_is_named_and_one_that_does_not_is_not() -> 
     assert rank_weighed(EVEN, 5, one_mass(mass_of("AGVS"), 0.001), RULES)[1] == ""
 
 
+def test_a_prefix_that_only_improbable_sequences_fit_is_named() -> None:
+    last = Stage(mass_of("AGVSD"), 0.005, False, True)
+    right, wrong = (Stage(mass_of(residues), 0.002) for residues in ("AG", "AV"))
+    for prefixes, words in (
+        ((right,), ""),
+        ((wrong,), f"fits far better without the prefix mass {wrong.mass:.4f} Da"),
+        ((right, Stage(mass_of("AGS"), 0.002)), "fits far better without the prefix mass 215.0906"),
+    ):
+        ranking, misfit = rank_weighed(sure("AGVSD"), 5, Stages((*prefixes, last)), RULES)
+        assert ranking.candidates and (misfit.startswith(words) if words else not misfit)
+
+
 def test_none_of_many_prefixes_is_left_out() -> None:
     many = tuple(Stage(mass_of("A") + i, 0.001) for i in range(17))
     stages = Stages((*many, Stage(mass_of("AGVS"), 0.003, False, True)))

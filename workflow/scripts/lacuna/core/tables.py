@@ -67,6 +67,7 @@ class MassDoubt(StrEnum):
     CONTRADICTS = "contradicts C"  # the state of C in the sample
     FITS_BETTER = "fits far better at"  # a mass without an error that is known
     LEFT_OUT = "which none fits"  # a prefix mass
+    BETTER_WITHOUT = "fits far better without the prefix mass"
     UNMET = "the intact mass of the chain is not met"
     INTACT_ERROR = "the intact mass of the chain is far more probable"  # without an error
 

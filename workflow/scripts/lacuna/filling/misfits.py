@@ -14,7 +14,7 @@ import numpy as np
 from lacuna.core.alphabet import N_RESIDUES, encode
 from lacuna.core.tables import LETTERS_WEIGH, MassDoubt
 from lacuna.filling.decode import Ranking, mass_log_probability, rank_sequences
-from lacuna.filling.mass_errors import SLIPS, likely_error
+from lacuna.filling.mass_errors import ODDS, SLIPS, likely_error
 from lacuna.filling.mass_search import Stage, Stages
 from lacuna.filling.residue_masses import RESIDUE_MASSES, MassRules, nearest_mass
 from lacuna.filling.weighing import WIDTH
@@ -31,8 +31,9 @@ def rank_weighed(
 ) -> tuple[Ranking, str]:
     """`rank_sequences`, and what is wrong with the masses, in words; '' if nothing is.
 
-    If no sequence fits because of one prefix mass, that mass is left out. error: what
-    `likely_error` found in the masses at several lengths; None if they were not compared.
+    If no sequence fits because of one prefix mass, that mass is left out; if only improbable ones
+    do, it is named. error: what `likely_error` found in the masses at several lengths; None if they
+    were not compared.
     """
 
     def likely(some: Stages) -> float:
@@ -47,8 +48,10 @@ def rank_weighed(
     if error is None:
         alone = [(0.0, probabilities)]
         error = likely_error(alone, stages, rules, ranking.mass_probability)
+    if ranking.candidates and not error:
+        return ranking, _improbable_prefix(probabilities, stages, rules, ranking.mass_probability)
     if ranking.candidates:
-        return ranking, f"{MassDoubt.FITS_BETTER} {error}" if error else ""
+        return ranking, f"{MassDoubt.FITS_BETTER} {error}"
     stage, fits_without = at_odds(stages, likely)
     if stage is not None and fits_without:
         others = stages.without(stage)
@@ -65,6 +68,21 @@ def rank_weighed(
         words = f"nearest of {length} residues: {nearest:.2f} Da, given {mass:.4f} Da"
     error = error or _slip(stages, last, likely)
     return ranking, f"{words}; fits at {error}" if error else words
+
+
+def _improbable_prefix(
+    probabilities: np.ndarray, stages: Stages, rules: MassRules, with_all: float
+) -> str:
+    """The prefix mass without which the masses are ODDS times as probable as all of them, whose
+    probability is `with_all`, in words; '' if there is none."""
+    best, improbable = with_all * ODDS, ""
+    for prefix in stages.prefixes():
+        others = stages.without(prefix)
+        if others.passed:
+            likely = math.exp(min(mass_log_probability(probabilities, others, rules, WIDTH), 0.0))
+            if likely > best:
+                best, improbable = likely, f"{MassDoubt.BETTER_WITHOUT} {prefix.mass:.4f} Da"
+    return improbable
 
 
 def at_odds_with_letters(letters: str, stages: Stages, rules: MassRules) -> str:
