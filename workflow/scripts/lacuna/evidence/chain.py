@@ -80,20 +80,9 @@ def chain_of(
         posterior = _shared(draft, posterior)
     best = posterior.argmax(1)
     probability = posterior[np.arange(len(best)), best]
-    merged = il_as_one(posterior)
     margin = margin_of(nats)
-    by_reads, by_both = as_l(nats).argmax(1), merged.argmax(1)
-    observed = (
-        (margin >= OBSERVED_MARGIN)
-        & (by_reads == by_both)
-        & (merged.max(1) >= OBSERVED_PROBABILITY)
-    )
-    doubtful = ~observed & (margin >= DOUBTFUL_MARGIN)
-    state = np.where(observed, OBSERVED, np.where(doubtful, DOUBTFUL, INFERRED))
-    if serum:
-        state = np.where(CDR_COLUMNS[draft.columns] & (state == OBSERVED), DOUBTFUL, state)
-        observed &= ~CDR_COLUMNS[draft.columns]
-    flags = flags_of(draft, found, by_both, margin)
+    state = _states(draft, nats, posterior, serum)
+    flags = flags_of(draft, found, il_as_one(posterior).argmax(1), margin)
     if serum:
         flags = [["serum", *own] for own in flags]
     letters = decode(best.astype(np.uint8))
@@ -120,11 +109,24 @@ def chain_of(
             )
         )
     scaffold, gaps, likelihoods = _scaffold(
-        draft, best, observed, nats, margin, germline_only, posterior, weight
+        draft, best, state == OBSERVED, nats, margin, germline_only, posterior, weight
     )
     return WeighedChain(
         name, draft.locus, scaffold, gaps, tuple(rows), likelihoods, letters, probability
     )
+
+
+def _states(draft: Draft, nats: np.ndarray, posterior: np.ndarray, serum: bool) -> np.ndarray:
+    """(n,) states of the positions of a chain; nats, posterior: (n, 20) as in `chain_of`."""
+    merged, margin = il_as_one(posterior), margin_of(nats)
+    observed = (
+        (margin >= OBSERVED_MARGIN)
+        & (as_l(nats).argmax(1) == merged.argmax(1))
+        & (merged.max(1) >= OBSERVED_PROBABILITY)
+    )
+    if serum:  # its antibodies do not share loops
+        observed &= ~CDR_COLUMNS[draft.columns]
+    return np.where(observed, OBSERVED, np.where(margin >= DOUBTFUL_MARGIN, DOUBTFUL, INFERRED))
 
 
 def _shared(draft: Draft, posterior: np.ndarray) -> np.ndarray:
