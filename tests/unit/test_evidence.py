@@ -13,10 +13,17 @@ from lacuna.antibody.imgt import CYS104, FR4_START
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, MISSING, N_RESIDUES, RESIDUES, merge_il
 from lacuna.core.paths import LIBRARY, WEIGHTS
-from lacuna.evidence.chain import OBSERVED_PROBABILITY, SERUM_MOST, WeighedChain
+from lacuna.evidence.chain import OBSERVED_PROBABILITY, WeighedChain
 from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
-from lacuna.evidence.posterior import CAP, FLOOR_UNREAD, OBSERVED_MARGIN, likelihood, with_germline
+from lacuna.evidence.posterior import (
+    CAP,
+    FLOOR_SERUM,
+    FLOOR_UNREAD,
+    OBSERVED_MARGIN,
+    likelihood,
+    with_germline,
+)
 from lacuna.evidence.weigh import floors_of, weigh
 from lacuna.network.weights import load_weights
 from lacuna.placing.consensus import votes
@@ -149,11 +156,10 @@ def test_deamidation_is_flagged() -> None:
     assert "deamidation" in chain.rows[at].flags
 
 
-def test_loops_of_a_serum_are_never_sure(whole: Placed) -> None:
+def test_no_residue_of_a_serum_is_sure(whole: Placed) -> None:
     chain = weighed(replace(whole, serum=True))
-    loops = [row for row in chain.rows if row.region.startswith("CDR")]
-    assert max(row.probability for row in loops) <= SERUM_MOST + 1e-9
-    assert all("serum" in row.flags and row.state != "observed" for row in loops)
+    assert max(row.probability for row in chain.rows) <= 1 - FLOOR_SERUM + FLOOR_SERUM / 20
+    assert all("serum" in row.flags and row.state != "observed" for row in chain.rows)
 
 
 def test_the_network_sees_what_reads_show_of_a_serum(part: Placed) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lacuna.antibody.imgt import CDR_COLUMNS, imgt_numbers, regions_of
+from lacuna.antibody.imgt import imgt_numbers, regions_of
 from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import (
     ISOLEUCINE,
@@ -22,7 +22,6 @@ from lacuna.placing.consensus import Votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.leftover import TOLERANCE, GapMass
 
-SERUM_MOST = 0.8  # probability of a residue of a loop in a serum
 OBSERVED_PROBABILITY = 0.9  # that an observed residue must have
 DOUBTFUL_MARGIN = 0.5  # nats, tempered: from here on doubtful, below just inferred
 LEAST = 0.005  # probability of an alternative that is written
@@ -76,12 +75,10 @@ def chain_of(
     germline_only: (n,) whether nothing but germline shows a residue; serum: whether reads are of a
     serum; weight: of the unknown residues of its CDR3, if reads agree on one (`gap_mass`).
     """
-    if serum:
-        posterior = _shared(draft, posterior)
     best = posterior.argmax(1)
     probability = posterior[np.arange(len(best)), best]
     margin = margin_of(nats)
-    state = _states(draft, nats, posterior, serum)
+    state = _states(nats, posterior)
     flags = flags_of(draft, found, il_as_one(posterior).argmax(1), margin)
     if serum:
         flags = [["serum", *own] for own in flags]
@@ -116,25 +113,15 @@ def chain_of(
     )
 
 
-def _states(draft: Draft, nats: np.ndarray, posterior: np.ndarray, serum: bool) -> np.ndarray:
-    """(n,) states of the positions of a chain; nats, posterior: (n, 20) as in `chain_of`."""
+def _states(nats: np.ndarray, posterior: np.ndarray) -> np.ndarray:
+    """(n,) states of positions; nats, posterior: (n, 20) as in `chain_of`."""
     merged, margin = il_as_one(posterior), margin_of(nats)
     observed = (
         (margin >= OBSERVED_MARGIN)
         & (as_l(nats).argmax(1) == merged.argmax(1))
         & (merged.max(1) >= OBSERVED_PROBABILITY)
     )
-    if serum:  # its antibodies do not share loops
-        observed &= ~CDR_COLUMNS[draft.columns]
     return np.where(observed, OBSERVED, np.where(margin >= DOUBTFUL_MARGIN, DOUBTFUL, INFERRED))
-
-
-def _shared(draft: Draft, posterior: np.ndarray) -> np.ndarray:
-    """Shares of a serum's chain: in loops, which antibodies do not share, up to SERUM_MOST."""
-    top = posterior.max(1)
-    over = CDR_COLUMNS[draft.columns] & (top > SERUM_MOST)
-    keep = np.where(over, (SERUM_MOST - 1 / N_RESIDUES) / np.maximum(top - 1 / N_RESIDUES, 1e-9), 1)
-    return keep[:, None] * posterior + (1 - keep[:, None]) / N_RESIDUES
 
 
 def _not_crossed(unknown: np.ndarray, margin: np.ndarray) -> np.ndarray:

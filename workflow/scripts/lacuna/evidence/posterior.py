@@ -10,7 +10,7 @@ from lacuna.placing.draft import Draft
 CAP = 12.0  # nats that reads may say at most
 FLOOR_UNREAD = 0.07  # of the posterior where reads do not settle a residue: none is stated at .95
 FLOOR_GERMLINE = 0.1  # where the germline is all there is
-FLOOR_SERUM = 0.3  # of every residue of a serum's chains
+FLOOR_SERUM = 0.3  # of every residue of a serum's chains: none is then `observed`
 LOOP_TRUST = 0.5  # power of the network's shares in CDR1 and CDR2 that reads do not settle
 MIN_READ_SHARE = 0.25  # share of a V domain that reads settle, below which it is nearly unread
 OBSERVED_MARGIN = 3.0  # nats, tempered, by which reads alone must prefer an observed residue
