@@ -68,7 +68,7 @@ class Apart:
     """
 
     sites: tuple[Site, ...] = ()
-    hidden: Mapping[int, np.ndarray] = field(default_factory=dict)
+    hidden: dict[int, np.ndarray] = field(default_factory=dict)
 
 
 def told_apart(
@@ -202,9 +202,7 @@ def _hidden(
         if pool.weight[shown & (pool.label == number)].sum() >= LEAST_WEIGHT:
             continue
         others = float(pool.weight[shown].sum())
-        none = np.exp(
-            _log_beta_binomial(0.0, others, _WIDER * share, _WIDER * (1 - share))
-        )
+        none = np.exp(_log_beta_binomial(0.0, others, _WIDER * share, _WIDER * (1 - share)))
         out[place] = differs * none / (differs * none + 1 - differs)
     return out
 
@@ -240,7 +238,9 @@ def _pool(
         told = np.bincount(row, worth, len(own)) >= CDR3_JOINT.least
         label[told] = number
     # Those of a chain that are told by CDR3 are of that chain alone.
-    weight = place_weights(reads, Placements(part.alignment, part.chain, np.ones(len(own)), part.text))
+    weight = place_weights(
+        reads, Placements(part.alignment, part.chain, np.ones(len(own)), part.text)
+    )
     return _Pool(len(group), seen, weight, label, (label >= 0).astype(float))
 
 

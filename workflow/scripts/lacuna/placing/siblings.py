@@ -15,7 +15,7 @@ from lacuna.antibody.imgt import CONSTANT, FR4_START, N_IMGT
 from lacuna.core.alphabet import ABSENT, merge_il
 from lacuna.placing.align import score_tables
 from lacuna.placing.cdr3 import LONGEST, SHORTEST, holds_fr4, is_joined
-from lacuna.placing.draft import Draft, cdr3_germline
+from lacuna.placing.draft import Draft
 from lacuna.placing.joints import CDR3_JOINT
 from lacuna.placing.junction import Path, Surroundings, refined, weigh_paths
 from lacuna.placing.populations import MAX_OF_LOCUS
@@ -24,38 +24,29 @@ from lacuna.placing.word_paths import ANCHOR, WordGraph, paths
 
 ANOTHER_GAIN = 60.0  # nats that reads gain by a second CDR3
 APART = 3  # residues by which it differs from all that are there: misread ones differ by fewer
-UNEXPLAINED = 8.0  # nats that a read could score beyond what it does, from which it asks for another
-
-
-def with_other_cdr3(
-    reads: ReadSet, drafts: Sequence[Draft], best: np.ndarray
-) -> Iterator[tuple[int, Draft, Path]]:
-    """Yield chains with another CDR3 that reads show: which one, as a draft, and its path.
-
-    best (n,): score of each read on all chains.
-    """
-    left_over = np.flatnonzero(_most(reads) - best >= UNEXPLAINED)
-    graph = WordGraph(reads.take(left_over))
-    for i, draft in enumerate(drafts):
-        if draft.v < 0 or draft.j < 0 or not draft.bridged:
-            continue
-        loops = [d.tokens[slice(*d.cdr3())] for d in drafts if d.locus == draft.locus]
-        found = []
-        for one in _with_each_j(draft):
-            path = _another(reads, one, graph, best, loops)
-            if path is not None:
-                found.append((path.gain, path, one))
-        if found:
-            _, path, one = max(found, key=lambda item: item[0])
-            yield i, one.with_cdr3(path.tokens), path
+UNEXPLAINED = 8.0  # nats that a read scores less than it could, from which it asks for another
 
 
 def siblings(reads: ReadSet, drafts: Sequence[Draft], best: np.ndarray) -> list[Draft]:
-    """Further chains, each of a second CDR3 on the V domain of one that is there."""
+    """Further chains: the V domain of one that is there, with another CDR3 that reads show.
+
+    best (n,): score of each read on all chains.
+    """
+    graph = WordGraph(reads.take(np.flatnonzero(_most(reads) - best >= UNEXPLAINED)))
     found: list[Draft] = []
-    for _, draft, _ in with_other_cdr3(reads, drafts, best):
-        if sum(d.locus == draft.locus for d in (*drafts, *found)) < MAX_OF_LOCUS:
-            found.append(draft)
+    for draft in drafts:
+        of_locus = [d for d in (*drafts, *found) if d.locus == draft.locus]
+        if draft.v < 0 or draft.j < 0 or not draft.bridged or len(of_locus) >= MAX_OF_LOCUS:
+            continue
+        loops = [d.tokens[slice(*d.cdr3())] for d in of_locus]
+        tried = [
+            (path, one)
+            for one in _with_each_j(draft)
+            if (path := _another(reads, one, graph, best, loops)) is not None
+        ]
+        if tried:
+            path, one = max(tried, key=lambda item: item[0].gain)
+            found.append(one.with_cdr3(path.tokens))
     return found
 
 

@@ -16,6 +16,8 @@ from lacuna.core.tables import (
     EVIDENCE_TABLE,
     INFERRED,
     NOTE,
+    OBSERVED,
+    OTHER_CHAIN,
     PLACED_TABLE,
     REJECTED_TABLE,
 )
@@ -202,7 +204,26 @@ def unread_loops(evidence: Path) -> str:
         for chain, n in unread.items()
         if n
     ]
-    if not found:
-        return ""
+    return f"{_named(found)} not read" if found else ""
+
+
+def not_told_apart(evidence: Path) -> str:
+    """`chains of one V gene told apart at 5 of 8 residues of heavy, 5 of 8 residues of heavy_2`.
+
+    From evidence.tsv of a sample with reads; '' if no chains of one V gene differ. Of many chains
+    the first are named.
+    """
+    residues: Counter[str] = Counter()
+    told: Counter[str] = Counter()
+    for row in EVIDENCE_TABLE.read(evidence):
+        if row.region != "FR4" and OTHER_CHAIN in row.flags.split(";"):
+            residues[row.chain] += 1
+            told[row.chain] += row.state == OBSERVED
+    found = [f"{told[chain]} of {plural(n, 'residue')} of {chain}" for chain, n in residues.items()]
+    return f"chains of one V gene told apart at {_named(found)}" if found else ""
+
+
+def _named(found: Sequence[str]) -> str:
+    """What is said of chains, of many the first."""
     more = f" and {len(found) - MAX_NAMED} chains more" if len(found) > MAX_NAMED else ""
-    return f"{', '.join(found[:MAX_NAMED])}{more} not read"
+    return f"{', '.join(found[:MAX_NAMED])}{more}"
