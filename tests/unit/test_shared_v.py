@@ -107,6 +107,18 @@ def test_a_place_without_reads_of_a_chain_may_differ() -> None:
     assert not differ.apart.hidden[0][loop].any()
 
 
+@pytest.mark.parametrize(("places", "many"), [(range(20, 90, 14), True), ((20, 70), False)])
+def test_another_antibody_whose_cdr3_no_read_shows(places: range, many: bool) -> None:
+    """Two residues at many places are of two antibodies; at a few they may be misread."""
+    residues = {f"p{p}": "W" for p in places}
+    other = with_residues(germline_chain("H", OTHER), **residues)[:92]
+    placed = mixture(germline_chain("H", ONE), other, times=(3, 2))
+    assert placed.names == ("heavy",) and loops(placed) == {ONE}
+    assert set(sites_of(placed, ONE)) == (set(places) if many else set())
+    for site in placed.apart.sites:
+        assert 0.05 < site.second < 0.95
+
+
 def test_no_chain_is_made_of_reads_that_chains_explain() -> None:
     placed = mixture(germline_chain("H", ONE), germline_chain("H", OTHER))
     best = placed.placements.best(len(placed.reads))
