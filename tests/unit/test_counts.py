@@ -115,7 +115,7 @@ def test_residues_that_tell_chains_of_one_v_gene_apart_are_counted(write: Write)
         behind,
     )
     assert found == (
-        "chains of one V gene told apart at 1 of 2 residues of heavy, 0 of 1 residue of heavy_2"
+        "antibodies of one V gene told apart at 1 of 2 residues of heavy, 0 of 1 residue of heavy_2"
     )
 
 

@@ -208,9 +208,9 @@ def unread_loops(evidence: Path) -> str:
 
 
 def not_told_apart(evidence: Path) -> str:
-    """`chains of one V gene told apart at 5 of 8 residues of heavy, 5 of 8 residues of heavy_2`.
+    """`antibodies of one V gene told apart at 5 of 8 residues of heavy, 5 of 8 residues of heavy_2`.
 
-    From evidence.tsv of a sample with reads; '' if no chains of one V gene differ. Of many chains
+    From evidence.tsv of a sample with reads; '' if no residues are of two antibodies. Of many chains
     the first are named.
     """
     residues: Counter[str] = Counter()
@@ -220,7 +220,7 @@ def not_told_apart(evidence: Path) -> str:
             residues[row.chain] += 1
             told[row.chain] += row.state == OBSERVED
     found = [f"{told[chain]} of {plural(n, 'residue')} of {chain}" for chain, n in residues.items()]
-    return f"chains of one V gene told apart at {_named(found)}" if found else ""
+    return f"antibodies of one V gene told apart at {_named(found)}" if found else ""
 
 
 def _named(found: Sequence[str]) -> str:
