@@ -126,7 +126,14 @@ def test_no_chain_is_made_of_reads_that_chains_explain() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "n"), [("ARDY", "ARDY", 0), ("ARDY", "AKDY", 1), ("ARDY", "RDYY", 2)]
+    ("one", "other", "n"),
+    [
+        ("ARDY", "ARDY", 0),
+        ("ARDY", "AKDY", 1),
+        ("ARDY", "RDYY", 2),
+        ("SRWGGDGFYAMDY", "SRWNDGFYWDY", 1),  # GG weighs as much as N, AM as oxidised W
+        ("SRWGGDGFYAMDY", "ARYEWLPTFDS", 10),
+    ],
 )
 def test_residues_that_differ(one: str, other: str, n: int) -> None:
     assert differing(encode(one), encode(other)) == n

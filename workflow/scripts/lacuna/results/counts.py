@@ -208,10 +208,9 @@ def unread_loops(evidence: Path) -> str:
 
 
 def not_told_apart(evidence: Path) -> str:
-    """`antibodies of one V gene told apart at 5 of 8 residues of heavy, 5 of 8 residues of heavy_2`.
+    """`antibodies of one V gene told apart at 5 of 8 residues of heavy`, from evidence.tsv.
 
-    From evidence.tsv of a sample with reads; '' if no residues are of two antibodies. Of many chains
-    the first are named.
+    '' if no residues are of two antibodies. Of many chains the first are named.
     """
     residues: Counter[str] = Counter()
     told: Counter[str] = Counter()
