@@ -1,10 +1,13 @@
 """Files: plain and gzipped, whole or not at all, and clear messages if they cannot be read."""
 
+import bz2
 import gzip
+import io
 import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,14 @@ from lacuna.core.files import (
     printable,
     read_lines,
 )
+
+
+def zipped(name: str) -> bytes:
+    """A ZIP archive with one file."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, bytes(range(256)))
+    return buffer.getvalue()
 
 
 def test_text_is_read_with_any_line_ends_and_without_a_byte_order_mark(write: Write) -> None:
@@ -76,11 +87,28 @@ def test_a_file_that_changes_while_it_is_read_is_named(write: Write, name: str) 
 
 
 def test_text_that_is_not_utf8_is_named(write: Write) -> None:
-    with pytest.raises(LacunaError, match=r"latin.txt: not a text file in UTF-8 \(byte 0xe9\)"):
+    message = r"latin.txt: not a text file in UTF-8 \(byte 0xe9\); .*: save it as UTF-8"
+    with pytest.raises(LacunaError, match=message):
         with open_text(write("latin.txt", b"caf\xe9\n")) as handle:
             handle.read()
     with pytest.raises(LacunaError, match="UTF-16, as spreadsheets .*: save it as CSV UTF-8"):
         with open_text(write("excel.tsv", "chain\tstart\n".encode("utf-16"))) as handle:
+            handle.read()
+
+
+@pytest.mark.parametrize(
+    ("content", "remedy"),
+    [
+        (zipped("[Content_Types].xml"), "it is a workbook of a spreadsheet: save its sheet as CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", "it is a workbook of a spreadsheet"),
+        (zipped("reads.csv"), "it is a compressed file: unpack it"),
+        (bz2.compress(bytes(range(256))), "it is a compressed file: unpack it"),
+        (b"\0\xff\0\xfe", "save it as plain text"),
+    ],
+)
+def test_files_that_are_no_text_are_recognised(write: Write, content: bytes, remedy: str) -> None:
+    with pytest.raises(LacunaError, match=f"not a text file in UTF-8 .*; {remedy}"):
+        with open_text(write("reads.csv", content)) as handle:
             handle.read()
 
 

@@ -112,6 +112,13 @@ def test_peaks_features_are_every_candidate_once(read: Callable[..., Peptides]) 
     assert found.reads[0].confidences is None
 
 
+def test_peaks_rows_without_confidences_keep_their_score(read: Callable[..., Peptides]) -> None:
+    found = read("Peptide,ALC (%),local confidence (%)", "EVK,90,", "EVR,80,90 80 70", ",,")
+    assert [r.confidences for r in found.reads] == [None, (0.9, 0.8, 0.7)]
+    assert [r.score for r in found.reads] == [0.9, 0.8]
+    assert (found.rejected, found.unread) == ([], 1)
+
+
 def test_peaks_variants_are_the_residue_that_was_read(read: Callable[..., Peptides]) -> None:
     found = read('"Peptide","-10LgP","Mass","CAA (%)","z"', "A(sub G)P(sub T)LV,25,382.2,66.7,2")
     assert (only(found).residues, only(found).modifications) == ("APLV", ())
@@ -226,6 +233,14 @@ def test_casanovo_bare_masses_are_tokens_but_those_of_their_residue(
     assert one.residues == "MEC"
     assert one.confidences == (0.9, 0.8, 0.7)
     assert one.modifications[1:] == ((0, OXIDISED), (2, CAM))
+
+
+def test_modified_residues_that_a_model_of_the_user_knows_are_one_token(
+    read: Callable[..., Peptides],
+) -> None:
+    one = only(read(mztab(("+42.011EC+58.005K", 0.9, "0.1,0.9,0.8,0.7"), version="3.2.0")))
+    assert one.confidences == (0.9, 0.8, 0.7)
+    assert one.modifications == ((N_TERMINUS, ACETYL), (1, near(58.005479)))
 
 
 def test_averages_with_the_peptide_score_are_undone(read: Callable[..., Peptides]) -> None:
@@ -449,6 +464,15 @@ def test_a_plain_table(read: Callable[..., Peptides], separator: str) -> None:
         "table", (0.9, 0.8, 1.0), 435.2, 7.0
     )  # fmt: skip
     assert (second.confidences, second.mass) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "written", ["0,9 0,8 1", "0.9, 0.8, 1", "0.9,0.8,1", "0,9;0,8;1", "[0.9, 0.8, 1.0]"]
+)
+def test_confidences_may_have_decimal_commas(
+    read: Callable[..., Peptides], written: str
+) -> None:
+    assert only(read("peptide\tconfidence", f"ECK\t{written}")).confidences == (0.9, 0.8, 1.0)
 
 
 def test_a_table_of_one_column(read: Callable[..., Peptides]) -> None:

@@ -16,6 +16,11 @@ from typing import BinaryIO, TextIO, cast
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_LEVEL = 6
+# First bytes of files that are often given in place of text, and what only an xlsx has near them.
+_ZIP_MAGIC = b"PK\x03\x04"
+_PACKED_MAGIC = (b"BZh", b"\xfd7zXZ\0", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd")  # zstd last
+_XLS_MAGIC = b"\xd0\xcf\x11\xe0"
+_XLSX_PART = b"[Content_Types].xml"
 _TEMPORARY_BYTES = 1 << 20  # what a run may need for temporary files outside its folder
 
 # What the standard library raises when a gzip file is cut short or damaged.
@@ -117,14 +122,22 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
             yield io.TextIOWrapper(binary, encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             byte = error.object[error.start]
-            remedy = "save it as plain text"
-            if error.object[: len(BOM_UTF16_LE)] in (BOM_UTF16_LE, BOM_UTF16_BE):
-                remedy = (
-                    "it is in UTF-16, as spreadsheets save 'Unicode Text': save it as CSV UTF-8"
-                )
             raise LacunaError(
-                f"{path}: not a text file in UTF-8 (byte 0x{byte:02x}); {remedy}"
+                f"{path}: not a text file in UTF-8 (byte 0x{byte:02x}); {_as_utf8(error.object)}"
             ) from None
+
+
+def _as_utf8(start: bytes) -> str:
+    """What a file is that is not UTF-8, by its first bytes, and what to do with it."""
+    if start[: len(BOM_UTF16_LE)] in (BOM_UTF16_LE, BOM_UTF16_BE):
+        return "it is in UTF-16, as spreadsheets save 'Unicode Text': save it as CSV UTF-8"
+    if start.startswith(_XLS_MAGIC) or (start.startswith(_ZIP_MAGIC) and _XLSX_PART in start):
+        return "it is a workbook of a spreadsheet: save its sheet as CSV UTF-8"
+    if start.startswith((_ZIP_MAGIC, *_PACKED_MAGIC)):
+        return "it is a compressed file: unpack it, or compress it with gzip instead"
+    if b"\0" in start:
+        return "save it as plain text"
+    return "it is text in another encoding: save it as UTF-8 (in a spreadsheet, CSV UTF-8)"
 
 
 def read_lines(handle: TextIO, limit: int) -> Iterator[tuple[int, str, bool]]:

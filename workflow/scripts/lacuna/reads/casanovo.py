@@ -148,7 +148,7 @@ def scores_of_file(table: MzTab) -> Scores:
 def _stated(row: Row) -> list[float]:
     """The scores of a row; an empty list if one is not a number."""
     try:
-        return numbers(filter(None, (_scores_of(row) or "").split(",")))
+        return numbers((_scores_of(row) or "").split(","))
     except ValueError:
         return []
 
@@ -159,7 +159,7 @@ def read_row(row: Row, origin: Origin, scores: Scores) -> list[Read]:
     if not text:
         return []
     peptide = parse_peptide(text)
-    stated = numbers(filter(None, (_scores_of(row) or "").split(",")))
+    stated = numbers((_scores_of(row) or "").split(","))
     if scores.averaged and stated:
         mean = sum(stated) / len(stated)
         stated = [min(1.0, max(0.0, 2 * score - mean)) for score in stated]

@@ -38,7 +38,7 @@ def _table(peptide: str, positions: str, score: str) -> TableFormat:
         mean = number(cells[score])  # of the logarithms of the residues
         area = positive(cells.get("feature_area", ""))
         scores = probabilities(numbers(cells[positions].split(",")))
-        if len(scores) == len(residues) - 1:
+        if scores and len(scores) == len(residues) - 1:
             # For each residue, the lower of the two scores that may be its own.
             scores = list(map(min, [*scores, 1.0], [1.0, *scores]))
         return [

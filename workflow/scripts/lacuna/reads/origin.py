@@ -35,8 +35,9 @@ class Origin(NamedTuple):
         scan: str = "",
         rank: int = 1,
     ) -> Read:
-        """The read that a row holds; `scores`, 0 to 1, of its residues or tokens.
+        """The read that a row holds.
 
+        scores: 0 to 1, of its residues or tokens; None or empty if the tool gives none.
         rank: which of the row's peptides. Raises ValueError that names what is wrong.
         """
         if isinstance(peptide, str):
@@ -44,7 +45,7 @@ class Origin(NamedTuple):
         if mass is not None and not 0 < mass < _MAX_MASS:
             raise ValueError(f"a mass of {mass:g} Da, which no peptide has; correct it")
         confidences = None
-        if scores is not None:
+        if scores:
             confidences = tuple(map(_share, peptide.of_residues(scores)))
         return Read(
             name=f"{self.name}:{self.line}" + (f".{rank}" if rank > 1 else ""),
@@ -118,9 +119,9 @@ def percent(cell: str) -> float | None:
 
 
 def numbers(cells: Iterable[str]) -> list[float]:
-    """Numbers; ValueError names the first cell that is not one."""
+    """Numbers of the cells that are not empty; ValueError names the first that is not one."""
     values = []
-    for cell in cells:
+    for cell in filter(None, cells):
         try:
             values.append(float(cell))
         except ValueError:

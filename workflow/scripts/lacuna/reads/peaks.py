@@ -43,6 +43,8 @@ def _read(
 
 
 def _de_novo(cells: Cells, origin: Origin) -> Iterable[Read]:
+    if not cells["peptide"]:
+        return []
     scores = [value / 100 for value in numbers(cells[_CONFIDENCES].split())]
     score = percent(cells.get("alc (%)", "")) or percent(cells.get(_DEEP_NOVO, ""))
     return [_read(cells, origin, cells["peptide"], scores, score)]

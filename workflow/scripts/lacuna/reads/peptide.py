@@ -80,6 +80,10 @@ class Peptide(NamedTuple):
             return scores
         if len(scores) == self.n_tokens:
             return [scores[token] for token in self.tokens]
+        before = self.tokens[0]
+        if len(scores) == before + len(self.residues):
+            # A model of the user's own has tokens for modified residues that others lack.
+            return scores[before:]
         if len(scores) == 1:
             raise ValueError(
                 f"1 confidence for {len(self.residues)} residues; give one for each residue, "

@@ -190,9 +190,9 @@ def _pnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
     text = cells["peptide"]
     if not text:
         return []
-    scores: list[float] | None = [value / 100 for value in numbers(_split(cells["scores"]))]
-    if scores is not None and len(scores) != len(text):
-        scores = None
+    scores = [value / 100 for value in numbers(_split(cells["scores"]))]
+    if len(scores) != len(text):
+        scores = []
     stretches = [match.span() for match in re.finditer("[A-Z]+", text)]
     start, end = max(stretches, key=lambda span: span[1] - span[0], default=(0, 0))
     if end - start < min(_SHORTEST, len(text)):
@@ -204,7 +204,7 @@ def _pnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
     return [
         origin.read(
             text[start:end],
-            scores=scores[start:end] if scores is not None else None,
+            scores=scores[start:end],
             score=score if score is not None and 0 <= score <= 1 else None,
             scan=cells["title"],
         )
@@ -240,14 +240,21 @@ def _proteoscape(cells: Cells, origin: Origin) -> Iterable[Read]:
     ]
 
 
+def _confidences(text: str) -> list[str]:
+    """Confidences joined by blanks, semicolons or commas; beside others a comma is a decimal one."""
+    parts = text.replace(";", " ").split()
+    if len(parts) < 2:
+        return _split(text)
+    return [part.rstrip(",").replace(",", ".") for part in parts]
+
+
 def _plain(cells: Cells, origin: Origin) -> Iterable[Read]:
     if not cells["peptide"]:
         return []
-    confidence = cells.get("confidence", "").strip("[]")
     return [
         origin.read(
             cells["peptide"],
-            scores=numbers(_split(confidence)) if confidence else None,
+            scores=numbers(_confidences(cells.get("confidence", "").strip("[]"))),
             mass=positive(cells.get("mass", "")),
             intensity=positive(cells.get("intensity", "")),
         )
