@@ -607,18 +607,25 @@ def test_no_cdr3_runs_through_another_fr4() -> None:
         assert "WGQG" not in decode(draft.tokens[start:stop])
 
 
+@pytest.mark.parametrize("mass", [57.021464, 125.047679])
 @pytest.mark.parametrize("at_c", [True, False])
-def test_what_c_carries_is_found_by_the_ends_of_reads(at_c: bool) -> None:
+def test_what_c_carries_is_found_by_the_ends_of_reads(at_c: bool, mass: float) -> None:
     chain = germline_chain("H", "ARWGGDGFYHMDY")
     draft = protein_of(chain)
     # Each read is right up to a residue; behind it the residues are wrong but weigh what is there.
     at = chain.index("C") + (0 if at_c else 30)
-    off = sum(std_aa_mass[r] for r in chain[at : at + 3]) + 57.02146
+    off = sum(std_aa_mass[r] for r in chain[at : at + 3]) + mass
     off -= sum(std_aa_mass[r] for r in "WWH")
     ends = [chain[at - n : at] + "WWH" for n in range(9, 20)]
     reads = [peptide(r, f"r{i}", [(len(r) - 1, off)]) for i, r in enumerate(ends)]
     found = collapse(reads, Sure().probabilities(reads))
-    assert (57.021464 in carried_by_cysteine(found, place_on(found, [draft]))) is at_c
+    assert (mass in carried_by_cysteine(found, place_on(found, [draft]))) is at_c
+    if at_c:
+        # Once it is known, the ends fit; it is still what C carries.
+        known = replace(found, cysteine=(mass,))
+        placements = place_on(known, [draft])
+        assert (placements.alignment.core[:, 1] == known.length[placements.alignment.read]).all()
+        assert carried_by_cysteine(known, placements) == (mass,)
 
 
 def test_what_c_carries_is_not_found_among_ends_of_any_mass() -> None:

@@ -29,7 +29,7 @@ UNLISTED_MASSES = (
     (-48.003371, _counts("M")),
 )
 _BIN = 0.005  # Da
-_REACH = 150.0  # Da, more than what two residues carry
+_REACH = 260.0  # Da, more than what two residues carry
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,10 @@ from lacuna.placing.placement import Placements
 from lacuna.placing.readset import MASSES, ReadSet
 
 TRIOXIDATION = 47.984744  # Da, Unimod 345: cysteic acid
+NEM, PYRIDYLETHYL, CYSTEINYL = 125.047679, 105.057849, 119.004099  # Da, Unimod 108, 31, 312
 ON_CYSTEINE = (
     *(CARBAMIDOMETHYL, CARBOXYMETHYL, PROPIONAMIDE, METHYLTHIO),
-    *(TRIOXIDATION, DIOXIDATION),
+    *(TRIOXIDATION, DIOXIDATION, NEM, PYRIDYLETHYL, CYSTEINYL),
 )
 SEEN = 0.05  # share of the C of reads that the tool wrote it on
 TOLERANCE = 0.015  # Da
@@ -31,7 +32,10 @@ MIN_ENDS = 6  # ends that weigh so, over those expected by chance
 
 
 def carried_by_cysteine(reads: ReadSet, placements: Placements) -> tuple[float, ...]:
-    """Da that C may carry, those of ON_CYSTEINE with evidence in the sample."""
+    """Da that C may carry, those of ON_CYSTEINE with evidence in the sample.
+
+    What was found before is kept: the ends that showed it are explained by it now.
+    """
     held = reads.delta[reads.tokens == CYSTEINE]
     written = [np.mean(np.abs(held - m) < TOLERANCE) if len(held) else 0.0 for m in ON_CYSTEINE]
     ends = end_differences(reads, placements)
@@ -40,7 +44,7 @@ def carried_by_cysteine(reads: ReadSet, placements: Placements) -> tuple[float, 
         here = int((np.abs(ends - mass) < TOLERANCE).sum())
         around = int((np.abs(ends - mass) < 1.0).sum()) - here
         chance = around * TOLERANCE / (1.0 - TOLERANCE)
-        if share >= SEEN or here >= MIN_ENDS + 3.0 * chance:
+        if mass in reads.cysteine or share >= SEEN or here >= MIN_ENDS + 3.0 * chance:
             found.append(mass)
     return tuple(found)
 
