@@ -309,11 +309,37 @@ def test_residues_that_both_arms_show_are_stated_once() -> None:
 
 
 def test_a_stretch_goes_on_into_a_j_segment_that_it_shares_enough_with() -> None:
-    head = encode("YYWYFDV")
-    whole = into_j(encode("ARHLYW"), head)
+    head, fr4 = encode("YYWYFDV"), encode("WGAGT")
+    whole = into_j(encode("ARHLYW"), head, fr4)
     assert whole is not None and decode(whole) == "ARHLYWYFDV"
-    assert into_j(encode("ARHLY"), head) is None  # a Y is common there
-    assert into_j(encode("ARYY"), encode("YYYYYGMDV")) is None  # at which Y?
+    assert into_j(encode("ARHLY"), head, fr4) is None  # a Y is common there
+    assert into_j(encode("ARYY"), encode("YYYYYGMDV"), fr4) is None  # at which Y?
+
+
+@pytest.mark.parametrize(
+    ("ahead", "head", "fr4", "whole"),
+    [
+        ("ARGGGGFAYW", "YFDY", "WGQGT", "ARGGGGFAY"),
+        ("QHHYGLPFTF", "WT", "FGQGT", "QHHYGLPFT"),
+        ("QHHYGLPFTFG", "WT", "FGQGT", "QHHYGLPFT"),
+        ("ARGGW", "YFDV", "WGQGT", None),  # W alone may be one of CDR3
+        ("ARGGYW", "YWYFDY", "WGQGT", None),  # at which W?
+    ],
+)
+def test_a_stretch_that_ends_with_the_start_of_fr4_is_whole(
+    ahead: str, head: str, fr4: str, whole: str | None
+) -> None:
+    found = into_j(encode(ahead), encode(head), encode(fr4))
+    assert (None if found is None else decode(found)) == whole
+
+
+def test_a_cdr3_that_is_cut_behind_trp118_is_of_the_right_length() -> None:
+    chain = germline_chain("H", "ARGGSSNAPLH")
+    cut = chain.index("WGQG") + 1
+    reads = [r for n in (12, 14, 16) for r in tiles(chain[:cut], length=n)] + tiles(chain[cut:])
+    placed = place(reads, Sure())
+    draft = placed.drafts[0]
+    assert decode(draft.tokens[slice(*draft.cdr3())]) == "ARGGSSNAPLH"
 
 
 def test_a_joint_needs_residues_that_say_something_on_both_sides() -> None:

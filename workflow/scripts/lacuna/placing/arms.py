@@ -14,6 +14,7 @@ from lacuna.placing.word_paths import ANCHOR, CANDIDATES, LONGEST
 EVEN = 0.4  # probability of a residue that neither leads an arm on nor ends it
 ARM_LENGTHS = (4, 7, 11)  # residues of arms that are tried as well as the surest
 SHARED = 7.0  # nats that residues must count to be those of both arms, three or four of them
+BEHIND_HEAD = 2  # residues of FR4 with which a stretch may end
 ANOTHER_PLACE = 3.0  # nats by which another place of the segment must be worse
 
 
@@ -108,20 +109,25 @@ def _shared_runs(left: np.ndarray, right: np.ndarray) -> list[tuple[int, int]]:
     return found
 
 
-def into_j(ahead: np.ndarray, head: np.ndarray) -> np.ndarray | None:
+def into_j(ahead: np.ndarray, head: np.ndarray, fr4: np.ndarray) -> np.ndarray | None:
     """A stretch that ends inside the head of a J segment, with the rest of the head.
 
-    None if the residues that they share may be alike by chance, or fit at two places.
+    fr4: the residues behind the head. Proteases cut behind the first one (chymotrypsin behind
+    Trp118 and Phe118), so that no read joins what they separate: a stretch that ends with it is
+    whole. None if the residues that they share may be alike by chance, or fit at two places.
     """
+    text = np.concatenate((head, fr4[:BEHIND_HEAD]))
     found: list[tuple[float, int]] = []
-    for stop in range(1, len(head) + 1):
+    for stop in range(1, len(text) + 1):
         n = 0
-        while n < min(stop, len(ahead)) and ahead[-1 - n] == head[stop - 1 - n]:
+        while n < min(stop, len(ahead)) and ahead[-1 - n] == text[stop - 1 - n]:
             n += 1
-        found.append((float(CDR3_JOINT.worth_of(ahead[len(ahead) - n :]).sum()), stop))
+        if n > stop - len(head):  # FR4 alone is as likely as W or F within a CDR3
+            found.append((float(CDR3_JOINT.worth_of(ahead[len(ahead) - n :]).sum()), stop))
     found.sort(reverse=True)
     if not found or found[0][0] < CDR3_JOINT.least:
         return None
     if len(found) > 1 and found[1][0] > found[0][0] - ANOTHER_PLACE:
         return None
-    return np.concatenate((ahead, head[found[0][1] :]))
+    stop = found[0][1]
+    return np.concatenate((ahead, head[stop:]))[: len(ahead) + len(head) - stop]

@@ -57,13 +57,21 @@ def with_junction(
     if best is not None:
         return replace(draft.with_cdr3(best.tokens), bridged=True)
     ahead, back = _arms_of(known)
-    whole = into_j(ahead, merge_il(head_of(draft.j)))
-    if whole is not None and np.array_equal(whole[len(whole) - len(back) :], back):
+    fr4 = draft.tokens[span[1] :]
+    whole = into_j(_into_fr4(around, ahead, fr4), merge_il(head_of(draft.j)), fr4)
+    # The first residue of reads is wrong more often than J segments differ there.
+    if whole is not None and (len(back) < 2 or np.array_equal(whole[-len(back) :], back)):
         return replace(draft.with_cdr3(whole), bridged=True)
     ahead = without_overlap(ahead, back)
     more = max(TYPICAL_CDR3[draft.locus] - len(ahead) - len(back), LEAST_ROOM)
     opened = np.concatenate((ahead, np.full(more, MISSING, np.uint8), back))
     return replace(draft.with_cdr3(opened), bridged=False)
+
+
+def _into_fr4(around: Surroundings, ahead: np.ndarray, fr4: np.ndarray) -> np.ndarray:
+    """The beginning of a CDR3, with the first residue of FR4 if reads go on into it."""
+    (path,) = weigh_paths(replace(around, rule=ANY_JOINT), [ahead])
+    return np.concatenate((ahead, fr4[:1])) if path.joints[-1] >= THIN else ahead
 
 
 def _open_stretch(
