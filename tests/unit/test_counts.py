@@ -1,5 +1,6 @@
 """The counts of a sample's chains, and the message if nothing was filled."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,8 +70,12 @@ def test_reads_are_counted_as_placed_or_not(write: Write) -> None:
         "chains.tsv", CHAIN_TABLE.header + "a\tH\t\t\t\t\t120" + "\t0" * 7 + "\t\t0\t0\n"
     )
     found = count_sample(chains, write("rejected.tsv", REJECTED_TABLE.header), reads)
-    assert (found.reads, found.placed) == (2, 1)
-    assert list(found.notes()) == ["1 of 2 reads placed"]
+    assert (found.reads, found.placed, found.of_others) == (2, 1, 1)
+    contaminants = "1 of contaminants (see reads.tsv)"
+    assert list(found.notes()) == ["1 of 2 reads placed", contaminants]
+    assert list(replace(found, reads=30).notes()) == ["1 of 30 reads placed"]
+    nothing = Counts(reads=9, of_others=8)
+    assert list(nothing.notes())[2] == "no chain found: too few reads, or none of an antibody"
     assert "are of an antibody" in explain_nothing({"s": (Counts(reads=2), REJECTED)})
 
 
@@ -93,6 +98,8 @@ def test_chains_whose_cdr3_reads_do_not_show_are_named(write: Write) -> None:
     assert found == "2 of 4 residues in CDR3 of heavy, 1 of 1 residue in CDR3 of lambda not read"
     many = said(*(rows(f"c{i}", "oi") for i in range(8)))
     assert many.endswith("1 of 1 residue in CDR3 of c4 and 3 chains more not read")
+    # Of a domain that is hardly read, CDR3 is the least.
+    assert said(rows("kappa", "iioii")) == "4 of 5 residues in the V domain of kappa not read"
 
 
 def test_residues_that_tell_chains_of_one_v_gene_apart_are_counted(write: Write) -> None:

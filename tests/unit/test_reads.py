@@ -469,9 +469,7 @@ def test_a_plain_table(read: Callable[..., Peptides], separator: str) -> None:
 @pytest.mark.parametrize(
     "written", ["0,9 0,8 1", "0.9, 0.8, 1", "0.9,0.8,1", "0,9;0,8;1", "[0.9, 0.8, 1.0]"]
 )
-def test_confidences_may_have_decimal_commas(
-    read: Callable[..., Peptides], written: str
-) -> None:
+def test_confidences_may_have_decimal_commas(read: Callable[..., Peptides], written: str) -> None:
     assert only(read("peptide\tconfidence", f"ECK\t{written}")).confidences == (0.9, 0.8, 1.0)
 
 

@@ -14,13 +14,15 @@ from lacuna.core.masses import (
     CARBOXYMETHYL,
     DIOXIDATION,
     METHYLTHIO,
+    NEM,
     PROPIONAMIDE,
+    PYRIDYLETHYL,
 )
 from lacuna.placing.placement import Placements
 from lacuna.placing.readset import MASSES, ReadSet
 
 TRIOXIDATION = 47.984744  # Da, Unimod 345: cysteic acid
-NEM, PYRIDYLETHYL, CYSTEINYL = 125.047679, 105.057849, 119.004099  # Da, Unimod 108, 31, 312
+CYSTEINYL = 119.004099  # Da, Unimod 312
 ON_CYSTEINE = (
     *(CARBAMIDOMETHYL, CARBOXYMETHYL, PROPIONAMIDE, METHYLTHIO),
     *(TRIOXIDATION, DIOXIDATION, NEM, PYRIDYLETHYL, CYSTEINYL),

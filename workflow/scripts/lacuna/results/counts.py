@@ -26,6 +26,9 @@ from lacuna.core.words import plural
 CHUNK_ROWS = 100_000
 MIN_CHAIN = 10  # residues; anything shorter is hardly a chain
 MAX_NAMED = 5  # samples named in an error
+HARDLY_READ = 0.75  # share of the residues of a V domain without a read, above which it is named
+MANY_OTHERS = 0.05  # of the reads, from which those of contaminants are named
+CONSTANT = "C"  # region
 FEW = 100  # chains, of which shares are given from so many on
 _SUMMED = "missing filled gaps open ambiguous resolved without_template".split()
 
@@ -49,6 +52,7 @@ class Counts:
     reason: str = ""  # of the first record that was rejected
     reads: int | None = None  # None for a sample without reads
     placed: int = 0  # reads
+    of_others: int = 0  # reads of contaminants
     n_terminal: int = 0  # chains whose first residues are missing
     c_terminal: int = 0  # chains whose last residues are missing
     inside: int = 0  # chains with a gap between observed residues
@@ -63,6 +67,10 @@ class Counts:
         """Yield what else a user should know about the chains, a phrase each."""
         if self.reads is not None:
             yield f"{self.placed} of {plural(self.reads, 'read')} placed"
+            if self.of_others > MANY_OTHERS * self.reads:
+                yield f"{self.of_others} of contaminants (see reads.tsv)"
+            if not self.chains:
+                yield "no chain found: too few reads, or none of an antibody"
         if self.open:
             yield f"{plural(self.open, 'gap')} left open"
         if self.without_template:
@@ -106,7 +114,7 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
     Raises LacunaError if one of them is not such a table.
     """
     n = dict.fromkeys(Counts.__dataclass_fields__, 0)
-    for name in ("reads", "placed", "reason", "species"):
+    for name in ("reads", "placed", "of_others", "reason", "species"):
         del n[name]
     species: Counter[str] = Counter()
     for part in _chunks(chains, ["length", "n_terminal", "c_terminal", *_SUMMED], ["species"]):
@@ -130,8 +138,13 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
     if reads is None:
         return found
     names = {row.chain for row in CHAIN_TABLE.read(chains)}
-    rows = Counter(row.chain in names for row in PLACED_TABLE.read(reads))
-    return replace(found, reads=rows.total(), placed=rows[True])
+    rows = Counter((bool(row.chain), row.chain in names) for row in PLACED_TABLE.read(reads))
+    return replace(
+        found,
+        reads=rows.total(),
+        placed=rows[True, True],
+        of_others=rows[True, False],
+    )
 
 
 def _chunks(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> Iterator[pd.DataFrame]:
@@ -189,21 +202,23 @@ def _remedy(counts: Counts) -> str:
 
 
 def unread_loops(evidence: Path) -> str:
-    """`7 of 14 residues in CDR3 of heavy are not read`, from evidence.tsv of a sample with reads.
+    """`7 of 14 residues in CDR3 of heavy not read`, from evidence.tsv of a sample with reads.
 
-    '' if reads show every residue of every CDR3. Of many chains the first are named.
+    Of a V domain of which reads show next to nothing all residues are counted. '' if reads show
+    every residue of every CDR3. Of many chains the first are named.
     """
-    residues: Counter[str] = Counter()
-    unread: Counter[str] = Counter()
+    counted: dict[str, tuple[Counter[bool], Counter[bool]]] = {}
     for row in EVIDENCE_TABLE.read(evidence):
-        if row.region == "CDR3":
-            residues[row.chain] += 1
-            unread[row.chain] += row.state == INFERRED
-    found = [
-        f"{n} of {plural(residues[chain], 'residue')} in CDR3 of {chain}"
-        for chain, n in unread.items()
-        if n
-    ]
+        domain, loop = counted.setdefault(row.chain, (Counter(), Counter()))
+        domain[row.state == INFERRED] += row.region != CONSTANT
+        loop[row.state == INFERRED] += row.region == "CDR3"
+    found = []
+    for chain, (domain, loop) in counted.items():
+        hardly = domain[True] > HARDLY_READ * domain.total()
+        part, name = (domain, "the V domain") if hardly else (loop, "CDR3")
+        if loop.total() and part[True]:
+            residues = plural(part.total(), "residue")
+            found.append(f"{part[True]} of {residues} in {name} of {chain}")
     return f"{_named(found)} not read" if found else ""
 
 

@@ -20,7 +20,9 @@ from lacuna.core.masses import (
     CARBOXYMETHYL,
     METHYLTHIO,
     MONOISOTOPIC,
+    NEM,
     PROPIONAMIDE,
+    PYRIDYLETHYL,
 )
 from lacuna.core.words import plural
 from lacuna.scaffolds.json_lines import write_scaffolds
@@ -49,8 +51,8 @@ READINGS = {
     NONE: Reading(0.0, None, "unmodified", 0.45),
     "carboxymethyl": Reading(CARBOXYMETHYL, 6, "carboxymethylated", 0.01),
     "propionamide": Reading(PROPIONAMIDE, 24, "propionamidated", 0.01),
-    "pyridylethyl": Reading(105.057849, 31, "pyridylethylated", 0.01),
-    "nem": Reading(125.047679, 108, "N-ethylmaleimide-modified", 0.01),
+    "pyridylethyl": Reading(PYRIDYLETHYL, 31, "pyridylethylated", 0.01),
+    "nem": Reading(NEM, 108, "N-ethylmaleimide-modified", 0.01),
     "methylthio": Reading(METHYLTHIO, 39, "methylthiolated", 0.01),
 }
 SAME = 0.03  # Da, within which a modification that the user wrote on a C is that of a reading
