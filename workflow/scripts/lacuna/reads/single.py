@@ -241,7 +241,7 @@ def _proteoscape(cells: Cells, origin: Origin) -> Iterable[Read]:
 
 
 def _confidences(text: str) -> list[str]:
-    """Confidences joined by blanks, semicolons or commas; beside others a comma is a decimal one."""
+    """Confidences joined by blanks, semicolons or commas; among blanks commas are decimal."""
     parts = text.replace(";", " ").split()
     if len(parts) < 2:
         return _split(text)
