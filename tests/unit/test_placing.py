@@ -1,6 +1,6 @@
 """Reads are placed, and chains built from them: on reads cut in code from made chains."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -11,11 +11,12 @@ from pyteomics.mass import std_aa_mass
 
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START
-from lacuna.core.alphabet import ABSENT, MISSING, decode, encode, merge_il
-from lacuna.placing.align import align
+from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode, merge_il
+from lacuna.placing.align import MIN_SCORE, align
 from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK
 from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
 from lacuna.placing.build import build, of_usual_length
+from lacuna.placing.chance import least_score
 from lacuna.placing.consensus import amide_nats, next_draft, place_weights, votes
 from lacuna.placing.draft import Draft, cdr3_germline, draft_of, protein_of
 from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
@@ -44,6 +45,19 @@ class Sure:
 
     def probabilities(self, reads: Sequence[Read]) -> list[np.ndarray]:
         return [np.full(len(read.residues), self.probability) for read in reads]
+
+
+class Mixed(Sure):
+    """The same, but of some reads by name."""
+
+    def __init__(self, of_read: Mapping[str, Sequence[float]]) -> None:
+        super().__init__()
+        self.of_read = of_read
+
+    def probabilities(self, reads: Sequence[Read]) -> list[np.ndarray]:
+        usual = super().probabilities(reads)
+        named = (self.of_read.get(read.name) for read in reads)
+        return [p if own is None else np.array(own) for p, own in zip(usual, named, strict=True)]
 
 
 def peptide(residues: str, name: str = "r", modifications: Any = ()) -> Read:
@@ -689,6 +703,34 @@ def test_what_c_carries_is_found_where_the_tool_wrote_it(
     ]
     found = collapse(reads, Sure().probabilities(reads))
     assert carried_by_cysteine(found, place_on(found, [protein_of(chain)])) == expected
+
+
+def test_cores_must_be_better_where_many_reads_agree_by_chance() -> None:
+    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    rng = np.random.default_rng(1)
+    foreign = [peptide("".join(rng.choice(list(RESIDUES), 14)), f"f{i}") for i in range(6000)]
+
+    def least(*reads: Read) -> float:
+        found = collapse(reads, Sure().probabilities(reads))
+        draft = protein_of(chain)
+        return least_score(found, [draft], place_on(found, [draft]))
+
+    assert least(*tiles(chain)) == MIN_SCORE
+    assert least(*tiles(chain), *foreign) > MIN_SCORE
+
+
+def test_a_short_core_beside_long_sure_ends_is_of_another_protein() -> None:
+    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    core = chain[60:66]
+    other = peptide(f"WHMKWCF{core}FCWHKMW", "other")
+    end = peptide(f"WHM{chain[63:75]}", "end")
+    rows = {row.read: row for row in place([*tiles(chain), other, end], Sure()).rows}
+    assert rows["other"].placed_as == "fits no chain"
+    assert (rows["end"].chain, rows["end"].placed_as) == ("heavy", "core")
+    # If the ends may be wrong, the core is all that can be judged by.
+    doubtful = Mixed({"other": [0.3] * 7 + [0.95] * 6 + [0.3] * 7})
+    rows = {row.read: row for row in place([*tiles(chain), other], doubtful).rows}
+    assert rows["other"].chain == "heavy"
 
 
 def test_the_order_of_reads_does_not_matter() -> None:

@@ -14,6 +14,7 @@ from lacuna.core.paths import CONTAMINANTS
 from lacuna.core.tables import PlacedRow
 from lacuna.placing.alignment import MATCH, MISMATCH
 from lacuna.placing.build import ROUNDS, build
+from lacuna.placing.chance import least_score
 from lacuna.placing.draft import Draft, draft_of, protein_of
 from lacuna.placing.phase import Apart, told_apart
 from lacuna.placing.placement import Placements, place_on
@@ -109,6 +110,8 @@ def place(
             rounds = FURTHER_ROUNDS if bridges else FIRST_ROUNDS
             drafts = [*drafts, *more]
             found, drafts, placements = build(found, drafts, proteins, use, rounds, bridges=bridges)
+        if not bridges:
+            found = replace(found, least=least_score(found, drafts, placements))
     if not references:
         names = _names(drafts)
     chains = populations(found, placements, names, drafts)

@@ -13,6 +13,8 @@ from lacuna.placing.memory import Memory
 from lacuna.placing.readset import ReadSet
 from lacuna.placing.seeds import diagonals
 
+EVEN = 0.4  # probability of a residue that says nothing of whether a read is of a chain
+UNEXPLAINED = 2.0  # sure residues beyond a core that cost nothing; each further one costs a nat
 SHARED_WITHIN = 1.5  # nats by which a placement may be worse than the best and share the read
 
 
@@ -87,6 +89,8 @@ def place_on_text(
         found = memory.align(every, diagonal, text.tokens, keep=rows is None)
         if rows is not None:
             found = replace(found, read=np.searchsorted(rows, found.read))
+    if reads.least:
+        found = found.take(np.flatnonzero(_worth(part, found) >= reads.least))
     chain = text.owner[found.span[:, 0]]
     # Of a read on one chain the better of two diagonals.
     order = np.lexsort((-found.score, chain, found.read))
@@ -102,6 +106,20 @@ def place_on_text(
     if rows is not None:
         found = replace(found, read=rows[found.read])
     return Placements(found, chain, share, text)
+
+
+def _worth(reads: ReadSet, found: Alignment) -> np.ndarray:
+    """(m,) nats of cores, less those for sure residues of the reads beyond them.
+
+    An end of a read is wrong, or of a mutated stretch, but a long one that is read well beside a
+    short core is that of another protein.
+    """
+    place = np.arange(reads.tokens.shape[1])
+    beyond = (place < found.core[:, :1]) | (place >= found.core[:, 1:])  # right is 0 past the end
+    sure = np.maximum(reads.right[found.read] - EVEN, 0.0) / (1.0 - EVEN)
+    unexplained = (sure * beyond).sum(1)
+    worth: np.ndarray = found.score - np.maximum(unexplained - UNEXPLAINED, 0.0)
+    return worth
 
 
 def unchanged(one: Sequence[Draft], other: Sequence[Draft]) -> bool:

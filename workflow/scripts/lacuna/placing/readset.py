@@ -32,7 +32,8 @@ class ReadSet:
     1 + 0.5 log2 count; count (n,): equal reads; mass (n,): Da of the residues by the precursor, NaN
     if not known; group: index of the different read that each given one is, -1 for one that is too
     short. cysteine: what C may carry in this sample, in Da, apart from nothing; shift: residues by
-    which a block of a read may be longer or shorter than one of the chain of equal mass.
+    which a block of a read may be longer or shorter than one of the chain of equal mass; least:
+    nats that a core must have in this sample.
     """
 
     tokens: np.ndarray
@@ -46,6 +47,7 @@ class ReadSet:
     group: np.ndarray
     cysteine: tuple[float, ...] = ()
     shift: int = MAX_SHIFT
+    least: float = 0.0
 
     def __len__(self) -> int:
         return len(self.length)
@@ -58,7 +60,7 @@ class ReadSet:
 
     def take(self, rows: np.ndarray) -> "ReadSet":
         """The reads of some rows, in their order; `group` is left as it is."""
-        kept = ("group", "cysteine", "shift")
+        kept = ("group", "cysteine", "shift", "least")
         return replace(
             self,
             **{f: getattr(self, f)[rows] for f in self.__dataclass_fields__ if f not in kept},
