@@ -14,7 +14,7 @@ from lacuna.placing.readset import ReadSet
 from lacuna.placing.seeds import diagonals
 
 EVEN = 0.4  # probability of a residue that says nothing of whether a read is of a chain
-UNEXPLAINED = 2.0  # sure residues beyond a core that cost nothing; each further one costs a nat
+UNEXPLAINED = 3.0  # sure residues beyond a core that cost nothing: a wrong end has as many
 SHARED_WITHIN = 1.5  # nats by which a placement may be worse than the best and share the read
 
 
