@@ -123,9 +123,9 @@ def domains(mixture: Mixture, seed: int) -> list[tuple[str, str]]:
 class Outcome:
     """What came of a mixture; counts over the true V domains that have a chain of their own.
 
-    sure: residues wrong at .95 or more; at_sites: of these, the ones in front of CDR3 that are the
-    other antibody's; silent: wrong residues that are called observed and have no flag; shares: of
-    the reads, of the chains of each truth.
+    named: CDR3s that are right in a chain or in a note; silent: wrong residues that are called
+    observed and have no flag; at_sites: residues wrong at .95 or more where the two antibodies
+    differ in front of CDR3.
     """
 
     mixture: Mixture
@@ -138,7 +138,9 @@ class Outcome:
     at_sites: int
     silent: int
     cdr3: int
-    shares: tuple[float | None, ...]
+    named: int
+    false: int
+    shares: str
     seconds: float
 
 
@@ -195,6 +197,8 @@ def _outcome(
         cdr3 += score.cdr3
         other = truths[(i + 2) % len(truths)].domain if len(truths) == 4 else ""
         at_sites += _other_residues(truths[i].domain, other, chains[j], certain)
+    stated = {row.sequence for row in getattr(placed, "others", ())}
+    loops = {_loop(chain) for chain in chains} | stated
     return Outcome(
         mixture,
         len(truths),
@@ -206,7 +210,9 @@ def _outcome(
         at_sites,
         silent,
         cdr3,
-        tuple(round(abundance[i], 3) if i in abundance else None for i in range(len(truths))),
+        sum(truth.cdr3.replace("I", "L") in loops for truth in truths),
+        len(stated - {truth.cdr3.replace("I", "L") for truth in truths}),
+        " ".join(f"{abundance[i]:.2f}" if i in abundance else "-" for i in range(len(truths))),
         seconds,
     )
 
@@ -250,8 +256,8 @@ def _other_residues(domain: str, other: str, chain: WeighedChain, certain: np.nd
 
 HEAD = (
     "| shared | ratio | digest | mixtures | chains found | invented | right | wrong at p >= .95 "
-    "| of these of the other antibody | silent | CDR3s right | paired by abundance "
-    "| seconds at most |\n" + "|---" * 13 + "|"
+    "| of these of the other antibody | silent | CDR3s right | CDR3s named | false CDR3s named "
+    "| seconds at most |\n" + "|---" * 14 + "|"
 )
 
 
@@ -268,17 +274,11 @@ def row(title: tuple[object, ...], found: Sequence[Outcome]) -> str:
         sum(o.at_sites for o in found),
         sum(o.silent for o in found),
         f"{sum(o.cdr3 for o in found)} of {truths}",
-        _paired(found),
+        f"{sum(o.named for o in found)} of {truths}",
+        sum(o.false for o in found),
         f"{max(o.seconds for o in found):.0f}",
     )
     return "| " + " | ".join(map(str, cells)) + " |"
-
-
-def _paired(found: Sequence[Outcome]) -> str:
-    """In how many mixtures of four chains the heavy and light ones of each antibody rank alike."""
-    whole = [o.shares for o in found if len(o.shares) == 4 and None not in o.shares]
-    alike = sum((h - other_h) * (k - other_k) > 0 for h, k, other_h, other_k in whole)
-    return f"{alike} of {len(whole)}"
 
 
 def mixtures(options: argparse.Namespace) -> Iterator[Mixture]:
@@ -319,7 +319,7 @@ def main() -> None:
                 f"{m.shared:6} {m.apart:2} {'other' if m.other_length else 'same':5} {m.ratio}:1 "
                 f"{m.digest:4} found {one.found} inv {one.invented} right {one.right}/"
                 f"{one.residues} sure {one.sure} sites {one.at_sites} silent {one.silent} cdr3 "
-                f"{one.cdr3} shares {' '.join(map(str, one.shares))} "
+                f"{one.cdr3} named {one.named} false {one.false} shares {one.shares} "
                 f"{one.seconds:.0f}s",
                 file=sys.stderr,
                 flush=True,

@@ -16,13 +16,7 @@ from lacuna.core.tables import (
     PlacedRow,
     Shares,
 )
-from lacuna.results.counts import (
-    Counts,
-    count_sample,
-    explain_nothing,
-    not_told_apart,
-    unread_loops,
-)
+from lacuna.results.counts import Counts, count_sample, explain_nothing, unread_loops
 
 REJECTED = Path("out/s/rejected.tsv")
 
@@ -100,30 +94,6 @@ def test_chains_whose_cdr3_reads_do_not_show_are_named(write: Write) -> None:
     assert many.endswith("1 of 1 residue in CDR3 of c4 and 3 chains more not read")
     # Of a domain that is hardly read, CDR3 is the least.
     assert said(rows("kappa", "iioii")) == "4 of 5 residues in the V domain of kappa not read"
-
-
-def test_residues_that_tell_chains_of_one_v_gene_apart_are_counted(write: Write) -> None:
-    def rows(chain: str, states: str, flags: str, region: str = "FR3") -> str:
-        return EVIDENCE_TABLE.text(
-            [
-                EvidenceRow(chain, i, str(i), region, "A", 0.9, state, 1.0, "", Shares(), flags)
-                for i, state in enumerate(states.split(), start=1)
-            ]
-        )
-
-    def said(*text: str) -> str:
-        return not_told_apart(write("evidence.tsv", EVIDENCE_TABLE.header + "".join(text)))
-
-    behind = rows("kappa", "observed", "other_chain", "FR4")
-    assert said(rows("heavy", "observed doubtful", "minority"), behind) == ""
-    found = said(
-        rows("heavy", "observed doubtful", "minority;other_chain"),
-        rows("heavy_2", "inferred", "other_chain"),
-        behind,
-    )
-    assert found == (
-        "antibodies of one V gene told apart at 1 of 2 residues of heavy, 0 of 1 residue of heavy_2"
-    )
 
 
 def test_a_table_that_is_none_is_named(write: Write) -> None:

@@ -13,13 +13,7 @@ from lacuna.core.alphabet import RESIDUES
 from lacuna.core.config import check_config
 from lacuna.core.device import set_precision
 from lacuna.core.paths import CONFIG_SCHEMA, LIBRARY, WEIGHTS
-from lacuna.core.tables import (
-    EVIDENCE_TABLE,
-    OBSERVED,
-    PLACED_TABLE,
-    RESIDUE_TABLE,
-    EvidenceRow,
-)
+from lacuna.core.tables import EVIDENCE_TABLE, PLACED_TABLE, RESIDUE_TABLE, EvidenceRow
 from lacuna.results.counts import count_sample
 from lacuna.scaffolds.scaffold import UNSHOWN
 from lacuna.steps.one_file import OUTPUTS, settings_of
@@ -127,32 +121,6 @@ def test_planted_faults_are_found_and_flagged(tmp_path: Path) -> None:
     # Nothing is asserted that is wrong.
     truth = zip(heavy[:120], found, strict=False)
     assert not [r for t, r in truth if not same(t, r.residue) and (r.probability or 0) >= 0.95]
-
-
-def test_two_antibodies_of_one_v_gene_are_not_averaged(tmp_path: Path) -> None:
-    """Each has its CDR3, and no residue of the other one for sure."""
-    at = CHAIN.index("YYC") + 5
-    other = list(CHAIN[:at] + "WPSSKHE" + CHAIN[at + 3 :])
-    for position in (11, 45, 46, 86):
-        other[position] = "H"
-    truths = CHAIN, "".join(other)
-    out = fill(tmp_path, 3000, None, [("one", truths[0], 0.7), ("two", truths[1], 0.3)])
-    rows: dict[str, list[EvidenceRow]] = {}
-    for row in EVIDENCE_TABLE.read(out / "evidence.tsv"):
-        rows.setdefault(row.chain, []).append(row)
-    header = [x for x in (out / "scaffolds.fasta").read_text().splitlines() if x.startswith(">")]
-    assert list(rows) == ["heavy", "heavy_2"]
-    assert all("with the V gene of heavy" in line for line in header)
-    for truth in truths:
-        (chain,) = (
-            own
-            for own in rows.values()
-            if same("".join(r.residue for r in own[at - 5 :])[:20], truth[at - 5 : at + 15])
-        )
-        wrong = [r for r, true in zip(chain, truth, strict=True) if not same(r.residue, true)]
-        assert all(r.probability < 0.95 and r.state != OBSERVED for r in wrong), wrong
-        for position in (11, 45, 46, 86):
-            assert "other_chain" in chain[position].flags
 
 
 def test_reads_that_fit_no_chain_end_in_tables_without_rows(tmp_path: Path) -> None:

@@ -276,7 +276,6 @@ class RejectedRow(NamedTuple):
 
 
 OBSERVED, INFERRED, DOUBTFUL = "observed", "inferred", "doubtful"  # states of a position
-OTHER_CHAIN = "other_chain"  # flag of a residue that tells a chain from another of its V gene
 
 
 class EvidenceRow(NamedTuple):

@@ -16,15 +16,7 @@ from lacuna.core.alphabet import (
     decode,
     il_as_one,
 )
-from lacuna.core.tables import (
-    ALTERNATIVES,
-    DOUBTFUL,
-    INFERRED,
-    OBSERVED,
-    OTHER_CHAIN,
-    EvidenceRow,
-    Shares,
-)
+from lacuna.core.tables import ALTERNATIVES, DOUBTFUL, INFERRED, OBSERVED, EvidenceRow, Shares
 from lacuna.evidence.flags import flags_of
 from lacuna.evidence.posterior import OBSERVED_MARGIN, as_l, margin_of, softmax
 from lacuna.placing.consensus import Votes
@@ -84,8 +76,7 @@ def chain_of(
 
     found: votes of its reads; nats, posterior: (n, 20) of its reads alone, and with the network;
     germline_only: (n,) whether nothing but germline shows a residue; serum: whether reads are of a
-    serum; weight: of the unknown residues of its CDR3, if reads agree on one (`gap_mass`); sites:
-    where chains that share its V segment have another residue.
+    serum; weight: of the unknown residues of its CDR3, if reads agree on one (`gap_mass`).
     """
     best = posterior.argmax(1)
     probability = posterior[np.arange(len(best)), best]
@@ -95,7 +86,7 @@ def chain_of(
     if serum:
         flags = [["serum", *own] for own in flags]
     for site in sites:
-        flags[site.position].append(OTHER_CHAIN)
+        flags[site.position].append("other_chain")
     letters = decode(best.astype(np.uint8))
     columns = np.concatenate([part.numbering.columns for part in number_parts(letters)])
     numbers, regions = imgt_numbers(columns), regions_of(columns)

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import lgamma
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,7 +17,6 @@ from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START, N_IMGT
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.placing.alignment import MATCH, MISMATCH
-from lacuna.placing.cdr3 import GERMLINE_START
 from lacuna.placing.consensus import place_weights, with_overhang
 from lacuna.placing.draft import HELD, Draft
 from lacuna.placing.joints import CDR3_JOINT
@@ -33,9 +31,6 @@ LEAST_SHARE = 0.04  # of the reads that show one of the two
 ONE_RESIDUE = 0.1  # prior probability that the rarer residue is a mistake
 LINKED = 0.9  # probability of a residue that reads of known chains tell
 TELLING = 0.6  # probability from which a residue tells whose its reads are
-# Places, more than two residues apart, at which the reads of a single chain show two residues, from
-# which they are of two antibodies; share and weight of the reads with the rarer residue at each.
-MIXED_PLACES, MIXED_SHARE, MIXED_WEIGHT = 4, 0.1, 3.0
 NO_SITE = 0.02  # probability of the rarer residue below which a place is none
 # Beta distributions: of the share of reads that are wrong at a place, and of the share of reads
 # there of the chains with one of its residues, of which this is the sum of both parameters.
@@ -48,7 +43,7 @@ IN_V, IN_FR4 = range(1, CYS104), range(FR4_START, N_IMGT + 1)
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A place where antibodies that share a V segment have two residues between them.
+    """A place where chains that share a V segment have two residues between them.
 
     chain, position: of one of the chains, from 0; residues: tokens, the commoner first; second:
     the probability that this chain has the second one.
@@ -73,7 +68,7 @@ class Apart:
     """
 
     sites: tuple[Site, ...] = ()
-    hidden: dict[int, np.ndarray] = field(default_factory=dict)
+    hidden: Mapping[int, np.ndarray] = field(default_factory=dict)
 
 
 def told_apart(
@@ -85,15 +80,10 @@ def told_apart(
     fixed: proteins that reads do not change, which follow the chains in `placements`.
     """
     groups = list(_groups(drafts))
-    shared = {i for group, columns in groups if columns == IN_V for i in group}
-    alone = [i for i, d in enumerate(drafts) if d.v >= 0 and d.j >= 0 and i not in shared]
     current, found = list(drafts), list[Apart]()
-    for _ in range(PASSES):
+    for _ in range(PASSES if groups else 0):
         found = [phased(reads, placements, current, *group) for group in groups]
-        found += [Apart(tuple(mixed(reads, placements, current, i))) for i in alone]
         sites = tuple(site for one in found for site in one.sites)
-        if not sites and not groups:
-            break
         current = list(drafts)
         for site in sites:
             tokens = current[site.chain].tokens.copy()
@@ -150,83 +140,34 @@ def phased(
 ) -> Apart:
     """Where the chains of a group, which are alike at some columns, differ there."""
     pool = _pool(reads, placements, drafts, group)
+    left = dict(_two_residues(pool, [drafts[i] for i in group], columns))
+    ways = [w for w in product((0, 1), repeat=len(group)) if not all(w)]
     found: list[Site] = []
     pairs: dict[int, tuple[int, int]] = {}
-    for place in _places(pool, dict(_two_residues(pool, [drafts[i] for i in group], columns))):
-        if place.second.max() < NO_SITE:
-            continue
-        pairs[place.column] = place.pair
-        at = [drafts[chain].find(place.column) for chain in group]
-        found += [
-            Site(chain, position, place.pair, float(second))
-            for chain, position, second in zip(group, at, place.second, strict=True)
-            if position >= 0
-        ]
-    hidden = {
-        chain: _hidden(pool, number, drafts[chain], pairs, columns)
-        for number, chain in enumerate(group)
-    }
-    return Apart(tuple(found), hidden)
-
-
-def mixed(
-    reads: ReadSet, placements: Placements, drafts: Sequence[Draft], chain: int
-) -> list[Site]:
-    """Where reads show that another antibody has the V gene of a chain, though none shows its CDR3.
-
-    A few places may be misread again and again. At many the reads are of two antibodies.
-    """
-    pool = _pool(reads, placements, drafts, [chain])
-    pairs = {
-        column: pair
-        for column, pair in _two_residues(pool, [drafts[chain]], IN_V)
-        if _share_of_second(pool, column, pair) >= MIXED_SHARE
-        and pool.weight[pool.seen[:, column] == pair[1]].sum() >= MIXED_WEIGHT
-    }
-    apart = [c for i, c in enumerate(sorted(pairs)) if not i or c - sorted(pairs)[i - 1] > 2]
-    if len(apart) < MIXED_PLACES:
-        return []
-    rarer = float(np.median([_share_of_second(pool, c, pair) for c, pair in pairs.items()]))
-    pool.n = 2  # the other one has no reads that are told by their CDR3
-    found = []
-    for place in _places(pool, pairs, np.array([1 - rarer, rarer])):
-        second = float(place.second[0])
-        if not place.linked:  # the CDR3 that is known may be that of either
-            second = float(np.clip(second, rarer, 1 - rarer))
-        found.append(Site(chain, drafts[chain].find(place.column), place.pair, second))
-    return found
-
-
-class _Place(NamedTuple):
-    """A column, its two residues, the probability of each chain to have the second, and whether
-    that is linked to a CDR3."""
-
-    column: int
-    pair: tuple[int, int]
-    second: np.ndarray
-    linked: bool
-
-
-def _places(
-    pool: _Pool, pairs: Mapping[int, tuple[int, int]], known: np.ndarray | None = None
-) -> Iterator[_Place]:
-    """Yield the places of two residues, those first that are told best; each tells more reads.
-
-    known (chains,): shares of the reads; None for those of the reads that are told apart.
-    """
-    left = dict(pairs)
-    ways = [w for w in product((0, 1), repeat=pool.n) if not all(w)]
     shares: np.ndarray | None = None
     while left:
         judged = {c: _seconds(pool, c, pair, ways, shares) for c, pair in left.items()}
         column = max(judged, key=lambda c: (float(np.abs(judged[c] - 0.5).min()), -c))
         if shares is None and np.abs(judged[column] - 0.5).min() < LINKED - 0.5:
             # From here on by abundance too, for which reads that are told by it must not count.
-            shares = pool.shares if known is None else known
+            shares = pool.shares
             continue
         pair, second = left.pop(column), judged[column]
         _tell(pool, column, pair, second)
-        yield _Place(column, pair, second, shares is None)
+        if second.max() < NO_SITE:
+            continue
+        pairs[column] = pair
+        places = [drafts[chain].find(column) for chain in group]
+        found += [
+            Site(chain, place, pair, float(p))
+            for chain, place, p in zip(group, places, second, strict=True)
+            if place >= 0
+        ]
+    hidden = {
+        chain: _hidden(pool, number, drafts[chain], pairs, columns)
+        for number, chain in enumerate(group)
+    }
+    return Apart(tuple(found), hidden)
 
 
 def _share_of_second(pool: _Pool, column: int, pair: tuple[int, int]) -> float:
@@ -261,7 +202,9 @@ def _hidden(
         if pool.weight[shown & (pool.label == number)].sum() >= LEAST_WEIGHT:
             continue
         others = float(pool.weight[shown].sum())
-        none = np.exp(_log_beta_binomial(0.0, others, _WIDER * share, _WIDER * (1 - share)))
+        none = np.exp(
+            _log_beta_binomial(0.0, others, _WIDER * share, _WIDER * (1 - share))
+        )
         out[place] = differs * none / (differs * none + 1 - differs)
     return out
 
@@ -284,7 +227,7 @@ def _pool(
         draft, start = drafts[chain], int(placements.text.start[chain])
         at = np.where(plain, part.alignment.at - start, -1)
         # A read of which the residues at an end differ lies there with its core alone.
-        at, _ = with_overhang(reads, part, at, start, len(draft))
+        at, _ = with_overhang(reads, part, at, np.zeros(at.shape), start, len(draft))
         mine = (part.chain == chain)[:, None] & (at >= 0) & likely
         row, column = np.nonzero(mine)
         place = at[row, column]
@@ -297,9 +240,7 @@ def _pool(
         told = np.bincount(row, worth, len(own)) >= CDR3_JOINT.least
         label[told] = number
     # Those of a chain that are told by CDR3 are of that chain alone.
-    weight = place_weights(
-        reads, Placements(part.alignment, part.chain, np.ones(len(own)), part.text)
-    )
+    weight = place_weights(reads, Placements(part.alignment, part.chain, np.ones(len(own)), part.text))
     return _Pool(len(group), seen, weight, label, (label >= 0).astype(float))
 
 
@@ -307,8 +248,7 @@ def _own_loop(drafts: Sequence[Draft], group: Sequence[int], chain: int) -> tupl
     """Start and stop of what a chain has in its CDR3 and no other one of the group."""
     start, stop = drafts[chain].cdr3()
     loop = drafts[chain].tokens[start:stop]
-    # Reads of another chain, whose CDR3 is not known, go on like germline.
-    ahead, behind = (0 if len(group) > 1 else GERMLINE_START), 0
+    ahead = behind = 0
     for other in group:
         if other != chain:
             rival = drafts[other].tokens[slice(*drafts[other].cdr3())]

@@ -57,8 +57,7 @@ class Placed:
     names and drafts: the chains; proteins: names of the contaminants, which follow the chains in
     `placements`; reads: each different read once; placements: where they lie; rows: one for each
     given read; populations: how much of the reads each chain has; serum: the sample holds too many
-    antibodies to tell one from another; apart: how far chains that share a V segment are told
-    apart.
+    antibodies to tell one from another.
     """
 
     names: tuple[str, ...]
@@ -129,9 +128,8 @@ def place(
         drafts = [drafts[i] for i in kept]
         names, placements = _names(drafts), place_on(found, [*drafts, *proteins])
         chains = populations(found, placements, names, drafts)
-    serum, apart = is_serum(chains, drafts), Apart()
-    if not serum:
-        drafts, placements, apart = told_apart(found, drafts, proteins, placements)
+    drafts, placements, apart = told_apart(found, drafts, proteins, placements)
+    if apart.sites:
         chains = populations(found, placements, names, drafts)
     known = tuple(name for name, _ in contaminants)
     rows = rows_of(reads, found, placements, (*names, *known), len(names))
@@ -143,7 +141,7 @@ def place(
         placements,
         tuple(rows),
         chains,
-        serum,
+        is_serum(chains, drafts),
         apart,
     )
 

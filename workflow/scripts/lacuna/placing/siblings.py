@@ -14,43 +14,48 @@ from lacuna.antibody.germlines import j_segments, v_segments
 from lacuna.antibody.imgt import CONSTANT, FR4_START, N_IMGT
 from lacuna.core.alphabet import ABSENT, merge_il
 from lacuna.placing.align import score_tables
-from lacuna.placing.carried import BLOCK_TOLERANCE, UNLISTED_MASSES
 from lacuna.placing.cdr3 import LONGEST, SHORTEST, holds_fr4, is_joined
-from lacuna.placing.draft import Draft
+from lacuna.placing.draft import Draft, cdr3_germline
 from lacuna.placing.joints import CDR3_JOINT
 from lacuna.placing.junction import Path, Surroundings, refined, weigh_paths
 from lacuna.placing.populations import MAX_OF_LOCUS
-from lacuna.placing.readset import MASSES, ReadSet
+from lacuna.placing.readset import ReadSet
 from lacuna.placing.word_paths import ANCHOR, WordGraph, paths
 
 ANOTHER_GAIN = 60.0  # nats that reads gain by a second CDR3
 APART = 3  # residues by which it differs from all that are there: misread ones differ by fewer
-BLOCK = 3  # residues of blocks that are read for each other; longer ones weigh the same by chance
-UNEXPLAINED = 8.0  # nats that a read scores less than it could, from which it asks for another
-
-_UNLISTED = np.abs([mass for mass, _ in UNLISTED_MASSES])  # Da
+UNEXPLAINED = 8.0  # nats that a read could score beyond what it does, from which it asks for another
 
 
-def siblings(reads: ReadSet, drafts: Sequence[Draft], best: np.ndarray) -> list[Draft]:
-    """Further chains: the V domain of one that is there, with another CDR3 that reads show.
+def with_other_cdr3(
+    reads: ReadSet, drafts: Sequence[Draft], best: np.ndarray
+) -> Iterator[tuple[int, Draft, Path]]:
+    """Yield chains with another CDR3 that reads show: which one, as a draft, and its path.
 
     best (n,): score of each read on all chains.
     """
-    graph = WordGraph(reads.take(np.flatnonzero(_most(reads) - best >= UNEXPLAINED)))
-    found: list[Draft] = []
-    for draft in drafts:
-        of_locus = [d for d in (*drafts, *found) if d.locus == draft.locus]
-        if draft.v < 0 or draft.j < 0 or not draft.bridged or len(of_locus) >= MAX_OF_LOCUS:
+    left_over = np.flatnonzero(_most(reads) - best >= UNEXPLAINED)
+    graph = WordGraph(reads.take(left_over))
+    for i, draft in enumerate(drafts):
+        if draft.v < 0 or draft.j < 0 or not draft.bridged:
             continue
-        loops = [d.tokens[slice(*d.cdr3())] for d in of_locus]
-        tried = [
-            (path, one)
-            for one in _with_each_j(draft)
-            if (path := _another(reads, one, graph, best, loops)) is not None
-        ]
-        if tried:
-            path, one = max(tried, key=lambda item: item[0].gain)
-            found.append(one.with_cdr3(path.tokens))
+        loops = [d.tokens[slice(*d.cdr3())] for d in drafts if d.locus == draft.locus]
+        found = []
+        for one in _with_each_j(draft):
+            path = _another(reads, one, graph, best, loops)
+            if path is not None:
+                found.append((path.gain, path, one))
+        if found:
+            _, path, one = max(found, key=lambda item: item[0])
+            yield i, one.with_cdr3(path.tokens), path
+
+
+def siblings(reads: ReadSet, drafts: Sequence[Draft], best: np.ndarray) -> list[Draft]:
+    """Further chains, each of a second CDR3 on the V domain of one that is there."""
+    found: list[Draft] = []
+    for _, draft, _ in with_other_cdr3(reads, drafts, best):
+        if sum(d.locus == draft.locus for d in (*drafts, *found)) < MAX_OF_LOCUS:
+            found.append(draft)
     return found
 
 
@@ -72,38 +77,24 @@ def _another(
     tried = paths(graph, around.left, around.right, SHORTEST, LONGEST[draft.locus])
     weighed = weigh_paths(around, [t for t in tried if not holds_fr4(t)])
     for path in weighed:
-        if path.gain >= ANOTHER_GAIN and is_joined(path, draft) and _is_new(path, loops):
-            path = refined(around, path, longest=LONGEST[draft.locus])
-            return path if _is_new(path, loops) else None
+        if path.gain < ANOTHER_GAIN or not is_joined(path, draft):
+            continue
+        path = refined(around, path, longest=LONGEST[draft.locus])
+        if all(differing(path.tokens, loop) >= APART for loop in loops):
+            return path
     return None
 
 
-def _is_new(path: Path, loops: Sequence[np.ndarray]) -> bool:
-    return all(differing(path.tokens, loop) >= APART for loop in loops)
-
-
 def differing(one: np.ndarray, other: np.ndarray) -> int:
-    """Residues that have to be changed, put in or left out to make one sequence the other.
-
-    A block of equal mass counts nothing and one with a modification that the search did not list a
-    single residue: tools read one for the other in all spectra of a peptide (N for GG, oxidised W
-    for AM).
-    """
-    mine, theirs = (np.concatenate(([0.0], np.cumsum(MASSES[t]))) for t in (one, other))
-    cost = np.full((len(one) + 1, len(other) + 1), len(one) + len(other))
-    cost[0, 0] = 0
-    steps = [(a, b) for a in range(BLOCK + 1) for b in range(BLOCK + 1) if a or b]
-    for i in range(len(one) + 1):
-        for j in range(len(other) + 1):
-            for a, b in steps:
-                if a > i or b > j:
-                    continue
-                off = abs((mine[i] - mine[i - a]) - (theirs[j] - theirs[j - b]))
-                equal = a and b and off < BLOCK_TOLERANCE
-                alike = a and b and (np.abs(off - _UNLISTED) < BLOCK_TOLERANCE).any()
-                if equal or alike or max(a, b) == 1:
-                    cost[i, j] = min(cost[i, j], cost[i - a, j - b] + (0 if equal else 1))
-    return int(cost[-1, -1])
+    """Residues that have to be changed, put in or left out to make one sequence the other."""
+    row = np.arange(len(other) + 1)
+    for i, residue in enumerate(one, start=1):
+        changed = row[:-1] + (other != residue)
+        new = [i]
+        for j in range(len(other)):
+            new.append(min(int(changed[j]), int(row[j + 1]) + 1, new[j] + 1))
+        row = np.array(new)
+    return int(row[-1])
 
 
 def _with_each_j(draft: Draft) -> Iterator[Draft]:

@@ -17,7 +17,6 @@ from lacuna.core.tables import (
     INFERRED,
     NOTE,
     OBSERVED,
-    OTHER_CHAIN,
     PLACED_TABLE,
     REJECTED_TABLE,
 )
@@ -220,21 +219,6 @@ def unread_loops(evidence: Path) -> str:
             residues = plural(part.total(), "residue")
             found.append(f"{part[True]} of {residues} in {name} of {chain}")
     return f"{_named(found)} not read" if found else ""
-
-
-def not_told_apart(evidence: Path) -> str:
-    """`antibodies of one V gene told apart at 5 of 8 residues of heavy`, from evidence.tsv.
-
-    '' if no residues are of two antibodies. Of many chains the first are named.
-    """
-    residues: Counter[str] = Counter()
-    told: Counter[str] = Counter()
-    for row in EVIDENCE_TABLE.read(evidence):
-        if row.region != "FR4" and OTHER_CHAIN in row.flags.split(";"):
-            residues[row.chain] += 1
-            told[row.chain] += row.state == OBSERVED
-    found = [f"{told[chain]} of {plural(n, 'residue')} of {chain}" for chain, n in residues.items()]
-    return f"antibodies of one V gene told apart at {_named(found)}" if found else ""
 
 
 def _named(found: Sequence[str]) -> str:

@@ -26,13 +26,7 @@ from lacuna.results.accuracy import (
     sum_scored,
     write_accuracy,
 )
-from lacuna.results.counts import (
-    Counts,
-    count_sample,
-    explain_nothing,
-    not_told_apart,
-    unread_loops,
-)
+from lacuna.results.counts import Counts, count_sample, explain_nothing, unread_loops
 from lacuna.results.join import BASELINES
 from lacuna.results.multiqc import Cell, row_of, write_multiqc
 from lacuna.scaffolds.alkylation import read_alkylation
@@ -265,9 +259,8 @@ def _summary_line(of: SampleFiles, accuracy: pd.DataFrame, counts: Counts) -> st
     if counts.ambiguous:
         parts.append(f"{counts.resolved} of {plural(counts.ambiguous, 'ambiguity code')} resolved")
     parts += counts.notes()
-    if of.reads and of.evidence:
-        parts += filter(None, [unread_loops(of.evidence), not_told_apart(of.evidence)])
-    parts += filter(None, [counts.lacking()])
+    unread = unread_loops(of.evidence) if of.reads and of.evidence else ""
+    parts += filter(None, [unread, counts.lacking()])
     if counts.rejected:
         parts.append(f"{plural(counts.rejected, 'record')} rejected (see {of.rejected})")
     if counts.noted:

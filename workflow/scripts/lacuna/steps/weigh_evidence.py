@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lacuna.antibody.germlines import v_segments
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import atomic_write
 from lacuna.core.records import read_record
@@ -23,7 +22,6 @@ from lacuna.core.tables import (
 )
 from lacuna.evidence.chain import GapHint
 from lacuna.evidence.weigh import weigh
-from lacuna.placing.place import Placed
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 from lacuna.steps.load import load_reader
@@ -77,10 +75,10 @@ def weigh_evidence(
             k=loaded.encoder.k,
             stride=loaded.encoder.stride,
         )
-        about = _about(found.found)
+        shares = {population.name: population.share for population in found.found.populations}
         chains = [
             _Weighed(
-                *(c.name, about[c.name], c.scaffold, c.gaps),
+                *(c.name, _about(shares[c.name]), c.scaffold, c.gaps),
                 _posterior(c.scaffold, c.gaps, c.rows),
                 c.rows,
             )
@@ -105,19 +103,9 @@ def _posterior(
                 yield i + 1, residue, share
 
 
-def _about(found: Placed) -> dict[str, str]:
-    """The descriptions of chains that reads gave, by name."""
-    genes = [int(v_segments().gene[d.v]) if d.v >= 0 else -1 for d in found.drafts]
-    about = {}
-    for population, gene in zip(found.populations, genes, strict=True):
-        others = [
-            name
-            for name, other in zip(found.names, genes, strict=True)
-            if other == gene >= 0 and name != population.name
-        ]
-        same = f", with the V gene of {' and '.join(others)}" if others else ""
-        about[population.name] = f"{population.share:.2f} of the placed reads{same}"
-    return about
+def _about(share: float) -> str:
+    """The description of a chain that reads gave."""
+    return f"{share:.2f} of the placed reads"
 
 
 def _write(
