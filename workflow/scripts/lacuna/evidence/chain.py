@@ -1,6 +1,5 @@
 """A weighed chain as its rows, and as a scaffold with what is known of its gaps."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,7 +21,6 @@ from lacuna.evidence.posterior import OBSERVED_MARGIN, as_l, margin_of, softmax
 from lacuna.placing.consensus import Votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.leftover import TOLERANCE, GapMass
-from lacuna.placing.phase import Site
 
 OBSERVED_PROBABILITY = 0.9  # that an observed residue must have
 DOUBTFUL_MARGIN = 0.5  # nats, tempered: from here on doubtful, below just inferred
@@ -70,7 +68,6 @@ def chain_of(
     germline_only: np.ndarray,
     serum: bool,
     weight: GapMass | None,
-    sites: Sequence[Site] = (),
 ) -> WeighedChain:
     """What is written of a chain of n residues.
 
@@ -85,8 +82,6 @@ def chain_of(
     flags = flags_of(draft, found, il_as_one(posterior).argmax(1), margin)
     if serum:
         flags = [["serum", *own] for own in flags]
-    for site in sites:
-        flags[site.position].append("other_chain")
     letters = decode(best.astype(np.uint8))
     columns = np.concatenate([part.numbering.columns for part in number_parts(letters)])
     numbers, regions = imgt_numbers(columns), regions_of(columns)

@@ -1,19 +1,15 @@
 """What reads say of each residue of a chain, and how far they and the network are believed."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from lacuna.antibody.imgt import CDR_COLUMNS, CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, N_RESIDUES, RESIDUES, il_as_one
 from lacuna.placing.consensus import TEMPER, Votes, residue_nats
 from lacuna.placing.draft import Draft
-from lacuna.placing.phase import Site
 
 CAP = 12.0  # nats that reads may say at most
 FLOOR_UNREAD = 0.07  # of the posterior where reads do not settle a residue: none is stated at .95
 FLOOR_GERMLINE = 0.1  # where the germline is all there is
-FLOOR_SITE = 0.02  # where chains that share a V segment differ
 FLOOR_SERUM = 0.3  # of every residue of a serum's chains: none is then `observed`
 LOOP_TRUST = 0.5  # power of the network's shares in CDR1 and CDR2 that reads do not settle
 MIN_READ_SHARE = 0.25  # share of a V domain that reads settle, below which it is nearly unread
@@ -66,34 +62,6 @@ def trust(draft: Draft, nats: np.ndarray) -> np.ndarray:
     """
     loop = CDR_COLUMNS[draft.columns] & (draft.columns < CYS104)
     return np.where(loop & (margin_of(nats) < OBSERVED_MARGIN), LOOP_TRUST, 1.0)
-
-
-def with_sites(nats: np.ndarray, sites: Sequence[Site]) -> np.ndarray:
-    """(t, 20) nats of reads, which say at sites which of two residues is this chain's."""
-    out = nats.copy()
-    for site in sites:
-        shares = np.maximum([1 - site.second, site.second], np.exp(-CAP))
-        out[site.position] = -CAP
-        out[site.position, list(site.residues)] = np.log(shares / shares.max())
-        out[site.position, ISOLEUCINE] = out[site.position, LEUCINE]
-    return out
-
-
-def at_sites(posterior: np.ndarray, sites: Sequence[Site]) -> np.ndarray:
-    """(t, 20) shares, at sites those of their two residues; the network says nothing of which is
-    whose, but it tells I from L."""
-    out = posterior.copy()
-    for site in sites:
-        own = posterior[site.position]
-        leucine = own[LEUCINE] / max(own[LEUCINE] + own[ISOLEUCINE], 1e-9)
-        out[site.position] = FLOOR_SITE / N_RESIDUES
-        for token, share in zip(site.residues, (1 - site.second, site.second), strict=True):
-            share *= 1 - FLOOR_SITE
-            if token == LEUCINE:
-                out[site.position, ISOLEUCINE] += share * (1 - leucine)
-                share *= leucine
-            out[site.position, token] += share
-    return out
 
 
 def first_letters(draft: Draft, nats: np.ndarray, germline_only: np.ndarray) -> str:

@@ -12,7 +12,6 @@ from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
 from lacuna.evidence.posterior import (
     FLOOR_SERUM,
-    at_sites,
     first_letters,
     floors_of,
     likelihood,
@@ -21,7 +20,6 @@ from lacuna.evidence.posterior import (
     trust,
     with_floor,
     with_germline,
-    with_sites,
 )
 from lacuna.network.model import GapNetwork
 from lacuna.placing.consensus import votes
@@ -61,8 +59,6 @@ def weigh(
     for i, (name, draft) in enumerate(zip(placed.names, placed.drafts, strict=True)):
         found = votes(placed.reads, placed.placements, i, len(draft), overhang=False)
         nats = likelihood(draft, found, temper)
-        sites = [site for site in placed.apart.sites if site.chain == i]
-        nats = with_sites(nats, sites)
         germline_only = only_germline(draft, nats)
         judge: Judge = _no_network
         if model is not None:
@@ -77,16 +73,12 @@ def weigh(
             )
         if germline_only.any():
             judge = partial(_with_genes, judge, germline_only, gene_shares(draft, nats, library))
-        posterior = at_sites(_posterior(draft, nats, germline_only, judge), sites)
-        if i in placed.apart.hidden:
-            posterior = with_floor(posterior, placed.apart.hidden[i])
+        posterior = _posterior(draft, nats, germline_only, judge)
         if placed.serum:
             posterior = with_floor(posterior, np.full(len(draft), FLOOR_SERUM))
         weight = None if placed.serum or draft.v < 0 else gap_mass(placed.reads, draft)
         chains.append(
-            chain_of(
-                name, draft, found, nats, posterior, germline_only, placed.serum, weight, sites
-            )
+            chain_of(name, draft, found, nats, posterior, germline_only, placed.serum, weight)
         )
     return tuple(chains)
 

@@ -38,7 +38,7 @@ MAX_BATCH = 4096
 BEYOND = 255  # token of a window where the text has ended
 
 
-def score_tables(reads: ReadSet) -> tuple[np.ndarray, np.ndarray]:
+def _score_tables(reads: ReadSet) -> tuple[np.ndarray, np.ndarray]:
     """(n, w) nats of a residue that agrees with the template, and of one that does not."""
     right = np.clip(reads.right, 0.05, 0.995)
     chance = CHANCE[reads.tokens]
@@ -89,7 +89,7 @@ def _align_batch(
     n = int(reads.length[rows].max())
     offsets = 2 * BAND + 1
     tokens = reads.tokens[rows, :n]
-    agrees, differs = (x[:, :n] for x in score_tables(reads.take(rows)))
+    agrees, differs = (x[:, :n] for x in _score_tables(reads.take(rows)))
     r_mass = running(MASSES[tokens] + reads.delta[rows, :n])
     # The window of the text: column c is position diagonal - BAND - MAX_BLOCK + c.
     first = diagonals - MARGIN

@@ -83,7 +83,7 @@ def _open_stretch(
     settled = 0
     if len(doubtful):
         ahead, back = present[: doubtful[0]], present[doubtful[-1] + 1 :]
-    elif holds_fr4(present):  # of two CDR3s, one behind the other
+    elif _holds_fr4(present):  # of two CDR3s, one behind the other
         return known
     else:
         cut = _loosest(around, present)
@@ -121,11 +121,11 @@ def _closed(
     longest = LONGEST[draft.locus]
     stretches = [s for s in (*joined(ahead, back), *suffixes, present) if (s < MISSING).all()]
     stretches += paths(graph, around.left, around.right, SHORTEST, longest)
-    stretches = [s for s in stretches if SHORTEST <= len(s) <= longest and not holds_fr4(s)]
+    stretches = [s for s in stretches if SHORTEST <= len(s) <= longest and not _holds_fr4(s)]
     every = list({s.tobytes(): s for s in (known, *stretches)}.values())
     weighed = weigh_paths(around, every)
     open_gain = next(p.gain for p in weighed if np.array_equal(p.tokens, known))
-    closed = [p for p in weighed if (p.tokens < MISSING).all() and is_joined(p, draft)]
+    closed = [p for p in weighed if (p.tokens < MISSING).all() and _is_joined(p, draft)]
     if not closed or closed[0].gain < max(MIN_GAIN, OPEN_SHARE * open_gain):
         return None
     best = closed[0]
@@ -167,7 +167,7 @@ def _with_front(
     return np.concatenate((best.tokens[:kept], best.tokens[stop:]))
 
 
-def is_joined(path: Path, draft: Draft) -> bool:
+def _is_joined(path: Path, draft: Draft) -> bool:
     """Whether reads are over every joint of a CDR3; germline joins its ends to V and J as well."""
     tail, head = merge_il(tail_of(draft.v)), merge_il(head_of(draft.j))
     n = GERMLINE_END
@@ -183,7 +183,7 @@ def _fr4_heads() -> frozenset[bytes]:
     return frozenset(row.tobytes() for row in heads)
 
 
-def holds_fr4(stretch: np.ndarray) -> bool:
+def _holds_fr4(stretch: np.ndarray) -> bool:
     """Whether a CDR3 goes on into an FR4, and from there to the end of its own."""
     runs = (stretch[i : i + ANCHOR].tobytes() for i in range(len(stretch) - ANCHOR + 1))
     return not _fr4_heads().isdisjoint(runs)

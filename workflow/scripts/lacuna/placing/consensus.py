@@ -78,7 +78,7 @@ def votes(
     depth = _depth(own, weight, start, length)
     beyond = np.zeros(at.shape, dtype=bool)
     if overhang:
-        at, beyond = with_overhang(reads, own, at, start, length)
+        at, beyond = _with_overhang(reads, own, at, start, length)
         counted[beyond] = np.where(depth[at[beyond]] < FEW, 1.0, OVERHANG_WEIGHT)
     row, column = np.nonzero((at >= 0) & (at < length) & (counted > 0) & (tokens < N_RESIDUES))
     place, residue = at[row, column], tokens[row, column]
@@ -115,7 +115,7 @@ def _depth(own: Placements, weight: np.ndarray, start: int, length: int) -> np.n
     return depth
 
 
-def with_overhang(
+def _with_overhang(
     reads: ReadSet, own: Placements, at: np.ndarray, start: int, length: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions with those of residues beyond cores, on the diagonals of their ends, and which

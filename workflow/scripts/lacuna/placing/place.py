@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,6 @@ from lacuna.placing.alignment import MATCH, MISMATCH
 from lacuna.placing.build import ROUNDS, build
 from lacuna.placing.chance import least_score
 from lacuna.placing.draft import Draft, draft_of, protein_of
-from lacuna.placing.phase import Apart, told_apart
 from lacuna.placing.placement import Placements, place_on
 from lacuna.placing.populations import (
     Population,
@@ -28,7 +27,6 @@ from lacuna.placing.populations import (
 from lacuna.placing.readset import MAX_SHIFT, ReadSet, collapse
 from lacuna.placing.seeds import word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
-from lacuna.placing.siblings import siblings
 from lacuna.reads.error_model import ErrorModels
 from lacuna.reads.read import Read
 from lacuna.scaffolds.read import read_scaffolds
@@ -68,7 +66,6 @@ class Placed:
     rows: tuple[PlacedRow, ...]
     populations: tuple[Population, ...]
     serum: bool
-    apart: Apart = field(default_factory=Apart)
 
 
 def place(
@@ -114,22 +111,10 @@ def place(
     if not references:
         names = _names(drafts)
     chains = populations(found, placements, names, drafts)
-    if not references and not is_serum(chains, drafts):
-        for _ in range(MORE_CHAINS):
-            more = siblings(found, drafts, placements.best(len(found)))
-            if not more:
-                break
-            drafts = [*drafts, *more]
-            found, drafts, placements = build(found, drafts, proteins, use, FURTHER_ROUNDS)
-        names = _names(drafts)
-        chains = populations(found, placements, names, drafts)
     kept = [i for i, c in enumerate(chains) if i < n_first or c.share >= LEAST_SHARE]
     if len(kept) < len(chains):
         drafts = [drafts[i] for i in kept]
         names, placements = _names(drafts), place_on(found, [*drafts, *proteins])
-        chains = populations(found, placements, names, drafts)
-    drafts, placements, apart = told_apart(found, drafts, proteins, placements)
-    if apart.sites:
         chains = populations(found, placements, names, drafts)
     known = tuple(name for name, _ in contaminants)
     rows = rows_of(reads, found, placements, (*names, *known), len(names))
@@ -142,7 +127,6 @@ def place(
         tuple(rows),
         chains,
         is_serum(chains, drafts),
-        apart,
     )
 
 

@@ -16,7 +16,6 @@ from lacuna.core.tables import (
     EVIDENCE_TABLE,
     INFERRED,
     NOTE,
-    OBSERVED,
     PLACED_TABLE,
     REJECTED_TABLE,
 )
