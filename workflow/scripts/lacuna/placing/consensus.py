@@ -18,6 +18,7 @@ OVERHANG = 6  # residues beyond a core that may vote for a new template
 OVERHANG_WEIGHT = 0.25
 # Weight of the cores over a position up to which few reads say what the next template has there.
 FEW = 8.0
+LEADING = 14.0  # nats of a core from which a read leads: fewer have as much by chance
 ALONE = 0.5  # of the vote of a residue beyond the core of one read that no other supports
 SAME_PLACE = 0.6  # n reads of one place count n ** 0.6: they are spectra of one peptide
 MUTATED_FR, MUTATED_CDR = 0.04, 0.25  # of residues to differ from germline
@@ -77,9 +78,11 @@ def votes(
         counted[a.kind == kind] = factor
     depth = _depth(own, weight, start, length)
     beyond = np.zeros(at.shape, dtype=bool)
+    leads = beyond
     if overhang:
         at, beyond = _with_overhang(reads, own, at, start, length)
-        counted[beyond] = np.where(depth[at[beyond]] < FEW, 1.0, OVERHANG_WEIGHT)
+        leads = beyond & (depth[at] < FEW) & (a.score >= LEADING)[:, None]
+        counted[beyond] = np.where(leads[beyond], 1.0, OVERHANG_WEIGHT)
     row, column = np.nonzero((at >= 0) & (at < length) & (counted > 0) & (tokens < N_RESIDUES))
     place, residue = at[row, column], tokens[row, column]
     q = np.clip(right[row, column], 0.06, 0.99)
@@ -91,7 +94,7 @@ def votes(
     np.add.at(nats, (place, seen), says)
     if overhang:
         most = np.zeros_like(nats)
-        over = beyond[row, column] & (depth[place] < FEW)
+        over = leads[row, column]
         np.maximum.at(most, (place[over], seen[over]), says[over])
         nats -= (1 - ALONE) * most
     for i, code in enumerate((_N, _D, _Q, _E)):
