@@ -29,6 +29,7 @@ from lacuna.network.weights import load_weights
 from lacuna.placing.consensus import votes
 from lacuna.placing.draft import draft_of
 from lacuna.placing.place import Placed, place
+from lacuna.placing.placement import place_on
 from lacuna.templates.library import load_library
 
 CPU = torch.device("cpu")
@@ -109,6 +110,22 @@ def test_a_residue_that_reads_show_in_an_open_junction_is_kept(whole: Placed, un
     tokens[at : at + unknown] = MISSING
     chain = weighed(replace(whole, drafts=[replace(draft, tokens=tokens, bridged=False)]))
     assert not chain.gaps and chain.scaffold[at : at + unknown] == CHAIN[at : at + unknown]
+
+
+def test_one_read_over_an_open_junction_says_how_long_it_is(whole: Placed) -> None:
+    """That is too little to close it, but more than the network knows of its length."""
+    at = CHAIN.index("ARWGG") + 5
+    sides = (CHAIN[:at], CHAIN[at + 3 : 120])
+    reads = [r for i in range(3) for side in sides for r in tiles(side[i:])]
+    reads.append(peptide(CHAIN[at - 12 : at + 14], "over"))
+    placed = place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure())
+    known = whole.drafts[0]
+    tokens = known.tokens.copy()
+    tokens[at : at + 3] = MISSING
+    opened = replace(known, tokens=tokens, bridged=False)
+    chain = weighed(replace(placed, drafts=[opened], placements=place_on(placed.reads, [opened])))
+    assert not chain.gaps and {row.state for row in chain.rows[at : at + 3]} == {"doubtful"}
+    assert "".join(row.residue for row in chain.rows[at : at + 3]) == CHAIN[at : at + 3]
 
 
 def test_reads_over_an_open_junction_say_what_it_weighs() -> None:

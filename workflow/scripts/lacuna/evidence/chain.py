@@ -127,12 +127,13 @@ def _states(nats: np.ndarray, posterior: np.ndarray) -> np.ndarray:
 def _not_crossed(unknown: np.ndarray, margin: np.ndarray) -> np.ndarray:
     """(n,) bool: the stretches of `unknown` (n,) of which reads do not show every residue.
 
-    Reads that show them all lie across the stretch, and so its length is as in the draft.
+    Reads that show them all, even a single one, lie across the stretch, and so its length is as in
+    the draft.
     """
     edges = np.flatnonzero(np.diff(unknown, prepend=False, append=False))
     left = unknown.copy()
     for start, stop in edges.reshape(-1, 2):
-        left[start:stop] = margin[start:stop].min() < OBSERVED_MARGIN
+        left[start:stop] = margin[start:stop].min() < DOUBTFUL_MARGIN
     return left
 
 
