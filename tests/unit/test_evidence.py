@@ -78,7 +78,7 @@ def test_what_reads_show_is_observed_only_if_it_is_probable_with_the_network_too
 
 
 def test_i_or_l_is_not_what_reads_tell(whole: Placed) -> None:
-    vote = votes(whole.reads, whole.placements, 0, len(whole.drafts[0]), overhang=False)
+    vote = votes(whole.reads, whole.placements, 0, len(whole.drafts[0]))
     nats = likelihood(whole.drafts[0], vote)
     assert (nats[:, ISOLEUCINE] == nats[:, LEUCINE]).all()
     assert (nats.min(1) >= -CAP).all() and (nats.max(1) == 0.0).all()

@@ -17,7 +17,13 @@ from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK
 from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
 from lacuna.placing.build import build, of_usual_length
 from lacuna.placing.chance import least_score
-from lacuna.placing.consensus import amide_nats, next_draft, place_weights, votes
+from lacuna.placing.consensus import (
+    amide_nats,
+    next_draft,
+    place_weights,
+    votes,
+    votes_for_template,
+)
 from lacuna.placing.draft import Draft, cdr3_germline, draft_of, protein_of
 from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.junction import Surroundings, weigh_paths
@@ -235,12 +241,12 @@ def test_deamidation_goes_one_way() -> None:
     reads = [peptide("AYPTNGYTRYA", f"n{i}") for i in range(4)]
     reads += [peptide("YPTDGYTRYA", "d"), peptide("AYPTDGYTRY", "e"), peptide("AYPTDGYTR", "f")]
     found = collapse(reads, Sure().probabilities(reads))
-    vote = votes(found, place_on(found, [draft]), 0, len(draft), overhang=False)
+    vote = votes(found, place_on(found, [draft]), 0, len(draft))
     before_g = np.arange(len(draft)) == 4
     assert amide_nats(vote, before_g, 0)[4] > 2.0
     reads = [r for r in reads if "D" in r.residues]
     found = collapse(reads, Sure().probabilities(reads))
-    vote = votes(found, place_on(found, [draft]), 0, len(draft), overhang=False)
+    vote = votes(found, place_on(found, [draft]), 0, len(draft))
     assert amide_nats(vote, before_g, 0)[4] < 0.0
 
 
@@ -249,7 +255,7 @@ def test_a_minority_is_seen_beside_the_majority() -> None:
     changed = TEXT[:30] + "W" + TEXT[31:]
     reads = [r for i in range(3) for r in tiles(TEXT[i:])] + tiles(changed)
     found = collapse(reads, Sure().probabilities(reads))
-    vote = votes(found, place_on(found, [draft]), 0, len(draft), overhang=False)
+    vote = votes(found, place_on(found, [draft]), 0, len(draft))
     order = np.argsort(-vote.nats[30])[:2]
     assert decode(order.astype(np.uint8)) == TEXT[30] + "W"
 
@@ -266,27 +272,35 @@ def test_reads_of_one_place_count_less_than_reads_of_several() -> None:
     assert weight([peptide(TEXT[i : i + 16], f"r{i}") for i in range(4)]) == pytest.approx(4.0)
 
 
-def next_template(text: str, *residues: str) -> str:
-    """The next template of a chain by reads on it."""
-    found, draft = read_set(*residues), draft_from(text)
-    vote = votes(found, place_on(found, [draft]), 0, len(draft), overhang=True)
+DOMAIN = TEXT + "TISRDNSKNTLYLQMNSLRAEDTAVYYCARDYGGNFDYWGQGTLVTVSS"
+
+
+def next_template(*residues: str) -> str:
+    """The next template of a domain by reads on it."""
+    found, draft = read_set(*residues), draft_from(DOMAIN)
+    vote = votes_for_template(found, place_on(found, [draft]), 0, draft)
     return decode(next_draft(draft, vote).tokens)
 
 
 def test_a_template_follows_two_reads_into_a_mutated_loop() -> None:
     loop, mutated = "GSGGSTYYADSVKGRF", "PDWHKTYYADSVKGRF"
     reads = [mutated, mutated[1:-1]]  # which lie on it by YYADSVKGR alone
-    found = next_template(TEXT, *reads)
-    assert found == merged(TEXT.replace(loop, loop[0] + mutated[1:]))
+    assert next_template(*reads) == merged(DOMAIN.replace(loop, loop[0] + mutated[1:]))
     # The first residue is shown by one read only, which may end wrongly.
-    assert next_template(TEXT, reads[0]) == merged(TEXT)
+    assert next_template(reads[0]) == merged(DOMAIN)
+
+
+def test_reads_beyond_their_cores_change_no_cdr3() -> None:
+    """Their paths through it are tried as a whole."""
+    reads = ["HWKMFDY"[i:] + DOMAIN[-11 : 117 - j] for i in range(2) for j in range(3)]
+    assert next_template(*reads) == merged(DOMAIN)
 
 
 def test_reads_of_another_chain_do_not_change_a_template_that_many_read() -> None:
-    own = [TEXT[i:j] for i in (46, 47) for j in range(64, 68)]
+    own = [DOMAIN[i:j] for i in (46, 47) for j in range(64, 68)]
     other = "PDWHKTYYADSVKGRF"
     others = [other[i : 16 - j] for i in range(5) for j in range(5)]
-    assert next_template(TEXT, *own, *others) == merged(TEXT)
+    assert next_template(*own, *others) == merged(DOMAIN)
 
 
 # --- junctions -------------------------------------------------------------------------------

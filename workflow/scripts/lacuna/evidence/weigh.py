@@ -57,7 +57,7 @@ def weigh(
     """
     chains = []
     for i, (name, draft) in enumerate(zip(placed.names, placed.drafts, strict=True)):
-        found = votes(placed.reads, placed.placements, i, len(draft), overhang=False)
+        found = votes(placed.reads, placed.placements, i, len(draft))
         nats = likelihood(draft, found, temper)
         germline_only = only_germline(draft, nats)
         judge: Judge = _no_network

@@ -9,7 +9,7 @@ from lacuna.core.alphabet import ISOLEUCINE, MISSING, N_RESIDUES
 from lacuna.placing.alignment import Alignment
 from lacuna.placing.arms import read_arms
 from lacuna.placing.cdr3 import own_fronts, with_junction
-from lacuna.placing.consensus import TEMPER, Votes, residue_nats, votes
+from lacuna.placing.consensus import TEMPER, Votes, residue_nats, votes_for_template
 from lacuna.placing.draft import Draft
 from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.junction import Surroundings
@@ -46,7 +46,7 @@ class _ReadChain:
             among,
             _shifted(placements.of(i).alignment, start),
             placements.best(len(reads)),
-            _margins(votes(reads, placements, i, len(draft), overhang=True), draft),
+            _margins(votes_for_template(reads, placements, i, draft), draft),
         )
 
     @property

@@ -9,7 +9,7 @@ import numpy as np
 from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.core.alphabet import MISSING
 from lacuna.placing.bridge import bridge_all
-from lacuna.placing.consensus import next_draft, votes
+from lacuna.placing.consensus import next_draft, votes, votes_for_template
 from lacuna.placing.draft import Draft
 from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
@@ -49,17 +49,14 @@ def build(
     placements = place_on(reads, [*current, *fixed], memory=memory)
     for number in range(rounds):
         before = current
-        found = [votes(reads, placements, i, len(d), overhang=True) for i, d in enumerate(current)]
+        found = [votes_for_template(reads, placements, i, d) for i, d in enumerate(current)]
         current = [
             with_lengths(next_draft(choose_v(d, v, use), v), v) if d.v >= 0 else d
             for d, v in zip(current, found, strict=True)
         ]
         placements = place_again(memory, current, fixed, before, placements)
         if bridges and number in SIMILAR_ROUNDS:
-            depths = [
-                votes(reads, placements, i, len(d), overhang=False).depth
-                for i, d in enumerate(current)
-            ]
+            depths = [votes(reads, placements, i, len(d)).depth for i, d in enumerate(current)]
             settled = current
             current = with_similar(reads, current, depths, placements.best(len(reads)))
             placements = place_again(memory, current, fixed, settled, placements)

@@ -18,7 +18,6 @@ OVERHANG = 6  # residues beyond a core that may vote for a new template
 OVERHANG_WEIGHT = 0.25
 # Weight of the cores over a position up to which few reads say what the next template has there.
 FEW = 8.0
-LEADING = 14.0  # nats of a core from which a read leads: fewer have as much by chance
 ALONE = 0.5  # of the vote of a residue beyond the core of one read that no other supports
 SAME_PLACE = 0.6  # n reads of one place count n ** 0.6: they are spectra of one peptide
 MUTATED_FR, MUTATED_CDR = 0.04, 0.25  # of residues to differ from germline
@@ -61,10 +60,24 @@ def place_weights(reads: ReadSet, placements: Placements) -> np.ndarray:
     return count * (np.maximum(total, 1e-9) ** (SAME_PLACE - 1))[group] if len(count) else count
 
 
-def votes(
-    reads: ReadSet, placements: Placements, chain: int, length: int, *, overhang: bool
+def votes(reads: ReadSet, placements: Placements, chain: int, length: int) -> Votes:
+    """Votes of the placements on one chain, by the cores of reads."""
+    return _votes(reads, placements, chain, length, None)
+
+
+def votes_for_template(reads: ReadSet, placements: Placements, chain: int, draft: Draft) -> Votes:
+    """Votes of the placements on one chain (draft), by residues beyond the cores of reads too.
+
+    These count little in CDR3, which reads join from its ends, and where many cores lie.
+    """
+    return _votes(reads, placements, chain, len(draft), draft.before_cdr3)
+
+
+def _votes(
+    reads: ReadSet, placements: Placements, chain: int, length: int, leading: np.ndarray | None
 ) -> Votes:
-    """Votes of the placements on one chain; overhang: residues beyond cores vote too."""
+    """leading (length,) bool: where residues beyond cores may count as much as those of cores; None
+    if they do not vote at all."""
     own = placements.of(chain)
     a = own.alignment
     start = int(placements.text.start[chain])
@@ -79,9 +92,9 @@ def votes(
     depth = _depth(own, weight, start, length)
     beyond = np.zeros(at.shape, dtype=bool)
     leads = beyond
-    if overhang:
+    if leading is not None:
         at, beyond = _with_overhang(reads, own, at, start, length)
-        leads = beyond & (depth[at] < FEW) & (a.score >= LEADING)[:, None]
+        leads = beyond & (leading & (depth < FEW))[at]
         counted[beyond] = np.where(leads[beyond], 1.0, OVERHANG_WEIGHT)
     row, column = np.nonzero((at >= 0) & (at < length) & (counted > 0) & (tokens < N_RESIDUES))
     place, residue = at[row, column], tokens[row, column]
@@ -92,7 +105,7 @@ def votes(
     seen = np.where(amidated & (residue == _N), _D, residue)
     seen = np.where(amidated & (residue == _Q), _E, seen)
     np.add.at(nats, (place, seen), says)
-    if overhang:
+    if leading is not None:
         most = np.zeros_like(nats)
         over = leads[row, column]
         np.maximum.at(most, (place[over], seen[over]), says[over])
@@ -214,7 +227,7 @@ def settle(draft: Draft, found: Votes) -> np.ndarray:
     that follows the few reads of a mutated loop recruits the others. How sure a residue is, is
     weighed later. Where many lie, those of another chain would turn a chain into a mixture of both.
     """
-    temper = np.where(found.depth < FEW, 1.0, TEMPER)[:, None]
+    temper = np.where((found.depth < FEW) & draft.before_cdr3, 1.0, TEMPER)[:, None]
     return temper * residue_nats(draft, found) + germline_prior(draft)
 
 

@@ -54,6 +54,11 @@ class Draft:
     def held(self) -> np.ndarray:
         return np.isin(self.columns, HELD)
 
+    @property
+    def before_cdr3(self) -> np.ndarray:
+        """(t,) bool: positions of the V domain in front of CDR3."""
+        return np.arange(len(self)) < self.cdr3()[0]
+
     def with_tokens(self, tokens: np.ndarray) -> "Draft":
         return replace(self, tokens=tokens)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, ISOLEUCINE, LEUCINE, MISSING, N_RESIDUES, encode, merge_il
-from lacuna.placing.consensus import TEMPER, Votes, residue_nats, votes
+from lacuna.placing.consensus import TEMPER, Votes, residue_nats, votes, votes_for_template
 from lacuna.placing.draft import Draft
 from lacuna.placing.placement import Placements, place_on
 from lacuna.placing.readset import ReadSet
@@ -51,14 +51,14 @@ def show(
     drafts = given = [_draft(chain) for chain in chains]
     for _ in range(ROUNDS):
         placements = place_on(reads, [*drafts, *fixed])
-        found = [votes(reads, placements, i, len(d), overhang=True) for i, d in enumerate(drafts)]
+        found = [votes_for_template(reads, placements, i, d) for i, d in enumerate(drafts)]
         moved = [_known(*both) for both in zip(given, drafts, found, strict=True)]
         same = all(np.array_equal(a.tokens, b.tokens) for a, b in zip(moved, drafts, strict=True))
         drafts = moved
         if same:
             break
     placements = place_on(reads, [*drafts, *fixed])
-    final = [votes(reads, placements, i, len(d), overhang=False) for i, d in enumerate(drafts)]
+    final = [votes(reads, placements, i, len(d)) for i, d in enumerate(drafts)]
     return [_shown(d, v) for d, v in zip(drafts, final, strict=True)], placements
 
 
