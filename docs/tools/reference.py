@@ -74,8 +74,7 @@ SHOWN: Mapping[str, Sequence[Mapping[str, str]]] = {
     "rejected.tsv": [{}],
     "doubts.tsv": [{}],
     "evidence.tsv": [
-        {"chain": chain, "position": position}
-        for chain, position in (("heavy", "1"), ("heavy", "99"), ("kappa", "24"), ("kappa", "28"))
+        {"chain": "heavy", "position": position} for position in ("1", "2", "97", "99")
     ],
     "reads.tsv": [{"placed_as": how} for how in ("whole", "core", "contaminant", "fits no chain")],
     "spectra.tsv": [{"kind": kind} for kind in ("spectrum", "mass", "unseen", "cleavage")],
