@@ -15,10 +15,12 @@ from lacuna.placing.readset import ReadSet
 
 BLOCK_WEIGHT = 0.1  # of a residue in a block of equal mass: the order, or the block, may be wrong
 OVERHANG = 6  # residues beyond a core that may vote for a new template
-OVERHANG_WEIGHT = 0.25
-# Weight of the cores over a position up to which few reads say what the next template has there.
+OVERHANG_WEIGHT = 0.25  # of each in CDR3, and where many cores lie; 1 elsewhere
+# Weight of the cores over a position below which the next template follows what few reads show.
+# Without a limit, reads of a second antibody make the chain a mixture of both
+# (docs/explanation/measurements.md).
 FEW = 8.0
-ALONE = 0.5  # of the vote of a residue beyond the core of one read that no other supports
+ALONE = 0.5  # of the strongest of such votes of 1 for a residue: a single read may end wrongly
 SAME_PLACE = 0.6  # n reads of one place count n ** 0.6: they are spectra of one peptide
 MUTATED_FR, MUTATED_CDR = 0.04, 0.25  # of residues to differ from germline
 TEMPER = 0.5  # of the nats of reads, whose errors are alike
