@@ -89,15 +89,17 @@ class AntibertyBody(nn.Module):
         added: (n, k, d), what else is known of each place.
         """
         words = as_words(tokens)
+        # A GPU multiplies and attends several times faster in multiples of eight.
+        words = nn.functional.pad(words, (0, -words.shape[1] % 8), value=PAD)
         there = (words != PAD)[:, None, None]
-        at = torch.arange(words.shape[1], device=words.device)
+        at = torch.arange(words.shape[1], device=words.device).clamp(max=self.sizes.positions - 1)
         x = self.words(words) + self.positions(at)  # (n, k + 2, d)
         if added is not None:
-            x = x + nn.functional.pad(added, (0, 0, 1, 1))
+            x = x + nn.functional.pad(added, (0, 0, 1, words.shape[1] - added.shape[1] - 1))
         x = self.drop(self.norm(x))
         for layer in self.layers:
             x = layer(x, there)
-        states: Tensor = self.norm_out(gelu(self.transform(x[:, 1:-1])))
+        states: Tensor = self.norm_out(gelu(self.transform(x[:, 1 : 1 + tokens.shape[1]])))
         return states
 
 
