@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lacuna.network.transformer import CHECKPOINT
+from lacuna.training.antiberty import CHECKPOINT
 
 WIDTH, INNER, LAYERS = 32, 48, 2
 BERT = "bert.embeddings."

@@ -9,9 +9,10 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from antiberty import write_wheel
 from lacuna.core.device import set_precision
-from lacuna.network.language_model import LanguageModel, convert_antiberty, load_language_model
+from lacuna.network.model import ModelConfig
+from lacuna.network.transformer import LargeNetwork, TransformerConfig
+from lacuna.network.weights import save_packed
 
 # The same examples every time, and no time limit per example: a busy machine must not fail a test.
 settings.register_profile(
@@ -52,25 +53,14 @@ def write(tmp_path: Path) -> Write:
     return write_file
 
 
-@pytest.fixture(scope="module")
-def antiberty_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel like AntiBERTy's, but with small and random weights."""
-    path = tmp_path_factory.mktemp("wheel") / "antiberty-0.1.3-py3-none-any.whl"
-    write_wheel(path)
+@pytest.fixture(scope="session")
+def large_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a large network that is small and knows nothing."""
+    torch.manual_seed(3)
+    path = tmp_path_factory.mktemp("large") / "large.safetensors"
+    network = LargeNetwork(ModelConfig(), TransformerConfig(width=32, layers=2, inner=48))
+    save_packed(path, network, {})
     return path
-
-
-@pytest.fixture(scope="module")
-def antiberty_weights(antiberty_wheel: Path) -> Path:
-    """These weights as Lacuna stores them."""
-    path = antiberty_wheel.with_name("antiberty.safetensors")
-    convert_antiberty(antiberty_wheel, path, {"licence": "MIT"})
-    return path
-
-
-@pytest.fixture(scope="module")
-def antiberty(antiberty_weights: Path) -> LanguageModel:
-    return load_language_model(antiberty_weights)
 
 
 @pytest.fixture

@@ -188,7 +188,7 @@ def test_paths_are_those_that_the_schema_has() -> None:
     assert dict(path_settings(check(outdir="out"))) == {
         "samples": "samples.tsv",
         "outdir": "out",
-        "language_model": "resources/antiberty/antiberty.safetensors",
+        "large_network": "resources/weights/open/large.safetensors",
         "library": "resources/weights/library.safetensors",
         "train.from": "resources/weights/lacuna.safetensors",
     }

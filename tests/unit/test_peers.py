@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lacuna.network.large_network import convert_antiberty
 
 from antiberty import write_wheel
 from chains import germline_chain
@@ -26,7 +27,6 @@ from lacuna.benchmark.peers import (
     write_answers,
 )
 from lacuna.core.files import LacunaError
-from lacuna.network.language_model import convert_antiberty
 from peers import lacuna_worker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +34,7 @@ WEIGHTS = ROOT / "resources" / "weights"
 WORKER = [sys.executable, str(Path(lacuna_worker.__file__))]
 SETTINGS: dict[str, Any] = {
     "method": "lacuna",
-    "language_model": None,
+    "large_network": None,
     "weights": str(WEIGHTS / "lacuna.safetensors"),
     "library": str(WEIGHTS / "library.safetensors"),
     "homologs": None,
@@ -187,7 +187,7 @@ def test_the_thorough_mode_answers_for_itself_alone(tmp_path: Path) -> None:
     write_wheel(tmp_path / "antiberty.whl")
     model = tmp_path / "antiberty.safetensors"
     convert_antiberty(tmp_path / "antiberty.whl", model, {})
-    settings = {"method": "lacuna_thorough", "language_model": str(model)}
+    settings = {"method": "lacuna_thorough", "large_network": str(model)}
     questions = [t.question(with_truth=True) for t in mixed()]
     answers = lacuna_worker.load({**SETTINGS, **settings})(questions)
     assert [(a[0], a[1]) for a in answers] == [("lacuna_thorough", q["id"]) for q in questions]

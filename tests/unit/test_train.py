@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from lacuna.training.teacher import Teacher, load_teacher
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -33,7 +34,6 @@ from lacuna.training.germline_use import germline_library
 from lacuna.training.masking import MaskingConfig
 from lacuna.training.run import pretrain, starting_network
 from lacuna.training.simulate import mutate, recombine
-from lacuna.training.teacher import Teacher, load_teacher
 from lacuna.training.trainer import CpuDropout, Trainer, learning_rate_at, loss_and_hits
 
 pytestmark = pytest.mark.slow  # hundreds of steps, and processes of their own

@@ -64,7 +64,7 @@ def test_what_is_missing_is_said_in_one_line(
 
 def test_both_modes_are_compared_in_a_thorough_run(space: Workspace) -> None:
     space.write("antiberty.safetensors", "read by jobs alone")
-    settings = {"mode": "thorough", "language_model": "antiberty.safetensors"}
+    settings = {"mode": "thorough", "large_network": "antiberty.safetensors"}
     space.config(peers={"bench": "bench", "methods": []}, **settings)
     assert space.run("--dry-run", "compare_peers").jobs()["fill_by_lacuna"] == 2
 

@@ -17,11 +17,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from runs import ROOT, SNAKEFILE, snakemake
 from safetensors import safe_open
 
 from antiberty import write_wheel
 from lacuna.core.alphabet import decode
+from lacuna.network.transformer import load_large
 from lacuna.network.weights import load_weights
 from lacuna.templates.library import load_library
 from lacuna.training.simulate import grid_to_chain, mutate, recombine
@@ -188,7 +190,16 @@ def test_the_record_holds_nothing_of_the_machine(finished: Path) -> None:
     assert record["step"] == 40 and record["chains_seen"] == 1280
     assert (record["teacher"]["step"], record["train"]["teacher_share"]) == (4, 0.5)
     assert [c["licence"] for c in record["data"]["corpora"]] == ["none"] * 5
+    assert record["teacher"]["start"]["package"] == "antiberty 0.1.3"
     assert not [v for v in re.findall(r'"([^"]*)"', text) if v.startswith("/")]
+
+
+def test_the_teacher_is_there_for_the_thorough_mode(finished: Path) -> None:
+    results = finished / "results/pretrain"
+    teacher, large = (load_large(results / f"{x}.safetensors") for x in ("teacher", "large"))
+    assert large.sizes == teacher.sizes and large.record == teacher.record
+    for name, x in teacher.state_dict().items():
+        assert torch.allclose(x, large.state_dict()[name], atol=0.1), name
 
 
 def test_a_killed_run_goes_on_to_the_same_bytes(

@@ -76,10 +76,6 @@ ELSEWHERE = {
     "snakemake --executor kubernetes --jobs 50 --container-image IMAGE --default-storage-provider "
     "s3 --default-storage-prefix s3://BUCKET/lacuna": "needs a Kubernetes cluster",
     "snakemake --cores 2 compare_peers --configfile peers.yaml": "network; test_compare_peers.py",
-    "snakemake --cores 1 fetch_thorough": "network",
-    "snakemake --cores 4 --config mode=thorough samples=my/samples.tsv": "needs what that fetches; "
-    "test_thorough.py",
-    "lacuna fill chains.fasta --mode thorough --out filled/": "the same",
     "make faults": "an hour; tests/workflow/test_faults.py runs some",
     ".venv/bin/python tests/faults/run.py --only kill 'full disk' --trials 5 --verbose": "the same",
     "make fuzz SECONDS=600": "ten minutes; tests/fuzz replays what it found",

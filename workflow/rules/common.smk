@@ -21,7 +21,6 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 from lacuna.core.config import check_config, check_yaml, path_settings
 from lacuna.core.files import LacunaError, check_temporary_folder
 from lacuna.steps.config_record import is_rewritten, write_record
-from lacuna.steps.language_model import check_language_model
 from lacuna.steps.outdir import RunLock, check_outdir, last_words
 from lacuna.steps.packs import LARGEST, plan_packs
 from lacuna.steps.progress import EVERY, WORK, Progress, Watch, step_of
@@ -272,25 +271,20 @@ def resource(key):
     return found
 
 
-# The key of AntiBERTy's weights in thorough mode, which alone reads them.
-ASKED = ("language_model",) if CONFIG["mode"] == "thorough" else ()
+# The key of the large network's weights, which only the thorough mode reads.
+ASKED = ("large_network",) if CONFIG["mode"] == "thorough" else ()
 
 
-def language_model():
-    """Input function: AntiBERTy's weights in thorough mode, else no file."""
-
-    def found(wildcards):
-        path = located(CONFIG["language_model"])
-        return checked(check_language_model, Path(path)) if ASKED else []
-
-    return found
+def large_network():
+    """The weights of the large network in thorough mode, else no file."""
+    return resource("large_network") if ASKED else []
 
 
 def inputs_of_run():
     """Every file named in the configuration and the sheet, by description."""
     files = {f"config file {number}": Path(p) for number, p in enumerate(workflow.configfiles, 1)}
     for name, path in path_settings(CONFIG):
-        if name != "outdir" and (name != "language_model" or ASKED):
+        if name != "outdir" and (name != "large_network" or ASKED):
             files[f"config: '{name}'"] = Path(located(path))
     for name, sample in SAMPLES.items():
         for column in PATHS:

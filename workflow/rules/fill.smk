@@ -6,7 +6,7 @@ rule fill_gaps:
         alkylation=OUT / "{sample}" / "alkylation.json",
         weights=weights(),
         library=resource("library"),
-        language_model=language_model(),
+        large_network=large_network(),
     output:
         **{
             table: temp(OUT / "{sample}" / "blocks" / "{block}" / f"{table}.part")

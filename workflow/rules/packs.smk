@@ -50,7 +50,7 @@ for pack in PACKS:
             **{column: in_column(pack, column) for column in PATHS},
             weights=weights(),
             library=resource("library"),
-            language_model=language_model(),
+            large_network=large_network(),
         output:
             **pack_outputs(pack),
             scratch=temp(directory(OUT / "packs" / pack.name)),

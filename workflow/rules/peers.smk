@@ -124,8 +124,8 @@ rule fill_by_lacuna:
         weights=weights(),
         library=resource("library"),
         homologs=COMPARED["homologs"] or [],
-        language_model=lambda wildcards: (
-            language_model()(wildcards) if wildcards.ours == "lacuna_thorough" else []
+        large_network=lambda wildcards: (
+            large_network()(wildcards) if wildcards.ours == "lacuna_thorough" else []
         ),
     output:
         answers=PEERED / "{ours}.tsv",

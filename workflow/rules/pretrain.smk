@@ -35,6 +35,7 @@ rule pretrain:
         PRETRAINED / "lacuna.safetensors",
         PRETRAINED / "library.safetensors",
         PRETRAINED / "curve.tsv",
+        [PRETRAINED / "large.safetensors"] if TEACHER["wheel"] else [],
 
 
 rule fetch_wheel:
@@ -106,6 +107,24 @@ rule train_teacher:
         threads=PRETRAIN["threads"],  # not those of the job, which --cores may reduce
     script:
         "../scripts/pretrain_model.py"
+
+
+rule pack_teacher:
+    """Write the teacher's weights in four bits a number, for the thorough mode."""
+    input:
+        weights=PRETRAINED / "teacher.safetensors",
+    output:
+        out=PRETRAINED / "large.safetensors",
+    log:
+        OUT / "logs" / "pack_teacher.log",
+    benchmark:
+        OUT / "benchmarks" / "pack_teacher.tsv"
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=2000,
+    script:
+        "../scripts/pack_teacher.py"
 
 
 rule pretrain_model:

@@ -99,7 +99,7 @@ rule write_report:
         reads=list(READS.values()),
         given=[path for row in GIVEN for paths in row.values() for path in paths],
         weights=weights(),
-        language_model=language_model(),
+        large_network=large_network(),
         template=located("workflow/report/report.html.j2"),
         parts=located("workflow/report/report_parts.html.j2"),
         style=located("workflow/report/report.css"),

@@ -8,7 +8,7 @@ from lacuna.core.logs import log_to
 from lacuna.steps.arguments import arguments
 
 log_to(snakemake.log[0])
-files = ("weights", "library", "homologs", "language_model")
+files = ("weights", "library", "homologs", "large_network")
 given = {name: snakemake.input.get(name) or None for name in files}
 measure_method(
     **arguments(snakemake, "settings", *files),

@@ -12,7 +12,7 @@ fill_pack(
     samples_of(snakemake.params.samples, dict(snakemake.input.items()), outputs),
     weights=Path(snakemake.input.weights),
     library=Path(snakemake.input.library),
-    language_model=Path(asked) if (asked := snakemake.input.language_model) else None,
+    large_network=Path(asked) if (asked := snakemake.input.large_network) else None,
     scratch=Path(snakemake.output.scratch),
     settings=Settings(**snakemake.params.settings),
     device=pick_device(snakemake.resources.get("gpu", 0)),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from Bio.SeqRecord import SeqRecord
 
 from lacuna.core.files import LacunaError, atomic_write, printable, shortened
-from lacuna.core.paths import LANGUAGE_MODEL, WEIGHT_SETS
+from lacuna.core.paths import LARGE_NETWORK, WEIGHT_SETS
 from lacuna.core.tables import (
     CHAIN_TABLE,
     GAP_TABLE,
@@ -222,7 +222,7 @@ def fill(
     complete_ends: bool | Literal["auto"] = "auto",
     weights: str | Path = "default",
     library: str | Path | None = None,
-    language_model: str | Path = LANGUAGE_MODEL,
+    large_network: str | Path = LARGE_NETWORK,
 ) -> FilledChains:
     """Fill the gaps of antibody chains.
 
@@ -279,7 +279,7 @@ def fill(
             spectra=[Path(path) for path in files],
             weights=None if weights in WEIGHT_SETS else Path(weights),
             library=None if library is None else Path(library),
-            language_model=Path(language_model),
+            large_network=Path(large_network),
         )
         filled = FilledChains(tuple(_read_results(given, out)))
     _warn_of_rejected(filled)

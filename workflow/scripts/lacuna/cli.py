@@ -13,7 +13,7 @@ import yaml
 
 from lacuna import __version__
 from lacuna.core.files import LacunaError, disk_fault, printable
-from lacuna.core.paths import CONFIG_SCHEMA, LANGUAGE_MODEL, bundled_weights
+from lacuna.core.paths import CONFIG_SCHEMA, LARGE_NETWORK, bundled_weights
 from lacuna.steps.sheet import SPECIES
 
 _INTERRUPTED = 130  # exit status of a program ended by SIGINT
@@ -93,10 +93,10 @@ def _parser() -> _Parser:
     )
     fill.add_argument("--species", choices=SPECIES, default=SPECIES[0], help="of all chains")
     fill.add_argument(
-        "--language-model",
+        "--large-network",
         type=Path,
         metavar="FILE",
-        help="AntiBERTy's weights for the thorough mode, as the target fetch_thorough writes them",
+        help="weights of a large network of your own for the thorough mode",
     )
     schema = yaml.safe_load(CONFIG_SCHEMA.read_text(encoding="utf-8"))["properties"]
     for key in _KEYS:
@@ -141,7 +141,7 @@ def _fill(chosen: argparse.Namespace) -> None:
             *(inputs, out, options),
             species=given["species"],
             spectra=given.get("spectra", ()),
-            language_model=given.get("language_model", LANGUAGE_MODEL),
+            large_network=given.get("large_network", LARGE_NETWORK),
             progress=progress,
         )
     network, _ = bundled_weights(options.get("weights", "default"))

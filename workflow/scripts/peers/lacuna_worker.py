@@ -12,7 +12,7 @@ from lacuna.benchmark.peer_worker import Answer, Fill, Question, serve, with_res
 from lacuna.filling.fill import FilledChain, fill_chains
 from lacuna.filling.second_opinion import ask_again
 from lacuna.scaffolds.scaffold import Gap, Scaffold
-from lacuna.steps.load import CPU, load_antiberty, load_reader
+from lacuna.steps.load import CPU, load_large_predictor, load_reader
 from lacuna.steps.reader_files import ReaderFiles
 
 BASELINES = ("germline_copy", "nearest_homolog")
@@ -41,7 +41,7 @@ def answers_of(mode: str, question: Question, chain: FilledChain) -> Iterator[An
 
 
 def load(settings: dict[str, Any]) -> Fill:
-    """settings: method (one of OURS), weights, library, homologs and language_model (paths or
+    """settings: method (one of OURS), weights, library, homologs and large_network (paths or
     None), and keys of the configuration."""
     reader = load_reader(
         ReaderFiles(
@@ -56,15 +56,15 @@ def load(settings: dict[str, Any]) -> Fill:
         )
     )
 
-    asked = settings["language_model"]
-    model = load_antiberty(Path(asked)) if asked else None
+    asked = settings["large_network"]
+    large = load_large_predictor(Path(asked), Path(settings["library"]), CPU) if asked else None
 
     def fill_questions(questions: Sequence[Question]) -> list[Answer]:
         scaffolds = [as_scaffold(question) for question in questions]
         kmers = reader.encoder.encode(scaffolds)
         probabilities = reader.predictor.predict(kmers)
-        if model is not None:
-            probabilities = ask_again(scaffolds, kmers, probabilities, model, CPU)
+        if large is not None:
+            probabilities = ask_again(kmers, probabilities, large)
         chains = fill_chains(scaffolds, kmers, probabilities, candidates=settings["candidates"])
         return [
             answer

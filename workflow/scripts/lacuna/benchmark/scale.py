@@ -29,8 +29,7 @@ from lacuna.core.alphabet import MISSING_LETTER, N_RESIDUES, decode
 from lacuna.core.device import product_dtype, set_precision
 from lacuna.core.files import LacunaError, atomic_write
 from lacuna.core.paths import SNAKEFILE
-from lacuna.network.model import ModelConfig
-from lacuna.network.predict import BATCH
+from lacuna.network.model import GapNetwork, ModelConfig
 from lacuna.network.weights import load_weights
 from lacuna.training.simulate import grid_to_chain, mutate, recombine
 
@@ -120,11 +119,13 @@ def measure_scale(
 def product_seconds(config: ModelConfig, k: int, dtype: torch.dtype) -> float:
     """Seconds of one thread for the matrix products of a k-mer of k residues with a gap.
 
-    Measured on those of a batch of BATCH k-mers: of the features, the convolution, both directions
+    Measured on those of a batch of k-mers: of the features, the convolution, both directions
     of each LSTM layer (inputs all at once, states step by step; the last layer only from both ends
     to the end of the gap), and the head for the residues of the gap.
     """
-    d, h, positions, missing = config.channels, config.hidden, BATCH * k, BATCH * GAP
+    n_kmers = GapNetwork.AT_ONCE
+    positions, missing = n_kmers * k, n_kmers * GAP
+    d, h = config.channels, config.hidden
     shapes = [
         (positions, 2 * config.slots + config.profiles * N_RESIDUES, d, 1),
         (positions, config.kernel * d, d, 1),
@@ -133,12 +134,14 @@ def product_seconds(config: ModelConfig, k: int, dtype: torch.dtype) -> float:
     ]
     for layer in range(config.layers):
         steps = k + GAP if layer == config.layers - 1 else 2 * k
-        shapes.append((BATCH * steps, 2 * h if layer else d, 4 * h, 1))
-        shapes.append((BATCH, h, 4 * h, steps))
+        shapes.append((n_kmers * steps, 2 * h if layer else d, 4 * h, 1))
+        shapes.append((n_kmers, h, 4 * h, steps))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return sum(_seconds_of(m, inner, n, dtype) * times for m, inner, n, times in shapes) / BATCH
+        return (
+            sum(_seconds_of(m, inner, n, dtype) * times for m, inner, n, times in shapes) / n_kmers
+        )
     finally:
         torch.set_num_threads(threads)
 

@@ -18,7 +18,7 @@ PATH_KEYS = (
     "samples",
     "outdir",
     "library",
-    "language_model",
+    "large_network",
     "train.from",
     "peers.bench",
     "peers.homologs",

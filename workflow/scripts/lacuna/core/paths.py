@@ -21,7 +21,7 @@ CONTAMINANTS = RESOURCES / "contaminants" / "contaminants.fasta"
 # Sets of weights by the word that names them; each folder holds a network and its library.
 WEIGHT_SETS = {"default": RESOURCES / "weights", "open": RESOURCES / "weights" / "open"}
 NETWORK_FILE, LIBRARY_FILE = "lacuna.safetensors", "library.safetensors"
-LANGUAGE_MODEL = RESOURCES / "antiberty" / "antiberty.safetensors"  # fetched, not shipped
+LARGE_NETWORK = RESOURCES / "weights" / "open" / "large.safetensors"  # of the thorough mode
 READ_ERRORS = RESOURCES / "read_errors" / "models.tsv"
 
 

@@ -9,7 +9,7 @@ import torch
 
 from lacuna.core.alphabet import MISSING_LETTER, N_RESIDUES
 from lacuna.network.kmers import encode_scaffolds
-from lacuna.network.model import GapNetwork
+from lacuna.network.model import TemplateReader
 from lacuna.network.predict import predict
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.homologs import Homologs
@@ -22,7 +22,7 @@ def network_shares(
     sequence: str,
     numbered_by: str,
     weak: np.ndarray,
-    model: GapNetwork,
+    model: TemplateReader,
     library: Library,
     homologs: Homologs | None = None,
     *,

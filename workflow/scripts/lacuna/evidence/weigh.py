@@ -21,7 +21,7 @@ from lacuna.evidence.posterior import (
     with_floor,
     with_germline,
 )
-from lacuna.network.model import GapNetwork
+from lacuna.network.model import TemplateReader
 from lacuna.placing.consensus import votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.leftover import gap_mass
@@ -39,7 +39,7 @@ WEAK = 0.9  # probability below which a position is hidden from all masks
 
 def weigh(
     placed: Placed,
-    model: GapNetwork | None,
+    model: TemplateReader | None,
     library: Library,
     homologs: Homologs | None = None,
     *,

@@ -84,6 +84,8 @@ class TemplateReader(nn.Module):
     """
 
     FORMAT: ClassVar[str]  # name of the format of its weights files
+    # k-mers per forward pass in use; fixed, so that results do not depend on the batch
+    AT_ONCE: ClassVar[int]
 
     def __init__(self, config: ModelConfig, d: int) -> None:
         super().__init__()
@@ -108,6 +110,11 @@ class TemplateReader(nn.Module):
     def settings(self) -> dict[str, object]:
         """Settings from which such a network is built; stored with its weights."""
         return {**self.config.as_dict()}
+
+    def answer(self, kmers: Kmers, kmer: Tensor, place: Tensor) -> Tensor:
+        """Logits (t, 20) of only some places, given by k-mer and place: (t,) long."""
+        logits: Tensor = self(kmers)[kmer, place]
+        return logits
 
     def _look_up(self, tokens: Tensor, columns: Tensor, templates: Tensor) -> Tensor:
         """Sum of the table's rows at each position: (n, k), (n, k), (n, k, slots) -> (n, k, d)."""
@@ -158,6 +165,7 @@ class GapNetwork(TemplateReader):
     """The network in use: logits of the 20 residues at every position of a k-mer."""
 
     FORMAT = "lacuna-1"
+    AT_ONCE = 64
 
     def __init__(self, config: ModelConfig) -> None:
         d, h = config.channels, config.hidden
@@ -183,7 +191,7 @@ class GapNetwork(TemplateReader):
         return self.logits(y, read.templates, read.profiles)
 
     def answer(self, kmers: Kmers, kmer: Tensor, place: Tensor) -> Tensor:
-        """Logits (t, 20) of only some places, given by k-mer and place: (t,) long.
+        """Logits (t, 20) of only some places, as in `TemplateReader`.
 
         t is a multiple of PLACES_AT_ONCE. The last layer runs forward only to the last of these
         places and backward only to the first, which halves the time for k-mers with similar places.

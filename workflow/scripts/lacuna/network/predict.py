@@ -8,18 +8,17 @@ import torch
 from lacuna.core.alphabet import ALLOWED, N_RESIDUES
 from lacuna.core.device import product_dtype
 from lacuna.network.kmers import KmerSet, Targets
-from lacuna.network.model import PLACES_AT_ONCE, GapNetwork, Kmers
+from lacuna.network.model import PLACES_AT_ONCE, Kmers, TemplateReader
 from lacuna.templates.nearest import Library
 
-BATCH = 64  # k-mers per forward pass; fixed, so that results do not depend on the batch
 NEAR = 16  # places; k-mers whose first targets are within the same NEAR places are read together
 
 
 @dataclass(frozen=True, slots=True)
 class Predictor:
-    """The network, the germline library with which it was trained, and its device."""
+    """A network, the germline library with which it was trained, and its device."""
 
-    model: GapNetwork
+    model: TemplateReader
     library: Library
     device: torch.device
 
@@ -29,7 +28,7 @@ class Predictor:
 
 
 def predict(
-    model: GapNetwork, kmers: KmerSet, library: Library, device: torch.device
+    model: TemplateReader, kmers: KmerSet, library: Library, device: torch.device
 ) -> np.ndarray:
     """Residue distributions of the targets of a block: (t, 20) float64, rows sum to 1.
 
@@ -46,7 +45,7 @@ def predict(
     by_turn = np.argsort(turn[at.kmer], kind="stable")
     turns = turn[at.kmer[by_turn]]
     done = 0
-    for rows, batch in kmers.batches(BATCH, library, torch.from_numpy(order)):
+    for rows, batch in kmers.batches(model.AT_ONCE, library, torch.from_numpy(order)):
         mine = by_turn[slice(*np.searchsorted(turns, (done, done + len(rows))))]
         padding = (0, -len(mine) % PLACES_AT_ONCE)
         kmer = torch.from_numpy(np.pad(turn[at.kmer[mine]] - done, padding, "edge")).to(device)

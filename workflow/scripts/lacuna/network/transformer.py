@@ -1,13 +1,10 @@
-"""The transformer of AntiBERTy, and its weights from its Python wheel.
+"""The large network: a transformer that reads k-mers with their templates.
 
-AntiBERTy (Ruffolo, Gray and Sulam 2021, arXiv:2112.07782; MIT licence) is a BERT with 26 million
-parameters, trained on 558 million antibody sequences.
+It has the shape of AntiBERTy (Ruffolo, Gray and Sulam 2021, arXiv:2112.07782), a BERT with 26
+million parameters, and starts its training from AntiBERTy's weights (`lacuna.training.antiberty`).
+It teaches the small network, and answers for it in the thorough mode.
 """
 
-import io
-import pickle  # nosec B403
-import zipfile
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,15 +14,15 @@ from torch.nn.functional import gelu, scaled_dot_product_attention
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES
 from lacuna.core.files import LacunaError
-from lacuna.core.sizes import read_sizes, share, size
+from lacuna.core.sizes import share, size
+from lacuna.network.model import Kmers, ModelConfig, TemplateReader
+from lacuna.network.weights import REMEDY, filled, read_settings, sizes_in
 
-CHECKPOINT = "antiberty/trained_models/AntiBERTy_md_smooth/pytorch_model.bin"
-MOST_BYTES = 1 << 29  # of the checkpoint; AntiBERTy's has a fifth of that
 # AntiBERTy's vocabulary: five special tokens, then the residues in our order.
-PAD, _CLS, _SEP, _MASK, _FIRST_RESIDUE = 0, 2, 3, 4, 5
-FETCH = "fetch antiberty 0.1.3 again"
-N_WORDS = _FIRST_RESIDUE + N_RESIDUES
+PAD, _CLS, _SEP, _MASK, FIRST_RESIDUE = 0, 2, 3, 4, 5
+N_WORDS = FIRST_RESIDUE + N_RESIDUES
 EPSILON = 1e-12  # of its layer norms
+_STEP = 8  # k-mers are padded to a multiple of this: processors multiply such sizes faster
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +65,15 @@ class TransformerLayer(nn.Module):
         return result
 
 
-class AntibertyBody(nn.Module):
-    """The part of AntiBERTy that its readers share: from residues to states of its last layer."""
+class LargeNetwork(TemplateReader):
+    """Logits of the 20 residues at every position of a k-mer."""
 
-    def build_body(self, sizes: TransformerConfig) -> None:
-        """Add the layers, under the names that weights files have for them."""
+    FORMAT = "lacuna-1-large"
+    AT_ONCE = 8
+
+    def __init__(self, config: ModelConfig, sizes: TransformerConfig) -> None:
         d = sizes.width
+        super().__init__(config, d)
         self.sizes = sizes
         self.words = nn.Embedding(N_WORDS, d)
         self.positions = nn.Embedding(sizes.positions, d)
@@ -83,24 +83,30 @@ class AntibertyBody(nn.Module):
         self.norm_out = nn.LayerNorm(d, EPSILON)
         self.drop = nn.Dropout(sizes.dropout)
 
-    def states(self, tokens: Tensor, added: Tensor | None = None) -> Tensor:
-        """States (n, k, d) of n chains: tokens (n, k), ABSENT after each chain.
+    def settings(self) -> dict[str, object]:
+        """Settings from which the network is built; stored with its weights."""
+        return {**self.config.as_dict(), "transformer": self.sizes.as_dict()}
 
-        added: (n, k, d), what else is known of each place.
-        """
-        words = as_words(tokens)
-        # A GPU multiplies and attends several times faster in multiples of eight.
-        words = nn.functional.pad(words, (0, -words.shape[1] % 8), value=PAD)
+    def forward(self, kmers: Kmers) -> Tensor:
+        """Kmers of n windows -> (n, k, 20) logits; LacunaError if k is more than it can read."""
+        k, most = kmers.tokens.shape[1], self.sizes.positions - 2  # less two marks
+        if k > most:
+            raise LacunaError(
+                f"k-mers of {k} residues: the large network reads at most {most}; "
+                "lower 'kmer.length'"
+            )
+        read = self.read(kmers)
+        words = as_words(kmers.tokens)  # (n, k + 2)
+        words = nn.functional.pad(words, (0, -words.shape[1] % _STEP), value=PAD)
         there = (words != PAD)[:, None, None]
         at = torch.arange(words.shape[1], device=words.device).clamp(max=self.sizes.positions - 1)
-        x = self.words(words) + self.positions(at)  # (n, k + 2, d)
-        if added is not None:
-            x = x + nn.functional.pad(added, (0, 0, 1, words.shape[1] - added.shape[1] - 1))
+        x = self.words(words) + self.positions(at)
+        x = x + nn.functional.pad(read.x, (0, 0, 1, words.shape[1] - k - 1))
         x = self.drop(self.norm(x))
         for layer in self.layers:
             x = layer(x, there)
-        states: Tensor = self.norm_out(gelu(self.transform(x[:, 1 : 1 + tokens.shape[1]])))
-        return states
+        states = self.norm_out(gelu(self.transform(x[:, 1 : k + 1])))
+        return self.logits(states, read.templates, read.profiles)
 
 
 def as_words(tokens: Tensor) -> Tensor:
@@ -108,84 +114,21 @@ def as_words(tokens: Tensor) -> Tensor:
 
     Every residue that is not known for certain is masked; what is absent is padding.
     """
-    words = torch.where(tokens < N_RESIDUES, tokens.long() + _FIRST_RESIDUE, _MASK)
+    words = torch.where(tokens < N_RESIDUES, tokens.long() + FIRST_RESIDUE, _MASK)
     words = words.masked_fill(tokens == ABSENT, PAD)
     words = nn.functional.pad(words, (1, 1), value=PAD)
     words[:, 0] = _CLS
     return words.scatter(1, 1 + (tokens != ABSENT).sum(1, keepdim=True), _SEP)
 
 
-def antiberty_sizes(tensors: Mapping[str, Tensor]) -> TransformerConfig:
-    """Sizes of AntiBERTy's tensors; ValueError if they are out of bounds."""
-    positions, width = tensors["positions.weight"].shape
-    return read_sizes(
-        TransformerConfig,
-        {
-            "width": width,
-            "layers": len([name for name in tensors if name.endswith(".qkv.weight")]),
-            "inner": len(tensors["layers.0.up.weight"]),
-            "positions": positions,
-        },
-    )
-
-
-def antiberty_tensors(path: Path | str) -> dict[str, Tensor]:
-    """AntiBERTy's weights from its Python wheel, named as in `AntibertyBody`.
-
-    Raises LacunaError if the file is not a wheel of AntiBERTy with its weights (0.1.3 is).
-    """
-    try:
-        with zipfile.ZipFile(path) as wheel:
-            if wheel.getinfo(CHECKPOINT).file_size > MOST_BYTES:
-                raise LacunaError(f"{path}: its weights are too large for AntiBERTy's; {FETCH}")
-            stored = io.BytesIO(wheel.read(CHECKPOINT))
-    except (KeyError, zipfile.BadZipFile):
+def load_large(path: Path | str) -> LargeNetwork:
+    """Load the large network of a weights file; raises LacunaError as `load_weights` does."""
+    stored, record = read_settings(path, LargeNetwork.FORMAT)
+    transformer = stored.pop("transformer", {})
+    sizes = sizes_in(path, ModelConfig, stored)
+    inner = sizes_in(path, TransformerConfig, transformer)
+    if inner.width % inner.heads:
         raise LacunaError(
-            f"{path}: not a wheel with {CHECKPOINT}; give that of antiberty 0.1.3"
-        ) from None
-    try:
-        theirs = torch.load(stored, map_location="cpu", weights_only=True)  # runs no code
-    except (pickle.UnpicklingError, RuntimeError, EOFError):
-        raise LacunaError(
-            f"{path}: its weights cannot be read without running code; {FETCH}"
-        ) from None
-    try:
-        return _renamed(theirs)
-    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
-        fault = " ".join(f"{type(error).__name__}: {error}".split())
-        raise LacunaError(f"{path}: its weights are not AntiBERTy's ({fault}); {FETCH}") from None
-
-
-def _renamed(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors of AntiBERTy's checkpoint by our names; raises some error for other checkpoints."""
-    embeddings = "bert.embeddings."
-    kinds = theirs[embeddings + "token_type_embeddings.weight"][0]  # all tokens are of type 0
-    ours = {
-        "words.weight": theirs[embeddings + "word_embeddings.weight"],
-        "positions.weight": theirs[embeddings + "position_embeddings.weight"] + kinds,
-    }
-    pairs = {
-        "norm": embeddings + "LayerNorm",
-        "transform": "cls.predictions.transform.dense",
-        "norm_out": "cls.predictions.transform.LayerNorm",
-    }
-    last = 1 + max(int(name.split(".")[3]) for name in theirs if ".layer." in name)
-    parts = {
-        "out": "attention.output.dense",
-        "norm": "attention.output.LayerNorm",
-        "up": "intermediate.dense",
-        "down": "output.dense",
-        "norm_2": "output.LayerNorm",
-    }
-    for i in range(last):
-        layer = f"bert.encoder.layer.{i}."
-        pairs |= {f"layers.{i}.{our}": layer + their for our, their in parts.items()}
-        for kind in ("weight", "bias"):
-            qkv = [theirs[f"{layer}attention.self.{x}.{kind}"] for x in ("query", "key", "value")]
-            ours[f"layers.{i}.qkv.{kind}"] = torch.cat(qkv)
-    for our, their in pairs.items():
-        for kind in ("weight", "bias"):
-            ours[f"{our}.{kind}"] = theirs[f"{their}.{kind}"]
-    ours["residue_logits.weight"] = theirs["cls.predictions.decoder.weight"][_FIRST_RESIDUE:]
-    ours["residue_logits.bias"] = theirs["cls.predictions.decoder.bias"][_FIRST_RESIDUE:]
-    return ours
+            f"{path}: 'width' is {inner.width}, not a multiple of 'heads', {inner.heads}; {REMEDY}"
+        )
+    return filled(path, lambda: LargeNetwork(sizes, inner), record)

@@ -19,6 +19,7 @@ from lacuna.core.tensor_files import (
     write_tensors,
 )
 from lacuna.network.model import GapNetwork, ModelConfig, TemplateReader
+from lacuna.network.packing import pack, packed_kinds, unpack
 
 REMEDY = "train or fetch it again"
 
@@ -29,12 +30,23 @@ Sizes = TypeVar("Sizes")
 
 def save_weights(path: Path, model: TemplateReader, record: Record) -> None:
     """Write weights, with the model settings and the training record as metadata."""
-    metadata = {
+    tensors = {name: x.float() for name, x in model.state_dict().items()}
+    write_tensors(path, tensors, _metadata(model, record))
+
+
+def _metadata(model: TemplateReader, record: Record) -> dict[str, str]:
+    return {
         "format": model.FORMAT,
         "model": json.dumps(model.settings(), sort_keys=True),
         "record": json.dumps(record, sort_keys=True),
     }
-    write_tensors(path, {k: v.float() for k, v in model.state_dict().items()}, metadata)
+
+
+def save_packed(path: Path, model: TemplateReader, record: Record) -> None:
+    """Write weights as `save_weights` does, but matrices in four bits a number (`packing`)."""
+    tensors = {name: x.float() for name, x in model.state_dict().items()}
+    packed = {k: v for name, x in tensors.items() for k, v in pack(name, x).items()}
+    write_tensors(path, packed, _metadata(model, record))
 
 
 def load_weights(path: Path | str) -> GapNetwork:
@@ -72,11 +84,14 @@ def sizes_in(path: Path | str, kind: type[Sizes], stored: object) -> Sizes:
 
 
 def filled(path: Path | str, make: Callable[[], Network], record: Record) -> Network:
-    """The network with the tensors of a file and its record; LacunaError if they do not fit."""
+    """The network with the tensors of a file and its record; LacunaError if they do not fit.
+
+    Tensors may be packed.
+    """
     with torch.device("meta"):  # shapes without memory
-        wanted = kinds_of(make().state_dict())
+        plain = kinds_of(make().state_dict())
     found, _ = read_header(path, REMEDY)
-    fault = misfit(found, wanted)
+    fault = misfit(found, packed_kinds(plain, found))
     if fault:
         raise LacunaError(
             f"{path}: the weights do not fit their own model config ({fault}); {REMEDY}"
@@ -86,6 +101,6 @@ def filled(path: Path | str, make: Callable[[], Network], record: Record) -> Net
     if fault:
         raise LacunaError(f"{path}: the weights are damaged ({fault}); {REMEDY}")
     model = make()
-    model.load_state_dict(tensors, strict=True)
+    model.load_state_dict(unpack(tensors, plain), strict=True)
     model.record = record
     return model.eval()

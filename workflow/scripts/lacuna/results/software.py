@@ -16,13 +16,13 @@ PACKAGES = (
 )
 
 
-def software_of(weights: Path, language_model: Path | None = None) -> dict[str, str]:
+def software_of(weights: Path, large_network: Path | None = None) -> dict[str, str]:
     """Versions by name, of this process and its machine; of the weights their digest and licence.
 
-    language_model: AntiBERTy's weights, if the run read them.
+    large_network: its weights, if the run read them.
     Raises LacunaError if the weights cannot be read.
     """
-    read = {"weights": weights, "AntiBERTy": language_model}
+    read = {"weights": weights, "large network": large_network}
     return {
         "Lacuna": __version__,
         **{f"{name} ({p.name})": f"sha256:{file_digest(p)}" for name, p in read.items() if p},
@@ -40,13 +40,13 @@ def _installed(name: str) -> str | None:
         return None
 
 
-def write_software(weights: Path, out: Path, language_model: Path | None = None) -> None:
+def write_software(weights: Path, out: Path, large_network: Path | None = None) -> None:
     """Write the list as YAML, which MultiQC reads too; LacunaError if that is not possible."""
     with atomic_write(out) as handle:
         handle.write("# What the results in this folder were made with.\n")
         # Quoted, since readers of YAML take 1.10 for a number.
         yaml.dump(
-            software_of(weights, language_model),
+            software_of(weights, large_network),
             handle,
             sort_keys=False,
             default_style="'",

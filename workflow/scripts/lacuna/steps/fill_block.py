@@ -11,7 +11,7 @@ from lacuna.filling.second_opinion import ask_again
 from lacuna.network.kmers import read_kmers
 from lacuna.scaffolds.alkylation import read_alkylation
 from lacuna.scaffolds.json_lines import read_scaffold_block
-from lacuna.steps.load import load_antiberty, load_predictor
+from lacuna.steps.load import load_large_predictor, load_predictor
 
 
 def fill_block_files(
@@ -22,7 +22,7 @@ def fill_block_files(
     alkylation: Path,
     out: dict[str, Path],
     *,
-    language_model: Path | None = None,
+    large_network: Path | None = None,
     candidates: int,
     modifications: Mapping[str, bool],
     precision: str,
@@ -30,14 +30,14 @@ def fill_block_files(
 ) -> None:
     """Fill a block and write its part of every table.
 
-    language_model: AntiBERTy's weights in thorough mode.
+    large_network: weights of the large network in thorough mode.
     """
     block = read_kmers(kmers)
     probabilities = load_predictor(weights, library, precision, device).predict(block)
+    if large_network is not None:
+        large = load_large_predictor(large_network, library, device)
+        probabilities = ask_again(block, probabilities, large)
     chains = read_scaffold_block(scaffolds)
-    if language_model is not None:
-        model = load_antiberty(language_model)
-        probabilities = ask_again(chains, block, probabilities, model, device)
     state = read_alkylation(alkylation)
     tables = fill_block(
         *(chains, block, probabilities),

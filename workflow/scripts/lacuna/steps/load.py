@@ -1,4 +1,4 @@
-"""Weights, germline library, homologs and AntiBERTy, read once by a process that fills many blocks.
+"""Weights, germline library and homologs, read once by a process that fills many blocks.
 
 These inputs do not change during a job; a process that lives longer calls `forget`.
 """
@@ -11,9 +11,9 @@ import torch
 from lacuna.core.device import set_precision
 from lacuna.filling.lengths import Reader
 from lacuna.network.kmers import Encoder
-from lacuna.network.language_model import LanguageModel, load_language_model
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import Predictor
+from lacuna.network.transformer import LargeNetwork, load_large
 from lacuna.network.weights import load_weights
 from lacuna.steps.reader_files import ReaderFiles
 from lacuna.templates.homologs import Homologs, read_homologs
@@ -47,26 +47,36 @@ def load_predictor(weights: Path, library: Path, precision: str, device: torch.d
     """
     torch.set_num_threads(1)
     set_precision(precision)
-    return Predictor(*_network(weights, library), device)
+    return Predictor(_network(weights), _library(library), device)
 
 
-@lru_cache(maxsize=1)
-def load_antiberty(path: Path) -> LanguageModel:
-    """AntiBERTy from a file that `convert_antiberty` wrote; LacunaError if it cannot be used."""
-    return load_language_model(path)
+def load_large_predictor(weights: Path, library: Path, device: torch.device) -> Predictor:
+    """Load the large network on a device; LacunaError if a file cannot be used."""
+    return Predictor(_large_network(weights), _library(library), device)
 
 
 def forget(network: bool) -> None:
-    """Read homologs and AntiBERTy again at their next use, and with `network` also the others."""
+    """Read homologs and the large network again at their next use, with `network` all files."""
     _homologs.cache_clear()
-    load_antiberty.cache_clear()
+    _large_network.cache_clear()
     if network:
         _network.cache_clear()
+        _library.cache_clear()
 
 
 @lru_cache(maxsize=1)
-def _network(weights: Path, library: Path) -> tuple[GapNetwork, Library]:
-    return load_weights(weights), load_library(library)
+def _network(weights: Path) -> GapNetwork:
+    return load_weights(weights)
+
+
+@lru_cache(maxsize=1)
+def _large_network(weights: Path) -> LargeNetwork:
+    return load_large(weights)
+
+
+@lru_cache(maxsize=1)
+def _library(path: Path) -> Library:
+    return load_library(path)
 
 
 @lru_cache(maxsize=1)

@@ -15,9 +15,8 @@ import torch
 from lacuna.core.config import check_config
 from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError, writing
-from lacuna.core.paths import CONFIG_SCHEMA, LANGUAGE_MODEL, bundled_weights
+from lacuna.core.paths import CONFIG_SCHEMA, LARGE_NETWORK, bundled_weights
 from lacuna.scaffolds.records import count_records, is_repertoire
-from lacuna.steps.language_model import check_language_model
 from lacuna.steps.load import forget
 from lacuna.steps.sheet import SPECIES
 from lacuna.steps.small_samples import Settings, SmallSample, fill_sample
@@ -49,7 +48,7 @@ def fill_file(
     spectra: Sequence[Path] = (),
     weights: Path | None = None,
     library: Path | None = None,
-    language_model: Path = LANGUAGE_MODEL,
+    large_network: Path = LARGE_NETWORK,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, str]:
     """Fill a file of chains and write the results into the folder `out` once all are complete.
@@ -57,7 +56,7 @@ def fill_file(
     inputs: `fasta` and, if there are such files, `gaps`, `truth`, `homologs`, `masses` and
     `evidence`, as in a sample sheet; options: values by key of config.yaml; keys that are not
     given have their defaults; spectra: files of fragment spectra; weights, library: files of one's
-    own instead of those of the option `weights`; language_model: read only in thorough mode;
+    own instead of those of the option `weights`; large_network: weights, read in thorough mode;
     progress: called with the number of finished chains and of all, at first and after every block.
 
     Returns the names of the files: `OUTPUTS`, `EVIDENCE` if some is given, `AIRR` of a repertoire,
@@ -72,7 +71,7 @@ def fill_file(
     network, germlines = bundled_weights(config["weights"])
     network, germlines = weights or network, library or germlines
     thorough = config["mode"] == "thorough"
-    asked = check_language_model(language_model) if thorough else None
+    asked = large_network if thorough else None
     repertoire = is_repertoire(inputs["fasta"])
     outputs = _output_names(
         evidence="evidence" in inputs,
@@ -108,7 +107,7 @@ def fill_file(
                     *(written, network, germlines, Path(scratch)),
                     settings_of(config, repertoire),
                     torch.device("cpu"),
-                    language_model=asked,
+                    large_network=asked,
                     block_size=BLOCK,
                     n_blocks=ceil(total / BLOCK),
                     after_block=after_block,

@@ -105,14 +105,14 @@ def fill_pack(
     library: Path,
     scratch: Path,
     *,
-    language_model: Path | None = None,
+    large_network: Path | None = None,
     settings: Settings,
     device: torch.device,
 ) -> None:
     """Write every file of every sample; those of a sample appear once its last step is done.
 
     scratch: a folder on the same file system for unfinished files; a killed process leaves them
-    there; language_model: AntiBERTy's weights in thorough mode. Raises LacunaError that names the
+    there; large_network: weights, in thorough mode. Raises LacunaError that names the
     sample if one cannot be filled.
     """
     scratch.mkdir(parents=True, exist_ok=True)
@@ -123,7 +123,7 @@ def fill_pack(
         try:
             fill_sample(
                 *(sample, done, weights, library, folder, settings, device),
-                language_model=language_model,
+                large_network=large_network,
             )
         except LacunaError as error:
             raise LacunaError(f"sample '{sample.name}': {error}") from None
@@ -142,15 +142,15 @@ def fill_sample(
     settings: Settings,
     device: torch.device,
     *,
-    language_model: Path | None = None,
+    large_network: Path | None = None,
     block_size: int = LARGEST,
     n_blocks: int = 1,
     after_block: Callable[[], None] | None = None,
 ) -> None:
     """Take all steps with one sample, whose chains are `n_blocks` blocks of `block_size`.
 
-    out: output files by name; folder: for intermediate files; language_model: AntiBERTy's weights,
-    in thorough mode; after_block: called after each block.
+    out: output files by name; folder: for intermediate files; large_network: weights, in
+    thorough mode; after_block: called after each block.
     """
     given = sample.inputs
     reader = _reader_of(sample, weights, library, settings)
@@ -188,7 +188,7 @@ def fill_sample(
         written = {table: folder / f"{block:05d}.{table}.part" for table in TABLES}
         fill_block_files(
             *(resolved, kmers, weights, library, alkylation, written),
-            language_model=language_model,
+            large_network=large_network,
             candidates=settings.candidates,
             modifications=settings.modifications,
             precision=settings.precision,

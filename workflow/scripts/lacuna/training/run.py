@@ -31,12 +31,13 @@ from lacuna.core.files import LacunaError, atomic_write
 from lacuna.core.paths import SCRIPTS
 from lacuna.core.tensor_files import write_tensors
 from lacuna.network.model import GapNetwork, ModelConfig, TemplateReader
-from lacuna.network.weights import Record, load_weights
+from lacuna.network.transformer import load_large
+from lacuna.network.weights import Record, load_weights, save_packed
 from lacuna.templates.nearest import Library
+from lacuna.training.antiberty import large_network_from
 from lacuna.training.batches import ALONE, Encoded, Ranks, TrainConfig, read_encoded
 from lacuna.training.checkpoint import read_checkpoint
 from lacuna.training.masking import MaskingConfig
-from lacuna.training.teacher import load_teacher, teacher_from
 from lacuna.training.trainer import Trainer
 
 LOG = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ def pretrain(
         keep_memory()
     encoded = read_encoded(chains)
     config = TrainConfig(**train)
-    learns_from = load_teacher(teacher) if teacher is not None else None
+    learns_from = load_large(teacher) if teacher is not None else None
     with _ranks(device) as ranks:
 
         def make() -> Trainer:
@@ -130,6 +131,12 @@ def pretrain(
         _write_library(Path(library), encoded)
     write_curve(curve, trainer.curve, config.batch_size)
     state.unlink(missing_ok=True)
+
+
+def pack_teacher(weights: Path | str, out: Path | str) -> None:
+    """Write the weights of a large network in four bits a number; LacunaError as `load_large`."""
+    teacher = load_large(weights)
+    save_packed(Path(out), teacher, teacher.record)
 
 
 def _steps_planned(state: Path) -> int:
@@ -193,7 +200,7 @@ def starting_network(
     """The network at the start of training: new, with given weights, or a teacher."""
     torch.manual_seed(seed)
     if antiberty is not None:
-        return teacher_from(antiberty, sizes)
+        return large_network_from(antiberty, sizes)
     return load_weights(start) if start is not None else GapNetwork(sizes)
 
 

@@ -26,6 +26,7 @@ from lacuna.core.tensor_files import (
     write_tensors,
 )
 from lacuna.network.model import TemplateReader
+from lacuna.network.transformer import LargeNetwork
 from lacuna.network.weights import Record, save_weights
 from lacuna.training.batches import (
     ALONE,
@@ -38,7 +39,6 @@ from lacuna.training.batches import (
 )
 from lacuna.training.checkpoint import RESTART, STATE_FORMAT, read_checkpoint
 from lacuna.training.masking import Batch, MaskingConfig
-from lacuna.training.teacher import Teacher
 
 VALIDATION_BATCH = 512
 
@@ -99,7 +99,7 @@ class Trainer:
         config: TrainConfig,
         masking: MaskingConfig,
         device: torch.device,
-        teacher: Teacher | None = None,
+        teacher: LargeNetwork | None = None,
         ranks: Ranks = ALONE,
     ) -> None:
         if config.batch_size % ranks.world:

@@ -48,7 +48,7 @@ def write_report(
     reads: Mapping[str, Path] | None = None,
     settings: Mapping[str, Any] | None = None,
     weights: Path | None = None,
-    language_model: Path | None = None,
+    large_network: Path | None = None,
     software: Path | None = None,
 ) -> None:
     """Write the page on all `samples` to `out`, whole or not at all.
@@ -56,7 +56,7 @@ def write_report(
     tables: for each of TABLES the files of the samples, in their order; alkylation, masses, doubts:
     the state of C in each, its masses.tsv, and its doubts.tsv if requested; given: the user's files
     of each, by column of the sheet; evidence, reads: tables of the samples that have them;
-    settings, weights, language_model: of the run; software: the file for the list of what it was
+    settings, weights, large_network: of the run; software: the file for the list of what it was
     made with.
     Raises LacunaError if a file cannot be read or lacks a column, and ValueError if files and
     samples do not go together.
@@ -82,28 +82,28 @@ def write_report(
         policy=_policy(style, script),
         constants=_constants(),
         levels=LEVELS,
-        run=provenance_of(settings or {}, _run_files(weights, language_model, shown, given)),
+        run=provenance_of(settings or {}, _run_files(weights, large_network, shown, given)),
         licence=licence_of(read_record(weights)) if weights is not None else None,
     )
     with atomic_write(out) as handle:
         handle.write(page)
     if software is not None and weights is not None:
-        write_software(weights, software, language_model)
+        write_software(weights, software, large_network)
 
 
 def _run_files(
     weights: Path | None,
-    language_model: Path | None,
+    large_network: Path | None,
     names: Sequence[str],
     given: Sequence[Mapping[str, Sequence[Path]]],
 ) -> list[tuple[str, Path]]:
-    """What each file of the run is, and its path: weights, AntiBERTy's, and those of the samples.
+    """What each file of the run is, and its path: weights, and those of the samples.
 
     given: by column of the sheet, of each of the samples named, or empty.
     """
     files = [("weights", weights)] if weights is not None else []
-    if language_model is not None:
-        files.append(("AntiBERTy, MIT licence", language_model))
+    if large_network is not None:
+        files.append(("large network of the thorough mode", large_network))
     for name, inputs in zip(names, given, strict=False):
         files += [(f"{name}: {column}", path) for column, paths in inputs.items() for path in paths]
     return files
