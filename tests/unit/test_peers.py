@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lacuna.network.large_network import convert_antiberty
 
-from antiberty import write_wheel
 from chains import germline_chain
 from lacuna.benchmark.peers import (
     DOMAIN,
@@ -183,11 +181,8 @@ def test_lacuna_and_its_baselines_fill_what_is_missing_alone(
             assert sum(a != b for a, b in zip(filled, seq, strict=True)) <= 1
 
 
-def test_the_thorough_mode_answers_for_itself_alone(tmp_path: Path) -> None:
-    write_wheel(tmp_path / "antiberty.whl")
-    model = tmp_path / "antiberty.safetensors"
-    convert_antiberty(tmp_path / "antiberty.whl", model, {})
-    settings = {"method": "lacuna_thorough", "large_network": str(model)}
+def test_the_thorough_mode_answers_for_itself_alone(large_network: Path) -> None:
+    settings = {"method": "lacuna_thorough", "large_network": str(large_network)}
     questions = [t.question(with_truth=True) for t in mixed()]
     answers = lacuna_worker.load({**SETTINGS, **settings})(questions)
     assert [(a[0], a[1]) for a in answers] == [("lacuna_thorough", q["id"]) for q in questions]

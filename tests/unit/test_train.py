@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from lacuna.training.teacher import Teacher, load_teacher
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -25,7 +24,7 @@ from lacuna.core.device import pick_device, product_dtype, set_precision
 from lacuna.core.files import LacunaError
 from lacuna.core.tensor_files import read_tensors, write_tensors
 from lacuna.network.model import GapNetwork, ModelConfig
-from lacuna.network.transformer import TransformerConfig
+from lacuna.network.transformer import LargeNetwork, TransformerConfig, load_large
 from lacuna.network.weights import load_weights, save_weights
 from lacuna.training.batches import Ranks, TrainConfig, read_encoded
 from lacuna.training.chains import Chains
@@ -240,7 +239,7 @@ def test_a_batch_is_shared_evenly(encoded: Path) -> None:
 def test_a_network_learns_from_its_teacher(encoded: Path, tmp_path: Path) -> None:
     """A teacher that always predicts W makes a network predict W, in proportion to its share."""
     sizes = TransformerConfig(width=16, layers=1, heads=2, inner=16, positions=256)
-    teacher = Teacher(ModelConfig(), sizes)
+    teacher = LargeNetwork(ModelConfig(), sizes)
     with torch.no_grad():
         teacher.residue_logits.bias[RESIDUES.index("W")] = 100.0
     save_weights(tmp_path / "teacher.safetensors", teacher, {"step": 5})
@@ -343,10 +342,10 @@ def test_other_weights_to_begin_with_or_to_learn_from_are_refused(
             save_weights(tmp_path / name, GapNetwork(ModelConfig(**MODEL)), {"data": name})
             network, teacher = starting_network(ModelConfig(), 0, tmp_path / name), None
         else:
-            save_weights(tmp_path / name, Teacher(ModelConfig(), sizes), {"data": name})
+            save_weights(tmp_path / name, LargeNetwork(ModelConfig(), sizes), {"data": name})
             network, teacher = (
                 starting_network(ModelConfig(**MODEL), 0),
-                load_teacher(tmp_path / name),
+                load_large(tmp_path / name),
             )
         config = TrainConfig(**TRAIN)
         return Trainer(read_encoded(encoded), network, config, MaskingConfig(), CPU, teacher)

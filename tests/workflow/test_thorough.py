@@ -28,9 +28,10 @@ def space(tmp_path: Path) -> Workspace:
 def test_a_file_that_is_missing_is_named_in_one_line(space: Workspace) -> None:
     space.config(mode="thorough", large_network="none.safetensors")
     said = space.run("--dry-run", status=1).error()
-    assert said == (
-        "Error: config: 'large_network' is 'none.safetensors', which is not a file; correct the path"
+    assert said.endswith(
+        "'large_network' is 'none.safetensors', which is not a file; correct the path"
     )
+    assert "\n" not in said
     space.config(large_network="none.safetensors")
     space.run("--dry-run")  # fast runs never read it
 
