@@ -64,7 +64,7 @@ def antiberty_sizes(tensors: Mapping[str, Tensor]) -> TransformerConfig:
 
 
 def antiberty_tensors(path: Path | str) -> dict[str, Tensor]:
-    """AntiBERTy's weights from its Python wheel, named as in `AntibertyBody`.
+    """AntiBERTy's weights from its Python wheel, named as in `LargeNetwork`.
 
     Raises LacunaError if the file is not a wheel of AntiBERTy with its weights (0.1.3 is).
     """
