@@ -14,12 +14,12 @@ from lacuna.core.licences import (
     licence_of,
     not_free,
     read_record,
-    recorded_corpora,
     weights_line,
 )
-from lacuna.core.paths import LIBRARY, WEIGHT_SETS, bundled_weights
+from lacuna.core.paths import LIBRARY, SCHEMAS, WEIGHT_SETS, bundled_weights
 from lacuna.core.tensor_files import write_tensors
 from lacuna.training import licences
+from lacuna.training.settings import check_pretrain, teacher_settings, train_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "resources" / "pretrain" / "open.yaml"
@@ -80,11 +80,25 @@ def test_a_file_without_a_readable_record_is_named(tmp_path: Path) -> None:
 def test_the_open_config_and_weights_pass_the_check_and_are_of_the_same_corpora() -> None:
     assert licences.main([str(CONFIG), str(OPEN)]) == 0
     named = yaml.safe_load(CONFIG.read_text())["pretrain"]["corpora"]
-    for path in bundled_weights("open"):
-        recorded = list(recorded_corpora(read_record(path)))
+    network, library = map(read_record, bundled_weights("open"))
+    for made in (network, network["teacher"], library):
+        recorded = made["data"]["corpora"]
         for key in ("name", "sha256", "licence", "source", "weight"):
             assert [c[key] for c in recorded] == [c[key] for c in named]
         assert [c["rows"] for c in recorded] == [c.get("rows", {}) for c in named]
+
+
+def test_the_open_weights_are_recorded_as_their_config_makes_them() -> None:
+    text = yaml.safe_load(CONFIG.read_text())["pretrain"]
+    section = check_pretrain(text, SCHEMAS / "pretrain.schema.yaml")
+    network = read_record(bundled_weights("open")[0])
+    pairs = (network, train_settings(section)), (network["teacher"], teacher_settings(section))
+    for made, settings in pairs:
+        given = {k: v for k, v in settings.items() if not k.startswith("validat")}
+        assert made["train"].items() >= given.items()
+        assert made["masking"] == section["masking"]
+    start = network["teacher"]["start"]
+    assert start["licence"] == "MIT" and start["sha256"] == section["teacher"]["sha256"]
 
 
 @pytest.mark.parametrize("where", ["config", "lacuna.safetensors", "library.safetensors"])

@@ -54,8 +54,8 @@ def test_the_file_of_open_weights_names_every_corpus_by_digest_and_free_licence(
     text = (ROOT / "resources" / "pretrain" / "open.yaml").read_text()
     given = check_pretrain(yaml.safe_load(text)["pretrain"], SCHEMA)
     assert all((ROOT / path).is_file() for path in given["held_out"])
-    assert not_free(given["corpora"]) == [] and given["teacher"]["wheel"] is None
-    assert all(len(corpus["sha256"]) == 64 for corpus in given["corpora"])
+    assert not_free(given["corpora"]) == [] and given["teacher"]["wheel"] == "antiberty==0.1.3"
+    assert all(len(part["sha256"]) == 64 for part in (*given["corpora"], given["teacher"]))
 
 
 def test_windows_are_as_long_as_a_teacher_can_read() -> None:
