@@ -34,6 +34,7 @@ ROOT = DOCS.parent
 PICTURES = DOCS / "pictures"
 TOP_DOWN = ROOT / "resources" / "examples" / "top_down"
 V_DOMAIN = 120  # residues of a chain that a picture shows
+CARD = ROOT / "resources" / "weights" / "noncommercial" / "README.md"
 TITLE = 26  # height of the line above a map
 
 INK, SOFT, FAINT, MODEL = "#1b1b1a", "#5e5b55", "#dad6cd", "#0b5a9c"
@@ -109,7 +110,7 @@ def accuracy(page: Path = DOCS / "explanation" / "peers.md") -> Figure:
     return figure
 
 
-def calibration(page: Path = ROOT / "resources" / "weights" / "README.md") -> Figure:
+def calibration(page: Path = CARD) -> Figure:
     """Share that is right in each tenth of probability, with its interval."""
     _, *rows = table_after(page, "in tenths of probability")
     figure, axes = blank(4.6, 4.4)

@@ -231,7 +231,7 @@ def print_curve(weights: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bench", type=Path, default=ROOT.parent / "shared" / "bench")
-    weights = ROOT / "resources" / "weights"
+    weights = ROOT / "resources" / "weights" / "open"
     parser.add_argument("--weights", type=Path, default=weights / "lacuna.safetensors")
     parser.add_argument("--library", type=Path, default=weights / "library.safetensors")
     parser.add_argument("--chains", type=Path, help="encoded chains: the references of homologs")

@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
         whole = {record["id"]: record["seq"] for record in map(json.loads, handle)}
     read = read_scaffolds(folder / "scaffolds.fasta", folder / "gaps.tsv")
     pool = [s for s in read if isinstance(s, Scaffold) and len(s.gaps) == 1]
-    weights = ROOT / "resources" / "weights"
+    weights = ROOT / "resources" / "weights" / "open"
     files = weights / "lacuna.safetensors", weights / "library.safetensors"
     reader = load_reader(ReaderFiles(*files, None, AUTO, 128, 64, 0.95, "fast"))
     rng = random.Random(1)

@@ -34,7 +34,7 @@ from lacuna.scaffolds.read import read_scaffolds  # noqa: E402
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.library import load_library  # noqa: E402
 
-WEIGHTS = Path(__file__).parents[2] / "resources" / "weights"
+WEIGHTS = Path(__file__).parents[2] / "resources" / "weights" / "open"
 CPU = torch.device("cpu")
 CANDIDATES = 5
 BLOCK = 2000  # chains

@@ -48,7 +48,7 @@ from lacuna.templates.nearest import Library
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
-LIBRARY = ROOT / "resources" / "weights" / "library.safetensors"
+LIBRARY = ROOT / "resources" / "weights" / "open" / "library.safetensors"
 PARTED = b"\n%%\n"
 MAX_LENGTH = 2000  # residues of a chain; small, so that short inputs reach it
 SMALL_CHUNK = 97  # bytes; reading a file in such chunks must give the same records

@@ -53,7 +53,7 @@ def filled() -> lacuna.FilledChains:
 def test_weights_are_a_word_or_a_file() -> None:
     by_word, by_file = (
         lacuna.fill([GAPPED], weights=weights, library=library, precision="float32")[0].residues
-        for weights, library in (("open", None), bundled_weights("open"))
+        for weights, library in (("noncommercial", None), bundled_weights("noncommercial"))
     )
     assert by_word == by_file
     assert by_word != lacuna.fill([GAPPED], precision="float32")[0].residues

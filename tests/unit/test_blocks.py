@@ -37,7 +37,7 @@ from lacuna.steps.reader_files import ReaderFiles
 from lacuna.templates.homologs import read_homologs
 
 ROOT = Path(__file__).parents[2]
-WEIGHTS = ROOT / "resources" / "weights"
+WEIGHTS = ROOT / "resources" / "weights" / "open"
 CONFIG = check_config({"samples": "-"}, ROOT / "workflow" / "schemas" / "config.schema.yaml")
 Rows = list[dict[str, str]]
 
@@ -390,9 +390,10 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
         **{"chains": 0, "gaps": 0, "open": 0, "missing": 0, "rejected": 2}
     }
     known = summary.read_text()
-    network, _ = bundled_weights("open")
+    network, _ = bundled_weights("noncommercial")
     join_accuracy(tables, out, summary, multiqc, weights=network)
-    assert summary.read_text() == f"{known}weights: open (licence: CC BY 4.0)\n"
+    says = "weights: noncommercial (licence: CC BY-NC-SA 4.0)"
+    assert summary.read_text() == f"{known}{says}\n"
     join_accuracy(replace(tables, auto_species=names), out, summary, multiqc)
     one, two = summary.read_text().splitlines()
     before = known.splitlines()[0].replace("; WARNING", "; species chosen: 3 human; WARNING")

@@ -11,7 +11,7 @@ import yaml
 from chains import fasta, germline_chain, hidden
 from conftest import Write
 from lacuna import cli
-from lacuna.core.paths import CONFIG_SCHEMA
+from lacuna.core.paths import CONFIG_SCHEMA, WEIGHT_SETS
 from lacuna.steps import one_file
 
 CHAINS = {f"c{i}": hidden(germline_chain("H", i), [(20, 23)]) for i in range(5)}
@@ -38,7 +38,7 @@ def test_it_fills_a_file_and_says_so(
     assert said.out == (
         "chains.fasta: 5 chains, 15 of 15 missing residues filled; no truth given; "
         "species chosen: 5 human\n"
-        "weights: default (licence: CC BY-NC-SA 4.0)\n"
+        "weights: open (licence: CC BY 4.0)\n"
         f"results: {tmp_path / 'new' / 'out'}\n"
     )
     assert said.err == ""
@@ -50,12 +50,12 @@ def test_other_weights_are_chosen_by_a_word(
     chains: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told, tables = [], []
-    for name in ("default", "open"):
+    for name in WEIGHT_SETS:
         out = tmp_path / name
         assert cli.main(["fill", str(chains), "--out", str(out), "--weights", name]) == 0
         told.append(capsys.readouterr().out.splitlines()[1])
         tables.append((out / "residues.tsv").read_text())
-    assert told[1] == "weights: open (licence: CC BY 4.0)"
+    assert told[1] == "weights: noncommercial (licence: CC BY-NC-SA 4.0)"
     assert told[0] != told[1] and tables[0] != tables[1]
 
 

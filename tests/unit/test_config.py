@@ -35,24 +35,27 @@ def test_defaults_are_filled_in_at_every_level() -> None:
     assert (config["outdir"], config["seed"], config["block_size"]) == ("results", 0, 10000)
     assert config["on_bad_record"] == "reject"
     assert config["kmer"] == {"length": 128, "stride": 64}
-    assert config["train"]["from"] == "resources/weights/lacuna.safetensors"
+    assert config["train"]["from"] == "resources/weights/open/lacuna.safetensors"
     assert config["seed_lstm"] == {"samples": [], "epochs": 100, "k": 10}
     assert config["accuracy"] == {"max_identity": 0.95}
 
 
 def test_one_word_chooses_network_and_library() -> None:
-    network, library = (f"resources/weights/open/{f}.safetensors" for f in ("lacuna", "library"))
-    config = check(weights="open")
+    folder = "resources/weights/noncommercial"
+    network, library = (f"{folder}/{file}.safetensors" for file in ("lacuna", "library"))
+    config = check(weights="noncommercial")
     assert (config["train"]["from"], config["library"]) == (network, library)
     assert check(**config) == config  # the record of a run gives the same run
-    mine = check(weights="open", library="mine.safetensors", train={"from": None})
+    mine = check(weights="noncommercial", library="mine.safetensors", train={"from": None})
     assert (mine["train"]["from"], mine["library"]) == (None, "mine.safetensors")
     with pytest.raises(
-        LacunaError, match=f"'{library}' is of the weights 'open', and 'weights' is"
+        LacunaError, match=f"'{library}' is of the weights 'noncommercial', and 'weights' is"
     ):
         check(library=library)
     with pytest.raises(LacunaError, match="'weights' is 'opne'; did you mean 'open'?"):
         check(weights="opne")
+    with pytest.raises(LacunaError, match="'weights' is 'default'; use one of open, noncommercial"):
+        check(weights="default")
 
 
 def test_what_is_given_stays_and_its_neighbours_are_filled_in() -> None:
@@ -189,8 +192,8 @@ def test_paths_are_those_that_the_schema_has() -> None:
         "samples": "samples.tsv",
         "outdir": "out",
         "large_network": "resources/weights/open/large.safetensors",
-        "library": "resources/weights/library.safetensors",
-        "train.from": "resources/weights/lacuna.safetensors",
+        "library": "resources/weights/open/library.safetensors",
+        "train.from": "resources/weights/open/lacuna.safetensors",
     }
     texts = [
         key

@@ -130,8 +130,11 @@ def test_the_length_of_a_germline_gap_is_found(
 @pytest.mark.parametrize("mass", [True, False])
 @pytest.mark.parametrize("locus", "KL")
 def test_a_constant_region_changes_no_length_in_a_cdr3(locus: str, mass: bool) -> None:
-    """Long trial lengths move such a gap into another k-mer, in which more residues lie."""
-    domain = germline_chain(locus, 4)
+    """Long trial lengths move such a gap into another k-mer, in which more residues lie.
+
+    The CDR3 is a random one of which the mass tells the length.
+    """
+    domain = germline_chain(locus, 9)
     start = domain.index("C", 80) + 3
     for end in (start + 4, start + 6):
         alone = opened(domain, start, end, mass=mass)

@@ -16,7 +16,7 @@ from lacuna.core.licences import (
     read_record,
     weights_line,
 )
-from lacuna.core.paths import LIBRARY, SCHEMAS, WEIGHT_SETS, bundled_weights
+from lacuna.core.paths import SCHEMAS, WEIGHT_SETS, bundled_weights
 from lacuna.core.tensor_files import write_tensors
 from lacuna.training import licences
 from lacuna.training.settings import check_pretrain, teacher_settings, train_settings
@@ -60,10 +60,15 @@ def test_weights_are_under_the_strictest_terms_of_all_that_they_began_with() -> 
 def test_the_bundled_weights_say_their_licence() -> None:
     lines = {name: weights_line(bundled_weights(name)[0]) for name in WEIGHT_SETS}
     assert lines == {
-        "default": "weights: default (licence: CC BY-NC-SA 4.0)",
         "open": "weights: open (licence: CC BY 4.0)",
+        "noncommercial": "weights: noncommercial (licence: CC BY-NC-SA 4.0)",
     }
-    assert weights_line(LIBRARY) == f"weights: {LIBRARY} (licence: {UNKNOWN})"
+
+
+def test_weights_without_a_record_have_no_known_licence(tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    write_tensors(path, {"a": torch.zeros(1)}, {})
+    assert weights_line(path) == f"weights: {path} (licence: {UNKNOWN})"
 
 
 def test_a_file_without_a_readable_record_is_named(tmp_path: Path) -> None:

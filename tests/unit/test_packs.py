@@ -18,7 +18,7 @@ from lacuna.steps.packs import FEWEST, LARGEST, MOST_SAMPLES, plan_packs
 from lacuna.steps.small_samples import Settings, SmallSample, fill_pack, samples_of
 
 ROOT = Path(__file__).parents[2]
-WEIGHTS = ROOT / "resources" / "weights"
+WEIGHTS = ROOT / "resources" / "weights" / "open"
 CONFIG = check_config({"samples": "-"}, ROOT / "workflow" / "schemas" / "config.schema.yaml")
 SETTINGS = Settings(
     tolerance_ppm=10.0,

@@ -28,7 +28,7 @@ from lacuna.core.files import LacunaError
 from peers import lacuna_worker
 
 ROOT = Path(__file__).resolve().parents[2]
-WEIGHTS = ROOT / "resources" / "weights"
+WEIGHTS = ROOT / "resources" / "weights" / "open"
 WORKER = [sys.executable, str(Path(lacuna_worker.__file__))]
 SETTINGS: dict[str, Any] = {
     "method": "lacuna",

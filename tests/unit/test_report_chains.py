@@ -18,7 +18,7 @@ from chains import constant_region, germline_chain
 from lacuna import __version__
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError, file_digest
-from lacuna.core.paths import WEIGHTS, bundled_weights
+from lacuna.core.paths import bundled_weights
 from lacuna.core.tables import DOUBT_TABLE, MASS_TABLE, DoubtRow, MassDoubt, MassRow
 from lacuna.results.report import MAX_DRAWN, TABLES, logo, streams, write_report
 from lacuna.results.report import page as page_module
@@ -523,15 +523,16 @@ def test_the_page_says_what_it_is_of(tmp_path: Path) -> None:
     paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY])])
     fasta = tmp_path / "in.fasta"
     fasta.write_text(f">c000000\n{HEAVY}\n")
+    network, _ = bundled_weights("noncommercial")
     page = report_on(
         tmp_path,
         paths,
         given=[{"fasta": [fasta]}],
         settings={"tolerance_ppm": 7.5, "modifications": {"deamidated": True}},
-        weights=WEIGHTS,
+        weights=network,
     )
     assert f"Lacuna {__version__}." in page
-    assert file_digest(fasta) in page and file_digest(WEIGHTS) in page
+    assert file_digest(fasta) in page and file_digest(network) in page
     assert "their germline library under CC BY-NC-SA 4.0. No rights" in page
     assert "these weights are for non-commercial purposes alone" in page
     assert "±7.5 ppm unless given, deamidated" in page and ">modifications.deamidated<" in page

@@ -108,7 +108,7 @@ def test_the_software_is_listed(told: list[str], space: Workspace) -> None:
         (space.folder / "out" / "software_mqc_versions.yml").read_text(), yaml.BaseLoader
     )
     assert listed[f"weights ({WEIGHTS.name})"] == f"sha256:{file_digest(WEIGHTS)}"
-    assert listed["licence of the weights"] == "CC BY-NC-SA 4.0"
+    assert listed["licence of the weights"] == "CC BY 4.0"
     assert listed["Python"] == ".".join(map(str, sys.version_info[:3]))
     assert {name: listed[name] for name in PACKAGES} == {name: version(name) for name in PACKAGES}
 

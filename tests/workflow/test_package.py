@@ -13,6 +13,7 @@ import pytest
 from runs import ROOT, Workspace
 
 from chains import fasta, germline_chain, hidden, mutated
+from lacuna.core.paths import WEIGHT_SETS
 
 pytestmark = pytest.mark.workflow
 
@@ -78,7 +79,8 @@ def test_clone_and_sdist_make_the_same_package_with_all_modules_and_data(
     package = ROOT / "workflow" / "scripts" / "lacuna"
     modules = {str(p.relative_to(package.parent)) for p in package.rglob("*.py")}
     assert modules == {name for name in files if name.endswith(".py") and "resources" not in name}
-    for name in ("weights/lacuna.safetensors", "germlines/V.tsv", "unimod/unimod.tsv"):
+    weights = [f"weights/{name}/lacuna.safetensors" for name in WEIGHT_SETS]
+    for name in (*weights, "germlines/V.tsv", "unimod/unimod.tsv"):
         assert files[f"lacuna/resources/{name}"] == (ROOT / "resources" / name).read_bytes()
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from runs import ROOT, Run, Workspace, snakemake
+from runs import Run, Workspace, snakemake
 
 from chains import fasta, germline_chain, hidden, mutated
 from lacuna.core.alphabet import RESIDUES
+from lacuna.core.paths import WEIGHTS
 from lacuna.core.tables import ACCURACY_TABLE, CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE, RESIDUE_TABLE
 
 pytestmark = pytest.mark.workflow
@@ -138,7 +139,7 @@ def test_the_run_ends_with_a_line_per_sample(finished: Run, out: Path) -> None:
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "Species of the nearest germline: 1 human, 1 alpaca." in page
     told = (out / "summary.txt").read_text().splitlines()
-    assert told[0] == known and told[-1] == "weights: default (licence: CC BY-NC-SA 4.0)"
+    assert told[0] == known and told[-1] == "weights: open (licence: CC BY 4.0)"
     assert told[-1] in lines
 
 
@@ -266,7 +267,7 @@ def test_weights_are_trained_in_the_run_where_that_is_wanted(space: Workspace, o
         assert " on cpu " in (trained / "logs" / "train_model.log").read_text()
         weights.append((trained / "model" / "lacuna.safetensors").read_bytes())
     assert weights[0] == weights[1]
-    assert len(weights[0]) < (ROOT / "resources/weights/lacuna.safetensors").stat().st_size / 3
+    assert len(weights[0]) < WEIGHTS.stat().st_size / 3
     assert (trained / wanted).read_text() != (out / wanted).read_text()
     planned = space.run("--dry-run", *chosen, "--config", "threads=1").jobs()
     assert "train_model" in planned and "encode_training" not in planned

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from Bio.SeqRecord import SeqRecord
 
 from lacuna.core.files import LacunaError, atomic_write, printable, shortened
-from lacuna.core.paths import LARGE_NETWORK, WEIGHT_SETS
+from lacuna.core.paths import DEFAULT_WEIGHTS, LARGE_NETWORK, WEIGHT_SETS
 from lacuna.core.tables import (
     CHAIN_TABLE,
     GAP_TABLE,
@@ -220,7 +220,7 @@ def fill(
     on_bad_record: str = "reject",
     kmer: Mapping[str, int] | None = None,
     complete_ends: bool | Literal["auto"] = "auto",
-    weights: str | Path = "default",
+    weights: str | Path = DEFAULT_WEIGHTS,
     library: str | Path | None = None,
     large_network: str | Path = LARGE_NETWORK,
 ) -> FilledChains:
@@ -244,8 +244,8 @@ def fill(
 
     homologs: related chains, used as templates: a FASTA file, or chains; spectra: a file of
     fragment spectra (MGF, mzML) or several, of which those that span a gap are evidence of its
-    residues. weights: `default` or `open`, the bundled network and library of that name, or
-    a file with a network of your own; library: a file that goes with it, else that of the
+    residues. weights: `open` or `noncommercial`, the bundled network and library of that
+    name, or a file with a network of your own; library: a file that goes with it, else that of the
     bundled weights. The other options are those of config.yaml and of the sample sheet, with
     the same meaning and defaults.
 
@@ -267,7 +267,7 @@ def fill(
         "on_bad_record": on_bad_record,
         "kmer": _section("kmer", kmer),
         "complete_ends": complete_ends,
-        "weights": weights if weights in WEIGHT_SETS else "default",
+        "weights": weights if weights in WEIGHT_SETS else DEFAULT_WEIGHTS,
     }
     with TemporaryDirectory(prefix="lacuna-") as folder:
         out = Path(folder) / "filled"

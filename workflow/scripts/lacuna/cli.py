@@ -13,7 +13,7 @@ import yaml
 
 from lacuna import __version__
 from lacuna.core.files import LacunaError, disk_fault, printable
-from lacuna.core.paths import CONFIG_SCHEMA, LARGE_NETWORK, bundled_weights
+from lacuna.core.paths import CONFIG_SCHEMA, DEFAULT_WEIGHTS, LARGE_NETWORK, bundled_weights
 from lacuna.steps.sheet import SPECIES
 
 _INTERRUPTED = 130  # exit status of a program ended by SIGINT
@@ -144,7 +144,7 @@ def _fill(chosen: argparse.Namespace) -> None:
             large_network=given.get("large_network", LARGE_NETWORK),
             progress=progress,
         )
-    network, _ = bundled_weights(options.get("weights", "default"))
+    network, _ = bundled_weights(options.get("weights", DEFAULT_WEIGHTS))
     files = {name: out / file for name, file in made.items()}
     print(_summary(inputs["fasta"].name, files, network, auto=given["species"] == SPECIES[0]))
     print(f"results: {printable(str(out))}")

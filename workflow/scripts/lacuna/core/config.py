@@ -11,7 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
 from lacuna.core.files import LacunaError, path_fault, shortened
-from lacuna.core.paths import LIBRARY_FILE, NETWORK_FILE, RESOURCES, WEIGHT_SETS
+from lacuna.core.paths import DEFAULT_WEIGHTS, LIBRARY_FILE, NETWORK_FILE, RESOURCES, WEIGHT_SETS
 
 # Keys that are paths; Snakemake must be able to use them.
 PATH_KEYS = (
@@ -121,7 +121,7 @@ def _choose_weights(config: dict[str, Any]) -> None:
     for section, key, file in files:
         sets = {name: bundled_path(name, file) for name in WEIGHT_SETS}
         named = next((name for name, path in sets.items() if path == section[key]), None)
-        if named not in (None, "default", chosen):
+        if named not in (None, DEFAULT_WEIGHTS, chosen):
             raise LacunaError(
                 f"config: '{section[key]}' is of the weights '{named}', and 'weights' is "
                 f"'{chosen}'; write 'weights: {named}' instead of the path"

@@ -18,8 +18,9 @@ SAMPLES_SCHEMA = SCHEMAS / "samples.schema.yaml"
 GERMLINES = RESOURCES / "germlines"
 UNIMOD = RESOURCES / "unimod" / "unimod.tsv"
 CONTAMINANTS = RESOURCES / "contaminants" / "contaminants.fasta"
-# Sets of weights by the word that names them; each folder holds a network and its library.
-WEIGHT_SETS = {"default": RESOURCES / "weights", "open": RESOURCES / "weights" / "open"}
+# Sets of weights by the word that names them; each folder holds a network, its library and a card.
+WEIGHT_SETS = {name: RESOURCES / "weights" / name for name in ("open", "noncommercial")}
+DEFAULT_WEIGHTS = "open"
 NETWORK_FILE, LIBRARY_FILE = "lacuna.safetensors", "library.safetensors"
 LARGE_NETWORK = RESOURCES / "weights" / "open" / "large.safetensors"  # of the thorough mode
 READ_ERRORS = RESOURCES / "read_errors" / "models.tsv"
@@ -30,4 +31,4 @@ def bundled_weights(name: str) -> tuple[Path, Path]:
     return WEIGHT_SETS[name] / NETWORK_FILE, WEIGHT_SETS[name] / LIBRARY_FILE
 
 
-WEIGHTS, LIBRARY = bundled_weights("default")
+WEIGHTS, LIBRARY = bundled_weights(DEFAULT_WEIGHTS)
