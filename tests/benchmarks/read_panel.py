@@ -1,6 +1,7 @@
 """Antibodies of many kinds from simulated reads: is what is said of each residue true?
 
     python tests/benchmarks/read_panel.py [--digests deep,two,one] [--kinds WORD] [--seed 1]
+        [--mode thorough]
 
 Chains are those of resources/benchmark/therapeutics.fasta, which no weights were trained on, and
 chains made of bundled germline segments, mutated, with CDR3s of random residues. Reads are
@@ -48,9 +49,10 @@ from lacuna.benchmark.simulated_reads import (  # noqa: E402
 )
 from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode  # noqa: E402
 from lacuna.core.masses import PROTON  # noqa: E402
-from lacuna.core.paths import LIBRARY, WEIGHTS  # noqa: E402
+from lacuna.core.paths import LARGE_NETWORK, LIBRARY, WEIGHTS  # noqa: E402
 from lacuna.evidence.chain import WeighedChain  # noqa: E402
 from lacuna.evidence.weigh import weigh  # noqa: E402
+from lacuna.network.transformer import load_large  # noqa: E402
 from lacuna.network.weights import load_weights  # noqa: E402
 from lacuna.placing.draft import HELD  # noqa: E402
 from lacuna.placing.place import Placed, place, read_contaminants  # noqa: E402
@@ -323,10 +325,11 @@ class Result:
 
 
 class Road:
-    """Weights, library and contaminants, loaded once."""
+    """Weights, library and contaminants, loaded once; with `thorough` the large network too."""
 
-    def __init__(self) -> None:
+    def __init__(self, thorough: bool = False) -> None:
         self.model = load_weights(WEIGHTS)
+        self.large = load_large(LARGE_NETWORK) if thorough else None
         self.library = load_library(LIBRARY)
         self.contaminants = read_contaminants()
 
@@ -360,8 +363,8 @@ class Road:
             use=self.library.v_prior.numpy(),
             shift=variant.shift,
         )
-        model = self.model if variant.network else None
-        chains = weigh(placed, model, self.library, temper=variant.temper)
+        model, large = (self.model, self.large) if variant.network else (None, None)
+        chains = weigh(placed, model, self.library, large=large, temper=variant.temper)
         seconds = time.process_time() - start
         truths = scoring._true_domains(truth)
         answers = [scoring._answer(t.domain, chains) for t in truths]
@@ -434,9 +437,10 @@ def main() -> None:
     parser.add_argument("--digests", default="deep,two,one")
     parser.add_argument("--kinds", default="", metavar="WORD", help="kinds that hold this word")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--mode", choices=("fast", "thorough"), default="fast")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    road, found = Road(), []
+    road, found = Road(options.mode == "thorough"), []
     with tempfile.TemporaryDirectory() as folder:
         for digest in options.digests.split(","):
             for antibody in antibodies():

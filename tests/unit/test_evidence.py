@@ -1,6 +1,7 @@
 """Probabilities of residues from placed reads and the network: on reads cut in code."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import torch
 from pyteomics.mass import std_aa_mass
 from test_placing import Sure, germline_chain, germline_draft, peptide, tiles
 
-from lacuna.antibody.germlines import constants, v_segments
+from lacuna.antibody.germlines import SPECIES, constants, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, MISSING, N_RESIDUES, RESIDUES, merge_il
@@ -25,6 +26,7 @@ from lacuna.evidence.posterior import (
     with_germline,
 )
 from lacuna.evidence.weigh import floors_of, weigh
+from lacuna.network.transformer import load_large
 from lacuna.network.weights import load_weights
 from lacuna.placing.consensus import votes
 from lacuna.placing.draft import draft_of
@@ -267,3 +269,16 @@ def test_the_network_does_not_see_what_it_judges() -> None:
 def test_without_the_network_reads_speak_alone(whole: Placed) -> None:
     (chain,) = weigh(whole, None, GERMLINES)
     assert chain.best.replace("I", "L") == CHAIN[:120].replace("I", "L")
+
+
+@pytest.mark.parametrize("species", ["human", "alpaca"])
+def test_the_large_network_answers_for_the_chains_it_knows(
+    part: Placed, large_network: Path, species: str
+) -> None:
+    (draft,), large = part.drafts, load_large(large_network)
+    v = next(i for i, s in enumerate(v_segments().species) if SPECIES[s] == species)
+    placed = replace(part, drafts=(replace(draft, v=v),))
+    (fast,) = weigh(placed, MODEL, GERMLINES)
+    (thorough,) = weigh(placed, MODEL, GERMLINES, large=large)
+    assert len(fast.rows) == len(thorough.rows)
+    assert (fast.rows == thorough.rows) == (species == "alpaca")

@@ -39,6 +39,7 @@ rule benchmark_reads:
         ),
         weights=weights(),
         library=resource("library"),
+        large_network=large_network(),
     output:
         out=OUT / "benchmark_reads.tsv",
     log:

@@ -83,6 +83,7 @@ rule weigh_evidence:
         homologs=given("homologs"),
         weights=weights(),
         library=resource("library"),
+        large_network=large_network(),
     output:
         scaffolds=shown("scaffolds", OUT / "{sample}" / "scaffolds.fasta"),
         reads=shown("reads", OUT / "{sample}" / "reads.tsv"),
@@ -103,7 +104,7 @@ rule weigh_evidence:
         max_identity=CONFIG["accuracy"]["max_identity"],
         precision=CONFIG["precision"],
         species=lambda wildcards: SAMPLES[wildcards.sample].species,
-        inputs=digests("homologs", "train.from", "library"),
+        inputs=digests("homologs", "train.from", "library", *ASKED),
         code=code("weigh_evidence.py"),
     script:
         "../scripts/weigh_evidence.py"

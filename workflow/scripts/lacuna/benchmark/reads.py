@@ -26,6 +26,7 @@ from lacuna.core.tables import DOUBTFUL, INFERRED, OBSERVED, EvidenceRow, Table
 from lacuna.evidence.chain import WeighedChain
 from lacuna.evidence.weigh import weigh
 from lacuna.network.model import GapNetwork
+from lacuna.network.transformer import LargeNetwork, load_large
 from lacuna.network.weights import load_weights
 from lacuna.placing.alignment import MATCH, MISMATCH
 from lacuna.placing.place import Placed, place, read_contaminants
@@ -109,21 +110,28 @@ VARIANTS = (
 
 
 def benchmark_reads(
-    sets: Path, weights: Path, library: Path, out: Path, *, ablations: bool
+    sets: Path,
+    weights: Path,
+    library: Path,
+    out: Path,
+    *,
+    ablations: bool,
+    large_network: Path | None = None,
 ) -> list[ReadsRow]:
     """Write and return a row for each set of a table (`known_reads`).
 
-    With `ablations`, each set is processed by every variant. Raises LacunaError if a file cannot
-    be read.
+    With `ablations`, each set is processed by every variant. large_network: its weights, in
+    thorough mode. Raises LacunaError if a file cannot be read.
     """
     torch.set_num_threads(1)
-    model, germlines = load_weights(weights), load_library(library)
+    germlines = load_library(library)
+    networks = (load_weights(weights), load_large(large_network) if large_network else None)
     rows = []
     for known in known_reads(sets):
         reads = read_peptides(known.reads).reads
         truths = _true_domains(known.truth)
         for variant in VARIANTS if ablations else VARIANTS[:1]:
-            rows.append(_measure(known, reads, truths, variant, model, germlines))
+            rows.append(_measure(known, reads, truths, variant, networks, germlines))
             LOG.info("%s, %s: %.4f right", known.name, variant.name, rows[-1].right)
     with atomic_write(out) as handle:
         handle.write(READS_TABLE.header + READS_TABLE.text(rows))
@@ -159,7 +167,7 @@ def _measure(
     reads: Sequence[Read],
     truths: Sequence[_Truth],
     variant: Variant,
-    model: GapNetwork,
+    networks: tuple[GapNetwork, LargeNetwork | None],
     library: Library,
 ) -> ReadsRow:
     start = time.process_time()
@@ -170,7 +178,8 @@ def _measure(
         use=library.v_prior.numpy(),
         shift=variant.shift,
     )
-    chains = weigh(placed, model if variant.network else None, library, temper=variant.temper)
+    model, large = networks if variant.network else (None, None)
+    chains = weigh(placed, model, library, large=large, temper=variant.temper)
     seconds = time.process_time() - start
     answers = [_answer(truth.domain, chains) for truth in truths]
     used = {chain.name for chain in answers if chain is not None}

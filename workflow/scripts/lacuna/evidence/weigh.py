@@ -22,6 +22,7 @@ from lacuna.evidence.posterior import (
     with_germline,
 )
 from lacuna.network.model import TemplateReader
+from lacuna.network.transformer import LargeNetwork, is_known
 from lacuna.placing.consensus import votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.leftover import gap_mass
@@ -43,6 +44,7 @@ def weigh(
     library: Library,
     homologs: Homologs | None = None,
     *,
+    large: LargeNetwork | None = None,
     k: int = 128,
     stride: int = 64,
     device: torch.device = CPU,
@@ -50,7 +52,8 @@ def weigh(
 ) -> tuple[WeighedChain, ...]:
     """Every chain with a probability for each of its residues.
 
-    model: None leaves the network out, and temper: False takes the errors of reads for independent
+    large: answers in place of `model` for the chains that it knows; model: None leaves the network
+    out, and temper: False takes the errors of reads for independent
     of each other, as the benchmark does to show what both bring.
 
     The network judges a position without the reads' word on it; the two are multiplied.
@@ -61,10 +64,11 @@ def weigh(
         nats = likelihood(draft, found, temper)
         germline_only = only_germline(draft, nats)
         judge: Judge = _no_network
-        if model is not None:
+        network = large if large is not None and is_known(np.array([draft.v]))[0] else model
+        if network is not None:
             judge = partial(
                 network_shares,
-                model=model,
+                model=network,
                 library=library,
                 homologs=homologs,
                 k=k,

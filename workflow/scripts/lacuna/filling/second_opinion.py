@@ -4,37 +4,28 @@ import logging
 
 import numpy as np
 
-from lacuna.antibody.germlines import SPECIES, v_segments
 from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import Predictor
+from lacuna.network.transformer import is_known
 
 ASK_BELOW = 0.9  # a gap whose residues together are at least as probable is not asked about
-# Of the nearest V segment. The large network has seen few camelids: on VHH its probabilities are
-# too high by 0.05. docs/explanation/measurements.md has what it reaches on each set.
-SPECIES_LEFT_OUT = ("alpaca",)
 LOG = logging.getLogger(__name__)
 
 
 def ask_again(kmers: KmerSet, probabilities: np.ndarray, large: Predictor) -> np.ndarray:
     """Distributions (t, 20) of missing residues; those in doubt are the large network's.
 
-    probabilities: (t, 20) of the small network for `kmers`. Residues of gaps that it is sure of, of
-    SPECIES_LEFT_OUT and of proteins that are no antibodies are returned as they are.
+    probabilities: (t, 20) of the small network for `kmers`. Residues of gaps that it is sure of and
+    of chains that the large network does not know (`is_known`), are returned as they are.
     """
     _, _, chain, position = kmers.at()
-    asked = in_doubt(chain, position, probabilities) & _of_species_asked(kmers.target_v())
+    asked = in_doubt(chain, position, probabilities) & is_known(kmers.target_v())
     chosen = probabilities.copy()
     if asked.any():
         chosen[asked] = large.predict(kmers.of_targets(asked))
     chains = len(np.unique(chain[asked]))
     LOG.info("the large network read %d chains (%d residues)", chains, asked.sum())
     return chosen
-
-
-def _of_species_asked(v: np.ndarray) -> np.ndarray:
-    """(t,) bool: whether the nearest V segments (t,), -1 for none, are of a species asked about."""
-    left_out = np.array([SPECIES.index(name) for name in SPECIES_LEFT_OUT])
-    return (v >= 0) & ~np.isin(v_segments().species[v], left_out)
 
 
 def in_doubt(chain: np.ndarray, position: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

@@ -8,10 +8,12 @@ It teaches the small network, and answers for it in the thorough mode.
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
+from lacuna.antibody.germlines import SPECIES, v_segments
 from lacuna.core.alphabet import ABSENT, N_RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.sizes import share, size
@@ -22,6 +24,8 @@ from lacuna.network.weights import REMEDY, filled, read_settings, sizes_in
 PAD, _CLS, _SEP, _MASK, FIRST_RESIDUE = 0, 2, 3, 4, 5
 N_WORDS = FIRST_RESIDUE + N_RESIDUES
 EPSILON = 1e-12  # of its layer norms
+# Species of which it has seen few chains: on VHH its probabilities are too high by 0.05.
+SPECIES_LEFT_OUT = ("alpaca",)
 _STEP = 8  # k-mers are padded to a multiple of this: processors multiply such sizes faster
 
 
@@ -119,6 +123,15 @@ def as_words(tokens: Tensor) -> Tensor:
     words = nn.functional.pad(words, (1, 1), value=PAD)
     words[:, 0] = _CLS
     return words.scatter(1, 1 + (tokens != ABSENT).sum(1, keepdim=True), _SEP)
+
+
+def is_known(v: np.ndarray) -> np.ndarray:
+    """(t,) bool: whether the large network knows chains with these nearest V segments.
+
+    v: (t,) indices of V segments, -1 for none.
+    """
+    left_out = np.array([SPECIES.index(name) for name in SPECIES_LEFT_OUT])
+    return (v >= 0) & ~np.isin(v_segments().species[v], left_out)
 
 
 def load_large(path: Path | str) -> LargeNetwork:

@@ -50,15 +50,21 @@ def load_predictor(weights: Path, library: Path, precision: str, device: torch.d
     return Predictor(_network(weights), _library(library), device)
 
 
+@lru_cache(maxsize=1)
+def load_large_network(weights: Path) -> LargeNetwork:
+    """Load the large network; LacunaError if the file cannot be used."""
+    return load_large(weights)
+
+
 def load_large_predictor(weights: Path, library: Path, device: torch.device) -> Predictor:
     """Load the large network on a device; LacunaError if a file cannot be used."""
-    return Predictor(_large_network(weights), _library(library), device)
+    return Predictor(load_large_network(weights), _library(library), device)
 
 
 def forget(network: bool) -> None:
     """Read homologs and the large network again at their next use, with `network` all files."""
     _homologs.cache_clear()
-    _large_network.cache_clear()
+    load_large_network.cache_clear()
     if network:
         _network.cache_clear()
         _library.cache_clear()
@@ -67,11 +73,6 @@ def forget(network: bool) -> None:
 @lru_cache(maxsize=1)
 def _network(weights: Path) -> GapNetwork:
     return load_weights(weights)
-
-
-@lru_cache(maxsize=1)
-def _large_network(weights: Path) -> LargeNetwork:
-    return load_large(weights)
 
 
 @lru_cache(maxsize=1)

@@ -24,7 +24,7 @@ from lacuna.evidence.chain import GapHint
 from lacuna.evidence.weigh import weigh
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
-from lacuna.steps.load import load_reader
+from lacuna.steps.load import load_large_network, load_reader
 from lacuna.steps.place_reads import GivenChain, PlacedReads
 from lacuna.steps.reader_files import ReaderFiles
 
@@ -55,12 +55,14 @@ def weigh_evidence(
     positions: Path,
     *,
     reader: ReaderFiles,
+    large_network: Path | None = None,
 ) -> None:
     """Weigh what reads say against the network, and write what the chains are filled from.
 
     scaffolds: FASTA of the chains, X where reads show nothing; evidence, gaps: tables of what is
     known there all the same, in the form of the sheet's columns; positions: rows of evidence.tsv in
-    the coordinates of the scaffolds, from 1; reads: reads.tsv.
+    the coordinates of the scaffolds, from 1; reads: reads.tsv; large_network: weights of the large
+    network in thorough mode.
     """
     found = read_record(placed, PlacedReads)
     if found.found is None:
@@ -72,6 +74,7 @@ def weigh_evidence(
             loaded.predictor.model,
             loaded.encoder.library,
             loaded.encoder.homologs,
+            large=None if large_network is None else load_large_network(large_network),
             k=loaded.encoder.k,
             stride=loaded.encoder.stride,
         )
