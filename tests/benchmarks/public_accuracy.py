@@ -1,11 +1,11 @@
-"""Accuracy on public therapeutic antibodies, with each set of weights and by copying germline.
+"""Accuracy on public therapeutic antibodies: weights, thorough mode, and copies of the germline.
 
     python tests/benchmarks/public_accuracy.py OUT
 
 Hides residues of the chains of resources/benchmark/therapeutics.fasta in six ways, fills them with
-each set of weights, and prints a Markdown table: residue accuracy by protocol with 95 % Wilson
-intervals, and the share of gaps that are exact. The scaffolds and what was filled stay in OUT, with
-truth.jsonl as the target compare_peers reads it.
+each set of weights and in the thorough mode, and prints a Markdown table: residue accuracy by
+protocol with 95 % Wilson intervals, and the share of gaps that are exact. The scaffolds and what
+was filled stay in OUT, with truth.jsonl as the target compare_peers reads it.
 """
 
 import json
@@ -22,12 +22,15 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from Bio import SeqIO  # noqa: E402
 
-from lacuna.core.paths import WEIGHT_SETS  # noqa: E402
+from lacuna.core.paths import DEFAULT_WEIGHTS, WEIGHT_SETS  # noqa: E402
 from lacuna.steps.one_file import fill_file  # noqa: E402
 
 CHAINS = ROOT / "resources" / "benchmark" / "therapeutics.fasta"
 SIZES = {"gap3": 3, "gap5": 5, "gap10": 10, "gap15": 15}
 PROTOCOLS = (*SIZES, "nterm15", "random10")
+# Options of Lacuna, by the folder for what it fills.
+WAYS = {name: {"weights": name} for name in WEIGHT_SETS}
+WAYS["thorough"] = {"weights": DEFAULT_WEIGHTS, "mode": "thorough"}
 
 
 class Scaffold(NamedTuple):
@@ -85,14 +88,14 @@ def write_inputs(out: Path) -> None:
             (out / f"{protocol}.{name}.fasta").write_text(text, encoding="utf-8")
 
 
-def measured(out: Path, weights: str, protocol: str) -> pd.DataFrame:
-    """Overall accuracy by method (index) of a protocol, filled with a set of weights."""
+def measured(out: Path, way: str, protocol: str) -> pd.DataFrame:
+    """Overall accuracy by method (index) of a protocol, filled in one of WAYS."""
     inputs = {
         "fasta": out / f"{protocol}.scaffolds.fasta",
         "truth": out / f"{protocol}.truth.fasta",
     }
-    filled = out / weights / protocol
-    fill_file(inputs, filled, {"weights": weights})
+    filled = out / way / protocol
+    fill_file(inputs, filled, WAYS[way])
     table = pd.read_csv(filled / "accuracy.tsv", sep="\t")
     return table[table["scope"] == "overall"].set_index("method")
 
@@ -107,12 +110,13 @@ def cells(rows: list[pd.Series]) -> list[str]:
 
 def main(out: Path) -> None:
     write_inputs(out)
-    tables = {w: {p: measured(out, w, p) for p in PROTOCOLS} for w in WEIGHT_SETS}
+    tables = {way: {p: measured(out, way, p) for p in PROTOCOLS} for way in WAYS}
     print("| |", " | ".join(PROTOCOLS), "| exact gaps |")
     print("|---|" + "---|" * (len(PROTOCOLS) + 1))
-    rows = {f"Lacuna, `weights: {w}`": (w, "lacuna") for w in WEIGHT_SETS}
-    for title, (weights, method) in {**rows, "germline copy": ("open", "germline_copy")}.items():
-        found = cells([tables[weights][protocol].loc[method] for protocol in PROTOCOLS])
+    rows = {f"Lacuna, {', '.join(f'`{k}: {v}`' for k, v in WAYS[w].items())}": w for w in WAYS}
+    for title, way in {**rows, "germline copy": DEFAULT_WEIGHTS}.items():
+        method = "lacuna" if title in rows else "germline_copy"
+        found = cells([tables[way][protocol].loc[method] for protocol in PROTOCOLS])
         print(f"| {title} |", " | ".join(found), "|")
 
 
