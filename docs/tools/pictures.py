@@ -34,7 +34,7 @@ ROOT = DOCS.parent
 PICTURES = DOCS / "pictures"
 TOP_DOWN = ROOT / "resources" / "examples" / "top_down"
 V_DOMAIN = 120  # residues of a chain that a picture shows
-CARD = ROOT / "resources" / "weights" / "noncommercial" / "README.md"
+CARD = ROOT / "resources" / "weights" / "open" / "README.md"
 TITLE = 26  # height of the line above a map
 
 INK, SOFT, FAINT, MODEL = "#1b1b1a", "#5e5b55", "#dad6cd", "#0b5a9c"
