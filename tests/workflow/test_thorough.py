@@ -7,6 +7,7 @@ import pytest
 from runs import Workspace
 
 from chains import fasta, germline_chain, hidden, mutated
+from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
 from lacuna.core.files import file_digest
 
 pytestmark = pytest.mark.workflow
@@ -21,7 +22,10 @@ CHAINS = {
 def space(tmp_path: Path) -> Workspace:
     space = Workspace(tmp_path)
     space.write("chains.fasta", fasta(CHAINS))
-    space.sheet({"sample": "s", "fasta": "chains.fasta"})
+    reads = simulate_reads([("H", germline_chain("H", 2), 1.0)], 200, 1)
+    with open(space.write("reads.csv", ""), "w", encoding="utf-8") as handle:
+        write_peaks(reads, handle, "simulated")
+    space.sheet({"sample": "s", "fasta": "chains.fasta"}, {"sample": "r", "reads": "reads.csv"})
     return space
 
 
@@ -47,10 +51,12 @@ def test_a_run_in_both_modes(space: Workspace, large_network: Path) -> None:
     assert space.run("--dry-run").jobs() == {}  # fast runs never read it
     shutil.copy(large_network, path)
     space.config(large_network=path.name, mode="thorough")
-    assert {"fill_gaps", "write_report"} <= set(space.run("--dry-run").jobs())
+    assert {"fill_gaps", "weigh_evidence"} <= set(space.run("--dry-run").jobs())
     space.run()
     thorough, shown = space.results(), (space.folder / "out" / "report.html").read_text()
     assert thorough["s/residues.tsv"] != fast["s/residues.tsv"]
+    assert thorough["r/evidence.tsv"] != fast["r/evidence.tsv"]
+    assert thorough["r/reads.tsv"] == fast["r/reads.tsv"]
     assert file_digest(path) in shown and "large network of the thorough mode" in shown
     made_with = (space.folder / "out" / "software_mqc_versions.yml").read_text()
     assert file_digest(path) in made_with
