@@ -100,7 +100,7 @@ assert filled.to_dataframe().residue.str.cat() == filled[0].sequence[10:13]
     others = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
     assert len(others) == 2
     (folder / "lines.py").write_text(lines[1] + checks + "\n".join(others))
-    assert "\nGFNIK 0.99" in said(installed / "python", "-I", "lines.py", cwd=folder)
+    assert "columns]\nGFNIK 0." in said(installed / "python", "-I", "lines.py", cwd=folder)
 
 
 def test_the_command_writes_the_bytes_of_the_workflow(folder: Path, installed: Path) -> None:
@@ -127,3 +127,15 @@ def test_the_command_writes_the_bytes_of_the_workflow(folder: Path, installed: P
     written = space.results("filled")
     of_workflow = space.results("out/a")
     assert written == {n: x for n, x in of_workflow.items() if not n.startswith("blocks/")}
+
+
+def test_the_thorough_mode_needs_no_more_than_the_package(folder: Path, installed: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "thorough.md").read_text(encoding="utf-8")
+    line = re.search(r"^lacuna (fill chains\.fasta --mode thorough .*)$", page, re.MULTILINE)
+    assert line is not None
+    place = folder / "thorough"
+    place.mkdir()
+    chains = {"a": hidden(mutated(germline_chain("H", 1), 4, 1), [(28, 36)])}
+    (place / "chains.fasta").write_text(fasta(chains))
+    told = said(installed / "lacuna", *shlex.split(line[1]), cwd=place)
+    assert "1 chain, 8 of 8 missing residues filled" in told

@@ -46,6 +46,7 @@ PLANNED = {
     "snakemake --cores 4 --dry-run": "it is a plan",
     "snakemake --cores 4 --config precision=float64 outdir=out": "the first run, test_blocks.py",
     "snakemake --cores 4 --resources gpu=0 --config samples=my/samples.tsv outdir=out": "above",
+    "snakemake --cores 4 --config mode=thorough samples=my/samples.tsv": "test_thorough.py",
     "snakemake --cores 2 benchmark_scale": "minutes; test_benchmark_scale.py",
     "snakemake --cores 2 pretrain --configfile resources/pretrain/default.yaml": "an hour and the "
     "network; test_pretrain.py",
@@ -66,6 +67,7 @@ ELSEWHERE = {
     "pip install .": "test_package.py",
     "lacuna fill chains.fasta --gaps gaps.tsv --out filled/": "test_package.py runs it, and the "
     "lines of Python, in an environment with the package alone",
+    "lacuna fill chains.fasta --mode thorough --out filled/": "test_package.py",
     "snakemake --unlock": "test_incremental.py, after a kill",
     "snakemake --cores 4 --rerun-incomplete": "test_incremental.py, after a kill",
     "snakemake --cores 4 --sdm conda": "needs conda and the network",
