@@ -244,10 +244,10 @@ def fill(
 
     homologs: related chains, used as templates: a FASTA file, or chains; spectra: a file of
     fragment spectra (MGF, mzML) or several, of which those that span a gap are evidence of its
-    residues. weights: `open` or `noncommercial`, the bundled network and library of that
-    name, or a file with a network of your own; library: a file that goes with it, else that of the
-    bundled weights. The other options are those of config.yaml and of the sample sheet, with
-    the same meaning and defaults.
+    residues. weights: `open` (CC BY 4.0) or `noncommercial` (CC BY-NC-SA 4.0, better on
+    camelid VHHs), the bundled network and library of that name, or a file with a network of your
+    own; library: a file that goes with it, else that of the bundled weights. The other options are
+    those of config.yaml and of the sample sheet, with the same meaning and defaults.
 
     A chain that cannot be used has the status `rejected` and a reason; with
     `on_bad_record="fail"` it raises a LacunaError. Raises LacunaError too if an option is wrong or
