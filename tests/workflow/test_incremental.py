@@ -107,7 +107,7 @@ def test_new_settings_of_filling_train_no_model_of_the_tutorial_again(space: Wor
 
 
 def test_other_weights_fill_everything_again(space: Workspace) -> None:
-    planned = space.run("--dry-run", "--config", "weights=open")
+    planned = space.run("--dry-run", "--config", "weights=noncommercial")
     assert set(planned.jobs()) - {"all"} == BLOCKS | ACROSS | READS
 
 
