@@ -13,7 +13,7 @@ from torch.nn.functional import gelu, layer_norm, linear
 
 from antiberty import BERT, HEAD, INNER, LAYERS, WIDTH, checkpoint, write_wheel
 from lacuna.antibody.imgt import N_CODES
-from lacuna.core.alphabet import ABSENT, MISSING, N_TOKENS, TOKEN
+from lacuna.core.alphabet import ABSENT, MISSING, N_TOKENS, RESIDUES, TOKEN
 from lacuna.core.files import LacunaError
 from lacuna.core.tensor_files import kinds_of, read_header, read_tensors, write_tensors
 from lacuna.network.model import Kmers, ModelConfig
@@ -144,6 +144,10 @@ def test_its_weights_are_written_and_read(wheel: Path, tmp_path: Path) -> None:
         assert torch.equal(loaded.state_dict()[name], tensor), name
     with pytest.raises(LacunaError, match="format 'lacuna-1-large'"):
         load_weights(path)
+
+
+def test_its_vocabulary_is_in_our_order() -> None:
+    assert RESIDUES == "ACDEFGHIKLMNPQRSTVWY"  # as AntiBERTy's vocab.txt, after five marks
 
 
 def test_what_is_no_wheel_of_antiberty(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import bundled
 import lacuna
 from chains import constant_region, germline_chain, hidden, mutated, random_protein
 from lacuna.core.alphabet import ALLOWED, AMBIGUOUS, RESIDUES, TOKEN, encode
+from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError
 from lacuna.filling.residue_masses import RESIDUE_MASSES
 from lacuna.filling.second_opinion import ASK_BELOW, ask_again, in_doubt
@@ -81,7 +82,9 @@ def test_gaps_in_doubt_change_and_no_other(large: Predictor) -> None:
     assert (np.abs(chosen[doubt] - shares[doubt]).max(1) > 0).all()
 
 
-def test_an_answer_does_not_depend_on_the_other_chains(large: Predictor) -> None:
+@pytest.mark.parametrize("precision", ["float32", "float64", "fast"])
+def test_an_answer_does_not_depend_on_the_other_chains(large: Predictor, precision: str) -> None:
+    set_precision(precision)
     together = thorough(CHAINS, large)
     n = np.cumsum([0, *(x.sequence.count("X") for x in CHAINS)])
     for cut in (1, 5):
