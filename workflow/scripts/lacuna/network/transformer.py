@@ -103,6 +103,7 @@ class LargeNetwork(TemplateReader):
         words = as_words(kmers.tokens)  # (n, k + 2)
         words = nn.functional.pad(words, (0, -words.shape[1] % _STEP), value=PAD)
         there = (words != PAD)[:, None, None]
+        # Padding may lie beyond the last position; what is there is not read.
         at = torch.arange(words.shape[1], device=words.device).clamp(max=self.sizes.positions - 1)
         x = self.words(words) + self.positions(at)
         x = x + nn.functional.pad(read.x, (0, 0, 1, words.shape[1] - k - 1))

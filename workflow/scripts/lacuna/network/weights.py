@@ -66,7 +66,7 @@ def read_settings(path: Path | str, expected: str) -> tuple[Record, Record]:
     _, metadata = read_header(path, REMEDY)
     if metadata.get("format") != expected:
         given = ascii(metadata.get("format"))[:60]
-        raise LacunaError(f"{path}: format {given}, not {expected!r}; give weights of Lacuna")
+        raise LacunaError(f"{path}: format {given}, not {expected!r}; give a file of that format")
     record = json_of(metadata, "record", path, REMEDY) if "record" in metadata else {}
     return json_of(metadata, "model", path, REMEDY), record
 

@@ -29,7 +29,7 @@ _ADDED = ("features", "template_trust", "profile_trust", "lookup")  # the layers
 def large_network_from(wheel: Path | str, config: ModelConfig) -> LargeNetwork:
     """The large network before training; LacunaError if the wheel is not AntiBERTy's."""
     tensors = antiberty_tensors(wheel)
-    fault = None
+    fault: str | None
     try:
         network = LargeNetwork(config, antiberty_sizes(tensors))
     except (ValueError, RuntimeError) as error:  # sizes out of bounds or inconsistent
