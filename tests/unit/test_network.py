@@ -200,7 +200,7 @@ def test_weights_without_model_settings_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     save_file(dict(make().state_dict()), path, {"format": "lacuna-1"})
     assert fault_of(path).startswith("its metadata lack 'model'; ")
-    with pytest.raises(LacunaError, match="format None, not 'lacuna-1'; give a file of that format"):
+    with pytest.raises(LacunaError, match="format None, not 'lacuna-1'; give a file of that"):
         save_file(dict(make().state_dict()), path)
         load_weights(path)
     write(path, dict(make().state_dict()), record="[")
