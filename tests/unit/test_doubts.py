@@ -155,6 +155,16 @@ def test_doubts_are_in_order_and_never_over_one_another(library: Library) -> Non
     ]
 
 
+def test_no_proposal_touches_what_is_explained(library: Library) -> None:
+    whole = "GSTPYHNWCR" * 4 + "TLSAK" + "GSTPYHNWCR" * 4
+    kmers = encoded(library, scaffold(whole))
+    favoured = {(0, 40): ("L", 4.0), (0, 41): ("T", 4.0), (0, 44): ("Q", 8.0)}
+    given = [scaffold(whole)], kmers, told(kmers, favoured)
+    found = [[row.position for row in find_doubts(*given, [some])] for some in ((), {41}, {43})]
+    # Of a permuted pair no half is left over.
+    assert found == [[41, 42, 45], [45], [41, 42, 45]]
+
+
 def test_blocks_neither_reach_over_a_gap_nor_into_the_next_chain(library: Library) -> None:
     one, two = "GSTPYHNWCR" * 5 + "T", "L" + "GSTPYHNWCR" * 5
     split = "GSTPYHNWCR" * 3 + "TXL" + "GSTPYHNWCR" * 3

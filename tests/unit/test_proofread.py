@@ -10,7 +10,18 @@ from chains import fasta, germline_chain, hidden, random_protein
 from conftest import Write
 from lacuna.core.tables import DOUBT_TABLE, DoubtRow
 from lacuna.filling import proofread
-from lacuna.filling.proofread import REACH, SUSPICIOUS, WINDOW, Block, blocks_to_try
+from lacuna.filling.proofread import (
+    INSERTED,
+    LACKING,
+    MOST_TRIED,
+    REACH,
+    SUSPICIOUS,
+    WINDOW,
+    Block,
+    blocks_to_try,
+    moves_to_try,
+)
+from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.steps.one_file import fill_file
 
 CHAIN = germline_chain("H", 4)
@@ -48,6 +59,17 @@ def test_a_block_weighs_what_it_may_be_misread_as_and_holds_no_cysteine() -> Non
 def test_a_block_is_replaced_where_it_is() -> None:
     assert Block(2, "GG", "N").replaced("AAGGA") == "AANA"
     assert Block(0, "W", "AD").replaced("WA") == "ADA"
+
+
+def test_a_residue_less_or_more_is_tried_near_doubts_alone() -> None:
+    found = moves_to_try("ADEFGHIKLM", [5])
+    taken = [b.replaced("ADEFGHIKLM") for b in found if b.reason == INSERTED]
+    put_in = [b.replaced("ADEFGHIKLM") for b in found if b.reason == LACKING]
+    assert taken == ["ADEGHIKLM", "ADEFHIKLM", "ADEFGIKLM", "ADEFGHKLM", "ADEFGHILM"]
+    assert put_in == [f"{'ADEFGHIKLM'[:i]}X{'ADEFGHIKLM'[i:]}" for i in range(3, 8)]
+    assert moves_to_try("ADEFGHIKLM", []) == []
+    # Neither at a gap nor beyond the ends of the chain.
+    assert [b.observed for b in moves_to_try("AXD", [1])] == ["A", "D"]
 
 
 def doubts(write: Write, folder: Path, **chains: str) -> list[DoubtRow]:
@@ -105,3 +127,46 @@ def test_a_chain_that_is_improbable_all_over_is_not_searched(
     monkeypatch.setattr(proofread, "logs_of", watched)
     doubts(write, tmp_path / "out", protein=random_protein(200, 1))
     assert read == [1]
+
+
+INSERTIONS = {
+    "framework": (CHAIN.replace("EWVAV", "EFWVAV"), "EFWVAV", "FW", "W"),
+    "doubled": (CHAIN.replace("DTAVYY", "DTAAVYY"), "DTAAVYY", "AA", "A"),
+}
+
+
+@pytest.mark.slow
+def test_a_residue_too_many_or_too_few_is_one_row_and_its_neighbours_are_none(
+    write: Write, tmp_path: Path
+) -> None:
+    given = {name: chain for name, (chain, *_) in INSERTIONS.items()}
+    given["fewer"] = CHAIN.replace("YADSVKGR", "YADVKGR")
+    assert all(len(chain) != len(CHAIN) for chain in given.values())
+    rows = doubts(write, tmp_path / "out", **given)
+    expected = [
+        (name, chain.index(around) + 1 + around.index(residue), residue, proposed, INSERTED)
+        for name, (chain, around, residue, proposed) in INSERTIONS.items()
+    ]
+    expected.append(("fewer", given["fewer"].index("VKGR") + 1, "V", "XV", LACKING))
+    assert [(r.chain, r.position, r.residue, r.proposed, r.reason) for r in rows] == expected
+    assert min(row.probability for row in rows) > 0.9
+
+
+@pytest.mark.slow
+def test_real_permutations_are_not_taken_for_a_residue_too_many(
+    write: Write, tmp_path: Path
+) -> None:
+    swapped = CHAIN.replace("EWVAV", "EVWAV").replace("DTAVYY", "DTVAYY")
+    rows = doubts(write, tmp_path / "out", c=swapped)
+    assert {row.reason for row in rows} == {"permuted"} and len(rows) == 4
+
+
+def test_a_chain_with_doubts_all_over_is_not_searched_for_moves() -> None:
+    chain = proofread._Chain(scaffold := Scaffold("c", "", CHAIN, (), 1), list(range(len(CHAIN))))
+    chain.logs = np.zeros(len(CHAIN))
+    row = DoubtRow("c", 10, "A", "D", 0.9, "permuted", "")
+    chain.doubts = [row]
+    assert {b.reason for b in chain.variants()} == {INSERTED, LACKING}
+    chain.doubts = [row._replace(position=i) for i in range(1, len(CHAIN), 2)]
+    assert len(moves_to_try(scaffold.sequence, range(len(CHAIN)))) > MOST_TRIED
+    assert chain.variants() == []

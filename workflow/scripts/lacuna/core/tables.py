@@ -356,7 +356,7 @@ class SpectrumRow(NamedTuple):
 
 
 class DoubtRow(NamedTuple):
-    """An observed residue that looks wrong, or a block of them of another length."""
+    """An observed residue that looks wrong, or a block of residues of another length."""
 
     chain: Annotated[str, "id of the chain"]
     position: Annotated[
@@ -369,14 +369,19 @@ class DoubtRow(NamedTuple):
     ]
     proposed: Annotated[
         str,
-        "what is far more probable, together with the other rows of its block",
+        "what is far more probable, together with the other rows of its block; an X in it is one "
+        "unknown residue",
     ]
     probability: Annotated[
         float,
         "of the proposal against what is observed, if one residue in 100 is wrong",
         _SHARE,
     ]
-    reason: Annotated[str, "[why](#reasons): isobaric, deamidated, permuted, against the germline"]
+    reason: Annotated[
+        str,
+        "[why](#reasons): isobaric, deamidated, permuted, against the germline, one too many, one "
+        "too few",
+    ]
     imgt: Annotated[str, "IMGT number"]
 
 

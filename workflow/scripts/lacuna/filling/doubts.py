@@ -10,12 +10,12 @@ confuses it with:
 - `permuted`: two or three neighbours in another order;
 - `against the germline`: the residue of the nearest germline segment, whatever the masses.
 
-An alternative that is far more probable is a doubt. Isobaric blocks of another length (GG for N),
-which move the rest of the chain, are in `proofread.py`.
+An alternative that is far more probable is a doubt. Isobaric blocks of another length (GG for N)
+and residues too many or too few, which move the rest of the chain, are in `proofread.py`.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import permutations
@@ -112,12 +112,15 @@ def hidden_in_turn(kmers: KmerSet) -> Iterator[tuple[np.ndarray, KmerSet]]:
 
 
 def find_doubts(
-    scaffolds: Sequence[Scaffold], kmers: KmerSet, probabilities: np.ndarray
+    scaffolds: Sequence[Scaffold],
+    kmers: KmerSet,
+    probabilities: np.ndarray,
+    explained: Sequence[Collection[int]] | None = None,
 ) -> Iterator[DoubtRow]:
     """Yield a row for each observed residue that looks wrong, in the order of the chains.
 
     kmers: those of every residue of the scaffolds; probabilities: (t, 20) of their targets, each
-    read with itself hidden.
+    read with itself hidden; explained: places of each chain (0-based) that no proposal may touch.
     """
     at, observed = kmers.at(), observed_tokens(scaffolds, kmers)
     chain, starts = at.chain, _starts(scaffolds)
@@ -127,7 +130,8 @@ def find_doubts(
     imgt = imgt_numbers(columns)
     logs = np.log(np.maximum(probabilities, _LEAST))
     rows = np.searchsorted(chain, np.arange(len(scaffolds) + 1)).tolist()
-    for i, doubts in _by_chain(_proposals(observed, chain, germline, logs), rows):
+    found = _proposals(observed, chain, germline, logs)
+    for i, doubts in _by_chain(found, rows, explained or [()] * len(scaffolds)):
         sequence, offset = scaffolds[i].sequence, int(starts[i]) + i + 1
         for doubt in doubts:
             for place, residue in enumerate(doubt.proposed, start=doubt.start):
@@ -151,11 +155,12 @@ def _starts(scaffolds: Sequence[Scaffold]) -> np.ndarray:
 
 
 def _by_chain(
-    proposals: Sequence[_Proposals], rows: Sequence[int]
+    proposals: Sequence[_Proposals], rows: Sequence[int], explained: Sequence[Collection[int]]
 ) -> Iterator[tuple[int, list[Doubt]]]:
     """Yield the number of each chain with doubts, and these by their places, none over another.
 
-    rows: where the residues of each chain begin among those of all, and their end.
+    rows: where the residues of each chain begin among those of all, and their end; explained: as
+    for `find_doubts`.
     """
     found: dict[int, list[Doubt]] = {}
     for some in proposals:
@@ -170,7 +175,7 @@ def _by_chain(
             found.setdefault(i, []).append(doubt)
     for i in sorted(found):
         kept: list[Doubt] = []
-        taken: set[int] = set()
+        taken = set(explained[i])
         for doubt in sorted(found[i], key=lambda d: (-d.margin, d.start, d.proposed)):
             places = range(doubt.start, doubt.start + len(doubt.proposed))
             if taken.isdisjoint(places):
