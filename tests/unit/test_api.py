@@ -50,6 +50,13 @@ def filled() -> lacuna.FilledChains:
     return lacuna.fill(given(), candidates=3, precision="float32")
 
 
+def test_windows_that_the_large_network_cannot_read_are_refused_at_once() -> None:
+    kmer = {"length": 511}
+    with pytest.raises(LacunaError, match="'kmer.length' is 511; write at most 510"):
+        lacuna.fill([CHAIN], mode="thorough", kmer=kmer)  # without a gap to ask about
+    assert lacuna.fill([CHAIN], kmer=kmer)[0].sequence == CHAIN
+
+
 def test_weights_are_a_word_or_a_file() -> None:
     by_word, by_file = (
         lacuna.fill([GAPPED], weights=weights, library=library, precision="float32")[0].residues

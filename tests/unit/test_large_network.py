@@ -15,7 +15,9 @@ from antiberty import BERT, HEAD, INNER, LAYERS, WIDTH, checkpoint, write_wheel
 from lacuna.antibody.imgt import N_CODES
 from lacuna.core.alphabet import ABSENT, MISSING, N_TOKENS, RESIDUES, TOKEN
 from lacuna.core.files import LacunaError
+from lacuna.core.paths import LARGE_NETWORK
 from lacuna.core.tensor_files import kinds_of, read_header, read_tensors, write_tensors
+from lacuna.core.windows import check_window
 from lacuna.network.model import Kmers, ModelConfig
 from lacuna.network.packing import GROUP, pack, unpack
 from lacuna.network.transformer import LargeNetwork, TransformerConfig, load_large
@@ -237,6 +239,41 @@ def test_kmers_that_are_too_long_for_it_are_refused(wheel: Path) -> None:
         assert network(of_length(254)).shape == (3, 254, 20)
         with pytest.raises(LacunaError, match="255 residues.* at most 254; lower 'kmer.length'"):
             network(of_length(255))
+
+
+def test_windows_that_are_too_long_are_refused_by_the_file_alone(
+    wheel: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "large.safetensors"
+    save_weights(path, large_network_from(wheel, ModelConfig()), {})
+    check_window(254, path)
+    with pytest.raises(LacunaError, match="'kmer.length' is 255; write at most 254, which the"):
+        check_window(255, path)
+    with pytest.raises(LacunaError, match="'kmer.length' is 511; write at most 510, which the"):
+        check_window(511, LARGE_NETWORK)
+    check_window(510, LARGE_NETWORK)
+
+
+@pytest.mark.parametrize("model", ["[]", "{}", '{"transformer": 1}', '{"transformer": {}}'])
+def test_a_file_without_its_sizes_is_left_to_its_loader(tmp_path: Path, model: str) -> None:
+    path = tmp_path / "large.safetensors"
+    write_tensors(path, {}, {"format": LargeNetwork.FORMAT, "model": model})
+    check_window(4096, path)
+    with pytest.raises(LacunaError, match="train or fetch it again"):
+        load_large(path)
+
+
+def test_a_file_that_cannot_be_read_is_named_before_it_is_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "large.safetensors"
+    with pytest.raises(LacunaError, match="no such file; check the path"):
+        check_window(128, path)
+    for content in (b"", bytes(8), LARGE_NETWORK.read_bytes()[:5000]):
+        path.write_bytes(content)
+        with pytest.raises(LacunaError, match="damaged or not a safetensors file .*fetch it again"):
+            check_window(128, path)
+    write_tensors(path, {}, {"format": LargeNetwork.FORMAT, "model": "{" * 9})
+    with pytest.raises(LacunaError, match="fetch it again"):
+        check_window(128, path)
 
 
 # --- four bits a number --------------------------------------------------------------------------

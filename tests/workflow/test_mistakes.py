@@ -137,6 +137,17 @@ BEFORE_THE_FIRST_JOB = [
     of_config("no number", "tolerance_ppm: .nan\n", "'tolerance_ppm' is nan; write a finite"),
     of_config("blocks of 1e30", "block_size: 1.0e+30\n", "'block_size' is 1e+30; write at most"),
     of_config("a stride that skips", "kmer: {stride: 200}\n", "write at most 'kmer.length', 128"),
+    of_config(
+        "a window that the large network cannot read",
+        "mode: thorough\nkmer: {length: 511}\n",
+        *("'kmer.length' is 511; write at most 510", "large.safetensors", "or 'mode: fast'"),
+    ),
+    Mistake(
+        "a damaged large network",
+        ("cut.safetensors: damaged or not a safetensors file", "fetch it again"),
+        config=CONFIG + "mode: thorough\nlarge_network: cut.safetensors\n",
+        files={"cut.safetensors": b"\x10\0\0\0\0\0\0\0{}"},
+    ),
     of_config("no weights at all", "train: {from: null}\n", "'train.from' is null", "set one"),
     of_config("no such weights", "train: {from: x.safetensors}\n", "is not a file; correct"),
     of_config(

@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from lacuna.core.config import check_config, check_yaml, path_settings
 from lacuna.core.files import LacunaError, check_temporary_folder
+from lacuna.core.windows import check_window
 from lacuna.steps.config_record import is_rewritten, write_record
 from lacuna.steps.outdir import RunLock, check_outdir, last_words
 from lacuna.steps.packs import LARGEST, plan_packs
@@ -297,6 +298,8 @@ def inputs_of_run():
 if workflow.is_main_process:
     checked(check_temporary_folder)  # Snakemake itself would end with a traceback
     checked(check_outdir, OUT, list(SAMPLES), inputs_of_run())
+    if ASKED and Path(located(CONFIG["large_network"])).is_file():
+        checked(check_window, CONFIG["kmer"]["length"], located(CONFIG["large_network"]))
 
 # Snakemake records the parameters seen by the main process: its jobs need not read the files again.
 INPUTS = checked(

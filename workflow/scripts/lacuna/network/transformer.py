@@ -17,6 +17,7 @@ from lacuna.antibody.germlines import SPECIES, v_segments
 from lacuna.core.alphabet import ABSENT, N_RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.sizes import share, size
+from lacuna.core.windows import MARKS
 from lacuna.network.model import Kmers, ModelConfig, TemplateReader
 from lacuna.network.weights import REMEDY, filled, read_settings, sizes_in
 
@@ -93,7 +94,7 @@ class LargeNetwork(TemplateReader):
 
     def forward(self, kmers: Kmers) -> Tensor:
         """Kmers of n windows -> (n, k, 20) logits; LacunaError if k is more than it can read."""
-        k, most = kmers.tokens.shape[1], self.sizes.positions - 2  # less two marks
+        k, most = kmers.tokens.shape[1], self.sizes.positions - MARKS
         if k > most:
             raise LacunaError(
                 f"k-mers of {k} residues: the large network reads at most {most}; "

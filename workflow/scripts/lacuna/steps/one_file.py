@@ -16,6 +16,7 @@ from lacuna.core.config import check_config
 from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError, writing
 from lacuna.core.paths import CONFIG_SCHEMA, LARGE_NETWORK, bundled_weights
+from lacuna.core.windows import check_window
 from lacuna.scaffolds.records import count_records, is_repertoire
 from lacuna.steps.load import forget
 from lacuna.steps.sheet import SPECIES
@@ -72,6 +73,8 @@ def fill_file(
     network, germlines = weights or network, library or germlines
     thorough = config["mode"] == "thorough"
     asked = large_network if thorough else None
+    if asked is not None:
+        check_window(config["kmer"]["length"], asked)
     repertoire = is_repertoire(inputs["fasta"])
     outputs = _output_names(
         evidence="evidence" in inputs,
