@@ -18,7 +18,8 @@ from fuzz_targets import PARTED, scratch
 from chains import germline_chain, mutated, random_protein
 from lacuna.core.alphabet import RESIDUES
 from lacuna.network.model import GapNetwork, ModelConfig
-from lacuna.network.weights import save_weights
+from lacuna.network.transformer import LargeNetwork, TransformerConfig
+from lacuna.network.weights import save_packed, save_weights
 
 CORPUS = Path(__file__).parent / "corpus"
 MAX_BYTES = 8192  # size of a text input
@@ -97,6 +98,7 @@ WORDS: dict[str, list[str]] = {
     "library": ["drop", "dtype", "cut", "shape", "set", "swap", "v", "j", "v_prior", "v_profile"],
     "fill": [">a", ">b", *SEQUENCE, *TAGS[:4], "WGQGTLVTVSSASTKGPSVFPLAPSSKS"],
 }
+NETWORKS = ("weights", "large")  # targets that are files of tensors
 LINE_ENDS = (b"\n", b"\r\n", b"\r", b"\n\n", b"\n\r")
 _TOKENS = re.compile(rb"\s|[A-Za-z]+|[0-9.]+|[^\sA-Za-z0-9.]")
 
@@ -105,15 +107,19 @@ _TOKENS = re.compile(rb"\s|[A-Za-z]+|[0-9.]+|[^\sA-Za-z0-9.]")
 def seeds(target: str) -> tuple[bytes, ...]:
     """A valid input and the whole corpus: more valid inputs, and earlier findings."""
     kept = tuple(path.read_bytes() for path in sorted((CORPUS / target).glob("*")))
-    made = _small_weights() if target == "weights" else FRESH[target](Random(0))
+    made = _small_weights(target) if target in NETWORKS else FRESH[target](Random(0))
     return (*kept, made)
 
 
-def _small_weights() -> bytes:
+def _small_weights(target: str) -> bytes:
     path = scratch() / "seed.safetensors"
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        save_weights(path, GapNetwork(ModelConfig(channels=2, hidden=2)), {"steps": 1})
+        if target == "large":  # matrices are packed from 256 x 256 on
+            sizes = TransformerConfig(width=256, layers=1, heads=4, inner=8, positions=8)
+            save_packed(path, LargeNetwork(ModelConfig(), sizes), {"steps": 1})
+        else:
+            save_weights(path, GapNetwork(ModelConfig(channels=2, hidden=2)), {"steps": 1})
     return path.read_bytes()
 
 
@@ -126,7 +132,7 @@ def draw(rng: Random, target: str) -> bytes:
 
 def mutate(rng: Random, target: str, data: bytes) -> bytes:
     """The input with one to eight changes."""
-    if target == "weights":
+    if target in NETWORKS:
         return _changed_tensors(rng, data)
     for _ in range(1 + int(rng.expovariate(0.7)) % 8):
         data = rng.choice(CHANGES)(rng, target, data)
@@ -436,7 +442,9 @@ def _changed_tensors(rng: Random, data: bytes) -> bytes:
     values = [0, -1, 1, 2, 3, 10**7, 10**12, 1.5, None, "2", True, [2], float("nan"), 10**30]
     match rng.randrange(8):
         case 0 | 1 | 2:
-            settings[rng.choice([*settings, "more"])] = rng.choice(values)
+            inner = settings.get("transformer")
+            sizes = rng.choice([settings, inner]) if isinstance(inner, dict) else settings
+            sizes[rng.choice([*sizes, "more"])] = rng.choice(values)
             metadata["model"] = json.dumps(settings)
         case 3:
             name = rng.choice([*metadata, "more"])

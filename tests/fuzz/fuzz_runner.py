@@ -43,6 +43,7 @@ SHARES = {
     "sheet": 2,
     "config": 2,
     "weights": 1,
+    "large": 1,
     "library": 1,
     "fill": 3,
 }

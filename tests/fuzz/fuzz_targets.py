@@ -28,9 +28,13 @@ from lacuna.antibody.germlines import LOCI
 from lacuna.core import config
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.core.config import check_config
+from lacuna.core.files import LacunaError
+from lacuna.core.licences import licence_of, read_record
 from lacuna.core.tensor_files import read_tensors, write_tensors
+from lacuna.core.windows import MARKS, check_window
 from lacuna.filling.possible_lengths import possible_lengths
 from lacuna.network.kmers import encode_scaffolds
+from lacuna.network.transformer import load_large
 from lacuna.network.weights import load_weights
 from lacuna.reads.error_model import load_error_models
 from lacuna.reads.read import Read
@@ -50,6 +54,7 @@ ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 LIBRARY = ROOT / "resources" / "weights" / "open" / "library.safetensors"
 PARTED = b"\n%%\n"
+WINDOW = 128  # residues, the default of `kmer.length`
 MAX_LENGTH = 2000  # residues of a chain; small, so that short inputs reach it
 SMALL_CHUNK = 97  # bytes; reading a file in such chunks must give the same records
 SMALL_CHUNKED = 4  # one in so many inputs is also read like this
@@ -424,6 +429,17 @@ def read_weights(data: bytes) -> None:
     assert all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters())
 
 
+def read_large(data: bytes) -> None:
+    """The large network, by all that read its file: Snakefile, list of software, and job."""
+    path = _put("large.safetensors", data)
+    for read in (lambda: check_window(WINDOW, path), lambda: licence_of(read_record(path))):
+        with suppress(LacunaError):
+            read()
+    model = load_large(path)
+    assert all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters())
+    check_window(model.sizes.positions - MARKS, path)
+
+
 def read_library(data: bytes) -> None:
     """The bundled library with changes, given as JSON: see `fuzz_grammar`."""
     try:
@@ -506,6 +522,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "sheet": read_samples,
     "config": read_config,
     "weights": read_weights,
+    "large": read_large,
     "library": read_library,
     "fill": fill_chains,
 }

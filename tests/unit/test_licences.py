@@ -54,6 +54,7 @@ def test_weights_are_under_the_strictest_terms_of_all_that_they_began_with() -> 
     assert licence_of(free | {"start": limited}) == licence_of(limited)
     assert licence_of(free | {"start": {"teacher": limited}}) == licence_of(limited)
     assert licence_of({}) == licence_of({"data": {"homologs": 3}}) == UNKNOWN
+    assert licence_of({"data": {"corpora": 5}}) == licence_of({"data": {"corpora": [5]}}) == UNKNOWN
     assert licence_of({"data": {"homologs": 3}, "start": limited}) == licence_of(limited)
 
 
@@ -76,6 +77,9 @@ def test_a_file_without_a_readable_record_is_named(tmp_path: Path) -> None:
     with pytest.raises(LacunaError, match="x.safetensors: no record can be read"):
         read_record(path)
     write_tensors(path, {"a": torch.zeros(1)}, {"record": "{"})
+    with pytest.raises(LacunaError, match="x.safetensors: no record can be read"):
+        read_record(path)
+    write_tensors(path, {"a": torch.zeros(1)}, {"record": "[" * 9999})
     with pytest.raises(LacunaError, match="x.safetensors: no record can be read"):
         read_record(path)
     write_tensors(path, {"a": torch.zeros(1)}, {"record": "[1]"})

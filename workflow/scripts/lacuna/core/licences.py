@@ -33,7 +33,8 @@ def recorded_corpora(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield every corpus behind weights, those of what they began with or learned from included."""
     data = record.get("data")
     corpora = data.get("corpora") if isinstance(data, Mapping) else None
-    yield from (c for c in corpora or () if isinstance(c, Mapping))
+    if isinstance(corpora, list):
+        yield from (corpus for corpus in corpora if isinstance(corpus, Mapping))
     for part in ("start", "teacher"):
         if isinstance(before := record.get(part), Mapping):
             yield from recorded_corpora(before)
@@ -62,7 +63,7 @@ def read_record(path: Path | str) -> dict[str, Any]:
     try:
         with safe_open(str(path), "np") as handle:
             found = json.loads((handle.metadata() or {}).get("record", "{}"))
-    except (OSError, SafetensorError, ValueError) as error:
+    except (OSError, SafetensorError, ValueError, RecursionError) as error:
         raise LacunaError(f"{path}: no record can be read ({error}); fetch it again") from None
     return found if isinstance(found, dict) else {}
 
