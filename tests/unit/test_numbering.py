@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from chains import rank
 from lacuna.antibody.constant_region import diagonal_identity
-from lacuna.antibody.germlines import LOCI, constants, j_segments, v_segments
+from lacuna.antibody.germline_fit import is_fr3_open
+from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.antibody.imgt import (
     CONSTANT,
     CYS104,
@@ -27,7 +28,7 @@ from lacuna.antibody.imgt import (
 )
 from lacuna.antibody.numbering import _likely_locus, _number, number_chain
 from lacuna.antibody.parts import number_parts
-from lacuna.core.alphabet import ABSENT, RESIDUES, decode
+from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode
 
 LINKER = "GGGGSGGGGSGGGGS"
 LEADER = "MGWSCIILFLVATATGVHS"
@@ -128,6 +129,62 @@ def test_a_short_gap_anywhere_keeps_the_columns(chain: Domain, length: int, at: 
     gapped = hide(chain.sequence, at % (len(chain.sequence) - length + 1), length)
     numbering = number_chain(gapped)
     assert (numbering.locus, numbering.columns.tolist()) == (chain.locus, chain.columns)
+
+
+# --- FR3 of rabbit heavy chains -------------------------------------------------------------------
+
+
+def short_cdr2(chain: Domain) -> Domain:
+    """The same chain, but with a CDR2 that is a residue shorter than that of its segment."""
+    at = chain.columns.index(60)
+    columns = chain.columns[:at] + chain.columns[at + 1 :]
+    return Domain(chain.sequence[:at] + chain.sequence[at + 1 :], columns, chain.locus)
+
+
+def rabbit(v: str) -> Domain:
+    """A rabbit heavy chain; some names are those of other species' segments too."""
+    segments = v_segments()
+    of_rabbit = segments.species == SPECIES.index("rabbit")
+    at = next(i for i in np.flatnonzero(of_rabbit) if segments.names[i] == v)
+    return domain(int(at), j_segments().names.index("IGHJ4*01"), "ARDLAGVGIWNFN")
+
+
+RABBITS = [rabbit(f"IGHV1S{n}*01") for n in (40, 44, 45)]
+RABBITS += [short_cdr2(RABBITS[0]), short_cdr2(RABBITS[2])]
+
+
+@pytest.mark.parametrize("chain", RABBITS)
+def test_a_gap_in_a_short_fr3_keeps_the_columns(chain: Domain) -> None:
+    assert 80 not in chain.columns and 79 in chain.columns
+    first, last = chain.columns.index(62 + (62 not in chain.columns)), chain.columns.index(81)
+    assert number_chain(chain.sequence).columns.tolist() == chain.columns
+    for length in (6, 10, 14):
+        for at in range(first, last - length + 1):
+            assert number_chain(hide(chain.sequence, at, length)).columns.tolist() == chain.columns
+
+
+def test_the_place_of_a_short_fr3_is_that_of_the_segments() -> None:
+    # SRTSSTTVT: 79 and 80 both may be left out of T-S-S-T-T.
+    chain = rabbit("IGHV1S45*01")
+    at = chain.sequence.index("SKTSSTTVT")
+    changed = chain.sequence[:at] + "SRTSSTTVT" + chain.sequence[at + 9 :]
+    assert number_chain(changed).columns.tolist() == chain.columns
+
+
+def test_only_segments_like_the_chain_say_that_fr3_may_be_short() -> None:
+    for chain, expected in ((HEAVY, False), (RABBITS[0], True)):
+        gapped = hide(chain.sequence, chain.columns.index(66), 6)
+        tokens, columns = encode(gapped), np.array(chain.columns, dtype=np.uint8)
+        assert is_fr3_open(tokens, columns, "H") is False
+        moved = columns.copy()
+        span = slice(chain.columns.index(66), chain.columns.index(81))
+        moved[span] = [*range(66, 73), *range(74, 81)][-len(moved[span]) :]
+        if expected:
+            assert is_fr3_open(tokens, moved, "H") is True
+            assert is_fr3_open(encode(chain.sequence), moved, "H") is False  # nothing is hidden
+
+
+# --- gaps anywhere --------------------------------------------------------------------------------
 
 
 @given(domains(), st.sets(st.integers(0, 99), min_size=1, max_size=10))

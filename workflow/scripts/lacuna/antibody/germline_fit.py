@@ -4,6 +4,7 @@ V segments are placed on the chain without gaps of their own, so that the known 
 counts; columns, whatever their source, are judged by the V and J segments that agree with them.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -30,6 +31,8 @@ CHANCE = 0.4
 _STRIDE = 1 << 32  # between segments in the encoding of placements; longer than any chain
 # Columns that a short CDR1 leaves empty, in this order: IMGT leaves the middle empty.
 _EMPTIED = (33, 32, 34, 31, 35, 30, 36, 29, 37, 28)
+_EMPTIED_CDR2 = (61, 60, 62, 59, 63, 58, 64, 57)  # the same of a short CDR2
+_FR3_END = 85  # from here on all V segments of a locus occupy the same columns of FR3
 FRAMEWORK = {
     locus: bytes(
         c
@@ -135,18 +138,72 @@ def from_column_one(locus: str, columns: np.ndarray) -> np.ndarray | None:
     return moved
 
 
+@cache
+def _fr3_patterns(locus: str) -> tuple[tuple[int, ...], ...]:
+    """The columns of FR3 that V segments of a locus occupy, up to Cys104, each pattern once."""
+    present = segments_of(locus)[0][REGION_STARTS["FR3"] : CYS104 + 1].T != ABSENT
+    patterns = np.unique(present[present[:, -1]], axis=0)  # of those that reach Cys104
+    return tuple(tuple((REGION_STARTS["FR3"] + np.flatnonzero(p)).tolist()) for p in patterns)
+
+
+def is_fr3_open(tokens: np.ndarray, columns: np.ndarray, locus: str) -> bool:
+    """Whether a gap from CDR2 to strand E hides which columns of FR3 are occupied.
+
+    So it is if V segments that have another FR3 there agree best with the end of FR3.
+    """
+    inside = (columns >= REGION_STARTS["CDR2"]) & (columns < _FR3_END)
+    if not (inside & (tokens >= N_RESIDUES)).any():
+        return False
+    v, _ = segments_of(locus)
+    end = np.flatnonzero((columns >= _FR3_END) & (columns <= CYS104) & (tokens < N_RESIDUES))
+    agree = (v[columns[end]] == tokens[end, None]).sum(0)
+    nearest = v[REGION_STARTS["FR3"] : _FR3_END, agree == agree.max()] != ABSENT
+    occupied = np.isin(np.arange(REGION_STARTS["FR3"], _FR3_END), columns)
+    return bool((nearest != occupied[:, None]).any())
+
+
+def with_other_fr3(locus: str, columns: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the columns with FR3 as each V segment has it, counted back from Cys104.
+
+    In some segments FR3 is shorter, as in most of rabbit heavy chains between strands D and E. If
+    a gap hides this place, an alignment leaves any column of the gap empty. What is left between
+    FR2 and FR3 is numbered as a CDR2. Nothing is yielded where FR2 or Cys104 are not numbered.
+    """
+    fr2 = np.flatnonzero(columns == REGION_STARTS["CDR2"] - 1)
+    cys = np.flatnonzero(columns == CYS104)
+    if len(fr2) != 1 or len(cys) != 1:
+        return
+    start, stop = int(fr2[0]) + 1, int(cys[0]) + 1
+    cdr2 = range(REGION_STARTS["CDR2"], REGION_STARTS["FR3"])
+    for pattern in _fr3_patterns(locus):
+        surplus = len(cdr2) - (stop - start - len(pattern))
+        if 0 <= surplus <= len(_EMPTIED_CDR2):
+            moved = columns.copy()
+            empty = _EMPTIED_CDR2[:surplus]
+            moved[start:stop] = [*(c for c in cdr2 if c not in empty), *pattern]
+            if not np.array_equal(moved, columns):
+                yield moved
+
+
 def agreement(tokens: np.ndarray, columns: np.ndarray, locus: str) -> float:
-    """Residues that agree with the best V and J segment, less a penalty for chance and indels."""
+    """Residues that agree with the best V and J segment, less a penalty for chance and indels.
+
+    A column of the framework counts as an indel if only the chain or only the segment has a
+    residue there, shown or not.
+    """
     v, j = segments_of(locus)
     grid = np.full(N_CODES, ABSENT, dtype=np.uint8)
     grid[columns] = np.where(tokens < N_RESIDUES, tokens, ABSENT)
     grid[0] = ABSENT
-    score = 0.0
-    for template, first, last in ((v, 1, CYS104), (j, FR4_START, FR4_LAST[locus])):
-        known = first + np.flatnonzero(grid[first : last + 1] != ABSENT)
-        agree = (template[known] == grid[known, None]).sum(0, dtype=np.uint8)
-        score += float(agree.max() - CHANCE * len(known))
     taken = columns[(columns >= 1) & (columns <= N_IMGT)].tobytes()
     first, last = min(taken, default=0), max(taken, default=0)
-    deleted = sum(first < c < last for c in FRAMEWORK[locus].translate(None, taken))
-    return score - float((columns == OTHER_INSERTION).sum()) - deleted
+    framework = np.array([c for c in FRAMEWORK[locus] if first < c < last], dtype=np.int64)
+    empty = ~np.isin(framework, columns)
+    score = -float((columns == OTHER_INSERTION).sum())
+    for template, low, high in ((v, 1, CYS104), (j, FR4_START, FR4_LAST[locus])):
+        known = low + np.flatnonzero(grid[low : high + 1] != ABSENT)
+        agree = (template[known] == grid[known, None]).sum(0, dtype=np.int16)
+        if template is v:
+            agree -= ((template[framework] == ABSENT) != empty[:, None]).sum(0, dtype=np.int16)
+        score += float(agree.max() - CHANCE * len(known))
+    return score

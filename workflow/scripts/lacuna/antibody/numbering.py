@@ -6,11 +6,11 @@ the columns are completed from what is still known: the number of missing residu
 columns of the locus, the start of the constant region, and the J segments, whose end is the end of
 the domain.
 
-immunum's result is in doubt if there is a long gap, an insertion where there should be none, a
-domain that starts late, or low confidence. The germline V segments are then placed on the chain
-without gaps, so that the known length of every gap counts. Of the two numberings, the one in which
-more residues agree with germline is used. A result that agrees with no germline is not an
-antibody.
+immunum's result is in doubt if there is a long gap, a gap in an FR3 that may be a short one, an
+insertion where there should be none, a domain that starts late, or low confidence. The germline V
+segments are then placed on the chain without gaps, so that the known length of every gap counts,
+and FR3 is numbered as each segment has it. Of these numberings, the one in which most residues
+agree with germline is used. A result that agrees with no germline is not an antibody.
 
 `number_chain` numbers one V domain, the one that immunum aligns best; everything outside it and
 its constant region (a leader, a linker) is OUTSIDE. Chains of several V domains: `parts.py`.
@@ -25,7 +25,14 @@ import numpy as np
 
 from lacuna.antibody.constant_region import C_SEED, find_constant
 from lacuna.antibody.domain_ends import MIN_FR4, complete, number_before_constant
-from lacuna.antibody.germline_fit import FRAMEWORK, agreement, from_column_one, place_v
+from lacuna.antibody.germline_fit import (
+    FRAMEWORK,
+    agreement,
+    from_column_one,
+    is_fr3_open,
+    place_v,
+    with_other_fr3,
+)
 from lacuna.antibody.germlines import LOCI, constants, v_segments
 from lacuna.antibody.imgt import (
     CONSTANT,
@@ -163,6 +170,7 @@ def _align(tokens: np.ndarray, sequence: str) -> tuple[str, np.ndarray, bool]:
         and (max(codes) >= CYS104 or stop == len(sequence))
         and "X" * LONG_GAP not in sequence
         and not any(codes[0] < c < codes[-1] for c in left_out)
+        and not is_fr3_open(tokens, columns, result.chain)
     )
     return result.chain, columns, sure
 
@@ -195,6 +203,8 @@ def _candidates(
     for locus, columns in pairs:
         moved = from_column_one(locus, columns)
         if moved is not None:
+            yield locus, moved
+        for moved in with_other_fr3(locus, columns):
             yield locus, moved
 
 
