@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from lacuna.core.config import check_config
 from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError
 from lacuna.core.paths import bundled_weights
-from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE
+from lacuna.core.tables import ACCURACY_TABLE, CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE
 from lacuna.results.join import (
     HEADERS,
     TABLES,
@@ -405,6 +405,37 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     ):
         join_accuracy(second, tmp_path / "no", summary, multiqc)
     assert not (tmp_path / "no").exists()
+
+
+def test_the_summary_says_how_vhhs_are_filled_better(tmp_path: Path, write: Write) -> None:
+    def summary_of(species: Sequence[str], weights: str, homologs: bool = False) -> str:
+        n = len(species)
+        header = "\t".join(CHAIN_TABLE.names)
+        lines = [
+            "\t".join({"chain": f"c{i}", "species": s}.get(name, "1") for name in CHAIN_TABLE.names)
+            for i, s in enumerate(species)
+        ]
+        state, out = tmp_path / "state.json", tmp_path / "accuracy.tsv"
+        Alkylation((("carbamidomethyl", 1.0),), "found", 0, 0).write(state)
+        files = (
+            [write("acc.tsv", "\t".join(ACCURACY_TABLE.names) + "\n")],
+            [write("chains.tsv", "\n".join([header, *lines]) + "\n")],
+            [write("rejected.tsv", "\t".join(REJECTED_TABLE.names) + "\n")],
+            [write("gaps.tsv", "rank\tstatus\n" + "1\tfilled\n" * n)],
+            [state],
+        )
+        tables = TablesOfSamples(["s"], *files, with_homologs=["s"] if homologs else [])
+        network, _ = bundled_weights(weights)
+        join_accuracy(tables, out, tmp_path / "summary", tmp_path / "mqc", network)
+        return (tmp_path / "summary").read_text().splitlines()[0]
+
+    says = "; camelid VHHs, of which the open weights have seen few: give natural VHHs as homologs"
+    camelid = ["alpaca", "alpaca", "human"]
+    assert says in summary_of(camelid, "open")
+    assert "take 'weights: noncommercial'" in summary_of(camelid, "open")
+    assert says not in summary_of(camelid, "open", homologs=True)
+    assert says not in summary_of(camelid, "noncommercial")
+    assert says not in summary_of(["alpaca", "human"], "open")
 
 
 # --- what others read ----------------------------------------------------------------------------

@@ -77,6 +77,7 @@ rule join_accuracy:
         with_reads=list(READS),
         with_evidence=list(EVIDENCE),
         auto_species=[name for name, sample in SAMPLES.items() if sample.species == "auto"],
+        with_homologs=[name for name, sample in SAMPLES.items() if sample.homologs],
         inputs=digests("train.from"),
         code=code("join_accuracy.py"),
     script:

@@ -146,14 +146,17 @@ def _fill(chosen: argparse.Namespace) -> None:
         )
     network, _ = bundled_weights(options.get("weights", DEFAULT_WEIGHTS))
     files = {name: out / file for name, file in made.items()}
-    print(_summary(inputs["fasta"].name, files, network, auto=given["species"] == SPECIES[0]))
+    homologs, auto = "homologs" in inputs, given["species"] == SPECIES[0]
+    print(_summary(inputs["fasta"].name, files, network, auto=auto, homologs=homologs))
     print(f"results: {printable(str(out))}")
 
 
-def _summary(name: str, files: dict[str, Path], weights: Path, *, auto: bool) -> str:
+def _summary(
+    name: str, files: dict[str, Path], weights: Path, *, auto: bool, homologs: bool
+) -> str:
     """The lines with which a run of the workflow on such a sample ends.
 
-    auto: whether no species was stated.
+    auto: whether no species was stated; homologs: whether some were given.
     """
     from lacuna.results.scores import TablesOfSamples, join_accuracy
 
@@ -168,6 +171,7 @@ def _summary(name: str, files: dict[str, Path], weights: Path, *, auto: bool) ->
             alkylation=[files["alkylation"]],
             doubts=[files["doubts"]] if "doubts" in files else [],
             auto_species=[name] if auto else [],
+            with_homologs=[name] if homologs else [],
         )
         accuracy, multiqc = Path(folder) / "accuracy.tsv", Path(folder) / "lacuna_mqc.json"
         join_accuracy(tables, accuracy, summary, multiqc, weights)

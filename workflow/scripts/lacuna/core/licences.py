@@ -68,8 +68,13 @@ def read_record(path: Path | str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def bundled_set(weights: Path) -> str:
+    """The word for the bundled set that a network is of, '' for other weights."""
+    words = {(folder / NETWORK_FILE).resolve(): name for name, folder in WEIGHT_SETS.items()}
+    return words.get(weights.resolve(), "")
+
+
 def weights_line(path: Path) -> str:
     """`weights: open (licence: CC BY 4.0)`: the bundled set, or the path of other weights."""
-    words = {(folder / NETWORK_FILE).resolve(): name for name, folder in WEIGHT_SETS.items()}
-    name = words.get(path.resolve(), str(path))
-    return f"weights: {name} (licence: {licence_of(read_record(path))})"
+    licence = licence_of(read_record(path))
+    return f"weights: {bundled_set(path) or path} (licence: {licence})"

@@ -62,7 +62,8 @@ LETTERS_WEIGH = "the letters given for it weigh"  # something else than its mass
 
 
 class MassDoubt(StrEnum):
-    """What puts a mass at odds with what its gap was filled with, in the words of its status."""
+    """What puts a mass at odds with what its gap was filled with, in the words of its status, or
+    its length as given with its chain."""
 
     CONTRADICTS = "contradicts C"  # the state of C in the sample
     FITS_BETTER = "fits far better at"  # a mass without an error that is known
@@ -70,6 +71,7 @@ class MassDoubt(StrEnum):
     BETTER_WITHOUT = "fits far better without the prefix mass"
     UNMET = "the intact mass of the chain is not met"
     INTACT_ERROR = "the intact mass of the chain is far more probable"  # without an error
+    LENGTH = "its chain fits germline far better with"  # another number of residues
 
     @classmethod
     def of_status(cls, status: str) -> "tuple[MassDoubt, ...]":

@@ -39,6 +39,7 @@ from lacuna.filling.rows import (
 from lacuna.filling.status import (
     GapResult,
     contradiction_of,
+    length_at_odds,
     letters_at_odds,
     status_of,
     warn,
@@ -149,8 +150,8 @@ def fill_chains(
         status = status_of(gap, ranking, misfit, doubt, no_template)
         if convention and gap.given.mass is not None:
             status = with_convention(status, convention)
-        if letters_given := letters_at_odds(gap, allowed):
-            status = with_note(status, letters_given)
+        for note in filter(None, (letters_at_odds(gap, allowed), length_at_odds(gap.given))):
+            status = with_note(status, note)
         found[gap.rows.start] = GapResult(ranking.candidates, status, no_template)
     residues = residues_of("".join(letters), distributions, kmers)
     warn(doubts)

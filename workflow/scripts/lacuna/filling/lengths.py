@@ -243,13 +243,13 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
         best.append(_best_of(trial, read))
         if trial.found.stages is None:
             of_gap = of_trial == i
-            surest = {j: _surest(distribution) for j, (_, distribution) in read.items()}
-            shares = _shares_of_lengths(fits[of_gap], templates.cdr3[of_gap], surest)
+            surest = {j: mean_surest(distribution) for j, (_, distribution) in read.items()}
+            shares = shares_of_lengths(fits[of_gap], templates.cdr3[of_gap], surest)
             trial.found.share = float(shares[trial.found.lengths.index(best[-1])])
     return best
 
 
-def _shares_of_lengths(
+def shares_of_lengths(
     fits: np.ndarray, cdr3: np.ndarray, surest: Mapping[int, float]
 ) -> np.ndarray:
     """Probabilities of the lengths (n,) of a gap without a mass.
@@ -334,12 +334,12 @@ def _end_cost(trial: _Trial, variant: Scaffold) -> float:
 def _gap_score(distribution: np.ndarray, stages: Stages | None, rules: MassRules) -> float:
     """Log probability of the gap's masses; without any, the mean of its most probable residues."""
     if stages is None or not len(distribution):
-        return _surest(distribution)
+        return mean_surest(distribution)
     found = mass_log_probability(distribution, stages, rules)
     return max(found, NO_FIT)
 
 
-def _surest(distribution: np.ndarray) -> float:
+def mean_surest(distribution: np.ndarray) -> float:
     """Mean log probability of the most probable residues of (length, 20); 0 if there are none."""
     return float(np.log(distribution.max(1)).mean()) if len(distribution) else 0.0
 
@@ -365,4 +365,4 @@ def read_variants(
             position = targets.position[at]
             edges = [np.searchsorted(position, (g.start, g.end)) for g in scaffold.gaps]
             of_gaps = [read[at][low:high] for low, high in edges]
-            yield float(fits.total[i]) + _surest(of_gaps[number]), of_gaps
+            yield float(fits.total[i]) + mean_surest(of_gaps[number]), of_gaps

@@ -9,6 +9,7 @@ import numpy as np
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.core.tables import MassDoubt
+from lacuna.core.words import plural
 from lacuna.filling.block import BlockGap, too_large
 from lacuna.filling.decode import Candidate, Ranking
 from lacuna.filling.mass_search import allowed_lengths, stages_of
@@ -16,6 +17,7 @@ from lacuna.filling.misfits import at_odds, at_odds_with_letters, in_words
 from lacuna.filling.residue_masses import MAX_MASS, MAX_RESIDUES, Modifications, mass_rules
 from lacuna.filling.weighing import contradiction
 from lacuna.scaffolds.alkylation import READINGS, reading_of, written_on
+from lacuna.scaffolds.scaffold import Gap
 
 MAX_WARNINGS = 20  # of a block that are logged one by one
 SHARED = "(as do all masses of the sample)"
@@ -129,6 +131,14 @@ def letters_at_odds(gap: BlockGap, modifications: Modifications) -> str:
     stages = stages_of(given)
     rules = mass_rules(gap.chain.scaffold, given, modifications)
     return "" if stages is None else at_odds_with_letters(given.truth, stages, rules)
+
+
+def length_at_odds(given: Gap) -> str:
+    """That another length than the one given is far more probable; '' if none is."""
+    if given.better_length is None:
+        return ""
+    shown = given.end - given.start
+    return f"{plural(shown, 'residue')} given; {MassDoubt.LENGTH} {given.better_length}"
 
 
 def warn(doubts: Sequence[tuple[BlockGap, str]]) -> None:

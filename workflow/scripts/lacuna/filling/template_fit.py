@@ -1,7 +1,7 @@
 """How well chains agree with their templates, in nats, by residues and by columns."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,11 +27,17 @@ FARTHEST_CDR3 = 10.0  # nats up to which lengths count
 class TemplateFits(NamedTuple):
     """How well chains agree with their templates, in nats: (variants,).
 
-    total: by everything; cdr3: the part of it, 0 or less, that is due to the length of the CDR3.
+    total: by everything; cdr3: the part of it, 0 or less, that is due to the length of the CDR3;
+    misfits: germline columns without a residue, and residues without one, of the V domain.
     """
 
     total: np.ndarray
     cdr3: np.ndarray
+    misfits: np.ndarray
+
+    def part(self, first: int, last: int) -> "TemplateFits":
+        """Those of some variants."""
+        return TemplateFits(*(array[first:last] for array in self))
 
 
 def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> TemplateFits:
@@ -39,16 +45,13 @@ def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> T
 
     variants: each chain with the number of the gap whose length is tried.
     """
-    targets, tokens = kmers.at(), kmers.tokens.numpy()
+    targets = kmers.at()
     bounds = np.searchsorted(targets.chain, np.arange(len(variants) + 1))
-    slots = kmers.templates.numpy()
-    # The nearest germline segment or, for a protein without one, the nearest homolog.
-    templates = np.where(slots[:, 0] < N_RESIDUES, slots[:, 0], slots[:, N_GERMLINE])
-    known = (tokens < N_RESIDUES) & (templates < N_RESIDUES)
-    agreement = np.where(tokens == templates, 1, -1) * known  # (k-mers, k)
+    templates, agreement = _agreement_of(kmers)
     lengths = [len(scaffold.sequence) for scaffold, _ in variants]
     columns = np.split(kmers.chain_columns.numpy(), np.cumsum(lengths))
     fits, cdr3 = np.zeros(len(variants)), np.zeros(len(variants))
+    misfits = np.zeros(len(variants), dtype=int)
     for i, ((scaffold, number), parts) in enumerate(
         zip(variants, kmers.parts_of_chains(), strict=True)
     ):
@@ -60,40 +63,71 @@ def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> T
         part = parts[at - 1]
         if part.v >= 0:
             of_part = columns[i][part.start : stop]
-            fits[i] -= _column_cost(of_part, part)
+            misfits[i] = _misfits(of_part, part)
+            fits[i] -= EMPTY_COLUMN * misfits[i] + CUT_COLUMN * _cut_off(of_part, part)
             cdr3[i] -= _cdr3_cost(of_part, LOCI[part.locus])
         else:
             inside = (rows.position >= gap.start) & (rows.position < gap.end)
             empty = templates[rows.kmer[inside], rows.place[inside]] >= N_RESIDUES
             fits[i] -= EMPTY_COLUMN * int(empty.sum())
-    return TemplateFits(fits + cdr3, cdr3)
+    return TemplateFits(fits + cdr3, cdr3, misfits)
 
 
-def _agreement(rows: Targets, agreement: np.ndarray, gap: Gap, length: int) -> float:
-    """Half of matches less mismatches around a gap; residues in two windows count once."""
+def fits_as_given(
+    chains: Sequence[Scaffold], kmers: KmerSet, which: Sequence[int]
+) -> Iterator[tuple[np.ndarray, int]]:
+    """Yield of chains number `which` whether each residue near a gap differs from its template
+    (length,), and the misfits of all its V domains (as in `TemplateFits`)."""
+    targets = kmers.at()
+    bounds = np.searchsorted(targets.chain, np.arange(len(chains) + 1))
+    _, agreement = _agreement_of(kmers)
+    starts = np.cumsum([0, *(len(scaffold.sequence) for scaffold in chains)])
+    columns, parts = kmers.chain_columns.numpy(), kmers.parts_of_chains()
+    for i in which:
+        rows = Targets(*(column[bounds[i] : bounds[i + 1]] for column in targets))
+        of_chain = columns[starts[i] : starts[i + 1]]
+        stops = [*(part.start for part in parts[i][1:]), len(of_chain)]
+        domains = [(p, stop) for p, stop in zip(parts[i], stops, strict=True) if p.v >= 0]
+        misfits = sum(_misfits(of_chain[part.start : stop], part) for part, stop in domains)
+        yield _along(rows, agreement, len(of_chain)) < 0, misfits
+
+
+def _agreement_of(kmers: KmerSet) -> tuple[np.ndarray, np.ndarray]:
+    """Templates (k-mers, k), and 1 where a residue agrees with its own, -1 where not, else 0."""
+    tokens, slots = kmers.tokens.numpy(), kmers.templates.numpy()
+    # The nearest germline segment or, for a protein without one, the nearest homolog.
+    templates = np.where(slots[:, 0] < N_RESIDUES, slots[:, 0], slots[:, N_GERMLINE])
+    known = (tokens < N_RESIDUES) & (templates < N_RESIDUES)
+    return templates, np.where(tokens == templates, 1, -1) * known
+
+
+def _along(rows: Targets, agreement: np.ndarray, length: int) -> np.ndarray:
+    """The agreement of each residue of a chain (length,), 0 where no k-mer is."""
     along = np.zeros(length, dtype=int)
     first = np.unique(rows.kmer, return_index=True)[1]
     for kmer, place, _, position in zip(*(column[first] for column in rows), strict=True):
         start = position - place
         width = min(agreement.shape[1], length - start)
         along[start : start + width] = agreement[kmer, :width]
+    return along
+
+
+def _agreement(rows: Targets, agreement: np.ndarray, gap: Gap, length: int) -> float:
+    """Half of matches less mismatches around a gap; residues in two windows count once."""
+    along = _along(rows, agreement, length)
     return float(along[max(gap.start - FLANK, 0) : gap.end + FLANK].sum()) / 2
 
 
-def _column_cost(columns: np.ndarray, part: PartSegments) -> float:
-    """Cost in nats of the columns (length,) of a part with a V domain, compared with germline.
+def _misfits(columns: np.ndarray, part: PartSegments) -> int:
+    """Count germline columns of a V domain without a residue, and residues without a column.
 
-    The length of a CDR3 apart.
+    columns: (length,) of its part of a chain. CDR3 is left out.
     """
-    v_row = v_segments().tokens[part.v]
-    locus = LOCI[part.locus]
-    misfits = _misfits(columns, v_row) + _fr4_holes(columns)
-    cut = _cut_off(columns, v_row, locus)
-    return EMPTY_COLUMN * misfits + CUT_COLUMN * cut
+    return _v_misfits(columns, v_segments().tokens[part.v]) + _fr4_holes(columns)
 
 
-def _misfits(columns: np.ndarray, v_row: np.ndarray) -> int:
-    """Count germline columns of FR1 to FR3 without a residue, and residues without a column."""
+def _v_misfits(columns: np.ndarray, v_row: np.ndarray) -> int:
+    """The same of FR1 to FR3."""
     v_columns = columns[(columns > 0) & (columns <= CYS104)]
     extra = int((columns == OTHER_INSERTION).sum()) + int((v_row[v_columns] == ABSENT).sum())
     if not len(v_columns):
@@ -109,8 +143,9 @@ def _fr4_holes(columns: np.ndarray) -> int:
     return int(fr4.max()) + 1 - FR4_START - len(fr4) if len(fr4) else 0
 
 
-def _cut_off(columns: np.ndarray, v_row: np.ndarray, locus: str) -> int:
+def _cut_off(columns: np.ndarray, part: PartSegments) -> int:
     """Number of germline columns before a V domain's first residue, and after its last in FR4."""
+    v_row, locus = v_segments().tokens[part.v], LOCI[part.locus]
     first = int(columns[0]) if len(columns) else 0
     late = int((v_row[1:first] < MISSING).sum()) if first <= CYS104 else 0
     fr4 = columns[(columns >= FR4_START) & (columns <= N_IMGT)]

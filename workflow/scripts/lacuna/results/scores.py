@@ -13,7 +13,8 @@ import pandas as pd
 
 from lacuna.core.alphabet import AMBIGUOUS
 from lacuna.core.files import LacunaError, atomic_write
-from lacuna.core.licences import weights_line
+from lacuna.core.licences import bundled_set, weights_line
+from lacuna.core.paths import DEFAULT_WEIGHTS
 from lacuna.core.tables import ACCURACY_TABLE, LETTERS_WEIGH, TUTORIAL_TABLE, MassDoubt
 from lacuna.core.words import plural
 from lacuna.results.accuracy import (
@@ -42,6 +43,7 @@ WARNINGS: dict[str, str] = {
     MassDoubt.UNMET: "that do not meet the intact mass",
     LETTERS_WEIGH: "whose letters, as given, do not have its mass",
     MassDoubt.INTACT_ERROR: "of a chain whose intact mass is far more probable with an error",
+    MassDoubt.LENGTH: "whose length, as given, hardly fits germline",
 }
 
 
@@ -98,7 +100,7 @@ class SampleFiles:
     """The files of a sample from which its lines and rows are made.
 
     reads, evidence, doubts: of samples that have them; auto_species: whether the species of each
-    chain was chosen, and not stated.
+    chain was chosen, and not stated; homologs: whether the sample has some.
     """
 
     name: str
@@ -111,6 +113,7 @@ class SampleFiles:
     evidence: Path | None = None
     doubts: Path | None = None
     auto_species: bool = False
+    homologs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ class TablesOfSamples:
 
     Those up to `alkylation` have a file for each sample, and so has `doubts` unless it is empty.
     reads, evidence: of the samples named in `with_reads` and `with_evidence`; auto_species: the
-    samples whose species is not stated.
+    samples whose species is not stated; with_homologs: those that have some.
     """
 
     samples: Sequence[str]
@@ -134,6 +137,7 @@ class TablesOfSamples:
     with_evidence: Sequence[str] = ()
     doubts: Sequence[Path] = ()
     auto_species: Sequence[str] = ()
+    with_homologs: Sequence[str] = ()
 
     def by_sample(self) -> list[SampleFiles]:
         """The files of each sample; ValueError if two lists do not match."""
@@ -162,6 +166,7 @@ class TablesOfSamples:
                 evidence=of_evidence.get(name),
                 doubts=of_doubts.get(name),
                 auto_species=name in chosen,
+                homologs=name in self.with_homologs,
             )
             for name, accuracy, chains, rejected, gaps, alkylation in of_each
         ]
@@ -176,15 +181,18 @@ def join_accuracy(
     the run, named with their licence in the last line of the summary. Raises LacunaError, and
     writes nothing, if nothing was filled in any sample, unless the chains were proofread.
     """
-    lines = _join(tables.by_sample(), out, multiqc)
+    lines = _join(tables.by_sample(), out, multiqc, weights)
     if weights is not None:
         lines.append(weights_line(weights))
     with atomic_write(summary) as handle:
         handle.write("".join(f"{line}\n" for line in lines))
 
 
-def _join(samples: Sequence[SampleFiles], out: Path, multiqc: Path) -> list[str]:
+def _join(
+    samples: Sequence[SampleFiles], out: Path, multiqc: Path, weights: Path | None
+) -> list[str]:
     """Write the accuracy of all samples and the file for MultiQC; the summary's line of each."""
+    few_vhhs = weights is not None and bundled_set(weights) == DEFAULT_WEIGHTS
     counts = [count_sample(of.chains, of.rejected, of.reads) for of in samples]
     proofread = any(of.doubts is not None for of in samples)
     if not proofread and all(found.nothing_filled for found in counts):
@@ -202,6 +210,8 @@ def _join(samples: Sequence[SampleFiles], out: Path, multiqc: Path) -> list[str]
         line = _summary_line(of, table, found)
         if of.doubts is not None and n_doubts:
             line += doubts_note(of.doubts, n_doubts)
+        if few_vhhs and not of.homologs:
+            line += vhh_note(found)
         lines.append(line + mass_note(of.alkylation, of.gaps))
         rows[of.name] = row_of(found, *_right(table), n_doubts)
     joined = pd.concat(tables)
@@ -220,6 +230,18 @@ def doubts_note(doubts: Path, n: int) -> str:
     """`; 3 observed residues look wrong (see out/a/doubts.tsv)`, '' if none does."""
     look = "looks" if n == 1 else "look"
     return f"; {plural(n, 'observed residue')} {look} wrong (see {doubts})" if n else ""
+
+
+def vhh_note(counts: Counts) -> str:
+    """What to do about camelid VHHs, of which the open weights have seen few; '' if most chains of
+    a sample are others."""
+    camelid = sum(n for species, n in counts.species if species == "alpaca")
+    if 2 * camelid <= counts.chains:
+        return ""
+    return (
+        "; camelid VHHs, of which the open weights have seen few: give natural VHHs as homologs "
+        "or, if the work is not commercial, take 'weights: noncommercial'"
+    )
 
 
 def _right(accuracy: pd.DataFrame) -> tuple[float | None, float | None]:

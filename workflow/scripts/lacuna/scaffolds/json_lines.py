@@ -54,6 +54,7 @@ def _as_list(gap: Gap) -> list[object]:
         gap.most,
         None if gap.spectra is None else astuple(gap.spectra),
         gap.mass_error,
+        gap.better_length,
         gap.origin,
     ]
 
@@ -73,6 +74,7 @@ def from_json(line: str) -> Scaffold:
                 most=most,
                 spectra=_spectra(seen) if seen else None,
                 mass_error=mass_error,
+                better_length=better_length,
                 origin=tuple(origin) if origin else None,
             )
             for (
@@ -85,6 +87,7 @@ def from_json(line: str) -> Scaffold:
                 most,
                 seen,
                 mass_error,
+                better_length,
                 origin,
             ) in fields.pop("gaps")
         )

@@ -74,6 +74,7 @@ class Gap:
     spectra: SpectralEvidence | None = None  # of a sample with spectra, if some span the gap
     # What its masses fit far better without, '' for nothing; None if lengths were not compared.
     mass_error: str | None = None
+    better_length: int | None = None  # far more probable than the length that was given
 
     @property
     def fixed(self) -> bool:

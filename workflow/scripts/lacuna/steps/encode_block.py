@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from lacuna.filling.given_lengths import note_better_lengths
 from lacuna.filling.lengths import resolve_lengths
 from lacuna.filling.open_ends import open_ends
 from lacuna.filling.residue_masses import Modifications
@@ -39,5 +40,6 @@ def encode_block(
         given = with_spectra(given, spectra)
     opened = open_ends(given, loaded.encoder.library) if complete_ends else given
     chains = resolve_lengths(opened, allowed, loaded)
-    write_scaffolds(resolved, chains)
-    write_kmers(kmers, loaded.encoder.encode(chains))
+    encoded = loaded.encoder.encode(chains)
+    write_scaffolds(resolved, note_better_lengths(opened, chains, encoded, loaded))
+    write_kmers(kmers, encoded)

@@ -137,7 +137,7 @@ class Chain:
     @property
     def to_check(self) -> list[int]:
         """Positions to check before a gene is ordered: below .80, not filled, doubtful, or in a gap
-        whose mass is in doubt."""
+        whose mass or length is in doubt."""
         unsure = {r.position for r in self.residues if r.level > 2}
         for gap in self.gaps:
             if gap.doubted:

@@ -1,0 +1,159 @@
+"""Lengths of gaps, as they were given, that the templates of their chain do not fit.
+
+A gap of five residues that is given as six moves everything behind it by one. The numbering then
+leaves a germline column empty or puts a residue where germline has none, or residues beside the gap
+differ from their template. Where one of this is so, the chain is read with shorter and longer gaps
+too, as for a gap of unknown length (`lengths.py`). The gap keeps the length that was given, and one
+that is far more probable is noted. Nothing can be said of a gap at an end of a chain, and little of
+one in CDR3, whose length varies.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lacuna.core.alphabet import MISSING_LETTER
+from lacuna.filling.lengths import Reader, mean_surest, shares_of_lengths
+from lacuna.filling.template_fit import TemplateFits, fits_as_given, template_fits
+from lacuna.network.kmers import KmerSet, PartSegments
+from lacuna.scaffolds.resizing import with_lengths
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+
+SPAN = 2  # residues by which other lengths differ from the one given
+BESIDE = 8  # residues on either side of a gap that are compared with their template
+DIFFER = 5  # of these differ if the gap is suspicious
+# Probability of the length given, among those tried, below which another is noted. Of 1,423 gaps of
+# 3 to 15 residues outside of CDR3 three were noted, and half of them if given one or two residues
+# too short or too long (tests/benchmarks/given_lengths.py).
+LEAST = 0.003
+LONGEST = 1_000  # residues of a chain whose gaps are looked at
+MOST_GAPS = 5  # of a chain; in one with more, such as single residues all over, none is
+TOGETHER = 256  # chains with a trial length that are read together
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """Chain number `chain` with other lengths of its gap `number`, and the length as given."""
+
+    chain: int
+    number: int
+    lengths: range
+    variants: list[Scaffold]
+    given: int
+
+
+def note_better_lengths(
+    given: Sequence[Scaffold], chains: Sequence[Scaffold], kmers: KmerSet, reader: Reader
+) -> list[Scaffold]:
+    """The chains, in order, with `better_length` of gaps whose length, as given, fits far worse.
+
+    given: the chains before lengths were found; kmers: those of the chains.
+    """
+    found: dict[tuple[int, int], int] = {}
+    batch: list[_Trial] = []
+    for trial in (*_trials(given, chains, kmers), None):
+        if batch and (trial is None or sum(len(t.variants) for t in batch) >= TOGETHER):
+            found |= _better(batch, reader)
+            batch = []
+        if trial is not None:
+            batch.append(trial)
+    changed = list(chains)
+    for (i, number), length in found.items():
+        gaps = list(changed[i].gaps)
+        gaps[number] = replace(gaps[number], better_length=length)
+        changed[i] = replace(changed[i], gaps=tuple(gaps))
+    return changed
+
+
+def _trials(
+    given: Sequence[Scaffold], chains: Sequence[Scaffold], kmers: KmerSet
+) -> Iterator[_Trial]:
+    """Yield every gap that is suspicious at the length given."""
+    asked: dict[int, list[int]] = {}
+    of_chains = kmers.parts_of_chains()
+    for i, (before, chain) in enumerate(zip(given, chains, strict=True)):
+        numbers = [
+            number
+            for number, gap in enumerate(chain.gaps)
+            if before.gaps[number].fixed
+            and _is_plain(chain, gap)
+            and _has_domain(of_chains[i], gap)
+        ]
+        if 0 < len(numbers) <= MOST_GAPS and len(chain.sequence) <= LONGEST:
+            asked[i] = numbers
+    if not asked:
+        return
+    as_given = fits_as_given(chains, kmers, list(asked))
+    for (i, numbers), (differ, misfits) in zip(asked.items(), as_given, strict=True):
+        for number in numbers:
+            if misfits or _differs_beside(differ, chains[i].gaps[number]):
+                yield _trial(i, number, chains[i])
+
+
+def _trial(i: int, number: int, chain: Scaffold) -> _Trial:
+    """A gap of chain number i with all lengths that are tried."""
+    gap = chain.gaps[number]
+    length = gap.end - gap.start
+    lengths = range(max(length - SPAN, 1), length + SPAN + 1)
+    opened = replace(gap, min_length=0, max_length=None)
+    gaps = (*chain.gaps[:number], opened, *chain.gaps[number + 1 :])
+    chain = replace(chain, gaps=gaps, modifications=(), evidence=())
+    before: list[int | None] = [None] * number
+    after: list[int | None] = [None] * (len(gaps) - number - 1)
+    variants = [with_lengths(chain, [*before, tried, *after]) for tried in lengths]
+    return _Trial(i, number, lengths, variants, length)
+
+
+def _has_domain(parts: Sequence[PartSegments], gap: Gap) -> bool:
+    """Whether the part of a chain in which a gap is has a V domain."""
+    return parts[sum(part.start <= gap.start for part in parts) - 1].v >= 0
+
+
+def _is_plain(chain: Scaffold, gap: Gap) -> bool:
+    """Whether a gap has missing residues alone, no mass, and observed residues on both sides."""
+    return (
+        0 < gap.start < gap.end < len(chain.sequence)
+        and not chain.sequence[gap.start : gap.end].strip(MISSING_LETTER)
+        and not gap.weighed
+        and gap.most == 1
+    )
+
+
+def _differs_beside(differ: np.ndarray, gap: Gap) -> bool:
+    """Whether many residues on a side of a gap differ from their template: (length,) bool."""
+    sides = differ[max(gap.start - BESIDE, 0) : gap.start], differ[gap.end : gap.end + BESIDE]
+    return max(int(side.sum()) for side in sides) >= DIFFER
+
+
+def _better(trials: Sequence[_Trial], reader: Reader) -> dict[tuple[int, int], int]:
+    """By chain and gap a length that is far more probable than the one given."""
+    variants = [(variant, trial.number) for trial in trials for variant in trial.variants]
+    kmers = reader.encoder.encode([variant for variant, _ in variants])
+    fits = template_fits(variants, kmers)
+    gap_at = np.array([(v.gaps[n].start, v.gaps[n].end) for v, n in variants])
+    _, _, variant, position = kmers.at()
+    asked = (gap_at[variant, 0] <= position) & (position < gap_at[variant, 1])
+    distributions = np.split(
+        reader.predict(kmers, asked), np.searchsorted(variant[asked], np.arange(1, len(variants)))
+    )
+    found = {}
+    last = 0
+    for trial in trials:
+        first, last = last, last + len(trial.variants)
+        length = _better_of(trial, fits.part(first, last), distributions[first:last])
+        if length is not None:
+            found[trial.chain, trial.number] = length
+    return found
+
+
+def _better_of(
+    trial: _Trial, fits: TemplateFits, distributions: Sequence[np.ndarray]
+) -> int | None:
+    """A length that is far more probable than the one given, and fits germline; None for none."""
+    sure = {i: mean_surest(distribution) for i, distribution in enumerate(distributions)}
+    shares = shares_of_lengths(fits.total, fits.cdr3, sure)
+    best = int(np.argmax(shares))
+    if shares[trial.lengths.index(trial.given)] >= LEAST or fits.misfits[best]:
+        return None
+    return trial.lengths[best]
