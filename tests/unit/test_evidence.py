@@ -29,7 +29,7 @@ from lacuna.evidence.weigh import floors_of, weigh
 from lacuna.network.transformer import load_large
 from lacuna.network.weights import load_weights
 from lacuna.placing.consensus import votes
-from lacuna.placing.draft import draft_of
+from lacuna.placing.draft import Meeting, draft_of
 from lacuna.placing.place import Placed, place
 from lacuna.placing.placement import place_on
 from lacuna.templates.library import load_library
@@ -164,6 +164,14 @@ def test_reads_against_the_network_leave_a_residue_unsure() -> None:
     none = np.zeros(1, bool)
     assert floors_of(nats, both, none) == FLOOR_UNREAD
     assert floors_of(nats, np.roll(both, 1, axis=1), none) == 0.0
+
+
+def test_residues_where_two_sides_of_a_cdr3_meet_have_an_unsure_length(whole: Placed) -> None:
+    (draft,) = whole.drafts
+    start, _ = draft.cdr3()
+    chain = weighed(replace(whole, drafts=(replace(draft, meeting=Meeting(3, 0.5)),)))
+    flagged = [i for i, row in enumerate(chain.rows) if "length" in row.flags]
+    assert flagged == [start + 2, start + 3]
 
 
 def test_deamidation_is_flagged() -> None:

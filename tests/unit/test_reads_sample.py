@@ -7,8 +7,8 @@ import pytest
 import torch
 from Bio import SeqIO
 
-from chains import germline_chain
-from lacuna.benchmark.simulated_reads import Reading, simulate_reads, write_peaks
+from chains import constant_region, germline_chain
+from lacuna.benchmark.simulated_reads import PROTEASES, Reading, simulate_reads, write_peaks
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.config import check_config
 from lacuna.core.device import set_precision
@@ -31,10 +31,12 @@ def fill(
     n: int,
     reading: Reading | None = None,
     chains: Sequence[tuple[str, str, float]] = (("H", CHAIN, 1.0),),
+    proteases: Sequence[str] = tuple(PROTEASES),
 ) -> Path:
     """The folder with the results of a sample of n reads of chains (name, sequence, share)."""
+    reads = simulate_reads(chains, n, 1, proteases=proteases, reading=reading)
     with open(folder / "reads.csv", "w", encoding="utf-8") as handle:
-        write_peaks(simulate_reads(chains, n, 1, reading=reading), handle, "sim")
+        write_peaks(reads, handle, "sim")
     out = folder / "out"
     outputs = {name: out / file for name, file in FILES.items()}
     sample = SmallSample(
@@ -121,6 +123,18 @@ def test_planted_faults_are_found_and_flagged(tmp_path: Path) -> None:
     # Nothing is asserted that is wrong.
     truth = zip(heavy[:120], found, strict=False)
     assert not [r for t, r in truth if not same(t, r.residue) and (r.probability or 0) >= 0.95]
+
+
+def test_a_cdr3_that_trypsin_cuts_is_whole_with_a_probability(tmp_path: Path) -> None:
+    chain = CHAIN[:-23] + "ARDGSSYYRFMDY" + CHAIN[-11:] + constant_region("H")
+    cut = chain.index("RFMDY") + 1
+    out = fill(tmp_path, 600, chains=[("H", chain, 1.0)], proteases=["trypsin"])
+    about = (out / "scaffolds.fasta").read_text().split("\n")[0]
+    assert "nothing is missing in CDR3 with a probability of 0." in about
+    rows = list(EVIDENCE_TABLE.read(out / "evidence.tsv"))
+    loop = slice(cut - 9, cut + 4)
+    assert same("".join(row.residue for row in rows[loop]), chain[loop])
+    assert [i for i, row in enumerate(rows) if "length" in row.flags] == [cut - 1, cut]
 
 
 def test_reads_that_fit_no_chain_end_in_tables_without_rows(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from lacuna.core.alphabet import ABSENT, N_RESIDUES
 
 MIN_FR4 = 4  # observed residues that settle where a domain ends
 TYPICAL_CDR3 = {"H": 14, "K": 9, "L": 10}
+CDR3_SCALE = {"H": 3.0, "K": 0.5, "L": 1.0}  # residues off the typical length that cost a nat
 
 
 def place_j(

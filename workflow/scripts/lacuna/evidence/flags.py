@@ -18,13 +18,15 @@ def flags_of(draft: Draft, found: Votes, best: np.ndarray, margin: np.ndarray) -
     """Flags of each position.
 
     deamidation: reads show N and D, or Q and E; against_germline: on little evidence; isobaric:
-    many reads show other residues of the same mass; length: inserted against germline; minority:
-    some reads show another residue.
+    many reads show other residues of the same mass; length: inserted against germline, or next to
+    where two sides of CDR3 meet that no read joins for sure; minority: some reads show another
+    residue.
 
     best (t,) residues, L for I; margin (t,) nats by which reads alone prefer theirs.
     """
     flags: list[list[str]] = []
     germline = merge_il(draft.germline)
+    meeting = None if draft.meeting is None else draft.cdr3()[0] + draft.meeting.at
     for i, residue in enumerate(best.tolist()):
         own: list[str] = []
         for pair, (amide, acid) in enumerate(((_N, _D), (_Q, _E))):
@@ -36,7 +38,7 @@ def flags_of(draft: Draft, found: Votes, best: np.ndarray, margin: np.ndarray) -
             own.append("against_germline")
         if found.blocks[i] >= ISOBARIC * max(found.depth[i], 1.0):
             own.append("isobaric")
-        if draft.columns[i] == OTHER_INSERTION:
+        if draft.columns[i] == OTHER_INSERTION or meeting is not None and 0 <= meeting - i <= 1:
             own.append("length")
         nats = np.maximum(found.nats[i], 0.0)
         others = nats.copy()

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lacuna.antibody.domain_ends import TYPICAL_CDR3
+from lacuna.antibody.domain_ends import CDR3_SCALE, TYPICAL_CDR3
 from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_LAST, FR4_START, INSERTION_111, N_IMGT, OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES
@@ -20,7 +20,6 @@ MATCH = 1.0  # nats per observed residue that agrees with its template
 FLANK = 32
 CUT_COLUMN = 1.0  # nats per column by which a V domain begins late or ends early
 EMPTY_COLUMN = 2.0  # nats per germline column without a residue, or the reverse
-CDR3_SCALE = {"H": 3.0, "K": 0.5, "L": 1.0}  # residues off the typical length that cost a nat
 FARTHEST_CDR3 = 10.0  # nats up to which lengths count
 
 

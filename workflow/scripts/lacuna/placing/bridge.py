@@ -9,11 +9,13 @@ from lacuna.core.alphabet import ISOLEUCINE, MISSING, N_RESIDUES
 from lacuna.placing.alignment import Alignment
 from lacuna.placing.arms import read_arms
 from lacuna.placing.cdr3 import own_fronts, with_junction
+from lacuna.placing.cleavage import Cleavage, cleavage_of
 from lacuna.placing.consensus import TEMPER, Votes, residue_nats, votes_for_template
 from lacuna.placing.draft import Draft
-from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
+from lacuna.placing.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.junction import Surroundings
 from lacuna.placing.loops import with_loop
+from lacuna.placing.meeting import closed_by_meeting
 from lacuna.placing.memory import Memory
 from lacuna.placing.placement import Placements, place_again, place_on
 from lacuna.placing.trials import Among, exchanged, is_of_another, with_cysteine, with_end_of_fr3
@@ -21,6 +23,7 @@ from lacuna.placing.word_paths import ANCHOR, WordGraph
 
 WIDEST = 30  # residues of a stretch that is bridged
 CLEAR = 1.5  # nats by which reads prefer a residue that they settle
+PROBABLE = 0.5  # that the sides of an open CDR3 meet, from which it is closed
 SETTLED = 8.0  # nats from which a loop is not bridged again
 
 
@@ -102,6 +105,40 @@ def bridge_all(
     return exchanged(
         memory, current, fixed, place_again(memory, current, fixed, settled, placements)
     )
+
+
+def met_at_cuts(
+    memory: Memory, drafts: Sequence[Draft], fixed: Sequence[Draft], placements: Placements
+) -> list[Draft]:
+    """Drafts whose open CDR3s are closed where two sides probably meet at a cut.
+
+    placements: reads on these drafts.
+    """
+    cleavage = cleavage_of(memory.reads, placements)
+    return [
+        _met(
+            _ReadChain.of(Among(memory, tuple(drafts), fixed, i), placements), placements, cleavage
+        )
+        if draft.j >= 0 and not draft.bridged
+        else draft
+        for i, draft in enumerate(drafts)
+    ]
+
+
+def _met(chain: _ReadChain, placements: Placements, cleavage: Cleavage) -> Draft:
+    """The draft of a chain with an open CDR3, closed if its sides probably meet."""
+    draft, i = chain.draft, chain.among.chain
+    start, stop = draft.cdr3()
+    unknown = (draft.tokens[start:stop] >= MISSING).any()
+    if not unknown or not ANCHOR <= start <= stop <= len(draft) - ANCHOR:
+        return draft
+    around = chain.around(draft, (start, stop), ANY_JOINT)
+    share = placements.of(i).share
+    found = closed_by_meeting(around, draft, chain.alignment, share, cleavage)
+    if found is None or found[1].probability < PROBABLE:
+        return draft
+    tokens, meeting = found
+    return replace(draft.with_cdr3(tokens), meeting=meeting)
 
 
 def _with_cdr3(chain: _ReadChain, graph: WordGraph, tried: set[bytes]) -> Draft:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.core.alphabet import MISSING
-from lacuna.placing.bridge import bridge_all
+from lacuna.placing.bridge import bridge_all, met_at_cuts
 from lacuna.placing.consensus import next_draft, votes, votes_for_template
 from lacuna.placing.draft import Draft
 from lacuna.placing.memory import Memory
@@ -67,6 +67,8 @@ def build(
         if unchanged(current, before) and (number >= SIMILAR_ROUNDS[0] or not bridges):
             break
     settled = current
+    if bridges:
+        current = met_at_cuts(memory, current, fixed, placements)
     current = [of_usual_length(d) for d in current]
     return reads, current, place_again(memory, current, fixed, settled, placements)
 

@@ -21,12 +21,25 @@ HELD = (23, 41, 104, 118, 119, 121)
 
 
 @dataclass(frozen=True, slots=True)
+class Meeting:
+    """Where two sides of a CDR3 meet that no read joins for sure.
+
+    at: index of the first residue of the CDR3 that the right side alone shows; probability: that
+    nothing is missing between them.
+    """
+
+    at: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A chain of t positions.
 
     tokens (t,): residues, L for I, MISSING where nothing is known; columns (t,) codes; germline
     (t,): the residue of the segment (I and L apart) or ABSENT; v, j, c: segments, -1 for none;
-    bridged: whether reads join V and J.
+    bridged: whether reads join V and J; meeting: of the sides of its CDR3 if they do not, but
+    probably nothing is missing.
     """
 
     locus: str
@@ -37,6 +50,7 @@ class Draft:
     j: int
     c: int
     bridged: bool = False
+    meeting: Meeting | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -86,9 +100,8 @@ class Draft:
         """The draft with another CDR3; germline residues are counted from both of its ends."""
         start, stop = self.cdr3()
         columns = np.array(cdr3_codes(len(tokens)), dtype=np.uint8)
-        return self.spliced(
-            start, stop, tokens, columns, cdr3_germline(self.v, self.j, len(tokens))
-        )
+        germline = cdr3_germline(self.v, self.j, len(tokens))
+        return replace(self.spliced(start, stop, tokens, columns, germline), meeting=None)
 
 
 def tail_of(v: int) -> np.ndarray:

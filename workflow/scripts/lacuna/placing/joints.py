@@ -14,6 +14,7 @@ _IN_CDR3 = {
     **{"I": 0.069, "K": 0.013, "L": 0.069, "M": 0.013, "N": 0.030, "P": 0.042, "Q": 0.029},
     **{"R": 0.057, "S": 0.125, "T": 0.068, "V": 0.063, "W": 0.026, "Y": 0.111},
 }
+CDR3_SHARES = np.array([_IN_CDR3[r] for r in RESIDUES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class JointRule:
 # In front of CDR3 other chains have much the same residues, so that even rare ones say little; in
 # CDR3 each says more the rarer it is there.
 V_JOINT = JointRule(reach=2, worth=np.ones(N_RESIDUES), least=3.0)
-CDR3_JOINT = JointRule(reach=1, worth=-np.log([_IN_CDR3[r] for r in RESIDUES]), least=5.0)
+CDR3_JOINT = JointRule(reach=1, worth=-np.log(CDR3_SHARES), least=5.0)
 ANY_JOINT = JointRule(reach=1, worth=np.zeros(N_RESIDUES), least=0.0)  # however it goes on
 
 

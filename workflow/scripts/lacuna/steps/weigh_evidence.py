@@ -22,6 +22,7 @@ from lacuna.core.tables import (
 )
 from lacuna.evidence.chain import GapHint
 from lacuna.evidence.weigh import weigh
+from lacuna.placing.draft import Meeting
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 from lacuna.steps.load import load_large_network, load_reader
@@ -79,9 +80,13 @@ def weigh_evidence(
             stride=loaded.encoder.stride,
         )
         shares = {population.name: population.share for population in found.found.populations}
+        meetings = {
+            name: None if found.found.serum else draft.meeting
+            for name, draft in zip(found.found.names, found.found.drafts, strict=True)
+        }
         chains = [
             _Weighed(
-                *(c.name, _about(shares[c.name]), c.scaffold, c.gaps),
+                *(c.name, _about(shares[c.name], meetings[c.name]), c.scaffold, c.gaps),
                 _posterior(c.scaffold, c.gaps, c.rows),
                 c.rows,
             )
@@ -106,9 +111,12 @@ def _posterior(
                 yield i + 1, residue, share
 
 
-def _about(share: float) -> str:
-    """The description of a chain that reads gave."""
-    return f"{share:.2f} of the placed reads"
+def _about(share: float, meeting: Meeting | None) -> str:
+    """The description of a chain that reads gave; meeting: of the sides of its CDR3."""
+    about = f"{share:.2f} of the placed reads"
+    if meeting is None:
+        return about
+    return f"{about}; nothing is missing in CDR3 with a probability of {meeting.probability:.2f}"
 
 
 def _write(

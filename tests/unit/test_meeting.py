@@ -1,0 +1,122 @@
+"""CDR3s that proteases cut: what the ends of reads tell of cuts, and whether two sides meet."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_placing import Sure, germline_chain, germline_draft, peptide, read_set
+
+from lacuna.core.alphabet import MISSING, RESIDUES, decode, encode
+from lacuna.placing.cleavage import Cleavage, cleavage_of
+from lacuna.placing.draft import Meeting
+from lacuna.placing.place import Placed, place
+from lacuna.placing.placement import place_on, place_on_text, text_of
+from lacuna.placing.readset import ReadSet, collapse
+from lacuna.placing.sides import sides_of
+from lacuna.reads.read import Read
+
+SEEN = range(6, 31)  # residues of peptides that tools read
+
+
+def digest(chain: str, *, behind: str = "", before: str = "", missed: int = 2) -> Iterator[Read]:
+    """Yield the peptides of a chain that is cut behind and in front of some residues."""
+    cuts = [
+        i
+        for i in range(1, len(chain))
+        if (chain[i - 1] in behind or chain[i] in before) and chain[i] != "P"
+    ]
+    edges = [0, *cuts, len(chain)]
+    for i, start in enumerate(edges):
+        for stop in edges[i + 1 : i + 2 + missed]:
+            if stop - start in SEEN:
+                yield peptide(chain[start:stop], f"{start}-{stop}")
+
+
+def without(reads: Iterator[Read], chain: str, *, across: str) -> list[Read]:
+    """Reads of which none goes on over the place of a chain that is marked by |."""
+    at = chain.index(across.replace("|", "")) + across.index("|")
+    spans = ((read, *map(int, read.name.split("-"))) for read in reads)
+    return [read for read, start, stop in spans if not start < at < stop]
+
+
+def reads_of(reads: Iterable[Read]) -> ReadSet:
+    every = list(reads)
+    return collapse(every, Sure().probabilities(every))
+
+
+def built(reads: list[Read]) -> Placed:
+    return place(reads, Sure())
+
+
+def loop(placed: Placed) -> str:
+    start, stop = placed.drafts[0].cdr3()
+    return decode(placed.drafts[0].tokens[start:stop])
+
+
+def cutters(found: Cleavage) -> tuple[str, str]:
+    return tuple(
+        "".join(RESIDUES[i] for i in np.flatnonzero(own)) for own in (found.behind, found.before)
+    )  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("behind", "before"), [("KR", ""), ("FLMWY", ""), ("", "D"), ("K", "D"), ("ASTV", "")]
+)
+def test_the_ends_of_reads_tell_where_proteases_cut(behind: str, before: str) -> None:
+    chain = "".join(np.random.default_rng(1).choice(list("ACDEFGHKLMNPQRSTVWY"), 1500))
+    found = reads_of(digest(chain, behind=behind, before=before))
+    placements = place_on_text(found, text_of([encode(chain)]))
+    assert cutters(cleavage_of(found, placements)) == (behind, before)
+
+
+def test_two_peptides_that_follow_each_other_close_a_cdr3() -> None:
+    chain = germline_chain("H", "ARTSYTGGYWYEDL")
+    reads = without(digest(chain, behind="KR"), chain, across="CAR|TSY")
+    placed = built(reads)
+    assert loop(placed) == "ARTSYTGGYWYEDL"
+    assert placed.drafts[0].meeting.at == 2
+
+
+def test_a_cut_behind_the_first_residue_of_fr4_ends_a_cdr3() -> None:
+    """Chymotrypsin cuts behind Phe118: no read goes on over it."""
+    chain = germline_chain("K", "QQRNDAPST")
+    reads = without(digest(chain, behind="FWYLM"), chain, across="PSTF|GQG")
+    placed = built(reads)
+    assert loop(placed) == "QQRNDAPST"
+
+
+def test_a_peptide_that_is_missing_leaves_a_cdr3_open() -> None:
+    """Both sides end at cuts, but a kappa CDR3 of 6 residues is rarer than a missing DSR."""
+    chain = germline_chain("K", "QQRDSRAST")
+    reads = without(digest(chain, behind="KR"), chain, across="CQQR|DSR")
+    spanned = without(iter(reads), chain, across="DSR|AST")
+    placed = built([read for read in spanned if read.residues != "DSR"])
+    assert (placed.drafts[0].tokens >= MISSING).any()
+    assert placed.drafts[0].meeting is None
+
+
+def test_cuts_of_few_reads_are_seldom_spanned() -> None:
+    depth = np.array([2.0, 2.0, 2.0, 40.0, 40.0, 40.0])
+    none = np.zeros(20, bool)
+    cleavage = Cleavage(none, none, depth, np.array([False, False, True, True, True, True]))
+    assert cleavage.not_spanned(2.0) == pytest.approx(3 / 5)
+    assert cleavage.not_spanned(40.0) == pytest.approx(3 / 8)
+
+
+def test_reads_that_fit_nowhere_lead_a_side_on() -> None:
+    """One that ends with an unknown residue shows no side."""
+    draft = germline_draft("H")
+    start, _ = draft.cdr3()
+    front = decode(draft.tokens[start - 12 : start])
+    reads = read_set(front + "ARGNEKT", "ARGNEKTDSHQF", "GNEKTDSHQF", front + "ARX")
+    draft = draft.with_cdr3(np.concatenate((encode("AR"), np.full(10, MISSING, np.uint8))))
+    placements = place_on(reads, [draft])
+    elsewhere = np.array([40.0, 0.0, 0.0, 40.0])
+    left, _ = sides_of(reads, placements.alignment, placements.share, draft, elsewhere)
+    assert {decode(np.array(side.tokens, np.uint8)) for side in left} == {"ARGNEKT", "ARGNEKTDSHQF"}
+
+
+def test_another_cdr3_has_no_place_where_sides_meet() -> None:
+    draft = replace(germline_draft("H").with_cdr3(encode("ARTSYTGGYW")), meeting=Meeting(2, 0.5))
+    assert draft.with_cdr3(encode("ARTSY")).meeting is None
