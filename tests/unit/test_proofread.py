@@ -161,12 +161,24 @@ def test_real_permutations_are_not_taken_for_a_residue_too_many(
     assert {row.reason for row in rows} == {"permuted"} and len(rows) == 4
 
 
-def test_a_chain_with_doubts_all_over_is_not_searched_for_moves() -> None:
-    chain = proofread._Chain(scaffold := Scaffold("c", "", CHAIN, (), 1), list(range(len(CHAIN))))
-    chain.logs = np.zeros(len(CHAIN))
+@pytest.mark.slow
+def test_a_residue_too_many_in_a_constant_region_is_one_row(write: Write, tmp_path: Path) -> None:
+    whole = germline_chain("H", 4, constant=True)
+    longer = whole.replace("PPCPAPELLG", "PPCPAPWELLG")
+    assert told(doubts(write, tmp_path / "out", c=longer)) == [
+        ("c", longer.index("WELLG") + 1, "WE", "E", "")
+    ]
+
+
+def test_of_many_moves_the_first_and_the_last_are_tried() -> None:
+    chain = proofread._Chain(Scaffold("c", "", CHAIN, (), 1), list(range(len(CHAIN))))
+    chain.logs, chain.imgt = np.zeros(len(CHAIN)), np.full(len(CHAIN), "1", dtype=object)
     row = DoubtRow("c", 10, "A", "D", 0.9, "permuted", "")
     chain.doubts = [row]
     assert {b.reason for b in chain.variants()} == {INSERTED, LACKING}
-    chain.doubts = [row._replace(position=i) for i in range(1, len(CHAIN), 2)]
-    assert len(moves_to_try(scaffold.sequence, range(len(CHAIN)))) > MOST_TRIED
+    chain.doubts = [row._replace(position=i) for i in range(1, len(CHAIN) + 1)]
+    found = chain.variants()
+    assert len(found) == MOST_TRIED < len(moves_to_try(CHAIN, range(len(CHAIN))))
+    assert found[0].start == 0 and found[-1].start == len(CHAIN) - 1
+    chain.imgt = np.full(len(CHAIN), "", dtype=object)  # another protein
     assert chain.variants() == []

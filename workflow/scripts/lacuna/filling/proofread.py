@@ -45,7 +45,7 @@ ENOUGH = 10.0
 # of 380 with one residue too many 155 gained more than 7.
 ENOUGH_MOVED = 7.0
 ROUNDS = 3  # blocks of a chain at most
-MOST_TRIED = 64  # blocks of a chain in a round; one with more is improbable all over
+MOST_TRIED = 64  # blocks of a chain in a round; one with more isobaric ones is improbable all over
 READ_TOGETHER = 1_000  # chains, whose distributions of every residue are in memory
 _LEAST = 1e-12  # a probability of 0 is taken for
 
@@ -101,8 +101,10 @@ class _Chain:
     def variants(self) -> list[Block]:
         """Blocks of residues, as given, that may have been misread."""
         isobaric = blocks_to_try(self.scaffold.sequence, self.logs)
-        moved = moves_to_try(self.scaffold.sequence, [row.position - 1 for row in self.doubts])
-        tried = [b for some in (isobaric, moved) if len(some) <= MOST_TRIED for b in some]
+        tried = isobaric if len(isobaric) <= MOST_TRIED else []
+        if any(self.imgt):  # of another protein doubts say little
+            moved = moves_to_try(self.scaffold.sequence, [row.position - 1 for row in self.doubts])
+            tried = [*tried, *_of_ends(moved)]
         return [b for b in tried if min(self.origin[b.start : b.stop]) >= 0]
 
     def with_doubts_settled(self) -> str:
@@ -254,6 +256,17 @@ def moves_to_try(sequence: str, doubtful: Sequence[int]) -> list[Block]:
             if two and two in RESIDUES:
                 found.append(Block(start, one + two, two, INSERTED))
     return found
+
+
+def _of_ends(moves: Sequence[Block]) -> Sequence[Block]:
+    """At most MOST_TRIED of them: three quarters from the first on, and the last.
+
+    The residue at fault is at an end of the doubts that it causes, in a constant region before all.
+    """
+    if len(moves) <= MOST_TRIED:
+        return moves
+    last = MOST_TRIED // 4
+    return [*moves[: MOST_TRIED - last], *moves[-last:]]
 
 
 @cache
