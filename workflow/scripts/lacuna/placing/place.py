@@ -33,6 +33,9 @@ from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 
 V_SHARE = 0.3  # of the words of a V segment that reads hold, from which its locus is there
+# Words of a V segment in reads from which its locus is there if no other is: reads of one protease
+# hold 8 and more of a mutated VHH, those of albumin and of proteases 3 at most.
+V_WORDS = 6.0
 C_SHARE, C_WORDS = 0.2, 12.0  # the same of a constant region, and words at least
 # Once all other words are explained, of a light chain without which heavy ones have none, or the
 # other way round: a share of the share of their constant regions, and words.
@@ -134,14 +137,18 @@ def _germline_drafts(reads: ReadSet, species: str, use: np.ndarray) -> list[Draf
     """Germline chains of the loci that reads show."""
     weights = word_weights(reads, WORD)
     drafts, share = [], 0.0
-    for one in best_of_loci(score_segments(weights), species, use):
+    loci = best_of_loci(score_segments(weights), species, use)
+    for one in loci:
         constant = one.c_share >= C_SHARE and one.c_seen >= C_WORDS
         if constant or one.v_share >= V_SHARE:
             drafts.append(draft_of(one.locus, one.v, one.j, one.c if constant else -1))
             share = max(share, one.c_share)
     if share and len({d.locus == "H" for d in drafts}) == 1:
         drafts += _other_half(without_words(weights, drafts), drafts, share, species, use)
-    return drafts
+    if drafts or not loci:
+        return drafts
+    best = max(loci, key=lambda one: one.v_seen)
+    return [draft_of(best.locus, best.v, best.j, -1)] if best.v_seen >= V_WORDS else []
 
 
 def _other_half(
