@@ -211,6 +211,24 @@ def test_reads_of_other_proteins_are_laid_nowhere() -> None:
     assert not len(laid_on(TEXT, "HHKWDDMNPC", "EVQLKKHHWP").read)
 
 
+def test_a_mutated_chain_of_which_little_is_read_is_found() -> None:
+    """A VHH, say, of which reads show a tenth of the words of any V segment, and no constant
+    region."""
+    chain = germline_chain("H", "ARWGGDGFYHMDY", constant=False)
+    mutated = "".join("W" if i % 8 == 7 and c not in "CW" else c for i, c in enumerate(chain))
+    parts = [mutated[start : start + 18] for start in (0, 62)]
+    reads = [replace(peptide(p[i:]), name=f"{p}{i}") for p in parts for i in range(4)]
+    placed = place(reads, Sure())
+    assert placed.names == ("heavy",)
+    assert sum(row.chain == "heavy" for row in placed.rows) >= 6
+
+
+def test_reads_of_other_proteins_are_no_chain() -> None:
+    trypsin = "IVGGYTCGANTVPYQVSLNSGYHFCGGSLINSQWVVSAAHCYKSGIQVRLGEDNINVVEGNEQFISASKSIVHPSYNSNTLNNDIM"
+    reads = [replace(r, name=f"{i}-{r.name}") for i in range(3) for r in tiles(trypsin[i:])]
+    assert place(reads, Sure()).names == ()
+
+
 def test_remembered_alignments_are_those_that_would_be_made() -> None:
     reads = read_set(TEXT[4:20], TEXT[20:34], "KKHHW" + TEXT[25:40], "WWHKPWWHKP", TEXT[50:66])
     memory = Memory.of(reads)

@@ -1,5 +1,6 @@
 """A weighed chain as its rows, and as a scaffold with what is known of its gaps."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,22 +67,23 @@ def chain_of(
     nats: np.ndarray,
     posterior: np.ndarray,
     germline_only: np.ndarray,
-    serum: bool,
+    marked: Mapping[str, np.ndarray],
     weight: GapMass | None,
 ) -> WeighedChain:
     """What is written of a chain of n residues.
 
     found: votes of its reads; nats, posterior: (n, 20) of its reads alone, and with the network;
-    germline_only: (n,) whether nothing but germline shows a residue; serum: whether reads are of a
-    serum; weight: of the unknown residues of its CDR3, if reads agree on one (`gap_mass`).
+    germline_only: (n,) whether nothing but germline shows a residue; marked: (n,) which residues
+    have a flag that is due to the whole sample, by flag; weight: of the unknown residues of its
+    CDR3, if reads agree on one (`gap_mass`).
     """
     best = posterior.argmax(1)
     probability = posterior[np.arange(len(best)), best]
     margin = margin_of(nats)
     state = _states(nats, posterior)
     flags = flags_of(draft, found, il_as_one(posterior).argmax(1), margin)
-    if serum:
-        flags = [["serum", *own] for own in flags]
+    for flag, where in marked.items():
+        flags = [[flag, *own] if hit else own for hit, own in zip(where, flags, strict=True)]
     letters = decode(best.astype(np.uint8))
     columns = np.concatenate([part.numbering.columns for part in number_parts(letters)])
     numbers, regions = imgt_numbers(columns), regions_of(columns)

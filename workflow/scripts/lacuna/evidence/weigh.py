@@ -10,8 +10,9 @@ from lacuna.core.alphabet import N_RESIDUES, RESIDUES, il_as_one
 from lacuna.evidence.chain import WeighedChain, chain_of
 from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
+from lacuna.evidence.phase import unjoined
 from lacuna.evidence.posterior import (
-    FLOOR_SERUM,
+    FLOORS,
     first_letters,
     floors_of,
     likelihood,
@@ -78,12 +79,11 @@ def weigh(
         if germline_only.any():
             judge = partial(_with_genes, judge, germline_only, gene_shares(draft, nats, library))
         posterior = _posterior(draft, nats, germline_only, judge)
-        if placed.serum:
-            posterior = with_floor(posterior, np.full(len(draft), FLOOR_SERUM))
+        marked = _marked(placed, i)
+        for flag, where in marked.items():
+            posterior = with_floor(posterior, np.where(where, FLOORS[flag], 0.0))
         weight = None if placed.serum or draft.v < 0 else gap_mass(placed.reads, draft)
-        chains.append(
-            chain_of(name, draft, found, nats, posterior, germline_only, placed.serum, weight)
-        )
+        chains.append(chain_of(name, draft, found, nats, posterior, germline_only, marked, weight))
     return tuple(chains)
 
 
@@ -108,6 +108,13 @@ def _posterior(
         if not germline_only.any():
             letters = "".join(RESIDUES[x] for x in posterior.argmax(1))
     return posterior
+
+
+def _marked(placed: Placed, chain: int) -> dict[str, np.ndarray]:
+    """(t,) which residues of a chain may be another one's, by the flag that says why."""
+    if placed.serum:
+        return {"serum": np.ones(len(placed.drafts[chain]), dtype=bool)}
+    return {"phase": unjoined(placed, chain)}
 
 
 def _with_genes(
