@@ -1,13 +1,19 @@
 """Antibodies of many kinds from simulated reads: is what is said of each residue true?
 
     python tests/benchmarks/read_panel.py [--digests deep,two,one] [--kinds WORD] [--seed 1]
-        [--mode thorough]
+        [--mode thorough] [--chains FASTA] [--mixed 2]
 
 Chains are those of resources/benchmark/therapeutics.fasta, which no weights were trained on, and
 chains made of bundled germline segments, mutated, with CDR3s of random residues. Reads are
 simulated (lacuna/benchmark/simulated_reads.py) with several digests, some in the tables of other
 tools and with more mistakes, and go the whole road: read, placed, weighed. Prints a row for each
 kind and digest, over all V domains of the kind (I = L). One core, about five minutes.
+
+With --chains the antibodies are those of a FASTA file instead: V domains whose names are a kind (as
+`human` or `mouse`), the antibody and the locus, joined by |. Constant regions are added, those of
+mice if the kind is `mouse`, human ones else; a domain that is alone gets tags. --mixed takes so
+many antibodies of a kind together, in equal amounts. Each chain that is answered then counts
+against the true one that it is most like, and `right` is of these.
 """
 
 import argparse
@@ -75,6 +81,7 @@ DIGESTS: dict[str, tuple[tuple[str, ...], int]] = {
     "one": (("trypsin",), 1500),
     **{protease: ((protease,), 1500) for protease in ("trypsin", "lysc", "chymotrypsin", "alp")},
 }
+GIVEN_TOOLS = ("peaks", "casanovo4", "casanovo5", "instanovo")  # of given chains, in turn
 # What tools do more often than PEAKS, which are then asked for fewer residues to a peptide.
 CARELESS = Reading(wrong_end=0.6, swapped=0.2, other_length=0.18, noise=0.35)
 
@@ -200,6 +207,28 @@ def antibodies() -> Iterator[Antibody]:
     h, k = therapeutic("Tovetumab")
     fab = h + g1[: g1.index(FAB_END) + len(FAB_END)] + HIS
     yield Antibody("scFv and Fab with tags", (fab, k + ck), (fab[: -len(HIS)], k + ck))
+
+
+def given(path: Path, mixed: int = 1) -> Iterator[Antibody]:
+    """The antibodies of a FASTA file, or mixtures of as many of one kind."""
+    kinds: dict[str, dict[str, list[str]]] = {}
+    for record in read_scaffolds(path):
+        kind, antibody, locus = record.chain.split("|")
+        species = "mouse" if kind == "mouse" else "human"
+        name = {"H": "IGHG1*01", "K": "IGKC*01", "L": "IGLC2*01"}[locus]
+        chains = kinds.setdefault(kind, {}).setdefault(antibody, [])
+        chains.append(record.sequence + constant(species, name))
+    for record in read_scaffolds(path):
+        kind, antibody, _ = record.chain.split("|")
+        if len(kinds[kind][antibody]) == 1:
+            kinds[kind][antibody] = [record.sequence + VHH_TAGS]
+    for kind, own in kinds.items():
+        every = list(own.values())
+        for i in range(0, len(every) - mixed + 1, mixed):
+            molecules = tuple(m for chains in every[i : i + mixed] for m in chains)
+            tool = GIVEN_TOOLS[i % len(GIVEN_TOOLS)] if mixed == 1 else "peaks"
+            single = ("trypsin", "chymotrypsin")[i % 2]
+            yield Antibody(kind, molecules, molecules, tool, single)
 
 
 # --- tables of tools -----------------------------------------------------------------------------
@@ -340,8 +369,11 @@ class Road:
         seed: int,
         folder: Path,
         variant: scoring.Variant = scoring.VARIANTS[0],
+        *,
+        by_answer: bool = False,
     ) -> Result:
-        """One antibody by one digest; variant: of the method."""
+        """One antibody by one digest; variant: of the method; by_answer: whether each answered
+        chain is compared with the true one that it is most like, not the reverse."""
         proteases, n = DIGESTS[digest]
         proteases = (antibody.single,) if digest == "one" else proteases
         file, write, reading = TOOLS[antibody.tool]
@@ -367,7 +399,11 @@ class Road:
         chains = weigh(placed, model, self.library, large=large, temper=variant.temper)
         seconds = time.process_time() - start
         truths = scoring._true_domains(truth)
-        answers = [scoring._answer(t.domain, chains) for t in truths]
+        if by_answer:
+            answers: list[WeighedChain | None] = [c for c in chains if c.locus]
+            truths = [_nearest(truths, c) for c in chains if c.locus]
+        else:
+            answers = [scoring._answer(t.domain, chains) for t in truths]
         scores = [
             scoring._score(t, c, placed, peptides.reads)
             for t, c in zip(truths, answers, strict=True)
@@ -380,7 +416,7 @@ class Road:
             sum(s.germline for s in scores),
             tuple(s.length for s in scores),
             tuple(s.cdr3 for s in scores),
-            (len(chains) == len(truths) and None not in answers,),
+            (len(chains) == len(antibody.truths) and None not in answers,),
             np.concatenate([s.good for s in scores]).astype(bool),
             np.concatenate([s.probability for s in scores]),
             np.concatenate([s.states for s in scores]),
@@ -389,6 +425,17 @@ class Road:
             chains,
             placed,
         )
+
+
+def _nearest(truths: Sequence[scoring._Truth], chain: WeighedChain) -> scoring._Truth:
+    """The true chain that an answered one is most like."""
+    letters = "".join(row.residue for row in scoring._domain_rows(chain))
+
+    def same(truth: scoring._Truth) -> int:
+        pairs = scoring._pairs(truth.domain, letters)
+        return sum(scoring._like(truth.domain[i], letters[j]) for i, j in pairs)
+
+    return max(truths, key=same)
 
 
 def error(good: np.ndarray, probability: np.ndarray) -> float:
@@ -438,15 +485,19 @@ def main() -> None:
     parser.add_argument("--kinds", default="", metavar="WORD", help="kinds that hold this word")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mode", choices=("fast", "thorough"), default="fast")
+    parser.add_argument("--chains", type=Path, metavar="FASTA")
+    parser.add_argument("--mixed", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(1)
     road, found = Road(options.mode == "thorough"), []
     with tempfile.TemporaryDirectory() as folder:
         for digest in options.digests.split(","):
-            for antibody in antibodies():
-                if options.kinds in antibody.kind:
-                    found.append(road.run(antibody, digest, options.seed, Path(folder)))
-                    print(".", end="", file=sys.stderr, flush=True)
+            every = given(options.chains, options.mixed) if options.chains else antibodies()
+            for antibody in (a for a in every if options.kinds in a.kind):
+                by_answer = options.mixed > 1
+                one = road.run(antibody, digest, options.seed, Path(folder), by_answer=by_answer)
+                found.append(one)
+                print(".", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     print(HEAD)
     for digest in options.digests.split(","):

@@ -5,7 +5,6 @@ read joins two stretches in which the chains differ, each stretch is right, but 
 make together may be half of one and half of the other.
 """
 
-
 import numpy as np
 
 from lacuna.antibody.imgt import CONSTANT, OTHER_INSERTION
