@@ -204,8 +204,9 @@ def _candidates(
         moved = from_column_one(locus, columns)
         if moved is not None:
             yield locus, moved
-        for moved in with_other_fr3(locus, columns):
-            yield locus, moved
+        if is_fr3_open(tokens, columns, locus):
+            for moved in with_other_fr3(locus, columns):
+                yield locus, moved
 
 
 def _settle(
@@ -214,8 +215,12 @@ def _settle(
     """Locus, columns and constant region if the numbering `aligned` by immunum is in doubt."""
     best: tuple[str, np.ndarray, tuple[int, int] | None] | None = None
     best_score = MIN_AGREEMENT
+    constant_after: dict[int, tuple[int, int] | None] = {}  # by the end of the V domain
     for locus, columns in _candidates(tokens, sequence, aligned):
-        found = _constant_after(tokens, sequence, columns)
+        end = len(np.trim_zeros(columns, "b"))
+        if end not in constant_after:
+            constant_after[end] = _constant_after(tokens, sequence, columns)
+        found = constant_after[end]
         columns = complete(tokens, columns.copy(), locus, found[1] if found else None)
         follows = found is not None and constants()[found[0]].locus == locus
         if n_observed(tokens, columns) < MIN_OBSERVED and not follows:

@@ -1,11 +1,11 @@
 """Lengths of gaps, as they were given, that the templates of their chain do not fit.
 
 A gap of five residues that is given as six moves everything behind it by one. The numbering then
-leaves a germline column empty or puts a residue where germline has none, or residues beside the gap
-differ from their template. Where one of this is so, the chain is read with shorter and longer gaps
-too, as for a gap of unknown length (`lengths.py`). The gap keeps the length that was given, and one
-that is far more probable is noted. Nothing can be said of a gap at an end of a chain, and little of
-one in CDR3, whose length varies.
+leaves a germline column empty or puts a residue where germline has none, in or beside the gap, or
+residues beside it differ from their template. Where one of this is so, the chain is read with
+longer or shorter gaps too, as for a gap of unknown length (`lengths.py`). The gap keeps the length
+that was given, and one that is far more probable is noted. Nothing can be said of a gap at an end
+of a chain, and little of one in CDR3, whose length varies.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,14 +15,14 @@ import numpy as np
 
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.filling.lengths import Reader, mean_surest, shares_of_lengths
-from lacuna.filling.template_fit import TemplateFits, fits_as_given, template_fits
+from lacuna.filling.template_fit import Misfits, TemplateFits, fits_as_given, template_fits
 from lacuna.network.kmers import KmerSet, PartSegments
 from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 SPAN = 2  # residues by which other lengths differ from the one given
-BESIDE = 8  # residues on either side of a gap that are compared with their template
-DIFFER = 5  # of these differ if the gap is suspicious
+BESIDE = 8  # residues on either side of a gap that are compared with germline
+DIFFER = 6  # of these differ if the gap is suspicious
 # Probability of the length given, among those tried, below which another is noted. Of 1,423 gaps of
 # 3 to 15 residues outside of CDR3 three were noted, and half of them if given one or two residues
 # too short or too long (tests/benchmarks/given_lengths.py).
@@ -87,22 +87,36 @@ def _trials(
     as_given = fits_as_given(chains, kmers, list(asked))
     for (i, numbers), (differ, misfits) in zip(asked.items(), as_given, strict=True):
         for number in numbers:
-            if misfits or _differs_beside(differ, chains[i].gaps[number]):
-                yield _trial(i, number, chains[i])
+            lengths = _lengths(chains[i].gaps[number], differ, misfits)
+            if len(lengths) > 1:
+                yield _trial(i, number, chains[i], lengths)
 
 
-def _trial(i: int, number: int, chain: Scaffold) -> _Trial:
+def _lengths(gap: Gap, differ: np.ndarray, misfits: Misfits) -> range:
+    """The lengths that are tried of a gap: of one that is not suspicious the one given.
+
+    Shorter ones if there is a residue too many in or beside it, longer ones if one is missing, both
+    if many residues on one side differ from their template: (length,) bool.
+    """
+    length = gap.end - gap.start
+    before, after = slice(max(gap.start - BESIDE, 0), gap.start), slice(gap.end, gap.end + BESIDE)
+    both = max(int(differ[side].sum()) for side in (before, after)) >= DIFFER
+    near = slice(before.start, after.stop)
+    fewer = SPAN if both or misfits.extra[near].any() else 0
+    more = SPAN if both or misfits.missing[near].any() else 0
+    return range(max(length - fewer, 1), length + more + 1)
+
+
+def _trial(i: int, number: int, chain: Scaffold, lengths: range) -> _Trial:
     """A gap of chain number i with all lengths that are tried."""
     gap = chain.gaps[number]
-    length = gap.end - gap.start
-    lengths = range(max(length - SPAN, 1), length + SPAN + 1)
     opened = replace(gap, min_length=0, max_length=None)
     gaps = (*chain.gaps[:number], opened, *chain.gaps[number + 1 :])
     chain = replace(chain, gaps=gaps, modifications=(), evidence=())
     before: list[int | None] = [None] * number
     after: list[int | None] = [None] * (len(gaps) - number - 1)
     variants = [with_lengths(chain, [*before, tried, *after]) for tried in lengths]
-    return _Trial(i, number, lengths, variants, length)
+    return _Trial(i, number, lengths, variants, gap.end - gap.start)
 
 
 def _has_domain(parts: Sequence[PartSegments], gap: Gap) -> bool:
@@ -118,12 +132,6 @@ def _is_plain(chain: Scaffold, gap: Gap) -> bool:
         and not gap.weighed
         and gap.most == 1
     )
-
-
-def _differs_beside(differ: np.ndarray, gap: Gap) -> bool:
-    """Whether many residues on a side of a gap differ from their template: (length,) bool."""
-    sides = differ[max(gap.start - BESIDE, 0) : gap.start], differ[gap.end : gap.end + BESIDE]
-    return max(int(side.sum()) for side in sides) >= DIFFER
 
 
 def _better(trials: Sequence[_Trial], reader: Reader) -> dict[tuple[int, int], int]:

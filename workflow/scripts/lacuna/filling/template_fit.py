@@ -39,6 +39,20 @@ class TemplateFits(NamedTuple):
         return TemplateFits(*(array[first:last] for array in self))
 
 
+class Misfits(NamedTuple):
+    """Where the columns of a V domain are not those of its germline, CDR3 left out: (length,) int.
+
+    extra: 1 for a residue that germline has no column for; missing: number of germline columns
+    without a residue in front of each residue.
+    """
+
+    extra: np.ndarray
+    missing: np.ndarray
+
+    def __int__(self) -> int:
+        return int(self.extra.sum() + self.missing.sum())
+
+
 def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> TemplateFits:
     """How well chains agree with their templates.
 
@@ -62,7 +76,7 @@ def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> T
         part = parts[at - 1]
         if part.v >= 0:
             of_part = columns[i][part.start : stop]
-            misfits[i] = _misfits(of_part, part)
+            misfits[i] = int(_misfits(of_part, part))
             fits[i] -= EMPTY_COLUMN * misfits[i] + CUT_COLUMN * _cut_off(of_part, part)
             cdr3[i] -= _cdr3_cost(of_part, LOCI[part.locus])
         else:
@@ -74,9 +88,9 @@ def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> T
 
 def fits_as_given(
     chains: Sequence[Scaffold], kmers: KmerSet, which: Sequence[int]
-) -> Iterator[tuple[np.ndarray, int]]:
+) -> Iterator[tuple[np.ndarray, Misfits]]:
     """Yield of chains number `which` whether each residue near a gap differs from its template
-    (length,), and the misfits of all its V domains (as in `TemplateFits`)."""
+    (length,), and the misfits of all its V domains."""
     targets = kmers.at()
     bounds = np.searchsorted(targets.chain, np.arange(len(chains) + 1))
     _, agreement = _agreement_of(kmers)
@@ -85,10 +99,15 @@ def fits_as_given(
     for i in which:
         rows = Targets(*(column[bounds[i] : bounds[i + 1]] for column in targets))
         of_chain = columns[starts[i] : starts[i + 1]]
-        stops = [*(part.start for part in parts[i][1:]), len(of_chain)]
-        domains = [(p, stop) for p, stop in zip(parts[i], stops, strict=True) if p.v >= 0]
-        misfits = sum(_misfits(of_chain[part.start : stop], part) for part, stop in domains)
-        yield _along(rows, agreement, len(of_chain)) < 0, misfits
+        length = len(of_chain)
+        found = Misfits(np.zeros(length, dtype=int), np.zeros(length, dtype=int))
+        stops = [*(part.start for part in parts[i][1:]), length]
+        for part, stop in zip(parts[i], stops, strict=True):
+            if part.v >= 0:
+                own = _misfits(of_chain[part.start : stop], part)
+                for whole, piece in zip(found, own, strict=True):
+                    whole[part.start : stop] = piece
+        yield _along(rows, agreement, length) < 0, found
 
 
 def _agreement_of(kmers: KmerSet) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +122,7 @@ def _agreement_of(kmers: KmerSet) -> tuple[np.ndarray, np.ndarray]:
 def _along(rows: Targets, agreement: np.ndarray, length: int) -> np.ndarray:
     """The agreement of each residue of a chain (length,), 0 where no k-mer is."""
     along = np.zeros(length, dtype=int)
-    first = np.unique(rows.kmer, return_index=True)[1]
+    first = np.flatnonzero(np.diff(rows.kmer, prepend=-1))  # k-mers are in order
     for kmer, place, _, position in zip(*(column[first] for column in rows), strict=True):
         start = position - place
         width = min(agreement.shape[1], length - start)
@@ -117,29 +136,19 @@ def _agreement(rows: Targets, agreement: np.ndarray, gap: Gap, length: int) -> f
     return float(along[max(gap.start - FLANK, 0) : gap.end + FLANK].sum()) / 2
 
 
-def _misfits(columns: np.ndarray, part: PartSegments) -> int:
-    """Count germline columns of a V domain without a residue, and residues without a column.
-
-    columns: (length,) of its part of a chain. CDR3 is left out.
-    """
-    return _v_misfits(columns, v_segments().tokens[part.v]) + _fr4_holes(columns)
-
-
-def _v_misfits(columns: np.ndarray, v_row: np.ndarray) -> int:
-    """The same of FR1 to FR3."""
-    v_columns = columns[(columns > 0) & (columns <= CYS104)]
-    extra = int((columns == OTHER_INSERTION).sum()) + int((v_row[v_columns] == ABSENT).sum())
-    if not len(v_columns):
-        return extra
-    span = np.arange(int(v_columns.min()), int(v_columns.max()) + 1)
-    expected = span[v_row[span] < MISSING]
-    return extra + int((~np.isin(expected, v_columns)).sum())
-
-
-def _fr4_holes(columns: np.ndarray) -> int:
-    """Number of empty columns of FR4 before the last occupied one."""
-    fr4 = columns[(columns >= FR4_START) & (columns <= N_IMGT)]
-    return int(fr4.max()) + 1 - FR4_START - len(fr4) if len(fr4) else 0
+def _misfits(columns: np.ndarray, part: PartSegments) -> Misfits:
+    """Of the columns (length,) of a part of a chain that has a V domain."""
+    v_row = v_segments().tokens[part.v]
+    missing = np.zeros(len(columns), dtype=int)
+    inside = np.flatnonzero((columns > 0) & (columns <= CYS104))
+    of_v = columns[inside].astype(int)
+    extra = (columns == OTHER_INSERTION).astype(int)
+    extra[inside] = v_row[of_v] == ABSENT
+    filled = np.cumsum(v_row[: CYS104 + 1] < MISSING)
+    missing[inside[1:]] = filled[of_v[1:] - 1] - filled[of_v[:-1]]
+    fr4 = np.flatnonzero((columns >= FR4_START) & (columns <= N_IMGT))
+    missing[fr4] = np.diff(columns[fr4].astype(int), prepend=FR4_START - 1) - 1
+    return Misfits(extra, missing)
 
 
 def _cut_off(columns: np.ndarray, part: PartSegments) -> int:
