@@ -23,8 +23,8 @@ from lacuna.scaffolds.scaffold import Gap, Scaffold
 SPAN = 2  # residues by which other lengths differ from the one given
 BESIDE = 8  # residues on either side of a gap that are compared with germline
 DIFFER = 6  # of these differ if the gap is suspicious
-# Probability of the length given, among those tried, below which another is noted. Of 1,423 gaps of
-# 3 to 15 residues outside of CDR3 three were noted, and half of them if given one or two residues
+# Probability of the length given, among those tried, below which another is noted. Of 1,406 gaps of
+# 3 to 15 residues outside of CDR3 two were noted, and half of them if given one or two residues
 # too short or too long (tests/benchmarks/given_lengths.py).
 LEAST = 0.003
 LONGEST = 1_000  # residues of a chain whose gaps are looked at
