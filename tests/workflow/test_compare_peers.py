@@ -63,9 +63,7 @@ def test_what_is_missing_is_said_in_one_line(
 
 
 def test_both_modes_are_compared_in_a_thorough_run(space: Workspace) -> None:
-    space.write("large.safetensors", "read by jobs alone")
-    settings = {"mode": "thorough", "large_network": "large.safetensors"}
-    space.config(peers={"bench": "bench", "methods": []}, **settings)
+    space.config(peers={"bench": "bench", "methods": []}, mode="thorough")
     assert space.run("--dry-run", "compare_peers").jobs()["fill_by_lacuna"] == 2
 
 
