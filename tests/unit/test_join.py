@@ -23,6 +23,8 @@ TABLES = ("read_scaffolds", "join_blocks", "measure_accuracy", "join_accuracy", 
         ("results.report", {"torch"}),
         ("steps.find_alkylation", {"torch", "pandas"}),  # most samples have no masses
         ("benchmark.peers", {"torch", "pandas"}),  # the worker loads them
+        ("core.windows", {"torch"}),  # asked by the Snakefile
+        ("core.licences", {"torch"}),
         ("training.trainer", {"pandas", "immunum", "Bio"}),
     ],
 )

@@ -74,14 +74,12 @@ def test_weights_without_a_record_have_no_known_licence(tmp_path: Path) -> None:
 
 def test_a_file_without_a_readable_record_is_named(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
-    with pytest.raises(LacunaError, match="x.safetensors: no record can be read"):
+    with pytest.raises(LacunaError, match="x.safetensors: no such file; check the path"):
         read_record(path)
-    write_tensors(path, {"a": torch.zeros(1)}, {"record": "{"})
-    with pytest.raises(LacunaError, match="x.safetensors: no record can be read"):
-        read_record(path)
-    write_tensors(path, {"a": torch.zeros(1)}, {"record": "[" * 9999})
-    with pytest.raises(LacunaError, match="x.safetensors: no record can be read"):
-        read_record(path)
+    for record in ("{", "[" * 9999):
+        write_tensors(path, {"a": torch.zeros(1)}, {"record": record})
+        with pytest.raises(LacunaError, match="x.safetensors: damaged .*; train or fetch it again"):
+            read_record(path)
     write_tensors(path, {"a": torch.zeros(1)}, {"record": "[1]"})
     assert read_record(path) == {}
 

@@ -1,14 +1,11 @@
 """Licences of training data, and of the weights that are made from them."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-
-from lacuna.core.files import LacunaError
 from lacuna.core.paths import NETWORK_FILE, WEIGHT_SETS
+from lacuna.core.tensor_metadata import read_metadata
 
 # Terms under which data may be used for every purpose, if the source is named.
 FREE = ("CC BY 4.0", "CC0 1.0", "public domain", "published sequences")
@@ -60,12 +57,7 @@ def read_record(path: Path | str) -> dict[str, Any]:
 
     Raises LacunaError if the file cannot be read.
     """
-    try:
-        with safe_open(str(path), "np") as handle:
-            found = json.loads((handle.metadata() or {}).get("record", "{}"))
-    except (OSError, SafetensorError, ValueError, RecursionError) as error:
-        raise LacunaError(f"{path}: no record can be read ({error}); fetch it again") from None
-    return found if isinstance(found, dict) else {}
+    return read_metadata(path, "record")
 
 
 def bundled_set(weights: Path) -> str:

@@ -2,17 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
 from lacuna.core.files import LacunaError, atomic_write_bytes
+from lacuna.core.tensor_metadata import damage_named
 
 Kinds = Mapping[str, tuple[torch.dtype, tuple[int, ...]]]  # type and shape by name
 
@@ -55,22 +55,9 @@ def read_header(path: str | Path, remedy: str) -> tuple[Kinds, dict[str, str]]:
 
     No tensor is read. Raises LacunaError with `remedy` if the file is damaged.
     """
-    with _damage_named(path, remedy), safe_open(str(path), "pt") as handle:
+    with damage_named(path, remedy), safe_open(str(path), "pt") as handle:
         kinds = {name: _kind(handle.get_slice(name)) for name in handle.keys()}
         return kinds, dict(handle.metadata() or {})
-
-
-@contextmanager
-def _damage_named(path: str | Path, remedy: str) -> Iterator[None]:
-    """Turn errors of the library into LacunaError with `remedy`."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise LacunaError(f"{path}: no such file; check the path") from None
-    except (OSError, SafetensorError, ValueError, KeyError, OverflowError) as error:
-        raise LacunaError(
-            f"{path}: damaged or not a safetensors file ({error}); {remedy}"
-        ) from None
 
 
 def _kind(tensor: Any) -> tuple[torch.dtype, tuple[int, ...]]:
@@ -126,7 +113,7 @@ def read_tensors(
 
     Files without a digest, as other programs write them, are read unchecked.
     """
-    with _damage_named(path, remedy):
+    with damage_named(path, remedy):
         with safe_open(str(path), "pt") as handle:
             metadata = dict(handle.metadata() or {})
         tensors = load_file(str(path), device)

@@ -17,9 +17,10 @@ from lacuna.antibody.germlines import SPECIES, v_segments
 from lacuna.core.alphabet import ABSENT, N_RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.sizes import share, size
+from lacuna.core.tensor_metadata import WEIGHTS_REMEDY
 from lacuna.core.windows import MARKS
 from lacuna.network.model import Kmers, ModelConfig, TemplateReader
-from lacuna.network.weights import REMEDY, filled, read_settings, sizes_in
+from lacuna.network.weights import filled, read_settings, sizes_in
 
 # AntiBERTy's vocabulary: five special tokens, then the residues in our order.
 PAD, _CLS, _SEP, _MASK, FIRST_RESIDUE = 0, 2, 3, 4, 5
@@ -144,6 +145,7 @@ def load_large(path: Path | str) -> LargeNetwork:
     inner = sizes_in(path, TransformerConfig, transformer)
     if inner.width % inner.heads:
         raise LacunaError(
-            f"{path}: 'width' is {inner.width}, not a multiple of 'heads', {inner.heads}; {REMEDY}"
+            f"{path}: 'width' is {inner.width}, not a multiple of 'heads', {inner.heads};"
+            f" {WEIGHTS_REMEDY}"
         )
     return filled(path, lambda: LargeNetwork(sizes, inner), record)

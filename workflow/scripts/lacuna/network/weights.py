@@ -18,10 +18,9 @@ from lacuna.core.tensor_files import (
     read_tensors,
     write_tensors,
 )
+from lacuna.core.tensor_metadata import WEIGHTS_REMEDY
 from lacuna.network.model import GapNetwork, ModelConfig, TemplateReader
 from lacuna.network.packing import pack, packed_kinds, unpack
-
-REMEDY = "train or fetch it again"
 
 Record = dict[str, Any]  # JSON
 Network = TypeVar("Network", bound=TemplateReader)
@@ -63,12 +62,12 @@ def load_weights(path: Path | str) -> GapNetwork:
 
 def read_settings(path: Path | str, expected: str) -> tuple[Record, Record]:
     """Model settings and training record of a file; LacunaError if it is of another format."""
-    _, metadata = read_header(path, REMEDY)
+    _, metadata = read_header(path, WEIGHTS_REMEDY)
     if metadata.get("format") != expected:
         given = ascii(metadata.get("format"))[:60]
         raise LacunaError(f"{path}: format {given}, not {expected!r}; give a file of that format")
-    record = json_of(metadata, "record", path, REMEDY) if "record" in metadata else {}
-    return json_of(metadata, "model", path, REMEDY), record
+    record = json_of(metadata, "record", path, WEIGHTS_REMEDY) if "record" in metadata else {}
+    return json_of(metadata, "model", path, WEIGHTS_REMEDY), record
 
 
 def sizes_in(path: Path | str, kind: type[Sizes], stored: object) -> Sizes:
@@ -79,7 +78,7 @@ def sizes_in(path: Path | str, kind: type[Sizes], stored: object) -> Sizes:
         return read_sizes(kind, stored)
     except ValueError as error:
         raise LacunaError(
-            f"{path}: the weights do not fit their own model config ({error}); {REMEDY}"
+            f"{path}: the weights do not fit their own model config ({error}); {WEIGHTS_REMEDY}"
         ) from None
 
 
@@ -90,16 +89,16 @@ def filled(path: Path | str, make: Callable[[], Network], record: Record) -> Net
     """
     with torch.device("meta"):  # shapes without memory
         plain = kinds_of(make().state_dict())
-    found, _ = read_header(path, REMEDY)
+    found, _ = read_header(path, WEIGHTS_REMEDY)
     fault = misfit(found, packed_kinds(plain, found))
     if fault:
         raise LacunaError(
-            f"{path}: the weights do not fit their own model config ({fault}); {REMEDY}"
+            f"{path}: the weights do not fit their own model config ({fault}); {WEIGHTS_REMEDY}"
         )
-    tensors, _ = read_tensors(path, REMEDY)
+    tensors, _ = read_tensors(path, WEIGHTS_REMEDY)
     fault = not_finite(tensors)
     if fault:
-        raise LacunaError(f"{path}: the weights are damaged ({fault}); {REMEDY}")
+        raise LacunaError(f"{path}: the weights are damaged ({fault}); {WEIGHTS_REMEDY}")
     model = make()
     model.load_state_dict(unpack(tensors, plain), strict=True)
     model.record = record
