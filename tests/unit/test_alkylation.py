@@ -12,7 +12,8 @@ from pyteomics.mass import calculate_mass, std_aa_mass
 
 import bundled
 from chains import germline_chain, hidden
-from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from gaps import distributions
+from lacuna.core.alphabet import N_RESIDUES
 from lacuna.core.tables import GAP_TABLE
 from lacuna.filling import weighing
 from lacuna.filling.conventions import CONVENTIONS
@@ -238,14 +239,6 @@ def test_without_masses_nothing_is_loaded(tmp_path: Path, stated: str) -> None:
 
 
 # --- candidates ----------------------------------------------------------------------------------
-
-
-def distributions(*weights: dict[str, float]) -> np.ndarray:
-    table = np.zeros((len(weights), N_RESIDUES))
-    for row, weight in zip(table, weights, strict=True):
-        for residue, value in weight.items():
-            row[RESIDUES.index(residue)] = value
-    return table / table.sum(1, keepdims=True)
 
 
 def test_candidates_by_several_readings_are_ranked_together() -> None:

@@ -35,6 +35,7 @@ from lacuna.steps.find_alkylation import find_alkylation
 from lacuna.steps.load import load_predictor
 from lacuna.steps.reader_files import ReaderFiles
 from lacuna.templates.homologs import read_homologs
+from tsv import read_tsv
 
 ROOT = Path(__file__).parents[2]
 WEIGHTS = ROOT / "resources" / "weights" / "open"
@@ -49,11 +50,6 @@ def threads() -> Iterator[None]:
     yield
     torch.set_num_threads(before)
     set_precision("fast")
-
-
-def rows(path: Path) -> Rows:
-    with open(path, encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle, delimiter="\t"))
 
 
 def split(fasta: Path, folder: Path, gaps: Path | None = None, **options: object) -> Path:
@@ -160,12 +156,12 @@ def test_every_file_is_the_same_with_blocks_of_1_7_and_1000(batch: tuple, tmp_pa
     whole = tmp_path / "1000"
     names = [line[1:] for line in (whole / "filled").read_text().splitlines()[::2]]
     assert names == list(chains)
-    assert list(dict.fromkeys(r["chain"] for r in rows(whole / "gaps"))) == list(chains)
-    overall = [r for r in rows(whole / "accuracy") if r["scope"] == "overall"]
+    assert list(dict.fromkeys(r["chain"] for r in read_tsv(whole / "gaps"))) == list(chains)
+    overall = [r for r in read_tsv(whole / "accuracy") if r["scope"] == "overall"]
     methods = [r["method"] for r in overall]
     assert methods == ["lacuna", "germline_copy", "nearest_homolog", "column_majority"]
     assert {r["n_residues"] for r in overall} == {str(9 * 9)}
-    filled = {r["chain"]: (r["missing"], r["filled"]) for r in rows(whole / "chains")}
+    filled = {r["chain"]: (r["missing"], r["filled"]) for r in read_tsv(whole / "chains")}
     assert filled["nothing"] == ("40", "0") and filled["H0"] == filled["protein"] == ("9", "9")
     assert filled["mass"][0] == filled["mass"][1] != "1"  # its length was found
 
@@ -208,7 +204,7 @@ def test_every_file_is_the_same_in_another_order_of_the_chains(
     other = run(tmp_path / "other", turned, gaps, homologs, 1000, 15)
     assert one["accuracy"] == other["accuracy"]
     for name in ("residues", "gaps", "chains"):
-        mine, theirs = rows(tmp_path / "one" / name), rows(tmp_path / "other" / name)
+        mine, theirs = read_tsv(tmp_path / "one" / name), read_tsv(tmp_path / "other" / name)
         by_chain = [r for chain in chains for r in theirs if r["chain"] == chain]
         assert mine == by_chain
 
@@ -229,7 +225,7 @@ def test_what_is_rejected_leaves_the_last_blocks_short_or_empty(
     folder = split(path, tmp_path, block_size=1, n_blocks=4)
     blocks = [[s.chain for s in read_scaffold_block(block_path(folder, i))] for i in range(4)]
     assert blocks == [["b"], ["d"], [], []]
-    faults = rows(tmp_path / "rejected.tsv")
+    faults = read_tsv(tmp_path / "rejected.tsv")
     assert tuple(faults[0]) == REJECTED_TABLE.names
     assert [(f["chain"], f["line"], f["column"]) for f in faults] == [
         ("a", "2", "4"),
@@ -257,7 +253,7 @@ def test_bad_records_stop_the_run_where_that_is_wanted(
         split(path, tmp_path, on_bad_record="fail")
     assert "c.fasta:2" in caplog.text and "c.fasta:6" in caplog.text
     split(write("good.fasta", ">b\nQVQX\n"), tmp_path / "good", on_bad_record="fail")
-    assert rows(tmp_path / "good" / "rejected.tsv") == []
+    assert read_tsv(tmp_path / "good" / "rejected.tsv") == []
 
 
 def test_a_file_that_grows_while_it_is_read_is_told(write: Write, tmp_path: Path) -> None:
@@ -286,7 +282,7 @@ def test_the_accuracy_of_ids_with_line_ends_of_unicode(write: Write, tmp_path: P
     )
     scored = (f"{name}\t1\t1\t5\tA\tFR1\tH\tA\t0.9000\tA\tX\tX\t\n" for name in names)
     measure([write("scored", "".join(scored))], [], tmp_path / "accuracy.tsv")
-    of_chains = [r for r in rows(tmp_path / "accuracy.tsv") if r["scope"] == "chain"]
+    of_chains = [r for r in read_tsv(tmp_path / "accuracy.tsv") if r["scope"] == "chain"]
     assert [(r["value"], r["method"], r["accuracy"]) for r in of_chains] == [
         (name, method, "1.0000") for name in names for method in ("lacuna", "germline_copy")
     ]
@@ -361,7 +357,7 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     names, files = ["one", "two"], (accuracy, chains, rejected, gaps, states)
     tables = TablesOfSamples(names, *files)
     join_accuracy(tables, out, summary, multiqc)
-    found = rows(out)
+    found = read_tsv(out)
     assert list(found[0])[:3] == ["sample", "scope", "value"]
     assert [(r["sample"], r["scope"], r["method"]) for r in found] == [
         ("one", "overall", "lacuna"),
@@ -455,7 +451,7 @@ def test_every_table_reads_alike_by_pandas_csv_and_biopython(write: Write, tmp_p
     for name in ("residues", "gaps", "chains", "accuracy"):
         file = tmp_path / "out" / name
         read = pd.read_csv(file, sep="\t", dtype=str, keep_default_na=False)
-        assert read.to_dict("records") == rows(file)
+        assert read.to_dict("records") == read_tsv(file)
     text = dict.fromkeys(["chain", "imgt", "imgt_first", "imgt_last"], str)
     residues, gaps, found = (
         pd.read_csv(tmp_path / "out" / name, sep="\t", dtype=text, keep_default_na=False)

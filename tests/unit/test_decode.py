@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gaps import distributions
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES, encode
 from lacuna.filling.decode import Candidate, rank_plain, rank_sequences
 from lacuna.filling.mass_search import one_mass
@@ -22,15 +23,6 @@ GLYCINE, ALANINE, ASPARAGINE, GLUTAMINE, LYSINE = (
 )
 
 
-def rows(*weights: dict[str, float]) -> np.ndarray:
-    """(length, 20) probabilities from weights of residues; zero for residues not named."""
-    table = np.zeros((len(weights), N_RESIDUES))
-    for row, weight in zip(table, weights, strict=True):
-        for residue, value in weight.items():
-            row[RESIDUES.index(residue)] = value
-    return table / table.sum(1, keepdims=True)
-
-
 @st.composite
 def gaps(draw: st.DrawFn) -> np.ndarray:
     """Distributions of gaps of 1 to 4 residues, each over a few to all 20 residues."""
@@ -40,7 +32,7 @@ def gaps(draw: st.DrawFn) -> np.ndarray:
     for _ in range(length):
         residues = draw(st.sets(st.sampled_from(RESIDUES), min_size=1, max_size=most))
         weights.append({r: draw(st.integers(1, 1000)) for r in sorted(residues)})
-    return rows(*weights)
+    return distributions(*weights)
 
 
 def every_sequence(probabilities: np.ndarray) -> dict[str, tuple[float, float]]:
@@ -115,12 +107,12 @@ def test_where_no_sequence_fits_the_mass_none_is_given(probabilities: np.ndarray
 
 
 def test_masses_are_those_of_residues_not_of_free_amino_acids() -> None:
-    found = best(rows({"G": 1}, {"A": 1}), 1)
+    found = best(distributions({"G": 1}, {"A": 1}), 1)
     assert found[0].mass == pytest.approx(GLYCINE + ALANINE, abs=1e-4)
 
 
 def test_a_mass_tells_lysine_from_glutamine() -> None:
-    likely_k = rows({"K": 0.9, "Q": 0.1})
+    likely_k = distributions({"K": 0.9, "Q": 0.1})
     assert best(likely_k, 1)[0].sequence == "K"
     assert within(likely_k, 5, GLUTAMINE, 0.005) == ["Q"]
     assert within(likely_k, 5, (GLUTAMINE + LYSINE) / 2, 0.05) == ["K", "Q"]
@@ -128,22 +120,22 @@ def test_a_mass_tells_lysine_from_glutamine() -> None:
 
 def test_a_sequence_on_the_edge_of_the_tolerance_fits() -> None:
     alanine = float(RESIDUE_MASSES[RESIDUES.index("A")])
-    assert within(rows({"A": 1}), 1, alanine + 0.25, 0.25) == ["A"]
-    assert within(rows({"A": 1}), 1, alanine + 0.26, 0.25) == []
+    assert within(distributions({"A": 1}), 1, alanine + 0.25, 0.25) == ["A"]
+    assert within(distributions({"A": 1}), 1, alanine + 0.26, 0.25) == []
 
 
 @pytest.mark.parametrize("code", sorted(AMBIGUOUS))
 def test_an_ambiguity_code_leaves_its_two_residues(code: str) -> None:
     choices = AMBIGUOUS[code]
-    found = best(rows(dict.fromkeys(choices, 1.0), {"W": 1.0}), 10)
+    found = best(distributions(dict.fromkeys(choices, 1.0), {"W": 1.0}), 10)
     assert [c.sequence for c in found] == [f"{r}W" for r in sorted(choices)]
 
 
 def test_ties_go_to_the_sequence_first_in_the_alphabet() -> None:
     uneven = {"A": 0.25, "C": 0.5, "D": 0.25}
-    found = best(rows(uneven, uneven), 5)
+    found = best(distributions(uneven, uneven), 5)
     assert [c.sequence for c in found] == ["CC", "AC", "CA", "CD", "DC"]
-    even = rows(*[dict.fromkeys(RESIDUES, 1.0)] * 2)
+    even = distributions(*[dict.fromkeys(RESIDUES, 1.0)] * 2)
     assert [c.sequence for c in best(even, 3)] == ["AA", "AC", "AD"]
     assert within(even, 2, ASPARAGINE, 0.01) == ["GG"]
     assert within(even, 2, GLYCINE + ALANINE, 0.01) == ["AG", "GA"]
@@ -167,7 +159,7 @@ def test_a_long_gap_of_known_mass_is_filled_within_it() -> None:
 
 
 def test_a_sequence_of_no_probability_is_never_offered() -> None:
-    certain = rows({"W": 1.0}, {"D": 0.999, "N": 0.001})
+    certain = distributions({"W": 1.0}, {"D": 0.999, "N": 0.001})
     assert [c.sequence for c in best(certain, 400)] == ["WD", "WN"]
 
 
@@ -191,7 +183,7 @@ def test_ties_among_gaps_ranked_together_go_to_the_first_in_the_alphabet() -> No
 def test_shares_of_long_gaps_of_known_mass_are_tempered(length: int, temperature: float) -> None:
     """Two orders of the same residues: the odds between them are those of the network's, cooled."""
     sure = [{"W": 1} for _ in range(length - 2)]
-    probabilities = rows(*sure, {"A": 9, "G": 1}, {"A": 1, "G": 4})
+    probabilities = distributions(*sure, {"A": 9, "G": 1}, {"A": 1, "G": 4})
     mass = (length - 2) * 186.07931 + GLYCINE + ALANINE
     ranking = rank_sequences(probabilities, 5, one_mass(mass, 0.01), MassRules())
     first, second = ranking.candidates
@@ -210,7 +202,7 @@ def test_what_a_search_dropped_is_tempered_too(
     """Of AG and GA only the first is kept; G and the likelier residue after it bound the other."""
     monkeypatch.setattr("lacuna.filling.decode.MASS_WIDTH", 1)
     sure = [{"W": 1} for _ in range(length - 2)]
-    probabilities = rows(*sure, {"A": 9, "G": 1}, {"A": 1, "G": 4})
+    probabilities = distributions(*sure, {"A": 9, "G": 1}, {"A": 1, "G": 4})
     mass = (length - 2) * 186.07931 + GLYCINE + ALANINE
     ranking = rank_sequences(probabilities, 5, one_mass(mass, 0.01), MassRules())
     assert [c.sequence[-2:] for c in ranking.candidates] == ["AG"]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import bundled
 from chains import germline_chain, hidden, mutated, random_protein
+from gaps import scaffold
 from lacuna.antibody.germlines import LOCI
 from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
@@ -84,11 +85,6 @@ def fill() -> Iterator[Filler]:
     torch.set_num_threads(1)
     yield Filler(bundled.predictor().model, bundled.predictor().library)
     torch.set_num_threads(threads)
-
-
-def scaffold(whole: str, *spans: tuple[int, int], name: str = "m", truth: bool = False) -> Scaffold:
-    gaps = tuple(Gap(a, b, b - a, b - a, truth=whole[a:b] if truth else None) for a, b in spans)
-    return Scaffold(name, "", hidden(whole, spans), gaps, 1)
 
 
 # --- what is filled ------------------------------------------------------------------------------
@@ -258,8 +254,8 @@ def test_what_stays_unfilled_counts_as_wrong_where_the_truth_is_known(fill: Fill
     unfilled = Scaffold("m", "", chain[:40] + "X" + chain[45:], (open_gap,), 1)
     too_long = Gap(40, 47, 7, 7, truth=chain[40:45], origin=(40, 41))
     stretched = Scaffold("n", "", chain[:40] + "X" * 7 + chain[45:], (too_long,), 3)
-    for scaffold in (unfilled, stretched):
-        scored = fill(scaffold).rows["scored"]
+    for other in (unfilled, stretched):
+        scored = fill(other).rows["scored"]
         assert [row["truth"] for row in scored] == list(chain[40:45])
         assert {row[method] for row in scored for method in METHODS} == {"X"}
 

@@ -11,6 +11,7 @@ from pyteomics.mass import calculate_mass
 
 from chains import germline_chain, mutated
 from conftest import Write
+from gaps import mass_of as weight
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.tables import GAP_TABLE, MASS_TABLE, RESIDUE_TABLE, MassDoubt
@@ -24,7 +25,6 @@ from lacuna.filling.intact import (
     unweighed,
 )
 from lacuna.filling.mass_search import one_mass
-from lacuna.filling.residue_masses import RESIDUE_MASSES
 from lacuna.results.scores import mass_note
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.mass_table import MassTable
@@ -40,10 +40,6 @@ from lacuna.steps.one_file import fill_file
 
 HEAD = "chain\tmass\ttolerance_da\tkind\n"
 PLAIN = "ACDEFGHIKLMNPQRSTVWY"
-
-
-def weight(residues: str) -> float:
-    return sum(float(RESIDUE_MASSES[RESIDUES.index(r)]) for r in residues)
 
 
 def mass_of(chain: str, average: bool = False) -> float:

@@ -13,7 +13,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 import bundled
-from chains import constant_region, germline_chain, hidden, mutated, random_protein
+from chains import constant_region, germline_chain, mutated, random_protein
+from gaps import scaffold
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, v_segments
 from lacuna.antibody.imgt import CONSTANT, CYS104
 from lacuna.antibody.numbering import number_chain
@@ -59,14 +60,6 @@ def library() -> Library:
 @pytest.fixture(scope="module")
 def model() -> GapNetwork:
     return bundled.predictor().model
-
-
-def scaffold(
-    sequence: str, *spans: tuple[int, int], name: str = "m", truth: bool = False
-) -> Scaffold:
-    """A scaffold with gaps of known length over the spans."""
-    gaps = tuple(Gap(a, b, b - a, b - a, truth=sequence[a:b] if truth else None) for a, b in spans)
-    return Scaffold(name, "", hidden(sequence, spans), gaps, 1)
 
 
 def single_chain_fv(*spans: tuple[int, int]) -> Scaffold:

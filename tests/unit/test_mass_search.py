@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gaps import mass_of
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.filling.decode import rank_sequences
 from lacuna.filling.mass_search import (
@@ -33,10 +34,6 @@ from lacuna.filling.residue_masses import (
 from lacuna.scaffolds.scaffold import Gap, Piece
 
 EVEN = np.full((4, N_RESIDUES), 1 / N_RESIDUES)
-
-
-def mass_of(residues: str) -> float:
-    return sum(float(RESIDUE_MASSES[RESIDUES.index(r)]) for r in residues)
 
 
 def few(*letters: str) -> np.ndarray:

@@ -7,20 +7,17 @@ import pytest
 
 import lacuna
 from chains import germline_chain
+from gaps import mass_of
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.masses import ISOTOPE, MONOISOTOPIC, PROTON
 from lacuna.core.tables import LETTERS_WEIGH
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.mass_search import Stage, Stages, one_mass
 from lacuna.filling.misfits import at_odds, at_odds_with_letters, in_words, rank_weighed
-from lacuna.filling.residue_masses import RESIDUE_MASSES, MassRules, Modifications
+from lacuna.filling.residue_masses import MassRules, Modifications
 
 EVEN = np.full((4, N_RESIDUES), 1 / N_RESIDUES)
 RULES = MassRules()
-
-
-def mass_of(residues: str) -> float:
-    return sum(float(RESIDUE_MASSES[RESIDUES.index(r)]) for r in residues)
 
 
 def sure(letters: str) -> np.ndarray:

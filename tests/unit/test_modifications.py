@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gaps import mass_of
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, encode
 from lacuna.filling.decode import mass_log_probability, rank_sequences
 from lacuna.filling.mass_search import one_mass
@@ -18,10 +19,6 @@ from lacuna.filling.residue_masses import (
 from lacuna.scaffolds.alkylation import READINGS
 
 EVEN = np.full((2, N_RESIDUES), 1.0 / N_RESIDUES)
-
-
-def mass_of(residues: str) -> float:
-    return float(RESIDUE_MASSES[[RESIDUES.index(r) for r in residues]].sum())
 
 
 def found(length: int, mass: float, rules: MassRules, tolerance: float = 0.002) -> set[str]:

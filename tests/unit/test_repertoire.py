@@ -19,6 +19,7 @@ from lacuna.scaffolds.records import count_records, is_repertoire, read_records
 from lacuna.scaffolds.repertoire import layout_of, read_rows
 from lacuna.scaffolds.scaffold import Rejected, Scaffold
 from lacuna.steps.one_file import fill_file
+from tsv import read_tsv
 
 H, K = germline_chain("H", 1), germline_chain("K", 1)
 CODONS = dict(
@@ -227,11 +228,6 @@ def test_any_text_below_a_header_is_read_or_refused(
 # --- airr.tsv ------------------------------------------------------------------------------------
 
 
-def read_airr(path: Path) -> list[dict[str, str]]:
-    with open(path, newline="", encoding="utf-8") as handle:
-        return list(csv.DictReader(handle, delimiter="\t"))
-
-
 def test_every_row_of_a_usable_chain_is_written_filled(write: Write, tmp_path: Path) -> None:
     rows = [
         {"sequence_id": "a", "v_call": 'IGHV1 "x"', "sequence_aa": hidden(H, [(0, 5), (30, 32)])},
@@ -242,7 +238,7 @@ def test_every_row_of_a_usable_chain_is_written_filled(write: Write, tmp_path: P
     path = write("a.tsv", airr(rows))
     out = tmp_path / "out"
     fill_file({"fasta": path}, out, {})
-    first, second = read_airr(out / "airr.tsv")
+    first, second = read_tsv(out / "airr.tsv")
     assert list(first)[:3] == list(rows[0]) and set(REQUIRED) < set(first)
     assert (first["sequence_id"], first["v_call"]) == ("a", 'IGHV1 "x"')
     filled = (out / "filled.fasta").read_text().splitlines()
@@ -258,7 +254,7 @@ def test_a_paired_unit_is_written_with_a_row_a_chain(write: Write, tmp_path: Pat
     filled = write("filled.fasta", f">h\n{H}\n>l\n{K}\n")
     gaps = write("gaps.tsv", "chain\trank\tcandidate\tfirst\tlast\n")
     write_airr(path, filled, gaps, tmp_path / "airr.tsv")
-    found = read_airr(tmp_path / "airr.tsv")
+    found = read_tsv(tmp_path / "airr.tsv")
     assert [r["sequence_id"] for r in found] == ["h", "l"]
     assert [r["v_call"] for r in found] == ["IGHV1", "IGKV1"]
     assert [r["sequence_aa"] for r in found] == [H, K]

@@ -1,6 +1,5 @@
 """The tutorial's model on the chains of a sample, with its answers among those of the others."""
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,15 +12,11 @@ from lacuna.core.files import LacunaError
 from lacuna.results.scores import measure
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.tutorial.run import train_seed_models, true_chain
+from tsv import read_tsv
 
 WHOLE = germline_chain("K", 1)[:40]
 SPAN = (20, 23)
 SETTINGS = {"tolerance_ppm": 10.0, "k": 10, "epochs": 1, "seed": 0}
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with open(path, encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle, delimiter="\t"))
 
 
 def test_the_true_chain_needs_the_truth_of_every_gap() -> None:
@@ -40,7 +35,7 @@ def test_the_tutorial_model_stands_beside_the_others(write: Write, tmp_path: Pat
     train_seed_models(scaffolds, gaps, truth, tmp_path / "seed", **SETTINGS)
     reports = {p.name for p in (tmp_path / "seed").iterdir() if p.is_dir()}
     assert reports == {"00000", "00001"}
-    told = rows(tmp_path / "seed" / "predictions.tsv")
+    told = read_tsv(tmp_path / "seed" / "predictions.tsv")
     assert {(r["chain"], r["position"]) for r in told} == {
         (c, str(p)) for c in "ab" for p in (21, 22, 23)
     }
@@ -54,7 +49,7 @@ def test_the_tutorial_model_stands_beside_the_others(write: Write, tmp_path: Pat
         ]
         write(name, "".join(lines))
     measure([tmp_path / "a", tmp_path / "b"], [tmp_path / "seed"], tmp_path / "accuracy.tsv")
-    found = [r for r in rows(tmp_path / "accuracy.tsv") if r["scope"] == "overall"]
+    found = [r for r in read_tsv(tmp_path / "accuracy.tsv") if r["scope"] == "overall"]
     seed = {r["protocol"]: r for r in found if r["method"] == "seed_lstm"}
     for protocol, row in seed.items():
         right = sum(

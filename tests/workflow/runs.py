@@ -1,7 +1,6 @@
 """Runs of the whole workflow, with the arguments that users give, each in a folder of its own."""
 
 import atexit
-import csv
 import json
 import os
 import re
@@ -16,6 +15,7 @@ from typing import Any
 import yaml
 
 from lacuna.core.config import check_config
+from tsv import read_tsv
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEFILE = ROOT / "Snakefile"
@@ -93,8 +93,7 @@ class Workspace:
 
     def rows(self, name: str) -> list[dict[str, str]]:
         """The rows of a table under the output folder."""
-        with open(self.folder / "out" / name, encoding="utf-8", newline="") as handle:
-            return list(csv.DictReader(handle, delimiter="\t"))
+        return read_tsv(self.folder / "out" / name)
 
     def columns(self, name: str) -> list[str]:
         return (self.folder / "out" / name).read_text().splitlines()[0].split("\t")

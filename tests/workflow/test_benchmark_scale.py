@@ -1,12 +1,12 @@
 """The benchmark_scale target: a small batch, measured from start to end."""
 
-import csv
 from pathlib import Path
 
 import pytest
 from runs import Workspace
 
 from chains import fasta, germline_chain
+from tsv import read_tsv
 
 pytestmark = pytest.mark.workflow
 
@@ -17,8 +17,7 @@ def test_a_batch_is_measured_and_its_table_printed(tmp_path: Path) -> None:
     space.sheet({"sample": "a", "fasta": "chains.fasta"})
     space.config(block_size=5, benchmark_scale={"chains": [2, 8]})
     run = space.run("benchmark_scale")
-    with open(tmp_path / "out" / "benchmark_scale.tsv", encoding="utf-8", newline="") as handle:
-        rows = list(csv.DictReader(handle, delimiter="\t"))
+    rows = read_tsv(tmp_path / "out" / "benchmark_scale.tsv")
     assert [row["chains"] for row in rows] == ["2", "8"]
     for row in rows:
         stages = sum(float(v) for k, v in row.items() if k.endswith(" s") and k != "total s")

@@ -1,6 +1,5 @@
 """Runs from peptide reads: simulated ones of a small antibody, with and without its chains."""
 
-import csv
 import io
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from chains import fasta, germline_chain, hidden
 from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
 from lacuna.core.alphabet import RESIDUES
 from lacuna.steps.packs import FEWEST
+from tsv import read_tsv
 
 pytestmark = pytest.mark.workflow
 
@@ -169,6 +169,6 @@ def test_bad_records_end_a_run_that_asks_for_it(space: Workspace, finished: Run)
 
 
 def test_the_bundled_reads_are_in_the_bundled_sheet() -> None:
-    with open(ROOT / "resources" / "examples" / "samples.tsv", encoding="utf-8") as handle:
-        rows = {row["sample"]: row for row in csv.DictReader(handle, delimiter="\t")}
+    sheet = ROOT / "resources" / "examples" / "samples.tsv"
+    rows = {row["sample"]: row for row in read_tsv(sheet)}
     assert "simulated" in rows["benralizumab_simulated"]["reads"]

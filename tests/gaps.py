@@ -1,0 +1,28 @@
+"""Gaps made in code: scaffolds with them, distributions over their residues, and their masses."""
+
+import numpy as np
+
+from chains import hidden
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.filling.residue_masses import RESIDUE_MASSES
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+
+
+def scaffold(whole: str, *spans: tuple[int, int], name: str = "m", truth: bool = False) -> Scaffold:
+    """A scaffold with gaps of known length over the 0-based, half-open spans."""
+    gaps = tuple(Gap(a, b, b - a, b - a, truth=whole[a:b] if truth else None) for a, b in spans)
+    return Scaffold(name, "", hidden(whole, spans), gaps, 1)
+
+
+def distributions(*weights: dict[str, float]) -> np.ndarray:
+    """(length, 20) probabilities from weights of residues; zero for residues not named."""
+    table = np.zeros((len(weights), N_RESIDUES))
+    for row, weight in zip(table, weights, strict=True):
+        for residue, value in weight.items():
+            row[RESIDUES.index(residue)] = value
+    return table / table.sum(1, keepdims=True)
+
+
+def mass_of(residues: str) -> float:
+    """Monoisotopic mass of unmodified residues within a chain, in Da."""
+    return sum(float(RESIDUE_MASSES[RESIDUES.index(r)]) for r in residues)
