@@ -13,7 +13,6 @@ import argparse
 import json
 import math
 import random
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,20 +20,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from common import ROOT, read_truth
 from safetensors import safe_open
 from torch import Tensor
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
-
-from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode  # noqa: E402
-from lacuna.network.kmers import encode_scaffolds  # noqa: E402
-from lacuna.network.model import GapNetwork, Kmers  # noqa: E402
-from lacuna.network.weights import load_weights  # noqa: E402
-from lacuna.results.statistics import wilson_interval  # noqa: E402
-from lacuna.scaffolds.scaffold import Scaffold  # noqa: E402
-from lacuna.templates.library import load_library  # noqa: E402
-from lacuna.templates.nearest import (  # noqa: E402
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode
+from lacuna.network.kmers import encode_scaffolds
+from lacuna.network.model import GapNetwork, Kmers
+from lacuna.network.weights import load_weights
+from lacuna.results.statistics import wilson_interval
+from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.templates.library import load_library
+from lacuna.templates.nearest import (
     N_GERMLINE,
     N_HOMOLOGS,
     Library,
@@ -44,7 +41,7 @@ from lacuna.templates.nearest import (  # noqa: E402
     homolog_tokens,
     one_hot_templates,
 )
-from lacuna.training.batches import read_encoded  # noqa: E402
+from lacuna.training.batches import read_encoded
 
 BLOCK = 128  # chains at a time
 NOTHING = -1  # no answer; counts as wrong
@@ -73,8 +70,8 @@ class Block(NamedTuple):
 
 
 def read_bench(path: Path) -> list[Case]:
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    return [Case(r["seq"], r["missing"], r["protocol"], r["chain"], r["set"]) for r in rows]
+    records = read_truth(path)
+    return [Case(r["seq"], r["missing"], r["protocol"], r["chain"], r["set"]) for r in records]
 
 
 def blocks(

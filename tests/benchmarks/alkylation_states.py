@@ -8,7 +8,6 @@ or with carbamidomethylated C. For samples of 1, 3, 10 and 50 masses, prints in 
 was found, left open or wrong, how many have a C at all, and the seconds per sample.
 """
 
-import json
 import random
 import sys
 import time
@@ -16,16 +15,15 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+from common import ROOT, read_truth
 
-from lacuna.filling.cysteine import find_reading  # noqa: E402
-from lacuna.filling.residue_masses import Modifications  # noqa: E402
-from lacuna.scaffolds.alkylation import AUTO, READINGS  # noqa: E402
-from lacuna.scaffolds.read import read_scaffolds  # noqa: E402
-from lacuna.scaffolds.scaffold import Scaffold  # noqa: E402
-from lacuna.steps.load import load_reader  # noqa: E402
-from lacuna.steps.reader_files import ReaderFiles  # noqa: E402
+from lacuna.filling.cysteine import find_reading
+from lacuna.filling.residue_masses import Modifications
+from lacuna.scaffolds.alkylation import AUTO, READINGS
+from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.steps.load import load_reader
+from lacuna.steps.reader_files import ReaderFiles
 
 SAMPLES = {1: 100, 3: 100, 10: 50, 50: 20}  # masses per sample: number of samples
 STATES = ("none", "carbamidomethyl")
@@ -41,8 +39,7 @@ def with_masses(scaffold: Scaffold, whole: str, carried: float) -> Scaffold:
 
 
 def main(folder: Path) -> None:
-    with open(folder / "truth.jsonl", encoding="utf-8") as handle:
-        whole = {record["id"]: record["seq"] for record in map(json.loads, handle)}
+    whole = {record["id"]: record["seq"] for record in read_truth(folder / "truth.jsonl")}
     read = read_scaffolds(folder / "scaffolds.fasta", folder / "gaps.tsv")
     pool = [s for s in read if isinstance(s, Scaffold) and len(s.gaps) == 1]
     weights = ROOT / "resources" / "weights" / "open"

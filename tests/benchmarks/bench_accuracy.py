@@ -10,23 +10,15 @@ has changed elsewhere count as wrong.
 """
 
 import csv
-import json
 import sys
 from collections import defaultdict
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
+from common import HUMAN, merged, read_truth, share
 
-from lacuna.results.statistics import wilson_interval  # noqa: E402
-from lacuna.scaffolds.fasta import read_records  # noqa: E402
+from lacuna.scaffolds.fasta import read_records
 
 PROTOCOLS = ("gap3", "gap5", "gap10", "gap15", "nterm15", "random10")
-HUMAN = ("thera_dev", "cov_abdab", "shehata")
-
-
-def merged(chain: str) -> str:
-    """The chain with I and L merged."""
-    return chain.replace("I", "L")
 
 
 def group_of(name: str) -> str:
@@ -44,8 +36,8 @@ def print_pooled(
     for protocol in PROTOCOLS:
         keys = [k for k in counts if k[:2] == (group, protocol)]
         n, right = (sum(counts[k][i] for k in keys) for i in (0, 1))
-        low, high = wilson_interval(right, n)
-        lines["Lacuna"].append(f"**{right / n:.3f}** ({low:.3f}-{high:.3f})")
+        told, interval = share(right, n).split(" ")
+        lines["Lacuna"].append(f"**{told}** {interval}")
         for method in methods:
             sums = [peers[k][method] for k in keys]
             lines[method].append(f"{sum(s[1] for s in sums) / sum(s[0] for s in sums):.3f}")
@@ -56,20 +48,18 @@ def print_pooled(
 def main(folder: Path, filled: Path) -> None:
     chains = {r.chain: r.body.decode().replace("\n", "") for r in read_records(filled, 1 << 20)}
     counts: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    with open(folder / "truth.jsonl", encoding="utf-8") as handle:
-        for line in handle:
-            record = json.loads(line)
-            true, missing = record["seq"], record["missing"]
-            got = chains.get(record["id"], "")
-            hidden = set(missing)
-            intact = len(got) == len(true) and all(
-                a == b for i, (a, b) in enumerate(zip(got, true, strict=True)) if i not in hidden
-            )
-            right = [intact and got[i] == true[i] for i in missing]
-            exact = intact and merged(got) == merged(true)
-            row = counts[group_of(record["set"]), record["protocol"], record["chain"]]
-            for i, value in enumerate((len(right), sum(right), 1, exact)):
-                row[i] += value
+    for record in read_truth(folder / "truth.jsonl"):
+        true, missing = record["seq"], record["missing"]
+        got = chains.get(record["id"], "")
+        hidden = set(missing)
+        intact = len(got) == len(true) and all(
+            a == b for i, (a, b) in enumerate(zip(got, true, strict=True)) if i not in hidden
+        )
+        right = [intact and got[i] == true[i] for i in missing]
+        exact = intact and merged(got) == merged(true)
+        row = counts[group_of(record["set"]), record["protocol"], record["chain"]]
+        for i, value in enumerate((len(right), sum(right), 1, exact)):
+            row[i] += value
     peers: dict[tuple[str, str, str], dict[str, list[float]]] = defaultdict(dict)
     methods: list[str] = []
     with open(folder / "peers.tsv", encoding="utf-8") as handle:
@@ -87,12 +77,11 @@ def main(folder: Path, filled: Path) -> None:
     print("|---|---|---|---|---|" + "---|" * (len(methods) + 1))
     for key in sorted(counts):
         n, right, gaps, exact = counts[key]
-        low, high = wilson_interval(right, n)
         others = [
             f"{sums[1] / sums[0]:.3f}" if (sums := peers[key].get(m)) else "" for m in methods
         ]
         print(
-            f"| {key[0]} | {key[1]} | {key[2]} | {n} | {right / n:.3f} ({low:.3f}-{high:.3f}) |",
+            f"| {key[0]} | {key[1]} | {key[2]} | {n} | {share(right, n)} |",
             " | ".join(others),
             f"| {exact / gaps:.3f} |",
         )

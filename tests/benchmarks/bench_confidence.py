@@ -9,22 +9,17 @@ protocol on the human sets, the number of gaps that are exact (I = L), have the 
 candidates, and have the right length.
 """
 
-import json
 import sys
 from pathlib import Path
 
 import pandas as pd
+from common import HUMAN, merged, read_truth
 
-HUMAN = ("thera_dev", "cov_abdab", "shehata")
 CUT_OFFS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
 
 
 def read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-
-
-def merged(residues: str) -> str:
-    return residues.replace("I", "L")
 
 
 def print_confidence(residues: pd.DataFrame) -> None:
@@ -68,8 +63,7 @@ def print_gaps(gaps: pd.DataFrame, truth: dict[str, dict]) -> None:
 
 
 def main(folder: Path, out: Path) -> None:
-    with open(folder / "truth.jsonl", encoding="utf-8") as handle:
-        truth = {record["id"]: record for record in map(json.loads, handle)}
+    truth = {record["id"]: record for record in read_truth(folder / "truth.jsonl")}
     print_confidence(read(out / "residues.tsv"))
     print_gaps(read(out / "gaps.tsv"), truth)
 

@@ -15,24 +15,19 @@ mass, with that tolerance and normal errors of a third of it.
 
 import argparse
 import csv
-import json
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common import HUMAN, merged, read_truth
+from pyteomics.mass import calculate_mass, std_aa_mass
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
-
-from bench_accuracy import HUMAN, merged  # noqa: E402
-from pyteomics.mass import calculate_mass, std_aa_mass  # noqa: E402
-
-from lacuna.core.tables import GAP_TABLE  # noqa: E402
-from lacuna.results.statistics import wilson_interval  # noqa: E402
-from lacuna.scaffolds.fasta import read_records  # noqa: E402
-from lacuna.steps.one_file import fill_file  # noqa: E402
+from lacuna.core.tables import GAP_TABLE
+from lacuna.results.statistics import wilson_interval
+from lacuna.scaffolds.fasta import read_records
+from lacuna.steps.one_file import fill_file
 
 PROTOCOLS = ("gap3", "gap5", "gap10")  # one gap a chain
 PPM = 10.0  # tolerance
@@ -140,8 +135,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="N: one chain of N alone")
     parser.add_argument("--mode", choices=("fast", "thorough"), default="fast")
     given = parser.parse_args()
-    with open(given.folder / "truth.jsonl", encoding="utf-8") as handle:
-        records = [json.loads(line) for line in handle]
+    records = read_truth(given.folder / "truth.jsonl")
     human = [r for r in records if r["set"] in HUMAN and r["protocol"] in PROTOCOLS]
     numbered = list(enumerate(human))
     # Scaffolds of a chain follow each other, one a protocol: every n-th chain with all of them.

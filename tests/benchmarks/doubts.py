@@ -17,25 +17,19 @@ residue does not allow moves to the next within 12 that does. Of a block of anot
 residues are wrong.
 """
 
-import argparse
-import json
 import random
-import sys
 import tempfile
 from collections import Counter
 from itertools import permutations, product
 from pathlib import Path
 from typing import NamedTuple
 
+from common import drawing, read_truth, share
 from pyteomics.mass import std_aa_mass
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
-
-from lacuna.core.alphabet import RESIDUES  # noqa: E402
-from lacuna.core.tables import DOUBT_TABLE, DoubtRow  # noqa: E402
-from lacuna.results.statistics import wilson_interval  # noqa: E402
-from lacuna.steps.one_file import fill_file  # noqa: E402
+from lacuna.core.alphabet import RESIDUES
+from lacuna.core.tables import DOUBT_TABLE, DoubtRow
+from lacuna.steps.one_file import fill_file
 
 KINDS = {"permuted": 4, "isobaric": 3, "another length": 1, "deamidated": 2}
 SINGLE = {"K": "Q", "Q": "K", "F": "M", "M": "F"}
@@ -164,11 +158,6 @@ def proofread(chains: dict[str, str], folder: Path) -> list[DoubtRow]:
     return list(DOUBT_TABLE.read(folder / "out" / "doubts.tsv"))
 
 
-def share(part: int, whole: int) -> str:
-    low, high = wilson_interval(part, whole)
-    return f"{part / whole:.3f} ({low:.3f}-{high:.3f})" if whole else "-"
-
-
 def report(title: str, residues: int, clean: Found, planted: Found) -> None:
     natural, found, wrong = clean.doubts, planted.doubts, planted.wrong
     right = [doubt for doubt in found if planted.is_wrong(doubt)]
@@ -188,8 +177,7 @@ def report(title: str, residues: int, clean: Found, planted: Found) -> None:
 
 def main(folder: Path, n: int, rate: float, seed: int) -> None:
     rng = random.Random(seed)
-    with open(folder / "truth.jsonl", encoding="utf-8") as handle:
-        records = [json.loads(line) for line in handle]
+    records = read_truth(folder / "truth.jsonl")
     sets = {record["seq"]: record["set"] for record in records}  # each chain once
     drawn = rng.sample(list(sets), min(n, len(sets)))
     true = {f"{sets[chain]}|{i}": chain for i, chain in enumerate(drawn)}
@@ -214,9 +202,6 @@ def main(folder: Path, n: int, rate: float, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, metavar="FOLDER")
-    parser.add_argument("--chains", type=int, default=10_000, dest="n")
+    parser = drawing(__doc__, "FOLDER", chains=10_000, seed=0)
     parser.add_argument("--rate", type=float, default=0.01)
-    parser.add_argument("--seed", type=int, default=0)
     main(**vars(parser.parse_args()))

@@ -9,17 +9,14 @@ the column locus.
 """
 
 import argparse
-import json
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+from common import read_truth
 
-from lacuna.core.tables import CHAIN_TABLE  # noqa: E402
-from lacuna.steps.one_file import fill_file  # noqa: E402
+from lacuna.core.tables import CHAIN_TABLE
+from lacuna.steps.one_file import fill_file
 
 LONGEST = {"H": 135, "L": 125}  # residues of a V domain; what is longer has a constant region
 LINKER = "GGGGSGGGGSGGGGS"
@@ -37,12 +34,11 @@ DESIGNS: dict[str, Design] = {
 def read_domains(path: Path, n: int) -> dict[str, list[tuple[str, str]]]:
     """The first n V domains of each locus: as they are, and with their gap."""
     found: dict[str, list[tuple[str, str]]] = {"H": [], "L": []}
-    with open(path, encoding="utf-8") as handle:
-        for record in map(json.loads, handle):
-            whole, kind = record["seq"], record["chain"]
-            if record["protocol"] == "gap5" and len(whole) < LONGEST[kind]:
-                first, *_, last = record["missing"]
-                found[kind].append((whole, whole[:first] + "XXXXX" + whole[last + 1 :]))
+    for record in read_truth(path):
+        whole, kind = record["seq"], record["chain"]
+        if record["protocol"] == "gap5" and len(whole) < LONGEST[kind]:
+            first, *_, last = record["missing"]
+            found[kind].append((whole, whole[:first] + "XXXXX" + whole[last + 1 :]))
     return {kind: pairs[:n] for kind, pairs in found.items()}
 
 

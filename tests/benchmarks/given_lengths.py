@@ -11,13 +11,12 @@ residues stated at 0.95 or more, and of these the share that is wrong: not among
 of the gap in their order (by the longest common subsequence).
 """
 
-import argparse
 import random
 import tempfile
 from collections import Counter
 from pathlib import Path
 
-from open_ends import Chain, read_chains  # which finds the package
+from common import Chain, drawing, read_chains
 
 from lacuna.antibody.imgt import regions_of
 from lacuna.antibody.numbering import number_chain
@@ -105,11 +104,7 @@ def measure(chains: list[Chain], rng: random.Random, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("chains", type=Path, metavar="CHAINS")
-    parser.add_argument("--chains", type=int, default=500, dest="n")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+    options = drawing(__doc__, "CHAINS", chains=500).parse_args()
     rng = random.Random(options.seed)
     drawn = draw(read_chains(options.chains), options.n, rng)
     with tempfile.TemporaryDirectory() as scratch:

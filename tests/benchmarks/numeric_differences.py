@@ -20,21 +20,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
+import numpy as np
+import torch
+from common import ROOT
 
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-
-from lacuna.core.device import product_dtype, set_precision  # noqa: E402
-from lacuna.filling.fill import fill_block  # noqa: E402
-from lacuna.network.kmers import encode_scaffolds  # noqa: E402
-from lacuna.network.predict import predict  # noqa: E402
-from lacuna.network.weights import load_weights  # noqa: E402
-from lacuna.scaffolds.read import read_scaffolds  # noqa: E402
+from lacuna.core.device import product_dtype, set_precision
+from lacuna.filling.fill import fill_block
+from lacuna.network.kmers import encode_scaffolds
+from lacuna.network.predict import predict
+from lacuna.network.weights import load_weights
+from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
-from lacuna.templates.library import load_library  # noqa: E402
+from lacuna.templates.library import load_library
 
-WEIGHTS = Path(__file__).parents[2] / "resources" / "weights" / "open"
+WEIGHTS = ROOT / "resources" / "weights" / "open"
 CPU = torch.device("cpu")
 CANDIDATES = 5
 BLOCK = 2000  # chains

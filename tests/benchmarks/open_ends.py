@@ -14,9 +14,6 @@ busy machine the first say little.
 The weights saw the repertoires of OAS in training; the chains of a truth.jsonl were left out of it.
 """
 
-import argparse
-import csv
-import json
 import os
 import random
 import subprocess
@@ -25,34 +22,13 @@ import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import NamedTuple
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+from common import ROOT, Chain, drawing, read_chains, share
 
-from lacuna.antibody.numbering import number_chain  # noqa: E402
-from lacuna.core.files import open_text  # noqa: E402
-from lacuna.results.statistics import wilson_interval  # noqa: E402
-from lacuna.steps.one_file import fill_file  # noqa: E402
+from lacuna.antibody.numbering import number_chain
+from lacuna.steps.one_file import fill_file
 
 FIRST, LAST = 2, 30  # IMGT positions at which a cut chain begins
-
-
-class Chain(NamedTuple):
-    group: str
-    sequence: str
-
-
-def read_chains(path: Path) -> list[Chain]:
-    """The chains of a file, each once, in order."""
-    with open_text(path) as handle:
-        if ".jsonl" in path.name:
-            rows = [json.loads(line) for line in handle]
-            chains = [Chain(f"{row['set']} {row['chain']}", row["seq"]) for row in rows]
-        else:
-            table = csv.DictReader(handle)
-            chains = [Chain(f"{r['species']} {r['chain']}", r["vdomain_aa"]) for r in table]
-    return list(dict.fromkeys(chains))
 
 
 def draw(chains: list[Chain], n: int, rng: random.Random) -> list[tuple[Chain, int]]:
@@ -90,12 +66,8 @@ def measure(drawn: list[tuple[Chain, int]], folder: Path) -> None:
     print("| chains | number | number right (95 %) | residues | residues right (95 %) |")
     print("|---|---|---|---|---|")
     for group, (n, exact, residues, right) in sorted(counts.items()):
-        print(f"| {group} | {n} | {share(exact, n)} | {residues} | {share(right, residues)} |")
-
-
-def share(right: int, n: int) -> str:
-    low, high = wilson_interval(right, n)
-    return f"{right / n:.4f} ({low:.4f}-{high:.4f})"
+        number, told = share(exact, n, 4), share(right, residues, 4)
+        print(f"| {group} | {n} | {number} | {residues} | {told} |")
 
 
 def time_run(chains: list[Chain], n: int, folder: Path) -> None:
@@ -117,10 +89,7 @@ def time_run(chains: list[Chain], n: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("chains", type=Path, metavar="CHAINS")
-    parser.add_argument("--chains", type=int, default=1_000, dest="n")
-    parser.add_argument("--seed", type=int, default=1)
+    parser = drawing(__doc__, "CHAINS", chains=1_000)
     parser.add_argument("--speed", type=int, default=0)
     options = parser.parse_args()
     everything = read_chains(options.chains)

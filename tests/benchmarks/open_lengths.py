@@ -9,23 +9,18 @@ gap, the share of right lengths and residues, how many of those stated at 0.95 o
 and the expected calibration error.
 """
 
-import argparse
-import json
 import random
-import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from common import drawing, read_truth
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
-
-from lacuna.core.tables import RESIDUE_TABLE  # noqa: E402
-from lacuna.results.statistics import calibration_error  # noqa: E402
-from lacuna.steps.one_file import fill_file  # noqa: E402
+from lacuna.core.tables import RESIDUE_TABLE
+from lacuna.results.statistics import calibration_error
+from lacuna.steps.one_file import fill_file
 
 LONGEST = 140  # residues of a V domain; what is longer has a constant region
 SURE, BINS = 0.95, 10
@@ -52,8 +47,7 @@ class Filled(NamedTuple):
 
 def draw(path: Path, size: int, n: int, rng: random.Random) -> list[Drawn]:
     """A gap of `size` residues in each of n V domains."""
-    with open(path, encoding="utf-8") as handle:
-        chains = dict.fromkeys(json.loads(line)["seq"] for line in handle)
+    chains = dict.fromkeys(record["seq"] for record in read_truth(path))
     domains = [chain for chain in chains if len(chain) <= LONGEST]
     starts = [rng.randint(1, len(chain) - 1 - size) for chain in domains]
     drawn = [Drawn(c, start, start + size) for c, start in zip(domains, starts, strict=True)]
@@ -101,11 +95,8 @@ def print_row(name: str, filled: list[Filled]) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser = drawing(__doc__, "FOLDER", chains=820, seed=0)
     parser.add_argument("--residues", type=int, nargs="+", default=[2, 5, 12])
-    parser.add_argument("--chains", type=int, default=820, dest="n")
-    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     generator = random.Random(options.seed)
     everything: list[Filled] = []

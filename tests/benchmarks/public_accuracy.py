@@ -16,14 +16,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+from Bio import SeqIO
+from common import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
-
-from Bio import SeqIO  # noqa: E402
-
-from lacuna.core.paths import DEFAULT_WEIGHTS, WEIGHT_SETS  # noqa: E402
-from lacuna.steps.one_file import fill_file  # noqa: E402
+from lacuna.core.paths import DEFAULT_WEIGHTS, WEIGHT_SETS
+from lacuna.steps.one_file import fill_file
 
 CHAINS = ROOT / "resources" / "benchmark" / "therapeutics.fasta"
 SIZES = {"gap3": 3, "gap5": 5, "gap10": 10, "gap15": 15}

@@ -28,45 +28,43 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from common import ROOT
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
-
-from lacuna.antibody.germlines import (  # noqa: E402
+from lacuna.antibody.germlines import (
     LOCI,
     SPECIES,
     constants,
     j_segments,
     v_segments,
 )
-from lacuna.antibody.imgt import (  # noqa: E402
+from lacuna.antibody.imgt import (
     CYS104,
     FR4_START,
     N_CODES,
     N_IMGT,
     cdr3_codes,
 )
-from lacuna.benchmark import reads as scoring  # noqa: E402
-from lacuna.benchmark.simulated_reads import (  # noqa: E402
+from lacuna.benchmark import reads as scoring
+from lacuna.benchmark.simulated_reads import (
     Reading,
     SimulatedRead,
     simulate_reads,
     write_peaks,
 )
-from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode  # noqa: E402
-from lacuna.core.masses import PROTON  # noqa: E402
-from lacuna.core.paths import LARGE_NETWORK, LIBRARY, WEIGHTS  # noqa: E402
-from lacuna.evidence.chain import WeighedChain  # noqa: E402
-from lacuna.evidence.weigh import weigh  # noqa: E402
-from lacuna.network.transformer import load_large  # noqa: E402
-from lacuna.network.weights import load_weights  # noqa: E402
-from lacuna.placing.draft import HELD  # noqa: E402
-from lacuna.placing.place import Placed, place, read_contaminants  # noqa: E402
-from lacuna.reads.readers import read_peptides  # noqa: E402
-from lacuna.results.statistics import N_BINS, calibration_error  # noqa: E402
-from lacuna.scaffolds.read import read_scaffolds  # noqa: E402
-from lacuna.templates.library import load_library  # noqa: E402
-from lacuna.training.simulate import grid_to_chain, mutate  # noqa: E402
+from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode
+from lacuna.core.masses import PROTON
+from lacuna.core.paths import LARGE_NETWORK, LIBRARY, WEIGHTS
+from lacuna.evidence.chain import WeighedChain
+from lacuna.evidence.weigh import weigh
+from lacuna.network.transformer import load_large
+from lacuna.network.weights import load_weights
+from lacuna.placing.draft import HELD
+from lacuna.placing.place import Placed, place, read_contaminants
+from lacuna.reads.readers import read_peptides
+from lacuna.results.statistics import N_BINS, calibration_error
+from lacuna.scaffolds.read import read_scaffolds
+from lacuna.templates.library import load_library
+from lacuna.training.simulate import grid_to_chain, mutate
 
 FASTA = ROOT / "resources" / "benchmark" / "therapeutics.fasta"
 LINKER = "GGGGSGGGGSGGGGS"

@@ -12,24 +12,20 @@ their nats.
 """
 
 import argparse
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from common import merged
+from pyteomics.mass import std_aa_mass
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
-
-from bench_accuracy import merged  # noqa: E402
-from pyteomics.mass import std_aa_mass  # noqa: E402
-
-from lacuna.core.tables import GAP_TABLE, SPECTRUM_TABLE  # noqa: E402
-from lacuna.scaffolds.alkylation import READINGS  # noqa: E402
-from lacuna.scaffolds.fasta import read_records  # noqa: E402
-from lacuna.spectra.odds import CLEAVAGE  # noqa: E402
-from lacuna.steps.one_file import fill_file  # noqa: E402
+from lacuna.core.tables import GAP_TABLE, SPECTRUM_TABLE
+from lacuna.scaffolds.alkylation import READINGS
+from lacuna.scaffolds.fasta import read_records
+from lacuna.spectra.odds import CLEAVAGE
+from lacuna.steps.one_file import fill_file
 
 ERROR_PPM = 3.0  # standard deviation of the error of a gap's mass
 EDGES = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 99.0)  # nats
