@@ -37,8 +37,8 @@ OWN_SHEET = "snakemake --cores 4 --config samples=my/samples.tsv outdir=out"
 TOP_DOWN = "snakemake --cores 2 --config samples=resources/examples/top_down/samples.tsv outdir=out"
 OWN_READS = [
     "mkdir -p my",
-    "cp resources/examples/simulated_reads/benralizumab_simulated_peaks.csv.gz my/mab1.csv.gz",
-    "printf 'sample\\treads\\nmab1\\tmab1.csv.gz\\n' '>' my/reads.tsv",
+    "cp resources/examples/simulated_reads/benralizumab_simulated_peaks.csv.gz my/",
+    "printf 'sample\\treads\\nmab1\\tbenralizumab_simulated_peaks.csv.gz\\n' '>' my/reads.tsv",
     "snakemake --cores 2 --config samples=my/reads.tsv outdir=out",
 ]
 # Planned here; what they do is run in small by the tests that are named.
