@@ -96,7 +96,10 @@ class Step:
 
 
 class Running:
-    """A run in progress, in a process group of its own, whose output is read as it comes."""
+    """A run in progress, in a process group of its own, whose output is read as it comes.
+
+    One that hangs is killed after LIMIT_S seconds.
+    """
 
     def __init__(self, space: Workspace, *arguments: str, env: Mapping[str, str] | None = None):
         command = [sys.executable, "-m", "snakemake", "--nocolor", "--cores", "2"]
@@ -114,6 +117,9 @@ class Running:
             errors="replace",
         )
         self.pid = self._process.pid
+        self._watch = threading.Timer(LIMIT_S, self.signal, [signal.SIGKILL])
+        self._watch.daemon = True  # so that it never keeps an interrupted bench waiting
+        self._watch.start()
 
     def lines(self) -> Iterator[str]:
         """Yield its output, line by line as it comes."""
@@ -136,13 +142,11 @@ class Running:
             os.killpg(self.pid, number)
 
     def end(self) -> Ended:
-        """Read the rest of the output and wait for the end; a run that hangs is killed."""
-        watch = threading.Timer(LIMIT_S, self.signal, [signal.SIGKILL])
-        watch.start()
+        """Read the rest of the output and wait for the end."""
         for _ in self.lines():
             pass
         status = self._process.wait()
-        watch.cancel()
+        self._watch.cancel()
         return Ended(status, "".join(self._lines))
 
 

@@ -1,6 +1,7 @@
 """The quick ones among the faults of `make faults`, in one small folder."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,12 @@ def test_a_changed_input_is_said_and_the_next_run_is_of_the_new_one(tmp_path: Pa
     space.write("chains.fasta", fasta({"light": hidden(germline_chain("K", 3), [(30, 33)])}))
     os.utime(space.folder / "chains.fasta", (1e9, 1e9))
     assert "read_scaffolds" in space.run("--dry-run").jobs()
+
+
+def test_a_run_that_hangs_before_the_job_that_is_awaited_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.LIMIT_S", 0)
+    running = Running(tiny(tmp_path, 5))
+    assert not running.wait_for(Step("join_blocks"))
+    assert running.end().status == -signal.SIGKILL
