@@ -5,7 +5,7 @@ from functools import cache
 import torch
 
 from lacuna.core.paths import LIBRARY, WEIGHTS
-from lacuna.filling.lengths import Reader
+from lacuna.filling.reader import Reader
 from lacuna.network.kmers import Encoder
 from lacuna.network.predict import Predictor
 from lacuna.network.weights import load_weights

@@ -20,9 +20,10 @@ from lacuna.filling.conventions import CONVENTIONS
 from lacuna.filling.cysteine import find_convention, find_reading
 from lacuna.filling.decode import mass_log_probability, rank_sequences
 from lacuna.filling.fill import fill_block
-from lacuna.filling.lengths import Reader
-from lacuna.filling.mass_search import LIKELY, one_mass
+from lacuna.filling.mass_search import LIKELY
+from lacuna.filling.reader import Reader
 from lacuna.filling.residue_masses import MAX_MASS, MassRules, Modifications
+from lacuna.filling.stages import one_mass
 from lacuna.filling.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.scaffolds.alkylation import (

@@ -15,8 +15,8 @@ from lacuna.core.tables import GAP_TABLE
 from lacuna.filling.conventions import CONVENTIONS, Conventions, TriedLength, odds_of_conventions
 from lacuna.filling.cysteine import find_convention, find_reading
 from lacuna.filling.mass_errors import AVERAGE_GIVEN, ION, WATER_COUNTED
-from lacuna.filling.mass_search import one_mass
 from lacuna.filling.residue_masses import MassRules, Modifications
+from lacuna.filling.stages import one_mass
 from lacuna.filling.status import SHARED, with_convention
 from lacuna.results.scores import mass_note
 from lacuna.scaffolds.alkylation import Alkylation, read_alkylation

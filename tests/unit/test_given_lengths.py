@@ -13,7 +13,7 @@ from lacuna import cli
 from lacuna.core.tables import MassDoubt
 from lacuna.filling import given_lengths
 from lacuna.filling.given_lengths import MOST_GAPS, note_better_lengths
-from lacuna.filling.lengths import Reader
+from lacuna.filling.reader import Reader
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.scaffold import Gap, Piece, Scaffold
 

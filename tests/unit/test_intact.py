@@ -24,7 +24,7 @@ from lacuna.filling.intact import (
     unmodified_cysteines,
     unweighed,
 )
-from lacuna.filling.mass_search import one_mass
+from lacuna.filling.stages import one_mass
 from lacuna.results.scores import mass_note
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.mass_table import MassTable

@@ -10,9 +10,9 @@ from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.masses import DEAMIDATION, ISOTOPE, MONOISOTOPIC, OXIDATION, PROTON, WATER
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.mass_errors import likely_error
-from lacuna.filling.mass_search import Stage, Stages, one_mass
 from lacuna.filling.misfits import rank_weighed
 from lacuna.filling.residue_masses import MassRules, Modifications
+from lacuna.filling.stages import Stage, Stages, one_mass
 
 RULES = MassRules()
 CARBAMIDOMETHYL = 57.021464

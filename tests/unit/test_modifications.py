@@ -6,7 +6,6 @@ import pytest
 from gaps import mass_of
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, encode
 from lacuna.filling.decode import mass_log_probability, rank_sequences
-from lacuna.filling.mass_search import one_mass
 from lacuna.filling.residue_masses import (
     DEAMIDATION,
     OXIDATION,
@@ -16,6 +15,7 @@ from lacuna.filling.residue_masses import (
     Modifications,
     nearest_mass,
 )
+from lacuna.filling.stages import one_mass
 from lacuna.scaffolds.alkylation import READINGS
 
 EVEN = np.full((2, N_RESIDUES), 1.0 / N_RESIDUES)

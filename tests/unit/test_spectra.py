@@ -16,9 +16,11 @@ from lacuna.core.files import LacunaError
 from lacuna.core.masses import DEAMIDATION, ISOTOPE, PROTON, WATER
 from lacuna.core.tables import GAP_TABLE, SPECTRUM_TABLE, MassDoubt
 from lacuna.filling.by_spectra import rank_by_spectra
+from lacuna.filling.cleavages import MOST_NATS, Shown, shown
 from lacuna.filling.decode import Ranking, rank_plain, rank_sequences
-from lacuna.filling.mass_search import MOST_NATS, Shown, Stages, one_mass, search, shown
+from lacuna.filling.mass_search import search
 from lacuna.filling.residue_masses import MassRules, Modifications
+from lacuna.filling.stages import Stages, one_mass
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold, SpectralEvidence
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, OFFSET

@@ -21,12 +21,13 @@ from lacuna.filling.decode import (
     rank_sequences,
 )
 from lacuna.filling.mass_errors import likely_error
-from lacuna.filling.mass_search import SIGMAS, one_mass
+from lacuna.filling.mass_search import SIGMAS
 from lacuna.filling.residue_masses import (
     RESIDUE_MASSES,
     MassRules,
     told_apart,
 )
+from lacuna.filling.stages import one_mass
 from lacuna.filling.weighing import WIDTH
 from lacuna.scaffolds.scaffold import SpectralEvidence
 

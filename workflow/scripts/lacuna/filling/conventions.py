@@ -21,8 +21,8 @@ from lacuna.filling.mass_errors import (
     WATER_COUNTED,
     log_probability,
 )
-from lacuna.filling.mass_search import Stages
 from lacuna.filling.residue_masses import MassRules
+from lacuna.filling.stages import Stages
 from lacuna.filling.weighing import FLOOR, WIDTH, any_cysteine, shares
 
 CONVENTIONS = (

@@ -15,10 +15,11 @@ import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.filling.conventions import Conventions, TriedLength
-from lacuna.filling.lengths import Reader, read_variants, resolve_lengths
-from lacuna.filling.mass_search import stages_of
+from lacuna.filling.lengths import resolve_lengths
 from lacuna.filling.possible_lengths import possible_lengths
+from lacuna.filling.reader import Reader, read_variants
 from lacuna.filling.residue_masses import Modifications, mass_rules
+from lacuna.filling.stages import stages_of
 from lacuna.filling.weighing import (
     LONGEST,
     NAMES,

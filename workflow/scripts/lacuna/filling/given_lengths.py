@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lacuna.core.alphabet import MISSING_LETTER
-from lacuna.filling.lengths import Reader, mean_surest, shares_of_lengths
+from lacuna.filling.lengths import shares_of_lengths
+from lacuna.filling.reader import Reader, mean_surest
 from lacuna.filling.template_fit import Misfits, TemplateFits, fits_as_given, template_fits
 from lacuna.network.kmers import KmerSet, PartSegments
 from lacuna.scaffolds.resizing import with_lengths

@@ -31,23 +31,19 @@ from lacuna.filling.ends import (
     without_doubtful_fr4,
 )
 from lacuna.filling.mass_errors import likely_error
-from lacuna.filling.mass_search import Stages
 from lacuna.filling.open_gaps import OpenChain, OpenGap, open_chain
-from lacuna.filling.residue_masses import (
-    MassRules,
-    Modifications,
-)
+from lacuna.filling.reader import VARIANTS, Reader, mean_surest
+from lacuna.filling.residue_masses import MassRules, Modifications
 from lacuna.filling.rivals import SPAN
+from lacuna.filling.stages import Stages
 from lacuna.filling.template_fit import EMPTY_COLUMN, template_fits
-from lacuna.network.kmers import Encoder, KmerSet, PartSegments, encode_scaffolds
-from lacuna.network.predict import Predictor
+from lacuna.network.kmers import PartSegments, encode_scaffolds
 from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 ROUNDS = 2  # over the gaps of a chain that has several of unknown length
 TURNS = 4  # per round: each gap is tried while its neighbours are fixed
 REACH = 256  # residues on either side of a gap that are included in its trial
-VARIANTS = 256  # chains with a trial length that are read together
 MAX_END_COST = 10.0  # nats, for an end that is shorter or longer than in germline
 NO_FIT = -1e6  # nats, for a length at which no sequence has the gap's mass
 # Without a mass, the probability of a length needs other weights than the choice: templates and
@@ -56,18 +52,6 @@ NO_FIT = -1e6  # nats, for a length at which no sequence has the gap's mass
 # 2,460 others the expected calibration error of the length's probability is 0.008.
 FIT_WEIGHT, SURE_WEIGHT = 2.5, 3.0
 LEAST = math.log(1 / N_RESIDUES)  # nats, lower limit of the mean of a gap's most probable residues
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Everything needed to read the chains of a sample."""
-
-    encoder: Encoder
-    predictor: Predictor
-
-    def predict(self, kmers: KmerSet, asked: np.ndarray) -> np.ndarray:
-        """Distributions (asked, 20) of only those targets with `asked` (t,) bool."""
-        return self.predictor.predict(kmers.of_targets(asked))
 
 
 def resolve_lengths(
@@ -337,32 +321,3 @@ def _gap_score(distribution: np.ndarray, stages: Stages | None, rules: MassRules
         return mean_surest(distribution)
     found = mass_log_probability(distribution, stages, rules)
     return max(found, NO_FIT)
-
-
-def mean_surest(distribution: np.ndarray) -> float:
-    """Mean log probability of the most probable residues of (length, 20); 0 if there are none."""
-    return float(np.log(distribution.max(1)).mean()) if len(distribution) else 0.0
-
-
-def read_variants(
-    variants: Sequence[tuple[Scaffold, int]], reader: Reader
-) -> Iterator[tuple[float, list[np.ndarray]]]:
-    """Read chains whose gaps have lengths with the network; each comes with the number of a gap.
-
-    Yields, for each chain, how well it agrees with its templates, in nats and without the mass of
-    that gap, and the distributions (length, 20) of all its gaps.
-    """
-    for start in range(0, len(variants), VARIANTS):
-        batch = variants[start : start + VARIANTS]
-        chains = [scaffold for scaffold, _ in batch]
-        kmers = reader.encoder.encode(chains)
-        read = reader.predictor.predict(kmers)
-        fits = template_fits(batch, kmers)
-        targets = kmers.at()
-        bounds = np.searchsorted(targets.chain, np.arange(len(chains) + 1))
-        for i, (scaffold, number) in enumerate(batch):
-            at = slice(bounds[i], bounds[i + 1])
-            position = targets.position[at]
-            edges = [np.searchsorted(position, (g.start, g.end)) for g in scaffold.gaps]
-            of_gaps = [read[at][low:high] for low, high in edges]
-            yield float(fits.total[i]) + mean_surest(of_gaps[number]), of_gaps

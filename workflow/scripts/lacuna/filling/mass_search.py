@@ -1,82 +1,17 @@
-"""The best sequences of a gap within all masses that are known of it.
-
-A gap has a mass, or is a row of pieces with a mass each, and of any piece the masses of some of its
-beginnings may be known: fragment ions show them. All of them are stages that a sequence passes, in
-order, at some of its residues.
-"""
+"""The best sequences of a gap within all masses that are known of it."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
 from lacuna.core.alphabet import il_as_one
-from lacuna.filling.residue_masses import (
-    RESIDUE_MASSES,
-    MassRules,
-    bounds,
-    completable,
-    heaviest_residue,
-)
-from lacuna.scaffolds.read import DEFAULT_MAX_LENGTH
-from lacuna.scaffolds.scaffold import Gap, SpectralEvidence
+from lacuna.filling.cleavages import shown
+from lacuna.filling.residue_masses import MassRules, bounds, completable
+from lacuna.filling.stages import Stages, steps_of
 
 SIGMAS = 3.0  # standard deviations of a measured mass in its tolerance
-UNBOUNDED = 1 << 30  # residues
 LIKELY = 3  # times the prefixes kept: so many are looked at before all are
-MOST_NATS = 10.0  # of one cleavage, or of I against L, by all spectra
-MOST_CLEAVAGES = 64  # that are counted ahead
-MAX_SUSPECTS = 16  # prefix masses of a gap that are each left out if nothing fits all of them
-_APART = float(RESIDUE_MASSES.min()) - 0.1  # Da between two cleavages
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A cleavage of a gap: the residues since its piece began weigh `mass`, in Da.
-
-    tolerance: in Da; interval: any mass within it is as likely as another, where one that is
-    measured is normally distributed; ends_piece: the next stage weighs from here on, and the piece
-    has `least` to `most` residues.
-    """
-
-    mass: float
-    tolerance: float
-    interval: bool = False
-    ends_piece: bool = False
-    least: int = 0
-    most: int = UNBOUNDED
-
-
-@dataclass(frozen=True, slots=True)
-class Stages:
-    """All that masses say of a gap; `opened`: nothing of what follows the last stage; spectra: what
-    they show of cleavages between."""
-
-    passed: tuple[Stage, ...]
-    opened: bool = False
-    spectra: SpectralEvidence | None = None
-
-    def without(self, stage: Stage) -> "Stages":
-        """All others."""
-        return replace(self, passed=tuple(one for one in self.passed if one is not stage))
-
-    def weighed(self) -> "Stages":
-        """What masses say without spectra."""
-        return self if self.spectra is None else replace(self, spectra=None)
-
-    def most_shown(self, length: int) -> float:
-        """The most nats that spectra add to a gap of so many residues."""
-        if self.spectra is None:
-            return 0.0
-        return max(float(shown(self.spectra).ahead(np.zeros(1), length - 1)[0]), 0.0)
-
-    def prefixes(self) -> tuple[Stage, ...]:
-        """Those of which one may be left out: none if there are more than MAX_SUSPECTS."""
-        found = tuple(stage for stage in self.passed if not stage.ends_piece)
-        return found if len(found) <= MAX_SUSPECTS else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,47 +26,6 @@ class Found:
     scores: np.ndarray
     masses: np.ndarray
     lost: float
-
-
-def one_mass(mass: float, tolerance: float, interval: bool = False) -> Stages:
-    """A gap of which nothing but its mass is known, in Da."""
-    return Stages((Stage(mass, tolerance, interval, True),))
-
-
-def stages_of(gap: Gap) -> Stages | None:
-    """What masses say of a gap; None of one that has none."""
-    if not gap.pieces:
-        if gap.mass is None or gap.tolerance_da is None:
-            return None
-        return replace(one_mass(gap.mass, gap.tolerance_da, gap.interval), spectra=gap.spectra)
-    passed: list[Stage] = []
-    for piece in gap.pieces:
-        passed += [Stage(mass, tolerance) for mass, tolerance in piece.prefixes]
-        if piece.mass is not None and piece.tolerance_da is not None:
-            most = UNBOUNDED if piece.max_length is None else piece.max_length
-            limits = piece.min_length, most
-            passed.append(Stage(piece.mass, piece.tolerance_da, piece.interval, True, *limits))
-    return Stages(tuple(passed), not passed[-1].ends_piece, gap.spectra)
-
-
-def allowed_lengths(gap: Gap, stages: Stages | None, rules: MassRules) -> range:
-    """The lengths that the bounds of a gap and masses allow, up to DEFAULT_MAX_LENGTH."""
-    least, most = (0, UNBOUNDED) if stages is None else _lengths_within(stages, rules)
-    high = DEFAULT_MAX_LENGTH if gap.max_length is None else gap.max_length
-    return range(max(gap.min_length, least), min(high, most) + 1)
-
-
-def _lengths_within(stages: Stages, rules: MassRules) -> tuple[int, int]:
-    """The fewest and most residues that the masses leave a gap; most is UNBOUNDED if opened."""
-    lightest, heaviest = float(RESIDUE_MASSES.min()), heaviest_residue(rules)
-    fewest = most = 0
-    for step in _steps(stages.passed):
-        low, high = (step.least, step.most) if step.whole_piece else (0, UNBOUNDED)
-        fewest += max(math.ceil((step.mass - step.tolerance) / heaviest), low)
-        most += min(math.floor((step.mass + step.tolerance) / lightest), high)
-    if rules.ends_chain and rules.modifications.clipped_lysine:
-        most += 1  # a lysine that weighs nothing
-    return fewest, UNBOUNDED if stages.opened else most
 
 
 def search(probabilities: np.ndarray, width: int, stages: Stages, rules: MassRules) -> Found:
@@ -196,59 +90,6 @@ def _completable(plan: "_Plan", grown: "_Prefixes", n: int, width: int) -> np.nd
     return plan.completable(grown, n)
 
 
-class Shown:
-    """What spectra say of cleavages, by the mass of what is before them."""
-
-    def __init__(self, evidence: SpectralEvidence) -> None:
-        self.unseen = evidence.unseen
-        self.edges, values = _steps_of(evidence.cleavages)
-        self.values = values.clip(max=MOST_NATS - evidence.unseen)
-        low, high = self.edges[:-1], self.edges[1:]
-        some = self.values[1:-1] > 0
-        self._high = high[some]
-        # (intervals + 1, cleavages): the most that so many give from an interval on.
-        self._most = np.zeros((len(self._high) + 1, MOST_CLEAVAGES + 1))
-        following = np.searchsorted(self._high, low[some] + _APART)
-        gains = zip(self.values[1:-1][some], following, strict=True)
-        for j, (nats, after) in reversed(list(enumerate(gains))):
-            self._most[j] = self._most[j + 1]
-            better = nats + self._most[max(after, j + 1), :-1]
-            self._most[j, 1:] = np.maximum(self._most[j, 1:], better)
-
-    def nats(self, masses: np.ndarray) -> np.ndarray:
-        """Nats (n,) of cleavages behind beginnings of so many Da (n,)."""
-        return self.unseen + self.values[np.searchsorted(self.edges, masses, "right")]
-
-    def ahead(self, masses: np.ndarray, cleavages: int) -> np.ndarray:
-        """The most nats (n,) of so many cleavages behind beginnings of more than masses (n,) Da."""
-        first = np.searchsorted(self._high, masses + _APART)
-        most = self._most[first, min(cleavages, MOST_CLEAVAGES)]
-        return np.asarray(most + self.unseen * cleavages)
-
-
-@lru_cache(maxsize=32)
-def shown(evidence: SpectralEvidence) -> Shown:
-    """What spectra show of a gap, as the search looks it up."""
-    return Shown(evidence)
-
-
-def side_nats(evidence: SpectralEvidence, masses: np.ndarray) -> np.ndarray:
-    """Nats (n,) of I against L behind beginnings of a gap of so many Da (n,)."""
-    edges, values = _steps_of(evidence.sides)
-    return np.asarray(values[np.searchsorted(edges, masses, "right")]).clip(-MOST_NATS, MOST_NATS)
-
-
-def _steps_of(bumps: Sequence[tuple[float, float, float]]) -> tuple[np.ndarray, np.ndarray]:
-    """Intervals of mass +- tolerance with a height each, summed: edges (e,), heights (e + 1,)."""
-    mass, tolerance, height = np.array(bumps).reshape(-1, 3).T
-    ends = np.concatenate((mass - tolerance, mass + tolerance))
-    order = np.argsort(ends, kind="stable")
-    changes = np.concatenate((height, -height))[order]
-    heights = np.concatenate(([0.0], np.cumsum(changes)))
-    heights[np.abs(heights) < 1e-9] = 0.0  # left by rounding
-    return ends[order], heights
-
-
 def highest(scores: np.ndarray, width: int) -> np.ndarray:
     """Indices (at most width,) of the highest scores, ascending; of equal ones the first."""
     if len(scores) <= width:
@@ -306,7 +147,7 @@ class _Plan:
         self.feasible[-1] = stages.opened
         self.feasible[-1, 0] = True
         self.lightest, self.heaviest = lightest, heaviest = bounds(rules.modifications)
-        for s, step in zip(range(last, 0, -1), _steps(self.stages)[:0:-1], strict=True):
+        for s, step in zip(range(last, 0, -1), steps_of(self.stages)[:0:-1], strict=True):
             mass = np.array([step.mass])
             least = max(math.floor((step.mass - step.tolerance) / heaviest), 0)
             most = min(math.ceil((step.mass + step.tolerance) / lightest) + 1, length)
@@ -371,24 +212,3 @@ class _Plan:
                 reached &= (stage.least <= grown + more) & (grown + more <= stage.most)
             fits |= reached
         return fits
-
-
-class _Step(NamedTuple):
-    """What lies between a stage and the one before it; whole_piece: a piece of so many residues."""
-
-    mass: float
-    tolerance: float
-    whole_piece: bool
-    least: int
-    most: int
-
-
-def _steps(passed: Sequence[Stage]) -> list[_Step]:
-    steps = []
-    mass = tolerance = 0.0  # since the piece began
-    for stage in passed:
-        whole = stage.ends_piece and not mass
-        apart = stage.mass - mass, stage.tolerance + tolerance
-        steps.append(_Step(*apart, whole, stage.least, stage.most))
-        mass, tolerance = (0.0, 0.0) if stage.ends_piece else (stage.mass, stage.tolerance)
-    return steps

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lacuna.filling.intact import left_for_gaps, unweighed
-from lacuna.filling.mass_search import Stages, stages_of
 from lacuna.filling.possible_lengths import (
     AVERAGINE,
     MAX_LENGTHS,
@@ -21,6 +20,7 @@ from lacuna.filling.residue_masses import (
     mass_rules,
 )
 from lacuna.filling.rivals import Contest, contest
+from lacuna.filling.stages import Stages, stages_of
 from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from lacuna.core.alphabet import CYSTEINE
 from lacuna.filling.decode import mass_log_probability
-from lacuna.filling.mass_search import Stages
 from lacuna.filling.residue_masses import MassRules
+from lacuna.filling.stages import Stages
 from lacuna.scaffolds.alkylation import READINGS
 
 NAMES = tuple(READINGS)

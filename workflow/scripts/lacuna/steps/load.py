@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from lacuna.core.device import set_precision
-from lacuna.filling.lengths import Reader
+from lacuna.filling.reader import Reader
 from lacuna.network.kmers import Encoder
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import Predictor
