@@ -26,7 +26,8 @@ from lacuna.results.join import (
     split_scaffolds,
     write_alternatives,
 )
-from lacuna.results.scores import TablesOfSamples, join_accuracy, measure
+from lacuna.results.scores import measure
+from lacuna.results.summary import TablesOfSamples, join_accuracy
 from lacuna.scaffolds.alkylation import Alkylation
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.steps.encode_block import encode_block

@@ -18,7 +18,7 @@ from lacuna.filling.mass_errors import AVERAGE_GIVEN, ION, WATER_COUNTED
 from lacuna.filling.residue_masses import MassRules, Modifications
 from lacuna.filling.stages import one_mass
 from lacuna.filling.status import SHARED, with_convention
-from lacuna.results.scores import mass_note
+from lacuna.results.summary import mass_note
 from lacuna.scaffolds.alkylation import Alkylation, read_alkylation
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.steps.one_file import fill_file

@@ -25,7 +25,7 @@ from lacuna.filling.intact import (
     unweighed,
 )
 from lacuna.filling.stages import one_mass
-from lacuna.results.scores import mass_note
+from lacuna.results.summary import mass_note
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.mass_table import MassTable
 from lacuna.scaffolds.read import read_scaffolds

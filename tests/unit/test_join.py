@@ -20,6 +20,7 @@ TABLES = ("read_scaffolds", "join_blocks", "measure_accuracy", "join_accuracy", 
     [
         ("results.join", {"torch", "pandas"}),
         ("results.scores", {"torch"}),
+        ("results.summary", {"torch"}),
         ("results.report", {"torch"}),
         ("steps.find_alkylation", {"torch", "pandas"}),  # most samples have no masses
         ("benchmark.peers", {"torch", "pandas"}),  # the worker loads them

@@ -1,7 +1,7 @@
 """Adapter of rule join_accuracy."""
 
 from lacuna.core.logs import log_to
-from lacuna.results.scores import TablesOfSamples, join_accuracy
+from lacuna.results.summary import TablesOfSamples, join_accuracy
 from lacuna.steps.arguments import arguments
 
 log_to(snakemake.log[0])

@@ -158,7 +158,7 @@ def _summary(
 
     auto: whether no species was stated; homologs: whether some were given.
     """
-    from lacuna.results.scores import TablesOfSamples, join_accuracy
+    from lacuna.results.summary import TablesOfSamples, join_accuracy
 
     with TemporaryDirectory(prefix="lacuna-") as folder:
         summary = Path(folder) / "summary.txt"

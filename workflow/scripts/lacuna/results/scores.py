@@ -1,8 +1,6 @@
-"""Accuracy from files: of a sample from its blocks, and of all samples."""
+"""The accuracy of a sample from the scored residues of its blocks."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from io import StringIO
 from itertools import groupby
 from operator import itemgetter
@@ -11,40 +9,19 @@ from tempfile import TemporaryFile
 
 import pandas as pd
 
-from lacuna.core.alphabet import AMBIGUOUS
-from lacuna.core.files import LacunaError, atomic_write
-from lacuna.core.licences import bundled_set, weights_line
-from lacuna.core.paths import DEFAULT_WEIGHTS
-from lacuna.core.tables import ACCURACY_TABLE, LETTERS_WEIGH, TUTORIAL_TABLE, MassDoubt
-from lacuna.core.words import plural
+from lacuna.core.files import atomic_write
+from lacuna.core.tables import ACCURACY_TABLE, TUTORIAL_TABLE
 from lacuna.results.accuracy import (
-    AMBIGUITY,
     accuracy_table,
     add_up,
     natural_order,
     read_scored,
     sum_predictions,
     sum_scored,
-    write_accuracy,
 )
-from lacuna.results.counts import Counts, count_sample, explain_nothing, unread_loops
 from lacuna.results.join import BASELINES
-from lacuna.results.multiqc import Cell, row_of, write_multiqc
-from lacuna.scaffolds.alkylation import read_alkylation
 
-CHUNK_ROWS = 100_000
 METHODS = ("lacuna", *BASELINES, "seed_lstm")
-# What the summary says about gaps whose status has these words.
-WARNINGS: dict[str, str] = {
-    MassDoubt.CONTRADICTS: "against it",
-    MassDoubt.FITS_BETTER: "whose mass fits far better with an error",
-    MassDoubt.LEFT_OUT: "with a prefix mass that none fits",
-    MassDoubt.BETTER_WITHOUT: "with a prefix mass that only improbable sequences fit",
-    MassDoubt.UNMET: "that do not meet the intact mass",
-    LETTERS_WEIGH: "whose letters, as given, do not have its mass",
-    MassDoubt.INTACT_ERROR: "of a chain whose intact mass is far more probable with an error",
-    MassDoubt.LENGTH: "whose length, as given, hardly fits germline",
-}
 
 
 def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
@@ -93,219 +70,3 @@ def _sums(table: pd.DataFrame, predictions: Iterable[pd.DataFrame]) -> Iterator[
         for protocol, answers in table_of_chain.groupby("protocol"):
             rows = table.drop(columns="probability").merge(answers, on=["chain", "position"])
             yield sum_predictions(rows, "seed_lstm", str(protocol))
-
-
-@dataclass(frozen=True, slots=True)
-class SampleFiles:
-    """The files of a sample from which its lines and rows are made.
-
-    reads, evidence, doubts: of samples that have them; auto_species: whether the species of each
-    chain was chosen, and not stated; homologs: whether the sample has some.
-    """
-
-    name: str
-    accuracy: Path
-    chains: Path
-    rejected: Path
-    gaps: Path
-    alkylation: Path
-    reads: Path | None = None
-    evidence: Path | None = None
-    doubts: Path | None = None
-    auto_species: bool = False
-    homologs: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TablesOfSamples:
-    """The files of all samples of a run, in lists as its rule names them.
-
-    Those up to `alkylation` have a file for each sample, and so has `doubts` unless it is empty.
-    reads, evidence: of the samples named in `with_reads` and `with_evidence`; auto_species: the
-    samples whose species is not stated; with_homologs: those that have some.
-    """
-
-    samples: Sequence[str]
-    accuracy: Sequence[Path]
-    chains: Sequence[Path]
-    rejected: Sequence[Path]
-    gaps: Sequence[Path]
-    alkylation: Sequence[Path]
-    reads: Sequence[Path] = ()
-    with_reads: Sequence[str] = ()
-    evidence: Sequence[Path] = ()
-    with_evidence: Sequence[str] = ()
-    doubts: Sequence[Path] = ()
-    auto_species: Sequence[str] = ()
-    with_homologs: Sequence[str] = ()
-
-    def by_sample(self) -> list[SampleFiles]:
-        """The files of each sample; ValueError if two lists do not match."""
-        of_reads = dict(zip(self.with_reads, self.reads, strict=True))
-        of_evidence = dict(zip(self.with_evidence, self.evidence, strict=True))
-        of_doubts = dict(zip(self.samples, self.doubts, strict=True)) if self.doubts else {}
-        chosen = set(self.auto_species)
-        of_each = zip(
-            self.samples,
-            self.accuracy,
-            self.chains,
-            self.rejected,
-            self.gaps,
-            self.alkylation,
-            strict=True,
-        )
-        return [
-            SampleFiles(
-                name,
-                accuracy,
-                chains,
-                rejected,
-                gaps,
-                alkylation,
-                reads=of_reads.get(name),
-                evidence=of_evidence.get(name),
-                doubts=of_doubts.get(name),
-                auto_species=name in chosen,
-                homologs=name in self.with_homologs,
-            )
-            for name, accuracy, chains, rejected, gaps, alkylation in of_each
-        ]
-
-
-def join_accuracy(
-    tables: TablesOfSamples, out: Path, summary: Path, multiqc: Path, weights: Path | None = None
-) -> None:
-    """Write one accuracy table over samples (without rows of single chains) and their summary.
-
-    summary: a line per sample; multiqc: the file for MultiQC, a row per sample; weights: those of
-    the run, named with their licence in the last line of the summary. Raises LacunaError, and
-    writes nothing, if nothing was filled in any sample, unless the chains were proofread.
-    """
-    lines = _join(tables.by_sample(), out, multiqc, weights)
-    if weights is not None:
-        lines.append(weights_line(weights))
-    with atomic_write(summary) as handle:
-        handle.write("".join(f"{line}\n" for line in lines))
-
-
-def _join(
-    samples: Sequence[SampleFiles], out: Path, multiqc: Path, weights: Path | None
-) -> list[str]:
-    """Write the accuracy of all samples and the file for MultiQC; the summary's line of each."""
-    few_vhhs = weights is not None and bundled_set(weights) == DEFAULT_WEIGHTS
-    counts = [count_sample(of.chains, of.rejected, of.reads) for of in samples]
-    proofread = any(of.doubts is not None for of in samples)
-    if not proofread and all(found.nothing_filled for found in counts):
-        nothing = {of.name: (n, of.rejected) for of, n in zip(samples, counts, strict=True)}
-        raise LacunaError(explain_nothing(nothing))
-    tables, lines = [], []
-    rows: dict[str, dict[str, Cell]] = {}
-    for of, found in zip(samples, counts, strict=True):
-        parts = pd.read_csv(
-            of.accuracy, sep="\t", dtype=str, keep_default_na=False, chunksize=CHUNK_ROWS
-        )
-        table = pd.concat([part[part["scope"] != "chain"] for part in parts])
-        tables.append(table.assign(sample=of.name))
-        n_doubts = count_doubts(of.doubts) if of.doubts is not None else None
-        line = _summary_line(of, table, found)
-        if of.doubts is not None and n_doubts:
-            line += doubts_note(of.doubts, n_doubts)
-        if few_vhhs and not of.homologs:
-            line += vhh_note(found)
-        lines.append(line + mass_note(of.alkylation, of.gaps))
-        rows[of.name] = row_of(found, *_right(table), n_doubts)
-    joined = pd.concat(tables)
-    write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
-    write_multiqc(multiqc, rows)
-    return lines
-
-
-def count_doubts(doubts: Path) -> int:
-    """The rows of doubts.tsv."""
-    parts = pd.read_csv(doubts, sep="\t", usecols=["position"], chunksize=CHUNK_ROWS)
-    return sum(map(len, parts))
-
-
-def doubts_note(doubts: Path, n: int) -> str:
-    """`; 3 observed residues look wrong (see out/a/doubts.tsv)`, '' if none does."""
-    look = "looks" if n == 1 else "look"
-    return f"; {plural(n, 'observed residue')} {look} wrong (see {doubts})" if n else ""
-
-
-def vhh_note(counts: Counts) -> str:
-    """What to do about camelid VHHs, of which the open weights have seen few; '' if most chains of
-    a sample are others."""
-    camelid = sum(n for species, n in counts.species if species == "alpaca")
-    if 2 * camelid <= counts.chains:
-        return ""
-    return (
-        "; camelid VHHs, of which the open weights have seen few: give natural VHHs as homologs "
-        "or, if the work is not commercial, take 'weights: noncommercial'"
-    )
-
-
-def _right(accuracy: pd.DataFrame) -> tuple[float | None, float | None]:
-    """Share of right residues of the model and of its best baseline; None without a truth."""
-    rows = accuracy[(accuracy["scope"] == "overall") & (accuracy["protocol"] == "scaffold")]
-    shares = dict(zip(rows["method"], rows["accuracy"].astype(float), strict=True))
-    model = shares.pop(METHODS[0], None)
-    return model, max(shares.values(), default=None)
-
-
-def mass_note(alkylation: Path, gaps: Path) -> str:
-    """`; C weighs 160.031 Da, ...` for a sample with masses, and a warning of those in doubt."""
-    state = read_alkylation(alkylation)
-    found = Counter[str]()
-    for part in pd.read_csv(
-        gaps, sep="\t", usecols=["rank", "status"], na_filter=False, chunksize=CHUNK_ROWS
-    ):
-        first = part["status"][part["rank"] == 1]
-        for words in WARNINGS:
-            found[words] += int(first.str.contains(words, regex=False).sum())
-    said = []
-    if state.convention:  # which the status of every gap says
-        said.append(f"all masses together fit far better at {state.convention}")
-        del found[MassDoubt.FITS_BETTER]
-    said += [f"{plural(n, 'gap')} {WARNINGS[words]}" for words, n in found.items() if n]
-    warning = f"; WARNING: {', '.join(said)}, see status in {gaps}" if said else ""
-    return (f"; {state.sentence()}" if state.masses else "") + warning
-
-
-def _summary_line(of: SampleFiles, accuracy: pd.DataFrame, counts: Counts) -> str:
-    """`sample: 2 chains, 80 of 80 missing residues filled; right: lacuna 78/80 (0.975), ...`
-
-    Ambiguity codes outside gaps are reported separately from the residues of gaps.
-    """
-    parts = [plural(counts.chains, "chain")]
-    parts.append(f"{counts.filled} of {counts.missing} missing residues filled")
-    if counts.ambiguous:
-        parts.append(f"{counts.resolved} of {plural(counts.ambiguous, 'ambiguity code')} resolved")
-    parts += counts.notes()
-    unread = unread_loops(of.evidence) if of.reads and of.evidence else ""
-    parts += filter(None, [unread, counts.lacking()])
-    if counts.rejected:
-        parts.append(f"{plural(counts.rejected, 'record')} rejected (see {of.rejected})")
-    if counts.noted:
-        parts.append(f"{plural(counts.noted, 'note')} on records (see {of.rejected})")
-    right = []
-    for (scope, value), rows in accuracy.groupby(["scope", "value"], sort=False):
-        if scope == "overall":
-            right.append(f"right: {_shares(rows)}")
-        elif scope == AMBIGUITY:
-            right.append(f"{value} ({' or '.join(AMBIGUOUS[str(value)])}) right: {_shares(rows)}")
-    sentences = [f"{of.name}: {', '.join(parts)}", *(right or ["no truth given"])]
-    if of.auto_species and counts.species:
-        sentences.append(f"species chosen: {counts.species_chosen()}")
-    return "; ".join(sentences)
-
-
-def _shares(rows: pd.DataFrame) -> str:
-    """Correct residues by method: `lacuna 78/80 (0.975), germline_copy 75/80 (0.938)`."""
-    parts = []
-    for row in rows.to_dict("records"):
-        name = row["method"]
-        if row["protocol"] != "scaffold":
-            name += f" ({row['protocol']})"
-        share = float(row["accuracy"])
-        parts.append(f"{name} {row['n_correct']}/{row['n_residues']} ({share:.3f})")
-    return ", ".join(parts)
