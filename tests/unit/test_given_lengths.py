@@ -129,7 +129,7 @@ def test_results_do_not_depend_on_what_is_read_together(
     chains = [wrong(), wrong(Gap(80, 84, 4, 4)), wrong()]
     kmers = reader.encoder.encode(chains)
     together = note_better_lengths(chains, chains, kmers, reader)
-    monkeypatch.setattr(given_lengths, "TOGETHER", 1)
+    monkeypatch.setattr("lacuna.filling.reader.VARIANTS", 1)
     assert note_better_lengths(chains, chains, kmers, reader) == together
     assert [from_json(to_json(chain)) for chain in together] == together
 

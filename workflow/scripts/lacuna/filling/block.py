@@ -43,6 +43,7 @@ class BlockChain:
     nearest: Nearest
 
     def gaps(self) -> Iterator["BlockGap"]:
+        """Yield its gaps, in order."""
         first = self.rows.start
         for number, gap in enumerate(self.scaffold.gaps, start=1):
             last = first + (gap.end - gap.start if self.rows else 0)
@@ -85,9 +86,10 @@ class BlockGap:
 
 
 def chains_of(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[BlockChain]:
+    """Yield the chains of a block, in order; kmers: those of their missing residues."""
     bounds = np.searchsorted(kmers.at().chain, np.arange(len(scaffolds) + 1)).tolist()
     parts = kmers.parts_of_chains()
-    starts = _starts(scaffolds)
+    starts = starts_of(scaffolds)
     # Padding before each chain separates its regions and insertions from those of the last one.
     columns = np.insert(kmers.chain_columns.numpy(), starts, PADDING)
     regions, imgt = regions_of(columns).tolist(), imgt_numbers(columns).tolist()
@@ -99,8 +101,8 @@ def chains_of(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[BlockCh
         yield BlockChain(scaffold, regions, imgt, offset, coded, rows, locus, nearest)
 
 
-def _starts(scaffolds: Sequence[Scaffold]) -> np.ndarray:
-    """(m,) start of each chain among all residues."""
+def starts_of(scaffolds: Sequence[Scaffold]) -> np.ndarray:
+    """(m,) where each chain begins among the residues of all."""
     lengths = np.array([len(scaffold.sequence) for scaffold in scaffolds], dtype=np.int64)
     return np.cumsum(lengths) - lengths
 

@@ -27,6 +27,7 @@ from lacuna.antibody.imgt import PADDING, imgt_numbers
 from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES, encode
 from lacuna.core.isobaric import isobaric_blocks
 from lacuna.core.tables import DoubtRow
+from lacuna.filling.block import starts_of
 from lacuna.network.kmers import KmerSet
 from lacuna.scaffolds.scaffold import Scaffold
 
@@ -123,7 +124,7 @@ def find_doubts(
     read with itself hidden; explained: places of each chain (0-based) that no proposal may touch.
     """
     at, observed = kmers.at(), observed_tokens(scaffolds, kmers)
-    chain, starts = at.chain, _starts(scaffolds)
+    chain, starts = at.chain, starts_of(scaffolds)
     germline = kmers.templates.numpy()[at.kmer, 0, at.place]
     # The padding before each chain separates its insertions from those of the last one.
     columns = np.insert(kmers.chain_columns.numpy(), starts, PADDING)
@@ -145,13 +146,7 @@ def find_doubts(
 def observed_tokens(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> np.ndarray:
     """(t,) the token at each target of `kmers`."""
     at, tokens = kmers.at(), encode("".join(s.sequence for s in scaffolds))
-    return tokens[_starts(scaffolds)[at.chain] + at.position]
-
-
-def _starts(scaffolds: Sequence[Scaffold]) -> np.ndarray:
-    """(m,) where each chain begins among the residues of all."""
-    lengths = np.array([len(s.sequence) for s in scaffolds], dtype=np.int64)
-    return np.cumsum(lengths) - lengths
+    return tokens[starts_of(scaffolds)[at.chain] + at.position]
 
 
 def _by_chain(

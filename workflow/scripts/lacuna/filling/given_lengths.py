@@ -15,7 +15,7 @@ import numpy as np
 
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.filling.lengths import shares_of_lengths
-from lacuna.filling.reader import Reader, mean_surest
+from lacuna.filling.reader import Reader, mean_surest, together
 from lacuna.filling.template_fit import Misfits, TemplateFits, fits_as_given, template_fits
 from lacuna.network.kmers import KmerSet, PartSegments
 from lacuna.scaffolds.resizing import with_lengths
@@ -30,7 +30,6 @@ DIFFER = 6  # of these differ if the gap is suspicious
 LEAST = 0.003
 LONGEST = 1_000  # residues of a chain whose gaps are looked at
 MOST_GAPS = 5  # of a chain; in one with more, such as single residues all over, none is
-TOGETHER = 256  # chains with a trial length that are read together
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +51,8 @@ def note_better_lengths(
     given: the chains before lengths were found; kmers: those of the chains.
     """
     found: dict[tuple[int, int], int] = {}
-    batch: list[_Trial] = []
-    for trial in (*_trials(given, chains, kmers), None):
-        if batch and (trial is None or sum(len(t.variants) for t in batch) >= TOGETHER):
-            found |= _better(batch, reader)
-            batch = []
-        if trial is not None:
-            batch.append(trial)
+    for batch in together(_trials(given, chains, kmers)):
+        found |= _better(batch, reader)
     changed = list(chains)
     for (i, number), length in found.items():
         gaps = list(changed[i].gaps)
@@ -140,12 +134,7 @@ def _better(trials: Sequence[_Trial], reader: Reader) -> dict[tuple[int, int], i
     variants = [(variant, trial.number) for trial in trials for variant in trial.variants]
     kmers = reader.encoder.encode([variant for variant, _ in variants])
     fits = template_fits(variants, kmers)
-    gap_at = np.array([(v.gaps[n].start, v.gaps[n].end) for v, n in variants])
-    _, _, variant, position = kmers.at()
-    asked = (gap_at[variant, 0] <= position) & (position < gap_at[variant, 1])
-    distributions = np.split(
-        reader.predict(kmers, asked), np.searchsorted(variant[asked], np.arange(1, len(variants)))
-    )
+    distributions = reader.read_gaps(variants, kmers, np.ones(len(variants), dtype=bool))
     found = {}
     last = 0
     for trial in trials:

@@ -32,7 +32,7 @@ from lacuna.filling.ends import (
 )
 from lacuna.filling.mass_errors import likely_error
 from lacuna.filling.open_gaps import OpenChain, OpenGap, open_chain
-from lacuna.filling.reader import VARIANTS, Reader, mean_surest
+from lacuna.filling.reader import VARIANTS, Reader, mean_surest, together
 from lacuna.filling.residue_masses import MassRules, Modifications
 from lacuna.filling.rivals import SPAN
 from lacuna.filling.stages import Stages
@@ -150,15 +150,10 @@ class _Trial:
 def _take_turn(chains: Iterable[OpenChain], turn: int, reader: Reader) -> bool:
     """Choose lengths of every TURNS-th gap, others as chosen so far; return whether any changed."""
     changed = False
-    batch: list[_Trial] = []
-    for trial in (*_trials(chains, turn), None):
-        if batch and (trial is None or sum(len(t.variants) for t in batch) >= VARIANTS):
-            for done, length in zip(batch, _best_lengths(batch, reader), strict=True):
-                changed |= done.chain.chosen[done.found.number] != length
-                done.chain.chosen[done.found.number] = length
-            batch = []
-        if trial is not None:
-            batch.append(trial)
+    for batch in together(list(_trials(chains, turn))):  # all by the lengths chosen so far
+        for done, length in zip(batch, _best_lengths(batch, reader), strict=True):
+            changed |= done.chain.chosen[done.found.number] != length
+            done.chain.chosen[done.found.number] = length
     return changed
 
 
@@ -203,22 +198,17 @@ def _excerpt(chain: OpenChain, number: int) -> tuple[Scaffold, list[int | None],
 
 def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     """The best-scoring length of each gap; ties go to the shorter."""
-    variants = [(trial, variant) for trial in trials for variant in trial.variants]
-    kmers = reader.encoder.encode([variant for _, variant in variants])
-    templates = template_fits([(variant, trial.number) for trial, variant in variants], kmers)
-    fits = templates.total - [_end_cost(trial, variant) for trial, variant in variants]
+    pairs = [(trial, variant) for trial in trials for variant in trial.variants]
+    kmers = reader.encoder.encode([variant for _, variant in pairs])
+    variants = [(variant, trial.number) for trial, variant in pairs]
+    templates = template_fits(variants, kmers)
+    fits = templates.total - [_end_cost(trial, variant) for trial, variant in pairs]
     of_trial = np.repeat(np.arange(len(trials)), [len(trial.variants) for trial in trials])
-    likely = np.array([trial.found.gap.weighed for trial, _ in variants])
+    likely = np.array([trial.found.gap.weighed for trial, _ in pairs])
     for i in range(len(trials)):
         of_gap = fits[of_trial == i]
         likely[of_trial == i] |= of_gap >= of_gap.max() + LEAST  # without a mass, others cannot win
-    gap_at = np.array([(v.gaps[t.number].start, v.gaps[t.number].end) for t, v in variants])
-    _, _, variant, position = kmers.at()
-    asked = (gap_at[variant, 0] <= position) & (position < gap_at[variant, 1]) & likely[variant]
-    distributions = np.split(
-        reader.predict(kmers, asked),
-        np.searchsorted(variant[asked], np.arange(1, len(variants))),
-    )
+    distributions = reader.read_gaps(variants, kmers, likely)
     best = []
     for i, trial in enumerate(trials):
         rows = np.flatnonzero((of_trial == i) & likely)

@@ -1,7 +1,8 @@
 """What the chains of a sample are read with, and chains with trial lengths as they are read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -20,9 +21,43 @@ class Reader:
     encoder: Encoder
     predictor: Predictor
 
-    def predict(self, kmers: KmerSet, asked: np.ndarray) -> np.ndarray:
-        """Distributions (asked, 20) of only those targets with `asked` (t,) bool."""
-        return self.predictor.predict(kmers.of_targets(asked))
+    def read_gaps(
+        self, variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet, asked: np.ndarray
+    ) -> list[np.ndarray]:
+        """Distributions (length, 20) of the gap in each chain whose length is tried.
+
+        variants: each chain with the number of that gap; kmers: those of the chains; asked:
+        (variants,) bool, whether the network is asked about a chain. Of others (0, 20) is returned.
+        """
+        gap_at = np.array([(v.gaps[n].start, v.gaps[n].end) for v, n in variants])
+        _, _, variant, position = kmers.at()
+        inside = (gap_at[variant, 0] <= position) & (position < gap_at[variant, 1])
+        mine = inside & asked[variant]
+        read = self.predictor.predict(kmers.of_targets(mine))
+        return np.split(read, np.searchsorted(variant[mine], np.arange(1, len(variants))))
+
+
+class Trial(Protocol):
+    """A gap that is tried at several lengths."""
+
+    @property
+    def variants(self) -> Sequence[Scaffold]:
+        """Its chain with each of the lengths."""
+
+
+T = TypeVar("T", bound=Trial)
+
+
+def together(trials: Iterable[T]) -> Iterator[list[T]]:
+    """Yield the trials in batches that are read together: of VARIANTS chains or a few more."""
+    batch: list[T] = []
+    for trial in trials:
+        batch.append(trial)
+        if sum(len(one.variants) for one in batch) >= VARIANTS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def mean_surest(distribution: np.ndarray) -> float:

@@ -90,6 +90,7 @@ def _cysteine(
 
 
 def residue_rows_of(gap: BlockGap, residues: Residues) -> list[ResidueRow]:
+    """Rows of a gap's residues: X without a probability if it stays open."""
     name, number, at = gap.chain.scaffold.chain, gap.number, gap.among_all
     places = range(gap.given.start + 1, gap.given.end + 1)
     n, rows = len(places), slice(gap.rows.start, gap.rows.stop)
@@ -181,6 +182,7 @@ class ChainCounts:
     c_terminal: int = 0
 
     def add(self, gap: BlockGap, piece: str, is_open: bool, without_template: bool) -> None:
+        """Count a gap that is filled with `piece`, X where it stays open."""
         known = len(piece) - piece.count(MISSING_LETTER)
         if gap.ambiguity:
             self.ambiguous += len(piece)
