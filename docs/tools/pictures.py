@@ -23,7 +23,8 @@ from matplotlib.figure import Figure
 
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.paths import REPORT_TEMPLATES
-from lacuna.results.report.chains import Chain, read_chains, with_evidence
+from lacuna.results.report.chain import Chain
+from lacuna.results.report.chains import read_chains, with_evidence
 from lacuna.results.report.evidence import read_evidence
 from lacuna.results.report.map import draw
 from lacuna.results.statistics import wilson_interval

@@ -22,19 +22,16 @@ from lacuna.core.paths import bundled_weights
 from lacuna.core.tables import DOUBT_TABLE, MASS_TABLE, DoubtRow, MassDoubt, MassRow
 from lacuna.results.report import MAX_DRAWN, TABLES, logo, streams, write_report
 from lacuna.results.report import page as page_module
-from lacuna.results.report.chains import (
+from lacuna.results.report.chain import (
     REGION_NUMBERS,
     Chain,
     Residue,
     bands_of,
     level_of,
     per_mille,
-    read_chains,
     verdict_of,
-    with_doubts,
-    with_evidence,
-    with_modifications,
 )
+from lacuna.results.report.chains import read_chains, with_doubts, with_evidence, with_modifications
 from lacuna.results.report.distributions import distributions_of
 from lacuna.results.report.evidence import (
     Evidence,

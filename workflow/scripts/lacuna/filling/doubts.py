@@ -71,6 +71,7 @@ class Doubt:
 
     @property
     def probability(self) -> float:
+        """The probability that the proposal is right."""
         return odds_to_probability(self.score)
 
 

@@ -66,6 +66,7 @@ class FilledChain:
 
     @property
     def fasta(self) -> str:
+        """Its record, with the sequence on one line."""
         header = " ".join(filter(None, (f">{self.scaffold.chain}", self.scaffold.description)))
         return f"{header}\n{self.sequence}\n"
 

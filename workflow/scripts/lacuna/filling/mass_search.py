@@ -123,6 +123,7 @@ class _Prefixes:
         )
 
     def only(self, rows: np.ndarray, masses: np.ndarray) -> "_Prefixes":
+        """Those of some rows, with these masses."""
         return _Prefixes(
             self.scores[rows], self.since[rows], self.began[rows], self.stage[rows], masses
         )

@@ -71,9 +71,11 @@ class Block(NamedTuple):
 
     @property
     def stop(self) -> int:
+        """Where the residues that may have been misread end, exclusive."""
         return self.start + len(self.observed)
 
     def replaced(self, sequence: str) -> str:
+        """The sequence with what may be true in place of what was observed."""
         return sequence[: self.start] + self.proposed + sequence[self.stop :]
 
 
@@ -115,6 +117,7 @@ class _Chain:
         return "".join(letters)
 
     def accept(self, block: Block, gain: float) -> None:
+        """Replace a block in the version, which gains so many nats."""
         edit = -1 - len(self.blocks)
         self.scaffold = replace(self.scaffold, sequence=block.replaced(self.scaffold.sequence))
         self.blocks.append(block._replace(start=self.origin[block.start]))

@@ -46,6 +46,7 @@ def bins_of(known: np.ndarray, right: np.ndarray) -> tuple[Bin, ...]:
 
 
 def error_of(bins: Sequence[Bin]) -> float | None:
+    """Expected calibration error over the bins; None without any."""
     if not bins:
         return None
     n, right, expected = np.array([(b.n, b.accuracy, b.probability) for b in bins]).T

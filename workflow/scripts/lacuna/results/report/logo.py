@@ -7,7 +7,7 @@ test compares the two.
 from collections.abc import Sequence
 from html import escape
 
-from lacuna.results.report.chains import LEVELS, MILLE, SECOND, Residue
+from lacuna.results.report.chain import LEVELS, MILLE, SECOND, Residue
 
 CELL = 16
 HEIGHT = 36  # of a letter of probability 1

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 
 from lacuna.core.alphabet import MISSING_LETTER
-from lacuna.results.report.chains import REGION_NUMBERS, SECOND, Chain, Residue
+from lacuna.results.report.chain import REGION_NUMBERS, SECOND, Chain, Residue
 
 COLUMNS = 60  # residues a line
 CELL = 15

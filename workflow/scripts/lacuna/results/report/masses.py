@@ -11,7 +11,7 @@ from pyteomics import mass as pyteomics_mass
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import GROUP_RATIO
-from lacuna.results.report.chains import CONSTANT, Chain, known
+from lacuna.results.report.chain import CONSTANT, Chain, known
 from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation
 from lacuna.scaffolds.scaffold import ResidueModification
 

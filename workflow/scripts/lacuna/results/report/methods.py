@@ -103,6 +103,7 @@ def read_scores(path: Path) -> dict[str, list[Score]]:
 
 
 def breakdown_of(title: str, scores: list[Score]) -> Breakdown:
+    """The scores of one scope, a row for each value, methods in the order in which they come."""
     scores = [s for s in scores if s.protocol == SCAFFOLD]
     methods = list(dict.fromkeys(s.method for s in scores))
     by_value: dict[str, dict[str, Score]] = {}

@@ -20,7 +20,7 @@ from lacuna.core.paths import REPORT_TEMPLATES
 from lacuna.core.tables import MassDoubt
 from lacuna.results.report import masses as weights_of
 from lacuna.results.report import words
-from lacuna.results.report.chains import LEVELS, REGION_NUMBERS, SECOND
+from lacuna.results.report.chain import LEVELS, REGION_NUMBERS, SECOND
 from lacuna.results.report.logo import draw_logo
 from lacuna.results.report.map import COLUMNS, draw
 from lacuna.results.report.provenance import provenance_of

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lacuna.results.report.chains import MILLE, Chain, bands_of
+from lacuna.results.report.chain import MILLE, Chain, bands_of
 from lacuna.results.report.listing import Listing
 
 

@@ -9,10 +9,8 @@ import numpy as np
 from lacuna.core.tables import MASS_TABLE
 from lacuna.results.counts import MIN_CHAIN, Counts, count_sample
 from lacuna.results.report.calibration import PROBABILITY_STEPS, Bin, bins_of, error_of
+from lacuna.results.report.chain import LEVELS, MILLE, Chain
 from lacuna.results.report.chains import (
-    LEVELS,
-    MILLE,
-    Chain,
     read_chains,
     with_doubts,
     with_evidence,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lacuna.results.accuracy import AMBIGUITY
-from lacuna.results.report.chains import LEVELS, MILLE
+from lacuna.results.report.chain import LEVELS, MILLE
 from lacuna.results.report.methods import BREAKDOWNS, Score
 from lacuna.results.report.sample import Sample
 from lacuna.results.report.words import count, percent, plural

@@ -23,6 +23,7 @@ def percent(share: float) -> str:
 
 
 def count(n: int) -> str:
+    """A number with commas between thousands."""
     return f"{n:,}"
 
 
@@ -41,6 +42,7 @@ def breakable(text: str) -> Markup:
 
 
 def clip(letters: str) -> str:
+    """The residues of a gap or its truth, up to MAX_LETTERS."""
     return shown(letters, MAX_LETTERS)
 
 
