@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from lacuna.core.files import LacunaError
 from lacuna.core.tables import ACCURACY_TABLE, CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE, RESIDUE_TABLE
-from lacuna.results.report import MAX_ROWS, TABLES, calibration, streams, write_report
+from lacuna.results import streams
+from lacuna.results.report import MAX_ROWS, TABLES, calibration, write_report
 from lacuna.results.report import page as page_module
 from lacuna.results.report.gaps import UNCERTAIN_GAPS
 from lacuna.results.report.words import percent

@@ -20,7 +20,8 @@ from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError, file_digest
 from lacuna.core.paths import bundled_weights
 from lacuna.core.tables import DOUBT_TABLE, MASS_TABLE, DoubtRow, MassDoubt, MassRow
-from lacuna.results.report import MAX_DRAWN, TABLES, logo, streams, write_report
+from lacuna.results import streams
+from lacuna.results.report import MAX_DRAWN, TABLES, logo, write_report
 from lacuna.results.report import page as page_module
 from lacuna.results.report.chain import (
     REGION_NUMBERS,

@@ -8,9 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pandas as pd
-
-from lacuna.core.files import LacunaError
 from lacuna.core.tables import (
     CHAIN_TABLE,
     EVIDENCE_TABLE,
@@ -20,8 +17,8 @@ from lacuna.core.tables import (
     REJECTED_TABLE,
 )
 from lacuna.core.words import plural
+from lacuna.results.streams import chunks
 
-CHUNK_ROWS = 100_000
 MIN_CHAIN = 10  # residues; anything shorter is hardly a chain
 MAX_NAMED = 5  # samples named in an error
 HARDLY_READ = 0.75  # share of the residues of a V domain without a read, above which it is named
@@ -115,7 +112,7 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
     for name in ("reads", "placed", "of_others", "reason", "species"):
         del n[name]
     species: Counter[str] = Counter()
-    for part in _chunks(chains, ["length", "n_terminal", "c_terminal", *_SUMMED], ["species"]):
+    for part in chunks(chains, ["species"], ["length", "n_terminal", "c_terminal", *_SUMMED]):
         species.update(part["species"])
         n["chains"] += len(part)
         n["without_gap"] += int(((part["gaps"] == 0) & (part["ambiguous"] == 0)).sum())
@@ -125,7 +122,7 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
         for name in ("n_terminal", "c_terminal"):
             n[name] += int((part[name] > 0).sum())
         n["inside"] += int((part["missing"] > part["n_terminal"] + part["c_terminal"]).sum())
-    for part in _chunks(rejected, [], ["reason"]):
+    for part in chunks(rejected, ["reason"]):
         are_notes = int(part["reason"].str.startswith(NOTE).sum())
         n["noted"] += are_notes
         n["rejected"] += len(part) - are_notes
@@ -143,21 +140,6 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
         placed=rows[True, True],
         of_others=rows[True, False],
     )
-
-
-def _chunks(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> Iterator[pd.DataFrame]:
-    """Yield columns of integers and of text of a table, some rows at a time."""
-    types: dict[str, type] = dict.fromkeys(columns, int) | dict.fromkeys(text, str)
-    try:
-        with pd.read_csv(
-            path, sep="\t", usecols=list(types), dtype=types, na_filter=False, chunksize=CHUNK_ROWS
-        ) as reader:
-            yield from reader
-    except (OSError, ValueError) as error:  # errors of pandas are ValueErrors
-        wanted = ", ".join(types)
-        raise LacunaError(
-            f"{path}: is not a table with the columns {wanted} ({error}); run the workflow again"
-        ) from None
 
 
 def explain_nothing(samples: Mapping[str, tuple[Counts, Path]]) -> str:

@@ -11,15 +11,15 @@ from lacuna.core.alphabet import AMBIGUOUS
 from lacuna.core.files import LacunaError, atomic_write
 from lacuna.core.licences import bundled_set, weights_line
 from lacuna.core.paths import DEFAULT_WEIGHTS
-from lacuna.core.tables import LETTERS_WEIGH, MassDoubt
+from lacuna.core.tables import ACCURACY_TABLE, LETTERS_WEIGH, MassDoubt
 from lacuna.core.words import plural
 from lacuna.results.accuracy import AMBIGUITY, write_accuracy
 from lacuna.results.counts import Counts, count_sample, explain_nothing, unread_loops
 from lacuna.results.multiqc import Cell, row_of, write_multiqc
 from lacuna.results.scores import METHODS
+from lacuna.results.streams import chunks
 from lacuna.scaffolds.alkylation import read_alkylation
 
-CHUNK_ROWS = 100_000
 # What the summary says about gaps whose status has these words.
 WARNINGS: dict[str, str] = {
     MassDoubt.CONTRADICTS: "against it",
@@ -139,9 +139,7 @@ def _join(
     tables, lines = [], []
     rows: dict[str, dict[str, Cell]] = {}
     for of, found in zip(samples, counts, strict=True):
-        parts = pd.read_csv(
-            of.accuracy, sep="\t", dtype=str, keep_default_na=False, chunksize=CHUNK_ROWS
-        )
+        parts = chunks(of.accuracy, ACCURACY_TABLE.names)
         table = pd.concat([part[part["scope"] != "chain"] for part in parts])
         tables.append(table.assign(sample=of.name))
         n_doubts = count_doubts(of.doubts) if of.doubts is not None else None
@@ -160,8 +158,7 @@ def _join(
 
 def count_doubts(doubts: Path) -> int:
     """The rows of doubts.tsv."""
-    parts = pd.read_csv(doubts, sep="\t", usecols=["position"], chunksize=CHUNK_ROWS)
-    return sum(map(len, parts))
+    return sum(map(len, chunks(doubts, ["position"])))
 
 
 def doubts_note(doubts: Path, n: int) -> str:
@@ -194,9 +191,7 @@ def mass_note(alkylation: Path, gaps: Path) -> str:
     """`; C weighs 160.031 Da, ...` for a sample with masses, and a warning of those in doubt."""
     state = read_alkylation(alkylation)
     found = Counter[str]()
-    for part in pd.read_csv(
-        gaps, sep="\t", usecols=["rank", "status"], na_filter=False, chunksize=CHUNK_ROWS
-    ):
+    for part in chunks(gaps, ["status"], ["rank"]):
         first = part["status"][part["rank"] == 1]
         for words in WARNINGS:
             found[words] += int(first.str.contains(words, regex=False).sum())

@@ -1,6 +1,6 @@
 """The report: one HTML page that shows the chains, what was filled and how far to trust it."""
 
 from lacuna.results.report.page import MAX_DRAWN, TABLES, page_template, write_report
-from lacuna.results.report.streams import MAX_ROWS
+from lacuna.results.report.words import MAX_ROWS
 
 __all__ = ["MAX_DRAWN", "MAX_ROWS", "TABLES", "page_template", "write_report"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from lacuna.antibody.imgt import N_IMGT, REGIONS
 from lacuna.results.report.gaps import Residues
-from lacuna.results.report.streams import chunks
+from lacuna.results.streams import chunks
 
 PROBABILITY_BARS = 20
 LENGTH_BARS = 30

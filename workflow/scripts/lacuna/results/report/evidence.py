@@ -7,7 +7,8 @@ from itertools import groupby
 from pathlib import Path
 
 from lacuna.core.tables import DOUBT_TABLE, DOUBTFUL, DoubtRow
-from lacuna.results.report.streams import MAX_ROWS, chunks
+from lacuna.results.report.words import MAX_ROWS
+from lacuna.results.streams import chunks
 
 CONTAMINANT = "contaminant"  # in `placed_as` of reads.tsv
 

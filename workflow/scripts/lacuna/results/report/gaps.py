@@ -13,8 +13,8 @@ from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.tables import MassDoubt
 from lacuna.results.report.calibration import PROBABILITY_STEPS
 from lacuna.results.report.chain import LEVELS, MILLE, verdict_of
-from lacuna.results.report.streams import chunks
 from lacuna.results.report.words import clip, span
+from lacuna.results.streams import chunks
 
 UNCERTAIN_GAPS = 20
 _NUMBER = re.compile(r"\d+")

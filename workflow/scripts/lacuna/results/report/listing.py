@@ -13,7 +13,7 @@ import pandas as pd
 
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.files import LacunaError, open_text
-from lacuna.results.report.streams import chunks
+from lacuna.results.streams import chunks
 
 NONE = "."  # no letter
 _EPSILON = 1e-6  # that no probability is lost to binary fractions when it is rounded down

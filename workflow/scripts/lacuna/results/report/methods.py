@@ -6,7 +6,8 @@ from pathlib import Path
 from lacuna.core.files import LacunaError
 from lacuna.results.accuracy import AMBIGUITY
 from lacuna.results.join import MODEL
-from lacuna.results.report.streams import MAX_ROWS, chunks
+from lacuna.results.report.words import MAX_ROWS
+from lacuna.results.streams import chunks
 
 SCAFFOLD = "scaffold"
 METHODS = {

@@ -25,8 +25,8 @@ from lacuna.results.report.logo import draw_logo
 from lacuna.results.report.map import COLUMNS, draw
 from lacuna.results.report.provenance import provenance_of
 from lacuna.results.report.sample import Room, Sample, read_sample
-from lacuna.results.report.streams import MAX_ROWS
 from lacuna.results.report.trust import calibration_in, trust_in
+from lacuna.results.report.words import MAX_ROWS
 from lacuna.results.software import write_software
 from lacuna.scaffolds.alkylation import READINGS
 

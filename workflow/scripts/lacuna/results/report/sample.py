@@ -38,8 +38,8 @@ from lacuna.results.report.methods import (
     read_scores,
 )
 from lacuna.results.report.payload import BRIEF, FULL, encode_chains
-from lacuna.results.report.streams import MAX_ROWS, chunks
-from lacuna.results.report.words import plural, shown
+from lacuna.results.report.words import MAX_ROWS, plural, shown
+from lacuna.results.streams import chunks
 from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation, read_alkylation
 
 

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from lacuna.core import words
 from lacuna.core.files import printable
 
+MAX_ROWS = 50  # of any list on the page
 MAX_LETTERS = 40  # of a gap or its truth that are shown
 MAX_TEXT = 400  # characters of a reason or a chain id that are shown
 
