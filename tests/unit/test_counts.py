@@ -17,6 +17,7 @@ from lacuna.core.tables import (
     Shares,
 )
 from lacuna.results.counts import Counts, count_sample, explain_nothing, unread_loops
+from lacuna.results.summary import count_doubts
 
 REJECTED = Path("out/s/rejected.tsv")
 
@@ -194,3 +195,9 @@ def test_it_says_what_share_of_the_chains_lacked_what() -> None:
     )
     assert Counts(chains=8, inside=2).lacking() == ""
     assert Counts(chains=1, n_terminal=1).lacking() == ""
+
+
+def test_a_table_without_its_columns_is_named(write: Write) -> None:
+    fault = "doubts.tsv: is not a table with the columns position .*; run the workflow again"
+    with pytest.raises(LacunaError, match=fault):
+        count_doubts(write("doubts.tsv", "chain\nm\n"))
