@@ -278,7 +278,6 @@ def _append_constant(
     generator: torch.Generator,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Append the picked constant region to each chain with `with_c`; this widens the rows."""
-    b, v_width = tokens.shape
     device = tokens.device
     c_width = chains.constants.shape[1]
     pad = (0, c_width)
