@@ -32,14 +32,8 @@ from lacuna.scaffolds.truth_of_reads import write_truth
 
 MODEL = "lacuna"
 BASELINES = ("germline_copy", "nearest_homolog", "column_majority")
-TABLES = (
-    "filled",
-    "residues",
-    "gaps",
-    "chains",
-    "masses",
-    "scored",
-)  # each block has a part of these
+# Each block has a part of these.
+TABLES = ("filled", "residues", "gaps", "chains", "masses", "scored")
 HEADERS = {
     "residues": RESIDUE_TABLE.header,
     "gaps": GAP_TABLE.header,

@@ -55,8 +55,9 @@ class Room:
 class Sample:
     """All that the page shows of one sample.
 
-    chains: those that are drawn; listed: how many are in its table instead; data: the block that
-    the script reads, of either.
+    sure: residues of gaps at `trust.RELIABLE` or more, those of them with a truth, and those that
+    are right; chains: those that are drawn; listed: how many are in its table instead; data: the
+    block that the script reads, of either.
     """
 
     name: str
@@ -72,9 +73,7 @@ class Sample:
     bins: tuple[Bin, ...]
     ece: float | None
     expected: float | None  # mean probability of all residues
-    sure: tuple[
-        int, int, int
-    ]  # residues at trust.RELIABLE or more; those with a truth; those that are right
+    sure: tuple[int, int, int]
     uncertain: tuple[UncertainGap, ...]
     alkylation: Alkylation | None
     chains: tuple[Chain, ...]
