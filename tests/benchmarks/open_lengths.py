@@ -19,11 +19,11 @@ import numpy as np
 from common import drawing, read_truth
 
 from lacuna.core.tables import RESIDUE_TABLE
-from lacuna.results.statistics import calibration_error
+from lacuna.results.statistics import error_of_residues
 from lacuna.steps.one_file import fill_file
 
 LONGEST = 140  # residues of a V domain; what is longer has a constant region
-SURE, BINS = 0.95, 10
+SURE = 0.95
 
 
 class Drawn(NamedTuple):
@@ -77,20 +77,16 @@ def fill(drawn: list[Drawn]) -> list[Filled]:
     ]
 
 
-def error_of(right: list[bool], shares: list[float]) -> float:
-    bins = np.minimum((np.array(shares) * BINS).astype(int), BINS - 1)
-    return calibration_error(np.bincount(bins, right), np.bincount(bins, shares), len(shares))
-
-
 def print_row(name: str, filled: list[Filled]) -> None:
     right = [ok for gap in filled for ok in gap.right()]
     shares = [share for gap in filled for share in gap.shares]
     lengths = sum(len(gap.letters) == len(gap.truth) for gap in filled)
     sure = [ok for ok, share in zip(right, shares, strict=True) if share >= SURE]
     missing = sum(len(gap.truth) for gap in filled)
+    error = error_of_residues(np.array(right), np.array(shares))
     print(
         f"| {name} | {len(filled)} | {lengths / len(filled):.3f} | {sum(right) / missing:.3f}"
-        f" | {len(sure) - sum(sure)} of {len(sure)} | {error_of(right, shares):.3f} |"
+        f" | {len(sure) - sum(sure)} of {len(sure)} | {error:.3f} |"
     )
 
 

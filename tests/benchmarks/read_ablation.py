@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from read_panel import DIGESTS, Result, Road, antibodies, error
+from read_panel import DIGESTS, Result, Road, antibodies
 
 from lacuna.benchmark import reads as scoring
+from lacuna.results.statistics import error_of_residues
 
 
 def row(name: str, results: Sequence[Result]) -> str:
@@ -30,7 +31,7 @@ def row(name: str, results: Sequence[Result]) -> str:
         name,
         f"{sum(r.right for r in results) / n:.3f}",
         int(((probability >= scoring.CONFIDENT) & ~good).sum()),
-        f"{error(good, probability):.3f}",
+        f"{error_of_residues(good, probability):.3f}",
         f"{sum(sum(r.cdr3) for r in results)} of {sum(len(r.cdr3) for r in results)}",
     )
     return "| " + " | ".join(map(str, cells)) + " |"

@@ -61,7 +61,7 @@ from lacuna.network.weights import load_weights
 from lacuna.placing.draft import HELD
 from lacuna.placing.place import Placed, place, read_contaminants
 from lacuna.reads.readers import read_peptides
-from lacuna.results.statistics import N_BINS, calibration_error
+from lacuna.results.statistics import error_of_residues
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.templates.library import load_library
 from lacuna.training.simulate import grid_to_chain, mutate
@@ -436,13 +436,6 @@ def _nearest(truths: Sequence[scoring._Truth], chain: WeighedChain) -> scoring._
     return max(truths, key=same)
 
 
-def error(good: np.ndarray, probability: np.ndarray) -> float:
-    """Expected calibration error over residues."""
-    bins = np.minimum((probability * N_BINS).astype(int), N_BINS - 1)
-    right = np.bincount(bins, good, N_BINS)
-    return calibration_error(right, np.bincount(bins, probability, N_BINS), max(len(good), 1))
-
-
 def row(title: str, digest: str, results: Sequence[Result]) -> str:
     """A row of the table: results pooled."""
     n = sum(r.residues for r in results)
@@ -461,7 +454,7 @@ def row(title: str, digest: str, results: Sequence[Result]) -> str:
         _of([x for r in results for x in r.loci]),
         f"{int((observed & ~good).sum())} of {int(observed.sum())}",
         int(((probability >= scoring.CONFIDENT) & ~good).sum()),
-        f"{error(good, probability):.3f}",
+        f"{error_of_residues(good, probability):.3f}",
         f"{max(r.seconds for r in results):.0f}",
     )
     return "| " + " | ".join(map(str, cells)) + " |"

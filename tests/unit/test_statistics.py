@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.results.statistics import calibration_error, wilson_interval
+from lacuna.results.statistics import calibration_error, error_of_residues, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,9 @@ def test_the_calibration_error_weighs_bins_by_their_residues() -> None:
     right, probability = np.array([0.0, 3.0, 8.0]), np.array([0.5, 3.0, 9.0])
     assert calibration_error(right, probability, 20) == pytest.approx((0.5 + 1) / 20)
     assert calibration_error(right, right, 20) == 0
+
+
+def test_residues_are_put_into_ten_bins_for_the_calibration_error() -> None:
+    right, probability = np.array([True, False, True]), np.array([0.91, 1.0, 0.1])
+    assert error_of_residues(right, probability) == pytest.approx((1.91 - 1 + 1 - 0.1) / 3)
+    assert error_of_residues(right[:0], probability[:0]) == 0

@@ -35,7 +35,7 @@ from lacuna.reads.error_model import ErrorModels, load_error_models
 from lacuna.reads.known import KnownReads, known_reads
 from lacuna.reads.read import Read
 from lacuna.reads.readers import read_peptides
-from lacuna.results.statistics import N_BINS, calibration_error
+from lacuna.results.statistics import error_of_residues
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.library import load_library
@@ -353,7 +353,7 @@ def _row(
         f"{sum(s.length for s in scores)}/{len(scores)}",
         f"{sum(s.cdr3 for s in scores)}/{len(scores)}",
         int(((probability >= CONFIDENT) & ~good).sum()),
-        _calibration(good, probability),
+        error_of_residues(good, probability) if len(good) else None,
         f"{int((flagged & ~good).sum())}/{int((~good).sum())}",
         _by_flag(flags, good),
         f"{len(constant)}, {int((constant == 0).sum())} wrong",
@@ -375,14 +375,6 @@ def _by_flag(flags: Sequence[str], good: np.ndarray) -> str:
         for flag in filter(None, own.split(";")):
             found.setdefault(flag, []).append(right)
     return "; ".join(f"{f}: {len(r)}, {r.count(False)} wrong" for f, r in sorted(found.items()))
-
-
-def _calibration(good: np.ndarray, probability: np.ndarray) -> float | None:
-    if not len(good):
-        return None
-    bins = np.minimum((probability * N_BINS).astype(int), N_BINS - 1)
-    right = np.bincount(bins, good, N_BINS)
-    return calibration_error(right, np.bincount(bins, probability, N_BINS), len(good))
 
 
 def lines(rows: Iterable[ReadsRow]) -> Iterator[str]:

@@ -25,3 +25,13 @@ def calibration_error(right: np.ndarray, probability: np.ndarray, n: int) -> flo
     right, probability: (bins,) number of right residues and sum of probabilities of each bin.
     """
     return float(np.abs(right - probability).sum() / n)
+
+
+def error_of_residues(right: np.ndarray, probability: np.ndarray) -> float:
+    """Expected calibration error of residues, in N_BINS; 0 if there are none.
+
+    right: (n,) bool; probability: (n,) from 0 to 1.
+    """
+    bins = np.minimum((probability * N_BINS).astype(int), N_BINS - 1)
+    hits, sums = (np.bincount(bins, values, N_BINS) for values in (right, probability))
+    return calibration_error(hits, sums, max(len(right), 1))
