@@ -18,6 +18,7 @@ from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
 from lacuna.placing.build import build, of_usual_length
 from lacuna.placing.chance import least_score
 from lacuna.placing.consensus import (
+    Votes,
     amide_nats,
     next_draft,
     place_weights,
@@ -291,6 +292,24 @@ def test_reads_of_one_place_count_less_than_reads_of_several() -> None:
 
 
 DOMAIN = TEXT + "TISRDNSKNTLYLQMNSLRAEDTAVYYCARDYGGNFDYWGQGTLVTVSS"
+
+
+def votes_of_run(shown: str, text: str) -> tuple[Votes, int]:
+    """Votes of reads in each of which another one of equal residues is least sure, and the place of
+    the first of these in the text."""
+    at, length = shown.index("SS"), shown.count("S")
+    reads = [peptide(shown[i:], f"r{i}") for i in range(length)]
+    sure = {f"r{i}": [0.6 if c == at else 0.95 for c in range(len(shown) - i)] for i in range(3)}
+    found = collapse(reads, Mixed(sure).probabilities(reads))
+    draft = protein_of(text)
+    return votes(found, place_on(found, [draft]), 0, len(draft)), text.index("SS")
+
+
+def test_a_residue_too_many_among_equal_ones_is_at_one_place() -> None:
+    found, first = votes_of_run("GKEREGVACLSSSGGHTNYADS", "GKEREGVACLSSGGHTNYADS")
+    assert list(found.inserted) == [first]
+    assert found.passed[first] == pytest.approx(0)
+    assert (found.passed[first + 1 : first + 6] > 1).all()
 
 
 def next_template(*residues: str) -> str:

@@ -153,13 +153,23 @@ def _with_overhang(
 def _lengths(
     reads: ReadSet, own: Placements, weight: np.ndarray, start: int, length: int
 ) -> tuple[dict[int, dict[tuple[int, ...], float]], np.ndarray, np.ndarray]:
-    """Insertions, deletions and straight passages of reads."""
+    """Insertions, deletions and straight passages of reads.
+
+    A residue too many among equal ones (SSS for SS) may be any of them, in each read the one that
+    is least sure: so that reads count together, it is taken for the first.
+    """
     a = own.alignment
     inserted: dict[int, dict[tuple[int, ...], float]] = {}
     deleted, passed = np.zeros(length + 1), np.zeros(length + 1)
+    left, right = a.at[:, :-1], a.at[:, 1:]
+    plain = np.isin(a.kind, (MATCH, MISMATCH, ON_MISSING))
+    pair = plain[:, :-1] & plain[:, 1:] & (left >= 0) & (right >= 0)
+    row, column = np.nonzero(pair & (right == left + 1))
+    np.add.at(passed, right[row, column] - start, weight[row])
     for r in np.flatnonzero((a.kind == INSERTED).any(1)).tolist():
         c = 0
         kinds, n = a.kind[r], reads.length[a.read[r]]
+        tokens = reads.tokens[a.read[r]]
         while c < n:
             if kinds[c] != INSERTED:
                 c += 1
@@ -168,18 +178,27 @@ def _lengths(
             while c < n and kinds[c] == INSERTED:
                 c += 1
             if begin and a.at[r, begin - 1] >= 0:
-                residues = tuple(reads.tokens[a.read[r], begin:c].tolist())
-                known = inserted.setdefault(int(a.at[r, begin - 1]) - start + 1, {})
+                place = int(a.at[r, begin - 1]) - start + 1
+                back = _steps_back(tokens, kinds, begin, c)
+                residues = tuple(tokens[begin - back : c - back].tolist())
+                known = inserted.setdefault(place - back, {})
                 known[residues] = known.get(residues, 0.0) + float(weight[r])
-    left, right = a.at[:, :-1], a.at[:, 1:]
-    plain = np.isin(a.kind, (MATCH, MISMATCH, ON_MISSING))
-    pair = plain[:, :-1] & plain[:, 1:] & (left >= 0) & (right >= 0)
-    row, column = np.nonzero(pair & (right == left + 1))
-    np.add.at(passed, right[row, column] - start, weight[row])
+                passed[place - back] -= weight[r]
+                passed[place] += weight[r]
     row, column = np.nonzero(pair & (right > left + 1))
     for r, c in zip(row.tolist(), column.tolist(), strict=True):
         deleted[left[r, c] + 1 - start : right[r, c] - start] += weight[r]
     return inserted, deleted[:length], passed[:length]
+
+
+def _steps_back(tokens: np.ndarray, kinds: np.ndarray, begin: int, stop: int) -> int:
+    """Residues by which those inserted at begin..stop of a read may as well be further in front."""
+    back = 0
+    while begin - back > 1 and kinds[begin - back - 1] == MATCH:
+        if tokens[begin - back - 1] != tokens[stop - back - 1]:
+            break
+        back += 1
+    return back
 
 
 def germline_prior(draft: Draft) -> np.ndarray:
