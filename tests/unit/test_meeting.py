@@ -13,7 +13,7 @@ from lacuna.placing.draft import Meeting
 from lacuna.placing.place import Placed, place
 from lacuna.placing.placement import place_on, place_on_text, text_of
 from lacuna.placing.readset import ReadSet, collapse
-from lacuna.placing.sides import sides_of
+from lacuna.placing.sides import Opening, sides_of
 from lacuna.reads.read import Read
 
 SEEN = range(6, 31)  # residues of peptides that tools read
@@ -113,7 +113,10 @@ def test_reads_that_fit_nowhere_lead_a_side_on() -> None:
     draft = draft.with_cdr3(np.concatenate((encode("AR"), np.full(10, MISSING, np.uint8))))
     placements = place_on(reads, [draft])
     elsewhere = np.array([40.0, 0.0, 0.0, 40.0])
-    left, _ = sides_of(reads, placements.alignment, placements.share, draft, elsewhere)
+    opening = Opening.of_cdr3(draft)
+    left, _ = sides_of(
+        reads, placements.alignment, placements.share, draft, opening, elsewhere
+    )
     assert {decode(np.array(side.tokens, np.uint8)) for side in left} == {"ARGNEKT", "ARGNEKTDSHQF"}
 
 

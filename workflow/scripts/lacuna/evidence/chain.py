@@ -83,7 +83,8 @@ def chain_of(
     state = _states(nats, posterior)
     flags = flags_of(draft, found, il_as_one(posterior).argmax(1), margin)
     for flag, where in marked.items():
-        flags = [[flag, *own] if hit else own for hit, own in zip(where, flags, strict=True)]
+        more = where & np.array([flag not in own for own in flags], dtype=bool)
+        flags = [[flag, *own] if hit else own for hit, own in zip(more, flags, strict=True)]
     letters = decode(best.astype(np.uint8))
     columns = np.concatenate([part.numbering.columns for part in number_parts(letters)])
     numbers, regions = imgt_numbers(columns), regions_of(columns)

@@ -36,6 +36,7 @@ Judge = Callable[[str, str, np.ndarray], np.ndarray]
 CPU = torch.device("cpu")
 FLOOR = 0.01  # share of the network's that is spread evenly
 ROUNDS = 3
+SURE_LENGTH = 0.95  # probability of a length from which it is not in doubt
 WEAK = 0.9  # probability below which a position is hidden from all masks
 
 
@@ -111,10 +112,19 @@ def _posterior(
 
 
 def _marked(placed: Placed, chain: int) -> dict[str, np.ndarray]:
-    """(t,) which residues of a chain may be another one's, by the flag that says why."""
+    """(t,) which residues of a chain may be another one's, or too many or few, by the flag that says
+    why."""
     if placed.serum:
         return {"serum": np.ones(len(placed.drafts[chain]), dtype=bool)}
-    return {"phase": unjoined(placed, chain)}
+    return {"phase": unjoined(placed, chain), "length": _loose(placed.drafts[chain])}
+
+
+def _loose(draft: Draft) -> np.ndarray:
+    """(t,) residues in front of CDR3 that no read joins, and of which there may be more or fewer."""
+    found = np.zeros(len(draft), dtype=bool)
+    for one in draft.loose:
+        found[one.start : one.stop] |= one.probability < SURE_LENGTH
+    return found
 
 
 def _with_genes(

@@ -11,9 +11,10 @@ from lacuna.placing.arms import read_arms
 from lacuna.placing.cdr3 import own_fronts, with_junction
 from lacuna.placing.cleavage import Cleavage, cleavage_of
 from lacuna.placing.consensus import TEMPER, Votes, residue_nats, votes_for_template
-from lacuna.placing.draft import Draft
+from lacuna.placing.draft import Draft, Loose
 from lacuna.placing.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.junction import Surroundings
+from lacuna.placing.loop_lengths import Around, openings_of, resized_at_cut
 from lacuna.placing.loops import with_loop
 from lacuna.placing.meeting import closed_by_meeting
 from lacuna.placing.memory import Memory
@@ -31,25 +32,31 @@ SETTLED = 8.0  # nats from which a loop is not bridged again
 class _ReadChain:
     """A chain when a round comes to it, and what reads say of it.
 
-    alignment: of the reads on it, by positions of the chain; best (n,): score of each read on all
-    chains; margin (t,): nats by which reads prefer the residue of each position to any other.
+    alignment: of the reads on it, by positions of the chain, and share (m,): of these; best (n,):
+    score of each read on all chains; found: votes for the next template; margin (t,): nats by which
+    reads prefer the residue of each position to any other.
     """
 
     among: Among
     alignment: Alignment
+    share: np.ndarray
     best: np.ndarray
+    found: Votes
     margin: np.ndarray
 
     @classmethod
     def of(cls, among: Among, placements: Placements) -> "_ReadChain":
         """The chain that is tried, with its reads among the placements on all chains."""
         reads, i = among.memory.reads, among.chain
-        draft, start = among.drafts[i], int(placements.text.start[i])
+        draft, start, own = among.drafts[i], int(placements.text.start[i]), placements.of(i)
+        found = votes_for_template(reads, placements, i, draft)
         return cls(
             among,
-            _shifted(placements.of(i).alignment, start),
+            _shifted(own.alignment, start),
+            own.share,
             placements.best(len(reads)),
-            _margins(votes_for_template(reads, placements, i, draft), draft),
+            found,
+            _margins(found, draft),
         )
 
     @property
@@ -110,35 +117,65 @@ def bridge_all(
 def met_at_cuts(
     memory: Memory, drafts: Sequence[Draft], fixed: Sequence[Draft], placements: Placements
 ) -> list[Draft]:
-    """Drafts whose open CDR3s are closed where two sides probably meet at a cut.
+    """Drafts that are closed where two sides probably meet at a cut: open CDR3s, and places in
+    front of CDR3 where they would be of another length.
 
     placements: reads on these drafts.
     """
     cleavage = cleavage_of(memory.reads, placements)
-    return [
-        _met(
-            _ReadChain.of(Among(memory, tuple(drafts), fixed, i), placements), placements, cleavage
-        )
-        if draft.j >= 0 and not draft.bridged
-        else draft
-        for i, draft in enumerate(drafts)
-    ]
+    current = list(drafts)
+    for i, draft in enumerate(drafts):
+        if draft.j >= 0:
+            chain = _ReadChain.of(Among(memory, tuple(drafts), fixed, i), placements)
+            current[i] = _of_lengths(chain, _met(chain, cleavage), cleavage)
+    return current
 
 
-def _met(chain: _ReadChain, placements: Placements, cleavage: Cleavage) -> Draft:
-    """The draft of a chain with an open CDR3, closed if its sides probably meet."""
-    draft, i = chain.draft, chain.among.chain
+def _met(chain: _ReadChain, cleavage: Cleavage) -> Draft:
+    """The draft of a chain, its CDR3 closed if it is open and its sides probably meet."""
+    draft = chain.draft
     start, stop = draft.cdr3()
-    unknown = (draft.tokens[start:stop] >= MISSING).any()
+    unknown = not draft.bridged and (draft.tokens[start:stop] >= MISSING).any()
     if not unknown or not ANCHOR <= start <= stop <= len(draft) - ANCHOR:
         return draft
     around = chain.around(draft, (start, stop), ANY_JOINT)
-    share = placements.of(i).share
-    found = closed_by_meeting(around, draft, chain.alignment, share, cleavage)
+    found = closed_by_meeting(around, draft, chain.alignment, chain.share, cleavage)
     if found is None or found[1].probability < PROBABLE:
         return draft
     tokens, meeting = found
     return replace(draft.with_cdr3(tokens), meeting=meeting)
+
+
+def _of_lengths(chain: _ReadChain, draft: Draft, cleavage: Cleavage) -> Draft:
+    """The draft with the most probable length wherever no read tells it in front of CDR3.
+
+    draft: the chain, changed at most behind that.
+    """
+    reads, before = chain.among.memory.reads, chain.draft
+    loose: list[Loose] = []
+    changed = len(before)
+    # From the end on, so that positions before an opening stay what they are.
+    for opening in openings_of(reads, before, chain.alignment, chain.share):
+        found = resized_at_cut(
+            chain.around(before, (opening.start, opening.stop), V_JOINT),
+            before,
+            Around.of(before, chain.found, opening),
+            chain.alignment,
+            chain.share,
+            cleavage,
+            opening,
+        )
+        if found is None or found.more and opening.stop > changed:
+            continue
+        if found.more:
+            loose = [
+                replace(one, start=one.start + found.more, stop=one.stop + found.more)
+                for one in loose
+            ]
+            draft, changed = found.put_into(draft), opening.start
+        first, stop = (opening.start + at for at in found.loose)
+        loose.append(Loose(first, stop, found.probability))
+    return replace(draft, loose=tuple(reversed(loose)))
 
 
 def _with_cdr3(chain: _ReadChain, graph: WordGraph, tried: set[bytes]) -> Draft:

@@ -33,13 +33,23 @@ class Meeting:
 
 
 @dataclass(frozen=True, slots=True)
+class Loose:
+    """Residues start..stop in front of CDR3 that no read joins; probability: that there are as many
+    of them."""
+
+    start: int
+    stop: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A chain of t positions.
 
     tokens (t,): residues, L for I, MISSING where nothing is known; columns (t,) codes; germline
     (t,): the residue of the segment (I and L apart) or ABSENT; v, j, c: segments, -1 for none;
     bridged: whether reads join V and J; meeting: of the sides of its CDR3 if they do not, but
-    probably nothing is missing.
+    probably nothing is missing; loose: where no read tells the length in front of CDR3.
     """
 
     locus: str
@@ -51,6 +61,7 @@ class Draft:
     c: int
     bridged: bool = False
     meeting: Meeting | None = None
+    loose: tuple[Loose, ...] = ()
 
     def __len__(self) -> int:
         return len(self.tokens)

@@ -1,13 +1,13 @@
-"""An open CDR3 whose sides end where the proteases cut: do they meet, or is a peptide missing?
+"""A stretch whose sides end where the proteases cut: do they meet, or is a peptide missing?
 
 Peptides of one protease hardly overlap, so that no read may join two that follow each other. That
-they do is weighed against peptides between them that nothing shows: by the lengths that CDR3s have,
+they do is weighed against peptides between them that nothing shows: by the lengths that such stretches have,
 by germline, by the residues that both sides share, by how often a whole peptide goes unseen, and by
 the reads across.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import exp, log, prod
 
@@ -23,7 +23,8 @@ from lacuna.placing.consensus import TEMPER
 from lacuna.placing.draft import Draft, Meeting, cdr3_germline, tail_of
 from lacuna.placing.joints import CDR3_JOINT, CDR3_SHARES
 from lacuna.placing.junction import Surroundings, weigh_paths
-from lacuna.placing.sides import SUREST, Side, sides_of
+from lacuna.placing.readset import ReadSet
+from lacuna.placing.sides import SUREST, Opening, Side, sides_of
 
 TRIED = 12  # ways to meet that are weighed by all reads
 CONTEXT = 20  # residues of FR3 and FR4 in which sides may overlap
@@ -34,18 +35,51 @@ ACROSS = 6.0  # nats that the reads across a gap may count at most
 KEPT, TRIMMED, NEXT = 0.8, 0.5, 3
 UNSEEN = (0.05, 0.9)  # least and most probability that reads show nothing of a long peptide
 BESIDE = 0.2  # least probability that no read spans a cut near one that none spans
+# Probability that proteases that cut in front of a residue cut behind it as well: most leave it on
+# one of the two peptides.
+SINGLE = 0.2
 SHORT = 0.05  # share of the reads that are shorter than peptides that tools read
 
 
 @dataclass(frozen=True, slots=True)
-class _Trial:
-    """A way in which two sides may meet; nats: of it, before all reads are asked."""
+class Question:
+    """Whether the sides of an opening meet.
+
+    around: what it is weighed with; lengths: that it may have; nats: of residues for it, by
+    germline and by how many they are; unseen: residues below which every peptide goes unseen, and
+    the share of longer stretches that does.
+    """
+
+    around: Surroundings
+    opening: Opening
+    lengths: range
+    nats: Callable[[np.ndarray], float]
+    cleavage: Cleavage
+    unseen: tuple[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A way in which two sides may meet; at: where, among its residues; nats: of it, before all
+    reads are asked."""
 
     left: Side
     right: Side
     tokens: np.ndarray
     at: int
     nats: float
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """The likeliest way in which two sides meet, and what speaks against it.
+
+    probability: that it has the right length; others: the same of other lengths.
+    """
+
+    trial: Trial
+    probability: float
+    others: dict[int, float]
 
 
 def closed_by_meeting(
@@ -55,36 +89,50 @@ def closed_by_meeting(
 
     found: placements on the draft by its positions; share (m,): of their reads.
     """
-    if not cleavage.share_of(CDR3_SHARES):
+    opening = Opening.of_cdr3(draft)
+
+    def nats(tokens: np.ndarray) -> float:
+        return _length_nats(draft.locus, len(tokens)) + _germline_nats(draft, tokens)
+
+    lengths = range(SHORTEST, LONGEST[draft.locus] + 1)
+    unseen = unseen_of(around.reads, draft, found)
+    sides = sides_of(around.reads, found, share, draft, opening, around.elsewhere)
+    met = meet(Question(around, opening, lengths, nats, cleavage, unseen), *sides)
+    return None if met is None else (met.trial.tokens, Meeting(met.trial.at, met.probability))
+
+
+def meet(asked: Question, lefts: Sequence[Side], rights: Sequence[Side]) -> Met | None:
+    """How two of the sides of an opening meet, None if no two can."""
+    if not asked.cleavage.share_of(CDR3_SHARES):
         return None
-    lefts, rights = sides_of(around.reads, found, share, draft, around.elsewhere)
-    trials: dict[bytes, list[_Trial]] = defaultdict(list)
+    trials: dict[bytes, list[Trial]] = defaultdict(list)
     for left in lefts:
         for right in rights:
-            for trial in _trials(around, draft, left, right, cleavage):
+            for trial in _trials(asked, left, right):
                 trials[trial.tokens.tobytes()].append(trial)
     tried = [max(alike, key=_worth) for alike in trials.values()]
     tried = sorted(tried, key=lambda t: (-_worth(t), t.tokens.tolist()))[:TRIED]
     if not tried:
         return None
-    gains = {p.tokens.tobytes(): p.gain for p in weigh_paths(around, [t.tokens for t in tried])}
+    weighed = weigh_paths(asked.around, [t.tokens for t in tried])
+    gains = {p.tokens.tobytes(): p.gain for p in weighed}
     gain = np.array([gains[t.tokens.tobytes()] for t in tried])
     worth = TEMPER * gain + [_worth(t) for t in tried]
     best = int(worth.argmax())
     one = tried[best]
     others = [
-        float(w - worth[best])
+        (len(trial.tokens), float(w - worth[best]))
         for w, trial in zip(worth, tried, strict=True)
         if len(trial.tokens) != len(one.tokens)
     ]
-    others += [
-        nats - one.nats
-        for nats in _apart(around, draft, one, cleavage, _unseen(around, draft, found), gain[best])
-    ]
-    odds = float(np.exp(np.minimum(others, 50.0)).sum())
+    others += [(length, nats - one.nats) for length, nats in _apart(asked, one, gain[best])]
+    odds: dict[int, float] = defaultdict(float)
+    for length, nats in others:
+        odds[length] += exp(min(nats, 50.0))
+    total = 1.0 + sum(odds.values())
     alike = trials[one.tokens.tobytes()]
     sure = _any_right(t.left for t in alike) * _any_right(t.right for t in alike)
-    return one.tokens, Meeting(one.at, sure / (1.0 + odds))
+    return Met(one, sure / total, {length: own / total for length, own in odds.items()})
 
 
 def _any_right(sides: Iterable[Side]) -> float:
@@ -92,15 +140,14 @@ def _any_right(sides: Iterable[Side]) -> float:
     return min(1.0 - prod(1.0 - side.right for side in set(sides)), SUREST)
 
 
-def _worth(trial: _Trial) -> float:
+def _worth(trial: Trial) -> float:
     """Nats of a trial, with those for its sides."""
     return trial.nats + log(trial.left.right) + log(trial.right.right)
 
 
-def _trials(
-    around: Surroundings, draft: Draft, left: Side, right: Side, cleavage: Cleavage
-) -> Iterator[_Trial]:
+def _trials(asked: Question, left: Side, right: Side) -> Iterator[Trial]:
     """Yield the ways in which two sides meet: end to end, and by residues that both show."""
+    around, cleavage = asked.around, asked.cleavage
     fr3, fr4 = around.left[-CONTEXT:], around.right[:CONTEXT]
     before = np.concatenate((fr3, np.array(left.tokens, np.uint8)))
     behind = np.concatenate((np.array(right.tokens, np.uint8), fr4[right.inside :]))
@@ -108,7 +155,7 @@ def _trials(
         return
     for n in range(min(len(before), len(behind)), -1, -1):
         length = len(left.tokens) + len(right.tokens) - right.inside - n
-        if not SHORTEST <= length <= LONGEST[draft.locus]:
+        if length not in asked.lengths:
             continue
         whole = np.concatenate((before, behind[n:]))
         stop = len(fr3) + length
@@ -117,70 +164,79 @@ def _trials(
         if not same or not framed:
             continue
         tokens = whole[len(fr3) : stop]
-        nats = _length_nats(draft.locus, length) + _germline_nats(draft, tokens)
-        nats += _cut_nats(cleavage, whole, len(before))
+        nats = asked.nats(tokens) + _cut_nats(cleavage, whole, len(before))
         both = float(CDR3_JOINT.worth_of(behind[:n]).sum())
         if n:
             # Peptides that follow each other end and begin at one cut, overlapping ones at two.
             nats += _cut_nats(cleavage, whole, len(before) - n)
             nats += log(cleavage.share_of(CDR3_SHARES)) + both
-        yield _Trial(left, right, tokens, max(len(left.tokens) - n, 0), nats)
-        if both >= SHARED:  # too many residues to be in the CDR3 twice
+        yield Trial(left, right, tokens, max(len(left.tokens) - n, 0), nats)
+        if both >= SHARED:  # too many residues to be in the stretch twice
             return
 
 
-def _apart(
-    around: Surroundings,
-    draft: Draft,
-    met: _Trial,
-    cleavage: Cleavage,
-    unseen: tuple[int, float],
-    gain: float,
-) -> Iterator[float]:
-    """Yield nats of each number of residues that may be missing between two sides.
+def _apart(asked: Question, met: Trial, gain: float) -> Iterator[tuple[int, float]]:
+    """Yield lengths with residues between two sides that are missing, and the nats of each.
 
-    met: how the sides meet, and gain: what reads gain by that; unseen: residues below which every
-    peptide goes unseen, and the share of longer stretches that does.
+    met: how the sides meet, and gain: what reads gain by that.
     """
+    cleavage = asked.cleavage
     left, right = met.left.tokens, met.right.tokens
     shown = len(left) + len(right) - met.right.inside
-    lengths = range(max(shown + 1, len(left), SHORTEST), LONGEST[draft.locus] + 1)
-    texts = {}
-    for length in lengths:
-        text = np.full(length, MISSING, np.uint8)
-        text[: len(left)] = left
-        text[length - len(right) :] = right
-        texts[length] = text
+    shortest = max(shown + 1, len(left), asked.lengths.start)
+    texts = [
+        apart(met.left, met.right, length) for length in range(shortest, asked.lengths.stop)
+    ]
     alone = log(cleavage.not_spanned(met.left.weight + met.right.weight))
     nats = 0.0
-    if not met.right.inside:  # another cut in front of the right side, at whatever residue
-        nats += log(cleavage.share_of(CDR3_SHARES))
     if left and not cleavage.behind[left[-1]]:
         nats += log(MISREAD + float(CDR3_SHARES[cleavage.before].sum()))
-    for path in weigh_paths(around, list(texts.values())):
+    for path in weigh_paths(asked.around, texts):
         length = len(path.tokens)
         # A short peptide never shows, but its two cuts must both be spanned by no read, and not one
         # as where sides meet. If reads show nothing of a longer one, then none can span its cuts.
-        short = length - shown < unseen[0]
-        share = max(alone, log(BESIDE)) if short else log(unseen[1]) - alone
+        short = length - shown < asked.unseen[0]
+        share = max(alone, log(BESIDE)) if short else log(asked.unseen[1]) - alone
+        if length - shown == 1:
+            share = alone + log(SINGLE)
         across = float(np.clip(TEMPER * (path.gain - gain), -ACROSS, ACROSS))
-        yield (
-            nats
-            + share
-            + _length_nats(draft.locus, length)
-            + _germline_nats(draft, path.tokens)
-            + across
-        )
+        behind = length - len(right)
+        own = asked.nats(path.tokens)
+        if not met.right.inside:  # another cut in front of the right side
+            own = _cut_behind(asked, path.tokens, behind)
+        yield length, nats + share + own + across
 
 
-def _unseen(around: Surroundings, draft: Draft, found: Alignment) -> tuple[int, float]:
+def _cut_behind(asked: Question, tokens: np.ndarray, at: int) -> float:
+    """Nats of residues of which the unknown one in front of a place is one behind which proteases
+    cut, unless they cut in front of the next one."""
+    any_residue = asked.nats(tokens)
+    if at < len(tokens) and asked.cleavage.before[tokens[at]]:
+        return any_residue
+    every = [any_residue + log(MISREAD)]
+    for residue in np.flatnonzero(asked.cleavage.behind).tolist():
+        text = tokens.copy()
+        text[at - 1] = residue
+        every.append(asked.nats(text) + log(CDR3_SHARES[residue]))
+    return float(np.logaddexp.reduce(every))
+
+
+def apart(left: Side, right: Side, length: int) -> np.ndarray:
+    """Two sides with so many unknown residues between them that they make a length."""
+    text = np.full(length, MISSING, np.uint8)
+    text[: len(left.tokens)] = left.tokens
+    text[length - len(right.tokens) :] = right.tokens
+    return text
+
+
+def unseen_of(reads: ReadSet, draft: Draft, found: Alignment) -> tuple[int, float]:
     """Residues below which peptides go unseen, and the share of longer ones that does: that of the
     residues in front of CDR3 that no read shows."""
     covered = np.zeros(len(draft), dtype=bool)
     for start, stop in found.span.tolist():
         covered[max(start, 0) : max(stop, 0)] = True
     share = float(np.clip(1.0 - covered[: draft.cdr3()[0]].mean(), *UNSEEN))
-    return int(np.quantile(around.reads.length, SHORT)), share
+    return int(np.quantile(reads.length, SHORT)), share
 
 
 def _cut_nats(cleavage: Cleavage, text: np.ndarray, at: int) -> float:

@@ -1,4 +1,4 @@
-"""How far reads lead into an open CDR3 from either side, up to where their peptides end."""
+"""How far reads lead into a stretch that none spans, up to where their peptides end."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -28,13 +28,36 @@ Tokens = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """A way that reads lead into a CDR3, up to the end of a peptide.
+class Opening:
+    """A stretch of a chain, start to stop, that no read spans.
 
-    tokens: residues of the CDR3, from its start or up to its stop; a left side may go on into FR4,
-    a right one begin in front of CDR3. inside: residues of FR4 that are in front of the peptides of
-    a right side, which then has no tokens. weight: of the reads that show it; right: probability
-    that one of them ends as its peptide does.
+    ahead: reads lead into it by residues in front of this position, if they begin in front of
+    `before`; behind: and back into it by those from here on, if they end behind `after`.
+    """
+
+    start: int
+    stop: int
+    ahead: int
+    behind: int
+    before: int
+    after: int
+
+    @classmethod
+    def of_cdr3(cls, draft: Draft) -> "Opening":
+        """An open CDR3, around the residues that are not known."""
+        start, stop = draft.cdr3()
+        unknown = start + np.flatnonzero(draft.tokens[start:stop] >= MISSING)
+        return cls(start, stop, int(unknown[0]), int(unknown[-1]) + 1, start - 1, stop + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A way that reads lead into an opening, up to the end of a peptide.
+
+    tokens: residues of the opening, from its start or up to its stop; a left side may go on behind
+    it, a right one begin in front of it. inside: residues behind the opening that are in front of
+    the peptides of a right side, which then has no tokens. weight: of the reads that show it;
+    right: probability that one of them ends as its peptide does.
     """
 
     tokens: Tokens
@@ -65,15 +88,19 @@ class _Found:
 
 
 def sides_of(
-    reads: ReadSet, found: Alignment, share: np.ndarray, draft: Draft, elsewhere: np.ndarray
+    reads: ReadSet,
+    found: Alignment,
+    share: np.ndarray,
+    draft: Draft,
+    opening: Opening,
+    elsewhere: np.ndarray,
 ) -> tuple[list[Side], list[Side]]:
-    """The sides of an open CDR3, left and right, MOST of each at most, the surest first.
+    """The sides of an opening, left and right, MOST of each at most, the surest first.
 
     found: placements on the draft by its positions; share (m,): of their reads; elsewhere (n,):
-    score of each read on all text but this CDR3.
+    score of each read on all text but this stretch.
     """
-    start, stop = draft.cdr3()
-    unknown = start + np.flatnonzero(draft.tokens[start:stop] >= MISSING)
+    start, stop = opening.start, opening.stop
     left, right = _Found(), _Found()
     own = tuple(draft.tokens.tolist())
     for k in range(len(found.read)):
@@ -81,22 +108,23 @@ def sides_of(
         tokens = tuple(reads.tokens[r, : reads.length[r]].tolist())
         sure, weight = reads.right[r, : len(tokens)], float(reads.weight[r] * share[k])
         same = found.kind[k] == MATCH
-        ahead = np.flatnonzero(same & (at >= start - 1) & (at < unknown[0]))
-        if len(ahead) and span[0] < start - 1:
+        ahead = np.flatnonzero(same & (at >= start - 1) & (at < opening.ahead))
+        if len(ahead) and span[0] < opening.before:
             c, place = int(ahead[-1]), int(at[ahead[-1]])
             beyond = sure[max(len(tokens) - END, c + 1) :]
             left.add(own[start : place + 1] + tokens[c + 1 :], 0, weight, float(beyond.prod()))
-        behind = np.flatnonzero(same & (at > unknown[-1]) & (at <= stop + INTO_FR4))
-        if len(behind) and span[1] > stop + 1:
+        behind = np.flatnonzero(same & (at >= opening.behind) & (at <= stop + INTO_FR4))
+        if len(behind) and span[1] > opening.after:
             c, place = int(behind[0]), int(at[behind[0]])
-            n = c - max(place - stop, 0)  # residues in front of the CDR3's stop that are not placed
+            n = c - max(place - stop, 0)  # residues in front of the stop that are not placed
             if n >= 0:
                 beyond = sure[: min(n, END)]
                 right.add(tokens[:n] + own[place:stop], 0, weight, float(beyond.prod()))
             elif c == 0:
                 right.add((), place - stop, weight, float(sure[0]))
-    # A peptide may end with the first residue of FR4 whether or not the next one is read.
-    right.add((), 1, LEAST_WEIGHT, SUREST)
+    if stop == draft.cdr3()[1]:
+        # A peptide may end with the first residue of FR4 whether or not the next one is read.
+        right.add((), 1, LEAST_WEIGHT, SUREST)
     free = np.flatnonzero(elsewhere < MIN_SCORE)
     return (
         _with_longer(left.sides(LEAST_WEIGHT), reads.take(free), turned=False)[:MOST],

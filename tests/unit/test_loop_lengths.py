@@ -1,0 +1,137 @@
+"""Places in front of CDR3 that proteases cut: how many residues a chain has there."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from test_meeting import built, digest, without
+from test_placing import germline_chain, germline_draft, read_set
+
+from lacuna.antibody.imgt import OTHER_INSERTION
+from lacuna.core.alphabet import MISSING, decode, encode
+from lacuna.evidence.weigh import weigh
+from lacuna.core.paths import LIBRARY
+from lacuna.placing.consensus import votes
+from lacuna.placing.draft import Draft
+from lacuna.placing.loop_lengths import INDEL_CDR, Around, Resized, openings_of
+from lacuna.placing.place import Placed
+from lacuna.placing.placement import place_on
+from lacuna.placing.sides import Opening
+from lacuna.templates.library import load_library
+
+CHAIN = germline_chain("H", "ARTSYTGGYWYEDL")
+COPIES = 8  # of each read
+
+
+@cache
+def cut(loop: str, other: str, at: str, behind: str = "KR") -> Placed:
+    """A chain with another loop from its peptides, none of which spans the cut that | marks."""
+    chain = CHAIN.replace(loop, other, 1)
+    reads = without(digest(chain, behind=behind), chain, across=at)
+    return built([read for read in reads for _ in range(COPIES)])
+
+
+def shown(placed: Placed) -> str:
+    draft = placed.drafts[0]
+    return decode(draft.tokens[: draft.cdr3()[0]])
+
+
+def true(loop: str, other: str) -> str:
+    return CHAIN.replace(loop, other, 1).replace("I", "L")
+
+
+@pytest.mark.parametrize(
+    ("loop", "other", "at"),
+    [
+        ("GNTNYAQK", "GNTKNYAQK", "GNTK|NYA"),  # in CDR2
+        ("GNTNYAQK", "GTNRAQK", "TNR|AQK"),
+        ("TSYGISW", "TSKYGISW", "TSK|YGI"),  # in CDR1
+    ],
+)
+def test_a_loop_of_another_length_is_as_long_as_two_peptides_show(
+    loop: str, other: str, at: str
+) -> None:
+    placed = cut(loop, other, at)
+    assert true(loop, other).startswith(shown(placed))
+    (loose,) = [one for one in placed.drafts[0].loose if one.probability < 0.95]
+    around = decode(placed.drafts[0].tokens[loose.start : loose.stop])
+    assert around == at[at.index("|") - 1] + at[at.index("|") + 1]
+
+
+def test_a_peptide_that_is_missing_leaves_a_loop_as_long_as_germline_has_it() -> None:
+    """Between the cuts behind NK and in front of NYA no read shows TR."""
+    placed = cut("YNGNTNYAQK", "YNKTRNYAQK", "NK|TRN")
+    assert len(shown(placed)) == len(CHAIN[: CHAIN.index("ARTSY")])
+
+
+def test_a_length_that_no_read_tells_is_sure_if_all_germline_segments_have_it() -> None:
+    placed = cut("GNTNYAQK", "GNTNYAQK", "WVR|QAP")
+    assert shown(placed) == true("GNTNYAQK", "GNTNYAQK")[: len(shown(placed))]
+    at = CHAIN.index("QAPG")
+    assert any(one.start < at < one.stop and one.probability > 0.99 for one in placed.drafts[0].loose)
+
+
+def test_no_residue_is_sure_where_the_length_is_not() -> None:
+    placed = cut("GNTNYAQK", "GNTKNYAQK", "GNTK|NYA")
+    (chain,) = weigh(placed, None, load_library(LIBRARY))
+    (loose,) = [one for one in placed.drafts[0].loose if one.probability < 0.95]
+    unsure = chain.rows[loose.start : loose.stop]
+    assert [row.residue for row in unsure] == ["K", "N"]
+    assert all("length" in row.flags.split(";") and row.probability < 0.95 for row in unsure)
+
+
+def test_a_stretch_that_reads_span_is_no_opening() -> None:
+    draft = germline_draft("H")
+    text = decode(draft.tokens)
+    at = text.index("GQGLEWMG")
+    spans = read_set(*(text[i : i + 20] for i in range(at - 16, at + 14, 2)))
+    placements = place_on(spans, [draft])
+    found = openings_of(spans, draft, placements.alignment, placements.share)
+    assert all(not o.start <= at + 4 < o.stop for o in found)
+
+
+def around_loop(draft: Draft) -> tuple[Opening, Around]:
+    """CDR2 with two residues on both sides, of a draft without reads."""
+    inside = np.flatnonzero((draft.columns >= 54) & (draft.columns <= 67))
+    start, stop = int(inside[0]), int(inside[-1]) + 1
+    opening = Opening(start, stop, stop, start, start, stop)
+    reads = read_set("WWWWWWWW")
+    found = votes(reads, place_on(reads, [draft]), 0, len(draft))
+    return opening, Around.of(draft, found, opening)
+
+
+def test_lengths_of_an_opening_are_those_of_v_segments() -> None:
+    opening, around = around_loop(germline_draft("H"))
+    usual = opening.stop - opening.start
+    shares = [around.share_of(n) for n in range(usual - 6, usual + 8)]
+    assert sum(shares) == pytest.approx(1, abs=0.02)
+    assert around.share_of(usual) > 0.3
+    assert 0 < around.share_of(usual + 7) < INDEL_CDR
+
+
+def test_residues_of_an_opening_may_be_inserted_or_missing_anywhere() -> None:
+    draft = germline_draft("H")
+    opening, around = around_loop(draft)
+    own = draft.tokens[opening.start : opening.stop]
+    one_more = [np.insert(own, at, encode("H")[0]) for at in (5, 8)]
+    assert around.nats(own) > max(around.nats(text) for text in one_more)
+    assert around.nats(one_more[0]) > around.nats(np.append(encode("H"), own[::-1]))
+
+
+def test_unknown_residues_between_two_sides_are_those_of_germline() -> None:
+    draft = germline_draft("H")
+    opening, around = around_loop(draft)
+    own = draft.tokens[opening.start : opening.stop]
+    hidden = own.copy()
+    hidden[-3:-1] = MISSING
+    assert np.array_equal(around.completed(hidden)[-3:], own[-3:])
+
+
+def test_an_opening_of_a_length_that_no_segment_has_gets_an_insertion_in_its_middle() -> None:
+    draft = germline_draft("H")
+    opening, around = around_loop(draft)
+    more = np.insert(draft.tokens[opening.start : opening.stop], 6, encode("HHHH"))
+    assert around.columns_for(more) is None
+    longer = Resized(opening, more, None, (0, 1), 0.9).put_into(draft)
+    assert len(longer) == len(draft) + 4
+    assert (longer.columns == OTHER_INSERTION).sum() == 4

@@ -1,0 +1,250 @@
+"""The length of a chain where proteases cut in front of CDR3, so that no read tells it.
+
+Loops are cut too. Two peptides that follow each other show a loop whole, but laid on a germline
+segment with a longer or a shorter one they leave residues between them, or overlap. Both are
+followed to their ends, and every length that segments have there is weighed (`meeting`).
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from lacuna.antibody.germlines import LOCI, v_segments
+from lacuna.antibody.imgt import CDR_COLUMNS, CYS104
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, merge_il
+from lacuna.placing.alignment import Alignment
+from lacuna.placing.cleavage import Cleavage
+from lacuna.placing.consensus import MUTATED_CDR, MUTATED_FR, TEMPER, Votes
+from lacuna.placing.draft import Draft
+from lacuna.placing.joints import CDR3_SHARES, V_JOINT, joints_of
+from lacuna.placing.junction import THIN, Surroundings
+from lacuna.placing.loops import resized
+from lacuna.placing.meeting import Question, Trial, apart, meet, unseen_of
+from lacuna.placing.readset import ReadSet
+from lacuna.placing.revise import fit_of
+from lacuna.placing.segments import expressed_v
+from lacuna.placing.sides import Opening, sides_of
+from lacuna.placing.word_paths import ANCHOR
+
+WIDEST = 10  # joints one after another that no read spans; one cut leaves five
+MARGIN = 4  # residues on both sides of them that belong to the opening, or a whole loop
+OFF = 4  # residues by which a chain may be longer or shorter than its draft
+# Probability that a chain has another length than its V segment, in a loop and in a framework, and
+# share of this for each residue more.
+INDEL_CDR, INDEL_FR, EACH = 0.02, 0.002, 0.3
+SEGMENTS = 60  # that are asked, the most alike
+PROBABLE = 0.5  # that the sides meet in another length than the draft's, from which it is taken
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What V segments have in an opening of a chain.
+
+    weights (n,): log probability of each stretch by what reads show of its segments elsewhere;
+    tokens: its residues, L for I, and columns: theirs.
+    """
+
+    weights: np.ndarray
+    tokens: tuple[np.ndarray, ...]
+    columns: tuple[np.ndarray, ...]
+
+    @classmethod
+    def of(cls, draft: Draft, found: Votes, opening: Opening) -> "Around":
+        """Of the expressed segments of the locus of a chain."""
+        segments = v_segments()
+        own = np.flatnonzero((segments.locus == LOCI.index(draft.locus)) & expressed_v())
+        nats = TEMPER * (found.nats - found.nats.max(1, keepdims=True))
+        first, last = draft.columns[opening.start], draft.columns[opening.stop - 1]
+        rows = segments.tokens[own]
+        fit = fit_of(draft, nats, rows, 1, int(first) - 1)
+        fit += fit_of(draft, nats, rows, int(last) + 1, CYS104)
+        best = np.argsort(-fit, kind="stable")[:SEGMENTS]
+        # Those that have the same residues there count together.
+        stretches, which = np.unique(
+            merge_il(rows[best, first : int(last) + 1]), axis=0, return_inverse=True
+        )
+        weights = np.full(len(stretches), -np.inf)
+        np.logaddexp.at(weights, which.ravel(), fit[best] - np.logaddexp.reduce(fit[best]))
+        present = [np.flatnonzero(row != ABSENT) for row in stretches]
+        tokens = tuple(row[at] for row, at in zip(stretches, present, strict=True))
+        columns = tuple((first + at).astype(np.uint8) for at in present)
+        return cls(weights, tokens, columns)
+
+    def share_of(self, length: int) -> float:
+        """Probability of a length of the opening by the segments alone."""
+        each = [_length_nats(length, columns) for columns in self.columns]
+        return float(np.exp(np.logaddexp.reduce(self.weights + each)))
+
+    def nats(self, residues: np.ndarray) -> float:
+        """Nats of residues for the opening, with their number, over any residues."""
+        each = [_nats(residues, t, c) for t, c in zip(self.tokens, self.columns, strict=True)]
+        return float(np.logaddexp.reduce(self.weights + each))
+
+    def columns_for(self, residues: np.ndarray) -> np.ndarray | None:
+        """Columns of residues by the segment that is most probable then; None if it has more, or
+        fewer."""
+        columns = self.columns[self._nearest(residues)]
+        return columns if len(columns) == len(residues) else None
+
+    def completed(self, residues: np.ndarray) -> np.ndarray:
+        """Residues with those that segments of their number have in place of unknown ones."""
+        whole = residues.copy()
+        for i in np.flatnonzero(residues >= MISSING).tolist():
+            votes = np.full(N_RESIDUES, -np.inf)
+            for weight, tokens in zip(self.weights, self.tokens, strict=True):
+                if len(tokens) == len(residues) and tokens[i] < N_RESIDUES:
+                    votes[tokens[i]] = np.logaddexp(votes[tokens[i]], weight)
+            whole[i] = votes.argmax() if votes.max() > -np.inf else RESIDUES.index("G")
+        return whole
+
+    def _nearest(self, residues: np.ndarray) -> int:
+        """The segment that is most probable if these are the residues."""
+        each = [_nats(residues, t, c) for t, c in zip(self.tokens, self.columns, strict=True)]
+        return int(np.argmax(self.weights + each))
+
+
+def _nats(residues: np.ndarray, germline: np.ndarray, columns: np.ndarray) -> float:
+    """Nats of residues by those that a segment has, and by how many they are."""
+    n = min(len(residues), len(germline))
+    ahead = _each(residues[:n], germline[:n], columns[:n])
+    if len(residues) == len(germline):
+        return float(ahead.sum() + _length_nats(len(residues), columns))
+    back = _each(residues[len(residues) - n :], germline[len(germline) - n :], columns[-n:])
+    # They may be inserted, or missing, at any place.
+    places = np.append(0.0, np.cumsum(ahead)) + np.append(np.cumsum(back[::-1])[::-1], 0.0)
+    any_place = np.logaddexp.reduce(places) - np.log(len(places))
+    return float(any_place + _length_nats(len(residues), columns))
+
+
+def _length_nats(length: int, columns: np.ndarray) -> float:
+    """Log probability of a number of residues for those that a segment has in some columns."""
+    more = abs(length - len(columns))
+    indel = INDEL_CDR if CDR_COLUMNS[columns].any() else INDEL_FR
+    return float(np.log(indel * (1 - EACH) * EACH ** (more - 1) / 2 if more else 1 - indel))
+
+
+def _each(residues: np.ndarray, germline: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Nats by which residues are those of germline rather than any."""
+    known = (residues < N_RESIDUES) & (germline < N_RESIDUES)
+    kept = 1 - np.where(CDR_COLUMNS[columns], MUTATED_CDR, MUTATED_FR)
+    chance = CDR3_SHARES[np.where(known, germline, 0)]
+    nats = np.where(
+        residues == germline, np.log(kept / chance), np.log((1 - kept) / (1 - chance))
+    )
+    return np.where(known, nats, 0.0)
+
+
+def openings_of(
+    reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarray
+) -> list[Opening]:
+    """The places in front of CDR3 that no read spans, the last first; they may overlap.
+
+    found: placements on the draft by its positions; share (m,): of their reads. One that spans a
+    place by leaving out residues, or with others between, does not count.
+    """
+    first, end = ANCHOR + MARGIN, draft.cdr3()[0] - 1 - MARGIN
+    straight = np.flatnonzero(np.diff(found.span, axis=1) == np.diff(found.core, axis=1))
+    weight = (reads.weight[found.read] * share)[straight]
+    on = found.take(straight)
+    joints = joints_of(V_JOINT, on, draft.tokens, weight, first, end - first)
+    edges = np.flatnonzero(np.diff(joints < THIN, prepend=False, append=False)) + first
+    loop = CDR_COLUMNS[draft.columns] & (draft.columns <= CYS104)
+    openings = []
+    for begin, stop in edges.reshape(-1, 2)[::-1].tolist():  # joints begin..stop - 1
+        if begin == first or stop > end or stop - begin > WIDEST:
+            continue
+        low, high = begin - MARGIN, stop - 1 + MARGIN
+        if loop[begin:stop].any():
+            low, high = _with_whole_loop(loop, low, high)
+        while low > 0 and draft.columns[low] > CYS104:
+            low -= 1
+        while draft.columns[high - 1] > CYS104:
+            high += 1
+        openings.append(Opening(low, high, stop - 1, begin, begin - 1, stop))
+    return openings
+
+
+def _with_whole_loop(loop: np.ndarray, start: int, stop: int) -> tuple[int, int]:
+    """A stretch with all of the loops (t,) at its ends."""
+    while start > 0 and loop[start - 1] and loop[start]:
+        start -= 1
+    while loop[stop - 1] and loop[stop]:
+        stop += 1
+    return start, stop
+
+
+@dataclass(frozen=True, slots=True)
+class Resized:
+    """An opening with the length that it most probably has.
+
+    columns: of its residues, None if no V segment has as many; loose: the first of those that no
+    read joins, and the one behind them; probability: of the length.
+    """
+
+    opening: Opening
+    tokens: np.ndarray
+    columns: np.ndarray | None
+    loose: tuple[int, int]
+    probability: float
+
+    @property
+    def more(self) -> int:
+        """By how many residues the chain is longer then, less than 0 if it is shorter."""
+        return len(self.tokens) - (self.opening.stop - self.opening.start)
+
+    def put_into(self, draft: Draft) -> Draft:
+        """The draft with these residues."""
+        start, stop = self.opening.start, self.opening.stop
+        if self.columns is None:
+            return resized(draft, start, stop, self.tokens)
+        germline = v_segments().tokens[draft.v][self.columns]
+        return draft.spliced(start, stop, self.tokens, self.columns, germline)
+
+
+def resized_at_cut(
+    around: Surroundings,
+    draft: Draft,
+    germline: Around,
+    found: Alignment,
+    share: np.ndarray,
+    cleavage: Cleavage,
+    opening: Opening,
+) -> Resized | None:
+    """An opening of another length if that is probable, else as it is; None if no sides meet."""
+    now = draft.tokens[opening.start : opening.stop]
+    lengths = range(max(len(now) - OFF, 1), len(now) + OFF + 1)
+    unseen = unseen_of(around.reads, draft, found)
+    sides = sides_of(around.reads, found, share, draft, opening, around.elsewhere)
+    nats = cache(lambda text: germline.nats(np.frombuffer(text, np.uint8)))
+    asked = Question(
+        around, opening, lengths, lambda text: nats(text.tobytes()), cleavage, unseen
+    )
+    met = meet(asked, *sides)
+    if met is None:
+        return None
+    trial = met.trial
+    probable = {**met.others, len(trial.tokens): met.probability}
+    length = max(probable, key=lambda n: (probable[n], -n))
+    if probable[length] < PROBABLE:
+        length = len(now)
+    tokens = now if length == len(now) else _of_length(trial, length, germline)
+    # If no sides are as peptides end, the length is one that segments have.
+    by_germline = (1.0 - sum(probable.values())) * germline.share_of(length)
+    loose = (trial.at - 1, trial.at + 1)
+    if length != len(trial.tokens):
+        loose = (len(trial.left.tokens) - 1, length + 1 - len(trial.right.tokens))
+    return Resized(
+        opening,
+        tokens,
+        germline.columns_for(tokens),
+        (max(loose[0], 0), min(loose[1], length)),
+        probable.get(length, 0.0) + by_germline,
+    )
+
+
+def _of_length(trial: Trial, length: int, germline: Around) -> np.ndarray:
+    """The residues of two sides, with those of germline between them if they do not meet."""
+    if length == len(trial.tokens):
+        return trial.tokens
+    return germline.completed(apart(trial.left, trial.right, length))
