@@ -9,8 +9,8 @@ from test_placing import germline_chain, germline_draft, read_set
 
 from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import MISSING, decode, encode
-from lacuna.evidence.weigh import weigh
 from lacuna.core.paths import LIBRARY
+from lacuna.evidence.weigh import weigh
 from lacuna.placing.consensus import votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.loop_lengths import INDEL_CDR, Around, Resized, openings_of
@@ -68,7 +68,9 @@ def test_a_length_that_no_read_tells_is_sure_if_all_germline_segments_have_it() 
     placed = cut("GNTNYAQK", "GNTNYAQK", "WVR|QAP")
     assert shown(placed) == true("GNTNYAQK", "GNTNYAQK")[: len(shown(placed))]
     at = CHAIN.index("QAPG")
-    assert any(one.start < at < one.stop and one.probability > 0.99 for one in placed.drafts[0].loose)
+    assert any(
+        one.start < at < one.stop and one.probability > 0.99 for one in placed.drafts[0].loose
+    )
 
 
 def test_no_residue_is_sure_where_the_length_is_not() -> None:
@@ -80,14 +82,26 @@ def test_no_residue_is_sure_where_the_length_is_not() -> None:
     assert all("length" in row.flags.split(";") and row.probability < 0.95 for row in unsure)
 
 
-def test_a_stretch_that_reads_span_is_no_opening() -> None:
+def is_open(more: str) -> bool:
+    """Whether the place behind GQG of FR2 is an opening, on a chain with residues more there than
+    the reads that span it have; others end and begin there."""
     draft = germline_draft("H")
     text = decode(draft.tokens)
-    at = text.index("GQGLEWMG")
-    spans = read_set(*(text[i : i + 20] for i in range(at - 16, at + 14, 2)))
-    placements = place_on(spans, [draft])
-    found = openings_of(spans, draft, placements.alignment, placements.share)
-    assert all(not o.start <= at + 4 < o.stop for o in found)
+    at = text.index("LEWMG")
+    spans = [text[i : i + 20] for i in range(at - 14, at - 6, 2)]
+    beside = [text[i:at] for i in range(at - 20, at - 12)]
+    behind = [text[at : at + n] for n in range(12, 20)]
+    reads = read_set(*spans, *beside, *behind)
+    kept = draft.columns[at - 1 : at].repeat(len(more))
+    longer = draft.spliced(at, at, encode(more), kept)
+    placements = place_on(reads, [longer])
+    found = openings_of(reads, longer, placements.alignment, placements.share)
+    return any(o.start <= at < o.stop for o in found)
+
+
+def test_a_stretch_that_reads_span_is_an_opening_only_if_they_leave_out_residues() -> None:
+    assert not is_open("")
+    assert is_open("H")
 
 
 def around_loop(draft: Draft) -> tuple[Opening, Around]:

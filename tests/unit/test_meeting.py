@@ -1,6 +1,7 @@
 """CDR3s that proteases cut: what the ends of reads tell of cuts, and whether two sides meet."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +11,13 @@ from test_placing import Sure, germline_chain, germline_draft, peptide, read_set
 from lacuna.core.alphabet import MISSING, RESIDUES, decode, encode
 from lacuna.placing.cleavage import Cleavage, cleavage_of
 from lacuna.placing.draft import Meeting
+from lacuna.placing.joints import ANY_JOINT
+from lacuna.placing.junction import Surroundings
+from lacuna.placing.meeting import Met, Question, meet
 from lacuna.placing.place import Placed, place
 from lacuna.placing.placement import place_on, place_on_text, text_of
 from lacuna.placing.readset import ReadSet, collapse
-from lacuna.placing.sides import Opening, sides_of
+from lacuna.placing.sides import Opening, Side, sides_of
 from lacuna.reads.read import Read
 
 SEEN = range(6, 31)  # residues of peptides that tools read
@@ -114,12 +118,45 @@ def test_reads_that_fit_nowhere_lead_a_side_on() -> None:
     placements = place_on(reads, [draft])
     elsewhere = np.array([40.0, 0.0, 0.0, 40.0])
     opening = Opening.of_cdr3(draft)
-    left, _ = sides_of(
-        reads, placements.alignment, placements.share, draft, opening, elsewhere
-    )
+    left, _ = sides_of(reads, placements.alignment, placements.share, draft, opening, elsewhere)
     assert {decode(np.array(side.tokens, np.uint8)) for side in left} == {"ARGNEKT", "ARGNEKTDSHQF"}
 
 
 def test_another_cdr3_has_no_place_where_sides_meet() -> None:
     draft = replace(germline_draft("H").with_cdr3(encode("ARTSYTGGYW")), meeting=Meeting(2, 0.5))
     assert draft.with_cdr3(encode("ARTSY")).meeting is None
+
+
+def sides_meet(tokens: str, at: int, germline: Mapping[str, float]) -> Met:
+    """How the sides meet of a stretch that a protease cuts behind K: the nats of residues are those
+    of the first of some texts that fit them, ? for any residue."""
+    around = Surroundings(
+        read_set("WWWWWWWW"), encode("SLSCAAS"), encode("WVRQAPG"), np.zeros(1), ANY_JOINT
+    )
+    cleavage = Cleavage(
+        np.arange(20) == RESIDUES.index("K"), np.zeros(20, bool), np.full(9, 4.0), np.ones(9, bool)
+    )
+    sides = [Side(tuple(encode(part).tolist()), 0, 4.0, 0.9) for part in (tokens[:at], tokens[at:])]
+
+    def nats(residues: np.ndarray) -> float:
+        text = "".join("?" if r >= MISSING else RESIDUES[r] for r in residues)
+        fits = (n for one, n in germline.items() if re.fullmatch(text.replace("?", "."), one))
+        return max(fits, default=-20.0)
+
+    asked = Question(around, Opening(7, 7, 7, 7, 6, 8), range(1, 12), nats, cleavage, (6, 0.1))
+    found = meet(asked, sides[:1], sides[1:])
+    assert found is not None
+    return found
+
+
+def test_a_single_residue_is_seldom_cut_off_on_both_of_its_sides() -> None:
+    """K and KK between the same sides: one residue, or a peptide of two, would be missing."""
+    one = sides_meet("GFTKSYA", 4, {"GFTKSYA": 0.0, "GFTKKSYA": 0.0})
+    two = sides_meet("GFTKSYA", 4, {"GFTKSYA": 0.0, "GFTKDKSYA": 0.0})
+    assert one.others[8] < 0.5 * two.others[9]
+
+
+def test_what_is_missing_ends_where_proteases_cut() -> None:
+    cut = sides_meet("GFTKSYA", 4, {"GFTKSYA": 0.0, "GFTKDKSYA": 3.0})
+    not_cut = sides_meet("GFTKSYA", 4, {"GFTKSYA": 0.0, "GFTKDDSYA": 3.0})
+    assert not_cut.others[9] < cut.others[9]

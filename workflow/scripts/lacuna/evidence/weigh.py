@@ -112,15 +112,15 @@ def _posterior(
 
 
 def _marked(placed: Placed, chain: int) -> dict[str, np.ndarray]:
-    """(t,) which residues of a chain may be another one's, or too many or few, by the flag that says
-    why."""
+    """(t,) which residues of a chain are in doubt, by the flag that says why: they may be another
+    one's, or one too many."""
     if placed.serum:
         return {"serum": np.ones(len(placed.drafts[chain]), dtype=bool)}
     return {"phase": unjoined(placed, chain), "length": _loose(placed.drafts[chain])}
 
 
 def _loose(draft: Draft) -> np.ndarray:
-    """(t,) residues in front of CDR3 that no read joins, and of which there may be more or fewer."""
+    """(t,) residues in front of CDR3 that no read joins, and whose number is in doubt."""
     found = np.zeros(len(draft), dtype=bool)
     for one in draft.loose:
         found[one.start : one.stop] |= one.probability < SURE_LENGTH

@@ -129,15 +129,11 @@ def _each(residues: np.ndarray, germline: np.ndarray, columns: np.ndarray) -> np
     known = (residues < N_RESIDUES) & (germline < N_RESIDUES)
     kept = 1 - np.where(CDR_COLUMNS[columns], MUTATED_CDR, MUTATED_FR)
     chance = CDR3_SHARES[np.where(known, germline, 0)]
-    nats = np.where(
-        residues == germline, np.log(kept / chance), np.log((1 - kept) / (1 - chance))
-    )
+    nats = np.where(residues == germline, np.log(kept / chance), np.log((1 - kept) / (1 - chance)))
     return np.where(known, nats, 0.0)
 
 
-def openings_of(
-    reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarray
-) -> list[Opening]:
+def openings_of(reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarray) -> list[Opening]:
     """The places in front of CDR3 that no read spans, the last first; they may overlap.
 
     found: placements on the draft by its positions; share (m,): of their reads. One that spans a
@@ -217,9 +213,7 @@ def resized_at_cut(
     unseen = unseen_of(around.reads, draft, found)
     sides = sides_of(around.reads, found, share, draft, opening, around.elsewhere)
     nats = cache(lambda text: germline.nats(np.frombuffer(text, np.uint8)))
-    asked = Question(
-        around, opening, lengths, lambda text: nats(text.tobytes()), cleavage, unseen
-    )
+    asked = Question(around, opening, lengths, lambda text: nats(text.tobytes()), cleavage, unseen)
     met = meet(asked, *sides)
     if met is None:
         return None

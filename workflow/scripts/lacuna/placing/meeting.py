@@ -1,9 +1,9 @@
 """A stretch whose sides end where the proteases cut: do they meet, or is a peptide missing?
 
 Peptides of one protease hardly overlap, so that no read may join two that follow each other. That
-they do is weighed against peptides between them that nothing shows: by the lengths that such stretches have,
-by germline, by the residues that both sides share, by how often a whole peptide goes unseen, and by
-the reads across.
+they do is weighed against peptides between them that nothing shows: by the lengths that such
+stretches have, by germline, by the residues that both sides share, by how often a whole peptide
+goes unseen, and by the reads across.
 """
 
 from collections import defaultdict
@@ -184,9 +184,7 @@ def _apart(asked: Question, met: Trial, gain: float) -> Iterator[tuple[int, floa
     left, right = met.left.tokens, met.right.tokens
     shown = len(left) + len(right) - met.right.inside
     shortest = max(shown + 1, len(left), asked.lengths.start)
-    texts = [
-        apart(met.left, met.right, length) for length in range(shortest, asked.lengths.stop)
-    ]
+    texts = [apart(met.left, met.right, length) for length in range(shortest, asked.lengths.stop)]
     alone = log(cleavage.not_spanned(met.left.weight + met.right.weight))
     nats = 0.0
     if left and not cleavage.behind[left[-1]]:
