@@ -108,7 +108,7 @@ def around_loop(draft: Draft) -> tuple[Opening, Around]:
     """CDR2 with two residues on both sides, of a draft without reads."""
     inside = np.flatnonzero((draft.columns >= 54) & (draft.columns <= 67))
     start, stop = int(inside[0]), int(inside[-1]) + 1
-    opening = Opening(start, stop, stop, start, start, stop)
+    opening = Opening(start, stop, stop, start, start, stop, through=False)
     reads = read_set("WWWWWWWW")
     found = votes(reads, place_on(reads, [draft]), 0, len(draft))
     return opening, Around.of(draft, found, opening)

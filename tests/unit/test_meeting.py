@@ -143,7 +143,9 @@ def sides_meet(tokens: str, at: int, germline: Mapping[str, float]) -> Met:
         fits = (n for one, n in germline.items() if re.fullmatch(text.replace("?", "."), one))
         return max(fits, default=-20.0)
 
-    asked = Question(around, Opening(7, 7, 7, 7, 6, 8), range(1, 12), nats, cleavage, (6, 0.1))
+    asked = Question(
+        around, Opening(7, 7, 7, 7, 6, 8, True), range(1, 12), nats, cleavage, (6, 0.1)
+    )
     found = meet(asked, sides[:1], sides[1:])
     assert found is not None
     return found

@@ -20,7 +20,7 @@ from lacuna.placing.draft import Draft
 from lacuna.placing.joints import CDR3_SHARES, V_JOINT, joints_of
 from lacuna.placing.junction import THIN, Surroundings
 from lacuna.placing.loops import resized
-from lacuna.placing.meeting import Question, Trial, apart, meet, unseen_of
+from lacuna.placing.meeting import ACROSS, Question, Trial, apart, meet, unseen_of
 from lacuna.placing.readset import ReadSet
 from lacuna.placing.revise import fit_of
 from lacuna.placing.segments import expressed_v
@@ -157,7 +157,7 @@ def openings_of(reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarra
             low -= 1
         while draft.columns[high - 1] > CYS104:
             high += 1
-        openings.append(Opening(low, high, stop - 1, begin, begin - 1, stop))
+        openings.append(Opening(low, high, stop - 1, begin, begin - 1, stop, through=False))
     return openings
 
 
@@ -213,7 +213,9 @@ def resized_at_cut(
     unseen = unseen_of(around.reads, draft, found)
     sides = sides_of(around.reads, found, share, draft, opening, around.elsewhere)
     nats = cache(lambda text: germline.nats(np.frombuffer(text, np.uint8)))
-    asked = Question(around, opening, lengths, lambda text: nats(text.tobytes()), cleavage, unseen)
+    asked = Question(
+        around, opening, lengths, lambda text: nats(text.tobytes()), cleavage, unseen, ACROSS
+    )
     met = meet(asked, *sides)
     if met is None:
         return None

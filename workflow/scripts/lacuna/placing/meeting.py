@@ -47,7 +47,8 @@ class Question:
 
     around: what it is weighed with; lengths: that it may have; nats: of residues for it, by
     germline and by how many they are; unseen: residues below which every peptide goes unseen, and
-    the share of longer stretches that does.
+    the share of longer stretches that does; most: nats that reads may count for one length and
+    against another, if sides meet in both.
     """
 
     around: Surroundings
@@ -56,6 +57,7 @@ class Question:
     nats: Callable[[np.ndarray], float]
     cleavage: Cleavage
     unseen: tuple[int, float]
+    most: float = np.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +119,27 @@ def meet(asked: Question, lefts: Sequence[Side], rights: Sequence[Side]) -> Met 
     weighed = weigh_paths(asked.around, [t.tokens for t in tried])
     gains = {p.tokens.tobytes(): p.gain for p in weighed}
     gain = np.array([gains[t.tokens.tobytes()] for t in tried])
-    worth = TEMPER * gain + [_worth(t) for t in tried]
+    own = np.array([_worth(t) for t in tried])
+    reads = TEMPER * gain
+    lengths = np.array([len(t.tokens) for t in tried])
+    for length in set(lengths.tolist()):  # the best of each
+        alike = lengths == length
+        reads[alike] += max(reads.max() - asked.most - reads[alike].max(), 0.0)
+    worth = own + reads
     best = int(worth.argmax())
     one = tried[best]
     others = [
-        (len(trial.tokens), float(w - worth[best]))
-        for w, trial in zip(worth, tried, strict=True)
-        if len(trial.tokens) != len(one.tokens)
+        (length, float(w - worth[best]))
+        for w, length in zip(worth, lengths.tolist(), strict=True)
+        if length != len(one.tokens)
     ]
     others += [(length, nats - one.nats) for length, nats in _apart(asked, one, gain[best])]
     odds: dict[int, float] = defaultdict(float)
     for length, nats in others:
         odds[length] += exp(min(nats, 50.0))
     total = 1.0 + sum(odds.values())
-    alike = trials[one.tokens.tobytes()]
-    sure = _any_right(t.left for t in alike) * _any_right(t.right for t in alike)
+    same = trials[one.tokens.tobytes()]
+    sure = _any_right(t.left for t in same) * _any_right(t.right for t in same)
     return Met(one, sure / total, {length: own / total for length, own in odds.items()})
 
 

@@ -32,7 +32,8 @@ class Opening:
     """A stretch of a chain, start to stop, that no read spans.
 
     ahead: reads lead into it by residues in front of this position, if they begin in front of
-    `before`; behind: and back into it by those from here on, if they end behind `after`.
+    `before`; behind: and back into it by those from here on, if they end behind `after`; through:
+    whether also those that go on to the other side.
     """
 
     start: int
@@ -41,13 +42,14 @@ class Opening:
     behind: int
     before: int
     after: int
+    through: bool
 
     @classmethod
     def of_cdr3(cls, draft: Draft) -> "Opening":
         """An open CDR3, around the residues that are not known."""
         start, stop = draft.cdr3()
         unknown = start + np.flatnonzero(draft.tokens[start:stop] >= MISSING)
-        return cls(start, stop, int(unknown[0]), int(unknown[-1]) + 1, start - 1, stop + 1)
+        return cls(start, stop, int(unknown[0]), int(unknown[-1]) + 1, start - 1, stop + 1, True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,8 @@ def sides_of(
     start, stop = opening.start, opening.stop
     left, right = _Found(), _Found()
     own = tuple(draft.tokens.tolist())
-    for k in range(len(found.read)):
+    beside = (found.span[:, 0] >= opening.before) | (found.span[:, 1] <= opening.after)
+    for k in np.flatnonzero(beside | opening.through).tolist():
         r, at, span = int(found.read[k]), found.at[k], found.span[k]
         tokens = tuple(reads.tokens[r, : reads.length[r]].tolist())
         sure, weight = reads.right[r, : len(tokens)], float(reads.weight[r] * share[k])
@@ -111,11 +114,16 @@ def sides_of(
         ahead = np.flatnonzero(same & (at >= start - 1) & (at < opening.ahead))
         if len(ahead) and span[0] < opening.before:
             c, place = int(ahead[-1]), int(at[ahead[-1]])
+            last = len(tokens) - 1
+            if found.core[k, 1] > last and _is_known(own, place, int(span[1]), last - c):
+                c, place = last, int(span[1]) - 1
             beyond = sure[max(len(tokens) - END, c + 1) :]
             left.add(own[start : place + 1] + tokens[c + 1 :], 0, weight, float(beyond.prod()))
         behind = np.flatnonzero(same & (at >= opening.behind) & (at <= stop + INTO_FR4))
         if len(behind) and span[1] > opening.after:
             c, place = int(behind[0]), int(at[behind[0]])
+            if found.core[k, 0] == 0 and _is_known(own, int(span[0]) - 1, place, c):
+                c, place = 0, int(span[0])
             n = c - max(place - stop, 0)  # residues in front of the stop that are not placed
             if n >= 0:
                 beyond = sure[: min(n, END)]
@@ -130,6 +138,12 @@ def sides_of(
         _with_longer(left.sides(LEAST_WEIGHT), reads.take(free), turned=False)[:MOST],
         _with_longer(right.sides(LEAST_WEIGHT), reads.take(free), turned=True)[:MOST],
     )
+
+
+def _is_known(own: Tokens, before: int, stop: int, more: int) -> bool:
+    """Whether so many residues of a read, of the mass of those of the chain (own) between two
+    positions, are the same but for their order."""
+    return stop - before - 1 == more and max(own[before + 1 : stop], default=0) < MISSING
 
 
 class _Starts:
