@@ -4,16 +4,18 @@ from functools import cache
 
 import numpy as np
 import pytest
-from test_meeting import built, digest, without
-from test_placing import germline_chain, germline_draft, read_set
+from test_meeting import built, digest, reads_of, without
+from test_placing import germline_chain, germline_draft, merged, read_set
 
 from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import MISSING, decode, encode
 from lacuna.core.paths import LIBRARY
 from lacuna.evidence.weigh import weigh
+from lacuna.placing.bridge import met_at_cuts
 from lacuna.placing.consensus import votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.loop_lengths import INDEL_CDR, Around, Resized, openings_of
+from lacuna.placing.memory import Memory
 from lacuna.placing.place import Placed
 from lacuna.placing.placement import place_on
 from lacuna.placing.sides import Opening
@@ -80,6 +82,22 @@ def test_no_residue_is_sure_where_the_length_is_not() -> None:
     unsure = chain.rows[loose.start : loose.stop]
     assert [row.residue for row in unsure] == ["K", "N"]
     assert all("length" in row.flags.split(";") and row.probability < 0.95 for row in unsure)
+
+
+def test_residues_that_both_sides_of_a_loop_show_are_in_the_chain_once() -> None:
+    """Peptides of missed cuts overlap by SGK, and none spans it: a chain with it twice is as good
+    for each of them."""
+    chain = CHAIN.replace("YNGNTNYAQK", "YNKSGKYAQK", 1)
+    at = chain.index("SGK")
+    spans = [(read, *map(int, read.name.split("-"))) for read in digest(chain, behind="KR")]
+    own = [r for r, start, stop in spans if start >= at or stop <= at + 3]
+    draft = built([r for r in own for _ in range(COPIES)]).drafts[0]
+    assert decode(draft.tokens).startswith(merged(chain)[:97])
+    reads = reads_of([r for r in own for _ in range(COPIES)])
+    more = np.full(3, OTHER_INSERTION, np.uint8)
+    twice = draft.spliced(at + 3, at + 3, encode("SGK"), more)
+    (once,) = met_at_cuts(Memory.of(reads), [twice], [], place_on(reads, [twice]))
+    assert np.array_equal(once.tokens, draft.tokens)
 
 
 def is_open(more: str) -> bool:
