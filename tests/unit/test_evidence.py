@@ -1,6 +1,5 @@
 """Probabilities of residues from placed reads and the network: on reads cut in code."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.evidence.chain import OBSERVED_PROBABILITY, WeighedChain
 from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
-from lacuna.evidence.phase import unjoined
 from lacuna.evidence.posterior import (
     CAP,
     FLOOR_UNREAD,
@@ -174,43 +172,6 @@ def test_residues_where_two_sides_of_a_cdr3_meet_have_an_unsure_length(whole: Pl
     chain = weighed(replace(whole, drafts=(replace(draft, meeting=Meeting(3, 0.5)),)))
     flagged = [i for i, row in enumerate(chain.rows) if "length" in row.flags]
     assert flagged == [start + 2, start + 3]
-
-
-def mixture(placed: Placed, changed: Sequence[int], share: float = 0.5) -> Placed:
-    """A chain, and one with W or F at some positions, of which no read shows any."""
-    (draft,) = placed.drafts
-    tokens = draft.tokens.copy()
-    for at in changed:
-        tokens[at] = RESIDUES.index("F" if RESIDUES[tokens[at]] == "W" else "W")
-    drafts = (draft, draft.with_tokens(tokens))
-    (one,) = placed.populations
-    return replace(
-        placed,
-        names=("heavy", "heavy_2"),
-        drafts=drafts,
-        placements=place_on(placed.reads, drafts),
-        populations=(replace(one, share=1 - share), replace(one, share=share)),
-    )
-
-
-def test_a_residue_that_no_read_joins_to_the_cdr3_may_be_of_the_other_chain(
-    whole: Placed,
-) -> None:
-    cdr3 = CHAIN.index("ARWGG") + 3
-    far = [30, 34]  # reads are of 14 residues
-    apart = mixture(whole, [*far, cdr3])
-    assert np.flatnonzero(unjoined(apart, 0)).tolist() == far
-    rows = weighed(apart).rows
-    assert [row.position - 1 for row in rows if "phase" in row.flags] == far
-    assert max(rows[at].probability for at in far) < 0.95 < rows[cdr3].probability
-    on_the_way = range(far[-1], cdr3, 9)
-    assert not unjoined(mixture(whole, [*far, *on_the_way, cdr3]), 0).any()
-    # What few reads are of cannot have lent anything to what most are of.
-    assert not unjoined(mixture(whole, [*far, cdr3], share=0.2), 0).any()
-
-
-def test_a_chain_alone_is_in_phase(whole: Placed) -> None:
-    assert not unjoined(whole, 0).any()
 
 
 def test_deamidation_is_flagged() -> None:

@@ -37,7 +37,6 @@ from lacuna.placing.readset import MIN_READ, ReadSet, collapse
 from lacuna.placing.seeds import AFTER_RIGHT, diagonals, word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
 from lacuna.placing.similar import similar_reads
-from lacuna.placing.trials import exchanged
 from lacuna.placing.word_paths import WordGraph, paths
 from lacuna.reads.read import Read
 
@@ -667,20 +666,6 @@ def test_shared_reads_go_with_the_abundance_of_chains() -> None:
     built = dict(zip(placed.names, placed.drafts, strict=True))
     frequent = next(n for n, d in built.items() if decode(d.tokens)[:9] == other[:9])
     assert shares[frequent] == pytest.approx(5 / 6, abs=0.06)
-
-
-def test_cdr3s_are_exchanged_if_reads_link_them_to_the_other_chain() -> None:
-    one, other = germline_chain("H", "ARWGGDGFYHMDY"), other_heavy("AKHWPSSKYESSLDV")
-    placed = place(tiles(one) + tiles(other), Sure())
-    a, b = placed.drafts
-    n = [d.cdr3()[0] for d in (a, b)]
-    wrong = [
-        x.spliced(i, len(x), y.tokens[j:], y.columns[j:], y.germline[j:])
-        for (x, i), (y, j) in (((a, n[0]), (b, n[1])), ((b, n[1]), (a, n[0])))
-    ]
-    memory = Memory.of(placed.reads)
-    right = exchanged(memory, wrong, [], place_on(placed.reads, wrong, memory=memory))
-    assert [decode(d.tokens) for d in right] == [decode(d.tokens) for d in (a, b)]
 
 
 def test_a_cdr3_does_not_repeat_the_end_of_fr3() -> None:

@@ -61,6 +61,7 @@ def weigh(
     The network judges a position without the reads' word on it; the two are multiplied.
     """
     chains = []
+    phases = () if placed.serum else unjoined(placed)
     for i, (name, draft) in enumerate(zip(placed.names, placed.drafts, strict=True)):
         found = votes(placed.reads, placed.placements, i, len(draft))
         nats = likelihood(draft, found, temper)
@@ -80,7 +81,7 @@ def weigh(
         if germline_only.any():
             judge = partial(_with_genes, judge, germline_only, gene_shares(draft, nats, library))
         posterior = _posterior(draft, nats, germline_only, judge)
-        marked = _marked(placed, i)
+        marked = _marked(draft, None if placed.serum else phases[i])
         for flag, where in marked.items():
             posterior = with_floor(posterior, np.where(where, FLOORS[flag], 0.0))
         weight = None if placed.serum or draft.v < 0 else gap_mass(placed.reads, draft)
@@ -111,12 +112,15 @@ def _posterior(
     return posterior
 
 
-def _marked(placed: Placed, chain: int) -> dict[str, np.ndarray]:
+def _marked(draft: Draft, phase: np.ndarray | None) -> dict[str, np.ndarray]:
     """(t,) which residues of a chain are in doubt, by the flag that says why: they may be another
-    one's, or one too many."""
-    if placed.serum:
-        return {"serum": np.ones(len(placed.drafts[chain]), dtype=bool)}
-    return {"phase": unjoined(placed, chain), "length": _loose(placed.drafts[chain])}
+    one's, or one too many.
+
+    phase (t,): those that may be of another chain of the locus; None in a serum.
+    """
+    if phase is None:
+        return {"serum": np.ones(len(draft), dtype=bool)}
+    return {"phase": phase, "length": _loose(draft)}
 
 
 def _loose(draft: Draft) -> np.ndarray:

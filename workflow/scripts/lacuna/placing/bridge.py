@@ -11,6 +11,7 @@ from lacuna.placing.arms import read_arms
 from lacuna.placing.cdr3 import own_fronts, with_junction
 from lacuna.placing.cleavage import Cleavage, cleavage_of
 from lacuna.placing.consensus import TEMPER, Votes, residue_nats, votes_for_template
+from lacuna.placing.crossing import exchanged
 from lacuna.placing.draft import Draft, Loose
 from lacuna.placing.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.junction import Surroundings
@@ -18,8 +19,9 @@ from lacuna.placing.loop_lengths import Around, openings_of, resized_at_cut
 from lacuna.placing.loops import with_loop
 from lacuna.placing.meeting import closed_by_meeting
 from lacuna.placing.memory import Memory
+from lacuna.placing.parting import parted
 from lacuna.placing.placement import Placements, place_again, place_on
-from lacuna.placing.trials import Among, exchanged, is_of_another, with_cysteine, with_end_of_fr3
+from lacuna.placing.trials import Among, is_of_another, with_cysteine, with_end_of_fr3
 from lacuna.placing.word_paths import ANCHOR, WordGraph
 
 WIDEST = 30  # residues of a stretch that is bridged
@@ -109,9 +111,11 @@ def bridge_all(
         settled = list(current)
         chain = _ReadChain.of(Among(memory, tuple(current), fixed, i), placements)
         current[i] = _with_loops(chain, _with_cdr3(chain, graph, tried), graph, tried)
-    return exchanged(
-        memory, current, fixed, place_again(memory, current, fixed, settled, placements)
-    )
+    for change in (exchanged, parted):
+        placements = place_again(memory, current, fixed, settled, placements)
+        settled = list(current)
+        current = change(memory, current, fixed, placements)
+    return current
 
 
 def met_at_cuts(

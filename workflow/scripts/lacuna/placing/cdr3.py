@@ -10,7 +10,7 @@ import numpy as np
 from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.antibody.germlines import j_segments
 from lacuna.antibody.imgt import FR4_START
-from lacuna.core.alphabet import MISSING, merge_il
+from lacuna.core.alphabet import ABSENT, MISSING, merge_il
 from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
 from lacuna.placing.draft import Draft, head_of, tail_of
 from lacuna.placing.joints import ANY_JOINT
@@ -132,7 +132,8 @@ def _closed(
     now = next((p for p in closed if np.array_equal(p.tokens, present)), None)
     if now is not None and now.gain > best.gain - MARGIN:
         best = now
-    return refined(around, best, longest=longest)
+    edited = refined(around, best, longest=longest)
+    return best if _holds_fr4(edited.tokens) else edited
 
 
 def own_fronts(around: Surroundings, draft: Draft, others: Sequence[Draft]) -> list[np.ndarray]:
@@ -177,16 +178,17 @@ def _is_joined(path: Path, draft: Draft) -> bool:
 
 
 @cache
-def _fr4_heads() -> frozenset[bytes]:
-    """The first residues of FR4 of all J segments."""
+def _fr4_ends() -> frozenset[bytes]:
+    """The first and the last residues of FR4 of all J segments."""
     heads = merge_il(j_segments().tokens[:, FR4_START : FR4_START + ANCHOR])
-    return frozenset(row.tobytes() for row in heads)
+    tails = [row[row != ABSENT][-ANCHOR:] for row in merge_il(j_segments().tokens)]
+    return frozenset(row.tobytes() for row in (*heads, *tails))
 
 
 def _holds_fr4(stretch: np.ndarray) -> bool:
-    """Whether a CDR3 goes on into an FR4, and from there to the end of its own."""
+    """Whether a CDR3 goes on into an FR4, or through it, and from there to the end of its own."""
     runs = (stretch[i : i + ANCHOR].tobytes() for i in range(len(stretch) - ANCHOR + 1))
-    return not _fr4_heads().isdisjoint(runs)
+    return not _fr4_ends().isdisjoint(runs)
 
 
 def _supported(path: Path, settled: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from lacuna.antibody.imgt import (
     CYS104,
     FR4_LAST,
     FR4_START,
+    N_IMGT,
     OTHER_INSERTION,
     cdr3_codes,
 )
@@ -113,6 +114,18 @@ class Draft:
         columns = np.array(cdr3_codes(len(tokens)), dtype=np.uint8)
         germline = cdr3_germline(self.v, self.j, len(tokens))
         return replace(self.spliced(start, stop, tokens, columns, germline), meeting=None)
+
+
+def in_both(one: Draft, other: Draft) -> list[tuple[int, int]]:
+    """Positions in both of the columns of V and FR4 that two drafts have, in order."""
+    first, second = (
+        np.where((d.columns <= CYS104) | (d.columns >= FR4_START), d.columns, 0)
+        * (d.columns <= N_IMGT)
+        for d in (one, other)
+    )
+    common, of_one, of_other = np.intersect1d(first, second, return_indices=True)
+    kept = common > 0
+    return list(zip(of_one[kept].tolist(), of_other[kept].tolist(), strict=True))
 
 
 def tail_of(v: int) -> np.ndarray:

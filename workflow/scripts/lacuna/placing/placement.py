@@ -122,6 +122,19 @@ def _worth(reads: ReadSet, found: Alignment) -> np.ndarray:
     return worth
 
 
+def reads_over(
+    reads: ReadSet, placements: Placements, chain: int, start: int, stop: int
+) -> np.ndarray:
+    """Rows of the reads within which positions start..stop of a chain lie, even if their cores end
+    before."""
+    own = placements.of(chain)
+    a, first = own.alignment, int(own.text.start[chain])
+    left = a.span[:, 0] - a.core[:, 0] - first
+    right = a.span[:, 1] - a.core[:, 1] + reads.length[a.read] - first
+    found: np.ndarray = np.unique(a.read[(left <= start) & (right >= stop)])
+    return found
+
+
 def unchanged(one: Sequence[Draft], other: Sequence[Draft]) -> bool:
     """Whether drafts have the same residues."""
     return all(np.array_equal(a.tokens, b.tokens) for a, b in zip(one, other, strict=True))

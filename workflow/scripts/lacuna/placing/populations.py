@@ -16,9 +16,13 @@ from lacuna.placing.draft import Draft, draft_of
 from lacuna.placing.placement import Placements
 from lacuna.placing.readset import ReadSet
 from lacuna.placing.seeds import word_weights, words
-from lacuna.placing.segments import WORD, Locus, best_of_loci, score_segments
+from lacuna.placing.segments import ENOUGH, WORD, best_of_loci, score_segments
 
 ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
+# The same of words that are common in the reads: a chain that is rare, as carry-over is, has fewer
+# of these, and one that is not may be of a gene that is there already.
+COMMON_WORDS = 8.0
+COMMON = 0.3  # of the weight that words of a chain of the locus have
 MAX_OF_LOCUS = 4  # chains of a locus
 ABUNDANCE_ROUNDS = 50
 ENOUGH_RUNS = 20  # over loops; with fewer, a sample is not called a serum
@@ -27,7 +31,7 @@ MIXED = 0.4  # share of confident runs over loops that differ from what most sho
 RUN = 3  # residues of a run
 BEYOND = 8  # residues of a read beyond its core that are looked at
 RUN_PROBABILITY = 0.7  # probability of each residue of a run
-ENOUGH = 4  # confident reads at a place
+ENOUGH_READS = 4  # confident reads at a place
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +53,36 @@ def further_drafts(
     reads: ReadSet, drafts: Sequence[Draft], species: str, use: np.ndarray
 ) -> list[Draft]:
     """Germline chains of V segments that reads hold and no chain explains."""
-    scores = score_segments(without_words(word_weights(reads, WORD), drafts))
+    weights = word_weights(reads, WORD)
+    left = without_words(weights, drafts)
     known = {_gene(d.v) for d in drafts if d.v >= 0}
-    found = []
-    for one in best_of_loci(scores, species, use):
+    found = [
+        one
+        for one in best_of_loci(score_segments(left), species, use)
+        if one.v_seen >= ANOTHER_WORDS and _gene(one.v) not in known
+    ]
+    for locus in sorted({d.locus for d in drafts if d.v >= 0} - {one.locus for one in found}):
+        enough = COMMON * _usual_weight(weights, [d for d in drafts if d.locus == locus])
+        common = score_segments(left * min(ENOUGH / max(enough, ENOUGH), 1.0))
+        found += [
+            one
+            for one in best_of_loci(common, species, use)
+            if one.locus == locus and one.v_seen >= COMMON_WORDS
+        ]
+    more = []
+    for one in found:
         of_locus = [d for d in drafts if d.locus == one.locus]
-        if _is_another(one, known) and len(of_locus) < MAX_OF_LOCUS:
+        if len(of_locus) < MAX_OF_LOCUS:
             # Its constant region is most likely the one that is there.
             c = of_locus[0].c if of_locus else -1
-            found.append(draft_of(one.locus, one.v, one.j, c))
-    return found
+            more.append(draft_of(one.locus, one.v, one.j, c))
+    return more
+
+
+def _usual_weight(weights: np.ndarray, drafts: Sequence[Draft]) -> float:
+    """The weight of the word of a V segment that half of them exceed, of the chain with most."""
+    of_chains = [words(d.tokens[d.before_cdr3], WORD) for d in drafts]
+    return max(float(np.median(weights[own[own >= 0]])) for own in of_chains)
 
 
 def without_words(weights: np.ndarray, drafts: Sequence[Draft]) -> np.ndarray:
@@ -68,10 +92,6 @@ def without_words(weights: np.ndarray, drafts: Sequence[Draft]) -> np.ndarray:
         own = words(draft.tokens, WORD)
         left[own[own >= 0]] = 0.0
     return left
-
-
-def _is_another(one: Locus, known: set[int]) -> bool:
-    return one.v_seen >= ANOTHER_WORDS and _gene(one.v) not in known
 
 
 def _gene(v: int) -> int:
@@ -130,7 +150,7 @@ def _runs(reads: ReadSet, placements: Placements, chain: int, draft: Draft) -> t
                 if reads.right[r, c : c + RUN].min() >= RUN_PROBABILITY:
                     run = tuple(reads.tokens[r, c : c + RUN].tolist())
                     places.setdefault(at, Counter())[run] += 1
-    counts = [list(c.values()) for c in places.values() if sum(c.values()) >= ENOUGH]
+    counts = [list(c.values()) for c in places.values() if sum(c.values()) >= ENOUGH_READS]
     every = sum(map(sum, counts))
     return every, every - sum(map(max, counts)), len(counts)
 

@@ -1,19 +1,17 @@
 """Changes of whole chains that reads decide on: each is tried among all other chains."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations
+from dataclasses import dataclass
 
 import numpy as np
 
-from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import CYSTEINE
 from lacuna.placing.cdr3 import SHORTEST
-from lacuna.placing.draft import Draft, cdr3_germline
+from lacuna.placing.draft import Draft
 from lacuna.placing.junction import MARGIN, Surroundings, touching
 from lacuna.placing.loops import resized
 from lacuna.placing.memory import Memory
-from lacuna.placing.placement import Placements, place_on
+from lacuna.placing.placement import place_on
 
 REPEATED = 4  # residues of a CDR3 among which a cysteine may be Cys104 again
 
@@ -107,54 +105,6 @@ def is_of_another(
         if explained(among.memory, changed, rows) > own + MARGIN:
             return True
     return False
-
-
-def exchanged(
-    memory: Memory, drafts: Sequence[Draft], fixed: Sequence[Draft], placements: Placements
-) -> list[Draft]:
-    """Drafts whose CDR3 and J are with the V segments that reads over both link them to.
-
-    The V segments of a locus end alike, so that the CDR3 of either chain fits both.
-    """
-    current = list(drafts)
-    chains = [i for i, d in enumerate(drafts) if d.v >= 0 and d.bridged]
-    for one, other in combinations(chains, 2):
-        a, b = current[one], current[other]
-        if a.locus != b.locus:
-            continue
-        rows = np.unique(
-            np.concatenate([_over_cdr3(placements, i, drafts[i]) for i in (one, other)])
-        )
-        swapped = list(current)
-        swapped[one], swapped[other] = _with_end_of(a, b), _with_end_of(b, a)
-        now, then = (explained(memory, [*d, *fixed], rows) for d in (current, swapped))
-        if then > now + MARGIN:
-            current = swapped
-    return current
-
-
-def _with_end_of(draft: Draft, other: Draft) -> Draft:
-    """The draft with CDR3 and FR4 of another one of its locus."""
-    (start, stop), (first, last) = _end(draft), _end(other)
-    germline = other.germline[first:last].copy()
-    length = other.cdr3()[1] - first
-    germline[:length] = cdr3_germline(draft.v, other.j, length)
-    tokens, columns = other.tokens[first:last], other.columns[first:last]
-    return replace(draft.spliced(start, stop, tokens, columns, germline), j=other.j)
-
-
-def _end(draft: Draft) -> tuple[int, int]:
-    """Start and stop of CDR3 and FR4."""
-    constant = draft.find(CONSTANT)
-    return draft.cdr3()[0], constant if constant >= 0 else len(draft)
-
-
-def _over_cdr3(placements: Placements, chain: int, draft: Draft) -> np.ndarray:
-    """Reads that lie on the CDR3 of a chain."""
-    own = placements.of(chain)
-    span = own.alignment.span - own.text.start[chain]
-    start, stop = draft.cdr3()
-    return own.alignment.read[(span[:, 0] < stop) & (span[:, 1] > start)]
 
 
 def explained(memory: Memory, drafts: Sequence[Draft], rows: np.ndarray) -> float:

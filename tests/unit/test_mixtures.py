@@ -1,0 +1,259 @@
+"""Chains of a locus that a sample has several of: found, told apart, and in phase."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_placing import Sure, germline_chain, merged, other_heavy, tiles
+
+from lacuna.antibody.germlines import v_segments
+from lacuna.antibody.imgt import CYS104
+from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode
+from lacuna.core.paths import LIBRARY, WEIGHTS
+from lacuna.evidence.phase import JOINED, apart, unjoined
+from lacuna.evidence.weigh import weigh
+from lacuna.network.weights import load_weights
+from lacuna.placing.crossing import exchanged, seam_nats, seams
+from lacuna.placing.draft import Draft, in_both
+from lacuna.placing.memory import Memory
+from lacuna.placing.parting import parted
+from lacuna.placing.place import Placed, place
+from lacuna.placing.placement import place_on, reads_over
+from lacuna.placing.populations import further_drafts
+from lacuna.reads.read import Read
+from lacuna.templates.library import load_library
+
+ONE = germline_chain("H", "ARWGGDGFYHMDY")
+OTHER = other_heavy("AKHWPSSKYESSLDV")
+NO_USE = np.zeros(len(v_segments().names))
+
+
+def named(reads: list[Read]) -> list[Read]:
+    return [replace(read, name=f"{i}") for i, read in enumerate(reads)]
+
+
+@pytest.fixture(scope="module")
+def two() -> Placed:
+    placed = place(named([*tiles(ONE), *tiles(OTHER), *tiles(OTHER[2:])]), Sure())
+    assert len(placed.drafts) == 2
+    return placed
+
+
+def letters(drafts: list[Draft] | tuple[Draft, ...]) -> list[str]:
+    return [decode(d.tokens)[:120] for d in drafts]
+
+
+def crossed(drafts: tuple[Draft, ...], column: int, last: int) -> list[Draft]:
+    """Two drafts, each with the columns `column` to `last` of the other."""
+    tokens = [d.tokens.copy() for d in drafts]
+    for i, j in in_both(*drafts):
+        if column <= drafts[0].columns[i] <= last:
+            tokens[0][i], tokens[1][j] = drafts[1].tokens[j], drafts[0].tokens[i]
+    return [d.with_tokens(t) for d, t in zip(drafts, tokens, strict=True)]
+
+
+@pytest.mark.parametrize(("column", "last"), [(105, 128), (66, 100), (39, 55), (5, 20)])
+def test_chains_are_put_right_by_the_reads_over_their_seams(
+    two: Placed, column: int, last: int
+) -> None:
+    wrong = crossed(two.drafts, column, last)
+    if column == 105:  # CDR3s are of different lengths
+        a, b = two.drafts
+        n, m = a.cdr3()[0], b.cdr3()[0]
+        wrong = [
+            x.spliced(i, len(x), y.tokens[j:], y.columns[j:], y.germline[j:])
+            for x, i, y, j in ((a, n, b, m), (b, m, a, n))
+        ]
+    assert sorted(letters(wrong)) != sorted(letters(two.drafts))
+    memory = Memory.of(two.reads)
+    right = exchanged(memory, wrong, [], place_on(two.reads, wrong, memory=memory))
+    assert sorted(letters(right)) == sorted(letters(two.drafts))
+    assert {d.v for d in right} == {d.v for d in two.drafts}
+
+
+def test_chains_of_the_user_and_of_other_loci_do_not_cross(two: Placed) -> None:
+    memory = Memory.of(two.reads)
+    wrong = crossed(two.drafts, 66, 100)
+    for kept in ([replace(d, j=-1) for d in wrong], [wrong[0], replace(wrong[1], locus="K")]):
+        now = exchanged(memory, kept, [], place_on(two.reads, kept, memory=memory))
+        assert letters(now) == letters(kept)
+
+
+def test_seams_are_where_chains_begin_to_differ() -> None:
+    (draft,) = place(named(tiles(ONE)), Sure()).drafts
+    ends = [(at, at) for at in draft.cdr3()]
+    assert seams(draft, draft) == ends
+    start = draft.find(30)
+    stop = start + 3
+    shorter = draft.spliced(start, start + 1, *[np.empty(0, np.uint8)] * 2)
+    tokens = draft.tokens.copy()
+    tokens[[0, stop]] = RESIDUES.index("W")
+    found = seams(draft.with_tokens(tokens), shorter)
+    # The first residue that differs has none in front of it to be joined to.
+    assert found == [(start, start), (stop, stop - 1), *((at, at - 1) for at, _ in ends)]
+
+
+def test_reads_are_over_a_place_beyond_their_cores_too() -> None:
+    reads = named(tiles(ONE[:60] + "W" * 6))
+    placed = place(named(tiles(ONE)), Sure())
+    found = replace(placed, placements=place_on(placed.reads, placed.drafts))
+    over = reads_over(found.reads, found.placements, 0, 40, 42)
+    assert len(over)
+    for row in over.tolist():
+        text = decode(found.reads.tokens[row])
+        at = merged(ONE).index(text)
+        assert at <= 40 and at + len(text) >= 42
+    assert len(reads) > len(over)
+
+
+def variant(chain: str, **changes: str) -> str:
+    """A chain with other residues at some positions, as p30="W"."""
+    out = list(chain)
+    for where, residue in changes.items():
+        out[int(where[1:])] = residue
+    return "".join(out)
+
+
+def test_a_residue_that_a_part_of_the_reads_shows_is_of_one_of_two_chains(two: Placed) -> None:
+    fr4 = OTHER.index("WGQG") + 2
+    changed = variant(OTHER, **{f"p{fr4}": "R"})
+    placed = place(named([*tiles(ONE), *tiles(changed), *tiles(changed[2:])]), Sure())
+    drafts = list(placed.drafts)
+    number = next(i for i, d in enumerate(drafts) if decode(d.tokens)[:9] == changed[:9])
+    at = drafts[number].find(120)
+    tokens = drafts[number].tokens.copy()
+    tokens[at] = RESIDUES.index("Q")
+    drafts[number] = drafts[number].with_tokens(tokens)
+    memory = Memory.of(placed.reads)
+    found = parted(memory, drafts, [], place_on(placed.reads, drafts, memory=memory))
+    assert decode(found[number].tokens[at : at + 1]) == "R"
+    assert decode(found[1 - number].tokens)[:110] == decode(drafts[1 - number].tokens)[:110]
+    # If no read shows anything else, nothing changes.
+    same = list(two.drafts)
+    memory = Memory.of(two.reads)
+    assert letters(parted(memory, same, [], place_on(two.reads, same, memory=memory))) == letters(
+        same
+    )
+
+
+def test_fr4s_are_exchanged_if_reads_go_on_into_the_other_one(two: Placed) -> None:
+    fr4 = OTHER.index("WGQG") + 2
+    changed = variant(OTHER, **{f"p{fr4}": "R"})
+    placed = place(named([*tiles(ONE), *tiles(changed), *tiles(changed[2:])]), Sure())
+    wrong = crossed(placed.drafts, 118, 128)
+    assert letters(wrong) != letters(placed.drafts)
+    memory = Memory.of(placed.reads)
+    right = exchanged(memory, wrong, [], place_on(placed.reads, wrong, memory=memory))
+    assert letters(right) == letters(placed.drafts)
+    assert all(d.bridged for d in right)
+
+
+@pytest.mark.parametrize(("was", "seen"), [("N", "D"), ("Q", "E"), ("K", "Q"), ("M", "F")])
+def test_what_reads_mistake_is_no_second_residue(was: str, seen: str) -> None:
+    at = 12
+    one, other = (variant(chain, p12=was) for chain in (ONE, OTHER))
+    read = variant(other, p12=seen)
+    reads = named([*tiles(one), *tiles(other), *tiles(read), *tiles(read[2:])])
+    placed = place(reads, Sure())
+    drafts = []
+    for draft in placed.drafts:
+        tokens = draft.tokens.copy()
+        tokens[at] = RESIDUES.index(was)
+        drafts.append(draft.with_tokens(tokens))
+    memory = Memory.of(placed.reads)
+    found = parted(memory, drafts, [], place_on(placed.reads, drafts, memory=memory))
+    assert {int(d.tokens[at]) for d in found} == {RESIDUES.index(was)}
+
+
+def test_a_common_chain_of_a_gene_that_is_there_is_found_and_a_rare_one_is_not() -> None:
+    segments = v_segments()
+    row = segments.tokens[segments.names.index("IGHV3-23*01"), : CYS104 + 1]
+    germline = decode(row[row != ABSENT])
+    # One chain is mutated throughout; the other has the germline residues of the same gene.
+    mutated = "".join("A" if i % 6 == 3 and r not in "CW" else r for i, r in enumerate(germline))
+    main = place(named(tiles(mutated + "AKHWPSSKYESSLDV" + ONE[-71:])), Sure())
+    (draft,) = main.drafts
+    assert segments.names[draft.v].startswith("IGHV3-23")
+
+    def more(main: list[Read]) -> list[Draft]:
+        found = place(named([*main, *tiles(germline[:60])]), Sure())
+        return further_drafts(found.reads, [draft], "auto", NO_USE)
+
+    chain = mutated + "AKHWPSSKYESSLDV" + ONE[-71:]
+    assert [d.locus for d in more(tiles(chain))] == ["H"]
+    assert more([r for n in range(10, 25) for r in tiles(chain, length=n, step=1)]) == []
+
+
+# --- phase ---------------------------------------------------------------------------------------
+
+
+def mixture(placed: Placed, changed: list[int], share: float = 0.5) -> Placed:
+    """A chain, and one with W or F at some positions, of which no read shows any."""
+    (draft,) = placed.drafts
+    tokens = draft.tokens.copy()
+    for at in changed:
+        tokens[at] = RESIDUES.index("F" if RESIDUES[tokens[at]] == "W" else "W")
+    drafts = (draft, draft.with_tokens(tokens))
+    (one,) = placed.populations
+    return replace(
+        placed,
+        names=("heavy", "heavy_2"),
+        drafts=drafts,
+        placements=place_on(placed.reads, drafts),
+        populations=(replace(one, share=1 - share), replace(one, share=share)),
+    )
+
+
+@pytest.fixture(scope="module")
+def whole() -> Placed:
+    return place(named(tiles(ONE)), Sure())
+
+
+CDR3 = ONE.index("ARWGG")
+
+
+def test_a_residue_that_no_read_joins_to_the_others_may_be_of_the_other_chain(
+    whole: Placed,
+) -> None:
+    far = [30, 34]  # reads are of 14 residues
+    found = mixture(whole, [*far, CDR3 + 3])
+    assert np.flatnonzero(unjoined(found)[0]).tolist() == far
+    chain = weigh(found, load_weights(WEIGHTS), load_library(LIBRARY))[0]
+    assert [row.position - 1 for row in chain.rows if "phase" in row.flags] == far
+    assert max(chain.rows[at].probability for at in far) < 0.95
+    on_the_way = [*range(far[-1], CDR3 - 2, 7), CDR3 - 2]
+    assert not unjoined(mixture(whole, [*far, *on_the_way, CDR3 + 3]))[0].any()
+    # What few reads are of cannot have lent anything to what most are of.
+    assert not unjoined(mixture(whole, [*far, CDR3 + 3], share=0.2))[0].any()
+
+
+def test_most_of_the_residues_that_differ_are_those_of_the_chain(whole: Placed) -> None:
+    (draft,) = whole.drafts
+    (other,) = mixture(whole, [*range(3, 60)]).drafts[1:]
+    start, stop = draft.cdr3()
+    # The CDR3 is the smaller part here: it is the one that may be the other chain's.
+    assert np.flatnonzero(apart(draft, other, [start])).tolist() == list(range(start, stop))
+    assert not apart(draft, other, []).any()
+
+
+def test_both_sides_of_an_open_cdr3_are_not_joined(whole: Placed) -> None:
+    (draft,) = whole.drafts
+    start, stop = draft.cdr3()
+    tokens = draft.tokens.copy()
+    tokens[start + 4 : start + 8] = encode("XXXX")
+    opened = replace(draft.with_tokens(tokens), bridged=False)
+    (other,) = mixture(whole, [*range(3, 60)]).drafts[1:]
+    found = np.flatnonzero(apart(opened, other, []))
+    assert found.tolist() == list(range(start + 8, stop))
+
+
+def test_reads_over_a_seam_speak_for_it(two: Placed) -> None:
+    memory = Memory.of(two.reads)
+    placements = place_on(two.reads, two.drafts, memory=memory)
+    found = seam_nats(memory, two.drafts, (), placements, (0, 1))
+    assert [places for places, _ in found] == seams(*two.drafts)
+    assert min(nats for _, nats in found[1:]) > JOINED
+
+
+def test_a_chain_alone_is_in_phase(whole: Placed) -> None:
+    assert not unjoined(whole)[0].any()
