@@ -171,17 +171,21 @@ def test_a_common_chain_of_a_gene_that_is_there_is_found_and_a_rare_one_is_not()
     germline = decode(row[row != ABSENT])
     # One chain is mutated throughout; the other has the germline residues of the same gene.
     mutated = "".join("A" if i % 6 == 3 and r not in "CW" else r for i, r in enumerate(germline))
-    main = place(named(tiles(mutated + "AKHWPSSKYESSLDV" + ONE[-71:])), Sure())
-    (draft,) = main.drafts
+    main = mutated + "AKHWPSSKYESSLDV" + ONE[-71:]
+    (draft,) = place(named(tiles(main)), Sure()).drafts
     assert segments.names[draft.v].startswith("IGHV3-23")
 
-    def more(main: list[Read]) -> list[Draft]:
-        found = place(named([*main, *tiles(germline[:60])]), Sure())
-        return further_drafts(found.reads, [draft], "auto", NO_USE)
+    def more(*reads: Read) -> list[str]:
+        found = place(named(list(reads)), Sure())
+        return [d.locus for d in further_drafts(found.reads, [draft], "auto", NO_USE)]
 
-    chain = mutated + "AKHWPSSKYESSLDV" + ONE[-71:]
-    assert [d.locus for d in more(tiles(chain))] == ["H"]
-    assert more([r for n in range(10, 25) for r in tiles(chain, length=n, step=1)]) == []
+    def many(sequence: str) -> list[Read]:
+        return [r for n in range(10, 25, 2) for r in tiles(sequence, length=n, step=1)]
+
+    few = tiles(germline[:60])
+    assert more(*many(main), *many(germline[:60])) == ["H"]
+    assert more(*many(main), *few) == []
+    assert more(*tiles(main), *few) == []  # so few reads that nothing is common
 
 
 # --- phase ---------------------------------------------------------------------------------------

@@ -63,7 +63,9 @@ def further_drafts(
     ]
     for locus in sorted({d.locus for d in drafts if d.v >= 0} - {one.locus for one in found}):
         enough = COMMON * _usual_weight(weights, [d for d in drafts if d.locus == locus])
-        common = score_segments(left * min(ENOUGH / max(enough, ENOUGH), 1.0))
+        if enough < ENOUGH:  # so few reads that nothing is common
+            continue
+        common = score_segments(left * ENOUGH / enough)
         found += [
             one
             for one in best_of_loci(common, species, use)
