@@ -101,8 +101,8 @@ def seams(one: Draft, other: Draft) -> list[tuple[int, int]]:
 def last_part(draft: Draft) -> int:
     """Where FR4 begins, or the residues in front of it that belong to it if a CDR3 is open."""
     start, stop = draft.cdr3()
-    if draft.meeting is not None:
-        return start + draft.meeting.at
+    if draft.meeting is not None:  # of an earlier round, in which the CDR3 may have been longer
+        return min(start + draft.meeting.at, stop)
     unknown = np.flatnonzero(draft.tokens[start:stop] >= MISSING)
     return start + int(unknown[-1]) + 1 if len(unknown) else stop
 

@@ -22,7 +22,8 @@ ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
 # The same of words that are common in the reads: a chain that is rare, as carry-over is, has fewer
 # of these, and one that is not may be of a gene that is there already.
 COMMON_WORDS = 8.0
-COMMON = 0.3  # of the weight that words of a chain of the locus have
+COMMON = 0.3  # of the weight that words of a chain of the locus usually have
+MANY = 5.0  # such a weight, below which reads are too few to say what is common
 MAX_OF_LOCUS = 4  # chains of a locus
 ABUNDANCE_ROUNDS = 50
 ENOUGH_RUNS = 20  # over loops; with fewer, a sample is not called a serum
@@ -62,10 +63,10 @@ def further_drafts(
         if one.v_seen >= ANOTHER_WORDS and _gene(one.v) not in known
     ]
     for locus in sorted({d.locus for d in drafts if d.v >= 0} - {one.locus for one in found}):
-        enough = COMMON * _usual_weight(weights, [d for d in drafts if d.locus == locus])
-        if enough < ENOUGH:  # so few reads that nothing is common
+        usual = _usual_weight(weights, [d for d in drafts if d.locus == locus])
+        if usual < MANY:
             continue
-        common = score_segments(left * ENOUGH / enough)
+        common = score_segments(left * ENOUGH / max(COMMON * usual, ENOUGH))
         found += [
             one
             for one in best_of_loci(common, species, use)
