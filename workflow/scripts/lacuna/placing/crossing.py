@@ -20,6 +20,8 @@ from lacuna.placing.memory import Memory
 from lacuna.placing.placement import Placements, place_again, reads_over
 from lacuna.placing.trials import explained
 
+MOST_OVER = 400  # reads over a seam that are asked; more say the same
+
 
 def exchanged(
     memory: Memory, drafts: Sequence[Draft], fixed: Sequence[Draft], placements: Placements
@@ -72,12 +74,15 @@ def seam_nats(
 def _reads_over(
     memory: Memory, placements: Placements, pair: tuple[int, int], places: tuple[int, int]
 ) -> np.ndarray:
-    """Rows of the reads over a seam of two chains."""
+    """Rows of the reads over a seam of two chains, the MOST_OVER surest."""
+    reads = memory.reads
     of_each = [
-        reads_over(memory.reads, placements, i, place - 1, place + 1)
+        reads_over(reads, placements, i, place - 1, place + 1)
         for i, place in zip(pair, places, strict=True)
     ]
-    return np.union1d(*of_each)
+    rows = np.union1d(*of_each)
+    worth = reads.right[rows].sum(1) * reads.weight[rows]
+    return np.sort(rows[np.argsort(-worth, kind="stable")[:MOST_OVER]])
 
 
 def seams(one: Draft, other: Draft) -> list[tuple[int, int]]:
