@@ -127,9 +127,11 @@ def _with_end_of(draft: Draft, start: int, other: Draft, first: int) -> Draft:
     stop, last = _end(draft), _end(other)
     tokens, columns = other.tokens[first:last], other.columns[first:last]
     longer = draft.spliced(start, stop, tokens, columns, other.germline[first:last])
+    longer = replace(longer, j=other.j)
     if first <= other.cdr3()[0]:
         longer = replace(longer, bridged=other.bridged, meeting=other.meeting)
-    longer = replace(longer, j=other.j)
+    else:  # the CDR3 may have become longer or shorter
+        longer = longer.with_cdr3(longer.tokens[slice(*longer.cdr3())])
     return _on_segment(longer, max(draft.v, other.v, key=lambda v: _alike(longer, v)))
 
 
