@@ -31,10 +31,10 @@ EDITS = {
     "workflow/scripts/lacuna/results/accuracy.py": MEASURED,
     "workflow/scripts/lacuna/training/corpora.py": set(),  # used in pretraining only
     "workflow/scripts/lacuna/training/masking.py": set(),  # nothing is trained
-    "workflow/scripts/lacuna/results/counts.py": MEASURED,
-    "workflow/scripts/lacuna/filling/decode.py": BLOCKS | ACROSS | READS,
-    "workflow/scripts/lacuna/results/report/page.py": {"write_report"},
-    "workflow/report/report.js": {"write_report"},
+    "workflow/scripts/lacuna/results/counts.py": ACROSS,
+    "workflow/scripts/lacuna/filling/decode.py": REFILLED,
+    "workflow/scripts/lacuna/results/report/page.py": ACROSS,
+    "workflow/report/report.js": ACROSS,
     "workflow/scripts/lacuna/scaffolds/read.py": BLOCKS | ACROSS | READS | {"train_seed"},
     "workflow/scripts/lacuna/reads/peaks.py": BLOCKS | ACROSS | READS,
     "workflow/scripts/lacuna/placing/align.py": BLOCKS | ACROSS | READS,

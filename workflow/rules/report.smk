@@ -50,7 +50,7 @@ rule join_accuracy:
     """Write one accuracy table of all samples, a summary of them, and the same for MultiQC."""
     input:
         # The rule fails if nothing was filled; by then the report that says so must exist.
-        report=ancient(OUT / "report.html"),
+        report=OUT / "report.html",
         accuracy=expand(OUT / "{sample}" / "accuracy.tsv", sample=SAMPLES),
         chains=expand(OUT / "{sample}" / "chains.tsv", sample=SAMPLES),
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),

@@ -34,7 +34,7 @@ OFF = 4  # residues by which a chain may be longer or shorter than its draft
 # share of this for each residue more.
 INDEL_CDR, INDEL_FR, EACH = 0.02, 0.002, 0.3
 SEGMENTS = 60  # that are asked, the most alike
-PROBABLE = 0.5  # that the sides meet in another length than the draft's, from which it is taken
+PROBABLE = 0.8  # that the sides meet in another length than the draft's, from which it is taken
 
 
 @dataclass(frozen=True, slots=True)
