@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_placing import Sure, germline_chain, merged, other_heavy, tiles
+from test_placing import Sure, germline_chain, merged, other_heavy, peptide, tiles
 
 from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CYS104
@@ -94,16 +94,18 @@ def test_seams_are_where_chains_begin_to_differ() -> None:
 
 
 def test_reads_are_over_a_place_beyond_their_cores_too() -> None:
-    reads = named(tiles(ONE[:60] + "W" * 6))
-    placed = place(named(tiles(ONE)), Sure())
-    found = replace(placed, placements=place_on(placed.reads, placed.drafts))
-    over = reads_over(found.reads, found.placements, 0, 40, 42)
-    assert len(over)
-    for row in over.tolist():
-        text = decode(found.reads.tokens[row])
-        at = merged(ONE).index(text)
-        assert at <= 40 and at + len(text) >= 42
-    assert len(reads) > len(over)
+    (draft,) = place(named(tiles(ONE)), Sure()).drafts
+    # Cores of the first and the last read end at 42; the third read does not reach it.
+    texts = [ONE[28:42] + "HHHH", ONE[34:50], ONE[26:40], "HHHH" + ONE[42:56]]
+    found = place(named([*tiles(ONE), *(peptide(text) for text in texts)]), Sure())
+    reads = [
+        decode(tokens[: len(text)])
+        for tokens, text in zip(found.reads.tokens[-4:], texts, strict=True)
+    ]
+    assert reads == [merged(text) for text in texts]
+    over = reads_over(found.reads, place_on(found.reads, [draft]), 0, 41, 43)
+    last = len(found.reads) - 4
+    assert [row - last for row in over.tolist() if row >= last] == [0, 1, 3]
 
 
 def variant(chain: str, **changes: str) -> str:

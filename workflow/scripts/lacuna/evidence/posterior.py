@@ -11,8 +11,8 @@ CAP = 12.0  # nats that reads may say at most
 FLOOR_UNREAD = 0.07  # of the posterior where reads do not settle a residue: none is stated at .95
 FLOOR_GERMLINE = 0.1  # where the germline is all there is
 # By flag: of every residue of a serum's chains, none of which is then `observed`; of residues that
-# no read joins to the CDR3 of their chain, where the locus has another; of residues that no read
-# joins, of which there may be more or fewer.
+# may be those of another chain of the locus; of residues that no read joins, of which there may be
+# more or fewer.
 FLOORS = {"serum": 0.3, "phase": 0.07, "length": 0.07}
 LOOP_TRUST = 0.5  # power of the network's shares in CDR1 and CDR2 that reads do not settle
 MIN_READ_SHARE = 0.25  # share of a V domain that reads settle, below which it is nearly unread

@@ -63,12 +63,11 @@ def _tables() -> tuple[_Words, _Words, _Words]:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Words seen of each V, J and C segment, and how many it has."""
+    """Words seen of each V, J and C segment, and how many each V and C segment has."""
 
     v: np.ndarray
     v_total: np.ndarray
     j: np.ndarray
-    j_total: np.ndarray
     c: np.ndarray
     c_total: np.ndarray
 
@@ -82,7 +81,7 @@ def score_segments(weights: np.ndarray) -> Scores:
     v, j, c = _tables()
     of_v = weights.copy()
     of_v[c.number] = 0.0
-    return Scores(v.seen(of_v), v.total(), j.seen(weights), j.total(), c.seen(weights), c.total())
+    return Scores(v.seen(of_v), v.total(), j.seen(weights), c.seen(weights), c.total())
 
 
 @dataclass(frozen=True, slots=True)
