@@ -67,8 +67,10 @@ def fill(
     for number, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
         chains = resolve_lengths(scaffolds[start:stop], rules, reader)
         kmers = reader.encoder.encode(chains)
-        predicted = reader.predictor.predict(kmers)
-        tables = fill_block(chains, kmers, predicted, candidates=candidates, modifications=rules)
+        predict = reader.predictor.predict
+        tables = fill_block(
+            *(chains, kmers, reader.encoder, predict), candidates=candidates, modifications=rules
+        )
         paths = {name: folder / f"{name}.{number}" for name in TABLES}
         tables.write(paths)
         for name, path in paths.items():

@@ -26,8 +26,8 @@ from common import ROOT
 
 from lacuna.core.device import product_dtype, set_precision
 from lacuna.filling.fill import fill_block
-from lacuna.network.kmers import encode_scaffolds
-from lacuna.network.predict import predict
+from lacuna.network.kmers import Encoder
+from lacuna.network.predict import Predictor
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
@@ -102,18 +102,18 @@ def fill(folder: Path, every: int, precision: str, threads: int, out: Path) -> N
     """Fill every `every`-th scaffold and write the results."""
     torch.set_num_threads(threads)
     set_precision(precision)
-    model = load_weights(WEIGHTS / "lacuna.safetensors")
     library = load_library(WEIGHTS / "library.safetensors")
+    predictor = Predictor(load_weights(WEIGHTS / "lacuna.safetensors"), library, CPU)
+    encoder = Encoder(library, None, 128, 64, 0.95)
     read = (s for s in read_scaffolds(folder / "scaffolds.fasta") if isinstance(s, Scaffold))
     chains = list(read)[::every]
     began = time.perf_counter()
     probabilities, rows, gaps = [], [], {}
     for i in range(0, len(chains), BLOCK):
         block = chains[i : i + BLOCK]
-        kmers = encode_scaffolds(block, library)
-        told = predict(model, kmers, library, CPU)
-        tables = fill_block(block, kmers, told, candidates=CANDIDATES).texts
-        probabilities.append(told)
+        kmers = encoder.encode(block)
+        probabilities.append(predictor.predict(kmers))
+        tables = fill_block(block, kmers, encoder, predictor.predict, candidates=CANDIDATES).texts
         rows += [x.split("\t") for x in tables["residues"].getvalue().splitlines()]
         for line in tables["gaps"].getvalue().splitlines():
             cells = line.split("\t")

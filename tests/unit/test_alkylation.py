@@ -86,8 +86,10 @@ def reader() -> Reader:
 def gap_rows(chains: Sequence[Scaffold], modifications: Modifications) -> list[dict[str, str]]:
     """The rows of gaps.tsv for chains whose gaps have known lengths."""
     kmers = encode_scaffolds(chains, bundled.predictor().library)
-    read = bundled.predictor().predict(kmers)
-    tables = fill_block(chains, kmers, read, candidates=3, modifications=modifications)
+    predict = bundled.predictor().predict
+    tables = fill_block(
+        chains, kmers, bundled.reader().encoder, predict, candidates=3, modifications=modifications
+    )
     lines = tables.texts["gaps"].getvalue().splitlines()
     return [dict(zip(GAP_TABLE.names, line.split("\t"), strict=True)) for line in lines]
 

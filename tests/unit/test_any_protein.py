@@ -57,9 +57,9 @@ def test_a_scaffold_with_integer_masses_is_filled_from_its_homologs(tmp_path: Pa
     assert [g.end - g.start for g in settled.gaps] == [e - s for s, e in GAPS]
 
     kmers = reader.encoder.encode([settled])
-    probabilities = reader.predictor.predict(kmers)
-    np.testing.assert_allclose(probabilities.sum(1), 1.0)
-    tables = fill_block([settled], kmers, probabilities, candidates=5)
+    predict = reader.predictor.predict
+    np.testing.assert_allclose(predict(kmers).sum(1), 1.0)
+    tables = fill_block([settled], kmers, reader.encoder, predict, candidates=5)
     _, filled = tables.texts["filled"].getvalue().splitlines()
     right = [a == b for a, b in zip(filled, CA2, strict=True)]
     hidden = {i for start, end in GAPS for i in range(start, end)}

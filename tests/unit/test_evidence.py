@@ -21,8 +21,10 @@ from lacuna.evidence.posterior import (
     CAP,
     FLOOR_UNREAD,
     FLOORS,
+    LOOP_WEIGHT,
     OBSERVED_MARGIN,
     likelihood,
+    weight_of_reads,
     with_germline,
 )
 from lacuna.evidence.weigh import floors_of, weigh
@@ -164,6 +166,19 @@ def test_reads_against_the_network_leave_a_residue_unsure() -> None:
     none = np.zeros(1, bool)
     assert floors_of(nats, both, none) == FLOOR_UNREAD
     assert floors_of(nats, np.roll(both, 1, axis=1), none) == 0.0
+
+
+def test_the_little_that_reads_show_counts_for_more_in_cdr1_and_cdr2(whole: Placed) -> None:
+    (draft,) = whole.drafts
+    regions = number_chain(CHAIN[:120]).columns
+    assert (regions == draft.columns).all()
+    loops = ((draft.columns >= 27) & (draft.columns <= 38)) | (
+        (draft.columns >= 56) & (draft.columns <= 65)
+    )
+    for nats, expected in ((1.0, np.where(loops, LOOP_WEIGHT, 1.0)), (OBSERVED_MARGIN, 1.0)):
+        shown = np.zeros((len(draft), N_RESIDUES))
+        shown[:, RESIDUES.index("T")] = nats
+        np.testing.assert_array_equal(weight_of_reads(draft, shown), expected * np.ones(len(draft)))
 
 
 def test_residues_where_two_sides_of_a_cdr3_meet_have_an_unsure_length(whole: Placed) -> None:

@@ -24,12 +24,12 @@ from lacuna.filling.decode import Ranking, rank_plain
 from lacuna.filling.fill import Tables, fill_block
 from lacuna.filling.residue_masses import RESIDUE_MASSES
 from lacuna.filling.rows import regions_as_text
-from lacuna.network.kmers import encode_scaffolds
+from lacuna.network.kmers import Encoder, KmerSet, encode_scaffolds
 from lacuna.network.model import GapNetwork
-from lacuna.network.predict import predict
+from lacuna.network.predict import Predictor
 from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import UNSHOWN, Gap, Piece, Scaffold
-from lacuna.templates.homologs import index_homologs
+from lacuna.templates.homologs import Homologs, index_homologs
 from lacuna.templates.nearest import Library
 
 COLUMNS = {
@@ -55,13 +55,22 @@ class Filler:
     model: GapNetwork
     library: Library
 
+    def encoder(self, homologs: Homologs | None = None) -> Encoder:
+        return Encoder(self.library, homologs, 128, 64, 0.95)
+
     def __call__(
         self, *scaffolds: Scaffold, homologs: list[str] | None = None, candidates: int = 5
     ) -> Filled:
         index = index_homologs(homologs) if homologs else None
-        kmers = encode_scaffolds(scaffolds, self.library, index)
-        probabilities = predict(self.model, kmers, self.library, torch.device("cpu"))
-        return read(fill_block(scaffolds, kmers, probabilities, candidates=candidates))
+        encoder = self.encoder(index)
+        kmers = encoder.encode(scaffolds)
+        predictor = Predictor(self.model, self.library, torch.device("cpu"))
+        return read(fill_block(scaffolds, kmers, encoder, predictor.predict, candidates=candidates))
+
+
+def evenly(kmers: KmerSet) -> np.ndarray:
+    """A network that knows nothing."""
+    return np.full((len(kmers.targets), N_RESIDUES), 1 / N_RESIDUES)
 
 
 def read(tables: Tables) -> Filled:
@@ -264,7 +273,7 @@ def test_what_stays_unfilled_counts_as_wrong_where_the_truth_is_known(fill: Fill
 def test_an_id_comes_out_as_it_went_in(fill: Filler, name: str) -> None:
     whole = germline_chain("H", 1)
     kmers = encode_scaffolds([scaffold(whole, name=name)], fill.library)
-    tables = fill_block([scaffold(whole, name=name)], kmers, np.empty((0, 20)), candidates=1)
+    tables = fill_block([scaffold(whole, name=name)], kmers, fill.encoder(), evenly, candidates=1)
     assert tables.texts["filled"].getvalue() == f">{name}\n{whole}\n"
 
 
@@ -275,7 +284,7 @@ def test_codes_that_nothing_can_settle_become_x(fill: Filler) -> None:
 
 def test_an_empty_block_writes_empty_files(fill: Filler, tmp_path: Path) -> None:
     kmers = encode_scaffolds([], fill.library)
-    tables = fill_block([], kmers, np.empty((0, N_RESIDUES)), candidates=3)
+    tables = fill_block([], kmers, fill.encoder(), evenly, candidates=3)
     tables.write({name: tmp_path / name for name in tables.texts})
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == dict.fromkeys(tables.texts, b"")
 
@@ -578,8 +587,9 @@ def test_a_region_does_not_go_over_into_the_next_chain(fill: Filler) -> None:
     kmers = encode_scaffolds(chains, fill.library)
     columns = kmers.chain_columns.clone()
     columns[len(whole) : len(whole) + 2] = OTHER_INSERTION
-    probabilities = np.full((4, N_RESIDUES), 1 / N_RESIDUES)
-    tables = fill_block(chains, replace(kmers, chain_columns=columns), probabilities, candidates=1)
+    tables = fill_block(
+        chains, replace(kmers, chain_columns=columns), fill.encoder(), evenly, candidates=1
+    )
     regions = [(r["chain"], r["region"]) for r in read(tables).rows["residues"]]
     assert regions == [("a", "FR1")] * 2 + [("b", "")] * 2
 

@@ -155,8 +155,8 @@ def test_the_length_of_a_cdr3_that_nothing_shows_is_not_sure(locus: str) -> None
     for scaffold, share in ((cdr3, of_cdr3), (framework, of_framework)):
         (filled,) = settle([scaffold])
         kmers = encode_scaffolds([filled], bundled.predictor().library)
-        told = bundled.predictor().predict(kmers)
-        texts = fill_block([filled], kmers, told, candidates=3).texts
+        predict = bundled.predictor().predict
+        texts = fill_block([filled], kmers, bundled.reader().encoder, predict, candidates=3).texts
         residues = [float(row.split("\t")[4]) for row in texts["residues"].getvalue().splitlines()]
         assert residues and max(residues) <= share + 1e-4
         candidates = [row.split("\t")[6] for row in texts["gaps"].getvalue().splitlines()]
@@ -309,8 +309,9 @@ def test_lengths_beyond_what_may_be_tried_are_told(chain: str) -> None:
     assert sizes(settled) == [5] and settled.gaps[0].untried
     assert from_json(to_json(settled)) == settled
     kmers = encode_scaffolds([settled], bundled.predictor().library)
-    told = bundled.predictor().predict(kmers)
-    row = fill_block([settled], kmers, told, candidates=1).texts["gaps"].getvalue()
+    predict = bundled.predictor().predict
+    texts = fill_block([settled], kmers, bundled.reader().encoder, predict, candidates=1).texts
+    row = texts["gaps"].getvalue()
     assert row.split("\t")[10] == "filled (not all possible lengths were tried)"
 
 

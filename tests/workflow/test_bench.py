@@ -13,7 +13,6 @@ import torch
 import bundled
 from lacuna.core.tables import SCORED_TABLE
 from lacuna.filling.fill import fill_block
-from lacuna.network.kmers import encode_scaffolds
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 
@@ -49,12 +48,19 @@ def counts() -> Counts:
         if isinstance(s, Scaffold) and s.chain in known
     ]
     assert len(chains) == len(truth)
-    kmers = encode_scaffolds(chains, bundled.predictor().library)
-    probabilities = bundled.predictor().predict(kmers)
+    reader = bundled.reader()
+    kmers = reader.encoder.encode(chains)
+    texts = fill_block(
+        *(chains, kmers, reader.encoder, reader.predictor.predict), candidates=1
+    ).texts
     torch.set_num_threads(threads)
-    text = fill_block(chains, kmers, probabilities, candidates=1).texts["scored"].getvalue()
+    text = texts["scored"].getvalue()
     table = pd.read_csv(
-        StringIO(text), sep="\t", names=list(SCORED_TABLE.names), dtype=str, keep_default_na=False
+        StringIO(text),
+        sep="\t",
+        names=list(SCORED_TABLE.names),
+        dtype=str,
+        keep_default_na=False,
     )
     found = Counts(Counter(), Counter(), Counter())
     for row in table.to_dict("records"):

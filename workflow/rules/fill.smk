@@ -4,6 +4,7 @@ rule fill_gaps:
         scaffolds=OUT / "{sample}" / "blocks" / "{block}" / "scaffolds.jsonl",
         kmers=OUT / "{sample}" / "blocks" / "{block}" / "kmers.safetensors",
         alkylation=OUT / "{sample}" / "alkylation.json",
+        homologs=given("homologs"),
         weights=weights(),
         library=resource("library"),
         large_network=large_network(),
@@ -22,10 +23,13 @@ rule fill_gaps:
     resources:
         mem_mb=2000,
     params:
+        **CONFIG["kmer"],
+        max_identity=CONFIG["accuracy"]["max_identity"],
         candidates=CONFIG["candidates"],
         modifications=CONFIG["modifications"],
         precision=CONFIG["precision"],
-        inputs=digests("train.from", "library", *ASKED),
+        species=lambda wildcards: SAMPLES[wildcards.sample].species,
+        inputs=digests("homologs", "train.from", "library", *ASKED),
         code=code("fill_gaps.py"),
     script:
         "../scripts/fill_gaps.py"

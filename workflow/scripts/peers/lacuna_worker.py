@@ -10,7 +10,7 @@ from typing import Any
 
 from lacuna.benchmark.peer_worker import Answer, Fill, Question, serve, with_residues
 from lacuna.filling.fill import FilledChain, fill_chains
-from lacuna.filling.second_opinion import ask_again
+from lacuna.filling.second_opinion import with_second_opinion
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.steps.load import CPU, load_large_predictor, load_reader
 from lacuna.steps.reader_files import ReaderFiles
@@ -58,14 +58,14 @@ def load(settings: dict[str, Any]) -> Fill:
 
     asked = settings["large_network"]
     large = load_large_predictor(Path(asked), Path(settings["library"]), CPU) if asked else None
+    predict = with_second_opinion(reader.predictor, large)
 
     def fill_questions(questions: Sequence[Question]) -> list[Answer]:
         scaffolds = [as_scaffold(question) for question in questions]
         kmers = reader.encoder.encode(scaffolds)
-        probabilities = reader.predictor.predict(kmers)
-        if large is not None:
-            probabilities = ask_again(kmers, probabilities, large)
-        chains = fill_chains(scaffolds, kmers, probabilities, candidates=settings["candidates"])
+        chains = fill_chains(
+            scaffolds, kmers, reader.encoder, predict, candidates=settings["candidates"]
+        )
         return [
             answer
             for question, chain in zip(questions, chains, strict=True)

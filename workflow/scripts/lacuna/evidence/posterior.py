@@ -8,13 +8,13 @@ from lacuna.placing.consensus import TEMPER, Votes, residue_nats
 from lacuna.placing.draft import Draft
 
 CAP = 12.0  # nats that reads may say at most
-FLOOR_UNREAD = 0.07  # of the posterior where reads do not settle a residue: none is stated at .95
+FLOOR_UNREAD = 0.053  # of the posterior where reads do not settle a residue: none is stated at .95
 FLOOR_GERMLINE = 0.1  # where the germline is all there is
 # By flag: of every residue of a serum's chains, none of which is then `observed`; of residues that
 # may be those of another chain of the locus; of residues that no read joins, of which there may be
 # more or fewer.
-FLOORS = {"serum": 0.3, "phase": 0.07, "length": 0.07}
-LOOP_TRUST = 0.5  # power of the network's shares in CDR1 and CDR2 that reads do not settle
+FLOORS = {"serum": 0.3, "phase": FLOOR_UNREAD, "length": FLOOR_UNREAD}
+LOOP_WEIGHT = 2.0  # of what reads say of residues of CDR1 and CDR2 that they do not settle
 MIN_READ_SHARE = 0.25  # share of a V domain that reads settle, below which it is nearly unread
 OBSERVED_MARGIN = 3.0  # nats, tempered, by which reads alone must prefer an observed residue
 
@@ -57,14 +57,14 @@ def with_floor(shares: np.ndarray, floors: np.ndarray) -> np.ndarray:
     return (1 - floors[:, None]) * shares + floors[:, None] / N_RESIDUES
 
 
-def trust(draft: Draft, nats: np.ndarray) -> np.ndarray:
-    """(t,) power that the network's shares are raised to.
+def weight_of_reads(draft: Draft, nats: np.ndarray) -> np.ndarray:
+    """(t,) what the nats of reads count for beside the network's.
 
-    Germline loops are its guess for CDR1 and CDR2 that nothing shows; engineered and matured
-    antibodies have others more often than natural chains, which it learned from.
+    It guesses germline for CDR1 and CDR2 that nothing settles, and is wrong more often than
+    elsewhere: there, the little that reads show counts for more.
     """
     loop = CDR_COLUMNS[draft.columns] & (draft.columns < CYS104)
-    return np.where(loop & (margin_of(nats) < OBSERVED_MARGIN), LOOP_TRUST, 1.0)
+    return np.where(loop & (margin_of(nats) < OBSERVED_MARGIN), LOOP_WEIGHT, 1.0)
 
 
 def first_letters(draft: Draft, nats: np.ndarray, germline_only: np.ndarray) -> str:

@@ -18,7 +18,7 @@ from lacuna.evidence.posterior import (
     likelihood,
     only_germline,
     softmax,
-    trust,
+    weight_of_reads,
     with_floor,
     with_germline,
 )
@@ -105,7 +105,7 @@ def _posterior(
         weak = (il_as_one(posterior).max(1) < WEAK) & ~germline_only
         filled = with_germline(draft, letters)
         shares = (1 - FLOOR) * judge(letters, filled, weak) + FLOOR / N_RESIDUES
-        both = softmax(nats + trust(draft, nats)[:, None] * np.log(shares))
+        both = softmax(weight_of_reads(draft, nats)[:, None] * nats + np.log(shares))
         posterior = with_floor(both, floors_of(nats, both, germline_only))
         if not germline_only.any():
             letters = "".join(RESIDUES[x] for x in posterior.argmax(1))

@@ -26,7 +26,8 @@ from lacuna.core.tables import (
 from lacuna.filling.block import BlockChain, BlockGap, chains_of, without_template
 from lacuna.filling.evidence import with_evidence
 from lacuna.filling.intact import error_of_missed, is_missed, mass_row
-from lacuna.filling.rank_gaps import rank_gaps
+from lacuna.filling.rank_gaps import RankedGap, rank_gaps
+from lacuna.filling.rereading import read_again
 from lacuna.filling.residue_masses import Modifications
 from lacuna.filling.residues import Residues, residues_of, up_to
 from lacuna.filling.rows import (
@@ -47,7 +48,8 @@ from lacuna.filling.status import (
     with_note,
     without_residues,
 )
-from lacuna.network.kmers import KmerSet
+from lacuna.network.kmers import Encoder, KmerSet
+from lacuna.network.predict import Predict
 from lacuna.results.join import TABLES
 from lacuna.scaffolds.scaffold import Scaffold
 
@@ -96,7 +98,8 @@ class Tables:
 def fill_block(
     scaffolds: Sequence[Scaffold],
     kmers: KmerSet,
-    probabilities: np.ndarray,
+    encoder: Encoder,
+    predict: Predict,
     *,
     candidates: int,
     modifications: Modifications | None = None,
@@ -105,7 +108,7 @@ def fill_block(
     """Fill a block and return the text of all its tables; see `fill_chains`."""
     tables = Tables()
     filled = fill_chains(
-        *(scaffolds, kmers, probabilities),
+        *(scaffolds, kmers, encoder, predict),
         candidates=candidates,
         modifications=modifications,
         convention=convention,
@@ -118,7 +121,8 @@ def fill_block(
 def fill_chains(
     scaffolds: Sequence[Scaffold],
     kmers: KmerSet,
-    probabilities: np.ndarray,
+    encoder: Encoder,
+    predict: Predict,
     *,
     candidates: int,
     modifications: Modifications | None = None,
@@ -126,20 +130,21 @@ def fill_chains(
 ) -> Iterator[FilledChain]:
     """Yield each chain of a block, filled, with its rows of every table.
 
-    probabilities: (t, 20) from `predict` for `kmers`; the evidence of a scaffold is multiplied with
-    them (`with_evidence`); modifications: those that masses may include; convention: an error that
-    all masses of the sample share, in words.
+    kmers: of the scaffolds by the encoder; predict: reads them, gaps with masses twice
+    (`read_again`); the evidence of a scaffold is multiplied with what it reads (`with_evidence`);
+    modifications: those that masses may include; convention: an error that all masses of the sample
+    share, in words.
     """
     allowed = modifications or Modifications()
-    probabilities = with_evidence(scaffolds, kmers.targets.numpy(), probabilities)
     doubts: list[tuple[BlockGap, str]] = []
     chains = [(chain, list(chain.gaps())) for chain in chains_of(scaffolds, kmers)]
     untemplated = without_template(kmers).tolist()
+    known = [gap for _, gaps in chains for gap in gaps if gap.rows]
+    probabilities, ranked = _rank(scaffolds, kmers, encoder, predict, known, candidates, allowed)
     letters = [MISSING_LETTER] * len(probabilities)
     distributions = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
     found: dict[int, GapResult] = {}
-    known = [gap for _, gaps in chains for gap in gaps if gap.rows]
-    for gap, ranking, misfit in rank_gaps(known, probabilities, candidates, allowed):
+    for gap, ranking, misfit in ranked:
         rows = slice(gap.rows.start, gap.rows.stop)
         distributions[rows, :N_RESIDUES] = up_to(gap.given.most, ranking.distributions)
         if ranking.candidates:
@@ -158,6 +163,32 @@ def fill_chains(
     warn(doubts)
     for chain, gaps in chains:
         yield _fill_chain(chain, gaps, residues, found, allowed)
+
+
+def _rank(
+    scaffolds: Sequence[Scaffold],
+    kmers: KmerSet,
+    encoder: Encoder,
+    predict: Predict,
+    known: Sequence[BlockGap],
+    candidates: int,
+    modifications: Modifications,
+) -> tuple[np.ndarray, list[RankedGap]]:
+    """Distributions (t, 20) by network and evidence, and what `rank_gaps` says of the gaps.
+
+    known: the gaps of known length.
+    """
+    targets = kmers.targets.numpy()
+    read = predict(kmers)
+    probabilities = with_evidence(scaffolds, targets, read)
+    ranked = list(rank_gaps(known, probabilities, candidates, modifications))
+    read, changed = read_again(scaffolds, ranked, kmers, read, encoder, predict)
+    if not changed:
+        return probabilities, ranked
+    probabilities = with_evidence(scaffolds, targets, read)
+    again = [gap for gap in known if gap.chain.scaffold.chain in changed]
+    kept = [one for one in ranked if one[0].chain.scaffold.chain not in changed]
+    return probabilities, [*kept, *rank_gaps(again, probabilities, candidates, modifications)]
 
 
 def _fill_chain(

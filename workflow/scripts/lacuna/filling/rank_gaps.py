@@ -18,17 +18,16 @@ from lacuna.filling.stages import stages_of
 RANKED_TOGETHER = 1024  # gaps; fewer if their candidates have more letters than
 MAX_LETTERS = 5_000_000
 
+RankedGap = tuple[BlockGap, Ranking, str]  # a gap, and what is to be said of its masses
+
 
 def rank_gaps(
     known: Sequence[BlockGap],
     probabilities: np.ndarray,
     candidates: int,
     modifications: Modifications,
-) -> Iterator[tuple[BlockGap, Ranking, str]]:
-    """Yield every gap of `known` length with its ranking and what is to be said of its masses.
-
-    Gaps without a mass are batched.
-    """
+) -> Iterator[RankedGap]:
+    """Yield every gap of `known` length with its ranking; those without a mass are batched."""
     plain: dict[int, list[BlockGap]] = {}
     whole, intact_errors = _by_intact_masses(known, probabilities, candidates)
     for gap in known:

@@ -5,11 +5,23 @@ import logging
 import numpy as np
 
 from lacuna.network.kmers import KmerSet
-from lacuna.network.predict import Predictor
+from lacuna.network.predict import Predict, Predictor
 from lacuna.network.transformer import is_known
 
 ASK_BELOW = 0.9  # a gap whose residues together are at least as probable is not asked about
 LOG = logging.getLogger(__name__)
+
+
+def with_second_opinion(small: Predictor, large: Predictor | None) -> Predict:
+    """What reads missing residues: the small network and, in thorough mode, `large` for gaps of
+    which that is not sure."""
+    if large is None:
+        return small.predict
+
+    def predict(kmers: KmerSet) -> np.ndarray:
+        return ask_again(kmers, small.predict(kmers), large)
+
+    return predict
 
 
 def ask_again(kmers: KmerSet, probabilities: np.ndarray, large: Predictor) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Predicts residue distributions for the missing residues of a block with the network."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from lacuna.network.kmers import KmerSet, Targets
 from lacuna.network.model import PLACES_AT_ONCE, Kmers, TemplateReader
 from lacuna.templates.nearest import Library
 
+Predict = Callable[[KmerSet], np.ndarray]  # distributions (t, 20) of the targets of a set
 NEAR = 16  # places; k-mers whose first targets are within the same NEAR places are read together
 
 

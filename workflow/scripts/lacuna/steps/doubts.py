@@ -13,7 +13,7 @@ from lacuna.filling.doubts import hidden_in_turn
 from lacuna.filling.proofread import Reading, proofread
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.scaffold import Scaffold
-from lacuna.steps.load import load_predictor, load_reader
+from lacuna.steps.load import load_reader
 from lacuna.steps.reader_files import ReaderFiles
 
 
@@ -24,15 +24,14 @@ def find_doubts_of_block(
 
     scaffolds: the block with the lengths of its gaps found.
     """
-    encoder = load_reader(reader).encoder
-    predictor = load_predictor(reader.weights, reader.library, reader.precision, device)
+    loaded = load_reader(reader, device)
     chains = read_scaffold_block(scaffolds)
 
     def read(some: Sequence[Scaffold]) -> Reading:
-        kmers = encoder.encode(some, observed=True)
+        kmers = loaded.encoder.encode(some, observed=True)
         shares = np.empty((len(kmers.targets), N_RESIDUES))
         for rows, hidden in hidden_in_turn(kmers):
-            shares[rows] = predictor.predict(hidden)
+            shares[rows] = loaded.predictor.predict(hidden)
         return Reading(kmers, shares)
 
     with atomic_write(out) as handle:

@@ -7,25 +7,24 @@ import torch
 
 from lacuna.filling.fill import fill_block
 from lacuna.filling.residue_masses import Modifications
-from lacuna.filling.second_opinion import ask_again
+from lacuna.filling.second_opinion import with_second_opinion
 from lacuna.network.kmers import read_kmers
 from lacuna.scaffolds.alkylation import read_alkylation
 from lacuna.scaffolds.json_lines import read_scaffold_block
-from lacuna.steps.load import load_large_predictor, load_predictor
+from lacuna.steps.load import load_large_predictor, load_reader
+from lacuna.steps.reader_files import ReaderFiles
 
 
 def fill_block_files(
     scaffolds: Path,
     kmers: Path,
-    weights: Path,
-    library: Path,
     alkylation: Path,
     out: dict[str, Path],
     *,
+    reader: ReaderFiles,
     large_network: Path | None = None,
     candidates: int,
     modifications: Mapping[str, bool],
-    precision: str,
     device: torch.device,
 ) -> None:
     """Fill a block and write its part of every table.
@@ -33,14 +32,12 @@ def fill_block_files(
     large_network: weights of the large network in thorough mode.
     """
     block = read_kmers(kmers)
-    probabilities = load_predictor(weights, library, precision, device).predict(block)
-    if large_network is not None:
-        large = load_large_predictor(large_network, library, device)
-        probabilities = ask_again(block, probabilities, large)
+    loaded = load_reader(reader, device)
+    large = load_large_predictor(large_network, reader.library, device) if large_network else None
     chains = read_scaffold_block(scaffolds)
     state = read_alkylation(alkylation)
     tables = fill_block(
-        *(chains, block, probabilities),
+        *(chains, block, loaded.encoder, with_second_opinion(loaded.predictor, large)),
         candidates=candidates,
         modifications=Modifications(state.cysteine, **modifications),
         convention=state.convention,

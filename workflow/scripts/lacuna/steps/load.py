@@ -23,12 +23,12 @@ from lacuna.templates.nearest import Library
 CPU = torch.device("cpu")
 
 
-def load_reader(files: ReaderFiles) -> Reader:
-    """Load everything needed to read the chains of a sample, on the CPU and on one thread.
+def load_reader(files: ReaderFiles, device: torch.device = CPU) -> Reader:
+    """Load everything needed to read the chains of a sample, the network on a device.
 
     Raises LacunaError if a file cannot be used.
     """
-    predictor = load_predictor(files.weights, files.library, files.precision, CPU)
+    predictor = load_predictor(files.weights, files.library, files.precision, device)
     encoder = Encoder(
         of_species(predictor.library, files.species),
         _homologs(files.homologs, files.precision),

@@ -187,11 +187,11 @@ def fill_sample(
         )
         written = {table: folder / f"{block:05d}.{table}.part" for table in TABLES}
         fill_block_files(
-            *(resolved, kmers, weights, library, alkylation, written),
+            *(resolved, kmers, alkylation, written),
+            reader=reader,
             large_network=large_network,
             candidates=settings.candidates,
             modifications=settings.modifications,
-            precision=settings.precision,
             device=device,
         )
         if "doubts" in out:
