@@ -16,8 +16,7 @@ from lacuna.network.kmers import Encoder, KmerSet
 from lacuna.network.predict import Predict
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
-SURE = 0.9  # probability from which a residue is shown, I and L as one
-SETTLED = 0.98  # probability of its best candidate from which a gap is not read again
+SURE = 0.9  # probability from which a residue is shown, I and L as one, and a gap is not read again
 WEIGHT = 0.5  # of the second reading
 
 
@@ -64,7 +63,7 @@ def _settled(
         best = ranking.distributions.argmax(1)
         letters = {start + i: RESIDUES[best[i]] for i in np.flatnonzero(sure).tolist()}
         shown.setdefault(chain, {}).update(letters)
-        if letters and not sure.all() and ranking.candidates[0].probability < SETTLED:
+        if letters and not sure.all() and ranking.candidates[0].probability < SURE:
             open_rows = [gap.rows[i] for i in np.flatnonzero(~sure).tolist()]
             asked.setdefault(chain, []).extend(open_rows)
     return shown, asked
