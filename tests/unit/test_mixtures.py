@@ -179,7 +179,8 @@ def test_a_common_chain_of_a_gene_that_is_there_is_found_and_a_rare_one_is_not()
 
     def more(*reads: Read) -> list[str]:
         found = place(named(list(reads)), Sure())
-        return [d.locus for d in further_drafts(found.reads, [draft], "auto", NO_USE)]
+        on = place_on(found.reads, [draft])
+        return [d.locus for d in further_drafts(found.reads, [draft], on, "auto", NO_USE)]
 
     def many(sequence: str) -> list[Read]:
         return [r for n in range(10, 25, 2) for r in tiles(sequence, length=n, step=1)]
@@ -188,6 +189,40 @@ def test_a_common_chain_of_a_gene_that_is_there_is_found_and_a_rare_one_is_not()
     assert more(*many(main), *many(germline[:60])) == ["H"]
     assert more(*many(main), *few) == []
     assert more(*tiles(main), *few) == []  # so few reads that nothing is common
+
+
+def test_a_chain_that_was_built_as_one_with_another_of_its_gene_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It has few words of germline, but germline explains its reads better than the other chain."""
+    segments = v_segments()
+    row = segments.tokens[segments.names.index("IGHV3-23*01"), : CYS104 + 1]
+    germline = decode(row[row != ABSENT])
+
+    def mutated(every: int, first: int) -> str:
+        letters = [
+            "A" if i % every == first and r not in "CW" else r for i, r in enumerate(germline)
+        ]
+        return "".join(letters)
+
+    main = mutated(6, 3) + "AKHWPSSKYESSLDV" + ONE[-71:]
+    hidden = mutated(5, 2)[:42] + germline[42] + mutated(5, 2)[43:]  # six words of germline
+    (draft,) = place(named(tiles(main)), Sure()).drafts
+    assert segments.names[draft.v].startswith("IGHV3-23")
+
+    def more(reads: list[Read]) -> list[str]:
+        found = place(named(reads), Sure()).reads
+        further = further_drafts(found, [draft], place_on(found, [draft]), "auto", NO_USE)
+        return [segments.names[d.v].split("*")[0] for d in further]
+
+    def many(sequence: str) -> list[Read]:
+        return [r for n in range(10, 25, 2) for r in tiles(sequence, length=n, step=1)]
+
+    assert more([*many(main), *many(hidden)]) == ["IGHV3-23"]
+    assert more([*many(main), *tiles(hidden[50:85], length=20, step=5)]) == []  # carry-over
+    assert more(many(main)) == []
+    monkeypatch.setattr("lacuna.placing.populations.HIDDEN_SHARE", 1.0)
+    assert more([*many(main), *many(hidden)]) == []  # its words alone do not show it
 
 
 # --- phase ---------------------------------------------------------------------------------------

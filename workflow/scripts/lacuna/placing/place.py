@@ -103,7 +103,7 @@ def place(
         rounds = ROUNDS if bridges else FIRST_ROUNDS
         found, drafts, placements = build(found, drafts, proteins, use, rounds, bridges=bridges)
         for _ in range(MORE_CHAINS if not references else 0):
-            more = further_drafts(found, drafts, species, use)
+            more = further_drafts(found, drafts, placements, species, use)
             if not more:
                 break
             rounds = FURTHER_ROUNDS if bridges else FIRST_ROUNDS

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lacuna.antibody.germlines import v_segments
+from lacuna.antibody.germlines import SPECIES, v_segments
 from lacuna.antibody.imgt import CDR_COLUMNS
 from lacuna.placing.draft import Draft, draft_of
-from lacuna.placing.placement import Placements
+from lacuna.placing.placement import Placements, place_on_text, text_of
 from lacuna.placing.readset import ReadSet
 from lacuna.placing.seeds import word_weights, words
-from lacuna.placing.segments import ENOUGH, WORD, best_of_loci, score_segments
+from lacuna.placing.segments import ENOUGH, WORD, Locus, best_of_loci, score_segments
 
 ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
 # The same of words that are common in the reads: a chain that is rare, as carry-over is, has fewer
@@ -24,6 +24,12 @@ ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
 COMMON_WORDS = 8.0
 COMMON = 0.3  # of the weight that words of a chain of the locus usually have
 MANY = 5.0  # such a weight, below which reads are too few to say what is common
+# Words of a V segment in reads that no chain has, from which it is asked what its germline would
+# explain better than the chains do; a chain is missing if that is this share of the nats of all
+# reads, over so many residues.
+HIDDEN_WORDS = 4.0
+HIDDEN_SHARE = 0.012
+HIDDEN_RESIDUES = 40
 MAX_OF_LOCUS = 4  # chains of a locus
 ABUNDANCE_ROUNDS = 50
 ENOUGH_RUNS = 20  # over loops; with fewer, a sample is not called a serum
@@ -51,9 +57,16 @@ class Population:
 
 
 def further_drafts(
-    reads: ReadSet, drafts: Sequence[Draft], species: str, use: np.ndarray
+    reads: ReadSet,
+    drafts: Sequence[Draft],
+    placements: Placements,
+    species: str,
+    use: np.ndarray,
 ) -> list[Draft]:
-    """Germline chains of V segments that reads hold and no chain explains."""
+    """Germline chains of V segments that reads hold and no chain explains.
+
+    placements: reads on the drafts.
+    """
     weights = word_weights(reads, WORD)
     left = without_words(weights, drafts)
     known = {_gene(d.v) for d in drafts if d.v >= 0}
@@ -62,16 +75,36 @@ def further_drafts(
         for one in best_of_loci(score_segments(left), species, use)
         if one.v_seen >= ANOTHER_WORDS and _gene(one.v) not in known
     ]
-    for locus in sorted({d.locus for d in drafts if d.v >= 0} - {one.locus for one in found}):
-        usual = _usual_weight(weights, [d for d in drafts if d.locus == locus])
-        if usual < MANY:
+    usual = {
+        locus: _usual_weight(weights, [d for d in drafts if d.locus == locus])
+        for locus in sorted({d.locus for d in drafts if d.v >= 0})
+    }
+    well_read = [locus for locus, weight in usual.items() if weight >= MANY]
+    for locus in well_read:
+        if locus in {one.locus for one in found}:
             continue
-        common = score_segments(left * ENOUGH / max(COMMON * usual, ENOUGH))
+        common = score_segments(left * ENOUGH / max(COMMON * usual[locus], ENOUGH))
         found += [
             one
             for one in best_of_loci(common, species, use)
             if one.locus == locus and one.v_seen >= COMMON_WORDS
         ]
+    more = _germline(found, drafts)
+    if more or not reads.least:
+        return more
+    scores, of_species = score_segments(left), v_segments().species
+    asked = {(d.locus, SPECIES[of_species[d.v]]) for d in drafts if d.locus in well_read}
+    hidden = [
+        one
+        for locus, its_species in sorted(asked)
+        for one in best_of_loci(scores, its_species, use)
+        if one.locus == locus and one.v_seen >= HIDDEN_WORDS
+    ]
+    return [d for d in _germline(hidden, drafts) if _is_hidden(reads, placements, d)]
+
+
+def _germline(found: Sequence[Locus], drafts: Sequence[Draft]) -> list[Draft]:
+    """Germline chains of segments, of loci that have no more than enough of them."""
     more = []
     for one in found:
         of_locus = [d for d in drafts if d.locus == one.locus]
@@ -80,6 +113,24 @@ def further_drafts(
             c = of_locus[0].c if of_locus else -1
             more.append(draft_of(one.locus, one.v, one.j, c))
     return more
+
+
+def _is_hidden(reads: ReadSet, placements: Placements, germline: Draft) -> bool:
+    """Whether reads are of a chain of this germline that was built as one with another.
+
+    Two chains of a gene that are mutated alike have few words of it. Where the one that was built
+    follows the first, reads of the second fit germline better.
+    """
+    now = placements.best(len(reads))
+    alone = place_on_text(reads, text_of([germline.tokens[germline.before_cdr3]]))
+    gain = np.maximum(alone.best(len(reads)) - now, 0.0)
+    better = alone.alignment.take(np.flatnonzero(gain[alone.alignment.read] > 0.0))
+    depth = np.zeros(len(germline) + 1)
+    np.add.at(depth, better.span[:, 0], 1)
+    np.add.at(depth, better.span[:, 1], -1)
+    residues = int((np.cumsum(depth) >= ENOUGH_READS).sum())
+    share = float(gain @ reads.weight / max(float(now @ reads.weight), 1.0))
+    return share >= HIDDEN_SHARE and residues >= HIDDEN_RESIDUES
 
 
 def _usual_weight(weights: np.ndarray, drafts: Sequence[Draft]) -> float:
