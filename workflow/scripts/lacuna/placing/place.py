@@ -34,8 +34,8 @@ from lacuna.scaffolds.scaffold import Scaffold
 
 V_SHARE = 0.3  # of the words of a V segment that reads hold, from which its locus is there
 # Words of a V segment in reads from which its locus is there if no other is: reads of one protease
-# hold 8 and more of a mutated VHH, those of albumin and of proteases 3 at most.
-V_WORDS = 6.0
+# hold 5 and more of a mutated VHH, those of albumin and of proteases 3 at most.
+V_WORDS = 5.0
 C_SHARE, C_WORDS = 0.2, 12.0  # the same of a constant region, and words at least
 # Once all other words are explained, of a light chain without which heavy ones have none, or the
 # other way round: a share of the share of their constant regions, and words.
