@@ -20,6 +20,11 @@ SURE = 0.9  # probability from which a residue is shown, I and L as one, and a g
 WEIGHT = 0.5  # of the second reading
 
 
+def is_read_twice(gap: Gap) -> bool:
+    """Whether masses or spectra say anything of a gap."""
+    return gap.weighed or gap.spectra is not None
+
+
 def read_again(
     scaffolds: Sequence[Scaffold],
     ranked: Sequence[RankedGap],
@@ -55,8 +60,7 @@ def _settled(
     shown: dict[str, dict[int, str]] = {}
     asked: dict[str, list[int]] = {}
     for gap, ranking, _ in ranked:
-        known = gap.given.weighed or gap.given.spectra is not None
-        if not known or not ranking.candidates:
+        if not is_read_twice(gap.given) or not ranking.candidates:
             continue
         chain, start = gap.chain.scaffold.chain, gap.given.start
         sure = il_as_one(ranking.distributions).max(1) >= SURE

@@ -1,11 +1,13 @@
 """Filling of a block of encoded chains, from files to files."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from lacuna.filling.fill import fill_block
+from lacuna.filling.rereading import is_read_twice
 from lacuna.filling.residue_masses import Modifications
 from lacuna.filling.second_opinion import with_second_opinion
 from lacuna.network.kmers import read_kmers
@@ -32,9 +34,11 @@ def fill_block_files(
     large_network: weights of the large network in thorough mode.
     """
     block = read_kmers(kmers)
+    chains = read_scaffold_block(scaffolds)
+    if not any(is_read_twice(gap) for chain in chains for gap in chain.gaps):
+        reader = replace(reader, homologs=None)  # slow to index, and only asked the second time
     loaded = load_reader(reader, device)
     large = load_large_predictor(large_network, reader.library, device) if large_network else None
-    chains = read_scaffold_block(scaffolds)
     state = read_alkylation(alkylation)
     tables = fill_block(
         *(chains, block, loaded.encoder, with_second_opinion(loaded.predictor, large)),

@@ -31,7 +31,7 @@ def load_reader(files: ReaderFiles, device: torch.device = CPU) -> Reader:
     predictor = load_predictor(files.weights, files.library, files.precision, device)
     encoder = Encoder(
         of_species(predictor.library, files.species),
-        _homologs(files.homologs, files.precision),
+        _homologs(files.homologs, files.precision) if files.homologs else None,
         files.length,
         files.stride,
         files.max_identity,
@@ -81,6 +81,6 @@ def _library(path: Path) -> Library:
 
 
 @lru_cache(maxsize=1)
-def _homologs(path: Path | None, precision: str) -> Homologs | None:
+def _homologs(path: Path, precision: str) -> Homologs | None:
     """precision: that in which they are indexed; part of the cache's key."""
     return read_homologs(path)
