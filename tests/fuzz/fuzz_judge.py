@@ -13,7 +13,7 @@ from types import FrameType
 
 from lacuna.core.files import LacunaError
 
-MAX_SECONDS = 10.0  # CPU time, since a busy machine is not a fault
+MAX_SECONDS = 30.0  # CPU time, since neither a busy nor a slow machine is a fault
 MAX_GROWTH = 100 << 20  # bytes of memory, in addition to ten times the input
 TIMES_INPUT = 10
 MAX_MEMORY = 4 << 30  # bytes of address space, in addition to what is used at the start

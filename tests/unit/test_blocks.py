@@ -102,13 +102,10 @@ def run(
         fill_block_files(
             at / "scaffolds.jsonl",
             at / "kmers.safetensors",
-            weights,
-            library,
             alkylation,
             {name: at / name for name in TABLES},
+            **of_run,
             candidates=3,
-            modifications=CONFIG["modifications"],
-            precision=precision,
             device=torch.device("cpu"),
         )
         for name in TABLES:
