@@ -1,7 +1,7 @@
 """Fill the gaps of a block of scaffolds: network, decoding, and the rows of every table."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from io import StringIO
 from pathlib import Path
@@ -186,7 +186,13 @@ def _rank(
     if not changed:
         return probabilities, ranked
     probabilities = with_evidence(scaffolds, targets, read)
-    again = [gap for gap in known if gap.chain.scaffold.chain in changed]
+    # An error of a mass that the first reading does not show is not sought twice.
+    right = {gap.rows.start for gap, _, misfit in ranked if not misfit}
+    again = [
+        replace(gap, given=replace(gap.given, mass_error="")) if gap.rows.start in right else gap
+        for gap in known
+        if gap.chain.scaffold.chain in changed
+    ]
     kept = [one for one in ranked if one[0].chain.scaffold.chain not in changed]
     return probabilities, [*kept, *rank_gaps(again, probabilities, candidates, modifications)]
 
