@@ -158,6 +158,13 @@ def test_constant_regions_meet_by_their_offset(library: Library) -> None:
     assert under_gap(kmers)[0] == homolog[-100:-80]
 
 
+def test_a_chain_that_is_a_constant_region_alone_is_aligned(library: Library) -> None:
+    fc = constant_region("H")[100:]
+    own = fc[:60] + "HWWMDGA" + fc[67:]
+    kmers = encode_one(own, 60, 67, index_homologs([own, germline_chain("K", 1)]), library)
+    assert under_gap(kmers)[0] == majority(kmers) == "HWWMDGA"
+
+
 def test_a_homolog_without_constant_region_says_nothing_of_it(library: Library) -> None:
     target = germline_chain("K", 1, constant=True)
     homolog = mutated(germline_chain("K", 1), 9, 1)

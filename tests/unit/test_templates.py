@@ -180,10 +180,10 @@ def test_homologs_are_the_nearest_below_the_limit(seed: int, max_identity: float
     assert torch.equal(half[1], identity)  # counts are exact in bfloat16
     for i in range(4):
         observed = [c for c in range(1, N_IMGT + 1) if grid[i, c] < N_RESIDUES]
-        by_hand = torch.tensor(
-            [sum(int(grid[i, c] == r[c]) for c in observed) / len(observed) for r in references]
-        )
-        by_hand[by_hand > max_identity] = 0.0
+        same = torch.tensor([sum(int(grid[i, c] == r[c]) for c in observed) for r in references])
+        both = torch.tensor([sum(int(r[c] < N_RESIDUES) for c in observed) for r in references])
+        by_hand = same / len(observed)
+        by_hand[same / both > max_identity] = 0.0
         assert identity[i].tolist() == pytest.approx(
             by_hand.sort(descending=True).values[:5].tolist()
         )
@@ -200,6 +200,17 @@ def test_the_target_itself_is_no_homolog_even_with_gaps() -> None:
     assert index.shape == (1, 10)
     assert 0 not in index[0][identity[0] > 0].tolist()
     assert choose_homologs(grid, references, one_hot_templates(references), 1.0)[0][0, 0] == 0
+
+
+@pytest.mark.parametrize("cut", [slice(1, 20), slice(100, None), slice(1, 110)])
+def test_a_part_of_the_target_is_no_homolog(cut: slice) -> None:
+    rng = np.random.default_rng(1)
+    references = random_grids(10, rng, N_RESIDUES)
+    grid = references[:1].clone()
+    grid[0, 50:60] = MISSING
+    references[0, cut] = ABSENT
+    index, identity = choose_homologs(grid, references, one_hot_templates(references), 0.97)
+    assert 0 not in index[0][identity[0] > 0].tolist()
 
 
 @settings(max_examples=20)

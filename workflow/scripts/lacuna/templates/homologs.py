@@ -1,4 +1,4 @@
-"""Homologs of a sample: on IMGT columns if they are antibodies, by alignment if not."""
+"""Homologs of a sample: on IMGT columns if a chain has a V domain, by alignment if not."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -125,9 +125,10 @@ def find_homologs(
         numbering = numberings[i] if i < len(numberings) else None
         if numbering is None:
             continue
-        if numbering.constant_start is not None:
-            _lay_constants(templates, i, best[i], numbering, columns[i], homologs)
-        elif not numbering.locus:
+        if ((numbering.columns > 0) & (numbering.columns < OTHER_INSERTION)).any():
+            if numbering.constant_start is not None:
+                _lay_constants(templates, i, best[i], numbering, columns[i], homologs)
+        else:
             rows, identities = _align(homologs, tokens[i].numpy(), float(max_identity[i]))
             templates[i] = ABSENT
             identity[i] = 0.0

@@ -301,15 +301,19 @@ def choose_homologs(
     """Nearest reference chains of each chain by shared residues, up to identity `max_identity`.
 
     grid: (b, N_CODES) of the chains; references: (m, N_CODES); max_identity: one for all chains,
-    or (b, 1). Returns indices (b, n) and identities (b, n) over the observed residues, best first;
-    identity 0 if there are fewer than n.
+    or (b, 1), over the residues that chain and reference both have, so that a chain is not its own
+    reference if some of it is cut off. Returns indices (b, n) and identities (b, n) over the
+    observed residues, best first; identity 0 if there are fewer than n.
     """
     evidence = _chain_evidence(grid, evidence_table(grid.device))
-    known = evidence[..., :N_RESIDUES].amax(-1).sum(1)  # observed columns
+    known = evidence[..., :N_RESIDUES].amax(-1)  # (b, N_IMGT), 1 of observed columns
     evidence[..., N_RESIDUES] = 0.0
     matches = _shared(evidence, 1, N_IMGT, reference_one_hot)
-    identity = matches / known.clamp(min=1.0)[:, None]
-    identity = torch.where(identity > max_identity, 0.0, identity)
+    there = (references[:, 1 : N_IMGT + 1] < N_RESIDUES).to(reference_one_hot.dtype)
+    compared = (known.to(there.dtype) @ there.T).float()
+    identity = matches / known.sum(1).clamp(min=1.0)[:, None]
+    too_near = matches / compared.clamp(min=1.0) > max_identity
+    identity = torch.where(too_near, 0.0, identity)
     n = min(n, references.shape[0])
     best, index = identity.topk(n, dim=1)
     return index, best
