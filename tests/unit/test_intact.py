@@ -17,6 +17,7 @@ from lacuna.core.files import LacunaError
 from lacuna.core.tables import GAP_TABLE, MASS_TABLE, RESIDUE_TABLE, MassDoubt
 from lacuna.filling.decode import rank_together
 from lacuna.filling.intact import (
+    RATIO_ERROR,
     intact_errors,
     is_missed,
     left_for_gaps,
@@ -95,6 +96,31 @@ def test_what_is_left_is_what_the_gaps_without_a_mass_weigh(kind: str) -> None:
     assert left_for_gaps(replace(chain, intact=IntactMass(500.0, 1.0, kind))) is None
     assert unweighed(replace(chain, intact=None)) == {}
     assert from_json(to_json(chain)) == chain
+
+
+def test_i_or_l_has_a_mass() -> None:
+    whole = germline_chain("H", 1)
+    at = whole.index("L")
+    sequence = f"{whole[:at]}J{whole[at + 1 : 90]}X{whole[97:]}"
+    gaps = (Gap(at, at + 1, 1, 1), Gap(90, 91, 1, None))
+    intact = IntactMass(mass_of(whole), 0.02, "monoisotopic")
+    chain = Scaffold("m", "", sequence, gaps, 1, intact=intact)
+    assert list(unweighed(chain)) == [1]
+    stages = left_for_gaps(chain)
+    assert stages is not None
+    assert stages.passed[0].mass == pytest.approx(weight(whole[90:97]), abs=1e-3)
+
+
+def test_what_meets_an_average_mass_as_gaps_are_filled_is_not_missed() -> None:
+    """The monoisotopic mass of what is left, by the usual ratio, leaves room in long gaps."""
+    whole = germline_chain("H", 1)
+    sequence = whole[:30] + "X" * 40 + whole[70:]
+    average = mass_of(whole, average=True)
+    room = RATIO_ERROR * weight(whole[30:70])
+    for off, missed in ((0.9, False), (1.1, True)):
+        intact = IntactMass(average + 0.01 + off * room, 0.01, "average")
+        chain = Scaffold("m", "", sequence, (Gap(30, 70, 40, 40),), 1, intact=intact)
+        assert is_missed(chain, whole) == missed
 
 
 def test_gaps_are_ranked_together_within_one_mass() -> None:

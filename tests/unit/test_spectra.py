@@ -420,6 +420,19 @@ def test_a_mass_by_spectra_that_holds_a_modification_is_in_doubt() -> None:
         assert bool(MassDoubt.of_status(words)) == doubted
 
 
+def test_the_best_sequence_does_not_depend_on_how_many_are_listed() -> None:
+    table = np.full((2, N_RESIDUES), 1e-6)
+    for row, shares in zip(table, ({"S": 0.65, "T": 0.35}, {"S": 0.3, "T": 0.7}), strict=True):
+        for residue, share in shares.items():
+            row[RESIDUES.index(residue)] = share
+    table /= table.sum(1, keepdims=True)
+    first, mass = float(weights("T")[0]), float(weights("ST").sum())
+    evidence = SpectralEvidence(((first, 0.01, 1.7),), mass=(mass, 0.02, -10.0))
+    one, *others = (rank_by_spectra(table, n, evidence, MassRules())[0] for n in (1, 2, 5, 60))
+    for other in others:
+        assert other.candidates[:1] == one.candidates
+
+
 def test_a_mass_that_no_probable_sequence_has_changes_nothing() -> None:
     wrong = SpectralEvidence(mass=(430.123, 0.01, -3.0))
     ranking, words = mixed(wrong)

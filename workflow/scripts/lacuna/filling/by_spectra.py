@@ -35,6 +35,7 @@ from lacuna.scaffolds.scaffold import SpectralEvidence
 CROWDING = 4.0
 DENSITY = CROWDING / 3000.0  # per Da, of a peptide taken at random, at such a mass
 LEAST = 0.01  # probability of the mass from which it counts
+RANKED = 50  # sequences with the mass and without it that are ranked together, or more if asked for
 
 
 def rank_by_spectra(
@@ -42,12 +43,14 @@ def rank_by_spectra(
 ) -> tuple[Ranking, str]:
     """The best n sequences of a gap (length, 20) of which `evidence` has a mass, and what is to be
     said of that mass, an error that it may have included; '' if it is not believed."""
-    plain = next(rank_plain(probabilities[None], n))
+    ranked = max(n, RANKED)
+    every = next(rank_plain(probabilities[None], ranked))
+    plain = replace(every, candidates=every.candidates[:n])
     if evidence.mass is None:
         return plain, ""
     mass, tolerance, log_odds = evidence.mass
     stages = replace(one_mass(mass, tolerance), spectra=evidence)
-    within = rank_sequences(probabilities, n, stages, rules)
+    within = rank_sequences(probabilities, ranked, stages, rules)
     if not within.candidates:
         return plain, ""
     sigma = tolerance / SIGMAS
@@ -62,7 +65,7 @@ def rank_by_spectra(
     error = likely_error([(0.0, probabilities)], weighed, rules, fitting)
     if error:
         words += f"; {MassDoubt.FITS_BETTER} {error}"
-    return _mixed(probabilities, n, within, plain, share), words
+    return _mixed(probabilities, n, within, every, share), words
 
 
 def _mixed(

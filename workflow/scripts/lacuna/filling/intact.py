@@ -5,7 +5,7 @@ them, and of water. C is free unless a modification is written on it.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,18 +68,26 @@ def is_missed(scaffold: Scaffold, sequence: str) -> bool:
     if intact is None or MISSING_LETTER in sequence:
         return False
     weighed = [gap for gap in scaffold.gaps if gap.mass is not None]
-    rest = list(sequence)
-    for gap in weighed:
-        rest[gap.start : gap.end] = MISSING_LETTER * (gap.end - gap.start)
     given = sum(gap.mass or 0.0 for gap in weighed)
     allowed = intact.tolerance_da + sum(gap.tolerance_da or 0.0 for gap in weighed)
-    by_residues, by_gaps = _masses(sequence, scaffold), _masses("".join(rest), scaffold)
+    by_residues = _masses(sequence, scaffold)
+    by_gaps = _masses(_without(sequence, weighed), scaffold)
     if intact.kind == "average":
         found = by_residues[1], by_gaps[1] + given * AVERAGINE_RATIO
-        allowed += RATIO_ERROR * given
+        # As in `left_for_gaps`: of what meets an average mass, the monoisotopic one was compared.
+        observed, _ = _masses(_without(sequence, scaffold.gaps), scaffold)
+        allowed += RATIO_ERROR * (by_residues[0] - observed)
     else:
         found = by_residues[0], by_gaps[0] + given
     return all(abs(mass - intact.mass) > allowed for mass in found)
+
+
+def _without(sequence: str, gaps: Iterable[Gap]) -> str:
+    """A chain with the residues of some gaps as X."""
+    letters = list(sequence)
+    for gap in gaps:
+        letters[gap.start : gap.end] = MISSING_LETTER * (gap.end - gap.start)
+    return "".join(letters)
 
 
 def _masses(sequence: str, scaffold: Scaffold) -> tuple[float, float]:
@@ -95,11 +103,20 @@ def _masses(sequence: str, scaffold: Scaffold) -> tuple[float, float]:
 def unweighed(scaffold: Scaffold) -> Mapping[int, Gap]:
     """Numbers of the gaps that the intact mass of a chain is evidence for: those without a mass.
 
-    Empty for a chain without an intact mass, or with a gap of which only prefix masses are known.
+    I or L has one. Empty for a chain without an intact mass, or with a gap of which only prefix
+    masses are known.
     """
     if scaffold.intact is None or any(g.pieces and g.mass is None for g in scaffold.gaps):
         return {}
-    return {number: gap for number, gap in enumerate(scaffold.gaps) if gap.mass is None}
+    return {
+        number: gap
+        for number, gap in enumerate(scaffold.gaps)
+        if gap.mass is None and not _is_i_or_l(scaffold, gap)
+    }
+
+
+def _is_i_or_l(scaffold: Scaffold, gap: Gap) -> bool:
+    return gap.fixed and set(scaffold.sequence[gap.start : gap.end]) == {"J"}
 
 
 def left_for_gaps(scaffold: Scaffold) -> Stages | None:
@@ -113,7 +130,8 @@ def left_for_gaps(scaffold: Scaffold) -> Stages | None:
         return None
     shown = list(scaffold.sequence)
     for gap in scaffold.gaps:
-        shown[gap.start : gap.end] = MISSING_LETTER * (gap.end - gap.start)
+        known = gap.mass is None and _is_i_or_l(scaffold, gap)
+        shown[gap.start : gap.end] = ("L" if known else MISSING_LETTER) * (gap.end - gap.start)
     monoisotopic, average = _masses("".join(shown), scaffold)
     weighed = sum(gap.mass or 0.0 for gap in scaffold.gaps)
     tolerance = intact.tolerance_da + sum(gap.tolerance_da or 0.0 for gap in scaffold.gaps)

@@ -81,8 +81,7 @@ def _by_intact_masses(
         rankings = rank_together(rows, candidates, stages) if stages is not None else ()
         error = likely_intact_error(scaffold, np.concatenate(rows))
         for gap, ranking in zip_longest(gaps, rankings):
-            if set(gap.ambiguity) != {"J"}:  # of which a mass says nothing
-                found[gap.rows.start] = ranking
-                if error:
-                    errors[gap.rows.start] = error
+            found[gap.rows.start] = ranking
+            if error:
+                errors[gap.rows.start] = error
     return found, errors
