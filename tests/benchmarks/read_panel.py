@@ -58,7 +58,7 @@ from lacuna.evidence.chain import WeighedChain
 from lacuna.evidence.weigh import weigh
 from lacuna.network.transformer import load_large
 from lacuna.network.weights import load_weights
-from lacuna.placing.draft import HELD
+from lacuna.placing.draft import CONSERVED
 from lacuna.placing.place import Placed, place, read_contaminants
 from lacuna.reads.readers import read_peptides
 from lacuna.results.statistics import error_of_residues
@@ -133,7 +133,7 @@ def made(
         v[1 : CYS104 + 1],
         j[FR4_START : N_IMGT + 1],
     )
-    held = grid[list(HELD)].copy()
+    held = grid[list(CONSERVED)].copy()
     head, tail = v[105:118], j[105:118]
     head, tail = head[head < ABSENT][:3], tail[tail < ABSENT]
     tail = tail[-min(len(tail), max(cdr3 - len(head) - 1, 0), 6 if locus == "H" else 4) :]
@@ -141,7 +141,7 @@ def made(
     middle = rng.choice(list(LOOP), cdr3 - len(head) - len(tail), p=weights / weights.sum())
     grid[cdr3_codes(cdr3)] = np.concatenate((head, encode("".join(middle)), tail))
     grid = mutate(grid, rate, rng)
-    grid[list(HELD)] = held
+    grid[list(CONSERVED)] = held
     tokens, columns = grid_to_chain(grid)
     letters = decode(tokens)
     at = int(np.flatnonzero(columns >= (32 if insert < 0 else 80))[0])

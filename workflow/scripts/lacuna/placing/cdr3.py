@@ -50,6 +50,9 @@ def with_junction(
     if best is None and clear.all():
         best = _closed(around, draft, np.full(OPEN, MISSING, np.uint8), present, graph)
     if best is None:
+        mutated = _with_start_of_fr4(around, draft, known, graph)
+        if mutated is not None:
+            return mutated
         # Reads of another chain may begin there too, so what others join goes first.
         longer = _with_front(around, known, fronts)
         if longer is not known:
@@ -66,6 +69,24 @@ def with_junction(
     more = max(TYPICAL_CDR3[draft.locus] - len(ahead) - len(back), LEAST_ROOM)
     opened = np.concatenate((ahead, np.full(more, MISSING, np.uint8), back))
     return replace(draft.with_cdr3(opened), bridged=False)
+
+
+def _with_start_of_fr4(
+    around: Surroundings, draft: Draft, known: np.ndarray, graph: WordGraph
+) -> Draft | None:
+    """The draft with the CDR3 and the first residue of FR4 that reads join to the second one, None
+    if they join nothing to it.
+
+    Where that residue is mutated (RGQG for WGQG), reads lead into no CDR3 from the germline's.
+    """
+    behind = replace(around, right=around.right[1:])
+    best = _closed(behind, draft, known, known, graph)
+    if best is None or len(best.tokens) <= SHORTEST:
+        return None
+    closed = draft.with_cdr3(best.tokens[:-1])
+    tokens = closed.tokens.copy()
+    tokens[closed.cdr3()[1]] = best.tokens[-1]
+    return replace(closed.with_tokens(tokens), bridged=True)
 
 
 def _into_fr4(around: Surroundings, ahead: np.ndarray, fr4: np.ndarray) -> np.ndarray:
