@@ -13,7 +13,8 @@ With --chains the antibodies are those of a FASTA file instead: V domains whose 
 `human` or `mouse`), the antibody and the locus, joined by |. Constant regions are added, those of
 mice if the kind is `mouse`, human ones else; a domain that is alone gets tags. --mixed takes so
 many antibodies of a kind together, in equal amounts. Each chain that is answered then counts
-against the true one that it is most like, and `right` is of these.
+against the true one that its residues without the flag `phase` are most like, and `right` is of
+these, all residues.
 """
 
 import argparse
@@ -426,12 +427,18 @@ class Road:
 
 
 def _nearest(truths: Sequence[scoring._Truth], chain: WeighedChain) -> scoring._Truth:
-    """The true chain that an answered one is most like."""
-    letters = "".join(row.residue for row in scoring._domain_rows(chain))
+    """The true chain that an answered one is most like, by the residues that are said to be of
+    one chain: those with the flag `phase` may be another's."""
+    rows = scoring._domain_rows(chain)
+    letters = "".join(row.residue for row in rows)
 
     def same(truth: scoring._Truth) -> int:
         pairs = scoring._pairs(truth.domain, letters)
-        return sum(scoring._like(truth.domain[i], letters[j]) for i, j in pairs)
+        return sum(
+            scoring._like(truth.domain[i], letters[j])
+            for i, j in pairs
+            if "phase" not in rows[j].flags
+        )
 
     return max(truths, key=same)
 
