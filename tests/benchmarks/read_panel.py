@@ -13,7 +13,8 @@ With --chains the antibodies are those of a FASTA file instead: V domains whose 
 `human` or `mouse`), the antibody and the locus, joined by |. Constant regions are added, those of
 mice if the kind is `mouse`, human ones else; a domain that is alone gets tags. --mixed takes so
 many antibodies of a kind together, in equal amounts. Each chain that is answered then counts
-against the true one that it is most like, and `right` is of these.
+against the true one that its residues without the flag `phase` are most like, and `right` is of
+these, all residues.
 """
 
 import argparse
@@ -58,7 +59,7 @@ from lacuna.evidence.chain import WeighedChain
 from lacuna.evidence.weigh import weigh
 from lacuna.network.transformer import load_large
 from lacuna.network.weights import load_weights
-from lacuna.placing.draft import HELD
+from lacuna.placing.draft import CONSERVED
 from lacuna.placing.place import Placed, place, read_contaminants
 from lacuna.reads.readers import read_peptides
 from lacuna.results.statistics import error_of_residues
@@ -133,7 +134,7 @@ def made(
         v[1 : CYS104 + 1],
         j[FR4_START : N_IMGT + 1],
     )
-    held = grid[list(HELD)].copy()
+    held = grid[list(CONSERVED)].copy()
     head, tail = v[105:118], j[105:118]
     head, tail = head[head < ABSENT][:3], tail[tail < ABSENT]
     tail = tail[-min(len(tail), max(cdr3 - len(head) - 1, 0), 6 if locus == "H" else 4) :]
@@ -141,7 +142,7 @@ def made(
     middle = rng.choice(list(LOOP), cdr3 - len(head) - len(tail), p=weights / weights.sum())
     grid[cdr3_codes(cdr3)] = np.concatenate((head, encode("".join(middle)), tail))
     grid = mutate(grid, rate, rng)
-    grid[list(HELD)] = held
+    grid[list(CONSERVED)] = held
     tokens, columns = grid_to_chain(grid)
     letters = decode(tokens)
     at = int(np.flatnonzero(columns >= (32 if insert < 0 else 80))[0])
@@ -426,12 +427,18 @@ class Road:
 
 
 def _nearest(truths: Sequence[scoring._Truth], chain: WeighedChain) -> scoring._Truth:
-    """The true chain that an answered one is most like."""
-    letters = "".join(row.residue for row in scoring._domain_rows(chain))
+    """The true chain that an answered one is most like, by the residues that are said to be of
+    one chain: those with the flag `phase` may be another's."""
+    rows = scoring._domain_rows(chain)
+    letters = "".join(row.residue for row in rows)
 
     def same(truth: scoring._Truth) -> int:
         pairs = scoring._pairs(truth.domain, letters)
-        return sum(scoring._like(truth.domain[i], letters[j]) for i, j in pairs)
+        return sum(
+            scoring._like(truth.domain[i], letters[j])
+            for i, j in pairs
+            if "phase" not in rows[j].flags
+        )
 
     return max(truths, key=same)
 

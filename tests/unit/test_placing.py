@@ -35,6 +35,7 @@ from lacuna.placing.placement import place_on, place_on_text, text_of
 from lacuna.placing.populations import Population, is_serum
 from lacuna.placing.readset import MIN_READ, ReadSet, collapse
 from lacuna.placing.seeds import AFTER_RIGHT, diagonals, word_weights
+from lacuna.placing.revise import with_lengths
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
 from lacuna.placing.similar import similar_reads
 from lacuna.placing.word_paths import WordGraph, paths
@@ -674,6 +675,37 @@ def test_a_cdr3_does_not_repeat_the_end_of_fr3() -> None:
     chain = chain[:at] + "L" + chain[at + 1 :]
     placed = place(tiles(chain), Sure())
     assert decode(placed.drafts[0].tokens)[:115] == chain.replace("I", "L")[:115]
+
+
+@pytest.mark.parametrize("first", ["R", "S", "P"])
+@pytest.mark.parametrize("cut", [False, True])
+def test_the_first_residue_of_fr4_may_be_mutated(first: str, cut: bool) -> None:
+    """cut: whether all reads that show it begin at most four residues in front of it."""
+    chain = germline_chain("H", "AVKSGGYHDPKTETVADD").replace("WGQG", f"{first}GQG")
+    at = chain.index(f"{first}GQGT")
+    reads = tiles(chain)
+    if cut:
+        ends = [chain[i:at] for i in range(3)] + [chain[at - i :] for i in range(5)]
+        reads = [r for end in ends for n in (12, 14) for r in tiles(end, length=n)]
+    placed = place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure())
+    (draft,) = placed.drafts
+    assert draft.bridged
+    assert decode(draft.tokens)[:110] == chain.replace("I", "L")[:110]
+    assert draft.cdr3()[1] == at
+
+
+def test_a_residue_of_the_j_motif_is_never_left_out() -> None:
+    """Reads that join a CDR3 to the second residue of FR4 show its first one."""
+    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    (draft,) = place(tiles(chain), Sure()).drafts
+    at = draft.cdr3()[1]
+    nothing = np.zeros(len(draft))
+    left_out = np.where(np.arange(len(draft)) == at, 9.0, 0.0)
+    letters, amide = np.zeros((len(draft), 20)), np.zeros((len(draft), 4))
+    revised = with_lengths(draft, Votes(letters, nothing, amide, {}, left_out, nothing, nothing))
+    start, stop = revised.cdr3()
+    assert (start, stop) == (at - 13, at - 1)
+    assert decode(revised.tokens)[start : stop + 4] == "ARWGGDGFYHMDYGQG"
 
 
 def test_no_cdr3_runs_through_another_fr4() -> None:

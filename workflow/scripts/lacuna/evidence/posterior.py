@@ -8,7 +8,8 @@ from lacuna.placing.consensus import TEMPER, Votes, residue_nats
 from lacuna.placing.draft import Draft
 
 CAP = 12.0  # nats that reads may say at most
-FLOOR_UNREAD = 0.053  # of the posterior where reads do not settle a residue: none is stated at .95
+# Of the posterior where reads do not settle a residue: none is stated at .95, nor I and L together.
+FLOOR_UNREAD = 0.056
 FLOOR_GERMLINE = 0.1  # where the germline is all there is
 # By flag: of every residue of a serum's chains, none of which is then `observed`; of residues that
 # may be those of another chain of the locus; of residues that no read joins, of which there may be

@@ -27,6 +27,7 @@ LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
 GERMLINE_START = 3  # residues behind Cys104 by which reads are told to be of a V segment
 LIKE_START = 2  # of these that reads must have; reads of other proteins begin with C as well
 GERMLINE_END = 2  # residues at the end of a CDR3 that are those of germline, and join it to V or J
+WITHOUT_FIRST = 5  # residues of FR4 by which it is told if its first one is mutated
 OPEN = 3  # unknown residues that stand for an open stretch
 
 
@@ -50,6 +51,9 @@ def with_junction(
     if best is None and clear.all():
         best = _closed(around, draft, np.full(OPEN, MISSING, np.uint8), present, graph)
     if best is None:
+        mutated = _with_start_of_fr4(around, draft, known, graph)
+        if mutated is not None:
+            return mutated
         # Reads of another chain may begin there too, so what others join goes first.
         longer = _with_front(around, known, fronts)
         if longer is not known:
@@ -66,6 +70,26 @@ def with_junction(
     more = max(TYPICAL_CDR3[draft.locus] - len(ahead) - len(back), LEAST_ROOM)
     opened = np.concatenate((ahead, np.full(more, MISSING, np.uint8), back))
     return replace(draft.with_cdr3(opened), bridged=False)
+
+
+def _with_start_of_fr4(
+    around: Surroundings, draft: Draft, known: np.ndarray, graph: WordGraph
+) -> Draft | None:
+    """The draft with the CDR3 and the first residue of FR4 that reads join to the second one, None
+    if they join nothing to it.
+
+    Where that residue is mutated (RGQG for WGQG), reads lead into no CDR3 from the germline's.
+    """
+    behind = replace(around, right=around.right[1:])
+    best = _closed(behind, draft, known, known, graph)
+    if best is None or len(best.tokens) <= SHORTEST:
+        return None
+    if np.array_equal(best.tokens[-2:], around.right[:2]):  # WGGQG: a residue too many
+        return None
+    closed = draft.with_cdr3(best.tokens[:-1])
+    tokens = closed.tokens.copy()
+    tokens[closed.cdr3()[1]] = best.tokens[-1]
+    return replace(closed.with_tokens(tokens), bridged=True)
 
 
 def _into_fr4(around: Surroundings, ahead: np.ndarray, fr4: np.ndarray) -> np.ndarray:
@@ -179,15 +203,22 @@ def _is_joined(path: Path, draft: Draft) -> bool:
 
 @cache
 def _fr4_ends() -> frozenset[bytes]:
-    """The first and the last residues of FR4 of all J segments."""
-    heads = merge_il(j_segments().tokens[:, FR4_START : FR4_START + ANCHOR])
-    tails = [row[row != ABSENT][-ANCHOR:] for row in merge_il(j_segments().tokens)]
-    return frozenset(row.tobytes() for row in (*heads, *tails))
+    """The first and the last residues of FR4 of all J segments, and those behind the first, which
+    may be mutated."""
+    j = merge_il(j_segments().tokens)
+    heads = j[:, FR4_START : FR4_START + ANCHOR]
+    behind = j[:, FR4_START + 1 : FR4_START + 1 + WITHOUT_FIRST]
+    tails = [row[row != ABSENT][-ANCHOR:] for row in j]
+    return frozenset(row.tobytes() for row in (*heads, *behind, *tails))
 
 
 def _holds_fr4(stretch: np.ndarray) -> bool:
     """Whether a CDR3 goes on into an FR4, or through it, and from there to the end of its own."""
-    runs = (stretch[i : i + ANCHOR].tobytes() for i in range(len(stretch) - ANCHOR + 1))
+    runs = (
+        stretch[i : i + n].tobytes()
+        for n in (ANCHOR, WITHOUT_FIRST)
+        for i in range(len(stretch) - n + 1)
+    )
     return not _fr4_ends().isdisjoint(runs)
 
 

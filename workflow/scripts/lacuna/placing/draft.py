@@ -17,8 +17,11 @@ from lacuna.antibody.imgt import (
 )
 from lacuna.core.alphabet import ABSENT, MISSING, encode, merge_il
 
-# Columns that no antibody changes (Lefranc et al. 2003): Cys23, Trp41, Cys104 and the J motif.
-HELD = (23, 41, 104, 118, 119, 121)
+# Columns in which every antibody has a residue, nearly always the same (Lefranc et al. 2003): Cys23,
+# Trp41, Cys104 and the J motif. Its first residue differs in a tenth of natural VHHs (W118R mostly)
+# and in a few percent of human chains (abnativ2_test_*), so that only the others are held.
+CONSERVED = (23, 41, 104, FR4_START, 119, 121)
+HELD = (23, 41, 104)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,13 @@ class Draft:
 
     @property
     def held(self) -> np.ndarray:
+        """(t,) bool: residues that do not change."""
         return np.isin(self.columns, HELD)
+
+    @property
+    def conserved(self) -> np.ndarray:
+        """(t,) bool: residues that no chain lacks."""
+        return np.isin(self.columns, CONSERVED)
 
     @property
     def before_cdr3(self) -> np.ndarray:

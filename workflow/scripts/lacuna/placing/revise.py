@@ -69,7 +69,8 @@ def with_lengths(draft: Draft, found: Votes) -> Draft:
             edits.append((place, place, residues))
             room -= len(residues)
     gone = (found.deleted > np.maximum(found.depth - found.deleted, 0.0)) & (found.deleted >= 2.0)
-    gone &= ~draft.held
+    draft, gone = _with_start_of_fr4(draft, gone)
+    gone &= ~draft.conserved
     edits += [(p, p + 1, ()) for p in np.flatnonzero(gone).tolist()]
     for start, stop, residues in sorted(edits, reverse=True):
         column = draft.columns[max(start - 1, 0)]
@@ -78,3 +79,18 @@ def with_lengths(draft: Draft, found: Votes) -> Draft:
             start, stop, np.array(residues, np.uint8), np.full(len(residues), code, np.uint8)
         )
     return draft
+
+
+def _with_start_of_fr4(draft: Draft, gone: np.ndarray) -> tuple[Draft, np.ndarray]:
+    """The draft whose last residue of CDR3 is the first one of FR4 if reads leave that out, and
+    which residues (t,) they leave out then.
+
+    Where the J motif is mutated (RGQG for WGQG), reads join what is in front of it to its second
+    residue.
+    """
+    start, at = draft.cdr3()
+    if not 0 < start < at or not gone[at] or draft.tokens[at - 1] >= N_RESIDUES:
+        return draft, gone
+    tokens, left_out = draft.tokens.copy(), gone.copy()
+    tokens[at], left_out[at - 1 : at + 1] = tokens[at - 1], (True, False)
+    return draft.with_tokens(tokens), left_out
