@@ -535,21 +535,11 @@ def test_lengths_of_a_row(read: Reader) -> None:
 
 
 def test_a_row_adds_to_an_inline_mass(read: Reader) -> None:
-    scaffold = read.one("AX[+400.1]C{420 Da}D", "1\t2\t\t50\t3\t4\n3\t4\t\t\t4")
+    scaffold = read.one("AX[+400.1]C{420 Da}D", "1\t2\t\t50\t3\t4\n3\t4\t\t50")
     assert scaffold.gaps == (
         Gap(1, 2, 3, 4, 400.1, pytest.approx(0.020005)),
-        Gap(3, 4, 4, None, 420.5, 0.5, interval=True),
+        Gap(3, 4, 1, None, 420.5, 0.5, interval=True),
     )
-
-
-@pytest.mark.parametrize(
-    ("column", "cell"), [("tolerance_ppm", "50"), ("tolerance_da", "0.021025")]
-)
-def test_a_tolerance_in_a_row_replaces_an_interval(read: Reader, column: str, cell: str) -> None:
-    table = f"chain\tstart\tend\t{column}\nm\t1\t2\t{cell}\n"
-    (scaffold,) = read(">m\nA{420 Da}D\n", table)
-    assert isinstance(scaffold, Scaffold)
-    assert scaffold.gaps == (Gap(1, 2, 1, None, 420.5, pytest.approx(0.021025)),)
 
 
 @pytest.mark.parametrize(

@@ -160,10 +160,8 @@ def _row_gap(
             raise ValueError(
                 f"has a mass for the gap {_at(row)} both inline and in the table; keep one of them"
             )
-        mass = within[0].mass
-        if row.tolerance_ppm is None and row.tolerance_da is None:
-            tolerance = within[0].tolerance_da
-            interval = tolerance is not None
+        mass, tolerance = within[0].mass, within[0].tolerance_da
+        interval = tolerance is not None and row.tolerance_da is None
     if row.tolerance_da is not None:
         tolerance = row.tolerance_da
     ppm = tolerance_ppm if row.tolerance_ppm is None else row.tolerance_ppm
