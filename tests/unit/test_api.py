@@ -163,12 +163,70 @@ def test_evidence_is_a_dict_of_positions_from_one() -> None:
         lacuna.fill([{"sequence": sequence, "evidence": {31: 1.0}}])
 
 
+def test_what_is_known_of_a_second_chain_of_an_id_is_not_of_the_first() -> None:
+    known = {"gaps": [{"start": 60, "end": 63}], "evidence": {12: {"W": 1.0}}}
+    first, second = lacuna.fill(
+        [{"id": "mab", "sequence": GAPPED}, {"id": "mab", "sequence": CHAIN, **known}]
+    )
+    assert first == lacuna.fill([("mab", GAPPED)])[0]
+    assert second.status == "rejected" and "second record of this id" in second.reason
+
+
+def test_a_chain_without_an_id_gets_one_that_no_other_has() -> None:
+    unnamed = {"sequence": CHAIN, "gaps": [{"start": 60, "end": 63}]}
+    named, other = lacuna.fill([("chain2", GAPPED), unnamed])
+    assert (named.chain, other.chain) == ("chain2", "chain2_2")
+    assert [gap.start for gap in named.gaps] == [10] and [gap.start for gap in other.gaps] == [60]
+
+
+@pytest.mark.parametrize("name", ['a"b', '"ab"', "#a", "a;b", "a,b"])
+def test_gaps_and_evidence_are_those_of_any_id(name: str) -> None:
+    gap, evidence = {"start": 10, "end": 13}, {12: {"W": 1.0}}
+    chain = {"id": name, "sequence": CHAIN, "gaps": [gap], "evidence": evidence}
+    (filled,) = lacuna.fill([chain])
+    assert filled.chain == name and [gap.start for gap in filled.gaps] == [10]
+    assert filled.sequence[11] == "W"
+
+
+def test_an_id_ends_at_any_blank_of_a_header() -> None:
+    one, other = lacuna.fill([("id\tabout it", GAPPED), ("two  words of it", GAPPED)])
+    assert (one.chain, other.chain) == ("id", "two")
+
+
+def test_an_empty_cell_of_a_data_frame_is_not_given() -> None:
+    empty = float("nan")
+    records = [
+        dict.fromkeys(("id", "description", "gaps", "evidence"), value) for value in (empty, None)
+    ]
+    gap = {"start": 10, "end": 13, "mass": empty, "min_length": None, "prefix_masses": empty}
+    whole = {"id": 0, "sequence": CHAIN, "gaps": [gap]}
+    filled = lacuna.fill([*({"sequence": GAPPED, **record} for record in records), whole])
+    assert [chain.chain for chain in filled] == ["chain1", "chain2", "0"]
+    assert len({chain.sequence for chain in filled}) == 1
+    plain = lacuna.fill([GAPPED], spectra=None, weights=None, library=None, large_network=None)
+    assert plain[0] == filled[0]
+
+
 def test_homologs_are_templates(tmp_path: Path) -> None:
     related = mutated(CHAIN, 6, 1)
     (plain,) = lacuna.fill([GAPPED], homologs=[("h", related)])
     path = tmp_path / "homologs.fasta"
     path.write_text(fasta({"h": related}))
     assert lacuna.fill([GAPPED], homologs=path)[0] == plain
+
+
+def test_homologs_may_share_an_id_and_those_left_out_are_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    protein = random_protein(150, 1)
+    shown, other = hidden(protein, [(70, 73)]), random_protein(150, 2)
+    with caplog.at_level(logging.WARNING):
+        (filled,) = lacuna.fill([shown], homologs=[("h", other), ("h", protein)])
+    assert filled.sequence == protein and not caplog.text
+    with caplog.at_level(logging.WARNING):
+        lacuna.fill(["EVQLVO", shown], homologs=[protein, "EVQLEO"])
+    assert "1 of 2 chains cannot be used; the first: chains:2: 'chain1' has 'O'" in caplog.text
+    assert "homologs that cannot be used: 1; the first: homologs:4: 'homolog2'" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -183,6 +241,15 @@ def test_homologs_are_templates(tmp_path: Path) -> None:
             "chain 1: a gap has no 'end'",
         ),
         (lambda: lacuna.fill([{"sequence": CHAIN, "id": "a b"}]), "id 'a b' contains a blank"),
+        (lambda: lacuna.fill([{"sequence": float("nan")}]), "chain 1 has no 'sequence'"),
+        (
+            lambda: lacuna.fill([f">mab1{CHAIN}", CHAIN]),
+            "chain 1: its sequence begins with '>' .*; give a pair of header and sequence",
+        ),
+        (
+            lambda: lacuna.fill([CHAIN], homologs=[f">h{CHAIN}"]),
+            "homolog 1: its sequence begins with '>'",
+        ),
         (lambda: lacuna.fill([CHAIN], candidates=0), "'candidates' is 0; write at least 1"),
         (lambda: lacuna.fill([CHAIN], alkylation="carbamidometyl"), "did you mean 'carbamidom"),
         (lambda: lacuna.fill([CHAIN], species="cow"), "species 'cow' is unknown; use one of auto"),
@@ -221,6 +288,18 @@ def test_arguments_of_another_type_are_refused_in_words(tmp_path: Path) -> None:
         lacuna.fill(None)  # type: ignore[arg-type]
     with pytest.raises(LacunaError, match="modifications is a list; give a dict of settings"):
         lacuna.fill(["EVQLVES"], modifications=["deamidated"])  # type: ignore[arg-type]
+    for gaps in (5, "20-23", {"start": 20, "end": 23}):
+        with pytest.raises(LacunaError, match="chain 1: its gaps are .*; give a list of dicts"):
+            lacuna.fill([{"sequence": CHAIN, "gaps": gaps}])
+    for option in ("spectra", "weights", "library", "large_network"):
+        options: dict[str, Any] = {option: 5}
+        with pytest.raises(LacunaError, match=f"{option} is 5; give the path of a file"):
+            lacuna.fill([CHAIN], **options)
+    for files in ([5], {"a.mgf": 5}.values()):
+        with pytest.raises(LacunaError, match="spectra is 5; give the path of a file"):
+            lacuna.fill([CHAIN], spectra=files)  # type: ignore[arg-type]
+    with pytest.raises(LacunaError, match="fill takes a list of homologs, not a int"):
+        lacuna.fill([CHAIN], homologs=5)  # type: ignore[arg-type]
     for spectra in (tmp_path / "no.mgf", str(tmp_path / "no.mgf")):
         with pytest.raises(LacunaError, match=r"no\.mgf: no such file"):
             lacuna.fill(["EVQLVES"], spectra=spectra)

@@ -71,6 +71,31 @@ def test_evidence_fills_a_gap_and_has_a_table(chains: Path, tmp_path: Path, writ
     )
 
 
+def test_files_of_an_earlier_call_are_replaced_or_removed(
+    chains: Path, tmp_path: Path, write: Write
+) -> None:
+    known = write("known.tsv", "chain\tposition\tresidue\tprobability\nc2\t22\tW\t1\n")
+    rows = "".join(f"{name}\t{chain}\tV\n" for name, chain in CHAINS.items())
+    table = write("airr.tsv", "sequence_id\tsequence_aa\tv_call\n" + rows)
+    spectrum = "BEGIN IONS\nPEPMASS=500.1\nCHARGE=2+\n200.1 1\n300.1 1\nEND IONS\n"
+    out, mgf = tmp_path / "out", write("s.mgf", spectrum)
+    optional = ("--evidence", known, "--doubts", "true", "--spectra", mgf)
+    assert cli.main(["fill", str(table), "--out", str(out), *map(str, optional)]) == 0
+    own, everything = set(one_file.OUTPUTS.values()), one_file.OUTPUTS | one_file.OPTIONAL
+    assert {path.name for path in out.iterdir()} == set(everything.values())
+    mine = write("out/mine.tsv", "chain\n")
+    assert cli.main(["fill", str(chains), "--out", str(out)]) == 0
+    assert {path.name for path in out.iterdir()} == own | {mine.name}
+
+
+def test_a_file_of_mine_that_is_called_as_one_of_lacunas_is_not_removed(
+    chains: Path, write: Write, tmp_path: Path
+) -> None:
+    known = write("out/evidence.tsv", "chain\tposition\tresidue\tprobability\nc2\t22\tW\t1\n")
+    assert cli.main(["fill", str(chains), "--out", str(tmp_path / "out")]) == 0
+    assert known.read_text().endswith("c2\t22\tW\t1\n")
+
+
 def test_progress_is_told_by_blocks(
     chains: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -128,3 +128,34 @@ def test_an_end_without_a_position_of_its_own_has_nothing_of_its_neighbour(
     assert {(r.state, r.depth, r.flags) for r in filled} == {("inferred", None, "length")}
     observed = [row for i, row in enumerate(found) if i not in places]
     assert {(r.state, r.depth, r.flags) for r in observed} == {("observed", 7.0, "isobaric")}
+
+
+@pytest.mark.parametrize("lacks", [0, 3])
+def test_an_inserted_residue_has_nothing_of_the_gap_behind_it(
+    write: Write, tmp_path: Path, chain: str, lacks: int
+) -> None:
+    """lacks: residues at the start that are missing without a mark, which are the first gap."""
+    shown = chain[lacks:]
+    gaps = (Gap(40, 40, 1, 2), Gap(40, 42, 2, 2))
+    told = (PositionEvidence(40, weights(A=1.0)),)
+    (tmp_path / "scaffolds").mkdir()
+    write_scaffolds(
+        tmp_path / "scaffolds" / "00000.jsonl",
+        [Scaffold("a", "", f"{shown[:40]}XX{shown[43:]}", gaps, 1, (), told)],
+    )
+    first = 2 if lacks else 1
+    at = [(i, 1, 0) for i in range(lacks)]
+    at += [(lacks + 40, first, 40), (lacks + 41, first + 1, 40), (lacks + 42, first + 1, 41)]
+    rows = [
+        ResidueRow("a", i + 1, gap, chain[i], 0.5, NOTHING, "", "FR1", "", "", place, "")
+        for i, gap, place in at
+    ]
+    write_evidence(
+        scaffolds=tmp_path / "scaffolds",
+        filled=write("filled.fasta", f">a\n{chain}\n"),
+        residues=write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows)),
+        positions=None,
+        out=tmp_path / "out",
+    )
+    found = list(EVIDENCE_TABLE.read(tmp_path / "out"))
+    assert [i - lacks for i, row in enumerate(found) if "given" in row.flags] == [41]

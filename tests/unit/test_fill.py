@@ -18,7 +18,14 @@ from gaps import scaffold
 from lacuna.antibody.germlines import LOCI
 from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
-from lacuna.core.tables import ALTERNATIVES, CHAIN_TABLE, GAP_TABLE, RESIDUE_TABLE, SCORED_TABLE
+from lacuna.core.tables import (
+    ALTERNATIVES,
+    CHAIN_TABLE,
+    GAP_TABLE,
+    MASS_TABLE,
+    RESIDUE_TABLE,
+    SCORED_TABLE,
+)
 from lacuna.filling.baselines import column_majorities
 from lacuna.filling.decode import Ranking, rank_plain
 from lacuna.filling.fill import Tables, fill_block
@@ -28,7 +35,7 @@ from lacuna.network.kmers import Encoder, KmerSet, encode_scaffolds
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import Predictor
 from lacuna.scaffolds.resizing import with_lengths
-from lacuna.scaffolds.scaffold import UNSHOWN, Gap, Piece, Scaffold
+from lacuna.scaffolds.scaffold import UNSHOWN, Gap, IntactMass, Piece, Scaffold
 from lacuna.templates.homologs import Homologs, index_homologs
 from lacuna.templates.nearest import Library
 
@@ -36,6 +43,7 @@ COLUMNS = {
     "residues": RESIDUE_TABLE.names,
     "gaps": GAP_TABLE.names,
     "chains": CHAIN_TABLE.names,
+    "masses": MASS_TABLE.names,
     "scored": SCORED_TABLE.names,
 }
 METHODS = ("lacuna", "germline_copy", "nearest_homolog", "column_majority")
@@ -220,6 +228,21 @@ def test_a_gap_between_known_residues_alone_says_what_is_wrong_with_its_mass(fil
     found = fill(Scaffold("m", "", whole, (Gap(40, 40, 10, 12, 420.2, 0.004),), 1))
     assert found.chains["m"] == whole and not found.rows["residues"]
     assert found.rows["gaps"][0]["status"] == "no_length_fits_mass"
+    assert found.rows["chains"][0]["open"] == "1"
+
+
+def test_a_chain_with_an_open_gap_has_no_mass_even_without_an_x(fill: Filler) -> None:
+    whole = germline_chain("H", 1)
+    intact = IntactMass(20_000.0, 1.0, "average")
+    found = fill(
+        Scaffold("open", "", whole, (Gap(40, 40, 10, 12, 420.2, 0.004),), 1, intact=intact),
+        replace(scaffold(whole, (60, 62), name="filled"), intact=intact),
+    )
+    masses = [
+        [row["monoisotopic"], row["average"], row["difference"]] for row in found.rows["masses"]
+    ]
+    assert not any(masses[0]) and all(masses[1])
+    assert found.rows["gaps"][0]["status"] == "no_length_fits_mass"  # not: its mass is not met
 
 
 def test_a_gap_that_turned_out_to_hold_nothing_is_filled_with_nothing(fill: Filler) -> None:

@@ -4,13 +4,14 @@ It writes the chains as files of a sample, runs the workflow's own steps on them
 resulting tables, so a chain is filled as in a run of the workflow.
 """
 
-import csv
 import difflib
 import logging
+import math
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from itertools import groupby
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import groupby, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -22,6 +23,7 @@ from lacuna.core.paths import DEFAULT_WEIGHTS, LARGE_NETWORK, WEIGHT_SETS
 from lacuna.core.tables import (
     CHAIN_TABLE,
     GAP_TABLE,
+    NOTE,
     REJECTED_TABLE,
     RESIDUE_TABLE,
     GapRow,
@@ -29,6 +31,7 @@ from lacuna.core.tables import (
 )
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
+from lacuna.scaffolds.read import MAX_LISTED
 from lacuna.steps.one_file import OUTPUTS, fill_file
 
 if TYPE_CHECKING:
@@ -209,7 +212,7 @@ def fill(
     chains: Iterable[Chain],
     *,
     homologs: str | Path | Iterable[Chain] | None = None,
-    spectra: str | Path | Sequence[str | Path] = (),
+    spectra: str | Path | Iterable[str | Path] | None = (),
     species: str = "auto",
     alkylation: str = "auto",
     candidates: int = 5,
@@ -220,9 +223,9 @@ def fill(
     on_bad_record: str = "reject",
     kmer: Mapping[str, int] | None = None,
     complete_ends: bool | Literal["auto"] = "auto",
-    weights: str | Path = DEFAULT_WEIGHTS,
+    weights: str | Path | None = DEFAULT_WEIGHTS,
     library: str | Path | None = None,
-    large_network: str | Path = LARGE_NETWORK,
+    large_network: str | Path | None = LARGE_NETWORK,
 ) -> FilledChains:
     """Fill the gaps of antibody chains.
 
@@ -239,24 +242,26 @@ def fill(
       positions (from 1, as in the file of this name), each with a dict of residues and their
       probabilities: `{31: {"D": 0.7, "N": 0.3}}`.
 
-    Chains without an id are named chain1, chain2, ... by their place. All chains of a call are one
-    sample: the state of C is determined from all their masses together.
+    Chains without an id are named chain1, chain2, ... by their place (chain2_2 if another has the
+    id chain2). None and NaN, as in the rows of a data frame, count as not given. All chains of a
+    call are one sample: the state of C is determined from all their masses together.
 
-    homologs: related chains, used as templates: a FASTA file, or chains; spectra: a file of
-    fragment spectra (MGF, mzML) or several, of which those that span a gap are evidence of its
-    residues. weights: `open` (CC BY 4.0) or `noncommercial` (CC BY-NC-SA 4.0, better on
-    camelid VHHs), the bundled network and library of that name, or a file with a network of your
-    own; library: a file that goes with it, else that of the bundled weights. The other options are
-    those of config.yaml and of the sample sheet, with the same meaning and defaults.
+    homologs: related chains, used as templates: a FASTA file, or chains, whose ids may be repeated;
+    a warning is logged if some cannot be used. spectra: a file of fragment spectra (MGF, mzML) or
+    several, of which those that span a gap are evidence of its residues. weights: `open`
+    (CC BY 4.0) or `noncommercial` (CC BY-NC-SA 4.0, better on camelid VHHs), the bundled network
+    and library of that name, or a file with a network of your own; library: a file that goes with
+    it, else that of the bundled weights. The other options are those of config.yaml and of the
+    sample sheet, with the same meaning and defaults.
 
     A chain that cannot be used has the status `rejected` and a reason; with
     `on_bad_record="fail"` it raises a LacunaError. Raises LacunaError too if an option is wrong or
     a chain is none of the above. Computes on one thread of the CPU.
     """
-    given = list(_records(chains))
-    files = [spectra] if isinstance(spectra, str | Path) else spectra
+    given = _records(chains)
     if not given:
         return FilledChains(())
+    bundled = isinstance(weights, str) and weights in WEIGHT_SETS
     options = {
         "alkylation": alkylation,
         "candidates": candidates,
@@ -267,7 +272,7 @@ def fill(
         "on_bad_record": on_bad_record,
         "kmer": _section("kmer", kmer),
         "complete_ends": complete_ends,
-        "weights": weights if weights in WEIGHT_SETS else DEFAULT_WEIGHTS,
+        "weights": weights if bundled else DEFAULT_WEIGHTS,
     }
     with TemporaryDirectory(prefix="lacuna-") as folder:
         out = Path(folder) / "filled"
@@ -276,13 +281,14 @@ def fill(
             out,
             options,
             species=species,
-            spectra=[Path(path) for path in files],
-            weights=None if weights in WEIGHT_SETS else Path(weights),
-            library=None if library is None else Path(library),
-            large_network=Path(large_network),
+            spectra=_paths("spectra", spectra),
+            weights=None if bundled else _path("weights", weights),
+            library=_path("library", library),
+            large_network=_path("large_network", large_network) or LARGE_NETWORK,
         )
         filled = FilledChains(tuple(_read_results(given, out)))
-    _warn_of_rejected(filled)
+        _warn_of_rejected(filled)
+        _warn_of_homologs(filled, out)
     return filled
 
 
@@ -309,25 +315,60 @@ def _section(name: str, settings: Mapping[str, Any] | None) -> dict[str, Any]:
     return dict(settings or {})
 
 
-def _records(chains: Iterable[Chain]) -> Iterator[_Given]:
-    """Yield the chains of a call; raises LacunaError for the first invalid one."""
+def _path(name: str, value: object) -> Path | None:
+    """The file that an option names, None for None; LacunaError if it is no path."""
+    if value is None or isinstance(value, str | Path):
+        return None if value is None else Path(value)
+    raise LacunaError(f"{name} is {shortened(repr(value))}; give the path of a file")
+
+
+def _paths(name: str, value: Any) -> list[Path]:
+    """The files that an option names, one or several; LacunaError if it is neither."""
+    single = isinstance(value, str) or not isinstance(value, Iterable)
+    found = [_path(name, one) for one in ([value] if single else value)]
+    return [path for path in found if path is not None]
+
+
+def _records(chains: Iterable[Chain], what: str = "chain") -> list[_Given]:
+    """The chains of a call, or its homologs, each with an id; LacunaError for the first bad one.
+
+    what: the word for one of them, by which it is named if it has no id.
+    """
     if isinstance(chains, str | SeqRecord | Mapping):
-        raise LacunaError("fill takes a list of chains; for a single one write fill([chain])")
+        raise LacunaError(f"fill takes a list of {what}s; for a single one write [{what}]")
     if not isinstance(chains, Iterable):
-        raise LacunaError(f"fill takes a list of chains, not a {type(chains).__name__}")
-    for number, chain in enumerate(chains, start=1):
-        where = f"chain {number}"
-        record = _record(chain, where)
-        name = f"chain{number}" if record.chain in _UNNAMED else record.chain
-        if any(letter.isspace() for letter in name):
-            raise LacunaError(f"{where}: its id '{shortened(name)}' contains a blank; remove it")
-        yield _Given(
-            printable(name),
-            "" if record.description in _UNNAMED else " ".join(record.description.split()),
-            printable("".join(record.sequence.split())),
-            record.gaps,
-            record.evidence,
+        raise LacunaError(f"fill takes a list of {what}s, not a {type(chains).__name__}")
+    records = [
+        _plain(_record(chain, f"{what} {number}"), f"{what} {number}")
+        for number, chain in enumerate(chains, start=1)
+    ]
+    taken = {record.chain for record in records}
+    return [
+        record if record.chain else replace(record, chain=_free(f"{what}{number}", number, taken))
+        for number, record in enumerate(records, start=1)
+    ]
+
+
+def _plain(record: _Given, where: str) -> _Given:
+    """The record as its lines in a FASTA will have it; LacunaError if they would say otherwise."""
+    name = "" if record.chain in _UNNAMED else record.chain
+    if any(letter.isspace() for letter in name):
+        raise LacunaError(f"{where}: its id '{shortened(name)}' contains a blank; remove it")
+    about = "" if record.description in _UNNAMED else " ".join(record.description.split())
+    sequence = printable("".join(record.sequence.split()))
+    if sequence.startswith(">"):
+        raise LacunaError(
+            f"{where}: its sequence begins with '>' ({shortened(sequence, 20)}); give a pair of "
+            "header and sequence instead of a record of a FASTA file"
         )
+    return replace(record, chain=printable(name), description=about, sequence=sequence)
+
+
+def _free(name: str, number: int, taken: Container[str]) -> str:
+    """The name, with the number behind it as often as it takes to be none of those taken."""
+    while name in taken:
+        name = f"{name}_{number}"
+    return name
 
 
 def _record(chain: Chain, where: str) -> _Given:
@@ -339,26 +380,56 @@ def _record(chain: Chain, where: str) -> _Given:
             about = (chain.description or "").removeprefix(chain.id or "")
             return _Given(chain.id or "", about, str(chain.seq))
         case (str(header), str(sequence)):
-            name, _, description = header.strip().partition(" ")
-            return _Given(name, description, sequence)
+            # The id ends at the first blank of ASCII, as in a FASTA.
+            name, *rest = re.split(r"\s", header.strip(), maxsplit=1, flags=re.ASCII)
+            return _Given(name, "".join(rest), sequence)
         case Mapping():
             _check_keys(chain, _CHAIN_KEYS, ("sequence",), where)
-            gaps = tuple(chain.get("gaps") or ())
-            for gap in gaps:
-                _check_keys(gap, _GAP_KEYS, ("start", "end"), f"{where}: a gap")
-            evidence = chain.get("evidence") or {}
-            for known in (evidence, *(evidence.values() if isinstance(evidence, Mapping) else ())):
-                if not isinstance(known, Mapping):
-                    raise LacunaError(
-                        f"{where}: its evidence is {shortened(repr(evidence))}; give a dict of "
-                        "positions, each with a dict of residues and probabilities"
-                    )
-            name, description = (str(chain.get(key) or "") for key in ("id", "description"))
+            name, description = (str(_value(chain, key, "")) for key in ("id", "description"))
+            gaps, evidence = _gaps_given(chain, where), _evidence_given(chain, where)
             return _Given(name, description, str(chain["sequence"]), gaps, evidence)
     raise LacunaError(
         f"{where} is a {type(chain).__name__}; give a sequence, a (header, sequence) pair, a "
         "SeqRecord, or a dict with 'sequence'"
     )
+
+
+def _is_given(value: object) -> bool:
+    """Whether a value is one: an empty cell of a data frame is None or NaN."""
+    return value is not None and not (isinstance(value, float) and math.isnan(value))
+
+
+def _value(chain: Mapping[str, Any], key: str, otherwise: Any) -> Any:
+    """The value of a key; `otherwise` if it is not given, or is an empty text."""
+    value = chain.get(key)
+    empty = isinstance(value, str) and not value
+    return value if _is_given(value) and not empty else otherwise
+
+
+def _gaps_given(chain: Mapping[str, Any], where: str) -> tuple[Mapping[str, Any], ...]:
+    """The gaps of a chain that is a dict; LacunaError if they are no dicts with the right keys."""
+    gaps = _value(chain, "gaps", ())
+    if isinstance(gaps, str | Mapping) or not isinstance(gaps, Iterable):
+        raise LacunaError(
+            f"{where}: its gaps are {shortened(repr(gaps))}; give a list of dicts with 'start' and "
+            "'end'"
+        )
+    found = tuple(gaps)
+    for gap in found:
+        _check_keys(gap, _GAP_KEYS, ("start", "end"), f"{where}: a gap")
+    return found
+
+
+def _evidence_given(chain: Mapping[str, Any], where: str) -> Mapping[int, Mapping[str, float]]:
+    """The evidence of a chain that is a dict; LacunaError if it is no dict of dicts."""
+    evidence = _value(chain, "evidence", {})
+    for known in (evidence, *(evidence.values() if isinstance(evidence, Mapping) else ())):
+        if not isinstance(known, Mapping):
+            raise LacunaError(
+                f"{where}: its evidence is {shortened(repr(evidence))}; give a dict of "
+                "positions, each with a dict of residues and probabilities"
+            )
+    return dict(evidence)
 
 
 def _check_keys(found: object, known: Sequence[str], needed: Sequence[str], where: str) -> None:
@@ -371,7 +442,7 @@ def _check_keys(found: object, known: Sequence[str], needed: Sequence[str], wher
             hint = f"did you mean '{near[0]}'?" if near else f"use {', '.join(known)}"
             raise LacunaError(f"{where} has the unknown key '{key}'; {hint}")
     for key in needed:
-        if found.get(key) is None:
+        if not _is_given(found.get(key)):
             raise LacunaError(f"{where} has no '{key}'; add it")
 
 
@@ -384,36 +455,56 @@ def _write_inputs(
     """
     inputs = {"fasta": folder / "chains"}
     _write_fasta(given, inputs["fasta"])
-    if any(chain.gaps for chain in given):
+    # A later chain of the same id is rejected: its rows would be taken for those of the first.
+    firsts: dict[str, _Given] = {}
+    for chain in given:
+        firsts.setdefault(chain.chain, chain)
+    gaps = [
+        (name, *(gap.get(key) for key in _GAP_KEYS))
+        for name, chain in firsts.items()
+        for gap in chain.gaps
+    ]
+    if gaps:
         inputs["gaps"] = folder / "gaps"
-        with atomic_write(inputs["gaps"]) as handle:
-            rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
-            rows.writerow(GAP_COLUMNS)
-            for chain in given:
-                for gap in chain.gaps:
-                    rows.writerow([chain.chain, *(_cell(gap.get(key)) for key in _GAP_KEYS)])
-    if any(chain.evidence for chain in given):
+        _write_table(inputs["gaps"], GAP_COLUMNS, gaps)
+    evidence = [
+        (name, position, residue, share)
+        for name, chain in firsts.items()
+        for position, shares in chain.evidence.items()
+        for residue, share in shares.items()
+    ]
+    if evidence:
         inputs["evidence"] = folder / "evidence"
-        with atomic_write(inputs["evidence"]) as handle:
-            rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
-            rows.writerow(EVIDENCE_COLUMNS)
-            for chain in given:
-                for position, shares in chain.evidence.items():
-                    for residue, share in shares.items():
-                        rows.writerow([chain.chain, position, residue, share])
+        _write_table(inputs["evidence"], EVIDENCE_COLUMNS, evidence)
     if isinstance(homologs, str | Path):
         inputs["homologs"] = Path(homologs)
-    elif homologs is not None and (related := list(_records(homologs))):
+    elif homologs is not None and (related := _records(homologs, "homolog")):
         inputs["homologs"] = folder / "homologs"
-        _write_fasta(related, inputs["homologs"])
+        _write_fasta(_with_own_ids(related), inputs["homologs"])
     return inputs
 
 
+def _with_own_ids(chains: Iterable[_Given]) -> Iterator[_Given]:
+    """Yield the chains with an id each that no other has, since a second one would be rejected."""
+    taken: set[str] = set()
+    for number, chain in enumerate(chains, start=1):
+        name = _free(chain.chain, number, taken)
+        taken.add(name)
+        yield replace(chain, chain=name)
+
+
+def _write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table with tabs and without quotes, as its reader takes it."""
+    with atomic_write(path) as handle:
+        for row in (columns, *rows):
+            handle.write("\t".join(map(_cell, row)) + "\n")
+
+
 def _cell(value: object) -> str:
-    """A value of a gap as a cell of the gap table."""
+    """A value as a cell of a table."""
     if isinstance(value, Iterable) and not isinstance(value, str):
-        return ";".join(map(str, value))
-    return "" if value is None else str(value)
+        return ";".join(map(_cell, value))
+    return "" if value is None else printable(str(value))
 
 
 def _write_fasta(chains: Iterable[_Given], path: Path) -> None:
@@ -432,6 +523,16 @@ def _warn_of_rejected(filled: FilledChains) -> None:
     if rejected:
         n, first = len(rejected), rejected[0].reason
         LOG.warning("%d of %d chains cannot be used; the first: %s", n, len(filled), first)
+
+
+def _warn_of_homologs(filled: FilledChains, folder: Path) -> None:
+    """Log how many homologs cannot be used, and why the first of them cannot."""
+    chains = sum(chain.status == "rejected" for chain in filled)  # whose rows come first
+    rows = islice(REJECTED_TABLE.read(folder / OUTPUTS["rejected"]), chains, None)
+    reasons = [row.reason for row in rows if not row.reason.startswith(NOTE)]
+    if reasons:
+        n = str(len(reasons)) if len(reasons) <= MAX_LISTED else f"more than {MAX_LISTED}"
+        LOG.warning("homologs that cannot be used: %s; the first: %s", n, reasons[0])
 
 
 def _read_results(given: Sequence[_Given], folder: Path) -> Iterator[FilledChain]:

@@ -75,7 +75,8 @@ def _parser() -> _Parser:
         "fill",
         help="fill the chains of one FASTA file",
         description="Fill the chains of one FASTA file. The files in the output folder are those "
-        "that the workflow writes for a sample; those of an earlier call are replaced.",
+        "that the workflow writes for a sample; those of an earlier call are replaced, or removed "
+        "if this one writes none.",
         argument_default=argparse.SUPPRESS,
     )
     fill.add_argument(

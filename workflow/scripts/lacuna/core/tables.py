@@ -202,7 +202,7 @@ class MassRow(NamedTuple):
     monoisotopic: Annotated[
         float | None,
         "mass of the filled chain, Da: reduced, neutral, with water and the modifications "
-        "written on its residues; empty if an X is left",
+        "written on its residues; empty if an X is left or a gap stays open",
         "%.4f",
     ]
     average: Annotated[float | None, "the same, Da", "%.3f"]

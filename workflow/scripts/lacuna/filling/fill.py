@@ -241,8 +241,9 @@ def _fill_chain(
         regions=regions,
         **asdict(counts),
     )
-    masses = mass_row(scaffold, sequence)
-    if is_missed(scaffold, sequence):
+    is_open = counts.open > 0
+    masses = mass_row(scaffold, sequence, is_open=is_open)
+    if not is_open and is_missed(scaffold, sequence):
         named = any(MassDoubt.INTACT_ERROR in row.status for row in gap_rows)
         notes = [MassDoubt.UNMET, "" if named else error_of_missed(scaffold, sequence)]
         gap_rows = [

@@ -39,11 +39,14 @@ ERROR_ODDS = 300.0
 _LETTERS = np.frombuffer(RESIDUES.encode(), dtype=np.uint8)
 
 
-def mass_row(scaffold: Scaffold, sequence: str) -> MassRow:
-    """The row of a chain that is filled with `sequence`; no masses if residues are missing."""
+def mass_row(scaffold: Scaffold, sequence: str, *, is_open: bool = False) -> MassRow:
+    """The row of a chain that is filled with `sequence`; no masses if residues are missing.
+
+    is_open: whether a gap stays open; it need not have left an X.
+    """
     intact = scaffold.intact
     monoisotopic = average = difference = None
-    if MISSING_LETTER not in sequence:
+    if not is_open and MISSING_LETTER not in sequence:
         monoisotopic, average = _masses(sequence, scaffold)
         if intact is not None:
             difference = (average if intact.kind == "average" else monoisotopic) - intact.mass

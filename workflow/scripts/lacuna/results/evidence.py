@@ -84,13 +84,13 @@ def _rows(
     unsure = {
         p for gap in scaffold.gaps if not gap.fixed for p in range(gap.start - 1, gap.end + 1)
     }
+    placed = _placed(scaffold, missing)
     regions, imgt = _numbered(scaffold, filled, of_gaps)
     for i, residue in enumerate(filled):
         gap = of_gaps.get(i + 1)
         if gap is not None:
             place = gap.scaffold_position
-            if scaffold.sequence[place : place + 1] in ("", *RESIDUES):
-                # A gap without a position of its own: what is known there is of its neighbour.
+            if gap.gap not in placed:  # what is known at its place is of its neighbour
                 yield _flagged(_of_gap(gap, None, given=False), True)
                 continue
             open_gap = place in unsure
@@ -103,6 +103,18 @@ def _rows(
             row = _given(scaffold.chain, residue, weights.get(at))
         moved = row._replace(position=i + 1, imgt=imgt[i], region=regions[i])
         yield _flagged(moved, at in unsure)
+
+
+def _placed(scaffold: Scaffold, missing: Sequence[ResidueRow]) -> set[int]:
+    """Numbers of the gaps that have positions in the scaffold, unlike one between two residues.
+
+    missing: the rows of their residues. An end that is missing without a mark is no gap of the
+    scaffold, and at its start moves the numbers of all others.
+    """
+    gaps = scaffold.gaps
+    at_start = bool(missing) and missing[0].scaffold_position == 0
+    first = 2 if at_start and (not gaps or gaps[0].start > 0) else 1
+    return {number for number, gap in enumerate(gaps, start=first) if gap.end > gap.start}
 
 
 def _flagged(row: EvidenceRow, length: bool) -> EvidenceRow:

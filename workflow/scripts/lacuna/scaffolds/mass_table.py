@@ -92,10 +92,18 @@ def _rows(path: str | Path) -> Iterator[tuple[int, dict[str, str]]]:
                             f"{path}:{line}: column '{name}' is missing; give "
                             f"{', '.join(COLUMNS)}, separated by tabs"
                         )
+                    if names.count(name) > 1:
+                        raise LacunaError(
+                            f"{path}:{line}: column '{name}' is there twice; keep one of them"
+                        )
                 continue
             cells = (cell.strip() for cell in text.split(delimiter))
             row = dict(zip(names, cells, strict=False))
             yield line, {name: row.get(name, "") for name in COLUMNS}
+    if not names:
+        raise LacunaError(
+            f"{path}: the table of intact masses is empty; begin with {', '.join(COLUMNS)}"
+        )
 
 
 def _number(cells: dict[str, str], name: str) -> float:

@@ -36,6 +36,15 @@ EVIDENCE = {"evidence": "evidence.tsv"}  # if evidence is given
 AIRR = {"airr": "airr.tsv"}  # if the chains are those of a repertoire
 DOUBTS = {"doubts": "doubts.tsv"}  # if requested
 SPECTRA = {"spectra": "spectra.tsv"}  # if there are spectra
+OPTIONAL = EVIDENCE | AIRR | DOUBTS | SPECTRA
+# A column that only Lacuna's file of each name has: one that the user has put there is kept.
+_OWN_COLUMNS = {
+    "evidence": "state",
+    "airr": "lacuna_filled",
+    "doubts": "proposed",
+    "spectra": "nats",
+}
+_MAX_HEADER = 1 << 20  # bytes
 BLOCK = 2_000  # chains: a second or two of work per step of a progress bar
 _INSTEAD_OF_A_SHEET = "samples.tsv"  # a configuration must name a sheet; it is never read here
 
@@ -53,6 +62,8 @@ def fill_file(
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, str]:
     """Fill a file of chains and write the results into the folder `out` once all are complete.
+
+    They take the place of those of an earlier call.
 
     inputs: `fasta` and, if there are such files, `gaps`, `truth`, `homologs`, `masses` and
     `evidence`, as in a sample sheet; options: values by key of config.yaml; keys that are not
@@ -117,6 +128,7 @@ def fill_file(
                 )
                 for path in written.values():
                     os.replace(path, out / path.name)
+                _remove_earlier(out, outputs)
         finally:
             # These settings are the process's, which may be another program.
             torch.set_num_threads(threads)
@@ -132,6 +144,17 @@ def _output_names(
     return dict(OUTPUTS) | {
         name: file for files, wanted in asked if wanted for name, file in files.items()
     }
+
+
+def _remove_earlier(out: Path, outputs: Mapping[str, str]) -> None:
+    """Remove the files that an earlier call wrote into a folder and this one, of `outputs`, not."""
+    for name in OPTIONAL.keys() - outputs.keys():
+        path = out / OPTIONAL[name]
+        if path.is_file():
+            with open(path, "rb") as handle:
+                columns = handle.readline(_MAX_HEADER).rstrip(b"\r\n").split(b"\t")
+            if _OWN_COLUMNS[name].encode() in columns:
+                path.unlink()
 
 
 def settings_of(config: Mapping[str, Any], repertoire: bool = False) -> Settings:
@@ -157,7 +180,7 @@ def _check_out(inputs: Sequence[Path], out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise LacunaError(f"{out}: is a file; name a folder for the results")
     for path in inputs:
-        for name in (OUTPUTS | EVIDENCE | AIRR | DOUBTS | SPECTRA).values():
+        for name in (OUTPUTS | OPTIONAL).values():
             result = out / name
             if result.exists() and path.exists() and os.path.samefile(result, path):
                 raise LacunaError(
