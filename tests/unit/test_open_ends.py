@@ -1,8 +1,10 @@
 """Ends of V domains that are missing without a mark: where they are found, and where not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pyteomics.mass import calculate_mass
 
 from chains import constant_region, fasta, germline_chain, hidden, random_protein
 from conftest import Write
@@ -13,7 +15,7 @@ from lacuna.core.files import LacunaError
 from lacuna.core.paths import CONFIG_SCHEMA, LIBRARY
 from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE
 from lacuna.filling.open_ends import open_ends
-from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold
+from lacuna.scaffolds.scaffold import Gap, IntactMass, ResidueModification, Scaffold
 from lacuna.steps.one_file import fill_file
 from lacuna.templates.library import load_library
 from lacuna.templates.nearest import Library
@@ -69,6 +71,18 @@ def test_other_ends_are_left_as_they_are(library: Library) -> None:
         scaffold(random_protein(100, 1)),
     ]
     assert open_ends(chains, library) == chains
+
+
+@pytest.mark.parametrize(("missing", "added"), [(0, 0), (6, 6), (3, 6)])
+def test_a_chain_that_has_its_intact_mass_lacks_nothing(
+    missing: int, added: int, library: Library
+) -> None:
+    """missing: residues of germline that the mass shows besides those of the chain."""
+    chain = germline_chain("H", 3)
+    mass = float(calculate_mass(sequence=chain[6 - missing :]))
+    intact = IntactMass(mass, 0.1, "monoisotopic")
+    (found,) = open_ends([replace(scaffold(chain[6:]), intact=intact)], library)
+    assert lengths(found) == (added, 0)
 
 
 def test_gaps_and_modifications_stay_where_they_are(library: Library) -> None:

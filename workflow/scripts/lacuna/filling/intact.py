@@ -85,6 +85,13 @@ def is_missed(scaffold: Scaffold, sequence: str) -> bool:
     return all(abs(mass - intact.mass) > allowed for mass in found)
 
 
+def is_whole(scaffold: Scaffold) -> bool:
+    """Whether a chain without gaps has an intact mass, and meets it."""
+    if scaffold.intact is None or scaffold.gaps:
+        return False
+    return not is_missed(scaffold, scaffold.sequence)
+
+
 def _without(sequence: str, gaps: Iterable[Gap]) -> str:
     """A chain with the residues of some gaps as X."""
     letters = list(sequence)

@@ -16,6 +16,7 @@ from lacuna.filling.ends import (
     share_before,
     without_doubtful_fr4,
 )
+from lacuna.filling.intact import is_whole
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.nearest import Library
@@ -27,9 +28,13 @@ def open_ends(scaffolds: Sequence[Scaffold], library: Library) -> list[Scaffold]
     The gap has the length that IMGT columns and the nearest V segment imply, and is where the
     chain begins or stops (start == end). Left as it is: an end that has a gap already, one outside
     of a V domain (a leader, a constant region), a chain that begins behind Cys104 or stops before
-    FR4.
+    FR4, or that has its intact mass without any further residue.
     """
-    late = [i for i, scaffold in enumerate(scaffolds) if _may_lack_an_end(scaffold.sequence)]
+    late = [
+        i
+        for i, scaffold in enumerate(scaffolds)
+        if _may_lack_an_end(scaffold.sequence) and not is_whole(scaffold)
+    ]
     if not late:
         return list(scaffolds)
     chains = [scaffolds[i] for i in late]
