@@ -198,7 +198,8 @@ def test_an_empty_cell_of_a_data_frame_is_not_given() -> None:
     records = [
         dict.fromkeys(("id", "description", "gaps", "evidence"), value) for value in (empty, None)
     ]
-    gap = {"start": 10, "end": 13, "mass": empty, "min_length": None, "prefix_masses": empty}
+    gap = {"start": 10.0, "end": 13, "mass": empty, "min_length": 3.0, "max_length": None}
+    gap["prefix_masses"] = empty
     whole = {"id": 0, "sequence": CHAIN, "gaps": [gap]}
     filled = lacuna.fill([*({"sequence": GAPPED, **record} for record in records), whole])
     assert [chain.chain for chain in filled] == ["chain1", "chain2", "0"]

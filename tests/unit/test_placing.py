@@ -34,8 +34,8 @@ from lacuna.placing.place import draft_from, place, read_contaminants
 from lacuna.placing.placement import place_on, place_on_text, text_of
 from lacuna.placing.populations import Population, is_serum
 from lacuna.placing.readset import MIN_READ, ReadSet, collapse
-from lacuna.placing.seeds import AFTER_RIGHT, diagonals, word_weights
 from lacuna.placing.revise import with_lengths
+from lacuna.placing.seeds import AFTER_RIGHT, diagonals, word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
 from lacuna.placing.similar import similar_reads
 from lacuna.placing.word_paths import WordGraph, paths

@@ -504,7 +504,9 @@ def _cell(value: object) -> str:
     """A value as a cell of a table."""
     if isinstance(value, Iterable) and not isinstance(value, str):
         return ";".join(map(_cell, value))
-    return "" if value is None else printable(str(value))
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # a data frame with an empty cell has 3.0 for 3
+    return printable(str(value)) if _is_given(value) else ""
 
 
 def _write_fasta(chains: Iterable[_Given], path: Path) -> None:

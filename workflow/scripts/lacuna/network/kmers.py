@@ -249,8 +249,9 @@ def encode_scaffolds(
     k, stride: residues per window and between window starts. observed: every residue is encoded,
     missing or not, and none of the observed ones is hidden yet. For chains whose truth is known,
     homologs that share at least `max_identity` of the observed residues that both have are left
-    out, since the accuracy of these chains is reported. numbered_by: a sequence as long as each scaffold, which is
-    numbered in its place, if more is known of a chain's columns than its own residues tell.
+    out, since the accuracy of these chains is reported. numbered_by: a sequence as long as each
+    scaffold, which is numbered in its place, if more is known of a chain's columns than its own
+    residues tell.
     """
     chains = _numbered(scaffolds, numbered_by or [s.sequence for s in scaffolds])
     below = float(np.nextafter(np.float32(max_identity), np.float32(0.0)))
