@@ -4,21 +4,16 @@ It writes the chains as files of a sample, runs the workflow's own steps on them
 resulting tables, so a chain is filled as in a run of the workflow.
 """
 
-import difflib
 import logging
-import math
-import re
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from itertools import groupby, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from Bio.SeqRecord import SeqRecord
-
-from lacuna.core.files import LacunaError, atomic_write, printable, shortened
+from lacuna.core.files import LacunaError, shortened
 from lacuna.core.paths import DEFAULT_WEIGHTS, LARGE_NETWORK, WEIGHT_SETS
 from lacuna.core.tables import (
     CHAIN_TABLE,
@@ -29,9 +24,8 @@ from lacuna.core.tables import (
     GapRow,
     ResidueRow,
 )
-from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
-from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 from lacuna.scaffolds.read import MAX_LISTED
+from lacuna.steps.given_chains import Chain, Given, given_chains, write_inputs
 from lacuna.steps.one_file import OUTPUTS, fill_file
 
 if TYPE_CHECKING:
@@ -49,12 +43,7 @@ __all__ = [
 
 LOG = logging.getLogger(__name__)
 
-Chain = str | SeqRecord | tuple[str, str] | Mapping[str, Any]
 Table = Literal["residues", "gaps", "chains"]
-
-_CHAIN_KEYS = ("sequence", "id", "description", "gaps", "evidence")
-_GAP_KEYS = tuple(name for name in GAP_COLUMNS if name != "chain")
-_UNNAMED = ("", "<unknown id>", "<unknown description>")  # Biopython's placeholders
 
 
 # --- results -------------------------------------------------------------------------------------
@@ -258,7 +247,7 @@ def fill(
     `on_bad_record="fail"` it raises a LacunaError. Raises LacunaError too if an option is wrong or
     a chain is none of the above. Computes on one thread of the CPU.
     """
-    given = _records(chains)
+    given = given_chains(chains)
     if not given:
         return FilledChains(())
     bundled = isinstance(weights, str) and weights in WEIGHT_SETS
@@ -277,7 +266,7 @@ def fill(
     with TemporaryDirectory(prefix="lacuna-") as folder:
         out = Path(folder) / "filled"
         fill_file(
-            _write_inputs(given, homologs, Path(folder)),
+            write_inputs(given, homologs, Path(folder)),
             out,
             options,
             species=species,
@@ -292,18 +281,7 @@ def fill(
     return filled
 
 
-# --- what is given -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """A chain as it is written to the files of the sample."""
-
-    chain: str
-    description: str
-    sequence: str
-    gaps: tuple[Mapping[str, Any], ...] = ()
-    evidence: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+# --- options --------------------------------------------------------------------------------------
 
 
 def _section(name: str, settings: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -329,193 +307,6 @@ def _paths(name: str, value: Any) -> list[Path]:
     return [path for path in found if path is not None]
 
 
-def _records(chains: Iterable[Chain], what: str = "chain") -> list[_Given]:
-    """The chains of a call, or its homologs, each with an id; LacunaError for the first bad one.
-
-    what: the word for one of them, by which it is named if it has no id.
-    """
-    if isinstance(chains, str | SeqRecord | Mapping):
-        raise LacunaError(f"fill takes a list of {what}s; for a single one write [{what}]")
-    if not isinstance(chains, Iterable):
-        raise LacunaError(f"fill takes a list of {what}s, not a {type(chains).__name__}")
-    records = [
-        _plain(_record(chain, f"{what} {number}"), f"{what} {number}")
-        for number, chain in enumerate(chains, start=1)
-    ]
-    taken = {record.chain for record in records}
-    return [
-        record if record.chain else replace(record, chain=_free(f"{what}{number}", number, taken))
-        for number, record in enumerate(records, start=1)
-    ]
-
-
-def _plain(record: _Given, where: str) -> _Given:
-    """The record as its lines in a FASTA will have it; LacunaError if they would say otherwise."""
-    name = "" if record.chain in _UNNAMED else record.chain
-    if any(letter.isspace() for letter in name):
-        raise LacunaError(f"{where}: its id '{shortened(name)}' contains a blank; remove it")
-    about = "" if record.description in _UNNAMED else " ".join(record.description.split())
-    sequence = printable("".join(record.sequence.split()))
-    if sequence.startswith(">"):
-        raise LacunaError(
-            f"{where}: its sequence begins with '>' ({shortened(sequence, 20)}); give a pair of "
-            "header and sequence instead of a record of a FASTA file"
-        )
-    return replace(record, chain=printable(name), description=about, sequence=sequence)
-
-
-def _free(name: str, number: int, taken: Container[str]) -> str:
-    """The name, with the number behind it as often as it takes to be none of those taken."""
-    while name in taken:
-        name = f"{name}_{number}"
-    return name
-
-
-def _record(chain: Chain, where: str) -> _Given:
-    """Convert a chain as given, without checking its id; LacunaError if its type is wrong."""
-    match chain:
-        case str():
-            return _Given("", "", chain)
-        case SeqRecord():
-            about = (chain.description or "").removeprefix(chain.id or "")
-            return _Given(chain.id or "", about, str(chain.seq))
-        case (str(header), str(sequence)):
-            # The id ends at the first blank of ASCII, as in a FASTA.
-            name, *rest = re.split(r"\s", header.strip(), maxsplit=1, flags=re.ASCII)
-            return _Given(name, "".join(rest), sequence)
-        case Mapping():
-            _check_keys(chain, _CHAIN_KEYS, ("sequence",), where)
-            name, description = (str(_value(chain, key, "")) for key in ("id", "description"))
-            gaps, evidence = _gaps_given(chain, where), _evidence_given(chain, where)
-            return _Given(name, description, str(chain["sequence"]), gaps, evidence)
-    raise LacunaError(
-        f"{where} is a {type(chain).__name__}; give a sequence, a (header, sequence) pair, a "
-        "SeqRecord, or a dict with 'sequence'"
-    )
-
-
-def _is_given(value: object) -> bool:
-    """Whether a value is one: an empty cell of a data frame is None or NaN."""
-    return value is not None and not (isinstance(value, float) and math.isnan(value))
-
-
-def _value(chain: Mapping[str, Any], key: str, otherwise: Any) -> Any:
-    """The value of a key; `otherwise` if it is not given, or is an empty text."""
-    value = chain.get(key)
-    empty = isinstance(value, str) and not value
-    return value if _is_given(value) and not empty else otherwise
-
-
-def _gaps_given(chain: Mapping[str, Any], where: str) -> tuple[Mapping[str, Any], ...]:
-    """The gaps of a chain that is a dict; LacunaError if they are no dicts with the right keys."""
-    gaps = _value(chain, "gaps", ())
-    if isinstance(gaps, str | Mapping) or not isinstance(gaps, Iterable):
-        raise LacunaError(
-            f"{where}: its gaps are {shortened(repr(gaps))}; give a list of dicts with 'start' and "
-            "'end'"
-        )
-    found = tuple(gaps)
-    for gap in found:
-        _check_keys(gap, _GAP_KEYS, ("start", "end"), f"{where}: a gap")
-    return found
-
-
-def _evidence_given(chain: Mapping[str, Any], where: str) -> Mapping[int, Mapping[str, float]]:
-    """The evidence of a chain that is a dict; LacunaError if it is no dict of dicts."""
-    evidence = _value(chain, "evidence", {})
-    for known in (evidence, *(evidence.values() if isinstance(evidence, Mapping) else ())):
-        if not isinstance(known, Mapping):
-            raise LacunaError(
-                f"{where}: its evidence is {shortened(repr(evidence))}; give a dict of "
-                "positions, each with a dict of residues and probabilities"
-            )
-    return dict(evidence)
-
-
-def _check_keys(found: object, known: Sequence[str], needed: Sequence[str], where: str) -> None:
-    """Raise LacunaError if `found` is not a dict, has an unknown key, or lacks a key."""
-    if not isinstance(found, Mapping):
-        raise LacunaError(f"{where} is {shortened(repr(found))}; give a dict with {known[0]!r}")
-    for key in found:
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"use {', '.join(known)}"
-            raise LacunaError(f"{where} has the unknown key '{key}'; {hint}")
-    for key in needed:
-        if not _is_given(found.get(key)):
-            raise LacunaError(f"{where} has no '{key}'; add it")
-
-
-def _write_inputs(
-    given: Sequence[_Given], homologs: str | Path | Iterable[Chain] | None, folder: Path
-) -> dict[str, Path]:
-    """Write what was given as files of a sample, whose names messages show; returns their paths.
-
-    homologs: a file, which is used as it is, or chains.
-    """
-    inputs = {"fasta": folder / "chains"}
-    _write_fasta(given, inputs["fasta"])
-    # A later chain of the same id is rejected: its rows would be taken for those of the first.
-    firsts: dict[str, _Given] = {}
-    for chain in given:
-        firsts.setdefault(chain.chain, chain)
-    gaps = [
-        (name, *(gap.get(key) for key in _GAP_KEYS))
-        for name, chain in firsts.items()
-        for gap in chain.gaps
-    ]
-    if gaps:
-        inputs["gaps"] = folder / "gaps"
-        _write_table(inputs["gaps"], GAP_COLUMNS, gaps)
-    evidence = [
-        (name, position, residue, share)
-        for name, chain in firsts.items()
-        for position, shares in chain.evidence.items()
-        for residue, share in shares.items()
-    ]
-    if evidence:
-        inputs["evidence"] = folder / "evidence"
-        _write_table(inputs["evidence"], EVIDENCE_COLUMNS, evidence)
-    if isinstance(homologs, str | Path):
-        inputs["homologs"] = Path(homologs)
-    elif homologs is not None and (related := _records(homologs, "homolog")):
-        inputs["homologs"] = folder / "homologs"
-        _write_fasta(_with_own_ids(related), inputs["homologs"])
-    return inputs
-
-
-def _with_own_ids(chains: Iterable[_Given]) -> Iterator[_Given]:
-    """Yield the chains with an id each that no other has, since a second one would be rejected."""
-    taken: set[str] = set()
-    for number, chain in enumerate(chains, start=1):
-        name = _free(chain.chain, number, taken)
-        taken.add(name)
-        yield replace(chain, chain=name)
-
-
-def _write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a table with tabs and without quotes, as its reader takes it."""
-    with atomic_write(path) as handle:
-        for row in (columns, *rows):
-            handle.write("\t".join(map(_cell, row)) + "\n")
-
-
-def _cell(value: object) -> str:
-    """A value as a cell of a table."""
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return ";".join(map(_cell, value))
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # a data frame with an empty cell has 3.0 for 3
-    return printable(str(value)) if _is_given(value) else ""
-
-
-def _write_fasta(chains: Iterable[_Given], path: Path) -> None:
-    with atomic_write(path) as handle:
-        for chain in chains:
-            header = " ".join(filter(None, (chain.chain, chain.description)))
-            handle.write(f">{header}\n{chain.sequence}\n")
-
-
 # --- what comes out ------------------------------------------------------------------------------
 
 
@@ -537,7 +328,7 @@ def _warn_of_homologs(filled: FilledChains, folder: Path) -> None:
         LOG.warning("homologs that cannot be used: %s; the first: %s", n, reasons[0])
 
 
-def _read_results(given: Sequence[_Given], folder: Path) -> Iterator[FilledChain]:
+def _read_results(given: Sequence[Given], folder: Path) -> Iterator[FilledChain]:
     """Yield a result for every chain that was given, in order.
 
     Usable chains are in the tables in the order of the input. Of several with the same id only the

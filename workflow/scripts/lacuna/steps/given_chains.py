@@ -1,0 +1,219 @@
+"""Chains as a Python program gives them, and the files of a sample that say the same."""
+
+import difflib
+import math
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from Bio.SeqRecord import SeqRecord
+
+from lacuna.core.files import LacunaError, atomic_write, printable, shortened
+from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
+from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
+
+Chain = str | SeqRecord | tuple[str, str] | Mapping[str, Any]
+
+_CHAIN_KEYS = ("sequence", "id", "description", "gaps", "evidence")
+_GAP_KEYS = tuple(name for name in GAP_COLUMNS if name != "chain")
+_UNNAMED = ("", "<unknown id>", "<unknown description>")  # Biopython's placeholders
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A chain as it is written to the files of the sample."""
+
+    chain: str
+    description: str
+    sequence: str
+    gaps: tuple[Mapping[str, Any], ...] = ()
+    evidence: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+
+
+def given_chains(chains: Iterable[Chain], what: str = "chain") -> list[Given]:
+    """The chains of a call, or its homologs, each with an id; LacunaError for the first bad one.
+
+    what: the word for one of them, by which it is named if it has no id.
+    """
+    if isinstance(chains, str | SeqRecord | Mapping):
+        raise LacunaError(f"fill takes a list of {what}s; for a single one write [{what}]")
+    if not isinstance(chains, Iterable):
+        raise LacunaError(f"fill takes a list of {what}s, not a {type(chains).__name__}")
+    records = [
+        _plain(_record(chain, f"{what} {number}"), f"{what} {number}")
+        for number, chain in enumerate(chains, start=1)
+    ]
+    taken = {record.chain for record in records}
+    return [
+        record if record.chain else replace(record, chain=_free(f"{what}{number}", number, taken))
+        for number, record in enumerate(records, start=1)
+    ]
+
+
+def _plain(record: Given, where: str) -> Given:
+    """The record as its lines in a FASTA will have it; LacunaError if they would say otherwise."""
+    name = "" if record.chain in _UNNAMED else record.chain
+    if any(letter.isspace() for letter in name):
+        raise LacunaError(f"{where}: its id '{shortened(name)}' contains a blank; remove it")
+    about = "" if record.description in _UNNAMED else " ".join(record.description.split())
+    sequence = printable("".join(record.sequence.split()))
+    if sequence.startswith(">"):
+        raise LacunaError(
+            f"{where}: its sequence begins with '>' ({shortened(sequence, 20)}); give a pair of "
+            "header and sequence instead of a record of a FASTA file"
+        )
+    return replace(record, chain=printable(name), description=about, sequence=sequence)
+
+
+def _free(name: str, number: int, taken: Container[str]) -> str:
+    """The name, with the number behind it as often as it takes to be none of those taken."""
+    while name in taken:
+        name = f"{name}_{number}"
+    return name
+
+
+def _record(chain: Chain, where: str) -> Given:
+    """Convert a chain as given, without checking its id; LacunaError if its type is wrong."""
+    match chain:
+        case str():
+            return Given("", "", chain)
+        case SeqRecord():
+            about = (chain.description or "").removeprefix(chain.id or "")
+            return Given(chain.id or "", about, str(chain.seq))
+        case (str(header), str(sequence)):
+            # The id ends at the first blank of ASCII, as in a FASTA.
+            name, *rest = re.split(r"\s", header.strip(), maxsplit=1, flags=re.ASCII)
+            return Given(name, "".join(rest), sequence)
+        case Mapping():
+            _check_keys(chain, _CHAIN_KEYS, ("sequence",), where)
+            name, description = (str(_value(chain, key, "")) for key in ("id", "description"))
+            gaps, evidence = _gaps_given(chain, where), _evidence_given(chain, where)
+            return Given(name, description, str(chain["sequence"]), gaps, evidence)
+    raise LacunaError(
+        f"{where} is a {type(chain).__name__}; give a sequence, a (header, sequence) pair, a "
+        "SeqRecord, or a dict with 'sequence'"
+    )
+
+
+def _is_given(value: object) -> bool:
+    """Whether a value is one: an empty cell of a data frame is None or NaN."""
+    return value is not None and not (isinstance(value, float) and math.isnan(value))
+
+
+def _value(chain: Mapping[str, Any], key: str, otherwise: Any) -> Any:
+    """The value of a key; `otherwise` if it is not given, or is an empty text."""
+    value = chain.get(key)
+    empty = isinstance(value, str) and not value
+    return value if _is_given(value) and not empty else otherwise
+
+
+def _gaps_given(chain: Mapping[str, Any], where: str) -> tuple[Mapping[str, Any], ...]:
+    """The gaps of a chain that is a dict; LacunaError if they are no dicts with the right keys."""
+    gaps = _value(chain, "gaps", ())
+    if isinstance(gaps, str | Mapping) or not isinstance(gaps, Iterable):
+        raise LacunaError(
+            f"{where}: its gaps are {shortened(repr(gaps))}; give a list of dicts with 'start' and "
+            "'end'"
+        )
+    found = tuple(gaps)
+    for gap in found:
+        _check_keys(gap, _GAP_KEYS, ("start", "end"), f"{where}: a gap")
+    return found
+
+
+def _evidence_given(chain: Mapping[str, Any], where: str) -> Mapping[int, Mapping[str, float]]:
+    """The evidence of a chain that is a dict; LacunaError if it is no dict of dicts."""
+    evidence = _value(chain, "evidence", {})
+    for known in (evidence, *(evidence.values() if isinstance(evidence, Mapping) else ())):
+        if not isinstance(known, Mapping):
+            raise LacunaError(
+                f"{where}: its evidence is {shortened(repr(evidence))}; give a dict of "
+                "positions, each with a dict of residues and probabilities"
+            )
+    return dict(evidence)
+
+
+def _check_keys(found: object, known: Sequence[str], needed: Sequence[str], where: str) -> None:
+    """Raise LacunaError if `found` is not a dict, has an unknown key, or lacks a key."""
+    if not isinstance(found, Mapping):
+        raise LacunaError(f"{where} is {shortened(repr(found))}; give a dict with {known[0]!r}")
+    for key in found:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"use {', '.join(known)}"
+            raise LacunaError(f"{where} has the unknown key '{key}'; {hint}")
+    for key in needed:
+        if not _is_given(found.get(key)):
+            raise LacunaError(f"{where} has no '{key}'; add it")
+
+
+def write_inputs(
+    given: Sequence[Given], homologs: str | Path | Iterable[Chain] | None, folder: Path
+) -> dict[str, Path]:
+    """Write what was given as files of a sample, whose names messages show; returns their paths.
+
+    homologs: a file, which is used as it is, or chains.
+    """
+    inputs = {"fasta": folder / "chains"}
+    _write_fasta(given, inputs["fasta"])
+    # A later chain of the same id is rejected: its rows would be taken for those of the first.
+    firsts: dict[str, Given] = {}
+    for chain in given:
+        firsts.setdefault(chain.chain, chain)
+    gaps = [
+        (name, *(gap.get(key) for key in _GAP_KEYS))
+        for name, chain in firsts.items()
+        for gap in chain.gaps
+    ]
+    if gaps:
+        inputs["gaps"] = folder / "gaps"
+        _write_table(inputs["gaps"], GAP_COLUMNS, gaps)
+    evidence = [
+        (name, position, residue, share)
+        for name, chain in firsts.items()
+        for position, shares in chain.evidence.items()
+        for residue, share in shares.items()
+    ]
+    if evidence:
+        inputs["evidence"] = folder / "evidence"
+        _write_table(inputs["evidence"], EVIDENCE_COLUMNS, evidence)
+    if isinstance(homologs, str | Path):
+        inputs["homologs"] = Path(homologs)
+    elif homologs is not None and (related := given_chains(homologs, "homolog")):
+        inputs["homologs"] = folder / "homologs"
+        _write_fasta(_with_own_ids(related), inputs["homologs"])
+    return inputs
+
+
+def _with_own_ids(chains: Iterable[Given]) -> Iterator[Given]:
+    """Yield the chains with an id each that no other has, since a second one would be rejected."""
+    taken: set[str] = set()
+    for number, chain in enumerate(chains, start=1):
+        name = _free(chain.chain, number, taken)
+        taken.add(name)
+        yield replace(chain, chain=name)
+
+
+def _write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table with tabs and without quotes, as its reader takes it."""
+    with atomic_write(path) as handle:
+        for row in (columns, *rows):
+            handle.write("\t".join(map(_cell, row)) + "\n")
+
+
+def _cell(value: object) -> str:
+    """A value as a cell of a table."""
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return ";".join(map(_cell, value))
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # a data frame with an empty cell has 3.0 for 3
+    return printable(str(value)) if _is_given(value) else ""
+
+
+def _write_fasta(chains: Iterable[Given], path: Path) -> None:
+    with atomic_write(path) as handle:
+        for chain in chains:
+            header = " ".join(filter(None, (chain.chain, chain.description)))
+            handle.write(f">{header}\n{chain.sequence}\n")
