@@ -546,15 +546,22 @@ def test_spectra_say_more_of_a_gap_than_the_mass_of_its_chain(write: Write, tmp_
     assert first.candidate == "GHWPE" and "by spectra" in first.status
 
 
-def test_spectra_choose_a_length(write: Write, tmp_path: Path) -> None:
+@pytest.mark.parametrize("inserted", [False, True])
+def test_spectra_choose_a_length(write: Write, tmp_path: Path, inserted: bool) -> None:
+    """A gap of known mass, written inline, or as a row of the gap table between two residues."""
     chain = HEAVY[:FIRST] + "GHWPE" + HEAVY[LAST:]
-    peptide = around(chain, FIRST, LAST)
     mass = float(weights("GHWPE").sum())
-    fasta = write("c.fasta", f">c\n{chain[:FIRST]}X[+{mass:.4f}]{chain[LAST:]}\n")
-    good = write("good.mgf", as_mgf([spectrum_of(peptide)]))
-    fill_file({"fasta": fasta}, tmp_path / "out", {"alkylation": "none"}, spectra=[good])
+    good = write("good.mgf", as_mgf([spectrum_of(around(chain, FIRST, LAST))]))
+    inline = "" if inserted else f"X[+{mass:.4f}]"
+    inputs = {"fasta": write("c.fasta", f">c\n{chain[:FIRST]}{inline}{chain[LAST:]}\n")}
+    if inserted:
+        row = f"c\t{FIRST}\t{FIRST}\t{mass:.4f}"
+        inputs["gaps"] = write("gaps.tsv", f"chain\tstart\tend\tmass\n{row}\n")
+    fill_file(inputs, tmp_path / "out", {"alkylation": "none"}, spectra=[good])
     first = next(iter(GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")))
     assert first.candidate == "GHWPE" and (first.probability or 0) > 0.9
+    kinds = [row.kind for row in SPECTRUM_TABLE.read(tmp_path / "out" / "spectra.tsv")]
+    assert kinds.count(CLEAVAGE) >= 4
 
 
 def test_modified_cysteine_is_found_by_the_flanks() -> None:
