@@ -11,9 +11,11 @@ from chains import germline_chain, hidden
 from conftest import Write
 from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
 from lacuna.core.alphabet import RESIDUES
+from lacuna.core.files import LacunaError
+from lacuna.core.paths import LIBRARY
 from lacuna.core.records import read_record
 from lacuna.placing.given import show
-from lacuna.placing.readset import ReadSet, collapse
+from lacuna.placing.readset import MAX_READ, ReadSet, collapse
 from lacuna.reads.error_model import load_error_models
 from lacuna.reads.readers import read_peptides
 from lacuna.steps.place_reads import PlacedReads, place_reads
@@ -71,9 +73,6 @@ def test_a_position_without_reads_says_nothing(reads: ReadSet) -> None:
 
 
 def test_too_many_chains_are_refused(write: Write, table: Path, tmp_path: Path) -> None:
-    from lacuna.core.files import LacunaError
-    from lacuna.core.paths import LIBRARY
-
     write_reads(tmp_path / "r.jsonl.gz", read_peptides([table]).reads[:20])
     chains = write("many.fasta", "".join(f">c{i}\nACDEFGHIKL\n" for i in range(201)))
     arguments = (None, None, LIBRARY, tmp_path / "placed")
@@ -85,3 +84,15 @@ def test_too_many_chains_are_refused(write: Write, table: Path, tmp_path: Path) 
     assert found.found is None and len(found.rows) == 20
     assert found.given[0].sequence == "ACXEFGXKL"
     assert found.given[0].named == (True,) * 6 + (False,) + (True,) * 2
+
+
+def test_reads_that_are_cut_are_counted(
+    write: Write, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    long = write("long.tsv", f"peptide\n{HEAVY[:MAX_READ]}\n{HEAVY[: MAX_READ + 1]}\n")
+    write_reads(tmp_path / "r.jsonl.gz", read_peptides([long]).reads)
+    paths = (write("c.fasta", f">c\n{HEAVY}\n"), None, None, LIBRARY, tmp_path / "placed")
+    place_reads(tmp_path / "r.jsonl.gz", *paths, species="auto", tolerance_ppm=10.0)
+    found = read_record(tmp_path / "placed", PlacedReads)
+    assert [(row.start, row.end) for row in found.rows] == [(0, MAX_READ)] * 2
+    assert "1 read: longer than 120 residues, and cut there" in caplog.text

@@ -33,7 +33,7 @@ from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.place import draft_from, place, read_contaminants
 from lacuna.placing.placement import place_on, place_on_text, text_of
 from lacuna.placing.populations import Population, is_serum
-from lacuna.placing.readset import MIN_READ, ReadSet, collapse
+from lacuna.placing.readset import MAX_READ, MIN_READ, ReadSet, collapse
 from lacuna.placing.seeds import AFTER_RIGHT, diagonals, word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
 from lacuna.placing.similar import similar_reads
@@ -144,6 +144,13 @@ def test_modifications_of_the_ends_are_on_the_end_residues() -> None:
     assert len(read_set("P" * (MIN_READ - 1))) == 0
 
 
+def test_modifications_of_residues_that_are_cut_off_are_cut_off_too() -> None:
+    chain = (TEXT + TEXT[::-1])[: MAX_READ + 3]
+    found = read_set(chain, modifications=[(-1, 42.01), (MAX_READ, 57.02), (len(chain), -0.98)])
+    assert found.length.tolist() == [MAX_READ]
+    assert found.delta[0].nonzero()[0].tolist() == [0]
+
+
 # --- alignment -------------------------------------------------------------------------------
 
 
@@ -151,6 +158,14 @@ def test_a_read_is_laid_where_it_is_from() -> None:
     found = laid_on(TEXT, TEXT[20:34])
     assert found.span.tolist() == [[20, 34]]
     assert (found.kind[0, :14] == MATCH).all()
+
+
+def test_a_long_read_is_laid_as_a_whole() -> None:
+    """As middle-down sequencing gives them: 99 residues, with a modification far behind."""
+    text = TEXT + "TISRDNSKNTLYLQMNSLRAEDTAVYYCAKDRGYSSGWYFDYWGQGTLVTVSS"
+    found = laid_on(text, text[3:102], modifications=[(92, 57.02)])
+    assert found.span.tolist() == [[3, 102]]
+    assert (found.kind[0, :99] == MATCH).all()
 
 
 def test_only_the_core_of_a_read_with_a_wrong_end_is_laid() -> None:
