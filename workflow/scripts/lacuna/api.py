@@ -4,7 +4,6 @@ It writes the chains as files of a sample, runs the workflow's own steps on them
 resulting tables, so a chain is filled as in a run of the workflow.
 """
 
-import csv
 import difflib
 import logging
 from collections import defaultdict
@@ -26,6 +25,7 @@ from lacuna.core.tables import (
     RESIDUE_TABLE,
     GapRow,
     ResidueRow,
+    plain_row,
 )
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
@@ -387,20 +387,19 @@ def _write_inputs(
     if any(chain.gaps for chain in given):
         inputs["gaps"] = folder / "gaps"
         with atomic_write(inputs["gaps"]) as handle:
-            rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
-            rows.writerow(GAP_COLUMNS)
+            handle.write(plain_row(GAP_COLUMNS))
             for chain in given:
                 for gap in chain.gaps:
-                    rows.writerow([chain.chain, *(_cell(gap.get(key)) for key in _GAP_KEYS)])
+                    cells = (_cell(gap.get(key)) for key in _GAP_KEYS)
+                    handle.write(plain_row((chain.chain, *cells)))
     if any(chain.evidence for chain in given):
         inputs["evidence"] = folder / "evidence"
         with atomic_write(inputs["evidence"]) as handle:
-            rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
-            rows.writerow(EVIDENCE_COLUMNS)
+            handle.write(plain_row(EVIDENCE_COLUMNS))
             for chain in given:
                 for position, shares in chain.evidence.items():
                     for residue, share in shares.items():
-                        rows.writerow([chain.chain, position, residue, share])
+                        handle.write(plain_row((chain.chain, position, residue, share)))
     if isinstance(homologs, str | Path):
         inputs["homologs"] = Path(homologs)
     elif homologs is not None and (related := list(_records(homologs))):

@@ -550,3 +550,8 @@ PLACED_TABLE = Table("reads.tsv", PlacedRow)
 SPECTRUM_TABLE = Table("spectra.tsv", SpectrumRow)
 DOUBT_TABLE = Table("doubts.tsv", DoubtRow)
 TUTORIAL_TABLE = Table("predictions.tsv", TutorialRow)
+
+
+def plain_row(cells: Iterable[object]) -> str:
+    """A line of a table in the form of the user's, whose readers take a quote as part of an id."""
+    return "\t".join(map(str, cells)) + "\n"
