@@ -30,7 +30,7 @@ from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.junction import Surroundings, weigh_paths
 from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
-from lacuna.placing.place import draft_from, place, read_contaminants
+from lacuna.placing.place import draft_from, place, read_contaminants, rows_of
 from lacuna.placing.placement import place_on, place_on_text, text_of
 from lacuna.placing.populations import Population, is_serum
 from lacuna.placing.readset import MAX_READ, MIN_READ, ReadSet, collapse
@@ -624,6 +624,26 @@ def test_every_read_has_its_row() -> None:
     row = place([*changed, mutated], Sure()).rows[-1]
     assert row.differences == f"{chain[47]}48P".replace("I", "L")
     assert (row.start, row.end) == (40, 56)
+
+
+@pytest.mark.parametrize(
+    ("read", "said"),
+    [
+        (TEXT[26:36] + TEXT[37:50], "V37del"),
+        (TEXT[26:36] + TEXT[38:56], "VR37-38del"),
+        (TEXT[26:37] + "HD" + TEXT[37:50], "37-38insHD"),
+        (TEXT[26:37] + "W" + TEXT[37:50], "37-38insW"),
+        (TEXT[26:36] + "W" + TEXT[37:50], "V37W"),
+        (TEXT[26:37] + "WF" + TEXT[39:52], "R38W,Q39F"),
+        (TEXT[3:14] + "N" + TEXT[16:30], "GG15-16N"),
+        (TEXT[3:14] + "N" + TEXT[16:26] + TEXT[27:40], "GG15-16N,F27del"),
+    ],
+)
+def test_differences_say_what_is_missing_and_what_is_more(read: str, said: str) -> None:
+    reads = read_set(read)
+    placements = place_on(reads, [protein_of(TEXT)])
+    (row,) = rows_of([peptide(read)], reads, placements, ["c"], 1)
+    assert (row.differences, row.placed_as) == (said, "whole")
 
 
 def test_two_loci_are_two_chains() -> None:

@@ -337,7 +337,8 @@ class PlacedRow(NamedTuple):
     differences: Annotated[
         str,
         "residues of the chain and of the read that differ, joined by commas: `D54N`, "
-        "`GG55-56N`; here positions count from 1",
+        "`GG55-56N`; residues that the read lacks: `V37del`, `GG55-56del`; residues between two of "
+        "the chain: `37-38insGH`; here positions count from 1",
     ]
 
 
