@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pyteomics.mass import std_aa_mass
 
+from conftest import Write
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START
 from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode, merge_il
@@ -611,6 +612,20 @@ def test_contaminants_attract_their_reads() -> None:
     assert rows["trypsin"].chain == "trypsin_porcine"
     assert rows["trypsin"].placed_as == "contaminant"
     assert rows["tag"].chain.startswith("tag_")
+
+
+def test_contaminants_that_cannot_be_used_are_named(
+    write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = ">alb\nMKWVuTFISOLLF*LFSS*\n>alb\nMKWVM[Oxidation]TF\n>odd\nMKWV1TF\n>empty\n"
+    bundled = len(read_contaminants())
+    assert not caplog.text
+    found = read_contaminants(write("con.fasta", text))[bundled:]
+    assert found == [("alb", "MKWVXTFISXLLFXLFSS"), ("alb", "MKWVMTF")]
+    lines = caplog.text.splitlines()
+    assert len(lines) == 2
+    assert "con.fasta:6: 'odd' has '1' at column 5" in lines[0]
+    assert "con.fasta:7: 'empty' has no sequence" in lines[1]
 
 
 def test_every_read_has_its_row() -> None:

@@ -1,5 +1,6 @@
 """The chains that a sample's reads come from, and where each read lies on them."""
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ import numpy as np
 from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, decode, encode, merge_il
+from lacuna.core.files import printable, shortened
 from lacuna.core.paths import CONTAMINANTS
 from lacuna.core.tables import PlacedRow
 from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, ON_MISSING, OTHER_BLOCK
@@ -29,8 +31,11 @@ from lacuna.placing.seeds import word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
 from lacuna.reads.error_model import ErrorModels
 from lacuna.reads.read import Read
-from lacuna.scaffolds.read import read_scaffolds
-from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.scaffolds.fasta import Fault
+from lacuna.scaffolds.gaps import MAX_SHOWN
+from lacuna.scaffolds.notation import read_letters
+from lacuna.scaffolds.read import DEFAULT_MAX_LENGTH
+from lacuna.scaffolds.records import read_records
 
 V_SHARE = 0.3  # of the words of a V segment that reads hold, from which its locus is there
 # Words of a V segment in reads from which its locus is there if no other is: reads of one protease
@@ -48,6 +53,7 @@ FURTHER_ROUNDS = 4  # of building once the first chains are there
 MORE_CHAINS = 2  # times that further chains are looked for
 # Of the reads, that a further chain must have: fewer are misread ones of another.
 LEAST_SHARE = 0.005
+_RARE = bytes.maketrans(b"UOuo", b"XXXX")  # selenocysteine and pyrrolysine
 MAX_DIFFERENCES = 6  # that are written of a read
 # Kinds of aligned residues that are one difference with those that follow.
 _RUNS = {
@@ -56,6 +62,8 @@ _RUNS = {
     BLOCK: (BLOCK, OTHER_BLOCK),
     OTHER_BLOCK: (BLOCK, OTHER_BLOCK),
 }
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +197,22 @@ def _names(drafts: Sequence[Draft]) -> tuple[str, ...]:
 
 
 def read_contaminants(*paths: Path) -> list[tuple[str, str]]:
-    """(name, sequence) of the bundled contaminants and of those in the user's FASTA files."""
+    """(name, sequence) of the bundled contaminants and of those in the user's FASTA files.
+
+    U, O and what is missing are unknown residues. The log names each record that is left out.
+    """
     found = []
     for path in (CONTAMINANTS, *paths):
-        records = read_scaffolds(path)
-        found += [(r.chain, r.sequence) for r in records if isinstance(r, Scaffold)]
+        for record in read_records(path, 32 * DEFAULT_MAX_LENGTH):
+            body = record.body
+            if not any(mark in body for mark in b"[({"):  # names of modifications may have an O
+                record = record._replace(body=body.translate(_RARE))
+            try:
+                found.append((record.chain, read_letters(record, DEFAULT_MAX_LENGTH).sequence))
+            except Fault as fault:
+                name = shortened(record.chain, MAX_SHOWN)
+                text = f"{path}:{fault.line}: '{name}' {fault.text}; it is no contaminant here"
+                LOG.warning(printable(text))
     return found
 
 
