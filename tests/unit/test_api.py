@@ -156,7 +156,8 @@ def test_results_do_not_depend_on_blocks_and_threads_are_given_back(
 def test_evidence_is_a_dict_of_positions_from_one() -> None:
     sequence = hidden(germline_chain("H", 1), [(30, 32)])
     known = {"sequence": sequence, "evidence": {31: {"W": 1.0}, 32: {"F": 0.5, "Y": 0.5}}}
-    one, other = lacuna.fill([known, sequence])
+    one, other, quoted = lacuna.fill([known, sequence, {**known, "id": '"mab"_1'}])
+    assert quoted.sequence == one.sequence
     assert one.sequence[30] == "W" and one.sequence[31] in "FY"
     assert other.sequence[30] != "W"
     with pytest.raises(lacuna.LacunaError, match="its evidence is .* give a dict of positions"):

@@ -41,6 +41,7 @@ from tsv import read_tsv
 ROOT = Path(__file__).parents[2]
 WEIGHTS = ROOT / "resources" / "weights" / "open"
 CONFIG = check_config({"samples": "-"}, ROOT / "workflow" / "schemas" / "config.schema.yaml")
+PROBABILITIES = "chain\tposition\tresidue\tprobability\n"
 Rows = list[dict[str, str]]
 
 
@@ -252,6 +253,26 @@ def test_bad_records_stop_the_run_where_that_is_wanted(
     assert "c.fasta:2" in caplog.text and "c.fasta:6" in caplog.text
     split(write("good.fasta", ">b\nQVQX\n"), tmp_path / "good", on_bad_record="fail")
     assert read_tsv(tmp_path / "good" / "rejected.tsv") == []
+
+
+def test_a_gap_in_which_reads_do_not_count_is_noted(
+    write: Write, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    chains = {"a": "QVQX", "b": "QX[+300.1]QX[+400.2]V", "c": "QVQX[+300.1]"}
+    path, unread = write("c.fasta", fasta(chains)), write("unread.tsv", REJECTED_TABLE.header)
+    split(path, tmp_path, unread=unread)
+    (note,) = read_tsv(tmp_path / "rejected.tsv")
+    assert note["reason"] == (
+        "Note: c.fasta:3: 'b' has a gap of unknown length at 2 and 1 other, in which the reads of "
+        "the sample do not count; if the length is known, write an X for each residue "
+        "(as in 1 chain more)"
+    )
+    assert "in which the reads" in caplog.text
+    # Without reads there is nothing to say, and chains that reads gave have no other reads.
+    split(path, tmp_path / "alone")
+    split(path, tmp_path / "of_reads", unread=unread, settled=write("e.tsv", PROBABILITIES))
+    for folder in ("alone", "of_reads"):
+        assert read_tsv(tmp_path / folder / "rejected.tsv") == []
 
 
 def test_a_file_that_grows_while_it_is_read_is_told(write: Write, tmp_path: Path) -> None:

@@ -11,17 +11,24 @@ from chains import germline_chain, hidden
 from conftest import Write
 from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
 from lacuna.core.alphabet import RESIDUES
+from lacuna.core.files import LacunaError
+from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.core.records import read_record
 from lacuna.placing.given import show
-from lacuna.placing.readset import ReadSet, collapse
+from lacuna.placing.readset import MAX_READ, ReadSet, collapse
 from lacuna.reads.error_model import load_error_models
 from lacuna.reads.readers import read_peptides
+from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.steps.place_reads import PlacedReads, place_reads
+from lacuna.steps.reader_files import ReaderFiles
 from lacuna.steps.reads import write_reads
+from lacuna.steps.weigh_evidence import weigh_evidence
 
 HEAVY = germline_chain("H", 1, constant=True)
 SPANS = [(30, 36), (98, 108)]
 OTHER = germline_chain("L", 3)
+READER = ReaderFiles(WEIGHTS, LIBRARY, None, "auto", 64, 8, 0.9, "fast")
 
 
 def as_l(letters: Sequence[str] | str) -> str:
@@ -71,9 +78,6 @@ def test_a_position_without_reads_says_nothing(reads: ReadSet) -> None:
 
 
 def test_too_many_chains_are_refused(write: Write, table: Path, tmp_path: Path) -> None:
-    from lacuna.core.files import LacunaError
-    from lacuna.core.paths import LIBRARY
-
     write_reads(tmp_path / "r.jsonl.gz", read_peptides([table]).reads[:20])
     chains = write("many.fasta", "".join(f">c{i}\nACDEFGHIKL\n" for i in range(201)))
     arguments = (None, None, LIBRARY, tmp_path / "placed")
@@ -85,3 +89,29 @@ def test_too_many_chains_are_refused(write: Write, table: Path, tmp_path: Path) 
     assert found.found is None and len(found.rows) == 20
     assert found.given[0].sequence == "ACXEFGXKL"
     assert found.given[0].named == (True,) * 6 + (False,) + (True,) * 2
+
+
+def test_reads_that_are_cut_are_counted(
+    write: Write, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    long = write("long.tsv", f"peptide\n{HEAVY[:MAX_READ]}\n{HEAVY[: MAX_READ + 1]}\n")
+    write_reads(tmp_path / "r.jsonl.gz", read_peptides([long]).reads)
+    paths = (write("c.fasta", f">c\n{HEAVY}\n"), None, None, LIBRARY, tmp_path / "placed")
+    place_reads(tmp_path / "r.jsonl.gz", *paths, species="auto", tolerance_ppm=10.0)
+    found = read_record(tmp_path / "placed", PlacedReads)
+    assert [(row.start, row.end) for row in found.rows] == [(0, MAX_READ)] * 2
+    assert "1 read: longer than 120 residues, and cut there" in caplog.text
+
+
+def test_reads_are_evidence_whatever_the_id_of_a_chain(
+    write: Write, table: Path, tmp_path: Path
+) -> None:
+    chains = write("c.fasta", f'>"mab"_1 one\n{hidden(HEAVY, SPANS)}\n')
+    write_reads(tmp_path / "r.jsonl.gz", read_peptides([table]).reads)
+    paths = (chains, None, None, LIBRARY, tmp_path / "placed")
+    place_reads(tmp_path / "r.jsonl.gz", *paths, species="auto", tolerance_ppm=10.0)
+    out = [tmp_path / name for name in ("chains", "reads", "evidence", "gaps", "positions")]
+    weigh_evidence(tmp_path / "placed", *out, reader=READER)
+    (found,) = read_scaffolds(chains, evidence=tmp_path / "evidence")
+    assert isinstance(found, Scaffold)
+    assert {e.position for e in found.evidence} == {i for span in SPANS for i in range(*span)}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pyteomics.mass import std_aa_mass
 
+from conftest import Write
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START
 from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode, merge_il
@@ -30,10 +31,10 @@ from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.junction import Surroundings, weigh_paths
 from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
-from lacuna.placing.place import draft_from, place, read_contaminants
+from lacuna.placing.place import draft_from, place, read_contaminants, rows_of
 from lacuna.placing.placement import place_on, place_on_text, text_of
 from lacuna.placing.populations import Population, is_serum
-from lacuna.placing.readset import MIN_READ, ReadSet, collapse
+from lacuna.placing.readset import MAX_READ, MIN_READ, ReadSet, collapse
 from lacuna.placing.revise import with_lengths
 from lacuna.placing.seeds import AFTER_RIGHT, diagonals, word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
@@ -145,6 +146,13 @@ def test_modifications_of_the_ends_are_on_the_end_residues() -> None:
     assert len(read_set("P" * (MIN_READ - 1))) == 0
 
 
+def test_modifications_of_residues_that_are_cut_off_are_cut_off_too() -> None:
+    chain = (TEXT + TEXT[::-1])[: MAX_READ + 3]
+    found = read_set(chain, modifications=[(-1, 42.01), (MAX_READ, 57.02), (len(chain), -0.98)])
+    assert found.length.tolist() == [MAX_READ]
+    assert found.delta[0].nonzero()[0].tolist() == [0]
+
+
 # --- alignment -------------------------------------------------------------------------------
 
 
@@ -152,6 +160,14 @@ def test_a_read_is_laid_where_it_is_from() -> None:
     found = laid_on(TEXT, TEXT[20:34])
     assert found.span.tolist() == [[20, 34]]
     assert (found.kind[0, :14] == MATCH).all()
+
+
+def test_a_long_read_is_laid_as_a_whole() -> None:
+    """As middle-down sequencing gives them: 99 residues, with a modification far behind."""
+    text = TEXT + "TISRDNSKNTLYLQMNSLRAEDTAVYYCAKDRGYSSGWYFDYWGQGTLVTVSS"
+    found = laid_on(text, text[3:102], modifications=[(92, 57.02)])
+    assert found.span.tolist() == [[3, 102]]
+    assert (found.kind[0, :99] == MATCH).all()
 
 
 def test_only_the_core_of_a_read_with_a_wrong_end_is_laid() -> None:
@@ -599,6 +615,20 @@ def test_contaminants_attract_their_reads() -> None:
     assert rows["tag"].chain.startswith("tag_")
 
 
+def test_contaminants_that_cannot_be_used_are_named(
+    write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = ">alb\nMKWVuTFISOLLF*LFSS*\n>alb\nMKWVM[Oxidation]TF\n>odd\nMKWV1TF\n>empty\n"
+    bundled = len(read_contaminants())
+    assert not caplog.text
+    found = read_contaminants(write("con.fasta", text))[bundled:]
+    assert found == [("alb", "MKWVXTFISXLLFXLFSS"), ("alb", "MKWVMTF")]
+    lines = caplog.text.splitlines()
+    assert len(lines) == 2
+    assert "con.fasta:6: 'odd' has '1' at column 5" in lines[0]
+    assert "con.fasta:7: 'empty' has no sequence" in lines[1]
+
+
 def test_every_read_has_its_row() -> None:
     chain = germline_chain("H", "ARWGGDGFYHMDY")
     reads = [*tiles(chain), peptide("WWHKP", "odd"), peptide("AC", "short")]
@@ -610,6 +640,26 @@ def test_every_read_has_its_row() -> None:
     row = place([*changed, mutated], Sure()).rows[-1]
     assert row.differences == f"{chain[47]}48P".replace("I", "L")
     assert (row.start, row.end) == (40, 56)
+
+
+@pytest.mark.parametrize(
+    ("read", "said"),
+    [
+        (TEXT[26:36] + TEXT[37:50], "V37del"),
+        (TEXT[26:36] + TEXT[38:56], "VR37-38del"),
+        (TEXT[26:37] + "HD" + TEXT[37:50], "37-38insHD"),
+        (TEXT[26:37] + "W" + TEXT[37:50], "37-38insW"),
+        (TEXT[26:36] + "W" + TEXT[37:50], "V37W"),
+        (TEXT[26:37] + "WF" + TEXT[39:52], "R38W,Q39F"),
+        (TEXT[3:14] + "N" + TEXT[16:30], "GG15-16N"),
+        (TEXT[3:14] + "N" + TEXT[16:26] + TEXT[27:40], "GG15-16N,F27del"),
+    ],
+)
+def test_differences_say_what_is_missing_and_what_is_more(read: str, said: str) -> None:
+    reads = read_set(read)
+    placements = place_on(reads, [protein_of(TEXT)])
+    (row,) = rows_of([peptide(read)], reads, placements, ["c"], 1)
+    assert (row.differences, row.placed_as) == (said, "whole")
 
 
 def test_two_loci_are_two_chains() -> None:

@@ -158,6 +158,17 @@ def test_an_n_terminal_token_has_its_score_taken_off(read: Callable[..., Peptide
     assert one.confidences == near((math.exp(-0.1), math.exp(-0.2)))
 
 
+@pytest.mark.parametrize("peptide", ["EC[UNIMOD:4]K", "[UNIMOD:1]EC[UNIMOD:4]K"])
+def test_instanovo_by_beam_search_has_a_score_of_the_end(
+    read: Callable[..., Peptides], peptide: str
+) -> None:
+    """It is not known whether it is the first or the last of the scores."""
+    tokens = "-2.0, " * peptide.startswith("[")
+    row = f'{peptide},-1,"[{tokens}-0.1, -0.3, -0.2, -0.4]"'
+    one = only(read("predictions,log_probabilities,token_log_probabilities", row))
+    assert one.confidences == near((math.exp(-0.3), math.exp(-0.3), math.exp(-0.4)))
+
+
 def test_instanovo_without_tokens_has_a_score_alone(read: Callable[..., Peptides]) -> None:
     found = read(
         "experiment_name,scan_number,preds,log_probs", "x,1,EVQL,-0.4", "x,2,,-1.0", "x,3,EV"
@@ -339,6 +350,15 @@ def test_novor_cloud_has_no_residue_scores(read: Callable[..., Peptides]) -> Non
     assert only(read(header, "P1,1,9,400.5,2.0,16.7,799,0,2,EVK")).tool == "novor_db"
 
 
+def test_novor_decoys_are_no_reads(read: Callable[..., Peptides]) -> None:
+    found = read(
+        "line, target/decoy, nDecoy, specId, scanNum, mz, z, ppm, score, peptide, protein",
+        "1, target, 0, 11786, 22443, 188.1, 2, 4.2, 17.4, EVK, >light",
+        "2, decoy, 1, 11787, 22444, 188.1, 2, 4.2, 17.4, KVE, >decoy",
+    )
+    assert (only(found).tool, only(found).residues, found.unread) == ("novor_db", "EVK", 1)
+
+
 def test_deepnovo_scores_are_logarithms(read: Callable[..., Peptides]) -> None:
     header = "\t".join(
         "feature_id feature_area predicted_sequence predicted_score predicted_position_score "
@@ -423,6 +443,29 @@ def test_tables_without_a_header(read: Callable[..., Peptides]) -> None:
     )  # fmt: skip
     assert (one.tool, one.score) == ("punifind", 0.92)
     assert one.modifications == ((N_TERMINUS, CAM), (3, OXIDISED))
+
+
+@pytest.mark.parametrize("form", [None, "pihelixnovo"])
+def test_an_unusual_first_row_does_not_hide_a_table_without_a_header(
+    read: Callable[..., Peptides], form: str | None
+) -> None:
+    found = read("a\t\tnan", "b\tEV?\t0.5", "c\tEVK\t0.41", form=form)
+    assert [(r.tool, r.residues, r.line) for r in found.reads] == [("pihelixnovo", "EVK", 3)]
+    assert found.unread == 1 and ":2: '?' in the peptide" in reasons(found)[0]
+    row = ",".join(["x,17.4,0.92,2974.9,0_11,0.001", "{0}", "CSVMK", ""])
+    found = read(row.format("?"), row.format("['CSVMK']"))
+    assert [r.tool for r in found.reads] == ["punifind"]
+    assert only(read("Index:1,x\tEVQK\t1\t2\tnan\t\t3\t4\t5", form="pnovo")).score is None
+
+
+@pytest.mark.parametrize("form", [None, "pihelixnovo"])
+def test_a_header_of_another_table_is_no_first_row(
+    read: Callable[..., Peptides], form: str | None
+) -> None:
+    with pytest.raises(LacunaError, match=r"it begins with 'id\\tsequence\\tscore'"):
+        read("id\tsequence\tscore", "a\tEVK\t0.41", form=form)
+    for header in ("id\tpeptide\tscore", "\tpeptide\tscore"):
+        assert only(read(header, "a\tEVK\t0.41")).tool == "table"
 
 
 def test_novob_takes_the_likelier_direction(read: Callable[..., Peptides]) -> None:

@@ -127,6 +127,11 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
         ("sample\tfasta\tspecies\na\t\thuman\n", [":2:", "'a' has no fasta", "or of reads"]),
         ("sample\treads\na\tr.csv;no.csv\n", [":2:", "'a'", "reads", "no.csv' does not exist"]),
         ("sample\treads\na\tr.csv;r.csv\n", [":2:", "reads 'r.csv' occurs twice", "keep one"]),
+        ("sample\treads\na\tr.csv;./r.csv\n", ["reads './r.csv' occurs twice", "keep one"]),
+        (
+            "sample\tfasta\tspectra\na\ta.fasta\tr.csv;sub/../r.csv\n",
+            ["spectra 'sub/../r.csv' occ"],
+        ),
         *(
             (
                 f"sample\treads\t{column}\na\tr.csv\ta.bed\n",

@@ -125,11 +125,17 @@ def test_spectra_that_cannot_be_used_are_counted(
     [
         ("a.mgf", "", "the file is empty"),
         ("a.mgf", ">chain\nEVQL\n", "neither MGF nor mzML: it begins with '>chain'"),
-        ("a.mgf", "BEGIN IONS\nPEPMASS=500\n100 x\nEND IONS\n", "cannot be read as spectra"),
+        (
+            "a.mgf",
+            "BEGIN IONS\nPEPMASS=500\n100 x\nEND IONS\n",
+            "spectrum 1 has '100 x', which is no",
+        ),
+        ("a.mgf", "BEGIN IONS\nPEPMASS=inf\nCHARGE=2+\n100 1\nEND IONS\n", "without an m/z"),
+        ("a.mgf", "BEGIN IONS\nPEPMASS=500\nBEGIN IONS\n", "spectrum 1 has no END IONS"),
         ("a.mgf", "BEGIN IONS\nPEPMASS=500\n100 1\nEND IONS\n", "without a charge"),
         ("a.mgf", "BEGIN IONS\nCHARGE=2+\n100 1\nEND IONS\n", "without an m/z"),
         ("a.mgf", "BEGIN IONS\nPEPMASS=500\nCHARGE=2+\nEND IONS\n", "without peaks"),
-        ("a.mzML", as_mzml([spectrum_of(PEPTIDE)])[:-400], "cannot be read as spectra"),
+        ("a.mzML", as_mzml([spectrum_of(PEPTIDE)])[:-400], "cannot be read from spectrum 1 on"),
         ("a.mzML", as_mzml([spectrum_of(PEPTIDE)], kind="profile spectrum"), "in profile mode"),
         ("a.mzML", as_mzml([spectrum_of(PEPTIDE)], level=1), "no spectrum can be used"),
         ("a.mzML", '<!DOCTYPE a [<!ENTITY b "c">]>' + as_mzml([]), "neither MGF nor mzML"),
@@ -142,6 +148,68 @@ def test_a_file_without_usable_spectra_is_refused(
     with pytest.raises(LacunaError, match=says) as error:
         list(read_spectra([path]))
     assert str(error.value).startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("SCANS=1", "RTINSECONDS=612.1-641.9\nSCANS=1"),
+        ("TITLE=", "TITLE=5 \xb5l "),
+        (" 1000.0\n", " 1000.0 y7\n"),
+        ("CHARGE=2+", "CHARGE=2.0"),
+        ("CHARGE=2+", "CHARGE=3+\nCHARGE=+2"),
+    ],
+)
+def test_what_an_mgf_says_besides_is_ignored(tmp_path: Path, before: str, after: str) -> None:
+    made = spectrum_of(PEPTIDE)
+    path = tmp_path / "a.mgf"
+    path.write_bytes(as_mgf([made]).replace(before, after).encode("latin-1"))
+    (found,) = read_spectra([path])
+    assert np.allclose(found.mz, made.mz, atol=1e-4) and not found.charges.any()
+    assert (found.precursor.name, found.precursor.charge) == ("a.mgf:1", 2)
+
+
+def test_headers_of_a_whole_mgf_are_those_of_its_spectra(write: Write) -> None:
+    made = spectrum_of(PEPTIDE, 3)
+    text = "# exported\nCHARGE=3+\n\n" + as_mgf([made]).replace("CHARGE=3+\n", "")
+    (found,) = read_spectra([write("a.mgf", text.replace(" 1000.0\n", " 1000.0 1+\n"))])
+    assert found.precursor.charge == 3 and set(found.charges) == {1}
+
+
+@pytest.mark.parametrize("charge", ["", "two", "0", "2-", "2+ and 3+", "2+,3+", "2.5"])
+def test_a_spectrum_without_one_charge_is_left_out(
+    write: Write, caplog: pytest.LogCaptureFixture, charge: str
+) -> None:
+    text = as_mgf([spectrum_of(PEPTIDE)] * 2).replace("CHARGE=2+", f"CHARGE={charge}", 1)
+    (found,) = read_spectra([write("a.mgf", text)])
+    assert found.precursor.name == "a.mgf:2"
+    assert "others not: 1 without a charge of the precursor" in caplog.text
+
+
+def test_a_spectrum_of_mzml_without_a_charge_is_left_out(write: Write) -> None:
+    old, text = '"charge state" value="2"', as_mzml([spectrum_of(PEPTIDE)] * 2)
+    (found,) = read_spectra([write("a.mzML", text.replace(old, old.replace("2", ""), 1))])
+    assert found.precursor.name == "a.mzML:2"
+    path = write("b.mzML", text.replace(old, old.replace("2", "1e999")))
+    with pytest.raises(LacunaError, match="cannot be read from spectrum 1 on .*infinity"):
+        list(read_spectra([path]))
+
+
+@pytest.mark.parametrize("end", ["END IONS", "\n1", ".0"])
+def test_an_mgf_that_is_cut_short_is_named(write: Write, end: str) -> None:
+    text = as_mgf([spectrum_of(PEPTIDE)] * 2)
+    path = write("a.mgf", text[: text.rindex(end)])
+    with pytest.raises(LacunaError, match="spectrum 2 has no END IONS: the file is cut short"):
+        list(read_spectra([path]))
+
+
+def test_a_damaged_array_of_an_mzml_is_named(write: Write) -> None:
+    """It cannot be decompressed, though the file itself is not compressed."""
+    text = as_mzml([spectrum_of(PEPTIDE)] * 2)
+    at = text.index('<spectrum index="1"')
+    bad = text[at:].replace('1000576" name="no', '1000574" name="zlib')
+    with pytest.raises(LacunaError, match="cannot be read from spectrum 2 on .*decompressing"):
+        list(read_spectra([write("a.mzML", text[:at] + bad)]))
 
 
 # --- peaks ---------------------------------------------------------------------------------------
@@ -559,15 +627,22 @@ def test_spectra_say_more_of_a_gap_than_the_mass_of_its_chain(write: Write, tmp_
     assert first.candidate == "GHWPE" and "by spectra" in first.status
 
 
-def test_spectra_choose_a_length(write: Write, tmp_path: Path) -> None:
+@pytest.mark.parametrize("inserted", [False, True])
+def test_spectra_choose_a_length(write: Write, tmp_path: Path, inserted: bool) -> None:
+    """A gap of known mass, written inline, or as a row of the gap table between two residues."""
     chain = HEAVY[:FIRST] + "GHWPE" + HEAVY[LAST:]
-    peptide = around(chain, FIRST, LAST)
     mass = float(weights("GHWPE").sum())
-    fasta = write("c.fasta", f">c\n{chain[:FIRST]}X[+{mass:.4f}]{chain[LAST:]}\n")
-    good = write("good.mgf", as_mgf([spectrum_of(peptide)]))
-    fill_file({"fasta": fasta}, tmp_path / "out", {"alkylation": "none"}, spectra=[good])
+    good = write("good.mgf", as_mgf([spectrum_of(around(chain, FIRST, LAST))]))
+    inline = "" if inserted else f"X[+{mass:.4f}]"
+    inputs = {"fasta": write("c.fasta", f">c\n{chain[:FIRST]}{inline}{chain[LAST:]}\n")}
+    if inserted:
+        row = f"c\t{FIRST}\t{FIRST}\t{mass:.4f}"
+        inputs["gaps"] = write("gaps.tsv", f"chain\tstart\tend\tmass\n{row}\n")
+    fill_file(inputs, tmp_path / "out", {"alkylation": "none"}, spectra=[good])
     first = next(iter(GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")))
     assert first.candidate == "GHWPE" and (first.probability or 0) > 0.9
+    kinds = [row.kind for row in SPECTRUM_TABLE.read(tmp_path / "out" / "spectra.tsv")]
+    assert kinds.count(CLEAVAGE) >= 4
 
 
 def test_modified_cysteine_is_found_by_the_flanks() -> None:

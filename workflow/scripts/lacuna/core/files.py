@@ -111,15 +111,15 @@ def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def open_text(path: str | Path) -> Iterator[TextIO]:
+def open_text(path: str | Path, errors: str = "strict") -> Iterator[TextIO]:
     """Open a plain or gzipped UTF-8 file for reading text; a byte-order mark is skipped.
 
-    Line ends are read as "\\n". Raises LacunaError as `open_bytes` does, and if the file is not
-    UTF-8.
+    Line ends are read as "\\n"; errors: what is done about bytes that are not UTF-8. Raises
+    LacunaError as `open_bytes` does, and if the file is not UTF-8 and `errors` is "strict".
     """
     with open_bytes(path) as binary:
         try:
-            yield io.TextIOWrapper(binary, encoding="utf-8-sig")
+            yield io.TextIOWrapper(binary, encoding="utf-8-sig", errors=errors)
         except UnicodeDecodeError as error:
             byte = error.object[error.start]
             raise LacunaError(

@@ -337,7 +337,8 @@ class PlacedRow(NamedTuple):
     differences: Annotated[
         str,
         "residues of the chain and of the read that differ, joined by commas: `D54N`, "
-        "`GG55-56N`; here positions count from 1",
+        "`GG55-56N`; residues that the read lacks: `V37del`, `GG55-56del`; residues between two of "
+        "the chain: `37-38insGH`; here positions count from 1",
     ]
 
 
@@ -550,3 +551,8 @@ PLACED_TABLE = Table("reads.tsv", PlacedRow)
 SPECTRUM_TABLE = Table("spectra.tsv", SpectrumRow)
 DOUBT_TABLE = Table("doubts.tsv", DoubtRow)
 TUTORIAL_TABLE = Table("predictions.tsv", TutorialRow)
+
+
+def plain_row(cells: Iterable[object]) -> str:
+    """A line of a table in the form of the user's, whose readers take a quote as part of an id."""
+    return "\t".join(map(str, cells)) + "\n"

@@ -1,5 +1,6 @@
 """The chains that a sample's reads come from, and where each read lies on them."""
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +11,10 @@ import numpy as np
 from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, decode, encode, merge_il
+from lacuna.core.files import printable, shortened
 from lacuna.core.paths import CONTAMINANTS
 from lacuna.core.tables import PlacedRow
-from lacuna.placing.alignment import MATCH, MISMATCH
+from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, ON_MISSING, OTHER_BLOCK
 from lacuna.placing.build import ROUNDS, build
 from lacuna.placing.chance import least_score
 from lacuna.placing.draft import Draft, draft_of, protein_of
@@ -29,8 +31,11 @@ from lacuna.placing.seeds import word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
 from lacuna.reads.error_model import ErrorModels
 from lacuna.reads.read import Read
-from lacuna.scaffolds.read import read_scaffolds
-from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.scaffolds.fasta import Fault
+from lacuna.scaffolds.gaps import MAX_SHOWN
+from lacuna.scaffolds.notation import read_letters
+from lacuna.scaffolds.read import DEFAULT_MAX_LENGTH
+from lacuna.scaffolds.records import read_records
 
 V_SHARE = 0.3  # of the words of a V segment that reads hold, from which its locus is there
 # Words of a V segment in reads from which its locus is there if no other is: reads of one protease
@@ -48,7 +53,17 @@ FURTHER_ROUNDS = 4  # of building once the first chains are there
 MORE_CHAINS = 2  # times that further chains are looked for
 # Of the reads, that a further chain must have: fewer are misread ones of another.
 LEAST_SHARE = 0.005
+_RARE = bytes.maketrans(b"UOuo", b"XXXX")  # selenocysteine and pyrrolysine
 MAX_DIFFERENCES = 6  # that are written of a read
+# Kinds of aligned residues that are one difference with those that follow.
+_RUNS = {
+    INSERTED: (INSERTED,),
+    ON_MISSING: (ON_MISSING,),
+    BLOCK: (BLOCK, OTHER_BLOCK),
+    OTHER_BLOCK: (BLOCK, OTHER_BLOCK),
+}
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +197,22 @@ def _names(drafts: Sequence[Draft]) -> tuple[str, ...]:
 
 
 def read_contaminants(*paths: Path) -> list[tuple[str, str]]:
-    """(name, sequence) of the bundled contaminants and of those in the user's FASTA files."""
+    """(name, sequence) of the bundled contaminants and of those in the user's FASTA files.
+
+    U, O and what is missing are unknown residues. The log names each record that is left out.
+    """
     found = []
     for path in (CONTAMINANTS, *paths):
-        records = read_scaffolds(path)
-        found += [(r.chain, r.sequence) for r in records if isinstance(r, Scaffold)]
+        for record in read_records(path, 32 * DEFAULT_MAX_LENGTH):
+            body = record.body
+            if not any(mark in body for mark in b"[({"):  # names of modifications may have an O
+                record = record._replace(body=body.translate(_RARE))
+            try:
+                found.append((record.chain, read_letters(record, DEFAULT_MAX_LENGTH).sequence))
+            except Fault as fault:
+                name = shortened(record.chain, MAX_SHOWN)
+                text = f"{path}:{fault.line}: '{name}' {fault.text}; it is no contaminant here"
+                LOG.warning(printable(text))
     return found
 
 
@@ -258,27 +284,36 @@ def rows_of(
 
 
 def _differences(reads: ReadSet, placements: Placements, k: int) -> str:
-    """Where a read and its chain differ, as `D54N` (chain, position from 1, read) or `GG55-56N`."""
+    """Where a read and its chain differ, at positions from 1, joined by commas.
+
+    `D54N` (chain, position, read) and `GG55-56N`; residues that the read lacks, `V37del`, and those
+    that the chain lacks, `37-38insGH` between two positions.
+    """
     a = placements.alignment
-    start = int(placements.text.start[placements.chain[k]])
-    r, found = int(a.read[k]), []
-    c, stop = int(a.core[k, 0]), int(a.core[k, 1])
-    place = int(a.span[k, 0])
+    chain = int(placements.text.start[placements.chain[k]])
+    at, kind, read = a.at[k], a.kind[k].tolist(), reads.tokens[int(a.read[k])]
+    c, stop = a.core[k].tolist()
+    place = int(a.span[k, 0])  # of the chain, behind what was compared
+    found = []
+
+    def written(start: int, end: int, after: str) -> str:
+        where = f"{start - chain + 1}" + (f"-{end - chain}" if end - start > 1 else "")
+        return f"{decode(placements.text.tokens[start:end])}{where}{after}"
+
     while c < stop:
-        if a.kind[k, c] == MATCH:
-            place, c = int(a.at[k, c]) + 1, c + 1
-            continue
-        begin = c
-        while c < stop and a.kind[k, c] != MATCH:
-            if a.kind[k, begin] == MISMATCH and c > begin:
-                break
+        begin, c = c, c + 1
+        while c < stop and kind[c] in _RUNS.get(kind[begin], ()):
             c += 1
-        end = int(a.at[k, c]) if c < stop and a.at[k, c] >= 0 else place + (c - begin)
-        end = min(max(end, place), int(a.span[k, 1]))
-        before = decode(placements.text.tokens[place:end])
-        after = decode(reads.tokens[r, begin:c])
-        where = f"{place - start + 1}" if end - place == 1 else f"{place - start + 1}-{end - start}"
-        found.append(f"{before}{where}{after}")
-        place = end
+        after = decode(read[begin:c])
+        if kind[begin] == INSERTED:
+            found.append(f"{place - chain}-{place - chain + 1}ins{after}")
+            continue
+        # A block of another length may be longer in front of its first residue.
+        start = place if kind[begin] == OTHER_BLOCK else int(at[begin])
+        if start > place:
+            found.append(written(place, start, "del"))
+        place = int(at[c - 1]) + 1
+        if kind[begin] != MATCH:
+            found.append(written(start, place, after))
     more = ["..."] if len(found) > MAX_DIFFERENCES else []
     return ",".join(found[:MAX_DIFFERENCES] + more)

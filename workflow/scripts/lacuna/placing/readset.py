@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode, merge_il
-from lacuna.core.masses import MONOISOTOPIC, WATER
+from lacuna.core.masses import MONOISOTOPIC
 from lacuna.reads.read import Read
 
-MAX_READ = 50  # residues; a de novo read that is longer is cut
+MAX_READ = 120  # residues; a longer read is cut
 MAX_SHIFT = 2  # residues by which blocks of equal mass may differ in length
 MIN_READ = 4  # residues; a shorter one has no seed
 EXTRA_PER_DOUBLING = 0.5  # weight of equal reads: 1 + 0.5 log2 n, since their errors are alike
@@ -29,11 +29,10 @@ class ReadSet:
     tokens (n, w) uint8, L for I and ABSENT past the end; length (n,); right (n, w): probability
     that a residue is right, 0 past the end; delta (n, w): Da that the tool put on a residue;
     judged (n,) bool: whether the tool stated how sure it is of single residues; weight (n,):
-    1 + 0.5 log2 count; count (n,): equal reads; mass (n,): Da of the residues by the precursor, NaN
-    if not known; group: index of the different read that each given one is, -1 for one that is too
-    short. cysteine: what C may carry in this sample, in Da, apart from nothing; shift: residues by
-    which a block of a read may be longer or shorter than one of the chain of equal mass; least:
-    nats that a core must have in this sample.
+    1 + 0.5 log2 count; count (n,): equal reads; group: index of the different read that each given
+    one is, -1 for one that is too short. cysteine: what C may carry in this sample, in Da, apart
+    from nothing; shift: residues by which a block of a read may be longer or shorter than one of
+    the chain of equal mass; least: nats that a core must have in this sample.
     """
 
     tokens: np.ndarray
@@ -43,7 +42,6 @@ class ReadSet:
     judged: np.ndarray
     weight: np.ndarray
     count: np.ndarray
-    mass: np.ndarray
     group: np.ndarray
     cysteine: tuple[float, ...] = ()
     shift: int = MAX_SHIFT
@@ -91,30 +89,29 @@ def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
     delta, probability = np.zeros((n, width)), np.zeros((n, width))
     length = np.zeros(n, dtype=np.int64)
     for row, i in enumerate(rows):
+        whole = len(reads[i].residues)
         own = encode(reads[i].residues[:width])
         length[row] = len(own)
         tokens[row, : len(own)] = merge_il(own)
         for at, mass in reads[i].modifications:
             # Those of the ends are on the first and the last residue.
-            delta[row, min(max(at, 0), len(own) - 1)] += mass
+            at = min(max(at, 0), whole - 1)
+            if at < len(own):
+                delta[row, at] += mass
     used = np.flatnonzero(group >= 0)
     count = np.bincount(group[used], minlength=n)
-    precursor = np.full(n, np.nan)
     judged = np.zeros(n, dtype=bool)
     for i in used.tolist():
         row = group[i]
         probability[row, : length[row]] += np.asarray(right[i])[: length[row]]
         judged[row] |= reads[i].confidences is not None
-        whole = reads[i].mass
-        if whole is not None:
-            precursor[row] = whole - WATER
     probability /= np.maximum(count, 1)[:, None]
     repeated = _repeated(tokens)
     probability[repeated] = np.minimum(probability[repeated], IN_REPEAT)
     weight = 1.0 + EXTRA_PER_DOUBLING * np.log2(np.maximum(count, 1))
     # A residue that is none of the 20 is no evidence.
     probability[tokens >= N_RESIDUES] = 0.0
-    return ReadSet(tokens, length, probability, delta, judged, weight, count, precursor, group)
+    return ReadSet(tokens, length, probability, delta, judged, weight, count, group)
 
 
 def _repeated(tokens: np.ndarray) -> np.ndarray:

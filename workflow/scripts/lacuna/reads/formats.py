@@ -18,7 +18,7 @@ class TableFormat:
     required: columns by which a header is recognised, in lower case. used: others that are read.
     read_row: the reads of a row, none if the tool found no peptide; ValueError states the fault.
     separator, fits: of a table without a header, whose columns are `required`: what separates its
-    cells, and a test of whether the cells of its first row are of this format.
+    cells, and a test of whether the cells of a row are of this format.
     """
 
     tool: str

@@ -32,6 +32,10 @@ def _read(cells: Cells, origin: Origin, text: str, token_scores: str, score: str
     scores = None
     if token_scores:
         scores = probabilities(numbers(token_scores.strip("[]").split(",")))
+        if len(scores) == peptide.n_tokens + 1:
+            # Beam search adds that of the end of the peptide (github.com/instadeepai/InstaNovo,
+            # issue 106), first or last: of each token the lower of the two that may be its own.
+            scores = list(map(min, scores[:-1], scores[1:]))
     return [
         origin.read(
             peptide,

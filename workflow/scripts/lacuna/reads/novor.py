@@ -15,6 +15,7 @@ from lacuna.reads.table import Cells
 _NUMBERED = re.compile(r"([CMNQ])\(\d+\)")
 _USUAL = {"C": "C(Cam)", "M": "M(O)", "N": "N(Deamidated)", "Q": "Q(Deamidated)"}
 _TERMINUS = re.compile(r"[NC]-term\|")  # (N-term|Acetyl)EVQ
+_DECOY = "target/decoy"
 _PYRO_GLU = {"Q(Pyro-Glu)": "Q(Gln->pyro-Glu)", "E(Pyro-Glu)": "E(Glu->pyro-Glu)"}
 
 
@@ -49,6 +50,8 @@ def _table(tool: str, title: str, peptide: str, mz: str, *also: str) -> TableFor
     """Tables without scores of residues; the score of a de novo peptide is 0 to 100."""
 
     def read_row(cells: Cells, origin: Origin) -> Iterable[Read]:
+        if cells.get(_DECOY, "").casefold() == "decoy":  # no peptide of the database
+            return []
         z = cells.get("z", "")
         return [
             origin.read(
@@ -77,6 +80,6 @@ FORMATS = (
     ),
     _table("novor", "Novor", "de novo peptide", "m/z"),
     _table(*_DB, "peptide", "mz", "noptmpeptide"),
-    _table(*_DB, "peptide", "mz", "target/decoy"),
+    _table(*_DB, "peptide", "mz", _DECOY),
     _table(*_DB, "sequence", "m/z", "proteins", "error (ppm)"),
 )

@@ -26,6 +26,8 @@ class Read:
     n_mass, c_mass: mass in Da of the residues that were not read at each end (0: none are missing);
         None if the tool does not give it.
     intensity: of the precursor, in the tool's units. charge, scan, file, line: its origin.
+
+    Masses, intensity and origin are kept as the file has them; no residue depends on them.
     """
 
     name: str

@@ -1,10 +1,12 @@
 """Read the peptides of a sample; the format of each file is recognised by its content."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lacuna.core.files import LacunaError, open_text, printable
 from lacuna.core.tables import RejectedRow
+from lacuna.core.words import number_in
 from lacuna.reads import casanovo, deepnovo, instanovo, maxquant, novor, peaks, single
 from lacuna.reads.formats import TableFormat
 from lacuna.reads.origin import Origin
@@ -25,6 +27,7 @@ TABLES: tuple[tuple[TableFormat, ...], ...] = (
     single.HEADERLESS,
     single.PLAIN,
 )
+FIRST_ROWS = 20  # of a table without a header, by which it is recognised
 
 Found = list[Read] | BadLine  # the reads of a row, or what is wrong with it
 
@@ -81,7 +84,8 @@ def _recognised(
     path: str, head: Sequence[str], reads_format: str | None
 ) -> tuple[TableFormat, Layout]:
     """The format of a table and its first row, from its first lines."""
-    first = next(line for line in head if line.strip())
+    filled = [line for line in head if line.strip()]
+    first = filled[0]
     for forms in TABLES:
         wanted = [form for form in forms if reads_format in (None, form.tool)]
         for layout in layouts(head):
@@ -89,10 +93,8 @@ def _recognised(
                 if form.fits is None and set(form.required).issubset(layout.names):
                     return form, layout
         for form in wanted:
-            if form.fits is not None:
-                cells = split_line(first, form.separator) or []
-                if form.fits([cell.strip() for cell in cells]):
-                    return form, Layout(form.separator, 0, form.required)
+            if _fits(form, filled[:FIRST_ROWS], stated=reads_format is not None):
+                return form, Layout(form.separator, 0, form.required)
     shown = f"it begins with '{printable(first[:60])}'"
     if reads_format is not None:
         raise LacunaError(
@@ -105,6 +107,24 @@ def _recognised(
         f"{', '.join(titles)} (column peptide and, if known, confidence: a number for each "
         "residue, separated by blanks)"
     )
+
+
+def _fits(form: TableFormat, lines: Sequence[str], *, stated: bool) -> bool:
+    """Whether a table is of a format without a header: its first line is none, and one line fits.
+
+    stated: whether the user says so; a row of as many cells is then enough.
+    """
+    if form.fits is None:
+        return False
+    rows = [[cell.strip() for cell in split_line(line, form.separator) or []] for line in lines]
+    if all(map(_is_name, filter(None, rows[0]))):
+        return False
+    return any(len(row) == len(form.required) if stated else form.fits(row) for row in rows)
+
+
+def _is_name(cell: str) -> bool:
+    """Whether a cell can be the name of a column, since it is no number."""
+    return cell.casefold() != "nan" and math.isnan(number_in(cell))
 
 
 def _table_reads(path: str, name: str, form: TableFormat, layout: Layout) -> Iterator[Found]:

@@ -26,6 +26,7 @@ from lacuna.core.tables import (
 from lacuna.scaffolds.alkylation import EvidenceChains
 from lacuna.scaffolds.fasta import split_header
 from lacuna.scaffolds.json_lines import write_scaffolds
+from lacuna.scaffolds.notes import Notes
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import UNSHOWN, Rejected, Scaffold
 from lacuna.scaffolds.truth_of_reads import write_truth
@@ -80,6 +81,7 @@ def split_scaffolds(
     unreadable as a whole.
     """
     faults: list[Rejected] = []
+    notes = Notes(fasta.name)
 
     def usable() -> Iterator[Scaffold]:
         if unread is not None and not fasta.stat().st_size:
@@ -92,8 +94,13 @@ def split_scaffolds(
         for record in records:
             if isinstance(record, Rejected):
                 faults.append(record)
+            elif unread is None:
+                yield record
             else:
-                yield record if unread is None else _unshown(record)
+                if settled is None:  # the chains are given
+                    notes.look_for_open_gaps(record)
+                yield _unshown(record)
+        faults.extend(notes.all())
 
     folder.mkdir(parents=True, exist_ok=True)
     if truth is not None and settled is not None and fasta.stat().st_size:

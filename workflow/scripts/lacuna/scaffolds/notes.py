@@ -9,7 +9,7 @@ from lacuna.core.words import plural
 from lacuna.scaffolds.fasta import Record
 from lacuna.scaffolds.gaps import MAX_SHOWN
 from lacuna.scaffolds.notation import Letters
-from lacuna.scaffolds.scaffold import Rejected
+from lacuna.scaffolds.scaffold import Rejected, Scaffold
 
 HEAVY = 300.0  # Da: a modification by its mass alone that is no usual one
 CARRIERS = "NSTKC"  # residues that carry glycans, linkers and drugs, which may weigh more
@@ -29,8 +29,24 @@ class Notes:
     def look_at(self, record: Record, letters: Letters) -> None:
         """Note what is unusual in the letters of a record that can be used."""
         for kind, text in _unusual(letters):
-            self.first.setdefault(kind, (record.line, record.chain, text))
-            self.chains[kind] = self.chains.get(kind, 0) + 1
+            self._add(kind, record.line, record.chain, text)
+
+    def look_for_open_gaps(self, chain: Scaffold) -> None:
+        """Note gaps of a chain in which the reads of its sample cannot count."""
+        starts = [gap.start + 1 for gap in chain.gaps if not gap.fixed]
+        if starts:
+            more = f" and {plural(len(starts) - 1, 'other')}" if len(starts) > 1 else ""
+            self._add(
+                "open",
+                chain.line,
+                chain.chain,
+                f"has a gap of unknown length at {starts[0]}{more}, in which the reads of the "
+                "sample do not count; if the length is known, write an X for each residue",
+            )
+
+    def _add(self, kind: str, line: int, chain: str, text: str) -> None:
+        self.first.setdefault(kind, (line, chain, text))
+        self.chains[kind] = self.chains.get(kind, 0) + 1
 
     def all(self) -> Iterator[Rejected]:
         """Yield a remark for each kind."""

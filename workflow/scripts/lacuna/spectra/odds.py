@@ -86,7 +86,8 @@ def look(
     """
     if gap.mass is None and (not gap.fixed or gap.pieces):
         return None
-    if not 0 < gap.end - gap.start <= MOST_RESIDUES:
+    # A gap of known mass that is inserted between two residues has no position of its own.
+    if gap.end - gap.start > MOST_RESIDUES:
         return None
     best, chosen = -math.inf, None
     masses_seen: set[float] = set()

@@ -1,7 +1,9 @@
 """Fragment spectra from MGF and mzML, which are recognised by content."""
 
 import logging
+import math
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +14,8 @@ import numpy as np
 
 from lacuna.core.files import LacunaError, open_bytes, open_text, printable, shortened
 from lacuna.core.masses import PROTON
+from lacuna.core.words import number_in
+from lacuna.spectra.mgf import Entry, read_entries
 
 MAX_SPECTRA = 500_000  # of a sample
 MAX_PEAKS = 50_000  # of a spectrum
@@ -33,6 +37,8 @@ _METHODS = {
     "cid": COLLISION,
 }
 _METHOD = re.compile(f"(?<![a-z])({'|'.join(_METHODS)})(?![a-z])", re.IGNORECASE)
+# What pyteomics raises, besides, at an array or a value that it cannot decode.
+_UNDECODED = (zlib.error, OverflowError)
 _MGF_KEYS = ("title", "activation", "fragmentation", "instrument")
 
 
@@ -128,15 +134,13 @@ def _spectra(path: Path) -> Iterator[Spectrum | _LeftOut]:
 
 
 def _mgf(path: Path) -> Iterator[Spectrum | _LeftOut]:
-    from pyteomics.auxiliary import PyteomicsError
-    from pyteomics.mgf import MGF  # slow to import, and most samples have no spectra
-
-    with open_text(path) as handle:
+    # Titles may be in any encoding, and only name the spectrum.
+    with open_text(path, errors="backslashreplace") as handle:
         try:
-            for number, entry in enumerate(MGF(handle), start=1):
+            for number, entry in enumerate(read_entries(handle), start=1):
                 yield _checked(_of_mgf, entry, f"{path.name}:{number}")
-        except (PyteomicsError, ValueError, KeyError, IndexError) as error:
-            raise _damaged(path, error) from None
+        except ValueError as error:
+            raise LacunaError(f"{path}: {error}") from None
 
 
 def _mzml(path: Path) -> Iterator[Spectrum | _LeftOut]:
@@ -149,20 +153,20 @@ def _of_xml(path: Path, handle: BinaryIO) -> Iterator[Spectrum | _LeftOut]:
     from pyteomics.auxiliary import PyteomicsError
     from pyteomics.mzml import MzML
 
+    number = 0
     try:
         for number, entry in enumerate(MzML(handle, use_index=False, cv=_NoVocabulary()), start=1):
             if entry.get("ms level", 2) > 1:
                 yield _checked(_of_mzml, entry, f"{path.name}:{number}")
-    except (XMLSyntaxError, PyteomicsError, ValueError, KeyError) as error:
-        raise _damaged(path, error) from None
+    except (XMLSyntaxError, PyteomicsError, ValueError, KeyError, *_UNDECODED) as error:
+        said = printable(shortened(" ".join(str(error).split())))
+        raise LacunaError(
+            f"{path}: cannot be read from spectrum {number + 1} on ({said}); copy it again, or "
+            "export it again"
+        ) from None
 
 
-def _damaged(path: Path, error: Exception) -> LacunaError:
-    said = printable(shortened(" ".join(str(error).split())))
-    return LacunaError(f"{path}: cannot be read as spectra ({said}); export it again")
-
-
-def _checked(read: Any, entry: Mapping[str, Any], name: str) -> Spectrum | _LeftOut:
+def _checked(read: Any, entry: Any, name: str) -> Spectrum | _LeftOut:
     try:
         found: Spectrum = read(entry, name)
         return found
@@ -170,23 +174,22 @@ def _checked(read: Any, entry: Mapping[str, Any], name: str) -> Spectrum | _Left
         return reason
 
 
-def _of_mgf(entry: Mapping[str, Any], name: str) -> Spectrum:
+def _of_mgf(entry: Entry, name: str) -> Spectrum:
     """The spectrum of an entry of MGF."""
-    about = entry["params"]
-    mz = (about.get("pepmass") or (None,))[0]
-    charges = about.get("charge") or [0]
-    known = entry.get("charge array")
-    peak_charges = np.zeros(len(entry["m/z array"]), dtype=int)
-    if known is not None and len(known):
-        peak_charges = np.abs(np.ma.filled(known, 0)).astype(int)
-    said = " ".join(str(about[key]) for key in _MGF_KEYS if key in about)
+    about = entry.about
+    # m/z, intensity and charge, of which the latter two may be absent.
+    mz, *others = about.get("pepmass", "").split() or [""]
+    charge = others[1] if len(others) > 1 else about.get("charge", "")
+    known = (entry.charges >= 1) & (entry.charges <= MAX_CHARGE)
+    peak_charges = np.where(known, entry.charges, 0).astype(int)
+    said = " ".join(about[key] for key in _MGF_KEYS if key in about)
     series = _series(found.lower() for found in _METHOD.findall(said))
-    title = str(about.get("title", ""))
-    scan = str(about.get("scans", "")) or title.split(" ")[0] or name
+    scan = about.get("scans", "") or about.get("title", "").split(" ")[0] or name
     return _spectrum(
         f"{name.rpartition(':')[0]}:{printable(shortened(scan, 80))}",
-        (mz, int(charges[0]) if len(charges) == 1 else 0),
-        (entry["m/z array"], entry["intensity array"], peak_charges),
+        # "2+", "+2" or "2.0"; of several, as in "2+ and 3+", none is known.
+        (number_in(mz), number_in(charge.removesuffix("+"))),
+        (entry.mz, entry.intensities, peak_charges),
         series,
     )
 
@@ -209,7 +212,10 @@ def _of_mzml(entry: Mapping[str, Any], name: str) -> Spectrum:
     scan = str(entry.get("id", "")).rpartition("scan=")[2] or name
     return _spectrum(
         f"{name.rpartition(':')[0]}:{printable(shortened(scan, 80))}",
-        (ions[0].get("selected ion m/z"), int(ions[0].get("charge state", 0))),
+        (
+            number_in(str(ions[0].get("selected ion m/z"))),
+            number_in(str(ions[0].get("charge state"))),
+        ),
         (mz, entry.get("intensity array", np.empty(0)), np.zeros(len(mz), dtype=int)),
         series or ALL,
     )
@@ -223,16 +229,19 @@ def _series(methods: Iterator[str]) -> tuple[str, ...]:
 
 def _spectrum(
     name: str,
-    precursor: tuple[float | None, int],
+    precursor: tuple[float, float],
     peaks: tuple[np.ndarray, np.ndarray, np.ndarray],
     series: tuple[str, ...],
 ) -> Spectrum:
-    """precursor: m/z and charge; peaks: m/z, intensity and charge. Raises _LeftOut."""
+    """precursor: m/z and charge, NaN if unknown; peaks: m/z, intensity and charge. Raises
+    _LeftOut."""
     mz, charge = precursor
-    if mz is None or not mz > 0:
+    if not 0 < mz < math.inf:
         raise _LeftOut("without an m/z of the precursor")
-    if not 0 < charge <= MAX_CHARGE:
+    if not (0 < charge <= MAX_CHARGE and charge.is_integer()):
         raise _LeftOut("without a charge of the precursor")
+    if len(peaks[0]) != len(peaks[1]):
+        raise _LeftOut("with more m/z than intensities, or fewer")
     if len(peaks[0]) > MAX_PEAKS:
         raise _LeftOut(f"of more than {MAX_PEAKS} peaks, which are not centroided")
     good = np.isfinite(peaks[0]) & np.isfinite(peaks[1]) & (peaks[0] > 0) & (peaks[1] > 0)
@@ -240,6 +249,5 @@ def _spectrum(
         raise _LeftOut("without peaks")
     at, high, known = (np.asarray(values)[good] for values in peaks)
     order = np.argsort(at, kind="stable")
-    mass = (float(mz) - PROTON) * charge
-    of = Precursor(name, mass, charge, series)
+    of = Precursor(name, (mz - PROTON) * charge, int(charge), series)
     return Spectrum(of, at[order], high[order], known[order])

@@ -11,6 +11,7 @@ from typing import Any
 from Bio.SeqRecord import SeqRecord
 
 from lacuna.core.files import LacunaError, atomic_write, printable, shortened
+from lacuna.core.tables import plain_row
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 
@@ -200,7 +201,7 @@ def _write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[obj
     """Write a table with tabs and without quotes, as its reader takes it."""
     with atomic_write(path) as handle:
         for row in (columns, *rows):
-            handle.write("\t".join(map(_cell, row)) + "\n")
+            handle.write(plain_row(map(_cell, row)))
 
 
 def _cell(value: object) -> str:

@@ -1,5 +1,6 @@
 """Placing a sample's reads, from files to files: on chains that they show, or on given ones."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -8,9 +9,10 @@ from pathlib import Path
 from lacuna.core.files import LacunaError
 from lacuna.core.records import write_record
 from lacuna.core.tables import PlacedRow
+from lacuna.core.words import plural
 from lacuna.placing.given import Shown, show
 from lacuna.placing.place import Placed, place, read_contaminants, rows_of
-from lacuna.placing.readset import collapse
+from lacuna.placing.readset import MAX_READ, collapse
 from lacuna.reads.error_model import load_error_models
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
@@ -18,6 +20,8 @@ from lacuna.steps.reads import load_reads
 from lacuna.templates.library import load_library
 
 MAX_CHAINS = 200  # that reads are placed on: an antibody has two, a mixture some dozen
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,9 @@ def place_reads(
     Raises LacunaError if a file cannot be used.
     """
     given = load_reads(reads)
+    cut = sum(len(read.residues) > MAX_READ for read in given)
+    if cut:
+        LOG.warning("%s: longer than %d residues, and cut there", plural(cut, "read"), MAX_READ)
     models = load_error_models()
     others = read_contaminants(*([contaminants] if contaminants else []))
     if fasta is None:

@@ -227,10 +227,12 @@ def _chosen(where: str, column: str, given: str, known: tuple[str, ...]) -> str:
 def _several(where: str, column: str, folder: Path, cell: str) -> tuple[Path, ...]:
     """The paths in a cell; LacunaError if one is not a file or occurs twice."""
     names = [name.strip() for name in cell.split(SEPARATOR) if name.strip()]
+    found: dict[Path, Path] = {}  # by the path without links, "." and ".."
     for name in names:
-        if names.count(name) > 1:
+        path = _existing(where, column, folder, name)
+        if found.setdefault(path.resolve(), path) is not path:
             raise LacunaError(f"{where}: {column} '{shortened(name)}' occurs twice; keep one")
-    return tuple(_existing(where, column, folder, name) for name in names)
+    return tuple(found.values())
 
 
 def _existing(where: str, column: str, folder: Path, cell: str) -> Path:

@@ -1,6 +1,5 @@
 """What reads and network say about each position, as files: scaffolds, evidence, reads.tsv."""
 
-import csv
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from lacuna.core.tables import (
     PLACED_TABLE,
     EvidenceRow,
     Shares,
+    plain_row,
 )
 from lacuna.evidence.chain import GapHint
 from lacuna.evidence.weigh import weigh
@@ -127,17 +127,16 @@ def _write(
             handle.write(f">{' '.join(filter(None, (chain.name, chain.about)))}\n")
             handle.write(f"{chain.scaffold}\n")
     with atomic_write(evidence) as handle:
-        rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
-        rows.writerow(EVIDENCE_COLUMNS)
+        handle.write(plain_row(EVIDENCE_COLUMNS))
         for chain in chains:
-            rows.writerows((chain.name, p, residue, f"{w:.6g}") for p, residue, w in chain.evidence)
+            for position, residue, share in chain.evidence:
+                handle.write(plain_row((chain.name, position, residue, f"{share:.6g}")))
     with atomic_write(gaps) as handle:
-        rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
-        rows.writerow(GAP_COLUMNS)
+        handle.write(plain_row(GAP_COLUMNS))
         for chain in chains:
             for gap in chain.gaps:
                 cells = [getattr(gap, name, None) for name in GAP_COLUMNS[1:]]
-                rows.writerow([chain.name, *("" if c is None else c for c in cells)])
+                handle.write(plain_row((chain.name, *("" if c is None else c for c in cells))))
     with atomic_write(positions) as handle:
         handle.write(EVIDENCE_TABLE.header)
         for chain in chains:
