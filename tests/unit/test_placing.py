@@ -17,6 +17,7 @@ from lacuna.placing.align import MIN_SCORE, align
 from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK
 from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
 from lacuna.placing.build import build, of_usual_length
+from lacuna.placing.cdr3 import unjoined_in_cdr3
 from lacuna.placing.chance import least_score
 from lacuna.placing.consensus import (
     Votes,
@@ -742,6 +743,18 @@ def test_the_first_residue_of_fr4_may_be_mutated(first: str, cut: bool) -> None:
     assert draft.bridged
     assert decode(draft.tokens)[:110] == chain.replace("I", "L")[:110]
     assert draft.cdr3()[1] == at
+
+
+@pytest.mark.parametrize(("over", "apart"), [((), ["Y", "G"]), (("CARDYGGNFDY",) * 2, [])])
+def test_residues_of_a_cdr3_that_no_read_joins_are_known(
+    over: tuple[str, ...], apart: list[str]
+) -> None:
+    draft = draft_from(DOMAIN)
+    sides = ["LQMNSLRAEDTAVYYCARDY", "GGNFDYWGQGTLVTVSS"]
+    reads = read_set(*(sides * 2), *over)
+    own = place_on(reads, [draft]).of(0)
+    found = unjoined_in_cdr3(reads, own, draft, 0)
+    assert [RESIDUES[t] for t in draft.tokens[found]] == apart
 
 
 def test_a_residue_of_the_j_motif_is_never_left_out() -> None:

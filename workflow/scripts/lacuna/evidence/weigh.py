@@ -24,6 +24,7 @@ from lacuna.evidence.posterior import (
 )
 from lacuna.network.model import TemplateReader
 from lacuna.network.transformer import LargeNetwork, is_known
+from lacuna.placing.cdr3 import unjoined_in_cdr3
 from lacuna.placing.consensus import votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.leftover import gap_mass
@@ -81,7 +82,7 @@ def weigh(
         if germline_only.any():
             judge = partial(_with_genes, judge, germline_only, gene_shares(draft, nats, library))
         posterior = _posterior(draft, nats, germline_only, judge)
-        marked = _marked(draft, None if placed.serum else phases[i])
+        marked = _marked(placed, i, None if placed.serum else phases[i])
         for flag, where in marked.items():
             posterior = with_floor(posterior, np.where(where, FLOORS[flag], 0.0))
         weight = None if placed.serum or draft.v < 0 else gap_mass(placed.reads, draft)
@@ -112,15 +113,18 @@ def _posterior(
     return posterior
 
 
-def _marked(draft: Draft, phase: np.ndarray | None) -> dict[str, np.ndarray]:
+def _marked(placed: Placed, chain: int, phase: np.ndarray | None) -> dict[str, np.ndarray]:
     """(t,) which residues of a chain are in doubt, by the flag that says why: they may be another
-    one's, or one too many.
+    one's, or one too many or too few.
 
     phase (t,): those that may be of another chain of the locus; None in a serum.
     """
+    draft = placed.drafts[chain]
     if phase is None:
         return {"serum": np.ones(len(draft), dtype=bool)}
-    return {"phase": phase, "length": _loose(draft)}
+    begin = int(placed.placements.text.start[chain])
+    apart = unjoined_in_cdr3(placed.reads, placed.placements.of(chain), draft, begin)
+    return {"phase": phase, "length": _loose(draft) | apart}
 
 
 def _loose(draft: Draft) -> np.ndarray:
