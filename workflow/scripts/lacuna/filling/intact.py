@@ -126,6 +126,7 @@ def unweighed(scaffold: Scaffold) -> Mapping[int, Gap]:
 
 
 def _is_i_or_l(scaffold: Scaffold, gap: Gap) -> bool:
+    """Whether every residue of a gap is I or L, so that it has a mass whatever is given."""
     return gap.fixed and set(scaffold.sequence[gap.start : gap.end]) == {"J"}
 
 

@@ -1,85 +1,60 @@
-"""Entries of MGF (Mascot Generic Format): headers as text, peaks as numbers.
+"""Lines of MGF (Mascot Generic Format) as pyteomics reads them.
 
-A header may hold anything: programs write ranges and units into those that are not used here.
+Programs write ranges, units and notes into headers and behind peaks. pyteomics converts all of them
+and refuses a file for one that it cannot, so only those that are used here are passed on.
 """
 
-import math
+import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
-import numpy as np
-
-from lacuna.core.files import shortened
 from lacuna.core.words import number_in
 
-_BEGIN, _END = "BEGIN IONS", "END IONS"
+KEYS = ("title", "activation", "fragmentation", "instrument")  # in which methods are named
+_BEGIN = "BEGIN IONS"
 _COMMENTS = tuple("#;!/")
+_CHARGE = re.compile(r"\+?(\d{1,3})(?:\.0*)?\+?")  # 2+, +2 or 2.0
 
 
-class Entry(NamedTuple):
-    """A spectrum as it is written.
+def used_lines(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of a file that are used, with the headers of the whole file in each entry.
 
-    about: its headers and those of the whole file, by their names in lower case; mz, intensities,
-    charges (peaks,): charges are NaN where none is written.
+    An m/z or charge of a precursor that is none is 0.
     """
-
-    about: dict[str, str]
-    mz: np.ndarray
-    intensities: np.ndarray
-    charges: np.ndarray
-
-
-def read_entries(lines: Iterable[str]) -> Iterator[Entry]:
-    """Yield the entries of a file; ValueError names the number of a spectrum and its fault."""
-    common: dict[str, str] = {}
-    number = 0
-    lines = iter(lines)
-    for line in lines:
-        if line.strip() == _BEGIN:
-            number += 1
-            try:
-                entry = _entry(lines, common)
-            except ValueError as error:
-                raise ValueError(f"spectrum {number} {error}") from None
-            yield entry
-        elif not number:
-            _add_header(common, line.strip())
-
-
-def _entry(lines: Iterator[str], common: dict[str, str]) -> Entry:
-    """The entry whose first line was read; ValueError says what is wrong with it."""
-    about = dict(common)
-    mz: list[float] = []
-    intensities: list[float] = []
-    charges: list[float] = []
+    common: list[str] = []
+    begun = False
     for line in map(str.strip, lines):
-        if line == _END:
-            return Entry(about, np.array(mz), np.array(intensities), np.array(charges))
+        name, is_header, value = line.partition("=")
         if line == _BEGIN:
-            raise ValueError("has no END IONS; export the file again")
-        if not line or _add_header(about, line):
-            continue
-        cells = line.split()
-        try:
-            at, high = float(cells[0]), float(cells[1])
-        except (ValueError, IndexError):
-            if next(lines, None) is None:
-                break  # the file ends within this line
-            raise ValueError(
-                f"has '{shortened(line, 60)}', which is no peak; write m/z and intensity, "
-                "with decimal points"
-            ) from None
-        mz.append(at)
-        intensities.append(high)
-        charges.append(number_in(cells[2].strip("+-")) if len(cells) > 2 else math.nan)
-    raise ValueError("has no END IONS: the file is cut short; copy it again")
+            begun = True
+            yield line
+            yield from common
+        elif is_header and not line.startswith(_COMMENTS):
+            kept = _header(name.strip().lower(), value.strip())
+            if begun:
+                yield from kept
+            else:
+                common += kept
+        else:
+            yield _peak(line)
 
 
-def _add_header(about: dict[str, str], line: str) -> bool:
-    """Take in a line if it is a header; whether it is one or a comment."""
-    if line.startswith(_COMMENTS):
-        return True
-    name, is_header, value = line.partition("=")
-    if is_header:
-        about[name.strip().lower()] = value.strip()
-    return bool(is_header)
+def _header(name: str, value: str) -> list[str]:
+    """A header that is used, as pyteomics can convert it; none if it is not used."""
+    if name == "pepmass":  # m/z, intensity and charge, of which the latter two may be absent
+        mz, *others = value.split() or [""]
+        charge = f" 0 {_charge(others[1])}" if len(others) > 1 else ""
+        return [f"PEPMASS={max(number_in(mz), 0.0)}{charge}"]
+    if name == "charge":
+        return [f"CHARGE={_charge(value)}"]
+    return [f"{name}={value}"] if name in (*KEYS, "scans") else []
+
+
+def _charge(text: str) -> str:
+    found = _CHARGE.fullmatch(text)
+    return f"{found[1]}+" if found else "0+"
+
+
+def _peak(line: str) -> str:
+    """A peak without what is written behind its intensity, if that is no charge."""
+    cells = line.split(maxsplit=2)
+    return " ".join(cells[:2]) if len(cells) > 2 and not _CHARGE.fullmatch(cells[2]) else line

@@ -15,7 +15,7 @@ import numpy as np
 from lacuna.core.files import LacunaError, open_bytes, open_text, printable, shortened
 from lacuna.core.masses import PROTON
 from lacuna.core.words import number_in
-from lacuna.spectra.mgf import Entry, read_entries
+from lacuna.spectra.mgf import KEYS, used_lines
 
 MAX_SPECTRA = 500_000  # of a sample
 MAX_PEAKS = 50_000  # of a spectrum
@@ -39,7 +39,6 @@ _METHODS = {
 _METHOD = re.compile(f"(?<![a-z])({'|'.join(_METHODS)})(?![a-z])", re.IGNORECASE)
 # What pyteomics raises, besides, at an array or a value that it cannot decode.
 _UNDECODED = (zlib.error, OverflowError)
-_MGF_KEYS = ("title", "activation", "fragmentation", "instrument")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +133,23 @@ def _spectra(path: Path) -> Iterator[Spectrum | _LeftOut]:
 
 
 def _mgf(path: Path) -> Iterator[Spectrum | _LeftOut]:
+    from pyteomics.auxiliary import PyteomicsError
+    from pyteomics.mgf import MGF  # slow to import, and most samples have no spectra
+
+    number = 0
     # Titles may be in any encoding, and only name the spectrum.
     with open_text(path, errors="backslashreplace") as handle:
         try:
-            for number, entry in enumerate(read_entries(handle), start=1):
+            entries = MGF(used_lines(handle), use_header=False)
+            for number, entry in enumerate(entries, start=1):
+                if entry is None:
+                    raise LacunaError(
+                        f"{path}: spectrum {number} has no END IONS: the file is cut short; "
+                        "copy it again"
+                    )
                 yield _checked(_of_mgf, entry, f"{path.name}:{number}")
-        except ValueError as error:
-            raise LacunaError(f"{path}: {error}") from None
+        except (PyteomicsError, ValueError) as error:
+            raise _damaged(path, number + 1, error) from None
 
 
 def _mzml(path: Path) -> Iterator[Spectrum | _LeftOut]:
@@ -159,11 +168,16 @@ def _of_xml(path: Path, handle: BinaryIO) -> Iterator[Spectrum | _LeftOut]:
             if entry.get("ms level", 2) > 1:
                 yield _checked(_of_mzml, entry, f"{path.name}:{number}")
     except (XMLSyntaxError, PyteomicsError, ValueError, KeyError, *_UNDECODED) as error:
-        said = printable(shortened(" ".join(str(error).split())))
-        raise LacunaError(
-            f"{path}: cannot be read from spectrum {number + 1} on ({said}); copy it again, or "
-            "export it again"
-        ) from None
+        raise _damaged(path, number + 1, error) from None
+
+
+def _damaged(path: Path, number: int, error: Exception) -> LacunaError:
+    """number: of the spectrum that cannot be read."""
+    said = printable(shortened(" ".join(str(error).split())))
+    return LacunaError(
+        f"{path}: cannot be read from spectrum {number} on ({said}); copy it again, or export it "
+        "again"
+    )
 
 
 def _checked(read: Any, entry: Any, name: str) -> Spectrum | _LeftOut:
@@ -174,22 +188,19 @@ def _checked(read: Any, entry: Any, name: str) -> Spectrum | _LeftOut:
         return reason
 
 
-def _of_mgf(entry: Entry, name: str) -> Spectrum:
+def _of_mgf(entry: Mapping[str, Any], name: str) -> Spectrum:
     """The spectrum of an entry of MGF."""
-    about = entry.about
-    # m/z, intensity and charge, of which the latter two may be absent.
-    mz, *others = about.get("pepmass", "").split() or [""]
-    charge = others[1] if len(others) > 1 else about.get("charge", "")
-    known = (entry.charges >= 1) & (entry.charges <= MAX_CHARGE)
-    peak_charges = np.where(known, entry.charges, 0).astype(int)
-    said = " ".join(about[key] for key in _MGF_KEYS if key in about)
+    about = entry["params"]
+    (mz, _), (charge, *_) = about.get("pepmass", (0.0, None)), about.get("charge", [0])
+    known = np.ma.filled(entry["charge array"], 0)
+    peak_charges = np.where((known >= 1) & (known <= MAX_CHARGE), known, 0).astype(int)
+    said = " ".join(about[key] for key in KEYS if key in about)
     series = _series(found.lower() for found in _METHOD.findall(said))
     scan = about.get("scans", "") or about.get("title", "").split(" ")[0] or name
     return _spectrum(
         f"{name.rpartition(':')[0]}:{printable(shortened(scan, 80))}",
-        # "2+", "+2" or "2.0"; of several, as in "2+ and 3+", none is known.
-        (number_in(mz), number_in(charge.removesuffix("+"))),
-        (entry.mz, entry.intensities, peak_charges),
+        (mz, float(charge)),
+        (entry["m/z array"], entry["intensity array"], peak_charges),
         series,
     )
 
