@@ -34,6 +34,7 @@ from lacuna.placing.consensus import votes
 from lacuna.placing.draft import Meeting, draft_of
 from lacuna.placing.place import Placed, place
 from lacuna.placing.placement import place_on
+from lacuna.placing.readset import collapse
 from lacuna.templates.library import load_library
 
 CPU = torch.device("cpu")
@@ -186,6 +187,17 @@ def test_residues_where_two_sides_of_a_cdr3_meet_have_an_unsure_length(whole: Pl
     chain = weighed(replace(whole, drafts=(replace(draft, meeting=Meeting(3, 0.5)),)))
     flagged = [i for i, row in enumerate(chain.rows) if "length" in row.flags]
     assert flagged == [start + 2, start + 3]
+
+
+def test_residues_of_a_cdr3_that_no_read_joins_are_flagged_and_unsure(whole: Placed) -> None:
+    at = CHAIN.index("ARWGG") + 6
+    given = [r for i in range(3) for side in (CHAIN[i:at], CHAIN[at:120]) for r in tiles(side)]
+    reads = collapse(given, Sure().probabilities(given))
+    placements = place_on(reads, whole.drafts)
+    chain = weighed(replace(whole, reads=reads, placements=placements))
+    flagged = [i for i, row in enumerate(chain.rows) if "length" in row.flags]
+    assert flagged == [at - 1, at]
+    assert max(chain.rows[i].probability for i in flagged) < 0.95
 
 
 def test_deamidation_is_flagged() -> None:

@@ -17,7 +17,7 @@ from lacuna.placing.align import MIN_SCORE, align
 from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK
 from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
 from lacuna.placing.build import build, of_usual_length
-from lacuna.placing.cdr3 import unjoined_in_cdr3
+from lacuna.placing.cdr3 import unjoined_in_cdr3, with_junction
 from lacuna.placing.chance import least_score
 from lacuna.placing.consensus import (
     Votes,
@@ -743,6 +743,30 @@ def test_the_first_residue_of_fr4_may_be_mutated(first: str, cut: bool) -> None:
     assert draft.bridged
     assert decode(draft.tokens)[:110] == chain.replace("I", "L")[:110]
     assert draft.cdr3()[1] == at
+
+
+def bridged_by(*reads: str) -> str:
+    """The CDR3 and FR4 of a germline heavy chain as its reads bridge it."""
+    draft = germline_draft("H")
+    start, stop = draft.cdr3()
+    found = read_set(*reads)
+    around = Surroundings(
+        found, draft.tokens[:start], draft.tokens[stop:], np.zeros(len(reads)), CDR3_JOINT
+    )
+    clear = np.zeros(stop - start, dtype=bool)
+    built = with_junction(around, draft, (start, stop), WordGraph(found), clear, [], [])
+    return decode(built.tokens[start:])
+
+
+def test_a_residue_too_many_is_no_mutated_start_of_fr4() -> None:
+    read = "AEDTAVYYCARDENYNDPARYFWGGQGTLVTV"
+    assert bridged_by(*(read[i:] for i in range(4))).endswith("WGQGTLVTVSS")
+
+
+def test_no_cdr3_runs_through_an_fr4_whose_start_is_mutated() -> None:
+    own, other = "AEDTAVYYCRQVAGNFRGQGTLVTVSS", "GNFRGQGTLVTVYWGQGTLVTVSS"
+    reads = (text[i:] for text in (own, other) for i in range(4))
+    assert bridged_by(*reads) == "RQVAGNFRGQGTLVTVSS"
 
 
 @pytest.mark.parametrize(("over", "apart"), [((), ["Y", "G"]), (("CARDYGGNFDY",) * 2, [])])
