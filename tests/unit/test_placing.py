@@ -795,6 +795,28 @@ def test_a_residue_of_the_j_motif_is_never_left_out() -> None:
     assert decode(revised.tokens)[start : stop + 4] == "ARWGGDGFYHMDYGQG"
 
 
+def test_a_residue_in_front_of_a_segment_without_one_is_kept() -> None:
+    """Some rabbit V segments begin in column 2, their chains in column 1."""
+    segments = v_segments()
+    own = np.flatnonzero(segments.species == SPECIES.index("rabbit"))
+    v = next(i for i in own.tolist() if segments.names[i] == "IGHV1S7*01")
+    row = segments.tokens[v, : CYS104 + 1]
+    assert (row[1:3] != ABSENT).tolist() == [False, True]
+    fr4 = germline_chain("H", "").split("VYYC")[1]
+    chain = "QE" + decode(row[row != ABSENT])[1:] + "ARDSYGFKL" + fr4
+    first = [peptide(chain[:n], f"first{n}") for n in (11, 13, 17)]
+    (draft,) = place([*tiles(chain), *first], Sure()).drafts
+    assert decode(draft.tokens)[:20] == merged(chain)[:20]
+    assert draft.columns[:3].tolist() == [1, 2, 3]
+
+
+def test_nothing_is_put_in_front_of_column_1() -> None:
+    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    first = [peptide("GGS" + chain[:n], f"first{n}") for n in (11, 13, 17)]
+    (draft,) = place([*tiles("GGS" + chain), *first], Sure()).drafts
+    assert decode(draft.tokens)[:20] == merged(chain)[:20]
+
+
 def test_no_cdr3_runs_through_another_fr4() -> None:
     light, heavy = germline_chain("K", "QQHYTTPPT"), germline_chain("H", "ARWGGDGFYHMDY")
     over = heavy[heavy.index("ARWGG") - 6 :]

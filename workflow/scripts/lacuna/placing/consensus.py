@@ -156,7 +156,8 @@ def _lengths(
     """Insertions, deletions and straight passages of reads.
 
     A residue too many among equal ones (SSS for SS) may be any of them, in each read the one that
-    is least sure: so that reads count together, it is taken for the first.
+    is least sure: so that reads count together, it is taken for the first. What reads have in front
+    of the first residue of a chain is an insertion before it.
     """
     a = own.alignment
     inserted: dict[int, dict[tuple[int, ...], float]] = {}
@@ -185,6 +186,14 @@ def _lengths(
                 known[residues] = known.get(residues, 0.0) + float(weight[r])
                 passed[place - back] -= weight[r]
                 passed[place] += weight[r]
+    ahead = a.core[:, 0]
+    for r in np.flatnonzero((a.span[:, 0] == start) & (ahead <= OVERHANG)).tolist():
+        if not ahead[r]:
+            passed[0] += weight[r]
+            continue
+        known = inserted.setdefault(0, {})
+        residues = tuple(reads.tokens[a.read[r], : ahead[r]].tolist())
+        known[residues] = known.get(residues, 0.0) + float(weight[r])
     row, column = np.nonzero(pair & (right > left + 1))
     for r, c in zip(row.tolist(), column.tolist(), strict=True):
         deleted[left[r, c] + 1 - start : right[r, c] - start] += weight[r]

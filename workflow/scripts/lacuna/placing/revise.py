@@ -61,11 +61,14 @@ def with_lengths(draft: Draft, found: Votes) -> Draft:
     """The draft with the insertions and without the residues that most reads agree on."""
     edits: list[tuple[int, int, tuple[int, ...]]] = []
     room = INSERTED - int((draft.columns == OTHER_INSERTION).sum())
+    ahead: tuple[int, ...] = ()
     for place, ways in found.inserted.items():
         residues, weight = max(ways.items(), key=lambda item: (item[1], item[0]))
-        if not 0 < place < len(draft) or len(residues) > room:
+        if not place < len(draft) or sum(ways.values()) <= found.passed[place] or weight < 2.0:
             continue
-        if sum(ways.values()) > found.passed[place] and weight >= 2.0:
+        if place == 0:
+            ahead = residues
+        elif len(residues) <= room:
             edits.append((place, place, residues))
             room -= len(residues)
     gone = (found.deleted > np.maximum(found.depth - found.deleted, 0.0)) & (found.deleted >= 2.0)
@@ -78,7 +81,20 @@ def with_lengths(draft: Draft, found: Votes) -> Draft:
         draft = draft.spliced(
             start, stop, np.array(residues, np.uint8), np.full(len(residues), code, np.uint8)
         )
-    return draft
+    return _with_front(draft, ahead)
+
+
+def _with_front(draft: Draft, residues: tuple[int, ...]) -> Draft:
+    """The draft with residues in front of its first one, if IMGT has columns for them.
+
+    Rabbit V segments without a residue in column 1 (QSLEESGG) are templates of chains that have one
+    (QEQLEESGG).
+    """
+    first = int(draft.columns[0])
+    if not len(residues) < first <= CYS104:
+        return draft
+    columns = np.arange(first - len(residues), first, dtype=np.uint8)
+    return draft.spliced(0, 0, np.array(residues, np.uint8), columns)
 
 
 def _with_start_of_fr4(draft: Draft, gone: np.ndarray) -> tuple[Draft, np.ndarray]:
