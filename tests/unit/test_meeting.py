@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from test_placing import Sure, germline_chain, germline_draft, peptide, read_set
 
-from lacuna.core.alphabet import MISSING, RESIDUES, decode, encode
+from lacuna.core.alphabet import MISSING, RESIDUES, decode, encode, merge_il
+from lacuna.placing.bridge import met_at_cuts
 from lacuna.placing.cleavage import Cleavage, cleavage_of
-from lacuna.placing.draft import Meeting
+from lacuna.placing.draft import Draft, Meeting
 from lacuna.placing.joints import ANY_JOINT
 from lacuna.placing.junction import Surroundings
 from lacuna.placing.meeting import Met, Question, meet
+from lacuna.placing.memory import Memory
 from lacuna.placing.place import Placed, place
 from lacuna.placing.placement import place_on, place_on_text, text_of
 from lacuna.placing.readset import ReadSet, collapse
@@ -106,6 +108,35 @@ def test_cuts_of_few_reads_are_seldom_spanned() -> None:
     cleavage = Cleavage(none, none, depth, np.array([False, False, True, True, True, True]))
     assert cleavage.not_spanned(2.0) == pytest.approx(3 / 5)
     assert cleavage.not_spanned(40.0) == pytest.approx(3 / 8)
+
+
+def closed_as(reads: list[Read], cdr3: str) -> Draft:
+    """The chain of reads with a CDR3 that two residues seem to join, after cuts are looked at."""
+    (draft,) = built(reads).drafts
+    given = replace(draft.with_cdr3(merge_il(encode(cdr3))), bridged=True)
+    memory = Memory.of(reads_of(reads))
+    (found,) = met_at_cuts(memory, [given], [], place_on(memory.reads, [given]))
+    return found
+
+
+def test_two_residues_that_a_cdr3_has_twice_do_not_join_it() -> None:
+    """Peptides end with LW and begin with LW, but not where the proteases cut."""
+    chain = germline_chain("H", "ARDSSGAGIWNFYL")
+    digested = digest(chain, behind="FLMWYKR", missed=5)
+    reads = without(digested, chain, across="GAGIW|NFYL")
+    found = closed_as(reads, "ARDSSGAGI")
+    start, stop = found.cdr3()
+    assert decode(found.tokens[start:stop]) == "ARDSSGAGLWNFYL"
+    assert found.meeting is not None and found.meeting.probability < 0.95
+
+
+def test_a_cdr3_that_reads_join_by_two_residues_keeps_its_length() -> None:
+    chain = germline_chain("H", "ARDSSGAGIWNFYL")
+    digested = digest(chain, behind="FLMWYKR", missed=5)
+    reads = without(digested, chain, across="GAGIWNFYL|WG")
+    found = closed_as(reads, "ARDSSGAGIWNFYL")
+    start, stop = found.cdr3()
+    assert decode(found.tokens[start:stop]) == "ARDSSGAGLWNFYL"
 
 
 def test_reads_that_fit_nowhere_lead_a_side_on() -> None:

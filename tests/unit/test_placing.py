@@ -17,7 +17,8 @@ from lacuna.placing.align import MIN_SCORE, align
 from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK
 from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
 from lacuna.placing.build import build, of_usual_length
-from lacuna.placing.cdr3 import unjoined_in_cdr3, with_junction
+from lacuna.placing.cdr3 import with_junction
+from lacuna.placing.cdr3_joints import unjoined_in_cdr3
 from lacuna.placing.chance import least_score
 from lacuna.placing.consensus import (
     Votes,

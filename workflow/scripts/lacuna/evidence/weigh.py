@@ -24,7 +24,7 @@ from lacuna.evidence.posterior import (
 )
 from lacuna.network.model import TemplateReader
 from lacuna.network.transformer import LargeNetwork, is_known
-from lacuna.placing.cdr3 import unjoined_in_cdr3
+from lacuna.placing.cdr3_joints import unjoined_in_cdr3
 from lacuna.placing.consensus import votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.leftover import gap_mass

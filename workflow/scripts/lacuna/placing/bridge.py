@@ -9,12 +9,13 @@ from lacuna.core.alphabet import ISOLEUCINE, MISSING, N_RESIDUES
 from lacuna.placing.alignment import Alignment
 from lacuna.placing.arms import read_arms
 from lacuna.placing.cdr3 import own_fronts, with_junction
+from lacuna.placing.cdr3_joints import loosened
 from lacuna.placing.cleavage import Cleavage, cleavage_of
 from lacuna.placing.consensus import TEMPER, Votes, residue_nats, votes_for_template
 from lacuna.placing.crossing import exchanged
 from lacuna.placing.draft import Draft, Loose
 from lacuna.placing.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, JointRule
-from lacuna.placing.junction import Surroundings
+from lacuna.placing.junction import LENGTH_MARGIN, Surroundings, weigh_paths
 from lacuna.placing.loop_lengths import Around, openings_of, resized_at_cut
 from lacuna.placing.loops import with_loop
 from lacuna.placing.meeting import closed_by_meeting
@@ -136,18 +137,31 @@ def met_at_cuts(
 
 
 def _met(chain: _ReadChain, cleavage: Cleavage) -> Draft:
-    """The draft of a chain, its CDR3 closed if it is open and its sides probably meet."""
+    """The draft of a chain, its CDR3 closed if it is open and its sides probably meet, or closed in
+    another way if it is not surely joined."""
     draft = chain.draft
-    start, stop = draft.cdr3()
-    unknown = not draft.bridged and (draft.tokens[start:stop] >= MISSING).any()
-    if not unknown or not ANCHOR <= start <= stop <= len(draft) - ANCHOR:
+    span = draft.cdr3()
+    if not ANCHOR <= span[0] <= span[1] <= len(draft) - ANCHOR:
         return draft
-    around = chain.around(draft, (start, stop), ANY_JOINT)
-    found = closed_by_meeting(around, draft, chain.alignment, chain.share, cleavage)
+    weight = chain.among.memory.reads.weight[chain.alignment.read] * chain.share
+    opened = loosened(draft, chain.alignment, weight) if draft.bridged else draft
+    if opened is None or (opened.tokens[slice(*span)] < MISSING).all():
+        return draft
+    around = chain.around(opened, span, ANY_JOINT)
+    found = closed_by_meeting(around, opened, chain.alignment, chain.share, cleavage)
     if found is None or found[1].probability < PROBABLE:
         return draft
     tokens, meeting = found
+    if draft.bridged and not _is_better(around, tokens, draft.tokens[slice(*span)]):
+        return draft
     return replace(draft.with_cdr3(tokens), meeting=meeting)
+
+
+def _is_better(around: Surroundings, tokens: np.ndarray, present: np.ndarray) -> bool:
+    """Whether reads like a CDR3 of another length better than the present one."""
+    gain = {p.tokens.tobytes(): p.gain for p in weigh_paths(around, [tokens, present])}
+    more = gain[tokens.tobytes()] - gain[present.tobytes()]
+    return len(tokens) != len(present) and more >= LENGTH_MARGIN
 
 
 def _of_lengths(chain: _ReadChain, draft: Draft, cleavage: Cleavage) -> Draft:

@@ -12,11 +12,10 @@ from lacuna.antibody.germlines import j_segments
 from lacuna.antibody.imgt import FR4_START
 from lacuna.core.alphabet import ABSENT, MISSING, merge_il
 from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
+from lacuna.placing.cdr3_joints import asked_joints
 from lacuna.placing.draft import Draft, head_of, tail_of
-from lacuna.placing.joints import ANY_JOINT, CDR3_JOINT, joints_of
+from lacuna.placing.joints import ANY_JOINT
 from lacuna.placing.junction import MARGIN, THIN, Path, Surroundings, refined, weigh_paths
-from lacuna.placing.placement import Placements
-from lacuna.placing.readset import ReadSet
 from lacuna.placing.word_paths import ANCHOR, WordGraph, paths
 
 MIN_GAIN = 12.0  # nats that reads gain by a bridge
@@ -28,7 +27,6 @@ LONGEST = {"H": 34, "K": 18, "L": 18}
 LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
 GERMLINE_START = 3  # residues behind Cys104 by which reads are told to be of a V segment
 LIKE_START = 2  # of these that reads must have; reads of other proteins begin with C as well
-GERMLINE_END = 2  # residues at the end of a CDR3 that are those of germline, and join it to V or J
 WITHOUT_FIRST = 5  # residues of FR4 by which it is told if its first one is mutated
 OPEN = 3  # unknown residues that stand for an open stretch
 
@@ -196,44 +194,8 @@ def _with_front(
 
 def _is_joined(path: Path, draft: Draft) -> bool:
     """Whether reads are over every joint of a CDR3; germline joins its ends to V and J as well."""
-    asked = _asked_joints(path.tokens, draft)
+    asked = asked_joints(path.tokens, draft)
     return float(path.joints[asked].min()) >= THIN
-
-
-def _asked_joints(cdr3: np.ndarray, draft: Draft) -> slice:
-    """The joints of a CDR3 that only reads can show: not those to V and J if it ends like them."""
-    tail, head = merge_il(tail_of(draft.v)), merge_il(head_of(draft.j))
-    n = GERMLINE_END
-    first = int(len(tail) >= n and np.array_equal(cdr3[:n], tail[:n]))
-    last = int(len(head) >= n and np.array_equal(cdr3[-n:], head[-n:]))
-    return slice(first, len(cdr3) + 1 - last)
-
-
-def unjoined_in_cdr3(reads: ReadSet, own: Placements, draft: Draft, begin: int) -> np.ndarray:
-    """(t,) residues of a closed CDR3 between which no read, or hardly any, joins what is in front
-    of them to what is behind: there may be others between.
-
-    own: placements on the chain, which begins at `begin` of their text.
-    """
-    found = np.zeros(len(draft), dtype=bool)
-    start, stop = draft.cdr3()
-    cdr3 = draft.tokens[start:stop]
-    if not 0 < start < stop or (cdr3 >= MISSING).any():
-        return found
-    a = own.alignment
-    weight = reads.weight[a.read] * own.share
-    joined, over = (
-        joints_of(rule, a, own.text.tokens, weight, begin + start, len(cdr3))
-        for rule in (CDR3_JOINT, ANY_JOINT)
-    )
-    asked = _asked_joints(cdr3, draft)
-    thin = np.zeros(len(joined), dtype=bool)
-    thin[asked] = joined[asked] < THIN
-    edges = np.flatnonzero(np.diff(thin, prepend=False, append=False))
-    for first, last in edges.reshape(-1, 2).tolist():
-        loosest = start + first + int(np.lexsort((over[first:last], joined[first:last]))[0])
-        found[loosest - 1 : loosest + 1] = True
-    return found
 
 
 @cache
