@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from pyteomics.mass import std_aa_mass
 from test_placing import Sure, germline_chain, germline_draft, peptide, tiles
 
@@ -37,7 +36,6 @@ from lacuna.placing.placement import place_on
 from lacuna.placing.readset import collapse
 from lacuna.templates.library import load_library
 
-CPU = torch.device("cpu")
 MODEL, GERMLINES = load_weights(WEIGHTS), load_library(LIBRARY)
 CHAIN = germline_chain("H", "ARWGGDGFYHMDY")
 
@@ -103,7 +101,7 @@ def test_an_open_junction_is_a_gap_of_unknown_length() -> None:
     reads = [r for i in range(3) for r in (*tiles(CHAIN[i : at + 1]), *tiles(CHAIN[at + 14 : 120]))]
     chain = weighed(place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure()))
     (gap,) = chain.gaps
-    assert (gap.min_length, gap.max_length) == (0, None)
+    assert gap.min_length == 0
     assert set(chain.scaffold[gap.start : gap.end]) == {"X"}
 
 
@@ -230,7 +228,6 @@ def test_a_nearly_unread_domain_is_germline() -> None:
     right = sum(a == b.residue for a, b in zip(CHAIN, domain, strict=False))
     assert right > 0.8 * len(domain)
     assert max(row.probability for row in domain if row.state == "inferred") < OBSERVED_PROBABILITY
-    assert len(chain.likelihoods) >= 20 * 60
 
 
 def test_a_nearly_unread_domain_is_what_the_genes_of_its_locus_have_on_average() -> None:
@@ -280,20 +277,12 @@ def test_a_chain_that_is_hardly_read_has_the_columns_of_its_segments() -> None:
     assert np.array_equal(number_chain(filled).columns[own], draft.columns[own])
 
 
-def test_likelihoods_are_shares_of_positions_that_stay_x(part: Placed) -> None:
-    chain = weighed(part)
-    for position, residue, share in chain.likelihoods:
-        assert chain.scaffold[position - 1] == "X"
-        assert residue in RESIDUES and 0 <= share <= 1
-
-
 def test_the_network_does_not_see_what_it_judges() -> None:
     letters = CHAIN[:120]
     weak = np.zeros(120, bool)
     changed = letters[:50] + ("W" if letters[50] != "W" else "A") + letters[51:]
     shares = [
-        network_shares(s, s, weak, MODEL, GERMLINES, k=128, stride=64, device=CPU)
-        for s in (letters, changed)
+        network_shares(s, s, weak, MODEL, GERMLINES, k=128, stride=64) for s in (letters, changed)
     ]
     assert np.allclose(shares[0][50], shares[1][50], atol=1e-5)
     assert not np.allclose(shares[0][51], shares[1][51], atol=1e-5)

@@ -28,7 +28,6 @@ def network_shares(
     *,
     k: int,
     stride: int,
-    device: torch.device,
 ) -> np.ndarray:
     """(t, 20) shares of the residues at every position of a chain.
 
@@ -43,7 +42,7 @@ def network_shares(
     encoded = encode_scaffolds(
         scaffolds, library, homologs, k=k, stride=stride, numbered_by=[numbered_by] * MASKS
     )
-    shares = predict(model, encoded, library, device)
+    shares = predict(model, encoded, library, torch.device("cpu"))
     _, _, mask, position = encoded.at()
     used = weak[position] | (position % MASKS == mask)
     total, count = np.zeros((len(sequence), N_RESIDUES)), np.zeros(len(sequence))
