@@ -17,6 +17,7 @@ from lacuna.core.alphabet import (
     decode,
     il_as_one,
 )
+from lacuna.core.runs import runs_of
 from lacuna.core.tables import ALTERNATIVES, DOUBTFUL, INFERRED, OBSERVED, EvidenceRow, Shares
 from lacuna.evidence.flags import flags_of
 from lacuna.evidence.posterior import OBSERVED_MARGIN, as_l, margin_of
@@ -112,7 +113,7 @@ def chain_of(
     scaffold = _scaffold(best, state == OBSERVED, open_run)
     gaps = tuple(
         GapHint(start, end, mass, None if mass is None else TOLERANCE)
-        for start, end in _runs(open_run)
+        for start, end in runs_of(open_run)
     )
     return WeighedChain(name, draft.locus, scaffold, gaps, tuple(rows), letters, probability)
 
@@ -135,15 +136,9 @@ def _not_crossed(unknown: np.ndarray, margin: np.ndarray) -> np.ndarray:
     the draft.
     """
     left = unknown.copy()
-    for start, stop in _runs(unknown):
+    for start, stop in runs_of(unknown):
         left[start:stop] = margin[start:stop].min() < DOUBTFUL_MARGIN
     return left
-
-
-def _runs(where: np.ndarray) -> list[tuple[int, int]]:
-    """Start and end of each run of true values (n,)."""
-    edges = np.flatnonzero(np.diff(where, prepend=False, append=False))
-    return [(start, stop) for start, stop in edges.reshape(-1, 2).tolist()]
 
 
 def _scaffold(best: np.ndarray, observed: np.ndarray, open_run: np.ndarray) -> str:

@@ -11,7 +11,8 @@ from lacuna.core.alphabet import MISSING_LETTER, N_RESIDUES
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.model import TemplateReader
 from lacuna.network.predict import predict
-from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.scaffolds.gaps import gaps_in
+from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.homologs import Homologs
 from lacuna.templates.nearest import Library
 
@@ -58,10 +59,4 @@ def _scaffold(name: str, sequence: str, shown: np.ndarray) -> Scaffold:
     letters = "".join(
         letter if see else MISSING_LETTER for letter, see in zip(sequence, shown, strict=True)
     )
-    missing = np.array([letter in "XBJZ" for letter in letters], dtype=bool)
-    edges = np.flatnonzero(np.diff(missing.astype(np.int8), prepend=0, append=0))
-    gaps = tuple(
-        Gap(int(a), int(b), int(b - a), int(b - a))
-        for a, b in zip(edges[::2], edges[1::2], strict=True)
-    )
-    return Scaffold(name, "", letters, gaps, 0)
+    return Scaffold(name, "", letters, tuple(gaps_in(letters)), 0)

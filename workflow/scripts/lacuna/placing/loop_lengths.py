@@ -13,6 +13,7 @@ import numpy as np
 from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.imgt import CDR_COLUMNS, CYS104
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, merge_il
+from lacuna.core.runs import runs_of
 from lacuna.placing.alignment import Alignment
 from lacuna.placing.cleavage import Cleavage
 from lacuna.placing.consensus import MUTATED_CDR, MUTATED_FR, TEMPER, Votes
@@ -144,10 +145,10 @@ def openings_of(reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarra
     weight = (reads.weight[found.read] * share)[straight]
     on = found.take(straight)
     joints = joints_of(V_JOINT, on, draft.tokens, weight, first, end - first)
-    edges = np.flatnonzero(np.diff(joints < THIN, prepend=False, append=False)) + first
     loop = CDR_COLUMNS[draft.columns] & (draft.columns <= CYS104)
     openings = []
-    for begin, stop in edges.reshape(-1, 2)[::-1].tolist():  # joints begin..stop - 1
+    for low, high in reversed(runs_of(joints < THIN)):
+        begin, stop = first + low, first + high  # joints begin..stop - 1
         if begin == first or stop > end or stop - begin > WIDEST:
             continue
         low, high = begin - MARGIN, stop - 1 + MARGIN
