@@ -15,7 +15,7 @@ from lacuna.results.report.chain import CONSTANT, Chain, known
 from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation
 from lacuna.scaffolds.scaffold import ResidueModification
 
-# What a reading of C adds, as a formula: Unimod's compositions, by the accessions in READINGS.
+# What a reading of C adds, as a formula: Unimod's compositions (accessions: `core/masses.py`).
 CARRIED = {
     "carbamidomethyl": "C2H3NO",
     "carboxymethyl": "C2H2O2",
