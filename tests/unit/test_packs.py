@@ -103,7 +103,9 @@ def fill(samples: list[SmallSample], scratch: Path) -> None:
     try:
         fill_pack(
             samples,
-            *(WEIGHTS / "lacuna.safetensors", WEIGHTS / "library.safetensors", scratch),
+            WEIGHTS / "lacuna.safetensors",
+            WEIGHTS / "library.safetensors",
+            scratch,
             settings=SETTINGS,
             device=torch.device("cpu"),
         )

@@ -191,7 +191,13 @@ def _row_gap(
     prefixes = _prefixes(row, ppm)
     pieces = (Piece(shortest, longest, mass, tolerance, interval, prefixes),) if prefixes else ()
     return Gap(
-        *(row.start, row.end, shortest, longest, mass, tolerance, truth),
+        row.start,
+        row.end,
+        shortest,
+        longest,
+        mass,
+        tolerance,
+        truth,
         interval=interval,
         pieces=pieces,
     )
