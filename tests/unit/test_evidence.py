@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pyteomics.mass import std_aa_mass
-from test_placing import Sure, germline_chain, germline_draft, peptide, tiles
 
+import bundled
 from lacuna.antibody.germlines import SPECIES, constants, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, MISSING, N_RESIDUES, RESIDUES, merge_il
-from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.evidence.chain import OBSERVED_PROBABILITY, WeighedChain
 from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
@@ -28,16 +27,15 @@ from lacuna.evidence.posterior import (
 )
 from lacuna.evidence.weigh import floors_of, weigh
 from lacuna.network.transformer import load_large
-from lacuna.network.weights import load_weights
 from lacuna.placing.consensus import votes
 from lacuna.placing.draft import Meeting, draft_of
 from lacuna.placing.place import Placed, place
 from lacuna.placing.placement import place_on
 from lacuna.placing.readset import collapse
-from lacuna.templates.library import load_library
+from reads import Sure, chain_with_cdr3, germline_draft, peptide, tiles
 
-MODEL, GERMLINES = load_weights(WEIGHTS), load_library(LIBRARY)
-CHAIN = germline_chain("H", "ARWGGDGFYHMDY")
+MODEL, GERMLINES = bundled.predictor().model, bundled.predictor().library
+CHAIN = chain_with_cdr3("H", "ARWGGDGFYHMDY")
 
 
 def weighed(placed: Placed) -> WeighedChain:

@@ -4,15 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_placing import Sure, germline_chain, merged, other_heavy, peptide, tiles
 
+import bundled
 from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode
-from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.evidence.phase import JOINED, apart, unjoined
 from lacuna.evidence.weigh import weigh
-from lacuna.network.weights import load_weights
 from lacuna.placing.chance import least_score
 from lacuna.placing.crossing import exchanged, seam_nats, seams
 from lacuna.placing.draft import Draft, in_both
@@ -23,9 +21,9 @@ from lacuna.placing.placement import place_on, reads_over
 from lacuna.placing.populations import further_drafts
 from lacuna.placing.readset import collapse
 from lacuna.reads.read import Read
-from lacuna.templates.library import load_library
+from reads import Sure, chain_with_cdr3, merged, other_heavy, peptide, tiles
 
-ONE = germline_chain("H", "ARWGGDGFYHMDY")
+ONE = chain_with_cdr3("H", "ARWGGDGFYHMDY")
 OTHER = other_heavy("AKHWPSSKYESSLDV")
 NO_USE = np.zeros(len(v_segments().names))
 
@@ -270,7 +268,7 @@ def test_a_residue_that_no_read_joins_to_the_others_may_be_of_the_other_chain(
     far = [30, 34]  # reads are of 14 residues
     found = mixture(whole, [*far, CDR3 + 3])
     assert np.flatnonzero(unjoined(found)[0]).tolist() == far
-    chain = weigh(found, load_weights(WEIGHTS), load_library(LIBRARY))[0]
+    chain = weigh(found, bundled.predictor().model, bundled.predictor().library)[0]
     assert [row.position - 1 for row in chain.rows if "phase" in row.flags] == far
     assert max(chain.rows[at].probability for at in far) < 0.95
     on_the_way = [*range(far[-1], CDR3 - 2, 7), CDR3 - 2]
