@@ -71,7 +71,7 @@ class EvidenceTable:
         self._chains.pop(chain, None)
 
     def left(self) -> Iterator[tuple[str, int]]:
-        """Yield (chain, line of its first row) of every chain that never came, as they stand."""
+        """Yield (chain, line of its first row) of every chain that never came, in order."""
         for chain in self._chains:
             yield chain, self._lines[chain]
 
