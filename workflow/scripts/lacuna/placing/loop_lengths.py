@@ -18,10 +18,18 @@ from lacuna.placing.alignment import Alignment
 from lacuna.placing.cleavage import Cleavage
 from lacuna.placing.consensus import MUTATED_CDR, MUTATED_FR, TEMPER, Votes
 from lacuna.placing.draft import Draft
-from lacuna.placing.joints import CDR3_SHARES, V_JOINT, joints_of
+from lacuna.placing.joints import V_JOINT, joints_of
 from lacuna.placing.junction import THIN, Surroundings
 from lacuna.placing.loops import resized
-from lacuna.placing.meeting import ACROSS, Question, Trial, apart, meet, unseen_of
+from lacuna.placing.meeting import (
+    ACROSS,
+    Question,
+    Trial,
+    apart,
+    meet,
+    nats_of_germline,
+    unseen_of,
+)
 from lacuna.placing.readset import ReadSet
 from lacuna.placing.revise import fit_of
 from lacuna.placing.segments import expressed_v
@@ -127,11 +135,8 @@ def _length_nats(length: int, columns: np.ndarray) -> float:
 
 def _each(residues: np.ndarray, germline: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Nats by which residues are those of germline rather than any."""
-    known = (residues < N_RESIDUES) & (germline < N_RESIDUES)
     kept = 1 - np.where(CDR_COLUMNS[columns], MUTATED_CDR, MUTATED_FR)
-    chance = CDR3_SHARES[np.where(known, germline, 0)]
-    nats = np.where(residues == germline, np.log(kept / chance), np.log((1 - kept) / (1 - chance)))
-    return np.where(known, nats, 0.0)
+    return nats_of_germline(residues, germline, kept)
 
 
 def openings_of(reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarray) -> list[Opening]:
