@@ -7,14 +7,14 @@ of their residues belong together.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import combinations, groupby, pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 
 from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CONSTANT, CYS104
 from lacuna.core.alphabet import MISSING, merge_il
-from lacuna.placing.draft import Draft, in_both
+from lacuna.placing.draft import Draft, in_both, pairs_of_locus
 from lacuna.placing.junction import MARGIN
 from lacuna.placing.memory import Memory
 from lacuna.placing.placement import Placements, place_again, reads_over
@@ -32,10 +32,7 @@ def exchanged(
     placements: reads on these drafts. Chains that the user gave stay as they are.
     """
     current, settled = list(drafts), list(drafts)
-    chains = [i for i, d in enumerate(drafts) if d.v >= 0 and d.j >= 0]
-    for pair in combinations(chains, 2):
-        if len({current[i].locus for i in pair}) > 1:
-            continue
+    for pair in pairs_of_locus(drafts):
         # Either may have crossed with a third one.
         placements = place_again(memory, current, fixed, settled, placements)
         settled = list(current)

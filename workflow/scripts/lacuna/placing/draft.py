@@ -1,6 +1,8 @@
 """A chain in the making: germline residues that placed reads replace step by step."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
@@ -135,6 +137,12 @@ class Draft:
         if 0 < start <= stop:
             germline[start:stop] = cdr3_germline(v, self.j, stop - start)
         return replace(self, v=v, germline=germline)
+
+
+def pairs_of_locus(drafts: Sequence[Draft]) -> list[tuple[int, int]]:
+    """Which pairs of drafts are of one locus; chains that the user gave are left out."""
+    own = [i for i, d in enumerate(drafts) if d.v >= 0 and d.j >= 0]
+    return [(i, k) for i, k in combinations(own, 2) if drafts[i].locus == drafts[k].locus]
 
 
 def in_both(one: Draft, other: Draft) -> list[tuple[int, int]]:
