@@ -20,8 +20,6 @@ from lacuna.results.accuracy import (
 )
 from lacuna.results.statistics import wilson_interval
 
-METHODS = ("lacuna", "germline_copy", "nearest_homolog", "column_majority", "seed_lstm")
-
 
 def scored(*rows: dict[str, str]) -> pd.DataFrame:
     """A table of scored residues: correct answers in a heavy chain's CDR1 unless a row differs."""
@@ -40,7 +38,7 @@ def scored(*rows: dict[str, str]) -> pd.DataFrame:
 
 
 def table(*parts: pd.DataFrame) -> pd.DataFrame:
-    return accuracy_table([sum_scored(p) for p in parts], METHODS)
+    return accuracy_table([sum_scored(p) for p in parts])
 
 
 def row(found: pd.DataFrame, method: str = "lacuna", scope: str = "overall", value: str = "all"):
@@ -182,7 +180,7 @@ def test_other_predictions_stand_beside_under_their_protocol() -> None:
     answers = rows.assign(answer=["A", "C"], probability=["0.5000", "0.5000"])
     sums = [sum_scored(rows)]
     sums += [sum_predictions(answers, "seed_lstm", p) for p in ("true_context", "scaffold")]
-    found = accuracy_table(sums, METHODS)
+    found = accuracy_table(sums)
     seed = found[(found["method"] == "seed_lstm") & (found["scope"] == "overall")]
     assert seed["protocol"].tolist() == ["scaffold", "true_context"]
     assert (

@@ -7,7 +7,6 @@ integer mass in Da and no length.
 from pathlib import Path
 
 import numpy as np
-import torch
 
 import bundled
 from lacuna.antibody.numbering import number_chain
@@ -51,7 +50,6 @@ def test_a_scaffold_with_integer_masses_is_filled_from_its_homologs(tmp_path: Pa
     assert [g.truth for g in scaffold.gaps] == [CA2[s:e] for s, e in GAPS]
     assert number_chain(scaffold.sequence).locus == ""
 
-    torch.set_num_threads(1)
     reader = bundled.reader(index_homologs([CA1, CA3]))
     (settled,) = resolve_lengths([scaffold], Modifications(), reader)
     assert [g.end - g.start for g in settled.gaps] == [e - s for s, e in GAPS]

@@ -46,11 +46,9 @@ Rows = list[dict[str, str]]
 
 
 @pytest.fixture(autouse=True)
-def threads() -> Iterator[None]:
-    """Restore the threads and precision of the process, which the steps set."""
-    before = torch.get_num_threads()
+def precision() -> Iterator[None]:
+    """Restore the precision of the process, which the steps set."""
     yield
-    torch.set_num_threads(before)
     set_precision("fast")
 
 

@@ -5,18 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import bundled
 from chains import fasta, germline_chain, hidden
 from conftest import Write
 from lacuna import cli
 from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES
-from lacuna.core.paths import LIBRARY
 from lacuna.core.tables import DOUBT_TABLE, DoubtRow
 from lacuna.filling import proofread
 from lacuna.filling.doubts import GERMLINE, MASKS, find_doubts, hidden_in_turn
 from lacuna.network.kmers import KmerSet, encode_scaffolds
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.steps.one_file import fill_file
-from lacuna.templates.library import load_library
 from lacuna.templates.nearest import Library
 
 CHAIN = germline_chain("H", 4)
@@ -24,7 +23,7 @@ CHAIN = germline_chain("H", 4)
 
 @pytest.fixture(scope="module")
 def library() -> Library:
-    return load_library(LIBRARY)
+    return bundled.predictor().library
 
 
 def scaffold(sequence: str, name: str = "c", *gaps: Gap) -> Scaffold:

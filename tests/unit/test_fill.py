@@ -97,11 +97,8 @@ def read(tables: Tables) -> Filled:
 
 
 @pytest.fixture(scope="module")
-def fill() -> Iterator[Filler]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield Filler(bundled.predictor().model, bundled.predictor().library)
-    torch.set_num_threads(threads)
+def fill() -> Filler:
+    return Filler(bundled.predictor().model, bundled.predictor().library)
 
 
 # --- what is filled ------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 import bundled
 from chains import constant_region, germline_chain, hidden, mutated, random_protein
@@ -18,11 +17,6 @@ from lacuna.templates.nearest import N_GERMLINE, Library, unpack_frequencies
 @pytest.fixture(scope="module")
 def library() -> Library:
     return bundled.predictor().library
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 def encode_one(

@@ -1,6 +1,6 @@
 """k-mers of missing residues: where they are cut, and that chains do not affect each other."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,15 +41,6 @@ WEIGHTS = Path(__file__).parents[2] / "resources" / "weights" / "open"
 CPU = torch.device("cpu")
 
 Tensors = Callable[[dict[str, Tensor]], dict[str, Tensor]]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Use one thread, like the jobs of the workflow."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,10 @@ from functools import cache
 
 import numpy as np
 import pytest
-from test_meeting import built, digest, reads_of, without
-from test_placing import germline_chain, germline_draft, merged, read_set
 
+import bundled
 from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import MISSING, decode, encode
-from lacuna.core.paths import LIBRARY
 from lacuna.evidence.weigh import weigh
 from lacuna.placing.bridge import met_at_cuts
 from lacuna.placing.consensus import votes
@@ -19,9 +17,18 @@ from lacuna.placing.memory import Memory
 from lacuna.placing.place import Placed
 from lacuna.placing.placement import place_on
 from lacuna.placing.sides import Opening
-from lacuna.templates.library import load_library
+from reads import (
+    built,
+    chain_with_cdr3,
+    digest,
+    germline_draft,
+    merged,
+    read_set,
+    reads_of,
+    without,
+)
 
-CHAIN = germline_chain("H", "ARTSYTGGYWYEDL")
+CHAIN = chain_with_cdr3("H", "ARTSYTGGYWYEDL")
 COPIES = 8  # of each read
 
 
@@ -77,7 +84,7 @@ def test_a_length_that_no_read_tells_is_sure_if_all_germline_segments_have_it() 
 
 def test_no_residue_is_sure_where_the_length_is_not() -> None:
     placed = cut("GNTNYAQK", "GNTKNYAQK", "GNTK|NYA")
-    (chain,) = weigh(placed, None, load_library(LIBRARY))
+    (chain,) = weigh(placed, None, bundled.predictor().library)
     (loose,) = [one for one in placed.drafts[0].loose if one.probability < 0.95]
     unsure = chain.rows[loose.start : loose.stop]
     assert [row.residue for row in unsure] == ["K", "N"]

@@ -1,12 +1,11 @@
 """CDR3s that proteases cut: what the ends of reads tell of cuts, and whether two sides meet."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_placing import Sure, germline_chain, germline_draft, peptide, read_set
 
 from lacuna.core.alphabet import MISSING, RESIDUES, decode, encode, merge_il
 from lacuna.placing.bridge import met_at_cuts
@@ -16,43 +15,19 @@ from lacuna.placing.joints import ANY_JOINT
 from lacuna.placing.junction import Surroundings
 from lacuna.placing.meeting import Met, Question, meet
 from lacuna.placing.memory import Memory
-from lacuna.placing.place import Placed, place
+from lacuna.placing.place import Placed
 from lacuna.placing.placement import place_on, place_on_text, text_of
-from lacuna.placing.readset import ReadSet, collapse
 from lacuna.placing.sides import Opening, Side, sides_of
 from lacuna.reads.read import Read
-
-SEEN = range(6, 31)  # residues of peptides that tools read
-
-
-def digest(chain: str, *, behind: str = "", before: str = "", missed: int = 2) -> Iterator[Read]:
-    """Yield the peptides of a chain that is cut behind and in front of some residues."""
-    cuts = [
-        i
-        for i in range(1, len(chain))
-        if (chain[i - 1] in behind or chain[i] in before) and chain[i] != "P"
-    ]
-    edges = [0, *cuts, len(chain)]
-    for i, start in enumerate(edges):
-        for stop in edges[i + 1 : i + 2 + missed]:
-            if stop - start in SEEN:
-                yield peptide(chain[start:stop], f"{start}-{stop}")
-
-
-def without(reads: Iterator[Read], chain: str, *, across: str) -> list[Read]:
-    """Reads of which none goes on over the place of a chain that is marked by |."""
-    at = chain.index(across.replace("|", "")) + across.index("|")
-    spans = ((read, *map(int, read.name.split("-"))) for read in reads)
-    return [read for read, start, stop in spans if not start < at < stop]
-
-
-def reads_of(reads: Iterable[Read]) -> ReadSet:
-    every = list(reads)
-    return collapse(every, Sure().probabilities(every))
-
-
-def built(reads: list[Read]) -> Placed:
-    return place(reads, Sure())
+from reads import (
+    built,
+    chain_with_cdr3,
+    digest,
+    germline_draft,
+    read_set,
+    reads_of,
+    without,
+)
 
 
 def loop(placed: Placed) -> str:
@@ -77,7 +52,7 @@ def test_the_ends_of_reads_tell_where_proteases_cut(behind: str, before: str) ->
 
 
 def test_two_peptides_that_follow_each_other_close_a_cdr3() -> None:
-    chain = germline_chain("H", "ARTSYTGGYWYEDL")
+    chain = chain_with_cdr3("H", "ARTSYTGGYWYEDL")
     reads = without(digest(chain, behind="KR"), chain, across="CAR|TSY")
     placed = built(reads)
     assert loop(placed) == "ARTSYTGGYWYEDL"
@@ -86,7 +61,7 @@ def test_two_peptides_that_follow_each_other_close_a_cdr3() -> None:
 
 def test_a_cut_behind_the_first_residue_of_fr4_ends_a_cdr3() -> None:
     """Chymotrypsin cuts behind Phe118: no read goes on over it."""
-    chain = germline_chain("K", "QQRNDAPST")
+    chain = chain_with_cdr3("K", "QQRNDAPST")
     reads = without(digest(chain, behind="FWYLM"), chain, across="PSTF|GQG")
     placed = built(reads)
     assert loop(placed) == "QQRNDAPST"
@@ -94,7 +69,7 @@ def test_a_cut_behind_the_first_residue_of_fr4_ends_a_cdr3() -> None:
 
 def test_a_peptide_that_is_missing_leaves_a_cdr3_open() -> None:
     """Both sides end at cuts, but a kappa CDR3 of 6 residues is rarer than a missing DSR."""
-    chain = germline_chain("K", "QQRDSRAST")
+    chain = chain_with_cdr3("K", "QQRDSRAST")
     reads = without(digest(chain, behind="KR"), chain, across="CQQR|DSR")
     spanned = without(iter(reads), chain, across="DSR|AST")
     placed = built([read for read in spanned if read.residues != "DSR"])
@@ -121,7 +96,7 @@ def closed_as(reads: list[Read], cdr3: str) -> Draft:
 
 def test_two_residues_that_a_cdr3_has_twice_do_not_join_it() -> None:
     """Peptides end with LW and begin with LW, but not where the proteases cut."""
-    chain = germline_chain("H", "ARDSSGAGIWNFYL")
+    chain = chain_with_cdr3("H", "ARDSSGAGIWNFYL")
     digested = digest(chain, behind="FLMWYKR", missed=5)
     reads = without(digested, chain, across="GAGIW|NFYL")
     found = closed_as(reads, "ARDSSGAGI")
@@ -131,7 +106,7 @@ def test_two_residues_that_a_cdr3_has_twice_do_not_join_it() -> None:
 
 
 def test_a_cdr3_that_reads_join_by_two_residues_keeps_its_length() -> None:
-    chain = germline_chain("H", "ARDSSGAGIWNFYL")
+    chain = chain_with_cdr3("H", "ARDSSGAGIWNFYL")
     digested = digest(chain, behind="FLMWYKR", missed=5)
     reads = without(digested, chain, across="GAGIWNFYL|WG")
     found = closed_as(reads, "ARDSSGAGIWNFYL")

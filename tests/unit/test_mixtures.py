@@ -4,15 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_placing import Sure, germline_chain, merged, other_heavy, peptide, tiles
 
+import bundled
 from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode
-from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.evidence.phase import JOINED, apart, unjoined
 from lacuna.evidence.weigh import weigh
-from lacuna.network.weights import load_weights
+from lacuna.placing.chance import least_score
 from lacuna.placing.crossing import exchanged, seam_nats, seams
 from lacuna.placing.draft import Draft, in_both
 from lacuna.placing.memory import Memory
@@ -20,10 +19,11 @@ from lacuna.placing.parting import parted
 from lacuna.placing.place import Placed, place
 from lacuna.placing.placement import place_on, reads_over
 from lacuna.placing.populations import further_drafts
+from lacuna.placing.readset import collapse
 from lacuna.reads.read import Read
-from lacuna.templates.library import load_library
+from reads import Sure, chain_with_cdr3, merged, other_heavy, peptide, tiles
 
-ONE = germline_chain("H", "ARWGGDGFYHMDY")
+ONE = chain_with_cdr3("H", "ARWGGDGFYHMDY")
 OTHER = other_heavy("AKHWPSSKYESSLDV")
 NO_USE = np.zeros(len(v_segments().names))
 
@@ -167,62 +167,71 @@ def test_what_reads_mistake_is_no_second_residue(was: str, seen: str) -> None:
     assert {int(d.tokens[at]) for d in found} == {RESIDUES.index(was)}
 
 
-def test_a_common_chain_of_a_gene_that_is_there_is_found_and_a_rare_one_is_not() -> None:
-    segments = v_segments()
-    row = segments.tokens[segments.names.index("IGHV3-23*01"), : CYS104 + 1]
-    germline = decode(row[row != ABSENT])
-    # One chain is mutated throughout; the other has the germline residues of the same gene.
-    mutated = "".join("A" if i % 6 == 3 and r not in "CW" else r for i, r in enumerate(germline))
-    main = mutated + "AKHWPSSKYESSLDV" + ONE[-71:]
-    (draft,) = place(named(tiles(main)), Sure()).drafts
-    assert segments.names[draft.v].startswith("IGHV3-23")
+# --- further chains of a gene --------------------------------------------------------------------
 
-    def more(*reads: Read) -> list[str]:
-        found = place(named(list(reads)), Sure())
-        on = place_on(found.reads, [draft])
-        return [d.locus for d in further_drafts(found.reads, [draft], on, "auto", NO_USE)]
 
-    def many(sequence: str) -> list[Read]:
-        return [r for n in range(10, 25, 2) for r in tiles(sequence, length=n, step=1)]
+def germline() -> str:
+    """The residues of IGHV3-23*01 up to Cys104."""
+    row = v_segments().tokens[v_segments().names.index("IGHV3-23*01"), : CYS104 + 1]
+    return decode(row[row != ABSENT])
 
-    few = tiles(germline[:60])
-    assert more(*many(main), *many(germline[:60])) == ["H"]
-    assert more(*many(main), *few) == []
-    assert more(*tiles(main), *few) == []  # so few reads that nothing is common
+
+def mutated(every: int, first: int) -> str:
+    """The same, mutated throughout."""
+    letters = ["A" if i % every == first and r not in "CW" else r for i, r in enumerate(germline())]
+    return "".join(letters)
+
+
+MAIN = mutated(6, 3) + "AKHWPSSKYESSLDV" + ONE[-71:]
+
+
+@pytest.fixture(scope="module")
+def main() -> Draft:
+    (draft,) = place(named(tiles(MAIN)), Sure()).drafts
+    assert gene(draft) == "IGHV3-23"
+    return draft
+
+
+def gene(draft: Draft) -> str:
+    return v_segments().names[draft.v].split("*")[0]
+
+
+def many(sequence: str) -> list[Read]:
+    """Reads of each stretch of 10 to 24 residues, an even number of them."""
+    return [r for n in range(10, 25, 2) for r in tiles(sequence, length=n, step=1)]
+
+
+def further(main: Draft, *reads: Read) -> list[str]:
+    """Genes of the chains that reads show besides one that is there."""
+    found = collapse(reads, Sure().probabilities(reads))
+    found = replace(found, least=least_score(found, [main], place_on(found, [main])))
+    on = place_on(found, [main])
+    return [gene(d) for d in further_drafts(found, [main], on, "auto", NO_USE)]
+
+
+def test_a_common_chain_of_a_gene_that_is_there_is_found_and_a_rare_one_is_not(
+    main: Draft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One chain is mutated; the other has the germline residues of the same gene."""
+    # Germline is not asked what it would explain, which finds the chain too.
+    monkeypatch.setattr("lacuna.placing.populations.HIDDEN_WORDS", np.inf)
+    few = tiles(germline()[:60])
+    assert further(main, *many(MAIN), *many(germline()[:60])) == ["IGHV3-23"]
+    assert further(main, *many(MAIN), *few) == []
+    assert further(main, *tiles(MAIN), *few) == []  # so few reads that nothing is common
 
 
 def test_a_chain_that_was_built_as_one_with_another_of_its_gene_is_found(
-    monkeypatch: pytest.MonkeyPatch,
+    main: Draft, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has few words of germline, but germline explains its reads better than the other chain."""
-    segments = v_segments()
-    row = segments.tokens[segments.names.index("IGHV3-23*01"), : CYS104 + 1]
-    germline = decode(row[row != ABSENT])
-
-    def mutated(every: int, first: int) -> str:
-        letters = [
-            "A" if i % every == first and r not in "CW" else r for i, r in enumerate(germline)
-        ]
-        return "".join(letters)
-
-    main = mutated(6, 3) + "AKHWPSSKYESSLDV" + ONE[-71:]
-    hidden = mutated(5, 2)[:42] + germline[42] + mutated(5, 2)[43:]  # six words of germline
-    (draft,) = place(named(tiles(main)), Sure()).drafts
-    assert segments.names[draft.v].startswith("IGHV3-23")
-
-    def more(reads: list[Read]) -> list[str]:
-        found = place(named(reads), Sure()).reads
-        further = further_drafts(found, [draft], place_on(found, [draft]), "auto", NO_USE)
-        return [segments.names[d.v].split("*")[0] for d in further]
-
-    def many(sequence: str) -> list[Read]:
-        return [r for n in range(10, 25, 2) for r in tiles(sequence, length=n, step=1)]
-
-    assert more([*many(main), *many(hidden)]) == ["IGHV3-23"]
-    assert more([*many(main), *tiles(hidden[50:85], length=20, step=5)]) == []  # carry-over
-    assert more(many(main)) == []
+    hidden = mutated(5, 2)[:42] + germline()[42] + mutated(5, 2)[43:]  # six words of germline
+    assert further(main, *many(MAIN), *many(hidden)) == ["IGHV3-23"]
+    carry_over = tiles(hidden[50:85], length=20, step=5)
+    assert further(main, *many(MAIN), *carry_over) == []
+    assert further(main, *many(MAIN)) == []
     monkeypatch.setattr("lacuna.placing.populations.HIDDEN_SHARE", 1.0)
-    assert more([*many(main), *many(hidden)]) == []  # its words alone do not show it
+    assert further(main, *many(MAIN), *many(hidden)) == []  # its words alone do not show it
 
 
 # --- phase ---------------------------------------------------------------------------------------
@@ -259,7 +268,7 @@ def test_a_residue_that_no_read_joins_to_the_others_may_be_of_the_other_chain(
     far = [30, 34]  # reads are of 14 residues
     found = mixture(whole, [*far, CDR3 + 3])
     assert np.flatnonzero(unjoined(found)[0]).tolist() == far
-    chain = weigh(found, load_weights(WEIGHTS), load_library(LIBRARY))[0]
+    chain = weigh(found, bundled.predictor().model, bundled.predictor().library)[0]
     assert [row.position - 1 for row in chain.rows if "phase" in row.flags] == far
     assert max(chain.rows[at].probability for at in far) < 0.95
     on_the_way = [*range(far[-1], CDR3 - 2, 7), CDR3 - 2]

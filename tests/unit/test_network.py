@@ -1,7 +1,7 @@
 """The network: shapes, size, two ways of lookup, and strict loading of weights."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -134,7 +134,7 @@ def test_weights_come_back_with_their_config_and_the_same_bytes(tmp_path: Path) 
 
 
 def write(path: Path, tensors: dict[str, Tensor], **metadata: str) -> Path:
-    base = {"format": "lacuna-1", "model": json.dumps(SMALL.as_dict())}
+    base = {"format": "lacuna-1", "model": json.dumps(asdict(SMALL))}
     save_file(tensors, path, base | {"sha256": digest_of(tensors)} | metadata)
     return path
 
@@ -149,7 +149,7 @@ def test_weights_are_loaded_strictly(tmp_path: Path) -> None:
         with pytest.raises(LacunaError, match="do not fit their own model config") as error:
             load_weights(write(path, tensors))
         assert "\n" not in str(error.value)
-    strange = json.dumps(SMALL.as_dict() | {"heads": 4})
+    strange = json.dumps(asdict(SMALL) | {"heads": 4})
     with pytest.raises(LacunaError, match="do not fit their own model config"):
         load_weights(write(path, state, model=strange))
     with pytest.raises(LacunaError, match="format 'other-1', not 'lacuna-1'"):

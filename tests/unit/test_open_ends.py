@@ -6,24 +6,24 @@ from pathlib import Path
 import pytest
 from pyteomics.mass import calculate_mass
 
+import bundled
 from chains import constant_region, fasta, germline_chain, hidden, random_protein
 from conftest import Write
 from lacuna.antibody.imgt import FR4_LAST
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.config import check_config
 from lacuna.core.files import LacunaError
-from lacuna.core.paths import CONFIG_SCHEMA, LIBRARY
+from lacuna.core.paths import CONFIG_SCHEMA
 from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE
 from lacuna.filling.open_ends import open_ends
 from lacuna.scaffolds.scaffold import Gap, IntactMass, ResidueModification, Scaffold
 from lacuna.steps.one_file import fill_file
-from lacuna.templates.library import load_library
 from lacuna.templates.nearest import Library
 
 
 @pytest.fixture(scope="module")
 def library() -> Library:
-    return load_library(LIBRARY)
+    return bundled.predictor().library
 
 
 def scaffold(sequence: str, *gaps: Gap) -> Scaffold:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from chains import fasta, germline_chain, hidden
 from conftest import Write
 from lacuna.core.config import check_config
-from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError
 from lacuna.steps import load
 from lacuna.steps.packs import FEWEST, LARGEST, MOST_SAMPLES, plan_packs
@@ -99,17 +98,9 @@ def test_a_packs_files_go_to_the_samples_that_they_are_of() -> None:
 
 
 def fill(samples: list[SmallSample], scratch: Path) -> None:
-    threads = torch.get_num_threads()
-    try:
-        fill_pack(
-            samples,
-            *(WEIGHTS / "lacuna.safetensors", WEIGHTS / "library.safetensors", scratch),
-            settings=SETTINGS,
-            device=torch.device("cpu"),
-        )
-    finally:
-        torch.set_num_threads(threads)
-        set_precision("fast")
+    weights, library = (WEIGHTS / f"{name}.safetensors" for name in ("lacuna", "library"))
+    device = torch.device("cpu")
+    fill_pack(samples, weights, library, scratch, settings=SETTINGS, device=device)
 
 
 def sample(

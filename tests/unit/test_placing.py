@@ -10,8 +10,8 @@ import pytest
 from pyteomics.mass import std_aa_mass
 
 from conftest import Write
-from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
-from lacuna.antibody.imgt import CYS104, FR4_START
+from lacuna.antibody.germlines import SPECIES, constants, v_segments
+from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode, merge_il
 from lacuna.placing.align import MIN_SCORE, align
 from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK
@@ -28,7 +28,7 @@ from lacuna.placing.consensus import (
     votes,
     votes_for_template,
 )
-from lacuna.placing.draft import Draft, cdr3_germline, draft_of, protein_of
+from lacuna.placing.draft import cdr3_germline, draft_of, protein_of
 from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.junction import Surroundings, weigh_paths
 from lacuna.placing.memory import Memory
@@ -36,25 +36,25 @@ from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.place import draft_from, place, read_contaminants, rows_of
 from lacuna.placing.placement import place_on, place_on_text, text_of
 from lacuna.placing.populations import Population, is_serum
-from lacuna.placing.readset import MAX_READ, MIN_READ, ReadSet, collapse
+from lacuna.placing.readset import MAX_READ, MIN_READ, collapse
 from lacuna.placing.revise import with_lengths
 from lacuna.placing.seeds import AFTER_RIGHT, diagonals, word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
 from lacuna.placing.similar import similar_reads
 from lacuna.placing.word_paths import WordGraph, paths
 from lacuna.reads.read import Read
+from reads import (
+    Sure,
+    chain_with_cdr3,
+    germline_draft,
+    merged,
+    other_heavy,
+    peptide,
+    read_set,
+    tiles,
+)
 
 TEXT = "EVQLVESGGGLVQPGGSLRLSCAASGFTFSSYAMSWVRQAPGKGLEWVSAISGSGGSTYYADSVKGRF"
-
-
-class Sure:
-    """Every residue is right with one probability."""
-
-    def __init__(self, probability: float = 0.95) -> None:
-        self.probability = probability
-
-    def probabilities(self, reads: Sequence[Read]) -> list[np.ndarray]:
-        return [np.full(len(read.residues), self.probability) for read in reads]
 
 
 class Mixed(Sure):
@@ -70,41 +70,10 @@ class Mixed(Sure):
         return [p if own is None else np.array(own) for p, own in zip(usual, named, strict=True)]
 
 
-def peptide(residues: str, name: str = "r", modifications: Any = ()) -> Read:
-    return Read(
-        name, "peaks", residues, None, None, tuple(modifications), *[None] * 5, "", "made", 1
-    )
-
-
-def read_set(*residues: str, probability: float = 0.95, modifications: Any = ()) -> ReadSet:
-    reads = [peptide(r, modifications=modifications) for r in residues]
-    return collapse(reads, Sure(probability).probabilities(reads))
-
-
-def merged(sequence: str) -> str:
-    """A sequence with L for I, which no mass tells apart."""
-    return sequence.replace("I", "L")
-
-
 def laid_on(text: str, *residues: str, modifications: Any = ()) -> Any:
     reads = read_set(*residues, modifications=modifications)
     tokens = merge_il(encode(text))
     return align(reads, *diagonals(reads, tokens, np.zeros(len(tokens), int)), tokens)
-
-
-def tiles(chain: str, *, length: int = 14, step: int = 3) -> list[Read]:
-    """Overlapping peptides of a chain, twice over with another frame."""
-    starts = [*range(0, len(chain) - length + 1, step), len(chain) - length]
-    return [peptide(chain[i : i + length], f"r{i}") for i in starts]
-
-
-def germline_chain(locus: str, cdr3: str, constant: bool = True) -> str:
-    """A human chain of the first V and J segment of a locus with a CDR3 of its own."""
-    at = LOCI.index(locus)
-    v = v_segments().tokens[np.flatnonzero(v_segments().locus == at)[0], : CYS104 + 1]
-    j = j_segments().tokens[np.flatnonzero(j_segments().locus == at)[0], FR4_START:]
-    c = next(x.sequence for x in constants() if x.locus == locus and x.species == "human")
-    return decode(v[v != ABSENT]) + cdr3 + decode(j[j != ABSENT]) + (c[:60] if constant else "")
 
 
 def thinnest_joint(rule: JointRule, stretch: str, *reads: str) -> float:
@@ -113,13 +82,6 @@ def thinnest_joint(rule: JointRule, stretch: str, *reads: str) -> float:
     around = Surroundings(read_set(*reads), before, after, np.zeros(len(reads)), rule)
     (path,) = weigh_paths(around, [encode(stretch)])
     return path.thinnest
-
-
-def germline_draft(locus: str) -> Draft:
-    """The first V and J segment of a locus, with a CDR3 that is not known."""
-    at = LOCI.index(locus)
-    first = (int(np.flatnonzero(s.locus == at)[0]) for s in (v_segments(), j_segments()))
-    return draft_of(locus, *first, -1)
 
 
 # --- reads -----------------------------------------------------------------------------------
@@ -233,7 +195,7 @@ def test_reads_of_other_proteins_are_laid_nowhere() -> None:
 def test_a_mutated_chain_of_which_little_is_read_is_found() -> None:
     """A VHH, say, of which reads show a tenth of the words of any V segment, and no constant
     region."""
-    chain = germline_chain("H", "ARWGGDGFYHMDY", constant=False)
+    chain = chain_with_cdr3("H", "ARWGGDGFYHMDY", constant=False)
     mutated = "".join("W" if i % 8 == 7 and c not in "CW" else c for i, c in enumerate(chain))
     parts = [mutated[start : start + 18] for start in (0, 62)]
     reads = [replace(peptide(p[i:]), name=f"{p}{i}") for p in parts for i in range(4)]
@@ -417,7 +379,7 @@ def test_a_stretch_that_ends_with_the_start_of_fr4_is_whole(
 
 
 def test_a_cdr3_that_is_cut_behind_trp118_is_of_the_right_length() -> None:
-    chain = germline_chain("H", "ARGGSSNAPLH")
+    chain = chain_with_cdr3("H", "ARGGSSNAPLH")
     cut = chain.index("WGQG") + 1
     reads = [r for n in (12, 14, 16) for r in tiles(chain[:cut], length=n)] + tiles(chain[cut:])
     placed = place(reads, Sure())
@@ -459,7 +421,7 @@ def test_an_open_cdr3_has_the_usual_length() -> None:
 
 
 def test_the_locus_of_reads_is_found() -> None:
-    reads = tiles(germline_chain("K", "QQYNSYPLT"))
+    reads = tiles(chain_with_cdr3("K", "QQYNSYPLT"))
     found = collapse(reads, Sure().probabilities(reads))
     use = np.zeros(len(v_segments().names))
     scores = score_segments(word_weights(found, WORD))
@@ -477,7 +439,7 @@ def test_residues_of_a_read_without_confidences_are_right_or_wrong_together() ->
 
 def test_chains_of_reads_without_confidences_are_found() -> None:
     """At the probability that the default model gives their residues."""
-    chains = germline_chain("H", "ARDYGSSYFDY"), germline_chain("K", "QQYNSYPLT")
+    chains = chain_with_cdr3("H", "ARDYGSSYFDY"), chain_with_cdr3("K", "QQYNSYPLT")
     reads = [replace(r, name=f"{i}{r.name}") for i, c in enumerate(chains) for r in tiles(c)]
     assert place(reads, Sure(0.57)).names == ("heavy", "kappa")
 
@@ -523,7 +485,7 @@ def test_a_draft_has_v_and_j_at_the_ends_of_its_cdr3() -> None:
 
 
 def test_a_given_chain_is_its_own_template() -> None:
-    chain = germline_chain("H", "ARDXXXYYFDY")
+    chain = chain_with_cdr3("H", "ARDXXXYYFDY")
     draft = draft_from(chain)
     assert draft.locus == "H"
     assert (draft.tokens >= MISSING).sum() == 3
@@ -547,7 +509,7 @@ def test_a_read_like_another_segment_is_told_by_its_columns() -> None:
 
 
 def test_mutated_chain_of_another_cdr3_is_rebuilt() -> None:
-    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     chain = chain[:30] + "WHK" + chain[33:70] + "H" + chain[71:]
     placed = place(tiles(chain), Sure())
     assert placed.names == ("heavy",)
@@ -557,14 +519,14 @@ def test_mutated_chain_of_another_cdr3_is_rebuilt() -> None:
 
 
 def test_two_residues_inserted_into_a_loop_are_found() -> None:
-    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     chain = chain[:29] + "HW" + chain[29:]
     placed = place(tiles(chain), Sure())
     assert decode(placed.drafts[0].tokens)[:110] == chain.replace("I", "L")[:110]
 
 
 def test_what_no_read_joins_stays_open() -> None:
-    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     at = chain.index("ARWGG")
     reads = tiles(chain[: at + 1]) + tiles(chain[at + 14 :])
     placed = place(reads, Sure())
@@ -575,7 +537,7 @@ def test_what_no_read_joins_stays_open() -> None:
 
 def test_a_cdr3_that_a_protease_cuts_keeps_what_reads_show_on_both_sides() -> None:
     """All reads end behind Arg106 or begin six residues behind it: none joins the two parts."""
-    chain = germline_chain("H", "ARTSYTGGYWYEDL")
+    chain = chain_with_cdr3("H", "ARTSYTGGYWYEDL")
     cut = chain.index("ARTSYTGG") + 2
     reads = [
         r for i in range(3) for r in (*tiles(chain[i:cut]), *tiles(chain[cut + 6 : -i or None]))
@@ -589,7 +551,7 @@ def test_a_cdr3_that_a_protease_cuts_keeps_what_reads_show_on_both_sides() -> No
 
 
 def test_reads_that_begin_at_cys104_lead_into_a_cdr3() -> None:
-    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     at = chain.index("CARWGG")  # chymotrypsin cuts in front of it
     over = [peptide(chain[at : at + n], f"over{n}") for n in (10, 11, 12)]
     behind = [*tiles(chain[at + 7 :]), *tiles(chain[at + 8 :])]
@@ -600,7 +562,7 @@ def test_reads_that_begin_at_cys104_lead_into_a_cdr3() -> None:
 
 
 def test_reads_of_other_proteins_that_begin_with_c_lead_into_no_cdr3() -> None:
-    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     at = chain.index("ARWGG")
     others = [peptide("CKRTMTALSHGGH"[:n], f"other{n}") for n in (11, 12, 13)]
     placed = place([*tiles(chain[: at + 1]), *tiles(chain[at + 14 :]), *others], Sure())
@@ -608,7 +570,7 @@ def test_reads_of_other_proteins_that_begin_with_c_lead_into_no_cdr3() -> None:
 
 
 def test_contaminants_attract_their_reads() -> None:
-    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     reads = [*tiles(chain), peptide("LGEHNIDVLEGNEQFINAAK", "trypsin"), peptide("DYKDDDDK", "tag")]
     placed = place(reads, Sure(), contaminants=read_contaminants())
     rows = {row.read: row for row in placed.rows}
@@ -632,7 +594,7 @@ def test_contaminants_that_cannot_be_used_are_named(
 
 
 def test_every_read_has_its_row() -> None:
-    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     reads = [*tiles(chain), peptide("WWHKP", "odd"), peptide("AC", "short")]
     rows = place(reads, Sure()).rows
     assert [row.read for row in rows] == [read.name for read in reads]
@@ -665,19 +627,12 @@ def test_differences_say_what_is_missing_and_what_is_more(read: str, said: str) 
 
 
 def test_two_loci_are_two_chains() -> None:
-    reads = tiles(germline_chain("H", "ARWGGDGFYHMDY")) + tiles(germline_chain("K", "QQHYTTPPT"))
+    reads = tiles(chain_with_cdr3("H", "ARWGGDGFYHMDY")) + tiles(chain_with_cdr3("K", "QQHYTTPPT"))
     assert place(reads, Sure()).names == ("heavy", "kappa")
 
 
-def other_heavy(cdr3: str) -> str:
-    """A human heavy chain of another V family than that of `germline_chain`."""
-    segments = v_segments()
-    row = segments.tokens[segments.names.index("IGHV3-23*01"), : CYS104 + 1]
-    return decode(row[row != ABSENT]) + cdr3 + germline_chain("H", "")[-71:]
-
-
 def test_a_heavy_chain_has_a_light_one_that_is_hardly_read() -> None:
-    heavy, light = germline_chain("H", "ARWGGDGFYHMDY"), germline_chain("K", "QQYNSYPLT")
+    heavy, light = chain_with_cdr3("H", "ARWGGDGFYHMDY"), chain_with_cdr3("K", "QQYNSYPLT")
     few = [peptide(light[-n:], f"{n}") for n in (18, 19, 20)]
     assert [d.locus for d in place([*tiles(heavy), *few], Sure()).drafts] == ["H", "K"]
     assert [d.locus for d in place(tiles(heavy), Sure()).drafts] == ["H"]
@@ -685,7 +640,7 @@ def test_a_heavy_chain_has_a_light_one_that_is_hardly_read() -> None:
 
 def test_a_further_chain_has_its_share_of_the_reads() -> None:
     main, other = (
-        tiles(germline_chain("H", "ARWGGDGFYHMDY")),
+        tiles(chain_with_cdr3("H", "ARWGGDGFYHMDY")),
         tiles(other_heavy("ARDYGSSYFDY")[:96]),
     )
     many = [replace(r, name=f"{i}") for i, r in enumerate(main * 10)]
@@ -703,7 +658,7 @@ def test_one_chain_of_each_locus_is_a_serum_by_many_places_only() -> None:
 
 
 def test_two_heavy_chains_keep_their_cdr3s() -> None:
-    one, other = germline_chain("H", "ARWGGDGFYHMDY"), other_heavy("AKHWPSSKYESSLDV")
+    one, other = chain_with_cdr3("H", "ARWGGDGFYHMDY"), other_heavy("AKHWPSSKYESSLDV")
     placed = place(tiles(one) + tiles(other) + tiles(other[2:]), Sure())
     assert placed.names == ("heavy", "heavy_2")
     built = {decode(d.tokens)[:110] for d in placed.drafts}
@@ -711,7 +666,7 @@ def test_two_heavy_chains_keep_their_cdr3s() -> None:
 
 
 def test_shared_reads_go_with_the_abundance_of_chains() -> None:
-    one, other = germline_chain("H", "ARWGGDGFYHMDY"), other_heavy("AKHWPSSKYESSLDV")
+    one, other = chain_with_cdr3("H", "ARWGGDGFYHMDY"), other_heavy("AKHWPSSKYESSLDV")
     rare = tiles(other, step=3)
     placed = place([*tiles(one), *(rare * 5)], Sure())
     shares = {p.name: p.share for p in placed.populations}
@@ -722,7 +677,7 @@ def test_shared_reads_go_with_the_abundance_of_chains() -> None:
 
 
 def test_a_cdr3_does_not_repeat_the_end_of_fr3() -> None:
-    chain = germline_chain("H", "GREGLRYYGLLGDY")
+    chain = chain_with_cdr3("H", "GREGLRYYGLLGDY")
     at = chain.index("YYCGREG") + 1
     chain = chain[:at] + "L" + chain[at + 1 :]
     placed = place(tiles(chain), Sure())
@@ -733,7 +688,7 @@ def test_a_cdr3_does_not_repeat_the_end_of_fr3() -> None:
 @pytest.mark.parametrize("cut", [False, True])
 def test_the_first_residue_of_fr4_may_be_mutated(first: str, cut: bool) -> None:
     """cut: whether all reads that show it begin at most four residues in front of it."""
-    chain = germline_chain("H", "AVKSGGYHDPKTETVADD").replace("WGQG", f"{first}GQG")
+    chain = chain_with_cdr3("H", "AVKSGGYHDPKTETVADD").replace("WGQG", f"{first}GQG")
     at = chain.index(f"{first}GQGT")
     reads = tiles(chain)
     if cut:
@@ -784,7 +739,7 @@ def test_residues_of_a_cdr3_that_no_read_joins_are_known(
 
 def test_a_residue_of_the_j_motif_is_never_left_out() -> None:
     """Reads that join a CDR3 to the second residue of FR4 show its first one."""
-    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     (draft,) = place(tiles(chain), Sure()).drafts
     at = draft.cdr3()[1]
     nothing = np.zeros(len(draft))
@@ -803,7 +758,7 @@ def test_a_residue_in_front_of_a_segment_without_one_is_kept() -> None:
     v = next(i for i in own.tolist() if segments.names[i] == "IGHV1S7*01")
     row = segments.tokens[v, : CYS104 + 1]
     assert (row[1:3] != ABSENT).tolist() == [False, True]
-    fr4 = germline_chain("H", "").split("VYYC")[1]
+    fr4 = chain_with_cdr3("H", "").split("VYYC")[1]
     chain = "QE" + decode(row[row != ABSENT])[1:] + "ARDSYGFKL" + fr4
     first = [peptide(chain[:n], f"first{n}") for n in (11, 13, 17)]
     (draft,) = place([*tiles(chain), *first], Sure()).drafts
@@ -812,14 +767,14 @@ def test_a_residue_in_front_of_a_segment_without_one_is_kept() -> None:
 
 
 def test_nothing_is_put_in_front_of_column_1() -> None:
-    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     first = [peptide("GGS" + chain[:n], f"first{n}") for n in (11, 13, 17)]
     (draft,) = place([*tiles("GGS" + chain), *first], Sure()).drafts
     assert decode(draft.tokens)[:20] == merged(chain)[:20]
 
 
 def test_no_cdr3_runs_through_another_fr4() -> None:
-    light, heavy = germline_chain("K", "QQHYTTPPT"), germline_chain("H", "ARWGGDGFYHMDY")
+    light, heavy = chain_with_cdr3("K", "QQHYTTPPT"), chain_with_cdr3("H", "ARWGGDGFYHMDY")
     over = heavy[heavy.index("ARWGG") - 6 :]
     placed = place(tiles(light) + tiles(over), Sure())
     for draft in placed.drafts:
@@ -831,7 +786,7 @@ def test_no_cdr3_runs_through_another_fr4() -> None:
 @pytest.mark.parametrize("mass", [57.021464, 125.047679])
 @pytest.mark.parametrize("at_c", [True, False])
 def test_what_c_carries_is_found_by_the_ends_of_reads(at_c: bool, mass: float) -> None:
-    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     draft = protein_of(chain)
     # Each read is right up to a residue; behind it the residues are wrong but weigh what is there.
     at = chain.index("C") + (0 if at_c else 30)
@@ -851,7 +806,7 @@ def test_what_c_carries_is_found_by_the_ends_of_reads(at_c: bool, mass: float) -
 
 def test_what_c_carries_is_not_found_among_ends_of_any_mass() -> None:
     """Eight ends are 57.02 Da heavier, which is enough if no other ends are near that mass."""
-    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     at = chain.index("C")
     behind = sum(std_aa_mass[r] for r in chain[at : at + 3]) + 57.02146
 
@@ -875,7 +830,7 @@ def test_what_c_carries_is_found_where_the_tool_wrote_it(
     written: int, expected: tuple[float, ...]
 ) -> None:
     """On a twentieth of the C's of reads, of which there are 38."""
-    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     at = chain.index("C")
     ends = [(n, end) for n in range(3, 22) for end in (6, 7)]
     reads = [
@@ -887,7 +842,7 @@ def test_what_c_carries_is_found_where_the_tool_wrote_it(
 
 
 def test_cores_must_be_better_where_many_reads_agree_by_chance() -> None:
-    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     rng = np.random.default_rng(1)
     foreign = [peptide("".join(rng.choice(list(RESIDUES), 14)), f"f{i}") for i in range(6000)]
 
@@ -901,7 +856,7 @@ def test_cores_must_be_better_where_many_reads_agree_by_chance() -> None:
 
 
 def test_a_short_core_beside_long_sure_ends_is_of_another_protein() -> None:
-    chain = germline_chain("H", "ARWGGDGFYHMDY")
+    chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     core = chain[60:66]
     other = peptide(f"WHMKWCF{core}FCWHKMW", "other")
     end = peptide(f"WHM{chain[63:75]}", "end")
@@ -915,7 +870,7 @@ def test_a_short_core_beside_long_sure_ends_is_of_another_protein() -> None:
 
 
 def test_the_order_of_reads_does_not_matter() -> None:
-    reads = tiles(germline_chain("H", "ARWGGDGFYHMDY"))
+    reads = tiles(chain_with_cdr3("H", "ARWGGDGFYHMDY"))
     one, other = place(reads, Sure()), place(reads[::-1], Sure())
     assert np.array_equal(one.drafts[0].tokens, other.drafts[0].tokens)
 

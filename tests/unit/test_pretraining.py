@@ -1,5 +1,6 @@
 """The `pretrain` section: defaults, faults that name key and remedy, arguments of rules."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def check(**keys: Any) -> dict[str, Any]:
 
 def test_defaults_are_those_of_the_code() -> None:
     section = check()
-    assert section["model"].items() <= ModelConfig().as_dict().items()
+    assert section["model"].items() <= asdict(ModelConfig()).items()
     assert MaskingConfig(**section["masking"]) == MaskingConfig()
     assert TrainConfig(**train_settings(section)) == TrainConfig()
     encoding = EncodeConfig(**encode_settings(section))

@@ -96,7 +96,7 @@ def test_a_block_of_another_length_is_one_doubt_of_its_chain(
         ("shorter", then + 2, "W", "AD", "68"),
     ]
     assert {row.reason for row in rows} == {"isobaric"} and min(r.probability for r in rows) > 0.99
-    monkeypatch.setattr(proofread, "READ_TOGETHER", 1)
+    monkeypatch.setattr(proofread, "READ_TOGETHER", 16)  # fewer than are tried of a chain
     assert doubts(write, tmp_path / "two", **given) == rows
 
 

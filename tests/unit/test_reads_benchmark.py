@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-import torch
 
 from chains import fasta, germline_chain
 from lacuna.benchmark.reads import READS_TABLE, VARIANTS, _pairs, benchmark_reads, lines
@@ -21,11 +20,7 @@ def test_every_variant_is_measured_against_the_truth(tmp_path: Path) -> None:
     (tmp_path / "truth.fasta").write_text(fasta({"mine": CHAIN}))
     sets = tmp_path / "sets.tsv"
     sets.write_text("set\tprotein\treads\ttruth\none\tmade\treads.csv\ttruth.fasta\n")
-    threads = torch.get_num_threads()
-    try:
-        rows = benchmark_reads(sets, WEIGHTS, LIBRARY, tmp_path / "out.tsv", ablations=True)
-    finally:
-        torch.set_num_threads(threads)
+    rows = benchmark_reads(sets, WEIGHTS, LIBRARY, tmp_path / "out.tsv", ablations=True)
     assert [row.variant for row in rows] == [variant.name for variant in VARIANTS]
     assert list(READS_TABLE.read(tmp_path / "out.tsv"))[0].set == "one"
     whole = rows[0]
@@ -44,11 +39,7 @@ def test_a_truth_that_no_chain_is_like_counts_as_wrong(tmp_path: Path) -> None:
     (tmp_path / "truth.fasta").write_text(fasta({"other": germline_chain("L", 5)}))
     sets = tmp_path / "sets.tsv"
     sets.write_text("set\tprotein\treads\ttruth\none\tmade\treads.csv\ttruth.fasta\n")
-    threads = torch.get_num_threads()
-    try:
-        (row,) = benchmark_reads(sets, WEIGHTS, LIBRARY, tmp_path / "out.tsv", ablations=False)
-    finally:
-        torch.set_num_threads(threads)
+    (row,) = benchmark_reads(sets, WEIGHTS, LIBRARY, tmp_path / "out.tsv", ablations=False)
     assert row.right == 0.0 and row.lengths == "0/1" and row.ece is None
 
 

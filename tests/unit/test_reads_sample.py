@@ -11,7 +11,6 @@ from chains import constant_region, germline_chain
 from lacuna.benchmark.simulated_reads import PROTEASES, Reading, simulate_reads, write_peaks
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.config import check_config
-from lacuna.core.device import set_precision
 from lacuna.core.paths import CONFIG_SCHEMA, LIBRARY, WEIGHTS
 from lacuna.core.tables import EVIDENCE_TABLE, PLACED_TABLE, RESIDUE_TABLE, EvidenceRow
 from lacuna.results.counts import count_sample
@@ -43,16 +42,8 @@ def fill(
         "s", "auto", "auto", {}, outputs, (folder / "reads.csv",), reads_format="auto"
     )
     settings = settings_of(check_config({"samples": "-"}, CONFIG_SCHEMA))
-    threads = torch.get_num_threads()
-    try:
-        fill_pack(
-            *([sample], WEIGHTS, LIBRARY, folder / "scratch"),
-            settings=settings,
-            device=torch.device("cpu"),
-        )
-    finally:
-        torch.set_num_threads(threads)
-        set_precision("fast")
+    scratch, device = folder / "scratch", torch.device("cpu")
+    fill_pack([sample], WEIGHTS, LIBRARY, scratch, settings=settings, device=device)
     return out
 
 

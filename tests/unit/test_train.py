@@ -60,11 +60,6 @@ def encoded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 def trainer(encoded: Path, model: dict | None = None, **train: object) -> Trainer:
     config = TrainConfig(**{**TRAIN, **train})
     network = starting_network(ModelConfig(**(model or MODEL)), config.seed)

@@ -19,6 +19,11 @@ from tsv import read_tsv
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEFILE = ROOT / "Snakefile"
+# Jobs of a sample of one block that has a FASTA, and of a run.
+SAMPLE_JOBS = dict.fromkeys(
+    "read_scaffolds find_alkylation write_kmers fill_gaps join_blocks measure_accuracy".split(), 1
+)
+RUN_JOBS = {"all": 1, "join_accuracy": 1, "write_report": 1}
 _LOCALE = {"PYTHONUTF8": "1"}
 
 

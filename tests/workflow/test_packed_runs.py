@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from runs import Run, Workspace
+from runs import RUN_JOBS, SAMPLE_JOBS, Run, Workspace
 
 from chains import fasta, germline_chain, hidden, mutated
 from lacuna.steps.packs import FEWEST
@@ -16,19 +16,10 @@ from peaks import as_mgf, spectrum_of
 
 pytestmark = pytest.mark.workflow
 
-ACROSS = {"all": 1, "join_accuracy": 1, "write_report": 1}
 NAMES = [f"s{i}" for i in range(FEWEST)]
 # Not in a pack: a sample with more chains than a pack may hold.
 PACKS = {"fill_pack_00000": 1, "fill_pack_00001": 1, "fill_pack_00002": 1}
-APART = {
-    "read_scaffolds": 1,
-    "find_alkylation": 1,
-    "write_kmers": 1,
-    "fill_gaps": 1,
-    "join_blocks": 1,
-    "measure_accuracy": 1,
-    "write_alternatives": 1,
-}
+APART = SAMPLE_JOBS | {"write_alternatives": 1}
 
 
 def batch(folder: Path) -> Workspace:
@@ -72,7 +63,7 @@ def finished(space: Workspace) -> Run:
 
 
 def test_small_samples_share_jobs_and_leave_nothing_else(space: Workspace, finished: Run) -> None:
-    assert finished.jobs() == ACROSS | PACKS | APART
+    assert finished.jobs() == RUN_JOBS | PACKS | APART
     assert "Fill 4 small samples, s0 to s3." in finished.output
     files = set(space.results())
     assert len([f for f in files if f.endswith("/alternatives.fasta")]) == len(NAMES) + 1
@@ -101,7 +92,7 @@ def test_the_bytes_are_those_of_jobs_of_their_own(space: Workspace, finished: Ru
 
 
 def plan(space: Workspace, *arguments: str) -> set[str]:
-    return set(space.run("--dry-run", *arguments).jobs()) - set(ACROSS)
+    return set(space.run("--dry-run", *arguments).jobs()) - set(RUN_JOBS)
 
 
 def test_a_change_fills_again_the_packs_that_it_is_in(space: Workspace, finished: Run) -> None:

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from runs import ROOT, SNAKEFILE, Workspace
+from runs import ROOT, RUN_JOBS, SAMPLE_JOBS, SNAKEFILE, Workspace
 
 from chains import fasta, germline_chain, mutated
 
@@ -16,16 +16,7 @@ pytestmark = pytest.mark.workflow
 CHAINS = {"light": mutated(germline_chain("K", 1), 5, 1), "heavy": germline_chain("H", 2)}
 GAPS = "light\t20\t25\nlight\t90\t94\nheavy\t30\t33\n"
 SETTINGS = {"samples": "data/samples.tsv", "outdir": "out"}
-JOBS = {
-    "read_scaffolds": 1,
-    "find_alkylation": 1,
-    "write_kmers": 1,
-    "fill_gaps": 1,
-    "join_blocks": 1,
-    "measure_accuracy": 1,
-    "join_accuracy": 1,
-    "write_report": 1,
-}
+JOBS = {name: n for name, n in (SAMPLE_JOBS | RUN_JOBS).items() if name != "all"}
 
 
 def workspace(folder: Path, snakefile: Path = SNAKEFILE) -> Workspace:

@@ -356,8 +356,12 @@ def _read_results(given: Sequence[Given], folder: Path) -> Iterator[FilledChain]
             name,
             next(sequences),
             "open" if row.open or row.resolved != row.ambiguous else "filled",
-            *("", row.locus, row.species),
-            *(row.v_segment, row.j_segment, row.c_segment),
+            "",
+            row.locus,
+            row.species,
+            row.v_segment,
+            row.j_segment,
+            row.c_segment,
             tuple(_gaps(gaps[name])),
             tuple(map(_residue, residues[name])),
         )
@@ -377,19 +381,30 @@ def _gaps(rows: Iterable[GapRow]) -> Iterator[FilledGap]:
         found = list(of_gap)
         best = found[0]
         yield FilledGap(
-            *(number, best.start, best.end, best.first, best.last, best.status),
+            number,
+            best.start,
+            best.end,
+            best.first,
+            best.last,
+            best.status,
             tuple(
                 Candidate(row.candidate, row.probability, row.mass, row.mass_error_ppm)
                 for row in found
                 if row.probability is not None and row.mass is not None
             ),
-            *("" if best.cysteine is None else str(best.cysteine), best.ambiguity),
+            "" if best.cysteine is None else str(best.cysteine),
+            best.ambiguity,
         )
 
 
 def _residue(row: ResidueRow) -> FilledResidue:
     return FilledResidue(
-        *(row.position, row.gap, row.residue, row.probability),
+        row.position,
+        row.gap,
+        row.residue,
+        row.probability,
         tuple(row.alternatives),
-        *(row.germline, row.region, row.imgt),
+        row.germline,
+        row.region,
+        row.imgt,
     )

@@ -139,7 +139,9 @@ def _fill(chosen: argparse.Namespace) -> None:
     out: Path = given["out"]
     with _progress_bar() as progress:
         made = fill_file(
-            *(inputs, out, options),
+            inputs,
+            out,
+            options,
             species=given["species"],
             spectra=given.get("spectra", ()),
             large_network=given.get("large_network", LARGE_NETWORK),

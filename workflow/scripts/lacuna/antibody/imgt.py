@@ -27,7 +27,8 @@ CDR3_START = 105
 FR4_START = 118
 FR4_LAST = {"H": 128, "K": 127, "L": 127}
 
-REGIONS = ("FR1", "CDR1", "FR2", "CDR2", "FR3", "CDR3", "FR4", "C")
+CONSTANT_REGION = "C"
+REGIONS = ("FR1", "CDR1", "FR2", "CDR2", "FR3", "CDR3", "FR4", CONSTANT_REGION)
 REGION_STARTS = {
     **{"FR1": 1, "CDR1": 27, "FR2": 39, "CDR2": 56, "FR3": 66},
     **{"CDR3": CDR3_START, "FR4": FR4_START},
@@ -65,7 +66,7 @@ def _region_table() -> np.ndarray:
     for region, start in REGION_STARTS.items():
         table[start : N_IMGT + 1] = region
     table[INSERTION_111:OTHER_INSERTION] = "CDR3"
-    table[CONSTANT] = "C"
+    table[CONSTANT] = CONSTANT_REGION
     return table
 
 

@@ -44,7 +44,7 @@ from lacuna.antibody.imgt import (
     OUTSIDE,
     column_code,
 )
-from lacuna.core.alphabet import N_RESIDUES, decode, encode
+from lacuna.core.alphabet import MISSING_LETTERS, N_RESIDUES, decode, encode
 
 MIN_OBSERVED = 20  # numbered residues; with fewer there is no evidence of a V domain
 MIN_CONFIDENCE = 0.3  # of immunum; masked chains of the bench reach 0.38 and more
@@ -274,7 +274,7 @@ def number_chain(sequence: str) -> Numbering:
         span = slice(max(start, 0), stop)
         columns[span][columns[span] == 0] = CONSTANT
         tail = sequence[stop:]
-        if tail and not tail.strip("XBJZ"):
+        if tail and not tail.strip(MISSING_LETTERS):
             columns[stop:] = OUTSIDE
     columns[columns == 0] = OUTSIDE
     return Numbering(locus, columns, found[1] if found else None, found[0] if found else None)

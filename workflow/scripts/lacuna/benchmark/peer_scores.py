@@ -41,8 +41,8 @@ HUMAN_SETS = ("thera_dev", "cov_abdab", "shehata")  # pooled, if any of them is 
 KEYS = ("method", "set", "protocol", "chain")
 COLUMNS = (
     *KEYS,
-    *("n_residues", "n_correct", "accuracy", "ci_low", "ci_high"),
-    *("n_gaps", "n_exact", "exact", "mean_probability", "ece"),
+    *"n_residues n_correct accuracy ci_low ci_high n_gaps n_exact exact".split(),
+    *"mean_probability ece".split(),
 )
 SPEED_COLUMNS = ("method", "scaffolds", "seconds", "chains_per_second", "processes", "peak_mb")
 

@@ -16,8 +16,7 @@ import numpy as np
 import torch
 from Bio.Align import PairwiseAligner
 
-from lacuna.antibody.imgt import CONSTANT as CONSTANT_CODE
-from lacuna.antibody.imgt import OTHER_INSERTION, regions_of
+from lacuna.antibody.imgt import CONSTANT, CONSTANT_REGION, OTHER_INSERTION, regions_of
 from lacuna.antibody.numbering import number_chain
 from lacuna.benchmark.peer_worker import peak_mb
 from lacuna.core.alphabet import RESIDUES
@@ -43,7 +42,6 @@ from lacuna.templates.nearest import Library
 
 LOG = logging.getLogger(__name__)
 CONFIDENT = 0.95
-CONSTANT = "C"
 LEAST_LIKE = 0.5  # share of a true V domain that a chain must have to be its answer
 
 
@@ -157,7 +155,7 @@ def _true_domains(path: Path) -> list[_Truth]:
             if len(at):
                 domain = record.sequence[at[0] : at[-1] + 1]
                 cdr3 = "".join(record.sequence[i] for i in np.flatnonzero(loop))
-                constant = record.sequence[at[-1] + 1 :] if CONSTANT_CODE in columns else ""
+                constant = record.sequence[at[-1] + 1 :] if CONSTANT in columns else ""
                 found.append(_Truth(domain, cdr3, constant))
     return found
 
@@ -210,7 +208,7 @@ class _Score(NamedTuple):
 
 
 def _domain_rows(chain: WeighedChain) -> list[EvidenceRow]:
-    return [row for row in chain.rows if row.region not in (CONSTANT, "")]
+    return [row for row in chain.rows if row.region not in (CONSTANT_REGION, "")]
 
 
 def _answer(domain: str, chains: Sequence[WeighedChain]) -> WeighedChain | None:
@@ -283,7 +281,7 @@ def _score(
 
 
 def _constant(truth: str, chain: WeighedChain) -> np.ndarray:
-    rows = [row for row in chain.rows if row.region == CONSTANT]
+    rows = [row for row in chain.rows if row.region == CONSTANT_REGION]
     letters = "".join(row.residue for row in rows)
     pairs = _pairs(truth, letters) if truth else []
     return np.array([_like(truth[i], letters[j]) for i, j in pairs if rows[j].depth], dtype=bool)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
 AMBIGUOUS = {"B": "DN", "J": "IL", "Z": "EQ"}
 MISSING_LETTER = "X"
+MISSING_LETTERS = MISSING_LETTER + "".join(AMBIGUOUS)  # of every missing residue
 ABSENT_LETTER = "."
 
 N_RESIDUES = len(RESIDUES)

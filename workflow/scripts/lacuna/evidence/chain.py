@@ -1,7 +1,7 @@
 """A weighed chain as its rows, and as a scaffold with what is known of its gaps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,17 +11,19 @@ from lacuna.core.alphabet import (
     ISOLEUCINE,
     LEUCINE,
     MISSING,
+    MISSING_LETTER,
     N_RESIDUES,
     RESIDUES,
     decode,
     il_as_one,
 )
+from lacuna.core.runs import runs_of
 from lacuna.core.tables import ALTERNATIVES, DOUBTFUL, INFERRED, OBSERVED, EvidenceRow, Shares
 from lacuna.evidence.flags import flags_of
-from lacuna.evidence.posterior import OBSERVED_MARGIN, as_l, margin_of, softmax
+from lacuna.evidence.posterior import OBSERVED_MARGIN, as_l, margin_of
 from lacuna.placing.consensus import Votes
 from lacuna.placing.draft import Draft
-from lacuna.placing.leftover import TOLERANCE, GapMass
+from lacuna.placing.junction_mass import TOLERANCE
 
 OBSERVED_PROBABILITY = 0.9  # that an observed residue must have
 DOUBTFUL_MARGIN = 0.5  # nats, tempered: from here on doubtful, below just inferred
@@ -30,14 +32,14 @@ LEAST = 0.005  # probability of an alternative that is written
 
 @dataclass(frozen=True, slots=True)
 class GapHint:
-    """A gap of a scaffold that is more than its X: 0-based, half-open, as in a gap table."""
+    """A gap of unknown length in a scaffold, with its columns of a gap table: 0-based, half-open,
+    masses in Da."""
 
     start: int
     end: int
-    min_length: int
-    max_length: int | None
-    mass: float | None = None
-    tolerance_da: float | None = None
+    mass: float | None
+    tolerance_da: float | None
+    min_length: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,7 @@ class WeighedChain:
 
     scaffold: residues that reads show, J for I or L, X elsewhere; an open stretch of unknown
     length has a typical one, and its row in `gaps`. rows: one for each position of the scaffold.
-    likelihoods: (position in the scaffold from 1, residue, share) where reads say something of an
-    X.
+    best, probability (n,): the most probable residue of each position.
     """
 
     name: str
@@ -55,7 +56,6 @@ class WeighedChain:
     scaffold: str
     gaps: tuple[GapHint, ...]
     rows: tuple[EvidenceRow, ...]
-    likelihoods: tuple[tuple[int, str, float], ...]
     best: str
     probability: np.ndarray
 
@@ -68,14 +68,14 @@ def chain_of(
     posterior: np.ndarray,
     germline_only: np.ndarray,
     marked: Mapping[str, np.ndarray],
-    weight: GapMass | None,
+    mass: float | None,
 ) -> WeighedChain:
     """What is written of a chain of n residues.
 
     found: votes of its reads; nats, posterior: (n, 20) of its reads alone, and with the network;
     germline_only: (n,) whether nothing but germline shows a residue; marked: (n,) which residues
-    have a flag that is due to the whole sample, by flag; weight: of the unknown residues of its
-    CDR3, if reads agree on one (`gap_mass`).
+    have a flag that is due to the whole sample, by flag; mass: of the unknown residues of its CDR3
+    in Da, if reads agree on one (`junction_mass`).
     """
     best = posterior.argmax(1)
     probability = posterior[np.arange(len(best)), best]
@@ -108,12 +108,14 @@ def chain_of(
                 ";".join(flags[i]),
             )
         )
-    scaffold, gaps, likelihoods = _scaffold(
-        draft, best, state == OBSERVED, nats, margin, germline_only, posterior, weight
+    unknown = (draft.tokens >= MISSING) & (not draft.bridged) & ~germline_only
+    open_run = _not_crossed(unknown, margin)
+    scaffold = _scaffold(best, state == OBSERVED, open_run)
+    gaps = tuple(
+        GapHint(start, end, mass, None if mass is None else TOLERANCE)
+        for start, end in runs_of(open_run)
     )
-    return WeighedChain(
-        name, draft.locus, scaffold, gaps, tuple(rows), likelihoods, letters, probability
-    )
+    return WeighedChain(name, draft.locus, scaffold, gaps, tuple(rows), letters, probability)
 
 
 def _states(nats: np.ndarray, posterior: np.ndarray) -> np.ndarray:
@@ -133,50 +135,16 @@ def _not_crossed(unknown: np.ndarray, margin: np.ndarray) -> np.ndarray:
     Reads that show them all, even a single one, lie across the stretch, and so its length is as in
     the draft.
     """
-    edges = np.flatnonzero(np.diff(unknown, prepend=False, append=False))
     left = unknown.copy()
-    for start, stop in edges.reshape(-1, 2):
+    for start, stop in runs_of(unknown):
         left[start:stop] = margin[start:stop].min() < DOUBTFUL_MARGIN
     return left
 
 
-def _scaffold(
-    draft: Draft,
-    best: np.ndarray,
-    observed: np.ndarray,
-    nats: np.ndarray,
-    margin: np.ndarray,
-    germline_only: np.ndarray,
-    posterior: np.ndarray,
-    weight: GapMass | None,
-) -> tuple[str, tuple[GapHint, ...], tuple[tuple[int, str, float], ...]]:
-    """Scaffold, its gaps of unknown length, and likelihoods of its X."""
-    letters: list[str] = []
-    gaps: list[GapHint] = []
-    likelihoods: list[tuple[int, str, float]] = []
-    open_run = _not_crossed(
-        (draft.tokens >= MISSING) & (not draft.bridged) & ~germline_only, margin
-    )
-    i = 0
-    while i < len(best):
-        if open_run[i]:
-            start = i
-            while i < len(best) and open_run[i]:
-                letters.append("X")
-                i += 1
-            gap = GapHint(start, i, 0, None)
-            if weight is not None:
-                gap = replace(gap, mass=weight.mass, tolerance_da=TOLERANCE)
-            gaps.append(gap)
-            continue
-        if observed[i]:
-            letters.append("J" if best[i] in (ISOLEUCINE, LEUCINE) else RESIDUES[best[i]])
-        else:
-            letters.append("X")
-            if margin[i] >= DOUBTFUL_MARGIN or germline_only[i]:
-                shares = posterior[i] if germline_only[i] else softmax(nats[i : i + 1])[0]
-                likelihoods += [
-                    (len(letters), RESIDUES[x], float(shares[x])) for x in range(N_RESIDUES)
-                ]
-        i += 1
-    return "".join(letters), tuple(gaps), tuple(likelihoods)
+def _scaffold(best: np.ndarray, observed: np.ndarray, open_run: np.ndarray) -> str:
+    """The best residues (n,) where they are observed (n,), J for I or L; X elsewhere and in open
+    runs (n,)."""
+    letters = np.array([*RESIDUES])[best]
+    letters[np.isin(best, (ISOLEUCINE, LEUCINE))] = "J"
+    letters[~observed | open_run] = MISSING_LETTER
+    return "".join(letters)

@@ -11,7 +11,8 @@ from lacuna.core.alphabet import MISSING_LETTER, N_RESIDUES
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.model import TemplateReader
 from lacuna.network.predict import predict
-from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.scaffolds.gaps import gaps_in
+from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.homologs import Homologs
 from lacuna.templates.nearest import Library
 
@@ -28,7 +29,6 @@ def network_shares(
     *,
     k: int,
     stride: int,
-    device: torch.device,
 ) -> np.ndarray:
     """(t, 20) shares of the residues at every position of a chain.
 
@@ -43,7 +43,7 @@ def network_shares(
     encoded = encode_scaffolds(
         scaffolds, library, homologs, k=k, stride=stride, numbered_by=[numbered_by] * MASKS
     )
-    shares = predict(model, encoded, library, device)
+    shares = predict(model, encoded, library, torch.device("cpu"))
     _, _, mask, position = encoded.at()
     used = weak[position] | (position % MASKS == mask)
     total, count = np.zeros((len(sequence), N_RESIDUES)), np.zeros(len(sequence))
@@ -59,10 +59,4 @@ def _scaffold(name: str, sequence: str, shown: np.ndarray) -> Scaffold:
     letters = "".join(
         letter if see else MISSING_LETTER for letter, see in zip(sequence, shown, strict=True)
     )
-    missing = np.array([letter in "XBJZ" for letter in letters], dtype=bool)
-    edges = np.flatnonzero(np.diff(missing.astype(np.int8), prepend=0, append=0))
-    gaps = tuple(
-        Gap(int(a), int(b), int(b - a), int(b - a))
-        for a, b in zip(edges[::2], edges[1::2], strict=True)
-    )
-    return Scaffold(name, "", letters, gaps, 0)
+    return Scaffold(name, "", letters, tuple(gaps_in(letters)), 0)

@@ -6,14 +6,13 @@ make together may be half of one and half of the other.
 """
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 
 from lacuna.antibody.imgt import CONSTANT, OTHER_INSERTION
 from lacuna.core.alphabet import N_RESIDUES
 from lacuna.placing.crossing import last_part, seam_nats
-from lacuna.placing.draft import Draft
+from lacuna.placing.draft import Draft, pairs_of_locus
 from lacuna.placing.memory import Memory
 from lacuna.placing.place import Placed
 from lacuna.placing.placement import place_on
@@ -33,8 +32,7 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
     """
     drafts, shares = placed.drafts, [p.share for p in placed.populations]
     found = [np.zeros(len(d), dtype=bool) for d in drafts]
-    chains = [i for i, d in enumerate(drafts) if d.v >= 0 and d.j >= 0]
-    pairs = [p for p in combinations(chains, 2) if len({drafts[i].locus for i in p}) == 1]
+    pairs = pairs_of_locus(drafts)
     if not pairs:
         return tuple(found)
     memory = Memory.of(placed.reads)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-import torch
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, il_as_one
 from lacuna.evidence.chain import WeighedChain, chain_of
@@ -27,14 +26,13 @@ from lacuna.network.transformer import LargeNetwork, is_known
 from lacuna.placing.cdr3_joints import unjoined_in_cdr3
 from lacuna.placing.consensus import votes
 from lacuna.placing.draft import Draft
-from lacuna.placing.leftover import gap_mass
+from lacuna.placing.junction_mass import junction_mass
 from lacuna.placing.place import Placed
 from lacuna.templates.homologs import Homologs
 from lacuna.templates.nearest import Library
 
 Judge = Callable[[str, str, np.ndarray], np.ndarray]
 
-CPU = torch.device("cpu")
 FLOOR = 0.01  # share of the network's that is spread evenly
 ROUNDS = 3
 SURE_LENGTH = 0.95  # probability of a length from which it is not in doubt
@@ -50,14 +48,13 @@ def weigh(
     large: LargeNetwork | None = None,
     k: int = 128,
     stride: int = 64,
-    device: torch.device = CPU,
     temper: bool = True,
 ) -> tuple[WeighedChain, ...]:
     """Every chain with a probability for each of its residues.
 
     large: answers in place of `model` for the chains that it knows; model: None leaves the network
-    out, and temper: False takes the errors of reads for independent
-    of each other, as the benchmark does to show what both bring.
+    out, and temper: False takes the errors of reads for independent of each other, as the benchmark
+    does to show what both bring.
 
     The network judges a position without the reads' word on it; the two are multiplied.
     """
@@ -77,7 +74,6 @@ def weigh(
                 homologs=homologs,
                 k=k,
                 stride=stride,
-                device=device,
             )
         if germline_only.any():
             judge = partial(_with_genes, judge, germline_only, gene_shares(draft, nats, library))
@@ -85,8 +81,8 @@ def weigh(
         marked = _marked(placed, i, None if placed.serum else phases[i])
         for flag, where in marked.items():
             posterior = with_floor(posterior, np.where(where, FLOORS[flag], 0.0))
-        weight = None if placed.serum or draft.v < 0 else gap_mass(placed.reads, draft)
-        chains.append(chain_of(name, draft, found, nats, posterior, germline_only, marked, weight))
+        mass = None if placed.serum or draft.v < 0 else junction_mass(placed.reads, draft)
+        chains.append(chain_of(name, draft, found, nats, posterior, germline_only, marked, mass))
     return tuple(chains)
 
 

@@ -139,8 +139,13 @@ def find_doubts(
             for place, residue in enumerate(doubt.proposed, start=doubt.start):
                 if residue != sequence[place]:
                     yield DoubtRow(
-                        *(scaffolds[i].chain, place + 1, sequence[place], residue),
-                        *(doubt.probability, doubt.reason, imgt[offset + place]),
+                        scaffolds[i].chain,
+                        place + 1,
+                        sequence[place],
+                        residue,
+                        doubt.probability,
+                        doubt.reason,
+                        imgt[offset + place],
                     )
 
 
@@ -162,8 +167,11 @@ def _by_chain(
     for some in proposals:
         chains = np.searchsorted(rows, some.start, "right") - 1
         for i, start, tokens, score, margin in zip(
-            *(chains.tolist(), some.start.tolist(), some.tokens.tolist()),
-            *(some.score.tolist(), some.margin.tolist()),
+            chains.tolist(),
+            some.start.tolist(),
+            some.tokens.tolist(),
+            some.score.tolist(),
+            some.margin.tolist(),
             strict=True,
         ):
             proposed = "".join(RESIDUES[token] for token in tokens)

@@ -7,7 +7,7 @@ import numpy as np
 from lacuna.core.alphabet import ALLOWED, TOKEN
 from lacuna.scaffolds.scaffold import Scaffold
 
-RULED_OUT = 1e-12  # probability that the network leaves any residue that may stand at a position
+RULED_OUT = 1e-12  # least probability by the network of a residue that a position may have
 
 
 def with_evidence(

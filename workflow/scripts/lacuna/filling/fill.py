@@ -108,7 +108,10 @@ def fill_block(
     """Fill a block and return the text of all its tables; see `fill_chains`."""
     tables = Tables()
     filled = fill_chains(
-        *(scaffolds, kmers, encoder, predict),
+        scaffolds,
+        kmers,
+        encoder,
+        predict,
         candidates=candidates,
         modifications=modifications,
         convention=convention,

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lacuna.antibody.germlines import LOCI, v_segments
-from lacuna.core.alphabet import N_RESIDUES
+from lacuna.core.alphabet import MISSING_LETTERS, N_RESIDUES
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.ends import (
     constant_left,
@@ -60,7 +60,7 @@ def resolve_lengths(
     """Give lengths to the gaps of scaffolds, in order; a gap that no length fits stays open."""
     chains = {}
     for i, scaffold in enumerate(scaffolds):
-        observed = any(c not in "XBJZ" for c in scaffold.sequence)
+        observed = scaffold.sequence.strip(MISSING_LETTERS)
         if observed and not all(gap.fixed for gap in scaffold.gaps):
             chains[i] = open_chain(scaffold, modifications)
     _expect_ends(list(chains.values()), reader)

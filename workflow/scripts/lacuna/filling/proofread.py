@@ -247,8 +247,8 @@ def blocks_to_try(sequence: str, logs: np.ndarray) -> list[Block]:
 def moves_to_try(sequence: str, doubtful: Sequence[int]) -> list[Block]:
     """A residue less and an unknown one more at every place near doubtful ones (0-based), in order.
 
-    A residue is taken out together with the next one, before which it stands, and put in before a
-    residue, so that each block is at a residue that stays.
+    A residue is taken out as a block with the next one, and put in as a block with the one behind
+    it, so that each block is at a residue that stays.
     """
     near = {at for place in doubtful for at in range(place - REACH, place + REACH + 1)}
     found = []

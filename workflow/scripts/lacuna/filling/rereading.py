@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from lacuna.core.alphabet import RESIDUES, il_as_one
+from lacuna.core.runs import runs_of
 from lacuna.filling.rank_gaps import RankedGap
 from lacuna.network.kmers import Encoder, KmerSet
 from lacuna.network.predict import Predict
@@ -90,8 +91,8 @@ def _showing(scaffold: Scaffold, shown: dict[int, str]) -> Scaffold:
         if missing.all():
             gaps.append(gap)
             continue
-        edges = gap.start + np.flatnonzero(np.diff(missing, prepend=False, append=False))
-        for start, end in edges.reshape(-1, 2).tolist():
+        for first, last in runs_of(missing):
+            start, end = gap.start + first, gap.start + last
             # Whether the truth is known decides which homologs are left out.
             gaps.append(Gap(start, end, end - start, end - start, truth=gap.truth))
     return replace(scaffold, sequence="".join(letters), gaps=tuple(gaps))

@@ -121,11 +121,11 @@ def completable(rest: np.ndarray, tolerance: float, residues: int, rules: MassRu
     if residues == 0:
         return np.abs(rest) <= tolerance
     lightest, heaviest = bounds(rules.modifications)
-    if rules.ends_chain and rules.modifications.clipped_lysine:
+    clipped = rules.ends_chain and rules.modifications.clipped_lysine
+    if clipped:
         lightest *= (residues - 1) / residues  # the last of them may weigh nothing
     fits = (rest + tolerance >= residues * lightest) & (rest - tolerance <= residues * heaviest)
-    special = rules.ends_chain and rules.modifications.clipped_lysine
-    if residues > MAX_BINNED or special:
+    if residues > MAX_BINNED or clipped:
         return fits
     reached = _reached(residues, _inside(rules.modifications))
     slack = tolerance + (residues / 2 + 1) * BIN  # each residue's mass is rounded to a bin

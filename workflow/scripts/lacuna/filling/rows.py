@@ -152,7 +152,9 @@ def _unfilled_rows(gap: BlockGap, truth: str) -> Iterator[ScoredRow]:
             chain.locus,
             MISSING_LETTER,
             0.0,
-            *(MISSING_LETTER, MISSING_LETTER, MISSING_LETTER),
+            MISSING_LETTER,
+            MISSING_LETTER,
+            MISSING_LETTER,
             code,
         )
 

@@ -14,7 +14,7 @@ from lacuna.network.kmers import KmerSet, PartSegments, Targets
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.nearest import N_GERMLINE
 
-MATCH = 1.0  # nats per observed residue that agrees with its template
+MATCH = 0.5  # nats per observed residue that agrees with its template; one that differs costs them
 # Residues on either side of a gap that are compared with templates. As many are in every k-mer of a
 # gap, wherever a trial length shifts it, so that all lengths are judged by the same residues.
 FLANK = 32
@@ -130,10 +130,10 @@ def _along(rows: Targets, agreement: np.ndarray, length: int) -> np.ndarray:
     return along
 
 
-def _agreement(rows: Targets, agreement: np.ndarray, gap: Gap, length: int) -> float:
-    """Half of matches less mismatches around a gap; residues in two windows count once."""
+def _agreement(rows: Targets, agreement: np.ndarray, gap: Gap, length: int) -> int:
+    """Matches less mismatches around a gap; residues in two windows count once."""
     along = _along(rows, agreement, length)
-    return float(along[max(gap.start - FLANK, 0) : gap.end + FLANK].sum()) / 2
+    return int(along[max(gap.start - FLANK, 0) : gap.end + FLANK].sum())
 
 
 def _misfits(columns: np.ndarray, part: PartSegments) -> Misfits:

@@ -35,10 +35,6 @@ class ModelConfig:
     tokens: int = size(N_TOKENS)
     codes: int = size(N_CODES)
 
-    def as_dict(self) -> dict[str, int | float]:
-        """Sizes by name."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Kmers:
@@ -109,7 +105,7 @@ class TemplateReader(nn.Module):
 
     def settings(self) -> dict[str, object]:
         """Settings from which such a network is built; stored with its weights."""
-        return {**self.config.as_dict()}
+        return asdict(self.config)
 
     def answer(self, kmers: Kmers, kmer: Tensor, place: Tensor) -> Tensor:
         """Logits (t, 20) of only some places, given by k-mer and place: (t,) long."""

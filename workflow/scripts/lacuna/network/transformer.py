@@ -42,10 +42,6 @@ class TransformerConfig:
     positions: int = size(512, range(3, 65537))
     dropout: float = share(0.1)
 
-    def as_dict(self) -> dict[str, int | float]:
-        """Sizes by name."""
-        return asdict(self)
-
 
 class TransformerLayer(nn.Module):
     """Self-attention and a feed-forward block, each with a residual connection and layer norm."""
@@ -91,7 +87,7 @@ class LargeNetwork(TemplateReader):
 
     def settings(self) -> dict[str, object]:
         """Settings from which the network is built; stored with its weights."""
-        return {**self.config.as_dict(), "transformer": self.sizes.as_dict()}
+        return {**asdict(self.config), "transformer": asdict(self.sizes)}
 
     def forward(self, kmers: Kmers) -> Tensor:
         """Kmers of n windows -> (n, k, 20) logits; LacunaError if k is more than it can read."""

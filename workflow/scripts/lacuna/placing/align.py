@@ -13,8 +13,8 @@ import numpy as np
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES
 from lacuna.placing.alignment import Alignment, joined
-from lacuna.placing.carried import Carried, running
-from lacuna.placing.readset import MASSES, ReadSet
+from lacuna.placing.carried import Carried
+from lacuna.placing.readset import MASSES, ReadSet, running
 from lacuna.placing.traceback import DELETION, MAX_BLOCK, NO_STEP, STEPS, trace
 
 BAND = 3  # residues by which insertions, deletions and blocks may shift a read

@@ -6,7 +6,7 @@ import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import DEAMIDATION, DIOXIDATION, OXIDATION
-from lacuna.placing.readset import ReadSet
+from lacuna.placing.readset import ReadSet, running
 
 BLOCK_TOLERANCE = 0.025  # Da: a block of a read that weighs as much as one of the chain
 UNLISTED = -1.6  # nats more for a modification that the tool did not report
@@ -71,10 +71,3 @@ class Carried:
             ok = (np.abs(off - carried) < BLOCK_TOLERANCE) & (held > 0)
             nats = np.where(ok, np.maximum(nats, cost), nats)
         return nats
-
-
-def running(values: np.ndarray) -> np.ndarray:
-    """(m, w) -> (m, w + 1) sums of the first values of each row."""
-    total = np.zeros((values.shape[0], values.shape[1] + 1))
-    np.cumsum(values, axis=1, out=total[:, 1:])
-    return total

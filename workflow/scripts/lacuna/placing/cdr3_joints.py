@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from lacuna.core.alphabet import MISSING, merge_il
+from lacuna.core.runs import runs_of
 from lacuna.placing.alignment import Alignment
 from lacuna.placing.draft import Draft, head_of, tail_of
 from lacuna.placing.joints import ANY_JOINT, CDR3_JOINT, joints_of
@@ -64,8 +65,7 @@ def unjoined_in_cdr3(reads: ReadSet, own: Placements, draft: Draft, begin: int) 
     asked = asked_joints(cdr3, draft)
     thin = np.zeros(len(joined), dtype=bool)
     thin[asked] = joined[asked] < THIN
-    edges = np.flatnonzero(np.diff(thin, prepend=False, append=False))
-    for first, last in edges.reshape(-1, 2).tolist():
+    for first, last in runs_of(thin):
         loosest = start + first + int(np.lexsort((over[first:last], joined[first:last]))[0])
         found[loosest - 1 : loosest + 1] = True
     return found

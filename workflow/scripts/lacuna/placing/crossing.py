@@ -7,14 +7,14 @@ of their residues belong together.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import combinations, groupby, pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 
 from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CONSTANT, CYS104
-from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, merge_il
-from lacuna.placing.draft import Draft, cdr3_germline, in_both
+from lacuna.core.alphabet import MISSING, merge_il
+from lacuna.placing.draft import Draft, in_both, pairs_of_locus
 from lacuna.placing.junction import MARGIN
 from lacuna.placing.memory import Memory
 from lacuna.placing.placement import Placements, place_again, reads_over
@@ -32,10 +32,7 @@ def exchanged(
     placements: reads on these drafts. Chains that the user gave stay as they are.
     """
     current, settled = list(drafts), list(drafts)
-    chains = [i for i, d in enumerate(drafts) if d.v >= 0 and d.j >= 0]
-    for pair in combinations(chains, 2):
-        if len({current[i].locus for i in pair}) > 1:
-            continue
+    for pair in pairs_of_locus(drafts):
         # Either may have crossed with a third one.
         placements = place_again(memory, current, fixed, settled, placements)
         settled = list(current)
@@ -132,7 +129,7 @@ def _with_end_of(draft: Draft, start: int, other: Draft, first: int) -> Draft:
         longer = replace(longer, bridged=other.bridged, meeting=other.meeting)
     else:  # the CDR3 may have become longer or shorter
         longer = longer.with_cdr3(longer.tokens[slice(*longer.cdr3())])
-    return _on_segment(longer, max(draft.v, other.v, key=lambda v: _alike(longer, v)))
+    return longer.on_segment(max(draft.v, other.v, key=lambda v: _alike(longer, v)))
 
 
 def _end(draft: Draft) -> int:
@@ -146,14 +143,3 @@ def _alike(draft: Draft, v: int) -> int:
     row = merge_il(v_segments().tokens[v])
     inside = (draft.columns > 0) & (draft.columns <= CYS104)
     return int((row[draft.columns[inside]] == draft.tokens[inside]).sum())
-
-
-def _on_segment(draft: Draft, v: int) -> Draft:
-    """The draft with the germline residues of a V segment."""
-    germline, row = draft.germline.copy(), v_segments().tokens[v]
-    inside = (draft.columns > 0) & (draft.columns <= CYS104)
-    own = row[draft.columns[inside]]
-    germline[inside] = np.where(own < N_RESIDUES, own, ABSENT)
-    start, stop = draft.cdr3()
-    germline[start:stop] = cdr3_germline(v, draft.j, stop - start)
-    return replace(draft, v=v, germline=germline)

@@ -1,6 +1,8 @@
 """A chain in the making: germline residues that placed reads replace step by step."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
@@ -15,7 +17,7 @@ from lacuna.antibody.imgt import (
     OTHER_INSERTION,
     cdr3_codes,
 )
-from lacuna.core.alphabet import ABSENT, MISSING, encode, merge_il
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, encode, merge_il
 
 # Columns in which every antibody has a residue, nearly always the same (Lefranc et al. 2003):
 # Cys23, Trp41, Cys104 and the J motif. Of the motif, the first residue is another one in 10 % of
@@ -124,6 +126,23 @@ class Draft:
         columns = np.array(cdr3_codes(len(tokens)), dtype=np.uint8)
         germline = cdr3_germline(self.v, self.j, len(tokens))
         return replace(self.spliced(start, stop, tokens, columns, germline), meeting=None)
+
+    def on_segment(self, v: int) -> "Draft":
+        """The draft with the germline residues of a V segment; its own residues are kept."""
+        germline, row = self.germline.copy(), v_segments().tokens[v]
+        inside = (self.columns > 0) & (self.columns <= CYS104)
+        own = row[self.columns[inside]]
+        germline[inside] = np.where(own < N_RESIDUES, own, ABSENT)
+        start, stop = self.cdr3()
+        if 0 < start <= stop:
+            germline[start:stop] = cdr3_germline(v, self.j, stop - start)
+        return replace(self, v=v, germline=germline)
+
+
+def pairs_of_locus(drafts: Sequence[Draft]) -> list[tuple[int, int]]:
+    """Which pairs of drafts are of one locus; chains that the user gave are left out."""
+    own = [i for i, d in enumerate(drafts) if d.v >= 0 and d.j >= 0]
+    return [(i, k) for i, k in combinations(own, 2) if drafts[i].locus == drafts[k].locus]
 
 
 def in_both(one: Draft, other: Draft) -> list[tuple[int, int]]:

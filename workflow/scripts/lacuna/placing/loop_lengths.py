@@ -13,14 +13,23 @@ import numpy as np
 from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.imgt import CDR_COLUMNS, CYS104
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, merge_il
+from lacuna.core.runs import runs_of
 from lacuna.placing.alignment import Alignment
 from lacuna.placing.cleavage import Cleavage
 from lacuna.placing.consensus import MUTATED_CDR, MUTATED_FR, TEMPER, Votes
 from lacuna.placing.draft import Draft
-from lacuna.placing.joints import CDR3_SHARES, V_JOINT, joints_of
+from lacuna.placing.joints import V_JOINT, joints_of
 from lacuna.placing.junction import THIN, Surroundings
 from lacuna.placing.loops import resized
-from lacuna.placing.meeting import ACROSS, Question, Trial, apart, meet, unseen_of
+from lacuna.placing.meeting import (
+    ACROSS,
+    Question,
+    Trial,
+    apart,
+    meet,
+    nats_of_germline,
+    unseen_of,
+)
 from lacuna.placing.readset import ReadSet
 from lacuna.placing.revise import fit_of
 from lacuna.placing.segments import expressed_v
@@ -126,11 +135,8 @@ def _length_nats(length: int, columns: np.ndarray) -> float:
 
 def _each(residues: np.ndarray, germline: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Nats by which residues are those of germline rather than any."""
-    known = (residues < N_RESIDUES) & (germline < N_RESIDUES)
     kept = 1 - np.where(CDR_COLUMNS[columns], MUTATED_CDR, MUTATED_FR)
-    chance = CDR3_SHARES[np.where(known, germline, 0)]
-    nats = np.where(residues == germline, np.log(kept / chance), np.log((1 - kept) / (1 - chance)))
-    return np.where(known, nats, 0.0)
+    return nats_of_germline(residues, germline, kept)
 
 
 def openings_of(reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarray) -> list[Opening]:
@@ -144,10 +150,10 @@ def openings_of(reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarra
     weight = (reads.weight[found.read] * share)[straight]
     on = found.take(straight)
     joints = joints_of(V_JOINT, on, draft.tokens, weight, first, end - first)
-    edges = np.flatnonzero(np.diff(joints < THIN, prepend=False, append=False)) + first
     loop = CDR_COLUMNS[draft.columns] & (draft.columns <= CYS104)
     openings = []
-    for begin, stop in edges.reshape(-1, 2)[::-1].tolist():  # joints begin..stop - 1
+    for low, high in reversed(runs_of(joints < THIN)):
+        begin, stop = first + low, first + high  # joints begin..stop - 1
         if begin == first or stop > end or stop - begin > WIDEST:
             continue
         low, high = begin - MARGIN, stop - 1 + MARGIN

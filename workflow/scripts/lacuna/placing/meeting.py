@@ -266,6 +266,13 @@ def _germline_nats(draft: Draft, tokens: np.ndarray) -> float:
     off = np.where(place < len(tail_of(draft.v)), place, len(tokens) - 1 - place)
     kept = np.where(off < NEXT, KEPT, TRIMMED)
     known = (germline < N_RESIDUES) & (tokens < N_RESIDUES)
+    return float(nats_of_germline(tokens[known], germline[known], kept[known]).sum())
+
+
+def nats_of_germline(residues: np.ndarray, germline: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """(n,) nats by which residues are those of germline rather than any, 0 if one of the two is not
+    known; kept (n,): probability that a residue is germline's."""
+    known = (residues < N_RESIDUES) & (germline < N_RESIDUES)
     chance = CDR3_SHARES[np.where(known, germline, 0)]
-    nats = np.where(tokens == germline, np.log(kept / chance), np.log((1 - kept) / (1 - chance)))
-    return float(nats[known].sum())
+    nats = np.where(residues == germline, np.log(kept / chance), np.log((1 - kept) / (1 - chance)))
+    return np.where(known, nats, 0.0)

@@ -6,13 +6,12 @@ other chain still explains the rest.
 """
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.placing.consensus import votes_for_template
-from lacuna.placing.draft import Draft, in_both
+from lacuna.placing.draft import Draft, in_both, pairs_of_locus
 from lacuna.placing.memory import Memory
 from lacuna.placing.placement import Placements, reads_over
 from lacuna.placing.trials import explained
@@ -31,10 +30,7 @@ def parted(
     placements: reads on these drafts. Chains that the user gave stay as they are.
     """
     current = list(drafts)
-    chains = [i for i, d in enumerate(drafts) if d.v >= 0 and d.j >= 0]
-    for pair in combinations(chains, 2):
-        if drafts[pair[0]].locus != drafts[pair[1]].locus:
-            continue
+    for pair in pairs_of_locus(drafts):
         for places, residue in _seconds(memory, placements, drafts, pair):
             rows = np.union1d(
                 *(

@@ -54,6 +54,7 @@ MORE_CHAINS = 2  # times that further chains are looked for
 # Of the reads, that a further chain must have: fewer are misread ones of another.
 LEAST_SHARE = 0.005
 _RARE = bytes.maketrans(b"UOuo", b"XXXX")  # selenocysteine and pyrrolysine
+LAST_OF_V = 108  # column up to which the end of a V segment tells it from others
 MAX_DIFFERENCES = 6  # that are written of a read
 # Kinds of aligned residues that are one difference with those that follow.
 _RUNS = {
@@ -70,15 +71,14 @@ LOG = logging.getLogger(__name__)
 class Placed:
     """What `place` found.
 
-    names and drafts: the chains; proteins: names of the contaminants, which follow the chains in
-    `placements`; reads: each different read once; placements: where they lie; rows: one for each
-    given read; populations: how much of the reads each chain has; serum: the sample holds too many
-    antibodies to tell one from another.
+    names and drafts: the chains; reads: each different read once; placements: where they lie, on
+    the chains and the contaminants, which follow them; rows: one for each given read; populations:
+    how much of the reads each chain has; serum: the sample holds too many antibodies to tell one
+    from another.
     """
 
     names: tuple[str, ...]
     drafts: tuple[Draft, ...]
-    proteins: tuple[str, ...]
     reads: ReadSet
     placements: Placements
     rows: tuple[PlacedRow, ...]
@@ -134,18 +134,10 @@ def place(
         drafts = [drafts[i] for i in kept]
         names, placements = _names(drafts), place_on(found, [*drafts, *proteins])
         chains = populations(found, placements, names, drafts)
-    known = tuple(name for name, _ in contaminants)
-    rows = rows_of(reads, found, placements, (*names, *known), len(names))
-    return Placed(
-        names,
-        tuple(drafts),
-        known,
-        found,
-        placements,
-        tuple(rows),
-        chains,
-        is_serum(chains, drafts),
-    )
+    every = [*names, *(name for name, _ in contaminants)]
+    rows = tuple(rows_of(reads, found, placements, every, len(names)))
+    serum = is_serum(chains, drafts)
+    return Placed(names, tuple(drafts), found, placements, rows, chains, serum)
 
 
 def _germline_drafts(reads: ReadSet, species: str, use: np.ndarray) -> list[Draft]:
@@ -225,7 +217,7 @@ def draft_from(sequence: str) -> Draft:
     germline = np.where(tokens < MISSING, tokens, ABSENT).astype(np.uint8)
     segments = v_segments()
     own = np.flatnonzero(segments.locus == LOCI.index(numbering.locus))
-    inside = np.flatnonzero((numbering.columns >= 1) & (numbering.columns <= 108))
+    inside = np.flatnonzero((numbering.columns >= 1) & (numbering.columns <= LAST_OF_V))
     same = segments.tokens[own][:, numbering.columns[inside]] == germline[inside]
     v = int(own[np.argmax(same.sum(1))])
     merged = np.where(tokens < N_RESIDUES, merge_il(tokens), MISSING).astype(np.uint8)

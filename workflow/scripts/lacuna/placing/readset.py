@@ -52,9 +52,7 @@ class ReadSet:
 
     def cumulative(self) -> np.ndarray:
         """(n, w + 1): Da of the first i residues with their modifications."""
-        total = np.zeros((len(self), self.tokens.shape[1] + 1))
-        np.cumsum(MASSES[self.tokens] + self.delta, axis=1, out=total[:, 1:])
-        return total
+        return running(MASSES[self.tokens] + self.delta)
 
     def take(self, rows: np.ndarray) -> "ReadSet":
         """The reads of some rows, in their order; `group` is left as it is."""
@@ -63,6 +61,13 @@ class ReadSet:
             self,
             **{f: getattr(self, f)[rows] for f in self.__dataclass_fields__ if f not in kept},
         )
+
+
+def running(values: np.ndarray) -> np.ndarray:
+    """(m, w) -> (m, w + 1) sums of the first values of each row."""
+    total = np.zeros((values.shape[0], values.shape[1] + 1))
+    np.cumsum(values, axis=1, out=total[:, 1:])
+    return total
 
 
 def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:

@@ -8,7 +8,7 @@ from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CYS104, N_IMGT, OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, merge_il
 from lacuna.placing.consensus import TEMPER, Votes
-from lacuna.placing.draft import Draft, cdr3_germline
+from lacuna.placing.draft import Draft
 from lacuna.placing.segments import expressed_v
 
 INSERTED = 6  # residues that a V domain may have in addition to those of germline
@@ -27,15 +27,7 @@ def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
         best = draft.v
     if best == draft.v or draft.j < 0:  # the user's own chains stay templates
         return replace(draft, v=best)
-    germline = draft.germline.copy()
-    row = segments.tokens[best]
-    inside = np.flatnonzero((draft.columns >= 1) & (draft.columns <= CYS104))
-    new = row[draft.columns[inside]]
-    germline[inside] = np.where(new < N_RESIDUES, new, ABSENT)
-    start, stop = draft.cdr3()
-    if 0 < start <= stop:
-        germline[start:stop] = cdr3_germline(best, draft.j, stop - start)
-    return replace(draft, v=best, germline=germline)
+    return draft.on_segment(best)
 
 
 def fit_of(

@@ -8,7 +8,7 @@ counted separately, in the scope `ambiguity`; every other scope is of gaps.
 """
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from lacuna.core.tables import ACCURACY_TABLE, SCORED_TABLE, AccuracyRow
 from lacuna.results.join import BASELINES, MODEL
 from lacuna.results.statistics import N_BINS, calibration_error, wilson_interval
 
+SEED = "seed_lstm"  # the tutorial's model
+METHODS = (MODEL, *BASELINES, SEED)
 AMBIGUITY = "ambiguity"  # scope of codes outside gaps, by code
 SCOPES = ("overall", "locus", "region", "gap_length", AMBIGUITY, "chain")
 
@@ -112,16 +114,14 @@ def add_up(sums: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
 
 def accuracy_table(
-    sums: Iterable[pd.DataFrame],
-    methods: Sequence[str],
-    answered: Iterable[tuple[str, str]] | None = None,
+    sums: Iterable[pd.DataFrame], answered: Iterable[tuple[str, str]] | None = None
 ) -> pd.DataFrame:
     """Add up sums of blocks and compute shares, intervals and calibration.
 
     A gap counts in the scope of its first residue. A baseline without an answer in any chain, such
     as homologs, is left out; the model never is. If the sums are not of all chains, `answered`
     decides: its pairs of method and protocol are kept. Rows are sorted by scope, value and the
-    order of `methods`.
+    order of METHODS.
     """
     total = add_up(sums)
     if answered is None:
@@ -135,7 +135,7 @@ def accuracy_table(
         return pd.DataFrame(columns=ACCURACY_TABLE.names)
     rows = [_as_written(_accuracy_row(sums)) for sums in total.to_dict("records")]
     table = pd.DataFrame(rows, columns=ACCURACY_TABLE.names)
-    ranks = {m: i for i, m in enumerate(methods)}
+    ranks = {m: i for i, m in enumerate(METHODS)}
     order = pd.DataFrame(
         {
             "scope": table["scope"].map({s: i for i, s in enumerate(SCOPES)}),

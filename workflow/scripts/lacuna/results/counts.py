@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lacuna.antibody.imgt import CONSTANT_REGION
 from lacuna.core.tables import (
     CHAIN_TABLE,
     EVIDENCE_TABLE,
@@ -23,7 +24,6 @@ MIN_CHAIN = 10  # residues; anything shorter is hardly a chain
 MAX_NAMED = 5  # samples named in an error
 HARDLY_READ = 0.75  # share of the residues of a V domain without a read, above which it is named
 MANY_OTHERS = 0.05  # of the reads, from which those of contaminants are named
-CONSTANT = "C"  # region
 FEW = 100  # chains, of which shares are given from so many on
 _SUMMED = "missing filled gaps open ambiguous resolved without_template".split()
 
@@ -190,7 +190,7 @@ def unread_loops(evidence: Path) -> str:
     counted: dict[str, tuple[Counter[bool], Counter[bool]]] = {}
     for row in EVIDENCE_TABLE.read(evidence):
         domain, loop = counted.setdefault(row.chain, (Counter(), Counter()))
-        domain[row.state == INFERRED] += row.region != CONSTANT
+        domain[row.state == INFERRED] += row.region != CONSTANT_REGION
         loop[row.state == INFERRED] += row.region == "CDR3"
     found = []
     for chain, (domain, loop) in counted.items():

@@ -87,7 +87,12 @@ def split_scaffolds(
         if unread is not None and not fasta.stat().st_size:
             return
         records = read_scaffolds(
-            *(fasta, gaps, truth, homologs, evidence, settled),
+            fasta,
+            gaps,
+            truth,
+            homologs,
+            evidence,
+            settled,
             masses=masses,
             tolerance_ppm=tolerance_ppm,
         )

@@ -12,6 +12,7 @@ import pandas as pd
 from lacuna.core.files import atomic_write
 from lacuna.core.tables import ACCURACY_TABLE, TUTORIAL_TABLE
 from lacuna.results.accuracy import (
+    SEED,
     accuracy_table,
     add_up,
     natural_order,
@@ -19,9 +20,6 @@ from lacuna.results.accuracy import (
     sum_predictions,
     sum_scored,
 )
-from lacuna.results.join import BASELINES
-
-METHODS = ("lacuna", *BASELINES, "seed_lstm")
 
 
 def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
@@ -42,7 +40,7 @@ def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
             of_chains = sums["scope"] == "chain"
             total = add_up([total, sums[~of_chains]])
             every = sums[["method", "protocol"]].itertuples(index=False, name=None)
-            rows = accuracy_table([sums[of_chains]], METHODS, every)
+            rows = accuracy_table([sums[of_chains]], every)
             lines = rows.to_csv(None, sep="\t", index=False, header=False, lineterminator="\n")
             keys = zip(natural_order(rows["value"]), rows["value"], strict=True)
             # Read as a file, whose lines end only at "\n": an id may contain Unicode line ends.
@@ -50,7 +48,7 @@ def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
             for (number, chain), group in groupby(numbered, key=itemgetter(0)):
                 places.append((number, chain, waiting.tell()))
                 waiting.write("".join(line for _, line in group).encode() + b"\n")
-        overall = accuracy_table([total], METHODS)
+        overall = accuracy_table([total])
         answered = set(zip(overall["method"], overall["protocol"], strict=True))
         which = itemgetter(*(ACCURACY_TABLE.names.index(name) for name in ("method", "protocol")))
         with atomic_write(out) as handle:
@@ -69,4 +67,4 @@ def _sums(table: pd.DataFrame, predictions: Iterable[pd.DataFrame]) -> Iterator[
     for table_of_chain in predictions:
         for protocol, answers in table_of_chain.groupby("protocol"):
             rows = table.drop(columns="probability").merge(answers, on=["chain", "position"])
-            yield sum_predictions(rows, "seed_lstm", str(protocol))
+            yield sum_predictions(rows, SEED, str(protocol))

@@ -11,9 +11,9 @@ from lacuna.core.files import atomic_write, file_digest
 from lacuna.core.licences import licence_of, read_record
 
 PACKAGES = (
-    *("snakemake", "torch", "numpy", "pandas", "biopython", "safetensors", "pyteomics"),
-    *("immunum", "jsonschema", "PyYAML", "Jinja2", "tqdm"),
-)
+    "snakemake torch numpy pandas biopython safetensors pyteomics immunum jsonschema PyYAML Jinja2 "
+    "tqdm"
+).split()
 
 
 def software_of(weights: Path, large_network: Path | None = None) -> dict[str, str]:

@@ -15,8 +15,8 @@ from lacuna.core.tables import ACCURACY_TABLE, LETTERS_WEIGH, MassDoubt
 from lacuna.core.words import plural
 from lacuna.results.accuracy import AMBIGUITY, write_accuracy
 from lacuna.results.counts import Counts, count_sample, explain_nothing, unread_loops
+from lacuna.results.join import MODEL
 from lacuna.results.multiqc import Cell, row_of, write_multiqc
-from lacuna.results.scores import METHODS
 from lacuna.results.streams import chunks
 from lacuna.scaffolds.alkylation import read_alkylation
 
@@ -183,7 +183,7 @@ def _right(accuracy: pd.DataFrame) -> tuple[float | None, float | None]:
     """Share of right residues of the model and of its best baseline; None without a truth."""
     rows = accuracy[(accuracy["scope"] == "overall") & (accuracy["protocol"] == "scaffold")]
     shares = dict(zip(rows["method"], rows["accuracy"].astype(float), strict=True))
-    model = shares.pop(METHODS[0], None)
+    model = shares.pop(MODEL, None)
     return model, max(shares.values(), default=None)
 
 

@@ -37,7 +37,6 @@ class Reading:
     """A state of C: the added mass, its name, and its prior probability."""
 
     mass: float  # Da, monoisotopic
-    unimod: int | None  # accession
     words: str
     prior: float
 
@@ -47,13 +46,13 @@ class Reading:
 # computed from sequences. Neither is so much more probable that a single mass could not decide
 # against it. Any other reagent is rare: it takes three masses to find it.
 READINGS = {
-    "carbamidomethyl": Reading(CARBAMIDOMETHYL, 4, "carbamidomethylated", 0.50),
-    NONE: Reading(0.0, None, "unmodified", 0.45),
-    "carboxymethyl": Reading(CARBOXYMETHYL, 6, "carboxymethylated", 0.01),
-    "propionamide": Reading(PROPIONAMIDE, 24, "propionamidated", 0.01),
-    "pyridylethyl": Reading(PYRIDYLETHYL, 31, "pyridylethylated", 0.01),
-    "nem": Reading(NEM, 108, "N-ethylmaleimide-modified", 0.01),
-    "methylthio": Reading(METHYLTHIO, 39, "methylthiolated", 0.01),
+    "carbamidomethyl": Reading(CARBAMIDOMETHYL, "carbamidomethylated", 0.50),
+    NONE: Reading(0.0, "unmodified", 0.45),
+    "carboxymethyl": Reading(CARBOXYMETHYL, "carboxymethylated", 0.01),
+    "propionamide": Reading(PROPIONAMIDE, "propionamidated", 0.01),
+    "pyridylethyl": Reading(PYRIDYLETHYL, "pyridylethylated", 0.01),
+    "nem": Reading(NEM, "N-ethylmaleimide-modified", 0.01),
+    "methylthio": Reading(METHYLTHIO, "methylthiolated", 0.01),
 }
 SAME = 0.03  # Da, within which a modification that the user wrote on a C is that of a reading
 CERTAIN = 0.99  # probability from which a single reading is taken as true

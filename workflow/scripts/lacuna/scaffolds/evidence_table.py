@@ -71,7 +71,7 @@ class EvidenceTable:
         self._chains.pop(chain, None)
 
     def left(self) -> Iterator[tuple[str, int]]:
-        """Yield (chain, line of its first row) of every chain that never came, as they stand."""
+        """Yield (chain, line of its first row) of every chain that never came, in order."""
         for chain in self._chains:
             yield chain, self._lines[chain]
 
@@ -176,7 +176,7 @@ def _rows(path: str | Path) -> Iterator[tuple[str, int, dict[str, str]]]:
                 header = text
                 break
         if not header:
-            raise LacunaError(f"{path}: the evidence table is empty; begin with {_names(LONG)}")
+            raise LacunaError(f"{path}: the evidence table is empty; begin with {', '.join(LONG)}")
         delimiter = next((d for d in _DELIMITERS if d in header), "\t")
         columns = [name.strip(' "\r\n') for name in header.split(delimiter)]
         columns = [name.upper() if len(name) == 1 else name.lower() for name in columns]
@@ -208,7 +208,7 @@ def _check_header(where: str, columns: Sequence[str]) -> None:
         if name not in LONG and name not in RESIDUES:
             raise LacunaError(
                 f"{where}: unknown column '{shortened(name)}' of an evidence table; give "
-                f"{_names(LONG)}, separated by tabs, or one column a residue after "
+                f"{', '.join(LONG)}, separated by tabs, or one column a residue after "
                 f"{' and '.join(REQUIRED)}"
             )
         if columns.count(name) > 1:
@@ -257,7 +257,3 @@ def _share(residue: str, cell: str) -> float:
             f"has '{shortened(cell)}' as the probability of {residue}; give a number from 0 to 1"
         )
     return share
-
-
-def _names(names: Sequence[str]) -> str:
-    return ", ".join(names)

@@ -16,10 +16,7 @@ from lacuna.core.words import number_in
 from lacuna.scaffolds.fasta import Fault
 
 REQUIRED = ("chain", "start", "end")
-OPTIONAL = (
-    *("mass", "tolerance_ppm", "tolerance_da", "min_length", "max_length"),
-    "prefix_masses",
-)
+OPTIONAL = tuple("mass tolerance_ppm tolerance_da min_length max_length prefix_masses".split())
 COLUMNS = REQUIRED + OPTIONAL
 
 MAX_LINE = 100_000  # characters of a line
@@ -102,9 +99,8 @@ def _read(path: str | Path) -> Iterator[tuple[str, Row | Fault]]:
     with open_text(path) as handle:
         for line, text, whole in read_lines(handle, MAX_LINE):
             if columns is None:
-                text = _HEADER_MARK.sub(
-                    "", text
-                )  # some tools write '#chain', as others write '#chrom'
+                # Some tools write '#chain', as others write '#chrom'.
+                text = _HEADER_MARK.sub("", text)
             fields = split(text)
             if not any(fields):
                 continue

@@ -14,7 +14,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
+from lacuna.core.alphabet import MISSING_LETTER, MISSING_LETTERS, RESIDUES
 from lacuna.core.files import shortened
 from lacuna.core.masses import MONOISOTOPIC
 from lacuna.scaffolds.fasta import Fault, Record
@@ -25,13 +25,14 @@ from lacuna.scaffolds.scaffold import Gap, Piece
 MAX_OPEN_GAPS = 1_000  # gaps of unknown length in a chain
 MAX_CHOICES = 1_000  # possible lengths of a gap, from min_length to max_length
 MAX_SHOWN = 100  # characters of an id or sequence in a message
-_RUN = re.compile(f"[{MISSING_LETTER}{''.join(AMBIGUOUS)}]+")
+_RUN = re.compile(f"[{MISSING_LETTERS}]+")
 _HALF_DALTON = 0.5
 _WEIGHED = frozenset(RESIDUES) - {"C"}  # residues whose mass does not depend on the sample
 
 
-def _runs(sequence: str, start: int, end: int) -> list[Gap]:
-    """A gap for every run of missing letters between two positions."""
+def gaps_in(sequence: str, start: int = 0, end: int | None = None) -> list[Gap]:
+    """A gap for every run of missing letters, of all or between two positions."""
+    end = len(sequence) if end is None else end
     return [
         Gap(first, last, last - first, last - first)
         for first, last in map(re.Match.span, _RUN.finditer(sequence, start, end))
@@ -54,7 +55,7 @@ def find_gaps(
     """
     sequence, inline = letters.sequence, letters.inline
     if not rows and not inline:
-        return sequence, tuple(_runs(sequence, 0, len(sequence)))
+        return sequence, tuple(gaps_in(sequence))
     covered = {row.start for row in rows if row.end == row.start + 1}
     gaps = [
         _inline_gap(record, position, gap, tolerance_ppm, max_length)
@@ -79,10 +80,10 @@ def find_gaps(
     whole: list[Gap] = []
     done = 0
     for gap in gaps:
-        whole += [*_runs(shown, done, gap.start), gap]
+        whole += [*gaps_in(shown, done, gap.start), gap]
         done = gap.end
     _check_size(gaps, len(shown), max_length, record.line)
-    return shown, (*whole, *_runs(shown, done, len(shown)))
+    return shown, (*whole, *gaps_in(shown, done))
 
 
 def _check_place(row: Row, before: Row | None, length: int) -> None:
@@ -190,7 +191,13 @@ def _row_gap(
     prefixes = _prefixes(row, ppm)
     pieces = (Piece(shortest, longest, mass, tolerance, interval, prefixes),) if prefixes else ()
     return Gap(
-        *(row.start, row.end, shortest, longest, mass, tolerance, truth),
+        row.start,
+        row.end,
+        shortest,
+        longest,
+        mass,
+        tolerance,
+        truth,
         interval=interval,
         pieces=pieces,
     )

@@ -69,7 +69,13 @@ def read_scaffolds(
     )
     name = Path(fasta).name
     reader = _Reader(
-        *(name, GapTable(gaps), known, MassTable(masses), true, tolerance_ppm, max_length),
+        name,
+        GapTable(gaps),
+        known,
+        MassTable(masses),
+        true,
+        tolerance_ppm,
+        max_length,
         notes=Notes(name),
     )
     for record in read_records(Path(fasta), max_bytes):

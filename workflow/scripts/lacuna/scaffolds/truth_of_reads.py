@@ -44,7 +44,10 @@ def write_truth(scaffolds: Sequence[Scaffold], truths: Sequence[Scaffold], out: 
             handle.write(f">{one.scaffold.chain}\n{in_shape(one)}\n")
             LOG.info(
                 "%s is compared with %s: of %d residues that reads show, %d differ",
-                *(one.scaffold.chain, one.truth.chain, one.shown, one.wrong),
+                one.scaffold.chain,
+                one.truth.chain,
+                one.shown,
+                one.wrong,
             )
     for left in {t.chain for t in truths} - {one.truth.chain for one in matched}:
         LOG.warning("no chain that reads give is like %s of the truth", left)

@@ -295,20 +295,18 @@ def _match(
         if tally.share() >= PRESENT_SHARE:
             explained.append(fragments.peaks[fragments.near(masses)])
     shown = float(sum(tally.log_odds() for tally in tallies.values()))
-    where = int(known.starts[a]), int(known.ends[b])
     return Match(
-        *(
-            precursor,
-            fragments,
-            *where,
-            float(left),
-            float(right),
-            mass,
-            shown,
-            log_prior + shown,
-            tallies,
-            np.concatenate(explained),
-        )
+        precursor,
+        fragments,
+        int(known.starts[a]),
+        int(known.ends[b]),
+        float(left),
+        float(right),
+        mass,
+        shown,
+        log_prior + shown,
+        tallies,
+        np.concatenate(explained),
     )
 
 

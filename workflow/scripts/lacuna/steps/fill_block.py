@@ -41,7 +41,10 @@ def fill_block_files(
     large = load_large_predictor(large_network, reader.library, device) if large_network else None
     state = read_alkylation(alkylation)
     tables = fill_block(
-        *(chains, block, loaded.encoder, with_second_opinion(loaded.predictor, large)),
+        chains,
+        block,
+        loaded.encoder,
+        with_second_opinion(loaded.predictor, large),
         candidates=candidates,
         modifications=Modifications(state.cysteine, **modifications),
         convention=state.convention,

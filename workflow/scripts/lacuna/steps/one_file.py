@@ -115,10 +115,16 @@ def fill_file(
                 written = {name: Path(scratch) / file for name, file in outputs.items()}
                 fill_sample(
                     SmallSample(
-                        *(out.name, species, config["alkylation"], inputs, written),
+                        out.name,
+                        species,
+                        config["alkylation"],
+                        inputs,
+                        written,
                         spectra=tuple(spectra),
                     ),
-                    *(written, network, germlines, Path(scratch)),
+                    network,
+                    germlines,
+                    Path(scratch),
                     settings_of(config, repertoire),
                     torch.device("cpu"),
                     large_network=asked,

@@ -45,12 +45,22 @@ def weigh_reads(
     evidence, found_gaps = folder / "evidence.of_reads.tsv", folder / "gaps.of_reads.tsv"
     read_peptides(reads, reads_format, peptides, unread)
     place_reads(
-        *(peptides, fasta, gaps, inputs.get("contaminants"), reader.library, placed),
+        peptides,
+        fasta,
+        gaps,
+        inputs.get("contaminants"),
+        reader.library,
+        placed,
         species=reader.species,
         tolerance_ppm=tolerance_ppm,
     )
     weigh_evidence(
-        *(placed, out["scaffolds"], out["reads"], evidence, found_gaps, positions),
+        placed,
+        out["scaffolds"],
+        out["reads"],
+        evidence,
+        found_gaps,
+        positions,
         reader=reader,
     )
     given = [inputs["evidence"]] if "evidence" in inputs else []

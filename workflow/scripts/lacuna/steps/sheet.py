@@ -68,7 +68,7 @@ def read_sheet(path: str | Path) -> tuple[Sample, ...]:
     lines = _read_lines(path)
     if not lines:
         raise LacunaError(
-            f"{path}: the sample sheet is empty; give a header with {_names(COLUMNS)}"
+            f"{path}: the sample sheet is empty; give a header with {', '.join(COLUMNS)}"
         )
     columns = [name.lower() for name in lines[0][1]]
     _check_header(path, lines[0][0], columns)
@@ -133,7 +133,7 @@ def _check_header(path: Path, line: int, columns: list[str]) -> None:
     """Raise LacunaError if a column is missing, unknown, or there twice."""
     for name in columns:
         if name not in COLUMNS:
-            hint = f"separate columns by tabs; known are {_names(COLUMNS)}"
+            hint = f"separate columns by tabs; known are {', '.join(COLUMNS)}"
             # Blanks within a name: columns may be separated by blanks.
             near = [] if " " in name else difflib.get_close_matches(name, COLUMNS, n=1)
             remedy = f"did you mean '{near[0]}'?" if near else hint
@@ -145,7 +145,7 @@ def _check_header(path: Path, line: int, columns: list[str]) -> None:
         missing = [CHAINS[0]]
     for name in missing:
         raise LacunaError(
-            f"{path}:{line}: column '{name}' is missing (found: {_names(columns)}); add it"
+            f"{path}:{line}: column '{name}' is missing (found: {', '.join(columns)}); add it"
         )
 
 
@@ -219,7 +219,7 @@ def _chosen(where: str, column: str, given: str, known: tuple[str, ...]) -> str:
     """The value of a cell that may be empty; raises LacunaError if it is not a known one."""
     if given and given not in known:
         near = difflib.get_close_matches(given.lower(), known, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"use one of {_names(known)}"
+        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(known)}"
         raise LacunaError(f"{where} has the unknown {column} '{shortened(given)}'; {hint}")
     return given
 
@@ -256,7 +256,3 @@ def _existing(where: str, column: str, folder: Path, cell: str) -> Path:
 def _is_fasta(path: Path) -> bool:
     with open_bytes(path) as handle:
         return handle.read(4).removeprefix(b"\xef\xbb\xbf").startswith(b">")
-
-
-def _names(names: list[str] | tuple[str, ...]) -> str:
-    return ", ".join(names)

@@ -6,7 +6,7 @@ The files and the functions are those of the rules that take a single step with 
 import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,7 +90,9 @@ def samples_of(
     for row in rows:
         given = [(column, Path(next(files[column]))) for column in row["columns"].split()]
         yield SmallSample(
-            *(row["sample"], row["species"], row["alkylation"]),
+            row["sample"],
+            row["species"],
+            row["alkylation"],
             {column: path for column, path in given if column not in SEVERAL},
             {name: Path(next(tables[name])) for name in row["tables"].split()},
             tuple(path for column, path in given if column == "reads"),
@@ -122,7 +124,12 @@ def fill_pack(
         done = {name: folder / path.name for name, path in sample.outputs.items()}
         try:
             fill_sample(
-                *(sample, done, weights, library, folder, settings, device),
+                replace(sample, outputs=done),
+                weights,
+                library,
+                folder,
+                settings,
+                device,
                 large_network=large_network,
             )
         except LacunaError as error:
@@ -135,7 +142,6 @@ def fill_pack(
 
 def fill_sample(
     sample: SmallSample,
-    out: Mapping[str, Path],
     weights: Path,
     library: Path,
     folder: Path,
@@ -149,54 +155,33 @@ def fill_sample(
 ) -> None:
     """Take all steps with one sample, whose chains are `n_blocks` blocks of `block_size`.
 
-    out: output files by name; folder: for intermediate files; large_network: weights, in
-    thorough mode; after_block: called after each block.
+    folder: for intermediate files; large_network: weights, in thorough mode; after_block: called
+    after each block.
     """
-    given = sample.inputs
+    out, scaffolds = sample.outputs, folder / "scaffolds"
     reader = _reader_of(sample, weights, library, settings)
-    gave = _weigh_reads(sample, out, folder, reader, settings) if sample.reads else None
-    scaffolds = folder / "scaffolds"
-    kmers, resolved = folder / "kmers.safetensors", folder / "scaffolds.jsonl"
-    _split(
-        *(sample, gave, scaffolds, out["rejected"], settings),
-        block_size=block_size,
-        n_blocks=n_blocks,
-    )
-    alkylation = out["alkylation"]
+    gave = _weigh_reads(sample, folder, reader, settings) if sample.reads else None
+    _split(sample, gave, scaffolds, settings, block_size=block_size, n_blocks=n_blocks)
     find_alkylation(
-        *(scaffolds, alkylation),
+        scaffolds,
+        out["alkylation"],
         alkylation=sample.alkylation,
         reader=reader,
         modifications=settings.modifications,
     )
     if sample.spectra:
         look_at_spectra(
-            *(scaffolds, sample.spectra, alkylation, out["spectra"]),
+            scaffolds,
+            sample.spectra,
+            out["alkylation"],
+            out["spectra"],
             tolerance_ppm=settings.tolerance_ppm,
             modifications=settings.modifications,
         )
     tables = (*TABLES, "doubts") if "doubts" in out else TABLES
     parts: dict[str, list[Path]] = {table: [] for table in tables}
     for block in range(n_blocks):
-        encode_block(
-            *(block_path(scaffolds, block), alkylation, kmers, resolved),
-            reader=reader,
-            modifications=settings.modifications,
-            complete_ends=settings.complete_ends,
-            spectra=out.get("spectra"),
-        )
-        written = {table: folder / f"{block:05d}.{table}.part" for table in TABLES}
-        fill_block_files(
-            *(resolved, kmers, alkylation, written),
-            reader=reader,
-            large_network=large_network,
-            candidates=settings.candidates,
-            modifications=settings.modifications,
-            device=device,
-        )
-        if "doubts" in out:
-            written["doubts"] = folder / f"{block:05d}.doubts.part"
-            find_doubts_of_block(resolved, written["doubts"], reader=reader, device=device)
+        written = _fill_block(sample, block, folder, reader, settings, device, large_network)
         for table, path in written.items():
             parts[table].append(path)
         if after_block is not None:
@@ -210,7 +195,47 @@ def fill_sample(
     if "alternatives" in out:
         write_alternatives(out["gaps"], out["filled"], out["alternatives"])
     if "airr" in out:
-        write_airr(given["fasta"], out["filled"], out["gaps"], out["airr"])
+        write_airr(sample.inputs["fasta"], out["filled"], out["gaps"], out["airr"])
+
+
+def _fill_block(
+    sample: SmallSample,
+    block: int,
+    folder: Path,
+    reader: ReaderFiles,
+    settings: Settings,
+    device: torch.device,
+    large_network: Path | None,
+) -> dict[str, Path]:
+    """Fill a block of a sample; its part of each table."""
+    alkylation = sample.outputs["alkylation"]
+    kmers, resolved = folder / "kmers.safetensors", folder / "scaffolds.jsonl"
+    encode_block(
+        block_path(folder / "scaffolds", block),
+        alkylation,
+        kmers,
+        resolved,
+        reader=reader,
+        modifications=settings.modifications,
+        complete_ends=settings.complete_ends,
+        spectra=sample.outputs.get("spectra"),
+    )
+    written = {table: folder / f"{block:05d}.{table}.part" for table in TABLES}
+    fill_block_files(
+        resolved,
+        kmers,
+        alkylation,
+        written,
+        reader=reader,
+        large_network=large_network,
+        candidates=settings.candidates,
+        modifications=settings.modifications,
+        device=device,
+    )
+    if "doubts" in sample.outputs:
+        written["doubts"] = folder / f"{block:05d}.doubts.part"
+        find_doubts_of_block(resolved, written["doubts"], reader=reader, device=device)
+    return written
 
 
 def _reader_of(
@@ -218,8 +243,12 @@ def _reader_of(
 ) -> ReaderFiles:
     """What the chains of a sample are read with."""
     return ReaderFiles(
-        *(weights, library, sample.inputs.get("homologs"), sample.species),
-        *(settings.kmer["length"], settings.kmer["stride"]),
+        weights,
+        library,
+        sample.inputs.get("homologs"),
+        sample.species,
+        settings.kmer["length"],
+        settings.kmer["stride"],
         max_identity=settings.max_identity,
         precision=settings.precision,
     )
@@ -229,7 +258,6 @@ def _split(
     sample: SmallSample,
     gave: "ReadsGave | None",
     scaffolds: Path,
-    rejected: Path,
     settings: Settings,
     *,
     block_size: int,
@@ -240,7 +268,9 @@ def _split(
     split_scaffolds(
         gave.fasta if gave else given["fasta"],
         gave.gaps if gave else given.get("gaps"),
-        *(given.get("truth"), scaffolds, rejected),
+        given.get("truth"),
+        scaffolds,
+        sample.outputs["rejected"],
         homologs=given.get("homologs"),
         masses=given.get("masses"),
         evidence=gave.evidence if gave else given.get("evidence"),
@@ -254,17 +284,17 @@ def _split(
 
 
 def _weigh_reads(
-    sample: SmallSample,
-    out: Mapping[str, Path],
-    folder: Path,
-    reader: ReaderFiles,
-    settings: Settings,
+    sample: SmallSample, folder: Path, reader: ReaderFiles, settings: Settings
 ) -> "ReadsGave":
     """The steps of a sample with reads before it is filled."""
     from lacuna.steps.sample_reads import weigh_reads  # slow to import, and most have none
 
     return weigh_reads(
-        *(sample.reads, sample.reads_format, sample.inputs, out, folder),
+        sample.reads,
+        sample.reads_format,
+        sample.inputs,
+        sample.outputs,
+        folder,
         reader=reader,
         tolerance_ppm=settings.tolerance_ppm,
     )

@@ -86,7 +86,10 @@ def weigh_evidence(
         }
         chains = [
             _Weighed(
-                *(c.name, _about(shares[c.name], meetings[c.name]), c.scaffold, c.gaps),
+                c.name,
+                _about(shares[c.name], meetings[c.name]),
+                c.scaffold,
+                c.gaps,
                 _posterior(c.scaffold, c.gaps, c.rows),
                 c.rows,
             )

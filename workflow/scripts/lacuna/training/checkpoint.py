@@ -48,10 +48,7 @@ class Checkpoint:
                     says = f"was {stored.get(key)} and is now {wanted.get(key)}"
                     if section in ("data", "weights"):  # too long to print
                         says = "has changed since the checkpoint was written"
-                    raise LacunaError(
-                        f"{path}: {section}.{key} {says}; "
-                        "restore it, or delete the checkpoint to start again"
-                    )
+                    raise LacunaError(f"{path}: {section}.{key} {says}; restore it, or {RESTART}")
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

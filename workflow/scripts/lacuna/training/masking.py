@@ -7,6 +7,7 @@ visible rest, as in use.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -116,10 +117,7 @@ def draw_gaps(lengths: Tensor, k: int, config: MaskingConfig, generator: torch.G
     more; or single residues. Shares are those of `config`.
     """
     device, b = lengths.device, lengths.shape[0]
-
-    def uniform(*shape: int) -> Tensor:
-        return torch.rand(*shape, generator=generator, device=device)
-
+    uniform = partial(torch.rand, generator=generator, device=device)
     position = torch.arange(k, device=device)[None]
     hidden = torch.zeros(b, k, dtype=torch.bool, device=device)
     kind = uniform(b)
@@ -162,10 +160,7 @@ def make_batch(
     depend on residues that are MISSING: templates are chosen by the visible residues.
     """
     device = chains.grids.device
-
-    def uniform(*shape: int) -> Tensor:
-        return torch.rand(*shape, generator=generator, device=device)
-
+    uniform = partial(torch.rand, generator=generator, device=device)
     if rows is None:
         draws = uniform(size).double() * chains.cumulative[-1]
         rows = torch.searchsorted(chains.cumulative, draws).clamp(max=len(chains.grids) - 1)
@@ -225,10 +220,7 @@ def _draw_windows(
     constant regions (b, N_GERMLINE, k).
     """
     b, device = len(rows), rows.device
-
-    def uniform(*shape: int) -> Tensor:
-        return torch.rand(*shape, generator=generator, device=device)
-
+    uniform = partial(torch.rand, generator=generator, device=device)
     locus = chains.locus[rows]
     tokens, columns = _compact(chains.grids[rows], chains.order)
     c_templates = tokens.new_full((b, N_GERMLINE, tokens.shape[1]), ABSENT)

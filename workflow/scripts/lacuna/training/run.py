@@ -120,8 +120,11 @@ def pretrain(
         names = {torch.bfloat16: "bfloat16", torch.float32: "float32"}
         report(
             "%d chains, %d steps of %d on %s (%s, %d threads)",
-            *(len(encoded.chains.grids), config.steps, config.batch_size),
-            *(f"{ranks.world} x cuda" if ranks.world > 1 else device.type, names[trainer.dtype]),
+            len(encoded.chains.grids),
+            config.steps,
+            config.batch_size,
+            f"{ranks.world} x cuda" if ranks.world > 1 else device.type,
+            names[trainer.dtype],
             threads,
         )
         trainer.run(weights, report)

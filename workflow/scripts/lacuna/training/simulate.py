@@ -36,19 +36,18 @@ def _mutation_table() -> np.ndarray:
 
 
 _MUTATIONS = _mutation_table()
+CDR_FACTOR = 3.0  # how many times more often a CDR residue is mutated
 _CUMULATIVE = _MUTATIONS.cumsum(1)
 
 
-def mutate(
-    grid: np.ndarray, rate: float, rng: np.random.Generator, cdr_factor: float = 3.0
-) -> np.ndarray:
+def mutate(grid: np.ndarray, rate: float, rng: np.random.Generator) -> np.ndarray:
     """Point mutations in a (N_CODES,) row of tokens, more of them in CDRs.
 
-    rate: probability that a framework residue is mutated; cdr_factor: how many times that of a CDR
-    residue is higher. Empty columns stay empty, occupied ones occupied.
+    rate: probability that a framework residue is mutated. Empty columns stay empty, occupied ones
+    occupied.
     """
     out = grid.copy()
-    chance = np.where(CDR_COLUMNS, rate * cdr_factor, rate)
+    chance = np.where(CDR_COLUMNS, rate * CDR_FACTOR, rate)
     hit = np.flatnonzero((out < N_RESIDUES) & (rng.random(N_CODES) < chance))
     draws = rng.random(len(hit))
     out[hit] = (_CUMULATIVE[out[hit]] < draws[:, None]).sum(1).clip(max=N_RESIDUES - 1)

@@ -145,14 +145,9 @@ class Adam:
     of Keras.
     """
 
-    def __init__(
-        self,
-        flat: torch.Tensor,
-        gradient: torch.Tensor,
-        learning_rate: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        epsilon: float = 1e-7,
-    ) -> None:
+    LEARNING_RATE, BETAS, EPSILON = 1e-3, (0.9, 0.999), 1e-7  # Keras's defaults
+
+    def __init__(self, flat: torch.Tensor, gradient: torch.Tensor) -> None:
         self.tensors: tuple[list[torch.Tensor], ...] = (
             [flat],
             [gradient],
@@ -162,7 +157,6 @@ class Adam:
             [torch.zeros(())],  # steps taken
         )
         self.count = 0
-        self.learning_rate, self.betas, self.epsilon = learning_rate, betas, epsilon
 
     def step(self) -> None:
         """Update the parameters from the current gradient."""
@@ -171,11 +165,11 @@ class Adam:
         # torch.optim.Adam(fused=True) calls this too, after 40 us of checks per step.
         torch._fused_adam_(
             *self.tensors,
-            lr=self.learning_rate,
-            beta1=self.betas[0],
-            beta2=self.betas[1],
+            lr=self.LEARNING_RATE,
+            beta1=self.BETAS[0],
+            beta2=self.BETAS[1],
             weight_decay=0.0,
-            eps=self.epsilon / sqrt(1.0 - self.betas[1] ** self.count),
+            eps=self.EPSILON / sqrt(1.0 - self.BETAS[1] ** self.count),
             amsgrad=False,
             maximize=False,
         )

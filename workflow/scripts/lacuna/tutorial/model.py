@@ -277,7 +277,11 @@ def train_seed(
         if row.epoch % 10 == 0 or row.epoch == epochs:
             LOG.info(
                 "seed_lstm (%s): epoch %d of %d, loss %.4f, accuracy %.3f",
-                *(label, row.epoch, epochs, row.loss, row.accuracy),
+                label,
+                row.epoch,
+                epochs,
+                row.loss,
+                row.accuracy,
             )
     table = pd.DataFrame(curve, columns=CurveRow._fields)
     return SeedModel(protocol, reverse, k, parameters, train, test, table)

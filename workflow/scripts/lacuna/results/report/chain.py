@@ -12,7 +12,6 @@ from lacuna.scaffolds.scaffold import ResidueModification
 MILLE = 1000
 LEVELS = (950, 800, 500)  # per mille, from which a residue is of class 1, 2, 3
 SECOND = 50  # per mille from which a second choice is shown
-CONSTANT = "C"
 # IMGT numbers of each region.
 REGION_NUMBERS = {
     region: f"{start}–{stop - 1}"

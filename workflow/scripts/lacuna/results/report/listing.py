@@ -83,20 +83,15 @@ def _first_chains(path: Path, most: int) -> pd.DataFrame:
 
 
 _COLUMNS = {
-    "gaps": (
-        *("gap", "start", "end", "rank", "candidate", "probability", "mass_error_ppm", "status"),
-        *("first", "last", "imgt_first", "imgt_last", "ambiguity"),
-    ),
-    "residues": (
-        *("position", "gap", "residue", "probability", "alternatives", "germline", "region"),
-        "truth",
-    ),
+    "gaps": "gap start end rank candidate probability mass_error_ppm status first last imgt_first "
+    "imgt_last ambiguity",
+    "residues": "position gap residue probability alternatives germline region truth",
 }
 
 
 def _of_chains(path: Path, number: pd.Index) -> Iterator[pd.DataFrame]:
     """The rows of a table of some chains in pieces, with the number of their chain."""
-    for chunk in chunks(path, ("chain", *_COLUMNS[path.stem])):
+    for chunk in chunks(path, ("chain", *_COLUMNS[path.stem].split())):
         at = number.get_indexer(pd.Index(chunk["chain"]))
         mine = at >= 0
         yield chunk[mine].assign(at=at[mine])

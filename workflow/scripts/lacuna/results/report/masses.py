@@ -9,13 +9,14 @@ from functools import cache
 
 from pyteomics import mass as pyteomics_mass
 
+from lacuna.antibody.imgt import CONSTANT_REGION
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import GROUP_RATIO
-from lacuna.results.report.chain import CONSTANT, Chain, known
+from lacuna.results.report.chain import Chain, known
 from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation
 from lacuna.scaffolds.scaffold import ResidueModification
 
-# What a reading of C adds, as a formula: Unimod's compositions, by the accessions in READINGS.
+# What a reading of C adds, as a formula: Unimod's compositions (accessions: `core/masses.py`).
 CARRIED = {
     "carbamidomethyl": "C2H3NO",
     "carboxymethyl": "C2H2O2",
@@ -193,7 +194,7 @@ def antibody_of(chains: Sequence[Chain]) -> Antibody | None:
     whole = heavy.row.c_segment.startswith("IGHG") and bool(light.row.c_segment)
     if heavy.row.locus != "H" or light.row.locus not in ("K", "L") or not whole:
         return None
-    constant = next((b.first for b in heavy.bands if b.region == CONSTANT), None)
+    constant = next((b.first for b in heavy.bands if b.region == CONSTANT_REGION), None)
     if constant is None or SEQUON not in heavy.sequence[constant:]:
         return None
     masses = chain_mass(heavy.sequence), chain_mass(light.sequence)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from lacuna.antibody.imgt import REGIONS
 from lacuna.core.files import LacunaError
-from lacuna.results.accuracy import AMBIGUITY
+from lacuna.results.accuracy import AMBIGUITY, SEED
 from lacuna.results.join import MODEL
 from lacuna.results.report.words import MAX_ROWS
 from lacuna.results.streams import chunks
@@ -15,7 +16,7 @@ METHODS = {
     "germline_copy": "Germline copy",
     "nearest_homolog": "Nearest homolog",
     "column_majority": "Column majority",
-    "seed_lstm": "Tutorial LSTM",
+    SEED: "Tutorial LSTM",
 }
 PROTOCOLS = {SCAFFOLD: "scaffold", "true_context": "true context"}
 BREAKDOWNS = {
@@ -123,5 +124,4 @@ def _natural(value: str) -> tuple[int, int, str]:
     """Sort key: gap lengths as numbers, regions along the chain, the rest as text."""
     if value.isdecimal():
         return 0, int(value), ""
-    regions = ("FR1", "CDR1", "FR2", "CDR2", "FR3", "CDR3", "FR4", "C")
-    return 1, regions.index(value) if value in regions else len(regions), value
+    return 1, REGIONS.index(value) if value in REGIONS else len(REGIONS), value

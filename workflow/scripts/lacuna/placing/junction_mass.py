@@ -4,8 +4,6 @@ Such a read is right on both sides and wrong between them, but the mass between 
 what the read leaves for the residues of the gap.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from lacuna.core.alphabet import CYSTEINE, MISSING
@@ -22,15 +20,8 @@ LIGHTEST = 57.0  # Da, a glycine
 HEAVIEST = 4_500.0  # Da, more than any CDR3
 
 
-class GapMass(NamedTuple):
-    """Sum of the masses of the residues of a gap in Da, and how many reads agree on it."""
-
-    mass: float
-    reads: int
-
-
-def gap_mass(reads: ReadSet, draft: Draft) -> GapMass | None:
-    """The mass of the unknown residues of a draft's CDR3 on which most reads agree."""
+def junction_mass(reads: ReadSet, draft: Draft) -> float | None:
+    """The mass of the unknown residues of a draft's CDR3 on which most reads agree, in Da."""
     start, stop = draft.cdr3()
     unknown = start + np.flatnonzero(draft.tokens[start:stop] >= MISSING)
     if not len(unknown):
@@ -56,8 +47,7 @@ def gap_mass(reads: ReadSet, draft: Draft) -> GapMass | None:
     values = np.sort(masses)
     alike = np.abs(values[:, None] - values) <= TOLERANCE
     best = int(alike.sum(1).argmax())
-    agreed = int(alike[best].sum())
-    return GapMass(float(np.median(values[alike[best]])), agreed) if agreed >= MIN_READS else None
+    return float(np.median(values[alike[best]])) if alike[best].sum() >= MIN_READS else None
 
 
 def _side(reads: ReadSet, tokens: np.ndarray) -> Alignment:

@@ -1,0 +1,101 @@
+"""Reads cut in code from made chains, and chains built from them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from lacuna.antibody.germlines import LOCI, constants, j_segments, v_segments
+from lacuna.antibody.imgt import CYS104, FR4_START
+from lacuna.core.alphabet import ABSENT, decode
+from lacuna.placing.draft import Draft, draft_of
+from lacuna.placing.place import Placed, place
+from lacuna.placing.readset import ReadSet, collapse
+from lacuna.reads.read import Read
+
+SEEN = range(6, 31)  # residues of peptides that tools read
+
+
+class Sure:
+    """Every residue is right with one probability."""
+
+    def __init__(self, probability: float = 0.95) -> None:
+        self.probability = probability
+
+    def probabilities(self, reads: Sequence[Read]) -> list[np.ndarray]:
+        return [np.full(len(read.residues), self.probability) for read in reads]
+
+
+def peptide(residues: str, name: str = "r", modifications: Any = ()) -> Read:
+    return Read(
+        name, "peaks", residues, None, None, tuple(modifications), *[None] * 5, "", "made", 1
+    )
+
+
+def read_set(*residues: str, probability: float = 0.95, modifications: Any = ()) -> ReadSet:
+    reads = [peptide(r, modifications=modifications) for r in residues]
+    return collapse(reads, Sure(probability).probabilities(reads))
+
+
+def reads_of(reads: Iterable[Read]) -> ReadSet:
+    every = list(reads)
+    return collapse(every, Sure().probabilities(every))
+
+
+def merged(sequence: str) -> str:
+    """A sequence with L for I, which no mass tells apart."""
+    return sequence.replace("I", "L")
+
+
+def tiles(chain: str, *, length: int = 14, step: int = 3) -> list[Read]:
+    """Peptides of a chain, each some residues behind the last one, and its end."""
+    starts = [*range(0, len(chain) - length + 1, step), len(chain) - length]
+    return [peptide(chain[i : i + length], f"r{i}") for i in starts]
+
+
+def digest(chain: str, *, behind: str = "", before: str = "", missed: int = 2) -> Iterator[Read]:
+    """Yield the peptides of a chain that is cut behind and in front of some residues."""
+    cuts = [
+        i
+        for i in range(1, len(chain))
+        if (chain[i - 1] in behind or chain[i] in before) and chain[i] != "P"
+    ]
+    edges = [0, *cuts, len(chain)]
+    for i, start in enumerate(edges):
+        for stop in edges[i + 1 : i + 2 + missed]:
+            if stop - start in SEEN:
+                yield peptide(chain[start:stop], f"{start}-{stop}")
+
+
+def without(reads: Iterator[Read], chain: str, *, across: str) -> list[Read]:
+    """Reads of which none goes on over the place of a chain that is marked by |."""
+    at = chain.index(across.replace("|", "")) + across.index("|")
+    spans = ((read, *map(int, read.name.split("-"))) for read in reads)
+    return [read for read, start, stop in spans if not start < at < stop]
+
+
+def chain_with_cdr3(locus: str, cdr3: str, constant: bool = True) -> str:
+    """A human chain of the first V and J segment of a locus with a CDR3 of its own."""
+    at = LOCI.index(locus)
+    v = v_segments().tokens[np.flatnonzero(v_segments().locus == at)[0], : CYS104 + 1]
+    j = j_segments().tokens[np.flatnonzero(j_segments().locus == at)[0], FR4_START:]
+    c = next(x.sequence for x in constants() if x.locus == locus and x.species == "human")
+    return decode(v[v != ABSENT]) + cdr3 + decode(j[j != ABSENT]) + (c[:60] if constant else "")
+
+
+def other_heavy(cdr3: str) -> str:
+    """A human heavy chain of another V family than that of `chain_with_cdr3`."""
+    segments = v_segments()
+    row = segments.tokens[segments.names.index("IGHV3-23*01"), : CYS104 + 1]
+    return decode(row[row != ABSENT]) + cdr3 + chain_with_cdr3("H", "")[-71:]
+
+
+def germline_draft(locus: str) -> Draft:
+    """The first V and J segment of a locus, with a CDR3 that is not known."""
+    at = LOCI.index(locus)
+    first = (int(np.flatnonzero(s.locus == at)[0]) for s in (v_segments(), j_segments()))
+    return draft_of(locus, *first, -1)
+
+
+def built(reads: list[Read]) -> Placed:
+    return place(reads, Sure())
