@@ -128,5 +128,6 @@ def digest_of(tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name].detach().cpu().contiguous()
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.flatten().view(torch.uint8).numpy().data)
+        if tensor.numel():  # an empty one has no bytes, and may have a stride that forbids a view
+            digest.update(tensor.flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()

@@ -165,6 +165,8 @@ class _Starts:
 
     def beginning(self, piece: np.ndarray) -> np.ndarray:
         """Reads that begin with a piece of two residues or more, and go on behind it."""
+        if len(piece) >= self.tokens.shape[1]:  # no read is longer
+            return np.empty(0, dtype=np.int64)
         low, high = np.searchsorted(self._first, _number(piece[:2]) + np.array([0, 1]))
         rows = self._order[low:high]
         same = (self.tokens[rows, : len(piece)] == piece).all(1)
