@@ -17,7 +17,7 @@ from lacuna.placing.meeting import Met, Question, meet
 from lacuna.placing.memory import Memory
 from lacuna.placing.place import Placed
 from lacuna.placing.placement import place_on, place_on_text, text_of
-from lacuna.placing.sides import Opening, Side, sides_of
+from lacuna.placing.sides import Opening, Side, _with_longer, sides_of
 from lacuna.reads.read import Read
 from reads import (
     built,
@@ -126,6 +126,14 @@ def test_reads_that_fit_nowhere_lead_a_side_on() -> None:
     opening = Opening.of_cdr3(draft)
     left, _ = sides_of(reads, placements.alignment, placements.share, draft, opening, elsewhere)
     assert {decode(np.array(side.tokens, np.uint8)) for side in left} == {"ARGNEKT", "ARGNEKTDSHQF"}
+
+
+def test_short_reads_lead_no_side_on_that_they_are_within() -> None:
+    """The longest read of the sample is shorter than the residues by which it would be told."""
+    left = chain_with_cdr3("H", "ARTSYTGGYWYEDL")[:106]
+    found = reads_of([peptide(left[-6:], "short")])
+    side = Side(tuple(encode(left[-9:]).tolist()), 0, 1.0, 1.0)
+    assert _with_longer([side], found, turned=False) == [side]
 
 
 def test_another_cdr3_has_no_place_where_sides_meet() -> None:

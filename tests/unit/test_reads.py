@@ -131,6 +131,10 @@ def test_peaks_neighbours_of_a_database_peptide_are_left_out(read: Callable[...,
     assert {(r.tool, r.confidences) for r in found.reads} == {("peaks_db", None)}
 
 
+def test_j_is_i_or_l(read: Callable[..., Peptides]) -> None:
+    assert only(read("peptide,confidence", "EJC(+57.02)J,1 1 1 1")).residues == "ELCL"
+
+
 # --- InstaNovo -----------------------------------------------------------------------------------
 
 

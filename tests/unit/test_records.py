@@ -52,6 +52,13 @@ def test_a_record_reads_back(tmp_path: Path) -> None:
     assert (tmp_path / "again").read_bytes() == (tmp_path / "r").read_bytes()
 
 
+def test_an_empty_array_of_any_stride_reads_back(tmp_path: Path) -> None:
+    """As those of a sample of which no read lies on any chain."""
+    for values in (np.empty(0), np.lib.stride_tricks.as_strided(np.empty(0), (0,), (0,))):
+        write_record(tmp_path / "r", Inner("none", values))
+        assert read_record(tmp_path / "r", Inner).values.shape == (0,)
+
+
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     write_record(tmp_path / "r", RECORD)
     (tmp_path / "r").write_bytes((tmp_path / "r").read_bytes()[:-3])

@@ -180,6 +180,8 @@ def _parse_modified(text: str) -> Peptide:
 
 
 def _residue(letter: str) -> str:
+    if letter == "J":  # I or L: no mass tells them apart, and tools write L for both
+        return "L"
     if letter not in RESIDUES:
         raise ValueError(f"'{letter}' in the peptide, which is none of the 20 residues; correct it")
     return letter
