@@ -8,6 +8,7 @@ from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 from Bio.Seq import Seq
@@ -209,6 +210,21 @@ def test_an_empty_cell_of_a_data_frame_is_not_given() -> None:
     assert plain[0] == filled[0]
 
 
+def test_a_data_frame_has_a_row_for_each_chain() -> None:
+    gaps = pd.DataFrame({"start": [10], "end": [13]})
+    frame = pd.DataFrame({"id": ["a", "b"], "sequence": [GAPPED, CHAIN], "gaps": [None, gaps]})
+    filled = lacuna.fill(frame, homologs=pd.DataFrame({"sequence": [CHAIN]}))
+    assert [chain.chain for chain in filled] == ["a", "b"]
+    assert [(gap.start, gap.end) for gap in filled[1].gaps] == [(10, 13)]
+    assert lacuna.fill([GAPPED])[0].sequence == filled[0].sequence
+    assert list(lacuna.fill(frame[:0])) == []
+
+
+def test_what_a_notebook_shows_of_the_chains_is_short() -> None:
+    assert repr(lacuna.fill([GAPPED, "EVQLVO"])) == "<2 chains: 1 filled, 1 rejected>"
+    assert repr(lacuna.fill([])) == "<0 chains>"
+
+
 def test_homologs_are_templates(tmp_path: Path) -> None:
     related = mutated(CHAIN, 6, 1)
     (plain,) = lacuna.fill([GAPPED], homologs=[("h", related)])
@@ -238,6 +254,15 @@ def test_homologs_may_share_an_id_and_those_left_out_are_said(
         (lambda: lacuna.fill([3]), "chain 1 is a int; give a sequence"),  # type: ignore[list-item]
         (lambda: lacuna.fill([{"sequnce": CHAIN}]), "'sequnce'; did you mean 'sequence'"),
         (lambda: lacuna.fill([{"id": "a"}]), "chain 1 has no 'sequence'"),
+        (lambda: lacuna.fill([{"chain": "a"}]), "unknown key 'chain'; did you mean 'id'"),
+        (
+            lambda: lacuna.fill(pd.DataFrame({"seq": [CHAIN]})),
+            "data frame of chains has the unknown column 'seq'; did you mean 'sequence'",
+        ),
+        (
+            lambda: lacuna.fill([CHAIN], homologs=pd.DataFrame({"sequence": [CHAIN], "note": 1})),
+            "data frame of homologs has the unknown column 'note'; use sequence, id",
+        ),
         (
             lambda: lacuna.fill([{"sequence": CHAIN, "gaps": [{"start": 1}]}]),
             "chain 1: a gap has no 'end'",

@@ -150,12 +150,21 @@ def test_rows_are_read_by_chain(write: Write) -> None:
     assert list(table.left()) == []
 
 
+def test_cells_of_a_spreadsheet_may_be_quoted(write: Write) -> None:
+    text = '"chain","mass","tolerance_da","kind"\r\n"a","13000.5","1","average"\r\n'
+    assert MassTable(write("m.csv", text)).take("a") == IntactMass(13000.5, 1.0, "average")
+
+
 @pytest.mark.parametrize(
     ("cells", "words"),
     [
         ("a\t-5\t1\taverage", "mass '-5'; give a number of Da above 0"),
         ("a\t1_0\t1\taverage", "mass '1_0'"),
         ("a\t13000\t\taverage", "tolerance_da ''"),
+        ("a\t13000,5\t1\taverage", "mass '13000,5'; write a decimal point: 13000.5"),
+        ("a\t13,000.5\t1\taverage", "without separators of thousands: 13000.5"),
+        ("a\t13,122\t1\taverage", "write 13122, or 13.122 if the comma is a decimal one"),
+        ("a\t0.23\t0.1\taverage", "mass of 0.23 Da, less than its 2 observed residues can weigh"),
         ("a\t13000\t1\tmean", "kind 'mean'; use one of average, monoisotopic"),
         ("a\t130\t131\taverage", "give a tolerance that is less than the mass"),
         ("a\t130\t1\taverage\na\t130\t1\taverage", "has two intact masses; keep one"),

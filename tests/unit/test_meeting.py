@@ -24,6 +24,7 @@ from reads import (
     chain_with_cdr3,
     digest,
     germline_draft,
+    peptide,
     read_set,
     reads_of,
     without,

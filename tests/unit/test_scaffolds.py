@@ -102,6 +102,27 @@ def test_unusual_letters_are_remarked_on_and_read_all_the_same(
 
 
 @pytest.mark.parametrize(
+    ("row", "remedy"),
+    [("3\t5", "the start"), ("3\t6", "start and end"), ("7\t7", "the start")],
+)
+def test_rows_that_seem_to_count_from_one_are_remarked_on(
+    read: Reader, row: str, remedy: str
+) -> None:
+    found = read(">a\nAC---DXEF\n", f"chain\tstart\tend\na\t{row}\n")
+    scaffold, remark = found
+    assert isinstance(scaffold, Scaffold)
+    assert isinstance(remark, Rejected) and remark.remark
+    assert remark.reason.startswith(f"gaps.tsv:2: 'a' has a gap at {row.replace(chr(9), '..')}, ")
+    assert remark.reason.endswith(f"if yours count from 1, subtract 1 from {remedy}")
+
+
+@pytest.mark.parametrize("rows", ["a\t2\t5", "a\t2\t3\na\t3\t5", "a\t3\t4", "a\t8\t9", "a\t0\t1"])
+def test_rows_that_count_from_zero_are_not_remarked_on(read: Reader, rows: str) -> None:
+    (found,) = read(">a\nAC---DX[+128.06]EF\n", f"chain\tstart\tend\n{rows}\n")
+    assert isinstance(found, Scaffold)
+
+
+@pytest.mark.parametrize(
     "sequence",
     [
         "ACD*",
@@ -554,7 +575,7 @@ def test_a_row_adds_to_an_inline_mass(read: Reader) -> None:
         ("ACDE", "1\t2\n1\t2", 3, "overlaps"),
         ("ACDE", "3\t1", 2, "starts at 3 and ends before, at 1; swap them"),
         ("ACDE", "one\t2", 2, "has a gap with start 'one'; give a whole number"),
-        ("ACDE", "1\t2.0", 2, "end '2.0'"),
+        ("ACDE", "1\t2.5", 2, "end '2.5'"),
         ("ACDE", "-1\t2", 2, "start -1; give 0 or more"),
         ("ACDE", "1", 2, "without start or end"),
         ("ACDE", "0\t2\theavy", 2, "mass 'heavy'; give a number"),
@@ -857,6 +878,9 @@ def test_ids_that_a_spreadsheet_takes_for_formulas_are_said_once(
         '"chain" "start" "end" "mass"\n"a" 1 3 200.1\n',
         'chain\tstart\tend\tmass\na\t"1"\t"3"\t"200.1"\n',
         "Chain, Start, End, Mass\na, 1, 3, 200.1\n",
+        "chain ,start , end, mass\na , 1 , 3 , 200.1\n",
+        "chain ;start ;end\na ;1 ;3\n",
+        "chain\tstart\tend\tmin_length\tmax_length\na\t1.0\t3.0\t2.0\t2.0\n",
         "chain\rstart\rend\n".replace("\r", "\t") + "a\t1\t3\r",
         "a,1,3\n",
         "a;1;3\n",
@@ -874,6 +898,11 @@ def test_tables_of_spreadsheets_are_read(read: Reader, table: str) -> None:
     [
         ("0\t2\t367,0537", "mass '367,0537'; write a decimal point: 367.0537"),
         ("0\t2\t1_000", "mass '1_000'; give a number"),
+        ("0\t2\t1,591.3", "mass '1,591.3'; write it without separators of thousands: 1591.3"),
+        ("0\t2\t1.591,3", "mass '1.591,3'; write it without separators of thousands: 1591.3"),
+        ("0\t2\t1,591", "mass '1,591'; write 1591, or 1.591 if the comma is a decimal one"),
+        ("0\t2.5", "a gap with end '2.5'; give a whole number"),
+        ("0\t02-Jan", "a gap with end '02-Jan'; give a whole number"),
         ("1\t5", "past its end at 4; correct the positions: they count from 0, the end exclusive"),
         ("0\t" + "9" * 5000, "a gap with end of 5000 digits; give a smaller number"),
         ("0\t" + "x" * 5000, f"a gap with end '{'x' * 37}...'; give a whole number"),

@@ -321,7 +321,7 @@ DNA = ">a\nGAGGTGCAGCTGGTGGAGTCTGGGGGANNNGGC\n"
         ({"gaps.tsv": f"{ROW}\nb\t3\t6\n"}, ["gaps.tsv:2: 'b' is not a chain of good.fasta"]),
         ({"gaps.tsv": f"{ROW}\na\t6\t3\n"}, ["gaps.tsv:2: 'a' has a gap that starts at 6", "swap"]),
         ({"gaps.tsv": f"{ROW}\na\t-1\t3\n"}, ["gaps.tsv:2: 'a' has a gap with start -1; give 0"]),
-        ({"gaps.tsv": f"{ROW}\na\t1.0\t3\n"}, ["gaps.tsv:2:", "start '1.0'; give a whole number"]),
+        ({"gaps.tsv": f"{ROW}\na\t1.5\t3\n"}, ["gaps.tsv:2:", "start '1.5'; give a whole number"]),
         (
             {"gaps.tsv": f"{ROW}\na\t3\t{len(CHAIN) + 1}\n"},
             ["gaps.tsv:2:", "past its end"],

@@ -98,9 +98,10 @@ assert filled.to_dataframe().residue.str.cat() == filled[0].sequence[10:13]
 """
     page = (ROOT / "docs" / "how-to" / "python.md").read_text(encoding="utf-8")
     others = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
-    assert len(others) == 2
+    assert len(others) == 3
     (folder / "lines.py").write_text(lines[1] + checks + "\n".join(others))
-    assert "columns]\nGFNIK 0." in said(installed / "python", "-I", "lines.py", cwd=folder)
+    told = said(installed / "python", "-I", "lines.py", cwd=folder)
+    assert "columns]\nGFNIK 0." in told and "     id " in told
 
 
 def test_the_command_writes_the_bytes_of_the_workflow(folder: Path, installed: Path) -> None:

@@ -5,7 +5,7 @@ resulting tables, so a chain is filled as in a run of the workflow.
 """
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import groupby, islice
@@ -24,6 +24,7 @@ from lacuna.core.tables import (
     GapRow,
     ResidueRow,
 )
+from lacuna.core.words import plural
 from lacuna.scaffolds.read import MAX_LISTED
 from lacuna.steps.given_chains import Chain, Given, given_chains, write_inputs
 from lacuna.steps.one_file import OUTPUTS, fill_file
@@ -131,6 +132,12 @@ class FilledChains(Sequence[FilledChain]):
 
     chains: tuple[FilledChain, ...]
 
+    def __repr__(self) -> str:
+        """How many chains there are: all that is known of them would fill a notebook."""
+        states = Counter(chain.status for chain in self.chains)
+        said = ", ".join(f"{n} {status}" for status, n in states.items())
+        return f"<{plural(len(self), 'chain')}{': ' if said else ''}{said}>"
+
     def __len__(self) -> int:
         return len(self.chains)
 
@@ -198,9 +205,9 @@ def _chain_rows(chains: Sequence[FilledChain]) -> tuple[list[str], list[list[obj
 
 
 def fill(
-    chains: Iterable[Chain],
+    chains: "Iterable[Chain] | pd.DataFrame",
     *,
-    homologs: str | Path | Iterable[Chain] | None = None,
+    homologs: "str | Path | Iterable[Chain] | pd.DataFrame | None" = None,
     spectra: str | Path | Iterable[str | Path] | None = (),
     species: str = "auto",
     alkylation: str = "auto",
@@ -231,6 +238,7 @@ def fill(
       positions (from 1, as in the file of this name), each with a dict of residues and their
       probabilities: `{31: {"D": 0.7, "N": 0.3}}`.
 
+    Instead of a list, a pandas data frame with a row for each chain and these keys as columns.
     Chains without an id are named chain1, chain2, ... by their place (chain2_2 if another has the
     id chain2). None and NaN, as in the rows of a data frame, count as not given. All chains of a
     call are one sample: the state of C is determined from all their masses together.

@@ -1,6 +1,10 @@
 """Numbers in words, and words as numbers."""
 
 import math
+import re
+
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:([,. '])\d{3})+(?:(?!\1)[.,]\d+)?", re.ASCII)
 
 
 def plural(n: int, one: str, more: str = "", *, separator: str = "") -> str:
@@ -14,3 +18,20 @@ def number_in(text: str) -> float:
         return float(text) if "_" not in text else math.nan  # Python reads 1_0 as 10
     except ValueError:
         return math.nan
+
+
+def number_remedy(text: str, otherwise: str = "give a number") -> str:
+    """What to write instead of a cell that holds no number; otherwise: if it is none in any way.
+
+    A single comma before three digits may be either, as in 13,122: both readings are named.
+    """
+    grouped = _THOUSANDS.fullmatch(text)
+    comma = _DECIMAL_COMMA.fullmatch(text)
+    point = text.replace(",", ".")
+    if grouped is None:
+        return f"write a decimal point: {point}" if comma else otherwise
+    mark = grouped[1]
+    plain = text.replace(mark, "").replace(",", ".")
+    if comma:
+        return f"write {plain}, or {point} if the comma is a decimal one"
+    return f"write it without separators of thousands: {plain}"

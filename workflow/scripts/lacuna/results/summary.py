@@ -26,7 +26,7 @@ WARNINGS: dict[str, str] = {
     MassDoubt.FITS_BETTER: "whose mass fits far better with an error",
     MassDoubt.LEFT_OUT: "with a prefix mass that none fits",
     MassDoubt.BETTER_WITHOUT: "with a prefix mass that only improbable sequences fit",
-    MassDoubt.UNMET: "that do not meet the intact mass",
+    MassDoubt.UNMET: "at odds with the intact mass of the chain",
     LETTERS_WEIGH: "whose letters, as given, do not have its mass",
     MassDoubt.INTACT_ERROR: "of a chain whose intact mass is far more probable with an error",
     MassDoubt.LENGTH: "whose length, as given, hardly fits germline",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
-from lacuna.core.words import number_in
+from lacuna.core.words import number_in, number_remedy
 from lacuna.scaffolds.fasta import Fault
 
 REQUIRED = ("chain", "start", "end")
@@ -28,7 +28,6 @@ _WORD = r"[^ \t\x0b\x0c]+"
 _BLANKS = " \t\x0b\x0c"  # only those of ASCII: an id may contain others
 _HEADER_MARK = re.compile(r"^#\s*(?=chain\s)", re.IGNORECASE)
 _NOT_GIVEN = ("", ".", "NA", "nan", "None")
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 _MAX_SHOWN = 40  # characters of a cell in a message
 _MAX_COLUMNS = 20  # listed in a message
 _MAX_PPM = 1e6  # a tolerance as large as the mass itself is meaningless
@@ -141,6 +140,11 @@ def _separator(header: str) -> Callable[[str], list[str]]:
     Quoted cells are those of CSV only if the header is quoted too, or its separator is a comma or
     semicolon: an id may begin and end with a quote.
     """
+    if "\t" not in header:
+        for separator in ";,":  # before blanks, which may be around it
+            cells = [cell.strip(' "').casefold() for cell in header.split(separator)]
+            if set(REQUIRED) <= set(cells):
+                return _csv_fields(separator)
     plain = _fields(header)
     names = [cell.strip('"').casefold() for cell in plain]
     if REQUIRED[0] in names:
@@ -254,6 +258,7 @@ def _whole(cells: dict[str, str], name: str) -> int | None:
     text = _unquoted(cells.get(name, ""))
     if text in _NOT_GIVEN:
         return None
+    text = text.removesuffix(".0")  # pandas writes 3.0 for 3 if the column has empty cells
     if not _is_integer(text):
         raise ValueError(f"has a gap with {name} '{_shown(text)}'; give a whole number")
     if len(text) > MAX_DIGITS:
@@ -283,12 +288,10 @@ def _number(cells: dict[str, str], name: str) -> float | None:
 
 
 def _as_number(text: str, name: str) -> float:
-    if _DECIMAL_COMMA.fullmatch(text):
-        point = _shown(text.replace(",", "."))
-        raise ValueError(f"has a gap with {name} '{_shown(text)}'; write a decimal point: {point}")
     value = number_in(text)
     if not math.isfinite(value):
-        raise ValueError(f"has a gap with {name} '{_shown(text)}'; give a number")
+        remedy = shortened(number_remedy(text), 100)
+        raise ValueError(f"has a gap with {name} '{_shown(text)}'; {remedy}")
     if value < 0:
         raise ValueError(f"has a gap with {name} {value:g}; give 0 or more")
     return value

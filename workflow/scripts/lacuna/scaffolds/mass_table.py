@@ -4,11 +4,13 @@
 `average` or `monoisotopic`.
 """
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
-from lacuna.core.words import number_in
+from lacuna.core.masses import MONOISOTOPIC
+from lacuna.core.words import number_in, number_remedy
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.scaffold import IntactMass
 
@@ -17,6 +19,7 @@ KINDS = ("average", "monoisotopic")
 MAX_MASS = 10_000_000.0  # Da: a chain of 50,000 tryptophans weighs less
 MAX_LINE = 100_000  # characters
 _DELIMITERS = "\t,;"
+_LIGHTEST = MONOISOTOPIC["G"]  # Da
 
 
 class MassTable:
@@ -30,11 +33,22 @@ class MassTable:
             for line, cells in _rows(path):
                 self._add(line, cells)
 
-    def take(self, chain: str) -> IntactMass | None:
-        """Remove and return the mass of a chain; None without one. Raises the Fault of its row."""
-        _, found = self._rows.pop(chain, (0, None))
+    def take(self, chain: str, observed: int = 0) -> IntactMass | None:
+        """Remove and return the mass of a chain; None without one.
+
+        observed: how many residues of the chain are known. Raises the Fault of its row, also if
+        they alone weigh more, as when the mass is in kDa.
+        """
+        line, found = self._rows.pop(chain, (0, None))
         if isinstance(found, Fault):
             raise found
+        if found is not None and found.mass + found.tolerance_da < observed * _LIGHTEST:
+            raise Fault(
+                f"has an intact mass of {found.mass:g} Da, less than its {observed} observed "
+                "residues can weigh; give that of the whole chain in Da",
+                line,
+                file=self.file,
+            )
         return found
 
     def discard(self, chain: str) -> None:
@@ -97,8 +111,7 @@ def _rows(path: str | Path) -> Iterator[tuple[int, dict[str, str]]]:
                             f"{path}:{line}: column '{name}' is there twice; keep one of them"
                         )
                 continue
-            cells = (cell.strip() for cell in text.split(delimiter))
-            row = dict(zip(names, cells, strict=False))
+            row = dict(zip(names, _cells(text, delimiter), strict=False))
             yield line, {name: row.get(name, "") for name in COLUMNS}
     if not names:
         raise LacunaError(
@@ -106,12 +119,20 @@ def _rows(path: str | Path) -> Iterator[tuple[int, dict[str, str]]]:
         )
 
 
+def _cells(text: str, delimiter: str) -> list[str]:
+    """The cells of a line. With tabs, quotes belong to them: an id may begin and end with one."""
+    if delimiter == "\t":
+        cells = text.split(delimiter)
+    else:
+        cells = next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])
+    return [cell.strip() for cell in cells]
+
+
 def _number(cells: dict[str, str], name: str) -> float:
     """A cell as a positive number; ValueError if it is none."""
     text = cells[name]
     value = number_in(text)
     if not 0 < value <= MAX_MASS:
-        raise ValueError(
-            f"has an intact mass with {name} '{shortened(text)}'; give a number of Da above 0"
-        )
+        remedy = shortened(number_remedy(text, "give a number of Da above 0"))
+        raise ValueError(f"has an intact mass with {name} '{shortened(text)}'; {remedy}")
     return value

@@ -1,12 +1,13 @@
 """What a user should know of chains that are read all the same, a line for each kind of thing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.files import printable, shortened
 from lacuna.core.words import plural
 from lacuna.scaffolds.fasta import Record
+from lacuna.scaffolds.gap_table import Row
 from lacuna.scaffolds.gaps import MAX_SHOWN
 from lacuna.scaffolds.notation import Letters
 from lacuna.scaffolds.scaffold import Rejected, Scaffold
@@ -19,17 +20,40 @@ CARRIERS = "NSTKC"  # residues that carry glycans, linkers and drugs, which may 
 class Notes:
     """The first chain of each kind of note, and how many chains there are.
 
-    file: name of the FASTA; first: by kind (line, chain, what is said of it).
+    file, gaps: names of the FASTA and of the gap table; first: by kind (file, line, chain, what is
+    said of it).
     """
 
     file: str
-    first: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    gaps: str = ""
+    first: dict[str, tuple[str, int, str, str]] = field(default_factory=dict)
     chains: dict[str, int] = field(default_factory=dict)
 
     def look_at(self, record: Record, letters: Letters) -> None:
         """Note what is unusual in the letters of a record that can be used."""
         for kind, text in _unusual(letters):
             self._add(kind, record.line, record.chain, text)
+
+    def look_at_rows(self, chain: str, letters: Letters, rows: Sequence[Row]) -> None:
+        """Note the first row of a chain that leaves out the first of a run of missing residues.
+
+        Its positions, or its start alone, then probably count from 1.
+        """
+        starts = {row.start for row in rows}
+        for row in rows:
+            first = row.start - 1
+            if first < 0 or first in starts or first in letters.inline:
+                continue
+            for end, remedy in ((row.end, "the start"), (row.end - 1, "start and end")):
+                if _is_run(letters.sequence, first, end):
+                    self._add(
+                        *("counting", row.line, chain),
+                        f"has a gap at {row.start}..{row.end}, which leaves out the missing "
+                        f"residue at {first}; positions count from 0, the end exclusive: if yours "
+                        f"count from 1, subtract 1 from {remedy}",
+                        self.gaps,
+                    )
+                    return
 
     def look_for_open_gaps(self, chain: Scaffold) -> None:
         """Note gaps of a chain in which the reads of its sample cannot count."""
@@ -44,18 +68,28 @@ class Notes:
                 "sample do not count; if the length is known, write an X for each residue",
             )
 
-    def _add(self, kind: str, line: int, chain: str, text: str) -> None:
-        self.first.setdefault(kind, (line, chain, text))
+    def _add(self, kind: str, line: int, chain: str, text: str, file: str = "") -> None:
+        self.first.setdefault(kind, (file or self.file, line, chain, text))
         self.chains[kind] = self.chains.get(kind, 0) + 1
 
     def all(self) -> Iterator[Rejected]:
         """Yield a remark for each kind."""
-        for kind, (line, chain, text) in self.first.items():
+        for kind, (file, line, chain, text) in self.first.items():
             others = self.chains[kind] - 1
             more = f" (as in {plural(others, 'chain')} more)" if others else ""
             name = shortened(chain, MAX_SHOWN)
-            reason = printable(f"{self.file}:{line}: '{name}' {text}{more}")
+            reason = printable(f"{file}:{line}: '{name}' {text}{more}")
             yield Rejected(printable(name), line, None, reason, remark=True)
+
+
+def _is_run(sequence: str, start: int, end: int) -> bool:
+    """Whether a stretch holds missing residues alone, with none on either side."""
+    beside = sequence[max(start - 1, 0) : start] + sequence[end : end + 1]
+    return (
+        0 <= start < end
+        and {*sequence[start:end]} == {MISSING_LETTER}
+        and (MISSING_LETTER not in beside)
+    )
 
 
 def _unusual(letters: Letters) -> Iterator[tuple[str, str]]:

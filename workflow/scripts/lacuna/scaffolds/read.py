@@ -67,16 +67,16 @@ def read_scaffolds(
         if truth is not None
         else None
     )
-    name = Path(fasta).name
+    name, table = Path(fasta).name, GapTable(gaps)
     reader = _Reader(
         name,
-        GapTable(gaps),
+        table,
         known,
         MassTable(masses),
         true,
         tolerance_ppm,
         max_length,
-        notes=Notes(name),
+        notes=Notes(name, table.file),
     )
     for record in read_records(Path(fasta), max_bytes):
         try:
@@ -141,8 +141,9 @@ class _Reader:
             self.formulas.append(chain)
         kept = _observed(letters, sequence) if letters.modifications else ()
         evidence = joined([table.take(chain, sequence, found) for table in self.evidence], line)
-        masses = self.masses.take(chain)
+        masses = self.masses.take(chain, sum(letter in RESIDUES for letter in sequence))
         self.notes.look_at(record, letters)
+        self.notes.look_at_rows(chain, letters, rows)
         return Scaffold(chain, record.description, sequence, found, line, kept, evidence, masses)
 
     def rejected(self, chain: str, fault: Fault) -> Rejected:

@@ -3,10 +3,11 @@
 import difflib
 import math
 import re
+import sys
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from Bio.SeqRecord import SeqRecord
 
@@ -15,10 +16,14 @@ from lacuna.core.tables import plain_row
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Chain = str | SeqRecord | tuple[str, str] | Mapping[str, Any]
 
 _CHAIN_KEYS = ("sequence", "id", "description", "gaps", "evidence")
 _GAP_KEYS = tuple(name for name in GAP_COLUMNS if name != "chain")
+_MEANT = {"chain": "id", "name": "id", "seq": "sequence", "from": "start", "to": "end"}
 _UNNAMED = ("", "<unknown id>", "<unknown description>")  # Biopython's placeholders
 
 
@@ -33,13 +38,16 @@ class Given:
     evidence: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
 
 
-def given_chains(chains: Iterable[Chain], what: str = "chain") -> list[Given]:
+def given_chains(chains: "Iterable[Chain] | pd.DataFrame", what: str = "chain") -> list[Given]:
     """The chains of a call, or its homologs, each with an id; LacunaError for the first bad one.
 
     what: the word for one of them, by which it is named if it has no id.
     """
     if isinstance(chains, str | SeqRecord | Mapping):
         raise LacunaError(f"fill takes a list of {what}s; for a single one write [{what}]")
+    if _is_frame(chains):
+        _check_columns(chains, what)
+        chains = _rows(chains)
     if not isinstance(chains, Iterable):
         raise LacunaError(f"fill takes a list of {what}s, not a {type(chains).__name__}")
     records = [
@@ -51,6 +59,34 @@ def given_chains(chains: Iterable[Chain], what: str = "chain") -> list[Given]:
         record if record.chain else replace(record, chain=_free(f"{what}{number}", number, taken))
         for number, record in enumerate(records, start=1)
     ]
+
+
+def _is_frame(value: object) -> TypeGuard["pd.DataFrame"]:
+    """Whether a value is a pandas data frame, without importing pandas for it."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, pandas.DataFrame)
+
+
+def _rows(frame: "pd.DataFrame") -> list[Any]:
+    """The rows of a data frame as dicts."""
+    return frame.to_dict("records")
+
+
+def _check_columns(frame: "pd.DataFrame", what: str) -> None:
+    """Raise LacunaError if a data frame has a column that is no key of a chain."""
+    for column in frame.columns:
+        if column not in _CHAIN_KEYS:
+            hint = _hint(column, _CHAIN_KEYS)
+            raise LacunaError(
+                f"the data frame of {what}s has the unknown column '{column}'; {hint}"
+            )
+
+
+def _hint(key: object, known: Sequence[str]) -> str:
+    """What to write instead of an unknown key."""
+    near = difflib.get_close_matches(str(key), known, n=1)
+    meant = near[0] if near else _MEANT.get(str(key).lower(), "")
+    return f"did you mean '{meant}'?" if meant in known else f"use {', '.join(known)}"
 
 
 def _plain(record: Given, where: str) -> Given:
@@ -113,6 +149,8 @@ def _value(chain: Mapping[str, Any], key: str, otherwise: Any) -> Any:
 def _gaps_given(chain: Mapping[str, Any], where: str) -> tuple[Mapping[str, Any], ...]:
     """The gaps of a chain that is a dict; LacunaError if they are no dicts with the right keys."""
     gaps = _value(chain, "gaps", ())
+    if _is_frame(gaps):
+        gaps = _rows(gaps)
     if isinstance(gaps, str | Mapping) or not isinstance(gaps, Iterable):
         raise LacunaError(
             f"{where}: its gaps are {shortened(repr(gaps))}; give a list of dicts with 'start' and "
@@ -142,16 +180,16 @@ def _check_keys(found: object, known: Sequence[str], needed: Sequence[str], wher
         raise LacunaError(f"{where} is {shortened(repr(found))}; give a dict with {known[0]!r}")
     for key in found:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"use {', '.join(known)}"
-            raise LacunaError(f"{where} has the unknown key '{key}'; {hint}")
+            raise LacunaError(f"{where} has the unknown key '{key}'; {_hint(key, known)}")
     for key in needed:
         if not _is_given(found.get(key)):
             raise LacunaError(f"{where} has no '{key}'; add it")
 
 
 def write_inputs(
-    given: Sequence[Given], homologs: str | Path | Iterable[Chain] | None, folder: Path
+    given: Sequence[Given],
+    homologs: "str | Path | Iterable[Chain] | pd.DataFrame | None",
+    folder: Path,
 ) -> dict[str, Path]:
     """Write what was given as files of a sample, whose names messages show; returns their paths.
 

@@ -15,11 +15,13 @@ CONTAMINANT = "contaminant"  # in `placed_as` of reads.tsv
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A position with something to know about it; strong: there is reason to doubt its residue."""
+    """A position with something to know about it; strong: there is reason to doubt its residue;
+    wrong: the probability that it is wrong."""
 
     position: int  # in the filled chain, from 1
     text: str
     strong: bool
+    wrong: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,10 @@ def read_evidence(path: Path) -> Iterator[tuple[str, Evidence]]:
 
     Raises LacunaError if the table cannot be read.
     """
-    columns = ("chain", "position", "residue", "state", "depth", "alternatives", "flags")
+    columns = (
+        *("chain", "position", "residue", "probability"),
+        *("state", "depth", "alternatives", "flags"),
+    )
     rows = (row for chunk in chunks(path, columns) for row in chunk.to_dict("records"))
     for chain, group in groupby(rows, key=lambda row: str(row["chain"])):
         mine = [{str(name): str(cell) for name, cell in row.items()} for row in group]
@@ -81,7 +86,7 @@ def doubts_by_chain(path: Path) -> dict[str, list[Doubt]]:
     found: dict[str, list[Doubt]] = {}
     for row in DOUBT_TABLE.read(path):
         text = f"{row.position} {row.residue}: rather {row.proposed}, {row.reason}"
-        found.setdefault(row.chain, []).append(Doubt(row.position, text, True))
+        found.setdefault(row.chain, []).append(Doubt(row.position, text, True, row.probability))
     return found
 
 
@@ -92,7 +97,8 @@ def _doubts(rows: list[dict[str, str]]) -> Iterator[Doubt]:
             said = [row["state"], *filter(None, row["flags"].split(";"))]
             others = f"; or {row['alternatives'].replace(',', ', ')}" if row["alternatives"] else ""
             text = f"{row['position']} {row['residue']} {', '.join(said)}{others}"
-            yield Doubt(int(row["position"]), text, strong)
+            wrong = 1 - float(row["probability"] or 1)
+            yield Doubt(int(row["position"]), text, strong, wrong)
 
 
 def read_placements(path: Path) -> Placements:

@@ -37,6 +37,7 @@ from lacuna.results.report.methods import (
     breakdown_of,
     read_scores,
 )
+from lacuna.results.report.next_steps import Step, steps_of
 from lacuna.results.report.payload import BRIEF, FULL, encode_chains
 from lacuna.results.report.words import MAX_ROWS, plural, shown
 from lacuna.results.streams import chunks
@@ -146,8 +147,18 @@ class Sample:
 
     @property
     def places_to_check(self) -> list[tuple[str, str, str]]:
-        """Chain, positions and region of runs of residues to check, of chains that are drawn."""
-        return [place for chain in self.chains for place in _runs(chain)]
+        """Chain, positions and region of runs of residues to check, of chains that are drawn.
+
+        Those with most residues that are expected to be wrong come first.
+        """
+        runs = [(chain, run) for chain in self.chains for run in _runs(chain)]
+        runs.sort(key=lambda item: -_wrong(*item))
+        return [(chain.name, _place(run), chain.region_at(run[0])) for chain, run in runs]
+
+    @property
+    def steps(self) -> Mapping[str, Sequence[Step]]:
+        """What to measure next, and in which gaps, of chains that are drawn."""
+        return steps_of(self.chains)
 
 
 def read_sample(
@@ -265,15 +276,24 @@ def _read_rejected(path: Path) -> tuple[tuple[str, ...], ...]:
     return ()
 
 
-def _runs(chain: Chain) -> Iterator[tuple[str, str, str]]:
-    """Residues to check that follow each other, as one place."""
+def _runs(chain: Chain) -> Iterator[list[int]]:
+    """Yield residues to check that follow each other, as one run."""
     run: list[int] = []
-    for position in [*chain.to_check, None]:
+    for position in chain.to_check:
         if run and position != run[-1] + 1:
-            yield chain.name, _place(run), chain.region_at(run[0])
+            yield run
             run = []
-        if position is not None:
-            run.append(position)
+        run.append(position)
+    if run:
+        yield run
+
+
+def _wrong(chain: Chain, run: Sequence[int]) -> float:
+    """How many residues of a run are expected to be wrong."""
+    wrong = {r.position: 1 - r.probability / MILLE for r in chain.residues}
+    for doubt in chain.evidence.doubts:
+        wrong[doubt.position] = max(doubt.wrong, wrong.get(doubt.position, 0.0))
+    return sum(wrong.get(position, 0.0) for position in run)
 
 
 def _place(run: Sequence[int]) -> str:

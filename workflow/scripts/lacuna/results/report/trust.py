@@ -17,7 +17,7 @@ WEAK_MIN = 10  # residues of a region worth naming
 
 def trust_in(sample: Sample) -> str:
     """What a reader has to know before relying on the sample."""
-    return " ".join(_trust(sample))
+    return " ".join(_trust(sample)).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _trust(sample: Sample) -> Iterator[str]:
