@@ -72,3 +72,20 @@ def test_a_run_in_both_modes(space: Workspace, large_network: Path) -> None:
     assert space.run("--dry-run").jobs() == {}
     path.write_bytes(path.read_bytes()[:-1] + b"\1")
     assert "fill_gaps" in space.run("--dry-run").jobs()
+
+
+def test_packed_samples_with_reads_are_weighed_as_alone(
+    space: Workspace, large_network: Path
+) -> None:
+    shutil.copy(large_network, space.folder / "large.safetensors")
+    others = [{"sample": f"s{i}", "fasta": "chains.fasta"} for i in range(8)]
+    space.sheet(*others, {"sample": "r", "reads": "reads.csv"})
+    settings = {"large_network": "large.safetensors", "mode": "thorough"}
+    space.config(**settings, pack_chains=0)
+    space.run()
+    alone = space.results()
+    shutil.rmtree(space.folder / "out")
+    space.config(**settings)
+    assert "weigh_evidence" not in space.run().jobs()
+    packed = space.results()
+    assert packed["r/evidence.tsv"] == alone["r/evidence.tsv"]

@@ -34,10 +34,12 @@ def weigh_reads(
     *,
     reader: ReaderFiles,
     tolerance_ppm: float,
+    large_network: Path | None,
 ) -> ReadsGave:
     """Read, place and weigh the reads of a sample; write its `scaffolds` and `reads` of `out`.
 
-    inputs: its other columns of the sheet; folder: for intermediate files.
+    inputs: its other columns of the sheet; folder: for intermediate files; large_network: weights,
+    in thorough mode.
     """
     fasta, gaps = inputs.get("fasta"), inputs.get("gaps")
     peptides, placed = folder / "reads.jsonl.gz", folder / "placed.safetensors"
@@ -62,6 +64,7 @@ def weigh_reads(
         found_gaps,
         positions,
         reader=reader,
+        large_network=large_network,
     )
     given = [inputs["evidence"]] if "evidence" in inputs else []
     return ReadsGave(

@@ -160,7 +160,9 @@ def fill_sample(
     """
     out, scaffolds = sample.outputs, folder / "scaffolds"
     reader = _reader_of(sample, weights, library, settings)
-    gave = _weigh_reads(sample, folder, reader, settings) if sample.reads else None
+    gave = None
+    if sample.reads:
+        gave = _weigh_reads(sample, folder, reader, settings, large_network)
     _split(sample, gave, scaffolds, settings, block_size=block_size, n_blocks=n_blocks)
     find_alkylation(
         scaffolds,
@@ -284,7 +286,11 @@ def _split(
 
 
 def _weigh_reads(
-    sample: SmallSample, folder: Path, reader: ReaderFiles, settings: Settings
+    sample: SmallSample,
+    folder: Path,
+    reader: ReaderFiles,
+    settings: Settings,
+    large_network: Path | None,
 ) -> "ReadsGave":
     """The steps of a sample with reads before it is filled."""
     from lacuna.steps.sample_reads import weigh_reads  # slow to import, and most have none
@@ -297,4 +303,5 @@ def _weigh_reads(
         folder,
         reader=reader,
         tolerance_ppm=settings.tolerance_ppm,
+        large_network=large_network,
     )
