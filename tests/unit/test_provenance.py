@@ -113,8 +113,8 @@ def test_a_relative_import_is_refused(package: Path) -> None:
 
 
 def test_a_script_leads_to_its_modules_and_their_data_alone() -> None:
-    names = {file.name for file in provenance.code_behind(SCRIPTS / "join_accuracy.py")}
-    assert {"join_accuracy.py", "scores.py", "accuracy.py", "files.py"} <= names
+    names = {file.name for file in provenance.code_behind(SCRIPTS / "measure_accuracy.py")}
+    assert {"measure_accuracy.py", "scores.py", "accuracy.py", "files.py"} <= names
     assert not names & {"page.py", "trainer.py", "corpora.py"}
     assert {"V.tsv", "J.tsv", "C.tsv"} <= {
         file.name for file in provenance.code_behind(SCRIPTS / "write_kmers.py")
