@@ -8,6 +8,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
 from lacuna.core.masses import MONOISOTOPIC
 from lacuna.core.words import number_in, number_remedy
@@ -33,16 +34,19 @@ class MassTable:
             for line, cells in _rows(path):
                 self._add(line, cells)
 
-    def take(self, chain: str, observed: int = 0) -> IntactMass | None:
+    def take(self, chain: str, sequence: str = "") -> IntactMass | None:
         """Remove and return the mass of a chain; None without one.
 
-        observed: how many residues of the chain are known. Raises the Fault of its row, also if
-        they alone weigh more, as when the mass is in kDa.
+        Raises the Fault of its row, also if the observed residues of the sequence alone weigh more,
+        as when the mass is in kDa.
         """
         line, found = self._rows.pop(chain, (0, None))
         if isinstance(found, Fault):
             raise found
-        if found is not None and found.mass + found.tolerance_da < observed * _LIGHTEST:
+        if found is None:
+            return None
+        observed = sum(letter in RESIDUES for letter in sequence)
+        if found.mass + found.tolerance_da < observed * _LIGHTEST:
             raise Fault(
                 f"has an intact mass of {found.mass:g} Da, less than its {observed} observed "
                 "residues can weigh; give that of the whole chain in Da",

@@ -141,7 +141,7 @@ class _Reader:
             self.formulas.append(chain)
         kept = _observed(letters, sequence) if letters.modifications else ()
         evidence = joined([table.take(chain, sequence, found) for table in self.evidence], line)
-        masses = self.masses.take(chain, sum(letter in RESIDUES for letter in sequence))
+        masses = self.masses.take(chain, sequence)
         self.notes.look_at(record, letters)
         self.notes.look_at_rows(chain, letters, rows)
         return Scaffold(chain, record.description, sequence, found, line, kept, evidence, masses)

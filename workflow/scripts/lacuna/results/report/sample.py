@@ -151,9 +151,13 @@ class Sample:
 
         Those with most residues that are expected to be wrong come first.
         """
-        runs = [(chain, run) for chain in self.chains for run in _runs(chain)]
-        runs.sort(key=lambda item: -_wrong(*item))
-        return [(chain.name, _place(run), chain.region_at(run[0])) for chain, run in runs]
+        found: list[tuple[float, tuple[str, str, str]]] = []
+        for chain in self.chains:
+            wrong = _wrong(chain)
+            for run in _runs(chain):
+                place = (chain.name, _place(run), chain.region_at(run[0]))
+                found.append((sum(wrong.get(position, 0.0) for position in run), place))
+        return [place for _, place in sorted(found, key=lambda one: -one[0])]
 
     @property
     def steps(self) -> Mapping[str, Sequence[Step]]:
@@ -288,12 +292,12 @@ def _runs(chain: Chain) -> Iterator[list[int]]:
         yield run
 
 
-def _wrong(chain: Chain, run: Sequence[int]) -> float:
-    """How many residues of a run are expected to be wrong."""
+def _wrong(chain: Chain) -> dict[int, float]:
+    """The probability that a residue is wrong, by position, of those that something is said of."""
     wrong = {r.position: 1 - r.probability / MILLE for r in chain.residues}
     for doubt in chain.evidence.doubts:
         wrong[doubt.position] = max(doubt.wrong, wrong.get(doubt.position, 0.0))
-    return sum(wrong.get(position, 0.0) for position in run)
+    return wrong
 
 
 def _place(run: Sequence[int]) -> str:
