@@ -56,7 +56,7 @@ def with_lengths(draft: Draft, found: Votes) -> Draft:
     ahead: tuple[int, ...] = ()
     for place, ways in found.inserted.items():
         residues, weight = max(ways.items(), key=lambda item: (item[1], item[0]))
-        if not place < len(draft) or sum(ways.values()) <= found.passed[place] or weight < 2.0:
+        if place >= len(draft) or sum(ways.values()) <= found.passed[place] or weight < 2.0:
             continue
         if place == 0:
             ahead = residues
