@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, il_as_one
 from lacuna.evidence.chain import WeighedChain, chain_of
 from lacuna.evidence.genes import gene_shares
@@ -81,6 +82,7 @@ def weigh(
         marked = _marked(placed, i, None if placed.serum else phases[i])
         for flag, where in marked.items():
             posterior = with_floor(posterior, np.where(where, FLOORS[flag], 0.0))
+        posterior = with_floor(posterior, _absent(draft))
         mass = None if placed.serum or draft.v < 0 else junction_mass(placed.reads, draft)
         chains.append(chain_of(name, draft, found, nats, posterior, germline_only, marked, mass))
     return tuple(chains)
@@ -124,11 +126,19 @@ def _marked(placed: Placed, chain: int, phase: np.ndarray | None) -> dict[str, n
 
 
 def _loose(draft: Draft) -> np.ndarray:
-    """(t,) residues in front of CDR3 that no read joins, and whose number is in doubt."""
+    """(t,) residues that no read joins, or shows, and whose number is in doubt."""
     found = np.zeros(len(draft), dtype=bool)
     for one in draft.loose:
         found[one.start : one.stop] |= one.probability < SURE_LENGTH
     return found
+
+
+def _absent(draft: Draft) -> np.ndarray:
+    """(t,) probability that a residue of the constant region is not there, or of another hinge."""
+    found = np.zeros(len(draft))
+    for one in draft.loose:
+        found[one.start : one.stop] = 1.0 - one.probability
+    return np.where(draft.columns == CONSTANT, found, 0.0)
 
 
 def _with_genes(

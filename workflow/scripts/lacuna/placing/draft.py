@@ -41,8 +41,8 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class Loose:
-    """Residues start..stop in front of CDR3 that no read joins; probability: that there are as many
-    of them."""
+    """Residues start..stop of which no read tells how many there are: in front of CDR3, or in the
+    constant region; probability: that there are as many."""
 
     start: int
     stop: int
@@ -56,7 +56,7 @@ class Draft:
     tokens (t,): residues, L for I, MISSING where nothing is known; columns (t,) codes; germline
     (t,): the residue of the segment (I and L apart) or ABSENT; v, j, c: segments, -1 for none;
     bridged: whether reads join V and J; meeting: of the sides of its CDR3 if they do not, but
-    probably nothing is missing; loose: where no read tells the length in front of CDR3.
+    probably nothing is missing; loose: where no read tells the length otherwise.
     """
 
     locus: str

@@ -17,6 +17,7 @@ from lacuna.core.tables import PlacedRow
 from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, ON_MISSING, OTHER_BLOCK
 from lacuna.placing.build import ROUNDS, build
 from lacuna.placing.chance import least_score
+from lacuna.placing.constant_domains import with_doubts, without_unread
 from lacuna.placing.draft import Draft, draft_of, protein_of
 from lacuna.placing.placement import Placements, place_on
 from lacuna.placing.populations import (
@@ -126,6 +127,7 @@ def place(
             found, drafts, placements = build(found, drafts, proteins, use, rounds, bridges=bridges)
         if not bridges:
             found = replace(found, least=least_score(found, drafts, placements))
+            drafts = _without_unread(found, place_on(found, [*drafts, *proteins]), drafts)
     if not references:
         names = _names(drafts)
     chains = populations(found, placements, names, drafts)
@@ -134,6 +136,7 @@ def place(
         drafts = [drafts[i] for i in kept]
         names, placements = _names(drafts), place_on(found, [*drafts, *proteins])
         chains = populations(found, placements, names, drafts)
+    drafts = with_doubts(found, placements, drafts)
     every = [*names, *(name for name, _ in contaminants)]
     rows = tuple(rows_of(reads, found, placements, every, len(names)))
     serum = is_serum(chains, drafts)
@@ -146,8 +149,8 @@ def _germline_drafts(reads: ReadSet, species: str, use: np.ndarray) -> list[Draf
     drafts, share = [], 0.0
     loci = best_of_loci(score_segments(weights), species, use)
     for one in loci:
-        constant = one.c_share >= C_SHARE and one.c_seen >= C_WORDS
-        if constant or one.v_share >= V_SHARE:
+        constant = one.c_seen >= C_WORDS
+        if one.v_share >= V_SHARE or constant and one.c_share >= C_SHARE:
             drafts.append(draft_of(one.locus, one.v, one.j, one.c if constant else -1))
             share = max(share, one.c_share)
     if share and len({d.locus == "H" for d in drafts}) == 1:
@@ -156,6 +159,20 @@ def _germline_drafts(reads: ReadSet, species: str, use: np.ndarray) -> list[Draf
         return drafts
     best = max(loci, key=lambda one: one.v_seen)
     return [draft_of(best.locus, best.v, best.j, -1)] if best.v_seen >= V_WORDS else []
+
+
+def _without_unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
+    """The drafts without the constant domains that are not there; the log says which are not."""
+    kept = without_unread(reads, placements, drafts)
+    for before, after in zip(drafts, kept, strict=True):
+        if after.c >= 0 and len(after) < len(before):
+            LOG.warning(
+                "the constant region of a %s chain goes on without %d residues of germline: none "
+                "of the peptides that should be read of them is",
+                NAMES[before.locus],
+                len(before) - len(after),
+            )
+    return kept
 
 
 def _other_half(

@@ -1,0 +1,111 @@
+"""Constant domains that a molecule lacks are not filled from germline."""
+
+import numpy as np
+import pytest
+from tests.reads import built, chain_with_cdr3, digest, merged, peptide, read_set, without
+
+from lacuna.antibody.germlines import constants, j_segments, v_segments
+from lacuna.antibody.imgt import CONSTANT
+from lacuna.core.alphabet import decode
+from lacuna.core.paths import LIBRARY
+from lacuna.evidence.weigh import weigh
+from lacuna.placing.constant_domains import without_unread
+from lacuna.placing.draft import Draft, draft_of
+from lacuna.placing.place import Placed
+from lacuna.placing.placement import place_on
+from lacuna.templates.library import load_library
+
+GAMMA1 = next(c.sequence for c in constants() if c.name == "IGHG1*01")
+V = chain_with_cdr3("H", "ARDRGYSSGWFDV", constant=False)
+ANY = "KRFWYL"  # trypsin and chymotrypsin
+TRYPSIN = "KR"
+
+
+def placed(chain: str, behind: str) -> Placed:
+    return built([read for read in digest(chain, behind=behind) for _ in range(4)])
+
+
+def only(found: Placed) -> Draft:
+    (draft,) = found.drafts
+    return draft
+
+
+@pytest.mark.parametrize("behind", [ANY, TRYPSIN])
+def test_a_whole_chain_keeps_all_of_its_domains(behind: str) -> None:
+    draft = only(placed(V + GAMMA1, behind))
+    assert decode(draft.tokens) == merged(V + GAMMA1)
+    assert not [one for one in draft.loose if one.stop > draft.find(CONSTANT)]
+
+
+@pytest.mark.parametrize(("behind", "least"), [(ANY, 98), (TRYPSIN, 98)])
+def test_a_fab_ends_behind_its_first_domain(
+    behind: str, least: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    fab = V + GAMMA1[:108]
+    found = decode(only(placed(fab, behind)).tokens)
+    assert found.startswith(merged(V + GAMMA1[:least]))
+    assert len(found) <= len(fab) + 5
+    assert "heavy chain goes on without" in caplog.text
+
+
+def test_a_domain_on_an_fc_goes_on_in_the_hinge() -> None:
+    """The hinge is as it is read, with S for the C that bound the light chain."""
+    chain = V + "EPKSSDKTHTCPPCP" + GAMMA1[113:]
+    draft = only(placed(chain, ANY))
+    assert decode(draft.tokens) == merged(chain)
+    assert not [one for one in draft.loose if one.stop > draft.find(CONSTANT)]
+
+
+def test_what_no_read_joins_to_an_fc_is_in_doubt() -> None:
+    chain = V + GAMMA1[98:]
+    reads = without(digest(chain, behind=ANY), chain, across=V[-4:] + "|" + GAMMA1[98:102])
+    draft = only(built([read for read in reads for _ in range(4)]))
+    start = draft.find(CONSTANT)
+    assert len(draft) <= len(chain) + 2
+    assert any(one.start <= start < one.stop and one.probability <= 0.5 for one in draft.loose)
+
+
+def test_a_domain_of_which_few_peptides_could_be_read_is_in_doubt() -> None:
+    """Of CH1 trypsin leaves some peptides that a tool can read: it stays, and its residues are as
+    sure as it is."""
+    found = placed(V + "EPKSSDKTHTCPPCP" + GAMMA1[113:], TRYPSIN)
+    draft = only(found)
+    start = draft.find(CONSTANT)
+    (first,) = [one for one in draft.loose if one.start == start]
+    assert (first.stop - start, len(draft)) == (98, len(V + GAMMA1))
+    assert 0.05 < first.probability < 0.95
+    (chain,) = weigh(found, None, load_library(LIBRARY))
+    inside = slice(first.start, first.stop)
+    assert (chain.probability[inside] <= first.probability + 0.05).all()
+    assert all("length" in row.flags for row in chain.rows[inside])
+    assert not any("length" in row.flags for row in chain.rows[-90:])
+
+
+def test_a_chain_without_reads_of_its_constant_region_is_not_asked() -> None:
+    """Fewer runs of residues than a gene needs: there is no constant region to be in doubt."""
+    draft = only(placed(V, ANY))
+    assert draft.c < 0
+    assert not (draft.columns == CONSTANT).any()
+    assert np.array_equal(merged(V), decode(draft.tokens))
+
+
+def test_words_of_a_constant_region_in_other_reads_are_not_one() -> None:
+    """Reads of other proteins have runs of five residues of some gene, and of none a peptide; few
+    reads of the chain leave it open whether they should have."""
+    runs = [GAMMA1[i : i + 5] for i in range(0, 150, 5)]
+    others = [peptide("WH" * 8 + run + "WH" * 8, f"other{k}") for run in runs for k in range(4)]
+    own = [read for read in list(digest(V, behind=TRYPSIN))[::4] for _ in range(4)]
+    draft = only(built([*others, *own]))
+    assert (draft.c, draft.find(CONSTANT)) == (-1, -1)
+
+
+def test_a_constant_region_of_which_nothing_is_read_is_left_out() -> None:
+    """However few reads there are: words of other proteins led to it."""
+    row = v_segments().names.index("IGKV1-39*01")
+    kappa = next(i for i, c in enumerate(constants()) if c.name == "IGKC*01")
+    draft = draft_of("K", row, j_segments().names.index("IGKJ1*01"), kappa)
+    own = decode(draft.tokens[:60])
+    reads = read_set(*(own[i : i + 15] for i in (0, 15, 30)), *[own[5:20]] * 3)
+    (left,) = without_unread(reads, place_on(reads, [draft]), [draft])
+    assert (left.c, left.find(CONSTANT)) == (-1, -1)
+    assert np.array_equal(left.tokens, draft.tokens[: draft.find(CONSTANT)])

@@ -1,0 +1,161 @@
+"""Constant domains that germline has and a molecule lacks.
+
+A Fab has no CH2 and CH3, a VHH or an scFv on an Fc no CH1. Where the proteases of a sample would
+leave peptides of a domain, and no read is one of them, the domain is probably not there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lacuna.antibody.germlines import constants
+from lacuna.antibody.imgt import CONSTANT
+from lacuna.core.alphabet import encode
+from lacuna.placing.cleavage import Cleavage, cleavage_of
+from lacuna.placing.consensus import votes
+from lacuna.placing.draft import Draft, Loose
+from lacuna.placing.placement import Placements
+from lacuna.placing.readset import ReadSet
+
+FIRST_DOMAIN = 98  # residues of CH1 of IgG; of other classes, and of light chains, 96 to 107
+LAST_DOMAIN = 90  # residues at least of what a chain may lack at its end
+REACH = 15  # residues by which peptides of what is beside a domain reach into it
+SHORTEST, LONGEST = 8, 24  # residues of peptides that tools read well
+PIECE = 12  # residues of a peptide where it is not known at what the proteases cut
+SEEN = 2.0  # weight of reads, on the average of its residues, from which a peptide is seen
+LACKING = 0.02  # of chains, that lack a domain
+# Of the nats by which a peptide that is not seen tells that it is not there: peptides of a domain
+# are lost together, as under a bond or a glycan.
+TEMPER = 0.7
+SURE = 0.05  # probability of a domain below which the chain goes on without it
+HINGE = 30  # residues behind a domain that is not there which may be others than in germline
+AS_IN_GERMLINE = 0.5  # probability that they are not, if reads do not show it
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Residues start..stop of a chain, whole domains that no read shows; probability: that they
+    are there."""
+
+    start: int
+    stop: int
+    probability: float
+
+
+def without_unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
+    """The drafts without the constant domains that are almost certainly not there."""
+    found = []
+    for draft, unread in zip(drafts, _unread(reads, placements, drafts), strict=True):
+        for one in reversed(unread):
+            if one.probability < SURE:
+                empty = np.empty(0, np.uint8)
+                draft = draft.spliced(one.start, one.stop, empty, empty)
+        if draft.find(CONSTANT) < 0:
+            draft = replace(draft, c=-1)
+        found.append(draft)
+    return found
+
+
+def with_doubts(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
+    """The drafts with the constant domains that may not be there, and with what may be another
+    hinge where one was, among what is `loose`."""
+    found = []
+    unread = _unread(reads, placements, drafts)
+    for i, (draft, lacking) in enumerate(zip(drafts, unread, strict=True)):
+        loose = [Loose(one.start, one.stop, one.probability) for one in lacking]
+        start = draft.find(CONSTANT)
+        if start > 0 and not lacking and not _begins(draft, start):
+            joint = _unjoined(placements.of(i), start, len(draft))
+            loose += [Loose(*joint, AS_IN_GERMLINE)] if joint else []
+        found.append(replace(draft, loose=(*draft.loose, *loose)))
+    return found
+
+
+def _begins(draft: Draft, start: int) -> bool:
+    """Whether the constant region of a draft begins with the first residues of its gene."""
+    first = encode(constants()[draft.c].sequence)[:SHORTEST]
+    return np.array_equal(draft.germline[start : start + SHORTEST], first)
+
+
+def _unjoined(own: Placements, at: int, length: int) -> tuple[int, int] | None:
+    """The residues from `at` on to the last one of a hinge that no read shows, or those beside `at`
+    if no read lies on both of them; None if reads show all and join them."""
+    span = own.alignment.span - own.text.start[own.chain][:, None]
+    place = np.arange(at, min(at + HINGE, length))
+    covered = ((span[:, :1] <= place) & (span[:, 1:] > place)).any(0)
+    if not covered.all():
+        return at, at + int(np.flatnonzero(~covered)[-1]) + 1
+    joined = bool(((span[:, 0] < at) & (span[:, 1] > at)).any())
+    return None if joined else (at - 1, at + 1)
+
+
+def _unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[list[Unread]]:
+    """For each draft the constant domains that no read shows."""
+    cleavage = cleavage_of(reads, placements)
+    depths = [votes(reads, placements, i, len(d)).depth for i, d in enumerate(drafts)]
+    pieces = [_pieces(d.tokens, cleavage) for d in drafts]
+    seen = [_seen(depth, own) for depth, own in zip(depths, pieces, strict=True)]
+    missed = sum(int((~one).sum()) for one in seen)
+    total = sum(map(len, seen))
+    found: list[list[Unread]] = []
+    for draft, depth, own, shown in zip(drafts, depths, pieces, seen, strict=True):
+        found.append([])
+        first = draft.find(CONSTANT)
+        if draft.c < 0 or first < 0:
+            continue
+        for start, stop in _domains(first, depth, own[shown]):
+            n = int(((own[:, 0] >= start) & (own[:, 1] <= stop)).sum())
+            nats = TEMPER * n * -np.log((missed - n + 1) / (total - n + 2))
+            odds = (1 - LACKING) / LACKING * np.exp(-nats)
+            if (start, stop) == (first, len(depth)):  # its words in reads are of something else
+                odds = 0.0
+            if n or not odds:
+                found[-1].append(Unread(start, stop, float(odds / (1 + odds))))
+    return found
+
+
+def _domains(first: int, depth: np.ndarray, shown: np.ndarray) -> list[tuple[int, int]]:
+    """The stretches of whole domains without a peptide that is seen, of a constant region that
+    begins at `first`.
+
+    depth (t,): weight of reads over each residue; shown (n, 2): starts and stops of the peptides
+    that are seen, none of which counts that only reaches into a domain.
+    """
+    shown = shown[shown[:, 1] > first + REACH]
+    if not len(shown):
+        return [(first, len(depth))]
+    found = []
+    end = first + FIRST_DOMAIN
+    if shown[0, 0] >= end - REACH:
+        read = depth[end - REACH : end] >= SEEN
+        found.append((first, end - REACH + int(np.argmax(read)) if read.any() else end))
+    last = max(int(shown[-1, 1]), end)
+    if len(depth) - last >= LAST_DOMAIN:
+        found.append((last, len(depth)))
+    return found
+
+
+def _pieces(tokens: np.ndarray, cleavage: Cleavage) -> np.ndarray:
+    """(n, 2) starts and stops of peptides, one behind another, that tools can read."""
+    n = len(tokens)
+    if cleavage.behind.any() or cleavage.before.any():
+        pairs = zip(tokens[:-1].tolist(), tokens[1:].tolist(), strict=True)
+        cuts = [0, *(i for i, (a, b) in enumerate(pairs, 1) if cleavage.cuts(a, b)), n]
+    else:
+        cuts = [*range(0, n, PIECE), n]
+    found, begin = [], 0
+    for cut in cuts[1:]:
+        if cut - begin > LONGEST:
+            begin = cut
+        elif cut - begin >= SHORTEST:
+            found.append((begin, cut))
+            begin = cut
+    return np.array(found, dtype=int).reshape(-1, 2)
+
+
+def _seen(depth: np.ndarray, pieces: np.ndarray) -> np.ndarray:
+    """(n,) whether reads show peptides (n, 2) of a chain; depth (t,): weight of reads."""
+    total = np.append(0.0, np.cumsum(depth))
+    mean = (total[pieces[:, 1]] - total[pieces[:, 0]]) / np.maximum(pieces[:, 1] - pieces[:, 0], 1)
+    return np.asarray(mean >= SEEN)
