@@ -11,6 +11,7 @@ from lacuna.reads import casanovo, deepnovo, instanovo, maxquant, novor, peaks, 
 from lacuna.reads.formats import TableFormat
 from lacuna.reads.origin import Origin
 from lacuna.reads.read import Peptides, Read
+from lacuna.reads.scale import scales_of
 from lacuna.reads.table import BadLine, Layout, head_of, layouts, rows, split_line
 
 # The first that recognises a file reads it, so those that ask for more come first: tables with a
@@ -128,6 +129,7 @@ def _is_name(cell: str) -> bool:
 
 
 def _table_reads(path: str, name: str, form: TableFormat, layout: Layout) -> Iterator[Found]:
+    scales = _scales(path, form, layout)
     with open_text(path) as handle:
         for row in rows(handle, layout, (*form.required, *form.used)):
             if isinstance(row, BadLine):
@@ -135,9 +137,25 @@ def _table_reads(path: str, name: str, form: TableFormat, layout: Layout) -> Ite
                 continue
             line, cells = row
             try:
-                yield list(form.read_row(cells, Origin(form.tool, path, name, line)))
+                yield list(form.read_row(cells, Origin(form.tool, path, name, line, scales)))
             except ValueError as error:
                 yield BadLine(line, str(error))
+
+
+def _scales(path: str, form: TableFormat, layout: Layout) -> dict[str, float]:
+    """What the numbers of a table's columns of percentages or shares are divided by."""
+    percents, shares = (
+        [name for name in names if name in layout.names] for names in (form.percents, form.shares)
+    )
+    if not (percents or shares):
+        return {}
+    with open_text(path) as handle:
+        found = rows(handle, layout, (*percents, *shares))
+        cells = (row[1] for row in found if not isinstance(row, BadLine))
+        try:
+            return scales_of(cells, percents, shares)
+        except ValueError as error:
+            raise LacunaError(f"{path}: {error}") from None
 
 
 def _mztab_reads(path: str, name: str, reads_format: str | None) -> Iterator[Found]:

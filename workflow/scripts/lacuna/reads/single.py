@@ -13,7 +13,6 @@ from lacuna.reads.origin import (
     number,
     numbers,
     per_residue,
-    percent,
     positive,
 )
 from lacuna.reads.peptide import parse_peptide, without_flanks
@@ -73,7 +72,7 @@ def _pi_primenovo(cells: Cells, origin: Origin) -> Iterable[Read]:
         return []
     peptide = parse_peptide(cells["prediction"])
     product = positive(cells["score"])
-    logarithm = None if product is None else math.log(product)
+    logarithm = None if product is None or product > 1 else math.log(product)
     return [
         origin.read(
             peptide,
@@ -190,7 +189,7 @@ def _pnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
     text = cells["peptide"]
     if not text:
         return []
-    scores = [value / 100 for value in numbers(_split(cells["scores"]))]
+    scores = origin.shares("scores", numbers(_split(cells["scores"])))
     if len(scores) != len(text):
         scores = []
     stretches = [match.span() for match in re.finditer("[A-Z]+", text)]
@@ -200,7 +199,7 @@ def _pnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
             f"'{text[:40]}', in which letters of modified residues leave no stretch of "
             f"{_SHORTEST} residues; leave the row out"
         )
-    score = percent(cells["score"])
+    score = origin.share(cells, "score")
     return [
         origin.read(
             text[start:end],
@@ -243,9 +242,7 @@ def _proteoscape(cells: Cells, origin: Origin) -> Iterable[Read]:
 def _confidences(text: str) -> list[str]:
     """Confidences joined by blanks, semicolons or commas; among blanks commas are decimal."""
     parts = text.replace(";", " ").split()
-    if len(parts) < 2:
-        return _split(text)
-    return [part.rstrip(",").replace(",", ".") for part in parts]
+    return _split(text) if len(parts) < 2 else [part.rstrip(",") for part in parts]
 
 
 def _plain(cells: Cells, origin: Origin) -> Iterable[Read]:
@@ -254,7 +251,9 @@ def _plain(cells: Cells, origin: Origin) -> Iterable[Read]:
     return [
         origin.read(
             cells["peptide"],
-            scores=numbers(_confidences(cells.get("confidence", "").strip("[]"))),
+            scores=origin.shares(
+                "confidence", numbers(_confidences(cells.get("confidence", "").strip("[]")))
+            ),
             mass=positive(cells.get("mass", "")),
             intensity=positive(cells.get("intensity", "")),
         )
@@ -315,6 +314,7 @@ HEADERLESS = (
         _pnovo,
         "\t",
         _fits_pnovo,
+        percents=("score", "scores"),
     ),
     TableFormat(
         "pihelixnovo",
@@ -328,6 +328,11 @@ HEADERLESS = (
 )
 PLAIN = (
     TableFormat(
-        "table", "a plain table", ("peptide",), ("confidence", "mass", "intensity"), _plain
+        "table",
+        "a plain table",
+        ("peptide",),
+        ("confidence", "mass", "intensity"),
+        _plain,
+        shares=("confidence",),
     ),
 )
