@@ -1,8 +1,10 @@
 """Peptide reads: every tool's tables become typed reads, and every fault is named."""
 
+import csv
 import gzip
 import math
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -316,6 +318,16 @@ def test_a_spoilt_psm_line_is_rejected_alone(read: Callable[..., Peptides]) -> N
     assert sorted(row.line for row in found.rejected) == [6, 7]
 
 
+@pytest.mark.parametrize("separator", "\t,;")
+def test_an_mztab_file_that_a_spreadsheet_saved_is_read(
+    read: Callable[..., Peptides], separator: str
+) -> None:
+    text = mztab(("EVK", 0.5, "0.9,0.8,0.7"), ("EVR", 0.5, "0.9,0.8,0.6"), ("EXK", 0.5, "1,1,1"))
+    lines = saved([line.split("\t") for line in text.splitlines()], separator)
+    assert read(*lines) == read(text)
+    assert len(read(*lines, f"PSM{separator}EVQ").rejected) == 2
+
+
 def test_mztab_of_a_search_engine_is_one_clear_line(read: Callable[..., Peptides]) -> None:
     with pytest.raises(LacunaError, match="without scores of residues.*Casanovo"):
         read(mztab(("EVK", 0.5, "x"), column="opt_other"))
@@ -483,6 +495,50 @@ def test_novob_takes_the_likelier_direction(read: Callable[..., Peptides]) -> No
     assert found.reads[1].modifications == ((1, CAM), (2, OXIDISED))
     assert found.reads[0].mass == near(700.3 + 18.010565)  # pepmass is without water
     assert found.unread == 1
+
+
+def saved(rows: list[list[str]], separator: str) -> list[str]:
+    """The lines of a table as a spreadsheet saves it: rows filled up, cells in quotes as needed."""
+    width = max(map(len, rows))
+    out = StringIO()
+    writer = csv.writer(out, delimiter=separator, lineterminator="\n")
+    writer.writerows([*row, *[""] * (width - len(row))] for row in rows)
+    return out.getvalue().splitlines()
+
+
+HEADERLESS = {
+    "novob": ["1", "2", "700.3", "['ECmK']", "0.1", "0.2", "['EVK']", "0.0", "0.9"],
+    "punifind": [
+        "x, y",
+        "17.4",
+        "0.92",
+        "2974.9",
+        "0_11",
+        "0.1",
+        "['EVK']",
+        "EVK",
+        "1,Oxidation[M];",
+    ],
+    "pnovo": ["x, y", "EVQK", "1", "2", "87.5", "90,80,70,60", "3", "4", "5"],
+    "pihelixnovo": ['x File:"x.raw", scan=5', "EVK", "0.41"],
+}
+
+
+@pytest.mark.parametrize("stated", ["", "sep="])
+@pytest.mark.parametrize("separator", "\t,;")
+@pytest.mark.parametrize("tool", HEADERLESS)
+def test_tables_without_a_header_are_told_apart_by_their_content(
+    read: Callable[..., Peptides], tool: str, separator: str, stated: str
+) -> None:
+    first = [f"sep={separator}"] if stated else []
+    lines = saved([HEADERLESS[tool]], separator)
+    one = only(read(*first, *lines))
+    assert (one.tool, one.residues[:2]) == (tool, "EV")
+    assert only(read(*first, *lines, form=tool)) == one
+
+
+def test_decimal_commas_without_a_header(read: Callable[..., Peptides]) -> None:
+    assert only(read("x;EVK;0,41")).score == 0.41
 
 
 def test_pnovo_keeps_what_is_not_modified(read: Callable[..., Peptides]) -> None:

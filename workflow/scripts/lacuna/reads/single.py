@@ -19,7 +19,6 @@ from lacuna.reads.peptide import parse_peptide, without_flanks
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
-_NUMBER = re.compile(r"[+-]?\d*\.?\d+(?:[eE][+-]?\d+)?")
 _LIST = re.compile(r"\[\s*'(.*)'\s*\]")  # of one text, as Python writes it
 _SHORTEST = 3  # residues of a stretch that is kept of a peptide
 
@@ -90,7 +89,7 @@ def _pi_helixnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
 
 
 def _fits_pi_helixnovo(cells: Sequence[str]) -> bool:
-    return len(cells) == 3 and bool(_NUMBER.fullmatch(cells[2])) and _is_peptide(cells[1])
+    return len(cells) == 3 and number(cells[2]) is not None and _is_peptide(cells[1])
 
 
 # --- pUniFind, NovoB -----------------------------------------------------------------------------
@@ -219,9 +218,9 @@ def _fits_pnovo(cells: Sequence[str]) -> bool:
     return (
         len(cells) == 9
         and cells[1].isalpha()
-        and bool(_NUMBER.fullmatch(cells[4]))
+        and number(cells[4]) is not None
         and "," in cells[5]
-        and all(_NUMBER.fullmatch(cell) for cell in _split(cells[5]))
+        and all(number(cell) is not None for cell in _split(cells[5]))
     )
 
 
@@ -286,7 +285,7 @@ FORMATS = (
     ),
 )
 HEADERLESS = (
-    TableFormat("novob", "NovoB", _NOVOB_COLUMNS, (), _novob, "\t", _fits_novob),
+    TableFormat("novob", "NovoB", _NOVOB_COLUMNS, (), _novob, _fits_novob),
     TableFormat(
         "punifind",
         "pUniFind",
@@ -303,7 +302,6 @@ HEADERLESS = (
         ),
         (),
         _punifind,
-        ",",
         _fits_punifind,
     ),
     TableFormat(
@@ -312,7 +310,6 @@ HEADERLESS = (
         ("title", "peptide", "third", "fourth", "score", "scores", "seventh", "eighth", "ninth"),
         (),
         _pnovo,
-        "\t",
         _fits_pnovo,
         percents=("score", "scores"),
     ),
@@ -322,7 +319,6 @@ HEADERLESS = (
         ("title", "peptide", "score"),
         (),
         _pi_helixnovo,
-        "\t",
         _fits_pi_helixnovo,
     ),
 )
