@@ -3,6 +3,7 @@
 import csv
 import gzip
 import math
+import re
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -684,7 +685,7 @@ def test_bytes_as_windows_writes_them(write: Write) -> None:
         ("EVK,0.9 0.8 nan,1", "a confidence of nan"),
         ("EVK,0.9 0.8 high,1", "a confidence of 'high', which is no number"),
         ("EXK,,1", "'X' in the peptide, which is none of the 20 residues"),
-        ("evk,,1", "'e' in the peptide"),
+        ("evk,,1", "'e' in the peptide, a small letter; write residues as capitals"),
         ("E(Oxydation)K,,1", "modification 'Oxydation', a modification that Unimod does not have"),
         ("E(16)K,,1", "modification '16', a mass without a sign"),
         ("E(+nan)K,,1", "modification '+nan'"),
@@ -713,10 +714,27 @@ def test_an_empty_file_is_a_clear_line(write: Write, text: str) -> None:
         read_peptides([write("a.csv", text)])
 
 
-@pytest.mark.parametrize("text", [">chain\nEVQLVESGG\n", "BEGIN IONS\nPEPMASS=1\n", "a,b\n1,2\n"])
-def test_an_unknown_file_names_the_tools(write: Write, text: str) -> None:
-    with pytest.raises(LacunaError) as error:
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("<!DOCTYPE html>\n<html>", "no peptides, but a page of HTML; give the file itself"),
+        (">chain\nEVQLVESGG\n", "no peptides, but a FASTA file; give it in another column"),
+        ("COM=x\nBEGIN IONS\nPEPMASS=1\n", "no peptides, but fragment spectra; give those that"),
+        ('<?xml version="1.0"?>\n<indexedmzML>\n<mzML>', "no peptides, but fragment spectra"),
+        ('<?xml version="1.0"?>\n<mzIdentML>', "but XML or JSON; export the peptides as a table"),
+        ('{"peptide": "EVK"}', "but XML or JSON; export"),
+        ("Sequence;Score\nEVK;1\n", "if its column 'sequence' has peptides, name it peptide"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(write: Write, text: str, says: str) -> None:
+    with pytest.raises(LacunaError, match=f"a.csv: .*{re.escape(says)}") as error:
         read_peptides([write("a.csv", text)])
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_file_names_the_tools(write: Write) -> None:
+    with pytest.raises(LacunaError) as error:
+        read_peptides([write("a.csv", "a,b\n1,2\n")])
     assert "\n" not in str(error.value)
     for title in ("PEAKS", "Casanovo", "InstaNovo", "Novor", "pNovo", "MaxNovo", "plain table"):
         assert title in str(error.value)

@@ -1,9 +1,10 @@
 """Read the peptides of a sample; the format of each file is recognised by its content."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from lacuna.core.files import LacunaError, open_text, printable
+from lacuna.core.files import LacunaError, kind_of, open_text, printable, shortened
 from lacuna.core.tables import RejectedRow
 from lacuna.reads import casanovo, deepnovo, instanovo, maxquant, novor, peaks, single
 from lacuna.reads.formats import TableFormat
@@ -111,12 +112,36 @@ def _recognised(
             f"{path}: not a file of {reads_format}: {shown}; leave reads_format out to have the "
             "tool recognised"
         )
+    if kind := _no_reads(filled):
+        raise LacunaError(f"{path}: {kind}")
     titles = dict.fromkeys([*casanovo.TOOLS.values(), *(f.title for fs in TABLES for f in fs)])
+    names = (name for layout in layouts(filled[:1]) for name in layout.names)
+    near = next((name for name in names if re.search("sequence|peptide", name)), None)
+    rename = (
+        f"if its column '{shortened(near, 40)}' has peptides, name it peptide; or " if near else ""
+    )
     raise LacunaError(
-        f"{path}: no format of peptide reads that is known: {shown}; give the output of "
+        f"{path}: no format of peptide reads that is known: {shown}; {rename}give the output of "
         f"{', '.join(titles)} (column peptide and, if known, confidence: a number for each "
         "residue, separated by blanks)"
     )
+
+
+def _no_reads(lines: Sequence[str]) -> str:
+    """What the first lines of a file are that is none of peptides, and the remedy; "" otherwise."""
+    first = lines[0].lstrip()
+    if kind := kind_of(first.encode()):
+        return f"no peptides, but {kind}; give the file itself"
+    if first.startswith(">"):
+        return "no peptides, but a FASTA file; give it in another column (fasta, truth, homologs)"
+    if any(line.startswith("BEGIN IONS") or "<mzML" in line for line in lines):
+        return (
+            "no peptides, but fragment spectra; give those that a de novo tool reads from them, "
+            "and the spectra in the column spectra"
+        )
+    if first.startswith(("<", "{", "[")):
+        return "no table of peptides, but XML or JSON; export the peptides as a table"
+    return ""
 
 
 def _fits(form: TableFormat, layout: Layout, lines: Sequence[str], *, stated: bool) -> bool:
