@@ -91,7 +91,8 @@ MEASURE = """
     tallest: Math.max(...[...document.querySelectorAll("tr:not(.space)")].map(
       (e) => e.offsetHeight)),
     tables: [...document.querySelectorAll(
-      ":is(section, section > .screen) > .scroll > table, .candidates table")].map((t) => [t.caption.offsetHeight > 0, t.tHead.querySelectorAll("th[scope=col]").length,
+      ":is(section, section > .screen) > .scroll > table, .candidates table")].map(
+      (t) => [t.caption.offsetHeight > 0, t.tHead.querySelectorAll("th[scope=col]").length,
         t.tHead.rows[0].cells.length]),
     fetched: performance.getEntriesByType("resource").map((e) => e.name),
     unnamed: [...document.querySelectorAll("input, select, button, [role=region]")].filter((e) =>
