@@ -601,6 +601,13 @@ PNOVO_ROW = "Index:1,x\tEVK\t1\t2\t{}\t{}\t3\t4\t5"
         ),
         ("m/z,z,Score,De Novo Peptide", "400.5,2,97.9,EVK", "400.5,2,0.979,EVK"),
         ("peptide,confidence", '"EVK","90, 80, 70"', "EVK,0.9 0.8 0.7"),
+        ("peptide;confidence", "EVK;[90.5, 80.5, 70.5]", "EVK;0.905 0.805 0.705"),
+        (
+            "PowerNovo Peptides,PowerNovo aaScore,PowerNovo Score",
+            "EVK,90 80 70,0.9",
+            "EVK,0.9 0.8 0.7,0.9",
+        ),
+        ("DENOVO\tPositional Score", "EVK\t[90, 80.5, 70]", "EVK\t[0.9, 0.805, 0.7]"),
     ],
 )
 def test_the_whole_column_tells_percentages_from_shares(

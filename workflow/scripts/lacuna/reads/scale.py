@@ -66,6 +66,7 @@ def _values(cell: str) -> list[float]:
     value = number(cell)
     if value is not None:
         return [value]
-    parts = cell.split()
+    cell = cell.strip("[]")
+    parts = [part.rstrip(",;") for part in cell.split()]
     parts = parts if len(parts) > 1 else _JOINED.split(cell)
     return [value for part in parts if (value := number(part)) is not None]

@@ -45,7 +45,7 @@ def _powernovo(cells: Cells, origin: Origin) -> Iterable[Read]:
     return [
         origin.read(
             cells["powernovo peptides"],
-            scores=numbers(cells["powernovo aascore"].split()),
+            scores=origin.shares("powernovo aascore", numbers(cells["powernovo aascore"].split())),
             score=number(cells["powernovo score"]),
             scan=cells.get("spectrum name", ""),
         )
@@ -58,7 +58,9 @@ def _pepnet(cells: Cells, origin: Origin) -> Iterable[Read]:
     return [
         origin.read(
             cells["denovo"],
-            scores=numbers(cells["positional score"].strip("[]").split(",")),
+            scores=origin.shares(
+                "positional score", numbers(cells["positional score"].strip("[]").split(","))
+            ),
             score=number(cells.get("score", "")),
             scan=cells.get("title", ""),
         )
@@ -266,8 +268,16 @@ FORMATS = (
         ("powernovo peptides", "powernovo aascore", "powernovo score"),
         ("spectrum name",),
         _powernovo,
+        shares=("powernovo aascore",),
     ),
-    TableFormat("pepnet", "PepNet", ("denovo", "positional score"), ("score", "title"), _pepnet),
+    TableFormat(
+        "pepnet",
+        "PepNet",
+        ("denovo", "positional score"),
+        ("score", "title"),
+        _pepnet,
+        shares=("positional score",),
+    ),
     TableFormat(
         "piprimenovo",
         "pi-PrimeNovo",
