@@ -151,7 +151,7 @@ def test_results_do_not_depend_on_blocks_and_threads_are_given_back(
     finally:
         torch.set_num_threads(threads)
     assert again == filled
-    assert "3 of 9 chains cannot be used; the first: chains:8: 'chain4' has 'O'" in caplog.text
+    assert "3 of 9 chains cannot be used; the first: chain 4: 'chain4' has 'O'" in caplog.text
 
 
 def test_evidence_is_a_dict_of_positions_from_one() -> None:
@@ -172,6 +172,35 @@ def test_what_is_known_of_a_second_chain_of_an_id_is_not_of_the_first() -> None:
     )
     assert first == lacuna.fill([("mab", GAPPED)])[0]
     assert second.status == "rejected" and "second record of this id" in second.reason
+
+
+def test_faults_name_the_record_and_not_a_line_of_a_file(
+    caplog: pytest.LogCaptureFixture, write: Write
+) -> None:
+    bad = {"sequence": CHAIN, "gaps": [{"start": 10, "end": 13}, {"start": 20, "end": 999}]}
+    unlikely = {
+        "id": "odd",
+        "sequence": CHAIN,
+        "evidence": {4: {"A": 0.5}, 5: {"A": 0.9, "C": 0.9}},
+    }
+    shifted = {"sequence": GAPPED, "gaps": [{"start": 11, "end": 13}]}
+    with caplog.at_level(logging.WARNING):
+        filled = lacuna.fill([("odd", GAPPED), bad, unlikely, {**unlikely, "id": "even"}, shifted])
+    assert [chain.reason.partition(";")[0] for chain in filled] == [
+        "",
+        f"chain 2: 'chain2' has a gap at 20..999 past its end at {len(CHAIN)}",
+        "chain 3: 'odd' is a second record of this id (first: chain 1)",
+        "chain 4: 'even' has probabilities that sum to 1.8 at position 5",
+        "",
+    ]
+    assert "chain 5: 'chain5' has a gap at 11..13, which leaves out" in caplog.text
+    with pytest.raises(LacunaError, match="^chain 2: 'chain2' has 'O' at column 6"):
+        lacuna.fill([GAPPED, "EVQLVO"], on_bad_record="fail")
+    assert "given:" not in caplog.text
+    homologs = write("chains", ">h\nEVQLVO\n")
+    with caplog.at_level(logging.WARNING):
+        lacuna.fill([GAPPED], homologs=homologs)
+    assert "the first: chains:2: 'h' has 'O'" in caplog.text
 
 
 def test_a_chain_without_an_id_gets_one_that_no_other_has() -> None:
@@ -243,8 +272,8 @@ def test_homologs_may_share_an_id_and_those_left_out_are_said(
     assert filled.sequence == protein and not caplog.text
     with caplog.at_level(logging.WARNING):
         lacuna.fill(["EVQLVO", shown], homologs=[protein, "EVQLEO"])
-    assert "1 of 2 chains cannot be used; the first: chains:2: 'chain1' has 'O'" in caplog.text
-    assert "homologs that cannot be used: 1; the first: homologs:4: 'homolog2'" in caplog.text
+    assert "1 of 2 chains cannot be used; the first: chain 1: 'chain1' has 'O'" in caplog.text
+    assert "homologs that cannot be used: 1; the first: homolog 2: 'homolog2'" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """Peptide reads: every tool's tables become typed reads, and every fault is named."""
 
+import csv
 import gzip
 import math
+import re
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -316,6 +319,16 @@ def test_a_spoilt_psm_line_is_rejected_alone(read: Callable[..., Peptides]) -> N
     assert sorted(row.line for row in found.rejected) == [6, 7]
 
 
+@pytest.mark.parametrize("separator", "\t,;")
+def test_an_mztab_file_that_a_spreadsheet_saved_is_read(
+    read: Callable[..., Peptides], separator: str
+) -> None:
+    text = mztab(("EVK", 0.5, "0.9,0.8,0.7"), ("EVR", 0.5, "0.9,0.8,0.6"), ("EXK", 0.5, "1,1,1"))
+    lines = saved([line.split("\t") for line in text.splitlines()], separator)
+    assert read(*lines) == read(text)
+    assert len(read(*lines, f"PSM{separator}EVQ").rejected) == 2
+
+
 def test_mztab_of_a_search_engine_is_one_clear_line(read: Callable[..., Peptides]) -> None:
     with pytest.raises(LacunaError, match="without scores of residues.*Casanovo"):
         read(mztab(("EVK", 0.5, "x"), column="opt_other"))
@@ -485,6 +498,50 @@ def test_novob_takes_the_likelier_direction(read: Callable[..., Peptides]) -> No
     assert found.unread == 1
 
 
+def saved(rows: list[list[str]], separator: str) -> list[str]:
+    """The lines of a table as a spreadsheet saves it: rows filled up, cells in quotes as needed."""
+    width = max(map(len, rows))
+    out = StringIO()
+    writer = csv.writer(out, delimiter=separator, lineterminator="\n")
+    writer.writerows([*row, *[""] * (width - len(row))] for row in rows)
+    return out.getvalue().splitlines()
+
+
+HEADERLESS = {
+    "novob": ["1", "2", "700.3", "['ECmK']", "0.1", "0.2", "['EVK']", "0.0", "0.9"],
+    "punifind": [
+        "x, y",
+        "17.4",
+        "0.92",
+        "2974.9",
+        "0_11",
+        "0.1",
+        "['EVK']",
+        "EVK",
+        "1,Oxidation[M];",
+    ],
+    "pnovo": ["x, y", "EVQK", "1", "2", "87.5", "90,80,70,60", "3", "4", "5"],
+    "pihelixnovo": ['x File:"x.raw", scan=5', "EVK", "0.41"],
+}
+
+
+@pytest.mark.parametrize("stated", ["", "sep="])
+@pytest.mark.parametrize("separator", "\t,;")
+@pytest.mark.parametrize("tool", HEADERLESS)
+def test_tables_without_a_header_are_told_apart_by_their_content(
+    read: Callable[..., Peptides], tool: str, separator: str, stated: str
+) -> None:
+    first = [f"sep={separator}"] if stated else []
+    lines = saved([HEADERLESS[tool]], separator)
+    one = only(read(*first, *lines))
+    assert (one.tool, one.residues[:2]) == (tool, "EV")
+    assert only(read(*first, *lines, form=tool)) == one
+
+
+def test_decimal_commas_without_a_header(read: Callable[..., Peptides]) -> None:
+    assert only(read("x;EVK;0,41")).score == 0.41
+
+
 def test_pnovo_keeps_what_is_not_modified(read: Callable[..., Peptides]) -> None:
     row = "Index:{n},x\t{peptide}\t1\t2\t87.5\t{scores}\t3\t4\t5"
     found = read(
@@ -524,6 +581,92 @@ def test_a_table_of_one_column(read: Callable[..., Peptides]) -> None:
     assert [r.residues for r in read("peptide", "EVK", "", "LLK").reads] == ["EVK", "LLK"]
 
 
+# --- scales --------------------------------------------------------------------------------------
+
+PNOVO_ROW = "Index:1,x\tEVK\t1\t2\t{}\t{}\t3\t4\t5"
+
+
+@pytest.mark.parametrize(
+    ("header", "percentages", "fractions"),
+    [
+        ("Peptide,ALC (%),local confidence (%)", "EVK,80,90 80 70", "EVK,.8,0.9 0.8 0.7"),
+        ("Peptide;ALC (%);local confidence (%)", "EVK;80;90 80 70", "EVK;0,8;0,9 0,8 0,7"),
+        ("Peptide,Deep Novo Score (%),local confidence (%)", "EVK,80,90 80 70", "EVK,.8,.9 .8 .7"),
+        ("Denovo Peptide,ALC (%)", "EVK,80.0", "EVK,0.8"),
+        ("Peptide,CAA (%)", "EVK,66.7", "EVK,0.667"),
+        (
+            NOVOR,
+            "0, 7, 3, 400, 2, 7, 0, 1, 80, EVK, 90-80-7",
+            "0, 7, 3, 400, 2, 7, 0, 1, .8, EVK, .9-.8-.07",
+        ),
+        ("m/z,z,Score,De Novo Peptide", "400.5,2,97.9,EVK", "400.5,2,0.979,EVK"),
+        ("peptide,confidence", '"EVK","90, 80, 70"', "EVK,0.9 0.8 0.7"),
+        ("peptide;confidence", "EVK;[90.5, 80.5, 70.5]", "EVK;0.905 0.805 0.705"),
+        (
+            "PowerNovo Peptides,PowerNovo aaScore,PowerNovo Score",
+            "EVK,90 80 70,0.9",
+            "EVK,0.9 0.8 0.7,0.9",
+        ),
+        ("DENOVO\tPositional Score", "EVK\t[90, 80.5, 70]", "EVK\t[0.9, 0.805, 0.7]"),
+    ],
+)
+def test_the_whole_column_tells_percentages_from_shares(
+    read: Callable[..., Peptides], header: str, percentages: str, fractions: str
+) -> None:
+    of_percentages, of_fractions = (read(header, row) for row in (percentages, fractions))
+    assert of_percentages == of_fractions
+    one = only(of_fractions)
+    assert max(one.confidences or [one.score or 0.0]) > 0.5
+
+
+def test_shares_of_pnovo_are_recognised(read: Callable[..., Peptides]) -> None:
+    one = only(read(PNOVO_ROW.format("0.8", "0.9,0.8,0.7")))
+    assert (one.score, one.confidences) == (0.8, (0.9, 0.8, 0.7))
+
+
+def test_a_column_of_each_scale(read: Callable[..., Peptides]) -> None:
+    found = read("Peptide,ALC (%),local confidence (%)", "EVK,80,0.9 0.8 1", "EVK,1,1 1 1")
+    assert [(r.score, r.confidences) for r in found.reads] == [
+        (0.8, (0.9, 0.8, 1.0)), (0.01, (1.0, 1.0, 1.0))
+    ]  # fmt: skip
+
+
+def test_shares_among_percentages_are_rejected(read: Callable[..., Peptides]) -> None:
+    found = read("Peptide,local confidence (%)", "EVK,90 80 70", "EVR,0.9 0.8 1", "EVH,0 1 1")
+    assert [(r.residues, r.confidences) for r in found.reads] == [
+        ("EVK", (0.9, 0.8, 0.7)), ("EVH", (0.0, 0.01, 0.01))
+    ]  # fmt: skip
+    assert "confidences of at most 1 among percentages in column 'local" in reasons(found)[0]
+
+
+def test_a_percentage_among_shares_is_rejected(read: Callable[..., Peptides]) -> None:
+    found = read("peptide,confidence", "EVK,0.9 0.8 0.7", "EVR,1 1 90")
+    assert only(found._replace(rejected=[])).confidences == (0.9, 0.8, 0.7)
+    assert "divide percentages by 100" in reasons(found)[0]
+
+
+def test_a_column_that_may_have_either_scale_is_refused(read: Callable[..., Peptides]) -> None:
+    with pytest.raises(LacunaError, match=r"reads.csv: column 'local confidence \(%\)' has no"):
+        read("Peptide,local confidence (%)", "EVK,1 1 1")
+    assert only(read("Peptide,local confidence (%)", "EVK,0 0 0")).confidences == (0.0, 0.0, 0.0)
+
+
+def test_probabilities_are_no_logarithms(read: Callable[..., Peptides]) -> None:
+    fault = "a log probability of 0.9, where none is above 0"
+    for header, row in (
+        ("preds,log_probs,token_log_probs", 'EVK,-1,"[0.9, -0.5, 0.0]"'),
+        ("experiment_name,preds,log_probs", "x,EVK,2.7"),
+        ("predicted_sequence\tpredicted_score\tpredicted_position_score", "E,V\t-1\t0.9,0.8"),
+        ("predicted_sequence\tpredicted_score\tpredicted_position_score", "E,V\t0.9\t-1,-2"),
+    ):
+        found = read(header, row)
+        assert (found.reads, fault in reasons(found)[0]) == ([], True)
+
+
+def test_a_product_above_one_is_no_probability(read: Callable[..., Peptides]) -> None:
+    assert only(read("label\tprediction\tcharge\tscore", "x\tEVK\t2\t97.2")).score is None
+
+
 # --- files and faults ----------------------------------------------------------------------------
 
 
@@ -549,7 +692,7 @@ def test_bytes_as_windows_writes_them(write: Write) -> None:
         ("EVK,0.9 0.8 nan,1", "a confidence of nan"),
         ("EVK,0.9 0.8 high,1", "a confidence of 'high', which is no number"),
         ("EXK,,1", "'X' in the peptide, which is none of the 20 residues"),
-        ("evk,,1", "'e' in the peptide"),
+        ("evk,,1", "'e' in the peptide, a small letter; write residues as capitals"),
         ("E(Oxydation)K,,1", "modification 'Oxydation', a modification that Unimod does not have"),
         ("E(16)K,,1", "modification '16', a mass without a sign"),
         ("E(+nan)K,,1", "modification '+nan'"),
@@ -578,10 +721,27 @@ def test_an_empty_file_is_a_clear_line(write: Write, text: str) -> None:
         read_peptides([write("a.csv", text)])
 
 
-@pytest.mark.parametrize("text", [">chain\nEVQLVESGG\n", "BEGIN IONS\nPEPMASS=1\n", "a,b\n1,2\n"])
-def test_an_unknown_file_names_the_tools(write: Write, text: str) -> None:
-    with pytest.raises(LacunaError) as error:
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("<!DOCTYPE html>\n<html>", "no peptides, but a page of HTML; give the file itself"),
+        (">chain\nEVQLVESGG\n", "no peptides, but a FASTA file; give it in another column"),
+        ("COM=x\nBEGIN IONS\nPEPMASS=1\n", "no peptides, but fragment spectra; give those that"),
+        ('<?xml version="1.0"?>\n<indexedmzML>\n<mzML>', "no peptides, but fragment spectra"),
+        ('<?xml version="1.0"?>\n<mzIdentML>', "but XML or JSON; export the peptides as a table"),
+        ('{"peptide": "EVK"}', "but XML or JSON; export"),
+        ("Sequence;Score\nEVK;1\n", "if its column 'sequence' has peptides, name it peptide"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(write: Write, text: str, says: str) -> None:
+    with pytest.raises(LacunaError, match=f"a.csv: .*{re.escape(says)}") as error:
         read_peptides([write("a.csv", text)])
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_file_names_the_tools(write: Write) -> None:
+    with pytest.raises(LacunaError) as error:
+        read_peptides([write("a.csv", "a,b\n1,2\n")])
     assert "\n" not in str(error.value)
     for title in ("PEAKS", "Casanovo", "InstaNovo", "Novor", "pNovo", "MaxNovo", "plain table"):
         assert title in str(error.value)

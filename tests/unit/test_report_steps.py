@@ -1,17 +1,20 @@
 """What the report says to check and to measure first."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chains import germline_chain
-from lacuna.core.tables import MassDoubt, Readings
+from lacuna.core.tables import GAP_TABLE, RESIDUE_TABLE, MassDoubt, Readings, ResidueRow
+from lacuna.results import streams
 from lacuna.results.report import TABLES, write_report
 from lacuna.results.report.chain import Chain
 from lacuna.results.report.chains import read_chains
 from lacuna.results.report.evidence import Doubt, Evidence
-from lacuna.results.report.next_steps import MAX_STEPS, steps_of
+from lacuna.results.report.next_steps import Step, read_steps
 from lacuna.results.report.sample import Room, read_sample
 from report_tables import write_tables
 
@@ -33,37 +36,64 @@ def chain(paths: dict[str, Path]) -> Chain:
     return replace(chain, residues=tuple(made))
 
 
-def test_the_gaps_with_most_wrong_residues_come_first(chain: Chain) -> None:
-    ((what, steps),) = steps_of([chain]).items()
+def steps(tables: dict[str, Path], *, reads: bool = False) -> dict[str, list[Step]]:
+    return read_steps(tables["gaps"], tables["residues"], reads=reads)
+
+
+def change(path: Path, table: Any, made: Callable[[Any], Any]) -> None:
+    """Write a table with each of its rows changed."""
+    path.write_text(table.header + table.text([made(row) for row in table.read(path)]))
+
+
+def of_probability(row: ResidueRow) -> ResidueRow:
+    """The residue with a probability of .9, .8, .7 or .6, by its gap."""
+    return row._replace(probability=1 - row.gap / 10)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 100])
+def test_the_gaps_with_most_wrong_residues_come_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(streams, "CHUNK_ROWS", rows)
+    paths = write_tables(tmp_path, [(HEAVY, PLACES)] * 2, names="ab")
+    change(paths["residues"], RESIDUE_TABLE, of_probability)
+    change(paths["gaps"], GAP_TABLE, lambda row: row._replace(cysteine=None))
+    ((what, found),) = steps(paths).items()
     assert what == "the mass of the gap, or a spectrum of a peptide across it"
-    assert [(s.place, round(s.wrong, 3), s.residues) for s in steps] == [
-        ("101–108", 3.2, 8),
-        ("41–46", 1.2, 6),
+    assert [(s.chain, s.place, s.region, round(s.wrong, 3), s.residues) for s in found] == [
+        ("a", "101–108", "CDR1", 3.2, 8),
+        ("b", "101–108", "CDR1", 3.2, 8),
+        ("a", "41–46", "CDR1", 1.2, 6),
     ]
-    found = steps_of([chain, replace(chain, name="b")])
-    assert [s.chain for s in found[what]] == [chain.name, "b", chain.name]
-    assert sum(map(len, found.values())) == MAX_STEPS
-    sure = [replace(r, probability=990) for r in chain.residues]
-    assert steps_of([replace(chain, residues=tuple(sure))]) == {}
+    change(paths["residues"], RESIDUE_TABLE, lambda row: row._replace(probability=0.99))
+    assert steps(paths) == {}
+    change(paths["residues"], RESIDUE_TABLE, lambda row: row._replace(residue="X"))
+    change(paths["residues"], RESIDUE_TABLE, lambda row: row._replace(ambiguity="J"))
+    assert steps(paths) == {}
 
 
-def test_what_to_measure_follows_from_what_is_known_of_the_gap(chain: Chain) -> None:
-    def what(found: Chain) -> list[str]:
-        return list(steps_of([found]))
+def test_what_to_measure_follows_from_what_is_known_of_the_gap(paths: dict[str, Path]) -> None:
+    change(paths["residues"], RESIDUE_TABLE, lambda row: row._replace(probability=row.gap / 100))
 
-    def with_last(**values: object) -> Chain:
-        last = chain.gaps[-1]
-        row = last.candidates[0]._replace(cysteine=values.pop("cysteine", None))
-        gap = replace(last, candidates=(row, *last.candidates[1:]), **values)
-        return replace(chain, gaps=(gap,))
+    def what(*, reads: bool = False, **values: object) -> str:
+        made = {"cysteine": None, **values}
+        change(paths["gaps"], GAP_TABLE, lambda row: row._replace(**made))
+        (found,) = steps(paths, reads=reads)
+        return found
 
-    known = Readings([("none", 1.0)])
-    assert what(with_last(cysteine=known)) == ["a fragment that ends within the gap"]
-    doubted = f"filled ({MassDoubt.FITS_BETTER} 0.9840 Da less)"
-    assert what(with_last(status=doubted)) == ["what the status of the gap names, again"]
-    read = replace(with_last(), evidence=Evidence(depths=(1.0,) * len(HEAVY)))
-    (said,) = what(read)
-    assert said.startswith("a peptide across the gap")
+    assert what(cysteine=Readings([("none", 1.0)])) == "a fragment that ends within the gap"
+    assert what(reads=True).startswith("a peptide across the gap")
+    again = "what the status of the gap names, again"
+    assert what(status=f"filled ({MassDoubt.FITS_BETTER} 0.9840 Da less)") == again
+    assert what(status="no_sequence_fits_mass", probability=None) == again
+
+
+def test_a_page_that_draws_no_chain_says_what_to_measure(tmp_path: Path) -> None:
+    paths = write_tables(tmp_path, [(HEAVY, PLACES)] * 3)
+    change(paths["residues"], RESIDUE_TABLE, of_probability)
+    drawn, listed = (read_sample("s", paths, Room(most, 10)) for most in (3, 2))
+    assert len(drawn.chains) == 3 and not listed.chains
+    assert drawn.steps == listed.steps != {}
 
 
 def test_residues_to_check_are_listed_by_how_many_are_expected_to_be_wrong(

@@ -142,6 +142,14 @@ def test_the_image_has_what_a_run_needs_and_nothing_else() -> None:
     assert "pytest" not in before and "pytest==" in after
 
 
+def test_git_ignores_what_the_commands_of_the_documentation_write() -> None:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    texts = (page.read_text(encoding="utf-8") for page in pages)
+    named = {name for text in texts for name in re.findall(r"(?:outdir=|--out )(\w+)", text)}
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {"out", "filled"} <= named <= {line.strip("/") for line in ignored}
+
+
 def test_hooks_before_a_commit_are_tools_of_the_environment() -> None:
     [repo] = load(".pre-commit-config.yaml")["repos"]
     assert repo["repo"] == "local"

@@ -318,6 +318,9 @@ def test_gzip_is_known_by_its_bytes(write: Write) -> None:
     [
         (PNG, r"not a FASTA file \(it begins with '\\ufffdPNG"),
         (b">a\nAC\0\0", "not a FASTA file"),
+        (b"PK\3\4 [Content_Types].xml", "not a FASTA file .*; it is a workbook of a spreadsheet"),
+        (">a\nAC\n".encode("utf-16"), "not a FASTA file .*; it is text in UTF-16: give the FASTA"),
+        (b"\n<!doctype HTML>\n", "not a FASTA file .*; it is a page of HTML"),
         (b"ACDEF\n>a\nAC\n", r"not a FASTA file \(it begins with 'ACDEF"),
         (b"@read\nACGT\n+\nFFFF\n", "not a FASTA file"),
         (b"", "the file is empty; give at least one"),

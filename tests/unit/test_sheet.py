@@ -12,6 +12,7 @@ from conftest import Write
 from lacuna.antibody.germlines import SPECIES
 from lacuna.core.files import LacunaError
 from lacuna.core.paths import SAMPLES_SCHEMA
+from lacuna.reads.readers import tools
 from lacuna.scaffolds.alkylation import AUTO, READINGS
 from lacuna.steps import sheet
 from lacuna.steps.sheet import Sample, read_sheet
@@ -156,6 +157,10 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
             [":2:", "unknown species 'humam'", "did you mean 'human'"],
         ),
         (
+            "sample\treads\treads_format\na\tr.csv\tPEAKS X\n",
+            [":2:", "unknown reads_format 'PEAKS X'", "did you mean 'peaks'"],
+        ),
+        (
             "sample fasta\na a.fasta\n",
             ["unknown column 'sample fasta'", "separate columns by tabs"],
         ),
@@ -219,6 +224,7 @@ def test_the_schema_is_one_and_fits_what_reads_it() -> None:
     assert sheet.SEVERAL == SEVERAL
     assert sheet.ALKYLATIONS == (AUTO, *READINGS)
     assert sheet.SPECIES == ("auto", *SPECIES)
+    assert sheet.FORMATS == (AUTO, *tools())
     defaults = Sample("x")
     for name in ("species", "alkylation", "reads_format"):
         assert schema["properties"][name]["default"] == getattr(defaults, name)

@@ -7,6 +7,7 @@ resulting tables, so a chain is filled as in a run of the workflow.
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from itertools import groupby, islice
 from pathlib import Path
@@ -25,8 +26,9 @@ from lacuna.core.tables import (
     ResidueRow,
 )
 from lacuna.core.words import plural
+from lacuna.results import join
 from lacuna.scaffolds.read import MAX_LISTED
-from lacuna.steps.given_chains import Chain, Given, given_chains, write_inputs
+from lacuna.steps.given_chains import Chain, Given, Written, given_chains, write_inputs
 from lacuna.steps.one_file import OUTPUTS, fill_file
 
 if TYPE_CHECKING:
@@ -273,19 +275,21 @@ def fill(
     }
     with TemporaryDirectory(prefix="lacuna-") as folder:
         out = Path(folder) / "filled"
-        fill_file(
-            write_inputs(given, homologs, Path(folder)),
-            out,
-            options,
-            species=species,
-            spectra=_paths("spectra", spectra),
-            weights=None if bundled else _path("weights", weights),
-            library=_path("library", library),
-            large_network=_path("large_network", large_network) or LARGE_NETWORK,
-        )
-        filled = FilledChains(tuple(_read_results(given, out)))
+        written = write_inputs(given, homologs, Path(folder))
+        with _faults_of_records(written):
+            fill_file(
+                written.paths,
+                out,
+                options,
+                species=species,
+                spectra=_paths("spectra", spectra),
+                weights=None if bundled else _path("weights", weights),
+                library=_path("library", library),
+                large_network=_path("large_network", large_network) or LARGE_NETWORK,
+            )
+        filled = FilledChains(tuple(_read_results(given, written, out)))
         _warn_of_rejected(filled)
-        _warn_of_homologs(filled, out)
+        _warn_of_homologs(filled, written, out)
     return filled
 
 
@@ -318,6 +322,24 @@ def _paths(name: str, value: Any) -> list[Path]:
 # --- what comes out ------------------------------------------------------------------------------
 
 
+@contextmanager
+def _faults_of_records(written: Written) -> Iterator[None]:
+    """Let what is logged or raised of single records name them, not lines of written files."""
+
+    def speak(record: logging.LogRecord) -> bool:
+        record.msg = written.spoken(str(record.msg))
+        return True
+
+    log = logging.getLogger(join.__name__)
+    log.addFilter(speak)
+    try:
+        yield
+    except LacunaError as error:
+        raise LacunaError(written.spoken(str(error))) from None
+    finally:
+        log.removeFilter(speak)
+
+
 def _warn_of_rejected(filled: FilledChains) -> None:
     """Log how many chains cannot be used, and why the first of them cannot."""
     rejected = [chain for chain in filled if chain.status == "rejected"]
@@ -326,17 +348,19 @@ def _warn_of_rejected(filled: FilledChains) -> None:
         LOG.warning("%d of %d chains cannot be used; the first: %s", n, len(filled), first)
 
 
-def _warn_of_homologs(filled: FilledChains, folder: Path) -> None:
+def _warn_of_homologs(filled: FilledChains, written: Written, folder: Path) -> None:
     """Log how many homologs cannot be used, and why the first of them cannot."""
     chains = sum(chain.status == "rejected" for chain in filled)  # whose rows come first
     rows = islice(REJECTED_TABLE.read(folder / OUTPUTS["rejected"]), chains, None)
     reasons = [row.reason for row in rows if not row.reason.startswith(NOTE)]
     if reasons:
         n = str(len(reasons)) if len(reasons) <= MAX_LISTED else f"more than {MAX_LISTED}"
-        LOG.warning("homologs that cannot be used: %s; the first: %s", n, reasons[0])
+        LOG.warning(
+            "homologs that cannot be used: %s; the first: %s", n, written.spoken(reasons[0])
+        )
 
 
-def _read_results(given: Sequence[Given], folder: Path) -> Iterator[FilledChain]:
+def _read_results(given: Sequence[Given], written: Written, folder: Path) -> Iterator[FilledChain]:
     """Yield a result for every chain that was given, in order.
 
     Usable chains are in the tables in the order of the input. Of several with the same id only the
@@ -357,7 +381,7 @@ def _read_results(given: Sequence[Given], folder: Path) -> Iterator[FilledChain]
         name = record.chain
         if row is None or row.chain != name or name in seen:
             seen.add(name)
-            yield FilledChain(name, record.sequence, "rejected", next(reasons))
+            yield FilledChain(name, record.sequence, "rejected", written.spoken(next(reasons)))
             continue
         seen.add(name)
         yield FilledChain(

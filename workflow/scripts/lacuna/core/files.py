@@ -21,6 +21,7 @@ _ZIP_MAGIC = b"PK\x03\x04"
 _PACKED_MAGIC = (b"BZh", b"\xfd7zXZ\0", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd")  # zstd last
 _XLS_MAGIC = b"\xd0\xcf\x11\xe0"
 _XLSX_PART = b"[Content_Types].xml"
+_HTML_STARTS = (b"<!doctype html", b"<html")
 _TEMPORARY_BYTES = 1 << 20  # what a run may need for temporary files outside its folder
 
 # What the standard library raises when a gzip file is cut short or damaged.
@@ -127,14 +128,34 @@ def open_text(path: str | Path, errors: str = "strict") -> Iterator[TextIO]:
             ) from None
 
 
+_UTF16, _WORKBOOK, _PACKED, _HTML = (
+    "text in UTF-16",
+    "a workbook of a spreadsheet",
+    "a compressed file",
+    "a page of HTML",
+)
+_REMEDIES = {
+    _UTF16: "it is in UTF-16, as spreadsheets save 'Unicode Text': save it as CSV UTF-8",
+    _WORKBOOK: f"it is {_WORKBOOK}: save its sheet as CSV UTF-8",
+    _PACKED: f"it is {_PACKED}: unpack it, or compress it with gzip instead",
+}
+
+
+def kind_of(start: bytes) -> str:
+    """What a file is that is often given in place of another, by its first bytes; "" if none."""
+    if start[: len(BOM_UTF16_LE)] in (BOM_UTF16_LE, BOM_UTF16_BE):
+        return _UTF16
+    if start.startswith(_XLS_MAGIC) or (start.startswith(_ZIP_MAGIC) and _XLSX_PART in start):
+        return _WORKBOOK
+    if start.startswith((_ZIP_MAGIC, *_PACKED_MAGIC)):
+        return _PACKED
+    return _HTML if start.lstrip()[:14].lower().startswith(_HTML_STARTS) else ""
+
+
 def _as_utf8(start: bytes) -> str:
     """What a file is that is not UTF-8, by its first bytes, and what to do with it."""
-    if start[: len(BOM_UTF16_LE)] in (BOM_UTF16_LE, BOM_UTF16_BE):
-        return "it is in UTF-16, as spreadsheets save 'Unicode Text': save it as CSV UTF-8"
-    if start.startswith(_XLS_MAGIC) or (start.startswith(_ZIP_MAGIC) and _XLSX_PART in start):
-        return "it is a workbook of a spreadsheet: save its sheet as CSV UTF-8"
-    if start.startswith((_ZIP_MAGIC, *_PACKED_MAGIC)):
-        return "it is a compressed file: unpack it, or compress it with gzip instead"
+    if remedy := _REMEDIES.get(kind_of(start)):
+        return remedy
     if b"\0" in start:
         return "save it as plain text"
     return "it is text in another encoding: save it as UTF-8 (in a spreadsheet, CSV UTF-8)"

@@ -16,7 +16,7 @@ from lacuna.core.files import LacunaError, open_text, read_lines
 from lacuna.reads.origin import Origin, charge, neutral_mass, number, numbers
 from lacuna.reads.peptide import parse_peptide
 from lacuna.reads.read import Read
-from lacuna.reads.table import MAX_LINE, BadLine
+from lacuna.reads.table import MAX_LINE, SEPARATORS, BadLine, split_line
 
 TOOLS = {"casanovo": "Casanovo", "contranovo": "ContraNovo", "adanovo": "AdaNovo"}
 
@@ -47,14 +47,22 @@ class MzTab(NamedTuple):
     bad: list[BadLine]
 
 
-def is_mztab(head: Sequence[str]) -> bool:
-    """Whether the first lines are those of an mzTab file."""
-    return any(line.startswith("MTD\tmzTab-") for line in head)
+def separator_of(head: Sequence[str]) -> str:
+    """What separates the cells of an mzTab file, by its first lines; "" if it is none.
+
+    A tab, unless a spreadsheet has saved it.
+    """
+    for line in head:
+        for separator in SEPARATORS:
+            kind, name = [*_cells(line, separator), ""][:2]
+            if kind == "MTD" and name.startswith("mzTab-"):
+                return separator
+    return ""
 
 
-def read_mztab(path: str) -> MzTab:
+def read_mztab(path: str, separator: str) -> MzTab:
     """The rows of a file's PSM section; LacunaError if it has no scores of residues."""
-    text, lines, bad = _well_formed(path)
+    text, lines, bad = _well_formed(path, separator)
     from pyteomics.mztab import MzTab as Parser  # slow to import
 
     try:
@@ -82,28 +90,39 @@ def read_mztab(path: str) -> MzTab:
     )
 
 
-def _well_formed(path: str) -> tuple[str, list[int], list[BadLine]]:
-    """The lines that pyteomics needs, the numbers of their PSM lines, and broken PSM lines."""
+def _cells(line: str, separator: str) -> list[str]:
+    """The cells of a line; a quote that is not closed is a letter."""
+    return split_line(line, separator) or line.split(separator)
+
+
+def _well_formed(path: str, separator: str) -> tuple[str, list[int], list[BadLine]]:
+    """The lines that pyteomics needs, the numbers of their PSM lines, and broken PSM lines.
+
+    Spreadsheets fill all lines up to the longest with empty cells.
+    """
     kept: list[str] = []
     psm_lines: list[int] = []
     bad: list[BadLine] = []
     columns = 0
     with open_text(path) as handle:
         for at, line, whole in read_lines(handle, MAX_LINE):
-            kind, _, rest = line.partition("\t")
+            cells = _cells(line, separator)
+            kind = cells[0]
+            if kind in ("PSH", "MTD"):
+                while cells[-1] == "":
+                    cells.pop()
             if kind == "PSH":
-                columns = rest.count("\t")
-                kept.append(line)
-            elif kind == "MTD" and "\t" in rest:
-                kept.append(line)
+                columns = len(cells)
+                kept.append("\t".join(cells))
+            elif kind == "MTD" and len(cells) > 2:
+                kept.append("\t".join(cells))
             elif kind == "PSM":
-                cells = rest.count("\t")
-                if not whole or cells != columns:
-                    fault = f"{cells + 1} cells where the section has {columns + 1} columns"
+                if not whole or len(cells) < columns or any(cells[columns:]):
+                    fault = f"{len(cells) - 1} cells where the section has {columns - 1} columns"
                     bad.append(BadLine(at, f"{fault}; correct the line"))
                 else:
                     psm_lines.append(at)
-                    kept.append(line)
+                    kept.append("\t".join(cells[:columns]))
     return "\n".join(kept), psm_lines, bad
 
 

@@ -4,7 +4,6 @@ Both are joined by commas. The oldest writes modified residues as `Cmod`, `Mmod`
 and one logarithm less than residues: that of the first or the last, which the mass determines.
 """
 
-import math
 from collections.abc import Iterable
 
 from lacuna.reads.formats import TableFormat
@@ -14,6 +13,7 @@ from lacuna.reads.origin import (
     neutral_mass,
     number,
     numbers,
+    per_residue,
     positive,
     probabilities,
 )
@@ -45,7 +45,7 @@ def _table(peptide: str, positions: str, score: str) -> TableFormat:
             origin.read(
                 "".join(_MOD.get(residue, residue) for residue in residues),
                 scores=scores,
-                score=None if mean is None else math.exp(min(mean, 0.0)),
+                score=per_residue(mean, 1),
                 mass=neutral_mass(cells.get("precursor_mz", ""), z),
                 charge=charge(z),
                 intensity=None if area == _NO_AREA else area,

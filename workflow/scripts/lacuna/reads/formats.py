@@ -17,8 +17,10 @@ class TableFormat:
     tool: its name in `reads_format`, and the key of the error model. title: its name in messages.
     required: columns by which a header is recognised, in lower case. used: others that are read.
     read_row: the reads of a row, none if the tool found no peptide; ValueError states the fault.
-    separator, fits: of a table without a header, whose columns are `required`: what separates its
-    cells, and a test of whether the cells of a row are of this format.
+    percents, shares: the columns among these whose numbers the tool writes as percentages, and
+    those with shares of 1 that its user may have written as percentages.
+    fits: of a table without a header, whose columns are `required`: whether the cells of a row are
+    of this format.
     """
 
     tool: str
@@ -26,5 +28,6 @@ class TableFormat:
     required: tuple[str, ...]
     used: tuple[str, ...]
     read_row: ReadRow
-    separator: str = ""
     fits: Callable[[Sequence[str]], bool] | None = None
+    percents: tuple[str, ...] = ()
+    shares: tuple[str, ...] = ()

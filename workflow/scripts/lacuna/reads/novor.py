@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from lacuna.reads.formats import TableFormat
-from lacuna.reads.origin import Origin, charge, neutral_mass, numbers, percent
+from lacuna.reads.origin import Origin, charge, neutral_mass, numbers
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
@@ -28,17 +28,13 @@ def _peptide(text: str) -> str:
     return text
 
 
-def _scores(text: str) -> list[float] | None:
-    return [value / 100 for value in numbers(text.split("-"))] if text else None
-
-
 def _de_novo(cells: Cells, origin: Origin) -> Iterable[Read]:
     z = cells.get("z", "")
     return [
         origin.read(
             _peptide(cells["peptide"]),
-            scores=_scores(cells["aascore"]),
-            score=percent(cells["score"]),
+            scores=origin.shares("aascore", numbers(cells["aascore"].split("-"))),
+            score=origin.share(cells, "score"),
             mass=neutral_mass(cells["mz(data)"], z),
             charge=charge(z),
             scan=cells.get("scannum", ""),
@@ -56,7 +52,7 @@ def _table(tool: str, title: str, peptide: str, mz: str, *also: str) -> TableFor
         return [
             origin.read(
                 _peptide(cells[peptide]),
-                score=percent(cells["score"]) if tool == "novor" else None,
+                score=origin.share(cells, "score") if tool == "novor" else None,
                 mass=neutral_mass(cells[mz], z),
                 charge=charge(z),
                 scan=cells.get("scan #") or cells.get("scannum") or cells.get("scan") or "",
@@ -64,7 +60,12 @@ def _table(tool: str, title: str, peptide: str, mz: str, *also: str) -> TableFor
         ]
 
     return TableFormat(
-        tool, title, (peptide, mz, "score", *also), ("z", "scan #", "scannum", "scan"), read_row
+        tool,
+        title,
+        (peptide, mz, "score", *also),
+        ("z", "scan #", "scannum", "scan"),
+        read_row,
+        percents=("score",) if tool == "novor" else (),
     )
 
 
@@ -77,6 +78,7 @@ FORMATS = (
         ("peptide", "aascore", "mz(data)", "score"),
         ("z", "scannum"),
         _de_novo,
+        percents=("aascore", "score"),
     ),
     _table("novor", "Novor", "de novo peptide", "m/z"),
     _table(*_DB, "peptide", "mz", "noptmpeptide"),

@@ -1,12 +1,14 @@
 """Make a read from the cells of a row: the part that is the same for every tool."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from lacuna.core.masses import PROTON
 from lacuna.reads.peptide import Peptide, parse_peptide
 from lacuna.reads.read import Read
+from lacuna.reads.table import Cells
 
 # Cells that mean that there is no value.
 _EMPTY = frozenset({"", "-", "na", "nan", "n/a", "none", "null"})
@@ -15,12 +17,31 @@ _ROUNDING = 1e-6  # by which a written probability may exceed 1
 
 
 class Origin(NamedTuple):
-    """A row of a file: `name` is the file's in the sample, `tool` what wrote it."""
+    """A row of a file: `name` is the file's in the sample, `tool` what wrote it.
+
+    scales: what the numbers of some columns are divided by, as in `scale.scales_of`.
+    """
 
     tool: str
     file: str
     name: str
     line: int
+    scales: Mapping[str, float] = MappingProxyType({})
+
+    def share(self, cells: Cells, column: str) -> float | None:
+        """The number in a cell of a column with a scale, as a share of 1."""
+        value = number(cells.get(column, ""))
+        return None if value is None else value / self.scales[column]
+
+    def shares(self, column: str, values: Sequence[float]) -> list[float]:
+        """Numbers of a column with a scale, as shares of 1."""
+        scale = self.scales.get(column, 1.0)
+        if scale > 1 and max(values, default=0) <= 1 and any(0 < value < 1 for value in values):
+            raise ValueError(
+                f"confidences of at most 1 among percentages in column '{column}'; "
+                "write percentages"
+            )
+        return [value / scale for value in values]
 
     def read(
         self,
@@ -78,6 +99,10 @@ def _score(value: float) -> float | None:
     return _share(value) if -_ROUNDING <= value <= 1 + _ROUNDING else None
 
 
+def _with_point(cell: str) -> str:
+    return cell.replace(",", ".") if cell.count(",") == 1 and "." not in cell else cell
+
+
 def number(cell: str) -> float | None:
     """The number in a cell; None if it is empty, no number or not finite.
 
@@ -85,10 +110,8 @@ def number(cell: str) -> float | None:
     """
     if cell.casefold() in _EMPTY:
         return None
-    if cell.count(",") == 1 and "." not in cell:
-        cell = cell.replace(",", ".")
     try:
-        value = float(cell)
+        value = float(_with_point(cell))
     except ValueError:
         return None
     return value if math.isfinite(value) else None
@@ -112,18 +135,12 @@ def neutral_mass(mz: str, z: str) -> float | None:
     return None if ratio is None or charges is None else (ratio - PROTON) * charges
 
 
-def percent(cell: str) -> float | None:
-    """A percentage as a share."""
-    value = number(cell)
-    return None if value is None else value / 100
-
-
 def numbers(cells: Iterable[str]) -> list[float]:
     """Numbers of the cells that are not empty; ValueError names the first that is not one."""
     values = []
     for cell in filter(None, cells):
         try:
-            values.append(float(cell))
+            values.append(float(_with_point(cell)))
         except ValueError:
             raise ValueError(
                 f"a confidence of '{cell[:20]}', which is no number; correct it"
@@ -132,8 +149,13 @@ def numbers(cells: Iterable[str]) -> list[float]:
 
 
 def probabilities(logarithms: Sequence[float]) -> list[float]:
-    """Probabilities from natural logarithms, which are at most 0."""
-    return [math.exp(min(value, 0.0)) if value < _ROUNDING else math.nan for value in logarithms]
+    """Probabilities from natural logarithms; ValueError if one is above 0."""
+    above = [value for value in logarithms if not value <= _ROUNDING]
+    if above:
+        raise ValueError(
+            f"a log probability of {above[0]:g}, where none is above 0; write natural logarithms"
+        )
+    return [math.exp(min(value, 0.0)) for value in logarithms]
 
 
 def per_residue(logarithm: float | None, length: int) -> float | None:
@@ -141,4 +163,4 @@ def per_residue(logarithm: float | None, length: int) -> float | None:
 
     The probability itself falls with the length, and says little about one residue.
     """
-    return None if logarithm is None else math.exp(min(logarithm, 0.0) / max(length, 1))
+    return None if logarithm is None else probabilities([logarithm / max(length, 1)])[0]

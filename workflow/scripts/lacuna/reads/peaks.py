@@ -6,12 +6,14 @@ Columns are taken by name: their order, quoting and case change with the version
 from collections.abc import Iterable
 
 from lacuna.reads.formats import TableFormat
-from lacuna.reads.origin import Origin, charge, neutral_mass, numbers, percent, positive
+from lacuna.reads.origin import Origin, charge, neutral_mass, numbers, positive
 from lacuna.reads.peptide import without_flanks
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
 _CONFIDENCES = "local confidence (%)"
+_ALC = "alc (%)"
+_CAA = "caa (%)"
 _DEEP_NOVO = "deep novo score (%)"  # the score of version 12, with or without an ALC
 _USED = ("m/z", "z", "mass", "area", "scan", "feature")
 
@@ -45,15 +47,15 @@ def _read(
 def _de_novo(cells: Cells, origin: Origin) -> Iterable[Read]:
     if not cells["peptide"]:
         return []
-    scores = [value / 100 for value in numbers(cells[_CONFIDENCES].split())]
-    score = percent(cells.get("alc (%)", "")) or percent(cells.get(_DEEP_NOVO, ""))
+    scores = origin.shares(_CONFIDENCES, numbers(cells[_CONFIDENCES].split()))
+    score = origin.share(cells, _ALC) or origin.share(cells, _DEEP_NOVO)
     return [_read(cells, origin, cells["peptide"], scores, score)]
 
 
 def _feature(cells: Cells, origin: Origin) -> Iterable[Read]:
     """Peptides that the spectra of one feature were read as; the ALC is that of the best."""
     peptides = [peptide for peptide in cells["denovo peptide"].split(";") if peptide]
-    score = percent(cells["alc (%)"])
+    score = origin.share(cells, _ALC)
     return [
         _read(cells, origin, peptide, None, score, rank)
         for rank, peptide in enumerate(dict.fromkeys(peptides), 1)
@@ -62,7 +64,7 @@ def _feature(cells: Cells, origin: Origin) -> Iterable[Read]:
 
 def _dia(cells: Cells, origin: Origin) -> Iterable[Read]:
     """Version 13: the CAA is the share of residues that are confident."""
-    return [_read(cells, origin, cells["peptide"], None, percent(cells["caa (%)"]))]
+    return [_read(cells, origin, cells["peptide"], None, origin.share(cells, _CAA))]
 
 
 def _database(cells: Cells, origin: Origin) -> Iterable[Read]:
@@ -74,10 +76,11 @@ FORMATS = (
         "peaks",
         "PEAKS",
         ("peptide", _CONFIDENCES),
-        ("alc (%)", _DEEP_NOVO, *_USED),
+        (_ALC, _DEEP_NOVO, *_USED),
         _de_novo,
+        percents=(_CONFIDENCES, _ALC, _DEEP_NOVO),
     ),
-    TableFormat("peaks", "PEAKS", ("denovo peptide", "alc (%)"), _USED, _feature),
-    TableFormat("peaks", "PEAKS", ("peptide", "caa (%)"), _USED, _dia),
+    TableFormat("peaks", "PEAKS", ("denovo peptide", _ALC), _USED, _feature, percents=(_ALC,)),
+    TableFormat("peaks", "PEAKS", ("peptide", _CAA), _USED, _dia, percents=(_CAA,)),
     TableFormat("peaks_db", "PEAKS DB", ("peptide", "-10lgp", "mass"), _USED, _database),
 )

@@ -182,6 +182,11 @@ def _parse_modified(text: str) -> Peptide:
 def _residue(letter: str) -> str:
     if letter == "J":  # I or L: no mass tells them apart, and tools write L for both
         return "L"
+    if letter.upper() in RESIDUES and letter.islower():
+        raise ValueError(
+            f"'{letter}' in the peptide, a small letter; write residues as capitals, and "
+            "modifications as M(+15.9949)"
+        )
     if letter not in RESIDUES:
         raise ValueError(f"'{letter}' in the peptide, which is none of the 20 residues; correct it")
     return letter

@@ -1,17 +1,26 @@
 """Read the peptides of a sample; the format of each file is recognised by its content."""
 
-import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from lacuna.core.files import LacunaError, open_text, printable
+from lacuna.core.files import LacunaError, kind_of, open_text, printable, shortened
 from lacuna.core.tables import RejectedRow
-from lacuna.core.words import number_in
 from lacuna.reads import casanovo, deepnovo, instanovo, maxquant, novor, peaks, single
 from lacuna.reads.formats import TableFormat
-from lacuna.reads.origin import Origin
+from lacuna.reads.origin import Origin, number
 from lacuna.reads.read import Peptides, Read
-from lacuna.reads.table import BadLine, Layout, head_of, layouts, rows, split_line
+from lacuna.reads.scale import scales_of
+from lacuna.reads.table import (
+    BadLine,
+    Layout,
+    head_of,
+    layouts,
+    layouts_without_header,
+    rows,
+    split_line,
+    stated_separator,
+)
 
 # The first that recognises a file reads it, so those that ask for more come first: tables with a
 # header, tables without, and last the plain table, whose one column others have too.
@@ -75,8 +84,9 @@ def _reads_of(path: str, name: str, reads_format: str | None) -> Iterator[Found]
         head = head_of(handle)
     if not any(line.strip() for line in head):
         raise LacunaError(f"{path}: the file is empty; give a file with peptides")
-    if casanovo.is_mztab(head) and reads_format in (None, *casanovo.TOOLS):
-        return _mztab_reads(path, name, reads_format)
+    separator = casanovo.separator_of(head)
+    if separator and reads_format in (None, *casanovo.TOOLS):
+        return _mztab_reads(path, name, separator, reads_format)
     return _table_reads(path, name, *_recognised(path, head, reads_format))
 
 
@@ -85,7 +95,7 @@ def _recognised(
 ) -> tuple[TableFormat, Layout]:
     """The format of a table and its first row, from its first lines."""
     filled = [line for line in head if line.strip()]
-    first = filled[0]
+    first, rest = filled[0], filled[bool(stated_separator(head)) :]
     for forms in TABLES:
         wanted = [form for form in forms if reads_format in (None, form.tool)]
         for layout in layouts(head):
@@ -93,30 +103,55 @@ def _recognised(
                 if form.fits is None and set(form.required).issubset(layout.names):
                     return form, layout
         for form in wanted:
-            if _fits(form, filled[:FIRST_ROWS], stated=reads_format is not None):
-                return form, Layout(form.separator, 0, form.required)
+            for layout in layouts_without_header(head, form.required):
+                if _fits(form, layout, rest[:FIRST_ROWS], stated=reads_format is not None):
+                    return form, layout
     shown = f"it begins with '{printable(first[:60])}'"
     if reads_format is not None:
         raise LacunaError(
             f"{path}: not a file of {reads_format}: {shown}; leave reads_format out to have the "
             "tool recognised"
         )
+    if kind := _no_reads(filled):
+        raise LacunaError(f"{path}: {kind}")
     titles = dict.fromkeys([*casanovo.TOOLS.values(), *(f.title for fs in TABLES for f in fs)])
+    names = (name for layout in layouts(filled[:1]) for name in layout.names)
+    near = next((name for name in names if re.search("sequence|peptide", name)), None)
+    rename = (
+        f"if its column '{shortened(near, 40)}' has peptides, name it peptide; or " if near else ""
+    )
     raise LacunaError(
-        f"{path}: no format of peptide reads that is known: {shown}; give the output of "
+        f"{path}: no format of peptide reads that is known: {shown}; {rename}give the output of "
         f"{', '.join(titles)} (column peptide and, if known, confidence: a number for each "
         "residue, separated by blanks)"
     )
 
 
-def _fits(form: TableFormat, lines: Sequence[str], *, stated: bool) -> bool:
+def _no_reads(lines: Sequence[str]) -> str:
+    """What the first lines of a file are that is none of peptides, and the remedy; "" otherwise."""
+    first = lines[0].lstrip()
+    if kind := kind_of(first.encode()):
+        return f"no peptides, but {kind}; give the file itself"
+    if first.startswith(">"):
+        return "no peptides, but a FASTA file; give it in another column (fasta, truth, homologs)"
+    if any(line.startswith("BEGIN IONS") or "<mzML" in line for line in lines):
+        return (
+            "no peptides, but fragment spectra; give those that a de novo tool reads from them, "
+            "and the spectra in the column spectra"
+        )
+    if first.startswith(("<", "{", "[")):
+        return "no table of peptides, but XML or JSON; export the peptides as a table"
+    return ""
+
+
+def _fits(form: TableFormat, layout: Layout, lines: Sequence[str], *, stated: bool) -> bool:
     """Whether a table is of a format without a header: its first line is none, and one line fits.
 
     stated: whether the user says so; a row of as many cells is then enough.
     """
     if form.fits is None:
         return False
-    rows = [[cell.strip() for cell in split_line(line, form.separator) or []] for line in lines]
+    rows = [[cell.strip() for cell in split_line(line, layout.separator) or []] for line in lines]
     if all(map(_is_name, filter(None, rows[0]))):
         return False
     return any(len(row) == len(form.required) if stated else form.fits(row) for row in rows)
@@ -124,10 +159,11 @@ def _fits(form: TableFormat, lines: Sequence[str], *, stated: bool) -> bool:
 
 def _is_name(cell: str) -> bool:
     """Whether a cell can be the name of a column, since it is no number."""
-    return cell.casefold() != "nan" and math.isnan(number_in(cell))
+    return cell.casefold() != "nan" and number(cell) is None
 
 
 def _table_reads(path: str, name: str, form: TableFormat, layout: Layout) -> Iterator[Found]:
+    scales = _scales(path, form, layout)
     with open_text(path) as handle:
         for row in rows(handle, layout, (*form.required, *form.used)):
             if isinstance(row, BadLine):
@@ -135,13 +171,29 @@ def _table_reads(path: str, name: str, form: TableFormat, layout: Layout) -> Ite
                 continue
             line, cells = row
             try:
-                yield list(form.read_row(cells, Origin(form.tool, path, name, line)))
+                yield list(form.read_row(cells, Origin(form.tool, path, name, line, scales)))
             except ValueError as error:
                 yield BadLine(line, str(error))
 
 
-def _mztab_reads(path: str, name: str, reads_format: str | None) -> Iterator[Found]:
-    table = casanovo.read_mztab(path)
+def _scales(path: str, form: TableFormat, layout: Layout) -> dict[str, float]:
+    """What the numbers of a table's columns of percentages or shares are divided by."""
+    percents, shares = (
+        [name for name in names if name in layout.names] for names in (form.percents, form.shares)
+    )
+    if not (percents or shares):
+        return {}
+    with open_text(path) as handle:
+        found = rows(handle, layout, (*percents, *shares))
+        cells = (row[1] for row in found if not isinstance(row, BadLine))
+        try:
+            return scales_of(cells, percents, shares)
+        except ValueError as error:
+            raise LacunaError(f"{path}: {error}") from None
+
+
+def _mztab_reads(path: str, name: str, separator: str, reads_format: str | None) -> Iterator[Found]:
+    table = casanovo.read_mztab(path, separator)
     scores = casanovo.scores_of_file(table)
     yield from table.bad
     for line, row in table.rows:

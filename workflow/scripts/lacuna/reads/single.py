@@ -13,14 +13,12 @@ from lacuna.reads.origin import (
     number,
     numbers,
     per_residue,
-    percent,
     positive,
 )
 from lacuna.reads.peptide import parse_peptide, without_flanks
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
-_NUMBER = re.compile(r"[+-]?\d*\.?\d+(?:[eE][+-]?\d+)?")
 _LIST = re.compile(r"\[\s*'(.*)'\s*\]")  # of one text, as Python writes it
 _SHORTEST = 3  # residues of a stretch that is kept of a peptide
 
@@ -47,7 +45,7 @@ def _powernovo(cells: Cells, origin: Origin) -> Iterable[Read]:
     return [
         origin.read(
             cells["powernovo peptides"],
-            scores=numbers(cells["powernovo aascore"].split()),
+            scores=origin.shares("powernovo aascore", numbers(cells["powernovo aascore"].split())),
             score=number(cells["powernovo score"]),
             scan=cells.get("spectrum name", ""),
         )
@@ -60,7 +58,9 @@ def _pepnet(cells: Cells, origin: Origin) -> Iterable[Read]:
     return [
         origin.read(
             cells["denovo"],
-            scores=numbers(cells["positional score"].strip("[]").split(",")),
+            scores=origin.shares(
+                "positional score", numbers(cells["positional score"].strip("[]").split(","))
+            ),
             score=number(cells.get("score", "")),
             scan=cells.get("title", ""),
         )
@@ -73,7 +73,7 @@ def _pi_primenovo(cells: Cells, origin: Origin) -> Iterable[Read]:
         return []
     peptide = parse_peptide(cells["prediction"])
     product = positive(cells["score"])
-    logarithm = None if product is None else math.log(product)
+    logarithm = None if product is None or product > 1 else math.log(product)
     return [
         origin.read(
             peptide,
@@ -91,7 +91,7 @@ def _pi_helixnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
 
 
 def _fits_pi_helixnovo(cells: Sequence[str]) -> bool:
-    return len(cells) == 3 and bool(_NUMBER.fullmatch(cells[2])) and _is_peptide(cells[1])
+    return len(cells) == 3 and number(cells[2]) is not None and _is_peptide(cells[1])
 
 
 # --- pUniFind, NovoB -----------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def _pnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
     text = cells["peptide"]
     if not text:
         return []
-    scores = [value / 100 for value in numbers(_split(cells["scores"]))]
+    scores = origin.shares("scores", numbers(_split(cells["scores"])))
     if len(scores) != len(text):
         scores = []
     stretches = [match.span() for match in re.finditer("[A-Z]+", text)]
@@ -200,7 +200,7 @@ def _pnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
             f"'{text[:40]}', in which letters of modified residues leave no stretch of "
             f"{_SHORTEST} residues; leave the row out"
         )
-    score = percent(cells["score"])
+    score = origin.share(cells, "score")
     return [
         origin.read(
             text[start:end],
@@ -220,9 +220,9 @@ def _fits_pnovo(cells: Sequence[str]) -> bool:
     return (
         len(cells) == 9
         and cells[1].isalpha()
-        and bool(_NUMBER.fullmatch(cells[4]))
+        and number(cells[4]) is not None
         and "," in cells[5]
-        and all(_NUMBER.fullmatch(cell) for cell in _split(cells[5]))
+        and all(number(cell) is not None for cell in _split(cells[5]))
     )
 
 
@@ -243,9 +243,7 @@ def _proteoscape(cells: Cells, origin: Origin) -> Iterable[Read]:
 def _confidences(text: str) -> list[str]:
     """Confidences joined by blanks, semicolons or commas; among blanks commas are decimal."""
     parts = text.replace(";", " ").split()
-    if len(parts) < 2:
-        return _split(text)
-    return [part.rstrip(",").replace(",", ".") for part in parts]
+    return _split(text) if len(parts) < 2 else [part.rstrip(",") for part in parts]
 
 
 def _plain(cells: Cells, origin: Origin) -> Iterable[Read]:
@@ -254,7 +252,9 @@ def _plain(cells: Cells, origin: Origin) -> Iterable[Read]:
     return [
         origin.read(
             cells["peptide"],
-            scores=numbers(_confidences(cells.get("confidence", "").strip("[]"))),
+            scores=origin.shares(
+                "confidence", numbers(_confidences(cells.get("confidence", "").strip("[]")))
+            ),
             mass=positive(cells.get("mass", "")),
             intensity=positive(cells.get("intensity", "")),
         )
@@ -268,8 +268,16 @@ FORMATS = (
         ("powernovo peptides", "powernovo aascore", "powernovo score"),
         ("spectrum name",),
         _powernovo,
+        shares=("powernovo aascore",),
     ),
-    TableFormat("pepnet", "PepNet", ("denovo", "positional score"), ("score", "title"), _pepnet),
+    TableFormat(
+        "pepnet",
+        "PepNet",
+        ("denovo", "positional score"),
+        ("score", "title"),
+        _pepnet,
+        shares=("positional score",),
+    ),
     TableFormat(
         "piprimenovo",
         "pi-PrimeNovo",
@@ -287,7 +295,7 @@ FORMATS = (
     ),
 )
 HEADERLESS = (
-    TableFormat("novob", "NovoB", _NOVOB_COLUMNS, (), _novob, "\t", _fits_novob),
+    TableFormat("novob", "NovoB", _NOVOB_COLUMNS, (), _novob, _fits_novob),
     TableFormat(
         "punifind",
         "pUniFind",
@@ -304,7 +312,6 @@ HEADERLESS = (
         ),
         (),
         _punifind,
-        ",",
         _fits_punifind,
     ),
     TableFormat(
@@ -313,8 +320,8 @@ HEADERLESS = (
         ("title", "peptide", "third", "fourth", "score", "scores", "seventh", "eighth", "ninth"),
         (),
         _pnovo,
-        "\t",
         _fits_pnovo,
+        percents=("score", "scores"),
     ),
     TableFormat(
         "pihelixnovo",
@@ -322,12 +329,16 @@ HEADERLESS = (
         ("title", "peptide", "score"),
         (),
         _pi_helixnovo,
-        "\t",
         _fits_pi_helixnovo,
     ),
 )
 PLAIN = (
     TableFormat(
-        "table", "a plain table", ("peptide",), ("confidence", "mass", "intensity"), _plain
+        "table",
+        "a plain table",
+        ("peptide",),
+        ("confidence", "mass", "intensity"),
+        _plain,
+        shares=("confidence",),
     ),
 )

@@ -22,7 +22,7 @@ Cells = dict[str, str]  # of a row, by the name of the column in lower case
 
 
 class Layout(NamedTuple):
-    """Separator and columns of a table; `header` is the line number of its header, or 0."""
+    """Separator and columns of a table; its rows begin after the line of number `header`."""
 
     separator: str
     header: int
@@ -58,6 +58,13 @@ def layouts(head: Sequence[str]) -> Iterator[Layout]:
                 yield Layout(separator, number, tuple(map(column_name, cells)))
         if line.strip() and not line.startswith("#") and not any(s in line for s in SEPARATORS):
             yield Layout("\t", number, (column_name(line),))  # one column
+
+
+def layouts_without_header(head: Sequence[str], names: tuple[str, ...]) -> Iterator[Layout]:
+    """Yield every way to read the first lines as rows of columns without a header."""
+    stated = stated_separator(head)
+    for separator in stated or SEPARATORS:
+        yield Layout(separator, len(stated), names)
 
 
 def stated_separator(head: Sequence[str]) -> str:

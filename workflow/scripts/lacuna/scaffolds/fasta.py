@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from lacuna.core.files import LacunaError, open_bytes
+from lacuna.core.files import LacunaError, kind_of, open_bytes
 
 MAX_ID = 1_000  # characters of an id
 
@@ -95,10 +95,10 @@ def _chunks(handle: BinaryIO, path: str | Path) -> Iterator[bytes]:
         raise LacunaError(f"{path}: the file is empty; give at least one FASTA record")
     if not start.startswith(b">") or b"\0" in chunk:
         seen = ascii(start[:12].decode("utf-8", errors="replace"))
-        raise LacunaError(
-            f"{path}: not a FASTA file (it begins with {seen}); "
-            "the first line must be '>' and an id"
-        )
+        remedy = "the first line must be '>' and an id"
+        if kind := kind_of(start):
+            remedy = f"it is {kind}: give the FASTA itself, as plain text or gzipped"
+        raise LacunaError(f"{path}: not a FASTA file (it begins with {seen}); {remedy}")
     # Blank lines before the first record count as lines; blanks in them are ignored.
     above = chunk[: -len(start)].count(b"\r" if old_mac else b"\n")
     chunk = b"\n" * above + start

@@ -25,6 +25,9 @@ _CHAIN_KEYS = ("sequence", "id", "description", "gaps", "evidence")
 _GAP_KEYS = tuple(name for name in GAP_COLUMNS if name != "chain")
 _MEANT = {"chain": "id", "name": "id", "seq": "sequence", "from": "start", "to": "end"}
 _UNNAMED = ("", "<unknown id>", "<unknown description>")  # Biopython's placeholders
+# What messages say of the files that are written.
+_PLACE = re.compile(r"(chains|gaps|evidence|homologs) given:(\d+): (.*)", re.DOTALL)
+_FIRST = re.compile(r"\(first: line (\d+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,44 +189,67 @@ def _check_keys(found: object, known: Sequence[str], needed: Sequence[str], wher
             raise LacunaError(f"{where} has no '{key}'; add it")
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The files of a sample that say what was given.
+
+    paths: by column of the sheet; rows: of the rows of each table the number of their chain.
+    """
+
+    paths: dict[str, Path]
+    rows: Mapping[str, Sequence[int]]
+
+    def spoken(self, message: str) -> str:
+        """A message on a line of these files, which are gone, as one on the chain given there."""
+        match = _PLACE.match(message)
+        if match is None:
+            return message
+        kind, line = match[1], int(match[2])
+        # A table has a header, a record of a FASTA two lines.
+        number = self.rows[kind][line - 2] if kind in self.rows else (line + 1) // 2
+        text = _FIRST.sub(lambda first: f"(first: chain {(int(first[1]) + 1) // 2})", match[3])
+        return f"{'homolog' if kind == 'homologs' else 'chain'} {number}: {text}"
+
+
 def write_inputs(
     given: Sequence[Given],
     homologs: "str | Path | Iterable[Chain] | pd.DataFrame | None",
     folder: Path,
-) -> dict[str, Path]:
-    """Write what was given as files of a sample, whose names messages show; returns their paths.
+) -> Written:
+    """Write what was given as files of a sample.
 
     homologs: a file, which is used as it is, or chains.
     """
-    inputs = {"fasta": folder / "chains"}
-    _write_fasta(given, inputs["fasta"])
+    paths = {"fasta": folder / "chains given"}
+    _write_fasta(given, paths["fasta"])
     # A later chain of the same id is rejected: its rows would be taken for those of the first.
-    firsts: dict[str, Given] = {}
-    for chain in given:
-        firsts.setdefault(chain.chain, chain)
+    firsts: dict[str, tuple[int, Given]] = {}
+    for number, chain in enumerate(given, start=1):
+        firsts.setdefault(chain.chain, (number, chain))
     gaps = [
-        (name, *(gap.get(key) for key in _GAP_KEYS))
-        for name, chain in firsts.items()
+        (number, (chain.chain, *(gap.get(key) for key in _GAP_KEYS)))
+        for number, chain in firsts.values()
         for gap in chain.gaps
     ]
-    if gaps:
-        inputs["gaps"] = folder / "gaps"
-        _write_table(inputs["gaps"], GAP_COLUMNS, gaps)
     evidence = [
-        (name, position, residue, share)
-        for name, chain in firsts.items()
+        (number, (chain.chain, position, residue, share))
+        for number, chain in firsts.values()
         for position, shares in chain.evidence.items()
         for residue, share in shares.items()
     ]
-    if evidence:
-        inputs["evidence"] = folder / "evidence"
-        _write_table(inputs["evidence"], EVIDENCE_COLUMNS, evidence)
+    rows = {}
+    tables = (("gaps", GAP_COLUMNS, gaps), ("evidence", EVIDENCE_COLUMNS, evidence))
+    for kind, columns, found in tables:
+        if found:
+            rows[kind] = [number for number, _ in found]
+            paths[kind] = folder / f"{kind} given"
+            _write_table(paths[kind], columns, [row for _, row in found])
     if isinstance(homologs, str | Path):
-        inputs["homologs"] = Path(homologs)
+        paths["homologs"] = Path(homologs)
     elif homologs is not None and (related := given_chains(homologs, "homolog")):
-        inputs["homologs"] = folder / "homologs"
-        _write_fasta(_with_own_ids(related), inputs["homologs"])
-    return inputs
+        paths["homologs"] = folder / "homologs given"
+        _write_fasta(_with_own_ids(related), paths["homologs"])
+    return Written(paths, rows)
 
 
 def _with_own_ids(chains: Iterable[Given]) -> Iterator[Given]:

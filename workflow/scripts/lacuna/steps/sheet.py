@@ -22,6 +22,7 @@ CHAINS = tuple(column for one in _SCHEMA["anyOf"] for column in one["required"])
 PATHS = tuple(column for column in COLUMNS if "format" in _CELLS[column])
 SEVERAL = tuple(column for column in PATHS if _CELLS[column]["format"] == "paths")
 SPECIES: tuple[str, ...] = tuple(_CELLS["species"]["enum"])
+FORMATS: tuple[str, ...] = tuple(_CELLS["reads_format"]["enum"])
 ALKYLATIONS: tuple[str, ...] = tuple(filter(None, _CELLS["alkylation"]["enum"]))
 SAMPLE_PATTERN: str = _CELLS["sample"]["pattern"]
 MAX_NAME: int = _CELLS["sample"]["maxLength"]  # a sample's name is part of file names
@@ -61,8 +62,8 @@ def read_sheet(path: str | Path) -> tuple[Sample, ...]:
     """Read the samples of a sheet, in order: separated by tabs, or CSV as saved by a spreadsheet.
 
     Raises LacunaError for the first fault: a missing or unknown column, an invalid, reserved or
-    repeated id, an unknown species or alkylation, a file that does not exist, columns that need
-    another one, a sheet without rows.
+    repeated id, an unknown species, alkylation or format of reads, a file that does not exist,
+    columns that need another one, a sheet without rows.
     """
     path = Path(path)
     lines = _read_lines(path)
@@ -178,6 +179,7 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
     several = {name: _several(where, name, folder, cells.get(name, "")) for name in SEVERAL}
     reads_format = cells.get("reads_format", "")
     _check_together(where, {**paths, **several, "reads_format": reads_format})
+    _chosen(where, "reads_format", reads_format, FORMATS)
     if "gaps" in paths and _is_fasta(paths["gaps"]):
         swapped = not _is_fasta(paths["fasta"])
         remedy = "swap it with that of the column fasta" if swapped else "give a table of gaps"

@@ -23,7 +23,7 @@ from lacuna.core.tables import (
 from lacuna.results.report.chain import Chain, Gap, Residue, bands_of, per_mille
 from lacuna.results.report.evidence import Doubt, Evidence
 from lacuna.results.report.listing import read_filled
-from lacuna.results.report.words import span
+from lacuna.results.report.words import ends, span
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 
@@ -91,17 +91,12 @@ def _gaps(rows: Iterable[GapRow], regions: Mapping[int, Sequence[str]]) -> Itera
             top.end,
             first,
             last,
-            _ends(regions.get(number, ())),
+            ends(regions.get(number, ())),
             span(top.imgt_first, top.imgt_last) if top.imgt_first or top.imgt_last else "",
             top.ambiguity,
             top.status,
             tuple(candidates) if filled else (),
         )
-
-
-def _ends(regions: Sequence[str]) -> str:
-    """The first and the last region of a gap, joined if they differ."""
-    return "–".join(dict.fromkeys(filter(None, (*regions[:1], *regions[-1:]))))
 
 
 def _residue(row: ResidueRow) -> Residue:

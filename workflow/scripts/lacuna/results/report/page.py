@@ -32,6 +32,7 @@ from lacuna.scaffolds.alkylation import READINGS
 
 TABLES = ("filled", "accuracy", "residues", "gaps", "chains", "rejected")
 MAX_DRAWN = 200  # chains of a page that are drawn in full
+PRINTED = 3  # chains of a sample that are on paper
 MAX_LISTED = 100_000  # chains of a page that are listed in tables
 
 
@@ -76,6 +77,7 @@ def write_report(
         samples=read,
         more_samples=len(samples) - len(read),
         max_letters=words.MAX_LETTERS,
+        printed=PRINTED,
         scored=any(s.overall for s in read),
         style=style,
         script=script,

@@ -37,7 +37,7 @@ from lacuna.results.report.methods import (
     breakdown_of,
     read_scores,
 )
-from lacuna.results.report.next_steps import Step, steps_of
+from lacuna.results.report.next_steps import Step, read_steps
 from lacuna.results.report.payload import BRIEF, FULL, encode_chains
 from lacuna.results.report.words import MAX_ROWS, plural, shown
 from lacuna.results.streams import chunks
@@ -67,6 +67,7 @@ class Sample:
     verdicts: Mapping[str, int]  # gaps that are sure, likely, unsure and open
     sure_codes: int  # ambiguity codes that are sure
     to_check: int  # residues
+    steps: Mapping[str, Sequence[Step]]  # what to measure next, and in which gaps
     weighed: int  # gaps of known mass that were filled
     rejected_rows: tuple[tuple[str, ...], ...]
     overall: tuple[Score, ...]
@@ -159,11 +160,6 @@ class Sample:
                 found.append((sum(wrong.get(position, 0.0) for position in run), place))
         return [place for _, place in sorted(found, key=lambda one: -one[0])]
 
-    @property
-    def steps(self) -> Mapping[str, Sequence[Step]]:
-        """What to measure next, and in which gaps, of chains that are drawn."""
-        return steps_of(self.chains)
-
 
 def read_sample(
     name: str,
@@ -203,6 +199,7 @@ def read_sample(
         verdicts=gaps.verdicts,
         sure_codes=residues.sure_codes,
         to_check=sum(len(c.to_check) for c in chains) if drawn else unsure,
+        steps=read_steps(tables["gaps"], tables["residues"], reads=reads is not None),
         weighed=gaps.weighed,
         rejected_rows=_read_rejected(tables["rejected"]),
         overall=overall,

@@ -1,6 +1,7 @@
 """How numbers and text of the input are written on the page."""
 
 import re
+from collections.abc import Sequence
 from functools import partial
 
 from markupsafe import Markup
@@ -50,6 +51,11 @@ def clip(letters: str) -> str:
 def axis(share: float) -> str:
     """A share as a coordinate of a drawing of width 100."""
     return f"{100 * share:.2f}".rstrip("0").rstrip(".")
+
+
+def ends(regions: Sequence[str]) -> str:
+    """The first and the last of some regions, joined if they differ."""
+    return "–".join(dict.fromkeys(filter(None, (*regions[:1], *regions[-1:]))))
 
 
 def span(first: str, last: str) -> str:
