@@ -128,6 +128,8 @@ def _align_batch(
             off = r_mass[row, i] - r_mass[row, i - a]
             off -= t_mass[row, right] - t_mass[row, right - b]
             some = carried.possible(off)
+            if not len(some):
+                continue
             row, place, right, off = row[some], place[some], right[some], off[some]
             gain = came[row, place] + worth + carried.nats(off, row, right, b)
             place += low
