@@ -23,7 +23,7 @@ from lacuna.evidence.posterior import (
 )
 from lacuna.network.model import TemplateReader
 from lacuna.network.transformer import LargeNetwork, is_known
-from lacuna.placing.cdr3_joints import unjoined_in_cdr3
+from lacuna.placing.cdr3_joints import uncrossed_in_cdr3, unjoined_in_cdr3
 from lacuna.placing.consensus import votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.junction_mass import junction_mass
@@ -119,7 +119,9 @@ def _marked(placed: Placed, chain: int, phase: np.ndarray | None) -> dict[str, n
     if phase is None:
         return {"serum": np.ones(len(draft), dtype=bool)}
     begin = int(placed.placements.text.start[chain])
-    apart = unjoined_in_cdr3(placed.reads, placed.placements.of(chain), draft, begin)
+    own = placed.placements.of(chain)
+    apart = unjoined_in_cdr3(placed.reads, own, draft, begin)
+    apart |= uncrossed_in_cdr3(placed.reads, own, draft, begin)
     return {"phase": phase, "length": _loose(draft) | apart}
 
 
