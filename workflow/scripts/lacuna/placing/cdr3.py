@@ -93,8 +93,12 @@ def _with_start_of_fr4(
 
 
 def _into_fr4(around: Surroundings, ahead: np.ndarray, fr4: np.ndarray) -> np.ndarray:
-    """The beginning of a CDR3, with the first residue of FR4 if reads go on into it."""
-    (path,) = weigh_paths(replace(around, rule=ANY_JOINT), [ahead])
+    """The beginning of a CDR3, with the first residue of FR4 if reads go on into it.
+
+    Reads of what is behind may have the last residue of the beginning in front of FR4 by chance, so
+    none is laid on more than the first residue.
+    """
+    (path,) = weigh_paths(replace(around, right=fr4[:1], rule=ANY_JOINT), [ahead])
     return np.concatenate((ahead, fr4[:1])) if path.joints[-1] >= THIN else ahead
 
 
