@@ -82,9 +82,11 @@ def uncrossed_in_cdr3(reads: ReadSet, own: Placements, draft: Draft, begin: int)
     """
     found = np.zeros(len(draft), dtype=bool)
     start, stop = draft.cdr3()
+    if not 0 < start < stop:
+        return found
     a = own.alignment
     weight = reads.weight[a.read] * own.share
-    for first, last in runs_of(draft.tokens[start:stop] >= MISSING) if 0 < start < stop else ():
+    for first, last in runs_of(draft.tokens[start:stop] >= MISSING):
         at = begin + start + np.arange(first, last)
         lies = ((a.span[:, :1] <= at) & (a.span[:, 1:] > at)).any(0)
         over = joints_of(CDR3_JOINT, a, own.text.tokens, weight, int(at[0]), len(at))
