@@ -80,7 +80,9 @@ def weigh(
         posterior = _posterior(draft, nats, germline_only, judge)
         marked = _marked(placed, i, None if placed.serum else phases[i])
         for flag, where in marked.items():
-            posterior = with_floor(posterior, np.where(where, FLOORS[flag], 0.0))
+            # What is the average of genes is that of genes of all lengths.
+            spread = where & ~germline_only if flag == "length" else where
+            posterior = with_floor(posterior, np.where(spread, FLOORS[flag], 0.0))
         mass = None if placed.serum or draft.v < 0 else junction_mass(placed.reads, draft)
         chains.append(chain_of(name, draft, found, nats, posterior, germline_only, marked, mass))
     return tuple(chains)
