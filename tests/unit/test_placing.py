@@ -408,6 +408,13 @@ def test_reads_go_on_from_the_last_residues_of_a_framework() -> None:
     assert front_arms(reads, encode("AVYYC"), np.full(3, 30.0)) == []  # they lie elsewhere
 
 
+def test_a_cdr3_of_more_than_34_residues_is_not_shortened() -> None:
+    cdr3 = "ADKGNGGTYSKEDGSYYDGWTSPGDYGKSDQWHFKMDP"
+    chain = chain_with_cdr3("H", cdr3)
+    (draft,) = place([r for i in range(3) for r in tiles(chain[i:])], Sure()).drafts
+    assert decode(draft.tokens[slice(*draft.cdr3())]) == cdr3
+
+
 def test_an_open_cdr3_has_the_usual_length() -> None:
     draft = germline_draft("K").with_cdr3(encode("QQXXXXXXXXXPT"))
     start, stop = of_usual_length(draft).cdr3()
