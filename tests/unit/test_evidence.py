@@ -11,7 +11,15 @@ import bundled
 from lacuna.antibody.germlines import SPECIES, constants, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START
 from lacuna.antibody.numbering import number_chain
-from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, MISSING, N_RESIDUES, RESIDUES, merge_il
+from lacuna.core.alphabet import (
+    ISOLEUCINE,
+    LEUCINE,
+    MISSING,
+    N_RESIDUES,
+    RESIDUES,
+    encode,
+    merge_il,
+)
 from lacuna.evidence.chain import OBSERVED_PROBABILITY, WeighedChain
 from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
@@ -128,6 +136,25 @@ def test_one_read_over_an_open_junction_says_how_long_it_is(whole: Placed) -> No
     chain = weighed(replace(placed, drafts=[opened], placements=place_on(placed.reads, [opened])))
     assert not chain.gaps and {row.state for row in chain.rows[at : at + 3]} == {"doubtful"}
     assert "".join(row.residue for row in chain.rows[at : at + 3]) == CHAIN[at : at + 3]
+
+
+@pytest.mark.parametrize(("right", "crossed"), [("WHFYHMDY", False), ("WGFYHMDY", True)])
+def test_reads_that_show_another_residue_beside_an_unknown_one_do_not_cross_it(
+    whole: Placed, right: str, crossed: bool
+) -> None:
+    """They lie one residue off: the draft has one too few."""
+    (draft,) = whole.drafts
+    opened = replace(draft.with_cdr3(encode("ARWGXYHMDY")), bridged=False)
+    at = opened.cdr3()[0] + 4
+    sides = (CHAIN[: at - 1] + "G", right + CHAIN[CHAIN.index("WGQG") : 120])
+    given = [r for i in range(3) for side in (sides[0][i:], sides[1]) for r in tiles(side)]
+    reads = collapse(given, Sure().probabilities(given))
+    placements = place_on(reads, [opened])
+    chain = weighed(replace(whole, reads=reads, drafts=(opened,), placements=placements))
+    flagged = [i for i, row in enumerate(chain.rows) if "length" in row.flags]
+    assert flagged == ([] if crossed else [at - 1, at, at + 1])
+    assert max((chain.rows[i].probability for i in flagged), default=0.0) < 0.95
+    assert [(gap.start, gap.end) for gap in chain.gaps] == ([] if crossed else [(at, at + 1)])
 
 
 def test_reads_over_an_open_junction_say_what_it_weighs() -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import bundled
-from lacuna.antibody.imgt import OTHER_INSERTION
-from lacuna.core.alphabet import MISSING, decode, encode
+from lacuna.antibody.germlines import v_segments
+from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
+from lacuna.core.alphabet import ABSENT, MISSING, decode, encode
 from lacuna.evidence.weigh import weigh
 from lacuna.placing.bridge import met_at_cuts
 from lacuna.placing.consensus import votes
@@ -25,6 +26,7 @@ from reads import (
     merged,
     read_set,
     reads_of,
+    tiles,
     without,
 )
 
@@ -174,3 +176,21 @@ def test_an_opening_of_a_length_that_no_segment_has_gets_an_insertion_in_its_mid
     longer = Resized(opening, more, None, (0, 1), 0.9).put_into(draft)
     assert len(longer) == len(draft) + 4
     assert (longer.columns == OTHER_INSERTION).sum() == 4
+
+
+@pytest.mark.parametrize(("name", "doubtful"), [("IGHV1-2*02", False), ("IGHV4-59*01", True)])
+def test_a_loop_that_no_read_shows_is_in_doubt_if_segments_have_it_of_several_lengths(
+    name: str, doubtful: bool
+) -> None:
+    """Segments of IGHV4 that differ by little else have 8, 9 or 10 residues in CDR1."""
+    row = v_segments().tokens[v_segments().names.index(name), : CYS104 + 1]
+    chain = decode(row[row != ABSENT]) + CHAIN[CHAIN.index("ARTSY") :]
+    behind = chain.index("RQ", 30)
+    reads = [r for i in range(3) for r in (*tiles(chain[i:20]), *tiles(chain[behind + i :]))]
+    placed = built(reads)
+    first, stop = (int(placed.drafts[0].find(column)) for column in (27, 38))
+    (loose,) = [one for one in placed.drafts[0].loose if one.start <= first < stop <= one.stop]
+    assert (loose.probability < 0.95) == doubtful
+    (answer,) = weigh(placed, None, bundled.predictor().library)
+    flagged = ["length" in row.flags.split(";") for row in answer.rows[first:stop]]
+    assert all(flagged) if doubtful else not any(flagged)

@@ -408,6 +408,13 @@ def test_reads_go_on_from_the_last_residues_of_a_framework() -> None:
     assert front_arms(reads, encode("AVYYC"), np.full(3, 30.0)) == []  # they lie elsewhere
 
 
+def test_a_cdr3_of_more_than_34_residues_is_not_shortened() -> None:
+    cdr3 = "ADKGNGGTYSKEDGSYYDGWTSPGDYGKSDQWHFKMDP"
+    chain = chain_with_cdr3("H", cdr3)
+    (draft,) = place([r for i in range(3) for r in tiles(chain[i:])], Sure()).drafts
+    assert decode(draft.tokens[slice(*draft.cdr3())]) == cdr3
+
+
 def test_an_open_cdr3_has_the_usual_length() -> None:
     draft = germline_draft("K").with_cdr3(encode("QQXXXXXXXXXPT"))
     start, stop = of_usual_length(draft).cdr3()
@@ -701,17 +708,32 @@ def test_the_first_residue_of_fr4_may_be_mutated(first: str, cut: bool) -> None:
     assert draft.cdr3()[1] == at
 
 
-def bridged_by(*reads: str) -> str:
-    """The CDR3 and FR4 of a germline heavy chain as its reads bridge it."""
-    draft = germline_draft("H")
+def bridged_by(*reads: str, locus: str = "H", known: str = "") -> str:
+    """The CDR3 and FR4 of a germline chain as its reads bridge it; known: the CDR3 so far."""
+    draft = germline_draft(locus)
+    draft = draft.with_cdr3(encode(known)) if known else draft
     start, stop = draft.cdr3()
     found = read_set(*reads)
     around = Surroundings(
         found, draft.tokens[:start], draft.tokens[stop:], np.zeros(len(reads)), CDR3_JOINT
     )
-    clear = np.zeros(stop - start, dtype=bool)
+    clear = draft.tokens[start:stop] < (MISSING if known else 0)
     built = with_junction(around, draft, (start, stop), WordGraph(found), clear, [], [])
     return decode(built.tokens[start:])
+
+
+@pytest.mark.parametrize(
+    ("front", "behind", "closed"),
+    [
+        ("DFATYYCQQHNT", "WTFGQGTKVELK", False),  # the T may be that of another place
+        ("DFATYYCQQHNTF", "GQGTKVELK", True),
+    ],
+)
+def test_only_reads_of_a_cdr3_lead_it_into_fr4(front: str, behind: str, closed: bool) -> None:
+    reads = [text[i:] for text in (front, behind) for i in range(3)]
+    found = bridged_by(*reads, locus="K", known="QQHNTXXXX")
+    assert found.replace("X", "") == "QQHNTFGQGTKVELK"
+    assert ("X" not in found) == closed
 
 
 def test_a_residue_too_many_is_no_mutated_start_of_fr4() -> None:
@@ -749,6 +771,18 @@ def test_a_residue_of_the_j_motif_is_never_left_out() -> None:
     start, stop = revised.cdr3()
     assert (start, stop) == (at - 13, at - 1)
     assert decode(revised.tokens)[start : stop + 4] == "ARWGGDGFYHMDYGQG"
+
+
+@pytest.mark.parametrize(("shown", "followed"), [("RGQG", "RGQG"), ("LDVR", "WGVG")])
+def test_reads_change_one_residue_of_the_j_motif_and_not_two(shown: str, followed: str) -> None:
+    """Those of a CDR3 that is longer than the template's lie on FR4."""
+    draft = draft_from(DOMAIN)
+    at = draft.cdr3()[1]
+    nothing = np.zeros(len(draft))
+    letters, amide = np.zeros((len(draft), 20)), np.zeros((len(draft), 4))
+    letters[np.arange(at, at + 4), encode(shown)] = 30.0
+    found = Votes(letters, nothing + 4, amide, {}, nothing, nothing, nothing)
+    assert decode(next_draft(draft, found).tokens)[at : at + 4] == followed
 
 
 def test_a_residue_in_front_of_a_segment_without_one_is_kept() -> None:

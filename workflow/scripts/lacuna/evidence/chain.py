@@ -109,7 +109,7 @@ def chain_of(
             )
         )
     unknown = (draft.tokens >= MISSING) & (not draft.bridged) & ~germline_only
-    open_run = _not_crossed(unknown, margin)
+    open_run = _not_crossed(unknown, margin, marked.get("length", np.zeros(len(best), dtype=bool)))
     scaffold = _scaffold(best, state == OBSERVED, open_run)
     gaps = tuple(
         GapHint(start, end, mass, None if mass is None else TOLERANCE)
@@ -129,15 +129,17 @@ def _states(nats: np.ndarray, posterior: np.ndarray) -> np.ndarray:
     return np.where(observed, OBSERVED, np.where(margin >= DOUBTFUL_MARGIN, DOUBTFUL, INFERRED))
 
 
-def _not_crossed(unknown: np.ndarray, margin: np.ndarray) -> np.ndarray:
-    """(n,) bool: the stretches of `unknown` (n,) of which reads do not show every residue.
+def _not_crossed(unknown: np.ndarray, margin: np.ndarray, in_doubt: np.ndarray) -> np.ndarray:
+    """(n,) bool: the stretches of `unknown` (n,) of which reads do not show every residue, or whose
+    length is in doubt (n,).
 
     Reads that show them all, even a single one, lie across the stretch, and so its length is as in
-    the draft.
+    the draft, unless they do so with other residues than the draft's beside it.
     """
     left = unknown.copy()
     for start, stop in runs_of(unknown):
-        left[start:stop] = margin[start:stop].min() < DOUBTFUL_MARGIN
+        shown = margin[start:stop].min() >= DOUBTFUL_MARGIN
+        left[start:stop] = not shown or in_doubt[start:stop].any()
     return left
 
 

@@ -24,7 +24,7 @@ from lacuna.evidence.posterior import (
 )
 from lacuna.network.model import TemplateReader
 from lacuna.network.transformer import LargeNetwork, is_known
-from lacuna.placing.cdr3_joints import unjoined_in_cdr3
+from lacuna.placing.cdr3_joints import uncrossed_in_cdr3, unjoined_in_cdr3
 from lacuna.placing.consensus import votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.junction_mass import junction_mass
@@ -81,7 +81,9 @@ def weigh(
         posterior = _posterior(draft, nats, germline_only, judge)
         marked = _marked(placed, i, None if placed.serum else phases[i])
         for flag, where in marked.items():
-            posterior = with_floor(posterior, np.where(where, FLOORS[flag], 0.0))
+            # What is the average of genes is that of genes of all lengths.
+            spread = where & ~germline_only if flag == "length" else where
+            posterior = with_floor(posterior, np.where(spread, FLOORS[flag], 0.0))
         posterior = with_floor(posterior, _absent(draft))
         mass = None if placed.serum or draft.v < 0 else junction_mass(placed.reads, draft)
         chains.append(chain_of(name, draft, found, nats, posterior, germline_only, marked, mass))
@@ -121,7 +123,9 @@ def _marked(placed: Placed, chain: int, phase: np.ndarray | None) -> dict[str, n
     if phase is None:
         return {"serum": np.ones(len(draft), dtype=bool)}
     begin = int(placed.placements.text.start[chain])
-    apart = unjoined_in_cdr3(placed.reads, placed.placements.of(chain), draft, begin)
+    own = placed.placements.of(chain)
+    apart = unjoined_in_cdr3(placed.reads, own, draft, begin)
+    apart |= uncrossed_in_cdr3(placed.reads, own, draft, begin)
     return {"phase": phase, "length": _loose(draft) | apart}
 
 

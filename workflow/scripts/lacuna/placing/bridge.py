@@ -16,7 +16,13 @@ from lacuna.placing.crossing import exchanged
 from lacuna.placing.draft import Draft, Loose
 from lacuna.placing.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.junction import LENGTH_MARGIN, Surroundings, weigh_paths
-from lacuna.placing.loop_lengths import Around, openings_of, resized_at_cut
+from lacuna.placing.loop_lengths import (
+    Around,
+    Resized,
+    openings_of,
+    resized_at_cut,
+    unread_loops,
+)
 from lacuna.placing.loops import with_loop
 from lacuna.placing.meeting import closed_by_meeting
 from lacuna.placing.memory import Memory
@@ -172,18 +178,26 @@ def _of_lengths(chain: _ReadChain, draft: Draft, cleavage: Cleavage) -> Draft:
     reads, before = chain.among.memory.reads, chain.draft
     loose: list[Loose] = []
     changed = len(before)
+    cut, unread = (
+        openings(reads, before, chain.alignment, chain.share)
+        for openings in (openings_of, unread_loops)
+    )
     # From the end on, so that positions before an opening stay what they are.
-    for opening in openings_of(reads, before, chain.alignment, chain.share):
-        found = resized_at_cut(
-            chain.around(before, (opening.start, opening.stop), V_JOINT),
-            before,
-            Around.of(before, chain.found, opening),
-            chain.alignment,
-            chain.share,
-            cleavage,
-            opening,
-        )
-        if found is None or found.more and opening.stop > changed:
+    for opening in sorted((*cut, *unread), key=lambda one: -one.start):
+        germline = Around.of(before, chain.found, opening)
+        if opening in unread:
+            found = Resized.untold(opening, before, germline)
+        else:
+            found = resized_at_cut(
+                chain.around(before, (opening.start, opening.stop), V_JOINT),
+                before,
+                germline,
+                chain.alignment,
+                chain.share,
+                cleavage,
+                opening,
+            )
+        if found.more and opening.stop > changed:
             continue
         if found.more:
             loose = [

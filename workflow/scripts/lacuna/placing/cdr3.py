@@ -23,7 +23,7 @@ OPEN_SHARE = 0.75  # of what reads gain by an open junction that a bridge must k
 ARM_JOINT = 1.5  # weight of reads over each joint of an arm
 ARM_COST = 1.5  # nats for each residue of an arm
 SHORTEST = 3  # residues of CDR3
-LONGEST = {"H": 34, "K": 18, "L": 18}
+LONGEST = {"H": 45, "K": 18, "L": 18}  # IMGT has columns for 45
 LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
 GERMLINE_START = 3  # residues behind Cys104 by which reads are told to be of a V segment
 LIKE_START = 2  # of these that reads must have; reads of other proteins begin with C as well
@@ -93,8 +93,12 @@ def _with_start_of_fr4(
 
 
 def _into_fr4(around: Surroundings, ahead: np.ndarray, fr4: np.ndarray) -> np.ndarray:
-    """The beginning of a CDR3, with the first residue of FR4 if reads go on into it."""
-    (path,) = weigh_paths(replace(around, rule=ANY_JOINT), [ahead])
+    """The beginning of a CDR3, with the first residue of FR4 if reads go on into it.
+
+    Reads of what is behind may have the last residue of the beginning in front of FR4 by chance, so
+    none is laid on more than the first residue.
+    """
+    (path,) = weigh_paths(replace(around, right=fr4[:1], rule=ANY_JOINT), [ahead])
     return np.concatenate((ahead, fr4[:1])) if path.joints[-1] >= THIN else ahead
 
 

@@ -69,3 +69,27 @@ def unjoined_in_cdr3(reads: ReadSet, own: Placements, draft: Draft, begin: int) 
         loosest = start + first + int(np.lexsort((over[first:last], joined[first:last]))[0])
         found[loosest - 1 : loosest + 1] = True
     return found
+
+
+def uncrossed_in_cdr3(reads: ReadSet, own: Placements, draft: Draft, begin: int) -> np.ndarray:
+    """(t,) unknown residues of a CDR3 on which reads lie but which none crosses, and those beside.
+
+    Reads that show another residue beside an unknown one lie there one residue off, and those that
+    have little in common with one of the sides may lie there by chance: there may be more residues,
+    or fewer. Unknown residues on which no read lies are open anyway.
+
+    own: placements on the chain, which begins at `begin` of their text.
+    """
+    found = np.zeros(len(draft), dtype=bool)
+    start, stop = draft.cdr3()
+    if not 0 < start < stop:
+        return found
+    a = own.alignment
+    weight = reads.weight[a.read] * own.share
+    for first, last in runs_of(draft.tokens[start:stop] >= MISSING):
+        at = begin + start + np.arange(first, last)
+        lies = ((a.span[:, :1] <= at) & (a.span[:, 1:] > at)).any(0)
+        over = joints_of(CDR3_JOINT, a, own.text.tokens, weight, int(at[0]), len(at))
+        if lies.all() and not over.all():
+            found[start + first - 1 : start + last + 1] = True
+    return found

@@ -9,7 +9,7 @@ from lacuna.antibody.imgt import CDR_COLUMNS
 from lacuna.core.alphabet import ABSENT, ISOLEUCINE, MISSING, N_RESIDUES, RESIDUES, merge_il
 from lacuna.core.masses import DEAMIDATION
 from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, MISMATCH, ON_MISSING, OTHER_BLOCK
-from lacuna.placing.draft import Draft
+from lacuna.placing.draft import MOTIF, Draft
 from lacuna.placing.placement import Placements
 from lacuna.placing.readset import ReadSet
 
@@ -294,5 +294,15 @@ def next_draft(draft: Draft, found: Votes) -> Draft:
     tokens = log_posterior.argmax(1).astype(np.uint8)
     unread = (found.nats.max(1) < 2.0) & (draft.germline >= MISSING)
     tokens = np.where(unread, MISSING, tokens)
-    tokens = np.where(draft.held, draft.tokens, tokens).astype(np.uint8)
+    tokens = np.where(draft.held | _overrun(draft, tokens), draft.tokens, tokens).astype(np.uint8)
     return draft.with_tokens(tokens)
+
+
+def _overrun(draft: Draft, tokens: np.ndarray) -> np.ndarray:
+    """(t,) the J motif, if two of its three residues in `tokens` (t,) are not those of germline.
+
+    One may be mutated. Where two are, reads of a CDR3 that is longer than the draft's lie on FR4.
+    """
+    motif = np.isin(draft.columns, MOTIF)
+    changed = (tokens != merge_il(draft.germline)) & (draft.germline < N_RESIDUES)
+    return motif & (changed[motif].sum() > 1)

@@ -23,8 +23,9 @@ from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, encode, merge_il
 # Cys23, Trp41, Cys104 and the J motif. Of the motif, the first residue is another one in 10 % of
 # camelid VHHs (mostly W118R), 2 % of human VH and 4 % of human VL (test sets of AbNatiV 2), so that
 # the motif is not held.
-CONSERVED = (23, 41, 104, FR4_START, 119, 121)
 HELD = (23, 41, 104)
+MOTIF = (FR4_START, 119, 121)
+CONSERVED = (*HELD, *MOTIF)
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,26 +145,69 @@ def openings_of(reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarra
     found: placements on the draft by its positions; share (m,): of their reads. One that spans a
     place by leaving out residues, or with others between, does not count.
     """
-    first, end = ANCHOR + MARGIN, draft.cdr3()[0] - 1 - MARGIN
-    straight = np.flatnonzero(np.diff(found.span, axis=1) == np.diff(found.core, axis=1))
-    weight = (reads.weight[found.read] * share)[straight]
-    on = found.take(straight)
-    joints = joints_of(V_JOINT, on, draft.tokens, weight, first, end - first)
-    loop = CDR_COLUMNS[draft.columns] & (draft.columns <= CYS104)
+    loop = _in_loops(draft)
     openings = []
-    for low, high in reversed(runs_of(joints < THIN)):
-        begin, stop = first + low, first + high  # joints begin..stop - 1
-        if begin == first or stop > end or stop - begin > WIDEST:
+    for begin, stop in reversed(_unspanned(reads, draft, found, share)):
+        if not _is_cut(draft, begin, stop):
             continue
         low, high = begin - MARGIN, stop - 1 + MARGIN
         if loop[begin:stop].any():
             low, high = _with_whole_loop(loop, low, high)
-        while low > 0 and draft.columns[low] > CYS104:
-            low -= 1
-        while draft.columns[high - 1] > CYS104:
-            high += 1
-        openings.append(Opening(low, high, stop - 1, begin, begin - 1, stop, through=False))
+        openings.append(_opening(draft, low, high, begin, stop))
     return openings
+
+
+def unread_loops(
+    reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarray
+) -> list[Opening]:
+    """CDR1 and CDR2 in places that no read spans and that are wider than one cut, the last first.
+
+    Arguments as those of `openings_of`.
+    """
+    openings = []
+    for begin, stop in reversed(_unspanned(reads, draft, found, share)):
+        for start, end in reversed(runs_of(_in_loops(draft))):
+            first, last = max(begin, start), min(stop, end + 1)  # joints first..last - 1
+            if first < last and not _is_cut(draft, begin, stop):
+                openings.append(_opening(draft, start - MARGIN, end + MARGIN, first, last))
+    return openings
+
+
+def _in_loops(draft: Draft) -> np.ndarray:
+    """(t,) residues of CDR1 and CDR2."""
+    return CDR_COLUMNS[draft.columns] & (draft.columns <= CYS104)
+
+
+def _unspanned(
+    reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarray
+) -> list[tuple[int, int]]:
+    """Joints begin..stop - 1 in front of CDR3, one after another, that no read spans."""
+    first, last = _span(draft)
+    straight = np.flatnonzero(np.diff(found.span, axis=1) == np.diff(found.core, axis=1))
+    weight = (reads.weight[found.read] * share)[straight]
+    on = found.take(straight)
+    joints = joints_of(V_JOINT, on, draft.tokens, weight, first, last - first)
+    return [(first + low, first + high) for low, high in runs_of(joints < THIN)]
+
+
+def _span(draft: Draft) -> tuple[int, int]:
+    """The first and the last joint that is asked for."""
+    return ANCHOR + MARGIN, draft.cdr3()[0] - 1 - MARGIN
+
+
+def _is_cut(draft: Draft, begin: int, stop: int) -> bool:
+    """Whether joints that no read spans may be one cut, of which reads show both sides."""
+    first, last = _span(draft)
+    return first < begin and stop <= last and stop - begin <= WIDEST
+
+
+def _opening(draft: Draft, low: int, high: int, begin: int, stop: int) -> Opening:
+    """Residues low..high, with those next to insertions at their ends, around some joints."""
+    while low > 0 and draft.columns[low] > CYS104:
+        low -= 1
+    while draft.columns[high - 1] > CYS104:
+        high += 1
+    return Opening(low, high, stop - 1, begin, begin - 1, stop, through=False)
 
 
 def _with_whole_loop(loop: np.ndarray, start: int, stop: int) -> tuple[int, int]:
@@ -190,6 +233,13 @@ class Resized:
     loose: tuple[int, int]
     probability: float
 
+    @classmethod
+    def untold(cls, opening: Opening, draft: Draft, germline: Around) -> "Resized":
+        """An opening as it is in the draft, where no reads tell its length."""
+        now = draft.tokens[opening.start : opening.stop]
+        loose = (opening.behind - 1 - opening.start, opening.ahead + 1 - opening.start)
+        return cls(opening, now, None, loose, germline.share_of(len(now)))
+
     @property
     def more(self) -> int:
         """By how many residues the chain is longer then, less than 0 if it is shorter."""
@@ -212,8 +262,8 @@ def resized_at_cut(
     share: np.ndarray,
     cleavage: Cleavage,
     opening: Opening,
-) -> Resized | None:
-    """An opening of another length if that is probable, else as it is; None if no sides meet."""
+) -> Resized:
+    """An opening of another length if that is probable, else as it is."""
     now = draft.tokens[opening.start : opening.stop]
     lengths = range(max(len(now) - OFF, 1), len(now) + OFF + 1)
     unseen = unseen_of(around.reads, draft, found)
@@ -224,7 +274,7 @@ def resized_at_cut(
     )
     met = meet(asked, *sides)
     if met is None:
-        return None
+        return Resized.untold(opening, draft, germline)
     trial = met.trial
     probable = {**met.others, len(trial.tokens): met.probability}
     length = max(probable, key=lambda n: (probable[n], -n))
