@@ -741,6 +741,14 @@ def test_a_residue_too_many_is_no_mutated_start_of_fr4() -> None:
     assert bridged_by(*(read[i:] for i in range(4))).endswith("WGQGTLVTVSS")
 
 
+def test_one_misread_peptide_is_no_mutated_start_of_fr4() -> None:
+    """D and W in the wrong order join SSW and Y to the second residue of FR4."""
+    front, behind = "AEDTAVYYCAKDPEYSSWYGVGF", "DYWGQGTLVTVSS"
+    reads = [text[i:] for text in (front, behind) for i in range(4)]
+    found = bridged_by(*reads, *["DWYGQGTLV"] * 2, known="AKDPEYSSWYXXX")
+    assert found.endswith("XWGQGTLVTVSS")
+
+
 def test_no_cdr3_runs_through_an_fr4_whose_start_is_mutated() -> None:
     own, other = "AEDTAVYYCRQVAGNFRGQGTLVTVSS", "GNFRGQGTLVTVYWGQGTLVTVSS"
     reads = (text[i:] for text in (own, other) for i in range(4))

@@ -16,6 +16,7 @@ from lacuna.placing.cdr3_joints import asked_joints
 from lacuna.placing.draft import Draft, head_of, tail_of
 from lacuna.placing.joints import ANY_JOINT
 from lacuna.placing.junction import MARGIN, THIN, Path, Surroundings, refined, weigh_paths
+from lacuna.placing.readset import ReadSet
 from lacuna.placing.word_paths import ANCHOR, WordGraph, paths
 
 MIN_GAIN = 12.0  # nats that reads gain by a bridge
@@ -28,6 +29,7 @@ LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
 GERMLINE_START = 3  # residues behind Cys104 by which reads are told to be of a V segment
 LIKE_START = 2  # of these that reads must have; reads of other proteins begin with C as well
 WITHOUT_FIRST = 5  # residues of FR4 by which it is told if its first one is mutated
+OFTEN = 4.0  # weight of the reads that show it, from which it is, whatever others show
 OPEN = 3  # unknown residues that stand for an open stretch
 
 
@@ -86,10 +88,23 @@ def _with_start_of_fr4(
         return None
     if np.array_equal(best.tokens[-2:], around.right[:2]):  # WGGQG: a residue too many
         return None
+    start = around.right[:WITHOUT_FIRST]
+    mutated, germline = (
+        _shown(around.reads, np.concatenate((first, start[1:])))
+        for first in (best.tokens[-1:], start[:1])
+    )
+    if mutated < min(OFTEN, germline):  # a misread one
+        return None
     closed = draft.with_cdr3(best.tokens[:-1])
     tokens = closed.tokens.copy()
     tokens[closed.cdr3()[1]] = best.tokens[-1]
     return replace(closed.with_tokens(tokens), bridged=True)
+
+
+def _shown(reads: ReadSet, run: np.ndarray) -> float:
+    """Weight of the reads that hold a run of residues."""
+    windows = np.lib.stride_tricks.sliding_window_view(reads.tokens, len(run), axis=1)
+    return float(reads.weight[(windows == run).all(-1).any(1)].sum())
 
 
 def _into_fr4(around: Surroundings, ahead: np.ndarray, fr4: np.ndarray) -> np.ndarray:
