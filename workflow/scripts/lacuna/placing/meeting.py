@@ -29,6 +29,7 @@ from lacuna.placing.sides import SUREST, Opening, Side, sides_of
 TRIED = 12  # ways to meet that are weighed by all reads
 CONTEXT = 20  # residues of FR3 and FR4 in which sides may overlap
 UNUSUAL = 0.002  # least probability of a length of CDR3
+MOST = 34  # residues of a CDR3 that is weighed; all longer ones together are rarer than UNUSUAL
 MISREAD = 0.05  # probability that a peptide ends where the proteases do not cut
 ACROSS = 6.0  # nats that the reads across a gap may count at most
 # Probability that a residue of a CDR3 is germline's: of the three next to FR3 or FR4; of others.
@@ -96,7 +97,7 @@ def closed_by_meeting(
     def nats(tokens: np.ndarray) -> float:
         return _length_nats(draft.locus, len(tokens)) + _germline_nats(draft, tokens)
 
-    lengths = range(SHORTEST, LONGEST[draft.locus] + 1)
+    lengths = range(SHORTEST, min(LONGEST[draft.locus], MOST) + 1)
     unseen = unseen_of(around.reads, draft, found)
     sides = sides_of(around.reads, found, share, draft, opening, around.elsewhere)
     met = meet(Question(around, opening, lengths, nats, cleavage, unseen), *sides)
