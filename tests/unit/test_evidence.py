@@ -138,7 +138,9 @@ def test_one_read_over_an_open_junction_says_how_long_it_is(whole: Placed) -> No
     assert "".join(row.residue for row in chain.rows[at : at + 3]) == CHAIN[at : at + 3]
 
 
-@pytest.mark.parametrize(("right", "crossed"), [("WHFYHMDY", False), ("WGFYHMDY", True)])
+@pytest.mark.parametrize(
+    ("right", "crossed"), [("WHFYHMDY", False), ("GFYHMDY", False), ("WGFYHMDY", True)]
+)
 def test_reads_that_show_another_residue_beside_an_unknown_one_do_not_cross_it(
     whole: Placed, right: str, crossed: bool
 ) -> None:

@@ -5,13 +5,12 @@ leave peptides of a domain, and no read is one of them, the domain is probably n
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from lacuna.antibody.germlines import constants
+from lacuna.antibody.constant_region import constant_tokens
 from lacuna.antibody.imgt import CONSTANT
-from lacuna.core.alphabet import encode
 from lacuna.placing.cleavage import Cleavage, cleavage_of
 from lacuna.placing.consensus import votes
 from lacuna.placing.draft import Draft, Loose
@@ -31,16 +30,6 @@ TEMPER = 0.7
 SURE = 0.05  # probability of a domain below which the chain goes on without it
 HINGE = 30  # residues behind a domain that is not there which may be others than in germline
 AS_IN_GERMLINE = 0.5  # probability that they are not, if reads do not show it
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """Residues start..stop of a chain, whole domains that no read shows; probability: that they
-    are there."""
-
-    start: int
-    stop: int
-    probability: float
 
 
 def without_unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
@@ -63,18 +52,18 @@ def with_doubts(reads: ReadSet, placements: Placements, drafts: Sequence[Draft])
     found = []
     unread = _unread(reads, placements, drafts)
     for i, (draft, lacking) in enumerate(zip(drafts, unread, strict=True)):
-        loose = [Loose(one.start, one.stop, one.probability) for one in lacking]
+        loose = [*draft.loose, *lacking]
         start = draft.find(CONSTANT)
-        if start > 0 and not lacking and not _begins(draft, start):
+        if draft.c >= 0 and not lacking and not _begins(draft, start):
             joint = _unjoined(placements.of(i), start, len(draft))
             loose += [Loose(*joint, AS_IN_GERMLINE)] if joint else []
-        found.append(replace(draft, loose=(*draft.loose, *loose)))
+        found.append(replace(draft, loose=tuple(loose)))
     return found
 
 
 def _begins(draft: Draft, start: int) -> bool:
     """Whether the constant region of a draft begins with the first residues of its gene."""
-    first = encode(constants()[draft.c].sequence)[:SHORTEST]
+    first = constant_tokens()[draft.c][:SHORTEST]
     return np.array_equal(draft.germline[start : start + SHORTEST], first)
 
 
@@ -90,19 +79,19 @@ def _unjoined(own: Placements, at: int, length: int) -> tuple[int, int] | None:
     return None if joined else (at - 1, at + 1)
 
 
-def _unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[list[Unread]]:
-    """For each draft the constant domains that no read shows."""
+def _unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[list[Loose]]:
+    """For each draft the constant domains that no read shows, and how probably they are there."""
     cleavage = cleavage_of(reads, placements)
     depths = [votes(reads, placements, i, len(d)).depth for i, d in enumerate(drafts)]
     pieces = [_pieces(d.tokens, cleavage) for d in drafts]
     seen = [_seen(depth, own) for depth, own in zip(depths, pieces, strict=True)]
     missed = sum(int((~one).sum()) for one in seen)
     total = sum(map(len, seen))
-    found: list[list[Unread]] = []
+    found: list[list[Loose]] = []
     for draft, depth, own, shown in zip(drafts, depths, pieces, seen, strict=True):
         found.append([])
         first = draft.find(CONSTANT)
-        if draft.c < 0 or first < 0:
+        if draft.c < 0:
             continue
         for start, stop in _domains(first, depth, own[shown]):
             n = int(((own[:, 0] >= start) & (own[:, 1] <= stop)).sum())
@@ -111,7 +100,7 @@ def _unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> 
             if (start, stop) == (first, len(depth)):  # its words in reads are of something else
                 odds = 0.0
             if n or not odds:
-                found[-1].append(Unread(start, stop, float(odds / (1 + odds))))
+                found[-1].append(Loose(start, stop, float(odds / (1 + odds))))
     return found
 
 

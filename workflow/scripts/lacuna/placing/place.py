@@ -127,7 +127,8 @@ def place(
             found, drafts, placements = build(found, drafts, proteins, use, rounds, bridges=bridges)
         if not bridges:
             found = replace(found, least=least_score(found, drafts, placements))
-            drafts = _without_unread(found, place_on(found, [*drafts, *proteins]), drafts)
+            if any(draft.c >= 0 for draft in drafts):
+                drafts = _without_unread(found, place_on(found, [*drafts, *proteins]), drafts)
     if not references:
         names = _names(drafts)
     chains = populations(found, placements, names, drafts)
@@ -167,10 +168,10 @@ def _without_unread(reads: ReadSet, placements: Placements, drafts: Sequence[Dra
     for before, after in zip(drafts, kept, strict=True):
         if after.c >= 0 and len(after) < len(before):
             LOG.warning(
-                "the constant region of a %s chain goes on without %d residues of germline: none "
-                "of the peptides that should be read of them is",
-                NAMES[before.locus],
+                "%d residues of the constant region of a %s chain are left out: their peptides "
+                "should be read, and no read shows one",
                 len(before) - len(after),
+                NAMES[before.locus],
             )
     return kept
 
