@@ -7,8 +7,9 @@ import numpy as np
 
 from lacuna.antibody.germlines import LOCI, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START
-from lacuna.core.alphabet import ABSENT, decode
-from lacuna.placing.draft import Draft, draft_of
+from lacuna.antibody.numbering import number_chain
+from lacuna.core.alphabet import ABSENT, decode, encode, merge_il
+from lacuna.placing.draft import Draft, draft_of, protein_of
 from lacuna.placing.place import Placed, place
 from lacuna.placing.readset import ReadSet, collapse
 from lacuna.reads.read import Read
@@ -35,6 +36,19 @@ def peptide(residues: str, name: str = "r", modifications: Any = ()) -> Read:
 def read_set(*residues: str, probability: float = 0.95, modifications: Any = ()) -> ReadSet:
     reads = [peptide(r, modifications=modifications) for r in residues]
     return collapse(reads, Sure(probability).probabilities(reads))
+
+
+def draft_from(sequence: str) -> Draft:
+    """A chain whose residues, all known, are its germline."""
+    numbering = number_chain(sequence)
+    if not numbering.locus:
+        return protein_of(sequence)
+    tokens, segments = encode(sequence), v_segments()
+    own = np.flatnonzero(segments.locus == LOCI.index(numbering.locus))
+    inside = np.flatnonzero((numbering.columns >= 1) & (numbering.columns < FR4_START))
+    same = segments.tokens[own][:, numbering.columns[inside]] == tokens[inside]
+    v = int(own[np.argmax(same.sum(1))])
+    return Draft(numbering.locus, merge_il(tokens), numbering.columns, tokens, v, -1, -1, True)
 
 
 def reads_of(reads: Iterable[Read]) -> ReadSet:

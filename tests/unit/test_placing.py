@@ -33,7 +33,7 @@ from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.junction import Surroundings, weigh_paths
 from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
-from lacuna.placing.place import draft_from, place, read_contaminants, rows_of
+from lacuna.placing.place import place, read_contaminants, rows_of
 from lacuna.placing.placement import place_on, place_on_text, text_of
 from lacuna.placing.populations import Population, is_serum
 from lacuna.placing.readset import MAX_READ, MIN_READ, collapse
@@ -46,6 +46,7 @@ from lacuna.reads.read import Read
 from reads import (
     Sure,
     chain_with_cdr3,
+    draft_from,
     germline_draft,
     merged,
     other_heavy,
@@ -489,14 +490,6 @@ def test_a_draft_has_v_and_j_at_the_ends_of_its_cdr3() -> None:
     longer = draft.with_cdr3(encode("ARWWWWWWWWWWWWWWWWWWDY"))
     assert longer.cdr3() == (start, start + 22)
     assert len(longer) == len(draft) + 22 - (stop - start)
-
-
-def test_a_given_chain_is_its_own_template() -> None:
-    chain = chain_with_cdr3("H", "ARDXXXYYFDY")
-    draft = draft_from(chain)
-    assert draft.locus == "H"
-    assert (draft.tokens >= MISSING).sum() == 3
-    assert not draft.bridged
 
 
 def test_a_read_like_another_segment_is_told_by_its_columns() -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lacuna.antibody.germlines import LOCI, v_segments
-from lacuna.antibody.numbering import number_chain
-from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, decode, encode, merge_il
+from lacuna.antibody.germlines import v_segments
+from lacuna.core.alphabet import decode
 from lacuna.core.files import printable, shortened
 from lacuna.core.paths import CONTAMINANTS
 from lacuna.core.tables import PlacedRow
@@ -55,7 +54,6 @@ MORE_CHAINS = 2  # times that further chains are looked for
 # Of the reads, that a further chain must have: fewer are misread ones of another.
 LEAST_SHARE = 0.005
 _RARE = bytes.maketrans(b"UOuo", b"XXXX")  # selenocysteine and pyrrolysine
-LAST_OF_V = 108  # column up to which the end of a V segment tells it from others
 MAX_DIFFERENCES = 6  # that are written of a read
 # Kinds of aligned residues that are one difference with those that follow.
 _RUNS = {
@@ -90,7 +88,6 @@ class Placed:
 def place(
     reads: Sequence[Read],
     models: ErrorModels,
-    references: Sequence[tuple[str, str]] = (),
     contaminants: Sequence[tuple[str, str]] = (),
     species: str = "auto",
     use: np.ndarray | None = None,
@@ -99,18 +96,12 @@ def place(
 ) -> Placed:
     """Find the chains that reads come from, and place every read.
 
-    references: (name, sequence) of the sample's own chains or of homologs, which are templates
-    instead of germline segments; contaminants: of other proteins; species: 'auto' for any; use
-    (V segments,): how much use in repertoires counts, in words of residues; shift: see `ReadSet`.
+    contaminants: (name, sequence) of other proteins; species: 'auto' for any; use (V segments,):
+    how much use in repertoires counts, in words of residues; shift: see `ReadSet`.
     """
     found = replace(collapse(reads, models.probabilities(reads)), shift=shift)
     use = np.zeros(len(v_segments().names)) if use is None else use
-    names: tuple[str, ...] = ()
-    if references:
-        names = tuple(name for name, _ in references)
-        drafts = [draft_from(sequence) for _, sequence in references]
-    else:
-        drafts = _germline_drafts(found, species, use)
+    drafts = _germline_drafts(found, species, use)
     proteins = [protein_of(sequence) for _, sequence in contaminants]
     n_first = len(drafts)
     # All chains first, and then their junctions: the reads of one that is not there yet would lead
@@ -118,7 +109,7 @@ def place(
     for bridges in (False, True):
         rounds = ROUNDS if bridges else FIRST_ROUNDS
         found, drafts, placements = build(found, drafts, proteins, use, rounds, bridges=bridges)
-        for _ in range(MORE_CHAINS if not references else 0):
+        for _ in range(MORE_CHAINS):
             more = further_drafts(found, drafts, placements, species, use)
             if not more:
                 break
@@ -129,8 +120,7 @@ def place(
             found = replace(found, least=least_score(found, drafts, placements))
             if any(draft.c >= 0 for draft in drafts):
                 drafts = _without_unread(found, place_on(found, [*drafts, *proteins]), drafts)
-    if not references:
-        names = _names(drafts)
+    names = _names(drafts)
     chains = populations(found, placements, names, drafts)
     kept = [i for i, c in enumerate(chains) if i < n_first or c.share >= LEAST_SHARE]
     if len(kept) < len(chains):
@@ -224,23 +214,6 @@ def read_contaminants(*paths: Path) -> list[tuple[str, str]]:
                 text = f"{path}:{fault.line}: '{name}' {fault.text}; it is no contaminant here"
                 LOG.warning(printable(text))
     return found
-
-
-def draft_from(sequence: str) -> Draft:
-    """A chain as it is given: its residues are the template; X is not known."""
-    numbering = number_chain(sequence)
-    if not numbering.locus:
-        return protein_of(sequence)
-    tokens = encode(sequence)
-    germline = np.where(tokens < MISSING, tokens, ABSENT).astype(np.uint8)
-    segments = v_segments()
-    own = np.flatnonzero(segments.locus == LOCI.index(numbering.locus))
-    inside = np.flatnonzero((numbering.columns >= 1) & (numbering.columns <= LAST_OF_V))
-    same = segments.tokens[own][:, numbering.columns[inside]] == germline[inside]
-    v = int(own[np.argmax(same.sum(1))])
-    merged = np.where(tokens < N_RESIDUES, merge_il(tokens), MISSING).astype(np.uint8)
-    whole = bool((merged < MISSING).all())
-    return Draft(numbering.locus, merged, numbering.columns, germline, v, -1, -1, whole)
 
 
 def rows_of(
