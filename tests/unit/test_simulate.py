@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from lacuna.antibody.germlines import LOCI, SPECIES, v_segments
 from lacuna.antibody.imgt import (
+    CDR3_START,
     CDR_COLUMNS,
     CHAIN_ORDER,
     CYS104,
@@ -18,7 +19,8 @@ from lacuna.antibody.imgt import (
 )
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, decode
-from lacuna.training.simulate import graft, grid_to_chain, mutate, recombine
+from lacuna.training.chains import Chains
+from lacuna.training.simulate import graft, grid_to_chain, mutate, recombine, simulate_chains
 
 SEEDS = st.integers(0, 2**31)
 KINDS = sorted(
@@ -118,3 +120,24 @@ def test_the_same_seed_gives_the_same_chains() -> None:
         for rng in (np.random.default_rng(7), np.random.default_rng(7))
     ]
     assert np.array_equal(*np.array(chains))
+
+
+@pytest.mark.parametrize(
+    ("species", "framework", "cdrs"),
+    [("alpaca", (0.06, 0.12), (0.35, 0.6)), ("mouse", (0.03, 0.07), (0.09, 0.2))],
+)
+def test_simulated_chains_are_as_far_from_germline_as_natural_ones(
+    species: str, framework: tuple[float, float], cdrs: tuple[float, float]
+) -> None:
+    """Of immunised alpacas CDRs differ in half of their residues, those of mice in a seventh."""
+    nothing = Chains(np.empty((0, N_CODES), np.uint8), np.empty(0, np.int64))
+    chains, _ = simulate_chains(nothing, {f"{species}:H": 60}, 1)
+    v = v_segments()
+    own = (v.species == SPECIES.index(species)) & (v.locus == LOCI.index("H"))
+    segments, in_v = v.tokens[own][:, 1:CDR3_START], chains.grids[:, None, 1:CDR3_START]
+    both = (segments < N_RESIDUES) & (in_v < N_RESIDUES)
+    differ, in_cdrs = both & (segments != in_v), CDR_COLUMNS[1:CDR3_START]
+    nearest = (differ.sum(2) + (~both).sum(2)).argmin(1)
+    differ, both = (x[np.arange(len(chains)), nearest] for x in (differ, both))
+    for part, (least, most) in ((~in_cdrs, framework), (in_cdrs, cdrs)):
+        assert least < differ[:, part].sum() / both[:, part].sum() < most
