@@ -28,6 +28,7 @@ from lacuna.training.settings import (
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "resources" / "pretrain" / "open.yaml"
+UNTOLD = ("validate", "validation", "checkpoint")  # settings that do not change the weights
 OPEN = WEIGHT_SETS["open"]
 
 
@@ -109,7 +110,7 @@ def test_the_open_weights_are_recorded_as_their_config_makes_them() -> None:
     network, large = read_record(bundled_weights("open")[0]), read_record(LARGE_NETWORK)
     pairs = (network, train_settings(section)), (large, teacher_settings(section))
     for made, settings in pairs:
-        given = {k: v for k, v in settings.items() if "_every" not in k}
+        given = {k: v for k, v in settings.items() if k.split("_")[0] not in UNTOLD}
         assert made["train"].items() >= given.items()
         assert made["masking"] == section["masking"]
     assert large["data"]["settings"] == encode_settings(section)
