@@ -36,11 +36,11 @@ from lacuna.evidence.posterior import (
 from lacuna.evidence.weigh import floors_of, weigh
 from lacuna.network.transformer import load_large
 from lacuna.placing.consensus import votes
-from lacuna.placing.draft import Meeting, draft_of
+from lacuna.placing.draft import Draft, Loose, Meeting, draft_of
 from lacuna.placing.place import Placed, place
 from lacuna.placing.placement import place_on
 from lacuna.placing.readset import collapse
-from reads import Sure, chain_with_cdr3, germline_draft, peptide, tiles
+from reads import Sure, chain_with_cdr3, draft_from, germline_draft, peptide, reads_of, tiles
 
 MODEL, GERMLINES = bundled.predictor().model, bundled.predictor().library
 CHAIN = chain_with_cdr3("H", "ARWGGDGFYHMDY")
@@ -247,14 +247,29 @@ def test_the_network_sees_what_reads_show_of_a_serum(part: Placed) -> None:
     assert same > 0.9 * 31
 
 
-def test_a_nearly_unread_domain_is_germline() -> None:
-    constant = CHAIN[120:]
-    placed = place([peptide(CHAIN[30:40]), *tiles(constant)], Sure(), [("mine", CHAIN)])
-    chain = weighed(placed)
+def nearly_unread(placed: Placed, draft: Draft) -> Placed:
+    """One read on the V domain of a chain, in place of those that were placed."""
+    few = reads_of([peptide(CHAIN[30:40])])
+    placements = place_on(few, [draft])
+    return replace(placed, names=("heavy",), drafts=(draft,), reads=few, placements=placements)
+
+
+def test_a_nearly_unread_domain_is_germline(whole: Placed) -> None:
+    chain = weighed(nearly_unread(whole, draft_from(CHAIN)))
     domain = [row for row in chain.rows if row.region not in ("C", "")]
     right = sum(a == b.residue for a, b in zip(CHAIN, domain, strict=False))
     assert right > 0.8 * len(domain)
     assert max(row.probability for row in domain if row.state == "inferred") < OBSERVED_PROBABILITY
+
+
+def test_a_length_in_doubt_takes_nothing_from_a_nearly_unread_domain(whole: Placed) -> None:
+    """What is the average of genes is that of genes of all lengths."""
+    draft = draft_from(CHAIN)
+    loose = replace(draft, loose=(Loose(50, 60, 0.6),))
+    chain, flagged = (weighed(nearly_unread(whole, one)) for one in (draft, loose))
+    assert all("length" in row.flags for row in flagged.rows[50:60])
+    for row, other in zip(chain.rows[50:60], flagged.rows[50:60], strict=True):
+        assert row.probability == pytest.approx(other.probability)
 
 
 def test_a_nearly_unread_domain_is_what_the_genes_of_its_locus_have_on_average() -> None:

@@ -9,13 +9,23 @@ is left is an insertion or a deletion. All reads go through the steps together.
 Scores are log odds in nats against residues by chance.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES
 from lacuna.placing.alignment import Alignment, joined
-from lacuna.placing.carried import Carried
+from lacuna.placing.carried import BIN, Carried
 from lacuna.placing.readset import MASSES, ReadSet, running
-from lacuna.placing.traceback import DELETION, MAX_BLOCK, NO_STEP, STEPS, trace
+from lacuna.placing.traceback import (
+    BLOCKS,
+    DELETION,
+    INSERTION,
+    MAX_BLOCK,
+    NO_STEP,
+    STEPS,
+    trace,
+)
 
 BAND = 3  # residues by which insertions, deletions and blocks may shift a read
 # Share of each residue in proteins (UniProtKB/Swiss-Prot 2024_01), I with L: reads that are of no
@@ -36,6 +46,31 @@ MIN_SCORE = 12.0  # nats of a core that is placed
 MARGIN = BAND + MAX_BLOCK  # residues of the text that are looked at on both sides of a diagonal
 MAX_BATCH = 4096
 BEYOND = 255  # token of a window where the text has ended
+A_OF = np.array([a for a, _ in STEPS])
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """Running masses of m reads (m, n + 1) and windows of a text (m, w + 1), in Da and in whole
+    steps of `carried.BIN`."""
+
+    reads: np.ndarray
+    text: np.ndarray
+    reads_in_steps: np.ndarray
+    text_in_steps: np.ndarray
+
+    @classmethod
+    def of(cls, reads: np.ndarray, text: np.ndarray) -> "_Running":
+        return cls(reads, text, *(np.rint(x / BIN).astype(np.int32) for x in (reads, text)))
+
+    def in_steps(self, i: int, a: int, ends: slice, b: int) -> np.ndarray:
+        """(m, columns) steps by which blocks of a residues of the reads, up to residue i, are
+        heavier than those of b residues of the text that end at columns `ends`."""
+        own = self.reads_in_steps[:, i] - self.reads_in_steps[:, i - a]
+        starts = slice(ends.start - b, ends.stop - b)
+        difference: np.ndarray = self.text_in_steps[:, starts] - self.text_in_steps[:, ends]
+        difference += own[:, None]
+        return difference
 
 
 def _score_tables(reads: ReadSet) -> tuple[np.ndarray, np.ndarray]:
@@ -96,6 +131,7 @@ def _align_batch(
     window = _window(text, first, n + 2 * MARGIN)
     # An unknown residue weighs so much that no block holds it.
     t_mass = running(np.where(window < N_RESIDUES, MASSES[window], 1e4))
+    masses = _Running.of(r_mass, t_mass)
     carried = Carried.of(reads, window)
 
     score = np.full((n + 1, m, offsets), 0.0)
@@ -110,39 +146,61 @@ def _align_batch(
         one = np.where(letter >= N_RESIDUES, np.where(letter == BEYOND, -50.0, MISSING_SCORE), one)
         best = score[i - 1] + one
         how = np.zeros((m, offsets), dtype=np.uint8)
-        for number, (a, b) in enumerate(STEPS):
-            if number == 0 or a == 0 or a > i or b and abs(a - b) > reads.shift:
-                continue
-            shift = b - a  # the place in the band that the step comes from is w - shift
-            low, high = max(0, shift), min(offsets, offsets + shift)
-            came = score[i - a][:, low - shift : high - shift]
-            if b == 0:
-                gain = np.where(came > 0, came + GAP, -1e9)
-                _take_better(best[:, low:high], how[:, low:high], gain, number)
-                continue
-            worth = BLOCK_SCORE + (OTHER_LENGTH if a != b else 0.0)
-            # A core begins with a block at the start of a read only.
-            useful = came + worth > best[:, low:high] + 1e-9
-            row, place = np.nonzero(useful if a == i else useful & (came > 0))
-            right = place + end.start + low
-            off = r_mass[row, i] - r_mass[row, i - a]
-            off -= t_mass[row, right] - t_mass[row, right - b]
-            some = carried.possible(off)
-            if not len(some):
-                continue
-            row, place, right, off = row[some], place[some], right[some], off[some]
-            gain = came[row, place] + worth + carried.nats(off, row, right, b)
-            place += low
-            better = gain > best[row, place] + 1e-9
-            row, place = row[better], place[better]
-            best[row, place] = gain[better]
-            how[row, place] = number
+        came = score[i - 1][:, 1:]  # an insertion comes from the place of the band behind it
+        gain = np.where(came > 0, came + GAP, -1e9)
+        _take_better(best[:, :-1], how[:, :-1], gain, INSERTION)
+        _take_blocks(best, how, score, i, masses, carried, reads.shift)
         _delete(best, how, letter)
         stop = (best <= 0) | beyond[:, i - 1, None]
         best[stop] = 0.0
         how[stop] = NO_STEP
         score[i], step[i] = best, how
     return trace(rows, first, score, step, tokens, window, width, least)
+
+
+def _take_blocks(
+    best: np.ndarray,
+    how: np.ndarray,
+    score: np.ndarray,
+    i: int,
+    masses: _Running,
+    carried: Carried,
+    most_shift: int,
+) -> None:
+    """Take blocks of equal mass wherever they score more; best, how: in place.
+
+    score: of all ends of the reads up to residue i.
+    """
+    offsets = best.shape[1]
+    found = []
+    for number, (a, b) in BLOCKS:
+        if a > i or abs(a - b) > most_shift:
+            continue
+        shift = b - a  # the place in the band that the step comes from is w - shift
+        low, high = max(0, shift), min(offsets, offsets + shift)
+        worth = BLOCK_SCORE + (OTHER_LENGTH if a != b else 0.0)
+        before = score[i - a][:, low - shift : high - shift]
+        useful = before + worth > best[:, low:high] + 1e-9
+        if a < i:  # a core begins with a block at the start of a read only
+            useful &= before > 0
+        ends = slice(i + MAX_BLOCK + low, i + MAX_BLOCK + high)
+        useful &= carried.possible(masses.in_steps(i, a, ends, b))
+        row, place = np.nonzero(useful)
+        if len(row):
+            sizes = np.full(len(row), b), np.full(len(row), number, dtype=np.uint8)
+            found.append((row, place + low, place + ends.start, before[row, place] + worth, *sizes))
+    if not found:
+        return
+    row, place, right, gain, width, number = map(np.concatenate, zip(*found, strict=True))
+    read_width = A_OF[number]
+    off = masses.reads[row, i] - masses.reads[row, i - read_width]
+    off -= masses.text[row, right] - masses.text[row, right - width]
+    gain += carried.nats(off, row, right, width)
+    better = np.flatnonzero(gain > best[row, place] + 1e-9)
+    # Of blocks that end at one place the best is taken, and of equals the first.
+    better = better[np.lexsort((-better, gain[better]))]
+    best[row[better], place[better]] = gain[better]
+    how[row[better], place[better]] = number[better]
 
 
 def _window(text: np.ndarray, first: np.ndarray, span: int) -> np.ndarray:

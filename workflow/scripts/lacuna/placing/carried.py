@@ -28,8 +28,9 @@ UNLISTED_MASSES = (
     (DIOXIDATION, _counts("MW")),
     (-48.003371, _counts("M")),
 )
-_BIN = 0.005  # Da
-_REACH = 260.0  # Da, more than what two residues carry
+BIN = 0.005  # Da, to which masses are rounded before they are compared exactly
+_ROUNDED = 3  # steps of BIN by which a difference of two rounded differences may be off, and one
+_REACH = 52000  # steps of BIN, 260 Da: more than what two residues carry
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Carried:
     """What the residues of m windows of a text may carry that reads do not show.
 
     masses: Da, the nats that it costs, and (m, w + 1) how many residues of a window can carry it;
-    bins: whether some of them, or none, explain a difference, in steps of _BIN from -_REACH on.
+    bins: whether some of them, or none, may explain a difference, in steps of BIN from -_REACH on.
     """
 
     masses: tuple[tuple[float, float, np.ndarray], ...]
@@ -49,20 +50,23 @@ class Carried:
         listed = ((mass, 0.0, cysteines) for mass in reads.cysteine)  # by the search or not
         unlisted = ((mass, UNLISTED, running(table[window])) for mass, table in UNLISTED_MASSES)
         masses = (*listed, *unlisted)
-        bins = np.zeros(round(2 * _REACH / _BIN), dtype=bool)
-        near = np.linspace(-BLOCK_TOLERANCE, BLOCK_TOLERANCE, round(4 * BLOCK_TOLERANCE / _BIN) + 1)
+        bins = np.zeros(2 * _REACH + 1, dtype=bool)
         for mass in (0.0, *(m * k for m, cost, _ in masses for k in (1, 2) if k == 1 or not cost)):
-            bins[((mass + near + _REACH) / _BIN).astype(int)] = True
+            middle, near = _REACH + round(mass / BIN), round(BLOCK_TOLERANCE / BIN) + _ROUNDED
+            bins[middle - near : middle + near + 1] = True
+        bins[[0, -1]] = False
         return cls(masses, bins)
 
     def possible(self, off: np.ndarray) -> np.ndarray:
-        """Which differences (Da) some masses explain."""
-        inside = np.flatnonzero(np.abs(off) < _REACH)
-        return inside[self.bins[((off[inside] + _REACH) / _BIN).astype(np.int32)]]
+        """Whether some masses may explain differences, given in whole steps of BIN."""
+        found: np.ndarray = self.bins[np.clip(off + _REACH, 0, 2 * _REACH)]
+        return found
 
-    def nats(self, off: np.ndarray, row: np.ndarray, right: np.ndarray, b: int) -> np.ndarray:
+    def nats(
+        self, off: np.ndarray, row: np.ndarray, right: np.ndarray, b: np.ndarray
+    ) -> np.ndarray:
         """(n,) nats of blocks of b residues that end at column `right` of a window, -inf where the
-        mass does not fit; off: Da by which the reads' blocks are heavier."""
+        mass does not fit; off: Da by which the reads' blocks are heavier. All arguments (n,)."""
         nats = np.where(np.abs(off) < BLOCK_TOLERANCE, 0.0, -np.inf)
         for mass, cost, sites in self.masses:
             held = sites[row, right] - sites[row, right - b]

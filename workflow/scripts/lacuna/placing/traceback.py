@@ -22,7 +22,8 @@ STEPS = ((1, 1), (1, 0), (0, 1)) + tuple(
     for b in range(1, MAX_BLOCK + 1)
     if (a, b) != (1, 1) and abs(a - b) <= MAX_SHIFT
 )
-DELETION = STEPS.index((0, 1))
+INSERTION, DELETION = STEPS.index((1, 0)), STEPS.index((0, 1))
+BLOCKS = tuple((i, (a, b)) for i, (a, b) in enumerate(STEPS) if a and b and i)  # with their numbers
 NO_STEP = 255  # an alignment begins here
 
 
