@@ -173,7 +173,7 @@ def _take_blocks(
     """
     offsets = best.shape[1]
     found = []
-    for number, (a, b) in BLOCKS:
+    for step, (a, b) in BLOCKS:
         if a > i or abs(a - b) > most_shift:
             continue
         shift = b - a  # the place in the band that the step comes from is w - shift
@@ -187,13 +187,12 @@ def _take_blocks(
         useful &= carried.possible(masses.in_steps(i, a, ends, b))
         row, place = np.nonzero(useful)
         if len(row):
-            sizes = np.full(len(row), b), np.full(len(row), number, dtype=np.uint8)
+            sizes = np.full(len(row), b), np.full(len(row), step, dtype=np.uint8)
             found.append((row, place + low, place + ends.start, before[row, place] + worth, *sizes))
     if not found:
         return
     row, place, right, gain, width, number = map(np.concatenate, zip(*found, strict=True))
-    read_width = A_OF[number]
-    off = masses.reads[row, i] - masses.reads[row, i - read_width]
+    off = masses.reads[row, i] - masses.reads[row, i - A_OF[number]]
     off -= masses.text[row, right] - masses.text[row, right - width]
     gain += carried.nats(off, row, right, width)
     better = np.flatnonzero(gain > best[row, place] + 1e-9)

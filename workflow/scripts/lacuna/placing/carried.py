@@ -29,7 +29,7 @@ UNLISTED_MASSES = (
     (-48.003371, _counts("M")),
 )
 BIN = 0.005  # Da, to which masses are rounded before they are compared exactly
-_ROUNDED = 3  # steps of BIN by which a difference of two rounded differences may be off, and one
+_ROUNDED = 3  # steps of BIN by which a sum of five rounded masses may be off
 _REACH = 52000  # steps of BIN, 260 Da: more than what two residues carry
 
 
