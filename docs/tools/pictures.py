@@ -23,11 +23,11 @@ from matplotlib.figure import Figure
 
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.paths import REPORT_TEMPLATES
+from lacuna.core.statistics import wilson_interval
 from lacuna.results.report.chain import Chain
 from lacuna.results.report.chains import read_chains, with_evidence
 from lacuna.results.report.evidence import read_evidence
 from lacuna.results.report.map import draw
-from lacuna.results.statistics import wilson_interval
 from lacuna.steps.one_file import fill_file
 
 DOCS = Path(__file__).resolve().parents[1]

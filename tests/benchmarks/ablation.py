@@ -25,10 +25,10 @@ from safetensors import safe_open
 from torch import Tensor
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode
+from lacuna.core.statistics import wilson_interval
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.network.model import GapNetwork, Kmers
 from lacuna.network.weights import load_weights
-from lacuna.results.statistics import wilson_interval
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.library import load_library
 from lacuna.templates.nearest import (

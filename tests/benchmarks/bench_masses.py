@@ -24,8 +24,8 @@ import numpy as np
 from common import HUMAN, merged, read_truth
 from pyteomics.mass import calculate_mass, std_aa_mass
 
+from lacuna.core.statistics import wilson_interval
 from lacuna.core.tables import GAP_TABLE
-from lacuna.results.statistics import wilson_interval
 from lacuna.scaffolds.fasta import read_records
 from lacuna.steps.one_file import fill_file
 

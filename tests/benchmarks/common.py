@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from lacuna.core.files import open_text  # noqa: E402
-from lacuna.results.statistics import wilson_interval  # noqa: E402
+from lacuna.core.statistics import wilson_interval  # noqa: E402
 
 HUMAN = ("thera_dev", "cov_abdab", "shehata")  # sets
 

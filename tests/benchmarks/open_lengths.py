@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from common import drawing, read_truth
 
+from lacuna.core.statistics import error_of_residues
 from lacuna.core.tables import RESIDUE_TABLE
-from lacuna.results.statistics import error_of_residues
 from lacuna.steps.one_file import fill_file
 
 LONGEST = 140  # residues of a V domain; what is longer has a constant region

@@ -19,7 +19,7 @@ import torch
 from read_panel import DIGESTS, Result, Road, antibodies
 
 from lacuna.benchmark import reads as scoring
-from lacuna.results.statistics import error_of_residues
+from lacuna.core.statistics import error_of_residues
 
 
 def row(name: str, results: Sequence[Result]) -> str:

@@ -55,6 +55,7 @@ from lacuna.benchmark.simulated_reads import (
 from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode
 from lacuna.core.masses import PROTON
 from lacuna.core.paths import LARGE_NETWORK, LIBRARY, WEIGHTS
+from lacuna.core.statistics import error_of_residues
 from lacuna.evidence.chain import WeighedChain
 from lacuna.evidence.weigh import weigh
 from lacuna.network.transformer import load_large
@@ -62,7 +63,6 @@ from lacuna.network.weights import load_weights
 from lacuna.placing.draft import CONSERVED
 from lacuna.placing.place import Placed, place, read_contaminants
 from lacuna.reads.readers import read_peptides
-from lacuna.results.statistics import error_of_residues
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.templates.library import load_library
 from lacuna.training.simulate import grid_to_chain, mutate

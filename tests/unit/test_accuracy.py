@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lacuna.core.statistics import wilson_interval
 from lacuna.core.tables import ACCURACY_TABLE, SCORED_TABLE
 from lacuna.results.accuracy import (
     SCOPES,
@@ -18,7 +19,6 @@ from lacuna.results.accuracy import (
     sum_scored,
     write_accuracy,
 )
-from lacuna.results.statistics import wilson_interval
 
 
 def scored(*rows: dict[str, str]) -> pd.DataFrame:

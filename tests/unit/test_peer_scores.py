@@ -10,7 +10,7 @@ import pandas as pd
 from lacuna.benchmark.peer_envs import PEERS
 from lacuna.benchmark.peer_scores import COLUMNS, TITLES, draw, score, speed_table, summarise
 from lacuna.benchmark.peers import DOMAIN, Speed, Target
-from lacuna.results.statistics import wilson_interval
+from lacuna.core.statistics import wilson_interval
 
 HEAVY = Target("h", "thera_dev", "gap3", "H", "QVQLVESIGG", (1, 2, 7))  # truth V Q I
 LIGHT = Target("l", "shehata", "gap3", "L", "DIQMTQSPSS", (1, 2))  # I Q

@@ -13,7 +13,8 @@ from conftest import Write
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.paths import READ_ERRORS
-from lacuna.reads.error_fit import CALIBRATION_TABLE, Judged, calibrate, expected_error, fit_all
+from lacuna.core.statistics import error_of_residues
+from lacuna.reads.error_fit import CALIBRATION_TABLE, Judged, calibrate, fit_all
 from lacuna.reads.error_model import (
     DEFAULT,
     FEATURES,
@@ -166,7 +167,7 @@ def right_and_stated(models: ErrorModels, one: Judged) -> tuple[float, float]:
     right = np.concatenate(one.labels).astype(float)
     stated = np.concatenate([np.array(r.confidences) for r in one.reads])
     found = np.concatenate(models.probabilities(one.reads))
-    return expected_error(found, right), expected_error(stated, right)
+    return error_of_residues(right, found), error_of_residues(right, stated)
 
 
 def test_a_model_mends_what_a_tool_promises() -> None:

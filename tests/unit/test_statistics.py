@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.results.statistics import calibration_error, error_of_residues, wilson_interval
+from lacuna.core.statistics import calibration_error, error_of_residues, wilson_interval
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,8 @@ from lacuna.benchmark.peers import (
     read_targets,
 )
 from lacuna.core.files import atomic_write
+from lacuna.core.statistics import N_BINS, calibration_error, wilson_interval
 from lacuna.results.report import page_template
-from lacuna.results.statistics import N_BINS, calibration_error, wilson_interval
 
 TITLES = {
     "lacuna": "Lacuna",

@@ -21,6 +21,7 @@ from lacuna.antibody.numbering import number_chain
 from lacuna.benchmark.peer_worker import peak_mb
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import atomic_write
+from lacuna.core.statistics import error_of_residues
 from lacuna.core.tables import DOUBTFUL, INFERRED, OBSERVED, EvidenceRow, Table
 from lacuna.evidence.chain import WeighedChain
 from lacuna.evidence.weigh import weigh
@@ -34,7 +35,6 @@ from lacuna.reads.error_model import ErrorModels, load_error_models
 from lacuna.reads.known import KnownReads, known_reads
 from lacuna.reads.read import Read
 from lacuna.reads.readers import read_peptides
-from lacuna.results.statistics import error_of_residues
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.library import load_library

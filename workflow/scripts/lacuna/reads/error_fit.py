@@ -12,6 +12,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lacuna.core.statistics import error_of_residues
 from lacuna.core.tables import Table
 from lacuna.reads.error_model import (
     DEFAULT,
@@ -34,7 +35,6 @@ CONFIDENT = 0.95
 _RIDGE = 1e-2
 _STEPS = 50
 _CONVERGED = 1e-8
-_BINS = 10
 _HIGHEST = 0.99  # of a ceiling
 _FARTHEST = 30.0  # log odds beyond which exp loses all digits
 
@@ -130,18 +130,11 @@ def _calibration_row(
         float(right.mean()),
         None if stated is None else float(stated.mean()),
         float(probability.mean()),
-        expected_error(probability, right),
-        None if stated is None else expected_error(stated, right),
+        error_of_residues(right, probability),
+        None if stated is None else error_of_residues(right, stated),
         int(sure.sum()),
         float(right[sure].mean()) if sure.any() else None,
     )
-
-
-def expected_error(probability: NDArray[np.float64], right: NDArray[np.float64]) -> float:
-    """Expected calibration error over ten bins of equal width."""
-    bins = np.minimum((probability * _BINS).astype(int), _BINS - 1)
-    gaps = np.bincount(bins, weights=probability - right, minlength=_BINS)
-    return float(np.abs(gaps).sum() / len(right))
 
 
 class _Sample(NamedTuple):

@@ -17,9 +17,9 @@ import pandas as pd
 
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.files import atomic_write
+from lacuna.core.statistics import N_BINS, calibration_error, wilson_interval
 from lacuna.core.tables import ACCURACY_TABLE, SCORED_TABLE, AccuracyRow
 from lacuna.results.join import BASELINES, MODEL
-from lacuna.results.statistics import N_BINS, calibration_error, wilson_interval
 
 SEED = "seed_lstm"  # the tutorial's model
 METHODS = (MODEL, *BASELINES, SEED)

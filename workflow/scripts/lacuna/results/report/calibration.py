@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lacuna.results.statistics import calibration_error, wilson_interval
+from lacuna.core.statistics import calibration_error, wilson_interval
 
 N_BINS = 10  # of the plot; fewer if one would hold fewer than BIN_MIN residues
 BIN_MIN = 10
