@@ -18,12 +18,12 @@ from lacuna.placing.alignment import Alignment, joined
 from lacuna.placing.carried import BIN, Carried
 from lacuna.placing.readset import MASSES, ReadSet, running
 from lacuna.placing.traceback import (
+    A_OF,
     BLOCKS,
     DELETION,
     INSERTION,
     MAX_BLOCK,
     NO_STEP,
-    STEPS,
     trace,
 )
 
@@ -46,7 +46,6 @@ MIN_SCORE = 12.0  # nats of a core that is placed
 MARGIN = BAND + MAX_BLOCK  # residues of the text that are looked at on both sides of a diagonal
 MAX_BATCH = 4096
 BEYOND = 255  # token of a window where the text has ended
-A_OF = np.array([a for a, _ in STEPS])
 
 
 @dataclass(frozen=True, slots=True)

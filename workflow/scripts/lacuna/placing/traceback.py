@@ -22,6 +22,7 @@ STEPS = ((1, 1), (1, 0), (0, 1)) + tuple(
     for b in range(1, MAX_BLOCK + 1)
     if (a, b) != (1, 1) and abs(a - b) <= MAX_SHIFT
 )
+A_OF, B_OF = np.array(STEPS).T
 INSERTION, DELETION = STEPS.index((1, 0)), STEPS.index((0, 1))
 BLOCKS = tuple((i, (a, b)) for i, (a, b) in enumerate(STEPS) if a and b and i)  # with their numbers
 NO_STEP = 255  # an alignment begins here
@@ -52,15 +53,13 @@ def trace(
     kind = np.zeros((len(keep), width), dtype=np.uint8)
     core_end, span_end = i.copy(), first[keep] + i + w + MAX_BLOCK
     live = np.ones(len(keep), dtype=bool)
-    a_of = np.array([a for a, _ in STEPS])
-    b_of = np.array([b for _, b in STEPS])
     while live.any():
         which = np.flatnonzero(live)
         how = step[i[which], keep[which], w[which]]
         stopped = (how == NO_STEP) | (i[which] == 0)
         live[which[stopped]] = False
         which, how = which[~stopped], how[~stopped]
-        a, b = a_of[how], b_of[how]
+        a, b = A_OF[how], B_OF[how]
         column = i[which] + w[which] + MAX_BLOCK  # of the window, one past the last residue
         one = how == 0
         rows_one = which[one]

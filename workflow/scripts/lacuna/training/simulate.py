@@ -46,7 +46,7 @@ class Divergence:
     """How far the chains of a species are from the nearest germline V segment.
 
     a, b: of the beta distribution of the share of framework residues that differ; in_cdrs: how
-    many times more often a residue of CDR1 or CDR2 does.
+    many times more often a residue of a CDR does.
     """
 
     a: float = 1.0
