@@ -277,6 +277,21 @@ def test_a_residue_that_no_read_joins_to_the_others_may_be_of_the_other_chain(
     assert not unjoined(mixture(whole, [*far, CDR3 + 3], share=0.2))[0].any()
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_a_residue_that_some_reads_contradict_is_not_sure_in_a_mixture(several: bool) -> None:
+    """The others may be of a chain that was not found."""
+    at = 60
+    changed = ONE[:at] + "W" + ONE[at + 1 :]
+    reads = [r for i in range(6) for r in (*tiles(ONE[i:]), *(tiles(changed[i:]) * (i < 2)))]
+    second = [*tiles(OTHER), *tiles(OTHER[2:])] if several else []
+    placed = place(named([*reads, *second]), Sure())
+    assert len(placed.drafts) == 1 + several
+    chain = weigh(placed, bundled.predictor().model, bundled.predictor().library)[0]
+    row = chain.rows[at]
+    assert (row.residue, row.flags) == (ONE[at], "minority")
+    assert (row.probability < 0.95) == several
+
+
 def test_most_of_the_residues_that_differ_are_those_of_the_chain(whole: Placed) -> None:
     (draft,) = whole.drafts
     (other,) = mixture(whole, [*range(3, 60)]).drafts[1:]

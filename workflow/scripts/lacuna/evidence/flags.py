@@ -27,23 +27,37 @@ def flags_of(draft: Draft, found: Votes, best: np.ndarray, margin: np.ndarray) -
     flags: list[list[str]] = []
     germline = merge_il(draft.germline)
     meeting = None if draft.meeting is None else draft.cdr3()[0] + draft.meeting.at
+    deamidated, contradicted = deamidations(found, best), contradictions(found, best)
     for i, residue in enumerate(best.tolist()):
-        own: list[str] = []
-        for pair, (amide, acid) in enumerate(((_N, _D), (_Q, _E))):
-            plain, acidic = found.amide[i, 2 * pair : 2 * pair + 2]
-            total = plain + acidic
-            if residue in (amide, acid) and total and min(plain, acidic) >= SOME * total:
-                own.append("deamidation")
+        own = ["deamidation"] if deamidated[i] else []
         if germline[i] < N_RESIDUES and germline[i] != residue and margin[i] < FEW:
             own.append("against_germline")
         if found.blocks[i] >= ISOBARIC * max(found.depth[i], 1.0):
             own.append("isobaric")
         if draft.columns[i] == OTHER_INSERTION or meeting is not None and 0 <= meeting - i <= 1:
             own.append("length")
-        nats = np.maximum(found.nats[i], 0.0)
-        others = nats.copy()
-        others[residue] = 0.0
-        if nats.sum() and others.max() >= MINORITY * nats.sum() and "deamidation" not in own:
+        if contradicted[i]:
             own.append("minority")
         flags.append(own)
     return flags
+
+
+def deamidations(found: Votes, best: np.ndarray) -> np.ndarray:
+    """(t,) whether reads show N and D, or Q and E; best: (t,) residues."""
+    result = np.zeros(len(best), dtype=bool)
+    for pair, both in enumerate(((_N, _D), (_Q, _E))):
+        shown = found.amide[:, 2 * pair : 2 * pair + 2]
+        total = shown.sum(1)
+        some = (total > 0) & (shown.min(1) >= SOME * total)
+        result |= np.isin(best, both) & some
+    return result
+
+
+def contradictions(found: Votes, best: np.ndarray) -> np.ndarray:
+    """(t,) whether some reads show another residue than `best` (t,), deamidation left out."""
+    nats = np.maximum(found.nats, 0.0)
+    others = nats.copy()
+    others[np.arange(len(best)), best] = 0.0
+    total = nats.sum(1)
+    found_other = (total > 0) & (others.max(1) >= MINORITY * total)
+    return found_other & ~deamidations(found, best)

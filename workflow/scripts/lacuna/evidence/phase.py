@@ -23,6 +23,12 @@ JOINED = 8.0  # nats that reads lose if two stretches that they join are taken a
 RIVAL = 1 / 3
 
 
+def holds_several(drafts: Sequence[Draft]) -> bool:
+    """Whether chains are of more than one antibody: two heavy or two light ones."""
+    heavy = [draft.locus == "H" for draft in drafts if draft.locus]
+    return sum(heavy) > 1 or len(heavy) - sum(heavy) > 1
+
+
 def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
     """(t,) of each chain: residues that may be those of another chain of its locus, as no read
     joins them to most of the others in which the two differ.

@@ -13,8 +13,8 @@ FLOOR_UNREAD = 0.056
 FLOOR_GERMLINE = 0.1  # where the germline is all there is
 # By flag: of every residue of a serum's chains, none of which is then `observed`; of residues that
 # may be those of another chain of the locus; of residues that no read joins, of which there may be
-# more or fewer.
-FLOORS = {"serum": 0.3, "phase": FLOOR_UNREAD, "length": FLOOR_UNREAD}
+# more or fewer; of those of a mixture that some reads contradict.
+FLOORS = {"serum": 0.3, **dict.fromkeys(("phase", "length", "minority"), FLOOR_UNREAD)}
 LOOP_WEIGHT = 2.0  # of what reads say of residues of CDR1 and CDR2 that they do not settle
 MIN_READ_SHARE = 0.25  # share of a V domain that reads settle, below which it is nearly unread
 OBSERVED_MARGIN = 3.0  # nats, tempered, by which reads alone must prefer an observed residue

@@ -8,9 +8,10 @@ import numpy as np
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, il_as_one
 from lacuna.evidence.chain import WeighedChain, chain_of
+from lacuna.evidence.flags import contradictions
 from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
-from lacuna.evidence.phase import unjoined
+from lacuna.evidence.phase import holds_several, unjoined
 from lacuna.evidence.posterior import (
     FLOORS,
     first_letters,
@@ -61,6 +62,7 @@ def weigh(
     """
     chains = []
     phases = () if placed.serum else unjoined(placed)
+    several = holds_several(placed.drafts)
     for i, (name, draft) in enumerate(zip(placed.names, placed.drafts, strict=True)):
         found = votes(placed.reads, placed.placements, i, len(draft))
         nats = likelihood(draft, found, temper)
@@ -80,6 +82,8 @@ def weigh(
             judge = partial(_with_genes, judge, germline_only, gene_shares(draft, nats, library))
         posterior = _posterior(draft, nats, germline_only, judge)
         marked = _marked(placed, i, None if placed.serum else phases[i])
+        if several:  # what some reads show may be of a chain that was not found
+            marked["minority"] = contradictions(found, il_as_one(posterior).argmax(1))
         for flag, where in marked.items():
             # What is the average of genes is that of genes of all lengths.
             spread = where & ~germline_only if flag == "length" else where
