@@ -17,6 +17,7 @@ from lacuna.placing.align import MIN_SCORE, align
 from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK
 from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
 from lacuna.placing.build import build, of_usual_length
+from lacuna.placing.carried import BIN, BLOCK_TOLERANCE, Carried
 from lacuna.placing.cdr3 import with_junction
 from lacuna.placing.cdr3_joints import unjoined_in_cdr3
 from lacuna.placing.chance import least_score
@@ -490,6 +491,16 @@ def test_a_draft_has_v_and_j_at_the_ends_of_its_cdr3() -> None:
     longer = draft.with_cdr3(encode("ARWWWWWWWWWWWWWWWWWWDY"))
     assert longer.cdr3() == (start, start + 22)
     assert len(longer) == len(draft) + 22 - (stop - start)
+
+
+@pytest.mark.parametrize("off", [-BLOCK_TOLERANCE, -0.0124, 0.0, 0.0126, BLOCK_TOLERANCE])
+def test_masses_that_fit_are_possible_however_they_are_rounded(off: float) -> None:
+    """Four rounded running masses may be off by two steps, the exact ones decide."""
+    carried = Carried.of(replace(read_set("EVQLC"), cysteine=(57.021464,)), encode("MNCCW")[None])
+    masses = [0.0, *(m for m, _, _ in carried.masses), 2 * 57.021464]
+    steps = np.rint((np.array(masses)[:, None] + off) / BIN).astype(np.int32) + np.arange(-2, 3)
+    assert carried.possible(steps).all()
+    assert not carried.possible(np.array([1000, -(1 << 20), 1 << 20])).any()
 
 
 def test_a_read_like_another_segment_is_told_by_its_columns() -> None:
