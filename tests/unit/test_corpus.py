@@ -302,8 +302,8 @@ def test_what_is_held_out_is_nowhere_in_the_file(
         np.concatenate([second.grids, first.grids[:20]]),
         np.concatenate([second.locus, first.locus[:20]]),
     )
-    simulate = {"mouse:H": 5, "graft": 5}
-    record = encode(tmp_path, {"a": first, "b": both}, held_out, simulate=simulate)
+    drawn = {"simulate": {"mouse:H": 5, "graft": 5}, "calibrate": {"alpaca:H": 4}}
+    record = encode(tmp_path, {"a": first, "b": both}, held_out, **drawn)
     counts = {c["name"]: c for c in record["corpora"]}
     assert counts["a"]["read"] == 40 and counts["b"]["read"] == 60
     assert counts["b"]["different"] <= 40  # chains of `a` are not counted again
@@ -314,10 +314,15 @@ def test_what_is_held_out_is_nowhere_in_the_file(
     assert not like_held_out(chains, held_out, 0.95).any()
     weights = np.diff(encoded.chains.cumulative.numpy(), prepend=0.0)
     assert set(weights.round(3)) == {0.0, 0.7, 1.0, 1.2, 2.0}
-    assert np.flatnonzero(weights == 0).tolist() == sorted(encoded.validation["natural"].tolist())
+    assert {name: len(rows) for name, rows in encoded.validation.items()} == {
+        "natural": record["validation"]["natural"]["kept"],
+        "simulated_alpaca": 4,
+    }
+    never = sorted(torch.cat([*encoded.validation.values()]).tolist())
+    assert np.flatnonzero(weights == 0).tolist() == never
     again = tmp_path / "again"
     again.mkdir()
-    encode(again, {"a": first, "b": both}, held_out, simulate=simulate)
+    encode(again, {"a": first, "b": both}, held_out, **drawn)
     files = [p / "chains.safetensors" for p in (tmp_path, again)]
     assert files[0].read_bytes() == files[1].read_bytes()
 

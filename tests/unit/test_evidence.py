@@ -1,6 +1,7 @@
 """Probabilities of residues from placed reads and the network: on reads cut in code."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -322,9 +323,11 @@ def test_a_chain_that_is_hardly_read_has_the_columns_of_its_segments() -> None:
 def test_the_network_does_not_see_what_it_judges() -> None:
     letters = CHAIN[:120]
     weak = np.zeros(120, bool)
+    networks = [(MODEL, 1.0)]
     changed = letters[:50] + ("W" if letters[50] != "W" else "A") + letters[51:]
     shares = [
-        network_shares(s, s, weak, MODEL, GERMLINES, k=128, stride=64) for s in (letters, changed)
+        network_shares(s, s, weak, networks, GERMLINES, k=128, stride=64)
+        for s in (letters, changed)
     ]
     assert np.allclose(shares[0][50], shares[1][50], atol=1e-5)
     assert not np.allclose(shares[0][51], shares[1][51], atol=1e-5)
@@ -336,10 +339,22 @@ def test_without_the_network_reads_speak_alone(whole: Placed) -> None:
     assert chain.best.replace("I", "L") == CHAIN[:120].replace("I", "L")
 
 
+def test_networks_speak_by_their_part(large_network: Path) -> None:
+    letters, weak = CHAIN[:120], np.arange(120) == 60
+    models = [MODEL, load_large(large_network)]
+    read = partial(network_shares, letters, letters, weak, library=GERMLINES, k=128, stride=64)
+    one, other = (read(networks=[(model, 1.0)]) for model in models)
+    mean = read(networks=[(models[0], 0.25), (models[1], 0.75)])
+    settled = ~weak  # the others are geometric means over masks
+    assert np.allclose(mean[settled], (0.25 * one + 0.75 * other)[settled], atol=1e-9)
+    assert np.allclose(mean.sum(1), 1.0) and not np.allclose(one, other)
+
+
 @pytest.mark.parametrize("species", ["human", "alpaca"])
-def test_the_large_network_answers_for_the_chains_it_knows(
-    part: Placed, large_network: Path, species: str
+def test_the_large_network_reads_the_chains_it_knows(
+    part: Placed, large_network: Path, monkeypatch: pytest.MonkeyPatch, species: str
 ) -> None:
+    monkeypatch.setattr(MODEL, "temperatures", {})
     (draft,), large = part.drafts, load_large(large_network)
     v = next(i for i, s in enumerate(v_segments().species) if SPECIES[s] == species)
     placed = replace(part, drafts=(replace(draft, v=v),))

@@ -1,5 +1,6 @@
 """k-mers of missing residues: where they are cut, and that chains do not affect each other."""
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -315,6 +316,20 @@ def test_ambiguity_codes_are_asked_and_answered_with_what_they_allow(
     for gap, row in zip(gaps, chances, strict=True):
         ruled_out = ~ALLOWED[TOKEN[sequence[gap.start]]]
         assert (row[ruled_out] == 0).all() and (row[~ruled_out] > 0).all()
+
+
+def test_probabilities_of_a_species_have_its_temperature(
+    library: Library, model: GapNetwork
+) -> None:
+    chains = [scaffold(germline_chain("H", 1, species=s), (30, 40)) for s in ("human", "alpaca")]
+    kmers = encode_scaffolds([*chains, scaffold(random_protein(90, 1), (40, 45))], library)
+    cold, warm = copy.copy(model), copy.copy(model)
+    cold.temperatures, warm.temperatures = {}, {"alpaca": 2.0}
+    before, after = (predict(m, kmers, library, CPU) for m in (cold, warm))
+    alpaca = kmers.at().chain == 1
+    assert np.array_equal(before[~alpaca], after[~alpaca])
+    root = np.sqrt(before[alpaca])
+    np.testing.assert_allclose(after[alpaca], root / root.sum(1, keepdims=True), rtol=1e-4)
 
 
 # --- independence of other chains ----------------------------------------------------------------

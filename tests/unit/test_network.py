@@ -196,6 +196,19 @@ def test_sizes_that_no_network_has_are_refused_before_one_is_built(
     assert fault in fault_of(path)
 
 
+@pytest.mark.parametrize(
+    "stored", ['{"ape": 2}', '{"alpaca": 0}', '{"alpaca": "1"}', '{"alpaca": 1e999}', "[1]"]
+)
+def test_temperatures_are_positive_numbers_by_species(tmp_path: Path, stored: str) -> None:
+    path, state = tmp_path / "w.safetensors", dict(make().state_dict())
+    write(path, state, record=f'{{"temperatures": {stored}}}')
+    assert fault_of(path).startswith("the temperatures of the weights are not positive numbers by")
+    write(path, state, record='{"temperatures": {"alpaca": 1.25}}')
+    assert load_weights(path).temperatures == {"alpaca": 1.25}
+    write(path, state)
+    assert load_weights(path).temperatures == {}
+
+
 def test_weights_without_model_settings_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     save_file(dict(make().state_dict()), path, {"format": "lacuna-1"})

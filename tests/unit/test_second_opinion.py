@@ -1,5 +1,7 @@
 """The thorough mode: the gaps that the large network is asked about, and its answers."""
 
+import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +15,10 @@ from lacuna.core.alphabet import ALLOWED, AMBIGUOUS, RESIDUES, TOKEN, encode
 from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError
 from lacuna.filling.residue_masses import RESIDUE_MASSES
-from lacuna.filling.second_opinion import ASK_BELOW, ask_again, in_doubt
+from lacuna.filling.second_opinion import ASK_BELOW, in_doubt, with_second_opinion
 from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import Predictor
+from lacuna.network.transformer import HARDLY_SEEN, SHARE
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.steps.load import load_large_predictor
 
@@ -56,8 +59,18 @@ def large(large_network: Path) -> Predictor:
     return load_large_predictor(large_network, bundled.LIBRARY, CPU)
 
 
+def ask_again(
+    kmers: KmerSet, large: Predictor, temperatures: dict[str, float] | None = None
+) -> np.ndarray:
+    """Answers in thorough mode, if the small network has these temperatures."""
+    small = bundled.predictor()
+    model = copy.copy(small.model)
+    model.temperatures = temperatures or {}
+    return with_second_opinion(replace(small, model=model), large)(kmers)
+
+
 def thorough(scaffolds: list[Scaffold], large: Predictor) -> np.ndarray:
-    return ask_again(*read(scaffolds), large)
+    return ask_again(read(scaffolds)[0], large)
 
 
 def test_a_gap_is_in_doubt_as_a_whole() -> None:
@@ -73,12 +86,13 @@ def test_a_gap_is_in_doubt_as_a_whole() -> None:
 
 def test_gaps_in_doubt_change_and_no_other(large: Predictor) -> None:
     kmers, shares = read(CHAINS)
-    chosen = ask_again(kmers, shares, large)
+    chosen = ask_again(kmers, large)
     at = kmers.at()
     doubt = in_doubt(at.chain, at.position, shares)
     assert 0 < doubt.sum() < len(doubt)
     assert np.array_equal(chosen[~doubt], shares[~doubt])
-    assert np.array_equal(chosen[doubt], large.predict(kmers)[doubt])
+    mean = SHARE * large.predict(kmers) + (1 - SHARE) * shares
+    assert np.allclose(chosen[doubt], mean[doubt], rtol=0, atol=1e-12)
     assert (np.abs(chosen[doubt] - shares[doubt]).max(1) > 0).all()
 
 
@@ -94,7 +108,7 @@ def test_an_answer_does_not_depend_on_the_other_chains(large: Predictor, precisi
     assert np.array_equal(turned[: n[-1] - n[-2]], together[n[-2] :])
 
 
-def test_antibodies_alone_are_asked_about_and_no_camelids(large: Predictor) -> None:
+def test_antibodies_alone_are_asked_about_and_no_camelids_of_a_network_that_knows_them(large: Predictor) -> None:
     heavy, light = (chain(locus, 3, (28, 38)).sequence for locus in "HK")
     fab = light + constant_region("K")[:40] + "X" * 6 + constant_region("K")[46:]
     camelid = hidden(mutated(germline_chain("H", 1, species="alpaca"), 12, 1), [(28, 38)])
@@ -102,7 +116,7 @@ def test_antibodies_alone_are_asked_about_and_no_camelids(large: Predictor) -> N
     some = {"fab": fab, "scfv": heavy + LINKER + light, "other": other, "vhh": camelid}
     some |= {"both": camelid + LINKER + light}
     kmers, shares = read([scaffold(name, sequence) for name, sequence in some.items()])
-    chosen = ask_again(kmers, shares, large)
+    chosen = ask_again(kmers, large)
     at = kmers.at()
     changed = {
         (list(some)[c], int(p))
@@ -119,12 +133,23 @@ def test_antibodies_alone_are_asked_about_and_no_camelids(large: Predictor) -> N
     assert not {name for name, _ in changed} & {"other", "vhh"}
 
 
+def test_a_small_network_that_hardly_knows_camelids_gets_help(large: Predictor) -> None:
+    camelid = hidden(mutated(germline_chain("H", 1, species="alpaca"), 12, 1), [(28, 38)])
+    kmers, shares = read([scaffold("vhh", camelid)])
+    share = HARDLY_SEEN["alpaca"]
+    assert 0 < share < SHARE
+    warm = shares ** (1 / 1.5)
+    warm /= warm.sum(1, keepdims=True)
+    chosen = ask_again(kmers, large, {"alpaca": 1.5})
+    assert np.allclose(chosen, share * large.predict(kmers) + (1 - share) * warm, atol=1e-6)
+
+
 def test_residues_that_a_code_rules_out_stay_ruled_out(large: Predictor) -> None:
     sequence = list(CHAINS[0].sequence)
     for place, code in ((29, "J"), (30, "B"), (31, "Z")):
         sequence[place] = code
     kmers, shares = read([scaffold("coded", "".join(sequence))])
-    chosen = ask_again(kmers, shares, large)
+    chosen = ask_again(kmers, large)
     for place, code in ((29, "J"), (30, "B"), (31, "Z")):
         row = int(np.flatnonzero(kmers.at().position == place)[0])
         assert not np.array_equal(chosen[row], shares[row])
@@ -135,7 +160,7 @@ def test_residues_that_a_code_rules_out_stay_ruled_out(large: Predictor) -> None
 def test_nothing_to_ask_is_nothing_changed(large: Predictor) -> None:
     for some in ([], [scaffold("whole", germline_chain("H", 1))], [scaffold("x", "X" * 30)]):
         kmers, shares = read(some)
-        assert np.array_equal(ask_again(kmers, shares, large), shares)
+        assert np.array_equal(ask_again(kmers, large), shares)
 
 
 # --- from chains to results ----------------------------------------------------------------------

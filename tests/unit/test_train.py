@@ -33,6 +33,7 @@ from lacuna.training.germline_use import germline_library
 from lacuna.training.masking import MaskingConfig
 from lacuna.training.run import pretrain, starting_network
 from lacuna.training.simulate import mutate, recombine
+from lacuna.training.temperatures import fit_temperature
 from lacuna.training.trainer import CpuDropout, Trainer, learning_rate_at, loss_and_hits
 
 pytestmark = pytest.mark.slow  # hundreds of steps, and processes of their own
@@ -116,6 +117,32 @@ def test_an_unbroken_run_writes_weights_library_and_curve(encoded: Path, tmp_pat
     ]
     losses = [float(line.split("\t")[2]) for line in lines[1:]]
     assert losses[-1] < losses[0]
+
+
+def test_what_is_too_sure_gets_a_temperature_at_which_it_is_right() -> None:
+    rng = torch.Generator().manual_seed(1)
+    logits = 2 * torch.randn(40_000, 20, generator=rng)
+    truth = torch.multinomial(logits.softmax(1), 1, generator=rng)[:, 0]
+    for temperature in (0.5, 1.0, 1.3):
+        assert fit_temperature(logits * temperature, truth) == pytest.approx(temperature, rel=0.02)
+    assert fit_temperature(logits * 100, truth) == 4.0
+    assert fit_temperature(logits / 100, truth) == 0.25
+
+
+def test_simulated_chains_held_out_give_their_species_a_temperature(
+    encoded: Path, tmp_path: Path
+) -> None:
+    tensors, metadata = read_tensors(encoded, "")
+    tensors["validation.simulated_alpaca"] = tensors["validation.natural"].clone()
+    write_tensors(tmp_path / "e", tensors, {"record": metadata["record"]})
+    out, plain = run(tmp_path / "e", tmp_path / "a"), run(encoded, tmp_path / "b")
+    model, without = load_weights(out["weights"]), load_weights(plain["weights"])
+    assert set(model.temperatures) == {"alpaca"} and without.temperatures == {}
+    assert 0.25 < model.temperatures["alpaca"] != 1
+    assert torch.equal(model.lookup, without.lookup)
+    assert out["curve"].read_text().splitlines()[0].endswith("\tsimulated_alpaca_accuracy")
+    again = run(encoded, tmp_path / "c", start=out["weights"])
+    assert load_weights(again["weights"]).temperatures == model.temperatures
 
 
 def test_the_same_run_gives_the_same_bytes(encoded: Path, tmp_path: Path) -> None:

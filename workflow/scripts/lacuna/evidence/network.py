@@ -4,6 +4,8 @@ Positions are hidden in interleaved masks, so that each is judged by its neighbo
 reads do not settle are hidden from every mask.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -23,7 +25,7 @@ def network_shares(
     sequence: str,
     numbered_by: str,
     weak: np.ndarray,
-    model: TemplateReader,
+    networks: Sequence[tuple[TemplateReader, float]],
     library: Library,
     homologs: Homologs | None = None,
     *,
@@ -34,7 +36,8 @@ def network_shares(
 
     sequence: letters by reads and network so far, X if unknown; numbered_by: the same with more
     letters, which tell the columns of a chain that is hardly read; weak (t,) bool: positions hidden
-    in all masks, whose shares are geometric means over the masks.
+    in all masks, whose shares are geometric means over the masks; networks: what reads the chain,
+    each with its part in the mean.
     """
     at = np.arange(len(sequence))
     scaffolds = [
@@ -43,7 +46,9 @@ def network_shares(
     encoded = encode_scaffolds(
         scaffolds, library, homologs, k=k, stride=stride, numbered_by=[numbered_by] * MASKS
     )
-    shares = predict(model, encoded, library, torch.device("cpu"))
+    cpu = torch.device("cpu")
+    read = [part * predict(network, encoded, library, cpu) for network, part in networks]
+    shares = np.sum(read, axis=0)
     _, _, mask, position = encoded.at()
     used = weak[position] | (position % MASKS == mask)
     total, count = np.zeros((len(sequence), N_RESIDUES)), np.zeros(len(sequence))

@@ -24,7 +24,7 @@ from lacuna.evidence.posterior import (
     with_germline,
 )
 from lacuna.network.model import TemplateReader
-from lacuna.network.transformer import LargeNetwork, is_known
+from lacuna.network.transformer import LargeNetwork, share_of_large
 from lacuna.placing.cdr3_joints import uncrossed_in_cdr3, unjoined_in_cdr3
 from lacuna.placing.consensus import votes
 from lacuna.placing.draft import Draft
@@ -54,7 +54,7 @@ def weigh(
 ) -> tuple[WeighedChain, ...]:
     """Every chain with a probability for each of its residues.
 
-    large: answers in place of `model` for the chains that it knows; model: None leaves the network
+    large: reads the chains that it knows together with `model`; model: None leaves the networks
     out, and temper: False takes the errors of reads for independent of each other, as the benchmark
     does to show what both bring.
 
@@ -68,11 +68,10 @@ def weigh(
         nats = likelihood(draft, found, temper)
         germline_only = only_germline(draft, nats)
         judge: Judge = _no_network
-        network = large if large is not None and is_known(np.array([draft.v]))[0] else model
-        if network is not None:
+        if model is not None:
             judge = partial(
                 network_shares,
-                model=network,
+                networks=_networks(model, large, draft.v),
                 library=library,
                 homologs=homologs,
                 k=k,
@@ -92,6 +91,16 @@ def weigh(
         mass = None if placed.serum or draft.v < 0 else junction_mass(placed.reads, draft)
         chains.append(chain_of(name, draft, found, nats, posterior, germline_only, marked, mass))
     return tuple(chains)
+
+
+def _networks(
+    model: TemplateReader, large: LargeNetwork | None, v: int
+) -> list[tuple[TemplateReader, float]]:
+    """The networks that read a chain with this nearest V segment, with their parts in the mean."""
+    if large is None:
+        return [(model, 1.0)]
+    share = float(share_of_large(np.array([v]), model.temperatures)[0])
+    return [(network, part) for network, part in ((model, 1 - share), (large, share)) if part]
 
 
 def _posterior(

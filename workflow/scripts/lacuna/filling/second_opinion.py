@@ -1,4 +1,4 @@
-"""The thorough mode: the large network answers for gaps of which the small one is not sure."""
+"""The thorough mode: gaps of which the small network is not sure are read by the large one too."""
 
 import logging
 
@@ -6,35 +6,40 @@ import numpy as np
 
 from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import Predict, Predictor
-from lacuna.network.transformer import is_known
+from lacuna.network.transformer import share_of_large
 
 ASK_BELOW = 0.9  # a gap whose residues together are at least as probable is not asked about
 LOG = logging.getLogger(__name__)
 
 
 def with_second_opinion(small: Predictor, large: Predictor | None) -> Predict:
-    """What reads missing residues: the small network and, in thorough mode, `large` for gaps of
+    """What reads missing residues: the small network and, in thorough mode, `large` too for gaps of
     which that is not sure."""
     if large is None:
         return small.predict
 
     def predict(kmers: KmerSet) -> np.ndarray:
-        return ask_again(kmers, small.predict(kmers), large)
+        share = share_of_large(kmers.target_v(), small.model.temperatures)
+        return ask_again(kmers, small.predict(kmers), large, share)
 
     return predict
 
 
-def ask_again(kmers: KmerSet, probabilities: np.ndarray, large: Predictor) -> np.ndarray:
-    """Distributions (t, 20) of missing residues; those in doubt are the large network's.
+def ask_again(
+    kmers: KmerSet, probabilities: np.ndarray, large: Predictor, share: np.ndarray
+) -> np.ndarray:
+    """Distributions (t, 20) of missing residues; those in doubt are means of both networks.
 
-    probabilities: (t, 20) of the small network for `kmers`. Residues of gaps that it is sure of and
-    of chains that the large network does not know (`is_known`), are returned as they are.
+    probabilities: (t, 20) of the small network for `kmers`; share: (t,) of the large network in the
+    mean. Residues of gaps of which the small network is sure are returned as they are.
     """
     _, _, chain, position = kmers.at()
-    asked = in_doubt(chain, position, probabilities) & is_known(kmers.target_v())
+    asked = in_doubt(chain, position, probabilities) & (share > 0)
     chosen = probabilities.copy()
     if asked.any():
-        chosen[asked] = large.predict(kmers.of_targets(asked))
+        part = share[asked, None]
+        read = large.predict(kmers.of_targets(asked))
+        chosen[asked] = part * read + (1 - part) * probabilities[asked]
     chains = len(np.unique(chain[asked]))
     LOG.info("the large network read %d chains (%d residues)", chains, asked.sum())
     return chosen

@@ -87,6 +87,7 @@ class TemplateReader(nn.Module):
         super().__init__()
         self.config = config
         self.record: dict[str, Any] = {}  # of the training that produced the weights
+        self.temperatures: dict[str, float] = {}  # of probabilities, by species; else 1
         # One table for everything that is looked up at a position: the residue, its column
         # and the residue of each template slot.
         n = config.tokens + config.codes + config.slots * config.tokens

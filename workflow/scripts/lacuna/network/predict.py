@@ -1,11 +1,12 @@
 """Predicts residue distributions for the missing residues of a block with the network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from lacuna.antibody.germlines import SPECIES, v_segments
 from lacuna.core.alphabet import ALLOWED, N_RESIDUES
 from lacuna.core.device import product_dtype
 from lacuna.network.kmers import KmerSet, Targets
@@ -34,13 +35,15 @@ def predict(
 ) -> np.ndarray:
     """Residue distributions of the targets of a block: (t, 20) float64, rows sum to 1.
 
-    Residues excluded by an ambiguity code get probability 0.
+    Logits are divided by the temperature of the chain's species. Residues excluded by an ambiguity
+    code get probability 0.
     """
     products = product_dtype(device)
     half = products is torch.bfloat16
     model = model.to(device, torch.float32 if half else products).eval()
     at = kmers.at()
     chosen = np.empty((len(at.kmer), N_RESIDUES))
+    temperatures = _temperatures(kmers.target_v(), model.temperatures)
     order = _reading_order(at)
     turn = np.empty(len(kmers.tokens), dtype=np.int64)
     turn[order] = np.arange(len(order))
@@ -55,10 +58,17 @@ def predict(
         parts = (batch.tokens, batch.columns, batch.templates, batch.profiles)
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
             logits = model.answer(Kmers(*(x.to(device) for x in parts)), kmer, place)
-        chosen[mine] = torch.softmax(logits, -1)[: len(mine)].cpu().numpy()
+        warm = torch.from_numpy(temperatures[mine, None]).to(device, logits.dtype)
+        chosen[mine] = torch.softmax(logits[: len(mine)] / warm, -1).cpu().numpy()
         done += len(rows)
     chosen *= ALLOWED[kmers.tokens.numpy()[at.kmer, at.place]]
     return chosen / chosen.sum(1, keepdims=True)
+
+
+def _temperatures(v: np.ndarray, by_species: Mapping[str, float]) -> np.ndarray:
+    """(t,) temperatures of chains by their nearest V segments (t,), -1 for none; 1 if not given."""
+    known = np.array([by_species.get(name, 1.0) for name in SPECIES])
+    return np.where(v >= 0, known[v_segments().species[v]], 1.0)
 
 
 def _reading_order(at: Targets) -> np.ndarray:

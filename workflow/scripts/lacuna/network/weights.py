@@ -1,12 +1,14 @@
 """Weights files: safetensors with the sizes of the network and the record of its training."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
+from lacuna.antibody.germlines import SPECIES
 from lacuna.core.files import LacunaError
 from lacuna.core.sizes import read_sizes
 from lacuna.core.tensor_files import (
@@ -102,4 +104,20 @@ def filled(path: Path | str, make: Callable[[], Network], record: Record) -> Net
     model = make()
     model.load_state_dict(unpack(tensors, plain), strict=True)
     model.record = record
+    model.temperatures = _temperatures_in(path, record)
     return model.eval()
+
+
+def _temperatures_in(path: Path | str, record: Record) -> dict[str, float]:
+    """Temperatures by species stored in a record; LacunaError if one of them is invalid."""
+    stored = record.get("temperatures", {})
+    fit = isinstance(stored, dict) and all(
+        name in SPECIES and type(value) in (int, float) and 0 < value < math.inf
+        for name, value in stored.items()
+    )
+    if not fit:
+        raise LacunaError(
+            f"{path}: the temperatures of the weights are not positive numbers by species "
+            f"({ascii(stored)[:60]}); {WEIGHTS_REMEDY}"
+        )
+    return {name: float(value) for name, value in stored.items()}

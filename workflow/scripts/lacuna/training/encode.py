@@ -32,6 +32,7 @@ from lacuna.training.constant_regions import constant_tensors
 from lacuna.training.corpora import Corpus, read_sequences
 from lacuna.training.germline_use import germline_library
 from lacuna.training.simulate import simulate_chains
+from lacuna.training.temperatures import set_of
 
 LOG = logging.getLogger(__name__)
 
@@ -40,7 +41,8 @@ LOG = logging.getLogger(__name__)
 class EncodeConfig:
     """How corpora become training chains.
 
-    simulate: number of simulated chains by `species:locus` and of grafted ones (`graft`).
+    simulate: number of simulated chains by `species:locus` and of grafted ones (`graft`);
+    calibrate: of simulated ones that are held out, by `species:locus`.
     """
 
     seed: int = 0
@@ -50,6 +52,7 @@ class EncodeConfig:
     simulate: Mapping[str, int] = field(default_factory=dict)
     simulated_weight: float = 0.7
     graft_weight: float = 1.2
+    calibrate: Mapping[str, int] = field(default_factory=dict)
 
 
 def encode_corpora(
@@ -65,8 +68,8 @@ def encode_corpora(
 
     held_out: files of whole chains that nothing in `chains` may be near to; validation: files of
     chains, by name, that are not trained on either but measured during training. A share of the
-    natural chains is held out as the set `natural`. Raises LacunaError if a file cannot be read or
-    nothing is left to train on.
+    natural chains is held out as the set `natural`, and the chains of `config.calibrate` as sets of
+    their own. Raises LacunaError if a file cannot be read or nothing is left to train on.
     """
     torch.set_num_threads(processes)
     sealed, sealed_record = _read_held_out(held_out, processes)
@@ -87,6 +90,7 @@ def encode_corpora(
     simulated, grafted = simulated.take(apart_from), grafted[apart_from]
     LOG.info("%d simulated chains", len(simulated))
 
+    sets |= _calibration_sets(training, config)
     everything = joined([natural, simulated, *sets.values()])
     weights = np.concatenate(  # validation chains are never drawn
         [
@@ -112,6 +116,15 @@ def encode_corpora(
     write_encoded(chains, everything, weights, rows_of, library, made_of)
     with atomic_write(record) as handle:
         print(json.dumps(made_of, indent=1, sort_keys=True), file=handle)
+
+
+def _calibration_sets(training: Chains, config: EncodeConfig) -> dict[str, Chains]:
+    """Simulated chains of each species to calibrate, apart from those trained on."""
+    seed = config.seed + 2  # that of the chains trained on is one less
+    return {
+        set_of(kind.partition(":")[0]): simulate_chains(training, {kind: n}, seed)[0]
+        for kind, n in config.calibrate.items()
+    }
 
 
 def _validation_sets(

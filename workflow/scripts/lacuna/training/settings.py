@@ -30,6 +30,7 @@ _DRAWN_BY_ENCODING = (
     "simulate",
     "simulated_weight",
     "graft_weight",
+    "calibrate",
 )
 
 

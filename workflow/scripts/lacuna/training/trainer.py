@@ -7,7 +7,7 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -39,6 +39,7 @@ from lacuna.training.batches import (
 )
 from lacuna.training.checkpoint import RESTART, STATE_FORMAT, read_checkpoint
 from lacuna.training.masking import Batch, MaskingConfig
+from lacuna.training.temperatures import fit_temperature, species_of
 
 VALIDATION_BATCH = 512
 
@@ -177,11 +178,9 @@ class Trainer:
     def validate(self) -> dict[str, float]:
         """Loss and residue accuracy of the averaged weights on each held-out set."""
         result: dict[str, float] = {}
-        for name, rows in self.encoded.validation.items():
-            rows = rows[: self.config.validation_chains].to(self.device)
+        for name in self.encoded.validation:
             totals = [0.0, 0.0, 0.0]
-            for i in range(0, len(rows), VALIDATION_BATCH):
-                batch = self.batches.draw(VALIDATION_STEP + i, rows[i : i + VALIDATION_BATCH])
+            for batch in self._held_out(name):
                 with self.autocast():
                     loss, hits, n = loss_and_hits(self.averaged, batch)
                 totals[0] += float(loss) * int(n)
@@ -191,9 +190,31 @@ class Trainer:
             result[f"{name}_accuracy"] = totals[1] / max(totals[2], 1)
         return result
 
+    def _held_out(self, name: str) -> Iterator[Batch]:
+        """The batches of a held-out set, the same at every call."""
+        rows = self.encoded.validation[name][: self.config.validation_chains].to(self.device)
+        for i in range(0, len(rows), VALIDATION_BATCH):
+            yield self.batches.draw(VALIDATION_STEP + i, rows[i : i + VALIDATION_BATCH])
+
+    @torch.no_grad()
+    def fit_temperatures(self) -> None:
+        """Give the averaged weights the temperature of each species with a held-out set of
+        simulated chains."""
+        for name in self.encoded.validation:
+            if species := species_of(name):
+                logits, truth = [], []
+                for batch in self._held_out(name):
+                    with self.autocast():
+                        logits.append(self.averaged(batch.kmers)[batch.scored])
+                    truth.append(batch.truth[batch.scored])
+                fitted = fit_temperature(torch.cat(logits), torch.cat(truth))
+                self.averaged.temperatures[species] = fitted
+
     def record(self) -> Record:
         """What the weights were made from, and how; the same on every machine."""
         before = {"start": self.model.record} if self.model.record else {}
+        if self.averaged.temperatures:
+            before["temperatures"] = self.averaged.temperatures
         taught = {"teacher": self.teacher.record} if self.teacher is not None else {}
         return (
             before
@@ -291,6 +312,7 @@ class Trainer:
             if first and (last or self.step % self.config.checkpoint_every == 0):
                 self.save(path)
         if first:  # the process may have been killed between writing the two files
+            self.fit_temperatures()
             save_weights(path, self.averaged, self.record())
 
     def _progress(self, speed: float, pause: float) -> str:
