@@ -108,7 +108,9 @@ def test_an_answer_does_not_depend_on_the_other_chains(large: Predictor, precisi
     assert np.array_equal(turned[: n[-1] - n[-2]], together[n[-2] :])
 
 
-def test_antibodies_alone_are_asked_about_and_no_camelids_of_a_network_that_knows_them(large: Predictor) -> None:
+def test_antibodies_alone_are_asked_about_and_no_well_known_camelids(
+    large: Predictor,
+) -> None:
     heavy, light = (chain(locus, 3, (28, 38)).sequence for locus in "HK")
     fab = light + constant_region("K")[:40] + "X" * 6 + constant_region("K")[46:]
     camelid = hidden(mutated(germline_chain("H", 1, species="alpaca"), 12, 1), [(28, 38)])
