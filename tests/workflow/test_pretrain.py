@@ -171,7 +171,8 @@ def test_weights_library_and_curve_can_be_used(finished: Path) -> None:
     assert len(load_library(results / "library.safetensors").v) > 1000
     header, *rows = [line.split("\t") for line in (results / "curve.tsv").read_text().splitlines()]
     assert header[:3] == ["step", "chains_seen", "loss"]
-    assert {"natural_accuracy", "apart_loss"} <= set(header)
+    assert {"natural_accuracy", "apart_loss", "simulated_alpaca_loss"} <= set(header)
+    assert set(model.temperatures) == {"alpaca"}
     assert [row[:2] for row in rows] == [[str(s), str(32 * s)] for s in (10, 20, 30, 40)]
     assert not (results / "lacuna.state").exists()
 

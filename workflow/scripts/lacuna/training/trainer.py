@@ -213,12 +213,12 @@ class Trainer:
     def record(self) -> Record:
         """What the weights were made from, and how; the same on every machine."""
         before = {"start": self.model.record} if self.model.record else {}
-        if self.averaged.temperatures:
-            before["temperatures"] = self.averaged.temperatures
         taught = {"teacher": self.teacher.record} if self.teacher is not None else {}
+        fitted = self.averaged.temperatures
         return (
             before
             | taught
+            | ({"temperatures": fitted} if fitted else {})
             | {
                 "data": self.encoded.record,
                 "train": asdict(self.config),
