@@ -18,10 +18,12 @@ from lacuna.placing.memory import Memory
 from lacuna.placing.parting import parted
 from lacuna.placing.place import Placed, place
 from lacuna.placing.placement import place_on, reads_over
-from lacuna.placing.populations import further_drafts
+from lacuna.placing.populations import further_drafts, places_of
 from lacuna.placing.readset import collapse
+from lacuna.placing.seeds import word_weights
+from lacuna.placing.segments import WORD
 from lacuna.reads.read import Read
-from reads import Sure, chain_with_cdr3, merged, other_heavy, peptide, tiles
+from reads import Sure, chain_with_cdr3, merged, other_heavy, peptide, reads_of, tiles
 
 ONE = chain_with_cdr3("H", "ARWGGDGFYHMDY")
 OTHER = other_heavy("AKHWPSSKYESSLDV")
@@ -218,7 +220,31 @@ def test_a_common_chain_of_a_gene_that_is_there_is_found_and_a_rare_one_is_not(
     few = tiles(germline()[:60])
     assert further(main, *many(MAIN), *many(germline()[:60])) == ["IGHV3-23"]
     assert further(main, *many(MAIN), *few) == []
-    assert further(main, *tiles(MAIN), *few) == []  # so few reads that nothing is common
+    assert further(main, *tiles(MAIN), *few) == ["IGHV3-23"]  # all chains have few reads
+
+
+def test_if_all_chains_have_few_reads_a_further_one_shows_at_several_places(
+    main: Draft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A grafted loop is like the gene that it is from, but at one place only."""
+    graft = tiles(germline()[20:45], step=1)
+    assert further(main, *tiles(MAIN), *graft) == []
+    monkeypatch.setattr("lacuna.placing.populations.PLACES", 1)
+    assert further(main, *tiles(MAIN), *graft) == ["IGHV3-23"]
+    # If the others have many, it may be carry-over, wherever it shows.
+    assert further(main, *many(MAIN), *graft) == []
+
+
+def test_places_of_a_segment_have_no_residue_in_common() -> None:
+    v = v_segments().names.index("IGHV3-23*01")
+
+    def places(*stretches: slice) -> int:
+        reads = reads_of(peptide(merged(germline()[where])) for where in stretches)
+        return places_of(3 * word_weights(reads, WORD), v)
+
+    assert places(slice(0, 20)) == 1
+    assert places(slice(0, 12), slice(7, 20), slice(20, 30)) == 2
+    assert places(slice(0, 8), slice(40, 50), slice(60, 70)) == 3
 
 
 def test_a_chain_that_was_built_as_one_with_another_of_its_gene_is_found(
