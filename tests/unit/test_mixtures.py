@@ -327,6 +327,26 @@ def test_most_of_the_residues_that_differ_are_those_of_the_chain(whole: Placed) 
     assert not apart(draft, other, []).any()
 
 
+def test_a_stretch_with_the_mutations_of_the_other_chain_may_be_its_own(whole: Placed) -> None:
+    (draft,) = whole.drafts
+    start, cuts = draft.cdr3()[0], [20, 30]
+    germline = draft.germline.copy()
+    germline[[24, 26]] = RESIDUES.index("W")
+    mutated = replace(draft, germline=germline)
+    alone = [start - 20, start - 10]
+
+    def found(chain: Draft, *changed: int) -> list[int]:
+        (other,) = mixture(whole, [*changed, *alone]).drafts[1:]
+        return np.flatnonzero(apart(chain, other, cuts)).tolist()
+
+    assert found(mutated) == list(range(20, 30))
+    assert found(mutated, 22) == list(range(20, 30))  # a residue of it may be read wrongly
+    assert found(mutated, 22, 23, 25) == [22, 23, 25]  # it differs in more: it is this chain's
+    assert found(draft) == []  # germline residues of both
+    cuts.clear()
+    assert found(mutated) == []
+
+
 def test_both_sides_of_an_open_cdr3_are_not_joined(whole: Placed) -> None:
     (draft,) = whole.drafts
     start, stop = draft.cdr3()
