@@ -223,16 +223,17 @@ def test_a_common_chain_of_a_gene_that_is_there_is_found_and_a_rare_one_is_not(
     assert further(main, *tiles(MAIN), *few) == ["IGHV3-23"]  # all chains have few reads
 
 
-def test_if_all_chains_have_few_reads_a_further_one_shows_at_several_places(
-    main: Draft, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("reads_of_chain", ["few", "many"])
+def test_a_further_chain_shows_at_several_places(
+    main: Draft, monkeypatch: pytest.MonkeyPatch, reads_of_chain: str
 ) -> None:
     """A grafted loop is like the gene that it is from, but at one place only."""
-    graft = tiles(germline()[20:45], step=1)
-    assert further(main, *tiles(MAIN), *graft) == []
-    monkeypatch.setattr("lacuna.placing.populations.PLACES", 1)
-    assert further(main, *tiles(MAIN), *graft) == ["IGHV3-23"]
-    # If the others have many, it may be carry-over, wherever it shows.
-    assert further(main, *many(MAIN), *graft) == []
+    monkeypatch.setattr("lacuna.placing.populations.HIDDEN_WORDS", np.inf)
+    reads, least = {"few": (tiles, "PLACES_IF_FEW"), "many": (many, "PLACES")}[reads_of_chain]
+    graft = [*tiles(germline()[20:45], step=1), *many(germline()[20:45])]
+    assert further(main, *reads(MAIN), *graft) == []
+    monkeypatch.setattr(f"lacuna.placing.populations.{least}", 1)
+    assert further(main, *reads(MAIN), *graft) == ["IGHV3-23"]
 
 
 def test_places_of_a_segment_have_no_residue_in_common() -> None:

@@ -24,10 +24,10 @@ ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
 # of these, and one that is not may be of a gene that is there already.
 COMMON_WORDS = 8.0
 COMMON = 0.3  # of the weight that words of a chain of the locus usually have
-# Such a weight, below which reads are too few to say what is common. Then words must lie at so many
-# places of the V segment: a mutated or a grafted loop may be like another gene, but not everywhere.
-MANY = 5.0
-PLACES = 3
+MANY = 5.0  # such a weight, below which reads are too few to say what is common
+# Of the V segment, at which these words lie: a mutated or a grafted loop may be like another gene,
+# but not everywhere. More are asked for if reads are too few.
+PLACES, PLACES_IF_FEW = 2, 3
 # Words of a V segment in reads that no chain has, from which it is asked what its germline would
 # explain better than the chains do; a chain is missing if that is this share of the nats of all
 # reads, over so many residues.
@@ -84,16 +84,17 @@ def further_drafts(
         for locus in sorted({d.locus for d in drafts if d.v >= 0})
     }
     well_read = [locus for locus, weight in usual.items() if weight >= MANY]
-    for locus in usual:
+    for locus, weight in usual.items():
         if locus in {one.locus for one in found}:
             continue
-        common = left * ENOUGH / max(COMMON * usual[locus], ENOUGH)
+        least = PLACES if locus in well_read else PLACES_IF_FEW
+        common = left * ENOUGH / max(COMMON * weight, ENOUGH)
         found += [
             one
             for one in best_of_loci(score_segments(common), species, use)
             if one.locus == locus
             and one.v_seen >= COMMON_WORDS
-            and (locus in well_read or places_of(common, one.v) >= PLACES)
+            and places_of(common, one.v) >= least
         ]
     more = _germline(found, drafts)
     if more or not reads.least:
