@@ -18,10 +18,12 @@ from lacuna.placing.memory import Memory
 from lacuna.placing.parting import parted
 from lacuna.placing.place import Placed, place
 from lacuna.placing.placement import place_on, reads_over
-from lacuna.placing.populations import further_drafts
+from lacuna.placing.populations import further_drafts, places_of
 from lacuna.placing.readset import collapse
+from lacuna.placing.seeds import word_weights
+from lacuna.placing.segments import WORD
 from lacuna.reads.read import Read
-from reads import Sure, chain_with_cdr3, merged, other_heavy, peptide, tiles
+from reads import Sure, chain_with_cdr3, merged, other_heavy, peptide, reads_of, tiles
 
 ONE = chain_with_cdr3("H", "ARWGGDGFYHMDY")
 OTHER = other_heavy("AKHWPSSKYESSLDV")
@@ -218,7 +220,32 @@ def test_a_common_chain_of_a_gene_that_is_there_is_found_and_a_rare_one_is_not(
     few = tiles(germline()[:60])
     assert further(main, *many(MAIN), *many(germline()[:60])) == ["IGHV3-23"]
     assert further(main, *many(MAIN), *few) == []
-    assert further(main, *tiles(MAIN), *few) == []  # so few reads that nothing is common
+    assert further(main, *tiles(MAIN), *few) == ["IGHV3-23"]  # all chains have few reads
+
+
+@pytest.mark.parametrize("reads_of_chain", ["few", "many"])
+def test_a_further_chain_shows_at_several_places(
+    main: Draft, monkeypatch: pytest.MonkeyPatch, reads_of_chain: str
+) -> None:
+    """A grafted loop is like the gene that it is from, but at one place only."""
+    monkeypatch.setattr("lacuna.placing.populations.HIDDEN_WORDS", np.inf)
+    reads, least = {"few": (tiles, "PLACES_IF_FEW"), "many": (many, "PLACES")}[reads_of_chain]
+    graft = [*tiles(germline()[20:45], step=1), *many(germline()[20:45])]
+    assert further(main, *reads(MAIN), *graft) == []
+    monkeypatch.setattr(f"lacuna.placing.populations.{least}", 1)
+    assert further(main, *reads(MAIN), *graft) == ["IGHV3-23"]
+
+
+def test_places_of_a_segment_have_no_residue_in_common() -> None:
+    v = v_segments().names.index("IGHV3-23*01")
+
+    def places(*stretches: slice) -> int:
+        reads = reads_of(peptide(merged(germline()[where])) for where in stretches)
+        return places_of(3 * word_weights(reads, WORD), v)
+
+    assert places(slice(0, 20)) == 1
+    assert places(slice(0, 12), slice(7, 20), slice(20, 30)) == 2
+    assert places(slice(0, 8), slice(40, 50), slice(60, 70)) == 3
 
 
 def test_a_chain_that_was_built_as_one_with_another_of_its_gene_is_found(
@@ -299,6 +326,26 @@ def test_most_of_the_residues_that_differ_are_those_of_the_chain(whole: Placed) 
     # The CDR3 is the smaller part here: it is the one that may be the other chain's.
     assert np.flatnonzero(apart(draft, other, [start])).tolist() == list(range(start, stop))
     assert not apart(draft, other, []).any()
+
+
+def test_a_stretch_with_the_mutations_of_the_other_chain_may_be_its_own(whole: Placed) -> None:
+    (draft,) = whole.drafts
+    start, cuts = draft.cdr3()[0], [20, 30]
+    germline = draft.germline.copy()
+    germline[[24, 26]] = RESIDUES.index("W")
+    mutated = replace(draft, germline=germline)
+    alone = [start - 20, start - 10]
+
+    def found(chain: Draft, *changed: int) -> list[int]:
+        (other,) = mixture(whole, [*changed, *alone]).drafts[1:]
+        return np.flatnonzero(apart(chain, other, cuts)).tolist()
+
+    assert found(mutated) == list(range(20, 30))
+    assert found(mutated, 22) == list(range(20, 30))  # a residue of it may be read wrongly
+    assert found(mutated, 22, 23, 25) == [22, 23, 25]  # it differs in more: it is this chain's
+    assert found(draft) == []  # germline residues of both
+    cuts.clear()
+    assert found(mutated) == []
 
 
 def test_both_sides_of_an_open_cdr3_are_not_joined(whole: Placed) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lacuna.antibody.imgt import CONSTANT, OTHER_INSERTION
-from lacuna.core.alphabet import N_RESIDUES
+from lacuna.core.alphabet import N_RESIDUES, merge_il
 from lacuna.placing.crossing import last_part, seam_nats
 from lacuna.placing.draft import Draft, pairs_of_locus
 from lacuna.placing.memory import Memory
@@ -53,24 +53,50 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
 
 
 def apart(draft: Draft, other: Draft, cuts: Sequence[int]) -> np.ndarray:
-    """(t,) residues in which a chain differs from another one, without the stretch of it that has
-    most of them; cuts: positions in front of which no read joins it to what is before."""
+    """(t,) residues of a chain that may be those of another one: all in which the two differ, but
+    for the stretch that has most of them, and all of a stretch that is the other one's as well.
+
+    cuts: positions in front of which no read joins the chain to what is before.
+    """
     start, stop = draft.cdr3()
     tells = differences(draft, other)
     tells[start:stop] = draft.tokens[start:stop] < N_RESIDUES
     behind_gap = [last_part(draft)] if not draft.bridged else []
     block = np.searchsorted(np.sort([*cuts, *behind_gap]), np.arange(len(draft)), "right")
     home = np.bincount(block[tells]).argmax() if tells.any() else 0
-    found: np.ndarray = tells & (block != home)
+    # Chains seldom mutate alike: one stretch of both is then that of one of them.
+    shared = shared_mutations(draft, other)
+    alike, unlike = (
+        np.bincount(block, where, minlength=block.max() + 1) for where in (shared, tells & ~shared)
+    )
+    copied = ((alike > 0) & (alike >= unlike))[block] & _known(draft)
+    found: np.ndarray = (tells | copied) & (block != home)
     return found
 
 
 def differences(draft: Draft, other: Draft) -> np.ndarray:
     """(t,) residues of the V domain that the other chain does not have in the same column."""
+    return _known(draft) & (_of_columns(draft, other) != draft.tokens)
+
+
+def shared_mutations(draft: Draft, other: Draft) -> np.ndarray:
+    """(t,) residues of the V domain that are not germline's, but are the other chain's as well."""
+    germline = merge_il(draft.germline)
+    mutated = (germline < N_RESIDUES) & (germline != draft.tokens)
+    return _known(draft) & mutated & (_of_columns(draft, other) == draft.tokens)
+
+
+def _known(draft: Draft) -> np.ndarray:
+    """(t,) bool: residues of the V domain that are known."""
     inside = (draft.columns > 0) & (draft.columns < CONSTANT)
-    same = np.full(CONSTANT, N_RESIDUES, dtype=np.uint8)  # by column
+    found: np.ndarray = inside & (draft.tokens < N_RESIDUES)
+    return found
+
+
+def _of_columns(draft: Draft, other: Draft) -> np.ndarray:
+    """(t,) residues that another chain has in the columns of this one, N_RESIDUES for none."""
+    by_column = np.full(CONSTANT + 1, N_RESIDUES, dtype=np.uint8)
     theirs = (other.columns > 0) & (other.columns < OTHER_INSERTION)
-    same[other.columns[theirs]] = other.tokens[theirs]
-    known = draft.tokens < N_RESIDUES
-    column = np.where(inside, draft.columns, 0)
-    return inside & known & (same[column] != draft.tokens)
+    by_column[other.columns[theirs]] = other.tokens[theirs]
+    found: np.ndarray = by_column[draft.columns]
+    return found

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lacuna.antibody.germlines import SPECIES, v_segments
-from lacuna.antibody.imgt import CDR_COLUMNS
+from lacuna.antibody.imgt import CDR_COLUMNS, CYS104
+from lacuna.core.alphabet import ABSENT, merge_il
 from lacuna.placing.draft import Draft, draft_of
 from lacuna.placing.placement import Placements, place_on_text, text_of
 from lacuna.placing.readset import ReadSet
@@ -24,6 +25,9 @@ ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
 COMMON_WORDS = 8.0
 COMMON = 0.3  # of the weight that words of a chain of the locus usually have
 MANY = 5.0  # such a weight, below which reads are too few to say what is common
+# Of the V segment, at which these words lie: a mutated or a grafted loop may be like another gene,
+# but not everywhere. More are asked for if reads are too few.
+PLACES, PLACES_IF_FEW = 2, 3
 # Words of a V segment in reads that no chain has, from which it is asked what its germline would
 # explain better than the chains do; a chain is missing if that is this share of the nats of all
 # reads, over so many residues.
@@ -80,14 +84,17 @@ def further_drafts(
         for locus in sorted({d.locus for d in drafts if d.v >= 0})
     }
     well_read = [locus for locus, weight in usual.items() if weight >= MANY]
-    for locus in well_read:
+    for locus, weight in usual.items():
         if locus in {one.locus for one in found}:
             continue
-        common = score_segments(left * ENOUGH / max(COMMON * usual[locus], ENOUGH))
+        least = PLACES if locus in well_read else PLACES_IF_FEW
+        common = left * ENOUGH / max(COMMON * weight, ENOUGH)
         found += [
             one
-            for one in best_of_loci(common, species, use)
-            if one.locus == locus and one.v_seen >= COMMON_WORDS
+            for one in best_of_loci(score_segments(common), species, use)
+            if one.locus == locus
+            and one.v_seen >= COMMON_WORDS
+            and places_of(common, one.v) >= least
         ]
     more = _germline(found, drafts)
     if more or not reads.least:
@@ -131,6 +138,18 @@ def _is_hidden(reads: ReadSet, placements: Placements, germline: Draft) -> bool:
     residues = int((np.cumsum(depth) >= ENOUGH_READS).sum())
     share = float(gain @ reads.weight / max(float(now @ reads.weight), 1.0))
     return share >= HIDDEN_SHARE and residues >= HIDDEN_RESIDUES
+
+
+def places_of(weights: np.ndarray, v: int) -> int:
+    """At how many places of a V segment reads hold words of it; those of two places have no residue
+    in common.
+
+    weights (20 ** WORD,): how often reads hold each word, 1 and more if at all.
+    """
+    row = v_segments().tokens[v, : CYS104 + 1]
+    own = words(merge_il(row[row != ABSENT]), WORD)
+    seen = np.flatnonzero((own >= 0) & (weights[own] >= 1.0))
+    return int((np.diff(seen, prepend=-WORD) >= WORD).sum())
 
 
 def _usual_weight(weights: np.ndarray, drafts: Sequence[Draft]) -> float:
