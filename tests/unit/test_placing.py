@@ -19,7 +19,7 @@ from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
 from lacuna.placing.build import build, of_usual_length
 from lacuna.placing.carried import BIN, BLOCK_TOLERANCE, Carried
 from lacuna.placing.cdr3 import with_junction
-from lacuna.placing.cdr3_joints import unjoined_in_cdr3
+from lacuna.placing.cdr3_joints import asked_joints, unjoined_in_cdr3
 from lacuna.placing.chance import least_score
 from lacuna.placing.consensus import (
     Votes,
@@ -29,7 +29,7 @@ from lacuna.placing.consensus import (
     votes,
     votes_for_template,
 )
-from lacuna.placing.draft import cdr3_germline, draft_of, protein_of
+from lacuna.placing.draft import cdr3_germline, draft_of, head_of, protein_of, tail_of
 from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.junction import Surroundings, weigh_paths
 from lacuna.placing.memory import Memory
@@ -769,6 +769,22 @@ def test_residues_of_a_cdr3_that_no_read_joins_are_known(
     own = place_on(reads, [draft]).of(0)
     found = unjoined_in_cdr3(reads, own, draft, 0)
     assert [RESIDUES[t] for t in draft.tokens[found]] == apart
+
+
+@pytest.mark.parametrize("like_v", [True, False])
+@pytest.mark.parametrize("like_j", [True, False])
+def test_germline_at_the_ends_of_a_cdr3_needs_no_read_to_join_it(
+    like_v: bool, like_j: bool
+) -> None:
+    draft = germline_draft("K")
+    ends = decode(tail_of(draft.v)[:2]), decode(head_of(draft.j)[-2:])
+    front, behind = (
+        end if like else "HH" for end, like in zip(ends, (like_v, like_j), strict=True)
+    )
+    cdr3 = f"{front}NDPD{behind}"
+    asked = range(len(cdr3) + 1)[asked_joints(merge_il(encode(cdr3)), draft)]
+    # What is between two residues that are V's, or J's, is V's or J's as well.
+    assert asked == range(2 if like_v else 0, 7 if like_j else 9)
 
 
 def test_a_residue_of_the_j_motif_is_never_left_out() -> None:

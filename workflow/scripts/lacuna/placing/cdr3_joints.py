@@ -13,19 +13,21 @@ from lacuna.placing.junction import THIN
 from lacuna.placing.placement import Placements
 from lacuna.placing.readset import ReadSet
 
-GERMLINE_END = 2  # residues at the end of a CDR3 that are those of germline, and join it to V or J
+# Residues at the end of a CDR3 that are those of germline join it to V or J, and each other.
+GERMLINE_END = 2
 # Two rare residues that end the peptides on one side and begin those on the other suffice to close
 # a CDR3, and a CDR3 may have them twice (GIWNFYLWG). Joints of this rule are none of these.
 SURE_JOINT = replace(CDR3_JOINT, least=8.0)
 
 
 def asked_joints(cdr3: np.ndarray, draft: Draft) -> slice:
-    """The joints of a CDR3 that only reads can show: not those to V and J if it ends like them."""
+    """The joints of a CDR3 that only reads can show: if it ends like V or J, not those to them and
+    between these residues."""
     tail, head = merge_il(tail_of(draft.v)), merge_il(head_of(draft.j))
     n = GERMLINE_END
-    first = int(len(tail) >= n and np.array_equal(cdr3[:n], tail[:n]))
-    last = int(len(head) >= n and np.array_equal(cdr3[-n:], head[-n:]))
-    return slice(first, len(cdr3) + 1 - last)
+    first = n if len(tail) >= n and np.array_equal(cdr3[:n], tail[:n]) else 0
+    last = n if len(head) >= n and np.array_equal(cdr3[-n:], head[-n:]) else 0
+    return slice(first, max(len(cdr3) + 1 - last, first))
 
 
 def loosened(draft: Draft, found: Alignment, weight: np.ndarray) -> Draft | None:
