@@ -19,7 +19,7 @@ from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
 from lacuna.placing.build import build, of_usual_length
 from lacuna.placing.carried import BIN, BLOCK_TOLERANCE, Carried
 from lacuna.placing.cdr3 import with_junction
-from lacuna.placing.cdr3_joints import asked_joints, unjoined_in_cdr3
+from lacuna.placing.cdr3_joints import asked_joints, loosened, unjoined_in_cdr3
 from lacuna.placing.chance import least_score
 from lacuna.placing.consensus import (
     Votes,
@@ -782,9 +782,24 @@ def test_germline_at_the_ends_of_a_cdr3_needs_no_read_to_join_it(
         end if like else "HH" for end, like in zip(ends, (like_v, like_j), strict=True)
     )
     cdr3 = f"{front}NDPD{behind}"
-    asked = range(len(cdr3) + 1)[asked_joints(merge_il(encode(cdr3)), draft)]
-    # What is between two residues that are V's, or J's, is V's or J's as well.
-    assert asked == range(2 if like_v else 0, 7 if like_j else 9)
+    joints = range(len(cdr3) + 1)
+    for n in (1, 2):
+        asked = joints[asked_joints(merge_il(encode(cdr3)), draft, n)]
+        assert asked == range(n if like_v else 0, 9 - n if like_j else 9)
+
+
+@pytest.mark.parametrize(("cdr3", "opened"), [("QQHNDPW", False), ("QHHNDPW", True)])
+def test_a_cdr3_is_not_opened_between_residues_of_germline(cdr3: str, opened: bool) -> None:
+    """A read that begins with Cys104 says little of the two residues behind it, but V does."""
+    draft = germline_draft("K").with_cdr3(encode(cdr3))
+    start, stop = draft.cdr3()
+    text = decode(draft.tokens)
+    reads = read_set(*[text[start - 1 : stop + 6]] * 3)
+    own = place_on(reads, [draft]).of(0).alignment
+    found = loosened(draft, own, reads.weight[own.read])
+    assert (found is not None) == opened
+    if found is not None:
+        assert decode(found.tokens[start:stop]) == "X" + cdr3[1:]
 
 
 def test_a_residue_of_the_j_motif_is_never_left_out() -> None:

@@ -83,11 +83,12 @@ def weigh(
         marked = _marked(placed, i, None if placed.serum else phases[i])
         if several:  # what some reads show may be of a chain that was not found
             marked["minority"] = contradictions(found, il_as_one(posterior).argmax(1))
+        floors = _absent(draft)
         for flag, where in marked.items():
             # What is the average of genes is that of genes of all lengths.
             spread = where & ~germline_only if flag == "length" else where
-            posterior = with_floor(posterior, np.where(spread, FLOORS[flag], 0.0))
-        posterior = with_floor(posterior, _absent(draft))
+            floors = np.maximum(floors, np.where(spread, FLOORS[flag], 0.0))
+        posterior = with_floor(posterior, floors)
         mass = None if placed.serum or draft.v < 0 else junction_mass(placed.reads, draft)
         chains.append(chain_of(name, draft, found, nats, posterior, germline_only, marked, mass))
     return tuple(chains)

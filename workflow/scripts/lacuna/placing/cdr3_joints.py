@@ -13,20 +13,21 @@ from lacuna.placing.junction import THIN
 from lacuna.placing.placement import Placements
 from lacuna.placing.readset import ReadSet
 
-# Residues at the end of a CDR3 that are those of germline join it to V or J, and each other.
-GERMLINE_END = 2
+GERMLINE_END = 2  # residues at the end of a CDR3 that are those of germline, and join it to V or J
 # Two rare residues that end the peptides on one side and begin those on the other suffice to close
 # a CDR3, and a CDR3 may have them twice (GIWNFYLWG). Joints of this rule are none of these.
 SURE_JOINT = replace(CDR3_JOINT, least=8.0)
 
 
-def asked_joints(cdr3: np.ndarray, draft: Draft) -> slice:
-    """The joints of a CDR3 that only reads can show: if it ends like V or J, not those to them and
-    between these residues."""
+def asked_joints(cdr3: np.ndarray, draft: Draft, germline: int = 1) -> slice:
+    """The joints of a CDR3 that only reads can show: not those to V and J if it ends like them.
+
+    germline: how many joints at such an end germline tells; the second is that of its two residues.
+    """
     tail, head = merge_il(tail_of(draft.v)), merge_il(head_of(draft.j))
     n = GERMLINE_END
-    first = n if len(tail) >= n and np.array_equal(cdr3[:n], tail[:n]) else 0
-    last = n if len(head) >= n and np.array_equal(cdr3[-n:], head[-n:]) else 0
+    first = germline if len(tail) >= n and np.array_equal(cdr3[:n], tail[:n]) else 0
+    last = germline if len(head) >= n and np.array_equal(cdr3[-n:], head[-n:]) else 0
     return slice(first, max(len(cdr3) + 1 - last, first))
 
 
@@ -38,7 +39,7 @@ def loosened(draft: Draft, found: Alignment, weight: np.ndarray) -> Draft | None
     """
     start, stop = draft.cdr3()
     joined = joints_of(SURE_JOINT, found, draft.tokens, weight, start, stop - start)
-    asked = asked_joints(draft.tokens[start:stop], draft)
+    asked = asked_joints(draft.tokens[start:stop], draft, GERMLINE_END)
     if joined[asked].min(initial=np.inf) >= THIN:
         return None
     loosest = range(len(joined))[asked][int(joined[asked].argmin())]
