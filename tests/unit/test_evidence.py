@@ -339,6 +339,18 @@ def test_without_the_network_reads_speak_alone(whole: Placed) -> None:
     assert chain.best.replace("I", "L") == CHAIN[:120].replace("I", "L")
 
 
+def test_a_residue_with_several_flags_is_no_less_sure_than_with_one(
+    whole: Placed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def probability(*flags: str) -> float:
+        where = np.arange(len(whole.drafts[0])) == 60
+        marked = dict.fromkeys(flags, where)
+        monkeypatch.setattr("lacuna.evidence.weigh._marked", lambda *_: marked)
+        return weighed(whole).rows[60].probability
+
+    assert probability("phase", "length") == probability("phase") < 0.95 < probability()
+
+
 def test_networks_speak_by_their_part(large_network: Path) -> None:
     letters, weak = CHAIN[:120], np.arange(120) == 60
     models = [MODEL, load_large(large_network)]
