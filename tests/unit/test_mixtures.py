@@ -223,6 +223,15 @@ def test_a_common_chain_of_a_gene_that_is_there_is_found_and_a_rare_one_is_not(
     assert further(main, *tiles(MAIN), *few) == ["IGHV3-23"]  # all chains have few reads
 
 
+def test_a_chain_that_reads_hardly_show_tells_of_no_other_one(
+    main: Draft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = tiles(germline()[:60])
+    assert further(main, *few) == []
+    monkeypatch.setattr("lacuna.placing.populations.FEW", 0.0)
+    assert further(main, *few) == ["IGHV3-23"]
+
+
 @pytest.mark.parametrize("reads_of_chain", ["few", "many"])
 def test_a_further_chain_shows_at_several_places(
     main: Draft, monkeypatch: pytest.MonkeyPatch, reads_of_chain: str

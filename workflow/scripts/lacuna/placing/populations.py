@@ -25,6 +25,7 @@ ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
 COMMON_WORDS = 8.0
 COMMON = 0.3  # of the weight that words of a chain of the locus usually have
 MANY = 5.0  # such a weight, below which reads are too few to say what is common
+FEW = 1.0  # that of one read: a chain with less may not be there, and tells nothing of another one
 # Of the V segment, at which these words lie: a mutated or a grafted loop may be like another gene,
 # but not everywhere. More are asked for if reads are too few.
 PLACES, PLACES_IF_FEW = 2, 3
@@ -85,7 +86,7 @@ def further_drafts(
     }
     well_read = [locus for locus, weight in usual.items() if weight >= MANY]
     for locus, weight in usual.items():
-        if locus in {one.locus for one in found}:
+        if locus in {one.locus for one in found} or weight < FEW:
             continue
         least = PLACES if locus in well_read else PLACES_IF_FEW
         common = left * ENOUGH / max(COMMON * weight, ENOUGH)
