@@ -39,7 +39,8 @@ def test_defaults_are_those_of_the_code() -> None:
     assert MaskingConfig(**section["masking"]) == MaskingConfig()
     assert TrainConfig(**train_settings(section)) == TrainConfig()
     encoding = EncodeConfig(**encode_settings(section))
-    assert encoding == EncodeConfig(simulate=section["simulate"])
+    none = dict.fromkeys(section["calibrate"], 0)
+    assert encoding == EncodeConfig(simulate=section["simulate"], calibrate=none)
     assert section["train"]["minutes"] == 60
     assert check_pretrain(None, SCHEMA) == section
 

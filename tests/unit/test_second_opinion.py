@@ -51,7 +51,15 @@ pytestmark = pytest.mark.usefixtures("exact")
 
 def read(scaffolds: list[Scaffold]) -> tuple[KmerSet, np.ndarray]:
     kmers = bundled.reader().encoder.encode(scaffolds)
-    return kmers, bundled.predictor().predict(kmers)
+    return kmers, small({}).predict(kmers)
+
+
+def small(temperatures: dict[str, float]) -> Predictor:
+    """The small network, with these temperatures."""
+    bundle = bundled.predictor()
+    model = copy.copy(bundle.model)
+    model.temperatures = temperatures
+    return replace(bundle, model=model)
 
 
 @pytest.fixture
@@ -63,10 +71,7 @@ def ask_again(
     kmers: KmerSet, large: Predictor, temperatures: dict[str, float] | None = None
 ) -> np.ndarray:
     """Answers in thorough mode, if the small network has these temperatures."""
-    small = bundled.predictor()
-    model = copy.copy(small.model)
-    model.temperatures = temperatures or {}
-    return with_second_opinion(replace(small, model=model), large)(kmers)
+    return with_second_opinion(small(temperatures or {}), large)(kmers)
 
 
 def thorough(scaffolds: list[Scaffold], large: Predictor) -> np.ndarray:
