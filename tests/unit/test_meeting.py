@@ -13,7 +13,7 @@ from lacuna.placing.cleavage import Cleavage, cleavage_of
 from lacuna.placing.draft import Draft, Meeting
 from lacuna.placing.joints import ANY_JOINT
 from lacuna.placing.junction import Surroundings
-from lacuna.placing.meeting import Met, Question, meet
+from lacuna.placing.meeting import Met, Question, begins_again, closed_by_meeting, meet
 from lacuna.placing.memory import Memory
 from lacuna.placing.place import Placed
 from lacuna.placing.placement import place_on, place_on_text, text_of
@@ -108,6 +108,35 @@ def test_two_residues_that_a_cdr3_has_twice_do_not_join_it(seems: str, changes: 
     assert decode(found.tokens[start:stop]) == "ARDSSGAGLWNFYL"
     assert (found.meeting is not None) == changes
     assert not changes or found.meeting.probability < 0.95
+
+
+@pytest.mark.parametrize(
+    ("cdr3", "again"),
+    [("QQYFCQQYYNYPFT", True), ("QQYYNYPFT", False), ("ARDCSGGSCYDY", False), ("ARDYC", False)],
+)
+def test_a_cdr3_that_begins_twice_is_known(cdr3: str, again: bool) -> None:
+    assert begins_again(encode(cdr3)) == again
+
+
+@pytest.mark.parametrize(
+    ("right", "closed"),
+    [("ALYFCQQYYNYPFT", None), ("SNYPFT", "QQYSNYPFT"), ("CSNYPFT", "QQYCSNYPFT")],
+)
+def test_a_side_that_begins_in_a_mutated_fr3_is_no_second_half(
+    monkeypatch: pytest.MonkeyPatch, right: str, closed: str | None
+) -> None:
+    """It shows the whole CDR3, as far as the other side does not."""
+    sides = [[Side(tuple(encode(text).tolist()), 0, 4.0, 0.9)] for text in ("QQY", right)]
+    monkeypatch.setattr("lacuna.placing.meeting.sides_of", lambda *_: sides)
+    draft = germline_draft("K").with_cdr3(encode("QQYXXXPFT"))
+    start, stop = draft.cdr3()
+    reads = reads_of(digest(chain_with_cdr3("K", "QQYSNYPFT"), behind="FLMWYKR", missed=3))
+    placed = place_on(reads, [draft])
+    own = placed.of(0)
+    left, behind = draft.tokens[:start], draft.tokens[stop:]
+    around = Surroundings(reads, left, behind, placed.best(len(reads)), ANY_JOINT)
+    found = closed_by_meeting(around, draft, own.alignment, own.share, cleavage_of(reads, placed))
+    assert (None if found is None else decode(found[0])) == closed
 
 
 def test_reads_that_fit_nowhere_lead_a_side_on() -> None:

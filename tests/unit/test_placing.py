@@ -19,7 +19,7 @@ from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
 from lacuna.placing.build import build, of_usual_length
 from lacuna.placing.carried import BIN, BLOCK_TOLERANCE, Carried
 from lacuna.placing.cdr3 import with_junction
-from lacuna.placing.cdr3_joints import asked_joints, loosened, unjoined_in_cdr3
+from lacuna.placing.cdr3_joints import unjoined_in_cdr3
 from lacuna.placing.chance import least_score
 from lacuna.placing.consensus import (
     Votes,
@@ -29,7 +29,7 @@ from lacuna.placing.consensus import (
     votes,
     votes_for_template,
 )
-from lacuna.placing.draft import cdr3_germline, draft_of, head_of, protein_of, tail_of
+from lacuna.placing.draft import cdr3_germline, draft_of, protein_of
 from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.junction import Surroundings, weigh_paths
 from lacuna.placing.memory import Memory
@@ -769,37 +769,6 @@ def test_residues_of_a_cdr3_that_no_read_joins_are_known(
     own = place_on(reads, [draft]).of(0)
     found = unjoined_in_cdr3(reads, own, draft, 0)
     assert [RESIDUES[t] for t in draft.tokens[found]] == apart
-
-
-@pytest.mark.parametrize("like_v", [True, False])
-@pytest.mark.parametrize("like_j", [True, False])
-def test_germline_at_the_ends_of_a_cdr3_needs_no_read_to_join_it(
-    like_v: bool, like_j: bool
-) -> None:
-    draft = germline_draft("K")
-    ends = decode(tail_of(draft.v)[:2]), decode(head_of(draft.j)[-2:])
-    front, behind = (
-        end if like else "HH" for end, like in zip(ends, (like_v, like_j), strict=True)
-    )
-    cdr3 = f"{front}NDPD{behind}"
-    joints = range(len(cdr3) + 1)
-    for n in (1, 2):
-        asked = joints[asked_joints(merge_il(encode(cdr3)), draft, n)]
-        assert asked == range(n if like_v else 0, 9 - n if like_j else 9)
-
-
-@pytest.mark.parametrize(("cdr3", "opened"), [("QQHNDPW", False), ("QHHNDPW", True)])
-def test_a_cdr3_is_not_opened_between_residues_of_germline(cdr3: str, opened: bool) -> None:
-    """A read that begins with Cys104 says little of the two residues behind it, but V does."""
-    draft = germline_draft("K").with_cdr3(encode(cdr3))
-    start, stop = draft.cdr3()
-    text = decode(draft.tokens)
-    reads = read_set(*[text[start - 1 : stop + 6]] * 3)
-    own = place_on(reads, [draft]).of(0).alignment
-    found = loosened(draft, own, reads.weight[own.read])
-    assert (found is not None) == opened
-    if found is not None:
-        assert decode(found.tokens[start:stop]) == "X" + cdr3[1:]
 
 
 def test_a_residue_of_the_j_motif_is_never_left_out() -> None:

@@ -19,16 +19,13 @@ GERMLINE_END = 2  # residues at the end of a CDR3 that are those of germline, an
 SURE_JOINT = replace(CDR3_JOINT, least=8.0)
 
 
-def asked_joints(cdr3: np.ndarray, draft: Draft, germline: int = 1) -> slice:
-    """The joints of a CDR3 that only reads can show: not those to V and J if it ends like them.
-
-    germline: how many joints at such an end germline tells; the second is that of its two residues.
-    """
+def asked_joints(cdr3: np.ndarray, draft: Draft) -> slice:
+    """The joints of a CDR3 that only reads can show: not those to V and J if it ends like them."""
     tail, head = merge_il(tail_of(draft.v)), merge_il(head_of(draft.j))
     n = GERMLINE_END
-    first = germline if len(tail) >= n and np.array_equal(cdr3[:n], tail[:n]) else 0
-    last = germline if len(head) >= n and np.array_equal(cdr3[-n:], head[-n:]) else 0
-    return slice(first, max(len(cdr3) + 1 - last, first))
+    first = int(len(tail) >= n and np.array_equal(cdr3[:n], tail[:n]))
+    last = int(len(head) >= n and np.array_equal(cdr3[-n:], head[-n:]))
+    return slice(first, len(cdr3) + 1 - last)
 
 
 def loosened(draft: Draft, found: Alignment, weight: np.ndarray) -> Draft | None:
@@ -39,7 +36,7 @@ def loosened(draft: Draft, found: Alignment, weight: np.ndarray) -> Draft | None
     """
     start, stop = draft.cdr3()
     joined = joints_of(SURE_JOINT, found, draft.tokens, weight, start, stop - start)
-    asked = asked_joints(draft.tokens[start:stop], draft, GERMLINE_END)
+    asked = asked_joints(draft.tokens[start:stop], draft)
     if joined[asked].min(initial=np.inf) >= THIN:
         return None
     loosest = range(len(joined))[asked][int(joined[asked].argmin())]

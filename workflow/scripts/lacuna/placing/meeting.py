@@ -9,12 +9,12 @@ goes unseen, and by the reads across.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import exp, log, prod
+from math import exp, inf, log, prod
 
 import numpy as np
 
 from lacuna.antibody.domain_ends import CDR3_SCALE, TYPICAL_CDR3
-from lacuna.core.alphabet import MISSING, N_RESIDUES, merge_il
+from lacuna.core.alphabet import CYSTEINE, MISSING, N_RESIDUES, merge_il
 from lacuna.placing.alignment import Alignment
 from lacuna.placing.arms import SHARED
 from lacuna.placing.cdr3 import LONGEST, SHORTEST
@@ -28,6 +28,9 @@ from lacuna.placing.sides import SUREST, Opening, Side, sides_of
 
 TRIED = 12  # ways to meet that are weighed by all reads
 CONTEXT = 20  # residues of FR3 and FR4 in which sides may overlap
+# Residues that no CDR3 begins with and has once more behind a Cys: the side that shows them begins
+# in FR3, with other residues of it than the chain has, and shows the whole CDR3.
+BEGINNING = 2
 UNUSUAL = 0.002  # least probability of a length of CDR3
 MOST = 34  # residues of a CDR3 that is weighed; all longer ones together are rarer than UNUSUAL
 MISREAD = 0.05  # probability that a peptide ends where the proteases do not cut
@@ -47,9 +50,9 @@ class Question:
     """Whether the sides of an opening meet.
 
     around: what it is weighed with; lengths: that it may have; nats: of residues for it, by
-    germline and by how many they are; unseen: residues below which every peptide goes unseen, and
-    the share of longer stretches that does; most: nats that reads may count for one length and
-    against another, if sides meet in both.
+    germline and by how many they are, -inf if they cannot be; unseen: residues below which every
+    peptide goes unseen, and the share of longer stretches that does; most: nats that reads may
+    count for one length and against another, if sides meet in both.
     """
 
     around: Surroundings
@@ -95,6 +98,8 @@ def closed_by_meeting(
     opening = Opening.of_cdr3(draft)
 
     def nats(tokens: np.ndarray) -> float:
+        if begins_again(tokens):
+            return -inf
         return _length_nats(draft.locus, len(tokens)) + _germline_nats(draft, tokens)
 
     lengths = range(SHORTEST, min(LONGEST[draft.locus], MOST) + 1)
@@ -174,6 +179,8 @@ def _trials(asked: Question, left: Side, right: Side) -> Iterator[Trial]:
             continue
         tokens = whole[len(fr3) : stop]
         nats = asked.nats(tokens) + _cut_nats(cleavage, whole, len(before))
+        if nats == -inf:
+            continue
         both = float(CDR3_JOINT.worth_of(behind[:n]).sum())
         if n:
             # Peptides that follow each other end and begin at one cut, overlapping ones at two.
@@ -182,6 +189,13 @@ def _trials(asked: Question, left: Side, right: Side) -> Iterator[Trial]:
         yield Trial(left, right, tokens, max(len(left.tokens) - n, 0), nats)
         if both >= SHARED:  # too many residues to be in the stretch twice
             return
+
+
+def begins_again(tokens: np.ndarray) -> bool:
+    """Whether a CDR3 has Cys and what it begins with once more."""
+    start = tokens[:BEGINNING]
+    behind = np.flatnonzero(tokens == CYSTEINE) + 1
+    return any(np.array_equal(tokens[at : at + BEGINNING], start) for at in behind.tolist())
 
 
 def _apart(asked: Question, met: Trial, gain: float) -> Iterator[tuple[int, float]]:
