@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -64,6 +65,14 @@ def _read_aligned(name: str) -> Segments:
 def v_segments() -> Segments:
     """The bundled V segments."""
     return _read_aligned("V.tsv")
+
+
+def value_of_species(v: np.ndarray, values: Sequence[float], none: float) -> np.ndarray:
+    """The value of the species of each V segment: (t,) float.
+
+    v: (t,) indices of V segments, -1 for none, which have the value `none`; values: of SPECIES.
+    """
+    return np.where(v >= 0, np.array(values)[v_segments().species[v]], none)
 
 
 @cache

@@ -1,12 +1,12 @@
 """Predicts residue distributions for the missing residues of a block with the network."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from lacuna.antibody.germlines import SPECIES, v_segments
+from lacuna.antibody.germlines import SPECIES, value_of_species
 from lacuna.core.alphabet import ALLOWED, N_RESIDUES
 from lacuna.core.device import product_dtype
 from lacuna.network.kmers import KmerSet, Targets
@@ -43,7 +43,8 @@ def predict(
     model = model.to(device, torch.float32 if half else products).eval()
     at = kmers.at()
     chosen = np.empty((len(at.kmer), N_RESIDUES))
-    temperatures = _temperatures(kmers.target_v(), model.temperatures)
+    by_species = [model.temperatures.get(name, 1.0) for name in SPECIES]
+    temperatures = value_of_species(kmers.target_v(), by_species, none=1.0)
     order = _reading_order(at)
     turn = np.empty(len(kmers.tokens), dtype=np.int64)
     turn[order] = np.arange(len(order))
@@ -63,12 +64,6 @@ def predict(
         done += len(rows)
     chosen *= ALLOWED[kmers.tokens.numpy()[at.kmer, at.place]]
     return chosen / chosen.sum(1, keepdims=True)
-
-
-def _temperatures(v: np.ndarray, by_species: Mapping[str, float]) -> np.ndarray:
-    """(t,) temperatures of chains by their nearest V segments (t,), -1 for none; 1 if not given."""
-    known = np.array([by_species.get(name, 1.0) for name in SPECIES])
-    return np.where(v >= 0, known[v_segments().species[v]], 1.0)
 
 
 def _reading_order(at: Targets) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 It has the shape of AntiBERTy (Ruffolo, Gray and Sulam 2021, arXiv:2112.07782), a BERT with 26
 million parameters, and starts its training from AntiBERTy's weights (`lacuna.training.antiberty`).
-It teaches the small network, and answers for it in the thorough mode.
+It teaches the small network, and reads chains together with it in the thorough mode.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
-from lacuna.antibody.germlines import SPECIES, v_segments
+from lacuna.antibody.germlines import SPECIES, value_of_species
 from lacuna.core.alphabet import ABSENT, N_RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.sizes import share, size
@@ -141,7 +141,7 @@ def share_of_large(v: np.ndarray, temperatures: Mapping[str, float]) -> np.ndarr
         HARDLY_SEEN.get(name, SHARE) if name in temperatures or name not in HARDLY_SEEN else 0.0
         for name in SPECIES
     ]
-    return np.where(v >= 0, np.array(by_species)[v_segments().species[v]], 0.0)
+    return value_of_species(v, by_species, none=0.0)
 
 
 def load_large(path: Path | str) -> LargeNetwork:
