@@ -1,6 +1,6 @@
 """Reads are placed, and chains built from them: on reads cut in code from made chains."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -17,7 +17,7 @@ from lacuna.placing.align import MIN_SCORE, align
 from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK
 from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
 from lacuna.placing.build import build, of_usual_length
-from lacuna.placing.carried import BIN, BLOCK_TOLERANCE, Carried
+from lacuna.placing.carried import BIN, BLOCK_TOLERANCE, REACH, Carried
 from lacuna.placing.cdr3 import with_junction
 from lacuna.placing.cdr3_joints import unjoined_in_cdr3
 from lacuna.placing.chance import least_score
@@ -32,6 +32,7 @@ from lacuna.placing.consensus import (
 from lacuna.placing.draft import cdr3_germline, draft_of, protein_of
 from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.junction import Surroundings, weigh_paths
+from lacuna.placing.kernel import compiled
 from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.place import place, read_contaminants, rows_of
@@ -493,14 +494,20 @@ def test_a_draft_has_v_and_j_at_the_ends_of_its_cdr3() -> None:
     assert len(longer) == len(draft) + 22 - (stop - start)
 
 
+def test_a_function_is_compiled_where_nothing_can_be_kept() -> None:
+    space: dict[str, Callable] = {}
+    exec("def double(x): return 2 * x", space)  # of no file, beside which to keep it
+    assert compiled(space["double"])(2) == 4
+
+
 @pytest.mark.parametrize("off", [-BLOCK_TOLERANCE, -0.0124, 0.0, 0.0126, BLOCK_TOLERANCE])
 def test_masses_that_fit_are_possible_however_they_are_rounded(off: float) -> None:
     """Four rounded running masses may be off by two steps, the exact ones decide."""
-    carried = Carried.of(replace(read_set("EVQLC"), cysteine=(57.021464,)), encode("MNCCW")[None])
-    masses = [0.0, *(m for m, _, _ in carried.masses), 2 * 57.021464]
-    steps = np.rint((np.array(masses)[:, None] + off) / BIN).astype(np.int32) + np.arange(-2, 3)
-    assert carried.possible(steps).all()
-    assert not carried.possible(np.array([1000, -(1 << 20), 1 << 20])).any()
+    carried = Carried.of(cysteine=(57.021464,))
+    masses = np.array([0.0, *carried.masses, 2 * 57.021464])
+    steps = np.rint((masses[:, None] + off) / BIN).astype(np.int32) + np.arange(-2, 3)
+    assert carried.possible[steps + REACH].all()
+    assert not carried.possible[[0, 1000 + REACH, -1]].any()
 
 
 def test_a_read_like_another_segment_is_told_by_its_columns() -> None:

@@ -6,72 +6,54 @@ import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import DEAMIDATION, DIOXIDATION, OXIDATION
-from lacuna.placing.readset import ReadSet, running
 
 BLOCK_TOLERANCE = 0.025  # Da: a block of a read that weighs as much as one of the chain
 UNLISTED = -1.6  # nats more for a modification that the tool did not report
-
-
-def _counts(residues: str) -> np.ndarray:
-    """(256,): 1 for the tokens of some residues."""
-    table = np.zeros(256)
-    table[[RESIDUES.index(r) for r in residues]] = 1
-    return table
-
-
-_CYSTEINE = _counts("C")
 # What a search may not list, in Da, and the residues that carry it (Unimod 7, 35, 425, 526):
 # deamidation, oxidation, dioxidation, loss of methanethiol.
 UNLISTED_MASSES = (
-    (DEAMIDATION, _counts("NQ")),
-    (OXIDATION, _counts("MWH")),
-    (DIOXIDATION, _counts("MW")),
-    (-48.003371, _counts("M")),
+    (DEAMIDATION, "NQ"),
+    (OXIDATION, "MWH"),
+    (DIOXIDATION, "MW"),
+    (-48.003371, "M"),
 )
 BIN = 0.005  # Da, to which masses are rounded before they are compared exactly
 _ROUNDED = 3  # steps of BIN by which a sum of five rounded masses may be off
-_REACH = 52000  # steps of BIN, 260 Da: more than what two residues carry
+REACH = 52000  # steps of BIN, 260 Da: more than what two residues carry
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What the residues of m windows of a text may carry that reads do not show.
+    """What residues may carry.
 
-    masses: Da, the nats that it costs, and (m, w + 1) how many residues of a window can carry it;
-    bins: whether some of them, or none, may explain a difference, in steps of BIN from -_REACH on.
+    masses (k,) Da; costs (k,): nats of each, 0 for what every residue carries that can; carriers
+    (k, 256): 1 for the tokens of residues that can; possible (2 * REACH + 1,): whether some of
+    them, or none, may explain a difference, in steps of BIN from -REACH on.
     """
 
-    masses: tuple[tuple[float, float, np.ndarray], ...]
-    bins: np.ndarray
+    masses: np.ndarray
+    costs: np.ndarray
+    carriers: np.ndarray
+    possible: np.ndarray
 
     @classmethod
-    def of(cls, reads: ReadSet, window: np.ndarray) -> "Carried":
-        cysteines = running(_CYSTEINE[window])
-        listed = ((mass, 0.0, cysteines) for mass in reads.cysteine)  # by the search or not
-        unlisted = ((mass, UNLISTED, running(table[window])) for mass, table in UNLISTED_MASSES)
-        masses = (*listed, *unlisted)
-        bins = np.zeros(2 * _REACH + 1, dtype=bool)
-        for mass in (0.0, *(m * k for m, cost, _ in masses for k in (1, 2) if k == 1 or not cost)):
-            middle, near = _REACH + round(mass / BIN), round(BLOCK_TOLERANCE / BIN) + _ROUNDED
-            bins[middle - near : middle + near + 1] = True
-        bins[[0, -1]] = False
-        return cls(masses, bins)
+    def of(cls, cysteine: tuple[float, ...]) -> "Carried":
+        """cysteine: what C may carry, in Da, whether the search listed it or not."""
+        kinds = [*((mass, "C", 0.0) for mass in cysteine)]
+        kinds += [(mass, residues, UNLISTED) for mass, residues in UNLISTED_MASSES]
+        carriers = np.zeros((len(kinds), 256), dtype=np.int64)
+        possible = np.zeros(2 * REACH + 1, dtype=bool)
+        _allow(possible, 0.0)
+        for row, (mass, residues, cost) in zip(carriers, kinds, strict=True):
+            row[[RESIDUES.index(r) for r in residues]] = 1
+            _allow(possible, mass)
+            if cost == 0.0:
+                _allow(possible, 2 * mass)
+        masses, _, costs = zip(*kinds, strict=True)
+        return cls(np.array(masses), np.array(costs), carriers, possible)
 
-    def possible(self, off: np.ndarray) -> np.ndarray:
-        """Whether some masses may explain differences, given in whole steps of BIN."""
-        found: np.ndarray = self.bins[np.clip(off + _REACH, 0, 2 * _REACH)]
-        return found
 
-    def nats(
-        self, off: np.ndarray, row: np.ndarray, right: np.ndarray, b: np.ndarray
-    ) -> np.ndarray:
-        """(n,) nats of blocks of b residues that end at column `right` of a window, -inf where the
-        mass does not fit; off: Da by which the reads' blocks are heavier. All arguments (n,)."""
-        nats = np.where(np.abs(off) < BLOCK_TOLERANCE, 0.0, -np.inf)
-        for mass, cost, sites in self.masses:
-            held = sites[row, right] - sites[row, right - b]
-            # Every cysteine carries it; of other residues one does.
-            carried = mass * (held if cost == 0.0 else 1.0)
-            ok = (np.abs(off - carried) < BLOCK_TOLERANCE) & (held > 0)
-            nats = np.where(ok, np.maximum(nats, cost), nats)
-        return nats
+def _allow(possible: np.ndarray, mass: float) -> None:
+    """Mark what may be a difference of `mass` Da; possible: in place."""
+    middle, near = REACH + round(mass / BIN), round(BLOCK_TOLERANCE / BIN) + _ROUNDED
+    possible[middle - near : middle + near + 1] = True

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lacuna.core.alphabet import ABSENT
-from lacuna.placing.align import MARGIN, align_each
+from lacuna.placing.align import align_each
 from lacuna.placing.alignment import Alignment, joined
+from lacuna.placing.kernel import MARGIN
 from lacuna.placing.readset import ReadSet
 
 # Odd multipliers modulo 2 ** 64: of positions in a window, and of reads.

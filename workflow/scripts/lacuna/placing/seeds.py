@@ -3,7 +3,7 @@
 import numpy as np
 
 from lacuna.core.alphabet import N_RESIDUES
-from lacuna.placing.align import BAND
+from lacuna.placing.kernel import BAND
 from lacuna.placing.readset import ReadSet
 
 SEED = 4
