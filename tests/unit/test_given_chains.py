@@ -14,6 +14,7 @@ from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.core.records import read_record
+from lacuna.placing.alignment import BLOCK
 from lacuna.placing.given import show
 from lacuna.placing.readset import MAX_READ, ReadSet, collapse
 from lacuna.reads.error_model import load_error_models
@@ -24,6 +25,7 @@ from lacuna.steps.place_reads import PlacedReads, place_reads
 from lacuna.steps.reader_files import ReaderFiles
 from lacuna.steps.reads import write_reads
 from lacuna.steps.weigh_evidence import weigh_evidence
+from reads import peptide, reads_of
 
 HEAVY = germline_chain("H", 1, constant=True)
 SPANS = [(30, 36), (98, 108)]
@@ -49,6 +51,20 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def reads(table: Path) -> ReadSet:
     given = read_peptides([table]).reads
     return collapse(given, load_error_models().probabilities(given))
+
+
+def test_what_cysteine_carries_is_found_on_given_chains() -> None:
+    """C with 57.02 Da and the residue behind it exchanged are a block if C carries it."""
+    whole = HEAVY[:60]
+    at = whole.index("C")
+    plain = [peptide(whole[i:], f"r{i}", [(at - i, 57.02146)]) for i in range(4)]
+    exchanged = peptide(
+        whole[:at] + whole[at + 1] + "C" + whole[at + 2 :], "x", [(at + 1, 57.02146)]
+    )
+    _, placements = show(reads_of([*plain, exchanged]), [whole], [])
+    own = placements.alignment
+    kinds = own.kind[own.read == len(plain), at : at + 2]
+    assert kinds.tolist() == [[BLOCK, BLOCK]]
 
 
 def test_reads_show_what_a_chain_misses(reads: ReadSet) -> None:

@@ -13,6 +13,7 @@ from conftest import Write
 from lacuna.antibody.germlines import SPECIES, constants, v_segments
 from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode, merge_il
+from lacuna.evidence.chain import GapHint, _gap
 from lacuna.placing.align import MIN_SCORE, align
 from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK
 from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
@@ -32,16 +33,17 @@ from lacuna.placing.consensus import (
 from lacuna.placing.draft import cdr3_germline, draft_of, protein_of
 from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.junction import Surroundings, weigh_paths
+from lacuna.placing.junction_mass import JunctionMass
 from lacuna.placing.kernel import compiled
 from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.place import place, read_contaminants, rows_of
 from lacuna.placing.placement import place_on, place_on_text, text_of
-from lacuna.placing.populations import Population, is_serum
+from lacuna.placing.populations import MAX_OF_LOCUS, Population, _germline, is_serum
 from lacuna.placing.readset import MAX_READ, MIN_READ, collapse
 from lacuna.placing.revise import with_lengths
 from lacuna.placing.seeds import AFTER_RIGHT, diagonals, word_weights
-from lacuna.placing.segments import WORD, best_of_loci, score_segments
+from lacuna.placing.segments import WORD, Locus, best_of_loci, score_segments
 from lacuna.placing.similar import similar_reads
 from lacuna.placing.word_paths import WordGraph, paths
 from lacuna.reads.read import Read
@@ -932,3 +934,23 @@ def test_nothing_is_made_of_no_reads() -> None:
     placed = place([peptide("WWHKPWWHKP")], Sure())
     assert placed.names == () and placed.rows[0].placed_as == "fits no chain"
     assert build(placed.reads, [], [], np.zeros(len(v_segments().names)))[1] == []
+
+
+@pytest.mark.parametrize("residues", [(), ("EVQ",), ("EVQL", "GGL")])
+def test_nothing_is_made_of_reads_shorter_than_a_word(residues: tuple[str, ...]) -> None:
+    placed = place([peptide(r) for r in residues], Sure())
+    assert placed.names == () and len(placed.rows) == len(residues)
+    assert all(row.placed_as != "placed" for row in placed.rows)
+
+
+def test_a_locus_has_no_more_chains_than_enough() -> None:
+    draft = draft_of("K", 0, 0, -1)
+    found = [Locus("K", v, 0, -1, 90.0, 1.0, 0.0, 0.0) for v in range(MAX_OF_LOCUS)]
+    assert len(_germline(found, [draft] * (MAX_OF_LOCUS - 1))) == 1
+    assert len(_germline(found, [])) == MAX_OF_LOCUS
+
+
+def test_the_mass_of_an_open_cdr3_is_no_other_gaps() -> None:
+    mass = JunctionMass(98, 106, 900.4)
+    assert _gap(98, 106, mass).mass == 900.4
+    assert _gap(30, 31, mass) == GapHint(30, 31, None, None)

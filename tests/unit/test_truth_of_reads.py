@@ -46,6 +46,12 @@ def test_a_gap_of_unknown_length_has_what_lies_between_its_sides() -> None:
     assert in_shape(found) == HEAVY
 
 
+def test_residues_that_reads_skip_are_put_between_theirs() -> None:
+    shown = HEAVY[:50] + HEAVY[52:]
+    (found,) = match([chain("heavy", shown, gap(50, 50, known=False))], [chain("H", HEAVY)])
+    assert in_shape(found) == HEAVY
+
+
 def test_what_the_truth_does_not_have_stays_unknown(tmp_path: Path) -> None:
     shown = hidden(HEAVY + "ASTKGPSVFP", [(len(HEAVY) + 2, len(HEAVY) + 5)])
     end = len(HEAVY) + 2

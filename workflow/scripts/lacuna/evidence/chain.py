@@ -23,7 +23,7 @@ from lacuna.evidence.flags import flags_of
 from lacuna.evidence.posterior import OBSERVED_MARGIN, as_l, margin_of
 from lacuna.placing.consensus import Votes
 from lacuna.placing.draft import Draft
-from lacuna.placing.junction_mass import TOLERANCE
+from lacuna.placing.junction_mass import TOLERANCE, JunctionMass
 
 OBSERVED_PROBABILITY = 0.9  # that an observed residue must have
 DOUBTFUL_MARGIN = 0.5  # nats, tempered: from here on doubtful, below just inferred
@@ -68,14 +68,14 @@ def chain_of(
     posterior: np.ndarray,
     germline_only: np.ndarray,
     marked: Mapping[str, np.ndarray],
-    mass: float | None,
+    mass: JunctionMass | None,
 ) -> WeighedChain:
     """What is written of a chain of n residues.
 
     found: votes of its reads; nats, posterior: (n, 20) of its reads alone, and with the network;
     germline_only: (n,) whether nothing but germline shows a residue; marked: (n,) which residues
-    have a flag that is due to the whole sample, by flag; mass: of the unknown residues of its CDR3
-    in Da, if reads agree on one (`junction_mass`).
+    have a flag that is due to the whole sample, by flag; mass: of its open CDR3, if reads agree
+    on one.
     """
     best = posterior.argmax(1)
     probability = posterior[np.arange(len(best)), best]
@@ -111,11 +111,15 @@ def chain_of(
     unknown = (draft.tokens >= MISSING) & (not draft.bridged) & ~germline_only
     open_run = _not_crossed(unknown, margin, marked.get("length", np.zeros(len(best), dtype=bool)))
     scaffold = _scaffold(best, state == OBSERVED, open_run)
-    gaps = tuple(
-        GapHint(start, end, mass, None if mass is None else TOLERANCE)
-        for start, end in runs_of(open_run)
-    )
+    gaps = tuple(_gap(start, end, mass) for start, end in runs_of(open_run))
     return WeighedChain(name, draft.locus, scaffold, gaps, tuple(rows), letters, probability)
+
+
+def _gap(start: int, end: int, mass: JunctionMass | None) -> GapHint:
+    """A gap of unknown length, with the mass if it is of the same residues."""
+    if mass is None or (mass.start, mass.stop) != (start, end):
+        return GapHint(start, end, None, None)
+    return GapHint(start, end, mass.mass, TOLERANCE)
 
 
 def _states(nats: np.ndarray, posterior: np.ndarray) -> np.ndarray:

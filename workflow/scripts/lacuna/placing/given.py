@@ -5,7 +5,7 @@ the next round, so that reads reach into a gap from both of its sides.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, ISOLEUCINE, LEUCINE, MISSING, N_RESIDUES, encode, merge_il
 from lacuna.placing.consensus import TEMPER, Votes, residue_nats, votes, votes_for_template
 from lacuna.placing.draft import Draft
-from lacuna.placing.placement import Placements, place_on
+from lacuna.placing.modifications import carried_by_cysteine
+from lacuna.placing.placement import Placements, place_on, unchanged
 from lacuna.placing.readset import ReadSet
 
 ROUNDS = 6  # a gap grows shorter by some residues on either side in each
@@ -49,15 +50,17 @@ def show(
     """
     fixed = [_draft(sequence) for sequence in others]
     drafts = given = [_draft(chain) for chain in chains]
+    placements = place_on(reads, [*drafts, *fixed])
+    reads = replace(reads, cysteine=carried_by_cysteine(reads, placements))
     for _ in range(ROUNDS):
         placements = place_on(reads, [*drafts, *fixed])
         found = [votes_for_template(reads, placements, i, d) for i, d in enumerate(drafts)]
         moved = [_known(*both) for both in zip(given, drafts, found, strict=True)]
-        same = all(np.array_equal(a.tokens, b.tokens) for a, b in zip(moved, drafts, strict=True))
-        drafts = moved
-        if same:
+        if unchanged(moved, drafts):
             break
-    placements = place_on(reads, [*drafts, *fixed])
+        drafts = moved
+    else:
+        placements = place_on(reads, [*drafts, *fixed])
     final = [votes(reads, placements, i, len(d)) for i, d in enumerate(drafts)]
     return [_shown(d, v) for d, v in zip(drafts, final, strict=True)], placements
 

@@ -4,6 +4,8 @@ Such a read is right on both sides and wrong between them, but the mass between 
 what the read leaves for the residues of the gap.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from lacuna.core.alphabet import CYSTEINE, MISSING
@@ -20,8 +22,17 @@ LIGHTEST = 57.0  # Da, a glycine
 HEAVIEST = 4_500.0  # Da, more than any CDR3
 
 
-def junction_mass(reads: ReadSet, draft: Draft) -> float | None:
-    """The mass of the unknown residues of a draft's CDR3 on which most reads agree, in Da."""
+@dataclass(frozen=True, slots=True)
+class JunctionMass:
+    """Da of the residues from position start up to stop of a draft."""
+
+    start: int
+    stop: int
+    mass: float
+
+
+def junction_mass(reads: ReadSet, draft: Draft) -> JunctionMass | None:
+    """The mass on which most reads agree, from the first to the last unknown residue of CDR3."""
     start, stop = draft.cdr3()
     unknown = start + np.flatnonzero(draft.tokens[start:stop] >= MISSING)
     if not len(unknown):
@@ -47,7 +58,10 @@ def junction_mass(reads: ReadSet, draft: Draft) -> float | None:
     values = np.sort(masses)
     alike = np.abs(values[:, None] - values) <= TOLERANCE
     best = int(alike.sum(1).argmax())
-    return float(np.median(values[alike[best]])) if alike[best].sum() >= MIN_READS else None
+    if alike[best].sum() < MIN_READS:
+        return None
+    mass = float(np.median(values[alike[best]]))
+    return JunctionMass(int(unknown[0]), int(unknown[-1]) + 1, mass)
 
 
 def _side(reads: ReadSet, tokens: np.ndarray) -> Alignment:

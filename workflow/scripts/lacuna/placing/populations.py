@@ -113,9 +113,9 @@ def further_drafts(
 
 def _germline(found: Sequence[Locus], drafts: Sequence[Draft]) -> list[Draft]:
     """Germline chains of segments, of loci that have no more than enough of them."""
-    more = []
+    more: list[Draft] = []
     for one in found:
-        of_locus = [d for d in drafts if d.locus == one.locus]
+        of_locus = [d for d in (*drafts, *more) if d.locus == one.locus]
         if len(of_locus) < MAX_OF_LOCUS:
             # Its constant region is most likely the one that is there.
             c = of_locus[0].c if of_locus else -1

@@ -25,6 +25,8 @@ def words(tokens: np.ndarray, k: int) -> np.ndarray:
 def word_weights(reads: ReadSet, k: int) -> np.ndarray:
     """(20 ** k,) float32: weight of the reads that hold each run of k residues, if right."""
     number = words(reads.tokens, k)
+    if not number.size:  # all reads are shorter
+        return np.zeros(_BASE**k, np.float32)
     windows = np.lib.stride_tricks.sliding_window_view(reads.right, k, axis=-1)
     together = windows.mean(-1) * (windows.min(-1) > 0) * AFTER_RIGHT ** (k - 1)
     right = np.where(reads.judged[:, None], windows.prod(-1), together)

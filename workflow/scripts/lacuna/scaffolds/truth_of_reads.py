@@ -114,13 +114,13 @@ def in_shape(one: Matched) -> str:
     open_gaps = {gap.start: gap for gap in scaffold.gaps if not gap.fixed}
     pieces, i = [], 0
     while i < len(scaffold.sequence):
-        gap = open_gaps.get(i)
+        gap = open_gaps.pop(i, None)
         if gap is not None:
             before = places[gap.start - 1] if gap.start else -1
             behind = places[gap.end] if gap.end < len(places) else -1
             known = 0 <= before < behind
             pieces.append(true[before + 1 : behind] if known else MISSING_LETTER)
-            i = max(gap.end, i + 1)
+            i = gap.end
             continue
         letter = scaffold.sequence[i]
         real = true[places[i]] if places[i] >= 0 else MISSING_LETTER
