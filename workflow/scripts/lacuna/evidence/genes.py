@@ -57,8 +57,9 @@ def _average(
 ) -> np.ndarray:
     """(N_IMGT + 1, 20) frequencies of residues by column over some segments (own).
 
-    chosen: the segment of the draft, which more reads may have told than lie on it; span: first and
-    last column by which reads tell segments apart; use, profile: of the library.
+    chosen: the segment of the draft, ahead by BETTER_V nats, since reads that no longer lie here
+    helped to choose it; span: first and last column by which reads tell segments apart; use,
+    profile: of the library.
     """
     genes = segments.gene[own]
     value = (

@@ -8,7 +8,8 @@ from lacuna.placing.consensus import TEMPER, Votes, residue_nats
 from lacuna.placing.draft import Draft
 
 CAP = 12.0  # nats that reads may say at most
-# Of the posterior where reads do not settle a residue: none is stated at .95, nor I and L together.
+# Share of the posterior that is spread evenly where reads do not settle a residue: neither one
+# residue nor I and L together (1 - 0.056 + 2 * 0.056 / 20 = 0.9496) reach 0.95.
 FLOOR_UNREAD = 0.056
 FLOOR_GERMLINE = 0.1  # where the germline is all there is
 # By flag: of every residue of a serum's chains, none of which is then `observed`; of residues that

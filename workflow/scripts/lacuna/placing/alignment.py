@@ -25,6 +25,7 @@ class Alignment:
     kind: np.ndarray
 
     def take(self, rows: np.ndarray) -> "Alignment":
+        """The placements of some rows, in their order."""
         return Alignment(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 

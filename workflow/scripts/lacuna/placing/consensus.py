@@ -8,7 +8,15 @@ import numpy as np
 from lacuna.antibody.imgt import CDR_COLUMNS
 from lacuna.core.alphabet import ABSENT, ISOLEUCINE, MISSING, N_RESIDUES, RESIDUES, merge_il
 from lacuna.core.masses import DEAMIDATION
-from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, MISMATCH, ON_MISSING, OTHER_BLOCK
+from lacuna.placing.alignment import (
+    BLOCK,
+    INSERTED,
+    MATCH,
+    MISMATCH,
+    ON_MISSING,
+    OTHER_BLOCK,
+    UNALIGNED,
+)
 from lacuna.placing.draft import MOTIF, Draft
 from lacuna.placing.placement import Placements
 from lacuna.placing.readset import ReadSet
@@ -127,7 +135,7 @@ def _depth(own: Placements, weight: np.ndarray, start: int, length: int) -> np.n
     """(length,) weight of the reads whose core covers each position of a chain."""
     a = own.alignment
     depth = np.zeros(length)
-    row, column = np.nonzero((a.kind > 0) & (a.at >= 0))
+    row, column = np.nonzero((a.kind != UNALIGNED) & (a.at >= 0))
     sure = np.where(np.isin(a.kind[row, column], (BLOCK, OTHER_BLOCK)), BLOCK_WEIGHT, 1.0)
     np.add.at(depth, a.at[row, column] - start, weight[row] * sure)
     return depth

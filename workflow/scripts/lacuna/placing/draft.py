@@ -203,7 +203,7 @@ def draft_of(locus: str, v: int, j: int, c: int) -> Draft:
         (v_columns, cdr3_codes(length), j_columns, np.full(len(constant), CONSTANT))
     )
     tokens = np.where(germline == ABSENT, MISSING, merge_il(germline))
-    germline = np.where(germline >= ABSENT - 1, ABSENT, germline)
+    germline = np.where(germline >= MISSING, ABSENT, germline)
     return Draft(locus, tokens.astype(np.uint8), columns.astype(np.uint8), germline, v, j, c)
 
 

@@ -20,7 +20,7 @@ SHARED_WITHIN = 1.5  # nats by which a placement may be worse than the best and 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Chains one after another, apart by an ABSENT.
+    """Chains one after another, an ABSENT behind each, which belongs to it.
 
     tokens, owner (t,); start (chains + 1,): where each begins.
     """
@@ -40,6 +40,7 @@ class Placements:
     text: Text
 
     def of(self, chain: int) -> "Placements":
+        """Those on one chain; positions are still of the whole text."""
         rows = np.flatnonzero(self.chain == chain)
         return Placements(self.alignment.take(rows), self.chain[rows], self.share[rows], self.text)
 
@@ -66,7 +67,8 @@ def place_on(
     rows: np.ndarray | None = None,
     memory: Memory | None = None,
 ) -> Placements:
-    """Reads (all, or some rows) on the chains that they fit best; equally good ones share them.
+    """Reads (all, or some rows, ascending) on the chains that they fit best; equally good ones
+    share them.
 
     memory: alignments of the same reads, which those of all reads replace.
     """

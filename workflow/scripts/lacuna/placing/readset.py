@@ -55,7 +55,7 @@ class ReadSet:
         return running(MASSES[self.tokens] + self.delta)
 
     def take(self, rows: np.ndarray) -> "ReadSet":
-        """The reads of some rows, in their order; `group` is left as it is."""
+        """The reads of some rows, in their order; `group` still numbers those of the whole set."""
         kept = ("group", "cysteine", "shift", "least")
         return replace(
             self,

@@ -86,7 +86,11 @@ def score_segments(weights: np.ndarray) -> Scores:
 
 @dataclass(frozen=True, slots=True)
 class Locus:
-    """The best segments of a locus, each -1 for none, and the words seen of V and C."""
+    """The best segments of a locus, rows of the germline tables.
+
+    v_seen, c_seen: how many five-residue words of V and C reads hold; v_share, c_share: the same as
+    a share of all of them.
+    """
 
     locus: str
     v: int

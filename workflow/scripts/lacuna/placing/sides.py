@@ -141,8 +141,8 @@ def sides_of(
 
 
 def _is_known(own: Tokens, before: int, stop: int, more: int) -> bool:
-    """Whether so many residues of a read, of the mass of those of the chain (own) between two
-    positions, are the same but for their order."""
+    """Whether a chain (own) has as many residues between two positions as a read has there (more),
+    and all are known. Both weigh the same, as the alignment found, so the chain's order counts."""
     return stop - before - 1 == more and max(own[before + 1 : stop], default=0) < MISSING
 
 
