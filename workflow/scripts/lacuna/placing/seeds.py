@@ -15,11 +15,14 @@ _BASE = N_RESIDUES
 
 def words(tokens: np.ndarray, k: int) -> np.ndarray:
     """Numbers of the runs of k residues: (..., w) tokens -> (..., w - k + 1), -1 for none."""
-    if tokens.shape[-1] < k:
-        return np.empty((*tokens.shape[:-1], 0), dtype=np.int64)
-    windows = np.lib.stride_tricks.sliding_window_view(tokens, k, axis=-1).astype(np.int64)
-    number = windows @ (_BASE ** np.arange(k - 1, -1, -1, dtype=np.int64))
-    return np.where((windows < N_RESIDUES).all(-1), number, -1)
+    n = max(tokens.shape[-1] - k + 1, 0)
+    number = np.zeros((*tokens.shape[:-1], n), dtype=np.int64)
+    known = np.ones(number.shape, dtype=bool)
+    for i in range(k):
+        letter = tokens[..., i : i + n]
+        number = number * _BASE + letter
+        known &= letter < N_RESIDUES
+    return np.where(known, number, -1)
 
 
 def word_weights(reads: ReadSet, k: int) -> np.ndarray:
