@@ -1,16 +1,19 @@
 """Constant domains that a molecule lacks are not filled from germline."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.reads import built, chain_with_cdr3, digest, merged, peptide, read_set, without
 
+import bundled
 from lacuna.antibody.germlines import constants, j_segments, v_segments
 from lacuna.antibody.imgt import CONSTANT
-from lacuna.core.alphabet import decode
+from lacuna.core.alphabet import N_RESIDUES, decode, encode
 from lacuna.core.paths import LIBRARY
 from lacuna.evidence.weigh import weigh
 from lacuna.placing.constant_domains import without_unread
-from lacuna.placing.draft import Draft, draft_of
+from lacuna.placing.draft import Draft, Loose, draft_of
 from lacuna.placing.place import Placed
 from lacuna.placing.placement import place_on
 from lacuna.templates.library import load_library
@@ -76,9 +79,31 @@ def test_a_domain_of_which_few_peptides_could_be_read_is_in_doubt() -> None:
     assert 0.05 < first.probability < 0.95
     (chain,) = weigh(found, None, load_library(LIBRARY))
     inside = slice(first.start, first.stop)
-    assert (chain.probability[inside] <= first.probability + 0.05).all()
     assert all("length" in row.flags for row in chain.rows[inside])
     assert not any("length" in row.flags for row in chain.rows[-90:])
+
+
+def sure_of_germline(_: str, germline: str, *__: object, **___: object) -> np.ndarray:
+    """Shares of a network that has never seen another chain."""
+    return np.eye(N_RESIDUES)[encode(germline)]
+
+
+def test_a_network_makes_no_residue_surer_than_its_domain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lacuna.evidence.weigh.network_shares", sure_of_germline)
+    found = placed(V + GAMMA1, TRYPSIN)
+    draft = only(found)
+    start = draft.find(CONSTANT)
+    inside = slice(start, start + 98)
+
+    def surest(*loose: Loose) -> float:
+        one = replace(found, drafts=(replace(draft, loose=loose),))
+        (chain,) = weigh(one, bundled.predictor().model, bundled.predictor().library)
+        assert chain.best[inside] == GAMMA1[:98]
+        return float(chain.probability[inside].max())
+
+    assert surest() > 0.95
+    assert surest(Loose(start, start + 98, 0.8)) == pytest.approx(0.8, abs=0.02)
+    assert surest(Loose(start, start + 98, 0.3)) == pytest.approx(0.3, abs=0.05)
 
 
 def test_a_chain_without_reads_of_its_constant_region_is_not_asked() -> None:

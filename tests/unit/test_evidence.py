@@ -22,6 +22,7 @@ from lacuna.core.alphabet import (
     merge_il,
 )
 from lacuna.evidence.chain import OBSERVED_PROBABILITY, WeighedChain
+from lacuna.evidence.flags import flags_of
 from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
 from lacuna.evidence.posterior import (
@@ -36,8 +37,9 @@ from lacuna.evidence.posterior import (
 )
 from lacuna.evidence.weigh import floors_of, weigh
 from lacuna.network.transformer import load_large
-from lacuna.placing.consensus import votes
+from lacuna.placing.consensus import Votes, votes
 from lacuna.placing.draft import Draft, Loose, Meeting, draft_of
+from lacuna.placing.junction_mass import JunctionMass, junction_mass
 from lacuna.placing.place import Placed, place
 from lacuna.placing.placement import place_on
 from lacuna.placing.readset import collapse
@@ -174,6 +176,49 @@ def test_reads_over_an_open_junction_say_what_it_weighs() -> None:
     known = placed.drafts[0].tokens[slice(*placed.drafts[0].cdr3())]
     given = sum(std_aa_mass[RESIDUES[t]] for t in known if t < 20)
     assert gap.mass == pytest.approx(whole - given, abs=0.03)
+
+
+@pytest.mark.parametrize(("agreeing", "weighs"), [(1, False), (2, True)])
+def test_one_read_over_an_open_junction_does_not_say_what_it_weighs(
+    whole: Placed, agreeing: int, weighs: bool
+) -> None:
+    """It may be wrong on one of its sides too: others must agree with it."""
+    (draft,) = whole.drafts
+    start, stop = draft.cdr3()
+    tokens = draft.tokens.copy()
+    tokens[start:stop] = MISSING
+    opened = replace(draft.with_tokens(tokens), bridged=False)
+    mass = sum(std_aa_mass[r] for r in CHAIN[start:stop])
+    # Each is wrong in its own way, and all but the first few are of another mass.
+    over = []
+    for n, off in enumerate([0.0] * agreeing + [5.0, 11.0]):
+        residues = CHAIN[start - 10 - n : start] + "HPMF" + CHAIN[stop : stop + 12]
+        more = mass - sum(std_aa_mass[r] for r in "HPMF") + off
+        over.append(peptide(residues, f"{n}", [(10 + n, more)]))
+    found = junction_mass(reads_of(over), opened)
+    if weighs:
+        assert found == JunctionMass(start, stop, pytest.approx(mass, abs=0.01))
+    else:
+        assert found is None
+
+
+def test_flags_are_of_what_a_good_part_of_the_reads_shows() -> None:
+    draft = draft_from(CHAIN[:120])
+    n, best = len(draft), draft.tokens.copy()
+    blocks, amide, margin = np.zeros(n), np.zeros((n, 4)), np.full(n, 9.0)
+    blocks[10], blocks[11] = 3.0, 1.0
+    best[[20, 21]], margin[20] = RESIDUES.index("W"), 1.0
+    best[[30, 31]] = RESIDUES.index("N")
+    amide[30, :2], amide[31, :2] = (20.0, 8.0), (20.0, 1.0)
+    germline = draft.germline.copy()
+    germline[[30, 31]] = best[[30, 31]]
+    found = Votes(np.zeros((n, 20)), np.full(n, 5.0), amide, {}, np.zeros(n), np.zeros(n), blocks)
+    flags = flags_of(replace(draft, germline=germline), found, best, margin)
+    assert {i: own for i, own in enumerate(flags) if own} == {
+        10: ["isobaric"],
+        20: ["against_germline"],
+        30: ["deamidation"],
+    }
 
 
 def test_a_conflict_is_flagged_and_not_sure() -> None:

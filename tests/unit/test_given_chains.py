@@ -25,7 +25,7 @@ from lacuna.steps.place_reads import PlacedReads, place_reads
 from lacuna.steps.reader_files import ReaderFiles
 from lacuna.steps.reads import write_reads
 from lacuna.steps.weigh_evidence import weigh_evidence
-from reads import peptide, reads_of
+from reads import peptide, reads_of, tiles
 
 HEAVY = germline_chain("H", 1, constant=True)
 SPANS = [(30, 36), (98, 108)]
@@ -85,6 +85,29 @@ def test_reads_of_a_contaminant_are_taken_away(reads: ReadSet) -> None:
     assert alone.depth.sum() > 50
     assert (placements.chain == 1).sum() > 50  # on the contaminant, behind the chain
     assert shown.depth.sum() > 0
+
+
+def test_reads_of_a_contaminant_show_nothing_of_a_chain_that_is_like_it() -> None:
+    """Both have the same residues on both sides of the gap."""
+    start, stop = 30, 36
+    contaminant = HEAVY[:start] + "HKDWPE" + HEAVY[stop:]
+    chain = hidden(HEAVY, [(start, stop)])
+    given = reads_of(tiles(contaminant[:80], step=1))
+    (alone,), _ = show(given, [chain], [])
+    (shown,), _ = show(given, [chain], [contaminant])
+    assert alone.seen[start:stop].all() and not shown.seen[start:stop].any()
+    assert np.allclose(shown.weights[start:stop], 1 / 20)
+    beside = slice(start - 10, stop + 10)
+    assert (shown.depth[beside] <= alone.depth[beside] / 2).all()
+
+
+def test_reads_reach_into_a_gap_from_what_others_have_shown() -> None:
+    """Of the reads that lie within it none touches a residue that is given."""
+    start, stop = 20, 70
+    given = reads_of(tiles(HEAVY[:100], step=1))
+    (shown,), _ = show(given, [hidden(HEAVY, [(start, stop)])], [])
+    best = [RESIDUES[i] for i in shown.weights[start:stop].argmax(1)]
+    assert shown.seen[start:stop].all() and as_l(best) == as_l(HEAVY[start:stop])
 
 
 def test_a_position_without_reads_says_nothing(reads: ReadSet) -> None:

@@ -1,7 +1,7 @@
 """CDR3s that proteases cut: what the ends of reads tell of cuts, and whether two sides meet."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -86,6 +86,18 @@ def test_cuts_of_few_reads_are_seldom_spanned() -> None:
     assert cleavage.not_spanned(40.0) == pytest.approx(3 / 8)
 
 
+def test_what_cuts_of_many_reads_show_tells_nothing_of_one_of_few() -> None:
+    """That reads span cuts of about as many reads does."""
+    none = np.zeros(20, bool)
+    few, others = [2.0, 2.4, 2.8], [6.0] * 9
+
+    def not_spanned(*spanned: bool) -> float:
+        return Cleavage(none, none, np.array(few + others), np.array(spanned)).not_spanned(2.0)
+
+    assert not_spanned(*[False] * 3, *[False] * 9) == not_spanned(*[False] * 3, *[True] * 9)
+    assert not_spanned(False, True, True, *[False] * 9) < not_spanned(*[False] * 12)
+
+
 def closed_as(reads: list[Read], cdr3: str) -> Draft:
     """The chain of reads with a CDR3 that two residues seem to join, after cuts are looked at."""
     (draft,) = built(reads).drafts
@@ -161,21 +173,52 @@ def test_short_reads_lead_no_side_on_that_they_are_within() -> None:
     assert _with_longer([side], found, turned=False) == [side]
 
 
+@pytest.mark.parametrize(
+    ("reads", "longest"),
+    [
+        (("HWKDEPPWM", "WKDEPPWM"), "CARHWKDEPPWM"),
+        (("HWKDEPPWM", "WKDEPPWM", "EPPWMFGHTQ", "PPWMFGHTQ"), "CARHWKDEPPWMFGHTQ"),
+        (("HWKDEPPWM", "WKDEPPHM"), "CARHWKDE"),  # they do not agree
+        (("DEPPWM",) * 5, "CARHWKDE"),  # of two residues by chance
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_reads_lead_a_side_on_that_share_its_end_and_agree(
+    reads: Sequence[str], longest: str, turned: bool
+) -> None:
+    step = -1 if turned else 1
+    side = Side(tuple(encode("CARHWKDE"[::step]).tolist()), 0, 4.0, 0.9)
+    found = _with_longer([side], read_set(*(r[::step] for r in reads)), turned=turned)
+    texts = [decode(np.array(one.tokens, np.uint8))[::step] for one in found]
+    assert max(texts, key=len) == longest
+
+
 def test_another_cdr3_has_no_place_where_sides_meet() -> None:
     draft = replace(germline_draft("H").with_cdr3(encode("ARTSYTGGYW")), meeting=Meeting(2, 0.5))
     assert draft.with_cdr3(encode("ARTSY")).meeting is None
 
 
-def sides_meet(tokens: str, at: int, germline: Mapping[str, float]) -> Met:
+def sides_meet(
+    left: str,
+    right: str,
+    germline: Mapping[str, float],
+    *reads: str,
+    also: str = "",
+    most: float = np.inf,
+) -> Met:
     """How the sides meet of a stretch that a protease cuts behind K: the nats of residues are those
-    of the first of some texts that fit them, ? for any residue."""
+    of the first of some texts that fit them, ? for any residue; also: another right side; most:
+    nats that reads may count."""
+    reads = reads or ("WWWWWWWW",)
     around = Surroundings(
-        read_set("WWWWWWWW"), encode("SLSCAAS"), encode("WVRQAPG"), np.zeros(1), ANY_JOINT
+        read_set(*reads), encode("SLSCAAS"), encode("WVRQAPG"), np.zeros(len(reads)), ANY_JOINT
     )
     cleavage = Cleavage(
         np.arange(20) == RESIDUES.index("K"), np.zeros(20, bool), np.full(9, 4.0), np.ones(9, bool)
     )
-    sides = [Side(tuple(encode(part).tolist()), 0, 4.0, 0.9) for part in (tokens[:at], tokens[at:])]
+    sides = [
+        Side(tuple(encode(part).tolist()), 0, 4.0, 0.9) for part in (left, right, also) if part
+    ]
 
     def nats(residues: np.ndarray) -> float:
         text = "".join("?" if r >= MISSING else RESIDUES[r] for r in residues)
@@ -183,7 +226,7 @@ def sides_meet(tokens: str, at: int, germline: Mapping[str, float]) -> Met:
         return max(fits, default=-20.0)
 
     asked = Question(
-        around, Opening(7, 7, 7, 7, 6, 8, True), range(1, 12), nats, cleavage, (6, 0.1)
+        around, Opening(7, 7, 7, 7, 6, 8, True), range(1, 12), nats, cleavage, (6, 0.1), most
     )
     found = meet(asked, sides[:1], sides[1:])
     assert found is not None
@@ -192,12 +235,36 @@ def sides_meet(tokens: str, at: int, germline: Mapping[str, float]) -> Met:
 
 def test_a_single_residue_is_seldom_cut_off_on_both_of_its_sides() -> None:
     """K and KK between the same sides: one residue, or a peptide of two, would be missing."""
-    one = sides_meet("GFTKSYA", 4, {"GFTKSYA": 0.0, "GFTKKSYA": 0.0})
-    two = sides_meet("GFTKSYA", 4, {"GFTKSYA": 0.0, "GFTKDKSYA": 0.0})
+    one = sides_meet("GFTK", "SYA", {"GFTKSYA": 0.0, "GFTKKSYA": 0.0})
+    two = sides_meet("GFTK", "SYA", {"GFTKSYA": 0.0, "GFTKDKSYA": 0.0})
     assert one.others[8] < 0.5 * two.others[9]
 
 
 def test_what_is_missing_ends_where_proteases_cut() -> None:
-    cut = sides_meet("GFTKSYA", 4, {"GFTKSYA": 0.0, "GFTKDKSYA": 3.0})
-    not_cut = sides_meet("GFTKSYA", 4, {"GFTKSYA": 0.0, "GFTKDDSYA": 3.0})
+    cut = sides_meet("GFTK", "SYA", {"GFTKSYA": 0.0, "GFTKDKSYA": 3.0})
+    not_cut = sides_meet("GFTK", "SYA", {"GFTKSYA": 0.0, "GFTKDDSYA": 3.0})
     assert not_cut.others[9] < cut.others[9]
+
+
+def test_sides_that_share_rare_residues_are_not_joined_end_to_end() -> None:
+    """GFWHKWHKSYA would have them twice."""
+    text = {"GFWHKSYA": 0.0, "GFWHKWHKSYA": 0.0}
+    found = sides_meet("GFWHK", "WHKSYA", text)
+    assert decode(found.trial.tokens) == "GFWHKSYA"
+    assert 11 not in found.others
+
+
+def test_a_stretch_is_surer_if_two_peptides_end_it_alike() -> None:
+    """One of them may begin wrongly."""
+    text = {"GFTKSYA": 0.0}
+    one, two = (sides_meet("GFTK", "SYA", text, also=also) for also in ("", "TKSYA"))
+    assert decode(one.trial.tokens) == decode(two.trial.tokens) == "GFTKSYA"
+    assert 1.0 - two.probability < 1.0 - one.probability - 0.03
+
+
+@pytest.mark.parametrize(("most", "found"), [(np.inf, "GFTKDKSYA"), (1.0, "GFTKSYA")])
+def test_reads_count_for_a_length_as_much_as_they_may(most: float, found: str) -> None:
+    text = {"GFTKSYA": 0.0, "GFTKDKSYA": -5.0}
+    reads = ["CAASGFTKDKSYAWVR"[i:] for i in range(3)]
+    met = sides_meet("GFTK", "SYA", text, *reads, also="DKSYA", most=most)
+    assert decode(met.trial.tokens) == found

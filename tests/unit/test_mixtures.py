@@ -12,7 +12,7 @@ from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode
 from lacuna.evidence.phase import JOINED, apart, unjoined
 from lacuna.evidence.weigh import weigh
 from lacuna.placing.chance import least_score
-from lacuna.placing.crossing import exchanged, seam_nats, seams
+from lacuna.placing.crossing import _reads_over, exchanged, seam_nats, seams
 from lacuna.placing.draft import Draft, in_both
 from lacuna.placing.memory import Memory
 from lacuna.placing.parting import parted
@@ -54,23 +54,25 @@ def crossed(drafts: tuple[Draft, ...], column: int, last: int) -> list[Draft]:
     return [d.with_tokens(t) for d, t in zip(drafts, tokens, strict=True)]
 
 
-@pytest.mark.parametrize(("column", "last"), [(105, 128), (66, 100), (39, 55), (5, 20)])
+@pytest.mark.parametrize(("column", "last"), [(105, 128), (66, 100), (39, 55), (5, 20), (1, 50)])
 def test_chains_are_put_right_by_the_reads_over_their_seams(
     two: Placed, column: int, last: int
 ) -> None:
-    wrong = crossed(two.drafts, column, last)
+    a, b = two.drafts
+    b = replace(b, j=b.j + 1)
+    wrong = crossed((a, b), column, last)
     if column == 105:  # CDR3s are of different lengths
-        a, b = two.drafts
         n, m = a.cdr3()[0], b.cdr3()[0]
         wrong = [
-            x.spliced(i, len(x), y.tokens[j:], y.columns[j:], y.germline[j:])
+            replace(x.spliced(i, len(x), y.tokens[j:], y.columns[j:], y.germline[j:]), j=y.j)
             for x, i, y, j in ((a, n, b, m), (b, m, a, n))
         ]
     assert sorted(letters(wrong)) != sorted(letters(two.drafts))
     memory = Memory.of(two.reads)
     right = exchanged(memory, wrong, [], place_on(two.reads, wrong, memory=memory))
     assert sorted(letters(right)) == sorted(letters(two.drafts))
-    assert {d.v for d in right} == {d.v for d in two.drafts}
+    segments = {text: (d.v, d.j) for text, d in zip(letters(right), right, strict=True)}
+    assert segments == {text: (d.v, d.j) for text, d in zip(letters([a, b]), (a, b), strict=True)}
 
 
 def test_chains_of_the_user_and_of_other_loci_do_not_cross(two: Placed) -> None:
@@ -79,6 +81,20 @@ def test_chains_of_the_user_and_of_other_loci_do_not_cross(two: Placed) -> None:
     for kept in ([replace(d, j=-1) for d in wrong], [wrong[0], replace(wrong[1], locus="K")]):
         now = exchanged(memory, kept, [], place_on(two.reads, kept, memory=memory))
         assert letters(now) == letters(kept)
+
+
+def test_of_many_reads_over_a_seam_the_surest_are_asked(
+    two: Placed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sure = np.random.default_rng(1).uniform(0.8, 0.99, (len(two.reads), 1))
+    memory = Memory.of(replace(two.reads, right=two.reads.right * sure))
+    place = seams(*two.drafts)[9]
+    rows = _reads_over(memory, two.placements, (0, 1), place)
+    monkeypatch.setattr("lacuna.placing.crossing.MOST_OVER", 3)
+    asked = _reads_over(memory, two.placements, (0, 1), place)
+    worth = {row: memory.reads.right[row].sum() for row in rows.tolist()}
+    assert len(rows) > 6
+    assert asked.tolist() == sorted(sorted(worth, key=lambda row: -worth[row])[:3])
 
 
 def test_seams_are_where_chains_begin_to_differ() -> None:
@@ -137,6 +153,28 @@ def test_a_residue_that_a_part_of_the_reads_shows_is_of_one_of_two_chains(two: P
     memory = Memory.of(two.reads)
     assert letters(parted(memory, same, [], place_on(two.reads, same, memory=memory))) == letters(
         same
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "n_reads", "parts"),
+    [
+        (59, 8, True),
+        (59, 4, False),  # they gain as little by it as misread ones might
+        (35, 8, False),  # every antibody has Trp41
+    ],
+)
+def test_a_second_residue_is_one_that_reads_show_clearly_and_that_may_change(
+    two: Placed, at: int, n_reads: int, parts: bool
+) -> None:
+    changed = variant(OTHER, **{f"p{at}": "H"})
+    others = [peptide(changed[at - 7 - i : at + 7 - i]) for i in range(n_reads)]
+    memory = Memory.of(reads_of(named([*tiles(ONE), *tiles(OTHER), *others])))
+    drafts = list(two.drafts)
+    assert [RESIDUES[d.tokens[at]] for d in drafts] == [OTHER[at]] * 2
+    found = parted(memory, drafts, [], place_on(memory.reads, drafts, memory=memory))
+    assert sorted(RESIDUES[d.tokens[at]] for d in found) == sorted(
+        ["H" if parts else OTHER[at], OTHER[at]]
     )
 
 
@@ -223,6 +261,15 @@ def test_a_common_chain_of_a_gene_that_is_there_is_found_and_a_rare_one_is_not(
     assert further(main, *tiles(MAIN), *few) == ["IGHV3-23"]  # all chains have few reads
 
 
+def test_a_locus_has_no_more_than_some_chains(main: Draft, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many words of others misread and modified peptides hold."""
+    reads = [*many(MAIN), *many(germline()[:60])]
+    monkeypatch.setattr("lacuna.placing.populations.MAX_OF_LOCUS", 2)
+    assert further(main, *reads) == ["IGHV3-23"]
+    monkeypatch.setattr("lacuna.placing.populations.MAX_OF_LOCUS", 1)
+    assert further(main, *reads) == []
+
+
 def test_a_chain_that_reads_hardly_show_tells_of_no_other_one(
     main: Draft, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,6 +310,8 @@ def test_a_chain_that_was_built_as_one_with_another_of_its_gene_is_found(
     """It has few words of germline, but germline explains its reads better than the other chain."""
     hidden = mutated(5, 2)[:42] + germline()[42] + mutated(5, 2)[43:]  # six words of germline
     assert further(main, *many(MAIN), *many(hidden)) == ["IGHV3-23"]
+    # Of a grafted loop germline explains as much, over few residues.
+    assert further(main, *many(MAIN), *many(hidden[30:60]), *many(hidden[28:58])) == []
     carry_over = tiles(hidden[50:85], length=20, step=5)
     assert further(main, *many(MAIN), *carry_over) == []
     assert further(main, *many(MAIN)) == []

@@ -32,16 +32,17 @@ from lacuna.placing.consensus import (
 )
 from lacuna.placing.draft import cdr3_germline, draft_of, protein_of
 from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
-from lacuna.placing.junction import Surroundings, weigh_paths
+from lacuna.placing.junction import Path, Surroundings, touching, weigh_paths
 from lacuna.placing.junction_mass import JunctionMass
 from lacuna.placing.kernel import compiled
+from lacuna.placing.loops import with_loop
 from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.place import place, read_contaminants, rows_of
 from lacuna.placing.placement import place_on, place_on_text, text_of
-from lacuna.placing.populations import MAX_OF_LOCUS, Population, _germline, is_serum
-from lacuna.placing.readset import MAX_READ, MIN_READ, collapse
-from lacuna.placing.revise import with_lengths
+from lacuna.placing.populations import MAX_OF_LOCUS, Population, _germline, is_serum, populations
+from lacuna.placing.readset import MAX_READ, MIN_READ, ReadSet, collapse
+from lacuna.placing.revise import choose_v, fit_of, with_lengths
 from lacuna.placing.seeds import AFTER_RIGHT, diagonals, word_weights
 from lacuna.placing.segments import WORD, Locus, best_of_loci, score_segments
 from lacuna.placing.similar import similar_reads
@@ -56,6 +57,7 @@ from reads import (
     other_heavy,
     peptide,
     read_set,
+    reads_of,
     tiles,
 )
 
@@ -160,6 +162,31 @@ def test_blocks_of_equal_mass_and_other_length(chain: str, read: str, modificati
     assert not (found.kind[0] == INSERTED).any()
 
 
+@pytest.mark.parametrize(
+    ("chain", "read", "under"),
+    [
+        ("AYLQMNSLRAEDTAVYY", "AYLQMGGSLRAEDTAVYY", [4, 5, 5, 6]),
+        ("AYLQMGGSLRAEDTAVYY", "AYLQMNSLRAEDTAVYY", [4, 6, 7, 8]),
+    ],
+)
+def test_residues_of_a_block_lie_within_it(chain: str, read: str, under: list[int]) -> None:
+    assert laid_on(chain, read).at[0, 4:8].tolist() == under
+
+
+@pytest.mark.parametrize(("before", "begin"), [("", 0), ("KKHHD", 7)])
+def test_a_core_begins_with_a_block_at_the_start_of_a_read_only(before: str, begin: int) -> None:
+    """Behind wrong residues, two of the right mass are so by chance."""
+    assert TEXT[36:38] == "VR"
+    found = laid_on(TEXT, before + "RV" + TEXT[38:52])
+    assert found.core[0].tolist() == [begin, len(before) + 16]
+
+
+def test_residues_that_are_rare_in_proteins_tell_more_where_a_read_is_from() -> None:
+    common, rare = (laid_on(f"{text}PP{TEXT}", text) for text in ("LSAGLEVL", "WHMYWCHF"))
+    assert common.core.tolist() == rare.core.tolist() == [[0, 8]]
+    assert common.score[0] + 5.0 < rare.score[0]
+
+
 def test_blocks_of_other_length_can_be_left_out() -> None:
     text = merge_il(encode("AYLQMNSLRAEDTAVYY"))
     reads = replace(read_set("AYLQMGGSLRAEDTAVYY"), shift=0)
@@ -176,6 +203,9 @@ def test_an_unlisted_oxidation_is_a_block() -> None:
     # M(ox) L = Y P within 0.004 Da, though the tool reports no modification.
     found = laid_on("AEDSKMLTVQSPSSLSAS", "AEDSKYPTVQSPSSLSAS")
     assert (found.kind[0] == BLOCK).sum() == 2
+    # Of two M one is oxidised.
+    found = laid_on("AEDSKMLMTVQSPSSLSAS", "AEDSKYMPTVQSPSSLSAS")
+    assert (found.kind[0] == BLOCK).sum() == 3
 
 
 def test_an_insertion_of_two_residues() -> None:
@@ -207,6 +237,17 @@ def test_a_mutated_chain_of_which_little_is_read_is_found() -> None:
     placed = place(reads, Sure())
     assert placed.names == ("heavy",)
     assert sum(row.chain == "heavy" for row in placed.rows) >= 6
+
+
+@pytest.mark.parametrize(("residues", "names"), [(7, ()), (9, ("heavy",))])
+def test_a_chain_is_not_started_by_a_run_as_short_as_other_proteins_share(
+    residues: int, names: tuple[str, ...]
+) -> None:
+    """Reads of albumin and of proteases hold three words of a V segment at most."""
+    run = chain_with_cdr3("H", "ARWGGDGFYHMDY")[30 : 30 + residues]
+    ends = ["WHKWF", "HMWHH", "WFMHW", "WHHWM", "MHKWH"]
+    reads = [peptide(end + run + end[::-1], end) for end in ends]
+    assert place(reads, Sure()).names == names
 
 
 def test_reads_of_other_proteins_are_no_chain() -> None:
@@ -342,6 +383,29 @@ def test_no_path_without_reads_over_the_junction() -> None:
     assert paths(graph, encode("DTAVYYC"), encode("WGQGTLV"), 3, 30) == []
 
 
+def test_if_many_reads_touch_a_stretch_those_that_reach_into_it_weigh_it_and_the_surest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left, stretch, right = "LQMNSLRAEDTAVYYC", "ARWGGD", "WGQGTLVTVSS"
+    into = {"TAVYYCAR": 0.6, "YYCARWGG": 0.8, "GGDWGQGT": 0.7}
+    beside = {"AEDTAVYY": 0.9, "GQGTLVTV": 0.95}
+    texts = [*beside, "LQMNSLRA", *into]  # of which the third lies far from it
+    sure = {r: [{**into, **beside}.get(r, 0.95)] * len(r) for r in texts}
+    given = [peptide(r, r) for r in texts]
+    reads = collapse(given, Mixed(sure).probabilities(given))
+    none = np.zeros(len(reads))
+    around = Surroundings(reads, encode(left), encode(right), none, CDR3_JOINT)
+
+    def kept(most: int) -> set[str]:
+        monkeypatch.setattr("lacuna.placing.junction.MOST_READS", most)
+        return {texts[row] for row in touching(around, [encode(stretch)])}
+
+    assert kept(9) == {*into, *beside}
+    assert kept(4) == {*into, "GQGTLVTV"}
+    assert kept(3) == {*into}
+    assert kept(2) == {"YYCARWGG", "GGDWGQGT"}
+
+
 def test_arms_are_joined_end_to_end_and_where_they_overlap() -> None:
     found = [decode(s) for s in joined(encode("ARWG"), encode("WGDY"))]
     assert found == ["ARWGWGDY", "ARWGDY"]
@@ -403,6 +467,62 @@ def test_a_joint_in_front_of_a_cdr3_needs_three_residues_on_both_sides() -> None
     left, right = "SLRAEDTAVYYCARHW", "RHWDYWGQGTLV"
     assert thinnest_joint(V_JOINT, "ARHWDY", left, right) == 0.0  # however rare they are
     assert thinnest_joint(V_JOINT, "ARHWDY", left + "D", "A" + right) == 1.0
+
+
+LOOP = DOMAIN.index("GSGGSTYY"), DOMAIN.index("YYADS")
+
+
+def in_loop(reads: ReadSet) -> str:
+    """The residues that a stretch of CDR2 of a domain has by its reads."""
+    (start, stop), draft = LOOP, draft_from(DOMAIN)
+    left, right = draft.tokens[:start], draft.tokens[stop:]
+    around = Surroundings(reads, left, right, np.zeros(len(reads)), V_JOINT)
+    found = with_loop(around, draft, LOOP, WordGraph(reads))
+    return decode(found.tokens[start : stop + len(found) - len(draft)])
+
+
+@pytest.mark.parametrize(
+    ("usual", "longer", "follows"), [(0, 2, True), (3, 4, False), (3, 12, True)]
+)
+def test_a_loop_is_of_another_length_if_clearly_more_reads_show_it(
+    usual: int, longer: int, follows: bool
+) -> None:
+    start, stop = LOOP
+    other = DOMAIN[: start + 3] + "H" + DOMAIN[start + 3 :]
+    reads = [
+        chain[start - 9 + i : stop + 6 + i]
+        for chain, n in ((DOMAIN, usual), (other, longer))
+        for i in range(n)
+    ]
+    assert in_loop(read_set(*reads)) == ("GSGHGST" if follows else "GSGGST")
+
+
+def test_a_loop_of_another_length_must_be_liked_better_the_more_it_differs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And the more reads like the one that is there."""
+    none = read_set("WWWWWWWW")
+    monkeypatch.setattr("lacuna.placing.loops.refined", lambda _, best, *__, **___: best)
+
+    def least(stretch: str, gain: float) -> float:
+        """Nats more than those of the present stretch, from which another takes its place."""
+
+        def weighed(_: Surroundings, stretches: Sequence[np.ndarray]) -> list[Path]:
+            other, present = stretches
+            return [Path(other, gain + more, joints), Path(present, gain, joints)]
+
+        joints = np.full(len(stretch) + 1, 9.0)
+        monkeypatch.setattr("lacuna.placing.loops.paths", lambda *_: [encode(stretch)])
+        monkeypatch.setattr("lacuna.placing.loops.weigh_paths", weighed)
+        for more in np.arange(0.0, 100.0, 0.5).tolist():
+            if in_loop(none) == stretch:
+                return more
+        return np.inf
+
+    assert 0.0 < least("GSHGST", 50.0) < least("GSGHGST", 50.0) < least("GSGHHHGST", 50.0) < np.inf
+    assert least("GSGHGST", 0.0) > least("GSHGST", 0.0)
+    assert least("GSGHGST", 50.0) < least("GSGHGST", 150.0)
+    assert least("GSHGST", 50.0) == least("GSHGST", 150.0)  # of the same length, however many
 
 
 def test_reads_go_on_from_the_last_residues_of_a_framework() -> None:
@@ -646,6 +766,19 @@ def test_differences_say_what_is_missing_and_what_is_more(read: str, said: str) 
     assert (row.differences, row.placed_as) == (said, "whole")
 
 
+def test_a_read_is_shared_by_chains_that_it_fits_equally_well_and_by_no_others() -> None:
+    """The chains differ in one residue."""
+    one, other = TEXT, TEXT[:40] + "H" + TEXT[41:]
+    given = [peptide(residues) for residues in (one[34:48], other[36:50], one[10:24])]
+    reads = reads_of(given)
+    placements = place_on(reads, [protein_of(one), protein_of(other)])
+    rows = rows_of(given, reads, placements, ["one", "other"], 2)
+    assert [row.placed_as for row in rows] == ["whole", "whole", "shared"]
+    assert [row.chain for row in rows[:2]] == ["one", "other"]
+    assert placements.alignment.read.tolist() == [0, 1, 2, 2]
+    assert placements.share == pytest.approx([1.0, 1.0, 0.5, 0.5])
+
+
 def test_two_loci_are_two_chains() -> None:
     reads = tiles(chain_with_cdr3("H", "ARWGGDGFYHMDY")) + tiles(chain_with_cdr3("K", "QQHYTTPPT"))
     assert place(reads, Sure()).names == ("heavy", "kappa")
@@ -675,6 +808,27 @@ def test_one_chain_of_each_locus_is_a_serum_by_many_places_only() -> None:
     assert not is_serum(few, [heavy, kappa])
     assert is_serum([replace(p, places=8) for p in few], [heavy, kappa])
     assert is_serum(few, [heavy, heavy])
+
+
+@pytest.mark.parametrize(
+    ("loops", "differ"),
+    [
+        (("HWKDPE", "PDWHKF", "WEHPKD", "KFDWHP", "DPHKWE"), True),
+        (("HWKDPE",) * 5, False),  # a mutated loop that is not built yet
+        (("HWKDPE", "PDWHKF", "WEHPKD"), False),  # too few to say what most show
+    ],
+)
+def test_reads_that_go_on_into_loops_of_their_own_are_of_several_chains(
+    loops: Sequence[str], differ: bool
+) -> None:
+    draft = draft_from(DOMAIN)
+    at = draft.find(27)
+    reads = read_set(*(DOMAIN[at - 14 + i : at] + loop for i, loop in enumerate(loops)))
+    placements = place_on(reads, [draft])
+    assert len(np.unique(placements.alignment.read)) == len(loops)
+    (found,) = populations(reads, placements, ["heavy"], [draft])
+    assert (found.others > 0.5 * max(found.runs, 1)) == differ
+    assert (found.runs > 0) == (len(loops) > 3)
 
 
 def test_two_heavy_chains_keep_their_cdr3s() -> None:
@@ -778,6 +932,76 @@ def test_residues_of_a_cdr3_that_no_read_joins_are_known(
     own = place_on(reads, [draft]).of(0)
     found = unjoined_in_cdr3(reads, own, draft, 0)
     assert [RESIDUES[t] for t in draft.tokens[found]] == apart
+
+
+def like_segment(v: int, differing: int) -> np.ndarray:
+    """The V segment most like another one of its locus and species that differs in so many residues
+    at least, and in no column."""
+    rows, row = v_segments(), v_segments().tokens[v, : CYS104 + 1]
+    others = rows.tokens[:, : CYS104 + 1]
+    same = (rows.locus == rows.locus[v]) & (rows.species == rows.species[v])
+    same &= ((others == ABSENT) == (row == ABSENT)).all(1)
+    differ = (merge_il(others) != merge_il(row)).sum(1)
+    found: np.ndarray = merge_il(
+        rows.tokens[np.argmin(np.where(same & (differ >= differing), differ, 999))]
+    )
+    return found
+
+
+@pytest.mark.parametrize(("nats", "chosen"), [(8.0, True), (0.2, False)])
+def test_a_chain_is_put_on_the_v_segment_that_reads_show(nats: float, chosen: bool) -> None:
+    """But not for what hardly one read shows."""
+    draft = germline_draft("H")
+    segment = like_segment(draft.v, differing=2)
+    inside = np.flatnonzero((draft.columns > 0) & (draft.columns <= CYS104))
+    letters, nothing = np.zeros((len(draft), 20)), np.zeros(len(draft))
+    letters[inside, segment[draft.columns[inside]]] = nats
+    shown = Votes(letters, nothing, np.zeros((len(draft), 4)), {}, nothing, nothing, nothing)
+    now = choose_v(draft, shown, np.zeros(len(v_segments().names)))
+    assert np.array_equal(now.tokens, draft.tokens)
+    at = inside[segment[draft.columns[inside]] != merge_il(draft.germline)[inside]]
+    followed = merge_il(now.germline)[at] == segment[draft.columns[at]]
+    assert (now.v != draft.v, followed.all()) == (chosen, chosen)
+
+
+def test_a_segment_that_has_more_or_fewer_columns_than_a_chain_fits_it_less() -> None:
+    draft = germline_draft("H")
+    row = v_segments().tokens[draft.v]
+    free = int(np.flatnonzero(row[1:CYS104] == ABSENT)[0]) + 1
+    more, fewer = row.copy(), row.copy()
+    more[free], fewer[30] = RESIDUES.index("G"), ABSENT
+    same = np.where(np.arange(20) == merge_il(draft.germline)[:, None], 0.0, -8.0)
+    fit = fit_of(draft, same, np.stack([row, more, fewer]), 1, CYS104)
+    assert fit[0] == 0.0 and fit[1] == fit[2] < 0.0
+
+
+@pytest.mark.parametrize(
+    ("residues", "weight", "inserted"),
+    [("HW", 3.0, True), ("HW", 1.5, False), ("HW" * 6, 9, False)],
+)
+def test_some_residues_that_several_reads_show_are_inserted(
+    residues: str, weight: float, inserted: bool
+) -> None:
+    """Twelve are too many for a V domain, and those of a single read may be wrong."""
+    draft = germline_draft("H")
+    nothing, at = np.zeros(len(draft)), draft.find(30)
+    letters, amide = np.zeros((len(draft), 20)), np.zeros((len(draft), 4))
+    more = {at: {tuple(encode(residues).tolist()): weight}}
+    revised = with_lengths(draft, Votes(letters, nothing, amide, more, nothing, nothing, nothing))
+    germline = decode(draft.tokens)
+    expected = germline[:at] + residues + germline[at:] if inserted else germline
+    assert decode(revised.tokens) == expected
+
+
+@pytest.mark.parametrize(("weight", "left_out"), [(3.0, True), (1.5, False)])
+def test_a_residue_that_several_reads_lack_is_left_out(weight: float, left_out: bool) -> None:
+    draft = germline_draft("H")
+    nothing, at = np.zeros(len(draft)), draft.find(30)
+    letters, amide = np.zeros((len(draft), 20)), np.zeros((len(draft), 4))
+    gone = np.where(np.arange(len(draft)) == at, weight, 0.0)
+    revised = with_lengths(draft, Votes(letters, gone, amide, {}, gone, nothing, nothing))
+    germline = decode(draft.tokens)
+    assert decode(revised.tokens) == (germline[:at] + germline[at + 1 :] if left_out else germline)
 
 
 def test_a_residue_of_the_j_motif_is_never_left_out() -> None:
@@ -901,12 +1125,14 @@ def test_cores_must_be_better_where_many_reads_agree_by_chance() -> None:
     rng = np.random.default_rng(1)
     foreign = [peptide("".join(rng.choice(list(RESIDUES), 14)), f"f{i}") for i in range(6000)]
 
-    def least(*reads: Read) -> float:
-        found = collapse(reads, Sure().probabilities(reads))
+    def least(*reads: Read, probability: float = 0.95) -> float:
+        found = collapse(reads, Sure(probability).probabilities(reads))
         draft = protein_of(chain)
         return least_score(found, [draft], place_on(found, [draft]))
 
     assert least(*tiles(chain)) == MIN_SCORE
+    # Five unsure residues are no better than many by chance, but agree with no chain backwards.
+    assert least(*tiles(chain, length=5, step=1), probability=0.8) == MIN_SCORE
     assert least(*tiles(chain), *foreign) > MIN_SCORE
 
 
@@ -943,7 +1169,7 @@ def test_nothing_is_made_of_reads_shorter_than_a_word(residues: tuple[str, ...])
     assert all(row.placed_as != "placed" for row in placed.rows)
 
 
-def test_a_locus_has_no_more_chains_than_enough() -> None:
+def test_chains_that_are_started_together_count_too() -> None:
     draft = draft_of("K", 0, 0, -1)
     found = [Locus("K", v, 0, -1, 90.0, 1.0, 0.0, 0.0) for v in range(MAX_OF_LOCUS)]
     assert len(_germline(found, [draft] * (MAX_OF_LOCUS - 1))) == 1
