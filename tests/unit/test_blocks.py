@@ -17,24 +17,18 @@ from lacuna.core.config import check_config
 from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError
 from lacuna.core.paths import bundled_weights
-from lacuna.core.tables import ACCURACY_TABLE, CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE
-from lacuna.results.join import (
-    HEADERS,
-    TABLES,
-    block_path,
-    join_parts,
-    split_scaffolds,
-    write_alternatives,
-)
+from lacuna.core.tables import ACCURACY_TABLE, CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE, TABLES
+from lacuna.results.join import HEADERS, join_parts, write_alternatives
 from lacuna.results.scores import measure
 from lacuna.results.summary import TablesOfSamples, join_accuracy
 from lacuna.scaffolds.alkylation import Alkylation
-from lacuna.scaffolds.json_lines import read_scaffold_block
+from lacuna.scaffolds.json_lines import block_path, read_scaffold_block
 from lacuna.steps.encode_block import encode_block
 from lacuna.steps.fill_block import fill_block_files
 from lacuna.steps.find_alkylation import find_alkylation
 from lacuna.steps.load import load_predictor
 from lacuna.steps.reader_files import ReaderFiles
+from lacuna.steps.split_scaffolds import split_scaffolds
 from lacuna.templates.homologs import read_homologs
 from tsv import read_tsv
 

@@ -22,6 +22,7 @@ TABLES = ("read_scaffolds", "join_blocks", "measure_accuracy", "join_accuracy", 
         ("results.scores", {"torch"}),
         ("results.summary", {"torch"}),
         ("results.report", {"torch"}),
+        ("steps.split_scaffolds", {"torch", "pandas"}),
         ("steps.find_alkylation", {"torch", "pandas"}),  # most samples have no masses
         ("benchmark.peers", {"torch", "pandas"}),  # the worker loads them
         ("core.windows", {"torch"}),  # asked by the Snakefile

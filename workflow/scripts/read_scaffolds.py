@@ -1,8 +1,8 @@
 """Adapter of rule read_scaffolds."""
 
 from lacuna.core.logs import log_to
-from lacuna.results.join import split_scaffolds
 from lacuna.steps.arguments import arguments
+from lacuna.steps.split_scaffolds import split_scaffolds
 
 log_to(snakemake.log[0])
 split_scaffolds(**arguments(snakemake, lists=["evidence"]))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lacuna.core.logs import log_to
-from lacuna.results.join import block_path
+from lacuna.scaffolds.json_lines import block_path
 from lacuna.steps.arguments import arguments
 from lacuna.steps.encode_block import encode_block
 from lacuna.steps.reader_files import ReaderFiles

@@ -26,8 +26,8 @@ from lacuna.core.tables import (
     ResidueRow,
 )
 from lacuna.core.words import plural
-from lacuna.results import join
 from lacuna.scaffolds.read import MAX_LISTED
+from lacuna.steps import split_scaffolds
 from lacuna.steps.given_chains import Chain, Given, Written, given_chains, write_inputs
 from lacuna.steps.one_file import OUTPUTS, fill_file
 
@@ -330,7 +330,7 @@ def _faults_of_records(written: Written) -> Iterator[None]:
         record.msg = written.spoken(str(record.msg))
         return True
 
-    log = logging.getLogger(join.__name__)
+    log = logging.getLogger(split_scaffolds.__name__)
     log.addFilter(speak)
     try:
         yield

@@ -552,6 +552,9 @@ SPECTRUM_TABLE = Table("spectra.tsv", SpectrumRow)
 DOUBT_TABLE = Table("doubts.tsv", DoubtRow)
 TUTORIAL_TABLE = Table("predictions.tsv", TutorialRow)
 
+# Each block of a sample's chains has a part of these; `filled` is a FASTA.
+TABLES = ("filled", "residues", "gaps", "chains", "masses", "scored")
+
 
 def plain_row(cells: Iterable[object]) -> str:
     """A line of a table in the form of the user's, whose readers take a quote as part of an id."""

@@ -16,6 +16,7 @@ from lacuna.core.tables import (
     MASS_TABLE,
     RESIDUE_TABLE,
     SCORED_TABLE,
+    TABLES,
     ChainRow,
     GapRow,
     MassDoubt,
@@ -50,7 +51,6 @@ from lacuna.filling.status import (
 )
 from lacuna.network.kmers import Encoder, KmerSet
 from lacuna.network.predict import Predict
-from lacuna.results.join import TABLES
 from lacuna.scaffolds.scaffold import Scaffold
 
 

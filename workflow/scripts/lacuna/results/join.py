@@ -1,40 +1,21 @@
-"""The files of a sample: cut into blocks, and joined from the blocks' results.
+"""The files of a sample: joined from the results of its blocks.
 
 Neither torch nor pandas is imported here, so that jobs that only copy text start at once.
 """
 
 import csv
-import logging
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from itertools import groupby, islice
+from collections.abc import Iterable
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
-from lacuna.core.files import LacunaError, atomic_write, atomic_write_bytes
-from lacuna.core.tables import (
-    CHAIN_TABLE,
-    DOUBT_TABLE,
-    GAP_TABLE,
-    MASS_TABLE,
-    NOTE,
-    REJECTED_TABLE,
-    RESIDUE_TABLE,
-    RejectedRow,
-)
-from lacuna.scaffolds.alkylation import EvidenceChains
+from lacuna.core.files import atomic_write, atomic_write_bytes
+from lacuna.core.tables import CHAIN_TABLE, DOUBT_TABLE, GAP_TABLE, MASS_TABLE, RESIDUE_TABLE
 from lacuna.scaffolds.fasta import split_header
-from lacuna.scaffolds.json_lines import write_scaffolds
-from lacuna.scaffolds.notes import Notes
-from lacuna.scaffolds.read import read_scaffolds
-from lacuna.scaffolds.scaffold import UNSHOWN, Rejected, Scaffold
-from lacuna.scaffolds.truth_of_reads import write_truth
 
 MODEL = "lacuna"
 BASELINES = ("germline_copy", "nearest_homolog", "column_majority")
-# Each block has a part of these.
-TABLES = ("filled", "residues", "gaps", "chains", "masses", "scored")
 HEADERS = {
     "residues": RESIDUE_TABLE.header,
     "gaps": GAP_TABLE.header,
@@ -42,115 +23,6 @@ HEADERS = {
     "masses": MASS_TABLE.header,
     "doubts": DOUBT_TABLE.header,
 }
-
-LOG = logging.getLogger(__name__)
-
-
-def block_path(folder: Path, block: int | str) -> Path:
-    """File of the scaffolds of a block."""
-    return folder / f"{int(block):05d}.jsonl"
-
-
-def split_scaffolds(
-    fasta: Path,
-    gaps: Path | None,
-    truth: Path | None,
-    folder: Path,
-    rejected: Path,
-    *,
-    homologs: Path | None = None,
-    evidence: Path | Sequence[Path] | None = None,
-    settled: Path | None = None,
-    unread: Path | None = None,
-    masses: Path | None = None,
-    block_size: int,
-    n_blocks: int,
-    tolerance_ppm: float,
-    on_bad_record: str,
-) -> None:
-    """Write usable chains into n_blocks files of block_size each, and list the others.
-
-    homologs: a FASTA whose unusable records are listed too; masses: intact masses; evidence,
-    settled: tables that are carried with the chains, as in `read_scaffolds`; unread: of a sample
-    with reads the bad rows of their files, listed first (`fasta` may then be empty, if the reads
-    gave no chain). The true chains of a sample of reads alone are matched by likeness. Chains that
-    are evidence of the state of C are also written to a file next to the blocks (`EvidenceChains`).
-
-    Raises LacunaError if `on_bad_record` is 'fail' and there are bad records. Each is first named
-    in the log, since Snakemake removes the output of a failed job. Raises it too if a FASTA is
-    unreadable as a whole.
-    """
-    faults: list[Rejected] = []
-    notes = Notes(fasta.name)
-
-    def usable() -> Iterator[Scaffold]:
-        if unread is not None and not fasta.stat().st_size:
-            return
-        records = read_scaffolds(
-            fasta,
-            gaps,
-            truth,
-            homologs,
-            evidence,
-            settled,
-            masses=masses,
-            tolerance_ppm=tolerance_ppm,
-        )
-        for record in records:
-            if isinstance(record, Rejected):
-                faults.append(record)
-            elif unread is None:
-                yield record
-            else:
-                if settled is None:  # the chains are given
-                    notes.look_for_open_gaps(record)
-                yield _unshown(record)
-        faults.extend(notes.all())
-
-    folder.mkdir(parents=True, exist_ok=True)
-    if truth is not None and settled is not None and fasta.stat().st_size:
-        found, true = (
-            [r for r in records if isinstance(r, Scaffold)]
-            for records in (read_scaffolds(fasta, gaps), read_scaffolds(truth))
-        )
-        truth = folder / "truth.fasta"
-        write_truth(found, true, truth)
-    evident = EvidenceChains()
-    chains = evident.watch(usable())
-    for block in range(n_blocks):
-        write_scaffolds(block_path(folder, block), islice(chains, block_size))
-    if next(chains, None) is not None:
-        raise LacunaError(f"{fasta}: grew while it was read; run again")
-    evident.write(folder)
-    _list_rejected(faults, unread, rejected, fail=on_bad_record == "fail")
-
-
-def _list_rejected(
-    faults: Sequence[Rejected], unread: Path | None, rejected: Path, *, fail: bool
-) -> None:
-    """Write the table of bad records, and name them in the log; see `split_scaffolds`."""
-    rows = [] if unread is None else list(REJECTED_TABLE.read(unread))
-    bad = [row.reason for row in rows]
-    with atomic_write(rejected) as handle:
-        rows += [
-            RejectedRow(f.chain, f.line, f.column or None, (NOTE if f.remark else "") + f.reason)
-            for f in faults
-        ]
-        handle.write(REJECTED_TABLE.header + REJECTED_TABLE.text(rows))
-    for remark in (fault for fault in faults if fault.remark):
-        LOG.warning(remark.reason)
-    bad += [fault.reason for fault in faults if not fault.remark]
-    if bad and fail:
-        for reason in bad:
-            LOG.error(reason)
-        listed = "" if len(bad) == 1 else f" (1 of {len(bad)} bad records; all in the log)"
-        raise LacunaError(f"{bad[0]}{listed}")
-
-
-def _unshown(scaffold: Scaffold) -> Scaffold:
-    """A chain of a sample with reads, where no read shows the length of a gap that has none."""
-    gaps = (gap if gap.fixed else replace(gap, most=UNSHOWN) for gap in scaffold.gaps)
-    return replace(scaffold, gaps=tuple(gaps))
 
 
 def join_parts(parts: Iterable[Path], out: Path, header: str = "") -> None:

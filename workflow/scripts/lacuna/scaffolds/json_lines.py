@@ -124,6 +124,11 @@ def _spectra(values: list[Any]) -> SpectralEvidence:
     return SpectralEvidence(*shown, tuple(mass) if mass else None)
 
 
+def block_path(folder: Path, block: int | str) -> Path:
+    """File of the scaffolds of a block."""
+    return folder / f"{int(block):05d}.jsonl"
+
+
 def write_scaffolds(path: str | Path, scaffolds: Iterable[Scaffold]) -> None:
     """Write a block of scaffolds as JSON lines, whole or not at all (gzipped if named .gz)."""
     with atomic_write(path) as handle:

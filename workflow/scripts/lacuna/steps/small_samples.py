@@ -13,17 +13,12 @@ from typing import TYPE_CHECKING
 import torch
 
 from lacuna.core.files import LacunaError
+from lacuna.core.tables import TABLES
 from lacuna.results.airr import write_airr
 from lacuna.results.evidence import write_evidence
-from lacuna.results.join import (
-    HEADERS,
-    TABLES,
-    block_path,
-    join_parts,
-    split_scaffolds,
-    write_alternatives,
-)
+from lacuna.results.join import HEADERS, join_parts, write_alternatives
 from lacuna.results.scores import measure
+from lacuna.scaffolds.json_lines import block_path
 from lacuna.steps.doubts import find_doubts_of_block
 from lacuna.steps.encode_block import encode_block
 from lacuna.steps.fill_block import fill_block_files
@@ -31,6 +26,7 @@ from lacuna.steps.find_alkylation import find_alkylation
 from lacuna.steps.packs import LARGEST
 from lacuna.steps.read_spectra import look_at_spectra
 from lacuna.steps.reader_files import ReaderFiles
+from lacuna.steps.split_scaffolds import split_scaffolds
 
 if TYPE_CHECKING:
     from lacuna.steps.sample_reads import ReadsGave

@@ -1,0 +1,123 @@
+"""The chains of a sample: read, and cut into the blocks that are filled one by one.
+
+Neither torch nor pandas is imported here, so that the job, which only copies text, starts at once.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from lacuna.core.files import LacunaError, atomic_write
+from lacuna.core.tables import NOTE, REJECTED_TABLE, RejectedRow
+from lacuna.scaffolds.alkylation import EvidenceChains
+from lacuna.scaffolds.json_lines import block_path, write_scaffolds
+from lacuna.scaffolds.notes import Notes
+from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.scaffold import UNSHOWN, Rejected, Scaffold
+from lacuna.scaffolds.truth_of_reads import write_truth
+
+LOG = logging.getLogger(__name__)
+
+
+def split_scaffolds(
+    fasta: Path,
+    gaps: Path | None,
+    truth: Path | None,
+    folder: Path,
+    rejected: Path,
+    *,
+    homologs: Path | None = None,
+    evidence: Path | Sequence[Path] | None = None,
+    settled: Path | None = None,
+    unread: Path | None = None,
+    masses: Path | None = None,
+    block_size: int,
+    n_blocks: int,
+    tolerance_ppm: float,
+    on_bad_record: str,
+) -> None:
+    """Write usable chains into n_blocks files of block_size each, and list the others.
+
+    homologs: a FASTA whose unusable records are listed too; masses: intact masses; evidence,
+    settled: tables that are carried with the chains, as in `read_scaffolds`; unread: of a sample
+    with reads the bad rows of their files, listed first (`fasta` may then be empty, if the reads
+    gave no chain). The true chains of a sample of reads alone are matched by likeness. Chains that
+    are evidence of the state of C are also written to a file next to the blocks (`EvidenceChains`).
+
+    Raises LacunaError if `on_bad_record` is 'fail' and there are bad records. Each is first named
+    in the log, since Snakemake removes the output of a failed job. Raises it too if a FASTA is
+    unreadable as a whole.
+    """
+    faults: list[Rejected] = []
+    notes = Notes(fasta.name)
+
+    def usable() -> Iterator[Scaffold]:
+        if unread is not None and not fasta.stat().st_size:
+            return
+        records = read_scaffolds(
+            fasta,
+            gaps,
+            truth,
+            homologs,
+            evidence,
+            settled,
+            masses=masses,
+            tolerance_ppm=tolerance_ppm,
+        )
+        for record in records:
+            if isinstance(record, Rejected):
+                faults.append(record)
+            elif unread is None:
+                yield record
+            else:
+                if settled is None:  # the chains are given
+                    notes.look_for_open_gaps(record)
+                yield _unshown(record)
+        faults.extend(notes.all())
+
+    folder.mkdir(parents=True, exist_ok=True)
+    if truth is not None and settled is not None and fasta.stat().st_size:
+        found, true = (
+            [r for r in records if isinstance(r, Scaffold)]
+            for records in (read_scaffolds(fasta, gaps), read_scaffolds(truth))
+        )
+        truth = folder / "truth.fasta"
+        write_truth(found, true, truth)
+    evident = EvidenceChains()
+    chains = evident.watch(usable())
+    for block in range(n_blocks):
+        write_scaffolds(block_path(folder, block), islice(chains, block_size))
+    if next(chains, None) is not None:
+        raise LacunaError(f"{fasta}: grew while it was read; run again")
+    evident.write(folder)
+    _list_rejected(faults, unread, rejected, fail=on_bad_record == "fail")
+
+
+def _list_rejected(
+    faults: Sequence[Rejected], unread: Path | None, rejected: Path, *, fail: bool
+) -> None:
+    """Write the table of bad records, and name them in the log; see `split_scaffolds`."""
+    rows = [] if unread is None else list(REJECTED_TABLE.read(unread))
+    bad = [row.reason for row in rows]
+    with atomic_write(rejected) as handle:
+        rows += [
+            RejectedRow(f.chain, f.line, f.column or None, (NOTE if f.remark else "") + f.reason)
+            for f in faults
+        ]
+        handle.write(REJECTED_TABLE.header + REJECTED_TABLE.text(rows))
+    for remark in (fault for fault in faults if fault.remark):
+        LOG.warning(remark.reason)
+    bad += [fault.reason for fault in faults if not fault.remark]
+    if bad and fail:
+        for reason in bad:
+            LOG.error(reason)
+        listed = "" if len(bad) == 1 else f" (1 of {len(bad)} bad records; all in the log)"
+        raise LacunaError(f"{bad[0]}{listed}")
+
+
+def _unshown(scaffold: Scaffold) -> Scaffold:
+    """A chain of a sample with reads, where no read shows the length of a gap that has none."""
+    gaps = (gap if gap.fixed else replace(gap, most=UNSHOWN) for gap in scaffold.gaps)
+    return replace(scaffold, gaps=tuple(gaps))
