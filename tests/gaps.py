@@ -4,7 +4,7 @@ import numpy as np
 
 from chains import hidden
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.filling.residue_masses import RESIDUE_MASSES
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from common import ROOT, read_truth
 
 from lacuna.filling.cysteine import find_reading
-from lacuna.filling.residue_masses import Modifications
 from lacuna.scaffolds.alkylation import AUTO, READINGS
 from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.steps.load import load_reader
 from lacuna.steps.reader_files import ReaderFiles

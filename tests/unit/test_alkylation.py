@@ -22,7 +22,6 @@ from lacuna.filling.decode import mass_log_probability, rank_sequences
 from lacuna.filling.fill import fill_block
 from lacuna.filling.mass_search import LIKELY
 from lacuna.filling.reader import Reader
-from lacuna.filling.residue_masses import MAX_MASS, MassRules, Modifications
 from lacuna.filling.stages import one_mass
 from lacuna.filling.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
 from lacuna.network.kmers import encode_scaffolds
@@ -36,6 +35,7 @@ from lacuna.scaffolds.alkylation import (
     read_alkylation,
     reading_of,
 )
+from lacuna.scaffolds.residue_masses import MAX_MASS, MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold
 from lacuna.steps.find_alkylation import find_alkylation
 from lacuna.steps.reader_files import ReaderFiles

@@ -12,8 +12,8 @@ import bundled
 from lacuna.antibody.numbering import number_chain
 from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import resolve_lengths
-from lacuna.filling.residue_masses import RESIDUE_MASSES, Modifications
 from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, Modifications
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.homologs import index_homologs
 

@@ -20,7 +20,7 @@ from conftest import Write
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.paths import bundled_weights
-from lacuna.filling.residue_masses import RESIDUE_MASSES
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
 from lacuna.steps import one_file
 
 CHAIN = germline_chain("H", 0)

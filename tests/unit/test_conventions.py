@@ -15,11 +15,11 @@ from lacuna.core.tables import GAP_TABLE
 from lacuna.filling.conventions import CONVENTIONS, Conventions, TriedLength, odds_of_conventions
 from lacuna.filling.cysteine import find_convention, find_reading
 from lacuna.filling.mass_errors import AVERAGE_GIVEN, ION, WATER_COUNTED
-from lacuna.filling.residue_masses import MassRules, Modifications
 from lacuna.filling.stages import one_mass
 from lacuna.filling.status import SHARED, with_convention
 from lacuna.results.summary import mass_note
 from lacuna.scaffolds.alkylation import Alkylation, read_alkylation
+from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.steps.one_file import fill_file
 

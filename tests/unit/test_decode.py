@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from gaps import distributions
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES, encode
 from lacuna.filling.decode import Candidate, rank_plain, rank_sequences
-from lacuna.filling.residue_masses import RESIDUE_MASSES, MassRules
 from lacuna.filling.stages import one_mass
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules
 
 GLYCINE, ALANINE, ASPARAGINE, GLUTAMINE, LYSINE = (
     57.02146,

@@ -29,11 +29,11 @@ from lacuna.core.tables import (
 from lacuna.filling.baselines import column_majorities
 from lacuna.filling.decode import Ranking, rank_plain
 from lacuna.filling.fill import Tables, fill_block
-from lacuna.filling.residue_masses import RESIDUE_MASSES
 from lacuna.filling.rows import regions_as_text
 from lacuna.network.kmers import Encoder, KmerSet, encode_scaffolds
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import Predictor
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
 from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import UNSHOWN, Gap, IntactMass, Piece, Scaffold
 from lacuna.templates.homologs import Homologs, index_homologs

@@ -22,10 +22,10 @@ from lacuna.filling.possible_lengths import (
     MAX_LENGTHS,
     possible_lengths,
 )
-from lacuna.filling.residue_masses import MassRules, Modifications
 from lacuna.network.kmers import KmerSet, encode_scaffolds
 from lacuna.network.predict import predict
 from lacuna.scaffolds.json_lines import from_json, to_json
+from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import Gap, Piece, Scaffold
 from lacuna.training.simulate import grid_to_chain

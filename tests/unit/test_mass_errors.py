@@ -11,8 +11,8 @@ from lacuna.core.masses import DEAMIDATION, ISOTOPE, MONOISOTOPIC, OXIDATION, PR
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.mass_errors import likely_error
 from lacuna.filling.misfits import rank_weighed
-from lacuna.filling.residue_masses import MassRules, Modifications
 from lacuna.filling.stages import Stage, Stages, one_mass
+from lacuna.scaffolds.residue_masses import MassRules, Modifications
 
 RULES = MassRules()
 CARBAMIDOMETHYL = 57.021464

@@ -12,7 +12,8 @@ from gaps import mass_of
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.filling.decode import rank_sequences
 from lacuna.filling.mass_search import search
-from lacuna.filling.residue_masses import (
+from lacuna.filling.stages import UNBOUNDED, Stage, Stages, allowed_lengths, one_mass, stages_of
+from lacuna.scaffolds.residue_masses import (
     BIN,
     MAX_BINNED,
     RESIDUE_MASSES,
@@ -23,7 +24,6 @@ from lacuna.filling.residue_masses import (
     bounds,
     completable,
 )
-from lacuna.filling.stages import UNBOUNDED, Stage, Stages, allowed_lengths, one_mass, stages_of
 from lacuna.scaffolds.scaffold import Gap, Piece
 
 EVEN = np.full((4, N_RESIDUES), 1 / N_RESIDUES)

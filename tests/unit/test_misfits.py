@@ -13,8 +13,8 @@ from lacuna.core.masses import ISOTOPE, MONOISOTOPIC, PROTON
 from lacuna.core.tables import LETTERS_WEIGH
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.misfits import at_odds, at_odds_with_letters, in_words, rank_weighed
-from lacuna.filling.residue_masses import MassRules, Modifications
 from lacuna.filling.stages import Stage, Stages, one_mass
+from lacuna.scaffolds.residue_masses import MassRules, Modifications
 
 EVEN = np.full((4, N_RESIDUES), 1 / N_RESIDUES)
 RULES = MassRules()

@@ -6,7 +6,9 @@ import pytest
 from gaps import mass_of
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, encode
 from lacuna.filling.decode import mass_log_probability, rank_sequences
-from lacuna.filling.residue_masses import (
+from lacuna.filling.stages import one_mass
+from lacuna.scaffolds.alkylation import READINGS
+from lacuna.scaffolds.residue_masses import (
     DEAMIDATION,
     OXIDATION,
     PYROGLUTAMATE_Q,
@@ -15,8 +17,6 @@ from lacuna.filling.residue_masses import (
     Modifications,
     nearest_mass,
 )
-from lacuna.filling.stages import one_mass
-from lacuna.scaffolds.alkylation import READINGS
 
 EVEN = np.full((2, N_RESIDUES), 1.0 / N_RESIDUES)
 

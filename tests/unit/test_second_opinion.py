@@ -14,11 +14,11 @@ from chains import constant_region, germline_chain, hidden, mutated, random_prot
 from lacuna.core.alphabet import ALLOWED, AMBIGUOUS, RESIDUES, TOKEN, encode
 from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError
-from lacuna.filling.residue_masses import RESIDUE_MASSES
 from lacuna.filling.second_opinion import ASK_BELOW, in_doubt, with_second_opinion
 from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import Predictor
 from lacuna.network.transformer import HARDLY_SEEN, SHARE
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.steps.load import load_large_predictor
 

@@ -19,9 +19,9 @@ from lacuna.filling.by_spectra import rank_by_spectra
 from lacuna.filling.cleavages import MOST_NATS, Shown, shown
 from lacuna.filling.decode import Ranking, rank_plain, rank_sequences
 from lacuna.filling.mass_search import search
-from lacuna.filling.residue_masses import MassRules, Modifications
 from lacuna.filling.stages import Stages, one_mass
 from lacuna.scaffolds.json_lines import from_json, to_json
+from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold, SpectralEvidence
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, OFFSET
 from lacuna.spectra.match import flanks, gap_masses, matches

@@ -34,8 +34,8 @@ from lacuna.core.tables import (
     Table,
     TutorialRow,
 )
-from lacuna.filling.residue_masses import RESIDUE_MASSES
 from lacuna.results.scores import measure
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from laws import fill
 

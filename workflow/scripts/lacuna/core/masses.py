@@ -25,6 +25,10 @@ DISULFIDE = 2.0156500638  # two hydrogens, which a bond between two C's lacks
 AVERAGINE_RATIO = 1.00064
 GROUP_RATIO = 1.0005  # of acetyl 1.0006, carbamidomethyl 1.0005, hexose 1.0005, oxygen 1.0003
 
+# Masses of peptides lie close to those of so many neutrons, in about a quarter of each dalton.
+CROWDING = 4.0
+DENSITY = CROWDING / 3000.0  # per Da, of a peptide taken at random, at such a mass
+
 # Of residues within a chain.
 MONOISOTOPIC = {
     "A": 71.03711378471,

@@ -9,8 +9,8 @@ import numpy as np
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.antibody.imgt import OUTSIDE, PADDING, imgt_numbers, regions_of
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, N_RESIDUES
-from lacuna.filling.residue_masses import MAX_MASS, MAX_RESIDUES
 from lacuna.network.kmers import KmerSet, PartSegments
+from lacuna.scaffolds.residue_masses import MAX_MASS, MAX_RESIDUES
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 

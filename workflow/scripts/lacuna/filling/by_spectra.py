@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from lacuna.core.alphabet import decode, encode, il_as_one, merge_il
+from lacuna.core.masses import DENSITY
 from lacuna.core.tables import MassDoubt
 from lacuna.filling.decode import (
     Candidate,
@@ -22,18 +23,15 @@ from lacuna.filling.decode import (
 )
 from lacuna.filling.mass_errors import likely_error
 from lacuna.filling.mass_search import SIGMAS
-from lacuna.filling.residue_masses import (
+from lacuna.filling.stages import one_mass
+from lacuna.filling.weighing import WIDTH
+from lacuna.scaffolds.residue_masses import (
     RESIDUE_MASSES,
     MassRules,
     told_apart,
 )
-from lacuna.filling.stages import one_mass
-from lacuna.filling.weighing import WIDTH
 from lacuna.scaffolds.scaffold import SpectralEvidence
 
-# Masses of peptides lie close to those of so many neutrons, in about a quarter of each dalton.
-CROWDING = 4.0
-DENSITY = CROWDING / 3000.0  # per Da, of a peptide taken at random, at such a mass
 LEAST = 0.01  # probability of the mass from which it counts
 RANKED = 50  # sequences with the mass and without it that are ranked together, or more if asked for
 

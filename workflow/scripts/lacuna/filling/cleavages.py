@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from lacuna.filling.residue_masses import RESIDUE_MASSES
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
 from lacuna.scaffolds.scaffold import SpectralEvidence
 
 MOST_NATS = 10.0  # of one cleavage, or of I against L, by all spectra

@@ -21,9 +21,9 @@ from lacuna.filling.mass_errors import (
     WATER_COUNTED,
     log_probability,
 )
-from lacuna.filling.residue_masses import MassRules
 from lacuna.filling.stages import Stages
 from lacuna.filling.weighing import FLOOR, WIDTH, any_cysteine, shares
+from lacuna.scaffolds.residue_masses import MassRules
 
 CONVENTIONS = (
     ION,

@@ -18,7 +18,6 @@ from lacuna.filling.conventions import Conventions, TriedLength
 from lacuna.filling.lengths import resolve_lengths
 from lacuna.filling.possible_lengths import possible_lengths
 from lacuna.filling.reader import Reader, read_variants
-from lacuna.filling.residue_masses import Modifications, mass_rules
 from lacuna.filling.stages import stages_of
 from lacuna.filling.weighing import (
     LONGEST,
@@ -37,6 +36,7 @@ from lacuna.scaffolds.alkylation import (
     count_written,
     state_of,
 )
+from lacuna.scaffolds.residue_masses import Modifications, mass_rules
 from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 

@@ -9,13 +9,13 @@ import numpy as np
 from lacuna.core.alphabet import CYSTEINE, ISOLEUCINE, LEUCINE, N_RESIDUES, RESIDUES, decode
 from lacuna.filling.cleavages import side_nats
 from lacuna.filling.mass_search import Found, search
-from lacuna.filling.residue_masses import (
+from lacuna.filling.stages import Stages
+from lacuna.scaffolds.residue_masses import (
     MAX_BINNED,
     RESIDUE_MASSES,
     MassRules,
     told_apart,
 )
-from lacuna.filling.stages import Stages
 
 _LETTERS = np.array(list(RESIDUES))
 MASS_WIDTH = 4096  # sequences kept per step where a mass decides among them

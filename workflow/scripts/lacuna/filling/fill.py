@@ -29,7 +29,6 @@ from lacuna.filling.evidence import with_evidence
 from lacuna.filling.intact import error_of_missed, is_missed, mass_row
 from lacuna.filling.rank_gaps import RankedGap, rank_gaps
 from lacuna.filling.rereading import read_again
-from lacuna.filling.residue_masses import Modifications
 from lacuna.filling.residues import Residues, residues_of, up_to
 from lacuna.filling.rows import (
     ChainCounts,
@@ -51,6 +50,7 @@ from lacuna.filling.status import (
 )
 from lacuna.network.kmers import Encoder, KmerSet
 from lacuna.network.predict import Predict
+from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.scaffold import Scaffold
 
 

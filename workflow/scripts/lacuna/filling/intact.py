@@ -21,15 +21,15 @@ from lacuna.core.masses import (
 from lacuna.core.tables import MassDoubt, MassRow
 from lacuna.core.words import plural
 from lacuna.filling.decode import mass_log_probability
-from lacuna.filling.residue_masses import (
+from lacuna.filling.stages import Stages, one_mass
+from lacuna.filling.weighing import FLOOR, WIDTH
+from lacuna.scaffolds.alkylation import NONE, READINGS
+from lacuna.scaffolds.residue_masses import (
     AVERAGE_MASSES,
     MAX_RESIDUES,
     RESIDUE_MASSES,
     MassRules,
 )
-from lacuna.filling.stages import Stages, one_mass
-from lacuna.filling.weighing import FLOOR, WIDTH
-from lacuna.scaffolds.alkylation import NONE, READINGS
 from lacuna.scaffolds.scaffold import Gap, IntactMass, Scaffold
 
 RATIO_ERROR = 1e-4  # of the ratio of a gap's residues, which may hold more sulfur or less

@@ -33,11 +33,11 @@ from lacuna.filling.ends import (
 from lacuna.filling.mass_errors import likely_error
 from lacuna.filling.open_gaps import OpenChain, OpenGap, open_chain
 from lacuna.filling.reader import VARIANTS, Reader, mean_surest, together
-from lacuna.filling.residue_masses import MassRules, Modifications
 from lacuna.filling.rivals import SPAN
 from lacuna.filling.stages import Stages
 from lacuna.filling.template_fit import EMPTY_COLUMN, template_fits
 from lacuna.network.kmers import PartSegments, encode_scaffolds
+from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 

@@ -24,9 +24,9 @@ from lacuna.core.masses import (
     WATER,
 )
 from lacuna.filling.mass_search import Found, search
-from lacuna.filling.residue_masses import AVERAGE_MASSES, RESIDUE_MASSES, MassRules
 from lacuna.filling.stages import Stage, Stages
 from lacuna.filling.weighing import FLOOR, LONGEST, WIDTH, shares
+from lacuna.scaffolds.residue_masses import AVERAGE_MASSES, RESIDUE_MASSES, MassRules
 
 # Of a mass without an error to the mass as it is, from which the error is named: the rarer an error
 # is, the more.

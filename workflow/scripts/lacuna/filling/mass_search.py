@@ -7,8 +7,8 @@ import numpy as np
 
 from lacuna.core.alphabet import il_as_one
 from lacuna.filling.cleavages import shown
-from lacuna.filling.residue_masses import MassRules, bounds, completable
 from lacuna.filling.stages import Stages, steps_of
+from lacuna.scaffolds.residue_masses import MassRules, bounds, completable
 
 SIGMAS = 3.0  # standard deviations of a measured mass in its tolerance
 LIKELY = 3  # times the prefixes kept: so many are looked at before all are

@@ -15,9 +15,9 @@ from lacuna.core.alphabet import N_RESIDUES, encode
 from lacuna.core.tables import LETTERS_WEIGH, MassDoubt
 from lacuna.filling.decode import Ranking, mass_log_probability, rank_sequences
 from lacuna.filling.mass_errors import ODDS, SLIPS, likely_error
-from lacuna.filling.residue_masses import RESIDUE_MASSES, MassRules, nearest_mass
 from lacuna.filling.stages import Stage, Stages
 from lacuna.filling.weighing import WIDTH
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules, nearest_mass
 
 LogProbability = Callable[[Stages], float]  # of masses, -inf if no sequence fits
 

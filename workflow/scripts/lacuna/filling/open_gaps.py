@@ -14,13 +14,13 @@ from lacuna.filling.possible_lengths import (
     limit_of,
     nearest_to_mass,
 )
-from lacuna.filling.residue_masses import (
+from lacuna.filling.rivals import Contest, contest
+from lacuna.filling.stages import Stages, stages_of
+from lacuna.scaffolds.residue_masses import (
     MassRules,
     Modifications,
     mass_rules,
 )
-from lacuna.filling.rivals import Contest, contest
-from lacuna.filling.stages import Stages, stages_of
 from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 

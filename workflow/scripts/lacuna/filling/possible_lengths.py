@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 
-from lacuna.filling.residue_masses import (
+from lacuna.filling.stages import allowed_lengths, stages_of
+from lacuna.scaffolds.residue_masses import (
     MAX_MASS,
     MAX_RESIDUES,
     MassRules,
 )
-from lacuna.filling.stages import allowed_lengths, stages_of
 from lacuna.scaffolds.scaffold import Gap
 
 MAX_LENGTHS = 40  # lengths tried for a gap without an upper bound

@@ -11,9 +11,9 @@ from lacuna.filling.by_spectra import rank_by_spectra
 from lacuna.filling.decode import Ranking, rank_plain, rank_together
 from lacuna.filling.intact import decodable, left_for_gaps, likely_intact_error, unweighed
 from lacuna.filling.misfits import rank_weighed
-from lacuna.filling.residue_masses import Modifications, mass_rules
 from lacuna.filling.rivals import with_rivals
 from lacuna.filling.stages import stages_of
+from lacuna.scaffolds.residue_masses import Modifications, mass_rules
 
 RANKED_TOGETHER = 1024  # gaps; fewer if their candidates have more letters than
 MAX_LETTERS = 5_000_000

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lacuna.filling.decode import Candidate, Ranking, rank_sequences
-from lacuna.filling.residue_masses import MassRules
 from lacuna.filling.stages import Stages
+from lacuna.scaffolds.residue_masses import MassRules
 from lacuna.scaffolds.scaffold import Gap, Rival
 
 RIVALS = 20  # sequences of other lengths that are kept of a gap

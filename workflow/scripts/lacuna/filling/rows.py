@@ -16,10 +16,10 @@ from lacuna.core.tables import (
 )
 from lacuna.filling.block import BlockGap
 from lacuna.filling.decode import Candidate
-from lacuna.filling.residue_masses import Modifications
 from lacuna.filling.residues import NO_SHARES, Residues
 from lacuna.filling.status import GapResult
 from lacuna.scaffolds.alkylation import reading_of
+from lacuna.scaffolds.residue_masses import Modifications
 
 MIN_SHARE = 0.005  # probability from which a reading of C is listed
 SAME_MASS_PPM = 10.0  # within which two masses are the same, if the gap has no tolerance

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lacuna.filling.cleavages import shown
-from lacuna.filling.residue_masses import RESIDUE_MASSES, MassRules, heaviest_residue
 from lacuna.scaffolds.read import DEFAULT_MAX_LENGTH
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules, heaviest_residue
 from lacuna.scaffolds.scaffold import Gap, SpectralEvidence
 
 UNBOUNDED = 1 << 30  # residues

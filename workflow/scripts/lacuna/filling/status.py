@@ -13,10 +13,10 @@ from lacuna.core.words import plural
 from lacuna.filling.block import BlockGap, too_large
 from lacuna.filling.decode import Candidate, Ranking
 from lacuna.filling.misfits import at_odds, at_odds_with_letters, in_words
-from lacuna.filling.residue_masses import MAX_MASS, MAX_RESIDUES, Modifications, mass_rules
 from lacuna.filling.stages import allowed_lengths, stages_of
 from lacuna.filling.weighing import contradiction
 from lacuna.scaffolds.alkylation import READINGS, reading_of, written_on
+from lacuna.scaffolds.residue_masses import MAX_MASS, MAX_RESIDUES, Modifications, mass_rules
 from lacuna.scaffolds.scaffold import Gap
 
 MAX_WARNINGS = 20  # of a block that are logged one by one

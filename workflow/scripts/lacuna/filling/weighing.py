@@ -12,9 +12,9 @@ import numpy as np
 
 from lacuna.core.alphabet import CYSTEINE
 from lacuna.filling.decode import mass_log_probability
-from lacuna.filling.residue_masses import MassRules
 from lacuna.filling.stages import Stages
 from lacuna.scaffolds.alkylation import READINGS
+from lacuna.scaffolds.residue_masses import MassRules
 
 NAMES = tuple(READINGS)
 FLOOR = 1e-5  # one mass in thirty is wrong, and a wrong one fits by chance once in three thousand

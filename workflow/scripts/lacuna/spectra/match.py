@@ -13,9 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
-from lacuna.core.masses import ISOTOPE, WATER
-from lacuna.filling.by_spectra import DENSITY
-from lacuna.filling.residue_masses import RESIDUE_MASSES
+from lacuna.core.masses import DENSITY, ISOTOPE, WATER
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.ions import N_SERIES, OFFSET
 from lacuna.spectra.peaks import Fragments

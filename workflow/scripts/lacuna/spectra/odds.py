@@ -15,7 +15,7 @@ import numpy as np
 
 from lacuna.core.masses import PROTON, WATER
 from lacuna.core.tables import SpectrumRow
-from lacuna.filling.residue_masses import (
+from lacuna.scaffolds.residue_masses import (
     RESIDUE_MASSES,
     MassRules,
     completable,

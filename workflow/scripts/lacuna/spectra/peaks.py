@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lacuna.core.masses import AMMONIA, ISOTOPE, PROTON, WATER
-from lacuna.filling.by_spectra import CROWDING
+from lacuna.core.masses import AMMONIA, CROWDING, ISOTOPE, PROTON, WATER
 from lacuna.spectra.read import Spectrum
 
 PPM = 20.0  # tolerance of fragment masses

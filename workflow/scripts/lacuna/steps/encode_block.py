@@ -6,10 +6,10 @@ from pathlib import Path
 from lacuna.filling.given_lengths import note_better_lengths
 from lacuna.filling.lengths import resolve_lengths
 from lacuna.filling.open_ends import open_ends
-from lacuna.filling.residue_masses import Modifications
 from lacuna.network.kmers import write_kmers
 from lacuna.scaffolds.alkylation import read_alkylation
 from lacuna.scaffolds.json_lines import read_scaffold_block, write_scaffolds
+from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.spectra.table import with_spectra
 from lacuna.steps.load import load_reader
 from lacuna.steps.reader_files import ReaderFiles

@@ -8,11 +8,11 @@ import torch
 
 from lacuna.filling.fill import fill_block
 from lacuna.filling.rereading import is_read_twice
-from lacuna.filling.residue_masses import Modifications
 from lacuna.filling.second_opinion import with_second_opinion
 from lacuna.network.kmers import read_kmers
 from lacuna.scaffolds.alkylation import read_alkylation
 from lacuna.scaffolds.json_lines import read_scaffold_block
+from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.steps.load import load_large_predictor, load_reader
 from lacuna.steps.reader_files import ReaderFiles
 

@@ -32,7 +32,7 @@ def find_alkylation(
         state = replace(state, how="stated")
     if chains:  # imports torch, and most samples have no masses
         from lacuna.filling.cysteine import find_convention, find_reading
-        from lacuna.filling.residue_masses import PLAIN, Modifications
+        from lacuna.scaffolds.residue_masses import PLAIN, Modifications
         from lacuna.steps.load import load_reader
 
         if not stated:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from lacuna.core.files import LacunaError, atomic_write
 from lacuna.core.tables import SPECTRUM_TABLE, SpectrumRow
-from lacuna.filling.residue_masses import Modifications, mass_rules
 from lacuna.scaffolds.alkylation import read_alkylation
 from lacuna.scaffolds.json_lines import read_scaffold_block
+from lacuna.scaffolds.residue_masses import Modifications, mass_rules
 from lacuna.spectra.odds import look
 from lacuna.spectra.peaks import fragments
 from lacuna.spectra.read import read_spectra
