@@ -15,8 +15,9 @@ from lacuna.core.paths import CONFIG_SCHEMA, LIBRARY, WEIGHTS
 from lacuna.core.tables import EVIDENCE_TABLE, PLACED_TABLE, RESIDUE_TABLE, EvidenceRow
 from lacuna.results.counts import count_sample
 from lacuna.scaffolds.scaffold import UNSHOWN
+from lacuna.steps.fill_sample import SampleFiles as SmallSample
 from lacuna.steps.one_file import OUTPUTS, settings_of
-from lacuna.steps.small_samples import SmallSample, fill_pack
+from lacuna.steps.small_samples import fill_pack
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from lacuna.core.device import pick_device
 from lacuna.core.logs import log_to
-from lacuna.steps.small_samples import Settings, fill_pack, samples_of
+from lacuna.steps.fill_sample import Settings
+from lacuna.steps.small_samples import fill_pack, samples_of
 
 log_to(snakemake.log[0])
 outputs = {name: paths for name, paths in snakemake.output.items() if name != "scratch"}

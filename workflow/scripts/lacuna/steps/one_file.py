@@ -18,9 +18,9 @@ from lacuna.core.files import LacunaError, writing
 from lacuna.core.paths import CONFIG_SCHEMA, LARGE_NETWORK, bundled_weights
 from lacuna.core.windows import check_window
 from lacuna.scaffolds.records import count_records, is_repertoire
+from lacuna.steps.fill_sample import SampleFiles, Settings, fill_sample
 from lacuna.steps.load import forget
 from lacuna.steps.sheet import SPECIES
-from lacuna.steps.small_samples import Settings, SmallSample, fill_sample
 
 OUTPUTS = {
     "filled": "filled.fasta",
@@ -114,7 +114,7 @@ def fill_file(
             with tempfile.TemporaryDirectory(prefix=".filling-", dir=out) as scratch:
                 written = {name: Path(scratch) / file for name, file in outputs.items()}
                 fill_sample(
-                    SmallSample(
+                    SampleFiles(
                         out.name,
                         species,
                         config["alkylation"],

@@ -1,79 +1,26 @@
-"""All steps of many small samples in one process.
-
-The files and the functions are those of the rules that take a single step with one sample.
-"""
+"""Packs of small samples: all steps of one after the other, in one process."""
 
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
 from lacuna.core.files import LacunaError
-from lacuna.core.tables import TABLES
-from lacuna.results.airr import write_airr
-from lacuna.results.evidence import write_evidence
-from lacuna.results.join import HEADERS, join_parts, write_alternatives
-from lacuna.results.scores import measure
-from lacuna.scaffolds.json_lines import block_path
-from lacuna.steps.doubts import find_doubts_of_block
-from lacuna.steps.encode_block import encode_block
-from lacuna.steps.fill_block import fill_block_files
-from lacuna.steps.find_alkylation import find_alkylation
-from lacuna.steps.packs import LARGEST
-from lacuna.steps.read_spectra import look_at_spectra
-from lacuna.steps.reader_files import ReaderFiles
-from lacuna.steps.split_scaffolds import split_scaffolds
-
-if TYPE_CHECKING:
-    from lacuna.steps.sample_reads import ReadsGave
+from lacuna.steps.fill_sample import SampleFiles, Settings, fill_sample
 
 LOG = logging.getLogger(__name__)
 
 SEVERAL = ("reads", "spectra")  # columns that may name several files
 
 
-@dataclass(frozen=True, slots=True)
-class SmallSample:
-    """A sample and its files.
-
-    inputs: its FASTA and its other files, by column of the sheet, except for `reads` and `spectra`,
-    which may be several; outputs: by name without suffix, including `alternatives` and `doubts` if
-    requested, `airr` of a repertoire and `spectra` of a sample with some.
-    """
-
-    name: str
-    species: str
-    alkylation: str
-    inputs: Mapping[str, Path]
-    outputs: Mapping[str, Path]
-    reads: tuple[Path, ...] = ()
-    spectra: tuple[Path, ...] = ()
-    reads_format: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The settings of filling in a configuration, as the functions of the steps take them."""
-
-    tolerance_ppm: float
-    on_bad_record: str
-    kmer: Mapping[str, int]
-    max_identity: float
-    modifications: Mapping[str, bool]
-    candidates: int
-    precision: str
-    complete_ends: bool
-
-
 def samples_of(
     rows: Sequence[Mapping[str, str]],
     inputs: Mapping[str, Sequence[str]],
     outputs: Mapping[str, Sequence[str]],
-) -> Iterator[SmallSample]:
+) -> Iterator[SampleFiles]:
     """Yield the samples of a pack from the lists of files of a job.
 
     rows: for each sample its name, what the sheet says of it, the columns of its files (those of
@@ -85,7 +32,7 @@ def samples_of(
     tables = {name: iter(paths) for name, paths in outputs.items()}
     for row in rows:
         given = [(column, Path(next(files[column]))) for column in row["columns"].split()]
-        yield SmallSample(
+        yield SampleFiles(
             row["sample"],
             row["species"],
             row["alkylation"],
@@ -98,7 +45,7 @@ def samples_of(
 
 
 def fill_pack(
-    samples: Iterable[SmallSample],
+    samples: Iterable[SampleFiles],
     weights: Path,
     library: Path,
     scratch: Path,
@@ -134,170 +81,3 @@ def fill_pack(
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(done[name], path)
         shutil.rmtree(folder)
-
-
-def fill_sample(
-    sample: SmallSample,
-    weights: Path,
-    library: Path,
-    folder: Path,
-    settings: Settings,
-    device: torch.device,
-    *,
-    large_network: Path | None = None,
-    block_size: int = LARGEST,
-    n_blocks: int = 1,
-    after_block: Callable[[], None] | None = None,
-) -> None:
-    """Take all steps with one sample, whose chains are `n_blocks` blocks of `block_size`.
-
-    folder: for intermediate files; large_network: weights, in thorough mode; after_block: called
-    after each block.
-    """
-    out, scaffolds = sample.outputs, folder / "scaffolds"
-    reader = _reader_of(sample, weights, library, settings)
-    gave = None
-    if sample.reads:
-        gave = _weigh_reads(sample, folder, reader, settings, large_network)
-    _split(sample, gave, scaffolds, settings, block_size=block_size, n_blocks=n_blocks)
-    find_alkylation(
-        scaffolds,
-        out["alkylation"],
-        alkylation=sample.alkylation,
-        reader=reader,
-        modifications=settings.modifications,
-    )
-    if sample.spectra:
-        look_at_spectra(
-            scaffolds,
-            sample.spectra,
-            out["alkylation"],
-            out["spectra"],
-            tolerance_ppm=settings.tolerance_ppm,
-            modifications=settings.modifications,
-        )
-    tables = (*TABLES, "doubts") if "doubts" in out else TABLES
-    parts: dict[str, list[Path]] = {table: [] for table in tables}
-    for block in range(n_blocks):
-        written = _fill_block(sample, block, folder, reader, settings, device, large_network)
-        for table, path in written.items():
-            parts[table].append(path)
-        if after_block is not None:
-            after_block()
-    measure(parts.pop("scored"), [], out["accuracy"])
-    for table, of_blocks in parts.items():
-        join_parts(of_blocks, out[table], HEADERS.get(table, ""))
-    if "evidence" in out:
-        positions = gave.positions if gave else None
-        write_evidence(scaffolds, out["filled"], out["residues"], positions, out["evidence"])
-    if "alternatives" in out:
-        write_alternatives(out["gaps"], out["filled"], out["alternatives"])
-    if "airr" in out:
-        write_airr(sample.inputs["fasta"], out["filled"], out["gaps"], out["airr"])
-
-
-def _fill_block(
-    sample: SmallSample,
-    block: int,
-    folder: Path,
-    reader: ReaderFiles,
-    settings: Settings,
-    device: torch.device,
-    large_network: Path | None,
-) -> dict[str, Path]:
-    """Fill a block of a sample; its part of each table."""
-    alkylation = sample.outputs["alkylation"]
-    kmers, resolved = folder / "kmers.safetensors", folder / "scaffolds.jsonl"
-    encode_block(
-        block_path(folder / "scaffolds", block),
-        alkylation,
-        kmers,
-        resolved,
-        reader=reader,
-        modifications=settings.modifications,
-        complete_ends=settings.complete_ends,
-        spectra=sample.outputs.get("spectra"),
-    )
-    written = {table: folder / f"{block:05d}.{table}.part" for table in TABLES}
-    fill_block_files(
-        resolved,
-        kmers,
-        alkylation,
-        written,
-        reader=reader,
-        large_network=large_network,
-        candidates=settings.candidates,
-        modifications=settings.modifications,
-        device=device,
-    )
-    if "doubts" in sample.outputs:
-        written["doubts"] = folder / f"{block:05d}.doubts.part"
-        find_doubts_of_block(resolved, written["doubts"], reader=reader, device=device)
-    return written
-
-
-def _reader_of(
-    sample: SmallSample, weights: Path, library: Path, settings: Settings
-) -> ReaderFiles:
-    """What the chains of a sample are read with."""
-    return ReaderFiles(
-        weights,
-        library,
-        sample.inputs.get("homologs"),
-        sample.species,
-        settings.kmer["length"],
-        settings.kmer["stride"],
-        max_identity=settings.max_identity,
-        precision=settings.precision,
-    )
-
-
-def _split(
-    sample: SmallSample,
-    gave: "ReadsGave | None",
-    scaffolds: Path,
-    settings: Settings,
-    *,
-    block_size: int,
-    n_blocks: int,
-) -> None:
-    """Write the blocks of a sample, from what reads gave if it has some."""
-    given = sample.inputs
-    split_scaffolds(
-        gave.fasta if gave else given["fasta"],
-        gave.gaps if gave else given.get("gaps"),
-        given.get("truth"),
-        scaffolds,
-        sample.outputs["rejected"],
-        homologs=given.get("homologs"),
-        masses=given.get("masses"),
-        evidence=gave.evidence if gave else given.get("evidence"),
-        settled=gave.settled if gave else None,
-        unread=gave.unread if gave else None,
-        block_size=block_size,
-        n_blocks=n_blocks,
-        tolerance_ppm=settings.tolerance_ppm,
-        on_bad_record=settings.on_bad_record,
-    )
-
-
-def _weigh_reads(
-    sample: SmallSample,
-    folder: Path,
-    reader: ReaderFiles,
-    settings: Settings,
-    large_network: Path | None,
-) -> "ReadsGave":
-    """The steps of a sample with reads before it is filled."""
-    from lacuna.steps.sample_reads import weigh_reads  # slow to import, and most have none
-
-    return weigh_reads(
-        sample.reads,
-        sample.reads_format,
-        sample.inputs,
-        sample.outputs,
-        folder,
-        reader=reader,
-        tolerance_ppm=settings.tolerance_ppm,
-        large_network=large_network,
-    )
