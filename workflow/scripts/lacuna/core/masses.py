@@ -1,4 +1,4 @@
-"""Masses in Da that several packages need.
+"""Masses in Da that several packages need, and those of chains.
 
 Those of residues and water are pyteomics's. They are written down, since every job needs them and
 pyteomics takes half a second to import; `tests/unit/test_masses.py` compares them.
@@ -77,3 +77,13 @@ AVERAGE = {
     "W": 186.21031375412107,
     "Y": 163.17360292201488,
 }
+
+
+def chain_masses(sequence: str) -> tuple[float, float]:
+    """Monoisotopic and average mass of a chain: its residues and water; X is left out."""
+    monoisotopic, average = WATER, AVERAGE_WATER
+    for letter, mean in AVERAGE.items():
+        n = sequence.count(letter)
+        monoisotopic += n * MONOISOTOPIC[letter]
+        average += n * mean
+    return monoisotopic, average

@@ -10,33 +10,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lacuna.core.alphabet import CYSTEINE, MISSING_LETTER, RESIDUES
-from lacuna.core.masses import (
-    AVERAGE_WATER,
-    AVERAGINE_RATIO,
-    DISULFIDE,
-    GROUP_RATIO,
-    WATER,
-)
+from lacuna.core.alphabet import CYSTEINE, MISSING_LETTER
+from lacuna.core.masses import AVERAGINE_RATIO, DISULFIDE, GROUP_RATIO, chain_masses
 from lacuna.core.tables import MassDoubt, MassRow
 from lacuna.core.words import plural
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.stages import Stages, one_mass
 from lacuna.filling.weighing import FLOOR, WIDTH
 from lacuna.scaffolds.alkylation import NONE, READINGS
-from lacuna.scaffolds.residue_masses import (
-    AVERAGE_MASSES,
-    MAX_RESIDUES,
-    RESIDUE_MASSES,
-    MassRules,
-)
+from lacuna.scaffolds.residue_masses import MAX_RESIDUES, MassRules
 from lacuna.scaffolds.scaffold import Gap, IntactMass, Scaffold
 
 RATIO_ERROR = 1e-4  # of the ratio of a gap's residues, which may hold more sulfur or less
 # Of an intact mass without an error to the mass as given, from which the error is named. Of 900
 # right masses of V domains with a gap of 3 to 10 residues none gives more, and 3 more than 100.
 ERROR_ODDS = 300.0
-_LETTERS = np.frombuffer(RESIDUES.encode(), dtype=np.uint8)
 
 
 def mass_row(scaffold: Scaffold, sequence: str, *, is_open: bool = False) -> MassRow:
@@ -101,13 +89,10 @@ def _without(sequence: str, gaps: Iterable[Gap]) -> str:
 
 
 def _masses(sequence: str, scaffold: Scaffold) -> tuple[float, float]:
-    """Monoisotopic and average mass of the residues of a chain, X left out, in Da."""
-    counts = np.bincount(np.frombuffer(sequence.encode(), dtype=np.uint8), minlength=128)[_LETTERS]
+    """Monoisotopic and average mass of a chain and its modifications, X left out, in Da."""
+    monoisotopic, average = chain_masses(sequence)
     groups = sum(modification.mass for modification in scaffold.modifications)
-    return (
-        float(counts @ RESIDUE_MASSES) + WATER + groups,
-        float(counts @ AVERAGE_MASSES) + AVERAGE_WATER + groups * GROUP_RATIO,
-    )
+    return monoisotopic + groups, average + groups * GROUP_RATIO
 
 
 def unweighed(scaffold: Scaffold) -> Mapping[int, Gap]:

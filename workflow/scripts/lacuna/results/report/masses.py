@@ -11,7 +11,7 @@ from pyteomics import mass as pyteomics_mass
 
 from lacuna.antibody.imgt import CONSTANT_REGION
 from lacuna.core.alphabet import RESIDUES
-from lacuna.core.masses import GROUP_RATIO
+from lacuna.core.masses import AVERAGE, GROUP_RATIO, MONOISOTOPIC, chain_masses
 from lacuna.results.report.chain import Chain, known
 from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation
 from lacuna.scaffolds.scaffold import ResidueModification
@@ -102,13 +102,7 @@ def of_glycan(name: str) -> Mass:
 @cache
 def residue_masses() -> dict[str, Mass]:
     """Mass of each of the 20 residues within a chain."""
-    weigh = pyteomics_mass.calculate_mass
-    found = {}
-    for letter in RESIDUES:
-        composition = pyteomics_mass.std_aa_comp[letter]
-        mono = weigh(composition=composition)
-        found[letter] = Mass(mono, weigh(composition=composition, average=True))
-    return found
+    return {letter: Mass(MONOISOTOPIC[letter], AVERAGE[letter]) for letter in RESIDUES}
 
 
 WATER = of_formula("H2O")
@@ -123,11 +117,7 @@ def chain_mass(sequence: str) -> Mass | None:
     """The mass of a reduced chain without modifications; None if it holds an X."""
     if not sequence or not known(sequence):
         return None
-    masses = residue_masses()
-    total = WATER
-    for letter in RESIDUES:
-        total += masses[letter] * sequence.count(letter)
-    return total
+    return Mass(*chain_masses(sequence))
 
 
 def total_of(modifications: Sequence[ResidueModification]) -> Mass:
