@@ -17,8 +17,9 @@ from pathlib import Path
 
 from common import ROOT, read_truth
 
+from lacuna.core.words import AUTO
 from lacuna.filling.cysteine import find_reading
-from lacuna.scaffolds.alkylation import AUTO, READINGS
+from lacuna.scaffolds.alkylation import READINGS
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.scaffold import Scaffold

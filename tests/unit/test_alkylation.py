@@ -15,6 +15,7 @@ from chains import germline_chain, hidden
 from gaps import distributions
 from lacuna.core.alphabet import N_RESIDUES
 from lacuna.core.tables import GAP_TABLE
+from lacuna.core.words import AUTO
 from lacuna.filling import weighing
 from lacuna.filling.conventions import CONVENTIONS
 from lacuna.filling.cysteine import find_convention, find_reading
@@ -26,7 +27,6 @@ from lacuna.filling.stages import one_mass
 from lacuna.filling.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
 from lacuna.network.kmers import encode_scaffolds
 from lacuna.scaffolds.alkylation import (
-    AUTO,
     EVIDENCE,
     MAX_CHAINS,
     READINGS,

@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 from conftest import Write
 from lacuna.core.config import PATH_KEYS, check_config, check_yaml, path_settings
 from lacuna.core.files import LacunaError
-from lacuna.scaffolds.alkylation import AUTO, READINGS
+from lacuna.core.words import AUTO
+from lacuna.scaffolds.alkylation import READINGS
 
 SCHEMA_PATH = Path(__file__).resolve().parents[2] / "workflow" / "schemas" / "config.schema.yaml"
 SCHEMA = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))

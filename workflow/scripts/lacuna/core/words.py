@@ -1,8 +1,9 @@
-"""Numbers in words, and words as numbers."""
+"""Numbers in words, words as numbers, and a word that several settings share."""
 
 import math
 import re
 
+AUTO = "auto"  # a setting that Lacuna finds out for itself
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:([,. '])\d{3})+(?:(?!\1)[.,]\d+)?", re.ASCII)
 

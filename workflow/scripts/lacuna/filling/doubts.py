@@ -36,7 +36,7 @@ GERMLINE = "against the germline"
 MASKS = 8
 SAME_MASS = 0.01  # Da, of pairs; K and Q, F and oxidised M are 0.036 and 0.033 apart
 ERROR_RATE = 0.01  # of observed residues that are wrong, from which `probability` starts
-_LEAST = 1e-12  # a probability of 0 is taken for
+LEAST = 1e-12  # a probability of 0 is taken for
 _SINGLE = (
     ("K", "Q", ISOBARIC),
     ("Q", "K", ISOBARIC),
@@ -130,7 +130,7 @@ def find_doubts(
     # The padding before each chain separates its insertions from those of the last one.
     columns = np.insert(kmers.chain_columns.numpy(), starts, PADDING)
     imgt = imgt_numbers(columns)
-    logs = np.log(np.maximum(probabilities, _LEAST))
+    logs = np.log(np.maximum(probabilities, LEAST))
     rows = np.searchsorted(chain, np.arange(len(scaffolds) + 1)).tolist()
     found = _proposals(observed, chain, germline, logs)
     for i, doubts in _by_chain(found, rows, explained or [()] * len(scaffolds)):

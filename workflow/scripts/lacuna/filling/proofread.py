@@ -23,8 +23,10 @@ from lacuna.antibody.imgt import imgt_numbers
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
 from lacuna.core.isobaric import isobaric_blocks
 from lacuna.core.tables import DoubtRow
+from lacuna.filling.block import starts_of
 from lacuna.filling.doubts import (
     ISOBARIC,
+    LEAST,
     find_doubts,
     observed_tokens,
     odds_to_probability,
@@ -47,7 +49,6 @@ ENOUGH_MOVED = 7.0
 ROUNDS = 3  # blocks of a chain at most
 MOST_TRIED = 64  # blocks of a chain in a round; one with more isobaric ones is improbable all over
 READ_TOGETHER = 1_000  # chains, whose distributions of every residue are in memory
-_LEAST = 1e-12  # a probability of 0 is taken for
 
 
 class Reading(NamedTuple):
@@ -217,12 +218,11 @@ def logs_of(scaffolds: Sequence[Scaffold], reading: Reading) -> list[np.ndarray]
     targets, observed = reading.kmers.at(), observed_tokens(scaffolds, reading.kmers)
     known = observed < len(RESIDUES)
     own = reading.probabilities[np.arange(len(observed)), np.where(known, observed, 0)]
-    ends = np.cumsum([len(s.sequence) for s in scaffolds])
-    starts = np.insert(ends, 0, 0)[:-1]
-    logs = np.zeros(ends[-1])
+    starts = starts_of(scaffolds)
+    logs = np.zeros(sum(len(scaffold.sequence) for scaffold in scaffolds))
     at = starts[targets.chain] + targets.position
-    logs[at] = np.where(known, np.log(np.maximum(own, _LEAST)), 0)
-    return np.split(logs, ends[:-1])
+    logs[at] = np.where(known, np.log(np.maximum(own, LEAST)), 0)
+    return np.split(logs, starts[1:])
 
 
 def blocks_to_try(sequence: str, logs: np.ndarray) -> list[Block]:

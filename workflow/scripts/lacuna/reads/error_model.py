@@ -111,8 +111,8 @@ def predict(model: Model, values: NDArray[np.float64]) -> NDArray[np.float64]:
 def features(reads: Sequence[Read], kind: str) -> NDArray[np.float64]:
     """(residues of all reads, features of the kind), read after read."""
     lengths = np.array([len(read.residues) for read in reads])
-    starts = np.repeat(np.cumsum(lengths) - lengths, lengths)
-    at = np.arange(lengths.sum()) - starts
+    starts = starts_of(lengths)
+    at = np.arange(lengths.sum()) - np.repeat(starts, lengths)
     left = np.repeat(lengths, lengths) - 1 - at
     columns = {
         "intercept": np.ones(len(at)),
@@ -127,7 +127,7 @@ def features(reads: Sequence[Read], kind: str) -> NDArray[np.float64]:
         odds = log_odds(stated)
         columns["confidence"] = odds
         columns["share"] = np.clip(stated, _LEAST, _MOST)
-        columns["read"] = np.repeat(np.add.reduceat(odds, starts_of(lengths)) / lengths, lengths)
+        columns["read"] = np.repeat(np.add.reduceat(odds, starts) / lengths, lengths)
         before = np.where(at > 0, np.roll(odds, 1), np.inf)
         after = np.where(left > 0, np.roll(odds, -1), np.inf)
         nearest = np.minimum(before, after)

@@ -28,7 +28,6 @@ from lacuna.core.words import plural
 from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 
-AUTO = "auto"
 NONE = "none"
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from lacuna.scaffolds.alkylation import AUTO, EVIDENCE, READINGS, state_of
+from lacuna.core.words import AUTO
+from lacuna.scaffolds.alkylation import EVIDENCE, READINGS, state_of
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.steps.reader_files import ReaderFiles
 

@@ -17,6 +17,7 @@ from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError, writing
 from lacuna.core.paths import CONFIG_SCHEMA, LARGE_NETWORK, bundled_weights
 from lacuna.core.windows import check_window
+from lacuna.core.words import AUTO
 from lacuna.scaffolds.records import count_records, is_repertoire
 from lacuna.steps.fill_sample import SampleFiles, Settings, fill_sample
 from lacuna.steps.load import forget
@@ -177,7 +178,7 @@ def settings_of(config: Mapping[str, Any], repertoire: bool = False) -> Settings
         modifications=config["modifications"],
         candidates=config["candidates"],
         precision=config["precision"],
-        complete_ends=repertoire if complete_ends == "auto" else complete_ends,
+        complete_ends=repertoire if complete_ends == AUTO else complete_ends,
     )
 
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from lacuna.core.files import LacunaError, atomic_write, open_text
 from lacuna.core.tables import REJECTED_TABLE
+from lacuna.core.words import AUTO
 from lacuna.reads import readers
 from lacuna.reads.read import Read
-
-AUTO = "auto"  # the tool is recognised
 
 _FIELDS = tuple(field.name for field in fields(Read))
 

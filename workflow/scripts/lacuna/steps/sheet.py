@@ -12,6 +12,7 @@ from pathlib import Path
 from lacuna.core.config import read_schema
 from lacuna.core.files import LacunaError, open_bytes, open_text, path_fault, shortened
 from lacuna.core.paths import SAMPLES_SCHEMA
+from lacuna.core.words import AUTO
 
 # The schema of a row; Lacuna's own messages describe a fault in terms of the sheet.
 _SCHEMA = read_schema(SAMPLES_SCHEMA)
@@ -28,7 +29,6 @@ SAMPLE_PATTERN: str = _CELLS["sample"]["pattern"]
 MAX_NAME: int = _CELLS["sample"]["maxLength"]  # a sample's name is part of file names
 RESERVED: list[str] = _CELLS["sample"]["not"]["enum"]  # other names in the output folder
 SEPARATOR = ";"  # between several files
-AUTO = "auto"
 _DELIMITERS = "\t,;"  # tabs, or the separators of CSV from Excel, by language
 
 
