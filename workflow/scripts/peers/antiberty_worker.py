@@ -18,7 +18,7 @@ def spaced(sequence: str) -> str:
     return " ".join("[MASK]" if letter == "X" else letter for letter in sequence)
 
 
-def load(settings: dict[str, Any]) -> Fill:
+def load(_settings: dict[str, Any]) -> Fill:
     from antiberty import AntiBERTyRunner
 
     torch.set_num_threads(1)

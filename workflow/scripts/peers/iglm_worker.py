@@ -24,7 +24,7 @@ def infill_prompt(filled: str, rest: str, chain: str, species: str) -> list[str]
     return [CHAINS[chain], f"[{species.upper()}]", *context]
 
 
-def load(settings: dict[str, Any]) -> Fill:
+def load(_settings: dict[str, Any]) -> Fill:
     from iglm import IgLM
 
     torch.set_num_threads(1)

@@ -117,7 +117,7 @@ def fill_batch(model: Roberta, questions: Sequence[Question]) -> list[Answer]:
     return answers
 
 
-def load(settings: dict[str, Any]) -> Fill:
+def load(_settings: dict[str, Any]) -> Fill:
     torch.set_num_threads(1)
     torch.backends.mha.set_fastpath_enabled(False)  # it takes twice as long on a CPU
     folder = Path(str(distribution("sapiens").locate_file("sapiens"))) / "models" / "v1"

@@ -85,7 +85,7 @@ def _rows(
         p for gap in scaffold.gaps if not gap.fixed for p in range(gap.start - 1, gap.end + 1)
     }
     placed = _placed(scaffold, missing)
-    regions, imgt = _numbered(scaffold, filled, of_gaps)
+    regions, imgt = _numbered(filled, of_gaps)
     for i, residue in enumerate(filled):
         gap = of_gaps.get(i + 1)
         if gap is not None:
@@ -124,9 +124,7 @@ def _flagged(row: EvidenceRow, length: bool) -> EvidenceRow:
     return row._replace(flags=";".join(filter(None, (row.flags, LENGTH))))
 
 
-def _numbered(
-    scaffold: Scaffold, filled: str, of_gaps: Mapping[int, ResidueRow]
-) -> tuple[list[str], list[str]]:
+def _numbered(filled: str, of_gaps: Mapping[int, ResidueRow]) -> tuple[list[str], list[str]]:
     """Region and IMGT number of every residue, as the chain was numbered when it was filled."""
     letters = [
         (of_gaps[i].ambiguity or MISSING_LETTER) if i in of_gaps else residue

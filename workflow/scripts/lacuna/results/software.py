@@ -16,7 +16,7 @@ PACKAGES = (
 ).split()
 
 
-def software_of(weights: Path, large_network: Path | None = None) -> dict[str, str]:
+def software_of(weights: Path, *, large_network: Path | None) -> dict[str, str]:
     """Versions by name, of this process and its machine; of the weights their digest and licence.
 
     large_network: its weights, if the run read them.
@@ -40,13 +40,13 @@ def _installed(name: str) -> str | None:
         return None
 
 
-def write_software(weights: Path, out: Path, large_network: Path | None = None) -> None:
+def write_software(weights: Path, out: Path, *, large_network: Path | None) -> None:
     """Write the list as YAML, which MultiQC reads too; LacunaError if that is not possible."""
     with atomic_write(out) as handle:
         handle.write("# What the results in this folder were made with.\n")
         # Quoted, since readers of YAML take 1.10 for a number.
         yaml.dump(
-            software_of(weights, large_network),
+            software_of(weights, large_network=large_network),
             handle,
             sort_keys=False,
             default_style="'",

@@ -70,7 +70,7 @@ def fill_sample(
     settings: Settings,
     device: torch.device,
     *,
-    large_network: Path | None = None,
+    large_network: Path | None,
     block_size: int = LARGEST,
     n_blocks: int = 1,
     after_block: Callable[[], None] | None = None,

@@ -81,6 +81,6 @@ def _library(path: Path) -> Library:
 
 
 @lru_cache(maxsize=1)
-def _homologs(path: Path, precision: str) -> Homologs | None:
-    """precision: that in which they are indexed; part of the cache's key."""
+def _homologs(path: Path, _precision: str) -> Homologs | None:
+    """_precision: that in which they are indexed; part of the cache's key."""
     return read_homologs(path)

@@ -90,7 +90,7 @@ def write_report(
     with atomic_write(out) as handle:
         handle.write(page)
     if software is not None and weights is not None:
-        write_software(weights, software, large_network)
+        write_software(weights, software, large_network=large_network)
 
 
 def _run_files(
