@@ -121,6 +121,13 @@ def test_a_script_leads_to_its_modules_and_their_data_alone() -> None:
     }
 
 
+def test_the_modules_that_read_data_exist_and_their_data_too() -> None:
+    for module, (folder, pattern) in provenance.DATA.items():
+        assert (provenance.PACKAGE / module).is_file(), module
+        data = set(folder.glob(pattern))
+        assert data and data <= provenance.code_behind(provenance.PACKAGE / module), module
+
+
 def test_a_file_is_known_by_what_it_holds_and_not_by_its_time(write: Write) -> None:
     kept, replaced = write("kept.fasta", ">a\nA\n"), write("replaced.fasta", ">a\nA\n")
     before = Inputs([kept, replaced])

@@ -9,12 +9,12 @@ from pathlib import Path
 from lacuna.core.files import LacunaError, file_digest, state_of
 from lacuna.core.paths import CONTAMINANTS, GERMLINES, PACKAGE, READ_ERRORS, UNIMOD
 
-# Data files that a module reads in every use: they count as code.
+# Data files that a module of this package reads in every use: they count as code.
 DATA = {
-    "germlines.py": (GERMLINES, "*.tsv"),
-    "tags.py": (UNIMOD.parent, "*.tsv"),
-    "error_model.py": (READ_ERRORS.parent, "*.tsv"),
-    "place.py": (CONTAMINANTS.parent, "*.fasta"),
+    "antibody/germlines.py": (GERMLINES, "*.tsv"),
+    "core/tags.py": (UNIMOD.parent, "*.tsv"),
+    "reads/error_model.py": (READ_ERRORS.parent, "*.tsv"),
+    "placing/place.py": (CONTAMINANTS.parent, "*.fasta"),
 }
 
 
@@ -66,8 +66,8 @@ def code_behind(path: Path) -> set[Path]:
         if file in found:
             continue
         found.add(file)
-        if file.name in DATA:
-            folder, pattern = DATA[file.name]
+        if (name := _name(file)) in DATA:
+            folder, pattern = DATA[name]
             found.update(folder.glob(pattern))
         waiting += files_led_to(file)
     return found
