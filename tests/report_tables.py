@@ -18,10 +18,9 @@ from lacuna.core.tables import (
     RESIDUE_TABLE,
     ChainRow,
     GapRow,
-    Readings,
     ResidueRow,
-    Shares,
 )
+from lacuna.core.tsv import Readings, Shares
 from lacuna.filling.rows import regions_as_text
 
 NAMES = {

@@ -33,10 +33,8 @@ from lacuna.core.tables import (
     RESIDUE_TABLE,
     SPECTRUM_TABLE,
     TUTORIAL_TABLE,
-    Column,
-    Readings,
-    Shares,
 )
+from lacuna.core.tsv import Column, Readings, Shares
 from lacuna.steps.one_file import fill_file
 
 DOCS = Path(__file__).resolve().parents[1]

@@ -14,8 +14,8 @@ from lacuna.core.tables import (
     REJECTED_TABLE,
     EvidenceRow,
     PlacedRow,
-    Shares,
 )
+from lacuna.core.tsv import Shares
 from lacuna.results.counts import Counts, count_sample, explain_nothing, unread_loops
 from lacuna.results.summary import count_doubts
 

@@ -14,7 +14,7 @@ import yaml
 
 from documents import alike
 from lacuna.core import tables
-from lacuna.core.tables import Table
+from lacuna.core.tsv import Table
 
 ROOT = reference.ROOT
 OUTPUTS = ROOT / "docs" / "reference" / "outputs.md"

@@ -12,8 +12,8 @@ from lacuna.core.tables import (
     RESIDUE_TABLE,
     EvidenceRow,
     ResidueRow,
-    Shares,
 )
+from lacuna.core.tsv import Shares
 from lacuna.results.evidence import write_evidence
 from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold

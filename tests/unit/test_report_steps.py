@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from chains import germline_chain
-from lacuna.core.tables import GAP_TABLE, RESIDUE_TABLE, MassDoubt, Readings, ResidueRow
+from lacuna.core.tables import GAP_TABLE, RESIDUE_TABLE, MassDoubt, ResidueRow
+from lacuna.core.tsv import Readings
 from lacuna.results import streams
 from lacuna.results.report import TABLES, write_report
 from lacuna.results.report.chain import Chain

@@ -28,12 +28,10 @@ from lacuna.core.tables import (
     DoubtRow,
     EvidenceRow,
     PlacedRow,
-    Readings,
     RejectedRow,
-    Shares,
-    Table,
     TutorialRow,
 )
+from lacuna.core.tsv import Readings, Shares, Table
 from lacuna.results.scores import measure
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
 from lacuna.scaffolds.scaffold import Gap, Scaffold

@@ -22,7 +22,8 @@ from lacuna.benchmark.peer_worker import peak_mb
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import atomic_write
 from lacuna.core.statistics import error_of_residues
-from lacuna.core.tables import DOUBTFUL, INFERRED, OBSERVED, EvidenceRow, Table
+from lacuna.core.tables import DOUBTFUL, INFERRED, OBSERVED, EvidenceRow
+from lacuna.core.tsv import Table
 from lacuna.evidence.chain import WeighedChain
 from lacuna.evidence.weigh import weigh
 from lacuna.network.model import GapNetwork

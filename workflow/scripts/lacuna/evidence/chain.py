@@ -18,7 +18,8 @@ from lacuna.core.alphabet import (
     il_as_one,
 )
 from lacuna.core.runs import runs_of
-from lacuna.core.tables import ALTERNATIVES, DOUBTFUL, INFERRED, OBSERVED, EvidenceRow, Shares
+from lacuna.core.tables import ALTERNATIVES, DOUBTFUL, INFERRED, OBSERVED, EvidenceRow
+from lacuna.core.tsv import Shares
 from lacuna.evidence.flags import flags_of
 from lacuna.evidence.posterior import OBSERVED_MARGIN, as_l, margin_of
 from lacuna.placing.consensus import Votes

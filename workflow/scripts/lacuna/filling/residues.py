@@ -6,7 +6,8 @@ from itertools import pairwise
 import numpy as np
 
 from lacuna.core.alphabet import MISSING_LETTER, N_RESIDUES, RESIDUES, encode
-from lacuna.core.tables import ALTERNATIVES, MIN_ALTERNATIVE, Shares
+from lacuna.core.tables import ALTERNATIVES, MIN_ALTERNATIVE
+from lacuna.core.tsv import Shares
 from lacuna.filling.baselines import baselines_of
 from lacuna.network.kmers import KmerSet
 

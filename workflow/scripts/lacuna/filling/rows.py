@@ -10,10 +10,10 @@ from lacuna.core.tables import (
     RESIDUE_TABLE,
     SCORED_TABLE,
     GapRow,
-    Readings,
     ResidueRow,
     ScoredRow,
 )
+from lacuna.core.tsv import Readings
 from lacuna.filling.block import BlockGap
 from lacuna.filling.decode import Candidate
 from lacuna.filling.residues import NO_SHARES, Residues

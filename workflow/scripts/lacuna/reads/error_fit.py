@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lacuna.core.statistics import error_of_residues
-from lacuna.core.tables import Table
+from lacuna.core.tsv import Table
 from lacuna.reads.error_model import (
     DEFAULT,
     FEATURES,

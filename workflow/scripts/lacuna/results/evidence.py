@@ -23,8 +23,8 @@ from lacuna.core.tables import (
     RESIDUE_TABLE,
     EvidenceRow,
     ResidueRow,
-    Shares,
 )
+from lacuna.core.tsv import Shares
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.scaffold import Scaffold
 

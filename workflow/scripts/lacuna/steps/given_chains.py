@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from Bio.SeqRecord import SeqRecord
 
 from lacuna.core.files import LacunaError, atomic_write, printable, shortened
-from lacuna.core.tables import plain_row
+from lacuna.core.tsv import plain_row
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 

@@ -17,9 +17,8 @@ from lacuna.core.tables import (
     OBSERVED,
     PLACED_TABLE,
     EvidenceRow,
-    Shares,
-    plain_row,
 )
+from lacuna.core.tsv import Shares, plain_row
 from lacuna.evidence.chain import GapHint
 from lacuna.evidence.weigh import weigh
 from lacuna.placing.draft import Meeting
