@@ -6,7 +6,7 @@ import torch
 
 from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.filling.reader import Reader
-from lacuna.network.kmers import Encoder
+from lacuna.network.encode import Encoder
 from lacuna.network.predict import Predictor
 from lacuna.network.weights import load_weights
 from lacuna.templates.homologs import Homologs

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode
 from lacuna.core.statistics import wilson_interval
-from lacuna.network.kmers import encode_scaffolds
+from lacuna.network.encode import encode_scaffolds
 from lacuna.network.model import GapNetwork, Kmers
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds.scaffold import Scaffold

@@ -26,7 +26,7 @@ from common import ROOT
 
 from lacuna.core.device import product_dtype, set_precision
 from lacuna.filling.fill import fill_block
-from lacuna.network.kmers import Encoder
+from lacuna.network.encode import Encoder
 from lacuna.network.predict import Predictor
 from lacuna.network.weights import load_weights
 from lacuna.scaffolds.read import read_scaffolds

@@ -25,7 +25,7 @@ from lacuna.filling.mass_search import LIKELY
 from lacuna.filling.reader import Reader
 from lacuna.filling.stages import one_mass
 from lacuna.filling.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
-from lacuna.network.kmers import encode_scaffolds
+from lacuna.network.encode import encode_scaffolds
 from lacuna.scaffolds.alkylation import (
     EVIDENCE,
     MAX_CHAINS,

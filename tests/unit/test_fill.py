@@ -30,7 +30,8 @@ from lacuna.filling.baselines import column_majorities
 from lacuna.filling.decode import Ranking, rank_plain
 from lacuna.filling.fill import Tables, fill_block
 from lacuna.filling.rows import regions_as_text
-from lacuna.network.kmers import Encoder, KmerSet, encode_scaffolds
+from lacuna.network.encode import Encoder, encode_scaffolds
+from lacuna.network.kmers import KmerSet
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import Predictor
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES

@@ -7,7 +7,8 @@ import bundled
 from chains import constant_region, germline_chain, hidden, mutated, random_protein
 from conftest import Write
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, encode
-from lacuna.network.kmers import KmerSet, encode_scaffolds
+from lacuna.network.encode import encode_scaffolds
+from lacuna.network.kmers import KmerSet
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.alignment import lay_template
 from lacuna.templates.homologs import Homologs, index_homologs, read_homologs

@@ -21,16 +21,14 @@ from lacuna.antibody.imgt import CONSTANT, CYS104
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, RESIDUES, TOKEN, encode
 from lacuna.core.files import LacunaError
-from lacuna.network.kmers import (
+from lacuna.network.encode import (
     SEARCH_BATCH,
-    KmerSet,
     central_windows,
     constant_templates,
     encode_scaffolds,
-    read_kmers,
     window_starts,
-    write_kmers,
 )
+from lacuna.network.kmers import KmerSet, read_kmers, write_kmers
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import predict
 from lacuna.scaffolds.scaffold import Gap, Scaffold

@@ -22,7 +22,8 @@ from lacuna.filling.possible_lengths import (
     MAX_LENGTHS,
     possible_lengths,
 )
-from lacuna.network.kmers import KmerSet, encode_scaffolds
+from lacuna.network.encode import encode_scaffolds
+from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import predict
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.residue_masses import MassRules, Modifications

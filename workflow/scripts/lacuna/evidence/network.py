@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from lacuna.core.alphabet import MISSING_LETTER, N_RESIDUES
-from lacuna.network.kmers import encode_scaffolds
+from lacuna.network.encode import encode_scaffolds
 from lacuna.network.model import TemplateReader
 from lacuna.network.predict import predict
 from lacuna.scaffolds.gaps import gaps_in

@@ -48,7 +48,8 @@ from lacuna.filling.status import (
     with_note,
     without_residues,
 )
-from lacuna.network.kmers import Encoder, KmerSet
+from lacuna.network.encode import Encoder
+from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import Predict
 from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.scaffold import Scaffold

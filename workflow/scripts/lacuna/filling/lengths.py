@@ -36,7 +36,8 @@ from lacuna.filling.reader import VARIANTS, Reader, mean_surest, together
 from lacuna.filling.rivals import SPAN
 from lacuna.filling.stages import Stages
 from lacuna.filling.template_fit import EMPTY_COLUMN, template_fits
-from lacuna.network.kmers import PartSegments, encode_scaffolds
+from lacuna.network.encode import encode_scaffolds
+from lacuna.network.kmers import PartSegments
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import Gap, Scaffold

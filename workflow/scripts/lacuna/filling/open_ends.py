@@ -17,7 +17,7 @@ from lacuna.filling.ends import (
     without_doubtful_fr4,
 )
 from lacuna.filling.intact import is_whole
-from lacuna.network.kmers import encode_scaffolds
+from lacuna.network.encode import encode_scaffolds
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.nearest import Library
 

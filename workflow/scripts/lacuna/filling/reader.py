@@ -7,7 +7,8 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from lacuna.filling.template_fit import template_fits
-from lacuna.network.kmers import Encoder, KmerSet
+from lacuna.network.encode import Encoder
+from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import Predictor
 from lacuna.scaffolds.scaffold import Scaffold
 

@@ -13,7 +13,8 @@ import numpy as np
 from lacuna.core.alphabet import RESIDUES, il_as_one
 from lacuna.core.runs import runs_of
 from lacuna.filling.rank_gaps import RankedGap
-from lacuna.network.kmers import Encoder, KmerSet
+from lacuna.network.encode import Encoder
+from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import Predict
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 

@@ -10,7 +10,7 @@ import torch
 
 from lacuna.core.device import set_precision
 from lacuna.filling.reader import Reader
-from lacuna.network.kmers import Encoder
+from lacuna.network.encode import Encoder
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import Predictor
 from lacuna.network.transformer import LargeNetwork, load_large
