@@ -30,6 +30,7 @@ from lacuna.placing.consensus import (
     votes,
     votes_for_template,
 )
+from lacuna.placing.contaminants import read_contaminants
 from lacuna.placing.draft import cdr3_germline, draft_of, protein_of
 from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.junction import Path, Surroundings, touching, weigh_paths
@@ -38,11 +39,12 @@ from lacuna.placing.kernel import compiled
 from lacuna.placing.loops import with_loop
 from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
-from lacuna.placing.place import place, read_contaminants, rows_of
+from lacuna.placing.place import place
 from lacuna.placing.placement import place_on, place_on_text, text_of
 from lacuna.placing.populations import MAX_OF_LOCUS, Population, _germline, is_serum, populations
 from lacuna.placing.readset import MAX_READ, MIN_READ, ReadSet, collapse
 from lacuna.placing.revise import choose_v, fit_of, with_lengths
+from lacuna.placing.rows import rows_of
 from lacuna.placing.seeds import AFTER_RIGHT, diagonals, word_weights
 from lacuna.placing.segments import WORD, Locus, best_of_loci, score_segments
 from lacuna.placing.similar import similar_reads

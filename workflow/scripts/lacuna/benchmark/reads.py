@@ -30,7 +30,8 @@ from lacuna.network.model import GapNetwork
 from lacuna.network.transformer import LargeNetwork, load_large
 from lacuna.network.weights import load_weights
 from lacuna.placing.alignment import MATCH, MISMATCH
-from lacuna.placing.place import Placed, place, read_contaminants
+from lacuna.placing.contaminants import read_contaminants
+from lacuna.placing.place import Placed, place
 from lacuna.placing.readset import MAX_SHIFT
 from lacuna.reads.error_model import ErrorModels, load_error_models
 from lacuna.reads.known import KnownReads, known_reads

@@ -264,7 +264,9 @@ class EvidenceRow(NamedTuple):
         "%.1f",
     ]
     germline: Annotated[str, "residue of the nearest germline segment there"]
-    alternatives: Annotated[Shares, "up to three other residues of 0.01 or more"]
+    alternatives: Annotated[
+        Shares, "up to three other residues of 0.01 or more; of a chain from reads, of 0.005"
+    ]
     flags: Annotated[str, "[warnings and remarks](#flags), joined by `;`"]
 
 

@@ -15,7 +15,7 @@ from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
 from lacuna.placing.cdr3_joints import asked_joints
 from lacuna.placing.draft import Draft, head_of, tail_of
 from lacuna.placing.joints import ANY_JOINT
-from lacuna.placing.junction import MARGIN, THIN, Path, Surroundings, refined, weigh_paths
+from lacuna.placing.junction import BETTER_BY, THIN, Path, Surroundings, refined, weigh_paths
 from lacuna.placing.readset import ReadSet
 from lacuna.placing.word_paths import ANCHOR, WordGraph, paths
 
@@ -173,7 +173,7 @@ def _closed(
         return None
     best = closed[0]
     now = next((p for p in closed if np.array_equal(p.tokens, present)), None)
-    if now is not None and now.gain > best.gain - MARGIN:
+    if now is not None and now.gain > best.gain - BETTER_BY:
         best = now
     edited = refined(around, best, longest=longest)
     return best if _holds_fr4(edited.tokens) else edited

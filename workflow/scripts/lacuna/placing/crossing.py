@@ -15,7 +15,7 @@ from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CONSTANT, CYS104
 from lacuna.core.alphabet import MISSING, merge_il
 from lacuna.placing.draft import Draft, in_both, pairs_of_locus
-from lacuna.placing.junction import MARGIN
+from lacuna.placing.junction import BETTER_BY
 from lacuna.placing.memory import Memory
 from lacuna.placing.placement import Placements, place_again, reads_over
 from lacuna.placing.trials import explained
@@ -45,7 +45,7 @@ def exchanged(
 def _worst_of_runs(nats: Sequence[float]) -> list[int]:
     """Of each run of seams at which reads gain by a crossing, the one where they gain most."""
     found = []
-    for gains, run in groupby(range(len(nats)), key=lambda i: nats[i] < -MARGIN):
+    for gains, run in groupby(range(len(nats)), key=lambda i: nats[i] < -BETTER_BY):
         if gains:
             found.append(min(run, key=lambda i: nats[i]))
     return found

@@ -19,8 +19,8 @@ from lacuna.placing.seeds import SEED, diagonals, words
 from lacuna.placing.word_paths import CANDIDATES, LONGEST
 
 FLANK = 28  # residues on either side of a stretch on which reads are aligned
-MARGIN = 4.0  # nats that a stretch must be better than the one that is there
-SHARED = 1.0  # nats by which another place of a read may be better
+BETTER_BY = 4.0  # nats that a stretch must be better than the one that is there
+BETTER_ELSEWHERE = 1.0  # nats by which another place of a read may be better
 EDITS = 4  # of a path, at most
 EDIT_WEIGHT = 0.8  # of the reads that show an edit
 EDIT_MARGIN = 3.0  # nats that reads gain by an edit
@@ -93,7 +93,7 @@ def weigh_paths(around: Surroundings, stretches: Sequence[np.ndarray]) -> list[P
     weighed = []
     for i, stretch in enumerate(stretches, start=1):
         own = np.flatnonzero(owner == i)
-        own = own[found.score[own] >= score[found.read[own], i] - SHARED]
+        own = own[found.score[own] >= score[found.read[own], i] - BETTER_ELSEWHERE]
         start = int(text.start[i]) + len(before)
         held = found.take(own)
         weight = part.weight[held.read]

@@ -2,7 +2,7 @@
 
 The recursion is that of Smith and Waterman in a band, with blocks beside single residues. Place w
 of the band holds, after i residues of the read, an alignment that ends at column i + w + MAX_BLOCK
-of the read's window: the stretch of the text from MARGIN before its diagonal on.
+of the read's window: the stretch of the text from PADDING before its diagonal on.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from lacuna.placing.readset import MASSES, MAX_SHIFT
 
 BAND = 3  # residues by which insertions, deletions and blocks may shift a read
 MAX_BLOCK = 4
-MARGIN = BAND + MAX_BLOCK  # residues of the text that are looked at on both sides of a diagonal
+PADDING = BAND + MAX_BLOCK  # residues of the text that are looked at on both sides of a diagonal
 BLOCK_SCORE = 1.2  # nats of a block of equal mass; about 3 % of blocks are wrong so, 1 % by chance
 OTHER_LENGTH = -0.7  # nats more for one of another length
 GAP = -5.5  # nats of an inserted or deleted residue
@@ -87,14 +87,14 @@ def align_reads(
     scores = np.zeros(m)
     core, span = np.zeros((m, 2), np.int64), np.zeros((m, 2), np.int64)
     at, kind = np.full((m, width), -1, np.int64), np.zeros((m, width), np.uint8)
-    window = np.empty(width + 2 * MARGIN, np.uint8)
+    window = np.empty(width + 2 * PADDING, np.uint8)
     t_mass, r_mass = np.zeros(len(window) + 1), np.zeros(width + 1)
     t_bins, r_bins = np.zeros(len(window) + 1, np.int32), np.zeros(width + 1, np.int32)
     score, step = np.zeros((width + 1, _OFFSETS)), np.empty((width + 1, _OFFSETS), np.uint8)
     step[0] = _NO_STEP
     for r in range(m):
-        n, first = length[r], diagonals[r] - MARGIN
-        for c in range(n + 2 * MARGIN):
+        n, first = length[r], diagonals[r] - PADDING
+        for c in range(n + 2 * PADDING):
             position = first + c
             token = text[position] if 0 <= position < len(text) else ABSENT
             window[c] = _BEYOND if token == ABSENT else token

@@ -6,7 +6,7 @@ import numpy as np
 from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, MISSING
 from lacuna.placing.draft import Draft
-from lacuna.placing.junction import MARGIN, THIN, Surroundings, refined, weigh_paths
+from lacuna.placing.junction import BETTER_BY, THIN, Surroundings, refined, weigh_paths
 from lacuna.placing.word_paths import WordGraph, paths
 
 LENGTH_COST = 6.0  # nats for a stretch whose length is not that of germline
@@ -28,12 +28,12 @@ def with_loop(around: Surroundings, draft: Draft, span: tuple[int, int], graph: 
     good = [p for p in weighed if p.thinnest >= THIN]
     best = now
     for path in good:  # the best first; of the usual length before others
-        if len(path.tokens) == usual and path.gain >= best.gain + MARGIN:
+        if len(path.tokens) == usual and path.gain >= best.gain + BETTER_BY:
             best = path
     for path in good:
         more = abs(len(path.tokens) - usual)
         cost = LENGTH_COST + RESIDUE_COST * more + LONGER_SHARE * best.gain
-        if more and path.gain >= best.gain + max(MARGIN, cost):
+        if more and path.gain >= best.gain + max(BETTER_BY, cost):
             best = path
     best = refined(around, best, usual, longest=usual + LONGER)
     if np.array_equal(best.tokens, present):

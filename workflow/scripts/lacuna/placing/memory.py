@@ -11,7 +11,7 @@ import numpy as np
 from lacuna.core.alphabet import ABSENT
 from lacuna.placing.align import align_each
 from lacuna.placing.alignment import Alignment, joined
-from lacuna.placing.kernel import MARGIN
+from lacuna.placing.kernel import PADDING
 from lacuna.placing.readset import ReadSet
 
 # Odd multipliers modulo 2 ** 64: of positions in a window, and of reads.
@@ -25,7 +25,7 @@ class Memory:
     """The alignments of the last round, by read and text around the diagonal.
 
     keys (k,) sorted; rows (k,): of `found`, -1 for a read that did not align; found: text positions
-    count from MARGIN before the diagonal.
+    count from PADDING before the diagonal.
     """
 
     reads: ReadSet
@@ -50,7 +50,7 @@ class Memory:
         known[inside] = self.keys[place[inside]] == keys[inside]
         new = np.flatnonzero(~known)
         made, which = align_each(self.reads, rows[new], diagonals[new], text)
-        made = _moved(made, MARGIN - diagonals[new[which]])
+        made = _moved(made, PADDING - diagonals[new[which]])
         old = np.flatnonzero(known)
         old = old[self.rows[place[old]] >= 0]
         found = joined([self.found.take(self.rows[place[old]]), made], self.reads.tokens.shape[1])
@@ -60,20 +60,20 @@ class Memory:
             row[origin] = np.arange(len(origin))
             self.keys, first = np.unique(keys, return_index=True)
             self.rows, self.found = row[first], found
-        found = _moved(found, diagonals[origin] - MARGIN)
+        found = _moved(found, diagonals[origin] - PADDING)
         return found.take(np.lexsort((found.span[:, 0], found.read)))
 
     def _keys(self, rows: np.ndarray, diagonals: np.ndarray, text: np.ndarray) -> np.ndarray:
         """(m,) numbers that are the same for the same read on the same stretch of text."""
-        pad = self.reads.tokens.shape[1] + 2 * MARGIN
+        pad = self.reads.tokens.shape[1] + 2 * PADDING
         padded = np.full(len(text) + 2 * pad, ABSENT, np.uint64)
         padded[pad : pad + len(text)] = text
         powers, inverse = (
             np.cumprod(np.full(len(padded), one, np.uint64)) for one in (_POSITION, _INVERSE)
         )
         total = np.concatenate((np.zeros(1, np.uint64), np.cumsum(padded * powers)))
-        start = diagonals - MARGIN + pad
-        stop = start + self.reads.length[rows] + 2 * MARGIN
+        start = diagonals - PADDING + pad
+        stop = start + self.reads.length[rows] + 2 * PADDING
         window = (total[stop] - total[start]) * inverse[start]  # wherever it is
         mixed = (window ^ (window >> np.uint64(29))) * np.uint64(_READ)
         key: np.ndarray = mixed + rows.astype(np.uint64) * np.uint64(_POSITION)

@@ -4,16 +4,11 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from lacuna.antibody.germlines import v_segments
-from lacuna.core.alphabet import decode
-from lacuna.core.files import printable, shortened
-from lacuna.core.paths import CONTAMINANTS
 from lacuna.core.tables import PlacedRow
-from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, ON_MISSING, OTHER_BLOCK
 from lacuna.placing.build import ROUNDS, build
 from lacuna.placing.chance import least_score
 from lacuna.placing.constant_domains import with_doubts, without_unread
@@ -27,15 +22,11 @@ from lacuna.placing.populations import (
     without_words,
 )
 from lacuna.placing.readset import MAX_SHIFT, ReadSet, collapse
+from lacuna.placing.rows import rows_of
 from lacuna.placing.seeds import word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
 from lacuna.reads.error_model import ErrorModels
 from lacuna.reads.read import Read
-from lacuna.scaffolds.fasta import Fault
-from lacuna.scaffolds.gaps import MAX_SHOWN
-from lacuna.scaffolds.notation import read_letters
-from lacuna.scaffolds.read import DEFAULT_MAX_LENGTH
-from lacuna.scaffolds.records import read_records
 
 V_SHARE = 0.3  # of the words of a V segment that reads hold, from which its locus is there
 # Words of a V segment in reads from which its locus is there if no other is: reads of one protease
@@ -46,22 +37,11 @@ C_SHARE, C_WORDS = 0.2, 12.0  # the same of a constant region, and words at leas
 # other way round: a share of the share of their constant regions, and words.
 OTHER_SHARE, OTHER_WORDS = 0.15, 5.0
 NAMES = {"H": "heavy", "K": "kappa", "L": "lambda"}
-TOO_SHORT = "shorter than a seed"
-NOWHERE = "fits no chain"
 FIRST_ROUNDS = 2  # of building without junctions
 FURTHER_ROUNDS = 4  # of building once the first chains are there
 MORE_CHAINS = 2  # times that further chains are looked for
 # Of the reads, that a further chain must have: fewer are misread ones of another.
 LEAST_SHARE = 0.005
-_RARE = bytes.maketrans(b"UOuo", b"XXXX")  # selenocysteine and pyrrolysine
-MAX_DIFFERENCES = 6  # that are written of a read
-# Kinds of aligned residues that are one difference with those that follow.
-_RUNS = {
-    INSERTED: (INSERTED,),
-    ON_MISSING: (ON_MISSING,),
-    BLOCK: (BLOCK, OTHER_BLOCK),
-    OTHER_BLOCK: (BLOCK, OTHER_BLOCK),
-}
 
 LOG = logging.getLogger(__name__)
 
@@ -194,109 +174,3 @@ def _names(drafts: Sequence[Draft]) -> tuple[str, ...]:
         more = f"_{seen[draft.locus]}" if seen[draft.locus] > 1 else ""
         names.append(NAMES[draft.locus] + more)
     return tuple(names)
-
-
-def read_contaminants(*paths: Path) -> list[tuple[str, str]]:
-    """(name, sequence) of the bundled contaminants and of those in the user's FASTA files.
-
-    U, O and what is missing are unknown residues. The log names each record that is left out.
-    """
-    found = []
-    for path in (CONTAMINANTS, *paths):
-        for record in read_records(path, 32 * DEFAULT_MAX_LENGTH):
-            body = record.body
-            if not any(mark in body for mark in b"[({"):  # names of modifications may have an O
-                record = record._replace(body=body.translate(_RARE))
-            try:
-                found.append((record.chain, read_letters(record, DEFAULT_MAX_LENGTH).sequence))
-            except Fault as fault:
-                name = shortened(record.chain, MAX_SHOWN)
-                text = f"{path}:{fault.line}: '{name}' {fault.text}; it is no contaminant here"
-                LOG.warning(printable(text))
-    return found
-
-
-def rows_of(
-    reads: Sequence[Read],
-    found: ReadSet,
-    placements: Placements,
-    names: Sequence[str],
-    n_chains: int,
-) -> list[PlacedRow]:
-    """A row for each given read, in order."""
-    a = placements.alignment
-    order = np.lexsort((-placements.share, a.read))
-    best = np.full(len(found), -1)
-    first = order[np.diff(a.read[order], prepend=-1) != 0]
-    best[a.read[first]] = first
-    shared = np.bincount(a.read, minlength=len(found)) > 1
-    of_read = {int(a.read[k]): _differences(found, placements, int(k)) for k in first.tolist()}
-    rows = []
-    for read, group in zip(reads, found.group.tolist(), strict=True):
-        if group < 0 or best[group] < 0:
-            why = TOO_SHORT if group < 0 else NOWHERE
-            rows.append(PlacedRow(read.name, read.tool, "", None, None, None, why, ""))
-            continue
-        k = int(best[group])
-        chain = int(placements.chain[k])
-        start = int(a.span[k, 0] - placements.text.start[chain])
-        end = int(a.span[k, 1] - placements.text.start[chain])
-        whole = a.core[k, 0] == 0 and a.core[k, 1] == found.length[group]
-        placed_as = (
-            "contaminant"
-            if chain >= n_chains
-            else "shared"
-            if shared[group]
-            else "whole"
-            if whole
-            else "core"
-        )
-        rows.append(
-            PlacedRow(
-                read.name,
-                read.tool,
-                names[chain],
-                start,
-                end,
-                float(a.score[k]),
-                placed_as,
-                of_read[group],
-            )
-        )
-    return rows
-
-
-def _differences(reads: ReadSet, placements: Placements, k: int) -> str:
-    """Where a read and its chain differ, at positions from 1, joined by commas.
-
-    `D54N` (chain, position, read) and `GG55-56N`; residues that the read lacks, `V37del`, and those
-    that the chain lacks, `37-38insGH` between two positions.
-    """
-    a = placements.alignment
-    chain = int(placements.text.start[placements.chain[k]])
-    at, kind, read = a.at[k], a.kind[k].tolist(), reads.tokens[int(a.read[k])]
-    c, stop = a.core[k].tolist()
-    place = int(a.span[k, 0])  # of the chain, behind what was compared
-    found = []
-
-    def written(start: int, end: int, after: str) -> str:
-        where = f"{start - chain + 1}" + (f"-{end - chain}" if end - start > 1 else "")
-        return f"{decode(placements.text.tokens[start:end])}{where}{after}"
-
-    while c < stop:
-        begin, c = c, c + 1
-        while c < stop and kind[c] in _RUNS.get(kind[begin], ()):
-            c += 1
-        after = decode(read[begin:c])
-        if kind[begin] == INSERTED:
-            found.append(f"{place - chain}-{place - chain + 1}ins{after}")
-            continue
-        # A block of another length may be longer in front of its first residue.
-        start = place if kind[begin] == OTHER_BLOCK else int(at[begin])
-        if start > place:
-            found.append(written(place, start, "del"))
-        place = int(at[c - 1]) + 1
-        if kind[begin] != MATCH:
-            found.append(written(start, place, after))
-    more = ["..."] if len(found) > MAX_DIFFERENCES else []
-    return ",".join(found[:MAX_DIFFERENCES] + more)

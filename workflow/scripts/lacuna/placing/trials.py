@@ -8,7 +8,7 @@ import numpy as np
 from lacuna.core.alphabet import CYSTEINE
 from lacuna.placing.cdr3 import SHORTEST
 from lacuna.placing.draft import Draft
-from lacuna.placing.junction import MARGIN, Surroundings, touching
+from lacuna.placing.junction import BETTER_BY, Surroundings, touching
 from lacuna.placing.loops import resized
 from lacuna.placing.memory import Memory
 from lacuna.placing.placement import place_on
@@ -81,7 +81,7 @@ def with_end_of_fr3(
         if np.array_equal(changed.tokens, draft.tokens):
             continue
         rows = touching(around, [whole[1:]])
-        if among.gain(draft, changed, rows) > MARGIN:
+        if among.gain(draft, changed, rows) > BETTER_BY:
             return changed
     return draft
 
@@ -102,7 +102,7 @@ def is_of_another(
         changed[i] = resized(other, start, stop, new)
         if own is None:
             own = explained(among.memory, among.with_chain(after), rows)
-        if explained(among.memory, changed, rows) > own + MARGIN:
+        if explained(among.memory, changed, rows) > own + BETTER_BY:
             return True
     return False
 

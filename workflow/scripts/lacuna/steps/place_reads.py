@@ -10,9 +10,11 @@ from lacuna.core.files import LacunaError
 from lacuna.core.records import write_record
 from lacuna.core.tables import PlacedRow
 from lacuna.core.words import plural
+from lacuna.placing.contaminants import read_contaminants
 from lacuna.placing.given import Shown, show
-from lacuna.placing.place import Placed, place, read_contaminants, rows_of
+from lacuna.placing.place import Placed, place
 from lacuna.placing.readset import MAX_READ, collapse
+from lacuna.placing.rows import rows_of
 from lacuna.reads.error_model import load_error_models
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold

@@ -1,0 +1,109 @@
+"""Where each read lies, as rows of reads.tsv."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lacuna.core.alphabet import decode
+from lacuna.core.tables import PlacedRow
+from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, ON_MISSING, OTHER_BLOCK
+from lacuna.placing.placement import Placements
+from lacuna.placing.readset import ReadSet
+from lacuna.reads.read import Read
+
+TOO_SHORT = "shorter than a seed"
+NOWHERE = "fits no chain"
+MAX_DIFFERENCES = 6  # that are written of a read
+# Kinds of aligned residues that are one difference with those that follow.
+_RUNS = {
+    INSERTED: (INSERTED,),
+    ON_MISSING: (ON_MISSING,),
+    BLOCK: (BLOCK, OTHER_BLOCK),
+    OTHER_BLOCK: (BLOCK, OTHER_BLOCK),
+}
+
+
+def rows_of(
+    reads: Sequence[Read],
+    found: ReadSet,
+    placements: Placements,
+    names: Sequence[str],
+    n_chains: int,
+) -> list[PlacedRow]:
+    """A row for each given read, in order."""
+    a = placements.alignment
+    order = np.lexsort((-placements.share, a.read))
+    best = np.full(len(found), -1)
+    first = order[np.diff(a.read[order], prepend=-1) != 0]
+    best[a.read[first]] = first
+    shared = np.bincount(a.read, minlength=len(found)) > 1
+    of_read = {int(a.read[k]): _differences(found, placements, int(k)) for k in first.tolist()}
+    rows = []
+    for read, group in zip(reads, found.group.tolist(), strict=True):
+        if group < 0 or best[group] < 0:
+            why = TOO_SHORT if group < 0 else NOWHERE
+            rows.append(PlacedRow(read.name, read.tool, "", None, None, None, why, ""))
+            continue
+        k = int(best[group])
+        chain = int(placements.chain[k])
+        start = int(a.span[k, 0] - placements.text.start[chain])
+        end = int(a.span[k, 1] - placements.text.start[chain])
+        whole = a.core[k, 0] == 0 and a.core[k, 1] == found.length[group]
+        placed_as = (
+            "contaminant"
+            if chain >= n_chains
+            else "shared"
+            if shared[group]
+            else "whole"
+            if whole
+            else "core"
+        )
+        rows.append(
+            PlacedRow(
+                read.name,
+                read.tool,
+                names[chain],
+                start,
+                end,
+                float(a.score[k]),
+                placed_as,
+                of_read[group],
+            )
+        )
+    return rows
+
+
+def _differences(reads: ReadSet, placements: Placements, k: int) -> str:
+    """Where a read and its chain differ, at positions from 1, joined by commas.
+
+    `D54N` (chain, position, read) and `GG55-56N`; residues that the read lacks, `V37del`, and those
+    that the chain lacks, `37-38insGH` between two positions.
+    """
+    a = placements.alignment
+    chain = int(placements.text.start[placements.chain[k]])
+    at, kind, read = a.at[k], a.kind[k].tolist(), reads.tokens[int(a.read[k])]
+    c, stop = a.core[k].tolist()
+    place = int(a.span[k, 0])  # of the chain, behind what was compared
+    found = []
+
+    def written(start: int, end: int, after: str) -> str:
+        where = f"{start - chain + 1}" + (f"-{end - chain}" if end - start > 1 else "")
+        return f"{decode(placements.text.tokens[start:end])}{where}{after}"
+
+    while c < stop:
+        begin, c = c, c + 1
+        while c < stop and kind[c] in _RUNS.get(kind[begin], ()):
+            c += 1
+        after = decode(read[begin:c])
+        if kind[begin] == INSERTED:
+            found.append(f"{place - chain}-{place - chain + 1}ins{after}")
+            continue
+        # A block of another length may be longer in front of its first residue.
+        start = place if kind[begin] == OTHER_BLOCK else int(at[begin])
+        if start > place:
+            found.append(written(place, start, "del"))
+        place = int(at[c - 1]) + 1
+        if kind[begin] != MATCH:
+            found.append(written(start, place, after))
+    more = ["..."] if len(found) > MAX_DIFFERENCES else []
+    return ",".join(found[:MAX_DIFFERENCES] + more)
