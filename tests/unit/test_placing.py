@@ -307,6 +307,23 @@ def test_a_minority_is_seen_beside_the_majority() -> None:
     assert decode(order.astype(np.uint8)) == TEXT[30] + "W"
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_last_residue_beyond_a_core_counts(turned: bool) -> None:
+    """Alignments end before a residue that differs, which would tell of germline alone."""
+    start, stop = 20, 34
+    shown = TEXT[start:stop]
+    one, two = ("W" + shown[1:], "WW" + shown[2:])
+    if turned:
+        one, two = (shown[:-1] + "W", shown[:-2] + "WW")
+    place = stop - 1 if turned else start
+    for read, counts in ((one, True), (two, False)):
+        found, draft = read_set(read), protein_of(TEXT)
+        placements = place_on(found, [draft])
+        assert (placements.alignment.at[0] == place).sum() == 0
+        vote = votes(found, placements, 0, len(draft))
+        assert (vote.nats[place, RESIDUES.index("W")] > 0) == counts
+
+
 def test_reads_of_one_place_count_less_than_reads_of_several() -> None:
     draft = protein_of(TEXT)
 

@@ -71,7 +71,8 @@ def place_weights(reads: ReadSet, placements: Placements) -> np.ndarray:
 
 
 def votes(reads: ReadSet, placements: Placements, chain: int, length: int) -> Votes:
-    """Votes of the placements on one chain, by the cores of reads."""
+    """Votes of the placements on one chain, by the cores of reads, and by a first or last residue
+    alone beyond a core: alignments end before one that differs."""
     return _votes(reads, placements, chain, length, None)
 
 
@@ -87,7 +88,7 @@ def _votes(
     reads: ReadSet, placements: Placements, chain: int, length: int, leading: np.ndarray | None
 ) -> Votes:
     """leading (length,) bool: where residues beyond cores may count as much as those of cores; None
-    if they do not vote at all."""
+    if none votes but a single one at an end of a read."""
     own = placements.of(chain)
     a = own.alignment
     start = int(placements.text.start[chain])
@@ -100,10 +101,11 @@ def _votes(
     for kind, factor in ((MATCH, 1.0), (MISMATCH, 1.0), (ON_MISSING, 1.0), (BLOCK, BLOCK_WEIGHT)):
         counted[a.kind == kind] = factor
     depth = _depth(own, weight, start, length)
-    beyond = np.zeros(at.shape, dtype=bool)
-    leads = beyond
-    if leading is not None:
-        at, beyond = _with_overhang(reads, own, at, start, length)
+    at, beyond = _with_overhang(reads, own, at, start, length, alone=leading is None)
+    leads = np.zeros(at.shape, dtype=bool)
+    if leading is None:
+        counted[beyond] = 1.0
+    else:
         leads = beyond & (leading & (depth < FEW))[at]
         counted[beyond] = np.where(leads[beyond], 1.0, OVERHANG_WEIGHT)
     row, column = np.nonzero((at >= 0) & (at < length) & (counted > 0) & (tokens < N_RESIDUES))
@@ -142,15 +144,18 @@ def _depth(own: Placements, weight: np.ndarray, start: int, length: int) -> np.n
 
 
 def _with_overhang(
-    reads: ReadSet, own: Placements, at: np.ndarray, start: int, length: int
+    reads: ReadSet, own: Placements, at: np.ndarray, start: int, length: int, *, alone: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions with those of residues beyond cores, on the diagonals of their ends, and which
-    residues these are."""
+    residues these are; alone: only of those that are a read's first or last one."""
     a = own.alignment
     place = np.arange(at.shape[1])
     n = reads.length[a.read][:, None]
     before = (place < a.core[:, :1]) & (place >= a.core[:, :1] - OVERHANG)
     after = (place >= a.core[:, 1:]) & (place < np.minimum(a.core[:, 1:] + OVERHANG, n))
+    if alone:
+        before &= a.core[:, :1] == 1
+        after &= n - a.core[:, 1:] == 1
     left = a.span[:, :1] - start - a.core[:, :1] + place
     right = a.span[:, 1:] - start - a.core[:, 1:] + place
     at = np.where(before, left, np.where(after, right, at))
