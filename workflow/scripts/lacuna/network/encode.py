@@ -171,7 +171,8 @@ class _Chains:
     """m parts of chains, concatenated: tokens, columns (residues of all,), ends (m,).
 
     loci: (m,) index into LOCI, -1 for none; owner, begin: (m,) index of each part's chain, and of
-    the part's first residue in that chain.
+    the part's first residue in that chain; evident: whether there is evidence of any residue of
+    each chain.
     """
 
     tokens: np.ndarray
@@ -181,6 +182,7 @@ class _Chains:
     owner: np.ndarray
     begin: np.ndarray
     numberings: list[Numbering]
+    evident: np.ndarray
 
     @property
     def lengths(self) -> np.ndarray:
@@ -207,6 +209,7 @@ def _numbered(scaffolds: Sequence[Scaffold], numbered_by: Sequence[str]) -> _Cha
         owner=np.repeat(np.arange(len(of_chains)), count),
         begin=np.array([part.start for part in parts], dtype=np.int64),
         numberings=numberings,
+        evident=np.array([bool(scaffold.evidence) for scaffold in scaffolds], dtype=bool),
     )
 
 
@@ -246,13 +249,14 @@ def _windows(chains: _Chains, k: int, stride: int, observed: bool) -> tuple[np.n
     """Windows around missing residues, as chain and start (n, 2), and those residues.
 
     With `observed` around every residue. Otherwise a chain with no missing residue has none; a
-    chain with no observed residue never has one.
+    chain with neither an observed residue nor evidence never has one.
     """
     lengths = chains.lengths
     chain = np.repeat(np.arange(len(lengths)), lengths)
     missing = chains.tokens >= MISSING
     share = np.bincount(chain[missing], minlength=len(lengths))
-    at = np.flatnonzero((missing | observed) & (share < lengths)[chain])
+    something = (share < lengths) | chains.evident[chains.owner]
+    at = np.flatnonzero((missing | observed) & something[chain])
     chain = chain[at]  # (t,)
     position = at - (chains.ends - lengths)[chain]
     start = np.zeros_like(position)

@@ -233,12 +233,19 @@ def is_serum(found: Sequence[Population], drafts: Sequence[Draft]) -> bool:
     """Whether the chains are those of many antibodies rather than of a few.
 
     The reads of a serum show several V segments of a locus. If there is one of each, a few peptides
-    that are read badly again and again may differ as much, so that more places must.
+    that are read badly again and again may differ as much, so that more places must, and the loops
+    of every chain.
     """
     asked = [p for p, d in zip(found, drafts, strict=True) if d.v >= 0]
     loci = [d.locus for d in drafts if d.v >= 0]
     several = len(set(loci)) < len(loci) or {"K", "L"} <= set(loci)
-    if not several and sum(p.places for p in asked) < ENOUGH_PLACES:
-        return False
+    if not several:
+        if sum(p.places for p in asked) < ENOUGH_PLACES or not all(_is_mixed(p) for p in asked):
+            return False
     runs = sum(p.runs for p in asked)
     return runs >= ENOUGH_RUNS and sum(p.others for p in asked) >= MIXED * runs
+
+
+def _is_mixed(found: Population) -> bool:
+    """Whether the runs over the loops of a chain are those of many chains."""
+    return found.others >= MIXED * found.runs
