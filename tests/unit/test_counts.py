@@ -16,7 +16,7 @@ from lacuna.core.tables import (
     PlacedRow,
 )
 from lacuna.core.tsv import Shares
-from lacuna.results.counts import Counts, count_sample, explain_nothing, unread_loops
+from lacuna.results.counts import Counts, count_sample, explain_nothing, lacking_reads
 from lacuna.results.summary import count_doubts
 
 REJECTED = Path("out/s/rejected.tsv")
@@ -86,7 +86,7 @@ def test_chains_whose_cdr3_reads_do_not_show_are_named(write: Write) -> None:
 
     def said(*chains: list[EvidenceRow]) -> str:
         text = "".join(map(EVIDENCE_TABLE.text, chains))
-        return unread_loops(write("evidence.tsv", EVIDENCE_TABLE.header + text))
+        return lacking_reads(write("evidence.tsv", EVIDENCE_TABLE.header + text))
 
     assert said(rows("heavy", "ioodo"), rows("kappa", "ooo")) == ""
     found = said(rows("heavy", "ooiid"), rows("kappa", "ooo"), rows("lambda", "oi"))
@@ -95,6 +95,8 @@ def test_chains_whose_cdr3_reads_do_not_show_are_named(write: Write) -> None:
     assert many.endswith("1 of 1 residue in CDR3 of c4 and 3 chains more not read")
     # Of a domain that is hardly read, CDR3 is the least.
     assert said(rows("kappa", "iioii")) == "4 of 5 residues in the V domain of kappa not read"
+    serum = [row._replace(flags="length;serum") for row in rows("kappa", "iioii")]
+    assert said(serum).startswith("WARNING: reads of many antibodies")
 
 
 def test_a_table_that_is_none_is_named(write: Write) -> None:

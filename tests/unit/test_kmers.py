@@ -31,7 +31,7 @@ from lacuna.network.encode import (
 from lacuna.network.kmers import KmerSet, read_kmers, write_kmers
 from lacuna.network.model import GapNetwork
 from lacuna.network.predict import predict
-from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
 from lacuna.templates.homologs import Homologs, index_homologs
 from lacuna.templates.library import load_library, of_species
 from lacuna.templates.nearest import N_GERMLINE, N_SLOTS, Library, unpack_frequencies
@@ -293,6 +293,9 @@ def test_a_chain_with_nothing_observed_asks_nothing(library: Library, model: Gap
     assert kmers.tokens.shape == (0, 128) and kmers.targets.shape == (0, 4)
     assert kmers.chain_v.tolist() == kmers.chain_locus.tolist() == [-1, -1]
     assert predict(model, kmers, library, CPU).shape == (0, N_RESIDUES)
+    # Evidence of its residues is something to answer with.
+    told = replace(chains[0], evidence=(PositionEvidence(0, (0.05,) * N_RESIDUES, settled=True),))
+    assert len(encode_scaffolds([told], library).targets) == 30
 
 
 def test_no_chains_give_no_kmers(library: Library, model: GapNetwork) -> None:

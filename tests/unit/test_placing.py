@@ -827,6 +827,9 @@ def test_one_chain_of_each_locus_is_a_serum_by_many_places_only() -> None:
     assert not is_serum(few, [heavy, kappa])
     assert is_serum([replace(p, places=8) for p in few], [heavy, kappa])
     assert is_serum(few, [heavy, heavy])
+    # Misread peptides of one chain, whose confidences are all high, make no serum.
+    well_read = replace(few[0], runs=200, others=50, places=24)
+    assert not is_serum([well_read, replace(few[1], runs=300, others=200)], [heavy, kappa])
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from lacuna.core.words import plural
 from lacuna.results.streams import chunks
 
 MIN_CHAIN = 10  # residues; anything shorter is hardly a chain
+SERUM = "WARNING: reads of many antibodies, of which only common residues are given"
 MAX_NAMED = 5  # samples named in an error
 HARDLY_READ = 0.75  # share of the residues of a V domain without a read, above which it is named
 MANY_OTHERS = 0.05  # of the reads, from which those of contaminants are named
@@ -181,14 +182,16 @@ def _remedy(counts: Counts) -> str:
     return f"check that the FASTA holds protein sequences, and {remedy}" if counts.short else remedy
 
 
-def unread_loops(evidence: Path) -> str:
+def lacking_reads(evidence: Path) -> str:
     """`7 of 14 residues in CDR3 of heavy not read`, from evidence.tsv of a sample with reads.
 
-    Of a V domain of which reads show next to nothing all residues are counted. '' if reads show
-    every residue of every CDR3. Of many chains the first are named.
+    Of a serum, that it is one. Of a V domain of which reads show next to nothing all residues are
+    counted. '' if reads show every residue of every CDR3. Of many chains the first are named.
     """
     counted: dict[str, tuple[Counter[bool], Counter[bool]]] = {}
     for row in EVIDENCE_TABLE.read(evidence):
+        if "serum" in row.flags.split(";"):
+            return SERUM
         domain, loop = counted.setdefault(row.chain, (Counter(), Counter()))
         domain[row.state == INFERRED] += row.region != CONSTANT_REGION
         loop[row.state == INFERRED] += row.region == "CDR3"

@@ -14,7 +14,7 @@ from lacuna.core.paths import DEFAULT_WEIGHTS
 from lacuna.core.tables import ACCURACY_TABLE, LETTERS_WEIGH, MassDoubt
 from lacuna.core.words import plural
 from lacuna.results.accuracy import AMBIGUITY, write_accuracy
-from lacuna.results.counts import Counts, count_sample, explain_nothing, unread_loops
+from lacuna.results.counts import Counts, count_sample, explain_nothing, lacking_reads
 from lacuna.results.join import MODEL
 from lacuna.results.multiqc import Cell, row_of, write_multiqc
 from lacuna.results.streams import chunks
@@ -214,7 +214,7 @@ def _summary_line(of: SampleFiles, accuracy: pd.DataFrame, counts: Counts) -> st
     if counts.ambiguous:
         parts.append(f"{counts.resolved} of {plural(counts.ambiguous, 'ambiguity code')} resolved")
     parts += counts.notes()
-    unread = unread_loops(of.evidence) if of.reads and of.evidence else ""
+    unread = lacking_reads(of.evidence) if of.reads and of.evidence else ""
     parts += filter(None, [unread, counts.lacking()])
     if counts.rejected:
         parts.append(f"{plural(counts.rejected, 'record')} rejected (see {of.rejected})")
