@@ -780,10 +780,15 @@ def test_reads_are_written_and_loaded_as_they_were(write: Write, tmp_path: Path)
     assert out.read_bytes() == once
 
 
-def test_a_sample_without_any_read_is_a_clear_line(write: Write, tmp_path: Path) -> None:
-    path = write("a.csv", "peptide\nEXK\n")
-    with pytest.raises(LacunaError, match="no row can be read.*'X' in the peptide"):
-        step([path], "auto", tmp_path / "out.gz", tmp_path / "rejected.tsv")
+def test_a_sample_without_any_read_stops_no_other(
+    write: Write, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, out, rejected = write("a.csv", "peptide\nEXK\n"), tmp_path / "out", tmp_path / "r.tsv"
+    step([path], "auto", out, rejected)
+    assert "no row can be read as a peptide" in caplog.text and "'X' in the peptide" in caplog.text
+    assert load_reads(out) == [] and len(list(REJECTED_TABLE.read(rejected))) == 1
+    with pytest.raises(LacunaError, match="no row can be read"):
+        step([write("b.csv", "peptide\n")], "auto", out, rejected)
 
 
 @pytest.mark.parametrize("line", ["{", "{}", "[]", '{"confidences": 1, "modifications": 2}'])

@@ -1,6 +1,7 @@
 """Read a sample's peptide reads, from files to files."""
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -13,19 +14,21 @@ from lacuna.reads.read import Read
 
 _FIELDS = tuple(field.name for field in fields(Read))
 
+LOG = logging.getLogger(__name__)
+
 
 def read_peptides(paths: Sequence[Path], reads_format: str, out: Path, rejected: Path) -> None:
     """Write the reads of a sample's files, one JSON object per line, and list unusable rows.
 
-    reads_format: the tool that wrote the files, or `auto`. Raises LacunaError if a file is of no
-    known format or no read is left.
+    reads_format: the tool that wrote the files, or `auto`. If no row is usable the log says so, and
+    the sample has no chain. Raises LacunaError if a file is of no known format or has no row.
     """
     found = readers.read_peptides(paths, None if reads_format == AUTO else reads_format)
     if not found.reads:
-        first = f": {found.rejected[0].reason}" if found.rejected else ""
-        raise LacunaError(
-            f"{', '.join(map(str, paths))}: no row can be read as a peptide{first or '; check it'}"
-        )
+        files = ", ".join(map(str, paths))
+        if not found.rejected:
+            raise LacunaError(f"{files}: no row can be read as a peptide; check it")
+        LOG.warning("%s: no row can be read as a peptide: %s", files, found.rejected[0].reason)
     write_reads(out, found.reads)
     with atomic_write(rejected) as handle:
         handle.write(REJECTED_TABLE.header + REJECTED_TABLE.text(found.rejected))
