@@ -256,7 +256,7 @@ class EvidenceRow(NamedTuple):
     state: Annotated[
         str,
         "`observed`: reads or the scaffold show it; `inferred`: filled, and no read shows it; "
-        "`doubtful`: shown, and there is a reason to doubt it",
+        "`doubtful`: shown, but by few or unsure reads, or with a flag that says why",
     ]
     depth: Annotated[
         float | None,
