@@ -59,6 +59,22 @@ def test_a_pack_does_all_steps_at_once() -> None:
     assert (pack.fills, kmers.fills, fill.fills) == (True, False, True)
 
 
+def test_packs_whose_chains_are_not_known_do_not_count() -> None:
+    clock = Clock()
+    steps = {0: step_of("fill_pack_00000", 0), 1: step_of("fill_pack_00001", 5)}
+    for n, said in (
+        (1, None),  # only the pack of samples of reads
+        (2, "Filled 1 of 1 blocks: 5 of 5 chains, 2.5 a second, 0 s left."),
+    ):
+        progress = Progress({job: steps[job] for job in range(n)}, 0, clock)
+        progress.begin(range(n))
+        clock.now += 2
+        progress.end(0)
+        assert progress.line() is None
+        progress.end(1)
+        assert progress.line() == said
+
+
 def test_snakemakes_messages_are_followed() -> None:
     clock = Clock()
     told: list[str] = []

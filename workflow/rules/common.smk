@@ -386,7 +386,8 @@ def record_config():
 def steps_of_run():
     """The jobs of this run that work on blocks of chains, by number.
 
-    Chains that reads will give are not known before, so their samples are left out.
+    Chains that reads will give are not known before, so their samples are left out; a pack of such
+    samples alone has none.
     """
     found = {}
     for job in workflow.dag.needrun_jobs():

@@ -53,15 +53,18 @@ class Progress:
     def __init__(
         self, steps: Mapping[int, Step], every: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """steps: by the number of their job; every: minimum of seconds between two lines."""
-        self._left = dict(steps)
+        """steps: by the number of their job; every: minimum of seconds between two lines.
+
+        Steps without chains do not count, such as a pack of samples whose reads will give them.
+        """
+        self._left = {job: step for job, step in steps.items() if step.chains}
         self._every = every
         self._clock = clock
         self._begun: float | None = None  # the time when the first step began
         self._told = (0.0, 0)  # the time of the last line, and blocks filled by then
         # Sums, so that no message costs more in a run of many jobs.
         self._all, self._done = _Sums(), _Sums()
-        for step in steps.values():
+        for step in self._left.values():
             self._all.add(step)
 
     def begin(self, jobs: Iterable[int]) -> None:
