@@ -487,7 +487,7 @@ def test_a_header_of_another_table_is_no_first_row(
 
 def test_novob_takes_the_likelier_direction(read: Callable[..., Peptides]) -> None:
     rows = [
-        "1\t2\t700.3\t['ECmK']\t0.1\t0.2\t['EVK']\t0.0\t0.9",
+        "1\t2\t700.3\t['ECmK']\t0.1\t0.2\t['EVK']\t0.0\t0.729",
         "2\t2\t700.3\t['ECmK']\t0.1\t0.0\t['EVK']\t9.0\t0.0",
         "3\t2\t700.3\t['']\t700\t0.0\t['']\t700\t0.0",
     ]
@@ -495,6 +495,8 @@ def test_novob_takes_the_likelier_direction(read: Callable[..., Peptides]) -> No
     assert [r.residues for r in found.reads] == ["EVK", "ECMK"]
     assert found.reads[1].modifications == ((1, CAM), (2, OXIDISED))
     assert found.reads[0].mass == near(700.3 + 18.010565)  # pepmass is without water
+    # NovoB multiplies the probabilities of the residues.
+    assert [r.score for r in found.reads] == [near(0.9), 0]
     assert found.unread == 1
 
 

@@ -67,17 +67,22 @@ def _pepnet(cells: Cells, origin: Origin) -> Iterable[Read]:
     ]
 
 
+def _of_product(product: float | None, length: int) -> float | None:
+    """A score from the product of the probabilities of so many residues: their geometric mean."""
+    if product is None or not 0 <= product <= 1:
+        return None
+    return per_residue(math.log(product), length) if product else 0.0
+
+
 def _pi_primenovo(cells: Cells, origin: Origin) -> Iterable[Read]:
     """The score is the product of the residues' probabilities."""
     if not cells["prediction"]:
         return []
     peptide = parse_peptide(cells["prediction"])
-    product = positive(cells["score"])
-    logarithm = None if product is None or product > 1 else math.log(product)
     return [
         origin.read(
             peptide,
-            score=per_residue(logarithm, len(peptide.residues)),
+            score=_of_product(positive(cells["score"]), len(peptide.residues)),
             charge=charge(cells["charge"]),
             scan=cells["label"],
         )
@@ -136,7 +141,10 @@ _NOVOB = str.maketrans(
 
 
 def _novob(cells: Cells, origin: Origin) -> Iterable[Read]:
-    """Each spectrum is read from both ends: the more probable read, or the one that fits better."""
+    """Each spectrum is read from both ends: the more probable read, or the one that fits better.
+
+    `prob` is the product of the residues' probabilities, with six decimals.
+    """
     ways = [
         (
             -(number(cells[f"prob{way}"]) or 0.0),
@@ -150,10 +158,11 @@ def _novob(cells: Cells, origin: Origin) -> Iterable[Read]:
         return []
     probability, _, text = min(ways)
     residues = positive(cells["pepmass"])  # without water
+    peptide = parse_peptide(text.translate(_NOVOB))
     return [
         origin.read(
-            text.translate(_NOVOB),
-            score=-probability,
+            peptide,
+            score=_of_product(-probability, len(peptide.residues)),
             mass=None if residues is None else residues + WATER,
             charge=charge(cells["charge"]),
             scan=cells["mcount"],
