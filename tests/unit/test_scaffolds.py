@@ -116,6 +116,15 @@ def test_rows_that_seem_to_count_from_one_are_remarked_on(
     assert remark.reason.endswith(f"if yours count from 1, subtract 1 from {remedy}")
 
 
+def test_the_gap_table_of_chains_found_from_reads_is_not_remarked_on(write: Write) -> None:
+    fasta = write("scaffolds.fasta", ">heavy\nAC---DXEF\n")
+    gaps = write("gaps.tsv", "chain\tstart\tend\nheavy\t3\t5\n")
+    evidence = write("evidence.tsv", "chain\tposition\tresidue\tprobability\n")
+    assert len(list(read_scaffolds(fasta, gaps, evidence=evidence))) == 2
+    (scaffold,) = read_scaffolds(fasta, gaps, settled=evidence)
+    assert isinstance(scaffold, Scaffold)
+
+
 @pytest.mark.parametrize("rows", ["a\t2\t5", "a\t2\t3\na\t3\t5", "a\t3\t4", "a\t8\t9", "a\t0\t1"])
 def test_rows_that_count_from_zero_are_not_remarked_on(read: Reader, rows: str) -> None:
     (found,) = read(">a\nAC---DX[+128.06]EF\n", f"chain\tstart\tend\n{rows}\n")

@@ -20,8 +20,8 @@ CARRIERS = "NSTKC"  # residues that carry glycans, linkers and drugs, which may 
 class Notes:
     """The first chain of each kind of note, and how many chains there are.
 
-    file, gaps: names of the FASTA and of the gap table; first: by kind (file, line, chain, what is
-    said of it).
+    file, gaps: names of the FASTA and of the user's gap table, "" if there is none; first: by kind
+    (file, line, chain, what is said of it).
     """
 
     file: str
@@ -37,8 +37,11 @@ class Notes:
     def look_at_rows(self, chain: str, letters: Letters, rows: Sequence[Row]) -> None:
         """Note the first row of a chain that leaves out the first of a run of missing residues.
 
-        Its positions, or its start alone, then probably count from 1.
+        Its positions, or its start alone, then probably count from 1. The rows of a table that
+        Lacuna wrote do not.
         """
+        if not self.gaps:
+            return
         starts = {row.start for row in rows}
         for row in rows:
             first = row.start - 1

@@ -53,7 +53,8 @@ def read_scaffolds(
     not at all, remarks on usable records, and bad records of `homologs`, a FASTA that is read only
     for this. The files are streamed: only the ids, the tables, and true chains in another order
     than in `fasta` are held in memory. `evidence`: one table or several, which are then multiplied;
-    `settled`: one in their place, whose distributions already include the network's.
+    `settled`: one in their place, whose distributions already include the network's; the chains and
+    gaps are then those that reads gave.
     `tolerance_ppm` applies to masses without a tolerance. Raises LacunaError if a file as a whole
     cannot be used.
     """
@@ -76,7 +77,7 @@ def read_scaffolds(
         true,
         tolerance_ppm,
         max_length,
-        notes=Notes(name, table.file),
+        notes=Notes(name, table.file if settled is None else ""),
     )
     for record in read_records(Path(fasta), max_bytes):
         try:
