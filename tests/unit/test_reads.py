@@ -678,6 +678,17 @@ def test_bytes_as_windows_writes_them(write: Write) -> None:
     assert only(read_peptides([write("a.csv.gz", text)])).name == "a.csv.gz:2"
 
 
+@pytest.mark.parametrize("peptide", ["M[147.0354]K", "[228.11]QLV", "QC(57.02)LV"])
+def test_the_remedy_of_a_mass_without_a_sign_is_one_of_peptides(
+    read: Callable[..., Peptides], peptide: str
+) -> None:
+    (reason,) = reasons(read("peptide", "EVK", peptide))
+    remedy = "write what the residue gains, as in M[+15.9949]; if it is the mass of residues that "
+    assert f", a mass without a sign; {remedy}" in reason
+    assert "X[" not in reason  # X is no residue of a read
+    assert only(read("peptide", "M[+15.9949]K")).modifications == ((0, OXIDISED),)
+
+
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
@@ -733,6 +744,11 @@ def test_an_empty_file_is_a_clear_line(write: Write, text: str) -> None:
         ('<?xml version="1.0"?>\n<mzIdentML>', "but XML or JSON; export the peptides as a table"),
         ('{"peptide": "EVK"}', "but XML or JSON; export"),
         ("Sequence;Score\nEVK;1\n", "if its column 'sequence' has peptides, name it peptide"),
+        ("My peptide\nEVK\n", "if its column 'my peptide' has peptides, name it peptide"),
+        ("peptide confidence\nEVK 1.0\n", "; separate columns by tabs or commas, and name that"),
+        ("EVQLVESGG\nEVQLC(cam)\n\n?\n", "; its first line is no header; add a line 'peptide' be"),
+        ("1\tEVQLVESGG\n", "no header; add one that names the columns, column 2 peptide"),
+        ("EVQLVESGG 1.0\n", ", column 1 peptide, and separate columns by tabs or commas"),
     ],
 )
 def test_a_file_of_another_kind_is_named(write: Write, text: str, says: str) -> None:

@@ -36,6 +36,10 @@ class Tag(NamedTuple):
     name: str
 
 
+class UnsignedMass(ValueError):
+    """A tag that is a number without a sign, so that it may be a gain or a mass."""
+
+
 class _Unimod(NamedTuple):
     by_accession: dict[int, Tag]
     by_name: dict[str, Tag]  # without case and blanks, including synonyms
@@ -205,7 +209,7 @@ def _named(name: str) -> Tag:
         raise ValueError(
             f"a modification that Unimod does not have{_nearest(_key(name))}; {_AS_MASS}"
         ) from None
-    raise ValueError(
+    raise UnsignedMass(
         "a mass without a sign; write what the residue gains, as in C[+57.0215], or a gap of known "
         "mass as X[+367.0537]"
     )

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import MONOISOTOPIC, WATER
-from lacuna.core.tags import Tag, modification, peaks_modification
+from lacuna.core.tags import Tag, UnsignedMass, modification, peaks_modification
 from lacuna.reads.read import N_TERMINUS, Modification
 
 Score = TypeVar("Score")
@@ -102,6 +102,15 @@ def parse_peptide(text: str) -> Peptide:
     return _parse_modified(text)
 
 
+def is_peptide(text: str) -> bool:
+    """Whether a cell can be read as a peptide."""
+    try:
+        parse_peptide(text)
+    except ValueError:
+        return False
+    return True
+
+
 def without_flanks(text: str) -> str:
     """A peptide without the neighbours that search engines write: `K.VDNALQ.S` is VDNALQ."""
     match = _FLANKS.fullmatch(text)
@@ -123,6 +132,12 @@ def modification_mass(text: str) -> float:
     text = text.strip()
     try:
         mass = _named(_ABBREVIATIONS.get(text.casefold(), _SITE.sub("", text))).mass
+    except UnsignedMass:
+        raise ValueError(
+            f"modification '{text[:40]}', a mass without a sign; write what the residue gains, as "
+            "in M[+15.9949]; if it is the mass of residues that were not read, keep the part of "
+            "the peptide on one side of it"
+        ) from None
     except ValueError as error:
         raise ValueError(f"modification '{text[:40]}', {error}") from None
     return _exact(mass, len(text.partition(".")[2])) if text[:1] in ("+", "-") else mass

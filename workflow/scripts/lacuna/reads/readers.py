@@ -9,9 +9,11 @@ from lacuna.core.tables import RejectedRow
 from lacuna.reads import casanovo, deepnovo, instanovo, maxquant, novor, peaks, single
 from lacuna.reads.formats import TableFormat
 from lacuna.reads.origin import Origin, number
+from lacuna.reads.peptide import is_peptide
 from lacuna.reads.read import Peptides, Read
 from lacuna.reads.scale import scales_of
 from lacuna.reads.table import (
+    SEPARATORS,
     BadLine,
     Layout,
     head_of,
@@ -37,6 +39,7 @@ TABLES: tuple[tuple[TableFormat, ...], ...] = (
     single.PLAIN,
 )
 FIRST_ROWS = 20  # of a table without a header, by which it is recognised
+SHORTEST = 5  # letters of a cell that is taken for a peptide, not for the name of a column
 
 Found = list[Read] | BadLine  # the reads of a row, or what is wrong with it
 
@@ -114,6 +117,9 @@ def _recognised(
         )
     if kind := _no_reads(filled):
         raise LacunaError(f"{path}: {kind}")
+    unknown = f"{path}: no format of peptide reads that is known: {shown}"
+    if remedy := _remedy_of_columns(filled[:FIRST_ROWS]):
+        raise LacunaError(f"{unknown}; {remedy}")
     titles = dict.fromkeys([*casanovo.TOOLS.values(), *(f.title for fs in TABLES for f in fs)])
     names = (name for layout in layouts(filled[:1]) for name in layout.names)
     near = next((name for name in names if re.search("sequence|peptide", name)), None)
@@ -121,10 +127,33 @@ def _recognised(
         f"if its column '{shortened(near, 40)}' has peptides, name it peptide; or " if near else ""
     )
     raise LacunaError(
-        f"{path}: no format of peptide reads that is known: {shown}; {rename}give the output of "
+        f"{unknown}; {rename}give the output of "
         f"{', '.join(titles)} (column peptide and, if known, confidence: a number for each "
         "residue, separated by blanks)"
     )
+
+
+def _remedy_of_columns(lines: Sequence[str]) -> str:
+    """What to do with peptides whose columns blanks separate, or no header names; "" otherwise."""
+    first, rest = lines[0], lines[1:]
+    blanks = not any(separator in first for separator in SEPARATORS)
+    remedy = "separate columns by tabs or commas"
+    if re.search("sequence|peptide", first, re.IGNORECASE):
+        if not (blanks and len(first.split()) > 1 and any(len(row.split()) > 1 for row in rest)):
+            return ""
+        return f"{remedy}, and name that of the peptides peptide"
+    for separator in (None,) if blanks else SEPARATORS:
+        table = [[cell.strip(' "') for cell in line.split(separator)] for line in lines]
+        for place in range(len(table[0])):
+            column = [row[place] for row in table if place < len(row)]
+            found = [len(cell) >= SHORTEST and is_peptide(cell) for cell in column]
+            if not (found[0] and 2 * sum(found) > len(lines)):
+                continue
+            if len(table[0]) == 1:
+                return "its first line is no header; add a line 'peptide' before it"
+            named = f"add one that names the columns, column {place + 1} peptide"
+            return f"its first line is no header; {named}" + (f", and {remedy}" if blanks else "")
+    return ""
 
 
 def _no_reads(lines: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from lacuna.reads.origin import (
     per_residue,
     positive,
 )
-from lacuna.reads.peptide import parse_peptide, without_flanks
+from lacuna.reads.peptide import is_peptide, parse_peptide, without_flanks
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
@@ -26,14 +26,6 @@ _SHORTEST = 3  # residues of a stretch that is kept of a peptide
 def _listed(text: str) -> str:
     match = _LIST.fullmatch(text)
     return match[1] if match else text
-
-
-def _is_peptide(text: str) -> bool:
-    try:
-        parse_peptide(text)
-    except ValueError:
-        return False
-    return True
 
 
 # --- PowerNovo, PepNet, pi-PrimeNovo, pi-HelixNovo -----------------------------------------------
@@ -96,7 +88,7 @@ def _pi_helixnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
 
 
 def _fits_pi_helixnovo(cells: Sequence[str]) -> bool:
-    return len(cells) == 3 and number(cells[2]) is not None and _is_peptide(cells[1])
+    return len(cells) == 3 and number(cells[2]) is not None and is_peptide(cells[1])
 
 
 # --- pUniFind, NovoB -----------------------------------------------------------------------------
