@@ -12,6 +12,7 @@ from lacuna.core.tables import (
     EVIDENCE_TABLE,
     PLACED_TABLE,
     REJECTED_TABLE,
+    UNSURE_FILE,
     EvidenceRow,
     PlacedRow,
 )
@@ -72,6 +73,23 @@ def test_reads_are_counted_as_placed_or_not(write: Write) -> None:
     nothing = Counts(reads=9, of_others=8)
     assert list(nothing.notes())[2] == "no chain found: too few reads, or none of an antibody"
     assert "are of an antibody" in explain_nothing({"s": (Counts(reads=2), REJECTED)})
+
+
+def test_low_confidences_are_named_if_no_chain_is_found(write: Write) -> None:
+    def notes(unsure: int, others: int) -> str:
+        whys = [UNSURE_FILE] * unsure + ["fits no chain"] * others
+        rows = [
+            PlacedRow(f"r:{i}", "table", "", None, None, None, w, "") for i, w in enumerate(whys)
+        ]
+        reads = write("reads.tsv", PLACED_TABLE.header + PLACED_TABLE.text(rows))
+        chains = write("chains.tsv", CHAIN_TABLE.header)
+        counts = count_sample(chains, write("rejected.tsv", REJECTED_TABLE.header), reads)
+        return ", ".join(counts.notes())
+
+    said = "confidences are low (none above 0.5 in the files of 3 reads): if they are on another "
+    assert f"none of an antibody, {said}scale, remove their column, or" in notes(3, 2)
+    assert notes(2, 3).endswith("none of an antibody")
+    assert "confidence" not in ", ".join(Counts(reads=5, unsure=4, chains=1).notes())
 
 
 def test_chains_whose_cdr3_reads_do_not_show_are_named(write: Write) -> None:

@@ -752,6 +752,23 @@ def test_contaminants_that_cannot_be_used_are_named(
     assert "con.fasta:7: 'empty' has no sequence" in lines[1]
 
 
+@pytest.mark.parametrize(
+    ("highest", "why"),
+    [(0.5, "fits no chain, all confidences low"), (0.51, "fits no chain"), (None, "fits no chain")],
+)
+def test_reads_of_files_of_low_confidences_are_told_from_others(
+    highest: float | None, why: str
+) -> None:
+    # Of other files the second alone is low, and so all of its reads are.
+    given = [
+        replace(peptide("GGGGSGGGGS"), score=0.2, file="a"),
+        replace(peptide("GGGGSGGGGS"), score=highest, file="a"),
+        replace(peptide("GGGGSGGGGS"), score=0.9, confidences=(0.1,) * 9 + (0.5,), file="b"),
+    ]
+    found = [row.placed_as for row in place(given, Sure()).rows]
+    assert found == [why, why, "fits no chain, all confidences low"]
+
+
 def test_every_read_has_its_row() -> None:
     chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     reads = [*tiles(chain), peptide("WWHKP", "odd"), peptide("AC", "short")]

@@ -13,6 +13,10 @@ from lacuna.core.tsv import Readings, Shares, Table
 ALTERNATIVES = 3
 MIN_ALTERNATIVE = 0.01
 
+# Why a read was not placed, if its file has no confidence above LOW_CONFIDENCE.
+UNSURE_FILE = "fits no chain, all confidences low"
+LOW_CONFIDENCE = 0.5
+
 # Warns of a gap with letters of another mass than its own; its candidates meet that mass.
 LETTERS_WEIGH = "the letters given for it weigh"  # something else than its mass
 

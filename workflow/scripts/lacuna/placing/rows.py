@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lacuna.core.alphabet import decode
-from lacuna.core.tables import PlacedRow
+from lacuna.core.tables import LOW_CONFIDENCE, UNSURE_FILE, PlacedRow
 from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, ON_MISSING, OTHER_BLOCK
 from lacuna.placing.placement import Placements
 from lacuna.placing.readset import ReadSet
@@ -38,10 +38,12 @@ def rows_of(
     best[a.read[first]] = first
     shared = np.bincount(a.read, minlength=len(found)) > 1
     of_read = {int(a.read[k]): _differences(found, placements, int(k)) for k in first.tolist()}
+    sure = {read.file for read in reads if not _is_unsure(read)}
     rows = []
     for read, group in zip(reads, found.group.tolist(), strict=True):
         if group < 0 or best[group] < 0:
-            why = TOO_SHORT if group < 0 else NOWHERE
+            nowhere = NOWHERE if read.file in sure else UNSURE_FILE
+            why = TOO_SHORT if group < 0 else nowhere
             rows.append(PlacedRow(read.name, read.tool, "", None, None, None, why, ""))
             continue
         k = int(best[group])
@@ -71,6 +73,12 @@ def rows_of(
             )
         )
     return rows
+
+
+def _is_unsure(read: Read) -> bool:
+    """Whether a read has confidences, or a score, none of them above LOW_CONFIDENCE."""
+    highest = max(read.confidences) if read.confidences else read.score
+    return highest is not None and highest <= LOW_CONFIDENCE
 
 
 def _differences(reads: ReadSet, placements: Placements, k: int) -> str:

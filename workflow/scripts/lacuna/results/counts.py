@@ -13,9 +13,11 @@ from lacuna.core.tables import (
     CHAIN_TABLE,
     EVIDENCE_TABLE,
     INFERRED,
+    LOW_CONFIDENCE,
     NOTE,
     PLACED_TABLE,
     REJECTED_TABLE,
+    UNSURE_FILE,
 )
 from lacuna.core.words import plural
 from lacuna.results.streams import chunks
@@ -49,6 +51,7 @@ class Counts:
     reads: int | None = None  # None for a sample without reads
     placed: int = 0  # reads
     of_others: int = 0  # reads of contaminants
+    unsure: int = 0  # reads of no chain, of files without a confidence above LOW_CONFIDENCE
     n_terminal: int = 0  # chains whose first residues are missing
     c_terminal: int = 0  # chains whose last residues are missing
     inside: int = 0  # chains with a gap between observed residues
@@ -67,6 +70,13 @@ class Counts:
                 yield f"{self.of_others} of contaminants (see reads.tsv)"
             if not self.chains:
                 yield "no chain found: too few reads, or none of an antibody"
+                if 2 * self.unsure > self.reads:
+                    yield (
+                        f"confidences are low (none above {LOW_CONFIDENCE} in the files of "
+                        f"{plural(self.unsure, 'read')}): if they are on another scale, remove "
+                        "their column, or give a table of the column peptide alone, so that all "
+                        "reads count alike"
+                    )
         if self.open:
             yield f"{plural(self.open, 'gap')} left open"
         if self.without_template:
@@ -110,7 +120,7 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
     Raises LacunaError if one of them is not such a table.
     """
     n = dict.fromkeys(Counts.__dataclass_fields__, 0)
-    for name in ("reads", "placed", "of_others", "reason", "species"):
+    for name in ("reads", "placed", "of_others", "unsure", "reason", "species"):
         del n[name]
     species: Counter[str] = Counter()
     for part in chunks(chains, ["species"], ["length", "n_terminal", "c_terminal", *_SUMMED]):
@@ -134,9 +144,14 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
     if reads is None:
         return found
     names = {row.chain for row in CHAIN_TABLE.read(chains)}
-    rows = Counter((bool(row.chain), row.chain in names) for row in PLACED_TABLE.read(reads))
+    rows: Counter[tuple[bool, bool]] = Counter()
+    unsure = 0
+    for row in PLACED_TABLE.read(reads):
+        rows[bool(row.chain), row.chain in names] += 1
+        unsure += row.placed_as == UNSURE_FILE
     return replace(
         found,
+        unsure=unsure,
         reads=rows.total(),
         placed=rows[True, True],
         of_others=rows[True, False],
