@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import bundled
 from chains import constant_region, germline_chain, hidden, mutated, random_protein
@@ -143,6 +144,24 @@ def test_antibodies_meet_on_columns_whatever_their_cdr3(library: Library, locus:
     others = [germline_chain(locus, seed) for seed in range(2, 8)]
     kmers = encode_one(target, 66, 80, index_homologs([*others, relative]), library)
     assert under_gap(kmers)[0] == relative[66:80]
+
+
+def test_homologs_of_another_locus_do_not_count(library: Library) -> None:
+    """A heavy chain shares a third of its residues with a light one, on the same columns."""
+    loci = ("H", "K", "L")
+    targets = {locus: germline_chain(locus, 1) for locus in loci}
+    relatives = {locus: mutated(germline_chain(locus, 1), 9, 1) for locus in loci}
+    for locus, target in targets.items():
+        others = [relatives[other] for other in loci if other != locus]
+        kmers = encode_one(target, 40, 50, index_homologs(others), library)
+        assert under_gap(kmers) == ["." * 10] * 3
+        assert (kmers.homolog_profile == 0).all()
+        own = relatives[locus]
+        alone = encode_one(target, 40, 50, index_homologs([own]), library)
+        among = encode_one(target, 40, 50, index_homologs([*others, own]), library)
+        assert under_gap(alone)[0] == own[40:50]
+        assert torch.equal(alone.templates, among.templates)
+        assert torch.equal(alone.homolog_profile, among.homolog_profile)
 
 
 def test_constant_regions_meet_by_their_offset(library: Library) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lacuna.antibody.germlines import LOCI
 from lacuna.antibody.imgt import CONSTANT, N_CODES, OTHER_INSERTION
 from lacuna.antibody.numbering import Numbering
 from lacuna.antibody.parts import number_parts
@@ -35,13 +36,14 @@ class Homologs:
     """m reference chains of one sample, or parts of chains with one V domain each.
 
     grids: (m, N_CODES) uint8 V domains on columns, all ABSENT without a V domain; one_hot: their
-    matrix for `choose_homologs`; constants: (m, width) uint8 residues from the start of the
-    constant region on; sequences: whole parts; words: for each word of SEED residues, the chains
-    that contain it, once per occurrence.
+    matrix for `choose_homologs`; loci: (m,) index into LOCI, -1 without a V domain; constants:
+    (m, width) uint8 residues from the start of the constant region on; sequences: whole parts;
+    words: for each word of SEED residues, the chains that contain it, once per occurrence.
     """
 
     grids: Tensor
     one_hot: Tensor
+    loci: Tensor
     constants: np.ndarray
     sequences: tuple[str, ...]
     words: dict[str, list[int]]
@@ -86,7 +88,7 @@ def index_homologs(chains: Iterable[str]) -> Homologs | None:
     words: dict[str, list[int]] = {}
     for i, (sequence, numbering) in enumerate(parts.items()):
         tokens = residue_tokens(sequence)
-        v = (numbering.columns > 0) & (numbering.columns < OTHER_INSERTION)
+        v = _in_v(numbering)
         grids[i, numbering.columns[v]] = tokens[v]
         start = numbering.constant_start
         lead = max(-start, 0) if start is not None else 0
@@ -100,7 +102,18 @@ def index_homologs(chains: Iterable[str]) -> Homologs | None:
         constants[i, : len(tail)] = tail
     tensor = torch.from_numpy(grids)
     dtype = product_dtype(tensor.device)
-    return Homologs(tensor, one_hot_templates(tensor, dtype), constants, sequences, words)
+    one_hot = one_hot_templates(tensor, dtype)
+    loci = torch.tensor([_locus(numbering) for numbering in parts.values()])
+    return Homologs(tensor, one_hot, loci, constants, sequences, words)
+
+
+def _in_v(numbering: Numbering) -> np.ndarray:
+    return (numbering.columns > 0) & (numbering.columns < OTHER_INSERTION)
+
+
+def _locus(numbering: Numbering) -> int:
+    """Index into LOCI of a chain's V domain, -1 without one."""
+    return LOCI.index(numbering.locus) if numbering.locus and _in_v(numbering).any() else -1
 
 
 def find_homologs(
@@ -111,21 +124,28 @@ def find_homologs(
     numberings: list[Numbering],
     max_identity: Tensor,
 ) -> HomologTemplates:
-    """Templates of b chains from their nearest homologs.
+    """Templates of b chains from their nearest homologs, of V domains from those of their locus.
 
     tokens, columns: (b, length) uint8; grid: (b, N_CODES); max_identity: (b,) highest identity
     over observed residues that a homolog may have.
     """
     b, length = tokens.shape
+    loci = torch.full((b, 1), -1)
+    loci[: len(numberings), 0] = torch.tensor([_locus(n) for n in numberings])
     best, identity = choose_homologs(
-        grid, homologs.grids, homologs.one_hot, max_identity[:, None], PROFILE_NEIGHBOURS
+        grid,
+        homologs.grids,
+        homologs.one_hot,
+        max_identity[:, None],
+        PROFILE_NEIGHBOURS,
+        left_out=(loci >= 0) & (homologs.loci >= 0) & (loci != homologs.loci),
     )
     templates = homolog_tokens(best, columns, homologs.grids)  # (b, n, length)
     for i in range(b):
         numbering = numberings[i] if i < len(numberings) else None
         if numbering is None:
             continue
-        if ((numbering.columns > 0) & (numbering.columns < OTHER_INSERTION)).any():
+        if _in_v(numbering).any():
             if numbering.constant_start is not None:
                 _lay_constants(templates, i, best[i], numbering, columns[i], homologs)
         else:

@@ -297,13 +297,15 @@ def choose_homologs(
     reference_one_hot: Tensor,
     max_identity: float | Tensor,
     n: int = PROFILE_NEIGHBOURS,
+    left_out: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Nearest reference chains of each chain by shared residues, up to identity `max_identity`.
 
     grid: (b, N_CODES) of the chains; references: (m, N_CODES); max_identity: one for all chains,
     or (b, 1), over the residues that chain and reference both have, so that a chain is not its own
-    reference if some of it is cut off. Returns indices (b, n) and identities (b, n) over the
-    observed residues, best first; identity 0 if there are fewer than n.
+    reference if some of it is cut off; left_out: (b, m) bool, references that do not count. Returns
+    indices (b, n) and identities (b, n) over the observed residues, best first; identity 0 if there
+    are fewer than n.
     """
     evidence = _chain_evidence(grid, evidence_table(grid.device))
     known = evidence[..., :N_RESIDUES].amax(-1)  # (b, N_IMGT), 1 of observed columns
@@ -312,8 +314,10 @@ def choose_homologs(
     there = (references[:, 1 : N_IMGT + 1] < N_RESIDUES).to(reference_one_hot.dtype)
     compared = (known.to(there.dtype) @ there.T).float()
     identity = matches / known.sum(1).clamp(min=1.0)[:, None]
-    too_near = matches / compared.clamp(min=1.0) > max_identity
-    identity = torch.where(too_near, 0.0, identity)
+    unfit = matches / compared.clamp(min=1.0) > max_identity
+    if left_out is not None:
+        unfit |= left_out
+    identity = torch.where(unfit, 0.0, identity)
     n = min(n, references.shape[0])
     best, index = identity.topk(n, dim=1)
     return index, best
