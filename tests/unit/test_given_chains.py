@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.core.records import read_record
+from lacuna.core.tables import DOUBTFUL, EVIDENCE_TABLE
+from lacuna.filling.evidence import with_evidence
 from lacuna.placing.alignment import BLOCK
 from lacuna.placing.given import show
 from lacuna.placing.readset import MAX_READ, ReadSet, collapse
@@ -114,6 +117,32 @@ def test_a_position_without_reads_says_nothing(reads: ReadSet) -> None:
     (shown,), _ = show(reads, [germline_chain("K", 9, constant=False)[:12] + "XXXX"], [])
     assert not shown.seen[12:].any()
     assert np.allclose(shown.weights[12:], 1 / 20)
+
+
+@pytest.mark.parametrize("more", [-2, -1, 1, 2])
+def test_a_gap_whose_length_reads_contradict_is_doubtful(
+    write: Write, tmp_path: Path, more: int
+) -> None:
+    """Of two gaps one is stated longer or shorter than it is."""
+    (start, stop), (first, last) = SPANS
+    chain = hidden(HEAVY, [(start, stop)])[:first] + "X" * (last - first + more) + HEAVY[last:]
+    write_reads(tmp_path / "r.jsonl.gz", tiles(HEAVY[:150], length=24, step=1))
+    paths = (write("c.fasta", f">c\n{chain}\n"), None, None, LIBRARY, tmp_path / "placed")
+    place_reads(tmp_path / "r.jsonl.gz", *paths, species="auto", tolerance_ppm=10.0)
+    out = [tmp_path / name for name in ("chains", "reads", "evidence", "gaps", "positions")]
+    weigh_evidence(tmp_path / "placed", *out, reader=READER)
+    rows = list(EVIDENCE_TABLE.read(tmp_path / "positions"))
+    doubted = {row.position - 1 for row in rows if row.flags == "length"}
+    assert doubted == set(range(first, last + more))
+    assert {row.position - 1 for row in rows if row.state == DOUBTFUL} >= doubted
+    (found,) = read_scaffolds(paths[0], evidence=tmp_path / "evidence")
+    assert isinstance(found, Scaffold)
+    targets = np.array([[0, 0, 0, e.position] for e in found.evidence])
+    sure = np.full((len(targets), 20), 1e-6)
+    sure[:, 0] = 1.0  # the network agrees with whatever is in slot 0, and with evidence for it
+    weights = [replace(e, weights=(1.0,) + (0.0,) * 19) for e in found.evidence]
+    best = with_evidence([replace(found, evidence=tuple(weights))], targets, sure).max(1)
+    assert [p < 0.95 for p in best] == [t[3] in doubted for t in targets.tolist()]
 
 
 def test_too_many_chains_are_refused(write: Write, table: Path, tmp_path: Path) -> None:

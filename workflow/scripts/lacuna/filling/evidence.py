@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lacuna.core.alphabet import ALLOWED, TOKEN
+from lacuna.core.alphabet import ALLOWED, N_RESIDUES, TOKEN
 from lacuna.scaffolds.scaffold import Scaffold
 
 RULED_OUT = 1e-12  # least probability by the network of a residue that a position may have
@@ -35,5 +35,15 @@ def with_evidence(
             allowed = ALLOWED[TOKEN[scaffold.sequence[evidence.position]]]
             network = 1.0 if evidence.settled else np.maximum(probabilities[row], RULED_OUT)
             product = network * allowed * evidence.weights
-            joined[row] = product / product.sum()
+            joined[row] = _spread(product / product.sum(), allowed, evidence.spread)
     return joined
+
+
+def _spread(shares: np.ndarray, allowed: np.ndarray, share: float) -> np.ndarray:
+    """The distribution (20,) of which a share is spread over the residues that are allowed: over
+    few of them more, so that the likeliest loses as much."""
+    if not share:
+        return shares
+    even = allowed / allowed.sum()
+    share = min(share * (1 - 1 / N_RESIDUES) / (1 - even.max()), 1.0)
+    return (1 - share) * shares + share * even

@@ -11,7 +11,15 @@ import numpy as np
 
 from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, ISOLEUCINE, LEUCINE, MISSING, N_RESIDUES, encode, merge_il
-from lacuna.placing.consensus import TEMPER, Votes, residue_nats, votes, votes_for_template
+from lacuna.placing.alignment import BLOCK, OTHER_BLOCK
+from lacuna.placing.consensus import (
+    TEMPER,
+    Votes,
+    place_weights,
+    residue_nats,
+    votes,
+    votes_for_template,
+)
 from lacuna.placing.draft import Draft
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.placement import Placements, place_on, unchanged
@@ -28,11 +36,13 @@ class Shown:
     """What reads show of the t positions of a chain.
 
     weights (t, 20): support of each residue by reads alone, rows that sum to 1, I and L alike; of
-    positions that no read shows all are the same; depth (t,): weight of the reads.
+    positions that no read shows all are the same; depth (t,): weight of the reads; other_length
+    (t,): whether a position is in a gap in which reads have more or fewer residues.
     """
 
     weights: np.ndarray
     depth: np.ndarray
+    other_length: np.ndarray
 
     @property
     def seen(self) -> np.ndarray:
@@ -62,7 +72,9 @@ def show(
     else:
         placements = place_on(reads, [*drafts, *fixed])
     final = [votes(reads, placements, i, len(d)) for i, d in enumerate(drafts)]
-    return [_shown(d, v) for d, v in zip(drafts, final, strict=True)], placements
+    lengths = [_other_length(reads, placements, i, d) for i, d in enumerate(given)]
+    shown = [_shown(*each) for each in zip(drafts, final, lengths, strict=True)]
+    return shown, placements
 
 
 def _draft(sequence: str) -> Draft:
@@ -82,10 +94,33 @@ def _known(given: Draft, draft: Draft, found: Votes) -> Draft:
     return draft.with_tokens(np.where(given.tokens == MISSING, now, given.tokens).astype(np.uint8))
 
 
-def _shown(draft: Draft, found: Votes) -> Shown:
+def _other_length(reads: ReadSet, placements: Placements, chain: int, given: Draft) -> np.ndarray:
+    """(t,) positions of gaps in which at least half of the reads that cross them insert residues or
+    leave some out, edges included. Those with a block of equal mass there do not count."""
+    own = placements.of(chain)
+    a, first = own.alignment, int(own.text.start[chain])
+    weight = place_weights(reads, own)
+    at = np.where(a.at >= 0, a.at - first, -1)
+    column, row = np.arange(at.shape[1]), np.arange(len(at))
+    block = np.isin(a.kind, (BLOCK, OTHER_BLOCK))
+    result = np.zeros(len(given), dtype=bool)
+    edges = np.flatnonzero(np.diff(given.tokens == MISSING, prepend=False, append=False))
+    for start, end in edges.reshape(-1, 2).tolist():
+        left = np.where((at >= 0) & (at < start), column, -1).max(1, initial=-1)
+        right = np.where(at >= end, column, at.shape[1]).min(1, initial=at.shape[1])
+        inside = (column >= left[:, None]) & (column <= right[:, None])
+        crossing = (left >= 0) & (right < at.shape[1]) & ~(block & inside).any(1)
+        used, one, other = row[crossing], left[crossing], right[crossing]
+        straight = at[used, other] - at[used, one] == other - one
+        against = weight[used][~straight].sum()
+        result[start:end] = against >= max(weight[used][straight].sum(), MIN_DEPTH)
+    return result
+
+
+def _shown(draft: Draft, found: Votes, other_length: np.ndarray) -> Shown:
     nats = TEMPER * residue_nats(draft, found)
     nats[:, ISOLEUCINE] = nats[:, LEUCINE]
     nats = np.maximum(nats - nats.max(1, keepdims=True), -MOST_NATS)
     weights = np.exp(nats)
     weights[found.nats.max(1) <= 0] = 1.0
-    return Shown(weights / weights.sum(1, keepdims=True), found.depth)
+    return Shown(weights / weights.sum(1, keepdims=True), found.depth, other_length)

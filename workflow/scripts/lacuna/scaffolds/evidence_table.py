@@ -23,6 +23,7 @@ from lacuna.scaffolds.scaffold import Gap, PositionEvidence
 
 REQUIRED = ("chain", "position")
 LONG = (*REQUIRED, "residue", "probability")
+SPREAD = "spread"  # column of tables that reads gave: `PositionEvidence.spread`, empty for none
 MAX_DIGITS = 12  # of a position
 ROUNDED = 0.05  # by which 20 probabilities of two decimals may differ from 1
 _DELIMITERS = "\t,;"
@@ -34,6 +35,7 @@ class _Position:
 
     line: int
     shares: dict[str, float] = field(default_factory=dict)
+    spread: float = 0.0
 
 
 class EvidenceTable:
@@ -83,7 +85,10 @@ class EvidenceTable:
             return
         try:
             position = _position(cells.get("position", ""))
-            shares = of_chain.setdefault(position, _Position(line)).shares
+            of_position = of_chain.setdefault(position, _Position(line))
+            shares = of_position.shares
+            if cells.get(SPREAD):
+                of_position.spread = _share(SPREAD, cells[SPREAD])
             for residue, share in _shares(cells):
                 if residue in shares:
                     raise ValueError(
@@ -121,7 +126,7 @@ class EvidenceTable:
                 )
         except ValueError as error:
             raise Fault(str(error), found.line, file=self.file) from None
-        return PositionEvidence(position - 1, weights, self._settled)
+        return PositionEvidence(position - 1, weights, self._settled, found.spread)
 
 
 def joined(
@@ -144,7 +149,11 @@ def joined(
                 line,
             )
         found[position] = tuple(weight / whole for weight in both)
-    return tuple(PositionEvidence(position, found[position]) for position in sorted(found))
+    spread = {e.position: e.spread for table in tables for e in table if e.spread}
+    return tuple(
+        PositionEvidence(position, found[position], spread=spread.get(position, 0.0))
+        for position in sorted(found)
+    )
 
 
 def _weights(shares: dict[str, float], position: int) -> tuple[float, ...]:
@@ -205,7 +214,7 @@ def _rows(path: str | Path) -> Iterator[tuple[str, int, dict[str, str]]]:
 def _check_header(where: str, columns: Sequence[str]) -> None:
     """Raise LacunaError if the columns are those of neither form of the table."""
     for name in columns:
-        if name not in LONG and name not in RESIDUES:
+        if name not in (*LONG, SPREAD) and name not in RESIDUES:
             raise LacunaError(
                 f"{where}: unknown column '{shortened(name)}' of an evidence table; give "
                 f"{', '.join(LONG)}, separated by tabs, or one column a residue after "

@@ -30,7 +30,9 @@ def to_json(scaffold: Scaffold) -> str:
         "modifications": [[m.position, m.mass, m.name] for m in scaffold.modifications],
     }
     if scaffold.evidence:
-        fields["evidence"] = [[e.position, e.weights, e.settled] for e in scaffold.evidence]
+        fields["evidence"] = [
+            [e.position, e.weights, e.settled, e.spread] for e in scaffold.evidence
+        ]
     if scaffold.intact is not None:
         fields["intact"] = astuple(scaffold.intact)
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
@@ -93,8 +95,8 @@ def from_json(line: str) -> Scaffold:
         )
         modifications = tuple(ResidueModification(*m) for m in fields.pop("modifications"))
         evidence = tuple(
-            PositionEvidence(position, tuple(weights), settled)
-            for position, weights, settled in fields.pop("evidence", ())
+            PositionEvidence(position, tuple(weights), *how)
+            for position, weights, *how in fields.pop("evidence", ())
         )
         weighed = fields.pop("intact", None)
         intact = None if weighed is None else IntactMass(*weighed)

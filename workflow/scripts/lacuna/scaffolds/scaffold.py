@@ -106,12 +106,14 @@ class PositionEvidence:
 
     `weights` are those of the 20 residues in the order of the alphabet; they sum to 1. They say
     how much each residue is supported by what was measured, apart from the rest of the chain; or,
-    if `settled`, how probable each is by all that is known, the network included.
+    if `settled`, how probable each is by all that is known, the network included. spread: share of
+    the posterior that is spread evenly in the end, since the position itself is doubtful.
     """
 
     position: int
     weights: tuple[float, ...]
     settled: bool = False
+    spread: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

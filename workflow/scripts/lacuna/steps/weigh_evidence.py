@@ -1,7 +1,7 @@
 """What reads and network say about each position, as files: scaffolds, evidence, reads.tsv."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,9 +20,11 @@ from lacuna.core.tables import (
 )
 from lacuna.core.tsv import Shares, plain_row
 from lacuna.evidence.chain import GapHint
+from lacuna.evidence.posterior import FLOORS
 from lacuna.evidence.weigh import weigh
 from lacuna.placing.draft import Meeting
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
+from lacuna.scaffolds.evidence_table import SPREAD
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 from lacuna.steps.load import load_large_network, load_reader
 from lacuna.steps.place_reads import GivenChain, PlacedReads
@@ -35,7 +37,8 @@ class _Weighed(NamedTuple):
     """A chain as it is written: its scaffold, and what is known about its gaps and positions.
 
     evidence: (position from 1, residue, share) for its missing residues, by reads alone if the
-    chain was given, by reads and network if the reads gave it.
+    chain was given, by reads and network if the reads gave it; doubtful: positions from 1 of those
+    whose distribution is spread in part.
     """
 
     name: str
@@ -44,6 +47,7 @@ class _Weighed(NamedTuple):
     gaps: Sequence[GapHint]
     evidence: Iterable[tuple[int, str, float]]
     positions: Sequence[EvidenceRow]
+    doubtful: Container[int] = ()
 
 
 def weigh_evidence(
@@ -129,10 +133,11 @@ def _write(
             handle.write(f">{' '.join(filter(None, (chain.name, chain.about)))}\n")
             handle.write(f"{chain.scaffold}\n")
     with atomic_write(evidence) as handle:
-        handle.write(plain_row(EVIDENCE_COLUMNS))
+        handle.write(plain_row((*EVIDENCE_COLUMNS, SPREAD)))
         for chain in chains:
             for position, residue, share in chain.evidence:
-                handle.write(plain_row((chain.name, position, residue, f"{share:.6g}")))
+                spread = FLOORS["length"] if position in chain.doubtful else ""
+                handle.write(plain_row((chain.name, position, residue, f"{share:.6g}", spread)))
     with atomic_write(gaps) as handle:
         handle.write(plain_row(GAP_COLUMNS))
         for chain in chains:
@@ -147,18 +152,19 @@ def _write(
 
 def _of_given(chain: GivenChain) -> _Weighed:
     """A chain of the sample's FASTA: reads are evidence for what it misses."""
-    letters = chain.sequence
+    letters, shown = chain.sequence, chain.shown
     missing = [
         i
         for i, letter in enumerate(letters)
-        if letter not in RESIDUES and chain.named[i] and chain.shown.seen[i]
+        if letter not in RESIDUES and chain.named[i] and (shown.seen | shown.other_length)[i]
     ]
     evidence = [
-        (i + 1, residue, float(chain.shown.weights[i, r]))
+        (i + 1, residue, float(shown.weights[i, r]))
         for i in missing
         for r, residue in enumerate(RESIDUES)
     ]
-    return _Weighed(chain.name, "", letters, (), evidence, list(_positions(chain)))
+    doubtful = {i + 1 for i in missing if shown.other_length[i]}
+    return _Weighed(chain.name, "", letters, (), evidence, list(_positions(chain)), doubtful)
 
 
 def _positions(chain: GivenChain) -> Iterator[EvidenceRow]:
@@ -174,8 +180,19 @@ def _positions(chain: GivenChain) -> Iterator[EvidenceRow]:
         depth = float(chain.shown.depth[i])
         if letter not in RESIDUES:
             state = OBSERVED if chain.named[i] and chain.shown.seen[i] else INFERRED
+            other = bool(chain.named[i] and chain.shown.other_length[i])
             yield EvidenceRow(
-                chain.name, i + 1, "", "", best[0][0], None, state, depth, "", Shares(), ""
+                chain.name,
+                i + 1,
+                "",
+                "",
+                best[0][0],
+                None,
+                DOUBTFUL if other else state,
+                depth,
+                "",
+                Shares(),
+                "length" if other else "",
             )
             continue
         seen = bool(chain.shown.seen[i])
