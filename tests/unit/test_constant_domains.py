@@ -4,22 +4,35 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.reads import built, chain_with_cdr3, digest, merged, peptide, read_set, without
+from tests.reads import (
+    built,
+    chain_with_cdr3,
+    digest,
+    merged,
+    peptide,
+    read_set,
+    reads_of,
+    tiles,
+    without,
+)
 
 import bundled
 from lacuna.antibody.germlines import constants, j_segments, v_segments
 from lacuna.antibody.imgt import CONSTANT
-from lacuna.core.alphabet import N_RESIDUES, decode, encode
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES, decode, encode
 from lacuna.core.paths import LIBRARY
 from lacuna.evidence.weigh import weigh
+from lacuna.placing.cleavage import cleavage_of
 from lacuna.placing.constant_domains import without_unread
 from lacuna.placing.draft import Draft, Loose, draft_of
-from lacuna.placing.place import Placed
+from lacuna.placing.place import Placed, _without_unread
 from lacuna.placing.placement import place_on
 from lacuna.templates.library import load_library
 
 GAMMA1 = next(c.sequence for c in constants() if c.name == "IGHG1*01")
+KAPPA = next(c.sequence for c in constants() if c.name == "IGKC*01")
 V = chain_with_cdr3("H", "ARDRGYSSGWFDV", constant=False)
+LIGHT = chain_with_cdr3("K", "QQSYSTPLT", constant=False) + KAPPA
 ANY = "KRFWYL"  # trypsin and chymotrypsin
 TRYPSIN = "KR"
 
@@ -124,13 +137,42 @@ def test_words_of_a_constant_region_in_other_reads_are_not_one() -> None:
     assert (draft.c, draft.find(CONSTANT)) == (-1, -1)
 
 
-def test_a_constant_region_of_which_nothing_is_read_is_left_out() -> None:
-    """However few reads there are: words of other proteins led to it."""
+def kappa_draft() -> Draft:
     row = v_segments().names.index("IGKV1-39*01")
-    kappa = next(i for i, c in enumerate(constants()) if c.name == "IGKC*01")
-    draft = draft_of("K", row, j_segments().names.index("IGKJ1*01"), kappa)
+    constant = next(i for i, c in enumerate(constants()) if c.name == "IGKC*01")
+    return draft_of("K", row, j_segments().names.index("IGKJ1*01"), constant)
+
+
+def test_a_constant_region_of_which_nothing_is_read_is_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """However few reads there are: words of other proteins led to it."""
+    draft = kappa_draft()
     own = decode(draft.tokens[:60])
     reads = read_set(*(own[i : i + 15] for i in (0, 15, 30)), *[own[5:20]] * 3)
-    (left,) = without_unread(reads, place_on(reads, [draft]), [draft])
+    (left,) = _without_unread(reads, place_on(reads, [draft]), [draft])
     assert (left.c, left.find(CONSTANT)) == (-1, -1)
     assert np.array_equal(left.tokens, draft.tokens[: draft.find(CONSTANT)])
+    assert "The whole constant region of a kappa chain is left out" in caplog.text
+
+
+def test_a_constant_region_that_reads_cover_stays_wherever_they_end() -> None:
+    """Reads that begin and end anywhere, and more of them at R and W: were these the only ends,
+    IGKC would leave no peptide that tools read."""
+    more = [read for read in digest(LIGHT, behind="RW") for _ in range(4)]
+    found = built([*tiles(LIGHT, length=25, step=1), *more])
+    cleavage = cleavage_of(found.reads, found.placements)
+    cuts = np.flatnonzero(cleavage.behind), np.flatnonzero(cleavage.before)
+    assert ["".join(RESIDUES[i] for i in own) for own in cuts] == ["RW", ""]
+    draft = only(found)
+    assert decode(draft.tokens) == merged(LIGHT)
+    assert not draft.loose
+
+
+def test_a_constant_region_stays_where_single_reads_cover_it() -> None:
+    """Each residue is read once or not at all, which is too little for any peptide to be seen."""
+    draft = kappa_draft()
+    whole, first = decode(draft.tokens), draft.find(CONSTANT)
+    reads = reads_of(peptide(whole[i : i + 15]) for i in range(0, first + 70, 20))
+    (left,) = without_unread(reads, place_on(reads, [draft]), [draft])
+    assert np.array_equal(left.tokens, draft.tokens)

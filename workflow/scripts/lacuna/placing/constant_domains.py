@@ -1,7 +1,8 @@
 """Constant domains that germline has and a molecule lacks.
 
 A Fab has no CH2 and CH3, a VHH or an scFv on an Fc no CH1. Where the proteases of a sample would
-leave peptides of a domain, and no read is one of them, the domain is probably not there.
+leave peptides of a domain, and no read is one of them, the domain is probably not there. One that
+reads cover is there, wherever these reads begin and end.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ REACH = 15  # residues by which peptides of what is beside a domain reach into i
 SHORTEST, LONGEST = 8, 24  # residues of peptides that tools read well
 PIECE = 12  # residues of a peptide where it is not known at what the proteases cut
 SEEN = 2.0  # weight of reads, on the average of its residues, from which a peptide is seen
+ONCE = 0.9  # weight over a residue on which a single read lies; the rest is for rounding
+COVERED = 0.5  # of the residues of a domain on which any read lies, from which it is there
 LACKING = 0.02  # of chains, that lack a domain
 # Of the nats by which a peptide that is not seen tells that it is not there: peptides of a domain
 # are lost together, as under a bond or a glycan.
@@ -91,9 +94,12 @@ def _unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> 
     for draft, depth, own, shown in zip(drafts, depths, pieces, seen, strict=True):
         found.append([])
         first = draft.find(CONSTANT)
-        if draft.c < 0:
+        if draft.c < 0 or first < 0:
             continue
-        for start, stop in _domains(first, depth, own[shown]):
+        read = np.concatenate([own[shown], _stretches(first, depth)])
+        for start, stop in _domains(first, depth, read):
+            if _covered(depth[start:stop]):
+                continue
             n = int(((own[:, 0] >= start) & (own[:, 1] <= stop)).sum())
             nats = TEMPER * n * -np.log((missed - n + 1) / (total - n + 2))
             odds = (1 - LACKING) / LACKING * np.exp(-nats)
@@ -105,24 +111,43 @@ def _unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> 
 
 
 def _domains(first: int, depth: np.ndarray, shown: np.ndarray) -> list[tuple[int, int]]:
-    """The stretches of whole domains without a peptide that is seen, of a constant region that
-    begins at `first`.
+    """The stretches of whole domains that no read shows, of a constant region that begins at
+    `first`.
 
-    depth (t,): weight of reads over each residue; shown (n, 2): starts and stops of the peptides
-    that are seen, none of which counts that only reaches into a domain.
+    depth (t,): weight of reads over each residue; shown (n, 2): starts and stops of what reads
+    show, of which nothing counts that only reaches into a domain.
     """
     shown = shown[shown[:, 1] > first + REACH]
     if not len(shown):
         return [(first, len(depth))]
     found = []
     end = first + FIRST_DOMAIN
-    if shown[0, 0] >= end - REACH:
+    if shown[:, 0].min() >= end - REACH:
         read = depth[end - REACH : end] >= SEEN
         found.append((first, end - REACH + int(np.argmax(read)) if read.any() else end))
-    last = max(int(shown[-1, 1]), end)
+    last = max(int(shown[:, 1].max()), end)
     if len(depth) - last >= LAST_DOMAIN:
         found.append((last, len(depth)))
     return found
+
+
+def _stretches(first: int, depth: np.ndarray) -> np.ndarray:
+    """(n, 2) starts and stops of what reads show of a constant region that begins at `first`,
+    whether or not proteases are known to cut there: longer than peptides reach into a domain.
+
+    depth (t,): weight of reads over each residue.
+    """
+    read = np.concatenate([[False], depth[first:] >= SEEN, [False]])
+    edges = first + np.flatnonzero(read[1:] != read[:-1]).reshape(-1, 2)
+    return edges[edges[:, 1] - edges[:, 0] > REACH]
+
+
+def _covered(depth: np.ndarray) -> bool:
+    """Whether reads, however few, lie on enough residues of any domain of a stretch; depth (t,):
+    weight of reads over each residue."""
+    size = min(LAST_DOMAIN, len(depth))
+    under = np.append(0, np.cumsum(depth >= ONCE))
+    return bool((under[size:] - under[:-size]).max() >= COVERED * size)
 
 
 def _pieces(tokens: np.ndarray, cleavage: Cleavage) -> np.ndarray:

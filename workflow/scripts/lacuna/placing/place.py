@@ -136,11 +136,19 @@ def _without_unread(reads: ReadSet, placements: Placements, drafts: Sequence[Dra
     """The drafts without the constant domains that are not there; the log says which are not."""
     kept = without_unread(reads, placements, drafts)
     for before, after in zip(drafts, kept, strict=True):
-        if after.c >= 0 and len(after) < len(before):
+        if len(after) == len(before):
+            continue
+        if after.c >= 0:
             LOG.warning(
                 "%d residues of the constant region of a %s chain are left out: their peptides "
                 "should be read, and no read shows one",
                 len(before) - len(after),
+                NAMES[before.locus],
+            )
+        else:
+            LOG.warning(
+                "The whole constant region of a %s chain is left out: reads have short runs of its "
+                "residues, but show no peptide of it",
                 NAMES[before.locus],
             )
     return kept
