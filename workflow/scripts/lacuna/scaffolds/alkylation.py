@@ -115,7 +115,7 @@ class Alkylation:
             sources += [plural(written, "observed C", "observed C's")] if written else []
             return f"{weighs}: found from {' and '.join(sources)}"
         if self.indifferent:
-            return "no gap mass depends on the mass of C, which is left open"
+            return "the gap masses fit whatever C weighs, which is left open"
         few = plural(self.informative, "mass", "masses")
         why = f"too little evidence from {few}" if self.informative else "no evidence from masses"
         shares = ", ".join(f"{share:.2f} {READINGS[n].words}" for n, share in self.readings)
