@@ -99,18 +99,20 @@ def _other_length(reads: ReadSet, placements: Placements, chain: int, given: Dra
     leave some out, edges included. Those with a block of equal mass there do not count."""
     own = placements.of(chain)
     a, first = own.alignment, int(own.text.start[chain])
-    weight = place_weights(reads, own)
-    at = np.where(a.at >= 0, a.at - first, -1)
-    column, row = np.arange(at.shape[1]), np.arange(len(at))
-    block = np.isin(a.kind, (BLOCK, OTHER_BLOCK))
+    weights, span = place_weights(reads, own), a.span - first
+    places = np.where(a.at >= 0, a.at - first, -1)
+    blocks = np.isin(a.kind, (BLOCK, OTHER_BLOCK))
+    column = np.arange(places.shape[1])
     result = np.zeros(len(given), dtype=bool)
     edges = np.flatnonzero(np.diff(given.tokens == MISSING, prepend=False, append=False))
     for start, end in edges.reshape(-1, 2).tolist():
+        over = np.flatnonzero((span[:, 0] < start) & (span[:, 1] > end))
+        at, block, weight = places[over], blocks[over], weights[over]
         left = np.where((at >= 0) & (at < start), column, -1).max(1, initial=-1)
         right = np.where(at >= end, column, at.shape[1]).min(1, initial=at.shape[1])
         inside = (column >= left[:, None]) & (column <= right[:, None])
         crossing = (left >= 0) & (right < at.shape[1]) & ~(block & inside).any(1)
-        used, one, other = row[crossing], left[crossing], right[crossing]
+        used, one, other = np.flatnonzero(crossing), left[crossing], right[crossing]
         straight = at[used, other] - at[used, one] == other - one
         against = weight[used][~straight].sum()
         result[start:end] = against >= max(weight[used][straight].sum(), MIN_DEPTH)
