@@ -170,6 +170,17 @@ def test_a_settled_distribution_takes_the_networks_place(write: Write) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("letter", "XB")
+def test_a_share_of_a_doubtful_position_is_spread(write: Write, letter: str) -> None:
+    row = "a\t2\tD\t1"
+    header = HEADER.rstrip() + "\tspread\n"
+    scaffold = read(write, f"A{letter}C", f"{row}\t0.056\n", header)
+    network = np.full((1, 20), 0.05)
+    (joined,) = with_evidence([scaffold], np.array([[0, 1, 0, 1]]), network)
+    assert joined.max() == pytest.approx(1 - 0.056 * 19 / 20) and joined.sum() == pytest.approx(1)
+    assert "spread" in str(read(write, f"A{letter}C", f"{row}\t1.5\n", header))
+
+
 def test_evidence_decides_letters_and_mass_gaps_and_changes_nothing_observed(
     tmp_path: Path,
 ) -> None:

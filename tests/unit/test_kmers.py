@@ -293,9 +293,11 @@ def test_a_chain_with_nothing_observed_asks_nothing(library: Library, model: Gap
     assert kmers.tokens.shape == (0, 128) and kmers.targets.shape == (0, 4)
     assert kmers.chain_v.tolist() == kmers.chain_locus.tolist() == [-1, -1]
     assert predict(model, kmers, library, CPU).shape == (0, N_RESIDUES)
-    # Evidence of its residues is something to answer with.
-    told = replace(chains[0], evidence=(PositionEvidence(0, (0.05,) * N_RESIDUES, settled=True),))
-    assert len(encode_scaffolds([told], library).targets) == 30
+    # What is settled without the network is something to answer with.
+    for settled in (True, False):
+        told = PositionEvidence(0, (0.05,) * N_RESIDUES, settled)
+        asked = encode_scaffolds([replace(chains[0], evidence=(told,))], library)
+        assert len(asked.targets) == (30 if settled else 0)
 
 
 def test_no_chains_give_no_kmers(library: Library, model: GapNetwork) -> None:

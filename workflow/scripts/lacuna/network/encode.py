@@ -171,8 +171,8 @@ class _Chains:
     """m parts of chains, concatenated: tokens, columns (residues of all,), ends (m,).
 
     loci: (m,) index into LOCI, -1 for none; owner, begin: (m,) index of each part's chain, and of
-    the part's first residue in that chain; evident: whether there is evidence of any residue of
-    each chain.
+    the part's first residue in that chain; evident: whether the evidence of each chain is
+    settled, which needs no network.
     """
 
     tokens: np.ndarray
@@ -209,7 +209,7 @@ def _numbered(scaffolds: Sequence[Scaffold], numbered_by: Sequence[str]) -> _Cha
         owner=np.repeat(np.arange(len(of_chains)), count),
         begin=np.array([part.start for part in parts], dtype=np.int64),
         numberings=numberings,
-        evident=np.array([bool(scaffold.evidence) for scaffold in scaffolds], dtype=bool),
+        evident=np.array([any(e.settled for e in s.evidence) for s in scaffolds], dtype=bool),
     )
 
 
@@ -249,7 +249,7 @@ def _windows(chains: _Chains, k: int, stride: int, observed: bool) -> tuple[np.n
     """Windows around missing residues, as chain and start (n, 2), and those residues.
 
     With `observed` around every residue. Otherwise a chain with no missing residue has none; a
-    chain with neither an observed residue nor evidence never has one.
+    chain with neither an observed residue nor settled evidence never has one.
     """
     lengths = chains.lengths
     chain = np.repeat(np.arange(len(lengths)), lengths)

@@ -70,7 +70,7 @@ def weigh_reads(
     return ReadsGave(
         fasta or out["scaffolds"],
         gaps if fasta else found_gaps,
-        [*given, evidence] if fasta else given,
+        [*given, evidence] if fasta else [],
         None if fasta else evidence,
         positions,
         unread,
