@@ -159,3 +159,36 @@ def test_an_inserted_residue_has_nothing_of_the_gap_behind_it(
     )
     found = list(EVIDENCE_TABLE.read(tmp_path / "out"))
     assert [i - lacks for i, row in enumerate(found) if "given" in row.flags] == [41]
+
+
+def test_reads_that_lead_through_a_gap_show_each_of_its_residues(
+    write: Write, tmp_path: Path, chain: str
+) -> None:
+    """One is of known mass, one between two residues, whose rows come before that of the second."""
+    flat = tuple(PositionEvidence(i, weights(A=1.0)) for i in range(3))
+    gaps = (
+        Gap(4, 5, 3, 3, 300.0, 0.1, shown=flat),
+        Gap(10, 10, 2, 2, shown=flat[:2]),
+    )
+    scaffold = Scaffold("a", "", f"{chain[:4]}X{chain[7:12]}{chain[14:]}", gaps, 1)
+    (tmp_path / "scaffolds").mkdir()
+    write_scaffolds(tmp_path / "scaffolds" / "00000.jsonl", [scaffold])
+    filled = write("filled.fasta", f">a\n{chain}\n")
+    missing = [(i, 1, 4) for i in range(4, 7)] + [(i, 2, 10) for i in range(12, 14)]
+    rows = [
+        ResidueRow("a", i + 1, gap, chain[i], 0.9, NOTHING, "", "FR1", "", str(i), place, "")
+        for i, gap, place in missing
+    ]
+    residues = write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows))
+    places = [*range(4), 4, 4, 4, *range(5, 10), 10, 10, *range(10, len(chain) - 4)]
+    read = [
+        EvidenceRow("a", p + 1, "", "", chain[i], 0.8, "observed", float(i), "", NOTHING, "")
+        for i, p in enumerate(places)
+    ]
+    positions = write("positions.tsv", EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(read))
+    given = {"scaffolds": tmp_path / "scaffolds", "filled": filled, "residues": residues}
+    write_evidence(**given, positions=positions, out=tmp_path / "out")
+    found = list(EVIDENCE_TABLE.read(tmp_path / "out"))
+    assert [row.depth for row in found] == [float(i) for i in range(len(chain))]
+    assert {row.flags for row in found} == {""} and {row.state for row in found} == {"observed"}
+    assert [row.position for row in found] == list(range(1, len(chain) + 1))

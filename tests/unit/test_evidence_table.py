@@ -91,6 +91,73 @@ def test_a_gap_of_unknown_length_has_no_positions(write: Write) -> None:
     )
 
 
+WITHIN = "chain\tposition\tresidue\tprobability\twithin\n"
+
+
+def test_evidence_within_a_gap_of_unknown_length_tells_its_length(write: Write) -> None:
+    rows = "a\t3\tK\t1\t1\na\t3\tW\t.9\t2\na\t4\tE\t1\t\n"
+    told = read(write, "ACX[+314.1743]EF", rows, WITHIN)
+    assert isinstance(told, Scaffold)
+    (gap,) = told.gaps
+    assert (gap.start, gap.end, gap.min_length, gap.max_length) == (2, 3, 2, 2)
+    assert gap.mass == 314.1743 and 0.9 < gap.length_probability < 1
+    assert [e.weights for e in gap.shown] == [
+        pytest.approx(weights(K=1)),
+        pytest.approx(weights(W=0.9)),
+    ]
+    assert [e.position for e in told.evidence] == [3]
+    assert from_json(to_json(told)) == told
+    grown = with_lengths(told, [2])
+    assert grown.sequence == "ACXXEF" and grown.gaps[0].shown == ()
+    assert [(e.position, e.weights) for e in grown.evidence] == [
+        (2, gap.shown[0].weights),
+        (3, gap.shown[1].weights),
+        (4, told.evidence[0].weights),
+    ]
+
+
+def test_evidence_within_a_gap_that_is_as_long_as_written(write: Write) -> None:
+    told = read(write, "ACX[+128.0950]EF", "a\t3\tK\t1\t1\n", WITHIN)
+    assert isinstance(told, Scaffold)
+    (gap,) = told.gaps
+    assert gap.fixed and gap.shown == () and gap.length_probability < 1
+    assert [(e.position, e.weights) for e in told.evidence] == [(2, pytest.approx(weights(K=1)))]
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "said"),
+    [
+        ("a\t2\tK\t1\t1\n", 2, "within a gap of unknown length at position 2, where none begins"),
+        ("a\t3\tK\t1\t1\na\t3\tK\t1\t3\n", 2, "no evidence for residue 2 of 3 in the gap"),
+        ("a\t3\tK\t1\t1\na\t3\tK\t2\t2\n", 3, "'2' as the probability of K"),
+        ("a\t3\tK\t1\tx\n", 2, "evidence for within 'x'; give a whole number from 1"),
+        ("a\t5\tK\t1\t1\na\t5\tK\t1\t2\n", 2, "2 residues in the gap of unknown length at "),
+    ],
+)
+def test_bad_evidence_within_a_gap_rejects_its_chain(
+    write: Write, rows: str, line: int, said: str
+) -> None:
+    fasta = write("a.fasta", ">a\nACX[+367.0537]EXF\n")
+    gaps = write("g.tsv", "chain\tstart\tend\tmin_length\tmax_length\na\t4\t5\t3\t9\n")
+    (bad,) = read_scaffolds(fasta, gaps, evidence=write("e.tsv", WITHIN + rows))
+    assert isinstance(bad, Rejected) and not bad.remark
+    assert bad.reason.startswith(f"e.tsv:{line}: 'a' has ") and said in bad.reason
+
+
+def test_two_tables_that_tell_of_one_gap_are_multiplied_or_contradict_each_other(
+    write: Write,
+) -> None:
+    fasta = write("a.fasta", ">a\nACX[+314.1743]EF\n")
+    one = write("1.tsv", WITHIN + "a\t3\tK\t.5\t1\na\t3\tW\t1\t2\n")
+    (told,) = read_scaffolds(fasta, evidence=[one, one])
+    assert isinstance(told, Scaffold)
+    k, rest = 0.5 * 0.5, (0.5 / 19) ** 2
+    assert told.gaps[0].shown[0].weights == pytest.approx(weights(K=k / (k + 19 * rest)))
+    other = write("2.tsv", WITHIN + "a\t3\tK\t1\t1\n")
+    (bad,) = read_scaffolds(fasta, evidence=[one, other])
+    assert isinstance(bad, Rejected) and "evidence for 1 residue in the gap" in bad.reason
+
+
 def test_rows_of_a_chain_that_is_not_there_are_listed(write: Write) -> None:
     fasta = write("a.fasta", ">a\nAC-EF\n>bad\nACO\n")
     rows = write("e.tsv", HEADER + "bad\t1\tA\t1\nb\t3\tD\t0.5\n")

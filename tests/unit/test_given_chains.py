@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,16 +14,19 @@ from conftest import Write
 from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError
+from lacuna.core.masses import CARBAMIDOMETHYL
 from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.core.records import read_record
-from lacuna.core.tables import DOUBTFUL, EVIDENCE_TABLE
+from lacuna.core.tables import DOUBTFUL, EVIDENCE_TABLE, OBSERVED, EvidenceRow
 from lacuna.filling.evidence import with_evidence
 from lacuna.placing.alignment import BLOCK
 from lacuna.placing.given import show
 from lacuna.placing.readset import MAX_READ, ReadSet, collapse
 from lacuna.reads.error_model import load_error_models
+from lacuna.reads.read import Read
 from lacuna.reads.readers import read_peptides
 from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.steps.place_reads import PlacedReads, place_reads
 from lacuna.steps.reader_files import ReaderFiles
@@ -33,6 +37,7 @@ from reads import peptide, reads_of, tiles
 HEAVY = germline_chain("H", 1, constant=True)
 SPANS = [(30, 36), (98, 108)]
 OTHER = germline_chain("L", 3)
+SETTINGS: dict[str, Any] = {"species": "auto", "tolerance_ppm": 10.0, "modifications": {}}
 READER = ReaderFiles(WEIGHTS, LIBRARY, None, "auto", 64, 8, 0.9, "fast")
 
 
@@ -128,7 +133,7 @@ def test_a_gap_whose_length_reads_contradict_is_doubtful(
     chain = hidden(HEAVY, [(start, stop)])[:first] + "X" * (last - first + more) + HEAVY[last:]
     write_reads(tmp_path / "r.jsonl.gz", tiles(HEAVY[:150], length=24, step=1))
     paths = (write("c.fasta", f">c\n{chain}\n"), None, None, LIBRARY, tmp_path / "placed")
-    place_reads(tmp_path / "r.jsonl.gz", *paths, species="auto", tolerance_ppm=10.0)
+    place_reads(tmp_path / "r.jsonl.gz", *paths, **SETTINGS)
     out = [tmp_path / name for name in ("chains", "reads", "evidence", "gaps", "positions")]
     weigh_evidence(tmp_path / "placed", *out, reader=READER)
     rows = list(EVIDENCE_TABLE.read(tmp_path / "positions"))
@@ -150,13 +155,13 @@ def test_too_many_chains_are_refused(write: Write, table: Path, tmp_path: Path) 
     chains = write("many.fasta", "".join(f">c{i}\nACDEFGHIKL\n" for i in range(201)))
     arguments = (None, None, LIBRARY, tmp_path / "placed")
     with pytest.raises(LacunaError, match="more than 200 chains in a sample with reads"):
-        place_reads(tmp_path / "r.jsonl.gz", chains, *arguments, species="auto", tolerance_ppm=10.0)
+        place_reads(tmp_path / "r.jsonl.gz", chains, *arguments, **SETTINGS)
     few = write("few.fasta", ">c\nAC-EFGX[+300.1]KL\n")
-    place_reads(tmp_path / "r.jsonl.gz", few, *arguments, species="auto", tolerance_ppm=10.0)
+    place_reads(tmp_path / "r.jsonl.gz", few, *arguments, **SETTINGS)
     found = read_record(tmp_path / "placed", PlacedReads)
     assert found.found is None and len(found.rows) == 20
     assert found.given[0].sequence == "ACXEFGXKL"
-    assert found.given[0].named == (True,) * 6 + (False,) + (True,) * 2
+    assert found.given[0].shown.open.tolist() == [False] * 6 + [True] + [False] * 2
 
 
 def test_reads_that_are_cut_are_counted(
@@ -165,7 +170,7 @@ def test_reads_that_are_cut_are_counted(
     long = write("long.tsv", f"peptide\n{HEAVY[:MAX_READ]}\n{HEAVY[: MAX_READ + 1]}\n")
     write_reads(tmp_path / "r.jsonl.gz", read_peptides([long]).reads)
     paths = (write("c.fasta", f">c\n{HEAVY}\n"), None, None, LIBRARY, tmp_path / "placed")
-    place_reads(tmp_path / "r.jsonl.gz", *paths, species="auto", tolerance_ppm=10.0)
+    place_reads(tmp_path / "r.jsonl.gz", *paths, **SETTINGS)
     found = read_record(tmp_path / "placed", PlacedReads)
     assert [(row.start, row.end) for row in found.rows] == [(0, MAX_READ)] * 2
     assert "1 read: longer than 120 residues, and cut there" in caplog.text
@@ -177,9 +182,117 @@ def test_reads_are_evidence_whatever_the_id_of_a_chain(
     chains = write("c.fasta", f'>"mab"_1 one\n{hidden(HEAVY, SPANS)}\n')
     write_reads(tmp_path / "r.jsonl.gz", read_peptides([table]).reads)
     paths = (chains, None, None, LIBRARY, tmp_path / "placed")
-    place_reads(tmp_path / "r.jsonl.gz", *paths, species="auto", tolerance_ppm=10.0)
+    place_reads(tmp_path / "r.jsonl.gz", *paths, **SETTINGS)
     out = [tmp_path / name for name in ("chains", "reads", "evidence", "gaps", "positions")]
     weigh_evidence(tmp_path / "placed", *out, reader=READER)
     (found,) = read_scaffolds(chains, evidence=tmp_path / "evidence")
     assert isinstance(found, Scaffold)
     assert {e.position for e in found.evidence} == {i for span in SPANS for i in range(*span)}
+
+
+# --- gaps of unknown length ----------------------------------------------------------------------
+
+START, STOP = 98, 108
+
+
+def mass_of(residues: str) -> float:
+    return float(sum(RESIDUE_MASSES[RESIDUES.index(r)] for r in residues))
+
+
+def weighed(
+    write: Write, folder: Path, chain: str, reads: Sequence[Read], gaps: str = ""
+) -> tuple[Scaffold, list[EvidenceRow], dict[str, Path]]:
+    """A chain with the evidence of reads: its scaffold, what they say of its positions, files."""
+    write_reads(folder / "r.jsonl.gz", reads)
+    fasta = write("c.fasta", f">c\n{chain}\n")
+    table = write("g.tsv", f"chain\tstart\tend\tmass\n{gaps}") if gaps else None
+    place_reads(folder / "r.jsonl.gz", fasta, table, None, LIBRARY, folder / "placed", **SETTINGS)
+    names = ("chains", "reads", "evidence", "gaps", "positions")
+    out = {name: folder / name for name in names}
+    weigh_evidence(folder / "placed", *out.values(), reader=READER)
+    (found,) = read_scaffolds(fasta, table, evidence=out["evidence"])
+    assert isinstance(found, Scaffold)
+    return found, list(EVIDENCE_TABLE.read(out["positions"])), out
+
+
+def shown_in(scaffold: Scaffold) -> str:
+    """The residues that reads show of the only gap of a chain."""
+    (gap,) = scaffold.gaps
+    return as_l([RESIDUES[int(np.argmax(e.weights))] for e in gap.shown])
+
+
+@pytest.mark.parametrize("mass", [0.0, CARBAMIDOMETHYL])
+def test_reads_close_a_gap_of_known_mass(write: Write, tmp_path: Path, mass: float) -> None:
+    """Its positions stay those of the user, with a row for each residue that reads show. What C
+    carries in the mass need not be known."""
+    start, stop = 90, 98  # with C
+    truth = HEAVY[start:stop]
+    chain = f"{HEAVY[:start]}X[+{mass_of(truth) + mass:.4f}]{HEAVY[stop:]}"
+    found, rows, files = weighed(write, tmp_path, chain, tiles(HEAVY[:150], length=20, step=1))
+    (gap,) = found.gaps
+    assert truth.count("C") == 1 and shown_in(found) == as_l(truth)
+    assert (gap.start, gap.end, gap.max_length) == (start, start + 1, stop - start)
+    places = [*range(start), *[start] * (stop - start), *range(start + 1, len(found.sequence))]
+    assert [row.position - 1 for row in rows] == places
+    assert {row.state for row in rows[start:stop]} == {OBSERVED}
+    assert as_l([row.residue for row in rows]) == as_l(HEAVY)
+    assert files["chains"].read_text().split()[1] == hidden(HEAVY, [(start, stop)])
+
+
+def test_reads_close_a_gap_between_two_residues(write: Write, tmp_path: Path) -> None:
+    chain = HEAVY[:START] + HEAVY[STOP:]
+    reads = tiles(HEAVY[:150], length=20, step=1)
+    found, *_ = weighed(write, tmp_path, chain, reads, f"c\t{START}\t{START}\t\n")
+    assert shown_in(found) == as_l(HEAVY[START:STOP])
+
+
+def test_two_gaps_of_a_chain_are_closed_at_their_own_places(write: Write, tmp_path: Path) -> None:
+    weight = mass_of(HEAVY[30:36])
+    chain = f"{HEAVY[:30]}X[+{weight:.4f}]{HEAVY[36:START]}{HEAVY[STOP:]}"
+    at = START - 5
+    reads = tiles(HEAVY[:150], length=20, step=1)
+    found, positions, _ = weighed(write, tmp_path, chain, reads, f"c\t{at}\t{at}\t\n")
+    assert [len(gap.shown) for gap in found.gaps] == [6, STOP - START]
+    assert as_l([row.residue for row in positions]) == as_l(HEAVY)
+
+
+def test_a_gap_stays_open_if_no_read_leads_through(write: Write, tmp_path: Path) -> None:
+    middle = (START + STOP) // 2
+    reads = [*tiles(HEAVY[:middle], step=1), *tiles(HEAVY[middle:150], step=1)]
+    chain = HEAVY[:START] + HEAVY[STOP:]
+    found, rows, _ = weighed(write, tmp_path, chain, reads, f"c\t{START}\t{START}\t\n")
+    (gap,) = found.gaps
+    assert gap.shown == () and gap.max_length is None
+    assert [row.position - 1 for row in rows] == list(range(len(chain)))
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_of_two_lengths_that_reads_show_the_mass_decides(
+    write: Write, tmp_path: Path, known: bool
+) -> None:
+    """As many reads are of a chain that has two residues more."""
+    other = HEAVY[:103] + "WH" + HEAVY[103:]
+    reads = [r for chain in (HEAVY, other) for r in tiles(chain[:150], length=20, step=1)]
+    mass = f"{mass_of(HEAVY[START:STOP]):.4f}" if known else ""
+    chain = HEAVY[:START] + HEAVY[STOP:]
+    found, *_ = weighed(write, tmp_path, chain, reads, f"c\t{START}\t{START}\t{mass}\n")
+    assert shown_in(found) == (as_l(HEAVY[START:STOP]) if known else "")
+
+
+def test_a_gap_stays_open_if_what_reads_show_has_another_mass(write: Write, tmp_path: Path) -> None:
+    reads = tiles(HEAVY[:150], length=20, step=1)
+    chain = f"{HEAVY[:START]}X[+{mass_of(HEAVY[START:STOP]) + 1.003:.4f}]{HEAVY[STOP:]}"
+    found, *_ = weighed(write, tmp_path, chain, reads)
+    assert found.gaps[0].shown == ()
+
+
+def test_residues_that_reads_show_have_bounds(write: Write, tmp_path: Path) -> None:
+    write_reads(tmp_path / "r.jsonl.gz", tiles(HEAVY[:150], length=20, step=1))
+    fasta = write("c.fasta", f">c\n{HEAVY[:START]}X{HEAVY[STOP:]}\n")
+    for longest, length in ((STOP - START, STOP - START), (STOP - START - 1, 0)):
+        header = "chain\tstart\tend\tmin_length\tmax_length\n"
+        table = write("g.tsv", f"{header}c\t{START}\t{START + 1}\t1\t{longest}\n")
+        out = tmp_path / "placed"
+        place_reads(tmp_path / "r.jsonl.gz", fasta, table, None, LIBRARY, out, **SETTINGS)
+        (given,) = read_record(out, PlacedReads).given
+        assert given.shown.within.max() == length

@@ -70,6 +70,7 @@ rule place_reads:
     params:
         species=lambda wildcards: SAMPLES[wildcards.sample].species,
         tolerance_ppm=CONFIG["tolerance_ppm"],
+        modifications=CONFIG["modifications"],
         inputs=digests("fasta", "gaps", "contaminants", "library"),
         code=code("place_reads.py"),
     script:

@@ -52,8 +52,9 @@ class ResidueRow(NamedTuple):
     probability: Annotated[
         float,
         "of that residue, 0 to 1; within a gap of known mass, given its masses; times the "
-        "probability of the gap's length if that was unknown. In a sample with reads a gap of "
-        "unknown length, which no read crosses, has at most 0.94 instead, unless it has a mass",
+        "probability of the gap's length if that was unknown (0.99 if reads show it). In a sample "
+        "with reads a gap of unknown length that no reads lead through has at most 0.94 instead, "
+        "unless it has a mass",
         _SHARE,
     ]
     alternatives: Annotated[Shares, "up to three other residues of 0.01 or more"]

@@ -96,7 +96,7 @@ def open_chain(scaffold: Scaffold, modifications: Modifications) -> OpenChain:
     rest = left_for_gaps(scaffold) if len(alone) == 1 else None
     for number, gap in enumerate(scaffold.gaps):
         if not gap.fixed:
-            if number in alone and rest is not None:
+            if number in alone and rest is not None and not gap.shown:
                 (whole,) = rest.passed
                 gap = replace(gap, mass=whole.mass, tolerance_da=whole.tolerance)
             rules = mass_rules(scaffold, gap, modifications)

@@ -1,10 +1,11 @@
 """Reads on chains that are given: their evidence for every position, above all missing residues.
 
 The chains are kept as they are. Missing residues that reads agree on become part of the chain for
-the next round, so that reads reach into a gap from both of its sides.
+the next round, so that reads reach into a gap from both of its sides. A gap of unknown length that
+reads lead through (`closing.py`) is then one of as many residues as they show.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, ISOLEUCINE, LEUCINE, MISSING, N_RESIDUES, encode, merge_il
 from lacuna.placing.alignment import BLOCK, OTHER_BLOCK
+from lacuna.placing.closing import path_through
 from lacuna.placing.consensus import (
     TEMPER,
     Votes,
@@ -21,14 +23,20 @@ from lacuna.placing.consensus import (
     votes_for_template,
 )
 from lacuna.placing.draft import Draft
+from lacuna.placing.joints import V_JOINT
+from lacuna.placing.junction import Surroundings
 from lacuna.placing.modifications import carried_by_cysteine
-from lacuna.placing.placement import Placements, place_on, unchanged
+from lacuna.placing.placement import Placements, place_on, place_on_text, text_of, unchanged
 from lacuna.placing.readset import ReadSet
+from lacuna.placing.word_paths import WordGraph
+from lacuna.scaffolds.residue_masses import MassRules, Modifications
+from lacuna.scaffolds.scaffold import Gap
 
 ROUNDS = 6  # a gap grows shorter by some residues on either side in each
 AHEAD = 2.5  # nats by which reads prefer a residue from which it counts as known
 MOST_NATS = 12.0  # by which reads may prefer a residue, however many they are
 MIN_DEPTH = 0.5  # weight of the reads from which a position counts as shown
+NOTHING = Modifications()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +45,18 @@ class Shown:
 
     weights (t, 20): support of each residue by reads alone, rows that sum to 1, I and L alike; of
     positions that no read shows all are the same; depth (t,): weight of the reads; other_length
-    (t,): whether a position is in a gap in which reads have more or fewer residues.
+    (t,): whether a position is in a gap in which reads have more or fewer residues; open (t,):
+    whether it is in a gap whose length is not known; place (t,): the position in the chain as it
+    was given; within (t,): of a gap that was given without a length, and of which reads show it,
+    the number of the residue from 1, elsewhere 0.
     """
 
     weights: np.ndarray
     depth: np.ndarray
     other_length: np.ndarray
+    open: np.ndarray
+    place: np.ndarray
+    within: np.ndarray
 
     @property
     def seen(self) -> np.ndarray:
@@ -51,30 +65,119 @@ class Shown:
 
 
 def show(
-    reads: ReadSet, chains: Sequence[str], others: Sequence[str]
+    reads: ReadSet,
+    chains: Sequence[str],
+    others: Sequence[str],
+    open_gaps: Sequence[Sequence[Gap]] = (),
+    modifications: Modifications = NOTHING,
 ) -> tuple[list[Shown], Placements]:
     """What reads show of each chain, and where they lie.
 
     chains: letters of scaffolds, missing residues as X, B, J or Z; others: sequences that take
-    reads away from them (contaminants), and come behind them in `Placements`.
+    reads away from them (contaminants), and come behind them in `Placements`; open_gaps: of each
+    chain those of unknown length, in order; modifications: what their masses may hold.
     """
     fixed = [_draft(sequence) for sequence in others]
-    drafts = given = [_draft(chain) for chain in chains]
-    placements = place_on(reads, [*drafts, *fixed])
+    given = [_Given.of(*each) for each in zip(chains, open_gaps or [()] * len(chains), strict=True)]
+    placements = place_on(reads, [*(one.draft for one in given), *fixed])
     reads = replace(reads, cysteine=carried_by_cysteine(reads, placements))
+    drafts, placements = _settled(reads, given, fixed)
+    closed = _closed(reads, given, drafts, fixed, modifications)
+    if any(len(a.gaps) < len(b.gaps) for a, b in zip(closed, given, strict=True)):
+        given = closed
+        drafts, placements = _settled(reads, given, fixed)
+    final = [votes(reads, placements, i, len(d)) for i, d in enumerate(drafts)]
+    lengths = [_other_length(reads, placements, i, one.draft) for i, one in enumerate(given)]
+    shown = [_shown(*each) for each in zip(given, drafts, final, lengths, strict=True)]
+    return shown, placements
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A chain as it is given: gaps of unknown length, and of its t positions what `Shown` says."""
+
+    draft: Draft
+    gaps: tuple[Gap, ...]
+    place: np.ndarray
+    within: np.ndarray
+
+    @classmethod
+    def of(cls, sequence: str, gaps: Sequence[Gap]) -> "_Given":
+        place = np.arange(len(sequence))
+        return cls(_draft(sequence), tuple(gaps), place, np.zeros(len(place), dtype=int))
+
+    @property
+    def open(self) -> np.ndarray:
+        """(t,) bool: positions in gaps whose length is not known."""
+        inside = [(self.place >= gap.start) & (self.place < gap.end) for gap in self.gaps]
+        return np.logical_or.reduce(inside) if inside else np.zeros(len(self.place), dtype=bool)
+
+    def with_length(self, gap: Gap, length: int) -> "_Given":
+        """The chain where one of its open gaps has a known number of residues.
+
+        Gaps in front of it must be as they were given, those behind need not.
+        """
+        start, stop = gap.start, gap.end
+        unknown = np.full(length, MISSING, np.uint8)
+        columns = np.full(length, OTHER_INSERTION, np.uint8)
+        inside = np.full(length, start), np.arange(1, length + 1)
+        return _Given(
+            self.draft.spliced(start, stop, unknown, columns),
+            tuple(one for one in self.gaps if one is not gap),
+            np.concatenate((self.place[:start], inside[0], self.place[stop:])),
+            np.concatenate((self.within[:start], inside[1], self.within[stop:])),
+        )
+
+
+def _settled(
+    reads: ReadSet, given: Sequence[_Given], fixed: Sequence[Draft]
+) -> tuple[list[Draft], Placements]:
+    """The chains with what reads agree on, and the reads on them."""
+    drafts = [one.draft for one in given]
     for _ in range(ROUNDS):
         placements = place_on(reads, [*drafts, *fixed])
         found = [votes_for_template(reads, placements, i, d) for i, d in enumerate(drafts)]
-        moved = [_known(*both) for both in zip(given, drafts, found, strict=True)]
+        moved = [_known(*each) for each in zip(given, drafts, found, strict=True)]
         if unchanged(moved, drafts):
-            break
+            return drafts, placements
         drafts = moved
-    else:
-        placements = place_on(reads, [*drafts, *fixed])
-    final = [votes(reads, placements, i, len(d)) for i, d in enumerate(drafts)]
-    lengths = [_other_length(reads, placements, i, d) for i, d in enumerate(given)]
-    shown = [_shown(*each) for each in zip(drafts, final, lengths, strict=True)]
-    return shown, placements
+    return drafts, place_on(reads, [*drafts, *fixed])
+
+
+def _closed(
+    reads: ReadSet,
+    given: Sequence[_Given],
+    drafts: Sequence[Draft],
+    fixed: Sequence[Draft],
+    modifications: Modifications,
+) -> list[_Given]:
+    """The chains with as many residues in their open gaps as reads show; drafts: with what reads
+    agree on otherwise."""
+    result = list(given)
+    if not any(one.gaps for one in given):
+        return result
+    graph = WordGraph(reads)
+    pieces = [piece for each in zip(given, drafts, strict=True) for piece in _between_gaps(*each)]
+    text = text_of([*pieces, *(draft.tokens for draft in fixed)])
+    elsewhere = place_on_text(reads, text).best(len(reads))
+    for i, one in enumerate(given):
+        tokens = drafts[i].tokens
+        for gap in reversed(one.gaps):  # so that positions before one stay what they are
+            rules = MassRules(modifications, gap.start == 0, gap.end == len(tokens))
+            around = Surroundings(reads, tokens[: gap.start], tokens[gap.end :], elsewhere, V_JOINT)
+            path = path_through(around, graph, gap, rules)
+            if path is not None:
+                result[i] = result[i].with_length(gap, len(path))
+    return result
+
+
+def _between_gaps(given: _Given, draft: Draft) -> Iterator[np.ndarray]:
+    """Yield the residues of a chain in front of, between and behind its open gaps."""
+    done = 0
+    for gap in given.gaps:
+        yield draft.tokens[done : gap.start]
+        done = gap.end
+    yield draft.tokens[done:]
 
 
 def _draft(sequence: str) -> Draft:
@@ -86,12 +189,13 @@ def _draft(sequence: str) -> Draft:
     return Draft("", tokens, columns, np.full(n, ABSENT, np.uint8), -1, -1, -1, True)
 
 
-def _known(given: Draft, draft: Draft, found: Votes) -> Draft:
+def _known(given: _Given, draft: Draft, found: Votes) -> Draft:
     """The chain with the missing residues that reads agree on."""
     nats = residue_nats(draft, found)
     second, first = np.sort(nats, 1)[:, -2:].T  # I never has any
-    now = np.where(first - second >= AHEAD, nats.argmax(1), MISSING)
-    return draft.with_tokens(np.where(given.tokens == MISSING, now, given.tokens).astype(np.uint8))
+    now = np.where((first - second >= AHEAD) & ~given.open, nats.argmax(1), MISSING)
+    tokens = given.draft.tokens
+    return draft.with_tokens(np.where(tokens == MISSING, now, tokens).astype(np.uint8))
 
 
 def _other_length(reads: ReadSet, placements: Placements, chain: int, given: Draft) -> np.ndarray:
@@ -119,10 +223,17 @@ def _other_length(reads: ReadSet, placements: Placements, chain: int, given: Dra
     return result
 
 
-def _shown(draft: Draft, found: Votes, other_length: np.ndarray) -> Shown:
+def _shown(given: _Given, draft: Draft, found: Votes, other_length: np.ndarray) -> Shown:
     nats = TEMPER * residue_nats(draft, found)
     nats[:, ISOLEUCINE] = nats[:, LEUCINE]
     nats = np.maximum(nats - nats.max(1, keepdims=True), -MOST_NATS)
     weights = np.exp(nats)
     weights[found.nats.max(1) <= 0] = 1.0
-    return Shown(weights / weights.sum(1, keepdims=True), found.depth, other_length)
+    return Shown(
+        weights / weights.sum(1, keepdims=True),
+        found.depth,
+        other_length & ~given.open,
+        given.open,
+        given.place,
+        given.within,
+    )

@@ -4,6 +4,7 @@ A sample has one if it has reads or evidence. Rows of missing residues come from
 of observed ones from the reads or, without any, from the evidence that was given about them.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
@@ -26,7 +27,7 @@ from lacuna.core.tables import (
 )
 from lacuna.core.tsv import Shares
 from lacuna.scaffolds.json_lines import read_scaffold_block
-from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable
 LENGTH = "length"  # flag of residues in and next to a gap whose length nothing shows
@@ -62,11 +63,12 @@ def write_evidence(
                 handle.write(EVIDENCE_TABLE.text(of_scaffold))
 
 
-def _by_position(path: Path) -> dict[str, dict[int, EvidenceRow]]:
-    """Rows by chain and position in the scaffold, from 1."""
-    found: dict[str, dict[int, EvidenceRow]] = {}
+def _by_position(path: Path) -> dict[str, dict[int, list[EvidenceRow]]]:
+    """Rows by chain and position in the scaffold, from 1: several of a gap without a length of its
+    own, of which reads show it; those of a gap between two residues come before the second one."""
+    found: dict[str, dict[int, list[EvidenceRow]]] = {}
     for row in EVIDENCE_TABLE.read(path):
-        found.setdefault(row.chain, {})[row.position] = row
+        found.setdefault(row.chain, {}).setdefault(row.position, []).append(row)
     return found
 
 
@@ -74,39 +76,46 @@ def _rows(
     scaffold: Scaffold,
     filled: str,
     missing: Sequence[ResidueRow],
-    known: Mapping[int, EvidenceRow],
+    known: Mapping[int, Sequence[EvidenceRow]],
 ) -> Iterator[EvidenceRow]:
     """Yield the rows of a chain; missing: those of its residues in gaps; known: of the reads."""
     of_gaps = {row.position: row for row in missing}
     weights = {e.position: e.weights for e in scaffold.evidence}
     observed = [p for p, letter in enumerate(scaffold.sequence) if letter in RESIDUES]
     left = iter(observed)
+    gaps = _by_number(scaffold, missing)
     unsure = {
-        p for gap in scaffold.gaps if not gap.fixed for p in range(gap.start - 1, gap.end + 1)
+        p
+        for gap in scaffold.gaps
+        if not gap.fixed and not gap.shown
+        for p in range(gap.start - 1, gap.end + 1)
     }
-    placed = _placed(scaffold, missing)
     regions, imgt = _numbered(filled, of_gaps)
+    within: Counter[int] = Counter()  # residues of each gap so far
     for i, residue in enumerate(filled):
-        gap = of_gaps.get(i + 1)
-        if gap is not None:
-            place = gap.scaffold_position
-            if gap.gap not in placed:  # what is known at its place is of its neighbour
-                yield _flagged(_of_gap(gap, None, given=False), True)
+        row = of_gaps.get(i + 1)
+        if row is not None:
+            gap, place = gaps.get(row.gap), row.scaffold_position
+            if gap is None or gap.start == gap.end and not gap.shown:
+                # What is known at its place is of its neighbour.
+                yield _flagged(_of_gap(row, None, given=False), True)
                 continue
-            open_gap = place in unsure
-            of_residue = _of_gap(gap, known.get(place + 1), given=place in weights)
-            yield _flagged(of_residue, open_gap)
+            of_reads = known.get(place + 1, ())
+            at = within[row.gap] if gap.shown else -1
+            within[row.gap] += 1
+            given = bool(gap.shown) or place in weights
+            of_residue = _of_gap(row, of_reads[at] if of_reads else None, given=given)
+            yield _flagged(of_residue, place in unsure and not gap.shown)
             continue
         at = next(left)
-        row = known.get(at + 1)
-        if row is None:
-            row = _given(scaffold.chain, residue, weights.get(at))
-        moved = row._replace(position=i + 1, imgt=imgt[i], region=regions[i])
+        rows = known.get(at + 1)
+        found = rows[-1] if rows else _given(scaffold.chain, residue, weights.get(at))
+        moved = found._replace(position=i + 1, imgt=imgt[i], region=regions[i])
         yield _flagged(moved, at in unsure)
 
 
-def _placed(scaffold: Scaffold, missing: Sequence[ResidueRow]) -> set[int]:
-    """Numbers of the gaps that have positions in the scaffold, unlike one between two residues.
+def _by_number(scaffold: Scaffold, missing: Sequence[ResidueRow]) -> dict[int, Gap]:
+    """The gaps of a scaffold by their numbers in residues.tsv.
 
     missing: the rows of their residues. An end that is missing without a mark is no gap of the
     scaffold, and at its start moves the numbers of all others.
@@ -114,7 +123,7 @@ def _placed(scaffold: Scaffold, missing: Sequence[ResidueRow]) -> set[int]:
     gaps = scaffold.gaps
     at_start = bool(missing) and missing[0].scaffold_position == 0
     first = 2 if at_start and (not gaps or gaps[0].start > 0) else 1
-    return {number for number, gap in enumerate(gaps, start=first) if gap.end > gap.start}
+    return dict(enumerate(gaps, start=first))
 
 
 def _flagged(row: EvidenceRow, length: bool) -> EvidenceRow:

@@ -11,19 +11,20 @@ residues make up 1 can be no other.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError, open_text, shortened
-from lacuna.core.words import number_in
+from lacuna.core.words import number_in, plural
 from lacuna.scaffolds.fasta import Fault
-from lacuna.scaffolds.scaffold import Gap, PositionEvidence
+from lacuna.scaffolds.scaffold import SHOWN, Gap, PositionEvidence
 
 REQUIRED = ("chain", "position")
 LONG = (*REQUIRED, "residue", "probability")
 SPREAD = "spread"  # column of tables that reads gave: `PositionEvidence.spread`, empty for none
+WITHIN = "within"  # the number of a residue in a gap of unknown length, from 1; elsewhere empty
 MAX_DIGITS = 12  # of a position
 ROUNDED = 0.05  # by which 20 probabilities of two decimals may differ from 1
 _DELIMITERS = "\t,;"
@@ -48,25 +49,40 @@ class EvidenceTable:
         """
         self._settled = settled
         self.file = Path(path).name if path is not None else ""
-        self._chains: dict[str, dict[int, _Position] | Fault] = {}
+        # By position and number within a gap of unknown length, 0 outside of one.
+        self._chains: dict[str, dict[tuple[int, int], _Position] | Fault] = {}
         self._lines: dict[str, int] = {}  # of the first row of each chain
         if path is not None:
             for chain, line, cells in _rows(path):
                 self._add(chain, line, cells)
 
-    def take(self, chain: str, sequence: str, gaps: Sequence[Gap]) -> tuple[PositionEvidence, ...]:
-        """Remove and return what is known of the positions of a chain, sorted.
+    def take(
+        self, chain: str, sequence: str, gaps: Sequence[Gap]
+    ) -> tuple[tuple[PositionEvidence, ...], tuple[Gap, ...]]:
+        """Remove and return what is known of the positions of a chain, sorted, and its gaps with
+        what is known of the residues of those that have no length.
 
         sequence, gaps: of its scaffold. Raises the Fault of its first bad row.
         """
         found = self._chains.pop(chain, None)
         if found is None:
-            return ()
+            return (), tuple(gaps)
         if isinstance(found, Fault):
             raise found
-        return tuple(
-            self._evidence(position, found[position], sequence, gaps) for position in sorted(found)
+        evidence = tuple(
+            self._evidence(position, found[position, 0], sequence, gaps)
+            for position, within in sorted(found)
+            if not within
         )
+        inside: dict[int, dict[int, _Position]] = {}
+        for position, within in sorted(found):
+            if within:
+                inside.setdefault(position, {})[within] = found[position, within]
+        known = list(gaps)
+        for position, residues in inside.items():
+            number, gap = self._with_residues(position, residues, gaps)
+            known[number] = gap
+        return evidence, tuple(known)
 
     def discard(self, chain: str) -> None:
         """Forget the rows of a chain that was rejected for another reason."""
@@ -84,8 +100,9 @@ class EvidenceTable:
         if isinstance(of_chain, Fault):
             return
         try:
-            position = _position(cells.get("position", ""))
-            of_position = of_chain.setdefault(position, _Position(line))
+            position = _number("position", cells.get("position", ""))
+            within = _number(WITHIN, cells[WITHIN]) if cells.get(WITHIN) else 0
+            of_position = of_chain.setdefault((position, within), _Position(line))
             shares = of_position.shares
             if cells.get(SPREAD):
                 of_position.spread = _share(SPREAD, cells[SPREAD])
@@ -98,6 +115,50 @@ class EvidenceTable:
                 shares[residue] = share
         except ValueError as error:
             self._chains[chain] = Fault(str(error), line, file=self.file)
+
+    def _with_residues(
+        self, position: int, residues: Mapping[int, _Position], gaps: Sequence[Gap]
+    ) -> tuple[int, Gap]:
+        """The gap of unknown length at a position (from 1), with what is known of its residues, and
+        its number; raises Fault if there is none, or they do not go together."""
+        line, length = residues[min(residues)].line, max(residues)
+        where = f"in the gap of unknown length at position {position}"
+        try:
+            number = next(
+                (
+                    number
+                    for number, gap in enumerate(gaps)
+                    if gap.start == position - 1 and (gap.shown or not gap.fixed)
+                ),
+                None,
+            )
+            if number is None:
+                raise ValueError(
+                    f"has evidence within a gap of unknown length at position {position}, where "
+                    f"none begins; correct the position, or leave '{WITHIN}' empty"
+                )
+            gap = gaps[number]
+            if not gap.min_length <= length <= (gap.max_length or length):
+                raise ValueError(
+                    f"has evidence for {plural(length, 'residue')} {where}, outside of its "
+                    "lengths; correct one of them"
+                )
+            shown = []
+            for within in range(1, length + 1):
+                if within not in residues:
+                    raise ValueError(
+                        f"has no evidence for residue {within} of {length} {where}; add it"
+                    )
+                line, known = residues[within].line, residues[within]
+                weights = _weights(known.shares, position)
+                shown.append(PositionEvidence(within - 1, weights, spread=known.spread))
+        except ValueError as error:
+            raise Fault(str(error), line, file=self.file) from None
+        both = joined([gap.shown, tuple(shown)] if gap.shown else [tuple(shown)], line)
+        share = gap.length_probability * SHOWN
+        return number, replace(
+            gap, min_length=length, max_length=length, shown=both, length_probability=share
+        )
 
     def _evidence(
         self, position: int, found: _Position, sequence: str, gaps: Sequence[Gap]
@@ -214,7 +275,7 @@ def _rows(path: str | Path) -> Iterator[tuple[str, int, dict[str, str]]]:
 def _check_header(where: str, columns: Sequence[str]) -> None:
     """Raise LacunaError if the columns are those of neither form of the table."""
     for name in columns:
-        if name not in (*LONG, SPREAD) and name not in RESIDUES:
+        if name not in (*LONG, SPREAD, WITHIN) and name not in RESIDUES:
             raise LacunaError(
                 f"{where}: unknown column '{shortened(name)}' of an evidence table; give "
                 f"{', '.join(LONG)}, separated by tabs, or one column a residue after "
@@ -234,11 +295,11 @@ def _check_header(where: str, columns: Sequence[str]) -> None:
             )
 
 
-def _position(cell: str) -> int:
-    """A position from 1; ValueError if the cell holds none."""
+def _number(column: str, cell: str) -> int:
+    """A number from 1; ValueError if the cell holds none."""
     if not (cell.isdecimal() and cell.isascii()) or len(cell) > MAX_DIGITS or int(cell) < 1:
         raise ValueError(
-            f"has evidence for position '{shortened(cell)}'; give a whole number from 1"
+            f"has evidence for {column} '{shortened(cell)}'; give a whole number from 1"
         )
     return int(cell)
 

@@ -30,12 +30,15 @@ def to_json(scaffold: Scaffold) -> str:
         "modifications": [[m.position, m.mass, m.name] for m in scaffold.modifications],
     }
     if scaffold.evidence:
-        fields["evidence"] = [
-            [e.position, e.weights, e.settled, e.spread] for e in scaffold.evidence
-        ]
+        fields["evidence"] = [_of_position(e) for e in scaffold.evidence]
     if scaffold.intact is not None:
         fields["intact"] = astuple(scaffold.intact)
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def _of_position(evidence: PositionEvidence) -> list[object]:
+    """The fields of the evidence of a position."""
+    return [evidence.position, evidence.weights, evidence.settled, evidence.spread]
 
 
 def _as_list(gap: Gap) -> list[object]:
@@ -57,6 +60,7 @@ def _as_list(gap: Gap) -> list[object]:
         None if gap.spectra is None else astuple(gap.spectra),
         gap.mass_error,
         gap.better_length,
+        [_of_position(e) for e in gap.shown],
         gap.origin,
     ]
 
@@ -77,6 +81,7 @@ def from_json(line: str) -> Scaffold:
                 spectra=_spectra(seen) if seen else None,
                 mass_error=mass_error,
                 better_length=better_length,
+                shown=tuple(map(_evidence, shown)),
                 origin=tuple(origin) if origin else None,
             )
             for (
@@ -90,14 +95,12 @@ def from_json(line: str) -> Scaffold:
                 seen,
                 mass_error,
                 better_length,
+                shown,
                 origin,
             ) in fields.pop("gaps")
         )
         modifications = tuple(ResidueModification(*m) for m in fields.pop("modifications"))
-        evidence = tuple(
-            PositionEvidence(position, tuple(weights), *how)
-            for position, weights, *how in fields.pop("evidence", ())
-        )
+        evidence = tuple(map(_evidence, fields.pop("evidence", ())))
         weighed = fields.pop("intact", None)
         intact = None if weighed is None else IntactMass(*weighed)
         return Scaffold(
@@ -105,6 +108,12 @@ def from_json(line: str) -> Scaffold:
         )
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a scaffold ({error})") from None
+
+
+def _evidence(values: list[Any]) -> PositionEvidence:
+    """The evidence of a position from a list of its fields."""
+    position, weights, settled, spread = values
+    return PositionEvidence(position, tuple(weights), settled, spread)
 
 
 def _piece(values: list[Any]) -> Piece:

@@ -60,15 +60,16 @@ class Notes:
 
     def look_for_open_gaps(self, chain: Scaffold) -> None:
         """Note gaps of a chain in which the reads of its sample cannot count."""
-        starts = [gap.start + 1 for gap in chain.gaps if not gap.fixed]
+        starts = [gap.start + 1 for gap in chain.gaps if not gap.fixed and not gap.shown]
         if starts:
             more = f" and {plural(len(starts) - 1, 'other')}" if len(starts) > 1 else ""
             self._add(
                 "open",
                 chain.line,
                 chain.chain,
-                f"has a gap of unknown length at {starts[0]}{more}, in which the reads of the "
-                "sample do not count; if the length is known, write an X for each residue",
+                f"has a gap of unknown length at {starts[0]}{more}, which no reads of the sample "
+                "lead through, so that they do not count in it; if the length is known, write an X "
+                "for each residue",
             )
 
     def _add(self, kind: str, line: int, chain: str, text: str, file: str = "") -> None:

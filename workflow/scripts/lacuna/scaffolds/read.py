@@ -22,7 +22,13 @@ from lacuna.scaffolds.mass_table import MassTable
 from lacuna.scaffolds.notation import Letters, read_letters
 from lacuna.scaffolds.notes import Notes
 from lacuna.scaffolds.records import read_records
-from lacuna.scaffolds.scaffold import Gap, Rejected, ResidueModification, Scaffold
+from lacuna.scaffolds.scaffold import (
+    Gap,
+    PositionEvidence,
+    Rejected,
+    ResidueModification,
+    Scaffold,
+)
 from lacuna.scaffolds.truth import TruthFile, place
 
 DEFAULT_MAX_LENGTH = 50_000  # residues of a chain, including the most that its gaps may have
@@ -141,7 +147,12 @@ class _Reader:
         if chain.startswith(_FORMULA):
             self.formulas.append(chain)
         kept = _observed(letters, sequence) if letters.modifications else ()
-        evidence = joined([table.take(chain, sequence, found) for table in self.evidence], line)
+        known = []
+        for table in self.evidence:
+            of_table, found = table.take(chain, sequence, found)
+            known.append(of_table)
+        found, within = _told(found)
+        evidence = joined([*known, *within], line)
         masses = self.masses.take(chain, sequence)
         self.notes.look_at(record, letters)
         self.notes.look_at_rows(chain, letters, rows)
@@ -194,6 +205,16 @@ def _observed(letters: Letters, sequence: str) -> tuple[ResidueModification, ...
         for position, tag in letters.modifications
         if sequence[position] in RESIDUES
     )
+
+
+def _told(gaps: Sequence[Gap]) -> tuple[tuple[Gap, ...], list[tuple[PositionEvidence, ...]]]:
+    """Gaps, and the evidence within those that turn out to be as long as they are written."""
+    evidence = [
+        tuple(replace(e, position=gap.start + e.position) for e in gap.shown)
+        for gap in gaps
+        if gap.fixed and gap.shown
+    ]
+    return tuple(replace(gap, shown=()) if gap.fixed else gap for gap in gaps), evidence
 
 
 def _rejected(fault: Fault, chain: str, file: str) -> Rejected:

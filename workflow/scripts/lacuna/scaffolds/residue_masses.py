@@ -26,6 +26,8 @@ KEPT_TABLES = 512  # of the kinds here; those of all readings of C are half of t
 PYROGLUTAMATE_Q = -AMMONIA
 PYROGLUTAMATE_E = -18.010565
 
+_DIGITS = 6  # of masses that are compared
+
 PLAIN = ((0.0, 1.0),)  # C carries nothing
 
 
@@ -97,6 +99,18 @@ def told_apart(tokens: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Sequences (n, length) of a gap with I for L where I is likelier, by (length, 20)."""
     likelier = probabilities[:, ISOLEUCINE] >= probabilities[:, LEUCINE]
     return np.where((tokens == LEUCINE) & likelier, ISOLEUCINE, tokens).astype(np.uint8)
+
+
+def may_weigh(tokens: np.ndarray, mass: float, tolerance: float, rules: MassRules) -> bool:
+    """Whether the residues of a gap (n,) tokens, L for I, can have a mass in Da."""
+    for _, reading in rules.readings():
+        sums = np.zeros(1)
+        for position, token in enumerate(tokens.tolist()):
+            residues, masses = reading.options(position, len(tokens))
+            sums = np.unique(np.round(np.add.outer(sums, masses[residues == token]), _DIGITS))
+        if (np.abs(sums - mass) <= tolerance + len(tokens) * 10.0**-_DIGITS).any():
+            return True
+    return False
 
 
 def nearest_mass(length: int, mass: float, rules: MassRules) -> float:

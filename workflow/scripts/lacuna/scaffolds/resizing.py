@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lacuna.core.alphabet import MISSING_LETTER
-from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
 
 
 def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
@@ -15,6 +15,7 @@ def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
     """
     parts: list[str] = []
     gaps: list[Gap] = []
+    inside: list[PositionEvidence] = []  # what reads show of gaps that came without a length
     done = shift = 0
     for gap, length in zip(scaffold.gaps, lengths, strict=True):
         parts.append(scaffold.sequence[done : gap.start])
@@ -25,7 +26,9 @@ def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
         parts.append(here)
         moved = replace(gap, start=start, end=start + len(here), origin=(gap.start, gap.end))
         if length is not None and not gap.fixed:
-            moved = replace(moved, min_length=length, max_length=length)
+            moved = replace(moved, min_length=length, max_length=length, shown=())
+            if len(gap.shown) == length:
+                inside += [replace(e, position=start + e.position) for e in gap.shown]
         gaps.append(moved)
         done = gap.end
         shift += len(here) - (gap.end - gap.start)
@@ -38,6 +41,7 @@ def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
         before = bisect_right(ends, position)
         return position + (grown[before - 1] if before else 0)
 
+    moved_evidence = [replace(e, position=now_at(e.position)) for e in scaffold.evidence]
     return replace(
         scaffold,
         sequence="".join(parts),
@@ -45,5 +49,5 @@ def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
         modifications=tuple(
             replace(m, position=now_at(m.position)) for m in scaffold.modifications
         ),
-        evidence=tuple(replace(e, position=now_at(e.position)) for e in scaffold.evidence),
+        evidence=tuple(sorted([*inside, *moved_evidence], key=lambda e: e.position)),
     )

@@ -34,6 +34,7 @@ class Rival:
 
 
 UNSHOWN = 0.94  # probability that a residue of a gap has at most whose length no read shows
+SHOWN = 0.99  # of the length of a gap that reads lead through, if it is not known otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,22 @@ class SpectralEvidence:
     unseen: float = 0.0
     sides: tuple[tuple[float, float, float], ...] = ()
     mass: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PositionEvidence:
+    """Probabilities of the residues of a position (0-based in the scaffold's sequence).
+
+    `weights` are those of the 20 residues in the order of the alphabet; they sum to 1. They say
+    how much each residue is supported by what was measured, apart from the rest of the chain; or,
+    if `settled`, how probable each is by all that is known, the network included. spread: share of
+    the posterior that is spread evenly in the end, since the position itself is doubtful.
+    """
+
+    position: int
+    weights: tuple[float, ...]
+    settled: bool = False
+    spread: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +92,8 @@ class Gap:
     # What its masses fit far better without, '' for nothing; None if lengths were not compared.
     mass_error: str | None = None
     better_length: int | None = None  # far more probable than the length that was given
+    # What reads show of the residues of a gap without a length (positions from its start, from 0).
+    shown: tuple[PositionEvidence, ...] = ()
 
     @property
     def fixed(self) -> bool:
@@ -98,22 +117,6 @@ class ResidueModification:
     position: int
     mass: float
     name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PositionEvidence:
-    """Probabilities of the residues of a position (0-based in the scaffold's sequence).
-
-    `weights` are those of the 20 residues in the order of the alphabet; they sum to 1. They say
-    how much each residue is supported by what was measured, apart from the rest of the chain; or,
-    if `settled`, how probable each is by all that is known, the network included. spread: share of
-    the posterior that is spread evenly in the end, since the position itself is doubtful.
-    """
-
-    position: int
-    weights: tuple[float, ...]
-    settled: bool = False
-    spread: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from lacuna.core.tables import TABLES
+from lacuna.core.words import AUTO
 from lacuna.results.airr import write_airr
 from lacuna.results.evidence import write_evidence
 from lacuna.results.join import HEADERS, join_parts, write_alternatives
@@ -45,7 +46,7 @@ class SampleFiles:
     outputs: Mapping[str, Path]
     reads: tuple[Path, ...] = ()
     spectra: tuple[Path, ...] = ()
-    reads_format: str = ""
+    reads_format: str = AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,5 +226,6 @@ def _weigh_reads(
         folder,
         reader=reader,
         tolerance_ppm=settings.tolerance_ppm,
+        modifications=settings.modifications,
         large_network=large_network,
     )

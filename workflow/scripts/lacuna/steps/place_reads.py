@@ -1,11 +1,12 @@
 """Placing a sample's reads, from files to files: on chains that they show, or on given ones."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.files import LacunaError
 from lacuna.core.records import write_record
 from lacuna.core.tables import PlacedRow
@@ -16,7 +17,9 @@ from lacuna.placing.place import Placed, place
 from lacuna.placing.readset import MAX_READ, collapse
 from lacuna.placing.rows import rows_of
 from lacuna.reads.error_model import load_error_models
+from lacuna.scaffolds.alkylation import READINGS
 from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.steps.reads import load_reads
 from lacuna.templates.library import load_library
@@ -28,14 +31,13 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class GivenChain:
-    """A chain of the sample's FASTA, missing residues as X, and what reads show about it.
+    """A chain of the sample's FASTA, and what reads show about it.
 
-    named: whether each position can be told apart; those of gaps of unknown length cannot.
+    sequence: missing residues as X; a gap of unknown length has as many as reads show it to have.
     """
 
     name: str
     sequence: str
-    named: tuple[bool, ...]
     shown: Shown
 
 
@@ -58,11 +60,14 @@ def place_reads(
     *,
     species: str,
     tolerance_ppm: float,
+    modifications: Mapping[str, bool],
 ) -> None:
     """Place reads and write where they lie, as a `PlacedReads`.
 
     With a FASTA, its chains are kept and reads are evidence for what they miss; without one the
     chains are found among germline segments of the species ('auto' for any) and assembled.
+    tolerance_ppm: of masses of gaps that have none of their own; modifications: what these masses
+    may hold.
     contaminants: a FASTA of proteins whose reads are set apart, in addition to the bundled ones.
     Raises LacunaError if a file cannot be used.
     """
@@ -84,13 +89,18 @@ def place_reads(
             "each antibody, with its own chains and reads"
         )
     different = collapse(given, models.probabilities(given))
+    carried = tuple((reading.mass, reading.prior) for reading in READINGS.values())
     shown, placements = show(
-        different, [c.sequence for c in chains], [sequence for _, sequence in others]
+        different,
+        [chain.sequence for chain in chains],
+        [sequence for _, sequence in others],
+        [[gap for gap in chain.gaps if not gap.fixed] for chain in chains],
+        Modifications(carried, **modifications),
     )
     names = [chain.chain for chain in chains] + [name for name, _ in others]
     rows = rows_of(given, different, placements, names, len(chains))
     on_chains = tuple(
-        GivenChain(chain.chain, chain.sequence, _named(chain), seen)
+        GivenChain(chain.chain, _as_shown(chain.sequence, seen), seen)
         for chain, seen in zip(chains, shown, strict=True)
     )
     write_record(out, PlacedReads(None, on_chains, tuple(rows)))
@@ -103,9 +113,7 @@ def _chains(fasta: Path, gaps: Path | None, tolerance_ppm: float) -> Iterator[Sc
             yield record
 
 
-def _named(chain: Scaffold) -> tuple[bool, ...]:
-    named = [True] * len(chain.sequence)
-    for gap in chain.gaps:
-        if not gap.fixed:
-            named[gap.start : gap.end] = [False] * (gap.end - gap.start)
-    return tuple(named)
+def _as_shown(sequence: str, shown: Shown) -> str:
+    """The letters of a chain, with an X for each residue of a gap whose length reads show."""
+    places = zip(shown.place.tolist(), shown.within.tolist(), strict=True)
+    return "".join(MISSING_LETTER if within else sequence[place] for place, within in places)

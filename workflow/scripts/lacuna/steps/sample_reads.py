@@ -34,6 +34,7 @@ def weigh_reads(
     *,
     reader: ReaderFiles,
     tolerance_ppm: float,
+    modifications: Mapping[str, bool],
     large_network: Path | None,
 ) -> ReadsGave:
     """Read, place and weigh the reads of a sample; write its `scaffolds` and `reads` of `out`.
@@ -55,6 +56,7 @@ def weigh_reads(
         placed,
         species=reader.species,
         tolerance_ppm=tolerance_ppm,
+        modifications=modifications,
     )
     weigh_evidence(
         placed,

@@ -119,5 +119,5 @@ def _list_rejected(
 
 def _unshown(scaffold: Scaffold) -> Scaffold:
     """A chain of a sample with reads, where no read shows the length of a gap that has none."""
-    gaps = (gap if gap.fixed else replace(gap, most=UNSHOWN) for gap in scaffold.gaps)
+    gaps = (gap if gap.fixed or gap.shown else replace(gap, most=UNSHOWN) for gap in scaffold.gaps)
     return replace(scaffold, gaps=tuple(gaps))

@@ -1,7 +1,7 @@
 """What reads and network say about each position, as files: scaffolds, evidence, reads.tsv."""
 
 import logging
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ from lacuna.evidence.posterior import FLOORS
 from lacuna.evidence.weigh import weigh
 from lacuna.placing.draft import Meeting
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
-from lacuna.scaffolds.evidence_table import SPREAD
+from lacuna.scaffolds.evidence_table import SPREAD, WITHIN
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 from lacuna.steps.load import load_large_network, load_reader
 from lacuna.steps.place_reads import GivenChain, PlacedReads
@@ -33,21 +33,29 @@ from lacuna.steps.reader_files import ReaderFiles
 LOG = logging.getLogger(__name__)
 
 
+class _Evidence(NamedTuple):
+    """A row of the evidence table of a chain; position from 1, spread and within as there."""
+
+    position: int
+    residue: str
+    share: float
+    spread: float = 0.0
+    within: int = 0
+
+
 class _Weighed(NamedTuple):
     """A chain as it is written: its scaffold, and what is known about its gaps and positions.
 
-    evidence: (position from 1, residue, share) for its missing residues, by reads alone if the
-    chain was given, by reads and network if the reads gave it; doubtful: positions from 1 of those
-    whose distribution is spread in part.
+    evidence: rows for its missing residues, by reads alone if the chain was given, by reads and
+    network if the reads gave it.
     """
 
     name: str
     about: str
     scaffold: str
     gaps: Sequence[GapHint]
-    evidence: Iterable[tuple[int, str, float]]
+    evidence: Iterable[_Evidence]
     positions: Sequence[EvidenceRow]
-    doubtful: Container[int] = ()
 
 
 def weigh_evidence(
@@ -107,14 +115,14 @@ def weigh_evidence(
 
 def _posterior(
     scaffold: str, gaps: Sequence[GapHint], rows: Sequence[EvidenceRow]
-) -> Iterator[tuple[int, str, float]]:
-    """Yield (position from 1, residue, probability) of the missing residues of known places."""
+) -> Iterator[_Evidence]:
+    """Yield the probabilities of the missing residues of known places."""
     unknown = {position for gap in gaps for position in range(gap.start, gap.end)}
     for i, (letter, row) in enumerate(zip(scaffold, rows, strict=True)):
         if letter not in RESIDUES and i not in unknown:
-            yield i + 1, row.residue, row.probability or 0.0
+            yield _Evidence(i + 1, row.residue, row.probability or 0.0)
             for residue, share in row.alternatives:
-                yield i + 1, residue, share
+                yield _Evidence(i + 1, residue, share)
 
 
 def _about(share: float, meeting: Meeting | None) -> str:
@@ -133,11 +141,11 @@ def _write(
             handle.write(f">{' '.join(filter(None, (chain.name, chain.about)))}\n")
             handle.write(f"{chain.scaffold}\n")
     with atomic_write(evidence) as handle:
-        handle.write(plain_row((*EVIDENCE_COLUMNS, SPREAD)))
+        handle.write(plain_row((*EVIDENCE_COLUMNS, SPREAD, WITHIN)))
         for chain in chains:
-            for position, residue, share in chain.evidence:
-                spread = FLOORS["length"] if position in chain.doubtful else ""
-                handle.write(plain_row((chain.name, position, residue, f"{share:.6g}", spread)))
+            for row in chain.evidence:
+                found = chain.name, row.position, row.residue, f"{row.share:.6g}"
+                handle.write(plain_row((*found, row.spread or "", row.within or "")))
     with atomic_write(gaps) as handle:
         handle.write(plain_row(GAP_COLUMNS))
         for chain in chains:
@@ -153,23 +161,30 @@ def _write(
 def _of_given(chain: GivenChain) -> _Weighed:
     """A chain of the sample's FASTA: reads are evidence for what it misses."""
     letters, shown = chain.sequence, chain.shown
-    missing = [
-        i
-        for i, letter in enumerate(letters)
-        if letter not in RESIDUES and chain.named[i] and (shown.seen | shown.other_length)[i]
-    ]
+    told = ~shown.open & (shown.seen | shown.other_length | (shown.within > 0))
     evidence = [
-        (i + 1, residue, float(shown.weights[i, r]))
-        for i in missing
+        _Evidence(
+            int(shown.place[i]) + 1,
+            residue,
+            float(shown.weights[i, r]),
+            FLOORS["length"] if shown.other_length[i] else 0.0,
+            int(shown.within[i]),
+        )
+        for i, letter in enumerate(letters)
+        if letter not in RESIDUES and told[i]
         for r, residue in enumerate(RESIDUES)
     ]
-    doubtful = {i + 1 for i in missing if shown.other_length[i]}
-    return _Weighed(chain.name, "", letters, (), evidence, list(_positions(chain)), doubtful)
+    return _Weighed(chain.name, "", letters, (), evidence, list(_positions(chain)))
 
 
 def _positions(chain: GivenChain) -> Iterator[EvidenceRow]:
-    """Yield what reads say about every position of a given chain, I and L as one."""
+    """Yield what reads say about every position of a given chain, I and L as one.
+
+    A position is that of the chain as it was given: all residues of a gap whose length reads show
+    have the same, and come in order.
+    """
     for i, letter in enumerate(chain.sequence):
+        position = int(chain.shown.place[i]) + 1
         shares = dict(zip(RESIDUES, chain.shown.weights[i].tolist(), strict=True))
         both = shares["I"] + shares["L"]
         shares["L"] = both
@@ -179,11 +194,11 @@ def _positions(chain: GivenChain) -> Iterator[EvidenceRow]:
         best = sorted(shares.items(), key=lambda pair: -pair[1])
         depth = float(chain.shown.depth[i])
         if letter not in RESIDUES:
-            state = OBSERVED if chain.named[i] and chain.shown.seen[i] else INFERRED
-            other = bool(chain.named[i] and chain.shown.other_length[i])
+            state = OBSERVED if chain.shown.seen[i] and not chain.shown.open[i] else INFERRED
+            other = bool(chain.shown.other_length[i])
             yield EvidenceRow(
                 chain.name,
-                i + 1,
+                position,
                 "",
                 "",
                 best[0][0],
@@ -200,7 +215,7 @@ def _positions(chain: GivenChain) -> Iterator[EvidenceRow]:
         against = seen and best[0][0] != letter
         yield EvidenceRow(
             chain.name,
-            i + 1,
+            position,
             "",
             "",
             letter,
