@@ -620,6 +620,23 @@ def test_a_bad_row_rejects_its_chain_alone(
 
 
 @pytest.mark.parametrize(
+    ("rows", "line", "others"),
+    [
+        ("0\t1\n5\t5\n3\t1", 4, ""),  # rows that cannot be read go before those that do not fit
+        ("3\t1\n0\t1\n3\tx", 2, " (bad as well: line 4)"),
+        ("6\t7\n0\t1\n5\t9", 2, " (bad as well: line 4)"),
+        ("\n".join(["3\t1"] * 9), 2, " (bad as well: line 3, 4, 5, 6, 7 and 3 more)"),
+    ],
+)
+def test_all_bad_rows_of_a_chain_are_named_at_once(
+    read: Reader, rows: str, line: int, others: str
+) -> None:
+    bad = read.fault("ACDE", rows)
+    assert bad.line == line
+    assert bad.reason.endswith(others) and ("bad as well" in bad.reason) == bool(others)
+
+
+@pytest.mark.parametrize(
     ("sequence", "row"),
     [
         ("AEQLVE", "1\t3\t257.1012"),  # the mass of the letters

@@ -1,7 +1,7 @@
 """FASTA as raw records, streamed: Biopython gives neither line numbers nor a length limit."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -9,6 +9,7 @@ from lacuna.core.files import LacunaError, kind_of, open_bytes
 
 MAX_ID = 1_000  # characters of an id
 
+_MAX_LINES = 5  # of further bad rows, in a message
 _CHUNK = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 _START = b"\n>"
@@ -40,6 +41,15 @@ class Fault(Exception):
     ) -> None:
         super().__init__(text)
         self.text, self.line, self.column, self.file = text, line, column, file
+
+
+def first_of(faults: Sequence[Fault], file: str) -> Fault:
+    """The first of the faults that rows of a table have, with the lines of the others."""
+    first, *others = faults
+    lines = ", ".join(str(fault.line) for fault in others[:_MAX_LINES])
+    more = f" and {len(others) - _MAX_LINES} more" if len(others) > _MAX_LINES else ""
+    also = f" (bad as well: line {lines}{more})" if others else ""
+    return Fault(f"{first.text}{also}", first.line, first.column, file)
 
 
 def split_header(header: bytes) -> tuple[bytes, bytes]:

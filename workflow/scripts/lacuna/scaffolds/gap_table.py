@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
 from lacuna.core.words import number_in, number_remedy
-from lacuna.scaffolds.fasta import Fault
+from lacuna.scaffolds.fasta import Fault, first_of
 
 REQUIRED = ("chain", "start", "end")
 OPTIONAL = tuple("mass tolerance_ppm tolerance_da min_length max_length prefix_masses".split())
@@ -59,17 +59,15 @@ class GapTable:
                 self._rows.setdefault(chain, []).append(row)
 
     def take(self, chain: str) -> list[Row]:
-        """Remove and return the rows of a chain, sorted; raises the Fault of its first bad row."""
-        rows = self._rows.pop(chain, None)
-        if rows is None:
-            return []
-        good: list[Row] = []
-        for row in rows:
-            if isinstance(row, Fault):
-                row.file = self.file
-                raise row
-            good.append(row)
-        return sorted(good, key=lambda row: (row.start, row.end))
+        """Remove and return the rows of a chain, sorted; raises the Fault of its first bad row,
+        which names the lines of the others."""
+        rows = self._rows.pop(chain, [])
+        bad = [row for row in rows if isinstance(row, Fault)]
+        if bad:
+            raise first_of(bad, self.file)
+        return sorted(
+            (row for row in rows if isinstance(row, Row)), key=lambda row: (row.start, row.end)
+        )
 
     def discard(self, chain: str) -> None:
         """Forget the rows of a chain that was rejected for another reason."""

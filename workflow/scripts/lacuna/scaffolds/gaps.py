@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from lacuna.core.alphabet import MISSING_LETTER, MISSING_LETTERS, RESIDUES
 from lacuna.core.files import shortened
 from lacuna.core.masses import MONOISOTOPIC
-from lacuna.scaffolds.fasta import Fault, Record
+from lacuna.scaffolds.fasta import Fault, Record, first_of
 from lacuna.scaffolds.gap_table import Row
 from lacuna.scaffolds.notation import InlineGap, Letters, locate
 from lacuna.scaffolds.scaffold import Gap, Piece
@@ -51,7 +51,7 @@ def find_gaps(
 
     letters: of the record; rows: of the chain in the gap table, in order; tolerance_ppm: of masses
     that have none of their own; max_length: residues that the chain may have; file: name of the gap
-    table. Raises Fault at the first row or inline mass that cannot be.
+    table. Raises Fault at the first row or inline mass that cannot be, which names other such rows.
     """
     sequence, inline = letters.sequence, letters.inline
     if not rows and not inline:
@@ -63,17 +63,21 @@ def find_gaps(
         if position not in covered
     ]
     before: Row | None = None
+    bad: list[Fault] = []
     hidden = list(sequence)
     for row in rows:
         try:
             _check_place(row, before, len(sequence))
             gaps.append(_row_gap(row, sequence, inline, tolerance_ppm, max_length))
         except ValueError as error:
-            raise Fault(str(error), row.line, file=file) from None
+            bad.append(Fault(str(error), row.line))
+            continue
         for position in range(row.start, row.end):
             if hidden[position] in RESIDUES:
                 hidden[position] = MISSING_LETTER
         before = row
+    if bad:
+        raise first_of(sorted(bad, key=lambda fault: fault.line), file)
     shown = "".join(hidden)
 
     gaps = _joined(sorted(gaps, key=lambda gap: (gap.start, gap.end)))
