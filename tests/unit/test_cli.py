@@ -1,5 +1,6 @@
 """The command `lacuna`: its options are those of the configuration, its errors one line."""
 
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import yaml
 from chains import fasta, germline_chain, hidden
 from conftest import Write
 from lacuna import cli
+from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
 from lacuna.core.paths import CONFIG_SCHEMA, WEIGHT_SETS
 from lacuna.steps import one_file
 
@@ -71,6 +73,29 @@ def test_evidence_fills_a_gap_and_has_a_table(chains: Path, tmp_path: Path, writ
     )
 
 
+def test_reads_alone_give_chains(
+    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Files of reads that an earlier call wrote go with a call without any."""
+    handle = io.StringIO()
+    chain = germline_chain("H", 1, constant=True)
+    write_peaks(simulate_reads([("H", chain, 1.0)], 1200, 1), handle, "sim")
+    reads = write("reads.csv", handle.getvalue())
+    out = tmp_path / "out"
+    assert cli.main(["fill", "--reads", str(reads), "--out", str(out)]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("reads.csv: 1 chain, ") and "reads placed" in said.out
+    expected = one_file.OUTPUTS | one_file.EVIDENCE | one_file.READS
+    assert {path.name for path in out.iterdir()} == set(expected.values())
+    filled = (out / "filled.fasta").read_text().splitlines()[1]
+    assert filled[:110].replace("I", "L") == chain[:110].replace("I", "L")
+    scaffold = write("chains.fasta", fasta({"c": hidden(chain, [(20, 23)])}))
+    assert cli.main(["fill", str(scaffold), "--reads", str(reads), "--out", str(out)]) == 0
+    assert (out / "scaffolds.fasta").read_text() == scaffold.read_text()
+    assert cli.main(["fill", str(scaffold), "--out", str(out)]) == 0
+    assert {path.name for path in out.iterdir()} == set(one_file.OUTPUTS.values())
+
+
 def test_files_of_an_earlier_call_are_replaced_or_removed(
     chains: Path, tmp_path: Path, write: Write
 ) -> None:
@@ -79,7 +104,8 @@ def test_files_of_an_earlier_call_are_replaced_or_removed(
     table = write("airr.tsv", "sequence_id\tsequence_aa\tv_call\n" + rows)
     spectrum = "BEGIN IONS\nPEPMASS=500.1\nCHARGE=2+\n200.1 1\n300.1 1\nEND IONS\n"
     out, mgf = tmp_path / "out", write("s.mgf", spectrum)
-    optional = ("--evidence", known, "--doubts", "true", "--spectra", mgf)
+    reads = write("r.tsv", "peptide\n" + "\n".join(CHAINS["c0"][i : i + 9] for i in range(9)))
+    optional = ("--evidence", known, "--doubts", "true", "--spectra", mgf, "--reads", reads)
     assert cli.main(["fill", str(table), "--out", str(out), *map(str, optional)]) == 0
     own, everything = set(one_file.OUTPUTS.values()), one_file.OUTPUTS | one_file.OPTIONAL
     assert {path.name for path in out.iterdir()} == set(everything.values())
@@ -157,6 +183,10 @@ def test_a_file_in_which_nothing_is_filled_is_an_error(
     [
         ((), "COMMAND; see 'lacuna --help'"),
         (("fill", "chains.fasta"), "--out; see 'lacuna fill --help'"),
+        (("fill", "--out", "out"), "the call has no fasta; give the path of a FASTA file, or of"),
+        (("fill", "--reads", "r.csv", "--gaps", "g", "--out", "out"), "has gaps and no fasta"),
+        (("fill", "--reads", "none.csv", "--out", "out"), "none.csv: no such file; check the"),
+        (("fill", "chains.fasta", "--contaminants", "c", "--out", "out"), "and no reads; add"),
         (("fill", "none.fasta", "--out", "out"), "none.fasta: no such file; check the path"),
         (("fill", "chains.fasta", "--out", "chains.fasta"), "is a file; name a folder"),
         (("fill", "chains.fasta", "--out", "out", "--candidates", "0"), "write at least 1"),

@@ -1,4 +1,5 @@
-"""The command `lacuna`: `lacuna fill chains.fasta --out filled/` fills one FASTA file."""
+"""The command `lacuna`: `lacuna fill chains.fasta --out filled/` fills one file of chains, and
+`lacuna fill --reads reads.csv --out filled/` those that reads show."""
 
 import argparse
 import logging
@@ -14,7 +15,8 @@ import yaml
 from lacuna import __version__
 from lacuna.core.files import LacunaError, disk_fault, printable
 from lacuna.core.paths import CONFIG_SCHEMA, DEFAULT_WEIGHTS, LARGE_NETWORK, bundled_weights
-from lacuna.steps.sheet import SPECIES
+from lacuna.core.words import AUTO
+from lacuna.steps.sheet import FORMATS, SPECIES
 
 _INTERRUPTED = 130  # exit status of a program ended by SIGINT
 _INPUTS = {
@@ -23,6 +25,7 @@ _INPUTS = {
     "homologs": "FASTA of related chains, used as templates",
     "masses": "TSV of intact masses: chain, mass, tolerance_da, kind (average or monoisotopic)",
     "evidence": "TSV with the columns chain, position, residue, probability",
+    "contaminants": "FASTA of proteins whose reads are set apart",
 }
 # Keys of config.yaml that are options here; the schema has their values and defaults.
 _KEYS = (
@@ -73,18 +76,36 @@ def _parser() -> _Parser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     fill = commands.add_parser(
         "fill",
-        help="fill the chains of one FASTA file",
-        description="Fill the chains of one FASTA file. The files in the output folder are those "
-        "that the workflow writes for a sample; those of an earlier call are replaced, or removed "
-        "if this one writes none.",
+        help="fill the chains of one FASTA file, or those that reads show",
+        description="Fill the chains of one FASTA file, or those that reads show. The files in "
+        "the output folder are those that the workflow writes for a sample; those of an earlier "
+        "call are replaced, or removed if this one writes none.",
         argument_default=argparse.SUPPRESS,
     )
     fill.add_argument(
-        "fasta", type=Path, help="chains with gaps: FASTA, AIRR TSV or OAS unit, plain or .gz"
+        "fasta",
+        type=Path,
+        nargs="?",
+        default=None,
+        help="chains with gaps: FASTA, AIRR TSV or OAS unit, plain or .gz; not needed with --reads",
     )
     fill.add_argument("--out", type=Path, required=True, help="folder for the results")
     for name, says in _INPUTS.items():
         fill.add_argument(f"--{name}", type=Path, metavar="FILE", help=says)
+    fill.add_argument(
+        "--reads",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="peptide reads as a de novo tool wrote them; may be repeated",
+    )
+    fill.add_argument(
+        "--reads-format",
+        choices=FORMATS,
+        default=AUTO,
+        metavar="TOOL",
+        help="the tool that wrote the reads, if it is not recognised: %(choices)s",
+    )
     fill.add_argument(
         "--spectra",
         type=Path,
@@ -133,7 +154,7 @@ def _fill(chosen: argparse.Namespace) -> None:
     from lacuna.steps.one_file import fill_file  # imports torch, not needed for --help
 
     given = vars(chosen)
-    inputs = {name: given[name] for name in ("fasta", *_INPUTS) if name in given}
+    inputs = {name: given[name] for name in ("fasta", *_INPUTS) if given.get(name)}
     options = {key: given[key] for key in _KEYS if key in given}
     options["modifications"] = dict.fromkeys(given.get("modification", ()), True)
     out: Path = given["out"]
@@ -143,6 +164,8 @@ def _fill(chosen: argparse.Namespace) -> None:
             out,
             options,
             species=given["species"],
+            reads=given.get("reads", ()),
+            reads_format=given["reads_format"],
             spectra=given.get("spectra", ()),
             large_network=given.get("large_network", LARGE_NETWORK),
             progress=progress,
@@ -150,7 +173,8 @@ def _fill(chosen: argparse.Namespace) -> None:
     network, _ = bundled_weights(options.get("weights", DEFAULT_WEIGHTS))
     files = {name: out / file for name, file in made.items()}
     homologs, auto = "homologs" in inputs, given["species"] == SPECIES[0]
-    print(_summary(inputs["fasta"].name, files, network, auto=auto, homologs=homologs))
+    first = inputs["fasta"] if "fasta" in inputs else given["reads"][0]
+    print(_summary(first.name, files, network, auto=auto, homologs=homologs))
     print(f"results: {printable(str(out))}")
 
 
@@ -172,6 +196,10 @@ def _summary(
             rejected=[files["rejected"]],
             gaps=[files["gaps"]],
             alkylation=[files["alkylation"]],
+            reads=[files["reads"]] if "reads" in files else [],
+            with_reads=[name] if "reads" in files else [],
+            evidence=[files["evidence"]] if "evidence" in files else [],
+            with_evidence=[name] if "evidence" in files else [],
             doubts=[files["doubts"]] if "doubts" in files else [],
             auto_species=[name] if auto else [],
             with_homologs=[name] if homologs else [],

@@ -21,7 +21,7 @@ from lacuna.core.words import AUTO
 from lacuna.scaffolds.records import count_records, is_repertoire
 from lacuna.steps.fill_sample import SampleFiles, Settings, fill_sample
 from lacuna.steps.load import forget
-from lacuna.steps.sheet import SPECIES
+from lacuna.steps.sheet import SPECIES, check_together
 
 OUTPUTS = {
     "filled": "filled.fasta",
@@ -33,18 +33,21 @@ OUTPUTS = {
     "rejected": "rejected.tsv",
     "alkylation": "alkylation.json",
 }
-EVIDENCE = {"evidence": "evidence.tsv"}  # if evidence is given
+EVIDENCE = {"evidence": "evidence.tsv"}  # if evidence or reads are given
+READS = {"reads": "reads.tsv", "scaffolds": "scaffolds.fasta"}  # if reads are given
 AIRR = {"airr": "airr.tsv"}  # if the chains are those of a repertoire
 DOUBTS = {"doubts": "doubts.tsv"}  # if requested
 SPECTRA = {"spectra": "spectra.tsv"}  # if there are spectra
-OPTIONAL = EVIDENCE | AIRR | DOUBTS | SPECTRA
+OPTIONAL = EVIDENCE | READS | AIRR | DOUBTS | SPECTRA
 # A column that only Lacuna's file of each name has: one that the user has put there is kept.
 _OWN_COLUMNS = {
     "evidence": "state",
+    "reads": "placed_as",
     "airr": "lacuna_filled",
     "doubts": "proposed",
     "spectra": "nats",
 }
+_TABLE_OF = {"scaffolds": "reads"}  # a FASTA is Lacuna's if the table written with it is
 _MAX_HEADER = 1 << 20  # bytes
 BLOCK = 2_000  # chains: a second or two of work per step of a progress bar
 _INSTEAD_OF_A_SHEET = "samples.tsv"  # a configuration must name a sheet; it is never read here
@@ -56,24 +59,29 @@ def fill_file(
     options: Mapping[str, Any],
     *,
     species: str = SPECIES[0],
+    reads: Sequence[Path] = (),
+    reads_format: str = AUTO,
     spectra: Sequence[Path] = (),
     weights: Path | None = None,
     library: Path | None = None,
     large_network: Path = LARGE_NETWORK,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, str]:
-    """Fill a file of chains and write the results into the folder `out` once all are complete.
+    """Fill a file of chains, or the chains that reads show, and write the results into the folder
+    `out` once all are complete.
 
     They take the place of those of an earlier call.
 
-    inputs: `fasta` and, if there are such files, `gaps`, `truth`, `homologs`, `masses` and
-    `evidence`, as in a sample sheet; options: values by key of config.yaml; keys that are not
-    given have their defaults; spectra: files of fragment spectra; weights, library: files of one's
+    inputs: `fasta` and, if there are such files, `gaps`, `truth`, `homologs`, `masses`, `evidence`
+    and `contaminants`, as in a sample sheet; options: values by key of config.yaml; keys that are
+    not given have their defaults; reads, reads_format: as in a sample sheet; without a `fasta`
+    there must be some; spectra: files of fragment spectra; weights, library: files of one's
     own instead of those of the option `weights`; large_network: weights, read in thorough mode;
-    progress: called with the number of finished chains and of all, at first and after every block.
+    progress: called with the number of finished chains and of all, at first and after every block;
+    never for reads alone, whose chains are not known before.
 
-    Returns the names of the files: `OUTPUTS`, `EVIDENCE` if some is given, `AIRR` of a repertoire,
-    `DOUBTS` if requested, `SPECTRA` if there are some.
+    Returns the names of the files: `OUTPUTS`, `EVIDENCE` if there is evidence or reads, `READS` if
+    there are reads, `AIRR` of a repertoire, `DOUBTS` if requested, `SPECTRA` if there are some.
     Computes with one thread, like a job of the workflow, so that results do not depend on the
     number of cores. Raises LacunaError if an option is wrong, a file as a whole cannot be used or
     an input would be overwritten.
@@ -87,17 +95,20 @@ def fill_file(
     asked = large_network if thorough else None
     if asked is not None:
         check_window(config["kmer"]["length"], asked)
-    repertoire = is_repertoire(inputs["fasta"])
+    check_together("the call", {**inputs, "reads": reads})
+    fasta = inputs.get("fasta")
+    repertoire = fasta is not None and is_repertoire(fasta)
     outputs = _output_names(
-        evidence="evidence" in inputs,
+        evidence="evidence" in inputs or bool(reads),
+        reads=bool(reads),
         repertoire=repertoire,
         doubts=config["doubts"],
         spectra=bool(spectra),
     )
-    _check_out([*inputs.values(), *spectra], out)
-    total = count_records(inputs["fasta"])
+    _check_out([*inputs.values(), *reads, *spectra], out)
+    total = 1 if fasta is None else count_records(fasta)  # reads give the chains of one block
     done = 0
-    tell = progress or (lambda *_: None)
+    tell = progress if progress and fasta is not None else (lambda *_: None)
     tell(done, total)
 
     def after_block() -> None:
@@ -121,7 +132,9 @@ def fill_file(
                         config["alkylation"],
                         inputs,
                         written,
+                        reads=tuple(reads),
                         spectra=tuple(spectra),
+                        reads_format=reads_format,
                     ),
                     network,
                     germlines,
@@ -144,10 +157,13 @@ def fill_file(
 
 
 def _output_names(
-    *, evidence: bool, repertoire: bool, doubts: bool, spectra: bool
+    *, evidence: bool, reads: bool, repertoire: bool, doubts: bool, spectra: bool
 ) -> dict[str, str]:
     """The files that `fill_file` writes: those of every run, and those that options ask for."""
-    asked = ((EVIDENCE, evidence), (AIRR, repertoire), (DOUBTS, doubts), (SPECTRA, spectra))
+    asked = (
+        *((EVIDENCE, evidence), (READS, reads), (AIRR, repertoire), (DOUBTS, doubts)),
+        (SPECTRA, spectra),
+    )
     return dict(OUTPUTS) | {
         name: file for files, wanted in asked if wanted for name, file in files.items()
     }
@@ -155,13 +171,22 @@ def _output_names(
 
 def _remove_earlier(out: Path, outputs: Mapping[str, str]) -> None:
     """Remove the files that an earlier call wrote into a folder and this one, of `outputs`, not."""
-    for name in OPTIONAL.keys() - outputs.keys():
-        path = out / OPTIONAL[name]
-        if path.is_file():
-            with open(path, "rb") as handle:
-                columns = handle.readline(_MAX_HEADER).rstrip(b"\r\n").split(b"\t")
-            if _OWN_COLUMNS[name].encode() in columns:
-                path.unlink()
+    earlier = [
+        out / OPTIONAL[name]
+        for name in OPTIONAL.keys() - outputs.keys()
+        if _is_own(out / OPTIONAL[_TABLE_OF.get(name, name)])
+    ]
+    for path in earlier:
+        path.unlink(missing_ok=True)
+
+
+def _is_own(table: Path) -> bool:
+    """Whether a file is a table of Lacuna."""
+    if not table.is_file():
+        return False
+    column = next(c for name, c in _OWN_COLUMNS.items() if OPTIONAL[name] == table.name)
+    with open(table, "rb") as handle:
+        return column.encode() in handle.readline(_MAX_HEADER).rstrip(b"\r\n").split(b"\t")
 
 
 def settings_of(config: Mapping[str, Any], repertoire: bool = False) -> Settings:

@@ -178,7 +178,7 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
     }
     several = {name: _several(where, name, folder, cells.get(name, "")) for name in SEVERAL}
     reads_format = cells.get("reads_format", "")
-    _check_together(where, {**paths, **several, "reads_format": reads_format})
+    check_together(where, {**paths, **several, "reads_format": reads_format})
     _chosen(where, "reads_format", reads_format, FORMATS)
     if "gaps" in paths and _is_fasta(paths["gaps"]):
         swapped = not _is_fasta(paths["fasta"])
@@ -195,9 +195,9 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
     )
 
 
-def _check_together(where: str, given: Mapping[str, object]) -> None:
+def check_together(where: str, given: Mapping[str, object]) -> None:
     """Raise LacunaError if a sample has no chains, or lacks a column that another one needs."""
-    if not given.get("fasta") and not given["reads"]:
+    if not given.get("fasta") and not given.get("reads"):
         raise LacunaError(f"{where} has no fasta; give the path of a FASTA file, or of reads")
     if not given.get("fasta"):
         for name in ("gaps", "evidence"):
@@ -211,7 +211,7 @@ def _check_together(where: str, given: Mapping[str, object]) -> None:
                 f"{where} has a truth, homologs and no fasta; before the chains are found, no copy "
                 "of them can be left out of the homologs: remove the homologs or the truth"
             )
-    if not given["reads"]:
+    if not given.get("reads"):
         for name in ("contaminants", "reads_format"):
             if given.get(name):
                 raise LacunaError(f"{where} has {name} and no reads; add reads or remove {name}")
