@@ -25,6 +25,7 @@ from lacuna.placing.readset import MAX_READ, ReadSet, collapse
 from lacuna.reads.error_model import load_error_models
 from lacuna.reads.read import Read
 from lacuna.reads.readers import read_peptides
+from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
 from lacuna.scaffolds.scaffold import Scaffold
@@ -32,6 +33,7 @@ from lacuna.steps.place_reads import PlacedReads, place_reads
 from lacuna.steps.reader_files import ReaderFiles
 from lacuna.steps.reads import write_reads
 from lacuna.steps.weigh_evidence import weigh_evidence
+from laws import fill
 from reads import peptide, reads_of, tiles
 
 HEAVY = germline_chain("H", 1, constant=True)
@@ -221,6 +223,14 @@ def shown_in(scaffold: Scaffold) -> str:
     return as_l([RESIDUES[int(np.argmax(e.weights))] for e in gap.shown])
 
 
+def test_a_single_read_closes_a_gap_of_its_mass(write: Write, tmp_path: Path) -> None:
+    across = peptide(HEAVY[START - 9 : STOP + 9], "c")
+    reads = [*tiles(HEAVY[:START], step=1), across, *tiles(HEAVY[STOP:150], step=1)]
+    chain = f"{HEAVY[:START]}X[+{mass_of(HEAVY[START:STOP]):.4f}]{HEAVY[STOP:]}"
+    found, *_ = weighed(write, tmp_path, chain, reads)
+    assert shown_in(found) == as_l(HEAVY[START:STOP])
+
+
 @pytest.mark.parametrize("mass", [0.0, CARBAMIDOMETHYL])
 def test_reads_close_a_gap_of_known_mass(write: Write, tmp_path: Path, mass: float) -> None:
     """Its positions stay those of the user, with a row for each residue that reads show. What C
@@ -279,11 +289,25 @@ def test_of_two_lengths_that_reads_show_the_mass_decides(
     assert shown_in(found) == (as_l(HEAVY[START:STOP]) if known else "")
 
 
-def test_a_gap_stays_open_if_what_reads_show_has_another_mass(write: Write, tmp_path: Path) -> None:
-    reads = tiles(HEAVY[:150], length=20, step=1)
-    chain = f"{HEAVY[:START]}X[+{mass_of(HEAVY[START:STOP]) + 1.003:.4f}]{HEAVY[STOP:]}"
+@pytest.mark.parametrize(("crossing", "shown"), [(3, True), (1, False)])
+def test_a_mass_that_reads_contradict_is_left_out_if_several_agree(
+    write: Write, tmp_path: Path, crossing: int, shown: bool
+) -> None:
+    across = [peptide(HEAVY[START - 9 - i : STOP + 9], f"c{i}") for i in range(crossing)]
+    reads = [*tiles(HEAVY[:START], step=1), *across, *tiles(HEAVY[STOP:150], step=1)]
+    mass = round(mass_of(HEAVY[START:STOP]) + 1.003, 4)
+    chain = f"{HEAVY[:START]}X[+{mass}]{HEAVY[STOP:]}"
     found, *_ = weighed(write, tmp_path, chain, reads)
-    assert found.gaps[0].shown == ()
+    (gap,) = found.gaps
+    if shown:
+        assert shown_in(found) == as_l(HEAVY[START:STOP])
+        assert (gap.mass, gap.unmet) == (None, mass)
+        assert from_json(to_json(found)) == found
+        best = fill([found], tmp_path).of("gaps", "c").iloc[0]
+        said = f"filled (reads show another mass than the one given, {mass:.4f} Da)"
+        assert (best.status, as_l(best.candidate)) == (said, as_l(HEAVY[START:STOP]))
+    else:
+        assert (gap.shown, gap.mass, gap.unmet) == ((), mass, None)
 
 
 def test_residues_that_reads_show_have_bounds(write: Write, tmp_path: Path) -> None:

@@ -57,6 +57,8 @@ def status_of(
             notes.append(f"not proven best: another may have up to {ranking.bound:.1g}")
         if gap.given.untried:
             notes.append("not all possible lengths were tried")
+    if gap.given.unmet is not None:
+        notes.append(f"{MassDoubt.OF_READS}, {gap.given.unmet:.4f} Da")
     if misfit:
         notes.append(misfit)
     if doubt:

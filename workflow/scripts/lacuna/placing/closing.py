@@ -2,11 +2,12 @@
 
 What is tried are paths through the words of reads from the residues in front of a gap to those
 behind it. A gap whose mass is known is closed by the path that reads like best among those with
-that mass; one without a mass only if reads are over every joint of the path, and no path of another
-length comes near it.
+that mass. If there is none, or the gap has no mass, reads must be over every joint of the path, and
+no path of another length may come near it.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,35 +27,51 @@ from lacuna.scaffolds.scaffold import Gap
 MIN_GAIN = 12.0  # nats that reads gain by a path over the gap
 
 
+@dataclass(frozen=True, slots=True)
+class Through:
+    """The residues of a gap, L for I, as reads show them; at_odds: whether they cannot have the
+    mass that is given for it."""
+
+    tokens: np.ndarray
+    at_odds: bool
+
+
 def path_through(
     around: Surroundings, graph: WordGraph, gap: Gap, rules: MassRules
-) -> np.ndarray | None:
-    """Residues of a gap of unknown length, L for I, as reads show them; None if they do not.
+) -> Through | None:
+    """What reads show of a gap of unknown length; None if they do not lead through it.
 
     around: the residues on both sides of the gap; rules: what its residues may weigh.
     """
+    shortest = max(gap.min_length, 1)
     longest = LONGEST if gap.max_length is None else min(gap.max_length, LONGEST)
-    stretches = paths(graph, around.left, around.right, max(gap.min_length, 1), longest)
-    stretches = [s for s in stretches if _has_mass(s, gap, rules)]
-    if not stretches:
-        return None
+    stretches = paths(graph, around.left, around.right, shortest, longest)
     weighed = weigh_paths(around, stretches)
+    if not weighed:
+        return None
     best = refined(around, weighed[0], longest=longest)
-    if not gap.min_length <= len(best.tokens) or not _has_mass(best.tokens, gap, rules):
-        best = weighed[0]
-    return best.tokens if _is_sure(best, weighed, weighs=gap.mass is not None) else None
+    if len(best.tokens) >= shortest:
+        weighed = [best, *weighed]
+    fitting = [path for path in weighed if _has_mass(path, gap, rules)]
+    if fitting and fitting[0].gain > weighed[0].gain - _margin(weighed[0]):
+        sure = _is_sure(fitting[0], fitting, THIN if gap.mass is None else 0.0)
+        return Through(fitting[0].tokens, False) if sure else None
+    return Through(weighed[0].tokens, True) if _is_sure(weighed[0], weighed, THIN) else None
 
 
-def _has_mass(stretch: np.ndarray, gap: Gap, rules: MassRules) -> bool:
+def _has_mass(path: Path, gap: Gap, rules: MassRules) -> bool:
     """Whether residues may have the mass of a gap, or it has none."""
     if gap.mass is None or gap.tolerance_da is None:
         return True
-    return may_weigh(stretch, gap.mass, gap.tolerance_da, rules)
+    return may_weigh(path.tokens, gap.mass, gap.tolerance_da, rules)
 
 
-def _is_sure(best: Path, weighed: Sequence[Path], *, weighs: bool) -> bool:
-    """Whether reads show a path and its length; weighs: it has the known mass of its gap."""
-    other = max((p.gain for p in weighed if len(p.tokens) != len(best.tokens)), default=0.0)
-    if best.gain < max(MIN_GAIN, other + max(LENGTH_MARGIN, LENGTH_SHARE * best.gain)):
-        return False
-    return weighs or best.thinnest >= THIN
+def _margin(path: Path) -> float:
+    """Nats by which a path must be better than one of another length."""
+    return max(LENGTH_MARGIN, LENGTH_SHARE * path.gain)
+
+
+def _is_sure(best: Path, rivals: Sequence[Path], least: float) -> bool:
+    """Whether reads show a path and its length; least: weight of the reads over each joint."""
+    other = max((p.gain for p in rivals if len(p.tokens) != len(best.tokens)), default=0.0)
+    return best.gain >= max(MIN_GAIN, other + _margin(best)) and best.thinnest >= least

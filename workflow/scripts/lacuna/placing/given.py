@@ -13,7 +13,7 @@ import numpy as np
 from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, ISOLEUCINE, LEUCINE, MISSING, N_RESIDUES, encode, merge_il
 from lacuna.placing.alignment import BLOCK, OTHER_BLOCK
-from lacuna.placing.closing import path_through
+from lacuna.placing.closing import Through, path_through
 from lacuna.placing.consensus import (
     TEMPER,
     Votes,
@@ -48,7 +48,8 @@ class Shown:
     (t,): whether a position is in a gap in which reads have more or fewer residues; open (t,):
     whether it is in a gap whose length is not known; place (t,): the position in the chain as it
     was given; within (t,): of a gap that was given without a length, and of which reads show it,
-    the number of the residue from 1, elsewhere 0.
+    the number of the residue from 1, elsewhere 0; at_odds (t,): whether it is in such a gap, and
+    what reads show cannot have its mass.
     """
 
     weights: np.ndarray
@@ -57,6 +58,7 @@ class Shown:
     open: np.ndarray
     place: np.ndarray
     within: np.ndarray
+    at_odds: np.ndarray
 
     @property
     def seen(self) -> np.ndarray:
@@ -100,11 +102,13 @@ class _Given:
     gaps: tuple[Gap, ...]
     place: np.ndarray
     within: np.ndarray
+    at_odds: np.ndarray
 
     @classmethod
     def of(cls, sequence: str, gaps: Sequence[Gap]) -> "_Given":
-        place = np.arange(len(sequence))
-        return cls(_draft(sequence), tuple(gaps), place, np.zeros(len(place), dtype=int))
+        n = len(sequence)
+        within, at_odds = np.zeros(n, dtype=int), np.zeros(n, dtype=bool)
+        return cls(_draft(sequence), tuple(gaps), np.arange(n), within, at_odds)
 
     @property
     def open(self) -> np.ndarray:
@@ -112,20 +116,24 @@ class _Given:
         inside = [(self.place >= gap.start) & (self.place < gap.end) for gap in self.gaps]
         return np.logical_or.reduce(inside) if inside else np.zeros(len(self.place), dtype=bool)
 
-    def with_length(self, gap: Gap, length: int) -> "_Given":
-        """The chain where one of its open gaps has a known number of residues.
+    def closed(self, gap: Gap, found: Through) -> "_Given":
+        """The chain where one of its open gaps has as many residues as reads show.
 
         Gaps in front of it must be as they were given, those behind need not.
         """
-        start, stop = gap.start, gap.end
+        start, stop, length = gap.start, gap.end, len(found.tokens)
         unknown = np.full(length, MISSING, np.uint8)
         columns = np.full(length, OTHER_INSERTION, np.uint8)
-        inside = np.full(length, start), np.arange(1, length + 1)
+
+        def spliced(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
+            return np.concatenate((values[:start], inside, values[stop:]))
+
         return _Given(
             self.draft.spliced(start, stop, unknown, columns),
             tuple(one for one in self.gaps if one is not gap),
-            np.concatenate((self.place[:start], inside[0], self.place[stop:])),
-            np.concatenate((self.within[:start], inside[1], self.within[stop:])),
+            spliced(self.place, np.full(length, start)),
+            spliced(self.within, np.arange(1, length + 1)),
+            spliced(self.at_odds, np.full(length, found.at_odds)),
         )
 
 
@@ -165,9 +173,9 @@ def _closed(
         for gap in reversed(one.gaps):  # so that positions before one stay what they are
             rules = MassRules(modifications, gap.start == 0, gap.end == len(tokens))
             around = Surroundings(reads, tokens[: gap.start], tokens[gap.end :], elsewhere, V_JOINT)
-            path = path_through(around, graph, gap, rules)
-            if path is not None:
-                result[i] = result[i].with_length(gap, len(path))
+            found = path_through(around, graph, gap, rules)
+            if found is not None:
+                result[i] = result[i].closed(gap, found)
     return result
 
 
@@ -236,4 +244,5 @@ def _shown(given: _Given, draft: Draft, found: Votes, other_length: np.ndarray) 
         given.open,
         given.place,
         given.within,
+        given.at_odds,
     )

@@ -25,6 +25,8 @@ REQUIRED = ("chain", "position")
 LONG = (*REQUIRED, "residue", "probability")
 SPREAD = "spread"  # column of tables that reads gave: `PositionEvidence.spread`, empty for none
 WITHIN = "within"  # the number of a residue in a gap of unknown length, from 1; elsewhere empty
+# Column of tables that reads gave: `yes` if what they show of such a gap cannot have its mass.
+AT_ODDS = "at_odds"
 MAX_DIGITS = 12  # of a position
 ROUNDED = 0.05  # by which 20 probabilities of two decimals may differ from 1
 _DELIMITERS = "\t,;"
@@ -37,6 +39,7 @@ class _Position:
     line: int
     shares: dict[str, float] = field(default_factory=dict)
     spread: float = 0.0
+    at_odds: bool = False
 
 
 class EvidenceTable:
@@ -106,6 +109,7 @@ class EvidenceTable:
             shares = of_position.shares
             if cells.get(SPREAD):
                 of_position.spread = _share(SPREAD, cells[SPREAD])
+            of_position.at_odds |= bool(cells.get(AT_ODDS))
             for residue, share in _shares(cells):
                 if residue in shares:
                     raise ValueError(
@@ -156,6 +160,8 @@ class EvidenceTable:
             raise Fault(str(error), line, file=self.file) from None
         both = joined([gap.shown, tuple(shown)] if gap.shown else [tuple(shown)], line)
         share = gap.length_probability * SHOWN
+        if any(residue.at_odds for residue in residues.values()):
+            gap = replace(gap, mass=None, tolerance_da=None, pieces=(), unmet=gap.mass)
         return number, replace(
             gap, min_length=length, max_length=length, shown=both, length_probability=share
         )
@@ -275,7 +281,7 @@ def _rows(path: str | Path) -> Iterator[tuple[str, int, dict[str, str]]]:
 def _check_header(where: str, columns: Sequence[str]) -> None:
     """Raise LacunaError if the columns are those of neither form of the table."""
     for name in columns:
-        if name not in (*LONG, SPREAD, WITHIN) and name not in RESIDUES:
+        if name not in (*LONG, SPREAD, WITHIN, AT_ODDS) and name not in RESIDUES:
             raise LacunaError(
                 f"{where}: unknown column '{shortened(name)}' of an evidence table; give "
                 f"{', '.join(LONG)}, separated by tabs, or one column a residue after "

@@ -61,6 +61,7 @@ def _as_list(gap: Gap) -> list[object]:
         gap.mass_error,
         gap.better_length,
         [_of_position(e) for e in gap.shown],
+        gap.unmet,
         gap.origin,
     ]
 
@@ -82,6 +83,7 @@ def from_json(line: str) -> Scaffold:
                 mass_error=mass_error,
                 better_length=better_length,
                 shown=tuple(map(_evidence, shown)),
+                unmet=unmet,
                 origin=tuple(origin) if origin else None,
             )
             for (
@@ -96,6 +98,7 @@ def from_json(line: str) -> Scaffold:
                 mass_error,
                 better_length,
                 shown,
+                unmet,
                 origin,
             ) in fields.pop("gaps")
         )

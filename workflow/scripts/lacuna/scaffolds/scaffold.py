@@ -94,6 +94,7 @@ class Gap:
     better_length: int | None = None  # far more probable than the length that was given
     # What reads show of the residues of a gap without a length (positions from its start, from 0).
     shown: tuple[PositionEvidence, ...] = ()
+    unmet: float | None = None  # the mass given for it, which what reads show cannot have
 
     @property
     def fixed(self) -> bool:

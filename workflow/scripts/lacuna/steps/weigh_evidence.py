@@ -23,8 +23,8 @@ from lacuna.evidence.chain import GapHint
 from lacuna.evidence.posterior import FLOORS
 from lacuna.evidence.weigh import weigh
 from lacuna.placing.draft import Meeting
+from lacuna.scaffolds.evidence_table import AT_ODDS, SPREAD, WITHIN
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
-from lacuna.scaffolds.evidence_table import SPREAD, WITHIN
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 from lacuna.steps.load import load_large_network, load_reader
 from lacuna.steps.place_reads import GivenChain, PlacedReads
@@ -34,13 +34,14 @@ LOG = logging.getLogger(__name__)
 
 
 class _Evidence(NamedTuple):
-    """A row of the evidence table of a chain; position from 1, spread and within as there."""
+    """A row of the evidence table of a chain; position from 1, the last three as there."""
 
     position: int
     residue: str
     share: float
     spread: float = 0.0
     within: int = 0
+    at_odds: bool = False
 
 
 class _Weighed(NamedTuple):
@@ -141,11 +142,12 @@ def _write(
             handle.write(f">{' '.join(filter(None, (chain.name, chain.about)))}\n")
             handle.write(f"{chain.scaffold}\n")
     with atomic_write(evidence) as handle:
-        handle.write(plain_row((*EVIDENCE_COLUMNS, SPREAD, WITHIN)))
+        handle.write(plain_row((*EVIDENCE_COLUMNS, SPREAD, WITHIN, AT_ODDS)))
         for chain in chains:
             for row in chain.evidence:
                 found = chain.name, row.position, row.residue, f"{row.share:.6g}"
-                handle.write(plain_row((*found, row.spread or "", row.within or "")))
+                last = row.spread or "", row.within or "", "yes" if row.at_odds else ""
+                handle.write(plain_row((*found, *last)))
     with atomic_write(gaps) as handle:
         handle.write(plain_row(GAP_COLUMNS))
         for chain in chains:
@@ -169,6 +171,7 @@ def _of_given(chain: GivenChain) -> _Weighed:
             float(shown.weights[i, r]),
             FLOORS["length"] if shown.other_length[i] else 0.0,
             int(shown.within[i]),
+            bool(shown.at_odds[i]),
         )
         for i, letter in enumerate(letters)
         if letter not in RESIDUES and told[i]
