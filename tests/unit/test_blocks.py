@@ -28,7 +28,7 @@ from lacuna.steps.fill_block import fill_block_files
 from lacuna.steps.find_alkylation import find_alkylation
 from lacuna.steps.load import load_predictor
 from lacuna.steps.reader_files import ReaderFiles
-from lacuna.steps.split_scaffolds import split_scaffolds
+from lacuna.steps.split_scaffolds import ChainFiles, split_scaffolds
 from lacuna.templates.homologs import read_homologs
 from tsv import read_tsv
 
@@ -46,16 +46,22 @@ def precision() -> Iterator[None]:
     set_precision("fast")
 
 
-def split(fasta: Path, folder: Path, gaps: Path | None = None, **options: object) -> Path:
+def split(
+    fasta: Path,
+    folder: Path,
+    gaps: Path | None = None,
+    unread: Path | None = None,
+    settled: Path | None = None,
+    **options: object,
+) -> Path:
     settings = {
         "block_size": 1000,
         "n_blocks": 1,
         "tolerance_ppm": 10.0,
         "on_bad_record": "reject",
     }
-    split_scaffolds(
-        fasta, gaps, None, folder / "scaffolds", folder / "rejected.tsv", **settings | options
-    )
+    given = ChainFiles(fasta, gaps, unread=unread, settled=settled)
+    split_scaffolds(given, folder / "scaffolds", folder / "rejected.tsv", **settings | options)
     return folder / "scaffolds"
 
 

@@ -2,7 +2,7 @@
 
 from lacuna.core.logs import log_to
 from lacuna.steps.arguments import arguments
-from lacuna.steps.split_scaffolds import split_scaffolds
+from lacuna.steps.split_scaffolds import ChainFiles, split_scaffolds
 
 log_to(snakemake.log[0])
-split_scaffolds(**arguments(snakemake, lists=["evidence"]))
+split_scaffolds(**arguments(snakemake, lists=["evidence"], bundles={"given": ChainFiles}))

@@ -24,7 +24,7 @@ from lacuna.steps.find_alkylation import find_alkylation
 from lacuna.steps.packs import LARGEST
 from lacuna.steps.read_spectra import look_at_spectra
 from lacuna.steps.reader_files import ReaderFiles
-from lacuna.steps.split_scaffolds import split_scaffolds
+from lacuna.steps.split_scaffolds import ChainFiles, split_scaffolds
 
 if TYPE_CHECKING:
     from lacuna.steps.sample_reads import ReadsGave
@@ -190,17 +190,21 @@ def _split(
 ) -> None:
     """Write the blocks of a sample, from what reads gave if it has some."""
     given = sample.inputs
-    split_scaffolds(
+    told = [given["evidence"]] if "evidence" in given else []
+    files = ChainFiles(
         gave.fasta if gave else given["fasta"],
         gave.gaps if gave else given.get("gaps"),
         given.get("truth"),
+        given.get("homologs"),
+        gave.evidence if gave else told,
+        gave.settled if gave else None,
+        gave.unread if gave else None,
+        given.get("masses"),
+    )
+    split_scaffolds(
+        files,
         scaffolds,
         sample.outputs["rejected"],
-        homologs=given.get("homologs"),
-        masses=given.get("masses"),
-        evidence=gave.evidence if gave else given.get("evidence"),
-        settled=gave.settled if gave else None,
-        unread=gave.unread if gave else None,
         block_size=block_size,
         n_blocks=n_blocks,
         tolerance_ppm=settings.tolerance_ppm,

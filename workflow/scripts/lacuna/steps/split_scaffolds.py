@@ -5,7 +5,7 @@ Neither torch nor pandas is imported here, so that the job, which only copies te
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -21,18 +21,30 @@ from lacuna.scaffolds.truth_of_reads import write_truth
 LOG = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class ChainFiles:
+    """A sample's chains, and what else is known of them, as `read_scaffolds` takes it.
+
+    fasta: may be empty in a sample with reads, if these gave no chain; homologs: a FASTA whose
+    unusable records are listed too; evidence, settled: tables that are carried with the chains;
+    unread: of a sample with reads the bad rows of their files; masses: intact masses.
+    """
+
+    fasta: Path
+    gaps: Path | None = None
+    truth: Path | None = None
+    homologs: Path | None = None
+    evidence: Sequence[Path] = ()
+    settled: Path | None = None
+    unread: Path | None = None
+    masses: Path | None = None
+
+
 def split_scaffolds(
-    fasta: Path,
-    gaps: Path | None,
-    truth: Path | None,
+    given: ChainFiles,
     folder: Path,
     rejected: Path,
     *,
-    homologs: Path | None = None,
-    evidence: Path | Sequence[Path] | None = None,
-    settled: Path | None = None,
-    unread: Path | None = None,
-    masses: Path | None = None,
     block_size: int,
     n_blocks: int,
     tolerance_ppm: float,
@@ -40,59 +52,58 @@ def split_scaffolds(
 ) -> None:
     """Write usable chains into n_blocks files of block_size each, and list the others.
 
-    homologs: a FASTA whose unusable records are listed too; masses: intact masses; evidence,
-    settled: tables that are carried with the chains, as in `read_scaffolds`; unread: of a sample
-    with reads the bad rows of their files, listed first (`fasta` may then be empty, if the reads
-    gave no chain). The true chains of a sample of reads alone are matched by likeness. Chains that
-    are evidence of the state of C are also written to a file next to the blocks (`EvidenceChains`).
+    Bad rows of files of reads are listed first. The true chains of a sample of reads alone are
+    matched by likeness. Chains that are evidence of the state of C are also written to a file next
+    to the blocks (`EvidenceChains`).
 
     Raises LacunaError if `on_bad_record` is 'fail' and there are bad records. Each is first named
     in the log, since Snakemake removes the output of a failed job. Raises it too if a FASTA is
     unreadable as a whole.
     """
     faults: list[Rejected] = []
-    notes = Notes(fasta.name)
-
-    def usable() -> Iterator[Scaffold]:
-        if unread is not None and not fasta.stat().st_size:
-            return
-        records = read_scaffolds(
-            fasta,
-            gaps,
-            truth,
-            homologs,
-            evidence,
-            settled,
-            masses=masses,
-            tolerance_ppm=tolerance_ppm,
-        )
-        for record in records:
-            if isinstance(record, Rejected):
-                faults.append(record)
-            elif unread is None:
-                yield record
-            else:
-                if settled is None:  # the chains are given
-                    notes.look_for_open_gaps(record)
-                yield _unshown(record)
-        faults.extend(notes.all())
-
+    empty = given.unread is not None and not given.fasta.stat().st_size
     folder.mkdir(parents=True, exist_ok=True)
-    if truth is not None and settled is not None and fasta.stat().st_size:
+    truth = given.truth
+    if truth is not None and given.settled is not None and not empty:
         found, true = (
             [r for r in records if isinstance(r, Scaffold)]
-            for records in (read_scaffolds(fasta, gaps), read_scaffolds(truth))
+            for records in (read_scaffolds(given.fasta, given.gaps), read_scaffolds(truth))
         )
         truth = folder / "truth.fasta"
         write_truth(found, true, truth)
     evident = EvidenceChains()
-    chains = evident.watch(usable())
+    usable = () if empty else _usable(replace(given, truth=truth), tolerance_ppm, faults)
+    chains = evident.watch(usable)
     for block in range(n_blocks):
         write_scaffolds(block_path(folder, block), islice(chains, block_size))
     if next(chains, None) is not None:
-        raise LacunaError(f"{fasta}: grew while it was read; run again")
+        raise LacunaError(f"{given.fasta}: grew while it was read; run again")
     evident.write(folder)
-    _list_rejected(faults, unread, rejected, fail=on_bad_record == "fail")
+    _list_rejected(faults, given.unread, rejected, fail=on_bad_record == "fail")
+
+
+def _usable(given: ChainFiles, tolerance_ppm: float, faults: list[Rejected]) -> Iterator[Scaffold]:
+    """Yield the usable chains; the others, and what a user should know, are added to `faults`."""
+    notes = Notes(given.fasta.name)
+    for record in read_scaffolds(
+        given.fasta,
+        given.gaps,
+        given.truth,
+        given.homologs,
+        given.evidence,
+        given.settled,
+        masses=given.masses,
+        tolerance_ppm=tolerance_ppm,
+    ):
+        if isinstance(record, Rejected):
+            faults.append(record)
+        elif given.unread is None:
+            yield record
+        else:
+            if given.settled is None:  # the chains are given
+                notes.look_for_open_gaps(record)
+            yield _unshown(record)
+    faults.extend(notes.all())
 
 
 def _list_rejected(
