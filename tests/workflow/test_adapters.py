@@ -25,7 +25,7 @@ LOOPS = {"join_blocks", "join_doubts"}  # calls its function once for each of it
 # Parameters that no rule names.
 OF_JOB = {"device", "gpus", "processes", "cores", "method", "python"}
 # Parameters that combine several names.
-GATHERED = {"out", "tables", "config", "samples", "settings", "reader"}
+GATHERED = {"given", "out", "tables", "config", "samples", "settings", "reader"}
 # Optional parameters of training.
 STARTS = {"start", "antiberty", "teacher", "minutes", "library"}
 
