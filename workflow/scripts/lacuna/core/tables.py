@@ -17,6 +17,15 @@ MIN_ALTERNATIVE = 0.01
 UNSURE_FILE = "fits no chain, all confidences low"
 LOW_CONFIDENCE = 0.5
 
+# Begins why a read was not placed that holds runs of germline residues; of a species if the sample
+# is said to be of another one.
+RESEMBLES = "fits no chain, but resembles germline"
+RESEMBLES_SPECIES = f"{RESEMBLES} of"
+
+# Warnings of a gap whose templates are of the wrong species.
+FAR = "far from every germline"
+NEARER = "nearer to germline of"  # a species than of the one stated
+
 # Warns of a gap with letters of another mass than its own; its candidates meet that mass.
 LETTERS_WEIGH = "the letters given for it weigh"  # something else than its mass
 

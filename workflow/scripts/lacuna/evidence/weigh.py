@@ -8,6 +8,7 @@ import numpy as np
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, il_as_one
 from lacuna.evidence.chain import WeighedChain, chain_of
+from lacuna.evidence.far import spread_of_far
 from lacuna.evidence.flags import contradictions
 from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
@@ -30,6 +31,7 @@ from lacuna.placing.consensus import votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.junction_mass import junction_mass
 from lacuna.placing.place import Placed
+from lacuna.placing.strays import count_lost, lost_reads
 from lacuna.templates.homologs import Homologs
 from lacuna.templates.nearest import Library
 
@@ -63,6 +65,7 @@ def weigh(
     chains = []
     phases = () if placed.serum else unjoined(placed)
     several = holds_several(placed.drafts)
+    lost = bool(lost_reads(*count_lost(placed.rows)))
     for i, (name, draft) in enumerate(zip(placed.names, placed.drafts, strict=True)):
         found = votes(placed.reads, placed.placements, i, len(draft))
         nats = likelihood(draft, found, temper)
@@ -88,7 +91,9 @@ def weigh(
             # What is the average of genes is that of genes of all lengths.
             spread = where & ~germline_only if flag == "length" else where
             floors = np.maximum(floors, np.where(spread, FLOORS[flag], 0.0))
-        posterior = with_floor(posterior, floors)
+        far = spread_of_far(draft, nats, lost)
+        marked["far"] = far > 0.0
+        posterior = with_floor(posterior, np.maximum(floors, far))
         mass = None if placed.serum or draft.v < 0 else junction_mass(placed.reads, draft)
         chains.append(chain_of(name, draft, found, nats, posterior, germline_only, marked, mass))
     return tuple(chains)

@@ -26,6 +26,7 @@ from lacuna.core.tables import (
 )
 from lacuna.filling.block import BlockChain, BlockGap, chains_of, without_template
 from lacuna.filling.evidence import with_evidence
+from lacuna.filling.germline_doubts import germline_doubts
 from lacuna.filling.intact import error_of_missed, is_missed, mass_row
 from lacuna.filling.rank_gaps import RankedGap, rank_gaps
 from lacuna.filling.rereading import read_again
@@ -143,6 +144,7 @@ def fill_chains(
     doubts: list[tuple[BlockGap, str]] = []
     chains = [(chain, list(chain.gaps())) for chain in chains_of(scaffolds, kmers)]
     untemplated = without_template(kmers).tolist()
+    of_germlines = germline_doubts(scaffolds, kmers, encoder.library)
     known = [gap for _, gaps in chains for gap in gaps if gap.rows]
     probabilities, ranked = _rank(scaffolds, kmers, encoder, predict, known, candidates, allowed)
     letters = [MISSING_LETTER] * len(probabilities)
@@ -162,6 +164,9 @@ def fill_chains(
             status = with_convention(status, convention)
         for note in filter(None, (letters_at_odds(gap, allowed), length_at_odds(gap.given))):
             status = with_note(status, note)
+        germlines = of_germlines.of_gap(gap) if ranking.candidates and not gap.ambiguity else ""
+        if germlines:
+            status = with_note(status, germlines)
         found[gap.rows.start] = GapResult(ranking.candidates, status, no_template)
     residues = residues_of("".join(letters), distributions, kmers)
     warn(doubts)

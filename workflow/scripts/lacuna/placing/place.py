@@ -25,6 +25,7 @@ from lacuna.placing.readset import MAX_SHIFT, ReadSet, collapse
 from lacuna.placing.rows import rows_of
 from lacuna.placing.seeds import word_weights
 from lacuna.placing.segments import WORD, best_of_loci, score_segments
+from lacuna.placing.strays import count_lost, find_strays, lost_reads, with_strays
 from lacuna.reads.error_model import ErrorModels
 from lacuna.reads.read import Read
 
@@ -109,9 +110,25 @@ def place(
         chains = populations(found, placements, names, drafts)
     drafts = with_doubts(found, placements, drafts)
     every = [*names, *(name for name, _ in contaminants)]
-    rows = tuple(rows_of(reads, found, placements, every, len(names)))
+    rows = rows_of(reads, found, placements, every, len(names))
     serum = is_serum(chains, drafts)
-    return Placed(names, tuple(drafts), found, placements, rows, chains, serum)
+    if not serum:  # of which many chains are not found
+        rows = _with_strays(rows, found, placements, species)
+    return Placed(names, tuple(drafts), found, placements, tuple(rows), chains, serum)
+
+
+def _with_strays(
+    rows: Sequence[PlacedRow], reads: ReadSet, placements: Placements, species: str
+) -> list[PlacedRow]:
+    """The rows, which say which reads are of an antibody but fit no chain; so does the log."""
+    on_chain = np.zeros(len(reads), dtype=bool)
+    on_chain[placements.alignment.read] = True
+    strays = find_strays(reads, on_chain, species)
+    marked = with_strays(rows, reads, strays)
+    lost = lost_reads(*count_lost(marked))
+    if lost:
+        LOG.warning("%s", lost)
+    return marked
 
 
 def _germline_drafts(reads: ReadSet, species: str, use: np.ndarray) -> list[Draft]:

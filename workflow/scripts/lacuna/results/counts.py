@@ -20,6 +20,7 @@ from lacuna.core.tables import (
     UNSURE_FILE,
 )
 from lacuna.core.words import plural
+from lacuna.placing.strays import count_lost, lost_reads
 from lacuna.results.streams import chunks
 
 MIN_CHAIN = 10  # residues; anything shorter is hardly a chain
@@ -52,6 +53,7 @@ class Counts:
     placed: int = 0  # reads
     of_others: int = 0  # reads of contaminants
     unsure: int = 0  # reads of no chain, of files without a confidence above LOW_CONFIDENCE
+    lost: str = ""  # what to know of reads of a chain that was not found
     n_terminal: int = 0  # chains whose first residues are missing
     c_terminal: int = 0  # chains whose last residues are missing
     inside: int = 0  # chains with a gap between observed residues
@@ -77,6 +79,8 @@ class Counts:
                         "their column, or give a table of the column peptide alone, so that all "
                         "reads count alike"
                     )
+            if self.lost:
+                yield f"WARNING: {self.lost}"
         if self.open:
             yield f"{plural(self.open, 'gap')} left open"
         if self.without_template:
@@ -120,7 +124,7 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
     Raises LacunaError if one of them is not such a table.
     """
     n = dict.fromkeys(Counts.__dataclass_fields__, 0)
-    for name in ("reads", "placed", "of_others", "unsure", "reason", "species"):
+    for name in ("reads", "placed", "of_others", "unsure", "lost", "reason", "species"):
         del n[name]
     species: Counter[str] = Counter()
     for part in chunks(chains, ["species"], ["length", "n_terminal", "c_terminal", *_SUMMED]):
@@ -140,7 +144,7 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
     reasons = (row.reason for row in REJECTED_TABLE.read(rejected))
     reason = next((text for text in reasons if not text.startswith(NOTE)), "")
     del species[""]
-    found = Counts(**n, reason=reason, species=tuple(species.most_common()))
+    found = Counts(**n, lost="", reason=reason, species=tuple(species.most_common()))
     if reads is None:
         return found
     names = {row.chain for row in CHAIN_TABLE.read(chains)}
@@ -152,6 +156,7 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
     return replace(
         found,
         unsure=unsure,
+        lost=lost_reads(*count_lost(PLACED_TABLE.read(reads))),
         reads=rows.total(),
         placed=rows[True, True],
         of_others=rows[True, False],

@@ -11,7 +11,7 @@ from lacuna.core.alphabet import AMBIGUOUS
 from lacuna.core.files import LacunaError, atomic_write
 from lacuna.core.licences import bundled_set, weights_line
 from lacuna.core.paths import DEFAULT_WEIGHTS
-from lacuna.core.tables import ACCURACY_TABLE, LETTERS_WEIGH, MassDoubt
+from lacuna.core.tables import ACCURACY_TABLE, FAR, LETTERS_WEIGH, NEARER, MassDoubt
 from lacuna.core.words import plural
 from lacuna.results.accuracy import AMBIGUITY, write_accuracy
 from lacuna.results.counts import Counts, count_sample, explain_nothing, lacking_reads
@@ -31,6 +31,8 @@ WARNINGS: dict[str, str] = {
     MassDoubt.INTACT_ERROR: "of a chain whose intact mass is far more probable with an error",
     MassDoubt.OF_READS: "in which reads show another mass than the one given",
     MassDoubt.LENGTH: "whose length, as given, hardly fits germline",
+    NEARER: "of chains of another species than the one stated (set species to auto)",
+    FAR: "of chains that are far from every germline (give homologs)",
 }
 
 

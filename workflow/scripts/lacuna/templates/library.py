@@ -3,6 +3,7 @@
 from dataclasses import fields, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from lacuna.antibody.germlines import SPECIES, j_segments, v_segments
@@ -77,3 +78,9 @@ def of_species(library: Library, species: str) -> Library:
         v_locus=library.v_locus.masked_fill(other_v, -2),
         j_locus=library.j_locus.masked_fill(other_j, -2),
     )
+
+
+def stated_species(library: Library) -> str:
+    """The species that a library is restricted to, '' if it has those of all."""
+    own = np.unique(v_segments().species[(library.v_locus >= 0).numpy()])
+    return SPECIES[int(own[0])] if len(own) == 1 else ""

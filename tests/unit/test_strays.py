@@ -1,0 +1,127 @@
+"""Reads that fit no chain but are of an antibody: the stated species is wrong, or not bundled."""
+
+from pathlib import Path
+
+import pytest
+
+import bundled
+from chains import germline_chain, mutated, random_protein
+from lacuna.antibody.germlines import constants
+from lacuna.core.tables import (
+    CHAIN_TABLE,
+    PLACED_TABLE,
+    REJECTED_TABLE,
+    RESEMBLES,
+    EvidenceRow,
+    PlacedRow,
+)
+from lacuna.evidence.weigh import weigh
+from lacuna.placing.place import Placed, place
+from lacuna.placing.strays import LOST_READS, count_lost, find_strays, lost_reads
+from lacuna.reads.read import Read
+from lacuna.results.counts import count_sample
+from reads import Sure, read_set, tiles
+
+MOUSE = "fits no chain, but resembles germline of mouse"
+
+
+def constant(species: str, name: str) -> str:
+    """The constant region of a light chain, or CH1 of a heavy one."""
+    return next(
+        c.sequence.replace("X", "")[:110]
+        for c in constants()
+        if (c.species, c.name) == (species, name)
+    )
+
+
+@pytest.fixture(scope="module")
+def reads() -> list[Read]:
+    """Of a mouse antibody, and of another protein."""
+    heavy = mutated(germline_chain("H", 1, species="mouse"), 4, 1) + constant("mouse", "IGHG1*01")
+    kappa = mutated(germline_chain("K", 1, species="mouse"), 4, 2) + constant("mouse", "IGKC*01")
+    return [*tiles(heavy), *tiles(kappa), *tiles(random_protein(200, 1))]
+
+
+def test_reads_of_a_chain_that_a_wrong_species_loses_are_named(
+    reads: list[Read], caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = place(reads, Sure(), species="alpaca")
+    assert len(wrong.names) == 1
+    strays, placed, species = count_lost(wrong.rows)
+    assert strays >= LOST_READS and species == "mouse"
+    assert {row.placed_as for row in wrong.rows if not row.chain} == {"fits no chain", MOUSE}
+    said = lost_reads(strays, placed, species)
+    assert said.endswith("resemble mouse germline: set species to auto")
+    assert said in caplog.text
+
+
+@pytest.mark.parametrize("species", ["auto", "mouse"])
+def test_the_right_species_leaves_no_such_reads(
+    reads: list[Read], species: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    right = place(reads, Sure(), species=species)
+    assert len(right.names) == 2
+    assert count_lost(right.rows)[::2] == (0, "")  # those of the other protein are none
+    assert "germline" not in caplog.text
+
+
+def test_without_a_stated_species_none_is_named() -> None:
+    kappa = constant("human", "IGKC*01")
+    found = read_set(*(kappa[i : i + 14] for i in range(0, 60, 3)))
+    nowhere = find_strays(found, found.length < 0, "auto")
+    assert nowhere.reads.all() and nowhere.reason == RESEMBLES
+    of_mouse = find_strays(found, found.length < 0, "mouse")
+    assert of_mouse.reads.all() and of_mouse.reason == f"{RESEMBLES} of human"
+    assert find_strays(found, found.length < 0, "human").species == ""
+    assert not find_strays(found, found.length > 0, "auto").reads.any()
+
+
+def test_residues_that_are_hardly_right_and_short_reads_count_for_nothing() -> None:
+    kappa = constant("human", "IGKC*01")
+    unsure = read_set(kappa[:14], probability=0.3)
+    assert not find_strays(unsure, unsure.length < 0, "mouse").reads.any()
+    short = read_set(kappa[:4])
+    assert not find_strays(short, short.length < 0, "mouse").reads.any()
+
+
+def test_few_strays_are_not_worth_a_warning() -> None:
+    assert lost_reads(LOST_READS - 1, 0, "mouse") == ""
+    assert lost_reads(20, 1000, "") == lost_reads(20, 1000, "mouse") == ""
+    assert lost_reads(50, 1000, "") == ""
+    assert "set species to auto" in lost_reads(50, 1000, "mouse")
+    assert "not bundled (give its chains as a FASTA" in lost_reads(300, 1000, "")
+
+
+def test_the_summary_tells_the_remedy(tmp_path: Path) -> None:
+    rows = [PlacedRow(f"r:{i}", "t", "", None, None, None, MOUSE, "") for i in range(30)]
+    paths = {}
+    for table, given in ((PLACED_TABLE, rows), (CHAIN_TABLE, []), (REJECTED_TABLE, [])):
+        paths[table.name] = tmp_path / table.name
+        paths[table.name].write_text(table.header + table.text(given))
+    counts = count_sample(*(paths[f"{name}.tsv"] for name in ("chains", "rejected", "reads")))
+    warning = "WARNING: 30 reads that fit no chain resemble mouse germline: set species to auto"
+    assert list(counts.notes())[-1] == warning
+    assert "WARNING" not in "".join(type(counts)(reads=30, placed=30, chains=1).notes())
+
+
+def test_nothing_unread_is_sure_in_a_chain_far_from_germline() -> None:
+    chain = germline_chain("H", 1) + mutated(constant("human", "IGHG1*01"), 20, 1)
+    gap = range(len(chain) - 70, len(chain) - 35)
+    seen = [r for r in tiles(chain) if not set(gap) & {*range(*_span(r, chain))}]
+    found = place(seen, Sure())
+    rows = {row.position - 1: row for row in _rows(found)}
+    unread = [rows[i] for i in gap if rows[i].state != "observed"]
+    assert len(unread) > 20
+    assert all("far" in row.flags.split(";") and row.probability < 0.75 for row in unread)
+    near = place([*tiles(germline_chain("H", 1)[:60])], Sure())
+    assert not any("far" in row.flags for row in _rows(near))
+
+
+def _span(read: Read, chain: str) -> tuple[int, int]:
+    start = chain.index(read.residues)
+    return start, start + len(read.residues)
+
+
+def _rows(found: Placed) -> tuple[EvidenceRow, ...]:
+    loaded = bundled.predictor()
+    return weigh(found, loaded.model, loaded.library)[0].rows

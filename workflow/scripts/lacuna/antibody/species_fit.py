@@ -1,0 +1,47 @@
+"""Which species' V segments a chain is like, to notice a stated species that is wrong."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lacuna.antibody.germlines import LOCI, SPECIES, v_segments
+from lacuna.antibody.imgt import CYS104
+from lacuna.core.alphabet import N_RESIDUES
+
+# Residues of a V domain by which another species must be ahead of the stated one. Of 2,500 natural
+# chains of the bundled species, none that is what it is said to be is 5 ahead; 98 % of human
+# ones are 6 ahead of mouse, and the reverse. Rhesus and human are often nearer.
+LEAST_AHEAD = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Nearer:
+    """A species whose nearest V segment is more like a chain than that of the one stated.
+
+    share, stated_share: of the observed residues up to Cys104 that are those of either segment.
+    """
+
+    species: str
+    share: float
+    stated_share: float
+
+
+def nearer_species(
+    tokens: np.ndarray, columns: np.ndarray, locus: int, stated: str
+) -> Nearer | None:
+    """The species that a chain is of, if it is clearly not the stated one; None otherwise.
+
+    tokens, columns: (length,) of a chain or a part of one; locus: index into LOCI, -1 for none.
+    """
+    at = np.flatnonzero((columns >= 1) & (columns <= CYS104) & (tokens < N_RESIDUES))
+    if locus not in range(len(LOCI)) or not len(at):
+        return None
+    v = v_segments()
+    own = np.flatnonzero(v.locus == locus)
+    shared = (v.tokens[own][:, columns[at]] == tokens[at]).sum(1)
+    most = np.zeros(len(SPECIES), dtype=np.int64)
+    np.maximum.at(most, v.species[own], shared)
+    best, of_stated = int(most.argmax()), int(most[SPECIES.index(stated)])
+    if most[best] - of_stated < LEAST_AHEAD:
+        return None
+    return Nearer(SPECIES[best], float(most[best] / len(at)), of_stated / len(at))

@@ -1,0 +1,85 @@
+"""How near chains are to their templates, and how sure the network may be of those that are not.
+
+The network learned on chains of the bundled species, whose germlines are its templates. It copies
+them for chains of any other species as well, and is too sure of what it copies. How like its
+nearest template the observed part of a chain is shows when that is so.
+"""
+
+import numpy as np
+
+from lacuna.antibody.germlines import SPECIES, v_segments
+from lacuna.antibody.imgt import CDR_COLUMNS, CONSTANT, CYS104, OTHER_INSERTION
+from lacuna.core.alphabet import N_RESIDUES
+from lacuna.network.kmers import KmerSet
+from lacuna.templates.nearest import N_GERMLINE
+
+V, C = 0, 1  # rows of what is known apart: frameworks of V, and the constant region
+# Share of residues that chains of bundled species have in common with their nearest segment; so
+# many more residues are taken to be like it, since a share of few residues says little.
+USUAL = np.array((0.92, 1.0))
+PRIOR = 20
+# Shares below which a chain is far from every germline. Camelid VHHs differ more from the seven
+# alpaca segments that are known than other natural antibodies do from theirs.
+FAR = np.array((0.76, 0.93))
+LESS_OF_VHH = 0.1  # so much less of V
+# Below NEAR logits are divided by more and more, HOTTEST_AT further down by HOTTEST. Fitted on V
+# domains of 13 species and constant regions of 8 that are not bundled.
+NEAR = np.array((0.84, 0.97))
+HOTTEST_AT = 0.08
+HOTTEST = np.array((1.2, 1.4))
+
+
+def usual_share(same: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Shares (..., 2) of `same` among `known` residues of V and C, of few ones nearer to USUAL."""
+    return (same + PRIOR * USUAL) / (known + PRIOR)
+
+
+def is_far(shares: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """(..., 2) whether V and C are far from every germline.
+
+    shares: (..., 2) of `usual_share`; v: (...,) indices of the nearest V segments, -1 for none.
+    """
+    return shares < FAR - _less(v)
+
+
+def _less(v: np.ndarray) -> np.ndarray:
+    """(..., 2) what the limits are lower by for chains with these nearest V segments (...,)."""
+    vhh = (v >= 0) & (v_segments().species[v] == SPECIES.index("alpaca"))
+    return vhh[..., None] * np.array((LESS_OF_VHH, 0.0))
+
+
+def compared(columns: np.ndarray) -> np.ndarray:
+    """(2, ...) the columns that are compared with germline: frameworks of V, and C."""
+    frameworks = (columns >= 1) & (columns <= CYS104) & ~CDR_COLUMNS[columns]
+    return np.stack((frameworks, columns == CONSTANT))
+
+
+def part_of(columns: np.ndarray) -> np.ndarray:
+    """V, C, or -1 for neither: (t,) of the columns (t,) of residues."""
+    domain = (columns >= 1) & (columns <= OTHER_INSERTION)
+    return np.where(domain, V, np.where(columns == CONSTANT, C, -1))
+
+
+def shares_of_kmers(kmers: KmerSet) -> np.ndarray:
+    """(n, 2) shares of the observed residues of V and C that the nearest template of each k-mer
+    has: a germline segment or a homolog."""
+    tokens, templates = kmers.tokens.numpy(), kmers.templates.numpy()
+    where = compared(kmers.columns.numpy()) & (tokens < N_RESIDUES)  # (2, n, k)
+    slots = [0, *range(N_GERMLINE, templates.shape[1])]
+    same = np.stack([(where & (templates[:, s] == tokens)).sum(2) for s in slots]).max(0)
+    return usual_share(same.T, where.sum(2).T)
+
+
+def of_targets(kmers: KmerSet) -> tuple[np.ndarray, np.ndarray]:
+    """(t,) V or C of each missing residue, -1 for neither, and (t, 2) shares of its k-mer."""
+    at = kmers.at()
+    part = part_of(kmers.columns.numpy()[at.kmer, at.place])
+    return part, shares_of_kmers(kmers)[at.kmer]
+
+
+def temperatures_of_far(kmers: KmerSet) -> np.ndarray:
+    """(t,) what the logits of missing residues are divided by, 1 in a chain that is not far."""
+    part, shares = of_targets(kmers)
+    below = NEAR - _less(kmers.target_v()) - shares  # (t, 2)
+    hot = 1.0 + (HOTTEST - 1.0) * np.clip(below / HOTTEST_AT, 0.0, 1.0)
+    return np.where(part >= 0, hot[np.arange(len(part)), part], 1.0)
