@@ -120,14 +120,16 @@ def place(
 def _with_strays(
     rows: Sequence[PlacedRow], reads: ReadSet, placements: Placements, species: str
 ) -> list[PlacedRow]:
-    """The rows, which say which reads are of an antibody but fit no chain; so does the log."""
+    """The rows, which say which reads are of an antibody but fit no chain, if these are many; so
+    does the log."""
     on_chain = np.zeros(len(reads), dtype=bool)
     on_chain[placements.alignment.read] = True
     strays = find_strays(reads, on_chain, species)
     marked = with_strays(rows, reads, strays)
     lost = lost_reads(*count_lost(marked))
-    if lost:
-        LOG.warning("%s", lost)
+    if not lost:  # a few may be so by chance
+        return list(rows)
+    LOG.warning("%s", lost)
     return marked
 
 
