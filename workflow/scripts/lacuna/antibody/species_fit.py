@@ -8,9 +8,10 @@ from lacuna.antibody.germlines import LOCI, SPECIES, v_segments
 from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import N_RESIDUES
 
-# Residues of a V domain by which another species must be ahead of the stated one. Of 2,500 natural
-# chains of the bundled species, none that is what it is said to be is 5 ahead; 98 % of human
-# ones are 6 ahead of mouse, and the reverse. Rhesus and human are often nearer.
+# Residues of a V domain by which another species must be ahead of the stated one. Of 2,912 natural
+# chains, under the species that their source names, three have one so far ahead: all said to be of
+# mouse, and most like human or rat. Under the other one of human and mouse, 97 % or more have;
+# of human chains under rhesus, and of VHHs under human, about half.
 LEAST_AHEAD = 6
 
 

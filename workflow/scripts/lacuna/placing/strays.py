@@ -27,7 +27,7 @@ SURE = 0.5  # probability that each residue of such a word must have
 # their own; of those of other species, 0.85 at most are of any.
 OF_ONE, AHEAD = 0.9, 1.2
 # Strays that are named: their share of all that are placed or strays, and how many there are. Of 96
-# natural antibodies of bundled species none has a share of 0.01; where a chain of an antibody of
+# natural antibodies of bundled species none has a share above 0.02; where a chain of an antibody of
 # another species is not found, it is 0.28 and more. Those of a stated species that is wrong may be
 # the peptides alone in which it differs.
 LOST_SHARE, LOST_READS = 0.1, 10
