@@ -751,19 +751,23 @@ def test_a_truth_that_is_not_known_everywhere(read: Reader) -> None:
         ("ACX[+300]F", "ACF", "does not fit"),
     ],
 )
-def test_a_truth_that_contradicts_rejects_its_chain(
+def test_a_chain_whose_truth_contradicts_it_is_filled_without(
     read: Reader, sequence: str, truth: str, words: str
 ) -> None:
-    bad = read.fault(sequence, truth=truth)
-    assert re.match(r"truth\.fasta:\d: 'm' ", bad.reason)
-    assert words in bad.reason
+    chain, note = read(f">m\n{sequence}\n", truth=f">m\n{truth}\n")
+    assert isinstance(chain, Scaffold) and {gap.truth for gap in chain.gaps} == {None}
+    assert isinstance(note, Rejected) and note.remark
+    assert re.match(r"truth\.fasta:\d: 'm' ", note.reason)
+    assert words in note.reason
+    assert note.reason.endswith("; until then the chain is filled, and does not count for accuracy")
 
 
 def test_hidden_letters_must_agree_with_the_truth(read: Reader) -> None:
     assert read.one("ACDEF", "1\t3", truth="ACDEF").gaps == (fixed(1, 3, "CD"),)
     assert read.one("ACDEF", "1\t3", truth="AXXEF").gaps == (fixed(1, 3, "CD"),)
-    bad = read.fault("ACDEF", "1\t3", truth="AGGEF")
-    assert "has GG where the scaffold hides CD" in bad.reason
+    chain, note = read(">m\nACDEF\n", "m\t1\t3\n", truth=">m\nAGGEF\n")
+    assert isinstance(chain, Scaffold) and chain.gaps[0].truth is None
+    assert isinstance(note, Rejected) and "has GG where the scaffold hides CD" in note.reason
 
 
 @pytest.mark.parametrize(
@@ -969,7 +973,9 @@ def test_a_header_without_end_is_told_in_a_short_line(read: Reader) -> None:
 
 
 def test_a_contradiction_of_long_gaps_is_told_in_a_short_line(read: Reader) -> None:
-    bad = read.fault("A" * 40_000, "0\t40000", truth="C" * 40_000)
+    letters = "A" * 40_000, "C" * 40_000
+    _, bad = read(f">m\n{letters[0]}\n", "m\t0\t40000\n", truth=f">m\n{letters[1]}\n")
+    assert isinstance(bad, Rejected)
     assert "where the scaffold hides AAAA" in bad.reason and len(bad.reason) < 500
 
 

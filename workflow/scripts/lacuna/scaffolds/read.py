@@ -103,7 +103,8 @@ class _Reader:
 
     fasta: its name; notes: on chains that can be used; truths: None if the truth is unknown;
     first_line: of each id so far;
-    without_truth: ids of chains with gaps that have none; formulas: ids that look like formulas.
+    without_truth: ids of chains with gaps that have none; untrue: remarks on chains that contradict
+    their truth; formulas: ids that look like formulas.
     """
 
     fasta: str
@@ -116,6 +117,7 @@ class _Reader:
     notes: Notes
     first_line: dict[str, int] = field(default_factory=dict)
     without_truth: list[str] = field(default_factory=list)
+    untrue: list[Rejected] = field(default_factory=list)
     formulas: list[str] = field(default_factory=list)
 
     @property
@@ -139,11 +141,7 @@ class _Reader:
             record, letters, rows, self.tolerance_ppm, self.max_length, self.gaps.file
         )
         if self.truths is not None:
-            true = self.truths.take(chain)
-            if true is not None:
-                found = _with_truth(sequence, found, *true, self.truths.file)
-            elif found:
-                self.without_truth.append(chain)
+            found = self._with_truth(chain, sequence, found, self.truths)
         if chain.startswith(_FORMULA):
             self.formulas.append(chain)
         kept = _observed(letters, sequence) if letters.modifications else ()
@@ -158,6 +156,22 @@ class _Reader:
         self.notes.look_at_rows(chain, letters, rows)
         return Scaffold(chain, record.description, sequence, found, line, kept, evidence, masses)
 
+    def _with_truth(
+        self, chain: str, sequence: str, gaps: tuple[Gap, ...], truths: TruthFile
+    ) -> tuple[Gap, ...]:
+        """The gaps with their truth; none has one if truth and scaffold contradict each other."""
+        try:
+            true = truths.take(chain)
+            if true is not None:
+                return _with_truth(sequence, gaps, *true, truths.file)
+        except Fault as fault:  # the chain can be filled all the same
+            fault.text += "; until then the chain is filled, and does not count for accuracy"
+            self.untrue.append(replace(_rejected(fault, chain, self.fasta), remark=True))
+            return tuple(replace(gap, truth=None) for gap in gaps)
+        if gaps:
+            self.without_truth.append(chain)
+        return gaps
+
     def rejected(self, chain: str, fault: Fault) -> Rejected:
         """The line of a record with a fault, whose rows in tables are dropped with it."""
         for table in self.tables:
@@ -171,6 +185,7 @@ class _Reader:
                 remedy = self._remedy_of_unknown(chain)
                 unknown = Fault(f"is not a chain of {self.fasta}; {remedy}", line)
                 yield _rejected(unknown, chain, table.file)
+        yield from self.untrue
         if self.truths is not None:
             yield from _unmatched(self.truths, self.first_line, self.without_truth, self.fasta)
 
