@@ -239,6 +239,14 @@ def test_an_empty_cell_of_a_data_frame_is_not_given() -> None:
     assert plain[0] == filled[0]
 
 
+@pytest.mark.parametrize("nothing", [None, float("nan"), ""])
+def test_a_row_of_a_data_frame_without_a_sequence_is_rejected_alone(nothing: object) -> None:
+    frame = pd.DataFrame({"id": ["a", "b"], "sequence": [nothing, GAPPED]})
+    one, other = lacuna.fill(frame)
+    assert (one.status, other.status) == ("rejected", "filled")
+    assert "has no sequence" in one.reason
+
+
 def test_a_data_frame_has_a_row_for_each_chain() -> None:
     gaps = pd.DataFrame({"start": [10], "end": [13]})
     frame = pd.DataFrame({"id": ["a", "b"], "sequence": [GAPPED, CHAIN], "gaps": [None, gaps]})

@@ -66,6 +66,7 @@ def test_two_decimals_of_all_twenty_need_not_sum_to_one(write: Write) -> None:
         ("a\t3\tD\t0.5\na\tx\tD\t0.5\n", 3, "'x'; give a whole number from 1"),
         ("a\t3\tO\t0.5\n", 2, "the residue 'O'; give one of ACDEFGHIKLMNPQRSTVWY"),
         ("a\t3\tD\t1.5\n", 2, "'1.5' as the probability of D; give a number from 0 to 1"),
+        ("a\t3\tD\t0,9\n", 2, "'0,9' as the probability of D; write a decimal point: 0.9"),
         ("a\t3\tD\tnan\n", 2, "'nan' as the probability of D"),
         ("a\t3\tD\t\n", 2, "'' as the probability of D"),
         ("a\t3\tD\t.5\na\t3\tD\t.4\n", 3, "two probabilities of D at position 3"),

@@ -385,6 +385,22 @@ def test_alternatives_are_the_next_best_and_leave_out_the_chosen(fill: Filler) -
     assert several
 
 
+def test_a_sum_of_pieces_with_an_interval_has_no_error_in_ppm(fill: Filler) -> None:
+    whole = germline_chain("H", 1)
+    chain = scaffold(whole, (70, 74))
+    first, last = (
+        float(sum(RESIDUE_MASSES[RESIDUES.index(x)] for x in whole[a:b]))
+        for a, b in ((70, 72), (72, 74))
+    )
+    pieces = Piece(1, None, first, 0.002), Piece(1, None, last + 0.3, 0.5, interval=True)
+    gap = replace(
+        chain.gaps[0], mass=first + last + 0.3, tolerance_da=0.502, pieces=pieces, interval=False
+    )
+    found = fill(replace(chain, gaps=(gap,)))
+    assert found.rows["gaps"][0]["status"].startswith("filled")
+    assert {row["mass_error_ppm"] for row in found.rows["gaps"]} == {""}
+
+
 def test_a_mass_overrules_the_most_probable_sequence(fill: Filler) -> None:
     whole = germline_chain("H", 1)
     free = fill(scaffold(whole, (70, 74)))

@@ -144,3 +144,16 @@ def test_an_interval_of_masses_has_no_mass_error() -> None:
     interval, one = (chain.gaps[0].candidates[0] for chain in lacuna.fill(chains))
     assert interval.mass_error_ppm is None
     assert abs(one.mass_error_ppm or 99.0) < 10
+
+
+def test_why_nothing_fits_is_said_as_it_is() -> None:
+    """Residues that are excluded, a mass that is missed by less than masses are compared with, and
+    one that no residues have."""
+    given = one_mass(mass_of("AGVS"), 0.001)
+    excluded = sure("WWWW") * (sure("WWWW") > 0.5)
+    said = f"what is known of its residues leaves none that weigh {mass_of('AGVS'):.4f} Da"
+    assert rank_weighed(excluded, 5, given, RULES)[1] == said
+    near = one_mass(mass_of("AGVS") + 1e-4, 1e-6)
+    _, words = rank_weighed(EVEN, 5, near, RULES)
+    assert words.startswith(f"no 4 residues weigh {mass_of('AGVS') + 1e-4:.4f} Da, some nearly so")
+    assert rank_weighed(EVEN, 5, one_mass(2000.0, 0.001), RULES)[1].startswith("nearest of 4")

@@ -47,17 +47,19 @@ class Reader:
 
     def one(self, sequence: str, rows: str = "", truth: str | None = None) -> Scaffold:
         """The scaffold of one chain 'm'; `rows` are lines of a gap table without the chain."""
-        table = HEADER + "".join(f"m\t{row}\n" for row in rows.splitlines())
-        found = self(f">m\n{sequence}\n", table, None if truth is None else f">m\n{truth}\n")
+        table = rows and HEADER + "".join(f"m\t{row}\n" for row in rows.splitlines())
+        found = self(
+            f">m\n{sequence}\n", table or None, None if truth is None else f">m\n{truth}\n"
+        )
         found = [r for r in found if isinstance(r, Scaffold) or not r.remark]
         assert len(found) == 1 and isinstance(found[0], Scaffold), found
         return found[0]
 
     def fault(self, sequence: str, rows: str = "", truth: str | None = None) -> Rejected:
         """The rejection of one chain 'm', read together with a good one."""
-        table = HEADER + "".join(f"m\t{row}\n" for row in rows.splitlines())
+        table = rows and HEADER + "".join(f"m\t{row}\n" for row in rows.splitlines())
         fasta = f">m\n{sequence}\n>good\nACD\n"
-        bad, good = self(fasta, table, None if truth is None else f">m\n{truth}\n")
+        bad, good = self(fasta, table or None, None if truth is None else f">m\n{truth}\n")
         assert isinstance(bad, Rejected) and bad.chain == "m"
         assert isinstance(good, Scaffold) and good.sequence == "ACD"
         assert "\n" not in bad.reason
@@ -705,9 +707,12 @@ def test_rows_of_chains_of_unusual_names_count(read: Reader, name: str, table: s
     assert first == Scaffold(name, "", "AXXE", (fixed(1, 3, "CD"),), 1)
 
 
-def test_a_table_without_rows_adds_nothing(read: Reader) -> None:
-    for table in ("", HEADER, "# nothing\n"):
-        assert read(">a\nACDE\n", table) == [Scaffold("a", "", "ACDE", (), 1)]
+@pytest.mark.parametrize("table", ["", HEADER, "# nothing\n"])
+def test_a_table_without_rows_adds_nothing_and_is_noted(read: Reader, table: str) -> None:
+    chain, note = read(">a\nACDE\n", table)
+    assert chain == Scaffold("a", "", "ACDE", (), 1)
+    assert isinstance(note, Rejected) and note.remark
+    assert note.reason == "gaps.tsv:1: has no rows, so that no gap is added"
 
 
 @pytest.mark.parametrize(
@@ -1091,7 +1096,8 @@ def test_hiding_and_truth_put_together_are_the_chain(
     (folder / "a.bed").write_text(
         "".join(f"a\t{start}\t{end}\n" for start, end in reversed(spans)), encoding="utf-8"
     )
-    (scaffold,) = read_scaffolds(folder / "a.fasta", folder / "a.bed")
+    table = folder / "a.bed" if spans else None
+    (scaffold,) = read_scaffolds(folder / "a.fasta", table)
     assert isinstance(scaffold, Scaffold)
     assert [(gap.start, gap.end) for gap in scaffold.gaps] == spans
     filled = list(scaffold.sequence)

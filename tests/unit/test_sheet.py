@@ -165,6 +165,10 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
             "sample fasta\na a.fasta\n",
             ["unknown column 'sample fasta'", "separate columns by tabs"],
         ),
+        (
+            "sample\tfasta\tnotes to self\na\ta.fasta\tb\n",
+            ["unknown column 'notes to self'; remove it; known are sample, fasta"],
+        ),
         ("Sample;Fast\na;a.fasta\n", ["unknown column 'fast'", "did you mean 'fasta'"]),
         (
             "sample\treads\na\ta.csv, b.csv\n",

@@ -17,7 +17,7 @@ from lacuna.filling.decode import Ranking, mass_log_probability, rank_sequences
 from lacuna.filling.mass_errors import ODDS, SLIPS, likely_error
 from lacuna.filling.stages import Stage, Stages
 from lacuna.filling.weighing import WIDTH
-from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules, nearest_mass
+from lacuna.scaffolds.residue_masses import BIN, RESIDUE_MASSES, MassRules, nearest_mass
 
 LogProbability = Callable[[Stages], float]  # of masses, -inf if no sequence fits
 
@@ -63,11 +63,22 @@ def rank_weighed(
     last = stages.passed[-1]
     words = in_words(stage, fits_without)
     if not words:
-        length, mass = len(probabilities), sum(s.mass for s in stages.passed if s.ends_piece)
-        nearest = nearest_mass(length, mass, rules)
-        words = f"nearest of {length} residues: {nearest:.2f} Da, given {mass:.4f} Da"
+        words = _nothing_fits(probabilities, stages, rules)
     error = error or _slip(stages, last, likely)
     return ranking, f"{words}; fits at {error}" if error else words
+
+
+def _nothing_fits(probabilities: np.ndarray, stages: Stages, rules: MassRules) -> str:
+    """Why no sequence has the masses of a gap, in words."""
+    length, mass = len(probabilities), sum(s.mass for s in stages.passed if s.ends_piece)
+    if (probabilities == 0).any():
+        anything = np.full_like(probabilities, 1 / N_RESIDUES)
+        if mass_log_probability(anything, stages, rules) > -math.inf:
+            return f"what is known of its residues leaves none that weigh {mass:.4f} Da"
+    nearest = nearest_mass(length, mass, rules)
+    if abs(nearest - mass) <= BIN * length:  # as exact as the nearest mass is known
+        return f"no {length} residues weigh {mass:.4f} Da, some nearly so; see its tolerance"
+    return f"nearest of {length} residues: {nearest:.2f} Da, given {mass:.4f} Da"
 
 
 def _improbable_prefix(

@@ -43,7 +43,8 @@ def gap_rows_of(gap: BlockGap, found: GapResult, modifications: Modifications) -
     n = len(found.candidates)
     sequences = [candidate.sequence for candidate in found.candidates]
     masses = [candidate.mass for candidate in found.candidates]
-    best, weighed = masses[0], None if given.interval else given.mass
+    inexact = given.interval or any(piece.interval for piece in given.pieces)
+    best, weighed = masses[0], None if inexact else given.mass
     tolerance = given.tolerance_da or SAME_MASS_PPM * best / 1e6
     same = [abs(mass - best) <= tolerance for mass in masses[1:]]
     return GAP_TABLE.rows(

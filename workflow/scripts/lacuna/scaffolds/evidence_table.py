@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError, open_text, shortened
-from lacuna.core.words import number_in, plural
+from lacuna.core.words import number_in, number_remedy, plural
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.scaffold import SHOWN, Gap, PositionEvidence
 
@@ -329,7 +329,6 @@ def _share(residue: str, cell: str) -> float:
     """A probability; ValueError if the cell holds none."""
     share = number_in(cell)
     if not 0 <= share <= 1:
-        raise ValueError(
-            f"has '{shortened(cell)}' as the probability of {residue}; give a number from 0 to 1"
-        )
+        remedy = number_remedy(cell, "give a number from 0 to 1")
+        raise ValueError(f"has '{shortened(cell)}' as the probability of {residue}; {remedy}")
     return share

@@ -50,7 +50,10 @@ def given_chains(chains: "Iterable[Chain] | pd.DataFrame", what: str = "chain") 
         raise LacunaError(f"fill takes a list of {what}s; for a single one write [{what}]")
     if _is_frame(chains):
         _check_columns(chains, what)
-        chains = _rows(chains)
+        # A cell without a sequence is a bad record among others, as an empty sequence is.
+        return given_chains(
+            [row | {"sequence": _value(row, "sequence", "")} for row in _rows(chains)], what
+        )
     if not isinstance(chains, Iterable):
         raise LacunaError(f"fill takes a list of {what}s, not a {type(chains).__name__}")
     records = [
@@ -224,7 +227,7 @@ def write_inputs(
     _write_fasta(given, paths["fasta"])
     # A later chain of the same id is rejected: its rows would be taken for those of the first.
     firsts: dict[str, tuple[int, Given]] = {}
-    for number, chain in enumerate(given, start=1):
+    for number, chain in enumerate(chains, start=1):
         firsts.setdefault(chain.chain, (number, chain))
     gaps = [
         (number, (chain.chain, *(gap.get(key) for key in _GAP_KEYS)))

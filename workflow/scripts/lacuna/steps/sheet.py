@@ -134,7 +134,8 @@ def _check_header(path: Path, line: int, columns: list[str]) -> None:
     """Raise LacunaError if a column is missing, unknown, or there twice."""
     for name in columns:
         if name not in COLUMNS:
-            hint = f"separate columns by tabs; known are {', '.join(COLUMNS)}"
+            do = "remove it" if set(columns) & set(COLUMNS) else "separate columns by tabs"
+            hint = f"{do}; known are {', '.join(COLUMNS)}"
             # Blanks within a name: columns may be separated by blanks.
             near = [] if " " in name else difflib.get_close_matches(name, COLUMNS, n=1)
             remedy = f"did you mean '{near[0]}'?" if near else hint
