@@ -50,10 +50,7 @@ def given_chains(chains: "Iterable[Chain] | pd.DataFrame", what: str = "chain") 
         raise LacunaError(f"fill takes a list of {what}s; for a single one write [{what}]")
     if _is_frame(chains):
         _check_columns(chains, what)
-        # A cell without a sequence is a bad record among others, as an empty sequence is.
-        return given_chains(
-            [row | {"sequence": _value(row, "sequence", "")} for row in _rows(chains)], what
-        )
+        chains = _chain_rows(chains)
     if not isinstance(chains, Iterable):
         raise LacunaError(f"fill takes a list of {what}s, not a {type(chains).__name__}")
     records = [
@@ -76,6 +73,11 @@ def _is_frame(value: object) -> TypeGuard["pd.DataFrame"]:
 def _rows(frame: "pd.DataFrame") -> list[Any]:
     """The rows of a data frame as dicts."""
     return frame.to_dict("records")
+
+
+def _chain_rows(frame: "pd.DataFrame") -> list[Any]:
+    """The rows of a data frame of chains; one without a sequence is rejected, as an empty one."""
+    return [row | {"sequence": _value(row, "sequence", "")} for row in _rows(frame)]
 
 
 def _check_columns(frame: "pd.DataFrame", what: str) -> None:
@@ -227,7 +229,7 @@ def write_inputs(
     _write_fasta(given, paths["fasta"])
     # A later chain of the same id is rejected: its rows would be taken for those of the first.
     firsts: dict[str, tuple[int, Given]] = {}
-    for number, chain in enumerate(chains, start=1):
+    for number, chain in enumerate(given, start=1):
         firsts.setdefault(chain.chain, (number, chain))
     gaps = [
         (number, (chain.chain, *(gap.get(key) for key in _GAP_KEYS)))
