@@ -585,6 +585,14 @@ def test_codes_that_stand_alone_are_told_from_gaps(fill: Filler) -> None:
     assert [found.rows["chains"][0][name] for name in names] == list("3310220")
 
 
+def test_a_gap_of_which_a_part_has_no_template_says_so(fill: Filler) -> None:
+    heavy = germline_chain("H", 1)
+    end = len(heavy)
+    found = fill(scaffold(heavy + "GGGGSGGGGSGGGGS", (end - 3, end + 4)))
+    assert found.rows["gaps"][0]["status"] == "filled (no template for 4 of 7 residues)"
+    assert found.rows["chains"][0]["without_template"] == "0"
+
+
 def test_what_is_filled_without_a_template_says_so(fill: Filler) -> None:
     protein, heavy = random_protein(80, 1), germline_chain("H", 1)
     relative = mutated(protein, 8, 3)

@@ -164,6 +164,9 @@ def fill_chains(
             status = with_convention(status, convention)
         for note in filter(None, (letters_at_odds(gap, allowed), length_at_odds(gap.given))):
             status = with_note(status, note)
+        lacking = sum(untemplated[rows])
+        if ranking.candidates and 0 < lacking < len(gap.rows):
+            status = with_note(status, f"no template for {lacking} of {len(gap.rows)} residues")
         germlines = of_germlines.of_gap(gap) if ranking.candidates and not gap.ambiguity else ""
         if germlines:
             status = with_note(status, germlines)

@@ -21,6 +21,7 @@ _NUMBER = re.compile(r"\d+")
 FILLED = "filled"
 # First words of a status, and its explanation; a gap that is simply filled needs none.
 STATUS = {
+    "filled (no template for": "filled in part without a template: no antibody domain there",
     "filled (no template": "filled without a template: no antibody domain and no homolog there",
     "filled (not proven best": "filled with what is not proven to be the best of its mass",
     "nothing_observed": "left open: no residue of the chain is known",
