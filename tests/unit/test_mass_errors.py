@@ -56,6 +56,24 @@ def test_an_error_is_named(letters: str, error: float, words: str) -> None:
     assert found.endswith(f"at {words}"), found
 
 
+@pytest.mark.parametrize(
+    ("masses", "words"),
+    [
+        ([mass_of("AG"), mass_of("AGV")], ""),
+        ([mass_of("E"), mass_of("SE")], "prefix masses that count from the end, as y ions do"),
+        ([mass_of("AG") + PROTON, mass_of("AGV") + PROTON], "a proton is counted, as in a b ion"),
+    ],
+)
+def test_prefix_masses_of_the_other_end_or_of_ions_are_named(
+    masses: list[float], words: str
+) -> None:
+    """Whether some sequence fits them or, as with protons in most gaps, none does."""
+    prefixes = [Stage(mass, 0.002) for mass in masses]
+    stages = Stages((*prefixes, Stage(mass_of("AGVSE"), 0.004, False, True)))
+    said = rank_weighed(sure("AGVSE"), 5, stages, RULES)[1]
+    assert said.endswith(words) and bool(said) == bool(words), said
+
+
 def test_a_rounded_mass_is_named_and_no_slip() -> None:
     rounded = "the mass is rounded; give its tolerance_da in a gap table"
     mass = mass_of("AGMSE")

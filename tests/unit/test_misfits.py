@@ -155,5 +155,5 @@ def test_why_nothing_fits_is_said_as_it_is() -> None:
     assert rank_weighed(excluded, 5, given, RULES)[1] == said
     near = one_mass(mass_of("AGVS") + 1e-4, 1e-6)
     _, words = rank_weighed(EVEN, 5, near, RULES)
-    assert words.startswith(f"no 4 residues weigh {mass_of('AGVS') + 1e-4:.4f} Da, some nearly so")
+    assert words.startswith("nearest of 4 residues: less than 0.01 Da off, given ")
     assert rank_weighed(EVEN, 5, one_mass(2000.0, 0.001), RULES)[1].startswith("nearest of 4")

@@ -45,7 +45,9 @@ class MassError:
 
     residues: the gap must then have one of them, which is modified; '' if the error is in the
     measurement or in the count; odds: from which it is named; average, rounded: whether the error
-    is that an average mass is given, or a rounded one, which are off by no fixed number of Da.
+    is that an average mass is given, or a rounded one, which are off by no fixed number of Da;
+    prefixes: whether it is in every prefix mass and in none of a whole; mirrored: whether they are
+    masses of ends.
     """
 
     words: str
@@ -54,6 +56,8 @@ class MassError:
     odds: float = ODDS
     average: bool = False
     rounded: bool = False
+    prefixes: bool = False
+    mirrored: bool = False
 
 
 def _either_way(size: float, words: str) -> tuple[MassError, MassError]:
@@ -77,12 +81,20 @@ ROUNDED = MassError(
     odds=COMMON_ODDS,
     rounded=True,
 )
+B_IONS = MassError(
+    f"{PROTON:.4f} Da less of each prefix mass: a proton is counted, as in a b ion",
+    -PROTON,
+    prefixes=True,
+)
+Y_IONS = MassError("prefix masses that count from the end, as y ions do", mirrored=True)
 # Masses of modifications are those of Unimod; I stands for L, as everywhere in a mass.
 OTHERS = (
     WATER_COUNTED,
     ION,
     AVERAGE_GIVEN,
     ROUNDED,
+    B_IONS,
+    Y_IONS,
     _modified(DEAMIDATION, "N or Q is deamidated", "NQ", COMMON_ODDS),
     _modified(OXIDATION, "M or W is oxidised", "MW", COMMON_ODDS),
     _modified(2 * OXIDATION, "M or W is oxidised twice", "MW"),
@@ -148,6 +160,10 @@ def _corrected(stages: Stages, error: MassError) -> Iterator[Stages]:
         if wider != passed:
             yield replace(stages, passed=wider)
         return
+    if error.prefixes or error.mirrored:
+        if any(not stage.ends_piece for stage in passed):
+            yield replace(stages, passed=tuple(_other_prefixes(passed, error)))
+        return
     starts = range(len(passed)) if error.residues else (len(passed) - 1,)
     for start in starts:
         end = next((i for i, s in enumerate(passed) if i >= start and s.ends_piece), start)
@@ -157,6 +173,23 @@ def _corrected(stages: Stages, error: MassError) -> Iterator[Stages]:
         ]
         if all(stage.mass > 0 for stage in moved):
             yield replace(stages, passed=tuple(moved))
+
+
+def _other_prefixes(passed: Sequence[Stage], error: MassError) -> Iterator[Stage]:
+    """Yield the masses, the last of which ends a piece, with other prefix masses."""
+    piece: list[Stage] = []
+    for stage in passed:
+        if not stage.ends_piece:
+            piece.append(stage)
+            continue
+        if error.mirrored:
+            for prefix in reversed(piece):
+                tolerance = prefix.tolerance + stage.tolerance
+                yield replace(prefix, mass=stage.mass - prefix.mass, tolerance=tolerance)
+        else:
+            yield from (replace(prefix, mass=prefix.mass + error.by) for prefix in piece)
+        yield stage
+        piece = []
 
 
 def _unrounded(stage: Stage) -> Stage:

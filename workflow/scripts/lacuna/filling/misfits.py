@@ -76,9 +76,11 @@ def _nothing_fits(probabilities: np.ndarray, stages: Stages, rules: MassRules) -
         if mass_log_probability(anything, stages, rules) > -math.inf:
             return f"what is known of its residues leaves none that weigh {mass:.4f} Da"
     nearest = nearest_mass(length, mass, rules)
-    if abs(nearest - mass) <= BIN * length:  # as exact as the nearest mass is known
-        return f"no {length} residues weigh {mass:.4f} Da, some nearly so; see its tolerance"
-    return f"nearest of {length} residues: {nearest:.2f} Da, given {mass:.4f} Da"
+    if abs(nearest - mass) <= BIN:  # as exact as the nearest mass is known
+        near = f"less than {2 * BIN:g} Da off"
+    else:
+        near = f"{nearest:.2f} Da"
+    return f"nearest of {length} residues: {near}, given {mass:.4f} Da"
 
 
 def _improbable_prefix(
