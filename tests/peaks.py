@@ -30,13 +30,14 @@ def spectrum_of(
     noise: int = 0,
     seed: int = 0,
     off_ppm: float = 0.0,
+    carried: float = 0.0,
     extra: Iterable[float] = (),
     name: str = "made:1",
 ) -> Spectrum:
     """A spectrum with all ions of the series but those of cleavages `missing` (1: behind the first
     residue); said: the series that the file allows; noise: peaks at random; off_ppm: error of all
-    fragments; extra: m/z of other peaks."""
-    each = weights(peptide)
+    fragments; carried: Da, by each C; extra: m/z of other peaks."""
+    each = weights(peptide, carried)
     inner = [i for i in range(1, len(peptide)) if i not in set(missing)]
     mz: list[float] = []
     high: list[float] = []

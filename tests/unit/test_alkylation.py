@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,6 +35,8 @@ from lacuna.scaffolds.alkylation import (
     EvidenceChains,
     read_alkylation,
     reading_of,
+    state_of,
+    with_spectra,
 )
 from lacuna.scaffolds.residue_masses import MAX_MASS, MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold
@@ -233,7 +236,8 @@ def test_without_masses_nothing_is_loaded(tmp_path: Path, stated: str) -> None:
     nowhere = tmp_path / "no_file"
     reader = ReaderFiles(nowhere, nowhere, None, AUTO, 128, 64, 0.95, "fast")
     out = tmp_path / "alkylation.json"
-    find_alkylation(tmp_path, out, alkylation=stated, reader=reader, modifications={})
+    given: dict[str, Any] = {"modifications": {}, "tolerance_ppm": 10.0}
+    find_alkylation(tmp_path, out, alkylation=stated, reader=reader, **given)
     state = read_alkylation(out)
     assert state.masses == 0 and json.loads(out.read_text())["how"] == state.how
     if stated == "nem":
@@ -346,3 +350,39 @@ def test_the_work_of_a_long_gap_is_bounded(length: int, monkeypatch: pytest.Monk
     even = np.full((length, N_RESIDUES), 1 / N_RESIDUES)
     mass_log_probability(even, one_mass(length * 110.0, 1.0))
     assert chosen <= (1 + LIKELY) * 30 * 4096
+
+
+# --- what spectra say ----------------------------------------------------------------------------
+
+OPEN = {name: reading.prior for name, reading in READINGS.items()}
+
+
+def only(name: str, nats: float) -> dict[str, float]:
+    """Log odds that a gap's spectra give, to one reading above all others."""
+    return {other: 0.0 if other == name else -nats for other in READINGS}
+
+
+def test_spectra_tell_a_rare_state_and_little_of_them_tells_nothing() -> None:
+    state = state_of([], OPEN)
+    found = with_spectra(state, [only("nem", 5.0), only("nem", 5.0)])
+    assert (found.how, found.readings, found.told) == ("found", (("nem", 1.0),), 2)
+    assert found.sentence().endswith("N-ethylmaleimide-modified: found from spectra of 2 gaps")
+    flat = with_spectra(state, [dict.fromkeys(READINGS, 0.0)])
+    assert flat.how == "open" and flat.told == 0
+    assert dict(flat.readings) == pytest.approx(
+        OPEN, abs=0.01
+    )  # the spectra of a gap may show a rare one
+    assert "no evidence from masses or spectra" in flat.sentence()
+    one = with_spectra(state, [only("nem", 3.0)])
+    assert one.how == "open" and "nem" in dict(one.readings)
+
+
+def test_a_state_that_masses_ruled_out_takes_more_spectra(tmp_path: Path) -> None:
+    masses = state_of([], {"carbamidomethyl": 0.6, "none": 0.4}, informative=2)
+    nats = [only("nem", 10.0)]
+    assert with_spectra(masses, nats).how == "open"
+    assert with_spectra(state_of([], OPEN), nats).how == "found"
+    found = with_spectra(masses, nats * 2)
+    assert found.readings[0][0] == "nem"
+    found.write(tmp_path / "a.json")
+    assert read_alkylation(tmp_path / "a.json") == found

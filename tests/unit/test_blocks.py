@@ -87,7 +87,8 @@ def run(
         precision=precision,
     )
     of_run = {"reader": reader, "modifications": CONFIG["modifications"]}
-    find_alkylation(scaffolds, alkylation, alkylation=CONFIG["alkylation"], **of_run)
+    given = {"alkylation": CONFIG["alkylation"], "tolerance_ppm": 10.0}
+    find_alkylation(scaffolds, alkylation, **given, **of_run)
     for block in range(n_blocks):
         at = folder / f"{block:05d}"
         encode_block(

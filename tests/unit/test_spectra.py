@@ -1,5 +1,6 @@
 """Spectra that span a gap: read, matched by the known flanks, and joined in the search."""
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,12 +15,13 @@ from conftest import Write
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.masses import DEAMIDATION, ISOTOPE, PROTON, WATER
-from lacuna.core.tables import GAP_TABLE, SPECTRUM_TABLE, MassDoubt
+from lacuna.core.tables import GAP_TABLE, SPECTRUM_TABLE, GapRow, MassDoubt
 from lacuna.filling.by_spectra import rank_by_spectra
 from lacuna.filling.cleavages import MOST_NATS, Shown, shown
 from lacuna.filling.decode import Ranking, rank_plain, rank_sequences
 from lacuna.filling.mass_search import search
 from lacuna.filling.stages import Stages, one_mass
+from lacuna.scaffolds.alkylation import READINGS as STATES
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold, SpectralEvidence
@@ -526,11 +528,15 @@ def test_the_best_sequence_does_not_depend_on_how_many_are_listed() -> None:
         assert other.candidates[:1] == one.candidates
 
 
-def test_a_mass_that_no_probable_sequence_has_changes_nothing() -> None:
-    wrong = SpectralEvidence(mass=(430.123, 0.01, -3.0))
+@pytest.mark.parametrize(
+    ("log_odds", "said"), [(-3.0, ""), (2.0, ""), (3.0, "spectra show another mass, 430.1230 Da")]
+)
+def test_a_mass_that_no_probable_sequence_has_changes_nothing(log_odds: float, said: str) -> None:
+    wrong = SpectralEvidence(mass=(430.123, 0.01, log_odds))
     ranking, words = mixed(wrong)
     table = mixed(SpectralEvidence())[0]
-    assert words == "" and ranking.candidates == table.candidates
+    assert words == said and ranking.candidates == table.candidates
+    assert bool(MassDoubt.of_status(words)) == bool(said)
 
 
 # --- the search ----------------------------------------------------------------------------------
@@ -668,6 +674,42 @@ def test_spectra_choose_a_length(write: Write, tmp_path: Path, inserted: bool) -
     assert first.candidate == "GHWPE" and (first.probability or 0) > 0.9
     kinds = [row.kind for row in SPECTRUM_TABLE.read(tmp_path / "out" / "spectra.tsv")]
     assert kinds.count(CLEAVAGE) >= 4
+
+
+def filled_by(
+    write: Write, folder: Path, gap: tuple[int, int], carried: float
+) -> tuple[GapRow, dict[str, object]]:
+    """The best candidate of a gap of HEAVY by a spectrum of its peptide, and the state of C."""
+    fasta = write("c.fasta", f">c\n{hidden(HEAVY, [gap])}\n")
+    made = spectrum_of(around(HEAVY, *gap), carried=carried, noise=30)
+    fill_file({"fasta": fasta}, folder / "out", {}, spectra=[write("s.mgf", as_mgf([made]))])
+    state = json.loads((folder / "out" / "alkylation.json").read_text())
+    return next(iter(GAP_TABLE.read(folder / "out" / "gaps.tsv"))), state
+
+
+@pytest.mark.parametrize("name", ["none", "carbamidomethyl", "carboxymethyl", "propionamide"])
+def test_what_cysteine_carries_is_found_from_spectra(
+    write: Write, tmp_path: Path, name: str
+) -> None:
+    """A C beside the gap; no mass is given, and some of the reagents are rare."""
+    at = HEAVY.index("C")
+    first, state = filled_by(write, tmp_path, (at + 2, at + 6), STATES[name].mass)
+    assert first.candidate == HEAVY[at + 2 : at + 6]
+    assert state["readings"] == {name: 1.0} and state["told"] == 1
+    assert str(state["sentence"]).endswith("found from spectra of 1 gap")
+    assert first.cysteine == ((name, 1.0),)
+
+
+@pytest.mark.parametrize("name", ["none", "carbamidomethyl", "nem"])
+def test_the_spectra_of_a_gap_tell_what_its_cysteine_carries(
+    write: Write, tmp_path: Path, name: str
+) -> None:
+    """The only C of the peptide is in the gap: for the sample the state stays open."""
+    at = HEAVY.index("C")
+    first, state = filled_by(write, tmp_path, (at - 1, at + 3), STATES[name].mass)
+    assert state["how"] == "open" and "masses or spectra" in str(state["sentence"])
+    assert first.candidate == HEAVY[at - 1 : at + 3] and (first.probability or 0) > 0.9
+    assert first.cysteine is not None and first.cysteine[0][0] == name
 
 
 def test_modified_cysteine_is_found_by_the_flanks() -> None:

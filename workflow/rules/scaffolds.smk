@@ -38,6 +38,7 @@ rule find_alkylation:
     """Find the alkylation state of cysteine in a sample, unless it is stated."""
     input:
         scaffolds=OUT / "{sample}" / "scaffolds",
+        spectra=given("spectra"),
         homologs=given("homologs"),
         weights=weights(),
         library=resource("library"),
@@ -55,10 +56,11 @@ rule find_alkylation:
         **CONFIG["kmer"],
         max_identity=CONFIG["accuracy"]["max_identity"],
         modifications=CONFIG["modifications"],
+        tolerance_ppm=CONFIG["tolerance_ppm"],
         precision=CONFIG["precision"],
         species=lambda wildcards: SAMPLES[wildcards.sample].species,
         alkylation=lambda wildcards: (SAMPLES[wildcards.sample].alkylation or CONFIG["alkylation"]),
-        inputs=digests("homologs", "train.from", "library"),
+        inputs=digests("spectra", "homologs", "train.from", "library"),
         code=code("find_alkylation.py"),
     script:
         "../scripts/find_alkylation.py"

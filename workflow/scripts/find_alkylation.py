@@ -6,4 +6,4 @@ from lacuna.steps.find_alkylation import find_alkylation
 from lacuna.steps.reader_files import ReaderFiles
 
 log_to(snakemake.log[0])
-find_alkylation(**arguments(snakemake, bundles={"reader": ReaderFiles}))
+find_alkylation(**arguments(snakemake, lists=["spectra"], bundles={"reader": ReaderFiles}))

@@ -33,6 +33,7 @@ from lacuna.scaffolds.residue_masses import (
 from lacuna.scaffolds.scaffold import SpectralEvidence
 
 LEAST = 0.01  # probability of the mass from which it counts
+CLEAR = 2.5  # log odds of a mass by fragments alone, from which it is named if it does not count
 RANKED = 50  # sequences with the mass and without it that are ranked together, or more if asked for
 
 
@@ -40,7 +41,8 @@ def rank_by_spectra(
     probabilities: np.ndarray, n: int, evidence: SpectralEvidence, rules: MassRules
 ) -> tuple[Ranking, str]:
     """The best n sequences of a gap (length, 20) of which `evidence` has a mass, and what is to be
-    said of that mass, an error that it may have included; '' if it is not believed."""
+    said of that mass, an error that it may have included. It does not count if the network finds no
+    such sequence probable: '' then, unless fragments speak clearly for it."""
     ranked = max(n, RANKED)
     every = next(rank_plain(probabilities[None], ranked))
     plain = replace(every, candidates=every.candidates[:n])
@@ -49,14 +51,15 @@ def rank_by_spectra(
     mass, tolerance, log_odds = evidence.mass
     stages = replace(one_mass(mass, tolerance), spectra=evidence)
     within = rank_sequences(probabilities, ranked, stages, rules)
+    unmet = f"{MassDoubt.NOT_MET} {mass:.4f} Da" if log_odds >= CLEAR else ""
     if not within.candidates:
-        return plain, ""
+        return plain, unmet
     sigma = tolerance / SIGMAS
     density = mass_log_probability(probabilities, stages, rules)
     density -= math.log(sigma * math.sqrt(2 * math.pi))
     share = 1 / (1 + math.exp(-min(log_odds + density - math.log(DENSITY), 50.0)))
     if share < LEAST:
-        return plain, ""
+        return plain, unmet
     words = f"mass {mass:.4f} Da by spectra, probability {share:.3f}"
     weighed = stages.weighed()
     fitting = math.exp(min(mass_log_probability(probabilities, weighed, rules, WIDTH), 0.0))

@@ -23,7 +23,6 @@ from lacuna.filling.weighing import (
     LONGEST,
     NAMES,
     NEGLIGIBLE,
-    TELLING,
     any_cysteine,
     mass_probabilities,
     odds_of,
@@ -32,6 +31,7 @@ from lacuna.filling.weighing import (
 from lacuna.scaffolds.alkylation import (
     CERTAIN,
     READINGS,
+    TELLING,
     Alkylation,
     count_written,
     state_of,

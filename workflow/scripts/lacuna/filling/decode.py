@@ -25,6 +25,7 @@ MIN_WIDTH = 256  # sequences kept per step of the longest gaps
 # shares are too sure without a temperature. Fitted on held-out natural chains, see the model card.
 SURE_RESIDUES = 5  # per known mass: up to these the temperature is 1
 WARMING = 0.05  # for each further residue
+SPECTRA_ODDS = 1000.0  # most that the spectra of a gap give to a state of C
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,9 @@ def _rank_readings(
 ) -> Ranking:
     """`rank_sequences` if C may have several masses: P(sequence | mass) summed over them.
 
-    Readings in which no sequence fits are dropped, and their probability goes to the others.
+    Readings in which no sequence fits are dropped, and their probability goes to the others. Masses
+    have had their say before, for the sample as a whole; what spectra show of the gap weighs here,
+    with odds of SPECTRA_ODDS at most.
     """
     width = _width(len(probabilities))
     founds = [search(probabilities, width, stages, rules) for _, rules in readings]
@@ -134,6 +137,8 @@ def _rank_readings(
     if not weights.any():
         return Ranking((), probabilities, mass_probability=0.0)
     weighed = float((weights * np.exp(np.minimum(totals, 0.0))).sum())
+    if stages.spectra is not None:
+        weights *= np.exp(np.maximum(totals - totals.max(), -math.log(SPECTRA_ODDS)))
     weights /= weights.sum()
     founds = [_tempered(found, stages) for found in founds]
     totals = np.array([np.logaddexp.reduce(f.scores, initial=-np.inf) for f in founds])

@@ -80,7 +80,8 @@ def _cysteine(
     gap: BlockGap, modifications: Modifications, candidate: Candidate | None = None
 ) -> Readings | None:
     """What C carries in a candidate of a gap, or in the sample; None for a gap without a mass."""
-    if not gap.given.weighed:
+    spectra = gap.given.spectra
+    if not gap.given.weighed and (spectra is None or spectra.mass is None):
         return None
     names = [reading_of(carried) or "" for carried, _ in modifications.cysteine]
     shares = [share for _, share in modifications.cysteine]

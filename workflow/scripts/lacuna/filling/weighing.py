@@ -19,7 +19,6 @@ from lacuna.scaffolds.residue_masses import MassRules
 NAMES = tuple(READINGS)
 FLOOR = 1e-5  # one mass in thirty is wrong, and a wrong one fits by chance once in three thousand
 ODDS = 50.0  # most that a single mass gives: of gaps with a C, 1 % give this to a wrong reading
-TELLING = 0.7  # nats between two readings from which a mass counts as evidence
 LONGEST = 20  # residues; masses of longer gaps contain little evidence and are not used
 WIDTH = 512  # sequences kept per residue here: a quarter of the time, odds within 10 %
 LITTLE = 0.1  # share of a mass's probability due to C below which other readings are not tried

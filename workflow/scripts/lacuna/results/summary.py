@@ -29,6 +29,7 @@ WARNINGS: dict[str, str] = {
     MassDoubt.UNMET: "at odds with the intact mass of the chain",
     LETTERS_WEIGH: "whose letters, as given, do not have its mass",
     MassDoubt.INTACT_ERROR: "of a chain whose intact mass is far more probable with an error",
+    MassDoubt.NOT_MET: "of which spectra show another mass",
     MassDoubt.OF_READS: "in which reads show another mass than the one given",
     MassDoubt.LENGTH: "whose length, as given, hardly fits germline",
     NEARER: "of chains of another species than the one stated (set species to auto)",
@@ -204,7 +205,7 @@ def mass_note(alkylation: Path, gaps: Path) -> str:
         del found[MassDoubt.FITS_BETTER]
     said += [f"{plural(n, 'gap')} {WARNINGS[words]}" for words, n in found.items() if n]
     warning = f"; WARNING: {', '.join(said)}, see status in {gaps}" if said else ""
-    return (f"; {state.sentence()}" if state.masses else "") + warning
+    return (f"; {state.sentence()}" if state.masses or state.spanned else "") + warning
 
 
 def _summary_line(of: SampleFiles, accuracy: pd.DataFrame, counts: Counts) -> str:

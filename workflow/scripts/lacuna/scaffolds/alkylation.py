@@ -8,9 +8,10 @@ so for files.
 
 import heapq
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -56,6 +57,8 @@ READINGS = {
 SAME = 0.03  # Da, within which a modification that the user wrote on a C is that of a reading
 CERTAIN = 0.99  # probability from which a single reading is taken as true
 PLAUSIBLE = 0.02  # probability from which a reading is ranked with others
+POSSIBLE = 0.005  # the same where there are spectra
+TELLING = 0.7  # nats between two readings from which a mass, or spectra, count as evidence
 MAX_CHAINS = 500  # of a sample that are kept as evidence of its state
 EVIDENCE = "masses.jsonl"  # file of these chains, next to the sample's blocks
 
@@ -85,7 +88,8 @@ class Alkylation:
     kept as evidence; informative: number of these that favour one reading over another; written:
     number of observed C's by the reading that the user wrote on them; indifferent: whether all of
     these masses were weighed, and fit every reading equally well; convention: an error that all
-    masses share, as in the status of their gaps; '' for none.
+    masses share, as in the status of their gaps; '' for none; spanned: number of gaps whose spectra
+    were looked at for it, and told: of those that favour one reading.
     """
 
     readings: tuple[tuple[str, float], ...]
@@ -95,6 +99,8 @@ class Alkylation:
     written: tuple[tuple[str, int], ...] = ()
     indifferent: bool = False
     convention: str = ""
+    spanned: int = 0
+    told: int = 0
 
     @property
     def cysteine(self) -> tuple[tuple[float, float], ...]:
@@ -113,12 +119,16 @@ class Alkylation:
             written = sum(n for _, n in self.written)
             sources = [plural(self.informative, "mass", "masses")] if self.informative else []
             sources += [plural(written, "observed C", "observed C's")] if written else []
+            sources += [f"spectra of {plural(self.told, 'gap')}"] if self.told else []
             return f"{weighs}: found from {' and '.join(sources)}"
         if self.indifferent:
             return "the gap masses fit whatever C weighs, which is left open"
         few = plural(self.informative, "mass", "masses")
         why = f"too little evidence from {few}" if self.informative else "no evidence from masses"
-        shares = ", ".join(f"{share:.2f} {READINGS[n].words}" for n, share in self.readings)
+        why += " or spectra" if self.spanned else ""
+        shares = ", ".join(
+            f"{share:.2f} {READINGS[n].words}" for n, share in self.readings if share >= PLAUSIBLE
+        )
         return f"the mass of C cannot be determined ({why}): {shares}; state it with 'alkylation'"
 
     def write(self, path: Path) -> None:
@@ -135,6 +145,8 @@ class Alkylation:
             fields["indifferent"] = True
         if self.convention:
             fields["convention"] = self.convention
+        if self.spanned:
+            fields["spanned"], fields["told"] = self.spanned, self.told
         with atomic_write(path) as handle:
             handle.write(json.dumps(fields, indent=1) + "\n")
 
@@ -150,6 +162,8 @@ def read_alkylation(path: Path) -> Alkylation:
         tuple(fields["written"].items()),
         fields.get("indifferent", False),
         fields.get("convention", ""),
+        fields.get("spanned", 0),
+        fields.get("told", 0),
     )
 
 
@@ -180,6 +194,44 @@ def state_of(
         indifferent=not certain and not informative and 0 < masses == weighed,
         convention=convention,
     )
+
+
+def with_spectra(state: Alkylation, odds: Sequence[Mapping[str, float]]) -> Alkylation:
+    """A state that is open, after what spectra say.
+
+    odds: for each gap that they may span, the log odds of each reading.
+    """
+    kept = dict(state.readings)
+    # One that other evidence ruled out stays improbable, and one that was only rare does not.
+    ruled_out = PLAUSIBLE if state.informative or state.written else 1.0
+    nats = {
+        name: math.log(kept.get(name) or ruled_out * reading.prior)
+        + sum(of_gap[name] for of_gap in odds)
+        for name, reading in READINGS.items()
+    }
+    most = max(nats.values())
+    weights = {name: math.exp(value - most) for name, value in nats.items()}
+    total = sum(weights.values())
+    found = {name: weight / total for name, weight in weights.items()}
+    name, share = max(found.items(), key=lambda reading: reading[1])
+    told = sum(max(of_gap.values()) - min(of_gap.values()) > TELLING for of_gap in odds)
+    # The spectra of a gap may yet show a rare one, of which those of others say nothing.
+    plausible = {name: share for name, share in found.items() if share >= POSSIBLE}
+    return replace(
+        state,
+        readings=((name, 1.0),) if share >= CERTAIN else _ranked(plausible),
+        how="found" if share >= CERTAIN else "open",
+        spanned=len(odds),
+        told=told,
+        indifferent=state.indifferent and not told,
+    )
+
+
+def _ranked(shares: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    """Readings by their probability, which sums to 1."""
+    total = sum(shares.values())
+    ranked = sorted(shares.items(), key=lambda reading: -reading[1])
+    return tuple((name, share / total) for name, share in ranked)
 
 
 # --- chains that are evidence --------------------------------------------------------------------

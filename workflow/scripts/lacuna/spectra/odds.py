@@ -36,6 +36,7 @@ LEAST_LOG_ODDS = 0.0  # of a gap's mass by precursors, from which it is looked a
 MOST_LOG_ODDS = 3.0  # of a gap's mass by precursors, one in twenty of which is another isotope
 MOST_MASSES = 200  # that are compared for a gap
 MOST_CHECKED = 16  # residues of a gap whose cleavages are checked; longer ones have any mass
+MOST_OF_READING = 20.0  # nats that the spectra of a gap give to a state of C
 W_SHOWN = 0.3  # share of I and L whose w ion is seen with their z ion
 SPECTRUM, MASS, UNSEEN, CLEAVAGE, SIDE = "spectrum", "mass", "unseen", "cleavage", "side"
 _LIGHTEST = float(RESIDUE_MASSES.min())
@@ -72,6 +73,24 @@ class Found:
 Spectra = Sequence[tuple[Precursor, Fragments]]
 
 
+Weighed = tuple[float, float, float]  # mass, tolerance, log odds
+
+
+@dataclass(frozen=True, slots=True)
+class _Spanned:
+    """The spectra that span a gap in one state of C; weighed: mass and tolerance of the gap."""
+
+    matches: list[Match]
+    weighed: tuple[float, float]
+    by_precursors: Weighed | None
+    rules: MassRules
+
+    @property
+    def log_odds(self) -> float:
+        """Of the best match; -inf without any."""
+        return max((match.log_odds for match in self.matches), default=-math.inf)
+
+
 def look(
     scaffold: Scaffold,
     gap: Gap,
@@ -84,41 +103,67 @@ def look(
     readings: masses of residues in each state of C, with its probability; the state in which the
     spectra fit best is used; ppm: tolerance of precursors.
     """
-    if gap.mass is None and (not gap.fixed or gap.pieces):
-        return None
-    # A gap of known mass that is inserted between two residues has no position of its own.
-    if gap.end - gap.start > MOST_RESIDUES:
-        return None
     best, chosen = -math.inf, None
-    masses_seen: set[float] = set()
-    for share, rules in readings:
+    found = _spanned(scaffold, gap, spectra, [rules for _, rules in readings], ppm)
+    for (share, _), one in zip(readings, found, strict=True):
+        if one is not None and math.log(share) + one.log_odds > best:
+            best, chosen = math.log(share) + one.log_odds, one
+    if chosen is None:
+        return None
+    weighed, by_precursors = chosen.weighed, chosen.by_precursors
+    return _weigh(scaffold.chain, gap, chosen.matches, weighed, by_precursors, chosen.rules)
+
+
+def odds_of_readings(
+    scaffold: Scaffold, gap: Gap, spectra: Spectra, readings: Sequence[MassRules], ppm: float
+) -> np.ndarray:
+    """Log odds (readings,) that spectra span a gap in each state of C, by the fragments of its
+    known flanks, against the best: -MOST_OF_READING at least, and all 0 if no C is known there."""
+    found = _spanned(scaffold, gap, spectra, readings, ppm)
+    odds = np.array([-math.inf if one is None else one.log_odds for one in found])
+    odds = np.maximum(odds, 0.0)
+    against: np.ndarray = np.maximum(odds - odds.max(), -MOST_OF_READING)
+    return against
+
+
+def _spanned(
+    scaffold: Scaffold, gap: Gap, spectra: Spectra, readings: Sequence[MassRules], ppm: float
+) -> Iterator[_Spanned | None]:
+    """Yield, for each state of C, the spectra that span a gap; None if it has no mass or length, or
+    spectra cannot be used for it."""
+    # A gap of known mass that is inserted between two residues has no position of its own.
+    unknown = gap.mass is None and (not gap.fixed or bool(gap.pieces))
+    useless = unknown or gap.end - gap.start > MOST_RESIDUES
+    same: dict[float, _Spanned | None] = {}  # by the mass of what is known: where no C is
+    for rules in readings:
+        if useless:
+            yield None
+            continue
         ((carried, _),) = rules.modifications.cysteine
         known = flanks(scaffold, gap, carried, None)
         whole = float(known.left.max() + known.right.max())
-        if whole in masses_seen:
-            continue  # no C is known there
-        masses_seen.add(whole)
-        near = flanks(scaffold, gap, carried, MAX_FLANK)
-        around = [(s, f, known if s.mass > LARGE else near) for s, f in spectra]
-        by_precursors = None if gap.mass is not None else _gap_mass(gap, around, rules, ppm)
-        weighed = by_precursors or (gap.mass, gap.tolerance_da, 0.0)
-        mass, tolerance = weighed[:2]
-        if mass is None or tolerance is None:
-            continue
-        found = [
-            match
-            for precursor, fragments, flanking in around
-            for match in _rivals(matches(precursor, fragments, flanking, mass, tolerance, ppm))
-            if match.probability >= LEAST_PROBABILITY and match.shown >= LEAST_SHOWN
-        ]
-        score = math.log(share) + max((match.log_odds for match in found), default=-math.inf)
-        if score > best:
-            best = score
-            chosen = _weigh(scaffold.chain, gap, found, (mass, tolerance), by_precursors, rules)
-    return chosen
+        if whole not in same:
+            near = flanks(scaffold, gap, carried, MAX_FLANK)
+            around = [(s, f, known if s.mass > LARGE else near) for s, f in spectra]
+            same[whole] = _at_reading(gap, around, rules, ppm)
+        yield same[whole]
 
 
-Weighed = tuple[float, float, float]  # mass, tolerance, log odds
+def _at_reading(
+    gap: Gap, around: Sequence[tuple[Precursor, Fragments, Flanks]], rules: MassRules, ppm: float
+) -> _Spanned | None:
+    """The spectra that span a gap in one state of C; None if they show no mass of it."""
+    by_precursors = None if gap.mass is not None else _gap_mass(gap, around, rules, ppm)
+    mass, tolerance, _ = by_precursors or (gap.mass, gap.tolerance_da, 0.0)
+    if mass is None or tolerance is None:
+        return None
+    found = [
+        match
+        for precursor, fragments, flanking in around
+        for match in _rivals(matches(precursor, fragments, flanking, mass, tolerance, ppm))
+        if match.probability >= LEAST_PROBABILITY and match.shown >= LEAST_SHOWN
+    ]
+    return _Spanned(found, (mass, tolerance), by_precursors, rules)
 
 
 def _rivals(found: Iterable[Match]) -> Iterator[Match]:

@@ -93,6 +93,8 @@ def fill_sample(
         alkylation=sample.alkylation,
         reader=reader,
         modifications=settings.modifications,
+        tolerance_ppm=settings.tolerance_ppm,
+        spectra=sample.spectra,
     )
     if sample.spectra:
         look_at_spectra(

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from lacuna.core.files import LacunaError, atomic_write
 from lacuna.core.tables import SPECTRUM_TABLE, SpectrumRow
-from lacuna.scaffolds.alkylation import read_alkylation
+from lacuna.scaffolds.alkylation import READINGS, read_alkylation
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.residue_masses import Modifications, mass_rules
-from lacuna.spectra.odds import look
+from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.spectra.odds import Spectra, look, odds_of_readings
 from lacuna.spectra.peaks import fragments
 from lacuna.spectra.read import read_spectra
 
@@ -33,8 +34,49 @@ def look_at_spectra(
     tolerance_ppm: of precursors. Raises LacunaError if a file of spectra cannot be used, or gaps
     and spectra are too many.
     """
-    found = [(spectrum.precursor, fragments(spectrum)) for spectrum in read_spectra(spectra)]
     allowed = Modifications(read_alkylation(alkylation).cysteine, **modifications)
+    chains, found = _loaded(scaffolds, spectra)
+    rows: list[SpectrumRow] = []
+    spanned = 0
+    for chain in chains:
+        for gap in chain.gaps:
+            readings = mass_rules(chain, gap, allowed).readings()
+            shown = look(chain, gap, found, readings, tolerance_ppm)
+            if shown is not None:
+                rows += shown.rows
+                spanned += 1
+    gaps = sum(len(chain.gaps) for chain in chains)
+    LOG.info("%d spectra; %d of %d gaps are spanned by some", len(found), spanned, gaps)
+    with atomic_write(out) as handle:
+        handle.write(SPECTRUM_TABLE.header + SPECTRUM_TABLE.text(rows))
+
+
+def odds_by_spectra(
+    scaffolds: Path,
+    spectra: Sequence[Path],
+    modifications: Mapping[str, bool],
+    tolerance_ppm: float,
+) -> list[dict[str, float]]:
+    """For each gap that spectra may span, the log odds of every state of C by them.
+
+    Arguments and errors are those of `look_at_spectra`.
+    """
+    chains, found = _loaded(scaffolds, spectra)
+    readings = [
+        Modifications(((reading.mass, 1.0),), **modifications) for reading in READINGS.values()
+    ]
+    odds = []
+    for chain in chains:
+        for gap in chain.gaps:
+            rules = [mass_rules(chain, gap, allowed) for allowed in readings]
+            of_gap = odds_of_readings(chain, gap, found, rules, tolerance_ppm).tolist()
+            odds.append(dict(zip(READINGS, of_gap, strict=True)))
+    return odds
+
+
+def _loaded(scaffolds: Path, spectra: Sequence[Path]) -> tuple[list[Scaffold], Spectra]:
+    """The chains of a sample and its spectra; LacunaError if they are too many."""
+    found = [(spectrum.precursor, fragments(spectrum)) for spectrum in read_spectra(spectra)]
     chains = [
         chain
         for block in sorted(scaffolds.glob("[0-9]*.jsonl"))
@@ -46,15 +88,4 @@ def look_at_spectra(
             f"{spectra[0]}: {len(found)} spectra and {gaps} gaps of the sample make more than "
             f"{MAX_LOOKS} pairs; give fewer of either"
         )
-    rows: list[SpectrumRow] = []
-    spanned = 0
-    for chain in chains:
-        for gap in chain.gaps:
-            readings = mass_rules(chain, gap, allowed).readings()
-            shown = look(chain, gap, found, readings, tolerance_ppm)
-            if shown is not None:
-                rows += shown.rows
-                spanned += 1
-    LOG.info("%d spectra; %d of %d gaps are spanned by some", len(found), spanned, gaps)
-    with atomic_write(out) as handle:
-        handle.write(SPECTRUM_TABLE.header + SPECTRUM_TABLE.text(rows))
+    return chains, found

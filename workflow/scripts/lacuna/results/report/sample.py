@@ -122,7 +122,7 @@ class Sample:
     @property
     def cysteine(self) -> str:
         """The mass of C in it and how that is known, as a sentence; '' without masses."""
-        if self.alkylation is None or not self.alkylation.masses:
+        if self.alkylation is None or not (self.alkylation.masses or self.alkylation.spanned):
             return ""
         sentence = self.alkylation.sentence()
         return f"{sentence[0].upper()}{sentence[1:]}."
