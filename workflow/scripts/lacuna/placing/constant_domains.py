@@ -103,8 +103,8 @@ def _unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> 
             n = int(((own[:, 0] >= start) & (own[:, 1] <= stop)).sum())
             nats = TEMPER * n * -np.log((missed - n + 1) / (total - n + 2))
             odds = (1 - LACKING) / LACKING * np.exp(-nats)
-            if (start, stop) == (first, len(depth)):  # its words in reads are of something else
-                odds = 0.0
+            if (start, stop) == (first, len(depth)) and not len(_stretches(first, depth, ONCE)):
+                odds = 0.0  # its words in reads are of something else
             if n or not odds:
                 found[-1].append(Loose(start, stop, float(odds / (1 + odds))))
     return found
@@ -131,13 +131,13 @@ def _domains(first: int, depth: np.ndarray, shown: np.ndarray) -> list[tuple[int
     return found
 
 
-def _stretches(first: int, depth: np.ndarray) -> np.ndarray:
+def _stretches(first: int, depth: np.ndarray, least: float = SEEN) -> np.ndarray:
     """(n, 2) starts and stops of what reads show of a constant region that begins at `first`,
     whether or not proteases are known to cut there: longer than peptides reach into a domain.
 
-    depth (t,): weight of reads over each residue.
+    depth (t,): weight of reads over each residue; least: of what they show.
     """
-    read = np.concatenate([[False], depth[first:] >= SEEN, [False]])
+    read = np.concatenate([[False], depth[first:] >= least, [False]])
     edges = first + np.flatnonzero(read[1:] != read[:-1]).reshape(-1, 2)
     return edges[edges[:, 1] - edges[:, 0] > REACH]
 

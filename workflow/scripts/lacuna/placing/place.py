@@ -24,7 +24,7 @@ from lacuna.placing.populations import (
 from lacuna.placing.readset import MAX_SHIFT, ReadSet, collapse
 from lacuna.placing.rows import rows_of
 from lacuna.placing.seeds import word_weights
-from lacuna.placing.segments import WORD, best_of_loci, score_segments
+from lacuna.placing.segments import WORD, Locus, best_of_loci, score_segments
 from lacuna.placing.strays import count_lost, find_strays, lost_reads, with_strays
 from lacuna.reads.error_model import ErrorModels
 from lacuna.reads.read import Read
@@ -35,7 +35,8 @@ V_SHARE = 0.3  # of the words of a V segment that reads hold, from which its loc
 V_WORDS = 5.0
 C_SHARE, C_WORDS = 0.2, 12.0  # the same of a constant region, and words at least
 # Once all other words are explained, of a light chain without which heavy ones have none, or the
-# other way round: a share of the share of their constant regions, and words.
+# other way round: a share of the share of their constant regions, and words. A V segment that is
+# there has its constant region if reads hold as many words of that: by chance they hold 3 at most.
 OTHER_SHARE, OTHER_WORDS = 0.15, 5.0
 NAMES = {"H": "heavy", "K": "kappa", "L": "lambda"}
 FIRST_ROUNDS = 2  # of building without junctions
@@ -136,19 +137,34 @@ def _with_strays(
 def _germline_drafts(reads: ReadSet, species: str, use: np.ndarray) -> list[Draft]:
     """Germline chains of the loci that reads show."""
     weights = word_weights(reads, WORD)
-    drafts, share = [], 0.0
     loci = best_of_loci(score_segments(weights), species, use)
-    for one in loci:
-        constant = one.c_seen >= C_WORDS
-        if one.v_share >= V_SHARE or constant and one.c_share >= C_SHARE:
-            drafts.append(draft_of(one.locus, one.v, one.j, one.c if constant else -1))
-            share = max(share, one.c_share)
+    found = [
+        one
+        for one in loci
+        if one.v_share >= V_SHARE or one.c_seen >= C_WORDS and one.c_share >= C_SHARE
+    ]
+    if not found:  # so few reads hold but a small share of any segment
+        found = _best_of_few(loci)
+    drafts = [_germline_draft(one) for one in found]
+    share = max((one.c_share for one in found), default=0.0)
     if share and len({d.locus == "H" for d in drafts}) == 1:
         drafts += _other_half(without_words(weights, drafts), drafts, share, species, use)
-    if drafts or not loci:
-        return drafts
-    best = max(loci, key=lambda one: one.v_seen)
-    return [draft_of(best.locus, best.v, best.j, -1)] if best.v_seen >= V_WORDS else []
+    return drafts
+
+
+def _best_of_few(loci: Sequence[Locus]) -> list[Locus]:
+    """The locus of which reads hold most words, if these are more than they hold by chance."""
+
+    def worth(one: Locus) -> float:
+        return max(one.v_seen / V_WORDS, one.c_seen / C_WORDS)
+
+    best = max(loci, key=worth, default=None)
+    return [best] if best and worth(best) >= 1.0 else []
+
+
+def _germline_draft(one: Locus) -> Draft:
+    """The germline chain of a locus, with its constant region if reads hold words of it."""
+    return draft_of(one.locus, one.v, one.j, one.c if one.c_seen >= OTHER_WORDS else -1)
 
 
 def _without_unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
@@ -189,7 +205,7 @@ def _other_half(
         and one.c_share >= OTHER_SHARE * share
     ]
     best = max(lacking, key=lambda one: one.c_seen, default=None)
-    return [draft_of(best.locus, best.v, best.j, best.c)] if best else []
+    return [_germline_draft(best)] if best else []
 
 
 def _names(drafts: Sequence[Draft]) -> tuple[str, ...]:
