@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lacuna.antibody.imgt import imgt_numbers, regions_of
+from lacuna.antibody.imgt import OTHER_INSERTION, imgt_numbers, regions_of
 from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import (
     ISOLEUCINE,
@@ -87,7 +87,7 @@ def chain_of(
         more = where & np.array([flag not in own for own in flags], dtype=bool)
         flags = [[flag, *own] if hit else own for hit, own in zip(more, flags, strict=True)]
     letters = decode(best.astype(np.uint8))
-    columns = np.concatenate([part.numbering.columns for part in number_parts(letters)])
+    columns = _columns_of(draft, letters)
     numbers, regions = imgt_numbers(columns), regions_of(columns)
     rows = []
     for i in range(len(best)):
@@ -114,6 +114,14 @@ def chain_of(
     scaffold = _scaffold(best, state == OBSERVED, open_run)
     gaps = tuple(_gap(start, end, mass) for start, end in runs_of(open_run))
     return WeighedChain(name, draft.locus, scaffold, gaps, tuple(rows), letters, probability)
+
+
+def _columns_of(draft: Draft, letters: str) -> np.ndarray:
+    """(n,) columns of the residues (letters) of a chain; those of its segments if these residues
+    are too few that are right to tell."""
+    columns = np.concatenate([part.numbering.columns for part in number_parts(letters)])
+    numbered = (columns <= OTHER_INSERTION).any()
+    return columns if numbered or draft.v < 0 else draft.columns
 
 
 def _gap(start: int, end: int, mass: JunctionMass | None) -> GapHint:

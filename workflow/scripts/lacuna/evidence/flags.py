@@ -11,6 +11,7 @@ MINORITY = 0.15  # share of the nats of reads for another residue
 SOME = 0.1  # share of reads that show D for N, or E for Q
 ISOBARIC = 0.4  # share of the reads that have the residue in a block of equal mass
 FEW = 4.0  # nats; less is little evidence against germline
+MIN_WEIGHT = 0.5  # of reads that have residues more, from which they count
 _D, _N, _E, _Q = (RESIDUES.index(r) for r in "DNEQ")
 
 
@@ -61,3 +62,16 @@ def contradictions(found: Votes, best: np.ndarray) -> np.ndarray:
     total = nats.sum(1)
     found_other = (total > 0) & (others.max(1) >= MINORITY * total)
     return found_other & ~deamidations(found, best)
+
+
+def other_lengths(found: Votes) -> np.ndarray:
+    """(t,) residues that at least half of the reads across them leave out, and those on either side
+    of a place where so many have more.
+
+    Where reads are few, they change the chain only if they agree (`placing.revise`).
+    """
+    result: np.ndarray = (found.deleted > 0) & (found.deleted >= found.depth)
+    for place, ways in found.inserted.items():
+        if 0 < place < len(result) and sum(ways.values()) >= max(found.passed[place], MIN_WEIGHT):
+            result[place - 1 : place + 1] = True
+    return result

@@ -18,6 +18,7 @@ FLOOR_GERMLINE = 0.1  # where the germline is all there is
 FLOORS = {"serum": 0.3, **dict.fromkeys(("phase", "length", "minority"), FLOOR_UNREAD)}
 LOOP_WEIGHT = 2.0  # of what reads say of residues of CDR1 and CDR2 that they do not settle
 MIN_READ_SHARE = 0.25  # share of a V domain that reads settle, below which it is nearly unread
+WEAK = 0.9  # probability below which the network does not see a residue
 OBSERVED_MARGIN = 3.0  # nats, tempered, by which reads alone must prefer an observed residue
 
 
@@ -36,11 +37,28 @@ def only_germline(draft: Draft, nats: np.ndarray) -> np.ndarray:
     There the network has nothing to find templates by, and the germline chosen by the rest of the
     chain is what can be said.
     """
-    domain = (draft.columns > 0) & (draft.columns < OTHER_INSERTION)
-    read = margin_of(nats) >= OBSERVED_MARGIN
+    domain, read = _v_domain(draft), margin_of(nats) >= OBSERVED_MARGIN
     if not domain.any() or read[domain].mean() >= MIN_READ_SHARE:
         return np.zeros(len(domain), dtype=bool)
     return domain & ~read & (draft.germline < N_RESIDUES)
+
+
+def hidden_from_network(draft: Draft, nats: np.ndarray, posterior: np.ndarray) -> np.ndarray:
+    """(t,) positions that the network does not see: those with a residue that is not sure.
+
+    If so few are sure that it has nothing to find templates by, it sees what reads settle.
+    """
+    weak = il_as_one(posterior).max(1) < WEAK
+    domain = _v_domain(draft)
+    if domain.any() and 1.0 - weak[domain].mean() < MIN_READ_SHARE:
+        weak &= margin_of(nats) < OBSERVED_MARGIN
+    return weak
+
+
+def _v_domain(draft: Draft) -> np.ndarray:
+    """(t,) residues of a V domain."""
+    found: np.ndarray = (draft.columns > 0) & (draft.columns < OTHER_INSERTION)
+    return found
 
 
 def floors_of(nats: np.ndarray, both: np.ndarray, germline_only: np.ndarray) -> np.ndarray:

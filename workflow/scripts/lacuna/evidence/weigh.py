@@ -9,7 +9,7 @@ from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, il_as_one
 from lacuna.evidence.chain import WeighedChain, chain_of
 from lacuna.evidence.far import spread_of_far
-from lacuna.evidence.flags import contradictions
+from lacuna.evidence.flags import contradictions, other_lengths
 from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
 from lacuna.evidence.phase import holds_several, unjoined
@@ -17,6 +17,7 @@ from lacuna.evidence.posterior import (
     FLOORS,
     first_letters,
     floors_of,
+    hidden_from_network,
     likelihood,
     only_germline,
     softmax,
@@ -27,7 +28,7 @@ from lacuna.evidence.posterior import (
 from lacuna.network.model import TemplateReader
 from lacuna.network.transformer import LargeNetwork, share_of_large
 from lacuna.placing.cdr3_joints import uncrossed_in_cdr3, unjoined_in_cdr3
-from lacuna.placing.consensus import votes
+from lacuna.placing.consensus import Votes, votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.junction_mass import junction_mass
 from lacuna.placing.place import Placed
@@ -40,7 +41,6 @@ Judge = Callable[[str, str, np.ndarray], np.ndarray]
 FLOOR = 0.01  # share of the network's that is spread evenly
 ROUNDS = 3
 SURE_LENGTH = 0.95  # probability of a length from which it is not in doubt
-WEAK = 0.9  # probability below which a position is hidden from all masks
 
 
 def weigh(
@@ -83,7 +83,7 @@ def weigh(
         if germline_only.any():
             judge = partial(_with_genes, judge, germline_only, gene_shares(draft, nats, library))
         posterior = _posterior(draft, nats, germline_only, judge)
-        marked = _marked(placed, i, None if placed.serum else phases[i])
+        marked = _marked(placed, i, found, None if placed.serum else phases[i])
         if several:  # what some reads show may be of a chain that was not found
             marked["minority"] = contradictions(found, il_as_one(posterior).argmax(1))
         floors = _absent(draft)
@@ -122,7 +122,7 @@ def _posterior(
     letters = first_letters(draft, nats, germline_only)
     posterior = softmax(nats)
     for _ in range(ROUNDS):
-        weak = (il_as_one(posterior).max(1) < WEAK) & ~germline_only
+        weak = hidden_from_network(draft, nats, posterior) & ~germline_only
         filled = with_germline(draft, letters)
         shares = (1 - FLOOR) * judge(letters, filled, weak) + FLOOR / N_RESIDUES
         both = softmax(weight_of_reads(draft, nats)[:, None] * nats + np.log(shares))
@@ -132,11 +132,14 @@ def _posterior(
     return posterior
 
 
-def _marked(placed: Placed, chain: int, phase: np.ndarray | None) -> dict[str, np.ndarray]:
+def _marked(
+    placed: Placed, chain: int, found: Votes, phase: np.ndarray | None
+) -> dict[str, np.ndarray]:
     """(t,) which residues of a chain are in doubt, by the flag that says why: they may be another
     one's, or one too many or too few.
 
-    phase (t,): those that may be of another chain of the locus; None in a serum.
+    found: votes of its reads; phase (t,): those that may be of another chain of the locus; None in
+    a serum.
     """
     draft = placed.drafts[chain]
     if phase is None:
@@ -145,7 +148,7 @@ def _marked(placed: Placed, chain: int, phase: np.ndarray | None) -> dict[str, n
     own = placed.placements.of(chain)
     apart = unjoined_in_cdr3(placed.reads, own, draft, begin)
     apart |= uncrossed_in_cdr3(placed.reads, own, draft, begin)
-    return {"phase": phase, "length": _loose(draft) | apart}
+    return {"phase": phase, "length": _loose(draft) | apart | other_lengths(found)}
 
 
 def _loose(draft: Draft) -> np.ndarray:
