@@ -1,7 +1,7 @@
 """Antibodies of many kinds from simulated reads: is what is said of each residue true?
 
     python tests/benchmarks/read_panel.py [--digests deep,two,one] [--kinds WORD] [--seed 1]
-        [--mode thorough] [--chains FASTA] [--mixed 2]
+        [--mode thorough] [--chains FASTA] [--mixed 2] [--part 16]
 
 Chains are those of resources/benchmark/therapeutics.fasta, which no weights were trained on, and
 chains made of bundled germline segments, mutated, with CDR3s of random residues. Reads are
@@ -14,7 +14,7 @@ With --chains the antibodies are those of a FASTA file instead: V domains whose 
 mice if the kind is `mouse`, human ones else; a domain that is alone gets tags. --mixed takes so
 many antibodies of a kind together, in equal amounts. Each chain that is answered then counts
 against the true one that its residues without the flag `phase` are most like, and `right` is of
-these, all residues.
+these, all residues. --part takes one of so many reads only.
 """
 
 import argparse
@@ -356,7 +356,8 @@ class Result:
 class Road:
     """Weights, library and contaminants, loaded once; with `thorough` the large network too."""
 
-    def __init__(self, thorough: bool = False) -> None:
+    def __init__(self, thorough: bool = False, part: int = 1) -> None:
+        self.part = part  # of which one read is taken
         self.model = load_weights(WEIGHTS)
         self.large = load_large(LARGE_NETWORK) if thorough else None
         self.library = load_library(LIBRARY)
@@ -375,6 +376,7 @@ class Road:
         """One antibody by one digest; variant: of the method; by_answer: whether each answered
         chain is compared with the true one that it is most like, not the reverse."""
         proteases, n = DIGESTS[digest]
+        n //= self.part
         proteases = (antibody.single,) if digest == "one" else proteases
         file, write, reading = TOOLS[antibody.tool]
         share = 1.0 / len(antibody.molecules)
@@ -486,9 +488,10 @@ def main() -> None:
     parser.add_argument("--mode", choices=("fast", "thorough"), default="fast")
     parser.add_argument("--chains", type=Path, metavar="FASTA")
     parser.add_argument("--mixed", type=int, default=1)
+    parser.add_argument("--part", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    road, found = Road(options.mode == "thorough"), []
+    road, found = Road(options.mode == "thorough", options.part), []
     with tempfile.TemporaryDirectory() as folder:
         for digest in options.digests.split(","):
             every = given(options.chains, options.mixed) if options.chains else antibodies()
