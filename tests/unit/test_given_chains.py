@@ -152,6 +152,19 @@ def test_a_gap_whose_length_reads_contradict_is_doubtful(
     assert [p < 0.95 for p in best] == [t[3] in doubted for t in targets.tolist()]
 
 
+def test_reads_tell_a_length_that_they_are_not_aligned_with() -> None:
+    """With two residues too many, alignments go on in the gap with what is behind it."""
+    start, stop = 20, 26
+    given = reads_of(tiles(HEAVY[:150], length=24, step=1))
+    for more in (0, 2):
+        chain = HEAVY[:start] + "X" * (stop - start + more) + HEAVY[stop:]
+        (shown,), _ = show(given, [chain], [])
+        assert shown.other_length[start : stop + more].tolist() == [more > 0] * (6 + more)
+    twin = HEAVY[:start] + "X" * 8 + HEAVY[stop:]
+    both, _ = show(given, [twin, twin], [])  # reads that may be of either tell nothing
+    assert not any(one.other_length.any() for one in both)
+
+
 def test_too_many_chains_are_refused(write: Write, table: Path, tmp_path: Path) -> None:
     write_reads(tmp_path / "r.jsonl.gz", read_peptides([table]).reads[:20])
     chains = write("many.fasta", "".join(f">c{i}\nACDEFGHIKL\n" for i in range(201)))

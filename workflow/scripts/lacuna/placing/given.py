@@ -35,6 +35,7 @@ from lacuna.scaffolds.scaffold import Gap
 ROUNDS = 6  # a gap grows shorter by some residues on either side in each
 AHEAD = 2.5  # nats by which reads prefer a residue from which it counts as known
 MOST_NATS = 12.0  # by which reads may prefer a residue, however many they are
+FLANK = 4  # residues on each side of a gap by which a read is known to cross it
 MIN_DEPTH = 0.5  # weight of the reads from which a position counts as shown
 NOTHING = Modifications()
 
@@ -228,7 +229,34 @@ def _other_length(reads: ReadSet, placements: Placements, chain: int, given: Dra
         straight = at[used, other] - at[used, one] == other - one
         against = weight[used][~straight].sum()
         result[start:end] = against >= max(weight[used][straight].sum(), MIN_DEPTH)
+        result[start:end] |= _apart_otherwise(reads, own, given.tokens, start, end)
     return result
+
+
+def _apart_otherwise(
+    reads: ReadSet, own: Placements, chain: np.ndarray, start: int, end: int
+) -> bool:
+    """Whether at least half of the reads that hold what is on both sides of a gap (start, end) have
+    more or fewer residues between: where a gap is much too short or too long, an alignment ends in
+    it, or goes on with other residues.
+
+    own: placements on the chain (t,); a read that fits another chain as well does not count.
+    """
+    left, right = chain[max(start - FLANK, 0) : start], chain[end : end + FLANK]
+    if min(len(left), len(right), reads.tokens.shape[1]) < FLANK:
+        return False
+    if max(left.max(), right.max()) >= N_RESIDUES:
+        return False
+    rows = np.unique(own.alignment.read[own.share > 0.5])
+    held = np.lib.stride_tricks.sliding_window_view(reads.tokens[rows], FLANK, axis=1)
+    first, last = ((held == side).all(-1) for side in (left, right))
+    both = first.any(1) & last.any(1)
+    # The last place of the left side and the first one of the right side.
+    begin = first.shape[1] - 1 - first[both][:, ::-1].argmax(1) + FLANK
+    between = last[both].argmax(1) - begin
+    weight = reads.weight[rows][both]
+    against = float(weight[(between >= 0) & (between != end - start)].sum())
+    return against >= max(float(weight[between == end - start].sum()), MIN_DEPTH)
 
 
 def _shown(given: _Given, draft: Draft, found: Votes, other_length: np.ndarray) -> Shown:
