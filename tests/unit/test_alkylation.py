@@ -27,6 +27,7 @@ from lacuna.filling.reader import Reader
 from lacuna.filling.stages import one_mass
 from lacuna.filling.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
 from lacuna.network.encode import encode_scaffolds
+from lacuna.reads.cysteine import write_carried
 from lacuna.scaffolds.alkylation import (
     EVIDENCE,
     MAX_CHAINS,
@@ -243,6 +244,51 @@ def test_without_masses_nothing_is_loaded(tmp_path: Path, stated: str) -> None:
     if stated == "nem":
         assert state == Alkylation((("nem", 1.0),), "stated")
         assert state.sentence() == "C weighs 228.057 Da, N-ethylmaleimide-modified: as stated"
+
+
+def state_by_reads(folder: Path, carried: dict[float, int], stated: str = AUTO) -> Alkylation:
+    """The state of a sample without masses whose reads carry so many of these masses on C."""
+    nowhere, reads, out = (folder / name for name in ("no_file", "cysteine.json", "state.json"))
+    write_carried(reads, carried)
+    reader = ReaderFiles(nowhere, nowhere, None, AUTO, 128, 64, 0.95, "fast")
+    given = {"modifications": {}, "tolerance_ppm": 10.0, "reads": reads}
+    find_alkylation(folder, out, alkylation=stated, reader=reader, **given)
+    return read_alkylation(out)
+
+
+def test_what_reads_carry_on_c_holds_unless_it_is_stated(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING")
+    state = state_by_reads(tmp_path, {57.0215: 800, 58.0055: 8})
+    assert state.readings == (("carbamidomethyl", 1.0),) and state.how == "found"
+    assert state.read == (("carbamidomethyl", 800), ("carboxymethyl", 8))
+    weighs = "C weighs 160.031 Da, carbamidomethylated"
+    assert state.sentence() == f"{weighs}: found from 800 C's of reads"
+    rare = state_by_reads(tmp_path, {58.01: 40})
+    assert rare.readings == (("carboxymethyl", 1.0),)
+    # A few on C are mistakes, and a mass that is none of the states says nothing of them.
+    for carried in ({58.01: 4}, {27.99: 500}, {}):
+        assert state_by_reads(tmp_path, carried).how == "open"
+    assert not caplog.records
+    state = state_by_reads(tmp_path, {57.0215: 800}, "none")
+    assert state.readings == (("none", 1.0),)
+    told = "as stated, but 800 of the C's of reads are carbamidomethylated: if the reads"
+    assert told in state.sentence() and told in caplog.text
+
+
+def test_masses_may_contradict_what_reads_carry_on_c(reader: Reader) -> None:
+    """A single mass does not; several do, and the sentence says so."""
+    whole = germline_chain("H", 1)
+    chains = [chain(str(i), whole, *around_cysteines(whole)) for i in range(8)]
+    read = {"carbamidomethyl": 800}
+    one = find_reading(
+        [chain("m", whole, around_cysteines(whole)[0])], Modifications(), reader, read
+    )
+    assert one.readings[0][0] == "carbamidomethyl"
+    state = replace(find_reading(chains, Modifications(), reader, read), read=tuple(read.items()))
+    assert state.readings == (("none", 1.0),) and state.contradicted
+    assert "but 800 of the C's of reads are carbamidomethylated" in state.sentence()
 
 
 # --- candidates ----------------------------------------------------------------------------------

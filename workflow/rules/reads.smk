@@ -33,6 +33,7 @@ rule read_peptides:
     output:
         out=temp(OUT / "{sample}" / "reads" / "reads.jsonl.gz"),
         rejected=OUT / "{sample}" / "reads" / "rejected.tsv",
+        cysteine=OUT / "{sample}" / "reads" / "cysteine.json",
     log:
         OUT / "logs" / "read_peptides" / "{sample}.log",
     benchmark:

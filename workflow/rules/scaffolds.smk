@@ -39,6 +39,7 @@ rule find_alkylation:
     input:
         scaffolds=OUT / "{sample}" / "scaffolds",
         spectra=given("spectra"),
+        reads=of_reads("cysteine.json"),
         homologs=given("homologs"),
         weights=weights(),
         library=resource("library"),

@@ -6,8 +6,7 @@ priors and with those of modifications written on observed C's. The true residue
 used.
 """
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, groupby, islice
 
@@ -34,13 +33,13 @@ from lacuna.scaffolds.alkylation import (
     TELLING,
     Alkylation,
     count_written,
+    log_odds,
     state_of,
 )
 from lacuna.scaffolds.residue_masses import Modifications, mass_rules
 from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
-WRITTEN_ODDS = 1000.0  # given by modifications that the user wrote on observed C's
 ENOUGH = 0.9999  # probability of a reading at which no more chains are read
 TOGETHER = 64  # chains read, or masses weighed, between two checks of that
 MOST_MASSES = 2000  # of a sample that are weighed
@@ -48,16 +47,20 @@ MOST_OPEN = 8  # gaps of unknown length in a chain that is read
 
 
 def find_reading(
-    chains: Sequence[Scaffold], modifications: Modifications, reader: Reader
+    chains: Sequence[Scaffold],
+    modifications: Modifications,
+    reader: Reader,
+    read: Mapping[str, int] | None = None,
 ) -> Alkylation:
     """The state of a sample's C, from the chains that are evidence of it, in order, and an error
     that all their masses share.
 
-    modifications: other modifications that masses may include. Weighs TOGETHER masses at a time
+    modifications: other modifications that masses may include; read: number of C's of reads by the
+    reading that their tool wrote on them. Weighs TOGETHER masses at a time
     until one reading has a probability of ENOUGH, and goes on until it is settled whether they
     share an error. At most MOST_MASSES are weighed.
     """
-    logs = written_odds(chains)
+    logs = log_odds(count_written(chains), read or {})
     conventions = Conventions()
     telling = weighed = 0
     enough = False
@@ -96,15 +99,6 @@ def find_convention(
         if conventions.settled:
             break
     return conventions.words
-
-
-def written_odds(chains: Sequence[Scaffold]) -> np.ndarray:
-    """Log odds (readings,) from the priors and from modifications written on observed C's."""
-    written = count_written(chains)
-    logs = np.log([reading.prior for reading in READINGS.values()])
-    for name, n in written.items():
-        logs[NAMES.index(name)] += math.log(WRITTEN_ODDS) * n / written.total()
-    return logs
 
 
 @dataclass(frozen=True, slots=True)

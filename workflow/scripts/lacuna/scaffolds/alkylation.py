@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 
+import numpy as np
+
 from lacuna.core.files import atomic_write
 from lacuna.core.masses import (
     CARBAMIDOMETHYL,
@@ -59,6 +61,10 @@ CERTAIN = 0.99  # probability from which a single reading is taken as true
 PLAUSIBLE = 0.02  # probability from which a reading is ranked with others
 POSSIBLE = 0.005  # the same where there are spectra
 TELLING = 0.7  # nats between two readings from which a mass, or spectra, count as evidence
+WRITTEN_ODDS = 1000.0  # given by modifications that the user wrote on observed C's
+# Given by those that a tool wrote on the C's of reads, if there are so many: it read whole peptides
+# with them, but looked for no others.
+READ_ODDS, MIN_READ = 1e5, 5
 MAX_CHAINS = 500  # of a sample that are kept as evidence of its state
 EVIDENCE = "masses.jsonl"  # file of these chains, next to the sample's blocks
 
@@ -89,7 +95,8 @@ class Alkylation:
     number of observed C's by the reading that the user wrote on them; indifferent: whether all of
     these masses were weighed, and fit every reading equally well; convention: an error that all
     masses share, as in the status of their gaps; '' for none; spanned: number of gaps whose spectra
-    were looked at for it, and told: of those that favour one reading.
+    were looked at for it, and told: of those that favour one reading; read: number of C's of reads
+    by the reading that their tool wrote on them.
     """
 
     readings: tuple[tuple[str, float], ...]
@@ -101,6 +108,13 @@ class Alkylation:
     convention: str = ""
     spanned: int = 0
     told: int = 0
+    read: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether reads carry another state than the one that is taken to be true."""
+        most = max(self.read, key=lambda of_reading: of_reading[1], default=None)
+        return most is not None and self.how != "open" and most[0] != self.readings[0][0]
 
     @property
     def cysteine(self) -> tuple[tuple[float, float], ...]:
@@ -109,6 +123,14 @@ class Alkylation:
 
     def sentence(self) -> str:
         """The mass of C and how that is known, for the summary and the report."""
+        if not self.contradicted:
+            return self._sentence()
+        name, n = max(self.read, key=lambda of_reading: of_reading[1])
+        remedy = "correct 'alkylation'" if self.how == "stated" else "state it with 'alkylation'"
+        carry = f"{n} of the C's of reads are {READINGS[name].words}"
+        return f"{self._sentence()}, but {carry}: if the reads are right, {remedy}"
+
+    def _sentence(self) -> str:
         name, _ = self.readings[0]
         weighs = (
             f"C weighs {MONOISOTOPIC['C'] + READINGS[name].mass:.3f} Da, {READINGS[name].words}"
@@ -120,6 +142,8 @@ class Alkylation:
             sources = [plural(self.informative, "mass", "masses")] if self.informative else []
             sources += [plural(written, "observed C", "observed C's")] if written else []
             sources += [f"spectra of {plural(self.told, 'gap')}"] if self.told else []
+            read = dict(self.read).get(name, 0)
+            sources += [plural(read, "C of reads", "C's of reads")] if read else []
             return f"{weighs}: found from {' and '.join(sources)}"
         if self.indifferent:
             return "the gap masses fit whatever C weighs, which is left open"
@@ -147,6 +171,8 @@ class Alkylation:
             fields["convention"] = self.convention
         if self.spanned:
             fields["spanned"], fields["told"] = self.spanned, self.told
+        if self.read:
+            fields["read"] = dict(self.read)
         with atomic_write(path) as handle:
             handle.write(json.dumps(fields, indent=1) + "\n")
 
@@ -164,6 +190,7 @@ def read_alkylation(path: Path) -> Alkylation:
         fields.get("convention", ""),
         fields.get("spanned", 0),
         fields.get("told", 0),
+        tuple(fields.get("read", {}).items()),
     )
 
 
@@ -203,7 +230,7 @@ def with_spectra(state: Alkylation, odds: Sequence[Mapping[str, float]]) -> Alky
     """
     kept = dict(state.readings)
     # One that other evidence ruled out stays improbable, and one that was only rare does not.
-    ruled_out = PLAUSIBLE if state.informative or state.written else 1.0
+    ruled_out = PLAUSIBLE if state.informative or state.written or state.read else 1.0
     nats = {
         name: math.log(kept.get(name) or ruled_out * reading.prior)
         + sum(of_gap[name] for of_gap in odds)
@@ -232,6 +259,38 @@ def _ranked(shares: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
     total = sum(shares.values())
     ranked = sorted(shares.items(), key=lambda reading: -reading[1])
     return tuple((name, share / total) for name, share in ranked)
+
+
+def by_reads(carried: Mapping[float, int]) -> dict[str, int]:
+    """Number of C's of reads by reading, from that by the mass that a tool wrote on them.
+
+    None if they are too few: a tool may see a modification on a C by mistake.
+    """
+    found = Counter[str]()
+    for mass, n in carried.items():
+        name = reading_of(mass)
+        if name is not None and name != NONE:
+            found[name] += n
+    return dict(found) if found.total() >= MIN_READ else {}
+
+
+def log_odds(written: Mapping[str, int], read: Mapping[str, int]) -> np.ndarray:
+    """Log odds (readings,) from the priors and from modifications on C.
+
+    written, read: number of observed C's, and of C's of reads, by the reading written on them.
+    """
+    names = list(READINGS)
+    logs = np.log([reading.prior for reading in READINGS.values()])
+    for counts, odds in ((written, WRITTEN_ODDS), (read, READ_ODDS)):
+        for name, n in counts.items():
+            logs[names.index(name)] += math.log(odds) * n / sum(counts.values())
+    return logs
+
+
+def prior_shares(read: Mapping[str, int]) -> dict[str, float]:
+    """Probabilities of the readings without any mass; read: as in `log_odds`."""
+    weights = np.exp(log_odds({}, read))
+    return dict(zip(READINGS, (weights / weights.sum()).tolist(), strict=True))
 
 
 # --- chains that are evidence --------------------------------------------------------------------

@@ -95,6 +95,7 @@ def fill_sample(
         modifications=settings.modifications,
         tolerance_ppm=settings.tolerance_ppm,
         spectra=sample.spectra,
+        reads=gave.cysteine if gave else None,
     )
     if sample.spectra:
         look_at_spectra(

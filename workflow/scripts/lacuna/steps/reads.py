@@ -10,6 +10,7 @@ from lacuna.core.files import LacunaError, atomic_write, open_text
 from lacuna.core.tables import REJECTED_TABLE
 from lacuna.core.words import AUTO
 from lacuna.reads import readers
+from lacuna.reads.cysteine import carried_by_c, write_carried
 from lacuna.reads.read import Read
 
 _FIELDS = tuple(field.name for field in fields(Read))
@@ -17,11 +18,14 @@ _FIELDS = tuple(field.name for field in fields(Read))
 LOG = logging.getLogger(__name__)
 
 
-def read_peptides(paths: Sequence[Path], reads_format: str, out: Path, rejected: Path) -> None:
+def read_peptides(
+    paths: Sequence[Path], reads_format: str, out: Path, rejected: Path, cysteine: Path
+) -> None:
     """Write the reads of a sample's files, one JSON object per line, and list unusable rows.
 
-    reads_format: the tool that wrote the files, or `auto`. If no row is usable the log says so, and
-    the sample has no chain. Raises LacunaError if a file is of no known format or has no row.
+    reads_format: the tool that wrote the files, or `auto`; cysteine: what reads carry on C. If no
+    row is usable the log says so, and the sample has no chain. Raises LacunaError if a file is of
+    no known format or has no row.
     """
     found = readers.read_peptides(paths, None if reads_format == AUTO else reads_format)
     if not found.reads:
@@ -30,6 +34,7 @@ def read_peptides(paths: Sequence[Path], reads_format: str, out: Path, rejected:
             raise LacunaError(f"{files}: no row can be read as a peptide; check it")
         LOG.warning("%s: no row can be read as a peptide: %s", files, found.rejected[0].reason)
     write_reads(out, found.reads)
+    write_carried(cysteine, carried_by_c(found.reads))
     with atomic_write(rejected) as handle:
         handle.write(REJECTED_TABLE.header + REJECTED_TABLE.text(found.rejected))
 

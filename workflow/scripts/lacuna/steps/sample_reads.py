@@ -14,7 +14,7 @@ class ReadsGave(NamedTuple):
     """The files that a sample's reads give, from which it is filled; named as columns of the sheet.
 
     positions: what the reads say about every position, for evidence.tsv; unread: rows of the files
-    that are not reads.
+    that are not reads; cysteine: what they carry on C.
     """
 
     fasta: Path
@@ -23,6 +23,7 @@ class ReadsGave(NamedTuple):
     settled: Path | None
     positions: Path
     unread: Path
+    cysteine: Path
 
 
 def weigh_reads(
@@ -45,8 +46,9 @@ def weigh_reads(
     fasta, gaps = inputs.get("fasta"), inputs.get("gaps")
     peptides, placed = folder / "reads.jsonl.gz", folder / "placed.safetensors"
     unread, positions = folder / "unread.tsv", folder / "positions.tsv"
+    cysteine = folder / "cysteine.json"
     evidence, found_gaps = folder / "evidence.of_reads.tsv", folder / "gaps.of_reads.tsv"
-    read_peptides(reads, reads_format, peptides, unread)
+    read_peptides(reads, reads_format, peptides, unread, cysteine)
     place_reads(
         peptides,
         fasta,
@@ -76,4 +78,5 @@ def weigh_reads(
         None if fasta else evidence,
         positions,
         unread,
+        cysteine,
     )
