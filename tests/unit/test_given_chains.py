@@ -12,7 +12,7 @@ import pytest
 from chains import germline_chain, hidden
 from conftest import Write
 from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
-from lacuna.core.alphabet import RESIDUES
+from lacuna.core.alphabet import RESIDUES, encode, merge_il
 from lacuna.core.files import LacunaError
 from lacuna.core.masses import CARBAMIDOMETHYL
 from lacuna.core.paths import LIBRARY, WEIGHTS
@@ -20,6 +20,7 @@ from lacuna.core.records import read_record
 from lacuna.core.tables import DOUBTFUL, EVIDENCE_TABLE, OBSERVED, EvidenceRow
 from lacuna.filling.evidence import with_evidence
 from lacuna.placing.alignment import BLOCK
+from lacuna.placing.contaminants import like_chains, read_contaminants
 from lacuna.placing.given import show
 from lacuna.placing.readset import MAX_READ, ReadSet, collapse
 from lacuna.reads.error_model import load_error_models
@@ -45,6 +46,10 @@ READER = ReaderFiles(WEIGHTS, LIBRARY, None, "auto", 64, 8, 0.9, "fast")
 
 def as_l(letters: Sequence[str] | str) -> str:
     return "".join(letters).replace("I", "L")
+
+
+def as_tokens(letters: str) -> np.ndarray:
+    return merge_il(encode(letters))
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +182,30 @@ def test_too_many_chains_are_refused(write: Write, table: Path, tmp_path: Path) 
     assert found.found is None and len(found.rows) == 20
     assert found.given[0].sequence == "ACXEFGXKL"
     assert found.given[0].shown.open.tolist() == [False] * 6 + [True] + [False] * 2
+
+
+def test_a_contaminant_that_is_like_a_chain_is_told(
+    write: Write, table: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whether chains are given or found: the constant region, or a V domain, of the antibody."""
+    write_reads(tmp_path / "r.jsonl.gz", read_peptides([table]).reads)
+    constant = HEAVY[HEAVY.index("ASTKG") :]
+    own = {"igg": "MKW" + constant, "albumin": "MKWVTFISLLFLFSSAYSRGVFRRDAHKSEVAHRFKDLGEENF"}
+    user = write("con.fasta", "".join(f">{name}\n{letters}\n" for name, letters in own.items()))
+    chains = write("c.fasta", f">mab\n{hidden(HEAVY, SPANS)}\n")
+    for fasta, name in ((chains, "mab"), (None, "heavy")):
+        paths = (fasta, None, user, LIBRARY, tmp_path / "placed")
+        place_reads(tmp_path / "r.jsonl.gz", *paths, **SETTINGS)
+        (told,) = [r.message for r in caplog.records if "in common" in r.message]
+        n = len(constant)
+        assert f"con.fasta: 'igg' has {n} of its {n + 3} residues in common" in told
+        assert f"the chain '{name}'" in told and "remove it" in told and "\n" not in told
+        caplog.clear()
+    assert [*like_chains([("v", "GG" + HEAVY[:60]), ("x", OTHER)], [("h", as_tokens(HEAVY))])] == [
+        (0, "h", 60)
+    ]
+    assert not [*like_chains(read_contaminants(), [("h", as_tokens(HEAVY))])]
+    assert not [*like_chains([("short", "ACDEF")], [("h", as_tokens(HEAVY))])]
 
 
 def test_reads_that_are_cut_are_counted(

@@ -1,23 +1,27 @@
 """Placing a sample's reads, from files to files: on chains that they show, or on given ones."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from lacuna.core.alphabet import MISSING_LETTER
-from lacuna.core.files import LacunaError
+import numpy as np
+
+from lacuna.core.alphabet import MISSING_LETTER, encode, merge_il
+from lacuna.core.files import LacunaError, printable, shortened
 from lacuna.core.records import write_record
 from lacuna.core.tables import PlacedRow
 from lacuna.core.words import plural
-from lacuna.placing.contaminants import read_contaminants
+from lacuna.placing.contaminants import like_chains, read_contaminants
 from lacuna.placing.given import Shown, show
 from lacuna.placing.place import Placed, place
 from lacuna.placing.readset import MAX_READ, collapse
 from lacuna.placing.rows import rows_of
 from lacuna.reads.error_model import load_error_models
 from lacuna.scaffolds.alkylation import READINGS
+from lacuna.scaffolds.gaps import MAX_SHOWN
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.scaffold import Scaffold
@@ -80,6 +84,8 @@ def place_reads(
     if fasta is None:
         use = load_library(library).v_prior.numpy()
         placed = place(given, models, contaminants=others, species=species, use=use)
+        found = [(n, d.tokens) for n, d in zip(placed.names, placed.drafts, strict=True)]
+        _warn_of_own(contaminants, others, found, placed.rows)
         write_record(out, PlacedReads(placed, (), placed.rows))
         return
     chains = list(islice(_chains(fasta, gaps, tolerance_ppm), MAX_CHAINS + 1))
@@ -99,11 +105,33 @@ def place_reads(
     )
     names = [chain.chain for chain in chains] + [name for name, _ in others]
     rows = rows_of(given, different, placements, names, len(chains))
+    tokens = [(chain.chain, merge_il(encode(chain.sequence))) for chain in chains]
+    _warn_of_own(contaminants, others, tokens, rows)
     on_chains = tuple(
         GivenChain(chain.chain, _as_shown(chain.sequence, seen), seen)
         for chain, seen in zip(chains, shown, strict=True)
     )
     write_record(out, PlacedReads(None, on_chains, tuple(rows)))
+
+
+def _warn_of_own(
+    path: Path | None,
+    contaminants: Sequence[tuple[str, str]],
+    chains: Sequence[tuple[str, np.ndarray]],
+    rows: Sequence[PlacedRow],
+) -> None:
+    """Tell of contaminants of the user that are like chains of the sample (name, tokens)."""
+    placed = Counter(row.chain for row in rows)
+    for number, chain, residues in like_chains(contaminants, chains) if path else ():
+        name, sequence = contaminants[number]
+        LOG.warning(
+            printable(
+                f"{path}: '{shortened(name, MAX_SHOWN)}' has {residues} of its {len(sequence)} "
+                f"residues in common with the chain '{chain}' of this sample and takes reads of it "
+                f"({plural(placed[name], 'read')} lie on it); remove it, or what it has in common "
+                "with antibodies, from the contaminants"
+            )
+        )
 
 
 def _chains(fasta: Path, gaps: Path | None, tolerance_ppm: float) -> Iterator[Scaffold]:
