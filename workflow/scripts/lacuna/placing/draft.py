@@ -57,7 +57,8 @@ class Draft:
     tokens (t,): residues, L for I, MISSING where nothing is known; columns (t,) codes; germline
     (t,): the residue of the segment (I and L apart) or ABSENT; v, j, c: segments, -1 for none;
     bridged: whether reads join V and J; meeting: of the sides of its CDR3 if they do not, but
-    probably nothing is missing; loose: where no read tells the length otherwise.
+    probably nothing is missing; loose: where no read tells the length otherwise; rivals: constant
+    regions that it may have instead of its own, if reads show several, with their probabilities.
     """
 
     locus: str
@@ -70,6 +71,7 @@ class Draft:
     bridged: bool = False
     meeting: Meeting | None = None
     loose: tuple[Loose, ...] = ()
+    rivals: tuple[tuple[int, float], ...] = ()
 
     def __len__(self) -> int:
         return len(self.tokens)

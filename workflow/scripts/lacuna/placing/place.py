@@ -25,7 +25,9 @@ from lacuna.placing.readset import MAX_SHIFT, ReadSet, collapse
 from lacuna.placing.rows import rows_of
 from lacuna.placing.seeds import word_weights
 from lacuna.placing.segments import WORD, Locus, best_of_loci, score_segments
+from lacuna.placing.shown_constants import names_of
 from lacuna.placing.strays import count_lost, find_strays, lost_reads, with_strays
+from lacuna.placing.subclasses import Subclasses, with_subclasses
 from lacuna.reads.error_model import ErrorModels
 from lacuna.reads.read import Read
 
@@ -109,12 +111,17 @@ def place(
         drafts = [drafts[i] for i in kept]
         names, placements = _names(drafts), place_on(found, [*drafts, *proteins])
         chains = populations(found, placements, names, drafts)
+    drafts, placements, several = with_subclasses(found, drafts, proteins, placements)
+    if several:
+        chains = populations(found, placements, names, drafts)
     drafts = with_doubts(found, placements, drafts)
     every = [*names, *(name for name, _ in contaminants)]
     rows = rows_of(reads, found, placements, every, len(names))
     serum = is_serum(chains, drafts)
     if not serum:  # of which many chains are not found
         rows = _with_strays(rows, found, placements, species)
+        for one in several:
+            LOG.warning("%s", about_subclasses(one, names, drafts))
     return Placed(names, tuple(drafts), found, placements, tuple(rows), chains, serum)
 
 
@@ -187,6 +194,32 @@ def _without_unread(reads: ReadSet, placements: Placements, drafts: Sequence[Dra
                 NAMES[before.locus],
             )
     return kept
+
+
+def about_subclasses(found: Subclasses, names: Sequence[str], drafts: Sequence[Draft]) -> str:
+    """The constant regions of a locus of which reads show several, and of which chain each is."""
+    genes = names_of(found.constants)
+    shown = " and ".join(f"{g} ({s:.2f})" for g, s in zip(genes, found.shares, strict=True))
+    own = dict(zip(found.constants, genes, strict=True))
+    begin = f"Reads show the constant regions {shown}"
+    if len(found.chains) == 1:
+        (chain,) = found.chains
+        return (
+            f"{begin}, but one V domain for them. '{names[chain]}' has {own[drafts[chain].c]}, and "
+            "the residues in which they differ are flagged 'minority': the other is of an antibody "
+            "that was not found, or of a contaminant"
+        )
+    given = "; ".join(
+        f"'{names[i]}' has {own[drafts[i].c]}"
+        + (f" with a probability of {1 - sum(p for _, p in drafts[i].rivals):.2f}")
+        for i in found.chains
+    )
+    if not any(drafts[i].rivals for i in found.chains):
+        return f"{begin}, and join them to V domains: {given}"
+    return (
+        f"{begin}, but hardly join them to V domains. By how common they are, {given}; the "
+        "residues in which they differ are flagged 'phase'"
+    )
 
 
 def _other_half(
