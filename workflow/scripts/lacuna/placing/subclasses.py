@@ -27,7 +27,8 @@ COMMON_SD = 0.7  # standard deviation of the log of how common a chain is by its
 UNFOUND = 0.05  # share of a locus of which no V domain may have been found
 JOINED = 8.0  # nats of reads over the border by which one way is better than the others
 TEMPER = 0.5  # of these nats: errors of reads are alike
-UNJOINED = 0.94  # probability at most, if nothing but abundance joins several V domains to C
+UNJOINED = 0.94  # probability at most, if nothing but abundance joins V domains to C
+PREVAILS = 0.8  # share of a constant region that is surely that of the only V domain
 AHEAD = 0.1  # by which the constant region that a chain gets is more probable than others
 MOST_WAYS = 81  # of giving constant regions to chains, that are compared
 ROUNDS = 2  # in which new constant regions follow their reads
@@ -103,10 +104,10 @@ def _shared_out(
     for place, chain in enumerate(chains):
         own = ways[best][place]
         shares = _ahead(probability[place], own)
-        if len(chains) > 1 and not _is_joined(ways, by_reads, place, own):
-            shares = _at_most(shares, own, UNJOINED)
-        elif len(chains) > 1:
+        if len(chains) > 1 and _is_joined(ways, by_reads, place, own):
             shares = np.eye(len(shares))[own]
+        elif len(chains) > 1 or found.shares[own] < PREVAILS:
+            shares = _at_most(shares, own, UNJOINED)
         rivals = [(c, float(p)) for c, p in zip(found.constants, shares, strict=True)]
         if shares[own] < 1.0 or len(chains) == 1:
             del rivals[own]

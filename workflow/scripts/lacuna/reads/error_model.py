@@ -8,8 +8,8 @@ they are. The probability is conditional on the read being of the protein, which
 """
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +39,10 @@ _LEAST, _MOST = 0.02, 0.995  # confidences are clipped to these: tools round to 
 _COLUMNS = ("tool", "kind", "left_out", "ceiling", "fitted_on", "reads", "residues", "coefficients")
 
 
+Correction = tuple[float, float]  # offset and slope of log odds
+AS_THEY_ARE: Correction = (0.0, 1.0)
+
+
 class Model(NamedTuple):
     """A logistic regression: coefficients of the features of its kind, and its ceiling."""
 
@@ -60,9 +64,17 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class ErrorModels:
-    """The models of all tools; tools without one use those of `DEFAULT`."""
+    """The models of all tools; tools without one use those of `DEFAULT`.
+
+    corrections: of the log odds of a tool's residues, by its name.
+    """
 
     models: Mapping[tuple[str, str], Model]
+    corrections: Mapping[str, Correction] = field(default_factory=dict)
+
+    def has_own(self, read: Read) -> bool:
+        """Whether the model of a read is that of its tool."""
+        return any((read.tool, kind) in self.models for kind in kinds_of(read)[:1])
 
     def model_of(self, read: Read) -> tuple[str, Model] | None:
         """The kind of the read's model, and the model; None if there is none for it.
@@ -80,16 +92,28 @@ class ErrorModels:
 
         Raises ValueError if there is no model for a read, which cannot happen with loaded models.
         """
-        groups: dict[tuple[str, Model], list[int]] = {}
+        return self._of_each(reads, predict)
+
+    def log_odds(self, reads: Sequence[Read]) -> list[NDArray[np.float64]]:
+        """The same as log odds, with neither floor nor ceiling."""
+        return self._of_each(reads, odds_of)
+
+    def _of_each(
+        self,
+        reads: Sequence[Read],
+        by: Callable[[Model, NDArray[np.float64], Correction], NDArray[np.float64]],
+    ) -> list[NDArray[np.float64]]:
+        groups: dict[tuple[str, Model, Correction], list[int]] = {}
         for number, read in enumerate(reads):
             model_of = self.model_of(read)
             if model_of is None:
                 raise ValueError(f"no model for {read.name}")
-            groups.setdefault(model_of, []).append(number)
+            key = (*model_of, self.corrections.get(read.tool, AS_THEY_ARE))
+            groups.setdefault(key, []).append(number)
         found: list[NDArray[np.float64]] = [np.empty(0)] * len(reads)
-        for (kind, model), numbers in groups.items():
+        for (kind, model, correction), numbers in groups.items():
             group = [reads[number] for number in numbers]
-            pooled = predict(model, features(group, kind))
+            pooled = by(model, features(group, kind), correction)
             ends = np.cumsum([len(read.residues) for read in group])[:-1]
             for number, one in zip(numbers, np.split(pooled, ends), strict=True):
                 found[number] = one
@@ -102,10 +126,21 @@ def kinds_of(read: Read) -> list[str]:
     return [kind for kind in FEATURES if has[kind]]
 
 
-def predict(model: Model, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def predict(
+    model: Model, values: NDArray[np.float64], correction: Correction = AS_THEY_ARE
+) -> NDArray[np.float64]:
     """(n,) probabilities of rows of features (n, features), between FLOOR and the ceiling."""
-    odds = values @ np.asarray(model.coefficients)
+    odds = odds_of(model, values, correction)
     return np.clip(1 / (1 + np.exp(-odds)), FLOOR, model.ceiling)
+
+
+def odds_of(
+    model: Model, values: NDArray[np.float64], correction: Correction = AS_THEY_ARE
+) -> NDArray[np.float64]:
+    """(n,) log odds of rows of features (n, features)."""
+    offset, slope = correction
+    found: NDArray[np.float64] = offset + slope * (values @ np.asarray(model.coefficients))
+    return found
 
 
 def features(reads: Sequence[Read], kind: str) -> NDArray[np.float64]:

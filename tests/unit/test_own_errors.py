@@ -1,0 +1,91 @@
+"""Confidences of an unknown scale, corrected by reads on constant regions of the sample."""
+
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from chains import constant_region, germline_chain
+from lacuna.benchmark.simulated_reads import Reading, simulate_reads
+from lacuna.placing.place import place
+from lacuna.reads.error_model import AS_THEY_ARE, load_error_models
+from lacuna.reads.own_errors import MIN_READS, fit, with_own_errors
+from lacuna.reads.read import Read
+from reads import peptide
+
+MODELS = load_error_models()
+CONSTANT = constant_region("H")
+OFTEN_WRONG = Reading(wrong_end=1.0, swapped=0.8, other_length=0.6)
+HEAVY = germline_chain("H", 1, constant=True)
+
+
+def sigmoid(odds: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-odds))
+
+
+def simulated(stated: str, n: int = 1500, tool: str = "table") -> list[Read]:
+    """Reads of a heavy chain with confidences as PEAKS has them, or on another scale."""
+    reads = []
+    for i, read in enumerate(simulate_reads([("H", HEAVY, 1.0)], n, 1, reading=OFTEN_WRONG)):
+        letters = "".join(c for c in read.peptide if c.isalpha())
+        shares = np.array(read.confidences) / 100
+        if stated == "too high":
+            shares = 1 - (1 - shares) ** 3
+        if stated == "constant":
+            shares[:] = 0.99
+        reads.append(
+            replace(peptide(letters, f"r{i}"), tool=tool, confidences=tuple(shares.tolist()))
+        )
+    return reads
+
+
+def test_offset_and_slope_are_found_if_there_is_enough_to_see() -> None:
+    rng = np.random.default_rng(1)
+    odds = rng.normal(1.0, 2.0, 20_000)
+    for offset, slope in ((-1.0, 0.5), (0.7, 1.2), (0.0, 1.0)):
+        right = (rng.random(len(odds)) < sigmoid(offset + slope * odds)).astype(float)
+        found = fit(odds, right, np.ones(len(odds)))
+        assert np.allclose(found, (offset, slope), atol=0.1)
+    assert np.allclose(fit(odds[:3], np.zeros(3), np.ones(3)), AS_THEY_ARE, atol=0.6)
+    # All residues of one probability, all right, or far off: nothing runs away.
+    for right in (np.ones(500), np.zeros(500)):
+        offset, slope = fit(np.full(500, 5.0), right, np.ones(500))
+        assert abs(offset) < 6 and 0.05 <= slope <= 2.0
+
+
+@pytest.mark.parametrize("stated", ["as peaks", "too high", "constant"])
+def test_what_is_promised_holds_whatever_the_scale(stated: str) -> None:
+    reads = simulated(stated)
+    corrected, (check,) = with_own_errors(MODELS, reads, [CONSTANT])
+    assert check.tool == "table" and check.reads > 300
+    on_v, (again,) = with_own_errors(corrected, reads, [HEAVY[: -len(CONSTANT)]])
+    assert abs(again.promised - again.right) < 0.06
+    if stated == "constant":  # what was promised before
+        assert check.promised > check.right + 0.1
+        assert on_v.corrections["table"] != corrected.corrections["table"]
+
+
+def test_tools_with_a_model_and_tools_with_few_reads_stay_as_they_are() -> None:
+    few = [r for r in simulated("constant", 60) if r.residues in HEAVY][: MIN_READS - 1]
+    for reads in (few, simulated("constant", tool="peaks")):
+        corrected, checks = with_own_errors(MODELS, reads, [CONSTANT])
+        assert checks == [] and not corrected.corrections
+        before, after = MODELS.probabilities(reads), corrected.probabilities(reads)
+        assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+    mixed = [*simulated("constant"), *simulated("as peaks", 200, "peaks")]
+    corrected, (check,) = with_own_errors(MODELS, mixed, [CONSTANT])
+    assert set(corrected.corrections) == {"table"}
+    before, after = MODELS.probabilities(mixed), corrected.probabilities(mixed)
+    assert np.array_equal(before[-1], after[-1]) and not np.array_equal(before[0], after[0])
+
+
+def test_a_sample_says_how_far_its_confidences_are_off(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    reads = simulated("constant")
+    placed = place(reads, MODELS)
+    (told,) = [r for r in caplog.records if "on constant regions" in r.message]
+    assert told.levelno == logging.WARNING and "(table)" in told.message
+    lower = placed.reads.right[placed.reads.right > 0]
+    before = np.concatenate(MODELS.probabilities(reads))
+    assert lower.mean() < before.mean() - 0.1

@@ -1,0 +1,97 @@
+"""How often residues of a sample's own reads are right, where the protein is known.
+
+The model for tools without one of their own knows nothing of the scale of their confidences. Most
+samples hold constant regions of known sequence. The reads of these show how often residues of each
+probability are right, and two numbers correct all probabilities by it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lacuna.reads.error_model import AS_THEY_ARE, Correction, ErrorModels
+from lacuna.reads.judging import UNJUDGED, index_chains, judge
+from lacuna.reads.read import Read
+
+MIN_READS = 50  # different ones of the known protein, below which nothing is corrected
+TEMPER = 0.1  # of the weight of residues: those of a read are right or wrong together
+PRECISION = (4.0, 16.0)  # of the normal distributions that offset and slope are drawn from
+SLOPES = (0.05, 2.0)
+_ODDS = 7.0  # log odds beyond which a model says nothing more
+_STEPS, _STEP = 100, 0.5  # of Newton's method, and how far one goes at most
+
+
+class Check(NamedTuple):
+    """Residues of a tool's reads on known chains: different reads, how often residues were promised
+    to be right, how often they are, and what corrects it."""
+
+    tool: str
+    reads: int
+    promised: float
+    right: float
+    correction: Correction
+
+
+def with_own_errors(
+    models: ErrorModels, reads: Sequence[Read], known: Iterable[str]
+) -> tuple[ErrorModels, list[Check]]:
+    """The models with a correction for each tool without a model of its own, and what it is from.
+
+    known: sequences of proteins in the sample. A tool with too few reads of them stays as it is.
+    """
+    chains = index_chains(known)
+    found = []
+    for tool in sorted({read.tool for read in reads if not models.has_own(read)}):
+        every = ((read, judge(read, chains)) for read in reads if read.tool == tool)
+        judged = [(read, labels) for read, labels in every if labels is not None]
+        times = Counter(_key(read) for read, _ in judged)
+        if len(times) < MIN_READS:
+            continue
+        own = [read for read, _ in judged]
+        odds, stated = (np.concatenate(of(own)) for of in (models.log_odds, models.probabilities))
+        labels = np.concatenate([labels for _, labels in judged])
+        each = [(1 + 0.5 * np.log2(n)) / n for n in (times[_key(read)] for read, _ in judged)]
+        weights = np.repeat(each, [len(one) for _, one in judged])
+        asked = labels != UNJUDGED
+        odds, right, weights = odds[asked], labels[asked].astype(np.float64), weights[asked]
+        promised = np.average(stated[asked], weights=weights)
+        found.append(
+            Check(
+                tool,
+                len(times),
+                float(promised),
+                float(np.average(right, weights=weights)),
+                fit(odds, right, TEMPER * weights),
+            )
+        )
+    corrections = {check.tool: check.correction for check in found}
+    return replace(models, corrections=corrections), found
+
+
+def _key(read: Read) -> tuple[str, tuple[tuple[int, float], ...]]:
+    return read.residues.replace("I", "L"), read.modifications
+
+
+def fit(
+    odds: NDArray[np.float64], right: NDArray[np.float64], weights: NDArray[np.float64]
+) -> Correction:
+    """Offset and slope of log odds (n,) that make residues as often right (n,) as they promise.
+
+    The most probable ones, by residues of some weights (n,), near those that change nothing.
+    """
+    values = np.stack([np.ones(len(odds)), np.clip(odds, -_ODDS, _ODDS)], axis=1)
+    none, precision = np.array(AS_THEY_ARE), np.array(PRECISION)
+    found = none.copy()
+    for _ in range(_STEPS):
+        chance = 1 / (1 + np.exp(-values @ found))
+        slope = values.T @ (weights * (right - chance)) - precision * (found - none)
+        curvature = (values * (weights * chance * (1 - chance))[:, None]).T @ values
+        step = np.linalg.solve(curvature + np.diag(precision), slope)
+        found = found + step * min(1.0, _STEP / max(float(np.abs(step).max()), 1e-12))
+        if np.abs(step).max() < 1e-8:
+            break
+    return float(found[0]), float(np.clip(found[1], *SLOPES))
