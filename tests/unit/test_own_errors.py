@@ -8,6 +8,7 @@ import pytest
 
 from chains import constant_region, germline_chain
 from lacuna.benchmark.simulated_reads import Reading, simulate_reads
+from lacuna.placing.checked import checked_probabilities
 from lacuna.placing.place import place
 from lacuna.reads.error_model import AS_THEY_ARE, load_error_models
 from lacuna.reads.own_errors import MIN_READS, fit, with_own_errors
@@ -84,8 +85,21 @@ def test_a_sample_says_how_far_its_confidences_are_off(caplog: pytest.LogCapture
     caplog.set_level(logging.INFO)
     reads = simulated("constant")
     placed = place(reads, MODELS)
-    (told,) = [r for r in caplog.records if "on constant regions" in r.message]
+    (told,) = [r for r in caplog.records if "on known residues" in r.message]
     assert told.levelno == logging.WARNING and "(table)" in told.message
     lower = placed.reads.right[placed.reads.right > 0]
     before = np.concatenate(MODELS.probabilities(reads))
     assert lower.mean() < before.mean() - 0.1
+
+
+def test_reads_on_given_chains_are_checked_on_what_these_show(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    reads = simulated("constant")
+    before = np.concatenate(MODELS.probabilities(reads))
+    chain = HEAVY[:40] + "XJ" + HEAVY[42:]
+    after = np.concatenate(checked_probabilities(reads, MODELS, [chain]))
+    assert after.mean() < before.mean() - 0.1
+    same = np.concatenate(checked_probabilities(reads, MODELS, ["X" * 100]))
+    assert np.array_equal(same, before) and "too few reads (table)" in caplog.text

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lacuna.antibody.germlines import constants, v_segments
+from lacuna.antibody.germlines import v_segments
 from lacuna.core.tables import PlacedRow
 from lacuna.placing.build import ROUNDS, build
 from lacuna.placing.chance import least_score
+from lacuna.placing.checked import C_WORDS, checked_probabilities
 from lacuna.placing.constant_domains import with_doubts, without_unread
 from lacuna.placing.draft import Draft, draft_of, protein_of
 from lacuna.placing.placement import Placements, place_on
@@ -29,19 +30,17 @@ from lacuna.placing.shown_constants import names_of
 from lacuna.placing.strays import count_lost, find_strays, lost_reads, with_strays
 from lacuna.placing.subclasses import Subclasses, with_subclasses
 from lacuna.reads.error_model import ErrorModels
-from lacuna.reads.own_errors import with_own_errors
 from lacuna.reads.read import Read
 
 V_SHARE = 0.3  # of the words of a V segment that reads hold, from which its locus is there
 # Words of a V segment in reads from which its locus is there if no other is: reads of one protease
 # hold 5 and more of a mutated VHH, those of albumin and of proteases 3 at most.
 V_WORDS = 5.0
-C_SHARE, C_WORDS = 0.2, 12.0  # the same of a constant region, and words at least
+C_SHARE = 0.2  # the same of a constant region, of which there are C_WORDS at least
 # Once all other words are explained, of a light chain without which heavy ones have none, or the
 # other way round: a share of the share of their constant regions, and words. A V segment that is
 # there has its constant region if reads hold as many words of that: by chance they hold 3 at most.
 OTHER_SHARE, OTHER_WORDS = 0.15, 5.0
-FAR_OFF = 0.1  # difference between promised and observed residues that is a warning
 NAMES = {"H": "heavy", "K": "kappa", "L": "lambda"}
 FIRST_ROUNDS = 2  # of building without junctions
 FURTHER_ROUNDS = 4  # of building once the first chains are there
@@ -85,7 +84,7 @@ def place(
     contaminants: (name, sequence) of other proteins; species: 'auto' for any; use (V segments,):
     how much use in repertoires counts, in words of residues; shift: see `ReadSet`.
     """
-    found = replace(collapse(reads, _probabilities(reads, models)), shift=shift)
+    found = replace(collapse(reads, checked_probabilities(reads, models)), shift=shift)
     use = np.zeros(len(v_segments().names)) if use is None else use
     drafts = _germline_drafts(found, species, use)
     proteins = [protein_of(sequence) for _, sequence in contaminants]
@@ -141,31 +140,6 @@ def _with_strays(
         return list(rows)
     LOG.warning("%s", lost)
     return marked
-
-
-def _probabilities(reads: Sequence[Read], models: ErrorModels) -> list[np.ndarray]:
-    """The probability of each residue of reads, corrected by those that lie on constant regions.
-
-    Only that of tools without a model of their own.
-    """
-    right = models.probabilities(reads)
-    if not isinstance(models, ErrorModels) or all(map(models.has_own, reads)):
-        return right
-    weights = word_weights(collapse(reads, right), WORD)
-    loci = best_of_loci(score_segments(weights), "auto", np.zeros(len(v_segments().names)))
-    known = [constants()[one.c].sequence for one in loci if one.c_seen >= C_WORDS]
-    corrected, checks = with_own_errors(models, reads, known)
-    for check in checks:
-        off = abs(check.promised - check.right) >= FAR_OFF
-        LOG.log(
-            logging.WARNING if off else logging.INFO,
-            "Of the residues of reads (%s) on constant regions %.2f are right; their confidences "
-            "promise %.2f. All probabilities are corrected by this",
-            check.tool,
-            check.right,
-            check.promised,
-        )
-    return corrected.probabilities(reads)
 
 
 def _germline_drafts(reads: ReadSet, species: str, use: np.ndarray) -> list[Draft]:

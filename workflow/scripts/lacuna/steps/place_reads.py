@@ -14,6 +14,7 @@ from lacuna.core.files import LacunaError, printable, shortened
 from lacuna.core.records import write_record
 from lacuna.core.tables import PlacedRow
 from lacuna.core.words import plural
+from lacuna.placing.checked import checked_probabilities
 from lacuna.placing.contaminants import like_chains, read_contaminants
 from lacuna.placing.given import Shown, show
 from lacuna.placing.place import Placed, place
@@ -94,11 +95,12 @@ def place_reads(
             f"{fasta}: more than {MAX_CHAINS} chains in a sample with reads; give a sample for "
             "each antibody, with its own chains and reads"
         )
-    different = collapse(given, models.probabilities(given))
+    letters = [chain.sequence for chain in chains]
+    different = collapse(given, checked_probabilities(given, models, letters))
     carried = tuple((reading.mass, reading.prior) for reading in READINGS.values())
     shown, placements = show(
         different,
-        [chain.sequence for chain in chains],
+        letters,
         [sequence for _, sequence in others],
         [[gap for gap in chain.gaps if not gap.fixed] for chain in chains],
         Modifications(carried, **modifications),
