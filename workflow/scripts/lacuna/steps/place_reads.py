@@ -20,8 +20,9 @@ from lacuna.placing.given import Shown, show
 from lacuna.placing.place import Placed, place
 from lacuna.placing.readset import MAX_READ, collapse
 from lacuna.placing.rows import rows_of
+from lacuna.reads.cysteine import carried_by_c
 from lacuna.reads.error_model import load_error_models
-from lacuna.scaffolds.alkylation import READINGS
+from lacuna.scaffolds.alkylation import READINGS, by_reads, prior_shares
 from lacuna.scaffolds.gaps import MAX_SHOWN
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.residue_masses import Modifications
@@ -97,7 +98,8 @@ def place_reads(
         )
     letters = [chain.sequence for chain in chains]
     different = collapse(given, checked_probabilities(given, models, letters))
-    carried = tuple((reading.mass, reading.prior) for reading in READINGS.values())
+    readings = prior_shares(by_reads(carried_by_c(given)))
+    carried = tuple((READINGS[name].mass, share) for name, share in readings.items())
     shown, placements = show(
         different,
         letters,
