@@ -1,7 +1,6 @@
 """Placing a sample's reads, from files to files: on chains that they show, or on given ones."""
 
 import logging
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -87,7 +86,7 @@ def place_reads(
         use = load_library(library).v_prior.numpy()
         placed = place(given, models, contaminants=others, species=species, use=use)
         found = [(n, d.tokens) for n, d in zip(placed.names, placed.drafts, strict=True)]
-        _warn_of_own(contaminants, others, found, placed.rows)
+        _warn_of_own(contaminants, others, found)
         write_record(out, PlacedReads(placed, (), placed.rows))
         return
     chains = list(islice(_chains(fasta, gaps, tolerance_ppm), MAX_CHAINS + 1))
@@ -110,7 +109,7 @@ def place_reads(
     names = [chain.chain for chain in chains] + [name for name, _ in others]
     rows = rows_of(given, different, placements, names, len(chains))
     tokens = [(chain.chain, merge_il(encode(chain.sequence))) for chain in chains]
-    _warn_of_own(contaminants, others, tokens, rows)
+    _warn_of_own(contaminants, others, tokens)
     on_chains = tuple(
         GivenChain(chain.chain, _as_shown(chain.sequence, seen), seen)
         for chain, seen in zip(chains, shown, strict=True)
@@ -122,19 +121,18 @@ def _warn_of_own(
     path: Path | None,
     contaminants: Sequence[tuple[str, str]],
     chains: Sequence[tuple[str, np.ndarray]],
-    rows: Sequence[PlacedRow],
 ) -> None:
     """Tell of contaminants of the user that are like chains of the sample (name, tokens)."""
-    placed = Counter(row.chain for row in rows)
     for number, chain, residues in like_chains(contaminants, chains) if path else ():
         name, sequence = contaminants[number]
         LOG.warning(
+            "%s",
             printable(
                 f"{path}: '{shortened(name, MAX_SHOWN)}' has {residues} of its {len(sequence)} "
-                f"residues in common with the chain '{chain}' of this sample and takes reads of it "
-                f"({plural(placed[name], 'read')} lie on it); remove it, or what it has in common "
-                "with antibodies, from the contaminants"
-            )
+                f"residues in common with the chain '{chain}' of this sample, and takes or shares "
+                "its reads; remove it, or what it has in common with antibodies, from the "
+                "contaminants"
+            ),
         )
 
 
