@@ -251,7 +251,7 @@ def state_by_reads(folder: Path, carried: dict[float, int], stated: str = AUTO) 
     nowhere, reads, out = (folder / name for name in ("no_file", "cysteine.json", "state.json"))
     write_carried(reads, carried)
     reader = ReaderFiles(nowhere, nowhere, None, AUTO, 128, 64, 0.95, "fast")
-    given = {"modifications": {}, "tolerance_ppm": 10.0, "reads": reads}
+    given: dict[str, Any] = {"modifications": {}, "tolerance_ppm": 10.0, "reads": reads}
     find_alkylation(folder, out, alkylation=stated, reader=reader, **given)
     return read_alkylation(out)
 
