@@ -49,6 +49,10 @@ def error_of(letters: str, mass: float, rules: MassRules = RULES) -> str:
         ("FGYGE", 79.956815, "79.9568 Da less: Y is sulfated"),
         ("FGKGE", 162.052823, "162.0528 Da less: K is glycated"),
         ("AGVSE", ISOTOPE, "1.0034 Da less: isotope slip"),
+        ("AGVSE", -17.026549, "17.0265 Da more: an ammonia is lost"),
+        ("AGVSE", -WATER, "18.0106 Da more: a water is lost"),
+        ("AGYWE", 14.01565, "14.0157 Da less: a residue is methylated"),
+        ("AGYWE", 27.994915, "27.9949 Da less: a residue is formylated"),
     ],
 )
 def test_an_error_is_named(letters: str, error: float, words: str) -> None:
@@ -92,6 +96,14 @@ def test_no_error_is_named_where_none_is_likely() -> None:
     doubtful = sure("AGNSE")  # one N in ten is D in relatives: no reason to think of deamidation
     doubtful[2, [RESIDUES.index("D"), RESIDUES.index("N")]] = 0.1, 0.8981
     assert rank_weighed(doubtful, 5, one_mass(mass_of("AGDSE"), 0.002), RULES)[1] == ""
+
+
+def test_pyroglutamate_at_the_start_of_a_chain_is_found_and_said() -> None:
+    whole = "QVQLVESGGGLVQPGGSLRLSCAASGFTFSSYAMHWVRQAPGKGLEWVAVISYDGSNKYYADSVKGRFTISRDNSKNTLYL"
+    for change, status in ((-17.026549, "filled (its Q 1 as pyroglutamate)"), (0.0, "filled")):
+        mass = mass_of(whole[:4]) + change
+        gap = lacuna.fill([f"X[+{mass:.4f}]{whole[4:]}"])[0].gaps[0]
+        assert (gap.candidates[0].sequence, gap.status) == (whole[:4], status)
 
 
 def test_a_modification_needs_its_residue() -> None:

@@ -11,7 +11,7 @@ from lacuna.scaffolds.alkylation import READINGS
 from lacuna.scaffolds.residue_masses import (
     DEAMIDATION,
     OXIDATION,
-    PYROGLUTAMATE_Q,
+    PYROGLUTAMATE,
     RESIDUE_MASSES,
     MassRules,
     Modifications,
@@ -55,7 +55,7 @@ def test_a_variable_modification_may_be_there_or_not(
 
 def test_pyroglutamate_stands_at_the_start_of_a_chain_alone() -> None:
     modifications = Modifications(pyroglutamate=True)
-    mass = mass_of("QW") + PYROGLUTAMATE_Q
+    mass = mass_of("QW") + PYROGLUTAMATE["Q"]
     assert "QW" in found(2, mass, MassRules(modifications, starts_chain=True))
     assert "WQ" not in found(2, mass, MassRules(modifications, starts_chain=True))
     assert "QW" not in found(2, mass, MassRules(modifications))

@@ -184,7 +184,14 @@ class MassRow(NamedTuple):
     ]
     kind: Annotated[str, "`average` or `monoisotopic`: what was measured"]
     tolerance_da: Annotated[float | None, "of the intact mass, Da", "%.4g"]
-    difference: Annotated[float | None, "mass of that kind minus the measured one, Da", "%.4f"]
+    difference: Annotated[
+        float | None, "mass of that kind, of the form named, minus the measured one, Da", "%.4f"
+    ]
+    form: Annotated[
+        str,
+        "of the chain that the intact mass fits: `N-terminal pyroglutamate`, `no C-terminal "
+        "lysine` or both; empty if it fits the chain as it is written, or is not met",
+    ] = ""
 
 
 class ScoredRow(NamedTuple):

@@ -169,7 +169,7 @@ def _rank_readings(
 
 
 def rank_together(
-    probabilities: Sequence[np.ndarray], n: int, stages: Stages
+    probabilities: Sequence[np.ndarray], n: int, stages: Stages, rules: MassRules | None = None
 ) -> tuple[Ranking, ...]:
     """The best n sequences of each of several gaps that together have a mass; none if nothing fits.
 
@@ -177,7 +177,7 @@ def rank_together(
     gap's sequence has the probability of all combinations that include it.
     """
     whole = np.concatenate(probabilities)
-    found = _tempered(search(whole, _width(len(whole)), stages, MassRules()), stages)
+    found = _tempered(search(whole, _width(len(whole)), stages, rules or MassRules()), stages)
     if not len(found.scores):
         return ()
     log_total = float(np.logaddexp.reduce(found.scores))

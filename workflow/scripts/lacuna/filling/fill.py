@@ -43,6 +43,7 @@ from lacuna.filling.status import (
     contradiction_of,
     length_at_odds,
     letters_at_odds,
+    pyroglutamate_of,
     status_of,
     warn,
     with_convention,
@@ -162,7 +163,12 @@ def fill_chains(
         status = status_of(gap, ranking, misfit, doubt, no_template)
         if convention and gap.given.mass is not None:
             status = with_convention(status, convention)
-        for note in filter(None, (letters_at_odds(gap, allowed), length_at_odds(gap.given))):
+        further = (
+            letters_at_odds(gap, allowed),
+            length_at_odds(gap.given),
+            pyroglutamate_of(gap, ranking, allowed),
+        )
+        for note in filter(None, further):
             status = with_note(status, note)
         lacking = sum(untemplated[rows])
         if ranking.candidates and 0 < lacking < len(gap.rows):
@@ -254,10 +260,13 @@ def _fill_chain(
         **asdict(counts),
     )
     is_open = counts.open > 0
-    masses = mass_row(scaffold, sequence, is_open=is_open)
-    if not is_open and is_missed(scaffold, sequence):
+    masses = mass_row(scaffold, sequence, modifications, is_open=is_open)
+    if not is_open and is_missed(scaffold, sequence, modifications):
         named = any(MassDoubt.INTACT_ERROR in row.status for row in gap_rows)
-        notes = [MassDoubt.UNMET, "" if named else error_of_missed(scaffold, sequence)]
+        notes = [
+            MassDoubt.UNMET,
+            "" if named else error_of_missed(scaffold, sequence, modifications),
+        ]
         gap_rows = [
             row
             if row.rank > 1 or row.ambiguity

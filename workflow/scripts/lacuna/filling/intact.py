@@ -5,39 +5,145 @@ them, and of water. C is free unless a modification is written on it.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lacuna.core.alphabet import CYSTEINE, MISSING_LETTER
-from lacuna.core.masses import AVERAGINE_RATIO, DISULFIDE, GROUP_RATIO, chain_masses
+from lacuna.core.masses import (
+    AVERAGE,
+    AVERAGINE_RATIO,
+    DISULFIDE,
+    GROUP_RATIO,
+    MONOISOTOPIC,
+    OXIDATION,
+    PROTON,
+    WATER,
+    chain_masses,
+)
 from lacuna.core.tables import MassDoubt, MassRow
 from lacuna.core.words import plural
 from lacuna.filling.decode import mass_log_probability
+from lacuna.filling.mass_search import SIGMAS
 from lacuna.filling.stages import Stages, one_mass
 from lacuna.filling.weighing import FLOOR, WIDTH
 from lacuna.scaffolds.alkylation import NONE, READINGS
-from lacuna.scaffolds.residue_masses import MAX_RESIDUES, MassRules
+from lacuna.scaffolds.residue_masses import (
+    CORRECTED,
+    MAX_RESIDUES,
+    PYROGLUTAMATE,
+    PYROGLUTAMATES,
+    ChainForm,
+    MassRules,
+    Modifications,
+)
 from lacuna.scaffolds.scaffold import Gap, IntactMass, Scaffold
 
-RATIO_ERROR = 1e-4  # of the ratio of a gap's residues, which may hold more sulfur or less
+RATIO_ERROR = 2e-4  # of the ratio of a gap's residues, which may hold more sulfur or less
+FORM_ERROR = 0.02  # Da, of the monoisotopic mass of a form by that ratio
 # Of an intact mass without an error to the mass as given, from which the error is named. Of 900
 # right masses of V domains with a gap of 3 to 10 residues none gives more, and 3 more than 100.
 ERROR_ODDS = 300.0
+NAMED = 0.1  # of the probability of the likeliest error from which another is named too
 
 
-def mass_row(scaffold: Scaffold, sequence: str, *, is_open: bool = False) -> MassRow:
+# --- forms ---------------------------------------------------------------------------------------
+
+# Nearly all heavy chains lose the lysine that ends them to carboxypeptidases of the cell: Dick et
+# al. 2008, Biotechnol Bioeng 100:1132.
+CLIPPED = 0.95
+ALLOWED = 0.5  # least share of a modification that the user allows
+HEAVY_END = "GK"  # of IgG in all species
+PYROGLUTAMATE_WORDS = "N-terminal pyroglutamate"
+CLIPPED_WORDS = "no C-terminal lysine"
+PLAIN_FORM = (ChainForm("", 1.0),)
+
+
+def chain_forms(
+    scaffold: Scaffold, sequence: str, modifications: Modifications
+) -> tuple[ChainForm, ...]:
+    """The forms in which a chain may have been weighed, by its first and last residue.
+
+    A residue with a modification written on it has that, and X no form.
+    """
+    written = {modification.position for modification in scaffold.modifications}
+    first, last = sequence[:1], len(scaffold.sequence) - 1
+    pyro = 0.0 if 0 in written else (1 - CORRECTED) * PYROGLUTAMATES.get(first, 0.0)
+    if pyro and modifications.pyroglutamate:
+        pyro = max(pyro, ALLOWED)
+    may_lose = sequence.endswith("K") and last not in written
+    clipped = (1 - CORRECTED) * CLIPPED if may_lose and sequence.endswith(HEAVY_END) else 0.0
+    if may_lose and modifications.clipped_lysine:
+        clipped = max(clipped, ALLOWED)
+    change = PYROGLUTAMATE.get(first, 0.0)
+    forms = [
+        ChainForm(
+            ", ".join(filter(None, (begins, ends))),
+            of_first * of_last,
+            (change if begins else 0.0) - (MONOISOTOPIC["K"] if ends else 0.0),
+            (change * GROUP_RATIO if begins else 0.0) - (AVERAGE["K"] if ends else 0.0),
+        )
+        for begins, of_first in (("", 1 - pyro), (PYROGLUTAMATE_WORDS, pyro))
+        for ends, of_last in (("", 1 - clipped), (CLIPPED_WORDS, clipped))
+    ]
+    return tuple(form for form in forms if form.share > 0.0)
+
+
+def intact_rules(scaffold: Scaffold, modifications: Modifications) -> MassRules:
+    """What the residues of all `unweighed` gaps of a chain may weigh, and the chain's forms."""
+    gaps = list(unweighed(scaffold).values())
+    starts = bool(gaps) and gaps[0].start == 0
+    shown = list(scaffold.sequence)
+    for gap in scaffold.gaps:
+        shown[gap.start : gap.end] = MISSING_LETTER * (gap.end - gap.start)
+    allowed = Modifications(pyroglutamate=modifications.pyroglutamate)
+    return MassRules(allowed, starts, forms=chain_forms(scaffold, "".join(shown), modifications))
+
+
+def _form_met(
+    scaffold: Scaffold, sequence: str, modifications: Modifications
+) -> tuple[ChainForm, float]:
+    """The form of a filled chain that is most probable by its intact mass, and the chain's mass of
+    that kind less the one measured; without any, the nearest."""
+    given = scaffold.intact
+    average = given is not None and given.kind == "average"
+    found = _masses(sequence, scaffold)[average] - (given.mass if given else 0.0)
+    allowed = given.tolerance_da if given else 1.0
+    forms = chain_forms(scaffold, sequence, modifications)
+    offs = [found + (form.average if average else form.monoisotopic) for form in forms]
+
+    def fit(one: tuple[ChainForm, float]) -> tuple[bool, float]:
+        form, off = one
+        meets = abs(off) <= allowed
+        nats = math.log(form.share) - (SIGMAS * off / allowed) ** 2 / 2
+        return meets, nats if meets else -abs(off)
+
+    return max(zip(forms, offs, strict=True), key=fit)
+
+
+def mass_row(
+    scaffold: Scaffold,
+    sequence: str,
+    modifications: Modifications | None = None,
+    *,
+    is_open: bool = False,
+) -> MassRow:
     """The row of a chain that is filled with `sequence`; no masses if residues are missing.
 
     is_open: whether a gap stays open; it need not have left an X.
     """
     intact = scaffold.intact
     monoisotopic = average = difference = None
+    form = ""
     if not is_open and MISSING_LETTER not in sequence:
         monoisotopic, average = _masses(sequence, scaffold)
         if intact is not None:
-            difference = (average if intact.kind == "average" else monoisotopic) - intact.mass
+            met, difference = _form_met(scaffold, sequence, modifications or Modifications())
+            if abs(difference) <= intact.tolerance_da:
+                form = met.words
+            else:
+                difference = (average if intact.kind == "average" else monoisotopic) - intact.mass
     return MassRow(
         scaffold.chain,
         monoisotopic,
@@ -46,10 +152,13 @@ def mass_row(scaffold: Scaffold, sequence: str, *, is_open: bool = False) -> Mas
         "" if intact is None else intact.kind,
         None if intact is None else intact.tolerance_da,
         difference,
+        form,
     )
 
 
-def is_missed(scaffold: Scaffold, sequence: str) -> bool:
+def is_missed(
+    scaffold: Scaffold, sequence: str, modifications: Modifications | None = None
+) -> bool:
     """Whether a chain that is filled with `sequence` has an intact mass which it does not meet.
 
     It meets it by its residues, or by its observed residues and the masses of its gaps, which may
@@ -65,12 +174,12 @@ def is_missed(scaffold: Scaffold, sequence: str) -> bool:
     by_gaps = _masses(_without(sequence, weighed), scaffold)
     if intact.kind == "average":
         found = by_residues[1], by_gaps[1] + given * AVERAGINE_RATIO
-        # As in `left_for_gaps`: of what meets an average mass, the monoisotopic one was compared.
-        observed, _ = _masses(_without(sequence, scaffold.gaps), scaffold)
-        allowed += RATIO_ERROR * (by_residues[0] - observed)
+        allowed += RATIO_ERROR * given
     else:
         found = by_residues[0], by_gaps[0] + given
-    return all(abs(mass - intact.mass) > allowed for mass in found)
+    forms = chain_forms(scaffold, sequence, modifications or Modifications())
+    changes = [form.average if intact.kind == "average" else form.monoisotopic for form in forms]
+    return all(abs(mass + c - intact.mass) > allowed for mass in found for c in changes)
 
 
 def is_whole(scaffold: Scaffold) -> bool:
@@ -115,11 +224,12 @@ def _is_i_or_l(scaffold: Scaffold, gap: Gap) -> bool:
     return gap.fixed and set(scaffold.sequence[gap.start : gap.end]) == {"J"}
 
 
-def left_for_gaps(scaffold: Scaffold) -> Stages | None:
-    """The mass of all `unweighed` gaps together; None if nothing is left for them.
+def left_for_gaps(scaffold: Scaffold, forms: Sequence[ChainForm] = PLAIN_FORM) -> Stages | None:
+    """The mass of all `unweighed` gaps together; None if nothing is left for them in any form.
 
     It is the intact mass less that of observed residues and of gaps with a mass, and monoisotopic:
-    an average mass is divided by AVERAGINE_RATIO, which adds RATIO_ERROR to the tolerance.
+    an average mass is divided by AVERAGINE_RATIO, within RATIO_ERROR, and sequences must then have
+    the average one.
     """
     intact = scaffold.intact
     if intact is None:
@@ -132,11 +242,15 @@ def left_for_gaps(scaffold: Scaffold) -> Stages | None:
     weighed = sum(gap.mass or 0.0 for gap in scaffold.gaps)
     tolerance = intact.tolerance_da + sum(gap.tolerance_da or 0.0 for gap in scaffold.gaps)
     if intact.kind == "average":
-        rest = (intact.mass - average) / AVERAGINE_RATIO - weighed
-        tolerance += RATIO_ERROR * max(rest, 0.0)
+        left = intact.mass - average - weighed * AVERAGINE_RATIO
+        tolerance += RATIO_ERROR * weighed
+        rest = left / AVERAGINE_RATIO
+        about = tolerance + RATIO_ERROR * max(rest, 0.0) + FORM_ERROR
+        stages = replace(one_mass(rest, about, True), average=(left, tolerance))
     else:
         rest = intact.mass - monoisotopic - weighed
-    return one_mass(rest, tolerance) if rest > 0 else None
+        stages = one_mass(rest, tolerance)
+    return stages if rest > min(form.monoisotopic for form in forms) else None
 
 
 def decodable(gaps: Mapping[int, Gap]) -> bool:
@@ -154,6 +268,15 @@ class IntactError:
 
     words: str
     mass: IntactMass
+    prior: float = 0.5  # among those that are probable
+
+
+CYSTEINYL = 119.004099  # Da, Unimod 312
+ADDED = (
+    ("without an oxygen on M or W", -OXIDATION),
+    ("without a proton, as [M+H]+ has", -PROTON),
+    ("with the water that was not counted", WATER),
+)
 
 
 def intact_errors(scaffold: Scaffold, cysteines: int) -> Iterator[IntactError]:
@@ -167,6 +290,17 @@ def intact_errors(scaffold: Scaffold, cysteines: int) -> Iterator[IntactError]:
     average = given.kind == "average"
     other = "monoisotopic" if average else "average"
     yield IntactError(f"as {other}, not {given.kind}", replace(given, kind=other))
+    ratio = GROUP_RATIO if average else 1.0
+    for words, by in ADDED:
+        way = "more" if by > 0 else "less"
+        moved = replace(given, mass=given.mass + by * ratio)
+        if moved.mass > given.tolerance_da:
+            yield IntactError(f"{words} ({abs(by * ratio):.4f} Da {way})", moved)
+    if cysteines:
+        less = CYSTEINYL * ratio
+        words = f"without a cysteinyl on one C ({less:.4f} Da less)"
+        if given.mass - less > given.tolerance_da:
+            yield IntactError(words, replace(given, mass=given.mass - less))
     for n in range(1, cysteines // 2 + 1):
         more = n * DISULFIDE * (GROUP_RATIO if average else 1.0)
         bonds = plural(n, "disulfide bond")
@@ -176,7 +310,7 @@ def intact_errors(scaffold: Scaffold, cysteines: int) -> Iterator[IntactError]:
         less = cysteines * reading.mass * (GROUP_RATIO if average else 1.0)
         if name != NONE and 0 < less < given.mass - given.tolerance_da:
             words = f"without {reading.words} C ({less:.4f} Da less)"
-            yield IntactError(words, replace(given, mass=given.mass - less))
+            yield IntactError(words, replace(given, mass=given.mass - less), reading.prior)
 
 
 def unmodified_cysteines(scaffold: Scaffold, sequence: str) -> int:
@@ -185,38 +319,53 @@ def unmodified_cysteines(scaffold: Scaffold, sequence: str) -> int:
     return sequence.count("C") - len(written)
 
 
-def likely_intact_error(scaffold: Scaffold, probabilities: np.ndarray) -> str:
+def likely_intact_error(
+    scaffold: Scaffold, probabilities: np.ndarray, rules: MassRules | None = None
+) -> str:
     """The error without which the intact mass of a chain is far more probable, in words; or ''.
 
-    probabilities: (length, 20) of the residues of all `unweighed` gaps, in order.
+    probabilities: (length, 20) of the residues of all `unweighed` gaps, in order; rules: of
+    `intact_rules`.
     """
+    among = rules or intact_rules(scaffold, Modifications())
 
     def probability(one: Scaffold) -> float:
-        stages = left_for_gaps(one)
+        stages = left_for_gaps(one, among.forms)
         if stages is None:
             return 0.0
-        likely = mass_log_probability(probabilities, stages, MassRules(), WIDTH)
+        likely = mass_log_probability(probabilities, stages, among, WIDTH)
         return math.exp(min(likely, 0.0))
 
     least = ERROR_ODDS * (probability(scaffold) + FLOOR)
     if least >= 1.0:
         return ""
     in_gaps = int((probabilities[:, CYSTEINE] > 0.5).sum())
-    best, words = least, ""
-    for error in intact_errors(
-        scaffold, unmodified_cysteines(scaffold, scaffold.sequence) + in_gaps
-    ):
-        without = probability(replace(scaffold, intact=error.mass))
-        if without > best:
-            best, words = without, f"{MassDoubt.INTACT_ERROR} {error.words}"
-    return words
+    cysteines = unmodified_cysteines(scaffold, scaffold.sequence) + in_gaps
+    found = [
+        (error.prior * without, error.words)
+        for error in intact_errors(scaffold, cysteines)
+        if (without := probability(replace(scaffold, intact=error.mass))) > least
+    ]
+    return _in_words(found)
 
 
-def error_of_missed(scaffold: Scaffold, sequence: str) -> str:
+def _in_words(found: Sequence[tuple[float, str]]) -> str:
+    """The most probable errors in words, with their probabilities; '' for none."""
+    best = max((likely for likely, _ in found), default=0.0)
+    named = [words for likely, words in sorted(found, reverse=True) if likely >= NAMED * best]
+    return f"{MassDoubt.INTACT_ERROR} {' or '.join(named)}" if named else ""
+
+
+def error_of_missed(
+    scaffold: Scaffold, sequence: str, modifications: Modifications | None = None
+) -> str:
     """The error without which a chain that is filled with `sequence` meets its intact mass, in
     words; '' for none."""
     errors = intact_errors(scaffold, unmodified_cysteines(scaffold, sequence))
-    for error in errors:
-        if not is_missed(replace(scaffold, intact=error.mass), sequence):
-            return f"{MassDoubt.INTACT_ERROR} {error.words}"
-    return ""
+    return _in_words(
+        [
+            (error.prior, error.words)
+            for error in errors
+            if not is_missed(replace(scaffold, intact=error.mass), sequence, modifications)
+        ]
+    )

@@ -14,6 +14,7 @@ import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import (
+    AMMONIA,
     AVERAGINE_RATIO,
     CARBAMIDOMETHYL,
     DEAMIDATION,
@@ -99,6 +100,11 @@ OTHERS = (
     _modified(OXIDATION, "M or W is oxidised", "MW", COMMON_ODDS),
     _modified(2 * OXIDATION, "M or W is oxidised twice", "MW"),
     *_either_way(CARBAMIDOMETHYL, "a carbamidomethyl or G too many or too few"),
+    MassError(f"{AMMONIA:.4f} Da more: an ammonia is lost", AMMONIA),
+    MassError(f"{WATER:.4f} Da more: a water is lost", WATER),
+    _modified(14.01565, "a residue is methylated", ""),
+    _modified(27.994915, "a residue is formylated", ""),
+    MassError(f"{DEAMIDATION:.4f} Da more: an acid is amidated", DEAMIDATION),
     _modified(42.010565, "K is acetylated", "K"),
     _modified(43.005814, "K or R is carbamylated", "KR"),
     _modified(79.966331, "S, T or Y is phosphorylated", "STY"),

@@ -6,9 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lacuna.core.alphabet import il_as_one
+from lacuna.core.masses import GROUP_RATIO
 from lacuna.filling.cleavages import shown
 from lacuna.filling.stages import Stages, steps_of
-from lacuna.scaffolds.residue_masses import MassRules, bounds, completable
+from lacuna.scaffolds.residue_masses import (
+    AVERAGE_MASSES,
+    RESIDUE_MASSES,
+    MassRules,
+    bounds,
+    completable,
+)
 
 SIGMAS = 3.0  # standard deviations of a measured mass in its tolerance
 LIKELY = 3  # times the prefixes kept: so many are looked at before all are
@@ -29,6 +36,29 @@ class Found:
 
 
 def search(probabilities: np.ndarray, width: int, stages: Stages, rules: MassRules) -> Found:
+    """The best sequences of a gap within its masses, of all forms of its chain together.
+
+    The log probability of a form is added to the scores of its sequences; one may be among the
+    sequences of several forms.
+    """
+    if not rules.forms:
+        return _search(probabilities, width, stages, rules)
+    founds = []
+    for form in rules.forms:
+        one = _search(probabilities, width, stages.of_residues(form), replace(rules, forms=()))
+        share = math.log(form.share)
+        founds.append(replace(one, scores=one.scores + share, lost=one.lost + share))
+    scores = np.concatenate([found.scores for found in founds])
+    order = np.argsort(-scores, kind="stable")
+    return Found(
+        np.concatenate([found.tokens for found in founds])[order],
+        scores[order],
+        np.concatenate([found.masses for found in founds])[order],
+        max(found.lost for found in founds),
+    )
+
+
+def _search(probabilities: np.ndarray, width: int, stages: Stages, rules: MassRules) -> Found:
     """The best sequences of a gap within its masses.
 
     probabilities: (length, 20). A sequence's score is its log probability, less z^2 / 2 for every
@@ -48,8 +78,8 @@ def search(probabilities: np.ndarray, width: int, stages: Stages, rules: MassRul
     path: list[tuple[np.ndarray, np.ndarray]] = []  # residues, and the prefixes they extend
     found = _start()
     for i in range(length):
-        residues, weights = rules.options(i, length)
-        grown = found.grown(logs[i, residues], weights)
+        residues, weights, shares = rules.options(i, length)
+        grown = found.grown(logs[i, residues] + shares, weights)
         left = length - i - 1
         if seen is not None and left:
             grown.scores += seen.nats((found.masses[:, None] + weights).ravel())
@@ -76,7 +106,19 @@ def search(probabilities: np.ndarray, width: int, stages: Stages, rules: MassRul
     for i in range(length - 1, -1, -1):
         letters, parents = path[i]
         tokens[:, i], rows = letters[rows], parents[rows]
-    return Found(tokens, found.scores[order], found.masses[order], lost)
+    whole = Found(tokens, found.scores[order], found.masses[order], lost)
+    return whole if stages.average is None else _on_average(whole, *stages.average)
+
+
+def _on_average(found: Found, mass: float, tolerance: float) -> Found:
+    """Those of some sequences that have an average mass, in Da; what they weigh beyond their
+    residues are modifications."""
+    carried = found.masses - RESIDUE_MASSES[found.tokens].sum(1)
+    off = AVERAGE_MASSES[found.tokens].sum(1) + carried * GROUP_RATIO - mass
+    fits = np.flatnonzero(np.abs(off) <= tolerance)
+    scores = found.scores[fits] - (SIGMAS * off[fits] / tolerance) ** 2 / 2
+    order = np.argsort(-scores, kind="stable")
+    return Found(found.tokens[fits[order]], scores[order], found.masses[fits[order]], found.lost)
 
 
 def _completable(plan: "_Plan", grown: "_Prefixes", n: int, width: int) -> np.ndarray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from lacuna.filling.intact import left_for_gaps, unweighed
+from lacuna.filling.intact import intact_rules, left_for_gaps, unweighed
 from lacuna.filling.possible_lengths import (
     AVERAGINE,
     MAX_LENGTHS,
@@ -17,6 +17,7 @@ from lacuna.filling.possible_lengths import (
 from lacuna.filling.rivals import Contest, contest
 from lacuna.filling.stages import Stages, stages_of
 from lacuna.scaffolds.residue_masses import (
+    RESIDUE_MASSES,
     MassRules,
     Modifications,
     mass_rules,
@@ -29,6 +30,7 @@ MAX_TRIALS = 4_000  # lengths tried for all gaps of a chain
 # of longer ones fewer sequences are kept.
 MAX_WEIGHED = 2_500
 COSTLY = 30
+LIGHTEST = float(RESIDUE_MASSES.min())  # Da
 
 
 @dataclass(slots=True)
@@ -93,16 +95,21 @@ def open_chain(scaffold: Scaffold, modifications: Modifications) -> OpenChain:
     """A chain with the lengths to try for each of its gaps of unknown length."""
     found = []
     alone = unweighed(scaffold)
-    rest = left_for_gaps(scaffold) if len(alone) == 1 else None
+    chain_rules = intact_rules(scaffold, modifications)
+    rest = left_for_gaps(scaffold, chain_rules.forms) if len(alone) == 1 else None
     for number, gap in enumerate(scaffold.gaps):
         if not gap.fixed:
-            if number in alone and rest is not None and not gap.shown:
-                (whole,) = rest.passed
-                gap = replace(gap, mass=whole.mass, tolerance_da=whole.tolerance)
             rules = mass_rules(scaffold, gap, modifications)
-            lengths = allowed_by(gap, rules)
+            stages = stages_of(gap)
+            if number in alone and rest is not None and not gap.shown:
+                stages, rules = rest, chain_rules
+                likely = max(rules.forms, key=lambda form: form.share)
+                (whole,) = rest.of_residues(likely).passed
+                mass = max(whole.mass, LIGHTEST)
+                gap = replace(gap, mass=mass, tolerance_da=whole.tolerance)
+            lengths = allowed_by(gap, rules, stages)
             share = gap.length_probability
-            found.append(OpenGap(number, gap, rules, stages_of(gap), lengths, share=share))
+            found.append(OpenGap(number, gap, rules, stages, lengths, share=share))
     most = MAX_TRIALS
     if sum(min(len(one.lengths), limit_of(one.gap)) for one in found) > MAX_TRIALS:
         most = max(MAX_TRIALS // len(found), 1)

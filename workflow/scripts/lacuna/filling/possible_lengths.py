@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from lacuna.filling.stages import allowed_lengths, stages_of
+from lacuna.filling.stages import Stages, allowed_lengths, stages_of
 from lacuna.scaffolds.residue_masses import (
     MAX_MASS,
     MAX_RESIDUES,
@@ -28,9 +28,12 @@ def possible_lengths(gap: Gap, rules: MassRules | None = None) -> list[int]:
     return list(nearest_to_mass(allowed_by(gap, rules), gap, limit_of(gap)))
 
 
-def allowed_by(gap: Gap, rules: MassRules | None) -> range:
-    """All lengths that the gap's bounds and mass allow; MAX_LENGTHS if it has neither."""
-    stages = stages_of(gap)
+def allowed_by(gap: Gap, rules: MassRules | None, stages: Stages | None = None) -> range:
+    """All lengths that the gap's bounds and mass allow; MAX_LENGTHS if it has neither.
+
+    stages: its masses, if they are not those of the gap itself.
+    """
+    stages = stages or stages_of(gap)
     if gap.mass is not None and gap.mass > MAX_MASS:
         return range(0)
     lengths = allowed_lengths(gap, stages, rules or MassRules())

@@ -9,7 +9,13 @@ from lacuna.core.tables import MassDoubt
 from lacuna.filling.block import BlockGap, too_large
 from lacuna.filling.by_spectra import rank_by_spectra
 from lacuna.filling.decode import Ranking, rank_plain, rank_together
-from lacuna.filling.intact import decodable, left_for_gaps, likely_intact_error, unweighed
+from lacuna.filling.intact import (
+    decodable,
+    intact_rules,
+    left_for_gaps,
+    likely_intact_error,
+    unweighed,
+)
 from lacuna.filling.misfits import rank_weighed
 from lacuna.filling.rivals import with_rivals
 from lacuna.filling.stages import stages_of
@@ -29,7 +35,7 @@ def rank_gaps(
 ) -> Iterator[RankedGap]:
     """Yield every gap of `known` length with its ranking; those without a mass are batched."""
     plain: dict[int, list[BlockGap]] = {}
-    whole, intact_errors = _by_intact_masses(known, probabilities, candidates)
+    whole, intact_errors = _by_intact_masses(known, probabilities, candidates, modifications)
     for gap in known:
         stages = stages_of(gap.given)
         by_intact_mass = whole.get(gap.rows.start)
@@ -65,7 +71,10 @@ def rank_gaps(
 
 
 def _by_intact_masses(
-    known: Sequence[BlockGap], probabilities: np.ndarray, candidates: int
+    known: Sequence[BlockGap],
+    probabilities: np.ndarray,
+    candidates: int,
+    modifications: Modifications,
 ) -> tuple[dict[int, Ranking | None], dict[int, str]]:
     """Rankings of gaps without a mass in chains with an intact mass, by their first row, None if no
     sequences meet it; and errors that the intact mass may have, in words."""
@@ -76,10 +85,11 @@ def _by_intact_masses(
         if not numbers or not decodable(numbers):
             continue
         gaps = [gap for gap in of_chain if gap.number - 1 in numbers]
-        stages = left_for_gaps(scaffold)
+        rules = intact_rules(scaffold, modifications)
+        stages = left_for_gaps(scaffold, rules.forms)
         rows = [probabilities[gap.rows.start : gap.rows.stop] for gap in gaps]
-        rankings = rank_together(rows, candidates, stages) if stages is not None else ()
-        error = likely_intact_error(scaffold, np.concatenate(rows))
+        rankings = rank_together(rows, candidates, stages, rules) if stages is not None else ()
+        error = likely_intact_error(scaffold, np.concatenate(rows), rules)
         for gap, ranking in zip_longest(gaps, rankings):
             found[gap.rows.start] = ranking
             if error:

@@ -14,7 +14,7 @@ import numpy as np
 
 from lacuna.filling.cleavages import shown
 from lacuna.scaffolds.read import DEFAULT_MAX_LENGTH
-from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules, heaviest_residue
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, ChainForm, MassRules, heaviest_residue
 from lacuna.scaffolds.scaffold import Gap, SpectralEvidence
 
 UNBOUNDED = 1 << 30  # residues
@@ -41,11 +41,21 @@ class Stage:
 @dataclass(frozen=True, slots=True)
 class Stages:
     """All that masses say of a gap; `opened`: nothing of what follows the last stage; spectra: what
-    they show of cleavages between."""
+    they show of cleavages between; average: the average mass of all residues and its tolerance, in
+    Da, of which the monoisotopic one is then an estimate."""
 
     passed: tuple[Stage, ...]
     opened: bool = False
     spectra: SpectralEvidence | None = None
+    average: tuple[float, float] | None = None
+
+    def of_residues(self, form: ChainForm) -> "Stages":
+        """What the residues weigh if the chain has that form."""
+        lighter = [replace(one, mass=one.mass - form.monoisotopic) for one in self.passed]
+        average = self.average
+        if average is not None:
+            average = average[0] - form.average, average[1]
+        return replace(self, passed=tuple(lighter), average=average)
 
     def without(self, stage: Stage) -> "Stages":
         """All others."""
@@ -97,6 +107,10 @@ def allowed_lengths(gap: Gap, stages: Stages | None, rules: MassRules) -> range:
 
 def _lengths_within(stages: Stages, rules: MassRules) -> tuple[int, int]:
     """The fewest and most residues that the masses leave a gap; most is UNBOUNDED if opened."""
+    if rules.forms:
+        plain = replace(rules, forms=())
+        each = [_lengths_within(stages.of_residues(form), plain) for form in rules.forms]
+        return min(low for low, _ in each), max(high for _, high in each)
     lightest, heaviest = float(RESIDUE_MASSES.min()), heaviest_residue(rules)
     fewest = most = 0
     for step in steps_of(stages.passed):

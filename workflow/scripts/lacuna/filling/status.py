@@ -3,11 +3,11 @@
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
+from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES, encode
 from lacuna.core.tables import MassDoubt
 from lacuna.core.words import plural
 from lacuna.filling.block import BlockGap, too_large
@@ -16,11 +16,19 @@ from lacuna.filling.misfits import at_odds, at_odds_with_letters, in_words
 from lacuna.filling.stages import allowed_lengths, stages_of
 from lacuna.filling.weighing import contradiction
 from lacuna.scaffolds.alkylation import READINGS, reading_of, written_on
-from lacuna.scaffolds.residue_masses import MAX_MASS, MAX_RESIDUES, Modifications, mass_rules
+from lacuna.scaffolds.residue_masses import (
+    MAX_MASS,
+    MAX_RESIDUES,
+    PYROGLUTAMATE,
+    Modifications,
+    mass_rules,
+    may_weigh,
+)
 from lacuna.scaffolds.scaffold import Gap
 
 MAX_WARNINGS = 20  # of a block that are logged one by one
 SHARED = "(as do all masses of the sample)"
+SAME_MASS = 1e-3  # Da, of sums of the same masses
 LOG = logging.getLogger(__name__)
 
 
@@ -133,6 +141,19 @@ def letters_at_odds(gap: BlockGap, modifications: Modifications) -> str:
     stages = stages_of(given)
     rules = mass_rules(gap.chain.scaffold, given, modifications)
     return "" if stages is None else at_odds_with_letters(given.truth, stages, rules)
+
+
+def pyroglutamate_of(gap: BlockGap, ranking: Ranking, modifications: Modifications) -> str:
+    """That a gap at the start of its chain has its mass with pyroglutamate, if that was not
+    allowed; or ''."""
+    given, best = gap.given, ranking.candidates[0] if ranking.candidates else None
+    if best is None or given.mass is None or given.start or modifications.pyroglutamate:
+        return ""
+    if best.sequence[:1] not in PYROGLUTAMATE:
+        return ""
+    inside = replace(mass_rules(gap.chain.scaffold, given, modifications), starts_chain=False)
+    plain = may_weigh(encode(best.sequence.replace("I", "L")), best.mass, SAME_MASS, inside)
+    return "" if plain else f"its {best.sequence[0]} 1 as pyroglutamate"
 
 
 def length_at_odds(given: Gap) -> str:

@@ -23,12 +23,15 @@ MAX_BINNED = 30
 KEPT_TABLES = 512  # of the kinds here; those of all readings of C are half of them, and 25 MB
 
 # Da, Unimod 28 and 27; what C carries is in `alkylation.py`.
-PYROGLUTAMATE_Q = -AMMONIA
-PYROGLUTAMATE_E = -18.010565
+PYROGLUTAMATE = {"Q": -AMMONIA, "E": -18.010565}
 
 _DIGITS = 6  # of masses that are compared
 
 PLAIN = ((0.0, 1.0),)  # C carries nothing
+# Measured chains that begin with Q or E and have it as pyroglutamate; and the share of masses from
+# which what is usual was taken off, or which were computed from a sequence.
+PYROGLUTAMATES = {"Q": 0.95, "E": 0.1}
+CORRECTED = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,23 @@ class Modifications:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainForm:
+    """A form of a chain whose mass is known: what it weighs more than its residues, in Da."""
+
+    words: str  # '' for none
+    share: float  # its probability before the mass is compared
+    monoisotopic: float = 0.0
+    average: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class MassRules:
     """What the residues of one gap may weigh: by modification, and at the ends of a chain."""
 
     modifications: Modifications = Modifications()
     starts_chain: bool = False
     ends_chain: bool = False
+    forms: tuple["ChainForm", ...] = ()  # of the chain that the mass may be of; () if it is none
 
     def readings(self) -> tuple[tuple[float, "MassRules"], ...]:
         """These rules with each mass that C may have, and its probability."""
@@ -65,8 +79,9 @@ class MassRules:
         """These rules where every C carries so many Da."""
         return replace(self, modifications=replace(self.modifications, cysteine=((carried, 1.0),)))
 
-    def options(self, position: int, length: int) -> tuple[np.ndarray, np.ndarray]:
-        """Residues (m,) and what each may weigh (m,) in Da at a position of a gap, I among L."""
+    def options(self, position: int, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Residues (m,) at a position of a gap, I among L: what each may weigh (m,) in Da, and the
+        log probability that it then does (m,), 0 of all forms of a modification that is allowed."""
         first = self.starts_chain and position == 0
         last = self.ends_chain and position == length - 1
         return _options(self.modifications, first, last)
@@ -78,7 +93,9 @@ def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> Ma
 
 
 @lru_cache(maxsize=KEPT_TABLES)
-def _options(rules: Modifications, first: bool, last: bool) -> tuple[np.ndarray, np.ndarray]:
+def _options(
+    rules: Modifications, first: bool, last: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     masses = dict(zip(RESIDUES, RESIDUE_MASSES, strict=True))
     ((carried, _),) = rules.cysteine
     masses["C"] += carried
@@ -87,12 +104,22 @@ def _options(rules: Modifications, first: bool, last: bool) -> tuple[np.ndarray,
         forms.append(("M", masses["M"] + OXIDATION))
     if rules.deamidated:
         forms += [(residue, masses[residue] + DEAMIDATION) for residue in "NQ"]
-    if rules.pyroglutamate and first:
-        forms += [("Q", masses["Q"] + PYROGLUTAMATE_Q), ("E", masses["E"] + PYROGLUTAMATE_E)]
+    shares = [1.0] * len(forms)
+    if first:
+        for residue, change in PYROGLUTAMATE.items():
+            share = 1.0 if rules.pyroglutamate else (1 - CORRECTED) * PYROGLUTAMATES[residue]
+            if not rules.pyroglutamate:
+                shares = [
+                    1 - share if one == residue else before
+                    for (one, _), before in zip(forms, shares, strict=True)
+                ]
+            forms.append((residue, masses[residue] + change))
+            shares.append(share)
     if rules.clipped_lysine and last:
         forms.append(("K", 0.0))
+        shares.append(1.0)
     residues = np.array([RESIDUES.index(residue) for residue, _ in forms])
-    return residues, np.array([mass for _, mass in forms])
+    return residues, np.array([mass for _, mass in forms]), np.log(shares)
 
 
 def told_apart(tokens: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
@@ -106,7 +133,7 @@ def may_weigh(tokens: np.ndarray, mass: float, tolerance: float, rules: MassRule
     for _, reading in rules.readings():
         sums = np.zeros(1)
         for position, token in enumerate(tokens.tolist()):
-            residues, masses = reading.options(position, len(tokens))
+            residues, masses, _ = reading.options(position, len(tokens))
             sums = np.unique(np.round(np.add.outer(sums, masses[residues == token]), _DIGITS))
         if (np.abs(sums - mass) <= tolerance + len(tokens) * 10.0**-_DIGITS).any():
             return True
