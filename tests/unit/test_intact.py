@@ -22,6 +22,7 @@ from lacuna.filling.intact import (
     intact_errors,
     is_missed,
     left_for_gaps,
+    likely_intact_error,
     mass_row,
     unmodified_cysteines,
     unweighed,
@@ -454,3 +455,16 @@ def test_the_usual_reagent_is_named_where_a_rare_one_fits_as_well() -> None:
     chain = Scaffold("m", "", whole, (), 1, intact=intact)
     said = error_of_missed(chain, whole)
     assert "carbamidomethylated" in said and "propionamidated" not in said
+
+
+def test_a_common_reagent_is_named_with_a_rare_one_that_fits_better() -> None:
+    """V weighs two methylenes more than A, and two propionamides so much more than the other."""
+    intact = IntactMass(mass_of("CACA") + 2 * 71.037114, 0.05, "monoisotopic")
+    chain = Scaffold("m", "", "CACX", (Gap(3, 4, 1, 1),), 1, intact=intact)
+    table = np.full((1, N_RESIDUES), 1e-9)
+    for of_v, named in ((1e-4, "propionamid"), (0.01, "both"), (0.9, "carbamidomethyl")):
+        table[0, RESIDUES.index("V")] = of_v
+        table[0, RESIDUES.index("A")] = 0.9 if of_v < 0.5 else 0.1
+        said = likely_intact_error(chain, table)
+        assert ("without propionamidated C (" in said) == (named in ("propionamid", "both"))
+        assert ("without carbamidomethylated C (" in said) == (named in ("carbamidomethyl", "both"))

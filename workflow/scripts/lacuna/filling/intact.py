@@ -342,11 +342,13 @@ def likely_intact_error(
     in_gaps = int((probabilities[:, CYSTEINE] > 0.5).sum())
     cysteines = unmodified_cysteines(scaffold, scaffold.sequence) + in_gaps
     found = [
-        (error.prior * without, error.words)
+        (probability(replace(scaffold, intact=error.mass)), error)
         for error in intact_errors(scaffold, cysteines)
-        if (without := probability(replace(scaffold, intact=error.mass))) > least
     ]
-    return _in_words(found)
+    if max((without for without, _ in found), default=0.0) <= least:
+        return ""
+    # A reagent that is common may be named although the mass says more for a rare one.
+    return _in_words([(error.prior * without, error.words) for without, error in found])
 
 
 def _in_words(found: Sequence[tuple[float, str]]) -> str:
