@@ -61,7 +61,8 @@ def test_what_germline_says_nothing_of_is_not_named() -> None:
             stated(HEAVY, in_cdr3, 4, off),
             stated(protein, 60, 5, off),
         ]
-        assert status_of(*given) == ["filled", "filled", "filled (no template)"]
+        lacking = "filled (no template for 2 of 7 residues)" if off > 0 else "filled"
+        assert status_of(*given) == [lacking, "filled", "filled (no template)"]
 
 
 # --- which gaps are looked at --------------------------------------------------------------------

@@ -280,8 +280,9 @@ def test_dna_among_homologs_and_truth_is_said(write: Write) -> None:
     dna = "GAGGTGCAGCTGGTGGAGTCTGGGGGAGGCTTGG"
     fasta = write("a.fasta", ">m\nAC-\n")
     truth = write("t.fasta", f">m\n{dna}\n")
-    bad, homolog = read_scaffolds(fasta, None, truth, write("h.fasta", f">x\nACD\n>h\n{dna}\n"))
-    assert isinstance(bad, Rejected) and bad.reason.startswith("t.fasta:1: 'm' looks like DNA")
+    _, bad, homolog = read_scaffolds(fasta, None, truth, write("h.fasta", f">x\nACD\n>h\n{dna}\n"))
+    assert isinstance(bad, Rejected) and bad.remark
+    assert bad.reason.startswith("t.fasta:1: 'm' looks like DNA")
     assert isinstance(homolog, Rejected) and (homolog.chain, homolog.line) == ("h", 3)
     assert homolog.reason.startswith("h.fasta:3: 'h' looks like DNA") and not homolog.remark
 

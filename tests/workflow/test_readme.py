@@ -68,6 +68,8 @@ ELSEWHERE = {
     "lacuna fill chains.fasta --gaps gaps.tsv --out filled/": "test_package.py runs it, and the "
     "lines of Python, in an environment with the package alone",
     "lacuna fill chains.fasta --mode thorough --out filled/": "test_package.py",
+    "lacuna fill --reads reads.csv --out filled/": "test_cli.py",
+    "lacuna fill --reads trypsin.csv --reads elastase.csv --out filled/": "test_cli.py",
     "snakemake --unlock": "test_incremental.py, after a kill",
     "snakemake --cores 4 --rerun-incomplete": "test_incremental.py, after a kill",
     "snakemake --cores 4 --sdm conda": "needs conda and the network",
@@ -189,7 +191,7 @@ def test_the_tutorial_of_masses_says_what_its_run_gives(clone: Path) -> None:
                 assert candidate == row.candidate
                 assert row.probability == pytest.approx(float(probability), abs=0.03)
     masses = (clone / "out" / "cleavages" / "masses.tsv").read_text()
-    assert "-0.0053 Da" in page and masses.endswith("\t-0.0053\n")
+    assert "-0.0053 Da" in page and masses.endswith("\t-0.0053\t\n")
 
 
 def test_rows_of_the_first_run_are_those_of_the_documentation(clone: Path, first_run: str) -> None:

@@ -26,18 +26,23 @@ class Predictor:
     library: Library
     device: torch.device
 
-    def predict(self, kmers: KmerSet) -> np.ndarray:
+    def predict(self, kmers: KmerSet, *, far: bool = True) -> np.ndarray:
         """Residue distributions of the targets of a block: (t, 20), see `predict`."""
-        return predict(self.model, kmers, self.library, self.device)
+        return predict(self.model, kmers, self.library, self.device, far=far)
 
 
 def predict(
-    model: TemplateReader, kmers: KmerSet, library: Library, device: torch.device
+    model: TemplateReader,
+    kmers: KmerSet,
+    library: Library,
+    device: torch.device,
+    *,
+    far: bool = True,
 ) -> np.ndarray:
     """Residue distributions of the targets of a block: (t, 20) float64, rows sum to 1.
 
-    Logits are divided by the temperature of the chain's species, or by a higher one if the chain is
-    far from its templates. Residues excluded by an ambiguity code get probability 0.
+    Logits are divided by the temperature of the chain's species or, if `far`, by a higher one if
+    the chain is far from its templates. Residues excluded by an ambiguity code get probability 0.
     """
     products = product_dtype(device)
     half = products is torch.bfloat16
@@ -46,7 +51,7 @@ def predict(
     chosen = np.empty((len(at.kmer), N_RESIDUES))
     by_species = [model.temperatures.get(name, 1.0) for name in SPECIES]
     of_species = value_of_species(kmers.target_v(), by_species, none=1.0)
-    temperatures = np.maximum(of_species, temperatures_of_far(kmers))
+    temperatures = np.maximum(of_species, temperatures_of_far(kmers)) if far else of_species
     order = _reading_order(at)
     turn = np.empty(len(kmers.tokens), dtype=np.int64)
     turn[order] = np.arange(len(order))

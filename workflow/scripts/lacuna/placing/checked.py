@@ -31,7 +31,8 @@ def checked_probabilities(
     those of given chains (letters), or of constant regions that reads show. The log says so.
     """
     right = models.probabilities(reads)
-    if not isinstance(models, ErrorModels) or all(map(models.has_own, reads)):
+    # A subclass, as one that believes what tools say, is not corrected.
+    if type(models) is not ErrorModels or all(map(models.has_own, reads)):
         return right
     known = _constants_in(reads, right) if chains is None else _observed(chains)
     corrected, checks = with_own_errors(models, reads, known)

@@ -58,11 +58,6 @@ class GapTable:
             for chain, row in _read(path):
                 self._rows.setdefault(chain, []).append(row)
 
-    @property
-    def empty(self) -> bool:
-        """Whether a table was given that has no rows, or none that is left."""
-        return bool(self.file) and not self._rows
-
     def take(self, chain: str) -> list[Row]:
         """Remove and return the rows of a chain, sorted; raises the Fault of its first bad row,
         which names the lines of the others."""

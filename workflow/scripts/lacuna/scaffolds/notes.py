@@ -7,7 +7,7 @@ from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.files import printable, shortened
 from lacuna.core.words import plural
 from lacuna.scaffolds.fasta import Record
-from lacuna.scaffolds.gap_table import GapTable, Row
+from lacuna.scaffolds.gap_table import Row
 from lacuna.scaffolds.gaps import MAX_SHOWN
 from lacuna.scaffolds.notation import Letters
 from lacuna.scaffolds.scaffold import Rejected, Scaffold
@@ -72,13 +72,6 @@ class Notes:
                 "for each residue",
             )
 
-    def look_at_table(self, table: GapTable) -> None:
-        """Note a gap table of the user that has no rows; it has not been read from yet."""
-        if self.gaps and table.empty:
-            text = "has no rows, so that no gap is added"
-            self.first["empty"] = self.gaps, 1, "", text
-            self.chains["empty"] = 1
-
     def _add(self, kind: str, line: int, chain: str, text: str, file: str = "") -> None:
         self.first.setdefault(kind, (file or self.file, line, chain, text))
         self.chains[kind] = self.chains.get(kind, 0) + 1
@@ -89,8 +82,7 @@ class Notes:
             others = self.chains[kind] - 1
             more = f" (as in {plural(others, 'chain')} more)" if others else ""
             name = shortened(chain, MAX_SHOWN)
-            named = f"'{name}' " if name else ""
-            reason = printable(f"{file}:{line}: {named}{text}{more}")
+            reason = printable(f"{file}:{line}: '{name}' {text}{more}")
             yield Rejected(printable(name), line, None, reason, remark=True)
 
 

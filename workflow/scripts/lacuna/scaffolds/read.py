@@ -85,7 +85,6 @@ def read_scaffolds(
         max_length,
         notes=Notes(name, table.file if settled is None else ""),
     )
-    reader.notes.look_at_table(table)
     for record in read_records(Path(fasta), max_bytes):
         try:
             yield reader.scaffold(record)

@@ -31,7 +31,8 @@ def find_doubts_of_block(
         kmers = loaded.encoder.encode(some, observed=True)
         shares = np.empty((len(kmers.targets), N_RESIDUES))
         for rows, hidden in hidden_in_turn(kmers):
-            shares[rows] = loaded.predictor.predict(hidden)
+            # A residue too many makes a chain seem far from germline behind it.
+            shares[rows] = loaded.predictor.predict(hidden, far=False)
         return Reading(kmers, shares)
 
     with atomic_write(out) as handle:
