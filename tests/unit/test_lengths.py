@@ -332,9 +332,9 @@ def test_work_grows_with_the_number_of_gaps_and_no_faster(
 ) -> None:
     read: list[int] = []
 
-    def counted(model: object, kmers: KmerSet, *rest: object) -> object:
+    def counted(model: object, kmers: KmerSet, *rest: object, **options: bool) -> object:
         read.append(len(kmers.tokens))
-        return predict(model, kmers, *rest)
+        return predict(model, kmers, *rest, **options)
 
     monkeypatch.setattr("lacuna.network.predict.predict", counted)
     work = []
