@@ -23,6 +23,9 @@ class Sure:
     def __init__(self, probability: float = 0.95) -> None:
         self.probability = probability
 
+    def has_own(self, read: Read) -> bool:
+        return True
+
     def probabilities(self, reads: Sequence[Read]) -> list[np.ndarray]:
         return [np.full(len(read.residues), self.probability) for read in reads]
 

@@ -88,6 +88,10 @@ class Variant(NamedTuple):
 class Nominal(ErrorModels):
     """Confidences as the tools state them."""
 
+    def has_own(self, _: Read) -> bool:
+        """True: what tools state is not corrected."""
+        return True
+
     def probabilities(self, reads: Sequence[Read]) -> list[np.ndarray]:
         stated = (
             r.confidences if r.confidences is not None else [r.score or 0.5] * len(r.residues)

@@ -31,8 +31,7 @@ def checked_probabilities(
     those of given chains (letters), or of constant regions that reads show. The log says so.
     """
     right = models.probabilities(reads)
-    # A subclass, as one that believes what tools say, is not corrected.
-    if type(models) is not ErrorModels or all(map(models.has_own, reads)):
+    if all(map(models.has_own, reads)):
         return right
     known = _constants_in(reads, right) if chains is None else _observed(chains)
     corrected, checks = with_own_errors(models, reads, known)

@@ -25,6 +25,7 @@ from lacuna.reads.error_model import (
     predict,
 )
 from lacuna.reads.judging import UNJUDGED, Chains, judge
+from lacuna.reads.logistic import logistic
 from lacuna.reads.read import Read
 
 MIN_READS = 500  # of a tool and protein; if there are fewer, they are not used in fits
@@ -33,10 +34,7 @@ CEILING = 0.95  # of a model fitted on a single protein: generalisation cannot b
 CONFIDENT = 0.95
 
 _RIDGE = 1e-2
-_STEPS = 50
-_CONVERGED = 1e-8
 _HIGHEST = 0.99  # of a ceiling
-_FARTHEST = 30.0  # log odds beyond which exp loses all digits
 
 
 class Judged(NamedTuple):
@@ -237,22 +235,12 @@ def _ceiling(samples: Sequence[_Sample]) -> float:
 
 
 def _fit(samples: Sequence[_Sample]) -> NDArray[np.float64]:
-    """Coefficients by penalised maximum likelihood (Newton's method), each protein weighing 1."""
+    """Coefficients by penalised maximum likelihood, each protein weighing 1."""
     values = np.concatenate([sample.values for sample in samples])
     right = np.concatenate([sample.right for sample in samples])
     totals: dict[str, float] = {}
     for sample in samples:
         totals[sample.protein] = totals.get(sample.protein, 0.0) + float(sample.weights.sum())
     weights = np.concatenate([s.weights / totals[s.protein] for s in samples]) * len(right)
-    coefficients = np.zeros(values.shape[1])
-    penalty = _RIDGE * np.eye(values.shape[1])
-    for _ in range(_STEPS):
-        odds = np.clip(values @ coefficients, -_FARTHEST, _FARTHEST)
-        chance = 1 / (1 + np.exp(-odds))
-        slope = values.T @ (weights * (right - chance)) - penalty @ coefficients
-        curvature = (values * (weights * chance * (1 - chance))[:, None]).T @ values + penalty
-        step = np.linalg.solve(curvature, slope)
-        coefficients = coefficients + step
-        if np.abs(step).max() < _CONVERGED:
-            break
-    return coefficients
+    none = np.zeros(values.shape[1])
+    return logistic(values, right, weights, none, np.full_like(none, _RIDGE))

@@ -74,7 +74,7 @@ class ErrorModels:
 
     def has_own(self, read: Read) -> bool:
         """Whether the model of a read is that of its tool."""
-        return any((read.tool, kind) in self.models for kind in kinds_of(read)[:1])
+        return (read.tool, kinds_of(read)[0]) in self.models
 
     def model_of(self, read: Read) -> tuple[str, Model] | None:
         """The kind of the read's model, and the model; None if there is none for it.

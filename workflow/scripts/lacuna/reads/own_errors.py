@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lacuna.reads.error_model import AS_THEY_ARE, Correction, ErrorModels
 from lacuna.reads.judging import UNJUDGED, index_chains, judge
+from lacuna.reads.logistic import logistic
 from lacuna.reads.read import Read
 
 MIN_READS = 50  # different ones of the known protein, below which nothing is corrected
@@ -23,7 +24,6 @@ PRECISION = (4.0, 16.0)  # of the normal distributions that offset and slope are
 CAUTION = 0.25  # log odds subtracted if residues are right more often than promised
 SLOPES = (0.05, 2.0)
 _ODDS = 7.0  # log odds beyond which a model says nothing more
-_STEPS, _STEP = 100, 0.5  # of Newton's method, and how far one goes at most
 
 
 class Check(NamedTuple):
@@ -82,14 +82,7 @@ def fit(
     The most probable ones, by residues of some weights (n,), near those that change nothing.
     """
     values = np.stack([np.ones(len(odds)), np.clip(odds, -_ODDS, _ODDS)], axis=1)
-    none, precision = np.array(AS_THEY_ARE), np.array(PRECISION)
-    found = none.copy()
-    for _ in range(_STEPS):
-        chance = 1 / (1 + np.exp(-values @ found))
-        slope = values.T @ (weights * (right - chance)) - precision * (found - none)
-        curvature = (values * (weights * chance * (1 - chance))[:, None]).T @ values
-        step = np.linalg.solve(curvature + np.diag(precision), slope)
-        found = found + step * min(1.0, _STEP / max(float(np.abs(step).max()), 1e-12))
-        if np.abs(step).max() < 1e-8:
-            break
-    return float(found[0]), float(np.clip(found[1], *SLOPES))
+    offset, slope = logistic(
+        values, right, weights, np.array(AS_THEY_ARE), np.array(PRECISION)
+    ).tolist()
+    return offset, float(np.clip(slope, *SLOPES))
