@@ -20,6 +20,7 @@ from lacuna.filling.intact import (
     chain_forms,
     error_of_missed,
     intact_errors,
+    intact_rules,
     is_missed,
     left_for_gaps,
     likely_intact_error,
@@ -465,6 +466,6 @@ def test_a_common_reagent_is_named_with_a_rare_one_that_fits_better() -> None:
     for of_v, named in ((1e-4, "propionamid"), (0.01, "both"), (0.9, "carbamidomethyl")):
         table[0, RESIDUES.index("V")] = of_v
         table[0, RESIDUES.index("A")] = 0.9 if of_v < 0.5 else 0.1
-        said = likely_intact_error(chain, table)
+        said = likely_intact_error(chain, table, intact_rules(chain, PLAIN_RULES))
         assert ("without propionamidated C (" in said) == (named in ("propionamid", "both"))
         assert ("without carbamidomethylated C (" in said) == (named in ("carbamidomethyl", "both"))

@@ -14,6 +14,7 @@ from lacuna.core.alphabet import CYSTEINE, MISSING_LETTER
 from lacuna.core.masses import (
     AVERAGE,
     AVERAGINE_RATIO,
+    CYSTEINYL,
     DISULFIDE,
     GROUP_RATIO,
     MONOISOTOPIC,
@@ -34,6 +35,7 @@ from lacuna.scaffolds.residue_masses import (
     MAX_RESIDUES,
     PYROGLUTAMATE,
     PYROGLUTAMATES,
+    UNMODIFIED,
     ChainForm,
     MassRules,
     Modifications,
@@ -125,7 +127,7 @@ def _form_met(
 def mass_row(
     scaffold: Scaffold,
     sequence: str,
-    modifications: Modifications | None = None,
+    modifications: Modifications = UNMODIFIED,
     *,
     is_open: bool = False,
 ) -> MassRow:
@@ -139,7 +141,7 @@ def mass_row(
     if not is_open and MISSING_LETTER not in sequence:
         monoisotopic, average = _masses(sequence, scaffold)
         if intact is not None:
-            met, difference = _form_met(scaffold, sequence, modifications or Modifications())
+            met, difference = _form_met(scaffold, sequence, modifications)
             if abs(difference) <= intact.tolerance_da:
                 form = met.words
             else:
@@ -156,9 +158,7 @@ def mass_row(
     )
 
 
-def is_missed(
-    scaffold: Scaffold, sequence: str, modifications: Modifications | None = None
-) -> bool:
+def is_missed(scaffold: Scaffold, sequence: str, modifications: Modifications = UNMODIFIED) -> bool:
     """Whether a chain that is filled with `sequence` has an intact mass which it does not meet.
 
     It meets it by its residues, or by its observed residues and the masses of its gaps, which may
@@ -177,7 +177,7 @@ def is_missed(
         allowed += RATIO_ERROR * given
     else:
         found = by_residues[0], by_gaps[0] + given
-    forms = chain_forms(scaffold, sequence, modifications or Modifications())
+    forms = chain_forms(scaffold, sequence, modifications)
     changes = [form.average if intact.kind == "average" else form.monoisotopic for form in forms]
     return all(abs(mass + c - intact.mass) > allowed for mass in found for c in changes)
 
@@ -271,7 +271,6 @@ class IntactError:
     prior: float = 0.5  # among those that are probable
 
 
-CYSTEINYL = 119.004099  # Da, Unimod 312
 ADDED = (
     ("without an oxygen on M or W", -OXIDATION),
     ("without a proton, as [M+H]+ has", -PROTON),
@@ -319,21 +318,18 @@ def unmodified_cysteines(scaffold: Scaffold, sequence: str) -> int:
     return sequence.count("C") - len(written)
 
 
-def likely_intact_error(
-    scaffold: Scaffold, probabilities: np.ndarray, rules: MassRules | None = None
-) -> str:
+def likely_intact_error(scaffold: Scaffold, probabilities: np.ndarray, rules: MassRules) -> str:
     """The error without which the intact mass of a chain is far more probable, in words; or ''.
 
     probabilities: (length, 20) of the residues of all `unweighed` gaps, in order; rules: of
     `intact_rules`.
     """
-    among = rules or intact_rules(scaffold, Modifications())
 
     def probability(one: Scaffold) -> float:
-        stages = left_for_gaps(one, among.forms)
+        stages = left_for_gaps(one, rules.forms)
         if stages is None:
             return 0.0
-        likely = mass_log_probability(probabilities, stages, among, WIDTH)
+        likely = mass_log_probability(probabilities, stages, rules, WIDTH)
         return math.exp(min(likely, 0.0))
 
     least = ERROR_ODDS * (probability(scaffold) + FLOOR)
@@ -359,7 +355,7 @@ def _in_words(found: Sequence[tuple[float, str]]) -> str:
 
 
 def error_of_missed(
-    scaffold: Scaffold, sequence: str, modifications: Modifications | None = None
+    scaffold: Scaffold, sequence: str, modifications: Modifications = UNMODIFIED
 ) -> str:
     """The error without which a chain that is filled with `sequence` meets its intact mass, in
     words; '' for none."""

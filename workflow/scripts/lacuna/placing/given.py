@@ -29,7 +29,7 @@ from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.placement import Placements, place_on, place_on_text, text_of, unchanged
 from lacuna.placing.readset import ReadSet
 from lacuna.placing.word_paths import WordGraph
-from lacuna.scaffolds.residue_masses import MassRules, Modifications
+from lacuna.scaffolds.residue_masses import UNMODIFIED, MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap
 
 ROUNDS = 6  # a gap grows shorter by some residues on either side in each
@@ -37,7 +37,6 @@ AHEAD = 2.5  # nats by which reads prefer a residue from which it counts as know
 MOST_NATS = 12.0  # by which reads may prefer a residue, however many they are
 FLANK = 4  # residues on each side of a gap by which a read is known to cross it
 MIN_DEPTH = 0.5  # weight of the reads from which a position counts as shown
-NOTHING = Modifications()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def show(
     chains: Sequence[str],
     others: Sequence[str],
     open_gaps: Sequence[Sequence[Gap]] = (),
-    modifications: Modifications = NOTHING,
+    modifications: Modifications = UNMODIFIED,
 ) -> tuple[list[Shown], Placements]:
     """What reads show of each chain, and where they lie.
 

@@ -12,6 +12,7 @@ from lacuna.core.alphabet import CYSTEINE
 from lacuna.core.masses import (
     CARBAMIDOMETHYL,
     CARBOXYMETHYL,
+    CYSTEINYL,
     DIOXIDATION,
     METHYLTHIO,
     NEM,
@@ -22,7 +23,6 @@ from lacuna.placing.placement import Placements
 from lacuna.placing.readset import MASSES, ReadSet
 
 TRIOXIDATION = 47.984744  # Da, Unimod 345: cysteic acid
-CYSTEINYL = 119.004099  # Da, Unimod 312
 ON_CYSTEINE = (
     CARBAMIDOMETHYL,
     CARBOXYMETHYL,

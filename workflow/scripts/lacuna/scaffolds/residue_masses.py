@@ -49,6 +49,9 @@ class Modifications:
     clipped_lysine: bool = False  # K at the chain's last position weighs nothing
 
 
+UNMODIFIED = Modifications()
+
+
 @dataclass(frozen=True, slots=True)
 class ChainForm:
     """A form of a chain whose mass is known: what it weighs more than its residues, in Da."""
@@ -63,7 +66,7 @@ class ChainForm:
 class MassRules:
     """What the residues of one gap may weigh: by modification, and at the ends of a chain."""
 
-    modifications: Modifications = Modifications()
+    modifications: Modifications = UNMODIFIED
     starts_chain: bool = False
     ends_chain: bool = False
     forms: tuple["ChainForm", ...] = ()  # of the chain that the mass may be of; () if it is none
@@ -99,27 +102,25 @@ def _options(
     masses = dict(zip(RESIDUES, RESIDUE_MASSES, strict=True))
     ((carried, _),) = rules.cysteine
     masses["C"] += carried
-    forms = [(residue, mass) for residue, mass in masses.items() if residue != "I"]
+    changed = PYROGLUTAMATE if first else {}
+    # One that is not allowed is only as probable as it is usual.
+    usual = {residue: (1 - CORRECTED) * PYROGLUTAMATES[residue] for residue in changed}
+    if rules.pyroglutamate:
+        usual = dict.fromkeys(changed, 1.0)
+    plain = dict.fromkeys(masses, 1.0)
+    if not rules.pyroglutamate:
+        plain |= {residue: 1 - share for residue, share in usual.items()}
+    forms = [(residue, mass, plain[residue]) for residue, mass in masses.items() if residue != "I"]
+    forms += [(residue, masses[residue] + by, usual[residue]) for residue, by in changed.items()]
     if rules.oxidised_methionine:
-        forms.append(("M", masses["M"] + OXIDATION))
+        forms.append(("M", masses["M"] + OXIDATION, 1.0))
     if rules.deamidated:
-        forms += [(residue, masses[residue] + DEAMIDATION) for residue in "NQ"]
-    shares = [1.0] * len(forms)
-    if first:
-        for residue, change in PYROGLUTAMATE.items():
-            share = 1.0 if rules.pyroglutamate else (1 - CORRECTED) * PYROGLUTAMATES[residue]
-            if not rules.pyroglutamate:
-                shares = [
-                    1 - share if one == residue else before
-                    for (one, _), before in zip(forms, shares, strict=True)
-                ]
-            forms.append((residue, masses[residue] + change))
-            shares.append(share)
+        forms += [(residue, masses[residue] + DEAMIDATION, 1.0) for residue in "NQ"]
     if rules.clipped_lysine and last:
-        forms.append(("K", 0.0))
-        shares.append(1.0)
-    residues = np.array([RESIDUES.index(residue) for residue, _ in forms])
-    return residues, np.array([mass for _, mass in forms]), np.log(shares)
+        forms.append(("K", 0.0, 1.0))
+    letters, weights, shares = zip(*forms, strict=True)
+    residues = np.array([RESIDUES.index(residue) for residue in letters])
+    return residues, np.array(weights), np.log(shares)
 
 
 def told_apart(tokens: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
