@@ -33,7 +33,6 @@ from lacuna.placing.consensus import Votes, votes
 from lacuna.placing.draft import Draft
 from lacuna.placing.junction_mass import junction_mass
 from lacuna.placing.place import Placed
-from lacuna.placing.strays import count_lost, lost_reads
 from lacuna.templates.homologs import Homologs
 from lacuna.templates.nearest import Library
 
@@ -66,7 +65,6 @@ def weigh(
     chains = []
     phases = () if placed.serum else unjoined(placed)
     several = holds_several(placed.drafts)
-    lost = bool(lost_reads(*count_lost(placed.rows)))
     for i, (name, draft) in enumerate(zip(placed.names, placed.drafts, strict=True)):
         found = votes(placed.reads, placed.placements, i, len(draft))
         nats = likelihood(draft, found, temper)
@@ -92,7 +90,7 @@ def weigh(
             # What is the average of genes is that of genes of all lengths.
             spread = where & ~germline_only if flag == "length" else where
             floors = np.maximum(floors, np.where(spread, FLOORS[flag], 0.0))
-        far = spread_of_far(draft, nats, lost)
+        far = spread_of_far(draft, nats, placed.lost)
         marked["far"] = far > 0.0
         posterior = with_floor(posterior, np.maximum(floors, far))
         if draft.rivals and not placed.serum:

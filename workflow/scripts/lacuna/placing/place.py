@@ -27,7 +27,7 @@ from lacuna.placing.rows import rows_of
 from lacuna.placing.seeds import word_weights
 from lacuna.placing.segments import WORD, Locus, best_of_loci, score_segments
 from lacuna.placing.shown_constants import names_of
-from lacuna.placing.strays import count_lost, find_strays, lost_reads, with_strays
+from lacuna.placing.strays import Strays, count_lost, find_strays, lost_reads, with_strays
 from lacuna.placing.subclasses import Subclasses, with_subclasses
 from lacuna.reads.error_model import ErrorModels
 from lacuna.reads.read import Read
@@ -58,7 +58,7 @@ class Placed:
     names and drafts: the chains; reads: each different read once; placements: where they lie, on
     the chains and the contaminants, which follow them; rows: one for each given read; populations:
     how much of the reads each chain has; serum: the sample holds too many antibodies to tell one
-    from another.
+    from another; lost: whether many reads resemble germline and fit no chain.
     """
 
     names: tuple[str, ...]
@@ -68,6 +68,7 @@ class Placed:
     rows: tuple[PlacedRow, ...]
     populations: tuple[Population, ...]
     serum: bool
+    lost: bool = False
 
 
 def place(
@@ -119,27 +120,24 @@ def place(
     every = [*names, *(name for name, _ in contaminants)]
     rows = rows_of(reads, found, placements, every, len(names))
     serum = is_serum(chains, drafts)
+    lost = ""
     if not serum:  # of which many chains are not found
-        rows = _with_strays(rows, found, placements, species)
+        strays = _strays(found, placements, species)
+        marked = with_strays(rows, found, strays)
+        lost = lost_reads(*count_lost(marked))
+        if lost:  # a few may be so by chance
+            rows = marked
+            LOG.warning("%s", lost)
         for one in several:
             LOG.warning("%s", about_subclasses(one, names, drafts))
-    return Placed(names, tuple(drafts), found, placements, tuple(rows), chains, serum)
+    return Placed(names, tuple(drafts), found, placements, tuple(rows), chains, serum, bool(lost))
 
 
-def _with_strays(
-    rows: Sequence[PlacedRow], reads: ReadSet, placements: Placements, species: str
-) -> list[PlacedRow]:
-    """The rows, which say which reads are of an antibody but fit no chain, if these are many; so
-    does the log."""
+def _strays(reads: ReadSet, placements: Placements, species: str) -> Strays:
+    """The reads of an antibody that lie on no chain."""
     on_chain = np.zeros(len(reads), dtype=bool)
     on_chain[placements.alignment.read] = True
-    strays = find_strays(reads, on_chain, species)
-    marked = with_strays(rows, reads, strays)
-    lost = lost_reads(*count_lost(marked))
-    if not lost:  # a few may be so by chance
-        return list(rows)
-    LOG.warning("%s", lost)
-    return marked
+    return find_strays(reads, on_chain, species)
 
 
 def _germline_drafts(reads: ReadSet, species: str, use: np.ndarray) -> list[Draft]:
