@@ -1,6 +1,7 @@
 """Which species' V segments a chain is like, to notice a stated species that is wrong."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -37,12 +38,20 @@ def nearer_species(
     at = np.flatnonzero((columns >= 1) & (columns <= CYS104) & (tokens < N_RESIDUES))
     if locus not in range(len(LOCI)) or not len(at):
         return None
-    v = v_segments()
-    own = np.flatnonzero(v.locus == locus)
-    shared = (v.tokens[own][:, columns[at]] == tokens[at]).sum(1)
+    by_column, species = _segments(locus)
+    same = by_column[columns[at]] == tokens[at][:, None]
+    shared = np.add.reduce(same, axis=0, dtype=np.uint8)  # of CYS104 residues at most
     most = np.zeros(len(SPECIES), dtype=np.int64)
-    np.maximum.at(most, v.species[own], shared)
+    np.maximum.at(most, species, shared)
     best, of_stated = int(most.argmax()), int(most[SPECIES.index(stated)])
     if most[best] - of_stated < LEAST_AHEAD:
         return None
     return Nearer(SPECIES[best], float(most[best] / len(at)), of_stated / len(at))
+
+
+@cache
+def _segments(locus: int) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens of the V segments of a locus by column, (columns, segments), and their species."""
+    v = v_segments()
+    own = np.flatnonzero(v.locus == locus)
+    return np.ascontiguousarray(v.tokens[own].T), v.species[own]

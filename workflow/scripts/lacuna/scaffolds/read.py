@@ -224,12 +224,13 @@ def _observed(letters: Letters, sequence: str) -> tuple[ResidueModification, ...
 
 def _told(gaps: Sequence[Gap]) -> tuple[tuple[Gap, ...], list[tuple[PositionEvidence, ...]]]:
     """Gaps, and the evidence within those that turn out to be as long as they are written."""
+    told = [gap for gap in gaps if gap.shown and gap.fixed]
+    if not told:
+        return tuple(gaps), []
     evidence = [
-        tuple(replace(e, position=gap.start + e.position) for e in gap.shown)
-        for gap in gaps
-        if gap.fixed and gap.shown
+        tuple(replace(e, position=gap.start + e.position) for e in gap.shown) for gap in told
     ]
-    return tuple(replace(gap, shown=()) if gap.fixed else gap for gap in gaps), evidence
+    return tuple(replace(gap, shown=()) if gap in told else gap for gap in gaps), evidence
 
 
 def _rejected(fault: Fault, chain: str, file: str) -> Rejected:
