@@ -40,7 +40,7 @@ class MassDoubt(StrEnum):
     BETTER_WITHOUT = "fits far better without the prefix mass"
     UNMET = "the intact mass of the chain is not met"
     INTACT_ERROR = "the intact mass of the chain is far more probable"  # without an error
-    NOT_MET = "spectra show another mass,"
+    OF_SPECTRA = "spectra show another mass,"
     OF_READS = "reads show another mass than the one given"
     LENGTH = "its chain fits germline far better with"  # another number of residues
 

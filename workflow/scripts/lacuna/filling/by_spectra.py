@@ -51,7 +51,7 @@ def rank_by_spectra(
     mass, tolerance, log_odds = evidence.mass
     stages = replace(one_mass(mass, tolerance), spectra=evidence)
     within = rank_sequences(probabilities, ranked, stages, rules)
-    unmet = f"{MassDoubt.NOT_MET} {mass:.4f} Da" if log_odds >= CLEAR else ""
+    unmet = f"{MassDoubt.OF_SPECTRA} {mass:.4f} Da" if log_odds >= CLEAR else ""
     if not within.candidates:
         return plain, unmet
     sigma = tolerance / SIGMAS

@@ -43,6 +43,7 @@ from lacuna.filling.status import (
     contradiction_of,
     length_at_odds,
     letters_at_odds,
+    partly_without_template,
     pyroglutamate_of,
     status_of,
     warn,
@@ -163,19 +164,16 @@ def fill_chains(
         status = status_of(gap, ranking, misfit, doubt, no_template)
         if convention and gap.given.mass is not None:
             status = with_convention(status, convention)
+        lacking = sum(untemplated[rows]) if ranking.candidates else 0
         further = (
             letters_at_odds(gap, allowed),
             length_at_odds(gap.given),
             pyroglutamate_of(gap, ranking, allowed),
+            partly_without_template(lacking, len(gap.rows)),
+            of_germlines.of_gap(gap) if ranking.candidates and not gap.ambiguity else "",
         )
         for note in filter(None, further):
             status = with_note(status, note)
-        lacking = sum(untemplated[rows])
-        if ranking.candidates and 0 < lacking < len(gap.rows):
-            status = with_note(status, f"no template for {lacking} of {len(gap.rows)} residues")
-        germlines = of_germlines.of_gap(gap) if ranking.candidates and not gap.ambiguity else ""
-        if germlines:
-            status = with_note(status, germlines)
         found[gap.rows.start] = GapResult(ranking.candidates, status, no_template)
     residues = residues_of("".join(letters), distributions, kmers)
     warn(doubts)

@@ -156,6 +156,11 @@ def pyroglutamate_of(gap: BlockGap, ranking: Ranking, modifications: Modificatio
     return "" if plain else f"its {best.sequence[0]} 1 as pyroglutamate"
 
 
+def partly_without_template(lacking: int, residues: int) -> str:
+    """That some of the residues of a filled gap have no template; '' if none or all have none."""
+    return f"no template for {lacking} of {residues} residues" if 0 < lacking < residues else ""
+
+
 def length_at_odds(given: Gap) -> str:
     """That another length than the one given is far more probable; '' if none is."""
     if given.better_length is None:

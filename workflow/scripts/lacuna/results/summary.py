@@ -29,7 +29,7 @@ WARNINGS: dict[str, str] = {
     MassDoubt.UNMET: "at odds with the intact mass of the chain",
     LETTERS_WEIGH: "whose letters, as given, do not have its mass",
     MassDoubt.INTACT_ERROR: "of a chain whose intact mass is far more probable with an error",
-    MassDoubt.NOT_MET: "of which spectra show another mass",
+    MassDoubt.OF_SPECTRA: "of which spectra show another mass",
     MassDoubt.OF_READS: "in which reads show another mass than the one given",
     MassDoubt.LENGTH: "whose length, as given, hardly fits germline",
     NEARER: "of chains of another species than the one stated (set species to auto)",
