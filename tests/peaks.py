@@ -1,7 +1,7 @@
 """Fragment spectra of known peptides, made in code, and files of them."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from pyteomics.mass import std_aa_mass
@@ -31,13 +31,16 @@ def spectrum_of(
     seed: int = 0,
     off_ppm: float = 0.0,
     carried: float = 0.0,
+    modified: Mapping[int, float] = {},
     extra: Iterable[float] = (),
     name: str = "made:1",
 ) -> Spectrum:
     """A spectrum with all ions of the series but those of cleavages `missing` (1: behind the first
     residue); said: the series that the file allows; noise: peaks at random; off_ppm: error of all
-    fragments; carried: Da, by each C; extra: m/z of other peaks."""
+    fragments; carried: Da, by each C; modified: Da, by residues (0: the first); extra: m/z of other
+    peaks."""
     each = weights(peptide, carried)
+    each[list(modified)] += list(modified.values())
     inner = [i for i in range(1, len(peptide)) if i not in set(missing)]
     mz: list[float] = []
     high: list[float] = []

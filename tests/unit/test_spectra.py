@@ -14,7 +14,7 @@ from chains import germline_chain, hidden
 from conftest import Write
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError
-from lacuna.core.masses import DEAMIDATION, ISOTOPE, PROTON, WATER
+from lacuna.core.masses import AMMONIA, DEAMIDATION, ISOTOPE, OXIDATION, PROTON, WATER
 from lacuna.core.tables import GAP_TABLE, SPECTRUM_TABLE, GapRow, MassDoubt
 from lacuna.filling.by_spectra import rank_by_spectra
 from lacuna.filling.cleavages import MOST_NATS, Shown, shown
@@ -25,8 +25,9 @@ from lacuna.scaffolds.alkylation import READINGS as STATES
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold, SpectralEvidence
+from lacuna.spectra.flanks import flanks
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, OFFSET
-from lacuna.spectra.match import flanks, gap_masses, matches
+from lacuna.spectra.match import gap_masses, matches
 from lacuna.spectra.odds import CLEAVAGE, MASS, SIDE, SPECTRUM, look
 from lacuna.spectra.peaks import LARGEST, TOP, fragments
 from lacuna.spectra.read import ALL, Precursor, Spectrum, read_spectra
@@ -306,7 +307,7 @@ def test_a_modified_residue_weighs_what_is_written() -> None:
     scaffold, gap = gapped()
     heavier = replace(scaffold, modifications=(ResidueModification(18, 15.9949, "Oxidation"),))
     known, plain = (flanks(s, gap, 0.0, None) for s in (heavier, scaffold))
-    assert np.allclose((known.left - plain.left)[:4], [0, 0, 15.9949, 15.9949])
+    assert np.allclose((known.left.parts[0] - plain.left.parts[0])[:4], [0, 0, 15.9949, 15.9949])
 
 
 def test_cysteine_of_the_flanks_carries_what_the_sample_has() -> None:
@@ -314,10 +315,106 @@ def test_cysteine_of_the_flanks_carries_what_the_sample_has() -> None:
     gap = Gap(4, 7, 3, 3)
     scaffold = Scaffold("c", "", "MKACXXXGHIKR", (gap,), 1)
     known, plain = (flanks(scaffold, gap, c, None) for c in (57.021464, 0.0))
-    assert np.allclose((known.left - plain.left)[1:], 57.021464)
+    assert np.allclose((known.left.parts[0] - plain.left.parts[0])[1:], 57.021464)
     written = replace(scaffold, modifications=(ResidueModification(3, 0.9840, ""),))
-    assert flanks(written, gap, 57.021464, None).left[1] == pytest.approx(103.009185 + 0.9840)
+    assert flanks(written, gap, 57.021464, None).left.masses[1] == pytest.approx(
+        103.009185 + 0.9840
+    )
     assert weights(chain[4:7]).sum() > 0
+
+
+def test_flanks_have_each_usual_modification_once() -> None:
+    """An oxidised M or W and a deamidated N anywhere, pyroglutamate where a peptide begins."""
+    gap = Gap(6, 8, 2, 2)
+    scaffold = Scaffold("c", "", "QAMKQWXXNGER", (gap,), 1)
+    known = flanks(scaffold, gap, 0.0, 60)
+    forms = zip(known.left.edges.tolist(), known.left.carried.tolist(), strict=True)
+    assert set(forms) == {
+        *((start, "") for start in range(7)),
+        *((start, "W5 oxidised") for start in range(6)),
+        *((start, "M2 oxidised") for start in range(3)),
+        (4, "Q4 pyroglutamate"),
+        (0, "Q0 pyroglutamate"),
+    }
+    assert known.left.shares.sum() == pytest.approx(1.0)
+    beyond = known.left.carried == "M2 oxidised"
+    more = known.left.parts[beyond] - known.left.parts[0]
+    assert np.allclose(more, [0, 0, 0, 0, OXIDATION, OXIDATION, OXIDATION])
+    assert known.left.inner(int(np.flatnonzero(beyond)[0])).tolist() == [*known.left.parts[0][:4]]
+    assert set(known.right.carried) == {"", "N8 deamidated"}
+    long = flanks(scaffold, gap, 0.0, None)
+    assert set(long.left.carried) == {"", "Q4 pyroglutamate", "Q0 pyroglutamate"}
+    written = replace(scaffold, modifications=(ResidueModification(5, OXIDATION, ""),))
+    assert "W5 oxidised" not in flanks(written, gap, 0.0, 60).left.carried
+
+
+MODIFIED = (  # peptide of CHAIN as positions, gap, the residue and what it carries
+    ((1, 17), (9, 12), 7, OXIDATION, "W7 oxidised"),
+    ((1, 17), (9, 12), 12, DEAMIDATION, "N12 deamidated"),
+    ((0, 17), (4, 7), 0, OXIDATION, "M0 oxidised"),
+    ((8, 17), (11, 14), 8, -AMMONIA, "Q8 pyroglutamate"),
+)
+
+
+@pytest.mark.parametrize(("peptide", "of_gap", "place", "mass", "words"), MODIFIED)
+@pytest.mark.parametrize("weighed", [True, False])
+def test_known_residues_may_carry_what_is_usual(
+    peptide: tuple[int, int],
+    of_gap: tuple[int, int],
+    place: int,
+    mass: float,
+    words: str,
+    weighed: bool,
+) -> None:
+    """The mass of the gap and its cleavages are those without what the known residue carries."""
+    (start, end), (first, last) = peptide, of_gap
+    carried = {place - start: mass}
+    inner = np.cumsum(weights(CHAIN[first:last]))
+    given = (float(inner[-1]), float(inner[-1]) * 1e-5) if weighed else (None, None)
+    gap = Gap(first, last, last - first, last - first, *given)
+    letters = hidden(CHAIN, [of_gap]).replace("-", "X")
+    if peptide[0] == 8:
+        letters = letters[:7] + "K" + letters[8:]  # trypsin cuts before it
+    scaffold = Scaffold("c", "", letters, (gap,), 1)
+    spectra = seen(spectrum_of(CHAIN[start:end], modified=carried))
+    found = look(scaffold, gap, spectra, READINGS, 10.0)
+    assert found is not None
+    assert [row.spectrum for row in found.rows if row.kind == SPECTRUM] == [
+        f"made:1 as {start}..{end}, {words}"
+    ]
+    assert all(nats > 2 for nats in shown(found.evidence).nats(inner[:-1]) - found.evidence.unseen)
+    if weighed:
+        assert found.evidence.mass is None
+    else:
+        assert found.evidence.mass is not None
+        assert found.evidence.mass[0] == pytest.approx(inner[-1], abs=0.02)
+
+
+def unread(chain: str, start: int, end: int) -> Scaffold:
+    """A chain with a gap of known length."""
+    letters = hidden(chain, [(start, end)]).replace("-", "X")
+    return Scaffold("c", "", letters, (Gap(start, end, end - start, end - start),), 1)
+
+
+def test_what_a_residue_beside_the_gap_carries_may_be_in_the_gap() -> None:
+    """No fragment ends between them: it is a matter of how often M is oxidised."""
+    scaffold = unread("AKGLSDMEWVEADIPGHK", 7, 10)
+    made = spectrum_of("GLSDMEWVEADIPGHK", modified={4: OXIDATION}, missing=[4, 5])
+    found = look(scaffold, scaffold.gaps[0], seen(made), READINGS, 10.0)
+    assert found is not None and found.evidence.mass is not None
+    mass, tolerance, log_odds = found.evidence.mass
+    assert mass == pytest.approx(weights("EWV").sum() + OXIDATION, abs=tolerance)
+    assert 1.5 < log_odds < 2.5
+
+
+def test_two_residues_of_which_either_may_carry_something_are_no_rivals() -> None:
+    """No fragment ends between the two M's, so each fits as well, and the gap has one mass."""
+    scaffold = unread("AKGLMMSDGEWVEADIPGHK", 12, 15)
+    made = spectrum_of("GLMMSDGEWVEADIPGHK", modified={2: OXIDATION}, missing=[3])
+    found = look(scaffold, scaffold.gaps[0], seen(made), READINGS, 10.0)
+    assert found is not None
+    (row,) = [row for row in found.rows if row.kind == SPECTRUM]
+    assert row.nats > 5
 
 
 # --- cleavages -----------------------------------------------------------------------------------

@@ -47,6 +47,10 @@ def test_spectra_fill_a_gap_and_noise_changes_nothing(space: Workspace, finished
     rows = space.rows("with/spectra.tsv")
     assert {row["kind"] for row in rows} == {"spectrum", "mass", "unseen", "cleavage"}
     assert rows[0]["spectrum"].endswith(" as 43..67")
+    without, of, noisy = (space.folder / "out" / "summary.txt").read_text().splitlines()[:3]
+    assert "spectra" not in without
+    assert "; spectra span 1 of 1 gap" in of
+    assert "; WARNING: none of the spectra spans a gap (are they of these chains" in noisy
 
 
 def test_another_spectrum_fills_its_sample_alone_again(space: Workspace, finished: Run) -> None:

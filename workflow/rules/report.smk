@@ -4,9 +4,9 @@ GIVEN = [
     for s in SAMPLES.values()
 ]
 # Tables that only some samples have.
-EVIDENCE, READS = (
+EVIDENCE, READS, SPECTRA = (
     {name: str(OUT / name / table) for name in SAMPLES if table in sample_tables(name)}
-    for table in ("evidence.tsv", "reads.tsv")
+    for table in ("evidence.tsv", "reads.tsv", "spectra.tsv")
 )
 SHOWN_SETTINGS = (
     "weights",
@@ -58,6 +58,7 @@ rule join_accuracy:
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
         reads=list(READS.values()),
         evidence=list(EVIDENCE.values()),
+        spectra=list(SPECTRA.values()),
         doubts=expand(OUT / "{sample}" / "doubts.tsv", sample=SAMPLES if CONFIG["doubts"] else []),
         weights=weights(),
     output:
@@ -76,6 +77,7 @@ rule join_accuracy:
         samples=list(SAMPLES),
         with_reads=list(READS),
         with_evidence=list(EVIDENCE),
+        with_spectra=list(SPECTRA),
         auto_species=[name for name, sample in SAMPLES.items() if sample.species == "auto"],
         with_homologs=[name for name, sample in SAMPLES.items() if sample.homologs],
         inputs=digests("train.from"),

@@ -200,6 +200,8 @@ def _summary(
             with_reads=[name] if "reads" in files else [],
             evidence=[files["evidence"]] if "evidence" in files else [],
             with_evidence=[name] if "evidence" in files else [],
+            spectra=[files["spectra"]] if "spectra" in files else [],
+            with_spectra=[name] if "spectra" in files else [],
             doubts=[files["doubts"]] if "doubts" in files else [],
             auto_species=[name] if auto else [],
             with_homologs=[name] if homologs else [],

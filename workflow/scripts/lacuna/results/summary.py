@@ -41,8 +41,8 @@ WARNINGS: dict[str, str] = {
 class SampleFiles:
     """The files of a sample from which its lines and rows are made.
 
-    reads, evidence, doubts: of samples that have them; auto_species: whether the species of each
-    chain was chosen, and not stated; homologs: whether the sample has some.
+    reads, evidence, doubts, spectra: of samples that have them; auto_species: whether the species
+    of each chain was chosen, and not stated; homologs: whether the sample has some.
     """
 
     name: str
@@ -54,6 +54,7 @@ class SampleFiles:
     reads: Path | None = None
     evidence: Path | None = None
     doubts: Path | None = None
+    spectra: Path | None = None
     auto_species: bool = False
     homologs: bool = False
 
@@ -63,7 +64,7 @@ class TablesOfSamples:
     """The files of all samples of a run, in lists as its rule names them.
 
     Those up to `alkylation` have a file for each sample, and so has `doubts` unless it is empty.
-    reads, evidence: of the samples named in `with_reads` and `with_evidence`; auto_species: the
+    reads, evidence, spectra: of the samples named in `with_reads` and so on; auto_species: the
     samples whose species is not stated; with_homologs: those that have some.
     """
 
@@ -77,6 +78,8 @@ class TablesOfSamples:
     with_reads: Sequence[str] = ()
     evidence: Sequence[Path] = ()
     with_evidence: Sequence[str] = ()
+    spectra: Sequence[Path] = ()
+    with_spectra: Sequence[str] = ()
     doubts: Sequence[Path] = ()
     auto_species: Sequence[str] = ()
     with_homologs: Sequence[str] = ()
@@ -85,6 +88,7 @@ class TablesOfSamples:
         """The files of each sample; ValueError if two lists do not match."""
         of_reads = dict(zip(self.with_reads, self.reads, strict=True))
         of_evidence = dict(zip(self.with_evidence, self.evidence, strict=True))
+        of_spectra = dict(zip(self.with_spectra, self.spectra, strict=True))
         of_doubts = dict(zip(self.samples, self.doubts, strict=True)) if self.doubts else {}
         chosen = set(self.auto_species)
         of_each = zip(
@@ -107,6 +111,7 @@ class TablesOfSamples:
                 reads=of_reads.get(name),
                 evidence=of_evidence.get(name),
                 doubts=of_doubts.get(name),
+                spectra=of_spectra.get(name),
                 auto_species=name in chosen,
                 homologs=name in self.with_homologs,
             )
@@ -152,6 +157,8 @@ def _join(
             line += doubts_note(of.doubts, n_doubts)
         if few_vhhs and not of.homologs:
             line += vhh_note(found)
+        if of.spectra is not None:
+            line += spectra_note(of.spectra, of.gaps)
         lines.append(line + mass_note(of.alkylation, of.gaps))
         rows[of.name] = row_of(found, *_right(table), n_doubts)
     joined = pd.concat(tables)
@@ -169,6 +176,21 @@ def doubts_note(doubts: Path, n: int) -> str:
     """`; 3 observed residues look wrong (see out/a/doubts.tsv)`, '' if none does."""
     look = "looks" if n == 1 else "look"
     return f"; {plural(n, 'observed residue')} {look} wrong (see {doubts})" if n else ""
+
+
+def spectra_note(spectra: Path, gaps: Path) -> str:
+    """`; spectra span 3 of 5 gaps`, a warning if they span none, '' without gaps."""
+    spanned: set[tuple[str, int]] = set()
+    for part in chunks(spectra, ["chain"], ["start"]):
+        spanned.update(zip(part["chain"], part["start"], strict=True))
+    rows = chunks(gaps, ["ambiguity"], ["rank"])
+    n = sum(int(((part["rank"] == 1) & (part["ambiguity"] == "")).sum()) for part in rows)
+    if n and not spanned:
+        return (
+            "; WARNING: none of the spectra spans a gap (are they of these chains, and have the "
+            "gaps a mass or a length?)"
+        )
+    return f"; spectra span {len(spanned)} of {plural(n, 'gap')}" if n else ""
 
 
 def vhh_note(counts: Counts) -> str:

@@ -12,29 +12,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import DENSITY, ISOTOPE, WATER
-from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
-from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.spectra.flanks import Flank, Flanks
 from lacuna.spectra.ions import N_SERIES, OFFSET
 from lacuna.spectra.peaks import Fragments
 from lacuna.spectra.read import Precursor
 
-MAX_FLANK = 60  # known residues of a digested peptide on either side of the gap
 LARGE = 5000.0  # Da; a precursor as heavy may be a chain or a large part of one
 # The mass of a large precursor may be the average one, or that of another isotope.
 AVERAGE_OVER_MONOISOTOPIC = 1.0007
 WRONG_ISOTOPE = 3.0  # Da
 HEAVIER = 0.05  # probability that another precursor is the peak with one 13C
 PRIOR = 0.02  # probability that a spectrum is of any peptide that spans a given gap
-OTHER_END = 0.05  # weight of an end that is neither the chain's nor tryptic, to one that is
-TRYPTIC = "KR"
 SEEN, UNSEEN = 1.0, 1.5  # Beta prior of the share of its fragments that a series shows
 MOST_COUNTED = 1000  # fragments of a series; bounds a table
 PRESENT_SHARE = 0.2  # of its fragments that a series must show to explain peaks
 PRESENT = 0.5  # prior probability that a spectrum has a series at all
 LEAST_NEAR = 0.5  # nats by which fragments of the known residues must favour a peptide
-BEST_PAIRS = 5  # peptides of a spectrum that are tried for a gap of unknown mass
+BEST_PAIRS = 10  # peptides of a spectrum that are tried for a gap of unknown mass
 VOTE = 0.03  # Da, within which large fragments agree on the mass of a gap
 VOTED = 8  # masses that are tried
 
@@ -78,29 +73,13 @@ def _shown(tally: Tally) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True)
-class Flanks:
-    """The known residues on either side of a gap, and where peptides may begin and end.
-
-    starts (a,), ends (b,): positions in the scaffold; left (a,), right (b,): masses in Da of the
-    known residues from a start to the gap, and from the gap to an end; start_weights (a,),
-    end_weights (b,): probability of each relative to a tryptic one.
-    """
-
-    starts: np.ndarray
-    ends: np.ndarray
-    left: np.ndarray
-    right: np.ndarray
-    start_weights: np.ndarray
-    end_weights: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
 class Match:
     """A spectrum taken for one of a peptide, positions start..end of the scaffold, half-open.
 
-    left, right: masses in Da of the known residues before and after the gap; gap_mass in Da;
-    shown: log odds of the peptide by fragments alone; log_odds: by the precursor and the prior too;
-    tallies: fragments of the known residues, by series; explained: their peaks.
+    left, right: masses in Da of the known residues before and after the gap, with what they carry;
+    carried: that of it which is not written, in words; gap_mass in Da; shown: log odds of the
+    peptide by fragments alone; log_odds: by the precursor and the prior too; tallies: fragments of
+    the known residues, by series; explained: their peaks.
     """
 
     precursor: Precursor
@@ -109,6 +88,7 @@ class Match:
     end: int
     left: float
     right: float
+    carried: str
     gap_mass: float
     shown: float
     log_odds: float
@@ -120,36 +100,11 @@ class Match:
         """Probability that the spectrum is of the peptide."""
         return 1 / (1 + math.exp(-min(self.log_odds, 50.0)))
 
-
-def flanks(scaffold: Scaffold, gap: Gap, cysteine: float, longest: int | None) -> Flanks:
-    """The flanks of a gap.
-
-    cysteine: Da that every C carries unless the scaffold has a modification on it; longest: largest
-    number of residues of a flank, None for no limit.
-    """
-    letters = scaffold.sequence
-    weights = {r: float(m) for r, m in zip(RESIDUES, RESIDUE_MASSES, strict=True)}
-    written = {m.position: 0.0 for m in scaffold.modifications}
-    for modification in scaffold.modifications:
-        written[modification.position] += modification.mass
-    most = len(letters) if longest is None else longest
-
-    def weight(position: int) -> float:
-        letter = letters[position]
-        carried = cysteine if letter == "C" else 0.0
-        return weights[letter] + written.get(position, carried)
-
-    starts, left = [gap.start], [0.0]
-    while starts[-1] > 0 and letters[starts[-1] - 1] in weights and len(starts) <= most:
-        starts.append(starts[-1] - 1)
-        left.append(left[-1] + weight(starts[-1]))
-    ends, right = [gap.end], [0.0]
-    while ends[-1] < len(letters) and letters[ends[-1]] in weights and len(ends) <= most:
-        right.append(right[-1] + weight(ends[-1]))
-        ends.append(ends[-1] + 1)
-    begins = [1.0 if s == 0 or letters[s - 1] in TRYPTIC else OTHER_END for s in starts]
-    stops = [1.0 if e == len(letters) or letters[e - 1] in TRYPTIC else OTHER_END for e in ends]
-    return Flanks(*map(np.array, (starts, ends, left, right, begins, stops)))
+    @property
+    def weighed(self) -> tuple[int, int, float, float]:
+        """The peptide, and what it weighs on either side of the gap: equal if the place of a
+        modification alone is another one."""
+        return self.start, self.end, round(self.left, 4), round(self.right, 4)
 
 
 def matches(
@@ -164,7 +119,8 @@ def matches(
 
     mass, tolerance: of the gap in Da; ppm: tolerance of the precursor.
     """
-    pairs = known.left[:, None] + known.right[None, :] + mass + WATER  # (a, b) Da
+    known = known.within(_heaviest(precursor) - mass + tolerance)
+    pairs = known.left.masses[:, None] + known.right.masses[None, :] + mass + WATER  # (a, b) Da
     off = precursor.mass - pairs
     if precursor.mass > LARGE:
         fits = (off > -WRONG_ISOTOPE) & (off < _most_over(precursor.mass))
@@ -188,23 +144,20 @@ def gap_masses(
     A precursor that is not large may be the monoisotopic peak or that with one 13C: each peptide
     comes with both masses.
     """
+    known = known.within(_heaviest(precursor) - least)
     prior = _prior(known)
-    left = {s: _tally(fragments, *_inside(known.left, known.left, OFFSET[s])) for s in N_SERIES}
-    right = {
-        s: _tally(fragments, *_inside(known.right, known.right, OFFSET[s]))
-        for s in OFFSET
-        if s not in N_SERIES
-    }
-    begins = sum(left[s].log_odds() for s in left if s in precursor.series)
-    stops = sum(right[s].log_odds() for s in right if s in precursor.series)
-    scores = prior + np.asarray(begins)[:, None] + np.asarray(stops)[None, :]
-    rest = precursor.mass - WATER - known.left[:, None] - known.right[None, :]
+    begins, stops = np.zeros(len(known.left.masses)), np.zeros(len(known.right.masses))
+    for series in precursor.series:
+        side, flank = (begins, known.left) if series in N_SERIES else (stops, known.right)
+        side += _tally(fragments, *_inside(flank, OFFSET[series])).log_odds()
+    near = begins[:, None] + stops[None, :]
+    scores = prior + near
+    rest = precursor.mass - WATER - known.left.masses[:, None] - known.right.masses[None, :]
     large = precursor.mass > LARGE
     under, over = (WRONG_ISOTOPE, _most_over(precursor.mass)) if large else (0.0, 0.0)
     scores[(rest < least - under) | (rest > most + over)] = -math.inf
-    near = np.asarray(begins)[:, None] + np.asarray(stops)[None, :]
     scores[near < LEAST_NEAR] = -math.inf
-    scores[0, 0] = -math.inf
+    scores[:1, :1] = -math.inf
     order = np.argsort(-scores, axis=None, kind="stable")[:BEST_PAIRS]
     for a, b in zip(*np.unravel_index(order, scores.shape), strict=True):
         if scores[a, b] == -math.inf:
@@ -215,8 +168,8 @@ def gap_masses(
                 mass, of_peak = float(rest[a, b]) - isotope * ISOTOPE, math.log(share)
                 yield _match(precursor, fragments, known, int(a), int(b), mass, log_prior + of_peak)
             continue
-        near = fragments.calibrated(_near(precursor, known, int(a), int(b)))
-        masses = _votes(precursor, near, known, int(a), int(b), least, most)
+        exact = fragments.calibrated(_near(precursor, known, int(a), int(b)))
+        masses = _votes(precursor, exact, known, int(a), int(b), least, most)
         log_prior -= math.log((most - least) / VOTE)
         found = [
             _match(precursor, fragments, known, int(a), int(b), mass, log_prior) for mass in masses
@@ -230,19 +183,19 @@ def _most_over(mass: float) -> float:
     return mass * (AVERAGE_OVER_MONOISOTOPIC - 1) + WRONG_ISOTOPE
 
 
+def _heaviest(precursor: Precursor) -> float:
+    """Da that residues of a peptide of a precursor may weigh."""
+    return precursor.mass - WATER + WRONG_ISOTOPE
+
+
 def _prior(known: Flanks) -> np.ndarray:
     """(a, b): prior log probability of each peptide."""
-    weights = known.start_weights[:, None] * known.end_weights[None, :]
-    return np.asarray(np.log(PRIOR * weights / weights.sum()))
+    return np.asarray(np.log(PRIOR * known.left.shares[:, None] * known.right.shares[None, :]))
 
 
-def _inside(whole: np.ndarray, parts: np.ndarray, offset: float) -> tuple[np.ndarray, np.ndarray]:
-    """Masses of the fragments of a flank, (flanks, cleavages) in Da, and which of them exist.
-
-    whole (flanks,): masses of flanks of growing length; parts (cleavages,): masses from a cleavage
-    to the gap.
-    """
-    masses = whole[:, None] - parts[None, :]
+def _inside(flank: Flank, offset: float) -> tuple[np.ndarray, np.ndarray]:
+    """Masses of the fragments that end in a flank, (a, c) in Da, and which of them exist."""
+    masses = flank.masses[:, None] - flank.parts
     return masses + offset, masses > 0
 
 
@@ -259,12 +212,8 @@ def _near(precursor: Precursor, known: Flanks, a: int, b: int) -> np.ndarray:
     """Masses in Da of the fragments that end before the gap."""
     masses = []
     for series in precursor.series:
-        whole, inner = (
-            (known.left[a], known.left[:a])
-            if series in N_SERIES
-            else (known.right[b], known.right[:b])
-        )
-        masses.append(whole - inner + OFFSET[series])
+        flank, row = (known.left, a) if series in N_SERIES else (known.right, b)
+        masses.append(flank.masses[row] - flank.inner(row) + OFFSET[series])
     return np.concatenate(masses)
 
 
@@ -278,16 +227,17 @@ def _match(
     log_prior: float,
 ) -> Match:
     """The match of a spectrum with the peptide from start a to end b; mass: of the gap in Da."""
-    left, right = known.left[a], known.right[b]
+    left, right = known.left.masses[a], known.right.masses[b]
     fragments = fragments.calibrated(_near(precursor, known, a, b))
     tallies, explained = {}, [np.empty(0, dtype=int)]
     for series in precursor.series:
         if series in N_SERIES:
-            before = left - known.left[:a]  # up to cleavages of the left flank and the gap
-            after = left + mass + known.right[:b]
+            # Up to cleavages of the left flank and the gap.
+            before = left - known.left.inner(a)
+            after = left + mass + known.right.inner(b)
         else:
-            before = right - known.right[:b]
-            after = right + mass + known.left[:a]
+            before = right - known.right.inner(b)
+            after = right + mass + known.left.inner(a)
         masses = np.concatenate((before, after)) + OFFSET[series]
         tally = _tally(fragments, masses, np.ones(len(masses), dtype=bool))
         tallies[series] = tally
@@ -297,10 +247,11 @@ def _match(
     return Match(
         precursor,
         fragments,
-        int(known.starts[a]),
-        int(known.ends[b]),
+        int(known.left.edges[a]),
+        int(known.right.edges[b]),
         float(left),
         float(right),
+        ", ".join(filter(None, (known.left.carried[a], known.right.carried[b]))),
         mass,
         shown,
         log_prior + shown,
@@ -324,9 +275,9 @@ def _votes(
     """
     votes = []
     for series in precursor.series:
-        near, far = known.left[a], known.right[:b]
+        near, far = known.left.masses[a], known.right.inner(b)
         if series not in N_SERIES:
-            near, far = known.right[b], known.left[:a]
+            near, far = known.right.masses[b], known.left.inner(a)
         found = fragments.masses[:, None] - OFFSET[series] - near - far[None, :]
         votes.append(found[(found >= least) & (found <= most)])
     given = np.sort(np.concatenate(votes))

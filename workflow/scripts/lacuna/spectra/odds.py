@@ -22,8 +22,9 @@ from lacuna.scaffolds.residue_masses import (
     heaviest_residue,
 )
 from lacuna.scaffolds.scaffold import Gap, Scaffold, SpectralEvidence
+from lacuna.spectra.flanks import MAX_FLANK, Flanks, flanks
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, N_SERIES, OFFSET
-from lacuna.spectra.match import LARGE, MAX_FLANK, VOTE, Flanks, Match, flanks, gap_masses, matches
+from lacuna.spectra.match import LARGE, VOTE, Match, gap_masses, matches
 from lacuna.spectra.peaks import PPM, Fragments
 from lacuna.spectra.read import Precursor
 
@@ -141,7 +142,7 @@ def _spanned(
             continue
         ((carried, _),) = rules.modifications.cysteine
         known = flanks(scaffold, gap, carried, None)
-        whole = float(known.left.max() + known.right.max())
+        whole = float(known.left.masses.max() + known.right.masses.max())
         if whole not in same:
             near = flanks(scaffold, gap, carried, MAX_FLANK)
             around = [(s, f, known if s.mass > LARGE else near) for s, f in spectra]
@@ -167,10 +168,11 @@ def _at_reading(
 
 
 def _rivals(found: Iterable[Match]) -> Iterator[Match]:
-    """Yield the matches of one spectrum, each with its odds against all others."""
+    """Yield the matches of one spectrum, each with its odds against all others that weigh something
+    else on a side of the gap."""
     each = list(found)
     for match in each:
-        others = [0.0, *(other.log_odds for other in each if other is not match)]
+        others = [0.0, *(other.log_odds for other in each if other.weighed != match.weighed)]
         log_odds = match.log_odds - float(np.logaddexp.reduce(others))
         yield replace(match, log_odds=log_odds)
 
@@ -290,6 +292,7 @@ def _row_of(where: tuple[str, int, int], match: Match) -> SpectrumRow:
     """The row of a spectrum that was used."""
     seen = [f"{series} {int(t.k)}/{int(t.n)}" for series, t in match.tallies.items()]
     name = f"{match.precursor.name} as {match.start}..{match.end}"
+    name += f", {match.carried}" if match.carried else ""
     mass = match.precursor.mass
     return SpectrumRow(*where, SPECTRUM, mass, None, match.log_odds, ", ".join(seen), name)
 

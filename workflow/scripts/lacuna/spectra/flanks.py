@@ -1,0 +1,173 @@
+"""The known residues around a gap: what they weigh, and what they may carry that is not written."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, takewhile
+from typing import NamedTuple
+
+import numpy as np
+
+from lacuna.core.alphabet import RESIDUES
+from lacuna.core.masses import DEAMIDATION, OXIDATION
+from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, PYROGLUTAMATES, RESIDUE_MASSES
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+
+MAX_FLANK = 60  # known residues of a digested peptide on either side of the gap
+OTHER_END = 0.05  # weight of an end that is neither the chain's nor tryptic, to one that is
+TRYPTIC = "KR"
+_WEIGHTS = {r: float(m) for r, m in zip(RESIDUES, RESIDUE_MASSES, strict=True)}
+
+
+class Usual(NamedTuple):
+    """What a residue often carries: Da, how often relative to nothing, and a word for it."""
+
+    mass: float
+    odds: float
+    word: str
+
+
+# The odds are rough. They matter only if no fragment tells the forms apart.
+ANYWHERE = {
+    "M": Usual(OXIDATION, 0.1, "oxidised"),
+    "W": Usual(OXIDATION, 0.02, "oxidised"),
+    "N": Usual(DEAMIDATION, 0.03, "deamidated"),
+}
+FIRST_OF_PEPTIDE = {"Q": 0.3, "E": 0.02}  # odds of pyroglutamate
+
+
+@dataclass(frozen=True, slots=True)
+class Flank:
+    """The known residues on one side of a gap, as peptides that begin or end there may have them.
+
+    edges (a,): where the peptides begin or end in the scaffold; the first has no known residue;
+    masses (a,): from there to the gap, in Da; parts (a, c): from each cleavage to the gap, in Da;
+    shares (a,): prior probability of each; carried (a,): what one of the residues carries that is
+    not written, in words, '' for nothing.
+    """
+
+    edges: np.ndarray
+    masses: np.ndarray
+    parts: np.ndarray
+    shares: np.ndarray
+    carried: np.ndarray
+
+    def inner(self, row: int) -> np.ndarray:
+        """Masses in Da from each cleavage of a peptide to the gap, also from that at the gap."""
+        parts = self.parts[row]
+        return np.asarray(parts[parts < self.masses[row]])
+
+    def within(self, heaviest: float) -> "Flank":
+        """The peptides whose residues weigh at most so much, in Da."""
+        some = self.masses <= heaviest
+        parts = self.parts[some][:, self.parts[0] <= heaviest]
+        each = (self.edges, self.masses, self.shares, self.carried)
+        edges, masses, shares, carried = (values[some] for values in each)
+        return Flank(edges, masses, parts, shares, carried)
+
+
+@dataclass(frozen=True, slots=True)
+class Flanks:
+    """The flanks of a gap."""
+
+    left: Flank
+    right: Flank
+
+    def within(self, heaviest: float) -> "Flanks":
+        """The peptides whose residues weigh at most so much on either side, in Da."""
+        return Flanks(self.left.within(heaviest), self.right.within(heaviest))
+
+
+class _Residue(NamedTuple):
+    """A known residue; weight: in Da; bare: whether nothing is written on it."""
+
+    position: int
+    letter: str
+    weight: float
+    bare: bool
+
+
+class _Form(NamedTuple):
+    """What one residue of a flank carries.
+
+    between: residues between it and the gap; peptides (a,): whether those with 0, 1, 2 ... known
+    residues may have it.
+    """
+
+    between: int
+    peptides: np.ndarray
+    what: Usual
+    words: str
+
+
+def flanks(scaffold: Scaffold, gap: Gap, cysteine: float, longest: int | None) -> Flanks:
+    """The flanks of a gap. One residue on either side may carry what is usual, if nothing is
+    written on it.
+
+    cysteine: Da that every C carries unless the scaffold has a modification on it; longest: largest
+    number of residues of a flank; None for no limit, and pyroglutamate alone of what is usual.
+    """
+    letters = scaffold.sequence
+    written: dict[int, float] = {}
+    for modification in scaffold.modifications:
+        at = modification.position
+        written[at] = written.get(at, 0.0) + modification.mass
+
+    def residue(position: int) -> _Residue:
+        letter = letters[position]
+        carried = written.get(position, cysteine if letter == "C" else 0.0)
+        return _Residue(position, letter, _WEIGHTS[letter] + carried, position not in written)
+
+    def known(positions: Iterable[int]) -> list[_Residue]:
+        near = takewhile(lambda position: letters[position] in _WEIGHTS, positions)
+        return [residue(position) for position in islice(near, longest)]
+
+    before, after = known(reversed(range(gap.start))), known(range(gap.end, len(letters)))
+    starts, ends = gap.start - np.arange(len(before) + 1), gap.end + np.arange(len(after) + 1)
+    begins = [s == 0 or letters[s - 1] in TRYPTIC for s in starts.tolist()]
+    stops = [e == len(letters) or letters[e - 1] in TRYPTIC for e in ends.tolist()]
+    of_left, of_right = list(_first(before)), list[_Form]()
+    if longest is not None:
+        of_left += _anywhere(before)
+        of_right += _anywhere(after)
+    return Flanks(_flank(before, starts, begins, of_left), _flank(after, ends, stops, of_right))
+
+
+def _anywhere(near: Sequence[_Residue]) -> Iterator[_Form]:
+    """Yield what each residue of a flank may carry wherever it is in a peptide."""
+    n = np.arange(len(near) + 1)
+    for between, one in enumerate(near):
+        if one.bare and one.letter in ANYWHERE:
+            usual = ANYWHERE[one.letter]
+            yield _Form(between, n > between, usual, f"{one.letter}{one.position} {usual.word}")
+
+
+def _first(near: Sequence[_Residue]) -> Iterator[_Form]:
+    """Yield the pyroglutamates of peptides that begin in a flank."""
+    n = np.arange(len(near) + 1)
+    for between, one in enumerate(near):
+        if not one.bare or one.letter not in PYROGLUTAMATE:
+            continue
+        share = PYROGLUTAMATES[one.letter]
+        odds = FIRST_OF_PEPTIDE[one.letter] if one.position else share / (1 - share)
+        usual = Usual(PYROGLUTAMATE[one.letter], odds, "pyroglutamate")
+        yield _Form(between, n == between + 1, usual, f"{one.letter}{one.position} {usual.word}")
+
+
+def _flank(
+    near: Sequence[_Residue], edges: np.ndarray, at_ends: Sequence[bool], forms: Sequence[_Form]
+) -> Flank:
+    """A flank; near: its residues, that beside the gap first; edges, at_ends: where peptides with
+    0, 1, 2 ... of them begin or end, and whether this is an end of the chain or tryptic."""
+    plain = np.cumsum([0.0, *(one.weight for one in near)])
+    n = np.arange(len(plain))
+    weights = np.where(at_ends, 1.0, OTHER_END)
+    nothing = _Form(len(near), n >= 0, Usual(0.0, 1.0, ""), "")
+    each = []
+    for form in (nothing, *forms):
+        lies = plain + form.what.mass * (n > form.between)  # from a cleavage to the gap
+        rows = np.flatnonzero(form.peptides)
+        parts = np.broadcast_to(lies, (len(rows), len(lies)))
+        words = np.full(len(rows), form.words, dtype=object)
+        each.append((edges[rows], lies[rows], parts, weights[rows] * form.what.odds, words))
+    edges, masses, parts, shares, carried = map(np.concatenate, zip(*each, strict=True))
+    return Flank(edges, masses, parts, shares / shares.sum(), carried)
