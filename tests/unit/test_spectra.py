@@ -24,7 +24,7 @@ from lacuna.filling.stages import Stages, one_mass
 from lacuna.scaffolds.alkylation import READINGS as STATES
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
-from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold, SpectralEvidence
+from lacuna.scaffolds.scaffold import Gap, Piece, ResidueModification, Scaffold, SpectralEvidence
 from lacuna.spectra.flanks import flanks
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, OFFSET
 from lacuna.spectra.match import gap_masses, matches
@@ -572,10 +572,35 @@ def test_of_several_masses_the_lightest_is_taken_at_even_odds() -> None:
     assert log_odds == 0.0
 
 
-def test_a_gap_without_length_and_mass_has_no_evidence() -> None:
+@pytest.mark.parametrize("longest", [9, None])
+def test_precursors_give_the_mass_of_a_gap_of_unknown_length(longest: int | None) -> None:
     scaffold, gap = gapped(mass=False)
-    opened = replace(gap, min_length=1, max_length=9)
-    assert look(scaffold, opened, seen(spectrum_of(PEPTIDE)), READINGS, 10.0) is None
+    opened = replace(gap, min_length=0, max_length=longest)
+    found = look(scaffold, opened, seen(spectrum_of(PEPTIDE)), READINGS, 10.0)
+    assert found is not None and found.evidence.mass is not None
+    assert found.evidence.mass[0] == pytest.approx(weights(CHAIN[START:END]).sum(), abs=0.02)
+
+
+def test_a_mass_that_no_allowed_length_has_is_none_of_a_gap() -> None:
+    scaffold, gap = gapped(mass=False)
+    for least, most in ((1, 2), (10, 20)):
+        opened = replace(gap, min_length=least, max_length=most)
+        assert look(scaffold, opened, seen(spectrum_of(PEPTIDE)), READINGS, 10.0) is None
+
+
+def test_little_evidence_gives_no_mass_to_a_gap_of_unknown_length() -> None:
+    """A few cleavages on one side and noise: they would do if the length were known."""
+    scaffold, gap = gapped(mass=False)
+    spectra = seen(spectrum_of(PEPTIDE, missing=range(3, 13), noise=120))
+    opened = replace(gap, min_length=0, max_length=None)
+    fixed, free = (look(scaffold, one, spectra, READINGS, 10.0) for one in (gap, opened))
+    assert fixed is not None and fixed.evidence.mass is not None and free is None
+
+
+def test_a_gap_of_which_only_a_prefix_weighs_something_has_no_mass_by_spectra() -> None:
+    scaffold, gap = gapped(mass=False)
+    prefix = replace(gap, pieces=(Piece(5, 5, prefixes=((115.027, 0.01),)),))
+    assert look(scaffold, prefix, seen(spectrum_of(PEPTIDE)), READINGS, 10.0) is None
 
 
 def mixed(evidence: SpectralEvidence, sure: float = 0.6) -> tuple[Ranking, str]:
@@ -865,3 +890,27 @@ def test_real_spectra_show_the_mass_of_a_gap(name: str, chain: str, start: int, 
     assert found.mass is not None
     assert found.mass[0] == pytest.approx(true[-1], abs=2 * found.mass[1])
     assert (shown(found).nats(true[:-1]) - found.unseen > 1).any()
+
+
+@pytest.mark.parametrize("place", ["loop", "start"])
+@pytest.mark.parametrize("noisy", [False, True])
+def test_spectra_give_a_gap_its_length(
+    write: Write, tmp_path: Path, place: str, noisy: bool
+) -> None:
+    """Germline has other lengths there: a CDR1 has two residues more, the start two less."""
+    cdr1 = HEAVY.index("C") + 4
+    chain = HEAVY[:cdr1] + "NW" + HEAVY[cdr1:] if place == "loop" else "DV" + HEAVY[4:]
+    start, end = (cdr1 - 2, cdr1 + 4) if place == "loop" else (0, 3)
+    fasta = write("c.fasta", f">c\n{chain[:start]}{chain[end:]}\n")
+    table = write("gaps.tsv", f"chain\tstart\tend\nc\t{start}\t{start}\n")
+    series = () if noisy else ("b", "y")
+    made = spectrum_of(around(chain, start, end), series=series, noise=40)
+    inputs = {"fasta": fasta, "gaps": table}
+    options = {"complete_ends": False, "alkylation": "none"}
+    fill_file(inputs, tmp_path / "out", options, spectra=[write("s.mgf", as_mgf([made]))])
+    first = next(iter(GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")))
+    right_length = len(first.candidate) == end - start
+    assert right_length == (not noisy)
+    if not noisy:
+        assert "Da by spectra" in first.status and (first.probability or 0.0) > 0.9
+        assert first.candidate.replace("I", "L") == chain[start:end].replace("I", "L")

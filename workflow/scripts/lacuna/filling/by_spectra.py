@@ -37,6 +37,23 @@ CLEAR = 2.5  # log odds of a mass by fragments alone, from which it is named if 
 RANKED = 50  # sequences with the mass and without it that are ranked together, or more if asked for
 
 
+def mass_log_odds(
+    probabilities: np.ndarray,
+    evidence: SpectralEvidence,
+    rules: MassRules,
+    width: int | None = None,
+) -> float:
+    """Log odds of the mass that spectra give a gap (length, 20), by them and by the network; -inf
+    if no sequence has it, or there is none. width: as in `mass_log_probability`."""
+    if evidence.mass is None or not len(probabilities):
+        return -math.inf
+    mass, tolerance, log_odds = evidence.mass
+    stages = replace(one_mass(mass, tolerance), spectra=evidence)
+    density = mass_log_probability(probabilities, stages, rules, width)
+    density -= math.log(tolerance / SIGMAS * math.sqrt(2 * math.pi))
+    return log_odds + density - math.log(DENSITY)
+
+
 def rank_by_spectra(
     probabilities: np.ndarray, n: int, evidence: SpectralEvidence, rules: MassRules
 ) -> tuple[Ranking, str]:
@@ -54,10 +71,7 @@ def rank_by_spectra(
     unmet = f"{MassDoubt.OF_SPECTRA} {mass:.4f} Da" if log_odds >= CLEAR else ""
     if not within.candidates:
         return plain, unmet
-    sigma = tolerance / SIGMAS
-    density = mass_log_probability(probabilities, stages, rules)
-    density -= math.log(sigma * math.sqrt(2 * math.pi))
-    share = 1 / (1 + math.exp(-min(log_odds + density - math.log(DENSITY), 50.0)))
+    share = 1 / (1 + math.exp(-min(mass_log_odds(probabilities, evidence, rules), 50.0)))
     if share < LEAST:
         return plain, unmet
     words = f"mass {mass:.4f} Da by spectra, probability {share:.3f}"

@@ -21,6 +21,7 @@ import numpy as np
 
 from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.core.alphabet import MISSING_LETTERS, N_RESIDUES
+from lacuna.filling.by_spectra import mass_log_odds
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.ends import (
     constant_left,
@@ -36,6 +37,7 @@ from lacuna.filling.reader import VARIANTS, Reader, mean_surest, together
 from lacuna.filling.rivals import SPAN
 from lacuna.filling.stages import Stages
 from lacuna.filling.template_fit import EMPTY_COLUMN, template_fits
+from lacuna.filling.weighing import WIDTH
 from lacuna.network.encode import encode_scaffolds
 from lacuna.network.kmers import PartSegments
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
@@ -126,7 +128,7 @@ def _expect_end(
         columns = without_doubtful_fr4(columns[part.start :], rest[part.start :], locus)
         expected = missing_after(columns, locus, v_row, constant_left(rest))
     found.expected = expected
-    if expected is not None and found.gap.mass is None and found.lengths:
+    if expected is not None and found.gap.mass is None and not _by_spectra(found) and found.lengths:
         most = expected if found.gap.max_length is None else found.gap.max_length
         length = max(min(expected, most), found.gap.min_length)
         found.lengths, found.untried = range(length, length + 1), False
@@ -205,7 +207,8 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     templates = template_fits(variants, kmers)
     fits = templates.total - [_end_cost(trial, variant) for trial, variant in pairs]
     of_trial = np.repeat(np.arange(len(trials)), [len(trial.variants) for trial in trials])
-    likely = np.array([trial.found.gap.weighed for trial, _ in pairs])
+    by_spectra = np.array([_by_spectra(trial.found) for trial, _ in pairs])
+    likely = np.array([trial.found.gap.weighed for trial, _ in pairs]) | by_spectra
     for i in range(len(trials)):
         of_gap = fits[of_trial == i]
         likely[of_trial == i] |= of_gap >= of_gap.max() + LEAST  # without a mass, others cannot win
@@ -214,28 +217,55 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     for i, trial in enumerate(trials):
         rows = np.flatnonzero((of_trial == i) & likely)
         first = int(np.searchsorted(of_trial, i))
+        found = trial.found
         read = {j - first: (fits[j], distributions[j]) for j in rows.tolist()}
-        best.append(_best_of(trial, read))
-        if trial.found.stages is None:
-            of_gap = of_trial == i
-            surest = {j: mean_surest(distribution) for j, (_, distribution) in read.items()}
-            shares = shares_of_lengths(fits[of_gap], templates.cdr3[of_gap], surest)
-            trial.found.share = float(shares[trial.found.lengths.index(best[-1])])
+        if found.stages is not None:
+            best.append(_best_of(trial, read))
+            continue
+        of_gap = of_trial == i
+        surest = {j: mean_surest(distribution) for j, (_, distribution) in read.items()}
+        weighing = fits[of_gap], templates.cdr3[of_gap], surest
+        if by_spectra[first]:
+            shown = np.array([_nats_of_mass(found, of_length) for _, of_length in read.values()])
+            shares = shares_of_lengths(*weighing, shown)
+            best.append(found.lengths[int(np.argmax(shares))])
+        else:
+            shares = shares_of_lengths(*weighing)
+            best.append(_best_of(trial, read))
+        found.share = float(shares[found.lengths.index(best[-1])])
     return best
 
 
+def _by_spectra(found: OpenGap) -> bool:
+    """Whether spectra alone give the mass of a gap."""
+    spectra = found.gap.spectra
+    return found.stages is None and spectra is not None and spectra.mass is not None
+
+
+def _nats_of_mass(found: OpenGap, distribution: np.ndarray) -> float:
+    """Nats for a length by the mass that spectra alone give the gap: log(1 + odds of the mass)."""
+    if found.gap.spectra is None:
+        return 0.0
+    odds = mass_log_odds(distribution, found.gap.spectra, found.rules, WIDTH)
+    return float(np.logaddexp(0.0, odds))
+
+
 def shares_of_lengths(
-    fits: np.ndarray, cdr3: np.ndarray, surest: Mapping[int, float]
+    fits: np.ndarray,
+    cdr3: np.ndarray,
+    surest: Mapping[int, float],
+    shown: np.ndarray | float = 0.0,
 ) -> np.ndarray:
     """Probabilities of the lengths (n,) of a gap without a mass.
 
     fits: how well the chain agrees with its templates then, in nats; cdr3: the part of this that
     is due to the length of the CDR3; surest: by the number of a length, the mean log probability of
-    its most probable residues, where the network was asked; elsewhere that of the best is taken.
+    its most probable residues, where the network was asked; elsewhere that of the best is taken;
+    shown: nats of each by the mass that spectra give.
     """
     sure = np.full(len(fits), max(surest.values()))
     sure[list(surest)] = list(surest.values())
-    nats = FIT_WEIGHT * (fits - cdr3) + cdr3 + SURE_WEIGHT * sure
+    nats = FIT_WEIGHT * (fits - cdr3) + cdr3 + SURE_WEIGHT * sure + shown
     shares = np.exp(nats - nats.max())
     return np.asarray(shares / shares.sum())
 

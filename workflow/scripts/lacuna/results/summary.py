@@ -187,8 +187,8 @@ def spectra_note(spectra: Path, gaps: Path) -> str:
     n = sum(int(((part["rank"] == 1) & (part["ambiguity"] == "")).sum()) for part in rows)
     if n and not spanned:
         return (
-            "; WARNING: none of the spectra spans a gap (are they of these chains, and have the "
-            "gaps a mass or a length?)"
+            "; WARNING: none of the spectra spans a gap (are they of these chains, and is "
+            "tolerance_ppm that of their precursors?)"
         )
     return f"; spectra span {len(spanned)} of {plural(n, 'gap')}" if n else ""
 

@@ -6,7 +6,7 @@ that the spectrum is of this peptide and of no other. The residues of the gap pl
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ MOST_COUNTED = 1000  # fragments of a series; bounds a table
 PRESENT_SHARE = 0.2  # of its fragments that a series must show to explain peaks
 PRESENT = 0.5  # prior probability that a spectrum has a series at all
 LEAST_NEAR = 0.5  # nats by which fragments of the known residues must favour a peptide
+LEAST_PROBABLE = -8.0  # log odds of a peptide from which it is a rival of others
 BEST_PAIRS = 10  # peptides of a spectrum that are tried for a gap of unknown mass
 VOTE = 0.03  # Da, within which large fragments agree on the mass of a gap
 VOTED = 8  # masses that are tried
@@ -146,10 +147,11 @@ def gap_masses(
     """
     known = known.within(_heaviest(precursor) - least)
     prior = _prior(known)
+    tallies = {series: _near_tally(fragments, known, series) for series in precursor.series}
     begins, stops = np.zeros(len(known.left.masses)), np.zeros(len(known.right.masses))
-    for series in precursor.series:
-        side, flank = (begins, known.left) if series in N_SERIES else (stops, known.right)
-        side += _tally(fragments, *_inside(flank, OFFSET[series])).log_odds()
+    for series, tally in tallies.items():
+        side = begins if series in N_SERIES else stops
+        side += tally.log_odds()
     near = begins[:, None] + stops[None, :]
     scores = prior + near
     rest = precursor.mass - WATER - known.left.masses[:, None] - known.right.masses[None, :]
@@ -159,23 +161,72 @@ def gap_masses(
     scores[near < LEAST_NEAR] = -math.inf
     scores[:1, :1] = -math.inf
     order = np.argsort(-scores, axis=None, kind="stable")[:BEST_PAIRS]
-    for a, b in zip(*np.unravel_index(order, scores.shape), strict=True):
-        if scores[a, b] == -math.inf:
-            return
-        log_prior = float(prior[a, b])
-        if not large:
-            for isotope, share in enumerate((1 - HEAVIER, HEAVIER)):
-                mass, of_peak = float(rest[a, b]) - isotope * ISOTOPE, math.log(share)
-                yield _match(precursor, fragments, known, int(a), int(b), mass, log_prior + of_peak)
-            continue
-        exact = fragments.calibrated(_near(precursor, known, int(a), int(b)))
-        masses = _votes(precursor, exact, known, int(a), int(b), least, most)
-        log_prior -= math.log((most - least) / VOTE)
-        found = [
-            _match(precursor, fragments, known, int(a), int(b), mass, log_prior) for mass in masses
-        ]
+    a, b = np.unravel_index(order, scores.shape)
+    some = scores[a, b] > -math.inf
+    a, b = a[some], b[some]
+    if large:
+        yield from _large(precursor, fragments, known, (a, b), prior[a, b], (least, most))
+        return
+    isotopes = np.repeat((0, 1), len(a))
+    a, b = np.tile(a, 2), np.tile(b, 2)
+    mass = rest[a, b] - isotopes * ISOTOPE
+    of_peak = prior[a, b] + np.log(np.where(isotopes, HEAVIER, 1 - HEAVIER))
+    shown = _shown_by_all(fragments, known, tallies, (a, b), mass)
+    for i in np.flatnonzero(of_peak + shown >= LEAST_PROBABLE).tolist():
+        pair = int(a[i]), int(b[i])
+        yield _match(precursor, fragments, known, *pair, float(mass[i]), float(of_peak[i]))
+
+
+def _large(
+    precursor: Precursor,
+    fragments: Fragments,
+    known: Flanks,
+    pairs: tuple[np.ndarray, np.ndarray],
+    log_prior: np.ndarray,
+    limits: tuple[float, float],
+) -> Iterator[Match]:
+    """Yield, for each peptide of a large precursor, the most probable of the masses on which
+    fragments agree; pairs: its flanks; limits: of the mass of the gap in Da."""
+    least, most = limits
+    any_mass = math.log((most - least) / VOTE)
+    for a, b, log_odds in zip(*pairs, (log_prior - any_mass).tolist(), strict=True):
+        pair = int(a), int(b)
+        exact = fragments.calibrated(_near(precursor, known, *pair))
+        masses = _votes(precursor, exact, known, *pair, least, most)
+        found = [_match(precursor, fragments, known, *pair, mass, log_odds) for mass in masses]
         if found:
             yield max(found, key=lambda match: match.log_odds)
+
+
+def _near_tally(fragments: Fragments, known: Flanks, series: str) -> Tally:
+    """The fragments of a series that end before the gap, of each flank on its side."""
+    flank = known.left if series in N_SERIES else known.right
+    return _tally(fragments, *_inside(flank, OFFSET[series]))
+
+
+def _shown_by_all(
+    fragments: Fragments,
+    known: Flanks,
+    tallies: Mapping[str, Tally],
+    pairs: tuple[np.ndarray, np.ndarray],
+    mass: np.ndarray,
+) -> np.ndarray:
+    """(n,) log odds of peptides by their known fragments, before the spectrum is calibrated.
+
+    tallies: fragments that end before the gap, of each flank; pairs: flanks (n,), (n,) of the
+    peptides; mass (n,): of the gap in Da.
+    """
+    shown = np.zeros(len(mass))
+    a, b = pairs
+    for series, of_near in tallies.items():
+        near, far, i, j = known.left, known.right, a, b
+        if series not in N_SERIES:
+            near, far, i, j = known.right, known.left, b, a
+        behind = far.parts[j]
+        masses = near.masses[i, None] + mass[:, None] + behind + OFFSET[series]
+        after = _tally(fragments, masses, behind < far.masses[j, None])
+        shown += (Tally(*(counts[i] for counts in of_near)) + after).log_odds()
+    return shown
 
 
 def _most_over(mass: float) -> float:

@@ -1,0 +1,174 @@
+"""Gaps filled by a simulated spectrum of their peptide: modified residues beside them, no length.
+
+    python tests/benchmarks/simulated_spectra.py CHAINS.fasta [--chains 60] [--seed 1]
+
+Gaps without a mass are drawn in tryptic peptides of the chains. The spectrum of a peptide has b and
+y ions of four cleavages in five, and noise; C is carbamidomethylated.
+
+The first table has gaps of five residues of known length, in peptides with M, W or N, or that begin
+with Q or E: without a spectrum, with that of the peptide as written, and with that of the peptide
+whose M, W, N, Q or E is modified, which is not written. The second has gaps of unknown length.
+Both tell how many gaps have the right length and are exact (I = L), how many residues are stated at
+0.9 or more and how many of these are wrong (all of a gap of wrong length), and seconds.
+"""
+
+import random
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from common import ROOT, drawing, merged
+
+from lacuna.core.masses import AMMONIA, CARBAMIDOMETHYL, DEAMIDATION, OXIDATION, WATER
+from lacuna.core.tables import GAP_TABLE, RESIDUE_TABLE
+from lacuna.scaffolds.fasta import read_records
+from lacuna.steps.one_file import fill_file
+
+sys.path.insert(0, str(ROOT / "tests"))
+
+from peaks import as_mgf, spectrum_of  # noqa: E402
+
+SHORTEST, LONGEST = 9, 40  # residues of a peptide
+BESIDE = 2  # known residues of it on either side of the gap, or more
+MISSING = 0.2  # of its cleavages
+NOISE = 30  # peaks
+SURE = 0.9
+KNOWN_LENGTH = 5
+LENGTHS = (3, 5, 8, 12)
+
+
+class Kind(NamedTuple):
+    """A modification; begins: of the first residue of a peptide only."""
+
+    name: str
+    residue: str
+    mass: float
+    begins: bool = False
+
+
+KINDS = (
+    Kind("M oxidised", "M", OXIDATION),
+    Kind("W oxidised", "W", OXIDATION),
+    Kind("N deamidated", "N", DEAMIDATION),
+    Kind("Q pyroglutamate", "Q", -AMMONIA, True),
+    Kind("E pyroglutamate", "E", -WATER, True),
+)
+
+
+class Case(NamedTuple):
+    """A gap of a chain and the peptide around it; modified: a known residue of that, if any."""
+
+    chain: str
+    start: int
+    end: int
+    gap: int
+    length: int
+    modified: int | None = None
+
+    @property
+    def truth(self) -> str:
+        return self.chain[self.gap : self.gap + self.length]
+
+
+class Counts(NamedTuple):
+    """Of gaps: lengths that are right, gaps filled exactly, residues stated as sure, and those of
+    them that are wrong."""
+
+    lengths: int
+    exact: int
+    sure: int
+    wrong: int
+
+
+def peptides(chains: list[str]) -> Iterator[tuple[str, int, int]]:
+    for chain in chains:
+        for match in re.finditer("[^KR]*[KR]|[^KR]+$", chain):
+            if SHORTEST <= len(match.group()) <= LONGEST:
+                yield chain, *match.span()
+
+
+def with_modified(chains: list[str], kind: Kind) -> Iterator[Case]:
+    for chain, start, end in peptides(chains):
+        for place in [start] if kind.begins else range(start, end):
+            for gap in range(start + BESIDE, end - KNOWN_LENGTH - BESIDE + 1):
+                if chain[place] == kind.residue and not gap <= place < gap + KNOWN_LENGTH:
+                    yield Case(chain, start, end, gap, KNOWN_LENGTH, place)
+
+
+def without_length(chains: list[str], length: int) -> Iterator[Case]:
+    for chain, start, end in peptides(chains):
+        for gap in range(start + BESIDE, end - length - BESIDE + 1):
+            yield Case(chain, start, end, gap, length)
+
+
+def spectrum(case: Case, mass: float, seed: int) -> str:
+    """The text of a file with the spectrum; mass: that the modified residue carries, in Da."""
+    rng = random.Random(seed)
+    made = spectrum_of(
+        case.chain[case.start : case.end],
+        missing=[i for i in range(1, case.end - case.start) if rng.random() < MISSING],
+        noise=NOISE,
+        seed=seed,
+        carried=CARBAMIDOMETHYL,
+        modified={} if case.modified is None else {case.modified - case.start: mass},
+    )
+    return as_mgf([made])
+
+
+def fill(case: Case, text: str, folder: Path) -> Counts:
+    """Fill the gap, of unknown length if no residue is modified; text: of a file of spectra, '' for
+    none."""
+    fasta, table, spectra = (folder / name for name in ("c.fasta", "gaps.tsv", "spectra.mgf"))
+    known = case.length if case.modified is not None else 0
+    letters = case.chain[: case.gap] + "X" * known + case.chain[case.gap + case.length :]
+    fasta.write_text(f">c\n{letters}\n")
+    table.write_text(f"chain\tstart\tend\nc\t{case.gap}\t{case.gap + known}\n")
+    spectra.write_text(text)
+    given, out = [spectra] if text else [], folder / "out"
+    fill_file({"fasta": fasta, "gaps": table}, out, {"complete_ends": False}, spectra=given)
+    first = next(iter(GAP_TABLE.read(out / "gaps.tsv")))
+    rows = [row for row in RESIDUE_TABLE.read(out / "residues.tsv") if row.probability >= SURE]
+    same = len(first.candidate) == case.length
+    truth = merged(case.chain)
+    right = [same and merged(row.residue) == truth[row.position - 1] for row in rows]
+    exact = merged(first.candidate) == merged(case.truth)
+    return Counts(same, exact, len(rows), right.count(False))
+
+
+def row_of(drawn: list[Case], mass: float | None) -> list[object]:
+    """Cells of a row; mass: that the modified residues carry, None without spectra."""
+    begun = time.perf_counter()
+    found = []
+    for seed, case in enumerate(drawn):
+        text = "" if mass is None else spectrum(case, mass, seed)
+        with tempfile.TemporaryDirectory() as folder:
+            found.append(fill(case, text, Path(folder)))
+    sums = list(map(sum, zip(*found, strict=True)))
+    return [len(drawn), *sums, f"{time.perf_counter() - begun:.0f}"]
+
+
+def main() -> None:
+    given = drawing(__doc__, "CHAINS", 60).parse_args()
+    chains = [r.body.decode().replace("\n", "") for r in read_records(given.chains, 1 << 20)]
+
+    def draw(cases: Iterator[Case]) -> list[Case]:
+        every = list(cases)
+        return random.Random(given.seed).sample(every, min(given.n, len(every)))
+
+    print("gap", "spectrum", "gaps", *Counts._fields, "seconds", sep="\t")
+    for kind in KINDS:
+        drawn = draw(with_modified(chains, kind))
+        for name, mass in (("none", None), ("unmodified", 0.0), ("modified", kind.mass)):
+            print(kind.name, name, *row_of(drawn, mass), sep="\t", flush=True)
+    for length in LENGTHS:
+        drawn = draw(without_length(chains, length))
+        for name, mass in (("none", None), ("own", 0.0)):
+            print(f"{length} residues, length unknown", name, *row_of(drawn, mass), sep="\t")
+
+
+if __name__ == "__main__":
+    main()
