@@ -208,6 +208,14 @@ def test_a_contaminant_that_is_like_a_chain_is_told(
     assert not [*like_chains([("short", "ACDEF")], [("h", as_tokens(HEAVY))])]
 
 
+@pytest.mark.parametrize(("run", "alike"), [(8, False), (15, True)])
+def test_a_contaminant_is_like_a_chain_by_long_runs_of_residues(run: int, alike: bool) -> None:
+    """Short ones are common to proteins of any kind, however many they are."""
+    chain = HEAVY[:120]
+    runs = "HKH".join(chain[i : i + run] for i in range(0, 120, run + 3))
+    assert bool([*like_chains([("p", runs)], [("h", as_tokens(chain))])]) == alike
+
+
 def test_reads_that_are_cut_are_counted(
     write: Write, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

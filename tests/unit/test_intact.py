@@ -189,12 +189,30 @@ def test_forms_are_those_that_the_ends_of_a_chain_allow() -> None:
     assert words("QAA") == words("EAA") == ["", PYRO]
     assert words("QAA", at=0) == words("XAA") == words("AEIK") == [""]
     assert words("AGK") == ["", "no C-terminal lysine"]
-    assert words("AEIK", Modifications(clipped_lysine=True)) == ["", "no C-terminal lysine"]
+    clipped = Modifications(clipped_lysine=True)
+    assert words("AGK", at=2) == words("AEIK", clipped, at=3) == [""]  # lysine with a modification
+    assert words("AEIK", clipped) == ["", "no C-terminal lysine"]
     assert len(words("QAGK")) == 4
     chain = Scaffold("m", "", "EA", (), 1)
     _, pyro = chain_forms(chain, "EA", PLAIN_RULES)
     _, stated = chain_forms(chain, "EA", Modifications(pyroglutamate=True))
     assert pyro.share < 0.1 and stated.share == 0.5
+
+
+@pytest.mark.parametrize("kind", ["average", "monoisotopic"])
+def test_the_mass_of_a_form_is_met_within_the_tolerance_given(kind: str) -> None:
+    """Without its lysine a chain weighs 128.17 Da less on average, or 128.09 Da."""
+    whole = "AAAAAWAAAAGK"
+    chain = Scaffold("m", "", whole[:5] + "X" + whole[6:], (Gap(5, 6, 1, 1),), 1)
+    clipped = mass_of(whole[:-1], average=kind == "average")
+    for off, missed in ((0.0, False), (0.03, True)):
+        weighed = replace(chain, intact=IntactMass(clipped + off, 0.002, kind))
+        assert is_missed(weighed, whole) == missed
+        rules = intact_rules(weighed, PLAIN_RULES)
+        stages = left_for_gaps(weighed, rules.forms)
+        assert stages is not None
+        found = search(np.full((1, N_RESIDUES), 1 / N_RESIDUES), 512, stages, rules)
+        assert ([RESIDUES.index("W")] in found.tokens.tolist()) == (not missed)
 
 
 def test_forms_that_cannot_be_told_apart_share_the_probability() -> None:

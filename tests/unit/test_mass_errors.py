@@ -104,6 +104,9 @@ def test_pyroglutamate_at_the_start_of_a_chain_is_found_and_said() -> None:
         mass = mass_of(whole[:4]) + change
         gap = lacuna.fill([f"X[+{mass:.4f}]{whole[4:]}"])[0].gaps[0]
         assert (gap.candidates[0].sequence, gap.status) == (whole[:4], status)
+    chain, allowed = f"X[+{mass_of(whole[:4]) - 17.026549:.4f}]{whole[4:]}", {"pyroglutamate": True}
+    gap = lacuna.fill([chain], modifications=allowed)[0].gaps[0]
+    assert (gap.candidates[0].sequence, gap.status) == (whole[:4], "filled")
 
 
 def test_a_modification_needs_its_residue() -> None:
