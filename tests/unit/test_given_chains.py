@@ -29,13 +29,13 @@ from lacuna.reads.readers import read_peptides
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
-from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.steps.place_reads import PlacedReads, place_reads
 from lacuna.steps.reader_files import ReaderFiles
 from lacuna.steps.reads import write_reads
 from lacuna.steps.weigh_evidence import weigh_evidence
 from laws import fill
-from reads import peptide, reads_of, tiles
+from reads import peptide, read_set, reads_of, tiles
 
 HEAVY = germline_chain("H", 1, constant=True)
 SPANS = [(30, 36), (98, 108)]
@@ -281,6 +281,16 @@ def test_a_single_read_closes_a_gap_of_its_mass(write: Write, tmp_path: Path) ->
     assert shown_in(found) == as_l(HEAVY[START:STOP])
 
 
+@pytest.mark.parametrize(("probability", "closed"), [(0.95, True), (0.5, False)])
+def test_a_single_doubtful_read_closes_no_gap(probability: float, closed: bool) -> None:
+    """Even if what it has there has the gap's mass."""
+    start, stop = START, START + 2
+    across = read_set(HEAVY[start - 8 : stop + 8], probability=probability)
+    gap = Gap(start, start + 1, 1, None, mass_of(HEAVY[start:stop]), 0.005)
+    (shown,), _ = show(across, [HEAVY[:start] + "X" + HEAVY[stop:150]], [], [[gap]])
+    assert shown.within.max() == (stop - start if closed else 0)
+
+
 @pytest.mark.parametrize("mass", [0.0, CARBAMIDOMETHYL])
 def test_reads_close_a_gap_of_known_mass(write: Write, tmp_path: Path, mass: float) -> None:
     """Its positions stay those of the user, with a row for each residue that reads show. What C
@@ -337,6 +347,67 @@ def test_of_two_lengths_that_reads_show_the_mass_decides(
     chain = HEAVY[:START] + HEAVY[STOP:]
     found, *_ = weighed(write, tmp_path, chain, reads, f"c\t{START}\t{START}\t{mass}\n")
     assert shown_in(found) == (as_l(HEAVY[START:STOP]) if known else "")
+
+
+def through(
+    reads: Sequence[Read], start: int, stop: int, mass: float | None = None, others: Any = ()
+) -> tuple[str, bool]:
+    """The residues that reads show of a gap of unknown length, and whether they are at odds with
+    its mass."""
+    gap = Gap(start, start + 1, 1, None, mass, None if mass is None else mass * 1e-5)
+    chain = HEAVY[:start] + "X" + HEAVY[stop:150]
+    (shown,), _ = show(reads_of(reads), [chain], others, [[gap]])
+    inside = shown.within > 0
+    letters = [RESIDUES[i] for i in shown.weights[inside].argmax(1)]
+    return as_l(letters), bool(shown.at_odds.any())
+
+
+@pytest.mark.parametrize(("crossing", "at_odds"), [(1, True), (6, False)])
+def test_a_mass_that_few_reads_have_is_contradicted_by_the_others(
+    crossing: int, at_odds: bool
+) -> None:
+    """Some reads are of a chain that has two residues more, and so has the mass."""
+    other = HEAVY[:103] + "WH" + HEAVY[103:150]
+    some = [peptide(other[START - 9 - i : STOP + 11], f"c{i}") for i in range(crossing)]
+    reads = [*tiles(HEAVY[:150], length=20, step=1), *some]
+    longer = other[START : STOP + 2]
+    expected = HEAVY[START:STOP] if at_odds else longer
+    assert through(reads, START, STOP, mass_of(longer)) == (as_l(expected), at_odds)
+
+
+def test_reads_of_a_contaminant_close_no_gap_and_lead_no_other_way() -> None:
+    """It is like the chain, but for some residues of the gap."""
+    start, stop = 60, 88
+    contaminant = HEAVY[:150]
+    for place in (64, 70, 76, 82):
+        contaminant = f"{contaminant[:place]}W{contaminant[place + 1 :]}"
+    lost = tiles(contaminant, length=21, step=1)
+    assert through(lost, start, stop) == (as_l(contaminant[start:stop]), False)
+    assert through(lost, start, stop, others=[contaminant]) == ("", False)
+    own = tiles(HEAVY[:150], length=20, step=1)
+    mass = mass_of(HEAVY[start:stop])
+    letters, at_odds = through([*own, *lost], start, stop, mass, [contaminant])
+    assert len(letters) == stop - start and not at_odds
+
+
+def test_the_x_of_a_gap_that_stays_open_is_no_residue() -> None:
+    """Reads that reach into the gap end in front of it."""
+    reads = reads_of([*tiles(HEAVY[: START + 1], step=1), *tiles(HEAVY[STOP:150], step=1)])
+    chain = HEAVY[:START] + "X" + HEAVY[STOP:150]
+    (shown,), placements = show(reads, [chain], [], [[Gap(START, START + 1, 1, None)]])
+    span = placements.alignment.span
+    assert ((span[:, 1] <= START) | (span[:, 0] > START)).all() and shown.depth[START] < 1
+    assert shown.depth[START - 1] > 2
+
+
+def test_a_gap_of_unknown_length_has_no_other_length() -> None:
+    """Even if reads show two lengths, and neither is that of its X."""
+    other = HEAVY[:103] + "WH" + HEAVY[103:]
+    reads = [r for chain in (HEAVY, other) for r in tiles(chain[:150], length=20, step=1)]
+    chain = HEAVY[:START] + "X" + HEAVY[STOP:150]
+    for gaps, doubted in (([], True), ([Gap(START, START + 1, 1, None)], False)):
+        (shown,), _ = show(reads_of(reads), [chain], [], [gaps])
+        assert shown.other_length[START] == doubted and shown.open[START] != doubted
 
 
 @pytest.mark.parametrize(("crossing", "shown"), [(3, True), (1, False)])
