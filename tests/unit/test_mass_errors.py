@@ -78,6 +78,18 @@ def test_prefix_masses_of_the_other_end_or_of_ions_are_named(
     assert said.endswith(words) and bool(said) == bool(words), said
 
 
+@pytest.mark.parametrize(("off", "named"), [(0.003, True), (0.012, False)])
+def test_masses_of_ends_are_as_exact_as_both_of_which_they_are_the_difference(
+    off: float, named: bool
+) -> None:
+    """The mass of the whole gap may be off by more than that of an end."""
+    whole = mass_of("AGVSE") + min(off, 0.003)
+    prefix = Stage(mass_of("SE") - max(off - 0.003, 0.0), 0.001)
+    stages = Stages((prefix, Stage(whole, 0.004, False, True)))
+    said = rank_weighed(sure("AGVSE"), 5, stages, RULES)[1]
+    assert ("count from the end" in said) == named, said
+
+
 def test_a_rounded_mass_is_named_and_no_slip() -> None:
     rounded = "the mass is rounded; give its tolerance_da in a gap table"
     mass = mass_of("AGMSE")

@@ -68,6 +68,13 @@ def test_a_hybrid_of_two_constant_regions_is_one() -> None:
     assert shown_constants(weights_of(C1, changed), IGG1) == [(IGG1, 1.0)]
 
 
+def test_a_domain_of_another_constant_region_is_none() -> None:
+    """Reads must show both at many of the places at which they differ."""
+    ch1, most = C4[:110], C4[:230]
+    assert shown_constants(weights_of(C1, ch1), IGG1) == [(IGG1, 1.0)]
+    assert {c for c, _ in shown_constants(weights_of(C1, most), IGG1)} == {IGG1, IGG4}
+
+
 def test_blocks_in_which_two_chains_differ() -> None:
     one, other = (merge_il(encode(x)) for x in ("AAAAAWGGCGGGGGGGG", "AAAAAFGGDGGGGGGHHGG"))
     assert blocks_of(one, other) == [((5, 9), (5, 9)), ((15, 15), (15, 17))]
@@ -153,6 +160,16 @@ def test_two_constant_regions_of_one_v_domain_are_told(caplog: pytest.LogCapture
         assert sum(a != b for a, b in zip(stated, merged(own), strict=True)) <= (0 if sure else 3)
         assert (chain.probability[differ].min() > 0.9) == sure
         assert (chain.probability[differ].max() < 0.95) != sure
+
+
+def test_the_commoner_of_two_constant_regions_of_one_v_domain_is_not_sure() -> None:
+    """Reads show twice as much of it, and none joins it to the V domain."""
+    placed = of(seen(V_ONE + C1, 2), seen(C4))
+    (draft,) = placed.drafts
+    (chain,) = weigh(placed, None, bundled.LIBRARY)
+    differ = telling(placed, 0) & ~np.isin(list(chain.best), ["I", "L"])
+    assert draft.c == IGG1 and [c for c, _ in draft.rivals] == [IGG4]
+    assert 0.8 < chain.probability[differ].min() <= chain.probability[differ].max() < 0.95
 
 
 def test_a_chain_without_a_domain_gets_none_with_another_constant_region() -> None:
