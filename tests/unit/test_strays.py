@@ -1,5 +1,6 @@
 """Reads that fit no chain but are of an antibody: the stated species is wrong, or not bundled."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import bundled
 from chains import germline_chain, mutated, random_protein
 from lacuna.antibody.germlines import constants
-from lacuna.core.alphabet import N_RESIDUES
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES
 from lacuna.core.tables import (
     CHAIN_TABLE,
     PLACED_TABLE,
@@ -128,6 +129,27 @@ def test_what_reads_settle_of_a_chain_from_far_is_as_sure_as_ever() -> None:
     spread = spread_of_far(draft, nats, lost=True)
     assert not spread[:60].any() and (spread[60:100] > 0).all()
     assert not spread_of_far(draft, nats, lost=False).any()
+
+
+@pytest.mark.parametrize(
+    ("part", "germline", "far"),
+    [
+        ("V", RESIDUES.index("W"), (True, False)),
+        ("C", RESIDUES.index("W"), (True, True)),  # its V domain is of that species too
+        ("V", ABSENT, (False, False)),  # of which no germline is known
+    ],
+)
+def test_a_chain_is_far_by_its_v_domain_or_its_constant_region(
+    part: str, germline: int, far: tuple[bool, bool]
+) -> None:
+    draft = draft_from(germline_chain("H", 1, constant=True))
+    nats = np.zeros((len(draft), N_RESIDUES))
+    nats[np.arange(len(draft)), draft.tokens] = 10.0
+    nats[[70, -1]] = 0.0  # of V and of C, which no read shows
+    residues = draft.germline.copy()
+    residues[slice(0, 90, 2) if part == "V" else slice(150, None, 2)] = germline
+    spread = spread_of_far(replace(draft, germline=residues), nats, lost=False)
+    assert (spread[70] > 0, spread[-1] > 0) == far and np.count_nonzero(spread) == sum(far)
 
 
 def _span(read: Read, chain: str) -> tuple[int, int]:

@@ -193,6 +193,17 @@ def test_reads_of_a_rival_count_for_it_alone() -> None:
     assert differ[at] and RESIDUES[mixed[at].argmax()] == "S"
     assert abs(mixed[at, RESIDUES.index("C")] - 0.3) < 0.01
     assert (mixed[~differ] == posterior[~differ]).all()
+    # If they are few, the others say what else it may be.
+    posterior[at] = 0.0
+    posterior[at, [RESIDUES.index(letter) for letter in "STC"]] = 0.6, 0.3, 0.1
+    mixed, _ = with_rivals(posterior, replace(draft, rivals=((IGG4, 0.3),)))
+    found = mixed[at, [RESIDUES.index(letter) for letter in "STC"]]
+    assert found == pytest.approx([0.7 * 2 / 3, 0.7 / 3, 0.3], abs=0.01)
+    posterior[-3] = 0.0  # P of IgG1, L of IgG4, which reads cannot tell from I
+    posterior[-3, [RESIDUES.index(letter) for letter in "PIL"]] = 0.7, 0.15, 0.15
+    mixed, _ = with_rivals(posterior, replace(draft, rivals=((IGG4, 0.3),)))
+    found = mixed[-3, [RESIDUES.index(letter) for letter in "PIL"]]
+    assert found == pytest.approx([0.7, 0.0, 0.3], abs=0.01)
 
 
 def test_allele_differences_at_one_place_need_more_reads() -> None:
