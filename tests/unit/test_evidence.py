@@ -32,7 +32,10 @@ from lacuna.evidence.posterior import (
     FLOORS,
     LOOP_WEIGHT,
     OBSERVED_MARGIN,
+    first_letters,
+    hidden_from_network,
     likelihood,
+    only_germline,
     weight_of_reads,
     with_germline,
 )
@@ -317,6 +320,28 @@ def test_reads_against_the_network_leave_a_residue_unsure() -> None:
     assert floors_of(nats, np.roll(both, 1, axis=1), none) == 0.0
     assert _states(nats, both) == "doubtful"
     assert _states(nats, np.roll(both, 1, axis=1)) == "observed"
+
+
+def test_residues_that_reads_settle_are_seen_and_all_others_of_a_hardly_read_chain_are_not() -> (
+    None
+):
+    draft = draft_from(CHAIN[:120])
+    n, read = len(draft), [10, 11, 12]
+    germline, tokens = draft.germline.copy(), draft.tokens.copy()
+    tokens[read] = LEUCINE
+    germline[read] = ISOLEUCINE, LEUCINE, RESIDUES.index("V")
+    draft = replace(draft, tokens=tokens, germline=germline)
+    nats = np.zeros((n, N_RESIDUES))
+    nats[read] = -9.0
+    nats[np.ix_(read, [ISOLEUCINE, LEUCINE])] = 0.0
+    copied = only_germline(draft, nats)
+    assert not copied[read].any() and copied[40:60].all()
+    assert first_letters(draft, nats, np.zeros(n, bool))[9:14] == "XILJX"
+    unsure = np.full((n, N_RESIDUES), 0.05)
+    assert np.flatnonzero(~hidden_from_network(draft, nats, unsure)).tolist() == read
+    either = np.zeros((n, N_RESIDUES))
+    either[:, [ISOLEUCINE, LEUCINE]] = 0.5
+    assert not hidden_from_network(draft, nats, either).any()  # I or L is sure
 
 
 def test_the_little_that_reads_show_counts_for_more_in_cdr1_and_cdr2(whole: Placed) -> None:
