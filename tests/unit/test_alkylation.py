@@ -291,6 +291,16 @@ def test_masses_may_contradict_what_reads_carry_on_c(reader: Reader) -> None:
     assert "but 800 of the C's of reads are carbamidomethylated" in state.sentence()
 
 
+def test_a_state_that_is_open_is_not_contradicted() -> None:
+    """Reads that carry another one than the likeliest are among what leaves it open."""
+    read = (("propionamide", 9),)
+    state = state_of([], {"carbamidomethyl": 0.6, "propionamide": 0.4}, informative=2)
+    both = replace(state, read=read)
+    assert not both.contradicted and "C's of reads" not in both.sentence()
+    found = replace(state_of([], {"carbamidomethyl": 0.999, "propionamide": 0.001}), read=read)
+    assert found.contradicted and "9 of the C's of reads" in found.sentence()
+
+
 # --- candidates ----------------------------------------------------------------------------------
 
 

@@ -118,8 +118,16 @@ def test_a_file_of_mine_that_is_called_as_one_of_lacunas_is_not_removed(
     chains: Path, write: Write, tmp_path: Path
 ) -> None:
     known = write("out/evidence.tsv", "chain\tposition\tresidue\tprobability\nc2\t22\tW\t1\n")
+    scaffolds = write("out/scaffolds.fasta", ">mine\nEVQL\n")
+    for reads in ("", "peptide\nEVQL\n"):
+        table = write("out/reads.tsv", reads) if reads else None
+        assert cli.main(["fill", str(chains), "--out", str(tmp_path / "out")]) == 0
+        assert known.read_text().endswith("c2\t22\tW\t1\n")
+        assert scaffolds.read_text() == ">mine\nEVQL\n"
+        assert table is None or table.read_text() == reads
+    known.write_text("chain\tposition\tstate\n")  # as Lacuna's has it
     assert cli.main(["fill", str(chains), "--out", str(tmp_path / "out")]) == 0
-    assert known.read_text().endswith("c2\t22\tW\t1\n")
+    assert not known.exists() and scaffolds.exists()
 
 
 def test_progress_is_told_by_blocks(

@@ -10,9 +10,10 @@ from pyteomics.mass import std_aa_mass
 
 import bundled
 from lacuna.antibody.germlines import SPECIES, constants, v_segments
-from lacuna.antibody.imgt import CYS104, FR4_START
+from lacuna.antibody.imgt import CYS104, FR4_START, OTHER_INSERTION
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import (
+    ABSENT,
     ISOLEUCINE,
     LEUCINE,
     MISSING,
@@ -21,8 +22,8 @@ from lacuna.core.alphabet import (
     encode,
     merge_il,
 )
-from lacuna.evidence.chain import OBSERVED_PROBABILITY, WeighedChain
-from lacuna.evidence.flags import flags_of
+from lacuna.evidence.chain import OBSERVED_PROBABILITY, WeighedChain, _states
+from lacuna.evidence.flags import flags_of, other_lengths
 from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
 from lacuna.evidence.posterior import (
@@ -31,7 +32,10 @@ from lacuna.evidence.posterior import (
     FLOORS,
     LOOP_WEIGHT,
     OBSERVED_MARGIN,
+    first_letters,
+    hidden_from_network,
     likelihood,
+    only_germline,
     weight_of_reads,
     with_germline,
 )
@@ -108,10 +112,34 @@ def test_what_no_read_shows_is_inferred_and_never_sure(part: Placed) -> None:
 def test_an_open_junction_is_a_gap_of_unknown_length() -> None:
     at = CHAIN.index("ARWGG")
     reads = [r for i in range(3) for r in (*tiles(CHAIN[i : at + 1]), *tiles(CHAIN[at + 14 : 120]))]
-    chain = weighed(place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure()))
+    placed = place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure())
+    chain = weighed(placed)
     (gap,) = chain.gaps
     assert gap.min_length == 0
     assert set(chain.scaffold[gap.start : gap.end]) == {"X"}
+    joined = replace(placed, drafts=[replace(placed.drafts[0], bridged=True)])
+    assert not weigh(joined, None, GERMLINES)[0].gaps  # reads tell how long it is
+
+
+def test_an_open_junction_is_unknown_up_to_its_ends_and_weighs_what_is_within(
+    whole: Placed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reads show its first residue, but lead no further."""
+    at = CHAIN.index("ARWGG") + 5
+    given = [*tiles(CHAIN[:at], step=1), *tiles(CHAIN[at + 3 : 120], step=1)]
+    given += [peptide(CHAIN[at - n : at + 1], f"to {n}") for n in range(12, 20)]
+    reads = collapse(given, Sure().probabilities(given))
+    tokens = whole.drafts[0].tokens.copy()
+    tokens[at : at + 3] = MISSING
+    opened = replace(whole.drafts[0], tokens=tokens, bridged=False)
+    placements = place_on(reads, [opened])
+    placed = replace(whole, reads=reads, drafts=[opened], placements=placements)
+    for start, mass in ((at, 500.0), (at - 1, None)):
+        of_run = JunctionMass(start, at + 3, 500.0)
+        monkeypatch.setattr("lacuna.evidence.weigh.junction_mass", lambda *_, of=of_run: of)
+        (chain,) = weigh(placed, None, GERMLINES)
+        assert chain.rows[at].state == "observed" and chain.scaffold[at : at + 3] == "XXX"
+        assert [(gap.start, gap.end, gap.mass) for gap in chain.gaps] == [(at, at + 3, mass)]
 
 
 @pytest.mark.parametrize("unknown", [1, 3])
@@ -221,6 +249,57 @@ def test_flags_are_of_what_a_good_part_of_the_reads_shows() -> None:
     }
 
 
+def test_what_few_reads_show_or_have_no_say_in_is_not_flagged() -> None:
+    draft = draft_from(CHAIN[:120])
+    n, best = len(draft), draft.tokens.copy()
+    blocks, amide, margin = np.zeros(n), np.zeros((n, 4)), np.full(n, 9.0)
+    depth, nats, columns = np.full(n, 5.0), np.zeros((n, N_RESIDUES)), draft.columns.copy()
+    asp, asn, trp, tyr = (RESIDUES.index(letter) for letter in "DNWY")
+    blocks[10], depth[10] = 0.3, 0.2
+    germline = draft.germline.copy()
+    germline[20], margin[20] = ABSENT, 1.0
+    best[[30, 31]] = germline[[30, 31]] = asn, trp
+    amide[[30, 31], :2] = 20.0, 8.0
+    nats[30, [asn, asp]] = 20.0, 8.0  # deamidation, and no other residue
+    best[[40, 41, 42]] = germline[[40, 41, 42]] = trp
+    nats[40, [trp, tyr]] = 20.0, 8.0
+    nats[41, [trp, tyr]] = 20.0, 1.0
+    nats[42, [trp, tyr, asp]] = 20.0, 8.0, -30.0  # against a third one
+    columns[50] = OTHER_INSERTION
+    found = Votes(nats, depth, amide, {}, np.zeros(n), np.zeros(n), blocks)
+    changed = replace(draft, germline=germline, columns=columns)
+    assert {at: own for at, own in enumerate(flags_of(changed, found, best, margin)) if own} == {
+        30: ["deamidation"],
+        40: ["minority"],
+        42: ["minority"],
+        50: ["length"],
+    }
+
+
+def test_another_length_is_one_that_half_of_the_reads_across_show() -> None:
+    n = 20
+    deleted, depth, passed = np.zeros(n), np.ones(n), np.ones(n)
+    deleted[[2, 3]] = 1.0, 0.9
+    depth[4] = 0.0  # no read at all
+    passed[13] = 0.0
+    inserted = {
+        0: {(1,): 2.0},  # in front of the chain
+        7: {(1,): 0.5, (1, 2): 0.5},
+        10: {(1,): 0.8},
+        13: {(1,): 0.3},
+        n: {(1,): 2.0},
+    }
+    found = Votes(
+        np.zeros((n, N_RESIDUES)), depth, np.zeros((n, 4)), inserted, deleted, passed, np.zeros(n)
+    )
+    assert np.flatnonzero(other_lengths(found)).tolist() == [2, 6, 7]
+
+
+def test_alternatives_are_those_that_are_not_all_but_excluded(part: Placed) -> None:
+    shares = [share for row in weighed(part).rows for _, share in row.alternatives]
+    assert 0.005 <= min(shares) < 0.05
+
+
 def test_a_conflict_is_flagged_and_not_sure() -> None:
     changed = CHAIN[:70] + "W" + CHAIN[71:]
     reads = [r for i in range(3) for r in tiles(CHAIN[i:120]) + tiles(changed[i:120])]
@@ -239,6 +318,30 @@ def test_reads_against_the_network_leave_a_residue_unsure() -> None:
     none = np.zeros(1, bool)
     assert floors_of(nats, both, none) == FLOOR_UNREAD
     assert floors_of(nats, np.roll(both, 1, axis=1), none) == 0.0
+    assert _states(nats, both) == "doubtful"
+    assert _states(nats, np.roll(both, 1, axis=1)) == "observed"
+
+
+def test_residues_that_reads_settle_are_seen_and_all_others_of_a_hardly_read_chain_are_not() -> (
+    None
+):
+    draft = draft_from(CHAIN[:120])
+    n, read = len(draft), [10, 11, 12]
+    germline, tokens = draft.germline.copy(), draft.tokens.copy()
+    tokens[read] = LEUCINE
+    germline[read] = ISOLEUCINE, LEUCINE, RESIDUES.index("V")
+    draft = replace(draft, tokens=tokens, germline=germline)
+    nats = np.zeros((n, N_RESIDUES))
+    nats[read] = -9.0
+    nats[np.ix_(read, [ISOLEUCINE, LEUCINE])] = 0.0
+    copied = only_germline(draft, nats)
+    assert not copied[read].any() and copied[40:60].all()
+    assert first_letters(draft, nats, np.zeros(n, bool))[9:14] == "XILJX"
+    unsure = np.full((n, N_RESIDUES), 0.05)
+    assert np.flatnonzero(~hidden_from_network(draft, nats, unsure)).tolist() == read
+    either = np.zeros((n, N_RESIDUES))
+    either[:, [ISOLEUCINE, LEUCINE]] = 0.5
+    assert not hidden_from_network(draft, nats, either).any()  # I or L is sure
 
 
 def test_the_little_that_reads_show_counts_for_more_in_cdr1_and_cdr2(whole: Placed) -> None:

@@ -29,13 +29,13 @@ from lacuna.reads.readers import read_peptides
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
-from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.steps.place_reads import PlacedReads, place_reads
 from lacuna.steps.reader_files import ReaderFiles
 from lacuna.steps.reads import write_reads
 from lacuna.steps.weigh_evidence import weigh_evidence
 from laws import fill
-from reads import peptide, reads_of, tiles
+from reads import peptide, read_set, reads_of, tiles
 
 HEAVY = germline_chain("H", 1, constant=True)
 SPANS = [(30, 36), (98, 108)]
@@ -168,6 +168,26 @@ def test_reads_tell_a_length_that_they_are_not_aligned_with() -> None:
     twin = HEAVY[:start] + "X" * 8 + HEAVY[stop:]
     both, _ = show(given, [twin, twin], [])  # reads that may be of either tell nothing
     assert not any(one.other_length.any() for one in both)
+    longer = HEAVY[: start + 3] + "WH" + HEAVY[start + 3 : 150]
+    mixed = reads_of([*tiles(HEAVY[:150], length=24, step=1), *tiles(longer, length=24, step=9)])
+    (shown,), _ = show(mixed, [hidden(HEAVY[:150], [(start, stop)])], [])
+    assert not shown.other_length.any()  # most are as long as the chain
+
+
+def test_what_is_behind_a_gap_may_be_in_front_of_it_too() -> None:
+    """Residues that come twice tell no other length."""
+    whole = f"{HEAVY[:40]}WPKDHTWEACFGWPKD{HEAVY[60:120]}"
+    at = whole.index("ACFG")
+    reads = reads_of(tiles(whole, length=24, step=1))
+    (shown,), _ = show(reads, [hidden(whole, [(at, at + 4)])], [])
+    assert shown.seen[at : at + 4].all() and not shown.other_length.any()
+
+
+def test_a_single_read_shows_residues_unless_it_may_be_of_many_chains() -> None:
+    read = reads_of([peptide(HEAVY[25:45])])
+    for n in (1, 4):
+        shown, _ = show(read, [hidden(HEAVY[:120], [(30, 36)])] * n, [])
+        assert all(one.seen[30:36].all() == (n == 1) for one in shown)
 
 
 def test_too_many_chains_are_refused(write: Write, table: Path, tmp_path: Path) -> None:
@@ -206,6 +226,14 @@ def test_a_contaminant_that_is_like_a_chain_is_told(
     ]
     assert not [*like_chains(read_contaminants(), [("h", as_tokens(HEAVY))])]
     assert not [*like_chains([("short", "ACDEF")], [("h", as_tokens(HEAVY))])]
+
+
+@pytest.mark.parametrize(("run", "alike"), [(8, False), (15, True)])
+def test_a_contaminant_is_like_a_chain_by_long_runs_of_residues(run: int, alike: bool) -> None:
+    """Short ones are common to proteins of any kind, however many they are."""
+    chain = HEAVY[:120]
+    runs = "HKH".join(chain[i : i + run] for i in range(0, 120, run + 3))
+    assert bool([*like_chains([("p", runs)], [("h", as_tokens(chain))])]) == alike
 
 
 def test_reads_that_are_cut_are_counted(
@@ -265,12 +293,24 @@ def shown_in(scaffold: Scaffold) -> str:
     return as_l([RESIDUES[int(np.argmax(e.weights))] for e in gap.shown])
 
 
-def test_a_single_read_closes_a_gap_of_its_mass(write: Write, tmp_path: Path) -> None:
+@pytest.mark.parametrize("known", [True, False])
+def test_a_single_read_closes_a_gap_of_its_mass(write: Write, tmp_path: Path, known: bool) -> None:
     across = peptide(HEAVY[START - 9 : STOP + 9], "c")
     reads = [*tiles(HEAVY[:START], step=1), across, *tiles(HEAVY[STOP:150], step=1)]
-    chain = f"{HEAVY[:START]}X[+{mass_of(HEAVY[START:STOP]):.4f}]{HEAVY[STOP:]}"
-    found, *_ = weighed(write, tmp_path, chain, reads)
-    assert shown_in(found) == as_l(HEAVY[START:STOP])
+    mass = f"{mass_of(HEAVY[START:STOP]):.4f}" if known else ""
+    chain = HEAVY[:START] + HEAVY[STOP:]
+    found, *_ = weighed(write, tmp_path, chain, reads, f"c\t{START}\t{START}\t{mass}\n")
+    assert shown_in(found) == (as_l(HEAVY[START:STOP]) if known else "")
+
+
+@pytest.mark.parametrize(("probability", "closed"), [(0.95, True), (0.5, False)])
+def test_a_single_doubtful_read_closes_no_gap(probability: float, closed: bool) -> None:
+    """Even if what it has there has the gap's mass."""
+    start, stop = START, START + 2
+    across = read_set(HEAVY[start - 8 : stop + 8], probability=probability)
+    gap = Gap(start, start + 1, 1, None, mass_of(HEAVY[start:stop]), 0.005)
+    (shown,), _ = show(across, [HEAVY[:start] + "X" + HEAVY[stop:150]], [], [[gap]])
+    assert shown.within.max() == (stop - start if closed else 0)
 
 
 @pytest.mark.parametrize("mass", [0.0, CARBAMIDOMETHYL])
@@ -282,7 +322,7 @@ def test_reads_close_a_gap_of_known_mass(write: Write, tmp_path: Path, mass: flo
     chain = f"{HEAVY[:start]}X[+{mass_of(truth) + mass:.4f}]{HEAVY[stop:]}"
     found, rows, files = weighed(write, tmp_path, chain, tiles(HEAVY[:150], length=20, step=1))
     (gap,) = found.gaps
-    assert truth.count("C") == 1 and shown_in(found) == as_l(truth)
+    assert truth.count("C") == 1 and shown_in(found) == as_l(truth) and gap.unmet is None
     assert (gap.start, gap.end, gap.max_length) == (start, start + 1, stop - start)
     places = [*range(start), *[start] * (stop - start), *range(start + 1, len(found.sequence))]
     assert [row.position - 1 for row in rows] == places
@@ -331,6 +371,85 @@ def test_of_two_lengths_that_reads_show_the_mass_decides(
     assert shown_in(found) == (as_l(HEAVY[START:STOP]) if known else "")
 
 
+def through(
+    reads: Sequence[Read],
+    start: int,
+    stop: int,
+    mass: float | None = None,
+    others: Sequence[str] = (),
+    bounds: tuple[int, int | None] = (1, None),
+) -> tuple[str, bool]:
+    """The residues that reads show of a gap of unknown length, and whether they are at odds with
+    its mass."""
+    gap = Gap(start, start + 1, *bounds, mass, None if mass is None else mass * 1e-5)
+    chain = HEAVY[:start] + "X" + HEAVY[stop:150]
+    (shown, beside), _ = show(reads_of(reads), [chain, OTHER], others, [[gap], []])
+    assert not beside.within.any()  # nothing becomes of a chain without such a gap
+    inside = shown.within > 0
+    letters = [RESIDUES[i] for i in shown.weights[inside].argmax(1)]
+    return as_l(letters), bool(shown.at_odds.any())
+
+
+@pytest.mark.parametrize(("crossing", "at_odds"), [(1, True), (6, False)])
+def test_a_mass_that_few_reads_have_is_contradicted_by_the_others(
+    crossing: int, at_odds: bool
+) -> None:
+    """Some reads are of a chain that has two residues more, and so has the mass."""
+    other = HEAVY[:103] + "WH" + HEAVY[103:150]
+    some = [peptide(other[START - 9 - i : STOP + 11], f"c{i}") for i in range(crossing)]
+    reads = [*tiles(HEAVY[:150], length=20, step=1), *some]
+    longer = other[START : STOP + 2]
+    expected = HEAVY[START:STOP] if at_odds else longer
+    assert through(reads, START, STOP, mass_of(longer)) == (as_l(expected), at_odds)
+
+
+@pytest.mark.parametrize(("bounds", "longer"), [((11, None), True), ((1, 11), False)])
+def test_bounds_hold_even_if_most_reads_show_another_length(
+    bounds: tuple[int, int | None], longer: bool
+) -> None:
+    """Some show ten residues or two more, and most the other length."""
+    other = HEAVY[:103] + "WH" + HEAVY[103:150]
+    some, most = (other, HEAVY[:150]) if longer else (HEAVY[:150], other)
+    few = [peptide(some[START - 9 - i : STOP + 11 - i], f"c{i}") for i in range(8)]
+    shown = through([*tiles(most, length=20, step=1), *few], START, STOP, bounds=bounds)
+    assert shown == (as_l(some[START : STOP + 2 * longer]), False)
+
+
+def test_reads_of_a_contaminant_close_no_gap_and_lead_no_other_way() -> None:
+    """It is like the chain, but for some residues of the gap."""
+    start, stop = 60, 88
+    contaminant = HEAVY[:150]
+    for place in (64, 70, 76, 82):
+        contaminant = f"{contaminant[:place]}W{contaminant[place + 1 :]}"
+    lost = tiles(contaminant, length=21, step=1)
+    assert through(lost, start, stop) == (as_l(contaminant[start:stop]), False)
+    assert through(lost, start, stop, others=[contaminant]) == ("", False)
+    own = tiles(HEAVY[:150], length=20, step=1)
+    mass = mass_of(HEAVY[start:stop])
+    letters, at_odds = through([*own, *lost], start, stop, mass, [contaminant])
+    assert len(letters) == stop - start and not at_odds
+
+
+def test_the_x_of_a_gap_that_stays_open_is_no_residue() -> None:
+    """Reads that reach into the gap end in front of it."""
+    reads = reads_of([*tiles(HEAVY[: START + 1], step=1), *tiles(HEAVY[STOP:150], step=1)])
+    chain = HEAVY[:START] + "X" + HEAVY[STOP:150]
+    (shown,), placements = show(reads, [chain], [], [[Gap(START, START + 1, 1, None)]])
+    span = placements.alignment.span
+    assert ((span[:, 1] <= START) | (span[:, 0] > START)).all() and shown.depth[START] < 1
+    assert shown.depth[START - 1] > 2
+
+
+def test_a_gap_of_unknown_length_has_no_other_length() -> None:
+    """Even if reads show two lengths, and neither is that of its X."""
+    other = HEAVY[:103] + "WH" + HEAVY[103:]
+    reads = [r for chain in (HEAVY, other) for r in tiles(chain[:150], length=20, step=1)]
+    chain = HEAVY[:START] + "X" + HEAVY[STOP:150]
+    for gaps, doubted in (([], True), ([Gap(START, START + 1, 1, None)], False)):
+        (shown,), _ = show(reads_of(reads), [chain], [], [gaps])
+        assert shown.other_length[START] == doubted and shown.open[START] != doubted
+
+
 @pytest.mark.parametrize(("crossing", "shown"), [(3, True), (1, False)])
 def test_a_mass_that_reads_contradict_is_left_out_if_several_agree(
     write: Write, tmp_path: Path, crossing: int, shown: bool
@@ -355,9 +474,10 @@ def test_a_mass_that_reads_contradict_is_left_out_if_several_agree(
 def test_residues_that_reads_show_have_bounds(write: Write, tmp_path: Path) -> None:
     write_reads(tmp_path / "r.jsonl.gz", tiles(HEAVY[:150], length=20, step=1))
     fasta = write("c.fasta", f">c\n{HEAVY[:START]}X{HEAVY[STOP:]}\n")
-    for longest, length in ((STOP - START, STOP - START), (STOP - START - 1, 0)):
+    n = STOP - START
+    for shortest, longest, length in ((n, n, n), (1, n - 1, 0), (n + 1, 20, 0)):
         header = "chain\tstart\tend\tmin_length\tmax_length\n"
-        table = write("g.tsv", f"{header}c\t{START}\t{START + 1}\t1\t{longest}\n")
+        table = write("g.tsv", f"{header}c\t{START}\t{START + 1}\t{shortest}\t{longest}\n")
         out = tmp_path / "placed"
         place_reads(tmp_path / "r.jsonl.gz", fasta, table, None, LIBRARY, out, **SETTINGS)
         (given,) = read_record(out, PlacedReads).given

@@ -18,10 +18,12 @@ from lacuna.core.tables import GAP_TABLE, MASS_TABLE, RESIDUE_TABLE, MassDoubt
 from lacuna.filling.decode import rank_together
 from lacuna.filling.intact import (
     chain_forms,
+    decodable,
     error_of_missed,
     intact_errors,
     intact_rules,
     is_missed,
+    is_whole,
     left_for_gaps,
     likely_intact_error,
     mass_row,
@@ -38,6 +40,7 @@ from lacuna.scaffolds.residue_masses import ChainForm, MassRules, Modifications
 from lacuna.scaffolds.scaffold import (
     Gap,
     IntactMass,
+    Piece,
     Rejected,
     ResidueModification,
     Scaffold,
@@ -79,6 +82,15 @@ def test_a_chain_with_a_gap_left_open_has_no_mass() -> None:
     intact = IntactMass(2000.0, 1.0, "average")
     row = mass_row(Scaffold("m", "", "ACX", (Gap(2, 3, 1, 1),), 1, intact=intact), "ACX")
     assert (row.monoisotopic, row.average, row.measured) == (None, None, 2000.0)
+    between = mass_row(Scaffold("m", "", "AC", (Gap(1, 1, 1, None),), 1), "AC", is_open=True)
+    assert (between.monoisotopic, between.average) == (None, None)
+
+
+def test_a_chain_is_whole_if_it_has_no_gap_and_its_intact_mass() -> None:
+    chain = Scaffold("m", "", PLAIN, (), 1, intact=IntactMass(mass_of(PLAIN), 0.01, "monoisotopic"))
+    assert is_whole(chain) and not is_whole(replace(chain, intact=None))
+    assert not is_whole(replace(chain, sequence=PLAIN[1:]))
+    assert not is_whole(replace(chain, sequence=f"X{PLAIN[1:]}", gaps=(Gap(0, 1, 1, 1),)))
 
 
 # --- what is left for gaps -----------------------------------------------------------------------
@@ -119,6 +131,22 @@ def test_i_or_l_has_a_mass() -> None:
     stages = left_for_gaps(chain)
     assert stages is not None
     assert stages.passed[0].mass == pytest.approx(weight(whole[90:97]), abs=1e-3)
+    several = replace(chain, gaps=(Gap(at, at + 1, 1, None), gaps[1]))
+    assert list(unweighed(several)) == [0, 1]
+
+
+def test_a_gap_of_which_prefix_masses_alone_are_known_leaves_an_intact_mass_no_say() -> None:
+    prefix = Piece(1, None, None, None, False, ((100.0, 0.01),))
+    intact = IntactMass(900.0, 1.0, "average")
+    for pieces, numbers in (((), [0, 1]), ((prefix,), [])):
+        gaps = (Gap(2, 3, 1, None, pieces=pieces), Gap(5, 6, 1, 1))
+        assert list(unweighed(Scaffold("m", "", "ACXDEX", gaps, 1, intact=intact))) == numbers
+
+
+def test_gaps_of_more_residues_than_are_decoded_are_not_ranked_together() -> None:
+    assert decodable({0: Gap(0, 400, 400, 400), 1: Gap(410, 460, 50, 50)})
+    assert not decodable({0: Gap(0, 400, 400, 400), 1: Gap(410, 461, 51, 51)})
+    assert not decodable({0: Gap(0, 4, 4, 4), 1: Gap(9, 10, 1, None)})
 
 
 def test_an_average_mass_is_met_within_the_tolerance_given() -> None:
@@ -136,6 +164,23 @@ def test_an_average_mass_is_met_within_the_tolerance_given() -> None:
         found = search(even, 512, stages, MassRules())
         true = tuple(RESIDUES.index(letter) for letter in whole[30:32].replace("I", "L"))
         assert (true in {tuple(row) for row in found.tokens.tolist()}) == (not off)
+
+
+def test_the_average_mass_of_a_gap_is_as_exact_as_the_usual_ratio() -> None:
+    """Of a gap without a mass of its own, and of one that has a monoisotopic mass."""
+    whole = "AGRSTAGKLMNAG"
+    table = np.zeros((3, N_RESIDUES))
+    for row, letters in zip(table, ("RK", "SA", "TG"), strict=True):
+        row[[RESIDUES.index(letter) for letter in letters]] = 0.5
+    letters = whole.replace("RST", "XXX").replace("KLMN", "XXXX")
+    known = Gap(7, 11, 4, 4, weight("KLMN"), 0.001)
+    intact = IntactMass(mass_of(whole, average=True), 0.002, "average")
+    for gap, shown in ((known, letters), (None, whole.replace("RST", "XXX"))):
+        gaps = (Gap(2, 5, 3, 3), *([gap] if gap else []))
+        stages = left_for_gaps(Scaffold("m", "", shown, gaps, 1, intact=intact))
+        assert stages is not None
+        found = search(table, 10, stages, MassRules())
+        assert found.tokens.tolist() == [[RESIDUES.index(letter) for letter in "RST"]]
 
 
 # --- forms of chains -----------------------------------------------------------------------------
@@ -189,12 +234,64 @@ def test_forms_are_those_that_the_ends_of_a_chain_allow() -> None:
     assert words("QAA") == words("EAA") == ["", PYRO]
     assert words("QAA", at=0) == words("XAA") == words("AEIK") == [""]
     assert words("AGK") == ["", "no C-terminal lysine"]
-    assert words("AEIK", Modifications(clipped_lysine=True)) == ["", "no C-terminal lysine"]
+    clipped = Modifications(clipped_lysine=True)
+    assert words("AGK", at=2) == words("AEIK", clipped, at=3) == [""]  # lysine with a modification
+    assert words("AEIK", clipped) == ["", "no C-terminal lysine"]
     assert len(words("QAGK")) == 4
     chain = Scaffold("m", "", "EA", (), 1)
     _, pyro = chain_forms(chain, "EA", PLAIN_RULES)
     _, stated = chain_forms(chain, "EA", Modifications(pyroglutamate=True))
     assert pyro.share < 0.1 and stated.share == 0.5
+    usual = Scaffold("m", "", "QAGK", (), 1)  # what is usual is no rarer if it is allowed
+    both = Modifications(pyroglutamate=True, clipped_lysine=True)
+    assert chain_forms(usual, "QAGK", PLAIN_RULES) == chain_forms(usual, "QAGK", both)
+
+
+@pytest.mark.parametrize(
+    ("first", "off", "form"), [("Q", 8.5, PYRO), ("Q", 0.0, ""), ("Q", 17.0, PYRO), ("E", 9.0, "")]
+)
+def test_of_forms_within_the_tolerance_the_usual_and_the_nearest_count(
+    first: str, off: float, form: str
+) -> None:
+    """Of an inexact mass between that of a chain and that of its pyroglutamate."""
+    sequence = first + "ASDFGHL"
+    intact = IntactMass(mass_of(sequence) - off, 30.0, "monoisotopic")
+    assert mass_row(Scaffold("m", "", sequence, (), 1, intact=intact), sequence).form == form
+
+
+@pytest.mark.parametrize("start", [0, 4])
+def test_a_gap_at_the_start_of_a_chain_may_begin_with_pyroglutamate(start: int) -> None:
+    whole = "ASDW"[:start] + "EDFGHTSW"
+    letters = f"{whole[:start]}XX{whole[start + 2 :]}"
+    intact = IntactMass(mass_of(whole) - 18.010565, 0.01, "monoisotopic")
+    chain = Scaffold("m", "", letters, (Gap(start, start + 2, 2, 2),), 1, intact=intact)
+    scores = []
+    for allowed in (False, True):
+        rules = intact_rules(chain, Modifications(pyroglutamate=allowed))
+        stages = left_for_gaps(chain, rules.forms)
+        assert stages is not None
+        found = search(np.full((2, N_RESIDUES), 1 / N_RESIDUES), 512, stages, rules)
+        is_true = (found.tokens == [RESIDUES.index(letter) for letter in "ED"]).all(1)
+        assert is_true.any() == (start == 0)
+        scores.append(found.scores[is_true].max(initial=-np.inf))
+    assert start or scores[1] > scores[0] + 2  # of E it is rare unless it is allowed
+
+
+@pytest.mark.parametrize("residue", ["G", "W"])
+@pytest.mark.parametrize("kind", ["average", "monoisotopic"])
+def test_the_mass_of_a_form_is_met_within_the_tolerance_given(kind: str, residue: str) -> None:
+    """Without its lysine a chain weighs 128.17 Da less on average, or 128.09 Da."""
+    whole = f"AAAAA{residue}AAAAGK"
+    chain = Scaffold("m", "", whole[:5] + "X" + whole[6:], (Gap(5, 6, 1, 1),), 1)
+    clipped = mass_of(whole[:-1], average=kind == "average")
+    for off, missed in ((0.0, False), (0.03, True)):
+        weighed = replace(chain, intact=IntactMass(clipped + off, 0.002, kind))
+        assert is_missed(weighed, whole) == missed
+        rules = intact_rules(weighed, PLAIN_RULES)
+        stages = left_for_gaps(weighed, rules.forms)
+        assert stages is not None
+        found = search(np.full((1, N_RESIDUES), 1 / N_RESIDUES), 512, stages, rules)
+        assert ([RESIDUES.index(residue)] in found.tokens.tolist()) == (not missed)
 
 
 def test_forms_that_cannot_be_told_apart_share_the_probability() -> None:
@@ -374,6 +471,22 @@ def test_a_modified_residue_in_a_gap_does_not_make_a_chain_miss_its_mass(kind: s
     assert not is_missed(replace(chain, intact=None), PLAIN)
 
 
+@pytest.mark.parametrize(
+    ("kind", "oxygen", "far"), [("average", 15.9994, 0.3), ("monoisotopic", 15.994915, 0.02)]
+)
+def test_masses_of_gaps_count_within_their_own_tolerances(
+    kind: str, oxygen: float, far: float
+) -> None:
+    """They are monoisotopic; their average is known by the usual ratio, and less exactly."""
+    letters, mass = "KLMN", mass_of(PLAIN, average=kind == "average")
+    at = PLAIN.index(letters)
+    gap = Gap(at, at + 4, 4, 4, weight(letters) + 15.994915 + 0.004, 0.005)
+    chain = Scaffold("m", "", PLAIN.replace(letters, "XXXX"), (gap,), 1)
+    for off, missed in ((0.0, False), (far, True), (-far, True), (-oxygen, False)):
+        weighed = replace(chain, intact=IntactMass(mass + oxygen + off, 0.002, kind))
+        assert is_missed(weighed, PLAIN) == missed  # the last is met by the residues themselves
+
+
 # --- errors --------------------------------------------------------------------------------------
 
 CAM = 57.021464
@@ -440,6 +553,11 @@ def test_errors_are_those_that_the_cysteines_allow() -> None:
     bonds = [e.mass.mass for e in intact_errors(chain, 4) if "disulfide" in e.words]
     assert bonds == pytest.approx([502.0166, 504.0333], abs=1e-3)
     assert not list(intact_errors(replace(chain, intact=None), 4))
+    (cysteinyl,) = (e.mass.mass for e in intact_errors(chain, 1) if "cysteinyl" in e.words)
+    assert cysteinyl == pytest.approx(500.0 - 119.14, abs=0.1)  # on average
+    light = replace(chain, intact=IntactMass(60.0, 50.0, "average"))
+    left = [error.mass.mass for error in intact_errors(light, 1)]
+    assert min(left) > 50.0  # no error leaves less than the tolerance
     words = [e.words.split(" (")[0] for e in intact_errors(chain, 0)]
     assert words == [
         "as monoisotopic, not average",
@@ -458,6 +576,14 @@ def test_the_usual_reagent_is_named_where_a_rare_one_fits_as_well() -> None:
     assert "carbamidomethylated" in said and "propionamidated" not in said
 
 
+def test_an_error_is_one_of_the_forms_that_are_allowed() -> None:
+    intact = IntactMass(mass_of("ACDEI") + CAM, 0.01, "monoisotopic")
+    chain = Scaffold("m", "", "ACDEIK", (), 1, intact=intact)
+    assert error_of_missed(chain, "ACDEIK") == ""
+    clipped = Modifications(clipped_lysine=True)
+    assert "carbamidomethylated" in error_of_missed(chain, "ACDEIK", clipped)
+
+
 def test_a_common_reagent_is_named_with_a_rare_one_that_fits_better() -> None:
     """V weighs two methylenes more than A, and two propionamides so much more than the other."""
     intact = IntactMass(mass_of("CACA") + 2 * 71.037114, 0.05, "monoisotopic")
@@ -469,3 +595,29 @@ def test_a_common_reagent_is_named_with_a_rare_one_that_fits_better() -> None:
         said = likely_intact_error(chain, table, intact_rules(chain, PLAIN_RULES))
         assert ("without propionamidated C (" in said) == (named in ("propionamid", "both"))
         assert ("without carbamidomethylated C (" in said) == (named in ("carbamidomethyl", "both"))
+
+
+@pytest.mark.parametrize(
+    ("of_y", "of_f", "named"),
+    [(0.03, 0.97, False), (1e-4, 0.9999, True), (0.0, 1e-9, False), (0.0, 0.5, True)],
+)
+def test_an_error_is_named_only_if_it_is_far_more_probable(
+    of_y: float, of_f: float, named: bool
+) -> None:
+    """F and an oxygen weigh as much as Y."""
+    intact = IntactMass(mass_of("MAY"), 0.01, "monoisotopic")
+    chain = Scaffold("m", "", "MAX", (Gap(2, 3, 1, 1),), 1, intact=intact)
+    table = np.zeros((1, N_RESIDUES))
+    table[0, [RESIDUES.index(letter) for letter in "YFG"]] = of_y, of_f, 1 - of_y - of_f
+    said = likely_intact_error(chain, table, intact_rules(chain, PLAIN_RULES))
+    assert ("without an oxygen on M or W" in said) == named == bool(said)
+
+
+def test_what_a_cysteine_of_a_gap_carries_is_named() -> None:
+    intact = IntactMass(mass_of("AAC") + CAM, 0.01, "monoisotopic")
+    chain = Scaffold("m", "", "AAX", (Gap(2, 3, 1, 1),), 1, intact=intact)
+    for letter in "CS":
+        table = np.full((1, N_RESIDUES), 1e-6)
+        table[0, RESIDUES.index(letter)] = 1.0
+        said = likely_intact_error(chain, table, intact_rules(chain, PLAIN_RULES))
+        assert ("carbamidomethylated" in said) == (letter == "C")

@@ -28,7 +28,7 @@ from lacuna.network.predict import predict
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.resizing import with_lengths
-from lacuna.scaffolds.scaffold import Gap, Piece, Scaffold
+from lacuna.scaffolds.scaffold import Gap, IntactMass, Piece, PositionEvidence, Scaffold
 from lacuna.training.simulate import grid_to_chain
 
 V_HEAVY = (
@@ -371,6 +371,20 @@ def heavy_gaps(n: int, mass: float) -> Scaffold:
 def lengths_to_try(scaffold: Scaffold) -> list[tuple[range, bool]]:
     chain = open_chain(scaffold, Modifications())
     return [(found.lengths, found.untried) for found in chain.open]
+
+
+@pytest.mark.parametrize("off", [0.0, 2000.0])
+def test_residues_that_reads_show_are_as_many_whatever_the_chain_weighs(
+    chain: str, off: float
+) -> None:
+    whole = sum(std_aa_mass[r] for r in chain) + 18.010565
+    shown = tuple(PositionEvidence(i, (0.05,) * 20) for i in range(6))
+    gap = Gap(60, 61, 6, 6, shown=shown)
+    intact = IntactMass(whole + off, 0.5, "monoisotopic")
+    given = Scaffold("c", "", chain[:60] + "X" + chain[66:], (gap,), 1, intact=intact)
+    assert lengths_to_try(given) == [(range(6, 7), False)]
+    unseen = replace(given, gaps=(Gap(60, 61, 6, 6),))
+    assert [list(lengths) for lengths, _ in lengths_to_try(unseen)] == [[] if off else [6]]
 
 
 def test_lengths_of_heavy_gaps_are_fewer_in_a_chain_of_many() -> None:

@@ -7,7 +7,15 @@ import pytest
 
 import lacuna
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.core.masses import DEAMIDATION, ISOTOPE, MONOISOTOPIC, OXIDATION, PROTON, WATER
+from lacuna.core.masses import (
+    AVERAGE,
+    DEAMIDATION,
+    ISOTOPE,
+    MONOISOTOPIC,
+    OXIDATION,
+    PROTON,
+    WATER,
+)
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.mass_errors import likely_error
 from lacuna.filling.misfits import rank_weighed
@@ -78,6 +86,17 @@ def test_prefix_masses_of_the_other_end_or_of_ions_are_named(
     assert said.endswith(words) and bool(said) == bool(words), said
 
 
+@pytest.mark.parametrize(("of_whole", "of_end", "named"), [(0.003, 0, True), (0, 0.012, False)])
+def test_masses_of_ends_are_as_exact_as_both_of_which_they_are_the_difference(
+    of_whole: float, of_end: float, named: bool
+) -> None:
+    """The mass of the whole gap may be off by more than that of an end."""
+    whole = Stage(mass_of("AGVSE") + of_whole, 0.004, False, True)
+    stages = Stages((Stage(mass_of("SE") + of_end, 0.001), whole))
+    said = rank_weighed(sure("AGVSE"), 5, stages, RULES)[1]
+    assert ("count from the end" in said) == named, said
+
+
 def test_a_rounded_mass_is_named_and_no_slip() -> None:
     rounded = "the mass is rounded; give its tolerance_da in a gap table"
     mass = mass_of("AGMSE")
@@ -86,6 +105,25 @@ def test_a_rounded_mass_is_named_and_no_slip() -> None:
     assert not ranking.candidates and rounded in misfit and "slip" not in misfit
     assert f"given {round(mass, 1):.4f} Da" in misfit
     assert rounded not in error_of("AGMSE", round(mass, 1) + 0.0001)  # has four decimals
+
+
+@pytest.mark.parametrize(("decimals", "named"), [(1, True), (2, True), (3, False)])
+def test_a_mass_of_two_decimals_is_rounded_and_one_of_three_is_not(
+    decimals: int, named: bool
+) -> None:
+    mass = round(mass_of("AGMSE"), decimals)
+    assert 2e-5 < abs(mass - mass_of("AGMSE"))
+    said = rank_weighed(sure("AGMSE"), 5, one_mass(mass, 1e-5), RULES)[1]
+    assert ("the mass is rounded" in said) == named
+
+
+def test_prefix_masses_alone_and_long_gaps_tell_no_error() -> None:
+    for letters, named in (("AGVSE" * 4, True), ("AGVSE" * 4 + "A", False)):
+        whole = one_mass(mass_of(letters) + ISOTOPE, 0.002)
+        said = likely_error([(0.0, sure(letters))], whole, RULES, 0.0)
+        assert ("isotope slip" in said) == named == bool(said)
+    prefix = Stages((Stage(mass_of("AG") + ISOTOPE, 0.002),), True)
+    assert likely_error([(0.0, sure("AGVSE"))], prefix, RULES, 0.0) == ""
 
 
 def test_no_error_is_named_where_none_is_likely() -> None:
@@ -98,12 +136,40 @@ def test_no_error_is_named_where_none_is_likely() -> None:
     assert rank_weighed(doubtful, 5, one_mass(mass_of("AGDSE"), 0.002), RULES)[1] == ""
 
 
+def test_an_average_mass_is_named_by_the_table_of_any_program_and_with_modifications() -> None:
+    average = sum(AVERAGE[residue] for residue in "AGCSE")
+    cam = MassRules(Modifications(((CARBAMIDOMETHYL, 1.0),)))
+    for rules, carried in ((RULES, 0.0), (cam, 57.0513)):
+        for off, named in ((0.007, True), (0.06, False)):
+            said = error_of("AGCSE", average + carried + off, rules)
+            assert ("an average one is given" in said) == named, said
+
+
+@pytest.mark.parametrize(
+    ("letters", "other", "words", "odds"),
+    [("AGNSE", "D", "deamidated", 100.0), ("AGSVE", "T", "methylated", 2000.0)],
+)
+def test_a_rare_error_is_named_only_if_it_is_far_more_probable(
+    letters: str, other: str, words: str, odds: float
+) -> None:
+    """Relatives of the chain sometimes have a residue that weighs as the modified one."""
+    heavier = letters[:2] + other + letters[3:]
+    for share, named in ((2 / odds, False), (0.5 / odds, True)):
+        table = sure(letters)
+        table[2, [RESIDUES.index(other), RESIDUES.index(letters[2])]] = share, 1 - 18e-4 - share
+        said = rank_weighed(table, 5, one_mass(mass_of(heavier), 0.002), RULES)[1]
+        assert (words in said) == named == bool(said), (share, said)
+
+
 def test_pyroglutamate_at_the_start_of_a_chain_is_found_and_said() -> None:
     whole = "QVQLVESGGGLVQPGGSLRLSCAASGFTFSSYAMHWVRQAPGKGLEWVAVISYDGSNKYYADSVKGRFTISRDNSKNTLYL"
     for change, status in ((-17.026549, "filled (its Q 1 as pyroglutamate)"), (0.0, "filled")):
         mass = mass_of(whole[:4]) + change
         gap = lacuna.fill([f"X[+{mass:.4f}]{whole[4:]}"])[0].gaps[0]
         assert (gap.candidates[0].sequence, gap.status) == (whole[:4], status)
+    chain, allowed = f"X[+{mass_of(whole[:4]) - 17.026549:.4f}]{whole[4:]}", {"pyroglutamate": True}
+    gap = lacuna.fill([chain], modifications=allowed)[0].gaps[0]
+    assert (gap.candidates[0].sequence, gap.status) == (whole[:4], "filled")
 
 
 def test_a_modification_needs_its_residue() -> None:

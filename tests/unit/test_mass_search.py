@@ -1,6 +1,7 @@
 """All masses of a gap at once, against every sequence there is: prefixes, pieces, intervals."""
 
 import math
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -14,6 +15,7 @@ from lacuna.filling.decode import rank_sequences
 from lacuna.filling.mass_search import search
 from lacuna.filling.stages import UNBOUNDED, Stage, Stages, allowed_lengths, one_mass, stages_of
 from lacuna.scaffolds.residue_masses import (
+    AVERAGE_MASSES,
     BIN,
     MAX_BINNED,
     RESIDUE_MASSES,
@@ -133,6 +135,29 @@ def test_a_mass_far_off_counts_less_and_beyond_the_tolerance_nothing() -> None:
     assert ranking.candidates[0].probability == pytest.approx(near / (near + far), abs=0.01)
     flat = rank_sequences(few("KQ"), 2, one_mass(mass, tolerance, True), MassRules())
     assert [c.probability for c in flat.candidates] == pytest.approx([0.5, 0.5])
+
+
+def test_an_average_mass_far_off_counts_less_too() -> None:
+    """The monoisotopic mass is only an estimate by it, and tells nothing within its interval."""
+    average = {r: float(AVERAGE_MASSES[RESIDUES.index(r)]) for r in "KQ"}
+    tolerance = 0.1
+    stages = replace(one_mass(mass_of("K"), 0.2, True), average=(average["K"] + 0.01, tolerance))
+    ranking = rank_sequences(few("KQ"), 2, stages, MassRules())
+    off = (0.01, average["K"] + 0.01 - average["Q"])
+    near, far = (math.exp(-((3 * one / tolerance) ** 2) / 2) for one in off)
+    assert [c.sequence for c in ranking.candidates] == ["K", "Q"]
+    assert ranking.candidates[0].probability == pytest.approx(near / (near + far))
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_pyroglutamate_is_rather_of_q_unless_it_is_allowed(allowed: bool) -> None:
+    """That of Q and that of E have one mass."""
+    rules = MassRules(Modifications(pyroglutamate=allowed), starts_chain=True)
+    mass = mass_of("EG") - 18.010565
+    ranking = rank_sequences(few("EQ", "G"), 2, one_mass(mass, 0.002), rules)
+    found = {c.sequence: c.probability for c in ranking.candidates}
+    assert (found["QG"] > 0.85) != allowed
+    assert not allowed or found["QG"] == pytest.approx(found["EG"], rel=0.1)
 
 
 def test_isoleucine_and_leucine_count_together_and_are_told_apart_after() -> None:

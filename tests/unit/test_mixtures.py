@@ -8,8 +8,8 @@ import pytest
 import bundled
 from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CYS104
-from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode
-from lacuna.evidence.phase import JOINED, apart, unjoined
+from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode
+from lacuna.evidence.phase import JOINED, apart, holds_several, unjoined
 from lacuna.evidence.weigh import weigh
 from lacuna.placing.chance import least_score
 from lacuna.placing.crossing import _reads_over, exchanged, seam_nats, seams
@@ -362,8 +362,24 @@ def test_a_residue_that_no_read_joins_to_the_others_may_be_of_the_other_chain(
     assert max(chain.rows[at].probability for at in far) < 0.95
     on_the_way = [*range(far[-1], CDR3 - 2, 7), CDR3 - 2]
     assert not unjoined(mixture(whole, [*far, *on_the_way, CDR3 + 3]))[0].any()
-    # What few reads are of cannot have lent anything to what most are of.
-    assert not unjoined(mixture(whole, [*far, CDR3 + 3], share=0.2))[0].any()
+
+
+@pytest.mark.parametrize(("share", "may"), [(0.2, False), (0.4, True)])
+def test_what_few_reads_are_of_has_lent_nothing_to_what_most_are_of(
+    whole: Placed, share: float, may: bool
+) -> None:
+    assert unjoined(mixture(whole, [30, 34, CDR3 + 3], share=share))[0].any() == may
+
+
+@pytest.mark.parametrize(
+    ("loci", "several"),
+    [("HK", False), ("HL", False), ("KL", True), ("HHK", True), ("HKK", True), ("H", False)],
+)
+def test_two_heavy_or_two_light_chains_are_of_several_antibodies(
+    whole: Placed, loci: str, several: bool
+) -> None:
+    drafts = [replace(whole.drafts[0], locus=locus) for locus in (*loci, "", "")]
+    assert holds_several(drafts) == several  # proteins of the user are no chains of antibodies
 
 
 @pytest.mark.parametrize("several", [False, True])
@@ -388,6 +404,8 @@ def test_most_of_the_residues_that_differ_are_those_of_the_chain(whole: Placed) 
     # The CDR3 is the smaller part here: it is the one that may be the other chain's.
     assert np.flatnonzero(apart(draft, other, [start])).tolist() == list(range(start, stop))
     assert not apart(draft, other, []).any()
+    unread = draft.with_tokens(np.where(np.arange(len(draft)) < start, draft.tokens, MISSING))
+    assert not apart(unread, unread, [30]).any()  # in which nothing differs
 
 
 def test_a_stretch_with_the_mutations_of_the_other_chain_may_be_its_own(whole: Placed) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from chains import constant_region, germline_chain
+from chains import constant_region, germline_chain, random_protein
 from lacuna.benchmark.simulated_reads import Reading, simulate_reads
 from lacuna.placing.checked import checked_probabilities
 from lacuna.placing.place import place
@@ -69,6 +69,37 @@ def test_what_is_promised_holds_whatever_the_scale(stated: str) -> None:
         assert on_v.corrections["table"] != corrected.corrections["table"]
 
 
+def of_constant(n: int, confidence: float, wrong: int) -> list[Read]:
+    """Different reads of a constant region, each with so many wrong residues of 12 in front."""
+    reads = []
+    for i in range(n):
+        letters = CONSTANT[i : i + 12]
+        front = "".join("G" if letter == "W" else "W" for letter in letters[:wrong])
+        read = replace(peptide(front + letters[wrong:], f"r{i}"), confidences=(confidence,) * 12)
+        reads.append(replace(read, tool="table"))
+    return reads
+
+
+def after_correction(reads: list[Read]) -> tuple[float, float]:
+    """Shares of residues that, after the correction, are promised to be right, and that are."""
+    corrected, _ = with_own_errors(MODELS, reads, [CONSTANT])
+    _, (again,) = with_own_errors(corrected, reads, [CONSTANT])
+    return again.promised, again.right
+
+
+def test_residues_gain_a_little_less_than_they_might_and_lose_all_that_they_should() -> None:
+    promised, right = after_correction(of_constant(300, 0.6, 3))  # better than promised
+    assert 0.03 < right - promised < 0.1
+    promised, right = after_correction(of_constant(300, 0.99, 3))  # worse
+    assert abs(right - promised) < 0.01
+
+
+def test_few_reads_change_probabilities_less_than_many() -> None:
+    """The residues of a read are right or wrong together: they are few observations."""
+    (few, _), (many, _) = (after_correction(of_constant(n, 0.6, 0)) for n in (60, 300))
+    assert 0.8 < few < 0.9 and many > 0.94
+
+
 def test_tools_with_a_model_and_tools_with_few_reads_stay_as_they_are() -> None:
     few = [r for r in simulated("constant", 60) if r.residues in HEAVY][: MIN_READS - 1]
     for reads in (few, simulated("constant", tool="peaks")):
@@ -105,3 +136,18 @@ def test_reads_on_given_chains_are_checked_on_what_these_show(
     assert after.mean() < before.mean() - 0.1
     same = np.concatenate(checked_probabilities(reads, MODELS, ["X" * 100]))
     assert np.array_equal(same, before) and "too few reads (table)" in caplog.text
+
+
+@pytest.mark.parametrize("common", [8, 40])
+def test_reads_are_checked_on_constant_regions_that_they_show(common: int) -> None:
+    """Another protein may have a few residues in common with one."""
+    kappa, other = constant_region("K"), random_protein(100, 3)
+    protein = other[:50] + kappa[20 : 20 + common] + other[50:]
+    spans = [(start, start + n) for start in range(38, 52) for n in range(20, 26)]
+    reads = [
+        replace(peptide(protein[a:b], f"{a}-{b}"), tool="table", confidences=(0.99,) * (b - a))
+        for a, b in spans
+    ]
+    before = np.concatenate(MODELS.probabilities(reads))
+    after = np.concatenate(checked_probabilities(reads, MODELS))
+    assert np.array_equal(before, after) == (common == 8)

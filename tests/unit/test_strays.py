@@ -1,12 +1,15 @@
 """Reads that fit no chain but are of an antibody: the stated species is wrong, or not bundled."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import bundled
 from chains import germline_chain, mutated, random_protein
 from lacuna.antibody.germlines import constants
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES
 from lacuna.core.tables import (
     CHAIN_TABLE,
     PLACED_TABLE,
@@ -15,12 +18,13 @@ from lacuna.core.tables import (
     EvidenceRow,
     PlacedRow,
 )
+from lacuna.evidence.far import spread_of_far
 from lacuna.evidence.weigh import weigh
 from lacuna.placing.place import Placed, place
 from lacuna.placing.strays import LOST_READS, count_lost, find_strays, lost_reads
 from lacuna.reads.read import Read
 from lacuna.results.counts import count_sample
-from reads import Sure, read_set, tiles
+from reads import Sure, draft_from, read_set, tiles
 
 MOUSE = "fits no chain, but resembles germline of mouse"
 
@@ -115,6 +119,37 @@ def test_nothing_unread_is_sure_in_a_chain_far_from_germline() -> None:
     assert all("far" in row.flags.split(";") and row.probability < 0.75 for row in unread)
     near = place([*tiles(germline_chain("H", 1)[:60])], Sure())
     assert not any("far" in row.flags for row in _rows(near))
+
+
+def test_what_reads_settle_of_a_chain_from_far_is_as_sure_as_ever() -> None:
+    """Of a sample with a chain that was not found, the V domain of any other may be far too."""
+    draft = draft_from(germline_chain("H", 1))
+    nats = np.zeros((len(draft), N_RESIDUES))
+    nats[np.arange(60), draft.tokens[:60]] = 10.0
+    spread = spread_of_far(draft, nats, lost=True)
+    assert not spread[:60].any() and (spread[60:100] > 0).all()
+    assert not spread_of_far(draft, nats, lost=False).any()
+
+
+@pytest.mark.parametrize(
+    ("part", "germline", "far"),
+    [
+        ("V", RESIDUES.index("W"), (True, False)),
+        ("C", RESIDUES.index("W"), (True, True)),  # its V domain is of that species too
+        ("V", ABSENT, (False, False)),  # of which no germline is known
+    ],
+)
+def test_a_chain_is_far_by_its_v_domain_or_its_constant_region(
+    part: str, germline: int, far: tuple[bool, bool]
+) -> None:
+    draft = draft_from(germline_chain("H", 1, constant=True))
+    nats = np.zeros((len(draft), N_RESIDUES))
+    nats[np.arange(len(draft)), draft.tokens] = 10.0
+    nats[[70, -1]] = 0.0  # of V and of C, which no read shows
+    residues = draft.germline.copy()
+    residues[slice(0, 90, 2) if part == "V" else slice(150, None, 2)] = germline
+    spread = spread_of_far(replace(draft, germline=residues), nats, lost=False)
+    assert (spread[70] > 0, spread[-1] > 0) == far and np.count_nonzero(spread) == sum(far)
 
 
 def _span(read: Read, chain: str) -> tuple[int, int]:

@@ -68,6 +68,13 @@ def test_a_hybrid_of_two_constant_regions_is_one() -> None:
     assert shown_constants(weights_of(C1, changed), IGG1) == [(IGG1, 1.0)]
 
 
+def test_a_domain_of_another_constant_region_is_none() -> None:
+    """Reads must show both at many of the places at which they differ."""
+    ch1, most = C4[:110], C4[:230]
+    assert shown_constants(weights_of(C1, ch1), IGG1) == [(IGG1, 1.0)]
+    assert {c for c, _ in shown_constants(weights_of(C1, most), IGG1)} == {IGG1, IGG4}
+
+
 def test_blocks_in_which_two_chains_differ() -> None:
     one, other = (merge_il(encode(x)) for x in ("AAAAAWGGCGGGGGGGG", "AAAAAFGGDGGGGGGHHGG"))
     assert blocks_of(one, other) == [((5, 9), (5, 9)), ((15, 15), (15, 17))]
@@ -155,6 +162,16 @@ def test_two_constant_regions_of_one_v_domain_are_told(caplog: pytest.LogCapture
         assert (chain.probability[differ].max() < 0.95) != sure
 
 
+def test_the_commoner_of_two_constant_regions_of_one_v_domain_is_not_sure() -> None:
+    """Reads show twice as much of it, and none joins it to the V domain."""
+    placed = of(seen(V_ONE + C1, 2), seen(C4))
+    (draft,) = placed.drafts
+    (chain,) = weigh(placed, None, bundled.LIBRARY)
+    differ = telling(placed, 0) & ~np.isin(list(chain.best), ["I", "L"])
+    assert draft.c == IGG1 and [c for c, _ in draft.rivals] == [IGG4]
+    assert 0.8 < chain.probability[differ].min() <= chain.probability[differ].max() < 0.95
+
+
 def test_a_chain_without_a_domain_gets_none_with_another_constant_region() -> None:
     (draft,) = of(seen(V_ONE + C1)).drafts
     start = draft.find(CONSTANT)
@@ -176,6 +193,17 @@ def test_reads_of_a_rival_count_for_it_alone() -> None:
     assert differ[at] and RESIDUES[mixed[at].argmax()] == "S"
     assert abs(mixed[at, RESIDUES.index("C")] - 0.3) < 0.01
     assert (mixed[~differ] == posterior[~differ]).all()
+    # If they are few, the others say what else it may be.
+    posterior[at] = 0.0
+    posterior[at, [RESIDUES.index(letter) for letter in "STC"]] = 0.6, 0.3, 0.1
+    mixed, _ = with_rivals(posterior, replace(draft, rivals=((IGG4, 0.3),)))
+    found = mixed[at, [RESIDUES.index(letter) for letter in "STC"]]
+    assert found == pytest.approx([0.7 * 2 / 3, 0.7 / 3, 0.3], abs=0.01)
+    posterior[-3] = 0.0  # P of IgG1, L of IgG4, which reads cannot tell from I
+    posterior[-3, [RESIDUES.index(letter) for letter in "PIL"]] = 0.7, 0.15, 0.15
+    mixed, _ = with_rivals(posterior, replace(draft, rivals=((IGG4, 0.3),)))
+    found = mixed[-3, [RESIDUES.index(letter) for letter in "PIL"]]
+    assert found == pytest.approx([0.7, 0.0, 0.3], abs=0.01)
 
 
 def test_allele_differences_at_one_place_need_more_reads() -> None:
