@@ -313,6 +313,25 @@ def test_a_single_doubtful_read_closes_no_gap(probability: float, closed: bool) 
     assert shown.within.max() == (stop - start if closed else 0)
 
 
+@pytest.mark.parametrize("start", [0, 2, 147, 149])
+def test_no_path_leads_through_a_gap_at_an_end_of_a_chain(start: int) -> None:
+    chain = HEAVY[:start] + "X" + HEAVY[start + 1 : 150]
+    gap = Gap(start, start + 1, 1, None, mass_of(HEAVY[start]), 0.005)
+    reads = reads_of(tiles(HEAVY[:150], length=20, step=1))
+    (shown,), _ = show(reads, [chain], [], [[gap]])
+    assert not shown.within.any()
+
+
+def test_a_mass_decides_how_often_a_repeat_is_there() -> None:
+    """Reads show GGGGS behind GGGGS, and the words of one are those of three."""
+    linker = "GGGGS" * 3
+    chain = HEAVY[:120] + linker + OTHER[:107]
+    reads = reads_of(tiles(chain, length=30, step=1))
+    gap = Gap(120, 121, 1, None, mass_of(linker), 0.01)
+    (shown,), _ = show(reads, [f"{HEAVY[:120]}X{OTHER[:107]}"], [], [[gap]])
+    assert not shown.at_odds.any() and not shown.within.any()
+
+
 @pytest.mark.parametrize("mass", [0.0, CARBAMIDOMETHYL])
 def test_reads_close_a_gap_of_known_mass(write: Write, tmp_path: Path, mass: float) -> None:
     """Its positions stay those of the user, with a row for each residue that reads show. What C

@@ -20,7 +20,7 @@ from lacuna.placing.junction import (
     refined,
     weigh_paths,
 )
-from lacuna.placing.word_paths import LONGEST, WordGraph, paths
+from lacuna.placing.word_paths import ANCHOR, LONGEST, WordGraph, paths, repeats
 from lacuna.scaffolds.residue_masses import MassRules, may_weigh
 from lacuna.scaffolds.scaffold import Gap
 
@@ -43,27 +43,33 @@ def path_through(
 
     around: the residues on both sides of the gap; rules: what its residues may weigh.
     """
+    if min(len(around.left), len(around.right)) < ANCHOR:
+        return None  # as at an end of the chain
     shortest = max(gap.min_length, 1)
     longest = LONGEST if gap.max_length is None else min(gap.max_length, LONGEST)
     stretches = paths(graph, around.left, around.right, shortest, longest)
     weighed = weigh_paths(around, stretches)
     if not weighed:
         return None
+    if gap.mass is not None and not any(_has_mass(path.tokens, gap, rules) for path in weighed):
+        again = repeats(graph, around.left, around.right, shortest, longest)
+        if any(_has_mass(stretch, gap, rules) for stretch in again):
+            return None  # how often the repeat is there cannot be read from words
     best = refined(around, weighed[0], longest=longest)
     if len(best.tokens) >= shortest:
         weighed = [best, *weighed]
-    fitting = [path for path in weighed if _has_mass(path, gap, rules)]
+    fitting = [path for path in weighed if _has_mass(path.tokens, gap, rules)]
     if fitting and fitting[0].gain > weighed[0].gain - _margin(weighed[0]):
         sure = _is_sure(fitting[0], fitting, THIN if gap.mass is None else 0.0)
         return Through(fitting[0].tokens, False) if sure else None
     return Through(weighed[0].tokens, True) if _is_sure(weighed[0], weighed, THIN) else None
 
 
-def _has_mass(path: Path, gap: Gap, rules: MassRules) -> bool:
+def _has_mass(tokens: np.ndarray, gap: Gap, rules: MassRules) -> bool:
     """Whether residues may have the mass of a gap, or it has none."""
     if gap.mass is None or gap.tolerance_da is None:
         return True
-    return may_weigh(path.tokens, gap.mass, gap.tolerance_da, rules)
+    return may_weigh(tokens, gap.mass, gap.tolerance_da, rules)
 
 
 def _margin(path: Path) -> float:

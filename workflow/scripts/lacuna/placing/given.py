@@ -168,10 +168,10 @@ def _closed(
     pieces = [piece for each in zip(given, drafts, strict=True) for piece in _between_gaps(*each)]
     text = text_of([*pieces, *(draft.tokens for draft in fixed)])
     elsewhere = place_on_text(reads, text).best(len(reads))
+    rules = MassRules(modifications)  # of the ends of a chain, which no path leads to, nothing
     for i, one in enumerate(given):
         tokens = drafts[i].tokens
         for gap in reversed(one.gaps):  # so that positions before one stay what they are
-            rules = MassRules(modifications, gap.start == 0, gap.end == len(tokens))
             around = Surroundings(reads, tokens[: gap.start], tokens[gap.end :], elsewhere, V_JOINT)
             found = path_through(around, graph, gap, rules)
             if found is not None:

@@ -30,11 +30,29 @@ class WordGraph:
 def paths(
     graph: WordGraph, left: np.ndarray, right: np.ndarray, shortest: int, longest: int
 ) -> list[np.ndarray]:
-    """Stretches between two anchors (ANCHOR residues or more), the likeliest first.
+    """Stretches between two anchors (ANCHOR residues or more), the likeliest first; none with the
+    same four residues twice (`repeats`).
 
     Walks from the left to the right anchor and from the right to the left one; the lengths are
     those of the stretch between.
     """
+    found = _stretches(graph, left, right, shortest, longest)
+    return [stretch for stretch, again in found if not again][:CANDIDATES]
+
+
+def repeats(
+    graph: WordGraph, left: np.ndarray, right: np.ndarray, shortest: int, longest: int
+) -> list[np.ndarray]:
+    """The stretches that `paths` leaves out, since they come to the same four residues twice, as
+    those of a linker do."""
+    found = _stretches(graph, left, right, shortest, longest)
+    return [stretch for stretch, again in found if again]
+
+
+def _stretches(
+    graph: WordGraph, left: np.ndarray, right: np.ndarray, shortest: int, longest: int
+) -> list[tuple[np.ndarray, bool]]:
+    """Stretches between two anchors, the likeliest first, and whether they return."""
     forward = _walk(graph.after, left[-CONTEXT:], right[:ANCHOR], shortest, longest)
     backward = _walk(graph.before, right[:CONTEXT], left[-ANCHOR:], shortest, longest, reverse=True)
     found: dict[tuple[int, ...], float] = {}
@@ -42,8 +60,10 @@ def paths(
         found[stretch] = max(found.get(stretch, -np.inf), score)
     ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
     ends = tuple(left[-CONTEXT:].tolist()), tuple(right[:CONTEXT].tolist())
-    ranked = [item for item in ranked if not _returns((*ends[0], *item[0], *ends[1]))]
-    return [np.array(stretch, dtype=np.uint8) for stretch, _ in ranked[:CANDIDATES]]
+    return [
+        (np.array(stretch, dtype=np.uint8), _returns((*ends[0], *stretch, *ends[1])))
+        for stretch, _ in ranked
+    ]
 
 
 def _returns(walk: tuple[int, ...]) -> bool:
