@@ -36,7 +36,14 @@ from lacuna.network.model import GapNetwork
 from lacuna.network.predict import Predictor
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
 from lacuna.scaffolds.resizing import with_lengths
-from lacuna.scaffolds.scaffold import UNSHOWN, Gap, IntactMass, Piece, Scaffold
+from lacuna.scaffolds.scaffold import (
+    UNSHOWN,
+    Gap,
+    IntactMass,
+    Piece,
+    Scaffold,
+    SpectralEvidence,
+)
 from lacuna.templates.homologs import Homologs, index_homologs
 from lacuna.templates.nearest import Library
 
@@ -113,6 +120,18 @@ def test_no_residue_exceeds_what_its_gap_allows(fill: Filler) -> None:
         for chain in (free, replace(free, gaps=(replace(free.gaps[0], most=UNSHOWN),)))
     ]
     assert max(shares[0]) > UNSHOWN and max(shares[1]) == pytest.approx(UNSHOWN, abs=1e-4)
+
+
+def test_a_gap_weighed_by_spectra_is_no_surer_than_its_length(fill: Filler) -> None:
+    whole = germline_chain("H", 1)
+    mass = float(sum(RESIDUE_MASSES[RESIDUES.index(r)] for r in whole[40:44]))
+    spectra = SpectralEvidence(mass=(mass, 0.01, 3.0))
+    gap = Gap(40, 44, 4, 4, length_probability=0.6, spectra=spectra)
+    found = fill(Scaffold("m", "", hidden(whole, [(40, 44)]), (gap,), 1))
+    assert found.chains["m"] == whole
+    first = found.rows["gaps"][0]
+    assert "by spectra" in first["status"] and 0.5 < float(first["probability"]) <= 0.6
+    assert all(0.5 < float(row["probability"]) <= 0.6 for row in found.rows["residues"])
 
 
 def test_a_gap_of_no_residues_is_no_surer_than_its_length(fill: Filler) -> None:

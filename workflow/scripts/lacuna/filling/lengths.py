@@ -205,7 +205,8 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     kmers = reader.encoder.encode([variant for _, variant in pairs])
     variants = [(variant, trial.number) for trial, variant in pairs]
     templates = template_fits(variants, kmers)
-    fits = templates.total - [_end_cost(trial, variant) for trial, variant in pairs]
+    end_costs = np.array([_end_cost(trial, variant) for trial, variant in pairs])
+    fits = templates.total - end_costs
     of_trial = np.repeat(np.arange(len(trials)), [len(trial.variants) for trial in trials])
     by_spectra = np.array([_by_spectra(trial.found) for trial, _ in pairs])
     likely = np.array([trial.found.gap.weighed for trial, _ in pairs]) | by_spectra
@@ -224,13 +225,14 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
             continue
         of_gap = of_trial == i
         surest = {j: mean_surest(distribution) for j, (_, distribution) in read.items()}
-        weighing = fits[of_gap], templates.cdr3[of_gap], surest
+        cdr3 = templates.cdr3[of_gap]
         if by_spectra[first]:
             shown = np.array([_nats_of_mass(found, of_length) for _, of_length in read.values()])
-            shares = shares_of_lengths(*weighing, shown)
+            shown -= end_costs[of_gap]
+            shares = shares_of_lengths(templates.total[of_gap], cdr3, surest, shown)
             best.append(found.lengths[int(np.argmax(shares))])
         else:
-            shares = shares_of_lengths(*weighing)
+            shares = shares_of_lengths(fits[of_gap], cdr3, surest)
             best.append(_best_of(trial, read))
         found.share = float(shares[found.lengths.index(best[-1])])
     return best
@@ -261,7 +263,7 @@ def shares_of_lengths(
     fits: how well the chain agrees with its templates then, in nats; cdr3: the part of this that
     is due to the length of the CDR3; surest: by the number of a length, the mean log probability of
     its most probable residues, where the network was asked; elsewhere that of the best is taken;
-    shown: nats of each by the mass that spectra give.
+    shown: nats of each by what else is known, as by the mass that spectra give.
     """
     sure = np.full(len(fits), max(surest.values()))
     sure[list(surest)] = list(surest.values())

@@ -44,7 +44,7 @@ def rank_gaps(
             of_gap = probabilities[gap.rows.start : gap.rows.stop]
             ranking, mass = rank_by_spectra(of_gap, candidates, gap.given.spectra, rules)
             if mass or by_intact_mass is None:  # the mass of a gap says more than that of a chain
-                yield gap, ranking, mass
+                yield gap, with_rivals(ranking, gap.given, candidates), mass
                 continue
         if by_intact_mass is not None:
             error = intact_errors.get(gap.rows.start, "")

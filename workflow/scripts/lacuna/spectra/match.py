@@ -159,7 +159,7 @@ def gap_masses(
     under, over = (WRONG_ISOTOPE, _most_over(precursor.mass)) if large else (0.0, 0.0)
     scores[(rest < least - under) | (rest > most + over)] = -math.inf
     scores[near < LEAST_NEAR] = -math.inf
-    scores[:1, :1] = -math.inf
+    scores[:1, :1] = -math.inf  # nothing of the peptide is known
     order = np.argsort(-scores, axis=None, kind="stable")[:BEST_PAIRS]
     a, b = np.unravel_index(order, scores.shape)
     some = scores[a, b] > -math.inf
