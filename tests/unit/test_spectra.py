@@ -405,6 +405,30 @@ def test_what_a_residue_beside_the_gap_carries_may_be_in_the_gap() -> None:
     mass, tolerance, log_odds = found.evidence.mass
     assert mass == pytest.approx(weights("EWV").sum() + OXIDATION, abs=tolerance)
     assert 1.5 < log_odds < 2.5
+    rival, _, nats = found.evidence.rivals[0]
+    assert rival == pytest.approx(mass - OXIDATION, abs=tolerance)
+    assert nats - log_odds == pytest.approx(math.log(0.1), abs=0.1)
+    assert [row.mass for row in found.rows if row.kind == MASS][:2] == [mass, rival]
+
+
+def test_the_network_weighs_rival_masses_by_spectra() -> None:
+    """The gap may have E, or Q beside an N that is deamidated: it takes Q for far likelier."""
+    table = np.full((3, N_RESIDUES), 1e-4)
+    table[[0, 2], [RESIDUES.index("A"), RESIDUES.index("S")]] = 1.0
+    table[1, [RESIDUES.index("Q"), RESIDUES.index("E")]] = 0.96, 0.04
+    table /= table.sum(1, keepdims=True)
+    mass = float(weights("AES").sum())
+    alone = SpectralEvidence(mass=(mass, 0.005, 3.0))
+    rival = replace(alone, rivals=((mass - DEAMIDATION, 0.005, 3.0 + math.log(0.03)),))
+    sure, unsure = (rank_by_spectra(table, 5, one, MassRules()) for one in (alone, rival))
+    best = [ranking.candidates[0] for ranking, _ in (sure, unsure)]
+    assert best[0].sequence == "AES" and best[0].probability > 0.99
+    odds = 0.04 / (0.96 * 0.03)
+    assert f"probability {odds / (1 + odds):.2f}" in unsure[1]
+    assert best[1].probability == pytest.approx(odds / (1 + odds), abs=0.03)
+    assert unsure[0].candidates[1].sequence == "AQS"
+    scaffold = Scaffold("c", "", "AXXXC", (Gap(1, 4, 3, 3, spectra=rival),), 1)
+    assert from_json(to_json(scaffold)) == scaffold
 
 
 def test_two_residues_of_which_either_may_carry_something_are_no_rivals() -> None:

@@ -47,11 +47,37 @@ def mass_log_odds(
     if no sequence has it, or there is none. width: as in `mass_log_probability`."""
     if evidence.mass is None or not len(probabilities):
         return -math.inf
-    mass, tolerance, log_odds = evidence.mass
+    return _log_odds(probabilities, evidence.mass, evidence, rules, width)
+
+
+def _log_odds(
+    probabilities: np.ndarray,
+    weighed: tuple[float, float, float],
+    evidence: SpectralEvidence | None,
+    rules: MassRules,
+    width: int | None = None,
+) -> float:
+    """Log odds of a mass, tolerance and log odds by spectra, with the density that the network
+    gives the mass; evidence: of cleavages."""
+    mass, tolerance, log_odds = weighed
     stages = replace(one_mass(mass, tolerance), spectra=evidence)
     density = mass_log_probability(probabilities, stages, rules, width)
     density -= math.log(tolerance / SIGMAS * math.sqrt(2 * math.pi))
     return log_odds + density - math.log(DENSITY)
+
+
+def _share_against(
+    probabilities: np.ndarray, evidence: SpectralEvidence, rules: MassRules
+) -> float:
+    """Probability of the mass of `evidence` against its rivals, whose cleavages are not known."""
+    if evidence.mass is None or not evidence.rivals:
+        return 1.0
+    odds = [
+        _log_odds(probabilities, weighed, None, rules, WIDTH)
+        for weighed in (evidence.mass, *evidence.rivals)
+    ]
+    total = float(np.logaddexp.reduce(odds))
+    return math.exp(odds[0] - total) if total > -math.inf else 1.0
 
 
 def rank_by_spectra(
@@ -72,6 +98,7 @@ def rank_by_spectra(
     if not within.candidates:
         return plain, unmet
     share = 1 / (1 + math.exp(-min(mass_log_odds(probabilities, evidence, rules), 50.0)))
+    share *= _share_against(probabilities, evidence, rules)
     if share < LEAST:
         return plain, unmet
     words = f"mass {mass:.4f} Da by spectra, probability {share:.3f}"

@@ -133,9 +133,10 @@ def _rival(values: list[Any]) -> Rival:
 
 def _spectra(values: list[Any]) -> SpectralEvidence:
     """What spectra say of a gap from a list of its fields."""
-    cleavages, unseen, sides, mass = values
+    cleavages, unseen, sides, mass, rivals = values
     shown = tuple(map(tuple, cleavages)), unseen, tuple(map(tuple, sides))
-    return SpectralEvidence(*shown, tuple(mass) if mass else None)
+    of_rivals = tuple(tuple(rival) for rival in rivals)
+    return SpectralEvidence(*shown, tuple(mass) if mass else None, of_rivals)
 
 
 def block_path(folder: Path, block: int | str) -> Path:

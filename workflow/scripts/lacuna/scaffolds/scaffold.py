@@ -45,13 +45,15 @@ class SpectralEvidence:
     more probable the spectra are if the gap is cleaved there than if nothing shows it; unseen: nats
     of a cleavage that nothing shows, against none; sides: (mass, tolerance, nats) of the residue
     that follows such a beginning, if it is I or L: for I, and if negative for L; mass, tolerance
-    and log odds of the mass of the gap by precursors, None if a mass is given or none is found.
+    and log odds of the mass of the gap by precursors, None if a mass is given or none is found;
+    rivals: the same of other masses that the precursors may show.
     """
 
     cleavages: tuple[tuple[float, float, float], ...] = ()
     unseen: float = 0.0
     sides: tuple[tuple[float, float, float], ...] = ()
     mass: tuple[float, float, float] | None = None
+    rivals: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ LEAST_LOG_ODDS = 0.0  # of a gap's mass by precursors, from which it is looked a
 # antibody, 18 of 100 such gaps have a mass at LEAST_LOG_ODDS, and 3 at these.
 LEAST_IF_OPEN = 2.5
 MOST_LOG_ODDS = 3.0  # of a gap's mass by precursors, one in twenty of which is another isotope
+MOST_BEHIND = 7.0  # nats by which a rival is less probable
+MOST_RIVALS = 4
 MOST_MASSES = 200  # that are compared for a gap
 MOST_CHECKED = 16  # residues of a gap whose cleavages are checked; longer ones have any mass
 MOST_OF_READING = 20.0  # nats that the spectra of a gap give to a state of C
@@ -82,11 +84,12 @@ Weighed = tuple[float, float, float]  # mass, tolerance, log odds
 
 @dataclass(frozen=True, slots=True)
 class _Spanned:
-    """The spectra that span a gap in one state of C; weighed: mass and tolerance of the gap."""
+    """The spectra that span a gap in one state of C; weighed: mass and tolerance of the gap;
+    by_precursors: that mass and its rivals, none if it is given."""
 
     matches: list[Match]
     weighed: tuple[float, float]
-    by_precursors: Weighed | None
+    by_precursors: Sequence[Weighed]
     rules: MassRules
 
     @property
@@ -155,8 +158,8 @@ def _at_reading(
     gap: Gap, around: Sequence[tuple[Precursor, Fragments, Flanks]], rules: MassRules, ppm: float
 ) -> _Spanned | None:
     """The spectra that span a gap in one state of C; None if they show no mass of it."""
-    by_precursors = None if gap.mass is not None else _gap_mass(gap, around, rules, ppm)
-    mass, tolerance, _ = by_precursors or (gap.mass, gap.tolerance_da, 0.0)
+    by_precursors = () if gap.mass is not None else _gap_masses(gap, around, rules, ppm)
+    mass, tolerance = by_precursors[0][:2] if by_precursors else (gap.mass, gap.tolerance_da)
     if mass is None or tolerance is None:
         return None
     found = [
@@ -194,16 +197,16 @@ def _reachable(mass: float, tolerance: float, lengths: range, rules: MassRules) 
     return any(completable(np.array([mass]), tolerance, n, rules)[0] for n in possible)
 
 
-def _gap_mass(
+def _gap_masses(
     gap: Gap,
     spectra: Iterable[tuple[Precursor, Fragments, Flanks]],
     rules: MassRules,
     ppm: float,
-) -> tuple[float, float, float] | None:
-    """The mass of a gap on which most spectra agree, its tolerance and log odds.
+) -> Sequence[Weighed]:
+    """The mass of a gap on which most spectra agree, then its rivals; none if none is probable.
 
     Several masses can be right, if some of the peptides carry a modification in the gap. The
-    lightest is taken then, at even odds at most. None if no mass is probable.
+    lightest is taken then, at even odds at most, and has no rivals.
     """
     lengths = _lengths(gap)
     least, most = lengths.start * _LIGHTEST, (lengths.stop - 1) * heaviest_residue(rules)
@@ -223,7 +226,7 @@ def _gap_mass(
         if log_odds >= MOST_LOG_ODDS:
             sure.append((weighed[0], weighed[1]))
     if not best:
-        return None
+        return ()
     some = sorted(best.values(), key=lambda one: -one[2].log_odds)[:MOST_MASSES]
     totals = []
     for mass, tolerance, _ in some:
@@ -237,17 +240,23 @@ def _gap_mass(
     chosen = int(np.argmax(totals))
     mass, tolerance, _ = some[chosen]
     rest = [
-        total
-        for total, (other, _, _) in zip(totals, some, strict=True)
-        if abs(other - mass) > tolerance
+        (total, *weighed)
+        for total, (*weighed, _) in zip(totals, some, strict=True)
+        if abs(weighed[0] - mass) > tolerance
     ]
-    log_odds = totals[chosen] - float(np.logaddexp.reduce([0.0, *rest]))
+    log_odds = totals[chosen] - float(np.logaddexp.reduce([0.0, *(one[0] for one in rest)]))
     others = [one for one in sure if abs(one[0] - mass) > tolerance]
     if others:
-        return *min((mass, tolerance), *others), 0.0
+        return [(*min((mass, tolerance), *others), 0.0)]
     if log_odds < (LEAST_LOG_ODDS if gap.fixed else LEAST_IF_OPEN):
-        return None
-    return mass, tolerance, min(log_odds, MOST_LOG_ODDS)
+        return ()
+    log_odds = min(log_odds, MOST_LOG_ODDS)
+    rivals = {
+        round(other / within): (other, within, log_odds + total - totals[chosen])
+        for total, other, within in sorted(rest)
+        if total >= totals[chosen] - MOST_BEHIND
+    }
+    return [(mass, tolerance, log_odds), *reversed(rivals.values())][: 1 + MOST_RIVALS]
 
 
 def _weigh(
@@ -255,7 +264,7 @@ def _weigh(
     gap: Gap,
     found: Sequence[Match],
     weighed: tuple[float, float],
-    by_precursors: Weighed | None,
+    by_precursors: Sequence[Weighed],
     rules: MassRules,
 ) -> Found:
     """The evidence of matches: for each peptide and series, that of the best matching spectrum.
@@ -287,12 +296,12 @@ def _weigh(
         tuple((one.mass, one.tolerance, one.nats) for one in kept),
         unseen,
         tuple((one.mass, one.tolerance, one.nats_of_i) for one in sides),
-        by_precursors,
+        by_precursors[0] if by_precursors else None,
+        tuple(by_precursors[1:]),
     )
     where = chain, gap.start, gap.end
     rows = [_row_of(where, match) for match in _different(used.values())]
-    if by_precursors is not None:
-        rows.append(SpectrumRow(*where, MASS, *by_precursors, "", ""))
+    rows += [SpectrumRow(*where, MASS, *weighed, "", "") for weighed in by_precursors]
     rows.append(SpectrumRow(*where, UNSEEN, None, None, unseen, "", ""))
     rows += [one.row(where, CLEAVAGE, one.nats) for one in kept]
     rows += [one.row(where, SIDE, one.nats_of_i) for one in sides]

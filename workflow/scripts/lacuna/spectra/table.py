@@ -39,4 +39,5 @@ def _evidence(rows: Iterable[SpectrumRow]) -> SpectralEvidence:
         elif row.kind in bumps:
             bumps[row.kind].append((row.mass or 0.0, row.tolerance_da or 0.0, row.nats))
     mass = bumps[MASS][0] if bumps[MASS] else None
-    return SpectralEvidence(tuple(bumps[CLEAVAGE]), unseen, tuple(bumps[SIDE]), mass)
+    rivals = tuple(bumps[MASS][1:])
+    return SpectralEvidence(tuple(bumps[CLEAVAGE]), unseen, tuple(bumps[SIDE]), mass, rivals)
