@@ -348,6 +348,17 @@ def test_flanks_have_each_usual_modification_once() -> None:
     assert "W5 oxidised" not in flanks(written, gap, 0.0, 60).left.carried
 
 
+def test_a_flank_ends_at_a_gap_between_two_residues() -> None:
+    gap = Gap(12, 15, 3, 3)
+    other = [Gap(at, at, 0, None) for at in (5, 18)]
+    letters = hidden(CHAIN, [(12, 15)]).replace("-", "X")
+    scaffold = Scaffold("c", "", letters, (other[0], gap, other[1]), 1)
+    known = flanks(scaffold, gap, 0.0, None)
+    assert (known.left.edges.min(), known.right.edges.max()) == (5, 18)
+    whole = flanks(replace(scaffold, gaps=(gap,)), gap, 0.0, None)
+    assert (whole.left.edges.min(), whole.right.edges.max()) == (0, len(CHAIN))
+
+
 MODIFIED = (  # peptide of CHAIN as positions, gap, the residue and what it carries
     ((1, 17), (9, 12), 7, OXIDATION, "W7 oxidised"),
     ((1, 17), (9, 12), 12, DEAMIDATION, "N12 deamidated"),

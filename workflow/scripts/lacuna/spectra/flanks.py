@@ -121,7 +121,11 @@ def flanks(scaffold: Scaffold, gap: Gap, cysteine: float, longest: int | None) -
         near = takewhile(lambda position: letters[position] in _WEIGHTS, positions)
         return [residue(position) for position in islice(near, longest)]
 
-    before, after = known(reversed(range(gap.start))), known(range(gap.end, len(letters)))
+    # A gap that is inserted between two residues has no letter at which a flank would end.
+    inserted = [one.start for one in scaffold.gaps if one.start == one.end and one != gap]
+    first = max((at for at in inserted if at <= gap.start), default=0)
+    last = min((at for at in inserted if at >= gap.end), default=len(letters))
+    before, after = known(reversed(range(first, gap.start))), known(range(gap.end, last))
     starts, ends = gap.start - np.arange(len(before) + 1), gap.end + np.arange(len(after) + 1)
     begins = [s == 0 or letters[s - 1] in TRYPTIC for s in starts.tolist()]
     stops = [e == len(letters) or letters[e - 1] in TRYPTIC for e in ends.tolist()]
