@@ -6,8 +6,9 @@ every length that its mass and bounds allow is tried: the chain is numbered, ali
 network as if the gap had it. With the right length, observed residues agree with their templates,
 no germline column is empty or doubled, and some sequence with the gap's mass is probable. The sum
 of these scores, in nats, decides. The probability of the length chosen is that of every residue's
-being where it is, so it counts in their probabilities. If spectra alone give the gap a mass, a length
-gains by how probable the network holds that mass then.
+being where it is, so it counts in their probabilities.
+
+If spectra alone give the gap a mass, a length gains by how probable the network then holds it.
 
 Work is linear in the number of gaps and bounded: a gap is tried in the part of its chain around it,
 neighbouring gaps take turns, and a gap is tried again only after a gap near it has changed.
