@@ -607,6 +607,21 @@ def test_of_several_masses_the_lightest_is_taken_at_even_odds() -> None:
     assert log_odds == 0.0
 
 
+def test_a_lighter_mass_that_few_fragments_show_is_not_taken() -> None:
+    """Another peptide with some fragments of the flanks is surer than chance, but not by much."""
+    scaffold, gap = gapped(mass=False)
+    true = float(weights(CHAIN[START:END]).sum())
+    few = spectrum_of("VEASTGQEVLIR", missing=range(1, 8), noise=200, name="made:2")
+    (pair,) = seen(few)
+    of_few = gap_masses(*pair, flanks(scaffold, gap, 0.0, 60), 300.0, 900.0)
+    best = max(of_few, key=lambda match: match.log_odds)
+    assert best.gap_mass < true - 1 and best.log_odds > 5
+    both = look(scaffold, gap, seen(spectrum_of(PEPTIDE), few), READINGS, 10.0)
+    assert both is not None and both.evidence.mass is not None
+    mass, tolerance, log_odds = both.evidence.mass
+    assert mass == pytest.approx(true, abs=tolerance) and log_odds == 3.0
+
+
 @pytest.mark.parametrize("longest", [9, None])
 def test_precursors_give_the_mass_of_a_gap_of_unknown_length(longest: int | None) -> None:
     scaffold, gap = gapped(mass=False)

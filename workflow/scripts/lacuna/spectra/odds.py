@@ -16,36 +16,26 @@ import numpy as np
 from lacuna.core.masses import PROTON, WATER
 from lacuna.core.tables import SpectrumRow
 from lacuna.scaffolds.residue_masses import (
-    RESIDUE_MASSES,
     MassRules,
     completable,
     heaviest_residue,
 )
 from lacuna.scaffolds.scaffold import Gap, Scaffold, SpectralEvidence
 from lacuna.spectra.flanks import MAX_FLANK, Flanks, flanks
+from lacuna.spectra.gap_mass import LIGHTEST, MOST_RESIDUES, Weighed, masses_of_gap
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, N_SERIES, OFFSET
-from lacuna.spectra.match import LARGE, VOTE, Match, gap_masses, matches
+from lacuna.spectra.match import LARGE, Match, matches
 from lacuna.spectra.peaks import PPM, Fragments
 from lacuna.spectra.read import Precursor
 
 LEAST_PROBABILITY = 0.5  # that a spectrum is of the peptide, from which it counts
 LEAST_SHOWN = 2.0  # nats by which fragments of the flanks must speak for the peptide
 LEAST_NATS = 0.3  # of a cleavage that is kept
-MOST_RESIDUES = 60  # of a gap that spectra are used for
 WIDEST = 0.1  # Da, tolerance of a gap from which fragments of its end say nothing
-LEAST_LOG_ODDS = 0.0  # of a gap's mass by precursors, from which it is looked at
-# The same of a gap of unknown length, which far more peptides may span. With 276 spectra of another
-# antibody, 18 of 100 such gaps have a mass at LEAST_LOG_ODDS, and 3 at these.
-LEAST_IF_OPEN = 2.5
-MOST_LOG_ODDS = 3.0  # of a gap's mass by precursors, one in twenty of which is another isotope
-MOST_BEHIND = 7.0  # nats by which a rival is less probable
-MOST_RIVALS = 4
-MOST_MASSES = 200  # that are compared for a gap
 MOST_CHECKED = 16  # residues of a gap whose cleavages are checked; longer ones have any mass
 MOST_OF_READING = 20.0  # nats that the spectra of a gap give to a state of C
 W_SHOWN = 0.3  # share of I and L whose w ion is seen with their z ion
 SPECTRUM, MASS, UNSEEN, CLEAVAGE, SIDE = "spectrum", "mass", "unseen", "cleavage", "side"
-_LIGHTEST = float(RESIDUE_MASSES.min())
 
 
 class Cleavage(NamedTuple):
@@ -77,9 +67,6 @@ class Found:
 
 
 Spectra = Sequence[tuple[Precursor, Fragments]]
-
-
-Weighed = tuple[float, float, float]  # mass, tolerance, log odds
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +145,7 @@ def _at_reading(
     gap: Gap, around: Sequence[tuple[Precursor, Fragments, Flanks]], rules: MassRules, ppm: float
 ) -> _Spanned | None:
     """The spectra that span a gap in one state of C; None if they show no mass of it."""
-    by_precursors = () if gap.mass is not None else _gap_masses(gap, around, rules, ppm)
+    by_precursors = () if gap.mass is not None else masses_of_gap(gap, around, rules, ppm)
     mass, tolerance = by_precursors[0][:2] if by_precursors else (gap.mass, gap.tolerance_da)
     if mass is None or tolerance is None:
         return None
@@ -179,84 +166,6 @@ def _rivals(found: Iterable[Match]) -> Iterator[Match]:
         others = [0.0, *(other.log_odds for other in each if other.weighed != match.weighed)]
         log_odds = match.log_odds - float(np.logaddexp.reduce(others))
         yield replace(match, log_odds=log_odds)
-
-
-def _lengths(gap: Gap) -> range:
-    """The lengths that a gap may have, of an open one up to MOST_RESIDUES."""
-    if gap.fixed:
-        return range(gap.end - gap.start, gap.end - gap.start + 1)
-    most = MOST_RESIDUES if gap.max_length is None else min(gap.max_length, MOST_RESIDUES)
-    return range(max(gap.min_length, 1), most + 1)
-
-
-def _reachable(mass: float, tolerance: float, lengths: range, rules: MassRules) -> bool:
-    """Whether residues of one of the lengths may have a mass, in Da."""
-    fewest = math.ceil((mass - tolerance) / heaviest_residue(rules))
-    most = math.floor((mass + tolerance) / _LIGHTEST)
-    possible = range(max(fewest, lengths.start), min(most + 1, lengths.stop))
-    return any(completable(np.array([mass]), tolerance, n, rules)[0] for n in possible)
-
-
-def _gap_masses(
-    gap: Gap,
-    spectra: Iterable[tuple[Precursor, Fragments, Flanks]],
-    rules: MassRules,
-    ppm: float,
-) -> Sequence[Weighed]:
-    """The mass of a gap on which most spectra agree, then its rivals; none if none is probable.
-
-    Several masses can be right, if some of the peptides carry a modification in the gap. The
-    lightest is taken then, at even odds at most, and has no rivals.
-    """
-    lengths = _lengths(gap)
-    least, most = lengths.start * _LIGHTEST, (lengths.stop - 1) * heaviest_residue(rules)
-    best: dict[tuple[int, int, int], tuple[float, float, Match]] = {}
-    sure: list[tuple[float, float]] = []  # masses that single spectra show, with tolerances
-    for precursor, fragments, known in spectra:
-        of_spectrum: list[tuple[float, float, float]] = []
-        for match in gap_masses(precursor, fragments, known, least, most):
-            tolerance = VOTE if precursor.mass > LARGE else precursor.mass * ppm * 1e-6
-            if not _reachable(match.gap_mass, tolerance, lengths, rules):
-                continue
-            of_spectrum.append((match.log_odds, match.gap_mass, tolerance))
-            key = match.start, match.end, round(match.gap_mass / tolerance)
-            if key not in best or match.log_odds > best[key][2].log_odds:
-                best[key] = match.gap_mass, tolerance, match
-        log_odds, *weighed = max(of_spectrum, default=(-math.inf, 0.0, 0.0))
-        if log_odds >= MOST_LOG_ODDS:
-            sure.append((weighed[0], weighed[1]))
-    if not best:
-        return ()
-    some = sorted(best.values(), key=lambda one: -one[2].log_odds)[:MOST_MASSES]
-    totals = []
-    for mass, tolerance, _ in some:
-        peptides: dict[tuple[int, int], float] = {}
-        for other, its_tolerance, match in some:
-            if abs(other - mass) <= min(tolerance, its_tolerance):
-                where = match.start, match.end
-                peptides[where] = max(peptides.get(where, -math.inf), match.log_odds)
-        first, *more = sorted(peptides.values(), reverse=True)
-        totals.append(first + sum(log_odds for log_odds in more if log_odds > 0))
-    chosen = int(np.argmax(totals))
-    mass, tolerance, _ = some[chosen]
-    rest = [
-        (total, *weighed)
-        for total, (*weighed, _) in zip(totals, some, strict=True)
-        if abs(weighed[0] - mass) > tolerance
-    ]
-    log_odds = totals[chosen] - float(np.logaddexp.reduce([0.0, *(one[0] for one in rest)]))
-    others = [one for one in sure if abs(one[0] - mass) > tolerance]
-    if others:
-        return [(*min((mass, tolerance), *others), 0.0)]
-    if log_odds < (LEAST_LOG_ODDS if gap.fixed else LEAST_IF_OPEN):
-        return ()
-    log_odds = min(log_odds, MOST_LOG_ODDS)
-    rivals = {
-        round(other / within): (other, within, log_odds + total - totals[chosen])
-        for total, other, within in sorted(rest)
-        if total >= totals[chosen] - MOST_BEHIND
-    }
-    return [(mass, tolerance, log_odds), *reversed(rivals.values())][: 1 + MOST_RIVALS]
 
 
 def _weigh(
@@ -333,7 +242,7 @@ def _cleavages(
     of_ends = series not in N_SERIES
     weights = match.fragments.masses
     begun = weights - OFFSET[series] - (match.right if of_ends else match.left)
-    inside = (begun > _LIGHTEST - WIDEST) & (begun < mass - _LIGHTEST + WIDEST)
+    inside = (begun > LIGHTEST - WIDEST) & (begun < mass - LIGHTEST + WIDEST)
     inner = np.flatnonzero(inside & ~np.isin(match.fragments.peaks, match.explained))
     chance = match.fragments.chance(weights[inner])
     seen = np.log((share + (1 - share) * chance) / chance) - math.log1p(-share)
@@ -382,7 +291,7 @@ def _possible(
     if gap.fixed:
         lengths = range(gap.end - gap.start, gap.end - gap.start + 1)
     else:
-        lengths = range(math.ceil(mass / heaviest_residue(rules)), int(mass / _LIGHTEST) + 1)
+        lengths = range(math.ceil(mass / heaviest_residue(rules)), int(mass / LIGHTEST) + 1)
     special = rules.starts_chain and rules.modifications.pyroglutamate
     if lengths.stop > MOST_CHECKED or special or not len(prefixes):
         return np.ones(len(prefixes), dtype=bool)
