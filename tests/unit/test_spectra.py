@@ -942,6 +942,21 @@ def test_real_spectra_show_the_mass_of_a_gap(name: str, chain: str, start: int, 
     assert (shown(found).nats(true[:-1]) - found.unseen > 1).any()
 
 
+def test_enough_gaps_tell_what_cysteine_carries(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = [i for i, residue in enumerate(HEAVY) if residue == "C"][:2]
+    gaps = [(i + 2, i + 5) for i in at]
+    fasta = write("c.fasta", f">c\n{hidden(HEAVY, gaps)}\n")
+    made = [spectrum_of(around(HEAVY, *gap), name=f"made:{gap}") for gap in gaps]
+    spectra = [write("s.mgf", as_mgf(made))]
+    for enough, told in ((20, 2), (1, 1)):
+        monkeypatch.setattr("lacuna.steps.read_spectra.ENOUGH", enough)
+        fill_file({"fasta": fasta}, tmp_path / "out", {}, spectra=spectra)
+        state = json.loads((tmp_path / "out" / "alkylation.json").read_text())
+        assert (state["readings"], state["told"]) == ({"none": 1.0}, told)
+
+
 @pytest.mark.parametrize("place", ["loop", "start"])
 @pytest.mark.parametrize("noisy", [False, True])
 def test_spectra_give_a_gap_its_length(

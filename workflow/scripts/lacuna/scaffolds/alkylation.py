@@ -223,6 +223,11 @@ def state_of(
     )
 
 
+def tells(odds: Mapping[str, float]) -> bool:
+    """Whether the spectra of a gap tell readings apart, by the log odds of each."""
+    return max(odds.values()) - min(odds.values()) > TELLING
+
+
 def with_spectra(state: Alkylation, odds: Sequence[Mapping[str, float]]) -> Alkylation:
     """A state that is open, after what spectra say.
 
@@ -241,7 +246,7 @@ def with_spectra(state: Alkylation, odds: Sequence[Mapping[str, float]]) -> Alky
     total = sum(weights.values())
     found = {name: weight / total for name, weight in weights.items()}
     name, share = max(found.items(), key=lambda reading: reading[1])
-    told = sum(max(of_gap.values()) - min(of_gap.values()) > TELLING for of_gap in odds)
+    told = sum(map(tells, odds))
     # The spectra of a gap may yet show a rare one, of which those of others say nothing.
     plausible = {name: share for name, share in found.items() if share >= POSSIBLE}
     return replace(

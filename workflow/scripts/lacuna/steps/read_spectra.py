@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lacuna.core.files import LacunaError, atomic_write
 from lacuna.core.tables import SPECTRUM_TABLE, SpectrumRow
-from lacuna.scaffolds.alkylation import READINGS, read_alkylation
+from lacuna.scaffolds.alkylation import READINGS, read_alkylation, tells
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.residue_masses import Modifications, mass_rules
 from lacuna.scaffolds.scaffold import Scaffold
@@ -14,6 +14,7 @@ from lacuna.spectra.odds import Spectra, look, odds_of_readings
 from lacuna.spectra.peaks import fragments
 from lacuna.spectra.read import read_spectra
 
+ENOUGH = 20  # gaps whose spectra tell the state of C; more would change nothing
 MAX_LOOKS = 2_000_000  # gaps times spectra of a sample, some milliseconds each
 
 LOG = logging.getLogger(__name__)
@@ -57,7 +58,8 @@ def odds_by_spectra(
     modifications: Mapping[str, bool],
     tolerance_ppm: float,
 ) -> list[dict[str, float]]:
-    """For each gap that spectra may span, the log odds of every state of C by them.
+    """For each gap that spectra may span, the log odds of every state of C by them, up to the gap
+    with which ENOUGH tell.
 
     Arguments and errors are those of `look_at_spectra`.
     """
@@ -65,12 +67,16 @@ def odds_by_spectra(
     readings = [
         Modifications(((reading.mass, 1.0),), **modifications) for reading in READINGS.values()
     ]
-    odds = []
+    odds: list[dict[str, float]] = []
+    told = 0
     for chain in chains:
         for gap in chain.gaps:
             rules = [mass_rules(chain, gap, allowed) for allowed in readings]
             of_gap = odds_of_readings(chain, gap, found, rules, tolerance_ppm).tolist()
             odds.append(dict(zip(READINGS, of_gap, strict=True)))
+            told += tells(odds[-1])
+            if told >= ENOUGH:
+                return odds
     return odds
 
 
