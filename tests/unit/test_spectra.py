@@ -28,7 +28,7 @@ from lacuna.scaffolds.scaffold import Gap, Piece, ResidueModification, Scaffold,
 from lacuna.spectra.flanks import flanks
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, OFFSET
 from lacuna.spectra.match import gap_masses, matches
-from lacuna.spectra.odds import CLEAVAGE, MASS, SIDE, SPECTRUM, look
+from lacuna.spectra.odds import CLEAVAGE, MASS, SIDE, SPECTRUM, look, odds_of_readings
 from lacuna.spectra.peaks import LARGEST, TOP, fragments
 from lacuna.spectra.read import ALL, Precursor, Spectrum, read_spectra
 from lacuna.spectra.table import with_spectra
@@ -940,6 +940,13 @@ def test_real_spectra_show_the_mass_of_a_gap(name: str, chain: str, start: int, 
     assert found.mass is not None
     assert found.mass[0] == pytest.approx(true[-1], abs=2 * found.mass[1])
     assert (shown(found).nats(true[:-1]) - found.unseen > 1).any()
+
+
+def test_spectra_that_span_no_gap_tell_no_state_of_cysteine() -> None:
+    scaffold, gap = gapped()
+    states = [Modifications(((state.mass, 1.0),)) for state in STATES.values()]
+    odds = odds_of_readings(scaffold, gap, [], [MassRules(one) for one in states], 10.0)
+    assert odds.tolist() == [0.0] * len(STATES)
 
 
 def test_enough_gaps_tell_what_cysteine_carries(

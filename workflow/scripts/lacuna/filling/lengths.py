@@ -44,7 +44,7 @@ from lacuna.network.encode import encode_scaffolds
 from lacuna.network.kmers import PartSegments
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.resizing import with_lengths
-from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.scaffolds.scaffold import Gap, Scaffold, SpectralEvidence
 
 ROUNDS = 2  # over the gaps of a chain that has several of unknown length
 TURNS = 4  # per round: each gap is tried while its neighbours are fixed
@@ -130,7 +130,8 @@ def _expect_end(
         columns = without_doubtful_fr4(columns[part.start :], rest[part.start :], locus)
         expected = missing_after(columns, locus, v_row, constant_left(rest))
     found.expected = expected
-    if expected is not None and found.gap.mass is None and not _by_spectra(found) and found.lengths:
+    weighed = found.gap.mass is not None or _by_spectra(found) is not None
+    if expected is not None and not weighed and found.lengths:
         most = expected if found.gap.max_length is None else found.gap.max_length
         length = max(min(expected, most), found.gap.min_length)
         found.lengths, found.untried = range(length, length + 1), False
@@ -210,8 +211,9 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     end_costs = np.array([_end_cost(trial, variant) for trial, variant in pairs])
     fits = templates.total - end_costs
     of_trial = np.repeat(np.arange(len(trials)), [len(trial.variants) for trial in trials])
-    by_spectra = np.array([_by_spectra(trial.found) for trial, _ in pairs])
-    likely = np.array([trial.found.gap.weighed for trial, _ in pairs]) | by_spectra
+    likely = np.array(
+        [trial.found.gap.weighed or _by_spectra(trial.found) is not None for trial, _ in pairs]
+    )
     for i in range(len(trials)):
         of_gap = fits[of_trial == i]
         likely[of_trial == i] |= of_gap >= of_gap.max() + LEAST  # without a mass, others cannot win
@@ -228,9 +230,10 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
         of_gap = of_trial == i
         surest = {j: mean_surest(distribution) for j, (_, distribution) in read.items()}
         cdr3 = templates.cdr3[of_gap]
-        if by_spectra[first]:
-            shown = np.array([_nats_of_mass(found, of_length) for _, of_length in read.values()])
-            shown -= end_costs[of_gap]
+        evidence = _by_spectra(found)
+        if evidence is not None:
+            nats = [_nats_of_mass(one, evidence, found.rules) for _, one in read.values()]
+            shown = np.array(nats) - end_costs[of_gap]
             shares = shares_of_lengths(templates.total[of_gap], cdr3, surest, shown)
             best.append(found.lengths[int(np.argmax(shares))])
         else:
@@ -240,18 +243,16 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     return best
 
 
-def _by_spectra(found: OpenGap) -> bool:
-    """Whether spectra alone give the mass of a gap."""
+def _by_spectra(found: OpenGap) -> SpectralEvidence | None:
+    """What spectra say of a gap, if they alone give its mass."""
     spectra = found.gap.spectra
-    return found.stages is None and spectra is not None and spectra.mass is not None
+    alone = found.stages is None and spectra is not None and spectra.mass is not None
+    return spectra if alone else None
 
 
-def _nats_of_mass(found: OpenGap, distribution: np.ndarray) -> float:
-    """Nats for a length by the mass that spectra alone give the gap: log(1 + odds of the mass)."""
-    if found.gap.spectra is None:
-        return 0.0
-    odds = mass_log_odds(distribution, found.gap.spectra, found.rules, WIDTH)
-    return float(np.logaddexp(0.0, odds))
+def _nats_of_mass(distribution: np.ndarray, evidence: SpectralEvidence, rules: MassRules) -> float:
+    """Nats for a length by the mass that spectra give the gap: log(1 + odds of the mass)."""
+    return float(np.logaddexp(0.0, mass_log_odds(distribution, evidence, rules, WIDTH)))
 
 
 def shares_of_lengths(

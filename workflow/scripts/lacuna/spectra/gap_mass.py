@@ -21,7 +21,7 @@ from lacuna.spectra.read import Precursor
 MOST_RESIDUES = 60  # of a gap that spectra are used for
 LEAST_LOG_ODDS = 0.0  # of a gap's mass by precursors, from which it is looked at
 # The same of a gap of unknown length, which far more peptides may span. With 276 spectra of another
-# antibody, 18 of 100 such gaps have a mass at LEAST_LOG_ODDS, and 3 at these.
+# antibody, 18 of 100 such gaps have a mass at LEAST_LOG_ODDS, and 2 at these.
 LEAST_IF_OPEN = 2.5
 MOST_LOG_ODDS = 3.0  # of a gap's mass by precursors, one in twenty of which is another isotope
 # Log odds of a second mass that is right too: as a share of the best, and at most; what has less is

@@ -92,7 +92,7 @@ def look(
     readings: Sequence[tuple[float, MassRules]],
     ppm: float,
 ) -> Found | None:
-    """The evidence of spectra for a gap; None if none spans it, or the gap has no mass or length.
+    """The evidence of spectra for a gap; None if none spans it or shows a mass of it.
 
     readings: masses of residues in each state of C, with its probability; the state in which the
     spectra fit best is used; ppm: tolerance of precursors.
@@ -123,7 +123,7 @@ def odds_of_readings(
 def _spanned(
     scaffold: Scaffold, gap: Gap, spectra: Spectra, readings: Sequence[MassRules], ppm: float
 ) -> Iterator[_Spanned | None]:
-    """Yield, for each state of C, the spectra that span a gap; None if it has no mass or length, or
+    """Yield, for each state of C, the spectra that span a gap; None if they show no mass of it, or
     spectra cannot be used for it."""
     useless = gap.mass is None and bool(gap.pieces) or gap.end - gap.start > MOST_RESIDUES
     same: dict[float, _Spanned | None] = {}  # by the mass of what is known: where no C is
