@@ -124,6 +124,7 @@ def _candidates(
             *(*place, rank, letters, share, len(letters), 500.1, 1.25 if gap % 2 else None),
             *("alternative" if rank > 1 else "filled", start + 1, end, "27", "38", code),
             Readings((("none", 1.0),)) if gap % 2 else None,
+            "",
         )
         for rank, (letters, share) in enumerate(listed, 1)
     ]

@@ -21,10 +21,9 @@ import numpy as np
 from common import merged
 from pyteomics.mass import std_aa_mass
 
-from lacuna.core.tables import GAP_TABLE, SPECTRUM_TABLE
+from lacuna.core.tables import CLEAVAGE, GAP_TABLE, SPECTRUM_TABLE
 from lacuna.scaffolds.alkylation import READINGS
 from lacuna.scaffolds.fasta import read_records
-from lacuna.spectra.odds import CLEAVAGE
 from lacuna.steps.one_file import fill_file
 
 ERROR_PPM = 3.0  # standard deviation of the error of a gap's mass

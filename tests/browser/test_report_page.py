@@ -5,7 +5,7 @@ The pictures of the last run are kept in `tests/browser/pictures`, for a person 
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +15,15 @@ from devtools import CHROMIUM, Browser
 from pyteomics import mass as pyteomics_mass
 
 from chains import germline_chain
-from lacuna.core.tables import ACCURACY_TABLE, REJECTED_TABLE, MassRow
+from lacuna.core.tables import (
+    ACCURACY_TABLE,
+    GAP_TABLE,
+    REJECTED_TABLE,
+    SPECTRUM_TABLE,
+    GapRow,
+    MassRow,
+    SpectrumRow,
+)
 from lacuna.results.report import TABLES, write_report
 from lacuna.results.report import page as page_module
 from lacuna.results.report.chains import read_chains
@@ -148,6 +156,39 @@ def drawn(folder: Path) -> Path:
     paths = {name: [tables[name] for tables in samples.values()] for name in TABLES}
     write_report(list(samples), paths, out, settings={"tolerance_ppm": 10})
     return out
+
+
+def test_cleavages_are_marked_as_without_the_script(browser: Browser, tmp_path: Path) -> None:
+    tables = write_tables(tmp_path, [(HEAVY[:118], [(20, 24), (99, 103)])])
+    rows = list(GAP_TABLE.read(tables["gaps"]))
+    marked = [
+        row._replace(cleavages=f"{row.candidate[:1]}/{row.candidate[1:]}") if row.gap == 2 else row
+        for row in rows
+    ]
+    tables["gaps"].write_text(GAP_TABLE.header + GAP_TABLE.text(marked), encoding="utf-8")
+    where = (rows[-1].chain, rows[-1].start, rows[-1].end)
+    found = SpectrumRow(*where, "spectrum", 1500.7, None, 30.0, "b 5/6, y 5/6", "m.mgf:7 as 9..2")
+    spectra = tmp_path / "spectra.tsv"
+    spectra.write_text(SPECTRUM_TABLE.header + SPECTRUM_TABLE.text([found]), encoding="utf-8")
+    out = tmp_path / "report.html"
+    paths = {name: [tables[name]] for name in TABLES}
+    write_report(["s"], paths, out, spectra={"s": spectra})
+    shown = """[
+      [...document.querySelectorAll(".candidates .letters")].map((e) => e.innerHTML),
+      [...document.querySelectorAll(".candidates .note")].map((e) => e.textContent),
+      document.querySelector(".candidates caption").textContent.includes("Bars: cleavages")]"""
+    browser.call("Emulation.setScriptExecutionDisabled", value=True)
+    browser.open(out, ready=False)
+    without = browser.run(shown)
+    browser.call("Emulation.setScriptExecutionDisabled", value=False)
+    browser.open(out)
+    assert browser.run(shown) == without
+    assert without[0][3:] == [f'{c[:1]}<i class="cut"></i>{c[1:]}' for c in candidates_of(rows, 2)]
+    assert without[1:] == [["Spectra: m.mgf:7 (b 5/6, y 5/6)"], True]
+
+
+def candidates_of(rows: Iterable[GapRow], gap: int) -> list[str]:
+    return [row.candidate for row in rows if row.gap == gap]
 
 
 @pytest.fixture(scope="module")

@@ -361,7 +361,7 @@ def test_the_columns_are_those_of_the_contract_and_then_others() -> None:
     assert list(RESIDUE_TABLE.names[:9]) == residues.split()
     assert list(RESIDUE_TABLE.names[9:]) == ["imgt", "scaffold_position", "ambiguity"]
     assert list(GAP_TABLE.names[:11]) == gaps.split()
-    later = "first last imgt_first imgt_last ambiguity cysteine"
+    later = "first last imgt_first imgt_last ambiguity cysteine cleavages"
     assert list(GAP_TABLE.names[11:]) == later.split()
 
 

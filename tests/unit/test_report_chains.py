@@ -19,7 +19,16 @@ from lacuna import __version__
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError, file_digest
 from lacuna.core.paths import bundled_weights
-from lacuna.core.tables import DOUBT_TABLE, MASS_TABLE, DoubtRow, MassDoubt, MassRow
+from lacuna.core.tables import (
+    DOUBT_TABLE,
+    GAP_TABLE,
+    MASS_TABLE,
+    SPECTRUM_TABLE,
+    DoubtRow,
+    MassDoubt,
+    MassRow,
+    SpectrumRow,
+)
 from lacuna.results import streams
 from lacuna.results.report import MAX_DRAWN, TABLES, logo, write_report
 from lacuna.results.report import page as page_module
@@ -105,31 +114,47 @@ def test_tables_of_other_chains_are_an_error(tmp_path: Path) -> None:
         chains_of(paths)
 
 
+def cleaved(paths: dict[str, Path], folder: Path) -> Path:
+    """Marks in the first candidate of the heavy chain's second gap, and the table of its spectra.
+
+    Four spectra span the gap."""
+    rows = list(GAP_TABLE.read(paths["gaps"]))
+    top = next(i for i, row in enumerate(rows) if row.gap == 2)
+    letters = rows[top].candidate
+    rows[top] = rows[top]._replace(cleavages=f"{letters[:2]}/{letters[2]}/{letters[3:]}")
+    paths["gaps"].write_text(GAP_TABLE.header + GAP_TABLE.text(rows))
+    where = (rows[top].chain, rows[top].start, rows[top].end)
+    spectra = [
+        SpectrumRow(*where, "spectrum", 1500.7, None, 30.0, f"b {n}/6, y 5/6", f"m.mgf:{n} as 9..2")
+        for n in range(1, 5)
+    ]
+    spectra.append(SpectrumRow(*where, "cleavage", 300.1, 0.01, 5.0, "b 301.1 (1+)", "m.mgf:1"))
+    table = folder / "spectra.tsv"
+    table.write_text(SPECTRUM_TABLE.header + SPECTRUM_TABLE.text(spectra))
+    return table
+
+
+def test_the_cleavages_that_spectra_show_are_marked(tmp_path: Path) -> None:
+    paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY]), (LIGHT, GAPS[LIGHT])])
+    plain = report_on(tmp_path, paths)
+    assert 'class="cut"' not in plain and "Spectra:" not in plain
+    table = cleaved(paths, tmp_path)
+    page = report_on(tmp_path, paths, spectra={"s": table})
+    letters = HEAVY[99:104]
+    mark = '<i class="cut"></i>'
+    assert f">{letters[:2]}{mark}{letters[2]}{mark}{letters[3:]}<" in page
+    assert page.count(mark) == 2 and page.count("Bars: cleavages that spectra show") == 1
+    said = "m.mgf:1 (b 1/6, y 5/6); m.mgf:2 (b 2/6, y 5/6); m.mgf:3 (b 3/6, y 5/6); 1 more"
+    assert page.count(f"Spectra: {said}<") == 1
+
+
 def test_a_gap_of_no_residue_has_a_place(tmp_path: Path) -> None:
     """Behind a gap that took three residues more than it had positions."""
     paths = write_tables(tmp_path, [(HEAVY, [(20, 26)])])
     rows = paths["gaps"].read_text().splitlines(keepends=True)
     first = rows[1].split("\t")
     first[3] = "23"  # its end in the scaffold
-    empty = [
-        first[0],
-        "2",
-        "47",
-        "47",
-        "1",
-        "",
-        "0.9",
-        "0",
-        "0",
-        "",
-        "filled",
-        "",
-        "",
-        "",
-        "",
-        "",
-        "",
-    ]
+    empty = [first[0], "2", "47", "47", "1", "", "0.9", "0", "0", "", "filled", *[""] * 7]
     paths["gaps"].write_text(rows[0] + "\t".join(first) + "\t".join(empty) + "\n")
     gap = chains_of(paths)[0].gaps[1]
     assert (gap.first, gap.last, gap.place) == (51, 50, "none")

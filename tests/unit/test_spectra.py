@@ -15,9 +15,18 @@ from conftest import Write
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.masses import AMMONIA, DEAMIDATION, ISOTOPE, OXIDATION, PROTON, WATER
-from lacuna.core.tables import GAP_TABLE, SPECTRUM_TABLE, GapRow, MassDoubt
+from lacuna.core.tables import (
+    CLEAVAGE,
+    GAP_TABLE,
+    MASS,
+    SIDE,
+    SPECTRUM,
+    SPECTRUM_TABLE,
+    GapRow,
+    MassDoubt,
+)
 from lacuna.filling.by_spectra import rank_by_spectra
-from lacuna.filling.cleavages import MOST_NATS, Shown, shown
+from lacuna.filling.cleavages import MOST_NATS, Shown, cut_where_shown, shown
 from lacuna.filling.decode import Ranking, rank_plain, rank_sequences
 from lacuna.filling.mass_search import search
 from lacuna.filling.stages import Stages, one_mass
@@ -28,7 +37,7 @@ from lacuna.scaffolds.scaffold import Gap, Piece, ResidueModification, Scaffold,
 from lacuna.spectra.flanks import flanks
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, OFFSET
 from lacuna.spectra.match import gap_masses, matches
-from lacuna.spectra.odds import CLEAVAGE, MASS, SIDE, SPECTRUM, look, odds_of_readings
+from lacuna.spectra.odds import look, odds_of_readings
 from lacuna.spectra.peaks import LARGEST, TOP, fragments
 from lacuna.spectra.read import ALL, Precursor, Spectrum, read_spectra
 from lacuna.spectra.table import with_spectra
@@ -813,9 +822,49 @@ def test_spectra_fill_a_gap_and_noise_does_not_change_it(write: Write, tmp_path:
     assert filled["good"][0].candidate == "GHWPE"
     assert (filled["good"][0].probability or 0) > 0.9
     assert "by spectra" in filled["good"][0].status
+    assert filled["good"][0].cleavages == "G/H/W/P/E"
+    assert all(row.cleavages.count("/") < 4 for row in filled["good"][1:])
     assert filled["bad"] == filled["none"]
     kinds = [row.kind for row in SPECTRUM_TABLE.read(tmp_path / "good" / "spectra.tsv")]
     assert kinds.count(SPECTRUM) == kinds.count(MASS) == 1 and kinds.count(CLEAVAGE) >= 4
+
+
+def cut(
+    sequence: str,
+    evidence: SpectralEvidence,
+    mass: str,
+    rules: MassRules | None = None,
+    by: float = 0.0,
+) -> str:
+    """A candidate as spectra show it; mass: that of these residues, and `by` Da."""
+    whole = float(weights(mass).sum()) + by
+    return cut_where_shown(sequence, evidence, whole, 0.01, rules or MassRules())
+
+
+def test_a_candidate_is_marked_where_spectra_show_its_cleavages() -> None:
+    """After AG and AGS; the masses of permutations and of other residues do not have both."""
+    behind = [float(weights(part).sum()) for part in ("AG", "AGS")]
+    evidence = SpectralEvidence(tuple((mass, 0.01, 5.0) for mass in behind), -1.0)
+    assert cut("AGSYV", evidence, "AGSYV") == "AG/S/YV"
+    assert cut("GASYV", evidence, "AGSYV") == "GA/S/YV"
+    assert cut("AYSGV", evidence, "AGSYV") == "AYSGV"
+    assert cut("QSYV", evidence, "AGSYV") == "Q/S/YV"
+    assert cut("AGSYW", evidence, "AGSYV") == ""
+    faint = replace(evidence, unseen=-6.0)  # other series should have shown it
+    assert cut("AGSYV", faint, "AGSYV") == "AGSYV"
+
+
+def test_a_candidate_is_marked_at_the_masses_that_its_residues_carry() -> None:
+    carried, oxygen = 57.02146, 15.99491
+    behind = float(weights("AC").sum()) + carried
+    evidence = SpectralEvidence(((behind, 0.01, 5.0),), -1.0)
+    alkylated = MassRules(Modifications(((carried, 1.0),)))
+    assert cut("ACY", evidence, "ACY", alkylated, by=carried) == "AC/Y"
+    assert cut("ACY", evidence, "ACY", by=carried) == ""
+    oxidised = MassRules(Modifications(oxidised_methionine=True))
+    evidence = SpectralEvidence(((float(weights("MA").sum()) + oxygen, 0.01, 5.0),), -1.0)
+    assert cut("MAY", evidence, "MAY", oxidised, by=oxygen) == "MA/Y"
+    assert cut("MAY", evidence, "MAY", oxidised) == "MAY"  # not the oxidised one
 
 
 def test_spectra_say_more_of_a_gap_than_the_mass_of_its_chain(write: Write, tmp_path: Path) -> None:

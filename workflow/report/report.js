@@ -67,18 +67,20 @@ class Chains {
   /** Chain `i` of the columns, as it was filled. */
   chain(i) {
     const c = this.columns;
-    const gaps = [], residues = [], others = decoded(c.others, i);
+    const gaps = [], residues = [], others = decoded(c.others, i), seen = decoded(c.spectra, i);
     let r = this.residueStart[i];
     for (let g = this.gapStart[i]; g < this.gapStart[i + 1]; g++) {
       const candidates = [], first = c.first[g], code = decoded(c.code, g);
+      const [spectra, cleaved] = seen[g - this.gapStart[i]] ?? ["", []];
       const letters = (k) => (k ? this.otherLetters[this.otherStart[g] + k - 1]
         : this.sequences[i].slice(first - 1, first - 1 + c.length[g]));
       for (let k = this.candidateStart[g]; k < this.candidateStart[g + 1]; k++) {
-        candidates.push({ letters: letters(k - this.candidateStart[g]), p: c.p[k], ppm: c.ppm[k], status: decoded(c.status, k) });
+        const rank = k - this.candidateStart[g];
+        candidates.push({ letters: letters(rank), cleaved: cleaved[rank] ?? "", p: c.p[k], ppm: c.ppm[k], status: decoded(c.status, k) });
       }
       gaps.push({
         first, last: first + c.length[g] - 1, code, region: decoded(c.region, g),
-        imgt: decoded(c.imgt, g), open: decoded(c.open, g), candidates,
+        imgt: decoded(c.imgt, g), open: decoded(c.open, g), candidates, spectra,
       });
       for (let position = first; position < first + c.length[g]; position++, r++) {
         const at = (text) => (text[r] === "." ? "" : text[r]);
@@ -509,12 +511,18 @@ function drawLogo(residues) {
     `aria-label="${escaped(logoInWords(residues))}">${parts}</svg>`;
 }
 
+/** The letters of a candidate, with a mark at each cleavage that spectra show. */
+function cut(candidate) {
+  return (candidate.cleaved || candidate.letters).split(constants.cut).map(escaped).join('<i class="cut"></i>');
+}
+
 function candidatesView(chain, about, id, choose) {
   const gaps = chain.gaps.map((gap, g) => [gap, g]).filter(([gap]) => !gap.code);
   if (!gaps.length) return make("div", { class: "candidates" });
+  const bars = gaps.some(([gap]) => gap.spectra) ? ". Bars: cleavages that spectra show" : "";
   const heads = ["Residues", "Region, IMGT", "Candidate", "Probability", "Length", "Mass error, ppm", "Status"];
   const table = make("table", {},
-    make("caption", {}, make("span", {}, "Candidates of each gap: choose another, and map, masses and FASTA follow. Below them the logo: each letter of .05 or more as high as it is probable")),
+    make("caption", {}, make("span", {}, "Candidates of each gap: choose another, and map, masses and FASTA follow. Below them the logo: each letter of .05 or more as high as it is probable" + bars)),
     make("thead", {}, make("tr", {}, ...heads.map((text, i) => make("th", { scope: "col", class: i > 2 && i < 6 ? "n" : null }, text)))));
   for (const [gap, g] of gaps) {
     const place = gap.last < gap.first ? "none" : gap.first === gap.last ? `${gap.first}` : `${gap.first}–${gap.last}`;
@@ -539,7 +547,7 @@ function candidatesView(chain, about, id, choose) {
         const cell = make("td", { class: "candidate" });
         cell.innerHTML = `<label><svg class="share" viewBox="0 0 60 8" width="60" height="8" aria-hidden="true">` +
           `<rect x="0" y="0" width="${(60 * candidate.p).toFixed(1)}" height="8"/></svg>` +
-          `<span class="letters">${escaped(candidate.letters || "no residue")}</span></label>`;
+          `<span class="letters">${cut(candidate) || "no residue"}</span></label>`;
         cell.firstChild.prepend(radio);
         const numbers = [written(candidate.p, chain.step), candidate.letters.length, candidate.ppm === null ? "" : signed(candidate.ppm, 2)];
         row.append(cell, ...numbers.map((text) => make("td", { class: "n" }, String(text))), make("td", { class: "status" }, candidate.status));
@@ -549,6 +557,7 @@ function candidatesView(chain, about, id, choose) {
     if (missing.length) {
       const cell = make("td", { class: "candidate", colspan: 5 });
       cell.innerHTML = drawLogo(missing);
+      if (gap.spectra) cell.append(make("p", { class: "note" }, `Spectra: ${gap.spectra}`));
       body.append(make("tr", {}, cell));
     }
     table.append(body);

@@ -57,13 +57,15 @@ class Candidate:
     """A candidate for a gap: residues, their probability, and their mass in Da.
 
     mass_error_ppm: difference from the mass of the gap, in ppm; None for a gap without a mass,
-    or with an interval of masses.
+    or with an interval of masses; cleavages: the sequence with a slash at each cleavage that spectra
+    show, '' if none span the gap or the candidate has another mass.
     """
 
     sequence: str
     probability: float
     mass: float
     mass_error_ppm: float | None
+    cleavages: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,7 +422,9 @@ def _gaps(rows: Iterable[GapRow]) -> Iterator[FilledGap]:
             best.last,
             best.status,
             tuple(
-                Candidate(row.candidate, row.probability, row.mass, row.mass_error_ppm)
+                Candidate(
+                    row.candidate, row.probability, row.mass, row.mass_error_ppm, row.cleavages
+                )
                 for row in found
                 if row.probability is not None and row.mass is not None
             ),

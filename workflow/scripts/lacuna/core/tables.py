@@ -26,6 +26,10 @@ RESEMBLES_SPECIES = f"{RESEMBLES} of"
 FAR = "far from every germline"
 NEARER = "nearer to germline of"  # a species than of the one stated
 
+# Kinds of rows of spectra.tsv; and what marks a cleavage that spectra show in a candidate.
+SPECTRUM, MASS, UNSEEN, CLEAVAGE, SIDE = "spectrum", "mass", "unseen", "cleavage", "side"
+CUT = "/"
+
 # Warns of a gap with letters of another mass than its own; its candidates meet that mass.
 LETTERS_WEIGH = "the letters given for it weigh"  # something else than its mass
 
@@ -132,6 +136,11 @@ class GapRow(NamedTuple):
         Readings | None,
         "what C carries in a gap of known mass: one state, or several with their "
         "probabilities; empty without a mass",
+    ]
+    cleavages: Annotated[
+        str,
+        "the candidate with a slash where [spectra](formats.md#spectra) show a cleavage, `G/GD/GF`; "
+        "empty if none span the gap, or the candidate has another mass than they were matched with",
     ]
 
 

@@ -5,12 +5,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
+from lacuna.core.alphabet import encode, merge_il
+from lacuna.core.tables import CUT
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules
 from lacuna.scaffolds.scaffold import SpectralEvidence
 
 MOST_NATS = 10.0  # of one cleavage, or of I against L, by all spectra
 MOST_CLEAVAGES = 64  # that are counted ahead
 _APART = float(RESIDUE_MASSES.min()) - 0.1  # Da between two cleavages
+_DIGITS = 6  # of masses that are compared
 
 
 class Shown:
@@ -47,6 +50,40 @@ class Shown:
 def shown(evidence: SpectralEvidence) -> Shown:
     """What spectra show of a gap, as the search looks it up."""
     return Shown(evidence)
+
+
+def cut_where_shown(
+    sequence: str, evidence: SpectralEvidence, mass: float, tolerance: float, rules: MassRules
+) -> str:
+    """A sequence for a gap with a slash at each cleavage that spectra show: `G/GD/GF`.
+
+    mass, tolerance: of the gap in Da, as the spectra were matched with it; '' if the residues
+    cannot have it. rules: with one mass of C.
+    """
+    tokens = merge_il(encode(sequence)).tolist()
+    n = len(tokens)
+    weights = []
+    for i, token in enumerate(tokens):
+        residues, masses, _ = rules.options(i, n)
+        weights.append(masses[residues == token])
+    begun, left = _sums(weights), _sums(weights[::-1])[::-1]
+    spectra, parts = shown(evidence), []
+    for i in range(n):
+        prefixes, rest = begun[i + 1], left[i + 1]
+        fits = (np.abs(np.add.outer(prefixes, rest) - mass) <= tolerance).any(1)
+        if not fits.any():
+            return ""
+        seen = i + 1 < n and (spectra.nats(prefixes[fits]) > 0).any()
+        parts.append(sequence[i] + CUT * bool(seen))
+    return "".join(parts)
+
+
+def _sums(weights: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """What the first 0, 1, ... residues may weigh, each with any of its weights, in Da."""
+    sums = [np.zeros(1)]
+    for of_residue in weights:
+        sums.append(np.unique(np.round(np.add.outer(sums[-1], of_residue), _DIGITS)))
+    return sums
 
 
 def side_nats(evidence: SpectralEvidence, masses: np.ndarray) -> np.ndarray:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+import numpy as np
+
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.tables import (
     GAP_TABLE,
@@ -15,11 +17,12 @@ from lacuna.core.tables import (
 )
 from lacuna.core.tsv import Readings
 from lacuna.filling.block import BlockGap
+from lacuna.filling.cleavages import cut_where_shown
 from lacuna.filling.decode import Candidate
 from lacuna.filling.residues import NO_SHARES, Residues
 from lacuna.filling.status import GapResult
 from lacuna.scaffolds.alkylation import reading_of
-from lacuna.scaffolds.residue_masses import Modifications
+from lacuna.scaffolds.residue_masses import Modifications, mass_rules
 
 MIN_SHARE = 0.005  # probability from which a reading of C is listed
 SAME_MASS_PPM = 10.0  # within which two masses are the same, if the gap has no tolerance
@@ -39,7 +42,7 @@ def gap_rows_of(gap: BlockGap, found: GapResult, modifications: Modifications) -
         where = first, last, imgt_first, imgt_last, gap.ambiguity
         cysteine = _cysteine(gap, modifications)
         status = found.status
-        return [GapRow(name, gap.number, start, end, 1, *nothing, status, *where, cysteine)]
+        return [GapRow(name, gap.number, start, end, 1, *nothing, status, *where, cysteine, "")]
     n = len(found.candidates)
     sequences = [candidate.sequence for candidate in found.candidates]
     masses = [candidate.mass for candidate in found.candidates]
@@ -65,6 +68,7 @@ def gap_rows_of(gap: BlockGap, found: GapResult, modifications: Modifications) -
         [imgt_last] * n,
         [gap.ambiguity] * n,
         [_cysteine(gap, modifications, candidate) for candidate in found.candidates],
+        [_cleavages(gap, modifications, candidate) for candidate in found.candidates],
     )
 
 
@@ -89,6 +93,23 @@ def _cysteine(
         shares = list(candidate.readings)
     pairs = sorted(zip(names, shares, strict=True), key=lambda pair: -pair[1])
     return Readings((name, share) for name, share in pairs if share >= MIN_SHARE)
+
+
+def _cleavages(gap: BlockGap, modifications: Modifications, candidate: Candidate) -> str:
+    """A candidate as spectra show it to be cleaved, '' if they say nothing of it."""
+    given, spectra = gap.given, gap.given.spectra
+    if spectra is None:
+        return ""
+    mass, tolerance = (given.mass, given.tolerance_da) if spectra.mass is None else spectra.mass[:2]
+    if mass is None or tolerance is None:
+        return ""
+    rules = mass_rules(gap.chain.scaffold, given, modifications)
+    readings = rules.readings()
+    if len(candidate.readings) == len(readings):
+        _, rules = readings[int(np.argmax(candidate.readings))]
+    else:
+        _, rules = readings[0]
+    return cut_where_shown(candidate.sequence, spectra, mass, tolerance, rules)
 
 
 def residue_rows_of(gap: BlockGap, residues: Residues) -> list[ResidueRow]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lacuna.core.masses import PROTON, WATER
-from lacuna.core.tables import SpectrumRow
+from lacuna.core.tables import CLEAVAGE, MASS, SIDE, SPECTRUM, UNSEEN, SpectrumRow
 from lacuna.scaffolds.residue_masses import (
     MassRules,
     completable,
@@ -35,7 +35,6 @@ WIDEST = 0.1  # Da, tolerance of a gap from which fragments of its end say nothi
 MOST_CHECKED = 16  # residues of a gap whose cleavages are checked; longer ones have any mass
 MOST_OF_READING = 20.0  # nats that the spectra of a gap give to a state of C
 W_SHOWN = 0.3  # share of I and L whose w ion is seen with their z ion
-SPECTRUM, MASS, UNSEEN, CLEAVAGE, SIDE = "spectrum", "mass", "unseen", "cleavage", "side"
 
 
 class Cleavage(NamedTuple):

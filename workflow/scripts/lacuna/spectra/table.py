@@ -5,9 +5,8 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
-from lacuna.core.tables import SPECTRUM_TABLE, SpectrumRow
+from lacuna.core.tables import CLEAVAGE, MASS, SIDE, SPECTRUM_TABLE, UNSEEN, SpectrumRow
 from lacuna.scaffolds.scaffold import Scaffold, SpectralEvidence
-from lacuna.spectra.odds import CLEAVAGE, MASS, SIDE, UNSEEN
 
 
 def with_spectra(scaffolds: Sequence[Scaffold], table: Path) -> list[Scaffold]:

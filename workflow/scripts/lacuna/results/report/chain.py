@@ -11,6 +11,7 @@ from lacuna.scaffolds.scaffold import ResidueModification
 
 MILLE = 1000
 LEVELS = (950, 800, 500)  # per mille, from which a residue is of class 1, 2, 3
+NAMED = 3  # spectra of a gap
 SECOND = 50  # per mille from which a second choice is shown
 # IMGT numbers of each region.
 REGION_NUMBERS = {
@@ -69,6 +70,13 @@ class Gap:
     code: str
     status: str
     candidates: tuple[GapRow, ...]
+    spectra: tuple[str, ...] = ()  # that span it, each with the ions of known residues that it has
+
+    @property
+    def spectra_in_words(self) -> str:
+        """The first NAMED of its spectra, and how many more there are; '' for none."""
+        more = len(self.spectra) - NAMED
+        return "; ".join((*self.spectra[:NAMED], *([f"{more} more"] if more > 0 else [])))
 
     @property
     def verdict(self) -> str:

@@ -16,9 +16,11 @@ from lacuna.core.tables import (
     CHAIN_TABLE,
     GAP_TABLE,
     RESIDUE_TABLE,
+    SPECTRUM,
     GapRow,
     MassRow,
     ResidueRow,
+    SpectrumRow,
 )
 from lacuna.results.report.chain import Chain, Gap, Residue, bands_of, per_mille
 from lacuna.results.report.evidence import Doubt, Evidence
@@ -170,6 +172,21 @@ def with_measured(chains: Iterable[Chain], masses: Iterable[MassRow]) -> Iterato
     """The chains with the intact masses that were measured; masses: a row for each of them."""
     for chain, row in zip(chains, masses, strict=True):
         yield chain if row.measured is None else replace(chain, measured=row)
+
+
+def with_spectra(chains: Iterable[Chain], rows: Iterable[SpectrumRow]) -> Iterator[Chain]:
+    """The chains with the spectra that span their gaps; rows: of spectra.tsv."""
+    found: dict[tuple[str, int, int], list[str]] = {}
+    for row in rows:
+        if row.kind == SPECTRUM:
+            name, _, _ = row.spectrum.partition(" as ")
+            found.setdefault((row.chain, row.start, row.end), []).append(f"{name} ({row.ions})")
+    for chain in chains:
+        gaps = tuple(
+            replace(gap, spectra=tuple(found.get((chain.name, gap.start, gap.end), ())))
+            for gap in chain.gaps
+        )
+        yield replace(chain, gaps=gaps)
 
 
 def _in_filled(position: int, chain: Chain) -> int:

@@ -17,7 +17,7 @@ from lacuna.core.files import atomic_write
 from lacuna.core.licences import licence_of, read_record
 from lacuna.core.masses import GROUP_RATIO
 from lacuna.core.paths import REPORT_TEMPLATES
-from lacuna.core.tables import MassDoubt
+from lacuna.core.tables import CUT, MassDoubt
 from lacuna.results.report import masses as weights_of
 from lacuna.results.report import words
 from lacuna.results.report.chain import LEVELS, REGION_NUMBERS, SECOND
@@ -47,6 +47,7 @@ def write_report(
     given: Sequence[Mapping[str, Sequence[Path]]] = (),
     evidence: Mapping[str, Path] | None = None,
     reads: Mapping[str, Path] | None = None,
+    spectra: Mapping[str, Path] | None = None,
     settings: Mapping[str, Any] | None = None,
     weights: Path | None = None,
     large_network: Path | None = None,
@@ -56,9 +57,9 @@ def write_report(
 
     tables: for each of TABLES the files of the samples, in their order; alkylation, masses, doubts:
     the state of C in each, its masses.tsv, and its doubts.tsv if requested; given: the user's files
-    of each, by column of the sheet; evidence, reads: tables of the samples that have them;
-    settings, weights, large_network: of the run; software: the file for the list of what it was
-    made with.
+    of each, by column of the sheet; evidence, reads, spectra: tables of the samples that have
+    them; settings, weights, large_network: of the run; software: the file for the list of what it
+    was made with.
     Raises LacunaError if a file cannot be read or lacks a column, and ValueError if files and
     samples do not go together.
     """
@@ -68,6 +69,7 @@ def write_report(
     optional = {
         "evidence": evidence or {},
         "reads": reads or {},
+        "spectra": spectra or {},
         "doubts": dict(zip(samples, doubts, strict=True)) if doubts else {},
     }
     shown = samples[:MAX_ROWS]
@@ -181,6 +183,7 @@ def _constants() -> str:
         "columns": COLUMNS,
         "average": GROUP_RATIO,
         "levels": LEVELS,
+        "cut": CUT,
         "doubted": list(MassDoubt),
         "second": SECOND,
         "numbers": REGION_NUMBERS,
@@ -218,6 +221,7 @@ _FILTERS = {
     "draw": draw,
     "logo": draw_logo,
     "breakable": words.breakable,
+    "cut": words.cut,
     "trust": trust_in,
     "calibration_in": calibration_in,
     "forms": weights_of.forms_of,

@@ -108,6 +108,7 @@ def _extras(chains: Sequence[Chain], n: int) -> dict[str, Any]:
             [(c.measured.measured, c.measured.kind) if c.measured else () for c in chains] or none
         ),
         "others": _listed([_others(c) for c in chains] or none),
+        "spectra": _listed([_spectra(c) for c in chains] or none),
         "depths": _listed([c.evidence.depths for c in chains] or none),
         "doubts": _listed(
             [tuple((d.position, d.text, d.strong) for d in c.evidence.doubts) for c in chains]
@@ -119,6 +120,16 @@ def _extras(chains: Sequence[Chain], n: int) -> dict[str, Any]:
 def _others(chain: Chain) -> tuple[tuple[str | int, ...], ...]:
     """For each missing residue the choices after the second: `("F", 60, "V", 51)`."""
     return tuple(tuple(cell for pair in r.others for cell in pair) for r in chain.residues)
+
+
+def _spectra(chain: Chain) -> tuple[tuple[str | tuple[str, ...], ...], ...]:
+    """For each gap its spectra in words, and its candidates as they are cleaved in these; () for a
+    chain without any."""
+    if not any(gap.spectra for gap in chain.gaps):
+        return ()
+    return tuple(
+        (gap.spectra_in_words, tuple(row.cleavages for row in gap.candidates)) for gap in chain.gaps
+    )
 
 
 def _shares(p: np.ndarray, step: int) -> list[float]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lacuna.core.tables import MASS_TABLE
+from lacuna.core.tables import MASS_TABLE, SPECTRUM_TABLE
 from lacuna.results.counts import MIN_CHAIN, Counts, count_sample
 from lacuna.results.report.calibration import PROBABILITY_STEPS, Bin, bins_of, error_of
 from lacuna.results.report.chain import LEVELS, MILLE, Chain
@@ -16,6 +16,7 @@ from lacuna.results.report.chains import (
     with_evidence,
     with_measured,
     with_modifications,
+    with_spectra,
 )
 from lacuna.results.report.distributions import Bars, distributions_of
 from lacuna.results.report.evidence import (
@@ -172,12 +173,13 @@ def read_sample(
     evidence: Path | None = None,
     reads: Path | None = None,
     doubts: Path | None = None,
+    spectra: Path | None = None,
 ) -> Sample:
     """A sample from its tables, with its chains if the page has room for them.
 
     given: the user's files by column of the sheet, which show modifications; alkylation: what C
-    weighs; masses, evidence, reads, doubts: tables of a sample that has them. Raises LacunaError
-    if a table cannot be read.
+    weighs; masses, evidence, reads, doubts, spectra: tables of a sample that has them. Raises
+    LacunaError if a table cannot be read.
     """
     scores = read_scores(tables["accuracy"])
     gaps = read_gaps(tables["gaps"])
@@ -189,7 +191,7 @@ def read_sample(
     drawn = counts.chains <= room.drawn
     detail = FULL if drawn else BRIEF
     listing = read_listing(tables, room.drawn if drawn else room.listed, detail.candidates)
-    chains = _read_chains(tables, given, evidence, doubts, masses) if drawn else ()
+    chains = _read_chains(tables, given, evidence, doubts, masses, spectra) if drawn else ()
     proofread = read_proofread(doubts) if doubts is not None else None
     unsure = residues.to_check + (proofread.total if proofread else 0)
     return Sample(
@@ -251,6 +253,7 @@ def _read_chains(
     evidence: Path | None,
     doubts: Path | None,
     masses: Path | None,
+    spectra: Path | None,
 ) -> tuple[Chain, ...]:
     """The chains of a sample, with their modifications if the user's files are given."""
     found: Iterable[Chain] = read_chains(
@@ -265,6 +268,8 @@ def _read_chains(
         found = with_modifications(found, given["fasta"][0], gaps[0] if gaps else None)
     if masses is not None:
         found = with_measured(found, MASS_TABLE.read(masses))
+    if spectra is not None:
+        found = with_spectra(found, SPECTRUM_TABLE.read(spectra))
     return tuple(found)
 
 

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from lacuna.core import words
 from lacuna.core.files import printable
+from lacuna.core.tables import CUT
 
 MAX_ROWS = 50  # of any list on the page
 MAX_LETTERS = 40  # of a gap or its truth that are shown
@@ -46,6 +47,12 @@ def breakable(text: str) -> Markup:
 def clip(letters: str) -> str:
     """The residues of a gap or its truth, up to MAX_LETTERS."""
     return shown(letters, MAX_LETTERS)
+
+
+def cut(candidate: str, cleavages: str) -> Markup:
+    """The letters of a candidate, with a mark at each cleavage that spectra show."""
+    parts = shown(cleavages or candidate).split(CUT)
+    return Markup('<i class="cut"></i>').join(parts)
 
 
 def axis(share: float) -> str:
