@@ -139,8 +139,9 @@ class GapRow(NamedTuple):
     ]
     cleavages: Annotated[
         str,
-        "the candidate with a slash where [spectra](formats.md#spectra) show a cleavage, `G/GD/GF`; "
-        "empty if none span the gap, or the candidate has another mass than they were matched with",
+        "the candidate with a slash where [spectra](formats.md#spectra) show a cleavage, "
+        "`G/GD/GF`; empty if none span the gap, or the candidate has another mass than they were "
+        "matched with",
     ]
 
 

@@ -35,7 +35,7 @@ ANYWHERE = {
 FIRST_OF_PEPTIDE = {"Q": 0.3, "E": 0.02}  # odds of pyroglutamate
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Flank:
     """The known residues on one side of a gap, as peptides that begin or end there may have them.
 

@@ -8,15 +8,15 @@ that the spectrum is of this peptide and of no other. The residues of the gap pl
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from lacuna.core.masses import DENSITY, ISOTOPE, WATER
-from lacuna.spectra.flanks import Flank, Flanks
+from lacuna.spectra.flanks import Flanks
 from lacuna.spectra.ions import N_SERIES, OFFSET
 from lacuna.spectra.peaks import Fragments
 from lacuna.spectra.read import Precursor
+from lacuna.spectra.tally import Tally, tally_of, tally_of_flank
 
 LARGE = 5000.0  # Da; a precursor as heavy may be a chain or a large part of one
 # The mass of a large precursor may be the average one, or that of another isotope.
@@ -24,53 +24,12 @@ AVERAGE_OVER_MONOISOTOPIC = 1.0007
 WRONG_ISOTOPE = 3.0  # Da
 HEAVIER = 0.05  # probability that another precursor is the peak with one 13C
 PRIOR = 0.02  # probability that a spectrum is of any peptide that spans a given gap
-SEEN, UNSEEN = 1.0, 1.5  # Beta prior of the share of its fragments that a series shows
-MOST_COUNTED = 1000  # fragments of a series; bounds a table
 PRESENT_SHARE = 0.2  # of its fragments that a series must show to explain peaks
-PRESENT = 0.5  # prior probability that a spectrum has a series at all
 LEAST_NEAR = 0.5  # nats by which fragments of the known residues must favour a peptide
 LEAST_PROBABLE = -8.0  # log odds of a peptide from which it is a rival of others
 BEST_PAIRS = 10  # peptides of a spectrum that are tried for a gap of unknown mass
 VOTE = 0.03  # Da, within which large fragments agree on the mass of a gap
 VOTED = 8  # masses that are tried
-
-
-class Tally(NamedTuple):
-    """How many fragments of a series a peptide can have (n), how many of them are seen (k), and the
-    log probability that chance alone would show these; arrays of any shape."""
-
-    n: np.ndarray
-    k: np.ndarray
-    by_chance: np.ndarray
-
-    def __add__(self, other: "Tally") -> "Tally":  # type: ignore[override]
-        return Tally(self.n + other.n, self.k + other.k, self.by_chance + other.by_chance)
-
-    def log_odds(self) -> np.ndarray:
-        """Log odds of the peptide against chance, whether or not the spectrum has this series."""
-        present = math.log(PRESENT) + _shown(self) - self.by_chance
-        return np.asarray(np.logaddexp(present, math.log(1 - PRESENT)))
-
-    def share(self) -> float:
-        """Expected share of the other fragments of one peptide that are seen, given these."""
-        odds = math.log(PRESENT / (1 - PRESENT)) + float(_shown(self) - self.by_chance)
-        present = 1 / (1 + math.exp(-max(min(odds, 50.0), -50.0)))
-        return present * float((SEEN + self.k) / (SEEN + UNSEEN + self.n))
-
-
-def _log_gamma(start: float) -> np.ndarray:
-    """(MOST_COUNTED + 1,): log gamma at `start`, `start` + 1, ..."""
-    return np.array([math.lgamma(start + more) for more in range(MOST_COUNTED + 1)])
-
-
-_OF_SEEN, _OF_UNSEEN, _OF_BOTH = (_log_gamma(x) for x in (SEEN, UNSEEN, SEEN + UNSEEN))
-
-
-def _shown(tally: Tally) -> np.ndarray:
-    """Log probability of the fragments seen if the spectrum has the series, of unknown share."""
-    n, k = (np.minimum(count, MOST_COUNTED) for count in (tally.n, tally.k))
-    none = _OF_SEEN[0] + _OF_UNSEEN[0] - _OF_BOTH[0]
-    return np.asarray(_OF_SEEN[k] + _OF_UNSEEN[n - k] - _OF_BOTH[n] - none)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +89,11 @@ def matches(
         within = precursor.mass * ppm * 1e-6 + tolerance
         fits = (np.abs(off) <= within) | (np.abs(off - ISOTOPE) <= within)
         by_mass = -math.log(min(4 * within * DENSITY, 1.0))  # 4: two isotopes
-    prior = _prior(known)
     for a, b in zip(*np.nonzero(fits), strict=True):
         if not a + b:
             continue  # nothing of the peptide is known
-        yield _match(precursor, fragments, known, int(a), int(b), mass, prior[a, b] + by_mass)
+        prior = float(_prior(known.left.shares[a], known.right.shares[b])) + by_mass
+        yield _match(precursor, fragments, known, int(a), int(b), mass, prior)
 
 
 def gap_masses(
@@ -145,32 +104,35 @@ def gap_masses(
     A precursor that is not large may be the monoisotopic peak or that with one 13C: each peptide
     comes with both masses.
     """
-    known = known.within(_heaviest(precursor) - least)
-    prior = _prior(known)
-    tallies = {series: _near_tally(fragments, known, series) for series in precursor.series}
-    begins, stops = np.zeros(len(known.left.masses)), np.zeros(len(known.right.masses))
-    for series, tally in tallies.items():
-        side = begins if series in N_SERIES else stops
-        side += tally.log_odds()
-    near = begins[:, None] + stops[None, :]
-    scores = prior + near
-    rest = precursor.mass - WATER - known.left.masses[:, None] - known.right.masses[None, :]
+    heaviest = _heaviest(precursor) - least
+    flanks = known.left, known.right
+    tallies: dict[str, Tally] = {}
+    odds = [np.zeros(len(flank.masses)) for flank in flanks]
+    for series in precursor.series:
+        side = 0 if series in N_SERIES else 1
+        tallies[series] = tally_of_flank(fragments, flanks[side], series, heaviest)
+        odds[side] += tallies[series].log_odds()
+    light = [np.flatnonzero(flank.masses <= heaviest) for flank in flanks]
+    begins, stops = (of[rows] for of, rows in zip(odds, light, strict=True))
+    pairs = np.nonzero(begins[:, None] + stops[None, :] >= LEAST_NEAR)
+    a, b = (rows[some] for rows, some in zip(light, pairs, strict=True))
+    rest = precursor.mass - WATER - known.left.masses[a] - known.right.masses[b]
     large = precursor.mass > LARGE
     under, over = (WRONG_ISOTOPE, _most_over(precursor.mass)) if large else (0.0, 0.0)
-    scores[(rest < least - under) | (rest > most + over)] = -math.inf
-    scores[near < LEAST_NEAR] = -math.inf
-    scores[:1, :1] = -math.inf  # nothing of the peptide is known
-    order = np.argsort(-scores, axis=None, kind="stable")[:BEST_PAIRS]
-    a, b = np.unravel_index(order, scores.shape)
-    some = scores[a, b] > -math.inf
-    a, b = a[some], b[some]
+    fits = (rest >= least - under) & (rest <= most + over) & (a + b > 0)  # a residue is known
+    a, b, rest = a[fits], b[fits], rest[fits]
+    if not len(a):
+        return
+    prior = _prior(known.left.shares[a], known.right.shares[b])
+    best = np.argsort(-(prior + odds[0][a] + odds[1][b]), kind="stable")[:BEST_PAIRS]
+    a, b, rest, prior = a[best], b[best], rest[best], prior[best]
     if large:
-        yield from _large(precursor, fragments, known, (a, b), prior[a, b], (least, most))
+        yield from _large(precursor, fragments, known, (a, b), prior, (least, most))
         return
     isotopes = np.repeat((0, 1), len(a))
     a, b = np.tile(a, 2), np.tile(b, 2)
-    mass = rest[a, b] - isotopes * ISOTOPE
-    of_peak = prior[a, b] + np.log(np.where(isotopes, HEAVIER, 1 - HEAVIER))
+    mass = np.tile(rest, 2) - isotopes * ISOTOPE
+    of_peak = np.tile(prior, 2) + np.log(np.where(isotopes, HEAVIER, 1 - HEAVIER))
     shown = _shown_by_all(fragments, known, tallies, (a, b), mass)
     for i in np.flatnonzero(of_peak + shown >= LEAST_PROBABLE).tolist():
         pair = int(a[i]), int(b[i])
@@ -198,12 +160,6 @@ def _large(
             yield max(found, key=lambda match: match.log_odds)
 
 
-def _near_tally(fragments: Fragments, known: Flanks, series: str) -> Tally:
-    """The fragments of a series that end before the gap, of each flank on its side."""
-    flank = known.left if series in N_SERIES else known.right
-    return _tally(fragments, *_inside(flank, OFFSET[series]))
-
-
 def _shown_by_all(
     fragments: Fragments,
     known: Flanks,
@@ -224,8 +180,8 @@ def _shown_by_all(
             near, far, i, j = known.right, known.left, b, a
         behind = far.parts[j]
         masses = near.masses[i, None] + mass[:, None] + behind + OFFSET[series]
-        after = _tally(fragments, masses, behind < far.masses[j, None])
-        shown += (Tally(*(counts[i] for counts in of_near)) + after).log_odds()
+        after = tally_of(fragments, masses, behind < far.masses[j, None])
+        shown += (of_near.of(i) + after).log_odds()
     return shown
 
 
@@ -239,24 +195,9 @@ def _heaviest(precursor: Precursor) -> float:
     return precursor.mass - WATER + WRONG_ISOTOPE
 
 
-def _prior(known: Flanks) -> np.ndarray:
-    """(a, b): prior log probability of each peptide."""
-    return np.asarray(np.log(PRIOR * known.left.shares[:, None] * known.right.shares[None, :]))
-
-
-def _inside(flank: Flank, offset: float) -> tuple[np.ndarray, np.ndarray]:
-    """Masses of the fragments that end in a flank, (a, c) in Da, and which of them exist."""
-    masses = flank.masses[:, None] - flank.parts
-    return masses + offset, masses > 0
-
-
-def _tally(fragments: Fragments, masses: np.ndarray, there: np.ndarray) -> Tally:
-    """Count the masses (..., m) that are seen, over the last axis; there: those that exist."""
-    there = there & fragments.covers(masses)
-    seen = fragments.matched(masses) & there
-    chance = fragments.chance(masses)
-    by_chance = np.where(seen, np.log(chance), np.log1p(-chance)) * there
-    return Tally(there.sum(-1), seen.sum(-1), by_chance.sum(-1))
+def _prior(begins: np.ndarray, stops: np.ndarray) -> np.ndarray:
+    """Prior log probability of peptides, by the shares of their flanks."""
+    return np.asarray(np.log(PRIOR * begins * stops))
 
 
 def _near(precursor: Precursor, known: Flanks, a: int, b: int) -> np.ndarray:
@@ -290,7 +231,7 @@ def _match(
             before = right - known.right.inner(b)
             after = right + mass + known.left.inner(a)
         masses = np.concatenate((before, after)) + OFFSET[series]
-        tally = _tally(fragments, masses, np.ones(len(masses), dtype=bool))
+        tally = tally_of(fragments, masses, np.ones(len(masses), dtype=bool))
         tallies[series] = tally
         if tally.share() >= PRESENT_SHARE:
             explained.append(fragments.peaks[fragments.near(masses)])

@@ -81,7 +81,11 @@ class Fragments:
     def chance(self, masses: np.ndarray) -> np.ndarray:
         """(m,): probability that a fragment has each mass (m,) in Da by chance."""
         low, high = np.searchsorted(self.masses, (masses - AROUND, masses + AROUND))
-        density = (high - low) / (2 * AROUND)  # fragments per Da
+        return self.chance_among(high - low, masses)
+
+    def chance_among(self, around: np.ndarray, masses: np.ndarray) -> np.ndarray:
+        """The same, if so many fragments (m,) are within AROUND of each mass (m,)."""
+        density = around / (2 * AROUND)  # fragments per Da
         found = 1 - np.exp(-CROWDING * density * 2 * self.tolerance(masses))
         for most, least in SMALL:
             found = np.where(masses < most, np.maximum(found, least), found)
