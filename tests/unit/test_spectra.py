@@ -41,6 +41,7 @@ from lacuna.spectra.odds import look, odds_of_readings
 from lacuna.spectra.peaks import LARGEST, TOP, fragments
 from lacuna.spectra.read import ALL, Precursor, Spectrum, read_spectra
 from lacuna.spectra.table import with_spectra
+from lacuna.spectra.tally import tally_of, tally_of_flank
 from lacuna.steps.one_file import fill_file
 from peaks import as_mgf, as_mzml, spectrum_of, weights
 
@@ -827,6 +828,25 @@ def test_spectra_fill_a_gap_and_noise_does_not_change_it(write: Write, tmp_path:
     assert filled["bad"] == filled["none"]
     kinds = [row.kind for row in SPECTRUM_TABLE.read(tmp_path / "good" / "spectra.tsv")]
     assert kinds.count(SPECTRUM) == kinds.count(MASS) == 1 and kinds.count(CLEAVAGE) >= 4
+
+
+@pytest.mark.parametrize("noise", [0, 30, 400])
+@pytest.mark.parametrize("heaviest", [300.0, 1e4])
+def test_fragments_of_a_flank_are_counted_as_one_peptide_by_one(
+    noise: int, heaviest: float
+) -> None:
+    scaffold, gap = gapped()
+    both = flanks(scaffold, gap, 0.0, 60)
+    found = fragments(spectrum_of(PEPTIDE, noise=noise, missing=[3, 9]))
+    for flank, series in ((both.left, "b"), (both.right, "y")):
+        masses = flank.masses[:, None] - flank.parts
+        each = tally_of(found, masses + OFFSET[series], masses > 0)
+        together = tally_of_flank(found, flank, series, heaviest)
+        light = flank.masses <= heaviest
+        assert light.all() == (heaviest > 300) and light.sum() > 1
+        for one, other in zip(each, together, strict=True):
+            np.testing.assert_allclose(one[light], other[light], atol=1e-9)
+    assert together.k.max() >= 2
 
 
 def cut(
