@@ -21,6 +21,7 @@ from lacuna.filling.cleavages import MOST_NATS, Shown, shown
 from lacuna.filling.decode import Ranking, rank_plain, rank_sequences
 from lacuna.filling.mass_search import search
 from lacuna.filling.stages import Stages, one_mass
+from lacuna.results.summary import spectra_note
 from lacuna.scaffolds.alkylation import READINGS as STATES
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
@@ -357,6 +358,28 @@ def test_a_flank_ends_at_a_gap_between_two_residues() -> None:
     assert (known.left.edges.min(), known.right.edges.max()) == (5, 18)
     whole = flanks(replace(scaffold, gaps=(gap,)), gap, 0.0, None)
     assert (whole.left.edges.min(), whole.right.edges.max()) == (0, len(CHAIN))
+
+
+def test_flanks_go_on_over_i_or_l() -> None:
+    """As chains from reads have it at every I and L; D or N is not known."""
+    scaffold, gap = gapped()
+    either = replace(scaffold, sequence=scaffold.sequence.replace("L", "J").replace("I", "J"))
+    known, plain = flanks(either, gap, 0.0, None), flanks(scaffold, gap, 0.0, None)
+    for one, other in ((known.left, plain.left), (known.right, plain.right)):
+        assert one.edges.tolist() == other.edges.tolist() and len(one.edges) > 10
+        assert np.allclose(one.masses, other.masses)
+    other = replace(scaffold, sequence=scaffold.sequence.replace("L", "B"))
+    assert len(flanks(other, gap, 0.0, None).right.edges) < len(known.right.edges)
+
+
+def test_b_and_y_ions_say_nothing_of_i_or_l() -> None:
+    letters = CHAIN.replace("L", "J")
+    at = letters.index("J", START)
+    gap = Gap(at, at + 1, 1, 1)
+    scaffold = Scaffold("c", "", letters, (gap,), 1)
+    for said, any_said in ((("b", "y"), False), (ALL, True)):
+        made = spectrum_of(PEPTIDE, said=said)
+        assert (look(scaffold, gap, seen(made), READINGS, 10.0) is not None) is any_said
 
 
 MODIFIED = (  # peptide of CHAIN as positions, gap, the residue and what it carries
@@ -784,6 +807,17 @@ def test_the_table_holds_all_that_the_search_needs(tmp_path: Path) -> None:
     assert np.allclose(other.spectra.cleavages, found.evidence.cleavages, atol=1e-3)
     assert other.spectra.unseen == pytest.approx(found.evidence.unseen, abs=1e-3)
     assert from_json(to_json(read)) == read
+
+
+def test_the_summary_counts_gaps_without_i_or_l(write: Write) -> None:
+    """As it does not count J among the gaps."""
+    columns = "chain\tstart\tend\trank\tambiguity\n"
+    gaps = write(
+        "gaps.tsv", columns + "a\t3\t4\t1\tJ\na\t9\t9\t1\t\na\t9\t9\t2\t\na\t20\t22\t1\t\n"
+    )
+    spectra = write("s.tsv", "chain\tstart\tend\na\t3\t4\na\t9\t9\na\t9\t9\n")
+    assert spectra_note(spectra, gaps) == "; spectra span 1 of 2 gaps"
+    assert "WARNING" in spectra_note(write("none.tsv", "chain\tstart\tend\n"), gaps)
 
 
 HEAVY = germline_chain("H", 1, constant=True)

@@ -1,4 +1,7 @@
-"""The known residues around a gap: what they weigh, and what they may carry that is not written."""
+"""The known residues around a gap: what they weigh, and what they may carry that is not written.
+
+J, which is I or L, is known here: both weigh the same.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ MAX_FLANK = 60  # known residues of a digested peptide on either side of the gap
 OTHER_END = 0.05  # weight of an end that is neither the chain's nor tryptic, to one that is
 TRYPTIC = "KR"
 _WEIGHTS = {r: float(m) for r, m in zip(RESIDUES, RESIDUE_MASSES, strict=True)}
+_WEIGHTS["J"] = _WEIGHTS["L"]  # chains from reads have J for every I and L that these show
 
 
 class Usual(NamedTuple):

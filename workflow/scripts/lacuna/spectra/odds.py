@@ -126,6 +126,8 @@ def _spanned(
     """Yield, for each state of C, the spectra that span a gap; None if they show no mass of it, or
     spectra cannot be used for it."""
     useless = gap.mass is None and bool(gap.pieces) or gap.end - gap.start > MOST_RESIDUES
+    if set(scaffold.sequence[gap.start : gap.end]) == {"J"}:  # w ions alone, of z, tell I from L
+        spectra = [one for one in spectra if "z" in one[0].series]
     same: dict[float, _Spanned | None] = {}  # by the mass of what is known: where no C is
     for rules in readings:
         if useless:
