@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,14 +27,16 @@ from lacuna.scaffolds.alkylation import READINGS as STATES
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, Piece, ResidueModification, Scaffold, SpectralEvidence
+from lacuna.spectra.elsewhere import FAR_BETTER, Fit, is_elsewhere, known_peptides
 from lacuna.spectra.flanks import flanks
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, OFFSET
 from lacuna.spectra.match import gap_masses, matches
-from lacuna.spectra.odds import CLEAVAGE, MASS, SIDE, SPECTRUM, look, odds_of_readings
+from lacuna.spectra.odds import CLEAVAGE, MASS, SIDE, SPECTRUM, fits, look, odds_of_readings
 from lacuna.spectra.peaks import LARGEST, TOP, fragments
 from lacuna.spectra.read import ALL, Precursor, Spectrum, read_spectra
 from lacuna.spectra.table import with_spectra
 from lacuna.steps.one_file import fill_file
+from lacuna.steps.read_spectra import own_spectra
 from peaks import as_mgf, as_mzml, spectrum_of, weights
 
 CHAIN = "MGLSDGEWQLVLNVWGKVEADIPGHGQEVLIRLFKGHPETLEKFDKFKHLK"
@@ -582,6 +585,66 @@ def test_w_ions_tell_i_from_l() -> None:
     assert ranking.distributions[2, isoleucine] > 3 * ranking.distributions[2, leucine]
     plain = rank_sequences(even, 3, one_mass(whole, whole * 1e-5), MassRules())
     assert plain.candidates[0].sequence.count("I") != 1
+
+
+# --- other places of the chains ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("carried", [{}, {"missing": (3,)}, {"modified": {13: DEAMIDATION}}])
+def test_a_spectrum_is_known_to_be_of_a_peptide_without_a_gap(carried: dict[str, Any]) -> None:
+    """Also of one with a usual modification, and with J for I or L."""
+    peptide = "VEADLPGHGQEVLNR"
+    chain = CHAIN.replace(PEPTIDE, peptide.replace("L", "J"))
+    known = known_peptides(Scaffold("c", "", chain, (), 1), 0.0)
+    (precursor, peaks), *_ = seen(spectrum_of(peptide, **carried))
+    fit = known.best(precursor, peaks, 10.0)
+    assert fit is not None and fit.left == fit.right == peptide and fit.log_odds > 30
+    (precursor, peaks), *_ = seen(spectrum_of("WWADMPGHGQE"))
+    assert known.best(precursor, peaks, 10.0) is None
+
+
+def test_no_peptide_without_a_gap_goes_over_one() -> None:
+    letters, gap = gapped()[0].sequence, Gap(10, 10, 0, None)
+    scaffold = Scaffold("c", "", letters, (gap, gapped()[1]), 1)
+    for peptide in ("VEADIPGHGQEVLIR", "LSDGEWQLVLNV"):  # over the gap, and over the inserted one
+        (precursor, peaks), *_ = seen(spectrum_of(peptide))
+        fit = known_peptides(scaffold, 0.0).best(precursor, peaks, 10.0)
+        assert fit is None or fit.left != peptide
+
+
+@pytest.mark.parametrize(
+    "left, right, same",
+    [
+        ("VEA", "GQEVLLR", True),  # the gap of a chain that is like the other one
+        ("VEA", "GQEVLLK", False),
+        ("VQA", "GQEVLLR", False),
+        ("V", "R", False),  # too little to tell
+        ("", "GQEVLLR", True),
+    ],
+)
+def test_a_peptide_of_two_chains_that_are_alike_is_no_rival(
+    left: str, right: str, same: bool
+) -> None:
+    own = Fit(5.0, left, right)
+    known = Fit(30.0, PEPTIDE.replace("I", "L"), PEPTIDE.replace("I", "L"))
+    assert is_elsewhere(own, [own, known]) is not same
+    assert not is_elsewhere(own, [own, known._replace(log_odds=own.log_odds + FAR_BETTER / 2)])
+
+
+def test_a_spectrum_of_another_place_says_nothing_of_a_gap(tmp_path: Path) -> None:
+    """Two gaps of a chain: the spectrum of one peptide is of the first gap alone, even if the other
+    has residues of the same mass at its side."""
+    chain = "MGLSDGEWQLVLNVWGKVEADIPGHGQEVLIRLFKGHPETLEKVEADPMSTAFNGWHK"
+    start, end = chain.rindex("MSTAF"), chain.rindex("NGWHK")
+    spans = [(20, 25), (start, end)]
+    gaps = tuple(Gap(a, b, b - a, b - a) for a, b in spans)
+    letters = hidden(chain, spans).replace("-", "X")
+    scaffold = Scaffold("c", "", letters, gaps, 1)
+    made = seen(spectrum_of(PEPTIDE))
+    allowed = Modifications(((0.0, 1.0),))
+    own = [spectra for *_, spectra in own_spectra([scaffold], made, allowed, 10.0)]
+    assert list(map(len, own)) == [1, 0]
+    assert fits(scaffold, gaps[1], made, [MassRules()], 10.0)  # alone it would be taken
 
 
 # --- the mass of a gap ---------------------------------------------------------------------------

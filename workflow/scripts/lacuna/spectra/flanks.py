@@ -5,13 +5,14 @@ J, which is I or L, is known here: both weigh the same.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, takewhile
+from itertools import islice, pairwise, takewhile
 from typing import NamedTuple
 
 import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import DEAMIDATION, OXIDATION
+from lacuna.core.runs import runs_of
 from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, PYROGLUTAMATES, RESIDUE_MASSES
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
@@ -111,10 +112,7 @@ def flanks(scaffold: Scaffold, gap: Gap, cysteine: float, longest: int | None) -
     number of residues of a flank; None for no limit, and pyroglutamate alone of what is usual.
     """
     letters = scaffold.sequence
-    written: dict[int, float] = {}
-    for modification in scaffold.modifications:
-        at = modification.position
-        written[at] = written.get(at, 0.0) + modification.mass
+    written = _written(scaffold)
 
     def residue(position: int) -> _Residue:
         letter = letters[position]
@@ -131,13 +129,48 @@ def flanks(scaffold: Scaffold, gap: Gap, cysteine: float, longest: int | None) -
     last = min((at for at in inserted if at >= gap.end), default=len(letters))
     before, after = known(reversed(range(first, gap.start))), known(range(gap.end, last))
     starts, ends = gap.start - np.arange(len(before) + 1), gap.end + np.arange(len(after) + 1)
-    begins = [s == 0 or letters[s - 1] in TRYPTIC for s in starts.tolist()]
-    stops = [e == len(letters) or letters[e - 1] in TRYPTIC for e in ends.tolist()]
+    begins, stops = ([is_end(letters, at) for at in of.tolist()] for of in (starts, ends))
     of_left, of_right = list(_first(before)), list[_Form]()
     if longest is not None:
         of_left += _anywhere(before)
         of_right += _anywhere(after)
     return Flanks(_flank(before, starts, begins, of_left), _flank(after, ends, stops, of_right))
+
+
+def is_end(letters: str, at: int) -> bool:
+    """Whether a tryptic peptide of a chain begins or ends there, or the chain itself does."""
+    return at in (0, len(letters)) or letters[at - 1] in TRYPTIC
+
+
+def masses_of(scaffold: Scaffold, cysteine: float) -> list[float]:
+    """What each residue of a chain weighs, in Da, 0 if it is missing; cysteine: as in `flanks`."""
+    written = _written(scaffold)
+    return [
+        _WEIGHTS[letter] + written.get(i, cysteine if letter == "C" else 0.0)
+        if letter in _WEIGHTS
+        else 0.0
+        for i, letter in enumerate(scaffold.sequence)
+    ]
+
+
+def known_stretches(scaffold: Scaffold) -> list[tuple[int, int]]:
+    """Where residues of a chain are known one behind the other, half-open."""
+    cut = {gap.start for gap in scaffold.gaps if gap.start == gap.end}
+    known = np.array([letter in _WEIGHTS for letter in scaffold.sequence], dtype=bool)
+    found = []
+    for first, last in runs_of(known):
+        edges = [first, *sorted(at for at in cut if first < at < last), last]
+        found += list(pairwise(edges))
+    return found
+
+
+def _written(scaffold: Scaffold) -> dict[int, float]:
+    """Da that residues carry by what is written on them, by position."""
+    written: dict[int, float] = {}
+    for modification in scaffold.modifications:
+        at = modification.position
+        written[at] = written.get(at, 0.0) + modification.mass
+    return written
 
 
 def _anywhere(near: Sequence[_Residue]) -> Iterator[_Form]:

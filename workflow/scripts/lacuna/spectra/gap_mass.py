@@ -1,7 +1,7 @@
 """The mass of a gap that has none, as the precursors of the spectra that span it propose it."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from lacuna.scaffolds.residue_masses import (
 )
 from lacuna.scaffolds.scaffold import Gap
 from lacuna.spectra.flanks import Flanks
-from lacuna.spectra.match import LARGE, VOTE, gap_masses
+from lacuna.spectra.match import LARGE, VOTE, Match, gap_masses
 from lacuna.spectra.peaks import Fragments
 from lacuna.spectra.read import Precursor
 
@@ -76,16 +76,12 @@ def masses_of_gap(
     Several masses can be right, if some of the peptides carry a modification in the gap. The
     lightest is taken then, at even odds at most, and has no rivals.
     """
-    lengths = _lengths(gap)
-    limits = lengths.start * LIGHTEST, (lengths.stop - 1) * heaviest_residue(rules)
     best: dict[tuple[tuple[int, int], int], _Proposed] = {}
     surest: list[_Proposed] = []  # of each spectrum
-    for precursor, fragments, known in spectra:
-        tolerance = VOTE if precursor.mass > LARGE else precursor.mass * ppm * 1e-6
+    for tolerance, matched in proposals(gap, spectra, rules, ppm):
         found = [
             _Proposed(match.gap_mass, tolerance, match.log_odds, (match.start, match.end))
-            for match in gap_masses(precursor, fragments, known, *limits)
-            if _reachable(match.gap_mass, tolerance, lengths, rules)
+            for match in matched
         ]
         for one in found:
             key = one.peptide, round(one.mass / tolerance)
@@ -116,6 +112,28 @@ def masses_of_gap(
         if total >= most - MOST_BEHIND and not known_already:
             rivals.append((one.mass, one.tolerance, log_odds + total - most))
     return [(chosen.mass, chosen.tolerance, log_odds), *rivals[:MOST_RIVALS]]
+
+
+def proposals(
+    gap: Gap,
+    spectra: Iterable[tuple[Precursor, Fragments, Flanks]],
+    rules: MassRules,
+    ppm: float,
+) -> Iterator[tuple[float, list[Match]]]:
+    """Yield, for each spectrum, the tolerance of the mass that it proposes for a gap, in Da, and
+    the peptides of which it may be, each with such a mass."""
+    lengths = _lengths(gap)
+    limits = lengths.start * LIGHTEST, (lengths.stop - 1) * heaviest_residue(rules)
+    for precursor, fragments, known in spectra:
+        tolerance = VOTE if precursor.mass > LARGE else precursor.mass * ppm * 1e-6
+        yield (
+            tolerance,
+            [
+                match
+                for match in gap_masses(precursor, fragments, known, *limits)
+                if _reachable(match.gap_mass, tolerance, lengths, rules)
+            ],
+        )
 
 
 def _total(one: _Proposed, others: Iterable[_Proposed]) -> float:

@@ -201,7 +201,7 @@ def _large(
 def _near_tally(fragments: Fragments, known: Flanks, series: str) -> Tally:
     """The fragments of a series that end before the gap, of each flank on its side."""
     flank = known.left if series in N_SERIES else known.right
-    return _tally(fragments, *_inside(flank, OFFSET[series]))
+    return tally_of(fragments, *_inside(flank, OFFSET[series]))
 
 
 def _shown_by_all(
@@ -224,7 +224,7 @@ def _shown_by_all(
             near, far, i, j = known.right, known.left, b, a
         behind = far.parts[j]
         masses = near.masses[i, None] + mass[:, None] + behind + OFFSET[series]
-        after = _tally(fragments, masses, behind < far.masses[j, None])
+        after = tally_of(fragments, masses, behind < far.masses[j, None])
         shown += (Tally(*(counts[i] for counts in of_near)) + after).log_odds()
     return shown
 
@@ -250,7 +250,7 @@ def _inside(flank: Flank, offset: float) -> tuple[np.ndarray, np.ndarray]:
     return masses + offset, masses > 0
 
 
-def _tally(fragments: Fragments, masses: np.ndarray, there: np.ndarray) -> Tally:
+def tally_of(fragments: Fragments, masses: np.ndarray, there: np.ndarray) -> Tally:
     """Count the masses (..., m) that are seen, over the last axis; there: those that exist."""
     there = there & fragments.covers(masses)
     seen = fragments.matched(masses) & there
@@ -290,7 +290,7 @@ def _match(
             before = right - known.right.inner(b)
             after = right + mass + known.left.inner(a)
         masses = np.concatenate((before, after)) + OFFSET[series]
-        tally = _tally(fragments, masses, np.ones(len(masses), dtype=bool))
+        tally = tally_of(fragments, masses, np.ones(len(masses), dtype=bool))
         tallies[series] = tally
         if tally.share() >= PRESENT_SHARE:
             explained.append(fragments.peaks[fragments.near(masses)])
