@@ -1,22 +1,30 @@
 """evidence.tsv: a row for every position of a chain, observed or filled."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from pyteomics.mass import std_aa_mass
 
 from chains import germline_chain
 from conftest import Write
 from lacuna.core.alphabet import RESIDUES
+from lacuna.core.masses import CARBAMIDOMETHYL
 from lacuna.core.tables import (
     EVIDENCE_TABLE,
     RESIDUE_TABLE,
+    SPECTRUM_TABLE,
     EvidenceRow,
     ResidueRow,
+    SpectrumRow,
 )
 from lacuna.core.tsv import Shares
 from lacuna.results.evidence import write_evidence
+from lacuna.results.shown_residues import shown_by_spectra
 from lacuna.scaffolds.json_lines import write_scaffolds
-from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
+from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold, SpectralEvidence
+from lacuna.spectra.odds import CLEAVAGE, MASS
 
 NOTHING = Shares()
 
@@ -91,6 +99,73 @@ def test_what_reads_say_is_moved_to_the_filled_chain(
     assert [rows["a", i].flags for i in (5, 6, 7)] == ["length"] * 3
     assert [rows["a", i].residue for i in (5, 6, 7)] == list(chain[4:7])
     assert (rows["b", 2].probability, rows["b", 2].flags) == (0.99, "minority")
+
+
+@pytest.mark.parametrize("probability, other", [(0.97, ""), (0.5, ""), (0.97, "H")])
+@pytest.mark.parametrize("fixed", [True, False])
+def test_a_residue_that_spectra_show_is_observed(
+    sample: dict[str, Path],
+    write: Write,
+    tmp_path: Path,
+    chain: str,
+    probability: float,
+    other: str,
+    fixed: bool,
+) -> None:
+    """If it is probable, and reads do not show another one; then they settle its block too."""
+    if fixed:
+        one = Scaffold("a", "", chain[:4] + "XXX" + chain[7:], (Gap(4, 7, 3, 3),), 1)
+        write_scaffolds(sample["scaffolds"] / "00000.jsonl", [one])
+    end = 7 if fixed else 5
+    rows = [
+        row._replace(
+            probability=probability,
+            alternatives=NOTHING,
+            scaffold_position=row.position - 1 if fixed else 4,
+        )
+        for row in RESIDUE_TABLE.read(sample["residues"])
+    ]
+    write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows))
+    flags = "minority;isobaric;length"
+    read = [
+        EvidenceRow("a", i + 1, "", "", other or chain[i], 0.6, "doubtful", 2, "S", NOTHING, flags)
+        for i in range(4, end)
+    ]
+    positions = write("positions.tsv", EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(read))
+    lies = np.cumsum([std_aa_mass[r] for r in chain[4:7]]).tolist()
+    for whole, cleavages, shown in (
+        (lies[2], lies[:2], [4, 5, 6]),
+        (lies[2], lies[1:2], [6]),  # one cleavage alone
+        (lies[2] + 1, lies[:2], []),  # of another mass
+    ):
+        told = [SpectrumRow("a", 4, end, MASS, whole, 0.01, 3.0, "", "")]
+        told += [SpectrumRow("a", 4, end, CLEAVAGE, at, 0.01, 5.0, "b", "s:1") for at in cleavages]
+        spectra = write("spectra.tsv", SPECTRUM_TABLE.header + SPECTRUM_TABLE.text(told))
+        write_evidence(**sample, positions=positions, out=tmp_path / "out", spectra=spectra)
+        found = [r for r in EVIDENCE_TABLE.read(tmp_path / "out") if r.chain == "a"]
+        of_gap = {i: found[i] for i in (4, 5, 6)}
+        assert [i for i, row in of_gap.items() if "spectra" in row.flags] == shown
+        observed = [i for i, row in of_gap.items() if row.state == "observed"]
+        against = fixed and bool(other)
+        assert observed == (shown if probability > 0.9 and not against else [])
+        for i in shown:
+            assert "isobaric" not in of_gap[i].flags and "minority" in of_gap[i].flags
+        assert all(("length" in row.flags) is (len(shown) < 3) for row in of_gap.values())
+        assert ("length" in found[3].flags) is (len(shown) < 3 and not fixed)
+
+
+def test_cysteine_that_spectra_show_carries_what_the_sample_has() -> None:
+    each = [std_aa_mass["A"], std_aa_mass["C"] + CARBAMIDOMETHYL, std_aa_mass["G"]]
+    lies = np.cumsum(each).tolist()
+    evidence = SpectralEvidence(
+        ((lies[0], 0.01, 4.0), (lies[1], 0.01, 4.0)), -1.0, (), (lies[2], 0.01, 3.0)
+    )
+    gap = Gap(3, 6, 3, 3, spectra=evidence)
+    assert shown_by_spectra("ACG", gap).all()
+    weak = replace(evidence, cleavages=((lies[0], 0.01, 0.5), (lies[1], 0.01, 4.0)))
+    assert shown_by_spectra("ACG", replace(gap, spectra=weak)).tolist() == [False, False, True]
+    assert not shown_by_spectra("AVG", gap).any()
+    assert not shown_by_spectra("ACG", replace(gap, spectra=None)).any()
 
 
 def test_an_end_without_a_position_of_its_own_has_nothing_of_its_neighbour(

@@ -119,6 +119,7 @@ rule write_evidence:
         filled=OUT / "{sample}" / "filled.fasta",
         residues=OUT / "{sample}" / "residues.tsv",
         positions=of_reads("positions.tsv"),
+        spectra=of_spectra,
     output:
         out=shown("evidence", OUT / "{sample}" / "evidence.tsv"),
     log:

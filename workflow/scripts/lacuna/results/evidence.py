@@ -26,10 +26,15 @@ from lacuna.core.tables import (
     ResidueRow,
 )
 from lacuna.core.tsv import Shares
+from lacuna.results.shown_residues import shown_by_spectra
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.spectra.table import with_spectra
 
 AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable
+SPECTRA = "spectra"  # flag of a missing residue that spectra show
+SETTLED = ("isobaric", "against_germline")  # what flags say of reads, and spectra settle
+LEAST_OBSERVED = 0.9  # probability of a residue that spectra show, from which it is observed
 LENGTH = "length"  # flag of residues in and next to a gap whose length nothing shows
 
 
@@ -39,12 +44,15 @@ def write_evidence(
     residues: Path,
     positions: Path | None,
     out: Path,
+    *,
+    spectra: Path | None = None,
 ) -> None:
     """Write evidence.tsv of a sample.
 
     scaffolds: the folder of its blocks, as `split_scaffolds` writes them; filled, residues: what
     they were filled with; positions: for a sample with reads what these say of every position of
-    its scaffolds, rows of evidence.tsv whose positions are those of the scaffold from 1.
+    its scaffolds, rows of evidence.tsv whose positions are those of the scaffold from 1; spectra:
+    for a sample with spectra what these say of its gaps.
     """
     known = _by_position(positions) if positions is not None else {}
     of_residues = groupby(RESIDUE_TABLE.read(residues), attrgetter("chain"))
@@ -53,7 +61,10 @@ def write_evidence(
         handle.write(EVIDENCE_TABLE.header)
         sequences = (line.rstrip("\n") for line in fasta if not line.startswith(">"))
         for block in sorted(scaffolds.glob("[0-9]*.jsonl")):
-            for scaffold in read_scaffold_block(block):
+            scaffolds_of = list(read_scaffold_block(block))
+            if spectra is not None:
+                scaffolds_of = with_spectra(scaffolds_of, spectra)
+            for scaffold in scaffolds_of:
                 rows: list[ResidueRow] = []
                 if waiting is not None and waiting[0] == scaffold.chain:
                     rows = list(waiting[1])
@@ -84,10 +95,12 @@ def _rows(
     observed = [p for p, letter in enumerate(scaffold.sequence) if letter in RESIDUES]
     left = iter(observed)
     gaps = _by_number(scaffold, missing)
+    seen = _seen_by_spectra(gaps, missing)
+    sized = {gap for gap, rows in _rows_of_gaps(missing) if all(r.position in seen for r in rows)}
     unsure = {
         p
-        for gap in scaffold.gaps
-        if not gap.fixed and not gap.shown
+        for number, gap in gaps.items()
+        if not gap.fixed and not gap.shown and number not in sized
         for p in range(gap.start - 1, gap.end + 1)
     }
     regions, imgt = _numbered(filled, of_gaps)
@@ -98,13 +111,21 @@ def _rows(
             gap, place = gaps.get(row.gap), row.scaffold_position
             if gap is None or gap.start == gap.end and not gap.shown:
                 # What is known at its place is of its neighbour.
-                yield _flagged(_of_gap(row, None, given=False), True)
+                alone = _of_gap(row, None, given=False)
+                if row.position in seen:
+                    alone = _shown(alone, None, sized=row.gap in sized)
+                yield _flagged(alone, gap is None or row.gap not in sized)
                 continue
             of_reads = known.get(place + 1, ())
             at = within[row.gap] if gap.shown else -1
             within[row.gap] += 1
             given = bool(gap.shown) or place in weights
-            of_residue = _of_gap(row, of_reads[at] if of_reads else None, given=given)
+            read = of_reads[at] if of_reads else None
+            of_residue = _of_gap(row, read, given=given)
+            if row.position in seen:
+                # Of a gap without a length, no position of the reads is that of one residue.
+                own = read if gap.fixed or gap.shown else None
+                of_residue = _shown(of_residue, own, sized=row.gap in sized)
             yield _flagged(of_residue, place in unsure and not gap.shown)
             continue
         at = next(left)
@@ -112,6 +133,37 @@ def _rows(
         found = rows[-1] if rows else _given(scaffold.chain, residue, weights.get(at))
         moved = found._replace(position=i + 1, imgt=imgt[i], region=regions[i])
         yield _flagged(moved, at in unsure)
+
+
+def _rows_of_gaps(missing: Sequence[ResidueRow]) -> Iterator[tuple[int, list[ResidueRow]]]:
+    """Yield the number of each gap in residues.tsv, and its rows."""
+    for number, rows in groupby(missing, attrgetter("gap")):
+        yield number, list(rows)
+
+
+def _seen_by_spectra(gaps: Mapping[int, Gap], missing: Sequence[ResidueRow]) -> set[int]:
+    """Positions in the filled chain of missing residues that spectra show; missing: their rows."""
+    found: set[int] = set()
+    for number, rows in _rows_of_gaps(missing):
+        gap = gaps.get(number)
+        if gap is None or gap.spectra is None:
+            continue
+        shown = shown_by_spectra("".join(row.residue for row in rows), gap)
+        found |= {row.position for row, seen in zip(rows, shown, strict=True) if seen}
+    return found
+
+
+def _shown(row: EvidenceRow, read: EvidenceRow | None, *, sized: bool) -> EvidenceRow:
+    """The row of a missing residue that spectra show; read: what reads say about its position;
+    sized: whether spectra show all residues of its gap, and so its length."""
+    settled = (*SETTLED, LENGTH) if sized else SETTLED
+    flags = [flag for flag in row.flags.split(";") if flag and flag not in settled]
+    merged = (row.probability or 0.0) + sum(
+        share for residue, share in row.alternatives if not _other(residue, row.residue)
+    )
+    other = read is not None and read.state != INFERRED and _other(read.residue, row.residue)
+    state = row.state if other or merged < LEAST_OBSERVED else OBSERVED
+    return row._replace(state=state, flags=";".join([*flags, SPECTRA]))
 
 
 def _by_number(scaffold: Scaffold, missing: Sequence[ResidueRow]) -> dict[int, Gap]:
