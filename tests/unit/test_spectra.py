@@ -647,6 +647,18 @@ def test_a_spectrum_of_another_place_says_nothing_of_a_gap(tmp_path: Path) -> No
     assert fits(scaffold, gaps[1], made, [MassRules()], 10.0)  # alone it would be taken
 
 
+def test_a_peptide_that_goes_on_into_another_gap_gives_no_mass() -> None:
+    """Its fragments beside the first gap are not those of a peptide that begins behind it."""
+    spans = [(17, 18), (24, 26)]
+    gaps = tuple(Gap(a, b, b - a, b - a) for a, b in spans)
+    scaffold = Scaffold("c", "", hidden(CHAIN, spans).replace("-", "X"), gaps, 1)
+    spectra = seen(spectrum_of(PEPTIDE))
+    assert look(scaffold, gaps[1], spectra, READINGS, 10.0) is None
+    found = look(scaffold, gaps[1], seen(spectrum_of(PEPTIDE[1:])), READINGS, 10.0)
+    assert found is not None and found.evidence.mass is not None
+    assert found.evidence.mass[0] == pytest.approx(weights("HG").sum(), abs=0.02)
+
+
 # --- the mass of a gap ---------------------------------------------------------------------------
 
 

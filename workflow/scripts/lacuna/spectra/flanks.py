@@ -4,7 +4,7 @@ J, which is I or L, is known here: both weigh the same.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise, takewhile
 from typing import NamedTuple
 
@@ -47,7 +47,7 @@ class Flank:
     edges (a,): where the peptides begin or end in the scaffold; the first has no known residue;
     masses (a,): from there to the gap, in Da; parts (a, c): from each cleavage to the gap, in Da;
     shares (a,): prior probability of each; carried (a,): what one of the residues carries that is
-    not written, in words, '' for nothing.
+    not written, in words, '' for nothing; cut: whether another gap ends the flank.
     """
 
     edges: np.ndarray
@@ -55,6 +55,7 @@ class Flank:
     parts: np.ndarray
     shares: np.ndarray
     carried: np.ndarray
+    cut: bool = False
 
     def inner(self, row: int) -> np.ndarray:
         """Masses in Da from each cleavage of a peptide to the gap, also from that at the gap."""
@@ -67,7 +68,7 @@ class Flank:
         parts = self.parts[some][:, self.parts[0] <= heaviest]
         each = (self.edges, self.masses, self.shares, self.carried)
         edges, masses, shares, carried = (values[some] for values in each)
-        return Flank(edges, masses, parts, shares, carried)
+        return Flank(edges, masses, parts, shares, carried, self.cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,12 @@ def flanks(scaffold: Scaffold, gap: Gap, cysteine: float, longest: int | None) -
     if longest is not None:
         of_left += _anywhere(before)
         of_right += _anywhere(after)
-    return Flanks(_flank(before, starts, begins, of_left), _flank(after, ends, stops, of_right))
+    left, right = _flank(before, starts, begins, of_left), _flank(after, ends, stops, of_right)
+    whole = len(letters) if longest is None else longest
+    return Flanks(
+        replace(left, cut=starts[-1] > 0 and len(before) < whole),
+        replace(right, cut=ends[-1] < len(letters) and len(after) < whole),
+    )
 
 
 def is_end(letters: str, at: int) -> bool:
