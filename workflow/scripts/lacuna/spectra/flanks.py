@@ -47,7 +47,8 @@ class Flank:
     edges (a,): where the peptides begin or end in the scaffold; the first has no known residue;
     masses (a,): from there to the gap, in Da; parts (a, c): from each cleavage to the gap, in Da;
     shares (a,): prior probability of each; carried (a,): what one of the residues carries that is
-    not written, in words, '' for nothing; cut: whether another gap ends the flank.
+    not written, in words, '' for nothing; cut: whether another gap ends the flank; ends_at_gap:
+    whether the gap has an end of the chain or a tryptic one on this side.
     """
 
     edges: np.ndarray
@@ -56,6 +57,7 @@ class Flank:
     shares: np.ndarray
     carried: np.ndarray
     cut: bool = False
+    ends_at_gap: bool = False
 
     def inner(self, row: int) -> np.ndarray:
         """Masses in Da from each cleavage of a peptide to the gap, also from that at the gap."""
@@ -68,7 +70,7 @@ class Flank:
         parts = self.parts[some][:, self.parts[0] <= heaviest]
         each = (self.edges, self.masses, self.shares, self.carried)
         edges, masses, shares, carried = (values[some] for values in each)
-        return Flank(edges, masses, parts, shares, carried, self.cut)
+        return Flank(edges, masses, parts, shares, carried, self.cut, self.ends_at_gap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,8 @@ def flanks(scaffold: Scaffold, gap: Gap, cysteine: float, longest: int | None) -
     left, right = _flank(before, starts, begins, of_left), _flank(after, ends, stops, of_right)
     whole = len(letters) if longest is None else longest
     return Flanks(
-        replace(left, cut=starts[-1] > 0 and len(before) < whole),
-        replace(right, cut=ends[-1] < len(letters) and len(after) < whole),
+        replace(left, cut=starts[-1] > 0 and len(before) < whole, ends_at_gap=begins[0]),
+        replace(right, cut=ends[-1] < len(letters) and len(after) < whole, ends_at_gap=stops[0]),
     )
 
 

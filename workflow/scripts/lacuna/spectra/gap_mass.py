@@ -67,14 +67,15 @@ class _Proposed:
 
 def masses_of_gap(
     gap: Gap,
-    spectra: Iterable[tuple[Precursor, Fragments, Flanks]],
+    spectra: Sequence[tuple[Precursor, Fragments, Flanks]],
     rules: MassRules,
     ppm: float,
 ) -> Sequence[Weighed]:
     """The mass of a gap on which most spectra agree, then its rivals; none if none is probable.
 
     Several masses can be right, if some of the peptides carry a modification in the gap. The
-    lightest is taken then, at even odds at most, and has no rivals.
+    lightest is taken then, at even odds at most, and has no rivals. A gap of unknown length has
+    none of a peptide that may as well end within it.
     """
     best: dict[tuple[tuple[int, int], int], _Proposed] = {}
     surest: list[_Proposed] = []  # of each spectrum
@@ -94,6 +95,10 @@ def masses_of_gap(
     totals = [_total(one, some) for one in some]
     most = max(totals)
     chosen = some[totals.index(most)]
+    if not gap.fixed and not any(
+        _ends_known(one.peptide, gap, spectra[0][2]) for one in some if one.agrees(chosen)
+    ):
+        return ()
     apart = [abs(one.mass - chosen.mass) > chosen.tolerance for one in some]
     rest = [(total, one) for total, one, other in zip(totals, some, apart, strict=True) if other]
     log_odds = most - float(np.logaddexp.reduce([0.0, *(total for total, _ in rest)]))
@@ -112,6 +117,12 @@ def masses_of_gap(
         if total >= most - MOST_BEHIND and not known_already:
             rivals.append((one.mass, one.tolerance, log_odds + total - most))
     return [(chosen.mass, chosen.tolerance, log_odds), *rivals[:MOST_RIVALS]]
+
+
+def _ends_known(peptide: tuple[int, int], gap: Gap, known: Flanks) -> bool:
+    """Whether a peptide has known residues on both sides of a gap, or a likely end there."""
+    left = peptide[0] < gap.start or known.left.ends_at_gap
+    return left and (peptide[1] > gap.end or known.right.ends_at_gap)
 
 
 def proposals(
