@@ -53,12 +53,13 @@ def _reachable(mass: float, tolerance: float, lengths: range, rules: MassRules) 
 
 @dataclass(frozen=True, slots=True)
 class _Proposed:
-    """A mass of a gap that a spectrum proposes as one of a peptide, in Da."""
+    """A mass of a gap that a spectrum proposes as one of a peptide, in Da; ends: as in `Match`."""
 
     mass: float
     tolerance: float
     log_odds: float
     peptide: tuple[int, int]
+    ends: float = math.inf
 
     def agrees(self, other: "_Proposed") -> bool:
         """Whether both may be the same mass."""
@@ -81,7 +82,9 @@ def masses_of_gap(
     surest: list[_Proposed] = []  # of each spectrum
     for tolerance, matched in proposals(gap, spectra, rules, ppm):
         found = [
-            _Proposed(match.gap_mass, tolerance, match.log_odds, (match.start, match.end))
+            _Proposed(
+                match.gap_mass, tolerance, match.log_odds, (match.start, match.end), match.ends
+            )
             for match in matched
         ]
         for one in found:
@@ -95,9 +98,9 @@ def masses_of_gap(
     totals = [_total(one, some) for one in some]
     most = max(totals)
     chosen = some[totals.index(most)]
-    if not gap.fixed and not any(
-        _ends_known(one.peptide, gap, spectra[0][2]) for one in some if one.agrees(chosen)
-    ):
+    agreeing = [one for one in some if one.agrees(chosen)]
+    ends_known = any(_ends_known(one.peptide, gap, spectra[0][2]) for one in agreeing)
+    if not gap.fixed and not ends_known:
         return ()
     apart = [abs(one.mass - chosen.mass) > chosen.tolerance for one in some]
     rest = [(total, one) for total, one, other in zip(totals, some, apart, strict=True) if other]
@@ -108,6 +111,7 @@ def masses_of_gap(
     if any(abs(one.mass - chosen.mass) > chosen.tolerance for one in right):
         lightest = min([chosen, *right], key=lambda one: one.mass)
         return [(lightest.mass, lightest.tolerance, 0.0)]
+    log_odds = -float(np.logaddexp(-log_odds, -max(one.ends for one in agreeing)))
     if log_odds < (LEAST_LOG_ODDS if gap.fixed else LEAST_IF_OPEN):
         return ()
     log_odds = min(log_odds, MOST_LOG_ODDS)
@@ -142,7 +146,7 @@ def proposals(
             [
                 match
                 for match in gap_masses(precursor, fragments, known, *limits)
-                if _reachable(match.gap_mass, tolerance, lengths, rules)
+                if match.ends >= 0.0 and _reachable(match.gap_mass, tolerance, lengths, rules)
             ],
         )
 

@@ -84,7 +84,8 @@ class Match:
     left, right: masses in Da of the known residues before and after the gap, with what they carry;
     carried: that of it which is not written, in words; gap_mass in Da; shown: log odds of the
     peptide by fragments alone; log_odds: by the precursor and the prior too; tallies: fragments of
-    the known residues, by series; explained: their peaks.
+    the known residues, by series; explained: their peaks; ends: log odds that the peptide ends
+    where it seems to, and does not go on into the next gap.
     """
 
     precursor: Precursor
@@ -99,6 +100,7 @@ class Match:
     log_odds: float
     tallies: dict[str, Tally]
     explained: np.ndarray
+    ends: float = math.inf
 
     @property
     def probability(self) -> float:
@@ -313,11 +315,11 @@ def _match(
         if tally.share() >= PRESENT_SHARE:
             explained.append(fragments.peaks[fragments.near(masses)])
     shown = float(sum(tally.log_odds() for tally in tallies.values()))
-    log_odds = log_prior + shown
+    ends = math.inf
     if not weighed:
-        ends = [(known.left, sides), (known.right, [(b, a) for a, b in sides])]
-        beyond = [LOG_BEYOND - _nats_of_end(parts) for flank, parts in ends if flank.cut]
-        log_odds = -float(np.logaddexp.reduce([-log_odds, *beyond]))
+        both = [(known.left, sides), (known.right, [(b, a) for a, b in sides])]
+        beyond = [LOG_BEYOND - _nats_of_end(parts) for flank, parts in both if flank.cut]
+        ends = -float(np.logaddexp.reduce(beyond)) if beyond else math.inf
     return Match(
         precursor,
         fragments,
@@ -328,9 +330,10 @@ def _match(
         ", ".join(filter(None, (known.left.carried[a], known.right.carried[b]))),
         mass,
         shown,
-        log_odds,
+        log_prior + shown,
         tallies,
         np.concatenate(explained),
+        ends,
     )
 
 
