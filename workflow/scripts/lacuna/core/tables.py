@@ -256,6 +256,7 @@ class RejectedRow(NamedTuple):
 
 
 OBSERVED, INFERRED, DOUBTFUL = "observed", "inferred", "doubtful"  # states of a position
+SPECTRA = "spectra"  # flag of a missing residue that spectra show
 
 
 class EvidenceRow(NamedTuple):

@@ -22,6 +22,7 @@ from lacuna.core.tables import (
     MIN_ALTERNATIVE,
     OBSERVED,
     RESIDUE_TABLE,
+    SPECTRA,
     EvidenceRow,
     ResidueRow,
 )
@@ -32,7 +33,6 @@ from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.table import with_spectra
 
 AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable
-SPECTRA = "spectra"  # flag of a missing residue that spectra show
 SETTLED = ("isobaric", "against_germline")  # what flags say of reads, and spectra settle
 LEAST_OBSERVED = 0.9  # probability of a residue that spectra show, from which it is observed
 LENGTH = "length"  # flag of residues in and next to a gap whose length nothing shows
