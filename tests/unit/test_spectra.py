@@ -35,6 +35,7 @@ from lacuna.spectra.odds import CLEAVAGE, MASS, SIDE, SPECTRUM, fits, look, odds
 from lacuna.spectra.peaks import LARGEST, TOP, fragments
 from lacuna.spectra.read import ALL, Precursor, Spectrum, read_spectra
 from lacuna.spectra.table import with_spectra
+from lacuna.steps import read_spectra as read_spectra_step
 from lacuna.steps.one_file import fill_file
 from lacuna.steps.read_spectra import own_spectra
 from peaks import as_mgf, as_mzml, spectrum_of, weights
@@ -669,6 +670,21 @@ def test_a_peptide_that_ends_in_a_gap_of_unknown_length_gives_no_mass(inside: in
     assert look(scaffold, gaps[0], ends_within, READINGS, 10.0) is None
     alone = replace(scaffold, sequence=hidden(CHAIN, spans[:1]).replace("-", "X"), gaps=gaps[:1])
     assert look(alone, gaps[0], seen(spectrum_of(PEPTIDE)), READINGS, 10.0) is not None
+
+
+def test_i_or_l_does_not_count_towards_the_limit(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As most gaps of a chain from reads are such, and b and y ions say nothing of them."""
+    letters = hidden(CHAIN, [(START, END)]).replace("L", "J")
+    fasta = write("c.fasta", f">c\n{letters}\n")
+    hcd = write("hcd.mgf", as_mgf([spectrum_of(PEPTIDE)], "HCD"))
+    etd = write("etd.mgf", as_mgf([spectrum_of(PEPTIDE, series=("c", "z"))], "ETD"))
+    options = {"alkylation": "none"}
+    monkeypatch.setattr(read_spectra_step, "MAX_LOOKS", 1)
+    fill_file({"fasta": fasta}, tmp_path / "out", options, spectra=[hcd])
+    with pytest.raises(LacunaError, match="make more than 1 pairs"):
+        fill_file({"fasta": fasta}, tmp_path / "out", options, spectra=[etd])
 
 
 # --- the mass of a gap ---------------------------------------------------------------------------

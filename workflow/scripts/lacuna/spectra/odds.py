@@ -132,7 +132,7 @@ def _spanned(
 ) -> Iterator[_Spanned | None]:
     """Yield, for each state of C, the spectra that span a gap; None if they show no mass of it, or
     spectra cannot be used for it."""
-    spectra = [spectra[i] for i in _of_use(scaffold, gap, spectra)]
+    spectra = [spectra[i] for i in of_use(scaffold, gap, spectra)]
     same: dict[float, _Spanned | None] = {}  # by the mass of what is known: where no C is
     for rules in readings:
         if not spectra:
@@ -144,7 +144,7 @@ def _spanned(
         yield same[whole]
 
 
-def _of_use(scaffold: Scaffold, gap: Gap, spectra: Spectra) -> Sequence[int]:
+def of_use(scaffold: Scaffold, gap: Gap, spectra: Spectra) -> Sequence[int]:
     """The numbers of the spectra that can say anything of a gap."""
     if gap.mass is None and bool(gap.pieces) or gap.end - gap.start > MOST_RESIDUES:
         return ()
@@ -173,7 +173,7 @@ def fits(
 ) -> dict[int, Fit]:
     """The peptide around a gap that each spectrum fits best in any state of C, by its number; none
     if it fits none. Arguments are those of `odds_of_readings`."""
-    numbers = _of_use(scaffold, gap, spectra)
+    numbers = of_use(scaffold, gap, spectra)
     some = [spectra[i] for i in numbers]
     best: dict[int, Fit] = {}
     done: set[float] = set()

@@ -12,7 +12,7 @@ from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.residue_masses import Modifications, mass_rules
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.elsewhere import SURELY_KNOWN, Fit, is_elsewhere, known_peptides
-from lacuna.spectra.odds import Spectra, fits, look, odds_of_readings
+from lacuna.spectra.odds import Spectra, fits, look, odds_of_readings, of_use
 from lacuna.spectra.peaks import fragments
 from lacuna.spectra.read import read_spectra
 
@@ -131,10 +131,14 @@ def _loaded(scaffolds: Path, spectra: Sequence[Path]) -> tuple[list[Scaffold], S
         for block in sorted(scaffolds.glob("[0-9]*.jsonl"))
         for chain in read_scaffold_block(block)
     ]
-    gaps = sum(len(chain.gaps) for chain in chains)
-    if gaps * len(found) > MAX_LOOKS:
-        raise LacunaError(
-            f"{spectra[0]}: {len(found)} spectra and {gaps} gaps of the sample make more than "
-            f"{MAX_LOOKS} pairs; give fewer of either"
-        )
+    looks = 0
+    for chain in chains:
+        for gap in chain.gaps:
+            looks += len(of_use(chain, gap, found))
+            if looks > MAX_LOOKS:
+                gaps = sum(len(one.gaps) for one in chains)
+                raise LacunaError(
+                    f"{spectra[0]}: {len(found)} spectra and {gaps} gaps of the sample make more "
+                    f"than {MAX_LOOKS} pairs; give fewer of either"
+                )
     return chains, found
