@@ -173,11 +173,18 @@ def domain_of(truth: str, chains: Sequence[Sequence[EvidenceRow]]) -> Domain:
 
     def pairs(rows: Sequence[EvidenceRow]) -> list[tuple[int, int]]:
         letters = "".join(row.residue for row in rows)
-        found = scoring._pairs(truth, letters)
-        return [(i, j) for i, j in found if merged(truth[i]) == merged(letters[j])]
+        # Loops that differ in length by as much in opposite directions: an X more has it aligned.
+        ways = [scoring._pairs(truth, letters), scoring._pairs(truth, letters + "X")]
+        right = [
+            [(i, j) for i, j in way if j < len(letters) and merged(truth[i]) == merged(letters[j])]
+            for way in ways
+        ]
+        return max(right, key=len)
 
     rows = max(chains, key=lambda rows: len(pairs(rows)), default=())
     good = dict(pairs(rows)) if rows else {}
+    if len(good) <= scoring.LEAST_LIKE * len(truth):  # a chain of the other locus
+        rows, good = (), {}
     right = np.zeros(len(truth), dtype=bool)
     right[list(good)] = True
     sure = [scoring._either(row) >= SURE for row in rows]
