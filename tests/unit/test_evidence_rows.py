@@ -9,8 +9,10 @@ from conftest import Write
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.tables import (
     EVIDENCE_TABLE,
+    GAP_TABLE,
     RESIDUE_TABLE,
     EvidenceRow,
+    GapRow,
     ResidueRow,
 )
 from lacuna.core.tsv import Shares
@@ -19,6 +21,17 @@ from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
 
 NOTHING = Shares()
+
+
+def gap_table(write: Write, *rows: GapRow) -> Path:
+    return write("gaps.tsv", GAP_TABLE.header + GAP_TABLE.text(rows))
+
+
+def candidate(rank: int, cleavages: str) -> GapRow:
+    """A candidate of the first gap of chain a, as spectra show it to be cleaved."""
+    nothing = "filled", 5, 7, "5", "7", "", None
+    letters = cleavages.replace("/", "")
+    return GapRow("a", 1, 4, 5, rank, letters, 0.9, 3, 300.0, None, *nothing, cleavages)
 
 
 def weights(**shares: float) -> tuple[float, ...]:
@@ -52,7 +65,12 @@ def sample(write: Write, tmp_path: Path, chain: str) -> dict[str, Path]:
         for i in range(4, 7)
     ]
     residues = write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows))
-    return {"scaffolds": tmp_path / "scaffolds", "filled": filled, "residues": residues}
+    return {
+        "scaffolds": tmp_path / "scaffolds",
+        "filled": filled,
+        "gaps": gap_table(write),
+        "residues": residues,
+    }
 
 
 def test_evidence_that_was_given(sample: dict[str, Path], tmp_path: Path, chain: str) -> None:
@@ -93,6 +111,58 @@ def test_what_reads_say_is_moved_to_the_filled_chain(
     assert (rows["b", 2].probability, rows["b", 2].flags) == (0.99, "minority")
 
 
+@pytest.mark.parametrize("probability, other", [(0.97, ""), (0.5, ""), (0.97, "H")])
+@pytest.mark.parametrize("fixed", [True, False])
+def test_a_residue_that_spectra_show_is_observed(
+    sample: dict[str, Path],
+    write: Write,
+    tmp_path: Path,
+    chain: str,
+    probability: float,
+    other: str,
+    fixed: bool,
+) -> None:
+    """If it is probable, and reads do not show another one; then they settle its block too."""
+    if fixed:
+        one = Scaffold("a", "", chain[:4] + "XXX" + chain[7:], (Gap(4, 7, 3, 3),), 1)
+        write_scaffolds(sample["scaffolds"] / "00000.jsonl", [one])
+    end = 7 if fixed else 5
+    rows = [
+        row._replace(
+            probability=probability,
+            alternatives=NOTHING,
+            scaffold_position=row.position - 1 if fixed else 4,
+        )
+        for row in RESIDUE_TABLE.read(sample["residues"])
+    ]
+    write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows))
+    flags = "minority;isobaric;length"
+    read = [
+        EvidenceRow("a", i + 1, "", "", other or chain[i], 0.6, "doubtful", 2, "S", NOTHING, flags)
+        for i in range(4, end)
+    ]
+    positions = write("positions.tsv", EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(read))
+    a, b, c = chain[4:7]
+    for cleavages, shown in (
+        (f"{a}/{b}/{c}", [4, 5, 6]),
+        (f"{a}{b}/{c}", [6]),
+        (a + b + c, []),
+        ("", []),  # of another mass
+    ):
+        gap_table(write, candidate(1, cleavages), candidate(2, f"{a}/{b}/{c}"))
+        write_evidence(**sample, positions=positions, out=tmp_path / "out")
+        found = [r for r in EVIDENCE_TABLE.read(tmp_path / "out") if r.chain == "a"]
+        of_gap = {i: found[i] for i in (4, 5, 6)}
+        assert [i for i, row in of_gap.items() if "spectra" in row.flags] == shown
+        observed = [i for i, row in of_gap.items() if row.state == "observed"]
+        against = fixed and bool(other)
+        assert observed == (shown if probability > 0.9 and not against else [])
+        for i in shown:
+            assert "isobaric" not in of_gap[i].flags and "minority" in of_gap[i].flags
+        assert all(("length" in row.flags) is (len(shown) < 3) for row in of_gap.values())
+        assert ("length" in found[3].flags) is (len(shown) < 3 and not fixed)
+
+
 def test_an_end_without_a_position_of_its_own_has_nothing_of_its_neighbour(
     write: Write, tmp_path: Path, chain: str
 ) -> None:
@@ -118,6 +188,7 @@ def test_an_end_without_a_position_of_its_own_has_nothing_of_its_neighbour(
     write_evidence(
         scaffolds=tmp_path / "scaffolds",
         filled=write("filled.fasta", f">a\n{chain}\n"),
+        gaps=gap_table(write),
         residues=write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows)),
         positions=write("positions.tsv", EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(shown)),
         out=tmp_path / "out",
@@ -153,6 +224,7 @@ def test_an_inserted_residue_has_nothing_of_the_gap_behind_it(
     write_evidence(
         scaffolds=tmp_path / "scaffolds",
         filled=write("filled.fasta", f">a\n{chain}\n"),
+        gaps=gap_table(write),
         residues=write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows)),
         positions=None,
         out=tmp_path / "out",
@@ -186,8 +258,9 @@ def test_reads_that_lead_through_a_gap_show_each_of_its_residues(
         for i, p in enumerate(places)
     ]
     positions = write("positions.tsv", EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(read))
-    given = {"scaffolds": tmp_path / "scaffolds", "filled": filled, "residues": residues}
-    write_evidence(**given, positions=positions, out=tmp_path / "out")
+    write_evidence(
+        tmp_path / "scaffolds", filled, gap_table(write), residues, positions, tmp_path / "out"
+    )
     found = list(EVIDENCE_TABLE.read(tmp_path / "out"))
     assert [row.depth for row in found] == [float(i) for i in range(len(chain))]
     assert {row.flags for row in found} == {""} and {row.state for row in found} == {"observed"}

@@ -21,14 +21,17 @@ from lacuna.core.files import LacunaError, file_digest
 from lacuna.core.paths import bundled_weights
 from lacuna.core.tables import (
     DOUBT_TABLE,
+    EVIDENCE_TABLE,
     GAP_TABLE,
     MASS_TABLE,
     SPECTRUM_TABLE,
     DoubtRow,
+    EvidenceRow,
     MassDoubt,
     MassRow,
     SpectrumRow,
 )
+from lacuna.core.tsv import Shares
 from lacuna.results import streams
 from lacuna.results.report import MAX_DRAWN, TABLES, logo, write_report
 from lacuna.results.report import page as page_module
@@ -603,6 +606,17 @@ def test_reads_are_drawn_below_and_doubts_above(tmp_path: Path) -> None:
     heights = [int(h) for h in re.findall(r"v-(\d+)h", bars)]
     assert len(heights) == 100 and heights == sorted(heights) and heights[-1] == DEPTH
     assert 'class="h"' not in draw(without)
+
+
+def test_a_residue_that_spectra_show_is_not_marked_for_that(tmp_path: Path) -> None:
+    rows = [
+        EvidenceRow("c", i, "", "", "A", 0.99, "observed", 1.0, "", Shares(), flags)
+        for i, flags in enumerate(("", "spectra", "minority;spectra"), start=1)
+    ]
+    path = tmp_path / "evidence.tsv"
+    path.write_text(EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(rows))
+    ((_, evidence),) = read_evidence(path)
+    assert [doubt.text for doubt in evidence.doubts] == ["3 A observed, minority"]
 
 
 def write_doubts(path: Path, *rows: DoubtRow) -> Path:

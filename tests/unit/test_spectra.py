@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,19 +31,23 @@ from lacuna.filling.cleavages import MOST_NATS, Shown, cut_where_shown, shown
 from lacuna.filling.decode import Ranking, rank_plain, rank_sequences
 from lacuna.filling.mass_search import search
 from lacuna.filling.stages import Stages, one_mass
+from lacuna.results.summary import spectra_note
 from lacuna.scaffolds.alkylation import READINGS as STATES
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, Piece, ResidueModification, Scaffold, SpectralEvidence
+from lacuna.spectra.elsewhere import FAR_BETTER, Fit, is_elsewhere, known_peptides
 from lacuna.spectra.flanks import flanks
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, OFFSET
 from lacuna.spectra.match import gap_masses, matches
-from lacuna.spectra.odds import look, odds_of_readings
+from lacuna.spectra.odds import fits, look, odds_of_readings
 from lacuna.spectra.peaks import LARGEST, TOP, fragments
 from lacuna.spectra.read import ALL, Precursor, Spectrum, read_spectra
 from lacuna.spectra.table import with_spectra
 from lacuna.spectra.tally import tally_of, tally_of_flank
+from lacuna.steps import read_spectra as read_spectra_step
 from lacuna.steps.one_file import fill_file
+from lacuna.steps.read_spectra import own_spectra
 from peaks import as_mgf, as_mzml, spectrum_of, weights
 
 CHAIN = "MGLSDGEWQLVLNVWGKVEADIPGHGQEVLIRLFKGHPETLEKFDKFKHLK"
@@ -369,6 +374,28 @@ def test_a_flank_ends_at_a_gap_between_two_residues() -> None:
     assert (whole.left.edges.min(), whole.right.edges.max()) == (0, len(CHAIN))
 
 
+def test_flanks_go_on_over_i_or_l() -> None:
+    """As chains from reads have it at every I and L; D or N is not known."""
+    scaffold, gap = gapped()
+    either = replace(scaffold, sequence=scaffold.sequence.replace("L", "J").replace("I", "J"))
+    known, plain = flanks(either, gap, 0.0, None), flanks(scaffold, gap, 0.0, None)
+    for one, other in ((known.left, plain.left), (known.right, plain.right)):
+        assert one.edges.tolist() == other.edges.tolist() and len(one.edges) > 10
+        assert np.allclose(one.masses, other.masses)
+    other = replace(scaffold, sequence=scaffold.sequence.replace("L", "B"))
+    assert len(flanks(other, gap, 0.0, None).right.edges) < len(known.right.edges)
+
+
+def test_b_and_y_ions_say_nothing_of_i_or_l() -> None:
+    letters = CHAIN.replace("L", "J")
+    at = letters.index("J", START)
+    gap = Gap(at, at + 1, 1, 1)
+    scaffold = Scaffold("c", "", letters, (gap,), 1)
+    for said, any_said in ((("b", "y"), False), (ALL, True)):
+        made = spectrum_of(PEPTIDE, said=said)
+        assert (look(scaffold, gap, seen(made), READINGS, 10.0) is not None) is any_said
+
+
 MODIFIED = (  # peptide of CHAIN as positions, gap, the residue and what it carries
     ((1, 17), (9, 12), 7, OXIDATION, "W7 oxidised"),
     ((1, 17), (9, 12), 12, DEAMIDATION, "N12 deamidated"),
@@ -569,6 +596,105 @@ def test_w_ions_tell_i_from_l() -> None:
     assert ranking.distributions[2, isoleucine] > 3 * ranking.distributions[2, leucine]
     plain = rank_sequences(even, 3, one_mass(whole, whole * 1e-5), MassRules())
     assert plain.candidates[0].sequence.count("I") != 1
+
+
+# --- other places of the chains ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("carried", [{}, {"missing": (3,)}, {"modified": {13: DEAMIDATION}}])
+def test_a_spectrum_is_known_to_be_of_a_peptide_without_a_gap(carried: dict[str, Any]) -> None:
+    """Also of one with a usual modification, and with J for I or L."""
+    peptide = "VEADLPGHGQEVLNR"
+    chain = CHAIN.replace(PEPTIDE, peptide.replace("L", "J"))
+    known = known_peptides(Scaffold("c", "", chain, (), 1), 0.0)
+    (precursor, peaks), *_ = seen(spectrum_of(peptide, **carried))
+    fit = known.best(precursor, peaks, 10.0)
+    assert fit is not None and fit.left == fit.right == peptide and fit.log_odds > 30
+    (precursor, peaks), *_ = seen(spectrum_of("WWADMPGHGQE"))
+    assert known.best(precursor, peaks, 10.0) is None
+
+
+def test_no_peptide_without_a_gap_goes_over_one() -> None:
+    letters, gap = gapped()[0].sequence, Gap(10, 10, 0, None)
+    scaffold = Scaffold("c", "", letters, (gap, gapped()[1]), 1)
+    for peptide in ("VEADIPGHGQEVLIR", "LSDGEWQLVLNV"):  # over the gap, and over the inserted one
+        (precursor, peaks), *_ = seen(spectrum_of(peptide))
+        fit = known_peptides(scaffold, 0.0).best(precursor, peaks, 10.0)
+        assert fit is None or fit.left != peptide
+
+
+@pytest.mark.parametrize(
+    "left, right, same",
+    [
+        ("VEA", "GQEVLLR", True),  # the gap of a chain that is like the other one
+        ("VEA", "GQEVLLK", False),
+        ("VQA", "GQEVLLR", False),
+        ("V", "R", False),  # too little to tell
+        ("", "GQEVLLR", True),
+    ],
+)
+def test_a_peptide_of_two_chains_that_are_alike_is_no_rival(
+    left: str, right: str, same: bool
+) -> None:
+    own = Fit(5.0, left, right)
+    known = Fit(30.0, PEPTIDE.replace("I", "L"), PEPTIDE.replace("I", "L"))
+    assert is_elsewhere(own, [own, known]) is not same
+    assert not is_elsewhere(own, [own, known._replace(log_odds=own.log_odds + FAR_BETTER / 2)])
+
+
+def test_a_spectrum_of_another_place_says_nothing_of_a_gap(tmp_path: Path) -> None:
+    """Two gaps of a chain: the spectrum of one peptide is of the first gap alone, even if the other
+    has residues of the same mass at its side."""
+    chain = "MGLSDGEWQLVLNVWGKVEADIPGHGQEVLIRLFKGHPETLEKVEADPMSTAFNGWHK"
+    start, end = chain.rindex("MSTAF"), chain.rindex("NGWHK")
+    spans = [(20, 25), (start, end)]
+    gaps = tuple(Gap(a, b, b - a, b - a) for a, b in spans)
+    letters = hidden(chain, spans).replace("-", "X")
+    scaffold = Scaffold("c", "", letters, gaps, 1)
+    made = seen(spectrum_of(PEPTIDE))
+    allowed = Modifications(((0.0, 1.0),))
+    own = [spectra for *_, spectra in own_spectra([scaffold], made, allowed, 10.0)]
+    assert list(map(len, own)) == [1, 0]
+    assert fits(scaffold, gaps[1], made, [MassRules()], 10.0)  # alone it would be taken
+
+
+def test_a_peptide_that_goes_on_into_another_gap_gives_no_mass() -> None:
+    """Its fragments beside the first gap are not those of a peptide that begins behind it."""
+    spans = [(17, 18), (24, 26)]
+    gaps = tuple(Gap(a, b, b - a, b - a) for a, b in spans)
+    scaffold = Scaffold("c", "", hidden(CHAIN, spans).replace("-", "X"), gaps, 1)
+    spectra = seen(spectrum_of(PEPTIDE))
+    assert look(scaffold, gaps[1], spectra, READINGS, 10.0) is None
+    found = look(scaffold, gaps[1], seen(spectrum_of(PEPTIDE[1:])), READINGS, 10.0)
+    assert found is not None and found.evidence.mass is not None
+    assert found.evidence.mass[0] == pytest.approx(weights("HG").sum(), abs=0.02)
+
+
+@pytest.mark.parametrize("inside", [3, 4])
+def test_a_peptide_that_ends_in_a_gap_of_unknown_length_gives_no_mass(inside: int) -> None:
+    """Where another gap follows, no known residue tells whether its end is that of the gap."""
+    spans = [(START, END), (END, END + 4)]
+    gaps = Gap(START, END, 1, 30), Gap(END, END + 4, 4, 4)
+    scaffold = Scaffold("c", "", hidden(CHAIN, spans).replace("-", "X"), gaps, 1)
+    ends_within = seen(spectrum_of(CHAIN[3 : START + inside], said=("b", "y")))
+    assert look(scaffold, gaps[0], ends_within, READINGS, 10.0) is None
+    alone = replace(scaffold, sequence=hidden(CHAIN, spans[:1]).replace("-", "X"), gaps=gaps[:1])
+    assert look(alone, gaps[0], seen(spectrum_of(PEPTIDE)), READINGS, 10.0) is not None
+
+
+def test_i_or_l_does_not_count_towards_the_limit(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As most gaps of a chain from reads are such, and b and y ions say nothing of them."""
+    letters = hidden(CHAIN, [(START, END)]).replace("L", "J")
+    fasta = write("c.fasta", f">c\n{letters}\n")
+    hcd = write("hcd.mgf", as_mgf([spectrum_of(PEPTIDE)], "HCD"))
+    etd = write("etd.mgf", as_mgf([spectrum_of(PEPTIDE, series=("c", "z"))], "ETD"))
+    options = {"alkylation": "none"}
+    monkeypatch.setattr(read_spectra_step, "MAX_LOOKS", 1)
+    fill_file({"fasta": fasta}, tmp_path / "out", options, spectra=[hcd])
+    with pytest.raises(LacunaError, match="make more than 1 pairs"):
+        fill_file({"fasta": fasta}, tmp_path / "out", options, spectra=[etd])
 
 
 # --- the mass of a gap ---------------------------------------------------------------------------
@@ -796,6 +922,17 @@ def test_the_table_holds_all_that_the_search_needs(tmp_path: Path) -> None:
     assert from_json(to_json(read)) == read
 
 
+def test_the_summary_counts_gaps_without_i_or_l(write: Write) -> None:
+    """As it does not count J among the gaps."""
+    columns = "chain\tstart\tend\trank\tambiguity\n"
+    gaps = write(
+        "gaps.tsv", columns + "a\t3\t4\t1\tJ\na\t9\t9\t1\t\na\t9\t9\t2\t\na\t20\t22\t1\t\n"
+    )
+    spectra = write("s.tsv", "chain\tstart\tend\na\t3\t4\na\t9\t9\na\t9\t9\n")
+    assert spectra_note(spectra, gaps) == "; spectra span 1 of 2 gaps"
+    assert "WARNING" in spectra_note(write("none.tsv", "chain\tstart\tend\n"), gaps)
+
+
 HEAVY = germline_chain("H", 1, constant=True)
 FIRST, LAST = 60, 65  # of a gap; the tryptic peptide around it is found in the chain
 
@@ -870,8 +1007,8 @@ def test_a_candidate_is_marked_where_spectra_show_its_cleavages() -> None:
     assert cut("AYSGV", evidence, "AGSYV") == "AYSGV"
     assert cut("QSYV", evidence, "AGSYV") == "Q/S/YV"
     assert cut("AGSYW", evidence, "AGSYV") == ""
-    faint = replace(evidence, unseen=-6.0)  # other series should have shown it
-    assert cut("AGSYV", faint, "AGSYV") == "AGSYV"
+    faint = replace(evidence, cleavages=((behind[0], 0.01, 1.9), (behind[1], 0.01, 2.1)))
+    assert cut("AGSYV", faint, "AGSYV") == "AGS/YV"
 
 
 def test_a_candidate_is_marked_at_the_masses_that_its_residues_carry() -> None:

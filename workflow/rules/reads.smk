@@ -117,6 +117,7 @@ rule write_evidence:
     input:
         scaffolds=OUT / "{sample}" / "scaffolds",
         filled=OUT / "{sample}" / "filled.fasta",
+        gaps=OUT / "{sample}" / "gaps.tsv",
         residues=OUT / "{sample}" / "residues.tsv",
         positions=of_reads("positions.tsv"),
     output:

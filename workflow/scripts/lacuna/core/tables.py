@@ -266,6 +266,7 @@ class RejectedRow(NamedTuple):
 
 
 OBSERVED, INFERRED, DOUBTFUL = "observed", "inferred", "doubtful"  # states of a position
+SPECTRA = "spectra"  # flag of a missing residue that spectra show
 
 
 class EvidenceRow(NamedTuple):
@@ -288,8 +289,9 @@ class EvidenceRow(NamedTuple):
     ]
     state: Annotated[
         str,
-        "`observed`: reads or the scaffold show it; `inferred`: filled, and no read shows it; "
-        "`doubtful`: shown, but by few or unsure reads, or with a flag that says why",
+        "`observed`: reads, spectra or the scaffold show it; `inferred`: filled, and no read and "
+        "no spectrum shows it; `doubtful`: shown, but by few or unsure reads, or with a flag that "
+        "says why",
     ]
     depth: Annotated[
         float | None,

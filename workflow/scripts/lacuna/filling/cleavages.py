@@ -11,6 +11,7 @@ from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules
 from lacuna.scaffolds.scaffold import SpectralEvidence
 
 MOST_NATS = 10.0  # of one cleavage, or of I against L, by all spectra
+LEAST_SHOWN = 2.0  # nats of its ions against chance from which a cleavage counts as shown
 MOST_CLEAVAGES = 64  # that are counted ahead
 _APART = float(RESIDUE_MASSES.min()) - 0.1  # Da between two cleavages
 _DIGITS = 6  # of masses that are compared
@@ -37,7 +38,11 @@ class Shown:
 
     def nats(self, masses: np.ndarray) -> np.ndarray:
         """Nats (n,) of cleavages behind beginnings of so many Da (n,)."""
-        return self.unseen + self.values[np.searchsorted(self.edges, masses, "right")]
+        return self.unseen + self.of_ions(masses)
+
+    def of_ions(self, masses: np.ndarray) -> np.ndarray:
+        """The same (n,), of the ions found against chance."""
+        return np.asarray(self.values[np.searchsorted(self.edges, masses, "right")])
 
     def ahead(self, masses: np.ndarray, cleavages: int) -> np.ndarray:
         """The most nats (n,) of so many cleavages behind beginnings of more than masses (n,) Da."""
@@ -73,7 +78,7 @@ def cut_where_shown(
         fits = (np.abs(np.add.outer(prefixes, rest) - mass) <= tolerance).any(1)
         if not fits.any():
             return ""
-        seen = i + 1 < n and (spectra.nats(prefixes[fits]) > 0).any()
+        seen = i + 1 < n and (spectra.of_ions(prefixes[fits]) >= LEAST_SHOWN).any()
         parts.append(sequence[i] + CUT * bool(seen))
     return "".join(parts)
 

@@ -16,12 +16,15 @@ from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
 from lacuna.core.files import atomic_write
 from lacuna.core.tables import (
     ALTERNATIVES,
+    CUT,
     DOUBTFUL,
     EVIDENCE_TABLE,
+    GAP_TABLE,
     INFERRED,
     MIN_ALTERNATIVE,
     OBSERVED,
     RESIDUE_TABLE,
+    SPECTRA,
     EvidenceRow,
     ResidueRow,
 )
@@ -30,23 +33,27 @@ from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable
+SETTLED = ("isobaric", "against_germline")  # what flags say of reads, and spectra settle
+LEAST_OBSERVED = 0.9  # probability of a residue that spectra show, from which it is observed
 LENGTH = "length"  # flag of residues in and next to a gap whose length nothing shows
 
 
 def write_evidence(
     scaffolds: Path,
     filled: Path,
+    gaps: Path,
     residues: Path,
     positions: Path | None,
     out: Path,
 ) -> None:
     """Write evidence.tsv of a sample.
 
-    scaffolds: the folder of its blocks, as `split_scaffolds` writes them; filled, residues: what
-    they were filled with; positions: for a sample with reads what these say of every position of
-    its scaffolds, rows of evidence.tsv whose positions are those of the scaffold from 1.
+    scaffolds: the folder of its blocks, as `split_scaffolds` writes them; filled, gaps, residues:
+    what they were filled with; positions: for a sample with reads what these say of every position
+    of its scaffolds, rows of evidence.tsv whose positions are those of the scaffold from 1.
     """
     known = _by_position(positions) if positions is not None else {}
+    shown = _shown_by_spectra(gaps)
     of_residues = groupby(RESIDUE_TABLE.read(residues), attrgetter("chain"))
     waiting = next(of_residues, None)
     with open(filled, encoding="utf-8", newline="\n") as fasta, atomic_write(out) as handle:
@@ -58,8 +65,8 @@ def write_evidence(
                 if waiting is not None and waiting[0] == scaffold.chain:
                     rows = list(waiting[1])
                     waiting = next(of_residues, None)
-                of_chain = known.get(scaffold.chain, {})
-                of_scaffold = list(_rows(scaffold, next(sequences), rows, of_chain))
+                of_chain, seen = known.get(scaffold.chain, {}), shown.get(scaffold.chain, {})
+                of_scaffold = list(_rows(scaffold, next(sequences), rows, of_chain, seen))
                 handle.write(EVIDENCE_TABLE.text(of_scaffold))
 
 
@@ -72,22 +79,37 @@ def _by_position(path: Path) -> dict[str, dict[int, list[EvidenceRow]]]:
     return found
 
 
+def _shown_by_spectra(path: Path) -> dict[str, dict[int, list[bool]]]:
+    """Which residues of a gap spectra show, by chain and number of the gap: those with a cleavage
+    on either side, or an end of the gap, which is where the peptide is known."""
+    found: dict[str, dict[int, list[bool]]] = {}
+    for row in GAP_TABLE.read(path):
+        if row.rank == 1 and row.cleavages and not row.ambiguity:
+            pieces = row.cleavages.split(CUT)
+            seen = [len(piece) == 1 for piece in pieces for _ in piece]
+            found.setdefault(row.chain, {})[row.gap] = seen
+    return found
+
+
 def _rows(
     scaffold: Scaffold,
     filled: str,
     missing: Sequence[ResidueRow],
     known: Mapping[int, Sequence[EvidenceRow]],
+    shown: Mapping[int, Sequence[bool]],
 ) -> Iterator[EvidenceRow]:
-    """Yield the rows of a chain; missing: those of its residues in gaps; known: of the reads."""
+    """Yield the rows of a chain; missing: those of its residues in gaps; known: of the reads;
+    shown: which residues of a gap spectra show, by the number of the gap."""
     of_gaps = {row.position: row for row in missing}
     weights = {e.position: e.weights for e in scaffold.evidence}
     observed = [p for p, letter in enumerate(scaffold.sequence) if letter in RESIDUES]
     left = iter(observed)
     gaps = _by_number(scaffold, missing)
+    sized = {number for number, seen in shown.items() if all(seen)}
     unsure = {
         p
-        for gap in scaffold.gaps
-        if not gap.fixed and not gap.shown
+        for number, gap in gaps.items()
+        if not gap.fixed and not gap.shown and number not in sized
         for p in range(gap.start - 1, gap.end + 1)
     }
     regions, imgt = _numbered(filled, of_gaps)
@@ -96,15 +118,24 @@ def _rows(
         row = of_gaps.get(i + 1)
         if row is not None:
             gap, place = gaps.get(row.gap), row.scaffold_position
+            by_spectra = row.gap in shown and shown[row.gap][within[row.gap]]
+            within[row.gap] += 1
             if gap is None or gap.start == gap.end and not gap.shown:
                 # What is known at its place is of its neighbour.
-                yield _flagged(_of_gap(row, None, given=False), True)
+                alone = _of_gap(row, None, given=False)
+                if by_spectra:
+                    alone = _shown(alone, None, sized=row.gap in sized)
+                yield _flagged(alone, gap is None or row.gap not in sized)
                 continue
             of_reads = known.get(place + 1, ())
-            at = within[row.gap] if gap.shown else -1
-            within[row.gap] += 1
+            at = within[row.gap] - 1 if gap.shown else -1
             given = bool(gap.shown) or place in weights
-            of_residue = _of_gap(row, of_reads[at] if of_reads else None, given=given)
+            read = of_reads[at] if of_reads else None
+            of_residue = _of_gap(row, read, given=given)
+            if by_spectra:
+                # Of a gap without a length, no position of the reads is that of one residue.
+                own = read if gap.fixed or gap.shown else None
+                of_residue = _shown(of_residue, own, sized=row.gap in sized)
             yield _flagged(of_residue, place in unsure and not gap.shown)
             continue
         at = next(left)
@@ -112,6 +143,19 @@ def _rows(
         found = rows[-1] if rows else _given(scaffold.chain, residue, weights.get(at))
         moved = found._replace(position=i + 1, imgt=imgt[i], region=regions[i])
         yield _flagged(moved, at in unsure)
+
+
+def _shown(row: EvidenceRow, read: EvidenceRow | None, *, sized: bool) -> EvidenceRow:
+    """The row of a missing residue that spectra show; read: what reads say about its position;
+    sized: whether spectra show all residues of its gap, and so its length."""
+    settled = (*SETTLED, LENGTH) if sized else SETTLED
+    flags = [flag for flag in row.flags.split(";") if flag and flag not in settled]
+    merged = (row.probability or 0.0) + sum(
+        share for residue, share in row.alternatives if not _other(residue, row.residue)
+    )
+    other = read is not None and read.state != INFERRED and _other(read.residue, row.residue)
+    state = row.state if other or merged < LEAST_OBSERVED else OBSERVED
+    return row._replace(state=state, flags=";".join([*flags, SPECTRA]))
 
 
 def _by_number(scaffold: Scaffold, missing: Sequence[ResidueRow]) -> dict[int, Gap]:

@@ -180,17 +180,21 @@ def doubts_note(doubts: Path, n: int) -> str:
 
 def spectra_note(spectra: Path, gaps: Path) -> str:
     """`; spectra span 3 of 5 gaps`, a warning if they span none, '' without gaps."""
-    spanned: set[tuple[str, int]] = set()
-    for part in chunks(spectra, ["chain"], ["start"]):
-        spanned.update(zip(part["chain"], part["start"], strict=True))
-    rows = chunks(gaps, ["ambiguity"], ["rank"])
-    n = sum(int(((part["rank"] == 1) & (part["ambiguity"] == "")).sum()) for part in rows)
+    spanned: set[tuple[str, int, int]] = set()
+    for part in chunks(spectra, ["chain"], ["start", "end"]):
+        spanned.update(zip(part["chain"], part["start"], part["end"], strict=True))
+    n = among = 0
+    for part in chunks(gaps, ["chain", "ambiguity"], ["start", "end", "rank"]):
+        first = part[(part["rank"] == 1) & (part["ambiguity"] == "")]
+        n += len(first)
+        places = zip(first["chain"], first["start"], first["end"], strict=True)
+        among += sum(place in spanned for place in places)
     if n and not spanned:
         return (
             "; WARNING: none of the spectra spans a gap (are they of these chains, and is "
             "tolerance_ppm that of their precursors?)"
         )
-    return f"; spectra span {len(spanned)} of {plural(n, 'gap')}" if n else ""
+    return f"; spectra span {among} of {plural(n, 'gap')}" if n else ""
 
 
 def vhh_note(counts: Counts) -> str:

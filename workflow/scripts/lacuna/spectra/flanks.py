@@ -1,14 +1,18 @@
-"""The known residues around a gap: what they weigh, and what they may carry that is not written."""
+"""The known residues around a gap: what they weigh, and what they may carry that is not written.
+
+J, which is I or L, is known here: both weigh the same.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice, takewhile
+from dataclasses import dataclass, replace
+from itertools import islice, pairwise, takewhile
 from typing import NamedTuple
 
 import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import DEAMIDATION, OXIDATION
+from lacuna.core.runs import runs_of
 from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, PYROGLUTAMATES, RESIDUE_MASSES
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
@@ -16,6 +20,7 @@ MAX_FLANK = 60  # known residues of a digested peptide on either side of the gap
 OTHER_END = 0.05  # weight of an end that is neither the chain's nor tryptic, to one that is
 TRYPTIC = "KR"
 _WEIGHTS = {r: float(m) for r, m in zip(RESIDUES, RESIDUE_MASSES, strict=True)}
+_WEIGHTS["J"] = _WEIGHTS["L"]  # chains from reads have J for every I and L that these show
 
 
 class Usual(NamedTuple):
@@ -42,7 +47,8 @@ class Flank:
     edges (a,): where the peptides begin or end in the scaffold; the first has no known residue;
     masses (a,): from there to the gap, in Da; parts (a, c): from each cleavage to the gap, in Da;
     shares (a,): prior probability of each; carried (a,): what one of the residues carries that is
-    not written, in words, '' for nothing.
+    not written, in words, '' for nothing; cut: whether another gap ends the flank; ends_at_gap:
+    whether the gap has an end of the chain or a tryptic one on this side.
     """
 
     edges: np.ndarray
@@ -50,6 +56,8 @@ class Flank:
     parts: np.ndarray
     shares: np.ndarray
     carried: np.ndarray
+    cut: bool = False
+    ends_at_gap: bool = False
 
     def inner(self, row: int) -> np.ndarray:
         """Masses in Da from each cleavage of a peptide to the gap, also from that at the gap."""
@@ -62,7 +70,7 @@ class Flank:
         parts = self.parts[some][:, self.parts[0] <= heaviest]
         each = (self.edges, self.masses, self.shares, self.carried)
         edges, masses, shares, carried = (values[some] for values in each)
-        return Flank(edges, masses, parts, shares, carried)
+        return Flank(edges, masses, parts, shares, carried, self.cut, self.ends_at_gap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +115,7 @@ def flanks(scaffold: Scaffold, gap: Gap, cysteine: float, longest: int | None) -
     number of residues of a flank; None for no limit, and pyroglutamate alone of what is usual.
     """
     letters = scaffold.sequence
-    written: dict[int, float] = {}
-    for modification in scaffold.modifications:
-        at = modification.position
-        written[at] = written.get(at, 0.0) + modification.mass
+    written = _written(scaffold)
 
     def residue(position: int) -> _Residue:
         letter = letters[position]
@@ -127,13 +132,53 @@ def flanks(scaffold: Scaffold, gap: Gap, cysteine: float, longest: int | None) -
     last = min((at for at in inserted if at >= gap.end), default=len(letters))
     before, after = known(reversed(range(first, gap.start))), known(range(gap.end, last))
     starts, ends = gap.start - np.arange(len(before) + 1), gap.end + np.arange(len(after) + 1)
-    begins = [s == 0 or letters[s - 1] in TRYPTIC for s in starts.tolist()]
-    stops = [e == len(letters) or letters[e - 1] in TRYPTIC for e in ends.tolist()]
+    begins, stops = ([is_end(letters, at) for at in of.tolist()] for of in (starts, ends))
     of_left, of_right = list(_first(before)), list[_Form]()
     if longest is not None:
         of_left += _anywhere(before)
         of_right += _anywhere(after)
-    return Flanks(_flank(before, starts, begins, of_left), _flank(after, ends, stops, of_right))
+    left, right = _flank(before, starts, begins, of_left), _flank(after, ends, stops, of_right)
+    whole = len(letters) if longest is None else longest
+    return Flanks(
+        replace(left, cut=starts[-1] > 0 and len(before) < whole, ends_at_gap=begins[0]),
+        replace(right, cut=ends[-1] < len(letters) and len(after) < whole, ends_at_gap=stops[0]),
+    )
+
+
+def is_end(letters: str, at: int) -> bool:
+    """Whether a tryptic peptide of a chain begins or ends there, or the chain itself does."""
+    return at in (0, len(letters)) or letters[at - 1] in TRYPTIC
+
+
+def masses_of(scaffold: Scaffold, cysteine: float) -> list[float]:
+    """What each residue of a chain weighs, in Da, 0 if it is missing; cysteine: as in `flanks`."""
+    written = _written(scaffold)
+    return [
+        _WEIGHTS[letter] + written.get(i, cysteine if letter == "C" else 0.0)
+        if letter in _WEIGHTS
+        else 0.0
+        for i, letter in enumerate(scaffold.sequence)
+    ]
+
+
+def known_stretches(scaffold: Scaffold) -> list[tuple[int, int]]:
+    """Where residues of a chain are known one behind the other, half-open."""
+    cut = {gap.start for gap in scaffold.gaps if gap.start == gap.end}
+    known = np.array([letter in _WEIGHTS for letter in scaffold.sequence], dtype=bool)
+    found = []
+    for first, last in runs_of(known):
+        edges = [first, *sorted(at for at in cut if first < at < last), last]
+        found += list(pairwise(edges))
+    return found
+
+
+def _written(scaffold: Scaffold) -> dict[int, float]:
+    """Da that residues carry by what is written on them, by position."""
+    written: dict[int, float] = {}
+    for modification in scaffold.modifications:
+        at = modification.position
+        written[at] = written.get(at, 0.0) + modification.mass
+    return written
 
 
 def _anywhere(near: Sequence[_Residue]) -> Iterator[_Form]:

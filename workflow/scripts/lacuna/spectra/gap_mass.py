@@ -1,7 +1,7 @@
 """The mass of a gap that has none, as the precursors of the spectra that span it propose it."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from lacuna.scaffolds.residue_masses import (
 )
 from lacuna.scaffolds.scaffold import Gap
 from lacuna.spectra.flanks import Flanks
-from lacuna.spectra.match import LARGE, VOTE, gap_masses
+from lacuna.spectra.match import LARGE, VOTE, Match, gap_masses
 from lacuna.spectra.peaks import Fragments
 from lacuna.spectra.read import Precursor
 
@@ -53,12 +53,13 @@ def _reachable(mass: float, tolerance: float, lengths: range, rules: MassRules) 
 
 @dataclass(frozen=True, slots=True)
 class _Proposed:
-    """A mass of a gap that a spectrum proposes as one of a peptide, in Da."""
+    """A mass of a gap that a spectrum proposes as one of a peptide, in Da; ends: as in `Match`."""
 
     mass: float
     tolerance: float
     log_odds: float
     peptide: tuple[int, int]
+    ends: float = math.inf
 
     def agrees(self, other: "_Proposed") -> bool:
         """Whether both may be the same mass."""
@@ -67,25 +68,24 @@ class _Proposed:
 
 def masses_of_gap(
     gap: Gap,
-    spectra: Iterable[tuple[Precursor, Fragments, Flanks]],
+    spectra: Sequence[tuple[Precursor, Fragments, Flanks]],
     rules: MassRules,
     ppm: float,
 ) -> Sequence[Weighed]:
     """The mass of a gap on which most spectra agree, then its rivals; none if none is probable.
 
     Several masses can be right, if some of the peptides carry a modification in the gap. The
-    lightest is taken then, at even odds at most, and has no rivals.
+    lightest is taken then, at even odds at most, and has no rivals. A gap of unknown length has
+    none of a peptide that may as well end within it.
     """
-    lengths = _lengths(gap)
-    limits = lengths.start * LIGHTEST, (lengths.stop - 1) * heaviest_residue(rules)
     best: dict[tuple[tuple[int, int], int], _Proposed] = {}
     surest: list[_Proposed] = []  # of each spectrum
-    for precursor, fragments, known in spectra:
-        tolerance = VOTE if precursor.mass > LARGE else precursor.mass * ppm * 1e-6
+    for tolerance, matched in proposals(gap, spectra, rules, ppm):
         found = [
-            _Proposed(match.gap_mass, tolerance, match.log_odds, (match.start, match.end))
-            for match in gap_masses(precursor, fragments, known, *limits)
-            if _reachable(match.gap_mass, tolerance, lengths, rules)
+            _Proposed(
+                match.gap_mass, tolerance, match.log_odds, (match.start, match.end), match.ends
+            )
+            for match in matched
         ]
         for one in found:
             key = one.peptide, round(one.mass / tolerance)
@@ -98,6 +98,10 @@ def masses_of_gap(
     totals = [_total(one, some) for one in some]
     most = max(totals)
     chosen = some[totals.index(most)]
+    agreeing = [one for one in some if one.agrees(chosen)]
+    ends_known = any(_ends_known(one.peptide, gap, spectra[0][2]) for one in agreeing)
+    if not gap.fixed and not ends_known:
+        return ()
     apart = [abs(one.mass - chosen.mass) > chosen.tolerance for one in some]
     rest = [(total, one) for total, one, other in zip(totals, some, apart, strict=True) if other]
     log_odds = most - float(np.logaddexp.reduce([0.0, *(total for total, _ in rest)]))
@@ -107,6 +111,7 @@ def masses_of_gap(
     if any(abs(one.mass - chosen.mass) > chosen.tolerance for one in right):
         lightest = min([chosen, *right], key=lambda one: one.mass)
         return [(lightest.mass, lightest.tolerance, 0.0)]
+    log_odds = -float(np.logaddexp(-log_odds, -max(one.ends for one in agreeing)))
     if log_odds < (LEAST_LOG_ODDS if gap.fixed else LEAST_IF_OPEN):
         return ()
     log_odds = min(log_odds, MOST_LOG_ODDS)
@@ -116,6 +121,34 @@ def masses_of_gap(
         if total >= most - MOST_BEHIND and not known_already:
             rivals.append((one.mass, one.tolerance, log_odds + total - most))
     return [(chosen.mass, chosen.tolerance, log_odds), *rivals[:MOST_RIVALS]]
+
+
+def _ends_known(peptide: tuple[int, int], gap: Gap, known: Flanks) -> bool:
+    """Whether a peptide has known residues on both sides of a gap, or a likely end there."""
+    left = peptide[0] < gap.start or known.left.ends_at_gap
+    return left and (peptide[1] > gap.end or known.right.ends_at_gap)
+
+
+def proposals(
+    gap: Gap,
+    spectra: Iterable[tuple[Precursor, Fragments, Flanks]],
+    rules: MassRules,
+    ppm: float,
+) -> Iterator[tuple[float, list[Match]]]:
+    """Yield, for each spectrum, the tolerance of the mass that it proposes for a gap, in Da, and
+    the peptides of which it may be, each with such a mass."""
+    lengths = _lengths(gap)
+    limits = lengths.start * LIGHTEST, (lengths.stop - 1) * heaviest_residue(rules)
+    for precursor, fragments, known in spectra:
+        tolerance = VOTE if precursor.mass > LARGE else precursor.mass * ppm * 1e-6
+        yield (
+            tolerance,
+            [
+                match
+                for match in gap_masses(precursor, fragments, known, *limits)
+                if match.ends >= 0.0 and _reachable(match.gap_mass, tolerance, lengths, rules)
+            ],
+        )
 
 
 def _total(one: _Proposed, others: Iterable[_Proposed]) -> float:

@@ -6,7 +6,7 @@ that the spectrum is of this peptide and of no other. The residues of the gap pl
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,10 @@ PRIOR = 0.02  # probability that a spectrum is of any peptide that spans a given
 PRESENT_SHARE = 0.2  # of its fragments that a series must show to explain peaks
 LEAST_NEAR = 0.5  # nats by which fragments of the known residues must favour a peptide
 LEAST_PROBABLE = -8.0  # log odds of a peptide from which it is a rival of others
+# A flank that ends at another gap: prior log odds that the peptide goes on into that one, so that
+# its mass says nothing of this gap.
+LOG_BEYOND = -3.0
+LEAST_SHARE, MOST_SHARE = 0.01, 0.95  # of the fragments of a flank that are expected to be seen
 BEST_PAIRS = 10  # peptides of a spectrum that are tried for a gap of unknown mass
 VOTE = 0.03  # Da, within which large fragments agree on the mass of a gap
 VOTED = 8  # masses that are tried
@@ -39,7 +43,8 @@ class Match:
     left, right: masses in Da of the known residues before and after the gap, with what they carry;
     carried: that of it which is not written, in words; gap_mass in Da; shown: log odds of the
     peptide by fragments alone; log_odds: by the precursor and the prior too; tallies: fragments of
-    the known residues, by series; explained: their peaks.
+    the known residues, by series; explained: their peaks; ends: log odds that the peptide ends
+    where it seems to, and does not go on into the next gap.
     """
 
     precursor: Precursor
@@ -54,6 +59,7 @@ class Match:
     log_odds: float
     tallies: dict[str, Tally]
     explained: np.ndarray
+    ends: float = math.inf
 
     @property
     def probability(self) -> float:
@@ -93,7 +99,7 @@ def matches(
         if not a + b:
             continue  # nothing of the peptide is known
         prior = float(_prior(known.left.shares[a], known.right.shares[b])) + by_mass
-        yield _match(precursor, fragments, known, int(a), int(b), mass, prior)
+        yield _match(precursor, fragments, known, int(a), int(b), mass, prior, weighed=True)
 
 
 def gap_masses(
@@ -136,7 +142,9 @@ def gap_masses(
     shown = _shown_by_all(fragments, known, tallies, (a, b), mass)
     for i in np.flatnonzero(of_peak + shown >= LEAST_PROBABLE).tolist():
         pair = int(a[i]), int(b[i])
-        yield _match(precursor, fragments, known, *pair, float(mass[i]), float(of_peak[i]))
+        yield _match(
+            precursor, fragments, known, *pair, float(mass[i]), float(of_peak[i]), weighed=False
+        )
 
 
 def _large(
@@ -155,7 +163,10 @@ def _large(
         pair = int(a), int(b)
         exact = fragments.calibrated(_near(precursor, known, *pair))
         masses = _votes(precursor, exact, known, *pair, least, most)
-        found = [_match(precursor, fragments, known, *pair, mass, log_odds) for mass in masses]
+        found = [
+            _match(precursor, fragments, known, *pair, mass, log_odds, weighed=False)
+            for mass in masses
+        ]
         if found:
             yield max(found, key=lambda match: match.log_odds)
 
@@ -217,11 +228,15 @@ def _match(
     b: int,
     mass: float,
     log_prior: float,
+    *,
+    weighed: bool,
 ) -> Match:
-    """The match of a spectrum with the peptide from start a to end b; mass: of the gap in Da."""
+    """The match of a spectrum with the peptide from start a to end b; mass: of the gap in Da;
+    weighed: whether that is known, apart from the spectrum."""
     left, right = known.left.masses[a], known.right.masses[b]
     fragments = fragments.calibrated(_near(precursor, known, a, b))
     tallies, explained = {}, [np.empty(0, dtype=int)]
+    sides: list[tuple[Tally, Tally]] = []  # of each series: of cleavages in the left flank, right
     for series in precursor.series:
         if series in N_SERIES:
             # Up to cleavages of the left flank and the gap.
@@ -231,11 +246,21 @@ def _match(
             before = right - known.right.inner(b)
             after = right + mass + known.left.inner(a)
         masses = np.concatenate((before, after)) + OFFSET[series]
-        tally = tally_of(fragments, masses, np.ones(len(masses), dtype=bool))
+        near, far = (
+            tally_of(fragments, some + OFFSET[series], np.ones(len(some), dtype=bool))
+            for some in (before, after)
+        )
+        tally = near + far
         tallies[series] = tally
+        sides.append((near, far) if series in N_SERIES else (far, near))
         if tally.share() >= PRESENT_SHARE:
             explained.append(fragments.peaks[fragments.near(masses)])
     shown = float(sum(tally.log_odds() for tally in tallies.values()))
+    ends = math.inf
+    if not weighed:
+        both = [(known.left, sides), (known.right, [(b, a) for a, b in sides])]
+        beyond = [LOG_BEYOND - _nats_of_end(parts) for flank, parts in both if flank.cut]
+        ends = -float(np.logaddexp.reduce(beyond)) if beyond else math.inf
     return Match(
         precursor,
         fragments,
@@ -249,7 +274,21 @@ def _match(
         log_prior + shown,
         tallies,
         np.concatenate(explained),
+        ends,
     )
+
+
+def _nats_of_end(sides: Sequence[tuple[Tally, Tally]]) -> float:
+    """Nats by which fragments that end in one flank speak for the end that the peptide has there.
+
+    sides: of each series those, and those of the other flank, which tell the share that is seen.
+    """
+    nats = 0.0
+    for own, other in sides:
+        share = min(max(other.share(), LEAST_SHARE), MOST_SHARE)
+        seen = own.k * math.log(share) + (own.n - own.k) * math.log1p(-share)
+        nats += float(seen - own.by_chance)
+    return nats
 
 
 def _votes(

@@ -21,8 +21,15 @@ from lacuna.scaffolds.residue_masses import (
     heaviest_residue,
 )
 from lacuna.scaffolds.scaffold import Gap, Scaffold, SpectralEvidence
+from lacuna.spectra.elsewhere import Fit, fit_around
 from lacuna.spectra.flanks import MAX_FLANK, Flanks, flanks
-from lacuna.spectra.gap_mass import LIGHTEST, MOST_RESIDUES, Weighed, masses_of_gap
+from lacuna.spectra.gap_mass import (
+    LIGHTEST,
+    MOST_RESIDUES,
+    Weighed,
+    masses_of_gap,
+    proposals,
+)
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, N_SERIES, OFFSET
 from lacuna.spectra.match import LARGE, Match, matches
 from lacuna.spectra.peaks import PPM, Fragments
@@ -124,25 +131,70 @@ def _spanned(
 ) -> Iterator[_Spanned | None]:
     """Yield, for each state of C, the spectra that span a gap; None if they show no mass of it, or
     spectra cannot be used for it."""
-    useless = gap.mass is None and bool(gap.pieces) or gap.end - gap.start > MOST_RESIDUES
+    spectra = [spectra[i] for i in of_use(scaffold, gap, spectra)]
     same: dict[float, _Spanned | None] = {}  # by the mass of what is known: where no C is
     for rules in readings:
-        if useless:
+        if not spectra:
             yield None
             continue
-        ((carried, _),) = rules.modifications.cysteine
-        known = flanks(scaffold, gap, carried, None)
-        whole = float(known.left.masses.max() + known.right.masses.max())
+        whole, around = _around(scaffold, gap, spectra, rules)
         if whole not in same:
-            near = flanks(scaffold, gap, carried, MAX_FLANK)
-            around = [(s, f, known if s.mass > LARGE else near) for s, f in spectra]
             same[whole] = _at_reading(gap, around, rules, ppm)
         yield same[whole]
 
 
-def _at_reading(
-    gap: Gap, around: Sequence[tuple[Precursor, Fragments, Flanks]], rules: MassRules, ppm: float
-) -> _Spanned | None:
+def of_use(scaffold: Scaffold, gap: Gap, spectra: Spectra) -> Sequence[int]:
+    """The numbers of the spectra that can say anything of a gap."""
+    if gap.mass is None and bool(gap.pieces) or gap.end - gap.start > MOST_RESIDUES:
+        return ()
+    if set(scaffold.sequence[gap.start : gap.end]) == {"J"}:  # w ions alone, of z, tell I from L
+        return [i for i, (precursor, _) in enumerate(spectra) if "z" in precursor.series]
+    return range(len(spectra))
+
+
+_Around = Sequence[tuple[Precursor, Fragments, Flanks]]
+
+
+def _around(
+    scaffold: Scaffold, gap: Gap, spectra: Spectra, rules: MassRules
+) -> tuple[float, _Around]:
+    """What the flanks of a gap weigh in a state of C, in Da, and each spectrum with the flanks that
+    its peptide may have."""
+    ((carried, _),) = rules.modifications.cysteine
+    known = flanks(scaffold, gap, carried, None)
+    near = flanks(scaffold, gap, carried, MAX_FLANK)
+    whole = float(known.left.masses.max() + known.right.masses.max())
+    return whole, [(s, f, known if s.mass > LARGE else near) for s, f in spectra]
+
+
+def fits(
+    scaffold: Scaffold, gap: Gap, spectra: Spectra, readings: Sequence[MassRules], ppm: float
+) -> dict[int, Fit]:
+    """The peptide around a gap that each spectrum fits best in any state of C, by its number; none
+    if it fits none. Arguments are those of `odds_of_readings`."""
+    numbers = of_use(scaffold, gap, spectra)
+    some = [spectra[i] for i in numbers]
+    best: dict[int, Fit] = {}
+    done: set[float] = set()
+    for rules in readings:
+        whole, around = _around(scaffold, gap, some, rules)
+        if whole in done:
+            continue
+        done.add(whole)
+        if gap.mass is None:
+            found = [one for _, one in proposals(gap, around, rules, ppm)]
+        else:
+            given = gap.mass, gap.tolerance_da or 0.0, ppm
+            found = [list(matches(*one, *given)) for one in around]
+        for number, of_spectrum in zip(numbers, found, strict=True):
+            each = [fit_around(scaffold, gap, match) for match in of_spectrum]
+            each += [best[number]] if number in best else []
+            if each:
+                best[number] = max(each)
+    return best
+
+
+def _at_reading(gap: Gap, around: _Around, rules: MassRules, ppm: float) -> _Spanned | None:
     """The spectra that span a gap in one state of C; None if they show no mass of it."""
     by_precursors = () if gap.mass is not None else masses_of_gap(gap, around, rules, ppm)
     mass, tolerance = by_precursors[0][:2] if by_precursors else (gap.mass, gap.tolerance_da)

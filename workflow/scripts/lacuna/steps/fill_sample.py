@@ -119,7 +119,8 @@ def fill_sample(
         join_parts(of_blocks, out[table], HEADERS.get(table, ""))
     if "evidence" in out:
         positions = gave.positions if gave else None
-        write_evidence(scaffolds, out["filled"], out["residues"], positions, out["evidence"])
+        filled, gaps, residues = out["filled"], out["gaps"], out["residues"]
+        write_evidence(scaffolds, filled, gaps, residues, positions, out["evidence"])
     if "alternatives" in out:
         write_alternatives(out["gaps"], out["filled"], out["alternatives"])
     if "airr" in out:

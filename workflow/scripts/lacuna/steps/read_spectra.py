@@ -1,7 +1,8 @@
 """What a sample's spectra say about its gaps, from files to files."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lacuna.core.files import LacunaError, atomic_write
@@ -9,8 +10,9 @@ from lacuna.core.tables import SPECTRUM_TABLE, SpectrumRow
 from lacuna.scaffolds.alkylation import READINGS, read_alkylation, tells
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.residue_masses import Modifications, mass_rules
-from lacuna.scaffolds.scaffold import Scaffold
-from lacuna.spectra.odds import Spectra, look, odds_of_readings
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.spectra.elsewhere import SURELY_KNOWN, Fit, is_elsewhere, known_peptides
+from lacuna.spectra.odds import Spectra, fits, look, odds_of_readings, of_use
 from lacuna.spectra.peaks import fragments
 from lacuna.spectra.read import read_spectra
 
@@ -39,17 +41,58 @@ def look_at_spectra(
     chains, found = _loaded(scaffolds, spectra)
     rows: list[SpectrumRow] = []
     spanned = 0
-    for chain in chains:
-        for gap in chain.gaps:
-            readings = mass_rules(chain, gap, allowed).readings()
-            shown = look(chain, gap, found, readings, tolerance_ppm)
-            if shown is not None:
-                rows += shown.rows
-                spanned += 1
+    for chain, gap, own in own_spectra(chains, found, allowed, tolerance_ppm):
+        readings = mass_rules(chain, gap, allowed).readings()
+        shown = look(chain, gap, own, readings, tolerance_ppm)
+        if shown is not None:
+            rows += shown.rows
+            spanned += 1
     gaps = sum(len(chain.gaps) for chain in chains)
     LOG.info("%d spectra; %d of %d gaps are spanned by some", len(found), spanned, gaps)
     with atomic_write(out) as handle:
         handle.write(SPECTRUM_TABLE.header + SPECTRUM_TABLE.text(rows))
+
+
+def own_spectra(
+    chains: Sequence[Scaffold], spectra: Spectra, allowed: Modifications, ppm: float
+) -> Iterator[tuple[Scaffold, Gap, Spectra]]:
+    """Yield every gap with the spectra that fit a peptide around it and none elsewhere far better.
+
+    allowed: what residues may carry; ppm: tolerance of precursors.
+    """
+    places: list[tuple[Scaffold, Gap, dict[int, Fit]]] = []
+    every: dict[int, list[Fit]] = defaultdict(list)  # by the number of the spectrum
+    for chain in chains:
+        left = list(range(len(spectra)))
+        if chain.gaps:
+            known = _of_known(chain, spectra, allowed, ppm)
+            for number, fit in known.items():
+                every[number].append(fit)
+            left = [i for i in left if i not in known or known[i].log_odds < SURELY_KNOWN]
+        some = [spectra[i] for i in left]
+        for gap in chain.gaps:
+            rules = [reading for _, reading in mass_rules(chain, gap, allowed).readings()]
+            found = {left[i]: fit for i, fit in fits(chain, gap, some, rules, ppm).items()}
+            for number, fit in found.items():
+                every[number].append(fit)
+            places.append((chain, gap, found))
+    for chain, gap, found in places:
+        own = [i for i, fit in sorted(found.items()) if not is_elsewhere(fit, every[i])]
+        yield chain, gap, [spectra[i] for i in own]
+
+
+def _of_known(
+    chain: Scaffold, spectra: Spectra, allowed: Modifications, ppm: float
+) -> dict[int, Fit]:
+    """The peptide of known residues of a chain that each spectrum fits best, by its number."""
+    known = [known_peptides(chain, carried) for carried, _ in allowed.cysteine]
+    best = {}
+    for number, (precursor, peaks) in enumerate(spectra):
+        each = [peptides.best(precursor, peaks, ppm) for peptides in known]
+        some = [fit for fit in each if fit is not None]
+        if some:
+            best[number] = max(some)
+    return best
 
 
 def odds_by_spectra(
@@ -88,10 +131,14 @@ def _loaded(scaffolds: Path, spectra: Sequence[Path]) -> tuple[list[Scaffold], S
         for block in sorted(scaffolds.glob("[0-9]*.jsonl"))
         for chain in read_scaffold_block(block)
     ]
-    gaps = sum(len(chain.gaps) for chain in chains)
-    if gaps * len(found) > MAX_LOOKS:
-        raise LacunaError(
-            f"{spectra[0]}: {len(found)} spectra and {gaps} gaps of the sample make more than "
-            f"{MAX_LOOKS} pairs; give fewer of either"
-        )
+    looks = 0
+    for chain in chains:
+        for gap in chain.gaps:
+            looks += len(of_use(chain, gap, found))
+            if looks > MAX_LOOKS:
+                gaps = sum(len(one.gaps) for one in chains)
+                raise LacunaError(
+                    f"{spectra[0]}: {len(found)} spectra and {gaps} gaps of the sample make more "
+                    f"than {MAX_LOOKS} pairs; give fewer of either"
+                )
     return chains, found

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from lacuna.core.tables import DOUBT_TABLE, DOUBTFUL, DoubtRow
+from lacuna.core.tables import DOUBT_TABLE, DOUBTFUL, SPECTRA, DoubtRow
 from lacuna.results.report.words import MAX_ROWS
 from lacuna.results.streams import chunks
 
@@ -93,8 +93,10 @@ def doubts_by_chain(path: Path) -> dict[str, list[Doubt]]:
 def _doubts(rows: list[dict[str, str]]) -> Iterator[Doubt]:
     for row in rows:
         strong = row["state"] == DOUBTFUL
-        if strong or row["flags"]:
-            said = [row["state"], *filter(None, row["flags"].split(";"))]
+        # That spectra show a residue is no reason to doubt it.
+        flags = [flag for flag in row["flags"].split(";") if flag and flag != SPECTRA]
+        if strong or flags:
+            said = [row["state"], *flags]
             others = f"; or {row['alternatives'].replace(',', ', ')}" if row["alternatives"] else ""
             text = f"{row['position']} {row['residue']} {', '.join(said)}{others}"
             wrong = 1 - float(row["probability"] or 1)
