@@ -492,6 +492,7 @@ def test_a_read_that_leaves_residues_out_is_not_over_their_joints() -> None:
     stretch = "ARHWVHSWFDY"
     assert joints(ANY_JOINT, stretch, another) == [1.0] * 5 + [0.0] * 3 + [1.0] * 4
     assert thinnest_joint(CDR3_JOINT, stretch, another, own) == 1.0
+    assert joints(ANY_JOINT, "ARHWVHWFDY", another) == [1.0] * 11  # a mistake of the tool
     assert joints(ANY_JOINT, "ARHWVWFDY", own) == [1.0] * 5 + [0.0] + [1.0] * 4
 
 

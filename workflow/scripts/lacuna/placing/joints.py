@@ -73,14 +73,15 @@ def joints_of(
 
 def _pieces(found: Alignment) -> np.ndarray:
     """(m, w) number of the piece of a read to which each residue belongs: one ends where residues
-    differ, and where read or text have some that the other lacks.
+    differ, where the read has one that the text lacks, and where it leaves out two or more.
 
     A read of another chain may lie on both sides of a joint, with other residues between.
     """
     at, kind = found.at, found.kind
     apart = (kind == MISMATCH) | (kind == INSERTED)
     apart[:, 1:] |= apart[:, :-1]
-    # A block may have more residues in the text than in the read.
-    apart[:, 1:] |= (at[:, :-1] >= 0) & (at[:, 1:] > at[:, :-1] + 1) & (kind[:, 1:] != OTHER_BLOCK)
+    # Tools leave out single residues, and a block may have more in the text than in the read.
+    left_out = (at[:, :-1] >= 0) & (at[:, 1:] > at[:, :-1] + 2)
+    apart[:, 1:] |= left_out & (kind[:, 1:] != OTHER_BLOCK)
     pieces: np.ndarray = np.cumsum(apart, axis=1)
     return pieces
