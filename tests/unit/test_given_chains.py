@@ -174,6 +174,52 @@ def test_reads_tell_a_length_that_they_are_not_aligned_with() -> None:
     assert not shown.other_length.any()  # most are as long as the chain
 
 
+def positions_of(write: Write, folder: Path, chain: str, reads: list[Read]) -> list[EvidenceRow]:
+    """What reads say of every position of a given chain."""
+    write_reads(folder / "r.jsonl.gz", reads)
+    place_reads(
+        folder / "r.jsonl.gz",
+        *(write("c.fasta", f">c\n{chain}\n"), None, None, LIBRARY, folder / "placed"),
+        **SETTINGS,
+    )
+    out = [folder / name for name in ("chains", "reads", "evidence", "gaps", "positions")]
+    weigh_evidence(folder / "placed", *out, reader=READER)
+    return list(EVIDENCE_TABLE.read(out[-1]))
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_observed_residues_of_which_reads_have_another_number_are_doubtful(
+    write: Write, tmp_path: Path, more: int
+) -> None:
+    """A residue of CDR3 is missing, or there twice; they stay as they are."""
+    at = SPANS[1][0] + 4
+    assert len(set(HEAVY[at - 1 : at + 2])) == 3
+    chain = HEAVY[:at] + HEAVY[at] * (1 + more) + HEAVY[at + 1 :]
+    rows = positions_of(write, tmp_path, chain, tiles(HEAVY[:150], step=1))
+    assert as_l([row.residue for row in rows]) == as_l(chain)
+    flagged = {row.position - 1 for row in rows if "length" in row.flags.split(";")}
+    there = {-1: {at - 1, at}, 0: set(), 1: {at, at + 1}}[more]
+    assert there <= flagged <= {i + off for i in there for off in (-1, 0, 1)}
+    assert all(rows[i].state == DOUBTFUL for i in flagged)
+
+
+def test_reads_tell_the_number_of_observed_residues_if_they_are_several_and_go_on() -> None:
+    at = SPANS[1][0] + 4
+    chain = HEAVY[:at] + HEAVY[at + 1 :]
+
+    def doubted(*reads: str) -> bool:
+        given = reads_of(peptide(read, f"{i}") for i, read in enumerate(reads))
+        (shown,), _ = show(given, [chain], [])
+        return bool(shown.other_length.any())
+
+    across = HEAVY[at - 9 : at + 10], HEAVY[at - 11 : at + 9]
+    ends = [HEAVY[at - n : at] for n in range(8, 20)]
+    agreeing = chain[at - 9 : at + 10], chain[at - 10 : at + 8], chain[at - 12 : at + 9]
+    assert not doubted(across[0], *ends)
+    assert doubted(*across, *ends)  # which end in front of the place
+    assert not doubted(*across, *agreeing)
+
+
 def test_what_is_behind_a_gap_may_be_in_front_of_it_too() -> None:
     """Residues that come twice tell no other length."""
     whole = f"{HEAVY[:40]}WPKDHTWEACFGWPKD{HEAVY[60:120]}"

@@ -32,7 +32,7 @@ from lacuna.placing.consensus import (
 )
 from lacuna.placing.contaminants import read_contaminants
 from lacuna.placing.draft import cdr3_germline, draft_of, protein_of
-from lacuna.placing.joints import CDR3_JOINT, V_JOINT, JointRule
+from lacuna.placing.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.junction import Path, Surroundings, touching, weigh_paths
 from lacuna.placing.junction_mass import JunctionMass
 from lacuna.placing.kernel import compiled
@@ -85,12 +85,16 @@ def laid_on(text: str, *residues: str, modifications: Any = ()) -> Any:
     return align(reads, *diagonals(reads, tokens, np.zeros(len(tokens), int)), tokens)
 
 
-def thinnest_joint(rule: JointRule, stretch: str, *reads: str) -> float:
-    """Weight of the reads over the thinnest joint of a stretch between FR3 and FR4."""
+def joints(rule: JointRule, stretch: str, *reads: str) -> list[float]:
+    """Weight of the reads over each joint of a stretch between FR3 and FR4."""
     before, after = encode("SLRAEDTAVYYC"), encode("WGQGTLVTVSS")
     around = Surroundings(read_set(*reads), before, after, np.zeros(len(reads)), rule)
     (path,) = weigh_paths(around, [encode(stretch)])
-    return path.thinnest
+    return path.joints.tolist()
+
+
+def thinnest_joint(rule: JointRule, stretch: str, *reads: str) -> float:
+    return min(joints(rule, stretch, *reads))
 
 
 # --- reads -----------------------------------------------------------------------------------
@@ -480,6 +484,24 @@ def test_a_joint_needs_residues_that_say_something_on_both_sides() -> None:
     assert thinnest_joint(CDR3_JOINT, "ARHWDY", left, right) == 1.0  # H and W are seldom in CDR3s
     left, right = "SLRAEDTAVYYCASSS", "SSSDYWGQGTLV"
     assert thinnest_joint(CDR3_JOINT, "ASSSDY", left, right) == 0.0  # S is not
+
+
+def test_a_read_that_leaves_residues_out_is_not_over_their_joints() -> None:
+    """It may be of another chain that begins and ends alike."""
+    another, own = "AVYYCARHWVWFDYWGQGTL", "AVYYCARHWVHSWFDYWGQGTL"
+    stretch = "ARHWVHSWFDY"
+    assert joints(ANY_JOINT, stretch, another) == [1.0] * 5 + [0.0] * 3 + [1.0] * 4
+    assert thinnest_joint(CDR3_JOINT, stretch, another, own) == 1.0
+    assert joints(ANY_JOINT, "ARHWVHWFDY", another) == [1.0] * 11  # a mistake of the tool
+    assert joints(ANY_JOINT, "ARHWVWFDY", own) == [1.0] * 5 + [0.0] + [1.0] * 4
+
+
+def test_only_residues_without_another_one_between_speak_for_a_joint() -> None:
+    """C104 of another chain lies on the C of a CDR3."""
+    stretch, another = "ARGHCSRWHWDY", "AVYYCARWHWDYWGQGTL"
+    found = joints(CDR3_JOINT, stretch, another)
+    assert found[:8] == [0.0] * 8 and found[8] == 1.0
+    assert joints(CDR3_JOINT, stretch, another.replace("CAR", "CSR"))[7] == 1.0
 
 
 def test_a_joint_in_front_of_a_cdr3_needs_three_residues_on_both_sides() -> None:

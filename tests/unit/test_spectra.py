@@ -642,7 +642,7 @@ def test_a_peptide_of_two_chains_that_are_alike_is_no_rival(
     assert not is_elsewhere(own, [own, known._replace(log_odds=own.log_odds + FAR_BETTER / 2)])
 
 
-def test_a_spectrum_of_another_place_says_nothing_of_a_gap(tmp_path: Path) -> None:
+def test_a_spectrum_of_another_place_says_nothing_of_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two gaps of a chain: the spectrum of one peptide is of the first gap alone, even if the other
     has residues of the same mass at its side."""
     chain = "MGLSDGEWQLVLNVWGKVEADIPGHGQEVLIRLFKGHPETLEKVEADPMSTAFNGWHK"
@@ -656,6 +656,9 @@ def test_a_spectrum_of_another_place_says_nothing_of_a_gap(tmp_path: Path) -> No
     own = [spectra for *_, spectra in own_spectra([scaffold], made, allowed, 10.0)]
     assert list(map(len, own)) == [1, 0]
     assert fits(scaffold, gaps[1], made, [MassRules()], 10.0)  # alone it would be taken
+    monkeypatch.setattr(read_spectra_step, "LARGE", 1000.0)  # a whole chain spans all its gaps
+    own = [spectra for *_, spectra in own_spectra([scaffold], made, allowed, 10.0)]
+    assert list(map(len, own)) == [1, 1]
 
 
 def test_a_peptide_that_goes_on_into_another_gap_gives_no_mass() -> None:

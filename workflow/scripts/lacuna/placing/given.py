@@ -7,6 +7,7 @@ reads lead through (`closing.py`) is then one of as many residues as they show.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -37,6 +38,7 @@ AHEAD = 2.5  # nats by which reads prefer a residue from which it counts as know
 MOST_NATS = 12.0  # by which reads may prefer a residue, however many they are
 FLANK = 4  # residues on each side of a gap by which a read is known to cross it
 MIN_DEPTH = 0.5  # weight of the reads from which a position counts as shown
+SEVERAL = 2.0  # that of two peptides, which must have more residues, or fewer, than are observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,11 @@ class Shown:
 
     weights (t, 20): support of each residue by reads alone, rows that sum to 1, I and L alike; of
     positions that no read shows all are the same; depth (t,): weight of the reads; other_length
-    (t,): whether a position is in a gap in which reads have more or fewer residues; open (t,):
-    whether it is in a gap whose length is not known; place (t,): the position in the chain as it
-    was given; within (t,): of a gap that was given without a length, and of which reads show it,
-    the number of the residue from 1, elsewhere 0; at_odds (t,): whether it is in such a gap, and
-    what reads show cannot have its mass.
+    (t,): whether a position is in a gap, or in a run of observed residues, in which reads have more
+    or fewer; open (t,): whether it is in a gap whose length is not known; place (t,): the position
+    in the chain as it was given; within (t,): of a gap that was given without a length, and of
+    which reads show it, the number of the residue from 1, elsewhere 0; at_odds (t,): whether it is
+    in such a gap, and what reads show cannot have its mass.
     """
 
     weights: np.ndarray
@@ -207,8 +209,9 @@ def _known(given: _Given, draft: Draft, found: Votes) -> Draft:
 
 
 def _other_length(reads: ReadSet, placements: Placements, chain: int, given: Draft) -> np.ndarray:
-    """(t,) positions of gaps in which at least half of the reads that cross them insert residues or
-    leave some out, edges included. Those with a block of equal mass there do not count."""
+    """(t,) positions at which at least half of the reads that cross them insert residues or leave
+    some out, edges included: gaps, and observed residues that are not near one. Those with a block
+    of equal mass there do not count."""
     own = placements.of(chain)
     a, first = own.alignment, int(own.text.start[chain])
     weights, span = place_weights(reads, own), a.span - first
@@ -216,8 +219,11 @@ def _other_length(reads: ReadSet, placements: Placements, chain: int, given: Dra
     blocks = np.isin(a.kind, (BLOCK, OTHER_BLOCK))
     column = np.arange(places.shape[1])
     result = np.zeros(len(given), dtype=bool)
-    edges = np.flatnonzero(np.diff(given.tokens == MISSING, prepend=False, append=False))
-    for start, end in edges.reshape(-1, 2).tolist():
+    missing = given.tokens == MISSING
+    for start, end in _runs_of_equal(given.tokens):
+        gap = bool(missing[start])
+        if not gap and missing[max(start - FLANK, 0) : end + FLANK].any():
+            continue  # what reads have more or fewer there may be of the gap
         over = np.flatnonzero((span[:, 0] < start) & (span[:, 1] > end))
         at, block, weight = places[over], blocks[over], weights[over]
         left = np.where((at >= 0) & (at < start), column, -1).max(1, initial=-1)
@@ -226,10 +232,22 @@ def _other_length(reads: ReadSet, placements: Placements, chain: int, given: Dra
         crossing = (left >= 0) & (right < at.shape[1]) & ~(block & inside).any(1)
         used, one, other = np.flatnonzero(crossing), left[crossing], right[crossing]
         straight = at[used, other] - at[used, one] == other - one
-        against = weight[used][~straight].sum()
-        result[start:end] = against >= max(weight[used][straight].sum(), MIN_DEPTH)
-        result[start:end] |= _apart_otherwise(reads, own, given.tokens, start, end)
+        # An alignment ends beside a residue too many: only a read that goes on shows that none is.
+        beyond = 1 if gap else FLANK
+        low, high = span[over[used]].T
+        tells = straight & (low <= start - beyond) & (high >= end + beyond)
+        against, agreeing = weight[used][~straight].sum(), weight[used][tells].sum()
+        result[start:end] = against >= max(agreeing, MIN_DEPTH if gap else SEVERAL)
+        if gap:
+            result[start:end] |= _apart_otherwise(reads, own, given.tokens, start, end)
     return result
+
+
+def _runs_of_equal(tokens: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each run of equal residues: if reads have one more or fewer, it may be
+    any of them."""
+    edges = np.flatnonzero(np.diff(tokens)) + 1
+    yield from pairwise((0, *edges.tolist(), len(tokens)))
 
 
 def _apart_otherwise(

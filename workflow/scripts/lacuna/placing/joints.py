@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.placing.alignment import MATCH, MISMATCH, Alignment
+from lacuna.placing.alignment import INSERTED, MATCH, MISMATCH, OTHER_BLOCK, Alignment
 
 # Share of each residue in CDR3s, I with L (means of human VH, human VL and camelid VHH in the test
 # sets of AbNatiV 2): Y and S say little there, W and H much.
@@ -22,8 +22,8 @@ class JointRule:
     """When a read is over a joint.
 
     reach: residues on both sides that do not differ from the chain; worth (residues,): what each
-    residue counts that is the same in read and chain, and least: what they must sum to on both
-    sides, since blocks of equal mass, and a residue or two, agree by chance.
+    residue counts that is the same in read and chain, and least: what those of an unbroken piece
+    must sum to on both sides, since blocks of equal mass, and a residue or two, agree by chance.
     """
 
     reach: int
@@ -60,9 +60,28 @@ def joints_of(
     inside = (place >= 0) & (place < len(window))
     agrees[row[inside], place[inside]] = False
     over = np.lib.stride_tricks.sliding_window_view(agrees, 2 * rule.reach, axis=1).all(-1)
-    same = np.where(found.kind == MATCH, found.at, -1)
-    worth = np.where(same >= 0, rule.worth_of(text[same]), 0.0)
-    before = np.stack([(worth * (same < start + j)).sum(1) for j in range(length + 1)], 1)
-    behind = worth.sum(1)[:, None] - before
-    over &= (before >= rule.least) & (behind >= rule.least)
-    return (over * weight[:, None]).sum(0)
+    worth = np.where(found.kind == MATCH, rule.worth_of(text[found.at]), 0.0)
+    piece = _pieces(found)
+    told = np.ones((len(found.at), length + 1), dtype=bool)
+    for joint in range(length + 1):
+        front = (found.at >= 0) & (found.at < start + joint)
+        own = piece == np.where(front, piece, -1).max(1, initial=-1)[:, None]
+        for side in (own & front, own & (found.at >= start + joint)):
+            told[:, joint] &= side.any(1) & ((worth * side).sum(1) >= rule.least)
+    return ((over & told) * weight[:, None]).sum(0)
+
+
+def _pieces(found: Alignment) -> np.ndarray:
+    """(m, w) number of the piece of a read to which each residue belongs: one ends where residues
+    differ, where the read has one that the text lacks, and where it leaves out two or more.
+
+    A read of another chain may lie on both sides of a joint, with other residues between.
+    """
+    at, kind = found.at, found.kind
+    apart = (kind == MISMATCH) | (kind == INSERTED)
+    apart[:, 1:] |= apart[:, :-1]
+    # Tools leave out single residues, and a block may have more in the text than in the read.
+    left_out = (at[:, :-1] >= 0) & (at[:, 1:] > at[:, :-1] + 2)
+    apart[:, 1:] |= left_out & (kind[:, 1:] != OTHER_BLOCK)
+    pieces: np.ndarray = np.cumsum(apart, axis=1)
+    return pieces

@@ -12,6 +12,7 @@ from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.residue_masses import Modifications, mass_rules
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.elsewhere import SURELY_KNOWN, Fit, is_elsewhere, known_peptides
+from lacuna.spectra.match import LARGE
 from lacuna.spectra.odds import Spectra, fits, look, odds_of_readings, of_use
 from lacuna.spectra.peaks import fragments
 from lacuna.spectra.read import read_spectra
@@ -58,7 +59,8 @@ def own_spectra(
 ) -> Iterator[tuple[Scaffold, Gap, Spectra]]:
     """Yield every gap with the spectra that fit a peptide around it and none elsewhere far better.
 
-    allowed: what residues may carry; ppm: tolerance of precursors.
+    A large precursor may be a whole chain, which spans all gaps: it is not compared. allowed: what
+    residues may carry; ppm: tolerance of precursors.
     """
     places: list[tuple[Scaffold, Gap, dict[int, Fit]]] = []
     every: dict[int, list[Fit]] = defaultdict(list)  # by the number of the spectrum
@@ -74,7 +76,8 @@ def own_spectra(
             rules = [reading for _, reading in mass_rules(chain, gap, allowed).readings()]
             found = {left[i]: fit for i, fit in fits(chain, gap, some, rules, ppm).items()}
             for number, fit in found.items():
-                every[number].append(fit)
+                if spectra[number][0].mass <= LARGE:
+                    every[number].append(fit)
             places.append((chain, gap, found))
     for chain, gap, found in places:
         own = [i for i, fit in sorted(found.items()) if not is_elsewhere(fit, every[i])]

@@ -216,6 +216,7 @@ def _positions(chain: GivenChain) -> Iterator[EvidenceRow]:
         seen = bool(chain.shown.seen[i])
         others = [(r, p) for r, p in best if r != letter and p >= MIN_ALTERNATIVE]
         against = seen and best[0][0] != letter
+        flags = ["against_reads"] * against + ["length"] * bool(chain.shown.other_length[i])
         yield EvidenceRow(
             chain.name,
             position,
@@ -223,9 +224,9 @@ def _positions(chain: GivenChain) -> Iterator[EvidenceRow]:
             "",
             letter,
             shares[letter] if seen else None,
-            DOUBTFUL if against else OBSERVED,
+            DOUBTFUL if flags else OBSERVED,
             depth,
             "",
             Shares(others[:ALTERNATIVES] if seen else ()),
-            "against_reads" if against else "",
+            ";".join(flags),
         )
