@@ -19,7 +19,15 @@ from lacuna.core.tables import FAR, GAP_TABLE, NEARER, GapRow
 from lacuna.filling.fill import fill_chains
 from lacuna.network import nearness
 from lacuna.network.encode import Encoder
-from lacuna.network.nearness import C, V, is_far, of_targets, temperatures_of_far, usual_share
+from lacuna.network.nearness import (
+    C,
+    V,
+    is_far,
+    of_targets,
+    temperatures_of_far,
+    temperatures_of_sparse,
+    usual_share,
+)
 from lacuna.network.predict import predict
 from lacuna.results.summary import mass_note
 from lacuna.scaffolds.alkylation import NONE, Alkylation
@@ -136,6 +144,35 @@ def test_the_network_is_less_sure_of_a_chain_far_from_germline(
     np.testing.assert_array_equal(calm[20:], sure[20:])
 
 
+def test_the_network_is_less_sure_of_a_domain_that_is_hardly_observed() -> None:
+    """By how little of it is observed, twice as much in a VHH; not in a constant region or a mouse
+    chain."""
+    heavy, vhh, mouse = (germline_chain("H", 3, species=s) for s in ("human", "alpaca", "mouse"))
+    gaps = [(30, 100)], [(45, 115)], [(45, 65)]
+    chains = [scaffold(heavy, *of) for of in gaps]
+    chains += [scaffold(vhh, (45, 115)), scaffold(mouse, (45, 115))]
+    whole, end = heavy + constant_region("H"), len(heavy)
+    chains.append(scaffold(whole, (10, end - 10), (end + 20, end + 40)))
+    kmers = bundled.reader().encoder.encode(chains)
+    at, found = kmers.at(), temperatures_of_sparse(kmers)
+    *equal, with_constant = (found[at.chain == i] for i in range(len(chains)))
+    assert all(len(set(of)) == 1 for of in equal)
+    half, hardly, most, of_vhh, of_mouse = (float(of[0]) for of in equal)
+    assert 1 < half < 1.1 and most == of_mouse == 1
+    assert 1.05 < hardly < 1 + nearness.SPARSEST
+    assert of_vhh - 1 == pytest.approx(2 * (hardly - 1), rel=0.2)
+    assert (with_constant[-20:] == 1).all() and with_constant[0] > hardly
+    loaded = bundled.predictor()
+    calm, sure = (
+        predict(loaded.model, kmers, loaded.library, torch.device("cpu"), sparse=sparse)
+        for sparse in (True, False)
+    )
+    mine = found > 1
+    np.testing.assert_array_equal(calm[~mine], sure[~mine])
+    np.testing.assert_array_equal(calm.argmax(1), sure.argmax(1))
+    assert calm[mine].max(1).mean() < sure[mine].max(1).mean() - 0.02
+
+
 def test_a_share_of_few_residues_is_near_the_usual_one() -> None:
     shares = usual_share(np.array((0, 30)), np.array((0, 60)))
     np.testing.assert_allclose(shares, (nearness.USUAL[V], 50 / 80))
@@ -150,7 +187,10 @@ ALPACA = int(np.flatnonzero(nearness.v_segments().species == SPECIES.index("alpa
 def test_the_summary_counts_such_gaps(tmp_path: Path) -> None:
     notes = (f"{NEARER} human than of mouse", FAR, "no template")
     rows = [
-        GapRow("a", i, 0, 3, 1, "AAA", 0.5, 3, 1.0, None, f"filled ({x})", 1, 3, "1", "3", "", None)
+        GapRow(
+            *("a", i, 0, 3, 1, "AAA", 0.5, 3, 1.0, None),
+            *(f"filled ({x})", 1, 3, "1", "3", "", None, ""),
+        )
         for i, x in enumerate(notes)
     ]
     gaps, alkylation = tmp_path / "gaps.tsv", tmp_path / "alkylation.json"

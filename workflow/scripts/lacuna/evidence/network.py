@@ -47,7 +47,10 @@ def network_shares(
         scaffolds, library, homologs, k=k, stride=stride, numbered_by=[numbered_by] * MASKS
     )
     cpu = torch.device("cpu")
-    read = [part * predict(network, encoded, library, cpu) for network, part in networks]
+    # What is inferred is capped later, by what reads show around it.
+    read = [
+        part * predict(network, encoded, library, cpu, sparse=False) for network, part in networks
+    ]
     shares = np.sum(read, axis=0)
     _, _, mask, position = encoded.at()
     used = weak[position] | (position % MASKS == mask)

@@ -11,7 +11,7 @@ from lacuna.core.alphabet import ALLOWED, N_RESIDUES
 from lacuna.core.device import product_dtype
 from lacuna.network.kmers import KmerSet, Targets
 from lacuna.network.model import PLACES_AT_ONCE, Kmers, TemplateReader
-from lacuna.network.nearness import temperatures_of_far
+from lacuna.network.nearness import temperatures_of_far, temperatures_of_sparse
 from lacuna.templates.nearest import Library
 
 Predict = Callable[[KmerSet], np.ndarray]  # distributions (t, 20) of the targets of a set
@@ -38,11 +38,13 @@ def predict(
     device: torch.device,
     *,
     far: bool = True,
+    sparse: bool = True,
 ) -> np.ndarray:
     """Residue distributions of the targets of a block: (t, 20) float64, rows sum to 1.
 
-    Logits are divided by the temperature of the chain's species or, if `far`, by a higher one if
-    the chain is far from its templates. Residues excluded by an ambiguity code get probability 0.
+    Logits are divided by the temperature of the chain's species, by more if `sparse` and little of
+    its domain is observed, and, if `far`, by a higher one if the chain is far from its templates.
+    Residues excluded by an ambiguity code get probability 0.
     """
     products = product_dtype(device)
     half = products is torch.bfloat16
@@ -51,7 +53,9 @@ def predict(
     chosen = np.empty((len(at.kmer), N_RESIDUES))
     by_species = [model.temperatures.get(name, 1.0) for name in SPECIES]
     of_species = value_of_species(kmers.target_v(), by_species, none=1.0)
-    temperatures = np.maximum(of_species, temperatures_of_far(kmers)) if far else of_species
+    temperatures = of_species * temperatures_of_sparse(kmers) if sparse else of_species
+    if far:
+        temperatures = np.maximum(temperatures, temperatures_of_far(kmers))
     order = _reading_order(at)
     turn = np.empty(len(kmers.tokens), dtype=np.int64)
     turn[order] = np.arange(len(order))
