@@ -661,6 +661,19 @@ def test_a_spectrum_of_another_place_says_nothing_of_a_gap(monkeypatch: pytest.M
     assert list(map(len, own)) == [1, 1]
 
 
+def test_a_spectrum_of_a_chain_without_gaps_says_nothing_of_another() -> None:
+    start = len("GHPETLEKVEADP")
+    letters = "GHPETLEKVEADPMSTAFNGWHK"
+    gap = Gap(start + 5, start + 10, 5, 5)
+    scaffold = Scaffold("c", "", hidden(letters, [(gap.start, gap.end)]), (gap,), 1)
+    scaffold = replace(scaffold, sequence=scaffold.sequence.replace("-", "X"))
+    whole = Scaffold("d", "", CHAIN, (), 3)
+    made, allowed = seen(spectrum_of(PEPTIDE)), Modifications(((0.0, 1.0),))
+    for chains, used in (([scaffold], 1), ([scaffold, whole], 0)):
+        ((_, _, own),) = own_spectra(chains, made, allowed, 10.0)
+        assert len(own) == used
+
+
 def test_a_peptide_that_goes_on_into_another_gap_gives_no_mass() -> None:
     """Its fragments beside the first gap are not those of a peptide that begins behind it."""
     spans = [(17, 18), (24, 26)]
@@ -694,9 +707,9 @@ def test_i_or_l_does_not_count_towards_the_limit(
     hcd = write("hcd.mgf", as_mgf([spectrum_of(PEPTIDE)], "HCD"))
     etd = write("etd.mgf", as_mgf([spectrum_of(PEPTIDE, series=("c", "z"))], "ETD"))
     options = {"alkylation": "none"}
-    monkeypatch.setattr(read_spectra_step, "MAX_LOOKS", 1)
+    monkeypatch.setattr(read_spectra_step, "MAX_LOOKS", 2)
     fill_file({"fasta": fasta}, tmp_path / "out", options, spectra=[hcd])
-    with pytest.raises(LacunaError, match="make more than 1 pairs"):
+    with pytest.raises(LacunaError, match="make more than 2 pairs"):
         fill_file({"fasta": fasta}, tmp_path / "out", options, spectra=[etd])
 
 

@@ -18,7 +18,7 @@ from lacuna.spectra.peaks import fragments
 from lacuna.spectra.read import read_spectra
 
 ENOUGH = 20  # gaps whose spectra tell the state of C; more would change nothing
-MAX_LOOKS = 2_000_000  # gaps times spectra of a sample, some milliseconds each
+MAX_LOOKS = 2_000_000  # chains and gaps of a sample times its spectra, some milliseconds each
 
 LOG = logging.getLogger(__name__)
 
@@ -65,12 +65,11 @@ def own_spectra(
     places: list[tuple[Scaffold, Gap, dict[int, Fit]]] = []
     every: dict[int, list[Fit]] = defaultdict(list)  # by the number of the spectrum
     for chain in chains:
-        left = list(range(len(spectra)))
-        if chain.gaps:
-            known = _of_known(chain, spectra, allowed, ppm)
-            for number, fit in known.items():
-                every[number].append(fit)
-            left = [i for i in left if i not in known or known[i].log_odds < SURELY_KNOWN]
+        known = _of_known(chain, spectra, allowed, ppm)
+        for number, fit in known.items():
+            every[number].append(fit)
+        sure = {i for i, fit in known.items() if fit.log_odds >= SURELY_KNOWN}
+        left = [i for i in range(len(spectra)) if i not in sure]
         some = [spectra[i] for i in left]
         for gap in chain.gaps:
             rules = [reading for _, reading in mass_rules(chain, gap, allowed).readings()]
@@ -136,12 +135,13 @@ def _loaded(scaffolds: Path, spectra: Sequence[Path]) -> tuple[list[Scaffold], S
     ]
     looks = 0
     for chain in chains:
+        looks += len(found)
         for gap in chain.gaps:
             looks += len(of_use(chain, gap, found))
-            if looks > MAX_LOOKS:
-                gaps = sum(len(one.gaps) for one in chains)
-                raise LacunaError(
-                    f"{spectra[0]}: {len(found)} spectra and {gaps} gaps of the sample make more "
-                    f"than {MAX_LOOKS} pairs; give fewer of either"
-                )
+        if looks > MAX_LOOKS:
+            gaps = sum(len(one.gaps) for one in chains)
+            raise LacunaError(
+                f"{spectra[0]}: {len(found)} spectra, {len(chains)} chains and {gaps} gaps of the "
+                f"sample make more than {MAX_LOOKS} pairs; give fewer of any"
+            )
     return chains, found
