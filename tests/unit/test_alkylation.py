@@ -422,7 +422,7 @@ def test_spectra_tell_a_rare_state_and_little_of_them_tells_nothing() -> None:
     state = state_of([], OPEN)
     found = with_spectra(state, [only("nem", 5.0), only("nem", 5.0)])
     assert (found.how, found.readings, found.told) == ("found", (("nem", 1.0),), 2)
-    assert found.sentence().endswith("N-ethylmaleimide-modified: found from spectra of 2 gaps")
+    assert found.sentence().endswith("N-ethylmaleimide-modified: found from spectra of 2 peptides")
     flat = with_spectra(state, [dict.fromkeys(READINGS, 0.0)])
     assert flat.how == "open" and flat.told == 0
     assert dict(flat.readings) == pytest.approx(

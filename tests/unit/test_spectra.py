@@ -1090,7 +1090,7 @@ def test_what_cysteine_carries_is_found_from_spectra(
     first, state = filled_by(write, tmp_path, (at + 2, at + 6), STATES[name].mass)
     assert first.candidate == HEAVY[at + 2 : at + 6]
     assert state["readings"] == {name: 1.0} and state["told"] == 1
-    assert str(state["sentence"]).endswith("found from spectra of 1 gap")
+    assert str(state["sentence"]).endswith("found from spectra of 1 peptide")
     assert first.cysteine == ((name, 1.0),)
 
 
@@ -1169,6 +1169,38 @@ def test_spectra_that_span_no_gap_tell_no_state_of_cysteine() -> None:
     states = [Modifications(((state.mass, 1.0),)) for state in STATES.values()]
     odds = odds_of_readings(scaffold, gap, [], [MassRules(one) for one in states], 10.0)
     assert odds.tolist() == [0.0] * len(STATES)
+
+
+@pytest.mark.parametrize("name", ["none", "carbamidomethyl", "nem"])
+def test_peptides_without_a_gap_tell_what_cysteine_carries(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Gaps, which take far longer, are only asked if these leave it open."""
+    whole = germline_chain("H", 3, constant=True)
+    peptides = dict.fromkeys(
+        around(whole, i, i + 1) for i, residue in enumerate(whole) if residue == "C"
+    )
+    made = [
+        spectrum_of(peptide, carried=STATES[name].mass, said=("b", "y"), name=f"made:{i}")
+        for i, peptide in enumerate(p for p in peptides if 6 <= len(p) <= 40)
+    ]
+    assert len(made) >= 3
+    fasta = write("c.fasta", f">c\n{hidden(whole, [(40, 43)])}\n")
+    asked: list[int] = []
+
+    def odds_of_gap(*_: object) -> np.ndarray:
+        asked.append(1)
+        return np.zeros(len(STATES))
+
+    monkeypatch.setattr(read_spectra_step, "odds_of_readings", odds_of_gap)
+    spectra = [write("s.mgf", as_mgf([*made, spectrum_of("PEPTLDEK"), made[0]]))]
+    fill_file({"fasta": fasta}, tmp_path / "out", {}, spectra=spectra)
+    state = json.loads((tmp_path / "out" / "alkylation.json").read_text())
+    assert state["readings"] == {name: 1.0} and state["told"] == len(made)
+    assert not asked
+    write("s.mgf", as_mgf([spectrum_of("PEPTLDEK")]))
+    fill_file({"fasta": fasta}, tmp_path / "out", {}, spectra=spectra)
+    assert len(asked) == 1
 
 
 def test_enough_gaps_tell_what_cysteine_carries(

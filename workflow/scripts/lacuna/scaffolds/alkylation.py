@@ -94,9 +94,9 @@ class Alkylation:
     kept as evidence; informative: number of these that favour one reading over another; written:
     number of observed C's by the reading that the user wrote on them; indifferent: whether all of
     these masses were weighed, and fit every reading equally well; convention: an error that all
-    masses share, as in the status of their gaps; '' for none; spanned: number of gaps whose spectra
-    were looked at for it, and told: of those that favour one reading; read: number of C's of reads
-    by the reading that their tool wrote on them.
+    masses share, as in the status of their gaps; '' for none; spanned: number of peptides of known
+    residues, or of gaps, whose spectra were looked at for it, and told: of those that favour one
+    reading; read: number of C's of reads by the reading that their tool wrote on them.
     """
 
     readings: tuple[tuple[str, float], ...]
@@ -141,7 +141,7 @@ class Alkylation:
             written = sum(n for _, n in self.written)
             sources = [plural(self.informative, "mass", "masses")] if self.informative else []
             sources += [plural(written, "observed C", "observed C's")] if written else []
-            sources += [f"spectra of {plural(self.told, 'gap')}"] if self.told else []
+            sources += [f"spectra of {plural(self.told, 'peptide')}"] if self.told else []
             read = dict(self.read).get(name, 0)
             sources += [plural(read, "C of reads", "C's of reads")] if read else []
             return f"{weighs}: found from {' and '.join(sources)}"
@@ -224,21 +224,23 @@ def state_of(
 
 
 def tells(odds: Mapping[str, float]) -> bool:
-    """Whether the spectra of a gap tell readings apart, by the log odds of each."""
+    """Whether the spectra of a peptide, or of those around a gap, tell readings apart, by the log
+    odds of each."""
     return max(odds.values()) - min(odds.values()) > TELLING
 
 
 def with_spectra(state: Alkylation, odds: Sequence[Mapping[str, float]]) -> Alkylation:
     """A state that is open, after what spectra say.
 
-    odds: for each gap that they may span, the log odds of each reading.
+    odds: for each peptide of known residues, or gap that they may span, the log odds of each
+    reading.
     """
     kept = dict(state.readings)
     # One that other evidence ruled out stays improbable, and one that was only rare does not.
     ruled_out = PLAUSIBLE if state.informative or state.written or state.read else 1.0
     nats = {
         name: math.log(kept.get(name) or ruled_out * reading.prior)
-        + sum(of_gap[name] for of_gap in odds)
+        + sum(of_one[name] for of_one in odds)
         for name, reading in READINGS.items()
     }
     most = max(nats.values())

@@ -4,7 +4,7 @@ Most spectra of a sample are of peptides whose residues are all known, or of tho
 gap. Some fit a gap by chance, but fit their own place far better.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,13 +24,14 @@ from lacuna.spectra.flanks import (
 )
 from lacuna.spectra.ions import N_SERIES, OFFSET
 from lacuna.spectra.match import LARGE, Match
-from lacuna.spectra.peaks import Fragments
+from lacuna.spectra.peaks import Fragments, Spectra
 from lacuna.spectra.read import Precursor
 from lacuna.spectra.tally import tally_of
 
 FAR_BETTER = 3.0  # nats
 SURELY_KNOWN = 20.0  # log odds of a peptide of known residues from which it needs no comparison
 ALIKE = 4  # residues at the ends of two peptides, or more, that make them the same if they agree
+MOST_OF_READING = 20.0  # nats that the spectra of a peptide, or of a gap, give to a state of C
 ENDS = 9.0  # weight of all ends that a peptide may have, if it begins somewhere
 _APART = 10 * LARGE  # Da between two stretches of known residues
 
@@ -161,6 +162,27 @@ def known_peptides(scaffold: Scaffold, cysteine: float) -> KnownPeptides:
     weight = np.concatenate(weights)
     shares, ends_of = np.log(weight / max(weight.sum(), 1.0)), np.log(weight / ENDS)
     return KnownPeptides(letters, np.concatenate(lies), shares, ends_of)
+
+
+def odds_of_known(
+    chain: Scaffold, spectra: Spectra, states: Sequence[float], ppm: float, enough: int
+) -> list[np.ndarray]:
+    """For each peptide of known residues with C that spectra surely fit, the log odds (states,) of
+    each state of C against the best, by its best spectrum; no more spectra are looked at once
+    `enough` peptides are found. states: Da that every C carries."""
+    known = [known_peptides(chain, carried) for carried in states]
+    best: dict[str, np.ndarray] = {}
+    for precursor, peaks in spectra:
+        each = [peptides.best(precursor, peaks, ppm) for peptides in known]
+        surest = max((fit for fit in each if fit is not None), default=None)
+        if surest is None or surest.log_odds < SURELY_KNOWN or "C" not in surest.left:
+            continue
+        odds = np.array([0.0 if fit is None else max(fit.log_odds, 0.0) for fit in each])
+        if surest.left not in best or odds.max() > best[surest.left].max():
+            best[surest.left] = odds
+        if len(best) == enough:
+            break
+    return [np.maximum(odds - odds.max(), -MOST_OF_READING) for odds in best.values()]
 
 
 def fit_around(scaffold: Scaffold, gap: Gap, match: Match) -> Fit:

@@ -21,7 +21,7 @@ from lacuna.scaffolds.residue_masses import (
     heaviest_residue,
 )
 from lacuna.scaffolds.scaffold import Gap, Scaffold, SpectralEvidence
-from lacuna.spectra.elsewhere import Fit, fit_around
+from lacuna.spectra.elsewhere import MOST_OF_READING, Fit, fit_around
 from lacuna.spectra.flanks import MAX_FLANK, Flanks, flanks
 from lacuna.spectra.gap_mass import (
     LIGHTEST,
@@ -32,7 +32,7 @@ from lacuna.spectra.gap_mass import (
 )
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, N_SERIES, OFFSET
 from lacuna.spectra.match import LARGE, Match, matches
-from lacuna.spectra.peaks import PPM, Fragments
+from lacuna.spectra.peaks import PPM, Fragments, Spectra
 from lacuna.spectra.read import Precursor
 
 LEAST_PROBABILITY = 0.5  # that a spectrum is of the peptide, from which it counts
@@ -40,7 +40,6 @@ LEAST_SHOWN = 2.0  # nats by which fragments of the flanks must speak for the pe
 LEAST_NATS = 0.3  # of a cleavage that is kept
 WIDEST = 0.1  # Da, tolerance of a gap from which fragments of its end say nothing
 MOST_CHECKED = 16  # residues of a gap whose cleavages are checked; longer ones have any mass
-MOST_OF_READING = 20.0  # nats that the spectra of a gap give to a state of C
 W_SHOWN = 0.3  # share of I and L whose w ion is seen with their z ion
 
 
@@ -70,9 +69,6 @@ class Found:
 
     evidence: SpectralEvidence
     rows: list[SpectrumRow]
-
-
-Spectra = Sequence[tuple[Precursor, Fragments]]
 
 
 @dataclass(frozen=True, slots=True)

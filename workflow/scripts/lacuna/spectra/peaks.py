@@ -1,11 +1,12 @@
 """From the peaks of a spectrum to masses of fragments: isotopes, losses and noise are removed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from lacuna.core.masses import AMMONIA, CROWDING, ISOTOPE, PROTON, WATER
-from lacuna.spectra.read import Spectrum
+from lacuna.spectra.read import Precursor, Spectrum
 
 PPM = 20.0  # tolerance of fragment masses
 CALIBRATED_PPM = 10.0  # the same once the spectrum is calibrated by known fragments
@@ -96,6 +97,9 @@ class Fragments:
         if not len(self.masses):
             return np.zeros(masses.shape, dtype=bool)
         return np.asarray((masses >= self.masses[0] - 1) & (masses <= self.masses[-1] + 1))
+
+
+Spectra = Sequence[tuple[Precursor, Fragments]]
 
 
 def fragments(spectrum: Spectrum) -> Fragments:

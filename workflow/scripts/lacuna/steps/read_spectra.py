@@ -11,13 +11,22 @@ from lacuna.scaffolds.alkylation import READINGS, read_alkylation, tells
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.residue_masses import Modifications, mass_rules
 from lacuna.scaffolds.scaffold import Gap, Scaffold
-from lacuna.spectra.elsewhere import SURELY_KNOWN, Fit, is_elsewhere, known_peptides
+from lacuna.spectra.elsewhere import (
+    SURELY_KNOWN,
+    Fit,
+    is_elsewhere,
+    known_peptides,
+    odds_of_known,
+)
 from lacuna.spectra.match import LARGE
-from lacuna.spectra.odds import Spectra, fits, look, odds_of_readings, of_use
-from lacuna.spectra.peaks import fragments
+from lacuna.spectra.odds import fits, look, odds_of_readings, of_use
+from lacuna.spectra.peaks import Spectra, fragments
 from lacuna.spectra.read import read_spectra
 
-ENOUGH = 20  # gaps whose spectra tell the state of C; more would change nothing
+ENOUGH = 20  # peptides or gaps whose spectra tell the state of C; more would change nothing
+DECIDED = (
+    20.0  # nats by which peptides favour a state of C over every other, then gaps are not asked
+)
 MAX_LOOKS = 2_000_000  # chains and gaps of a sample times its spectra, some milliseconds each
 
 LOG = logging.getLogger(__name__)
@@ -103,17 +112,25 @@ def odds_by_spectra(
     modifications: Mapping[str, bool],
     tolerance_ppm: float,
 ) -> list[dict[str, float]]:
-    """For each gap that spectra may span, the log odds of every state of C by them, up to the gap
-    with which ENOUGH tell.
+    """For each peptide of known residues with C, the log odds of every state of C by its spectra;
+    if these leave it open, then for each gap that spectra may span. No more are looked at once
+    ENOUGH tell.
 
     Arguments and errors are those of `look_at_spectra`.
     """
     chains, found = _loaded(scaffolds, spectra)
-    readings = [
-        Modifications(((reading.mass, 1.0),), **modifications) for reading in READINGS.values()
-    ]
+    states = [reading.mass for reading in READINGS.values()]
     odds: list[dict[str, float]] = []
-    told = 0
+    for chain in chains:
+        of_chain = odds_of_known(chain, found, states, tolerance_ppm, ENOUGH - len(odds))
+        odds += [dict(zip(READINGS, one.tolist(), strict=True)) for one in of_chain]
+        if len(odds) == ENOUGH:
+            break
+    *_, second, first = sorted(sum(one[name] for one in odds) for name in READINGS)
+    if first - second >= DECIDED:
+        return odds
+    told = sum(map(tells, odds))
+    readings = [Modifications(((mass, 1.0),), **modifications) for mass in states]
     for chain in chains:
         for gap in chain.gaps:
             rules = [mass_rules(chain, gap, allowed) for allowed in readings]
