@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from chains import constant_region, germline_chain, random_protein
+from lacuna.antibody.germlines import constants
 from lacuna.benchmark.simulated_reads import Reading, simulate_reads
 from lacuna.placing.checked import checked_probabilities
 from lacuna.placing.place import place
@@ -151,3 +152,22 @@ def test_reads_are_checked_on_constant_regions_that_they_show(common: int) -> No
     before = np.concatenate(MODELS.probabilities(reads))
     after = np.concatenate(checked_probabilities(reads, MODELS))
     assert np.array_equal(before, after) == (common == 8)
+
+
+def test_a_constant_gene_may_lack_a_residue() -> None:
+    """Reads across it are checked on either side; a misread residue beside it is compared."""
+    gene = next(one.sequence for one in constants() if "X" in one.sequence)
+    at = gene.index("X")
+    known = gene.replace("X", "A")
+    other = "W" if known[at + 1] != "W" else "F"
+    protein = known[: at + 1] + other + known[at + 2 :]
+    starts = [*range(max(at - 12, 0), at + 1), *range(at + 5, len(protein) - 14, 2)]
+    spans = [(start, start + n) for start in starts for n in (12, 14)]
+    reads = [
+        replace(peptide(protein[a:b], f"{a}-{b}"), tool="table", confidences=(0.7,) * (b - a))
+        for a, b in spans
+    ]
+    after = checked_probabilities(reads, MODELS)
+    assert [len(one) for one in after] == [b - a for a, b in spans]
+    before = np.concatenate(MODELS.probabilities(reads))
+    assert np.concatenate(after).mean() > before.mean()

@@ -33,7 +33,7 @@ def checked_probabilities(
     right = models.probabilities(reads)
     if all(map(models.has_own, reads)):
         return right
-    known = _constants_in(reads, right) if chains is None else _observed(chains)
+    known = _observed(_constants_in(reads, right) if chains is None else chains)
     corrected, checks = with_own_errors(models, reads, known)
     for check in checks:
         off = abs(check.promised - check.right) >= FAR_OFF
@@ -59,5 +59,5 @@ def _constants_in(reads: Sequence[Read], right: Sequence[np.ndarray]) -> list[st
 
 
 def _observed(chains: Iterable[str]) -> list[str]:
-    """The stretches of chains in which no residue is missing."""
+    """The stretches of chains in which no residue is missing; that of a gene may be unknown."""
     return [run for chain in chains for run in _RUNS.findall(chain)]
