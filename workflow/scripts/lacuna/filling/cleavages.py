@@ -7,14 +7,13 @@ import numpy as np
 
 from lacuna.core.alphabet import encode, merge_il
 from lacuna.core.tables import CUT
-from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules, sums_of, weights_of
 from lacuna.scaffolds.scaffold import SpectralEvidence
 
 MOST_NATS = 10.0  # of one cleavage, or of I against L, by all spectra
 LEAST_SHOWN = 2.0  # nats of its ions against chance from which a cleavage counts as shown
 MOST_CLEAVAGES = 64  # that are counted ahead
 _APART = float(RESIDUE_MASSES.min()) - 0.1  # Da between two cleavages
-_DIGITS = 6  # of masses that are compared
 
 
 class Shown:
@@ -65,14 +64,9 @@ def cut_where_shown(
     mass, tolerance: of the gap in Da, as the spectra were matched with it; '' if the residues
     cannot have it. rules: with one mass of C.
     """
-    tokens = merge_il(encode(sequence)).tolist()
-    n = len(tokens)
-    weights = []
-    for i, token in enumerate(tokens):
-        residues, masses, _ = rules.options(i, n)
-        weights.append(masses[residues == token])
-    begun, left = _sums(weights), _sums(weights[::-1])[::-1]
-    spectra, parts = shown(evidence), []
+    weights = weights_of(merge_il(encode(sequence)), rules)
+    begun, left = sums_of(weights), sums_of(weights[::-1])[::-1]
+    spectra, parts, n = shown(evidence), [], len(sequence)
     for i in range(n):
         prefixes, rest = begun[i + 1], left[i + 1]
         fits = (np.abs(np.add.outer(prefixes, rest) - mass) <= tolerance).any(1)
@@ -81,14 +75,6 @@ def cut_where_shown(
         seen = i + 1 < n and (spectra.of_ions(prefixes[fits]) >= LEAST_SHOWN).any()
         parts.append(sequence[i] + CUT * bool(seen))
     return "".join(parts)
-
-
-def _sums(weights: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """What the first 0, 1, ... residues may weigh, each with any of its weights, in Da."""
-    sums = [np.zeros(1)]
-    for of_residue in weights:
-        sums.append(np.unique(np.round(np.add.outer(sums[-1], of_residue), _DIGITS)))
-    return sums
 
 
 def side_nats(evidence: SpectralEvidence, masses: np.ndarray) -> np.ndarray:

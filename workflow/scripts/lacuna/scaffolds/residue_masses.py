@@ -4,6 +4,7 @@ I and L have one mass. Here L stands for both: `alphabet.il_as_one` sums their p
 `told_apart` takes the likelier of the two.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -132,13 +133,26 @@ def told_apart(tokens: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 def may_weigh(tokens: np.ndarray, mass: float, tolerance: float, rules: MassRules) -> bool:
     """Whether the residues of a gap (n,) tokens, L for I, can have a mass in Da."""
     for _, reading in rules.readings():
-        sums = np.zeros(1)
-        for position, token in enumerate(tokens.tolist()):
-            residues, masses, _ = reading.options(position, len(tokens))
-            sums = np.unique(np.round(np.add.outer(sums, masses[residues == token]), _DIGITS))
+        sums = sums_of(weights_of(tokens, reading))[-1]
         if (np.abs(sums - mass) <= tolerance + len(tokens) * 10.0**-_DIGITS).any():
             return True
     return False
+
+
+def weights_of(tokens: np.ndarray, rules: MassRules) -> list[np.ndarray]:
+    """What each residue of a gap (n,) tokens, L for I, may weigh, in Da; rules: with one mass of
+    C."""
+    options = (rules.options(position, len(tokens)) for position in range(len(tokens)))
+    each = zip(tokens.tolist(), options, strict=True)
+    return [masses[residues == token] for token, (residues, masses, _) in each]
+
+
+def sums_of(weights: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """What the first 0, 1, ... residues may weigh, each with any of its weights, in Da."""
+    sums = [np.zeros(1)]
+    for of_residue in weights:
+        sums.append(np.unique(np.round(np.add.outer(sums[-1], of_residue), _DIGITS)))
+    return sums
 
 
 def nearest_mass(length: int, mass: float, rules: MassRules) -> float:

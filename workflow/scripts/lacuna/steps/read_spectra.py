@@ -12,6 +12,7 @@ from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.residue_masses import Modifications, mass_rules
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.elsewhere import (
+    MOST_OF_READING,
     SURELY_KNOWN,
     Fit,
     is_elsewhere,
@@ -24,9 +25,6 @@ from lacuna.spectra.peaks import Spectra, fragments
 from lacuna.spectra.read import read_spectra
 
 ENOUGH = 20  # peptides or gaps whose spectra tell the state of C; more would change nothing
-DECIDED = (
-    20.0  # nats by which peptides favour a state of C over every other, then gaps are not asked
-)
 MAX_LOOKS = 2_000_000  # chains and gaps of a sample times its spectra, some milliseconds each
 
 LOG = logging.getLogger(__name__)
@@ -127,7 +125,7 @@ def odds_by_spectra(
         if len(odds) == ENOUGH:
             break
     *_, second, first = sorted(sum(one[name] for one in odds) for name in READINGS)
-    if first - second >= DECIDED:
+    if first - second >= MOST_OF_READING:  # as much as a gap can tell
         return odds
     told = sum(map(tells, odds))
     readings = [Modifications(((mass, 1.0),), **modifications) for mass in states]
