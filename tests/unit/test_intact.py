@@ -15,10 +15,8 @@ from gaps import mass_of as weight
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.tables import GAP_TABLE, MASS_TABLE, RESIDUE_TABLE, MassDoubt
-from lacuna.filling.decode import rank_together
 from lacuna.filling.intact import (
     chain_forms,
-    decodable,
     error_of_missed,
     intact_errors,
     intact_rules,

@@ -25,14 +25,13 @@ from lacuna.core.masses import (
 )
 from lacuna.core.tables import MassDoubt, MassRow
 from lacuna.core.words import plural
-from lacuna.filling.decode import mass_log_probability
+from lacuna.filling.chain_mass import LeftMass, TotalMass
 from lacuna.filling.mass_search import SIGMAS
 from lacuna.filling.stages import Stages, one_mass
-from lacuna.filling.weighing import FLOOR, WIDTH
+from lacuna.filling.weighing import FLOOR
 from lacuna.scaffolds.alkylation import NONE, READINGS
 from lacuna.scaffolds.residue_masses import (
     CORRECTED,
-    MAX_RESIDUES,
     PYROGLUTAMATE,
     PYROGLUTAMATES,
     UNMODIFIED,
@@ -253,10 +252,18 @@ def left_for_gaps(scaffold: Scaffold, forms: Sequence[ChainForm] = PLAIN_FORM) -
     return stages if rest > min(form.monoisotopic for form in forms) else None
 
 
-def decodable(gaps: Mapping[int, Gap]) -> bool:
-    """Whether all these gaps have a length, and few enough residues to be decoded with a mass."""
-    lengths = [gap.end - gap.start for gap in gaps.values()]
-    return all(gap.fixed for gap in gaps.values()) and 0 < sum(lengths) <= MAX_RESIDUES
+def left_mass(scaffold: Scaffold, forms: Sequence[ChainForm]) -> LeftMass | None:
+    """As `left_for_gaps`, in the kind of the intact mass."""
+    given = scaffold.intact
+    stages = left_for_gaps(scaffold, forms)
+    if given is None or stages is None:
+        return None
+    (whole,) = stages.passed
+    average = stages.average is not None
+    mass, tolerance = stages.average or (whole.mass, whole.tolerance)
+    changes = [form.average if average else form.monoisotopic for form in forms]
+    masses = [(mass - change, form.share) for form, change in zip(forms, changes, strict=True)]
+    return LeftMass(tuple(masses), tolerance, average)
 
 
 # --- errors --------------------------------------------------------------------------------------
@@ -325,12 +332,15 @@ def likely_intact_error(scaffold: Scaffold, probabilities: np.ndarray, rules: Ma
     `intact_rules`.
     """
 
+    of_kind: dict[bool, TotalMass] = {}
+
     def probability(one: Scaffold) -> float:
-        stages = left_for_gaps(one, rules.forms)
-        if stages is None:
+        left = left_mass(one, rules.forms)
+        if left is None:
             return 0.0
-        likely = mass_log_probability(probabilities, stages, rules, WIDTH)
-        return math.exp(min(likely, 0.0))
+        if left.average not in of_kind:
+            of_kind[left.average] = TotalMass(probabilities, left, rules)
+        return of_kind[left.average].probability(left)
 
     least = ERROR_ODDS * (probability(scaffold) + FLOOR)
     if least >= 1.0:

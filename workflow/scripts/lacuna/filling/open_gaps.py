@@ -54,6 +54,7 @@ class OpenGap:
     around: tuple[int | None, ...] | None = None
     read: Mapping[int, tuple[float, np.ndarray]] = field(default_factory=dict)
     share: float = 1.0
+    shares: tuple[float, ...] = ()
     mass_error: str | None = None
 
     def contest(self) -> Contest | None:
