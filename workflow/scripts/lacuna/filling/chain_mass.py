@@ -20,9 +20,9 @@ from lacuna.filling.mass_search import SIGMAS
 from lacuna.scaffolds.residue_masses import AVERAGE_MASSES, RESIDUE_MASSES, MassRules, told_apart
 
 REACH = 600.0  # Da by which all residues together may differ from the most probable ones
-BINS = 12  # of the grid in the tolerance of the mass
-COARSEST = 0.05  # Da, of a bin
-MAX_CELLS = 10_000_000  # bins of all residues; if there are many residues, bins are wider
+BINS = 40  # of the grid in the tolerance of the mass
+COARSEST = 0.02  # Da, of a bin
+MAX_CELLS = 15_000_000  # bins of all residues; if there are many residues, bins are wider
 NEGLIGIBLE = 1e-8  # probability of a residue that is left out
 WIDTH = 512  # beginnings of a gap that are kept at each residue
 FEW = 64  # masses that are looked up one by one, and not for all bins together

@@ -74,12 +74,14 @@ def read_scaffolds(
         if truth is not None
         else None
     )
-    name, table = Path(fasta).name, GapTable(gaps)
+    name, table, weighed = Path(fasta).name, GapTable(gaps), MassTable(masses)
+    if settled is not None:
+        weighed.name_light(record.chain for record in read_records(Path(fasta), max_bytes))
     reader = _Reader(
         name,
         table,
         known,
-        MassTable(masses),
+        weighed,
         true,
         tolerance_ppm,
         max_length,
