@@ -10,17 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chains import germline_chain, mutated
+from chains import constant_region, germline_chain, mutated
 from conftest import Write
 from gaps import distributions, mass_of
 from lacuna.antibody.numbering import number_chain
+from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, merge_il
 from lacuna.core.alphabet import encode as tokens_of
 from lacuna.core.masses import AVERAGE, chain_masses
-from lacuna.core.tables import APART, GAP_TABLE, MASS_TABLE, MassDoubt
+from lacuna.core.tables import APART, CHAIN_TABLE, GAP_TABLE, MASS_TABLE, MassDoubt
 from lacuna.filling.chain_mass import (
     COARSEST,
-    ERROR,
+    OFF,
     UNSEEN,
     WRONG,
     LeftMass,
@@ -28,6 +29,7 @@ from lacuna.filling.chain_mass import (
     per_dalton,
     rank_by_chain_mass,
 )
+from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.mass_table import MassTable
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.residue_masses import MassRules
@@ -79,8 +81,11 @@ def test_residues_and_sequences_have_the_shares_of_all_combinations_that_fit(
     rankings, share = rank_by_chain_mass([rows[:2], rows[2:]], 1_000, left, RULES)
     close = {"abs": 0.05}  # masses are rounded to bins
     assert TotalMass(rows, left, RULES).probability(left) == pytest.approx(total, rel=0.1)
+    best = "".join(RESIDUES[t] for t in rows.argmax(1))
+    away = [(abs(m - weigh(best, average)), p) for m, p in forms]
+    error = sum(p * math.exp(-off / OFF) for off, p in away) / (2 * OFF)
     density = per_dalton(total, left)
-    assert share == pytest.approx(density / (density + WRONG), abs=0.01)
+    assert share == pytest.approx(density / (density + WRONG * error), abs=0.01)
     for ranking, part in zip(rankings, (slice(0, 2), slice(2, 5)), strict=True):
         found = {c.sequence.replace("I", "L"): c.probability for c in ranking.candidates}
         assert sum(found.values()) == pytest.approx(1.0, **close)
@@ -136,7 +141,9 @@ def test_what_is_spread_evenly_says_nothing_of_masses_and_less_if_the_chain_has_
     off = LeftMass(((mass_of("ACDK") + mass_of("W"), 1.0),), 0.5, False)
     rare = TotalMass(unsure, off, RULES).probability(off)
     (doubted,), _ = rank_by_chain_mass([unsure], 3, off, RULES)
-    kept = ERROR / (0.05 * ERROR + 0.95 * per_dalton(rare, off))
+    most = mass_of("ACDK" + "".join(RESIDUES[unsure[4].argmax()]))
+    error = math.exp(-abs(off.forms[0][0] - most) / OFF) / (2 * OFF)
+    kept = error / (0.05 * error + 0.95 * per_dalton(rare, off))
     expected = 0.05 * (UNSEEN + (1 - UNSEEN) * min(kept, 1.0)) * (1 - 1 / N_RESIDUES)
     assert 1 - doubted.distributions[0].max() == pytest.approx(expected, rel=0.05)
 
@@ -227,6 +234,68 @@ def test_gaps_that_do_not_have_the_mass_together_say_so_once_it_counts(
         assert said == {not met and not unmet}
         statuses |= said
     assert statuses == {True, False}
+
+
+# --- gaps that reads close -----------------------------------------------------------------------
+
+
+def test_a_closed_gap_is_known_only_with_an_intact_mass(write: Write) -> None:
+    whole = germline_chain("H", 1)
+    fasta = write("c.fasta", f">a\n{whole}\n>b\n{whole}\n")
+    gaps = write(
+        "g.tsv", "chain\tstart\tend\tmin_length\tclosed\na\t97\t97\t0\t0.8\nb\t97\t97\t0\t0.8\n"
+    )
+    masses = write("m.tsv", f"{HEAD}b\t{chain_masses(whole)[1]:.2f}\t1\taverage\n")
+    one, two = (r for r in read_scaffolds(fasta, gaps, masses=masses) if isinstance(r, Scaffold))
+    assert one.gaps == ()
+    (gap,) = two.gaps
+    assert (gap.start, gap.end, gap.min_length, gap.closed) == (97, 97, 0, 0.8)
+    assert from_json(to_json(two)) == two
+
+
+def test_a_closed_gap_opens_if_the_chain_is_heavier_and_no_other_length_changes(
+    write: Write, tmp_path: Path
+) -> None:
+    """Nothing else is missing: then, with another gap; and a mass with an oxygen opens nothing."""
+    chains = [r for r in read_scaffolds(THERAPEUTICS) if isinstance(r, Scaffold)][:3]
+    fasta, gaps, masses, lengths = "", "chain\tstart\tend\tmin_length\tclosed\n", HEAD, {}
+    for chain in chains:
+        for kind, off in (("whole", 0.0), ("oxidised", 15.9994), ("cut", 0.0), ("two", 0.0)):
+            whole, name = chain.sequence, f"{chain.chain}_{kind}"
+            (at, *_) = np.flatnonzero(number_chain(whole).columns == 107).tolist()
+            shown = f"{whole[:at]}{whole[at + 3 :]}" if kind in ("cut", "two") else whole
+            shown = f"{shown[:30]}XX{shown[32:]}" if kind == "two" else shown
+            fasta += f">{name}\n{shown}\n"
+            gaps += f"{name}\t{at}\t{at}\t0\t0.9\n"
+            masses += f"{name}\t{chain_masses(whole)[1] + off:.3f}\t0.6\taverage\n"
+            lengths[name] = 3 if kind in ("cut", "two") else 0
+    inputs = {"fasta": write("c.fasta", fasta), "gaps": write("g.tsv", gaps)}
+    fill_file({**inputs, "masses": write("m.tsv", masses)}, tmp_path / "out", {})
+    rows = [row for row in GAP_TABLE.read(tmp_path / "out" / "gaps.tsv") if row.rank == 1]
+    found = {row.chain: row.length for row in rows if row.start == row.end}
+    assert found == lengths
+    unmet = {row.chain for row in rows if MassDoubt.UNMET in row.status}
+    assert unmet == {name for name in lengths if name.endswith("oxidised")}
+
+
+def test_reads_say_where_they_close_a_cdr3(tmp_path: Path) -> None:
+    """The peptides of chymotrypsin join a CDR3 that lacks seven residues; the mass knows better."""
+    found = {r.chain: r.sequence for r in read_scaffolds(THERAPEUTICS)}
+    domains = [("H", found["Alomfilimab|HC1"]), ("K", found["Alomfilimab|LC1"])]
+    heavy, kappa = (domain + constant_region(locus) for locus, domain in domains)
+    molecules = [("m0", heavy, 0.5), ("m1", kappa, 0.5)]
+    reads = simulate_reads(molecules, 1_500, 8, proteases=["chymotrypsin"])
+    with open(tmp_path / "reads.csv", "w", encoding="utf-8") as handle:
+        write_peaks(reads, handle, "simulated")
+    mass = f"{HEAD}heavy\t{chain_masses(heavy)[1]:.2f}\t1\taverage\n"
+    (tmp_path / "masses.tsv").write_text(mass)
+    missing = {}
+    for name, inputs in (("without", {}), ("with", {"masses": tmp_path / "masses.tsv"})):
+        out = tmp_path / name
+        fill_file(inputs, out, {"complete_ends": False}, reads=[tmp_path / "reads.csv"])
+        lengths = {row.chain: row.length for row in CHAIN_TABLE.read(out / "chains.tsv")}
+        missing[name] = len(heavy) - lengths["heavy"]
+    assert abs(missing["with"]) <= 1 < missing["without"]
 
 
 def test_the_light_chain_of_reads_is_known_without_its_locus(write: Write) -> None:

@@ -26,8 +26,9 @@ MAX_CELLS = 15_000_000  # bins of all residues; if there are many residues, bins
 NEGLIGIBLE = 1e-8  # probability of a residue that is left out
 WIDTH = 512  # beginnings of a gap that are kept at each residue
 FEW = 64  # masses that are looked up one by one, and not for all bins together
-ERROR = 1.0 / 300.0  # per Da, of the mass of a chain with an error of any kind
-WRONG = 0.02 * ERROR  # the same of one mass in fifty: the chain carries what is not written
+OFF = 150.0  # Da, mean by which a chain with an error is heavier or lighter
+WRONG = 0.02  # of masses, those of a chain that carries what is not written
+TINY = 1e-300  # probability per Da that any mass has
 UNSEEN = 0.15  # of errors, those that leave the mass as it is, as residues in another order do
 
 
@@ -74,6 +75,11 @@ class _Grid:
             kept = likely > NEGLIGIBLE
             bins = np.rint((masses - most) / self.bin).astype(int)
             self.options.append(_Options(residues[kept], bins[kept], likely[kept]))
+
+    def error(self, left: LeftMass) -> float:
+        """Probability per Da of the mass that is left if something is wrong with the residues."""
+        of_forms = (share * math.exp(-abs(m - self.middle) / OFF) for m, share in left.forms)
+        return max(sum(of_forms) / (2 * OFF), TINY)
 
     def start(self) -> np.ndarray:
         """(bins,) of no residues."""
@@ -133,6 +139,10 @@ class TotalMass:
         """Probability that they have the mass that is left, its errors included."""
         return float(self.shares @ self.grid.met(left))
 
+    def density(self, left: LeftMass) -> float:
+        """The same per Da, or that the mass is of something else."""
+        return per_dalton(self.probability(left), left) + WRONG * self.grid.error(left)
+
 
 def per_dalton(probability: float, left: LeftMass) -> float:
     """The density of a mass from its probability."""
@@ -160,7 +170,8 @@ def rank_by_chain_mass(
     if not total:
         return [Ranking((), of_gap) for of_gap in probabilities], 0.0
     density = per_dalton(total, left)
-    even *= UNSEEN + (1 - UNSEEN) * np.minimum(ERROR / (even * ERROR + (1 - even) * density), 1.0)
+    error = grid.error(left)
+    even *= UNSEEN + (1 - UNSEEN) * np.minimum(error / (even * error + (1 - even) * density), 1.0)
     rankings = []
     before, at = grid.start(), 0
     for of_gap in probabilities:
@@ -176,7 +187,7 @@ def rank_by_chain_mass(
         shown = (1 - spread) * _divided(marginals, of_gap) + spread / N_RESIDUES
         rankings.append(Ranking(tuple(candidates[:n]), shown))
         before, at = after, rows.stop
-    return rankings, density / (density + WRONG)
+    return rankings, density / (density + WRONG * error)
 
 
 def _apart(distributions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -224,46 +224,46 @@ def _is_i_or_l(scaffold: Scaffold, gap: Gap) -> bool:
 
 
 def left_for_gaps(scaffold: Scaffold, forms: Sequence[ChainForm] = PLAIN_FORM) -> Stages | None:
-    """The mass of all `unweighed` gaps together; None if nothing is left for them in any form.
+    """The mass of all `unweighed` gaps together, monoisotopic; None if nothing is left for them in
+    any form.
 
-    It is the intact mass less that of observed residues and of gaps with a mass, and monoisotopic:
-    an average mass is divided by AVERAGINE_RATIO, within RATIO_ERROR, and sequences must then have
+    An average mass is divided by AVERAGINE_RATIO, within RATIO_ERROR, and sequences must then have
     the average one.
     """
+    left = left_mass(scaffold)
+    if left is None:
+        return None
+    ((mass, _),) = left.forms
+    if left.average:
+        mass /= AVERAGINE_RATIO
+        about = left.tolerance + RATIO_ERROR * max(mass, 0.0) + FORM_ERROR
+        stages = replace(one_mass(mass, about, True), average=(left.forms[0][0], left.tolerance))
+    else:
+        stages = one_mass(mass, left.tolerance)
+    return stages if mass > min(form.monoisotopic for form in forms) else None
+
+
+def left_mass(scaffold: Scaffold, forms: Sequence[ChainForm] = PLAIN_FORM) -> LeftMass | None:
+    """The mass of all `unweighed` gaps together in every form of the chain, of the kind of the
+    intact mass: that less the masses of observed residues and of gaps with a mass of their own.
+    None without an intact mass."""
     intact = scaffold.intact
     if intact is None:
         return None
+    average = intact.kind == "average"
     shown = list(scaffold.sequence)
     for gap in scaffold.gaps:
         known = gap.mass is None and _is_i_or_l(scaffold, gap)
         shown[gap.start : gap.end] = ("L" if known else MISSING_LETTER) * (gap.end - gap.start)
-    monoisotopic, average = _masses("".join(shown), scaffold)
+    observed = _masses("".join(shown), scaffold)[average]
     weighed = sum(gap.mass or 0.0 for gap in scaffold.gaps)
     tolerance = intact.tolerance_da + sum(gap.tolerance_da or 0.0 for gap in scaffold.gaps)
-    if intact.kind == "average":
-        left = intact.mass - average - weighed * AVERAGINE_RATIO
+    if average:
         tolerance += RATIO_ERROR * weighed
-        rest = left / AVERAGINE_RATIO
-        about = tolerance + RATIO_ERROR * max(rest, 0.0) + FORM_ERROR
-        stages = replace(one_mass(rest, about, True), average=(left, tolerance))
-    else:
-        rest = intact.mass - monoisotopic - weighed
-        stages = one_mass(rest, tolerance)
-    return stages if rest > min(form.monoisotopic for form in forms) else None
-
-
-def left_mass(scaffold: Scaffold, forms: Sequence[ChainForm]) -> LeftMass | None:
-    """As `left_for_gaps`, in the kind of the intact mass."""
-    given = scaffold.intact
-    stages = left_for_gaps(scaffold, forms)
-    if given is None or stages is None:
-        return None
-    (whole,) = stages.passed
-    average = stages.average is not None
-    mass, tolerance = stages.average or (whole.mass, whole.tolerance)
-    changes = [form.average if average else form.monoisotopic for form in forms]
-    masses = [(mass - change, form.share) for form, change in zip(forms, changes, strict=True)]
-    return LeftMass(tuple(masses), tolerance, average)
+        weighed *= AVERAGINE_RATIO
+    changes = [(form.average if average else form.monoisotopic, form.share) for form in forms]
+    rest = intact.mass - observed - weighed
+    return LeftMass(tuple((rest - by, share) for by, share in changes), tolerance, average)
 
 
 # --- errors --------------------------------------------------------------------------------------

@@ -241,12 +241,24 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
             shown = np.array(nats) - end_costs[of_gap]
             shares = shares_of_lengths(templates.total[of_gap], cdr3, surest, shown)
             best.append(found.lengths[int(np.argmax(shares))])
+        elif found.gap.closed is not None:
+            shares = _of_closed(found, shares_of_lengths(fits[of_gap], cdr3, surest))
+            best.append(found.lengths[int(np.argmax(shares))])
         else:
             shares = shares_of_lengths(fits[of_gap], cdr3, surest)
             best.append(_best_of(trial, read))
         found.shares = tuple(shares.tolist())
         found.share = found.shares[found.lengths.index(best[-1])]
     return best
+
+
+def _of_closed(found: OpenGap, shares: np.ndarray) -> np.ndarray:
+    """Probabilities of the lengths (n,) of a gap that reads closed, from those that templates and
+    network give the other lengths."""
+    none = np.array(found.lengths) == 0
+    closed = found.gap.closed or 0.0
+    others = np.where(none, 0.0, shares)
+    return np.where(none, closed, (1 - closed) * others / max(others.sum(), 1e-300))
 
 
 def _by_spectra(found: OpenGap) -> SpectralEvidence | None:

@@ -7,7 +7,7 @@ intact mass leaves as its own, and its length is found in `lengths.py`.)
 
 import numpy as np
 
-from lacuna.filling.chain_mass import WRONG, TotalMass, per_dalton
+from lacuna.filling.chain_mass import TotalMass
 from lacuna.filling.evidence import with_evidence
 from lacuna.filling.intact import intact_rules, left_mass, unweighed
 from lacuna.filling.open_gaps import OpenChain, OpenGap
@@ -23,8 +23,6 @@ def weigh_lengths(chain: OpenChain, modifications: Modifications, reader: Reader
     """Choose the lengths of a chain's gaps anew, by its intact mass as well: one after another,
     each with the others as chosen."""
     alone = unweighed(chain.scaffold)
-    if len(alone) < 2:
-        return
     for found in chain.open:
         if found.number in alone and found.stages is None and len(found.shares) > 1:
             _weigh_length(chain, found, modifications, reader)
@@ -48,7 +46,7 @@ def _weigh_length(
     ends = np.searchsorted(targets[:, 2], np.arange(1, len(variants)))
     of_variants = zip(variants, np.split(read, ends), np.split(targets[:, 3], ends), strict=True)
     densities = [_density(*one, modifications) for one in of_variants]
-    weights = shares[plausible] * (np.array(densities) + WRONG)
+    weights = shares[plausible] * densities
     weights /= weights.sum()
     best = int(weights.argmax())
     chain.chosen[found.number] = found.lengths[int(plausible[best])]
@@ -67,4 +65,4 @@ def _density(
     left = left_mass(chain, rules.forms)
     if left is None:
         return 0.0
-    return per_dalton(TotalMass(read[inside], left, rules).probability(left), left)
+    return TotalMass(read[inside], left, rules).density(left)

@@ -102,7 +102,7 @@ def open_chain(scaffold: Scaffold, modifications: Modifications) -> OpenChain:
         if not gap.fixed:
             rules = mass_rules(scaffold, gap, modifications)
             stages = stages_of(gap)
-            if number in alone and rest is not None and not gap.shown:
+            if number in alone and rest is not None and not gap.shown and gap.closed is None:
                 stages, rules = rest, chain_rules
                 likely = max(rules.forms, key=lambda form: form.share)
                 (whole,) = rest.of_residues(likely).passed

@@ -87,6 +87,8 @@ def _by_intact_masses(
         if not numbers or not all(gap.fixed for gap in numbers.values()):
             continue
         gaps = [gap for gap in of_chain if gap.number - 1 in numbers]
+        if not gaps:  # all without residues
+            continue
         rows = [probabilities[gap.rows.start : gap.rows.stop] for gap in gaps]
         rules = intact_rules(scaffold, modifications)
         rankings = _within_intact_mass(scaffold, rows, candidates, rules)
