@@ -20,6 +20,7 @@ from lacuna.core.alphabet import encode as tokens_of
 from lacuna.core.masses import AVERAGE, chain_masses
 from lacuna.core.tables import APART, CHAIN_TABLE, GAP_TABLE, MASS_TABLE, MassDoubt
 from lacuna.filling.chain_mass import (
+    CLEARLY,
     COARSEST,
     OFF,
     UNSEEN,
@@ -143,7 +144,7 @@ def test_what_is_spread_evenly_says_nothing_of_masses_and_less_if_the_chain_has_
     (doubted,), _ = rank_by_chain_mass([unsure], 3, off, RULES)
     most = mass_of("ACDK" + "".join(RESIDUES[unsure[4].argmax()]))
     error = math.exp(-abs(off.forms[0][0] - most) / OFF) / (2 * OFF)
-    kept = error / (0.05 * error + 0.95 * per_dalton(rare, off))
+    kept = CLEARLY * error / (0.05 * error + 0.95 * per_dalton(rare, off))
     expected = 0.05 * (UNSEEN + (1 - UNSEEN) * min(kept, 1.0)) * (1 - 1 / N_RESIDUES)
     assert 1 - doubted.distributions[0].max() == pytest.approx(expected, rel=0.05)
 

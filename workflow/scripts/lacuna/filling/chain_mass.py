@@ -30,6 +30,7 @@ OFF = 150.0  # Da, mean by which a chain with an error is heavier or lighter
 WRONG = 0.02  # of masses, those of a chain that carries what is not written
 TINY = 1e-300  # probability per Da that any mass has
 UNSEEN = 0.15  # of errors, those that leave the mass as it is, as residues in another order do
+CLEARLY = 5.0  # times as probable as with an error must a mass be before it says that there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,8 @@ def rank_by_chain_mass(
         return [Ranking((), of_gap) for of_gap in probabilities], 0.0
     density = per_dalton(total, left)
     error = grid.error(left)
-    even *= UNSEEN + (1 - UNSEEN) * np.minimum(error / (even * error + (1 - even) * density), 1.0)
+    odds = CLEARLY * error / (even * error + (1 - even) * density)
+    even *= UNSEEN + (1 - UNSEEN) * np.minimum(odds, 1.0)
     rankings = []
     before, at = grid.start(), 0
     for of_gap in probabilities:
