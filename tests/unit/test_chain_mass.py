@@ -146,7 +146,7 @@ def test_what_is_spread_evenly_says_nothing_of_masses_and_less_if_the_chain_has_
     error = math.exp(-abs(off.forms[0][0] - most) / OFF) / (2 * OFF)
     kept = CLEARLY * error / (0.05 * error + 0.95 * per_dalton(rare, off))
     expected = 0.05 * (UNSEEN + (1 - UNSEEN) * min(kept, 1.0)) * (1 - 1 / N_RESIDUES)
-    assert 1 - doubted.distributions[0].max() == pytest.approx(expected, rel=0.05)
+    assert 1 - doubted.distributions[0].max() == pytest.approx(expected, rel=0.15)
 
 
 def test_a_mass_that_nothing_has_leaves_no_sequence() -> None:

@@ -50,7 +50,7 @@ def _weigh_length(
     weights /= weights.sum()
     best = int(weights.argmax())
     chain.chosen[found.number] = found.lengths[int(plausible[best])]
-    found.share = float(weights[best])
+    found.share, found.weighed = float(weights[best]), True
 
 
 def _density(

@@ -40,7 +40,8 @@ class OpenGap:
     lengths: those to try; untried: whether bounds and mass allow more; expected: from germline, at
     an end of its chain; around: chosen lengths of the gaps near it when it was last tried; read: if
     it has a mass, its plausible lengths then, each with its score and distributions; share: if it
-    has none, the probability of the length chosen; mass_error: what `mass_errors.likely_error`
+    has none, the probability of the length chosen, and shares those of all lengths; weighed:
+    whether the intact mass of its chain counts in that; mass_error: what `mass_errors.likely_error`
     finds in its masses by all lengths.
     """
 
@@ -55,6 +56,7 @@ class OpenGap:
     read: Mapping[int, tuple[float, np.ndarray]] = field(default_factory=dict)
     share: float = 1.0
     shares: tuple[float, ...] = ()
+    weighed: bool = False
     mass_error: str | None = None
 
     def contest(self) -> Contest | None:
@@ -86,8 +88,10 @@ class OpenChain:
             if ranked is not None:
                 share, rivals = ranked.probability, ranked.rivals
                 gap = replace(gap, length_probability=share, rivals=rivals)
-            elif gap.most == 1:  # in a sample with reads, `most` allows for a wrong length
+            elif gap.most == 1:
                 gap = replace(gap, length_probability=found.share)
+            elif found.weighed:  # in a sample with reads, `most` allows for a wrong length
+                gap = replace(gap, most=max(gap.most, found.share))
             gaps[found.number] = replace(gap, untried=found.untried, mass_error=found.mass_error)
         return replace(scaffold, gaps=tuple(gaps))
 
