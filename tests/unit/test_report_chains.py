@@ -769,6 +769,9 @@ def test_how_many_intact_masses_are_met_is_on_the_page(tmp_path: Path) -> None:
         MassRow("c000002", None, None, 23123.4, "average", 1.0, None),
     ]
     masses.write_text(MASS_TABLE.header + MASS_TABLE.text(rows))
+    assert "; 1 of 3 intact masses met." in report_on(tmp_path, paths, masses=[masses])
+    unweighed = [row._replace(cysteine=None) for row in GAP_TABLE.read(paths["gaps"])]
+    paths["gaps"].write_text(GAP_TABLE.header + GAP_TABLE.text(unweighed))
     assert "<b>1 of 3 met</b>" in report_on(tmp_path, paths, masses=[masses])
     masses.write_text(MASS_TABLE.header)
     assert "<b>none given</b>" in report_on(tmp_path, paths, masses=[masses])
