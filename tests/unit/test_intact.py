@@ -15,10 +15,8 @@ from gaps import mass_of as weight
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.tables import GAP_TABLE, MASS_TABLE, RESIDUE_TABLE, MassDoubt
-from lacuna.filling.decode import rank_together
 from lacuna.filling.intact import (
     chain_forms,
-    decodable,
     error_of_missed,
     intact_errors,
     intact_rules,
@@ -31,12 +29,11 @@ from lacuna.filling.intact import (
     unweighed,
 )
 from lacuna.filling.mass_search import search
-from lacuna.filling.stages import one_mass
 from lacuna.results.summary import mass_note
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.mass_table import MassTable
 from lacuna.scaffolds.read import read_scaffolds
-from lacuna.scaffolds.residue_masses import ChainForm, MassRules, Modifications
+from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.scaffold import (
     Gap,
     IntactMass,
@@ -141,12 +138,6 @@ def test_a_gap_of_which_prefix_masses_alone_are_known_leaves_an_intact_mass_no_s
     for pieces, numbers in (((), [0, 1]), ((prefix,), [])):
         gaps = (Gap(2, 3, 1, None, pieces=pieces), Gap(5, 6, 1, 1))
         assert list(unweighed(Scaffold("m", "", "ACXDEX", gaps, 1, intact=intact))) == numbers
-
-
-def test_gaps_of_more_residues_than_are_decoded_are_not_ranked_together() -> None:
-    assert decodable({0: Gap(0, 400, 400, 400), 1: Gap(410, 460, 50, 50)})
-    assert not decodable({0: Gap(0, 400, 400, 400), 1: Gap(410, 461, 51, 51)})
-    assert not decodable({0: Gap(0, 4, 4, 4), 1: Gap(9, 10, 1, None)})
 
 
 def test_an_average_mass_is_met_within_the_tolerance_given() -> None:
@@ -292,36 +283,6 @@ def test_the_mass_of_a_form_is_met_within_the_tolerance_given(kind: str, residue
         assert stages is not None
         found = search(np.full((1, N_RESIDUES), 1 / N_RESIDUES), 512, stages, rules)
         assert ([RESIDUES.index(residue)] in found.tokens.tolist()) == (not missed)
-
-
-def test_forms_that_cannot_be_told_apart_share_the_probability() -> None:
-    def even(letters: str) -> np.ndarray:
-        table = np.zeros((1, N_RESIDUES))
-        table[0, [RESIDUES.index(letter) for letter in letters]] = 1 / len(letters)
-        return table
-
-    forms = (ChainForm("", 0.25), ChainForm("x", 0.75, weight("S") - weight("A")))
-    (ranking,) = rank_together([even("AS")], 5, one_mass(weight("S"), 0.01), MassRules(forms=forms))
-    found = {c.sequence: (c.probability, c.mass) for c in ranking.candidates}
-    assert found["A"] == pytest.approx((0.75, weight("A")))
-    assert found["S"] == pytest.approx((0.25, weight("S")))
-
-
-def test_gaps_are_ranked_together_within_one_mass() -> None:
-    def even(letters: str) -> np.ndarray:
-        table = np.zeros((1, N_RESIDUES))
-        table[0, [RESIDUES.index(letter) for letter in letters]] = 1 / len(letters)
-        return table
-
-    stages = one_mass(weight("AS"), 0.01)  # of the pairs AS, AG, VS, VG alone AS
-    rankings = rank_together([even("AV"), even("SG")], 5, stages)
-    assert [r.candidates[0].sequence for r in rankings] == ["A", "S"]
-    assert [r.candidates[0].probability for r in rankings] == pytest.approx([1.0, 1.0])
-    assert rankings[1].candidates[0].mass == pytest.approx(weight("S"))
-    assert rank_together([even("AV"), even("SG")], 5, one_mass(500.0, 0.01)) == ()
-
-
-# --- the table -----------------------------------------------------------------------------------
 
 
 def test_rows_are_read_by_chain(write: Write) -> None:

@@ -757,3 +757,21 @@ def test_a_measured_mass_is_on_the_page(tmp_path: Path) -> None:
     assert page.count("Measured: ") == 1 and "Measured: 49,123.40 Da (average, ±2.5)." in page
     block = re.search(r'<script type="application/gzip"[^>]*>([^<]*)<', page)
     assert block and sorted(decoded(unpacked(block[1])["measured"])) == [[], [49123.4, "average"]]
+
+
+def test_how_many_intact_masses_are_met_is_on_the_page(tmp_path: Path) -> None:
+    """One is met, one is not, and a chain that stays open meets none."""
+    paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY]), (LIGHT, []), (LIGHT, [])])
+    masses = tmp_path / "masses.tsv"
+    rows = [
+        MassRow("c000000", 1.0, 1.0, 49123.4, "average", 2.5, 2.4),
+        MassRow("c000001", 1.0, 1.0, 23123.4, "average", 1.0, -1.1),
+        MassRow("c000002", None, None, 23123.4, "average", 1.0, None),
+    ]
+    masses.write_text(MASS_TABLE.header + MASS_TABLE.text(rows))
+    assert "; 1 of 3 intact masses met." in report_on(tmp_path, paths, masses=[masses])
+    unweighed = [row._replace(cysteine=None) for row in GAP_TABLE.read(paths["gaps"])]
+    paths["gaps"].write_text(GAP_TABLE.header + GAP_TABLE.text(unweighed))
+    assert "<b>1 of 3 met</b>" in report_on(tmp_path, paths, masses=[masses])
+    masses.write_text(MASS_TABLE.header + MASS_TABLE.text([r._replace(measured=None) for r in rows]))
+    assert "<b>none given</b>" in report_on(tmp_path, paths, masses=[masses])

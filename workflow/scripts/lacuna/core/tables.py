@@ -34,6 +34,10 @@ CUT = "/"
 LETTERS_WEIGH = "the letters given for it weigh"  # something else than its mass
 
 
+# Of gaps of a chain that are weighed together, in their status: each has its own best candidate.
+APART = "the best candidates of all gaps do not have the intact mass together"
+
+
 class MassDoubt(StrEnum):
     """What puts a mass at odds with what its gap was filled with, in the words of its status, or
     its length as given with its chain."""

@@ -41,6 +41,7 @@ class GapHint:
     mass: float | None
     tolerance_da: float | None
     min_length: int = 0
+    closed: float | None = None  # probability that it has no residues
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,9 @@ def chain_of(
     unknown = (draft.tokens >= MISSING) & (not draft.bridged) & ~germline_only
     open_run = _not_crossed(unknown, margin, marked.get("length", np.zeros(len(best), dtype=bool)))
     scaffold = _scaffold(best, state == OBSERVED, open_run)
-    gaps = tuple(_gap(start, end, mass) for start, end in runs_of(open_run))
-    return WeighedChain(name, draft.locus, scaffold, gaps, tuple(rows), letters, probability)
+    gaps = [_gap(start, end, mass) for start, end in runs_of(open_run)]
+    gaps += _closed(draft, open_run)
+    return WeighedChain(name, draft.locus, scaffold, tuple(gaps), tuple(rows), letters, probability)
 
 
 def _columns_of(draft: Draft, letters: str) -> np.ndarray:
@@ -122,6 +124,17 @@ def _columns_of(draft: Draft, letters: str) -> np.ndarray:
     columns = np.concatenate([part.numbering.columns for part in number_parts(letters)])
     numbered = (columns <= OTHER_INSERTION).any()
     return columns if numbered or draft.v < 0 else draft.columns
+
+
+def _closed(draft: Draft, open_run: np.ndarray) -> list[GapHint]:
+    """The place in CDR3 where nothing is missing by what reads say, unless an open run (n,) is
+    there; a mass of the chain may say otherwise."""
+    if draft.meeting is None:
+        return []
+    at = draft.cdr3()[0] + draft.meeting.at
+    if open_run[at - 1 : at + 1].any():
+        return []
+    return [GapHint(at, at, None, None, closed=draft.meeting.probability)]
 
 
 def _gap(start: int, end: int, mass: JunctionMass | None) -> GapHint:

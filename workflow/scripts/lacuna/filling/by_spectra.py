@@ -107,10 +107,10 @@ def rank_by_spectra(
     error = likely_error([(0.0, probabilities)], weighed, rules, fitting)
     if error:
         words += f"; {MassDoubt.FITS_BETTER} {error}"
-    return _mixed(probabilities, n, within, every, share), words
+    return mixed(probabilities, n, within, every, share), words
 
 
-def _mixed(
+def mixed(
     probabilities: np.ndarray, n: int, within: Ranking, plain: Ranking, share: float
 ) -> Ranking:
     """Both rankings as one, I and L as one residue; share: probability of the first."""

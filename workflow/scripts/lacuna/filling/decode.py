@@ -1,7 +1,7 @@
 """Ranked sequences of gaps from the distributions of their missing residues."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -166,39 +166,6 @@ def _rank_readings(
     )
     lost = sum(weights[i] * math.exp(min(founds[i].lost - totals[i], 0.0)) for i in fitting)
     return Ranking(candidates, _marginals(tokens, share, probabilities), lost, weighed)
-
-
-def rank_together(
-    probabilities: Sequence[np.ndarray], n: int, stages: Stages, rules: MassRules | None = None
-) -> tuple[Ranking, ...]:
-    """The best n sequences of each of several gaps that together have a mass; none if nothing fits.
-
-    probabilities: (length, 20) of each gap. Searched as one gap of all their residues, in order; a
-    gap's sequence has the probability of all combinations that include it.
-    """
-    whole = np.concatenate(probabilities)
-    found = _tempered(search(whole, _width(len(whole)), stages, rules or MassRules()), stages)
-    if not len(found.scores):
-        return ()
-    log_total = float(np.logaddexp.reduce(found.scores))
-    share = np.exp(found.scores - log_total)
-    marginals = _marginals(found.tokens, share, whole)
-    rankings = []
-    ends = np.cumsum([len(gap) for gap in probabilities])
-    for gap, end in zip(probabilities, ends.tolist(), strict=True):
-        of_gap = slice(end - len(gap), end)
-        different, which = np.unique(found.tokens[:, of_gap], axis=0, return_inverse=True)
-        shares = np.bincount(which.ravel(), share)
-        best = np.argsort(-shares, kind="stable")[:n]
-        letters = told_apart(different[best], gap)
-        candidates = map(
-            Candidate,
-            map(decode, letters),
-            shares[best].tolist(),
-            RESIDUE_MASSES[letters].sum(1).tolist(),
-        )
-        rankings.append(Ranking(tuple(candidates), marginals[of_gap]))
-    return tuple(rankings)
 
 
 def _tempered(found: Found, stages: Stages) -> Found:

@@ -11,6 +11,7 @@ import numpy as np
 from lacuna.core.alphabet import MISSING_LETTER, N_RESIDUES
 from lacuna.core.files import atomic_write
 from lacuna.core.tables import (
+    APART,
     CHAIN_TABLE,
     GAP_TABLE,
     MASS_TABLE,
@@ -27,7 +28,7 @@ from lacuna.core.tables import (
 from lacuna.filling.block import BlockChain, BlockGap, chains_of, without_template
 from lacuna.filling.evidence import with_evidence
 from lacuna.filling.germline_doubts import germline_doubts
-from lacuna.filling.intact import error_of_missed, is_missed, mass_row
+from lacuna.filling.intact import error_of_missed, is_missed, mass_row, unweighed
 from lacuna.filling.rank_gaps import RankedGap, rank_gaps
 from lacuna.filling.rereading import read_again
 from lacuna.filling.residues import Residues, residues_of, up_to
@@ -260,15 +261,25 @@ def _fill_chain(
     is_open = counts.open > 0
     masses = mass_row(scaffold, sequence, modifications, is_open=is_open)
     if not is_open and is_missed(scaffold, sequence, modifications):
-        named = any(MassDoubt.INTACT_ERROR in row.status for row in gap_rows)
-        notes = [
-            MassDoubt.UNMET,
-            "" if named else error_of_missed(scaffold, sequence, modifications),
-        ]
+        notes = _notes_of_missed(scaffold, sequence, gap_rows, modifications)
         gap_rows = [
             row
             if row.rank > 1 or row.ambiguity
-            else row._replace(status=reduce(with_note, filter(None, notes), row.status))
+            else row._replace(status=reduce(with_note, notes, row.status))
             for row in gap_rows
         ]
     return FilledChain(scaffold, sequence, row, gap_rows, residue_rows, scored_rows, masses)
+
+
+def _notes_of_missed(
+    scaffold: Scaffold, sequence: str, rows: Sequence[GapRow], modifications: Modifications
+) -> list[str]:
+    """What to say of the gaps of a chain that is filled with a sequence of another mass than its
+    intact one."""
+    said = "".join(row.status for row in rows)
+    if len(unweighed(scaffold)) > 1 and MassDoubt.UNMET not in said:
+        return [APART]
+    error = (
+        "" if MassDoubt.INTACT_ERROR in said else error_of_missed(scaffold, sequence, modifications)
+    )
+    return [MassDoubt.UNMET, error] if error else [MassDoubt.UNMET]

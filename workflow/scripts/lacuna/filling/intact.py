@@ -25,14 +25,13 @@ from lacuna.core.masses import (
 )
 from lacuna.core.tables import MassDoubt, MassRow
 from lacuna.core.words import plural
-from lacuna.filling.decode import mass_log_probability
+from lacuna.filling.chain_mass import LeftMass, TotalMass
 from lacuna.filling.mass_search import SIGMAS
 from lacuna.filling.stages import Stages, one_mass
-from lacuna.filling.weighing import FLOOR, WIDTH
+from lacuna.filling.weighing import FLOOR
 from lacuna.scaffolds.alkylation import NONE, READINGS
 from lacuna.scaffolds.residue_masses import (
     CORRECTED,
-    MAX_RESIDUES,
     PYROGLUTAMATE,
     PYROGLUTAMATES,
     UNMODIFIED,
@@ -225,38 +224,46 @@ def _is_i_or_l(scaffold: Scaffold, gap: Gap) -> bool:
 
 
 def left_for_gaps(scaffold: Scaffold, forms: Sequence[ChainForm] = PLAIN_FORM) -> Stages | None:
-    """The mass of all `unweighed` gaps together; None if nothing is left for them in any form.
+    """The mass of all `unweighed` gaps together, monoisotopic; None if nothing is left for them in
+    any form.
 
-    It is the intact mass less that of observed residues and of gaps with a mass, and monoisotopic:
-    an average mass is divided by AVERAGINE_RATIO, within RATIO_ERROR, and sequences must then have
+    An average mass is divided by AVERAGINE_RATIO, within RATIO_ERROR, and sequences must then have
     the average one.
     """
+    left = left_mass(scaffold)
+    if left is None:
+        return None
+    ((mass, _),) = left.forms
+    if left.average:
+        mass /= AVERAGINE_RATIO
+        about = left.tolerance + RATIO_ERROR * max(mass, 0.0) + FORM_ERROR
+        stages = replace(one_mass(mass, about, True), average=(left.forms[0][0], left.tolerance))
+    else:
+        stages = one_mass(mass, left.tolerance)
+    return stages if mass > min(form.monoisotopic for form in forms) else None
+
+
+def left_mass(scaffold: Scaffold, forms: Sequence[ChainForm] = PLAIN_FORM) -> LeftMass | None:
+    """The mass of all `unweighed` gaps together in every form of the chain, of the kind of the
+    intact mass: that less the masses of observed residues and of gaps with a mass of their own.
+    None without an intact mass."""
     intact = scaffold.intact
     if intact is None:
         return None
+    average = intact.kind == "average"
     shown = list(scaffold.sequence)
     for gap in scaffold.gaps:
         known = gap.mass is None and _is_i_or_l(scaffold, gap)
         shown[gap.start : gap.end] = ("L" if known else MISSING_LETTER) * (gap.end - gap.start)
-    monoisotopic, average = _masses("".join(shown), scaffold)
+    observed = _masses("".join(shown), scaffold)[average]
     weighed = sum(gap.mass or 0.0 for gap in scaffold.gaps)
     tolerance = intact.tolerance_da + sum(gap.tolerance_da or 0.0 for gap in scaffold.gaps)
-    if intact.kind == "average":
-        left = intact.mass - average - weighed * AVERAGINE_RATIO
+    if average:
         tolerance += RATIO_ERROR * weighed
-        rest = left / AVERAGINE_RATIO
-        about = tolerance + RATIO_ERROR * max(rest, 0.0) + FORM_ERROR
-        stages = replace(one_mass(rest, about, True), average=(left, tolerance))
-    else:
-        rest = intact.mass - monoisotopic - weighed
-        stages = one_mass(rest, tolerance)
-    return stages if rest > min(form.monoisotopic for form in forms) else None
-
-
-def decodable(gaps: Mapping[int, Gap]) -> bool:
-    """Whether all these gaps have a length, and few enough residues to be decoded with a mass."""
-    lengths = [gap.end - gap.start for gap in gaps.values()]
-    return all(gap.fixed for gap in gaps.values()) and 0 < sum(lengths) <= MAX_RESIDUES
+        weighed *= AVERAGINE_RATIO
+    changes = [(form.average if average else form.monoisotopic, form.share) for form in forms]
+    rest = intact.mass - observed - weighed
+    return LeftMass(tuple((rest - by, share) for by, share in changes), tolerance, average)
 
 
 # --- errors --------------------------------------------------------------------------------------
@@ -325,12 +332,15 @@ def likely_intact_error(scaffold: Scaffold, probabilities: np.ndarray, rules: Ma
     `intact_rules`.
     """
 
+    of_kind: dict[bool, TotalMass] = {}
+
     def probability(one: Scaffold) -> float:
-        stages = left_for_gaps(one, rules.forms)
-        if stages is None:
+        left = left_mass(one, rules.forms)
+        if left is None:
             return 0.0
-        likely = mass_log_probability(probabilities, stages, rules, WIDTH)
-        return math.exp(min(likely, 0.0))
+        if left.average not in of_kind:
+            of_kind[left.average] = TotalMass(probabilities, left, rules)
+        return of_kind[left.average].probability(left)
 
     least = ERROR_ODDS * (probability(scaffold) + FLOOR)
     if least >= 1.0:

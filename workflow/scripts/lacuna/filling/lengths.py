@@ -8,7 +8,9 @@ no germline column is empty or doubled, and some sequence with the gap's mass is
 of these scores, in nats, decides. The probability of the length chosen is that of every residue's
 being where it is, so it counts in their probabilities.
 
-If spectra alone give the gap a mass, a length gains by how probable the network then holds it.
+If spectra alone give the gap a mass, a length gains by how probable the network then holds it. If
+its chain has an intact mass and other gaps too, so does a length by how probable that mass then is
+(`lengths_by_mass.py`).
 
 Work is linear in the number of gaps and bounded: a gap is tried in the part of its chain around it,
 neighbouring gaps take turns, and a gap is tried again only after a gap near it has changed.
@@ -33,6 +35,7 @@ from lacuna.filling.ends import (
     share_before,
     without_doubtful_fr4,
 )
+from lacuna.filling.lengths_by_mass import weigh_lengths
 from lacuna.filling.mass_errors import likely_error
 from lacuna.filling.open_gaps import OpenChain, OpenGap, open_chain
 from lacuna.filling.reader import VARIANTS, Reader, mean_surest, together
@@ -75,6 +78,8 @@ def resolve_lengths(
             changed |= _take_turn(chains.values(), turn, reader)
         if not changed:
             break
+    for chain in chains.values():
+        weigh_lengths(chain, modifications, reader)
     return [chains[i].settled() if i in chains else s for i, s in enumerate(scaffolds)]
 
 
@@ -236,11 +241,24 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
             shown = np.array(nats) - end_costs[of_gap]
             shares = shares_of_lengths(templates.total[of_gap], cdr3, surest, shown)
             best.append(found.lengths[int(np.argmax(shares))])
+        elif found.gap.closed is not None:
+            shares = _of_closed(found, shares_of_lengths(fits[of_gap], cdr3, surest))
+            best.append(found.lengths[int(np.argmax(shares))])
         else:
             shares = shares_of_lengths(fits[of_gap], cdr3, surest)
             best.append(_best_of(trial, read))
-        found.share = float(shares[found.lengths.index(best[-1])])
+        found.shares = tuple(shares.tolist())
+        found.share = found.shares[found.lengths.index(best[-1])]
     return best
+
+
+def _of_closed(found: OpenGap, shares: np.ndarray) -> np.ndarray:
+    """Probabilities of the lengths (n,) of a gap that reads closed, from those that templates and
+    network give the other lengths."""
+    none = np.array(found.lengths) == 0
+    closed = found.gap.closed or 0.0
+    others = np.where(none, 0.0, shares)
+    return np.where(none, closed, (1 - closed) * others / max(others.sum(), 1e-300))
 
 
 def _by_spectra(found: OpenGap) -> SpectralEvidence | None:

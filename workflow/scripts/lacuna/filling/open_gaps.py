@@ -40,7 +40,8 @@ class OpenGap:
     lengths: those to try; untried: whether bounds and mass allow more; expected: from germline, at
     an end of its chain; around: chosen lengths of the gaps near it when it was last tried; read: if
     it has a mass, its plausible lengths then, each with its score and distributions; share: if it
-    has none, the probability of the length chosen; mass_error: what `mass_errors.likely_error`
+    has none, the probability of the length chosen, and shares those of all lengths; weighed:
+    whether the intact mass of its chain counts in that; mass_error: what `mass_errors.likely_error`
     finds in its masses by all lengths.
     """
 
@@ -54,6 +55,8 @@ class OpenGap:
     around: tuple[int | None, ...] | None = None
     read: Mapping[int, tuple[float, np.ndarray]] = field(default_factory=dict)
     share: float = 1.0
+    shares: tuple[float, ...] = ()
+    weighed: bool = False
     mass_error: str | None = None
 
     def contest(self) -> Contest | None:
@@ -85,8 +88,10 @@ class OpenChain:
             if ranked is not None:
                 share, rivals = ranked.probability, ranked.rivals
                 gap = replace(gap, length_probability=share, rivals=rivals)
-            elif gap.most == 1:  # in a sample with reads, `most` allows for a wrong length
+            elif gap.most == 1:
                 gap = replace(gap, length_probability=found.share)
+            elif found.weighed:  # in a sample with reads, `most` allows for a wrong length
+                gap = replace(gap, most=max(gap.most, found.share))
             gaps[found.number] = replace(gap, untried=found.untried, mass_error=found.mass_error)
         return replace(scaffold, gaps=tuple(gaps))
 
@@ -101,7 +106,7 @@ def open_chain(scaffold: Scaffold, modifications: Modifications) -> OpenChain:
         if not gap.fixed:
             rules = mass_rules(scaffold, gap, modifications)
             stages = stages_of(gap)
-            if number in alone and rest is not None and not gap.shown:
+            if number in alone and rest is not None and not gap.shown and gap.closed is None:
                 stages, rules = rest, chain_rules
                 likely = max(rules.forms, key=lambda form: form.share)
                 (whole,) = rest.of_residues(likely).passed

@@ -7,19 +7,21 @@ import numpy as np
 
 from lacuna.core.tables import MassDoubt
 from lacuna.filling.block import BlockGap, too_large
-from lacuna.filling.by_spectra import rank_by_spectra
-from lacuna.filling.decode import Ranking, rank_plain, rank_together
+from lacuna.filling.by_spectra import LEAST, RANKED, mixed, rank_by_spectra
+from lacuna.filling.chain_mass import rank_by_chain_mass
+from lacuna.filling.decode import Ranking, rank_plain, rank_sequences
 from lacuna.filling.intact import (
-    decodable,
     intact_rules,
     left_for_gaps,
+    left_mass,
     likely_intact_error,
     unweighed,
 )
 from lacuna.filling.misfits import rank_weighed
 from lacuna.filling.rivals import with_rivals
 from lacuna.filling.stages import stages_of
-from lacuna.scaffolds.residue_masses import Modifications, mass_rules
+from lacuna.scaffolds.residue_masses import MAX_BINNED, MassRules, Modifications, mass_rules
+from lacuna.scaffolds.scaffold import Scaffold
 
 RANKED_TOGETHER = 1024  # gaps; fewer if their candidates have more letters than
 MAX_LETTERS = 5_000_000
@@ -82,16 +84,42 @@ def _by_intact_masses(
     errors: dict[int, str] = {}
     for scaffold, of_chain in groupby(known, lambda gap: gap.chain.scaffold):
         numbers = unweighed(scaffold)
-        if not numbers or not decodable(numbers):
+        if not numbers or not all(gap.fixed for gap in numbers.values()):
             continue
         gaps = [gap for gap in of_chain if gap.number - 1 in numbers]
-        rules = intact_rules(scaffold, modifications)
-        stages = left_for_gaps(scaffold, rules.forms)
+        if not gaps:  # all without residues
+            continue
         rows = [probabilities[gap.rows.start : gap.rows.stop] for gap in gaps]
-        rankings = rank_together(rows, candidates, stages, rules) if stages is not None else ()
+        rules = intact_rules(scaffold, modifications)
+        rankings = _within_intact_mass(scaffold, rows, candidates, rules)
         error = likely_intact_error(scaffold, np.concatenate(rows), rules)
         for gap, ranking in zip_longest(gaps, rankings):
             found[gap.rows.start] = ranking
             if error:
                 errors[gap.rows.start] = error
     return found, errors
+
+
+def _within_intact_mass(
+    scaffold: Scaffold, rows: Sequence[np.ndarray], candidates: int, rules: MassRules
+) -> list[Ranking]:
+    """Rankings of the gaps without a mass of a chain, distributions (length, 20) each; none if no
+    sequences meet its intact mass."""
+    if len(rows) == 1 and len(rows[0]) <= MAX_BINNED:
+        stages = left_for_gaps(scaffold, rules.forms)
+        if stages is None:
+            return []
+        ranking = rank_sequences(rows[0], candidates, stages, rules)
+        return [ranking] if ranking.candidates else []
+    left = left_mass(scaffold, rules.forms)
+    if left is None:
+        return []
+    ranked = max(candidates, RANKED)
+    within, share = rank_by_chain_mass(rows, ranked, left, rules)
+    if share < LEAST:
+        return []
+    plain = [next(rank_plain(of_gap[None], ranked)) for of_gap in rows]
+    return [
+        mixed(of_gap, candidates, one, without, share)
+        for of_gap, one, without in zip(rows, within, plain, strict=True)
+    ]

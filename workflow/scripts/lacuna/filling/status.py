@@ -96,7 +96,8 @@ def without_residues(gap: BlockGap, modifications: Modifications) -> GapResult:
     """Candidates and status of a gap without predictions."""
     given, sequence = gap.given, gap.chain.scaffold.sequence
     if given.fixed and given.start == given.end:
-        return GapResult((Candidate("", given.most, 0.0),), "filled")
+        probability = min(given.most, given.length_probability)
+        return GapResult((Candidate("", probability, 0.0),), "filled")
     if too_large(given):
         return GapResult((), _too_large_status())
     if not sequence.strip("".join((MISSING_LETTER, *AMBIGUOUS))):

@@ -18,6 +18,7 @@ from lacuna.scaffolds.fasta import Fault, first_of
 REQUIRED = ("chain", "start", "end")
 OPTIONAL = tuple("mass tolerance_ppm tolerance_da min_length max_length prefix_masses".split())
 COLUMNS = REQUIRED + OPTIONAL
+CLOSED = "closed"  # column of a gap that reads closed: the probability that nothing is missing
 
 MAX_LINE = 100_000  # characters of a line
 MAX_DIGITS = 12  # of a whole number
@@ -45,6 +46,7 @@ class Row(NamedTuple):
     max_length: int | None
     prefix_masses: tuple[float, ...]  # Da, ascending
     line: int
+    closed: float | None = None
 
 
 class GapTable:
@@ -187,7 +189,7 @@ def _header(path: str | Path, number: int, fields: list[str]) -> tuple[str, ...]
             f"{where} column '{missing}' is missing; found {found}; rename a column or add it"
         )
     for name in columns:
-        if name not in COLUMNS:
+        if name not in (*COLUMNS, CLOSED):
             near = difflib.get_close_matches(name, COLUMNS, n=1)
             remedy = (
                 f"did you mean '{near[0]}'?" if near else f"known columns are {', '.join(COLUMNS)}"
@@ -224,6 +226,7 @@ def _row(cells: dict[str, str], surplus: int, line: int, whole: bool) -> Row | F
         daltons = _number(cells, "tolerance_da")
         shortest, longest = _whole(cells, "min_length"), _whole(cells, "max_length")
         prefixes = _numbers(cells, "prefix_masses")
+        closed = _number(cells, CLOSED)
         if longest is not None and longest < max(shortest or 0, 1):
             raise ValueError(
                 f"has a gap with min_length {shortest or 1} and max_length {longest}; "
@@ -235,7 +238,7 @@ def _row(cells: dict[str, str], surplus: int, line: int, whole: bool) -> Row | F
             raise ValueError(f"has a gap with tolerance_ppm {ppm:g}; give less than {_MAX_PPM:g}")
     except ValueError as error:
         return Fault(str(error), line)
-    return Row(start, end, mass, ppm, daltons, shortest, longest, prefixes, line)
+    return Row(start, end, mass, ppm, daltons, shortest, longest, prefixes, line, closed)
 
 
 def _is_integer(text: str) -> bool:

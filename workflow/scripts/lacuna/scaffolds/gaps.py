@@ -204,6 +204,7 @@ def _row_gap(
         truth,
         interval=interval,
         pieces=pieces,
+        closed=row.closed,
     )
 
 

@@ -61,6 +61,7 @@ def _as_list(gap: Gap) -> list[object]:
         gap.mass_error,
         gap.better_length,
         [_of_position(e) for e in gap.shown],
+        gap.closed,
         gap.unmet,
         gap.origin,
     ]
@@ -83,6 +84,7 @@ def from_json(line: str) -> Scaffold:
                 mass_error=mass_error,
                 better_length=better_length,
                 shown=tuple(map(_evidence, shown)),
+                closed=closed,
                 unmet=unmet,
                 origin=tuple(origin) if origin else None,
             )
@@ -98,6 +100,7 @@ def from_json(line: str) -> Scaffold:
                 mass_error,
                 better_length,
                 shown,
+                closed,
                 unmet,
                 origin,
             ) in fields.pop("gaps")

@@ -5,7 +5,7 @@
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lacuna.core.alphabet import RESIDUES
@@ -17,6 +17,7 @@ from lacuna.scaffolds.scaffold import IntactMass
 
 COLUMNS = ("chain", "mass", "tolerance_da", "kind")
 KINDS = ("average", "monoisotopic")
+LIGHT, LIGHT_LOCI = "light", ("kappa", "lambda")  # names of chains that reads give
 MAX_MASS = 10_000_000.0  # Da: a chain of 50,000 tryptophans weighs less
 MAX_LINE = 100_000  # characters
 _DELIMITERS = "\t,;"
@@ -54,6 +55,16 @@ class MassTable:
                 file=self.file,
             )
         return found
+
+    def name_light(self, chains: Iterable[str]) -> None:
+        """Give the row of `light` to the one chain whose name is that of a light locus.
+
+        chains: names that reads gave, which are those of their loci. With none or several the row
+        stays as it is.
+        """
+        light = [chain for chain in chains if chain.startswith(LIGHT_LOCI)]
+        if len(light) == 1 and LIGHT in self._rows and light[0] not in self._rows:
+            self._rows[light[0]] = self._rows.pop(LIGHT)
 
     def discard(self, chain: str) -> None:
         """Forget the mass of a chain that was rejected for another reason."""

@@ -74,12 +74,14 @@ def read_scaffolds(
         if truth is not None
         else None
     )
-    name, table = Path(fasta).name, GapTable(gaps)
+    name, table, weighed = Path(fasta).name, GapTable(gaps), MassTable(masses)
+    if settled is not None:
+        weighed.name_light(record.chain for record in read_records(Path(fasta), max_bytes))
     reader = _Reader(
         name,
         table,
         known,
-        MassTable(masses),
+        weighed,
         true,
         tolerance_ppm,
         max_length,
@@ -136,7 +138,10 @@ class _Reader:
                 remedy = f"rename it; an id ends at the first blank: write {whole}, say"
             raise Fault(f"is a second record of this id (first: line {first}); {remedy}", line)
         letters = read_letters(record, self.max_length)
+        masses = self.masses.take(chain, letters.sequence)
         rows = self.gaps.take(chain)
+        if masses is None:  # nothing else says that residues are missing where reads close a gap
+            rows = [row for row in rows if row.closed is None]
         sequence, found = find_gaps(
             record, letters, rows, self.tolerance_ppm, self.max_length, self.gaps.file
         )
@@ -151,7 +156,6 @@ class _Reader:
             known.append(of_table)
         found, within = _told(found)
         evidence = joined([*known, *within], line)
-        masses = self.masses.take(chain, sequence)
         self.notes.look_at(record, letters)
         self.notes.look_at_rows(chain, letters, rows)
         return Scaffold(chain, record.description, sequence, found, line, kept, evidence, masses)

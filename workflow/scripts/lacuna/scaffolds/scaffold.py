@@ -96,6 +96,7 @@ class Gap:
     better_length: int | None = None  # far more probable than the length that was given
     # What reads show of the residues of a gap without a length (positions from its start, from 0).
     shown: tuple[PositionEvidence, ...] = ()
+    closed: float | None = None  # probability that it has no residues, if reads closed it
     unmet: float | None = None  # the mass given for it, which what reads show cannot have
 
     @property

@@ -25,6 +25,7 @@ from lacuna.evidence.weigh import weigh
 from lacuna.placing.draft import Meeting
 from lacuna.scaffolds.evidence_table import AT_ODDS, SPREAD, WITHIN
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
+from lacuna.scaffolds.gap_table import CLOSED
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 from lacuna.steps.load import load_large_network, load_reader
 from lacuna.steps.place_reads import GivenChain, PlacedReads
@@ -149,10 +150,10 @@ def _write(
                 last = row.spread or "", row.within or "", "yes" if row.at_odds else ""
                 handle.write(plain_row((*found, *last)))
     with atomic_write(gaps) as handle:
-        handle.write(plain_row(GAP_COLUMNS))
+        handle.write(plain_row((*GAP_COLUMNS, CLOSED)))
         for chain in chains:
             for gap in chain.gaps:
-                cells = [getattr(gap, name, None) for name in GAP_COLUMNS[1:]]
+                cells = [getattr(gap, name, None) for name in (*GAP_COLUMNS[1:], CLOSED)]
                 handle.write(plain_row((chain.name, *("" if c is None else c for c in cells))))
     with atomic_write(positions) as handle:
         handle.write(EVIDENCE_TABLE.header)

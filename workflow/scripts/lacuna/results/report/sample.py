@@ -88,6 +88,16 @@ class Sample:
     proofread: Proofread | None
 
     @property
+    def intact(self) -> tuple[int, int]:
+        """How many intact masses of chains that are drawn are met by these as filled, and all."""
+        measured = [chain.measured for chain in self.chains if chain.measured is not None]
+        met = [
+            one.difference is not None and abs(one.difference) <= (one.tolerance_da or 0.0)
+            for one in measured
+        ]
+        return sum(met), len(met)
+
+    @property
     def with_gaps(self) -> int:
         """Number of chains with gaps or ambiguity codes."""
         return self.counts.chains - self.counts.without_gap
