@@ -760,6 +760,28 @@ def test_contaminants_attract_their_reads() -> None:
     assert rows["tag"].chain.startswith("tag_")
 
 
+@pytest.mark.parametrize(
+    ("residues", "protein"),
+    [
+        ("LVNELTEFAK", "serum_albumin_bovine"),
+        ("TNAENEFVTLKK", "keratin_1_human"),
+        ("SSGGSSSVK", "keratin_1_human"),  # it led to wrong residues of kappa chains
+        ("NLDLDSLLAEVK", "keratin_2_human"),
+        ("TLLDLDNTR", "keratin_9_human"),
+        ("SQYEQLAEQNR", "keratin_10_human"),
+        ("GSTLACTGSLVNNTANDRK", "Lys-C_Achromobacter"),
+        ("QGTMWCTGSLVNNSANDK", "Lys-C_Lysobacter"),
+        ("YSGEGDLALVK", "Glu-C_Staphylococcus"),
+        ("VGLAPVA", "pepsin_A_porcine"),
+        ("DDPSVSKELLAEAK", "protein_A"),
+    ],
+)
+def test_usual_contaminants_are_bundled(residues: str, protein: str) -> None:
+    reads = [*tiles(chain_with_cdr3("H", "ARWGGDGFYHMDY")), peptide(residues, "other")]
+    rows = {row.read: row for row in place(reads, Sure(), contaminants=read_contaminants()).rows}
+    assert (rows["other"].chain, rows["other"].placed_as) == (protein, "contaminant")
+
+
 def test_contaminants_that_cannot_be_used_are_named(
     write: Write, caplog: pytest.LogCaptureFixture
 ) -> None:

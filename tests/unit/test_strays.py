@@ -1,5 +1,6 @@
 """Reads that fit no chain but are of an antibody: the stated species is wrong, or not bundled."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from lacuna.placing.place import Placed, place
 from lacuna.placing.strays import LOST_READS, count_lost, find_strays, lost_reads
 from lacuna.reads.read import Read
 from lacuna.results.counts import count_sample
-from reads import Sure, draft_from, read_set, tiles
+from reads import Sure, chain_with_cdr3, draft_from, read_set, tiles
 
 MOUSE = "fits no chain, but resembles germline of mouse"
 
@@ -88,12 +89,51 @@ def test_residues_that_are_hardly_right_and_short_reads_count_for_nothing() -> N
     assert not find_strays(short, short.length < 0, "mouse").reads.any()
 
 
+def test_runs_of_glycine_and_serine_are_not_of_an_antibody() -> None:
+    found = read_set("SGSGSGTDFTLT", "GSGSGSGGSSSGGGS")
+    nowhere = find_strays(found, found.length < 0, "auto")
+    assert nowhere.reads.tolist() == [True, False]
+
+
 def test_few_strays_are_not_worth_a_warning() -> None:
     assert lost_reads(LOST_READS - 1, 0, "mouse") == ""
     assert lost_reads(20, 1000, "") == lost_reads(20, 1000, "mouse") == ""
-    assert lost_reads(50, 1000, "") == ""
+    assert lost_reads(50, 1000, "", share=0.1) == ""
     assert "set species to auto" in lost_reads(50, 1000, "mouse")
     assert "not bundled (give its chains as a FASTA" in lost_reads(300, 1000, "")
+
+
+class UnsureOf(Sure):
+    """As `Sure`, but that residues of some reads are right with 0.6."""
+
+    def __init__(self, names: set[str]) -> None:
+        super().__init__()
+        self.names = names
+
+    def probabilities(self, reads: Sequence[Read]) -> list[np.ndarray]:
+        return [
+            np.full(len(r.residues), 0.6 if r.name in self.names else self.probability)
+            for r in reads
+        ]
+
+
+@pytest.mark.parametrize("sure", [True, False])
+def test_a_few_sure_strays_show_that_another_antibody_is_there(
+    sure: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Misread reads of the antibody itself resemble germline too, but are not sure."""
+    heavy = chain_with_cdr3("H", "ARWGGDGFYHMDY", constant=False) + constant("human", "IGHG1*01")
+    kappa = chain_with_cdr3("K", "QQYNSYPLT", constant=False) + constant("human", "IGKC*01")
+    own = [*tiles(heavy, step=1), *tiles(kappa, step=1)]
+    other = [
+        replace(read, name=f"other{i}")
+        for i, read in enumerate(tiles(constant("mouse", "IGHM*01")[20:60], step=2))
+    ]
+    found = place([*own, *other], UnsureOf(set() if sure else {r.name for r in other}))
+    strays, placed, _ = count_lost(found.rows)
+    assert len(found.names) == 2 and placed > 400
+    assert found.lost == sure == ("germline" in caplog.text)
+    assert (strays > LOST_READS) == sure and strays < 0.1 * placed
 
 
 def test_the_summary_tells_the_remedy(tmp_path: Path) -> None:

@@ -27,7 +27,14 @@ from lacuna.placing.rows import rows_of
 from lacuna.placing.seeds import word_weights
 from lacuna.placing.segments import WORD, Locus, best_of_loci, score_segments
 from lacuna.placing.shown_constants import names_of
-from lacuna.placing.strays import Strays, count_lost, find_strays, lost_reads, with_strays
+from lacuna.placing.strays import (
+    LOST,
+    Strays,
+    count_lost,
+    find_strays,
+    lost_reads,
+    with_strays,
+)
 from lacuna.placing.subclasses import Subclasses, with_subclasses
 from lacuna.reads.error_model import ErrorModels
 from lacuna.reads.read import Read
@@ -122,22 +129,24 @@ def place(
     serum = is_serum(chains, drafts)
     lost = ""
     if not serum:  # of which many chains are not found
-        strays = _strays(found, placements, species)
-        marked = with_strays(rows, found, strays)
-        lost = lost_reads(*count_lost(marked))
-        if lost:  # a few may be so by chance
-            rows = marked
-            LOG.warning("%s", lost)
+        for sure, share in LOST:
+            strays = _strays(found, placements, species, sure)
+            marked = with_strays(rows, found, strays)
+            lost = lost_reads(*count_lost(marked), share)
+            if lost:  # a few may be so by chance
+                rows = marked
+                LOG.warning("%s", lost)
+                break
         for one in several:
             LOG.warning("%s", about_subclasses(one, names, drafts))
     return Placed(names, tuple(drafts), found, placements, tuple(rows), chains, serum, bool(lost))
 
 
-def _strays(reads: ReadSet, placements: Placements, species: str) -> Strays:
-    """The reads of an antibody that lie on no chain."""
+def _strays(reads: ReadSet, placements: Placements, species: str, sure: float) -> Strays:
+    """The reads of an antibody that lie on no chain; sure: as `find_strays` takes it."""
     on_chain = np.zeros(len(reads), dtype=bool)
     on_chain[placements.alignment.read] = True
-    return find_strays(reads, on_chain, species)
+    return find_strays(reads, on_chain, species, sure)
 
 
 def _germline_drafts(reads: ReadSet, species: str, use: np.ndarray) -> list[Draft]:

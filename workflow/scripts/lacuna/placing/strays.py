@@ -21,16 +21,21 @@ from lacuna.placing.seeds import words
 from lacuna.placing.segments import WORD
 
 LEAST_WORDS = 3  # of germline in a read that resembles it
-SURE = 0.5  # probability that each residue of such a word must have
+# Different residues in such a word: runs of G and S, as SGSGS, are in keratins and linkers too.
+LEAST_RESIDUES = 3
 # Strays are of another species than the one stated if this share of them resembles it, and so many
 # times as many as resemble the one stated. Of strays of bundled species 0.96 and more are of
 # their own; of those of other species, 0.85 at most are of any.
 OF_ONE, AHEAD = 0.9, 1.2
-# Strays that are named: their share of all that are placed or strays, and how many there are. Of 96
-# natural antibodies of bundled species none has a share above 0.02; where a chain of an antibody of
-# another species is not found, it is 0.28 and more. Those of a stated species that is wrong may be
-# the peptides alone in which it differs.
-LOST_SHARE, LOST_READS = 0.1, 10
+# Strays that are named: the probability that each residue of such a word must have, and their share
+# of all that are placed or strays. Of 96 natural antibodies of bundled species none has a share
+# above 0.02; where a chain of an antibody of another species is not found, it is 0.28 and more. IgG
+# of a serum leaves fewer: 0.03 to 0.16 if 15 to 30 % of the reads are of bovine IgG, most of which
+# lie on the chains of the antibody. Misread ones of a VHH are as many, but hardly any of these is
+# sure (0.059 and 0.002). Those of a stated species that is wrong may be the peptides alone in which
+# it differs.
+LOST = ((0.5, 0.1), (0.7, 0.025))
+LOST_READS = 10  # strays that are named at least
 OTHER_SHARE = 0.03
 
 
@@ -50,18 +55,21 @@ class Strays:
         return f"{RESEMBLES_SPECIES} {self.species}" if self.species else RESEMBLES
 
 
-def find_strays(reads: ReadSet, placed: np.ndarray, species: str) -> Strays:
+def find_strays(
+    reads: ReadSet, placed: np.ndarray, species: str, sure: float = LOST[0][0]
+) -> Strays:
     """The reads of an antibody among those that fit no chain.
 
-    placed (n,) bool: reads that lie on a chain or a contaminant; species: stated, 'auto' for any.
+    placed (n,) bool: reads that lie on a chain or a contaminant; species: stated, 'auto' for any;
+    sure: the probability that each residue of a word of germline must have.
     """
     number = words(reads.tokens, WORD)
     if not number.size:  # all reads are shorter
         return Strays(np.zeros(len(reads), dtype=bool), "")
     lost = np.flatnonzero(~placed)
     own = number[lost]
-    sure = sliding_window_view(reads.right[lost], WORD, axis=-1).min(-1) >= SURE
-    held = np.where((own >= 0) & sure, _species_of_words()[own], 0)  # (lost, words) bits
+    enough = sliding_window_view(reads.right[lost], WORD, axis=-1).min(-1) >= sure
+    held = np.where((own >= 0) & enough, _species_of_words()[own], 0)  # (lost, words) bits
     like = np.zeros(len(reads), dtype=bool)
     like[lost] = (held > 0).sum(1) >= LEAST_WORDS
     if species == "auto":
@@ -76,21 +84,23 @@ def find_strays(reads: ReadSet, placed: np.ndarray, species: str) -> Strays:
     return Strays(like, SPECIES[best] if is_other else "")
 
 
-def lost_reads(strays: int, placed: int, species: str) -> str:
+def lost_reads(strays: int, placed: int, species: str, share: float = LOST[-1][1]) -> str:
     """What a user should know of reads that resemble germline, of which a chain is lost; or ''.
 
-    placed: reads on chains and contaminants; species: that of the strays, as in `Strays`.
+    placed: reads on chains and contaminants; species: that of the strays, as in `Strays`; share:
+    of the strays, from which they are named if they are of no other species than the one stated.
     """
-    least = OTHER_SHARE if species else LOST_SHARE
+    least = OTHER_SHARE if species else share
     if strays < max(LOST_READS, least * (strays + placed)):
         return ""
     found = f"{strays} reads that fit no chain resemble"
     if species:
         return f"{found} {species} germline: set species to auto"
     return (
-        f"{found} germline: a chain was not found, of a further antibody, of another species than "
-        "the one stated (set species to auto), or of one that is not bundled (give its chains as a "
-        "FASTA, with X for what is not known)"
+        f"{found} germline: a chain was not found, of a further antibody, of IgG of a serum, of "
+        "another species than the one stated (set species to auto), or of one that is not bundled "
+        "(give its chains as a FASTA, with X for what is not known). Residues of the chains that "
+        "were found, also sure ones, may be those of this one"
     )
 
 
@@ -128,5 +138,7 @@ def _species_of_words() -> np.ndarray:
     segments += [(SPECIES.index(c.species), encode(c.sequence)) for c in constants()]
     for species, tokens in segments:
         own = words(merge_il(tokens), WORD)
-        bits[own[own >= 0]] |= np.uint8(1 << species)
+        letters = np.sort(sliding_window_view(merge_il(tokens), WORD), axis=1)
+        varied = (np.diff(letters, axis=1) != 0).sum(1) + 1 >= LEAST_RESIDUES
+        bits[own[(own >= 0) & varied]] |= np.uint8(1 << species)
     return bits
