@@ -9,7 +9,8 @@ trypsin and the others by chymotrypsin; in `two`, all are cut by both. Masses ar
 reduced chains, with normal errors of a third of the tolerance. Of ten heavy chains nine lack the
 lysine that ends them; a chain that begins with Q or E has it as pyroglutamate in 95 and 10 % of
 cases. With --wrong every mass has an error: an oxygen, a hexose, two hydrogens more or fewer, or
-what one C may carry. Residues of V domains are compared with the truth (I = L). Half an hour on one core.
+what one C may carry. Residues of V domains are compared with the truth (I = L). Ten minutes on one
+core.
 """
 
 import argparse
