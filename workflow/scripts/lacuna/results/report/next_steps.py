@@ -36,8 +36,8 @@ def read_steps(
 ) -> dict[str, list[Step]]:
     """The gaps most worth a measurement, by what to measure; most wrong residues come first.
 
-    gaps, residues: tables of a sample, of any number of chains; reads: whether it has some; measured:
-    chains with an intact mass.
+    gaps, residues: tables of a sample, of any number of chains; reads: whether it has some;
+    measured: its chains with an intact mass.
     """
     worst = {(gap["chain"], gap["gap"]): gap for gap in _worst(residues).to_dict("records")}
     what = _what(gaps, worst, reads, measured)
