@@ -170,6 +170,17 @@ def test_a_first_residue_may_be_pyroglutamate() -> None:
     assert share == 0.0
 
 
+def test_a_sequence_far_heavier_than_the_most_probable_one_has_no_share() -> None:
+    """Twelve W's weigh 1,548 Da more than twelve G's."""
+    rows = distributions(*({"G": 0.9, "W": 0.1} for _ in range(12)))
+    left = LeftMass(((mass_of("G" * 12), 1.0),), 0.5, False)
+    (one, two), _ = rank_by_chain_mass(
+        [rows, rows[:1]], 3, replace(left, forms=((mass_of("G" * 13), 1.0),)), RULES
+    )
+    assert (one.candidates[0].sequence, two.candidates[0].sequence) == ("G" * 12, "G")
+    assert one.candidates[0].probability == pytest.approx(1.0)
+
+
 def test_bins_are_finer_than_the_tolerance_and_bounded_by_memory() -> None:
     """K and Q are 0.036 Da apart."""
     rows = distributions({"K": 0.5, "Q": 0.5}, {"A": 0.5, "G": 0.5})
