@@ -30,11 +30,12 @@ from lacuna.filling.chain_mass import (
     per_dalton,
     rank_by_chain_mass,
 )
+from lacuna.filling.intact import USUAL, intact_rules, left_mass, left_with_errors
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.mass_table import MassTable
 from lacuna.scaffolds.read import read_scaffolds
-from lacuna.scaffolds.residue_masses import MassRules
-from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.scaffolds.residue_masses import MassRules, Modifications
+from lacuna.scaffolds.scaffold import Gap, IntactMass, Scaffold
 from lacuna.steps.one_file import fill_file
 
 RULES = MassRules()
@@ -169,6 +170,17 @@ def test_a_first_residue_may_be_pyroglutamate() -> None:
     assert share == 0.0
 
 
+def test_a_sequence_far_heavier_than_the_most_probable_one_has_no_share() -> None:
+    """Twelve W's weigh 1,548 Da more than twelve G's."""
+    rows = distributions(*({"G": 0.9, "W": 0.1} for _ in range(12)))
+    left = LeftMass(((mass_of("G" * 12), 1.0),), 0.5, False)
+    (one, two), _ = rank_by_chain_mass(
+        [rows, rows[:1]], 3, replace(left, forms=((mass_of("G" * 13), 1.0),)), RULES
+    )
+    assert (one.candidates[0].sequence, two.candidates[0].sequence) == ("G" * 12, "G")
+    assert one.candidates[0].probability == pytest.approx(1.0)
+
+
 def test_bins_are_finer_than_the_tolerance_and_bounded_by_memory() -> None:
     """K and Q are 0.036 Da apart."""
     rows = distributions({"K": 0.5, "Q": 0.5}, {"A": 0.5, "G": 0.5})
@@ -178,6 +190,49 @@ def test_bins_are_finer_than_the_tolerance_and_bounded_by_memory() -> None:
     many = np.concatenate([rows] * 300)
     assert TotalMass(many, left, RULES).grid.bin > 0.04 > TotalMass(rows, left, RULES).grid.bin
     assert TotalMass(rows, replace(left, tolerance=9.0), RULES).grid.bin == COARSEST
+
+
+# --- errors of masses ----------------------------------------------------------------------------
+
+
+def test_usual_errors_of_a_mass_are_forms_of_their_own() -> None:
+    whole = germline_chain("K", 1)
+    hidden = f"{whole[:30]}X{whole[31:60]}X{whole[61:]}"
+    gaps = (Gap(30, 31, 1, 1), Gap(60, 61, 1, 1))
+    given = IntactMass(chain_masses(whole)[0], 0.5, "monoisotopic")
+    chain = Scaffold("m", "", hidden, gaps, 1, intact=given)
+    rows = distributions({whole[30]: 1.0}, {whole[60]: 0.9, "C": 0.1})
+    forms = intact_rules(chain, Modifications()).forms
+    plain, left = left_mass(chain, forms), left_with_errors(chain, rows, forms)
+    assert plain is not None and left is not None
+    assert sum(share for _, share in left.forms) == pytest.approx(1.0)
+    right = [(mass, (1 - USUAL) * share) for mass, share in plain.forms]
+    assert list(left.forms[: len(right)]) == right
+    off = {round(mass - plain.forms[0][0], 3) for mass, _ in left.forms}
+    assert {-15.995, -162.053, 2.016, -114.043} <= off  # an oxygen, a hexose, a bond, both C's
+    assert 4.031 not in off and -171.064 not in off  # the third C is improbable
+    assert left_with_errors(replace(chain, intact=None), rows, forms) is None
+
+
+def test_a_residue_that_only_an_error_of_the_mass_would_change_is_not_sure() -> None:
+    """F and an oxygen weigh as much as Y."""
+    whole = germline_chain("K", 1)
+    gaps = (Gap(30, 31, 1, 1), Gap(60, 61, 1, 1))
+    true = f"{whole[:30]}F{whole[31:60]}G{whole[61:]}"
+    oxidised = IntactMass(chain_masses(true)[0] + 15.9949, 0.3, "monoisotopic")
+    hidden = f"{whole[:30]}X{whole[31:60]}X{whole[61:]}"
+    chain = Scaffold("m", "", hidden, gaps, 1, intact=oxidised)
+    rows = distributions({"F": 0.999, "Y": 0.001}, {"G": 1.0})
+    rules = intact_rules(chain, Modifications())
+    of_y = {}
+    for name, left in (
+        ("without", left_mass(chain, rules.forms)),
+        ("with", left_with_errors(chain, rows, rules.forms)),
+    ):
+        assert left is not None
+        (one, _), _ = rank_by_chain_mass([rows[:1], rows[1:]], 2, left, rules)
+        of_y[name] = one.distributions[0, RESIDUES.index("Y")]
+    assert of_y["without"] > 0.99 and of_y["with"] < 0.6
 
 
 # --- whole runs ----------------------------------------------------------------------------------

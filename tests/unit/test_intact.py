@@ -523,6 +523,7 @@ def test_errors_are_those_that_the_cysteines_allow() -> None:
     assert words == [
         "as monoisotopic, not average",
         "without an oxygen on M or W",
+        "without a hexose, as of glycation",
         "without a proton, as [M+H]+ has",
         "with the water that was not counted",
     ]

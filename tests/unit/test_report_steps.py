@@ -84,6 +84,10 @@ def test_what_to_measure_follows_from_what_is_known_of_the_gap(paths: dict[str, 
 
     assert what(cysteine=Readings([("none", 1.0)])) == "a fragment that ends within the gap"
     assert what(reads=True).startswith("a peptide across the gap")
+    assert what(reads=True).endswith("or the mass of the gap or of the chain")
+    (name,) = {row.chain for row in GAP_TABLE.read(paths["gaps"])}
+    known = read_steps(paths["gaps"], paths["residues"], reads=True, measured={name})
+    assert [one.endswith("or the mass of the gap") for one in known] == [True]
     again = "what the status of the gap names, again"
     assert what(status=f"filled ({MassDoubt.FITS_BETTER} 0.9840 Da less)") == again
     assert what(status="no_sequence_fits_mass", probability=None) == again

@@ -18,6 +18,7 @@ PYRIDYLETHYL = 105.057849  # Unimod 31
 NEM = 125.047679  # Unimod 108
 DIOXIDATION = 31.989829  # Unimod 425
 CYSTEINYL = 119.004099  # Unimod 312
+HEXOSE = 162.052824  # Unimod 41
 AMMONIA = 17.026549
 DISULFIDE = 2.0156500638  # two hydrogens, which a bond between two C's lacks
 # Average over monoisotopic mass: of the mean residue of proteins (averagine, Senko et al. 1995,

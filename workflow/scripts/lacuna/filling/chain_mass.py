@@ -120,8 +120,11 @@ def _moved(what: np.ndarray, bins: np.ndarray, times: np.ndarray) -> np.ndarray:
 
 
 def _joined(before: np.ndarray, behind: np.ndarray, by: int) -> float:
-    """The sum over all masses before, times what is behind if so many bins lie between."""
+    """The sum over all masses before, times what is behind if so many bins lie between; 0 if these
+    are more than the grid has."""
     n = len(before)
+    if abs(by) >= n:
+        return 0.0
     return float(before[max(-by, 0) : n - max(by, 0)] @ behind[max(by, 0) : n + min(by, 0)])
 
 

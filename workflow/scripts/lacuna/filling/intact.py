@@ -17,6 +17,7 @@ from lacuna.core.masses import (
     CYSTEINYL,
     DISULFIDE,
     GROUP_RATIO,
+    HEXOSE,
     MONOISOTOPIC,
     OXIDATION,
     PROTON,
@@ -46,6 +47,7 @@ FORM_ERROR = 0.02  # Da, of the monoisotopic mass of a form by that ratio
 # Of an intact mass without an error to the mass as given, from which the error is named. Of 900
 # right masses of V domains with a gap of 3 to 10 residues none gives more, and 3 more than 100.
 ERROR_ODDS = 300.0
+USUAL = 0.01  # probability that an intact mass has an error that can be named
 NAMED = 0.1  # of the probability of the likeliest error from which another is named too
 
 
@@ -280,6 +282,7 @@ class IntactError:
 
 ADDED = (
     ("without an oxygen on M or W", -OXIDATION),
+    ("without a hexose, as of glycation", -HEXOSE),
     ("without a proton, as [M+H]+ has", -PROTON),
     ("with the water that was not counted", WATER),
 )
@@ -325,6 +328,39 @@ def unmodified_cysteines(scaffold: Scaffold, sequence: str) -> int:
     return sequence.count("C") - len(written)
 
 
+def _cysteines(scaffold: Scaffold, probabilities: np.ndarray) -> int:
+    """The C's of a chain without a modification, those that are probable among missing residues
+    with distributions (t, 20) included."""
+    in_gaps = int((probabilities[:, CYSTEINE] > 0.5).sum())
+    return unmodified_cysteines(scaffold, scaffold.sequence) + in_gaps
+
+
+def left_with_errors(
+    scaffold: Scaffold, probabilities: np.ndarray, forms: Sequence[ChainForm]
+) -> LeftMass | None:
+    """As `left_mass`, with the mass of each form with every usual error as a form of its own; these
+    have USUAL together.
+
+    probabilities: (t, 20) of the residues of all `unweighed` gaps.
+    """
+    given, left = scaffold.intact, left_mass(scaffold, forms)
+    if given is None or left is None:
+        return None
+    errors = [
+        (error.mass.mass - given.mass, error.prior)
+        for error in intact_errors(scaffold, _cysteines(scaffold, probabilities))
+        if error.mass.kind == given.kind
+    ]
+    every = sum(prior for _, prior in errors)
+    plain = [(mass, (1 - USUAL) * share) for mass, share in left.forms]
+    moved = [
+        (mass + by, USUAL * share * prior / every)
+        for mass, share in left.forms
+        for by, prior in errors
+    ]
+    return replace(left, forms=(*plain, *moved))
+
+
 def likely_intact_error(scaffold: Scaffold, probabilities: np.ndarray, rules: MassRules) -> str:
     """The error without which the intact mass of a chain is far more probable, in words; or ''.
 
@@ -345,11 +381,9 @@ def likely_intact_error(scaffold: Scaffold, probabilities: np.ndarray, rules: Ma
     least = ERROR_ODDS * (probability(scaffold) + FLOOR)
     if least >= 1.0:
         return ""
-    in_gaps = int((probabilities[:, CYSTEINE] > 0.5).sum())
-    cysteines = unmodified_cysteines(scaffold, scaffold.sequence) + in_gaps
     found = [
         (probability(replace(scaffold, intact=error.mass)), error)
-        for error in intact_errors(scaffold, cysteines)
+        for error in intact_errors(scaffold, _cysteines(scaffold, probabilities))
     ]
     if max((without for without, _ in found), default=0.0) <= least:
         return ""

@@ -9,7 +9,7 @@ import numpy as np
 
 from lacuna.filling.chain_mass import TotalMass
 from lacuna.filling.evidence import with_evidence
-from lacuna.filling.intact import intact_rules, left_mass, unweighed
+from lacuna.filling.intact import intact_rules, left_with_errors, unweighed
 from lacuna.filling.open_gaps import OpenChain, OpenGap
 from lacuna.filling.reader import Reader
 from lacuna.scaffolds.residue_masses import Modifications
@@ -62,7 +62,5 @@ def _density(
     for gap in unweighed(chain).values():
         inside |= (gap.start <= positions) & (positions < gap.end)
     rules = intact_rules(chain, modifications)
-    left = left_mass(chain, rules.forms)
-    if left is None:
-        return 0.0
-    return TotalMass(read[inside], left, rules).density(left)
+    left = left_with_errors(chain, read[inside], rules.forms)
+    return 0.0 if left is None else TotalMass(read[inside], left, rules).density(left)

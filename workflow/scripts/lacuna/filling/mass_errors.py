@@ -19,6 +19,7 @@ from lacuna.core.masses import (
     CARBAMIDOMETHYL,
     DEAMIDATION,
     GROUP_RATIO,
+    HEXOSE,
     ISOTOPE,
     OXIDATION,
     PROTON,
@@ -109,7 +110,7 @@ OTHERS = (
     _modified(43.005814, "K or R is carbamylated", "KR"),
     _modified(79.966331, "S, T or Y is phosphorylated", "STY"),
     _modified(79.956815, "Y is sulfated", "Y"),
-    _modified(162.052823, "K is glycated", "K"),
+    _modified(HEXOSE, "K is glycated", "K"),
 )
 
 

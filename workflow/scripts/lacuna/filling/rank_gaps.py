@@ -13,7 +13,7 @@ from lacuna.filling.decode import Ranking, rank_plain, rank_sequences
 from lacuna.filling.intact import (
     intact_rules,
     left_for_gaps,
-    left_mass,
+    left_with_errors,
     likely_intact_error,
     unweighed,
 )
@@ -111,7 +111,7 @@ def _within_intact_mass(
             return []
         ranking = rank_sequences(rows[0], candidates, stages, rules)
         return [ranking] if ranking.candidates else []
-    left = left_mass(scaffold, rules.forms)
+    left = left_with_errors(scaffold, np.concatenate(rows), rules.forms)
     if left is None:
         return []
     ranked = max(candidates, RANKED)

@@ -31,13 +31,16 @@ class Step:
     what: str
 
 
-def read_steps(gaps: Path, residues: Path, *, reads: bool) -> dict[str, list[Step]]:
+def read_steps(
+    gaps: Path, residues: Path, *, reads: bool, measured: Collection[str] = ()
+) -> dict[str, list[Step]]:
     """The gaps most worth a measurement, by what to measure; most wrong residues come first.
 
-    gaps, residues: tables of a sample, of any number of chains; reads: whether it has some.
+    gaps, residues: tables of a sample, of any number of chains; reads: whether it has some;
+    measured: its chains with an intact mass.
     """
     worst = {(gap["chain"], gap["gap"]): gap for gap in _worst(residues).to_dict("records")}
-    what = _what(gaps, worst, reads)
+    what = _what(gaps, worst, reads, measured)
     found: dict[str, list[Step]] = {}
     for key, gap in worst.items():
         place = span(gap["first"], gap["last"])
@@ -97,7 +100,9 @@ def _by_gap(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _what(gaps: Path, wanted: Collection[Key], reads: bool) -> dict[Key, str]:
+def _what(
+    gaps: Path, wanted: Collection[Key], reads: bool, measured: Collection[str]
+) -> dict[Key, str]:
     """What to measure of each of the gaps that are wanted; the table is read as far as needed."""
     chains = {chain for chain, _ in wanted}
     found: dict[Key, str] = {}
@@ -107,18 +112,22 @@ def _what(gaps: Path, wanted: Collection[Key], reads: bool) -> dict[Key, str]:
         for row in rows.to_dict("records"):
             if (key := (row["chain"], row["gap"])) in wanted:
                 filled = row["probability"] != ""
-                found[key] = _what_of(row["status"], filled, row["cysteine"] != "", reads)
+                weighed = row["cysteine"] != ""
+                whole = row["chain"] in measured
+                found[key] = _what_of(row["status"], filled, weighed, reads, whole)
         if len(found) == len(wanted):
             break
     return found
 
 
-def _what_of(status: str, filled: bool, weighed: bool, reads: bool) -> str:
-    """What to measure of a gap, by what is known of it; weighed: whether it has a mass."""
+def _what_of(status: str, filled: bool, weighed: bool, reads: bool, whole: bool) -> str:
+    """What to measure of a gap, by what is known of it; weighed: whether it has a mass; whole:
+    whether its chain has one."""
     if not filled or MassDoubt.of_status(status):
         return "what the status of the gap names, again"
     if weighed:
         return "a fragment that ends within the gap"
     if reads:
-        return "a peptide across the gap, as another protease may leave, or the mass of the gap"
+        of = "the gap" if whole else "the gap or of the chain"
+        return f"a peptide across the gap, as another protease may leave, or the mass of {of}"
     return "the mass of the gap, or a spectrum of a peptide across it"

@@ -211,7 +211,12 @@ def read_sample(
         verdicts=gaps.verdicts,
         sure_codes=residues.sure_codes,
         to_check=sum(len(c.to_check) for c in chains) if drawn else unsure,
-        steps=read_steps(tables["gaps"], tables["residues"], reads=reads is not None),
+        steps=read_steps(
+            tables["gaps"],
+            tables["residues"],
+            reads=reads is not None,
+            measured={chain.name for chain in chains if chain.measured is not None},
+        ),
         weighed=gaps.weighed,
         rejected_rows=_read_rejected(tables["rejected"]),
         overall=overall,
