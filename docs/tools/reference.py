@@ -74,7 +74,12 @@ SHOWN: Mapping[str, Sequence[Mapping[str, str]]] = {
     "evidence.tsv": [
         {"chain": "heavy", "position": position} for position in ("1", "2", "97", "99")
     ],
-    "reads.tsv": [{"placed_as": how} for how in ("whole", "core", "contaminant", "fits no chain")],
+    "reads.tsv": [
+        {"placed_as": "whole"},
+        {"placed_as": "core"},
+        {"chain": "trypsin_bovine"},
+        {"placed_as": "fits no chain"},
+    ],
     "spectra.tsv": [{"kind": kind} for kind in ("spectrum", "mass", "unseen", "cleavage")],
     "predictions.tsv": [{"protocol": "scaffold"}, {"protocol": "true_context"}],
 }
