@@ -26,6 +26,7 @@ from lacuna.placing.strays import LOST_READS, count_lost, find_strays, lost_read
 from lacuna.reads.read import Read
 from lacuna.results.counts import count_sample
 from reads import Sure, chain_with_cdr3, draft_from, read_set, tiles
+from report_tables import write_tables
 
 MOUSE = "fits no chain, but resembles germline of mouse"
 
@@ -134,6 +135,35 @@ def test_a_few_sure_strays_show_that_another_antibody_is_there(
     assert len(found.names) == 2 and placed > 400
     assert found.lost == sure == ("germline" in caplog.text)
     assert (strays > LOST_READS) == sure and strays < 0.1 * placed
+
+
+@pytest.mark.parametrize(
+    ("reads", "said"),
+    [
+        ({"heavy": 6, "kappa": 4, "tag_His": 9, "": 9}, ""),
+        ({"heavy": 5, "kappa": 4, "heavy_2": 1}, "heavy_2 (0.10)"),
+        ({"kappa": 5, "heavy": 4, "lambda": 1}, "lambda (0.10)"),
+        ({"heavy": 5, "VHH": 1, "heavy_2": 1}, ""),  # they were given
+        ({"heavy": 5}, ""),
+    ],
+)
+def test_chains_of_more_than_one_antibody_are_counted(
+    tmp_path: Path, reads: dict[str, int], said: str
+) -> None:
+    domain = chain_with_cdr3("H", "ARWGGDGFYHMDY", constant=False)
+    names = [name for name in reads if name and not name.startswith("tag_")]
+    paths = write_tables(tmp_path, [(domain, [])] * len(names), names=names)
+    rows = [
+        PlacedRow(f"r:{name}{i}", "t", name, 0, 9, 20.0, "whole", "")
+        for name, n in reads.items()
+        for i in range(n)
+    ]
+    placed = tmp_path / "reads.tsv"
+    placed.write_text(PLACED_TABLE.header + PLACED_TABLE.text(rows))
+    counts = count_sample(paths["chains"], paths["rejected"], placed)
+    assert counts.several.endswith(said) and bool(counts.several) == bool(said)
+    of = f"of more than one antibody: {names[0]} (0.50 of the placed reads), "
+    assert any(note.startswith(of) for note in counts.notes()) == bool(said)
 
 
 def test_the_summary_tells_the_remedy(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The chains that a sample's reads come from, and where each read lies on them."""
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +13,7 @@ from lacuna.placing.chance import least_score
 from lacuna.placing.checked import C_WORDS, checked_probabilities
 from lacuna.placing.constant_domains import with_doubts, without_unread
 from lacuna.placing.draft import Draft, draft_of, protein_of
+from lacuna.placing.names import OF_LOCI, chain_names
 from lacuna.placing.placement import Placements, place_on
 from lacuna.placing.populations import (
     Population,
@@ -48,7 +48,6 @@ C_SHARE = 0.2  # the same of a constant region, of which there are C_WORDS at le
 # other way round: a share of the share of their constant regions, and words. A V segment that is
 # there has its constant region if reads hold as many words of that: by chance they hold 3 at most.
 OTHER_SHARE, OTHER_WORDS = 0.15, 5.0
-NAMES = {"H": "heavy", "K": "kappa", "L": "lambda"}
 FIRST_ROUNDS = 2  # of building without junctions
 FURTHER_ROUNDS = 4  # of building once the first chains are there
 MORE_CHAINS = 2  # times that further chains are looked for
@@ -113,12 +112,13 @@ def place(
             found = replace(found, least=least_score(found, drafts, placements))
             if any(draft.c >= 0 for draft in drafts):
                 drafts = _without_unread(found, place_on(found, [*drafts, *proteins]), drafts)
-    names = _names(drafts)
+    names = chain_names(draft.locus for draft in drafts)
     chains = populations(found, placements, names, drafts)
     kept = [i for i, c in enumerate(chains) if i < n_first or c.share >= LEAST_SHARE]
     if len(kept) < len(chains):
         drafts = [drafts[i] for i in kept]
-        names, placements = _names(drafts), place_on(found, [*drafts, *proteins])
+        names = chain_names(draft.locus for draft in drafts)
+        placements = place_on(found, [*drafts, *proteins])
         chains = populations(found, placements, names, drafts)
     drafts, placements, several = with_subclasses(found, drafts, proteins, placements)
     if several:
@@ -193,13 +193,13 @@ def _without_unread(reads: ReadSet, placements: Placements, drafts: Sequence[Dra
                 "%d residues of the constant region of a %s chain are left out: their peptides "
                 "should be read, and no read shows one",
                 len(before) - len(after),
-                NAMES[before.locus],
+                OF_LOCI[before.locus],
             )
         else:
             LOG.warning(
                 "The whole constant region of a %s chain is left out: reads have short runs of its "
                 "residues, but show no peptide of it",
-                NAMES[before.locus],
+                OF_LOCI[before.locus],
             )
     return kept
 
@@ -247,14 +247,3 @@ def _other_half(
     ]
     best = max(lacking, key=lambda one: one.c_seen, default=None)
     return [_germline_draft(best)] if best else []
-
-
-def _names(drafts: Sequence[Draft]) -> tuple[str, ...]:
-    """`heavy`, `kappa`, `heavy_2`, ... in the order that chains were found in."""
-    seen: Counter[str] = Counter()
-    names = []
-    for draft in drafts:
-        seen[draft.locus] += 1
-        more = f"_{seen[draft.locus]}" if seen[draft.locus] > 1 else ""
-        names.append(NAMES[draft.locus] + more)
-    return tuple(names)

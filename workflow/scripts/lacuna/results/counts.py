@@ -20,6 +20,7 @@ from lacuna.core.tables import (
     UNSURE_FILE,
 )
 from lacuna.core.words import plural
+from lacuna.placing.names import locus_of
 from lacuna.placing.strays import count_lost, lost_reads
 from lacuna.results.streams import chunks
 
@@ -54,6 +55,7 @@ class Counts:
     of_others: int = 0  # reads of contaminants
     unsure: int = 0  # reads of no chain, of files without a confidence above LOW_CONFIDENCE
     lost: str = ""  # what to know of reads of a chain that was not found
+    several: str = ""  # the chains that reads give, if they are of more than one antibody
     n_terminal: int = 0  # chains whose first residues are missing
     c_terminal: int = 0  # chains whose last residues are missing
     inside: int = 0  # chains with a gap between observed residues
@@ -79,6 +81,8 @@ class Counts:
                         "their column, or give a table of the column peptide alone, so that all "
                         "reads count alike"
                     )
+            if self.several:
+                yield f"of more than one antibody: {self.several}"
             if self.lost:
                 yield f"WARNING: {self.lost}"
         if self.open:
@@ -124,7 +128,7 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
     Raises LacunaError if one of them is not such a table.
     """
     n = dict.fromkeys(Counts.__dataclass_fields__, 0)
-    for name in ("reads", "placed", "of_others", "unsure", "lost", "reason", "species"):
+    for name in ("reads", "placed", "of_others", "unsure", "lost", "several", "reason", "species"):
         del n[name]
     species: Counter[str] = Counter()
     for part in chunks(chains, ["species"], ["length", "n_terminal", "c_terminal", *_SUMMED]):
@@ -144,23 +148,43 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
     reasons = (row.reason for row in REJECTED_TABLE.read(rejected))
     reason = next((text for text in reasons if not text.startswith(NOTE)), "")
     del species[""]
-    found = Counts(**n, lost="", reason=reason, species=tuple(species.most_common()))
+    chosen = tuple(species.most_common())
+    found = Counts(**n, lost="", several="", reason=reason, species=chosen)
     if reads is None:
         return found
     names = {row.chain for row in CHAIN_TABLE.read(chains)}
     rows: Counter[tuple[bool, bool]] = Counter()
+    placed: Counter[str] = Counter()
     unsure = 0
     for row in PLACED_TABLE.read(reads):
         rows[bool(row.chain), row.chain in names] += 1
+        placed[row.chain] += row.chain in names
         unsure += row.placed_as == UNSURE_FILE
     return replace(
         found,
         unsure=unsure,
         lost=lost_reads(*count_lost(PLACED_TABLE.read(reads))),
+        several=_several(placed),
         reads=rows.total(),
         placed=rows[True, True],
         of_others=rows[True, False],
     )
+
+
+def _several(placed: Counter[str]) -> str:
+    """`heavy (0.61 of the placed reads), kappa (0.33), heavy_2 (0.06)`: the chains that reads gave,
+    if they are of more than one antibody; '' if not, or if they were given.
+
+    placed: reads by chain.
+    """
+    shares = {name: n / placed.total() for name, n in placed.most_common() if n}
+    loci = [locus_of(name) for name in shares]
+    heavy = loci.count("H")
+    if "" in loci or max(heavy, len(loci) - heavy) < 2:
+        return ""
+    (first, share), *others = shares.items()
+    named = [f"{first} ({share:.2f} of the placed reads)"]
+    return _named([*named, *(f"{name} ({share:.2f})" for name, share in others)])
 
 
 def explain_nothing(samples: Mapping[str, tuple[Counts, Path]]) -> str:

@@ -107,6 +107,8 @@ class Sample:
         """Yield what to know about its chains, in sentences."""
         if self.counts.species:
             yield f"Species of the nearest germline: {self.counts.species_chosen()}."
+        if self.counts.several:
+            yield f"Chains of more than one antibody: {self.counts.several}."
         if self.counts.without_gap:
             yield f"{plural(self.counts.without_gap, 'chain')} without a gap."
         if self.counts.short:
