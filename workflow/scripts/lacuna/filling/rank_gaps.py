@@ -14,6 +14,7 @@ from lacuna.filling.intact import (
     intact_rules,
     left_for_gaps,
     left_with_errors,
+    likely_end,
     likely_intact_error,
     unweighed,
 )
@@ -90,7 +91,8 @@ def _by_intact_masses(
         if not gaps:  # all without residues
             continue
         rows = [probabilities[gap.rows.start : gap.rows.stop] for gap in gaps]
-        rules = intact_rules(scaffold, modifications)
+        end = likely_end(scaffold, gaps[-1].given, rows[-1])
+        rules = intact_rules(scaffold, modifications, end)
         rankings = _within_intact_mass(scaffold, rows, candidates, rules)
         error = likely_intact_error(scaffold, np.concatenate(rows), rules)
         for gap, ranking in zip_longest(gaps, rankings):
