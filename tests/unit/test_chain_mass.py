@@ -27,7 +27,6 @@ from lacuna.filling.chain_mass import (
     WRONG,
     LeftMass,
     TotalMass,
-    per_dalton,
     rank_by_chain_mass,
 )
 from lacuna.filling.intact import USUAL, intact_rules, left_mass, left_with_errors
@@ -62,6 +61,10 @@ def every(rows: np.ndarray, left: LeftMass) -> dict[str, float]:
     return {sequence: share for sequence, share in found.items() if share}
 
 
+def per_dalton(probability: float, tolerance: float) -> float:
+    return probability * 3 / (tolerance * math.sqrt(2 * math.pi))
+
+
 def some(letters: str, rng: np.random.Generator) -> dict[str, float]:
     return {letter: float(rng.uniform(0.05, 1)) for letter in letters}
 
@@ -86,7 +89,7 @@ def test_residues_and_sequences_have_the_shares_of_all_combinations_that_fit(
     best = "".join(RESIDUES[t] for t in rows.argmax(1))
     away = [(abs(m - weigh(best, average)), p) for m, p in forms]
     error = sum(p * math.exp(-off / OFF) for off, p in away) / (2 * OFF)
-    density = per_dalton(total, left)
+    density = per_dalton(total, left.tolerance)
     assert share == pytest.approx(density / (density + WRONG * error), abs=0.01)
     for ranking, part in zip(rankings, (slice(0, 2), slice(2, 5)), strict=True):
         found = {c.sequence.replace("I", "L"): c.probability for c in ranking.candidates}
@@ -145,7 +148,7 @@ def test_what_is_spread_evenly_says_nothing_of_masses_and_less_if_the_chain_has_
     (doubted,), _ = rank_by_chain_mass([unsure], 3, off, RULES)
     most = mass_of("ACDK" + "".join(RESIDUES[unsure[4].argmax()]))
     error = math.exp(-abs(off.forms[0][0] - most) / OFF) / (2 * OFF)
-    kept = CLEARLY * error / (0.05 * error + 0.95 * per_dalton(rare, off))
+    kept = CLEARLY * error / (0.05 * error + 0.95 * per_dalton(rare, off.tolerance))
     expected = 0.05 * (UNSEEN + (1 - UNSEEN) * min(kept, 1.0)) * (1 - 1 / N_RESIDUES)
     assert 1 - doubted.distributions[0].max() == pytest.approx(expected, rel=0.15)
 

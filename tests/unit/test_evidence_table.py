@@ -165,8 +165,8 @@ def test_rows_of_a_chain_that_is_not_there_are_listed(write: Write) -> None:
     good, bad, unknown = read_scaffolds(fasta, evidence=rows)
     assert isinstance(good, Scaffold) and not good.evidence
     assert isinstance(bad, Rejected) and isinstance(unknown, Rejected)
-    assert (
-        unknown.reason == "e.tsv:3: 'b' is not a chain of a.fasta; correct the id or remove the row"
+    assert unknown.reason == (
+        "e.tsv:3: 'b' is not a chain of a.fasta; correct the id (known: a, bad) or remove the row"
     )
 
 

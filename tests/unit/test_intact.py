@@ -23,6 +23,7 @@ from lacuna.filling.intact import (
     is_missed,
     is_whole,
     left_for_gaps,
+    likely_end,
     likely_intact_error,
     mass_row,
     unmodified_cysteines,
@@ -283,6 +284,39 @@ def test_the_mass_of_a_form_is_met_within_the_tolerance_given(kind: str, residue
         assert stages is not None
         found = search(np.full((1, N_RESIDUES), 1 / N_RESIDUES), 512, stages, rules)
         assert ([RESIDUES.index(residue)] in found.tokens.tolist()) == (not missed)
+
+
+@pytest.mark.parametrize("hidden", [(1, "a"), (4, "a"), (4, "")])
+def test_a_lysine_that_is_not_observed_may_be_missing_from_the_mass(
+    write: Write, tmp_path: Path, hidden: tuple[int, str]
+) -> None:
+    """Reads of a heavy chain without its lysine end in front of it; the chain is filled with it."""
+    whole = germline_chain("H", 1, constant=True)
+    last, another = hidden
+    letters = whole[:-last] + "X" * last
+    if another:
+        letters = letters[:20] + "XXX" + letters[23:]
+    mass = f"m\t{mass_of(whole[:-1], average=True):.3f}\t1\taverage\n"
+    inputs = {"fasta": write("c.fasta", f">m\n{letters}\n"), "masses": write("m.tsv", HEAD + mass)}
+    fill_file(inputs, tmp_path / "out", {"alkylation": "none"})
+    rows = [row for row in GAP_TABLE.read(tmp_path / "out" / "gaps.tsv") if row.rank == 1]
+    assert rows[-1].candidate == whole[-last:] and {row.status for row in rows} == {"filled"}
+    (row,) = MASS_TABLE.read(tmp_path / "out" / "masses.tsv")
+    assert row.form == "no C-terminal lysine"
+    if another:
+        assert rows[0].candidate == whole[20:23] and (rows[0].probability or 0.0) > 0.99
+
+
+def test_the_likely_end_of_a_chain_is_that_of_a_gap_that_ends_it() -> None:
+    chain = Scaffold("m", "", "AXXXAXX", (Gap(1, 4, 3, 3), Gap(5, 7, 2, 2)), 1)
+    rows = np.eye(N_RESIDUES)[[RESIDUES.index(letter) for letter in "SPLGK"]]
+    inner, last = chain.gaps
+    assert likely_end(chain, inner, rows[:3]) == ""
+    assert likely_end(chain, last, rows[3:]) == likely_end(chain, last, rows) == "GK"
+    one = Scaffold("m", "", "AG", (Gap(1, 2, 1, 1),), 1)
+    assert likely_end(one, one.gaps[0], rows) == "K"
+    none = Scaffold("m", "", "AG", (Gap(2, 2, 0, 0),), 1)
+    assert likely_end(none, none.gaps[0], rows) == ""
 
 
 def test_rows_are_read_by_chain(write: Write) -> None:

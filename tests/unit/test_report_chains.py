@@ -773,7 +773,6 @@ def test_how_many_intact_masses_are_met_is_on_the_page(tmp_path: Path) -> None:
     unweighed = [row._replace(cysteine=None) for row in GAP_TABLE.read(paths["gaps"])]
     paths["gaps"].write_text(GAP_TABLE.header + GAP_TABLE.text(unweighed))
     assert "<b>1 of 3 met</b>" in report_on(tmp_path, paths, masses=[masses])
-    masses.write_text(
-        MASS_TABLE.header + MASS_TABLE.text([r._replace(measured=None) for r in rows])
-    )
+    unmeasured = [row._replace(measured=None) for row in rows]
+    masses.write_text(MASS_TABLE.header + MASS_TABLE.text(unmeasured))
     assert "<b>none given</b>" in report_on(tmp_path, paths, masses=[masses])

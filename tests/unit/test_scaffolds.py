@@ -663,7 +663,7 @@ def test_ids_with_blanks_and_in_another_case_are_explained(read: Reader) -> None
     assert "an id ends at the first blank: write mab_light_chain, say" in reasons[0]
     assert "an id ends at the first blank: did you mean 'mab'?" in reasons[1]
     assert reasons[2].endswith("'MAB' is not a chain of heavy.fasta; did you mean 'mab'?")
-    assert reasons[3].endswith("correct the id or remove the row")
+    assert reasons[3].endswith("correct the id (known: mab) or remove the row")
 
 
 def test_rows_of_unknown_chains_come_last_in_order_of_their_lines(read: Reader) -> None:
@@ -674,7 +674,8 @@ def test_rows_of_unknown_chains_come_last_in_order_of_their_lines(read: Reader) 
         "z",
         1,
         None,
-        "gaps.tsv:1: 'z' is not a chain of heavy.fasta; correct the id or remove the row",
+        "gaps.tsv:1: 'z' is not a chain of heavy.fasta; correct the id (known: a) or remove the "
+        "row",
     )
 
 

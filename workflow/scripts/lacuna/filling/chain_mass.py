@@ -77,6 +77,14 @@ class _Grid:
             bins = np.rint((masses - most) / self.bin).astype(int)
             self.options.append(_Options(residues[kept], bins[kept], likely[kept]))
 
+    def tolerance(self, left: LeftMass) -> float:
+        """That of a mass in Da; it is wider if bins are too wide for it."""
+        return max(left.tolerance, SIGMAS * self.bin)
+
+    def density(self, probability: float, left: LeftMass) -> float:
+        """Probability per Da of a mass from its probability."""
+        return probability * SIGMAS / (self.tolerance(left) * math.sqrt(2 * math.pi))
+
     def error(self, left: LeftMass) -> float:
         """Probability per Da of the mass that is left if something is wrong with the residues."""
         of_forms = (share * math.exp(-abs(m - self.middle) / OFF) for m, share in left.forms)
@@ -92,7 +100,7 @@ class _Grid:
         """(bins,) weights of what all residues may weigh, by the mass that is left for them."""
         found = np.zeros(2 * self.half + 1)
         masses = self.middle + np.arange(-self.half, self.half + 1) * self.bin
-        tolerance = max(left.tolerance, SIGMAS * self.bin)
+        tolerance = self.tolerance(left)
         for mass, share in left.forms:
             z = SIGMAS * (masses - mass) / tolerance
             found += share * np.where(np.abs(z) <= SIGMAS, np.exp(-(z**2) / 2), 0.0)
@@ -145,12 +153,8 @@ class TotalMass:
 
     def density(self, left: LeftMass) -> float:
         """The same per Da, or that the mass is of something else."""
-        return per_dalton(self.probability(left), left) + WRONG * self.grid.error(left)
-
-
-def per_dalton(probability: float, left: LeftMass) -> float:
-    """The density of a mass from its probability."""
-    return probability * SIGMAS / (left.tolerance * math.sqrt(2 * math.pi))
+        density = self.grid.density(self.probability(left), left)
+        return density + WRONG * self.grid.error(left)
 
 
 def rank_by_chain_mass(
@@ -173,7 +177,7 @@ def rank_by_chain_mass(
     total = float(behind[0][grid.half])
     if not total:
         return [Ranking((), of_gap) for of_gap in probabilities], 0.0
-    density = per_dalton(total, left)
+    density = grid.density(total, left)
     error = grid.error(left)
     odds = CLEARLY * error / (even * error + (1 - even) * density)
     even *= UNSEEN + (1 - UNSEEN) * np.minimum(odds, 1.0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lacuna.core.alphabet import CYSTEINE, MISSING_LETTER
+from lacuna.core.alphabet import CYSTEINE, MISSING_LETTER, decode
 from lacuna.core.masses import (
     AVERAGE,
     AVERAGINE_RATIO,
@@ -93,15 +93,31 @@ def chain_forms(
     return tuple(form for form in forms if form.share > 0.0)
 
 
-def intact_rules(scaffold: Scaffold, modifications: Modifications) -> MassRules:
-    """What the residues of all `unweighed` gaps of a chain may weigh, and the chain's forms."""
+def intact_rules(scaffold: Scaffold, modifications: Modifications, end: str = "") -> MassRules:
+    """What the residues of all `unweighed` gaps of a chain may weigh, and the chain's forms.
+
+    end: of `likely_end`, if a gap ends the chain.
+    """
     gaps = list(unweighed(scaffold).values())
     starts = bool(gaps) and gaps[0].start == 0
     shown = list(scaffold.sequence)
     for gap in scaffold.gaps:
         shown[gap.start : gap.end] = MISSING_LETTER * (gap.end - gap.start)
+    shown[len(shown) - len(end) :] = end
     allowed = Modifications(pyroglutamate=modifications.pyroglutamate)
     return MassRules(allowed, starts, forms=chain_forms(scaffold, "".join(shown), modifications))
+
+
+def likely_end(scaffold: Scaffold, gap: Gap, probabilities: np.ndarray) -> str:
+    """The most probable last residues of a gap of known length that ends its chain, as many as tell
+    whether the chain may lack its lysine; '' for any other gap.
+
+    probabilities: (length, 20) of the gap, or of several gaps up to it.
+    """
+    if gap.end < len(scaffold.sequence):
+        return ""
+    n = min(gap.end - gap.start, len(HEAVY_END))
+    return decode(probabilities[len(probabilities) - n :].argmax(1))
 
 
 def _form_met(

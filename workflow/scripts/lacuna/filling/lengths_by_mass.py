@@ -9,7 +9,7 @@ import numpy as np
 
 from lacuna.filling.chain_mass import TotalMass
 from lacuna.filling.evidence import with_evidence
-from lacuna.filling.intact import intact_rules, left_with_errors, unweighed
+from lacuna.filling.intact import intact_rules, left_with_errors, likely_end, unweighed
 from lacuna.filling.open_gaps import OpenChain, OpenGap
 from lacuna.filling.reader import Reader
 from lacuna.scaffolds.residue_masses import Modifications
@@ -59,8 +59,9 @@ def _density(
     """Probability per Da of the intact mass of a chain; read: distributions (t, 20) of its missing
     residues at some positions (t,)."""
     inside = np.zeros(len(positions), dtype=bool)
-    for gap in unweighed(chain).values():
+    gaps = list(unweighed(chain).values())
+    for gap in gaps:
         inside |= (gap.start <= positions) & (positions < gap.end)
-    rules = intact_rules(chain, modifications)
+    rules = intact_rules(chain, modifications, likely_end(chain, gaps[-1], read[inside]))
     left = left_with_errors(chain, read[inside], rules.forms)
     return 0.0 if left is None else TotalMass(read[inside], left, rules).density(left)

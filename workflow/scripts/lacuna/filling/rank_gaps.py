@@ -9,18 +9,18 @@ from lacuna.core.tables import MassDoubt
 from lacuna.filling.block import BlockGap, too_large
 from lacuna.filling.by_spectra import LEAST, RANKED, mixed, rank_by_spectra
 from lacuna.filling.chain_mass import rank_by_chain_mass
-from lacuna.filling.decode import Ranking, rank_plain, rank_sequences
+from lacuna.filling.decode import Ranking, rank_plain
 from lacuna.filling.intact import (
     intact_rules,
-    left_for_gaps,
     left_with_errors,
+    likely_end,
     likely_intact_error,
     unweighed,
 )
 from lacuna.filling.misfits import rank_weighed
 from lacuna.filling.rivals import with_rivals
 from lacuna.filling.stages import stages_of
-from lacuna.scaffolds.residue_masses import MAX_BINNED, MassRules, Modifications, mass_rules
+from lacuna.scaffolds.residue_masses import MassRules, Modifications, mass_rules
 from lacuna.scaffolds.scaffold import Scaffold
 
 RANKED_TOGETHER = 1024  # gaps; fewer if their candidates have more letters than
@@ -90,7 +90,8 @@ def _by_intact_masses(
         if not gaps:  # all without residues
             continue
         rows = [probabilities[gap.rows.start : gap.rows.stop] for gap in gaps]
-        rules = intact_rules(scaffold, modifications)
+        end = likely_end(scaffold, gaps[-1].given, rows[-1])
+        rules = intact_rules(scaffold, modifications, end)
         rankings = _within_intact_mass(scaffold, rows, candidates, rules)
         error = likely_intact_error(scaffold, np.concatenate(rows), rules)
         for gap, ranking in zip_longest(gaps, rankings):
@@ -105,12 +106,6 @@ def _within_intact_mass(
 ) -> list[Ranking]:
     """Rankings of the gaps without a mass of a chain, distributions (length, 20) each; none if no
     sequences meet its intact mass."""
-    if len(rows) == 1 and len(rows[0]) <= MAX_BINNED:
-        stages = left_for_gaps(scaffold, rules.forms)
-        if stages is None:
-            return []
-        ranking = rank_sequences(rows[0], candidates, stages, rules)
-        return [ranking] if ranking.candidates else []
     left = left_with_errors(scaffold, np.concatenate(rows), rules.forms)
     if left is None:
         return []

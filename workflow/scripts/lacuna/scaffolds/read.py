@@ -204,6 +204,9 @@ class _Reader:
         near = next((known for known in self.first_line if known.casefold() == folded), None)
         if near is not None:
             return f"did you mean '{shortened(near, MAX_SHOWN)}'?"
+        if 0 < len(self.first_line) <= MAX_SHOWN_IDS:
+            ids = ", ".join(shortened(known, MAX_SHOWN) for known in self.first_line)
+            return f"correct the id (known: {ids}) or remove the row"
         return "correct the id or remove the row"
 
     def warn(self) -> None:
