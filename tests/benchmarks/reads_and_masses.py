@@ -55,6 +55,36 @@ def measured(chain: str, heavy: bool, tolerance: float, rng: random.Random) -> f
     return mass
 
 
+def write_inputs(
+    folder: Path,
+    number: int,
+    antibody: tuple[str, str, str],
+    digest: str,
+    given: argparse.Namespace,
+) -> dict[str, Path]:
+    """Write reads and masses of an antibody: its name and V domains; the paths of both."""
+    name, heavy, light = antibody
+    rng = random.Random(f"{digest} {name}")
+    of_light = "IGLC2*01" if number_chain(light).locus == "L" else "IGKC*01"
+    truths = {
+        "heavy": heavy + constant("human", "IGHG1*01"),
+        "light": light + constant("human", of_light),
+    }
+    molecules = [(f"m{i}", one, 0.5) for i, one in enumerate(truths.values())]
+    proteases = DIGESTS[digest][number % len(DIGESTS[digest])]
+    reads = simulate_reads(molecules, READS, 7 + number, proteases=proteases)
+    paths = {"reads": folder / "reads.csv", "masses": folder / "masses.tsv"}
+    with open(paths["reads"], "w", encoding="utf-8") as handle:
+        write_peaks(reads, handle, "simulated")
+    table = "chain\tmass\ttolerance_da\tkind\n"
+    for chain, truth in truths.items():
+        mass = measured(truth, chain == "heavy", given.tolerance, rng)
+        mass += rng.choice(ERRORS) * GROUP_RATIO if given.wrong else 0.0
+        table += f"{chain}\t{mass:.3f}\t{given.tolerance}\taverage\n"
+    paths["masses"].write_text(table)
+    return paths
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--antibodies", type=int, default=24)
@@ -65,43 +95,25 @@ def main() -> None:
     torch.set_num_threads(1)
     print(HEAD)
     for digest in given.digests.split(","):
-        titles = (f"reads ({digest})", f"reads ({digest}) and masses")
-        rows = {title: Row([], 0.0) for title in titles}
-        for number, (name, heavy, light) in enumerate(antibodies(given.antibodies)):
-            rng = random.Random(f"{digest} {name}")
-            of_light = number_chain(light).locus
-            truths = (
-                heavy + constant("human", "IGHG1*01"),
-                light + constant("human", "IGLC2*01" if of_light == "L" else "IGKC*01"),
-            )
-            kinds = DIGESTS[digest]
-            molecules = [(f"m{i}", one, 0.5) for i, one in enumerate(truths)]
-            proteases = kinds[number % len(kinds)]
-            reads = simulate_reads(molecules, READS, 7 + number, proteases=proteases)
+        used = {f"reads ({digest})": (), f"reads ({digest}) and masses": ("masses",)}
+        rows = {title: Row([], 0.0) for title in used}
+        for number, antibody in enumerate(antibodies(given.antibodies)):
             with tempfile.TemporaryDirectory() as scratch:
                 folder = Path(scratch)
-                with open(folder / "reads.csv", "w", encoding="utf-8") as handle:
-                    write_peaks(reads, handle, "simulated")
-                table = "chain\tmass\ttolerance_da\tkind\n"
-                for chain, truth in zip(("heavy", "light"), truths, strict=True):
-                    mass = measured(truth, chain == "heavy", given.tolerance, rng)
-                    mass += rng.choice(ERRORS) * GROUP_RATIO if given.wrong else 0.0
-                    table += f"{chain}\t{mass:.3f}\t{given.tolerance}\taverage\n"
-                (folder / "masses.tsv").write_text(table)
-                for title, masses in zip(
-                    titles, ({}, {"masses": folder / "masses.tsv"}), strict=True
-                ):
+                paths = write_inputs(folder, number, antibody, digest, given)
+                for title, names in used.items():
                     begun, out = time.process_time(), folder / title
-                    settings = {"complete_ends": False}
-                    fill_file(masses, out, settings, reads=[folder / "reads.csv"])
+                    inputs = {name: paths[name] for name in names}
+                    fill_file(inputs, out, {"complete_ends": False}, reads=[paths["reads"]])
                     chains = list(chains_of(out).values())
-                    found = [domain_of(truth, chains) for truth in (heavy, light)]
+                    found = [domain_of(truth, chains) for truth in antibody[1:]]
                     spent = rows[title].seconds + time.process_time() - begun
                     rows[title] = Row([*rows[title].found, *found], spent)
             print(".", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
+        base = next(iter(rows.values()))
         for title, row in rows.items():
-            print(row.text(title, rows[titles[0]]))
+            print(row.text(title, base))
 
 
 if __name__ == "__main__":

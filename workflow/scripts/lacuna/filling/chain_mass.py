@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, N_RESIDUES, decode, il_as_one
+from lacuna.core.alphabet import N_RESIDUES, decode, il_as_one
 from lacuna.core.masses import GROUP_RATIO
-from lacuna.filling.decode import Candidate, Ranking
+from lacuna.filling.decode import Candidate, Ranking, divided
 from lacuna.filling.mass_search import SIGMAS
 from lacuna.scaffolds.residue_masses import AVERAGE_MASSES, RESIDUE_MASSES, MassRules, told_apart
 
@@ -193,7 +193,7 @@ def rank_by_chain_mass(
             replace(one, probability=held * one.probability)
             for one in _candidates(options, before, ahead, of_gap, total)
         ]
-        shown = (1 - spread) * _divided(marginals, of_gap) + spread / N_RESIDUES
+        shown = (1 - spread) * divided(marginals, of_gap) + spread / N_RESIDUES
         rankings.append(Ranking(tuple(candidates[:n]), shown))
         before, at = after, rows.stop
     return rankings, density / (density + WRONG * error)
@@ -222,16 +222,6 @@ def _marginals(
             found[i, residue] += share * _joined(before, behind, by)
         before = _moved(before, one.bins, one.likely)
     return found / found.sum(1, keepdims=True), before
-
-
-def _divided(marginals: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Distributions (length, 20) with what L has divided among I and L as in `probabilities`."""
-    pair = probabilities[:, [ISOLEUCINE, LEUCINE]]
-    both = pair.sum(1, keepdims=True)
-    of_pair = np.divide(pair, both, out=np.zeros_like(pair), where=both > 0)
-    divided = marginals.copy()
-    divided[:, [ISOLEUCINE, LEUCINE]] = of_pair * marginals[:, LEUCINE, None]
-    return divided
 
 
 def _candidates(

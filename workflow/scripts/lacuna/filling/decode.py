@@ -207,11 +207,18 @@ def _marginals(tokens: np.ndarray, share: np.ndarray, probabilities: np.ndarray)
     marginals = np.zeros((tokens.shape[1], N_RESIDUES))
     for i, row in enumerate(tokens.T):
         marginals[i] = np.bincount(row, share, N_RESIDUES)
+    return divided(marginals, probabilities)
+
+
+def divided(merged: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Distributions (length, 20) with what L has, I included, divided among the two as in
+    `probabilities` (length, 20)."""
     pair = probabilities[:, [ISOLEUCINE, LEUCINE]]
     both = pair.sum(1, keepdims=True)
     of_pair = np.divide(pair, both, out=np.zeros_like(pair), where=both > 0)
-    marginals[:, [ISOLEUCINE, LEUCINE]] = of_pair * marginals[:, LEUCINE, None]
-    return marginals
+    apart = merged.copy()
+    apart[:, [ISOLEUCINE, LEUCINE]] = of_pair * merged[:, LEUCINE, None]
+    return apart
 
 
 def _by_sides(
