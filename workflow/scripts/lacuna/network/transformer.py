@@ -32,8 +32,8 @@ EPSILON = 1e-12  # of its layer norms
 SHARE = 0.7
 # Of these species it has seen few natural chains, and its probabilities are too high. Its share is
 # smaller there, by the likelihood of 250 VHHs of AbNatiV's tests, and none if the small network has
-# seen more. Of those that neither has seen it has none: with any, fewer residues of natural dogs are
-# right.
+# seen more. It has none of species that neither has seen: fewer residues of natural dogs are right
+# with any.
 HARDLY_SEEN = {"alpaca": 0.5}
 _STEP = 8  # k-mers are padded to a multiple of this: processors multiply such sizes faster
 

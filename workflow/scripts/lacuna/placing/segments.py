@@ -15,8 +15,8 @@ ENOUGH = 3.0  # weight of reads with a word from which it counts as seen for sur
 PRIOR = 3.0  # words that the segments used most are ahead by
 SAME_SPECIES = 3.0  # words that a V or J of the species of the constant region is ahead by
 # Words of a second constant region, and of the V segment that goes with it, that are in reads but
-# not in the first ones: two antibodies of different species are in the sample. Of samples with
-# 15 or 30 % of bovine IgG, those of the second constant region are 25 and more; without, 11 at most.
+# not in the first ones: two antibodies of different species are in the sample. Words of the second
+# constant region are 25 and more in samples with 15 or 30 % of bovine IgG, and 11 at most without.
 SECOND_C, SECOND_V = 15.0, 8.0
 
 
