@@ -107,8 +107,9 @@ def germline_counts(segments: Segments) -> torch.Tensor:
 
     The alleles of a gene share GERMLINE_CHAINS.
     """
-    counts = torch.zeros(len(segments.genes), N_IMGT + 1, N_RESIDUES)
-    for row, gene in enumerate(segments.gene):
+    counts = np.zeros((len(segments.genes), N_IMGT + 1, N_RESIDUES), dtype=np.float32)
+    shares = (GERMLINE_CHAINS / np.bincount(segments.gene)).astype(np.float32)
+    for row, gene in enumerate(segments.gene.tolist()):
         tokens = segments.tokens[row, : N_IMGT + 1].copy()
         locus = LOCI[segments.locus[row]]
         tail = cdr3_part(tokens)
@@ -117,9 +118,8 @@ def germline_counts(segments: Segments) -> torch.Tensor:
             tokens[CDR3_START:FR4_START] = ABSENT
             tokens[cdr3_codes(max(9, len(tail)))[: len(tail)]] = tail
         at = np.flatnonzero(tokens < N_RESIDUES)
-        share = GERMLINE_CHAINS / int((segments.gene == gene).sum())
-        counts[int(gene), at, tokens[at].astype(int)] += share
-    return counts
+        counts[gene, at, tokens[at]] += shares[gene]
+    return torch.from_numpy(counts)
 
 
 def germline_profile(counts: torch.Tensor) -> torch.Tensor:
