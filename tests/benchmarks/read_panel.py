@@ -11,8 +11,8 @@ tools and with more mistakes, and go the whole road: read, placed, weighed. Prin
 kind and digest, over all V domains of the kind (I = L). One core, about five minutes.
 
 With --species, a list as `dog,cow`, two antibodies are made of each species instead. A heavy or
-constant region that is not bundled is that of a relative. --serum adds reads of bovine IgG, as the serum of
-a cell culture has, until they are this share of all.
+constant region that is not bundled is that of a relative. --serum adds reads of bovine IgG, as in
+the serum of a cell culture, until they are this share of all.
 
 With --chains the antibodies are those of a FASTA file instead: V domains whose names are a kind (as
 `human` or `mouse`), the antibody and the locus, joined by |. Constant regions are added, those of
