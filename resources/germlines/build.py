@@ -61,12 +61,12 @@ SETS = {
     ("chicken", "H"): "CHICKEN_IGH_IMGT",
     ("chicken", "L"): "CHICKEN_IGL_IMGT",
 }
-C_SPECIES = {
+C_SPECIES = {  # in the order of the file: of equal constant regions the first one is chosen
     "Homo_sapiens": "human",
-    "Mus_musculus": "mouse",
-    "Rattus_norvegicus": "rat",
-    "Oryctolagus_cuniculus": "rabbit",
     "Macaca_mulatta": "rhesus",
+    "Mus_musculus": "mouse",
+    "Oryctolagus_cuniculus": "rabbit",
+    "Rattus_norvegicus": "rat",
     "Vicugna_pacos": "alpaca",
     "Canis_lupus_familiaris": "dog",
     "Felis_catus": "cat",
@@ -153,6 +153,8 @@ def main(constant_regions: str) -> None:
         for row in csv.DictReader(handle):
             if row["source"].startswith("VCAb") and row["species"] in C_SPECIES:
                 c.append((C_SPECIES[row["species"]], row["gene"][2], row["gene"], row["aa"]))
+    order = list(C_SPECIES.values())
+    c.sort(key=lambda row: order.index(row[0]))
     write("V.tsv", v)
     write("J.tsv", j)
     write("C.tsv", [(s, "H" if x not in "KL" else x, g, a) for s, x, g, a in c])
