@@ -14,10 +14,11 @@ WORD = 5
 ENOUGH = 3.0  # weight of reads with a word from which it counts as seen for sure
 PRIOR = 3.0  # words that the segments used most are ahead by
 SAME_SPECIES = 3.0  # words that a V or J of the species of the constant region is ahead by
-# Words of a second constant region, and of the V segment that goes with it, that are in reads but
-# not in the first ones: two antibodies of different species are in the sample. Words of the second
-# constant region are 25 and more in samples with 15 or 30 % of bovine IgG, and 11 at most without.
-SECOND_C, SECOND_V = 15.0, 8.0
+# Words of a second constant region, their share of all that it has, and words of the V segment that
+# goes with it, which are in reads but not in the first ones: two antibodies of different species
+# are in the sample. With 15 or 30 % of bovine IgG they are 25 and more, and 0.2 and more of all;
+# without, 11 at most, or 28 if reads are 74,000, but 0.11 of all.
+SECOND_C, SECOND_SHARE, SECOND_V = 15.0, 0.15, 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,8 @@ def best_of_loci(scores: Scores, species: str, use: np.ndarray) -> list[Locus]:
 
 def has_own_c(one: Locus) -> bool:
     """Whether V and C of a locus are of one species, and reads hold enough words of C."""
-    return species_of(one.v) == species_of_c(one.c) and one.c_seen >= SECOND_C
+    enough = one.c_seen >= SECOND_C and one.c_share >= SECOND_SHARE
+    return enough and species_of(one.v) == species_of_c(one.c)
 
 
 def species_of(v: int) -> int:
