@@ -40,14 +40,42 @@ SETS = {
     ("rhesus", "K"): "RHESUS_IGK_IMGT",
     ("rhesus", "L"): "RHESUS_IGL_IMGT",
     ("alpaca", "H"): "ALPACA_IGH_IMGT",
+    ("dog", "H"): "DOG_IGH_IMGT",
+    ("dog", "K"): "DOG_IGK_IMGT",
+    ("dog", "L"): "DOG_IGL_IMGT",
+    ("cat", "K"): "CAT_IGK_IMGT",
+    ("cat", "L"): "CAT_IGL_IMGT",
+    ("cow", "H"): "COW_IGH_IMGT",
+    ("cow", "K"): "COW_IGK_IMGT",
+    ("cow", "L"): "COW_IGL_IMGT",
+    ("sheep", "H"): "SHEEP_IGH_IMGT",
+    ("sheep", "K"): "SHEEP_IGK_IMGT",
+    ("sheep", "L"): "SHEEP_IGL_IMGT",
+    ("goat", "K"): "GOAT_IGK_IMGT",
+    ("goat", "L"): "GOAT_IGL_IMGT",
+    ("pig", "H"): "PIG_IGH_IMGT",
+    ("pig", "K"): "PIG_IGK_IMGT",
+    ("pig", "L"): "PIG_IGL_IMGT",
+    ("horse", "H"): "HORSE_IGH_IMGT",
+    ("horse", "K"): "HORSE_IGK_IMGT",
+    ("chicken", "H"): "CHICKEN_IGH_IMGT",
+    ("chicken", "L"): "CHICKEN_IGL_IMGT",
 }
-C_SPECIES = {
+C_SPECIES = {  # in the order of the file: of equal constant regions the first one is chosen
     "Homo_sapiens": "human",
-    "Mus_musculus": "mouse",
-    "Rattus_norvegicus": "rat",
-    "Oryctolagus_cuniculus": "rabbit",
     "Macaca_mulatta": "rhesus",
+    "Mus_musculus": "mouse",
+    "Oryctolagus_cuniculus": "rabbit",
+    "Rattus_norvegicus": "rat",
     "Vicugna_pacos": "alpaca",
+    "Canis_lupus_familiaris": "dog",
+    "Felis_catus": "cat",
+    "Bos_taurus": "cow",
+    "Ovis_aries": "sheep",
+    "Capra_hircus": "goat",
+    "Sus_scrofa": "pig",
+    "Equus_caballus": "horse",
+    "Gallus_gallus": "chicken",
 }
 # The rest of a domain, with which immunum numbers a V segment to its last residue.
 REST = {"H": "DYFDYWGQGTLVTVSS", "K": "PLTFGGGTKVEIK", "L": "PVVFGGGTKLTVL"}
@@ -125,6 +153,8 @@ def main(constant_regions: str) -> None:
         for row in csv.DictReader(handle):
             if row["source"].startswith("VCAb") and row["species"] in C_SPECIES:
                 c.append((C_SPECIES[row["species"]], row["gene"][2], row["gene"], row["aa"]))
+    order = list(C_SPECIES.values())
+    c.sort(key=lambda row: order.index(row[0]))
     write("V.tsv", v)
     write("J.tsv", j)
     write("C.tsv", [(s, "H" if x not in "KL" else x, g, a) for s, x, g, a in c])

@@ -1,13 +1,18 @@
 """Antibodies of many kinds from simulated reads: is what is said of each residue true?
 
     python tests/benchmarks/read_panel.py [--digests deep,two,one] [--kinds WORD] [--seed 1]
-        [--mode thorough] [--chains FASTA] [--mixed 2] [--part 16]
+        [--mode thorough] [--species NAMES] [--serum 0.3] [--chains FASTA] [--mixed 2]
+        [--part 16]
 
 Chains are those of resources/benchmark/therapeutics.fasta, which no weights were trained on, and
 chains made of bundled germline segments, mutated, with CDR3s of random residues. Reads are
 simulated (lacuna/benchmark/simulated_reads.py) with several digests, some in the tables of other
 tools and with more mistakes, and go the whole road: read, placed, weighed. Prints a row for each
 kind and digest, over all V domains of the kind (I = L). One core, about five minutes.
+
+With --species, a list as `dog,cow`, two antibodies are made of each species instead. A heavy or
+constant region that is not bundled is that of a relative. --serum adds reads of bovine IgG, as in
+the serum of a cell culture, until they are this share of all.
 
 With --chains the antibodies are those of a FASTA file instead: V domains whose names are a kind (as
 `human` or `mouse`), the antibody and the locus, joined by |. Constant regions are added, those of
@@ -25,6 +30,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -209,6 +215,44 @@ def antibodies() -> Iterator[Antibody]:
     yield Antibody("scFv and Fab with tags", (fab, k + ck), (fab[: -len(HIS)], k + ck))
 
 
+# Whose heavy chains and constant regions stand in for those of a species that are not bundled.
+RELATIVE = {"cat": "dog", "goat": "sheep", "sheep": "cow"}
+
+
+def of_species(name: str) -> Iterator[Antibody]:
+    """Two antibodies made of germline segments of a species, with both light chains if it has
+    them."""
+
+    def constant_of(species: str, *genes: str) -> str:
+        for one in constants():
+            if one.species == species and one.name.startswith(genes):
+                return one.sequence.replace("X", "")
+        return constant_of(RELATIVE[species], *genes)
+
+    v, c = v_segments(), {(one.species, one.locus) for one in constants()}
+    loci = {LOCI[i] for i in v.locus[v.species == SPECIES.index(name)]}
+    light = [locus for locus in "KL" if locus in loci and (name, locus) in c]
+    for seed in (1, 2):
+        locus, of_heavy = light[seed % len(light)], name if "H" in loci else RELATIVE[name]
+        heavy = made(of_heavy, "H", seed, cdr3=13, rate=0.05) + constant_of(name, "IGHG", "IGHY")
+        own = made(name, locus, seed, cdr3=9, rate=0.05) + constant_of(name, f"IG{locus}C")
+        yield Antibody(name, (heavy, own), (heavy, own))
+
+
+def bovine_igg(share: float) -> list[tuple[str, str, float]]:
+    """IgG1 and IgG2 of a hundred B cells, some of which are far more common than others: names,
+    sequences and shares of the reads."""
+    rng = random.Random(1)
+    cells = []
+    for seed in range(100):
+        heavy = made("cow", "H", seed, cdr3=rng.randint(14, 28), rate=0.05)
+        heavy += constant("cow", "IGHG1*02" if rng.random() < 0.6 else "IGHG2*03")
+        light = made("cow", "L", seed, cdr3=11, rate=0.05) + constant("cow", "IGLC3*01")
+        cells.append((heavy, light, rng.lognormvariate(0, 1)))
+    each = share / 2 / sum(weight for *_, weight in cells)
+    return [(f"s{i}", m, each * w) for i, (*pair, w) in enumerate(cells) for m in pair]
+
+
 def given(path: Path, mixed: int = 1) -> Iterator[Antibody]:
     """The antibodies of a FASTA file, or mixtures of as many of one kind."""
     kinds: dict[str, dict[str, list[str]]] = {}
@@ -356,8 +400,9 @@ class Result:
 class Road:
     """Weights, library and contaminants, loaded once; with `thorough` the large network too."""
 
-    def __init__(self, thorough: bool = False, part: int = 1) -> None:
+    def __init__(self, thorough: bool = False, part: int = 1, serum: float = 0.0) -> None:
         self.part = part  # of which one read is taken
+        self.serum = serum  # share of the reads that are of bovine IgG
         self.model = load_weights(WEIGHTS)
         self.large = load_large(LARGE_NETWORK) if thorough else None
         self.library = load_library(LIBRARY)
@@ -379,8 +424,11 @@ class Road:
         n //= self.part
         proteases = (antibody.single,) if digest == "one" else proteases
         file, write, reading = TOOLS[antibody.tool]
-        share = 1.0 / len(antibody.molecules)
+        share = (1.0 - self.serum) / len(antibody.molecules)
         molecules = [(f"m{i}", m, share) for i, m in enumerate(antibody.molecules)]
+        if self.serum:
+            n = round(n / (1.0 - self.serum))
+            molecules += bovine_igg(self.serum)
         simulated = simulate_reads(molecules, n, seed, proteases=proteases, reading=reading)
         (folder / file).write_text(write(simulated, random.Random(seed)), encoding="utf-8")
         peptides = read_peptides([folder / file])
@@ -486,15 +534,21 @@ def main() -> None:
     parser.add_argument("--kinds", default="", metavar="WORD", help="kinds that hold this word")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mode", choices=("fast", "thorough"), default="fast")
+    parser.add_argument("--species", default="", metavar="NAMES")
+    parser.add_argument("--serum", type=float, default=0.0, metavar="SHARE")
     parser.add_argument("--chains", type=Path, metavar="FASTA")
     parser.add_argument("--mixed", type=int, default=1)
     parser.add_argument("--part", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    road, found = Road(options.mode == "thorough", options.part), []
+    road, found = Road(options.mode == "thorough", options.part, options.serum), []
     with tempfile.TemporaryDirectory() as folder:
         for digest in options.digests.split(","):
-            every = given(options.chains, options.mixed) if options.chains else antibodies()
+            every = antibodies()
+            if options.species:
+                every = chain.from_iterable(map(of_species, options.species.split(",")))
+            elif options.chains:
+                every = given(options.chains, options.mixed)
             for antibody in (a for a in every if options.kinds in a.kind):
                 by_answer = options.mixed > 1
                 one = road.run(antibody, digest, options.seed, Path(folder), by_answer=by_answer)

@@ -316,7 +316,7 @@ def test_homologs_may_share_an_id_and_those_left_out_are_said(
         ),
         (lambda: lacuna.fill([CHAIN], candidates=0), "'candidates' is 0; write at least 1"),
         (lambda: lacuna.fill([CHAIN], alkylation="carbamidometyl"), "did you mean 'carbamidom"),
-        (lambda: lacuna.fill([CHAIN], species="cow"), "species 'cow' is unknown; use one of auto"),
+        (lambda: lacuna.fill([CHAIN], species="frog"), "species 'frog' is unknown; use one"),
         (lambda: lacuna.fill(["EVQLVO"], on_bad_record="fail"), "'chain1' has 'O' at column 6"),
     ],
 )

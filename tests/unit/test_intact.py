@@ -14,7 +14,7 @@ from conftest import Write
 from gaps import mass_of as weight
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError
-from lacuna.core.tables import GAP_TABLE, MASS_TABLE, RESIDUE_TABLE, MassDoubt
+from lacuna.core.tables import GAP_TABLE, MASS_TABLE, RESIDUE_TABLE, MassDoubt, MassRow
 from lacuna.filling.intact import (
     chain_forms,
     error_of_missed,
@@ -30,7 +30,7 @@ from lacuna.filling.intact import (
     unweighed,
 )
 from lacuna.filling.mass_search import search
-from lacuna.results.summary import mass_note
+from lacuna.results.summary import intact_note, mass_note
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.mass_table import MassTable
 from lacuna.scaffolds.read import read_scaffolds
@@ -617,3 +617,23 @@ def test_what_a_cysteine_of_a_gap_carries_is_named() -> None:
         table[0, RESIDUES.index(letter)] = 1.0
         said = likely_intact_error(chain, table, intact_rules(chain, PLAIN_RULES))
         assert ("carbamidomethylated" in said) == (letter == "C")
+
+
+def test_the_summary_says_which_intact_masses_are_met(tmp_path: Path) -> None:
+    def note(*differences: float | None) -> str:
+        path = tmp_path / "masses.tsv"
+        row = MassRow("", 9000.0, 9005.0, 9000.0, "monoisotopic", 0.5, None)
+        rows = [
+            row._replace(chain=f"c{i}", difference=found) for i, found in enumerate(differences)
+        ]
+        plain = row._replace(chain="plain", measured=None, kind="", tolerance_da=None)
+        path.write_text(MASS_TABLE.header + MASS_TABLE.text([*rows, plain]), encoding="utf-8")
+        return intact_note(path).replace(str(path), "masses.tsv")
+
+    assert note() == ""
+    assert note(0.4) == "; 1 of 1 intact mass met"
+    assert note(0.4, -0.5) == "; 2 of 2 intact masses met"
+    assert note(15.995, 0.0, None) == (
+        "; 1 of 3 intact masses met, not that of 'c0' (+15.99 Da) or 'c2' (open), see masses.tsv"
+    )
+    assert note(*[1.0] * 5).endswith("'c2' (+1.00 Da) or 2 more, see masses.tsv")

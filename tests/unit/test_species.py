@@ -34,12 +34,8 @@ from lacuna.scaffolds.alkylation import NONE, Alkylation
 from lacuna.templates.homologs import index_homologs
 from lacuna.templates.library import of_species, stated_species
 
-# A heavy chain of a chicken, whose germlines are not bundled.
-CHICKEN = (
-    "AVTLDESGGGLQTPGGALSLVCKASGFTFSSYNMFWVRQAPGKGLEYVAEISGSGTYTNYGSAVKGRATISRDNGQSTVRLQLNNLRAEDTG"
-    "TYYCAKSPDGDWSYGSAYFIDAWGHGTEVIVSS"
-)
 HUMAN = germline_chain("H", 2)
+FOREIGN = mutated(HUMAN, 44, 5)  # as far from every germline as chains of fish are
 LIBRARY = bundled.predictor().library
 
 
@@ -89,8 +85,8 @@ def test_gaps_are_named_if_the_stated_species_is_wrong(caplog: pytest.LogCapture
     assert status == f"filled ({NEARER} human than of mouse)"
     (message,) = (record.getMessage() for record in caplog.records)
     assert message.startswith("'m' has") and message.endswith("set 'species' of its sample to auto")
-    # A locus of which the species has no germline at all.
-    assert NEARER in statuses(germline_chain("K", 1), "alpaca", (10, 20))[0]
+    # Of a locus of which the species has no germline, those of all species are templates.
+    assert statuses(germline_chain("K", 1), "alpaca", (10, 20)) == ["filled"]
 
 
 def test_the_second_v_domain_counts_too() -> None:
@@ -104,7 +100,7 @@ def test_the_second_v_domain_counts_too() -> None:
 
 def test_gaps_of_a_chain_far_from_germline_are_named(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        assert statuses(CHICKEN, "auto", (40, 50)) == [f"filled ({FAR})"]
+        assert statuses(FOREIGN, "auto", (40, 50)) == [f"filled ({FAR})"]
     (message,) = (record.getMessage() for record in caplog.records)
     assert "1 chain is far from the germlines" in message and "give homologs" in message
     changed = HUMAN + mutated(constant_region("H"), 60, 1)
@@ -114,8 +110,8 @@ def test_gaps_of_a_chain_far_from_germline_are_named(caplog: pytest.LogCaptureFi
 
 
 def test_a_homolog_brings_a_chain_near() -> None:
-    relative = index_homologs([mutated(CHICKEN, 8, 1)])
-    gap = scaffold(CHICKEN, (40, 50))
+    relative = index_homologs([mutated(FOREIGN, 8, 1)])
+    gap = scaffold(FOREIGN, (40, 50))
     alone, helped = (
         bundled.reader(homologs).encoder.encode([gap]) for homologs in (None, relative)
     )
@@ -129,7 +125,7 @@ def test_the_network_is_less_sure_of_a_chain_far_from_germline(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kmers = bundled.reader().encoder.encode(
-        [scaffold(CHICKEN, (30, 50)), scaffold(HUMAN, (30, 50))]
+        [scaffold(FOREIGN, (30, 50)), scaffold(HUMAN, (30, 50))]
     )
     loaded = bundled.predictor()
 

@@ -192,6 +192,8 @@ def test_the_tutorial_of_masses_says_what_its_run_gives(clone: Path) -> None:
                 assert row.probability == pytest.approx(float(probability), abs=0.03)
     masses = (clone / "out" / "cleavages" / "masses.tsv").read_text()
     assert "-0.0053 Da" in page and masses.endswith("\t-0.0053\t\n")
+    summary = (clone / "out" / "summary.txt").read_text()
+    assert summary.count("; 1 of 1 intact mass met\n") == 2
 
 
 def test_rows_of_the_first_run_are_those_of_the_documentation(clone: Path, first_run: str) -> None:

@@ -8,6 +8,7 @@ EVIDENCE, READS, SPECTRA = (
     {name: str(OUT / name / table) for name in SAMPLES if table in sample_tables(name)}
     for table in ("evidence.tsv", "reads.tsv", "spectra.tsv")
 )
+MASSES = {name: str(OUT / name / "masses.tsv") for name, s in SAMPLES.items() if s.masses}
 SHOWN_SETTINGS = (
     "weights",
     "seed",
@@ -59,6 +60,7 @@ rule join_accuracy:
         reads=list(READS.values()),
         evidence=list(EVIDENCE.values()),
         spectra=list(SPECTRA.values()),
+        masses=list(MASSES.values()),
         doubts=expand(OUT / "{sample}" / "doubts.tsv", sample=SAMPLES if CONFIG["doubts"] else []),
         weights=weights(),
     output:
@@ -78,6 +80,7 @@ rule join_accuracy:
         with_reads=list(READS),
         with_evidence=list(EVIDENCE),
         with_spectra=list(SPECTRA),
+        with_masses=list(MASSES),
         auto_species=[name for name, sample in SAMPLES.items() if sample.species == "auto"],
         with_homologs=[name for name, sample in SAMPLES.items() if sample.homologs],
         inputs=digests("train.from"),

@@ -4,7 +4,7 @@
 import argparse
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -172,18 +172,18 @@ def _fill(chosen: argparse.Namespace) -> None:
         )
     network, _ = bundled_weights(options.get("weights", DEFAULT_WEIGHTS))
     files = {name: out / file for name, file in made.items()}
-    homologs, auto = "homologs" in inputs, given["species"] == SPECIES[0]
     first = inputs["fasta"] if "fasta" in inputs else given["reads"][0]
-    print(_summary(first.name, files, network, auto=auto, homologs=homologs))
+    auto = given["species"] == SPECIES[0]
+    print(_summary(first.name, files, network, auto=auto, columns=inputs.keys()))
     print(f"results: {printable(str(out))}")
 
 
 def _summary(
-    name: str, files: dict[str, Path], weights: Path, *, auto: bool, homologs: bool
+    name: str, files: dict[str, Path], weights: Path, *, auto: bool, columns: Collection[str]
 ) -> str:
     """The lines with which a run of the workflow on such a sample ends.
 
-    auto: whether no species was stated; homologs: whether some were given.
+    auto: whether no species was stated; columns: of the sheet, whose files were given.
     """
     from lacuna.results.summary import TablesOfSamples, join_accuracy
 
@@ -202,9 +202,11 @@ def _summary(
             with_evidence=[name] if "evidence" in files else [],
             spectra=[files["spectra"]] if "spectra" in files else [],
             with_spectra=[name] if "spectra" in files else [],
+            masses=[files["masses"]] if "masses" in columns else [],
+            with_masses=[name] if "masses" in columns else [],
             doubts=[files["doubts"]] if "doubts" in files else [],
             auto_species=[name] if auto else [],
-            with_homologs=[name] if homologs else [],
+            with_homologs=[name] if "homologs" in columns else [],
         )
         accuracy, multiqc = Path(folder) / "accuracy.tsv", Path(folder) / "lacuna_mqc.json"
         join_accuracy(tables, accuracy, summary, multiqc, weights)

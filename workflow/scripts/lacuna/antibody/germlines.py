@@ -13,7 +13,10 @@ from lacuna.core.alphabet import ABSENT, ABSENT_LETTER, N_RESIDUES, encode
 from lacuna.core.paths import GERMLINES
 
 LOCI = ("H", "K", "L")
-SPECIES = ("human", "mouse", "rat", "rabbit", "rhesus", "alpaca")
+SEEN = ("human", "mouse", "rat", "rabbit", "rhesus", "alpaca")
+# Their segments are templates, but no chains of theirs, natural or simulated, are in training.
+UNSEEN = ("dog", "cat", "cow", "sheep", "goat", "pig", "horse", "chicken")
+SPECIES = SEEN + UNSEEN
 
 
 @dataclass(frozen=True, slots=True)

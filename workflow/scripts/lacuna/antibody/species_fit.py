@@ -44,7 +44,7 @@ def nearer_species(
     most = np.zeros(len(SPECIES), dtype=np.int64)
     np.maximum.at(most, species, shared)
     best, of_stated = int(most.argmax()), int(most[SPECIES.index(stated)])
-    if most[best] - of_stated < LEAST_AHEAD:
+    if not of_stated or most[best] - of_stated < LEAST_AHEAD:  # 0: it lacks the locus
         return None
     return Nearer(SPECIES[best], float(most[best] / len(at)), of_stated / len(at))
 

@@ -207,6 +207,11 @@ class MassRow(NamedTuple):
         "lysine` or both; empty if it fits the chain as it is written, or is not met",
     ] = ""
 
+    @property
+    def met(self) -> bool:
+        """Whether the filled chain has the mass that was measured."""
+        return self.difference is not None and abs(self.difference) <= (self.tolerance_da or 0.0)
+
 
 class ScoredRow(NamedTuple):
     """A true residue of a gap, and what each method predicts."""

@@ -26,7 +26,7 @@ PRIOR = 20
 FAR = np.array((0.76, 0.93))
 LESS_OF_VHH = 0.1  # so much less of V
 # Below NEAR logits are divided by more and more, HOTTEST_AT further down by HOTTEST. Fitted on V
-# domains of 13 species and constant regions of 8 that are not bundled.
+# domains of 13 species and constant regions of 8, when none of these was bundled.
 NEAR = np.array((0.80, 0.97))
 HOTTEST_AT = 0.08
 HOTTEST = np.array((1.2, 1.4))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from lacuna.antibody.germlines import SPECIES, value_of_species
+from lacuna.antibody.germlines import SPECIES, UNSEEN, value_of_species
 from lacuna.core.alphabet import ALLOWED, N_RESIDUES
 from lacuna.core.device import product_dtype
 from lacuna.network.kmers import KmerSet, Targets
@@ -15,6 +15,10 @@ from lacuna.network.nearness import temperatures_of_far, temperatures_of_sparse
 from lacuna.templates.nearest import Library
 
 Predict = Callable[[KmerSet], np.ndarray]  # distributions (t, 20) of the targets of a set
+# What logits are divided by in chains of species that are not in training. Fitted on half of 104
+# natural heavy chains of dogs, whose expected calibration error it halves; on the other half it is
+# 0.030 instead of 0.046.
+UNSEEN_TEMPERATURE = 1.2
 NEAR = 16  # places; k-mers whose first targets are within the same NEAR places are read together
 
 
@@ -51,7 +55,8 @@ def predict(
     model = model.to(device, torch.float32 if half else products).eval()
     at = kmers.at()
     chosen = np.empty((len(at.kmer), N_RESIDUES))
-    by_species = [model.temperatures.get(name, 1.0) for name in SPECIES]
+    usual = dict.fromkeys(UNSEEN, UNSEEN_TEMPERATURE) | model.temperatures
+    by_species = [usual.get(name, 1.0) for name in SPECIES]
     of_species = value_of_species(kmers.target_v(), by_species, none=1.0)
     temperatures = of_species * temperatures_of_sparse(kmers) if sparse else of_species
     if far:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
-from lacuna.antibody.germlines import SPECIES, value_of_species
+from lacuna.antibody.germlines import SPECIES, UNSEEN, value_of_species
 from lacuna.core.alphabet import ABSENT, N_RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.sizes import share, size
@@ -32,7 +32,8 @@ EPSILON = 1e-12  # of its layer norms
 SHARE = 0.7
 # Of these species it has seen few natural chains, and its probabilities are too high. Its share is
 # smaller there, by the likelihood of 250 VHHs of AbNatiV's tests, and none if the small network has
-# seen more.
+# seen more. It has none of species that neither has seen: fewer residues of natural dogs are right
+# with any.
 HARDLY_SEEN = {"alpaca": 0.5}
 _STEP = 8  # k-mers are padded to a multiple of this: processors multiply such sizes faster
 
@@ -137,10 +138,8 @@ def share_of_large(v: np.ndarray, temperatures: Mapping[str, float]) -> np.ndarr
     temperatures: of the small network, by species; one that has seen as few natural chains of a
     species has a temperature for it.
     """
-    by_species = [
-        HARDLY_SEEN.get(name, SHARE) if name in temperatures or name not in HARDLY_SEEN else 0.0
-        for name in SPECIES
-    ]
+    none_of = {*UNSEEN, *HARDLY_SEEN}.difference(temperatures)
+    by_species = [0.0 if name in none_of else HARDLY_SEEN.get(name, SHARE) for name in SPECIES]
     return value_of_species(v, by_species, none=0.0)
 
 

@@ -6,7 +6,7 @@ the start of another chain. In a serum there are ever more of these.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,17 @@ from lacuna.placing.draft import Draft, draft_of
 from lacuna.placing.placement import Placements, place_on_text, text_of
 from lacuna.placing.readset import ReadSet
 from lacuna.placing.seeds import word_weights, words
-from lacuna.placing.segments import ENOUGH, WORD, Locus, best_of_loci, score_segments
+from lacuna.placing.segments import (
+    ENOUGH,
+    SECOND_V,
+    WORD,
+    Locus,
+    best_of_loci,
+    has_own_c,
+    score_segments,
+    species_of,
+    species_of_c,
+)
 
 ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
 # The same of words that are common in the reads: a chain that is rare, as carry-over is, has fewer
@@ -111,14 +121,34 @@ def further_drafts(
     return [d for d in _germline(hidden, drafts) if _is_hidden(reads, placements, d)]
 
 
+def of_two_species(one: Locus, weights: np.ndarray, use: np.ndarray) -> tuple[Locus, Locus] | None:
+    """Two chains of a locus if its V and C are of two species and reads hold more of both.
+
+    one: its best segments, of any species; weights (20 ** WORD,): how often reads hold each word.
+    """
+    if species_of(one.v) == species_of_c(one.c):
+        return None
+    left = score_segments(without_words(weights, [draft_of(one.locus, one.v, one.j, one.c)]))
+    of_v, of_c = (
+        next(x for x in best_of_loci(left, SPECIES[species], use) if x.locus == one.locus)
+        for species in (species_of(one.v), species_of_c(one.c))
+    )
+    first = replace(one, c=of_v.c, c_seen=of_v.c_seen, c_share=of_v.c_share)
+    second = replace(of_c, c=one.c, c_seen=one.c_seen, c_share=one.c_share)
+    if not (has_own_c(first) and has_own_c(second) and second.v_seen >= SECOND_V):
+        return None
+    return first, second
+
+
 def _germline(found: Sequence[Locus], drafts: Sequence[Draft]) -> list[Draft]:
     """Germline chains of segments, of loci that have no more than enough of them."""
     more: list[Draft] = []
     for one in found:
         of_locus = [d for d in (*drafts, *more) if d.locus == one.locus]
         if len(of_locus) < MAX_OF_LOCUS:
-            # Its constant region is most likely the one that is there.
-            c = of_locus[0].c if of_locus else -1
+            # Its constant region is most likely the one that is there, unless reads hold words of
+            # one of its species that no chain has.
+            c = one.c if has_own_c(one) else of_locus[0].c if of_locus else -1
             more.append(draft_of(one.locus, one.v, one.j, c))
     return more
 

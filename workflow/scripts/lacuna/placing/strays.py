@@ -128,8 +128,8 @@ def with_strays(rows: Sequence[PlacedRow], reads: ReadSet, strays: Strays) -> li
 
 @cache
 def _species_of_words() -> np.ndarray:
-    """(20 ** WORD,) uint8: a bit for each of SPECIES whose segments hold the run of residues."""
-    bits = np.zeros(N_RESIDUES**WORD, dtype=np.uint8)
+    """(20 ** WORD,) uint16: a bit for each of SPECIES whose segments hold the run of residues."""
+    bits = np.zeros(N_RESIDUES**WORD, dtype=np.uint16)
     segments = [
         (int(species), row[row != ABSENT])
         for table in (v_segments(), j_segments())
@@ -140,5 +140,5 @@ def _species_of_words() -> np.ndarray:
         own = words(merge_il(tokens), WORD)
         letters = np.sort(sliding_window_view(merge_il(tokens), WORD), axis=1)
         varied = (np.diff(letters, axis=1) != 0).sum(1) + 1 >= LEAST_RESIDUES
-        bits[own[(own >= 0) & varied]] |= np.uint8(1 << species)
+        bits[own[(own >= 0) & varied]] |= np.uint16(1 << species)
     return bits

@@ -11,7 +11,14 @@ from lacuna.core.alphabet import AMBIGUOUS
 from lacuna.core.files import LacunaError, atomic_write
 from lacuna.core.licences import bundled_set, weights_line
 from lacuna.core.paths import DEFAULT_WEIGHTS
-from lacuna.core.tables import ACCURACY_TABLE, FAR, LETTERS_WEIGH, NEARER, MassDoubt
+from lacuna.core.tables import (
+    ACCURACY_TABLE,
+    FAR,
+    LETTERS_WEIGH,
+    MASS_TABLE,
+    NEARER,
+    MassDoubt,
+)
 from lacuna.core.words import plural
 from lacuna.results.accuracy import AMBIGUITY, write_accuracy
 from lacuna.results.counts import Counts, count_sample, explain_nothing, lacking_reads
@@ -37,11 +44,15 @@ WARNINGS: dict[str, str] = {
 }
 
 
+UNMET_SHOWN = 3  # chains whose intact mass is not met, by name
+
+
 @dataclass(frozen=True, slots=True)
 class SampleFiles:
     """The files of a sample from which its lines and rows are made.
 
-    reads, evidence, doubts, spectra: of samples that have them; auto_species: whether the species
+    reads, evidence, doubts, spectra: of samples that have them; masses: of those whose intact
+    masses were given; auto_species: whether the species
     of each chain was chosen, and not stated; homologs: whether the sample has some.
     """
 
@@ -55,6 +66,7 @@ class SampleFiles:
     evidence: Path | None = None
     doubts: Path | None = None
     spectra: Path | None = None
+    masses: Path | None = None
     auto_species: bool = False
     homologs: bool = False
 
@@ -64,8 +76,8 @@ class TablesOfSamples:
     """The files of all samples of a run, in lists as its rule names them.
 
     Those up to `alkylation` have a file for each sample, and so has `doubts` unless it is empty.
-    reads, evidence, spectra: of the samples named in `with_reads` and so on; auto_species: the
-    samples whose species is not stated; with_homologs: those that have some.
+    reads, evidence, spectra, masses: of the samples named in `with_reads` and so on; auto_species:
+    the samples whose species is not stated; with_homologs: those that have some.
     """
 
     samples: Sequence[str]
@@ -80,6 +92,8 @@ class TablesOfSamples:
     with_evidence: Sequence[str] = ()
     spectra: Sequence[Path] = ()
     with_spectra: Sequence[str] = ()
+    masses: Sequence[Path] = ()
+    with_masses: Sequence[str] = ()
     doubts: Sequence[Path] = ()
     auto_species: Sequence[str] = ()
     with_homologs: Sequence[str] = ()
@@ -89,6 +103,7 @@ class TablesOfSamples:
         of_reads = dict(zip(self.with_reads, self.reads, strict=True))
         of_evidence = dict(zip(self.with_evidence, self.evidence, strict=True))
         of_spectra = dict(zip(self.with_spectra, self.spectra, strict=True))
+        of_masses = dict(zip(self.with_masses, self.masses, strict=True))
         of_doubts = dict(zip(self.samples, self.doubts, strict=True)) if self.doubts else {}
         chosen = set(self.auto_species)
         of_each = zip(
@@ -112,6 +127,7 @@ class TablesOfSamples:
                 evidence=of_evidence.get(name),
                 doubts=of_doubts.get(name),
                 spectra=of_spectra.get(name),
+                masses=of_masses.get(name),
                 auto_species=name in chosen,
                 homologs=name in self.with_homologs,
             )
@@ -159,7 +175,8 @@ def _join(
             line += vhh_note(found)
         if of.spectra is not None:
             line += spectra_note(of.spectra, of.gaps)
-        lines.append(line + mass_note(of.alkylation, of.gaps))
+        line += mass_note(of.alkylation, of.gaps)
+        lines.append(line + (intact_note(of.masses) if of.masses is not None else ""))
         rows[of.name] = row_of(found, *_right(table), n_doubts)
     joined = pd.concat(tables)
     write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
@@ -195,6 +212,24 @@ def spectra_note(spectra: Path, gaps: Path) -> str:
             "tolerance_ppm that of their precursors?)"
         )
     return f"; spectra span {among} of {plural(n, 'gap')}" if n else ""
+
+
+def intact_note(masses: Path) -> str:
+    """`; 1 of 2 intact masses met, not that of 'h' (+16.00 Da), see out/a/masses.tsv`: by the
+    filled chains; '' if none was given."""
+    rows = [row for row in MASS_TABLE.read(masses) if row.measured is not None]
+    if not rows:
+        return ""
+    unmet = [row for row in rows if not row.met]
+    note = f"; {len(rows) - len(unmet)} of {plural(len(rows), 'intact mass', 'intact masses')} met"
+    if not unmet:
+        return note
+    named = [
+        f"'{row.chain}' ({'open' if row.difference is None else f'{row.difference:+.2f} Da'})"
+        for row in unmet[:UNMET_SHOWN]
+    ]
+    more = [f"{len(unmet) - len(named)} more"] if len(unmet) > len(named) else []
+    return f"{note}, not that of {' or '.join(named + more)}, see {masses}"
 
 
 def vhh_note(counts: Counts) -> str:

@@ -1,27 +1,25 @@
 """How often natural chains use each germline segment, and how they mutate it: the library."""
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from lacuna.antibody.germlines import LOCI, Segments, cdr3_part, j_segments, v_segments
-from lacuna.antibody.imgt import CDR3_START, CYS104, FR4_START, N_IMGT, cdr3_codes
-from lacuna.core.alphabet import ABSENT, N_RESIDUES
-from lacuna.templates.nearest import Library, choose_germlines, one_hot_templates, pack_frequencies
+from lacuna.antibody.germlines import j_segments, v_segments
+from lacuna.antibody.imgt import N_IMGT
+from lacuna.core.alphabet import N_RESIDUES
+from lacuna.templates.library import germline_counts, germline_profile
+from lacuna.templates.nearest import Library, choose_germlines, one_hot_templates
 from lacuna.training.chains import Chains
 
 MAX_PRIOR = 1.0  # highest weight of a segment's use, in matching residues
-PROFILE_PRIOR = 5.0  # weight of a gene's own residues in its profile, in chains
 
 
 def germline_library(chains: Chains) -> Library:
     """The bundled V and J segments, with their use and mutations in natural chains.
 
     Residue frequencies are by gene and column. A chain counts for its nearest gene, and a gene's
-    own residues count for PROFILE_PRIOR chains, so that a rare gene stays near its germline.
+    own residues count for `GERMLINE_CHAINS`, so that a rare gene stays near its germline.
     """
     v, j = v_segments(), j_segments()
-    counts = [torch.zeros(len(s.genes), N_IMGT + 1, N_RESIDUES) for s in (v, j)]
+    counts = [germline_counts(s) for s in (v, j)]
     library = Library(
         v=torch.from_numpy(v.tokens),
         v_locus=torch.from_numpy(v.locus),
@@ -34,8 +32,6 @@ def germline_library(chains: Chains) -> Library:
         v_profile=counts[0].to(torch.uint8),
         j_profile=counts[1].to(torch.uint8),
     )
-    for segments, count in zip((v, j), counts, strict=True):
-        _count_germline(segments, count)
     used = [torch.zeros(len(s.tokens)) for s in (v, j)]
     one_hots = one_hot_templates(library.v), one_hot_templates(library.j)
     for i in range(0, len(chains), 4096):
@@ -51,23 +47,7 @@ def germline_library(chains: Chains) -> Library:
         for use, rows in zip(used, (choice.v[:, 0], choice.j[:, 0]), strict=True):
             use.index_put_((rows,), one, accumulate=True)
     for count, profile in zip(counts, (library.v_profile, library.j_profile), strict=True):
-        count[:, 0] = 0.0
-        profile.copy_(pack_frequencies(count / count.sum(-1, keepdim=True).clamp(min=1e-6)))
+        profile.copy_(germline_profile(count))
     for prior, use in zip((library.v_prior, library.j_prior), used, strict=True):
         prior += (torch.log1p(use) / 6.0).clamp(max=MAX_PRIOR)
     return library
-
-
-def _count_germline(segments: Segments, count: Tensor) -> None:
-    """Add each segment's residues to its gene's counts; alleles share PROFILE_PRIOR."""
-    for row, gene in enumerate(segments.gene):
-        tokens = segments.tokens[row, : N_IMGT + 1].copy()
-        locus = LOCI[segments.locus[row]]
-        tail = cdr3_part(tokens)
-        if tokens[CYS104] < N_RESIDUES and locus != "H":
-            # Most light-chain CDR3s have 9 residues; the end of V goes on their columns.
-            tokens[CDR3_START:FR4_START] = ABSENT
-            tokens[cdr3_codes(max(9, len(tail)))[: len(tail)]] = tail
-        at = np.flatnonzero(tokens < N_RESIDUES)
-        share = PROFILE_PRIOR / int((segments.gene == gene).sum())
-        count[int(gene), at, tokens[at].astype(int)] += share

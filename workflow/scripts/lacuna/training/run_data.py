@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lacuna.antibody.germlines import LOCI, SPECIES, v_segments
+from lacuna.antibody.germlines import LOCI, SEEN, v_segments
 from lacuna.antibody.imgt import N_CODES, OTHER_INSERTION
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode
@@ -94,7 +94,7 @@ def simulation_counts(chains: int) -> dict[str, int]:
     segments = v_segments()
     kinds = [
         f"{species}:{locus}"
-        for s, species in enumerate(SPECIES)
+        for s, species in enumerate(SEEN)
         for i, locus in enumerate(LOCI)
         if ((segments.species == s) & (segments.locus == i)).any()
     ]

@@ -90,11 +90,7 @@ class Sample:
     @property
     def intact(self) -> tuple[int, int]:
         """How many intact masses of chains that are drawn are met by these as filled, and all."""
-        measured = [chain.measured for chain in self.chains if chain.measured is not None]
-        met = [
-            one.difference is not None and abs(one.difference) <= (one.tolerance_da or 0.0)
-            for one in measured
-        ]
+        met = [chain.measured.met for chain in self.chains if chain.measured is not None]
         return sum(met), len(met)
 
     @property
