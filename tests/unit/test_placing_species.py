@@ -42,7 +42,16 @@ def constant_of(species: str, locus: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("species", "loci"), [("mouse", "HK"), ("rabbit", "HK"), ("alpaca", "H"), ("human", "HL")]
+    ("species", "loci"),
+    [
+        ("mouse", "HK"),
+        ("rabbit", "HK"),
+        ("alpaca", "H"),
+        ("human", "HL"),
+        ("dog", "HL"),
+        ("pig", "HK"),
+        ("chicken", "HL"),
+    ],
 )
 def test_chains_of_a_species(tmp_path: Path, species: str, loci: str) -> None:
     domains = {
@@ -65,3 +74,18 @@ def test_chains_of_a_species(tmp_path: Path, species: str, loci: str) -> None:
         assert right >= 0.93, (draft.locus, right)
         if draft.bridged:
             assert (draft.tokens[start:stop] < MISSING).all()
+
+
+def test_of_two_species_each_chain_has_its_own_constant_region(tmp_path: Path) -> None:
+    """As of an antibody with IgG of the medium in which its cells grew."""
+    given = {
+        f"{species}{locus}": mutated(germline_chain(locus, 3, species=species), 6, 1)
+        + constant_of(species, locus)
+        for species, loci in (("mouse", "HK"), ("cow", "HL"))
+        for locus in loci
+    }
+    found = placed(tmp_path, given)
+    species = [SPECIES[v_segments().species[d.v]] for d in found.drafts]
+    assert [constants()[d.c].species for d in found.drafts] == species
+    told = sorted(zip(species, (d.locus for d in found.drafts), strict=True))
+    assert told == [("cow", "H"), ("cow", "L"), ("mouse", "H"), ("mouse", "K")]

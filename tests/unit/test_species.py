@@ -11,7 +11,7 @@ import torch
 import bundled
 from chains import constant_region, germline_chain, hidden, mutated
 from gaps import scaffold
-from lacuna.antibody.germlines import LOCI, SPECIES
+from lacuna.antibody.germlines import LOCI, SPECIES, v_segments
 from lacuna.antibody.numbering import number_chain
 from lacuna.antibody.species_fit import LEAST_AHEAD, nearer_species
 from lacuna.core.alphabet import encode
@@ -29,6 +29,7 @@ from lacuna.network.nearness import (
     usual_share,
 )
 from lacuna.network.predict import predict
+from lacuna.network.transformer import share_of_large
 from lacuna.results.summary import mass_note
 from lacuna.scaffolds.alkylation import NONE, Alkylation
 from lacuna.templates.homologs import index_homologs
@@ -138,6 +139,28 @@ def test_the_network_is_less_sure_of_a_chain_far_from_germline(
     np.testing.assert_array_equal(calm.argmax(1), sure.argmax(1))
     assert calm[:20].max(1).mean() < sure[:20].max(1).mean() - 0.03
     np.testing.assert_array_equal(calm[20:], sure[20:])
+
+
+def test_the_network_is_less_sure_of_species_that_are_not_in_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And the large network, which has not seen them either, is not asked."""
+    chains = [germline_chain("H", 3, species=species) for species in ("dog", "human")]
+    kmers = bundled.reader().encoder.encode([scaffold(chain, (30, 50)) for chain in chains])
+    assert [SPECIES[v_segments().species[v]] for v in kmers.chain_v.tolist()] == ["dog", "human"]
+    loaded = bundled.predictor()
+
+    def read() -> np.ndarray:
+        return predict(loaded.model, kmers, loaded.library, torch.device("cpu"))
+
+    calm = read()
+    monkeypatch.setattr("lacuna.network.predict.UNSEEN_TEMPERATURE", 1.0)
+    sure = read()
+    assert calm[:20].max(1).mean() < sure[:20].max(1).mean() - 0.02
+    np.testing.assert_array_equal(calm[20:], sure[20:])
+    assert (share_of_large(kmers.target_v(), loaded.model.temperatures) > 0).tolist() == (
+        20 * [False] + 20 * [True]
+    )
 
 
 def test_the_network_is_less_sure_of_a_domain_that_is_hardly_observed() -> None:

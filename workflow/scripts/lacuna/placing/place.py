@@ -161,10 +161,8 @@ def _germline_drafts(reads: ReadSet, species: str, use: np.ndarray) -> list[Draf
     ]
     if not found:  # so few reads hold but a small share of any segment
         found = _best_of_few(loci)
-    split = (
-        (one, of_two_species(one, weights, use) if species == "auto" else None) for one in found
-    )
-    found = [chain for one, two in split for chain in two or (one,)]
+    if species == "auto":
+        found = [chain for one in found for chain in of_two_species(one, weights, use)]
     drafts = [_germline_draft(one) for one in found]
     share = max((one.c_share for one in found), default=0.0)
     if share and len({d.locus == "H" for d in drafts}) == 1:

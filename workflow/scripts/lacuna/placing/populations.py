@@ -121,13 +121,13 @@ def further_drafts(
     return [d for d in _germline(hidden, drafts) if _is_hidden(reads, placements, d)]
 
 
-def of_two_species(one: Locus, weights: np.ndarray, use: np.ndarray) -> tuple[Locus, Locus] | None:
-    """Two chains of a locus if its V and C are of two species and reads hold more of both.
+def of_two_species(one: Locus, weights: np.ndarray, use: np.ndarray) -> tuple[Locus, ...]:
+    """Two chains of a locus if its V and C are of two species and reads hold more of both, or one.
 
     one: its best segments, of any species; weights (20 ** WORD,): how often reads hold each word.
     """
     if species_of(one.v) == species_of_c(one.c):
-        return None
+        return (one,)
     left = score_segments(without_words(weights, [draft_of(one.locus, one.v, one.j, one.c)]))
     of_v, of_c = (
         next(x for x in best_of_loci(left, SPECIES[species], use) if x.locus == one.locus)
@@ -135,9 +135,8 @@ def of_two_species(one: Locus, weights: np.ndarray, use: np.ndarray) -> tuple[Lo
     )
     first = replace(one, c=of_v.c, c_seen=of_v.c_seen, c_share=of_v.c_share)
     second = replace(of_c, c=one.c, c_seen=one.c_seen, c_share=one.c_share)
-    if not (has_own_c(first) and has_own_c(second) and second.v_seen >= SECOND_V):
-        return None
-    return first, second
+    both = has_own_c(first) and has_own_c(second) and second.v_seen >= SECOND_V
+    return (first, second) if both else (one,)
 
 
 def _germline(found: Sequence[Locus], drafts: Sequence[Draft]) -> list[Draft]:

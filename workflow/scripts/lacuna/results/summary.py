@@ -52,8 +52,8 @@ class SampleFiles:
     """The files of a sample from which its lines and rows are made.
 
     reads, evidence, doubts, spectra: of samples that have them; masses: of those whose intact
-    masses were given; auto_species: whether the species
-    of each chain was chosen, and not stated; homologs: whether the sample has some.
+    masses were given; auto_species: whether the species of each chain was chosen, and not stated;
+    homologs: whether the sample has some.
     """
 
     name: str
