@@ -108,10 +108,11 @@ class Locus:
 
 
 def best_of_loci(scores: Scores, species: str, use: np.ndarray) -> list[Locus]:
-    """The best segments of every locus; species: 'auto' for any, as of a locus that it lacks.
+    """The best segments of every locus.
 
-    use (V segments,): how much use in repertoires counts, in words; those used most of each
-    species are equal, since repertoires of some species are known better than those of others.
+    species: 'auto' for any; those of all count for a locus that it lacks. use (V segments,): how
+    much use in repertoires counts, in words; those used most of each species are equal, since
+    repertoires of some species are known better than those of others.
     """
     v, j = v_segments(), j_segments()
     use = _within_species(use)
@@ -132,7 +133,8 @@ def best_of_loci(scores: Scores, species: str, use: np.ndarray) -> list[Locus]:
         own_j = _of_locus(j.locus == locus, j.species, allowed)
         own_c = _of_locus(c_locus == locus, c_species, allowed)
         best_c = own_c[np.argmax(scores.c[own_c] + SAME_SPECIES * (c_species[own_c] == home))]
-        here = c_species[best_c] if scores.c[best_c] >= SECOND_C else home
+        of_c = scores.c[best_c], scores.c[best_c] / max(scores.c_total[best_c], 1)
+        here = c_species[best_c] if _is_there(*of_c) else home
         best_v = own_v[
             np.argmax(
                 scores.v[own_v] + SAME_SPECIES * (v.species[own_v] == here) + PRIOR * use[own_v]
@@ -148,8 +150,7 @@ def best_of_loci(scores: Scores, species: str, use: np.ndarray) -> list[Locus]:
                 int(best_c),
                 float(scores.v[best_v]),
                 float(scores.v[best_v] / scores.v_total[best_v]),
-                float(scores.c[best_c]),
-                float(scores.c[best_c] / max(scores.c_total[best_c], 1)),
+                *map(float, of_c),
             )
         )
     return found
@@ -157,8 +158,12 @@ def best_of_loci(scores: Scores, species: str, use: np.ndarray) -> list[Locus]:
 
 def has_own_c(one: Locus) -> bool:
     """Whether V and C of a locus are of one species, and reads hold enough words of C."""
-    enough = one.c_seen >= SECOND_C and one.c_share >= SECOND_SHARE
-    return enough and species_of(one.v) == species_of_c(one.c)
+    return _is_there(one.c_seen, one.c_share) and species_of(one.v) == species_of_c(one.c)
+
+
+def _is_there(c_seen: float, c_share: float) -> bool:
+    """Whether reads hold more words of a constant region than by chance."""
+    return c_seen >= SECOND_C and c_share >= SECOND_SHARE
 
 
 def species_of(v: int) -> int:
