@@ -61,8 +61,9 @@ def main() -> None:
         p = np.array([r.probability for r in own])
         sure = p >= SURE
         shares = copied.mean(), right.mean(), p.mean(), error_of_residues(right, p), sure.mean()
-        told = [f"{x:.3f}" for x in (*shares, right[sure].mean() if sure.any() else 0.0)]
-        cells = (species, f"{sum(named)} of {len(named)}", len(own), *told)
+        there = f"{right[sure].mean():.3f}" if sure.any() else "-"
+        told = [f"{x:.3f}" for x in shares]
+        cells = (species, f"{sum(named)} of {len(named)}", len(own), *told, there)
         print(f"| {' | '.join(map(str, cells))} |")
 
 

@@ -39,12 +39,14 @@ def nearer_species(
     if locus not in range(len(LOCI)) or not len(at):
         return None
     by_column, species = _segments(locus)
+    if SPECIES.index(stated) not in species:  # the templates are those of all species
+        return None
     same = by_column[columns[at]] == tokens[at][:, None]
     shared = np.add.reduce(same, axis=0, dtype=np.uint8)  # of CYS104 residues at most
     most = np.zeros(len(SPECIES), dtype=np.int64)
     np.maximum.at(most, species, shared)
     best, of_stated = int(most.argmax()), int(most[SPECIES.index(stated)])
-    if not of_stated or most[best] - of_stated < LEAST_AHEAD:  # 0: it lacks the locus
+    if most[best] - of_stated < LEAST_AHEAD:
         return None
     return Nearer(SPECIES[best], float(most[best] / len(at)), of_stated / len(at))
 

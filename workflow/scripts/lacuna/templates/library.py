@@ -84,21 +84,27 @@ def _library_kinds(found: Kinds) -> Kinds:
 
 def _completed(library: Library) -> Library:
     """The library with all bundled segments: those that it lacks have their own residues."""
+    whole = germlines_alone()
+    for name in ("v_prior", "j_prior", "v_profile", "j_profile"):
+        known = getattr(library, name)
+        getattr(whole, name)[: len(known)] = known
+    return whole
+
+
+def germlines_alone() -> Library:
+    """The bundled segments, of whose use in natural chains nothing is known."""
     v, j = v_segments(), j_segments()
-    v_profile, j_profile = (germline_profile(germline_counts(s)) for s in (v, j))
-    v_profile[: len(library.v_profile)] = library.v_profile
-    j_profile[: len(library.j_profile)] = library.j_profile
     return Library(
         v=torch.from_numpy(v.tokens),
         v_locus=torch.from_numpy(v.locus),
         v_gene=torch.from_numpy(v.gene),
-        v_prior=torch.nn.functional.pad(library.v_prior, (0, len(v.names) - len(library.v))),
+        v_prior=torch.zeros(len(v.tokens)),
         j=torch.from_numpy(j.tokens),
         j_locus=torch.from_numpy(j.locus),
         j_gene=torch.from_numpy(j.gene),
-        j_prior=torch.nn.functional.pad(library.j_prior, (0, len(j.names) - len(library.j))),
-        v_profile=v_profile,
-        j_profile=j_profile,
+        j_prior=torch.zeros(len(j.tokens)),
+        v_profile=germline_profile(germline_counts(v)),
+        j_profile=germline_profile(germline_counts(j)),
     )
 
 

@@ -5,7 +5,7 @@ import torch
 from lacuna.antibody.germlines import j_segments, v_segments
 from lacuna.antibody.imgt import N_IMGT
 from lacuna.core.alphabet import N_RESIDUES
-from lacuna.templates.library import germline_counts, germline_profile
+from lacuna.templates.library import germline_counts, germline_profile, germlines_alone
 from lacuna.templates.nearest import Library, choose_germlines, one_hot_templates
 from lacuna.training.chains import Chains
 
@@ -18,21 +18,9 @@ def germline_library(chains: Chains) -> Library:
     Residue frequencies are by gene and column. A chain counts for its nearest gene, and a gene's
     own residues count for `GERMLINE_CHAINS`, so that a rare gene stays near its germline.
     """
-    v, j = v_segments(), j_segments()
-    counts = [germline_counts(s) for s in (v, j)]
-    library = Library(
-        v=torch.from_numpy(v.tokens),
-        v_locus=torch.from_numpy(v.locus),
-        v_gene=torch.from_numpy(v.gene),
-        v_prior=torch.zeros(len(v.tokens)),
-        j=torch.from_numpy(j.tokens),
-        j_locus=torch.from_numpy(j.locus),
-        j_gene=torch.from_numpy(j.gene),
-        j_prior=torch.zeros(len(j.tokens)),
-        v_profile=counts[0].to(torch.uint8),
-        j_profile=counts[1].to(torch.uint8),
-    )
-    used = [torch.zeros(len(s.tokens)) for s in (v, j)]
+    library = germlines_alone()
+    counts = [germline_counts(s) for s in (v_segments(), j_segments())]
+    used = [torch.zeros_like(prior) for prior in (library.v_prior, library.j_prior)]
     one_hots = one_hot_templates(library.v), one_hot_templates(library.j)
     for i in range(0, len(chains), 4096):
         grids = torch.from_numpy(chains.grids[i : i + 4096])
