@@ -73,6 +73,17 @@ def test_evidence_fills_a_gap_and_has_a_table(chains: Path, tmp_path: Path, writ
     )
 
 
+def test_it_says_whether_intact_masses_are_met(
+    chains: Path, tmp_path: Path, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    masses = write("masses.tsv", "chain\tmass\ttolerance_da\tkind\nc2\t99999\t1\taverage\n")
+    call = ["fill", str(chains), "--out", str(tmp_path / "out")]
+    assert cli.main([*call, "--masses", str(masses)]) == 0
+    assert "; 0 of 1 intact mass met, not that of 'c2' (" in capsys.readouterr().out
+    assert cli.main(call) == 0
+    assert "intact mass" not in capsys.readouterr().out
+
+
 def test_reads_alone_give_chains(
     write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
