@@ -40,7 +40,7 @@ from lacuna.placing.loops import with_loop
 from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.place import place
-from lacuna.placing.placement import place_on, place_on_text, text_of
+from lacuna.placing.placement import of_one_locus, place_on, place_on_text, text_of
 from lacuna.placing.populations import MAX_OF_LOCUS, Population, _germline, is_serum, populations
 from lacuna.placing.readset import MAX_READ, MIN_READ, ReadSet, collapse
 from lacuna.placing.revise import choose_v, fit_of, with_lengths
@@ -229,6 +229,17 @@ def test_no_read_is_laid_across_two_chains() -> None:
         assert found.text.owner[start] == found.text.owner[stop - 1] == chain
 
 
+@pytest.mark.parametrize(("loci", "told"), [("HK", 1), ("HH", 2), ("H", 2)])
+def test_reads_that_fit_chains_of_two_loci_tell_nothing_of_either(loci: str, told: int) -> None:
+    """The first of two reads fits two chains, or a chain and a contaminant."""
+    both = "RKDTYLHWHPR"
+    chains = [protein_of(f"{ends}{both}{ends[::-1]}") for ends in ("GSWNQAFMK", "PLTEYVDCF")]
+    drafts = [replace(d, locus=locus) for d, locus in zip(chains, loci, strict=False)]
+    placements = place_on(read_set(both, f"NQAFMK{both}"), chains)
+    assert np.unique(placements.alignment.read).tolist() == [0, 1]
+    assert len(np.unique(of_one_locus(placements, drafts).alignment.read)) == told
+
+
 def test_reads_of_other_proteins_are_laid_nowhere() -> None:
     assert not len(laid_on(TEXT, "HHKWDDMNPC", "EVQLKKHHWP").read)
 
@@ -359,6 +370,19 @@ def test_a_residue_too_many_among_equal_ones_is_at_one_place() -> None:
     assert list(found.inserted) == [first]
     assert found.passed[first] == pytest.approx(0)
     assert (found.passed[first + 1 : first + 6] > 1).all()
+
+
+@pytest.mark.parametrize(("shown", "shorter"), [("PKWALDRF", False), ("RATGPDRF", True)])
+def test_a_read_that_weighs_as_much_as_the_chain_has_no_residue_less(
+    shown: str, shorter: bool
+) -> None:
+    """PKWALDRF weighs as much as RATGIPDRF."""
+    text = "APRLLISDASSRATGIPDRFSGSGSGTDFTLTI"
+    found = read_set(f"LISDASS{shown}")
+    draft = protein_of(text)
+    vote = votes(found, place_on(found, [draft]), 0, len(draft))
+    assert (vote.deleted.sum() > 0) == shorter
+    assert not vote.inserted
 
 
 def next_template(*residues: str) -> str:

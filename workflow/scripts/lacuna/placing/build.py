@@ -13,7 +13,7 @@ from lacuna.placing.consensus import next_draft, votes, votes_for_template
 from lacuna.placing.draft import Draft
 from lacuna.placing.memory import Memory
 from lacuna.placing.modifications import carried_by_cysteine
-from lacuna.placing.placement import Placements, place_again, place_on, unchanged
+from lacuna.placing.placement import Placements, of_one_locus, place_again, place_on, unchanged
 from lacuna.placing.readset import ReadSet
 from lacuna.placing.revise import choose_v, with_lengths
 from lacuna.placing.similar import with_similar
@@ -49,7 +49,8 @@ def build(
     placements = place_on(reads, [*current, *fixed], memory=memory)
     for number in range(rounds):
         before = current
-        found = [votes_for_template(reads, placements, i, d) for i, d in enumerate(current)]
+        telling = of_one_locus(placements, current)
+        found = [votes_for_template(reads, telling, i, d) for i, d in enumerate(current)]
         current = [
             with_lengths(next_draft(choose_v(d, v, use), v), v) if d.v >= 0 else d
             for d, v in zip(current, found, strict=True)

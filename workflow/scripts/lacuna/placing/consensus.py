@@ -17,9 +17,10 @@ from lacuna.placing.alignment import (
     OTHER_BLOCK,
     UNALIGNED,
 )
+from lacuna.placing.carried import BLOCK_TOLERANCE
 from lacuna.placing.draft import MOTIF, Draft
 from lacuna.placing.placement import Placements
-from lacuna.placing.readset import ReadSet
+from lacuna.placing.readset import MASSES, ReadSet, running
 
 BLOCK_WEIGHT = 0.1  # of a residue in a block of equal mass: the order, or the block, may be wrong
 OVERHANG = 6  # residues beyond a core that may vote for a new template
@@ -168,6 +169,8 @@ def _lengths(
 ) -> tuple[dict[int, dict[tuple[int, ...], float]], np.ndarray, np.ndarray]:
     """Insertions, deletions and straight passages of reads.
 
+    A read that weighs as much as the stretch on which it lies has no residue more or less: some of
+    its residues are wrong (PKWALDRF for RATGIPDRF). That it is one shorter says nothing.
     A residue too many among equal ones (SSS for SS) may be any of them, in each read the one that
     is least sure: so that reads count together, it is taken for the first. What reads have in front
     of the first residue of a chain is an insertion before it.
@@ -176,11 +179,12 @@ def _lengths(
     inserted: dict[int, dict[tuple[int, ...], float]] = {}
     deleted, passed = np.zeros(length + 1), np.zeros(length + 1)
     left, right = a.at[:, :-1], a.at[:, 1:]
+    as_long = _weighs_the_same(reads, own)
     plain = np.isin(a.kind, (MATCH, MISMATCH, ON_MISSING))
     pair = plain[:, :-1] & plain[:, 1:] & (left >= 0) & (right >= 0)
     row, column = np.nonzero(pair & (right == left + 1))
     np.add.at(passed, right[row, column] - start, weight[row])
-    for r in np.flatnonzero((a.kind == INSERTED).any(1)).tolist():
+    for r in np.flatnonzero((a.kind == INSERTED).any(1) & ~as_long).tolist():
         c = 0
         kinds, n = a.kind[r], reads.length[a.read[r]]
         tokens = reads.tokens[a.read[r]]
@@ -207,10 +211,20 @@ def _lengths(
         known = inserted.setdefault(0, {})
         residues = tuple(reads.tokens[a.read[r], : ahead[r]].tolist())
         known[residues] = known.get(residues, 0.0) + float(weight[r])
-    row, column = np.nonzero(pair & (right > left + 1))
+    row, column = np.nonzero(pair & (right > left + 1) & ~as_long[:, None])
     for r, c in zip(row.tolist(), column.tolist(), strict=True):
         deleted[left[r, c] + 1 - start : right[r, c] - start] += weight[r]
     return inserted, deleted[:length], passed[:length]
+
+
+def _weighs_the_same(reads: ReadSet, own: Placements) -> np.ndarray:
+    """(m,) whether the core of each read weighs as much as the stretch of the chain under it."""
+    a = own.alignment
+    row = np.arange(len(a.read))[:, None]
+    read = running(MASSES[reads.tokens[a.read]])
+    text = np.concatenate(([0.0], np.cumsum(MASSES[own.text.tokens])))
+    off = np.diff(read[row, a.core]) - np.diff(text[a.span])
+    return np.abs(off[:, 0]) < BLOCK_TOLERANCE
 
 
 def _steps_back(tokens: np.ndarray, kinds: np.ndarray, begin: int, stop: int) -> int:

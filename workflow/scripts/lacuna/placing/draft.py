@@ -130,6 +130,11 @@ class Draft:
         germline = cdr3_germline(self.v, self.j, len(tokens))
         return replace(self.spliced(start, stop, tokens, columns, germline), meeting=None)
 
+    def without_cdr3(self) -> "Draft":
+        """The draft with a CDR3 of which nothing is known."""
+        start, stop = self.cdr3()
+        return self.with_cdr3(np.full(stop - start, MISSING, dtype=np.uint8))
+
     def on_segment(self, v: int) -> "Draft":
         """The draft with the germline residues of a V segment; its own residues are kept."""
         germline, row = self.germline.copy(), v_segments().tokens[v]

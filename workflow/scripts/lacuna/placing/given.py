@@ -14,6 +14,7 @@ import numpy as np
 from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, ISOLEUCINE, LEUCINE, MISSING, N_RESIDUES, encode, merge_il
 from lacuna.placing.alignment import BLOCK, OTHER_BLOCK
+from lacuna.placing.chimeras import with_one_place
 from lacuna.placing.closing import Through, path_through
 from lacuna.placing.consensus import (
     TEMPER,
@@ -83,8 +84,10 @@ def show(
     """
     fixed = [_draft(sequence) for sequence in others]
     given = [_Given.of(*each) for each in zip(chains, open_gaps or [()] * len(chains), strict=True)]
-    placements = place_on(reads, [*(one.draft for one in given), *fixed])
+    templates = [one.draft for one in given]
+    placements = place_on(reads, [*templates, *fixed])
     reads = replace(reads, cysteine=carried_by_cysteine(reads, placements))
+    reads = with_one_place(reads, templates, fixed)
     drafts, placements = _settled(reads, given, fixed)
     closed = _closed(reads, given, drafts, fixed, modifications)
     if any(len(a.gaps) < len(b.gaps) for a, b in zip(closed, given, strict=True)):

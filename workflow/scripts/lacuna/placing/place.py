@@ -11,6 +11,7 @@ from lacuna.core.tables import PlacedRow
 from lacuna.placing.build import ROUNDS, build
 from lacuna.placing.chance import least_score
 from lacuna.placing.checked import C_WORDS, checked_probabilities
+from lacuna.placing.chimeras import with_one_place
 from lacuna.placing.constant_domains import with_doubts, without_unread
 from lacuna.placing.draft import Draft, draft_of, protein_of
 from lacuna.placing.names import OF_LOCI, chain_names
@@ -111,6 +112,7 @@ def place(
             found, drafts, placements = build(found, drafts, proteins, use, rounds, bridges=bridges)
         if not bridges:
             found = replace(found, least=least_score(found, drafts, placements))
+            found = with_one_place(found, [d.without_cdr3() for d in drafts], proteins)
             if any(draft.c >= 0 for draft in drafts):
                 drafts = _without_unread(found, place_on(found, [*drafts, *proteins]), drafts)
     names = chain_names(draft.locus for draft in drafts)

@@ -41,7 +41,10 @@ class Placements:
 
     def of(self, chain: int) -> "Placements":
         """Those on one chain; positions are still of the whole text."""
-        rows = np.flatnonzero(self.chain == chain)
+        return self.take(np.flatnonzero(self.chain == chain))
+
+    def take(self, rows: np.ndarray) -> "Placements":
+        """Some of them, in the order of rows."""
         return Placements(self.alignment.take(rows), self.chain[rows], self.share[rows], self.text)
 
     def best(self, n: int) -> np.ndarray:
@@ -135,6 +138,21 @@ def reads_over(
     right = a.span[:, 1] - a.core[:, 1] + reads.length[a.read] - first
     found: np.ndarray = np.unique(a.read[(left <= start) & (right >= stop)])
     return found
+
+
+def of_one_locus(placements: Placements, drafts: Sequence[Draft]) -> Placements:
+    """Those of reads that fit chains (drafts) of one locus only.
+
+    What a read shows that fits a heavy chain as well as a light one is mutated in one of the two.
+    Each would be made like the other if it voted for both.
+    """
+    of_locus = {locus: n for n, locus in enumerate(sorted({d.locus for d in drafts}))}
+    locus = np.array([of_locus[d.locus] for d in drafts] or [0])
+    read = placements.alignment.read
+    inside = np.flatnonzero(placements.chain < len(drafts))
+    seen = np.zeros((read.max(initial=0) + 1, len(of_locus) or 1), dtype=bool)
+    seen[read[inside], locus[placements.chain[inside]]] = True
+    return placements.take(np.flatnonzero(seen.sum(1)[read] < 2))
 
 
 def unchanged(one: Sequence[Draft], other: Sequence[Draft]) -> bool:
