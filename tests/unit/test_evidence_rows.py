@@ -16,7 +16,7 @@ from lacuna.core.tables import (
     ResidueRow,
 )
 from lacuna.core.tsv import Shares
-from lacuna.results.evidence import write_evidence
+from lacuna.results.evidence import _of_gap, write_evidence
 from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
 
@@ -109,6 +109,23 @@ def test_what_reads_say_is_moved_to_the_filled_chain(
     assert [rows["a", i].flags for i in (5, 6, 7)] == ["length"] * 3
     assert [rows["a", i].residue for i in (5, 6, 7)] == list(chain[4:7])
     assert (rows["b", 2].probability, rows["b", 2].flags) == (0.99, "minority")
+
+
+@pytest.mark.parametrize(
+    ("shown", "state", "expected"),
+    [
+        ("W", "observed", ("doubtful", "isobaric;against_reads")),
+        ("I", "observed", ("observed", "isobaric")),  # no read tells it from L
+        ("W", "inferred", ("inferred", "isobaric")),
+    ],
+)
+def test_a_residue_filled_against_reads_is_doubtful_and_says_why(
+    shown: str, state: str, expected: tuple[str, str]
+) -> None:
+    filled = ResidueRow("a", 99, 1, "L", 1.0, NOTHING, "", "CDR3", "", "107", 98, "")
+    read = EvidenceRow("a", 99, "", "", shown, None, state, 9, "", NOTHING, "isobaric")
+    row = _of_gap(filled, read, given=True)
+    assert (row.state, row.flags) == expected
 
 
 @pytest.mark.parametrize("probability, other", [(0.97, ""), (0.5, ""), (0.97, "H")])

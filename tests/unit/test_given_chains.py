@@ -413,6 +413,23 @@ def test_two_gaps_of_a_chain_are_closed_at_their_own_places(write: Write, tmp_pa
     assert as_l([row.residue for row in positions]) == as_l(HEAVY)
 
 
+@pytest.mark.parametrize(
+    ("off", "step", "kept"), [(0, 1, True), (15.9949, 1, False), (16, 9, True)]
+)
+def test_a_mass_that_reads_contradict_in_a_gap_of_known_length_is_left_out(
+    write: Write, tmp_path: Path, off: float, step: int, kept: bool
+) -> None:
+    """If they are of several peptides: with a step of 9 a single one is over most residues."""
+    mass = mass_of(HEAVY[START:STOP]) + off
+    chain = hidden(HEAVY, [(START, STOP)])
+    reads = tiles(HEAVY[:150], length=20, step=step)
+    found, *_ = weighed(write, tmp_path, chain, reads, f"c\t{START}\t{STOP}\t{mass:.4f}\n")
+    (gap,) = found.gaps
+    assert (gap.mass, gap.unmet) == (
+        (pytest.approx(mass), None) if kept else (None, pytest.approx(mass))
+    )
+
+
 def test_a_gap_stays_open_if_no_read_leads_through(write: Write, tmp_path: Path) -> None:
     middle = (START + STOP) // 2
     reads = [*tiles(HEAVY[:middle], step=1), *tiles(HEAVY[middle:150], step=1)]

@@ -275,6 +275,7 @@ class RejectedRow(NamedTuple):
 
 
 OBSERVED, INFERRED, DOUBTFUL = "observed", "inferred", "doubtful"  # states of a position
+AGAINST_READS = "against_reads"  # flag of a residue that reads make less probable than another one
 SPECTRA = "spectra"  # flag of a missing residue that spectra show
 
 

@@ -31,7 +31,7 @@ from lacuna.placing.modifications import carried_by_cysteine
 from lacuna.placing.placement import Placements, place_on, place_on_text, text_of, unchanged
 from lacuna.placing.readset import ReadSet
 from lacuna.placing.word_paths import WordGraph
-from lacuna.scaffolds.residue_masses import UNMODIFIED, MassRules, Modifications
+from lacuna.scaffolds.residue_masses import UNMODIFIED, MassRules, Modifications, may_weigh
 from lacuna.scaffolds.scaffold import Gap
 
 ROUNDS = 6  # a gap grows shorter by some residues on either side in each
@@ -39,6 +39,7 @@ AHEAD = 2.5  # nats by which reads prefer a residue from which it counts as know
 MOST_NATS = 12.0  # by which reads may prefer a residue, however many they are
 FLANK = 4  # residues on each side of a gap by which a read is known to cross it
 MIN_DEPTH = 0.5  # weight of the reads from which a position counts as shown
+CLEAR = 0.9  # share of a residue by reads, from which its mass counts against the one given
 SEVERAL = 2.0  # that of two peptides, which must have more residues, or fewer, than are observed
 
 
@@ -52,7 +53,7 @@ class Shown:
     or fewer; open (t,): whether it is in a gap whose length is not known; place (t,): the position
     in the chain as it was given; within (t,): of a gap that was given without a length, and of
     which reads show it, the number of the residue from 1, elsewhere 0; at_odds (t,): whether it is
-    in such a gap, and what reads show cannot have its mass.
+    in a gap, and what reads show of it cannot have its mass.
     """
 
     weights: np.ndarray
@@ -73,17 +74,17 @@ def show(
     reads: ReadSet,
     chains: Sequence[str],
     others: Sequence[str],
-    open_gaps: Sequence[Sequence[Gap]] = (),
+    gaps: Sequence[Sequence[Gap]] = (),
     modifications: Modifications = UNMODIFIED,
 ) -> tuple[list[Shown], Placements]:
     """What reads show of each chain, and where they lie.
 
     chains: letters of scaffolds, missing residues as X, B, J or Z; others: sequences that take
-    reads away from them (contaminants), and come behind them in `Placements`; open_gaps: of each
-    chain those of unknown length, in order; modifications: what their masses may hold.
+    reads away from them (contaminants), and come behind them in `Placements`; gaps: of each
+    chain, in order; modifications: what their masses may hold.
     """
     fixed = [_draft(sequence) for sequence in others]
-    given = [_Given.of(*each) for each in zip(chains, open_gaps or [()] * len(chains), strict=True)]
+    given = [_Given.of(*each) for each in zip(chains, gaps or [()] * len(chains), strict=True)]
     templates = [one.draft for one in given]
     placements = place_on(reads, [*templates, *fixed])
     reads = replace(reads, cysteine=carried_by_cysteine(reads, placements))
@@ -96,6 +97,9 @@ def show(
     final = [votes(reads, placements, i, len(d)) for i, d in enumerate(drafts)]
     lengths = [_other_length(reads, placements, i, one.draft) for i, one in enumerate(given)]
     shown = [_shown(*each) for each in zip(given, drafts, final, lengths, strict=True)]
+    rules = MassRules(modifications)
+    if gaps:
+        shown = [_with_masses(*each, rules) for each in zip(shown, gaps, strict=True)]
     return shown, placements
 
 
@@ -113,7 +117,8 @@ class _Given:
     def of(cls, sequence: str, gaps: Sequence[Gap]) -> "_Given":
         n = len(sequence)
         within, at_odds = np.zeros(n, dtype=int), np.zeros(n, dtype=bool)
-        return cls(_draft(sequence), tuple(gaps), np.arange(n), within, at_odds)
+        unsized = tuple(gap for gap in gaps if not gap.fixed)
+        return cls(_draft(sequence), unsized, np.arange(n), within, at_odds)
 
     @property
     def open(self) -> np.ndarray:
@@ -244,6 +249,22 @@ def _other_length(reads: ReadSet, placements: Placements, chain: int, given: Dra
         if gap:
             result[start:end] |= _apart_otherwise(reads, own, given.tokens, start, end)
     return result
+
+
+def _with_masses(shown: Shown, gaps: Sequence[Gap], rules: MassRules) -> Shown:
+    """The same with gaps of known length in which reads of several peptides show all residues, and
+    these cannot have the mass that is given."""
+    at_odds = shown.at_odds.copy()
+    sure = shown.weights.copy()
+    sure[:, LEUCINE] += sure[:, ISOLEUCINE]
+    clear = (shown.depth >= SEVERAL) & (sure.max(1) >= CLEAR)
+    for gap in gaps:
+        inside = (shown.place >= gap.start) & (shown.place < gap.end)
+        if gap.fixed and gap.mass is not None and gap.tolerance_da is not None:
+            tokens = sure[inside].argmax(1).astype(np.uint8)
+            fits = may_weigh(tokens, gap.mass, gap.tolerance_da, rules)
+            at_odds[inside] = clear[inside].all() and not fits
+    return replace(shown, at_odds=at_odds)
 
 
 def _runs_of_equal(tokens: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -15,6 +15,7 @@ from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
 from lacuna.core.files import atomic_write
 from lacuna.core.tables import (
+    AGAINST_READS,
     ALTERNATIVES,
     CUT,
     DOUBTFUL,
@@ -195,8 +196,10 @@ def _numbered(filled: str, of_gaps: Mapping[int, ResidueRow]) -> tuple[list[str]
 def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> EvidenceRow:
     """The row of a missing residue; row: what reads say about its position."""
     state = INFERRED if row is None else row.state
+    flags = row.flags if row is not None else "given" if given else ""
     if row is not None and state == OBSERVED and _other(row.residue, gap.residue):
-        state = DOUBTFUL  # the rest of the chain speaks against what reads show
+        # A mass, other evidence or the rest of the chain speaks against what reads show.
+        state, flags = DOUBTFUL, ";".join(filter(None, (flags, AGAINST_READS)))
     return EvidenceRow(
         gap.chain,
         gap.position,
@@ -208,7 +211,7 @@ def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> Evidenc
         row.depth if row is not None else None,
         gap.germline,
         gap.alternatives,
-        row.flags if row is not None else ("given" if given else ""),
+        flags,
     )
 
 

@@ -25,7 +25,7 @@ REQUIRED = ("chain", "position")
 LONG = (*REQUIRED, "residue", "probability")
 SPREAD = "spread"  # column of tables that reads gave: `PositionEvidence.spread`, empty for none
 WITHIN = "within"  # the number of a residue in a gap of unknown length, from 1; elsewhere empty
-# Column of tables that reads gave: `yes` if what they show of such a gap cannot have its mass.
+# Column of tables that reads gave: `yes` if what they show of a gap cannot have its mass.
 AT_ODDS = "at_odds"
 MAX_DIGITS = 12  # of a position
 ROUNDED = 0.05  # by which 20 probabilities of two decimals may differ from 1
@@ -81,7 +81,8 @@ class EvidenceTable:
         for position, within in sorted(found):
             if within:
                 inside.setdefault(position, {})[within] = found[position, within]
-        known = list(gaps)
+        at_odds = {p for (p, within), of in found.items() if of.at_odds and not within}
+        known = [_without_mass(gap) if gap.start + 1 in at_odds else gap for gap in gaps]
         for position, residues in inside.items():
             number, gap = self._with_residues(position, residues, gaps)
             known[number] = gap
@@ -161,7 +162,7 @@ class EvidenceTable:
         both = joined([gap.shown, tuple(shown)] if gap.shown else [tuple(shown)], line)
         share = gap.length_probability * SHOWN
         if any(residue.at_odds for residue in residues.values()):
-            gap = replace(gap, mass=None, tolerance_da=None, pieces=(), unmet=gap.mass)
+            gap = _without_mass(gap)
         return number, replace(
             gap, min_length=length, max_length=length, shown=both, length_probability=share
         )
@@ -194,6 +195,11 @@ class EvidenceTable:
         except ValueError as error:
             raise Fault(str(error), found.line, file=self.file) from None
         return PositionEvidence(position - 1, weights, self._settled, found.spread)
+
+
+def _without_mass(gap: Gap) -> Gap:
+    """A gap whose mass what reads show cannot have."""
+    return replace(gap, mass=None, tolerance_da=None, pieces=(), unmet=gap.mass)
 
 
 def joined(

@@ -103,7 +103,7 @@ def place_reads(
         different,
         letters,
         [sequence for _, sequence in others],
-        [[gap for gap in chain.gaps if not gap.fixed] for chain in chains],
+        [chain.gaps for chain in chains],
         Modifications(carried, **modifications),
     )
     names = [chain.chain for chain in chains] + [name for name, _ in others]

@@ -9,6 +9,7 @@ from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import atomic_write
 from lacuna.core.records import read_record
 from lacuna.core.tables import (
+    AGAINST_READS,
     ALTERNATIVES,
     DOUBTFUL,
     EVIDENCE_TABLE,
@@ -217,7 +218,7 @@ def _positions(chain: GivenChain) -> Iterator[EvidenceRow]:
         seen = bool(chain.shown.seen[i])
         others = [(r, p) for r, p in best if r != letter and p >= MIN_ALTERNATIVE]
         against = seen and best[0][0] != letter
-        flags = ["against_reads"] * against + ["length"] * bool(chain.shown.other_length[i])
+        flags = [AGAINST_READS] * against + ["length"] * bool(chain.shown.other_length[i])
         yield EvidenceRow(
             chain.name,
             position,
