@@ -10,7 +10,7 @@ import bundled
 from lacuna.antibody.germlines import constants
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, decode, encode, merge_il
-from lacuna.evidence.constants import with_rivals
+from lacuna.evidence.constants import with_halves, with_rivals
 from lacuna.evidence.weigh import weigh
 from lacuna.placing.place import Placed, place
 from lacuna.placing.seeds import word_weights
@@ -204,6 +204,40 @@ def test_reads_of_a_rival_count_for_it_alone() -> None:
     mixed, _ = with_rivals(posterior, replace(draft, rivals=((IGG4, 0.3),)))
     found = mixed[-3, [RESIDUES.index(letter) for letter in "PIL"]]
     assert found == pytest.approx([0.7, 0.0, 0.3], abs=0.01)
+
+
+def test_knobs_and_holes_may_be_of_either_chain() -> None:
+    """One constant region is mutated in two ways, and no read joins these to a V domain."""
+    start = C1.index("NQVSLTCLVK") + 5
+    knob, hole = (C1[:start] + letters + C1[start + 4 :] for letters in ("WCNV", "SCAV"))
+    placed = of(seen(V_ONE + knob, 3), seen(V_OTHER + hole, 3))
+    chains = weigh(placed, None, bundled.LIBRARY)
+    first, second = (
+        chain.rows[draft.find(CONSTANT) + start :][:4]
+        for chain, draft in zip(chains, placed.drafts, strict=True)
+    )
+    at = slice(start, start + 4)
+    for rows, draft in zip((first, second), placed.drafts, strict=True):
+        own = decode(draft.tokens[draft.find(CONSTANT) :][at])
+        assert own in ("WCNV", "SCAV") and "".join(r.residue for r in rows) == own
+    for row, other in zip(first, second, strict=True):
+        differ = row.residue != other.residue
+        assert ("phase" in row.flags.split(";")) == differ
+        assert (
+            (row.probability or 0) > 0.9
+            or differ
+            and row.probability == pytest.approx(0.5, abs=0.05)
+        )
+
+
+def test_chains_of_constant_regions_of_other_lengths_say_nothing_of_each_other() -> None:
+    (draft,) = of(seen(V_ONE + C1)).drafts
+    posterior = np.full((len(draft), N_RESIDUES), 1 / N_RESIDUES)
+    empty = np.empty(0, np.uint8)
+    fab = draft.spliced(draft.find(CONSTANT) + 110, len(draft), empty, empty)
+    for other in (fab, replace(draft, c=IGG4), draft):
+        mixed, differ = with_halves(posterior, draft, [other])
+        assert not differ.any() and (mixed == posterior).all()
 
 
 def test_allele_differences_at_one_place_need_more_reads() -> None:

@@ -1,16 +1,21 @@
 """Residues of a constant region of which it is not known which chain has it.
 
 Where reads show an IgG1 and an IgG4, each residue of either is right, but a chain may have the
-other constant region.
+other constant region. So may two chains of one constant region that is mutated in each of them, as
+knobs and holes of a bispecific antibody: hardly a read joins these to a V domain.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, N_RESIDUES, merge_il
 from lacuna.placing.draft import Draft
 from lacuna.placing.subclasses import of_rivals
 
 SURE = 0.99  # share of the chain's own residue there
+ALMOST = 0.9  # of its part that another chain's residue has, so that a chain keeps its own
 LEFT = 0.8  # share of the posterior that the residue of a rival leaves, below which it says nothing
 
 
@@ -22,7 +27,7 @@ def with_rivals(posterior: np.ndarray, draft: Draft) -> tuple[np.ndarray, np.nda
     if no chain has the rival, say nothing of a chain that has its own constant region.
     """
     differ, rivals = of_rivals(draft)
-    own = np.where(merge_il(draft.germline) == draft.tokens, draft.germline, draft.tokens)
+    own = _letters(draft)
     mixed = posterior.copy()
     for residues, _ in rivals:
         mixed = _without(mixed, residues, own)
@@ -30,6 +35,35 @@ def with_rivals(posterior: np.ndarray, draft: Draft) -> tuple[np.ndarray, np.nda
     for residues, probability in rivals:
         mixed += probability * _shares(residues)
     return np.where(differ[:, None], mixed, posterior), differ
+
+
+def with_halves(
+    posterior: np.ndarray, draft: Draft, others: Sequence[Draft]
+) -> tuple[np.ndarray, np.ndarray]:
+    """(t, 20) the posterior as if a chain had the residues of each other one of its constant region
+    nearly as probably as its own, and (t,) the residues in which they differ.
+
+    others: further chains of the locus, with as many residues of the region; the rest are left out.
+    """
+    start = draft.find(CONSTANT)
+    regions = [
+        _letters(other)[other.find(CONSTANT) :]
+        for other in others
+        if start >= 0 and other.c == draft.c
+    ]
+    regions = [region for region in regions if len(region) == len(draft) - start]
+    part = ALMOST / (len(regions) + 1)
+    mixed = posterior * (1 - part * len(regions))
+    differ = np.zeros(len(draft), dtype=bool)
+    for region in regions:
+        mixed[start:] += part * _shares(region)
+        differ[start:] |= merge_il(region) != draft.tokens[start:]
+    return np.where(differ[:, None], mixed, posterior), differ
+
+
+def _letters(draft: Draft) -> np.ndarray:
+    """(t,) residues of a chain, I where germline has it."""
+    return np.where(merge_il(draft.germline) == draft.tokens, draft.germline, draft.tokens)
 
 
 def _without(posterior: np.ndarray, residues: np.ndarray, own: np.ndarray) -> np.ndarray:

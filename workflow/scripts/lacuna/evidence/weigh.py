@@ -8,7 +8,7 @@ import numpy as np
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, il_as_one
 from lacuna.evidence.chain import WeighedChain, chain_of
-from lacuna.evidence.constants import with_rivals
+from lacuna.evidence.constants import with_halves, with_rivals
 from lacuna.evidence.far import spread_of_far
 from lacuna.evidence.flags import contradictions, other_lengths
 from lacuna.evidence.genes import gene_shares
@@ -93,18 +93,23 @@ def weigh(
         far = spread_of_far(draft, nats, placed.lost)
         marked["far"] = far > 0.0
         posterior = with_floor(posterior, np.maximum(floors, far))
+        others = _others(placed.drafts, i)
         if draft.rivals and not placed.serum:
             posterior, differ = with_rivals(posterior, draft)
-            flag = "phase" if _has_another(placed.drafts, draft) else "minority"
+            flag = "phase" if others else "minority"
             marked[flag] = marked.get(flag, np.zeros(len(draft), dtype=bool)) | differ
+        elif others and not placed.serum:
+            posterior, differ = with_halves(posterior, draft, others)
+            marked["phase"] |= differ
         mass = None if placed.serum or draft.v < 0 else junction_mass(placed.reads, draft)
         chains.append(chain_of(name, draft, found, nats, posterior, germline_only, marked, mass))
     return tuple(chains)
 
 
-def _has_another(drafts: Sequence[Draft], draft: Draft) -> bool:
-    """Whether there are other chains of the locus of a draft."""
-    return sum(other.locus == draft.locus for other in drafts) > 1
+def _others(drafts: Sequence[Draft], chain: int) -> list[Draft]:
+    """The other chains of the locus of one of the drafts."""
+    locus = drafts[chain].locus
+    return [other for i, other in enumerate(drafts) if other.locus == locus and i != chain]
 
 
 def _networks(
