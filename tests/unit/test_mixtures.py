@@ -9,7 +9,7 @@ import bundled
 from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode
-from lacuna.evidence.phase import JOINED, apart, holds_several, unjoined
+from lacuna.evidence.phase import JOINED, apart, copied_into_cdr3, holds_several, unjoined
 from lacuna.evidence.weigh import weigh
 from lacuna.placing.chance import least_score
 from lacuna.placing.crossing import _reads_over, exchanged, seam_nats, seams
@@ -23,7 +23,7 @@ from lacuna.placing.readset import collapse
 from lacuna.placing.seeds import word_weights
 from lacuna.placing.segments import WORD
 from lacuna.reads.read import Read
-from reads import Sure, chain_with_cdr3, merged, other_heavy, peptide, reads_of, tiles
+from reads import Sure, chain_with_cdr3, draft_from, merged, other_heavy, peptide, reads_of, tiles
 
 ONE = chain_with_cdr3("H", "ARWGGDGFYHMDY")
 OTHER = other_heavy("AKHWPSSKYESSLDV")
@@ -449,3 +449,17 @@ def test_reads_over_a_seam_speak_for_it(two: Placed) -> None:
 
 def test_a_chain_alone_is_in_phase(whole: Placed) -> None:
     assert not unjoined(whole)[0].any()
+
+
+@pytest.mark.parametrize("copied", ["WVRQAPG", "GGVVQPGR", "WVRQAP", "XXXXXXXX"])
+def test_what_a_cdr3_has_of_another_place_may_not_be_its_own(copied: str) -> None:
+    """Of its own FR2, or of the FR1 of another chain; six residues may be alike by chance."""
+    draft = draft_from(chain_with_cdr3("H", f"ARD{copied}MDY", constant=False))
+    other = draft_from(
+        chain_with_cdr3("K", "QQHYTTPPT", constant=False).replace("TQSPSS", "GGVVQPGR")
+    )
+    start = draft.cdr3()[0] + 3
+    found = np.flatnonzero(copied_into_cdr3([other, draft], 1)).tolist()
+    known = len(copied) > 6 and "X" not in copied
+    assert found == (list(range(start, start + len(copied))) if known else [])
+    assert not copied_into_cdr3([other, draft], 0).any()

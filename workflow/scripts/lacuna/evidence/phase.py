@@ -21,6 +21,7 @@ JOINED = 8.0  # nats that reads lose if two stretches that they join are taken a
 # Of the reads of a chain, from which another one of its locus may have lent it a stretch: residues
 # of a chain that has three times the reads are the majority's everywhere.
 RIVAL = 1 / 3
+RUN = 7  # residues that a CDR3 has in common with no other place by chance
 
 
 def holds_several(drafts: Sequence[Draft]) -> bool:
@@ -72,6 +73,30 @@ def apart(draft: Draft, other: Draft, cuts: Sequence[int]) -> np.ndarray:
     copied = ((alike > 0) & (alike >= unlike))[block] & _known(draft)
     found: np.ndarray = (tells | copied) & (block != home)
     return found
+
+
+def copied_into_cdr3(drafts: Sequence[Draft], chain: int) -> np.ndarray:
+    """(t,) residues of the CDR3 of a chain in runs of RUN that the chains (drafts) have elsewhere,
+    in a V domain or a constant region: reads of that place were joined into it."""
+    elsewhere = {
+        run
+        for draft in drafts
+        for part in (draft.tokens[: draft.cdr3()[0]], draft.tokens[draft.columns == CONSTANT])
+        for run in _runs(part)
+        if run
+    }
+    start, stop = drafts[chain].cdr3()
+    found = np.zeros(len(drafts[chain]), dtype=bool)
+    for i, run in enumerate(_runs(drafts[chain].tokens[start:stop]), start=start):
+        if run in elsewhere:
+            found[i : i + RUN] = True
+    return found
+
+
+def _runs(tokens: np.ndarray) -> list[bytes]:
+    """The runs of RUN known residues, in order; b"" for one with a residue that is not known."""
+    runs = (tokens[i : i + RUN] for i in range(len(tokens) - RUN + 1))
+    return [run.tobytes() if (run < N_RESIDUES).all() else b"" for run in runs]
 
 
 def differences(draft: Draft, other: Draft) -> np.ndarray:

@@ -13,7 +13,7 @@ from lacuna.evidence.far import spread_of_far
 from lacuna.evidence.flags import contradictions, other_lengths
 from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
-from lacuna.evidence.phase import holds_several, unjoined
+from lacuna.evidence.phase import copied_into_cdr3, holds_several, unjoined
 from lacuna.evidence.posterior import (
     FLOORS,
     first_letters,
@@ -161,6 +161,7 @@ def _marked(
     own = placed.placements.of(chain)
     apart = unjoined_in_cdr3(placed.reads, own, draft, begin)
     apart |= uncrossed_in_cdr3(placed.reads, own, draft, begin)
+    phase = phase | copied_into_cdr3(placed.drafts, chain)
     return {"phase": phase, "length": _loose(draft) | apart | other_lengths(found)}
 
 
