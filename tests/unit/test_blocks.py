@@ -52,6 +52,7 @@ def split(
     gaps: Path | None = None,
     unread: Path | None = None,
     settled: Path | None = None,
+    truth: Path | None = None,
     **options: object,
 ) -> Path:
     settings = {
@@ -60,7 +61,7 @@ def split(
         "tolerance_ppm": 10.0,
         "on_bad_record": "reject",
     }
-    given = ChainFiles(fasta, gaps, unread=unread, settled=settled)
+    given = ChainFiles(fasta, gaps, truth, unread=unread, settled=settled)
     split_scaffolds(given, folder / "scaffolds", folder / "rejected.tsv", **settings | options)
     return folder / "scaffolds"
 
@@ -272,6 +273,40 @@ def test_a_gap_in_which_reads_do_not_count_is_noted(
     split(path, tmp_path / "of_reads", unread=unread, settled=write("e.tsv", PROBABILITIES))
     for folder in ("alone", "of_reads"):
         assert read_tsv(tmp_path / folder / "rejected.tsv") == []
+
+
+@pytest.fixture
+def of_reads(write: Write) -> dict[str, Path]:
+    """What `split` takes of a sample of reads alone: a heavy and a light chain with a gap each."""
+    chains = {"heavy": germline_chain("H", 1), "kappa": germline_chain("K", 2)}
+    return {
+        "fasta": write("found.fasta", fasta({n: hidden(c, [(40, 46)]) for n, c in chains.items()})),
+        "unread": write("unread.tsv", REJECTED_TABLE.header),
+        "settled": write("settled.tsv", PROBABILITIES),
+    }
+
+
+def truths_of(folder: Path) -> list[str | None]:
+    """The truth of the first gap of each chain of a folder of blocks."""
+    return [scaffold.gaps[0].truth for scaffold in read_scaffold_block(block_path(folder, 0))]
+
+
+def test_a_truth_that_resembles_no_chain_of_reads_is_noted_and_not_used(
+    of_reads: dict[str, Path], write: Write, tmp_path: Path
+) -> None:
+    others = {"b": random_protein(300, 1), "a": random_protein(300, 2)}
+    scaffolds = split(**of_reads, folder=tmp_path, truth=write("mine.fasta", fasta(others)))
+    assert truths_of(scaffolds) == [None, None]
+    (note,) = read_tsv(tmp_path / "rejected.tsv")
+    assert note["reason"] == (
+        "Note: mine.fasta:1: no chain assembled from the reads resembles 'b' of the truth, nor 1 "
+        "other; what resembles none does not count for accuracy: give the true chains of this "
+        "sample"
+    )
+    others = {"a": germline_chain("H", 1), "c": random_protein(300, 1)}
+    scaffolds = split(**of_reads, folder=tmp_path, truth=write("mine.fasta", fasta(others)))
+    assert truths_of(scaffolds) == [germline_chain("H", 1)[40:46], None]
+    assert "'c' of the truth; " in read_tsv(tmp_path / "rejected.tsv")[0]["reason"]
 
 
 def test_a_file_that_grows_while_it_is_read_is_told(write: Write, tmp_path: Path) -> None:

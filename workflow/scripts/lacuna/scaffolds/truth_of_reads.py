@@ -6,7 +6,7 @@ make the truth unfit for the gaps.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,10 @@ import numpy as np
 from Bio.Align import PairwiseAligner, substitution_matrices
 
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
-from lacuna.core.files import atomic_write
-from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.core.files import atomic_write, printable, shortened
+from lacuna.core.words import plural
+from lacuna.scaffolds.gaps import MAX_SHOWN
+from lacuna.scaffolds.scaffold import Rejected, Scaffold
 
 LOG = logging.getLogger(__name__)
 LEAST_LIKE = 0.5  # share of the shorter chain that must be the same
@@ -36,9 +38,16 @@ class Matched:
     wrong: int
 
 
-def write_truth(scaffolds: Sequence[Scaffold], truths: Sequence[Scaffold], out: Path) -> None:
-    """Write the true chains of scaffolds under the scaffolds' ids, and log what differs."""
+def write_truth(
+    scaffolds: Sequence[Scaffold], truths: Sequence[Scaffold], out: Path
+) -> list[Matched]:
+    """Write the true chains of scaffolds under the scaffolds' ids, and log what differs.
+
+    Returns the pairs; without any, no file is written.
+    """
     matched = match(scaffolds, truths)
+    if not matched:
+        return []
     with atomic_write(out) as handle:
         for one in matched:
             handle.write(f">{one.scaffold.chain}\n{in_shape(one)}\n")
@@ -49,8 +58,23 @@ def write_truth(scaffolds: Sequence[Scaffold], truths: Sequence[Scaffold], out: 
                 one.shown,
                 one.wrong,
             )
-    for left in {t.chain for t in truths} - {one.truth.chain for one in matched}:
-        LOG.warning("no chain that reads give is like %s of the truth", left)
+    return matched
+
+
+def unlike(truths: Sequence[Scaffold], matched: Sequence[Matched], file: str) -> Iterator[Rejected]:
+    """Yield a remark on the true chains of a file that no scaffold resembles, if there are some."""
+    taken = {one.truth.chain for one in matched}
+    left = [truth for truth in truths if truth.chain not in taken]
+    if not left:
+        return
+    more = f", nor {plural(len(left) - 1, 'other')}" if len(left) > 1 else ""
+    first, name = left[0], shortened(left[0].chain, MAX_SHOWN)
+    reason = (
+        f"{file}:{first.line}: no chain assembled from the reads resembles '{name}' of the truth"
+        f"{more}; what resembles none does not count for accuracy: give the true chains of this "
+        "sample"
+    )
+    yield Rejected(printable(name), first.line, None, printable(reason), remark=True)
 
 
 def match(scaffolds: Sequence[Scaffold], truths: Sequence[Scaffold]) -> list[Matched]:

@@ -16,7 +16,7 @@ from lacuna.scaffolds.json_lines import block_path, write_scaffolds
 from lacuna.scaffolds.notes import Notes
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import UNSHOWN, Rejected, Scaffold
-from lacuna.scaffolds.truth_of_reads import write_truth
+from lacuna.scaffolds.truth_of_reads import unlike, write_truth
 
 LOG = logging.getLogger(__name__)
 
@@ -65,12 +65,7 @@ def split_scaffolds(
     folder.mkdir(parents=True, exist_ok=True)
     truth = given.truth
     if truth is not None and given.settled is not None and not empty:
-        found, true = (
-            [r for r in records if isinstance(r, Scaffold)]
-            for records in (read_scaffolds(given.fasta, given.gaps), read_scaffolds(truth))
-        )
-        truth = folder / "truth.fasta"
-        write_truth(found, true, truth)
+        truth = _truth_of_reads(given, truth, folder, faults)
     evident = EvidenceChains()
     usable = () if empty else _usable(replace(given, truth=truth), tolerance_ppm, faults)
     chains = evident.watch(usable)
@@ -80,6 +75,24 @@ def split_scaffolds(
         raise LacunaError(f"{given.fasta}: grew while it was read; run again")
     evident.write(folder)
     _list_rejected(faults, given.unread, rejected, fail=on_bad_record == "fail")
+
+
+def _truth_of_reads(
+    given: ChainFiles, truth: Path, folder: Path, faults: list[Rejected]
+) -> Path | None:
+    """The file of the true chains under the ids of the chains that reads gave; None if no chain
+    resembles one.
+
+    True chains that are not compared are added to `faults`.
+    """
+    found, true = (
+        [record for record in records if isinstance(record, Scaffold)]
+        for records in (read_scaffolds(given.fasta, given.gaps), read_scaffolds(truth))
+    )
+    renamed = folder / "truth.fasta"
+    matched = write_truth(found, true, renamed)
+    faults.extend(unlike(true, matched, truth.name))
+    return renamed if matched else None
 
 
 def _usable(given: ChainFiles, tolerance_ppm: float, faults: list[Rejected]) -> Iterator[Scaffold]:
