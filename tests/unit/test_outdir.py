@@ -93,6 +93,7 @@ def test_no_folder_with_a_strangers_file_is_removed(out: Path, name: str) -> Non
     for known in (
         "scaffolds/00000.jsonl",
         "scaffolds/masses.jsonl",
+        "scaffolds/truth.fasta",
         "scaffolds/.snakemake_timestamp",
         "seed_lstm/00001/a",
     ):

@@ -13,6 +13,8 @@ from lacuna.scaffolds.fasta import Fault, Record
 from lacuna.scaffolds.records import read_records
 from lacuna.scaffolds.scaffold import Gap
 
+TRUTH = "truth.fasta"  # of chains that reads gave, next to their blocks
+
 _CHOICES = {residue: frozenset(residue) for residue in RESIDUES}
 _CHOICES |= {letter: frozenset(choices) for letter, choices in AMBIGUOUS.items()}
 _CHOICES[MISSING_LETTER] = frozenset(RESIDUES)

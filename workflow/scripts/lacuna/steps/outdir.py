@@ -17,6 +17,7 @@ from pathlib import Path
 from lacuna.core.files import LacunaError, writing
 from lacuna.core.logs import faults_since
 from lacuna.scaffolds.alkylation import EVIDENCE
+from lacuna.scaffolds.truth import TRUTH
 from lacuna.steps.sheet import RESERVED
 
 LOCK = Path("logs") / ".lock"
@@ -25,7 +26,7 @@ _MADE = [name for name in RESERVED if name not in ("pretrain", "config.yaml")]
 # Files that Lacuna writes into those folders of a sample that Snakemake removes as a whole before
 # it makes them again. Names with a dot are Snakemake's stamp and partial files.
 _MAKES = {
-    "scaffolds": rf"\d{{5}}\.jsonl|{re.escape(EVIDENCE)}|\..*",
+    "scaffolds": rf"\d{{5}}\.jsonl|{re.escape(EVIDENCE)}|{re.escape(TRUTH)}|\..*",
     "seed_lstm": r"\d{5}|predictions\.tsv|\..*",
 }
 _FULL = 1 << 18  # bytes; if fewer are free, silent deaths of Snakemake or jobs mean a full disk

@@ -16,6 +16,7 @@ from lacuna.scaffolds.json_lines import block_path, write_scaffolds
 from lacuna.scaffolds.notes import Notes
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import UNSHOWN, Rejected, Scaffold
+from lacuna.scaffolds.truth import TRUTH
 from lacuna.scaffolds.truth_of_reads import unlike, write_truth
 
 LOG = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ def _truth_of_reads(
         [record for record in records if isinstance(record, Scaffold)]
         for records in (read_scaffolds(given.fasta, given.gaps), read_scaffolds(truth))
     )
-    renamed = folder / "truth.fasta"
+    renamed = folder / TRUTH
     matched = write_truth(found, true, renamed)
     faults.extend(unlike(true, matched, truth.name))
     return renamed if matched else None
