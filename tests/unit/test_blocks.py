@@ -299,14 +299,33 @@ def test_a_truth_that_resembles_no_chain_of_reads_is_noted_and_not_used(
     assert truths_of(scaffolds) == [None, None]
     (note,) = read_tsv(tmp_path / "rejected.tsv")
     assert note["reason"] == (
-        "Note: mine.fasta:1: no chain assembled from the reads resembles 'b' of the truth, nor 1 "
-        "other; what resembles none does not count for accuracy: give the true chains of this "
+        "Note: mine.fasta:1: no chain assembled from the reads resembles 'b', nor 1 other, of the "
+        "truth; what resembles none does not count for accuracy: give the true chains of this "
         "sample"
     )
     others = {"a": germline_chain("H", 1), "c": random_protein(300, 1)}
     scaffolds = split(**of_reads, folder=tmp_path, truth=write("mine.fasta", fasta(others)))
     assert truths_of(scaffolds) == [germline_chain("H", 1)[40:46], None]
-    assert "'c' of the truth; " in read_tsv(tmp_path / "rejected.tsv")[0]["reason"]
+    no_chain, no_truth = (row["reason"] for row in read_tsv(tmp_path / "rejected.tsv"))
+    assert "resembles 'c' of the truth; " in no_chain
+    assert no_truth == (
+        "Note: mine.fasta:1: no chain of the truth resembles 'kappa' of the chains with gaps that "
+        "were assembled from the reads; what resembles none does not count for accuracy: add its "
+        "true chain, if it is known"
+    )
+
+
+def test_a_truth_of_reads_that_cannot_be_read_is_noted(
+    of_reads: dict[str, Path], write: Write, tmp_path: Path
+) -> None:
+    heavy, light = germline_chain("H", 1), germline_chain("K", 2)
+    truth = write("mine.fasta", fasta({"h": heavy, "l": light[:9] + "1" + light[10:]}))
+    scaffolds = split(**of_reads, folder=tmp_path, truth=truth, on_bad_record="fail")
+    assert truths_of(scaffolds) == [heavy[40:46], None]
+    bad, alone = (row["reason"] for row in read_tsv(tmp_path / "rejected.tsv"))
+    assert bad.startswith("Note: mine.fasta:4: 'l' has '1' at column 10; ")
+    assert bad.endswith("; until then it does not count for accuracy")
+    assert "resembles 'kappa'" in alone
 
 
 def test_a_file_that_grows_while_it_is_read_is_told(write: Write, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def read_scaffolds(
     for this. The files are streamed: only the ids, the tables, and true chains in another order
     than in `fasta` are held in memory. `evidence`: one table or several, which are then multiplied;
     `settled`: one in their place, whose distributions already include the network's; the chains and
-    gaps are then those that reads gave.
+    gaps are then those that reads gave, and the truth is the one that was written for them.
     `tolerance_ppm` applies to masses without a tolerance. Raises LacunaError if a file as a whole
     cannot be used.
     """
@@ -86,6 +86,7 @@ def read_scaffolds(
         tolerance_ppm,
         max_length,
         notes=Notes(name, table.file if settled is None else ""),
+        by_id=settled is None,
     )
     for record in read_records(Path(fasta), max_bytes):
         try:
@@ -106,7 +107,8 @@ class _Reader:
     fasta: its name; notes: on chains that can be used; truths: None if the truth is unknown;
     first_line: of each id so far;
     without_truth: ids of chains with gaps that have none; untrue: remarks on chains that contradict
-    their truth; formulas: ids that look like formulas.
+    their truth; formulas: ids that look like formulas; by_id: whether the ids of the truth
+    are the user's, and must be those of the chains.
     """
 
     fasta: str
@@ -117,6 +119,7 @@ class _Reader:
     tolerance_ppm: float
     max_length: int
     notes: Notes
+    by_id: bool
     first_line: dict[str, int] = field(default_factory=dict)
     without_truth: list[str] = field(default_factory=list)
     untrue: list[Rejected] = field(default_factory=list)
@@ -190,7 +193,7 @@ class _Reader:
                 unknown = Fault(f"is not a chain of {self.fasta}; {remedy}", line)
                 yield _rejected(unknown, chain, table.file)
         yield from self.untrue
-        if self.truths is not None:
+        if self.truths is not None and self.by_id:
             yield from _unmatched(self.truths, self.first_line, self.without_truth, self.fasta)
 
     def _remedy_of_unknown(self, chain: str) -> str:

@@ -61,20 +61,39 @@ def write_truth(
     return matched
 
 
-def unlike(truths: Sequence[Scaffold], matched: Sequence[Matched], file: str) -> Iterator[Rejected]:
-    """Yield a remark on the true chains of a file that no scaffold resembles, if there are some."""
-    taken = {one.truth.chain for one in matched}
-    left = [truth for truth in truths if truth.chain not in taken]
-    if not left:
-        return
-    more = f", nor {plural(len(left) - 1, 'other')}" if len(left) > 1 else ""
-    first, name = left[0], shortened(left[0].chain, MAX_SHOWN)
-    reason = (
-        f"{file}:{first.line}: no chain assembled from the reads resembles '{name}' of the truth"
-        f"{more}; what resembles none does not count for accuracy: give the true chains of this "
-        "sample"
-    )
-    yield Rejected(printable(name), first.line, None, printable(reason), remark=True)
+def unlike(
+    scaffolds: Sequence[Scaffold], truths: Sequence[Scaffold], matched: Sequence[Matched], file: str
+) -> Iterator[Rejected]:
+    """Yield remarks on true chains of a file that no scaffold resembles, and on scaffolds with gaps
+    that resemble none of them, unless none does.
+    """
+    true = {one.truth.chain for one in matched}
+    known = {one.scaffold.chain for one in matched}
+    if left := [truth for truth in truths if truth.chain not in true]:
+        said = (
+            f"no chain assembled from the reads resembles {_first_of(left)} of the truth; what "
+            "resembles none does not count for accuracy: give the true chains of this sample"
+        )
+        yield _remark(left[0].chain, file, left[0].line, said)
+    alone = [scaffold for scaffold in scaffolds if scaffold.gaps and scaffold.chain not in known]
+    if matched and alone:
+        said = (
+            f"no chain of the truth resembles {_first_of(alone)} of the chains with gaps that were "
+            "assembled from the reads; what resembles none does not count for accuracy: add its "
+            "true chain, if it is known"
+        )
+        yield _remark(alone[0].chain, file, 1, said)
+
+
+def _first_of(chains: Sequence[Scaffold]) -> str:
+    """`'heavy'`, or `'heavy', nor 2 others`."""
+    more = f", nor {plural(len(chains) - 1, 'other')}," if len(chains) > 1 else ""
+    return f"'{shortened(chains[0].chain, MAX_SHOWN)}'{more}"
+
+
+def _remark(chain: str, file: str, line: int, said: str) -> Rejected:
+    name = printable(shortened(chain, MAX_SHOWN))
+    return Rejected(name, line, None, printable(f"{file}:{line}: {said}"), remark=True)
 
 
 def match(scaffolds: Sequence[Scaffold], truths: Sequence[Scaffold]) -> list[Matched]:

@@ -84,16 +84,28 @@ def _truth_of_reads(
     """The file of the true chains under the ids of the chains that reads gave; None if no chain
     resembles one.
 
-    True chains that are not compared are added to `faults`.
+    Remarks on chains that are not compared, or whose true chain cannot be read, are added to
+    `faults`.
     """
-    found, true = (
-        [record for record in records if isinstance(record, Scaffold)]
-        for records in (read_scaffolds(given.fasta, given.gaps), read_scaffolds(truth))
-    )
+    records = read_scaffolds(given.fasta, given.gaps)
+    found = [record for record in records if isinstance(record, Scaffold)]
+    true = []
+    for record in read_scaffolds(truth):
+        if isinstance(record, Scaffold):
+            true.append(record)
+        else:
+            faults.append(record if record.remark else _not_compared(record))
     renamed = folder / TRUTH
     matched = write_truth(found, true, renamed)
-    faults.extend(unlike(true, matched, truth.name))
+    faults.extend(unlike(found, true, matched, truth.name))
     return renamed if matched else None
+
+
+def _not_compared(true: Rejected) -> Rejected:
+    """A remark on a true chain that cannot be read; the chains of reads are filled all the same."""
+    return replace(
+        true, reason=f"{true.reason}; until then it does not count for accuracy", remark=True
+    )
 
 
 def _usable(given: ChainFiles, tolerance_ppm: float, faults: list[Rejected]) -> Iterator[Scaffold]:
