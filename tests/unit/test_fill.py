@@ -309,6 +309,18 @@ def test_what_stays_unfilled_counts_as_wrong_where_the_truth_is_known(fill: Fill
         assert {row[method] for row in scored for method in METHODS} == {"X"}
 
 
+@pytest.mark.parametrize("length", [4, 5, 7])
+def test_a_wrong_length_is_wrong_with_the_probabilities_that_were_stated(
+    fill: Filler, length: int
+) -> None:
+    chain = germline_chain("H", 1)
+    gap = Gap(40, 40 + length, length, length, truth=chain[40:45], origin=(40, 41))
+    filled = fill(Scaffold("n", "", chain[:40] + "X" * length + chain[45:], (gap,), 1))
+    stated = [row["probability"] for row in filled.rows["residues"]][:5]
+    scored = [row["probability"] for row in filled.rows["scored"]]
+    assert scored == [*stated, "0.0000"][:5] and float(scored[0]) > 0
+
+
 @pytest.mark.parametrize("name", ["a\u00a0", "b\x85", "c"])
 def test_an_id_comes_out_as_it_went_in(fill: Filler, name: str) -> None:
     whole = germline_chain("H", 1)

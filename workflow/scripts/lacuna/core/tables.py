@@ -223,8 +223,14 @@ class ScoredRow(NamedTuple):
     truth: Annotated[str, "the true residue"]
     region: Annotated[str, "FR1 to FR4, CDR1 to CDR3 or C"]
     locus: Annotated[str, "of the chain"]
-    lacuna: Annotated[str, "the model's residue; X if the gap stays open"]
-    probability: Annotated[float, "of the model's residue", _SHARE]
+    lacuna: Annotated[
+        str, "the model's residue; X if the gap stays open or is filled at another length"
+    ]
+    probability: Annotated[
+        float,
+        "of the model's residue; at another length of the residues from the first on, 0 for none",
+        _SHARE,
+    ]
     germline_copy: Annotated[str, "residue of the nearest germline segment"]
     nearest_homolog: Annotated[str, "residue of the nearest homolog"]
     column_majority: Annotated[str, "commonest residue of the column"]
@@ -242,7 +248,9 @@ class AccuracyRow(NamedTuple):
         "`scaffold`: hidden residues are never seen; `true_context`: the true neighbours are shown",
     ]
     n_residues: Annotated[int, "residues with a truth"]
-    n_correct: Annotated[int, "of these, right ones; a residue left X is wrong"]
+    n_correct: Annotated[
+        int, "of these, right ones; one left X is wrong, as all of a gap of another length are"
+    ]
     accuracy: Annotated[float, "their share", _SHARE]
     ci_low: Annotated[float, "lower end of the share's 95 % Wilson interval", _SHARE]
     ci_high: Annotated[float, "upper end", _SHARE]
@@ -252,7 +260,12 @@ class AccuracyRow(NamedTuple):
         "of these, gaps that are right in every residue; I and L count as one, except in the "
         "scope `ambiguity`",
     ]
-    mean_probability: Annotated[float | None, "of the method's residues", _SHARE]
+    mean_probability: Annotated[
+        float | None,
+        "of the method's residues, 0 for one left X; those of a gap of another length count from "
+        "its first residue on",
+        _SHARE,
+    ]
     ece: Annotated[float | None, "expected calibration error of the probabilities", _SHARE]
 
 

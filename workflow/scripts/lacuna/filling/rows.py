@@ -140,7 +140,8 @@ def scored_rows_of(gap: BlockGap, residues: Residues) -> list[ScoredRow]:
     if not truth:
         return []
     if not gap.rows or len(truth) != len(gap.rows):
-        return list(_unfilled_rows(gap, truth))
+        stated = residues.shares[gap.rows.start : gap.rows.stop]
+        return list(_wrong_rows(gap, truth, stated))
     chain, number, n = gap.chain, gap.number, len(truth)
     name, locus, rows = chain.scaffold.chain, chain.locus, slice(gap.rows.start, gap.rows.stop)
     return SCORED_TABLE.rows(
@@ -158,12 +159,17 @@ def scored_rows_of(gap: BlockGap, residues: Residues) -> list[ScoredRow]:
     )
 
 
-def _unfilled_rows(gap: BlockGap, truth: str) -> Iterator[ScoredRow]:
-    """Rows of a gap left open, or filled at a wrong length: wrong in every true residue."""
+def _wrong_rows(gap: BlockGap, truth: str, stated: Sequence[float]) -> Iterator[ScoredRow]:
+    """Rows of a gap left open, or filled at a wrong length: wrong in every true residue.
+
+    stated: probabilities of its residues, which count too, paired from the first on. Otherwise a
+    gap of a wrong length would pass for one of which nothing was said.
+    """
     chain = gap.chain
     last = len(chain.scaffold.sequence) - 1
     codes = gap.ambiguity or [""] * len(truth)
-    for i, (letter, code) in enumerate(zip(truth, codes, strict=True)):
+    paired = [*stated, *[0.0] * len(truth)][: len(truth)]
+    for i, (letter, code, probability) in enumerate(zip(truth, codes, paired, strict=True)):
         at = min(gap.given.start + i, last)
         yield ScoredRow(
             chain.scaffold.chain,
@@ -174,7 +180,7 @@ def _unfilled_rows(gap: BlockGap, truth: str) -> Iterator[ScoredRow]:
             chain.regions[chain.offset + at],
             chain.locus,
             MISSING_LETTER,
-            0.0,
+            probability,
             MISSING_LETTER,
             MISSING_LETTER,
             MISSING_LETTER,
