@@ -328,6 +328,19 @@ def test_a_truth_of_reads_that_cannot_be_read_is_noted(
     assert "resembles 'kappa'" in alone
 
 
+def test_a_gap_that_the_truth_of_reads_leaves_open_is_noted_of_the_chain(
+    of_reads: dict[str, Path], write: Write, tmp_path: Path
+) -> None:
+    heavy, light = germline_chain("H", 1), germline_chain("K", 2)
+    truth = write("mine.fasta", fasta({"h": heavy, "l": hidden(light, [(41, 42)])}))
+    scaffolds = split(**of_reads, folder=tmp_path, truth=truth)
+    assert truths_of(scaffolds) == [heavy[40:46], None]
+    (note,) = read_tsv(tmp_path / "rejected.tsv")
+    assert note["reason"].startswith(
+        "Note: found.fasta:3: 'kappa' has a truth that leaves the gap at 41 open, so that"
+    )
+
+
 def test_a_file_that_grows_while_it_is_read_is_told(write: Write, tmp_path: Path) -> None:
     path = write("c.fasta", fasta({f"m{i}": "QVQX" for i in range(3)}))
     with pytest.raises(LacunaError, match="grew"):
@@ -445,7 +458,7 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
         "J (I or L) right: lacuna 6/8 (0.750); WARNING: "
         f"1 gap whose mass fits far better with an error, see status in {gaps[0]}",
         f"two: 0 chains, 0 of 0 missing residues filled, 2 records rejected (see {rejected[1]}); "
-        "no truth given; C weighs 160.031 Da, carbamidomethylated: found from 12 masses; "
+        "no gap has a known truth; C weighs 160.031 Da, carbamidomethylated: found from 12 masses; "
         "WARNING: 1 gap against it, 2 gaps whose mass fits far better with an error, see status in "
         f"{gaps[1]}",
     ]

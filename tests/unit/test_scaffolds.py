@@ -802,6 +802,21 @@ def test_gaps_of_unknown_length_find_their_truth(
     assert [gap.truth for gap in read.one(sequence, rows, truth).gaps] == found
 
 
+def test_a_gap_that_the_truth_leaves_open_is_noted(read: Reader) -> None:
+    fasta, truth = ">a\n-C--D-\n>b\nA-\n>c\nA-\n>d\nA-\n", ">a\nACXADJ\n>b\nAC\n>c\nAX\n>d\nAJ\n"
+    a, *_, note = read(fasta, truth=truth)
+    assert isinstance(a, Scaffold) and [gap.truth for gap in a.gaps] == ["A", None, None]
+    assert note == Rejected(
+        "a",
+        1,
+        None,
+        "truth.fasta:1: 'a' has a truth that leaves the gap at 3 and 1 other open, so that nothing "
+        "there counts for accuracy; if its residues are known, write them (no X, J, B or Z), and "
+        "those around it (as in 2 chains more)",
+        remark=True,
+    )
+
+
 def test_truth_in_any_order_and_with_chains_that_are_not_asked_for(read: Reader) -> None:
     truth = ">z\nAA\n>c\nCC\n>a\nAA\n>a\nCC\n>b\nDD\n"
     found = read(">a\nA-\n>b\nD-\n>x\nA-\n>c\nC-\n", truth=truth)

@@ -10,7 +10,7 @@ from lacuna.scaffolds.fasta import Record
 from lacuna.scaffolds.gap_table import Row
 from lacuna.scaffolds.gaps import MAX_SHOWN
 from lacuna.scaffolds.notation import Letters
-from lacuna.scaffolds.scaffold import Rejected, Scaffold
+from lacuna.scaffolds.scaffold import Gap, Rejected, Scaffold
 
 HEAVY = 300.0  # Da: a modification by its mass alone that is no usual one
 CARRIERS = "NSTKC"  # residues that carry glycans, linkers and drugs, which may weigh more
@@ -70,6 +70,24 @@ class Notes:
                 f"has a gap of unknown length at {starts[0]}{more}, which no reads of the sample "
                 "lead through, so that they do not count in it; if the length is known, write an X "
                 "for each residue",
+            )
+
+    def look_at_truth(self, chain: str, gaps: Sequence[Gap], line: int, file: str = "") -> None:
+        """Note gaps of a chain whose true residues are not known although it has a truth.
+
+        line, file: of the truth, if the user gave it under the id of the chain.
+        """
+        starts = [gap.start + 1 for gap in gaps if gap.truth is None]
+        if starts:
+            more = f" and {plural(len(starts) - 1, 'other')}" if len(starts) > 1 else ""
+            self._add(
+                "truth",
+                line,
+                chain,
+                f"has a truth that leaves the gap at {starts[0]}{more} open, so that nothing there "
+                "counts for accuracy; if its residues are known, write them (no X, J, B or Z), and "
+                "those around it",
+                file,
             )
 
     def _add(self, kind: str, line: int, chain: str, text: str, file: str = "") -> None:

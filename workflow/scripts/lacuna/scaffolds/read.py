@@ -170,7 +170,10 @@ class _Reader:
         try:
             true = truths.take(chain)
             if true is not None:
-                return _with_truth(sequence, gaps, *true, truths.file)
+                known = _with_truth(sequence, gaps, *true, truths.file)
+                at = (true[1], truths.file) if self.by_id else (self.first_line[chain],)
+                self.notes.look_at_truth(chain, known, *at)
+                return known
         except Fault as fault:  # the chain can be filled all the same
             fault.text += "; until then the chain is filled, and does not count for accuracy"
             self.untrue.append(replace(_rejected(fault, chain, self.fasta), remark=True))
