@@ -206,6 +206,10 @@ def test_a_file_in_which_nothing_is_filled_is_an_error(
         (("fill", "--reads", "r.csv", "--gaps", "g", "--out", "out"), "has gaps and no fasta"),
         (("fill", "--reads", "none.csv", "--out", "out"), "none.csv: no such file; check the"),
         (("fill", "chains.fasta", "--contaminants", "c", "--out", "out"), "and no reads; add"),
+        (
+            ("fill", "chains.fasta", "--reads-format", "peaks", "--out", "out"),
+            "has reads_format and no reads; add",
+        ),
         (("fill", "none.fasta", "--out", "out"), "none.fasta: no such file; check the path"),
         (("fill", "chains.fasta", "--out", "chains.fasta"), "is a file; name a folder"),
         (("fill", "chains.fasta", "--out", "out", "--candidates", "0"), "write at least 1"),

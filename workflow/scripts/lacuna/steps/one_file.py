@@ -95,7 +95,8 @@ def fill_file(
     asked = large_network if thorough else None
     if asked is not None:
         check_window(config["kmer"]["length"], asked)
-    check_together("the call", {**inputs, "reads": reads})
+    stated = "" if reads_format == AUTO else reads_format
+    check_together("the call", {**inputs, "reads": reads, "reads_format": stated})
     fasta = inputs.get("fasta")
     repertoire = fasta is not None and is_repertoire(fasta)
     outputs = _output_names(
