@@ -86,9 +86,11 @@ def test_a_chain_with_a_gap_left_open_has_no_mass() -> None:
 
 def test_a_chain_is_whole_if_it_has_no_gap_and_its_intact_mass() -> None:
     chain = Scaffold("m", "", PLAIN, (), 1, intact=IntactMass(mass_of(PLAIN), 0.01, "monoisotopic"))
-    assert is_whole(chain) and not is_whole(replace(chain, intact=None))
-    assert not is_whole(replace(chain, sequence=PLAIN[1:]))
-    assert not is_whole(replace(chain, sequence=f"X{PLAIN[1:]}", gaps=(Gap(0, 1, 1, 1),)))
+    assert is_whole(chain, PLAIN_RULES) and not is_whole(replace(chain, intact=None), PLAIN_RULES)
+    assert not is_whole(replace(chain, sequence=PLAIN[1:]), PLAIN_RULES)
+    assert not is_whole(
+        replace(chain, sequence=f"X{PLAIN[1:]}", gaps=(Gap(0, 1, 1, 1),)), PLAIN_RULES
+    )
 
 
 # --- what is left for gaps -----------------------------------------------------------------------

@@ -16,6 +16,7 @@ from lacuna.core.files import LacunaError
 from lacuna.core.paths import CONFIG_SCHEMA
 from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE
 from lacuna.filling.open_ends import open_ends
+from lacuna.scaffolds.residue_masses import UNMODIFIED, Modifications
 from lacuna.scaffolds.scaffold import Gap, IntactMass, ResidueModification, Scaffold
 from lacuna.steps.one_file import fill_file
 from lacuna.templates.nearest import Library
@@ -44,7 +45,9 @@ def test_a_chain_that_begins_late_lacks_what_germline_has_before(
     chain = germline_chain(locus, 3)
     stop = int((number_chain(chain).columns <= 30).sum())
     cut = [scaffold(chain[n:]) for n in range(stop)]
-    assert [lengths(found) for found in open_ends(cut, library)] == [(n, 0) for n in range(stop)]
+    assert [lengths(found) for found in open_ends(cut, library, UNMODIFIED)] == [
+        (n, 0) for n in range(stop)
+    ]
 
 
 @pytest.mark.parametrize("locus", "HKL")
@@ -52,7 +55,9 @@ def test_a_chain_that_stops_within_fr4_lacks_the_rest_of_it(locus: str, library:
     chain = germline_chain(locus, 2)
     assert number_chain(chain).columns[-1] == FR4_LAST[locus]
     cut = [scaffold(chain[: len(chain) - n]) for n in range(8)]
-    assert [lengths(found) for found in open_ends(cut, library)] == [(0, n) for n in range(8)]
+    assert [lengths(found) for found in open_ends(cut, library, UNMODIFIED)] == [
+        (0, n) for n in range(8)
+    ]
 
 
 def test_other_ends_are_left_as_they_are(library: Library) -> None:
@@ -70,7 +75,7 @@ def test_other_ends_are_left_as_they_are(library: Library) -> None:
         scaffold("X" * 30, Gap(0, 30, 30, 30)),
         scaffold(random_protein(100, 1)),
     ]
-    assert open_ends(chains, library) == chains
+    assert open_ends(chains, library, UNMODIFIED) == chains
 
 
 @pytest.mark.parametrize(("missing", "added"), [(0, 0), (6, 6), (3, 6)])
@@ -81,15 +86,26 @@ def test_a_chain_that_has_its_intact_mass_lacks_nothing(
     chain = germline_chain("H", 3)
     mass = float(calculate_mass(sequence=chain[6 - missing :]))
     intact = IntactMass(mass, 0.1, "monoisotopic")
-    (found,) = open_ends([replace(scaffold(chain[6:]), intact=intact)], library)
+    (found,) = open_ends([replace(scaffold(chain[6:]), intact=intact)], library, UNMODIFIED)
     assert lengths(found) == (added, 0)
+
+
+def test_a_form_that_is_allowed_has_the_intact_mass_too(library: Library) -> None:
+    """Without its last lysine, a kappa chain that begins late lacks no first residue."""
+    chain = germline_chain("K", 1)[1:]
+    assert chain.endswith("K")
+    intact = IntactMass(float(calculate_mass(sequence=chain[:-1])), 0.1, "monoisotopic")
+    given = replace(scaffold(chain), intact=intact)
+    for allowed, added in ((UNMODIFIED, 1), (Modifications(clipped_lysine=True), 0)):
+        (found,) = open_ends([given], library, allowed)
+        assert lengths(found) == (added, 0)
 
 
 def test_gaps_and_modifications_stay_where_they_are(library: Library) -> None:
     chain = hidden(germline_chain("K", 1)[5:-3], [(40, 44)])
     tag = ResidueModification(2, 57.02146)
     given = Scaffold("c", "d", chain, (Gap(40, 44, 4, 4),), 7, (tag,))
-    [found] = open_ends([given], library)
+    [found] = open_ends([given], library, UNMODIFIED)
     stop = len(chain)
     first, *others, last = found.gaps
     assert (first.start, first.end, first.min_length, first.max_length) == (0, 0, 5, 5)
@@ -100,7 +116,7 @@ def test_gaps_and_modifications_stay_where_they_are(library: Library) -> None:
 
 def test_ends_of_a_chain_of_two_domains(library: Library) -> None:
     linked = germline_chain("H", 1)[6:] + "GGGGS" * 3 + germline_chain("K", 1)[:-4]
-    [found] = open_ends([scaffold(linked)], library)
+    [found] = open_ends([scaffold(linked)], library, UNMODIFIED)
     assert lengths(found) == (6, 4)
 
 

@@ -199,11 +199,11 @@ def is_missed(scaffold: Scaffold, sequence: str, modifications: Modifications = 
     return all(abs(mass + c - intact.mass) > allowed for mass in found for c in changes)
 
 
-def is_whole(scaffold: Scaffold) -> bool:
-    """Whether a chain without gaps has an intact mass, and meets it."""
+def is_whole(scaffold: Scaffold, modifications: Modifications) -> bool:
+    """Whether a chain without gaps has an intact mass, and meets it in one of its forms."""
     if scaffold.intact is None or scaffold.gaps:
         return False
-    return not is_missed(scaffold, scaffold.sequence)
+    return not is_missed(scaffold, scaffold.sequence, modifications)
 
 
 def _without(sequence: str, gaps: Iterable[Gap]) -> str:

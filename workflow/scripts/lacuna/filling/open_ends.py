@@ -18,22 +18,26 @@ from lacuna.filling.ends import (
 )
 from lacuna.filling.intact import is_whole
 from lacuna.network.encode import encode_scaffolds
+from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.nearest import Library
 
 
-def open_ends(scaffolds: Sequence[Scaffold], library: Library) -> list[Scaffold]:
+def open_ends(
+    scaffolds: Sequence[Scaffold], library: Library, modifications: Modifications
+) -> list[Scaffold]:
     """The scaffolds, in order, with a gap at each end of a V domain that they lack.
 
     The gap has the length that IMGT columns and the nearest V segment imply, and is where the
     chain begins or stops (start == end). Left as it is: an end that has a gap already, one outside
     of a V domain (a leader, a constant region), a chain that begins behind Cys104 or stops before
-    FR4, or that has its intact mass without any further residue.
+    FR4, or that has its intact mass without any further residue, in a form that the modifications
+    allow.
     """
     late = [
         i
         for i, scaffold in enumerate(scaffolds)
-        if _may_lack_an_end(scaffold.sequence) and not is_whole(scaffold)
+        if _may_lack_an_end(scaffold.sequence) and not is_whole(scaffold, modifications)
     ]
     if not late:
         return list(scaffolds)

@@ -38,7 +38,7 @@ def encode_block(
     given = read_scaffold_block(scaffolds)
     if spectra is not None:
         given = with_spectra(given, spectra)
-    opened = open_ends(given, loaded.encoder.library) if complete_ends else given
+    opened = open_ends(given, loaded.encoder.library, allowed) if complete_ends else given
     chains = resolve_lengths(opened, allowed, loaded)
     encoded = loaded.encoder.encode(chains)
     write_scaffolds(resolved, note_better_lengths(opened, chains, encoded, loaded))
