@@ -565,6 +565,53 @@ def test_errors_are_those_that_the_cysteines_allow() -> None:
     ]
 
 
+G0F_AVERAGE = 1445.338  # C56H92N4O39
+
+
+@pytest.mark.parametrize(
+    ("kind", "added", "said"),
+    [
+        ("average", G0F_AVERAGE, "without a G0F glycan on N-X-S/T (1445.33"),
+        ("monoisotopic", 1606.5867, "without a G1F glycan on N-X-S/T (1606.5867 Da less)"),
+        ("monoisotopic", 1768.6395, "without a G2F glycan on N-X-S/T (1768.6395 Da less)"),
+        ("monoisotopic", 0.984016, "without the D that PNGase F leaves in place of N (0.9840 Da"),
+    ],
+)
+def test_what_a_glycosylated_chain_carries_is_named_with_its_form(
+    kind: str, added: float, said: str
+) -> None:
+    """Of a heavy chain without its lysine: the difference is that of this form."""
+    whole = germline_chain("H", 1, constant=True)
+    mass = mass_of(whole[:-1], average=kind == "average") + added
+    chain = Scaffold("m", "", whole, (), 1, intact=IntactMass(mass, 0.02, kind))
+    error = error_of_missed(chain, whole)
+    assert said in error and " or " not in error
+    row = mass_row(chain, whole)
+    assert row.form == "no C-terminal lysine" and not row.met
+    assert row.difference == pytest.approx(-added, abs=0.02)
+    written = (ResidueModification(whole.index("NST"), 203.0794, "HexNAc"),)
+    heavier = IntactMass(mass + 203.0794, 0.02, kind)
+    carried = replace(chain, modifications=written, intact=heavier)
+    assert "N-X-S/T" not in error_of_missed(carried, whole)
+
+
+@pytest.mark.parametrize("sequence", ["ANPSA", "ANAAA", "ANXSA"])
+def test_a_glycan_is_an_error_only_where_its_site_is_observed(sequence: str) -> None:
+    gaps = tuple(Gap(i, i + 1, 1, 1) for i, letter in enumerate(sequence) if letter == "X")
+    given = IntactMass(5000.0, 1.0, "average")
+    for letters, at, named in ((sequence, gaps, False), ("ANASA", (), True)):
+        errors = intact_errors(Scaffold("m", "", letters, at, 1, intact=given), 0)
+        assert any("glycan" in error.words for error in errors) == named
+
+
+def test_the_difference_of_a_mass_that_nothing_explains_is_to_the_nearest_form() -> None:
+    whole = "QASDFGHLGK"
+    intact = IntactMass(mass_of(whole[:-1]) + 5.0, 0.1, "monoisotopic")
+    row = mass_row(Scaffold("m", "", whole, (), 1, intact=intact), whole)
+    assert (row.form, row.met) == ("no C-terminal lysine", False)
+    assert row.difference == pytest.approx(-5.0, abs=1e-3)
+
+
 def test_the_usual_reagent_is_named_where_a_rare_one_fits_as_well() -> None:
     """Of two C's a carbamidomethyl each; a propionamide each leaves a mass that fits too."""
     whole = germline_chain("K", 1)

@@ -1,7 +1,7 @@
 """Masses in Da that several packages need, and those of chains.
 
-Those of residues and water are pyteomics's. They are written down, since every job needs them and
-pyteomics takes half a second to import; `tests/unit/test_masses.py` compares them.
+Those of residues, sugars and water are pyteomics's. They are written down, since every job needs
+them and pyteomics takes half a second to import; `tests/unit/test_masses.py` compares them.
 """
 
 PROTON = 1.007276466621  # CODATA 2022
@@ -26,6 +26,20 @@ DISULFIDE = 2.0156500638  # two hydrogens, which a bond between two C's lacks
 # more is known than their monoisotopic mass.
 AVERAGINE_RATIO = 1.00064
 GROUP_RATIO = 1.0005  # of acetyl 1.0006, carbamidomethyl 1.0005, hexose 1.0005, oxygen 1.0003
+
+# Of sugars within a glycan: monoisotopic, average (Unimod 43, 41 and 295).
+SUGARS = {
+    "HexNAc": (203.07937251951, 203.19284482222488),
+    "Hex": (162.0528234185, 162.1408475551967),
+    "Fuc": (146.05790879894, 146.14144262806622),
+}
+# The common glycans at N297 of IgG, with no, one and two galactoses on a fucosylated biantennary
+# core: Vidarsson, Dekkers, Rispens 2014, Front Immunol 5:520.
+GLYCANS = {
+    "G0F": {"HexNAc": 4, "Hex": 3, "Fuc": 1},
+    "G1F": {"HexNAc": 4, "Hex": 4, "Fuc": 1},
+    "G2F": {"HexNAc": 4, "Hex": 5, "Fuc": 1},
+}
 
 # Masses of peptides lie close to those of so many neutrons, in about a quarter of each dalton.
 CROWDING = 4.0
@@ -79,6 +93,12 @@ AVERAGE = {
     "W": 186.21031375412107,
     "Y": 163.17360292201488,
 }
+
+
+def glycan_masses(name: str) -> tuple[float, float]:
+    """Monoisotopic and average mass in Da that a glycan of GLYCANS adds to its N."""
+    sugars = [(n, *SUGARS[sugar]) for sugar, n in GLYCANS[name].items()]
+    return sum(n * mass for n, mass, _ in sugars), sum(n * mean for n, _, mean in sugars)
 
 
 def chain_masses(sequence: str) -> tuple[float, float]:

@@ -203,8 +203,9 @@ class MassRow(NamedTuple):
     ]
     form: Annotated[
         str,
-        "of the chain that the intact mass fits: `N-terminal pyroglutamate`, `no C-terminal "
-        "lysine` or both; empty if it fits the chain as it is written, or is not met",
+        "of the chain: `N-terminal pyroglutamate`, `no C-terminal lysine` or both; empty as it is "
+        "written. The one that the intact mass fits or, if it fits none, fits without the error "
+        "that is named, or is nearest to",
     ] = ""
 
     @property

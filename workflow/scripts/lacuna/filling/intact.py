@@ -5,17 +5,20 @@ them, and of water. C is free unless a modification is written on it.
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lacuna.core.alphabet import CYSTEINE, MISSING_LETTER, decode
+from lacuna.core.alphabet import CYSTEINE, MISSING_LETTER, RESIDUES, decode
 from lacuna.core.masses import (
     AVERAGE,
     AVERAGINE_RATIO,
     CYSTEINYL,
+    DEAMIDATION,
     DISULFIDE,
+    GLYCANS,
     GROUP_RATIO,
     HEXOSE,
     MONOISOTOPIC,
@@ -23,6 +26,7 @@ from lacuna.core.masses import (
     PROTON,
     WATER,
     chain_masses,
+    glycan_masses,
 )
 from lacuna.core.tables import MassDoubt, MassRow
 from lacuna.core.words import plural
@@ -126,11 +130,9 @@ def _form_met(
     """The form of a filled chain that is most probable by its intact mass, and the chain's mass of
     that kind less the one measured; without any, the nearest."""
     given = scaffold.intact
-    average = given is not None and given.kind == "average"
-    found = _masses(sequence, scaffold)[average] - (given.mass if given else 0.0)
     allowed = given.tolerance_da if given else 1.0
     forms = chain_forms(scaffold, sequence, modifications)
-    offs = [found + (form.average if average else form.monoisotopic) for form in forms]
+    offs = [_off(scaffold, sequence, form) for form in forms]
 
     def fit(one: tuple[ChainForm, float]) -> tuple[bool, float]:
         form, off = one
@@ -139,6 +141,28 @@ def _form_met(
         return meets, nats if meets else -abs(off)
 
     return max(zip(forms, offs, strict=True), key=fit)
+
+
+def _off(scaffold: Scaffold, sequence: str, form: ChainForm) -> float:
+    """The mass of a form of a filled chain less the one measured, in Da."""
+    given = scaffold.intact
+    average = given is not None and given.kind == "average"
+    found = _masses(sequence, scaffold)[average] - (given.mass if given else 0.0)
+    return found + (form.average if average else form.monoisotopic)
+
+
+def _form_of(
+    scaffold: Scaffold, sequence: str, modifications: Modifications
+) -> tuple[ChainForm, float]:
+    """As `_form_met`; if no form meets the mass, that which does so without a usual error."""
+    form, off = _form_met(scaffold, sequence, modifications)
+    if scaffold.intact is None or abs(off) <= scaffold.intact.tolerance_da:
+        return form, off
+    errors = _errors_of_missed(scaffold, sequence, modifications)
+    if errors:
+        likely = max(errors, key=lambda error: error.prior)
+        form, _ = _form_met(replace(scaffold, intact=likely.mass), sequence, modifications)
+    return form, _off(scaffold, sequence, form)
 
 
 def mass_row(
@@ -158,11 +182,8 @@ def mass_row(
     if not is_open and MISSING_LETTER not in sequence:
         monoisotopic, average = _masses(sequence, scaffold)
         if intact is not None:
-            met, difference = _form_met(scaffold, sequence, modifications)
-            if abs(difference) <= intact.tolerance_da:
-                form = met.words
-            else:
-                difference = (average if intact.kind == "average" else monoisotopic) - intact.mass
+            of_form, difference = _form_of(scaffold, sequence, modifications)
+            form = of_form.words
     return MassRow(
         scaffold.chain,
         monoisotopic,
@@ -304,8 +325,27 @@ ADDED = (
 )
 
 
+# Of an N that may carry a glycan, which is not written on it: N-X-S/T, where X is not P.
+SEQUON = re.compile(f"N(?=[{RESIDUES.replace('P', '')}][ST])")
+ON_SEQUON = (
+    *((f"without a {name} glycan on N-X-S/T", *glycan_masses(name)) for name in GLYCANS),
+    ("without the D that PNGase F leaves in place of N", DEAMIDATION, DEAMIDATION * GROUP_RATIO),
+)
+
+
+def _changes(scaffold: Scaffold) -> Iterator[tuple[str, float, float]]:
+    """Yield what a mass may have too much or too little, in words, and what is to be added to it if
+    it is monoisotopic, and if it is average."""
+    for words, by in ADDED:
+        yield words, by, by * GROUP_RATIO
+    written = {modification.position for modification in scaffold.modifications}
+    if any(n.start() not in written for n in SEQUON.finditer(scaffold.sequence)):
+        yield from ((words, -mass, -average) for words, mass, average in ON_SEQUON)
+
+
 def intact_errors(scaffold: Scaffold, cysteines: int) -> Iterator[IntactError]:
-    """Yield the usual errors of a chain's intact mass: its kind, and what C carries.
+    """Yield the usual errors of a chain's intact mass: its kind, what it carries besides what is
+    written, and what C carries.
 
     cysteines: those of the chain without a modification written on them.
     """
@@ -316,11 +356,12 @@ def intact_errors(scaffold: Scaffold, cysteines: int) -> Iterator[IntactError]:
     other = "monoisotopic" if average else "average"
     yield IntactError(f"as {other}, not {given.kind}", replace(given, kind=other))
     ratio = GROUP_RATIO if average else 1.0
-    for words, by in ADDED:
+    for words, *either in _changes(scaffold):
+        by = either[average]
         way = "more" if by > 0 else "less"
-        moved = replace(given, mass=given.mass + by * ratio)
+        moved = replace(given, mass=given.mass + by)
         if moved.mass > given.tolerance_da:
-            yield IntactError(f"{words} ({abs(by * ratio):.4f} Da {way})", moved)
+            yield IntactError(f"{words} ({abs(by):.4f} Da {way})", moved)
     if cysteines:
         less = CYSTEINYL * ratio
         words = f"without a cysteinyl on one C ({less:.4f} Da less)"
@@ -414,16 +455,22 @@ def _in_words(found: Sequence[tuple[float, str]]) -> str:
     return f"{MassDoubt.INTACT_ERROR} {' or '.join(named)}" if named else ""
 
 
+def _errors_of_missed(
+    scaffold: Scaffold, sequence: str, modifications: Modifications
+) -> list[IntactError]:
+    """The usual errors without which a chain that is filled with `sequence` meets its mass."""
+    errors = intact_errors(scaffold, unmodified_cysteines(scaffold, sequence))
+    return [
+        error
+        for error in errors
+        if not is_missed(replace(scaffold, intact=error.mass), sequence, modifications)
+    ]
+
+
 def error_of_missed(
     scaffold: Scaffold, sequence: str, modifications: Modifications = UNMODIFIED
 ) -> str:
     """The error without which a chain that is filled with `sequence` meets its intact mass, in
     words; '' for none."""
-    errors = intact_errors(scaffold, unmodified_cysteines(scaffold, sequence))
-    return _in_words(
-        [
-            (error.prior, error.words)
-            for error in errors
-            if not is_missed(replace(scaffold, intact=error.mass), sequence, modifications)
-        ]
-    )
+    errors = _errors_of_missed(scaffold, sequence, modifications)
+    return _in_words([(error.prior, error.words) for error in errors])

@@ -11,7 +11,7 @@ from pyteomics import mass as pyteomics_mass
 
 from lacuna.antibody.imgt import CONSTANT_REGION
 from lacuna.core.alphabet import RESIDUES
-from lacuna.core.masses import AVERAGE, GROUP_RATIO, MONOISOTOPIC, chain_masses
+from lacuna.core.masses import AVERAGE, GROUP_RATIO, MONOISOTOPIC, chain_masses, glycan_masses
 from lacuna.results.report.chain import Chain, known
 from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation
 from lacuna.scaffolds.scaffold import ResidueModification
@@ -24,15 +24,6 @@ CARRIED = {
     "pyridylethyl": "C7H7N",
     "nem": "C6H7NO2",
     "methylthio": "CH2S",
-}
-# Residues of the glycan at N297: HexNAc, hexose, deoxyhexose (fucose). G0F, G1F and G2F, with none,
-# one and two galactoses on a fucosylated biantennary core, are the common ones of IgG; see
-# Vidarsson, Dekkers, Rispens 2014, Front Immunol 5:520.
-SUGARS = {"HexNAc": "C8H13NO5", "Hex": "C6H10O5", "Fuc": "C6H10O4"}
-GLYCANS = {
-    "G0F": {"HexNAc": 4, "Hex": 3, "Fuc": 1},
-    "G1F": {"HexNAc": 4, "Hex": 4, "Fuc": 1},
-    "G2F": {"HexNAc": 4, "Hex": 5, "Fuc": 1},
 }
 # The glycans of the two heavy chains, by rising mass.
 GLYCOFORMS = (
@@ -93,10 +84,7 @@ def of_formula(formula: str) -> Mass:
 
 def of_glycan(name: str) -> Mass:
     """What a glycan of GLYCANS adds to its N."""
-    total = Mass(0.0, 0.0)
-    for sugar, n in GLYCANS[name].items():
-        total += of_formula(SUGARS[sugar]) * n
-    return total
+    return Mass(*glycan_masses(name))
 
 
 @cache

@@ -15,7 +15,7 @@ import jinja2
 
 from lacuna.core.files import atomic_write
 from lacuna.core.licences import licence_of, read_record
-from lacuna.core.masses import GROUP_RATIO
+from lacuna.core.masses import GLYCANS, GROUP_RATIO
 from lacuna.core.paths import REPORT_TEMPLATES
 from lacuna.core.tables import CUT, MassDoubt
 from lacuna.results.report import masses as weights_of
@@ -178,7 +178,7 @@ def _constants() -> str:
         READINGS[name].words: pair(weights_of.of_formula(formula))
         for name, formula in weights_of.CARRIED.items()
     }
-    glycans = {name: pair(weights_of.of_glycan(name)) for name in weights_of.GLYCANS}
+    glycans = {name: pair(weights_of.of_glycan(name)) for name in GLYCANS}
     constants = {
         "columns": COLUMNS,
         "average": GROUP_RATIO,
