@@ -127,6 +127,16 @@ def test_the_gap_table_of_chains_found_from_reads_is_not_remarked_on(write: Writ
     assert isinstance(scaffold, Scaffold)
 
 
+def test_the_column_of_closed_gaps_is_known_only_in_the_table_of_reads(write: Write) -> None:
+    fasta = write("scaffolds.fasta", ">heavy\nACDEF\n")
+    gaps = write("gaps.tsv", "chain\tstart\tend\tclosed\nheavy\t3\t3\t0.9\n")
+    evidence = write("evidence.tsv", "chain\tposition\tresidue\tprobability\n")
+    (scaffold,) = read_scaffolds(fasta, gaps, settled=evidence)
+    assert isinstance(scaffold, Scaffold)
+    with pytest.raises(LacunaError, match=r"gaps\.tsv:1: unknown column 'closed'; known columns"):
+        list(read_scaffolds(fasta, gaps, evidence=evidence))
+
+
 @pytest.mark.parametrize("rows", ["a\t2\t5", "a\t2\t3\na\t3\t5", "a\t3\t4", "a\t8\t9", "a\t0\t1"])
 def test_rows_that_count_from_zero_are_not_remarked_on(read: Reader, rows: str) -> None:
     (found,) = read(">a\nAC---DX[+128.06]EF\n", f"chain\tstart\tend\n{rows}\n")

@@ -52,12 +52,15 @@ class Row(NamedTuple):
 class GapTable:
     """The rows of a gap table by chain: `take` returns them once, `left` lists the rest."""
 
-    def __init__(self, path: str | Path | None = None) -> None:
-        """Read `path`. Raises LacunaError if the table as a whole cannot be understood."""
+    def __init__(self, path: str | Path | None = None, *, of_reads: bool = False) -> None:
+        """Read `path`. Raises LacunaError if the table as a whole cannot be understood.
+
+        of_reads: whether Lacuna wrote it, of the chains that reads gave; it may then have CLOSED.
+        """
         self.file = Path(path).name if path is not None else ""
         self._rows: dict[str, list[Row | Fault]] = {}
         if path is not None:
-            for chain, row in _read(path):
+            for chain, row in _read(path, (*COLUMNS, CLOSED) if of_reads else COLUMNS):
                 self._rows.setdefault(chain, []).append(row)
 
     def take(self, chain: str) -> list[Row]:
@@ -87,10 +90,11 @@ class GapTable:
             yield chain, line
 
 
-def _read(path: str | Path) -> Iterator[tuple[str, Row | Fault]]:
+def _read(path: str | Path, known: tuple[str, ...]) -> Iterator[tuple[str, Row | Fault]]:
     """Yield (chain, row) for every row, or (chain, Fault) if it is unusable.
 
-    A comment that could be the row of a chain '#...' is included: an id may begin with '#'.
+    known: the columns that a header may name. A comment that could be the row of a chain '#...'
+    is included: an id may begin with '#'.
     """
     columns: tuple[str, ...] | None = None
     bed = False
@@ -109,7 +113,7 @@ def _read(path: str | Path) -> Iterator[tuple[str, Row | Fault]]:
             if columns is None and not fields[0].startswith("#"):
                 split = _separator(text)
                 fields = split(text)
-                header = _header(path, line, fields)
+                header = _header(path, line, fields, known)
                 columns = header or REQUIRED
                 bed = header is None
                 if header:
@@ -172,7 +176,9 @@ def _has_positions(fields: list[str]) -> bool:
     return len(fields) >= len(REQUIRED) and all(_is_integer(field) for field in fields[1:3])
 
 
-def _header(path: str | Path, number: int, fields: list[str]) -> tuple[str, ...] | None:
+def _header(
+    path: str | Path, number: int, fields: list[str], known: tuple[str, ...]
+) -> tuple[str, ...] | None:
     """The columns of a TSV header; None if the line is the first row of a BED file."""
     if _has_positions(fields):
         return None
@@ -189,7 +195,7 @@ def _header(path: str | Path, number: int, fields: list[str]) -> tuple[str, ...]
             f"{where} column '{missing}' is missing; found {found}; rename a column or add it"
         )
     for name in columns:
-        if name not in (*COLUMNS, CLOSED):
+        if name not in known:
             near = difflib.get_close_matches(name, COLUMNS, n=1)
             remedy = (
                 f"did you mean '{near[0]}'?" if near else f"known columns are {', '.join(COLUMNS)}"

@@ -74,7 +74,8 @@ def read_scaffolds(
         if truth is not None
         else None
     )
-    name, table, weighed = Path(fasta).name, GapTable(gaps), MassTable(masses)
+    name, weighed = Path(fasta).name, MassTable(masses)
+    table = GapTable(gaps, of_reads=settled is not None)
     if settled is not None:
         weighed.name_light(record.chain for record in read_records(Path(fasta), max_bytes))
     reader = _Reader(
