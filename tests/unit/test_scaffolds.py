@@ -699,6 +699,8 @@ def test_rows_of_a_rejected_chain_are_not_reported_as_unknown(read: Reader) -> N
         "a\t1\t3\n",
         "# made by hand\ntrack name=gaps\nbrowser position x\na\t1\t3\tname\t0\t+\n",
         "a 1 3\n",
+        "a\t1\t3\t1\n",
+        "a\t1\t3\t2.5\t0\t+\nz\t1\t3\tgap2\n",
         "a\t1\t3\r\n",
         "\ufeffchain\tstart\tend\na\t1\t3\n",
         "end\tCHAIN\tstart\n\n3\ta\t1\n",
@@ -708,7 +710,15 @@ def test_rows_of_a_rejected_chain_are_not_reported_as_unknown(read: Reader) -> N
     ],
 )
 def test_bed_and_tsv_say_the_same(read: Reader, table: str) -> None:
-    assert read(">a\nACDE\n", table) == [Scaffold("a", "", "AXXE", (fixed(1, 3, "CD"),), 1)]
+    found, *_ = read(">a\nACDE\n", table)
+    assert found == Scaffold("a", "", "AXXE", (fixed(1, 3, "CD"),), 1)
+
+
+@pytest.mark.parametrize("row", ["a\t1\t3\t559.3118", "a 1 3 559.3118 10", "a,1,3,559.3118"])
+def test_masses_without_a_header_are_not_taken_for_names(read: Reader, row: str) -> None:
+    remedy = "if it is the mass of the gap, begin with a line of chain, start, end, mass"
+    with pytest.raises(LacunaError, match=rf"gaps.tsv:1: .* holds '559.3118' here; {remedy}"):
+        read(">a\nACDE\n", f"{row}\n")
 
 
 @pytest.mark.parametrize("name", ["track_7", "browsers", "a\u00a0b", "c\u00a0"])

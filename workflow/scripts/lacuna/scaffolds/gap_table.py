@@ -27,6 +27,7 @@ MAX_PREFIXES = 100  # masses of beginnings of a gap
 _BED_KEYWORDS = ("track", "browser")  # first words of lines for genome browsers
 _WORD = r"[^ \t\x0b\x0c]+"
 _BLANKS = " \t\x0b\x0c"  # only those of ASCII: an id may contain others
+_DECIMAL = re.compile(r"\d+[.,]\d+", re.ASCII)
 _HEADER_MARK = re.compile(r"^#\s*(?=chain\s)", re.IGNORECASE)
 _NOT_GIVEN = ("", ".", "NA", "nan", "None")
 _MAX_SHOWN = 40  # characters of a cell in a message
@@ -98,6 +99,8 @@ def _read(path: str | Path, known: tuple[str, ...]) -> Iterator[tuple[str, Row |
     """
     columns: tuple[str, ...] | None = None
     bed = False
+    named = False  # whether the fourth cell of a BED row is a name
+    first: tuple[int, str] | None = None  # line and fourth cell of the first BED row
     split: Callable[[str], list[str]] = _fields
     with open_text(path) as handle:
         for line, text, whole in read_lines(handle, MAX_LINE):
@@ -121,7 +124,17 @@ def _read(path: str | Path, known: tuple[str, ...]) -> Iterator[tuple[str, Row |
             # A BED row may have a name and more columns; with a header every cell has a meaning.
             cells = dict(zip(columns or REQUIRED, fields, strict=False))
             surplus = 0 if bed or columns is None else len(fields) - len(columns)
+            if bed:
+                fourth = fields[len(REQUIRED)] if len(fields) > len(REQUIRED) else ""
+                named = named or not _DECIMAL.fullmatch(_unquoted(fourth))
+                first = first or (line, fourth)
             yield cells.get("chain", ""), _row(cells, surplus, line, whole)
+    if first and not named:
+        raise LacunaError(
+            f"{path}:{first[0]}: the fourth column is a name in BED, and holds "
+            f"'{_shown(first[1])}' here; if it is the mass of the gap, begin with a line of "
+            f"{', '.join(REQUIRED)}, mass; otherwise remove it"
+        )
 
 
 def _says_nothing(fields: list[str], cells: dict[str, str]) -> bool:
