@@ -703,7 +703,8 @@ def test_the_remedy_of_a_mass_without_a_sign_is_one_of_peptides(
             "a confidence of 98, which is not between 0 and 1; divide",
         ),
         ("EVK,0.9 0.8 -1,1", "a confidence of -1, which is not between 0 and 1; correct it"),
-        ("EVK,0.9 0.8 nan,1", "a confidence of nan"),
+        ("EVK,0.9 0.8 nan,1", "a confidence of 'nan', which is no number"),
+        ("EVK,0.9 0.8 .9_9,1", "a confidence of '.9_9', which is no number"),
         ("EVK,0.9 0.8 high,1", "a confidence of 'high', which is no number"),
         ("EXK,,1", "'X' in the peptide, which is none of the 20 residues"),
         ("evk,,1", "'e' in the peptide, a small letter; write residues as capitals"),
@@ -727,6 +728,11 @@ def test_a_bad_row_is_rejected_and_the_others_are_read(
     assert (rejected.chain, rejected.line) == ("reads.csv:3", 3)
     assert f"reads.csv:3: {fault}" in rejected.reason
     assert "; " in rejected.reason  # and the remedy
+
+
+def test_digits_with_an_underscore_are_no_number(read: Callable[..., Peptides]) -> None:
+    found = read("peptide,confidence,mass", "EVK,,374.2", "EVK,,37_4.2")
+    assert [r.mass for r in found.reads] == [374.2, None]
 
 
 @pytest.mark.parametrize("text", ["", "\n\n"])

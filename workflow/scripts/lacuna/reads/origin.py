@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from lacuna.core.masses import PROTON
+from lacuna.core.words import number_in
 from lacuna.reads.peptide import Peptide, parse_peptide
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
@@ -110,10 +111,7 @@ def number(cell: str) -> float | None:
     """
     if cell.casefold() in _EMPTY:
         return None
-    try:
-        value = float(_with_point(cell))
-    except ValueError:
-        return None
+    value = number_in(_with_point(cell))
     return value if math.isfinite(value) else None
 
 
@@ -139,12 +137,10 @@ def numbers(cells: Iterable[str]) -> list[float]:
     """Numbers of the cells that are not empty; ValueError names the first that is not one."""
     values = []
     for cell in filter(None, cells):
-        try:
-            values.append(float(_with_point(cell)))
-        except ValueError:
-            raise ValueError(
-                f"a confidence of '{cell[:20]}', which is no number; correct it"
-            ) from None
+        value = number_in(_with_point(cell))
+        if math.isnan(value):
+            raise ValueError(f"a confidence of '{cell[:20]}', which is no number; correct it")
+        values.append(value)
     return values
 
 
