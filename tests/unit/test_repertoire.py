@@ -86,8 +86,13 @@ def test_the_chain_is_the_first_cell_that_holds_a_protein(write: Write) -> None:
         ("gapped", "", f"{H[:9]}.{H[9:30]}--{H[30:]}"),
         ("leader", f"MDW*L{K}", K),
         ("end", K + "*", ""),
+        ("R", "NA", K),
+        ("pandas", "nan", K),
+        ("Python", "None", K),
+        ("SQL", "null", K),
         ("stop", "A*" + K, "A*" + K),
         ("none", "", ""),
+        ("NA", "NA", "NA"),
     ]
     path = write("a.tsv", airr([dict(zip(columns, row, strict=True)) for row in cells]))
     assert [(s.chain, s.sequence) for s in good(path)] == [
@@ -95,12 +100,14 @@ def test_the_chain_is_the_first_cell_that_holds_a_protein(write: Write) -> None:
         ("gapped", H),
         ("leader", K),
         ("end", K),
+        *((name, K) for name in ("R", "pandas", "Python", "SQL")),
     ]
-    stop, none = reasons(path)
+    stop, none, missing = reasons(path)
     assert stop.startswith(
-        "a.tsv:6: 'stop' has a stop codon at residue 2 of sequence_alignment_aa;"
+        "a.tsv:10: 'stop' has a stop codon at residue 2 of sequence_alignment_aa;"
     )
-    assert none.startswith("a.tsv:7: 'none' has no sequence; give one in sequence_aa")
+    assert none.startswith("a.tsv:11: 'none' has no sequence; give one in sequence_aa")
+    assert missing.startswith("a.tsv:12: 'NA' has no sequence; give one in sequence_aa")
 
 
 @pytest.mark.parametrize("cut", [0, 1, 2, 17])

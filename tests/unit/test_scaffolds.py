@@ -707,6 +707,7 @@ def test_rows_of_a_rejected_chain_are_not_reported_as_unknown(read: Reader) -> N
         "#chain\tstart\tend\na\t1\t3\n",
         "chain\tstart\tend\tmass\na\t1\t3\t.\n",
         "chain\tstart\tend\tmass\na\t1\t3\tNA\n",
+        "chain\tstart\tend\tmass\na\t1\t3\tnull\n",
     ],
 )
 def test_bed_and_tsv_say_the_same(read: Reader, table: str) -> None:

@@ -4,6 +4,7 @@ import math
 import re
 
 AUTO = "auto"  # a setting that Lacuna finds out for itself
+_NOT_GIVEN = frozenset({"", "na", "nan", "n/a", "none", "null"})  # as R and pandas write it
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:([,. '])\d{3})+(?:(?!\1)[.,]\d+)?", re.ASCII)
 
@@ -11,6 +12,11 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:([,. '])\d{3})+(?:(?!\1)[.,]\d+)?", re.
 def plural(n: int, one: str, more: str = "", *, separator: str = "") -> str:
     """`1 gap`, `2 gaps`; more: the plural, if it takes more than an s; separator: of thousands."""
     return f"{n:{separator}} {one if n == 1 else more or one + 's'}"
+
+
+def is_given(cell: str) -> bool:
+    """Whether a cell has a value, and is neither empty nor one of the words for none (`NA`)."""
+    return cell.casefold() not in _NOT_GIVEN
 
 
 def number_in(text: str) -> float:

@@ -6,13 +6,11 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from lacuna.core.masses import PROTON
-from lacuna.core.words import number_in
+from lacuna.core.words import is_given, number_in
 from lacuna.reads.peptide import Peptide, parse_peptide
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
-# Cells that mean that there is no value.
-_EMPTY = frozenset({"", "-", "na", "nan", "n/a", "none", "null"})
 _MAX_MASS = 1e6  # Da, of a peptide
 _ROUNDING = 1e-6  # by which a written probability may exceed 1
 
@@ -109,7 +107,7 @@ def number(cell: str) -> float | None:
 
     A single comma is a decimal point, as spreadsheets of some languages write it.
     """
-    if cell.casefold() in _EMPTY:
+    if cell == "-" or not is_given(cell):
         return None
     value = number_in(_with_point(cell))
     return value if math.isfinite(value) else None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
-from lacuna.core.words import number_in, number_remedy
+from lacuna.core.words import is_given, number_in, number_remedy
 from lacuna.scaffolds.fasta import Fault, first_of
 
 REQUIRED = ("chain", "start", "end")
@@ -29,7 +29,6 @@ _WORD = r"[^ \t\x0b\x0c]+"
 _BLANKS = " \t\x0b\x0c"  # only those of ASCII: an id may contain others
 _DECIMAL = re.compile(r"\d+[.,]\d+", re.ASCII)
 _HEADER_MARK = re.compile(r"^#\s*(?=chain\s)", re.IGNORECASE)
-_NOT_GIVEN = ("", ".", "NA", "nan", "None")
 _MAX_SHOWN = 40  # characters of a cell in a message
 _MAX_COLUMNS = 20  # listed in a message
 _MAX_PPM = 1e6  # a tolerance as large as the mass itself is meaningless
@@ -269,6 +268,10 @@ def _unquoted(text: str) -> str:
     return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
+def _has_value(text: str) -> bool:
+    return text != "." and is_given(text)  # BED has a point in empty columns
+
+
 def _shown(text: str) -> str:
     return shortened(text, _MAX_SHOWN)
 
@@ -276,7 +279,7 @@ def _shown(text: str) -> str:
 def _whole(cells: dict[str, str], name: str) -> int | None:
     """A cell as an integer of at least 0; None if it is not given; ValueError otherwise."""
     text = _unquoted(cells.get(name, ""))
-    if text in _NOT_GIVEN:
+    if not _has_value(text):
         return None
     text = text.removesuffix(".0")  # pandas writes 3.0 for 3 if the column has empty cells
     if not _is_integer(text):
@@ -297,14 +300,14 @@ def _numbers(cells: dict[str, str], name: str) -> tuple[float, ...]:
         raise ValueError(
             f"has a gap with {len(parts)} {name}, more than the limit of {MAX_PREFIXES}; give fewer"
         )
-    given = [_as_number(part, name) for part in parts if part not in _NOT_GIVEN]
+    given = [_as_number(part, name) for part in parts if _has_value(part)]
     return tuple(sorted(set(given)))
 
 
 def _number(cells: dict[str, str], name: str) -> float | None:
     """A cell as a finite number of at least 0; None if it is not given; ValueError otherwise."""
     text = _unquoted(cells.get(name, ""))
-    return None if text in _NOT_GIVEN else _as_number(text, name)
+    return _as_number(text, name) if _has_value(text) else None
 
 
 def _as_number(text: str, name: str) -> float:

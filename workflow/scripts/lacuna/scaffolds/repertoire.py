@@ -5,7 +5,8 @@ Rearrangement schema (https://docs.airr-community.org/en/stable/datarep/rearrang
 separated by tabs. OAS (Olsen et al. 2022, Protein Sci 31:141-146): a first line of metadata in
 JSON, then CSV with the same names, in paired units with `_heavy` or `_light` at their end.
 
-A chain is the first of these cells that is not empty and has no stop codon within:
+A chain is the first of these cells that is given (neither empty nor `NA` or the like) and has no
+stop codon within:
 
 1. `sequence_aa`, with the notations of a FASTA;
 2. `sequence_alignment_aa`, whose `.` and `-` are gaps of the alignment and no residues;
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import TextIO
 
 from lacuna.core.files import LacunaError, open_bytes, open_text, read_lines
+from lacuna.core.words import is_given
 from lacuna.scaffolds.fasta import MAX_ID, Record, split_header
 
 PAIRED = ("_heavy", "_light")
@@ -187,6 +189,8 @@ def _sequence(cells: Sequence[str], chain: _Chain) -> tuple[str, str | None]:
     fault = "has no sequence; give one in sequence_aa or sequence_alignment_aa, or remove the row"
     for name, place in chain.sequences:
         text = cells[place].strip()
+        if not is_given(text):
+            continue
         if name == "sequence_alignment" and chain.junction is not None:
             text = _translated(text, cells[chain.junction].strip())
         elif name == "sequence_alignment_aa":
