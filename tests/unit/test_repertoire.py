@@ -79,6 +79,31 @@ def test_a_table_reads_as_the_same_chains_in_a_fasta(write: Write, name: str) ->
     assert [(s.description, s.line) for s in found] == [("1:N:0", 2), ("1:N:0", 3)]
 
 
+@pytest.mark.parametrize("header", [False, True])
+def test_cells_of_a_table_may_be_in_quotes(write: Write, header: bool) -> None:
+    chains = {"one": hidden(H, [(0, 6)]), "two": K}
+    rows = [
+        {"sequence_id": x, "v_call": 'IGHV1 "x"', "sequence_aa": s, "productive": "T"}
+        for x, s in chains.items()
+    ]
+    out = io.StringIO()
+    quoting = csv.QUOTE_ALL if header else csv.QUOTE_MINIMAL
+    csv.writer(out, delimiter="\t", lineterminator="\n", quoting=quoting).writerow(rows[0])
+    writer = csv.writer(out, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writerows(row.values() for row in rows)
+    path = write("a.tsv", out.getvalue())
+    layout = layout_of(path)
+    assert layout is not None and count_records(path) == 2
+    assert [row.cells for row in read_rows(path, layout, 1 << 20)] == [
+        list(row.values()) for row in rows
+    ]
+
+
+def test_a_quote_within_cells_belongs_to_them(write: Write) -> None:
+    rows = [{"sequence_id": 'a"', "v_call": 'IGHV1 "x"', "sequence_aa": H}]
+    assert sequences(write("a.tsv", airr(rows))) == [('a"', H)]
+
+
 def test_the_chain_is_the_first_cell_that_holds_a_protein(write: Write) -> None:
     columns = ("sequence_id", "sequence_aa", "sequence_alignment_aa")
     cells = [

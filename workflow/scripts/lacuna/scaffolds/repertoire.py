@@ -55,10 +55,14 @@ class _Chain:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a table is cut into cells: `header` is the line (1-based) of the names of columns."""
+    """How a table is cut into cells: `header` is the line (1-based) of the names of columns.
+
+    quoted: whether cells may be in quotes, as those of CSV are.
+    """
 
     columns: tuple[str, ...]
     delimiter: str
+    quoted: bool
     header: int
     chains: tuple[_Chain, ...]
 
@@ -81,18 +85,20 @@ def layout_of(path: str | Path) -> Layout | None:
         start = handle.read(_START).removeprefix(b"\xef\xbb\xbf")
     if start.lstrip().startswith(b">"):
         return None
-    first, second = (start.decode("utf-8", "replace").splitlines() + ["", ""])[:2]
-    metadata = first.lstrip('"').startswith("{")
-    line = second if metadata else first
+    lines = start.decode("utf-8", "replace").splitlines() + ["", ""]
+    metadata = lines[0].lstrip('"').startswith("{")
+    line, row = lines[metadata : metadata + 2]
     delimiter = "\t" if "\t" in line else ","
-    columns = tuple(name.strip() for name in _cut(line, delimiter))
+    quoted = delimiter == "," or any(_has_quoted(text, delimiter) for text in (line, row))
+    columns = tuple(name.strip() for name in _cut(line, delimiter, quoted))
     plain = {name.removesuffix(PAIRED[0]).removesuffix(PAIRED[1]) for name in columns}
     if len(plain & _KNOWN) < 2:
         return None
     paired = {name + suffix for name in _CHAIN_COLUMNS for suffix in PAIRED}
     suffixes = ("",) if paired.isdisjoint(columns) else PAIRED
     chains = tuple(_chain(columns, suffix) for suffix in suffixes)
-    layout = Layout(columns, delimiter, 2 if metadata else 1, tuple(c for c in chains if c))
+    header = 2 if metadata else 1
+    layout = Layout(columns, delimiter, quoted, header, tuple(c for c in chains if c))
     if not layout.chains:
         raise LacunaError(
             f"{path}:{layout.header}: a table of rearrangements without a column of chains; add "
@@ -110,11 +116,16 @@ def _chain(columns: Sequence[str], suffix: str) -> _Chain | None:
     return _Chain(suffix, at.get(f"sequence_id{suffix}"), usable, junction) if usable else None
 
 
-def _cut(line: str, delimiter: str) -> list[str]:
-    """The cells of a line; in CSV they may be in quotes."""
-    if delimiter == "\t" or '"' not in line:
+def _has_quoted(line: str, delimiter: str) -> bool:
+    """Whether a cell of a line is in quotes, as R writes them."""
+    return any(len(x) > 1 and x[0] == x[-1] == '"' for x in line.split(delimiter))
+
+
+def _cut(line: str, delimiter: str, quoted: bool) -> list[str]:
+    """The cells of a line."""
+    if not quoted or '"' not in line:
         return line.split(delimiter)
-    return next(csv.reader([line]), [])
+    return next(csv.reader([line], delimiter=delimiter), [])
 
 
 def count_chains(path: str | Path, layout: Layout) -> int:
@@ -157,7 +168,7 @@ def _rows(handle: TextIO, layout: Layout, max_bytes: int) -> Iterator[Row]:
             continue
         fault = None if whole else "is too long to be one chain; split the row"
         try:
-            cells = _cut(text, layout.delimiter)
+            cells = _cut(text, layout.delimiter, layout.quoted)
         except csv.Error as error:
             cells, fault = [], f"cannot be cut into cells ({error}); correct the line"
         if fault is None and len(cells) != len(layout.columns):
