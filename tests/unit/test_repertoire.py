@@ -147,8 +147,26 @@ def test_aligned_nucleotides_are_translated_in_the_frame_of_the_junction(
     assert found.sequence == H[-(-cut // 3) :]
     unknown = row | {"sequence_alignment": gapped.replace(bases[60:63], "NNN", 1)}
     assert "X" in good(write("n.tsv", airr([unknown])))[0].sequence
-    shifted = row | {"junction": junction[:-1]}
-    assert "has no sequence" in reasons(write("b.tsv", airr([shifted])))[0]
+
+
+@pytest.mark.parametrize(
+    ("junction", "fault"),
+    [
+        ("", "no junction"),
+        ("NA", "no junction"),
+        ("TGTGCTA", "a junction of 7 bases, which are no whole codons"),
+        ("TGTTGTTGT", "a junction that is not in it"),
+    ],
+)
+def test_nucleotides_without_a_reading_frame_are_named(
+    write: Write, junction: str, fault: str
+) -> None:
+    row = {"sequence_id": "a", "sequence_alignment": nucleotides(H), "junction": junction}
+    (said,) = reasons(write("a.tsv", airr([row])))
+    assert said.startswith(
+        f"a.tsv:2: 'a' has nucleotides in sequence_alignment and {fault}, so that their reading "
+        "frame is not known; correct the junction, give sequence_aa, or remove the row"
+    )
 
 
 def test_a_unit_of_oas_is_a_table_below_a_line_of_json(write: Write) -> None:

@@ -103,7 +103,10 @@ def _chunks(handle: BinaryIO, path: str | Path) -> Iterator[bytes]:
     start = chunk.lstrip(_WHITESPACE)
     if not start:
         raise LacunaError(f"{path}: the file is empty; give at least one FASTA record")
-    if not start.startswith(b">") or b"\0" in chunk:
+    if start.startswith(b">") and b"\0" in chunk:
+        line = chunk[: chunk.index(b"\0")].count(b"\r" if old_mac else b"\n") + 1
+        raise LacunaError(f"{path}:{line}: holds a NUL character; save the file as plain text")
+    if not start.startswith(b">"):
         seen = ascii(start[:12].decode("utf-8", errors="replace"))
         remedy = "the first line must be '>' and an id"
         if kind := kind_of(start):

@@ -197,13 +197,17 @@ def _record(cells: Sequence[str], chain: _Chain, number: int, line: int) -> Reco
 
 def _sequence(cells: Sequence[str], chain: _Chain) -> tuple[str, str | None]:
     """The letters of a chain, and what is wrong with them."""
-    fault = "has no sequence; give one in sequence_aa or sequence_alignment_aa, or remove the row"
+    fault = None
     for name, place in chain.sequences:
         text = cells[place].strip()
         if not is_given(text):
             continue
         if name == "sequence_alignment" and chain.junction is not None:
-            text = _translated(text, cells[chain.junction].strip())
+            try:
+                text = _translated(text, cells[chain.junction].strip())
+            except ValueError as error:
+                fault = fault or str(error)
+                continue
         elif name == "sequence_alignment_aa":
             text = text.translate(_BASES)
         if not text:
@@ -215,19 +219,32 @@ def _sequence(cells: Sequence[str], chain: _Chain) -> tuple[str, str | None]:
             f"has a stop codon at residue {stop + 1} of {name}{chain.suffix}; it codes for no "
             "chain: remove the row, or write X for a residue that was misread"
         )
-    return "", fault
+    return "", fault or (
+        "has no sequence; give one in sequence_aa or sequence_alignment_aa, or remove the row"
+    )
 
 
 def _translated(alignment: str, junction: str) -> str:
-    """An aligned V(D)J region as protein; '' if its junction does not give the reading frame.
+    """An aligned V(D)J region as protein.
 
-    A codon with an N that leaves a choice is X; bases before the first whole codon, and after the
-    last, are left out.
+    ValueError says why its junction does not give the reading frame, and what to do. A codon with
+    an N that leaves a choice is X; bases before the first whole codon, and after the last, are left
+    out.
     """
     bases, begin = alignment.upper().translate(_BASES), junction.upper().translate(_BASES)
-    at = bases.find(begin) if begin and len(begin) % 3 == 0 else -1
-    if at < 0:
-        return ""
+    at = bases.find(begin)
+    fault = ""
+    if not is_given(begin):
+        fault = "no junction"
+    elif len(begin) % 3:
+        fault = f"a junction of {len(begin)} bases, which are no whole codons"
+    elif at < 0:
+        fault = "a junction that is not in it"
+    if fault:
+        raise ValueError(
+            f"has nucleotides in sequence_alignment and {fault}, so that their reading frame is "
+            "not known; correct the junction, give sequence_aa, or remove the row"
+        )
     from Bio.Seq import translate  # most tables hold amino acids
 
     frame = at % 3
