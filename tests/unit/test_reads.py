@@ -730,6 +730,16 @@ def test_a_bad_row_is_rejected_and_the_others_are_read(
     assert "; " in rejected.reason  # and the remedy
 
 
+@pytest.mark.parametrize("name", ["a.csv", "b.csv", "a.csv.gz"])
+def test_reads_that_are_given_twice_are_refused(write: Write, name: str) -> None:
+    text = "peptide\nEVK\n"
+    paths = [write("a.csv", text), write("other.csv", text + "\n"), write(name, text)]
+    fault = "is named twice" if name == "a.csv" else f"is a copy of {re.escape(str(paths[0]))}"
+    with pytest.raises(LacunaError, match=f"/{name}: {fault}, so that each of its reads counts"):
+        read_peptides(paths)
+    assert len(read_peptides(paths[:2]).reads) == 2
+
+
 def test_digits_with_an_underscore_are_no_number(read: Callable[..., Peptides]) -> None:
     found = read("peptide,confidence,mass", "EVK,,374.2", "EVK,,37_4.2")
     assert [r.mass for r in found.reads] == [374.2, None]
@@ -785,7 +795,7 @@ def test_a_named_format_is_the_only_one(read: Callable[..., Peptides]) -> None:
 
 
 def test_names_are_unique_in_a_sample(write: Write) -> None:
-    paths = [write(f"{folder}/a.csv", "peptide\nEVK\nEVK\n") for folder in "xy"]
+    paths = [write(f"{folder}/a.csv", f"peptide\nEVK\nEVK{folder}K\n") for folder in "AG"]
     names = [r.name for r in read_peptides(paths).reads]
     assert len(set(names)) == 4
     assert read_peptides(paths).reads == read_peptides(paths).reads

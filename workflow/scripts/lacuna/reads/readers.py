@@ -1,10 +1,11 @@
 """Read the peptides of a sample; the format of each file is recognised by its content."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from lacuna.core.files import LacunaError, kind_of, open_text, printable, shortened
+from lacuna.core.files import LacunaError, kind_of, open_bytes, open_text, printable, shortened
 from lacuna.core.tables import RejectedRow
 from lacuna.reads import casanovo, deepnovo, instanovo, maxquant, novor, peaks, single
 from lacuna.reads.formats import TableFormat
@@ -40,6 +41,7 @@ TABLES: tuple[tuple[TableFormat, ...], ...] = (
 )
 FIRST_ROWS = 20  # of a table without a header, by which it is recognised
 SHORTEST = 5  # letters of a cell that is taken for a peptide, not for the name of a column
+_CHUNK = 1 << 20  # bytes
 
 Found = list[Read] | BadLine  # the reads of a row, or what is wrong with it
 
@@ -48,9 +50,11 @@ def read_peptides(paths: Iterable[str | Path], reads_format: str | None = None) 
     """The reads of a sample's files, in the order of the files and of their rows.
 
     reads_format: the tool that wrote them all, one of `tools()`; None: recognised by content.
-    A row that cannot be read is a rejected row. Raises LacunaError if a file is of no known format.
+    A row that cannot be read is a rejected row. Raises LacunaError if a file is of no known format,
+    or if two are the same, whose reads would count twice.
     """
     files = [str(path) for path in paths]
+    _check_different(files)
     if reads_format is not None and reads_format not in tools():
         raise LacunaError(
             f"reads_format: '{reads_format}' is none of the formats; choose among "
@@ -68,6 +72,29 @@ def read_peptides(paths: Iterable[str | Path], reads_format: str | None = None) 
                 reads.extend(found)
                 unread += not found
     return Peptides(reads, rejected, unread)
+
+
+def _check_different(paths: Sequence[str]) -> None:
+    """Raise LacunaError if a file is named twice, or is a copy of another, gzipped or not."""
+    if len(paths) < 2:
+        return
+    first: dict[bytes, str] = {}  # by the digest of the content
+    for path in paths:
+        digest = _digest(path)
+        if digest not in first:
+            first[digest] = path
+            continue
+        fault = "is named twice" if first[digest] == path else f"is a copy of {first[digest]}"
+        raise LacunaError(f"{path}: {fault}, so that each of its reads counts twice; give it once")
+
+
+def _digest(path: str) -> bytes:
+    """The sha256 of the content of a file, plain or gzipped."""
+    digest = hashlib.sha256()
+    with open_bytes(path) as handle:
+        while chunk := handle.read(_CHUNK):
+            digest.update(chunk)
+    return digest.digest()
 
 
 def tools() -> list[str]:
