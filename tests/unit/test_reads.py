@@ -580,6 +580,20 @@ def test_confidences_may_have_decimal_commas(read: Callable[..., Peptides], writ
     assert only(read("peptide\tconfidence", f"ECK\t{written}")).confidences == (0.9, 0.8, 1.0)
 
 
+@pytest.mark.parametrize("written", ["M(+15,99)", "M[+15,9949]", "M+15,995"])
+def test_masses_of_modifications_may_have_decimal_commas(
+    read: Callable[..., Peptides], written: str
+) -> None:
+    one = only(read("peptide;confidence", f"(+42,01)E{written}N(+,98)K;1 1 0,5 0,5"))
+    assert one.modifications == ((N_TERMINUS, ACETYL), (1, OXIDISED), (2, DEAMIDATED))
+    assert one.confidences == (1, 1, 0.5, 0.5)
+
+
+def test_a_mass_with_thousands_is_not_read_as_another(read: Callable[..., Peptides]) -> None:
+    (said,) = reasons(read("peptide", "EVK", '"EN(+1,444.53)K"'))
+    assert "modification '+1,444.53', which is not a mass in Da" in said
+
+
 def test_a_table_of_one_column(read: Callable[..., Peptides]) -> None:
     assert [r.residues for r in read("peptide", "EVK", "", "LLK").reads] == ["EVK", "LLK"]
 

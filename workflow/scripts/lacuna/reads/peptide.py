@@ -1,9 +1,9 @@
 """Peptides as tools write them: residues, modifications, and the place of each residue's score.
 
 Modifications are written in parentheses (`M(+15.99)`, `C(Cam)`), in brackets (`C[UNIMOD:4]`,
-`[Acetyl]-E`) or as a bare mass (`M+15.995`). Before the first residue they belong to the N
-terminus. Tools that predict one token at a time give a modification of the N terminus a token, and
-so a score, of its own; those that write bare masses do so in any place.
+`[Acetyl]-E`) or as a bare mass (`M+15.995`); a mass may have a decimal comma. Before the first
+residue they belong to the N terminus. Tools that predict one token at a time give a modification of
+the N terminus a token, and so a score, of its own; those that write bare masses do so in any place.
 """
 
 import re
@@ -28,6 +28,8 @@ _TOKEN = re.compile(
     r"|(?P<dash>-)"
 )
 _SIGNED = re.compile(r"[+-][\d.]+")
+# A decimal comma, as in spreadsheets of some languages; a point behind it means thousands.
+_DECIMAL_COMMA = re.compile(r"([+-]\d*),(\d+)(?![\d.,])", re.ASCII)
 _SITE = re.compile(r"_[A-Z]+$")  # Oxidation_W
 _FLANKS = re.compile(r"(?:[A-Z_-]{1,3}\.)?(.+?)(?:\.[A-Z_-]{1,3})?")
 # Modified residues as tokens with bare masses: the vocabulary of Casanovo and its relatives.
@@ -168,6 +170,7 @@ def _parse_modified(text: str) -> Peptide:
     tokens: list[int] = []
     n_tokens = 0
     place = N_TERMINUS
+    text = _DECIMAL_COMMA.sub(r"\1.\2", text)
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
