@@ -7,6 +7,8 @@ Snakemake or a terminal could misinterpret.
 """
 
 import gzip
+import io
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -62,6 +64,15 @@ def sheet(row: str, columns: str = "sample\tfasta") -> str:
     return f"{columns}\n{row}\n"
 
 
+def workbook() -> bytes:
+    """A file as a spreadsheet saves it by default."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part in ("[Content_Types].xml", "xl/workbook.xml"):
+            archive.writestr(part, "<xml/>" * 50)
+    return buffer.getvalue()
+
+
 def of_sheet(name: str, text: str | bytes | None, *words: str, **files: str | bytes) -> Mistake:
     """A mistake in the sheet, which the line names; files by name, with `_` for the dot."""
     named = {key.replace("_", "."): content for key, content in files.items()}
@@ -84,7 +95,7 @@ BEFORE_THE_FIRST_JOB = [
         ":2:",
         "fasta 'gone.fasta' does not exist; correct it",
     ),
-    of_sheet("a workbook", b"PK\3\4" + bytes(9), "workbook", "save it as tab-separated text"),
+    of_sheet("a workbook", workbook(), "it is a workbook of a spreadsheet: save its sheet as CSV"),
     of_sheet("Unicode of Windows", SHEET.encode("utf-16"), "not a text file in UTF-8", "save it"),
     of_sheet("a misspelt column", sheet("s1\tx", "sample\tfatsa"), ":1:", "did you mean 'fasta'?"),
     of_sheet("a missing column", sheet("s1\tx", "sample\tgaps"), ":1:", "'fasta' is missing"),

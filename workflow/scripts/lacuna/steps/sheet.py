@@ -98,8 +98,6 @@ def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
     """Non-empty lines with their numbers, as cells without surrounding blanks."""
     with open_text(path) as handle:
         text = handle.read()
-    if text.startswith("PK\3\4"):
-        raise LacunaError(f"{path}: a spreadsheet workbook; save it as tab-separated text")
     delimiter = _delimiter(text)
     source = io.StringIO(text)
     # Without quotes around the names of columns, those in a path belong to it.

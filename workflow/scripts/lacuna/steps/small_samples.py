@@ -13,7 +13,9 @@ from lacuna.steps.fill_sample import SampleFiles, Settings, fill_sample
 
 LOG = logging.getLogger(__name__)
 
-SEVERAL = ("reads", "spectra")  # columns that may name several files
+# Columns that may name several files: those of `sheet.SEVERAL`, as a test checks. A job does not
+# import the sheet, which needs jsonschema, and whose changes would fill every pack again.
+SEVERAL = ("reads", "spectra")
 
 
 def samples_of(
@@ -32,15 +34,17 @@ def samples_of(
     tables = {name: iter(paths) for name, paths in outputs.items()}
     for row in rows:
         given = [(column, Path(next(files[column]))) for column in row["columns"].split()]
+        several = {
+            name: tuple(path for column, path in given if column == name) for name in SEVERAL
+        }
         yield SampleFiles(
             row["sample"],
             row["species"],
             row["alkylation"],
             {column: path for column, path in given if column not in SEVERAL},
             {name: Path(next(tables[name])) for name in row["tables"].split()},
-            tuple(path for column, path in given if column == "reads"),
-            tuple(path for column, path in given if column == "spectra"),
-            row["reads_format"],
+            reads_format=row["reads_format"],
+            **several,
         )
 
 
