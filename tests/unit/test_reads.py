@@ -9,6 +9,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from lacuna.core.paths import WORKFLOW
 from lacuna.core.tables import REJECTED_TABLE
 from lacuna.reads.cysteine import carried_by_c, read_carried
 from lacuna.reads.peptide import Peptide, parse_peptide, peptide_mass
-from lacuna.reads.read import N_TERMINUS, Peptides, Read
+from lacuna.reads.read import N_TERMINUS, Peptides, Read, weight_of_equal
 from lacuna.reads.readers import read_peptides, tools
 from lacuna.steps.reads import load_reads
 from lacuna.steps.reads import read_peptides as step
@@ -813,6 +814,10 @@ def test_names_are_unique_in_a_sample(write: Write) -> None:
     names = [r.name for r in read_peptides(paths).reads]
     assert len(set(names)) == 4
     assert read_peptides(paths).reads == read_peptides(paths).reads
+
+
+def test_equal_reads_count_half_a_read_more_with_each_doubling() -> None:
+    assert weight_of_equal(np.array([0, 1, 2, 4, 1024])).tolist() == [1, 1, 1.5, 2, 6]
 
 
 # --- the step ------------------------------------------------------------------------------------

@@ -10,12 +10,11 @@ import numpy as np
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode, merge_il
 from lacuna.core.masses import MONOISOTOPIC
-from lacuna.reads.read import Read
+from lacuna.reads.read import Read, weight_of_equal
 
 MAX_READ = 120  # residues; a longer read is cut
 MAX_SHIFT = 2  # residues by which blocks of equal mass may differ in length
 MIN_READ = 4  # residues; a shorter one has no seed
-EXTRA_PER_DOUBLING = 0.5  # weight of equal reads: 1 + 0.5 log2 n, since their errors are alike
 REPEATED = 5  # equal residues in a row: no antibody has them, but failed de novo reads do
 IN_REPEAT = 0.06  # probability of one of them
 MASSES = np.zeros(256)
@@ -29,10 +28,10 @@ class ReadSet:
     tokens (n, w) uint8, L for I and ABSENT past the end; length (n,); right (n, w): probability
     that a residue is right, 0 past the end; delta (n, w): Da that the tool put on a residue;
     judged (n,) bool: whether the tool stated how sure it is of single residues; weight (n,):
-    1 + 0.5 log2 count; count (n,): equal reads; group: index of the different read that each given
-    one is, -1 for one that is too short. cysteine: what C may carry in this sample, in Da, apart
-    from nothing; shift: residues by which a block of a read may be longer or shorter than one of
-    the chain of equal mass; least: nats that a core must have in this sample.
+    `weight_of_equal` of count; count (n,): equal reads; group: index of the different read that
+    each given one is, -1 for one that is too short. cysteine: what C may carry in this sample, in
+    Da, apart from nothing; shift: residues by which a block of a read may be longer or shorter than
+    one of the chain of equal mass; least: nats that a core must have in this sample.
     """
 
     tokens: np.ndarray
@@ -113,10 +112,9 @@ def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
     probability /= np.maximum(count, 1)[:, None]
     repeated = _repeated(tokens)
     probability[repeated] = np.minimum(probability[repeated], IN_REPEAT)
-    weight = 1.0 + EXTRA_PER_DOUBLING * np.log2(np.maximum(count, 1))
     # A residue that is none of the 20 is no evidence.
     probability[tokens >= N_RESIDUES] = 0.0
-    return ReadSet(tokens, length, probability, delta, judged, weight, count, group)
+    return ReadSet(tokens, length, probability, delta, judged, weight_of_equal(count), count, group)
 
 
 def _repeated(tokens: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lacuna.reads.error_model import AS_THEY_ARE, Correction, ErrorModels
 from lacuna.reads.judging import UNJUDGED, index_chains, judge
 from lacuna.reads.logistic import logistic
-from lacuna.reads.read import Read
+from lacuna.reads.read import Read, weight_of_equal
 
 MIN_READS = 50  # different ones of the known protein, below which nothing is corrected
 TEMPER = 0.1  # of the weight of residues: those of a read are right or wrong together
@@ -56,8 +56,8 @@ def with_own_errors(
         own = [read for read, _ in judged]
         odds, stated = (np.concatenate(of(own)) for of in (models.log_odds, models.probabilities))
         labels = np.concatenate([labels for _, labels in judged])
-        each = [(1 + 0.5 * np.log2(n)) / n for n in (times[_key(read)] for read, _ in judged)]
-        weights = np.repeat(each, [len(one) for _, one in judged])
+        equal = np.array([times[_key(read)] for read, _ in judged])
+        weights = np.repeat(weight_of_equal(equal) / equal, [len(one) for _, one in judged])
         asked = labels != UNJUDGED
         odds, right, weights = odds[asked], labels[asked].astype(np.float64), weights[asked]
         promised = np.average(stated[asked], weights=weights)

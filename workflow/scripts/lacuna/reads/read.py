@@ -3,11 +3,16 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lacuna.core.tables import RejectedRow
 
 N_TERMINUS = -1  # index of a modification of the N terminus; that of the C terminus is the length
 
 Modification = tuple[int, float]  # index of the residue, what it gains in Da
+
+_EXTRA_PER_DOUBLING = 0.5  # of the weight of equal reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +60,8 @@ class Peptides(NamedTuple):
     reads: list[Read]
     rejected: list[RejectedRow]
     unread: int
+
+
+def weight_of_equal(count: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(n,): how many reads each number (n,) of equal ones counts as; their errors are alike."""
+    return 1.0 + _EXTRA_PER_DOUBLING * np.log2(np.maximum(count, 1))
