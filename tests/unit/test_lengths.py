@@ -11,13 +11,13 @@ from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.antibody.germlines import j_segments, v_segments
 from lacuna.antibody.imgt import FR4_LAST, FR4_START
 from lacuna.antibody.numbering import number_chain
+from lacuna.core.masses import AVERAGINE
 from lacuna.filling import lengths, open_gaps
 from lacuna.filling.ends import MAX_CONSTANT
 from lacuna.filling.fill import fill_block
 from lacuna.filling.lengths import resolve_lengths
 from lacuna.filling.open_gaps import open_chain
 from lacuna.filling.possible_lengths import (
-    AVERAGINE,
     MAX_BOUNDED_LENGTHS,
     MAX_LENGTHS,
     possible_lengths,

@@ -21,9 +21,11 @@ CYSTEINYL = 119.004099  # Unimod 312
 HEXOSE = 162.052824  # Unimod 41
 AMMONIA = 17.026549
 DISULFIDE = 2.0156500638  # two hydrogens, which a bond between two C's lacks
-# Average over monoisotopic mass: of the mean residue of proteins (averagine, Senko et al. 1995,
-# 10.1016/1044-0305(95)00017-8: 111.1254 and 111.0543 Da), and of groups on residues, for which no
-# more is known than their monoisotopic mass.
+# The mean residue of proteins (averagine, Senko et al. 1995, 10.1016/1044-0305(95)00017-8), whose
+# average mass is 111.1254 Da.
+AVERAGINE = 111.0543
+# Average over monoisotopic mass: of averagine, and of groups on residues, of which no more is known
+# than their monoisotopic mass.
 AVERAGINE_RATIO = 1.00064
 GROUP_RATIO = 1.0005  # of acetyl 1.0006, carbamidomethyl 1.0005, hexose 1.0005, oxygen 1.0003
 

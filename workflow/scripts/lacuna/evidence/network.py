@@ -12,13 +12,11 @@ import torch
 from lacuna.core.alphabet import MISSING_LETTER, N_RESIDUES
 from lacuna.network.encode import encode_scaffolds
 from lacuna.network.model import TemplateReader
-from lacuna.network.predict import predict
+from lacuna.network.predict import MASKS, predict
 from lacuna.scaffolds.gaps import gaps_in
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.homologs import Homologs
 from lacuna.templates.nearest import Library
-
-MASKS = 8
 
 
 def network_shares(

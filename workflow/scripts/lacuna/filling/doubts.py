@@ -29,11 +29,11 @@ from lacuna.core.isobaric import isobaric_blocks
 from lacuna.core.tables import DoubtRow
 from lacuna.filling.block import starts_of
 from lacuna.network.kmers import KmerSet
+from lacuna.network.predict import MASKS
 from lacuna.scaffolds.scaffold import Scaffold
 
 ISOBARIC, DEAMIDATED, PERMUTED = "isobaric", "deamidated", "permuted"
 GERMLINE = "against the germline"
-MASKS = 8
 SAME_MASS = 0.01  # Da, of pairs; K and Q, F and oxidised M are 0.036 and 0.033 apart
 ERROR_RATE = 0.01  # of observed residues that are wrong, from which `probability` starts
 LEAST = 1e-12  # a probability of 0 is taken for

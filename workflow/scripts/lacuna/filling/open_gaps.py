@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from lacuna.core.masses import AVERAGINE
 from lacuna.filling.intact import intact_rules, left_for_gaps, unweighed
 from lacuna.filling.possible_lengths import (
-    AVERAGINE,
     MAX_LENGTHS,
     allowed_by,
     first_guess,

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from lacuna.core.masses import AVERAGINE
 from lacuna.filling.stages import Stages, allowed_lengths, stages_of
 from lacuna.scaffolds.residue_masses import (
     MAX_MASS,
@@ -14,8 +15,6 @@ from lacuna.scaffolds.scaffold import Gap
 MAX_LENGTHS = 40  # lengths tried for a gap without an upper bound
 MAX_BOUNDED_LENGTHS = 128  # for one with bounds
 MAX_GAP_RESIDUES = 6_000  # in all lengths tried for a gap of known mass
-# Da, the mean residue of proteins (Senko et al. 1995, 10.1016/1044-0305(95)00017-8)
-AVERAGINE = 111.0543
 
 
 def possible_lengths(gap: Gap, rules: MassRules | None = None) -> list[int]:

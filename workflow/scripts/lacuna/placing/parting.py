@@ -14,12 +14,12 @@ from lacuna.placing.consensus import votes_for_template
 from lacuna.placing.draft import Draft, in_both, pairs_of_locus
 from lacuna.placing.memory import Memory
 from lacuna.placing.placement import Placements, reads_over
+from lacuna.placing.readset import MISTAKEN
 from lacuna.placing.trials import explained
 
 SECOND_SHARE = 0.15  # of the nats of the two residues that reads show most
 MIN_GAIN = 12.0  # nats that reads gain by the second residue in one of the chains
-# Of which one is read for the other: deamidated N and Q, oxidised M, K and Q of nearly one mass.
-_MISTAKEN = [{RESIDUES.index(r) for r in pair} for pair in ("ND", "QE", "MF", "KQ")]
+_MISTAKEN = [{RESIDUES.index(r) for r in pair} for pair in MISTAKEN]
 
 
 def parted(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lacuna.antibody.germlines import v_segments
+from lacuna.core.chain_names import OF_LOCI, chain_names
 from lacuna.core.tables import PlacedRow
 from lacuna.placing.build import ROUNDS, build
 from lacuna.placing.chance import least_score
@@ -14,7 +15,6 @@ from lacuna.placing.checked import C_WORDS, checked_probabilities
 from lacuna.placing.chimeras import with_one_place
 from lacuna.placing.constant_domains import with_doubts, without_unread
 from lacuna.placing.draft import Draft, draft_of, protein_of
-from lacuna.placing.names import OF_LOCI, chain_names
 from lacuna.placing.placement import Placements, place_on
 from lacuna.placing.populations import (
     Population,

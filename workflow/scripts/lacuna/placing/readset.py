@@ -16,6 +16,9 @@ MAX_READ = 120  # residues; a longer read is cut
 MAX_SHIFT = 2  # residues by which blocks of equal mass may differ in length
 MIN_READ = 4  # residues; a shorter one has no seed
 REPEATED = 5  # equal residues in a row: no antibody has them, but failed de novo reads do
+# Residues of which one is read for the other: deamidated N and Q, oxidised M, K and Q, which weigh
+# nearly the same.
+MISTAKEN = (("D", "N"), ("E", "Q"), ("F", "M"), ("K", "Q"))
 IN_REPEAT = 0.06  # probability of one of them
 MASSES = np.zeros(256)
 MASSES[:N_RESIDUES] = [MONOISOTOPIC[r] for r in RESIDUES]

@@ -13,6 +13,7 @@ import numpy as np
 from lacuna.antibody.constant_region import constant_tokens
 from lacuna.antibody.germlines import constants
 from lacuna.core.alphabet import ABSENT, RESIDUES, merge_il
+from lacuna.placing.readset import MISTAKEN
 from lacuna.placing.seeds import words
 from lacuna.placing.segments import WORD
 
@@ -23,8 +24,7 @@ AGREE = 0.4  # share of the places that reads show, at which they show both
 UNSEEN = 0.3  # words that one which is not seen counts against a constant region
 # The same of two constant regions that differ at a single place.
 SEEN_ALONE, SHARE_ALONE = 5.0, 0.15
-# Residues of which one is read for the other: deamidated N and Q, K of the mass of Q, oxidised M.
-_ALIKE = {"D": "N", "E": "Q", "K": "Q", "F": "M"}
+_ALIKE = dict(MISTAKEN)
 _MERGED = np.append([RESIDUES.index(_ALIKE.get(r, r)) for r in RESIDUES], [ABSENT] * 236)
 
 Place = tuple[tuple[int, int], tuple[int, int]]

@@ -23,6 +23,7 @@ from lacuna.results.join import BASELINES, MODEL
 
 SEED = "seed_lstm"  # the tutorial's model
 METHODS = (MODEL, *BASELINES, SEED)
+SCAFFOLD = "scaffold"  # the usual protocol
 AMBIGUITY = "ambiguity"  # scope of codes outside gaps, by code
 SCOPES = ("overall", "locus", "region", "gap_length", AMBIGUITY, "chain")
 
@@ -43,7 +44,7 @@ def sum_scored(scored: pd.DataFrame) -> pd.DataFrame:
     ambiguity codes is exact if all are right as they are.
     """
     parts = [
-        _sum_method(scored, scored[method], method, "scaffold", method == MODEL)
+        _sum_method(scored, scored[method], method, SCAFFOLD, method == MODEL)
         for method in (MODEL, *BASELINES)
     ]
     return pd.concat(parts)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lacuna.antibody.imgt import CONSTANT_REGION
+from lacuna.core.chain_names import locus_of
 from lacuna.core.tables import (
     CHAIN_TABLE,
     EVIDENCE_TABLE,
@@ -20,7 +21,6 @@ from lacuna.core.tables import (
     UNSURE_FILE,
 )
 from lacuna.core.words import plural
-from lacuna.placing.names import locus_of
 from lacuna.placing.strays import count_lost, lost_reads
 from lacuna.results.streams import chunks
 

@@ -20,7 +20,7 @@ from lacuna.core.tables import (
     MassDoubt,
 )
 from lacuna.core.words import plural
-from lacuna.results.accuracy import AMBIGUITY, write_accuracy
+from lacuna.results.accuracy import AMBIGUITY, SCAFFOLD, write_accuracy
 from lacuna.results.counts import Counts, count_sample, explain_nothing, lacking_reads
 from lacuna.results.join import MODEL
 from lacuna.results.multiqc import Cell, row_of, write_multiqc
@@ -246,7 +246,7 @@ def vhh_note(counts: Counts) -> str:
 
 def _right(accuracy: pd.DataFrame) -> tuple[float | None, float | None]:
     """Share of right residues of the model and of its best baseline; None without a truth."""
-    rows = accuracy[(accuracy["scope"] == "overall") & (accuracy["protocol"] == "scaffold")]
+    rows = accuracy[(accuracy["scope"] == "overall") & (accuracy["protocol"] == SCAFFOLD)]
     shares = dict(zip(rows["method"], rows["accuracy"].astype(float), strict=True))
     model = shares.pop(MODEL, None)
     return model, max(shares.values(), default=None)
@@ -302,7 +302,7 @@ def _shares(rows: pd.DataFrame) -> str:
     parts = []
     for row in rows.to_dict("records"):
         name = row["method"]
-        if row["protocol"] != "scaffold":
+        if row["protocol"] != SCAFFOLD:
             name += f" ({row['protocol']})"
         share = float(row["accuracy"])
         parts.append(f"{name} {row['n_correct']}/{row['n_residues']} ({share:.3f})")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lacuna.core.alphabet import RESIDUES
+from lacuna.core.chain_names import OF_LOCI
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
 from lacuna.core.masses import MONOISOTOPIC
 from lacuna.core.words import number_in, number_remedy
@@ -17,7 +18,8 @@ from lacuna.scaffolds.scaffold import IntactMass
 
 COLUMNS = ("chain", "mass", "tolerance_da", "kind")
 KINDS = ("average", "monoisotopic")
-LIGHT, LIGHT_LOCI = "light", ("kappa", "lambda")  # names of chains that reads give
+LIGHT = "light"  # the one light chain that reads give
+LIGHT_LOCI = tuple(name for locus, name in OF_LOCI.items() if locus != "H")
 MAX_MASS = 10_000_000.0  # Da: a chain of 50,000 tryptophans weighs less
 MAX_LINE = 100_000  # characters
 _DELIMITERS = "\t,;"

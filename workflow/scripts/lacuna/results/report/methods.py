@@ -5,20 +5,13 @@ from pathlib import Path
 
 from lacuna.antibody.imgt import REGIONS
 from lacuna.core.files import LacunaError
-from lacuna.results.accuracy import AMBIGUITY, SEED
-from lacuna.results.join import MODEL
+from lacuna.results.accuracy import AMBIGUITY, METHODS, SCAFFOLD, SEED
+from lacuna.results.join import BASELINES, MODEL
 from lacuna.results.report.words import MAX_ROWS
 from lacuna.results.streams import chunks
 
-SCAFFOLD = "scaffold"
-METHODS = {
-    MODEL: "Lacuna",
-    "germline_copy": "Germline copy",
-    "nearest_homolog": "Nearest homolog",
-    "column_majority": "Column majority",
-    SEED: "Tutorial LSTM",
-}
-PROTOCOLS = {SCAFFOLD: "scaffold", "true_context": "true context"}
+_TITLES = {name: name.replace("_", " ").capitalize() for name in BASELINES}
+_TITLES |= {MODEL: "Lacuna", SEED: "Tutorial LSTM"}
 BREAKDOWNS = {
     "region": "Region",
     "gap_length": "Gap length",
@@ -49,10 +42,10 @@ class Score:
     @property
     def label(self) -> str:
         """The method in words, with its protocol unless that is the usual one."""
-        name = METHODS.get(self.method, self.method)
+        name = _TITLES.get(self.method, self.method)
         if self.protocol == SCAFFOLD:
             return name
-        return f"{name}, {PROTOCOLS.get(self.protocol, self.protocol)}"
+        return f"{name}, {self.protocol.replace('_', ' ')}"
 
     @property
     def is_model(self) -> bool:
@@ -116,7 +109,7 @@ def breakdown_of(title: str, scores: list[Score]) -> Breakdown:
         found = by_value[value]
         n = max(score.n_residues for score in found.values())
         rows.append((value, n, tuple(found.get(method) for method in methods)))
-    labels = tuple(METHODS.get(method, method) for method in methods)
+    labels = tuple(_TITLES.get(method, method) for method in methods)
     return Breakdown(title, labels, tuple(rows[:MAX_ROWS]), max(len(rows) - MAX_ROWS, 0))
 
 

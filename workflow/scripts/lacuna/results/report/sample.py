@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lacuna.core.tables import MASS_TABLE, SPECTRUM_TABLE
+from lacuna.results.accuracy import SCAFFOLD
 from lacuna.results.counts import MIN_CHAIN, Counts, count_sample
 from lacuna.results.report.calibration import PROBABILITY_STEPS, Bin, bins_of, error_of
 from lacuna.results.report.chain import LEVELS, MILLE, Chain
@@ -32,7 +33,6 @@ from lacuna.results.report.listing import read_listing
 from lacuna.results.report.masses import Antibody, antibody_of
 from lacuna.results.report.methods import (
     BREAKDOWNS,
-    SCAFFOLD,
     Breakdown,
     Score,
     breakdown_of,
