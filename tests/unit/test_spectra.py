@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
@@ -15,25 +15,35 @@ from chains import germline_chain, hidden
 from conftest import Write
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError
-from lacuna.core.masses import AMMONIA, DEAMIDATION, ISOTOPE, OXIDATION, PROTON, WATER
+from lacuna.core.masses import (
+    AMMONIA,
+    CARBAMIDOMETHYL,
+    DEAMIDATION,
+    ISOTOPE,
+    OXIDATION,
+    PROTON,
+    WATER,
+)
 from lacuna.core.tables import (
     CLEAVAGE,
     GAP_TABLE,
     MASS,
+    OTHER,
     SIDE,
     SPECTRUM,
     SPECTRUM_TABLE,
     GapRow,
     MassDoubt,
 )
-from lacuna.filling.by_spectra import rank_by_spectra
+from lacuna.filling.by_spectra import nats_of_lengths, rank_by_spectra
 from lacuna.filling.cleavages import MOST_NATS, Shown, cut_where_shown, shown
 from lacuna.filling.decode import Ranking, rank_plain, rank_sequences
 from lacuna.filling.mass_search import search
 from lacuna.filling.stages import Stages, one_mass
 from lacuna.results.summary import spectra_note
 from lacuna.scaffolds.alkylation import READINGS as STATES
-from lacuna.scaffolds.json_lines import from_json, to_json
+from lacuna.scaffolds.alkylation import Alkylation
+from lacuna.scaffolds.json_lines import from_json, to_json, write_scaffolds
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, Piece, ResidueModification, Scaffold, SpectralEvidence
 from lacuna.spectra.elsewhere import FAR_BETTER, Fit, is_elsewhere, known_peptides
@@ -47,7 +57,7 @@ from lacuna.spectra.table import with_spectra
 from lacuna.spectra.tally import tally_of, tally_of_flank
 from lacuna.steps import read_spectra as read_spectra_step
 from lacuna.steps.one_file import fill_file
-from lacuna.steps.read_spectra import own_spectra
+from lacuna.steps.read_spectra import look_at_spectra, own_spectra
 from peaks import as_mgf, as_mzml, spectrum_of, weights
 
 CHAIN = "MGLSDGEWQLVLNVWGKVEADIPGHGQEVLIRLFKGHPETLEKFDKFKHLK"
@@ -748,15 +758,124 @@ def test_a_precursor_is_nineteen_times_as_often_monoisotopic_as_with_one_13c() -
     assert odds[0] - odds[1] == pytest.approx(math.log(19))
 
 
-def test_of_several_masses_the_lightest_is_taken_at_even_odds() -> None:
+LIGHTER = PEPTIDE.replace("DIPGH", "DIPGS")
+
+
+def of_peptides(peptides: Iterable[str], **made: Any) -> list[Spectrum]:
+    """A spectrum of each peptide."""
+    return [spectrum_of(one, name=f"made:{i}", **made) for i, one in enumerate(peptides)]
+
+
+def test_what_a_peptide_carries_is_a_rival_of_what_it_is_without() -> None:
     """As if two spectra showed the peptide with something of the mass of a G on the gap."""
-    heavier = [spectrum_of("VEADIPGGHGQEVLIR", z, name=f"made:{z}") for z in (2, 3)]
+    carrying = [spectrum_of("VEADIPGGHGQEVLIR", z, name=f"made:{z}") for z in (2, 3)]
     longer = spectrum_of("KVEADIPGGHGQEVLIR", 3, name="made:4")
-    found = evidence_of(*heavier, longer, spectrum_of(PEPTIDE, name="made:1"), mass=False)
+    found = evidence_of(*carrying, longer, spectrum_of(PEPTIDE, name="made:1"), mass=False)
     assert found is not None and found.mass is not None
     mass, tolerance, log_odds = found.mass
     assert mass == pytest.approx(weights(CHAIN[START:END]).sum(), abs=tolerance)
-    assert log_odds == 0.0
+    (other,) = found.others
+    assert other.mass is not None and log_odds - 1 < other.mass[2] < log_odds
+    assert other.mass[0] - mass == pytest.approx(CARBAMIDOMETHYL, abs=tolerance)
+
+
+@pytest.mark.parametrize("n", [1, 10])
+def test_masses_are_weighed_by_the_spectra_that_show_them(n: int) -> None:
+    """One spectrum of a lighter peptide, and n of that of the chain."""
+    scaffold, gap = gapped(mass=False)
+    spectra = of_peptides([*[PEPTIDE] * n, LIGHTER])
+    found = look(scaffold, gap, seen(*spectra), READINGS, 10.0)
+    assert found is not None
+    true, lighter = (float(weights(peptide[3:8]).sum()) for peptide in (PEPTIDE, LIGHTER))
+    masses = sorted(
+        (found.evidence, *found.evidence.others), key=lambda one: -(one.mass or (0,))[0]
+    )
+    assert [one.mass and one.mass[0] for one in masses] == pytest.approx([true, lighter], abs=0.03)
+    odds = [one.mass[2] for one in masses if one.mass is not None]
+    assert odds[0] - odds[1] == pytest.approx(3.0 * (n**0.6 - 1), abs=0.5)
+    for one, peptide in zip(masses, (PEPTIDE, LIGHTER), strict=True):
+        assert (shown(one).of_ions(np.cumsum(weights(peptide[3:7]))) > 2).all()
+    used = [row.spectrum for row in found.rows if row.kind == SPECTRUM]
+    assert [row.kind for row in found.rows].count(OTHER) == 1 and len(used) == 2
+
+
+@pytest.mark.parametrize("lost", [WATER, AMMONIA])
+def test_a_peptide_that_lost_something_is_no_lighter_one(lost: float) -> None:
+    whole = spectrum_of(PEPTIDE, name="made:1")
+    less = spectrum_of(PEPTIDE, modified={4: -lost}, name="made:2")
+    found = evidence_of(whole, less, mass=False)
+    assert found is not None and found.mass is not None
+    true = float(weights(CHAIN[START:END]).sum())
+    assert found.mass[0] == pytest.approx(true, abs=found.mass[1])
+    ranking, words = mixed(found, sure=0.0)
+    assert ranking.candidates[0].sequence == "DLPGH" and ranking.candidates[0].probability > 0.9
+    assert not MassDoubt.of_status(words)
+
+
+def rivals(*masses: tuple[str, float, float]) -> SpectralEvidence:
+    """Masses of residues that spectra show, each with log odds and the nats of its cleavages."""
+    each = []
+    for residues, log_odds, nats in masses:
+        prefixes = np.cumsum(weights(residues))
+        cleavages = tuple((float(one), 0.01, nats) for one in prefixes[:-1])
+        mass = float(prefixes[-1]), 0.01, log_odds
+        each.append(SpectralEvidence(cleavages, -0.1, mass=mass))
+    return replace(each[0], others=tuple(each[1:]))
+
+
+def even(*sequences: str) -> np.ndarray:
+    """A network that holds these equally probable, residue by residue."""
+    table = np.full((len(sequences[0]), N_RESIDUES), 1e-4)
+    for sequence in sequences:
+        table[np.arange(len(sequence)), [RESIDUES.index(r) for r in sequence]] += 1.0
+    return np.asarray(table / table.sum(1, keepdims=True))
+
+
+def test_cleavages_of_one_mass_do_not_count_against_another() -> None:
+    """The one is of a spectrum with far more ions."""
+    table = even("AGNK", "AGNS")
+    for few, many in ((1.0, 8.0), (8.0, 1.0)):
+        found = rivals(("AGNK", 3.0, few), ("AGNS", 0.0, many))
+        ranking, words = rank_by_spectra(table, 5, found, MassRules())
+        likely = {one.sequence: one.probability for one in ranking.candidates}
+        assert likely["AGNK"] == pytest.approx(1 / (1 + math.exp(-3)), abs=0.05)
+        assert likely["AGNK"] + likely["AGNS"] == pytest.approx(1.0, abs=0.05)
+        assert words.endswith(f"; {MassDoubt.OF_SPECTRA} {weights('AGNS').sum():.4f} Da")
+    none = rank_by_spectra(
+        even("WWWW"), 5, rivals(("AGNK", 3.0, 1.0), ("AGNS", 3.0, 1.0)), MassRules()
+    )
+    assert none[1].startswith(MassDoubt.OF_SPECTRA) and " and " in none[1]
+
+
+def test_cleavages_of_one_mass_choose_no_length_against_another() -> None:
+    tables = [even("AGNK", "AGNK"), even("AGNSK", "AGNSK")]
+    for few, many in ((1.0, 8.0), (8.0, 1.0)):
+        found = rivals(("AGNK", 3.0, few), ("AGNSK", 0.0, many))
+        shorter, longer = nats_of_lengths(tables, found, MassRules())
+        assert shorter - longer == pytest.approx(3.0, abs=1.0)
+
+
+def test_masses_of_different_peptides_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scaffold, _ = gapped(mass=False)
+    write_scaffolds(tmp_path / "00000.jsonl", [scaffold])
+    Alkylation((("none", 1.0),), "stated").write(tmp_path / "alkylation.json")
+    for second, told in ((LIGHTER, True), (PEPTIDE, False)):
+        caplog.clear()
+        (tmp_path / "s.mgf").write_text(as_mgf(of_peptides([PEPTIDE, PEPTIDE, second])))
+        look_at_spectra(
+            tmp_path,
+            [tmp_path / "s.mgf"],
+            tmp_path / "alkylation.json",
+            tmp_path / "spectra.tsv",
+            tolerance_ppm=10.0,
+            modifications={},
+        )
+        warned = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+        assert bool(warned) == told
+    read = with_spectra([scaffold], tmp_path / "spectra.tsv")
+    assert read[0].gaps[0].spectra is not None and not read[0].gaps[0].spectra.others
 
 
 def test_a_lighter_mass_that_few_fragments_show_is_not_taken() -> None:
@@ -935,6 +1054,22 @@ def test_the_table_holds_all_that_the_search_needs(tmp_path: Path) -> None:
     assert np.allclose(other.spectra.mass, found.evidence.mass, atol=1e-3)
     assert np.allclose(other.spectra.cleavages, found.evidence.cleavages, atol=1e-3)
     assert other.spectra.unseen == pytest.approx(found.evidence.unseen, abs=1e-3)
+    assert from_json(to_json(read)) == read
+
+
+def test_the_table_holds_every_mass_of_a_gap(tmp_path: Path) -> None:
+    scaffold, gap = gapped(mass=False)
+    spectra = seen(*of_peptides([PEPTIDE, PEPTIDE, LIGHTER]))
+    found = look(scaffold, gap, spectra, READINGS, 10.0)
+    assert found is not None and len(found.evidence.others) == 1
+    (tmp_path / "spectra.tsv").write_text(SPECTRUM_TABLE.header + SPECTRUM_TABLE.text(found.rows))
+    (read,) = with_spectra([scaffold], tmp_path / "spectra.tsv")
+    spectral = read.gaps[0].spectra
+    assert spectral is not None and len(spectral.others) == 1
+    for one, other in ((spectral, found.evidence), (spectral.others[0], found.evidence.others[0])):
+        assert one.mass is not None and np.allclose(one.mass, other.mass or (), atol=1e-3)
+        assert np.allclose(one.cleavages, other.cleavages, atol=1e-3)
+        assert one.unseen == pytest.approx(other.unseen, abs=1e-3)
     assert from_json(to_json(read)) == read
 
 
@@ -1162,6 +1297,21 @@ def test_real_spectra_show_the_mass_of_a_gap(name: str, chain: str, start: int, 
     assert found.mass is not None
     assert found.mass[0] == pytest.approx(true[-1], abs=2 * found.mass[1])
     assert (shown(found).nats(true[:-1]) - found.unseen > 1).any()
+
+
+def test_a_weak_spectrum_of_a_lighter_peptide_tells_no_state_of_cysteine() -> None:
+    """Three clear ones fit free C; with the mass of the weak one, only another state fits them."""
+    chain, peptide = "QPGGSLRLSCAASGFNIKDTYIHWVRQAPGK", "LSCAASGFNIKDTYIHWVR"
+    at = chain.index("GFNIK")
+    scaffold = unread(chain, at, at + 5)
+    seldom = [1, 2, 3, 4, 6, 8, 9, 10, 11, 12, 13, 15]
+    weak = spectrum_of(peptide.replace("IK", "IS"), missing=seldom, name="made:4")
+    states = [MassRules(Modifications(((state.mass, 1.0),))) for state in STATES.values()]
+    spectra = seen(*of_peptides([peptide] * 3), weak)
+    odds = odds_of_readings(scaffold, scaffold.gaps[0], spectra, states, 10.0)
+    assert dict(zip(STATES, odds.tolist(), strict=True)) == {
+        name: 0.0 if name == "none" else -20.0 for name in STATES
+    }
 
 
 def test_spectra_that_span_no_gap_tell_no_state_of_cysteine() -> None:

@@ -28,6 +28,7 @@ NEARER = "nearer to germline of"  # a species than of the one stated
 
 # Kinds of rows of spectra.tsv; and what marks a cleavage that spectra show in a candidate.
 SPECTRUM, MASS, UNSEEN, CLEAVAGE, SIDE = "spectrum", "mass", "unseen", "cleavage", "side"
+OTHER = "other"  # begins the rows of another mass of the gap
 CUT = "/"
 
 # Warns of a gap with letters of another mass than its own; its candidates meet that mass.
@@ -364,7 +365,9 @@ class SpectrumRow(NamedTuple):
     chain: Annotated[str, "id of the chain"]
     start: Annotated[int, "of the gap in the scaffold, from 0"]
     end: Annotated[int, "of the gap in the scaffold, exclusive"]
-    kind: Annotated[str, "what the row is: `spectrum`, `mass`, `unseen`, `cleavage` or `side`"]
+    kind: Annotated[
+        str, "what the row is: `spectrum`, `mass`, `unseen`, `cleavage`, `side` or `other`"
+    ]
     mass: Annotated[float | None, "Da, of what `kind` says", "%.5f"]
     tolerance_da: Annotated[float | None, "of that mass, Da", "%.5f"]
     nats: Annotated[float, "natural logarithm of the odds that `kind` says", "%.3f"]

@@ -4,9 +4,14 @@ The mass is right if the spectra are of peptides that span the gap. The odds of 
 by fragments of the known flanks, times the ratio of two probabilities of the mass: for a sequence
 that the network expects, and for any peptide. The final ranking mixes the one with the mass and the
 one without it by their probabilities.
+
+Several masses that spectra show are weighed by how many show each, and by how probable the network
+holds it. What their cleavages show counts for none of them against another: it depends on the
+quality of the best spectrum.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -31,13 +36,49 @@ from lacuna.scaffolds.residue_masses import (
     told_apart,
 )
 from lacuna.scaffolds.scaffold import SpectralEvidence
+from lacuna.spectra.gap_mass import Weighed, are_forms
 
 LEAST = 0.01  # probability of the mass from which it counts
 CLEAR = 2.5  # log odds of a mass by fragments alone, from which it is named if it does not count
 RANKED = 50  # sequences with the mass and without it that are ranked together, or more if asked for
 
 
-def mass_log_odds(
+def masses_shown(evidence: SpectralEvidence) -> tuple[SpectralEvidence, ...]:
+    """What spectra say of each mass of a gap that they show, the most probable by them first."""
+    return evidence, *evidence.others
+
+
+def nats_of_lengths(
+    distributions: Sequence[np.ndarray], evidence: SpectralEvidence, rules: MassRules
+) -> list[float]:
+    """Nats for each length of a gap, with distributions (length, 20), by the masses that spectra
+    give it: log(1 + odds of these).
+
+    Of several masses none gains more by its cleavages than the most probable one does: they choose
+    among its lengths alone.
+    """
+    masses = masses_shown(evidence)
+    odds = _odds_at(distributions, masses, rules)
+    if len(masses) > 1:
+        plain = [replace(one, cleavages=(), unseen=0.0, sides=()) for one in masses]
+        most, alone = odds.max(1), _odds_at(distributions, plain, rules).max(1)
+        has_any = np.isfinite(most) & np.isfinite(alone)
+        gains = np.subtract(most, alone, out=np.zeros(len(masses)), where=has_any)
+        odds += (gains[np.argmax(alone)] - gains)[:, None]
+    nats: list[float] = np.logaddexp(0.0, np.logaddexp.reduce(odds)).tolist()
+    return nats
+
+
+def _odds_at(
+    distributions: Sequence[np.ndarray], masses: Sequence[SpectralEvidence], rules: MassRules
+) -> np.ndarray:
+    """Log odds (masses, lengths) of each mass at each length of a gap."""
+    return np.array(
+        [[_mass_log_odds(p, one, rules, WIDTH) for p in distributions] for one in masses]
+    )
+
+
+def _mass_log_odds(
     probabilities: np.ndarray,
     evidence: SpectralEvidence,
     rules: MassRules,
@@ -52,7 +93,7 @@ def mass_log_odds(
 
 def _log_odds(
     probabilities: np.ndarray,
-    weighed: tuple[float, float, float],
+    weighed: Weighed,
     evidence: SpectralEvidence | None,
     rules: MassRules,
     width: int | None = None,
@@ -66,57 +107,98 @@ def _log_odds(
     return log_odds + density - math.log(DENSITY)
 
 
-def _share_against(
-    probabilities: np.ndarray, evidence: SpectralEvidence, rules: MassRules
-) -> float:
-    """Probability of the mass of `evidence` against its rivals, whose cleavages are not known."""
-    if evidence.mass is None or not evidence.rivals:
-        return 1.0
-    odds = [
-        _log_odds(probabilities, weighed, None, rules, WIDTH)
-        for weighed in (evidence.mass, *evidence.rivals)
-    ]
+def _shares(
+    probabilities: np.ndarray, masses: Sequence[SpectralEvidence], rules: MassRules
+) -> list[float]:
+    """Probability of each mass that spectra show against the others and the rivals of all; those of
+    rivals are not known, so no cleavages count."""
+    weighed = [one.mass for one in masses if one.mass is not None]
+    rivals = [rival for one in masses for rival in one.rivals]
+    if len(weighed) + len(rivals) < 2:
+        return [1.0] * len(weighed)
+    odds = [_log_odds(probabilities, one, None, rules, WIDTH) for one in (*weighed, *rivals)]
     total = float(np.logaddexp.reduce(odds))
-    return math.exp(odds[0] - total) if total > -math.inf else 1.0
+    if total == -math.inf:
+        return [1 / len(masses)] * len(masses)
+    return [math.exp(one - total) for one in odds[: len(masses)]]
+
+
+def _rank_within(
+    probabilities: np.ndarray, n: int, weighed: Weighed, one: SpectralEvidence, rules: MassRules
+) -> tuple[Ranking, float]:
+    """The best n sequences of a gap that have a mass, and its probability against no mass, 0 if
+    none has it; one: what spectra say of that mass."""
+    stages = replace(one_mass(*weighed[:2]), spectra=one)
+    within = rank_sequences(probabilities, n, stages, rules)
+    odds = _log_odds(probabilities, weighed, one, rules) if within.candidates else -math.inf
+    return within, 1 / (1 + math.exp(-max(min(odds, 50.0), -500.0)))
+
+
+def _words(
+    probabilities: np.ndarray,
+    best: Weighed,
+    share: float,
+    others: Sequence[Weighed],
+    rules: MassRules,
+) -> str:
+    """What is to be said of the most probable mass of a gap, with its share: an error that it may
+    have, and other masses that cannot be those of forms of the same peptide."""
+    weighed = one_mass(*best[:2])
+    words = [f"mass {best[0]:.4f} Da by spectra, probability {share:.3f}"]
+    fitting = math.exp(min(mass_log_probability(probabilities, weighed, rules, WIDTH), 0.0))
+    error = likely_error([(0.0, probabilities)], weighed, rules, fitting)
+    if error:
+        words.append(f"{MassDoubt.FITS_BETTER} {error}")
+    unlike = [o for o in others if o != best and not are_forms(o[0], best[0], max(o[1], best[1]))]
+    return "; ".join([*words, *_other_masses(unlike)])
+
+
+def _other_masses(some: Sequence[Weighed]) -> list[str]:
+    """That spectra show these masses; none without any."""
+    named = " and ".join(f"{mass:.4f} Da" for mass, *_ in some)
+    return [f"{MassDoubt.OF_SPECTRA} {named}"] if some else []
 
 
 def rank_by_spectra(
     probabilities: np.ndarray, n: int, evidence: SpectralEvidence, rules: MassRules
 ) -> tuple[Ranking, str]:
-    """The best n sequences of a gap (length, 20) of which `evidence` has a mass, and what is to be
-    said of that mass, an error that it may have included. It does not count if the network finds no
-    such sequence probable: '' then, unless fragments speak clearly for it."""
+    """The best n sequences of a gap (length, 20) of which `evidence` has masses, and what is to be
+    said of these. A mass does not count if the network finds no such sequence probable: '' then,
+    unless fragments speak clearly for it."""
     ranked = max(n, RANKED)
     every = next(rank_plain(probabilities[None], ranked))
-    plain = replace(every, candidates=every.candidates[:n])
-    if evidence.mass is None:
-        return plain, ""
-    mass, tolerance, log_odds = evidence.mass
-    stages = replace(one_mass(mass, tolerance), spectra=evidence)
-    within = rank_sequences(probabilities, ranked, stages, rules)
-    unmet = f"{MassDoubt.OF_SPECTRA} {mass:.4f} Da" if log_odds >= CLEAR else ""
-    if not within.candidates:
-        return plain, unmet
-    share = 1 / (1 + math.exp(-min(mass_log_odds(probabilities, evidence, rules), 50.0)))
-    share *= _share_against(probabilities, evidence, rules)
-    if share < LEAST:
-        return plain, unmet
-    words = f"mass {mass:.4f} Da by spectra, probability {share:.3f}"
-    weighed = stages.weighed()
-    fitting = math.exp(min(mass_log_probability(probabilities, weighed, rules, WIDTH), 0.0))
-    error = likely_error([(0.0, probabilities)], weighed, rules, fitting)
-    if error:
-        words += f"; {MassDoubt.FITS_BETTER} {error}"
-    return mixed(probabilities, n, within, every, share), words
+    masses = [one for one in masses_shown(evidence) if one.mass is not None]
+    weighed = [one.mass for one in masses if one.mass is not None]
+    parts: list[tuple[Ranking, float]] = []
+    against_others = _shares(probabilities, masses, rules)
+    for mass, one, against in zip(weighed, masses, against_others, strict=True):
+        within, share = _rank_within(probabilities, ranked, mass, one, rules)
+        parts.append((within, share * against))
+    shares = [share for _, share in parts]
+    if max(shares, default=0.0) < LEAST:
+        clear = [mass for mass in weighed if mass[2] >= CLEAR]
+        return replace(every, candidates=every.candidates[:n]), "".join(_other_masses(clear))
+    best = int(np.argmax(shares))
+    words = _words(probabilities, weighed[best], shares[best], weighed, rules)
+    counted = [(within, share) for within, share in parts if share >= LEAST]
+    return mixed(probabilities, n, counted, every), words
 
 
 def mixed(
-    probabilities: np.ndarray, n: int, within: Ranking, plain: Ranking, share: float
+    probabilities: np.ndarray, n: int, parts: Sequence[tuple[Ranking, float]], plain: Ranking
 ) -> Ranking:
-    """Both rankings as one, I and L as one residue; share: probability of the first."""
+    """Rankings within masses, each with its probability, and the one without as one ranking, I and
+    L as one residue."""
     merged = il_as_one(probabilities)
     places = np.arange(len(probabilities))
-    listed = {candidate.sequence: candidate for candidate in within.candidates}
+    rest = 1 - sum(share for _, share in parts)
+    listed: dict[str, Candidate] = {}
+    within: dict[str, float] = {}  # probability of a sequence by the masses
+    for ranking, share in parts:
+        for candidate in ranking.candidates:
+            listed.setdefault(candidate.sequence, candidate)
+            own = share * candidate.probability
+            within[candidate.sequence] = within.get(candidate.sequence, 0.0) + own
     for candidate in plain.candidates:
         tokens = merge_il(encode(candidate.sequence))
         letters = decode(told_apart(tokens[None], probabilities)[0])
@@ -126,11 +208,12 @@ def mixed(
     for letters, candidate in listed.items():
         tokens = merge_il(encode(letters))
         without = float(merged[places, tokens].prod())
-        both = share * candidate.probability + (1 - share) * without
+        both = within.get(letters, 0.0) + rest * without
         candidates.append(replace(candidate, probability=both))
     candidates.sort(key=lambda candidate: -candidate.probability)
+    shown = sum((share * ranking.distributions for ranking, share in parts), np.zeros(()))
     return Ranking(
         tuple(candidates[:n]),
-        share * within.distributions + (1 - share) * plain.distributions,
-        share * within.bound,
+        shown + rest * plain.distributions,
+        max(share * ranking.bound for ranking, share in parts),
     )

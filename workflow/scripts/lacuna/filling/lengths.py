@@ -25,7 +25,7 @@ import numpy as np
 
 from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.core.alphabet import MISSING_LETTERS, N_RESIDUES
-from lacuna.filling.by_spectra import mass_log_odds
+from lacuna.filling.by_spectra import nats_of_lengths
 from lacuna.filling.decode import mass_log_probability
 from lacuna.filling.ends import (
     constant_left,
@@ -42,7 +42,6 @@ from lacuna.filling.reader import VARIANTS, Reader, mean_surest, together
 from lacuna.filling.rivals import SPAN
 from lacuna.filling.stages import Stages
 from lacuna.filling.template_fit import EMPTY_COLUMN, template_fits
-from lacuna.filling.weighing import WIDTH
 from lacuna.network.encode import encode_scaffolds
 from lacuna.network.kmers import PartSegments
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
@@ -237,7 +236,7 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
         cdr3 = templates.cdr3[of_gap]
         evidence = _by_spectra(found)
         if evidence is not None:
-            nats = [_nats_of_mass(one, evidence, found.rules) for _, one in read.values()]
+            nats = nats_of_lengths([one for _, one in read.values()], evidence, found.rules)
             shown = np.array(nats) - end_costs[of_gap]
             shares = shares_of_lengths(templates.total[of_gap], cdr3, surest, shown)
             best.append(found.lengths[int(np.argmax(shares))])
@@ -266,11 +265,6 @@ def _by_spectra(found: OpenGap) -> SpectralEvidence | None:
     spectra = found.gap.spectra
     alone = found.stages is None and spectra is not None and spectra.mass is not None
     return spectra if alone else None
-
-
-def _nats_of_mass(distribution: np.ndarray, evidence: SpectralEvidence, rules: MassRules) -> float:
-    """Nats for a length by the mass that spectra give the gap: log(1 + odds of the mass)."""
-    return float(np.logaddexp(0.0, mass_log_odds(distribution, evidence, rules, WIDTH)))
 
 
 def shares_of_lengths(

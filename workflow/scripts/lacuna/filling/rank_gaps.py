@@ -115,6 +115,6 @@ def _within_intact_mass(
         return []
     plain = [next(rank_plain(of_gap[None], ranked)) for of_gap in rows]
     return [
-        mixed(of_gap, candidates, one, without, share)
+        mixed(of_gap, candidates, [(one, share)], without)
         for of_gap, one, without in zip(rows, within, plain, strict=True)
     ]

@@ -17,6 +17,7 @@ from lacuna.core.tables import (
 )
 from lacuna.core.tsv import Readings
 from lacuna.filling.block import BlockGap
+from lacuna.filling.by_spectra import masses_shown
 from lacuna.filling.cleavages import cut_where_shown
 from lacuna.filling.decode import Candidate
 from lacuna.filling.residues import NO_SHARES, Residues
@@ -100,16 +101,19 @@ def _cleavages(gap: BlockGap, modifications: Modifications, candidate: Candidate
     given, spectra = gap.given, gap.given.spectra
     if spectra is None:
         return ""
-    mass, tolerance = (given.mass, given.tolerance_da) if spectra.mass is None else spectra.mass[:2]
-    if mass is None or tolerance is None:
-        return ""
     rules = mass_rules(gap.chain.scaffold, given, modifications)
     readings = rules.readings()
     if len(candidate.readings) == len(readings):
         _, rules = readings[int(np.argmax(candidate.readings))]
     else:
         _, rules = readings[0]
-    return cut_where_shown(candidate.sequence, spectra, mass, tolerance, rules)
+    for shown in masses_shown(spectra):
+        mass, tolerance = (given.mass, given.tolerance_da) if shown.mass is None else shown.mass[:2]
+        if mass is not None and tolerance is not None:
+            cut = cut_where_shown(candidate.sequence, shown, mass, tolerance, rules)
+            if cut:
+                return cut
+    return ""
 
 
 def residue_rows_of(gap: BlockGap, residues: Residues) -> list[ResidueRow]:

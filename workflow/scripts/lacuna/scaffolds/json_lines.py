@@ -136,10 +136,11 @@ def _rival(values: list[Any]) -> Rival:
 
 def _spectra(values: list[Any]) -> SpectralEvidence:
     """What spectra say of a gap from a list of its fields."""
-    cleavages, unseen, sides, mass, rivals = values
+    cleavages, unseen, sides, mass, rivals, others = values
     shown = tuple(map(tuple, cleavages)), unseen, tuple(map(tuple, sides))
     of_rivals = tuple(tuple(rival) for rival in rivals)
-    return SpectralEvidence(*shown, tuple(mass) if mass else None, of_rivals)
+    weighed = tuple(mass) if mass else None
+    return SpectralEvidence(*shown, weighed, of_rivals, tuple(map(_spectra, others)))
 
 
 def block_path(folder: Path, block: int | str) -> Path:

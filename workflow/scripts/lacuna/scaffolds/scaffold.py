@@ -46,7 +46,8 @@ class SpectralEvidence:
     of a cleavage that nothing shows, against none; sides: (mass, tolerance, nats) of the residue
     that follows such a beginning, if it is I or L: for I, and if negative for L; mass, tolerance
     and log odds of the mass of the gap by precursors, None if a mass is given or none is found;
-    rivals: the same of other masses that the precursors may show.
+    rivals: the same of other masses that the precursors of these spectra may show; others: what
+    other spectra say that show another mass, and their cleavages.
     """
 
     cleavages: tuple[tuple[float, float, float], ...] = ()
@@ -54,6 +55,7 @@ class SpectralEvidence:
     sides: tuple[tuple[float, float, float], ...] = ()
     mass: tuple[float, float, float] | None = None
     rivals: tuple[tuple[float, float, float], ...] = ()
+    others: "tuple[SpectralEvidence, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

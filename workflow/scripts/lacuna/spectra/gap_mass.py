@@ -1,11 +1,26 @@
-"""The mass of a gap that has none, as the precursors of the spectra that span it propose it."""
+"""The mass of a gap that has none, as the precursors of the spectra that span it propose it.
+
+Spectra may show several masses of one gap: of forms of its peptide that carry something or have
+lost it, and of other peptides, as of a second antibody in the sample. Each mass is then weighed by
+how many spectra show it, and by what those of the others would have to be if it were right.
+"""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from lacuna.core.masses import (
+    AMMONIA,
+    CARBAMIDOMETHYL,
+    DEAMIDATION,
+    HEXOSE,
+    ISOTOPE,
+    OXIDATION,
+    WATER,
+)
 from lacuna.scaffolds.residue_masses import (
     RESIDUE_MASSES,
     MassRules,
@@ -24,12 +39,30 @@ LEAST_LOG_ODDS = 0.0  # of a gap's mass by precursors, from which it is looked a
 # antibody, 18 of 100 such gaps have a mass at LEAST_LOG_ODDS, and 2 at these.
 LEAST_IF_OPEN = 2.5
 MOST_LOG_ODDS = 3.0  # of a gap's mass by precursors, one in twenty of which is another isotope
-# Log odds of a second mass that is right too: as a share of the best, and at most; what has less is
-# there by chance.
+# Log odds of a mass that a spectrum surely shows: as a share of the best, and at most; what has
+# less is there by chance.
 ALSO_SURE, SURE = 0.3, 12.0
 MOST_BEHIND = 7.0  # nats by which a rival is less probable
 MOST_RIVALS = 4
 MOST_MASSES = 200  # that are compared for a gap
+# Da by which forms of a peptide are heavier than its residues: they carry what is usual, or have
+# lost water or ammonia. A methyl or formyl group is left out: it is rarer than D for E or K for R,
+# which are as far apart.
+FORMS = (
+    ISOTOPE,
+    DEAMIDATION,
+    2 * DEAMIDATION,
+    OXIDATION,
+    2 * OXIDATION,
+    CARBAMIDOMETHYL,
+    HEXOSE,
+    -WATER,
+    -AMMONIA,
+)
+# Nats that a spectrum of another mass costs a mass if it is right: one of a form of the peptide,
+# which up to half of it may have, and one of another peptide, as rare as MOST_LOG_ODDS has it.
+FORM_COST, OTHER_COST = 1.0, MOST_LOG_ODDS
+SAME_PEPTIDE = 0.6  # n spectra of a peptide count n ** 0.6, as n reads of one place do
 LIGHTEST = float(RESIDUE_MASSES.min())
 
 Weighed = tuple[float, float, float]  # mass, tolerance, log odds
@@ -66,32 +99,129 @@ class _Proposed:
         return abs(other.mass - self.mass) <= min(self.tolerance, other.tolerance)
 
 
+class GapMass(NamedTuple):
+    """A mass of a gap that spectra show.
+
+    weighed: mass, tolerance and log odds; rivals: the same of other masses that the precursors of
+    the same spectra may show; spectra: the numbers of those that surely show it.
+    """
+
+    weighed: Weighed
+    rivals: tuple[Weighed, ...]
+    spectra: frozenset[int]
+
+    def may_be(self, other: "GapMass") -> bool:
+        """Whether one of both may be that of a form of the other's peptide."""
+        (mass, tolerance, _), (another, within, _) = self.weighed, other.weighed
+        return are_forms(mass, another, max(tolerance, within))
+
+
+def are_forms(mass: float, other: float, tolerance: float) -> bool:
+    """Whether two masses, in Da, may be those of forms of one peptide."""
+    return _is_form(mass - other, tolerance) or _is_form(other - mass, tolerance)
+
+
+def _is_form(heavier: float, tolerance: float) -> bool:
+    """Whether a form of a peptide may be heavier than its residues by so many Da."""
+    return any(abs(heavier - form) <= tolerance for form in FORMS)
+
+
 def masses_of_gap(
     gap: Gap,
     spectra: Sequence[tuple[Precursor, Fragments, Flanks]],
     rules: MassRules,
     ppm: float,
-) -> Sequence[Weighed]:
-    """The mass of a gap on which most spectra agree, then its rivals; none if none is probable.
+) -> list[GapMass]:
+    """The masses of a gap that spectra show, the most probable first; none if none is probable.
 
-    Several masses can be right, if some of the peptides carry a modification in the gap. The
-    lightest is taken then, at even odds at most, and has no rivals. A gap of unknown length has
-    none of a peptide that may as well end within it.
+    A gap of unknown length has none of a peptide that may as well end within it.
     """
-    best: dict[tuple[tuple[int, int], int], _Proposed] = {}
-    surest: list[_Proposed] = []  # of each spectrum
-    for tolerance, matched in proposals(gap, spectra, rules, ppm):
-        found = [
+    found = [
+        [
             _Proposed(
                 match.gap_mass, tolerance, match.log_odds, (match.start, match.end), match.ends
             )
             for match in matched
         ]
-        for one in found:
-            key = one.peptide, round(one.mass / tolerance)
-            if key not in best or one.log_odds > best[key].log_odds:
-                best[key] = one
-        surest += sorted(found, key=lambda one: -one.log_odds)[:1]
+        for tolerance, matched in proposals(gap, spectra, rules, ppm)
+    ]
+    groups = _groups(found)
+    if len(groups) < 2:
+        (only,) = groups or [[]]
+        weighed = _mass_of(gap, found, spectra[0][2]) if spectra else ()
+        return [GapMass(weighed[0], weighed[1:], frozenset(only))] if weighed else []
+    odds = _odds_of_groups(found, groups)
+    masses = []
+    for group, behind in zip(groups, odds, strict=True):
+        weighed = _mass_of(gap, [found[i] for i in group], spectra[0][2])
+        shifted = [(mass, tolerance, nats + behind) for mass, tolerance, nats in weighed]
+        if shifted:
+            masses.append(GapMass(shifted[0], tuple(shifted[1:]), frozenset(group)))
+    masses.sort(key=lambda one: -one.weighed[2])
+    return masses[: MOST_RIVALS + 1]
+
+
+def _groups(found: Sequence[Sequence[_Proposed]]) -> list[list[int]]:
+    """The numbers of the spectra that surely show a mass, by that mass.
+
+    found: what each spectrum proposes.
+    """
+    surest = {i: max(some, key=lambda one: one.log_odds) for i, some in enumerate(found) if some}
+    of_best = max((one.log_odds for one in surest.values()), default=0.0)
+    sure = max(MOST_LOG_ODDS, min(ALSO_SURE * of_best, SURE))
+    groups: list[list[int]] = []
+    for i, one in sorted(surest.items(), key=lambda each: -each[1].log_odds):
+        if one.log_odds < sure:
+            break
+        for group in groups:
+            first = surest[group[0]]
+            if abs(first.mass - one.mass) <= max(first.tolerance, one.tolerance):
+                group.append(i)
+                break
+        else:
+            groups.append([i])
+    return groups
+
+
+def _odds_of_groups(
+    found: Sequence[Sequence[_Proposed]], groups: Sequence[Sequence[int]]
+) -> list[float]:
+    """Log probabilities that the mass of each group of spectra is the one of the gap."""
+    surest = [[max(found[i], key=lambda one: one.log_odds) for i in group] for group in groups]
+    of_best = max(one.log_odds for group in surest for one in group)
+    weighed = [(group[0], _weight(group, of_best)) for group in surest]
+    odds = [-sum(_cost(one, other) * weight for other, weight in weighed) for one, _ in weighed]
+    total = float(np.logaddexp.reduce(odds))
+    return [one - total for one in odds]
+
+
+def _weight(group: Iterable[_Proposed], of_best: float) -> float:
+    """How many spectra those count that show one mass: each by its log odds as a share of the best
+    one's, and fewer if they are of one peptide."""
+    peptides: dict[tuple[int, int], float] = {}
+    for one in group:
+        peptides[one.peptide] = peptides.get(one.peptide, 0.0) + one.log_odds / of_best
+    return sum(n**SAME_PEPTIDE for n in peptides.values())
+
+
+def _cost(one: _Proposed, other: _Proposed) -> float:
+    """Nats that a spectrum of another mass costs a mass."""
+    if other is one:
+        return 0.0
+    form = _is_form(other.mass - one.mass, max(one.tolerance, other.tolerance))
+    return FORM_COST if form else OTHER_COST
+
+
+def _mass_of(gap: Gap, found: Iterable[Sequence[_Proposed]], known: Flanks) -> tuple[Weighed, ...]:
+    """The mass of a gap on which most spectra agree, then its rivals; none if none is probable.
+
+    found: what each spectrum proposes; known: the flanks of the gap.
+    """
+    best: dict[tuple[tuple[int, int], int], _Proposed] = {}
+    for one in (one for of_spectrum in found for one in of_spectrum):
+        key = one.peptide, round(one.mass / one.tolerance)
+        if key not in best or one.log_odds > best[key].log_odds:
+            best[key] = one
     if not best:
         return ()
     some = sorted(best.values(), key=lambda one: -one.log_odds)[:MOST_MASSES]
@@ -99,18 +229,11 @@ def masses_of_gap(
     most = max(totals)
     chosen = some[totals.index(most)]
     agreeing = [one for one in some if one.agrees(chosen)]
-    ends_known = any(_ends_known(one.peptide, gap, spectra[0][2]) for one in agreeing)
-    if not gap.fixed and not ends_known:
+    if not gap.fixed and not any(_ends_known(one.peptide, gap, known) for one in agreeing):
         return ()
     apart = [abs(one.mass - chosen.mass) > chosen.tolerance for one in some]
     rest = [(total, one) for total, one, other in zip(totals, some, apart, strict=True) if other]
     log_odds = most - float(np.logaddexp.reduce([0.0, *(total for total, _ in rest)]))
-    of_best = max(one.log_odds for one in surest)
-    sure = max(MOST_LOG_ODDS, min(ALSO_SURE * of_best, SURE))
-    right = [one for one in surest if one.log_odds >= sure]
-    if any(abs(one.mass - chosen.mass) > chosen.tolerance for one in right):
-        lightest = min([chosen, *right], key=lambda one: one.mass)
-        return [(lightest.mass, lightest.tolerance, 0.0)]
     log_odds = -float(np.logaddexp(-log_odds, -max(one.ends for one in agreeing)))
     if log_odds < (LEAST_LOG_ODDS if gap.fixed else LEAST_IF_OPEN):
         return ()
@@ -120,7 +243,7 @@ def masses_of_gap(
         known_already = any(abs(one.mass - mass) <= within for mass, within, _ in rivals)
         if total >= most - MOST_BEHIND and not known_already:
             rivals.append((one.mass, one.tolerance, log_odds + total - most))
-    return [(chosen.mass, chosen.tolerance, log_odds), *rivals[:MOST_RIVALS]]
+    return ((chosen.mass, chosen.tolerance, log_odds), *rivals[:MOST_RIVALS])
 
 
 def _ends_known(peptide: tuple[int, int], gap: Gap, known: Flanks) -> bool:

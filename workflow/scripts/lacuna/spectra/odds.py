@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lacuna.core.masses import PROTON, WATER
-from lacuna.core.tables import CLEAVAGE, MASS, SIDE, SPECTRUM, UNSEEN, SpectrumRow
+from lacuna.core.tables import CLEAVAGE, MASS, OTHER, SIDE, SPECTRUM, UNSEEN, SpectrumRow
 from lacuna.scaffolds.residue_masses import (
     MassRules,
     completable,
@@ -26,7 +26,7 @@ from lacuna.spectra.flanks import MAX_FLANK, Flanks, flanks
 from lacuna.spectra.gap_mass import (
     LIGHTEST,
     MOST_RESIDUES,
-    Weighed,
+    GapMass,
     masses_of_gap,
     proposals,
 )
@@ -65,26 +65,35 @@ class Cleavage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The evidence of spectra for a gap, and its rows in the table."""
+    """The evidence of spectra for a gap, its rows in the table, and the masses of the gap that
+    spectra alone show, the most probable first."""
 
     evidence: SpectralEvidence
     rows: list[SpectrumRow]
+    masses: Sequence[GapMass] = ()
+
+
+class _OfMass(NamedTuple):
+    """The spectra that span a gap of one mass; weighed: that mass and its tolerance, in Da;
+    by_precursors: what spectra say of it, None if it is given."""
+
+    matches: list[Match]
+    weighed: tuple[float, float]
+    by_precursors: GapMass | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Spanned:
-    """The spectra that span a gap in one state of C; weighed: mass and tolerance of the gap;
-    by_precursors: that mass and its rivals, none if it is given."""
+    """The spectra that span a gap in one state of C, by the mass of the gap that they show."""
 
-    matches: list[Match]
-    weighed: tuple[float, float]
-    by_precursors: Sequence[Weighed]
+    masses: Sequence[_OfMass]
     rules: MassRules
 
     @property
     def log_odds(self) -> float:
         """Of the best match; -inf without any."""
-        return max((match.log_odds for match in self.matches), default=-math.inf)
+        each = (match.log_odds for one in self.masses for match in one.matches)
+        return max(each, default=-math.inf)
 
 
 def look(
@@ -106,8 +115,12 @@ def look(
             best, chosen = math.log(share) + one.log_odds, one
     if chosen is None:
         return None
-    weighed, by_precursors = chosen.weighed, chosen.by_precursors
-    return _weigh(scaffold.chain, gap, chosen.matches, weighed, by_precursors, chosen.rules)
+    first, *others = (_weigh(scaffold.chain, gap, one, chosen.rules) for one in chosen.masses)
+    return Found(
+        replace(first.evidence, others=tuple(other.evidence for other in others)),
+        first.rows + [row for other in others for row in _behind(other.rows)],
+        tuple(one.by_precursors for one in chosen.masses if one.by_precursors is not None),
+    )
 
 
 def odds_of_readings(
@@ -192,17 +205,27 @@ def fits(
 
 def _at_reading(gap: Gap, around: _Around, rules: MassRules, ppm: float) -> _Spanned | None:
     """The spectra that span a gap in one state of C; None if they show no mass of it."""
-    by_precursors = () if gap.mass is not None else masses_of_gap(gap, around, rules, ppm)
-    mass, tolerance = by_precursors[0][:2] if by_precursors else (gap.mass, gap.tolerance_da)
-    if mass is None or tolerance is None:
-        return None
-    found = [
+    if gap.mass is not None and gap.tolerance_da is not None:
+        weighed = gap.mass, gap.tolerance_da
+        return _Spanned([_OfMass(_matching(around, weighed, ppm), weighed)], rules)
+    masses = masses_of_gap(gap, around, rules, ppm)
+    found = []
+    for one in masses:
+        of_others = frozenset[int]().union(*(other.spectra for other in masses if other != one))
+        own = [each for i, each in enumerate(around) if i not in of_others]
+        weighed = one.weighed[:2]
+        found.append(_OfMass(_matching(own, weighed, ppm), weighed, one))
+    return _Spanned(found, rules) if found else None
+
+
+def _matching(around: _Around, weighed: tuple[float, float], ppm: float) -> list[Match]:
+    """The matches that count of spectra with a gap of a mass and tolerance, in Da."""
+    return [
         match
         for precursor, fragments, flanking in around
-        for match in _rivals(matches(precursor, fragments, flanking, mass, tolerance, ppm))
+        for match in _rivals(matches(precursor, fragments, flanking, *weighed, ppm))
         if match.probability >= LEAST_PROBABILITY and match.shown >= LEAST_SHOWN
     ]
-    return _Spanned(found, (mass, tolerance), by_precursors, rules)
 
 
 def _rivals(found: Iterable[Match]) -> Iterator[Match]:
@@ -215,22 +238,14 @@ def _rivals(found: Iterable[Match]) -> Iterator[Match]:
         yield replace(match, log_odds=log_odds)
 
 
-def _weigh(
-    chain: str,
-    gap: Gap,
-    found: Sequence[Match],
-    weighed: tuple[float, float],
-    by_precursors: Sequence[Weighed],
-    rules: MassRules,
-) -> Found:
+def _weigh(chain: str, gap: Gap, found: _OfMass, rules: MassRules) -> Found:
     """The evidence of matches: for each peptide and series, that of the best matching spectrum.
 
     Other spectra of a peptide add no evidence: they repeat its internal fragments and impurities.
-    weighed: mass and tolerance of the gap in Da.
     """
-    mass, tolerance = weighed
+    mass, tolerance = found.weighed
     used: dict[tuple[int, int, str], Match] = {}
-    for match in sorted(found, key=lambda match: -match.log_odds):
+    for match in sorted(found.matches, key=lambda match: -match.log_odds):
         for series in match.precursor.series:
             used.setdefault((match.start, match.end, series), match)
     cleavages: list[Cleavage] = []
@@ -252,16 +267,24 @@ def _weigh(
         tuple((one.mass, one.tolerance, one.nats) for one in kept),
         unseen,
         tuple((one.mass, one.tolerance, one.nats_of_i) for one in sides),
-        by_precursors[0] if by_precursors else None,
-        tuple(by_precursors[1:]),
+        found.by_precursors.weighed if found.by_precursors else None,
+        found.by_precursors.rivals if found.by_precursors else (),
     )
     where = chain, gap.start, gap.end
     rows = [_row_of(where, match) for match in _different(used.values())]
+    by_precursors = () if evidence.mass is None else (evidence.mass, *evidence.rivals)
     rows += [SpectrumRow(*where, MASS, *weighed, "", "") for weighed in by_precursors]
     rows.append(SpectrumRow(*where, UNSEEN, None, None, unseen, "", ""))
     rows += [one.row(where, CLEAVAGE, one.nats) for one in kept]
     rows += [one.row(where, SIDE, one.nats_of_i) for one in sides]
     return Found(evidence, rows)
+
+
+def _behind(rows: Sequence[SpectrumRow]) -> list[SpectrumRow]:
+    """The rows of another mass of a gap: that of the mass itself first, to part them from those of
+    the mass before."""
+    at = next(i for i, row in enumerate(rows) if row.kind == MASS)
+    return [rows[at]._replace(kind=OTHER), *rows[:at], *rows[at + 1 :]]
 
 
 def _different(found: Iterable[Match]) -> list[Match]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
-from lacuna.core.tables import CLEAVAGE, MASS, SIDE, SPECTRUM_TABLE, UNSEEN, SpectrumRow
+from lacuna.core.tables import CLEAVAGE, MASS, OTHER, SIDE, SPECTRUM_TABLE, UNSEEN, SpectrumRow
 from lacuna.scaffolds.scaffold import Scaffold, SpectralEvidence
 
 
@@ -30,6 +30,18 @@ def with_spectra(scaffolds: Sequence[Scaffold], table: Path) -> list[Scaffold]:
 
 def _evidence(rows: Iterable[SpectrumRow]) -> SpectralEvidence:
     """The evidence in the rows of a gap."""
+    parts: list[list[SpectrumRow]] = [[]]
+    for row in rows:
+        if row.kind == OTHER:
+            parts.append([row._replace(kind=MASS)])
+        else:
+            parts[-1].append(row)
+    first, *others = map(_of_mass, parts)
+    return replace(first, others=tuple(others))
+
+
+def _of_mass(rows: Iterable[SpectrumRow]) -> SpectralEvidence:
+    """The evidence in the rows of one mass of a gap."""
     bumps: dict[str, list[tuple[float, float, float]]] = {CLEAVAGE: [], SIDE: [], MASS: []}
     unseen = 0.0
     for row in rows:

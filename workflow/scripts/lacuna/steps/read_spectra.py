@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lacuna.core.files import LacunaError, atomic_write
 from lacuna.core.tables import SPECTRUM_TABLE, SpectrumRow
+from lacuna.core.words import plural
 from lacuna.scaffolds.alkylation import READINGS, read_alkylation, tells
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.residue_masses import Modifications, mass_rules
@@ -19,6 +20,7 @@ from lacuna.spectra.elsewhere import (
     known_peptides,
     odds_of_known,
 )
+from lacuna.spectra.gap_mass import GapMass
 from lacuna.spectra.match import LARGE
 from lacuna.spectra.odds import fits, look, odds_of_readings, of_use
 from lacuna.spectra.peaks import Spectra, fragments
@@ -55,10 +57,23 @@ def look_at_spectra(
         if shown is not None:
             rows += shown.rows
             spanned += 1
+            _warn(chain, gap, shown.masses)
     gaps = sum(len(chain.gaps) for chain in chains)
     LOG.info("%d spectra; %d of %d gaps are spanned by some", len(found), spanned, gaps)
     with atomic_write(out) as handle:
         handle.write(SPECTRUM_TABLE.header + SPECTRUM_TABLE.text(rows))
+
+
+def _warn(chain: Scaffold, gap: Gap, masses: Sequence[GapMass]) -> None:
+    """Log masses of a gap that cannot be those of forms of one peptide."""
+    if all(masses[0].may_be(other) for other in masses[1:]):
+        return
+    named = [
+        f"{one.weighed[0]:.4f} Da ({plural(len(one.spectra), 'spectrum', 'spectra')})"
+        for one in masses
+    ]
+    of_gap = chain.chain, chain.gaps.index(gap) + 1, ", ".join(named)
+    LOG.warning("'%s': spectra show several masses of its gap %d: %s", *of_gap)
 
 
 def own_spectra(
