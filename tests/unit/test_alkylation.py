@@ -408,6 +408,20 @@ def test_the_work_of_a_long_gap_is_bounded(length: int, monkeypatch: pytest.Monk
     assert chosen <= (1 + LIKELY) * 30 * 4096
 
 
+def test_a_state_that_is_open_is_not_shown_as_settled(tmp_path: Path) -> None:
+    """No second one is plausible, and yet the first is not certain."""
+    chains = [chain("m", germline_chain("H", 1), (40, 45))]
+    shares = {"carbamidomethyl": 0.985, "none": 0.012, "nem": 0.003}
+    state = state_of(chains, shares, informative=1)
+    assert state.how == "open" and [name for name, _ in state.readings] == list(shares)[:2]
+    said = "(too little evidence from 1 mass): 0.99 carbamidomethylated, 0.01 unmodified"
+    assert said in state.sentence()
+    state.write(tmp_path / "a.json")
+    assert read_alkylation(tmp_path / "a.json") == state
+    row = gap_rows(chains, Modifications(state.cysteine))[0]
+    assert row["cysteine"].startswith("carbamidomethyl:0.99,none:")
+
+
 # --- what spectra say ----------------------------------------------------------------------------
 
 OPEN = {name: reading.prior for name, reading in READINGS.items()}
@@ -416,6 +430,14 @@ OPEN = {name: reading.prior for name, reading in READINGS.items()}
 def only(name: str, nats: float) -> dict[str, float]:
     """Log odds that a gap's spectra give, to one reading above all others."""
     return {other: 0.0 if other == name else -nats for other in READINGS}
+
+
+def test_masses_that_are_evidence_only_together_are_named_so() -> None:
+    chains = [chain(str(i), germline_chain("H", 1), (40, 45)) for i in range(10)]
+    found = state_of(chains, {"carbamidomethyl": 0.995, "none": 0.005})
+    assert found.sentence().endswith(": found from 10 masses together")
+    spectra = with_spectra(state_of([], OPEN), [only("none", 0.6)] * 20)
+    assert spectra.sentence().endswith(": found from spectra of 20 peptides together")
 
 
 def test_spectra_tell_a_rare_state_and_little_of_them_tells_nothing() -> None:

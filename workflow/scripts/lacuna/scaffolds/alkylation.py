@@ -59,6 +59,7 @@ READINGS = {
 SAME = 0.03  # Da, within which a modification that the user wrote on a C is that of a reading
 CERTAIN = 0.99  # probability from which a single reading is taken as true
 PLAUSIBLE = 0.02  # probability from which a reading is ranked with others
+AT_LEAST = 2  # readings of a state that is open: a single one would pass for certain
 POSSIBLE = 0.005  # the same where there are spectra
 TELLING = 0.7  # nats between two readings from which a mass, or spectra, count as evidence
 WRITTEN_ODDS = 1000.0  # given by modifications that the user wrote on observed C's
@@ -144,16 +145,32 @@ class Alkylation:
             sources += [f"spectra of {plural(self.told, 'peptide')}"] if self.told else []
             read = dict(self.read).get(name, 0)
             sources += [plural(read, "C of reads", "C's of reads")] if read else []
-            return f"{weighs}: found from {' and '.join(sources)}"
+            return f"{weighs}: found from {' and '.join(sources or self._together())}"
         if self.indifferent:
             return "the gap masses fit whatever C weighs, which is left open"
-        few = plural(self.informative, "mass", "masses")
-        why = f"too little evidence from {few}" if self.informative else "no evidence from masses"
-        why += " or spectra" if self.spanned else ""
         shares = ", ".join(
-            f"{share:.2f} {READINGS[n].words}" for n, share in self.readings if share >= PLAUSIBLE
+            f"{share:.2f} {READINGS[n].words}"
+            for i, (n, share) in enumerate(self.readings)
+            if share >= PLAUSIBLE or i < AT_LEAST
         )
-        return f"the mass of C cannot be determined ({why}): {shares}; state it with 'alkylation'"
+        return (
+            f"the mass of C cannot be determined ({self._why_open()}): {shares}; state it with "
+            "'alkylation'"
+        )
+
+    def _together(self) -> list[str]:
+        """What shows the state if none of it does alone."""
+        masses = f"{plural(self.masses, 'mass', 'masses')} together"
+        spectra = f"spectra of {plural(self.spanned, 'peptide')} together"
+        return [masses] * (self.masses > 0) + [spectra] * (self.spanned > 0)
+
+    def _why_open(self) -> str:
+        """Why the state is not known, in words."""
+        few = [plural(self.informative, "mass", "masses")] if self.informative else []
+        few += [f"spectra of {plural(self.told, 'peptide')}"] if self.told else []
+        if few:
+            return f"too little evidence from {' and '.join(few)}"
+        return "no evidence from masses" + (" or spectra" if self.spanned else "")
 
     def write(self, path: Path) -> None:
         """Write the state as JSON, including the sentence."""
@@ -201,15 +218,16 @@ def state_of(
     weighed: int = 0,
     convention: str = "",
 ) -> Alkylation:
-    """The state from the probabilities of its readings: one that is CERTAIN, or all PLAUSIBLE ones.
+    """The state from the probabilities of its readings: one that is CERTAIN, or all PLAUSIBLE ones
+    and AT_LEAST so many.
 
     informative, weighed: of the chains' masses, those that favour a reading, and all that were
     weighed; convention: the error that these share, in words.
     """
     ranked = sorted(probabilities.items(), key=lambda reading: -reading[1])
     certain = ranked[0][1] >= CERTAIN
-    plausible = [(name, share) for name, share in ranked if share >= PLAUSIBLE]
-    kept = ranked[:1] if certain else plausible
+    plausible = sum(share >= PLAUSIBLE for _, share in ranked)
+    kept = ranked[: 1 if certain else max(plausible, AT_LEAST)]
     total = sum(share for _, share in kept)
     masses = sum(gap.mass is not None for chain in chains for gap in chain.gaps)
     return Alkylation(
