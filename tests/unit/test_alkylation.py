@@ -455,6 +455,17 @@ def test_spectra_tell_a_rare_state_and_little_of_them_tells_nothing() -> None:
     assert one.how == "open" and "nem" in dict(one.readings)
 
 
+def test_spectra_that_disagree_leave_the_state_open(tmp_path: Path) -> None:
+    nats = [only("none", 20.0)] * 7 + [only("carbamidomethyl", 20.0)] * 3
+    state = with_spectra(state_of([], OPEN), nats)
+    assert state.how == "open" and state.readings == (("none", 0.7), ("carbamidomethyl", 0.3))
+    assert "unmodified in 7 peptides and carbamidomethylated in 3 peptides" in state.sentence()
+    state.write(tmp_path / "a.json")
+    assert read_alkylation(tmp_path / "a.json") == state
+    few = with_spectra(state_of([], OPEN), nats[:8] + [only("carbamidomethyl", 2.0)] * 2)
+    assert few.readings == (("none", 1.0),) and few.how == "found"
+
+
 def test_a_state_that_masses_ruled_out_takes_more_spectra(tmp_path: Path) -> None:
     masses = state_of([], {"carbamidomethyl": 0.6, "none": 0.4}, informative=2)
     nats = [only("nem", 10.0)]

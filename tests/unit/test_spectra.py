@@ -1368,6 +1368,36 @@ def test_enough_gaps_tell_what_cysteine_carries(
         assert (state["readings"], state["told"]) == ({"none": 1.0}, told)
 
 
+WITH_C = (
+    ("AVCDEFGHK", "LLCNPQSTR", "MGCHVVWYK", "TTCSPGLER"),
+    ("EYCADVNQK", "QSCFLMTAR", "HPCWGSLDK", "NICVETYFR"),
+)
+
+
+def test_the_state_of_cysteine_does_not_depend_on_the_order_of_chains(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One chain is carbamidomethylated, the other not: neither is the state of the sample."""
+    monkeypatch.setattr("lacuna.steps.read_spectra.ENOUGH", 4)
+    monkeypatch.setattr("lacuna.steps.read_spectra.FEW", 1)
+    made = []
+    for peptides, carried in zip(WITH_C, (CARBAMIDOMETHYL, 0.0), strict=True):
+        made += of_peptides(peptides, carried=carried, said=("b", "y"))
+    spectra = [write("s.mgf", as_mgf(made))]
+    records = [f">{i}\n{''.join(peptides)}XXX\n" for i, peptides in enumerate(WITH_C)]
+    states = []
+    for ordered in (records, records[::-1]):
+        fill_file(
+            {"fasta": write("c.fasta", "".join(ordered))}, tmp_path / "out", {}, spectra=spectra
+        )
+        states.append(json.loads((tmp_path / "out" / "alkylation.json").read_text()))
+    assert states[0] == states[1]
+    assert states[0]["how"] == "open" and states[0]["shown"] == {"carbamidomethyl": 2, "none": 2}
+    assert states[0]["readings"] == {"carbamidomethyl": 0.5, "none": 0.5}
+    said = "(spectra show it carbamidomethylated in 2 peptides and unmodified in 2 peptides)"
+    assert said in states[0]["sentence"]
+
+
 @pytest.mark.parametrize("place", ["loop", "start"])
 @pytest.mark.parametrize("noisy", [False, True])
 def test_spectra_give_a_gap_its_length(

@@ -62,6 +62,10 @@ PLAUSIBLE = 0.02  # probability from which a reading is ranked with others
 AT_LEAST = 2  # readings of a state that is open: a single one would pass for certain
 POSSIBLE = 0.005  # the same where there are spectra
 TELLING = 0.7  # nats between two readings from which a mass, or spectra, count as evidence
+CLEAR = 3.0  # the same from which spectra clearly show one of them
+# Share of peptides that show another reading, from which spectra disagree. Less is a matter of
+# course: alkylation misses some C's, and a spectrum may be of another peptide.
+DIVIDED = 0.25
 WRITTEN_ODDS = 1000.0  # given by modifications that the user wrote on observed C's
 # Given by those that a tool wrote on the C's of reads, if there are so many: it read whole peptides
 # with them, but looked for no others.
@@ -97,7 +101,8 @@ class Alkylation:
     these masses were weighed, and fit every reading equally well; convention: an error that all
     masses share, as in the status of their gaps; '' for none; spanned: number of peptides of known
     residues, or of gaps, whose spectra were looked at for it, and told: of those that favour one
-    reading; read: number of C's of reads by the reading that their tool wrote on them.
+    reading; read: number of C's of reads by the reading that their tool wrote on them; shown:
+    number of these peptides and gaps by the reading that their spectra clearly show.
     """
 
     readings: tuple[tuple[str, float], ...]
@@ -110,6 +115,7 @@ class Alkylation:
     spanned: int = 0
     told: int = 0
     read: tuple[tuple[str, int], ...] = ()
+    shown: tuple[tuple[str, int], ...] = ()
 
     @property
     def contradicted(self) -> bool:
@@ -166,6 +172,10 @@ class Alkylation:
 
     def _why_open(self) -> str:
         """Why the state is not known, in words."""
+        if _divided(self.shown):
+            ranked = sorted(self.shown, key=lambda of_reading: -of_reading[1])
+            each = [f"{READINGS[name].words} in {plural(n, 'peptide')}" for name, n in ranked]
+            return f"spectra show it {' and '.join(each)}"
         few = [plural(self.informative, "mass", "masses")] if self.informative else []
         few += [f"spectra of {plural(self.told, 'peptide')}"] if self.told else []
         if few:
@@ -188,6 +198,8 @@ class Alkylation:
             fields["convention"] = self.convention
         if self.spanned:
             fields["spanned"], fields["told"] = self.spanned, self.told
+        if self.shown:
+            fields["shown"] = dict(self.shown)
         if self.read:
             fields["read"] = dict(self.read)
         with atomic_write(path) as handle:
@@ -208,6 +220,7 @@ def read_alkylation(path: Path) -> Alkylation:
         fields.get("spanned", 0),
         fields.get("told", 0),
         tuple(fields.get("read", {}).items()),
+        tuple(fields.get("shown", {}).items()),
     )
 
 
@@ -248,7 +261,7 @@ def tells(odds: Mapping[str, float]) -> bool:
 
 
 def with_spectra(state: Alkylation, odds: Sequence[Mapping[str, float]]) -> Alkylation:
-    """A state that is open, after what spectra say.
+    """A state that is open, after what spectra say. It stays open if they disagree.
 
     odds: for each peptide of known residues, or gap that they may span, the log odds of each
     reading.
@@ -267,16 +280,33 @@ def with_spectra(state: Alkylation, odds: Sequence[Mapping[str, float]]) -> Alky
     found = {name: weight / total for name, weight in weights.items()}
     name, share = max(found.items(), key=lambda reading: reading[1])
     told = sum(map(tells, odds))
+    shown = tuple(sorted(Counter(filter(None, map(_clearly_shown, odds))).items()))
+    certain = share >= CERTAIN and not _divided(shown)
+    if _divided(shown):
+        found = {name: n / sum(n for _, n in shown) for name, n in shown}
     # The spectra of a gap may yet show a rare one, of which those of others say nothing.
     plausible = {name: share for name, share in found.items() if share >= POSSIBLE}
     return replace(
         state,
-        readings=((name, 1.0),) if share >= CERTAIN else _ranked(plausible),
-        how="found" if share >= CERTAIN else "open",
+        readings=((name, 1.0),) if certain else _ranked(plausible),
+        how="found" if certain else "open",
         spanned=len(odds),
         told=told,
         indifferent=state.indifferent and not told,
+        shown=shown,
     )
+
+
+def _clearly_shown(odds: Mapping[str, float]) -> str | None:
+    """The reading that the spectra of a peptide, or of those around a gap, clearly show."""
+    first, second, *_ = sorted(odds, key=lambda name: -odds[name])
+    return first if odds[first] - odds[second] >= CLEAR else None
+
+
+def _divided(shown: Sequence[tuple[str, int]]) -> bool:
+    """Whether spectra disagree; shown: as in `Alkylation`."""
+    counts = [n for _, n in shown]
+    return bool(counts) and sum(counts) - max(counts) > DIVIDED * sum(counts)
 
 
 def _ranked(shares: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
@@ -321,6 +351,13 @@ def prior_shares(read: Mapping[str, int]) -> dict[str, float]:
 # --- chains that are evidence --------------------------------------------------------------------
 
 
+def digest_of(scaffold: Scaffold) -> tuple[int, str]:
+    """A number by which to order chains, whatever their order is in the input, and the chain's
+    id."""
+    digest = blake2b(scaffold.chain.encode(), digest_size=8).digest()
+    return int.from_bytes(digest), scaffold.chain
+
+
 @dataclass(slots=True)
 class EvidenceChains:
     """Keeps MAX_CHAINS with masses or a modified C of the chains that pass through `watch`.
@@ -338,8 +375,8 @@ class EvidenceChains:
             yield scaffold
 
     def _keep(self, scaffold: Scaffold) -> None:
-        digest = blake2b(scaffold.chain.encode(), digest_size=8).digest()
-        entry = (-int.from_bytes(digest), scaffold.chain, scaffold)
+        digest, name = digest_of(scaffold)
+        entry = (-digest, name, scaffold)
         push = heapq.heappush if len(self.kept) < MAX_CHAINS else heapq.heappushpop
         push(self.kept, entry)
 

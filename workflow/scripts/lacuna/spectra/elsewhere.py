@@ -166,10 +166,10 @@ def known_peptides(scaffold: Scaffold, cysteine: float) -> KnownPeptides:
 
 def odds_of_known(
     chain: Scaffold, spectra: Spectra, states: Sequence[float], ppm: float, enough: int
-) -> list[np.ndarray]:
-    """For each peptide of known residues with C that spectra surely fit, the log odds (states,) of
-    each state of C against the best, by its best spectrum; no more spectra are looked at once
-    `enough` peptides are found. states: Da that every C carries."""
+) -> dict[str, np.ndarray]:
+    """For each peptide of known residues with C that spectra surely fit, by its letters, the log
+    odds (states,) of each state of C against the best, by its best spectrum; no more spectra are
+    looked at once `enough` peptides are found. states: Da that every C carries."""
     known = [known_peptides(chain, carried) for carried in states]
     best: dict[str, np.ndarray] = {}
     for precursor, peaks in spectra:
@@ -182,7 +182,9 @@ def odds_of_known(
             best[surest.left] = odds
         if len(best) == enough:
             break
-    return [np.maximum(odds - odds.max(), -MOST_OF_READING) for odds in best.values()]
+    return {
+        letters: np.maximum(odds - odds.max(), -MOST_OF_READING) for letters, odds in best.items()
+    }
 
 
 def fit_around(scaffold: Scaffold, gap: Gap, match: Match) -> Fit:

@@ -5,10 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from lacuna.core.files import LacunaError, atomic_write
 from lacuna.core.tables import SPECTRUM_TABLE, SpectrumRow
 from lacuna.core.words import plural
-from lacuna.scaffolds.alkylation import READINGS, read_alkylation, tells
+from lacuna.scaffolds.alkylation import READINGS, digest_of, read_alkylation, tells
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.residue_masses import Modifications, mass_rules
 from lacuna.scaffolds.scaffold import Gap, Scaffold
@@ -26,7 +28,9 @@ from lacuna.spectra.odds import fits, look, odds_of_readings, of_use
 from lacuna.spectra.peaks import Spectra, fragments
 from lacuna.spectra.read import read_spectra
 
-ENOUGH = 20  # peptides or gaps whose spectra tell the state of C; more would change nothing
+# Peptides or gaps whose spectra tell the state of C; more would change nothing. One chain gives an
+# even share of them, so that each is asked where there are few, or FEW of them.
+ENOUGH, FEW = 20, 5
 MAX_LOOKS = 2_000_000  # chains and gaps of a sample times its spectra, some milliseconds each
 
 LOG = logging.getLogger(__name__)
@@ -127,18 +131,20 @@ def odds_by_spectra(
 ) -> list[dict[str, float]]:
     """For each peptide of known residues with C, the log odds of every state of C by its spectra;
     if these leave it open, then for each gap that spectra may span. No more are looked at once
-    ENOUGH tell.
+    ENOUGH tell. The order of the chains does not matter.
 
     Arguments and errors are those of `look_at_spectra`.
     """
     chains, found = _loaded(scaffolds, spectra)
+    chains.sort(key=digest_of)
     states = [reading.mass for reading in READINGS.values()]
-    odds: list[dict[str, float]] = []
+    share = max(ENOUGH // max(len(chains), 1), FEW)
+    by_peptide: dict[str, np.ndarray] = {}
     for chain in chains:
-        of_chain = odds_of_known(chain, found, states, tolerance_ppm, ENOUGH - len(odds))
-        odds += [dict(zip(READINGS, one.tolist(), strict=True)) for one in of_chain]
-        if len(odds) == ENOUGH:
+        if len(by_peptide) >= ENOUGH:
             break
+        by_peptide = odds_of_known(chain, found, states, tolerance_ppm, share) | by_peptide
+    odds = [dict(zip(READINGS, one.tolist(), strict=True)) for one in by_peptide.values()]
     *_, second, first = sorted(sum(one[name] for one in odds) for name in READINGS)
     if first - second >= MOST_OF_READING:  # as much as a gap can tell
         return odds
