@@ -466,6 +466,22 @@ def test_spectra_that_disagree_leave_the_state_open(tmp_path: Path) -> None:
     assert few.readings == (("none", 1.0),) and few.how == "found"
 
 
+def test_a_stated_state_holds_against_spectra_that_are_told() -> None:
+    stated = replace(state_of([], {"none": 1.0}), how="stated")
+    others = [only("carbamidomethyl", 20.0)] * 3
+    state = with_spectra(stated, others)
+    assert state.readings == (("none", 1.0),) and state.contradicted
+    told = (
+        "as stated, but spectra of 3 peptides show C carbamidomethylated: if the spectra are right"
+    )
+    assert told in state.sentence()
+    few = with_spectra(stated, [*others, *[only("none", 20.0)] * 9])
+    assert not few.contradicted and few.sentence().endswith("as stated")
+    both = replace(state, read=(("nem", 30),)).sentence()
+    assert "are N-ethylmaleimide-modified and spectra of 3" in both
+    assert "if the reads and spectra are right, correct 'alkylation'" in both
+
+
 def test_a_state_that_masses_ruled_out_takes_more_spectra(tmp_path: Path) -> None:
     masses = state_of([], {"carbamidomethyl": 0.6, "none": 0.4}, informative=2)
     nats = [only("nem", 10.0)]

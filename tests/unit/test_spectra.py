@@ -40,9 +40,9 @@ from lacuna.filling.cleavages import MOST_NATS, Shown, cut_where_shown, shown
 from lacuna.filling.decode import Ranking, rank_plain, rank_sequences
 from lacuna.filling.mass_search import search
 from lacuna.filling.stages import Stages, one_mass
-from lacuna.results.summary import spectra_note
+from lacuna.results.summary import mass_note, spectra_note
 from lacuna.scaffolds.alkylation import READINGS as STATES
-from lacuna.scaffolds.alkylation import Alkylation
+from lacuna.scaffolds.alkylation import Alkylation, read_alkylation
 from lacuna.scaffolds.json_lines import from_json, to_json, write_scaffolds
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, Piece, ResidueModification, Scaffold, SpectralEvidence
@@ -1396,6 +1396,32 @@ def test_the_state_of_cysteine_does_not_depend_on_the_order_of_chains(
     assert states[0]["readings"] == {"carbamidomethyl": 0.5, "none": 0.5}
     said = "(spectra show it carbamidomethylated in 2 peptides and unmodified in 2 peptides)"
     assert said in states[0]["sentence"]
+
+
+def test_a_wrong_state_of_cysteine_is_told_by_spectra(
+    write: Write, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """C is stated to be free and is not: the gap is weighed as stated, and the log, the status and
+    the summary say what spectra of peptides without a gap show."""
+    known, gap = around(HEAVY, 90, 91), (FIRST, LAST)
+    assert "C" in known and not set(range(*gap)) & set(range(85, 98))
+    made = of_peptides([known, around(HEAVY, *gap)], carried=CARBAMIDOMETHYL, said=("b", "y"))
+    spectra = [write("s.mgf", as_mgf(made))]
+    fasta = write("c.fasta", f">c\n{hidden(HEAVY, [gap])}\n")
+    told = "spectra of 1 peptide show C carbamidomethylated"
+    for stated in ("none", "carbamidomethyl"):
+        caplog.clear()
+        fill_file({"fasta": fasta}, tmp_path / "out", {"alkylation": stated}, spectra=spectra)
+        first = next(iter(GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")))
+        state = read_alkylation(tmp_path / "out" / "alkylation.json")
+        wrong = stated == "none"
+        assert state.readings == ((stated, 1.0),) and state.how == "stated"
+        assert (f"contradicts C: {told}" in first.status) == wrong
+        assert (f"as stated, but {told}: if the spectra are right" in state.sentence()) == wrong
+        assert ("its gap 1 has a mass, but " + told in caplog.text) == wrong
+        assert (
+            told in mass_note(tmp_path / "out" / "alkylation.json", tmp_path / "out" / "gaps.tsv")
+        ) == wrong
 
 
 @pytest.mark.parametrize("place", ["loop", "start"])

@@ -41,6 +41,7 @@ from lacuna.filling.rows import (
 )
 from lacuna.filling.status import (
     GapResult,
+    against_spectra,
     contradiction_of,
     length_at_odds,
     letters_at_odds,
@@ -109,6 +110,7 @@ def fill_block(
     candidates: int,
     modifications: Modifications | None = None,
     convention: str = "",
+    shown_of_c: str = "",
 ) -> Tables:
     """Fill a block and return the text of all its tables; see `fill_chains`."""
     tables = Tables()
@@ -120,6 +122,7 @@ def fill_block(
         candidates=candidates,
         modifications=modifications,
         convention=convention,
+        shown_of_c=shown_of_c,
     )
     for chain in filled:
         tables.add(chain)
@@ -135,13 +138,14 @@ def fill_chains(
     candidates: int,
     modifications: Modifications | None = None,
     convention: str = "",
+    shown_of_c: str = "",
 ) -> Iterator[FilledChain]:
     """Yield each chain of a block, filled, with its rows of every table.
 
     kmers: of the scaffolds by the encoder; predict: reads them, gaps with masses twice
     (`read_again`); the evidence of a scaffold is multiplied with what it reads (`with_evidence`);
     modifications: those that masses may include; convention: an error that all masses of the sample
-    share, in words.
+    share, in words; shown_of_c: what spectra show against the state of C, in words.
     """
     allowed = modifications or Modifications()
     doubts: list[tuple[BlockGap, str]] = []
@@ -161,6 +165,8 @@ def fill_chains(
         doubt = contradiction_of(gap, ranking, probabilities[rows], allowed)
         if doubt:
             doubts.append((gap, doubt))
+        elif doubt := against_spectra(gap, ranking, shown_of_c):
+            doubts.append((gap, f"has a mass, but {doubt}"))
         no_template = bool(ranking.candidates) and all(untemplated[rows])
         status = status_of(gap, ranking, misfit, doubt, no_template)
         if convention and gap.given.mass is not None:

@@ -133,6 +133,17 @@ def contradiction_of(
     return f"fits far better with {READINGS[better].words} C" if better else ""
 
 
+def against_spectra(gap: BlockGap, ranking: Ranking, shown: str) -> str:
+    """What spectra show against the state of C, in words, if it matters to a gap; or ''.
+
+    It does if spectra give the mass of the gap, or if it has a mass and is filled with a C.
+    """
+    given = gap.given
+    by_spectra = given.spectra is not None and given.spectra.mass is not None
+    with_c = bool(ranking.candidates) and "C" in ranking.candidates[0].sequence
+    return shown if by_spectra or given.weighed and with_c else ""
+
+
 def letters_at_odds(gap: BlockGap, modifications: Modifications) -> str:
     """That the letters given for a gap, under its row or as truth, do not have its mass; or ''."""
     given = gap.given

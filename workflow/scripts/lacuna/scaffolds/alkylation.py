@@ -119,9 +119,27 @@ class Alkylation:
 
     @property
     def contradicted(self) -> bool:
-        """Whether reads carry another state than the one that is taken to be true."""
-        most = max(self.read, key=lambda of_reading: of_reading[1], default=None)
-        return most is not None and self.how != "open" and most[0] != self.readings[0][0]
+        """Whether reads or spectra show another state than the one that is taken to be true."""
+        return bool(self.against_reads or self.against_spectra)
+
+    @property
+    def against_reads(self) -> str:
+        """What reads carry on C if it is not the state taken to be true, in words; or ''."""
+        name, n = max(self.read, key=lambda of_reading: of_reading[1], default=("", 0))
+        if not n or self.how == "open" or name == self.readings[0][0]:
+            return ""
+        return f"{n} of the C's of reads are {READINGS[name].words}"
+
+    @property
+    def against_spectra(self) -> str:
+        """What spectra show of C if too many are against the state taken to be true, in words; or
+        ''."""
+        others = {name: n for name, n in self.shown if name != self.readings[0][0]}
+        too_many = sum(others.values()) > DIVIDED * sum(n for _, n in self.shown)
+        if not too_many or self.how == "open":
+            return ""
+        name = max(others, key=lambda other: others[other])
+        return f"spectra of {plural(others[name], 'peptide')} show C {READINGS[name].words}"
 
     @property
     def cysteine(self) -> tuple[tuple[float, float], ...]:
@@ -130,12 +148,13 @@ class Alkylation:
 
     def sentence(self) -> str:
         """The mass of C and how that is known, for the summary and the report."""
-        if not self.contradicted:
+        against = {"reads": self.against_reads, "spectra": self.against_spectra}
+        against = {source: words for source, words in against.items() if words}
+        if not against:
             return self._sentence()
-        name, n = max(self.read, key=lambda of_reading: of_reading[1])
         remedy = "correct 'alkylation'" if self.how == "stated" else "state it with 'alkylation'"
-        carry = f"{n} of the C's of reads are {READINGS[name].words}"
-        return f"{self._sentence()}, but {carry}: if the reads are right, {remedy}"
+        but, right = " and ".join(against.values()), " and ".join(against)
+        return f"{self._sentence()}, but {but}: if the {right} are right, {remedy}"
 
     def _sentence(self) -> str:
         name, _ = self.readings[0]
@@ -261,11 +280,16 @@ def tells(odds: Mapping[str, float]) -> bool:
 
 
 def with_spectra(state: Alkylation, odds: Sequence[Mapping[str, float]]) -> Alkylation:
-    """A state that is open, after what spectra say. It stays open if they disagree.
+    """A state that is open, after what spectra say: it stays open if they disagree. One that is
+    stated holds whatever they say.
 
     odds: for each peptide of known residues, or gap that they may span, the log odds of each
     reading.
     """
+    told = sum(map(tells, odds))
+    shown = tuple(sorted(Counter(filter(None, map(_clearly_shown, odds))).items()))
+    if state.how == "stated":
+        return replace(state, spanned=len(odds), told=told, shown=shown)
     kept = dict(state.readings)
     # One that other evidence ruled out stays improbable, and one that was only rare does not.
     ruled_out = PLAUSIBLE if state.informative or state.written or state.read else 1.0
@@ -279,8 +303,6 @@ def with_spectra(state: Alkylation, odds: Sequence[Mapping[str, float]]) -> Alky
     total = sum(weights.values())
     found = {name: weight / total for name, weight in weights.items()}
     name, share = max(found.items(), key=lambda reading: reading[1])
-    told = sum(map(tells, odds))
-    shown = tuple(sorted(Counter(filter(None, map(_clearly_shown, odds))).items()))
     certain = share >= CERTAIN and not _divided(shown)
     if _divided(shown):
         found = {name: n / sum(n for _, n in shown) for name, n in shown}

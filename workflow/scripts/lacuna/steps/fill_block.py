@@ -48,5 +48,6 @@ def fill_block_files(
         candidates=candidates,
         modifications=Modifications(state.cysteine, **modifications),
         convention=state.convention,
+        shown_of_c=state.against_spectra,
     )
     tables.write(out)

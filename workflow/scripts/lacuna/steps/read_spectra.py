@@ -128,10 +128,12 @@ def odds_by_spectra(
     spectra: Sequence[Path],
     modifications: Mapping[str, bool],
     tolerance_ppm: float,
+    *,
+    gaps: bool = True,
 ) -> list[dict[str, float]]:
     """For each peptide of known residues with C, the log odds of every state of C by its spectra;
-    if these leave it open, then for each gap that spectra may span. No more are looked at once
-    ENOUGH tell. The order of the chains does not matter.
+    if these leave it open, and with `gaps`, then for each gap that spectra may span. No more are
+    looked at once ENOUGH tell. The order of the chains does not matter.
 
     Arguments and errors are those of `look_at_spectra`.
     """
@@ -146,7 +148,7 @@ def odds_by_spectra(
         by_peptide = odds_of_known(chain, found, states, tolerance_ppm, share) | by_peptide
     odds = [dict(zip(READINGS, one.tolist(), strict=True)) for one in by_peptide.values()]
     *_, second, first = sorted(sum(one[name] for one in odds) for name in READINGS)
-    if first - second >= MOST_OF_READING:  # as much as a gap can tell
+    if not gaps or first - second >= MOST_OF_READING:  # as much as a gap can tell
         return odds
     told = sum(map(tells, odds))
     readings = [Modifications(((mass, 1.0),), **modifications) for mass in states]
