@@ -458,7 +458,7 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
         "J (I or L) right: lacuna 6/8 (0.750); WARNING: "
         f"1 gap whose mass fits far better with an error, see status in {gaps[0]}",
         f"two: 0 chains, 0 of 0 missing residues filled, 2 records rejected (see {rejected[1]}); "
-        "no gap with a truth; C weighs 160.031 Da, carbamidomethylated: found from 12 masses; "
+        "no truth of its gaps; C weighs 160.031 Da, carbamidomethylated: found from 12 masses; "
         "WARNING: 1 gap against it, 2 gaps whose mass fits far better with an error, see status in "
         f"{gaps[1]}",
     ]

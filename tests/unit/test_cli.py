@@ -38,7 +38,7 @@ def test_it_fills_a_file_and_says_so(
     assert cli.main(["fill", str(chains), "--out", str(tmp_path / "new" / "out")]) == 0
     said = capsys.readouterr()
     assert said.out == (
-        "chains.fasta: 5 chains, 15 of 15 missing residues filled; no gap with a truth; "
+        "chains.fasta: 5 chains, 15 of 15 missing residues filled; no truth of its gaps; "
         "species chosen: 5 human\n"
         "weights: open (licence: CC BY 4.0)\n"
         f"results: {tmp_path / 'new' / 'out'}\n"

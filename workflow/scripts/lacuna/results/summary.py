@@ -291,7 +291,7 @@ def _summary_line(of: SampleFiles, accuracy: pd.DataFrame, counts: Counts) -> st
             right.append(f"right: {_shares(rows)}")
         elif scope == AMBIGUITY:
             right.append(f"{value} ({' or '.join(AMBIGUOUS[str(value)])}) right: {_shares(rows)}")
-    sentences = [f"{of.name}: {', '.join(parts)}", *(right or ["no gap with a truth"])]
+    sentences = [f"{of.name}: {', '.join(parts)}", *(right or ["no truth of its gaps"])]
     if of.auto_species and counts.species:
         sentences.append(f"species chosen: {counts.species_chosen()}")
     return "; ".join(sentences)
