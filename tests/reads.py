@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from lacuna.antibody.germlines import LOCI, constants, j_segments, v_segments
-from lacuna.antibody.imgt import CYS104, FR4_START
+from lacuna.antibody.germlines import LOCI, Segments, constants, j_segments, v_segments
+from lacuna.antibody.imgt import CYS104, FR4_START, N_IMGT
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, decode, encode, merge_il
 from lacuna.placing.draft import Draft, draft_of, protein_of
@@ -46,12 +46,21 @@ def draft_from(sequence: str) -> Draft:
     numbering = number_chain(sequence)
     if not numbering.locus:
         return protein_of(sequence)
-    tokens, segments = encode(sequence), v_segments()
-    own = np.flatnonzero(segments.locus == LOCI.index(numbering.locus))
-    inside = np.flatnonzero((numbering.columns >= 1) & (numbering.columns < FR4_START))
-    same = segments.tokens[own][:, numbering.columns[inside]] == tokens[inside]
-    v = int(own[np.argmax(same.sum(1))])
-    return Draft(numbering.locus, merge_il(tokens), numbering.columns, tokens, v, -1, -1, True)
+    tokens, columns = encode(sequence), numbering.columns
+    v, j = (
+        _nearest(segments, numbering.locus, tokens[inside], columns[inside])
+        for segments, inside in (
+            (v_segments(), (columns >= 1) & (columns < FR4_START)),
+            (j_segments(), (columns >= FR4_START) & (columns <= N_IMGT)),
+        )
+    )
+    return Draft(numbering.locus, merge_il(tokens), columns, tokens, v, j, -1, True)
+
+
+def _nearest(segments: Segments, locus: str, tokens: np.ndarray, columns: np.ndarray) -> int:
+    """The segment of a locus that has most of some residues (n,) in their columns (n,)."""
+    own = np.flatnonzero(segments.locus == LOCI.index(locus))
+    return int(own[np.argmax((segments.tokens[own][:, columns] == tokens).sum(1))])
 
 
 def reads_of(reads: Iterable[Read]) -> ReadSet:

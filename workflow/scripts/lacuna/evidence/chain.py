@@ -123,7 +123,7 @@ def _columns_of(draft: Draft, letters: str) -> np.ndarray:
     are too few that are right to tell."""
     columns = np.concatenate([part.numbering.columns for part in number_parts(letters)])
     numbered = (columns <= OTHER_INSERTION).any()
-    return columns if numbered or draft.v < 0 else draft.columns
+    return columns if numbered else draft.columns
 
 
 def _closed(draft: Draft, open_run: np.ndarray) -> list[GapHint]:

@@ -24,11 +24,6 @@ def gene_shares(draft: Draft, nats: np.ndarray, library: Library) -> np.ndarray:
     nats (t, 20): of reads, the best residue of each position 0.
     """
     v, j = v_segments(), j_segments()
-    if draft.j < 0:  # a chain of the user, which is its own template
-        known = draft.germline < N_RESIDUES
-        found = np.full(nats.shape, 1 / N_RESIDUES)
-        found[known] = np.eye(N_RESIDUES)[draft.germline[known]]
-        return found
     locus, species = v.locus[draft.v], v.species[draft.v]
     own_v = np.flatnonzero((v.locus == locus) & (v.species == species) & expressed_v())
     own_j = np.flatnonzero((j.locus == locus) & (j.species == species))

@@ -26,7 +26,7 @@ RUN = 7  # residues that a CDR3 has in common with no other place by chance
 
 def holds_several(drafts: Sequence[Draft]) -> bool:
     """Whether chains are of more than one antibody: two heavy or two light ones."""
-    heavy = [draft.locus == "H" for draft in drafts if draft.locus]
+    heavy = [draft.locus == "H" for draft in drafts]
     return sum(heavy) > 1 or len(heavy) - sum(heavy) > 1
 
 
@@ -34,8 +34,7 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
     """(t,) of each chain: residues that may be those of another chain of its locus, as no read
     joins them to most of the others in which the two differ.
 
-    Nothing is said of constant regions, of which a locus has one or two, and of chains that the
-    user gave.
+    Nothing is said of constant regions, of which a locus has one or two.
     """
     drafts, shares = placed.drafts, [p.share for p in placed.populations]
     found = [np.zeros(len(d), dtype=bool) for d in drafts]

@@ -101,7 +101,7 @@ def weigh(
         elif others and not placed.serum:
             posterior, differ = with_halves(posterior, draft, others)
             marked["phase"] |= differ
-        mass = None if placed.serum or draft.v < 0 else junction_mass(placed.reads, draft)
+        mass = None if placed.serum else junction_mass(placed.reads, draft)
         chains.append(chain_of(name, draft, found, nats, posterior, germline_only, marked, mass))
     return tuple(chains)
 

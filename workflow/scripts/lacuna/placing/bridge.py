@@ -110,9 +110,7 @@ def bridge_all(
     are before, which is added to.
     """
     current, settled = list(drafts), list(drafts)
-    for i, draft in enumerate(drafts):
-        if draft.v < 0:
-            continue
+    for i in range(len(drafts)):
         # On the chains as they are now: reads that one of them has just explained lead no other.
         placements = place_again(memory, current, fixed, settled, placements)
         settled = list(current)
@@ -135,10 +133,9 @@ def met_at_cuts(
     """
     cleavage = cleavage_of(memory.reads, placements)
     current = list(drafts)
-    for i, draft in enumerate(drafts):
-        if draft.j >= 0:
-            chain = _ReadChain.of(Among(memory, tuple(drafts), fixed, i), placements)
-            current[i] = _of_lengths(chain, _met(chain, cleavage), cleavage)
+    for i in range(len(drafts)):
+        chain = _ReadChain.of(Among(memory, tuple(drafts), fixed, i), placements)
+        current[i] = _of_lengths(chain, _met(chain, cleavage), cleavage)
     return current
 
 

@@ -52,7 +52,7 @@ def build(
         telling = of_one_locus(placements, current)
         found = [votes_for_template(reads, telling, i, d) for i, d in enumerate(current)]
         current = [
-            with_lengths(next_draft(choose_v(d, v, use), v), v) if d.v >= 0 else d
+            with_lengths(next_draft(choose_v(d, v, use), v), v)
             for d, v in zip(current, found, strict=True)
         ]
         placements = place_again(memory, current, fixed, before, placements)
@@ -79,6 +79,6 @@ def of_usual_length(draft: Draft) -> Draft:
     start, stop = draft.cdr3()
     unknown = np.flatnonzero(draft.tokens[start:stop] >= MISSING)
     more = min(stop - start - TYPICAL_CDR3.get(draft.locus, 0), len(unknown) - 1)
-    if draft.bridged or draft.j < 0 or more <= 0:
+    if draft.bridged or more <= 0:
         return draft
     return draft.with_cdr3(np.delete(draft.tokens[start:stop], unknown[:more]))

@@ -182,7 +182,7 @@ def _closed(
 def own_fronts(around: Surroundings, draft: Draft, others: Sequence[Draft]) -> list[np.ndarray]:
     """How reads go on that begin at the start of a CDR3 and are more like the V segment of this
     chain there than like that of another locus."""
-    rivals = [d.v for d in others if d.v >= 0 and d.locus != draft.locus]
+    rivals = [d.v for d in others if d.locus != draft.locus]
 
     def like(arm: np.ndarray, v: int) -> int:
         n = min(GERMLINE_START, len(arm), len(tail_of(v)))

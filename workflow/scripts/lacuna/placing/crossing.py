@@ -29,7 +29,7 @@ def exchanged(
     """Drafts that go on, from a residue in which two of a locus differ, as the other one does if
     reads over the place fit so better.
 
-    placements: reads on these drafts. Chains that the user gave stay as they are.
+    placements: reads on these drafts.
     """
     current, settled = list(drafts), list(drafts)
     for pair in pairs_of_locus(drafts):

@@ -148,9 +148,9 @@ class Draft:
 
 
 def pairs_of_locus(drafts: Sequence[Draft]) -> list[tuple[int, int]]:
-    """Which pairs of drafts are of one locus; chains that the user gave are left out."""
-    own = [i for i, d in enumerate(drafts) if d.v >= 0 and d.j >= 0]
-    return [(i, k) for i, k in combinations(own, 2) if drafts[i].locus == drafts[k].locus]
+    """Which pairs of drafts are of one locus."""
+    pairs = combinations(range(len(drafts)), 2)
+    return [(i, k) for i, k in pairs if drafts[i].locus == drafts[k].locus]
 
 
 def in_both(one: Draft, other: Draft) -> list[tuple[int, int]]:
@@ -172,9 +172,7 @@ def tail_of(v: int) -> np.ndarray:
 
 
 def head_of(j: int) -> np.ndarray:
-    """Residues of a J segment in front of column 118; none of segment -1."""
-    if j < 0:
-        return np.empty(0, np.uint8)
+    """Residues of a J segment in front of column 118."""
     row = j_segments().tokens[j, :FR4_START]
     return row[row != ABSENT]
 
@@ -182,12 +180,11 @@ def head_of(j: int) -> np.ndarray:
 def cdr3_germline(v: int, j: int, length: int) -> np.ndarray:
     """(length,) residues that V and J have in a CDR3, ABSENT between them; V goes first."""
     tokens = np.full(length, ABSENT, dtype=np.uint8)
-    if j >= 0 and length:
+    if length:
         head = head_of(j)[-length:]
         tokens[length - len(head) :] = head
-    if v >= 0:
-        tail = tail_of(v)[:length]
-        tokens[: len(tail)] = tail
+    tail = tail_of(v)[:length]
+    tokens[: len(tail)] = tail
     return tokens
 
 
@@ -215,7 +212,7 @@ def draft_of(locus: str, v: int, j: int, c: int) -> Draft:
 
 
 def protein_of(sequence: str) -> Draft:
-    """A protein that is no antibody: a contaminant, or a reference chain without V domain."""
+    """A protein that is no antibody: a contaminant."""
     tokens = encode(sequence)
     return Draft(
         "",

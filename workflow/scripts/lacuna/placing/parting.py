@@ -27,7 +27,7 @@ def parted(
 ) -> list[Draft]:
     """Drafts with the second residue of reads in one of two chains of a locus that have the first.
 
-    placements: reads on these drafts. Chains that the user gave stay as they are.
+    placements: reads on these drafts.
     """
     current = list(drafts)
     for pair in pairs_of_locus(drafts):

@@ -84,7 +84,7 @@ def further_drafts(
     """
     weights = word_weights(reads, WORD)
     left = without_words(weights, drafts)
-    known = {_gene(d.v) for d in drafts if d.v >= 0}
+    known = {_gene(d.v) for d in drafts}
     found = [
         one
         for one in best_of_loci(score_segments(left), species, use)
@@ -92,7 +92,7 @@ def further_drafts(
     ]
     usual = {
         locus: _usual_weight(weights, [d for d in drafts if d.locus == locus])
-        for locus in sorted({d.locus for d in drafts if d.v >= 0})
+        for locus in sorted({d.locus for d in drafts})
     }
     well_read = [locus for locus, weight in usual.items() if weight >= MANY]
     for locus, weight in usual.items():
@@ -265,14 +265,13 @@ def is_serum(found: Sequence[Population], drafts: Sequence[Draft]) -> bool:
     that are read badly again and again may differ as much, so that more places must, and the loops
     of every chain.
     """
-    asked = [p for p, d in zip(found, drafts, strict=True) if d.v >= 0]
-    loci = [d.locus for d in drafts if d.v >= 0]
+    loci = [d.locus for d in drafts]
     several = len(set(loci)) < len(loci) or {"K", "L"} <= set(loci)
     if not several:
-        if sum(p.places for p in asked) < ENOUGH_PLACES or not all(_is_mixed(p) for p in asked):
+        if sum(p.places for p in found) < ENOUGH_PLACES or not all(map(_is_mixed, found)):
             return False
-    runs = sum(p.runs for p in asked)
-    return runs >= ENOUGH_RUNS and sum(p.others for p in asked) >= MIXED * runs
+    runs = sum(p.runs for p in found)
+    return runs >= ENOUGH_RUNS and sum(p.others for p in found) >= MIXED * runs
 
 
 def _is_mixed(found: Population) -> bool:

@@ -1,7 +1,5 @@
 """What the votes of reads change in a draft besides its residues: its V segment and its length."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from lacuna.antibody.germlines import v_segments
@@ -25,9 +23,7 @@ def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
     best = int(own[np.argmax(score)])
     if score.max() < score[own == draft.v].max(initial=-np.inf) + BETTER_V:
         best = draft.v
-    if best == draft.v or draft.j < 0:  # the user's own chains stay templates
-        return replace(draft, v=best)
-    return draft.on_segment(best)
+    return draft if best == draft.v else draft.on_segment(best)
 
 
 def fit_of(

@@ -71,21 +71,20 @@ def similar_reads(
     """
     right = np.clip(reads.right, 0.05, 0.995)
     worth = np.where(reads.tokens < N_RESIDUES, np.log(right / _CHANCE), 0.0).sum(1)
-    chains = [i for i, d in enumerate(drafts) if d.v >= 0]
     rows = rows[(reads.length[rows] >= SHORTEST) & (reads.length[rows] <= LONGEST)]
-    rows = rows[worth[rows] >= MIN_WORTH] if chains else rows[:0]
+    rows = rows[worth[rows] >= MIN_WORTH]
     rows = np.sort(rows[np.argsort(-worth[rows] * reads.weight[rows], kind="stable")][:MOST])
-    loci = sorted({LOCI.index(drafts[i].locus) for i in chains})
+    loci = sorted({LOCI.index(draft.locus) for draft in drafts})
     found: list[tuple[int, Similar]] = []
     for n in np.unique(reads.length[rows]).tolist():
         part = rows[reads.length[rows] == n]
         places = {locus: _best_places(reads, part, locus, n) for locus in loci}
         for k, row in enumerate(part.tolist()):
             tried: list[tuple[float, int, int, np.ndarray]] = []
-            for i in chains:
-                score, under = places[LOCI.index(drafts[i].locus)]
+            for i, draft in enumerate(drafts):
+                score, under = places[LOCI.index(draft.locus)]
                 for o in np.flatnonzero(score[k] >= LIKE - 2 * ABUTS).tolist():
-                    fits = _fit(drafts[i], depths[i], under[k, o])
+                    fits = _fit(draft, depths[i], under[k, o])
                     # A loop of another length asks for more.
                     least = LIKE + OTHER_LENGTH if fits is not None and fits[1] else 0.0
                     if fits is not None and score[k, o] >= least:
