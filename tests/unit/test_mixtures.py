@@ -18,7 +18,7 @@ from lacuna.placing.memory import Memory
 from lacuna.placing.parting import parted
 from lacuna.placing.place import Placed, place
 from lacuna.placing.placement import place_on, reads_over
-from lacuna.placing.populations import further_drafts, places_of
+from lacuna.placing.populations import count_places, further_drafts
 from lacuna.placing.readset import collapse
 from lacuna.placing.seeds import word_weights
 from lacuna.placing.segments import WORD
@@ -301,7 +301,7 @@ def test_places_of_a_segment_have_no_residue_in_common() -> None:
 
     def places(*stretches: slice) -> int:
         reads = reads_of(peptide(merged(germline()[where])) for where in stretches)
-        return places_of(3 * word_weights(reads, WORD), v)
+        return count_places(3 * word_weights(reads, WORD), v)
 
     assert places(slice(0, 20)) == 1
     assert places(slice(0, 12), slice(7, 20), slice(20, 30)) == 2

@@ -16,7 +16,7 @@ from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode, merg
 from lacuna.evidence.chain import GapHint, _gap
 from lacuna.placing.align import MIN_SCORE, align
 from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK
-from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
+from lacuna.placing.arms import front_arms, into_j, ways_to_join, without_overlap
 from lacuna.placing.build import build, of_usual_length
 from lacuna.placing.carried import BIN, BLOCK_TOLERANCE, REACH, Carried
 from lacuna.placing.cdr3 import with_junction
@@ -454,9 +454,9 @@ def test_if_many_reads_touch_a_stretch_those_that_reach_into_it_weigh_it_and_the
 
 
 def test_arms_are_joined_end_to_end_and_where_they_overlap() -> None:
-    found = [decode(s) for s in joined(encode("ARWG"), encode("WGDY"))]
+    found = [decode(s) for s in ways_to_join(encode("ARWG"), encode("WGDY"))]
     assert found == ["ARWGWGDY", "ARWGDY"]
-    found = [decode(s) for s in joined(encode("HGGDGFYAE"), encode("SFYATDY"))]
+    found = [decode(s) for s in ways_to_join(encode("HGGDGFYAE"), encode("SFYATDY"))]
     assert found == ["HGGDGFYAESFYATDY", "HGGDGFYATDY"]
 
 

@@ -71,7 +71,7 @@ def _heaviest(weights: Mapping[tuple[int, ...], float]) -> list[np.ndarray]:
     return [np.array(arm, np.uint8) for arm, _ in ranked if max(arm) < N_RESIDUES]
 
 
-def joined(left: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
+def ways_to_join(left: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
     """Two arms that lead into a stretch from its ends, put together: end to end, or overlapping.
 
     Arms whose ends are read wrongly overlap in residues inside them.

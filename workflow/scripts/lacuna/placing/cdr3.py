@@ -11,7 +11,7 @@ from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.antibody.germlines import j_segments
 from lacuna.antibody.imgt import FR4_START
 from lacuna.core.alphabet import ABSENT, MISSING, merge_il
-from lacuna.placing.arms import front_arms, into_j, joined, without_overlap
+from lacuna.placing.arms import front_arms, into_j, ways_to_join, without_overlap
 from lacuna.placing.cdr3_joints import asked_joints
 from lacuna.placing.draft import Draft, head_of, tail_of
 from lacuna.placing.joints import ANY_JOINT
@@ -162,7 +162,7 @@ def _closed(
     ahead, back = _arms_of(known)
     suffixes = [back[n:] for n in range(1, len(back))]
     longest = LONGEST[draft.locus]
-    stretches = [s for s in (*joined(ahead, back), *suffixes, present) if (s < MISSING).all()]
+    stretches = [s for s in (*ways_to_join(ahead, back), *suffixes, present) if (s < MISSING).all()]
     stretches += paths(graph, around.left, around.right, SHORTEST, longest)
     stretches = [s for s in stretches if SHORTEST <= len(s) <= longest and not _holds_fr4(s)]
     every = list({s.tobytes(): s for s in (known, *stretches)}.values())

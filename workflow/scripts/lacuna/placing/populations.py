@@ -105,7 +105,7 @@ def further_drafts(
             for one in best_of_loci(score_segments(common), species, use)
             if one.locus == locus
             and one.v_seen >= COMMON_WORDS
-            and places_of(common, one.v) >= least
+            and count_places(common, one.v) >= least
         ]
     more = _germline(found, drafts)
     if more or not reads.least:
@@ -170,7 +170,7 @@ def _is_hidden(reads: ReadSet, placements: Placements, germline: Draft) -> bool:
     return share >= HIDDEN_SHARE and residues >= HIDDEN_RESIDUES
 
 
-def places_of(weights: np.ndarray, v: int) -> int:
+def count_places(weights: np.ndarray, v: int) -> int:
     """At how many places of a V segment reads hold words of it; those of two places have no residue
     in common.
 

@@ -66,7 +66,7 @@ def _compared(weights: np.ndarray, left: np.ndarray, own: int, other: int) -> fl
     """
     seen, ratios = 0, []
     pair = [merge_il(constant_tokens()[c]) for c in (own, other)]
-    places = places_of(*pair)
+    places = telling_places(*pair)
     for place in places:
         one, two = (
             _mean(table, tokens, span)
@@ -96,7 +96,7 @@ def _words(tokens: np.ndarray) -> np.ndarray:
     return own[own >= 0]
 
 
-def places_of(one: np.ndarray, other: np.ndarray) -> list[Place]:
+def telling_places(one: np.ndarray, other: np.ndarray) -> list[Place]:
     """Where two chains (tokens, L for I) differ, those left out at which one is easily read for the
     other."""
     return [

@@ -48,7 +48,7 @@ UNMET_SHOWN = 3  # chains whose intact mass is not met, by name
 
 
 @dataclass(frozen=True, slots=True)
-class SampleFiles:
+class SummaryFiles:
     """The files of a sample from which its lines and rows are made.
 
     reads, evidence, doubts, spectra: of samples that have them; masses: of those whose intact
@@ -98,7 +98,7 @@ class TablesOfSamples:
     auto_species: Sequence[str] = ()
     with_homologs: Sequence[str] = ()
 
-    def by_sample(self) -> list[SampleFiles]:
+    def by_sample(self) -> list[SummaryFiles]:
         """The files of each sample; ValueError if two lists do not match."""
         of_reads = dict(zip(self.with_reads, self.reads, strict=True))
         of_evidence = dict(zip(self.with_evidence, self.evidence, strict=True))
@@ -116,7 +116,7 @@ class TablesOfSamples:
             strict=True,
         )
         return [
-            SampleFiles(
+            SummaryFiles(
                 name,
                 accuracy,
                 chains,
@@ -152,7 +152,7 @@ def join_accuracy(
 
 
 def _join(
-    samples: Sequence[SampleFiles], out: Path, multiqc: Path, weights: Path | None
+    samples: Sequence[SummaryFiles], out: Path, multiqc: Path, weights: Path | None
 ) -> list[str]:
     """Write the accuracy of all samples and the file for MultiQC; the summary's line of each."""
     few_vhhs = weights is not None and bundled_set(weights) == DEFAULT_WEIGHTS
@@ -269,7 +269,7 @@ def mass_note(alkylation: Path, gaps: Path) -> str:
     return (f"; {state.sentence()}" if state.masses or state.spanned else "") + warning
 
 
-def _summary_line(of: SampleFiles, accuracy: pd.DataFrame, counts: Counts) -> str:
+def _summary_line(of: SummaryFiles, accuracy: pd.DataFrame, counts: Counts) -> str:
     """`sample: 2 chains, 80 of 80 missing residues filled; right: lacuna 78/80 (0.975), ...`
 
     Ambiguity codes outside gaps are reported separately from the residues of gaps.
