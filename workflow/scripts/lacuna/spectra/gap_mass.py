@@ -59,9 +59,6 @@ FORMS = (
     -WATER,
     -AMMONIA,
 )
-# Nats that a spectrum of another mass costs a mass if it is right: one of a form of the peptide,
-# which up to half of it may have, and one of another peptide, as rare as MOST_LOG_ODDS has it.
-FORM_COST, OTHER_COST = 1.0, MOST_LOG_ODDS
 SAME_PEPTIDE = 0.6  # n spectra of a peptide count n ** 0.6, as n reads of one place do
 LIGHTEST = float(RESIDUE_MASSES.min())
 
@@ -186,13 +183,20 @@ def _groups(found: Sequence[Sequence[_Proposed]]) -> list[list[int]]:
 def _odds_of_groups(
     found: Sequence[Sequence[_Proposed]], groups: Sequence[Sequence[int]]
 ) -> list[float]:
-    """Log probabilities that the mass of each group of spectra is the one of the gap."""
+    """Log probabilities that the mass of each group of spectra is the one of the gap: by the share
+    of the spectra that are then of its peptide, or of a form of that.
+
+    A second antibody may have more spectra than the first, all of them as sure, so that many
+    against one are not surer than their share.
+    """
     surest = [[max(found[i], key=lambda one: one.log_odds) for i in group] for group in groups]
     of_best = max(one.log_odds for group in surest for one in group)
     weighed = [(group[0], _weight(group, of_best)) for group in surest]
-    odds = [-sum(_cost(one, other) * weight for other, weight in weighed) for one, _ in weighed]
-    total = float(np.logaddexp.reduce(odds))
-    return [one - total for one in odds]
+    told = [
+        sum(weight for other, weight in weighed if other is one or _is_form_of(other, one))
+        for one, _ in weighed
+    ]
+    return [math.log(one / sum(told)) for one in told]
 
 
 def _weight(group: Iterable[_Proposed], of_best: float) -> float:
@@ -204,12 +208,9 @@ def _weight(group: Iterable[_Proposed], of_best: float) -> float:
     return sum(n**SAME_PEPTIDE for n in peptides.values())
 
 
-def _cost(one: _Proposed, other: _Proposed) -> float:
-    """Nats that a spectrum of another mass costs a mass."""
-    if other is one:
-        return 0.0
-    form = _is_form(other.mass - one.mass, max(one.tolerance, other.tolerance))
-    return FORM_COST if form else OTHER_COST
+def _is_form_of(other: _Proposed, one: _Proposed) -> bool:
+    """Whether a mass may be that of a form of the peptide of another."""
+    return _is_form(other.mass - one.mass, max(one.tolerance, other.tolerance))
 
 
 def _mass_of(gap: Gap, found: Iterable[Sequence[_Proposed]], known: Flanks) -> tuple[Weighed, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lacuna.core.files import LacunaError, atomic_write
+from lacuna.core.files import LacunaError, atomic_write, printable
 from lacuna.core.tables import SPECTRUM_TABLE, SpectrumRow
 from lacuna.core.words import plural
 from lacuna.scaffolds.alkylation import READINGS, digest_of, read_alkylation, tells
@@ -54,6 +54,7 @@ def look_at_spectra(
     allowed = Modifications(read_alkylation(alkylation).cysteine, **modifications)
     chains, found = _loaded(scaffolds, spectra)
     rows: list[SpectrumRow] = []
+    several: list[str] = []
     spanned = 0
     for chain, gap, own in own_spectra(chains, found, allowed, tolerance_ppm):
         readings = mass_rules(chain, gap, allowed).readings()
@@ -61,23 +62,27 @@ def look_at_spectra(
         if shown is not None:
             rows += shown.rows
             spanned += 1
-            _warn(chain, gap, shown.masses)
+            several += _several_masses(chain, gap, shown.masses)
     gaps = sum(len(chain.gaps) for chain in chains)
     LOG.info("%d spectra; %d of %d gaps are spanned by some", len(found), spanned, gaps)
+    if several:
+        more = f" (and of {len(several) - 1} more)" if len(several) > 1 else ""
+        LOG.warning(
+            "%s", printable(f"spectra show masses that exclude each other, of {several[0]}{more}")
+        )
     with atomic_write(out) as handle:
         handle.write(SPECTRUM_TABLE.header + SPECTRUM_TABLE.text(rows))
 
 
-def _warn(chain: Scaffold, gap: Gap, masses: Sequence[GapMass]) -> None:
-    """Log masses of a gap that cannot be those of forms of one peptide."""
+def _several_masses(chain: Scaffold, gap: Gap, masses: Sequence[GapMass]) -> list[str]:
+    """The masses of a gap in words if some cannot be those of forms of one peptide."""
     if all(masses[0].may_be(other) for other in masses[1:]):
-        return
-    named = [
+        return []
+    named = ", ".join(
         f"{one.weighed[0]:.4f} Da ({plural(len(one.spectra), 'spectrum', 'spectra')})"
         for one in masses
-    ]
-    of_gap = chain.chain, chain.gaps.index(gap) + 1, ", ".join(named)
-    LOG.warning("'%s': spectra show several masses of its gap %d: %s", *of_gap)
+    )
+    return [f"gap {chain.gaps.index(gap) + 1} of '{chain.chain}': {named}"]
 
 
 def own_spectra(
