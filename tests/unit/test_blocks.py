@@ -263,11 +263,11 @@ def test_a_gap_in_which_reads_do_not_count_is_noted(
     split(path, tmp_path, unread=unread)
     (note,) = read_tsv(tmp_path / "rejected.tsv")
     assert note["reason"] == (
-        "Note: c.fasta:3: 'b' has a gap of unknown length at 2 and 1 other, which no reads of the "
-        "sample lead through, so that they do not count in it; if the length is known, write an X "
-        "for each residue (as in 1 chain more)"
+        "Note: c.fasta:3: 'b' has a gap of unknown length at 2 and 1 other, which no read spans, "
+        "so reads are not used there; if the length is known, write an X for each residue (as in 1 "
+        "chain more)"
     )
-    assert "which no reads" in caplog.text
+    assert "which no read spans" in caplog.text
     # Without reads there is nothing to say, and chains that reads gave have no other reads.
     split(path, tmp_path / "alone")
     split(path, tmp_path / "of_reads", unread=unread, settled=write("e.tsv", PROBABILITIES))

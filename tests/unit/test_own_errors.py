@@ -119,7 +119,7 @@ def test_a_sample_says_how_far_its_confidences_are_off(caplog: pytest.LogCapture
     caplog.set_level(logging.INFO)
     reads = simulated("constant")
     placed = place(reads, MODELS)
-    (told,) = [r for r in caplog.records if "on known residues" in r.message]
+    (told,) = [r for r in caplog.records if "that cover known sequence" in r.message]
     assert told.levelno == logging.WARNING and "(table)" in told.message
     lower = placed.reads.right[placed.reads.right > 0]
     before = np.concatenate(MODELS.probabilities(reads))

@@ -175,7 +175,7 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
             ["a.csv, b.csv' does not exist", "several files are joined by ;"],
         ),
         ("sample,fasta\na,no.fasta\n", [":2:", "no.fasta' does not exist"]),
-        ('sample,fasta\na,"a.fasta\n', [":2:", "cannot be cut into cells", "correct the line"]),
+        ('sample,fasta\na,"a.fasta\n', [":2:", "cannot be split into columns", "correct the line"]),
         ('sample\tfasta\na\t"a.fasta"\n', ["does not exist", "remove its quotes"]),
         (f"sample\tfasta\na\t{'x' * 200_000}\n", [":2:", "field limit", "correct the line"]),
         (f"sample\tfasta\na\t{'x' * 100_000}\n", [":2:", "'a'", "...' does not exist"]),

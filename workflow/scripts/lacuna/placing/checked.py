@@ -39,15 +39,15 @@ def checked_probabilities(
         off = abs(check.promised - check.right) >= FAR_OFF
         LOG.log(
             logging.WARNING if off else logging.INFO,
-            "Of the residues of reads (%s) on known residues of the sample %.2f are right; their "
-            "confidences promise %.2f. All probabilities are corrected by this",
-            check.tool,
+            "%.2f of the residues of reads (%s) that cover known sequence are right; their "
+            "confidences imply %.2f. All probabilities are corrected by this",
             check.right,
+            check.tool,
             check.promised,
         )
     for tool in sorted({read.tool for read in reads if not models.has_own(read)}):
         if tool not in corrected.corrections:
-            LOG.info("too few reads (%s) lie on known residues to check their confidences", tool)
+            LOG.info("too few reads (%s) cover known sequence to check their confidences", tool)
     return corrected.probabilities(reads)
 
 

@@ -230,7 +230,7 @@ def about_subclasses(found: Subclasses, names: Sequence[str], drafts: Sequence[D
     if not any(drafts[i].rivals for i in found.chains):
         return f"{begin}, and join them to V domains: {given}"
     return (
-        f"{begin}, but hardly join them to V domains. By how common they are, {given}; the "
+        f"{begin}, but few reads link them to a V domain. Judging by abundance, {given}; the "
         "residues in which they differ are flagged 'phase'"
     )
 

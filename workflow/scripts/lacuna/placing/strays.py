@@ -97,10 +97,10 @@ def lost_reads(strays: int, placed: int, species: str, share: float = LOST[-1][1
     if species:
         return f"{found} {species} germline: set species to auto"
     return (
-        f"{found} germline: a chain was not found, of a further antibody, of IgG of a serum, of "
+        f"{found} germline: a chain was not found. It may be of another antibody, of serum IgG, of "
         "another species than the one stated (set species to auto), or of one that is not bundled "
-        "(give its chains as a FASTA, with X for what is not known). Residues of the chains that "
-        "were found, also sure ones, may be those of this one"
+        "(give its chains as a FASTA, with X for what is not known). Even residues with a high "
+        "probability may belong to the missing chain"
     )
 
 

@@ -279,8 +279,8 @@ def _rows(path: str | Path) -> Iterator[tuple[str, int, dict[str, str]]]:
                     yield row.get("chain", ""), before + rows.line_num, row
         except csv.Error as error:
             raise LacunaError(
-                f"{path}:{before + rows.line_num}: cannot be cut into cells ({error}); correct the "
-                "line"
+                f"{path}:{before + rows.line_num}: cannot be split into columns ({error}); "
+                "correct the line"
             ) from None
 
 

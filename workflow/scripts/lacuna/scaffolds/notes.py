@@ -67,9 +67,8 @@ class Notes:
                 "open",
                 chain.line,
                 chain.chain,
-                f"has a gap of unknown length at {starts[0]}{more}, which no reads of the sample "
-                "lead through, so that they do not count in it; if the length is known, write an X "
-                "for each residue",
+                f"has a gap of unknown length at {starts[0]}{more}, which no read spans, "
+                "so reads are not used there; if the length is known, write an X for each residue",
             )
 
     def look_at_truth(self, chain: str, gaps: Sequence[Gap], line: int, file: str = "") -> None:

@@ -170,7 +170,7 @@ def _rows(handle: TextIO, layout: Layout, max_bytes: int) -> Iterator[Row]:
         try:
             cells = _cut(text, layout.delimiter, layout.quoted)
         except csv.Error as error:
-            cells, fault = [], f"cannot be cut into cells ({error}); correct the line"
+            cells, fault = [], f"cannot be split into columns ({error}); correct the line"
         if fault is None and len(cells) != len(layout.columns):
             fault = f"has {len(cells)} cells under {len(layout.columns)} columns; correct the line"
         number = line - layout.header

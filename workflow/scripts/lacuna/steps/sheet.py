@@ -113,7 +113,7 @@ def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
                 lines.append((rows.line_num, cells))
     except csv.Error as error:
         raise LacunaError(
-            f"{path}:{rows.line_num}: cannot be cut into cells ({error}); correct the line"
+            f"{path}:{rows.line_num}: cannot be split into columns ({error}); correct the line"
         ) from None
     return lines
 
