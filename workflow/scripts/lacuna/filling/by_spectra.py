@@ -171,9 +171,13 @@ def rank_by_spectra(
     weighed = [one.mass for one in masses if one.mass is not None]
     parts: list[tuple[Ranking, float]] = []
     against_others = _shares(probabilities, masses, rules)
-    for mass, one, against in zip(weighed, masses, against_others, strict=True):
+    # The network finds a peptide of another antibody as probable: no mass is surer by that than by
+    # its share of the spectra.
+    by_spectra = np.exp([mass[2] for mass in weighed])
+    most = (by_spectra / by_spectra.sum()).tolist()
+    for mass, one, *limits in zip(weighed, masses, against_others, most, strict=True):
         within, share = _rank_within(probabilities, ranked, mass, one, rules)
-        parts.append((within, share * against))
+        parts.append((within, share * min(limits)))
     shares = [share for _, share in parts]
     if max(shares, default=0.0) < LEAST:
         clear = [mass for mass in weighed if mass[2] >= CLEAR]
