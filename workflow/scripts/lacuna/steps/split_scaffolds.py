@@ -87,7 +87,7 @@ def _truth_of_reads(
     Remarks on chains that are not compared, or whose true chain cannot be read, are added to
     `faults`.
     """
-    records = read_scaffolds(given.fasta, given.gaps)
+    records = read_scaffolds(given.fasta, given.gaps, settled=given.settled)
     found = [record for record in records if isinstance(record, Scaffold)]
     true = []
     for record in read_scaffolds(truth):
