@@ -6,8 +6,8 @@ that the network expects, and for any peptide. The final ranking mixes the one w
 one without it by their probabilities.
 
 Several masses that spectra show are weighed by how many show each, and by how probable the network
-holds it. What their cleavages show counts for none of them against another: it depends on the
-quality of the best spectrum.
+holds it, which makes none surer than its share of the spectra. What their cleavages show counts for
+none of them against another: it depends on the quality of the best spectrum.
 """
 
 import math

@@ -125,44 +125,41 @@ def likely_end(scaffold: Scaffold, gap: Gap, probabilities: np.ndarray) -> str:
 
 
 def _form_met(
-    scaffold: Scaffold, sequence: str, modifications: Modifications
+    scaffold: Scaffold, intact: IntactMass, sequence: str, modifications: Modifications
 ) -> tuple[ChainForm, float]:
-    """The form of a filled chain that is most probable by its intact mass, and the chain's mass of
-    that kind less the one measured; without any, the nearest."""
-    given = scaffold.intact
-    allowed = given.tolerance_da if given else 1.0
+    """The form of a filled chain that is most probable by an intact mass, and the chain's mass of
+    that kind less the one measured; if none meets it, the nearest."""
     forms = chain_forms(scaffold, sequence, modifications)
-    offs = [_off(scaffold, sequence, form) for form in forms]
+    offs = [_off(scaffold, intact, sequence, form) for form in forms]
 
     def fit(one: tuple[ChainForm, float]) -> tuple[bool, float]:
         form, off = one
-        meets = abs(off) <= allowed
-        nats = math.log(form.share) - (SIGMAS * off / allowed) ** 2 / 2
+        meets = abs(off) <= intact.tolerance_da
+        nats = math.log(form.share) - (SIGMAS * off / intact.tolerance_da) ** 2 / 2
         return meets, nats if meets else -abs(off)
 
     return max(zip(forms, offs, strict=True), key=fit)
 
 
-def _off(scaffold: Scaffold, sequence: str, form: ChainForm) -> float:
+def _off(scaffold: Scaffold, intact: IntactMass, sequence: str, form: ChainForm) -> float:
     """The mass of a form of a filled chain less the one measured, in Da."""
-    given = scaffold.intact
-    average = given is not None and given.kind == "average"
-    found = _masses(sequence, scaffold)[average] - (given.mass if given else 0.0)
-    return found + (form.average if average else form.monoisotopic)
+    average = intact.kind == "average"
+    change = form.average if average else form.monoisotopic
+    return _masses(sequence, scaffold)[average] + change - intact.mass
 
 
 def _form_of(
-    scaffold: Scaffold, sequence: str, modifications: Modifications
+    scaffold: Scaffold, intact: IntactMass, sequence: str, modifications: Modifications
 ) -> tuple[ChainForm, float]:
     """As `_form_met`; if no form meets the mass, that which does so without a usual error."""
-    form, off = _form_met(scaffold, sequence, modifications)
-    if scaffold.intact is None or abs(off) <= scaffold.intact.tolerance_da:
+    form, off = _form_met(scaffold, intact, sequence, modifications)
+    if abs(off) <= intact.tolerance_da:
         return form, off
     errors = _errors_of_missed(scaffold, sequence, modifications)
     if errors:
         likely = max(errors, key=lambda error: error.prior)
-        form, _ = _form_met(replace(scaffold, intact=likely.mass), sequence, modifications)
-    return form, _off(scaffold, sequence, form)
+        form, _ = _form_met(scaffold, likely.mass, sequence, modifications)
+    return form, _off(scaffold, intact, sequence, form)
 
 
 def mass_row(
@@ -182,7 +179,7 @@ def mass_row(
     if not is_open and MISSING_LETTER not in sequence:
         monoisotopic, average = _masses(sequence, scaffold)
         if intact is not None:
-            of_form, difference = _form_of(scaffold, sequence, modifications)
+            of_form, difference = _form_of(scaffold, intact, sequence, modifications)
             form = of_form.words
     return MassRow(
         scaffold.chain,

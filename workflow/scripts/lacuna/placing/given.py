@@ -84,7 +84,8 @@ def show(
     chain, in order; modifications: what their masses may hold.
     """
     fixed = [_draft(sequence) for sequence in others]
-    given = [_Given.of(*each) for each in zip(chains, gaps or [()] * len(chains), strict=True)]
+    gaps = gaps or [()] * len(chains)
+    given = [_Given.of(*each) for each in zip(chains, gaps, strict=True)]
     templates = [one.draft for one in given]
     placements = place_on(reads, [*templates, *fixed])
     reads = replace(reads, cysteine=carried_by_cysteine(reads, placements))
@@ -98,8 +99,7 @@ def show(
     lengths = [_other_length(reads, placements, i, one.draft) for i, one in enumerate(given)]
     shown = [_shown(*each) for each in zip(given, drafts, final, lengths, strict=True)]
     rules = MassRules(modifications)
-    if gaps:
-        shown = [_with_masses(*each, rules) for each in zip(shown, gaps, strict=True)]
+    shown = [_with_masses(*each, rules) for each in zip(shown, gaps, strict=True)]
     return shown, placements
 
 

@@ -146,11 +146,10 @@ def of_one_locus(placements: Placements, drafts: Sequence[Draft]) -> Placements:
     What a read shows that fits a heavy chain as well as a light one is mutated in one of the two.
     Each would be made like the other if it voted for both.
     """
-    of_locus = {locus: n for n, locus in enumerate(sorted({d.locus for d in drafts}))}
-    locus = np.array([of_locus[d.locus] for d in drafts] or [0])
+    loci, locus = np.unique([d.locus for d in drafts], return_inverse=True)
     read = placements.alignment.read
     inside = np.flatnonzero(placements.chain < len(drafts))
-    seen = np.zeros((read.max(initial=0) + 1, len(of_locus) or 1), dtype=bool)
+    seen = np.zeros((read.max(initial=0) + 1, len(loci)), dtype=bool)
     seen[read[inside], locus[placements.chain[inside]]] = True
     return placements.take(np.flatnonzero(seen.sum(1)[read] < 2))
 

@@ -3,7 +3,9 @@
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from io import BufferedIOBase
 from pathlib import Path
+from typing import cast
 
 from lacuna.core.files import LacunaError, kind_of, open_bytes, open_text, printable, shortened
 from lacuna.core.tables import RejectedRow
@@ -41,7 +43,6 @@ TABLES: tuple[tuple[TableFormat, ...], ...] = (
 )
 FIRST_ROWS = 20  # of a table without a header, by which it is recognised
 SHORTEST = 5  # letters of a cell that is taken for a peptide, not for the name of a column
-_CHUNK = 1 << 20  # bytes
 
 Found = list[Read] | BadLine  # the reads of a row, or what is wrong with it
 
@@ -90,11 +91,8 @@ def _check_different(paths: Sequence[str]) -> None:
 
 def _digest(path: str) -> bytes:
     """The sha256 of the content of a file, plain or gzipped."""
-    digest = hashlib.sha256()
     with open_bytes(path) as handle:
-        while chunk := handle.read(_CHUNK):
-            digest.update(chunk)
-    return digest.digest()
+        return hashlib.file_digest(cast(BufferedIOBase, handle), "sha256").digest()
 
 
 def tools() -> list[str]:
