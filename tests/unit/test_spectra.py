@@ -847,6 +847,18 @@ def test_cleavages_of_one_mass_do_not_count_against_another() -> None:
     assert none[1].startswith(MassDoubt.OF_SPECTRA) and " and " in none[1]
 
 
+def test_the_network_makes_no_mass_surer_than_its_share_of_the_spectra() -> None:
+    """It finds the one mass far more probable than the other, but leaves the last residue open."""
+    table = even("AGNK")
+    table[3] = 1.0
+    table[3, RESIDUES.index("S")] = 1e-6
+    table[3] /= table[3].sum()
+    found = rivals(("AGNK", 3.0, 1.0), ("AGNS", 3.0, 1.0))
+    ranking, _ = rank_by_spectra(table, 5, found, MassRules())
+    first = ranking.candidates[0]
+    assert first.sequence == "AGNK" and 0.5 < first.probability < 0.6
+
+
 def test_cleavages_of_one_mass_choose_no_length_against_another() -> None:
     tables = [even("AGNK", "AGNK"), even("AGNSK", "AGNSK")]
     for few, many in ((1.0, 8.0), (8.0, 1.0)):
