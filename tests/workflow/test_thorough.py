@@ -81,11 +81,12 @@ def test_packed_samples_with_reads_are_weighed_as_alone(
     others = [{"sample": f"s{i}", "fasta": "chains.fasta"} for i in range(8)]
     space.sheet(*others, {"sample": "r", "reads": "reads.csv"})
     settings = {"large_network": "large.safetensors", "mode": "thorough"}
+    table = "out/r/evidence.tsv"
     space.config(**settings, pack_chains=0)
-    space.run()
+    assert "weigh_evidence" in space.run(table).jobs()
     alone = space.results()
     shutil.rmtree(space.folder / "out")
     space.config(**settings)
-    assert "weigh_evidence" not in space.run().jobs()
+    assert "weigh_evidence" not in space.run(table).jobs()
     packed = space.results()
     assert packed["r/evidence.tsv"] == alone["r/evidence.tsv"]
