@@ -1,6 +1,6 @@
 """Gaps whose length is given wrong: how sure are their residues, and is the length named?
 
-    python tests/benchmarks/given_lengths.py CHAINS [--chains 500] [--seed 1]
+    python tests/benchmarks/given_lengths.py CHAINS [--chains 500] [--seed 1] [--masses]
 
 CHAINS is a table (csv or csv.gz) with the columns species, chain (H, K or L) and vdomain_aa, or a
 truth.jsonl as bench_accuracy.py has it. From each chain drawn, 3 to 15 residues are left out behind
@@ -8,15 +8,18 @@ its first, and it is filled with the number of them as it is and with one or two
 of the chains of a table are human heavy chains. Prints by the region of the gap, or `several`, and
 by what was given: gaps, those whose status names another length, those where this is the right one,
 residues stated at 0.95 or more, and of these the share that is wrong: not among the true residues
-of the gap in their order (by the longest common subsequence).
+of the gap in their order (by the longest common subsequence). With --masses each gap has the mass
+of its true residues, as measured (3 ppm), and rows are by their number instead of the region.
 """
 
 import random
+import re
 import tempfile
 from collections import Counter
 from pathlib import Path
 
 from common import Chain, drawing, read_chains
+from pyteomics.mass import calculate_mass
 
 from lacuna.antibody.imgt import regions_of
 from lacuna.antibody.numbering import number_chain
@@ -27,6 +30,7 @@ SHORTEST, LONGEST = 3, 15  # residues of a gap
 REACH = 128  # residues of a chain within which a gap lies
 OFF = (-2, -1, 0, 1, 2)
 SURE = 0.95
+ERROR_PPM = 3.0  # standard deviation of the error of a mass
 
 
 def draw(chains: list[Chain], n: int, rng: random.Random) -> list[Chain]:
@@ -62,29 +66,36 @@ def in_order(found: str, true: str) -> list[bool]:
     return right
 
 
-def measure(chains: list[Chain], rng: random.Random, folder: Path) -> None:
+def measure(chains: list[Chain], rng: random.Random, folder: Path, masses: bool) -> None:
     truth: dict[str, tuple[str, str, int]] = {}  # region, residues left out, and number too many
-    given = {}
+    given, rows = {}, ["chain\tstart\tend\tmass"]
     for i, (_, sequence) in enumerate(chains):
         length = rng.randint(SHORTEST, LONGEST)
         start = rng.randrange(1, min(len(sequence), REACH) - length - 1)
-        region, true = region_of(sequence, start, length), sequence[start : start + length]
+        true = sequence[start : start + length]
+        region = f"{length:2} residues" if masses else region_of(sequence, start, length)
+        mass = calculate_mass(true) - calculate_mass("")
         for off in OFF:
             name = f"{i}|{off}"
             gap = "X" * (length + off)
             given[name] = sequence[:start] + gap + sequence[start + length :]
             truth[name] = region, true, off
-    fasta = folder / "chains.fasta"
+            measured = mass * (1 + rng.gauss(0, ERROR_PPM) / 1e6)
+            rows.append(f"{name}\t{start}\t{start + length + off}\t{measured:.5f}")
+    fasta, table = folder / "chains.fasta", folder / "gaps.tsv"
     fasta.write_text("".join(f">{name}\n{sequence}\n" for name, sequence in given.items()))
-    fill_file({"fasta": fasta}, folder / "out", {})
+    table.write_text("\n".join(rows) + "\n")
+    inputs = {"fasta": fasta, "gaps": table} if masses else {"fasta": fasta}
+    fill_file(inputs, folder / "out", {"alkylation": "none"})
+    doubt = MassDoubt.OTHER_LENGTH if masses else MassDoubt.LENGTH
     counts: Counter[tuple[str, int, str]] = Counter()
     for gap in GAP_TABLE.read(folder / "out" / "gaps.tsv"):
         if gap.rank == 1:
             region, true, off = truth[gap.chain]
-            _, named, better = gap.status.partition(f"{MassDoubt.LENGTH} ")
+            _, named, better = gap.status.partition(f"{doubt} ")
             counts[region, off, "gaps"] += 1
             counts[region, off, "named"] += bool(named)
-            counts[region, off, "right"] += better == f"{len(true)})"
+            counts[region, off, "right"] += re.match(r"\d*", better)[0] == str(len(true))
     of_gaps: dict[str, list[tuple[str, float]]] = {}
     for row in RESIDUE_TABLE.read(folder / "out" / "residues.tsv"):
         of_gaps.setdefault(row.chain, []).append((row.residue, row.probability))
@@ -94,7 +105,7 @@ def measure(chains: list[Chain], rng: random.Random, folder: Path) -> None:
         sure = [ok for ok, (_, p) in zip(right, residues, strict=True) if p >= SURE]
         counts[region, off, "sure"] += len(sure)
         counts[region, off, "wrong"] += sure.count(False)
-    print("| region | given | gaps | named | right length | sure residues | wrong |")
+    print("| gap | given | gaps | named | right length | sure residues | wrong |")
     print("|---|---|---|---|---|---|---|")
     for region in sorted({region for region, *_ in counts}):
         for off in OFF:
@@ -104,8 +115,10 @@ def measure(chains: list[Chain], rng: random.Random, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    options = drawing(__doc__, "CHAINS", chains=500).parse_args()
+    parser = drawing(__doc__, "CHAINS", chains=500)
+    parser.add_argument("--masses", action="store_true")
+    options = parser.parse_args()
     rng = random.Random(options.seed)
     drawn = draw(read_chains(options.chains), options.n, rng)
     with tempfile.TemporaryDirectory() as scratch:
-        measure(drawn, rng, Path(scratch))
+        measure(drawn, rng, Path(scratch), options.masses)

@@ -1,4 +1,4 @@
-"""Gaps filled by a simulated spectrum of their peptide: modified residues beside them, no length.
+"""Gaps filled by simulated spectra of their peptide: modified residues, no length, several spectra.
 
     python tests/benchmarks/simulated_spectra.py CHAINS.fasta [--chains 60] [--seed 1]
 
@@ -7,8 +7,9 @@ y ions of four cleavages in five, and noise; C is carbamidomethylated.
 
 The first table has gaps of five residues of known length, in peptides with M, W or N, or that begin
 with Q or E: without a spectrum, with that of the peptide as written, and with that of the peptide
-whose M, W, N, Q or E is modified, which is not written. The second has gaps of unknown length.
-Both tell how many gaps have the right length and are exact (I = L), how many residues are stated at
+whose M, W, N, Q or E is modified, which is not written. The second has gaps of unknown length, the
+third gaps of known length with 1, 3 and 10 spectra of the peptide, of three cleavages in five each.
+All tell how many gaps have the right length and are exact (I = L), how many residues are stated at
 0.9 or more and how many of these are wrong (all of a gap of wrong length), and seconds.
 """
 
@@ -36,6 +37,8 @@ SHORTEST, LONGEST = 9, 40  # residues of a peptide
 BESIDE = 2  # known residues of it on either side of the gap, or more
 MISSING = 0.2  # of its cleavages
 NOISE = 30  # peaks
+POOR_MISSING, POOR_NOISE = 0.4, 60  # of each of several spectra
+SEVERAL = (1, 3, 10)
 SURE = 0.9
 KNOWN_LENGTH = 5
 LENGTHS = (3, 5, 8, 12)
@@ -60,7 +63,8 @@ KINDS = (
 
 
 class Case(NamedTuple):
-    """A gap of a chain and the peptide around it; modified: a known residue of that, if any."""
+    """A gap of a chain, of known length if `known`, and the peptide around it; modified: a known
+    residue of that, if any."""
 
     chain: str
     start: int
@@ -68,6 +72,7 @@ class Case(NamedTuple):
     gap: int
     length: int
     modified: int | None = None
+    known: bool = True
 
     @property
     def truth(self) -> str:
@@ -99,36 +104,40 @@ def with_modified(chains: list[str], kind: Kind) -> Iterator[Case]:
                     yield Case(chain, start, end, gap, KNOWN_LENGTH, place)
 
 
-def without_length(chains: list[str], length: int) -> Iterator[Case]:
+def of_length(chains: list[str], length: int, known: bool) -> Iterator[Case]:
     for chain, start, end in peptides(chains):
         for gap in range(start + BESIDE, end - length - BESIDE + 1):
-            yield Case(chain, start, end, gap, length)
+            yield Case(chain, start, end, gap, length, known=known)
 
 
-def spectrum(case: Case, mass: float, seed: int) -> str:
-    """The text of a file with the spectrum; mass: that the modified residue carries, in Da."""
+def spectra(case: Case, mass: float, n: int, seed: int) -> str:
+    """The text of a file with a spectrum, or n poor ones; mass: that the modified residue carries,
+    in Da."""
     rng = random.Random(seed)
-    made = spectrum_of(
-        case.chain[case.start : case.end],
-        missing=[i for i in range(1, case.end - case.start) if rng.random() < MISSING],
-        noise=NOISE,
-        seed=seed,
-        carried=CARBAMIDOMETHYL,
-        modified={} if case.modified is None else {case.modified - case.start: mass},
-    )
-    return as_mgf([made])
+    missing, noise = (MISSING, NOISE) if not n else (POOR_MISSING, POOR_NOISE)
+    made = [
+        spectrum_of(
+            case.chain[case.start : case.end],
+            missing=[i for i in range(1, case.end - case.start) if rng.random() < missing],
+            noise=noise,
+            seed=seed + 1000 * number,
+            carried=CARBAMIDOMETHYL,
+            modified={} if case.modified is None else {case.modified - case.start: mass},
+        )
+        for number in range(max(n, 1))
+    ]
+    return as_mgf(made)
 
 
 def fill(case: Case, text: str, folder: Path) -> Counts:
-    """Fill the gap, of unknown length if no residue is modified; text: of a file of spectra, '' for
-    none."""
-    fasta, table, spectra = (folder / name for name in ("c.fasta", "gaps.tsv", "spectra.mgf"))
-    known = case.length if case.modified is not None else 0
+    """Fill the gap; text: of a file of spectra, '' for none."""
+    fasta, table, file = (folder / name for name in ("c.fasta", "gaps.tsv", "spectra.mgf"))
+    known = case.length if case.known else 0
     letters = case.chain[: case.gap] + "X" * known + case.chain[case.gap + case.length :]
     fasta.write_text(f">c\n{letters}\n")
     table.write_text(f"chain\tstart\tend\nc\t{case.gap}\t{case.gap + known}\n")
-    spectra.write_text(text)
-    given, out = [spectra] if text else [], folder / "out"
+    file.write_text(text)
+    given, out = [file] if text else [], folder / "out"
     fill_file({"fasta": fasta, "gaps": table}, out, {"complete_ends": False}, spectra=given)
     first = next(iter(GAP_TABLE.read(out / "gaps.tsv")))
     rows = [row for row in RESIDUE_TABLE.read(out / "residues.tsv") if row.probability >= SURE]
@@ -139,12 +148,13 @@ def fill(case: Case, text: str, folder: Path) -> Counts:
     return Counts(same, exact, len(rows), right.count(False))
 
 
-def row_of(drawn: list[Case], mass: float | None) -> list[object]:
-    """Cells of a row; mass: that the modified residues carry, None without spectra."""
+def row_of(drawn: list[Case], mass: float | None, n: int = 0) -> list[object]:
+    """Cells of a row; mass: that the modified residues carry, None without spectra; n: poor spectra
+    of each peptide, 0 for a good one."""
     begun = time.perf_counter()
     found = []
     for seed, case in enumerate(drawn):
-        text = "" if mass is None else spectrum(case, mass, seed)
+        text = "" if mass is None else spectra(case, mass, n, seed)
         with tempfile.TemporaryDirectory() as folder:
             found.append(fill(case, text, Path(folder)))
     sums = list(map(sum, zip(*found, strict=True)))
@@ -165,9 +175,13 @@ def main() -> None:
         for name, mass in (("none", None), ("unmodified", 0.0), ("modified", kind.mass)):
             print(kind.name, name, *row_of(drawn, mass), sep="\t", flush=True)
     for length in LENGTHS:
-        drawn = draw(without_length(chains, length))
+        drawn = draw(of_length(chains, length, known=False))
         for name, mass in (("none", None), ("own", 0.0)):
             print(f"{length} residues, length unknown", name, *row_of(drawn, mass), sep="\t")
+    for length in LENGTHS[1:3]:
+        drawn = draw(of_length(chains, length, known=True))
+        for n in SEVERAL:
+            print(f"{length} residues", f"{n} poor", *row_of(drawn, 0.0, n), sep="\t", flush=True)
 
 
 if __name__ == "__main__":

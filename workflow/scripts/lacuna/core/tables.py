@@ -52,6 +52,7 @@ class MassDoubt(StrEnum):
     OF_SPECTRA = "spectra show another mass,"
     OF_READS = "reads show another mass than the one given"
     LENGTH = "its chain fits germline far better with"  # another number of residues
+    OTHER_LENGTH = "masses fit another length far better:"
 
     @classmethod
     def of_status(cls, status: str) -> "tuple[MassDoubt, ...]":

@@ -28,6 +28,7 @@ from lacuna.filling.decode import (
 )
 from lacuna.filling.mass_errors import likely_error
 from lacuna.filling.mass_search import SIGMAS
+from lacuna.filling.other_length import other_length
 from lacuna.filling.stages import one_mass
 from lacuna.filling.weighing import WIDTH
 from lacuna.scaffolds.residue_masses import (
@@ -75,6 +76,20 @@ def _odds_at(
     """Log odds (masses, lengths) of each mass at each length of a gap."""
     return np.array(
         [[_mass_log_odds(p, one, rules, WIDTH) for p in distributions] for one in masses]
+    )
+
+
+def length_by_spectra(
+    probabilities: np.ndarray, evidence: SpectralEvidence, rules: MassRules
+) -> str:
+    """That spectra of a gap (length, 20), whose length is given, fit another one far better, in
+    words; '' if they do not, or if no sequence of the length has a mass that they show."""
+    masses = masses_shown(evidence)
+    own = float(_odds_at([probabilities], masses, rules).max())
+    if own == -math.inf:
+        return ""
+    return other_length(
+        probabilities, max(own, 0.0), lambda some: float(_odds_at([some], masses, rules).max())
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from lacuna.core.tables import MassDoubt
 from lacuna.filling.block import BlockGap, too_large
-from lacuna.filling.by_spectra import LEAST, RANKED, mixed, rank_by_spectra
+from lacuna.filling.by_spectra import LEAST, RANKED, length_by_spectra, mixed, rank_by_spectra
 from lacuna.filling.chain_mass import rank_by_chain_mass
 from lacuna.filling.decode import Ranking, rank_plain
 from lacuna.filling.intact import (
@@ -18,6 +18,7 @@ from lacuna.filling.intact import (
     unweighed,
 )
 from lacuna.filling.misfits import rank_weighed
+from lacuna.filling.other_length import length_by_masses
 from lacuna.filling.rivals import with_rivals
 from lacuna.filling.stages import stages_of
 from lacuna.scaffolds.residue_masses import MassRules, Modifications, mass_rules
@@ -45,6 +46,9 @@ def rank_gaps(
             rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
             of_gap = probabilities[gap.rows.start : gap.rows.stop]
             ranking, mass = rank_by_spectra(of_gap, candidates, gap.given.spectra, rules)
+            if mass and gap.given.fixed:
+                other = length_by_spectra(of_gap, gap.given.spectra, rules)
+                mass = "; ".join(filter(None, (mass, other)))
             if mass or by_intact_mass is None:  # the mass of a gap says more than that of a chain
                 yield gap, with_rivals(ranking, gap.given, candidates), mass
                 continue
@@ -60,6 +64,9 @@ def rank_gaps(
                 yield gap, Ranking((), of_gap), ""
                 continue
             ranking, misfit = rank_weighed(of_gap, candidates, stages, rules, gap.given.mass_error)
+            if gap.given.fixed:
+                other = length_by_masses(of_gap, ranking, stages, rules)
+                misfit = "; ".join(filter(None, (misfit, other)))
             yield gap, with_rivals(ranking, gap.given, candidates), misfit
     for length, gaps in plain.items():
         together = max(min(MAX_LETTERS // (candidates * length), RANKED_TOGETHER), 1)

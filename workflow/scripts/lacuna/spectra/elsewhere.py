@@ -4,7 +4,7 @@ Most spectra of a sample are of peptides whose residues are all known, or of tho
 gap. Some fit a gap by chance, but fit their own place far better.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from lacuna.spectra.ions import N_SERIES, OFFSET
 from lacuna.spectra.match import LARGE, Match
 from lacuna.spectra.peaks import Fragments, Spectra
 from lacuna.spectra.read import Precursor
-from lacuna.spectra.tally import tally_of
+from lacuna.spectra.tally import tallies_of
 
 FAR_BETTER = 3.0  # nats
 SURELY_KNOWN = 20.0  # log odds of a peptide of known residues from which it needs no comparison
@@ -59,17 +59,22 @@ def is_elsewhere(own: Fit, others: Iterable[Fit]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class KnownPeptides:
-    """The stretches of known residues of a chain.
+    """The peptides of known residues of a chain, two residues or more.
 
-    letters: of all stretches, a blank behind each; lies (n,): Da before each cleavage in them,
-    before the letter of the same index, with `_APART` between stretches; shares (n,): log
-    probability that a peptide begins there; ends (n,): the same of its end.
+    letters: of all stretches of known residues, a blank behind each; lies (n,): Da before each
+    cleavage in them, before the letter of the same index, with `_APART` between stretches;
+    shares (n,): log probability that a peptide begins there; ends (n,): the same of its end;
+    masses (m,): what the residues of each peptide weigh that is not large, in Da, rising; starts,
+    stops (m,): its first and last cleavage.
     """
 
     letters: str
     lies: np.ndarray
     shares: np.ndarray
     ends: np.ndarray
+    masses: np.ndarray
+    starts: np.ndarray
+    stops: np.ndarray
 
     def best(self, precursor: Precursor, fragments: Fragments, ppm: float) -> Fit | None:
         """The peptide without a gap that a spectrum fits best; None if the precursor of none has
@@ -77,50 +82,51 @@ class KnownPeptides:
         if precursor.mass > LARGE:
             return None
         tolerance = precursor.mass * ppm * 1e-6
-        by_mass = -float(np.log(min(4 * tolerance * DENSITY, 1.0)))  # 4: two isotopes
-        found = [
-            self._fit(precursor, fragments, start, stop, carried)
-            for carried in (_NOTHING, *_CARRIED)
-            for isotope in (0.0, ISOTOPE)
-            for start, stop in self._spans(
-                precursor.mass - WATER - carried.usual.mass - isotope, tolerance
-            )
+        wanted = precursor.mass - WATER - _CARRIED_DA[:, None] - np.array([0.0, ISOTOPE])
+        low = np.searchsorted(self.masses, wanted - tolerance)
+        high = np.searchsorted(self.masses, wanted + tolerance, "right")
+        forms = [
+            (row, i, place)
+            for i, j in np.argwhere(high > low).tolist()
+            for row in range(low[i, j], high[i, j])
+            for place in _CARRIED[i].places(self.letters[self.starts[row] : self.stops[row]])
         ]
-        fits = [one._replace(log_odds=one.log_odds + by_mass) for one in found if one is not None]
-        return max(fits, default=None)
+        if not forms:
+            return None
+        rows, carried, places = np.array(forms).T
+        starts, stops = self.starts[rows], self.stops[rows]
+        shown = self._shown(precursor, fragments, (starts, stops), _CARRIED_DA[carried], places)
+        log_odds = self.shares[starts] + self.ends[stops] + _CARRIED_NATS[carried] + shown
+        by_mass = -float(np.log(min(4 * tolerance * DENSITY, 1.0)))  # 4: two isotopes
+        chosen = int(np.argmax(log_odds))
+        letters = self.letters[starts[chosen] : stops[chosen]]
+        return Fit(float(log_odds[chosen]) + by_mass, letters, letters)
 
-    def _spans(self, mass: float, tolerance: float) -> Iterator[tuple[int, int]]:
-        """Yield start and stop of stretches of so many Da."""
-        low = np.searchsorted(self.lies, self.lies + mass - tolerance)
-        high = np.searchsorted(self.lies, self.lies + mass + tolerance, "right")
-        for start in np.flatnonzero(high > low).tolist():
-            for stop in range(low[start], high[start]):
-                yield start, stop
-
-    def _fit(
+    def _shown(
         self,
         precursor: Precursor,
         fragments: Fragments,
-        start: int,
-        stop: int,
-        carried: "_Carried",
-    ) -> Fit | None:
-        """The peptide from start to stop, with the residue that carries something where it fits
-        best; None if it has no such residue."""
-        letters = self.letters[start:stop]
-        lies = self.lies[start + 1 : stop] - self.lies[start]
-        whole = self.lies[stop] - self.lies[start] + carried.usual.mass
-        prior = self.shares[start] + self.ends[stop] + np.log(carried.usual.odds)
-        best = -np.inf
-        for place in carried.places(letters):
-            before = lies + carried.usual.mass * (np.arange(1, len(letters)) > place)
-            shown = 0.0
-            for series in precursor.series:
-                masses = before if series in N_SERIES else whole - before
-                there = np.ones(len(masses), dtype=bool)
-                shown += float(tally_of(fragments, masses + OFFSET[series], there).log_odds())
-            best = max(best, shown)
-        return Fit(float(prior + best), letters, letters) if best > -np.inf else None
+        peptides: tuple[np.ndarray, np.ndarray],
+        carried: np.ndarray,
+        places: np.ndarray,
+    ) -> np.ndarray:
+        """(n,) log odds of peptides by their fragments. peptides: starts, stops (n,); carried (n,):
+        Da that the residue at one of the places (n,) carries, counted from the start."""
+        starts, stops = peptides
+        lengths = stops - starts - 1
+        begins = np.cumsum(lengths) - lengths
+        of = np.repeat(np.arange(len(starts)), lengths)  # the peptide of each fragment
+        residues = np.arange(len(of)) - begins[of] + 1  # before its cleavage
+        first = self.lies[starts]
+        before = (
+            self.lies[starts[of] + residues] - first[of] + carried[of] * (residues > places[of])
+        )
+        behind = (self.lies[stops] - first + carried)[of] - before
+        masses = [
+            (before if series in N_SERIES else behind) + OFFSET[series]
+            for series in precursor.series
+        ]
+        return np.asarray(tallies_of(fragments, np.stack(masses), begins).log_odds().sum(0))
 
 
 class _Carried(NamedTuple):
@@ -131,21 +137,23 @@ class _Carried(NamedTuple):
     first: bool = False
 
     def places(self, letters: str) -> list[int]:
-        """Where in a peptide it may be carried."""
+        """Where in a peptide it may be carried; nothing: behind its end."""
         if not self.residue:
             return [len(letters)]
         some = letters[:1] if self.first else letters
         return [i for i, letter in enumerate(some) if letter == self.residue]
 
 
-_NOTHING = _Carried("", Usual(0.0, 1.0, ""))
 _CARRIED = (
+    _Carried("", Usual(0.0, 1.0, "")),
     *(_Carried(residue, usual) for residue, usual in ANYWHERE.items()),
     *(
         _Carried(residue, Usual(PYROGLUTAMATE[residue], odds, ""), first=True)
         for residue, odds in FIRST_OF_PEPTIDE.items()
     ),
 )
+_CARRIED_DA = np.array([carried.usual.mass for carried in _CARRIED])
+_CARRIED_NATS = np.log([carried.usual.odds for carried in _CARRIED])
 
 
 def known_peptides(scaffold: Scaffold, cysteine: float) -> KnownPeptides:
@@ -160,8 +168,21 @@ def known_peptides(scaffold: Scaffold, cysteine: float) -> KnownPeptides:
         ends = [is_end(scaffold.sequence, at) for at in range(start, stop + 1)]
         weights.append(np.where(ends, 1.0, OTHER_END))
     weight = np.concatenate(weights)
+    all_lies = np.concatenate(lies)
     shares, ends_of = np.log(weight / max(weight.sum(), 1.0)), np.log(weight / ENDS)
-    return KnownPeptides(letters, np.concatenate(lies), shares, ends_of)
+    return KnownPeptides(letters, all_lies, shares, ends_of, *_peptides(all_lies))
+
+
+def _peptides(lies: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Masses, starts and stops (m,) of the peptides between cleavages at `lies`, in Da, of two
+    residues or more, by their mass."""
+    longest = np.searchsorted(lies, lies + LARGE, "right") - 1
+    counts = np.maximum(longest - np.arange(len(lies)) - 1, 0)
+    starts = np.repeat(np.arange(len(lies)), counts)
+    stops = starts + 2 + np.arange(len(starts)) - np.repeat(np.cumsum(counts) - counts, counts)
+    masses = lies[stops] - lies[starts]
+    order = np.argsort(masses, kind="stable")
+    return masses[order], starts[order], stops[order]
 
 
 def odds_of_known(

@@ -40,6 +40,7 @@ LEAST_SHOWN = 2.0  # nats by which fragments of the flanks must speak for the pe
 LEAST_NATS = 0.3  # of a cleavage that is kept
 WIDEST = 0.1  # Da, tolerance of a gap from which fragments of its end say nothing
 MOST_CHECKED = 16  # residues of a gap whose cleavages are checked; longer ones have any mass
+MOST_TOGETHER = 10  # spectra of a peptide that are looked at together
 W_SHOWN = 0.3  # share of I and L whose w ion is seen with their z ion
 
 
@@ -239,25 +240,24 @@ def _rivals(found: Iterable[Match]) -> Iterator[Match]:
 
 
 def _weigh(chain: str, gap: Gap, found: _OfMass, rules: MassRules) -> Found:
-    """The evidence of matches: for each peptide and series, that of the best matching spectrum.
-
-    Other spectra of a peptide add no evidence: they repeat its internal fragments and impurities.
-    """
+    """The evidence of matches: for each peptide and series, that of the best matching spectra."""
     mass, tolerance = found.weighed
-    used: dict[tuple[int, int, str], Match] = {}
+    used: dict[tuple[int, int, str], list[Match]] = {}
     for match in sorted(found.matches, key=lambda match: -match.log_odds):
         for series in match.precursor.series:
-            used.setdefault((match.start, match.end, series), match)
+            of_peptide = used.setdefault((match.start, match.end, series), [])
+            once = all(match.precursor is not other.precursor for other in of_peptide)
+            if once and len(of_peptide) < MOST_TOGETHER:
+                of_peptide.append(match)
     cleavages: list[Cleavage] = []
     unseen = 0.0
-    for (_, _, series), match in used.items():
-        known = match.left if series in N_SERIES else match.right
-        middle = np.array([known + mass / 2])
-        if series not in N_SERIES and tolerance > WIDEST or not match.fragments.covers(middle)[0]:
+    for (_, _, series), of_peptide in used.items():
+        if series not in N_SERIES and tolerance > WIDEST:
             continue
-        share = match.probability * match.tallies[series].share()
-        unseen += math.log1p(-share)
-        cleavages += _once(_cleavages(match, series, share, mass, tolerance))
+        some = [match for match in of_peptide if _covers_gap(match, series, mass)]
+        shown, of_unseen = _together(some, series, mass, tolerance)
+        cleavages += shown
+        unseen += of_unseen
     cleavages.sort(key=lambda cleavage: cleavage.mass)
     possible = _possible(np.array([c.mass for c in cleavages]), gap, mass, tolerance, rules)
     cleavages = [c for c, fits in zip(cleavages, possible, strict=True) if fits]
@@ -271,13 +271,57 @@ def _weigh(chain: str, gap: Gap, found: _OfMass, rules: MassRules) -> Found:
         found.by_precursors.rivals if found.by_precursors else (),
     )
     where = chain, gap.start, gap.end
-    rows = [_row_of(where, match) for match in _different(used.values())]
+    rows = [
+        _row_of(where, match) for match in _different(one for some in used.values() for one in some)
+    ]
     by_precursors = () if evidence.mass is None else (evidence.mass, *evidence.rivals)
     rows += [SpectrumRow(*where, MASS, *weighed, "", "") for weighed in by_precursors]
     rows.append(SpectrumRow(*where, UNSEEN, None, None, unseen, "", ""))
     rows += [one.row(where, CLEAVAGE, one.nats) for one in kept]
     rows += [one.row(where, SIDE, one.nats_of_i) for one in sides]
     return Found(evidence, rows)
+
+
+def _covers_gap(match: Match, series: str, mass: float) -> bool:
+    """Whether a spectrum reaches fragments that end in the middle of a gap of some mass, in Da."""
+    known = match.left if series in N_SERIES else match.right
+    return bool(match.fragments.covers(np.array([known + mass / 2]))[0])
+
+
+def _together(
+    matches: Sequence[Match], series: str, mass: float, tolerance: float
+) -> tuple[list[Cleavage], float]:
+    """The cleavages of a series that spectra of one peptide show together, the best spectrum first,
+    and the log odds of one that they do not show. mass, tolerance: of the gap in Da.
+
+    The noise of each spectrum is another one, but all share internal fragments and impurities, and
+    some bonds never break. So together they say no more of a cleavage than the one that shows it
+    best, and no less than the first of them if it does not.
+    """
+    shares = [match.probability * match.tallies[series].share() for match in matches]
+    unseen = [math.log1p(-share) for share in shares]
+    each = [
+        (i, one)
+        for i, (match, share) in enumerate(zip(matches, shares, strict=True))
+        for one in _once(_cleavages(match, series, share, mass, tolerance))
+    ]
+    if len(matches) < 2:
+        return [one for _, one in each], sum(unseen)
+    others = sum(unseen[1:])
+    each.sort(key=lambda of_spectrum: -of_spectrum[1].nats)
+    masses, within = np.array([one[:2] for _, one in each]).reshape(-1, 2).T
+    left = np.ones(len(each), dtype=bool)
+    shown = []
+    for i, (_, first) in enumerate(each):
+        if left[i]:
+            same = left & (np.abs(masses - first.mass) <= within + first.tolerance)
+            left &= ~same
+            nats: dict[int, float] = {}  # that each spectrum gives it
+            for number, one in (each[j] for j in np.flatnonzero(same)):
+                nats.setdefault(number, one.nats)
+            most = max(unseen[number] - unseen[0] + alone for number, alone in nats.items())
+            shown.append(first._replace(nats=min(others + sum(nats.values()), most)))
+    return shown, unseen[0]
 
 
 def _behind(rows: Sequence[SpectrumRow]) -> list[SpectrumRow]:

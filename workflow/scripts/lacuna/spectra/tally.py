@@ -67,6 +67,18 @@ def tally_of(fragments: Fragments, masses: np.ndarray, there: np.ndarray) -> Tal
     return Tally(there.sum(-1), seen.sum(-1), by_chance.sum(-1))
 
 
+def tallies_of(fragments: Fragments, masses: np.ndarray, begins: np.ndarray) -> Tally:
+    """Count the masses (..., m) that are seen, of n peptides along the last axis: (..., n).
+
+    begins (n,): where the masses of each begin; each has some.
+    """
+    there = fragments.covers(masses)
+    seen = fragments.matched(masses) & there
+    by_chance = _by_chance(seen, there, fragments.chance(masses))
+    each = there.astype(np.int64), seen.astype(np.int64), by_chance
+    return Tally(*(np.add.reduceat(values, begins, axis=-1) for values in each))
+
+
 def _by_chance(seen: np.ndarray, there: np.ndarray, chance: np.ndarray) -> np.ndarray:
     """Log probability that chance shows of each fragment what is seen; 0 of what is not there."""
     found = np.where(there, np.log1p(-chance), 0.0)

@@ -1,0 +1,82 @@
+"""Gaps whose masses or spectra fit another length than the one that was given."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from chains import germline_chain
+from gaps import mass_of
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.core.tables import GAP_TABLE, MassDoubt
+from lacuna.filling.by_spectra import length_by_spectra
+from lacuna.filling.decode import rank_sequences
+from lacuna.filling.other_length import length_by_masses
+from lacuna.filling.stages import Stage, Stages, one_mass
+from lacuna.scaffolds.residue_masses import MassRules
+from lacuna.scaffolds.scaffold import SpectralEvidence
+from lacuna.steps.one_file import fill_file
+
+TRUE, AS_HEAVY = "PSASG", "PSSQ"  # Q weighs what AG does
+SAID = f"{MassDoubt.OTHER_LENGTH} 5 residues"
+RULES = MassRules()
+
+
+def likely(letters: str, share: float = 0.97) -> np.ndarray:
+    """A network that expects these residues (length, 20)."""
+    table = np.full((len(letters), N_RESIDUES), (1 - share) / (N_RESIDUES - 1))
+    table[np.arange(len(letters)), [RESIDUES.index(letter) for letter in letters]] = share
+    return table
+
+
+def named(probabilities: np.ndarray, stages: Stages) -> str:
+    ranking = rank_sequences(probabilities, 5, stages, RULES)
+    return length_by_masses(probabilities, ranking, stages, RULES)
+
+
+def weighing(letters: str) -> Stages:
+    return one_mass(mass_of(letters), 0.004)
+
+
+def test_a_mass_that_only_improbable_residues_have_fits_another_length() -> None:
+    assert named(likely("SASG"), weighing(TRUE)) == SAID
+    assert named(likely("PAS"), weighing(TRUE)) == ""  # nothing has it
+
+
+@pytest.mark.parametrize("letters", [TRUE, AS_HEAVY])
+def test_a_mass_that_fits_says_nothing(letters: str) -> None:
+    for share in (0.9, 0.5, 0.3):
+        assert named(likely(letters, share), weighing(TRUE)) == ""
+
+
+def test_masses_of_beginnings_count_and_several_pieces_do_not() -> None:
+    first = Stage(mass_of("PS"), 0.002)
+    whole = Stage(mass_of(TRUE), 0.004, False, True, 4, 4)
+    assert named(likely("SASG"), Stages((first, whole))) == SAID
+    pieces = Stage(mass_of("PS"), 0.002, False, True, 2, 2), whole
+    assert named(likely("PSPSAS"), Stages(pieces)) == ""
+
+
+def test_a_mass_that_spectra_show_counts_only_if_the_length_can_have_it() -> None:
+    def shown(letters: str) -> SpectralEvidence:
+        return SpectralEvidence(mass=(mass_of(letters), 0.004, 6.0))
+
+    assert length_by_spectra(likely("SASG"), shown(TRUE), RULES) == SAID
+    assert length_by_spectra(likely(TRUE), shown(TRUE), RULES) == ""
+    assert length_by_spectra(likely("PAS"), shown(TRUE), RULES) == ""
+
+
+@pytest.mark.parametrize(("given", "told"), [(4, True), (5, False)])
+def test_a_gap_of_given_length_and_mass_is_named(tmp_path: Path, given: int, told: bool) -> None:
+    """SFLSA weighs what YLQT does, which is filled in if four residues are given."""
+    chain = germline_chain("K", 1)
+    at = chain.index("SFLSA")
+    letters = f"{chain[:at]}{'X' * given}{chain[at + 5 :]}"
+    (tmp_path / "c.fasta").write_text(f">c\n{letters}\n")
+    row = f"c\t{at}\t{at + given}\t{mass_of('SFLSA'):.4f}"
+    (tmp_path / "gaps.tsv").write_text(f"chain\tstart\tend\tmass\n{row}\n")
+    inputs = {"fasta": tmp_path / "c.fasta", "gaps": tmp_path / "gaps.tsv"}
+    fill_file(inputs, tmp_path / "out", {"alkylation": "none"})
+    first = next(iter(GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")))
+    assert len(first.candidate) == given
+    assert (MassDoubt.OTHER_LENGTH in MassDoubt.of_status(first.status)) == told
