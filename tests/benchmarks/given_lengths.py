@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 
 from common import Chain, drawing, read_chains
-from pyteomics.mass import calculate_mass
+from pyteomics.mass import std_aa_mass
 
 from lacuna.antibody.imgt import regions_of
 from lacuna.antibody.numbering import number_chain
@@ -29,6 +29,7 @@ from lacuna.steps.one_file import fill_file
 SHORTEST, LONGEST = 3, 15  # residues of a gap
 REACH = 128  # residues of a chain within which a gap lies
 OFF = (-2, -1, 0, 1, 2)
+CLASSES = ((3, 5), (6, 9), (10, 15))  # of residues
 SURE = 0.95
 ERROR_PPM = 3.0  # standard deviation of the error of a mass
 
@@ -73,8 +74,9 @@ def measure(chains: list[Chain], rng: random.Random, folder: Path, masses: bool)
         length = rng.randint(SHORTEST, LONGEST)
         start = rng.randrange(1, min(len(sequence), REACH) - length - 1)
         true = sequence[start : start + length]
-        region = f"{length:2} residues" if masses else region_of(sequence, start, length)
-        mass = calculate_mass(true) - calculate_mass("")
+        number = next(f"{a:2} to {b}" for a, b in CLASSES if length <= b)
+        region = number if masses else region_of(sequence, start, length)
+        mass = sum(std_aa_mass[residue] for residue in true)
         for off in OFF:
             name = f"{i}|{off}"
             gap = "X" * (length + off)

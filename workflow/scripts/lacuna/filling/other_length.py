@@ -20,8 +20,10 @@ from lacuna.filling.weighing import WIDTH
 from lacuna.scaffolds.residue_masses import MassRules
 
 AROUND = 2  # residues by which a gap may have more or fewer than given
-FAR_BETTER = 4.0  # nats by which masses must fit another length better
-LEAST = 1e-300  # probability of masses that underflows to 0
+# Nats by which masses must fit another length better. Of 300 gaps of known mass and right length none
+# is named, of 118 with a spectrum none.
+FAR_BETTER = 4.0
+LEAST = 1e-300  # what a probability of masses counts as if it underflows
 LEAST_OTHER = -3.0  # log probability of masses that another length hardly exceeds
 
 
