@@ -1,5 +1,6 @@
 """Gaps whose masses or spectra fit another length than the one that was given."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from lacuna.filling.decode import rank_sequences
 from lacuna.filling.other_length import length_by_masses
 from lacuna.filling.stages import Stage, Stages, one_mass
 from lacuna.scaffolds.residue_masses import MassRules
-from lacuna.scaffolds.scaffold import SpectralEvidence
+from lacuna.scaffolds.scaffold import Gap, Rival, SpectralEvidence
 from lacuna.steps.one_file import fill_file
 
 TRUE, AS_HEAVY = "PSASG", "PSSQ"  # Q weighs what AG does
@@ -80,3 +81,12 @@ def test_a_gap_of_given_length_and_mass_is_named(tmp_path: Path, given: int, tol
     first = next(iter(GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")))
     assert len(first.candidate) == given
     assert (MassDoubt.OTHER_LENGTH in MassDoubt.of_status(first.status)) == told
+
+
+def test_a_length_that_was_chosen_is_not_given() -> None:
+    """It has been compared with others already."""
+    gap = Gap(8, 12, 4, 4)
+    assert gap.length_given
+    assert not replace(gap, length_probability=0.9).length_given
+    assert not replace(gap, rivals=(Rival("SFLSA", 0.1, 505.25, (1.0,)),)).length_given
+    assert not Gap(8, 9, 0, None).length_given

@@ -46,7 +46,7 @@ def rank_gaps(
             rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
             of_gap = probabilities[gap.rows.start : gap.rows.stop]
             ranking, mass = rank_by_spectra(of_gap, candidates, gap.given.spectra, rules)
-            if mass and gap.given.fixed:
+            if mass and gap.given.length_given:
                 other = length_by_spectra(of_gap, gap.given.spectra, rules)
                 mass = "; ".join(filter(None, (mass, other)))
             if mass or by_intact_mass is None:  # the mass of a gap says more than that of a chain
@@ -64,7 +64,7 @@ def rank_gaps(
                 yield gap, Ranking((), of_gap), ""
                 continue
             ranking, misfit = rank_weighed(of_gap, candidates, stages, rules, gap.given.mass_error)
-            if gap.given.fixed:
+            if gap.given.length_given:
                 other = length_by_masses(of_gap, ranking, stages, rules)
                 misfit = "; ".join(filter(None, (misfit, other)))
             yield gap, with_rivals(ranking, gap.given, candidates), misfit

@@ -107,6 +107,11 @@ class Gap:
         return self.min_length == self.max_length == self.end - self.start
 
     @property
+    def length_given(self) -> bool:
+        """Whether its length was given, and not chosen from several."""
+        return self.fixed and self.length_probability == 1.0 and not self.rivals
+
+    @property
     def weighed(self) -> bool:
         """Whether any mass is known of the gap."""
         return self.mass is not None or bool(self.pieces)
