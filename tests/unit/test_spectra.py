@@ -629,6 +629,24 @@ def test_w_ions_tell_i_from_l() -> None:
     assert plain.candidates[0].sequence.count("I") != 1
 
 
+def test_w_ions_of_a_cleavage_that_other_spectra_lack_tell_nothing() -> None:
+    """The first has a peak as if the gap began with P, and the w ion of L behind it."""
+    z = float(weights(PEPTIDE)[3:].sum() - weights("P").sum()) + OFFSET["z"] + PROTON
+    made = [
+        spectrum_of(
+            PEPTIDE, series=ALL, said=ALL, extra=[z, z - LOST_BY_L] * (i == 0), name=f"made:{i}"
+        )
+        for i in range(6)
+    ]
+    alone, together = evidence_of(made[0]), evidence_of(*made)
+    assert alone is not None and together is not None
+
+    def of_wrong(sides: Iterable[tuple[float, float, float]]) -> list[float]:
+        return [mass for mass, *_ in sides if abs(mass - weights("P").sum()) < 0.01]
+
+    assert of_wrong(alone.sides) and not of_wrong(together.sides)
+
+
 # --- other places of the chains ------------------------------------------------------------------
 
 

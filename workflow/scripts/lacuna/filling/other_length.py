@@ -21,7 +21,7 @@ from lacuna.scaffolds.residue_masses import MassRules
 
 AROUND = 2  # residues by which a gap may have more or fewer than given
 # Nats by which masses must fit another length better. Of 300 gaps of known mass and right length
-# none is named, and of 118 with a spectrum none.
+# none is named (tests/benchmarks/given_lengths.py --masses).
 FAR_BETTER = 4.0
 LEAST = 1e-300  # what a probability of masses counts as if it underflows
 LEAST_OTHER = -3.0  # log probability of masses that another length hardly exceeds

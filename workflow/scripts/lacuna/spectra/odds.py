@@ -262,7 +262,7 @@ def _weigh(chain: str, gap: Gap, found: _OfMass, rules: MassRules) -> Found:
     possible = _possible(np.array([c.mass for c in cleavages]), gap, mass, tolerance, rules)
     cleavages = [c for c, fits in zip(cleavages, possible, strict=True) if fits]
     kept = [one for one in cleavages if one.nats >= LEAST_NATS]
-    sides = [one for one in cleavages if one.nats_of_i]
+    sides = [one for one in kept if one.nats_of_i]
     evidence = SpectralEvidence(
         tuple((one.mass, one.tolerance, one.nats) for one in kept),
         unseen,
@@ -296,7 +296,8 @@ def _together(
 
     The noise of each spectrum is another one, but all share internal fragments and impurities, and
     some bonds never break. So together they say no more of a cleavage than the one that shows it
-    best, and no less than the first of them if it does not.
+    best, and of one that they do not show what the first says. If most of them lack a cleavage, it
+    has less than 0 nats.
     """
     shares = [match.probability * match.tallies[series].share() for match in matches]
     unseen = [math.log1p(-share) for share in shares]
