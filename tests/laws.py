@@ -18,7 +18,7 @@ import bundled
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.core.tables import TABLES
 from lacuna.filling.fill import fill_block
-from lacuna.filling.lengths import resolve_lengths
+from lacuna.filling.lengths.unknown import resolve_lengths
 from lacuna.results.accuracy import accuracy_table, add_up, read_scored, sum_scored
 from lacuna.results.join import HEADERS, MODEL, join_parts
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, Modifications

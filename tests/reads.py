@@ -9,9 +9,9 @@ from lacuna.antibody.germlines import LOCI, Segments, constants, j_segments, v_s
 from lacuna.antibody.imgt import CYS104, FR4_START, N_IMGT
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, decode, encode, merge_il
-from lacuna.placing.draft import Draft, draft_of, protein_of
+from lacuna.placing.aligning.readset import ReadSet, collapse
 from lacuna.placing.place import Placed, place
-from lacuna.placing.readset import ReadSet, collapse
+from lacuna.placing.votes.draft import Draft, draft_of, protein_of
 from lacuna.reads.read import Read
 
 SEEN = range(6, 31)  # residues of peptides that tools read

@@ -21,7 +21,7 @@ from read_panel import FAB_END, HIS, LINKER, Antibody, Road, constant, made
 
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.evidence.chain import WeighedChain
-from lacuna.placing.draft import Draft
+from lacuna.placing.votes.draft import Draft
 
 SHORTEST = 4  # residues of a run that counts as the same
 HINGE = "EPKSSDKTHTCPPCP"  # of fusions: S for the C that binds the light chain

@@ -66,9 +66,9 @@ from lacuna.evidence.chain import WeighedChain
 from lacuna.evidence.weigh import weigh
 from lacuna.network.transformer import load_large
 from lacuna.network.weights import load_weights
-from lacuna.placing.contaminants import read_contaminants
-from lacuna.placing.draft import CONSERVED
 from lacuna.placing.place import Placed, place
+from lacuna.placing.sources.contaminants import read_contaminants
+from lacuna.placing.votes.draft import CONSERVED
 from lacuna.reads.readers import read_peptides
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.templates.library import load_library

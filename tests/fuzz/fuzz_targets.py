@@ -32,7 +32,7 @@ from lacuna.core.files import LacunaError
 from lacuna.core.licences import licence_of, read_record
 from lacuna.core.tensor_files import read_tensors, write_tensors
 from lacuna.core.windows import MARKS, check_window
-from lacuna.filling.possible_lengths import possible_lengths
+from lacuna.filling.lengths.possible import possible_lengths
 from lacuna.network.encode import encode_scaffolds
 from lacuna.network.transformer import load_large
 from lacuna.network.weights import load_weights

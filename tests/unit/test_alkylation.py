@@ -17,15 +17,15 @@ from gaps import distributions
 from lacuna.core.alphabet import N_RESIDUES
 from lacuna.core.tables import GAP_TABLE
 from lacuna.core.words import AUTO
-from lacuna.filling import weighing
-from lacuna.filling.conventions import CONVENTIONS
 from lacuna.filling.cysteine import find_convention, find_reading
-from lacuna.filling.decode import mass_log_probability, rank_sequences
 from lacuna.filling.fill import fill_block
-from lacuna.filling.mass_search import LIKELY
+from lacuna.filling.masses import weighing
+from lacuna.filling.masses.conventions import CONVENTIONS
+from lacuna.filling.masses.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
 from lacuna.filling.reader import Reader
-from lacuna.filling.stages import one_mass
-from lacuna.filling.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
+from lacuna.filling.search.decode import mass_log_probability, rank_sequences
+from lacuna.filling.search.mass_search import LIKELY
+from lacuna.filling.search.stages import one_mass
 from lacuna.network.encode import encode_scaffolds
 from lacuna.reads.cysteine import write_carried
 from lacuna.scaffolds.alkylation import (
@@ -204,7 +204,7 @@ def test_no_more_chains_are_read_than_it_takes(
     errors = np.array([0.0, *[-3.0] * len(CONVENTIONS)])
     monkeypatch.setattr("lacuna.filling.cysteine._masses_of", counted)
     monkeypatch.setattr("lacuna.filling.cysteine._odds", lambda _: odds)
-    monkeypatch.setattr("lacuna.filling.conventions.odds_of_conventions", lambda _: errors)
+    monkeypatch.setattr("lacuna.filling.masses.conventions.odds_of_conventions", lambda _: errors)
     whole = germline_chain("H", 1)
     chains = [chain(str(i), whole, (20, 25)) for i in range(1000)]
     assert find_reading(chains, Modifications(), reader).how == "found"
@@ -402,7 +402,7 @@ def test_the_work_of_a_long_gap_is_bounded(length: int, monkeypatch: pytest.Monk
         chosen += width
         return np.arange(min(len(scores), width))
 
-    monkeypatch.setattr("lacuna.filling.mass_search.highest", counted)
+    monkeypatch.setattr("lacuna.filling.search.mass_search.highest", counted)
     even = np.full((length, N_RESIDUES), 1 / N_RESIDUES)
     mass_log_probability(even, one_mass(length * 110.0, 1.0))
     assert chosen <= (1 + LIKELY) * 30 * 4096

@@ -11,7 +11,7 @@ import numpy as np
 import bundled
 from lacuna.antibody.numbering import number_chain
 from lacuna.filling.fill import fill_block
-from lacuna.filling.lengths import resolve_lengths
+from lacuna.filling.lengths.unknown import resolve_lengths
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, Modifications
 from lacuna.scaffolds.scaffold import Scaffold

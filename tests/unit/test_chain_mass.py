@@ -19,7 +19,7 @@ from lacuna.core.alphabet import N_RESIDUES, RESIDUES, merge_il
 from lacuna.core.alphabet import encode as tokens_of
 from lacuna.core.masses import AVERAGE, chain_masses
 from lacuna.core.tables import APART, CHAIN_TABLE, GAP_TABLE, MASS_TABLE, MassDoubt
-from lacuna.filling.chain_mass import (
+from lacuna.filling.masses.chain_mass import (
     CLEARLY,
     COARSEST,
     OFF,
@@ -29,7 +29,7 @@ from lacuna.filling.chain_mass import (
     TotalMass,
     rank_by_chain_mass,
 )
-from lacuna.filling.intact import USUAL, intact_rules, left_mass, left_with_errors
+from lacuna.filling.masses.intact import USUAL, intact_rules, left_mass, left_with_errors
 from lacuna.scaffolds import gap_table
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.mass_table import MassTable

@@ -4,9 +4,9 @@ import pytest
 
 from chains import hidden
 from lacuna.core.alphabet import decode
-from lacuna.placing.chimeras import with_one_place
+from lacuna.placing.aligning.readset import IN_REPEAT
 from lacuna.placing.given import show
-from lacuna.placing.readset import IN_REPEAT
+from lacuna.placing.votes.chimeras import with_one_place
 from reads import built, chain_with_cdr3, draft_from, peptide, read_set, reads_of, tiles
 
 HEAVY = chain_with_cdr3("H", "ARWGGDGFYHMDY", constant=False)

@@ -22,11 +22,11 @@ from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, decode, encode
 from lacuna.core.paths import LIBRARY
 from lacuna.evidence.weigh import weigh
-from lacuna.placing.cleavage import cleavage_of
-from lacuna.placing.constant_domains import without_unread
-from lacuna.placing.draft import Draft, Loose, draft_of
+from lacuna.placing.chains.constant_domains import without_unread
 from lacuna.placing.place import Placed, _without_unread
-from lacuna.placing.placement import place_on
+from lacuna.placing.votes.cleavage import cleavage_of
+from lacuna.placing.votes.draft import Draft, Loose, draft_of
+from lacuna.placing.votes.placement import place_on
 from lacuna.templates.library import load_library
 
 GAMMA1 = next(c.sequence for c in constants() if c.name == "IGHG1*01")

@@ -12,10 +12,15 @@ from conftest import Write
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.masses import AVERAGE, MONOISOTOPIC, PROTON, WATER
 from lacuna.core.tables import GAP_TABLE
-from lacuna.filling.conventions import CONVENTIONS, Conventions, TriedLength, odds_of_conventions
 from lacuna.filling.cysteine import find_convention, find_reading
-from lacuna.filling.mass_errors import AVERAGE_GIVEN, ION, WATER_COUNTED
-from lacuna.filling.stages import one_mass
+from lacuna.filling.masses.conventions import (
+    CONVENTIONS,
+    Conventions,
+    TriedLength,
+    odds_of_conventions,
+)
+from lacuna.filling.masses.mass_errors import AVERAGE_GIVEN, ION, WATER_COUNTED
+from lacuna.filling.search.stages import one_mass
 from lacuna.filling.status import SHARED, with_convention
 from lacuna.results.summary import mass_note
 from lacuna.scaffolds.alkylation import Alkylation, read_alkylation

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gaps import distributions
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES, encode
-from lacuna.filling.decode import Candidate, rank_plain, rank_sequences
-from lacuna.filling.stages import one_mass
+from lacuna.filling.search.decode import Candidate, rank_plain, rank_sequences
+from lacuna.filling.search.stages import one_mass
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules
 
 GLYCINE, ALANINE, ASPARAGINE, GLUTAMINE, LYSINE = (
@@ -200,7 +200,7 @@ def test_what_a_search_dropped_is_tempered_too(
     length: int, temperature: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of AG and GA only the first is kept; G and the likelier residue after it bound the other."""
-    monkeypatch.setattr("lacuna.filling.decode.MASS_WIDTH", 1)
+    monkeypatch.setattr("lacuna.filling.search.decode.MASS_WIDTH", 1)
     sure = [{"W": 1} for _ in range(length - 2)]
     probabilities = distributions(*sure, {"A": 9, "G": 1}, {"A": 1, "G": 4})
     mass = (length - 2) * 186.07931 + GLYCINE + ALANINE

@@ -11,8 +11,8 @@ from conftest import Write
 from lacuna import cli
 from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES
 from lacuna.core.tables import DOUBT_TABLE, DoubtRow
-from lacuna.filling import proofread
-from lacuna.filling.doubts import GERMLINE, find_doubts, hidden_in_turn
+from lacuna.filling.doubts import proofread
+from lacuna.filling.doubts.observed import GERMLINE, find_doubts, hidden_in_turn
 from lacuna.network.encode import encode_scaffolds
 from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import MASKS

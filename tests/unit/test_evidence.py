@@ -41,12 +41,12 @@ from lacuna.evidence.posterior import (
 )
 from lacuna.evidence.weigh import floors_of, weigh
 from lacuna.network.transformer import load_large
-from lacuna.placing.consensus import Votes, votes
-from lacuna.placing.draft import Draft, Loose, Meeting, draft_of
-from lacuna.placing.junction_mass import JunctionMass, junction_mass
+from lacuna.placing.aligning.readset import collapse
 from lacuna.placing.place import Placed, place
-from lacuna.placing.placement import place_on
-from lacuna.placing.readset import collapse
+from lacuna.placing.stretches.junction_mass import JunctionMass, junction_mass
+from lacuna.placing.votes.consensus import Votes, votes
+from lacuna.placing.votes.draft import Draft, Loose, Meeting, draft_of
+from lacuna.placing.votes.placement import place_on
 from reads import Sure, chain_with_cdr3, draft_from, germline_draft, peptide, reads_of, tiles
 
 MODEL, GERMLINES = bundled.predictor().model, bundled.predictor().library

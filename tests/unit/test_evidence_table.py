@@ -9,8 +9,8 @@ from chains import germline_chain, hidden
 from conftest import Write
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError
-from lacuna.filling.decode import RESIDUE_MASSES
 from lacuna.filling.evidence import with_evidence
+from lacuna.filling.search.decode import RESIDUE_MASSES
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.resizing import with_lengths

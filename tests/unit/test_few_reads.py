@@ -12,10 +12,10 @@ from lacuna.evidence.chain import chain_of
 from lacuna.evidence.flags import other_lengths
 from lacuna.evidence.posterior import hidden_from_network
 from lacuna.evidence.weigh import weigh
-from lacuna.placing.consensus import Votes
-from lacuna.placing.draft import Draft, draft_of
-from lacuna.placing.loop_lengths import Around
-from lacuna.placing.sides import Opening
+from lacuna.placing.stretches.loop_lengths import Around
+from lacuna.placing.stretches.sides import Opening
+from lacuna.placing.votes.consensus import Votes
+from lacuna.placing.votes.draft import Draft, draft_of
 from lacuna.reads.read import Read
 from reads import built, chain_with_cdr3, germline_draft, merged, peptide, tiles
 

@@ -27,9 +27,9 @@ from lacuna.core.tables import (
     SCORED_TABLE,
 )
 from lacuna.filling.baselines import column_majorities
-from lacuna.filling.decode import Ranking, rank_plain
 from lacuna.filling.fill import Tables, fill_block
 from lacuna.filling.rows import regions_as_text
+from lacuna.filling.search.decode import Ranking, rank_plain
 from lacuna.network.encode import Encoder, encode_scaffolds
 from lacuna.network.kmers import KmerSet
 from lacuna.network.model import GapNetwork

@@ -19,10 +19,10 @@ from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.core.records import read_record
 from lacuna.core.tables import DOUBTFUL, EVIDENCE_TABLE, OBSERVED, EvidenceRow
 from lacuna.filling.evidence import with_evidence
-from lacuna.placing.alignment import BLOCK
-from lacuna.placing.contaminants import like_chains, read_contaminants
+from lacuna.placing.aligning.alignment import BLOCK
+from lacuna.placing.aligning.readset import MAX_READ, ReadSet, collapse
 from lacuna.placing.given import show
-from lacuna.placing.readset import MAX_READ, ReadSet, collapse
+from lacuna.placing.sources.contaminants import like_chains, read_contaminants
 from lacuna.reads.error_model import load_error_models
 from lacuna.reads.read import Read
 from lacuna.reads.readers import read_peptides

@@ -11,8 +11,8 @@ from chains import fasta, germline_chain, random_protein
 from conftest import Write
 from lacuna import cli
 from lacuna.core.tables import MassDoubt
-from lacuna.filling import given_lengths
-from lacuna.filling.given_lengths import MOST_GAPS, note_better_lengths
+from lacuna.filling.lengths import given
+from lacuna.filling.lengths.given import MOST_GAPS, note_better_lengths
 from lacuna.filling.reader import Reader
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.scaffold import Gap, Piece, Scaffold
@@ -112,15 +112,15 @@ def test_chains_that_fit_germline_are_not_read_again(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[int] = []
-    real = given_lengths._better
+    real = given._better
     monkeypatch.setattr(
-        given_lengths, "_better", lambda trials, r: read.append(len(trials)) or real(trials, r)
+        given, "_better", lambda trials, r: read.append(len(trials)) or real(trials, r)
     )
     right = stated(HEAVY, 35, 5, 0).replace("-", "X")
     assert better_lengths(Scaffold("c", "", right, (Gap(35, 40, 5, 5),), 1), reader) == [None]
     assert read == []
     assert better_lengths(wrong(), reader) == [5] and read == [1]
-    monkeypatch.setattr(given_lengths, "LONGEST", 50)
+    monkeypatch.setattr(given, "LONGEST", 50)
     assert better_lengths(wrong(), reader) == [None] and read == [1]
 
 

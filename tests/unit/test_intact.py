@@ -15,7 +15,7 @@ from gaps import mass_of as weight
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.tables import GAP_TABLE, MASS_TABLE, RESIDUE_TABLE, MassDoubt, MassRow
-from lacuna.filling.intact import (
+from lacuna.filling.masses.intact import (
     chain_forms,
     error_of_missed,
     intact_errors,
@@ -29,7 +29,7 @@ from lacuna.filling.intact import (
     unmodified_cysteines,
     unweighed,
 )
-from lacuna.filling.mass_search import search
+from lacuna.filling.search.mass_search import search
 from lacuna.results.summary import intact_note, mass_note
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.mass_table import MassTable

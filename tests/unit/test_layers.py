@@ -11,7 +11,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 UP = ("core/alphabet.py", "lacuna.antibody.imgt")
 BESIDE = ("scaffolds/scaffold.py", "lacuna.antibody.imgt")
-# Within a package: only the contract on circles detects it.
+# Within a package: folders have their order, and the contract on circles sees the rest.
+SEARCHING = ("filling/search/stages.py", "lacuna.filling.masses.intact")
+ALIGNING = ("placing/aligning/seeds.py", "lacuna.placing.votes.draft")
 AROUND = ("antibody/imgt.py", "lacuna.antibody.numbering")
 
 
@@ -49,8 +51,14 @@ def test_the_package_keeps_to_its_layers(checkout: Path) -> None:
 
 @pytest.mark.parametrize(
     ("planted", "broken"),
-    [(UP, "layers BROKEN"), (BESIDE, "layers BROKEN"), (AROUND, "no circles BROKEN")],
-    ids=["up", "beside", "around"],
+    [
+        (UP, "layers BROKEN"),
+        (BESIDE, "layers BROKEN"),
+        (SEARCHING, "layers of filling BROKEN"),
+        (ALIGNING, "layers of placing BROKEN"),
+        (AROUND, "no circles BROKEN"),
+    ],
+    ids=["up", "beside", "searching", "aligning", "around"],
 )
 def test_an_import_against_the_flow_is_refused(
     checkout: Path, planted: tuple[str, str], broken: str

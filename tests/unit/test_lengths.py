@@ -12,16 +12,16 @@ from lacuna.antibody.germlines import j_segments, v_segments
 from lacuna.antibody.imgt import FR4_LAST, FR4_START
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.masses import AVERAGINE
-from lacuna.filling import lengths, open_gaps
-from lacuna.filling.ends import MAX_CONSTANT
 from lacuna.filling.fill import fill_block
-from lacuna.filling.lengths import resolve_lengths
-from lacuna.filling.open_gaps import open_chain
-from lacuna.filling.possible_lengths import (
+from lacuna.filling.lengths import open_gaps, unknown
+from lacuna.filling.lengths.ends import MAX_CONSTANT
+from lacuna.filling.lengths.open_gaps import open_chain
+from lacuna.filling.lengths.possible import (
     MAX_BOUNDED_LENGTHS,
     MAX_LENGTHS,
     possible_lengths,
 )
+from lacuna.filling.lengths.unknown import resolve_lengths
 from lacuna.network.encode import encode_scaffolds
 from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import predict
@@ -344,7 +344,7 @@ def test_work_grows_with_the_number_of_gaps_and_no_faster(
         assert sum(size == 4 for size in sizes(settled)) > n / 2
         work.append(sum(read))
     assert work[1] < 2.5 * work[0]
-    assert work[1] < 30 * 7 * lengths.ROUNDS * 2
+    assert work[1] < 30 * 7 * unknown.ROUNDS * 2
 
 
 def test_a_chain_of_more_gaps_than_may_be_tried_is_filled_and_told(

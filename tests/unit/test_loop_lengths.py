@@ -10,14 +10,14 @@ from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, MISSING, decode, encode
 from lacuna.evidence.weigh import weigh
+from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.bridge import met_at_cuts
-from lacuna.placing.consensus import votes
-from lacuna.placing.draft import Draft
-from lacuna.placing.loop_lengths import INDEL_CDR, Around, Resized, openings_of
-from lacuna.placing.memory import Memory
 from lacuna.placing.place import Placed
-from lacuna.placing.placement import place_on
-from lacuna.placing.sides import Opening
+from lacuna.placing.stretches.loop_lengths import INDEL_CDR, Around, Resized, openings_of
+from lacuna.placing.stretches.sides import Opening
+from lacuna.placing.votes.consensus import votes
+from lacuna.placing.votes.draft import Draft
+from lacuna.placing.votes.placement import place_on
 from reads import (
     built,
     chain_with_cdr3,

@@ -16,10 +16,10 @@ from lacuna.core.masses import (
     PROTON,
     WATER,
 )
-from lacuna.filling.decode import mass_log_probability
-from lacuna.filling.mass_errors import likely_error
-from lacuna.filling.misfits import rank_weighed
-from lacuna.filling.stages import Stage, Stages, one_mass
+from lacuna.filling.masses.mass_errors import likely_error
+from lacuna.filling.masses.misfits import rank_weighed
+from lacuna.filling.search.decode import mass_log_probability
+from lacuna.filling.search.stages import Stage, Stages, one_mass
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
 
 RULES = MassRules()

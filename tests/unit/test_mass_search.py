@@ -11,9 +11,16 @@ from hypothesis import strategies as st
 
 from gaps import mass_of
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.filling.decode import rank_sequences
-from lacuna.filling.mass_search import search
-from lacuna.filling.stages import UNBOUNDED, Stage, Stages, allowed_lengths, one_mass, stages_of
+from lacuna.filling.search.decode import rank_sequences
+from lacuna.filling.search.mass_search import search
+from lacuna.filling.search.stages import (
+    UNBOUNDED,
+    Stage,
+    Stages,
+    allowed_lengths,
+    one_mass,
+    stages_of,
+)
 from lacuna.scaffolds.residue_masses import (
     AVERAGE_MASSES,
     BIN,
@@ -227,7 +234,7 @@ def test_prefixes_are_compared_with_masses_only_at_numbers_of_residues_that_can_
         calls.append(residues)
         return completable(rest, tolerance, residues, rules)
 
-    monkeypatch.setattr("lacuna.filling.mass_search.completable", counted)
+    monkeypatch.setattr("lacuna.filling.search.mass_search.completable", counted)
     counts = {}
     for n in (5, 20):
         calls.clear()
@@ -248,9 +255,9 @@ def test_a_search_of_the_likely_prefixes_is_one_of_all(
     probabilities = rng.dirichlet(np.full(20, 0.5), 7)
     for true in ("GASPVTC", "WWKKRFY", "NDQKEMH"):
         stages = one_mass(mass_of(true), 0.02)
-        monkeypatch.setattr("lacuna.filling.mass_search.LIKELY", 3)
+        monkeypatch.setattr("lacuna.filling.search.mass_search.LIKELY", 3)
         found = search(probabilities, width, stages, MassRules())
-        monkeypatch.setattr("lacuna.filling.mass_search.LIKELY", 10**6)
+        monkeypatch.setattr("lacuna.filling.search.mass_search.LIKELY", 10**6)
         among_all = search(probabilities, width, stages, MassRules())
         assert np.array_equal(found.tokens, among_all.tokens)
         assert np.array_equal(found.scores, among_all.scores) and found.lost == among_all.lost

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from lacuna.core.alphabet import MISSING, RESIDUES, decode, encode, merge_il
+from lacuna.placing.aligning.joints import ANY_JOINT
+from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.bridge import met_at_cuts
-from lacuna.placing.cleavage import Cleavage, cleavage_of
-from lacuna.placing.draft import Draft, Meeting
-from lacuna.placing.joints import ANY_JOINT
-from lacuna.placing.junction import Surroundings
-from lacuna.placing.meeting import Met, Question, begins_again, closed_by_meeting, meet
-from lacuna.placing.memory import Memory
 from lacuna.placing.place import Placed
-from lacuna.placing.placement import place_on, place_on_text, text_of
-from lacuna.placing.sides import Opening, Side, _with_longer, sides_of
+from lacuna.placing.stretches.junction import Surroundings
+from lacuna.placing.stretches.meeting import Met, Question, begins_again, closed_by_meeting, meet
+from lacuna.placing.stretches.sides import Opening, Side, _with_longer, sides_of
+from lacuna.placing.votes.cleavage import Cleavage, cleavage_of
+from lacuna.placing.votes.draft import Draft, Meeting
+from lacuna.placing.votes.placement import place_on, place_on_text, text_of
 from lacuna.reads.read import Read
 from reads import (
     built,
@@ -139,7 +139,7 @@ def test_a_side_that_begins_in_a_mutated_fr3_is_no_second_half(
 ) -> None:
     """It shows the whole CDR3, as far as the other side does not."""
     sides = [[Side(tuple(encode(text).tolist()), 0, 4.0, 0.9)] for text in ("QQY", right)]
-    monkeypatch.setattr("lacuna.placing.meeting.sides_of", lambda *_: sides)
+    monkeypatch.setattr("lacuna.placing.stretches.meeting.sides_of", lambda *_: sides)
     draft = germline_draft("K").with_cdr3(encode("QQYXXXPFT"))
     start, stop = draft.cdr3()
     reads = reads_of(digest(chain_with_cdr3("K", "QQYSNYPFT"), behind="FLMWYKR", missed=3))

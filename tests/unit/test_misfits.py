@@ -11,9 +11,9 @@ from gaps import mass_of
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.masses import ISOTOPE, MONOISOTOPIC, PROTON
 from lacuna.core.tables import LETTERS_WEIGH
-from lacuna.filling.decode import mass_log_probability
-from lacuna.filling.misfits import at_odds, at_odds_with_letters, in_words, rank_weighed
-from lacuna.filling.stages import Stage, Stages, one_mass
+from lacuna.filling.masses.misfits import at_odds, at_odds_with_letters, in_words, rank_weighed
+from lacuna.filling.search.decode import mass_log_probability
+from lacuna.filling.search.stages import Stage, Stages, one_mass
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
 
 EVEN = np.full((4, N_RESIDUES), 1 / N_RESIDUES)

@@ -5,8 +5,8 @@ import pytest
 
 from gaps import mass_of
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, encode
-from lacuna.filling.decode import mass_log_probability, rank_sequences
-from lacuna.filling.stages import one_mass
+from lacuna.filling.search.decode import mass_log_probability, rank_sequences
+from lacuna.filling.search.stages import one_mass
 from lacuna.scaffolds.alkylation import READINGS
 from lacuna.scaffolds.residue_masses import (
     DEAMIDATION,
@@ -131,7 +131,7 @@ def test_what_a_narrow_search_may_have_missed_is_bounded(monkeypatch: pytest.Mon
     true = [int(rng.choice(N_RESIDUES, p=row)) for row in probabilities]
     mass = float(RESIDUE_MASSES[true].sum())
     whole = rank_sequences(probabilities, 3, one_mass(mass, 0.02), MassRules())
-    monkeypatch.setattr("lacuna.filling.decode.MASS_WIDTH", 5)
+    monkeypatch.setattr("lacuna.filling.search.decode.MASS_WIDTH", 5)
     narrow = rank_sequences(probabilities, 3, one_mass(mass, 0.02), MassRules())
     assert whole.bound <= whole.candidates[0].probability  # proven best
     assert narrow.bound > 0

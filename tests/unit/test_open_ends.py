@@ -15,7 +15,7 @@ from lacuna.core.config import check_config
 from lacuna.core.files import LacunaError
 from lacuna.core.paths import CONFIG_SCHEMA
 from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE
-from lacuna.filling.open_ends import open_ends
+from lacuna.filling.lengths.open_ends import open_ends
 from lacuna.scaffolds.residue_masses import UNMODIFIED, Modifications
 from lacuna.scaffolds.scaffold import Gap, IntactMass, ResidueModification, Scaffold
 from lacuna.steps.one_file import fill_file

@@ -10,10 +10,10 @@ from chains import germline_chain
 from gaps import mass_of
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.tables import GAP_TABLE, MassDoubt
-from lacuna.filling.by_spectra import length_by_spectra
-from lacuna.filling.decode import rank_sequences
-from lacuna.filling.other_length import length_by_masses
-from lacuna.filling.stages import Stage, Stages, one_mass
+from lacuna.filling.masses.by_spectra import length_by_spectra
+from lacuna.filling.masses.other_length import length_by_masses
+from lacuna.filling.search.decode import rank_sequences
+from lacuna.filling.search.stages import Stage, Stages, one_mass
 from lacuna.scaffolds.residue_masses import MassRules
 from lacuna.scaffolds.scaffold import Gap, Rival, SpectralEvidence
 from lacuna.steps.one_file import fill_file

@@ -9,8 +9,8 @@ import pytest
 from chains import constant_region, germline_chain, random_protein
 from lacuna.antibody.germlines import constants
 from lacuna.benchmark.simulated_reads import Reading, simulate_reads
-from lacuna.placing.checked import checked_probabilities
 from lacuna.placing.place import place
+from lacuna.placing.sources.checked import checked_probabilities
 from lacuna.reads.error_model import AS_THEY_ARE, load_error_models
 from lacuna.reads.own_errors import MIN_READS, fit, with_own_errors
 from lacuna.reads.read import Read

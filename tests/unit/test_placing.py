@@ -14,15 +14,36 @@ from lacuna.antibody.germlines import SPECIES, constants, v_segments
 from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode, merge_il
 from lacuna.evidence.chain import GapHint, _gap
-from lacuna.placing.align import MIN_SCORE, align
-from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK
-from lacuna.placing.arms import front_arms, into_j, ways_to_join, without_overlap
+from lacuna.placing.aligning.align import MIN_SCORE, align
+from lacuna.placing.aligning.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK
+from lacuna.placing.aligning.carried import BIN, BLOCK_TOLERANCE, REACH, Carried
+from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, JointRule
+from lacuna.placing.aligning.kernel import compiled
+from lacuna.placing.aligning.memory import Memory
+from lacuna.placing.aligning.readset import MAX_READ, MIN_READ, ReadSet, collapse
+from lacuna.placing.aligning.seeds import AFTER_RIGHT, diagonals, word_weights
 from lacuna.placing.build import build, of_usual_length
-from lacuna.placing.carried import BIN, BLOCK_TOLERANCE, REACH, Carried
-from lacuna.placing.cdr3 import with_junction
-from lacuna.placing.cdr3_joints import unjoined_in_cdr3
-from lacuna.placing.chance import least_score
-from lacuna.placing.consensus import (
+from lacuna.placing.chains.populations import (
+    MAX_OF_LOCUS,
+    Population,
+    _germline,
+    is_serum,
+    populations,
+)
+from lacuna.placing.place import place
+from lacuna.placing.rows import rows_of
+from lacuna.placing.sources.contaminants import read_contaminants
+from lacuna.placing.sources.segments import WORD, Locus, best_of_loci, score_segments
+from lacuna.placing.stretches.arms import front_arms, into_j, ways_to_join, without_overlap
+from lacuna.placing.stretches.cdr3 import with_junction
+from lacuna.placing.stretches.cdr3_joints import unjoined_in_cdr3
+from lacuna.placing.stretches.junction import Path, Surroundings, touching, weigh_paths
+from lacuna.placing.stretches.junction_mass import JunctionMass
+from lacuna.placing.stretches.loops import with_loop
+from lacuna.placing.stretches.similar import similar_reads
+from lacuna.placing.stretches.word_paths import WordGraph, paths
+from lacuna.placing.votes.chance import least_score
+from lacuna.placing.votes.consensus import (
     Votes,
     amide_nats,
     next_draft,
@@ -30,25 +51,10 @@ from lacuna.placing.consensus import (
     votes,
     votes_for_template,
 )
-from lacuna.placing.contaminants import read_contaminants
-from lacuna.placing.draft import cdr3_germline, draft_of, protein_of
-from lacuna.placing.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, JointRule
-from lacuna.placing.junction import Path, Surroundings, touching, weigh_paths
-from lacuna.placing.junction_mass import JunctionMass
-from lacuna.placing.kernel import compiled
-from lacuna.placing.loops import with_loop
-from lacuna.placing.memory import Memory
-from lacuna.placing.modifications import carried_by_cysteine
-from lacuna.placing.place import place
-from lacuna.placing.placement import of_one_locus, place_on, place_on_text, text_of
-from lacuna.placing.populations import MAX_OF_LOCUS, Population, _germline, is_serum, populations
-from lacuna.placing.readset import MAX_READ, MIN_READ, ReadSet, collapse
-from lacuna.placing.revise import choose_v, fit_of, with_lengths
-from lacuna.placing.rows import rows_of
-from lacuna.placing.seeds import AFTER_RIGHT, diagonals, word_weights
-from lacuna.placing.segments import WORD, Locus, best_of_loci, score_segments
-from lacuna.placing.similar import similar_reads
-from lacuna.placing.word_paths import WordGraph, paths
+from lacuna.placing.votes.draft import cdr3_germline, draft_of, protein_of
+from lacuna.placing.votes.modifications import carried_by_cysteine
+from lacuna.placing.votes.placement import of_one_locus, place_on, place_on_text, text_of
+from lacuna.placing.votes.revise import choose_v, fit_of, with_lengths
 from lacuna.reads.read import Read
 from reads import (
     Sure,
@@ -444,7 +450,7 @@ def test_if_many_reads_touch_a_stretch_those_that_reach_into_it_weigh_it_and_the
     around = Surroundings(reads, encode(left), encode(right), none, CDR3_JOINT)
 
     def kept(most: int) -> set[str]:
-        monkeypatch.setattr("lacuna.placing.junction.MOST_READS", most)
+        monkeypatch.setattr("lacuna.placing.stretches.junction.MOST_READS", most)
         return {texts[row] for row in touching(around, [encode(stretch)])}
 
     assert kept(9) == {*into, *beside}
@@ -567,7 +573,7 @@ def test_a_loop_of_another_length_must_be_liked_better_the_more_it_differs(
 ) -> None:
     """And the more reads like the one that is there."""
     none = read_set("WWWWWWWW")
-    monkeypatch.setattr("lacuna.placing.loops.refined", lambda _, best, *__, **___: best)
+    monkeypatch.setattr("lacuna.placing.stretches.loops.refined", lambda _, best, *__, **___: best)
 
     def least(stretch: str, gain: float) -> float:
         """Nats more than those of the present stretch, from which another takes its place."""
@@ -577,8 +583,8 @@ def test_a_loop_of_another_length_must_be_liked_better_the_more_it_differs(
             return [Path(other, gain + more, joints), Path(present, gain, joints)]
 
         joints = np.full(len(stretch) + 1, 9.0)
-        monkeypatch.setattr("lacuna.placing.loops.paths", lambda *_: [encode(stretch)])
-        monkeypatch.setattr("lacuna.placing.loops.weigh_paths", weighed)
+        monkeypatch.setattr("lacuna.placing.stretches.loops.paths", lambda *_: [encode(stretch)])
+        monkeypatch.setattr("lacuna.placing.stretches.loops.weigh_paths", weighed)
         for more in np.arange(0.0, 100.0, 0.5).tolist():
             if in_loop(none) == stretch:
                 return more

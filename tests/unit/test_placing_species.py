@@ -11,8 +11,8 @@ from lacuna.antibody.germlines import SPECIES, constants, v_segments
 from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
 from lacuna.core.alphabet import MISSING, encode, merge_il
 from lacuna.core.paths import LIBRARY
-from lacuna.placing.contaminants import read_contaminants
 from lacuna.placing.place import Placed, place
+from lacuna.placing.sources.contaminants import read_contaminants
 from lacuna.reads.error_model import load_error_models
 from lacuna.reads.readers import read_peptides
 from lacuna.templates.library import load_library

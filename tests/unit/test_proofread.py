@@ -9,8 +9,8 @@ from pyteomics.mass import std_aa_mass
 from chains import fasta, germline_chain, hidden, random_protein
 from conftest import Write
 from lacuna.core.tables import DOUBT_TABLE, DoubtRow
-from lacuna.filling import proofread
-from lacuna.filling.proofread import (
+from lacuna.filling.doubts import proofread
+from lacuna.filling.doubts.proofread import (
     INSERTED,
     LACKING,
     MOST_TRIED,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.filling.decode import rank_sequences
-from lacuna.filling.rivals import contest, with_rivals
-from lacuna.filling.stages import one_mass
+from lacuna.filling.search.decode import rank_sequences
+from lacuna.filling.search.rivals import contest, with_rivals
+from lacuna.filling.search.stages import one_mass
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules
 from lacuna.scaffolds.scaffold import Gap, Scaffold

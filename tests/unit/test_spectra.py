@@ -35,11 +35,11 @@ from lacuna.core.tables import (
     GapRow,
     MassDoubt,
 )
-from lacuna.filling.by_spectra import nats_of_lengths, rank_by_spectra
-from lacuna.filling.cleavages import MOST_NATS, Shown, cut_where_shown, shown
-from lacuna.filling.decode import Ranking, rank_plain, rank_sequences
-from lacuna.filling.mass_search import search
-from lacuna.filling.stages import Stages, one_mass
+from lacuna.filling.masses.by_spectra import nats_of_lengths, rank_by_spectra
+from lacuna.filling.search.cleavages import MOST_NATS, Shown, cut_where_shown, shown
+from lacuna.filling.search.decode import Ranking, rank_plain, rank_sequences
+from lacuna.filling.search.mass_search import search
+from lacuna.filling.search.stages import Stages, one_mass
 from lacuna.results.summary import mass_note, spectra_note
 from lacuna.scaffolds.alkylation import READINGS as STATES
 from lacuna.scaffolds.alkylation import Alkylation, read_alkylation

@@ -21,8 +21,8 @@ from lacuna.core.tables import (
 )
 from lacuna.evidence.far import spread_of_far
 from lacuna.evidence.weigh import weigh
+from lacuna.placing.chains.strays import LOST_READS, count_lost, find_strays, lost_reads
 from lacuna.placing.place import Placed, place
-from lacuna.placing.strays import LOST_READS, count_lost, find_strays, lost_reads
 from lacuna.reads.read import Read
 from lacuna.results.counts import count_sample
 from reads import Sure, chain_with_cdr3, draft_from, read_set, tiles

@@ -12,11 +12,17 @@ from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, decode, encode, merge_il
 from lacuna.evidence.constants import with_halves, with_rivals
 from lacuna.evidence.weigh import weigh
+from lacuna.placing.aligning.seeds import word_weights
+from lacuna.placing.chains.subclasses import (
+    how_common,
+    marginals,
+    nats_of_way,
+    of_rivals,
+    on_constant,
+)
 from lacuna.placing.place import Placed, place
-from lacuna.placing.seeds import word_weights
-from lacuna.placing.segments import WORD
-from lacuna.placing.shown_constants import blocks_of, names_of, of_other, shown_constants
-from lacuna.placing.subclasses import how_common, marginals, nats_of_way, of_rivals, on_constant
+from lacuna.placing.sources.segments import WORD
+from lacuna.placing.sources.shown_constants import blocks_of, names_of, of_other, shown_constants
 from lacuna.reads.read import Read
 from reads import Sure, chain_with_cdr3, merged, other_heavy, reads_of, tiles
 

@@ -32,12 +32,12 @@ EDITS = {
     "workflow/scripts/lacuna/training/corpora.py": set(),  # used in pretraining only
     "workflow/scripts/lacuna/training/masking.py": set(),  # nothing is trained
     "workflow/scripts/lacuna/results/counts.py": ACROSS,
-    "workflow/scripts/lacuna/filling/decode.py": REFILLED,
+    "workflow/scripts/lacuna/filling/search/decode.py": REFILLED,
     "workflow/scripts/lacuna/results/report/page.py": ACROSS,
     "workflow/report/report.js": ACROSS,
     "workflow/scripts/lacuna/scaffolds/read.py": BLOCKS | ACROSS | READS | {"train_seed"},
     "workflow/scripts/lacuna/reads/peaks.py": BLOCKS | ACROSS | READS,
-    "workflow/scripts/lacuna/placing/align.py": BLOCKS | ACROSS | READS,
+    "workflow/scripts/lacuna/placing/aligning/align.py": BLOCKS | ACROSS | READS,
     "workflow/scripts/lacuna/evidence/flags.py": BLOCKS | ACROSS | READS,
     "workflow/scripts/lacuna/results/evidence.py": REFILLED,
     "workflow/scripts/lacuna/tutorial/kernel.py": MEASURED | {"train_seed"},

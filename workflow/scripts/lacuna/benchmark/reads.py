@@ -29,10 +29,10 @@ from lacuna.evidence.weigh import weigh
 from lacuna.network.model import GapNetwork
 from lacuna.network.transformer import LargeNetwork, load_large
 from lacuna.network.weights import load_weights
-from lacuna.placing.alignment import MATCH, MISMATCH
-from lacuna.placing.contaminants import read_contaminants
+from lacuna.placing.aligning.alignment import MATCH, MISMATCH
+from lacuna.placing.aligning.readset import MAX_SHIFT
 from lacuna.placing.place import Placed, place
-from lacuna.placing.readset import MAX_SHIFT
+from lacuna.placing.sources.contaminants import read_contaminants
 from lacuna.reads.error_model import ErrorModels, load_error_models
 from lacuna.reads.known import KnownReads, known_reads
 from lacuna.reads.read import Read

@@ -22,9 +22,9 @@ from lacuna.core.tables import ALTERNATIVES, DOUBTFUL, INFERRED, OBSERVED, Evide
 from lacuna.core.tsv import Shares
 from lacuna.evidence.flags import flags_of
 from lacuna.evidence.posterior import OBSERVED_MARGIN, as_l, margin_of
-from lacuna.placing.consensus import Votes
-from lacuna.placing.draft import Draft
-from lacuna.placing.junction_mass import TOLERANCE, JunctionMass
+from lacuna.placing.stretches.junction_mass import TOLERANCE, JunctionMass
+from lacuna.placing.votes.consensus import Votes
+from lacuna.placing.votes.draft import Draft
 
 OBSERVED_PROBABILITY = 0.9  # that an observed residue must have
 DOUBTFUL_MARGIN = 0.5  # nats, tempered: from here on doubtful, below just inferred

@@ -11,8 +11,8 @@ import numpy as np
 
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, N_RESIDUES, merge_il
-from lacuna.placing.draft import Draft
-from lacuna.placing.subclasses import of_rivals
+from lacuna.placing.chains.subclasses import of_rivals
+from lacuna.placing.votes.draft import Draft
 
 SURE = 0.99  # share of the chain's own residue there
 ALMOST = 0.9  # of its part that another chain's residue has, so that a chain keeps its own

@@ -9,7 +9,7 @@ import numpy as np
 from lacuna.core.alphabet import N_RESIDUES, merge_il
 from lacuna.evidence.posterior import OBSERVED_MARGIN, as_l, margin_of
 from lacuna.network.nearness import C, compared, is_far, part_of, usual_share
-from lacuna.placing.draft import Draft
+from lacuna.placing.votes.draft import Draft
 
 # Share of the posterior of V and of C that is spread evenly over residues that reads do not settle.
 # Without it, 0.54 of those of C were right at 0.78 in 18 chains of species that are not bundled.

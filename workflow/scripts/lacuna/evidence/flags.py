@@ -4,8 +4,8 @@ import numpy as np
 
 from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, merge_il
-from lacuna.placing.consensus import Votes
-from lacuna.placing.draft import Draft
+from lacuna.placing.votes.consensus import Votes
+from lacuna.placing.votes.draft import Draft
 
 MINORITY = 0.15  # share of the nats of reads for another residue
 SOME = 0.1  # share of reads that show D for N, or E for Q

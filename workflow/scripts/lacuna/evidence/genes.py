@@ -10,9 +10,9 @@ from torch import Tensor
 from lacuna.antibody.germlines import Segments, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START, N_IMGT
 from lacuna.core.alphabet import N_RESIDUES
-from lacuna.placing.draft import Draft
-from lacuna.placing.revise import BETTER_V, fit_of
-from lacuna.placing.segments import expressed_v
+from lacuna.placing.sources.segments import expressed_v
+from lacuna.placing.votes.draft import Draft
+from lacuna.placing.votes.revise import BETTER_V, fit_of
 from lacuna.templates.nearest import Library, unpack_frequencies
 
 FROM_J = 113  # column from which residues are those of J genes

@@ -11,11 +11,11 @@ import numpy as np
 
 from lacuna.antibody.imgt import CONSTANT, OTHER_INSERTION
 from lacuna.core.alphabet import N_RESIDUES, merge_il
-from lacuna.placing.crossing import last_part, seam_nats
-from lacuna.placing.draft import Draft, pairs_of_locus
-from lacuna.placing.memory import Memory
+from lacuna.placing.aligning.memory import Memory
+from lacuna.placing.chains.crossing import last_part, seam_nats
 from lacuna.placing.place import Placed
-from lacuna.placing.placement import place_on
+from lacuna.placing.votes.draft import Draft, pairs_of_locus
+from lacuna.placing.votes.placement import place_on
 
 JOINED = 8.0  # nats that reads lose if two stretches that they join are taken apart
 # Of the reads of a chain, from which another one of its locus may have lent it a stretch: residues

@@ -4,8 +4,8 @@ import numpy as np
 
 from lacuna.antibody.imgt import CDR_COLUMNS, CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, N_RESIDUES, RESIDUES, il_as_one
-from lacuna.placing.consensus import TEMPER, Votes, residue_nats
-from lacuna.placing.draft import Draft
+from lacuna.placing.votes.consensus import TEMPER, Votes, residue_nats
+from lacuna.placing.votes.draft import Draft
 
 CAP = 12.0  # nats that reads may say at most
 # Share of the posterior that is spread evenly where reads do not settle a residue: neither one

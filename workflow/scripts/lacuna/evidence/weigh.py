@@ -28,11 +28,11 @@ from lacuna.evidence.posterior import (
 )
 from lacuna.network.model import TemplateReader
 from lacuna.network.transformer import LargeNetwork, share_of_large
-from lacuna.placing.cdr3_joints import uncrossed_in_cdr3, unjoined_in_cdr3
-from lacuna.placing.consensus import Votes, votes
-from lacuna.placing.draft import Draft
-from lacuna.placing.junction_mass import junction_mass
 from lacuna.placing.place import Placed
+from lacuna.placing.stretches.cdr3_joints import uncrossed_in_cdr3, unjoined_in_cdr3
+from lacuna.placing.stretches.junction_mass import junction_mass
+from lacuna.placing.votes.consensus import Votes, votes
+from lacuna.placing.votes.draft import Draft
 from lacuna.templates.homologs import Homologs
 from lacuna.templates.nearest import Library
 

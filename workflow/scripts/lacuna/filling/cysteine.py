@@ -13,12 +13,10 @@ from itertools import count, groupby, islice
 import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
-from lacuna.filling.conventions import Conventions, TriedLength
-from lacuna.filling.lengths import resolve_lengths
-from lacuna.filling.possible_lengths import possible_lengths
-from lacuna.filling.reader import Reader, read_variants
-from lacuna.filling.stages import stages_of
-from lacuna.filling.weighing import (
+from lacuna.filling.lengths.possible import possible_lengths
+from lacuna.filling.lengths.unknown import resolve_lengths
+from lacuna.filling.masses.conventions import Conventions, TriedLength
+from lacuna.filling.masses.weighing import (
     LONGEST,
     NAMES,
     NEGLIGIBLE,
@@ -27,6 +25,8 @@ from lacuna.filling.weighing import (
     odds_of,
     shares,
 )
+from lacuna.filling.reader import Reader, read_variants
+from lacuna.filling.search.stages import stages_of
 from lacuna.scaffolds.alkylation import (
     CERTAIN,
     READINGS,

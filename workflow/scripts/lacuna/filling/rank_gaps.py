@@ -7,20 +7,26 @@ import numpy as np
 
 from lacuna.core.tables import MassDoubt
 from lacuna.filling.block import BlockGap, too_large
-from lacuna.filling.by_spectra import LEAST, RANKED, length_by_spectra, mixed, rank_by_spectra
-from lacuna.filling.chain_mass import rank_by_chain_mass
-from lacuna.filling.decode import Ranking, rank_plain
-from lacuna.filling.intact import (
+from lacuna.filling.masses.by_spectra import (
+    LEAST,
+    RANKED,
+    length_by_spectra,
+    mixed,
+    rank_by_spectra,
+)
+from lacuna.filling.masses.chain_mass import rank_by_chain_mass
+from lacuna.filling.masses.intact import (
     intact_rules,
     left_with_errors,
     likely_end,
     likely_intact_error,
     unweighed,
 )
-from lacuna.filling.misfits import rank_weighed
-from lacuna.filling.other_length import length_by_masses
-from lacuna.filling.rivals import with_rivals
-from lacuna.filling.stages import stages_of
+from lacuna.filling.masses.misfits import rank_weighed
+from lacuna.filling.masses.other_length import length_by_masses
+from lacuna.filling.search.decode import Ranking, rank_plain
+from lacuna.filling.search.rivals import with_rivals
+from lacuna.filling.search.stages import stages_of
 from lacuna.scaffolds.residue_masses import MassRules, Modifications, mass_rules
 from lacuna.scaffolds.scaffold import Scaffold
 

@@ -17,10 +17,10 @@ from lacuna.core.tables import (
 )
 from lacuna.core.tsv import Readings
 from lacuna.filling.block import BlockGap
-from lacuna.filling.by_spectra import masses_shown
-from lacuna.filling.cleavages import cut_where_shown
-from lacuna.filling.decode import Candidate
+from lacuna.filling.masses.by_spectra import masses_shown
 from lacuna.filling.residues import NO_SHARES, Residues
+from lacuna.filling.search.cleavages import cut_where_shown
+from lacuna.filling.search.decode import Candidate
 from lacuna.filling.status import GapResult
 from lacuna.scaffolds.alkylation import reading_of
 from lacuna.scaffolds.residue_masses import Modifications, mass_rules

@@ -11,10 +11,10 @@ from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES, encode
 from lacuna.core.tables import MassDoubt
 from lacuna.core.words import plural
 from lacuna.filling.block import BlockGap, too_large
-from lacuna.filling.decode import Candidate, Ranking
-from lacuna.filling.misfits import at_odds, at_odds_with_letters, in_words
-from lacuna.filling.stages import allowed_lengths, stages_of
-from lacuna.filling.weighing import contradiction
+from lacuna.filling.masses.misfits import at_odds, at_odds_with_letters, in_words
+from lacuna.filling.masses.weighing import contradiction
+from lacuna.filling.search.decode import Candidate, Ranking
+from lacuna.filling.search.stages import allowed_lengths, stages_of
 from lacuna.scaffolds.alkylation import READINGS, reading_of, written_on
 from lacuna.scaffolds.residue_masses import (
     MAX_MASS,

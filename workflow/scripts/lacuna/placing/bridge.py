@@ -6,30 +6,30 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lacuna.core.alphabet import ISOLEUCINE, MISSING, N_RESIDUES
-from lacuna.placing.alignment import Alignment
-from lacuna.placing.arms import read_arms
-from lacuna.placing.cdr3 import own_fronts, with_junction
-from lacuna.placing.cdr3_joints import loosened
-from lacuna.placing.cleavage import Cleavage, cleavage_of
-from lacuna.placing.consensus import TEMPER, Votes, residue_nats, votes_for_template
-from lacuna.placing.crossing import exchanged
-from lacuna.placing.draft import Draft, Loose
-from lacuna.placing.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, JointRule
-from lacuna.placing.junction import LENGTH_MARGIN, Surroundings, weigh_paths
-from lacuna.placing.loop_lengths import (
+from lacuna.placing.aligning.alignment import Alignment
+from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, JointRule
+from lacuna.placing.aligning.memory import Memory
+from lacuna.placing.chains.crossing import exchanged
+from lacuna.placing.chains.parting import parted
+from lacuna.placing.chains.trials import Among, is_of_another, with_cysteine, with_end_of_fr3
+from lacuna.placing.stretches.arms import read_arms
+from lacuna.placing.stretches.cdr3 import own_fronts, with_junction
+from lacuna.placing.stretches.cdr3_joints import loosened
+from lacuna.placing.stretches.junction import LENGTH_MARGIN, Surroundings, weigh_paths
+from lacuna.placing.stretches.loop_lengths import (
     Around,
     Resized,
     openings_of,
     resized_at_cut,
     unread_loops,
 )
-from lacuna.placing.loops import with_loop
-from lacuna.placing.meeting import closed_by_meeting
-from lacuna.placing.memory import Memory
-from lacuna.placing.parting import parted
-from lacuna.placing.placement import Placements, place_again, place_on
-from lacuna.placing.trials import Among, is_of_another, with_cysteine, with_end_of_fr3
-from lacuna.placing.word_paths import ANCHOR, WordGraph
+from lacuna.placing.stretches.loops import with_loop
+from lacuna.placing.stretches.meeting import closed_by_meeting
+from lacuna.placing.stretches.word_paths import ANCHOR, WordGraph
+from lacuna.placing.votes.cleavage import Cleavage, cleavage_of
+from lacuna.placing.votes.consensus import TEMPER, Votes, residue_nats, votes_for_template
+from lacuna.placing.votes.draft import Draft, Loose
+from lacuna.placing.votes.placement import Placements, place_again, place_on
 
 WIDEST = 30  # residues of a stretch that is bridged
 CLEAR = 1.5  # nats by which reads prefer a residue that they settle

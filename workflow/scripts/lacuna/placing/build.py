@@ -8,16 +8,22 @@ import numpy as np
 
 from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.core.alphabet import MISSING
+from lacuna.placing.aligning.memory import Memory
+from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.bridge import bridge_all, met_at_cuts
-from lacuna.placing.consensus import next_draft, votes, votes_for_template
-from lacuna.placing.draft import Draft
-from lacuna.placing.memory import Memory
-from lacuna.placing.modifications import carried_by_cysteine
-from lacuna.placing.placement import Placements, of_one_locus, place_again, place_on, unchanged
-from lacuna.placing.readset import ReadSet
-from lacuna.placing.revise import choose_v, with_lengths
-from lacuna.placing.similar import with_similar
-from lacuna.placing.word_paths import WordGraph
+from lacuna.placing.stretches.similar import with_similar
+from lacuna.placing.stretches.word_paths import WordGraph
+from lacuna.placing.votes.consensus import next_draft, votes, votes_for_template
+from lacuna.placing.votes.draft import Draft
+from lacuna.placing.votes.modifications import carried_by_cysteine
+from lacuna.placing.votes.placement import (
+    Placements,
+    of_one_locus,
+    place_again,
+    place_on,
+    unchanged,
+)
+from lacuna.placing.votes.revise import choose_v, with_lengths
 
 ROUNDS = 6
 SIMILAR_ROUNDS = (2, 4)  # in which unplaced reads are compared with all V segments

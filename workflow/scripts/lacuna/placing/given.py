@@ -13,10 +13,14 @@ import numpy as np
 
 from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, ISOLEUCINE, LEUCINE, MISSING, N_RESIDUES, encode, merge_il
-from lacuna.placing.alignment import BLOCK, OTHER_BLOCK
-from lacuna.placing.chimeras import with_one_place
-from lacuna.placing.closing import Through, path_through
-from lacuna.placing.consensus import (
+from lacuna.placing.aligning.alignment import BLOCK, OTHER_BLOCK
+from lacuna.placing.aligning.joints import V_JOINT
+from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.stretches.closing import Through, path_through
+from lacuna.placing.stretches.junction import Surroundings
+from lacuna.placing.stretches.word_paths import WordGraph
+from lacuna.placing.votes.chimeras import with_one_place
+from lacuna.placing.votes.consensus import (
     TEMPER,
     Votes,
     place_weights,
@@ -24,13 +28,9 @@ from lacuna.placing.consensus import (
     votes,
     votes_for_template,
 )
-from lacuna.placing.draft import Draft
-from lacuna.placing.joints import V_JOINT
-from lacuna.placing.junction import Surroundings
-from lacuna.placing.modifications import carried_by_cysteine
-from lacuna.placing.placement import Placements, place_on, place_on_text, text_of, unchanged
-from lacuna.placing.readset import ReadSet
-from lacuna.placing.word_paths import WordGraph
+from lacuna.placing.votes.draft import Draft
+from lacuna.placing.votes.modifications import carried_by_cysteine
+from lacuna.placing.votes.placement import Placements, place_on, place_on_text, text_of, unchanged
 from lacuna.scaffolds.residue_masses import UNMODIFIED, MassRules, Modifications, may_weigh
 from lacuna.scaffolds.scaffold import Gap
 

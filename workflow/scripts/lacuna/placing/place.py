@@ -9,14 +9,11 @@ import numpy as np
 from lacuna.antibody.germlines import v_segments
 from lacuna.core.chain_names import OF_LOCI, chain_names
 from lacuna.core.tables import PlacedRow
+from lacuna.placing.aligning.readset import MAX_SHIFT, ReadSet, collapse
+from lacuna.placing.aligning.seeds import word_weights
 from lacuna.placing.build import ROUNDS, build
-from lacuna.placing.chance import least_score
-from lacuna.placing.checked import C_WORDS, checked_probabilities
-from lacuna.placing.chimeras import with_one_place
-from lacuna.placing.constant_domains import with_doubts, without_unread
-from lacuna.placing.draft import Draft, draft_of, protein_of
-from lacuna.placing.placement import Placements, place_on
-from lacuna.placing.populations import (
+from lacuna.placing.chains.constant_domains import with_doubts, without_unread
+from lacuna.placing.chains.populations import (
     Population,
     further_drafts,
     is_serum,
@@ -24,12 +21,7 @@ from lacuna.placing.populations import (
     populations,
     without_words,
 )
-from lacuna.placing.readset import MAX_SHIFT, ReadSet, collapse
-from lacuna.placing.rows import rows_of
-from lacuna.placing.seeds import word_weights
-from lacuna.placing.segments import WORD, Locus, best_of_loci, score_segments
-from lacuna.placing.shown_constants import names_of
-from lacuna.placing.strays import (
+from lacuna.placing.chains.strays import (
     LOST,
     Strays,
     count_lost,
@@ -37,7 +29,15 @@ from lacuna.placing.strays import (
     lost_reads,
     with_strays,
 )
-from lacuna.placing.subclasses import Subclasses, with_subclasses
+from lacuna.placing.chains.subclasses import Subclasses, with_subclasses
+from lacuna.placing.rows import rows_of
+from lacuna.placing.sources.checked import C_WORDS, checked_probabilities
+from lacuna.placing.sources.segments import WORD, Locus, best_of_loci, score_segments
+from lacuna.placing.sources.shown_constants import names_of
+from lacuna.placing.votes.chance import least_score
+from lacuna.placing.votes.chimeras import with_one_place
+from lacuna.placing.votes.draft import Draft, draft_of, protein_of
+from lacuna.placing.votes.placement import Placements, place_on
 from lacuna.reads.error_model import ErrorModels
 from lacuna.reads.read import Read
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from lacuna.core.alphabet import decode
 from lacuna.core.tables import LOW_CONFIDENCE, UNSURE_FILE, PlacedRow
-from lacuna.placing.alignment import BLOCK, INSERTED, MATCH, ON_MISSING, OTHER_BLOCK
-from lacuna.placing.placement import Placements
-from lacuna.placing.readset import ReadSet
+from lacuna.placing.aligning.alignment import BLOCK, INSERTED, MATCH, ON_MISSING, OTHER_BLOCK
+from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.votes.placement import Placements
 from lacuna.reads.read import Read
 
 TOO_SHORT = "shorter than a seed"

@@ -21,7 +21,7 @@ from lacuna.core.tables import (
     UNSURE_FILE,
 )
 from lacuna.core.words import plural
-from lacuna.placing.strays import count_lost, lost_reads
+from lacuna.placing.chains.strays import count_lost, lost_reads
 from lacuna.results.streams import chunks
 
 MIN_CHAIN = 10  # residues; anything shorter is hardly a chain

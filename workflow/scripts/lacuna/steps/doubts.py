@@ -9,8 +9,8 @@ import torch
 from lacuna.core.alphabet import N_RESIDUES
 from lacuna.core.files import atomic_write
 from lacuna.core.tables import DOUBT_TABLE
-from lacuna.filling.doubts import hidden_in_turn
-from lacuna.filling.proofread import Reading, proofread
+from lacuna.filling.doubts.observed import hidden_in_turn
+from lacuna.filling.doubts.proofread import Reading, proofread
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.steps.load import load_reader

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from lacuna.filling.given_lengths import note_better_lengths
-from lacuna.filling.lengths import resolve_lengths
-from lacuna.filling.open_ends import open_ends
+from lacuna.filling.lengths.given import note_better_lengths
+from lacuna.filling.lengths.open_ends import open_ends
+from lacuna.filling.lengths.unknown import resolve_lengths
 from lacuna.network.kmers import write_kmers
 from lacuna.scaffolds.alkylation import read_alkylation
 from lacuna.scaffolds.json_lines import read_scaffold_block, write_scaffolds

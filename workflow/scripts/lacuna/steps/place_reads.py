@@ -13,12 +13,12 @@ from lacuna.core.files import LacunaError, printable, shortened
 from lacuna.core.records import write_record
 from lacuna.core.tables import PlacedRow
 from lacuna.core.words import plural
-from lacuna.placing.checked import checked_probabilities
-from lacuna.placing.contaminants import like_chains, read_contaminants
+from lacuna.placing.aligning.readset import MAX_READ, collapse
 from lacuna.placing.given import Shown, show
 from lacuna.placing.place import Placed, place
-from lacuna.placing.readset import MAX_READ, collapse
 from lacuna.placing.rows import rows_of
+from lacuna.placing.sources.checked import checked_probabilities
+from lacuna.placing.sources.contaminants import like_chains, read_contaminants
 from lacuna.reads.cysteine import carried_by_c
 from lacuna.reads.error_model import load_error_models
 from lacuna.scaffolds.alkylation import READINGS, by_reads, prior_shares

@@ -14,7 +14,7 @@ DATA = {
     "antibody/germlines.py": (GERMLINES, "*.tsv"),
     "core/tags.py": (UNIMOD.parent, "*.tsv"),
     "reads/error_model.py": (READ_ERRORS.parent, "*.tsv"),
-    "placing/contaminants.py": (CONTAMINANTS.parent, "*.fasta"),
+    "placing/sources/contaminants.py": (CONTAMINANTS.parent, "*.fasta"),
 }
 
 

@@ -23,7 +23,7 @@ from lacuna.core.tsv import Shares, plain_row
 from lacuna.evidence.chain import GapHint
 from lacuna.evidence.posterior import FLOORS
 from lacuna.evidence.weigh import weigh
-from lacuna.placing.draft import Meeting
+from lacuna.placing.votes.draft import Meeting
 from lacuna.scaffolds.evidence_table import AT_ODDS, SPREAD, WITHIN
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
 from lacuna.scaffolds.gap_table import CLOSED

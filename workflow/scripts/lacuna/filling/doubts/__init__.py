@@ -1,0 +1,1 @@
+"""Observed residues and species that look wrong."""

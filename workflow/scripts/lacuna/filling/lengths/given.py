@@ -1,0 +1,157 @@
+"""Lengths of gaps, as they were given, that the templates of their chain do not fit.
+
+A gap of five residues that is given as six moves everything behind it by one. The numbering then
+leaves a germline column empty or puts a residue where germline has none, in or beside the gap, or
+residues beside it differ from their template. If any of this is so, the chain is read with
+longer or shorter gaps too, as for a gap of unknown length (`lengths.py`). The gap keeps the length
+that was given, and one that is far more probable is noted. Nothing can be said of a gap at an end
+of a chain, and little of one in CDR3, whose length varies.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lacuna.core.alphabet import MISSING_LETTER
+from lacuna.filling.lengths.unknown import shares_of_lengths
+from lacuna.filling.reader import Reader, mean_surest, together
+from lacuna.filling.template_fit import Misfits, TemplateFits, fits_as_given, template_fits
+from lacuna.network.kmers import KmerSet, PartSegments
+from lacuna.scaffolds.resizing import with_lengths
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+
+SPAN = 2  # residues by which other lengths differ from the one given
+BESIDE = 8  # residues on either side of a gap that are compared with germline
+DIFFER = 6  # of these differ if the gap is suspicious
+# Probability of the length given, among those tried, below which another is noted. Of 1,406 gaps of
+# 3 to 15 residues outside of CDR3 two were noted, and half of them if given one or two residues
+# too short or too long (tests/benchmarks/given_lengths.py).
+LEAST = 0.003
+LONGEST = 1_000  # residues of a chain whose gaps are looked at
+MOST_GAPS = 5  # of a chain; in one with more, such as single residues all over, none is
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """Chain number `chain` with other lengths of its gap `number`, and the length as given."""
+
+    chain: int
+    number: int
+    lengths: range
+    variants: list[Scaffold]
+    given: int
+
+
+def note_better_lengths(
+    given: Sequence[Scaffold], chains: Sequence[Scaffold], kmers: KmerSet, reader: Reader
+) -> list[Scaffold]:
+    """The chains, in order, with `better_length` of gaps whose length, as given, fits far worse.
+
+    given: the chains before lengths were found; kmers: those of the chains.
+    """
+    found: dict[tuple[int, int], int] = {}
+    for batch in together(_trials(given, chains, kmers)):
+        found |= _better(batch, reader)
+    changed = list(chains)
+    for (i, number), length in found.items():
+        gaps = list(changed[i].gaps)
+        gaps[number] = replace(gaps[number], better_length=length)
+        changed[i] = replace(changed[i], gaps=tuple(gaps))
+    return changed
+
+
+def _trials(
+    given: Sequence[Scaffold], chains: Sequence[Scaffold], kmers: KmerSet
+) -> Iterator[_Trial]:
+    """Yield every gap that is suspicious at the length given."""
+    asked: dict[int, list[int]] = {}
+    of_chains = kmers.parts_of_chains()
+    for i, (before, chain) in enumerate(zip(given, chains, strict=True)):
+        numbers = [
+            number
+            for number, gap in enumerate(chain.gaps)
+            if before.gaps[number].fixed
+            and _is_plain(chain, gap)
+            and _has_domain(of_chains[i], gap)
+        ]
+        if 0 < len(numbers) <= MOST_GAPS and len(chain.sequence) <= LONGEST:
+            asked[i] = numbers
+    if not asked:
+        return
+    as_given = fits_as_given(chains, kmers, list(asked))
+    for (i, numbers), (differ, misfits) in zip(asked.items(), as_given, strict=True):
+        for number in numbers:
+            lengths = _lengths(chains[i].gaps[number], differ, misfits)
+            if len(lengths) > 1:
+                yield _trial(i, number, chains[i], lengths)
+
+
+def _lengths(gap: Gap, differ: np.ndarray, misfits: Misfits) -> range:
+    """The lengths that are tried of a gap: of one that is not suspicious the one given.
+
+    Shorter ones if there is a residue too many in or beside it, longer ones if one is missing, both
+    if many residues on one side differ from their template: (length,) bool.
+    """
+    length = gap.end - gap.start
+    before, after = slice(max(gap.start - BESIDE, 0), gap.start), slice(gap.end, gap.end + BESIDE)
+    both = max(int(differ[side].sum()) for side in (before, after)) >= DIFFER
+    near = slice(before.start, after.stop)
+    fewer = SPAN if both or misfits.extra[near].any() else 0
+    more = SPAN if both or misfits.missing[near].any() else 0
+    return range(max(length - fewer, 1), length + more + 1)
+
+
+def _trial(i: int, number: int, chain: Scaffold, lengths: range) -> _Trial:
+    """A gap of chain number i with all lengths that are tried."""
+    gap = chain.gaps[number]
+    opened = replace(gap, min_length=0, max_length=None)
+    gaps = (*chain.gaps[:number], opened, *chain.gaps[number + 1 :])
+    chain = replace(chain, gaps=gaps, modifications=(), evidence=())
+    before: list[int | None] = [None] * number
+    after: list[int | None] = [None] * (len(gaps) - number - 1)
+    variants = [with_lengths(chain, [*before, tried, *after]) for tried in lengths]
+    return _Trial(i, number, lengths, variants, gap.end - gap.start)
+
+
+def _has_domain(parts: Sequence[PartSegments], gap: Gap) -> bool:
+    """Whether the part of a chain in which a gap is has a V domain."""
+    return parts[sum(part.start <= gap.start for part in parts) - 1].v >= 0
+
+
+def _is_plain(chain: Scaffold, gap: Gap) -> bool:
+    """Whether a gap has missing residues alone, no mass, and observed residues on both sides."""
+    return (
+        0 < gap.start < gap.end < len(chain.sequence)
+        and not chain.sequence[gap.start : gap.end].strip(MISSING_LETTER)
+        and not gap.weighed
+        and gap.most == 1
+    )
+
+
+def _better(trials: Sequence[_Trial], reader: Reader) -> dict[tuple[int, int], int]:
+    """By chain and gap a length that is far more probable than the one given."""
+    variants = [(variant, trial.number) for trial in trials for variant in trial.variants]
+    kmers = reader.encoder.encode([variant for variant, _ in variants])
+    fits = template_fits(variants, kmers)
+    distributions = reader.read_gaps(variants, kmers, np.ones(len(variants), dtype=bool))
+    found = {}
+    last = 0
+    for trial in trials:
+        first, last = last, last + len(trial.variants)
+        length = _better_of(trial, fits.part(first, last), distributions[first:last])
+        if length is not None:
+            found[trial.chain, trial.number] = length
+    return found
+
+
+def _better_of(
+    trial: _Trial, fits: TemplateFits, distributions: Sequence[np.ndarray]
+) -> int | None:
+    """A length that is far more probable than the one given, and fits germline; None for none."""
+    sure = {i: mean_surest(distribution) for i, distribution in enumerate(distributions)}
+    shares = shares_of_lengths(fits.total, fits.cdr3, sure)
+    best = int(np.argmax(shares))
+    if shares[trial.lengths.index(trial.given)] >= LEAST or fits.misfits[best]:
+        return None
+    return trial.lengths[best]

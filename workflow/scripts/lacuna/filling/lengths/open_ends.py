@@ -1,0 +1,101 @@
+"""Ends of V domains that are missing without a mark: chains that begin late or stop within FR4."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from lacuna.antibody.germlines import LOCI, v_segments
+from lacuna.antibody.imgt import CYS104, FR4_LAST, FR4_START
+from lacuna.antibody.parts import number_parts
+from lacuna.core.alphabet import RESIDUES
+from lacuna.filling.lengths.ends import (
+    missing_after,
+    missing_before,
+    share_after,
+    share_before,
+    without_doubtful_fr4,
+)
+from lacuna.filling.masses.intact import is_whole
+from lacuna.network.encode import encode_scaffolds
+from lacuna.scaffolds.residue_masses import Modifications
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.templates.nearest import Library
+
+
+def open_ends(
+    scaffolds: Sequence[Scaffold], library: Library, modifications: Modifications
+) -> list[Scaffold]:
+    """The scaffolds, in order, with a gap at each end of a V domain that they lack.
+
+    The gap has the length that IMGT columns and the nearest V segment imply, and is where the
+    chain begins or stops (start == end). Left as it is: an end that has a gap already, one outside
+    of a V domain (a leader, a constant region), a chain that begins behind Cys104 or stops before
+    FR4, or that has its intact mass without any further residue, in a form that the modifications
+    allow.
+    """
+    late = [
+        i
+        for i, scaffold in enumerate(scaffolds)
+        if _may_lack_an_end(scaffold.sequence) and not is_whole(scaffold, modifications)
+    ]
+    if not late:
+        return list(scaffolds)
+    chains = [scaffolds[i] for i in late]
+    kmers = encode_scaffolds(chains, library)
+    ends = np.cumsum([len(chain.sequence) for chain in chains])
+    columns = np.split(kmers.chain_columns.numpy(), ends[:-1])
+    found = list(scaffolds)
+    for i, of_chain, parts in zip(late, columns, kmers.parts_of_chains(), strict=True):
+        first, last = parts[0], parts[-1]
+        before = after = 0
+        shares = [1.0, 1.0]
+        if _begins_late(found[i].sequence, of_chain) and first.v >= 0:
+            row = v_segments().tokens[first.v]
+            before = missing_before(of_chain, LOCI[first.locus], row) or 0
+            shares[0] = share_before(of_chain, LOCI[first.locus])
+        if last.locus >= 0 and _stops_early(found[i].sequence, of_chain, LOCI[last.locus]):
+            of_part = of_chain[last.start :]
+            after = missing_after(of_part, LOCI[last.locus], None, None) or 0
+            shares[1] = share_after(of_part, LOCI[last.locus])
+        marked = {place for gap in found[i].gaps for place in (gap.start, gap.end)}
+        found[i] = _opened(
+            found[i],
+            0 if 0 in marked else before,
+            0 if len(found[i].sequence) in marked else after,
+            shares,
+        )
+    return found
+
+
+def _may_lack_an_end(sequence: str) -> bool:
+    """Whether the columns of a chain show that an end of a V domain is missing."""
+    parts = number_parts(sequence)
+    columns = np.concatenate([part.numbering.columns for part in parts])
+    locus = parts[-1].numbering.locus
+    return _begins_late(sequence, columns) or _stops_early(sequence, columns, locus)
+
+
+def _begins_late(sequence: str, columns: np.ndarray) -> bool:
+    return sequence[:1] in RESIDUES and 1 < int(columns[0]) <= CYS104
+
+
+def _stops_early(sequence: str, columns: np.ndarray, locus: str) -> bool:
+    if not locus or sequence[-1:] not in RESIDUES:
+        return False
+    sure = without_doubtful_fr4(columns, sequence, locus)
+    return FR4_START <= int(sure[-1]) < FR4_LAST[locus]
+
+
+def _opened(scaffold: Scaffold, before: int, after: int, shares: Sequence[float]) -> Scaffold:
+    """The scaffold with gaps of so many residues at its ends, none where that is 0.
+
+    shares: how probable the two numbers are.
+    """
+    gaps = list(scaffold.gaps)
+    if before:
+        gaps.insert(0, Gap(0, 0, before, before, length_probability=shares[0]))
+    if after:
+        stop = len(scaffold.sequence)
+        gaps.append(Gap(stop, stop, after, after, length_probability=shares[1]))
+    return replace(scaffold, gaps=tuple(gaps))

@@ -1,0 +1,1 @@
+"""Masses as evidence, of gaps and whole chains: what is wrong with them, and what they mean."""

@@ -1,0 +1,238 @@
+"""Candidates of a gap whose mass is known from spectra alone.
+
+The mass is right if the spectra are of peptides that span the gap. The odds of this are those given
+by fragments of the known flanks, times the ratio of two probabilities of the mass: for a sequence
+that the network expects, and for any peptide. The final ranking mixes the one with the mass and the
+one without it by their probabilities.
+
+Several masses that spectra show are weighed by how many show each, and by how probable the network
+holds it, which makes none surer than its share of the spectra. What their cleavages show counts for
+none of them against another: it depends on the quality of the best spectrum.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from lacuna.core.alphabet import decode, encode, il_as_one, merge_il
+from lacuna.core.masses import DENSITY
+from lacuna.core.tables import MassDoubt
+from lacuna.filling.masses.mass_errors import likely_error
+from lacuna.filling.masses.other_length import other_length
+from lacuna.filling.masses.weighing import WIDTH
+from lacuna.filling.search.decode import (
+    Candidate,
+    Ranking,
+    mass_log_probability,
+    rank_plain,
+    rank_sequences,
+)
+from lacuna.filling.search.mass_search import SIGMAS
+from lacuna.filling.search.stages import one_mass
+from lacuna.scaffolds.residue_masses import (
+    RESIDUE_MASSES,
+    MassRules,
+    told_apart,
+)
+from lacuna.scaffolds.scaffold import SpectralEvidence
+from lacuna.spectra.gap_mass import Weighed, are_forms
+
+LEAST = 0.01  # probability of the mass from which it counts
+CLEAR = 2.5  # log odds of a mass by fragments alone, from which it is named if it does not count
+RANKED = 50  # sequences with the mass and without it that are ranked together, or more if asked for
+
+
+def masses_shown(evidence: SpectralEvidence) -> tuple[SpectralEvidence, ...]:
+    """What spectra say of each mass of a gap that they show, the most probable by them first."""
+    return evidence, *evidence.others
+
+
+def nats_of_lengths(
+    distributions: Sequence[np.ndarray], evidence: SpectralEvidence, rules: MassRules
+) -> list[float]:
+    """Nats for each length of a gap, with distributions (length, 20), by the masses that spectra
+    give it: log(1 + odds of these).
+
+    Of several masses none gains more by its cleavages than the most probable one does: they choose
+    among its lengths alone.
+    """
+    masses = masses_shown(evidence)
+    odds = _odds_at(distributions, masses, rules)
+    if len(masses) > 1:
+        plain = [replace(one, cleavages=(), unseen=0.0, sides=()) for one in masses]
+        most, alone = odds.max(1), _odds_at(distributions, plain, rules).max(1)
+        has_any = np.isfinite(most) & np.isfinite(alone)
+        gains = np.subtract(most, alone, out=np.zeros(len(masses)), where=has_any)
+        odds += (gains[np.argmax(alone)] - gains)[:, None]
+    nats: list[float] = np.logaddexp(0.0, np.logaddexp.reduce(odds)).tolist()
+    return nats
+
+
+def _odds_at(
+    distributions: Sequence[np.ndarray], masses: Sequence[SpectralEvidence], rules: MassRules
+) -> np.ndarray:
+    """Log odds (masses, lengths) of each mass at each length of a gap."""
+    return np.array(
+        [[_mass_log_odds(p, one, rules, WIDTH) for p in distributions] for one in masses]
+    )
+
+
+def length_by_spectra(
+    probabilities: np.ndarray, evidence: SpectralEvidence, rules: MassRules
+) -> str:
+    """That spectra of a gap (length, 20), whose length is given, fit another one far better, in
+    words; '' if they do not, or if no sequence of the length has a mass that they show."""
+    masses = masses_shown(evidence)
+    own = float(_odds_at([probabilities], masses, rules).max())
+    if own == -math.inf:
+        return ""
+    return other_length(
+        probabilities, max(own, 0.0), lambda some: float(_odds_at([some], masses, rules).max())
+    )
+
+
+def _mass_log_odds(
+    probabilities: np.ndarray,
+    evidence: SpectralEvidence,
+    rules: MassRules,
+    width: int | None = None,
+) -> float:
+    """Log odds of the mass that spectra give a gap (length, 20), by them and by the network; -inf
+    if no sequence has it, or there is none. width: as in `mass_log_probability`."""
+    if evidence.mass is None or not len(probabilities):
+        return -math.inf
+    return _log_odds(probabilities, evidence.mass, evidence, rules, width)
+
+
+def _log_odds(
+    probabilities: np.ndarray,
+    weighed: Weighed,
+    evidence: SpectralEvidence | None,
+    rules: MassRules,
+    width: int | None = None,
+) -> float:
+    """Log odds of a mass, tolerance and log odds by spectra, with the density that the network
+    gives the mass; evidence: of cleavages."""
+    mass, tolerance, log_odds = weighed
+    stages = replace(one_mass(mass, tolerance), spectra=evidence)
+    density = mass_log_probability(probabilities, stages, rules, width)
+    density -= math.log(tolerance / SIGMAS * math.sqrt(2 * math.pi))
+    return log_odds + density - math.log(DENSITY)
+
+
+def _shares(
+    probabilities: np.ndarray, masses: Sequence[SpectralEvidence], rules: MassRules
+) -> list[float]:
+    """Probability of each mass that spectra show against the others and the rivals of all; those of
+    rivals are not known, so no cleavages count."""
+    weighed = [one.mass for one in masses if one.mass is not None]
+    rivals = [rival for one in masses for rival in one.rivals]
+    if len(weighed) + len(rivals) < 2:
+        return [1.0] * len(weighed)
+    odds = [_log_odds(probabilities, one, None, rules, WIDTH) for one in (*weighed, *rivals)]
+    total = float(np.logaddexp.reduce(odds))
+    if total == -math.inf:
+        return [1 / len(masses)] * len(masses)
+    return [math.exp(one - total) for one in odds[: len(masses)]]
+
+
+def _rank_within(
+    probabilities: np.ndarray, n: int, weighed: Weighed, one: SpectralEvidence, rules: MassRules
+) -> tuple[Ranking, float]:
+    """The best n sequences of a gap that have a mass, and its probability against no mass, 0 if
+    none has it; one: what spectra say of that mass."""
+    stages = replace(one_mass(*weighed[:2]), spectra=one)
+    within = rank_sequences(probabilities, n, stages, rules)
+    odds = _log_odds(probabilities, weighed, one, rules) if within.candidates else -math.inf
+    return within, 1 / (1 + math.exp(-max(min(odds, 50.0), -500.0)))
+
+
+def _words(
+    probabilities: np.ndarray,
+    best: Weighed,
+    share: float,
+    others: Sequence[Weighed],
+    rules: MassRules,
+) -> str:
+    """What is to be said of the most probable mass of a gap, with its share: an error that it may
+    have, and other masses that cannot be those of forms of the same peptide."""
+    weighed = one_mass(*best[:2])
+    words = [f"mass {best[0]:.4f} Da by spectra, probability {share:.3f}"]
+    fitting = math.exp(min(mass_log_probability(probabilities, weighed, rules, WIDTH), 0.0))
+    error = likely_error([(0.0, probabilities)], weighed, rules, fitting)
+    if error:
+        words.append(f"{MassDoubt.FITS_BETTER} {error}")
+    unlike = [o for o in others if o != best and not are_forms(o[0], best[0], max(o[1], best[1]))]
+    return "; ".join([*words, *_other_masses(unlike)])
+
+
+def _other_masses(some: Sequence[Weighed]) -> list[str]:
+    """That spectra show these masses; none without any."""
+    named = " and ".join(f"{mass:.4f} Da" for mass, *_ in some)
+    return [f"{MassDoubt.OF_SPECTRA} {named}"] if some else []
+
+
+def rank_by_spectra(
+    probabilities: np.ndarray, n: int, evidence: SpectralEvidence, rules: MassRules
+) -> tuple[Ranking, str]:
+    """The best n sequences of a gap (length, 20) of which `evidence` has masses, and what is to be
+    said of these. A mass does not count if the network finds no such sequence probable: '' then,
+    unless fragments speak clearly for it."""
+    ranked = max(n, RANKED)
+    every = next(rank_plain(probabilities[None], ranked))
+    masses = [one for one in masses_shown(evidence) if one.mass is not None]
+    weighed = [one.mass for one in masses if one.mass is not None]
+    parts: list[tuple[Ranking, float]] = []
+    against_others = _shares(probabilities, masses, rules)
+    # The network finds a peptide of another antibody as probable: no mass is surer by that than by
+    # its share of the spectra.
+    by_spectra = np.exp([mass[2] for mass in weighed])
+    most = (by_spectra / by_spectra.sum()).tolist()
+    for mass, one, *limits in zip(weighed, masses, against_others, most, strict=True):
+        within, share = _rank_within(probabilities, ranked, mass, one, rules)
+        parts.append((within, share * min(limits)))
+    shares = [share for _, share in parts]
+    if max(shares, default=0.0) < LEAST:
+        clear = [mass for mass in weighed if mass[2] >= CLEAR]
+        return replace(every, candidates=every.candidates[:n]), "".join(_other_masses(clear))
+    best = int(np.argmax(shares))
+    words = _words(probabilities, weighed[best], shares[best], weighed, rules)
+    counted = [(within, share) for within, share in parts if share >= LEAST]
+    return mixed(probabilities, n, counted, every), words
+
+
+def mixed(
+    probabilities: np.ndarray, n: int, parts: Sequence[tuple[Ranking, float]], plain: Ranking
+) -> Ranking:
+    """Rankings within masses, each with its probability, and the one without as one ranking, I and
+    L as one residue."""
+    merged = il_as_one(probabilities)
+    places = np.arange(len(probabilities))
+    rest = 1 - sum(share for _, share in parts)
+    listed: dict[str, Candidate] = {}
+    within: dict[str, float] = {}  # probability of a sequence by the masses
+    for ranking, share in parts:
+        for candidate in ranking.candidates:
+            listed.setdefault(candidate.sequence, candidate)
+            own = share * candidate.probability
+            within[candidate.sequence] = within.get(candidate.sequence, 0.0) + own
+    for candidate in plain.candidates:
+        tokens = merge_il(encode(candidate.sequence))
+        letters = decode(told_apart(tokens[None], probabilities)[0])
+        mass = float(RESIDUE_MASSES[tokens].sum())
+        listed.setdefault(letters, Candidate(letters, 0.0, mass))
+    candidates = []
+    for letters, candidate in listed.items():
+        tokens = merge_il(encode(letters))
+        without = float(merged[places, tokens].prod())
+        both = within.get(letters, 0.0) + rest * without
+        candidates.append(replace(candidate, probability=both))
+    candidates.sort(key=lambda candidate: -candidate.probability)
+    shown = sum((share * ranking.distributions for ranking, share in parts), np.zeros(()))
+    return Ranking(
+        tuple(candidates[:n]),
+        shown + rest * plain.distributions,
+        max(share * ranking.bound for ranking, share in parts),
+    )

@@ -1,0 +1,70 @@
+"""Evidence of one gap's mass for the readings of C.
+
+Each reading gives the mass a probability: that of all sequences that fit it. A mass can be wrong
+and the network overconfident, so no probability is taken as lower than FLOOR, and no mass changes
+the odds of two readings by more than ODDS: with the priors of `alkylation.READINGS`, no single mass
+decides.
+"""
+
+import math
+
+import numpy as np
+
+from lacuna.core.alphabet import CYSTEINE
+from lacuna.filling.search.decode import mass_log_probability
+from lacuna.filling.search.stages import Stages
+from lacuna.scaffolds.alkylation import READINGS
+from lacuna.scaffolds.residue_masses import MassRules
+
+NAMES = tuple(READINGS)
+FLOOR = 1e-5  # one mass in thirty is wrong, and a wrong one fits by chance once in three thousand
+ODDS = 50.0  # most that a single mass gives: of gaps with a C, 1 % give this to a wrong reading
+LONGEST = 20  # residues; masses of longer gaps contain little evidence and are not used
+WIDTH = 512  # sequences kept per residue here: a quarter of the time, odds within 10 %
+LITTLE = 0.1  # share of a mass's probability due to C below which other readings are not tried
+NEGLIGIBLE = 1e-3  # probability of a C, or of a length, that is ignored
+
+
+def shares(logs: np.ndarray) -> np.ndarray:
+    """Probabilities from log odds, both (n,)."""
+    weights = np.exp(logs - logs.max())
+    return np.asarray(weights / weights.sum())
+
+
+def odds_of(probabilities: np.ndarray) -> np.ndarray:
+    """Log odds (readings,) from the probability of a mass in each, relative to the highest."""
+    logs = np.log(probabilities + FLOOR)
+    return np.asarray(np.maximum(logs - logs.max(), -math.log(ODDS)))
+
+
+def any_cysteine(distribution: np.ndarray) -> float:
+    """Probability that a gap with distributions (length, 20) contains a C."""
+    return 1.0 - float(np.prod(1.0 - distribution[:, CYSTEINE]))
+
+
+def mass_probabilities(distribution: np.ndarray, stages: Stages, rules: MassRules) -> np.ndarray:
+    """Probability (readings,) of a gap's masses in each of NAMES; only its C's differ."""
+    found = np.full(len(NAMES), np.nan)
+    for i, name in enumerate(NAMES):
+        carried = rules.with_cysteine(READINGS[name].mass)
+        found[i] = np.exp(mass_log_probability(distribution, stages, carried, WIDTH))
+        if any_cysteine(distribution) < LITTLE * found[0]:
+            return np.full(len(NAMES), found[0])
+    return found
+
+
+def contradiction(
+    distribution: np.ndarray, stages: Stages, rules: MassRules, probability: float
+) -> str | None:
+    """A reading in which a gap's mass fits far better than in the sample's, if there is one.
+
+    probability: of the mass in the sample's readings. Another reading contradicts them if the mass
+    alone gives it odds of ODDS. That takes a C, so the search is made only if a C is probable
+    enough. Gaps longer than LONGEST are ignored.
+    """
+    least = ODDS * (probability + FLOOR)
+    if any_cysteine(distribution) + probability + FLOOR < least or len(distribution) > LONGEST:
+        return None
+    found = mass_probabilities(distribution, stages, rules) + FLOOR
+    best = int(found.argmax())
+    return NAMES[best] if found[best] >= least else None

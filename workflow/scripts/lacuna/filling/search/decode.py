@@ -1,0 +1,284 @@
+"""Ranked sequences of gaps from the distributions of their missing residues."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lacuna.core.alphabet import CYSTEINE, ISOLEUCINE, LEUCINE, N_RESIDUES, RESIDUES, decode
+from lacuna.filling.search.cleavages import side_nats
+from lacuna.filling.search.mass_search import Found, search
+from lacuna.filling.search.stages import Stages
+from lacuna.scaffolds.residue_masses import (
+    MAX_BINNED,
+    RESIDUE_MASSES,
+    MassRules,
+    told_apart,
+)
+
+_LETTERS = np.array(list(RESIDUES))
+MASS_WIDTH = 4096  # sequences kept per step where a mass decides among them
+TINY = 1e-300
+MIN_WIDTH = 256  # sequences kept per step of the longest gaps
+# The residues of a gap depend on each other, and of a long gap not all sequences are kept, so that
+# shares are too sure without a temperature. Fitted on held-out natural chains, see the model card.
+SURE_RESIDUES = 5  # per known mass: up to these the temperature is 1
+WARMING = 0.05  # for each further residue
+SPECTRA_ODDS = 1000.0  # most that the spectra of a gap give to a state of C
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sequence for a gap, with its joint probability and its mass in Da.
+
+    In a gap of known mass the probability is that of the sequence with I and L as one residue: no
+    mass tells them apart. readings: probability of each possible mass of C
+    (`Modifications.cysteine`), given this sequence; `mass` is that under the most probable one.
+    """
+
+    sequence: str
+    probability: float
+    mass: float
+    readings: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Ranked sequences of a gap, and the distributions of its residues.
+
+    candidates: best first, empty if no sequence fits the masses; distributions: (length, 20) of
+    each residue, given the masses if there are any; bound: no sequence that is not listed is more
+    probable than this or than the last candidate, whichever is higher (0: the list is exact);
+    mass_probability: probability of the gap's masses, errors of measurement included.
+    """
+
+    candidates: tuple[Candidate, ...]
+    distributions: np.ndarray
+    bound: float = 0.0
+    mass_probability: float = 1.0
+
+
+def rank_plain(probabilities: np.ndarray, n: int) -> Iterator[Ranking]:
+    """Yield the best n sequences of gaps without a mass, all of one length: (g, length, 20).
+
+    Residues are taken as independent given everything observed; those with probability 0 are
+    excluded. Ties go to the sequence that is first in the alphabet.
+    """
+    g, length = probabilities.shape[:2]
+    with np.errstate(divide="ignore"):
+        logs = np.log(probabilities)
+    scores, masses = np.zeros((g, 1)), np.zeros((g, 1))
+    prefixes = np.zeros((g, 1, 0), dtype=np.uint8)
+    for i in range(length):
+        total = (scores[:, :, None] + logs[:, i, None]).reshape(g, -1)
+        weight = (masses[:, :, None] + RESIDUE_MASSES).reshape(g, -1)
+        keep = _highest_rows(total, n)
+        parents, residues = np.divmod(keep, N_RESIDUES)
+        before = np.take_along_axis(prefixes, parents[:, :, None], 1)
+        prefixes = np.concatenate((before, residues[:, :, None].astype(np.uint8)), 2)
+        scores = np.take_along_axis(total, keep, 1)
+        masses = np.take_along_axis(weight, keep, 1)
+    order = np.argsort(-scores, axis=1, kind="stable")
+    letters = _LETTERS[np.take_along_axis(prefixes, order[:, :, None], 1)]  # (g, n, length)
+    sequences = letters.view(f"U{length}")[:, :, 0].tolist()
+    likely = np.exp(np.take_along_axis(scores, order, 1)).tolist()
+    weights = np.take_along_axis(masses, order, 1).tolist()
+    counts = np.isfinite(scores).sum(1).tolist()  # fewer than n if residues are excluded
+    rows = zip(sequences, likely, weights, counts, probabilities, strict=True)
+    for s, p, w, m, row in rows:  # p and w are read only as far as s
+        yield Ranking(tuple(map(Candidate, s[:m], p, w)), row)
+
+
+def rank_sequences(probabilities: np.ndarray, n: int, stages: Stages, rules: MassRules) -> Ranking:
+    """The best n sequences of a gap that meet all of its known masses.
+
+    probabilities: (length, 20), as in `rank_plain`. The candidates' probabilities are conditional:
+    shares of all sequences that fit, each weighted by its mass errors (`search`). I and L are one
+    residue during the search; then each candidate has the more probable one at each place. At
+    every residue, of the prefixes that can still reach the masses, the MASS_WIDTH most probable
+    are kept (fewer in long gaps). Ties go to the sequence that is first in the alphabet.
+    """
+    readings = rules.readings()
+    if len(readings) > 1:
+        return _rank_readings(probabilities, n, stages, readings)
+    found = search(probabilities, _width(len(probabilities)), stages, rules)
+    if not len(found.scores):
+        return Ranking((), probabilities, mass_probability=0.0)
+    log_total = float(np.logaddexp.reduce(found.scores))
+    found = _tempered(found, stages)
+    log_tempered = float(np.logaddexp.reduce(found.scores))
+    share = np.exp(found.scores - log_tempered)
+    probabilities = _by_sides(probabilities, found.tokens, share, stages, rules)
+    return Ranking(
+        tuple(_different(found, probabilities, n, log_tempered)),
+        _marginals(found.tokens, share, probabilities),
+        math.exp(min(found.lost - log_tempered, 0.0)),
+        math.exp(min(log_total, 0.0)),
+    )
+
+
+def _rank_readings(
+    probabilities: np.ndarray,
+    n: int,
+    stages: Stages,
+    readings: tuple[tuple[float, MassRules], ...],
+) -> Ranking:
+    """`rank_sequences` if C may have several masses: P(sequence | mass) summed over them.
+
+    Readings in which no sequence fits are dropped, and their probability goes to the others. Masses
+    have had their say before, for the sample as a whole; what spectra show of the gap weighs here,
+    with odds of SPECTRA_ODDS at most.
+    """
+    width = _width(len(probabilities))
+    founds = [search(probabilities, width, stages, rules) for _, rules in readings]
+    totals = np.array([np.logaddexp.reduce(f.scores, initial=-np.inf) for f in founds])
+    weights = np.where(np.isfinite(totals), [weight for weight, _ in readings], 0.0)
+    if not weights.any():
+        return Ranking((), probabilities, mass_probability=0.0)
+    weighed = float((weights * np.exp(np.minimum(totals, 0.0))).sum())
+    if stages.spectra is not None:
+        weights *= np.exp(np.maximum(totals - totals.max(), -math.log(SPECTRA_ODDS)))
+    weights /= weights.sum()
+    founds = [_tempered(found, stages) for found in founds]
+    totals = np.array([np.logaddexp.reduce(f.scores, initial=-np.inf) for f in founds])
+    fitting = [i for i, weight in enumerate(weights) if weight]
+    share = np.concatenate([weights[i] * np.exp(founds[i].scores - totals[i]) for i in fitting])
+    reading = np.repeat(fitting, [len(founds[i].scores) for i in fitting])
+    order = np.argsort(-share, kind="stable")
+    tokens = np.concatenate([founds[i].tokens for i in fitting])[order]
+    masses = np.concatenate([founds[i].masses for i in fitting])[order]
+    share, reading = share[order], reading[order]
+    likeliest = readings[int(weights.argmax())][1]
+    probabilities = _by_sides(probabilities, tokens, share, stages, likeliest)
+    different, first, which = np.unique(tokens, axis=0, return_index=True, return_inverse=True)
+    shares = np.zeros((len(different), len(readings)))
+    np.add.at(shares, (which.ravel(), reading), share)
+    best = np.argsort(-shares.sum(1), kind="stable")[:n]
+    candidates = tuple(
+        Candidate(
+            sequence,
+            float(shares[i].sum()),
+            float(masses[first[i]]),
+            tuple((shares[i] / shares[i].sum()).tolist()),
+        )
+        for i, sequence in zip(best, _letters(different[best], probabilities), strict=True)
+    )
+    lost = sum(weights[i] * math.exp(min(founds[i].lost - totals[i], 0.0)) for i in fitting)
+    return Ranking(candidates, _marginals(tokens, share, probabilities), lost, weighed)
+
+
+def _tempered(found: Found, stages: Stages) -> Found:
+    """The same sequences with the log probabilities that their shares are made of."""
+    surplus = found.tokens.shape[1] / max(len(stages.passed), 1) - SURE_RESIDUES
+    temperature = 1.0 + WARMING * max(surplus, 0.0)
+    return replace(found, scores=found.scores / temperature, lost=found.lost / temperature)
+
+
+def _different(
+    found: Found, probabilities: np.ndarray, n: int, log_total: float
+) -> list[Candidate]:
+    """The first n different sequences; one may fit a mass in more than one modified form.
+
+    log_total: log probability of all that they are shares of.
+    """
+    listed: dict[str, Candidate] = {}
+    for start in range(0, len(found.scores), n):
+        rows = slice(start, start + n)
+        sequences = _letters(found.tokens[rows], probabilities)
+        shares = np.exp(found.scores[rows] - log_total).tolist()
+        for one in map(Candidate, sequences, shares, found.masses[rows].tolist()):
+            listed.setdefault(one.sequence, one)
+        if len(listed) >= n:
+            break
+    return list(listed.values())[:n]
+
+
+def _letters(tokens: np.ndarray, probabilities: np.ndarray) -> list[str]:
+    """Sequences (n, length) as text, with I or L where they were one."""
+    return [decode(row) for row in told_apart(tokens, probabilities)]
+
+
+def _marginals(tokens: np.ndarray, share: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Distributions (length, 20) of the residues of sequences (n, length) with shares (n,).
+
+    What I and L have together is divided as in `probabilities` (length, 20).
+    """
+    marginals = np.zeros((tokens.shape[1], N_RESIDUES))
+    for i, row in enumerate(tokens.T):
+        marginals[i] = np.bincount(row, share, N_RESIDUES)
+    return divided(marginals, probabilities)
+
+
+def divided(merged: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Distributions (length, 20) with what L has, I included, divided among the two as in
+    `probabilities` (length, 20)."""
+    pair = probabilities[:, [ISOLEUCINE, LEUCINE]]
+    both = pair.sum(1, keepdims=True)
+    of_pair = np.divide(pair, both, out=np.zeros_like(pair), where=both > 0)
+    apart = merged.copy()
+    apart[:, [ISOLEUCINE, LEUCINE]] = of_pair * merged[:, LEUCINE, None]
+    return apart
+
+
+def _by_sides(
+    probabilities: np.ndarray,
+    tokens: np.ndarray,
+    share: np.ndarray,
+    stages: Stages,
+    rules: MassRules,
+) -> np.ndarray:
+    """The distributions (length, 20) of a gap with I and L divided anew where w ions tell them
+    apart; tokens (n, length), share (n,): its sequences."""
+    if stages.spectra is None or not stages.spectra.sides:
+        return probabilities
+    ((carried, _),) = rules.modifications.cysteine
+    weights = RESIDUE_MASSES.copy()
+    weights[CYSTEINE] += carried
+    begun = np.cumsum(weights[tokens], axis=1) - weights[tokens]
+    divided = probabilities.copy()
+    for i, row in enumerate(tokens.T):
+        either = row == LEUCINE
+        if either.any():
+            nats = np.average(side_nats(stages.spectra, begun[either, i]), weights=share[either])
+            pair = probabilities[i, [ISOLEUCINE, LEUCINE]] * (np.exp(nats), 1.0)
+            both = probabilities[i, [ISOLEUCINE, LEUCINE]].sum()
+            divided[i, [ISOLEUCINE, LEUCINE]] = both * pair / max(pair.sum(), TINY)
+    return divided
+
+
+def _width(length: int) -> int:
+    """Sequences kept per residue of a gap with a mass; fewer in long gaps, to bound the work."""
+    return max(MASS_WIDTH * MAX_BINNED // max(length, MAX_BINNED), min(MIN_WIDTH, MASS_WIDTH))
+
+
+def mass_log_probability(
+    probabilities: np.ndarray,
+    stages: Stages,
+    rules: MassRules | None = None,
+    width: int | None = None,
+) -> float:
+    """Log probability of a gap's masses: the sum over its best fitting sequences.
+
+    If C may have several masses, their weighted mean. -inf if no sequence fits. width: sequences
+    kept per residue, if other than in `rank_sequences`.
+    """
+    width = width or _width(len(probabilities))
+    total = -np.inf
+    for share, reading in (rules or MassRules()).readings():
+        found = search(probabilities, width, stages, reading)
+        fits = float(np.logaddexp.reduce(found.scores, initial=-np.inf))
+        total = float(np.logaddexp(total, math.log(share) + fits))
+    return total
+
+
+def _highest_rows(scores: np.ndarray, width: int) -> np.ndarray:
+    """`mass_search.highest` of every row: (g, m) -> (g, at most width) indices, rising."""
+    g, m = scores.shape
+    if m <= width:
+        return np.broadcast_to(np.arange(m), (g, m))
+    least = np.partition(scores, m - width, axis=1)[:, m - width, None]
+    level = scores == least
+    room = width - (scores > least).sum(1, keepdims=True)
+    chosen = (scores > least) | level & (np.cumsum(level, axis=1) <= room)
+    return np.nonzero(chosen)[1].reshape(g, width)

@@ -1,0 +1,1 @@
+"""Reads as arrays, and where each of them fits on a text."""

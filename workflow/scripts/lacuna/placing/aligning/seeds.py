@@ -1,0 +1,83 @@
+"""Where reads may lie on a text: diagonals that share runs of residues, and words of reads."""
+
+import numpy as np
+
+from lacuna.core.alphabet import N_RESIDUES
+from lacuna.placing.aligning.kernel import BAND
+from lacuna.placing.aligning.readset import ReadSet
+
+SEED = 4
+# If a tool judges no single residue, those of a read are right or wrong together: after a right one
+# the next is right in 0.91 to 0.93 of the reads of trastuzumab, 2489 (PEAKS) and NB6 (InstaNovo).
+AFTER_RIGHT = 0.92
+_BASE = N_RESIDUES
+
+
+def words(tokens: np.ndarray, k: int) -> np.ndarray:
+    """Numbers of the runs of k residues: (..., w) tokens -> (..., w - k + 1), -1 for none."""
+    n = max(tokens.shape[-1] - k + 1, 0)
+    number = np.zeros((*tokens.shape[:-1], n), dtype=np.int64)
+    known = np.ones(number.shape, dtype=bool)
+    for i in range(k):
+        letter = tokens[..., i : i + n]
+        number = number * _BASE + letter
+        known &= letter < N_RESIDUES
+    return np.where(known, number, -1)
+
+
+def word_weights(reads: ReadSet, k: int) -> np.ndarray:
+    """(20 ** k,) float32: weight of the reads that hold each run of k residues, if right."""
+    number = words(reads.tokens, k)
+    if not number.size:  # all reads are shorter
+        return np.zeros(_BASE**k, np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(reads.right, k, axis=-1)
+    together = windows.mean(-1) * (windows.min(-1) > 0) * AFTER_RIGHT ** (k - 1)
+    right = np.where(reads.judged[:, None], windows.prod(-1), together)
+    weight = right * reads.weight[:, None]
+    ok = number >= 0
+    return np.bincount(number[ok], weight[ok], minlength=_BASE**k).astype(np.float32)
+
+
+def diagonals(
+    reads: ReadSet, text: np.ndarray, owner: np.ndarray, per_owner: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Reads and diagonals that share a seed: (m,) rows, (m,) positions under the first residue.
+
+    owner (t,): which chain each position of the text belongs to; of each chain the best
+    `per_owner` diagonals of a read are given, by the seeds on it and its neighbours.
+    """
+    mine = words(text, SEED)
+    places = np.flatnonzero(mine >= 0)
+    order = np.argsort(mine[places], kind="stable")
+    places, sorted_words = places[order], mine[places][order]
+    theirs = words(reads.tokens, SEED)
+    row, at = np.nonzero(theirs >= 0)
+    low = np.searchsorted(sorted_words, theirs[row, at], "left")
+    high = np.searchsorted(sorted_words, theirs[row, at], "right")
+    hits = high - low
+    row, at = np.repeat(row, hits), np.repeat(at, hits)
+    begin = np.repeat(low, hits)
+    within = np.arange(len(begin)) - np.repeat(np.cumsum(hits) - hits, hits)
+    place = places[begin + within]
+    chain = owner[place]
+    shift = place - at + reads.tokens.shape[1]  # never negative
+    n_shift = len(text) + 2 * reads.tokens.shape[1]
+    key = (row * (int(owner.max(initial=0)) + 1) + chain) * n_shift + shift
+    unique, count = np.unique(key, return_counts=True)
+    # Seeds on neighbouring diagonals count half: an insertion or a block of another length.
+    near = count.astype(float)
+    for step in range(1, BAND + 1):
+        for sign in (-1, 1):
+            other = np.searchsorted(unique, unique + sign * step)
+            other = np.minimum(other, len(unique) - 1)
+            hit = unique[other] == unique + sign * step if len(unique) else np.empty(0, bool)
+            near += 0.5 * np.where(hit, count[other], 0) if len(unique) else 0
+    group = unique // n_shift
+    rank = np.lexsort((unique, -near, group))
+    group_sorted = group[rank]
+    start = np.flatnonzero(np.diff(group_sorted, prepend=-1))
+    order_in = np.arange(len(rank)) - np.repeat(start, np.diff(np.append(start, len(rank))))
+    chosen = np.sort(rank[order_in < per_owner])
+    picked = unique[chosen]
+    rows = picked // n_shift // (int(owner.max(initial=0)) + 1)
+    return rows, picked % n_shift - reads.tokens.shape[1]

@@ -1,0 +1,1 @@
+"""Which chains a sample has, and which residues and constant domains belong to which of them."""

@@ -1,0 +1,175 @@
+"""Constant domains that germline has and a molecule lacks.
+
+A Fab has no CH2 and CH3, a VHH or an scFv on an Fc no CH1. Where the proteases of a sample would
+leave peptides of a domain, and no read is one of them, the domain is probably not there. One that
+reads cover is there, wherever these reads begin and end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from lacuna.antibody.constant_region import constant_tokens
+from lacuna.antibody.imgt import CONSTANT
+from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.votes.cleavage import Cleavage, cleavage_of
+from lacuna.placing.votes.consensus import votes
+from lacuna.placing.votes.draft import Draft, Loose
+from lacuna.placing.votes.placement import Placements
+
+FIRST_DOMAIN = 98  # residues of CH1 of IgG; of other classes, and of light chains, 96 to 107
+LAST_DOMAIN = 90  # residues at least of what a chain may lack at its end
+REACH = 15  # residues by which peptides of what is beside a domain reach into it
+SHORTEST, LONGEST = 8, 24  # residues of peptides that tools read well
+PIECE = 12  # residues of a peptide where it is not known at what the proteases cut
+SEEN = 2.0  # weight of reads, on the average of its residues, from which a peptide is seen
+ONCE = 0.9  # weight over a residue on which a single read lies; the rest is for rounding
+COVERED = 0.5  # of the residues of a domain on which any read lies, from which it is there
+LACKING = 0.02  # of chains, that lack a domain
+# Of the nats by which a peptide that is not seen tells that it is not there: peptides of a domain
+# are lost together, as under a bond or a glycan.
+TEMPER = 0.7
+SURE = 0.05  # probability of a domain below which the chain goes on without it
+HINGE = 30  # residues behind a domain that is not there which may be others than in germline
+AS_IN_GERMLINE = 0.5  # probability that they are not, if reads do not show it
+
+
+def without_unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
+    """The drafts without the constant domains that are almost certainly not there."""
+    found = []
+    for draft, unread in zip(drafts, _unread(reads, placements, drafts), strict=True):
+        for one in reversed(unread):
+            if one.probability < SURE:
+                empty = np.empty(0, np.uint8)
+                draft = draft.spliced(one.start, one.stop, empty, empty)
+        if draft.find(CONSTANT) < 0:
+            draft = replace(draft, c=-1)
+        found.append(draft)
+    return found
+
+
+def with_doubts(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
+    """The drafts with the constant domains that may not be there, and with what may be another
+    hinge where one was, among what is `loose`."""
+    found = []
+    unread = _unread(reads, placements, drafts)
+    for i, (draft, lacking) in enumerate(zip(drafts, unread, strict=True)):
+        loose = [*draft.loose, *lacking]
+        start = draft.find(CONSTANT)
+        if draft.c >= 0 and not lacking and not _begins(draft, start):
+            joint = _unjoined(placements.of(i), start, len(draft))
+            loose += [Loose(*joint, AS_IN_GERMLINE)] if joint else []
+        found.append(replace(draft, loose=tuple(loose)))
+    return found
+
+
+def _begins(draft: Draft, start: int) -> bool:
+    """Whether the constant region of a draft begins with the first residues of its gene."""
+    first = constant_tokens()[draft.c][:SHORTEST]
+    return np.array_equal(draft.germline[start : start + SHORTEST], first)
+
+
+def _unjoined(own: Placements, at: int, length: int) -> tuple[int, int] | None:
+    """The residues from `at` on to the last one of a hinge that no read shows, or those beside `at`
+    if no read lies on both of them; None if reads show all and join them."""
+    span = own.alignment.span - own.text.start[own.chain][:, None]
+    place = np.arange(at, min(at + HINGE, length))
+    covered = ((span[:, :1] <= place) & (span[:, 1:] > place)).any(0)
+    if not covered.all():
+        return at, at + int(np.flatnonzero(~covered)[-1]) + 1
+    joined = bool(((span[:, 0] < at) & (span[:, 1] > at)).any())
+    return None if joined else (at - 1, at + 1)
+
+
+def _unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[list[Loose]]:
+    """For each draft the constant domains that no read shows, and how probably they are there."""
+    cleavage = cleavage_of(reads, placements)
+    depths = [votes(reads, placements, i, len(d)).depth for i, d in enumerate(drafts)]
+    pieces = [_pieces(d.tokens, cleavage) for d in drafts]
+    seen = [_seen(depth, own) for depth, own in zip(depths, pieces, strict=True)]
+    missed = sum(int((~one).sum()) for one in seen)
+    total = sum(map(len, seen))
+    found: list[list[Loose]] = []
+    for draft, depth, own, shown in zip(drafts, depths, pieces, seen, strict=True):
+        found.append([])
+        first = draft.find(CONSTANT)
+        if draft.c < 0 or first < 0:
+            continue
+        read = np.concatenate([own[shown], _stretches(first, depth)])
+        for start, stop in _domains(first, depth, read):
+            if _covered(depth[start:stop]):
+                continue
+            n = int(((own[:, 0] >= start) & (own[:, 1] <= stop)).sum())
+            nats = TEMPER * n * -np.log((missed - n + 1) / (total - n + 2))
+            odds = (1 - LACKING) / LACKING * np.exp(-nats)
+            if (start, stop) == (first, len(depth)) and not len(_stretches(first, depth, ONCE)):
+                odds = 0.0  # its words in reads are of something else
+            if n or not odds:
+                found[-1].append(Loose(start, stop, float(odds / (1 + odds))))
+    return found
+
+
+def _domains(first: int, depth: np.ndarray, shown: np.ndarray) -> list[tuple[int, int]]:
+    """The stretches of whole domains that no read shows, of a constant region that begins at
+    `first`.
+
+    depth (t,): weight of reads over each residue; shown (n, 2): starts and stops of what reads
+    show, of which nothing counts that only reaches into a domain.
+    """
+    shown = shown[shown[:, 1] > first + REACH]
+    if not len(shown):
+        return [(first, len(depth))]
+    found = []
+    end = first + FIRST_DOMAIN
+    if shown[:, 0].min() >= end - REACH:
+        read = depth[end - REACH : end] >= SEEN
+        found.append((first, end - REACH + int(np.argmax(read)) if read.any() else end))
+    last = max(int(shown[:, 1].max()), end)
+    if len(depth) - last >= LAST_DOMAIN:
+        found.append((last, len(depth)))
+    return found
+
+
+def _stretches(first: int, depth: np.ndarray, least: float = SEEN) -> np.ndarray:
+    """(n, 2) starts and stops of what reads show of a constant region that begins at `first`,
+    whether or not proteases are known to cut there: longer than peptides reach into a domain.
+
+    depth (t,): weight of reads over each residue; least: of what they show.
+    """
+    read = np.concatenate([[False], depth[first:] >= least, [False]])
+    edges = first + np.flatnonzero(read[1:] != read[:-1]).reshape(-1, 2)
+    return edges[edges[:, 1] - edges[:, 0] > REACH]
+
+
+def _covered(depth: np.ndarray) -> bool:
+    """Whether reads, however few, lie on enough residues of any domain of a stretch; depth (t,):
+    weight of reads over each residue."""
+    size = min(LAST_DOMAIN, len(depth))
+    under = np.append(0, np.cumsum(depth >= ONCE))
+    return bool((under[size:] - under[:-size]).max() >= COVERED * size)
+
+
+def _pieces(tokens: np.ndarray, cleavage: Cleavage) -> np.ndarray:
+    """(n, 2) starts and stops of peptides, one behind another, that tools can read."""
+    n = len(tokens)
+    if cleavage.behind.any() or cleavage.before.any():
+        pairs = zip(tokens[:-1].tolist(), tokens[1:].tolist(), strict=True)
+        cuts = [0, *(i for i, (a, b) in enumerate(pairs, 1) if cleavage.cuts(a, b)), n]
+    else:
+        cuts = [*range(0, n, PIECE), n]
+    found, begin = [], 0
+    for cut in cuts[1:]:
+        if cut - begin > LONGEST:
+            begin = cut
+        elif cut - begin >= SHORTEST:
+            found.append((begin, cut))
+            begin = cut
+    return np.array(found, dtype=int).reshape(-1, 2)
+
+
+def _seen(depth: np.ndarray, pieces: np.ndarray) -> np.ndarray:
+    """(n,) whether reads show peptides (n, 2) of a chain; depth (t,): weight of reads."""
+    total = np.append(0.0, np.cumsum(depth))
+    mean = (total[pieces[:, 1]] - total[pieces[:, 0]]) / np.maximum(pieces[:, 1] - pieces[:, 0], 1)
+    return np.asarray(mean >= SEEN)

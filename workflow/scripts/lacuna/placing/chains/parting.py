@@ -1,0 +1,76 @@
+"""Residues in which two chains of a locus differ, although both were built alike.
+
+The reads of both lie on both, so that each follows the majority there. A residue that a good part
+of them shows instead is tried in either chain: in the right one it explains these reads, and the
+other chain still explains the rest.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.placing.aligning.memory import Memory
+from lacuna.placing.aligning.readset import MISTAKEN
+from lacuna.placing.chains.trials import explained
+from lacuna.placing.votes.consensus import votes_for_template
+from lacuna.placing.votes.draft import Draft, in_both, pairs_of_locus
+from lacuna.placing.votes.placement import Placements, reads_over
+
+SECOND_SHARE = 0.15  # of the nats of the two residues that reads show most
+MIN_GAIN = 12.0  # nats that reads gain by the second residue in one of the chains
+_MISTAKEN = [{RESIDUES.index(r) for r in pair} for pair in MISTAKEN]
+
+
+def parted(
+    memory: Memory, drafts: Sequence[Draft], fixed: Sequence[Draft], placements: Placements
+) -> list[Draft]:
+    """Drafts with the second residue of reads in one of two chains of a locus that have the first.
+
+    placements: reads on these drafts.
+    """
+    current = list(drafts)
+    for pair in pairs_of_locus(drafts):
+        for places, residue in _seconds(memory, placements, drafts, pair):
+            rows = np.union1d(
+                *(
+                    reads_over(memory.reads, placements, i, at, at + 1)
+                    for i, at in zip(pair, places, strict=True)
+                )
+            )
+            trials = [current]
+            for i, at in zip(pair, places, strict=True):
+                tokens = current[i].tokens.copy()
+                tokens[at] = residue
+                trials.append([*current[:i], current[i].with_tokens(tokens), *current[i + 1 :]])
+            nats = [explained(memory, [*trial, *fixed], rows) for trial in trials]
+            best = int(np.argmax(nats))
+            if nats[best] > nats[0] + MIN_GAIN:
+                current = trials[best]
+    return current
+
+
+def _seconds(
+    memory: Memory, placements: Placements, drafts: Sequence[Draft], pair: tuple[int, int]
+) -> list[tuple[tuple[int, int], int]]:
+    """Positions of one column in two chains that have the same residue there, and the other
+    residue that a good part of the reads on either shows."""
+    own = [votes_for_template(memory.reads, placements, i, drafts[i]).nats for i in pair]
+    found = []
+    for i, j in in_both(drafts[pair[0]], drafts[pair[1]]):
+        first = int(drafts[pair[0]].tokens[i])
+        if first != drafts[pair[1]].tokens[j] or first >= N_RESIDUES or drafts[pair[0]].held[i]:
+            continue
+        shown = [np.maximum(nats[at], 0.0) for nats, at in zip(own, (i, j), strict=True)]
+        second = max((_second(nats, first) for nats in shown), key=lambda x: x[1])
+        if second[1] >= SECOND_SHARE and {first, second[0]} not in _MISTAKEN:
+            found.append(((i, j), second[0]))
+    return found
+
+
+def _second(nats: np.ndarray, first: int) -> tuple[int, float]:
+    """The residue that reads show most besides the first, and its share of the nats of the two."""
+    others = nats.copy()
+    others[first] = 0.0
+    most = int(others.argmax())
+    return most, float(others[most] / max(nats[first] + others[most], MIN_GAIN))

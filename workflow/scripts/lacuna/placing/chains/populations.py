@@ -1,0 +1,279 @@
+"""Chains besides the first ones: of a second antibody, of carry-over, or of a serum.
+
+The words of reads that no chain has are looked up in V segments. A V segment with enough of them is
+the start of another chain. In a serum there are ever more of these.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lacuna.antibody.germlines import SPECIES, v_segments
+from lacuna.antibody.imgt import CDR_COLUMNS, CYS104
+from lacuna.core.alphabet import ABSENT, merge_il
+from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.aligning.seeds import word_weights, words
+from lacuna.placing.sources.segments import (
+    ENOUGH,
+    SECOND_V,
+    WORD,
+    Locus,
+    best_of_loci,
+    has_own_c,
+    score_segments,
+    species_of,
+    species_of_c,
+)
+from lacuna.placing.votes.draft import Draft, draft_of
+from lacuna.placing.votes.placement import Placements, place_on_text, text_of
+
+ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
+# The same of words that are common in the reads: a chain that is rare, as carry-over is, has fewer
+# of these, and one that is not may be of a gene that is there already.
+COMMON_WORDS = 8.0
+COMMON = 0.3  # of the weight that words of a chain of the locus usually have
+MANY = 5.0  # such a weight, below which reads are too few to say what is common
+FEW = 1.0  # that of one read: a chain with less may not be there, and tells nothing of another one
+# Of the V segment, at which these words lie: a mutated or a grafted loop may be like another gene,
+# but not everywhere. More are asked for if reads are too few.
+PLACES, PLACES_IF_FEW = 2, 3
+# Words of a V segment in reads that no chain has, from which it is asked what its germline would
+# explain better than the chains do; a chain is missing if that is this share of the nats of all
+# reads, over so many residues.
+HIDDEN_WORDS = 4.0
+HIDDEN_SHARE = 0.012
+HIDDEN_RESIDUES = 40
+MAX_OF_LOCUS = 4  # chains of a locus
+ABUNDANCE_ROUNDS = 50
+ENOUGH_RUNS = 20  # over loops; with fewer, a sample is not called a serum
+ENOUGH_PLACES = 10  # of runs, where no locus has a second chain
+MIXED = 0.4  # share of confident runs over loops that differ from what most show, in a serum
+RUN = 3  # residues of a run
+BEYOND = 8  # residues of a read beyond its core that are looked at
+RUN_PROBABILITY = 0.7  # probability of each residue of a run
+ENOUGH_READS = 4  # confident reads at a place
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """A chain, its share of all reads, and its confident runs of reads over loops.
+
+    runs: how many; others: how many of them differ from what most reads show there; places: where
+    they lie.
+    """
+
+    name: str
+    share: float
+    runs: int
+    others: int
+    places: int
+
+
+def further_drafts(
+    reads: ReadSet,
+    drafts: Sequence[Draft],
+    placements: Placements,
+    species: str,
+    use: np.ndarray,
+) -> list[Draft]:
+    """Germline chains of V segments that reads hold and no chain explains.
+
+    placements: reads on the drafts.
+    """
+    weights = word_weights(reads, WORD)
+    left = without_words(weights, drafts)
+    known = {_gene(d.v) for d in drafts}
+    found = [
+        one
+        for one in best_of_loci(score_segments(left), species, use)
+        if one.v_seen >= ANOTHER_WORDS and _gene(one.v) not in known
+    ]
+    usual = {
+        locus: _usual_weight(weights, [d for d in drafts if d.locus == locus])
+        for locus in sorted({d.locus for d in drafts})
+    }
+    well_read = [locus for locus, weight in usual.items() if weight >= MANY]
+    for locus, weight in usual.items():
+        if locus in {one.locus for one in found} or weight < FEW:
+            continue
+        least = PLACES if locus in well_read else PLACES_IF_FEW
+        common = left * ENOUGH / max(COMMON * weight, ENOUGH)
+        found += [
+            one
+            for one in best_of_loci(score_segments(common), species, use)
+            if one.locus == locus
+            and one.v_seen >= COMMON_WORDS
+            and count_places(common, one.v) >= least
+        ]
+    more = _germline(found, drafts)
+    if more or not reads.least:
+        return more
+    scores, of_species = score_segments(left), v_segments().species
+    asked = {(d.locus, SPECIES[of_species[d.v]]) for d in drafts if d.locus in well_read}
+    hidden = [
+        one
+        for locus, its_species in sorted(asked)
+        for one in best_of_loci(scores, its_species, use)
+        if one.locus == locus and one.v_seen >= HIDDEN_WORDS
+    ]
+    return [d for d in _germline(hidden, drafts) if _is_hidden(reads, placements, d)]
+
+
+def of_two_species(one: Locus, weights: np.ndarray, use: np.ndarray) -> tuple[Locus, ...]:
+    """Two chains of a locus if its V and C are of two species and reads hold more of both, or one.
+
+    one: its best segments, of any species; weights (20 ** WORD,): how often reads hold each word.
+    """
+    if species_of(one.v) == species_of_c(one.c):
+        return (one,)
+    left = score_segments(without_words(weights, [draft_of(one.locus, one.v, one.j, one.c)]))
+    of_v, of_c = (
+        next(x for x in best_of_loci(left, SPECIES[species], use) if x.locus == one.locus)
+        for species in (species_of(one.v), species_of_c(one.c))
+    )
+    first = replace(one, c=of_v.c, c_seen=of_v.c_seen, c_share=of_v.c_share)
+    second = replace(of_c, c=one.c, c_seen=one.c_seen, c_share=one.c_share)
+    both = has_own_c(first) and has_own_c(second) and second.v_seen >= SECOND_V
+    return (first, second) if both else (one,)
+
+
+def _germline(found: Sequence[Locus], drafts: Sequence[Draft]) -> list[Draft]:
+    """Germline chains of segments, of loci that have no more than enough of them."""
+    more: list[Draft] = []
+    for one in found:
+        of_locus = [d for d in (*drafts, *more) if d.locus == one.locus]
+        if len(of_locus) < MAX_OF_LOCUS:
+            # Its constant region is most likely the one that is there, unless reads hold words of
+            # one of its species that no chain has.
+            c = one.c if has_own_c(one) else of_locus[0].c if of_locus else -1
+            more.append(draft_of(one.locus, one.v, one.j, c))
+    return more
+
+
+def _is_hidden(reads: ReadSet, placements: Placements, germline: Draft) -> bool:
+    """Whether reads are of a chain of this germline that was built as one with another.
+
+    Two chains of a gene that are mutated alike have few words of it. Where the one that was built
+    follows the first, reads of the second fit germline better.
+    """
+    now = placements.best(len(reads))
+    alone = place_on_text(reads, text_of([germline.tokens[germline.before_cdr3]]))
+    gain = np.maximum(alone.best(len(reads)) - now, 0.0)
+    better = alone.alignment.take(np.flatnonzero(gain[alone.alignment.read] > 0.0))
+    depth = np.zeros(len(germline) + 1)
+    np.add.at(depth, better.span[:, 0], 1)
+    np.add.at(depth, better.span[:, 1], -1)
+    residues = int((np.cumsum(depth) >= ENOUGH_READS).sum())
+    share = float(gain @ reads.weight / max(float(now @ reads.weight), 1.0))
+    return share >= HIDDEN_SHARE and residues >= HIDDEN_RESIDUES
+
+
+def count_places(weights: np.ndarray, v: int) -> int:
+    """At how many places of a V segment reads hold words of it; those of two places have no residue
+    in common.
+
+    weights (20 ** WORD,): how often reads hold each word, 1 and more if at all.
+    """
+    row = v_segments().tokens[v, : CYS104 + 1]
+    own = words(merge_il(row[row != ABSENT]), WORD)
+    seen = np.flatnonzero((own >= 0) & (weights[own] >= 1.0))
+    return int((np.diff(seen, prepend=-WORD) >= WORD).sum())
+
+
+def _usual_weight(weights: np.ndarray, drafts: Sequence[Draft]) -> float:
+    """The weight of the word of a V segment that half of them exceed, of the chain with most."""
+    of_chains = [words(d.tokens[d.before_cdr3], WORD) for d in drafts]
+    return max(float(np.median(weights[own[own >= 0]])) for own in of_chains)
+
+
+def without_words(weights: np.ndarray, drafts: Sequence[Draft]) -> np.ndarray:
+    """Weights of words (20 ** WORD,), 0 for those that a chain has."""
+    left = weights.copy()
+    for draft in drafts:
+        own = words(draft.tokens, WORD)
+        left[own[own >= 0]] = 0.0
+    return left
+
+
+def _gene(v: int) -> int:
+    return int(v_segments().gene[v])
+
+
+def populations(
+    reads: ReadSet, placements: Placements, names: Sequence[str], drafts: Sequence[Draft]
+) -> tuple[Population, ...]:
+    """The share of the reads of each chain, and how mixed its loops are."""
+    shares = _abundances(reads, placements)
+    return tuple(
+        Population(name, float(shares[i]), *_runs(reads, placements, i, draft))
+        for i, (name, draft) in enumerate(zip(names, drafts, strict=True))
+    )
+
+
+def _abundances(reads: ReadSet, placements: Placements) -> np.ndarray:
+    """(chains and contaminants,) shares of the reads by expectation maximisation.
+
+    Reads that fit several chains equally well are theirs in proportion to what each has.
+    """
+    read, count = placements.alignment.read, reads.count[placements.alignment.read]
+    n, share = len(placements.text.start) - 1, placements.share
+    of_chain = np.zeros(n)
+    for _ in range(ABUNDANCE_ROUNDS):
+        of_chain[:] = np.bincount(placements.chain, count * share, n)
+        joint = np.maximum(of_chain[placements.chain], 1e-9) * placements.share
+        share = joint / np.bincount(read, joint, len(reads))[read]
+    return of_chain / max(float(of_chain.sum()), 1.0)
+
+
+def _runs(reads: ReadSet, placements: Placements, chain: int, draft: Draft) -> tuple[int, int, int]:
+    """Confident runs of reads over loops, how many differ from what most reads show there, and at
+    how many places they lie.
+
+    A read counts beyond its core too: in a serum reads begin in a common framework and go on into
+    a loop of their own. If the loops of a single antibody are not built yet, its reads disagree
+    with the template, but not with each other.
+    """
+    own = placements.of(chain)
+    a, start = own.alignment, int(placements.text.start[chain])
+    loop = CDR_COLUMNS[draft.columns] & (draft.columns > 0)
+    places: dict[int, Counter[tuple[int, ...]]] = {}
+    for k in range(len(a.read)):
+        r = int(a.read[k])
+        n = int(reads.length[r])
+        for low, high, shift in (
+            (max(int(a.core[k, 0]) - BEYOND, 0), int(a.core[k, 0]), a.span[k, 0] - a.core[k, 0]),
+            (int(a.core[k, 0]), min(int(a.core[k, 1]) + BEYOND, n), a.span[k, 1] - a.core[k, 1]),
+        ):
+            for c in range(low, high - RUN + 1):
+                at = c + int(shift) - start
+                if at < 0 or at + RUN > len(loop) or not loop[at : at + RUN].all():
+                    continue
+                if reads.right[r, c : c + RUN].min() >= RUN_PROBABILITY:
+                    run = tuple(reads.tokens[r, c : c + RUN].tolist())
+                    places.setdefault(at, Counter())[run] += 1
+    counts = [list(c.values()) for c in places.values() if sum(c.values()) >= ENOUGH_READS]
+    every = sum(map(sum, counts))
+    return every, every - sum(map(max, counts)), len(counts)
+
+
+def is_serum(found: Sequence[Population], drafts: Sequence[Draft]) -> bool:
+    """Whether the chains are those of many antibodies rather than of a few.
+
+    The reads of a serum show several V segments of a locus. If there is one of each, a few peptides
+    that are read badly again and again may differ as much, so that more places must, and the loops
+    of every chain.
+    """
+    loci = [d.locus for d in drafts]
+    several = len(set(loci)) < len(loci) or {"K", "L"} <= set(loci)
+    if not several:
+        if sum(p.places for p in found) < ENOUGH_PLACES or not all(map(_is_mixed, found)):
+            return False
+    runs = sum(p.runs for p in found)
+    return runs >= ENOUGH_RUNS and sum(p.others for p in found) >= MIXED * runs
+
+
+def _is_mixed(found: Population) -> bool:
+    """Whether the runs over the loops of a chain are those of many chains."""
+    return found.others >= MIXED * found.runs

@@ -1,0 +1,144 @@
+"""Reads that fit no chain but are of an antibody: its species is stated wrongly, or is not bundled.
+
+A chain is found by germline segments of its own species. Those of another one share too few runs
+of residues with it, so that a chain, or its constant region, goes unnoticed. Yet its reads hold
+some of these runs, which reads of other proteins do not.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from lacuna.antibody.germlines import SPECIES, constants, j_segments, v_segments
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode, merge_il
+from lacuna.core.tables import RESEMBLES, RESEMBLES_SPECIES, PlacedRow
+from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.aligning.seeds import words
+from lacuna.placing.rows import NOWHERE
+from lacuna.placing.sources.segments import WORD
+
+LEAST_WORDS = 3  # of germline in a read that resembles it
+# Different residues in such a word: runs of G and S, as SGSGS, are in keratins and linkers too.
+LEAST_RESIDUES = 3
+# Strays are of another species than the one stated if this share of them resembles it, and so many
+# times as many as resemble the one stated. Of strays of bundled species 0.96 and more are of
+# their own; of those of other species, 0.85 at most are of any.
+OF_ONE, AHEAD = 0.9, 1.2
+# Strays that are named: the probability that each residue of such a word must have, and their share
+# of all that are placed or strays. Of 96 natural antibodies of bundled species none has a share
+# above 0.02; where a chain of an antibody of another species is not found, it is 0.28 and more. IgG
+# of a serum leaves fewer: 0.03 to 0.16 if 15 to 30 % of the reads are of bovine IgG, most of which
+# lie on the chains of the antibody. Misread ones of a VHH are as many, but hardly any of these is
+# sure (0.059 and 0.002). Those of a stated species that is wrong may be the peptides alone in which
+# it differs.
+LOST = ((0.5, 0.1), (0.7, 0.025))
+LOST_READS = 10  # strays that are named at least
+OTHER_SHARE = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Strays:
+    """Reads that resemble germline but fit no chain.
+
+    reads: (n,) bool; species: the one they are of, if another one is stated; '' otherwise.
+    """
+
+    reads: np.ndarray
+    species: str
+
+    @property
+    def reason(self) -> str:
+        """Why they were not placed, as reads.tsv says it."""
+        return f"{RESEMBLES_SPECIES} {self.species}" if self.species else RESEMBLES
+
+
+def find_strays(
+    reads: ReadSet, placed: np.ndarray, species: str, sure: float = LOST[0][0]
+) -> Strays:
+    """The reads of an antibody among those that fit no chain.
+
+    placed (n,) bool: reads that lie on a chain or a contaminant; species: stated, 'auto' for any;
+    sure: the probability that each residue of a word of germline must have.
+    """
+    number = words(reads.tokens, WORD)
+    if not number.size:  # all reads are shorter
+        return Strays(np.zeros(len(reads), dtype=bool), "")
+    lost = np.flatnonzero(~placed)
+    own = number[lost]
+    enough = sliding_window_view(reads.right[lost], WORD, axis=-1).min(-1) >= sure
+    held = np.where((own >= 0) & enough, _species_of_words()[own], 0)  # (lost, words) bits
+    like = np.zeros(len(reads), dtype=bool)
+    like[lost] = (held > 0).sum(1) >= LEAST_WORDS
+    if species == "auto":
+        return Strays(like, "")
+    count = reads.count[lost]
+    of_species = [
+        float(count @ (((held >> at) & 1).sum(1) >= LEAST_WORDS)) for at in range(len(SPECIES))
+    ]
+    best, stated = int(np.argmax(of_species)), SPECIES.index(species)
+    of_one = of_species[best] >= OF_ONE * float(count @ like[lost])
+    is_other = of_one and of_species[best] > AHEAD * of_species[stated]
+    return Strays(like, SPECIES[best] if is_other else "")
+
+
+def lost_reads(strays: int, placed: int, species: str, share: float = LOST[-1][1]) -> str:
+    """What a user should know of reads that resemble germline, of which a chain is lost; or ''.
+
+    placed: reads on chains and contaminants; species: that of the strays, as in `Strays`; share:
+    of the strays, from which they are named if they are of no other species than the one stated.
+    """
+    least = OTHER_SHARE if species else share
+    if strays < max(LOST_READS, least * (strays + placed)):
+        return ""
+    found = f"{strays} reads that fit no chain resemble"
+    if species:
+        return f"{found} {species} germline: set species to auto"
+    return (
+        f"{found} germline: a chain was not found. It may be of another antibody, of serum IgG, of "
+        "another species than the one stated (set species to auto), or of one that is not bundled "
+        "(give its chains as a FASTA, with X for what is not known). Even residues with a high "
+        "probability may belong to the missing chain"
+    )
+
+
+def count_lost(rows: Iterable[PlacedRow]) -> tuple[int, int, str]:
+    """Strays, reads on chains and contaminants, and the species of the strays: of `lost_reads`."""
+    strays, placed, species = 0, 0, ""
+    for row in rows:
+        placed += bool(row.chain)
+        if row.placed_as.startswith(RESEMBLES):
+            strays += 1
+            species = row.placed_as.removeprefix(RESEMBLES_SPECIES).removeprefix(RESEMBLES).strip()
+    return strays, placed, species
+
+
+def with_strays(rows: Sequence[PlacedRow], reads: ReadSet, strays: Strays) -> list[PlacedRow]:
+    """The rows of the given reads, those of strays with the reason."""
+    groups = reads.group.tolist()
+    return [
+        row._replace(placed_as=strays.reason)
+        if row.placed_as == NOWHERE and group >= 0 and strays.reads[group]
+        else row
+        for row, group in zip(rows, groups, strict=True)
+    ]
+
+
+@cache
+def _species_of_words() -> np.ndarray:
+    """(20 ** WORD,) uint16: a bit for each of SPECIES whose segments hold the run of residues."""
+    bits = np.zeros(N_RESIDUES**WORD, dtype=np.uint16)
+    segments = [
+        (int(species), row[row != ABSENT])
+        for table in (v_segments(), j_segments())
+        for species, row in zip(table.species, table.tokens, strict=True)
+    ]
+    segments += [(SPECIES.index(c.species), encode(c.sequence)) for c in constants()]
+    for species, tokens in segments:
+        own = words(merge_il(tokens), WORD)
+        letters = np.sort(sliding_window_view(merge_il(tokens), WORD), axis=1)
+        varied = (np.diff(letters, axis=1) != 0).sum(1) + 1 >= LEAST_RESIDUES
+        bits[own[(own >= 0) & varied]] |= np.uint16(1 << species)
+    return bits

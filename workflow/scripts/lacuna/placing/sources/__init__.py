@@ -1,0 +1,1 @@
+"""What reads come from, before they are aligned: germline, constant regions, contaminants."""

@@ -1,0 +1,63 @@
+"""The probabilities of residues of reads, checked on what is known of the sample's proteins."""
+
+import logging
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from lacuna.antibody.germlines import constants, v_segments
+from lacuna.core.alphabet import RESIDUES
+from lacuna.placing.aligning.readset import collapse
+from lacuna.placing.aligning.seeds import word_weights
+from lacuna.placing.sources.segments import WORD, best_of_loci, score_segments
+from lacuna.reads.error_model import ErrorModels
+from lacuna.reads.own_errors import with_own_errors
+from lacuna.reads.read import Read
+
+C_WORDS = 12.0  # words of a constant region in reads, from which it is there
+FAR_OFF = 0.1  # difference between promised and observed residues that is a warning
+_RUNS = re.compile(f"[{''.join(RESIDUES)}]+")
+
+LOG = logging.getLogger(__name__)
+
+
+def checked_probabilities(
+    reads: Sequence[Read], models: ErrorModels, chains: Sequence[str] | None = None
+) -> list[np.ndarray]:
+    """For each read, (length,): the probability that each of its residues is right.
+
+    That of tools without a model of their own is corrected by the reads that lie on known residues:
+    those of given chains (letters), or of constant regions that reads show. The log says so.
+    """
+    right = models.probabilities(reads)
+    if all(map(models.has_own, reads)):
+        return right
+    known = _observed(_constants_in(reads, right) if chains is None else chains)
+    corrected, checks = with_own_errors(models, reads, known)
+    for check in checks:
+        off = abs(check.promised - check.right) >= FAR_OFF
+        LOG.log(
+            logging.WARNING if off else logging.INFO,
+            "%.2f of the residues of reads (%s) that cover known sequence are right; their "
+            "confidences imply %.2f. All probabilities are corrected by this",
+            check.right,
+            check.tool,
+            check.promised,
+        )
+    for tool in sorted({read.tool for read in reads if not models.has_own(read)}):
+        if tool not in corrected.corrections:
+            LOG.info("too few reads (%s) cover known sequence to check their confidences", tool)
+    return corrected.probabilities(reads)
+
+
+def _constants_in(reads: Sequence[Read], right: Sequence[np.ndarray]) -> list[str]:
+    """The constant regions that reads show."""
+    weights = word_weights(collapse(reads, right), WORD)
+    loci = best_of_loci(score_segments(weights), "auto", np.zeros(len(v_segments().names)))
+    return [constants()[one.c].sequence for one in loci if one.c_seen >= C_WORDS]
+
+
+def _observed(chains: Iterable[str]) -> list[str]:
+    """The stretches of chains in which no residue is missing; that of a gene may be unknown."""
+    return [run for chain in chains for run in _RUNS.findall(chain)]

@@ -1,0 +1,1 @@
+"""Stretches that no template covers, above all CDR3: their residues and their lengths."""

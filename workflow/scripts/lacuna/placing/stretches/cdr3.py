@@ -1,0 +1,258 @@
+"""The CDR3 of a chain by the reads that lead into it from both sides: closed if they join, and open
+if they do not."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from lacuna.antibody.domain_ends import TYPICAL_CDR3
+from lacuna.antibody.germlines import j_segments
+from lacuna.antibody.imgt import FR4_START
+from lacuna.core.alphabet import ABSENT, MISSING, merge_il
+from lacuna.placing.aligning.joints import ANY_JOINT
+from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.stretches.arms import front_arms, into_j, ways_to_join, without_overlap
+from lacuna.placing.stretches.cdr3_joints import asked_joints
+from lacuna.placing.stretches.junction import (
+    BETTER_BY,
+    THIN,
+    Path,
+    Surroundings,
+    refined,
+    weigh_paths,
+)
+from lacuna.placing.stretches.word_paths import ANCHOR, WordGraph, paths
+from lacuna.placing.votes.draft import Draft, head_of, tail_of
+
+MIN_GAIN = 12.0  # nats that reads gain by a bridge
+OPEN_SHARE = 0.75  # of what reads gain by an open junction that a bridge must keep
+ARM_JOINT = 1.5  # weight of reads over each joint of an arm
+ARM_COST = 1.5  # nats for each residue of an arm
+SHORTEST = 3  # residues of CDR3
+LONGEST = {"H": 45, "K": 18, "L": 18}  # IMGT has columns for 45
+LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
+GERMLINE_START = 3  # residues behind Cys104 by which reads are told to be of a V segment
+LIKE_START = 2  # of these that reads must have; reads of other proteins begin with C as well
+WITHOUT_FIRST = 5  # residues of FR4 by which it is told if its first one is mutated
+OFTEN = 4.0  # weight of the reads that show it, from which it is, whatever others show
+OPEN = 3  # unknown residues that stand for an open stretch
+
+
+def with_junction(
+    around: Surroundings,
+    draft: Draft,
+    span: tuple[int, int],
+    graph: WordGraph,
+    clear: np.ndarray,
+    arms: Sequence[np.ndarray],
+    fronts: Sequence[np.ndarray],
+) -> Draft:
+    """The draft with the CDR3 that reads like best, open where nothing joins it.
+
+    clear (residues of the CDR3,): whether reads settle each of them; arms: how reads that lie
+    behind it go on in front; fronts: how those that begin at its start go on behind.
+    """
+    present = draft.tokens[span[0] : span[1]]
+    known = _open_stretch(around, present, clear, arms)
+    best = _closed(around, draft, known, present, graph)
+    if best is None and clear.all():
+        best = _closed(around, draft, np.full(OPEN, MISSING, np.uint8), present, graph)
+    if best is None:
+        mutated = _with_start_of_fr4(around, draft, known, graph)
+        if mutated is not None:
+            return mutated
+        # Reads of another chain may begin there too, so what others join goes first.
+        longer = _with_front(around, known, fronts)
+        if longer is not known:
+            known, best = longer, _closed(around, draft, longer, present, graph)
+    if best is not None:
+        return replace(draft.with_cdr3(best.tokens), bridged=True)
+    ahead, back = _arms_of(known)
+    fr4 = draft.tokens[span[1] :]
+    whole = into_j(_into_fr4(around, ahead, fr4), merge_il(head_of(draft.j)), fr4)
+    # The first residue of reads is wrong more often than J segments differ there.
+    if whole is not None and (len(back) < 2 or np.array_equal(whole[-len(back) :], back)):
+        return replace(draft.with_cdr3(whole), bridged=True)
+    ahead = without_overlap(ahead, back)
+    more = max(TYPICAL_CDR3[draft.locus] - len(ahead) - len(back), LEAST_ROOM)
+    opened = np.concatenate((ahead, np.full(more, MISSING, np.uint8), back))
+    return replace(draft.with_cdr3(opened), bridged=False)
+
+
+def _with_start_of_fr4(
+    around: Surroundings, draft: Draft, known: np.ndarray, graph: WordGraph
+) -> Draft | None:
+    """The draft with the CDR3 and the first residue of FR4 that reads join to the second one, None
+    if they join nothing to it.
+
+    Where that residue is mutated (RGQG for WGQG), reads lead into no CDR3 from the germline's.
+    """
+    behind = replace(around, right=around.right[1:])
+    best = _closed(behind, draft, known, known, graph)
+    if best is None or len(best.tokens) <= SHORTEST:
+        return None
+    if np.array_equal(best.tokens[-2:], around.right[:2]):  # WGGQG: a residue too many
+        return None
+    start = around.right[:WITHOUT_FIRST]
+    mutated, germline = (
+        _shown(around.reads, np.concatenate((first, start[1:])))
+        for first in (best.tokens[-1:], start[:1])
+    )
+    if mutated < min(OFTEN, germline):  # a misread one
+        return None
+    closed = draft.with_cdr3(best.tokens[:-1])
+    tokens = closed.tokens.copy()
+    tokens[closed.cdr3()[1]] = best.tokens[-1]
+    return replace(closed.with_tokens(tokens), bridged=True)
+
+
+def _shown(reads: ReadSet, run: np.ndarray) -> float:
+    """Weight of the reads that hold a run of residues."""
+    windows = np.lib.stride_tricks.sliding_window_view(reads.tokens, len(run), axis=1)
+    return float(reads.weight[(windows == run).all(-1).any(1)].sum())
+
+
+def _into_fr4(around: Surroundings, ahead: np.ndarray, fr4: np.ndarray) -> np.ndarray:
+    """The beginning of a CDR3, with the first residue of FR4 if reads go on into it.
+
+    Reads of what is behind may have the last residue of the beginning in front of FR4 by chance, so
+    none is laid on more than the first residue.
+    """
+    (path,) = weigh_paths(replace(around, right=fr4[:1], rule=ANY_JOINT), [ahead])
+    return np.concatenate((ahead, fr4[:1])) if path.joints[-1] >= THIN else ahead
+
+
+def _open_stretch(
+    around: Surroundings, present: np.ndarray, clear: np.ndarray, arms: Sequence[np.ndarray]
+) -> np.ndarray:
+    """The residues on both sides of what is not known of a CDR3, as reads like them best."""
+    known = np.full(OPEN, MISSING, np.uint8)
+    doubtful = np.flatnonzero(~clear)
+    settled = 0
+    if len(doubtful):
+        ahead, back = present[: doubtful[0]], present[doubtful[-1] + 1 :]
+    elif _holds_fr4(present):  # of two CDR3s, one behind the other
+        return known
+    else:
+        cut = _loosest(around, present)
+        ahead, back = present[:cut], present[cut:]
+        settled = len(back)
+    trials = weigh_paths(around, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)])
+    best_arm = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
+    return _supported(refined(around, best_arm), settled)
+
+
+def _loosest(around: Surroundings, present: np.ndarray) -> int:
+    """Index of the residue of a CDR3 in front of which the fewest reads go on.
+
+    Reads settle all residues of a CDR3 that none of them spans if the protease cuts within it.
+    """
+    (path,) = weigh_paths(replace(around, rule=ANY_JOINT), [present])
+    return int(path.joints.argmin())
+
+
+def _arms_of(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The residues in front of and behind what is not known."""
+    unknown = np.flatnonzero(known >= MISSING)
+    return known[: unknown[0]], known[unknown[-1] + 1 :]
+
+
+def _closed(
+    around: Surroundings, draft: Draft, known: np.ndarray, present: np.ndarray, graph: WordGraph
+) -> Path | None:
+    """The CDR3 without a gap that reads like best, None if they do not join its residues.
+
+    known: the CDR3 with a gap; present: as it is.
+    """
+    ahead, back = _arms_of(known)
+    suffixes = [back[n:] for n in range(1, len(back))]
+    longest = LONGEST[draft.locus]
+    stretches = [s for s in (*ways_to_join(ahead, back), *suffixes, present) if (s < MISSING).all()]
+    stretches += paths(graph, around.left, around.right, SHORTEST, longest)
+    stretches = [s for s in stretches if SHORTEST <= len(s) <= longest and not _holds_fr4(s)]
+    every = list({s.tobytes(): s for s in (known, *stretches)}.values())
+    weighed = weigh_paths(around, every)
+    open_gain = next(p.gain for p in weighed if np.array_equal(p.tokens, known))
+    closed = [p for p in weighed if (p.tokens < MISSING).all() and _is_joined(p, draft)]
+    if not closed or closed[0].gain < max(MIN_GAIN, OPEN_SHARE * open_gain):
+        return None
+    best = closed[0]
+    now = next((p for p in closed if np.array_equal(p.tokens, present)), None)
+    if now is not None and now.gain > best.gain - BETTER_BY:
+        best = now
+    edited = refined(around, best, longest=longest)
+    return best if _holds_fr4(edited.tokens) else edited
+
+
+def own_fronts(around: Surroundings, draft: Draft, others: Sequence[Draft]) -> list[np.ndarray]:
+    """How reads go on that begin at the start of a CDR3 and are more like the V segment of this
+    chain there than like that of another locus."""
+    rivals = [d.v for d in others if d.locus != draft.locus]
+
+    def like(arm: np.ndarray, v: int) -> int:
+        n = min(GERMLINE_START, len(arm), len(tail_of(v)))
+        return int((arm[:n] == merge_il(tail_of(v)[:n])).sum())
+
+    return [
+        arm
+        for arm in front_arms(around.reads, around.left, around.elsewhere)
+        if like(arm, draft.v) >= LIKE_START
+        and like(arm, draft.v) > max((like(arm, v) for v in rivals), default=0)
+    ]
+
+
+def _with_front(
+    around: Surroundings, known: np.ndarray, fronts: Sequence[np.ndarray]
+) -> np.ndarray:
+    """An open stretch with the beginning that reads like best, as far as they tell it."""
+    ahead = int(np.flatnonzero(known >= MISSING)[0])
+    trials = weigh_paths(around, [known, *(np.concatenate((a, known[ahead:])) for a in fronts)])
+    best = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
+    stop = int(np.flatnonzero(best.tokens >= MISSING)[0])
+    thin = np.flatnonzero(best.joints[1:stop] < ARM_JOINT)
+    kept = int(thin[0]) + 1 if len(thin) else stop
+    if kept <= ahead:
+        return known
+    return np.concatenate((best.tokens[:kept], best.tokens[stop:]))
+
+
+def _is_joined(path: Path, draft: Draft) -> bool:
+    """Whether reads are over every joint of a CDR3; germline joins its ends to V and J as well."""
+    asked = asked_joints(path.tokens, draft)
+    return float(path.joints[asked].min()) >= THIN
+
+
+@cache
+def _fr4_ends() -> frozenset[bytes]:
+    """The first and the last residues of FR4 of all J segments, and those behind the first, which
+    may be mutated."""
+    j = merge_il(j_segments().tokens)
+    heads = j[:, FR4_START : FR4_START + ANCHOR]
+    behind = j[:, FR4_START + 1 : FR4_START + 1 + WITHOUT_FIRST]
+    tails = [row[row != ABSENT][-ANCHOR:] for row in j]
+    return frozenset(row.tobytes() for row in (*heads, *behind, *tails))
+
+
+def _holds_fr4(stretch: np.ndarray) -> bool:
+    """Whether a CDR3 goes on into an FR4, or through it, and from there to the end of its own."""
+    runs = (
+        stretch[i : i + n].tobytes()
+        for n in (ANCHOR, WITHOUT_FIRST)
+        for i in range(len(stretch) - n + 1)
+    )
+    return not _fr4_ends().isdisjoint(runs)
+
+
+def _supported(path: Path, settled: int) -> np.ndarray:
+    """An open stretch without the residues in front of its right arm that too few reads cover.
+
+    settled: residues at its end that reads settle one by one, and which stay.
+    """
+    unknown = np.flatnonzero(path.tokens >= MISSING)
+    first = unknown[-1] + 1
+    thin = np.flatnonzero(path.joints[first + 1 :] < ARM_JOINT)
+    if len(thin):
+        first = min(first + int(thin[-1]) + 1, max(len(path.tokens) - settled, first))
+    return np.concatenate((path.tokens[: unknown[-1] + 1], path.tokens[first:]))

@@ -1,0 +1,95 @@
+"""The joints of a closed CDR3 that only reads can show: which of them hardly any shows."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from lacuna.core.alphabet import MISSING, merge_il
+from lacuna.core.runs import runs_of
+from lacuna.placing.aligning.alignment import Alignment
+from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_JOINT, joints_of
+from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.stretches.junction import THIN
+from lacuna.placing.votes.draft import Draft, head_of, tail_of
+from lacuna.placing.votes.placement import Placements
+
+GERMLINE_END = 2  # residues at the end of a CDR3 that are those of germline, and join it to V or J
+# Two rare residues that end the peptides on one side and begin those on the other suffice to close
+# a CDR3, and a CDR3 may have them twice (GIWNFYLWG). Joints of this rule are none of these.
+SURE_JOINT = replace(CDR3_JOINT, least=8.0)
+
+
+def asked_joints(cdr3: np.ndarray, draft: Draft) -> slice:
+    """The joints of a CDR3 that only reads can show: not those to V and J if it ends like them."""
+    tail, head = merge_il(tail_of(draft.v)), merge_il(head_of(draft.j))
+    n = GERMLINE_END
+    first = int(len(tail) >= n and np.array_equal(cdr3[:n], tail[:n]))
+    last = int(len(head) >= n and np.array_equal(cdr3[-n:], head[-n:]))
+    return slice(first, len(cdr3) + 1 - last)
+
+
+def loosened(draft: Draft, found: Alignment, weight: np.ndarray) -> Draft | None:
+    """The draft without the residue in front of the loosest joint of its CDR3; None if all of them
+    are sure.
+
+    found: placements on the draft, by its positions; weight (m,): of their reads.
+    """
+    start, stop = draft.cdr3()
+    joined = joints_of(SURE_JOINT, found, draft.tokens, weight, start, stop - start)
+    asked = asked_joints(draft.tokens[start:stop], draft)
+    if joined[asked].min(initial=np.inf) >= THIN:
+        return None
+    loosest = range(len(joined))[asked][int(joined[asked].argmin())]
+    tokens = draft.tokens.copy()
+    tokens[start + max(loosest - 1, 0)] = MISSING
+    return draft.with_tokens(tokens)
+
+
+def unjoined_in_cdr3(reads: ReadSet, own: Placements, draft: Draft, begin: int) -> np.ndarray:
+    """(t,) residues of a closed CDR3 between which no read, or hardly any, joins what is in front
+    of them to what is behind: there may be others between.
+
+    own: placements on the chain, which begins at `begin` of their text.
+    """
+    found = np.zeros(len(draft), dtype=bool)
+    start, stop = draft.cdr3()
+    cdr3 = draft.tokens[start:stop]
+    if not 0 < start < stop or (cdr3 >= MISSING).any():
+        return found
+    a = own.alignment
+    weight = reads.weight[a.read] * own.share
+    joined, over = (
+        joints_of(rule, a, own.text.tokens, weight, begin + start, len(cdr3))
+        for rule in (CDR3_JOINT, ANY_JOINT)
+    )
+    asked = asked_joints(cdr3, draft)
+    thin = np.zeros(len(joined), dtype=bool)
+    thin[asked] = joined[asked] < THIN
+    for first, last in runs_of(thin):
+        loosest = start + first + int(np.lexsort((over[first:last], joined[first:last]))[0])
+        found[loosest - 1 : loosest + 1] = True
+    return found
+
+
+def uncrossed_in_cdr3(reads: ReadSet, own: Placements, draft: Draft, begin: int) -> np.ndarray:
+    """(t,) unknown residues of a CDR3 on which reads lie but which none crosses, and those beside.
+
+    Reads that show another residue beside an unknown one lie there one residue off, and those that
+    have little in common with one of the sides may lie there by chance: there may be more residues,
+    or fewer. Unknown residues on which no read lies are open anyway.
+
+    own: placements on the chain, which begins at `begin` of their text.
+    """
+    found = np.zeros(len(draft), dtype=bool)
+    start, stop = draft.cdr3()
+    if not 0 < start < stop:
+        return found
+    a = own.alignment
+    weight = reads.weight[a.read] * own.share
+    for first, last in runs_of(draft.tokens[start:stop] >= MISSING):
+        at = begin + start + np.arange(first, last)
+        lies = ((a.span[:, :1] <= at) & (a.span[:, 1:] > at)).any(0)
+        over = joints_of(CDR3_JOINT, a, own.text.tokens, weight, int(at[0]), len(at))
+        if lies.all() and not over.all():
+            found[start + first - 1 : start + last + 1] = True
+    return found

@@ -1,0 +1,83 @@
+"""Gaps of unknown length in given chains, closed by the reads that lead through them.
+
+What is tried are paths through the words of reads from the residues in front of a gap to those
+behind it. A gap whose mass is known is closed by the path that reads like best among those with
+that mass. If there is none, or the gap has no mass, reads must be over every joint of the path, and
+no path of another length may come near it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lacuna.placing.stretches.junction import (
+    LENGTH_MARGIN,
+    LENGTH_SHARE,
+    THIN,
+    Path,
+    Surroundings,
+    refined,
+    weigh_paths,
+)
+from lacuna.placing.stretches.word_paths import ANCHOR, LONGEST, WordGraph, paths, repeats
+from lacuna.scaffolds.residue_masses import MassRules, may_weigh
+from lacuna.scaffolds.scaffold import Gap
+
+MIN_GAIN = 12.0  # nats that reads gain by a path over the gap
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """The residues of a gap, L for I, as reads show them; at_odds: whether they cannot have the
+    mass that is given for it."""
+
+    tokens: np.ndarray
+    at_odds: bool
+
+
+def path_through(
+    around: Surroundings, graph: WordGraph, gap: Gap, rules: MassRules
+) -> Through | None:
+    """What reads show of a gap of unknown length; None if they do not lead through it.
+
+    around: the residues on both sides of the gap; rules: what its residues may weigh.
+    """
+    if min(len(around.left), len(around.right)) < ANCHOR:
+        return None  # as at an end of the chain
+    shortest = max(gap.min_length, 1)
+    longest = LONGEST if gap.max_length is None else min(gap.max_length, LONGEST)
+    stretches = paths(graph, around.left, around.right, shortest, longest)
+    weighed = weigh_paths(around, stretches)
+    if not weighed:
+        return None
+    if gap.mass is not None and not any(_has_mass(path.tokens, gap, rules) for path in weighed):
+        again = repeats(graph, around.left, around.right, shortest, longest)
+        if any(_has_mass(stretch, gap, rules) for stretch in again):
+            return None  # how often the repeat is there cannot be read from words
+    best = refined(around, weighed[0], longest=longest)
+    if len(best.tokens) >= shortest:
+        weighed = [best, *weighed]
+    fitting = [path for path in weighed if _has_mass(path.tokens, gap, rules)]
+    if fitting and fitting[0].gain > weighed[0].gain - _margin(weighed[0]):
+        sure = _is_sure(fitting[0], fitting, THIN if gap.mass is None else 0.0)
+        return Through(fitting[0].tokens, False) if sure else None
+    return Through(weighed[0].tokens, True) if _is_sure(weighed[0], weighed, THIN) else None
+
+
+def _has_mass(tokens: np.ndarray, gap: Gap, rules: MassRules) -> bool:
+    """Whether residues may have the mass of a gap, or it has none."""
+    if gap.mass is None or gap.tolerance_da is None:
+        return True
+    return may_weigh(tokens, gap.mass, gap.tolerance_da, rules)
+
+
+def _margin(path: Path) -> float:
+    """Nats by which a path must be better than one of another length."""
+    return max(LENGTH_MARGIN, LENGTH_SHARE * path.gain)
+
+
+def _is_sure(best: Path, rivals: Sequence[Path], least: float) -> bool:
+    """Whether reads show a path and its length; least: weight of the reads over each joint."""
+    other = max((p.gain for p in rivals if len(p.tokens) != len(best.tokens)), default=0.0)
+    return best.gain >= max(MIN_GAIN, other + _margin(best)) and best.thinnest >= least

@@ -1,0 +1,197 @@
+"""Stretches that no template covers, weighed by all reads that touch them.
+
+What is tried comes from paths through the words of reads, or from reads that lead into a stretch;
+the stretch that lets reads gain most is taken, and edited by the blocks that they show.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lacuna.core.alphabet import MISSING, N_RESIDUES
+from lacuna.placing.aligning.align import align
+from lacuna.placing.aligning.alignment import MATCH
+from lacuna.placing.aligning.joints import JointRule, joints_of
+from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.aligning.seeds import SEED, diagonals, words
+from lacuna.placing.stretches.word_paths import CANDIDATES, LONGEST
+from lacuna.placing.votes.placement import text_of
+
+FLANK = 28  # residues on either side of a stretch on which reads are aligned
+BETTER_BY = 4.0  # nats that a stretch must be better than the one that is there
+BETTER_ELSEWHERE = 1.0  # nats by which another place of a read may be better
+EDITS = 4  # of a path, at most
+EDIT_WEIGHT = 0.8  # of the reads that show an edit
+EDIT_MARGIN = 3.0  # nats that reads gain by an edit
+LENGTH_MARGIN = 10.0  # the same by an edit that changes the length
+LENGTH_SHARE = 0.15  # of what reads gain by the path so far
+THIN = 1.5  # weight of reads over a joint that is enough
+MOST_READS = 1500  # that weigh stretches; more say the same
+NEAR = 8  # residues on either side of a stretch within which a read touches it
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A stretch, what reads gain by it in nats, and the weight of the reads over each joint.
+
+    joints (residues + 1,): a joint is in front of the first residue, between two, or behind the
+    last; a JointRule says when a read is over it.
+    """
+
+    tokens: np.ndarray
+    gain: float
+    joints: np.ndarray
+
+    @property
+    def thinnest(self) -> float:
+        return float(self.joints.min())
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a stretch is weighed with: the residues on both sides, and the reads.
+
+    elsewhere (n,): score of every read on all other text; rule: when a read is over a joint.
+    """
+
+    reads: ReadSet
+    left: np.ndarray
+    right: np.ndarray
+    elsewhere: np.ndarray
+    rule: JointRule
+
+    @property
+    def before(self) -> np.ndarray:
+        return self.left[-FLANK:]
+
+    @property
+    def after(self) -> np.ndarray:
+        return self.right[:FLANK]
+
+
+def weigh_paths(around: Surroundings, stretches: Sequence[np.ndarray]) -> list[Path]:
+    """Stretches with what reads gain by each over an open gap, the best first.
+
+    A stretch may hold MISSING.
+    """
+    if not len(stretches):
+        return []
+    before, after, elsewhere = around.before, around.after, around.elsewhere
+    gap = np.full(3, MISSING, np.uint8)
+    text = text_of([np.concatenate((before, s, after)) for s in (gap, *stretches)])
+    rows = touching(around, stretches)
+    part = around.reads.take(rows)
+    read, diagonal = diagonals(part, text.tokens, text.owner)
+    found = align(part, read, diagonal, text.tokens)
+    owner = text.owner[found.span[:, 0]]
+    score = np.zeros((len(rows), len(stretches) + 1))
+    np.maximum.at(score, (found.read, owner), found.score)
+    score = np.maximum(score, elsewhere[rows][:, None])
+    gain = np.maximum(score[:, 1:] - score[:, :1], 0.0)
+    value = (gain * part.weight[:, None]).sum(0)
+    weighed = []
+    for i, stretch in enumerate(stretches, start=1):
+        own = np.flatnonzero(owner == i)
+        own = own[found.score[own] >= score[found.read[own], i] - BETTER_ELSEWHERE]
+        start = int(text.start[i]) + len(before)
+        held = found.take(own)
+        weight = part.weight[held.read]
+        joints = joints_of(around.rule, held, text.tokens, weight, start, len(stretch))
+        weighed.append(Path(stretch, float(value[i - 1]), joints))
+    return sorted(weighed, key=lambda p: (-p.gain, p.tokens.tolist()))
+
+
+def refined(
+    around: Surroundings, path: Path, usual: int | None = None, longest: int = LONGEST
+) -> Path:
+    """A path after the edits that reads like: blocks that they read otherwise, one by one.
+
+    usual: length that no edit leads away from; tools split a residue at the end of a peptide (Q
+    into GA) in all of its spectra. longest: residues that no edit exceeds.
+    """
+    for _ in range(EDITS):
+        tried = [t for t in _edited(around, path.tokens) if len(t) <= longest]
+        if usual is not None:
+            off = abs(len(path.tokens) - usual)
+            tried = [t for t in tried if abs(len(t) - usual) <= off]
+        if not tried:
+            return path
+        weighed = weigh_paths(around, [path.tokens, *tried])
+        now = next(p for p in weighed if np.array_equal(p.tokens, path.tokens))
+        good = [p for p in weighed if p.gain >= now.gain + _edit_margin(p, now)]
+        good = [p for p in good if p.thinnest >= min(now.thinnest, THIN)]
+        if not good:
+            return now
+        path = good[0]
+    return path
+
+
+def _edit_margin(path: Path, now: Path) -> float:
+    """Nats that an edit must gain; one of another length (N for GG) is read so by mistake too."""
+    if len(path.tokens) == len(now.tokens):
+        return EDIT_MARGIN
+    return max(LENGTH_MARGIN, LENGTH_SHARE * now.gain)
+
+
+def _edited(around: Surroundings, stretch: np.ndarray) -> list[np.ndarray]:
+    """A stretch with one run of residues as reads have it, by the weight of those reads."""
+    before, after = around.before, around.after
+    text = text_of([np.concatenate((before, stretch, after))])
+    rows = touching(around, [stretch])
+    part = around.reads.take(rows)
+    read, diagonal = diagonals(part, text.tokens, text.owner)
+    found = align(part, read, diagonal, text.tokens)
+    better = found.score > around.elsewhere[rows][found.read]
+    found = found.take(np.flatnonzero(better))
+    weights: dict[tuple[int, ...], float] = {}
+    for k in range(len(found.read)):
+        r = int(found.read[k])
+        c, place = int(found.core[k, 0]), int(found.span[k, 0])
+        while c < found.core[k, 1]:
+            if found.kind[k, c] == MATCH:
+                place, c = int(found.at[k, c]) + 1, c + 1
+                continue
+            begin = c
+            while c < found.core[k, 1] and found.kind[k, c] != MATCH:
+                c += 1
+            if c == found.core[k, 1]:
+                break
+            stop = int(found.at[k, c])
+            low, high = place - len(before), stop - len(before)
+            place = stop
+            if low < 0 or high > len(stretch) or high < low or c - begin > 6:
+                continue
+            if (stretch[low:high] >= MISSING).any():
+                continue
+            residues = part.tokens[r, begin:c].tolist()
+            edit = (*stretch[:low].tolist(), *residues, *stretch[high:].tolist())
+            sure = float(part.right[r, begin:c].min())
+            weights[edit] = weights.get(edit, 0.0) + sure * float(part.weight[r])
+    ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:CANDIDATES]
+    return [np.array(edit, np.uint8) for edit, weight in ranked if weight >= EDIT_WEIGHT]
+
+
+def touching(around: Surroundings, stretches: Sequence[np.ndarray]) -> np.ndarray:
+    """Reads that share a seed with a stretch or the residues next to it, MOST_READS at most.
+
+    Those with a seed that reaches into a stretch go first, then the surest.
+    """
+    reads = around.reads
+    found = words(reads.tokens, SEED)
+    inside, near = (_holding(around, stretches, found, n) for n in (SEED - 1, NEAR))
+    rows = np.flatnonzero(near)
+    worth = reads.right[rows].sum(1) * reads.weight[rows]
+    return np.sort(rows[np.lexsort((-worth, ~inside[rows]))[:MOST_READS]])
+
+
+def _holding(
+    around: Surroundings, stretches: Sequence[np.ndarray], found: np.ndarray, beyond: int
+) -> np.ndarray:
+    """(n,) whether reads of some words hold one of a stretch or of `beyond` residues around it."""
+    texts = [np.concatenate((around.left[-beyond:], s, around.right[:beyond])) for s in stretches]
+    wanted = np.unique(np.concatenate([words(t, SEED) for t in texts]))
+    marked = np.zeros(N_RESIDUES**SEED + 1, dtype=bool)
+    marked[wanted[wanted >= 0]] = True
+    held: np.ndarray = marked[found].any(1)
+    return held

@@ -1,0 +1,57 @@
+"""Weak stretches in front of CDR3: the path that reads like best, of the usual length unless reads
+speak clearly for another."""
+
+import numpy as np
+
+from lacuna.antibody.imgt import OTHER_INSERTION
+from lacuna.core.alphabet import ABSENT, MISSING
+from lacuna.placing.stretches.junction import BETTER_BY, THIN, Surroundings, refined, weigh_paths
+from lacuna.placing.stretches.word_paths import WordGraph, paths
+from lacuna.placing.votes.draft import Draft
+
+LENGTH_COST = 6.0  # nats for a stretch whose length is not that of germline
+LONGER_SHARE = 0.15  # of what reads gain so far that one of another length must gain more
+RESIDUE_COST = 1.0  # nats more for each residue of the difference
+LONGER = 4  # residues by which a stretch may differ from germline
+
+
+def with_loop(around: Surroundings, draft: Draft, span: tuple[int, int], graph: WordGraph) -> Draft:
+    """The draft with the stretch that reads like best."""
+    start, stop = span
+    present = draft.tokens[start:stop]
+    usual = int((draft.germline[start:stop] < MISSING).sum())
+    found = paths(graph, around.left, around.right, max(usual - LONGER, 1), usual + LONGER)
+    if not any(np.array_equal(present, s) for s in found):
+        found.append(present)
+    weighed = weigh_paths(around, found)
+    now = next(p for p in weighed if np.array_equal(p.tokens, present))
+    good = [p for p in weighed if p.thinnest >= THIN]
+    best = now
+    for path in good:  # the best first; of the usual length before others
+        if len(path.tokens) == usual and path.gain >= best.gain + BETTER_BY:
+            best = path
+    for path in good:
+        more = abs(len(path.tokens) - usual)
+        cost = LENGTH_COST + RESIDUE_COST * more + LONGER_SHARE * best.gain
+        if more and path.gain >= best.gain + max(BETTER_BY, cost):
+            best = path
+    best = refined(around, best, usual, longest=usual + LONGER)
+    if np.array_equal(best.tokens, present):
+        return draft
+    return resized(draft, start, stop, best.tokens)
+
+
+def resized(draft: Draft, start: int, stop: int, tokens: np.ndarray) -> Draft:
+    """The draft with other residues in a loop; one of another length changes in its middle."""
+    columns, germline = draft.columns[start:stop], draft.germline[start:stop]
+    more = len(tokens) - (stop - start)
+    if more:
+        half = (stop - start - max(-more, 0) + 1) // 2
+        rest = stop - start - half - max(-more, 0)
+        columns = np.concatenate(
+            (columns[:half], np.full(max(more, 0), OTHER_INSERTION), columns[len(columns) - rest :])
+        )
+        germline = np.concatenate(
+            (germline[:half], np.full(max(more, 0), ABSENT), germline[len(germline) - rest :])
+        )
+    return draft.spliced(start, stop, tokens, columns, germline.astype(np.uint8))

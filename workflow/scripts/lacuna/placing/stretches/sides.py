@@ -1,0 +1,209 @@
+"""How far reads lead into a stretch that none spans, up to where their peptides end."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lacuna.core.alphabet import MISSING
+from lacuna.placing.aligning.align import MIN_SCORE
+from lacuna.placing.aligning.alignment import MATCH, Alignment
+from lacuna.placing.aligning.joints import CDR3_JOINT
+from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.votes.draft import Draft
+
+MOST = 12  # sides that are kept
+LEAST_WEIGHT = 1.0  # of the reads that show a side
+END = 2  # residues at an end of a read that are mostly wrong together, or right
+SUREST = 0.97  # that a side ends as reads show
+INTO_FR4 = 2  # residues of FR4 with which a peptide in front of it may end
+# Reads that fit nowhere lead a side on if they begin with its last residues.
+OVERLAP = 8.0  # nats that these must count: so many are not the same by chance
+LONGEST_OVERLAP = 10  # of these residues that are compared
+AGREEING = 2.0  # weight of the reads that lead it on in the same way
+STEPS = 2  # reads, one behind another, that lead a side on
+
+Tokens = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A stretch of a chain, start to stop, that no read spans.
+
+    ahead: reads lead into it by residues in front of this position, if they begin in front of
+    `before`; behind: and back into it by those from here on, if they end behind `after`; through:
+    whether also those that go on to the other side.
+    """
+
+    start: int
+    stop: int
+    ahead: int
+    behind: int
+    before: int
+    after: int
+    through: bool
+
+    @classmethod
+    def of_cdr3(cls, draft: Draft) -> "Opening":
+        """An open CDR3, around the residues that are not known."""
+        start, stop = draft.cdr3()
+        unknown = start + np.flatnonzero(draft.tokens[start:stop] >= MISSING)
+        return cls(start, stop, int(unknown[0]), int(unknown[-1]) + 1, start - 1, stop + 1, True)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A way that reads lead into an opening, up to the end of a peptide.
+
+    tokens: residues of the opening, from its start or up to its stop; a left side may go on behind
+    it, a right one begin in front of it. inside: residues behind the opening that are in front of
+    the peptides of a right side, which then has no tokens. weight: of the reads that show it;
+    right: probability that one of them ends as its peptide does.
+    """
+
+    tokens: Tokens
+    inside: int
+    weight: float
+    right: float
+
+
+class _Found:
+    """Weight and probability of each side, read by read."""
+
+    def __init__(self) -> None:
+        self.weight: dict[tuple[Tokens, int], float] = defaultdict(float)
+        self.wrong: dict[tuple[Tokens, int], float] = defaultdict(lambda: 1.0)
+
+    def add(self, tokens: Tokens, inside: int, weight: float, right: float) -> None:
+        self.weight[tokens, inside] += weight
+        self.wrong[tokens, inside] *= 1.0 - right
+
+    def sides(self, least: float) -> list[Side]:
+        """Sides that may be right, of reads of at least this weight, the surest first."""
+        found = [
+            Side(*key, weight, min(1.0 - self.wrong[key], SUREST))
+            for key, weight in self.weight.items()
+            if weight >= least and self.wrong[key] < 1.0
+        ]
+        return sorted(found, key=lambda s: (-s.weight * s.right, s.tokens, s.inside))
+
+
+def sides_of(
+    reads: ReadSet,
+    found: Alignment,
+    share: np.ndarray,
+    draft: Draft,
+    opening: Opening,
+    elsewhere: np.ndarray,
+) -> tuple[list[Side], list[Side]]:
+    """The sides of an opening, left and right, MOST of each at most, the surest first.
+
+    found: placements on the draft by its positions; share (m,): of their reads; elsewhere (n,):
+    score of each read on all text but this stretch.
+    """
+    start, stop = opening.start, opening.stop
+    left, right = _Found(), _Found()
+    own = tuple(draft.tokens.tolist())
+    beside = (found.span[:, 0] >= opening.before) | (found.span[:, 1] <= opening.after)
+    for k in np.flatnonzero(beside | opening.through).tolist():
+        r, at, span = int(found.read[k]), found.at[k], found.span[k]
+        tokens = tuple(reads.tokens[r, : reads.length[r]].tolist())
+        sure, weight = reads.right[r, : len(tokens)], float(reads.weight[r] * share[k])
+        same = found.kind[k] == MATCH
+        ahead = np.flatnonzero(same & (at >= start - 1) & (at < opening.ahead))
+        if len(ahead) and span[0] < opening.before:
+            c, place = int(ahead[-1]), int(at[ahead[-1]])
+            last = len(tokens) - 1
+            if found.core[k, 1] > last and _is_known(own, place, int(span[1]), last - c):
+                c, place = last, int(span[1]) - 1
+            beyond = sure[max(len(tokens) - END, c + 1) :]
+            left.add(own[start : place + 1] + tokens[c + 1 :], 0, weight, float(beyond.prod()))
+        behind = np.flatnonzero(same & (at >= opening.behind) & (at <= stop + INTO_FR4))
+        if len(behind) and span[1] > opening.after:
+            c, place = int(behind[0]), int(at[behind[0]])
+            if found.core[k, 0] == 0 and _is_known(own, int(span[0]) - 1, place, c):
+                c, place = 0, int(span[0])
+            n = c - max(place - stop, 0)  # residues in front of the stop that are not placed
+            if n >= 0:
+                beyond = sure[: min(n, END)]
+                right.add(tokens[:n] + own[place:stop], 0, weight, float(beyond.prod()))
+            elif c == 0:
+                right.add((), place - stop, weight, float(sure[0]))
+    if stop == draft.cdr3()[1]:
+        # A peptide may end with the first residue of FR4 whether or not the next one is read.
+        right.add((), 1, LEAST_WEIGHT, SUREST)
+    free = np.flatnonzero(elsewhere < MIN_SCORE)
+    return (
+        _with_longer(left.sides(LEAST_WEIGHT), reads.take(free), turned=False)[:MOST],
+        _with_longer(right.sides(LEAST_WEIGHT), reads.take(free), turned=True)[:MOST],
+    )
+
+
+def _is_known(own: Tokens, before: int, stop: int, more: int) -> bool:
+    """Whether a chain (own) has as many residues between two positions as a read has there (more),
+    and all are known. Both weigh the same, as the alignment found, so the chain's order counts."""
+    return stop - before - 1 == more and max(own[before + 1 : stop], default=0) < MISSING
+
+
+class _Starts:
+    """Reads by their first residues, or from their ends on (turned) by their last ones.
+
+    tokens, right (n, w): as of a ReadSet, so turned.
+    """
+
+    def __init__(self, reads: ReadSet, *, turned: bool) -> None:
+        place = np.arange(reads.tokens.shape[1])
+        inside = place < reads.length[:, None]
+        at = np.where(inside & turned, reads.length[:, None] - 1 - place, place)
+        self.tokens = np.take_along_axis(reads.tokens, at, axis=1)
+        self.right = np.take_along_axis(reads.right, at, axis=1)
+        self.length, self.weight = reads.length, reads.weight
+        first = _number(self.tokens[:, :2])
+        self._order = np.argsort(first, kind="stable")
+        self._first = first[self._order]
+
+    def beginning(self, piece: np.ndarray) -> np.ndarray:
+        """Reads that begin with a piece of two residues or more, and go on behind it."""
+        if len(piece) >= self.tokens.shape[1]:  # no read is longer
+            return np.empty(0, dtype=np.int64)
+        low, high = np.searchsorted(self._first, _number(piece[:2]) + np.array([0, 1]))
+        rows = self._order[low:high]
+        same = (self.tokens[rows, : len(piece)] == piece).all(1)
+        return rows[same & (self.length[rows] > len(piece))]
+
+
+def _number(pairs: np.ndarray) -> np.ndarray:
+    """A number for each pair of residues (..., 2)."""
+    return pairs[..., 0].astype(np.int64) * 256 + pairs[..., 1]
+
+
+def _with_longer(sides: Sequence[Side], reads: ReadSet, *, turned: bool) -> list[Side]:
+    """Sides, and those that other reads lead further; turned: of the right."""
+    starts = _Starts(reads, turned=turned)
+    every, newest = list(sides), list(sides)
+    for _ in range(STEPS):
+        newest = _longer(newest, starts, step=-1 if turned else 1)
+        every += newest
+    return sorted(every, key=lambda s: (-s.weight * s.right, s.tokens, s.inside))
+
+
+def _longer(sides: Iterable[Side], starts: _Starts, step: int) -> list[Side]:
+    """Sides that reads lead on which begin with the last residues of others.
+
+    step: -1 for right sides, whose last residue comes first.
+    """
+    found = _Found()
+    for side in sides:
+        text = side.tokens[::step]
+        for n in range(2, min(len(text), LONGEST_OVERLAP) + 1):
+            piece = np.array(text[-n:], np.uint8)
+            if CDR3_JOINT.worth_of(piece).sum() < OVERLAP:
+                continue
+            for r in starts.beginning(piece).tolist():
+                length = int(starts.length[r])
+                more = tuple(starts.tokens[r, n:length].tolist())
+                sure = side.right * float(starts.right[r, length - END : length].prod())
+                weight = min(float(starts.weight[r]), side.weight)
+                found.add((text + more)[::step], 0, weight, sure)
+    return found.sides(AGREEING)

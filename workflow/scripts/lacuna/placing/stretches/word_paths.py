@@ -1,0 +1,129 @@
+"""Paths through the words of reads from one anchor to another.
+
+A path begins with the residues before a stretch and ends with those after it; each residue is one
+that reads show behind the last four.
+"""
+
+import numpy as np
+
+from lacuna.core.alphabet import ISOLEUCINE, N_RESIDUES
+from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.aligning.seeds import word_weights
+
+CONTEXT = 4  # residues behind which the next one is looked up
+ANCHOR = 4  # residues of an anchor
+BEAM = 200  # walks that are followed at a time
+CANDIDATES = 12  # walks that are kept
+LONGEST = 45  # residues of a stretch
+FLOOR = 0.15  # weight of a word that reads never show, as prior of each residue
+
+
+class WordGraph:
+    """Which residue follows, or precedes, four others, by the weight of the reads that show it."""
+
+    def __init__(self, reads: ReadSet) -> None:
+        weights = word_weights(reads, CONTEXT + 1)
+        self.after = weights.reshape(-1, N_RESIDUES)  # (context, next)
+        self.before = weights.reshape(N_RESIDUES, -1).T  # (context, previous)
+
+
+def paths(
+    graph: WordGraph, left: np.ndarray, right: np.ndarray, shortest: int, longest: int
+) -> list[np.ndarray]:
+    """Stretches between two anchors (ANCHOR residues or more), the likeliest first; none with the
+    same four residues twice (`repeats`).
+
+    Walks from the left to the right anchor and from the right to the left one; the lengths are
+    those of the stretch between.
+    """
+    found = _stretches(graph, left, right, shortest, longest)
+    return [stretch for stretch, again in found if not again][:CANDIDATES]
+
+
+def repeats(
+    graph: WordGraph, left: np.ndarray, right: np.ndarray, shortest: int, longest: int
+) -> list[np.ndarray]:
+    """The stretches that `paths` leaves out, since they come to the same four residues twice, as
+    those of a linker do."""
+    found = _stretches(graph, left, right, shortest, longest)
+    return [stretch for stretch, again in found if again]
+
+
+def _stretches(
+    graph: WordGraph, left: np.ndarray, right: np.ndarray, shortest: int, longest: int
+) -> list[tuple[np.ndarray, bool]]:
+    """Stretches between two anchors, the likeliest first, and whether they return."""
+    forward = _walk(graph.after, left[-CONTEXT:], right[:ANCHOR], shortest, longest)
+    backward = _walk(graph.before, right[:CONTEXT], left[-ANCHOR:], shortest, longest, reverse=True)
+    found: dict[tuple[int, ...], float] = {}
+    for score, stretch in forward + [(s, t[::-1]) for s, t in backward]:
+        found[stretch] = max(found.get(stretch, -np.inf), score)
+    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    ends = tuple(left[-CONTEXT:].tolist()), tuple(right[:CONTEXT].tolist())
+    return [
+        (np.array(stretch, dtype=np.uint8), _returns((*ends[0], *stretch, *ends[1])))
+        for stretch, _ in ranked
+    ]
+
+
+def _returns(walk: tuple[int, ...]) -> bool:
+    """Whether a walk comes to the same four residues twice."""
+    contexts = [walk[i : i + CONTEXT] for i in range(len(walk) - CONTEXT + 1)]
+    return len(set(contexts)) < len(contexts)
+
+
+def _walk(
+    follow: np.ndarray,
+    start: np.ndarray,
+    goal: np.ndarray,
+    shortest: int,
+    longest: int,
+    reverse: bool = False,
+) -> list[tuple[float, tuple[int, ...]]]:
+    """(score, residues of the stretch) of walks from `start` that end with `goal`."""
+    goal_key = tuple((goal[::-1] if reverse else goal).tolist())
+    size = N_RESIDUES**CONTEXT
+    base = N_RESIDUES ** np.arange(CONTEXT - 1, -1, -1)
+    done: list[tuple[float, tuple[int, ...]]] = []
+    if (start >= N_RESIDUES).any() or (goal >= N_RESIDUES).any():
+        return []
+    context = np.array([int(start @ base)])
+    score = np.zeros(1)
+    history: list[tuple[int, ...]] = [()]
+    for step in range(longest + len(goal_key)):
+        weight = follow[context]  # (beam, 20)
+        total = weight.sum(1, keepdims=True) + FLOOR * (N_RESIDUES - 1)
+        gain = np.log((weight + 1e-6) / total)
+        gain[weight < FLOOR] = -np.inf
+        gain[:, ISOLEUCINE] = -np.inf
+        reached = score[:, None] + gain
+        row, residue = np.nonzero(reached > -np.inf)
+        if not len(row):
+            break
+        value = reached[row, residue]
+        order = np.argsort(-value, kind="stable")[:BEAM]
+        row, residue, value = row[order], residue[order], value[order]
+        history = [
+            (*history[r], int(x)) for r, x in zip(row.tolist(), residue.tolist(), strict=True)
+        ]
+        if reverse:
+            context = residue * (size // N_RESIDUES) + context[row] // N_RESIDUES
+        else:
+            context = context[row] % (size // N_RESIDUES) * N_RESIDUES + residue
+        score = value
+        inner = step + 1 - len(goal_key)
+        if inner < 0:
+            continue
+        keep = []
+        for i, walked in enumerate(history):
+            over = walked[inner:] == goal_key
+            if over and inner >= shortest:
+                done.append((float(score[i]) / (step + 1), walked[:inner]))
+            elif not over:
+                keep.append(i)
+        history = [history[i] for i in keep]
+        context, score = context[keep], score[keep]
+        if not keep:
+            break
+    done.sort(key=lambda item: (-item[0], item[1]))
+    return done[:CANDIDATES]

@@ -1,0 +1,44 @@
+"""How good a core must be in a sample: better than most that reads have by chance.
+
+Reads of other proteins, and failed ones, agree with a chain for some residues too. How often, and
+how well, is seen on the chains read backwards, on which no read belongs (Elias and Gygi 2007,
+10.1038/nmeth1019).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lacuna.placing.aligning.align import MIN_SCORE
+from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.votes.draft import Draft
+from lacuna.placing.votes.placement import Placements, place_on
+
+SURE = 20.0  # nats of a core that no read has by chance
+STEP = 0.5  # nats
+BY_CHANCE = 0.5  # share of the cores of a score that may be of chance
+MOST = 15.0  # nats that are asked for at most
+FEWEST = 5  # cores on backward chains that show how many are by chance
+
+
+def least_score(reads: ReadSet, drafts: Sequence[Draft], placements: Placements) -> float:
+    """Nats of a core from which more reads are of the chains (drafts) than by chance.
+
+    placements: of the reads on the chains and on contaminants.
+    """
+    n = len(reads)
+    own = np.flatnonzero(placements.chain < len(drafts))
+    chains = np.zeros(n)
+    np.maximum.at(chains, placements.alignment.read[own], placements.alignment.score[own])
+    loose = np.flatnonzero(placements.best(n) < SURE)
+    backward = [draft.with_tokens(draft.tokens[::-1]) for draft in drafts]
+    decoys = place_on(reads, backward, loose).best(n)
+    least = MIN_SCORE
+    while least < MOST:
+        here, by_chance = (
+            int(((found >= least) & (found < least + STEP)).sum()) for found in (chains, decoys)
+        )
+        if by_chance < FEWEST or by_chance < BY_CHANCE * here:
+            break
+        least += STEP
+    return least

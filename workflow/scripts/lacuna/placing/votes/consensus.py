@@ -1,0 +1,335 @@
+"""The evidence of the reads on a chain for each of its positions."""
+
+from dataclasses import dataclass
+from math import lgamma
+
+import numpy as np
+
+from lacuna.antibody.imgt import CDR_COLUMNS
+from lacuna.core.alphabet import ABSENT, ISOLEUCINE, MISSING, N_RESIDUES, RESIDUES, merge_il
+from lacuna.core.masses import DEAMIDATION
+from lacuna.placing.aligning.alignment import (
+    BLOCK,
+    INSERTED,
+    MATCH,
+    MISMATCH,
+    ON_MISSING,
+    OTHER_BLOCK,
+    UNALIGNED,
+)
+from lacuna.placing.aligning.carried import BLOCK_TOLERANCE
+from lacuna.placing.aligning.readset import MASSES, ReadSet, running
+from lacuna.placing.votes.draft import MOTIF, Draft
+from lacuna.placing.votes.placement import Placements
+
+BLOCK_WEIGHT = 0.1  # of a residue in a block of equal mass: the order, or the block, may be wrong
+OVERHANG = 6  # residues beyond a core that may vote for a new template
+OVERHANG_WEIGHT = 0.25  # of each in CDR3, and where many cores lie; 1 elsewhere
+# Weight of the cores over a position below which the next template follows what few reads show.
+# Without a limit, reads of a second antibody make the chain a mixture of both
+# (docs/explanation/measurements.md).
+FEW = 8.0
+ALONE = 0.5  # of the strongest of such votes of 1 for a residue: a single read may end wrongly
+SAME_PLACE = 0.6  # n reads of one place count n ** 0.6: they are spectra of one peptide
+MUTATED_FR, MUTATED_CDR = 0.04, 0.25  # of residues to differ from germline
+TEMPER = 0.5  # of the nats of reads, whose errors are alike
+NATS_A_READ = 5.0  # of one confident residue
+_ERRORS = (0.5, 6.0)  # beta distribution of the share of reads that are wrong at a position
+_LETTERS = 0.3  # Dirichlet parameter of each residue among errors
+HALF_AMIDE = 0.5  # Da: a modification of about +0.98 on N or Q
+
+_D, _N, _E, _Q = (RESIDUES.index(r) for r in "DNEQ")
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """The evidence of reads for the t positions of a chain.
+
+    nats (t, 20): log-likelihood of each residue by reads, up to a constant, I never; depth (t,):
+    weight of the reads whose core covers a position; amide (t, 4): weight of reads that show N, D
+    (or deamidated N), Q, E (or deamidated Q); inserted: weight and residues of insertions before a
+    position; deleted, passed (t,): weight of reads that leave a position out, and that read it;
+    blocks (t,): weight of reads that show it in a block of equal mass.
+    """
+
+    nats: np.ndarray
+    depth: np.ndarray
+    amide: np.ndarray
+    inserted: dict[int, dict[tuple[int, ...], float]]
+    deleted: np.ndarray
+    passed: np.ndarray
+    blocks: np.ndarray
+
+
+def place_weights(reads: ReadSet, placements: Placements) -> np.ndarray:
+    """(m,) weight of each placement: n reads from one place of the chain count n ** SAME_PLACE."""
+    span = placements.alignment.span
+    count = reads.count[placements.alignment.read] * placements.share
+    key = span[:, 0] * (len(placements.text.tokens) + 1) + span[:, 1]
+    _, group = np.unique(key, return_inverse=True)
+    total = np.bincount(group, count) if len(count) else np.zeros(0)
+    return count * (np.maximum(total, 1e-9) ** (SAME_PLACE - 1))[group] if len(count) else count
+
+
+def votes(reads: ReadSet, placements: Placements, chain: int, length: int) -> Votes:
+    """Votes of the placements on one chain, by the cores of reads, and by a first or last residue
+    alone beyond a core: alignments end before one that differs."""
+    return _votes(reads, placements, chain, length, None)
+
+
+def votes_for_template(reads: ReadSet, placements: Placements, chain: int, draft: Draft) -> Votes:
+    """Votes of the placements on one chain (draft), by residues beyond the cores of reads too.
+
+    These count little in CDR3, which reads join from its ends, and where many cores lie.
+    """
+    return _votes(reads, placements, chain, len(draft), draft.before_cdr3)
+
+
+def _votes(
+    reads: ReadSet, placements: Placements, chain: int, length: int, leading: np.ndarray | None
+) -> Votes:
+    """leading (length,) bool: where residues beyond cores may count as much as those of cores; None
+    if none votes but a single one at an end of a read."""
+    own = placements.of(chain)
+    a = own.alignment
+    start = int(placements.text.start[chain])
+    weight = place_weights(reads, own)
+    nats = np.zeros((length, N_RESIDUES))
+    amide = np.zeros((length, 4))
+    tokens, right, delta = reads.tokens[a.read], reads.right[a.read], reads.delta[a.read]
+    at = np.where(a.at >= 0, a.at - start, -1)
+    counted = np.zeros(at.shape)
+    for kind, factor in ((MATCH, 1.0), (MISMATCH, 1.0), (ON_MISSING, 1.0), (BLOCK, BLOCK_WEIGHT)):
+        counted[a.kind == kind] = factor
+    depth = _depth(own, weight, start, length)
+    at, beyond = _with_overhang(reads, own, at, start, length, alone=leading is None)
+    leads = np.zeros(at.shape, dtype=bool)
+    if leading is None:
+        counted[beyond] = 1.0
+    else:
+        leads = beyond & (leading & (depth < FEW))[at]
+        counted[beyond] = np.where(leads[beyond], 1.0, OVERHANG_WEIGHT)
+    row, column = np.nonzero((at >= 0) & (at < length) & (counted > 0) & (tokens < N_RESIDUES))
+    place, residue = at[row, column], tokens[row, column]
+    q = np.clip(right[row, column], 0.06, 0.99)
+    worth = weight[row] * counted[row, column]
+    says = worth * np.log(q * (N_RESIDUES - 2) / (1 - q))
+    amidated = np.abs(delta[row, column] - DEAMIDATION) < HALF_AMIDE
+    seen = np.where(amidated & (residue == _N), _D, residue)
+    seen = np.where(amidated & (residue == _Q), _E, seen)
+    np.add.at(nats, (place, seen), says)
+    if leading is not None:
+        most = np.zeros_like(nats)
+        over = leads[row, column]
+        np.maximum.at(most, (place[over], seen[over]), says[over])
+        nats -= (1 - ALONE) * most
+    for i, code in enumerate((_N, _D, _Q, _E)):
+        mine = seen == code
+        np.add.at(amide[:, i], place[mine], (worth * q)[mine])
+    blocks = np.zeros(length)
+    row, column = np.nonzero(np.isin(a.kind, (BLOCK, OTHER_BLOCK)) & (a.at >= 0))
+    np.add.at(blocks, a.at[row, column] - start, weight[row])
+    inserted, deleted, passed = _lengths(reads, own, weight, start, length)
+    nats[:, ISOLEUCINE] = 0.0
+    return Votes(nats, depth, amide, inserted, deleted, passed, blocks)
+
+
+def _depth(own: Placements, weight: np.ndarray, start: int, length: int) -> np.ndarray:
+    """(length,) weight of the reads whose core covers each position of a chain."""
+    a = own.alignment
+    depth = np.zeros(length)
+    row, column = np.nonzero((a.kind != UNALIGNED) & (a.at >= 0))
+    sure = np.where(np.isin(a.kind[row, column], (BLOCK, OTHER_BLOCK)), BLOCK_WEIGHT, 1.0)
+    np.add.at(depth, a.at[row, column] - start, weight[row] * sure)
+    return depth
+
+
+def _with_overhang(
+    reads: ReadSet, own: Placements, at: np.ndarray, start: int, length: int, *, alone: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Positions with those of residues beyond cores, on the diagonals of their ends, and which
+    residues these are; alone: only of those that are a read's first or last one."""
+    a = own.alignment
+    place = np.arange(at.shape[1])
+    n = reads.length[a.read][:, None]
+    before = (place < a.core[:, :1]) & (place >= a.core[:, :1] - OVERHANG)
+    after = (place >= a.core[:, 1:]) & (place < np.minimum(a.core[:, 1:] + OVERHANG, n))
+    if alone:
+        before &= a.core[:, :1] == 1
+        after &= n - a.core[:, 1:] == 1
+    left = a.span[:, :1] - start - a.core[:, :1] + place
+    right = a.span[:, 1:] - start - a.core[:, 1:] + place
+    at = np.where(before, left, np.where(after, right, at))
+    at = np.where((at < 0) | (at >= length), -1, at)
+    return at, before | after
+
+
+def _lengths(
+    reads: ReadSet, own: Placements, weight: np.ndarray, start: int, length: int
+) -> tuple[dict[int, dict[tuple[int, ...], float]], np.ndarray, np.ndarray]:
+    """Insertions, deletions and straight passages of reads.
+
+    A read that weighs as much as the stretch on which it lies has no residue more or less: some of
+    its residues are wrong (PKWALDRF for RATGIPDRF). That it is one shorter says nothing.
+    A residue too many among equal ones (SSS for SS) may be any of them, in each read the one that
+    is least sure: so that reads count together, it is taken for the first. What reads have in front
+    of the first residue of a chain is an insertion before it.
+    """
+    a = own.alignment
+    inserted: dict[int, dict[tuple[int, ...], float]] = {}
+    deleted, passed = np.zeros(length + 1), np.zeros(length + 1)
+    left, right = a.at[:, :-1], a.at[:, 1:]
+    as_long = _weighs_the_same(reads, own)
+    plain = np.isin(a.kind, (MATCH, MISMATCH, ON_MISSING))
+    pair = plain[:, :-1] & plain[:, 1:] & (left >= 0) & (right >= 0)
+    row, column = np.nonzero(pair & (right == left + 1))
+    np.add.at(passed, right[row, column] - start, weight[row])
+    for r in np.flatnonzero((a.kind == INSERTED).any(1) & ~as_long).tolist():
+        c = 0
+        kinds, n = a.kind[r], reads.length[a.read[r]]
+        tokens = reads.tokens[a.read[r]]
+        while c < n:
+            if kinds[c] != INSERTED:
+                c += 1
+                continue
+            begin = c
+            while c < n and kinds[c] == INSERTED:
+                c += 1
+            if begin and a.at[r, begin - 1] >= 0:
+                place = int(a.at[r, begin - 1]) - start + 1
+                back = _steps_back(tokens, kinds, begin, c)
+                residues = tuple(tokens[begin - back : c - back].tolist())
+                known = inserted.setdefault(place - back, {})
+                known[residues] = known.get(residues, 0.0) + float(weight[r])
+                passed[place - back] -= weight[r]
+                passed[place] += weight[r]
+    ahead = a.core[:, 0]
+    for r in np.flatnonzero((a.span[:, 0] == start) & (ahead <= OVERHANG)).tolist():
+        if not ahead[r]:
+            passed[0] += weight[r]
+            continue
+        known = inserted.setdefault(0, {})
+        residues = tuple(reads.tokens[a.read[r], : ahead[r]].tolist())
+        known[residues] = known.get(residues, 0.0) + float(weight[r])
+    row, column = np.nonzero(pair & (right > left + 1) & ~as_long[:, None])
+    for r, c in zip(row.tolist(), column.tolist(), strict=True):
+        deleted[left[r, c] + 1 - start : right[r, c] - start] += weight[r]
+    return inserted, deleted[:length], passed[:length]
+
+
+def _weighs_the_same(reads: ReadSet, own: Placements) -> np.ndarray:
+    """(m,) whether the core of each read weighs as much as the stretch of the chain under it."""
+    a = own.alignment
+    row = np.arange(len(a.read))[:, None]
+    read = running(MASSES[reads.tokens[a.read]])
+    text = np.concatenate(([0.0], np.cumsum(MASSES[own.text.tokens])))
+    off = np.diff(read[row, a.core]) - np.diff(text[a.span])
+    return np.abs(off[:, 0]) < BLOCK_TOLERANCE
+
+
+def _steps_back(tokens: np.ndarray, kinds: np.ndarray, begin: int, stop: int) -> int:
+    """Residues by which those inserted at begin..stop of a read may as well be further in front."""
+    back = 0
+    while begin - back > 1 and kinds[begin - back - 1] == MATCH:
+        if tokens[begin - back - 1] != tokens[stop - back - 1]:
+            break
+        back += 1
+    return back
+
+
+def germline_prior(draft: Draft) -> np.ndarray:
+    """(t, 20) log-probability of each residue by the germline residue, L for I."""
+    mutated = np.where(CDR_COLUMNS[draft.columns], MUTATED_CDR, MUTATED_FR)
+    prior = np.repeat(np.log(mutated / (N_RESIDUES - 2))[:, None], N_RESIDUES, 1)
+    known = np.flatnonzero(draft.germline < MISSING)
+    prior[known, merge_il(draft.germline)[known]] = np.log(1 - mutated[known])
+    unknown = draft.germline >= MISSING
+    prior[unknown] = np.log(1 / (N_RESIDUES - 1))
+    prior[:, ISOLEUCINE] = -np.inf
+    return prior
+
+
+# Beta distributions (alpha, beta) of the share of D among reads of an N, where G follows or not,
+# of E among reads of a Q, and of N or Q among reads of a true D or E.
+_NG, _NX, _QX, _ACID = (1.2, 1.5), (0.5, 1.5), (0.4, 4.0), (0.6, 50.0)
+
+
+def _log_beta(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return _lgamma(a) + _lgamma(b) - _lgamma(a + b)
+
+
+_lgamma = np.vectorize(lgamma, otypes=[float])
+
+
+def amide_nats(found: Votes, before_g: np.ndarray, pair: int) -> np.ndarray:
+    """(t,) nats by which reads prefer N to D (pair 0), or Q to E (pair 1).
+
+    Deamidation turns N into D and never back. Its share is not known: beta-binomial, larger where
+    G follows (Robinson and Robinson 2001, PNAS 98:944). Of a true D reads show N by mistake only.
+    """
+    plain, acid = found.amide[:, 2 * pair], found.amide[:, 2 * pair + 1]
+    usual = _NX if pair == 0 else _QX
+    alpha = np.where(before_g & (pair == 0), _NG[0], usual[0])
+    beta = np.where(before_g & (pair == 0), _NG[1], usual[1])
+    as_amide = _log_beta(acid + alpha, plain + beta) - _log_beta(alpha, beta)
+    mistaken = np.full(len(plain), _ACID[0]), np.full(len(plain), _ACID[1])
+    as_acid = _log_beta(plain + mistaken[0], acid + mistaken[1]) - _log_beta(*mistaken)
+    return as_amide - as_acid
+
+
+def settle(draft: Draft, found: Votes) -> np.ndarray:
+    """(t, 20) log-posterior, not normalised, by reads and germline.
+
+    Where few reads lie, their nats are not tempered: this only chooses the next template, and one
+    that follows the few reads of a mutated loop recruits the others. How sure a residue is, is
+    weighed later. Where many lie, those of another chain would turn a chain into a mixture of both.
+    """
+    temper = np.where((found.depth < FEW) & draft.before_cdr3, 1.0, TEMPER)[:, None]
+    return temper * residue_nats(draft, found) + germline_prior(draft)
+
+
+def residue_nats(draft: Draft, found: Votes) -> np.ndarray:
+    """(t, 20) nats of each residue by reads, whose errors are alike.
+
+    Each residue is weighed as if it were right and all else that reads show wrong: the share of
+    errors is beta distributed, and which residues they show follows a Dirichlet distribution, so
+    that one that turns up again and again is believed to be one systematic error rather than many.
+    N and D, and Q and E, count as in `amide_nats`.
+    """
+    counts = np.maximum(found.nats, 0.0) / NATS_A_READ
+    counts[:, ISOLEUCINE] = 0.0
+    total = counts.sum(1, keepdims=True)
+    others = total - counts
+    alpha, beta = _ERRORS
+    nats = _log_beta(others + alpha, counts + beta)
+    each = _lgamma(counts + _LETTERS) - lgamma(_LETTERS)
+    nats += each.sum(1, keepdims=True) - each
+    nats -= _lgamma(others + _LETTERS * (N_RESIDUES - 2))
+    follows = np.append(draft.tokens[1:], ABSENT) == RESIDUES.index("G")
+    for pair, (amide, acid) in enumerate(((_N, _D), (_Q, _E))):
+        top = np.maximum(nats[:, amide], nats[:, acid])
+        more = amide_nats(found, follows, pair) / TEMPER
+        read = found.amide[:, 2 * pair : 2 * pair + 2].sum(1) > 0
+        nats[read, amide] = (top + np.minimum(more, 0.0))[read]
+        nats[read, acid] = (top - np.maximum(more, 0.0))[read]
+    return nats
+
+
+def next_draft(draft: Draft, found: Votes) -> Draft:
+    """The draft with the residues that reads and germline make likeliest."""
+    log_posterior = settle(draft, found)
+    tokens = log_posterior.argmax(1).astype(np.uint8)
+    unread = (found.nats.max(1) < 2.0) & (draft.germline >= MISSING)
+    tokens = np.where(unread, MISSING, tokens)
+    tokens = np.where(draft.held | _overrun(draft, tokens), draft.tokens, tokens).astype(np.uint8)
+    return draft.with_tokens(tokens)
+
+
+def _overrun(draft: Draft, tokens: np.ndarray) -> np.ndarray:
+    """(t,) the J motif, if two of its three residues in `tokens` (t,) are not those of germline.
+
+    One may be mutated. Where two are, reads of a CDR3 that is longer than the draft's lie on FR4.
+    """
+    motif = np.isin(draft.columns, MOTIF)
+    changed = (tokens != merge_il(draft.germline)) & (draft.germline < N_RESIDUES)
+    return motif & (changed[motif].sum() > 1)

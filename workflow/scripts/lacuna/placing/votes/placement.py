@@ -1,0 +1,172 @@
+"""All reads on all chains: which read lies where, and with which share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lacuna.core.alphabet import ABSENT
+from lacuna.placing.aligning.align import align
+from lacuna.placing.aligning.alignment import Alignment
+from lacuna.placing.aligning.memory import Memory
+from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.aligning.seeds import diagonals
+from lacuna.placing.votes.draft import Draft
+
+EVEN = 0.4  # probability of a residue that says nothing of whether a read is of a chain
+UNEXPLAINED = 3.0  # sure residues beyond a core that cost nothing: a wrong end has as many
+SHARED_WITHIN = 1.5  # nats by which a placement may be worse than the best and share the read
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Chains one after another, an ABSENT behind each, which belongs to it.
+
+    tokens, owner (t,); start (chains + 1,): where each begins.
+    """
+
+    tokens: np.ndarray
+    owner: np.ndarray
+    start: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Placements:
+    """m placements: what `Alignment` says, the chain of each, and its share of the read."""
+
+    alignment: Alignment
+    chain: np.ndarray
+    share: np.ndarray
+    text: Text
+
+    def of(self, chain: int) -> "Placements":
+        """Those on one chain; positions are still of the whole text."""
+        return self.take(np.flatnonzero(self.chain == chain))
+
+    def take(self, rows: np.ndarray) -> "Placements":
+        """Some of them, in the order of rows."""
+        return Placements(self.alignment.take(rows), self.chain[rows], self.share[rows], self.text)
+
+    def best(self, n: int) -> np.ndarray:
+        """(n,) best score of each read, 0 for none."""
+        best = np.zeros(n)
+        np.maximum.at(best, self.alignment.read, self.alignment.score)
+        return best
+
+
+def text_of(chains: Sequence[np.ndarray]) -> Text:
+    """Tokens of chains joined to one text."""
+    lengths = np.array([len(c) + 1 for c in chains], dtype=np.int64)
+    start = np.concatenate(([0], np.cumsum(lengths)))
+    tokens = np.full(int(start[-1]), ABSENT, dtype=np.uint8)
+    for chain, at in zip(chains, start, strict=False):
+        tokens[at : at + len(chain)] = chain
+    return Text(tokens, np.repeat(np.arange(len(chains)), lengths), start)
+
+
+def place_on(
+    reads: ReadSet,
+    drafts: Sequence[Draft],
+    rows: np.ndarray | None = None,
+    memory: Memory | None = None,
+) -> Placements:
+    """Reads (all, or some rows, ascending) on the chains that they fit best; equally good ones
+    share them.
+
+    memory: alignments of the same reads, which those of all reads replace.
+    """
+    return place_on_text(reads, text_of([d.tokens for d in drafts]), rows, memory)
+
+
+def place_on_text(
+    reads: ReadSet,
+    text: Text,
+    rows: np.ndarray | None = None,
+    memory: Memory | None = None,
+) -> Placements:
+    """The same on a text."""
+    part = reads if rows is None else reads.take(rows)
+    read, diagonal = diagonals(part, text.tokens, text.owner, per_owner=2)
+    if memory is None:
+        found = align(part, read, diagonal, text.tokens)
+    else:
+        every = read if rows is None else rows[read]
+        found = memory.align(every, diagonal, text.tokens, keep=rows is None)
+        if rows is not None:
+            found = replace(found, read=np.searchsorted(rows, found.read))
+    if reads.least:
+        found = found.take(np.flatnonzero(_worth(part, found) >= reads.least))
+    chain = text.owner[found.span[:, 0]]
+    # Of a read on one chain the better of two diagonals.
+    order = np.lexsort((-found.score, chain, found.read))
+    key = found.read[order] * (len(text.start) + 1) + chain[order]
+    order = np.sort(order[np.diff(key, prepend=-1) != 0])
+    found, chain = found.take(order), chain[order]
+    best = np.zeros(len(part))
+    np.maximum.at(best, found.read, found.score)
+    near = found.score >= best[found.read] - SHARED_WITHIN
+    found, chain = found.take(np.flatnonzero(near)), chain[near]
+    worth = np.exp(found.score - best[found.read])
+    share = worth / np.maximum(np.bincount(found.read, worth, len(part)), 1e-9)[found.read]
+    if rows is not None:
+        found = replace(found, read=rows[found.read])
+    return Placements(found, chain, share, text)
+
+
+def _worth(reads: ReadSet, found: Alignment) -> np.ndarray:
+    """(m,) nats of cores, less those for sure residues of the reads beyond them.
+
+    An end of a read is wrong, or of a mutated stretch, but a long one that is read well beside a
+    short core is that of another protein.
+    """
+    place = np.arange(reads.tokens.shape[1])
+    beyond = (place < found.core[:, :1]) | (place >= found.core[:, 1:])  # right is 0 past the end
+    sure = np.maximum(reads.right[found.read] - EVEN, 0.0) / (1.0 - EVEN)
+    unexplained = (sure * beyond).sum(1)
+    worth: np.ndarray = found.score - np.maximum(unexplained - UNEXPLAINED, 0.0)
+    return worth
+
+
+def reads_over(
+    reads: ReadSet, placements: Placements, chain: int, start: int, stop: int
+) -> np.ndarray:
+    """Rows of the reads within which positions start..stop of a chain lie, even if their cores end
+    before."""
+    own = placements.of(chain)
+    a, first = own.alignment, int(own.text.start[chain])
+    left = a.span[:, 0] - a.core[:, 0] - first
+    right = a.span[:, 1] - a.core[:, 1] + reads.length[a.read] - first
+    found: np.ndarray = np.unique(a.read[(left <= start) & (right >= stop)])
+    return found
+
+
+def of_one_locus(placements: Placements, drafts: Sequence[Draft]) -> Placements:
+    """Those of reads that fit chains (drafts) of one locus only.
+
+    What a read shows that fits a heavy chain as well as a light one is mutated in one of the two.
+    Each would be made like the other if it voted for both.
+    """
+    loci, locus = np.unique([d.locus for d in drafts], return_inverse=True)
+    read = placements.alignment.read
+    inside = np.flatnonzero(placements.chain < len(drafts))
+    seen = np.zeros((read.max(initial=0) + 1, len(loci)), dtype=bool)
+    seen[read[inside], locus[placements.chain[inside]]] = True
+    return placements.take(np.flatnonzero(seen.sum(1)[read] < 2))
+
+
+def unchanged(one: Sequence[Draft], other: Sequence[Draft]) -> bool:
+    """Whether drafts have the same residues."""
+    return all(np.array_equal(a.tokens, b.tokens) for a, b in zip(one, other, strict=True))
+
+
+def place_again(
+    memory: Memory,
+    drafts: Sequence[Draft],
+    fixed: Sequence[Draft],
+    before: Sequence[Draft],
+    placements: Placements,
+) -> Placements:
+    """Reads on drafts; `placements` if these are as they were before."""
+    if unchanged(drafts, before):
+        return placements
+    return place_on(memory.reads, [*drafts, *fixed], memory=memory)
