@@ -1,7 +1,7 @@
 """Masses in Da that several packages need, and those of chains.
 
 Those of residues, sugars and water are pyteomics's. They are written down, since every job needs
-them and pyteomics takes half a second to import; `tests/unit/test_masses.py` compares them.
+them and pyteomics takes half a second to import; `tests/unit/core/test_masses.py` compares them.
 """
 
 PROTON = 1.007276466621  # CODATA 2022

@@ -14,7 +14,7 @@ from lacuna.tutorial import kernel as seed_kernel
 from lacuna.tutorial import model as seed
 from lacuna.tutorial.model import encode, fill_scaffold, make_windows, run_seed, train_seed
 
-EXAMPLE = Path(__file__).parents[2] / "resources" / "examples" / "alemtuzumab_light"
+EXAMPLE = Path(__file__).parents[3] / "resources" / "examples" / "alemtuzumab_light"
 CHAIN = "".join((EXAMPLE / "alemtuzumab_light.fasta").read_text().splitlines()[1:])
 GAPS = [
     (int(start), int(end))

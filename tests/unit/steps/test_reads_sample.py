@@ -69,7 +69,7 @@ def test_every_position_has_its_evidence(tmp_path: Path) -> None:
     assert filled.replace("I", "L")[:90] == CHAIN.replace("I", "L")[:90]
 
 
-THERAPEUTICS = Path(__file__).parents[2] / "resources" / "examples" / "therapeutics"
+THERAPEUTICS = Path(__file__).parents[3] / "resources" / "examples" / "therapeutics"
 
 
 def same(one: str, other: str) -> bool:

@@ -36,7 +36,7 @@ from lacuna.templates.homologs import Homologs, index_homologs
 from lacuna.templates.library import load_library, of_species
 from lacuna.templates.nearest import N_GERMLINE, N_SLOTS, Library, unpack_frequencies
 
-WEIGHTS = Path(__file__).parents[2] / "resources" / "weights" / "open"
+WEIGHTS = Path(__file__).parents[3] / "resources" / "weights" / "open"
 CPU = torch.device("cpu")
 
 Tensors = Callable[[dict[str, Tensor]], dict[str, Tensor]]

@@ -11,7 +11,7 @@ import yaml
 from lacuna.benchmark.peer_envs import PEERS, build_env
 from lacuna.core.files import LacunaError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PINS = {path.stem: path.read_text().splitlines() for path in (ROOT / "envs" / "peers").glob("*")}
 
 

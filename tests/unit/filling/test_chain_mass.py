@@ -39,7 +39,7 @@ from lacuna.scaffolds.scaffold import Gap, IntactMass, Scaffold
 from lacuna.steps.one_file import fill_file
 
 RULES = MassRules()
-THERAPEUTICS = Path(__file__).parents[2] / "resources" / "benchmark" / "therapeutics.fasta"
+THERAPEUTICS = Path(__file__).parents[3] / "resources" / "benchmark" / "therapeutics.fasta"
 HEAD = "chain\tmass\ttolerance_da\tkind\n"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ENVS = sorted((ROOT / "envs").glob("*.yaml"))
 
 # Packages that have another name in conda than in pip.

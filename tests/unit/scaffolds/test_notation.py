@@ -288,7 +288,7 @@ def test_dna_among_homologs_and_truth_is_said(write: Write) -> None:
 
 
 def test_every_notation_of_the_documentation_is_read(write: Write) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "reference" / "formats.md").read_text(
+    text = (Path(__file__).parents[3] / "docs" / "reference" / "formats.md").read_text(
         encoding="utf-8"
     )
     text = text[: text.index("## Gap tables")]

@@ -26,7 +26,7 @@ from lacuna.training.settings import (
     train_settings,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CONFIG = ROOT / "resources" / "pretrain" / "open.yaml"
 UNTOLD = ("validate", "validation", "checkpoint")  # settings that do not change the weights
 OPEN = WEIGHT_SETS["open"]

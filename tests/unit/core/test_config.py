@@ -15,7 +15,7 @@ from lacuna.core.files import LacunaError
 from lacuna.core.words import AUTO
 from lacuna.scaffolds.alkylation import READINGS
 
-SCHEMA_PATH = Path(__file__).resolve().parents[2] / "workflow" / "schemas" / "config.schema.yaml"
+SCHEMA_PATH = Path(__file__).resolve().parents[3] / "workflow" / "schemas" / "config.schema.yaml"
 SCHEMA = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
 MINIMAL = {"samples": "samples.tsv"}
 

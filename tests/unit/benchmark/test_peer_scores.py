@@ -139,7 +139,7 @@ def test_the_picture_is_svg_with_every_interval_in_its_frame() -> None:
 def test_every_method_that_can_be_compared_has_a_title_and_a_colour() -> None:
     for peer, pin in PEERS.items():
         assert TITLES[peer].lower() == pin.replace("==", " ")
-    template = Path(__file__).parents[2] / "workflow" / "report" / "peers.svg.j2"
+    template = Path(__file__).parents[3] / "workflow" / "report" / "peers.svg.j2"
     assert all(f'"{method}": "#' in template.read_text() for method in TITLES)
 
 

@@ -38,7 +38,7 @@ from lacuna.training.trainer import CpuDropout, Trainer, learning_rate_at, loss_
 
 pytestmark = pytest.mark.slow  # hundreds of steps, and processes of their own
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
+SCRIPTS = Path(__file__).resolve().parents[3] / "workflow" / "scripts"
 MODEL = {"channels": 8, "hidden": 8}
 TRAIN = {
     **{"steps": 12, "batch_size": 16, "warmup": 3, "pool": 32},

@@ -9,7 +9,7 @@ import pytest
 from lacuna.core.paths import PACKAGE
 from lacuna.steps.provenance import code_behind
 
-SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
+SCRIPTS = Path(__file__).parents[3] / "workflow" / "scripts"
 FILLING = ("find_alkylation", "write_kmers", "fill_gaps", "fill_pack")
 TRAINING = ("fetch_wheel", "encode_corpus", "encode_training")
 TABLES = ("read_scaffolds", "join_blocks", "measure_accuracy", "join_accuracy", "write_report")

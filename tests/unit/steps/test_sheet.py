@@ -19,7 +19,7 @@ from lacuna.steps import sheet
 from lacuna.steps.sheet import Sample, read_sheet
 from lacuna.steps.small_samples import SEVERAL
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

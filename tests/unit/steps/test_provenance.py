@@ -11,7 +11,7 @@ from lacuna.core.files import LacunaError
 from lacuna.steps import provenance
 from lacuna.steps.provenance import Inputs, code_digest, files_led_to, files_of
 
-SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
+SCRIPTS = Path(__file__).parents[3] / "workflow" / "scripts"
 
 
 @pytest.fixture

@@ -87,14 +87,16 @@ def test_rules_and_targets_in_contributing_exist() -> None:
 
 
 def test_every_package_of_the_code_and_folder_of_tests_is_in_contributing() -> None:
-    packages = {f"lacuna/{path.parent.name}/" for path in (SCRIPTS / "lacuna").glob("*/*.py")}
+    modules = (SCRIPTS / "lacuna").glob("*/**/*.py")
+    packages = {f"{path.parent.relative_to(SCRIPTS)}/" for path in modules}
     folders = {f"tests/{path.parent.name}/" for path in (ROOT / "tests").glob("*/*.py")}
     assert packages | folders <= PATHS
 
 
 def test_pytest_looks_into_every_folder_of_tests() -> None:
     paths = PROJECT["tool"]["pytest"]["ini_options"]["testpaths"]
-    assert {f"tests/{p.parent.name}" for p in (ROOT / "tests").glob("*/test_*.py")} == set(paths)
+    tests = (p.relative_to(ROOT) for p in (ROOT / "tests").rglob("test_*.py"))
+    assert {f"tests/{path.parts[1]}" for path in tests} == set(paths)
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "CHANGELOG.md", "README.md"])

@@ -64,7 +64,7 @@ CHAIN = "MGLSDGEWQLVLNVWGKVEADIPGHGQEVLIRLFKGHPETLEKFDKFKHLK"
 PEPTIDE = "VEADIPGHGQEVLIR"  # from 17; a tryptic one
 START, END = 20, 25  # of the gap: DIPGH
 READINGS = MassRules().readings()
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "reads"
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "reads"
 
 
 def gapped(start: int = START, end: int = END, mass: bool = True) -> tuple[Scaffold, Gap]:

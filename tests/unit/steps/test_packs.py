@@ -18,7 +18,7 @@ from lacuna.steps.fill_sample import Settings
 from lacuna.steps.packs import FEWEST, LARGEST, MOST_SAMPLES, plan_packs
 from lacuna.steps.small_samples import fill_pack, samples_of
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WEIGHTS = ROOT / "resources" / "weights" / "open"
 CONFIG = check_config({"samples": "-"}, ROOT / "workflow" / "schemas" / "config.schema.yaml")
 SETTINGS = Settings(

@@ -9,7 +9,7 @@ import pytest
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.paths import WEIGHT_SETS
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture(autouse=True)

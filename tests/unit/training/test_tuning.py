@@ -11,7 +11,7 @@ from lacuna.training.batches import read_encoded
 from lacuna.training.chains import number_all
 from lacuna.training.run_data import encode_training, like_targets
 
-LIBRARY = Path(__file__).parents[2] / "resources" / "weights" / "open" / "library.safetensors"
+LIBRARY = Path(__file__).parents[3] / "resources" / "weights" / "open" / "library.safetensors"
 WHOLE = germline_chain("H", 3)
 SPANS = ([(0, 15)], [(40, 43)], [(30, 60)], [(5, 6), (50, 52), (100, 103)])
 

@@ -103,7 +103,7 @@ def _as_dict(reading: Reading) -> dict[str, float]:
 
 
 def test_the_bundled_table_is_what_its_script_makes() -> None:
-    place = Path(__file__).parents[2] / "resources" / "examples" / "simulated_reads"
+    place = Path(__file__).parents[3] / "resources" / "examples" / "simulated_reads"
     made = runpy.run_path(str(place / "make.py"))
     (file,) = place.glob("*.csv.gz")
     assert "simulated" in file.name

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 UP = ("core/alphabet.py", "lacuna.antibody.imgt")
 BESIDE = ("scaffolds/scaffold.py", "lacuna.antibody.imgt")
 # Within a package: folders have their order, and the contract on circles sees the rest.

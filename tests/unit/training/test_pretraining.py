@@ -24,7 +24,7 @@ from lacuna.training.settings import (
     train_settings,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SCHEMA = ROOT / "workflow" / "schemas" / "pretrain.schema.yaml"
 MINE: dict[str, Any] = {"name": "mine", "path": "a.csv", "licence": "mine", "source": "me"}
 

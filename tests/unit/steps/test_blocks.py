@@ -32,7 +32,7 @@ from lacuna.steps.split_scaffolds import ChainFiles, split_scaffolds
 from lacuna.templates.homologs import read_homologs
 from tsv import read_tsv
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WEIGHTS = ROOT / "resources" / "weights" / "open"
 CONFIG = check_config({"samples": "-"}, ROOT / "workflow" / "schemas" / "config.schema.yaml")
 PROBABILITIES = "chain\tposition\tresidue\tprobability\n"

@@ -27,7 +27,7 @@ from lacuna.benchmark.peers import (
 from lacuna.core.files import LacunaError
 from peers import lacuna_worker
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 WEIGHTS = ROOT / "resources" / "weights" / "open"
 WORKER = [sys.executable, str(Path(lacuna_worker.__file__))]
 SETTINGS: dict[str, Any] = {
