@@ -114,7 +114,7 @@ def snakemake(*arguments: str, status: int = 0, folder: Path = ROOT) -> Run:
     """Run Snakemake in a folder, by default the workflow's, with a plain UTF-8 locale.
 
     It is forked from a process that has imported it, one run at a time; its jobs are processes of
-    their own, as always.
+    their own, forked from one that has imported their libraries.
     """
     server = _server()
     assert server.stdin is not None and server.stdout is not None
