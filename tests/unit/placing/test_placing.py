@@ -318,6 +318,24 @@ def test_deamidation_goes_one_way() -> None:
     assert amide_nats(vote, before_g, 0)[4] < 0.0
 
 
+@pytest.mark.parametrize("chain", ["AYPTDGYTRYA", "AYPTNGYTRYA"])
+def test_deamidated_n_is_laid_on_d_and_on_n_and_votes_for_d(chain: str) -> None:
+    draft = protein_of(chain)
+    found = collapse([peptide("AYPTNGYTRYA", modifications=[(4, 0.98)])], [np.full(11, 0.95)])
+    assert decode(found.tokens[0]) == "AYPTDGYTRYA" and decode(found.written[0]) == "AYPTNGYTRYA"
+    assert found.delta.max() == 0.0
+    placements = place_on(found, [draft])
+    assert (placements.alignment.kind[0] == MATCH).all()
+    vote = votes(found, placements, 0, len(draft))
+    assert decode(vote.nats[4:5].argmax(1).astype(np.uint8)) == "D"
+    # Of another residue, and beside another modification, it is one like any other.
+    other = collapse(
+        [peptide("AYPSTNK", modifications=[(3, 0.98), (5, 0.98), (5, 58.0)])], [np.full(7, 0.9)]
+    )
+    assert decode(other.tokens[0]) == "AYPSTDK"
+    assert other.delta[0].tolist() == [0, 0, 0, 0.98, 0, 58.0, 0]
+
+
 def test_a_minority_is_seen_beside_the_majority() -> None:
     draft = protein_of(TEXT)
     changed = TEXT[:30] + "W" + TEXT[31:]

@@ -574,6 +574,19 @@ def test_a_plain_table(read: Callable[..., Peptides], separator: str) -> None:
     assert (second.confidences, second.mass) == (None, None)
 
 
+@pytest.mark.parametrize(("column", "score"), [("0.9", 0.9), ("[0,9]", 0.9), ("90", 0.9)])
+def test_one_confidence_is_the_score_of_the_peptide(
+    read: Callable[..., Peptides], column: str, score: float
+) -> None:
+    one = only(read("peptide\tconfidence", f"ECK\t{column}"))
+    assert (one.confidences, one.score) == (None, score)
+
+
+def test_one_score_of_a_tool_that_has_one_per_residue_is_a_fault() -> None:
+    with pytest.raises(ValueError, match="^1 confidence for 3 residues; give one for each"):
+        parse_peptide("EVK").of_residues([0.9])
+
+
 @pytest.mark.parametrize(
     "written", ["0,9 0,8 1", "0.9, 0.8, 1", "0.9,0.8,1", "0,9;0,8;1", "[0.9, 0.8, 1.0]"]
 )
@@ -709,10 +722,6 @@ def test_the_remedy_of_a_mass_without_a_sign_is_one_of_peptides(
     ("row", "fault"),
     [
         ("EVK,0.9 0.8,1", "2 confidences for 3 residues"),
-        (
-            "EVK,0.9,1",
-            "1 confidence for 3 residues; give one for each residue, separated",
-        ),
         (
             "EVK,0.9 0.8 98,1",
             "a confidence of 98, which is not between 0 and 1; divide",

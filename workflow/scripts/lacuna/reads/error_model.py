@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lacuna.core.files import LacunaError, atomic_write, open_text
 from lacuna.core.paths import READ_ERRORS
-from lacuna.reads.read import Read
+from lacuna.reads.read import Read, with_acids
 
 DEFAULT = "default"  # the tool of the models for tools without one of their own
 
@@ -39,8 +39,39 @@ _LEAST, _MOST = 0.02, 0.995  # confidences are clipped to these: tools round to 
 _COLUMNS = ("tool", "kind", "left_out", "ceiling", "fitted_on", "reads", "residues", "coefficients")
 
 
-Correction = tuple[float, float]  # offset and slope of log odds
-AS_THEY_ARE: Correction = (0.0, 1.0)
+Kind = tuple[str, float]  # letter of a residue, L for I, and what it carries in Da, to 0.1
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What corrects the log odds of a tool's residues: an offset, a slope, and what is added for
+    residues of a kind."""
+
+    offset: float = 0.0
+    slope: float = 1.0
+    of_kinds: Mapping[Kind, float] = field(default_factory=dict)
+
+    def correct(self, odds: NDArray[np.float64], reads: Sequence[Read]) -> NDArray[np.float64]:
+        """(n,) log odds of all residues of reads, corrected."""
+        found = self.offset + self.slope * odds
+        if self.of_kinds:
+            kinds = (kind for read in reads for kind in kinds_of_residues(read))
+            found = found + np.fromiter((self.of_kinds.get(kind, 0.0) for kind in kinds), float)
+        return found
+
+
+AS_THEY_ARE = Correction()
+
+
+def kinds_of_residues(read: Read) -> list[Kind]:
+    """The kind of each residue of a read; deamidated N and Q are D and E."""
+    read = with_acids(read)
+    held = [0.0] * len(read.residues)
+    for at, mass in read.modifications:
+        if 0 <= at < len(held):
+            held[at] += mass
+    letters = read.residues.replace("I", "L")
+    return [(letter, round(mass, 1)) for letter, mass in zip(letters, held, strict=True)]
 
 
 class Model(NamedTuple):
@@ -92,28 +123,29 @@ class ErrorModels:
 
         Raises ValueError if there is no model for a read, which cannot happen with loaded models.
         """
-        return self._of_each(reads, predict)
+        return self._of_each(reads, _within)
 
     def log_odds(self, reads: Sequence[Read]) -> list[NDArray[np.float64]]:
         """The same as log odds, with neither floor nor ceiling."""
-        return self._of_each(reads, odds_of)
+        return self._of_each(reads, lambda _, odds: odds)
 
     def _of_each(
         self,
         reads: Sequence[Read],
-        by: Callable[[Model, NDArray[np.float64], Correction], NDArray[np.float64]],
+        finish: Callable[[Model, NDArray[np.float64]], NDArray[np.float64]],
     ) -> list[NDArray[np.float64]]:
-        groups: dict[tuple[str, Model, Correction], list[int]] = {}
+        groups: dict[tuple[str, Model, str], list[int]] = {}
         for number, read in enumerate(reads):
             model_of = self.model_of(read)
             if model_of is None:
                 raise ValueError(f"no model for {read.name}")
-            key = (*model_of, self.corrections.get(read.tool, AS_THEY_ARE))
-            groups.setdefault(key, []).append(number)
+            groups.setdefault((*model_of, read.tool), []).append(number)
         found: list[NDArray[np.float64]] = [np.empty(0)] * len(reads)
-        for (kind, model, correction), numbers in groups.items():
+        for (kind, model, tool), numbers in groups.items():
             group = [reads[number] for number in numbers]
-            pooled = by(model, features(group, kind), correction)
+            odds = features(group, kind) @ np.asarray(model.coefficients)
+            correction = self.corrections.get(tool, AS_THEY_ARE)
+            pooled = finish(model, correction.correct(odds, group))
             ends = np.cumsum([len(read.residues) for read in group])[:-1]
             for number, one in zip(numbers, np.split(pooled, ends), strict=True):
                 found[number] = one
@@ -126,21 +158,14 @@ def kinds_of(read: Read) -> list[str]:
     return [kind for kind in FEATURES if has[kind]]
 
 
-def predict(
-    model: Model, values: NDArray[np.float64], correction: Correction = AS_THEY_ARE
-) -> NDArray[np.float64]:
+def predict(model: Model, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n,) probabilities of rows of features (n, features), between FLOOR and the ceiling."""
-    odds = odds_of(model, values, correction)
+    return _within(model, values @ np.asarray(model.coefficients))
+
+
+def _within(model: Model, odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities from log odds, between FLOOR and the model's ceiling."""
     return np.clip(1 / (1 + np.exp(-odds)), FLOOR, model.ceiling)
-
-
-def odds_of(
-    model: Model, values: NDArray[np.float64], correction: Correction = AS_THEY_ARE
-) -> NDArray[np.float64]:
-    """(n,) log odds of rows of features (n, features)."""
-    offset, slope = correction
-    found: NDArray[np.float64] = offset + slope * (values @ np.asarray(model.coefficients))
-    return found
 
 
 def features(reads: Sequence[Read], kind: str) -> NDArray[np.float64]:

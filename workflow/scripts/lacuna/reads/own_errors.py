@@ -2,7 +2,9 @@
 
 The model for tools without one of their own knows nothing of the scale of their confidences. Most
 samples hold constant regions of known sequence. The reads of these show how often residues of each
-probability are right, and two numbers correct all probabilities by it.
+probability are right, and two numbers correct all probabilities by it. They also show which kinds
+of residues are right more or less often than others: most H(+15.99) are wrong, for example, and
+most M if the search did not list their oxidation.
 """
 
 from collections import Counter
@@ -13,17 +15,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lacuna.reads.error_model import AS_THEY_ARE, Correction, ErrorModels
+from lacuna.reads.error_model import Correction, ErrorModels, Kind, kinds_of_residues
 from lacuna.reads.judging import UNJUDGED, index_chains, judge
 from lacuna.reads.logistic import logistic
-from lacuna.reads.read import Read, weight_of_equal
+from lacuna.reads.read import Read, weight_of_equal, with_acids
 
 MIN_READS = 50  # different ones of the known protein, below which nothing is corrected
 TEMPER = 0.1  # of the weight of residues: those of a read are right or wrong together
 PRECISION = (4.0, 16.0)  # of the normal distributions that offset and slope are drawn from
+OF_KIND = 1.0  # the same of what is added for a kind of residue
 CAUTION = 0.25  # log odds subtracted if residues are right more often than promised
 SLOPES = (0.05, 2.0)
 _ODDS = 7.0  # log odds beyond which a model says nothing more
+_STEPS, _FARTHEST = 50, 0.5  # of Newton's method
 
 
 class Check(NamedTuple):
@@ -48,7 +52,7 @@ def with_own_errors(
     chains = index_chains(known)
     found = []
     for tool in sorted({read.tool for read in reads if not models.has_own(read)}):
-        every = ((read, judge(read, chains)) for read in reads if read.tool == tool)
+        every = ((read, judge(with_acids(read), chains)) for read in reads if read.tool == tool)
         judged = [(read, labels) for read, labels in every if labels is not None]
         times = Counter(_key(read) for read, _ in judged)
         if len(times) < MIN_READS:
@@ -58,14 +62,18 @@ def with_own_errors(
         labels = np.concatenate([labels for _, labels in judged])
         equal = np.array([times[_key(read)] for read, _ in judged])
         weights = np.repeat(weight_of_equal(equal) / equal, [len(one) for _, one in judged])
+        kinds = [kind for read in own for kind in kinds_of_residues(read)]
         asked = labels != UNJUDGED
         odds, right, weights = odds[asked], labels[asked].astype(np.float64), weights[asked]
+        kinds = [kind for kind, known in zip(kinds, asked.tolist(), strict=True) if known]
         promised = np.average(stated[asked], weights=weights)
         offset, slope = fit(odds, right, TEMPER * weights)
+        more = fit_kinds(kinds, offset + slope * odds, right, TEMPER * weights)
         seen = float(np.average(right, weights=weights))
         if promised < seen:
             offset -= CAUTION
-        found.append(Check(tool, len(times), float(promised), seen, (offset, slope)))
+        correction = Correction(offset, slope, more)
+        found.append(Check(tool, len(times), float(promised), seen, correction))
     corrections = {check.tool: check.correction for check in found}
     return replace(models, corrections=corrections), found
 
@@ -76,13 +84,32 @@ def _key(read: Read) -> tuple[str, tuple[tuple[int, float], ...]]:
 
 def fit(
     odds: NDArray[np.float64], right: NDArray[np.float64], weights: NDArray[np.float64]
-) -> Correction:
+) -> tuple[float, float]:
     """Offset and slope of log odds (n,) that make residues as often right (n,) as they promise.
 
     The most probable ones, by residues of some weights (n,), near those that change nothing.
     """
     values = np.stack([np.ones(len(odds)), np.clip(odds, -_ODDS, _ODDS)], axis=1)
-    offset, slope = logistic(
-        values, right, weights, np.array(AS_THEY_ARE), np.array(PRECISION)
-    ).tolist()
+    nothing = np.array([0.0, 1.0])
+    offset, slope = logistic(values, right, weights, nothing, np.array(PRECISION)).tolist()
     return offset, float(np.clip(slope, *SLOPES))
+
+
+def fit_kinds(
+    kinds: Sequence[Kind],
+    odds: NDArray[np.float64],
+    right: NDArray[np.float64],
+    weights: NDArray[np.float64],
+) -> dict[Kind, float]:
+    """What, added to the log odds (n,) of residues of each kind (n,), makes them as often right
+    (n,) as they promise: the most probable values, near 0; weights (n,): of residues."""
+    names = sorted(set(kinds))
+    number = {kind: i for i, kind in enumerate(names)}
+    of = np.array([number[kind] for kind in kinds])
+    more = np.zeros(len(names))
+    for _ in range(_STEPS):
+        chance = 1 / (1 + np.exp(-np.clip(odds + more[of], -_ODDS, _ODDS)))
+        slope = np.bincount(of, weights * (right - chance)) - OF_KIND * more
+        curvature = np.bincount(of, weights * chance * (1 - chance)) + OF_KIND
+        more += np.clip(slope / curvature, -_FARTHEST, _FARTHEST)
+    return dict(zip(names, more.tolist(), strict=True))

@@ -1,17 +1,20 @@
 """A peptide read, as every reader of a tool's output returns it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lacuna.core.masses import DEAMIDATION
 from lacuna.core.tables import RejectedRow
 
 N_TERMINUS = -1  # index of a modification of the N terminus; that of the C terminus is the length
 
 Modification = tuple[int, float]  # index of the residue, what it gains in Da
 
+_ACID_OF = {"N": "D", "Q": "E"}
+_HALF_AMIDE = 0.5  # Da: a modification of about +0.98
 _EXTRA_PER_DOUBLING = 0.5  # of the weight of equal reads
 
 
@@ -49,6 +52,22 @@ class Read:
     scan: str
     file: str
     line: int
+
+
+def with_acids(read: Read) -> Read:
+    """The read with D and E for deamidated N and Q, which weigh as much.
+
+    Tools write them where the protein has D and E: 93 % of N(+.98) in reads of constant regions of
+    trastuzumab are of D (PEAKS, six proteases).
+    """
+    letters, kept = list(read.residues), []
+    for at, mass in read.modifications:
+        letter = letters[at] if 0 <= at < len(letters) else ""
+        if letter in _ACID_OF and abs(mass - DEAMIDATION) < _HALF_AMIDE:
+            letters[at] = _ACID_OF[letter]
+        else:
+            kept.append((at, mass))
+    return replace(read, residues="".join(letters), modifications=tuple(kept))
 
 
 class Peptides(NamedTuple):

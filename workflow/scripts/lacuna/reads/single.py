@@ -250,12 +250,15 @@ def _confidences(text: str) -> list[str]:
 def _plain(cells: Cells, origin: Origin) -> Iterable[Read]:
     if not cells["peptide"]:
         return []
+    cell = cells.get("confidence", "").strip("[]")
+    one = number(cell)  # of the whole peptide
+    values = numbers(_confidences(cell)) if one is None else [one]
+    shares = origin.shares("confidence", values)
     return [
         origin.read(
             cells["peptide"],
-            scores=origin.shares(
-                "confidence", numbers(_confidences(cells.get("confidence", "").strip("[]")))
-            ),
+            scores=shares if one is None else None,
+            score=None if one is None else shares[0],
             mass=positive(cells.get("mass", "")),
             intensity=positive(cells.get("intensity", "")),
         )

@@ -58,6 +58,7 @@ def align_each(
     part, carried = reads.take(rows), Carried.of(reads.cysteine)
     score, core, span, at, kind = align_reads(
         part.tokens,
+        part.written,
         part.length,
         part.delta,
         *_score_tables(part),

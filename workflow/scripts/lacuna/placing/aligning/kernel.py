@@ -62,6 +62,7 @@ def compiled(function: F) -> F:
 @compiled
 def align_reads(
     tokens: np.ndarray,
+    written: np.ndarray,
     length: np.ndarray,
     delta: np.ndarray,
     agrees: np.ndarray,
@@ -78,10 +79,10 @@ def align_reads(
     """(m,) scores in nats, 0 below `least`; (m, 2) core and span; (m, w) at and kind, as in
     `Alignment`.
 
-    tokens, delta, agrees, differs (m, w), length, diagonals (m,): of `ReadSet`, nats of a residue
-    that agrees with the text and of one that does not, and the position of the text (t,) under the
-    first residue. shift: residues by which blocks may differ in length. masses, costs, carriers,
-    possible: of `Carried`.
+    tokens, written, delta, agrees, differs (m, w), length, diagonals (m,): of `ReadSet`, nats of a
+    residue that agrees with the text and of one that does not, and the position of the text (t,)
+    under the first residue. shift: residues by which blocks may differ in length. masses, costs,
+    carriers, possible: of `Carried`.
     """
     m, width = tokens.shape
     scores = np.zeros(m)
@@ -112,7 +113,7 @@ def align_reads(
                     single = BEYOND_SCORE
                 elif letter >= N_RESIDUES:
                     single = MISSING_SCORE
-                elif letter == tokens[r, i - 1]:
+                elif letter == tokens[r, i - 1] or letter == written[r, i - 1]:
                     single = agrees[r, i - 1]
                 else:
                     single = differs[r, i - 1]
@@ -158,7 +159,7 @@ def align_reads(
             continue
         scores[r] = top
         core[r, 1], span[r, 1] = end, first + end + place + MAX_BLOCK
-        i, w = _walk(tokens[r], window, step, end, place, first, at[r], kind[r])
+        i, w = _walk(tokens[r], written[r], window, step, end, place, first, at[r], kind[r])
         core[r, 0], span[r, 0] = i, first + i + w + MAX_BLOCK
     return scores, core, span, at, kind
 
@@ -184,6 +185,7 @@ def _nats(
 @compiled
 def _walk(
     tokens: np.ndarray,
+    written: np.ndarray,
     window: np.ndarray,
     step: np.ndarray,
     i: int,
@@ -209,6 +211,7 @@ def _walk(
             elif window[under] >= N_RESIDUES:
                 kind[residue] = ON_MISSING
             else:
-                kind[residue] = MATCH if window[under] == tokens[residue] else MISMATCH
+                same = window[under] == tokens[residue] or window[under] == written[residue]
+                kind[residue] = MATCH if same else MISMATCH
         i, w = i - a, w + a - b
     return i, w

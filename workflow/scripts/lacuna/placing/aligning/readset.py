@@ -10,7 +10,7 @@ import numpy as np
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode, merge_il
 from lacuna.core.masses import MONOISOTOPIC
-from lacuna.reads.read import Read, weight_of_equal
+from lacuna.reads.read import Read, weight_of_equal, with_acids
 
 MAX_READ = 120  # residues; a longer read is cut
 MAX_SHIFT = 2  # residues by which blocks of equal mass may differ in length
@@ -28,8 +28,10 @@ MASSES[:N_RESIDUES] = [MONOISOTOPIC[r] for r in RESIDUES]
 class ReadSet:
     """n different reads of up to w residues.
 
-    tokens (n, w) uint8, L for I and ABSENT past the end; length (n,); right (n, w): probability
-    that a residue is right, 0 past the end; delta (n, w): Da that the tool put on a residue;
+    tokens (n, w) uint8, L for I, ABSENT past the end, and D and E for deamidated N and Q, which
+    weigh as much: tools write them where the other is; written (n, w): the same with N and Q;
+    length (n,); right (n, w): probability that a residue is right, 0 past the end; delta (n, w):
+    Da that the tool put on a residue, but for deamidation;
     judged (n,) bool: whether the tool stated how sure it is of single residues; weight (n,):
     `weight_of_equal` of count; count (n,): equal reads; group: index of the different read that
     each given one is, -1 for one that is too short. cysteine: what C may carry in this sample, in
@@ -38,6 +40,7 @@ class ReadSet:
     """
 
     tokens: np.ndarray
+    written: np.ndarray
     length: np.ndarray
     right: np.ndarray
     delta: np.ndarray
@@ -92,15 +95,17 @@ def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
             rows.append(i)
     n = len(rows)
     width = min(MAX_READ, max((len(reads[i].residues) for i in rows), default=1))
-    tokens = np.full((n, width), ABSENT, dtype=np.uint8)
+    tokens, written = (np.full((n, width), ABSENT, dtype=np.uint8) for _ in range(2))
     delta, probability = np.zeros((n, width)), np.zeros((n, width))
     length = np.zeros(n, dtype=np.int64)
     for row, i in enumerate(rows):
-        whole = len(reads[i].residues)
-        own = encode(reads[i].residues[:width])
+        read = with_acids(reads[i])
+        whole = len(read.residues)
+        for array, letters in ((written, reads[i].residues), (tokens, read.residues)):
+            own = merge_il(encode(letters[:width]))
+            array[row, : len(own)] = own
         length[row] = len(own)
-        tokens[row, : len(own)] = merge_il(own)
-        for at, mass in reads[i].modifications:
+        for at, mass in read.modifications:
             # Those of the ends are on the first and the last residue.
             at = min(max(at, 0), whole - 1)
             if at < len(own):
@@ -117,7 +122,9 @@ def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
     probability[repeated] = np.minimum(probability[repeated], IN_REPEAT)
     # A residue that is none of the 20 is no evidence.
     probability[tokens >= N_RESIDUES] = 0.0
-    return ReadSet(tokens, length, probability, delta, judged, weight_of_equal(count), count, group)
+    return ReadSet(
+        tokens, written, length, probability, delta, judged, weight_of_equal(count), count, group
+    )
 
 
 def _repeated(tokens: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ import numpy as np
 
 from lacuna.antibody.imgt import CDR_COLUMNS
 from lacuna.core.alphabet import ABSENT, ISOLEUCINE, MISSING, N_RESIDUES, RESIDUES, merge_il
-from lacuna.core.masses import DEAMIDATION
 from lacuna.placing.aligning.alignment import (
     BLOCK,
     INSERTED,
@@ -36,7 +35,6 @@ TEMPER = 0.5  # of the nats of reads, whose errors are alike
 NATS_A_READ = 5.0  # of one confident residue
 _ERRORS = (0.5, 6.0)  # beta distribution of the share of reads that are wrong at a position
 _LETTERS = 0.3  # Dirichlet parameter of each residue among errors
-HALF_AMIDE = 0.5  # Da: a modification of about +0.98 on N or Q
 
 _D, _N, _E, _Q = (RESIDUES.index(r) for r in "DNEQ")
 
@@ -96,7 +94,7 @@ def _votes(
     weight = place_weights(reads, own)
     nats = np.zeros((length, N_RESIDUES))
     amide = np.zeros((length, 4))
-    tokens, right, delta = reads.tokens[a.read], reads.right[a.read], reads.delta[a.read]
+    tokens, right = reads.tokens[a.read], reads.right[a.read]
     at = np.where(a.at >= 0, a.at - start, -1)
     counted = np.zeros(at.shape)
     for kind, factor in ((MATCH, 1.0), (MISMATCH, 1.0), (ON_MISSING, 1.0), (BLOCK, BLOCK_WEIGHT)):
@@ -114,17 +112,14 @@ def _votes(
     q = np.clip(right[row, column], 0.06, 0.99)
     worth = weight[row] * counted[row, column]
     says = worth * np.log(q * (N_RESIDUES - 2) / (1 - q))
-    amidated = np.abs(delta[row, column] - DEAMIDATION) < HALF_AMIDE
-    seen = np.where(amidated & (residue == _N), _D, residue)
-    seen = np.where(amidated & (residue == _Q), _E, seen)
-    np.add.at(nats, (place, seen), says)
+    np.add.at(nats, (place, residue), says)
     if leading is not None:
         most = np.zeros_like(nats)
         over = leads[row, column]
-        np.maximum.at(most, (place[over], seen[over]), says[over])
+        np.maximum.at(most, (place[over], residue[over]), says[over])
         nats -= (1 - ALONE) * most
     for i, code in enumerate((_N, _D, _Q, _E)):
-        mine = seen == code
+        mine = residue == code
         np.add.at(amide[:, i], place[mine], (worth * q)[mine])
     blocks = np.zeros(length)
     row, column = np.nonzero(np.isin(a.kind, (BLOCK, OTHER_BLOCK)) & (a.at >= 0))
