@@ -582,6 +582,36 @@ def test_one_confidence_is_the_score_of_the_peptide(
     assert (one.confidences, one.score) == (None, score)
 
 
+@pytest.mark.parametrize(
+    ("header", "level", "told"),
+    [
+        (
+            "peptide\tScore",
+            "WARNING",
+            "reads.csv: column 'score' is not used; if it says",
+        ),
+        (
+            "peptide\tscan",
+            "INFO",
+            "reads.csv: no column 'confidence', so that all",
+        ),
+        ("peptide\tconfidence", "", ""),
+    ],
+)
+def test_a_plain_table_without_confidences_is_told_of(
+    read: Callable[..., Peptides],
+    caplog: pytest.LogCaptureFixture,
+    header: str,
+    level: str,
+    told: str,
+) -> None:
+    caplog.set_level("INFO")
+    assert only(read(header, "ECKAAK\t0.9")).residues == "ECKAAK"
+    said = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert len(said) == bool(told)
+    assert all(name == level and told in text for name, text in said)
+
+
 def test_one_score_of_a_tool_that_has_one_per_residue_is_a_fault() -> None:
     with pytest.raises(ValueError, match="^1 confidence for 3 residues; give one for each"):
         parse_peptide("EVK").of_residues([0.9])

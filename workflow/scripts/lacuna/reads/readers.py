@@ -1,6 +1,7 @@
 """Read the peptides of a sample; the format of each file is recognised by its content."""
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from io import BufferedIOBase
@@ -43,6 +44,8 @@ TABLES: tuple[tuple[TableFormat, ...], ...] = (
 )
 FIRST_ROWS = 20  # of a table without a header, by which it is recognised
 SHORTEST = 5  # letters of a cell that is taken for a peptide, not for the name of a column
+
+LOG = logging.getLogger(__name__)
 
 Found = list[Read] | BadLine  # the reads of a row, or what is wrong with it
 
@@ -154,7 +157,7 @@ def _recognised(
     raise LacunaError(
         f"{unknown}; {rename}give the output of "
         f"{', '.join(titles)} (column peptide and, if known, confidence: a number for each "
-        "residue, separated by blanks)"
+        "residue, separated by blanks, or one for the peptide)"
     )
 
 
@@ -217,6 +220,8 @@ def _is_name(cell: str) -> bool:
 
 
 def _table_reads(path: str, name: str, form: TableFormat, layout: Layout) -> Iterator[Found]:
+    if form in single.PLAIN and "confidence" not in layout.names:
+        _tell_of_confidences(path, layout.names)
     scales = _scales(path, form, layout)
     with open_text(path) as handle:
         for row in rows(handle, layout, (*form.required, *form.used)):
@@ -228,6 +233,19 @@ def _table_reads(path: str, name: str, form: TableFormat, layout: Layout) -> Ite
                 yield list(form.read_row(cells, Origin(form.tool, path, name, line, scales)))
             except ValueError as error:
                 yield BadLine(line, str(error))
+
+
+def _tell_of_confidences(path: str, names: Iterable[str]) -> None:
+    """Say that a plain table has none, and which of its columns (names) may be meant to be it."""
+    near = next((name for name in names if re.search("conf|score|prob", name)), None)
+    if near is None:
+        LOG.info("%s", printable(f"{path}: no column 'confidence', so that all reads count alike"))
+        return
+    told = (
+        f"{path}: column '{shortened(near, 40)}' is not used; if it says from 0 to 1 how sure a "
+        "peptide is, name it confidence"
+    )
+    LOG.warning("%s", printable(told))
 
 
 def _scales(path: str, form: TableFormat, layout: Layout) -> dict[str, float]:
