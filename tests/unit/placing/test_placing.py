@@ -39,7 +39,7 @@ from lacuna.placing.stretches.cdr3 import with_junction
 from lacuna.placing.stretches.cdr3_joints import unjoined_in_cdr3
 from lacuna.placing.stretches.junction import Path, Surroundings, touching, weigh_paths
 from lacuna.placing.stretches.junction_mass import JunctionMass
-from lacuna.placing.stretches.loops import with_loop
+from lacuna.placing.stretches.loops import weighs_as, with_loop
 from lacuna.placing.stretches.similar import similar_reads
 from lacuna.placing.stretches.word_paths import WordGraph, paths
 from lacuna.placing.votes.chance import least_score
@@ -612,6 +612,15 @@ def test_a_loop_of_another_length_must_be_liked_better_the_more_it_differs(
     assert least("GSGHGST", 0.0) > least("GSHGST", 0.0)
     assert least("GSGHGST", 50.0) < least("GSGHGST", 150.0)
     assert least("GSHGST", 50.0) == least("GSHGST", 150.0)  # of the same length, however many
+
+
+def test_a_stretch_of_equal_mass_is_no_other_length() -> None:
+    """GMSN for QMN whose M is oxidised, though no search listed that."""
+    around = Surroundings(read_set("WWWWWWWW"), encode("A"), encode("A"), np.zeros(1), V_JOINT)
+    assert weighs_as(around, encode("GMSN"), encode("QMN"))
+    assert weighs_as(around, encode("GG"), encode("N"))
+    assert not weighs_as(around, encode("GMTN"), encode("QMN"))
+    assert not weighs_as(around, encode("GMSN"), np.array([MISSING] * 3, np.uint8))
 
 
 def test_reads_go_on_from_the_last_residues_of_a_framework() -> None:

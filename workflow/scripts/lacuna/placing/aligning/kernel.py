@@ -140,7 +140,9 @@ def align_reads(
                     if off < 0 or off >= len(possible) or not possible[off]:
                         continue
                     exact = r_mass[i] - r_mass[i - a] - (t_mass[right] - t_mass[right - b])
-                    gain += _nats(exact, window[right - b : right], masses, costs, carriers)
+                    gain += nats_of_carried(
+                        exact, window[right - b : right], masses, costs, carriers
+                    )
                     # Of equal blocks the first.
                     if gain > needed and (how < _FIRST_BLOCK or gain > best):
                         best, how = gain, s
@@ -165,7 +167,7 @@ def align_reads(
 
 
 @compiled
-def _nats(
+def nats_of_carried(
     off: float, letters: np.ndarray, masses: np.ndarray, costs: np.ndarray, carriers: np.ndarray
 ) -> float:
     """Nats of a block of the read that is `off` Da heavier than these letters of the text, -inf if

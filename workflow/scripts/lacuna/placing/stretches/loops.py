@@ -4,7 +4,10 @@ speak clearly for another."""
 import numpy as np
 
 from lacuna.antibody.imgt import OTHER_INSERTION
-from lacuna.core.alphabet import ABSENT, MISSING
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES
+from lacuna.placing.aligning.carried import Carried
+from lacuna.placing.aligning.kernel import nats_of_carried
+from lacuna.placing.aligning.readset import MASSES
 from lacuna.placing.stretches.junction import BETTER_BY, THIN, Surroundings, refined, weigh_paths
 from lacuna.placing.stretches.word_paths import WordGraph, paths
 from lacuna.placing.votes.draft import Draft
@@ -32,6 +35,8 @@ def with_loop(around: Surroundings, draft: Draft, span: tuple[int, int], graph: 
             best = path
     for path in good:
         more = abs(len(path.tokens) - usual)
+        if more and weighs_as(around, path.tokens, best.tokens):
+            continue
         cost = LENGTH_COST + RESIDUE_COST * more + LONGER_SHARE * best.gain
         if more and path.gain >= best.gain + max(BETTER_BY, cost):
             best = path
@@ -39,6 +44,17 @@ def with_loop(around: Surroundings, draft: Draft, span: tuple[int, int], graph: 
     if np.array_equal(best.tokens, present):
         return draft
     return resized(draft, start, stop, best.tokens)
+
+
+def weighs_as(around: Surroundings, one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether reads may show the first stretch because its residues weigh as much as those of the
+    second, with what these may carry: GMSN for QMN if M is oxidised and no search listed it. All
+    spectra of the peptide then do."""
+    carried = Carried.of(around.reads.cysteine)
+    off = float(MASSES[one].sum() - MASSES[other].sum())
+    known = (one < N_RESIDUES).all() and (other < N_RESIDUES).all()
+    nats = nats_of_carried(off, other, carried.masses, carried.costs, carried.carriers)
+    return bool(known) and nats > -np.inf
 
 
 def resized(draft: Draft, start: int, stop: int, tokens: np.ndarray) -> Draft:
