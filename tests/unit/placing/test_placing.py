@@ -612,6 +612,7 @@ def test_a_loop_of_another_length_must_be_liked_better_the_more_it_differs(
     assert least("GSGHGST", 0.0) > least("GSHGST", 0.0)
     assert least("GSGHGST", 50.0) < least("GSGHGST", 150.0)
     assert least("GSHGST", 50.0) == least("GSHGST", 150.0)  # of the same length, however many
+    assert least("GSNST", 50.0) == np.inf > least("GSHST", 50.0)  # N weighs as much as GG
 
 
 def test_a_stretch_of_equal_mass_is_no_other_length() -> None:

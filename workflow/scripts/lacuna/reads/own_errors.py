@@ -27,7 +27,7 @@ OF_KIND = 1.0  # the same of what is added for a kind of residue
 CAUTION = 0.25  # log odds subtracted if residues are right more often than promised
 SLOPES = (0.05, 2.0)
 _ODDS = 7.0  # log odds beyond which a model says nothing more
-_STEPS, _FARTHEST = 50, 0.5  # of Newton's method
+_PINNED = 1e9  # the precision of a coefficient that stays as it is
 
 
 class Check(NamedTuple):
@@ -106,10 +106,10 @@ def fit_kinds(
     names = sorted(set(kinds))
     number = {kind: i for i, kind in enumerate(names)}
     of = np.array([number[kind] for kind in kinds])
-    more = np.zeros(len(names))
-    for _ in range(_STEPS):
-        chance = 1 / (1 + np.exp(-np.clip(odds + more[of], -_ODDS, _ODDS)))
-        slope = np.bincount(of, weights * (right - chance)) - OF_KIND * more
-        curvature = np.bincount(of, weights * chance * (1 - chance)) + OF_KIND
-        more += np.clip(slope / curvature, -_FARTHEST, _FARTHEST)
-    return dict(zip(names, more.tolist(), strict=True))
+    values = np.stack([np.ones(len(odds)), np.clip(odds, -_ODDS, _ODDS)], axis=1)
+    usual, precision = np.array([0.0, 1.0]), np.array([OF_KIND, _PINNED])
+    more = {}
+    for i, name in enumerate(names):
+        own = of == i
+        more[name] = float(logistic(values[own], right[own], weights[own], usual, precision)[0])
+    return more

@@ -57,9 +57,11 @@ class Read:
 def with_acids(read: Read) -> Read:
     """The read with D and E for deamidated N and Q, which weigh as much.
 
-    Tools write them where the protein has D and E: 93 % of N(+.98) in reads of constant regions of
-    trastuzumab are of D (PEAKS, six proteases).
+    Tools write them where the protein has D and E: in reads of trastuzumab (PEAKS, six proteases)
+    583 of 783 N(+.98) lie on D and 77 on N, and 123 of 127 Q(+.98) on E.
     """
+    if not read.modifications:
+        return read
     letters, kept = list(read.residues), []
     for at, mass in read.modifications:
         letter = letters[at] if 0 <= at < len(letters) else ""

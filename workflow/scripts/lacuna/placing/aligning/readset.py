@@ -31,12 +31,12 @@ class ReadSet:
     tokens (n, w) uint8, L for I, ABSENT past the end, and D and E for deamidated N and Q, which
     weigh as much: tools write them where the other is; written (n, w): the same with N and Q;
     length (n,); right (n, w): probability that a residue is right, 0 past the end; delta (n, w):
-    Da that the tool put on a residue, but for deamidation;
-    judged (n,) bool: whether the tool stated how sure it is of single residues; weight (n,):
-    `weight_of_equal` of count; count (n,): equal reads; group: index of the different read that
-    each given one is, -1 for one that is too short. cysteine: what C may carry in this sample, in
-    Da, apart from nothing; shift: residues by which a block of a read may be longer or shorter than
-    one of the chain of equal mass; least: nats that a core must have in this sample.
+    Da that the tool put on a residue, but for deamidation; judged (n,) bool: whether the tool
+    stated how sure it is of single residues; weight (n,): `weight_of_equal` of count; count (n,):
+    equal reads; group: index of the different read that each given one is, -1 for one that is too
+    short. cysteine: what C may carry in this sample, in Da, apart from nothing; shift: residues by
+    which a block of a read may be longer or shorter than one of the chain of equal mass; least:
+    nats that a core must have in this sample.
     """
 
     tokens: np.ndarray

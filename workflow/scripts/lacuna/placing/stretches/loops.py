@@ -35,10 +35,9 @@ def with_loop(around: Surroundings, draft: Draft, span: tuple[int, int], graph: 
             best = path
     for path in good:
         more = abs(len(path.tokens) - usual)
-        if more and weighs_as(around, path.tokens, best.tokens):
-            continue
         cost = LENGTH_COST + RESIDUE_COST * more + LONGER_SHARE * best.gain
-        if more and path.gain >= best.gain + max(BETTER_BY, cost):
+        better = more and path.gain >= best.gain + max(BETTER_BY, cost)
+        if better and not weighs_as(around, path.tokens, best.tokens):
             best = path
     best = refined(around, best, usual, longest=usual + LONGER)
     if np.array_equal(best.tokens, present):
