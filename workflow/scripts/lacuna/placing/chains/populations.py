@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lacuna.antibody.germlines import SPECIES, v_segments
+from lacuna.antibody.germlines import LOCI, SPECIES, v_segments
 from lacuna.antibody.imgt import CDR_COLUMNS, CYS104
 from lacuna.core.alphabet import ABSENT, merge_il
 from lacuna.placing.aligning.readset import ReadSet
@@ -21,10 +21,13 @@ from lacuna.placing.sources.segments import (
     WORD,
     Locus,
     best_of_loci,
+    expressed_v,
     has_own_c,
+    has_second_c,
     score_segments,
     species_of,
     species_of_c,
+    words_of_use,
 )
 from lacuna.placing.votes.draft import Draft, draft_of
 from lacuna.placing.votes.placement import Placements, place_on_text, text_of
@@ -122,21 +125,48 @@ def further_drafts(
 
 
 def of_two_species(one: Locus, weights: np.ndarray, use: np.ndarray) -> tuple[Locus, ...]:
-    """Two chains of a locus if its V and C are of two species and reads hold more of both, or one.
+    """Two chains of a locus if reads hold the constant regions of two species, or one.
 
     one: its best segments, of any species; weights (20 ** WORD,): how often reads hold each word.
     """
-    if species_of(one.v) == species_of_c(one.c):
-        return (one,)
     left = score_segments(without_words(weights, [draft_of(one.locus, one.v, one.j, one.c)]))
-    of_v, of_c = (
-        next(x for x in best_of_loci(left, SPECIES[species], use) if x.locus == one.locus)
-        for species in (species_of(one.v), species_of_c(one.c))
-    )
+
+    def best_of(species: str) -> Locus:
+        return next(x for x in best_of_loci(left, species, use) if x.locus == one.locus)
+
+    if species_of(one.v) == species_of_c(one.c):
+        others = [best_of(name) for i, name in enumerate(SPECIES) if i != species_of(one.v)]
+        second = max(others, key=lambda x: x.c_seen)
+        return _with_both_v(one, second, weights, use) if has_second_c(second) else (one,)
+    of_v, of_c = (best_of(SPECIES[i]) for i in (species_of(one.v), species_of_c(one.c)))
     first = replace(one, c=of_v.c, c_seen=of_v.c_seen, c_share=of_v.c_share)
     second = replace(of_c, c=one.c, c_seen=one.c_seen, c_share=one.c_share)
+    if has_second_c(first):
+        return _with_both_v(first, second, weights, use)
     both = has_own_c(first) and has_own_c(second) and second.v_seen >= SECOND_V
     return (first, second) if both else (one,)
+
+
+def _with_both_v(
+    first: Locus, second: Locus, weights: np.ndarray, use: np.ndarray
+) -> tuple[Locus, Locus]:
+    """Chains of two species with the V segments that explain most words together.
+
+    A word that both species have is no sign of either.
+    """
+    segments = v_segments()
+    of_locus = (segments.locus == LOCI.index(first.locus)) & expressed_v()
+    own = np.flatnonzero(of_locus & (segments.species == species_of_c(first.c)))
+    of_use = words_of_use(use)
+    worth = score_segments(weights).v + of_use
+    species = SPECIES[species_of_c(second.c)]
+    pairs = []
+    for v in own.tolist():
+        left = score_segments(without_words(weights, [draft_of(first.locus, v, first.j, first.c)]))
+        other = next(x for x in best_of_loci(left, species, use) if x.locus == first.locus)
+        pairs.append((worth[v] + other.v_seen + of_use[other.v], v, other.v))
+    _, v, of_second = max(pairs)
+    return replace(first, v=v), replace(second, v=of_second)
 
 
 def _germline(found: Sequence[Locus], drafts: Sequence[Draft]) -> list[Draft]:

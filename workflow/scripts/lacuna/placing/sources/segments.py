@@ -19,6 +19,10 @@ SAME_SPECIES = 3.0  # words that a V or J of the species of the constant region 
 # are in the sample. With 15 or 30 % of bovine IgG they are 25 and more, and 0.2 and more of all;
 # without, 11 at most, or 28 if reads are 74,000, but 0.11 of all.
 SECOND_C, SECOND_SHARE, SECOND_V = 15.0, 0.15, 8.0
+# Share of the words of a second constant region from which none of its V segment are asked for. One
+# antibody of a species that is not bundled may look like one of two: all words of a bovine lambda
+# chain leave 0.15 of a cat's if sheep is the nearest species, and those of other chains less.
+SECOND_SHARE_ALONE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ def best_of_loci(scores: Scores, species: str, use: np.ndarray) -> list[Locus]:
     repertoires of some species are known better than those of others.
     """
     v, j = v_segments(), j_segments()
-    use = _within_species(use)
+    use = words_of_use(use)
     c_species = np.array([SPECIES.index(c.species) for c in constants()])
     c_locus = np.array([LOCI.index(c.locus) for c in constants()])
     allowed = np.arange(len(SPECIES)) if species == "auto" else np.array([SPECIES.index(species)])
@@ -137,7 +141,7 @@ def best_of_loci(scores: Scores, species: str, use: np.ndarray) -> list[Locus]:
         here = c_species[best_c] if _is_there(*of_c) else home
         best_v = own_v[
             np.argmax(
-                scores.v[own_v] + SAME_SPECIES * (v.species[own_v] == here) + PRIOR * use[own_v]
+                scores.v[own_v] + SAME_SPECIES * (v.species[own_v] == here) + use[own_v]
             )
         ]
         j_here = SAME_SPECIES * (j.species[own_j] == v.species[best_v])
@@ -159,6 +163,12 @@ def best_of_loci(scores: Scores, species: str, use: np.ndarray) -> list[Locus]:
 def has_own_c(one: Locus) -> bool:
     """Whether V and C of a locus are of one species, and reads hold enough words of C."""
     return _is_there(one.c_seen, one.c_share) and species_of(one.v) == species_of_c(one.c)
+
+
+def has_second_c(one: Locus) -> bool:
+    """Whether V and C of a locus are of one species, and reads hold so many words of C, of those
+    that no chain has, that they must be of another antibody."""
+    return has_own_c(one) and one.c_share >= SECOND_SHARE_ALONE
 
 
 def _is_there(c_seen: float, c_share: float) -> bool:
@@ -183,11 +193,12 @@ def _of_locus(of_locus: np.ndarray, species: np.ndarray, allowed: np.ndarray) ->
     return own if len(own) else np.flatnonzero(of_locus)
 
 
-def _within_species(use: np.ndarray) -> np.ndarray:
-    """(V segments,) use less that of the segment used most in the same species and locus."""
+def words_of_use(use: np.ndarray) -> np.ndarray:
+    """(V segments,) how many words the use of each in repertoires is worth, less those of the one
+    that is used most in the same species and locus."""
     v = v_segments()
     group = v.species.astype(int) * len(LOCI) + v.locus
     most = np.full(len(SPECIES) * len(LOCI), -np.inf)
     np.maximum.at(most, group, use)
-    less: np.ndarray = use - most[group]
-    return less
+    worth: np.ndarray = PRIOR * (use - most[group])
+    return worth
