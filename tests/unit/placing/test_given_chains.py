@@ -21,14 +21,14 @@ from lacuna.core.tables import DOUBTFUL, EVIDENCE_TABLE, OBSERVED, EvidenceRow
 from lacuna.filling.evidence import with_evidence
 from lacuna.placing.aligning.alignment import BLOCK
 from lacuna.placing.aligning.readset import MAX_READ, ReadSet, collapse
-from lacuna.placing.given import show
+from lacuna.placing.given import Shown, _with_masses, show
 from lacuna.placing.sources.contaminants import like_chains, read_contaminants
 from lacuna.reads.error_model import load_error_models
 from lacuna.reads.read import Read
 from lacuna.reads.readers import read_peptides
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.read import read_scaffolds
-from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.steps.place_reads import PlacedReads, place_reads
 from lacuna.steps.reader_files import ReaderFiles
@@ -551,6 +551,39 @@ def test_a_mass_that_reads_contradict_is_left_out_if_several_agree(
         assert (best.status, as_l(best.candidate)) == (said, as_l(HEAVY[START:STOP]))
     else:
         assert (gap.shown, gap.mass, gap.unmet) == ((), mass, None)
+
+
+def test_residues_of_a_gap_without_a_length_do_not_weigh_in_the_next_gap() -> None:
+    """What reads show in front of a gap, WYF, has the same place as its first residue."""
+    n, no = 5, np.zeros(5, dtype=bool)
+    letters = as_tokens("WYFST")
+    within, place = np.array([1, 2, 3, 0, 0]), np.array([7, 7, 7, 7, 8])
+    shown = Shown(np.eye(20)[letters], np.full(n, 9.0), no, no, place, within, no)
+    for residues, expected in (("ST", [False] * 5), ("SS", [False] * 3 + [True] * 2)):
+        gap = Gap(7, 9, 2, 2, mass_of(residues), 0.005)
+        assert _with_masses(shown, [gap], MassRules()).at_odds.tolist() == expected
+
+
+@pytest.mark.parametrize("given", [STOP - START, STOP - START - 2])
+def test_another_length_that_reads_show_is_told(write: Write, tmp_path: Path, given: int) -> None:
+    chain = HEAVY[:START] + "X" * given + HEAVY[STOP:]
+    found, *_ = weighed(write, tmp_path, chain, tiles(HEAVY[:150], length=20, step=1))
+    status = fill([found], tmp_path).of("gaps", "c").iloc[0].status
+    told = "reads show another length than the one given" in status
+    assert told == (given < STOP - START)
+
+
+def test_reads_of_another_antibody_are_told_of(
+    write: Write, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = germline_chain("H", 5, constant=True)
+    write_reads(tmp_path / "r.jsonl.gz", tiles(HEAVY, length=12, step=2))
+    for chain, told in ((HEAVY, False), (other, True)):
+        caplog.clear()
+        fasta = write("c.fasta", f">c\n{chain[:30]}XXX{chain[33:]}\n")
+        out = tmp_path / "placed"
+        place_reads(tmp_path / "r.jsonl.gz", fasta, None, None, LIBRARY, out, **SETTINGS)
+        assert ("check that they are of this antibody" in caplog.text) == told
 
 
 def test_residues_that_reads_show_have_bounds(write: Write, tmp_path: Path) -> None:

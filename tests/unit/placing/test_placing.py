@@ -52,7 +52,7 @@ from lacuna.placing.votes.consensus import (
     votes_for_template,
 )
 from lacuna.placing.votes.draft import cdr3_germline, draft_of, protein_of
-from lacuna.placing.votes.modifications import carried_by_cysteine
+from lacuna.placing.votes.modifications import carried_by_cysteine, end_differences
 from lacuna.placing.votes.placement import of_one_locus, place_on, place_on_text, text_of
 from lacuna.placing.votes.revise import choose_v, fit_of, with_lengths
 from lacuna.reads.read import Read
@@ -1134,13 +1134,19 @@ def test_some_residues_that_several_reads_show_are_inserted(
     assert decode(revised.tokens) == expected
 
 
-@pytest.mark.parametrize(("weight", "left_out"), [(3.0, True), (1.5, False)])
-def test_a_residue_that_several_reads_lack_is_left_out(weight: float, left_out: bool) -> None:
+@pytest.mark.parametrize(
+    ("read", "lack", "left_out"),
+    [(0.0, 3.0, True), (2.5, 3.0, True), (3.0, 3.0, False), (5.0, 3.0, False), (0.0, 1.5, False)],
+)
+def test_a_residue_that_most_reads_lack_is_left_out(
+    read: float, lack: float, left_out: bool
+) -> None:
     draft = germline_draft("H")
     nothing, at = np.zeros(len(draft)), draft.find(30)
     letters, amide = np.zeros((len(draft), 20)), np.zeros((len(draft), 4))
-    gone = np.where(np.arange(len(draft)) == at, weight, 0.0)
-    revised = with_lengths(draft, Votes(letters, gone, amide, {}, gone, nothing, nothing))
+    here = np.arange(len(draft)) == at
+    depth, gone = np.where(here, read, 9.0), np.where(here, lack, 0.0)
+    revised = with_lengths(draft, Votes(letters, depth, amide, {}, gone, nothing, nothing))
     germline = decode(draft.tokens)
     assert decode(revised.tokens) == (germline[:at] + germline[at + 1 :] if left_out else germline)
 
@@ -1243,6 +1249,18 @@ def test_what_c_carries_is_not_found_among_ends_of_any_mass() -> None:
     others = [end(n, t, 0.0125 * (k - 62)) for k, t in enumerate(tails) for n in (17, 18)]
     assert carried(same) == (57.021464,)
     assert carried([*same, *others]) == ()
+
+
+def test_the_end_of_a_read_at_the_end_of_a_chain_counts_once() -> None:
+    """Behind the last residue of a light chain, a C, are other chains or nothing."""
+    chain = chain_with_cdr3("K", "QQHYTTPPT")[:100] + "SFNRGEC"
+    read = peptide(
+        chain[-15:-1] + "W", "r", [(14, std_aa_mass["C"] + 71.037114 - std_aa_mass["W"])]
+    )
+    reads = collapse([read], Sure().probabilities([read]))
+    for others in ([], [protein_of(chain_with_cdr3("H", "ARWGGDGFYHMDY"))]):
+        ends = end_differences(reads, place_on(reads, [protein_of(chain), *others]))
+        assert ends == pytest.approx([71.037114])
 
 
 @pytest.mark.parametrize(("written", "expected"), [(1, ()), (2, (57.021464,))])

@@ -1,5 +1,6 @@
 """evidence.tsv: a row for every position of a chain, observed or filled."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,20 @@ def test_a_residue_filled_against_reads_is_doubtful_and_says_why(
     read = EvidenceRow("a", 99, "", "", shown, None, state, 9, "", NOTHING, "isobaric")
     row = _of_gap(filled, read, given=True)
     assert (row.state, row.flags) == expected
+
+
+@pytest.mark.parametrize(
+    ("probability", "alternatives", "state"),
+    [(0.28, NOTHING, "doubtful"), (0.5, [("I", 0.45)], "observed"), (0.95, NOTHING, "observed")],
+)
+def test_an_improbable_residue_is_not_observed(
+    probability: float, alternatives: Sequence[tuple[str, float]], state: str
+) -> None:
+    """Even if a read shows it; I and L are one."""
+    others = Shares(alternatives)
+    filled = ResidueRow("a", 99, 1, "L", probability, others, "", "CDR3", "", "107", 98, "")
+    read = EvidenceRow("a", 99, "", "", "L", None, "observed", 1, "", NOTHING, "")
+    assert _of_gap(filled, read, given=True).state == state
 
 
 @pytest.mark.parametrize("probability, other", [(0.97, ""), (0.5, ""), (0.97, "H")])

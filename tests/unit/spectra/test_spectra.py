@@ -44,13 +44,14 @@ from lacuna.results.summary import mass_note, spectra_note
 from lacuna.scaffolds.alkylation import READINGS as STATES
 from lacuna.scaffolds.alkylation import Alkylation, read_alkylation
 from lacuna.scaffolds.json_lines import from_json, to_json, write_scaffolds
-from lacuna.scaffolds.residue_masses import MassRules, Modifications
+from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, Piece, ResidueModification, Scaffold, SpectralEvidence
 from lacuna.spectra.elsewhere import FAR_BETTER, Fit, is_elsewhere, known_peptides
 from lacuna.spectra.flanks import flanks
+from lacuna.spectra.gap_mass import _reachable
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, OFFSET
 from lacuna.spectra.match import gap_masses, matches
-from lacuna.spectra.odds import fits, look, odds_of_readings
+from lacuna.spectra.odds import _possible, fits, look, odds_of_readings
 from lacuna.spectra.peaks import LARGEST, TOP, fragments
 from lacuna.spectra.read import ALL, Precursor, Spectrum, read_spectra
 from lacuna.spectra.table import with_spectra
@@ -763,6 +764,17 @@ def test_i_or_l_does_not_count_towards_the_limit(
 
 
 # --- the mass of a gap ---------------------------------------------------------------------------
+
+
+def test_masses_of_a_gap_at_the_start_of_a_chain_may_hold_pyroglutamate() -> None:
+    """The search always tries it there."""
+    rules = MassRules(Modifications(), starts_chain=True, ends_chain=False)
+    for letters in ("QVQLV", "EGG"):
+        change = PYROGLUTAMATE[letters[0]]
+        mass, n = sum(weights(letters)) + change, len(letters)
+        prefixes = np.cumsum(weights(letters))[:-1] + change
+        assert _possible(prefixes, Gap(0, n, n, n), mass, 0.005, rules).all()
+        assert _reachable(mass, 0.0005, range(n, n + 1), rules)
 
 
 def test_precursors_give_the_mass_of_a_gap_of_known_length() -> None:

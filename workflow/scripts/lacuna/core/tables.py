@@ -52,6 +52,7 @@ class MassDoubt(StrEnum):
     OF_SPECTRA = "spectra show another mass,"
     OF_READS = "reads show another mass than the one given"
     LENGTH = "its chain fits germline far better with"  # another number of residues
+    LENGTH_OF_READS = "reads show another length than the one given"
     OTHER_LENGTH = "masses fit another length far better:"
 
     @classmethod

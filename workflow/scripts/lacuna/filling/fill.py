@@ -47,6 +47,7 @@ from lacuna.filling.status import (
     letters_at_odds,
     partly_without_template,
     pyroglutamate_of,
+    read_otherwise,
     status_of,
     warn,
     with_convention,
@@ -175,6 +176,7 @@ def fill_chains(
         further = (
             letters_at_odds(gap, allowed),
             length_at_odds(gap.given),
+            read_otherwise(gap),
             pyroglutamate_of(gap, ranking, allowed),
             partly_without_template(lacking, len(gap.rows)),
             of_germlines.of_gap(gap) if ranking.candidates and not gap.ambiguity else "",

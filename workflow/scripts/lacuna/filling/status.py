@@ -181,6 +181,13 @@ def length_at_odds(given: Gap) -> str:
     return f"{plural(shown, 'residue')} given; {MassDoubt.LENGTH} {given.better_length}"
 
 
+def read_otherwise(gap: BlockGap) -> str:
+    """That reads show another number of residues than the one given, '' if they do not."""
+    inside = range(gap.given.start, gap.given.end if gap.given.fixed else gap.given.start)
+    shown = any(e.spread and e.position in inside for e in gap.chain.scaffold.evidence)
+    return MassDoubt.LENGTH_OF_READS if shown else ""
+
+
 def warn(doubts: Sequence[tuple[BlockGap, str]]) -> None:
     """Log the gaps that contradict the mass of C."""
     for gap, doubt in doubts[:MAX_WARNINGS]:

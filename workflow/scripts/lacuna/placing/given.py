@@ -259,7 +259,8 @@ def _with_masses(shown: Shown, gaps: Sequence[Gap], rules: MassRules) -> Shown:
     sure[:, LEUCINE] += sure[:, ISOLEUCINE]
     clear = (shown.depth >= SEVERAL) & (sure.max(1) >= CLEAR)
     for gap in gaps:
-        inside = (shown.place >= gap.start) & (shown.place < gap.end)
+        # Residues of a gap without a length have the place of what follows it.
+        inside = (shown.place >= gap.start) & (shown.place < gap.end) & (shown.within == 0)
         if gap.fixed and gap.mass is not None and gap.tolerance_da is not None:
             tokens = sure[inside].argmax(1).astype(np.uint8)
             fits = may_weigh(tokens, gap.mass, gap.tolerance_da, rules)

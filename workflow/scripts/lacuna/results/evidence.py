@@ -35,7 +35,7 @@ from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable
 SETTLED = ("isobaric", "against_germline")  # what flags say of reads, and spectra settle
-LEAST_OBSERVED = 0.9  # probability of a residue that spectra show, from which it is observed
+LEAST_OBSERVED = 0.9  # probability of a residue that reads or spectra show, if it is observed
 LENGTH = "length"  # flag of residues in and next to a gap whose length nothing shows
 
 
@@ -151,12 +151,15 @@ def _shown(row: EvidenceRow, read: EvidenceRow | None, *, sized: bool) -> Eviden
     sized: whether spectra show all residues of its gap, and so its length."""
     settled = (*SETTLED, LENGTH) if sized else SETTLED
     flags = [flag for flag in row.flags.split(";") if flag and flag not in settled]
-    merged = (row.probability or 0.0) + sum(
-        share for residue, share in row.alternatives if not _other(residue, row.residue)
-    )
     other = read is not None and read.state != INFERRED and _other(read.residue, row.residue)
-    state = row.state if other or merged < LEAST_OBSERVED else OBSERVED
+    state = row.state if other or _probability(row) < LEAST_OBSERVED else OBSERVED
     return row._replace(state=state, flags=";".join([*flags, SPECTRA]))
+
+
+def _probability(row: ResidueRow | EvidenceRow) -> float:
+    """The probability of a missing residue, I and L as one."""
+    same = (share for name, share in row.alternatives if not _other(name, row.residue))
+    return (row.probability or 0.0) + sum(same)
 
 
 def _by_number(scaffold: Scaffold, missing: Sequence[ResidueRow]) -> dict[int, Gap]:
@@ -200,6 +203,8 @@ def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> Evidenc
     if row is not None and state == OBSERVED and _other(row.residue, gap.residue):
         # A mass, other evidence or the rest of the chain speaks against what reads show.
         state, flags = DOUBTFUL, ";".join(filter(None, (flags, AGAINST_READS)))
+    elif state == OBSERVED and _probability(gap) < LEAST_OBSERVED:
+        state = DOUBTFUL
     return EvidenceRow(
         gap.chain,
         gap.position,

@@ -39,6 +39,7 @@ WARNINGS: dict[str, str] = {
     MassDoubt.OF_SPECTRA: "of which spectra show another mass",
     MassDoubt.OF_READS: "in which reads show another mass than the one given",
     MassDoubt.LENGTH: "whose length, as given, hardly fits germline",
+    MassDoubt.LENGTH_OF_READS: "in which reads show another length than the one given",
     MassDoubt.OTHER_LENGTH: "whose length, as given, hardly fits its masses",
     NEARER: "of chains of another species than the one stated (set species to auto)",
     FAR: "of chains that are far from every germline (give homologs)",

@@ -172,7 +172,7 @@ def _nearest_mass(length: int, mass: float, rules: MassRules) -> float:
 def completable(rest: np.ndarray, tolerance: float, residues: int, rules: MassRules) -> np.ndarray:
     """Which masses (n,) in Da that many residues can have, within the tolerance.
 
-    Exact for no residues left; else true at least wherever a sequence exists.
+    Exact for no residues left; else true at least wherever a sequence without pyroglutamate exists.
     """
     if residues == 0:
         return np.abs(rest) <= tolerance

@@ -22,6 +22,7 @@ from lacuna.core.masses import (
     WATER,
 )
 from lacuna.scaffolds.residue_masses import (
+    PYROGLUTAMATE,
     RESIDUE_MASSES,
     MassRules,
     completable,
@@ -75,10 +76,14 @@ def _lengths(gap: Gap) -> range:
 
 def _reachable(mass: float, tolerance: float, lengths: range, rules: MassRules) -> bool:
     """Whether residues of one of the lengths may have a mass, in Da."""
-    fewest = math.ceil((mass - tolerance) / heaviest_residue(rules))
-    most = math.floor((mass + tolerance) / LIGHTEST)
-    possible = range(max(fewest, lengths.start), min(most + 1, lengths.stop))
-    return any(completable(np.array([mass]), tolerance, n, rules)[0] for n in possible)
+    changes = (0.0, *PYROGLUTAMATE.values()) if rules.starts_chain else (0.0,)
+    for whole in (mass - change for change in changes):
+        fewest = math.ceil((whole - tolerance) / heaviest_residue(rules))
+        most = math.floor((whole + tolerance) / LIGHTEST)
+        possible = range(max(fewest, lengths.start), min(most + 1, lengths.stop))
+        if any(completable(np.array([whole]), tolerance, n, rules)[0] for n in possible):
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)

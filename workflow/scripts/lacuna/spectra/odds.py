@@ -407,8 +407,8 @@ def _possible(
         lengths = range(gap.end - gap.start, gap.end - gap.start + 1)
     else:
         lengths = range(math.ceil(mass / heaviest_residue(rules)), int(mass / LIGHTEST) + 1)
-    special = rules.starts_chain and rules.modifications.pyroglutamate
-    if lengths.stop > MOST_CHECKED or special or not len(prefixes):
+    # The first residue of a chain may be pyroglutamate, of which `completable` knows nothing.
+    if lengths.stop > MOST_CHECKED or rules.starts_chain or not len(prefixes):
         return np.ones(len(prefixes), dtype=bool)
     within = tolerance + (mass + 2 * WATER) * PPM * 1e-6
     inside = replace(rules, ends_chain=False)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lacuna.core.alphabet import MISSING_LETTER, encode, merge_il
+from lacuna.antibody.imgt import OTHER_INSERTION
+from lacuna.antibody.parts import number_parts
+from lacuna.core.alphabet import MISSING_LETTER, N_RESIDUES, encode, merge_il
 from lacuna.core.files import LacunaError, printable, shortened
 from lacuna.core.records import write_record
 from lacuna.core.tables import PlacedRow
@@ -30,6 +32,10 @@ from lacuna.steps.reads import load_reads
 from lacuna.templates.library import load_library
 
 MAX_CHAINS = 200  # that reads are placed on: an antibody has two, a mixture some dozen
+# Share of the residues of given V domains that reads contradict, above which they may be of another
+# antibody: of trastuzumab 0.01 (nine proteases) to 0.16 (trypsin, its light chain alone), on chains
+# of another human antibody 0.3.
+OTHER_ANTIBODY = 0.2
 
 LOG = logging.getLogger(__name__)
 
@@ -114,7 +120,28 @@ def place_reads(
         GivenChain(chain.chain, _as_shown(chain.sequence, seen), seen)
         for chain, seen in zip(chains, shown, strict=True)
     )
+    _warn_of_other(on_chains)
     write_record(out, PlacedReads(None, on_chains, tuple(rows)))
+
+
+def _warn_of_other(chains: Sequence[GivenChain]) -> None:
+    """Log that reads contradict so many residues of V domains that they may be of another
+    antibody."""
+    seen = against = 0
+    for chain in chains:
+        given, best = merge_il(encode(chain.sequence)), chain.shown.weights.argmax(1)
+        columns = np.concatenate([p.numbering.columns for p in number_parts(chain.sequence)])
+        variable = (columns > 0) & (columns <= OTHER_INSERTION)
+        known = chain.shown.seen & (given < N_RESIDUES) & variable
+        seen += int(known.sum())
+        against += int((best[known] != given[known]).sum())
+    if against > OTHER_ANTIBODY * seen:
+        LOG.warning(
+            "reads show other residues at %d of the %d places of the given V domains that they "
+            "cover: check that they are of this antibody",
+            against,
+            seen,
+        )
 
 
 def _warn_of_own(

@@ -297,7 +297,9 @@ def resized_at_cut(
     trial = met.trial
     probable = {**met.others, len(trial.tokens): met.probability}
     length = max(probable, key=lambda n: (probable[n], -n))
-    if probable[length] < PROBABLE:
+    # A length of another trial may be too short for the sides of this one.
+    longest = max(len(trial.left.tokens), len(trial.right.tokens))
+    if probable[length] < PROBABLE or (length != len(trial.tokens) and length < longest):
         length = len(now)
     tokens = now if length == len(now) else _of_length(trial, length, germline)
     # If no sides are as peptides end, the length is one that segments have.

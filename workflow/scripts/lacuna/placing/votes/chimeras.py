@@ -31,10 +31,10 @@ def with_one_place(reads: ReadSet, drafts: Sequence[Draft], fixed: Sequence[Draf
     first = placements.alignment
     beyond = np.maximum(first.core[:, 0], reads.length[first.read] - first.core[:, 1])
     rows = np.unique(first.read[beyond >= SHORTEST])
-    tokens = reads.tokens.copy()
+    tokens, written = reads.tokens.copy(), reads.written.copy()
     for read, (start, stop) in zip(first.read, first.core, strict=True):
-        tokens[read, start:stop] = ABSENT
-    others = place_on(replace(reads, tokens=tokens, least=0.0), drafts, rows)
+        tokens[read, start:stop] = written[read, start:stop] = ABSENT
+    others = place_on(replace(reads, tokens=tokens, written=written, least=0.0), drafts, rows)
     others = others.take(np.flatnonzero(others.alignment.score >= SECOND))
     second = others.alignment
     # Pairs of a placement and one of the rest of the read, the places sorted by reads.

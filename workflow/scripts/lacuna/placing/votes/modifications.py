@@ -8,7 +8,7 @@ difference from the template turns up in many reads.
 
 import numpy as np
 
-from lacuna.core.alphabet import CYSTEINE
+from lacuna.core.alphabet import ABSENT, CYSTEINE
 from lacuna.core.masses import (
     CARBAMIDOMETHYL,
     CARBOXYMETHYL,
@@ -36,7 +36,7 @@ ON_CYSTEINE = (
 )
 SEEN = 0.05  # share of the C of reads that the tool wrote it on
 TOLERANCE = 0.015  # Da
-LONGEST_END = 16  # residues of the chain behind a core
+LONGEST_END = 15  # residues of the chain behind a core
 MIN_ENDS = 6  # ends that weigh so, over those expected by chance
 
 
@@ -66,6 +66,7 @@ def end_differences(reads: ReadSet, placements: Placements) -> np.ndarray:
     a, text = placements.alignment, placements.text.tokens
     mass = np.concatenate(([0.0], np.cumsum(MASSES[text])))
     cysteines = np.concatenate(([0], np.cumsum(text == CYSTEINE)))
+    separators = np.concatenate(([0], np.cumsum(text == ABSENT)))
     total = reads.cumulative()[a.read]
     rows = np.arange(len(a.read))
     length = reads.length[a.read]
@@ -74,8 +75,11 @@ def end_differences(reads: ReadSet, placements: Placements) -> np.ndarray:
         core, span = a.core[:, int(after)], a.span[:, int(after)]
         end = total[rows, length] - total[rows, core] if after else total[rows, core]
         loose = (core < length) if after else (core > 0)
-        for n in range(1, LONGEST_END):
-            other = np.clip(span + (n if after else -n), 0, len(text))
-            one = loose & (np.abs(cysteines[other] - cysteines[span]) == 1)
+        for n in range(1, LONGEST_END + 1):
+            other = span + (n if after else -n)
+            inside = (other >= 0) & (other <= len(text))
+            other = np.clip(other, 0, len(text))
+            inside &= separators[other] == separators[span]  # of the same chain
+            one = loose & inside & (np.abs(cysteines[other] - cysteines[span]) == 1)
             found.append((end - np.abs(mass[other] - mass[span]))[one])
     return np.concatenate(found)

@@ -59,7 +59,7 @@ def with_lengths(draft: Draft, found: Votes) -> Draft:
         elif len(residues) <= room:
             edits.append((place, place, residues))
             room -= len(residues)
-    gone = (found.deleted > np.maximum(found.depth - found.deleted, 0.0)) & (found.deleted >= 2.0)
+    gone = (found.deleted > found.depth) & (found.deleted >= 2.0)
     draft, gone = _with_start_of_fr4(draft, gone)
     gone &= ~draft.conserved
     edits += [(p, p + 1, ()) for p in np.flatnonzero(gone).tolist()]
