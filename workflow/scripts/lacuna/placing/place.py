@@ -98,23 +98,7 @@ def place(
     drafts = _germline_drafts(found, species, use)
     proteins = [protein_of(sequence) for _, sequence in contaminants]
     n_first = len(drafts)
-    # All chains first, and then their junctions: the reads of one that is not there yet would lead
-    # those of another astray.
-    for bridges in (False, True):
-        rounds = ROUNDS if bridges else FIRST_ROUNDS
-        found, drafts, placements = build(found, drafts, proteins, use, rounds, bridges=bridges)
-        for _ in range(MORE_CHAINS):
-            more = further_drafts(found, drafts, placements, species, use)
-            if not more:
-                break
-            rounds = FURTHER_ROUNDS if bridges else FIRST_ROUNDS
-            drafts = [*drafts, *more]
-            found, drafts, placements = build(found, drafts, proteins, use, rounds, bridges=bridges)
-        if not bridges:
-            found = replace(found, least=least_score(found, drafts, placements))
-            found = with_one_place(found, [d.without_cdr3() for d in drafts], proteins)
-            if any(draft.c >= 0 for draft in drafts):
-                drafts = _without_unread(found, place_on(found, [*drafts, *proteins]), drafts)
+    found, drafts, placements = _built(found, drafts, proteins, species, use)
     names = chain_names(draft.locus for draft in drafts)
     chains = populations(found, placements, names, drafts)
     kept = [i for i, c in enumerate(chains) if i < n_first or c.share >= LEAST_SHARE]
@@ -130,19 +114,52 @@ def place(
     every = [*names, *(name for name, _ in contaminants)]
     rows = rows_of(reads, found, placements, every, len(names))
     serum = is_serum(chains, drafts)
-    lost = ""
+    lost = False
     if not serum:  # of which many chains are not found
-        for sure, share in LOST:
-            strays = _strays(found, placements, species, sure)
-            marked = with_strays(rows, found, strays)
-            lost = lost_reads(*count_lost(marked), share)
-            if lost:  # a few may be so by chance
-                rows = marked
-                LOG.warning("%s", lost)
-                break
+        rows, lost = _with_lost(rows, found, placements, species)
         for one in several:
             LOG.warning("%s", about_subclasses(one, names, drafts))
-    return Placed(names, tuple(drafts), found, placements, tuple(rows), chains, serum, bool(lost))
+    return Placed(names, tuple(drafts), found, placements, tuple(rows), chains, serum, lost)
+
+
+def _built(
+    found: ReadSet, drafts: list[Draft], proteins: Sequence[Draft], species: str, use: np.ndarray
+) -> tuple[ReadSet, list[Draft], Placements]:
+    """All chains with their junctions, and where reads lie on them and on other proteins.
+
+    All chains first, and then their junctions: the reads of one that is not there yet would lead
+    those of another astray.
+    """
+    for bridges in (False, True):
+        rounds = ROUNDS if bridges else FIRST_ROUNDS
+        found, drafts, placements = build(found, drafts, proteins, use, rounds, bridges=bridges)
+        for _ in range(MORE_CHAINS):
+            more = further_drafts(found, drafts, placements, species, use)
+            if not more:
+                break
+            rounds = FURTHER_ROUNDS if bridges else FIRST_ROUNDS
+            drafts = [*drafts, *more]
+            found, drafts, placements = build(found, drafts, proteins, use, rounds, bridges=bridges)
+        if not bridges:
+            found = replace(found, least=least_score(found, drafts, placements))
+            found = with_one_place(found, [d.without_cdr3() for d in drafts], proteins)
+            if any(draft.c >= 0 for draft in drafts):
+                drafts = _without_unread(found, place_on(found, [*drafts, *proteins]), drafts)
+    return found, drafts, placements
+
+
+def _with_lost(
+    rows: list[PlacedRow], found: ReadSet, placements: Placements, species: str
+) -> tuple[list[PlacedRow], bool]:
+    """The rows of the reads, with those marked that are of a chain that was not found, and whether
+    these are so many that one is missing; a few may be so by chance, and are not marked."""
+    for sure, share in LOST:
+        marked = with_strays(rows, found, _strays(found, placements, species, sure))
+        lost = lost_reads(*count_lost(marked), share)
+        if lost:
+            LOG.warning("%s", lost)
+            return marked, True
+    return rows, False
 
 
 def _strays(reads: ReadSet, placements: Placements, species: str, sure: float) -> Strays:

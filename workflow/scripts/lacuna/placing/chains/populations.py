@@ -23,7 +23,7 @@ from lacuna.placing.sources.segments import (
     best_of_loci,
     expressed_v,
     has_own_c,
-    has_second_c,
+    is_of_another,
     score_segments,
     species_of,
     species_of_c,
@@ -136,12 +136,12 @@ def of_two_species(one: Locus, weights: np.ndarray, use: np.ndarray) -> tuple[Lo
 
     if species_of(one.v) == species_of_c(one.c):
         others = [best_of(name) for i, name in enumerate(SPECIES) if i != species_of(one.v)]
-        second = max(others, key=lambda x: x.c_seen)
-        return _with_both_v(one, second, weights, use) if has_second_c(second) else (one,)
+        second = max(filter(is_of_another, others), key=lambda x: x.c_seen, default=None)
+        return (one,) if second is None else _with_both_v(one, second, weights, use)
     of_v, of_c = (best_of(SPECIES[i]) for i in (species_of(one.v), species_of_c(one.c)))
     first = replace(one, c=of_v.c, c_seen=of_v.c_seen, c_share=of_v.c_share)
     second = replace(of_c, c=one.c, c_seen=one.c_seen, c_share=one.c_share)
-    if has_second_c(first):
+    if is_of_another(first):
         return _with_both_v(first, second, weights, use)
     both = has_own_c(first) and has_own_c(second) and second.v_seen >= SECOND_V
     return (first, second) if both else (one,)

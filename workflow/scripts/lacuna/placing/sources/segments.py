@@ -163,10 +163,11 @@ def has_own_c(one: Locus) -> bool:
     return _is_there(one.c_seen, one.c_share) and species_of(one.v) == species_of_c(one.c)
 
 
-def has_second_c(one: Locus) -> bool:
-    """Whether V and C of a locus are of one species, and reads hold so many words of C, of those
-    that no chain has, that they must be of another antibody."""
-    return has_own_c(one) and one.c_share >= SECOND_SHARE_ALONE
+def is_of_another(one: Locus) -> bool:
+    """Whether V and C of a locus are of one species, and reads hold so many words of them that they
+    are of another antibody; only words that no chain has count."""
+    of_v = one.v_seen >= SECOND_V
+    return has_own_c(one) and (of_v or one.c_share >= SECOND_SHARE_ALONE)
 
 
 def _is_there(c_seen: float, c_share: float) -> bool:
