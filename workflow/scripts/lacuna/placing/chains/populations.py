@@ -134,14 +134,14 @@ def of_two_species(one: Locus, weights: np.ndarray, use: np.ndarray) -> tuple[Lo
     def best_of(species: str) -> Locus:
         return next(x for x in best_of_loci(left, species, use) if x.locus == one.locus)
 
-    if species_of(one.v) == species_of_c(one.c):
-        others = [best_of(name) for i, name in enumerate(SPECIES) if i != species_of(one.v)]
-        second = max(filter(is_of_another, others), key=lambda x: x.c_seen, default=None)
-        return (one,) if second is None else _with_both_v(one, second, weights, use)
     of_v, of_c = (best_of(SPECIES[i]) for i in (species_of(one.v), species_of_c(one.c)))
+    if species_of(one.v) == species_of_c(one.c):
+        found = [x for x in map(best_of, SPECIES) if is_of_another(x, of_c)]
+        second = max(found, key=lambda x: x.c_seen, default=None)
+        return (one,) if second is None else _with_both_v(one, second, weights, use)
     first = replace(one, c=of_v.c, c_seen=of_v.c_seen, c_share=of_v.c_share)
     second = replace(of_c, c=one.c, c_seen=one.c_seen, c_share=one.c_share)
-    if is_of_another(first):
+    if is_of_another(first, of_c):
         return _with_both_v(first, second, weights, use)
     both = has_own_c(first) and has_own_c(second) and second.v_seen >= SECOND_V
     return (first, second) if both else (one,)

@@ -163,11 +163,16 @@ def has_own_c(one: Locus) -> bool:
     return _is_there(one.c_seen, one.c_share) and species_of(one.v) == species_of_c(one.c)
 
 
-def is_of_another(one: Locus) -> bool:
+def is_of_another(one: Locus, own: Locus) -> bool:
     """Whether V and C of a locus are of one species, and reads hold so many words of them that they
-    are of another antibody; only words that no chain has count."""
+    are of another antibody.
+
+    Only words that no chain has count. own: the best segments of the species that is there already:
+    words of another subclass of it are no sign of a relative.
+    """
     of_v = one.v_seen >= SECOND_V
-    return has_own_c(one) and (of_v or one.c_share >= SECOND_SHARE_ALONE)
+    enough = of_v or one.c_share >= SECOND_SHARE_ALONE
+    return has_own_c(one) and enough and one.c_seen >= own.c_seen + SECOND_C
 
 
 def _is_there(c_seen: float, c_share: float) -> bool:
