@@ -124,6 +124,15 @@ def test_peaks_rows_without_confidences_keep_their_score(read: Callable[..., Pep
     assert (found.rejected, found.unread) == ([], 1)
 
 
+def test_a_score_of_0_is_a_score(read: Callable[..., Peptides]) -> None:
+    header = "Peptide,ALC (%),Deep Novo Score (%),local confidence (%)"
+    assert [r.score for r in read(header, "EVK,0,90,", "EVK,,90,").reads] == [0, 0.9]
+
+
+def test_a_mass_that_no_peptide_has_is_left_out(read: Callable[..., Peptides]) -> None:
+    assert only(read("peptide\tmass", "EVK\t2e6")).mass is None
+
+
 def test_peaks_variants_are_the_residue_that_was_read(read: Callable[..., Peptides]) -> None:
     found = read('"Peptide","-10LgP","Mass","CAA (%)","z"', "A(sub G)P(sub T)LV,25,382.2,66.7,2")
     assert (only(found).residues, only(found).modifications) == ("APLV", ())
@@ -134,6 +143,34 @@ def test_peaks_neighbours_of_a_database_peptide_are_left_out(read: Callable[...,
     found = read(header, "H,K.HAC(+57.02)K.-,9,1,2,2", "H,EVQL.L,9,1,2,2", "H,EVQL,9,1,2,2")
     assert [r.residues for r in found.reads] == ["HACK", "EVQL", "EVQL"]
     assert {(r.tool, r.confidences) for r in found.reads} == {("peaks_db", None)}
+
+
+@pytest.mark.parametrize(
+    ("written", "residues", "modifications"),
+    [
+        ("K.EVQLVESGG.A", "EVQLVESGG", ()),
+        ("-.EVQ.L", "EVQ", ()),
+        ("_.EVQ._", "EVQ", ()),
+        ("[K].EVQ.[-]", "EVQ", ()),
+        ("R.EVQ", "EVQ", ()),
+        ("K.M(+15.99)EM(+15.99).A", "MEM", ((0, OXIDISED), (2, OXIDISED))),
+        ("K.C[+57.021]EC[+57.021].A", "CEC", ((0, CAM), (2, CAM))),
+        ("K.EM+15.995.A", "EM", ((1, OXIDISED),)),
+        ("K.EM+15,995.A", "EM", ((1, OXIDISED),)),
+        ("K.[Acetyl]-EVQ.A", "EVQ", ((-1, ACETYL),)),
+        ("K.+42.011EVQ.A", "EVQ", ((-1, ACETYL),)),
+        ("EM+16.K", "EMK", ((1, 16.0),)),
+        ("-.98EVQ", "EVQ", ((-1, -0.98),)),
+    ],
+)
+def test_neighbours_are_left_out_in_any_table(
+    read: Callable[..., Peptides],
+    written: str,
+    residues: str,
+    modifications: tuple[tuple[int, float], ...],
+) -> None:
+    found = only(read("peptide\tconfidence", f"{written}\t0.9"))
+    assert (found.residues, found.modifications) == (residues, modifications)
 
 
 def test_j_is_i_or_l(read: Callable[..., Peptides]) -> None:
@@ -492,13 +529,14 @@ def test_novob_takes_the_likelier_direction(read: Callable[..., Peptides]) -> No
         "1\t2\t700.3\t['ECmK']\t0.1\t0.2\t['EVK']\t0.0\t0.729",
         "2\t2\t700.3\t['ECmK']\t0.1\t0.0\t['EVK']\t9.0\t0.0",
         "3\t2\t700.3\t['']\t700\t0.0\t['']\t700\t0.0",
+        "4\t2\t700.3\t['ECmK']\t0.1\t0.2\t['AAK']\t0.0\t0.2",  # as likely, and fits better
     ]
     found = read(*rows)
-    assert [r.residues for r in found.reads] == ["EVK", "ECMK"]
+    assert [r.residues for r in found.reads] == ["EVK", "ECMK", "AAK"]
     assert found.reads[1].modifications == ((1, CAM), (2, OXIDISED))
     assert found.reads[0].mass == near(700.3 + 18.010565)  # pepmass is without water
     # NovoB multiplies the probabilities of the residues.
-    assert [r.score for r in found.reads] == [near(0.9), 0]
+    assert [r.score for r in found.reads[:2]] == [near(0.9), 0]
     assert found.unread == 1
 
 
