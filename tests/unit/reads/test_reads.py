@@ -934,6 +934,27 @@ def test_a_sample_without_any_read_stops_no_other(
         step([write("b.csv", "peptide\n")], "auto", out, rejected, carried)
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("peptide\n", "check it"),
+        ("peptide\tmass\n\t500\n", "column 'peptide' is empty in every row; give a table with"),
+        ("Raw file\tModified sequence\nx\t \n", "column 'modified sequence' is .*, as msmsScans"),
+        ("Raw file\tReverse\tModified sequence\nx\t+\t_EVK_\n", "check it"),
+        (
+            "Peptide,local confidence (%)\n,\n",
+            "columns 'peptide' and 'local confidence .* are empty",
+        ),
+    ],
+)
+def test_an_empty_column_of_peptides_is_named(
+    write: Write, tmp_path: Path, text: str, why: str
+) -> None:
+    path = write("a.csv", text)
+    with pytest.raises(LacunaError, match=f"a.csv: no row can be read as a peptide; {why}"):
+        step([path], "auto", tmp_path / "out", tmp_path / "r.tsv", tmp_path / "cysteine.json")
+
+
 @pytest.mark.parametrize("line", ["{", "{}", "[]", '{"confidences": 1, "modifications": 2}'])
 def test_a_spoilt_file_of_reads_names_its_line(write: Write, line: str) -> None:
     with pytest.raises(LacunaError, match="reads.jsonl:1: not a read"):

@@ -75,6 +75,14 @@ def test_reads_are_counted_as_placed_or_not(write: Write) -> None:
     assert "are of an antibody" in explain_nothing({"s": (Counts(reads=2), REJECTED)})
 
 
+def test_reads_of_which_no_row_can_be_used_are_to_be_corrected() -> None:
+    nothing = Counts(reads=0, rejected=9, reason="r.csv:2: 'x' in the peptide; correct it")
+    said = explain_nothing({"s": (nothing, REJECTED)})
+    assert "no read can be used, 9 records rejected (first: r.csv:2: 'x' in" in said
+    assert said.endswith("correct the records as rejected.tsv says")
+    assert "antibody" not in said and "0 of 0" not in said
+
+
 def test_low_confidences_are_named_if_no_chain_is_found(write: Write) -> None:
     def notes(unsure: int, others: int) -> str:
         whys = [UNSURE_FILE] * unsure + ["fits no chain"] * others
