@@ -140,9 +140,7 @@ def best_of_loci(scores: Scores, species: str, use: np.ndarray) -> list[Locus]:
         of_c = scores.c[best_c], scores.c[best_c] / max(scores.c_total[best_c], 1)
         here = c_species[best_c] if _is_there(*of_c) else home
         best_v = own_v[
-            np.argmax(
-                scores.v[own_v] + SAME_SPECIES * (v.species[own_v] == here) + use[own_v]
-            )
+            np.argmax(scores.v[own_v] + SAME_SPECIES * (v.species[own_v] == here) + use[own_v])
         ]
         j_here = SAME_SPECIES * (j.species[own_j] == v.species[best_v])
         best_j = own_j[np.argmax(scores.j[own_j] + j_here)]
