@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from conftest import Write
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError
-from lacuna.core.masses import PROTON
+from lacuna.core.masses import NEM, PROTON
 from lacuna.core.paths import WORKFLOW
 from lacuna.core.tables import REJECTED_TABLE
 from lacuna.reads.cysteine import carried_by_c, read_carried
@@ -775,6 +775,10 @@ def test_bytes_as_windows_writes_them(write: Write) -> None:
     assert only(read_peptides([write("a.csv.gz", text)])).name == "a.csv.gz:2"
 
 
+def test_nem_is_a_name_as_it_is_one_of_alkylation(read: Callable[..., Peptides]) -> None:
+    assert only(read("peptide", "AC(NEM)K")).modifications == ((1, NEM),)
+
+
 @pytest.mark.parametrize("peptide", ["M[147.0354]K", "[228.11]QLV", "QC(57.02)LV"])
 def test_the_remedy_of_a_mass_without_a_sign_is_one_of_peptides(
     read: Callable[..., Peptides], peptide: str
@@ -800,7 +804,7 @@ def test_the_remedy_of_a_mass_without_a_sign_is_one_of_peptides(
         ("EVK,0.9 0.8 high,1", "a confidence of 'high', which is no number"),
         ("EXK,,1", "'X' in the peptide, which is none of the 20 residues"),
         ("evk,,1", "'e' in the peptide, a small letter; write residues as capitals"),
-        ("E(Oxydation)K,,1", "modification 'Oxydation', a modification that Unimod does not have"),
+        ("E(Oxydation)K,,1", "modification 'Oxydation', a name that Unimod does not have"),
         ("E(16)K,,1", "modification '16', a mass without a sign"),
         ("E(+nan)K,,1", "modification '+nan'"),
         ("E(+1K,,1", "'(+1K' in the peptide"),

@@ -52,7 +52,7 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
         inside=1,
         species=(("human", 2),),
     )
-    assert found.species_chosen() == "2 human, 1 not recognised as an antibody"
+    assert found.nearest_species() == "2 human, 1 not recognised as an antibody"
     assert not found.nothing_filled
 
 
@@ -208,8 +208,8 @@ def test_a_line_names_no_more_samples_than_can_be_read() -> None:
 
 def test_chains_that_are_not_recognised_are_counted_too() -> None:
     found = Counts(chains=6, species=(("human", 4), ("rat", 1)))
-    assert found.species_chosen() == "4 human, 1 rat, 1 not recognised as an antibody"
-    assert Counts(chains=6).species_chosen() == ""
+    assert found.nearest_species() == "4 human, 1 rat, 1 not recognised as an antibody"
+    assert Counts(chains=6).nearest_species() == ""
 
 
 def test_it_says_what_share_of_the_chains_lacked_what() -> None:

@@ -54,6 +54,7 @@ _ABBREVIATIONS = {
     "ph": "Phospho",
     "deamidation": "Deamidated",
     "gl": "Gln->pyro-Glu",
+    "nem": "Nethylmaleimide",
     "ammonium loss": "Ammonia-loss",
 }
 # Masses that tools round to two or three decimals, exact to Unimod's six.

@@ -97,7 +97,7 @@ class Counts:
         if self.short:
             yield f"{plural(self.short, 'chain')} of less than {MIN_CHAIN} residues"
 
-    def species_chosen(self) -> str:
+    def nearest_species(self) -> str:
         """`27 human, 1 rhesus`: chains by the species of their nearest germline; '' if of none."""
         chosen = [f"{n} {species}" for species, n in self.species]
         others = self.chains - sum(n for _, n in self.species)
