@@ -288,7 +288,8 @@ def test_homologs_may_share_an_id_and_those_left_out_are_said(
     ("call", "says"),
     [
         (lambda: lacuna.fill(CHAIN), "list of chains"),
-        (lambda: lacuna.fill([3]), "chain 1 is a int; give a sequence"),  # type: ignore[list-item]
+        (lambda: lacuna.fill([3]), "chain 1 is an int; give a sequence"),  # type: ignore[list-item]
+        (lambda: lacuna.fill([None]), "chain 1 is None; give a seq"),  # type: ignore[list-item]
         (lambda: lacuna.fill([{"sequnce": CHAIN}]), "'sequnce'; did you mean 'sequence'"),
         (lambda: lacuna.fill([{"id": "a"}]), "chain 1 has no 'sequence'"),
         (lambda: lacuna.fill([{"chain": "a"}]), "unknown key 'chain'; did you mean 'id'"),
@@ -348,7 +349,7 @@ def test_a_file_of_homologs_that_has_changed_is_read_again(write: Write) -> None
 
 
 def test_arguments_of_another_type_are_refused_in_words(tmp_path: Path) -> None:
-    with pytest.raises(LacunaError, match="fill takes a list of chains, not a NoneType"):
+    with pytest.raises(LacunaError, match="fill takes a list of chains, not None"):
         lacuna.fill(None)  # type: ignore[arg-type]
     with pytest.raises(LacunaError, match="modifications is a list; give a dict of settings"):
         lacuna.fill(["EVQLVES"], modifications=["deamidated"])  # type: ignore[arg-type]
@@ -362,7 +363,7 @@ def test_arguments_of_another_type_are_refused_in_words(tmp_path: Path) -> None:
     for files in ([5], {"a.mgf": 5}.values()):
         with pytest.raises(LacunaError, match="spectra is 5; give the path of a file"):
             lacuna.fill([CHAIN], spectra=files)  # type: ignore[arg-type]
-    with pytest.raises(LacunaError, match="fill takes a list of homologs, not a int"):
+    with pytest.raises(LacunaError, match="fill takes a list of homologs, not an int"):
         lacuna.fill([CHAIN], homologs=5)  # type: ignore[arg-type]
     for spectra in (tmp_path / "no.mgf", str(tmp_path / "no.mgf")):
         with pytest.raises(LacunaError, match=r"no\.mgf: no such file"):

@@ -39,7 +39,7 @@ def test_it_fills_a_file_and_says_so(
     said = capsys.readouterr()
     assert said.out == (
         "chains.fasta: 5 chains, 15 of 15 missing residues filled; no truth of its gaps; "
-        "species chosen: 5 human\n"
+        "species of the nearest germlines: 5 human\n"
         "weights: open (licence: CC BY 4.0)\n"
         f"results: {tmp_path / 'new' / 'out'}\n"
     )

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from conftest import Write
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError
-from lacuna.core.masses import PROTON
+from lacuna.core.masses import NEM, PROTON
 from lacuna.core.paths import WORKFLOW
 from lacuna.core.tables import REJECTED_TABLE
 from lacuna.reads.cysteine import carried_by_c, read_carried
@@ -124,6 +124,15 @@ def test_peaks_rows_without_confidences_keep_their_score(read: Callable[..., Pep
     assert (found.rejected, found.unread) == ([], 1)
 
 
+def test_a_score_of_0_is_a_score(read: Callable[..., Peptides]) -> None:
+    header = "Peptide,ALC (%),Deep Novo Score (%),local confidence (%)"
+    assert [r.score for r in read(header, "EVK,0,90,", "EVK,,90,").reads] == [0, 0.9]
+
+
+def test_a_mass_that_no_peptide_has_is_left_out(read: Callable[..., Peptides]) -> None:
+    assert only(read("peptide\tmass", "EVK\t2e6")).mass is None
+
+
 def test_peaks_variants_are_the_residue_that_was_read(read: Callable[..., Peptides]) -> None:
     found = read('"Peptide","-10LgP","Mass","CAA (%)","z"', "A(sub G)P(sub T)LV,25,382.2,66.7,2")
     assert (only(found).residues, only(found).modifications) == ("APLV", ())
@@ -134,6 +143,34 @@ def test_peaks_neighbours_of_a_database_peptide_are_left_out(read: Callable[...,
     found = read(header, "H,K.HAC(+57.02)K.-,9,1,2,2", "H,EVQL.L,9,1,2,2", "H,EVQL,9,1,2,2")
     assert [r.residues for r in found.reads] == ["HACK", "EVQL", "EVQL"]
     assert {(r.tool, r.confidences) for r in found.reads} == {("peaks_db", None)}
+
+
+@pytest.mark.parametrize(
+    ("written", "residues", "modifications"),
+    [
+        ("K.EVQLVESGG.A", "EVQLVESGG", ()),
+        ("-.EVQ.L", "EVQ", ()),
+        ("_.EVQ._", "EVQ", ()),
+        ("[K].EVQ.[-]", "EVQ", ()),
+        ("R.EVQ", "EVQ", ()),
+        ("K.M(+15.99)EM(+15.99).A", "MEM", ((0, OXIDISED), (2, OXIDISED))),
+        ("K.C[+57.021]EC[+57.021].A", "CEC", ((0, CAM), (2, CAM))),
+        ("K.EM+15.995.A", "EM", ((1, OXIDISED),)),
+        ("K.EM+15,995.A", "EM", ((1, OXIDISED),)),
+        ("K.[Acetyl]-EVQ.A", "EVQ", ((-1, ACETYL),)),
+        ("K.+42.011EVQ.A", "EVQ", ((-1, ACETYL),)),
+        ("EM+16.K", "EMK", ((1, 16.0),)),
+        ("-.98EVQ", "EVQ", ((-1, -0.98),)),
+    ],
+)
+def test_neighbours_are_left_out_in_any_table(
+    read: Callable[..., Peptides],
+    written: str,
+    residues: str,
+    modifications: tuple[tuple[int, float], ...],
+) -> None:
+    found = only(read("peptide\tconfidence", f"{written}\t0.9"))
+    assert (found.residues, found.modifications) == (residues, modifications)
 
 
 def test_j_is_i_or_l(read: Callable[..., Peptides]) -> None:
@@ -492,13 +529,14 @@ def test_novob_takes_the_likelier_direction(read: Callable[..., Peptides]) -> No
         "1\t2\t700.3\t['ECmK']\t0.1\t0.2\t['EVK']\t0.0\t0.729",
         "2\t2\t700.3\t['ECmK']\t0.1\t0.0\t['EVK']\t9.0\t0.0",
         "3\t2\t700.3\t['']\t700\t0.0\t['']\t700\t0.0",
+        "4\t2\t700.3\t['ECmK']\t0.1\t0.2\t['AAK']\t0.0\t0.2",  # as likely, and fits better
     ]
     found = read(*rows)
-    assert [r.residues for r in found.reads] == ["EVK", "ECMK"]
+    assert [r.residues for r in found.reads] == ["EVK", "ECMK", "AAK"]
     assert found.reads[1].modifications == ((1, CAM), (2, OXIDISED))
     assert found.reads[0].mass == near(700.3 + 18.010565)  # pepmass is without water
     # NovoB multiplies the probabilities of the residues.
-    assert [r.score for r in found.reads] == [near(0.9), 0]
+    assert [r.score for r in found.reads[:2]] == [near(0.9), 0]
     assert found.unread == 1
 
 
@@ -737,6 +775,10 @@ def test_bytes_as_windows_writes_them(write: Write) -> None:
     assert only(read_peptides([write("a.csv.gz", text)])).name == "a.csv.gz:2"
 
 
+def test_nem_is_a_name_as_it_is_one_of_alkylation(read: Callable[..., Peptides]) -> None:
+    assert only(read("peptide", "AC(NEM)K")).modifications == ((1, NEM),)
+
+
 @pytest.mark.parametrize("peptide", ["M[147.0354]K", "[228.11]QLV", "QC(57.02)LV"])
 def test_the_remedy_of_a_mass_without_a_sign_is_one_of_peptides(
     read: Callable[..., Peptides], peptide: str
@@ -762,7 +804,7 @@ def test_the_remedy_of_a_mass_without_a_sign_is_one_of_peptides(
         ("EVK,0.9 0.8 high,1", "a confidence of 'high', which is no number"),
         ("EXK,,1", "'X' in the peptide, which is none of the 20 residues"),
         ("evk,,1", "'e' in the peptide, a small letter; write residues as capitals"),
-        ("E(Oxydation)K,,1", "modification 'Oxydation', a modification that Unimod does not have"),
+        ("E(Oxydation)K,,1", "modification 'Oxydation', a name that Unimod does not have"),
         ("E(16)K,,1", "modification '16', a mass without a sign"),
         ("E(+nan)K,,1", "modification '+nan'"),
         ("E(+1K,,1", "'(+1K' in the peptide"),
@@ -894,6 +936,27 @@ def test_a_sample_without_any_read_stops_no_other(
     assert load_reads(out) == [] and len(list(REJECTED_TABLE.read(rejected))) == 1
     with pytest.raises(LacunaError, match="no row can be read"):
         step([write("b.csv", "peptide\n")], "auto", out, rejected, carried)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("peptide\n", "check it"),
+        ("peptide\tmass\n\t500\n", "column 'peptide' is empty in every row; give a table with"),
+        ("Raw file\tModified sequence\nx\t \n", "column 'modified sequence' is .*, as msmsScans"),
+        ("Raw file\tReverse\tModified sequence\nx\t+\t_EVK_\n", "check it"),
+        (
+            "Peptide,local confidence (%)\n,\n",
+            "columns 'peptide' and 'local confidence .* are empty",
+        ),
+    ],
+)
+def test_an_empty_column_of_peptides_is_named(
+    write: Write, tmp_path: Path, text: str, why: str
+) -> None:
+    path = write("a.csv", text)
+    with pytest.raises(LacunaError, match=f"a.csv: no row can be read as a peptide; {why}"):
+        step([path], "auto", tmp_path / "out", tmp_path / "r.tsv", tmp_path / "cysteine.json")
 
 
 @pytest.mark.parametrize("line", ["{", "{}", "[]", '{"confidences": 1, "modifications": 2}'])

@@ -53,6 +53,17 @@ def test_a_path_in_contributing_exists(path: str) -> None:
     assert place(path).is_dir() == path.endswith("/")
 
 
+def test_a_module_in_a_docstring_exists() -> None:
+    """Named from the folder of the module, or from one above it."""
+    kinds = ast.Module | ast.ClassDef | ast.FunctionDef
+    for path in sorted(WORKFLOW.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            about = ast.get_docstring(node) or "" if isinstance(node, kinds) else ""
+            for named in re.findall(r"`([\w./]+\.py)`", about):
+                folders = path.relative_to(ROOT).parents
+                assert any((ROOT / folder / named).is_file() for folder in folders), (path, named)
+
+
 def test_a_function_in_contributing_exists() -> None:
     named = [text.split(":") for text in CODE if re.fullmatch(r"\S+\.py:\w+", text)]
     pairs = re.findall(r"`([A-Za-z_]\w*)`\s+in\s+`(lacuna/\S+\.py)`", CONTRIBUTING)

@@ -52,7 +52,7 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
         inside=1,
         species=(("human", 2),),
     )
-    assert found.species_chosen() == "2 human, 1 not recognised as an antibody"
+    assert found.nearest_species() == "2 human, 1 not recognised as an antibody"
     assert not found.nothing_filled
 
 
@@ -73,6 +73,14 @@ def test_reads_are_counted_as_placed_or_not(write: Write) -> None:
     nothing = Counts(reads=9, of_others=8)
     assert list(nothing.notes())[2] == "no chain found: too few reads, or none of an antibody"
     assert "are of an antibody" in explain_nothing({"s": (Counts(reads=2), REJECTED)})
+
+
+def test_reads_of_which_no_row_can_be_used_are_to_be_corrected() -> None:
+    nothing = Counts(reads=0, rejected=9, reason="r.csv:2: 'x' in the peptide; correct it")
+    said = explain_nothing({"s": (nothing, REJECTED)})
+    assert "no read can be used, 9 records rejected (first: r.csv:2: 'x' in" in said
+    assert said.endswith("correct the records as rejected.tsv says")
+    assert "antibody" not in said and "0 of 0" not in said
 
 
 def test_low_confidences_are_named_if_no_chain_is_found(write: Write) -> None:
@@ -200,8 +208,8 @@ def test_a_line_names_no_more_samples_than_can_be_read() -> None:
 
 def test_chains_that_are_not_recognised_are_counted_too() -> None:
     found = Counts(chains=6, species=(("human", 4), ("rat", 1)))
-    assert found.species_chosen() == "4 human, 1 rat, 1 not recognised as an antibody"
-    assert Counts(chains=6).species_chosen() == ""
+    assert found.nearest_species() == "4 human, 1 rat, 1 not recognised as an antibody"
+    assert Counts(chains=6).nearest_species() == ""
 
 
 def test_it_says_what_share_of_the_chains_lacked_what() -> None:

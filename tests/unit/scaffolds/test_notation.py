@@ -121,7 +121,7 @@ def test_truth_and_homologs_may_be_modified(write: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "column", "words"),
     [
-        ("AM[Oxidaton]K", 4, "a modification that Unimod does not have (nearest: Oxidation, "),
+        ("AM[Oxidaton]K", 4, "a name that Unimod does not have (nearest: Oxidation, "),
         ("AM[Oxidaton]K", 4, "; give its mass, as in M[+15.9949]"),
         ("AM(Oxidatoin)K", 4, "(nearest: Oxidation"),
         ("AM[#g1]K", 4, "a group or cross-link of ProForma"),

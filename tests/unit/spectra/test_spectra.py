@@ -58,7 +58,7 @@ from lacuna.spectra.table import with_spectra
 from lacuna.spectra.tally import tally_of, tally_of_flank
 from lacuna.steps import read_spectra as read_spectra_step
 from lacuna.steps.one_file import fill_file
-from lacuna.steps.read_spectra import look_at_spectra, own_spectra
+from lacuna.steps.read_spectra import look_at_spectra, odds_by_spectra, own_spectra
 from peaks import as_mgf, as_mzml, spectrum_of, weights
 
 CHAIN = "MGLSDGEWQLVLNVWGKVEADIPGHGQEVLIRLFKGHPETLEKFDKFKHLK"
@@ -146,7 +146,7 @@ def test_spectra_that_cannot_be_used_are_counted(
     good, bad = as_mgf([spectrum_of(PEPTIDE)]), as_mgf([spectrum_of(PEPTIDE)])
     path = write("a.mgf", good + bad.replace("CHARGE=2+\n", "").replace("SCANS=1", "SCANS=2"))
     assert len(list(read_spectra([path]))) == 1
-    assert "1 spectra are used, others not: 1 without a charge of the precursor" in caplog.text
+    assert "1 spectrum is used, others not: 1 without a charge of the precursor" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -157,10 +157,14 @@ def test_spectra_that_cannot_be_used_are_counted(
         (
             "a.mgf",
             "BEGIN IONS\nPEPMASS=500\n100 x\nEND IONS\n",
-            "cannot be read from spectrum 1 on .*100 x",
+            r"spectrum 1 on \('100 x' is no peak, which has an m/z and an intensity\); copy",
         ),
         ("a.mgf", "BEGIN IONS\nPEPMASS=inf\nCHARGE=2+\n100 1\nEND IONS\n", "without an m/z"),
-        ("a.mgf", "BEGIN IONS\nPEPMASS=500\nBEGIN IONS\n", "cannot be read from spectrum 1 on"),
+        (
+            "a.mgf",
+            "BEGIN IONS\nPEPMASS=500\nBEGIN IONS\n",
+            r"cannot be read from spectrum 1 on \(Error when parsing",
+        ),
         ("a.mgf", "BEGIN IONS\nPEPMASS=500\n100 1\nEND IONS\n", "without a charge"),
         ("a.mgf", "BEGIN IONS\nCHARGE=2+\n100 1\nEND IONS\n", "without an m/z"),
         ("a.mgf", "BEGIN IONS\nPEPMASS=500\nCHARGE=2+\nEND IONS\n", "without peaks"),
@@ -205,14 +209,30 @@ def test_headers_of_a_whole_mgf_are_those_of_its_spectra(write: Write) -> None:
     assert found.precursor.charge == 3 and set(found.charges) == {1}
 
 
-@pytest.mark.parametrize("charge", ["", "two", "0", "2-", "2+ and 3+", "2+,3+", "2.5"])
+@pytest.mark.parametrize(
+    ("charge", "why"),
+    [
+        *((text, "without a charge") for text in ("", "two", "0", "2-", "2.5", "2+ and x")),
+        *((text, "with several charges") for text in ("2+ and 3+", "2+,3+", "2+, 3+ and 4+")),
+    ],
+)
 def test_a_spectrum_without_one_charge_is_left_out(
-    write: Write, caplog: pytest.LogCaptureFixture, charge: str
+    write: Write, caplog: pytest.LogCaptureFixture, charge: str, why: str
 ) -> None:
     text = as_mgf([spectrum_of(PEPTIDE)] * 2).replace("CHARGE=2+", f"CHARGE={charge}", 1)
     (found,) = read_spectra([write("a.mgf", text)])
     assert found.precursor.name == "a.mgf:2"
-    assert "others not: 1 without a charge of the precursor" in caplog.text
+    assert f"others not: 1 {why} of the precursor" in caplog.text
+
+
+def test_one_step_warns_of_spectra_that_are_left_out(
+    write: Write, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both steps that read them would say so twice on the terminal."""
+    text = as_mgf([spectrum_of(PEPTIDE)] * 2).replace("CHARGE=2+", "CHARGE=0", 1)
+    path = write("a.mgf", text)
+    assert odds_by_spectra(tmp_path, [path], {}, 10.0) == []
+    assert not caplog.records
 
 
 def test_a_spectrum_of_mzml_without_a_charge_is_left_out(write: Write) -> None:

@@ -457,7 +457,7 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
         "right: lacuna 6/8 (0.750), seed_lstm (true_context) 6/8 (0.750); "
         "J (I or L) right: lacuna 6/8 (0.750); WARNING: "
         f"1 gap whose mass fits far better with an error, see status in {gaps[0]}",
-        f"two: 0 chains, 0 of 0 missing residues filled, 2 records rejected (see {rejected[1]}); "
+        f"two: no chain, 2 records rejected (see {rejected[1]}); "
         "no truth of its gaps; C weighs 160.031 Da, carbamidomethylated: found from 12 masses; "
         "WARNING: 1 gap against it, 2 gaps whose mass fits far better with an error, see status in "
         f"{gaps[1]}",
@@ -477,7 +477,8 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     assert summary.read_text() == f"{known}{says}\n"
     join_accuracy(replace(tables, auto_species=names), out, summary, multiqc)
     one, two = summary.read_text().splitlines()
-    before = known.splitlines()[0].replace("; WARNING", "; species chosen: 3 human; WARNING")
+    species = "; species of the nearest germlines: 3 human; WARNING"
+    before = known.splitlines()[0].replace("; WARNING", species)
     assert one == before
     assert two == known.splitlines()[1]  # of no chain
     second = TablesOfSamples(names[1:], *(paths[1:] for paths in files))

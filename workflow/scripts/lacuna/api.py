@@ -25,7 +25,7 @@ from lacuna.core.tables import (
     GapRow,
     ResidueRow,
 )
-from lacuna.core.words import plural
+from lacuna.core.words import plural, type_of
 from lacuna.scaffolds.read import MAX_LISTED
 from lacuna.steps import split_scaffolds
 from lacuna.steps.given_chains import Chain, Given, Written, given_chains, write_inputs
@@ -302,7 +302,7 @@ def _section(name: str, settings: Mapping[str, Any] | None) -> dict[str, Any]:
     """The settings of a section of the configuration; LacunaError if they are not a dict."""
     if settings is not None and not isinstance(settings, Mapping):
         raise LacunaError(
-            f"{name} is a {type(settings).__name__}; give a dict of settings and their values"
+            f"{name} is {type_of(settings)}; give a dict of settings and their values"
         )
     return dict(settings or {})
 
@@ -347,7 +347,8 @@ def _warn_of_rejected(filled: FilledChains) -> None:
     rejected = [chain for chain in filled if chain.status == "rejected"]
     if rejected:
         n, first = len(rejected), rejected[0].reason
-        LOG.warning("%d of %d chains cannot be used; the first: %s", n, len(filled), first)
+        chains = plural(len(filled), "chain")
+        LOG.warning("%d of %s cannot be used; the first: %s", n, chains, first)
 
 
 def _warn_of_homologs(filled: FilledChains, written: Written, folder: Path) -> None:

@@ -207,7 +207,7 @@ def _named(name: str) -> Tag:
         float(re.sub(r"da$", "", name, flags=re.IGNORECASE))
     except ValueError:
         raise ValueError(
-            f"a modification that Unimod does not have{_nearest(_key(name))}; {_AS_MASS}"
+            f"a name that Unimod does not have{_nearest(_key(name))}; {_AS_MASS}"
         ) from None
     raise UnsignedMass(
         "a mass without a sign; write what the residue gains, as in C[+57.0215], or a gap of known "

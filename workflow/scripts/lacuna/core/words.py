@@ -14,6 +14,14 @@ def plural(n: int, one: str, more: str = "", *, separator: str = "") -> str:
     return f"{n:{separator}} {one if n == 1 else more or one + 's'}"
 
 
+def type_of(value: object) -> str:
+    """The type of a value, as messages say it: `a list`, `an int`, `None`."""
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
 def is_given(cell: str) -> bool:
     """Whether a cell has a value, and is neither empty nor one of the words for none (`NA`)."""
     return cell.casefold() not in _NOT_GIVEN

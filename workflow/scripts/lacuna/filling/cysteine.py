@@ -1,9 +1,9 @@
 """Find what cysteine weighs in a sample from the masses of its gaps, and errors they all share.
 
 For every gap of known mass, the network gives the probability of that mass in each reading of C,
-over the possible lengths of the gap (`weighing.py`). The resulting odds are multiplied with the
-priors and with those of modifications written on observed C's. The true residues of a gap are never
-used.
+over the possible lengths of the gap (`masses/weighing.py`). The resulting odds are multiplied with
+the priors and with those of modifications written on observed C's. The true residues of a gap are
+never used.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

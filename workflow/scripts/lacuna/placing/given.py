@@ -2,7 +2,7 @@
 
 The chains are kept as they are. Missing residues that reads agree on become part of the chain for
 the next round, so that reads reach into a gap from both of its sides. A gap of unknown length that
-reads lead through (`closing.py`) is then one of as many residues as they show.
+reads lead through (`stretches/closing.py`) is then one of as many residues as they show.
 """
 
 from collections.abc import Iterator, Sequence

@@ -63,7 +63,7 @@ class Origin(NamedTuple):
         if isinstance(peptide, str):
             peptide = parse_peptide(peptide)
         if mass is not None and not 0 < mass < _MAX_MASS:
-            raise ValueError(f"a mass of {mass:g} Da, which no peptide has; correct it")
+            mass = None  # which no peptide has; it decides about no residue
         confidences = None
         if scores:
             confidences = tuple(map(_share, peptide.of_residues(scores)))

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from lacuna.reads.formats import TableFormat
 from lacuna.reads.origin import Origin, charge, neutral_mass, numbers, positive
-from lacuna.reads.peptide import without_flanks
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
@@ -48,7 +47,9 @@ def _de_novo(cells: Cells, origin: Origin) -> Iterable[Read]:
     if not cells["peptide"]:
         return []
     scores = origin.shares(_CONFIDENCES, numbers(cells[_CONFIDENCES].split()))
-    score = origin.share(cells, _ALC) or origin.share(cells, _DEEP_NOVO)
+    score = origin.share(cells, _ALC)
+    if score is None:
+        score = origin.share(cells, _DEEP_NOVO)
     return [_read(cells, origin, cells["peptide"], scores, score)]
 
 
@@ -68,7 +69,7 @@ def _dia(cells: Cells, origin: Origin) -> Iterable[Read]:
 
 
 def _database(cells: Cells, origin: Origin) -> Iterable[Read]:
-    return [_read(cells, origin, without_flanks(cells["peptide"]), None, None)]
+    return [_read(cells, origin, cells["peptide"], None, None)]
 
 
 FORMATS = (

@@ -2,8 +2,9 @@
 
 Modifications are written in parentheses (`M(+15.99)`, `C(Cam)`), in brackets (`C[UNIMOD:4]`,
 `[Acetyl]-E`) or as a bare mass (`M+15.995`); a mass may have a decimal comma. Before the first
-residue they belong to the N terminus. Tools that predict one token at a time give a modification of
-the N terminus a token, and so a score, of its own; those that write bare masses do so in any place.
+residue they belong to the N terminus. Neighbours of the peptide (`K.EVQ.L`) are left out. Tools
+that predict one token at a time give a modification of the N terminus a token, and so a score, of
+its own; those that write bare masses do so in any place.
 """
 
 import re
@@ -31,7 +32,13 @@ _SIGNED = re.compile(r"[+-][\d.]+")
 # A decimal comma, as in spreadsheets of some languages; a point behind it means thousands.
 _DECIMAL_COMMA = re.compile(r"([+-]\d*),(\d+)(?![\d.,])", re.ASCII)
 _SITE = re.compile(r"_[A-Z]+$")  # Oxidation_W
-_FLANKS = re.compile(r"(?:[A-Z_-]{1,3}\.)?(.+?)(?:\.[A-Z_-]{1,3})?")
+# Neighbours of a peptide in its protein: K.EVQ.L, -.EVQ.L, [K].EVQ.[L], of some tools up to three
+# on both sides. -.98 is a mass, and so may be what is in front of the point in M+16.K.
+_FLANKED = (
+    re.compile(r"(?:[A-Z_-]{1,3}|\[[A-Z-]\])\.(?!\d)(.+)\.(?:[A-Z_-]{1,3}|\[[A-Z-]\])"),
+    re.compile(r"(?:[A-Z_-]|\[[A-Z-]\])\.(?!\d)(.+)"),
+    re.compile(r"(.*\D)\.(?:[A-Z_-]|\[[A-Z-]\])"),
+)
 # Modified residues as tokens with bare masses: the vocabulary of Casanovo and its relatives.
 _BARE = ("C+57.021", "M+15.995", "N+0.984", "Q+0.984")
 # PEAKS marks residues that differ from its database: A(sub G), (ins), (del K).
@@ -47,6 +54,7 @@ _ABBREVIATIONS = {
     "ph": "Phospho",
     "deamidation": "Deamidated",
     "gl": "Gln->pyro-Glu",
+    "nem": "Nethylmaleimide",
     "ammonium loss": "Ammonia-loss",
 }
 # Masses that tools round to two or three decimals, exact to Unimod's six.
@@ -113,10 +121,10 @@ def is_peptide(text: str) -> bool:
     return True
 
 
-def without_flanks(text: str) -> str:
+def _without_flanks(text: str) -> str:
     """A peptide without the neighbours that search engines write: `K.VDNALQ.S` is VDNALQ."""
-    match = _FLANKS.fullmatch(text)
-    return match[1] if match else text
+    found = next(filter(None, (form.fullmatch(text) for form in _FLANKED)), None)
+    return found[1] if found else text
 
 
 def peptide_mass(peptide: Peptide) -> float:
@@ -170,7 +178,7 @@ def _parse_modified(text: str) -> Peptide:
     tokens: list[int] = []
     n_tokens = 0
     place = N_TERMINUS
-    text = _DECIMAL_COMMA.sub(r"\1.\2", text)
+    text = _DECIMAL_COMMA.sub(r"\1.\2", _without_flanks(text) if "." in text else text)
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)

@@ -98,6 +98,27 @@ def _digest(path: str) -> bytes:
         return hashlib.file_digest(cast(BufferedIOBase, handle), "sha256").digest()
 
 
+def why_empty(path: str | Path, reads_format: str | None) -> str:
+    """Of a file without a peptide: which columns are empty, and the remedy; "" if none is empty."""
+    with open_text(path) as handle:
+        head = head_of(handle)
+    if casanovo.separator_of(head):
+        return ""
+    form, layout = _recognised(str(path), head, reads_format)
+    empty, any_row = dict.fromkeys(form.required), False
+    with open_text(path) as handle:
+        for row in rows(handle, layout, form.required):
+            if not isinstance(row, BadLine):
+                any_row = True
+                empty = dict.fromkeys(name for name in empty if not row[1][name])
+    if not (any_row and empty):
+        return ""
+    such = ", as msmsScans.txt" if form.title in (f.title for f in maxquant.FORMATS) else ""
+    names = " and ".join(f"'{name}'" for name in empty)
+    columns = f"column {names} is" if len(empty) == 1 else f"columns {names} are"
+    return f"{columns} empty in every row; give a table with sequences{such}"
+
+
 def tools() -> list[str]:
     """Possible values of `reads_format`."""
     return list(dict.fromkeys([*casanovo.TOOLS, *(f.tool for fs in TABLES for f in fs)]))

@@ -15,7 +15,7 @@ from lacuna.reads.origin import (
     per_residue,
     positive,
 )
-from lacuna.reads.peptide import is_peptide, parse_peptide, without_flanks
+from lacuna.reads.peptide import is_peptide, parse_peptide
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
@@ -140,7 +140,7 @@ def _novob(cells: Cells, origin: Origin) -> Iterable[Read]:
     ways = [
         (
             -(number(cells[f"prob{way}"]) or 0.0),
-            abs(number(cells[f"delta_mass{way}"]) or math.inf),
+            _distance(number(cells[f"delta_mass{way}"])),
             _listed(cells[f"senten{way}"]),
         )
         for way in ("", "_reverse")
@@ -160,6 +160,11 @@ def _novob(cells: Cells, origin: Origin) -> Iterable[Read]:
             scan=cells["mcount"],
         )
     ]
+
+
+def _distance(error: float | None) -> float:
+    """How far from 0 an error of a mass is; one that is not given is the worst."""
+    return math.inf if error is None else abs(error)
 
 
 def _fits_novob(cells: Sequence[str]) -> bool:
@@ -233,7 +238,7 @@ def _fits_pnovo(cells: Sequence[str]) -> bool:
 def _proteoscape(cells: Cells, origin: Origin) -> Iterable[Read]:
     return [
         origin.read(
-            without_flanks(cells["peptide sequence"]).replace("(", "(+").replace("(+-", "(-"),
+            cells["peptide sequence"].replace("(", "(+").replace("(+-", "(-"),
             mass=neutral_mass(cells["precursor mz"], cells["charge"]),
             charge=charge(cells["charge"]),
             scan=cells.get("ms2 id", ""),

@@ -68,7 +68,9 @@ class Counts:
 
     def notes(self) -> Iterator[str]:
         """Yield what else a user should know about the chains, a phrase each."""
-        if self.reads is not None:
+        if self.reads == 0:
+            yield "no read can be used"
+        elif self.reads is not None:
             yield f"{self.placed} of {plural(self.reads, 'read')} placed"
             if self.of_others > MANY_OTHERS * self.reads:
                 yield f"{self.of_others} of contaminants (see reads.tsv)"
@@ -95,7 +97,7 @@ class Counts:
         if self.short:
             yield f"{plural(self.short, 'chain')} of less than {MIN_CHAIN} residues"
 
-    def species_chosen(self) -> str:
+    def nearest_species(self) -> str:
         """`27 human, 1 rhesus`: chains by the species of their nearest germline; '' if of none."""
         chosen = [f"{n} {species}" for species, n in self.species]
         others = self.chains - sum(n for _, n in self.species)
@@ -216,7 +218,7 @@ def _reasons(counts: Counts, rejected: Path, *, first: bool) -> str:
 
 def _remedy(counts: Counts) -> str:
     """The remedy for the most common obstacle; lack of gaps is one only if there is no other."""
-    if counts.reads is not None:
+    if counts.reads is not None and counts.reads >= counts.rejected:
         return "check that the reads are of an antibody, or give a FASTA to place them on"
     if counts.open > counts.rejected:
         return "the status of each gap in gaps.tsv says why it stays open"

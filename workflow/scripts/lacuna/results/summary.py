@@ -34,7 +34,7 @@ WARNINGS: dict[str, str] = {
     MassDoubt.LEFT_OUT: "with a prefix mass that none fits",
     MassDoubt.BETTER_WITHOUT: "with a prefix mass that only improbable sequences fit",
     MassDoubt.UNMET: "at odds with the intact mass of the chain",
-    LETTERS_WEIGH: "whose letters, as given, do not have its mass",
+    LETTERS_WEIGH: "whose mass is not that of the letters given",
     MassDoubt.INTACT_ERROR: "of a chain whose intact mass is far more probable with an error",
     MassDoubt.OF_SPECTRA: "of which spectra show another mass",
     MassDoubt.OF_READS: "in which reads show another mass than the one given",
@@ -276,8 +276,12 @@ def _summary_line(of: SummaryFiles, accuracy: pd.DataFrame, counts: Counts) -> s
 
     Ambiguity codes outside gaps are reported separately from the residues of gaps.
     """
-    parts = [plural(counts.chains, "chain")]
-    parts.append(f"{counts.filled} of {counts.missing} missing residues filled")
+    parts = []
+    if counts.chains:
+        parts = [plural(counts.chains, "chain")]
+        parts.append(f"{counts.filled} of {counts.missing} missing residues filled")
+    elif counts.reads is None:  # of reads, the notes say so
+        parts = ["no chain"]
     if counts.ambiguous:
         parts.append(f"{counts.resolved} of {plural(counts.ambiguous, 'ambiguity code')} resolved")
     parts += counts.notes()
@@ -295,7 +299,7 @@ def _summary_line(of: SummaryFiles, accuracy: pd.DataFrame, counts: Counts) -> s
             right.append(f"{value} ({' or '.join(AMBIGUOUS[str(value)])}) right: {_shares(rows)}")
     sentences = [f"{of.name}: {', '.join(parts)}", *(right or ["no truth of its gaps"])]
     if of.auto_species and counts.species:
-        sentences.append(f"species chosen: {counts.species_chosen()}")
+        sentences.append(f"species of the nearest germlines: {counts.nearest_species()}")
     return "; ".join(sentences)
 
 

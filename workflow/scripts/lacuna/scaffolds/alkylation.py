@@ -2,8 +2,8 @@
 
 Almost every sample for mass spectrometry is reduced and alkylated, and what C then carries can look
 like another residue: a carbamidomethyl group has the mass of G, a propionamide group that of A.
-Nothing here imports torch; `cysteine.py` finds the state from masses, and `find_alkylation.py` does
-so for files.
+Nothing here imports torch; `filling/cysteine.py` finds the state from masses, and
+`steps/find_alkylation.py` does so for files.
 """
 
 import heapq

@@ -14,7 +14,7 @@ import numpy as np
 
 from lacuna.core.files import LacunaError, open_bytes, open_text, printable, shortened
 from lacuna.core.masses import PROTON
-from lacuna.core.words import number_in
+from lacuna.core.words import number_in, plural
 from lacuna.spectra.mgf import KEYS, used_lines
 
 MAX_SPECTRA = 500_000  # of a sample
@@ -83,11 +83,11 @@ class _LeftOut(ValueError):
     """Why a spectrum is not used."""
 
 
-def read_spectra(paths: Sequence[Path]) -> Iterator[Spectrum]:
+def read_spectra(paths: Sequence[Path], *, level: int = logging.WARNING) -> Iterator[Spectrum]:
     """Yield the usable spectra of files, in order; the log says how many others there are, and why.
 
-    Raises LacunaError if a file is neither MGF nor mzML, is damaged, has no usable spectrum, or if
-    there are more than MAX_SPECTRA.
+    level: of that line in the log. Raises LacunaError if a file is neither MGF nor mzML, is
+    damaged, has no usable spectrum, or if there are more than MAX_SPECTRA.
     """
     total = 0
     for path in paths:
@@ -112,7 +112,8 @@ def read_spectra(paths: Sequence[Path]) -> Iterator[Spectrum]:
                 "fragment spectra with m/z and charge of their precursors"
             )
         if why:
-            LOG.warning("%s: %d spectra are used, others not: %s", path, used, why)
+            some = plural(used, "spectrum is", "spectra are")
+            LOG.log(level, "%s: %s used, others not: %s", path, some, why)
 
 
 def _spectra(path: Path) -> Iterator[Spectrum | _LeftOut]:
@@ -173,7 +174,8 @@ def _of_xml(path: Path, handle: BinaryIO) -> Iterator[Spectrum | _LeftOut]:
 
 def _damaged(path: Path, number: int, error: Exception) -> LacunaError:
     """number: of the spectrum that cannot be read."""
-    said = printable(shortened(" ".join(str(error).split())))
+    # An error of pyteomics has its text in `message`, which str() puts behind the library's name.
+    said = printable(shortened(" ".join(str(getattr(error, "message", error)).split())))
     return LacunaError(
         f"{path}: cannot be read from spectrum {number} on ({said}); copy it again, or export it "
         "again"
@@ -191,7 +193,9 @@ def _checked(read: Any, entry: Any, name: str) -> Spectrum | _LeftOut:
 def _of_mgf(entry: Mapping[str, Any], name: str) -> Spectrum:
     """The spectrum of an entry of MGF."""
     about = entry["params"]
-    (mz, _), (charge, *_) = about.get("pepmass", (0.0, None)), about.get("charge", [0])
+    (mz, _), (charge, *more) = about.get("pepmass", (0.0, None)), about.get("charge", [0])
+    if more:
+        raise _LeftOut("with several charges of the precursor")
     known = np.ma.filled(entry["charge array"], 0)
     peak_charges = np.where((known >= 1) & (known <= MAX_CHARGE), known, 0).astype(int)
     said = " ".join(about[key] for key in KEYS if key in about)

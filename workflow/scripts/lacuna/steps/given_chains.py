@@ -13,6 +13,7 @@ from Bio.SeqRecord import SeqRecord
 
 from lacuna.core.files import LacunaError, atomic_write, printable, shortened
 from lacuna.core.tsv import plain_row
+from lacuna.core.words import type_of
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 
@@ -52,7 +53,7 @@ def given_chains(chains: "Iterable[Chain] | pd.DataFrame", what: str = "chain") 
         _check_columns(chains, what)
         chains = _chain_rows(chains)
     if not isinstance(chains, Iterable):
-        raise LacunaError(f"fill takes a list of {what}s, not a {type(chains).__name__}")
+        raise LacunaError(f"fill takes a list of {what}s, not {type_of(chains)}")
     records = [
         _plain(_record(chain, f"{what} {number}"), f"{what} {number}")
         for number, chain in enumerate(chains, start=1)
@@ -137,7 +138,7 @@ def _record(chain: Chain, where: str) -> Given:
             gaps, evidence = _gaps_given(chain, where), _evidence_given(chain, where)
             return Given(name, description, str(chain["sequence"]), gaps, evidence)
     raise LacunaError(
-        f"{where} is a {type(chain).__name__}; give a sequence, a (header, sequence) pair, a "
+        f"{where} is {type_of(chain)}; give a sequence, a (header, sequence) pair, a "
         "SeqRecord, or a dict with 'sequence'"
     )
 

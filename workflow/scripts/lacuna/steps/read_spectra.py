@@ -142,7 +142,8 @@ def odds_by_spectra(
 
     Arguments and errors are those of `look_at_spectra`.
     """
-    chains, found = _loaded(scaffolds, spectra)
+    # What is left out is told when gaps are looked at, which every sample with spectra has done.
+    chains, found = _loaded(scaffolds, spectra, level=logging.INFO)
     chains.sort(key=digest_of)
     states = [reading.mass for reading in READINGS.values()]
     share = max(ENOUGH // max(len(chains), 1), FEW)
@@ -168,9 +169,15 @@ def odds_by_spectra(
     return odds
 
 
-def _loaded(scaffolds: Path, spectra: Sequence[Path]) -> tuple[list[Scaffold], Spectra]:
-    """The chains of a sample and its spectra; LacunaError if they are too many."""
-    found = [(spectrum.precursor, fragments(spectrum)) for spectrum in read_spectra(spectra)]
+def _loaded(
+    scaffolds: Path, spectra: Sequence[Path], *, level: int = logging.WARNING
+) -> tuple[list[Scaffold], Spectra]:
+    """The chains of a sample and its spectra; LacunaError if they are too many.
+
+    level: of the line in the log about spectra that are left out.
+    """
+    usable = read_spectra(spectra, level=level)
+    found = [(spectrum.precursor, fragments(spectrum)) for spectrum in usable]
     chains = [
         chain
         for block in sorted(scaffolds.glob("[0-9]*.jsonl"))

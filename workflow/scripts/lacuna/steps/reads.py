@@ -27,11 +27,15 @@ def read_peptides(
     row is usable the log says so, and the sample has no chain. Raises LacunaError if a file is of
     no known format or has no row.
     """
-    found = readers.read_peptides(paths, None if reads_format == AUTO else reads_format)
+    stated = None if reads_format == AUTO else reads_format
+    found = readers.read_peptides(paths, stated)
     if not found.reads:
         files = ", ".join(map(str, paths))
         if not found.rejected:
-            raise LacunaError(f"{files}: no row can be read as a peptide; check it")
+            why = next(
+                filter(None, (readers.why_empty(path, stated) for path in paths)), "check it"
+            )
+            raise LacunaError(f"{files}: no row can be read as a peptide; {why}")
         LOG.warning("%s: no row can be read as a peptide: %s", files, found.rejected[0].reason)
     write_reads(out, found.reads)
     write_carried(cysteine, carried_by_c(found.reads))

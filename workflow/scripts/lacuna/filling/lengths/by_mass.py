@@ -2,7 +2,7 @@
 
 What a gap weighs at a length, and what all others do, are distributions of masses. The probability
 of the intact mass follows from both, and with it that of the length. (A single gap has what the
-intact mass leaves as its own, and its length is found in `lengths.py`.)
+intact mass leaves as its own, and its length is found in `unknown.py`.)
 """
 
 import numpy as np

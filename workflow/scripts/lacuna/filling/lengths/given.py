@@ -3,7 +3,7 @@
 A gap of five residues that is given as six moves everything behind it by one. The numbering then
 leaves a germline column empty or puts a residue where germline has none, in or beside the gap, or
 residues beside it differ from their template. If any of this is so, the chain is read with
-longer or shorter gaps too, as for a gap of unknown length (`lengths.py`). The gap keeps the length
+longer or shorter gaps too, as for a gap of unknown length (`unknown.py`). The gap keeps the length
 that was given, and one that is far more probable is noted. Nothing can be said of a gap at an end
 of a chain, and little of one in CDR3, whose length varies.
 """

@@ -10,7 +10,7 @@ being where it is, so it counts in their probabilities.
 
 If spectra alone give the gap a mass, a length gains by how probable the network then holds it. If
 its chain has an intact mass and other gaps too, so does a length by how probable that mass then is
-(`lengths_by_mass.py`).
+(`by_mass.py`).
 
 Work is linear in the number of gaps and bounded: a gap is tried in the part of its chain around it,
 neighbouring gaps take turns, and a gap is tried again only after a gap near it has changed.
