@@ -137,6 +137,16 @@ def test_the_column_of_closed_gaps_is_known_only_in_the_table_of_reads(write: Wr
         list(read_scaffolds(fasta, gaps, evidence=evidence))
 
 
+def test_a_gap_without_residues_is_known_only_in_the_table_of_reads(write: Write) -> None:
+    fasta = write("scaffolds.fasta", ">heavy\nACFG\n")
+    gaps = write("gaps.tsv", "chain\tstart\tend\tmin_length\nheavy\t2\t2\t0\n")
+    evidence = write("evidence.tsv", "chain\tposition\tresidue\tprobability\n")
+    (scaffold,) = read_scaffolds(fasta, gaps, settled=evidence)
+    assert isinstance(scaffold, Scaffold) and scaffold.gaps == (Gap(2, 2, 0, None),)
+    (bad,) = read_scaffolds(fasta, gaps, evidence=evidence)
+    assert isinstance(bad, Rejected) and "min_length 0" in bad.reason
+
+
 @pytest.mark.parametrize("rows", ["a\t2\t5", "a\t2\t3\na\t3\t5", "a\t3\t4", "a\t8\t9", "a\t0\t1"])
 def test_rows_that_count_from_zero_are_not_remarked_on(read: Reader, rows: str) -> None:
     (found,) = read(">a\nAC---DX[+128.06]EF\n", f"chain\tstart\tend\n{rows}\n")
@@ -558,7 +568,7 @@ def test_rows_split_a_run_and_what_is_left_of_it_stays_a_gap(read: Reader) -> No
 
 
 def test_an_empty_row_inserts_a_gap_of_unknown_length(read: Reader) -> None:
-    scaffold = read.one("AC--D", "0\t0\n1\t1\t300.1\n3\t3\t\t\t2\t4\n5\t5\t\t\t0")
+    scaffold = read.one("AC--D", "0\t0\n1\t1\t300.1\n3\t3\t\t\t2\t4\n5\t5\t\t\t1")
     assert scaffold.sequence == "ACXXD"
     assert scaffold.gaps == (
         Gap(0, 0, 1, None),
@@ -566,7 +576,7 @@ def test_an_empty_row_inserts_a_gap_of_unknown_length(read: Reader) -> None:
         fixed(2, 3),
         Gap(3, 3, 2, 4),
         fixed(3, 4),
-        Gap(5, 5, 0, None),
+        Gap(5, 5, 1, None),
     )
 
 
@@ -611,6 +621,13 @@ def test_a_row_adds_to_an_inline_mass(read: Reader) -> None:
         ("ACDE", "0\t2\t200\t-1", 2, "tolerance_ppm -1; give 0 or more"),
         ("ACDE", "0\t2\t\t\t5\t3", 2, "min_length 5 and max_length 3"),
         ("ACDE", "0\t2\t\t\t\t0", 2, "min_length 1 and max_length 0"),
+        (
+            "ACDE",
+            "2\t2\t\t\t0",
+            2,
+            "min_length 0, but a gap holds at least one residue; give 1, or",
+        ),
+        ("ACDE", "2\t2\t\t\t0.0\t3", 2, "remove the row if nothing is missing"),
         ("ACDE", "0\t2\t\t\t3\t4", 2, "hides 2 residues, outside its lengths 3 to 4"),
         ("ACDE", "0\t2\t\t\t3", 2, "hides 2 residues, outside its lengths 3 to open"),
         ("ACDE", "0\t2\t\t\t1\t2\tmore", 2, "1 cells more than the header"),
@@ -802,7 +819,6 @@ def test_hidden_letters_must_agree_with_the_truth(read: Reader) -> None:
         ("ACX[+300]F--H", "", "ACDEEFGGH", ["DEE", "GG"]),
         ("--CX[+300]J-", "", "AACDDLG", ["AA", "DD", "LG"]),
         ("ACFG", "2\t2", "ACDEFG", ["DE"]),
-        ("ACFG", "2\t2\t\t\t0", "ACFG", [""]),
         ("AC-FG", "2\t3\t\t\t1\t4", "ACDEEFG", ["DEE"]),
         # FG occurs twice in the truth: a length range, then a mass, show where the gap ends.
         ("ACX[+300]FGX[+300]", "2\t3\t\t\t1\t2", "ACDFGFGH", ["D", "FGH"]),
@@ -978,8 +994,8 @@ def test_tables_of_spreadsheets_are_read(read: Reader, table: str) -> None:
         ("0\t" + "x" * 5000, f"a gap with end '{'x' * 37}...'; give a whole number"),
         ("0\t2\t" + "9" * 99_000, "a gap with mass"),
         ("0\t2\t" + "9" * 200_000, "a gap row of more than 100000 characters"),
-        ("2\t2\t\t\t0\t1e9", "max_length '1e9'; give a whole number"),
-        ("2\t2\t\t\t0\t1000000000", "of 0 to 1000000000 residues, more choices than the limit of"),
+        ("2\t2\t\t\t1\t1e9", "max_length '1e9'; give a whole number"),
+        ("2\t2\t\t\t1\t1000000000", "of 1 to 1000000000 residues, more choices than the limit of"),
         ("2\t2\t\t\t3000000000", "may have 3000000004 residues with what its gaps may hold, more"),
         ("2\t2\t9e6\n3\t3\t9e6", "may have 96736 residues with what its gaps may hold, more"),
     ],

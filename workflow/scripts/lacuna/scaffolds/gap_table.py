@@ -127,7 +127,9 @@ def _read(path: str | Path, known: tuple[str, ...]) -> Iterator[tuple[str, Row |
                 fourth = fields[len(REQUIRED)] if len(fields) > len(REQUIRED) else ""
                 named = named or not _DECIMAL.fullmatch(_unquoted(fourth))
                 first = first or (line, fourth)
-            yield cells.get("chain", ""), _row(cells, surplus, line, whole)
+            # Reads may show that nothing is missing; a gap that a user gives holds a residue.
+            least = 0 if CLOSED in known else 1
+            yield cells.get("chain", ""), _row(cells, surplus, line, whole, least)
     if first and not named:
         raise LacunaError(
             f"{path}:{first[0]}: the fourth column is a name in BED, and holds "
@@ -220,8 +222,11 @@ def _header(
     return columns
 
 
-def _row(cells: dict[str, str], surplus: int, line: int, whole: bool) -> Row | Fault:
-    """The row of a line, or the Fault that says what is wrong with it."""
+def _row(cells: dict[str, str], surplus: int, line: int, whole: bool, least: int) -> Row | Fault:
+    """The row of a line, or the Fault that says what is wrong with it.
+
+    least: what min_length may be.
+    """
     try:
         if not whole:
             raise ValueError(
@@ -245,6 +250,11 @@ def _row(cells: dict[str, str], surplus: int, line: int, whole: bool) -> Row | F
         shortest, longest = _whole(cells, "min_length"), _whole(cells, "max_length")
         prefixes = _numbers(cells, "prefix_masses")
         closed = _number(cells, CLOSED)
+        if shortest is not None and shortest < least:
+            raise ValueError(
+                f"has a gap with min_length {shortest}, but a gap holds at least one residue; "
+                "give 1, or remove the row if nothing is missing"
+            )
         if longest is not None and longest < max(shortest or 0, 1):
             raise ValueError(
                 f"has a gap with min_length {shortest or 1} and max_length {longest}; "
