@@ -630,7 +630,8 @@ def test_a_row_adds_to_an_inline_mass(read: Reader) -> None:
         ("ACDE", "2\t2\t\t\t0.0\t3", 2, "remove the row if nothing is missing"),
         ("ACDE", "0\t2\t\t\t3\t4", 2, "hides 2 residues, outside its lengths 3 to 4"),
         ("ACDE", "0\t2\t\t\t3", 2, "hides 2 residues, outside its lengths 3 to open"),
-        ("ACDE", "0\t2\t\t\t1\t2\tmore", 2, "1 cells more than the header"),
+        ("ACDE", "0\t2\t\t\t1\t2\tmore", 2, "1 cell more than the header; remove it"),
+        ("ACDE", "0\t2\t\t\t1\t2\tand\tmore", 2, "2 cells more than the header; remove them"),
         ("AEQLVE", "1\t3\t200.0797", 2, "weigh 257.1012 Da, not 200.0797 Da, which those"),
         ("AEQLVE", "1\t3\t200.0797", 2, "count from 0, so subtract 1 from start and end"),
         ("AEQLVE", "2\t3\t257.1012", 2, "which they and the one before weigh"),
@@ -746,7 +747,7 @@ def test_rows_of_chains_of_unusual_names_count(read: Reader, name: str, table: s
     assert first == Scaffold(name, "", "AXXE", (fixed(1, 3, "CD"),), 1)
 
 
-@pytest.mark.parametrize("table", ["", HEADER, "# nothing\n"])
+@pytest.mark.parametrize("table", [HEADER, "# nothing\n"])
 def test_a_table_without_rows_adds_nothing(read: Reader, table: str) -> None:
     assert read(">a\nACDE\n", table) == [Scaffold("a", "", "ACDE", (), 1)]
 
@@ -760,6 +761,8 @@ def test_a_table_without_rows_adds_nothing(read: Reader, table: str) -> None:
         ("chain\tstart\tend\tend\n", "gaps.tsv:1: column 'end' occurs twice"),
         ("\nname\tfrom\tto\n", "gaps.tsv:2: neither the header of a gap table nor a BED row"),
         (">a\nACD\n", "gaps.tsv:1: neither"),
+        ("", "gaps.tsv: the gap table is empty; begin with chain, start, end"),
+        ("\n \n", "gaps.tsv: the gap table is empty"),
     ],
 )
 def test_a_table_that_is_none_stops_the_run(read: Reader, table: str, words: str) -> None:
@@ -980,6 +983,25 @@ def test_tables_of_spreadsheets_are_read(read: Reader, table: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "table",
+    [
+        '"chain"\t"start"\t"end"\n"1"\t"a"\t1\t3\n',
+        '"chain" "start" "end"\n"one" "a" 1 3\n',
+        "chain start end\n1 1 0 3\n",
+        "chain\tstart\tend\n1\ta\t1\t3\n",
+        '"chain","start","end"\n"1","a",1,3\n',
+    ],
+)
+def test_row_names_of_r_are_named(read: Reader, table: str) -> None:
+    said = (
+        "gaps.tsv:2: 4 cells under 3 columns; if the first are row names, write the table with "
+        "row.names=FALSE; otherwise remove what is too much"
+    )
+    with pytest.raises(LacunaError, match=re.escape(said)):
+        read(">a\nACDE\n>1\nACDE\n", table)
+
+
+@pytest.mark.parametrize(
     ("rows", "words"),
     [
         ("0\t2\t367,0537", "mass '367,0537'; write a decimal point: 367.0537"),
@@ -1068,6 +1090,15 @@ def test_ids_of_the_truth_that_match_in_part_are_said_in_one_line(read: Reader) 
         "give both files the same ids",
         remark=True,
     )
+
+
+def test_one_chain_without_truth_is_said_in_the_singular(read: Reader) -> None:
+    *_, note = read(">a\nA-\n>l\nA-\n", truth=">a\nAC\n")
+    assert isinstance(note, Rejected)
+    assert "1 id (l) of heavy.fasta with gaps has no truth and does not count;" in note.reason
+    *_, note = read(">a\nA-\n", truth=">a\nAC\n>y\nAC\n")
+    assert isinstance(note, Rejected)
+    assert "1 id (y) of the truth is not a chain of heavy.fasta;" in note.reason
 
 
 def test_truth_of_every_chain_says_nothing(read: Reader) -> None:

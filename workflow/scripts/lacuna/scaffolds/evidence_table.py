@@ -272,9 +272,10 @@ def _check_header(where: str, columns: Sequence[str]) -> None:
 
 def _number(column: str, cell: str) -> int:
     """A number from 1; ValueError if the cell holds none."""
+    given, cell = cell, cell.removesuffix(".0")  # pandas writes 3.0 for 3 beside empty cells
     if not (cell.isdecimal() and cell.isascii()) or len(cell) > MAX_DIGITS or int(cell) < 1:
         raise ValueError(
-            f"has evidence for {column} '{shortened(cell)}'; give a whole number from 1"
+            f"has evidence for {column} '{shortened(given)}'; give a whole number from 1"
         )
     return int(cell)
 
