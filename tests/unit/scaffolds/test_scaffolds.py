@@ -352,6 +352,11 @@ def test_gzip_is_known_by_its_bytes(write: Write) -> None:
         (b"PK\3\4 [Content_Types].xml", "not a FASTA file .*; it is a workbook of a spreadsheet"),
         (">a\nAC\n".encode("utf-16"), "not a FASTA file .*; it is text in UTF-16: give the FASTA"),
         (b"\n<!doctype HTML>\n", "not a FASTA file .*; it is a page of HTML"),
+        (
+            b">P1;h\na title\nACD*\n",
+            r"not a FASTA file \(it begins with '>P1;h'\); this is PIR: co",
+        ),
+        (b"\r\n>F1;\r\ntitle\r\nACD*\r\n", "this is PIR: convert it to FASTA"),
         (b"ACDEF\n>a\nAC\n", r"not a FASTA file \(it begins with 'ACDEF"),
         (b"@read\nACGT\n+\nFFFF\n", "not a FASTA file"),
         (b"", "the file is empty; give at least one"),
@@ -367,6 +372,13 @@ def test_a_file_that_is_no_fasta_stops_the_run(write: Write, content: bytes, wor
         with pytest.raises(LacunaError, match=f"light.fasta:.*{words}") as error:
             reads(path)
         assert "\n" not in str(error.value)
+
+
+def test_a_record_of_pir_among_others_is_rejected(read: Reader) -> None:
+    first, bad, last = read(">P1\nACD\n>DL;h\na title\nACD*\n>P;1\nACD\n")
+    assert isinstance(first, Scaffold) and isinstance(last, Scaffold)
+    assert isinstance(bad, Rejected) and bad.line == 3
+    assert bad.reason.endswith("is PIR, whose second line is a title; convert it to FASTA")
 
 
 def test_a_missing_file_stops_the_run(tmp_path: Path) -> None:
