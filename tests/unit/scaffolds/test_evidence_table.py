@@ -64,6 +64,8 @@ def test_two_decimals_of_all_twenty_need_not_sum_to_one(write: Write) -> None:
         ("a\t9\tD\t0.5\n", 2, "position 9 past its end at 5"),
         ("a\t0\tD\t0.5\n", 2, "'0'; give a whole number from 1"),
         ("a\t3\tD\t0.5\na\tx\tD\t0.5\n", 3, "'x'; give a whole number from 1"),
+        ("a\t2.5\tD\t0.5\n", 2, "'2.5'; give a whole number from 1"),
+        ("a\t0.0\tD\t0.5\n", 2, "'0.0'; give a whole number from 1"),
         ("a\t3\tO\t0.5\n", 2, "the residue 'O'; give one of ACDEFGHIKLMNPQRSTVWY"),
         ("a\t3\tD\t1.5\n", 2, "'1.5' as the probability of D; give a number from 0 to 1"),
         ("a\t3\tD\t0,9\n", 2, "'0,9' as the probability of D; write a decimal point: 0.9"),
@@ -115,6 +117,13 @@ def test_evidence_within_a_gap_of_unknown_length_tells_its_length(write: Write) 
         (3, gap.shown[1].weights),
         (4, told.evidence[0].weights),
     ]
+
+
+def test_whole_numbers_may_be_written_with_a_point(write: Write) -> None:
+    rows = "a\t3.0\tK\t1\t1.0\na\t3.0\tW\t.9\t2.0\na\t4.0\tE\t1\t\n"
+    plain = read(write, "ACX[+314.1743]EF", rows.replace(".0", ""), WITHIN)
+    assert isinstance(plain, Scaffold)
+    assert read(write, "ACX[+314.1743]EF", rows, WITHIN) == plain
 
 
 def test_evidence_within_a_gap_that_is_as_long_as_written(write: Write) -> None:

@@ -99,6 +99,22 @@ def test_cells_of_a_table_may_be_in_quotes(write: Write, header: bool) -> None:
     ]
 
 
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_table_of_a_spreadsheet_may_have_commas_or_semicolons(
+    write: Write, delimiter: str
+) -> None:
+    rows = [{"sequence_id": "a", "v_call": "IGHV1-2*01,IGHV1-3*01", "sequence_aa": H}]
+    out = io.StringIO("\ufeff")
+    out.seek(1)
+    table = csv.writer(out, delimiter=delimiter)
+    table.writerows([rows[0], rows[0].values()])
+    path = write("a.csv", out.getvalue())
+    assert is_repertoire(path) and sequences(path) == [("a", H)]
+    layout = layout_of(path)
+    assert layout is not None
+    assert [row.cells for row in read_rows(path, layout, 1 << 20)] == [list(rows[0].values())]
+
+
 def test_a_quote_within_cells_belongs_to_them(write: Write) -> None:
     rows = [{"sequence_id": 'a"', "v_call": 'IGHV1 "x"', "sequence_aa": H}]
     assert sequences(write("a.tsv", airr(rows))) == [('a"', H)]

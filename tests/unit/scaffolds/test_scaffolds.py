@@ -137,6 +137,16 @@ def test_the_column_of_closed_gaps_is_known_only_in_the_table_of_reads(write: Wr
         list(read_scaffolds(fasta, gaps, evidence=evidence))
 
 
+def test_a_gap_without_residues_is_known_only_in_the_table_of_reads(write: Write) -> None:
+    fasta = write("scaffolds.fasta", ">heavy\nACFG\n")
+    gaps = write("gaps.tsv", "chain\tstart\tend\tmin_length\nheavy\t2\t2\t0\n")
+    evidence = write("evidence.tsv", "chain\tposition\tresidue\tprobability\n")
+    (scaffold,) = read_scaffolds(fasta, gaps, settled=evidence)
+    assert isinstance(scaffold, Scaffold) and scaffold.gaps == (Gap(2, 2, 0, None),)
+    (bad,) = read_scaffolds(fasta, gaps, evidence=evidence)
+    assert isinstance(bad, Rejected) and "min_length 0" in bad.reason
+
+
 @pytest.mark.parametrize("rows", ["a\t2\t5", "a\t2\t3\na\t3\t5", "a\t3\t4", "a\t8\t9", "a\t0\t1"])
 def test_rows_that_count_from_zero_are_not_remarked_on(read: Reader, rows: str) -> None:
     (found,) = read(">a\nAC---DX[+128.06]EF\n", f"chain\tstart\tend\n{rows}\n")
@@ -342,6 +352,11 @@ def test_gzip_is_known_by_its_bytes(write: Write) -> None:
         (b"PK\3\4 [Content_Types].xml", "not a FASTA file .*; it is a workbook of a spreadsheet"),
         (">a\nAC\n".encode("utf-16"), "not a FASTA file .*; it is text in UTF-16: give the FASTA"),
         (b"\n<!doctype HTML>\n", "not a FASTA file .*; it is a page of HTML"),
+        (
+            b">P1;h\na title\nACD*\n",
+            r"not a FASTA file \(it begins with '>P1;h'\); this is PIR: co",
+        ),
+        (b"\r\n>F1;\r\ntitle\r\nACD*\r\n", "this is PIR: convert it to FASTA"),
         (b"ACDEF\n>a\nAC\n", r"not a FASTA file \(it begins with 'ACDEF"),
         (b"@read\nACGT\n+\nFFFF\n", "not a FASTA file"),
         (b"", "the file is empty; give at least one"),
@@ -357,6 +372,13 @@ def test_a_file_that_is_no_fasta_stops_the_run(write: Write, content: bytes, wor
         with pytest.raises(LacunaError, match=f"light.fasta:.*{words}") as error:
             reads(path)
         assert "\n" not in str(error.value)
+
+
+def test_a_record_of_pir_among_others_is_rejected(read: Reader) -> None:
+    first, bad, last = read(">P1\nACD\n>DL;h\na title\nACD*\n>P;1\nACD\n")
+    assert isinstance(first, Scaffold) and isinstance(last, Scaffold)
+    assert isinstance(bad, Rejected) and bad.line == 3
+    assert bad.reason.endswith("is PIR, whose second line is a title; convert it to FASTA")
 
 
 def test_a_missing_file_stops_the_run(tmp_path: Path) -> None:
@@ -558,7 +580,7 @@ def test_rows_split_a_run_and_what_is_left_of_it_stays_a_gap(read: Reader) -> No
 
 
 def test_an_empty_row_inserts_a_gap_of_unknown_length(read: Reader) -> None:
-    scaffold = read.one("AC--D", "0\t0\n1\t1\t300.1\n3\t3\t\t\t2\t4\n5\t5\t\t\t0")
+    scaffold = read.one("AC--D", "0\t0\n1\t1\t300.1\n3\t3\t\t\t2\t4\n5\t5\t\t\t1")
     assert scaffold.sequence == "ACXXD"
     assert scaffold.gaps == (
         Gap(0, 0, 1, None),
@@ -566,7 +588,7 @@ def test_an_empty_row_inserts_a_gap_of_unknown_length(read: Reader) -> None:
         fixed(2, 3),
         Gap(3, 3, 2, 4),
         fixed(3, 4),
-        Gap(5, 5, 0, None),
+        Gap(5, 5, 1, None),
     )
 
 
@@ -611,9 +633,17 @@ def test_a_row_adds_to_an_inline_mass(read: Reader) -> None:
         ("ACDE", "0\t2\t200\t-1", 2, "tolerance_ppm -1; give 0 or more"),
         ("ACDE", "0\t2\t\t\t5\t3", 2, "min_length 5 and max_length 3"),
         ("ACDE", "0\t2\t\t\t\t0", 2, "min_length 1 and max_length 0"),
+        (
+            "ACDE",
+            "2\t2\t\t\t0",
+            2,
+            "min_length 0, but a gap holds at least one residue; give 1, or",
+        ),
+        ("ACDE", "2\t2\t\t\t0.0\t3", 2, "remove the row if nothing is missing"),
         ("ACDE", "0\t2\t\t\t3\t4", 2, "hides 2 residues, outside its lengths 3 to 4"),
         ("ACDE", "0\t2\t\t\t3", 2, "hides 2 residues, outside its lengths 3 to open"),
-        ("ACDE", "0\t2\t\t\t1\t2\tmore", 2, "1 cells more than the header"),
+        ("ACDE", "0\t2\t\t\t1\t2\tmore", 2, "1 cell more than the header; remove it"),
+        ("ACDE", "0\t2\t\t\t1\t2\tand\tmore", 2, "2 cells more than the header; remove them"),
         ("AEQLVE", "1\t3\t200.0797", 2, "weigh 257.1012 Da, not 200.0797 Da, which those"),
         ("AEQLVE", "1\t3\t200.0797", 2, "count from 0, so subtract 1 from start and end"),
         ("AEQLVE", "2\t3\t257.1012", 2, "which they and the one before weigh"),
@@ -729,7 +759,7 @@ def test_rows_of_chains_of_unusual_names_count(read: Reader, name: str, table: s
     assert first == Scaffold(name, "", "AXXE", (fixed(1, 3, "CD"),), 1)
 
 
-@pytest.mark.parametrize("table", ["", HEADER, "# nothing\n"])
+@pytest.mark.parametrize("table", [HEADER, "# nothing\n"])
 def test_a_table_without_rows_adds_nothing(read: Reader, table: str) -> None:
     assert read(">a\nACDE\n", table) == [Scaffold("a", "", "ACDE", (), 1)]
 
@@ -743,6 +773,8 @@ def test_a_table_without_rows_adds_nothing(read: Reader, table: str) -> None:
         ("chain\tstart\tend\tend\n", "gaps.tsv:1: column 'end' occurs twice"),
         ("\nname\tfrom\tto\n", "gaps.tsv:2: neither the header of a gap table nor a BED row"),
         (">a\nACD\n", "gaps.tsv:1: neither"),
+        ("", "gaps.tsv: the gap table is empty; begin with chain, start, end"),
+        ("\n \n", "gaps.tsv: the gap table is empty"),
     ],
 )
 def test_a_table_that_is_none_stops_the_run(read: Reader, table: str, words: str) -> None:
@@ -802,7 +834,6 @@ def test_hidden_letters_must_agree_with_the_truth(read: Reader) -> None:
         ("ACX[+300]F--H", "", "ACDEEFGGH", ["DEE", "GG"]),
         ("--CX[+300]J-", "", "AACDDLG", ["AA", "DD", "LG"]),
         ("ACFG", "2\t2", "ACDEFG", ["DE"]),
-        ("ACFG", "2\t2\t\t\t0", "ACFG", [""]),
         ("AC-FG", "2\t3\t\t\t1\t4", "ACDEEFG", ["DEE"]),
         # FG occurs twice in the truth: a length range, then a mass, show where the gap ends.
         ("ACX[+300]FGX[+300]", "2\t3\t\t\t1\t2", "ACDFGFGH", ["D", "FGH"]),
@@ -964,6 +995,25 @@ def test_tables_of_spreadsheets_are_read(read: Reader, table: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "table",
+    [
+        '"chain"\t"start"\t"end"\n"1"\t"a"\t1\t3\n',
+        '"chain" "start" "end"\n"one" "a" 1 3\n',
+        "chain start end\n1 1 0 3\n",
+        "chain\tstart\tend\n1\ta\t1\t3\n",
+        '"chain","start","end"\n"1","a",1,3\n',
+    ],
+)
+def test_row_names_of_r_are_named(read: Reader, table: str) -> None:
+    said = (
+        "gaps.tsv:2: 4 cells under 3 columns; if the first are row names, write the table with "
+        "row.names=FALSE; otherwise remove what is too much"
+    )
+    with pytest.raises(LacunaError, match=re.escape(said)):
+        read(">a\nACDE\n>1\nACDE\n", table)
+
+
+@pytest.mark.parametrize(
     ("rows", "words"),
     [
         ("0\t2\t367,0537", "mass '367,0537'; write a decimal point: 367.0537"),
@@ -978,8 +1028,8 @@ def test_tables_of_spreadsheets_are_read(read: Reader, table: str) -> None:
         ("0\t" + "x" * 5000, f"a gap with end '{'x' * 37}...'; give a whole number"),
         ("0\t2\t" + "9" * 99_000, "a gap with mass"),
         ("0\t2\t" + "9" * 200_000, "a gap row of more than 100000 characters"),
-        ("2\t2\t\t\t0\t1e9", "max_length '1e9'; give a whole number"),
-        ("2\t2\t\t\t0\t1000000000", "of 0 to 1000000000 residues, more choices than the limit of"),
+        ("2\t2\t\t\t1\t1e9", "max_length '1e9'; give a whole number"),
+        ("2\t2\t\t\t1\t1000000000", "of 1 to 1000000000 residues, more choices than the limit of"),
         ("2\t2\t\t\t3000000000", "may have 3000000004 residues with what its gaps may hold, more"),
         ("2\t2\t9e6\n3\t3\t9e6", "may have 96736 residues with what its gaps may hold, more"),
     ],
@@ -1052,6 +1102,15 @@ def test_ids_of_the_truth_that_match_in_part_are_said_in_one_line(read: Reader) 
         "give both files the same ids",
         remark=True,
     )
+
+
+def test_one_chain_without_truth_is_said_in_the_singular(read: Reader) -> None:
+    *_, note = read(">a\nA-\n>l\nA-\n", truth=">a\nAC\n")
+    assert isinstance(note, Rejected)
+    assert "1 id (l) of heavy.fasta with gaps has no truth and does not count;" in note.reason
+    *_, note = read(">a\nA-\n", truth=">a\nAC\n>y\nAC\n")
+    assert isinstance(note, Rejected)
+    assert "1 id (y) of the truth is not a chain of heavy.fasta;" in note.reason
 
 
 def test_truth_of_every_chain_says_nothing(read: Reader) -> None:

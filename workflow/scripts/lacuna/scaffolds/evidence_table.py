@@ -10,16 +10,16 @@ they leave of 1 is shared by the residues that are not named, so that a position
 residues make up 1 can be no other.
 """
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
-from lacuna.core.files import LacunaError, open_text, shortened
+from lacuna.core.files import LacunaError, shortened
 from lacuna.core.words import number_in, number_remedy, plural
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.scaffold import SHOWN, Gap, PositionEvidence
+from lacuna.scaffolds.small_table import read_table
 
 REQUIRED = ("chain", "position")
 LONG = (*REQUIRED, "residue", "probability")
@@ -29,7 +29,7 @@ WITHIN = "within"  # the number of a residue in a gap of unknown length, from 1;
 AT_ODDS = "at_odds"
 MAX_DIGITS = 12  # of a position
 ROUNDED = 0.05  # by which 20 probabilities of two decimals may differ from 1
-_DELIMITERS = "\t,;"
+_NAME = "evidence table"
 
 
 @dataclass(slots=True)
@@ -56,8 +56,8 @@ class EvidenceTable:
         self._chains: dict[str, dict[tuple[int, int], _Position] | Fault] = {}
         self._lines: dict[str, int] = {}  # of the first row of each chain
         if path is not None:
-            for chain, line, cells in _rows(path):
-                self._add(chain, line, cells)
+            for line, cells in read_table(path, _NAME, LONG, _check_header):
+                self._add(cells.get("chain", ""), line, cells)
 
     def take(
         self, chain: str, sequence: str, gaps: Sequence[Gap]
@@ -247,43 +247,6 @@ def _weights(shares: dict[str, float], position: int) -> tuple[float, ...]:
     return tuple(weight / whole for weight in weights)
 
 
-def _rows(path: str | Path) -> Iterator[tuple[str, int, dict[str, str]]]:
-    """Yield chain, line and cells by column of every row; LacunaError if the header is none."""
-    with open_text(path) as handle:
-        header = ""
-        before = 0  # lines above the first row
-        for text in handle:
-            before += 1
-            if text.strip() and not text.startswith("#"):
-                header = text
-                break
-        if not header:
-            raise LacunaError(f"{path}: the evidence table is empty; begin with {', '.join(LONG)}")
-        delimiter = next((d for d in _DELIMITERS if d in header), "\t")
-        columns = [name.strip(' "\r\n') for name in header.split(delimiter)]
-        columns = [name.upper() if len(name) == 1 else name.lower() for name in columns]
-        _check_header(f"{path}:{before}", columns)
-        if delimiter == "\t":  # has no quotes: those of an id belong to it
-            rows = csv.reader(handle, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-        else:
-            rows = csv.reader(handle, delimiter=delimiter)
-        try:
-            for cells in rows:
-                if any(cell.strip() for cell in cells):
-                    if len(cells) > len(columns):
-                        raise LacunaError(
-                            f"{path}:{before + rows.line_num}: {len(cells)} cells under "
-                            f"{len(columns)} columns; remove what is too much"
-                        )
-                    row = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
-                    yield row.get("chain", ""), before + rows.line_num, row
-        except csv.Error as error:
-            raise LacunaError(
-                f"{path}:{before + rows.line_num}: cannot be split into columns ({error}); "
-                "correct the line"
-            ) from None
-
-
 def _check_header(where: str, columns: Sequence[str]) -> None:
     """Raise LacunaError if the columns are those of neither form of the table."""
     for name in columns:
@@ -309,9 +272,10 @@ def _check_header(where: str, columns: Sequence[str]) -> None:
 
 def _number(column: str, cell: str) -> int:
     """A number from 1; ValueError if the cell holds none."""
+    given, cell = cell, cell.removesuffix(".0")  # pandas writes 3.0 for 3 beside empty cells
     if not (cell.isdecimal() and cell.isascii()) or len(cell) > MAX_DIGITS or int(cell) < 1:
         raise ValueError(
-            f"has evidence for {column} '{shortened(cell)}'; give a whole number from 1"
+            f"has evidence for {column} '{shortened(given)}'; give a whole number from 1"
         )
     return int(cell)
 

@@ -14,6 +14,8 @@ _CHUNK = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 _START = b"\n>"
 _WHITESPACE = b" \t\r\n\x0b\x0c"
+# The header of PIR: a kind of sequence before the id. A line of title follows.
+_PIR = re.compile(rb"(?:P1|F1|DL|DC|RL|RC|N1|N3|XX);")
 # Characters, except tab, that would end a line or are invisible on a terminal.
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -112,6 +114,11 @@ def _chunks(handle: BinaryIO, path: str | Path) -> Iterator[bytes]:
         if kind := kind_of(start):
             remedy = f"it is {kind}: give the FASTA itself, as plain text or gzipped"
         raise LacunaError(f"{path}: not a FASTA file (it begins with {seen}); {remedy}")
+    if _PIR.match(start, 1):
+        seen = ascii(start.split(maxsplit=1)[0][:12].decode("utf-8", errors="replace"))
+        raise LacunaError(
+            f"{path}: not a FASTA file (it begins with {seen}); this is PIR: convert it to FASTA"
+        )
     # Blank lines before the first record count as lines; blanks in them are ignored.
     above = chunk[: -len(start)].count(b"\r" if old_mac else b"\n")
     chunk = b"\n" * above + start
@@ -142,6 +149,8 @@ def _record(blob: bytes, line: int, cut: bool) -> Record:
         fault = f"has an id of {len(chain)} characters, more than the limit of {MAX_ID}; shorten it"
     elif b"\0" in name:
         fault = "has a NUL character in its id; save the file as plain text"
+    elif _PIR.match(header):
+        fault = "is PIR, whose second line is a title; convert it to FASTA"
     elif b"\r>" in header:
         fault = "has both CR and LF as line ends; save the file with one kind of line end"
     description = about.decode("utf-8", "replace")

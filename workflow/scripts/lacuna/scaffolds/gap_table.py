@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
-from lacuna.core.words import is_given, number_in, number_remedy
+from lacuna.core.words import is_given, number_in, number_remedy, plural
 from lacuna.scaffolds.fasta import Fault, first_of
+from lacuna.scaffolds.small_table import surplus
 
 REQUIRED = ("chain", "start", "end")
 OPTIONAL = tuple("mass tolerance_ppm tolerance_da min_length max_length prefix_masses".split())
@@ -99,6 +100,7 @@ def _read(path: str | Path, known: tuple[str, ...]) -> Iterator[tuple[str, Row |
     columns: tuple[str, ...] | None = None
     bed = False
     named = False  # whether the fourth cell of a BED row is a name
+    empty = True  # but for blanks
     first: tuple[int, str] | None = None  # line and fourth cell of the first BED row
     split: Callable[[str], list[str]] = _fields
     with open_text(path) as handle:
@@ -109,6 +111,7 @@ def _read(path: str | Path, known: tuple[str, ...]) -> Iterator[tuple[str, Row |
             fields = split(text)
             if not any(fields):
                 continue
+            empty = False
             said = _says_nothing(fields, dict(zip(columns or REQUIRED, fields, strict=False)))
             if said and (fields[0].startswith("#") or columns is None or bed):
                 continue
@@ -122,18 +125,35 @@ def _read(path: str | Path, known: tuple[str, ...]) -> Iterator[tuple[str, Row |
                     continue
             # A BED row may have a name and more columns; with a header every cell has a meaning.
             cells = dict(zip(columns or REQUIRED, fields, strict=False))
-            surplus = 0 if bed or columns is None else len(fields) - len(columns)
+            more = 0 if bed or columns is None else len(fields) - len(columns)
+            if columns is not None and more == 1 and _has_row_name(fields, columns):
+                raise LacunaError(f"{path}:{line}: {surplus(len(fields), len(columns))}")
             if bed:
                 fourth = fields[len(REQUIRED)] if len(fields) > len(REQUIRED) else ""
                 named = named or not _DECIMAL.fullmatch(_unquoted(fourth))
                 first = first or (line, fourth)
-            yield cells.get("chain", ""), _row(cells, surplus, line, whole)
+            # Reads may show that nothing is missing; a gap that a user gives holds a residue.
+            least = 0 if CLOSED in known else 1
+            yield cells.get("chain", ""), _row(cells, more, line, whole, least)
+    if empty:
+        raise LacunaError(f"{path}: the gap table is empty; begin with {', '.join(REQUIRED)}")
     if first and not named:
         raise LacunaError(
             f"{path}:{first[0]}: the fourth column is a name in BED, and holds "
             f"'{_shown(first[1])}' here; if it is the mass of the gap, begin with a line of "
             f"{', '.join(REQUIRED)}, mass; otherwise remove it"
         )
+
+
+def _has_row_name(fields: list[str], columns: tuple[str, ...]) -> bool:
+    """Whether the first cell of a row with one too many is its name, as R writes it: the positions
+    are then one cell later."""
+
+    def has_positions(cells: list[str]) -> bool:
+        found = dict(zip(columns, cells, strict=False))
+        return _is_integer(found.get("start", "")) and _is_integer(found.get("end", ""))
+
+    return has_positions(fields[1:]) and (fields[0].isdecimal() or not has_positions(fields))
 
 
 def _says_nothing(fields: list[str], cells: dict[str, str]) -> bool:
@@ -220,16 +240,20 @@ def _header(
     return columns
 
 
-def _row(cells: dict[str, str], surplus: int, line: int, whole: bool) -> Row | Fault:
-    """The row of a line, or the Fault that says what is wrong with it."""
+def _row(cells: dict[str, str], more: int, line: int, whole: bool, least: int) -> Row | Fault:
+    """The row of a line, or the Fault that says what is wrong with it.
+
+    more: cells that the header does not name; least: what min_length may be.
+    """
     try:
         if not whole:
             raise ValueError(
                 f"has a gap row of more than {MAX_LINE} characters; correct or remove the line"
             )
-        if surplus > 0:
+        if more > 0:
+            remedy = "remove it" if more == 1 else "remove them"
             raise ValueError(
-                f"has a gap row with {surplus} cells more than the header; remove them"
+                f"has a gap row with {plural(more, 'cell')} more than the header; {remedy}"
             )
         start, end = _whole(cells, "start"), _whole(cells, "end")
         if start is None or end is None:
@@ -245,6 +269,11 @@ def _row(cells: dict[str, str], surplus: int, line: int, whole: bool) -> Row | F
         shortest, longest = _whole(cells, "min_length"), _whole(cells, "max_length")
         prefixes = _numbers(cells, "prefix_masses")
         closed = _number(cells, CLOSED)
+        if shortest is not None and shortest < least:
+            raise ValueError(
+                f"has a gap with min_length {shortest}, but a gap holds at least one residue; "
+                "give 1, or remove the row if nothing is missing"
+            )
         if longest is not None and longest < max(shortest or 0, 1):
             raise ValueError(
                 f"has a gap with min_length {shortest or 1} and max_length {longest}; "

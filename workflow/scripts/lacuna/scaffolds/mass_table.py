@@ -4,25 +4,24 @@
 `average` or `monoisotopic`.
 """
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.chain_names import OF_LOCI
-from lacuna.core.files import LacunaError, open_text, read_lines, shortened
+from lacuna.core.files import LacunaError, shortened
 from lacuna.core.masses import MONOISOTOPIC
 from lacuna.core.words import number_in, number_remedy
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.scaffold import IntactMass
+from lacuna.scaffolds.small_table import read_table
 
 COLUMNS = ("chain", "mass", "tolerance_da", "kind")
 KINDS = ("average", "monoisotopic")
 LIGHT = "light"  # the one light chain that reads give
 LIGHT_LOCI = tuple(name for locus, name in OF_LOCI.items() if locus != "H")
 MAX_MASS = 10_000_000.0  # Da: a chain of 50,000 tryptophans weighs less
-MAX_LINE = 100_000  # characters
-_DELIMITERS = "\t,;"
+_NAME = "table of intact masses"
 _LIGHTEST = MONOISOTOPIC["G"]  # Da
 
 
@@ -34,8 +33,8 @@ class MassTable:
         self.file = Path(path).name if path is not None else ""
         self._rows: dict[str, tuple[int, IntactMass | Fault]] = {}
         if path is not None:
-            for line, cells in _rows(path):
-                self._add(line, cells)
+            for line, cells in read_table(path, _NAME, COLUMNS, _check_header):
+                self._add(line, {name: cells.get(name, "") for name in COLUMNS})
 
     def take(self, chain: str, sequence: str = "") -> IntactMass | None:
         """Remove and return the mass of a chain; None without one.
@@ -101,48 +100,21 @@ class MassTable:
         self._rows[chain] = line, found
 
 
-def _rows(path: str | Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield line and cells of each row."""
-    names: list[str] = []
-    delimiter = "\t"
-    with open_text(path) as handle:
-        for line, text, whole in read_lines(handle, MAX_LINE):
-            if not whole:
-                raise LacunaError(
-                    f"{path}:{line}: a line of more than {MAX_LINE} characters; give a table of "
-                    f"{', '.join(COLUMNS)}"
-                )
-            if not text.strip():
-                continue
-            if not names:
-                delimiter = next((d for d in _DELIMITERS if d in text), "\t")
-                names = [cell.strip(' "').casefold() for cell in text.split(delimiter)]
-                for name in COLUMNS:
-                    if name not in names:
-                        raise LacunaError(
-                            f"{path}:{line}: column '{name}' is missing; give "
-                            f"{', '.join(COLUMNS)}, separated by tabs"
-                        )
-                    if names.count(name) > 1:
-                        raise LacunaError(
-                            f"{path}:{line}: column '{name}' is there twice; keep one of them"
-                        )
-                continue
-            row = dict(zip(names, _cells(text, delimiter), strict=False))
-            yield line, {name: row.get(name, "") for name in COLUMNS}
-    if not names:
-        raise LacunaError(
-            f"{path}: the table of intact masses is empty; begin with {', '.join(COLUMNS)}"
-        )
-
-
-def _cells(text: str, delimiter: str) -> list[str]:
-    """The cells of a line. With tabs, quotes belong to them: an id may begin and end with one."""
-    if delimiter == "\t":
-        cells = text.split(delimiter)
-    else:
-        cells = next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])
-    return [cell.strip() for cell in cells]
+def _check_header(where: str, columns: Sequence[str]) -> None:
+    """Raise LacunaError if the columns are not those of the table."""
+    for name in columns:
+        if name not in COLUMNS:
+            raise LacunaError(
+                f"{where}: unknown column '{shortened(name)}' of a table of intact masses; give "
+                f"{', '.join(COLUMNS)}, separated by tabs"
+            )
+        if columns.count(name) > 1:
+            raise LacunaError(f"{where}: column '{name}' is there twice; keep one of them")
+    for name in COLUMNS:
+        if name not in columns:
+            raise LacunaError(
+                f"{where}: column '{name}' is missing; give {', '.join(COLUMNS)}, separated by tabs"
+            )
 
 
 def _number(cells: dict[str, str], name: str) -> float:

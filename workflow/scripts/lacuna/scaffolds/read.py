@@ -219,11 +219,12 @@ class _Reader:
     def warn(self) -> None:
         """Log that a spreadsheet would take some ids for formulas."""
         if self.formulas:
+            begin = "begins" if len(self.formulas) == 1 else "begin"
             LOG.warning(
                 "%s: %s; a spreadsheet takes them for formulas: "
                 "import the columns of tables as text",
                 self.fasta,
-                printable(f"{_named(self.formulas)} begin with one of {' '.join(_FORMULA)}"),
+                printable(f"{_named(self.formulas)} {begin} with one of {' '.join(_FORMULA)}"),
             )
 
 
@@ -276,9 +277,11 @@ def _unmatched(
             unknown.append(chain)
     said = []
     if unknown:
-        said.append(f"{_named(unknown)} of the truth are not chains of {fasta}")
+        verb = "is not a chain" if len(unknown) == 1 else "are not chains"
+        said.append(f"{_named(unknown)} of the truth {verb} of {fasta}")
     if without:
-        said.append(f"{_named(without)} of {fasta} with gaps have no truth and do not count")
+        verbs = "has no truth and does" if len(without) == 1 else "have no truth and do"
+        said.append(f"{_named(without)} of {fasta} with gaps {verbs} not count")
     if twice:
         said.append(f"{_named(twice)} of the truth came before, and the first record counts")
     if said:

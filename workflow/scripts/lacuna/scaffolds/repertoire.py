@@ -2,8 +2,9 @@
 
 A table is known by its first lines, not by its name. AIRR: the names of columns are those of the
 Rearrangement schema (https://docs.airr-community.org/en/stable/datarep/rearrangements.html),
-separated by tabs. OAS (Olsen et al. 2022, Protein Sci 31:141-146): a first line of metadata in
-JSON, then CSV with the same names, in paired units with `_heavy` or `_light` at their end.
+separated by tabs, or by commas or semicolons, as spreadsheets write them. OAS (Olsen et al. 2022,
+Protein Sci 31:141-146): a first line of metadata in JSON, then CSV with the same names, in paired
+units with `_heavy` or `_light` at their end.
 
 A chain is the first of these cells that is given (neither empty nor `NA` or the like) and has no
 stop codon within:
@@ -88,8 +89,9 @@ def layout_of(path: str | Path) -> Layout | None:
     lines = start.decode("utf-8", "replace").splitlines() + ["", ""]
     metadata = lines[0].lstrip('"').startswith("{")
     line, row = lines[metadata : metadata + 2]
-    delimiter = "\t" if "\t" in line else ","
-    quoted = delimiter == "," or any(_has_quoted(text, delimiter) for text in (line, row))
+    # A semicolon is what spreadsheets write where the comma is a decimal one.
+    delimiter = "\t" if "\t" in line else max(",;", key=line.count)
+    quoted = delimiter != "\t" or any(_has_quoted(text, delimiter) for text in (line, row))
     columns = tuple(name.strip() for name in _cut(line, delimiter, quoted))
     plain = {name.removesuffix(PAIRED[0]).removesuffix(PAIRED[1]) for name in columns}
     if len(plain & _KNOWN) < 2:

@@ -1,0 +1,82 @@
+"""Small tables of chains with a header, as of intact masses and evidence.
+
+Columns are separated by tabs, commas or semicolons. Lines above the header that begin with `#` are
+comments.
+"""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from lacuna.core.files import LacunaError, open_text, read_lines
+
+MAX_LINE = 100_000  # characters
+_DELIMITERS = "\t,;"
+_ID = "chain"  # the column whose cells may begin and end with a quote
+
+
+def read_table(
+    path: str | Path, name: str, begin: Sequence[str], check: Callable[[str, Sequence[str]], None]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the line (from 1) and the cells by column of every row that is not blank.
+
+    name, begin: of the table and its first columns, for messages. check: raises LacunaError if the
+    columns of a header, at a place in the file, are not those of the table. Their names are in
+    lower case, and single letters, which are residues, in upper case. A row may end early. Raises
+    LacunaError if there is no header, or a row has more cells than it.
+    """
+    columns: list[str] = []
+    delimiter, quoted = "\t", False
+    with open_text(path) as handle:
+        for line, text, whole in read_lines(handle, MAX_LINE):
+            if not whole:
+                raise LacunaError(
+                    f"{path}:{line}: a line of more than {MAX_LINE} characters; give a table of "
+                    f"{', '.join(begin)}"
+                )
+            if not text.strip() or (not columns and text.startswith("#")):
+                continue
+            if not columns:
+                delimiter = next((d for d in _DELIMITERS if d in text), "\t")
+                # In a table with tabs and no quotes in its header, those of an id belong to it.
+                quoted = delimiter != "\t" or text.lstrip().startswith('"')
+                columns = [_column(cell) for cell in text.split(delimiter)]
+                check(f"{path}:{line}", columns)
+                continue
+            cells = _cells(text, delimiter, quoted)
+            if not any(cells):
+                continue
+            if len(cells) > len(columns):
+                raise LacunaError(f"{path}:{line}: {surplus(len(cells), len(columns))}")
+            row = dict(zip(columns, cells, strict=False))
+            yield line, {name: _unquoted(name, cell) for name, cell in row.items()}
+    if not columns:
+        raise LacunaError(f"{path}: the {name} is empty; begin with {', '.join(begin)}")
+
+
+def surplus(cells: int, columns: int) -> str:
+    """What is wrong with a row of more cells than columns, and the remedy."""
+    said = f"{cells} cells under {columns} columns; "
+    if cells == columns + 1:  # as write.table of R does, whose header lacks the first
+        said += "if the first are row names, write the table with row.names=FALSE; otherwise "
+    return f"{said}remove what is too much"
+
+
+def _column(cell: str) -> str:
+    name = cell.strip(' "')
+    return name.upper() if len(name) == 1 else name.casefold()
+
+
+def _cells(text: str, delimiter: str, quoted: bool) -> list[str]:
+    if quoted and '"' in text:
+        cells = next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])
+    else:
+        cells = text.split(delimiter)
+    return [cell.strip() for cell in cells]
+
+
+def _unquoted(column: str, cell: str) -> str:
+    """A cell without the quotes around it, if it is none of an id."""
+    if column != _ID and len(cell) > 1 and cell[0] == cell[-1] == '"':
+        return cell[1:-1].strip()
+    return cell
