@@ -317,8 +317,8 @@ class EvidenceRow(NamedTuple):
     state: Annotated[
         str,
         "`observed`: reads, spectra or the scaffold show it; `inferred`: filled, and no read and "
-        "no spectrum shows it; `doubtful`: shown, but by few or unsure reads, or with a flag that "
-        "says why",
+        "no spectrum shows it; `doubtful`: shown, but by few or unsure reads, filled with less "
+        "than 0.9, or with a flag that says why",
     ]
     depth: Annotated[
         float | None,

@@ -33,9 +33,9 @@ from lacuna.templates.library import load_library
 
 MAX_CHAINS = 200  # that reads are placed on: an antibody has two, a mixture some dozen
 # Share of the residues of given V domains that reads contradict, above which they may be of another
-# antibody: of trastuzumab 0.01 (nine proteases) to 0.16 (trypsin, its light chain alone), on chains
-# of another human antibody 0.3.
-OTHER_ANTIBODY = 0.2
+# antibody: of trastuzumab 0.01 (nine proteases) to 0.09 (trypsin, its light chain alone), on chains
+# of another human antibody 0.25.
+OTHER_ANTIBODY = 0.15
 
 LOG = logging.getLogger(__name__)
 
@@ -129,7 +129,8 @@ def _warn_of_other(chains: Sequence[GivenChain]) -> None:
     antibody."""
     seen = against = 0
     for chain in chains:
-        given, best = merge_il(encode(chain.sequence)), chain.shown.weights.argmax(1)
+        given = merge_il(encode(chain.sequence))
+        best = merge_il(chain.shown.weights.argmax(1).astype(np.uint8))
         columns = np.concatenate([p.numbering.columns for p in number_parts(chain.sequence)])
         variable = (columns > 0) & (columns <= OTHER_INSERTION)
         known = chain.shown.seen & (given < N_RESIDUES) & variable
