@@ -8,6 +8,7 @@ import pytest
 from conftest import Write
 from lacuna.core.files import LacunaError
 from lacuna.scaffolds.evidence_table import EvidenceTable
+from lacuna.scaffolds.gap_table import GapTable
 from lacuna.scaffolds.mass_table import MassTable
 from lacuna.scaffolds.scaffold import IntactMass
 from lacuna.scaffolds.small_table import MAX_LINE, read_table
@@ -81,3 +82,21 @@ def test_the_quotes_of_an_id_belong_to_it_under_a_header_without_quotes(write: W
 def test_what_is_no_table_is_named(write: Write, text: str, said: str) -> None:
     with pytest.raises(LacunaError, match=re.escape(said)):
         list(read_table(write("m.tsv", text), "table", ["chain"], any_columns))
+
+
+@pytest.mark.parametrize("separator", ["\t", ",", ";"])
+@pytest.mark.parametrize(
+    ("read", "columns"),
+    [
+        (MassTable, ("", "chain", "mass", "tolerance_da", "kind")),
+        (EvidenceTable, ("", "chain", "position", "residue", "probability")),
+        (GapTable, ("", "chain", "start", "end")),
+    ],
+)
+def test_row_names_under_a_column_without_a_name_are_named(
+    write: Write, read: type, columns: Sequence[str], separator: str
+) -> None:
+    header = separator.join(f'"{name}"' for name in columns)
+    path = write("t.csv", header + "\n")
+    with pytest.raises(LacunaError, match=r"t.csv:1: a column has no name; .*row.names=FALSE"):
+        read(path)

@@ -19,7 +19,7 @@ from lacuna.core.files import LacunaError, shortened
 from lacuna.core.words import number_in, number_remedy, plural
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.scaffold import SHOWN, Gap, PositionEvidence
-from lacuna.scaffolds.small_table import read_table
+from lacuna.scaffolds.small_table import UNNAMED, read_table
 
 REQUIRED = ("chain", "position")
 LONG = (*REQUIRED, "residue", "probability")
@@ -249,6 +249,8 @@ def _weights(shares: dict[str, float], position: int) -> tuple[float, ...]:
 
 def _check_header(where: str, columns: Sequence[str]) -> None:
     """Raise LacunaError if the columns are those of neither form of the table."""
+    if "" in columns:
+        raise LacunaError(f"{where}: {UNNAMED}")
     for name in columns:
         if name not in (*LONG, SPREAD, WITHIN, AT_ODDS) and name not in RESIDUES:
             raise LacunaError(

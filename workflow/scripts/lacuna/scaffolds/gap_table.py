@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
 from lacuna.core.words import is_given, number_in, number_remedy, plural
 from lacuna.scaffolds.fasta import Fault, first_of
-from lacuna.scaffolds.small_table import surplus
+from lacuna.scaffolds.small_table import UNNAMED, surplus
 
 REQUIRED = ("chain", "start", "end")
 OPTIONAL = tuple("mass tolerance_ppm tolerance_da min_length max_length prefix_masses".split())
@@ -226,6 +226,8 @@ def _header(
         raise LacunaError(
             f"{where} column '{missing}' is missing; found {found}; rename a column or add it"
         )
+    if "" in columns:
+        raise LacunaError(f"{where} {UNNAMED}")
     for name in columns:
         if name not in known:
             near = difflib.get_close_matches(name, COLUMNS, n=1)

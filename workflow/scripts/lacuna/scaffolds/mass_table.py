@@ -14,7 +14,7 @@ from lacuna.core.masses import MONOISOTOPIC
 from lacuna.core.words import number_in, number_remedy
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.scaffold import IntactMass
-from lacuna.scaffolds.small_table import read_table
+from lacuna.scaffolds.small_table import UNNAMED, read_table
 
 COLUMNS = ("chain", "mass", "tolerance_da", "kind")
 KINDS = ("average", "monoisotopic")
@@ -102,6 +102,8 @@ class MassTable:
 
 def _check_header(where: str, columns: Sequence[str]) -> None:
     """Raise LacunaError if the columns are not those of the table."""
+    if "" in columns:
+        raise LacunaError(f"{where}: {UNNAMED}")
     for name in columns:
         if name not in COLUMNS:
             raise LacunaError(

@@ -11,6 +11,11 @@ from pathlib import Path
 from lacuna.core.files import LacunaError, open_text, read_lines
 
 MAX_LINE = 100_000  # characters
+# What is wrong with a column without a name, as write.csv of R and to_csv of pandas begin with.
+UNNAMED = (
+    "a column has no name; if it holds row names, write the table with row.names=FALSE (R) or "
+    "index=False (pandas), otherwise remove it"
+)
 _DELIMITERS = "\t,;"
 _ID = "chain"  # the column whose cells may begin and end with a quote
 
