@@ -371,6 +371,29 @@ def test_what_few_reads_are_of_has_lent_nothing_to_what_most_are_of(
     assert unjoined(mixture(whole, [30, 34, CDR3 + 3], share=share))[0].any() == may
 
 
+@pytest.mark.parametrize(("share", "may"), [(0.1, False), (0.2, True)])
+def test_what_few_reads_each_are_of_may_have_lent_it_together(
+    whole: Placed, share: float, may: bool
+) -> None:
+    """As the B cells of a serum beside an antibody."""
+    two = mixture(whole, [30, 34, CDR3 + 3])
+    (one, other), (draft, another) = two.populations, two.drafts
+    drafts = (draft, another, another)
+    populations = (
+        replace(one, share=1 - 2 * share),
+        replace(other, share=share),
+        replace(other, share=share, name="heavy_3"),
+    )
+    three = replace(
+        two,
+        names=("heavy", "heavy_2", "heavy_3"),
+        drafts=drafts,
+        placements=place_on(two.reads, drafts),
+        populations=populations,
+    )
+    assert unjoined(three)[0].any() == may
+
+
 @pytest.mark.parametrize(
     ("loci", "several"),
     [("HK", False), ("HL", False), ("KL", True), ("HHK", True), ("HKK", True), ("H", False)],

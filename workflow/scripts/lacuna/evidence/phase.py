@@ -18,8 +18,8 @@ from lacuna.placing.votes.draft import Draft, pairs_of_locus
 from lacuna.placing.votes.placement import place_on
 
 JOINED = 8.0  # nats that reads lose if two stretches that they join are taken apart
-# Of the reads of a chain, from which another one of its locus may have lent it a stretch: residues
-# of a chain that has three times the reads are the majority's everywhere.
+# Of the reads of a chain, from which the others of its locus together may have lent it a stretch:
+# residues of a chain that has three times their reads are the majority's everywhere.
 RIVAL = 1 / 3
 RUN = 7  # residues that a CDR3 has in common with no other place by chance
 
@@ -37,6 +37,9 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
     Nothing is said of constant regions, of which a locus has one or two.
     """
     drafts, shares = placed.drafts, [p.share for p in placed.populations]
+    of_locus = dict.fromkeys((d.locus for d in drafts), 0.0)
+    for draft, share in zip(drafts, shares, strict=True):
+        of_locus[draft.locus] += share
     found = [np.zeros(len(d), dtype=bool) for d in drafts]
     pairs = pairs_of_locus(drafts)
     if not pairs:
@@ -46,7 +49,7 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
     for pair in pairs:
         seams = seam_nats(memory, drafts, (), placements, pair)
         for side, (chain, rival) in enumerate((pair, pair[::-1])):
-            if shares[rival] >= RIVAL * shares[chain]:
+            if of_locus[drafts[chain].locus] - shares[chain] >= RIVAL * shares[chain]:
                 cuts = [places[side] for places, nats in seams if nats < JOINED]
                 found[chain] |= apart(drafts[chain], drafts[rival], cuts)
     return tuple(found)
