@@ -1,6 +1,7 @@
 """Chains of several species from simulated reads: the right loci, species and residues."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from lacuna.core.alphabet import MISSING, encode, merge_il
 from lacuna.core.paths import LIBRARY
 from lacuna.placing.place import Placed, place
 from lacuna.placing.sources.contaminants import read_contaminants
+from lacuna.placing.sources.segments import Locus, is_of_another
 from lacuna.reads.error_model import load_error_models
 from lacuna.reads.readers import read_peptides
 from lacuna.templates.library import load_library
@@ -84,8 +86,8 @@ def test_chains_of_a_species(tmp_path: Path, species: str, loci: str) -> None:
 def test_of_two_species_each_chain_has_its_own_constant_region(
     tmp_path: Path, antibody: str, locus: str, proteases: tuple[str, ...]
 ) -> None:
-    """As of an antibody with IgG of the medium in which its cells grew. By trypsin, reads hold
-    hardly a word of the second lambda V domain, but many of its constant region."""
+    """As of an antibody with IgG of the medium in which its cells grew, also if both have the same
+    kind of light chain, and the best V and C of that are of one species."""
     given = {
         f"{species}{one}": mutated(germline_chain(one, 3, species=species), 6, 1)
         + constant_of(species, one)
@@ -96,3 +98,23 @@ def test_of_two_species_each_chain_has_its_own_constant_region(
     species = [constants()[d.c].species for d in found.drafts]
     told = sorted(zip(species, (d.locus for d in found.drafts), strict=True))
     assert told == sorted([("cow", "H"), ("cow", "L"), (antibody, "H"), (antibody, locus)])
+
+
+@pytest.mark.parametrize(
+    ("v_seen", "c_seen", "c_share", "own", "another"),
+    [
+        (1.0, 40.0, 0.4, 0.0, True),  # hardly a word of V
+        (1.0, 18.0, 0.18, 0.0, False),  # as of one antibody of a species that is not bundled
+        (9.0, 18.0, 0.18, 0.0, True),
+        (9.0, 12.0, 0.4, 0.0, False),
+        (9.0, 40.0, 0.4, 30.0, False),  # words of another subclass, which a relative has too
+    ],
+)
+def test_another_antibody_is_known_by_words_of_its_constant_region(
+    v_seen: float, c_seen: float, c_share: float, own: float, another: bool
+) -> None:
+    cow = SPECIES.index("cow")
+    v = int(np.flatnonzero(v_segments().species == cow)[0])
+    c = [one.species for one in constants()].index("cow")
+    of_cow = Locus("L", v, 0, c, v_seen, 0.0, c_seen, c_share)
+    assert is_of_another(of_cow, replace(of_cow, c_seen=own)) == another

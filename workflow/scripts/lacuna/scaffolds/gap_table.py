@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
 from lacuna.core.words import is_given, number_in, number_remedy, plural
 from lacuna.scaffolds.fasta import Fault, first_of
-from lacuna.scaffolds.small_table import UNNAMED, surplus
+from lacuna.scaffolds.small_table import UNNAMED, surplus, unquoted
 
 REQUIRED = ("chain", "start", "end")
 OPTIONAL = tuple("mass tolerance_ppm tolerance_da min_length max_length prefix_masses".split())
@@ -130,7 +130,7 @@ def _read(path: str | Path, known: tuple[str, ...]) -> Iterator[tuple[str, Row |
                 raise LacunaError(f"{path}:{line}: {surplus(len(fields), len(columns))}")
             if bed:
                 fourth = fields[len(REQUIRED)] if len(fields) > len(REQUIRED) else ""
-                named = named or not _DECIMAL.fullmatch(_unquoted(fourth))
+                named = named or not _DECIMAL.fullmatch(unquoted(fourth))
                 first = first or (line, fourth)
             # Reads may show that nothing is missing; a gap that a user gives holds a residue.
             least = 0 if CLOSED in known else 1
@@ -294,11 +294,6 @@ def _is_integer(text: str) -> bool:
     return text.removeprefix("-").isdecimal() and text.isascii()
 
 
-def _unquoted(text: str) -> str:
-    """A cell without the quotes that some tools put around all of them."""
-    return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] == '"' else text
-
-
 def _has_value(text: str) -> bool:
     return text != "." and is_given(text)  # BED has a point in empty columns
 
@@ -309,7 +304,7 @@ def _shown(text: str) -> str:
 
 def _whole(cells: dict[str, str], name: str) -> int | None:
     """A cell as an integer of at least 0; None if it is not given; ValueError otherwise."""
-    text = _unquoted(cells.get(name, ""))
+    text = unquoted(cells.get(name, ""))
     if not _has_value(text):
         return None
     text = text.removesuffix(".0")  # pandas writes 3.0 for 3 if the column has empty cells
@@ -325,7 +320,7 @@ def _whole(cells: dict[str, str], name: str) -> int | None:
 
 def _numbers(cells: dict[str, str], name: str) -> tuple[float, ...]:
     """The different numbers in a cell, `;` between them, ascending; ValueError as of `_number`."""
-    text = _unquoted(cells.get(name, ""))
+    text = unquoted(cells.get(name, ""))
     parts = [part.strip(_BLANKS) for part in text.split(";")]
     if len(parts) > MAX_PREFIXES:
         raise ValueError(
@@ -337,7 +332,7 @@ def _numbers(cells: dict[str, str], name: str) -> tuple[float, ...]:
 
 def _number(cells: dict[str, str], name: str) -> float | None:
     """A cell as a finite number of at least 0; None if it is not given; ValueError otherwise."""
-    text = _unquoted(cells.get(name, ""))
+    text = unquoted(cells.get(name, ""))
     return _as_number(text, name) if _has_value(text) else None
 
 

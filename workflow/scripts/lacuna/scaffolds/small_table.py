@@ -54,9 +54,17 @@ def read_table(
             if len(cells) > len(columns):
                 raise LacunaError(f"{path}:{line}: {surplus(len(cells), len(columns))}")
             row = dict(zip(columns, cells, strict=False))
-            yield line, {name: _unquoted(name, cell) for name, cell in row.items()}
+            yield (
+                line,
+                {name: cell if name == _ID else unquoted(cell) for name, cell in row.items()},
+            )
     if not columns:
         raise LacunaError(f"{path}: the {name} is empty; begin with {', '.join(begin)}")
+
+
+def unquoted(cell: str) -> str:
+    """A cell without the quotes that some tools put around all of them."""
+    return cell[1:-1].strip() if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell
 
 
 def surplus(cells: int, columns: int) -> str:
@@ -78,10 +86,3 @@ def _cells(text: str, delimiter: str, quoted: bool) -> list[str]:
     else:
         cells = text.split(delimiter)
     return [cell.strip() for cell in cells]
-
-
-def _unquoted(column: str, cell: str) -> str:
-    """A cell without the quotes around it, if it is none of an id."""
-    if column != _ID and len(cell) > 1 and cell[0] == cell[-1] == '"':
-        return cell[1:-1].strip()
-    return cell
