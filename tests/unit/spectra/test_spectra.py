@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import permutations
@@ -46,7 +47,7 @@ from lacuna.scaffolds.alkylation import Alkylation, read_alkylation
 from lacuna.scaffolds.json_lines import from_json, to_json, write_scaffolds
 from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, Piece, ResidueModification, Scaffold, SpectralEvidence
-from lacuna.spectra.elsewhere import FAR_BETTER, Fit, is_elsewhere, known_peptides
+from lacuna.spectra.elsewhere import ENOUGH_CONSTANT, FAR_BETTER, Fit, is_elsewhere, known_peptides
 from lacuna.spectra.flanks import flanks
 from lacuna.spectra.gap_mass import _reachable
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, OFFSET
@@ -1199,6 +1200,32 @@ def test_spectra_fill_a_gap_and_noise_does_not_change_it(write: Write, tmp_path:
     assert filled["bad"] == filled["none"]
     kinds = [row.kind for row in SPECTRUM_TABLE.read(tmp_path / "good" / "spectra.tsv")]
     assert kinds.count(SPECTRUM) == kinds.count(MASS) == 1 and kinds.count(CLEAVAGE) >= 4
+
+
+def test_spectra_of_another_antibody_are_not_used(caplog: pytest.LogCaptureFixture) -> None:
+    """They show the constant region, which both have, and a peptide that spans the gap."""
+    peptide = "NTLYLQMNSLR"
+    start = HEAVY.index(peptide) + 4
+    gap = Gap(start, start + 2, 2, 2)
+    scaffold = Scaffold("h", "", hidden(HEAVY, [(gap.start, gap.end)]), (gap,), 1)
+    cuts = re.findall("[^KR]*[KR]", HEAVY[HEAVY.index("ASTK") :])
+    constant = [one for one in cuts if 6 <= len(one) <= 20][:10]
+    of_constant = [spectrum_of(one, z, name=f"{one}:{z}") for one in constant for z in (2, 3)]
+    assert len(of_constant) == ENOUGH_CONSTANT
+    spanning, of_cdr = spectrum_of(peptide), spectrum_of("LSCSASGFTFSSYAMHWVR")
+    allowed = Modifications(((0.0, 1.0),))
+
+    def used(*spectra: Spectrum) -> int:
+        caplog.clear()
+        found = own_spectra([scaffold], seen(*spectra), allowed, 10.0)
+        return sum(len(of_gap) for *_, of_gap in found)
+
+    def warned() -> bool:
+        return any(record.levelname == "WARNING" for record in caplog.records)
+
+    assert used(*of_constant, spanning) == 0 and warned()
+    assert used(*of_constant, of_cdr, spanning) == 1 and not warned()
+    assert used(*of_constant[1:], spanning) == 1 and not warned()  # too few tell nothing
 
 
 @pytest.mark.parametrize("noise", [0, 30, 400])

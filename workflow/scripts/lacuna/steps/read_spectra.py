@@ -18,9 +18,11 @@ from lacuna.spectra.elsewhere import (
     MOST_OF_READING,
     SURELY_KNOWN,
     Fit,
+    Whose,
     is_elsewhere,
     known_peptides,
     odds_of_known,
+    whose,
 )
 from lacuna.spectra.gap_mass import GapMass
 from lacuna.spectra.match import LARGE
@@ -88,15 +90,18 @@ def _several_masses(chain: Scaffold, gap: Gap, masses: Sequence[GapMass]) -> lis
 def own_spectra(
     chains: Sequence[Scaffold], spectra: Spectra, allowed: Modifications, ppm: float
 ) -> Iterator[tuple[Scaffold, Gap, Spectra]]:
-    """Yield every gap with the spectra that fit a peptide around it and none elsewhere far better.
+    """Yield every gap with the spectra that fit a peptide around it and none elsewhere far better;
+    no gap, with a warning, if they are those of another antibody.
 
     A large precursor may be a whole chain, which spans all gaps: it is not compared. allowed: what
     residues may carry; ppm: tolerance of precursors.
     """
     places: list[tuple[Scaffold, Gap, dict[int, Fit]]] = []
     every: dict[int, list[Fit]] = defaultdict(list)  # by the number of the spectrum
+    shown: list[Whose] = []
     for chain in chains:
         known = _of_known(chain, spectra, allowed, ppm)
+        shown.append(whose(chain, known.values()))
         for number, fit in known.items():
             every[number].append(fit)
         sure = {i for i, fit in known.items() if fit.log_odds >= SURELY_KNOWN}
@@ -109,6 +114,15 @@ def own_spectra(
                 if spectra[number][0].mass <= LARGE:
                     every[number].append(fit)
             places.append((chain, gap, found))
+    of_all = Whose(*map(sum, zip(*shown, strict=True)))
+    if of_all.of_another:
+        LOG.warning(
+            "of the spectra %d are of peptides of the constant regions, and %d of the known "
+            "residues of CDRs: they are of another antibody and are not used",
+            of_all.of_constant,
+            of_all.of_cdrs,
+        )
+        return
     for chain, gap, found in places:
         own = [i for i, fit in sorted(found.items()) if not is_elsewhere(fit, every[i])]
         yield chain, gap, [spectra[i] for i in own]
