@@ -17,7 +17,7 @@ import bundled
 from chains import constant_region, germline_chain, mutated, random_protein
 from gaps import scaffold
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, v_segments
-from lacuna.antibody.imgt import CONSTANT, CYS104
+from lacuna.antibody.imgt import CONSTANT, CYS104, regions_of
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, RESIDUES, TOKEN, encode
 from lacuna.core.files import LacunaError
@@ -298,6 +298,27 @@ def test_a_chain_with_nothing_observed_asks_nothing(library: Library, model: Gap
         told = PositionEvidence(0, (0.05,) * N_RESIDUES, settled)
         asked = encode_scaffolds([replace(chains[0], evidence=(told,))], library)
         assert len(asked.targets) == (30 if settled else 0)
+
+
+def test_a_domain_of_which_hardly_a_residue_is_sure_is_numbered_by_what_is_likely(
+    library: Library,
+) -> None:
+    whole = germline_chain("K", 3, constant=True)
+    chain = scaffold(whole, (0, 38), (43, 107))
+    hidden = [i for i, letter in enumerate(chain.sequence) if letter == "X"]
+
+    def regions(settled: bool) -> set[str]:
+        told = [PositionEvidence(i, weights_of(whole[i]), settled) for i in hidden]
+        kmers = encode_scaffolds([replace(chain, evidence=tuple(told))], library)
+        return set(regions_of(kmers.chain_columns.numpy()))
+
+    of_domain = {"FR1", "CDR1", "FR2", "CDR2", "FR3"}
+    assert not of_domain & regions(settled=False)
+    assert of_domain < regions(settled=True)
+
+
+def weights_of(residue: str) -> tuple[float, ...]:
+    return tuple(0.43 if one == residue else 0.03 for one in RESIDUES)
 
 
 def test_no_chains_give_no_kmers(library: Library, model: GapNetwork) -> None:

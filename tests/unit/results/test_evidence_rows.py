@@ -297,3 +297,32 @@ def test_reads_that_lead_through_a_gap_show_each_of_its_residues(
     assert [row.depth for row in found] == [float(i) for i in range(len(chain))]
     assert {row.flags for row in found} == {""} and {row.state for row in found} == {"observed"}
     assert [row.position for row in found] == list(range(1, len(chain) + 1))
+
+
+def test_observed_residues_of_a_domain_that_they_do_not_tell_have_its_numbers(
+    write: Write, tmp_path: Path
+) -> None:
+    whole = germline_chain("K", 3, constant=True)
+    spans = (0, 38), (43, 107)
+    missing = [i for span in spans for i in range(*span)]
+    letters = "".join("X" if i in missing else residue for i, residue in enumerate(whole))
+    gaps = tuple(Gap(a, b, b - a, b - a) for a, b in spans)
+    (tmp_path / "scaffolds").mkdir()
+    rows = [
+        ResidueRow("k", i + 1, 1 + (i > 38), whole[i], 0.8, NOTHING, "", "", "", "", i, "")
+        for i in missing
+    ]
+    for settled in (False, True):
+        told = tuple(PositionEvidence(i, weights(**{whole[i]: 1.0}), settled) for i in missing)
+        scaffold = Scaffold("k", "", letters, gaps, 1, (), told)
+        write_scaffolds(tmp_path / "scaffolds" / "00000.jsonl", [scaffold])
+        write_evidence(
+            scaffolds=tmp_path / "scaffolds",
+            filled=write("filled.fasta", f">k\n{whole}\n"),
+            gaps=gap_table(write),
+            residues=write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows)),
+            positions=None,
+            out=tmp_path / "out",
+        )
+        observed = list(EVIDENCE_TABLE.read(tmp_path / "out"))[38:43]
+        assert {row.region for row in observed} == ({"FR2"} if settled else {""})

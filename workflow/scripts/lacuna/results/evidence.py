@@ -5,13 +5,13 @@ of observed ones from the reads or, without any, from the evidence that was give
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
 from lacuna.antibody.imgt import imgt_numbers, regions_of
-from lacuna.antibody.parts import number_parts
+from lacuna.antibody.parts import number_by_either
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
 from lacuna.core.files import atomic_write
 from lacuna.core.tables import (
@@ -113,7 +113,9 @@ def _rows(
         if not gap.fixed and not gap.shown and number not in sized
         for p in range(gap.start - 1, gap.end + 1)
     }
-    regions, imgt = _numbered(filled, of_gaps)
+    settled = {e.position for e in scaffold.evidence if e.settled}
+    likely = {row.position for row in missing if row.scaffold_position in settled}
+    regions, imgt = _numbered(filled, of_gaps, likely)
     within: Counter[int] = Counter()  # residues of each gap so far
     for i, residue in enumerate(filled):
         row = of_gaps.get(i + 1)
@@ -181,13 +183,20 @@ def _flagged(row: EvidenceRow, length: bool) -> EvidenceRow:
     return row._replace(flags=";".join(filter(None, (row.flags, LENGTH))))
 
 
-def _numbered(filled: str, of_gaps: Mapping[int, ResidueRow]) -> tuple[list[str], list[str]]:
-    """Region and IMGT number of every residue, as the chain was numbered when it was filled."""
-    letters = [
+def _numbered(
+    filled: str, of_gaps: Mapping[int, ResidueRow], likely: Container[int]
+) -> tuple[list[str], list[str]]:
+    """Region and IMGT number of every residue, as the chain was numbered when it was filled;
+    likely: the positions of missing residues that have a part in it if others tell too little."""
+    shown = [
         (of_gaps[i].ambiguity or MISSING_LETTER) if i in of_gaps else residue
         for i, residue in enumerate(filled, start=1)
     ]
-    parts = number_parts("".join(letters))
+    both = [
+        residue if i in likely else letter
+        for i, (residue, letter) in enumerate(zip(filled, shown, strict=True), start=1)
+    ]
+    parts = number_by_either("".join(shown), "".join(both))
     regions: list[str] = []
     imgt: list[str] = []
     for part in parts:
