@@ -2,7 +2,7 @@
 
     python tests/benchmarks/read_panel.py [--digests deep,two,one] [--kinds WORD] [--seed 1]
         [--mode thorough] [--species NAMES] [--serum 0.3] [--chains FASTA] [--mixed 2]
-        [--part 16]
+        [--part 16] [--repeated 0.6]
 
 Chains are those of resources/benchmark/therapeutics.fasta, which no weights were trained on, and
 chains made of bundled germline segments, mutated, with CDR3s of random residues. Reads are
@@ -19,7 +19,8 @@ With --chains the antibodies are those of a FASTA file instead: V domains whose 
 mice if the kind is `mouse`, human ones else; a domain that is alone gets tags. --mixed takes so
 many antibodies of a kind together, in equal amounts. Each chain that is answered then counts
 against the true one that its residues without the flag `phase` are most like, and `right` is of
-these, all residues. --part takes one of so many reads only.
+these, all residues. --part takes one of so many reads only. --repeated: the share of the
+reads that have the mistakes of others of their peptide, as if the same fragments were missing.
 """
 
 import argparse
@@ -29,7 +30,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -400,9 +401,12 @@ class Result:
 class Road:
     """Weights, library and contaminants, loaded once; with `thorough` the large network too."""
 
-    def __init__(self, thorough: bool = False, part: int = 1, serum: float = 0.0) -> None:
+    def __init__(
+        self, thorough: bool = False, part: int = 1, serum: float = 0.0, repeated: float = 0.0
+    ) -> None:
         self.part = part  # of which one read is taken
         self.serum = serum  # share of the reads that are of bovine IgG
+        self.repeated = repeated  # share of the reads with the mistakes of others of their peptide
         self.model = load_weights(WEIGHTS)
         self.large = load_large(LARGE_NETWORK) if thorough else None
         self.library = load_library(LIBRARY)
@@ -424,6 +428,7 @@ class Road:
         n //= self.part
         proteases = (antibody.single,) if digest == "one" else proteases
         file, write, reading = TOOLS[antibody.tool]
+        reading = replace(reading, repeated=self.repeated)
         share = (1.0 - self.serum) / len(antibody.molecules)
         molecules = [(f"m{i}", m, share) for i, m in enumerate(antibody.molecules)]
         if self.serum:
@@ -539,9 +544,11 @@ def main() -> None:
     parser.add_argument("--chains", type=Path, metavar="FASTA")
     parser.add_argument("--mixed", type=int, default=1)
     parser.add_argument("--part", type=int, default=1)
+    parser.add_argument("--repeated", type=float, default=0.0, metavar="SHARE")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    road, found = Road(options.mode == "thorough", options.part, options.serum), []
+    thorough, found = options.mode == "thorough", []
+    road = Road(thorough, options.part, options.serum, options.repeated)
     with tempfile.TemporaryDirectory() as folder:
         for digest in options.digests.split(","):
             every = antibodies()

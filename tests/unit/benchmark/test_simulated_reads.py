@@ -5,6 +5,7 @@ import gzip
 import io
 import re
 import runpy
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,18 @@ def test_mistakes_keep_the_mass_of_the_precursor() -> None:
     assert any(len(letters(r)) != r.end - r.start for r in changed)
     for read in reads:
         assert read.mass == pytest.approx(calculated_mass(read.peptide), abs=0.05)
+
+
+def test_mistakes_may_be_those_of_other_reads_of_the_peptide() -> None:
+    wrong = Reading(**{**_as_dict(EXACT), "wrong_end": 1.0, "swapped": 1.0})
+
+    def readings(repeated: float) -> set[str]:
+        how = Reading(**{**_as_dict(wrong), "repeated": repeated})
+        reads = simulate_reads([("H", CHAIN, 1.0)], 2_000, 1, proteases=["trypsin"], reading=how)
+        most = Counter((r.start, r.end) for r in reads).most_common(1)[0][0]
+        return {r.peptide for r in reads if (r.start, r.end) == most}
+
+    assert len(readings(1.0)) == 1 < len(readings(0.9)) < len(readings(0.0))
 
 
 def test_an_oxidation_that_is_not_listed_is_read_as_other_residues() -> None:

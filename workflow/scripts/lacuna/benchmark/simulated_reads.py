@@ -56,7 +56,8 @@ class Reading:
     whether the search knows oxidation, or reads unmodified residues of that mass instead;
     wrong_end: with a wrong block at an end, the N terminus twice as often; swapped: with two
     neighbours swapped; other_length: with a block taken for one of another length; noise: reads
-    that are of no chain at all; ppm: standard deviation of the precursor's mass.
+    that are of no chain at all; repeated: reads with the mistakes that others of their peptide have
+    too; ppm: standard deviation of the precursor's mass.
     """
 
     oxidised: float = 0.15
@@ -66,6 +67,7 @@ class Reading:
     swapped: float = 0.12
     other_length: float = 0.10
     noise: float = 0.2
+    repeated: float = 0.0
     ppm: float = 3.0
 
 
@@ -120,7 +122,10 @@ def simulate_reads(
         else:
             modified = _modify(rng, list(peptide), how)
             end = start + len(peptide)
-            reads.append(_read(rng, name, start, end, protease, modified, how))
+            by = rng
+            if how.repeated and rng.random() < how.repeated:
+                by = random.Random(f"{name} {start} {end} {modified}")
+            reads.append(_read(by, name, start, end, protease, modified, how))
     return reads
 
 
