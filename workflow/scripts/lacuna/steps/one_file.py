@@ -5,7 +5,8 @@ The files are byte for byte those of a run of the workflow.
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -90,9 +91,7 @@ def fill_file(
     if species not in SPECIES:
         raise LacunaError(f"species '{species}' is unknown; use one of {', '.join(SPECIES)}")
     network, germlines = bundled_weights(config["weights"])
-    network, germlines = weights or network, library or germlines
-    thorough = config["mode"] == "thorough"
-    asked = large_network if thorough else None
+    asked = large_network if config["mode"] == "thorough" else None
     if asked is not None:
         check_window(config["kmer"]["length"], asked)
     stated = "" if reads_format == AUTO else reads_format
@@ -108,53 +107,69 @@ def fill_file(
     )
     _check_out([*inputs.values(), *reads, *spectra], out)
     total = 1 if fasta is None else count_records(fasta)  # reads give the chains of one block
-    done = 0
-    tell = progress if progress and fasta is not None else (lambda *_: None)
-    tell(done, total)
-
-    def after_block() -> None:
-        nonlocal done
-        done = min(done + BLOCK, total)
-        tell(done, total)
-
-    threads = torch.get_num_threads()
     # A user's file may have changed since an earlier call.
     forget(network=(weights or library) is not None)
+    with _all_or_nothing(out, outputs) as scratch, _own_threads():
+        written = {name: scratch / file for name, file in outputs.items()}
+        fill_sample(
+            SampleFiles(
+                out.name,
+                species,
+                config["alkylation"],
+                inputs,
+                written,
+                reads=tuple(reads),
+                spectra=tuple(spectra),
+                reads_format=reads_format,
+            ),
+            weights or network,
+            library or germlines,
+            scratch,
+            settings_of(config, repertoire),
+            torch.device("cpu"),
+            large_network=asked,
+            block_size=BLOCK,
+            n_blocks=ceil(total / BLOCK),
+            after_block=_told(progress if fasta is not None else None, total),
+        )
+    return outputs
+
+
+def _told(progress: Callable[[int, int], None] | None, total: int) -> Callable[[], None]:
+    """What is called after each block of `total` chains; tells `progress` at once, and then."""
+    done = iter((*range(0, total, BLOCK), total))
+
+    def tell() -> None:
+        if progress:
+            progress(next(done), total)
+
+    tell()
+    return tell
+
+
+@contextmanager
+def _all_or_nothing(out: Path, outputs: Mapping[str, str]) -> Iterator[Path]:
+    """A hidden folder in `out`; the files of `outputs` in it take their places if all is well, and
+    those of an earlier call that this one does not write are removed."""
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-        try:
-            # In the same folder, since a rename is atomic only within one file system.
-            with tempfile.TemporaryDirectory(prefix=".filling-", dir=out) as scratch:
-                written = {name: Path(scratch) / file for name, file in outputs.items()}
-                fill_sample(
-                    SampleFiles(
-                        out.name,
-                        species,
-                        config["alkylation"],
-                        inputs,
-                        written,
-                        reads=tuple(reads),
-                        spectra=tuple(spectra),
-                        reads_format=reads_format,
-                    ),
-                    network,
-                    germlines,
-                    Path(scratch),
-                    settings_of(config, repertoire),
-                    torch.device("cpu"),
-                    large_network=asked,
-                    block_size=BLOCK,
-                    n_blocks=ceil(total / BLOCK),
-                    after_block=after_block,
-                )
-                for path in written.values():
-                    os.replace(path, out / path.name)
-                _remove_earlier(out, outputs)
-        finally:
-            # These settings are the process's, which may be another program.
-            torch.set_num_threads(threads)
-            set_precision("fast")
-    return outputs
+        # In the same folder, since a rename is atomic only within one file system.
+        with tempfile.TemporaryDirectory(prefix=".filling-", dir=out) as scratch:
+            yield Path(scratch)
+            for file in outputs.values():
+                os.replace(Path(scratch) / file, out / file)
+            _remove_earlier(out, outputs)
+
+
+@contextmanager
+def _own_threads() -> Iterator[None]:
+    """Give the process, which may be another program, its settings of PyTorch back."""
+    threads = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        set_precision("fast")
 
 
 def _output_names(
