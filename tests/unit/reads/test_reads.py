@@ -24,7 +24,7 @@ from lacuna.reads import single
 from lacuna.reads.cysteine import carried_by_c, read_carried
 from lacuna.reads.origin import neutral_mass, positive
 from lacuna.reads.peptide import Peptide, parse_peptide, peptide_mass
-from lacuna.reads.read import N_TERMINUS, Peptides, Read, weight_of_equal
+from lacuna.reads.read import N_TERMINUS, Peptides, Read, content_of, weight_of_equal
 from lacuna.reads.readers import read_peptides, tools
 from lacuna.reads.table import BadLine, head_of, layouts, layouts_without_header, rows
 from lacuna.steps.reads import load_reads
@@ -886,6 +886,12 @@ def test_names_are_unique_in_a_sample(write: Write) -> None:
     names = [r.name for r in read_peptides(paths).reads]
     assert len(set(names)) == 4
     assert read_peptides(paths).reads == read_peptides(paths).reads
+
+
+def test_equal_reads_differ_in_nothing_that_was_measured(read: Callable[..., Peptides]) -> None:
+    rows = ("EIN(+.98)K", "ELN(+1.0)K", "EINK", "EIN(+14.02)K", "EI(+.98)NK", "EIN(+.98)R")
+    first, *others = map(content_of, read("peptide", *rows).reads)
+    assert [one == first for one in others] == [True, False, False, False, False]
 
 
 def test_equal_reads_count_half_a_read_more_with_each_doubling() -> None:

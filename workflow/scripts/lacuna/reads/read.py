@@ -70,6 +70,13 @@ class Peptides(NamedTuple):
     unread: int
 
 
+def content_of(read: Read) -> tuple[str, tuple[Modification, ...]]:
+    """What equal reads have in common: residues, with L for I, and modifications to a tenth of a
+    dalton, since tools round them differently."""
+    modifications = tuple((at, round(mass, 1)) for at, mass in read.modifications)
+    return read.residues.replace("I", "L"), modifications
+
+
 def weight_of_equal(count: NDArray[np.int64]) -> NDArray[np.float64]:
     """(n,): how many reads each number (n,) of equal ones counts as; their errors are alike."""
     return 1.0 + _EXTRA_PER_DOUBLING * np.log2(np.maximum(count, 1))
