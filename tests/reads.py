@@ -31,9 +31,7 @@ class Sure:
 
 
 def peptide(residues: str, name: str = "r", modifications: Any = ()) -> Read:
-    return Read(
-        name, "peaks", residues, None, None, tuple(modifications), *[None] * 5, "", "made", 1
-    )
+    return Read(name, "peaks", residues, None, None, tuple(modifications), "made")
 
 
 def read_set(*residues: str, probability: float = 0.95, modifications: Any = ()) -> ReadSet:

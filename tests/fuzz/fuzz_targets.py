@@ -355,8 +355,6 @@ def check_read(read: Read) -> None:
         assert share is None or 0 <= share <= 1
     for place, mass in read.modifications:
         assert -1 <= place <= length and math.isfinite(mass)
-    for number in (read.mass, read.n_mass, read.c_mass, read.intensity):
-        assert number is None or math.isfinite(number)
 
 
 # --- sheets and settings -------------------------------------------------------------------------

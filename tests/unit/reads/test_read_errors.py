@@ -53,14 +53,7 @@ def made(
         confidences=confidences,
         score=score,
         modifications=modifications,
-        mass=None,
-        n_mass=None,
-        c_mass=None,
-        intensity=None,
-        charge=None,
-        scan="",
         file="",
-        line=1,
     )
 
 

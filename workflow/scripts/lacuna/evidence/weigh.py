@@ -1,6 +1,6 @@
 """From placed reads to a probability for each residue: reads and network together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -85,23 +85,13 @@ def weigh(
         marked = _marked(placed, i, found, None if placed.serum else phases[i])
         if several:  # what some reads show may be of a chain that was not found
             marked["minority"] = contradictions(found, il_as_one(posterior).argmax(1))
-        floors = _absent(draft)
-        for flag, where in marked.items():
-            # What is the average of genes is that of genes of all lengths.
-            spread = where & ~germline_only if flag == "length" else where
-            floors = np.maximum(floors, np.where(spread, FLOORS[flag], 0.0))
         far = spread_of_far(draft, nats, placed.lost)
+        posterior = with_floor(posterior, np.maximum(_floors(draft, marked, germline_only), far))
         marked["far"] = far > 0.0
-        posterior = with_floor(posterior, np.maximum(floors, far))
-        others = _others(placed.drafts, i)
-        if draft.rivals and not placed.serum:
-            posterior, differ = with_rivals(posterior, draft)
-            flag = "phase" if others else "minority"
-            marked[flag] = marked.get(flag, np.zeros(len(draft), dtype=bool)) | differ
-        elif others and not placed.serum:
-            posterior, differ = with_halves(posterior, draft, others)
-            marked["phase"] |= differ
-        mass = None if placed.serum else junction_mass(placed.reads, draft)
+        mass = None
+        if not placed.serum:
+            posterior, marked = _with_constants(posterior, marked, draft, _others(placed.drafts, i))
+            mass = junction_mass(placed.reads, draft)
         chains.append(chain_of(name, draft, found, nats, posterior, germline_only, marked, mass))
     return tuple(chains)
 
@@ -163,6 +153,39 @@ def _marked(
     apart |= uncrossed_in_cdr3(placed.reads, own, draft, begin)
     phase = phase | copied_into_cdr3(placed.drafts, chain)
     return {"phase": phase, "length": _loose(draft) | apart | other_lengths(found)}
+
+
+def _floors(
+    draft: Draft, marked: Mapping[str, np.ndarray], germline_only: np.ndarray
+) -> np.ndarray:
+    """(t,) share of the posterior that is spread, by the flags (t,) of residues in doubt.
+
+    germline_only (t,): residues of which germline is all there is.
+    """
+    floors = _absent(draft)
+    for flag, where in marked.items():
+        # What is the average of genes is that of genes of all lengths.
+        spread = where & ~germline_only if flag == "length" else where
+        floors = np.maximum(floors, np.where(spread, FLOORS[flag], 0.0))
+    return floors
+
+
+def _with_constants(
+    posterior: np.ndarray, marked: dict[str, np.ndarray], draft: Draft, others: Sequence[Draft]
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The posterior (t, 20) and the flags (t,) of residues in doubt, with those of a constant
+    region that a chain may have instead of its own.
+
+    others: further chains of the locus.
+    """
+    if draft.rivals:
+        posterior, differ = with_rivals(posterior, draft)
+    elif others:
+        posterior, differ = with_halves(posterior, draft, others)
+    else:
+        return posterior, marked
+    flag = "phase" if others else "minority"
+    return posterior, marked | {flag: marked.get(flag, False) | differ}
 
 
 def _loose(draft: Draft) -> np.ndarray:

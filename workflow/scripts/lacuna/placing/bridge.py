@@ -61,7 +61,7 @@ class _ReadChain:
         found = votes_for_template(reads, placements, i, draft)
         return cls(
             among,
-            _shifted(own.alignment, start),
+            own.alignment.moved(-start),
             own.share,
             placements.best(len(reads)),
             found,
@@ -250,11 +250,6 @@ def _remember(tried: set[bytes], key: bytes, draft: Draft, before: Draft) -> Non
     """Note a stretch that was left as it is: another trial would leave it so too."""
     if np.array_equal(draft.tokens, before.tokens):
         tried.add(key)
-
-
-def _shifted(found: Alignment, start: int) -> Alignment:
-    """Placements by positions of their chain, which starts at `start` of the text."""
-    return replace(found, span=found.span - start, at=np.where(found.at >= 0, found.at - start, -1))
 
 
 def _weak_windows(draft: Draft, margin: np.ndarray) -> list[tuple[int, int]]:

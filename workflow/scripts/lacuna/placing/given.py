@@ -221,9 +221,8 @@ def _other_length(reads: ReadSet, placements: Placements, chain: int, given: Dra
     some out, edges included: gaps, and observed residues that are not near one. Those with a block
     of equal mass there do not count."""
     own = placements.of(chain)
-    a, first = own.alignment, int(own.text.start[chain])
-    weights, span = place_weights(reads, own), a.span - first
-    places = np.where(a.at >= 0, a.at - first, -1)
+    a = own.alignment.moved(-int(own.text.start[chain]))
+    weights, span, places = place_weights(reads, own), a.span, a.at
     blocks = np.isin(a.kind, (BLOCK, OTHER_BLOCK))
     column = np.arange(places.shape[1])
     result = np.zeros(len(given), dtype=bool)

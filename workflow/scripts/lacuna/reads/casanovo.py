@@ -13,7 +13,7 @@ from io import StringIO
 from typing import Any, NamedTuple
 
 from lacuna.core.files import LacunaError, open_text, read_lines
-from lacuna.reads.origin import Origin, charge, neutral_mass, number, numbers
+from lacuna.reads.origin import Origin, number, numbers
 from lacuna.reads.peptide import parse_peptide
 from lacuna.reads.read import Read
 from lacuna.reads.table import MAX_LINE, SEPARATORS, BadLine, split_line
@@ -189,17 +189,7 @@ def read_row(row: Row, origin: Origin, scores: Scores) -> list[Read]:
     score = number(str(row.get("search_engine_score[1]")))
     if score is not None and score < 0:
         score += _MISFIT
-    mz, z = str(row.get("exp_mass_to_charge")), str(row.get("charge"))
-    return [
-        origin.read(
-            peptide,
-            scores=values,
-            score=score,
-            mass=neutral_mass(mz, z),
-            charge=charge(z),
-            scan=str(row.get("spectra_ref") or ""),
-        )
-    ]
+    return [origin.read(peptide, scores=values, score=score)]
 
 
 def _peptide(row: Row) -> str:

@@ -7,16 +7,7 @@ and one logarithm less than residues: that of the first or the last, which the m
 from collections.abc import Iterable
 
 from lacuna.reads.formats import TableFormat
-from lacuna.reads.origin import (
-    Origin,
-    charge,
-    neutral_mass,
-    number,
-    numbers,
-    per_residue,
-    positive,
-    probabilities,
-)
+from lacuna.reads.origin import Origin, number, numbers, per_residue, probabilities
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
@@ -26,7 +17,6 @@ _MOD = {
     "Nmod": "N(Deamidated)",
     "Qmod": "Q(Deamidated)",
 }
-_NO_AREA = 1.0  # written for an unknown area
 
 
 def _table(peptide: str, positions: str, score: str) -> TableFormat:
@@ -34,9 +24,7 @@ def _table(peptide: str, positions: str, score: str) -> TableFormat:
         residues = [residue for residue in cells[peptide].split(",") if residue]
         if not residues:
             return []
-        z = cells.get("precursor_charge", "")
         mean = number(cells[score])  # of the logarithms of the residues
-        area = positive(cells.get("feature_area", ""))
         scores = probabilities(numbers(cells[positions].split(",")))
         if scores and len(scores) == len(residues) - 1:
             # For each residue, the lower of the two scores that may be its own.
@@ -46,15 +34,10 @@ def _table(peptide: str, positions: str, score: str) -> TableFormat:
                 "".join(_MOD.get(residue, residue) for residue in residues),
                 scores=scores,
                 score=per_residue(mean, 1),
-                mass=neutral_mass(cells.get("precursor_mz", ""), z),
-                charge=charge(z),
-                intensity=None if area == _NO_AREA else area,
-                scan=cells.get("scan") or cells.get("feature_id") or "",
             )
         ]
 
-    used = ("precursor_mz", "precursor_charge", "feature_area", "scan", "feature_id")
-    return TableFormat("deepnovo", "DeepNovo", (peptide, positions, score), used, read_row)
+    return TableFormat("deepnovo", "DeepNovo", (peptide, positions, score), (), read_row)
 
 
 FORMATS = (

@@ -184,7 +184,8 @@ def _sample(
 ) -> _Sample:
     reads = [read for read, _ in pairs]
     labels = np.concatenate([one for _, one in pairs])
-    # I and L apart, and modifications left aside: the bundled models were fitted so.
+    # Not by `content_of`: the bundled models were fitted with I and L apart, and without
+    # modifications.
     times = Counter(read.residues for read in reads)
     equal = np.array([times[read.residues] for read in reads])
     known = labels != UNJUDGED

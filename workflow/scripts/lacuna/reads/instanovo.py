@@ -7,24 +7,15 @@ together name the model that each peptide is from: if it is InstaNovo's, the res
 from collections.abc import Iterable
 
 from lacuna.reads.formats import TableFormat
-from lacuna.reads.origin import (
-    Origin,
-    charge,
-    neutral_mass,
-    number,
-    numbers,
-    per_residue,
-    probabilities,
-)
+from lacuna.reads.origin import Origin, number, numbers, per_residue, probabilities
 from lacuna.reads.peptide import parse_peptide
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
-_USED = ("precursor_mz", "precursor_charge", "scan_number")
 PLUS = "instanovoplus"
 
 
-def _read(cells: Cells, origin: Origin, text: str, token_scores: str, score: str) -> Iterable[Read]:
+def _read(origin: Origin, text: str, token_scores: str, score: str) -> Iterable[Read]:
     """token_scores: a list of log probabilities as Python writes it, or empty."""
     if not text:
         return []
@@ -36,16 +27,8 @@ def _read(cells: Cells, origin: Origin, text: str, token_scores: str, score: str
             # Beam search adds that of the end of the peptide (github.com/instadeepai/InstaNovo,
             # issue 106), first or last: of each token the lower of the two that may be its own.
             scores = list(map(min, scores[:-1], scores[1:]))
-    return [
-        origin.read(
-            peptide,
-            scores=scores,
-            score=per_residue(number(score), len(peptide.residues)),
-            mass=neutral_mass(cells.get("precursor_mz", ""), cells.get("precursor_charge", "")),
-            charge=charge(cells.get("precursor_charge", "")),
-            scan=cells.get("scan_number", ""),
-        )
-    ]
+    whole = per_residue(number(score), len(peptide.residues))
+    return [origin.read(peptide, scores=scores, score=whole)]
 
 
 def _table(peptide: str, score: str, tokens: str) -> TableFormat:
@@ -53,9 +36,9 @@ def _table(peptide: str, score: str, tokens: str) -> TableFormat:
         token_scores = cells.get(tokens, "")
         if tokens in cells and not token_scores:
             origin = origin._replace(tool=PLUS)
-        return _read(cells, origin, cells[peptide], token_scores, cells[score])
+        return _read(origin, cells[peptide], token_scores, cells[score])
 
-    return TableFormat("instanovo", "InstaNovo", (peptide, score), (tokens, *_USED), read_row)
+    return TableFormat("instanovo", "InstaNovo", (peptide, score), (tokens,), read_row)
 
 
 def _refined(cells: Cells, origin: Origin) -> Iterable[Read]:
@@ -64,7 +47,7 @@ def _refined(cells: Cells, origin: Origin) -> Iterable[Read]:
     tokens = cells.get("transformer_token_log_probabilities", "") if of_transformer else ""
     if not of_transformer:
         origin = origin._replace(tool=PLUS)
-    return _read(cells, origin, cells["final_prediction"], tokens, cells["final_log_probabilities"])
+    return _read(origin, cells["final_prediction"], tokens, cells["final_log_probabilities"])
 
 
 def _combined(cells: Cells, origin: Origin) -> Iterable[Read]:
@@ -73,12 +56,12 @@ def _combined(cells: Cells, origin: Origin) -> Iterable[Read]:
     first = "".join(cells["instanovo_predictions"].strip("[]").replace("'", "").split(", "))
     if text == first:
         tokens = cells.get("instanovo_prediction_token_log_probabilities", "")
-        return _read(cells, origin, text, tokens, cells["log_probs"])
-    return _read(cells, origin._replace(tool=PLUS), text, "", cells["log_probs"])
+        return _read(origin, text, tokens, cells["log_probs"])
+    return _read(origin._replace(tool=PLUS), text, "", cells["log_probs"])
 
 
 def _plus(cells: Cells, origin: Origin) -> Iterable[Read]:
-    return _read(cells, origin, cells["predictions"], "", cells["log_probs"])
+    return _read(origin, cells["predictions"], "", cells["log_probs"])
 
 
 FORMATS = (
@@ -86,18 +69,18 @@ FORMATS = (
         PLUS,
         "InstaNovo+",
         ("final_prediction", "final_log_probabilities", "selected_model"),
-        ("transformer_token_log_probabilities", *_USED),
+        ("transformer_token_log_probabilities",),
         _refined,
     ),
     TableFormat(
         PLUS,
         "InstaNovo+",
         ("predictions", "log_probs", "instanovo_predictions"),
-        ("instanovo_prediction_token_log_probabilities", *_USED),
+        ("instanovo_prediction_token_log_probabilities",),
         _combined,
     ),
     _table("preds", "log_probs", "token_log_probs"),
     _table("predictions", "log_probabilities", "token_log_probabilities"),
     _table("predictions", "log_probs", "token_log_probs"),
-    TableFormat(PLUS, "InstaNovo+", ("predictions", "log_probs"), _USED, _plus),  # if named
+    TableFormat(PLUS, "InstaNovo+", ("predictions", "log_probs"), (), _plus),  # if named
 )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from lacuna.reads.formats import TableFormat
-from lacuna.reads.origin import Origin, charge, neutral_mass, number, positive
+from lacuna.reads.origin import Origin, neutral_mass, number
 from lacuna.reads.peptide import Peptide, parse_peptide, peptide_mass
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
@@ -49,48 +49,29 @@ def _de_novo(cells: Cells, origin: Origin) -> Iterable[Read]:
     candidates = list(_choices(cells["dn sequence"]))
     n_mass, c_mass = number(cells["dn nterm mass"]), number(cells["dn cterm mass"])
     mass = neutral_mass(cells.get("m/z", ""), cells.get("charge", ""))
-    ends: tuple[float | None, float | None] = (None, None)
     peptide = candidates[0]
     if mass is not None and n_mass is not None and c_mass is not None and min(n_mass, c_mass) >= 0:
         read = [abs(peptide_mass(p) + n_mass + c_mass - mass) for p in candidates]
         best = min(range(len(read)), key=read.__getitem__)
         if read[best] <= _SAME:
-            peptide, ends = candidates[best], (n_mass, c_mass)
-    return [_read(cells, origin, peptide, mass, ends)]
+            peptide = candidates[best]
+    return [origin.read(peptide)]
 
 
 def _database(cells: Cells, origin: Origin) -> Iterable[Read]:
     text = cells["modified sequence"].strip("_")
     if not text or cells.get("reverse") == "+":
         return []
-    mass = neutral_mass(cells.get("m/z", ""), cells.get("charge", ""))
-    return [_read(cells, origin, parse_peptide(text), mass, (None, None))]
+    return [origin.read(text)]
 
-
-def _read(
-    cells: Cells,
-    origin: Origin,
-    peptide: Peptide,
-    mass: float | None,
-    ends: tuple[float | None, float | None],
-) -> Read:
-    return origin.read(
-        peptide,
-        mass=mass,
-        charge=charge(cells.get("charge", "")),
-        ends=ends,
-        intensity=positive(cells.get("intensity", "") or cells.get("precursor intensity", "")),
-        scan=cells.get("scan number", ""),
-    )
-
-
-_USED = ("m/z", "charge", "intensity", "precursor intensity", "scan number")
 
 FORMATS = (
     TableFormat(
-        "maxnovo", "MaxNovo", ("dn sequence", "dn nterm mass", "dn cterm mass"), _USED, _de_novo
+        "maxnovo",
+        "MaxNovo",
+        ("dn sequence", "dn nterm mass", "dn cterm mass"),
+        ("m/z", "charge"),
+        _de_novo,
     ),
-    TableFormat(
-        "maxquant", "MaxQuant", ("modified sequence", "raw file"), ("reverse", *_USED), _database
-    ),
+    TableFormat("maxquant", "MaxQuant", ("modified sequence", "raw file"), ("reverse",), _database),
 )

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from lacuna.reads.formats import TableFormat
-from lacuna.reads.origin import Origin, charge, neutral_mass, numbers
+from lacuna.reads.origin import Origin, numbers
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
@@ -29,17 +29,9 @@ def _peptide(text: str) -> str:
 
 
 def _de_novo(cells: Cells, origin: Origin) -> Iterable[Read]:
-    z = cells.get("z", "")
-    return [
-        origin.read(
-            _peptide(cells["peptide"]),
-            scores=origin.shares("aascore", numbers(cells["aascore"].split("-"))),
-            score=origin.share(cells, "score"),
-            mass=neutral_mass(cells["mz(data)"], z),
-            charge=charge(z),
-            scan=cells.get("scannum", ""),
-        )
-    ]
+    scores = origin.shares("aascore", numbers(cells["aascore"].split("-")))
+    score = origin.share(cells, "score")
+    return [origin.read(_peptide(cells["peptide"]), scores=scores, score=score)]
 
 
 def _table(tool: str, title: str, peptide: str, mz: str, *also: str) -> TableFormat:
@@ -48,22 +40,14 @@ def _table(tool: str, title: str, peptide: str, mz: str, *also: str) -> TableFor
     def read_row(cells: Cells, origin: Origin) -> Iterable[Read]:
         if cells.get(_DECOY, "").casefold() == "decoy":  # no peptide of the database
             return []
-        z = cells.get("z", "")
-        return [
-            origin.read(
-                _peptide(cells[peptide]),
-                score=origin.share(cells, "score") if tool == "novor" else None,
-                mass=neutral_mass(cells[mz], z),
-                charge=charge(z),
-                scan=cells.get("scan #") or cells.get("scannum") or cells.get("scan") or "",
-            )
-        ]
+        score = origin.share(cells, "score") if tool == "novor" else None
+        return [origin.read(_peptide(cells[peptide]), score=score)]
 
     return TableFormat(
         tool,
         title,
         (peptide, mz, "score", *also),
-        ("z", "scan #", "scannum", "scan"),
+        (),
         read_row,
         percents=("score",) if tool == "novor" else (),
     )
@@ -76,7 +60,7 @@ FORMATS = (
         "novor",
         "Novor",
         ("peptide", "aascore", "mz(data)", "score"),
-        ("z", "scannum"),
+        (),
         _de_novo,
         percents=("aascore", "score"),
     ),

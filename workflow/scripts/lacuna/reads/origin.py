@@ -11,7 +11,6 @@ from lacuna.reads.peptide import Peptide, parse_peptide
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
-_MAX_MASS = 1e6  # Da, of a peptide
 _ROUNDING = 1e-6  # by which a written probability may exceed 1
 
 
@@ -48,11 +47,6 @@ class Origin(NamedTuple):
         *,
         scores: Sequence[float] | None = None,
         score: float | None = None,
-        mass: float | None = None,
-        charge: int | None = None,
-        ends: tuple[float | None, float | None] = (None, None),
-        intensity: float | None = None,
-        scan: str = "",
         rank: int = 1,
     ) -> Read:
         """The read that a row holds.
@@ -62,8 +56,6 @@ class Origin(NamedTuple):
         """
         if isinstance(peptide, str):
             peptide = parse_peptide(peptide)
-        if mass is not None and not 0 < mass < _MAX_MASS:
-            mass = None  # which no peptide has; it decides about no residue
         confidences = None
         if scores:
             confidences = tuple(map(_share, peptide.of_residues(scores)))
@@ -74,14 +66,7 @@ class Origin(NamedTuple):
             confidences=confidences,
             score=score if score is None else _score(score),
             modifications=peptide.modifications,
-            mass=None if mass is None else round(mass, 6),
-            n_mass=ends[0],
-            c_mass=ends[1],
-            intensity=intensity,
-            charge=charge,
-            scan=scan,
             file=self.file,
-            line=self.line,
         )
 
 
@@ -119,7 +104,7 @@ def positive(cell: str) -> float | None:
     return value if value is not None and value > 0 else None
 
 
-def charge(cell: str) -> int | None:
+def _charge(cell: str) -> int | None:
     """The charge in a cell (`2`, `2.0`, `2+`); None if there is none."""
     value = positive(cell.rstrip("+"))
     return int(value) if value is not None and value < 100 else None
@@ -127,7 +112,7 @@ def charge(cell: str) -> int | None:
 
 def neutral_mass(mz: str, z: str) -> float | None:
     """The mass in Da of a precursor by its m/z and charge; None unless both are given."""
-    ratio, charges = positive(mz), charge(z)
+    ratio, charges = positive(mz), _charge(z)
     return None if ratio is None or charges is None else (ratio - PROTON) * charges
 
 

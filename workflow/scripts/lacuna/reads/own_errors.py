@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lacuna.reads.error_model import Correction, ErrorModels, Kind, kinds_of_residues
 from lacuna.reads.judging import UNJUDGED, index_chains, judge
 from lacuna.reads.logistic import logistic
-from lacuna.reads.read import Read, weight_of_equal, with_acids
+from lacuna.reads.read import Read, content_of, weight_of_equal, with_acids
 
 MIN_READS = 50  # different ones of the known protein, below which nothing is corrected
 TEMPER = 0.1  # of the weight of residues: those of a read are right or wrong together
@@ -54,13 +54,13 @@ def with_own_errors(
     for tool in sorted({read.tool for read in reads if not models.has_own(read)}):
         every = ((read, judge(with_acids(read), chains)) for read in reads if read.tool == tool)
         judged = [(read, labels) for read, labels in every if labels is not None]
-        times = Counter(_key(read) for read, _ in judged)
+        times = Counter(content_of(read) for read, _ in judged)
         if len(times) < MIN_READS:
             continue
         own = [read for read, _ in judged]
         odds, stated = (np.concatenate(of(own)) for of in (models.log_odds, models.probabilities))
         labels = np.concatenate([labels for _, labels in judged])
-        equal = np.array([times[_key(read)] for read, _ in judged])
+        equal = np.array([times[content_of(read)] for read, _ in judged])
         weights = np.repeat(weight_of_equal(equal) / equal, [len(one) for _, one in judged])
         kinds = [kind for read in own for kind in kinds_of_residues(read)]
         asked = labels != UNJUDGED
@@ -76,10 +76,6 @@ def with_own_errors(
         found.append(Check(tool, len(times), float(promised), seen, correction))
     corrections = {check.tool: check.correction for check in found}
     return replace(models, corrections=corrections), found
-
-
-def _key(read: Read) -> tuple[str, tuple[tuple[int, float], ...]]:
-    return read.residues.replace("I", "L"), read.modifications
 
 
 def fit(

@@ -6,7 +6,7 @@ Columns are taken by name: their order, quoting and case change with the version
 from collections.abc import Iterable
 
 from lacuna.reads.formats import TableFormat
-from lacuna.reads.origin import Origin, charge, neutral_mass, numbers, positive
+from lacuna.reads.origin import Origin, numbers
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
@@ -14,33 +14,6 @@ _CONFIDENCES = "local confidence (%)"
 _ALC = "alc (%)"
 _CAA = "caa (%)"
 _DEEP_NOVO = "deep novo score (%)"  # the score of version 12, with or without an ALC
-_USED = ("m/z", "z", "mass", "area", "scan", "feature")
-
-
-def _mass(cells: Cells) -> float | None:
-    """As measured; `Mass` is that of the peptide read, a few ppm from it."""
-    measured = neutral_mass(cells.get("m/z", ""), cells.get("z", ""))
-    return measured if measured is not None else positive(cells.get("mass", ""))
-
-
-def _read(
-    cells: Cells,
-    origin: Origin,
-    peptide: str,
-    scores: list[float] | None,
-    score: float | None,
-    rank: int = 1,
-) -> Read:
-    return origin.read(
-        peptide,
-        scores=scores,
-        score=score,
-        mass=_mass(cells),
-        charge=charge(cells.get("z", "")),
-        intensity=positive(cells.get("area", "")),
-        scan=cells.get("scan", ""),
-        rank=rank,
-    )
 
 
 def _de_novo(cells: Cells, origin: Origin) -> Iterable[Read]:
@@ -50,7 +23,7 @@ def _de_novo(cells: Cells, origin: Origin) -> Iterable[Read]:
     score = origin.share(cells, _ALC)
     if score is None:
         score = origin.share(cells, _DEEP_NOVO)
-    return [_read(cells, origin, cells["peptide"], scores, score)]
+    return [origin.read(cells["peptide"], scores=scores, score=score)]
 
 
 def _feature(cells: Cells, origin: Origin) -> Iterable[Read]:
@@ -58,18 +31,18 @@ def _feature(cells: Cells, origin: Origin) -> Iterable[Read]:
     peptides = [peptide for peptide in cells["denovo peptide"].split(";") if peptide]
     score = origin.share(cells, _ALC)
     return [
-        _read(cells, origin, peptide, None, score, rank)
+        origin.read(peptide, score=score, rank=rank)
         for rank, peptide in enumerate(dict.fromkeys(peptides), 1)
     ]
 
 
 def _dia(cells: Cells, origin: Origin) -> Iterable[Read]:
     """Version 13: the CAA is the share of residues that are confident."""
-    return [_read(cells, origin, cells["peptide"], None, origin.share(cells, _CAA))]
+    return [origin.read(cells["peptide"], score=origin.share(cells, _CAA))]
 
 
 def _database(cells: Cells, origin: Origin) -> Iterable[Read]:
-    return [_read(cells, origin, cells["peptide"], None, None)]
+    return [origin.read(cells["peptide"])]
 
 
 FORMATS = (
@@ -77,11 +50,11 @@ FORMATS = (
         "peaks",
         "PEAKS",
         ("peptide", _CONFIDENCES),
-        (_ALC, _DEEP_NOVO, *_USED),
+        (_ALC, _DEEP_NOVO),
         _de_novo,
         percents=(_CONFIDENCES, _ALC, _DEEP_NOVO),
     ),
-    TableFormat("peaks", "PEAKS", ("denovo peptide", _ALC), _USED, _feature, percents=(_ALC,)),
-    TableFormat("peaks", "PEAKS", ("peptide", _CAA), _USED, _dia, percents=(_CAA,)),
-    TableFormat("peaks_db", "PEAKS DB", ("peptide", "-10lgp", "mass"), _USED, _database),
+    TableFormat("peaks", "PEAKS", ("denovo peptide", _ALC), (), _feature, percents=(_ALC,)),
+    TableFormat("peaks", "PEAKS", ("peptide", _CAA), (), _dia, percents=(_CAA,)),
+    TableFormat("peaks_db", "PEAKS DB", ("peptide", "-10lgp", "mass"), (), _database),
 )

@@ -29,13 +29,7 @@ class Read:
     score: of the whole peptide, 0 to 1; None if the tool gives none or its scale has no upper end.
     modifications: (index of the residue, gain in Da), by index; -1 is the N terminus,
         `len(residues)` the C terminus. Fixed modifications that a tool does not write are absent.
-    mass: neutral monoisotopic mass of the whole peptide in Da, as measured if m/z and charge are
-        known; None if the file does not give it.
-    n_mass, c_mass: mass in Da of the residues that were not read at each end (0: none are missing);
-        None if the tool does not give it.
-    intensity: of the precursor, in the tool's units. charge, scan, file, line: its origin.
-
-    Masses, intensity and origin are kept as the file has them; no residue depends on them.
+    file: the path that it is from.
     """
 
     name: str
@@ -44,14 +38,7 @@ class Read:
     confidences: tuple[float, ...] | None
     score: float | None
     modifications: tuple[Modification, ...]
-    mass: float | None
-    n_mass: float | None
-    c_mass: float | None
-    intensity: float | None
-    charge: int | None
-    scan: str
     file: str
-    line: int
 
 
 def with_acids(read: Read) -> Read:
@@ -81,6 +68,13 @@ class Peptides(NamedTuple):
     reads: list[Read]
     rejected: list[RejectedRow]
     unread: int
+
+
+def content_of(read: Read) -> tuple[str, tuple[Modification, ...]]:
+    """What equal reads have in common: residues, with L for I, and modifications to a tenth of a
+    dalton, since tools round them differently."""
+    modifications = tuple((at, round(mass, 1)) for at, mass in read.modifications)
+    return read.residues.replace("I", "L"), modifications
 
 
 def weight_of_equal(count: NDArray[np.int64]) -> NDArray[np.float64]:

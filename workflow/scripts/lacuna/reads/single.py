@@ -4,17 +4,8 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
-from lacuna.core.masses import WATER
 from lacuna.reads.formats import TableFormat
-from lacuna.reads.origin import (
-    Origin,
-    charge,
-    neutral_mass,
-    number,
-    numbers,
-    per_residue,
-    positive,
-)
+from lacuna.reads.origin import Origin, number, numbers, per_residue, positive
 from lacuna.reads.peptide import is_peptide, parse_peptide
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
@@ -39,7 +30,6 @@ def _powernovo(cells: Cells, origin: Origin) -> Iterable[Read]:
             cells["powernovo peptides"],
             scores=origin.shares("powernovo aascore", numbers(cells["powernovo aascore"].split())),
             score=number(cells["powernovo score"]),
-            scan=cells.get("spectrum name", ""),
         )
     ]
 
@@ -54,7 +44,6 @@ def _pepnet(cells: Cells, origin: Origin) -> Iterable[Read]:
                 "positional score", numbers(cells["positional score"].strip("[]").split(","))
             ),
             score=number(cells.get("score", "")),
-            scan=cells.get("title", ""),
         )
     ]
 
@@ -71,20 +60,14 @@ def _pi_primenovo(cells: Cells, origin: Origin) -> Iterable[Read]:
     if not cells["prediction"]:
         return []
     peptide = parse_peptide(cells["prediction"])
-    return [
-        origin.read(
-            peptide,
-            score=_of_product(positive(cells["score"]), len(peptide.residues)),
-            charge=charge(cells["charge"]),
-            scan=cells["label"],
-        )
-    ]
+    score = _of_product(positive(cells["score"]), len(peptide.residues))
+    return [origin.read(peptide, score=score)]
 
 
 def _pi_helixnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
     if not cells["peptide"]:
         return []
-    return [origin.read(cells["peptide"], score=number(cells["score"]), scan=cells["title"])]
+    return [origin.read(cells["peptide"], score=number(cells["score"]))]
 
 
 def _fits_pi_helixnovo(cells: Sequence[str]) -> bool:
@@ -111,7 +94,7 @@ def _punifind(cells: Cells, origin: Origin) -> Iterable[Read]:
         else:
             raise ValueError(f"a modification of residue {place}, which is not there; correct it")
     text = n_terminus + "".join(f"{residues[i]}{tag}" for i, tag in parts.items())
-    return [origin.read(text, score=number(cells["probability"]), scan=cells["title"])]
+    return [origin.read(text, score=number(cells["probability"]))]
 
 
 def _fits_punifind(cells: Sequence[str]) -> bool:
@@ -149,17 +132,8 @@ def _novob(cells: Cells, origin: Origin) -> Iterable[Read]:
     if not ways:
         return []
     probability, _, text = min(ways)
-    residues = positive(cells["pepmass"])  # without water
     peptide = parse_peptide(text.translate(_NOVOB))
-    return [
-        origin.read(
-            peptide,
-            score=_of_product(-probability, len(peptide.residues)),
-            mass=None if residues is None else residues + WATER,
-            charge=charge(cells["charge"]),
-            scan=cells["mcount"],
-        )
-    ]
+    return [origin.read(peptide, score=_of_product(-probability, len(peptide.residues)))]
 
 
 def _distance(error: float | None) -> float:
@@ -190,8 +164,7 @@ def _pnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
     """The longest stretch of residues that are not modified.
 
     The user of pNovo chooses which residue a lower-case letter is. The residues of the stretch have
-    confidences if the row has one for every letter. The mass of the rest is unknown, so the mass
-    of the peptide is left out.
+    confidences if the row has one for every letter.
     """
     text = cells["peptide"]
     if not text:
@@ -212,7 +185,6 @@ def _pnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
             text[start:end],
             scores=scores[start:end],
             score=score if score is not None and 0 <= score <= 1 else None,
-            scan=cells["title"],
         )
     ]
 
@@ -236,14 +208,7 @@ def _fits_pnovo(cells: Sequence[str]) -> bool:
 
 
 def _proteoscape(cells: Cells, origin: Origin) -> Iterable[Read]:
-    return [
-        origin.read(
-            cells["peptide sequence"].replace("(", "(+").replace("(+-", "(-"),
-            mass=neutral_mass(cells["precursor mz"], cells["charge"]),
-            charge=charge(cells["charge"]),
-            scan=cells.get("ms2 id", ""),
-        )
-    ]
+    return [origin.read(cells["peptide sequence"].replace("(", "(+").replace("(+-", "(-"))]
 
 
 def _confidences(text: str) -> list[str]:
@@ -264,8 +229,6 @@ def _plain(cells: Cells, origin: Origin) -> Iterable[Read]:
             cells["peptide"],
             scores=shares if one is None else None,
             score=None if one is None else shares[0],
-            mass=positive(cells.get("mass", "")),
-            intensity=positive(cells.get("intensity", "")),
         )
     ]
 
@@ -275,7 +238,7 @@ FORMATS = (
         "powernovo",
         "PowerNovo",
         ("powernovo peptides", "powernovo aascore", "powernovo score"),
-        ("spectrum name",),
+        (),
         _powernovo,
         shares=("powernovo aascore",),
     ),
@@ -283,7 +246,7 @@ FORMATS = (
         "pepnet",
         "PepNet",
         ("denovo", "positional score"),
-        ("score", "title"),
+        ("score",),
         _pepnet,
         shares=("positional score",),
     ),
@@ -299,7 +262,7 @@ FORMATS = (
         "proteoscape",
         "ProteoScape",
         ("peptide sequence", "precursor mz", "charge"),
-        ("ms2 id",),
+        (),
         _proteoscape,
     ),
 )
@@ -346,7 +309,7 @@ PLAIN = (
         "table",
         "a plain table",
         ("peptide",),
-        ("confidence", "mass", "intensity"),
+        ("confidence",),
         _plain,
         shares=("confidence",),
     ),

@@ -10,9 +10,9 @@ from pathlib import Path
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.chain_names import OF_LOCI
 from lacuna.core.files import LacunaError, shortened
-from lacuna.core.masses import MONOISOTOPIC
 from lacuna.core.words import number_in, number_remedy
 from lacuna.scaffolds.fasta import Fault
+from lacuna.scaffolds.residue_masses import LIGHTEST
 from lacuna.scaffolds.scaffold import IntactMass
 from lacuna.scaffolds.small_table import UNNAMED, read_table
 
@@ -22,7 +22,6 @@ LIGHT = "light"  # the one light chain that reads give
 LIGHT_LOCI = tuple(name for locus, name in OF_LOCI.items() if locus != "H")
 MAX_MASS = 10_000_000.0  # Da: a chain of 50,000 tryptophans weighs less
 _NAME = "table of intact masses"
-_LIGHTEST = MONOISOTOPIC["G"]  # Da
 
 
 class MassTable:
@@ -48,7 +47,7 @@ class MassTable:
         if found is None:
             return None
         observed = sum(letter in RESIDUES for letter in sequence)
-        if found.mass + found.tolerance_da < observed * _LIGHTEST:
+        if found.mass + found.tolerance_da < observed * LIGHTEST:
             raise Fault(
                 f"has an intact mass of {found.mass:g} Da, less than its {observed} observed "
                 "residues can weigh; give that of the whole chain in Da",

@@ -22,8 +22,8 @@ from lacuna.core.masses import (
     WATER,
 )
 from lacuna.scaffolds.residue_masses import (
+    LIGHTEST,
     PYROGLUTAMATE,
-    RESIDUE_MASSES,
     MassRules,
     completable,
     heaviest_residue,
@@ -61,7 +61,6 @@ FORMS = (
     -AMMONIA,
 )
 SAME_PEPTIDE = 0.6  # n spectra of a peptide count n ** 0.6, as n reads of one place do
-LIGHTEST = float(RESIDUE_MASSES.min())
 
 Weighed = tuple[float, float, float]  # mass, tolerance, log odds
 

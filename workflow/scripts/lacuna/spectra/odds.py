@@ -16,6 +16,7 @@ import numpy as np
 from lacuna.core.masses import PROTON, WATER
 from lacuna.core.tables import CLEAVAGE, MASS, OTHER, SIDE, SPECTRUM, UNSEEN, SpectrumRow
 from lacuna.scaffolds.residue_masses import (
+    LIGHTEST,
     MassRules,
     completable,
     heaviest_residue,
@@ -24,7 +25,6 @@ from lacuna.scaffolds.scaffold import Gap, Scaffold, SpectralEvidence
 from lacuna.spectra.elsewhere import MOST_OF_READING, Fit, fit_around
 from lacuna.spectra.flanks import MAX_FLANK, Flanks, flanks
 from lacuna.spectra.gap_mass import (
-    LIGHTEST,
     MOST_RESIDUES,
     GapMass,
     masses_of_gap,

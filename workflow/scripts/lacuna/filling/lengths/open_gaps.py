@@ -17,7 +17,7 @@ from lacuna.filling.masses.intact import intact_rules, left_for_gaps, unweighed
 from lacuna.filling.search.rivals import Contest, contest
 from lacuna.filling.search.stages import Stages, stages_of
 from lacuna.scaffolds.residue_masses import (
-    RESIDUE_MASSES,
+    LIGHTEST,
     MassRules,
     Modifications,
     mass_rules,
@@ -30,7 +30,6 @@ MAX_TRIALS = 4_000  # lengths tried for all gaps of a chain
 # of longer ones fewer sequences are kept.
 MAX_WEIGHED = 2_500
 COSTLY = 30
-LIGHTEST = float(RESIDUE_MASSES.min())  # Da
 
 
 @dataclass(slots=True)

@@ -7,13 +7,13 @@ import numpy as np
 
 from lacuna.core.alphabet import encode, merge_il
 from lacuna.core.tables import CUT
-from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules, sums_of, weights_of
+from lacuna.scaffolds.residue_masses import LIGHTEST, MassRules, sums_of, weights_of
 from lacuna.scaffolds.scaffold import SpectralEvidence
 
 MOST_NATS = 10.0  # of one cleavage, or of I against L, by all spectra
 LEAST_SHOWN = 2.0  # nats of its ions against chance from which a cleavage counts as shown
 MOST_CLEAVAGES = 64  # that are counted ahead
-_APART = float(RESIDUE_MASSES.min()) - 0.1  # Da between two cleavages
+_APART = LIGHTEST - 0.1  # Da between two cleavages
 
 
 class Shown:

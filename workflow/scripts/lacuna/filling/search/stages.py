@@ -14,7 +14,7 @@ import numpy as np
 
 from lacuna.filling.search.cleavages import shown
 from lacuna.scaffolds.read import DEFAULT_MAX_LENGTH
-from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, ChainForm, MassRules, heaviest_residue
+from lacuna.scaffolds.residue_masses import LIGHTEST, ChainForm, MassRules, heaviest_residue
 from lacuna.scaffolds.scaffold import Gap, SpectralEvidence
 
 UNBOUNDED = 1 << 30  # residues
@@ -111,12 +111,12 @@ def _lengths_within(stages: Stages, rules: MassRules) -> tuple[int, int]:
         plain = replace(rules, forms=())
         each = [_lengths_within(stages.of_residues(form), plain) for form in rules.forms]
         return min(low for low, _ in each), max(high for _, high in each)
-    lightest, heaviest = float(RESIDUE_MASSES.min()), heaviest_residue(rules)
+    heaviest = heaviest_residue(rules)
     fewest = most = 0
     for step in steps_of(stages.passed):
         low, high = (step.least, step.most) if step.whole_piece else (0, UNBOUNDED)
         fewest += max(math.ceil((step.mass - step.tolerance) / heaviest), low)
-        most += min(math.floor((step.mass + step.tolerance) / lightest), high)
+        most += min(math.floor((step.mass + step.tolerance) / LIGHTEST), high)
     if rules.ends_chain and rules.modifications.clipped_lysine:
         most += 1  # a lysine that weighs nothing
     return fewest, UNBOUNDED if stages.opened else most

@@ -1,7 +1,7 @@
 """Where reads lie on a text, residue by residue."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,11 @@ class Alignment:
     def take(self, rows: np.ndarray) -> "Alignment":
         """The placements of some rows, in their order."""
         return Alignment(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+    def moved(self, by: np.ndarray | int) -> "Alignment":
+        """The placements so many positions further on in the text; by: of each (m,), or of all."""
+        step = np.reshape(by, (-1, 1))
+        return replace(self, span=self.span + step, at=np.where(self.at >= 0, self.at + step, -1))
 
 
 def joined(parts: Sequence[Alignment], width: int) -> Alignment:

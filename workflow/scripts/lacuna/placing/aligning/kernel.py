@@ -98,15 +98,8 @@ def align_reads(
     step[0] = _NO_STEP
     for r in range(m):
         n, first = length[r], diagonals[r] - PADDING
-        for c in range(n + 2 * PADDING):
-            position = first + c
-            token = text[position] if 0 <= position < len(text) else ABSENT
-            window[c] = _BEYOND if token == ABSENT else token
-            t_mass[c + 1] = t_mass[c] + (MASSES[token] if token < N_RESIDUES else _UNKNOWN)
-            t_bins[c + 1] = round(t_mass[c + 1] / BIN)
-        for i in range(n):
-            r_mass[i + 1] = r_mass[i] + (MASSES[tokens[r, i]] + delta[r, i])
-            r_bins[i + 1] = round(r_mass[i + 1] / BIN)
+        _lay_out(text, first, n + 2 * PADDING, window, t_mass, t_bins)
+        _weigh_read(tokens[r], delta[r], n, r_mass, r_bins)
         top, end, place = 0.0, 0, 0
         for i in range(1, n + 1):
             for w in range(_OFFSETS):
@@ -167,6 +160,35 @@ def align_reads(
         i, w = _walk(tokens[r], written[r], window, step, end, place, first, at[r], kind[r])
         core[r, 0], span[r, 0] = i, first + i + w + MAX_BLOCK
     return scores, core, span, at, kind
+
+
+@compiled
+def _lay_out(
+    text: np.ndarray,
+    first: int,
+    n: int,
+    window: np.ndarray,
+    mass: np.ndarray,
+    bins: np.ndarray,
+) -> None:
+    """Write the n tokens of the text from `first` on into a window, with its running masses (Da)
+    and these in BINs; in place."""
+    for c in range(n):
+        position = first + c
+        token = text[position] if 0 <= position < len(text) else ABSENT
+        window[c] = _BEYOND if token == ABSENT else token
+        mass[c + 1] = mass[c] + (MASSES[token] if token < N_RESIDUES else _UNKNOWN)
+        bins[c + 1] = round(mass[c + 1] / BIN)
+
+
+@compiled
+def _weigh_read(
+    tokens: np.ndarray, delta: np.ndarray, n: int, mass: np.ndarray, bins: np.ndarray
+) -> None:
+    """Write the running masses of the n residues of a read with what they carry; in place."""
+    for i in range(n):
+        mass[i + 1] = mass[i] + (MASSES[tokens[i]] + delta[i])
+        bins[i + 1] = round(mass[i + 1] / BIN)
 
 
 @compiled

@@ -4,7 +4,7 @@ An alignment depends on the read and on the text around its diagonal, and on not
 change in a few places from one round to the next.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -50,7 +50,7 @@ class Memory:
         known[inside] = self.keys[place[inside]] == keys[inside]
         new = np.flatnonzero(~known)
         made, which = align_each(self.reads, rows[new], diagonals[new], text)
-        made = _moved(made, PADDING - diagonals[new[which]])
+        made = made.moved(PADDING - diagonals[new[which]])
         old = np.flatnonzero(known)
         old = old[self.rows[place[old]] >= 0]
         found = joined([self.found.take(self.rows[place[old]]), made], self.reads.tokens.shape[1])
@@ -60,7 +60,7 @@ class Memory:
             row[origin] = np.arange(len(origin))
             self.keys, first = np.unique(keys, return_index=True)
             self.rows, self.found = row[first], found
-        found = _moved(found, diagonals[origin] - PADDING)
+        found = found.moved(diagonals[origin] - PADDING)
         return found.take(np.lexsort((found.span[:, 0], found.read)))
 
     def _keys(self, rows: np.ndarray, diagonals: np.ndarray, text: np.ndarray) -> np.ndarray:
@@ -78,9 +78,3 @@ class Memory:
         mixed = (window ^ (window >> np.uint64(29))) * np.uint64(_READ)
         key: np.ndarray = mixed + rows.astype(np.uint64) * np.uint64(_POSITION)
         return key
-
-
-def _moved(found: Alignment, by: np.ndarray) -> Alignment:
-    """Placements with their places on the text moved."""
-    at = np.where(found.at >= 0, found.at + by[:, None], -1)
-    return replace(found, span=found.span + by[:, None], at=at)

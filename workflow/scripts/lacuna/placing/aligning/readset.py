@@ -10,7 +10,7 @@ import numpy as np
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode, merge_il
 from lacuna.core.masses import MONOISOTOPIC
-from lacuna.reads.read import Read, weight_of_equal, with_acids
+from lacuna.reads.read import Modification, Read, content_of, weight_of_equal, with_acids
 
 MAX_READ = 120  # residues; a longer read is cut
 MAX_SHIFT = 2  # residues by which blocks of equal mass may differ in length
@@ -76,21 +76,17 @@ def running(values: np.ndarray) -> np.ndarray:
 
 
 def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
-    """Different reads, each once, in order of their first appearance.
+    """Reads of different content, each once, in order of their first appearance.
 
     right: the probability of each residue of each read; of equal reads they are averaged.
     """
-    index: dict[tuple[str, tuple[tuple[int, float], ...]], int] = {}
+    index: dict[tuple[str, tuple[Modification, ...]], int] = {}
     group = np.full(len(reads), -1)
     rows: list[int] = []
     for i, read in enumerate(reads):
         if len(read.residues) < MIN_READ:
             continue
-        key = (
-            read.residues.replace("I", "L"),
-            tuple((at, round(mass, 1)) for at, mass in read.modifications),
-        )
-        group[i] = index.setdefault(key, len(index))
+        group[i] = index.setdefault(content_of(read), len(index))
         if group[i] == len(rows):
             rows.append(i)
     n = len(rows)

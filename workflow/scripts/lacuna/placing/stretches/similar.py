@@ -5,7 +5,7 @@ mutated loop. A read that fits no chain is compared with all V segments: where i
 them, its columns say where it belongs. Only stretches that no other read covers are replaced.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -33,6 +33,9 @@ UNREAD = 0.6  # share of the residues under a read that no other read covers
 NEAR = 2  # positions on either side of it, one of which another read must cover
 COVERED = 1.0  # weight of reads from which a position counts as covered
 _CHANCE = 1.0 / 19.0
+
+# Nats, the chain, by how many residues the place is shorter or longer, the columns under the read.
+_Place = tuple[float, int, int, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +72,61 @@ def similar_reads(
     depths (t,) of each draft: weight of reads over each position. Those that keep the length of
     the chain come first, then the most alike.
     """
-    right = np.clip(reads.right, 0.05, 0.995)
-    worth = np.where(reads.tokens < N_RESIDUES, np.log(right / _CHANCE), 0.0).sum(1)
-    rows = rows[(reads.length[rows] >= SHORTEST) & (reads.length[rows] <= LONGEST)]
-    rows = rows[worth[rows] >= MIN_WORTH]
-    rows = np.sort(rows[np.argsort(-worth[rows] * reads.weight[rows], kind="stable")][:MOST])
+    rows = _most_certain(reads, rows)
     loci = sorted({LOCI.index(draft.locus) for draft in drafts})
     found: list[tuple[int, Similar]] = []
     for n in np.unique(reads.length[rows]).tolist():
         part = rows[reads.length[rows] == n]
         places = {locus: _best_places(reads, part, locus, n) for locus in loci}
         for k, row in enumerate(part.tolist()):
-            tried: list[tuple[float, int, int, np.ndarray]] = []
-            for i, draft in enumerate(drafts):
-                score, under = places[LOCI.index(draft.locus)]
-                for o in np.flatnonzero(score[k] >= LIKE - 2 * ABUTS).tolist():
-                    fits = _fit(draft, depths[i], under[k, o])
-                    # A loop of another length asks for more.
-                    least = LIKE + OTHER_LENGTH if fits is not None and fits[1] else 0.0
-                    if fits is not None and score[k, o] >= least:
-                        tried.append((float(score[k, o]) + fits[0], i, fits[1], under[k, o]))
-            if not tried:
-                continue
-            top, chain, longer, columns = max(tried, key=lambda t: (t[0], -t[1], -t[2]))
-            rival = max(
-                (s for s, i, _, c in tried if i != chain or abs(int(c[0]) - int(columns[0])) > 1),
-                default=-np.inf,
-            )
-            if top >= LIKE and rival < top - BEFORE_OTHERS:
+            of_read = {locus: (score[k], under[k]) for locus, (score, under) in places.items()}
+            best = _only_one(_unread_places(of_read, drafts, depths))
+            if best is not None:
+                top, chain, longer, columns = best
                 found.append((longer, Similar(row, top, chain, columns.copy())))
     found.sort(key=lambda f: (f[0], -f[1].score * float(reads.weight[f[1].read]), f[1].read))
     return [one for _, one in found]
+
+
+def _most_certain(reads: ReadSet, rows: np.ndarray) -> np.ndarray:
+    """The reads (rows) that are compared with segments, ascending."""
+    right = np.clip(reads.right, 0.05, 0.995)
+    worth = np.where(reads.tokens < N_RESIDUES, np.log(right / _CHANCE), 0.0).sum(1)
+    rows = rows[(reads.length[rows] >= SHORTEST) & (reads.length[rows] <= LONGEST)]
+    rows = rows[worth[rows] >= MIN_WORTH]
+    return np.sort(rows[np.argsort(-worth[rows] * reads.weight[rows], kind="stable")][:MOST])
+
+
+def _unread_places(
+    of_read: Mapping[int, tuple[np.ndarray, np.ndarray]],
+    drafts: Sequence[Draft],
+    depths: Sequence[np.ndarray],
+) -> list[_Place]:
+    """Unread places of the chains at which a read is like a segment.
+
+    of_read: what `_best_places` gives of it, by locus: (offsets,) and (offsets, n).
+    """
+    found: list[_Place] = []
+    for i, draft in enumerate(drafts):
+        score, under = of_read[LOCI.index(draft.locus)]
+        for o in np.flatnonzero(score >= LIKE - 2 * ABUTS).tolist():
+            fits = _fit(draft, depths[i], under[o])
+            # A loop of another length asks for more.
+            if fits is not None and score[o] >= (LIKE + OTHER_LENGTH if fits[1] else 0.0):
+                found.append((float(score[o]) + fits[0], i, fits[1], under[o]))
+    return found
+
+
+def _only_one(places: Sequence[_Place]) -> _Place | None:
+    """The best of some places, if none of another chain or further than a column away is nearly as
+    good."""
+    if not places:
+        return None
+    best = max(places, key=lambda p: (p[0], -p[1], -p[2]))
+    top, chain, _, columns = best
+    others = (s for s, i, _, c in places if i != chain or abs(int(c[0]) - int(columns[0])) > 1)
+    alone = max(others, default=-np.inf) < top - BEFORE_OTHERS
+    return best if top >= LIKE and alone else None
 
 
 def _fit(draft: Draft, depth: np.ndarray, columns: np.ndarray) -> tuple[float, int] | None:

@@ -1,5 +1,6 @@
 """The evidence of the reads on a chain for each of its positions."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import lgamma
 
@@ -15,6 +16,7 @@ from lacuna.placing.aligning.alignment import (
     ON_MISSING,
     OTHER_BLOCK,
     UNALIGNED,
+    Alignment,
 )
 from lacuna.placing.aligning.carried import BLOCK_TOLERANCE
 from lacuna.placing.aligning.readset import MASSES, ReadSet, running
@@ -36,6 +38,8 @@ NATS_A_READ = 5.0  # of one confident residue
 _ERRORS = (0.5, 6.0)  # beta distribution of the share of reads that are wrong at a position
 _LETTERS = 0.3  # Dirichlet parameter of each residue among errors
 
+Insertions = dict[int, dict[tuple[int, ...], float]]  # weight, by position and residues
+
 _D, _N, _E, _Q = (RESIDUES.index(r) for r in "DNEQ")
 
 
@@ -53,7 +57,7 @@ class Votes:
     nats: np.ndarray
     depth: np.ndarray
     amide: np.ndarray
-    inserted: dict[int, dict[tuple[int, ...], float]]
+    inserted: Insertions
     deleted: np.ndarray
     passed: np.ndarray
     blocks: np.ndarray
@@ -89,18 +93,16 @@ def _votes(
     """leading (length,) bool: where residues beyond cores may count as much as those of cores; None
     if none votes but a single one at an end of a read."""
     own = placements.of(chain)
-    a = own.alignment
-    start = int(placements.text.start[chain])
+    a = own.alignment.moved(-int(placements.text.start[chain]))
     weight = place_weights(reads, own)
     nats = np.zeros((length, N_RESIDUES))
     amide = np.zeros((length, 4))
     tokens, right = reads.tokens[a.read], reads.right[a.read]
-    at = np.where(a.at >= 0, a.at - start, -1)
-    counted = np.zeros(at.shape)
+    counted = np.zeros(a.at.shape)
     for kind, factor in ((MATCH, 1.0), (MISMATCH, 1.0), (ON_MISSING, 1.0), (BLOCK, BLOCK_WEIGHT)):
         counted[a.kind == kind] = factor
-    depth = _depth(own, weight, start, length)
-    at, beyond = _with_overhang(reads, own, at, start, length, alone=leading is None)
+    depth = _depth(a, weight, length)
+    at, beyond = _with_overhang(reads, a, length, alone=leading is None)
     leads = np.zeros(at.shape, dtype=bool)
     if leading is None:
         counted[beyond] = 1.0
@@ -123,93 +125,98 @@ def _votes(
         np.add.at(amide[:, i], place[mine], (worth * q)[mine])
     blocks = np.zeros(length)
     row, column = np.nonzero(np.isin(a.kind, (BLOCK, OTHER_BLOCK)) & (a.at >= 0))
-    np.add.at(blocks, a.at[row, column] - start, weight[row])
-    inserted, deleted, passed = _lengths(reads, own, weight, start, length)
+    np.add.at(blocks, a.at[row, column], weight[row])
+    inserted, deleted, passed = _lengths(reads, a, _weighs_the_same(reads, own), weight, length)
     nats[:, ISOLEUCINE] = 0.0
     return Votes(nats, depth, amide, inserted, deleted, passed, blocks)
 
 
-def _depth(own: Placements, weight: np.ndarray, start: int, length: int) -> np.ndarray:
-    """(length,) weight of the reads whose core covers each position of a chain."""
-    a = own.alignment
+def _depth(a: Alignment, weight: np.ndarray, length: int) -> np.ndarray:
+    """(length,) weight of the reads whose core covers each position of a chain.
+
+    a: placements by positions of the chain, as below.
+    """
     depth = np.zeros(length)
     row, column = np.nonzero((a.kind != UNALIGNED) & (a.at >= 0))
     sure = np.where(np.isin(a.kind[row, column], (BLOCK, OTHER_BLOCK)), BLOCK_WEIGHT, 1.0)
-    np.add.at(depth, a.at[row, column] - start, weight[row] * sure)
+    np.add.at(depth, a.at[row, column], weight[row] * sure)
     return depth
 
 
 def _with_overhang(
-    reads: ReadSet, own: Placements, at: np.ndarray, start: int, length: int, *, alone: bool
+    reads: ReadSet, a: Alignment, length: int, *, alone: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions with those of residues beyond cores, on the diagonals of their ends, and which
     residues these are; alone: only of those that are a read's first or last one."""
-    a = own.alignment
-    place = np.arange(at.shape[1])
+    place = np.arange(a.at.shape[1])
     n = reads.length[a.read][:, None]
     before = (place < a.core[:, :1]) & (place >= a.core[:, :1] - OVERHANG)
     after = (place >= a.core[:, 1:]) & (place < np.minimum(a.core[:, 1:] + OVERHANG, n))
     if alone:
         before &= a.core[:, :1] == 1
         after &= n - a.core[:, 1:] == 1
-    left = a.span[:, :1] - start - a.core[:, :1] + place
-    right = a.span[:, 1:] - start - a.core[:, 1:] + place
-    at = np.where(before, left, np.where(after, right, at))
+    left = a.span[:, :1] - a.core[:, :1] + place
+    right = a.span[:, 1:] - a.core[:, 1:] + place
+    at = np.where(before, left, np.where(after, right, a.at))
     at = np.where((at < 0) | (at >= length), -1, at)
     return at, before | after
 
 
 def _lengths(
-    reads: ReadSet, own: Placements, weight: np.ndarray, start: int, length: int
-) -> tuple[dict[int, dict[tuple[int, ...], float]], np.ndarray, np.ndarray]:
+    reads: ReadSet, a: Alignment, as_long: np.ndarray, weight: np.ndarray, length: int
+) -> tuple[Insertions, np.ndarray, np.ndarray]:
     """Insertions, deletions and straight passages of reads.
 
-    A read that weighs as much as the stretch on which it lies has no residue more or less: some of
-    its residues are wrong (PKWALDRF for RATGIPDRF). That it is one shorter says nothing.
-    A residue too many among equal ones (SSS for SS) may be any of them, in each read the one that
-    is least sure: so that reads count together, it is taken for the first. What reads have in front
-    of the first residue of a chain is an insertion before it.
+    as_long (m,): reads that weigh as much as the stretch on which they lie. Such a read has no
+    residue more or less: some of its residues are wrong (PKWALDRF for RATGIPDRF). That it is one
+    shorter says nothing. What reads have in front of the first residue of a chain is an insertion
+    before it.
     """
-    a = own.alignment
-    inserted: dict[int, dict[tuple[int, ...], float]] = {}
+    inserted: Insertions = {}
     deleted, passed = np.zeros(length + 1), np.zeros(length + 1)
     left, right = a.at[:, :-1], a.at[:, 1:]
-    as_long = _weighs_the_same(reads, own)
     plain = np.isin(a.kind, (MATCH, MISMATCH, ON_MISSING))
     pair = plain[:, :-1] & plain[:, 1:] & (left >= 0) & (right >= 0)
     row, column = np.nonzero(pair & (right == left + 1))
-    np.add.at(passed, right[row, column] - start, weight[row])
+    np.add.at(passed, right[row, column], weight[row])
     for r in np.flatnonzero((a.kind == INSERTED).any(1) & ~as_long).tolist():
-        c = 0
-        kinds, n = a.kind[r], reads.length[a.read[r]]
         tokens = reads.tokens[a.read[r]]
-        while c < n:
-            if kinds[c] != INSERTED:
-                c += 1
-                continue
-            begin = c
-            while c < n and kinds[c] == INSERTED:
-                c += 1
-            if begin and a.at[r, begin - 1] >= 0:
-                place = int(a.at[r, begin - 1]) - start + 1
-                back = _steps_back(tokens, kinds, begin, c)
-                residues = tuple(tokens[begin - back : c - back].tolist())
-                known = inserted.setdefault(place - back, {})
-                known[residues] = known.get(residues, 0.0) + float(weight[r])
-                passed[place - back] -= weight[r]
-                passed[place] += weight[r]
+        for place, back, residues in _insertions(tokens, a.kind[r], a.at[r]):
+            _count(inserted, place - back, residues, weight[r])
+            passed[place - back] -= weight[r]
+            passed[place] += weight[r]
     ahead = a.core[:, 0]
-    for r in np.flatnonzero((a.span[:, 0] == start) & (ahead <= OVERHANG)).tolist():
-        if not ahead[r]:
+    for r in np.flatnonzero((a.span[:, 0] == 0) & (ahead <= OVERHANG)).tolist():
+        if ahead[r]:
+            _count(inserted, 0, tuple(reads.tokens[a.read[r], : ahead[r]].tolist()), weight[r])
+        else:
             passed[0] += weight[r]
-            continue
-        known = inserted.setdefault(0, {})
-        residues = tuple(reads.tokens[a.read[r], : ahead[r]].tolist())
-        known[residues] = known.get(residues, 0.0) + float(weight[r])
     row, column = np.nonzero(pair & (right > left + 1) & ~as_long[:, None])
     for r, c in zip(row.tolist(), column.tolist(), strict=True):
-        deleted[left[r, c] + 1 - start : right[r, c] - start] += weight[r]
+        deleted[left[r, c] + 1 : right[r, c]] += weight[r]
     return inserted, deleted[:length], passed[:length]
+
+
+def _insertions(
+    tokens: np.ndarray, kinds: np.ndarray, at: np.ndarray
+) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """Yield each insertion of a read (w,): the position of the chain behind it, by how many
+    positions further in front it is counted, and its residues there.
+
+    A residue too many among equal ones (SSS for SS) may be any of them, in each read the one that
+    is least sure: so that reads count together, it is taken for the first.
+    """
+    edges = np.flatnonzero(np.diff(kinds == INSERTED, prepend=False, append=False))
+    for begin, stop in edges.reshape(-1, 2).tolist():
+        if begin and at[begin - 1] >= 0:
+            back = _steps_back(tokens, kinds, begin, stop)
+            yield int(at[begin - 1]) + 1, back, tuple(tokens[begin - back : stop - back].tolist())
+
+
+def _count(inserted: Insertions, place: int, residues: tuple[int, ...], weight: float) -> None:
+    """Add the weight of a read to those with the same insertion before a position."""
+    known = inserted.setdefault(place, {})
+    known[residues] = known.get(residues, 0.0) + float(weight)
 
 
 def _weighs_the_same(reads: ReadSet, own: Placements) -> np.ndarray:
