@@ -22,6 +22,7 @@ rule benchmark_scale:
         chains=CONFIG["benchmark_scale"]["chains"],
         k=CONFIG["kmer"]["length"],
         settings={key: CONFIG[key] for key in ("block_size", "kmer", "precision", "seed")},
+        inputs=digests("train.from", "library"),
         code=code("benchmark_scale.py"),
     script:
         "../scripts/benchmark_scale.py"
@@ -52,7 +53,7 @@ rule benchmark_reads:
         mem_mb=2000,
     params:
         ablations=CONFIG["benchmark_reads"]["ablations"],
-        inputs=digests("benchmark_reads.sets"),
+        inputs=digests("benchmark_reads.sets", "train.from", "library", *ASKED),
         code=code("benchmark_reads.py"),
     script:
         "../scripts/benchmark_reads.py"

@@ -146,6 +146,7 @@ rule fill_by_lacuna:
             "stride": CONFIG["kmer"]["stride"],
             "max_identity": CONFIG["accuracy"]["max_identity"],
         },
+        inputs=digests("train.from", "library", "peers.homologs", *ASKED),
         worker=code("peers/lacuna_worker.py"),
         code=code("fill_by_lacuna.py"),
     script:

@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.core.statistics import calibration_error, error_of_residues, wilson_interval
+from lacuna.core.statistics import (
+    calibration_error,
+    error_of_residues,
+    probability_of,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,3 +46,11 @@ def test_residues_are_put_into_ten_bins_for_the_calibration_error() -> None:
     right, probability = np.array([True, False, True]), np.array([0.91, 1.0, 0.1])
     assert error_of_residues(right, probability) == pytest.approx((1.91 - 1 + 1 - 0.1) / 3)
     assert error_of_residues(right[:0], probability[:0]) == 0
+
+
+@pytest.mark.parametrize(
+    ("log_odds", "probability"),
+    [(0.0, 0.5), (np.log(3), 0.75), (1e4, 1.0), (-1e4, 0.0), (np.inf, 1.0), (-np.inf, 0.0)],
+)
+def test_log_odds_of_any_size_are_a_probability(log_odds: float, probability: float) -> None:
+    assert probability_of(log_odds) == pytest.approx(probability, abs=1e-9)

@@ -125,6 +125,16 @@ def test_sequences_within_all_masses_are_those_of_all_sequences(
     assert ranking.bound == 0
 
 
+@pytest.mark.parametrize("mass", [0.005, 0.02, mass_of("G")])
+def test_no_residues_have_a_mass_only_if_that_is_none(mass: float) -> None:
+    ranking = rank_sequences(np.zeros((0, N_RESIDUES)), 2, one_mass(mass, 0.01), MassRules())
+    met = mass < 0.01
+    assert [candidate.sequence for candidate in ranking.candidates] == [""] * met
+    assert ranking.mass_probability == pytest.approx(math.exp(-(1.5**2) / 2) * met)
+    average = replace(one_mass(0.0, 0.01, True), average=(mass, 0.01))
+    assert len(search(np.zeros((0, N_RESIDUES)), 2, average, MassRules()).scores) == met
+
+
 def test_a_known_cleavage_tells_permutations_apart() -> None:
     whole = one_mass(mass_of("AGVS"), 0.004)
     orders = {c.sequence for c in rank_sequences(EVEN, 400, whole, MassRules()).candidates}

@@ -43,6 +43,11 @@ def test_the_best_sequence_may_be_of_the_less_probable_length() -> None:
     assert all(len(rival.sequence) == 3 for rival in found.rivals)
 
 
+def test_no_residues_are_no_rival_of_a_mass() -> None:
+    found = contest({0: (0.0, sure("")), 1: (-2.0, sure("N"))}, STAGES, RULES)
+    assert found is not None and found.length == 1 and not found.rivals
+
+
 def test_nothing_is_ranked_where_nothing_fits() -> None:
     assert contest({1: (0.0, sure("N"))}, one_mass(5000.0, 0.01), RULES) is None
 

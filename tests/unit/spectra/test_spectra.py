@@ -330,6 +330,21 @@ def test_a_spectrum_is_of_the_peptide_that_its_fragments_show() -> None:
     assert found[0].probability > 0.999
 
 
+def test_a_peptide_may_be_far_less_probable_than_another_of_its_spectrum() -> None:
+    part = (CHAIN + "TIDEPAR") * 4  # of a chain: one residue on, and the mass is nearly the same
+    chain = part + "LSK"
+    whole = float(weights(chain[START:END]).sum())
+    gap = Gap(START, END, END - START, END - START, whole, whole * 1e-5)
+    letters = hidden(chain, [(START, END)]).replace("-", "X")
+    spectrum = spectrum_of(part, 12, series=ALL)
+    scaffold = Scaffold("c", "", letters, (gap,), 1)
+    found = list(matches(*seen(spectrum)[0], flanks(scaffold, gap, 0.0, None), whole, 0.005, 10.0))
+    odds = {(match.start, match.end): match.log_odds for match in found}
+    assert odds[0, len(part)] - odds[1, len(part) + 1] > 750  # whose exponential overflows
+    shown = look(scaffold, gap, seen(spectrum), READINGS, 10.0)
+    assert shown is not None and shown.evidence.cleavages
+
+
 @pytest.mark.parametrize("mass", [True, False])
 @pytest.mark.parametrize("seed", range(3))
 def test_noise_of_the_right_precursor_is_of_no_peptide(mass: bool, seed: int) -> None:

@@ -6,6 +6,12 @@ import numpy as np
 
 N_BINS = 10  # of probability, of equal width, for the expected calibration error
 Z95 = 1.959963984540054
+LEAST_LOG_ODDS, MOST_LOG_ODDS = -500.0, 50.0  # nats, beyond which a probability is 0 or 1
+
+
+def probability_of(log_odds: float) -> float:
+    """The probability, 0 to 1, that log odds in nats stand for, however far from 0 these are."""
+    return 1 / (1 + math.exp(-max(min(log_odds, MOST_LOG_ODDS), LEAST_LOG_ODDS)))
 
 
 def wilson_interval(correct: float, n: float) -> tuple[float, float]:

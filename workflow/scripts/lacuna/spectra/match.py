@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lacuna.core.masses import DENSITY, ISOTOPE, WATER
+from lacuna.core.statistics import probability_of
 from lacuna.spectra.flanks import Flanks
 from lacuna.spectra.ions import N_SERIES, OFFSET
 from lacuna.spectra.peaks import Fragments
@@ -64,7 +65,7 @@ class Match:
     @property
     def probability(self) -> float:
         """Probability that the spectrum is of the peptide."""
-        return 1 / (1 + math.exp(-min(self.log_odds, 50.0)))
+        return probability_of(self.log_odds)
 
     @property
     def weighed(self) -> tuple[int, int, float, float]:

@@ -355,7 +355,7 @@ def _end_cost(trial: _Trial, variant: Scaffold) -> float:
 
 def _gap_score(distribution: np.ndarray, stages: Stages | None, rules: MassRules) -> float:
     """Log probability of the gap's masses; without any, the mean of its most probable residues."""
-    if stages is None or not len(distribution):
+    if stages is None:
         return mean_surest(distribution)
     found = mass_log_probability(distribution, stages, rules)
     return max(found, NO_FIT)

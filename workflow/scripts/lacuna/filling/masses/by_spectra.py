@@ -18,6 +18,7 @@ import numpy as np
 
 from lacuna.core.alphabet import decode, encode, il_as_one, merge_il
 from lacuna.core.masses import DENSITY
+from lacuna.core.statistics import probability_of
 from lacuna.core.tables import MassDoubt
 from lacuna.filling.masses.mass_errors import likely_error
 from lacuna.filling.masses.other_length import other_length
@@ -146,7 +147,7 @@ def _rank_within(
     stages = replace(one_mass(*weighed[:2]), spectra=one)
     within = rank_sequences(probabilities, n, stages, rules)
     odds = _log_odds(probabilities, weighed, one, rules) if within.candidates else -math.inf
-    return within, 1 / (1 + math.exp(-max(min(odds, 50.0), -500.0)))
+    return within, probability_of(odds)
 
 
 def _words(

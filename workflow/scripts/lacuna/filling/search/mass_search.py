@@ -67,9 +67,11 @@ def _search(probabilities: np.ndarray, width: int, stages: Stages, rules: MassRu
     every residue, of those that some sequence of the residues still to come completes to the
     masses.
     """
+    length = len(probabilities)
+    if not length:
+        return _of_no_residues(stages)
     with np.errstate(divide="ignore"):
         logs = np.log(il_as_one(probabilities))
-    length = len(probabilities)
     plan = _Plan(stages, length, rules)
     seen = None if stages.spectra is None else shown(stages.spectra)
     # The most that residues from each on can add to a log probability.
@@ -106,8 +108,23 @@ def _search(probabilities: np.ndarray, width: int, stages: Stages, rules: MassRu
     for i in range(length - 1, -1, -1):
         letters, parents = path[i]
         tokens[:, i], rows = letters[rows], parents[rows]
-    whole = Found(tokens, found.scores[order], found.masses[order], lost)
-    return whole if stages.average is None else _on_average(whole, *stages.average)
+    return _weighed(Found(tokens, found.scores[order], found.masses[order], lost), stages)
+
+
+def _of_no_residues(stages: Stages) -> Found:
+    """The sequence without residues, if it is within all masses."""
+    off = np.array([stage.mass for stage in stages.passed])
+    tolerance = np.array([stage.tolerance for stage in stages.passed])
+    measured = [not stage.interval and stage.tolerance > 0 for stage in stages.passed]
+    n = int((np.abs(off) <= tolerance).all())
+    score = -float(((SIGMAS * off[measured] / tolerance[measured]) ** 2).sum()) / 2
+    nothing = np.zeros((n, 0), dtype=np.uint8)
+    return _weighed(Found(nothing, np.full(n, score), np.zeros(n), -np.inf), stages)
+
+
+def _weighed(found: Found, stages: Stages) -> Found:
+    """Those of some sequences that have the average mass too, if one was given."""
+    return found if stages.average is None else _on_average(found, *stages.average)
 
 
 def _on_average(found: Found, mass: float, tolerance: float) -> Found:
