@@ -120,6 +120,7 @@ rule write_evidence:
         gaps=OUT / "{sample}" / "gaps.tsv",
         residues=OUT / "{sample}" / "residues.tsv",
         positions=of_reads("positions.tsv"),
+        spectra=of_spectra,
     output:
         out=shown("evidence", OUT / "{sample}" / "evidence.tsv"),
     log:

@@ -9,12 +9,18 @@ from chains import germline_chain
 from conftest import Write
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.tables import (
+    DOUBTFUL,
     EVIDENCE_TABLE,
     GAP_TABLE,
+    INFERRED,
+    OBSERVED,
     RESIDUE_TABLE,
+    SPECTRUM_TABLE,
+    STRETCH,
     EvidenceRow,
     GapRow,
     ResidueRow,
+    SpectrumRow,
 )
 from lacuna.core.tsv import Shares
 from lacuna.results.evidence import _of_gap, write_evidence
@@ -326,3 +332,42 @@ def test_observed_residues_of_a_domain_that_they_do_not_tell_have_its_numbers(
         )
         observed = list(EVIDENCE_TABLE.read(tmp_path / "out"))[38:43]
         assert {row.region for row in observed} == ({"FR2"} if settled else {""})
+
+
+@pytest.mark.parametrize(
+    "probability, read, state",
+    [
+        (0.95, INFERRED, OBSERVED),
+        (0.85, INFERRED, INFERRED),  # seen, but not sure
+        (0.95, DOUBTFUL, DOUBTFUL),  # a read shows another residue
+    ],
+)
+def test_likely_residues_that_spectra_show_are_observed(
+    write: Write, tmp_path: Path, chain: str, probability: float, read: str, state: str
+) -> None:
+    (tmp_path / "scaffolds").mkdir()
+    letters = f"{chain[:40]}XXX{chain[43:]}"
+    told = tuple(PositionEvidence(i, weights(**{chain[i]: 1.0}), True) for i in (40, 41, 42))
+    scaffold = Scaffold("a", "", letters, (Gap(40, 43, 3, 3),), 1, (), told)
+    write_scaffolds(tmp_path / "scaffolds" / "00000.jsonl", [scaffold])
+    rows = [
+        ResidueRow("a", i + 1, 1, chain[i], probability, NOTHING, "", "FR1", "", "", i, "")
+        for i in (40, 41, 42)
+    ]
+    other = "W" if read == DOUBTFUL else chain[40]
+    known = [
+        EvidenceRow("a", i + 1, "", "", other, 0.9, read, 1.0, "", NOTHING, "") for i in (40, 41)
+    ]
+    shown = SpectrumRow("a", 38, 41, STRETCH, 900.0, None, 15.0, "7/8 cleavages", "s as 36..45")
+    write_evidence(
+        scaffolds=tmp_path / "scaffolds",
+        filled=write("filled.fasta", f">a\n{chain}\n"),
+        gaps=gap_table(write),
+        residues=write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows)),
+        positions=write("positions.tsv", EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(known)),
+        spectra=write("spectra.tsv", SPECTRUM_TABLE.header + SPECTRUM_TABLE.text([shown])),
+        out=tmp_path / "out",
+    )
+    first, second, third = list(EVIDENCE_TABLE.read(tmp_path / "out"))[40:43]
+    assert (first.state, first.flags) == (state, "spectra")
+    assert (second.state, second.flags) == (read, "") and third.state == INFERRED

@@ -29,6 +29,7 @@ NEARER = "nearer to germline of"  # a species than of the one stated
 # Kinds of rows of spectra.tsv; and what marks a cleavage that spectra show in a candidate.
 SPECTRUM, MASS, UNSEEN, CLEAVAGE, SIDE = "spectrum", "mass", "unseen", "cleavage", "side"
 OTHER = "other"  # begins the rows of another mass of the gap
+STRETCH = "stretch"  # of likely residues, which a spectrum shows
 CUT = "/"
 
 # Warns of a gap with letters of another mass than its own; its candidates meet that mass.
@@ -362,21 +363,27 @@ class PlacedRow(NamedTuple):
 
 
 class SpectrumRow(NamedTuple):
-    """What fragment spectra say of a gap: a spectrum that was used, or what was found in them."""
+    """What fragment spectra say of a gap: a spectrum that was used, or what was found in them; or a
+    stretch of likely residues that one shows."""
 
     chain: Annotated[str, "id of the chain"]
-    start: Annotated[int, "of the gap in the scaffold, from 0"]
-    end: Annotated[int, "of the gap in the scaffold, exclusive"]
+    start: Annotated[int, "of the gap in the scaffold, or of the stretch, from 0"]
+    end: Annotated[int, "of the gap or the stretch, exclusive"]
     kind: Annotated[
-        str, "what the row is: `spectrum`, `mass`, `unseen`, `cleavage`, `side` or `other`"
+        str,
+        "what the row is: `spectrum`, `mass`, `unseen`, `cleavage`, `side`, `other` or `stretch`",
     ]
     mass: Annotated[float | None, "Da, of what `kind` says", "%.5f"]
     tolerance_da: Annotated[float | None, "of that mass, Da", "%.5f"]
     nats: Annotated[float, "natural logarithm of the odds that `kind` says", "%.3f"]
     ions: Annotated[
-        str, "for a spectrum: known ions seen of those in range; else the ion found, m/z"
+        str,
+        "for a spectrum: known ions seen of those in range; for a stretch: cleavages seen of those "
+        "of its peptide; else the ion found, m/z",
     ]
-    spectrum: Annotated[str, "file and scan; for `kind` `spectrum` also its peptide, from 0"]
+    spectrum: Annotated[
+        str, "file and scan; for `kind` `spectrum` and `stretch` also its peptide, from 0"
+    ]
 
 
 class DoubtRow(NamedTuple):

@@ -32,6 +32,7 @@ from lacuna.core.tables import (
 from lacuna.core.tsv import Shares
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.spectra.table import stretches_of
 
 AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable
 SETTLED = ("isobaric", "against_germline")  # what flags say of reads, and spectra settle
@@ -46,15 +47,18 @@ def write_evidence(
     residues: Path,
     positions: Path | None,
     out: Path,
+    spectra: Path | None = None,
 ) -> None:
     """Write evidence.tsv of a sample.
 
     scaffolds: the folder of its blocks, as `split_scaffolds` writes them; filled, gaps, residues:
     what they were filled with; positions: for a sample with reads what these say of every position
-    of its scaffolds, rows of evidence.tsv whose positions are those of the scaffold from 1.
+    of its scaffolds, rows of evidence.tsv whose positions are those of the scaffold from 1;
+    spectra: what they say of it, its spectra.tsv.
     """
     known = _by_position(positions) if positions is not None else {}
     shown = _shown_by_spectra(gaps)
+    stretches = stretches_of(spectra) if spectra is not None else {}
     of_residues = groupby(RESIDUE_TABLE.read(residues), attrgetter("chain"))
     waiting = next(of_residues, None)
     with open(filled, encoding="utf-8", newline="\n") as fasta, atomic_write(out) as handle:
@@ -67,7 +71,8 @@ def write_evidence(
                     rows = list(waiting[1])
                     waiting = next(of_residues, None)
                 of_chain, seen = known.get(scaffold.chain, {}), shown.get(scaffold.chain, {})
-                of_scaffold = list(_rows(scaffold, next(sequences), rows, of_chain, seen))
+                whole = {i for span in stretches.get(scaffold.chain, ()) for i in range(*span)}
+                of_scaffold = list(_rows(scaffold, next(sequences), rows, of_chain, seen, whole))
                 handle.write(EVIDENCE_TABLE.text(of_scaffold))
 
 
@@ -98,9 +103,11 @@ def _rows(
     missing: Sequence[ResidueRow],
     known: Mapping[int, Sequence[EvidenceRow]],
     shown: Mapping[int, Sequence[bool]],
+    whole: Container[int],
 ) -> Iterator[EvidenceRow]:
     """Yield the rows of a chain; missing: those of its residues in gaps; known: of the reads;
-    shown: which residues of a gap spectra show, by the number of the gap."""
+    shown: which residues of a gap spectra show, by the number of the gap; whole: positions of the
+    scaffold, from 0, in stretches of likely residues that they show."""
     of_gaps = {row.position: row for row in missing}
     weights = {e.position: e.weights for e in scaffold.evidence}
     observed = [p for p, letter in enumerate(scaffold.sequence) if letter in RESIDUES]
@@ -122,6 +129,7 @@ def _rows(
         if row is not None:
             gap, place = gaps.get(row.gap), row.scaffold_position
             by_spectra = row.gap in shown and shown[row.gap][within[row.gap]]
+            by_spectra |= gap is not None and gap.fixed and place in whole
             within[row.gap] += 1
             if gap is None or gap.start == gap.end and not gap.shown:
                 # What is known at its place is of its neighbour.

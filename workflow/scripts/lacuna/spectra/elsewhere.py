@@ -170,7 +170,7 @@ def known_peptides(scaffold: Scaffold, cysteine: float) -> KnownPeptides:
     letters, lies, weights = "", [np.empty(0)], [np.empty(0)]
     begin = 0.0
     for start, stop in known_stretches(scaffold):
-        letters += _merged(scaffold.sequence[start:stop]) + " "
+        letters += merged(scaffold.sequence[start:stop]) + " "
         lies.append(begin + np.cumsum([0.0, *masses[start:stop]]))
         begin = float(lies[-1][-1]) + _APART
         ends = [is_end(scaffold.sequence, at) for at in range(start, stop + 1)]
@@ -238,7 +238,7 @@ def whose(chain: Scaffold, fits: Iterable[Fit]) -> Whose:
     known = np.zeros(len(columns), dtype=bool)
     for start, stop in known_stretches(chain):
         known[start:stop] = True
-    letters = _merged(chain.sequence)
+    letters = merged(chain.sequence)
     places = [
         slice(at, at + len(fit.left))
         for fit in fits
@@ -255,9 +255,9 @@ def fit_around(scaffold: Scaffold, gap: Gap, match: Match) -> Fit:
     """A peptide that spans a gap."""
     letters = scaffold.sequence
     left, right = letters[match.start : gap.start], letters[gap.end : match.end]
-    return Fit(match.log_odds, _merged(left), _merged(right))
+    return Fit(match.log_odds, merged(left), merged(right))
 
 
-def _merged(letters: str) -> str:
+def merged(letters: str) -> str:
     """The residues with L for I and for what is I or L."""
     return letters.replace("I", "L").replace("J", "L")

@@ -5,27 +5,50 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
-from lacuna.core.tables import CLEAVAGE, MASS, OTHER, SIDE, SPECTRUM_TABLE, UNSEEN, SpectrumRow
+from lacuna.core.tables import (
+    CLEAVAGE,
+    MASS,
+    OTHER,
+    SIDE,
+    SPECTRUM_TABLE,
+    STRETCH,
+    UNSEEN,
+    SpectrumRow,
+)
 from lacuna.scaffolds.scaffold import Scaffold, SpectralEvidence
+from lacuna.spectra.likely import confirmed
 
 
 def with_spectra(scaffolds: Sequence[Scaffold], table: Path) -> list[Scaffold]:
-    """The scaffolds, as they were when `table` was written, with its evidence on their gaps."""
+    """The scaffolds, as they were when `table` was written, with its evidence on their gaps and on
+    the likely residues that spectra show."""
+    of_gaps = (row for row in SPECTRUM_TABLE.read(table) if row.kind != STRETCH)
     found = {
         (chain, start, end): _evidence(rows)
         for (chain, start, end), rows in groupby(
-            SPECTRUM_TABLE.read(table), lambda row: (row.chain, row.start, row.end)
+            of_gaps, lambda row: (row.chain, row.start, row.end)
         )
     }
+    stretches = stretches_of(table)
 
     def with_evidence(scaffold: Scaffold) -> Scaffold:
         gaps = tuple(
             replace(gap, spectra=found.get((scaffold.chain, gap.start, gap.end)))
             for gap in scaffold.gaps
         )
-        return replace(scaffold, gaps=gaps)
+        shown = stretches.get(scaffold.chain, [])
+        return replace(scaffold, gaps=gaps, evidence=confirmed(scaffold.evidence, shown))
 
     return [with_evidence(scaffold) for scaffold in scaffolds]
+
+
+def stretches_of(table: Path) -> dict[str, list[tuple[int, int]]]:
+    """By chain the stretches with likely residues that spectra show, half-open in its scaffold."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for row in SPECTRUM_TABLE.read(table):
+        if row.kind == STRETCH:
+            found.setdefault(row.chain, []).append((row.start, row.end))
+    return found
 
 
 def _evidence(rows: Iterable[SpectrumRow]) -> SpectralEvidence:

@@ -120,7 +120,9 @@ def fill_sample(
     if "evidence" in out:
         positions = gave.positions if gave else None
         filled, gaps, residues = out["filled"], out["gaps"], out["residues"]
-        write_evidence(scaffolds, filled, gaps, residues, positions, out["evidence"])
+        write_evidence(
+            scaffolds, filled, gaps, residues, positions, out["evidence"], out.get("spectra")
+        )
     if "alternatives" in out:
         write_alternatives(out["gaps"], out["filled"], out["alternatives"])
     if "airr" in out:

@@ -25,6 +25,7 @@ from lacuna.spectra.elsewhere import (
     whose,
 )
 from lacuna.spectra.gap_mass import GapMass
+from lacuna.spectra.likely import stretches_shown, with_likely
 from lacuna.spectra.match import LARGE
 from lacuna.spectra.odds import fits, look, odds_of_readings, of_use
 from lacuna.spectra.peaks import Spectra, fragments
@@ -47,7 +48,8 @@ def look_at_spectra(
     tolerance_ppm: float,
     modifications: Mapping[str, bool],
 ) -> None:
-    """Write the rows of all gaps that spectra span, in the order of the chains.
+    """Write the rows of all gaps that spectra span, in the order of the chains, and of stretches of
+    likely residues that they show.
 
     scaffolds: a folder with the blocks of a sample; alkylation: the state of its C;
     tolerance_ppm: of precursors. Raises LacunaError if a file of spectra cannot be used, or gaps
@@ -65,6 +67,7 @@ def look_at_spectra(
             rows += shown.rows
             spanned += 1
             several += _several_masses(chain, gap, shown.masses)
+    rows += _of_likely(chains, found, allowed, tolerance_ppm)
     gaps = sum(len(chain.gaps) for chain in chains)
     LOG.info("%d spectra; %d of %d gaps are spanned by some", len(found), spanned, gaps)
     if several:
@@ -98,10 +101,17 @@ def own_spectra(
     """
     places: list[tuple[Scaffold, Gap, dict[int, Fit]]] = []
     every: dict[int, list[Fit]] = defaultdict(list)  # by the number of the spectrum
-    shown: list[Whose] = []
-    for chain in chains:
-        known = _of_known(chain, spectra, allowed, ppm)
-        shown.append(whose(chain, known.values()))
+    of_chains = [_of_known(chain, spectra, allowed, ppm) for chain in chains]
+    shown = _of_all(chains, of_chains)
+    if shown.of_another:
+        LOG.warning(
+            "of the spectra %d are of peptides of the constant regions, and %d of the known "
+            "residues of CDRs: they are of another antibody and are not used",
+            shown.of_constant,
+            shown.of_cdrs,
+        )
+        return
+    for chain, known in zip(chains, of_chains, strict=True):
         for number, fit in known.items():
             every[number].append(fit)
         sure = {i for i, fit in known.items() if fit.log_odds >= SURELY_KNOWN}
@@ -114,18 +124,29 @@ def own_spectra(
                 if spectra[number][0].mass <= LARGE:
                     every[number].append(fit)
             places.append((chain, gap, found))
-    of_all = Whose(*map(sum, zip(*shown, strict=True)))
-    if of_all.of_another:
-        LOG.warning(
-            "of the spectra %d are of peptides of the constant regions, and %d of the known "
-            "residues of CDRs: they are of another antibody and are not used",
-            of_all.of_constant,
-            of_all.of_cdrs,
-        )
-        return
     for chain, gap, found in places:
         own = [i for i, fit in sorted(found.items()) if not is_elsewhere(fit, every[i])]
         yield chain, gap, [spectra[i] for i in own]
+
+
+def _of_likely(
+    chains: Sequence[Scaffold], spectra: Spectra, allowed: Modifications, ppm: float
+) -> list[SpectrumRow]:
+    """The rows of stretches of likely residues; none if reads settle no residue of the chains, or
+    if the spectra are of another antibody."""
+    if not any(one.settled for chain in chains for one in chain.evidence):
+        return []
+    likely = [with_likely(chain) for chain in chains]
+    fits = [_of_known(one.chain, spectra, allowed, ppm) for one in likely]
+    if _of_all([one.chain for one in likely], fits).of_another:
+        return []
+    return stretches_shown(likely, fits, spectra, [carried for carried, _ in allowed.cysteine])
+
+
+def _of_all(chains: Sequence[Scaffold], fits: Sequence[Mapping[int, Fit]]) -> Whose:
+    """What spectra show of all chains together; fits: of each, as `whose` takes them."""
+    each = [whose(chain, of.values()) for chain, of in zip(chains, fits, strict=True)]
+    return Whose(*map(sum, zip(*each, strict=True)))
 
 
 def _of_known(

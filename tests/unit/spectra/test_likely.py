@@ -1,0 +1,140 @@
+"""Stretches of likely residues that spectra show."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lacuna.core.alphabet import RESIDUES
+from lacuna.core.masses import DEAMIDATION, OXIDATION
+from lacuna.scaffolds.alkylation import Alkylation
+from lacuna.scaffolds.json_lines import write_scaffolds
+from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
+from lacuna.spectra.likely import LIKELY, STILL_WRONG, confirmed, with_likely
+from lacuna.spectra.read import Spectrum
+from lacuna.spectra.table import stretches_of, with_spectra
+from lacuna.steps.read_spectra import look_at_spectra
+from peaks import as_mgf, spectrum_of
+
+CHAIN = "MGLSDGEWQLVLNVWGKVEADIPGHGQEVLIRLFKGHPETLEKFDKFKHLK"
+PEPTIDE = "VEADIPGHGQEVLIR"
+START = CHAIN.index(PEPTIDE)
+END = START + len(PEPTIDE)
+
+
+def told(position: int, residue: str, share: float, spread: float = 0.0) -> PositionEvidence:
+    """A settled distribution; I and L share what is said of either."""
+    weights = np.full(len(RESIDUES), (1 - share) / (len(RESIDUES) - 1 - (residue in "IL")))
+    for one in "IL" if residue in "IL" else residue:
+        weights[RESIDUES.index(one)] = share / 2 if residue in "IL" else share
+    return PositionEvidence(position, tuple(weights.tolist()), True, spread)
+
+
+def unsure(share: float, spread: float = 0.0, letters: str = CHAIN) -> Scaffold:
+    """The chain of which most residues of the peptide are only likely."""
+    start, end = START + 2, END - 2
+    evidence = tuple(told(i, letters[i], share, spread) for i in range(start, end))
+    sequence = CHAIN[:start] + "X" * (end - start) + CHAIN[end:]
+    return Scaffold(
+        "c", "", sequence, (Gap(start, end, end - start, end - start),), 1, (), evidence
+    )
+
+
+def stretches_by(folder: Path, chain: Scaffold, *spectra: Spectrum) -> list[tuple[int, int]]:
+    """The stretches that spectra show of a chain, by the table that is written of them."""
+    write_scaffolds(folder / "00000.jsonl", [chain])
+    Alkylation((("none", 1.0),), "stated").write(folder / "alkylation.json")
+    (folder / "s.mgf").write_text(as_mgf(list(spectra)))
+    table = folder / "spectra.tsv"
+    look_at_spectra(
+        *(folder, [folder / "s.mgf"], folder / "alkylation.json", table),
+        tolerance_ppm=10.0,
+        modifications={},
+    )
+    return stretches_of(table).get("c", [])
+
+
+def test_likely_residues_are_known_ones_and_the_others_stay_gaps() -> None:
+    chain = unsure(0.9)
+    at = [e.position for e in chain.evidence]
+    rare = {at[3]: 0.9 * LIKELY, at[4]: 0.9 * LIKELY}
+    weak = tuple(
+        told(e.position, CHAIN[e.position], rare.get(e.position, 0.9)) for e in chain.evidence
+    )
+    likely = with_likely(replace(chain, evidence=weak))
+    expected = "".join("X" if i in rare else letter for i, letter in enumerate(CHAIN))
+    expected = expected[: at[0]] + expected[at[0] : at[-1] + 1].replace("I", "L") + CHAIN[END - 2 :]
+    assert likely.chain.sequence == expected
+    assert [(gap.start, gap.end) for gap in likely.chain.gaps] == [(at[3], at[4] + 1)]
+    assert np.flatnonzero(likely.filled).tolist() == [i for i in at if i not in rare]
+    assert likely.logs[at[0]] == pytest.approx(np.log(0.9)) and likely.logs[0] == 0
+
+
+def test_what_is_given_about_a_residue_does_not_make_it_likely() -> None:
+    chain = unsure(0.9)
+    given = tuple(replace(one, settled=False) for one in chain.evidence)
+    likely = with_likely(replace(chain, evidence=given))
+    assert likely.chain == replace(chain, evidence=given) and not likely.filled.any()
+
+
+@pytest.mark.parametrize("share, spread", [(0.9, 0.0), (0.99, 0.1)])
+def test_a_spectrum_of_likely_residues_confirms_them(
+    tmp_path: Path, share: float, spread: float
+) -> None:
+    chain = unsure(share, spread)
+    assert stretches_by(tmp_path, chain, spectrum_of(PEPTIDE)) == [(START, END)]
+    (read,) = with_spectra([chain], tmp_path / "spectra.tsv")
+    for before, after in zip(chain.evidence, read.evidence, strict=True):
+        residue = CHAIN[before.position]
+        same = [RESIDUES.index(one) for one in ("IL" if residue in "IL" else residue)]
+        wrong = 1 - sum(after.weights[i] for i in same)
+        assert wrong == pytest.approx(STILL_WRONG * (1 - share))
+        assert after.spread == pytest.approx(STILL_WRONG * spread)
+        assert len({round(after.weights[i], 9) for i in same}) == 1  # I or L stays open
+
+
+def test_a_spectrum_of_another_peptide_confirms_nothing(tmp_path: Path) -> None:
+    assert stretches_by(tmp_path, unsure(0.9), spectrum_of("VEADIPGHGQEVLSR")) == []
+
+
+def test_residues_in_another_order_are_not_confirmed(tmp_path: Path) -> None:
+    """DIPG, where the spectrum has GDIP: no fragment between them is there."""
+    chain = unsure(0.9)
+    at = CHAIN.index("DIPG")
+    found = stretches_by(tmp_path, chain, spectrum_of("VEAGDIPHGQEVLIR"))
+    assert found == [(START, at), (at + 4, END)]
+
+
+def test_two_residues_between_cleavages_are_confirmed_and_three_are_not(tmp_path: Path) -> None:
+    for missing, expected in (
+        ([5], [(START, END)]),
+        ([5, 6], [(START, START + 4), (START + 7, END)]),
+    ):
+        made = spectrum_of(PEPTIDE, missing=missing)
+        assert stretches_by(tmp_path, unsure(0.9), made) == expected
+
+
+@pytest.mark.parametrize("carried, at", [(DEAMIDATION, 9), (OXIDATION, 2)])
+def test_what_a_residue_carries_does_not_hide_the_fragments(
+    tmp_path: Path, carried: float, at: int
+) -> None:
+    letters = PEPTIDE[:at] + {9: "N", 2: "M"}[at] + PEPTIDE[at + 1 :]
+    chain = unsure(0.9, letters=CHAIN[:START] + letters + CHAIN[END:])
+    made = spectrum_of(letters, modified={at: carried})
+    assert stretches_by(tmp_path, chain, made) == [(START, END)]
+
+
+def test_a_spectrum_of_known_residues_confirms_nothing(tmp_path: Path) -> None:
+    """Nor is it one of likely residues that are as heavy, if it fits its own place better."""
+    assert stretches_by(tmp_path, unsure(0.9), spectrum_of("GHPETLEK")) == []
+    chain = unsure(0.9)
+    both = replace(chain, sequence=chain.sequence + PEPTIDE[::-1][1:] + "R")
+    assert stretches_by(tmp_path, both, spectrum_of(PEPTIDE[::-1][1:] + "R")) == []
+
+
+def test_residues_that_are_not_likely_are_not_confirmed() -> None:
+    chain = unsure(0.9 * LIKELY)
+    assert confirmed(chain.evidence, [(START, END)]) == chain.evidence
+    sure = unsure(0.9).evidence
+    assert confirmed(sure, [(START, START + 3)])[1:] == sure[1:]
