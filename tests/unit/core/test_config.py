@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from conftest import Write
 from lacuna.core.config import PATH_KEYS, check_config, check_yaml, path_settings
 from lacuna.core.files import LacunaError
+from lacuna.core.paths import WEIGHT_SETS
 from lacuna.core.words import AUTO
 from lacuna.scaffolds.alkylation import READINGS
 
@@ -53,6 +54,13 @@ def test_one_word_chooses_network_and_library() -> None:
         LacunaError, match=f"'{library}' is of the weights 'noncommercial', and 'weights' is"
     ):
         check(library=library)
+    for other in (f"./{library}", str(WEIGHT_SETS["noncommercial"] / "library.safetensors")):
+        with pytest.raises(LacunaError, match="is of the weights 'noncommercial', and 'weights'"):
+            check(library=other)
+        assert check(weights="noncommercial", library=other) == config
+    network = str(WEIGHT_SETS["open"] / "lacuna.safetensors")
+    with pytest.raises(LacunaError, match="'weights' is 'noncommercial'; write 'weights: open'"):
+        check(weights="noncommercial", train={"from": network})
     with pytest.raises(LacunaError, match="'weights' is 'opne'; did you mean 'open'?"):
         check(weights="opne")
     with pytest.raises(LacunaError, match="'weights' is 'default'; use one of open, noncommercial"):

@@ -3,6 +3,7 @@
 import copy
 import difflib
 import math
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -11,7 +12,14 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
 from lacuna.core.files import LacunaError, path_fault, shortened
-from lacuna.core.paths import DEFAULT_WEIGHTS, LIBRARY_FILE, NETWORK_FILE, RESOURCES, WEIGHT_SETS
+from lacuna.core.paths import (
+    DEFAULT_WEIGHTS,
+    LIBRARY_FILE,
+    NETWORK_FILE,
+    RESOURCES,
+    WEIGHT_SETS,
+    set_of,
+)
 
 # Keys that are paths; Snakemake must be able to use them.
 PATH_KEYS = (
@@ -114,20 +122,23 @@ def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str
 def _choose_weights(config: dict[str, Any]) -> None:
     """Put the bundled files of the set `weights` where a configuration names bundled files.
 
-    Raises LacunaError if it names a file of another set than `weights` and the default one.
+    Raises LacunaError if it names a file of another set than `weights`, but for the default path.
     """
     chosen = config["weights"]
     files = ((config, "library", LIBRARY_FILE), (config["train"], "from", NETWORK_FILE))
     for section, key, file in files:
-        sets = {name: bundled_path(name, file) for name in WEIGHT_SETS}
-        named = next((name for name, path in sets.items() if path == section[key]), None)
-        if named not in (None, DEFAULT_WEIGHTS, chosen):
+        if section[key] is None:
+            continue
+        sets = {bundled_path(name, file): name for name in WEIGHT_SETS}
+        # Also by a whole path or a link: else the weights of two sets would be mixed in silence.
+        named = sets.get(os.path.normpath(section[key])) or set_of(Path(section[key]))
+        if named not in (None, chosen) and section[key] != bundled_path(DEFAULT_WEIGHTS, file):
             raise LacunaError(
                 f"config: '{section[key]}' is of the weights '{named}', and 'weights' is "
                 f"'{chosen}'; write 'weights: {named}' instead of the path"
             )
         if named:
-            section[key] = sets[chosen]
+            section[key] = bundled_path(chosen, file)
 
 
 def bundled_path(weights: str, file: str) -> str:
