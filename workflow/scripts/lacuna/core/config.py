@@ -17,6 +17,7 @@ from lacuna.core.paths import (
     LIBRARY_FILE,
     NETWORK_FILE,
     RESOURCES,
+    SAMPLES_SCHEMA,
     WEIGHT_SETS,
     set_of,
 )
@@ -260,6 +261,9 @@ def _unknown(name: str, section: str, known: list[str], schema: Mapping[str, Any
         parts = name.split(".")
         nested = ": {".join(parts) + ": ..." + "}" * (len(parts) - 1)
         return f"{says}a key of a section is written below it, in a config file: {nested}"
+    columns = () if section else read_schema(SAMPLES_SCHEMA)["properties"]
+    if name in columns and name != "sample":  # that is `samples`, misspelt
+        return f"{says}it is a column of the sample sheet, for each sample"
     near = difflib.get_close_matches(name, known, n=1)
     if near:
         return f"{says}did you mean '{_join(section, near[0])}'?"
