@@ -83,6 +83,34 @@ def check_yaml(path: str | Path, needed: bool = True) -> None:
         raise LacunaError(f"{path}: has no keys; write a line like 'samples: samples.tsv'")
 
 
+def check_repeats(path: str | Path) -> None:
+    """Raise LacunaError if a config file has a key twice in a section: only the last would count.
+
+    What is wrong with a file that is no YAML is left to those that read it.
+    """
+    try:
+        with open(path, encoding="utf-8-sig") as handle:
+            root = yaml.compose(handle, Loader=SafeLoader)
+    except (OSError, ValueError, yaml.YAMLError):
+        return
+    waiting, seen = [("", root)], set()
+    while waiting:
+        section, node = waiting.pop()
+        if not isinstance(node, yaml.MappingNode) or id(node) in seen:
+            continue
+        seen.add(id(node))  # an anchor may be within itself
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in lines:
+                raise LacunaError(
+                    f"{path}:{line}: '{_join(section, shortened(name))}' is there a second time "
+                    f"(first: line {lines[name]}), and only one would count; remove one"
+                )
+            lines[name] = line
+            waiting.append((_join(section, name), value))
+
+
 def read_schema(path: str | Path) -> dict[str, Any]:
     """A JSON schema that is written in YAML."""
     with open(path, encoding="utf-8") as handle:
