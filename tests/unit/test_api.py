@@ -69,6 +69,13 @@ def test_weights_are_a_word_or_a_file() -> None:
         lacuna.fill([GAPPED], weights="opne")
 
 
+def test_network_and_library_of_two_bundled_sets_are_not_mixed() -> None:
+    network, library = bundled_weights("noncommercial")
+    for mixed in ({"weights": network}, {"library": library}):
+        with pytest.raises(LacunaError, match="'noncommercial'.* name the set instead of its"):
+            lacuna.fill([GAPPED], **mixed)
+
+
 def test_there_is_a_result_for_every_chain_in_order(filled: lacuna.FilledChains) -> None:
     names = ["chain1", "titled", "record", "chain4", "dict", "dict", "chain7", "massive", "chain9"]
     assert [chain.chain for chain in filled] == names

@@ -212,6 +212,7 @@ def test_a_file_in_which_nothing_is_filled_is_an_error(
         ),
         (("fill", "none.fasta", "--out", "out"), "none.fasta: no such file; check the path"),
         (("fill", "chains.fasta", "--out", "chains.fasta"), "is a file; name a folder"),
+        (("fill", "chains.fasta", "--out", ""), "argument --out: it is empty; name a folder"),
         (("fill", "chains.fasta", "--out", "out", "--candidates", "0"), "write at least 1"),
         (("fill", "chains.fasta", "--out", "out", "--species", "frog"), "choose from"),
         (("fill", "chains.fasta", "--out", "out", "--gaps", "none.tsv"), "none.tsv: no such file"),

@@ -34,7 +34,8 @@ GAPPED = hidden(CHAIN, [(66, 80)])
 GOOD = fasta({"a": GAPPED})
 GAPS = "chain\tstart\tend\na\t3\t6\n"
 SHEET = "sample\tfasta\ns1\tgood.fasta\n"
-CONFIG = "samples: samples.tsv\noutdir: out\n"
+SAMPLES = "samples: samples.tsv\n"
+CONFIG = SAMPLES + "outdir: out\n"
 MOST = 40  # lines that Snakemake may print before
 
 
@@ -140,6 +141,7 @@ BEFORE_THE_FIRST_JOB = [
     Mistake("no config", ("config.yaml: no such file here", "--configfile"), config=None),
     Mistake("tabs in YAML", ("config.yaml:2: begins with a tab",), config="kmer:\n\tlength: 64\n"),
     of_config("an open bracket", "kmer: {length: 64\nseed: 1\n", ".yaml:4: not YAML", "correct"),
+    of_config("a key twice", "outdir: b\n", ".yaml:3: 'outdir' is there a second time", "remove"),
     of_config("a misspelt key", "block_sise: 5\n", "'block_sise'", "did you mean 'block_size'?"),
     of_config("a key in no section", "length: 64\n", "'length'", "did you mean 'kmer.length'?"),
     of_config("a key with a dot", "kmer.length: 64\n", "'kmer.length'", "kmer: {length: ...}"),
@@ -172,12 +174,14 @@ BEFORE_THE_FIRST_JOB = [
         arguments=("--config", "kmer={length: 64}"),
     ),
     # --- the output folder
-    Mistake("an outdir of Windows", ("'outdir' is", "Windows"), config=CONFIG + "outdir: C:\\o\n"),
-    Mistake("an outdir that is a file", ("which is a file",), config=CONFIG + "outdir: gaps.tsv\n"),
+    Mistake("an outdir of Windows", ("'outdir' is", "Windows"), config=SAMPLES + "outdir: C:\\o\n"),
+    Mistake(
+        "an outdir that is a file", ("which is a file",), config=SAMPLES + "outdir: gaps.tsv\n"
+    ),
     Mistake(
         "an outdir below a file",
         ("'outdir' is 'gaps.tsv/out', which is below the file", "give a folder"),
-        config=CONFIG + "outdir: gaps.tsv/out\n",
+        config=SAMPLES + "outdir: gaps.tsv/out\n",
     ),
     Mistake(
         "an input in a folder of results",
@@ -187,7 +191,7 @@ BEFORE_THE_FIRST_JOB = [
             "move",
         ),
         sheet=sheet("s1\tdata/s1/scaffolds/a.fasta"),
-        config=CONFIG + "outdir: data\n",
+        config=SAMPLES + "outdir: data\n",
         files={"data/s1/scaffolds/a.fasta": GOOD},
     ),
     Mistake(

@@ -18,7 +18,7 @@ if not ROOT.is_dir():
     sys.exit("Error: Lacuna is imported from a clone: give the path of the Snakefile in it")
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from lacuna.core.config import check_config, check_yaml, path_settings
+from lacuna.core.config import check_config, check_repeats, check_yaml, path_settings
 from lacuna.core.files import LacunaError, check_temporary_folder
 from lacuna.core.windows import check_window
 from lacuna.steps.config_record import is_rewritten, write_record
@@ -51,6 +51,8 @@ if not workflow.modifier.skip_configfile:
 configfile: "config.yaml"
 
 
+for path in [] if workflow.modifier.skip_configfile else workflow.configfiles:
+    checked(check_repeats, path)
 CONFIG = checked(check_config, config, ROOT / "workflow/schemas/config.schema.yaml")
 OUT = Path(CONFIG["outdir"])
 RECORD = OUT / "config.yaml"

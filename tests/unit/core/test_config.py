@@ -10,8 +10,15 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from conftest import Write
-from lacuna.core.config import PATH_KEYS, check_config, check_yaml, path_settings
+from lacuna.core.config import (
+    PATH_KEYS,
+    check_config,
+    check_repeats,
+    check_yaml,
+    path_settings,
+)
 from lacuna.core.files import LacunaError
+from lacuna.core.paths import WEIGHT_SETS
 from lacuna.core.words import AUTO
 from lacuna.scaffolds.alkylation import READINGS
 
@@ -53,6 +60,13 @@ def test_one_word_chooses_network_and_library() -> None:
         LacunaError, match=f"'{library}' is of the weights 'noncommercial', and 'weights' is"
     ):
         check(library=library)
+    for other in (f"./{library}", str(WEIGHT_SETS["noncommercial"] / "library.safetensors")):
+        with pytest.raises(LacunaError, match="is of the weights 'noncommercial', and 'weights'"):
+            check(library=other)
+        assert check(weights="noncommercial", library=other) == config
+    network = str(WEIGHT_SETS["open"] / "lacuna.safetensors")
+    with pytest.raises(LacunaError, match="'weights' is 'noncommercial'; write 'weights: open'"):
+        check(weights="noncommercial", train={"from": network})
     with pytest.raises(LacunaError, match="'weights' is 'opne'; did you mean 'open'?"):
         check(weights="opne")
     with pytest.raises(LacunaError, match="'weights' is 'default'; use one of open, noncommercial"):
@@ -92,6 +106,9 @@ def test_neither_the_callers_config_nor_the_defaults_are_changed() -> None:
             {"kmer": {"epochs": 5}},
             ["unknown key 'kmer.epochs'", "did you mean 'seed_lstm.epochs'?"],
         ),
+        ({"species": "human"}, ["unknown key 'species'", "a column of the sample sheet"]),
+        ({"homologs": "h.fasta"}, ["unknown key 'homologs'", "a column of the sample sheet"]),
+        ({"sample": "s.tsv"}, ["did you mean 'samples'?"]),
         ({"qqqqqq": 5}, ["unknown key 'qqqqqq'", "known keys are samples, outdir"]),
         ({"seed": "seven"}, ["'seed' is 'seven'", "a whole number"]),
         ({"seed": 1.5}, ["'seed' is 1.5", "a whole number"]),
@@ -230,3 +247,26 @@ def test_a_config_file_that_is_yaml(write: Write, tmp_path: Path) -> None:
     check_yaml(tmp_path / "gone", needed=False)
     with pytest.raises(LacunaError, match="gone: no such file here; .* --configfile"):
         check_yaml(tmp_path / "gone")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("seed: 1\noutdir: a\nseed: 2\n", [":3: 'seed' is there a second time (first: line 1)"]),
+        ("train: {steps: 300}\ntrain:\n  from: null\n", [":2: 'train'", "remove one"]),
+        ("kmer:\n  length: 64\n  length: 32\n", [":3: 'kmer.length'", "line 2"]),
+        ('{"seed": 1, "seed": 2}', [":1: 'seed'"]),
+    ],
+)
+def test_a_key_that_is_there_twice(write: Write, text: str, words: list[str]) -> None:
+    with pytest.raises(LacunaError) as error:
+        check_repeats(write("config.yaml", text))
+    assert [word for word in words if word not in str(error.value)] == []
+
+
+def test_keys_that_are_there_once(write: Write, tmp_path: Path) -> None:
+    shared = "seed: 1\nkmer: &a {length: 64}\nmodel: *a\ntrain: {seed: 2}\n"
+    for text in (shared, "a: &a {b: *a}\n", "- 1\n- 1\n", "seed: 'a\n", "", b"seed: \xff\n"):
+        check_repeats(write("config.yaml", text))
+    check_repeats(tmp_path / "gone")
+    check_repeats(tmp_path)

@@ -248,7 +248,11 @@ def test_a_job_that_was_killed_is_named(out: Path, monkeypatch: pytest.MonkeyPat
     assert "give it more" in said and str(log) in said
     for words in module._INTERRUPTED:
         stopped = place(out / "2.log", f"{words}.\nError in rule fill_gaps:\n")
-        assert last_words(out, lock.start, [str(stopped)]).startswith("the run was interrupted; ")
+        said = last_words(out, lock.start, [str(stopped)])
+        assert said.startswith("the run was interrupted; ") and "--rerun-incomplete" in said
+    quiet = place(out / "3.log", "")
+    said = last_words(out, lock.start, [str(quiet)])
+    assert said.startswith("the run was interrupted") and "or a job ended silently" in said
     monkeypatch.setattr(module, "_FULL", 1 << 62)
     assert last_words(out, lock.start, [str(log)]) == (
         f"{out}: the disk is full; free some space and run again"

@@ -89,7 +89,7 @@ def _parser() -> _Parser:
         default=None,
         help="chains with gaps: FASTA, AIRR TSV or OAS unit, plain or .gz; not needed with --reads",
     )
-    fill.add_argument("--out", type=Path, required=True, help="folder for the results")
+    fill.add_argument("--out", type=_folder, required=True, help="folder for the results")
     for name, says in _INPUTS.items():
         fill.add_argument(f"--{name}", type=Path, metavar="FILE", help=says)
     fill.add_argument(
@@ -135,6 +135,13 @@ def _parser() -> _Parser:
         help="Modifications allowed in gaps of known mass; may be repeated.",
     )
     return parser
+
+
+def _folder(text: str) -> Path:
+    """A folder as it is typed; that of a shell's variable without a value is no folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; name a folder")
+    return Path(text)
 
 
 def _choices(key: dict[str, Any]) -> list[str] | None:

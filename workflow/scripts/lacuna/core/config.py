@@ -3,6 +3,7 @@
 import copy
 import difflib
 import math
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -11,7 +12,15 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
 from lacuna.core.files import LacunaError, path_fault, shortened
-from lacuna.core.paths import DEFAULT_WEIGHTS, LIBRARY_FILE, NETWORK_FILE, RESOURCES, WEIGHT_SETS
+from lacuna.core.paths import (
+    DEFAULT_WEIGHTS,
+    LIBRARY_FILE,
+    NETWORK_FILE,
+    RESOURCES,
+    SAMPLES_SCHEMA,
+    WEIGHT_SETS,
+    set_of,
+)
 
 # Keys that are paths; Snakemake must be able to use them.
 PATH_KEYS = (
@@ -74,6 +83,34 @@ def check_yaml(path: str | Path, needed: bool = True) -> None:
         raise LacunaError(f"{path}: has no keys; write a line like 'samples: samples.tsv'")
 
 
+def check_repeats(path: str | Path) -> None:
+    """Raise LacunaError if a config file has a key twice in a section: only the last would count.
+
+    What is wrong with a file that is no YAML is left to those that read it.
+    """
+    try:
+        with open(path, encoding="utf-8-sig") as handle:
+            root = yaml.compose(handle, Loader=SafeLoader)
+    except (OSError, ValueError, yaml.YAMLError):
+        return
+    waiting, seen = [("", root)], set()
+    while waiting:
+        section, node = waiting.pop()
+        if not isinstance(node, yaml.MappingNode) or id(node) in seen:
+            continue
+        seen.add(id(node))  # an anchor may be within itself
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in lines:
+                raise LacunaError(
+                    f"{path}:{line}: '{_join(section, shortened(name))}' is there a second time "
+                    f"(first: line {lines[name]}), and only one would count; remove one"
+                )
+            lines[name] = line
+            waiting.append((_join(section, name), value))
+
+
 def read_schema(path: str | Path) -> dict[str, Any]:
     """A JSON schema that is written in YAML."""
     with open(path, encoding="utf-8") as handle:
@@ -114,20 +151,23 @@ def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str
 def _choose_weights(config: dict[str, Any]) -> None:
     """Put the bundled files of the set `weights` where a configuration names bundled files.
 
-    Raises LacunaError if it names a file of another set than `weights` and the default one.
+    Raises LacunaError if it names a file of another set than `weights`, but for the default path.
     """
     chosen = config["weights"]
     files = ((config, "library", LIBRARY_FILE), (config["train"], "from", NETWORK_FILE))
     for section, key, file in files:
-        sets = {name: bundled_path(name, file) for name in WEIGHT_SETS}
-        named = next((name for name, path in sets.items() if path == section[key]), None)
-        if named not in (None, DEFAULT_WEIGHTS, chosen):
+        if section[key] is None:
+            continue
+        sets = {bundled_path(name, file): name for name in WEIGHT_SETS}
+        # Also by a whole path or a link: else the weights of two sets would be mixed in silence.
+        named = sets.get(os.path.normpath(section[key])) or set_of(Path(section[key]))
+        if named not in (None, chosen) and section[key] != bundled_path(DEFAULT_WEIGHTS, file):
             raise LacunaError(
                 f"config: '{section[key]}' is of the weights '{named}', and 'weights' is "
                 f"'{chosen}'; write 'weights: {named}' instead of the path"
             )
         if named:
-            section[key] = sets[chosen]
+            section[key] = bundled_path(chosen, file)
 
 
 def bundled_path(weights: str, file: str) -> str:
@@ -249,6 +289,9 @@ def _unknown(name: str, section: str, known: list[str], schema: Mapping[str, Any
         parts = name.split(".")
         nested = ": {".join(parts) + ": ..." + "}" * (len(parts) - 1)
         return f"{says}a key of a section is written below it, in a config file: {nested}"
+    columns = () if section else read_schema(SAMPLES_SCHEMA)["properties"]
+    if name in columns and name != "sample":  # that is `samples`, misspelt
+        return f"{says}it is a column of the sample sheet, for each sample"
     near = difflib.get_close_matches(name, known, n=1)
     if near:
         return f"{says}did you mean '{_join(section, near[0])}'?"

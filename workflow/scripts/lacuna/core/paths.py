@@ -31,4 +31,12 @@ def bundled_weights(name: str) -> tuple[Path, Path]:
     return WEIGHT_SETS[name] / NETWORK_FILE, WEIGHT_SETS[name] / LIBRARY_FILE
 
 
+def set_of(path: Path) -> str | None:
+    """Name of the bundled set of weights that a file is of; None if it is of none."""
+    for name in WEIGHT_SETS:
+        if path.exists() and any(path.samefile(file) for file in bundled_weights(name)):
+            return name
+    return None
+
+
 WEIGHTS, LIBRARY = bundled_weights(DEFAULT_WEIGHTS)

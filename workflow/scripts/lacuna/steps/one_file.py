@@ -16,7 +16,7 @@ import torch
 from lacuna.core.config import check_config
 from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError, writing
-from lacuna.core.paths import CONFIG_SCHEMA, LARGE_NETWORK, bundled_weights
+from lacuna.core.paths import CONFIG_SCHEMA, LARGE_NETWORK, bundled_weights, set_of
 from lacuna.core.windows import check_window
 from lacuna.core.words import AUTO
 from lacuna.scaffolds.records import count_records, is_repertoire
@@ -91,6 +91,8 @@ def fill_file(
     if species not in SPECIES:
         raise LacunaError(f"species '{species}' is unknown; use one of {', '.join(SPECIES)}")
     network, germlines = bundled_weights(config["weights"])
+    network, germlines = weights or network, library or germlines
+    _check_sets(network, germlines)
     asked = large_network if config["mode"] == "thorough" else None
     if asked is not None:
         check_window(config["kmer"]["length"], asked)
@@ -122,8 +124,8 @@ def fill_file(
                 spectra=tuple(spectra),
                 reads_format=reads_format,
             ),
-            weights or network,
-            library or germlines,
+            network,
+            germlines,
             scratch,
             settings_of(config, repertoire),
             torch.device("cpu"),
@@ -221,6 +223,16 @@ def settings_of(config: Mapping[str, Any], repertoire: bool = False) -> Settings
         precision=config["precision"],
         complete_ends=repertoire if complete_ends == AUTO else complete_ends,
     )
+
+
+def _check_sets(network: Path, library: Path) -> None:
+    """Raise LacunaError if a network and a library are bundled, but not together."""
+    sets = (set_of(network), set_of(library))
+    if None not in sets and sets[0] != sets[1]:
+        raise LacunaError(
+            f"{network} is of the weights '{sets[0]}', and {library} of '{sets[1]}'; name the set "
+            "instead of its files"
+        )
 
 
 def _check_out(inputs: Sequence[Path], out: Path) -> None:

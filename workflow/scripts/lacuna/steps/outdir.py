@@ -260,7 +260,8 @@ def last_words(outdir: Path, start: float, logs: Sequence[str]) -> str:
     folder = outdir / LOCK.parent
     said = "".join(Path(log).read_text(encoding="utf-8", errors="replace") for log in logs)
     if any(words in said for words in _INTERRUPTED):
-        return "the run was interrupted; the same command continues it"
+        # What a job was writing, Snakemake may leave there, and then it wants this option.
+        return "the run was interrupted; the same command with --rerun-incomplete continues it"
     if faults := faults_since(folder, start):
         more = f" (and {len(faults) - 1} more faults in {folder})" if len(faults) > 1 else ""
         return faults[0] + more
@@ -268,6 +269,8 @@ def last_words(outdir: Path, start: float, logs: Sequence[str]) -> str:
         return f"{outdir}: the disk is full; free some space and run again"
     rules = list(dict.fromkeys(re.findall(r"^Error in rule (\w+)", said, re.MULTILINE)))
     named = f"rule {', '.join(rules)}: its job" if rules else "a job"
+    if not said.strip():  # with --quiet Snakemake's log is empty, also after Ctrl-C
+        named = "the run was interrupted (then --rerun-incomplete continues it), or a job"
     return (
         f"{named} ended silently, as if killed for memory or time; give it more (see "
         f"{', '.join(map(str, [folder, *logs]))})"
