@@ -133,6 +133,14 @@ def test_a_spectrum_of_known_residues_confirms_nothing(tmp_path: Path) -> None:
     assert stretches_by(tmp_path, both, spectrum_of(PEPTIDE[::-1][1:] + "R")) == []
 
 
+def test_a_peptide_that_two_chains_may_have_is_confirmed_in_neither(tmp_path: Path) -> None:
+    chain, other = unsure(0.9), replace(unsure(0.9), chain="d", line=3)
+    write_scaffolds(tmp_path / "00001.jsonl", [other])
+    assert stretches_by(tmp_path, chain, spectrum_of(PEPTIDE)) == []
+    write_scaffolds(tmp_path / "00001.jsonl", [replace(other, evidence=())])
+    assert stretches_by(tmp_path, chain, spectrum_of(PEPTIDE)) == [(START, END)]
+
+
 def test_residues_that_are_not_likely_are_not_confirmed() -> None:
     chain = unsure(0.9 * LIKELY)
     assert confirmed(chain.evidence, [(START, END)]) == chain.evidence

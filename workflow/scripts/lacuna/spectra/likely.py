@@ -85,19 +85,21 @@ def stretches_shown(
     and along each; of several that show the same one, by the spectrum that fits its peptide best.
 
     fits: of each chain, the peptide of known and likely residues that a spectrum fits best, by its
-    number; cysteine: Da that every C may carry. A spectrum is of the chain that it fits best.
+    number; cysteine: Da that every C may carry. A spectrum is of the chain that it fits best, and
+    shows nothing if several have the peptide: it may be another one's.
     """
+    texts = [merged(likely.chain.sequence) for likely in chains]
     most = {i: max(of[i].log_odds for of in fits if i in of) for i in set().union(*fits)}
     rows = []
-    for likely, of_chain in zip(chains, fits, strict=True):
-        letters = merged(likely.chain.sequence)
+    for likely, letters, of_chain in zip(chains, texts, fits, strict=True):
         weights = [np.array(masses_of(likely.chain, carried)) for carried in cysteine]
         best: dict[tuple[int, int], SpectrumRow] = {}
         for number, fit in sorted(of_chain.items()):
             start = letters.find(fit.left)
             end = start + len(fit.left)
             log_odds = fit.log_odds + float(likely.logs[start:end].sum())
-            if fit.log_odds < most[number] or log_odds < CLEAR or end - start < SHORTEST:
+            is_own = fit.log_odds == most[number] and sum(fit.left in text for text in texts) == 1
+            if not is_own or log_odds < CLEAR or end - start < SHORTEST:
                 continue
             precursor, peaks = spectra[number]
             cleavages = _seen(precursor, peaks, [one[start:end] for one in weights])
