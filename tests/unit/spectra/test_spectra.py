@@ -53,13 +53,13 @@ from lacuna.spectra.gap_mass import _reachable
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, OFFSET
 from lacuna.spectra.match import gap_masses, matches
 from lacuna.spectra.odds import _possible, fits, look, odds_of_readings
-from lacuna.spectra.peaks import LARGEST, TOP, fragments
+from lacuna.spectra.peaks import LARGEST, TOP, Spectra, fragments
 from lacuna.spectra.read import ALL, Precursor, Spectrum, read_spectra
 from lacuna.spectra.table import with_spectra
 from lacuna.spectra.tally import tally_of, tally_of_flank
 from lacuna.steps import read_spectra as read_spectra_step
 from lacuna.steps.one_file import fill_file
-from lacuna.steps.read_spectra import look_at_spectra, odds_by_spectra, own_spectra
+from lacuna.steps.read_spectra import fits_of_known, look_at_spectra, odds_by_spectra, own_spectra
 from peaks import as_mgf, as_mzml, spectrum_of, weights
 
 CHAIN = "MGLSDGEWQLVLNVWGKVEADIPGHGQEVLIRLFKGHPETLEKFDKFKHLK"
@@ -728,6 +728,14 @@ def test_a_peptide_of_two_chains_that_are_alike_is_no_rival(
     assert not is_elsewhere(own, [own, known._replace(log_odds=own.log_odds + FAR_BETTER / 2)])
 
 
+def own_of(
+    chains: Sequence[Scaffold], spectra: Spectra, allowed: Modifications, ppm: float
+) -> list[tuple[Scaffold, Gap, Spectra]]:
+    """Every gap with the spectra that are its own."""
+    known = [fits_of_known(chain, spectra, allowed, ppm) for chain in chains]
+    return list(own_spectra(chains, known, spectra, allowed, ppm))
+
+
 def test_a_spectrum_of_another_place_says_nothing_of_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two gaps of a chain: the spectrum of one peptide is of the first gap alone, even if the other
     has residues of the same mass at its side."""
@@ -739,11 +747,11 @@ def test_a_spectrum_of_another_place_says_nothing_of_a_gap(monkeypatch: pytest.M
     scaffold = Scaffold("c", "", letters, gaps, 1)
     made = seen(spectrum_of(PEPTIDE))
     allowed = Modifications(((0.0, 1.0),))
-    own = [spectra for *_, spectra in own_spectra([scaffold], made, allowed, 10.0)]
+    own = [spectra for *_, spectra in own_of([scaffold], made, allowed, 10.0)]
     assert list(map(len, own)) == [1, 0]
     assert fits(scaffold, gaps[1], made, [MassRules()], 10.0)  # alone it would be taken
     monkeypatch.setattr(read_spectra_step, "LARGE", 1000.0)  # a whole chain spans all its gaps
-    own = [spectra for *_, spectra in own_spectra([scaffold], made, allowed, 10.0)]
+    own = [spectra for *_, spectra in own_of([scaffold], made, allowed, 10.0)]
     assert list(map(len, own)) == [1, 1]
 
 
@@ -756,7 +764,7 @@ def test_a_spectrum_of_a_chain_without_gaps_says_nothing_of_another() -> None:
     whole = Scaffold("d", "", CHAIN, (), 3)
     made, allowed = seen(spectrum_of(PEPTIDE)), Modifications(((0.0, 1.0),))
     for chains, used in (([scaffold], 1), ([scaffold, whole], 0)):
-        ((_, _, own),) = own_spectra(chains, made, allowed, 10.0)
+        ((_, _, own),) = own_of(chains, made, allowed, 10.0)
         assert len(own) == used
 
 
@@ -1217,7 +1225,9 @@ def test_spectra_fill_a_gap_and_noise_does_not_change_it(write: Write, tmp_path:
     assert kinds.count(SPECTRUM) == kinds.count(MASS) == 1 and kinds.count(CLEAVAGE) >= 4
 
 
-def test_spectra_of_another_antibody_are_not_used(caplog: pytest.LogCaptureFixture) -> None:
+def test_spectra_of_another_antibody_are_not_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """They show the constant region, which both have, and a peptide that spans the gap."""
     peptide = "NTLYLQMNSLR"
     start = HEAVY.index(peptide) + 4
@@ -1228,12 +1238,19 @@ def test_spectra_of_another_antibody_are_not_used(caplog: pytest.LogCaptureFixtu
     of_constant = [spectrum_of(one, z, name=f"{one}:{z}") for one in constant for z in (2, 3)]
     assert len(of_constant) == ENOUGH_CONSTANT
     spanning, of_cdr = spectrum_of(peptide), spectrum_of("LSCSASGFTFSSYAMHWVR")
-    allowed = Modifications(((0.0, 1.0),))
+    write_scaffolds(tmp_path / "00000.jsonl", [scaffold])
+    Alkylation((("none", 1.0),), "stated").write(tmp_path / "alkylation.json")
+    table = tmp_path / "spectra.tsv"
 
     def used(*spectra: Spectrum) -> int:
         caplog.clear()
-        found = own_spectra([scaffold], seen(*spectra), allowed, 10.0)
-        return sum(len(of_gap) for *_, of_gap in found)
+        (tmp_path / "s.mgf").write_text(as_mgf(spectra))
+        look_at_spectra(
+            *(tmp_path, [tmp_path / "s.mgf"], tmp_path / "alkylation.json", table),
+            tolerance_ppm=10.0,
+            modifications={},
+        )
+        return sum(row.kind == SPECTRUM for row in SPECTRUM_TABLE.read(table))
 
     def warned() -> bool:
         return any(record.levelname == "WARNING" for record in caplog.records)

@@ -60,7 +60,10 @@ def look_at_spectra(
     rows: list[SpectrumRow] = []
     several: list[str] = []
     spanned = 0
-    for chain, gap, own in own_spectra(chains, found, allowed, tolerance_ppm):
+    known = [fits_of_known(chain, found, allowed, tolerance_ppm) for chain in chains]
+    if _are_of_another(chains, known):
+        found, known = [], [{} for _ in chains]
+    for chain, gap, own in own_spectra(chains, known, found, allowed, tolerance_ppm):
         readings = mass_rules(chain, gap, allowed).readings()
         shown = look(chain, gap, own, readings, tolerance_ppm)
         if shown is not None:
@@ -69,7 +72,7 @@ def look_at_spectra(
             several += _several_masses(chain, gap, shown.masses)
     rows += _of_likely(chains, found, allowed, tolerance_ppm)
     gaps = sum(len(chain.gaps) for chain in chains)
-    LOG.info("%d spectra; %d of %d gaps are spanned by some", len(found), spanned, gaps)
+    LOG.info("%d spectra of use; %d of %d gaps are spanned by some", len(found), spanned, gaps)
     if several:
         more = f" (and of {len(several) - 1} more)" if len(several) > 1 else ""
         LOG.warning(
@@ -91,30 +94,24 @@ def _several_masses(chain: Scaffold, gap: Gap, masses: Sequence[GapMass]) -> lis
 
 
 def own_spectra(
-    chains: Sequence[Scaffold], spectra: Spectra, allowed: Modifications, ppm: float
+    chains: Sequence[Scaffold],
+    known: Sequence[Mapping[int, Fit]],
+    spectra: Spectra,
+    allowed: Modifications,
+    ppm: float,
 ) -> Iterator[tuple[Scaffold, Gap, Spectra]]:
-    """Yield every gap with the spectra that fit a peptide around it and none elsewhere far better;
-    no gap, with a warning, if they are those of another antibody.
+    """Yield every gap with the spectra that fit a peptide around it and none elsewhere far better.
 
-    A large precursor may be a whole chain, which spans all gaps: it is not compared. allowed: what
-    residues may carry; ppm: tolerance of precursors.
+    A large precursor may be a whole chain, which spans all gaps: it is not compared. known: of each
+    chain, as `fits_of_known` gives them; allowed: what residues may carry; ppm: tolerance of
+    precursors.
     """
     places: list[tuple[Scaffold, Gap, dict[int, Fit]]] = []
     every: dict[int, list[Fit]] = defaultdict(list)  # by the number of the spectrum
-    of_chains = [_of_known(chain, spectra, allowed, ppm) for chain in chains]
-    shown = _of_all(chains, of_chains)
-    if shown.of_another:
-        LOG.warning(
-            "of the spectra %d are of peptides of the constant regions, and %d of the known "
-            "residues of CDRs: they are of another antibody and are not used",
-            shown.of_constant,
-            shown.of_cdrs,
-        )
-        return
-    for chain, known in zip(chains, of_chains, strict=True):
-        for number, fit in known.items():
+    for chain, of_chain in zip(chains, known, strict=True):
+        for number, fit in of_chain.items():
             every[number].append(fit)
-        sure = {i for i, fit in known.items() if fit.log_odds >= SURELY_KNOWN}
+        sure = {i for i, fit in of_chain.items() if fit.log_odds >= SURELY_KNOWN}
         left = [i for i in range(len(spectra)) if i not in sure]
         some = [spectra[i] for i in left]
         for gap in chain.gaps:
@@ -129,27 +126,33 @@ def own_spectra(
         yield chain, gap, [spectra[i] for i in own]
 
 
+def _are_of_another(chains: Sequence[Scaffold], known: Sequence[Mapping[int, Fit]]) -> bool:
+    """Whether spectra are of another antibody than these chains, with a warning if so; known: as
+    in `own_spectra`."""
+    each = [whose(chain, of.values()) for chain, of in zip(chains, known, strict=True)]
+    shown = Whose(*map(sum, zip(*each, strict=True)))
+    if shown.of_another:
+        LOG.warning(
+            "of the spectra %d are of peptides of the constant regions, and %d of the known "
+            "residues of CDRs: they are of another antibody and are not used",
+            shown.of_constant,
+            shown.of_cdrs,
+        )
+    return shown.of_another
+
+
 def _of_likely(
     chains: Sequence[Scaffold], spectra: Spectra, allowed: Modifications, ppm: float
 ) -> list[SpectrumRow]:
-    """The rows of stretches of likely residues; none if reads settle no residue of the chains, or
-    if the spectra are of another antibody."""
+    """The rows of stretches of likely residues; none if reads settle no residue of the chains."""
     if not any(one.settled for chain in chains for one in chain.evidence):
         return []
     likely = [with_likely(chain) for chain in chains]
-    fits = [_of_known(one.chain, spectra, allowed, ppm) for one in likely]
-    if _of_all([one.chain for one in likely], fits).of_another:
-        return []
+    fits = [fits_of_known(one.chain, spectra, allowed, ppm) for one in likely]
     return stretches_shown(likely, fits, spectra, [carried for carried, _ in allowed.cysteine])
 
 
-def _of_all(chains: Sequence[Scaffold], fits: Sequence[Mapping[int, Fit]]) -> Whose:
-    """What spectra show of all chains together; fits: of each, as `whose` takes them."""
-    each = [whose(chain, of.values()) for chain, of in zip(chains, fits, strict=True)]
-    return Whose(*map(sum, zip(*each, strict=True)))
-
-
-def _of_known(
+def fits_of_known(
     chain: Scaffold, spectra: Spectra, allowed: Modifications, ppm: float
 ) -> dict[int, Fit]:
     """The peptide of known residues of a chain that each spectrum fits best, by its number."""
