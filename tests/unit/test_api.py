@@ -8,6 +8,7 @@ from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -49,6 +50,22 @@ def given() -> list[Any]:
 @pytest.fixture(scope="module")
 def filled() -> lacuna.FilledChains:
     return lacuna.fill(given(), candidates=3, precision="float32")
+
+
+def test_options_may_be_numbers_of_numpy(filled: lacuna.FilledChains) -> None:
+    again = lacuna.fill(
+        given(),
+        candidates=np.int64(3),
+        complete_ends=np.bool_(False),
+        kmer={"length": np.int32(128)},
+        precision="float32",
+    )
+    assert again == filled
+
+
+def test_a_record_without_a_sequence_is_rejected_as_an_empty_one() -> None:
+    (found,) = lacuna.fill([SeqRecord(None, id="x")])
+    assert found.status == "rejected" and "no sequence" in found.reason
 
 
 def test_windows_that_the_large_network_cannot_read_are_refused_at_once() -> None:

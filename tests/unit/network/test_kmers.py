@@ -577,10 +577,11 @@ def test_a_file_that_is_no_library_is_named_with_fault_and_remedy(tmp_path: Path
         (other, "damaged or not a safetensors file ("),
         (part, "not a germline library (it lacks v_locus, v_gene, "),
         (WEIGHTS / "lacuna.safetensors", "not a germline library (it lacks v, v_locus, "),
-        (tmp_path, "damaged or not a safetensors file ("),
     ):
         with pytest.raises(LacunaError) as error:
             load_library(path)
         said = str(error.value)
         assert said.startswith(f"{path}: {words}") and "\n" not in said
         assert said.endswith("; give the library that was made with the weights")
+    with pytest.raises(LacunaError, match="is a folder; name a file$"):
+        load_library(tmp_path)

@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+import numpy as np
+
 from lacuna.core.files import LacunaError, shortened
 from lacuna.core.paths import DEFAULT_WEIGHTS, LARGE_NETWORK, WEIGHT_SETS
 from lacuna.core.tables import (
@@ -282,7 +284,7 @@ def fill(
             fill_file(
                 written.paths,
                 out,
-                options,
+                {key: _plain(value) for key, value in options.items()},
                 species=species,
                 spectra=_paths("spectra", spectra),
                 weights=None if bundled else _path("weights", weights),
@@ -296,6 +298,13 @@ def fill(
 
 
 # --- options --------------------------------------------------------------------------------------
+
+
+def _plain(value: Any) -> Any:
+    """A value, that of a number or a truth value of numpy as Python's own; in a section too."""
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _section(name: str, settings: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -32,8 +32,12 @@ def damage_named(path: Path | str, remedy: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise LacunaError(f"{path}: no such file; check the path") from None
+    except OSError as error:
+        what = (
+            "is a folder" if Path(path).is_dir() else f"cannot be read ({error.strerror or error})"
+        )
+        raise LacunaError(f"{path}: {what}; name a file") from None
     except (
-        OSError,
         SafetensorError,
         ValueError,
         KeyError,

@@ -127,7 +127,7 @@ def _record(chain: Chain, where: str) -> Given:
             return Given("", "", chain)
         case SeqRecord():
             about = (chain.description or "").removeprefix(chain.id or "")
-            return Given(chain.id or "", about, str(chain.seq))
+            return Given(chain.id or "", about, "" if chain.seq is None else str(chain.seq))
         case (str(header), str(sequence)):
             # The id ends at the first blank of ASCII, as in a FASTA.
             name, *rest = re.split(r"\s", header.strip(), maxsplit=1, flags=re.ASCII)
