@@ -210,6 +210,9 @@ def test_chains_that_are_not_recognised_are_counted_too() -> None:
     found = Counts(chains=6, species=(("human", 4), ("rat", 1)))
     assert found.nearest_species() == "4 human, 1 rat, 1 not recognised as an antibody"
     assert Counts(chains=6).nearest_species() == ""
+    many = Counts(chains=3_000, species=(("human", 1_900),))
+    said = many.nearest_species(separator=",")
+    assert said == "1,900 human, 1,100 not recognised as an antibody"
 
 
 def test_it_says_what_share_of_the_chains_lacked_what() -> None:

@@ -97,12 +97,13 @@ class Counts:
         if self.short:
             yield f"{plural(self.short, 'chain')} of less than {MIN_CHAIN} residues"
 
-    def nearest_species(self) -> str:
-        """`27 human, 1 rhesus`: chains by the species of their nearest germline; '' if of none."""
-        chosen = [f"{n} {species}" for species, n in self.species]
+    def nearest_species(self, *, separator: str = "") -> str:
+        """`27 human, 1 rhesus`: chains by the species of their nearest germline; '' if of none.
+        separator: of thousands."""
+        chosen = [f"{n:{separator}} {species}" for species, n in self.species]
         others = self.chains - sum(n for _, n in self.species)
         if chosen and others:
-            chosen.append(f"{others} not recognised as an antibody")
+            chosen.append(f"{others:{separator}} not recognised as an antibody")
         return ", ".join(chosen)
 
     def lacking(self) -> str:

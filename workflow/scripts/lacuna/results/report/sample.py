@@ -102,7 +102,7 @@ class Sample:
     def notes(self) -> Iterator[str]:
         """Yield what to know about its chains, in sentences."""
         if self.counts.species:
-            yield f"Species of the nearest germline: {self.counts.nearest_species()}."
+            yield f"Species of the nearest germline: {self.counts.nearest_species(separator=',')}."
         if self.counts.several:
             yield f"Chains of more than one antibody: {self.counts.several}."
         if self.counts.without_gap:
