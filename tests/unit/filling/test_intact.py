@@ -271,6 +271,20 @@ def test_a_gap_at_the_start_of_a_chain_may_begin_with_pyroglutamate(start: int) 
     assert start or scores[1] > scores[0] + 2  # of E it is rare unless it is allowed
 
 
+def test_an_end_without_a_missing_residue_lends_no_pyroglutamate_to_a_later_gap() -> None:
+    intact = IntactMass(2000.0, 1.0, "average")
+    empty, later = Gap(0, 0, 0, 0), Gap(4, 6, 2, 2)
+    for gaps, starts in (
+        ((empty, later), False),
+        ((empty,), False),
+        ((Gap(0, 0, 0, None), later), True),
+        ((empty, Gap(0, 2, 2, 2)), True),
+    ):
+        letters = "XXDFXXHTSW" if gaps[-1].start == 0 else "EDAFXXHTSW"
+        chain = Scaffold("m", "", letters, gaps, 1, intact=intact)
+        assert intact_rules(chain, PLAIN_RULES).starts_chain == starts
+
+
 @pytest.mark.parametrize("residue", ["G", "W"])
 @pytest.mark.parametrize("kind", ["average", "monoisotopic"])
 def test_the_mass_of_a_form_is_met_within_the_tolerance_given(kind: str, residue: str) -> None:

@@ -104,7 +104,7 @@ def intact_rules(scaffold: Scaffold, modifications: Modifications, end: str = ""
 
     end: of `likely_end`, if a gap ends the chain.
     """
-    gaps = list(unweighed(scaffold).values())
+    gaps = [gap for gap in unweighed(scaffold).values() if gap.start < gap.end or not gap.fixed]
     starts = bool(gaps) and gaps[0].start == 0
     shown = list(scaffold.sequence)
     for gap in scaffold.gaps:
