@@ -362,7 +362,7 @@ def test_script_and_workflow_draw_the_same_map(browser: Browser, drawn: Path, co
     depths = tuple(i % 17 / 3 for i in range(len(HEAVY)))
     modified = (ResidueModification(22, -17.0265, ""), ResidueModification(1, 42.0106, "Acetyl"))
     full = replace(chains[0], modifications=modified, evidence=Evidence(depths, doubts))
-    measured = MassRow(full.name, 1.0, 1.0, 49_000.5, "monoisotopic", 1.0, 0.0)
+    measured = MassRow(full.name, 1.0, 1.0, 49_000.5, "monoisotopic", 1.0, 0.0, "", 15.9949)
     full = replace(full, measured=measured)
     files = {path.stem: path for path in tables}
     listing = read_listing(files, 10, FULL.candidates)
@@ -375,18 +375,23 @@ def test_script_and_workflow_draw_the_same_map(browser: Browser, drawn: Path, co
           const whole = all.chain(all.place[0]), view = massesView("", "");
           view.measured(...whole.measured);
           view.update(whole);
-          const row = view.element.querySelectorAll("tbody tr")[1];
-          const written = [...row.cells].map((c) => c.textContent.replace(",", ""));
+          const rows = [...view.element.querySelectorAll("tbody tr")].slice(1, 3);
+          const written = rows.map(
+            (row) => [...row.cells].map((c) => c.textContent.replace(",", "")));
           return [...[...own, whole].map((chain) => drawMap(chain, {columns})), written];
         }})()"""
     )
-    *found, (name, mono, average, difference, _) = found
-    form = forms_of(full, None)[1]
-    assert name == form.name == "with the modifications written"
-    assert float(mono) == pytest.approx(form.mass.monoisotopic, abs=0.006)
-    assert float(average) == pytest.approx(form.mass.average, abs=0.006)
-    off = float(difference.replace("−", "-"))
-    assert off == pytest.approx(49_000.5 - form.mass.monoisotopic, abs=0.006)
+    *found, rows = found
+    names = ["with the modifications written", "gaps by their own masses"]
+    assert [name for name, *_ in rows] == names
+    for (name, mono, average, difference, _), form in zip(
+        rows, forms_of(full, None)[1:3], strict=True
+    ):
+        assert name == form.name
+        assert float(mono) == pytest.approx(form.mass.monoisotopic, abs=0.006)
+        assert float(average) == pytest.approx(form.mass.average, abs=0.006)
+        off = float(difference.replace("−", "-"))
+        assert off == pytest.approx(49_000.5 - form.mass.monoisotopic, abs=0.006)
     assert found == [draw(chain, columns) for chain in [*chains, full]]
 
 

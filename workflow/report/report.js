@@ -136,7 +136,8 @@ function withChoice(chain, choice) {
   const modifications = chain.modifications.map(([at, name, mass]) => [at + after(at), name, mass]);
   const doubts = chain.doubts.filter(([at]) => !gone.some((gap) => at >= gap.first && at <= gap.last))
     .map(([at, text, strong]) => [at + after(at), text, strong]);
-  return { ...chain, sequence, residues, gaps, bands, modifications, depths, doubts };
+  const measured = sequence === chain.sequence ? chain.measured : chain.measured.slice(0, 2);
+  return { ...chain, sequence, residues, gaps, bands, modifications, measured, depths, doubts };
 }
 
 /** A residue of a gap; `was` is what the chain was filled with there, `candidate` what was chosen. */
@@ -355,6 +356,8 @@ function formsOf(chain, cysteine) {
   const added = chain.modifications.reduce((sum, [, , mass]) => sum + mass, 0);
   const written = plus(plain, [added, constants.average * added]);
   if (chain.modifications.length) forms.push(["with the modifications written", written]);
+  const held = chain.measured[2];
+  if (held !== undefined) forms.push(["gaps by their own masses", plus(written, [held, constants.average * held])]);
   if (cysteine && chain.sequence.includes("C")) {
     const on = new Set(chain.modifications.map(([position]) => position));
     const free = [...chain.sequence].filter((letter, i) => letter === "C" && !on.has(i + 1)).length;

@@ -7,6 +7,7 @@ rule benchmark_scale:
     input:
         weights=weights(),
         library=resource("library"),
+        large_network=large_network(),
     output:
         table=OUT / "benchmark_scale.tsv",
     log:
@@ -21,8 +22,8 @@ rule benchmark_scale:
     params:
         chains=CONFIG["benchmark_scale"]["chains"],
         k=CONFIG["kmer"]["length"],
-        settings={key: CONFIG[key] for key in ("block_size", "kmer", "precision", "seed")},
-        inputs=digests("train.from", "library"),
+        settings={key: CONFIG[key] for key in ("block_size", "kmer", "mode", "precision", "seed")},
+        inputs=digests("train.from", "library", *ASKED),
         code=code("benchmark_scale.py"),
     script:
         "../scripts/benchmark_scale.py"

@@ -1,13 +1,17 @@
 """The benchmark of scale: its chains, its sums and its table, but not the figures it measures."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from conftest import Write
 from lacuna.antibody.numbering import number_chain
+from lacuna.benchmark import scale
 from lacuna.benchmark.scale import GAP, Measured, _job_seconds, table_of, write_chains, write_table
 from lacuna.core.alphabet import RESIDUES
+from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.scaffolds.fasta import read_records
 
 RUNS = [
@@ -64,3 +68,26 @@ def test_seconds_of_a_rule_are_those_of_all_its_jobs(name: str, write: Write) ->
     folder = path.parents[name.count("/")]
     assert _job_seconds(folder, "fill_gaps") == 3.75
     assert _job_seconds(folder, "read_scaffolds") == 0.0
+
+
+@pytest.mark.parametrize("mode", ["fast", "thorough"])
+def test_a_run_is_in_the_mode_of_the_configuration(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: str
+) -> None:
+    """With the large network in thorough mode only."""
+    configs = []
+
+    def peak_mb_of(command: Sequence[str], folder: Path) -> float:
+        at = Path(command[command.index("--directory") + 1])
+        configs.append(json.loads((at / "config.yaml").read_text()))
+        return 100.0
+
+    monkeypatch.setattr(scale, "peak_mb_of", peak_mb_of)
+    monkeypatch.setattr(scale, "product_seconds", lambda *_: 1.0)
+    large = tmp_path / "large.safetensors" if mode == "thorough" else None
+    settings = {"precision": "fast", "mode": mode}
+    files = WEIGHTS, LIBRARY, tmp_path / "scale.tsv"
+    scale.measure_scale(*files, chains=[2], k=10, settings=settings, cores=1, large_network=large)
+    (config,) = configs
+    assert config["mode"] == mode
+    assert config.get("large_network") == (None if large is None else str(large))

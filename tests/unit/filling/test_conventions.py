@@ -11,7 +11,7 @@ from chains import germline_chain, hidden
 from conftest import Write
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.masses import AVERAGE, MONOISOTOPIC, PROTON, WATER
-from lacuna.core.tables import GAP_TABLE
+from lacuna.core.tables import GAP_TABLE, MassDoubt
 from lacuna.filling.cysteine import find_convention, find_reading
 from lacuna.filling.masses.conventions import (
     CONVENTIONS,
@@ -96,6 +96,18 @@ def test_a_status_says_it_once() -> None:
     assert with_convention("filled", ION.words) == f"filled ({shared})"
     own = f"filled (no template; fits far better at {ION.words})"
     assert with_convention(own, ION.words) == f"filled (no template; {shared})"
+
+
+def test_the_summary_counts_errors_of_single_gaps_beside_the_shared_one(
+    write: Write, tmp_path: Path
+) -> None:
+    """A gap names an oxygen besides; another has the shared error alone."""
+    Alkylation((("none", 1.0),), "stated", 2, convention=ION.words).write(tmp_path / "a.json")
+    own = f"filled ({MassDoubt.FITS_BETTER} 15.9949 Da less)"
+    rows = [f"1\t{with_convention(status, ION.words)}\n" for status in ("filled", own)]
+    note = mass_note(tmp_path / "a.json", write("g.tsv", "".join(["rank\tstatus\n", *rows])))
+    assert f"all masses together fit far better at {ION.words}, " in note
+    assert "1 gap whose mass fits far better with an error" in note
 
 
 @pytest.mark.parametrize("alkylation", ["auto", "none"])

@@ -271,6 +271,20 @@ def test_a_gap_at_the_start_of_a_chain_may_begin_with_pyroglutamate(start: int) 
     assert start or scores[1] > scores[0] + 2  # of E it is rare unless it is allowed
 
 
+def test_an_end_without_a_missing_residue_lends_no_pyroglutamate_to_a_later_gap() -> None:
+    intact = IntactMass(2000.0, 1.0, "average")
+    empty, later = Gap(0, 0, 0, 0), Gap(4, 6, 2, 2)
+    for gaps, starts in (
+        ((empty, later), False),
+        ((empty,), False),
+        ((Gap(0, 0, 0, None), later), True),
+        ((empty, Gap(0, 2, 2, 2)), True),
+    ):
+        letters = "XXDFXXHTSW" if gaps[-1].start == 0 else "EDAFXXHTSW"
+        chain = Scaffold("m", "", letters, gaps, 1, intact=intact)
+        assert intact_rules(chain, PLAIN_RULES).starts_chain == starts
+
+
 @pytest.mark.parametrize("residue", ["G", "W"])
 @pytest.mark.parametrize("kind", ["average", "monoisotopic"])
 def test_the_mass_of_a_form_is_met_within_the_tolerance_given(kind: str, residue: str) -> None:
@@ -460,8 +474,68 @@ def test_a_modified_residue_in_a_gap_does_not_make_a_chain_miss_its_mass(kind: s
     for off, missed in ((0.0, False), (5.0, True)):
         chain = Scaffold("m", "", letters, (gap,), 1, intact=IntactMass(mass + off, 1.0, kind))
         assert is_missed(chain, PLAIN) == missed
+        assert mass_row(chain, PLAIN).met != missed
     assert not is_missed(chain, letters)  # which has no mass
     assert not is_missed(replace(chain, intact=None), PLAIN)
+
+
+@pytest.mark.parametrize("kind", ["average", "monoisotopic"])
+def test_the_difference_is_to_what_the_masses_of_gaps_imply(kind: str) -> None:
+    """A pyroglutamate is in front of the gap, and so in the form; the gap holds an oxygen."""
+    whole = f"Q{PLAIN}"
+    gap = Gap(5, 9, 4, 4, weight(whole[5:9]) + 15.9949, 0.005)
+    letters = whole[:5] + "XXXX" + whole[9:]
+    plain, pyro = mass_of(whole, average=kind == "average"), -17.03
+    for held, form, in_gaps in (
+        (16.0, "N-terminal pyroglutamate, gaps by their own masses", 15.9949),
+        (0.0, "N-terminal pyroglutamate", None),
+    ):
+        intact = IntactMass(plain + pyro + held, 0.5, kind)
+        row = mass_row(Scaffold("m", "", letters, (gap,), 1, intact=intact), whole)
+        assert (row.form, row.met) == (form, True)
+        assert row.in_gaps == (None if in_gaps is None else pytest.approx(in_gaps, abs=1e-4))
+        assert abs(row.difference or 9.0) < (0.2 if kind == "average" else 0.02)
+        assert (row.tolerance_da == 0.5) == (in_gaps is None)
+
+
+@pytest.mark.parametrize("off", [0.0, 5.0])
+def test_a_gap_with_the_mass_of_its_residues_changes_no_form(off: float) -> None:
+    """Not even if a chain that misses its mass is nearer to it by a millidalton of the gap's."""
+    gap = Gap(4, 8, 4, 4, weight(PLAIN[4:8]) + 0.002, 0.005)
+    intact = IntactMass(mass_of(PLAIN) + off, 0.5, "monoisotopic")
+    chain = Scaffold("m", "", PLAIN[:4] + "XXXX" + PLAIN[8:], (gap,), 1, intact=intact)
+    row = mass_row(chain, PLAIN)
+    assert (row.form, row.in_gaps, row.tolerance_da, row.met) == ("", None, 0.5, not off)
+
+
+def test_an_error_is_named_of_the_form_that_the_masses_of_gaps_imply() -> None:
+    """The gap holds an oxygen, and the chain that and a disulfide bond."""
+    whole = PLAIN + "C"
+    gap = Gap(4, 8, 4, 4, weight(PLAIN[4:8]) + 15.9949, 0.005)
+    intact = IntactMass(mass_of(whole) + 15.9949 - 2.0157, 0.1, "monoisotopic")
+    chain = Scaffold("m", "", whole[:4] + "XXXX" + whole[8:], (gap,), 1, intact=intact)
+    assert "disulfide" in error_of_missed(chain, whole)
+    row = mass_row(chain, whole)
+    assert (row.form, row.met) == ("gaps by their own masses", False)
+    assert row.difference == pytest.approx(2.0157, abs=1e-3)
+
+
+def test_status_and_summary_agree_on_a_modified_gap(write: Write, tmp_path: Path) -> None:
+    whole = germline_chain("H", 1)
+    at = whole.index("M")
+    gap = weight(whole[at - 2 : at + 2]) + 15.9949
+    inputs = {
+        "fasta": write("c.fasta", f">h\n{whole[: at - 2]}X[+{gap:.4f}]{whole[at + 2 :]}\n"),
+        "masses": write("m.tsv", f"{HEAD}h\t{mass_of(whole) + 15.9949:.4f}\t0.3\tmonoisotopic\n"),
+    }
+    out = tmp_path / "out"
+    fill_file(inputs, out, {"modifications": {"oxidised_methionine": True}})
+    first = next(GAP_TABLE.read(out / "gaps.tsv"))
+    assert (first.candidate, first.status) == (whole[at - 2 : at + 2], "filled")
+    assert intact_note(out / "masses.tsv") == "; 1 of 1 intact mass met"
+    (row,) = MASS_TABLE.read(out / "masses.tsv")
+    assert (row.form, row.in_gaps) == ("gaps by their own masses", pytest.approx(15.9949, abs=1e-3))
+    assert abs(row.difference or 0.0) < 0.001
 
 
 @pytest.mark.parametrize(
@@ -477,6 +551,7 @@ def test_masses_of_gaps_count_within_their_own_tolerances(
     chain = Scaffold("m", "", PLAIN.replace(letters, "XXXX"), (gap,), 1)
     for off, missed in ((0.0, False), (far, True), (-far, True), (-oxygen, False)):
         weighed = replace(chain, intact=IntactMass(mass + oxygen + off, 0.002, kind))
+        assert mass_row(weighed, PLAIN).met != missed
         assert is_missed(weighed, PLAIN) == missed  # the last is met by the residues themselves
 
 

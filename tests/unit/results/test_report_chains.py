@@ -18,6 +18,7 @@ from chains import constant_region, germline_chain
 from lacuna import __version__
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError, file_digest
+from lacuna.core.masses import chain_masses
 from lacuna.core.paths import bundled_weights
 from lacuna.core.tables import (
     DOUBT_TABLE,
@@ -757,6 +758,25 @@ def test_a_measured_mass_is_on_the_page(tmp_path: Path) -> None:
     assert page.count("Measured: ") == 1 and "Measured: 49,123.40 Da (average, ±2.5)." in page
     block = re.search(r'<script type="application/gzip"[^>]*>([^<]*)<', page)
     assert block and sorted(decoded(unpacked(block[1])["measured"])) == [[], [49123.4, "average"]]
+
+
+def test_a_mass_that_is_met_by_the_masses_of_gaps_is_so_on_the_page(tmp_path: Path) -> None:
+    """The chain has a form that weighs as much; its mass is one of those that are met."""
+    paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY])])
+    ((mass, average),) = [chain_masses(chain.sequence) for chain in chains_of(paths)]
+    masses = tmp_path / "masses.tsv"
+    of_mass = mass, average, mass + 15.9949, "monoisotopic", 0.505, 0.0
+    row = MassRow("c000000", *of_mass, "gaps by their own masses", 15.9949)
+    masses.write_text(MASS_TABLE.header + MASS_TABLE.text([row]))
+    page = report_on(tmp_path, paths, masses=[masses])
+    cells = re.search(r"gaps by their own masses</th>(.*?)</tr>", page)
+    assert (
+        cells and f"{mass + 15.9949:,.2f}" in cells[1] and f"{average + 16.0029:,.2f}" in cells[1]
+    )
+    assert "; 1 of 1 intact masses met." in page
+    block = re.search(r'<script type="application/gzip"[^>]*>([^<]*)<', page)
+    (measured,) = decoded(unpacked(block[1])["measured"]) if block else ((),)
+    assert measured == [pytest.approx(mass + 15.9949, abs=1e-3), "monoisotopic", 15.9949]
 
 
 def test_how_many_intact_masses_are_met_is_on_the_page(tmp_path: Path) -> None:

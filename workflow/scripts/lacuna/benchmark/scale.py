@@ -100,10 +100,12 @@ def measure_scale(
     k: int,
     settings: Mapping[str, object],
     cores: int,
+    large_network: Path | None = None,
 ) -> list[Measured]:
     """Make a run for each number of chains, and write a row for each to `table`.
 
-    k: residues per k-mer; settings: of the configuration. Raises LacunaError if a run fails; its
+    k: residues per k-mer; settings: of the configuration; large_network: its weights, in thorough
+    mode, which the bound leaves out. Raises LacunaError if a run fails; its
     output is in the log.
     """
     config = load_weights(weights).config
@@ -111,6 +113,8 @@ def measure_scale(
     bound = cores / product_seconds(config, k, product_dtype(torch.device("cpu")))
     start, germlines = str(weights.resolve()), str(library.resolve())  # a run has its own folder
     given = {**settings, "train": {"from": start, "steps": 0}, "library": germlines}
+    if large_network is not None:
+        given["large_network"] = str(large_network.resolve())
     measured = [_run(n, given, cores, bound) for n in chains]
     write_table(table, measured)
     return measured

@@ -201,7 +201,11 @@ class MassRow(NamedTuple):
         "%.4f",
     ]
     kind: Annotated[str, "`average` or `monoisotopic`: what was measured"]
-    tolerance_da: Annotated[float | None, "of the intact mass, Da", "%.4g"]
+    tolerance_da: Annotated[
+        float | None,
+        "of the intact mass, and of the masses of gaps that `form` counts, Da",
+        "%.6g",
+    ]
     difference: Annotated[
         float | None, "mass of that kind, of the form named, minus the measured one, Da", "%.4f"
     ]
@@ -209,8 +213,14 @@ class MassRow(NamedTuple):
         str,
         "of the chain: `N-terminal pyroglutamate`, `no C-terminal lysine` or both; empty as it is "
         "written. The one that the intact mass fits or, if it fits none, fits without the error "
-        "that is named, or is nearest to",
+        "that is named, or is nearest to. `gaps by their own masses`: with the masses of its gaps "
+        "in place of those of their residues, since they may hold modifications",
     ] = ""
+    in_gaps: Annotated[
+        float | None,
+        "what its gaps then weigh more than their residues, monoisotopic, Da; else empty",
+        "%.4f",
+    ] = None
 
     @property
     def met(self) -> bool:

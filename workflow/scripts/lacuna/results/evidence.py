@@ -32,6 +32,7 @@ from lacuna.core.tables import (
 from lacuna.core.tsv import Shares
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.spectra.likely import likeliest
 from lacuna.spectra.table import stretches_of
 
 AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable
@@ -71,8 +72,13 @@ def write_evidence(
                     rows = list(waiting[1])
                     waiting = next(of_residues, None)
                 of_chain, seen = known.get(scaffold.chain, {}), shown.get(scaffold.chain, {})
-                whole = {i for span in stretches.get(scaffold.chain, ()) for i in range(*span)}
-                of_scaffold = list(_rows(scaffold, next(sequences), rows, of_chain, seen, whole))
+                within = {i for span in stretches.get(scaffold.chain, ()) for i in range(*span)}
+                likely = {
+                    one.position: RESIDUES[likeliest(one)[0]]
+                    for one in scaffold.evidence
+                    if one.settled and one.position in within
+                }
+                of_scaffold = list(_rows(scaffold, next(sequences), rows, of_chain, seen, likely))
                 handle.write(EVIDENCE_TABLE.text(of_scaffold))
 
 
@@ -103,11 +109,11 @@ def _rows(
     missing: Sequence[ResidueRow],
     known: Mapping[int, Sequence[EvidenceRow]],
     shown: Mapping[int, Sequence[bool]],
-    whole: Container[int],
+    likely: Mapping[int, str],
 ) -> Iterator[EvidenceRow]:
     """Yield the rows of a chain; missing: those of its residues in gaps; known: of the reads;
-    shown: which residues of a gap spectra show, by the number of the gap; whole: positions of the
-    scaffold, from 0, in stretches of likely residues that they show."""
+    shown: which residues of a gap spectra show, by the number of the gap; likely: residues that
+    they show in stretches of likely ones, by position in the scaffold, from 0."""
     of_gaps = {row.position: row for row in missing}
     weights = {e.position: e.weights for e in scaffold.evidence}
     observed = [p for p, letter in enumerate(scaffold.sequence) if letter in RESIDUES]
@@ -121,15 +127,16 @@ def _rows(
         for p in range(gap.start - 1, gap.end + 1)
     }
     settled = {e.position for e in scaffold.evidence if e.settled}
-    likely = {row.position for row in missing if row.scaffold_position in settled}
-    regions, imgt = _numbered(filled, of_gaps, likely)
+    told = {row.position for row in missing if row.scaffold_position in settled}
+    regions, imgt = _numbered(filled, of_gaps, told)
     within: Counter[int] = Counter()  # residues of each gap so far
     for i, residue in enumerate(filled):
         row = of_gaps.get(i + 1)
         if row is not None:
             gap, place = gaps.get(row.gap), row.scaffold_position
             by_spectra = row.gap in shown and shown[row.gap][within[row.gap]]
-            by_spectra |= gap is not None and gap.fixed and place in whole
+            if gap is not None and gap.fixed and place in likely:
+                by_spectra |= not _other(likely[place], residue)
             within[row.gap] += 1
             if gap is None or gap.start == gap.end and not gap.shown:
                 # What is known at its place is of its neighbour.

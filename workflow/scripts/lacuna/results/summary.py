@@ -20,6 +20,7 @@ from lacuna.core.tables import (
     MassDoubt,
 )
 from lacuna.core.words import plural
+from lacuna.filling.status import SHARED
 from lacuna.results.accuracy import AMBIGUITY, SCAFFOLD, write_accuracy
 from lacuna.results.counts import Counts, count_sample, explain_nothing, lacking_reads
 from lacuna.results.join import MODEL
@@ -257,15 +258,17 @@ def _right(accuracy: pd.DataFrame) -> tuple[float | None, float | None]:
 def mass_note(alkylation: Path, gaps: Path) -> str:
     """`; C weighs 160.031 Da, ...` for a sample with masses, and a warning of those in doubt."""
     state = read_alkylation(alkylation)
+    shared = f"{MassDoubt.FITS_BETTER} {state.convention}"  # said of every gap, beside its own
     found = Counter[str]()
     for part in chunks(gaps, ["status"], ["rank"]):
         first = part["status"][part["rank"] == 1]
+        if state.convention:
+            first = first.str.replace(f"{shared} {SHARED}", "", regex=False)
         for words in WARNINGS:
             found[words] += int(first.str.contains(words, regex=False).sum())
     said = []
-    if state.convention:  # which the status of every gap says
+    if state.convention:
         said.append(f"all masses together fit far better at {state.convention}")
-        del found[MassDoubt.FITS_BETTER]
     said += [f"{plural(n, 'gap')} {WARNINGS[words]}" for words, n in found.items() if n]
     warning = f"; WARNING: {', '.join(said)}, see status in {gaps}" if said else ""
     return (f"; {state.sentence()}" if state.masses or state.spanned else "") + warning

@@ -48,7 +48,7 @@ def with_likely(chain: Scaffold) -> Likely:
     inside = {i: gap for gap in chain.gaps if gap.fixed for i in range(gap.start, gap.end)}
     for one in chain.evidence:
         if one.settled and one.position in inside:
-            best, share = _likeliest(one)
+            best, share = likeliest(one)
             if share >= LIKELY:
                 letters[one.position] = RESIDUES[best]
                 logs[one.position] = np.log(share)
@@ -57,7 +57,7 @@ def with_likely(chain: Scaffold) -> Likely:
     return Likely(replace(chain, sequence="".join(letters), gaps=tuple(gaps)), logs, filled)
 
 
-def _likeliest(one: PositionEvidence) -> tuple[int, float]:
+def likeliest(one: PositionEvidence) -> tuple[int, float]:
     """The token of the likeliest residue of a position, L for I or L, and its probability."""
     shares = il_as_one(np.array([one.weights]))[0]
     best = int(shares.argmax())
@@ -158,7 +158,7 @@ def confirmed(
 
 def _confirmed(one: PositionEvidence) -> PositionEvidence:
     """The distribution of a position whose likely residue has been seen; I and L as before."""
-    best, share = _likeliest(one)
+    best, share = likeliest(one)
     if share < LIKELY:
         return one
     weights, same = np.array(one.weights), np.zeros(N_RESIDUES, dtype=bool)

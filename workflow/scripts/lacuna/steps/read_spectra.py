@@ -25,7 +25,7 @@ from lacuna.spectra.elsewhere import (
     whose,
 )
 from lacuna.spectra.gap_mass import GapMass
-from lacuna.spectra.likely import stretches_shown, with_likely
+from lacuna.spectra.likely import Likely, stretches_shown, with_likely
 from lacuna.spectra.match import LARGE
 from lacuna.spectra.odds import fits, look, odds_of_readings, of_use
 from lacuna.spectra.peaks import Spectra, fragments
@@ -63,14 +63,19 @@ def look_at_spectra(
     known = [fits_of_known(chain, found, allowed, tolerance_ppm) for chain in chains]
     if _are_of_another(chains, known):
         found, known = [], [{} for _ in chains]
-    for chain, gap, own in own_spectra(chains, known, found, allowed, tolerance_ppm):
+    likely = _likely(chains)
+    fits_likely = [fits_of_known(one.chain, found, allowed, tolerance_ppm) for one in likely]
+    for chain, gap, own in own_spectra(
+        chains, known, found, allowed, tolerance_ppm, likely=fits_likely
+    ):
         readings = mass_rules(chain, gap, allowed).readings()
         shown = look(chain, gap, own, readings, tolerance_ppm)
         if shown is not None:
             rows += shown.rows
             spanned += 1
             several += _several_masses(chain, gap, shown.masses)
-    rows += _of_likely(chains, found, allowed, tolerance_ppm)
+    cysteine = [carried for carried, _ in allowed.cysteine]
+    rows += stretches_shown(likely, fits_likely, found, cysteine)
     gaps = sum(len(chain.gaps) for chain in chains)
     LOG.info("%d spectra of use; %d of %d gaps are spanned by some", len(found), spanned, gaps)
     if several:
@@ -99,15 +104,20 @@ def own_spectra(
     spectra: Spectra,
     allowed: Modifications,
     ppm: float,
+    *,
+    likely: Sequence[Mapping[int, Fit]] = (),
 ) -> Iterator[tuple[Scaffold, Gap, Spectra]]:
     """Yield every gap with the spectra that fit a peptide around it and none elsewhere far better.
 
     A large precursor may be a whole chain, which spans all gaps: it is not compared. known: of each
-    chain, as `fits_of_known` gives them; allowed: what residues may carry; ppm: tolerance of
-    precursors.
+    chain, as `fits_of_known` gives them; likely: the same with likely residues for known ones;
+    allowed: what residues may carry; ppm: tolerance of precursors.
     """
     places: list[tuple[Scaffold, Gap, dict[int, Fit]]] = []
     every: dict[int, list[Fit]] = defaultdict(list)  # by the number of the spectrum
+    for of_chain in likely:
+        for number, fit in of_chain.items():
+            every[number].append(fit)
     for chain, of_chain in zip(chains, known, strict=True):
         for number, fit in of_chain.items():
             every[number].append(fit)
@@ -141,15 +151,10 @@ def _are_of_another(chains: Sequence[Scaffold], known: Sequence[Mapping[int, Fit
     return shown.of_another
 
 
-def _of_likely(
-    chains: Sequence[Scaffold], spectra: Spectra, allowed: Modifications, ppm: float
-) -> list[SpectrumRow]:
-    """The rows of stretches of likely residues; none if reads settle no residue of the chains."""
-    if not any(one.settled for chain in chains for one in chain.evidence):
-        return []
-    likely = [with_likely(chain) for chain in chains]
-    fits = [fits_of_known(one.chain, spectra, allowed, ppm) for one in likely]
-    return stretches_shown(likely, fits, spectra, [carried for carried, _ in allowed.cysteine])
+def _likely(chains: Sequence[Scaffold]) -> list[Likely]:
+    """The chains with their likely residues; none if reads settle no residue of any."""
+    settled = any(one.settled for chain in chains for one in chain.evidence)
+    return [with_likely(chain) for chain in chains] if settled else []
 
 
 def fits_of_known(

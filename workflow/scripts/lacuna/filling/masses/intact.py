@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -64,6 +65,7 @@ ALLOWED = 0.5  # least share of a modification that the user allows
 HEAVY_END = "GK"  # of IgG in all species
 PYROGLUTAMATE_WORDS = "N-terminal pyroglutamate"
 CLIPPED_WORDS = "no C-terminal lysine"
+GAPS_WORDS = "gaps by their own masses"
 PLAIN_FORM = (ChainForm("", 1.0),)
 
 
@@ -102,7 +104,7 @@ def intact_rules(scaffold: Scaffold, modifications: Modifications, end: str = ""
 
     end: of `likely_end`, if a gap ends the chain.
     """
-    gaps = list(unweighed(scaffold).values())
+    gaps = [gap for gap in unweighed(scaffold).values() if gap.start < gap.end or not gap.fixed]
     starts = bool(gaps) and gaps[0].start == 0
     shown = list(scaffold.sequence)
     for gap in scaffold.gaps:
@@ -124,42 +126,78 @@ def likely_end(scaffold: Scaffold, gap: Gap, probabilities: np.ndarray) -> str:
     return decode(probabilities[len(probabilities) - n :].argmax(1))
 
 
-def _form_met(
+class _Fit(NamedTuple):
+    """A form of a filled chain beside its intact mass.
+
+    off: the mass of the form, of the kind of the intact mass, less that, in Da; tolerance: within
+    which it meets it, in Da; in_gaps: what its gaps weigh more than their residues, monoisotopic,
+    in Da, if they count by their own masses, else None.
+    """
+
+    words: str
+    share: float
+    off: float
+    tolerance: float
+    in_gaps: float | None = None
+
+    @property
+    def meets(self) -> bool:
+        """Whether the chain has the mass in this form."""
+        return abs(self.off) <= self.tolerance
+
+    @property
+    def rank(self) -> tuple[bool, bool, float]:
+        """Greatest of the form to be named: the most probable of those that meet the mass, by
+        residues if one does; else the nearest, by masses of gaps if by more than the tolerance."""
+        by_residues = self.in_gaps is None
+        if not self.meets:
+            return False, True, -abs(self.off) - (0.0 if by_residues else self.tolerance)
+        nats = math.log(self.share) - (SIGMAS * self.off / self.tolerance) ** 2 / 2
+        return True, by_residues, nats
+
+
+def _fits(
     scaffold: Scaffold, intact: IntactMass, sequence: str, modifications: Modifications
-) -> tuple[ChainForm, float]:
-    """The form of a filled chain that is most probable by an intact mass, and the chain's mass of
-    that kind less the one measured; if none meets it, the nearest."""
-    forms = chain_forms(scaffold, sequence, modifications)
-    offs = [_off(scaffold, intact, sequence, form) for form in forms]
-
-    def fit(one: tuple[ChainForm, float]) -> tuple[bool, float]:
-        form, off = one
-        meets = abs(off) <= intact.tolerance_da
-        nats = math.log(form.share) - (SIGMAS * off / intact.tolerance_da) ** 2 / 2
-        return meets, nats if meets else -abs(off)
-
-    return max(zip(forms, offs, strict=True), key=fit)
-
-
-def _off(scaffold: Scaffold, intact: IntactMass, sequence: str, form: ChainForm) -> float:
-    """The mass of a form of a filled chain less the one measured, in Da."""
+) -> list[_Fit]:
+    """Every form of a filled chain beside an intact mass: by its residues, then, if gaps have
+    masses, with these in place of their residues, since they may hold modifications."""
     average = intact.kind == "average"
-    change = form.average if average else form.monoisotopic
-    return _masses(sequence, scaffold)[average] + change - intact.mass
+    forms = [
+        (form.words, form.share, form.average if average else form.monoisotopic)
+        for form in chain_forms(scaffold, sequence, modifications)
+    ]
+    mass = _masses(sequence, scaffold)
+    off = mass[average] - intact.mass
+    fits = [_Fit(words, share, off + by, intact.tolerance_da) for words, share, by in forms]
+    weighed = [gap for gap in scaffold.gaps if gap.mass is not None]
+    if not weighed:
+        return fits
+    given = sum(gap.mass or 0.0 for gap in weighed)
+    tolerance = intact.tolerance_da + sum(gap.tolerance_da or 0.0 for gap in weighed)
+    observed = _masses(_without(sequence, weighed), scaffold)
+    in_gaps = observed[0] + given - mass[0]
+    off = observed[average] + given * (AVERAGINE_RATIO if average else 1.0) - intact.mass
+    if average:
+        tolerance += RATIO_ERROR * given
+    return fits + [
+        _Fit(", ".join(filter(None, (words, GAPS_WORDS))), share, off + by, tolerance, in_gaps)
+        for words, share, by in forms
+    ]
 
 
 def _form_of(
     scaffold: Scaffold, intact: IntactMass, sequence: str, modifications: Modifications
-) -> tuple[ChainForm, float]:
-    """As `_form_met`; if no form meets the mass, that which does so without a usual error."""
-    form, off = _form_met(scaffold, intact, sequence, modifications)
-    if abs(off) <= intact.tolerance_da:
-        return form, off
-    errors = _errors_of_missed(scaffold, sequence, modifications)
-    if errors:
-        likely = max(errors, key=lambda error: error.prior)
-        form, _ = _form_met(scaffold, likely.mass, sequence, modifications)
-    return form, _off(scaffold, intact, sequence, form)
+) -> _Fit:
+    """The form of a filled chain that is most probable by its intact mass; if none meets that, the
+    one which does so without a usual error, or the nearest."""
+    fits = _fits(scaffold, intact, sequence, modifications)
+    best = max(fits, key=lambda fit: fit.rank)
+    errors = () if best.meets else _errors_of_missed(scaffold, sequence, modifications)
+    if not errors:
+        return best
+    likely = max(errors, key=lambda error: error.prior)
+    without = _fits(scaffold, likely.mass, sequence, modifications)
+    return fits[max(range(len(fits)), key=lambda i: without[i].rank)]
 
 
 def mass_row(
@@ -174,22 +212,18 @@ def mass_row(
     is_open: whether a gap stays open; it need not have left an X.
     """
     intact = scaffold.intact
-    monoisotopic = average = difference = None
-    form = ""
-    if not is_open and MISSING_LETTER not in sequence:
-        monoisotopic, average = _masses(sequence, scaffold)
-        if intact is not None:
-            of_form, difference = _form_of(scaffold, intact, sequence, modifications)
-            form = of_form.words
-    return MassRow(
-        scaffold.chain,
-        monoisotopic,
-        average,
-        None if intact is None else intact.mass,
-        "" if intact is None else intact.kind,
-        None if intact is None else intact.tolerance_da,
-        difference,
-        form,
+    row = MassRow(scaffold.chain, None, None, None, "", None, None)
+    if intact is not None:
+        row = row._replace(measured=intact.mass, kind=intact.kind, tolerance_da=intact.tolerance_da)
+    if is_open or MISSING_LETTER in sequence:
+        return row
+    monoisotopic, average = _masses(sequence, scaffold)
+    row = row._replace(monoisotopic=monoisotopic, average=average)
+    if intact is None:
+        return row
+    fit = _form_of(scaffold, intact, sequence, modifications)
+    return row._replace(
+        tolerance_da=fit.tolerance, difference=fit.off, form=fit.words, in_gaps=fit.in_gaps
     )
 
 
@@ -202,19 +236,7 @@ def is_missed(scaffold: Scaffold, sequence: str, modifications: Modifications = 
     intact = scaffold.intact
     if intact is None or MISSING_LETTER in sequence:
         return False
-    weighed = [gap for gap in scaffold.gaps if gap.mass is not None]
-    given = sum(gap.mass or 0.0 for gap in weighed)
-    allowed = intact.tolerance_da + sum(gap.tolerance_da or 0.0 for gap in weighed)
-    by_residues = _masses(sequence, scaffold)
-    by_gaps = _masses(_without(sequence, weighed), scaffold)
-    if intact.kind == "average":
-        found = by_residues[1], by_gaps[1] + given * AVERAGINE_RATIO
-        allowed += RATIO_ERROR * given
-    else:
-        found = by_residues[0], by_gaps[0] + given
-    forms = chain_forms(scaffold, sequence, modifications)
-    changes = [form.average if intact.kind == "average" else form.monoisotopic for form in forms]
-    return all(abs(mass + c - intact.mass) > allowed for mass in found for c in changes)
+    return not any(fit.meets for fit in _fits(scaffold, intact, sequence, modifications))
 
 
 def is_whole(scaffold: Scaffold, modifications: Modifications) -> bool:

@@ -12,6 +12,7 @@ from pyteomics import mass as pyteomics_mass
 from lacuna.antibody.imgt import CONSTANT_REGION
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import AVERAGE, GROUP_RATIO, MONOISOTOPIC, chain_masses, glycan_masses
+from lacuna.filling.masses.intact import GAPS_WORDS
 from lacuna.results.report.chain import Chain, known
 from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation
 from lacuna.scaffolds.scaffold import ResidueModification
@@ -109,8 +110,12 @@ def chain_mass(sequence: str) -> Mass | None:
 
 
 def total_of(modifications: Sequence[ResidueModification]) -> Mass:
-    """What written modifications add. Only monoisotopic masses are written; as in masses.tsv."""
-    added = sum(m.mass for m in modifications)
+    """What written modifications add."""
+    return change_of(sum(m.mass for m in modifications))
+
+
+def change_of(added: float) -> Mass:
+    """A change of which only the monoisotopic mass is known; as in masses.tsv."""
     return Mass(added, GROUP_RATIO * added)
 
 
@@ -125,8 +130,9 @@ def carried_by_cysteine(alkylation: Alkylation | None) -> tuple[str, Mass] | Non
 def forms_of(chain: Chain, alkylation: Alkylation | None) -> tuple[Form, ...]:
     """The forms of a chain; empty if it holds an X, whose mass is not known.
 
-    Reduced; with the modifications that were written; with what C carries in the sample; with
-    pyroglutamate at the beginning and without lysine at the end, if it can have these.
+    Reduced; with the modifications that were written; with what its gaps hold, if its intact mass
+    holds that; with what C carries in the sample; with pyroglutamate at the beginning and without
+    lysine at the end, if it can have these.
     """
     plain = chain_mass(chain.sequence)
     if plain is None:
@@ -140,6 +146,9 @@ def _forms(chain: Chain, plain: Mass, carried: tuple[str, Mass] | None) -> Itera
     written = total_of(chain.modifications)
     if chain.modifications:
         yield Form("with the modifications written", plain + written)
+    held = chain.measured.in_gaps if chain.measured is not None else None
+    if held is not None:
+        yield Form(GAPS_WORDS, plain + written + change_of(held))
     if carried is not None and "C" in sequence:
         words, added = carried
         on = {m.position for m in chain.modifications}

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from lacuna.core.tables import MassRow
 from lacuna.results.report.chain import MILLE, Chain, bands_of
 from lacuna.results.report.listing import Listing
 
@@ -104,9 +105,7 @@ def _extras(chains: Sequence[Chain], n: int) -> dict[str, Any]:
         "modifications": _listed(
             [tuple((m.position, m.name, m.mass) for m in c.modifications) for c in chains] or none
         ),
-        "measured": _listed(
-            [(c.measured.measured, c.measured.kind) if c.measured else () for c in chains] or none
-        ),
+        "measured": _listed([_measured(c.measured) for c in chains] or none),
         "others": _listed([_others(c) for c in chains] or none),
         "spectra": _listed([_spectra(c) for c in chains] or none),
         "depths": _listed([c.evidence.depths for c in chains] or none),
@@ -115,6 +114,14 @@ def _extras(chains: Sequence[Chain], n: int) -> dict[str, Any]:
             or none
         ),
     }
+
+
+def _measured(row: MassRow | None) -> tuple[float | str | None, ...]:
+    """An intact mass, its kind and, if it holds that, what gaps hold besides their residues."""
+    if row is None:
+        return ()
+    held = () if row.in_gaps is None else (row.in_gaps,)
+    return (row.measured, row.kind, *held)
 
 
 def _others(chain: Chain) -> tuple[tuple[str | int, ...], ...]:
