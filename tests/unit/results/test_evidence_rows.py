@@ -335,19 +335,30 @@ def test_observed_residues_of_a_domain_that_they_do_not_tell_have_its_numbers(
 
 
 @pytest.mark.parametrize(
-    "probability, read, state",
+    "probability, read, filled, state",
     [
-        (0.95, INFERRED, OBSERVED),
-        (0.85, INFERRED, INFERRED),  # seen, but not sure
-        (0.95, DOUBTFUL, DOUBTFUL),  # a read shows another residue
+        (0.95, INFERRED, True, OBSERVED),
+        (0.85, INFERRED, True, INFERRED),  # seen, but not sure
+        (0.95, DOUBTFUL, True, DOUBTFUL),  # a read shows another residue
+        (0.95, INFERRED, False, INFERRED),  # filled with another residue than is likely
     ],
 )
 def test_likely_residues_that_spectra_show_are_observed(
-    write: Write, tmp_path: Path, chain: str, probability: float, read: str, state: str
+    write: Write,
+    tmp_path: Path,
+    chain: str,
+    probability: float,
+    read: str,
+    filled: bool,
+    state: str,
 ) -> None:
     (tmp_path / "scaffolds").mkdir()
     letters = f"{chain[:40]}XXX{chain[43:]}"
-    told = tuple(PositionEvidence(i, weights(**{chain[i]: 1.0}), True) for i in (40, 41, 42))
+    likely = chain[40] if filled else next(r for r in RESIDUES if r not in {chain[40], "I", "L"})
+    told = tuple(
+        PositionEvidence(i, weights(**{likely if i == 40 else chain[i]: 1.0}), True)
+        for i in (40, 41, 42)
+    )
     scaffold = Scaffold("a", "", letters, (Gap(40, 43, 3, 3),), 1, (), told)
     write_scaffolds(tmp_path / "scaffolds" / "00000.jsonl", [scaffold])
     rows = [
@@ -369,5 +380,5 @@ def test_likely_residues_that_spectra_show_are_observed(
         out=tmp_path / "out",
     )
     first, second, third = list(EVIDENCE_TABLE.read(tmp_path / "out"))[40:43]
-    assert (first.state, first.flags) == (state, "spectra")
+    assert (first.state, first.flags) == (state, "spectra" if filled else "")
     assert (second.state, second.flags) == (read, "") and third.state == INFERRED

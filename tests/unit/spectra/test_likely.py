@@ -10,11 +10,13 @@ from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import DEAMIDATION, OXIDATION
 from lacuna.scaffolds.alkylation import Alkylation
 from lacuna.scaffolds.json_lines import write_scaffolds
+from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
 from lacuna.spectra.likely import LIKELY, STILL_WRONG, confirmed, with_likely
+from lacuna.spectra.peaks import fragments
 from lacuna.spectra.read import Spectrum
 from lacuna.spectra.table import stretches_of, with_spectra
-from lacuna.steps.read_spectra import look_at_spectra
+from lacuna.steps.read_spectra import fits_of_known, look_at_spectra, own_spectra
 from peaks import as_mgf, spectrum_of
 
 CHAIN = "MGLSDGEWQLVLNVWGKVEADIPGHGQEVLIRLFKGHPETLEKFDKFKHLK"
@@ -131,6 +133,22 @@ def test_a_spectrum_of_known_residues_confirms_nothing(tmp_path: Path) -> None:
     chain = unsure(0.9)
     both = replace(chain, sequence=chain.sequence + PEPTIDE[::-1][1:] + "R")
     assert stretches_by(tmp_path, both, spectrum_of(PEPTIDE[::-1][1:] + "R")) == []
+
+
+def test_a_spectrum_of_likely_residues_says_nothing_of_a_gap_elsewhere() -> None:
+    """A gap has residues of the same mass at its side."""
+    behind = "GHPETLEKVEADPMSTAFNGWHK"
+    at = len(CHAIN) + behind.index("MSTAF")
+    whole, gap = unsure(0.9), Gap(at, at + 5, 5, 5)
+    sequence = (CHAIN + behind)[:at] + "XXXXX" + (CHAIN + behind)[at + 5 :]
+    known = replace(whole, sequence=whole.sequence + sequence[len(CHAIN) :])
+    chain = replace(known, gaps=(*whole.gaps, gap))
+    spectra = [(one.precursor, fragments(one)) for one in [spectrum_of(PEPTIDE)]]
+    allowed = Modifications(((0.0, 1.0),))
+    fits = [fits_of_known(one, spectra, allowed, 10.0) for one in (chain, with_likely(chain).chain)]
+    for likely, used in (([], 1), (fits[1:], 0)):
+        own = own_spectra([chain], fits[:1], spectra, allowed, 10.0, likely=likely)
+        assert [len(of_gap) for _, one, of_gap in own if one == gap] == [used]
 
 
 def test_a_peptide_that_two_chains_may_have_is_confirmed_in_neither(tmp_path: Path) -> None:
