@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lacuna.core.alphabet import RESIDUES
-from lacuna.core.masses import DEAMIDATION, OXIDATION
+from lacuna.core.tables import SPECTRUM, SPECTRUM_TABLE
 from lacuna.scaffolds.alkylation import Alkylation
 from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.residue_masses import Modifications
@@ -117,14 +117,16 @@ def test_two_residues_between_cleavages_are_confirmed_and_three_are_not(tmp_path
         assert stretches_by(tmp_path, unsure(0.9), made) == expected
 
 
-@pytest.mark.parametrize("carried, at", [(DEAMIDATION, 9), (OXIDATION, 2)])
-def test_what_a_residue_carries_does_not_hide_the_fragments(
-    tmp_path: Path, carried: float, at: int
-) -> None:
-    letters = PEPTIDE[:at] + {9: "N", 2: "M"}[at] + PEPTIDE[at + 1 :]
-    chain = unsure(0.9, letters=CHAIN[:START] + letters + CHAIN[END:])
-    made = spectrum_of(letters, modified={at: carried})
-    assert stretches_by(tmp_path, chain, made) == [(START, END)]
+def test_a_peptide_that_carries_something_is_not_confirmed(tmp_path: Path) -> None:
+    """With a likely Q where E is true, it would look like one with a deamidated N."""
+    at = PEPTIDE.index("Q")
+    letters = PEPTIDE.replace("P", "N")
+    wrong = CHAIN[:START] + letters + CHAIN[END:]
+    true = spectrum_of(letters[:at] + "E" + letters[at + 1 :])
+    assert stretches_by(tmp_path, unsure(0.9, letters=wrong), true) == []
+    assert stretches_by(tmp_path, unsure(0.9, letters=wrong), spectrum_of(letters)) == [
+        (START, END)
+    ]
 
 
 def test_a_spectrum_of_known_residues_confirms_nothing(tmp_path: Path) -> None:
@@ -149,6 +151,20 @@ def test_a_spectrum_of_likely_residues_says_nothing_of_a_gap_elsewhere() -> None
     for likely, used in (([], 1), (fits[1:], 0)):
         own = own_spectra([chain], fits[:1], spectra, allowed, 10.0, likely=likely)
         assert [len(of_gap) for _, one, of_gap in own if one == gap] == [used]
+
+
+@pytest.mark.parametrize(
+    "shown, asked", [("VEADIPGHGQEVLIR", False), ("GHGQEVLIR", False), ("", True)]
+)
+def test_of_a_long_gap_that_has_been_seen_no_mass_is_asked(
+    tmp_path: Path, shown: str, asked: bool
+) -> None:
+    """A spectrum spans it whose residues are not the likely ones."""
+    other = spectrum_of("VEADIPSHGQEVLIR", name="other")
+    spectra = [other, spectrum_of(shown, name="own")] if shown else [other]
+    stretches_by(tmp_path, unsure(0.9), *spectra)
+    kinds = [row.kind for row in SPECTRUM_TABLE.read(tmp_path / "spectra.tsv")]
+    assert (SPECTRUM in kinds) == asked
 
 
 def test_a_peptide_that_two_chains_may_have_is_confirmed_in_neither(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, N_RESIDUES, RESIDUES, il_as_one
-from lacuna.core.masses import ISOTOPE, WATER
+from lacuna.core.masses import WATER
 from lacuna.core.tables import STRETCH, SpectrumRow
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
 from lacuna.spectra.elsewhere import Fit, merged
@@ -26,7 +26,7 @@ LIKELY = 0.6  # probability of a missing residue, I and L as one, from which it 
 CLEAR = 10.0  # log odds of a peptide, that its likely residues are right included
 SHORTEST = 6  # residues of a peptide
 CLOSE = 2  # residues between cleavages; of three or more, others in their place are not so rare
-ONE_ISOTOPE = 1.05  # Da; a precursor that is lighter or heavier by more carries something
+PLAIN = 0.5  # Da by which a precursor may differ from a peptide that carries nothing
 # Share of the probability of another residue that is left, with caution: of 1,760 such residues of
 # six simulated antibodies three were wrong, of which 119 would have been by their probabilities.
 STILL_WRONG = 0.1
@@ -86,7 +86,8 @@ def stretches_shown(
 
     fits: of each chain, the peptide of known and likely residues that a spectrum fits best, by its
     number; cysteine: Da that every C may carry. A spectrum is of the chain that it fits best, and
-    shows nothing if several have the peptide: it may be another one's.
+    shows nothing if several have the peptide, since it may be another one's, or if its peptide
+    carries something: likely residues that are wrong may weigh as much less, as Q for E.
     """
     texts = [merged(likely.chain.sequence) for likely in chains]
     most = {i: max(of[i].log_odds for of in fits if i in of) for i in set().union(*fits)}
@@ -102,7 +103,11 @@ def stretches_shown(
             if not is_own or log_odds < CLEAR or end - start < SHORTEST:
                 continue
             precursor, peaks = spectra[number]
-            cleavages = _seen(precursor, peaks, [one[start:end] for one in weights])
+            carried = [precursor.mass - WATER - float(one[start:end].sum()) for one in weights]
+            state = int(np.argmin(np.abs(carried)))
+            if abs(carried[state]) > PLAIN:
+                continue
+            cleavages = _seen(precursor, peaks, weights[state][start:end])
             ions = f"{len(cleavages) - 2}/{end - start - 1} cleavages"
             named = f"{precursor.name} as {start}..{end}"
             for run in _close(cleavages):
@@ -116,21 +121,15 @@ def stretches_shown(
     return rows
 
 
-def _seen(precursor: Precursor, peaks: Fragments, weights: Sequence[np.ndarray]) -> list[int]:
+def _seen(precursor: Precursor, peaks: Fragments, weights: np.ndarray) -> list[int]:
     """The cleavages of a peptide that a spectrum shows, with both of its ends, as numbers of
-    residues before each; weights: of its n residues in each state of C, in Da (n,)."""
-    total = precursor.mass - WATER
-    masses = min(weights, key=lambda one: abs(float(one.sum()) - total))
-    # What the peptide carries besides may be before a cleavage or behind it.
-    carried = total - float(masses.sum())
-    carried -= ISOTOPE * round(carried / ISOTOPE) if abs(carried) < ONE_ISOTOPE else 0.0
-    before = np.cumsum(masses)[:-1]
+    residues before each; weights (n,): of its residues, in Da."""
+    before = np.cumsum(weights)[:-1]
     seen = np.zeros(len(before), dtype=bool)
     for series in precursor.series:
-        own = before if series in N_SERIES else float(masses.sum()) - before
-        for more in (0.0, carried):
-            seen |= peaks.matched(own + more + OFFSET[series])
-    return [0, *(np.flatnonzero(seen) + 1).tolist(), len(masses)]
+        own = before if series in N_SERIES else float(weights.sum()) - before
+        seen |= peaks.matched(own + OFFSET[series])
+    return [0, *(np.flatnonzero(seen) + 1).tolist(), len(weights)]
 
 
 def _close(cleavages: Sequence[int]) -> Iterator[range]:

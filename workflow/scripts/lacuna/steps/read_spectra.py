@@ -34,6 +34,7 @@ from lacuna.spectra.read import read_spectra
 # Peptides or gaps whose spectra tell the state of C; more would change nothing. One chain gives an
 # even share of them, so that each is asked where there are few, or FEW of them.
 ENOUGH, FEW = 20, 5
+LONG = 6  # residues of a gap
 MAX_LOOKS = 2_000_000  # chains and gaps of a sample times its spectra, some milliseconds each
 
 LOG = logging.getLogger(__name__)
@@ -65,17 +66,20 @@ def look_at_spectra(
         found, known = [], [{} for _ in chains]
     likely = _likely(chains)
     fits_likely = [fits_of_known(one.chain, found, allowed, tolerance_ppm) for one in likely]
+    cysteine = [carried for carried, _ in allowed.cysteine]
+    stretches = stretches_shown(likely, fits_likely, found, cysteine)
     for chain, gap, own in own_spectra(
         chains, known, found, allowed, tolerance_ppm, likely=fits_likely
     ):
+        if _is_seen(chain, gap, stretches):
+            continue
         readings = mass_rules(chain, gap, allowed).readings()
         shown = look(chain, gap, own, readings, tolerance_ppm)
         if shown is not None:
             rows += shown.rows
             spanned += 1
             several += _several_masses(chain, gap, shown.masses)
-    cysteine = [carried for carried, _ in allowed.cysteine]
-    rows += stretches_shown(likely, fits_likely, found, cysteine)
+    rows += stretches
     gaps = sum(len(chain.gaps) for chain in chains)
     LOG.info("%d spectra of use; %d of %d gaps are spanned by some", len(found), spanned, gaps)
     if several:
@@ -85,6 +89,21 @@ def look_at_spectra(
         )
     with atomic_write(out) as handle:
         handle.write(SPECTRUM_TABLE.header + SPECTRUM_TABLE.text(rows))
+
+
+def _is_seen(chain: Scaffold, gap: Gap, stretches: Sequence[SpectrumRow]) -> bool:
+    """Whether half of a LONG gap or more has been seen as likely residues.
+
+    A spectrum that spans all of it would say little more, and one of another peptide could outweigh
+    what has been seen.
+    """
+    seen = {
+        i
+        for row in stretches
+        if row.chain == chain.chain
+        for i in range(max(row.start, gap.start), min(row.end, gap.end))
+    }
+    return LONG < gap.end - gap.start <= 2 * len(seen)
 
 
 def _several_masses(chain: Scaffold, gap: Gap, masses: Sequence[GapMass]) -> list[str]:
