@@ -32,18 +32,16 @@ def damage_named(path: Path | str, remedy: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise LacunaError(f"{path}: no such file; check the path") from None
-    except OSError as error:
-        what = (
-            "is a folder" if Path(path).is_dir() else f"cannot be read ({error.strerror or error})"
-        )
-        raise LacunaError(f"{path}: {what}; name a file") from None
     except (
+        OSError,
         SafetensorError,
         ValueError,
         KeyError,
         OverflowError,
         RecursionError,  # of nested JSON
     ) as error:
+        if Path(path).is_dir():
+            raise LacunaError(f"{path}: is a folder; name a file") from None
         raise LacunaError(
             f"{path}: damaged or not a safetensors file ({error}); {remedy}"
         ) from None
