@@ -17,7 +17,7 @@ from lacuna.spectra.peaks import fragments
 from lacuna.spectra.read import Spectrum
 from lacuna.spectra.table import stretches_of, with_spectra
 from lacuna.steps.read_spectra import fits_of_known, look_at_spectra, own_spectra
-from peaks import as_mgf, spectrum_of
+from peaks import as_mgf, spectrum_of, weights
 
 CHAIN = "MGLSDGEWQLVLNVWGKVEADIPGHGQEVLIRLFKGHPETLEKFDKFKHLK"
 PEPTIDE = "VEADIPGHGQEVLIR"
@@ -165,6 +165,11 @@ def test_of_a_long_gap_that_has_been_seen_no_mass_is_asked(
     stretches_by(tmp_path, unsure(0.9), *spectra)
     kinds = [row.kind for row in SPECTRUM_TABLE.read(tmp_path / "spectra.tsv")]
     assert (SPECTRUM in kinds) == asked
+    chain = unsure(0.9)
+    mass = float(weights("ADIPSHGQEVL").sum())
+    weighed = replace(chain, gaps=(replace(chain.gaps[0], mass=mass, tolerance_da=0.01),))
+    stretches_by(tmp_path, weighed, *spectra)  # of one whose mass is given
+    assert SPECTRUM in [row.kind for row in SPECTRUM_TABLE.read(tmp_path / "spectra.tsv")]
 
 
 def test_a_peptide_that_two_chains_may_have_is_confirmed_in_neither(tmp_path: Path) -> None:

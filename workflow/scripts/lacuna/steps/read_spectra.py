@@ -92,7 +92,7 @@ def look_at_spectra(
 
 
 def _is_seen(chain: Scaffold, gap: Gap, stretches: Sequence[SpectrumRow]) -> bool:
-    """Whether half of a LONG gap or more has been seen as likely residues.
+    """Whether half of a LONG gap of unknown mass or more has been seen as likely residues.
 
     A spectrum that spans all of it would say little more, and one of another peptide could outweigh
     what has been seen.
@@ -103,7 +103,7 @@ def _is_seen(chain: Scaffold, gap: Gap, stretches: Sequence[SpectrumRow]) -> boo
         if row.chain == chain.chain
         for i in range(max(row.start, gap.start), min(row.end, gap.end))
     }
-    return LONG < gap.end - gap.start <= 2 * len(seen)
+    return gap.mass is None and LONG < gap.end - gap.start <= 2 * len(seen)
 
 
 def _several_masses(chain: Scaffold, gap: Gap, masses: Sequence[GapMass]) -> list[str]:
