@@ -191,7 +191,7 @@ def test_the_tutorial_of_masses_says_what_its_run_gives(clone: Path) -> None:
                 assert candidate == row.candidate
                 assert row.probability == pytest.approx(float(probability), abs=0.03)
     masses = (clone / "out" / "cleavages" / "masses.tsv").read_text()
-    assert "-0.0053 Da" in page and masses.endswith("\t-0.0053\t\n")
+    assert "-0.0053 Da" in page and masses.endswith("\t-0.0053\t\t\n")
     summary = (clone / "out" / "summary.txt").read_text()
     assert summary.count("; 1 of 1 intact mass met\n") == 2
 

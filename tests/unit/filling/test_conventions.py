@@ -11,7 +11,7 @@ from chains import germline_chain, hidden
 from conftest import Write
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.masses import AVERAGE, MONOISOTOPIC, PROTON, WATER
-from lacuna.core.tables import GAP_TABLE, MassDoubt
+from lacuna.core.tables import GAP_TABLE, OF_ALL_MASSES, MassDoubt
 from lacuna.filling.cysteine import find_convention, find_reading
 from lacuna.filling.masses.conventions import (
     CONVENTIONS,
@@ -21,7 +21,7 @@ from lacuna.filling.masses.conventions import (
 )
 from lacuna.filling.masses.mass_errors import AVERAGE_GIVEN, ION, WATER_COUNTED
 from lacuna.filling.search.stages import one_mass
-from lacuna.filling.status import SHARED, with_convention
+from lacuna.filling.status import with_convention
 from lacuna.results.summary import mass_note
 from lacuna.scaffolds.alkylation import Alkylation, read_alkylation
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
@@ -92,7 +92,7 @@ def test_an_average_mass_is_that_of_the_sequence_and_not_only_near_it() -> None:
 
 
 def test_a_status_says_it_once() -> None:
-    shared = f"fits far better at {ION.words} {SHARED}"
+    shared = f"fits far better at {ION.words} {OF_ALL_MASSES}"
     assert with_convention("filled", ION.words) == f"filled ({shared})"
     own = f"filled (no template; fits far better at {ION.words})"
     assert with_convention(own, ION.words) == f"filled (no template; {shared})"
@@ -125,7 +125,7 @@ def test_a_run_says_it_of_every_gap_with_a_mass(
     state = read_alkylation(out / "alkylation.json")
     assert state.convention == ION.words
     first = [row.status for row in GAP_TABLE.read(out / "gaps.tsv") if row.rank == 1]
-    assert all(f"{ION.words} {SHARED}" in status for status in first[:-1])
+    assert all(f"{ION.words} {OF_ALL_MASSES}" in status for status in first[:-1])
     assert first[-1] == "filled"  # has no mass
     note = mass_note(out / "alkylation.json", out / "gaps.tsv")
     assert f"WARNING: all masses together fit far better at {ION.words}" in note

@@ -39,6 +39,11 @@ LETTERS_WEIGH = "the letters given for it weigh"  # something else than its mass
 # Of gaps of a chain that are weighed together, in their status: each has its own best candidate.
 APART = "the best candidates of all gaps do not have the intact mass together"
 
+# Behind the error of a mass in a status, if all masses of the sample have it.
+OF_ALL_MASSES = "(as do all masses of the sample)"
+# The form of a chain in masses.tsv that has the masses of its gaps, not of their residues.
+BY_GAPS = "gaps by their own masses"
+
 
 class MassDoubt(StrEnum):
     """What puts a mass at odds with what its gap was filled with, in the words of its status, or

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES, encode
-from lacuna.core.tables import MassDoubt
+from lacuna.core.tables import OF_ALL_MASSES, MassDoubt
 from lacuna.core.words import plural
 from lacuna.filling.block import BlockGap, too_large
 from lacuna.filling.masses.misfits import at_odds, at_odds_with_letters, in_words
@@ -27,7 +27,6 @@ from lacuna.scaffolds.residue_masses import (
 from lacuna.scaffolds.scaffold import Gap
 
 MAX_WARNINGS = 20  # of a block that are logged one by one
-SHARED = "(as do all masses of the sample)"
 SAME_MASS = 1e-3  # Da, of sums of the same masses
 LOG = logging.getLogger(__name__)
 
@@ -84,7 +83,7 @@ def with_note(status: str, note: str) -> str:
 def with_convention(status: str, convention: str) -> str:
     """The status of a gap in a sample whose masses share an error, in words."""
     own = f"{MassDoubt.FITS_BETTER} {convention}"
-    shared = f"{own} {SHARED}"
+    shared = f"{own} {OF_ALL_MASSES}"
     return status.replace(own, shared) if own in status else with_note(status, shared)
 
 

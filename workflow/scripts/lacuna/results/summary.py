@@ -17,10 +17,10 @@ from lacuna.core.tables import (
     LETTERS_WEIGH,
     MASS_TABLE,
     NEARER,
+    OF_ALL_MASSES,
     MassDoubt,
 )
 from lacuna.core.words import plural
-from lacuna.filling.status import SHARED
 from lacuna.results.accuracy import AMBIGUITY, SCAFFOLD, write_accuracy
 from lacuna.results.counts import Counts, count_sample, explain_nothing, lacking_reads
 from lacuna.results.join import MODEL
@@ -263,7 +263,7 @@ def mass_note(alkylation: Path, gaps: Path) -> str:
     for part in chunks(gaps, ["status"], ["rank"]):
         first = part["status"][part["rank"] == 1]
         if state.convention:
-            first = first.str.replace(f"{shared} {SHARED}", "", regex=False)
+            first = first.str.replace(f"{shared} {OF_ALL_MASSES}", "", regex=False)
         for words in WARNINGS:
             found[words] += int(first.str.contains(words, regex=False).sum())
     said = []

@@ -29,7 +29,7 @@ from lacuna.core.masses import (
     chain_masses,
     glycan_masses,
 )
-from lacuna.core.tables import MassDoubt, MassRow
+from lacuna.core.tables import BY_GAPS, MassDoubt, MassRow
 from lacuna.core.words import plural
 from lacuna.filling.masses.chain_mass import LeftMass, TotalMass
 from lacuna.filling.masses.weighing import FLOOR
@@ -65,7 +65,6 @@ ALLOWED = 0.5  # least share of a modification that the user allows
 HEAVY_END = "GK"  # of IgG in all species
 PYROGLUTAMATE_WORDS = "N-terminal pyroglutamate"
 CLIPPED_WORDS = "no C-terminal lysine"
-GAPS_WORDS = "gaps by their own masses"
 PLAIN_FORM = (ChainForm("", 1.0),)
 
 
@@ -180,7 +179,7 @@ def _fits(
     if average:
         tolerance += RATIO_ERROR * given
     return fits + [
-        _Fit(", ".join(filter(None, (words, GAPS_WORDS))), share, off + by, tolerance, in_gaps)
+        _Fit(", ".join(filter(None, (words, BY_GAPS))), share, off + by, tolerance, in_gaps)
         for words, share, by in forms
     ]
 

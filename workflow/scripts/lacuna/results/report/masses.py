@@ -12,7 +12,7 @@ from pyteomics import mass as pyteomics_mass
 from lacuna.antibody.imgt import CONSTANT_REGION
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import AVERAGE, GROUP_RATIO, MONOISOTOPIC, chain_masses, glycan_masses
-from lacuna.filling.masses.intact import GAPS_WORDS
+from lacuna.core.tables import BY_GAPS
 from lacuna.results.report.chain import Chain, known
 from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation
 from lacuna.scaffolds.scaffold import ResidueModification
@@ -148,7 +148,7 @@ def _forms(chain: Chain, plain: Mass, carried: tuple[str, Mass] | None) -> Itera
         yield Form("with the modifications written", plain + written)
     held = chain.measured.in_gaps if chain.measured is not None else None
     if held is not None:
-        yield Form(GAPS_WORDS, plain + written + change_of(held))
+        yield Form(BY_GAPS, plain + written + change_of(held))
     if carried is not None and "C" in sequence:
         words, added = carried
         on = {m.position for m in chain.modifications}
