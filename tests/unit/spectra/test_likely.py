@@ -172,6 +172,12 @@ def test_of_a_long_gap_that_has_been_seen_no_mass_is_asked(
     assert SPECTRUM in [row.kind for row in SPECTRUM_TABLE.read(tmp_path / "spectra.tsv")]
 
 
+def test_a_spectrum_that_shows_little_confirms_nothing(tmp_path: Path) -> None:
+    """Two cleavages one behind the other, as any spectrum may show."""
+    few = spectrum_of(PEPTIDE, missing=[*range(1, 6), *range(8, 15)], noise=150)
+    assert stretches_by(tmp_path, unsure(0.9), few) == []
+
+
 def test_a_peptide_that_two_chains_may_have_is_confirmed_in_neither(tmp_path: Path) -> None:
     chain, other = unsure(0.9), replace(unsure(0.9), chain="d", line=3)
     write_scaffolds(tmp_path / "00001.jsonl", [other])

@@ -14,6 +14,8 @@ import pytest
 
 from chains import germline_chain, hidden
 from conftest import Write
+from lacuna.antibody.imgt import CDR_COLUMNS
+from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.masses import (
@@ -1258,6 +1260,15 @@ def test_spectra_of_another_antibody_are_not_used(
     assert used(*of_constant, spanning) == 0 and warned()
     assert used(*of_constant, of_cdr, spanning) == 1 and not warned()
     assert used(*of_constant[1:], spanning) == 1 and not warned()  # too few tell nothing
+    loops = [
+        place for place, of_cdr in enumerate(CDR_COLUMNS[number_chain(HEAVY).columns]) if of_cdr
+    ]
+    gaps = tuple(Gap(place, place + 1, 1, 1) for place in loops)
+    letters = hidden(scaffold.sequence, [(place, place + 1) for place in loops])
+    every = tuple(sorted((*gaps, gap), key=lambda one: one.start))
+    blind = replace(scaffold, sequence=letters.replace("-", "X"), gaps=every)
+    write_scaffolds(tmp_path / "00000.jsonl", [blind])
+    assert used(*of_constant, spanning) == 1 and not warned()  # nor does a chain without CDRs
 
 
 @pytest.mark.parametrize("noise", [0, 30, 400])

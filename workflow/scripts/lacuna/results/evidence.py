@@ -32,7 +32,6 @@ from lacuna.core.tables import (
 from lacuna.core.tsv import Shares
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.scaffold import Gap, Scaffold
-from lacuna.spectra.likely import likeliest
 from lacuna.spectra.table import stretches_of
 
 AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable
@@ -74,7 +73,7 @@ def write_evidence(
                 of_chain, seen = known.get(scaffold.chain, {}), shown.get(scaffold.chain, {})
                 within = {i for span in stretches.get(scaffold.chain, ()) for i in range(*span)}
                 likely = {
-                    one.position: RESIDUES[likeliest(one)[0]]
+                    one.position: one.likeliest[0]
                     for one in scaffold.evidence
                     if one.settled and one.position in within
                 }

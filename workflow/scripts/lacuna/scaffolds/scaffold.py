@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -72,6 +74,14 @@ class PositionEvidence:
     weights: tuple[float, ...]
     settled: bool = False
     spread: float = 0.0
+
+    @property
+    def likeliest(self) -> tuple[str, float]:
+        """The likeliest residue, L for I or L, and its probability."""
+        shares = dict(zip(RESIDUES, self.weights, strict=True))
+        shares["L"] += shares.pop("I")
+        best = max(shares, key=shares.__getitem__)
+        return best, (1 - self.spread) * shares[best] + self.spread / N_RESIDUES
 
 
 @dataclass(frozen=True, slots=True)

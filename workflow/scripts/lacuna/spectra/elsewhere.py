@@ -216,7 +216,7 @@ def odds_of_known(
     }
 
 
-class Whose(NamedTuple):
+class Coverage(NamedTuple):
     """What spectra show of chains: known residues of CDRs, how many spectra are of peptides with
     residues of CDRs, and how many of peptides of constant regions."""
 
@@ -231,7 +231,7 @@ class Whose(NamedTuple):
         return enough and self.of_cdrs < LEAST_OF_CDRS * self.of_constant
 
 
-def whose(chain: Scaffold, fits: Iterable[Fit]) -> Whose:
+def coverage_of(chain: Scaffold, fits: Iterable[Fit]) -> Coverage:
     """What spectra show of a chain; fits: the peptide of known residues that each fits best."""
     columns = number_chain(chain.sequence).columns
     of_cdrs, constant = CDR_COLUMNS[columns], columns == CONSTANT
@@ -244,7 +244,7 @@ def whose(chain: Scaffold, fits: Iterable[Fit]) -> Whose:
         for fit in fits
         if fit.log_odds >= CLEARLY_KNOWN and (at := letters.find(fit.left)) >= 0
     ]
-    return Whose(
+    return Coverage(
         int((known & of_cdrs).sum()),
         sum(bool(of_cdrs[place].any()) for place in places),
         sum(bool(constant[place].all()) for place in places),

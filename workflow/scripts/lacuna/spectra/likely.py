@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, N_RESIDUES, RESIDUES, il_as_one
+from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import WATER
 from lacuna.core.tables import STRETCH, SpectrumRow
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
@@ -48,20 +48,13 @@ def with_likely(chain: Scaffold) -> Likely:
     inside = {i: gap for gap in chain.gaps if gap.fixed for i in range(gap.start, gap.end)}
     for one in chain.evidence:
         if one.settled and one.position in inside:
-            best, share = likeliest(one)
+            residue, share = one.likeliest
             if share >= LIKELY:
-                letters[one.position] = RESIDUES[best]
+                letters[one.position] = residue
                 logs[one.position] = np.log(share)
                 filled[one.position] = True
     gaps = [part for gap in chain.gaps for part in _left(gap, filled)]
     return Likely(replace(chain, sequence="".join(letters), gaps=tuple(gaps)), logs, filled)
-
-
-def likeliest(one: PositionEvidence) -> tuple[int, float]:
-    """The token of the likeliest residue of a position, L for I or L, and its probability."""
-    shares = il_as_one(np.array([one.weights]))[0]
-    best = int(shares.argmax())
-    return best, float((1 - one.spread) * shares[best] + one.spread / N_RESIDUES)
 
 
 def _left(gap: Gap, filled: np.ndarray) -> Iterator[Gap]:
@@ -92,33 +85,50 @@ def stretches_shown(
     texts = [merged(likely.chain.sequence) for likely in chains]
     most = {i: max(of[i].log_odds for of in fits if i in of) for i in set().union(*fits)}
     rows = []
-    for likely, letters, of_chain in zip(chains, texts, fits, strict=True):
+    for likely, of_chain in zip(chains, fits, strict=True):
         weights = [np.array(masses_of(likely.chain, carried)) for carried in cysteine]
         best: dict[tuple[int, int], SpectrumRow] = {}
         for number, fit in sorted(of_chain.items()):
-            start = letters.find(fit.left)
-            end = start + len(fit.left)
-            log_odds = fit.log_odds + float(likely.logs[start:end].sum())
-            is_own = fit.log_odds == most[number] and sum(fit.left in text for text in texts) == 1
-            if not is_own or log_odds < CLEAR or end - start < SHORTEST:
+            if fit.log_odds < most[number] or sum(fit.left in text for text in texts) > 1:
                 continue
-            precursor, peaks = spectra[number]
-            carried = [precursor.mass - WATER - float(one[start:end].sum()) for one in weights]
-            state = int(np.argmin(np.abs(carried)))
-            if abs(carried[state]) > PLAIN:
-                continue
-            cleavages = _seen(precursor, peaks, weights[state][start:end])
-            ions = f"{len(cleavages) - 2}/{end - start - 1} cleavages"
-            named = f"{precursor.name} as {start}..{end}"
-            for run in _close(cleavages):
-                first, stop = start + run.start, start + run.stop
-                where, rival = (likely.chain.chain, first, stop), best.get((first, stop))
-                if likely.filled[first:stop].any() and (not rival or rival.nats < log_odds):
-                    best[first, stop] = SpectrumRow(
-                        *where, STRETCH, precursor.mass, None, log_odds, ions, named
-                    )
+            for row in _by_spectrum(likely, fit, weights, spectra[number]):
+                rival = best.setdefault((row.start, row.end), row)
+                if row.nats > rival.nats:
+                    best[row.start, row.end] = row
         rows += [best[place] for place in sorted(best)]
     return rows
+
+
+def _by_spectrum(
+    likely: Likely,
+    fit: Fit,
+    weights: Sequence[np.ndarray],
+    spectrum: tuple[Precursor, Fragments],
+) -> Iterator[SpectrumRow]:
+    """Yield the stretches with likely residues that the spectrum of a peptide shows.
+
+    weights: of the n residues of the chain in each state of C, in Da (n,).
+    """
+    precursor, peaks = spectrum
+    start = merged(likely.chain.sequence).find(fit.left)
+    end = start + len(fit.left)
+    log_odds = fit.log_odds + float(likely.logs[start:end].sum())
+    if log_odds < CLEAR or end - start < SHORTEST:
+        return
+    own = min(
+        (one[start:end] for one in weights),
+        key=lambda one: abs(precursor.mass - WATER - float(one.sum())),
+    )
+    if abs(precursor.mass - WATER - float(own.sum())) > PLAIN:
+        return
+    cleavages = _seen(precursor, peaks, own)
+    ions = f"{len(cleavages) - 2}/{end - start - 1} cleavages"
+    about = f"{precursor.name} as {start}..{end}"
+    for run in _close(cleavages):
+        first, stop = start + run.start, start + run.stop
+        if likely.filled[first:stop].any():
+            where = likely.chain.chain, first, stop
+            yield SpectrumRow(*where, STRETCH, precursor.mass, None, log_odds, ions, about)
 
 
 def _seen(precursor: Precursor, peaks: Fragments, weights: np.ndarray) -> list[int]:
@@ -157,11 +167,10 @@ def confirmed(
 
 def _confirmed(one: PositionEvidence) -> PositionEvidence:
     """The distribution of a position whose likely residue has been seen; I and L as before."""
-    best, share = likeliest(one)
+    residue, share = one.likeliest
     if share < LIKELY:
         return one
-    weights, same = np.array(one.weights), np.zeros(N_RESIDUES, dtype=bool)
-    same[[LEUCINE, ISOLEUCINE] if best == LEUCINE else best] = True
+    weights, same = np.array(one.weights), np.array([merged(r) == residue for r in RESIDUES])
     weights[~same] *= STILL_WRONG
     weights[same] *= (1.0 - weights[~same].sum()) / weights[same].sum()
     return replace(one, weights=tuple(weights.tolist()), spread=one.spread * STILL_WRONG)

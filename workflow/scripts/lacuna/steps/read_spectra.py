@@ -17,12 +17,12 @@ from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.elsewhere import (
     MOST_OF_READING,
     SURELY_KNOWN,
+    Coverage,
     Fit,
-    Whose,
+    coverage_of,
     is_elsewhere,
     known_peptides,
     odds_of_known,
-    whose,
 )
 from lacuna.spectra.gap_mass import GapMass
 from lacuna.spectra.likely import Likely, stretches_shown, with_likely
@@ -158,8 +158,8 @@ def own_spectra(
 def _are_of_another(chains: Sequence[Scaffold], known: Sequence[Mapping[int, Fit]]) -> bool:
     """Whether spectra are of another antibody than these chains, with a warning if so; known: as
     in `own_spectra`."""
-    each = [whose(chain, of.values()) for chain, of in zip(chains, known, strict=True)]
-    shown = Whose(*map(sum, zip(*each, strict=True)))
+    each = [coverage_of(chain, of.values()) for chain, of in zip(chains, known, strict=True)]
+    shown = Coverage(*map(sum, zip(*each, strict=True)))
     if shown.of_another:
         LOG.warning(
             "of the spectra %d are of peptides of the constant regions, and %d of the known "
