@@ -19,7 +19,7 @@ from lacuna.results import streams
 from lacuna.results.report import MAX_ROWS, TABLES, calibration, write_report
 from lacuna.results.report import page as page_module
 from lacuna.results.report.gaps import UNCERTAIN_GAPS
-from lacuna.results.report.words import percent
+from lacuna.results.report.words import imgt_span, percent
 
 COLUMNS = {
     "accuracy": ACCURACY_TABLE.names,
@@ -361,9 +361,20 @@ def test_without_truth_it_says_so_and_gives_what_the_model_expects(make: Make) -
     page = Page(make({"blind": tables}))
     assert "No truth is known here" in page.text
     assert "expects 3 of 4 residues to be right (75.0 %); 1 has a probability" in page.text
+    assert "Check residues below 0.80" in page.text
     assert "What a probability is worth" not in page.text
     assert len(page.tables) == 2  # all samples, the least certain gaps
     assert page.table("All samples") == [["blind", "1", "0", "1", "4", "2", "0", "0"]]
+
+
+def test_it_asks_to_check_residues_only_if_some_are_unsure(make: Make) -> None:
+    tables: dict[str, Rows] = {
+        "gaps": [gap("a", 1, 0.9)],
+        "residues": [residue("a", 1, "A", p) for p in (0.8, 0.96)],
+    }
+    page = Page(make({"blind": tables}))
+    assert "expects 2 of 2 residues to be right" in page.text
+    assert "Check residues" not in page.text
 
 
 def test_where_everything_was_rejected(make: Make) -> None:
@@ -675,3 +686,11 @@ def test_few_residues_make_few_bins_and_equal_probabilities_one() -> None:
 )
 def test_all_and_none_are_said_only_where_true(share: float, text: str) -> None:
     assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "text"),
+    [("5", "7", "5–7"), ("5", "5", "5"), ("127", "", "from 127"), ("", "3", "to 3"), ("", "", "")],
+)
+def test_a_gap_may_reach_out_of_its_domain(first: str, last: str, text: str) -> None:
+    assert imgt_span(first, last) == text

@@ -25,7 +25,7 @@ from lacuna.core.tables import (
 from lacuna.results.report.chain import Chain, Gap, Residue, bands_of, per_mille
 from lacuna.results.report.evidence import Doubt, Evidence
 from lacuna.results.report.listing import read_filled
-from lacuna.results.report.words import ends, span
+from lacuna.results.report.words import ends, imgt_span
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 
@@ -94,7 +94,7 @@ def _gaps(rows: Iterable[GapRow], regions: Mapping[int, Sequence[str]]) -> Itera
             first,
             last,
             ends(regions.get(number, ())),
-            span(top.imgt_first, top.imgt_last) if top.imgt_first or top.imgt_last else "",
+            imgt_span(top.imgt_first, top.imgt_last),
             top.ambiguity,
             top.status,
             tuple(candidates) if filled else (),

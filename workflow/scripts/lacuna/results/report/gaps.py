@@ -13,7 +13,7 @@ from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.tables import MassDoubt
 from lacuna.results.report.calibration import PROBABILITY_STEPS
 from lacuna.results.report.chain import LEVELS, MILLE, verdict_of
-from lacuna.results.report.words import clip, span
+from lacuna.results.report.words import clip, imgt_span, span
 from lacuna.results.streams import chunks
 
 UNCERTAIN_GAPS = 20
@@ -122,7 +122,7 @@ def read_gaps(path: Path) -> Gaps:
             row["chain"],
             row["gap"],
             span(row["first"], row["last"]),
-            span(row["imgt_first"], row["imgt_last"]),
+            imgt_span(row["imgt_first"], row["imgt_last"]),
             row["length"],
             row["p"],
             runners.get((row["chain"], row["gap"]), ""),

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.files import LacunaError, open_text
+from lacuna.results.report.words import imgt_span
 from lacuna.results.streams import chunks
 
 NONE = "."  # no letter
@@ -102,8 +103,8 @@ def _of_chains(path: Path, number: pd.Index) -> Iterator[pd.DataFrame]:
 def _gap_rows(chunk: pd.DataFrame, candidates: int) -> pd.DataFrame:
     rank = chunk["rank"].astype("int64")
     chunk = chunk[rank <= candidates]
-    same = chunk["imgt_first"] == chunk["imgt_last"]
-    imgt = chunk["imgt_first"].where(same, chunk["imgt_first"] + "–" + chunk["imgt_last"])
+    first = chunk["imgt_first"]
+    imgt = first.combine(chunk["imgt_last"], imgt_span).astype(first.dtype)
     return pd.DataFrame(
         {
             "at": chunk["at"],

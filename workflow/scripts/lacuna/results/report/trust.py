@@ -79,7 +79,8 @@ def _trust_unmeasured(sample: Sample) -> Iterator[str]:
             f" ({percent(sample.expected)} %);"
             f" {count(sample.sure[0])} {have} a probability of {RELIABLE} or more."
         )
-    yield "Check residues below 0.80 before you rely on them."
+    if sample.to_check:
+        yield f"Check residues below {LEVELS[1] / MILLE:.2f} before you rely on them."
 
 
 def _trust_measured(sample: Sample, model: Score) -> Iterator[str]:

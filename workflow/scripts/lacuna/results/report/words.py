@@ -67,4 +67,11 @@ def ends(regions: Sequence[str]) -> str:
 
 def span(first: str, last: str) -> str:
     """Two positions, both included; a single one if they are the same."""
-    return first if first == last else f"{first or '?'}–{last or '?'}"
+    return first if first == last else f"{first}–{last}"
+
+
+def imgt_span(first: str, last: str) -> str:
+    """Two IMGT numbers, both included; '' is the one of a residue outside any V domain."""
+    if not last:
+        return f"from {first}" if first else ""
+    return span(first, last) if first else f"to {last}"
