@@ -842,6 +842,21 @@ def test_a_wrong_isotope_of_the_precursor_is_no_other_mass_of_the_gap() -> None:
         assert found.mass[2] > 2
 
 
+@pytest.mark.parametrize("off", [-0.005, 0.005])
+@pytest.mark.parametrize("residue", ["G", "W"])
+def test_the_lightest_and_the_heaviest_residue_have_a_mass_in_spite_of_errors(
+    residue: str, off: float
+) -> None:
+    chain = CHAIN.replace(PEPTIDE, "VEADIPXHGQEVLIR")
+    at = chain.index("X")
+    scaffold = Scaffold("c", "", chain, (Gap(at, at + 1, 1, 1),), 1)
+    true = spectrum_of("VEADIPXHGQEVLIR".replace("X", residue))
+    measured = replace(true, precursor=replace(true.precursor, mass=true.precursor.mass + off))
+    found = look(scaffold, scaffold.gaps[0], seen(measured), READINGS, 10.0)
+    assert found is not None and found.evidence.mass is not None
+    assert found.evidence.mass[0] == pytest.approx(float(weights(residue).sum()) + off, abs=0.001)
+
+
 def test_a_precursor_is_nineteen_times_as_often_monoisotopic_as_with_one_13c() -> None:
     true = spectrum_of(PEPTIDE)
     heavier = replace(true, precursor=replace(true.precursor, mass=true.precursor.mass + ISOTOPE))

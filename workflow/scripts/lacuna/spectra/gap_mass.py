@@ -266,9 +266,10 @@ def proposals(
     """Yield, for each spectrum, the tolerance of the mass that it proposes for a gap, in Da, and
     the peptides of which it may be, each with such a mass."""
     lengths = _lengths(gap)
-    limits = lengths.start * LIGHTEST, (lengths.stop - 1) * heaviest_residue(rules)
+    lightest, heaviest = lengths.start * LIGHTEST, (lengths.stop - 1) * heaviest_residue(rules)
     for precursor, fragments, known in spectra:
         tolerance = VOTE if precursor.mass > LARGE else precursor.mass * ppm * 1e-6
+        limits = lightest - tolerance, heaviest + tolerance
         yield (
             tolerance,
             [
