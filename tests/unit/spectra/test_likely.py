@@ -12,7 +12,7 @@ from lacuna.scaffolds.alkylation import Alkylation
 from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
-from lacuna.spectra.likely import LIKELY, STILL_WRONG, confirmed, with_likely
+from lacuna.spectra.likely import LIKELY, STILL_WRONG, SURE, confirmed, with_likely
 from lacuna.spectra.peaks import fragments
 from lacuna.spectra.read import Spectrum
 from lacuna.spectra.table import stretches_of, with_spectra
@@ -137,20 +137,48 @@ def test_a_spectrum_of_known_residues_confirms_nothing(tmp_path: Path) -> None:
     assert stretches_by(tmp_path, both, spectrum_of(PEPTIDE[::-1][1:] + "R")) == []
 
 
-def test_a_spectrum_of_likely_residues_says_nothing_of_a_gap_elsewhere() -> None:
-    """A gap has residues of the same mass at its side."""
-    behind = "GHPETLEKVEADPMSTAFNGWHK"
+def with_another_gap(whole: Scaffold) -> tuple[Scaffold, Gap]:
+    """The chain with a gap behind it that has residues on either side like those of the peptide."""
+    behind = "GHPETLEKVEDAIPMSTAFVLIRNGWHK"
     at = len(CHAIN) + behind.index("MSTAF")
-    whole, gap = unsure(0.9), Gap(at, at + 5, 5, 5)
+    gap = Gap(at, at + 5, 5, 5)
     sequence = (CHAIN + behind)[:at] + "XXXXX" + (CHAIN + behind)[at + 5 :]
     known = replace(whole, sequence=whole.sequence + sequence[len(CHAIN) :])
-    chain = replace(known, gaps=(*whole.gaps, gap))
+    return replace(known, gaps=(*whole.gaps, gap)), gap
+
+
+def test_a_spectrum_of_likely_residues_says_nothing_of_a_gap_elsewhere() -> None:
+    chain, gap = with_another_gap(unsure(0.9))
     spectra = [(one.precursor, fragments(one)) for one in [spectrum_of(PEPTIDE)]]
     allowed = Modifications(((0.0, 1.0),))
     fits = [fits_of_known(one, spectra, allowed, 10.0) for one in (chain, with_likely(chain).chain)]
     for likely, used in (([], 1), (fits[1:], 0)):
         own = own_spectra([chain], fits[:1], spectra, allowed, 10.0, likely=likely)
         assert [len(of_gap) for _, one, of_gap in own if one == gap] == [used]
+
+
+def test_a_spectrum_of_a_gap_between_likely_residues_says_nothing_of_another(
+    tmp_path: Path,
+) -> None:
+    """One residue of its peptide is not likely, so that the peptide has no other mass."""
+    whole = unsure(SURE)
+    middle = START + 7
+    evidence = [
+        told(i, CHAIN[i], 0.5) if i == middle else one
+        for i, one in enumerate(whole.evidence, START + 2)
+    ]
+    chain, gap = with_another_gap(replace(whole, evidence=tuple(evidence)))
+    beside = with_likely(chain, SURE).chain
+    assert [(one.start, one.end) for one in beside.gaps[:-1]] == [(middle, middle + 1)]
+    spectra = [(one.precursor, fragments(one)) for one in [spectrum_of(PEPTIDE)]]
+    allowed = Modifications(((0.0, 1.0),))
+    known = [fits_of_known(chain, spectra, allowed, 10.0)]
+    for others, used in (([], 1), ([beside], 0)):
+        own = own_spectra([chain], known, spectra, allowed, 10.0, beside=others)
+        assert [len(of_gap) for _, one, of_gap in own if one == gap] == [used]
+    stretches_by(tmp_path, chain, spectrum_of(PEPTIDE))
+    rows = SPECTRUM_TABLE.read(tmp_path / "spectra.tsv")
+    assert gap.start not in [row.start for row in rows]
 
 
 @pytest.mark.parametrize(

@@ -730,6 +730,14 @@ def test_a_peptide_of_two_chains_that_are_alike_is_no_rival(
     assert not is_elsewhere(own, [own, known._replace(log_odds=own.log_odds + FAR_BETTER / 2)])
 
 
+def test_a_peptide_of_the_same_place_is_no_rival() -> None:
+    own = Fit(5.0, "V", "R", ("c", 17, 32))
+    around = Fit(30.0, "VEA", "LLR", own.place)  # a shorter gap between the same ends
+    assert not is_elsewhere(own, [own, around])
+    assert is_elsewhere(own, [own, around._replace(place=("c", 17, 33))])
+    assert is_elsewhere(own, [own, around._replace(place=None)])
+
+
 def own_of(
     chains: Sequence[Scaffold], spectra: Spectra, allowed: Modifications, ppm: float
 ) -> list[tuple[Scaffold, Gap, Spectra]]:

@@ -46,15 +46,19 @@ _APART = 10 * LARGE  # Da between two stretches of known residues
 
 class Fit(NamedTuple):
     """A peptide that a spectrum fits; left, right: its known residues at either end, all of them
-    if there is no gap between."""
+    if there is no gap between; place: its chain, start and end, if there is one."""
 
     log_odds: float
     left: str
     right: str
+    place: tuple[str, int, int] | None = None
 
     def is_same(self, other: "Fit") -> bool:
         """Whether both may be one peptide, of two chains that are alike."""
-        n, m = (min(map(len, pair)) for pair in zip(self[1:], other[1:], strict=True))
+        if self.place is not None and self.place == other.place:
+            return True
+        n = min(len(self.left), len(other.left))
+        m = min(len(self.right), len(other.right))
         starts, ends = self.left[:n] == other.left[:n], self.right[-m:] == other.right[-m:]
         return n + m >= ALIKE and starts and (ends or not m)
 
@@ -255,7 +259,8 @@ def fit_around(scaffold: Scaffold, gap: Gap, match: Match) -> Fit:
     """A peptide that spans a gap."""
     letters = scaffold.sequence
     left, right = letters[match.start : gap.start], letters[gap.end : match.end]
-    return Fit(match.log_odds, merged(left), merged(right))
+    place = scaffold.chain, match.start, match.end
+    return Fit(match.log_odds, merged(left), merged(right), place)
 
 
 def merged(letters: str) -> str:

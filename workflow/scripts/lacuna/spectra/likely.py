@@ -23,6 +23,7 @@ from lacuna.spectra.peaks import Fragments, Spectra
 from lacuna.spectra.read import Precursor
 
 LIKELY = 0.6  # probability of a missing residue, I and L as one, from which it is likely
+SURE = 0.9  # the same, of residues beside gaps that a spectrum may span in place of another one
 CLEAR = 10.0  # log odds of a peptide, that its likely residues are right included
 SHORTEST = 6  # residues of a peptide
 CLOSE = 2  # residues between cleavages; of three or more, others in their place are not so rare
@@ -41,15 +42,18 @@ class Likely(NamedTuple):
     filled: np.ndarray
 
 
-def with_likely(chain: Scaffold) -> Likely:
-    """A chain with its likely residues, L for I or L, in gaps of known length."""
+def with_likely(chain: Scaffold, least: float = LIKELY) -> Likely:
+    """A chain with its likely residues, L for I or L, in gaps of known length.
+
+    least: their probability, I and L as one.
+    """
     letters, logs = list(chain.sequence), np.zeros(len(chain.sequence))
     filled = np.zeros(len(letters), dtype=bool)
     inside = {i: gap for gap in chain.gaps if gap.fixed for i in range(gap.start, gap.end)}
     for one in chain.evidence:
         if one.settled and one.position in inside:
             residue, share = one.likeliest
-            if share >= LIKELY:
+            if share >= least:
                 letters[one.position] = residue
                 logs[one.position] = np.log(share)
                 filled[one.position] = True

@@ -25,7 +25,7 @@ from lacuna.spectra.elsewhere import (
     odds_of_known,
 )
 from lacuna.spectra.gap_mass import GapMass
-from lacuna.spectra.likely import Likely, stretches_shown, with_likely
+from lacuna.spectra.likely import LIKELY, SURE, Likely, stretches_shown, with_likely
 from lacuna.spectra.match import LARGE
 from lacuna.spectra.odds import fits, look, odds_of_readings, of_use
 from lacuna.spectra.peaks import Spectra, fragments
@@ -64,12 +64,13 @@ def look_at_spectra(
     known = [fits_of_known(chain, found, allowed, tolerance_ppm) for chain in chains]
     if _are_of_another(chains, known):
         found, known = [], [{} for _ in chains]
-    likely = _likely(chains)
+    likely = _likely(chains, LIKELY)
+    beside = [one.chain for one in _likely(chains, SURE)]
     fits_likely = [fits_of_known(one.chain, found, allowed, tolerance_ppm) for one in likely]
     cysteine = [carried for carried, _ in allowed.cysteine]
     stretches = stretches_shown(likely, fits_likely, found, cysteine)
     for chain, gap, own in own_spectra(
-        chains, known, found, allowed, tolerance_ppm, likely=fits_likely
+        chains, known, found, allowed, tolerance_ppm, likely=fits_likely, beside=beside
     ):
         if _is_seen(chain, gap, stretches):
             continue
@@ -125,12 +126,14 @@ def own_spectra(
     ppm: float,
     *,
     likely: Sequence[Mapping[int, Fit]] = (),
+    beside: Sequence[Scaffold] = (),
 ) -> Iterator[tuple[Scaffold, Gap, Spectra]]:
     """Yield every gap with the spectra that fit a peptide around it and none elsewhere far better.
 
     A large precursor may be a whole chain, which spans all gaps: it is not compared. known: of each
     chain, as `fits_of_known` gives them; likely: the same with likely residues for known ones;
-    allowed: what residues may carry; ppm: tolerance of precursors.
+    beside: the chains with likely residues beside fewer and shorter gaps, which a spectrum may span
+    in place of those of `chains`; allowed: what residues may carry; ppm: tolerance of precursors.
     """
     places: list[tuple[Scaffold, Gap, dict[int, Fit]]] = []
     every: dict[int, list[Fit]] = defaultdict(list)  # by the number of the spectrum
@@ -143,16 +146,30 @@ def own_spectra(
         sure = {i for i, fit in of_chain.items() if fit.log_odds >= SURELY_KNOWN}
         left = [i for i in range(len(spectra)) if i not in sure]
         some = [spectra[i] for i in left]
-        for gap in chain.gaps:
-            rules = [reading for _, reading in mass_rules(chain, gap, allowed).readings()]
-            found = {left[i]: fit for i, fit in fits(chain, gap, some, rules, ppm).items()}
+        for gap, of_gap in fits_of_gaps(chain, some, allowed, ppm):
+            found = {left[i]: fit for i, fit in of_gap.items()}
             for number, fit in found.items():
                 if spectra[number][0].mass <= LARGE:
                     every[number].append(fit)
             places.append((chain, gap, found))
+    of_gaps = sorted({i for *_, found in places for i in found if spectra[i][0].mass <= LARGE})
+    for chain in beside:
+        for _, of_gap in fits_of_gaps(chain, [spectra[i] for i in of_gaps], allowed, ppm):
+            for i, fit in of_gap.items():
+                every[of_gaps[i]].append(fit)
     for chain, gap, found in places:
         own = [i for i, fit in sorted(found.items()) if not is_elsewhere(fit, every[i])]
         yield chain, gap, [spectra[i] for i in own]
+
+
+def fits_of_gaps(
+    chain: Scaffold, spectra: Spectra, allowed: Modifications, ppm: float
+) -> Iterator[tuple[Gap, dict[int, Fit]]]:
+    """Yield each gap of a chain with the peptide around it that each spectrum fits best, by its
+    number. Arguments are those of `own_spectra`."""
+    for gap in chain.gaps:
+        rules = [reading for _, reading in mass_rules(chain, gap, allowed).readings()]
+        yield gap, fits(chain, gap, spectra, rules, ppm)
 
 
 def _are_of_another(chains: Sequence[Scaffold], known: Sequence[Mapping[int, Fit]]) -> bool:
@@ -170,10 +187,10 @@ def _are_of_another(chains: Sequence[Scaffold], known: Sequence[Mapping[int, Fit
     return shown.of_another
 
 
-def _likely(chains: Sequence[Scaffold]) -> list[Likely]:
-    """The chains with their likely residues; none if reads settle no residue of any."""
+def _likely(chains: Sequence[Scaffold], least: float) -> list[Likely]:
+    """The chains with residues of that probability; none if reads settle no residue of any."""
     settled = any(one.settled for chain in chains for one in chain.evidence)
-    return [with_likely(chain) for chain in chains] if settled else []
+    return [with_likely(chain, least) for chain in chains] if settled else []
 
 
 def fits_of_known(
