@@ -58,7 +58,7 @@ BLOCK = re.compile(r"(<!-- generated: ([^>]+) -->\n).*?(<!-- end -->)", re.DOTAL
 
 # The rows that are shown, by the values of their first columns that tell them apart.
 SHOWN: Mapping[str, Sequence[Mapping[str, str]]] = {
-    "residues.tsv": [{"position": p} for p in ("29", "30", "34", "100")],
+    "residues.tsv": [{"position": p} for p in ("29", "34", "100")],
     "gaps.tsv": [
         {"gap": gap, "rank": rank} for gap, rank in (("1", "1"), ("1", "2"), ("2", "1"), ("3", "1"))
     ],
@@ -161,8 +161,8 @@ def load(name: str) -> dict[str, Any]:
 
 def type_of(column: Column) -> str:
     """The type of a column in words."""
-    words = {str: "text", int: "whole number", float: "number", Shares: "residues with shares"}
-    told = {**words, Readings: "names with shares"}[column.type]
+    words = {str: "text", int: "integer", float: "number", Shares: "shares", Readings: "shares"}
+    told = words[column.type]
     return f"{told}, or empty" if column.optional else told
 
 

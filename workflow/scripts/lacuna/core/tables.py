@@ -79,10 +79,8 @@ class ResidueRow(NamedTuple):
     residue: Annotated[str, "what it was filled with; X if the gap stays open"]
     probability: Annotated[
         float,
-        "of that residue, 0 to 1; within a gap of known mass, given its masses; times the "
-        "probability of the gap's length if that was unknown (0.99 if reads show it). In a sample "
-        "with reads a gap of unknown length that no reads lead through has at most 0.94 instead, "
-        "unless it has a mass",
+        "of that residue, 0 to 1: in a gap of known mass given its masses, in one of unknown "
+        "length times the probability of the length ([details](#probabilities-of-candidates))",
         _SHARE,
     ]
     alternatives: Annotated[Shares, "up to three other residues of 0.01 or more"]
@@ -95,8 +93,7 @@ class ResidueRow(NamedTuple):
     imgt: Annotated[str, "IMGT number"]
     scaffold_position: Annotated[
         int,
-        "in the scaffold, from 0; if a gap has more or fewer residues than positions in the "
-        "scaffold, all its residues have its `start`",
+        "in the scaffold, from 0; in a gap of unknown length, its `start`",
     ]
     ambiguity: Annotated[
         str,
@@ -111,9 +108,9 @@ class GapRow(NamedTuple):
     gap: Annotated[int, "number of the gap in its chain, from 1"]
     start: Annotated[
         int,
-        "in the scaffold, from 0; of neighbouring mass gaps, which are one gap, that of the first",
+        "in the scaffold, from 0; neighbouring mass gaps are one gap",
     ]
-    end: Annotated[int, "in the scaffold, exclusive; of neighbouring mass gaps that of the last"]
+    end: Annotated[int, "in the scaffold, exclusive"]
     rank: Annotated[int, "1 is what the chain was filled with"]
     candidate: Annotated[str, "the sequence; empty if the gap stays open or holds no residue"]
     probability: Annotated[
@@ -121,21 +118,18 @@ class GapRow(NamedTuple):
         "of the whole sequence ([details](#probabilities-of-candidates))",
         "%.4g",
     ]
-    length: Annotated[
-        int | None,
-        "residues of the candidate; in a gap of known mass and unknown length, lower-ranked "
-        "candidates may have other lengths",
-    ]
+    length: Annotated[int | None, "residues of the candidate"]
     mass: Annotated[float | None, "sum of the monoisotopic masses of its residues, Da", "%.5f"]
     mass_error_ppm: Annotated[
         float | None,
-        "`mass` against the mass given (of neighbouring mass gaps, their sum), in ppm; empty "
-        "without one, and if the mass is an interval, as of `{420 Da}`",
+        "`mass` against the mass given, in ppm; empty without one, and if it is an interval, "
+        "`{420 Da}`",
         "%.2f",
     ]
     status: Annotated[
         str,
-        "`filled`, `isobaric`, `alternative`, or [why the gap stays open](#status)",
+        "`filled`, `isobaric`, `alternative`, or why the gap stays open; and "
+        "[remarks and warnings](#status)",
     ]
     first: Annotated[int | None, "in the filled chain, from 1; empty for a gap of no residues"]
     last: Annotated[int | None, "in the filled chain, included"]
@@ -147,14 +141,13 @@ class GapRow(NamedTuple):
     ]
     cysteine: Annotated[
         Readings | None,
-        "what C carries in a gap of known mass: one state, or several with their "
-        "probabilities; empty without a mass",
+        "what C carries in a gap whose mass is given or shown by spectra: one state, or several "
+        "with their probabilities",
     ]
     cleavages: Annotated[
         str,
         "the candidate with a slash where [spectra](formats.md#spectra) show a cleavage, "
-        "`G/GD/GF`; empty if none span the gap, or the candidate has another mass than they were "
-        "matched with",
+        "`G/GD/GF`; empty without spectra of its mass",
     ]
 
 
@@ -164,8 +157,8 @@ class ChainRow(NamedTuple):
     chain: Annotated[str, "id"]
     locus: Annotated[
         str,
-        "H, K or L, or several for a chain of several V domains (`H+K`, and so its segments); "
-        "empty for a chain that is not recognised as an antibody",
+        "H, K or L; `H+K` for two V domains, and so the segments; empty for a chain that is not "
+        "recognised as an antibody",
     ]
     species: Annotated[str, "of the nearest germline segments"]
     v_segment: Annotated[str, "the nearest V segment"]
@@ -181,9 +174,8 @@ class ChainRow(NamedTuple):
     without_template: Annotated[int, "gaps that were filled without a template"]
     regions: Annotated[
         str,
-        "FR1 to FR4 and CDR1 to CDR3 (IMGT), and C for a constant region, each with its first "
-        "and last position in the filled chain, from 1, both included; repeated for each V "
-        "domain of a chain",
+        "FR1 to FR4, CDR1 to CDR3 and C of each domain, with first and last position in the "
+        "filled chain, from 1, both included",
     ]
     n_terminal: Annotated[int, "missing residues before its first observed one"]
     c_terminal: Annotated[int, "missing residues after its last observed one"]
@@ -217,9 +209,9 @@ class MassRow(NamedTuple):
     form: Annotated[
         str,
         "of the chain: `N-terminal pyroglutamate`, `no C-terminal lysine` or both; empty as it is "
-        "written. The one that the intact mass fits or, if it fits none, fits without the error "
-        "that is named, or is nearest to. `gaps by their own masses`: with the masses of its gaps "
-        "in place of those of their residues, since they may hold modifications",
+        "written. The one that the intact mass fits, or fits without the error that `status` "
+        "names, or is nearest to. `gaps by their own masses`: gaps count by the masses given, "
+        "which may include modifications, not by their residues",
     ] = ""
     in_gaps: Annotated[
         float | None,
@@ -333,15 +325,18 @@ class EvidenceRow(NamedTuple):
     state: Annotated[
         str,
         "`observed`: reads, spectra or the scaffold show it; `inferred`: filled, and no read and "
-        "no spectrum shows it; `doubtful`: shown, but by few or unsure reads, filled with less "
-        "than 0.9, or with a flag that says why",
+        "no spectrum shows it; `doubtful`: shown, but by few or unsure reads, with a probability "
+        "below 0.9, or with a flag that says why",
     ]
     depth: Annotated[
         float | None,
         "reads over the position; further reads of one peptide count less; empty without reads",
         "%.1f",
     ]
-    germline: Annotated[str, "residue of the nearest germline segment there"]
+    germline: Annotated[
+        str,
+        "residue of the nearest germline segment there; without reads, only in gaps",
+    ]
     alternatives: Annotated[
         Shares, "up to three other residues of 0.01 or more; of a chain from reads, of 0.005"
     ]
@@ -366,14 +361,14 @@ class PlacedRow(NamedTuple):
     ]
     placed_as: Annotated[
         str,
-        "`whole`, `core` (its ends fit nothing), `shared` (it fits several chains) or "
+        "`whole`, `core` (an end fits nothing), `shared` (it fits several chains) or "
         "`contaminant`; or why it was not placed",
     ]
     differences: Annotated[
         str,
-        "residues of the chain and of the read that differ, joined by commas: `D54N`, "
-        "`GG55-56N`; residues that the read lacks: `V37del`, `GG55-56del`; residues between two of "
-        "the chain: `37-38insGH`; here positions count from 1",
+        "up to six places where chain and read differ, joined by commas: other residues, `D54N`, "
+        "`GG55-56N`; residues that the read lacks, `V37del`; residues between two of the chain, "
+        "`37-38insGH`. Here positions count from 1",
     ]
 
 
