@@ -204,6 +204,16 @@ def test_a_paired_unit_has_two_chains_a_row(write: Write) -> None:
     assert count_records(path) == 2 and sequences(path) == [("h", H), ("l", K)]
 
 
+def test_chains_of_a_paired_row_with_one_id_are_told(write: Write) -> None:
+    row = {"sequence_id_heavy": "a", "sequence_alignment_aa_heavy": H}
+    row |= {"sequence_id_light": "a", "sequence_alignment_aa_light": K}
+    path = write("paired.csv", oas([row]))
+    assert [s.sequence for s in good(path)] == [H]
+    assert reasons(path) == [
+        "paired.csv:3: 'a' is a second record of this id (first: line 3); rename it"
+    ]
+
+
 def test_a_bad_row_is_rejected_and_the_others_stand(write: Write) -> None:
     head = "sequence_id\tsequence_aa\tlocus\n"
     bad = ["a\tEVQ", "\t" + H + "\tIGH", "c\t" + H[:20] + "O" + H + "\tIGH", f"e\t{H}\tIGH\tIGH"]
