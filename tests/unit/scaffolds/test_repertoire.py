@@ -270,6 +270,12 @@ def test_a_table_without_a_column_of_chains_is_refused(write: Write) -> None:
         count_records(other)
 
 
+def test_a_table_with_two_columns_of_one_name_is_refused(write: Write) -> None:
+    path = write("a.tsv", f"sequence_id\tsequence_aa\tsequence_aa\t\t\na\t{H}\t{K}\t\t\n")
+    with pytest.raises(LacunaError, match="a.tsv:1: column 'sequence_aa' is there twice; keep one"):
+        count_records(path)
+
+
 def test_a_table_may_be_truth_and_homologs_too(write: Write) -> None:
     chains = write("chains.fa", fasta({"a": hidden(H, [(30, 33)])}))
     rows = [{"sequence_id": "a", "sequence_aa": H, "v_call": ""}]
