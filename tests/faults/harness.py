@@ -28,6 +28,8 @@ sys.path[:0] = [str(ROOT / name) for name in ("workflow/scripts", "tests", "test
 from runs import Workspace  # noqa: E402
 
 from chains import fasta, germline_chain, hidden, mutated  # noqa: E402
+from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks  # noqa: E402
+from peaks import as_mgf, spectrum_of  # noqa: E402
 
 LIMIT_S = 600  # after this many seconds a run counts as hung
 # The first line of a job has its rule or the rule's message; its number is there or below.
@@ -221,10 +223,27 @@ def build_screen(space: Workspace) -> None:
     space.config()
 
 
+def build_evidence(space: Workspace) -> None:
+    """An antibody from reads and spectra, chains that are proofread, and a repertoire."""
+    whole = {"m0": germline_chain("H", 1), "m1": germline_chain("K", 1)}
+    reads = simulate_reads([(name, chain, 0.5) for name, chain in whole.items()], 300, 1)
+    with open(space.folder / "reads.csv", "w", encoding="utf-8") as handle:
+        write_peaks(reads, handle, "simulated")
+    chain = whole["m0"]
+    space.write("spectra.mgf", as_mgf([spectrum_of(chain[i : i + 15]) for i in range(0, 90, 10)]))
+    space.write("repertoire.tsv", f"sequence_id\tsequence_alignment_aa\na\t{chain[10:]}\n")
+    space.sheet(
+        dict(sample="read", reads="reads.csv", spectra="spectra.mgf"),
+        dict(sample="sorted", fasta="repertoire.tsv"),
+    )
+    space.config(doubts=True)
+
+
 FILL = Case("fill", build_fill)
 TRAIN = Case("train", build_train)
 SCREEN = Case("screen", build_screen)
-CASES = (FILL, TRAIN, SCREEN)
+EVIDENCE = Case("evidence", build_evidence)
+CASES = (FILL, TRAIN, SCREEN, EVIDENCE)
 
 
 @dataclass

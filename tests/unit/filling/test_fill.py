@@ -143,6 +143,14 @@ def test_a_gap_of_no_residues_is_no_surer_than_its_length(fill: Filler) -> None:
         assert row["length"] == "0" and float(row["probability"]) == gap.most
 
 
+def test_gaps_that_follow_each_other_at_an_end_of_a_chain_count_together(fill: Filler) -> None:
+    whole = germline_chain("H", 1)
+    stop = len(whole)
+    places = [(0, 4), (4, 6), (20, 23), (stop - 5, stop - 2), (stop - 2, stop)]
+    (row,) = fill(scaffold(whole, *places)).rows["chains"]
+    assert (row["missing"], row["n_terminal"], row["c_terminal"]) == ("14", "6", "5")
+
+
 @settings(max_examples=25)
 @given(st.sampled_from("HKL"), st.integers(0, 5), st.booleans(), st.data())
 def test_all_that_is_missing_is_filled_and_nothing_else_changes(

@@ -104,6 +104,15 @@ def test_a_prefix_that_nothing_fits_is_left_out() -> None:
     )
 
 
+def test_the_only_mass_of_a_gap_is_left_out_where_its_length_is_given() -> None:
+    stages = Stages((Stage(mass_of("A") + 20.0, 0.001),), opened=True)
+    ranking, misfit = rank_weighed(sure("AGVS"), 5, stages, RULES)
+    assert ranking.candidates[0].sequence == "AGVS" and ranking.mass_probability == 0.0
+    assert misfit.startswith("without the prefix mass 91.0371 Da, which none fits")
+    ranking, misfit = rank_weighed(sure("AGVS"), 5, stages, RULES, "")
+    assert not ranking.candidates and misfit.startswith("no prefix weighs 91.0371 Da")
+
+
 @pytest.mark.parametrize(
     ("letters", "mass", "words"),
     [

@@ -82,6 +82,20 @@ def test_a_bad_row_rejects_its_chain(write: Write, rows: str, line: int, said: s
     assert bad.line == line
 
 
+def test_a_gap_keeps_its_mass_unless_a_row_says_yes(write: Write) -> None:
+    header = HEADER.replace("\n", "\tat_odds\n")
+    fasta = write("a.fasta", ">a\nACD-EFGHIK\n")
+    gaps = write("g.tsv", "chain\tstart\tend\tmass\na\t3\t4\t71.0371\n")
+    masses = {}
+    for said in ("yes", "Yes", "no", "", "?"):
+        table = write("e.tsv", header + f"a\t4\tA\t0.9\t{said}\n")
+        (record,) = read_scaffolds(fasta, gaps, evidence=table)
+        masses[said] = record.reason if isinstance(record, Rejected) else record.gaps[0].mass
+    assert masses == {"yes": None, "Yes": None, "no": 71.0371, "": 71.0371} | {
+        "?": "e.tsv:2: 'a' has '?' as at_odds; give yes, or nothing"
+    }
+
+
 def test_evidence_for_neither_residue_of_a_code_is_a_contradiction(write: Write) -> None:
     bad = read(write, "ACBEF", "a\t3\tK\t1\n")
     assert isinstance(bad, Rejected) and "has B at position 3" in bad.reason

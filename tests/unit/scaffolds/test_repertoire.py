@@ -204,6 +204,16 @@ def test_a_paired_unit_has_two_chains_a_row(write: Write) -> None:
     assert count_records(path) == 2 and sequences(path) == [("h", H), ("l", K)]
 
 
+def test_chains_of_a_paired_row_with_one_id_are_told(write: Write) -> None:
+    row = {"sequence_id_heavy": "a", "sequence_alignment_aa_heavy": H}
+    row |= {"sequence_id_light": "a", "sequence_alignment_aa_light": K}
+    path = write("paired.csv", oas([row]))
+    assert [s.sequence for s in good(path)] == [H]
+    assert reasons(path) == [
+        "paired.csv:3: 'a' is a second record of this id (first: line 3); rename it"
+    ]
+
+
 def test_a_bad_row_is_rejected_and_the_others_stand(write: Write) -> None:
     head = "sequence_id\tsequence_aa\tlocus\n"
     bad = ["a\tEVQ", "\t" + H + "\tIGH", "c\t" + H[:20] + "O" + H + "\tIGH", f"e\t{H}\tIGH\tIGH"]
@@ -258,6 +268,12 @@ def test_a_table_without_a_column_of_chains_is_refused(write: Write) -> None:
     other = write("b.csv", "id,chain,vdomain_aa\na,H,EVQ\n")
     with pytest.raises(LacunaError, match="not a FASTA file"):
         count_records(other)
+
+
+def test_a_table_with_two_columns_of_one_name_is_refused(write: Write) -> None:
+    path = write("a.tsv", f"sequence_id\tsequence_aa\tsequence_aa\t\t\na\t{H}\t{K}\t\t\n")
+    with pytest.raises(LacunaError, match="a.tsv:1: column 'sequence_aa' is there twice; keep one"):
+        count_records(path)
 
 
 def test_a_table_may_be_truth_and_homologs_too(write: Write) -> None:

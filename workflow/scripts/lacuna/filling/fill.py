@@ -236,6 +236,7 @@ def _fill_chain(
     residue_rows: list[ResidueRow] = []
     scored_rows: list[ScoredRow] = []
     counts = ChainCounts()
+    places: list[tuple[int, int, int]] = []
     at = 0
     for gap in gaps:
         start, end = gap.given.start, gap.given.end
@@ -253,9 +254,10 @@ def _fill_chain(
         pieces += scaffold.sequence[at:start], piece
         at = end
         counts.add(gap, piece, is_open, of_gap.without_template)
-        if not gap.ambiguity:
-            counts.n_terminal += len(piece) if start == 0 else 0
-            counts.c_terminal += len(piece) if end == len(scaffold.sequence) else 0
+        places += [] if gap.ambiguity else [(start, end, len(piece))]
+    counts.n_terminal = _missing_from(0, places)
+    reverse = [(end, start, missing) for start, end, missing in reversed(places)]
+    counts.c_terminal = _missing_from(len(scaffold.sequence), reverse)
     sequence = "".join(pieces) + scaffold.sequence[at:]
     regions = regions_as_text(chain.regions[chain.offset : chain.offset + len(sequence)])
     row = ChainRow(
@@ -277,6 +279,19 @@ def _fill_chain(
             for row in gap_rows
         ]
     return FilledChain(scaffold, sequence, row, gap_rows, residue_rows, scored_rows, masses)
+
+
+def _missing_from(end: int, gaps: Sequence[tuple[int, int, int]]) -> int:
+    """Missing residues between an end of a chain and the first position that is in no gap.
+
+    gaps: from that end on, where each begins, where it stops and how many residues it lacks.
+    """
+    missing = 0
+    for begin, stop, lacking in gaps:
+        if begin != end:
+            break
+        missing, end = missing + lacking, stop
+    return missing
 
 
 def _notes_of_missed(

@@ -110,7 +110,7 @@ class EvidenceTable:
             shares = of_position.shares
             if cells.get(SPREAD):
                 of_position.spread = _share(SPREAD, cells[SPREAD])
-            of_position.at_odds |= bool(cells.get(AT_ODDS))
+            of_position.at_odds |= _yes(cells.get(AT_ODDS, ""))
             for residue, share in _shares(cells):
                 if residue in shares:
                     raise ValueError(
@@ -280,6 +280,13 @@ def _number(column: str, cell: str) -> int:
             f"has evidence for {column} '{shortened(given)}'; give a whole number from 1"
         )
     return int(cell)
+
+
+def _yes(cell: str) -> bool:
+    """Whether a cell of AT_ODDS says so; ValueError if it says anything but yes or no."""
+    if cell.casefold() not in ("", "no", "yes"):
+        raise ValueError(f"has '{shortened(cell)}' as {AT_ODDS}; give yes, or nothing")
+    return cell.casefold() == "yes"
 
 
 def _shares(cells: dict[str, str]) -> Iterator[tuple[str, float]]:

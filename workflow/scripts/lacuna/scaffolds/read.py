@@ -134,13 +134,14 @@ class _Reader:
     def scaffold(self, record: Record) -> Scaffold:
         """The scaffold of a record; raises Fault if it cannot be used."""
         chain, line = record.chain, record.line
-        if chain and self.first_line.setdefault(chain, line) != line:
-            first = self.first_line[chain]
+        if first := self.first_line.get(chain):
             remedy = "rename it"
             if words := record.description.split():
                 whole = shortened("_".join([chain, *words]), MAX_SHOWN)
                 remedy = f"rename it; an id ends at the first blank: write {whole}, say"
             raise Fault(f"is a second record of this id (first: line {first}); {remedy}", line)
+        if chain:
+            self.first_line[chain] = line
         letters = read_letters(record, self.max_length)
         masses = self.masses.take(chain, letters.sequence)
         rows = self.gaps.take(chain)

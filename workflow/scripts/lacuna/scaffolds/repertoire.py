@@ -24,7 +24,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from lacuna.core.files import LacunaError, open_bytes, open_text, read_lines
+from lacuna.core.files import LacunaError, open_bytes, open_text, read_lines, shortened
 from lacuna.core.words import is_given
 from lacuna.scaffolds.fasta import MAX_ID, Record, split_header
 
@@ -80,7 +80,8 @@ class Row:
 def layout_of(path: str | Path) -> Layout | None:
     """How a table of rearrangements is laid out; None if the file is no such table.
 
-    Raises LacunaError if it cannot be read, or is such a table without a column of chains.
+    Raises LacunaError if it cannot be read, or is such a table with two columns of one name or
+    without one of chains.
     """
     with open_bytes(path) as handle:
         start = handle.read(_START).removeprefix(b"\xef\xbb\xbf")
@@ -96,10 +97,15 @@ def layout_of(path: str | Path) -> Layout | None:
     plain = {name.removesuffix(PAIRED[0]).removesuffix(PAIRED[1]) for name in columns}
     if len(plain & _KNOWN) < 2:
         return None
+    header = 2 if metadata else 1
+    for name in filter(None, columns):
+        if columns.count(name) > 1:
+            raise LacunaError(
+                f"{path}:{header}: column '{shortened(name)}' is there twice; keep one of them"
+            )
     paired = {name + suffix for name in _CHAIN_COLUMNS for suffix in PAIRED}
     suffixes = ("",) if paired.isdisjoint(columns) else PAIRED
     chains = tuple(_chain(columns, suffix) for suffix in suffixes)
-    header = 2 if metadata else 1
     layout = Layout(columns, delimiter, quoted, header, tuple(c for c in chains if c))
     if not layout.chains:
         raise LacunaError(

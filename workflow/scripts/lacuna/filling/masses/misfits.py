@@ -15,7 +15,12 @@ from lacuna.core.alphabet import N_RESIDUES, encode
 from lacuna.core.tables import LETTERS_WEIGH, MassDoubt
 from lacuna.filling.masses.mass_errors import ODDS, SLIPS, likely_error
 from lacuna.filling.masses.weighing import WIDTH
-from lacuna.filling.search.decode import Ranking, mass_log_probability, rank_sequences
+from lacuna.filling.search.decode import (
+    Ranking,
+    mass_log_probability,
+    rank_plain,
+    rank_sequences,
+)
 from lacuna.filling.search.stages import Stage, Stages
 from lacuna.scaffolds.residue_masses import BIN, RESIDUE_MASSES, MassRules, nearest_mass
 
@@ -31,9 +36,9 @@ def rank_weighed(
 ) -> tuple[Ranking, str]:
     """`rank_sequences`, and what is wrong with the masses, in words; '' if nothing is.
 
-    If no sequence fits because of one prefix mass, that mass is left out; if only improbable ones
-    do, it is named. error: what `likely_error` found in the masses at several lengths; None if they
-    were not compared.
+    If no sequence fits because of one prefix mass, that mass is left out, unless it is all that is
+    known of a gap of unknown length; if only improbable ones do, it is named. error: what
+    `likely_error` found in the masses at several lengths; None if they were not compared.
     """
 
     def likely(some: Stages) -> float:
@@ -45,6 +50,7 @@ def rank_weighed(
         stages = stages.weighed()
         by_masses = mass_log_probability(probabilities, stages, rules, WIDTH)
         ranking = replace(ranking, mass_probability=math.exp(min(by_masses, 0.0)))
+    compared = error is not None
     if error is None:
         alone = [(0.0, probabilities)]
         error = likely_error(alone, stages, rules, ranking.mass_probability)
@@ -53,15 +59,19 @@ def rank_weighed(
     if ranking.candidates:
         return ranking, f"{MassDoubt.FITS_BETTER} {error}"
     stage, fits_without = at_odds(stages, likely)
-    if stage is not None and fits_without:
+    told = len(stages.passed) > 1 or not compared  # whether the length is known without it
+    if stage is not None and fits_without and told:
         others = stages.without(stage)
         words = f"without the prefix mass {stage.mass:.4f} Da, {MassDoubt.LEFT_OUT}"
         if others.passed:
             ranking = rank_sequences(probabilities, n, replace(others, spectra=spectra), rules)
+        else:  # by the residues alone, which have no mass to be met
+            plain = next(rank_plain(probabilities[None], n))
+            ranking = replace(plain, mass_probability=ranking.mass_probability)
         error = error or _slip(stages, stage, likely)
         return ranking, f"{words}; fits at {error}" if error else words
     last = stages.passed[-1]
-    words = in_words(stage, fits_without)
+    words = in_words(stage, fits_without=False)
     if not words:
         words = _nothing_fits(probabilities, stages, rules)
     error = error or _slip(stages, last, likely)
