@@ -157,19 +157,19 @@ def test_a_spectrum_of_likely_residues_says_nothing_of_a_gap_elsewhere() -> None
         assert [len(of_gap) for _, one, of_gap in own if one == gap] == [used]
 
 
-def test_a_spectrum_of_a_gap_between_likely_residues_says_nothing_of_another(
-    tmp_path: Path,
+@pytest.mark.parametrize("unlikely", [[7], [5, 8], [5, 7, 9]])
+def test_a_spectrum_of_gaps_between_likely_residues_says_nothing_of_another(
+    tmp_path: Path, unlikely: list[int]
 ) -> None:
-    """One residue of its peptide is not likely, so that the peptide has no other mass."""
-    whole = unsure(SURE)
-    middle = START + 7
+    """Some residues of its peptide are not likely; they have no mass by any other spectrum."""
+    whole, at = unsure(SURE), [START + i for i in unlikely]
     evidence = [
-        told(i, CHAIN[i], 0.5) if i == middle else one
-        for i, one in enumerate(whole.evidence, START + 2)
+        told(one.position, CHAIN[one.position], 0.5 if one.position in at else SURE)
+        for one in whole.evidence
     ]
     chain, gap = with_another_gap(replace(whole, evidence=tuple(evidence)))
     beside = with_likely(chain, SURE).chain
-    assert [(one.start, one.end) for one in beside.gaps[:-1]] == [(middle, middle + 1)]
+    assert [one.start for one in beside.gaps] == [*at, gap.start]
     spectra = [(one.precursor, fragments(one)) for one in [spectrum_of(PEPTIDE)]]
     allowed = Modifications(((0.0, 1.0),))
     known = [fits_of_known(chain, spectra, allowed, 10.0)]

@@ -5,14 +5,15 @@ gap. Some fit a gap by chance, but fit their own place far better. Spectra of an
 the constant regions, which both have, and not the CDRs.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from lacuna.antibody.imgt import CDR_COLUMNS, CONSTANT
 from lacuna.antibody.numbering import number_chain
+from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.masses import DENSITY, ISOTOPE, WATER
 from lacuna.scaffolds.residue_masses import PYROGLUTAMATE
 from lacuna.scaffolds.scaffold import Gap, Scaffold
@@ -41,6 +42,7 @@ ENDS = 9.0  # weight of all ends that a peptide may have, if it begins somewhere
 # latter have at least. Twelve simulated antibodies: .05 to 3 by their own spectra, and by those of
 # another one 0 but for one pair that shares a germline.
 ENOUGH_CONSTANT, ENOUGH_OF_CDRS, CLEARLY_KNOWN, LEAST_OF_CDRS = 20, 10, 10.0, 0.02
+MOST_JOINED, LONGEST_JOINED = 4, 15  # gaps that one peptide spans; residues from first to last
 _APART = 10 * LARGE  # Da between two stretches of known residues
 
 
@@ -261,6 +263,22 @@ def fit_around(scaffold: Scaffold, gap: Gap, match: Match) -> Fit:
     left, right = letters[match.start : gap.start], letters[gap.end : match.end]
     place = scaffold.chain, match.start, match.end
     return Fit(match.log_odds, merged(left), merged(right), place)
+
+
+def joined_gaps(scaffold: Scaffold) -> Iterator[tuple[Scaffold, Gap]]:
+    """Yield every gap of a chain, and every run of gaps of known length that one peptide may span
+    as one gap: up to MOST_JOINED, within LONGEST_JOINED residues."""
+    gaps = scaffold.gaps
+    for i, first in enumerate(gaps):
+        yield scaffold, first
+        for j, last in enumerate(gaps[i + 1 : i + MOST_JOINED], start=i + 1):
+            start, end = first.start, last.end
+            if end - start > LONGEST_JOINED or not (first.fixed and last.fixed):
+                break
+            gap = Gap(start, end, end - start, end - start)
+            letters = scaffold.sequence
+            letters = letters[:start] + MISSING_LETTER * (end - start) + letters[end:]
+            yield replace(scaffold, sequence=letters, gaps=(*gaps[:i], gap, *gaps[j + 1 :])), gap
 
 
 def merged(letters: str) -> str:

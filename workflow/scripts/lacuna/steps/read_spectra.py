@@ -21,6 +21,7 @@ from lacuna.spectra.elsewhere import (
     Fit,
     coverage_of,
     is_elsewhere,
+    joined_gaps,
     known_peptides,
     odds_of_known,
 )
@@ -146,30 +147,29 @@ def own_spectra(
         sure = {i for i, fit in of_chain.items() if fit.log_odds >= SURELY_KNOWN}
         left = [i for i in range(len(spectra)) if i not in sure]
         some = [spectra[i] for i in left]
-        for gap, of_gap in fits_of_gaps(chain, some, allowed, ppm):
+        for gap in chain.gaps:
+            of_gap = fits_of_gap(chain, gap, some, allowed, ppm)
             found = {left[i]: fit for i, fit in of_gap.items()}
             for number, fit in found.items():
                 if spectra[number][0].mass <= LARGE:
                     every[number].append(fit)
             places.append((chain, gap, found))
     of_gaps = sorted({i for *_, found in places for i in found if spectra[i][0].mass <= LARGE})
-    for chain in beside:
-        for _, of_gap in fits_of_gaps(chain, [spectra[i] for i in of_gaps], allowed, ppm):
-            for i, fit in of_gap.items():
-                every[of_gaps[i]].append(fit)
+    some = [spectra[i] for i in of_gaps]
+    for chain, gap in (joined for one in beside for joined in joined_gaps(one)):
+        for i, fit in fits_of_gap(chain, gap, some, allowed, ppm).items():
+            every[of_gaps[i]].append(fit)
     for chain, gap, found in places:
         own = [i for i, fit in sorted(found.items()) if not is_elsewhere(fit, every[i])]
         yield chain, gap, [spectra[i] for i in own]
 
 
-def fits_of_gaps(
-    chain: Scaffold, spectra: Spectra, allowed: Modifications, ppm: float
-) -> Iterator[tuple[Gap, dict[int, Fit]]]:
-    """Yield each gap of a chain with the peptide around it that each spectrum fits best, by its
-    number. Arguments are those of `own_spectra`."""
-    for gap in chain.gaps:
-        rules = [reading for _, reading in mass_rules(chain, gap, allowed).readings()]
-        yield gap, fits(chain, gap, spectra, rules, ppm)
+def fits_of_gap(
+    chain: Scaffold, gap: Gap, spectra: Spectra, allowed: Modifications, ppm: float
+) -> dict[int, Fit]:
+    """The peptide around a gap that each spectrum fits best, by its number."""
+    rules = [reading for _, reading in mass_rules(chain, gap, allowed).readings()]
+    return fits(chain, gap, spectra, rules, ppm)
 
 
 def _are_of_another(chains: Sequence[Scaffold], known: Sequence[Mapping[int, Fit]]) -> bool:
