@@ -609,6 +609,22 @@ def test_a_row_adds_to_an_inline_mass(read: Reader) -> None:
     )
 
 
+@pytest.mark.parametrize("tolerance", [0.02, 0.5, 2.0])
+def test_a_row_may_only_widen_an_interval(write: Write, tolerance: float) -> None:
+    fasta = write("c.fasta", ">a\nAC{420 Da}D\n")
+    gaps = write("g.tsv", f"chain\tstart\tend\ttolerance_da\na\t2\t3\t{tolerance}\n")
+    [found] = read_scaffolds(fasta, gaps)
+    if tolerance >= 0.5:
+        assert isinstance(found, Scaffold)
+        assert (found.gaps[0].mass, found.gaps[0].tolerance_da) == (420.5, tolerance)
+    else:
+        assert isinstance(found, Rejected)
+        assert found.reason == (
+            "g.tsv:2: 'a' has a tolerance of 0.02 Da for the gap at 2..3, whose mass of {420 Da} "
+            "is known to 1 Da; write the mass with decimals, or leave the tolerance out"
+        )
+
+
 @pytest.mark.parametrize(
     ("sequence", "rows", "line", "words"),
     [
