@@ -237,8 +237,8 @@ def test_a_huge_record_is_skipped_without_being_held(read: Reader) -> None:
         ("[", "[", "close the bracket"),
         ("{", "{", "close the brace"),
         ("]", "]", "open the bracket"),
-        ("\x07", "U+0007", "write X"),
-        ("\u00a0", "U+00A0", "write X"),
+        ("\x07", "U+0007", "remove it"),
+        ("\u00a0", "U+00A0", "remove it"),
         ("!", "!", "write X"),
     ],
 )
