@@ -448,6 +448,21 @@ def test_what_is_left_of_a_domain_before_a_constant_region_is_counted_from_its_e
     assert (columns[kept:] == CONSTANT).all()
 
 
+def test_a_cdr3_that_is_too_long_to_be_numbered_has_no_fr4_within() -> None:
+    """The heavy chain of BLV1H12, an antibody of cattle."""
+    v = (
+        "QVQLRESGPSLVKPSQTLSLTCTASGFSLSDKAVGWVRQAPGKALEWLGSIDTGGNTGYNPGLKSRLSITKDNSKSQVSLSVSSVTTEDSA"
+        "TYYC"
+    )
+    loop = "TSVHQETKKYQSCPDGYRERSDCSNRPACGTSDCCRVSVFGNCLTTLPVSYSYTYNYEWHVDV"
+    chain = v + loop + "WGQGLLVTVSS"
+    for sequence in (chain, hide(chain, 120, 5), chain[:-4]):
+        numbering = number_chain(sequence)
+        assert numbering.locus == "H"
+        columns = numbering.columns[len(v) - 1 :].tolist()
+        assert columns == [*range(CYS104, 112), *[OUTSIDE] * (len(sequence) - len(v) - 7)]
+
+
 # --- proteins that are not antibodies ------------------------------------------------------------
 
 

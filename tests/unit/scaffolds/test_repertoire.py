@@ -227,6 +227,28 @@ def test_a_bad_row_is_rejected_and_the_others_stand(write: Write) -> None:
     ]
 
 
+def test_a_mass_in_an_alignment_is_told(write: Write) -> None:
+    """Its point would be taken for a gap of the alignment."""
+    row = {"sequence_id": "a", "sequence_alignment_aa": f"{H[:30]}X[+300.15]{H[33:]}", "locus": "H"}
+    path = write("a.tsv", airr([row, row | {"sequence_id": "b", "sequence_alignment_aa": H}]))
+    assert [s.chain for s in good(path)] == ["b"]
+    assert reasons(path) == [
+        "a.tsv:2: 'a' has a mass or a modification in sequence_alignment_aa, where points are gaps "
+        "of the alignment; give the chain in sequence_aa"
+    ]
+    row |= {"sequence_aa": row["sequence_alignment_aa"]}
+    assert good(write("b.tsv", airr([row])))[0].gaps[0].mass == 300.15
+
+
+def test_a_row_that_is_not_utf8_is_rejected_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    rows = [f"{name}\t{H}\tIGH\n" for name in ("caf\xe9", "caf\xe8")]
+    head = b"sequence_id\tsequence_aa\tlocus\n"
+    path.write_bytes(head + rows[0].encode("latin-1") + rows[1].encode())
+    assert [s.chain for s in good(path)] == ["caf\xe8"]
+    assert reasons(path) == ["a.tsv:2: 'row1' has bytes that are not UTF-8; save the file as UTF-8"]
+
+
 def test_single_rows_without_a_chain_do_not_condemn_their_column(write: Write) -> None:
     cells = ["CARDRGYYFDYW", nucleotides(H), H]
     rows = [f"r{i}\t{cell}\tIGH\n" for i, cell in enumerate(cells)]

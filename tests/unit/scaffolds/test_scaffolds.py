@@ -237,8 +237,8 @@ def test_a_huge_record_is_skipped_without_being_held(read: Reader) -> None:
         ("[", "[", "close the bracket"),
         ("{", "{", "close the brace"),
         ("]", "]", "open the bracket"),
-        ("\x07", "U+0007", "write X"),
-        ("\u00a0", "U+00A0", "write X"),
+        ("\x07", "U+0007", "remove it"),
+        ("\u00a0", "U+00A0", "remove it"),
         ("!", "!", "write X"),
     ],
 )
@@ -607,6 +607,22 @@ def test_a_row_adds_to_an_inline_mass(read: Reader) -> None:
         Gap(1, 2, 3, 4, 400.1, pytest.approx(0.020005)),
         Gap(3, 4, 1, None, 420.5, 0.5, interval=True),
     )
+
+
+@pytest.mark.parametrize("tolerance", [0.02, 0.5, 2.0])
+def test_a_row_may_only_widen_an_interval(write: Write, tolerance: float) -> None:
+    fasta = write("c.fasta", ">a\nAC{420 Da}D\n")
+    gaps = write("g.tsv", f"chain\tstart\tend\ttolerance_da\na\t2\t3\t{tolerance}\n")
+    [found] = read_scaffolds(fasta, gaps)
+    if tolerance >= 0.5:
+        assert isinstance(found, Scaffold)
+        assert (found.gaps[0].mass, found.gaps[0].tolerance_da) == (420.5, tolerance)
+    else:
+        assert isinstance(found, Rejected)
+        assert found.reason == (
+            "g.tsv:2: 'a' has a tolerance of 0.02 Da for the gap at 2..3, whose mass of {420 Da} "
+            "is known to 1 Da; write the mass with decimals, or leave the tolerance out"
+        )
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,12 @@ def _row_gap(
                 f"has a mass for the gap {_at(row)} both inline and in the table; keep one of them"
             )
         mass, tolerance = within[0].mass, within[0].tolerance_da
+        if tolerance is not None and row.tolerance_da is not None and row.tolerance_da < tolerance:
+            raise ValueError(
+                f"has a tolerance of {row.tolerance_da:g} Da for the gap {_at(row)}, whose mass of "
+                f"{{{math.floor(mass)} Da}} is known to 1 Da; write the mass with decimals, or "
+                "leave the tolerance out"
+            )
         interval = tolerance is not None and row.tolerance_da is None
     if row.tolerance_da is not None:
         tolerance = row.tolerance_da

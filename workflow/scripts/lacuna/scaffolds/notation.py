@@ -250,6 +250,8 @@ def _bad_character(record: Record, offset: int) -> Fault:
             "remove it, or write a gap of known mass as X[+367.0537] and a modification as "
             "C[+57.0215]"
         )
+    if not character.isprintable():
+        remedy = "remove it"
     shown = character if character.isprintable() else f"U+{ord(character):04X}"
     return Fault(f"has '{shown}' at column {column}; {remedy}", line, column)
 

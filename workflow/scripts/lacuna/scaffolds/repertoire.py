@@ -18,6 +18,7 @@ Its id is `sequence_id` or, without that column, `row` and the number of the row
 """
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -42,6 +43,8 @@ _OTHER_CELLS = 1 << 20  # characters of a row besides its chain
 _START = 1 << 16  # bytes in which the header of a table ends
 _CHUNK = 1 << 20
 _BASES = str.maketrans("", "", ".-")
+_ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as Python reads them
+_TAGS = frozenset("[({")  # with which masses and modifications begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,7 @@ def read_rows(path: str | Path, layout: Layout, max_bytes: int) -> Iterator[Row]
 
     Raises LacunaError if the first rows show that a column holds no chains.
     """
-    with open_text(path) as handle:
+    with open_text(path, errors="surrogateescape") as handle:
         rows = _rows(handle, layout, max_bytes)
         first = list(islice(rows, _CHECKED))
         _check_chains(path, layout, first)
@@ -175,6 +178,8 @@ def _rows(handle: TextIO, layout: Layout, max_bytes: int) -> Iterator[Row]:
         if line <= layout.header or not text:
             continue
         fault = None if whole else "is too long to be one chain; split the row"
+        if not text.isascii() and _ESCAPED.search(text):
+            text, fault = "", "has bytes that are not UTF-8; save the file as UTF-8"
         try:
             cells = _cut(text, layout.delimiter, layout.quoted)
         except csv.Error as error:
@@ -217,6 +222,12 @@ def _sequence(cells: Sequence[str], chain: _Chain) -> tuple[str, str | None]:
                 fault = fault or str(error)
                 continue
         elif name == "sequence_alignment_aa":
+            if not _TAGS.isdisjoint(text):  # a point in a mass would be lost
+                fault = fault or (
+                    f"has a mass or a modification in {name}{chain.suffix}, where points are gaps "
+                    "of the alignment; give the chain in sequence_aa"
+                )
+                continue
             text = text.translate(_BASES)
         if not text:
             continue
