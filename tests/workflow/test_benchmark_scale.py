@@ -12,10 +12,11 @@ pytestmark = pytest.mark.workflow
 
 
 def test_a_batch_is_measured_and_its_table_printed(tmp_path: Path) -> None:
+    """With the weights of the run, which need not be the default ones."""
     space = Workspace(tmp_path)
     space.write("chains.fasta", fasta({"a": germline_chain("H", 1)}))
     space.sheet({"sample": "a", "fasta": "chains.fasta"})
-    space.config(block_size=5, benchmark_scale={"chains": [2, 8]})
+    space.config(block_size=5, benchmark_scale={"chains": [2, 8]}, weights="noncommercial")
     run = space.run("benchmark_scale")
     rows = read_tsv(tmp_path / "out" / "benchmark_scale.tsv")
     assert [row["chains"] for row in rows] == ["2", "8"]

@@ -22,7 +22,10 @@ rule benchmark_scale:
     params:
         chains=CONFIG["benchmark_scale"]["chains"],
         k=CONFIG["kmer"]["length"],
-        settings={key: CONFIG[key] for key in ("block_size", "kmer", "mode", "precision", "seed")},
+        settings={
+            key: CONFIG[key]
+            for key in ("block_size", "kmer", "mode", "precision", "seed", "weights")
+        },
         inputs=digests("train.from", "library", *ASKED),
         code=code("benchmark_scale.py"),
     script:

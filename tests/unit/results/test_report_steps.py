@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from chains import germline_chain
-from lacuna.core.tables import GAP_TABLE, RESIDUE_TABLE, MassDoubt, ResidueRow
+from lacuna.core.tables import (
+    GAP_TABLE,
+    MASS_TABLE,
+    PLACED_TABLE,
+    RESIDUE_TABLE,
+    MassDoubt,
+    MassRow,
+    PlacedRow,
+    ResidueRow,
+)
 from lacuna.core.tsv import Readings
 from lacuna.results import streams
 from lacuna.results.report import TABLES, write_report
@@ -99,6 +108,28 @@ def test_a_page_that_draws_no_chain_says_what_to_measure(tmp_path: Path) -> None
     drawn, listed = (read_sample("s", paths, Room(most, 10)) for most in (3, 2))
     assert len(drawn.chains) == 3 and not listed.chains
     assert drawn.steps == listed.steps != {}
+
+
+def test_a_page_that_draws_no_chain_knows_its_intact_masses_and_reads(tmp_path: Path) -> None:
+    """Reads are of two antibodies; the mass of the first chain is known."""
+    names = ["heavy", "heavy_2"]
+    paths = write_tables(tmp_path, [(HEAVY, PLACES)] * 2, names=names)
+    change(paths["residues"], RESIDUE_TABLE, of_probability)
+    change(paths["gaps"], GAP_TABLE, lambda row: row._replace(cysteine=None))
+    masses, reads = tmp_path / "masses.tsv", tmp_path / "reads.tsv"
+    weighed = [MassRow(name, None, None, None, "", None, None) for name in names]
+    weighed[0] = weighed[0]._replace(measured=13000.0, kind="average", tolerance_da=1.0)
+    masses.write_text(MASS_TABLE.header + MASS_TABLE.text(weighed))
+    placed = [PlacedRow(f"r:{i}", "t", names[i % 2], 0, 9, 20.0, "whole", "") for i in range(4)]
+    reads.write_text(PLACED_TABLE.header + PLACED_TABLE.text(placed))
+    for most in (2, 1):
+        sample = read_sample("s", paths, Room(most, 10), masses=masses, reads=reads)
+        assert len(sample.chains) == (2 if most == 2 else 0)
+        what = {step.chain: what for what, found in sample.steps.items() for step in found}
+        assert what["heavy"].endswith("or the mass of the gap")
+        assert what["heavy_2"].endswith("or the mass of the gap or of the chain")
+        listed = "heavy (0.50 of the placed reads), heavy_2 (0.50)"
+        assert f"Chains of more than one antibody: {listed}." in sample.notes
 
 
 def test_residues_to_check_are_listed_by_how_many_are_expected_to_be_wrong(

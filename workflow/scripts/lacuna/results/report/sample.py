@@ -192,7 +192,7 @@ def read_sample(
     scores = read_scores(tables["accuracy"])
     gaps = read_gaps(tables["gaps"])
     residues = read_residues(tables["residues"], gaps.uncertain)
-    counts = count_sample(tables["chains"], tables["rejected"])
+    counts = count_sample(tables["chains"], tables["rejected"], reads)
     overall = tuple(scores["overall"])
     bins = bins_of(residues.known, residues.right)
     model = next((s for s in overall if s.is_model and s.protocol == SCAFFOLD), None)
@@ -213,7 +213,7 @@ def read_sample(
             tables["gaps"],
             tables["residues"],
             reads=reads is not None,
-            measured={chain.name for chain in chains if chain.measured is not None},
+            measured=_measured(masses) if masses is not None else (),
         ),
         weighed=gaps.weighed,
         rejected_rows=_read_rejected(tables["rejected"]),
@@ -284,6 +284,12 @@ def _read_chains(
     if spectra is not None:
         found = with_spectra(found, SPECTRUM_TABLE.read(spectra))
     return tuple(found)
+
+
+def _measured(masses: Path) -> set[str]:
+    """The chains whose intact mass was measured."""
+    parts = chunks(masses, ("chain", "measured"))
+    return {name for part in parts for name in part["chain"][part["measured"] != ""]}
 
 
 def _read_rejected(path: Path) -> tuple[tuple[str, ...], ...]:
