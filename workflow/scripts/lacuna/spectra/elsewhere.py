@@ -7,6 +7,7 @@ the constant regions, which both have, and not the CDRs.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -42,7 +43,7 @@ ENDS = 9.0  # weight of all ends that a peptide may have, if it begins somewhere
 # latter have at least. Twelve simulated antibodies: .05 to 3 by their own spectra, and by those of
 # another one 0 but for one pair that shares a germline.
 ENOUGH_CONSTANT, ENOUGH_OF_CDRS, CLEARLY_KNOWN, LEAST_OF_CDRS = 20, 10, 10.0, 0.02
-MOST_JOINED, LONGEST_JOINED = 4, 15  # gaps that one peptide spans; residues from first to last
+LONGEST_JOINED = 15  # residues of two gaps that one peptide spans, and between them
 _APART = 10 * LARGE  # Da between two stretches of known residues
 
 
@@ -266,19 +267,16 @@ def fit_around(scaffold: Scaffold, gap: Gap, match: Match) -> Fit:
 
 
 def joined_gaps(scaffold: Scaffold) -> Iterator[tuple[Scaffold, Gap]]:
-    """Yield every gap of a chain, and every run of gaps of known length that one peptide may span
-    as one gap: up to MOST_JOINED, within LONGEST_JOINED residues."""
-    gaps = scaffold.gaps
-    for i, first in enumerate(gaps):
-        yield scaffold, first
-        for j, last in enumerate(gaps[i + 1 : i + MOST_JOINED], start=i + 1):
-            start, end = first.start, last.end
-            if end - start > LONGEST_JOINED or not (first.fixed and last.fixed):
-                break
-            gap = Gap(start, end, end - start, end - start)
-            letters = scaffold.sequence
-            letters = letters[:start] + MISSING_LETTER * (end - start) + letters[end:]
-            yield replace(scaffold, sequence=letters, gaps=(*gaps[:i], gap, *gaps[j + 1 :])), gap
+    """Yield every gap of a chain, and every two neighbours of known length within LONGEST_JOINED
+    residues, which one peptide may span, as one gap of the chain."""
+    letters, gaps = scaffold.sequence, scaffold.gaps
+    yield from ((scaffold, gap) for gap in gaps)
+    for i, (first, last) in enumerate(pairwise(gaps)):
+        length = last.end - first.start
+        if first.fixed and last.fixed and length <= LONGEST_JOINED:
+            gap = Gap(first.start, last.end, length, length)
+            hidden = letters[: gap.start] + MISSING_LETTER * length + letters[gap.end :]
+            yield replace(scaffold, sequence=hidden, gaps=(*gaps[:i], gap, *gaps[i + 2 :])), gap
 
 
 def merged(letters: str) -> str:
