@@ -119,7 +119,7 @@ class GapRow(NamedTuple):
         "%.4g",
     ]
     length: Annotated[int | None, "residues of the candidate"]
-    mass: Annotated[float | None, "sum of the monoisotopic masses of its residues, Da", "%.5f"]
+    mass: Annotated[float | None, "of its residues with what they carry, monoisotopic, Da", "%.5f"]
     mass_error_ppm: Annotated[
         float | None,
         "`mass` against the mass given, in ppm; empty without one, and if it is an interval, "
