@@ -25,6 +25,13 @@ def words(tokens: np.ndarray, k: int) -> np.ndarray:
     return np.where(known, number, -1)
 
 
+def known_words(tokens: np.ndarray, k: int) -> np.ndarray:
+    """Numbers of the runs of k residues of a sequence (w,), without those that hold another
+    token."""
+    number = words(tokens, k)
+    return number[number >= 0]
+
+
 def word_weights(reads: ReadSet, k: int) -> np.ndarray:
     """(20 ** k,) float32: weight of the reads that hold each run of k residues, if right."""
     number = words(reads.tokens, k)

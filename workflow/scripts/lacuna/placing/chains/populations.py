@@ -14,7 +14,7 @@ from lacuna.antibody.germlines import LOCI, SPECIES, v_segments
 from lacuna.antibody.imgt import CDR_COLUMNS, CYS104
 from lacuna.core.alphabet import ABSENT, merge_il
 from lacuna.placing.aligning.readset import ReadSet
-from lacuna.placing.aligning.seeds import word_weights, words
+from lacuna.placing.aligning.seeds import known_words, word_weights, words
 from lacuna.placing.sources.segments import (
     ENOUGH,
     SECOND_V,
@@ -214,16 +214,15 @@ def count_places(weights: np.ndarray, v: int) -> int:
 
 def _usual_weight(weights: np.ndarray, drafts: Sequence[Draft]) -> float:
     """The weight of the word of a V segment that half of them exceed, of the chain with most."""
-    of_chains = [words(d.tokens[d.before_cdr3], WORD) for d in drafts]
-    return max(float(np.median(weights[own[own >= 0]])) for own in of_chains)
+    of_chains = [known_words(d.tokens[d.before_cdr3], WORD) for d in drafts]
+    return max(float(np.median(weights[own])) for own in of_chains)
 
 
 def without_words(weights: np.ndarray, drafts: Sequence[Draft]) -> np.ndarray:
     """Weights of words (20 ** WORD,), 0 for those that a chain has."""
     left = weights.copy()
     for draft in drafts:
-        own = words(draft.tokens, WORD)
-        left[own[own >= 0]] = 0.0
+        left[known_words(draft.tokens, WORD)] = 0.0
     return left
 
 

@@ -15,7 +15,7 @@ from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import merge_il
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.aligning.readset import ReadSet
-from lacuna.placing.aligning.seeds import word_weights, words
+from lacuna.placing.aligning.seeds import known_words, word_weights
 from lacuna.placing.chains.trials import explained
 from lacuna.placing.sources.segments import WORD
 from lacuna.placing.sources.shown_constants import blocks_of, of_other, shown_constants
@@ -153,12 +153,12 @@ def how_common(drafts: Sequence[Draft], weights: np.ndarray) -> np.ndarray:
 
     weights (20 ** WORD,): how often reads hold each word.
     """
-    own = [words(d.tokens[d.columns < CONSTANT], WORD) for d in drafts]
-    alone = [
-        one[(one >= 0) & ~np.isin(one, np.concatenate([*own[:i], *own[i + 1 :], [-1]]))]
-        for i, one in enumerate(own)
-    ]
-    found = np.array([float(weights[one].mean()) if len(one) else 0.0 for one in alone])
+    own = [known_words(d.tokens[d.columns < CONSTANT], WORD) for d in drafts]
+    found = np.zeros(len(drafts))
+    for i, one in enumerate(own):
+        others = [*own[:i], *own[i + 1 :]]
+        alone = one[~np.isin(one, np.concatenate(others))] if others else one
+        found[i] = weights[alone].mean() if len(alone) else 0.0
     return found / found.sum() if found.all() else np.full(len(drafts), 1.0 / len(drafts))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, encode, merge_il
-from lacuna.placing.aligning.seeds import words
+from lacuna.placing.aligning.seeds import known_words
 
 WORD = 5
 ENOUGH = 3.0  # weight of reads with a word from which it counts as seen for sure
@@ -53,8 +53,7 @@ def expressed_v() -> np.ndarray:
 def _words_of(sequences: list[np.ndarray]) -> _Words:
     rows, numbers = [], []
     for i, sequence in enumerate(sequences):
-        own = words(merge_il(sequence), WORD)
-        own = own[own >= 0]
+        own = known_words(merge_il(sequence), WORD)
         rows.append(np.full(len(own), i))
         numbers.append(own)
     return _Words(np.concatenate(rows), np.concatenate(numbers), len(sequences))

@@ -14,7 +14,7 @@ from lacuna.placing.aligning.align import align
 from lacuna.placing.aligning.alignment import MATCH
 from lacuna.placing.aligning.joints import JointRule, joints_of
 from lacuna.placing.aligning.readset import ReadSet
-from lacuna.placing.aligning.seeds import SEED, diagonals, words
+from lacuna.placing.aligning.seeds import SEED, diagonals, known_words, words
 from lacuna.placing.stretches.word_paths import CANDIDATES, LONGEST
 from lacuna.placing.votes.placement import text_of
 
@@ -190,8 +190,8 @@ def _holding(
 ) -> np.ndarray:
     """(n,) whether reads of some words hold one of a stretch or of `beyond` residues around it."""
     texts = [np.concatenate((around.left[-beyond:], s, around.right[:beyond])) for s in stretches]
-    wanted = np.unique(np.concatenate([words(t, SEED) for t in texts]))
-    marked = np.zeros(N_RESIDUES**SEED + 1, dtype=bool)
-    marked[wanted[wanted >= 0]] = True
+    marked = np.zeros(N_RESIDUES**SEED + 1, dtype=bool)  # the last for words that are none
+    for text in texts:
+        marked[known_words(text, SEED)] = True
     held: np.ndarray = marked[found].any(1)
     return held
