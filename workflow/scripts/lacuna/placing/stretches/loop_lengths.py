@@ -16,7 +16,7 @@ from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, merge_il
 from lacuna.core.runs import runs_of
 from lacuna.placing.aligning.alignment import Alignment
 from lacuna.placing.aligning.joints import V_JOINT, joints_of
-from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.aligning.readset import ReadSet, running
 from lacuna.placing.sources.segments import expressed_v
 from lacuna.placing.stretches.junction import THIN, Surroundings
 from lacuna.placing.stretches.loops import resized
@@ -141,7 +141,7 @@ def _nats(residues: np.ndarray, germline: np.ndarray, columns: np.ndarray, indel
         return float(ahead.sum() + _length_nats(n, n, indel))
     back = _each(residues[len(residues) - n :], germline[len(germline) - n :], columns[-n:])
     # They may be inserted, or missing, at any place.
-    places = np.append(0.0, np.cumsum(ahead)) + np.append(np.cumsum(back[::-1])[::-1], 0.0)
+    places = running(ahead) + running(back[::-1])[::-1]
     any_place = np.logaddexp.reduce(places) - np.log(len(places))
     return float(any_place + _length_nats(len(residues), len(germline), indel))
 

@@ -224,7 +224,7 @@ def _weighs_the_same(reads: ReadSet, own: Placements) -> np.ndarray:
     a = own.alignment
     row = np.arange(len(a.read))[:, None]
     read = running(MASSES[reads.tokens[a.read]])
-    text = np.concatenate(([0.0], np.cumsum(MASSES[own.text.tokens])))
+    text = running(MASSES[own.text.tokens])
     off = np.diff(read[row, a.core]) - np.diff(text[a.span])
     return np.abs(off[:, 0]) < BLOCK_TOLERANCE
 
