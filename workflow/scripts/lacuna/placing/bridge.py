@@ -86,13 +86,11 @@ class _ReadChain:
         shift = len(draft) - len(self.draft)
         on_it = (place[:, 1] > span[0]) & (place[:, 0] < span[1] - min(shift, 0))
         rows = np.unique(self.alignment.read[on_it])
-        masked = draft.with_tokens(_masked(draft.tokens, *span))
+        left, inside, right = np.split(draft.tokens, span)
+        masked = np.concatenate((left, np.full_like(inside, MISSING), right))
+        chains = [draft.with_tokens(masked), *self.others, *self.among.fixed]
         elsewhere = self.best.copy()
-        elsewhere[rows] = 0.0
-        chains = [masked, *self.others, *self.among.fixed]
-        again = place_on(reads, chains, rows, self.among.memory).alignment
-        np.maximum.at(elsewhere, again.read, again.score)
-        left, right = draft.tokens[: span[0]], draft.tokens[span[1] :]
+        elsewhere[rows] = place_on(reads, chains, rows, self.among.memory).best(len(reads))[rows]
         return Surroundings(reads, left, right, elsewhere, rule)
 
 
@@ -279,9 +277,3 @@ def _margins(found: Votes, draft: Draft) -> np.ndarray:
     others = nats.copy()
     np.put_along_axis(others, known, -np.inf, 1)
     return np.where(draft.tokens < N_RESIDUES, own - others.max(1), 0.0)
-
-
-def _masked(tokens: np.ndarray, start: int, stop: int) -> np.ndarray:
-    out = tokens.copy()
-    out[start:stop] = MISSING
-    return out

@@ -72,5 +72,4 @@ def _side(reads: ReadSet, tokens: np.ndarray) -> Alignment:
         tokens,
         least=LEAST_SCORE,
     )
-    order = np.lexsort((-found.score, found.read))
-    return found.take(order[np.diff(found.read[order], prepend=-1) != 0])
+    return found.take(found.best_of_each())
