@@ -1026,7 +1026,7 @@ def bridged_by(*reads: str, locus: str = "H", known: str = "") -> str:
         found, draft.tokens[:start], draft.tokens[stop:], np.zeros(len(reads)), CDR3_JOINT
     )
     clear = draft.tokens[start:stop] < (MISSING if known else 0)
-    built = with_junction(around, draft, (start, stop), WordGraph(found), clear, [], [])
+    built = with_junction(around, draft, WordGraph(found), clear, [], [])
     return decode(built.tokens[start:])
 
 

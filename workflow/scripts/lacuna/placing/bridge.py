@@ -217,7 +217,7 @@ def _with_cdr3(chain: _ReadChain, graph: WordGraph, tried: set[bytes]) -> Draft:
     arms = read_arms(chain.among.memory.reads, chain.alignment, span[1])
     around = chain.around(before, span, CDR3_JOINT)
     fronts = own_fronts(around, before, chain.others)
-    draft = with_junction(around, before, span, graph, inside >= CLEAR, arms, fronts)
+    draft = with_junction(around, before, graph, inside >= CLEAR, arms, fronts)
     draft = with_cysteine(chain.among, around, draft)
     draft = with_end_of_fr3(chain.among, around, draft, arms)
     _remember(tried, key, draft, before)

@@ -165,6 +165,12 @@ def in_both(one: Draft, other: Draft) -> list[tuple[int, int]]:
     return list(zip(of_one[kept].tolist(), of_other[kept].tolist(), strict=True))
 
 
+def span_of_unknown(tokens: np.ndarray) -> tuple[int, int]:
+    """Start of the first and stop of the last unknown residue, of which there is one at least."""
+    unknown = np.flatnonzero(tokens >= MISSING)
+    return int(unknown[0]), int(unknown[-1]) + 1
+
+
 def tail_of(v: int) -> np.ndarray:
     """Residues of a V segment behind Cys104, I and L apart."""
     row = v_segments().tokens[v, CYS104 + 1 :]
