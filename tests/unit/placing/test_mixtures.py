@@ -121,7 +121,7 @@ def test_reads_are_over_a_place_beyond_their_cores_too() -> None:
         for tokens, text in zip(found.reads.tokens[-4:], texts, strict=True)
     ]
     assert reads == [merged(text) for text in texts]
-    over = reads_over(found.reads, place_on(found.reads, [draft]), 0, 41, 43)
+    over = reads_over(found.reads, place_on(found.reads, [draft]), [(0, 41, 43)])
     last = len(found.reads) - 4
     assert [row - last for row in over.tolist() if row >= last] == [0, 1, 3]
 

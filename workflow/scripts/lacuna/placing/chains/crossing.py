@@ -73,11 +73,8 @@ def _reads_over(
 ) -> np.ndarray:
     """Rows of the reads over a seam of two chains, the MOST_OVER surest."""
     reads = memory.reads
-    of_each = [
-        reads_over(reads, placements, i, place - 1, place + 1)
-        for i, place in zip(pair, places, strict=True)
-    ]
-    rows = np.union1d(*of_each)
+    seam = [(i, place - 1, place + 1) for i, place in zip(pair, places, strict=True)]
+    rows = reads_over(reads, placements, seam)
     worth = reads.right[rows].sum(1) * reads.weight[rows]
     return np.sort(rows[np.argsort(-worth, kind="stable")[:MOST_OVER]])
 

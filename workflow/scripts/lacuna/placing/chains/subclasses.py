@@ -96,7 +96,9 @@ def _shared_out(
     by_shares = np.array([nats_of_way(way, common, found.shares) for way in ways])
     by_reads = np.zeros(len(ways))
     if len(chains) > 1:
-        rows = _over_border(memory.reads, placements, drafts, chains)
+        # Over the last residue of V and the first of C.
+        borders = ((i, drafts[i].find(CONSTANT)) for i in chains)
+        rows = reads_over(memory.reads, placements, ((i, at - 1, at + 1) for i, at in borders))
         by_reads = np.array([explained(memory, [*trial, *fixed], rows) for trial in tried])
     best = int(np.argmax(by_shares + TEMPER * by_reads))
     probability = marginals(ways, by_shares + TEMPER * by_reads, len(found.constants))
@@ -113,17 +115,6 @@ def _shared_out(
             del rivals[own]
             current[chain] = replace(current[chain], rivals=tuple(rivals))
     return current
-
-
-def _over_border(
-    reads: ReadSet, placements: Placements, drafts: Sequence[Draft], chains: Sequence[int]
-) -> np.ndarray:
-    """Rows of the reads over the last residue of V and the first of C of some chains."""
-    rows = np.empty(0, dtype=np.int64)
-    for i in chains:
-        at = drafts[i].find(CONSTANT)
-        rows = np.union1d(rows, reads_over(reads, placements, i, at - 1, at + 1))
-    return rows
 
 
 def _with_constants(drafts: Sequence[Draft], found: Subclasses, way: Way) -> list[Draft]:

@@ -1,6 +1,6 @@
 """All reads on all chains: which read lies where, and with which share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -120,16 +120,18 @@ def _worth(reads: ReadSet, found: Alignment) -> np.ndarray:
 
 
 def reads_over(
-    reads: ReadSet, placements: Placements, chain: int, start: int, stop: int
+    reads: ReadSet, placements: Placements, stretches: Iterable[tuple[int, int, int]]
 ) -> np.ndarray:
-    """Rows of the reads within which positions start..stop of a chain lie, even if their cores end
-    before."""
-    own = placements.of(chain)
-    a, first = own.alignment, int(own.text.start[chain])
+    """Rows, ascending, of the reads within which one of some stretches (chain, start, stop) lies,
+    even if their cores end before."""
+    a = placements.alignment
+    first = placements.text.start[placements.chain]
     left = a.span[:, 0] - a.core[:, 0] - first
     right = a.span[:, 1] - a.core[:, 1] + reads.length[a.read] - first
-    found: np.ndarray = np.unique(a.read[(left <= start) & (right >= stop)])
-    return found
+    over = np.zeros(len(a.read), dtype=bool)
+    for chain, start, stop in stretches:
+        over |= (placements.chain == chain) & (left <= start) & (right >= stop)
+    return np.unique(a.read[over])
 
 
 def of_one_locus(placements: Placements, drafts: Sequence[Draft]) -> Placements:
