@@ -16,13 +16,7 @@ from lacuna.placing.stretches.arms import read_arms
 from lacuna.placing.stretches.cdr3 import own_fronts, with_junction
 from lacuna.placing.stretches.cdr3_joints import loosened
 from lacuna.placing.stretches.junction import LENGTH_MARGIN, Surroundings, weigh_paths
-from lacuna.placing.stretches.loop_lengths import (
-    Around,
-    Resized,
-    openings_of,
-    resized_at_cut,
-    unread_loops,
-)
+from lacuna.placing.stretches.loop_lengths import Around, Resized, openings_of, resized_at_cut
 from lacuna.placing.stretches.loops import with_loop
 from lacuna.placing.stretches.meeting import closed_by_meeting
 from lacuna.placing.stretches.word_paths import ANCHOR, WordGraph
@@ -173,12 +167,9 @@ def _of_lengths(chain: _ReadChain, draft: Draft, cleavage: Cleavage) -> Draft:
     reads, before = chain.among.memory.reads, chain.draft
     loose: list[Loose] = []
     changed = len(before)
-    cut, unread = (
-        openings(reads, before, chain.alignment, chain.share)
-        for openings in (openings_of, unread_loops)
-    )
+    cuts, unread = openings_of(reads, before, chain.alignment, chain.share)
     # From the end on, so that positions before an opening stay what they are.
-    for opening in sorted((*cut, *unread), key=lambda one: -one.start):
+    for opening in sorted((*cuts, *unread), key=lambda one: -one.start):
         germline = Around.of(before, chain.found, opening)
         if opening in unread:
             found = Resized.untold(opening, before, germline)

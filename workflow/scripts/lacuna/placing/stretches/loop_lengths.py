@@ -158,43 +158,29 @@ def _each(residues: np.ndarray, germline: np.ndarray, columns: np.ndarray) -> np
     return nats_of_germline(residues, germline, kept)
 
 
-def openings_of(reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarray) -> list[Opening]:
-    """The places in front of CDR3 that no read spans, the last first; they may overlap.
+def openings_of(
+    reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarray
+) -> tuple[list[Opening], list[Opening]]:
+    """Where no read spans the chain in front of CDR3: around what may be one cut, and CDR1 and CDR2
+    in wider places; each the last first. They may overlap.
 
     found: placements on the draft by its positions; share (m,): of their reads. One that spans a
     place by leaving out residues, or with others between, does not count.
     """
-    loop = _in_loops(draft)
-    openings = []
+    loop = CDR_COLUMNS[draft.columns] & (draft.columns <= CYS104)
+    cuts, unread = [], []
     for begin, stop in reversed(_unspanned(reads, draft, found, share)):
-        if not _is_cut(draft, begin, stop):
+        if _is_cut(draft, begin, stop):
+            low, high = begin - MARGIN, stop - 1 + MARGIN
+            if loop[begin:stop].any():
+                low, high = _with_whole_loop(loop, low, high)
+            cuts.append(_opening(draft, low, high, begin, stop))
             continue
-        low, high = begin - MARGIN, stop - 1 + MARGIN
-        if loop[begin:stop].any():
-            low, high = _with_whole_loop(loop, low, high)
-        openings.append(_opening(draft, low, high, begin, stop))
-    return openings
-
-
-def unread_loops(
-    reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarray
-) -> list[Opening]:
-    """CDR1 and CDR2 in places that no read spans and that are wider than one cut, the last first.
-
-    Arguments as those of `openings_of`.
-    """
-    openings = []
-    for begin, stop in reversed(_unspanned(reads, draft, found, share)):
-        for start, end in reversed(runs_of(_in_loops(draft))):
+        for start, end in reversed(runs_of(loop)):
             first, last = max(begin, start), min(stop, end + 1)  # joints first..last - 1
-            if first < last and not _is_cut(draft, begin, stop):
-                openings.append(_opening(draft, start - MARGIN, end + MARGIN, first, last))
-    return openings
-
-
-def _in_loops(draft: Draft) -> np.ndarray:
-    """(t,) residues of CDR1 and CDR2."""
-    return CDR_COLUMNS[draft.columns] & (draft.columns <= CYS104)
+            if first < last:
+                unread.append(_opening(draft, start - MARGIN, end + MARGIN, first, last))
+    return cuts, unread
 
 
 def _unspanned(
