@@ -218,15 +218,7 @@ def draft_of(locus: str, v: int, j: int, c: int) -> Draft:
 
 
 def protein_of(sequence: str) -> Draft:
-    """A protein that is no antibody: a contaminant."""
-    tokens = encode(sequence)
-    return Draft(
-        "",
-        merge_il(tokens),
-        np.full(len(tokens), OTHER_INSERTION, np.uint8),
-        np.where(tokens < MISSING, tokens, ABSENT).astype(np.uint8),
-        -1,
-        -1,
-        -1,
-        True,
-    )
+    """A chain of which no segments are asked for, as a contaminant."""
+    tokens = merge_il(encode(sequence))
+    columns, germline = np.full_like(tokens, OTHER_INSERTION), np.full_like(tokens, ABSENT)
+    return Draft("", tokens, columns, germline, v=-1, j=-1, c=-1, bridged=True)
