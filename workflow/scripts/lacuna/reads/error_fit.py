@@ -5,7 +5,6 @@ repeat with the spectrum. In addition to the models of all proteins there is a s
 each protein, for reporting accuracy on it.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Annotated, NamedTuple
 
@@ -26,7 +25,7 @@ from lacuna.reads.error_model import (
 )
 from lacuna.reads.judging import UNJUDGED, Chains, judge
 from lacuna.reads.logistic import logistic
-from lacuna.reads.read import Read, weight_of_equal
+from lacuna.reads.read import Read, weights_of_residues
 
 MIN_READS = 500  # of a tool and protein; if there are fewer, they are not used in fits
 CAUTION = 0.5  # log odds subtracted in the default: an unknown tool may be more overconfident
@@ -186,8 +185,7 @@ def _sample(
     labels = np.concatenate([one for _, one in pairs])
     # Not by `content_of`: the bundled models were fitted with I and L apart, and without
     # modifications.
-    times = Counter(read.residues for read in reads)
-    equal = np.array([times[read.residues] for read in reads])
+    weights = weights_of_residues(reads, [read.residues for read in reads])
     known = labels != UNJUDGED
     return _Sample(
         tool,
@@ -195,7 +193,7 @@ def _sample(
         best,
         features(reads, kind)[known],
         labels[known].astype(np.float64),
-        np.repeat(weight_of_equal(equal) / equal, [len(read.residues) for read in reads])[known],
+        weights[known],
         len(reads),
     )
 
