@@ -20,7 +20,7 @@ from lacuna.reads.error_model import (
     Model,
     Record,
     features,
-    kinds_of,
+    model_kinds_of,
     predict,
 )
 from lacuna.reads.judging import UNJUDGED, Chains, judge
@@ -116,7 +116,7 @@ def _calibration_row(
     if all(read.confidences is not None for read in reads):
         stated = np.array([c for read in reads for c in read.confidences or ()])[known]
     sure = probability >= CONFIDENT
-    own = (tool, kinds_of(reads[0])[0]) in models.models
+    own = (tool, model_kinds_of(reads[0])[0]) in models.models
     return CalibrationRow(
         one.name,
         one.protein,
@@ -168,8 +168,8 @@ def _samples(sets: Sequence[Judged], kind: str) -> list[_Sample]:
     pooled: dict[tuple[str, str, str], list[tuple[Read, NDArray[np.int8]]]] = {}
     for one in sets:
         for read, labels in zip(one.reads, one.labels, strict=True):
-            if kind in kinds_of(read):
-                key = read.tool, one.protein, kinds_of(read)[0]
+            if kind in model_kinds_of(read):
+                key = read.tool, one.protein, model_kinds_of(read)[0]
                 pooled.setdefault(key, []).append((read, labels))
     return [_sample(*key, pairs, kind) for key, pairs in pooled.items() if len(pairs) >= MIN_READS]
 

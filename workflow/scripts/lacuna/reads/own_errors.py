@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lacuna.reads.error_model import Correction, ErrorModels, Kind, kinds_of_residues
+from lacuna.reads.error_model import Correction, ErrorModels, ResidueKind, kinds_of_residues
 from lacuna.reads.judging import UNJUDGED, index_chains, judge
 from lacuna.reads.logistic import logistic
 from lacuna.reads.read import Read, content_of, weights_of_residues, with_acids
@@ -98,11 +98,11 @@ def fit(
 
 
 def fit_kinds(
-    kinds: Sequence[Kind],
+    kinds: Sequence[ResidueKind],
     odds: NDArray[np.float64],
     right: NDArray[np.float64],
     weights: NDArray[np.float64],
-) -> dict[Kind, float]:
+) -> dict[ResidueKind, float]:
     """What, added to the log odds (n,) of residues of each kind (n,), makes them as often right
     (n,) as they promise: the most probable values, near 0; weights (n,): of residues."""
     names = sorted(set(kinds))
