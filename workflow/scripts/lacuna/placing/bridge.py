@@ -64,6 +64,7 @@ class _ReadChain:
 
     @property
     def draft(self) -> Draft:
+        """The chain that is tried, as it is."""
         return self.among.drafts[self.among.chain]
 
     @property

@@ -115,6 +115,7 @@ class _Given:
 
     @classmethod
     def of(cls, sequence: str, gaps: Sequence[Gap]) -> "_Given":
+        """A chain whose gaps are as they were given."""
         n = len(sequence)
         within, at_odds = np.zeros(n, dtype=int), np.zeros(n, dtype=bool)
         unsized = tuple(gap for gap in gaps if not gap.fixed)

@@ -102,7 +102,7 @@ def place(
     if not serum:  # of which many chains are not found
         rows, lost = _with_lost(rows, found, placements, species)
         for one in several:
-            LOG.warning("%s", about_subclasses(one, names, drafts))
+            LOG.warning("%s", _about_subclasses(one, names, drafts))
     return Placed(names, tuple(drafts), found, placements, tuple(rows), chains, serum, lost)
 
 
@@ -205,7 +205,7 @@ def _without_unread(reads: ReadSet, placements: Placements, drafts: Sequence[Dra
     return kept
 
 
-def about_subclasses(found: Subclasses, names: Sequence[str], drafts: Sequence[Draft]) -> str:
+def _about_subclasses(found: Subclasses, names: Sequence[str], drafts: Sequence[Draft]) -> str:
     """The constant regions of a locus of which reads show several, and of which chain each is."""
     genes = names_of(found.constants)
     shown = " and ".join(f"{g} ({s:.2f})" for g, s in zip(genes, found.shares, strict=True))

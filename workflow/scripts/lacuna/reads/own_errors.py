@@ -78,7 +78,7 @@ def _check(
     kinds = list(compress(chain.from_iterable(map(kinds_of_residues, reads)), judged.tolist()))
     promised, seen = (float(np.average(x, weights=weights)) for x in (stated[judged], right))
     offset, slope = fit(odds, right, TEMPER * weights)
-    more = fit_kinds(kinds, offset + slope * odds, right, TEMPER * weights)
+    more = _fit_kinds(kinds, offset + slope * odds, right, TEMPER * weights)
     if promised < seen:
         offset -= CAUTION
     return Check(tool, different, promised, seen, Correction(offset, slope, more))
@@ -97,7 +97,7 @@ def fit(
     return offset, float(np.clip(slope, *SLOPES))
 
 
-def fit_kinds(
+def _fit_kinds(
     kinds: Sequence[ResidueKind],
     odds: NDArray[np.float64],
     right: NDArray[np.float64],

@@ -41,6 +41,7 @@ class _Words:
         )
 
     def total(self) -> np.ndarray:
+        """(n,): all words of each segment."""
         return np.bincount(self.row, minlength=self.n)
 
 

@@ -66,7 +66,7 @@ def _compared(weights: np.ndarray, left: np.ndarray, own: int, other: int) -> fl
     """
     seen, ratios = 0, []
     pair = [merge_il(constant_tokens()[c]) for c in (own, other)]
-    places = telling_places(*pair)
+    places = _telling_places(*pair)
     for place in places:
         one, two = (
             _mean(table, tokens, span)
@@ -91,7 +91,7 @@ def _mean(weights: np.ndarray, tokens: np.ndarray, span: tuple[int, int]) -> flo
     return float(weights[own].mean()) if len(own) else None
 
 
-def telling_places(one: np.ndarray, other: np.ndarray) -> list[Place]:
+def _telling_places(one: np.ndarray, other: np.ndarray) -> list[Place]:
     """Where two chains (tokens, L for I) differ, those left out at which one is easily read for the
     other."""
     return [

@@ -72,10 +72,12 @@ class Surroundings:
 
     @property
     def before(self) -> np.ndarray:
+        """The residues in front of the stretch on which reads are aligned."""
         return self.left[-FLANK:]
 
     @property
     def after(self) -> np.ndarray:
+        """The same behind it."""
         return self.right[:FLANK]
 
 

@@ -76,6 +76,7 @@ class _Found:
         self.wrong: dict[tuple[Tokens, int], float] = defaultdict(lambda: 1.0)
 
     def add(self, tokens: Tokens, inside: int, weight: float, right: float) -> None:
+        """Count a read of some weight that shows a side, and is right with a probability."""
         self.weight[tokens, inside] += weight
         self.wrong[tokens, inside] *= 1.0 - right
 

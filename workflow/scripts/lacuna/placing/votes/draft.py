@@ -101,6 +101,7 @@ class Draft:
         return np.arange(len(self)) < self.cdr3()[0]
 
     def with_tokens(self, tokens: np.ndarray) -> "Draft":
+        """The draft with other residues (t,) in the same columns."""
         return replace(self, tokens=tokens)
 
     def spliced(
